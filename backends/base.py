@@ -1,0 +1,65 @@
+"""The four verbs of a backend: target, lower, emit, run."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from numpy.typing import NDArray
+
+from thermoc.ir.feed import Feed
+from thermoc.ir.graph import Graph
+from thermoc.ir.target import TargetDescription
+from thermoc.passes.base import Pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a run stands in the noise: seed, number of its first sample and of its first tick."""
+
+    seed: int = 0
+    first_sample: int = 0
+    first_tick: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a run gives: outputs (ticks, batch, *shape) by name; states (batch, *shape) after the last tick."""
+
+    outputs: dict[str, NDArray]
+    states: dict[str, NDArray] = field(default_factory=dict)
+
+
+class Artefact(ABC):
+    """What emit makes: something that can be run and written to one file."""
+
+    suffix: ClassVar[str]
+
+    @abstractmethod
+    def to_bytes(self) -> bytes:
+        """Return the file's content."""
+
+
+class Backend(ABC):
+    """One target. ``Options`` is a frozen dataclass of what ``tc.compile`` takes for it."""
+
+    name: ClassVar[str]
+    Options: ClassVar[type[Any]]
+
+    @abstractmethod
+    def target(self) -> TargetDescription:
+        """Return what the target can hold."""
+
+    @abstractmethod
+    def lower(self, options: Any, *, dt: float) -> Sequence[Pass]:
+        """Return the passes that bring a graph to the target; the last one legalises. Errors: T303."""
+
+    @abstractmethod
+    def emit(self, graph: Graph, options: Any) -> Artefact:
+        """Return the artefact of a lowered graph. Errors: T3xx."""
+
+    @abstractmethod
+    def run(self, artefact: Any, feed: Feed, place: Place) -> Outcome:
+        """Run an artefact from its initial state. Errors: T302 where the runtime is missing, T4xx."""

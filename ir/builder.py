@@ -1,0 +1,276 @@
+"""Ops from Python calls: ``tc.affine(x, W, b)`` adds a ``core.affine`` to the network being built."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import keyword
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+from thermoc.ir import dialects  # noqa: F401  (registers the ops)
+from thermoc.ir.dialects.core import Constant
+from thermoc.ir.graph import Graph, NameSource, replaced
+from thermoc.ir.infer import infer, retyped
+from thermoc.ir.ops import REGISTRY, STOCHASTIC, Op, OperandSpec
+from thermoc.ir.types import DType, Role, Shape, Type
+from thermoc.ir.values import Array, Value
+from thermoc.ir.verify import verify
+from thermoc.support.errors import Location, ThermocError, caller, error
+
+CURRENT: ContextVar[Builder | None] = ContextVar("thermoc_builder", default=None)
+
+
+class Handle:
+    """A value of the network being built, with Python's arithmetic."""
+
+    __array_ufunc__ = None  # so that array * handle reaches __rmul__
+
+    def __init__(self, builder: Builder, value: Value):
+        self.builder, self.value = builder, value
+
+    @property
+    def type(self) -> Type:
+        """Shape, dtype and role."""
+        assert self.value.type is not None
+        return self.value.type
+
+    @property
+    def shape(self) -> Shape:
+        """Shape of one sample."""
+        return self.type.shape
+
+    def __repr__(self) -> str:
+        return f"{self.value}: {self.type}"
+
+    def __bool__(self) -> bool:
+        raise error("T111", "a value of a network has no truth value while it is built", where=caller(), hint="use tc.select")
+
+    def __add__(self, other: Any) -> Handle:
+        return _call("core.add", self, other)
+
+    def __radd__(self, other: Any) -> Handle:
+        return _call("core.add", other, self)
+
+    def __sub__(self, other: Any) -> Handle:
+        return _call("core.sub", self, other)
+
+    def __rsub__(self, other: Any) -> Handle:
+        return _call("core.sub", other, self)
+
+    def __mul__(self, other: Any) -> Handle:
+        return _call("core.mul", self, other)
+
+    def __rmul__(self, other: Any) -> Handle:
+        return _call("core.mul", other, self)
+
+    def __truediv__(self, other: Any) -> Handle:
+        return _call("core.div", self, other)
+
+    def __rtruediv__(self, other: Any) -> Handle:
+        return _call("core.div", other, self)
+
+    def __pow__(self, other: Any) -> Handle:
+        return _call("core.pow", self, other)
+
+    def __matmul__(self, other: Any) -> Handle:
+        return _call("core.matmul", self, other)
+
+    def __neg__(self) -> Handle:
+        return _call("core.neg", self)
+
+    def __lt__(self, other: Any) -> Handle:
+        return _call("core.less", self, other)
+
+    def __le__(self, other: Any) -> Handle:
+        return _call("core.less_equal", self, other)
+
+    def __gt__(self, other: Any) -> Handle:
+        return _call("core.greater", self, other)
+
+    def __ge__(self, other: Any) -> Handle:
+        return _call("core.greater_equal", self, other)
+
+
+class Builder:
+    """Collects ops, names them, infers their types and reports what does not fit at the line that wrote it."""
+
+    def __init__(self, name: str, dt: float):
+        self.name, self.dt = name, dt
+        self.ops: list[Op] = []
+        self._names = NameSource()
+        self._holes: dict[str, tuple[Value | None, Location | None]] = {}
+        self._streams = 0
+
+    def add(self, cls: type[Op], operands: dict[str, Any], attrs: dict[str, Any], name: str | None = None) -> tuple[Handle, ...]:
+        """Append one op and return its results. Errors: T102 to T105, T111, at the caller's line."""
+        where = caller()
+        held = self._operands(cls, operands, where)
+        if STOCHASTIC in cls.traits and "stream" in cls.attr_specs and "stream" not in attrs:
+            attrs["stream"] = self._streams
+        op = cls(**held, **attrs, **dict.fromkeys(cls.result_specs, Value("?")), location=where)
+        types, found = infer(op)
+        if found:
+            raise ThermocError(found)
+        op = op.with_(**{key: Value(self._name(cls, key, name, where), kind) for key, kind in types.items()})
+        if STOCHASTIC in cls.traits:
+            self._streams = max(self._streams, op.attrs["stream"] + 1)
+        self.ops.append(op)
+        return tuple(Handle(self, value) for value in op.results)
+
+    def _operands(self, cls: type[Op], given: dict[str, Any], where: Location | None) -> dict[str, Any]:
+        dtype = next((v.type.dtype for v in _handles(given.values()) if v.type.dtype.is_float), DType.f64)
+        held: dict[str, Any] = {}
+        for name, spec in cls.operand_specs.items():
+            item = given.get(name, spec.default)
+            if spec.variadic:
+                held[name] = tuple(self._value(part, spec, dtype, where, cls, name) for part in item)
+            elif item is not None:
+                held[name] = self._value(item, spec, dtype, where, cls, name)
+            elif not spec.optional:
+                raise error("T111", f"{cls.opname}: {name} is missing", where=where)
+        return held
+
+    def _value(self, item: Any, spec: OperandSpec, dtype: DType, where: Location | None, cls: type[Op], name: str) -> Value:
+        if isinstance(item, Handle):
+            if item.builder is not self:
+                what = f"{cls.opname}: {name} belongs to another network"
+                raise error("T111", what, where=where, notes=[f"{item.value} is of {item.builder.name!r}, this is {self.name!r}"])
+            return item.value
+        return self.constant(item, spec, dtype, where, f"{cls.opname}: {name}").value
+
+    def constant(self, item: Any, spec: OperandSpec, dtype: DType, where: Location | None, who: str) -> Handle:
+        """Append a constant made of numbers, in the dtype the operand wants."""
+        try:
+            array = np.asarray(item)
+        except ValueError:
+            array = np.asarray(None)
+        if array.dtype.kind not in "biuf":
+            what = f"{who} takes a value of the network, a number or an array of numbers"
+            raise error("T111", what, where=where, notes=[f"it was given {type(item).__name__}"])
+        wanted = {"float": dtype, "int": DType.i64, "bool": DType.bool}.get(spec.kind) or DType.of(array.dtype) or dtype
+        if spec.kind == "number" or (spec.kind == "any" and array.dtype.kind == "f"):
+            wanted = dtype
+        if array.dtype.kind == "f" and not wanted.is_float:
+            raise error("T104", f"{who} takes {spec.kind} numbers", where=where, notes=[f"it was given {array.dtype}"])
+        role = spec.role or Role.signal
+        value = Value(self._names("c"), Type(array.shape, wanted, role))
+        self.ops.append(Constant(value=Array(array.astype(wanted.numpy)), role=role, y=value, location=where))
+        return Handle(self, value)
+
+    def _name(self, cls: type[Op], result: str, name: str | None, where: Location | None) -> str:
+        suffix = f".{result}" if len(cls.result_specs) > 1 else ""
+        if name is None:
+            return self._names(cls.opname.split(".")[1] + suffix)
+        if not self._names.claim(name + suffix):
+            raise error("T102", f"the name {name!r} is taken", where=where, hint="choose another, or leave it out")
+        return name + suffix
+
+    def placeholder(self, shape: Shape, dtype: DType, role: Role) -> Handle:
+        """Return a value that ``connect`` will define: how a cycle is written."""
+        value = Value(self._names("placeholder"), Type(tuple(shape), dtype, role))
+        self._holes[value.name] = (None, caller())
+        return Handle(self, value)
+
+    def connect(self, placeholder: Handle, value: Handle) -> None:
+        """Let ``value`` stand wherever ``placeholder`` was used. Errors: T103, T111."""
+        where = caller()
+        name = placeholder.value.name
+        if name not in self._holes or self._holes[name][0] is not None:
+            raise error("T111", f"{placeholder.value} is not an open placeholder", where=where)
+        if (placeholder.shape, placeholder.type.dtype) != (value.shape, value.type.dtype):
+            notes = [f"the placeholder is {placeholder.type}", f"the value is {value.type}"]
+            raise error("T103", "a placeholder and its value disagree", where=where, notes=notes)
+        self._holes[name] = (value.value, where)
+
+    def graph(self) -> Graph:
+        """Return the verified graph. Errors: T1xx, all at once."""
+        for name, (value, where) in self._holes.items():
+            if value is None:
+                raise error("T111", f"placeholder %{name} was never connected", where=where, hint="call tc.connect(placeholder, value)")
+        targets = {name: self._resolve(name) for name in self._holes}
+        ops = [replaced(targets, op) for op in self.ops]
+        graph = retyped(Graph(name=self.name, dt=self.dt, ops=tuple(ops)))
+        verify(graph)
+        return graph
+
+    def _resolve(self, name: str) -> Value:
+        seen = set()
+        while name in self._holes:
+            if name in seen:
+                raise error("T106", "a placeholder is connected to itself", where=self._holes[name][1])
+            seen.add(name)
+            value = self._holes[name][0]
+            assert value is not None
+            name = value.name
+        return value
+
+
+def _handles(items: Any) -> list[Handle]:
+    found: list[Handle] = []
+    for item in items:
+        found += [item] if isinstance(item, Handle) else _handles(item) if isinstance(item, (list, tuple)) else []
+    return found
+
+
+def current(what: str) -> Builder:
+    """Return the builder of the innermost ``with tc.Network(...)``. Errors: T111 outside one."""
+    builder = CURRENT.get()
+    if builder is None:
+        raise error("T111", f"{what} is called outside a network", where=caller(), hint='write it inside "with tc.Network(...):"')
+    return builder
+
+
+def _call(opname: str, *operands: Any) -> Handle:
+    return FUNCTIONS[opname](*operands)
+
+
+def function(cls: type[Op]) -> Callable[..., Any]:
+    """Return the Python function that adds one op of this class: operands first, attributes by keyword."""
+    signature = _signature(cls)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        builder = current(cls.opname)
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError as reason:
+            raise error("T111", f"{cls.opname}: {reason}", where=caller(), hint=f"{call.__name__}{signature}") from None
+        name = bound.arguments.pop("name", None) if "name" not in cls.attr_specs else None
+        operands = {key: item for key, item in bound.arguments.items() if key in cls.operand_specs}
+        attrs = {key: _attribute(item) for key, item in bound.arguments.items() if key in cls.attr_specs}
+        results = builder.add(cls, operands, attrs, name)
+        return results[0] if len(results) == 1 else results if results else None
+
+    short = cls.opname.split(".")[1]
+    call.__name__ = call.__qualname__ = short + "_" * keyword.iskeyword(short)
+    call.__doc__ = cls.__doc__
+    call.__signature__ = signature  # type: ignore[attr-defined]
+    return call
+
+
+def _signature(cls: type[Op]) -> inspect.Signature:
+    fields = cls.__dataclass_fields__
+    kind = inspect.Parameter
+    parameters = [
+        kind(name, kind.POSITIONAL_OR_KEYWORD, default=kind.empty if spec.default is None and not spec.optional else spec.default)
+        for name, spec in cls.operand_specs.items()
+    ]
+    for name in cls.attr_specs:
+        given = fields[name].default
+        default = None if name == "stream" else kind.empty if given is dataclasses.MISSING else given
+        parameters.append(kind(name, kind.KEYWORD_ONLY, default=default))
+    if "name" not in cls.attr_specs:
+        parameters.append(kind("name", kind.KEYWORD_ONLY, default=None))
+    return inspect.Signature(parameters)
+
+
+def _attribute(item: Any) -> Any:
+    if isinstance(item, (list, tuple)):
+        return tuple(_attribute(part) for part in item)
+    return item.item() if isinstance(item, np.generic) else item
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {name: function(cls) for name, cls in REGISTRY.items()}

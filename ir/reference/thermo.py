@@ -1,0 +1,88 @@
+"""The meaning of ``thermo``, by the functions of ``thermoc.physics``."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc import physics
+from thermoc.ir.dialects import thermo
+from thermoc.ir.reference.meaning import Context, State, aligned, means, pure, whole
+
+
+@pure(thermo.Boltzmann)
+def boltzmann(op: thermo.Boltzmann, ctx: Context, x: NDArray, T: NDArray) -> NDArray:
+    return physics.boltzmann(*aligned(x, T))
+
+
+@pure(thermo.FermiDirac)
+def fermi_dirac(op: thermo.FermiDirac, ctx: Context, x: NDArray, T: NDArray, mu: NDArray) -> NDArray:
+    return physics.fermi_dirac(*aligned(x, T, mu))
+
+
+@pure(thermo.ThermalRelu)
+def thermal_relu(op: thermo.ThermalRelu, ctx: Context, x: NDArray, T: NDArray) -> NDArray:
+    return physics.thermal_relu(*aligned(x, T))
+
+
+@pure(thermo.MaxwellBoltzmann)
+def maxwell_boltzmann(op: thermo.MaxwellBoltzmann, ctx: Context, x: NDArray, T: NDArray) -> NDArray:
+    return physics.maxwell_boltzmann(*aligned(x, T))
+
+
+@pure(thermo.Normal)
+def normal(op: thermo.Normal, ctx: Context) -> NDArray:
+    assert op.z.type is not None
+    return ctx.normal(op.z.type, op.stream, op.draw)
+
+
+@pure(thermo.Uniform)
+def uniform(op: thermo.Uniform, ctx: Context) -> NDArray:
+    assert op.u.type is not None
+    return ctx.uniform(op.u.type, op.stream, op.draw)
+
+
+@pure(thermo.Noise)
+def noise(op: thermo.Noise, ctx: Context, kT: NDArray, gamma: NDArray) -> NDArray:
+    assert op.y.type is not None
+    z, kT, gamma = aligned(ctx.normal(op.y.type, op.stream), kT, gamma)
+    return np.sqrt(2 * gamma * kT * z.dtype.type(ctx.dt)) * z
+
+
+def _memory_start(op: thermo.Memory, ctx: Context, x: NDArray | None, kT: NDArray | None, gamma: NDArray | None, initial: NDArray) -> State:
+    assert op.m.type is not None
+    return {"m": whole(initial, op.m.type)}
+
+
+def _memory_advance(op: thermo.Memory, ctx: Context, state: State, x: NDArray, kT: NDArray, gamma: NDArray, initial: NDArray) -> State:
+    assert op.m.type is not None
+    m, x, kT, gamma, z = aligned(state["m"], x, kT, gamma, ctx.normal(op.m.type, op.stream))
+    return {"m": physics.ou_step(m, x, kT, gamma, z, m.dtype.type(ctx.dt))}
+
+
+means(thermo.Memory, start=_memory_start, read=lambda op, state: state["m"], advance=_memory_advance)
+
+
+@pure(thermo.Schedule)
+def schedule(op: thermo.Schedule, ctx: Context) -> NDArray:
+    law = {"exponential": physics.exponential, "linear": physics.linear, "power": physics.power_law}[op.kind]
+    t = np.array([ctx.tick * ctx.dt])
+    return law(t, op.T0, op.parameter, op.T_min).astype(op.dtype.numpy)
+
+
+def _adaptive_start(op: thermo.AdaptiveSchedule, ctx: Context, capacity: NDArray | None) -> State:
+    assert op.T.type is not None
+    return {"T": np.array([max(op.T0, op.T_min)], op.T.type.dtype.numpy)}
+
+
+def _adaptive_advance(op: thermo.AdaptiveSchedule, ctx: Context, state: State, capacity: NDArray) -> State:
+    T = physics.adaptive_step(state["T"], capacity, op.speed, op.relaxation, op.T_min, ctx.dt)
+    return {"T": T.astype(state["T"].dtype)}
+
+
+means(thermo.AdaptiveSchedule, start=_adaptive_start, read=lambda op, state: state["T"], advance=_adaptive_advance)
+
+
+@pure(thermo.Observables)
+def observables(op: thermo.Observables, ctx: Context, z: NDArray, T: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    return physics.layer_observables(z.reshape(z.shape[0], -1), T)

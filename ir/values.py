@@ -1,0 +1,50 @@
+"""Values: names with types, and the constant arrays behind some of them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from thermoc.ir.types import Type
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A result of an op, known by its name, unique in its graph; ``type`` is None until inferred."""
+
+    name: str
+    type: Type | None = None
+
+    def __str__(self) -> str:
+        return f"%{self.name}"
+
+
+class Array:
+    """A read-only NumPy array that compares and hashes by content (dtype, shape, bytes)."""
+
+    def __init__(self, data: ArrayLike):
+        array = np.array(data) if not isinstance(data, np.ndarray) else data.view()
+        array.flags.writeable = False
+        self.numpy: NDArray = array
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of dtype, shape and little-endian content."""
+        array = np.ascontiguousarray(self.numpy)
+        if array.dtype.byteorder == ">":
+            array = array.astype(array.dtype.newbyteorder("<"))
+        header = f"{array.dtype.name} {self.numpy.shape}\n".encode()
+        return hashlib.sha256(header + array.tobytes()).hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Array) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __repr__(self) -> str:
+        return f"Array({self.numpy.dtype.name}{list(self.numpy.shape)})"

@@ -1,0 +1,60 @@
+"""thermoc: write a thermodynamic network once, compile it to every target.
+
+Ops are functions of this module (``tc.affine``, ``tc.boltzmann``, ...), one for each class in ``thermoc.ir.dialects``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from thermoc.api import Executable, Network, Run, compile, connect, constant, input, load, output, placeholder
+    from thermoc.support.errors import ThermocError
+
+__version__ = "0.1.0"
+
+_FROM = {
+    "thermoc.api": ("Executable", "Network", "Run", "compile", "connect", "constant", "input", "load", "output", "placeholder"),
+    "thermoc.support.errors": ("ThermocError",),
+}
+_HOMES = {name: module for module, names in _FROM.items() for name in names}
+_MODULES = ("ir", "passes", "physics", "simulator")
+
+__all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
+    "Executable",
+    "Network",
+    "Run",
+    "ThermocError",
+    "compile",
+    "connect",
+    "constant",
+    "input",
+    "load",
+    "output",
+    "placeholder",
+]
+
+
+def _ops() -> dict[str, Any]:
+    from thermoc.ir.builder import FUNCTIONS
+
+    hidden = {"core.input", "core.output", "core.constant"}
+    return {call.__name__: call for name, call in FUNCTIONS.items() if name not in hidden}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+    elif name in _MODULES:
+        value = importlib.import_module(f"thermoc.{name}")
+    elif name.startswith("__") or name not in (ops := _ops()):
+        raise AttributeError(f"module 'thermoc' has no attribute {name!r}")
+    else:
+        value = ops[name]
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES, *_MODULES, *_ops()})

@@ -1,0 +1,233 @@
+"""The front door: networks, compile, run, save, load."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from thermoc import plugins
+from thermoc.ir.builder import CURRENT, Builder, Handle, current
+from thermoc.ir.dialects.core import Constant, Input, Output
+from thermoc.ir.feed import feed
+from thermoc.ir.graph import Graph
+from thermoc.ir.ops import OperandSpec
+from thermoc.ir.serial import load_graph, save_graph
+from thermoc.ir.types import DType, Role, Shape
+from thermoc.passes.base import Lowered, Record, run_passes
+from thermoc.support.errors import caller, error
+from thermoc.support.files import write_atomic
+
+if TYPE_CHECKING:
+    import xarray
+
+    from thermoc.backends.base import Artefact, Backend
+
+
+class Network:
+    """A network: either being written inside ``with``, or finished. ``dt`` is the time of a tick (network's unit).
+
+    Errors on leaving ``with``: T1xx, every finding at once.
+    """
+
+    def __init__(self, name: str, dt: float = 1.0):
+        self._builder: Builder | None = Builder(name, float(dt))
+        self._graph: Graph | None = None
+
+    @classmethod
+    def of(cls, graph: Graph) -> Network:
+        """Return the finished network of a graph."""
+        network = cls(graph.name, graph.dt)
+        network._builder, network._graph = None, graph
+        return network
+
+    def __enter__(self) -> Network:
+        if self._builder is None:
+            raise error("T111", "this network is finished", where=caller(), hint="write a new one")
+        self._token = CURRENT.set(self._builder)
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        CURRENT.reset(self._token)
+        if kind is None and self._builder is not None:
+            self._graph, self._builder = self._builder.graph(), None
+
+    @property
+    def graph(self) -> Graph:
+        """The graph; ``print`` shows text that parses back. Errors: T111 while it is being written."""
+        if self._graph is None:
+            raise error("T111", "this network is not finished", where=caller(), hint="leave its with block first")
+        return self._graph
+
+    @property
+    def name(self) -> str:
+        """The network's name."""
+        return self.graph.name if self._graph is not None else self._builder.name if self._builder else ""
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a ``.thermo`` file, whole or not at all. Errors: T505."""
+        save_graph(self.graph, path)
+
+    def __repr__(self) -> str:
+        return f"Network({self.name!r})"
+
+
+def load(path: str | os.PathLike[str]) -> Network:
+    """Return the network in a ``.thermo`` file. Errors: T501 to T504, T506 for a suffix no reader knows."""
+    if Path(path).suffix != ".thermo":
+        raise error("T506", f"no reader knows {Path(path).name!r}", notes=["readers: .thermo"], hint="save it with net.save")
+    return Network.of(load_graph(path))
+
+
+def input(name: str, shape: Shape = (), *, dtype: str = "f64", role: str = "signal") -> Handle:
+    """Add a named input of this shape (without the batch axis) and return its value."""
+    attrs = {"name": name, "shape": _shape(shape), "dtype": _choice(DType, dtype), "role": _choice(Role, role)}
+    return current("input").add(Input, {}, attrs, name)[0]
+
+
+def output(name: str, value: Handle) -> None:
+    """Hand a value out under a name."""
+    current("output").add(Output, {"x": value}, {"name": name})
+
+
+def constant(value: ArrayLike, *, role: str = "signal", name: str | None = None) -> Handle:
+    """Add an array of numbers known now; floats become f64, integers i64. Errors: T111 for what is no array of numbers."""
+    spec = OperandSpec(shape="?", kind="int" if np.asarray(value).dtype.kind in "iu" else "bool" if np.asarray(value).dtype.kind == "b" else "float", role=_choice(Role, role))
+    return current("constant").constant(value, spec, DType.f64, caller(), "core.constant")
+
+
+def placeholder(shape: Shape = (), *, dtype: str = "f64", role: str = "signal") -> Handle:
+    """Return a value to be defined later by ``connect``: how a cycle is written."""
+    return current("placeholder").placeholder(_shape(shape), _choice(DType, dtype), _choice(Role, role))
+
+
+def connect(placeholder: Handle, value: Handle) -> None:
+    """Let ``value`` stand wherever ``placeholder`` was used. Errors: T103, T111."""
+    current("connect").connect(placeholder, value)
+
+
+def _shape(shape: Any) -> Shape:
+    lengths = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+    if not all(isinstance(n, (int, np.integer)) and n >= 0 for n in lengths):
+        raise error("T103", "a shape is a tuple of lengths >= 0", where=caller(), notes=[f"it is {shape!r}"])
+    return tuple(int(n) for n in lengths)
+
+
+def _choice(enum: Any, text: str) -> Any:
+    try:
+        return enum(text)
+    except ValueError:
+        raise error("T104", f"{text!r} is no {enum.__name__.lower()}", where=caller(), notes=["there are " + ", ".join(enum)]) from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What a run gave: ``run["name"]`` is an array (ticks, batch, *shape)."""
+
+    network: str
+    target: str
+    seed: int
+    dt: float
+    outputs: Mapping[str, NDArray]
+    states: Mapping[str, NDArray] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> NDArray:
+        if name not in self.outputs:
+            raise error("T401", f"the run has no output {name!r}", notes=[f"its outputs are {list(self.outputs)}"])
+        return self.outputs[name]
+
+    def to_xarray(self) -> xarray.Dataset:
+        """Return an xarray Dataset with dimensions tick, sample and, for each output, its own axes; time = tick * dt."""
+        import xarray
+
+        arrays = {name: (("tick", "sample", *(f"{name}_{i}" for i in range(a.ndim - 2))), a) for name, a in self.outputs.items()}
+        ticks = next(iter(self.outputs.values())).shape[0]
+        attrs = {"network": self.network, "target": self.target, "seed": self.seed}
+        return xarray.Dataset(arrays, coords={"time": ("tick", np.arange(ticks) * self.dt)}, attrs=attrs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Executable:
+    """A network compiled for a target: run it, save it, ask what was done."""
+
+    source: Graph
+    lowered: Lowered
+    backend: Backend
+    options: Any
+
+    @property
+    def graph(self) -> Graph:
+        """The lowered graph, which the reference interpreter can run too."""
+        return self.lowered.graph
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """What each pass did."""
+        return self.lowered.records
+
+    @cached_property
+    def artefact(self) -> Artefact:
+        """What the target runs."""
+        return self.backend.emit(self.graph, self.options)
+
+    def run(
+        self,
+        inputs: Mapping[str, ArrayLike] | None = None,
+        *,
+        ticks: int | None = None,
+        batch: int | None = None,
+        seed: int = 0,
+        first_sample: int = 0,
+        first_tick: int = 0,
+    ) -> Run:
+        """Run from the initial state.
+
+        inputs: arrays (batch, *shape), held over the ticks, or (ticks, batch, *shape). first_sample and first_tick place
+        the run in the noise, so that a batch split over runs draws what the whole would. Errors: T401 to T404.
+        """
+        from thermoc.backends.base import Place
+
+        place = Place(seed=seed, first_sample=first_sample, first_tick=first_tick)
+        outcome = self.backend.run(self.artefact, feed(self.graph, inputs or {}, ticks=ticks, batch=batch, seed=seed), place)
+        return Run(network=self.source.name, target=self.backend.name, seed=seed, dt=self.graph.dt, outputs=outcome.outputs, states=outcome.states)
+
+    def save(self, path: str | os.PathLike[str]) -> int:
+        """Write the artefact as one file, whole or not at all; return its size in bytes. Errors: T505."""
+        data = self.artefact.to_bytes()
+        write_atomic(path, data)
+        return len(data)
+
+    def report(self) -> Report:
+        """Return what was done to the network; it prints."""
+        from thermoc.reports.compilation import compilation_report
+
+        return compilation_report(self)
+
+
+def compile(network: Network | Graph, target: str = "sim", *, dump_ir: str | os.PathLike[str] | None = None, **options: Any) -> Executable:
+    """Bring a network to a target.
+
+    dump_ir: a folder for the graph's text after each pass that changed something. options: see each target's
+    ``Options``. Errors: T1xx, T2xx, T3xx.
+    """
+    graph = network.graph if isinstance(network, Network) else network
+    backend = plugins.backend(target)
+    chosen = _options(backend, options)
+    lowered = run_passes(graph, backend.lower(chosen, dt=graph.dt), dump_ir=None if dump_ir is None else Path(dump_ir))
+    return Executable(source=graph, lowered=lowered, backend=backend, options=chosen)
+
+
+def _options(backend: Backend, given: Mapping[str, Any]) -> Any:
+    known = [item.name for item in dataclasses.fields(backend.Options)]
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        notes = [f"its options are {', '.join(known)}"]
+        raise error("T303", f"target {backend.name!r} has no option {unknown[0]!r}", notes=notes)
+    return backend.Options(**given)

@@ -1,0 +1,172 @@
+"""What a pass is, and the manager that runs, checks, times and dumps a list of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+from thermoc.ir.graph import Graph
+from thermoc.ir.text import print_graph
+from thermoc.ir.types import DType
+from thermoc.ir.verify import findings
+from thermoc.support.errors import Finding, ThermocError
+from thermoc.support.files import write_atomic
+
+
+@dataclass(frozen=True)
+class Property:
+    """Something that is true of a graph, or not; ``broken`` returns what breaks it."""
+
+    name: str
+    broken: Callable[[Graph], list[Finding]]
+
+
+def no_trait(trait: str) -> Property:
+    """No op has the trait."""
+
+    def broken(graph: Graph) -> list[Finding]:
+        return [Finding(code="T201", what=f"{op.opname} is {trait}", where=op.location) for op in graph.ops if trait in op.traits]
+
+    return Property(f"no {trait} op", broken)
+
+
+def floats_are(dtype: DType) -> Property:
+    """Every float of the graph has this dtype."""
+
+    def broken(graph: Graph) -> list[Finding]:
+        values = ((op, value) for op in graph.ops for value in op.results)
+        return [
+            Finding(code="T201", what=f"{op.opname}: {value} is {value.type}", where=op.location)
+            for op, value in values
+            if value.type is not None and value.type.dtype.is_float and value.type.dtype is not dtype
+        ]
+
+    return Property(f"floats are {dtype}", broken)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A number a pass replaced: of what, the old, the new, and a bound on the error it makes."""
+
+    what: str
+    old: str
+    new: str
+    bound: str
+
+
+@dataclass
+class Log:
+    """Collects the changes of one pass."""
+
+    changes: list[Change] = field(default_factory=list)
+
+    def changed(self, what: str, *, old: object, new: object, bound: str) -> None:
+        """Record that ``old`` became ``new``."""
+        self.changes.append(Change(what=what, old=str(old), new=str(new), bound=bound))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pass(ABC):
+    """A graph rewrite. Its fields are its options; it prints as ``name{option=value}``.
+
+    ``needs`` must hold before, ``gives`` holds after; the manager checks both, and verifies the graph after.
+    """
+
+    name: ClassVar[str]
+    needs: ClassVar[tuple[Property, ...]] = ()
+    untyped: ClassVar[bool] = False
+    """True for a pass that takes graphs whose types are not all known."""
+
+    @property
+    def gives(self) -> tuple[Property, ...]:
+        """What holds after the pass."""
+        return ()
+
+    @abstractmethod
+    def run(self, graph: Graph, log: Log) -> Graph:
+        """Return the new graph; the old one is left as it was."""
+
+    def __str__(self) -> str:
+        options = ", ".join(f"{item.name}={getattr(self, item.name)}" for item in dataclasses.fields(self) if item.repr)
+        return self.name + (f"{{{options}}}" if options else "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What one pass did."""
+
+    text: str
+    changed: bool
+    seconds: float
+    ops: int
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lowered:
+    """A graph after a list of passes, and the record of each."""
+
+    graph: Graph
+    records: tuple[Record, ...]
+
+
+def run_passes(graph: Graph, passes: Sequence[Pass], *, dump_ir: Path | None = None) -> Lowered:
+    """Run passes in order, verifying after each.
+
+    dump_ir: a folder that gets the graph's text before the first pass (``00-source.txt``) and after each pass that
+    changed something (``03-fuse.txt``). Errors: T1xx (the graph given is not well formed), T201 (a precondition does
+    not hold), T202 (a pass broke the graph or its promise; names the pass and those already run), T505.
+    """
+    if not (passes and passes[0].untyped):
+        _demand(findings(graph), lambda found: found)
+    if dump_ir is not None:
+        dump_ir.mkdir(parents=True, exist_ok=True)
+        _dump(dump_ir / "00-source.txt", graph)
+    records: list[Record] = []
+    for number, step in enumerate(passes, 1):
+        before, start, log = graph, time.perf_counter(), Log()
+        _check_needs(step, graph, records)
+        graph = step.run(graph, log)
+        _check_result(step, graph, records)
+        changed = graph != before
+        record = Record(text=str(step), changed=changed, seconds=time.perf_counter() - start, ops=len(graph.ops), changes=tuple(log.changes))
+        records.append(record)
+        if dump_ir is not None and changed:
+            _dump(dump_ir / f"{number:02d}-{step.name}.txt", graph)
+    return Lowered(graph=graph, records=tuple(records))
+
+
+def _dump(path: Path, graph: Graph) -> None:
+    write_atomic(path, print_graph(graph).encode())
+
+
+def _demand(found: Iterable[Finding], blame: Callable[[list[Finding]], list[Finding]]) -> None:
+    found = list(found)
+    if found:
+        raise ThermocError(blame(found))
+
+
+def _check_needs(step: Pass, graph: Graph, records: Sequence[Record]) -> None:
+    for need in step.needs:
+        hint = f"run a pass that gives it before {step.name}"
+        head = Finding(code="T201", what=f"pass {step.name} needs: {need.name}", notes=_history(records), hint=hint)
+        _demand(need.broken(graph), lambda found, head=head: [head, *found])
+
+
+def _check_result(step: Pass, graph: Graph, records: Sequence[Record]) -> None:
+    notes = _history(records)
+    head = Finding(code="T202", what=f"pass {step} left a graph that is not well formed", notes=notes)
+    own = [found for found in findings(graph)]
+    _demand(own, lambda found: found if step.untyped else [head, *found])
+    for gift in step.gives:
+        head = Finding(code="T202", what=f"pass {step} promised: {gift.name}", notes=notes)
+        _demand(gift.broken(graph), lambda found, head=head: [head, *found])
+
+
+def _history(records: Sequence[Record]) -> tuple[str, ...]:
+    return ("passes already run: " + (", ".join(record.text for record in records) or "none"),)

@@ -1,0 +1,129 @@
+"""Continuous time into ticks of length dt: every ODE, SDE and schedule becomes one step, written in core ops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from thermoc.ir.dialects import core, spiking, thermo
+from thermoc.ir.graph import Graph
+from thermoc.ir.ops import CONTINUOUS, Op
+from thermoc.ir.types import Type
+from thermoc.ir.values import Value
+from thermoc.passes.base import Log, Pass, Property, no_trait
+from thermoc.passes.rewriting import Rewriter, rewrite
+
+
+@dataclass(frozen=True, kw_only=True)
+class Discretize(Pass):
+    """Replace each continuous-time op by one step of length ``dt``.
+
+    memory, noise, schedules, lif/li "exact" and if: exact for inputs constant over the tick. lif/li "euler": order 1.
+    Where ``dt`` differs from the network's own, the report says so.
+    """
+
+    name: ClassVar[str] = "discretize"
+
+    dt: float
+
+    @property
+    def gives(self) -> tuple[Property, ...]:
+        return (no_trait(CONTINUOUS),)
+
+    def run(self, graph: Graph, log: Log) -> Graph:
+        if graph.dt != self.dt:
+            log.changed("dt", old=graph.dt, new=self.dt, bound="inputs are held for the new tick; order 1 in dt for euler units")
+        return rewrite(replace(graph, dt=self.dt), STEPS)
+
+
+def noise(op: thermo.Noise, w: Rewriter) -> Value:
+    """sqrt(2 gamma kT dt) z (P26)."""
+    z = w(thermo.Normal, shape=op.shape, stream=op.stream, dtype=w.dtype)
+    return w.mul(w.sqrt(w.mul(w.mul(w.mul(2.0, op.gamma), op.kT), w.dt)), z)
+
+
+def memory(op: thermo.Memory, w: Rewriter) -> Value:
+    """m' = a m + (1 - a) x / gamma + sqrt(kT (1 - a^2)) z, a = exp(-gamma dt) (P25)."""
+    m = w.delay(op.m, op.initial)
+    z = w(thermo.Normal, shape=_type(op.m).shape, stream=op.stream, dtype=w.dtype)
+    decay = w.mul(w.neg(op.gamma), w.dt)
+    gain = w.div(w.neg(w.expm1(decay)), op.gamma)
+    spread = w.sqrt(w.mul(op.kT, w.neg(w.expm1(w.mul(decay, 2.0)))))
+    w.feed(m, w.add(w.add(w.mul(w.exp(decay), m), w.mul(gain, op.x)), w.mul(spread, z)))
+    return m
+
+
+def schedule(op: thermo.Schedule, w: Rewriter) -> Value:
+    """T(t) at t = tick dt, floored at T_min (P23)."""
+    t = w.mul(w(core.Cast, x=w(core.Tick), dtype=w.dtype), w.dt)
+    if op.kind == "exponential":
+        T = w.mul(w.exp(w.div(w.neg(t), op.parameter)), op.T0)
+    elif op.kind == "linear":
+        T = w.mul(w.sub(1.0, w.div(t, op.parameter)), op.T0)
+    else:
+        T = w.mul(w(core.Pow, a=w(core.Maximum, a=t, b=1.0), b=-op.parameter), op.T0)
+    return w(core.Maximum, a=T, b=op.T_min)
+
+
+def adaptive_schedule(op: thermo.AdaptiveSchedule, w: Rewriter) -> Value:
+    """T' = max(T exp(-speed dt / (relaxation sqrt(C))), T_min) (P23)."""
+    T = w.delay(op.T, w.constant(max(op.T0, op.T_min)))
+    rate = w.div(-op.speed * w.dt / op.relaxation, w.sqrt(op.capacity))
+    w.feed(T, w(core.Maximum, a=w.mul(T, w.exp(rate)), b=op.T_min))
+    return T
+
+
+def lif(op: spiking.Lif, w: Rewriter) -> tuple[Value, Value]:
+    """Relax towards v_leak + r x, compare, reset."""
+    state = w.delay(op.v, op.initial)
+    v = _relaxed(op, w, state)
+    return _fired(op, w, state, v)
+
+
+def integrate_and_fire(op: spiking.If, w: Rewriter) -> tuple[Value, Value]:
+    """v' = v + dt r x, compare, reset."""
+    state = w.delay(op.v, op.initial)
+    v = w.add(state, w.mul(w.mul(w.dt, op.r), op.x))
+    return _fired(op, w, state, v)
+
+
+def leaky_integrator(op: spiking.Li, w: Rewriter) -> Value:
+    """Relax towards v_leak + r x."""
+    state = w.delay(op.v, op.initial)
+    v = _relaxed(op, w, state)
+    w.feed(state, v)
+    return v
+
+
+def _relaxed(op: spiking.Lif | spiking.Li, w: Rewriter, v: Value) -> Value:
+    target = w.add(op.v_leak, w.mul(op.r, op.x))
+    if op.method == "euler":
+        return w.add(v, w.mul(w.div(w.dt, op.tau), w.sub(target, v)))
+    decay = w.exp(w.mul(w.neg(w.div(1.0, op.tau)), w.dt))
+    return w.add(target, w.mul(w.sub(v, target), decay))
+
+
+def _fired(op: spiking.Lif | spiking.If, w: Rewriter, state: Value, v: Value) -> tuple[Value, Value]:
+    compare = core.Greater if op.compare == "greater" else core.GreaterEqual
+    fired = w(compare, a=v, b=op.v_threshold)
+    low = {"zero": lambda: 0.0, "subtract": lambda: w.sub(v, op.v_threshold), "value": lambda: op.v_reset}[op.reset]()
+    after = w(core.Select, condition=fired, a=low, b=v)
+    w.feed(state, after)
+    return w(core.Cast, x=fired, dtype=w.dtype, role="spike"), after
+
+
+def _type(value: Value) -> Type:
+    assert value.type is not None
+    return value.type
+
+
+STEPS: dict[type[Op], Callable[[Any, Rewriter], Any]] = {
+    thermo.Noise: noise,
+    thermo.Memory: memory,
+    thermo.Schedule: schedule,
+    thermo.AdaptiveSchedule: adaptive_schedule,
+    spiking.Lif: lif,
+    spiking.If: integrate_and_fire,
+    spiking.Li: leaky_integrator,
+}

@@ -1,0 +1,84 @@
+"""Ops in terms of simpler ones, for targets that lack them. Each follows the reference's stable form."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from thermoc.ir.dialects import core, thermo
+from thermoc.ir.ops import Op
+from thermoc.ir.types import Type
+from thermoc.ir.values import Value
+from thermoc.passes.rewriting import Rewriter
+
+_FAR = 100.0
+
+
+def thermal_relu(op: thermo.ThermalRelu, w: Rewriter) -> Value:
+    """max(x - T, 0) (P7)."""
+    return w(core.Maximum, a=w.sub(op.x, op.T), b=0.0)
+
+
+def fermi_dirac(op: thermo.FermiDirac, w: Rewriter) -> Value:
+    """1 / (1 + e^u) as (1 or e^-|u|) / (1 + e^-|u|), u = (x - mu) / T (P6)."""
+    u = w.div(w.sub(op.x, op.mu), op.T)
+    small = w.exp(w.neg(w(core.Abs, x=u)))
+    top = w(core.Select, condition=w(core.Greater, a=u, b=0.0), a=small, b=1.0)
+    return w.div(top, w.add(small, 1.0))
+
+
+def maxwell_boltzmann(op: thermo.MaxwellBoltzmann, w: Rewriter) -> Value:
+    """sqrt(2 / pi) v^2 e^(-v^2 / 2) / sqrt(T), v = min(|x| / sqrt(T), 100) (P8)."""
+    root = w.sqrt(op.T)
+    v = w(core.Minimum, a=w.div(w(core.Abs, x=op.x), root), b=_FAR)
+    square = w.mul(v, v)
+    return w.div(w.mul(w.mul(square, math.sqrt(2 / math.pi)), w.exp(w.mul(square, -0.5))), root)
+
+
+def boltzmann(op: thermo.Boltzmann, w: Rewriter) -> Value:
+    """e^-(u - min u) / sum, u = x / T (P5)."""
+    u = w.div(op.x, op.T)
+    last = len(_type(u).shape) - 1
+    kept = (*_type(u).shape[:last], 1)
+    low = w(core.Reshape, x=w(core.Reduce, x=u, kind="min", axes=(last,)), shape=kept)
+    weight = w.exp(w.sub(low, u))
+    total = w(core.Reshape, x=w(core.Reduce, x=weight, kind="sum", axes=(last,)), shape=kept)
+    return w.div(weight, total)
+
+
+def observables(op: thermo.Observables, w: Rewriter) -> tuple[Value, Value, Value]:
+    """U = mean z^2, S = -sum p ln p with 0 ln 0 = 0, F = U - T S (P1, P2)."""
+    z = w(core.Flatten, x=op.z)
+    U = w(core.Reduce, x=w.mul(z, z), kind="mean", axes=(0,))
+    p = w(thermo.Boltzmann, x=z, T=op.T)
+    some = w(core.Select, condition=w(core.Greater, a=p, b=0.0), a=p, b=1.0)
+    S = w.neg(w(core.Reduce, x=w.mul(p, w(core.Log, x=some)), kind="sum", axes=(0,)))
+    return U, S, w.sub(U, w.mul(op.T, S))
+
+
+def expm1(op: Op, w: Rewriter) -> Value:
+    """e^x - 1 = 2 t / (1 - t), t = tanh(x / 2): exact near 0, where e^x - 1 would lose digits."""
+    t = w(core.Tanh, x=w.mul(op.inputs[0], 0.5))
+    return w.div(w.mul(t, 2.0), w.sub(1.0, t))
+
+
+def flatten(op: core.Flatten, w: Rewriter) -> Value:
+    """A reshape."""
+    return w(core.Reshape, x=op.x, shape=(math.prod(_type(op.x).shape),))
+
+
+def _type(value: Value) -> Type:
+    assert value.type is not None
+    return value.type
+
+
+EXPANSIONS: dict[type[Op], Callable[[Any, Rewriter], Any]] = {
+    thermo.ThermalRelu: thermal_relu,
+    thermo.FermiDirac: fermi_dirac,
+    thermo.MaxwellBoltzmann: maxwell_boltzmann,
+    thermo.Boltzmann: boltzmann,
+    thermo.Observables: observables,
+    core.Expm1: expm1,
+    core.Flatten: flatten,
+}

@@ -1,0 +1,22 @@
+"""Exact steps of linear relaxation: the deterministic one, and the Ornstein-Uhlenbeck process (P25)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def exponential_step(v: ArrayLike, target: ArrayLike, rate: ArrayLike, dt: float) -> NDArray:
+    """Return v after dt of dv/dt = -rate (v - target), exact for a constant target. Shapes broadcast."""
+    v, target, rate = np.asarray(v), np.asarray(target), np.asarray(rate)
+    return target + (v - target) * np.exp(-rate * dt)
+
+
+def ou_step(m: ArrayLike, drive: ArrayLike, kT: ArrayLike, gamma: ArrayLike, z: ArrayLike, dt: float) -> NDArray:
+    """Return m' = a m + (1 - a) drive / gamma + sqrt(kT (1 - a^2)) z with a = exp(-gamma dt) (P25).
+
+    z is standard normal; the law of m' is exact for any dt. Shapes broadcast.
+    """
+    m, drive, kT, gamma, z = (np.asarray(item) for item in (m, drive, kT, gamma, z))
+    a, rest = np.exp(-gamma * dt), -np.expm1(-gamma * dt)
+    return a * m + rest / gamma * drive + np.sqrt(kT * -np.expm1(-2 * gamma * dt)) * z

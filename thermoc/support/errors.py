@@ -1,0 +1,121 @@
+"""Every error a user can cause is a ThermocError: what, where, both facts, the cure.
+
+Codes: T1xx graph, T2xx pass, T3xx target, T4xx run, T5xx file. The table ``CODES`` holds each one.
+"""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+CODES: dict[str, str] = {
+    "T101": "the graph is not well formed",
+    "T102": "a name is used twice or not at all",
+    "T103": "shapes disagree",
+    "T104": "dtypes or roles disagree",
+    "T105": "an attribute is out of range",
+    "T106": "a cycle crosses no state",
+    "T107": "a constant is not finite",
+    "T108": "a temperature is not positive",
+    "T109": "a parameter varies over the batch",
+    "T110": "the text of a graph cannot be parsed",
+    "T111": "a call is used outside a network, or with the wrong arguments",
+    "T201": "a pass's precondition does not hold",
+    "T202": "a pass broke its promise",
+    "T203": "a type cannot be inferred",
+    "T301": "the target cannot hold an op",
+    "T302": "no such target, or it is not installed",
+    "T303": "a target's option is wrong",
+    "T304": "a target's limit is exceeded",
+    "T401": "an input's name is wrong",
+    "T402": "an input's shape is wrong",
+    "T403": "an input's dtype or value is wrong",
+    "T404": "a run's option is wrong",
+    "T501": "the file cannot be read",
+    "T502": "the file is damaged",
+    "T503": "the file's version is newer than this thermoc",
+    "T504": "the file asks for more than the limits allow",
+    "T505": "the file cannot be written",
+    "T506": "the file holds no such model",
+}
+
+
+@dataclass(frozen=True)
+class Location:
+    """A line of the user's program."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+    @property
+    def source(self) -> str:
+        """The text of the line, or '' where it cannot be read."""
+        return linecache.getline(self.file, self.line).strip()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing wrong: its code, what, where, the facts that disagree, the cure."""
+
+    code: str
+    what: str
+    where: Location | None = None
+    notes: tuple[str, ...] = ()
+    hint: str = ""
+
+    def __str__(self) -> str:
+        lines = [f"{self.code}: {self.what}"]
+        if self.where is not None:
+            lines.append(f"  at {self.where}")
+            if self.where.source:
+                lines.append(f"     | {self.where.source}")
+        lines += [f"  note: {note}" for note in self.notes]
+        if self.hint:
+            lines.append(f"  hint: {self.hint}")
+        return "\n".join(lines)
+
+
+class ThermocError(Exception):
+    """One or more findings. ``code`` is the first one's; ``str`` shows them all."""
+
+    def __init__(self, findings: Sequence[Finding]):
+        self.findings = tuple(findings)
+        super().__init__("\n".join(str(finding) for finding in self.findings))
+
+    @property
+    def code(self) -> str:
+        """The code of the first finding."""
+        return self.findings[0].code
+
+    def __reduce__(self):
+        return (type(self), (self.findings,))
+
+
+def error(
+    code: str, what: str, *, where: Location | None = None, notes: Sequence[str] = (), hint: str = ""
+) -> ThermocError:
+    """Return the error of a single finding, to be raised by the caller."""
+    return ThermocError([Finding(code=code, what=what, where=where, notes=tuple(notes), hint=hint)])
+
+
+def caller() -> Location | None:
+    """Return the innermost frame outside thermoc: the user's line."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        module = frame.f_globals.get("__name__", "")
+        if module != "thermoc" and not module.startswith("thermoc.") and module != "dataclasses":
+            return Location(_short(frame.f_code.co_filename), frame.f_lineno)
+        frame = frame.f_back
+    return None
+
+
+def _short(path: str) -> str:
+    """Show a path below the working folder as relative, so that messages and files name no machine."""
+    relative = os.path.relpath(path) if os.path.isabs(path) else path
+    return path if relative.startswith("..") else relative
