@@ -47,7 +47,9 @@ class Handle:
         return f"{self.value}: {self.type}"
 
     def __bool__(self) -> bool:
-        raise error("T111", "a value of a network has no truth value while it is built", where=caller(), hint="use tc.select")
+        raise error(
+            "T111", "a value of a network has no truth value while it is built", where=caller(), hint="use tc.select"
+        )
 
     def __add__(self, other: Any) -> Handle:
         return _call("core.add", self, other)
@@ -105,7 +107,9 @@ class Builder:
         self._holes: dict[str, tuple[Value | None, Location | None]] = {}
         self._streams = 0
 
-    def add(self, cls: type[Op], operands: dict[str, Any], attrs: dict[str, Any], name: str | None = None) -> tuple[Handle, ...]:
+    def add(
+        self, cls: type[Op], operands: dict[str, Any], attrs: dict[str, Any], name: str | None = None
+    ) -> tuple[Handle, ...]:
         """Append one op and return its results. Errors: T102 to T105, T111, at the caller's line."""
         where = caller()
         held = self._operands(cls, operands, where)
@@ -134,11 +138,18 @@ class Builder:
                 raise error("T111", f"{cls.opname}: {name} is missing", where=where)
         return held
 
-    def _value(self, item: Any, spec: OperandSpec, dtype: DType, where: Location | None, cls: type[Op], name: str) -> Value:
+    def _value(
+        self, item: Any, spec: OperandSpec, dtype: DType, where: Location | None, cls: type[Op], name: str
+    ) -> Value:
         if isinstance(item, Handle):
             if item.builder is not self:
                 what = f"{cls.opname}: {name} belongs to another network"
-                raise error("T111", what, where=where, notes=[f"{item.value} is of {item.builder.name!r}, this is {self.name!r}"])
+                raise error(
+                    "T111",
+                    what,
+                    where=where,
+                    notes=[f"{item.value} is of {item.builder.name!r}, this is {self.name!r}"],
+                )
             return item.value
         return self.constant(item, spec, dtype, where, f"{cls.opname}: {name}").value
 
@@ -190,7 +201,12 @@ class Builder:
         """Return the verified graph. Errors: T1xx, all at once."""
         for name, (value, where) in self._holes.items():
             if value is None:
-                raise error("T111", f"placeholder %{name} was never connected", where=where, hint="call tc.connect(placeholder, value)")
+                raise error(
+                    "T111",
+                    f"placeholder %{name} was never connected",
+                    where=where,
+                    hint="call tc.connect(placeholder, value)",
+                )
         targets = {name: self._resolve(name) for name in self._holes}
         ops = [replaced(targets, op) for op in self.ops]
         graph = retyped(Graph(name=self.name, dt=self.dt, ops=tuple(ops)))
@@ -220,7 +236,12 @@ def current(what: str) -> Builder:
     """Return the builder of the innermost ``with tc.Network(...)``. Errors: T111 outside one."""
     builder = CURRENT.get()
     if builder is None:
-        raise error("T111", f"{what} is called outside a network", where=caller(), hint='write it inside "with tc.Network(...):"')
+        raise error(
+            "T111",
+            f"{what} is called outside a network",
+            where=caller(),
+            hint='write it inside "with tc.Network(...):"',
+        )
     return builder
 
 
@@ -255,7 +276,11 @@ def _signature(cls: type[Op]) -> inspect.Signature:
     fields = cls.__dataclass_fields__
     kind = inspect.Parameter
     parameters = [
-        kind(name, kind.POSITIONAL_OR_KEYWORD, default=kind.empty if spec.default is None and not spec.optional else spec.default)
+        kind(
+            name,
+            kind.POSITIONAL_OR_KEYWORD,
+            default=kind.empty if spec.default is None and not spec.optional else spec.default,
+        )
         for name, spec in cls.operand_specs.items()
     ]
     for name in cls.attr_specs:

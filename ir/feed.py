@@ -24,7 +24,9 @@ class Feed:
     batch: int
 
 
-def feed(graph: Graph, inputs: Mapping[str, ArrayLike], *, ticks: int | None = None, batch: int | None = None, seed: int = 0) -> Feed:
+def feed(
+    graph: Graph, inputs: Mapping[str, ArrayLike], *, ticks: int | None = None, batch: int | None = None, seed: int = 0
+) -> Feed:
     """Check inputs given as (batch, *shape), held over the ticks, or (ticks, batch, *shape).
 
     ticks defaults to what the inputs say, else 1; batch likewise.
@@ -38,7 +40,9 @@ def feed(graph: Graph, inputs: Mapping[str, ArrayLike], *, ticks: int | None = N
         try:
             array = np.asarray(inputs[name])
         except ValueError as reason:
-            raise error("T402", f"input {name!r} is not a regular array", where=op.location, notes=[str(reason)]) from None
+            raise error(
+                "T402", f"input {name!r} is not a regular array", where=op.location, notes=[str(reason)]
+            ) from None
         problems = [*_shape(op, array), *_values(op, array)]
         found += problems
         if not problems:
@@ -46,7 +50,10 @@ def feed(graph: Graph, inputs: Mapping[str, ArrayLike], *, ticks: int | None = N
     if found:
         raise ThermocError(found)
     ticks, batch = _agree(graph, arrays, ticks, batch)
-    views = {name: np.broadcast_to(a if _timed(graph, name, a) else a[np.newaxis], (ticks, batch, *graph.inputs[name].shape)) for name, a in arrays.items()}
+    views = {
+        name: np.broadcast_to(a if _timed(graph, name, a) else a[np.newaxis], (ticks, batch, *graph.inputs[name].shape))
+        for name, a in arrays.items()
+    }
     return Feed(arrays=views, ticks=ticks, batch=batch)
 
 
@@ -56,21 +63,43 @@ def _names(graph: Graph, inputs: Mapping[str, ArrayLike]) -> Iterator[Finding]:
         if name not in known:
             near = difflib.get_close_matches(str(name), known, 1)
             hint = f"did you mean {near[0]!r}?" if near else ""
-            yield Finding(code="T401", what=f"network {graph.name!r} has no input {name!r}", notes=(f"its inputs are {known}",), hint=hint)
+            yield Finding(
+                code="T401",
+                what=f"network {graph.name!r} has no input {name!r}",
+                notes=(f"its inputs are {known}",),
+                hint=hint,
+            )
     for name, op in graph.inputs.items():
         if name not in inputs:
-            yield Finding(code="T401", what=f"input {name!r} is missing", where=op.location, hint=f"give it an array (batch, {', '.join(map(str, op.shape))})")
+            yield Finding(
+                code="T401",
+                what=f"input {name!r} is missing",
+                where=op.location,
+                hint=f"give it an array (batch, {', '.join(map(str, op.shape))})",
+            )
 
 
 def _numbers(*, ticks: int | None, batch: int | None, seed: int) -> Iterator[Finding]:
-    for name, value, low, high in (("ticks", ticks, 1, 2**32), ("batch", batch, 1, 2**32), ("seed", seed, 0, 2**64 - 1)):
-        if value is not None and (not isinstance(value, (int, np.integer)) or isinstance(value, bool) or not low <= value <= high):
-            yield Finding(code="T404", what=f"{name} must be an integer from {low} to {high}", notes=(f"{name} = {value!r}",))
+    for name, value, low, high in (
+        ("ticks", ticks, 1, 2**32),
+        ("batch", batch, 1, 2**32),
+        ("seed", seed, 0, 2**64 - 1),
+    ):
+        if value is not None and (
+            not isinstance(value, (int, np.integer)) or isinstance(value, bool) or not low <= value <= high
+        ):
+            yield Finding(
+                code="T404", what=f"{name} must be an integer from {low} to {high}", notes=(f"{name} = {value!r}",)
+            )
 
 
 def _shape(op: Input, array: NDArray) -> Iterator[Finding]:
     rank = len(op.shape)
-    if array.ndim - rank not in (1, 2) or array.shape[array.ndim - rank :] != op.shape or 0 in array.shape[: array.ndim - rank]:
+    if (
+        array.ndim - rank not in (1, 2)
+        or array.shape[array.ndim - rank :] != op.shape
+        or 0 in array.shape[: array.ndim - rank]
+    ):
         shown = ", ".join(map(str, op.shape))
         yield Finding(
             code="T402",
@@ -84,7 +113,12 @@ def _shape(op: Input, array: NDArray) -> Iterator[Finding]:
 def _values(op: Input, array: NDArray) -> Iterator[Finding]:
     kinds = {"f": "biuf", "i": "biu", "b": "b"}[op.dtype.numpy.kind]
     if array.dtype.kind not in kinds:
-        yield Finding(code="T403", what=f"input {op.name!r} has the wrong dtype", where=op.location, notes=(f"it is {array.dtype}", f"the network wants {op.dtype}"))
+        yield Finding(
+            code="T403",
+            what=f"input {op.name!r} has the wrong dtype",
+            where=op.location,
+            notes=(f"it is {array.dtype}", f"the network wants {op.dtype}"),
+        )
         return
     if array.dtype.kind != "f" and op.role is not Role.temperature:
         return
@@ -92,7 +126,12 @@ def _values(op: Input, array: NDArray) -> Iterator[Finding]:
     if not good.all():
         where = tuple(int(i) for i in np.argwhere(~good)[0])
         wanted = "finite" if op.role is not Role.temperature else "finite and > 0, as a temperature is"
-        yield Finding(code="T403", what=f"input {op.name!r} must be {wanted}", where=op.location, notes=(f"element {list(where)} is {array[where]}",))
+        yield Finding(
+            code="T403",
+            what=f"input {op.name!r} must be {wanted}",
+            where=op.location,
+            notes=(f"element {list(where)} is {array[where]}",),
+        )
 
 
 def _timed(graph: Graph, name: str, array: NDArray) -> bool:
@@ -109,5 +148,7 @@ def _agree(graph: Graph, arrays: Mapping[str, NDArray], ticks: int | None, batch
     for what, claims in said.items():
         if len(set(claims.values())) > 1:
             notes = [f"{who} says {number}" for who, number in claims.items()]
-            raise error("T402", f"inputs disagree on the number of {'ticks' if what == 'ticks' else 'samples'}", notes=notes)
+            raise error(
+                "T402", f"inputs disagree on the number of {'ticks' if what == 'ticks' else 'samples'}", notes=notes
+            )
     return next(iter(said["ticks"].values()), 1), next(iter(said["batch"].values()), 1)

@@ -86,7 +86,9 @@ class Graph:
         """The ops in an order in which each follows what acts on it within the tick. The graph must be verified."""
         import networkx
 
-        return tuple(self.ops[index] for index in networkx.lexicographical_topological_sort(self.to_networkx(instant=True)))
+        return tuple(
+            self.ops[index] for index in networkx.lexicographical_topological_sort(self.to_networkx(instant=True))
+        )
 
     @cached_property
     def uniform(self) -> frozenset[str]:
@@ -143,7 +145,13 @@ def _canonical(op: Op, numbers: dict[str, int]) -> str:
 
 
 def _plain(attribute: Any) -> str:
-    return attribute.digest if isinstance(attribute, Array) else repr(attribute) if not isinstance(attribute, str) else str(attribute)
+    return (
+        attribute.digest
+        if isinstance(attribute, Array)
+        else repr(attribute)
+        if not isinstance(attribute, str)
+        else str(attribute)
+    )
 
 
 def fresh_names(graph: Graph) -> NameSource:

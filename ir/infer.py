@@ -38,7 +38,11 @@ class Letters:
         group = next((token for token in tokens if token[0] == "*"), None)
         fixed = len(tokens) - (group is not None)
         if len(shape) < fixed or (group is None and len(shape) > fixed):
-            raise ShapeProblem("an operand has the wrong number of axes", f"{who} has shape {list(shape)}", f"expected the form [{', '.join(tokens)}]")
+            raise ShapeProblem(
+                "an operand has the wrong number of axes",
+                f"{who} has shape {list(shape)}",
+                f"expected the form [{', '.join(tokens)}]",
+            )
         cut = tokens.index(group) if group else len(tokens)
         after = len(tokens) - cut - 1 if group else 0
         for token, length in [*zip(tokens[:cut], shape), *zip(tokens[cut + 1 :], shape[len(shape) - after :])]:
@@ -49,12 +53,20 @@ class Letters:
     def _dim(self, letter: str, length: int, who: str) -> None:
         known, first = self.dims.setdefault(letter, (length, who))
         if known != length:
-            raise ShapeProblem(f"operands disagree on dimension '{letter}'", f"{first} has {letter} = {known}", f"{who} has {letter} = {length}")
+            raise ShapeProblem(
+                f"operands disagree on dimension '{letter}'",
+                f"{first} has {letter} = {known}",
+                f"{who} has {letter} = {length}",
+            )
 
     def _group(self, letter: str, shape: Shape, who: str) -> None:
         known, first = self.groups.setdefault(letter, (shape, who))
         if known != shape:
-            raise ShapeProblem(f"operands disagree on shape '{letter}'", f"{first} has shape {list(known)}", f"{who} has shape {list(shape)}")
+            raise ShapeProblem(
+                f"operands disagree on shape '{letter}'",
+                f"{first} has shape {list(known)}",
+                f"{who} has shape {list(shape)}",
+            )
 
     def broadcast(self, letter: str, members: list[tuple[str, Shape]]) -> None:
         """Let each member broadcast into group ``letter``, which they form together if nothing else has."""
@@ -64,7 +76,9 @@ class Letters:
         except ValueError:
             joint = None
         if joint is None or (given is not None and joint != given[0]):
-            facts = ([f"{given[1]} has shape {list(given[0])}"] if given else []) + [f"{who} has shape {list(shape)}" for who, shape in members]
+            facts = ([f"{given[1]} has shape {list(given[0])}"] if given else []) + [
+                f"{who} has shape {list(shape)}" for who, shape in members
+            ]
             raise ShapeProblem("operands do not broadcast to one shape", *facts)
         self.groups.setdefault(letter, (joint, members[0][0]))
 
@@ -83,7 +97,9 @@ def infer(op: Op) -> tuple[dict[str, Type], list[Finding]]:
         shapes = _shapes(op)
     except ShapeProblem as problem:
         notes = problem.notes
-        findings.append(Finding(code="T103", what=f"{op.opname}: {problem.what}", where=op.location, notes=notes, hint=_cure(op)))
+        findings.append(
+            Finding(code="T103", what=f"{op.opname}: {problem.what}", where=op.location, notes=notes, hint=_cure(op))
+        )
         return {}, findings
     return {name: Type(shapes[name], *_meaning(op, spec)) for name, spec in op.result_specs.items()}, findings
 
@@ -107,7 +123,10 @@ def retyped(graph: Graph) -> Graph:
         index = queue.popleft()
         queued.discard(index)
         before = ops[index]
-        ops[index] = _with_types(before, {v.name: v for i in {places[u.name] for u in before.inputs if u.name in places} for v in ops[i].results})
+        ops[index] = _with_types(
+            before,
+            {v.name: v for i in {places[u.name] for u in before.inputs if u.name in places} for v in ops[i].results},
+        )
         visits[index] += 1
         if ops[index].results != before.results and visits[index] <= MAX_VISITS:
             fresh = [reader for reader in readers.get(index, ()) if reader not in queued]
@@ -171,12 +190,28 @@ def _check_dtypes(op: Op) -> list[Finding]:
         dtype, kind = _type(value).dtype, _spec(op, name).kind
         if dtype not in _KINDS[kind]:
             fact = f"{name} ({value}) has dtype {dtype}"
-            findings.append(Finding(code="T104", what=f"{op.opname}: {name} must be {kind}", where=op.location, notes=(fact,), hint="convert it with cast"))
+            findings.append(
+                Finding(
+                    code="T104",
+                    what=f"{op.opname}: {name} must be {kind}",
+                    where=op.location,
+                    notes=(fact,),
+                    hint="convert it with cast",
+                )
+            )
         elif dtype.is_float:
             floats.setdefault(dtype, f"{name} ({value})")
     if len(floats) > 1:
         notes = tuple(f"{who} has dtype {dtype}" for dtype, who in floats.items())
-        findings.append(Finding(code="T104", what=f"{op.opname}: operands disagree on dtype", where=op.location, notes=notes, hint="convert one with cast"))
+        findings.append(
+            Finding(
+                code="T104",
+                what=f"{op.opname}: operands disagree on dtype",
+                where=op.location,
+                notes=notes,
+                hint="convert one with cast",
+            )
+        )
     return findings
 
 
@@ -187,14 +222,20 @@ def _check_roles(op: Op) -> list[Finding]:
         if wanted is not None and role not in (wanted, Role.signal):
             note = f"{name} ({value}) has the role {role}"
             what = f"{op.opname}: {name} must be a {wanted}"
-            findings.append(Finding(code="T104", what=what, where=op.location, notes=(note,), hint=f"pass a {wanted}, or a plain signal"))
+            findings.append(
+                Finding(
+                    code="T104", what=what, where=op.location, notes=(note,), hint=f"pass a {wanted}, or a plain signal"
+                )
+            )
     return findings
 
 
 def _meaning(op: Op, spec: ResultSpec) -> tuple[DType, Role]:
     like = _first(getattr(op, spec.like)) if spec.like else next(iter(op.inputs), None)
     dtype = spec.dtype or getattr(op, "dtype", None) or (_type(like).dtype if like is not None else DType.f64)
-    role = spec.role or getattr(op, "role", None) or (_type(like).role if spec.like and like is not None else Role.signal)
+    role = (
+        spec.role or getattr(op, "role", None) or (_type(like).role if spec.like and like is not None else Role.signal)
+    )
     return DType(dtype), Role(role)
 
 

@@ -33,7 +33,9 @@ from thermoc.support.errors import error
 
 INLINE = 16
 _HEAD = re.compile(r'network ("(?:[^"\\]|\\.)*") dt=(\S+) \{\Z')
-_LINE = re.compile(r"(?:(?P<results>%.*?) = )?(?P<op>[a-z_]+\.[a-z_0-9]+)\((?P<operands>[^)]*)\)(?: \{(?P<attrs>.*)\})?\Z")
+_LINE = re.compile(
+    r"(?:(?P<results>%.*?) = )?(?P<op>[a-z_]+\.[a-z_0-9]+)\((?P<operands>[^)]*)\)(?: \{(?P<attrs>.*)\})?\Z"
+)
 _TYPE = re.compile(r"([a-z]+) ([a-z0-9]+)\[([0-9,]*)\]")
 _ARRAY = re.compile(r"(f64|f32|i64|i32|bool)\[([0-9,]*)\] ")
 _DATA = re.compile(r'@([0-9a-f]{64}): "([A-Za-z0-9+/=]*)"\Z')
@@ -44,9 +46,16 @@ def print_graph(graph: Graph, *, data: bool = True) -> str:
     lines = [f"network {json.dumps(graph.name)} dt={graph.dt!r} {{"]
     lines += [f"  {print_op(op)}" for op in graph.ops]
     lines.append("}")
-    arrays = {item.digest: item for op in graph.ops for item in op.attrs.values() if isinstance(item, Array) and item.numpy.size > INLINE}
+    arrays = {
+        item.digest: item
+        for op in graph.ops
+        for item in op.attrs.values()
+        if isinstance(item, Array) and item.numpy.size > INLINE
+    }
     if arrays and data:
-        rows = (f'  @{digest}: "{base64.b64encode(_bytes(array)).decode()}"' for digest, array in sorted(arrays.items()))
+        rows = (
+            f'  @{digest}: "{base64.b64encode(_bytes(array)).decode()}"' for digest, array in sorted(arrays.items())
+        )
         lines += ["data {", *rows, "}"]
     return "\n".join(lines) + "\n"
 
@@ -54,7 +63,9 @@ def print_graph(graph: Graph, *, data: bool = True) -> str:
 def print_op(op: Op) -> str:
     """Return one op as a line."""
     results = ", ".join(f"{value}: {value.type}" if value.type else str(value) for value in op.results)
-    operands = ", ".join(f"{name}={_operand(getattr(op, name))}" for name in op.operand_specs if getattr(op, name) is not None)
+    operands = ", ".join(
+        f"{name}={_operand(getattr(op, name))}" for name in op.operand_specs if getattr(op, name) is not None
+    )
     attrs = ", ".join(f"{name}={_attr(value)}" for name, value in op.attrs.items())
     return (f"{results} = " if results else "") + f"{op.opname}({operands})" + (f" {{{attrs}}}" if attrs else "")
 

@@ -45,13 +45,24 @@ def _names(graph: Graph) -> Iterator[Finding]:
     for op in graph.ops:
         for value in op.results:
             if counts[value.name] > 1:
-                yield Finding(code="T102", what=f"{op.opname}: the name {value} is used {counts[value.name]} times", where=op.location)
+                yield Finding(
+                    code="T102",
+                    what=f"{op.opname}: the name {value} is used {counts[value.name]} times",
+                    where=op.location,
+                )
             if not NAME.match(value.name):
-                yield Finding(code="T102", what=f"{op.opname}: {value.name!r} is no name", where=op.location, hint="letters, digits, _ . - after a letter")
+                yield Finding(
+                    code="T102",
+                    what=f"{op.opname}: {value.name!r} is no name",
+                    where=op.location,
+                    hint="letters, digits, _ . - after a letter",
+                )
         for name, value in op.operand_values():
             producer = graph.producers.get(value.name)
             if producer is None:
-                yield Finding(code="T101", what=f"{op.opname}: {name} reads {value}, which no op gives", where=op.location)
+                yield Finding(
+                    code="T101", what=f"{op.opname}: {name} reads {value}, which no op gives", where=op.location
+                )
             elif value not in producer.results:
                 made = next(v for v in producer.results if v.name == value.name)
                 yield Finding(
@@ -68,7 +79,9 @@ def _interface(graph: Graph) -> Iterator[Finding]:
             if count > 1:
                 yield Finding(code="T102", what=f"{count} {kind}s are named {name!r}", hint="give each its own name")
             if not NAME.match(name):
-                yield Finding(code="T102", what=f"{kind} name {name!r} is no name", hint="letters, digits, _ . - after a letter")
+                yield Finding(
+                    code="T102", what=f"{kind} name {name!r} is no name", hint="letters, digits, _ . - after a letter"
+                )
     if not graph.of(Output):
         yield Finding(code="T101", what=f"network {graph.name!r} has no output", hint='add tc.output("name", value)')
 
@@ -77,15 +90,27 @@ def _attributes(op: Op) -> Iterator[Finding]:
     for name, spec in op.attr_specs.items():
         value = getattr(op, name)
         if isinstance(value, float) and not np.isfinite(value):
-            yield Finding(code="T105", what=f"{op.opname}: {name} must be finite", where=op.location, notes=(f"{name} = {value}",))
+            yield Finding(
+                code="T105", what=f"{op.opname}: {name} must be finite", where=op.location, notes=(f"{name} = {value}",)
+            )
         elif spec.check is not None and not spec.check.holds(value):
-            yield Finding(code="T105", what=f"{op.opname}: {name} must be {spec.check.text}", where=op.location, notes=(f"{name} = {value!r}",))
+            yield Finding(
+                code="T105",
+                what=f"{op.opname}: {name} must be {spec.check.text}",
+                where=op.location,
+                notes=(f"{name} = {value!r}",),
+            )
 
 
 def _types(op: Op) -> Iterator[Finding]:
     if any(value.type is None for value in (*op.inputs, *op.results)):
         untyped = next(value for value in (*op.inputs, *op.results) if value.type is None)
-        yield Finding(code="T203", what=f"{op.opname}: {untyped} has no type", where=op.location, hint="run the pass infer-shapes first")
+        yield Finding(
+            code="T203",
+            what=f"{op.opname}: {untyped} has no type",
+            where=op.location,
+            hint="run the pass infer-shapes first",
+        )
         return
     types, found = infer(op)
     yield from found
@@ -93,7 +118,12 @@ def _types(op: Op) -> Iterator[Finding]:
         stated = getattr(op, name).type
         if stated != expected:
             notes = (f"stated: {stated}", f"follows: {expected}")
-            yield Finding(code="T103", what=f"{op.opname}: the type of {getattr(op, name)} does not follow from its operands", where=op.location, notes=notes)
+            yield Finding(
+                code="T103",
+                what=f"{op.opname}: the type of {getattr(op, name)} does not follow from its operands",
+                where=op.location,
+                notes=notes,
+            )
 
 
 def _constants(graph: Graph, op: Op) -> Iterator[Finding]:
@@ -109,7 +139,13 @@ def _constants(graph: Graph, op: Op) -> Iterator[Finding]:
             if len(bad):
                 place, worst = _place(source, bad)
                 hint = "a temperature is > 0; for the limit T -> 0 use a small one, e.g. 1e-6"
-                yield Finding(code="T108", what=f"{op.opname}: {name} must be > 0", where=op.location, notes=(f"{name} ({value}){place} = {worst}",), hint=hint)
+                yield Finding(
+                    code="T108",
+                    what=f"{op.opname}: {name} must be > 0",
+                    where=op.location,
+                    notes=(f"{name} ({value}){place} = {worst}",),
+                    hint=hint,
+                )
 
 
 def _finite(op: Constant) -> Iterator[Finding]:
@@ -123,7 +159,13 @@ def _finite(op: Constant) -> Iterator[Finding]:
     if len(bad):
         place, worst = _place(op, bad)
         note = f"{op.y}{place} = {worst}" + (f", and {len(bad) - 1} more" if len(bad) > 1 else "")
-        yield Finding(code="T107", what="core.constant: every element must be finite", where=op.location, notes=(note,), hint="check the weights before building the network")
+        yield Finding(
+            code="T107",
+            what="core.constant: every element must be finite",
+            where=op.location,
+            notes=(note,),
+            hint="check the weights before building the network",
+        )
 
 
 def _place(op: Constant, bad: np.ndarray) -> tuple[str, object]:
@@ -152,7 +194,13 @@ def _streams(graph: Graph) -> Iterator[Finding]:
             other = users.setdefault(key, op)
             if other is not op:
                 notes = (f"stream {key[0]}, draw {key[1]}", f"also used by {other.opname} ({other.results[0]})")
-                yield Finding(code="T105", what=f"{op.opname}: its noise is another op's noise", where=op.location, notes=notes, hint="give each its own stream")
+                yield Finding(
+                    code="T105",
+                    what=f"{op.opname}: its noise is another op's noise",
+                    where=op.location,
+                    notes=notes,
+                    hint="give each its own stream",
+                )
 
 
 def _cycles(graph: Graph) -> Iterator[Finding]:
@@ -160,8 +208,16 @@ def _cycles(graph: Graph) -> Iterator[Finding]:
 
     for members in networkx.strongly_connected_components(graph.to_networkx(instant=True)):
         first = min(members)
-        if len(members) == 1 and all(value.name not in {v.name for v in graph.ops[first].results} for value in graph.ops[first].instant_inputs):
+        if len(members) == 1 and all(
+            value.name not in {v.name for v in graph.ops[first].results} for value in graph.ops[first].instant_inputs
+        ):
             continue
         ops = [graph.ops[index] for index in sorted(members)]
         names = ", ".join(f"{op.results[0]} ({op.opname})" for op in ops[:8]) + (", ..." if len(ops) > 8 else "")
-        yield Finding(code="T106", what="a cycle crosses no state", where=ops[0].location, notes=(f"it goes through {names}",), hint="put a core.delay into it")
+        yield Finding(
+            code="T106",
+            what="a cycle crosses no state",
+            where=ops[0].location,
+            notes=(f"it goes through {names}",),
+            hint="put a core.delay into it",
+        )

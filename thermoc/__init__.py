@@ -15,7 +15,18 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _FROM = {
-    "thermoc.api": ("Executable", "Network", "Run", "compile", "connect", "constant", "input", "load", "output", "placeholder"),
+    "thermoc.api": (
+        "Executable",
+        "Network",
+        "Run",
+        "compile",
+        "connect",
+        "constant",
+        "input",
+        "load",
+        "output",
+        "placeholder",
+    ),
     "thermoc.support.errors": ("ThermocError",),
 }
 _HOMES = {name: module for module, names in _FROM.items() for name in names}

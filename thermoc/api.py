@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from thermoc import plugins
 from thermoc.ir.builder import CURRENT, Builder, Handle, current
-from thermoc.ir.dialects.core import Constant, Input, Output
+from thermoc.ir.dialects.core import Input, Output
 from thermoc.ir.feed import feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import OperandSpec
@@ -82,7 +82,9 @@ class Network:
 def load(path: str | os.PathLike[str]) -> Network:
     """Return the network in a ``.thermo`` file. Errors: T501 to T504, T506 for a suffix no reader knows."""
     if Path(path).suffix != ".thermo":
-        raise error("T506", f"no reader knows {Path(path).name!r}", notes=["readers: .thermo"], hint="save it with net.save")
+        raise error(
+            "T506", f"no reader knows {Path(path).name!r}", notes=["readers: .thermo"], hint="save it with net.save"
+        )
     return Network.of(load_graph(path))
 
 
@@ -99,7 +101,15 @@ def output(name: str, value: Handle) -> None:
 
 def constant(value: ArrayLike, *, role: str = "signal", name: str | None = None) -> Handle:
     """Add an array of numbers known now; floats become f64, integers i64. Errors: T111 for what is no array of numbers."""
-    spec = OperandSpec(shape="?", kind="int" if np.asarray(value).dtype.kind in "iu" else "bool" if np.asarray(value).dtype.kind == "b" else "float", role=_choice(Role, role))
+    spec = OperandSpec(
+        shape="?",
+        kind="int"
+        if np.asarray(value).dtype.kind in "iu"
+        else "bool"
+        if np.asarray(value).dtype.kind == "b"
+        else "float",
+        role=_choice(Role, role),
+    )
     return current("constant").constant(value, spec, DType.f64, caller(), "core.constant")
 
 
@@ -124,7 +134,9 @@ def _choice(enum: Any, text: str) -> Any:
     try:
         return enum(text)
     except ValueError:
-        raise error("T104", f"{text!r} is no {enum.__name__.lower()}", where=caller(), notes=["there are " + ", ".join(enum)]) from None
+        raise error(
+            "T104", f"{text!r} is no {enum.__name__.lower()}", where=caller(), notes=["there are " + ", ".join(enum)]
+        ) from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +159,10 @@ class Run:
         """Return an xarray Dataset with dimensions tick, sample and, for each output, its own axes; time = tick * dt."""
         import xarray
 
-        arrays = {name: (("tick", "sample", *(f"{name}_{i}" for i in range(a.ndim - 2))), a) for name, a in self.outputs.items()}
+        arrays = {
+            name: (("tick", "sample", *(f"{name}_{i}" for i in range(a.ndim - 2))), a)
+            for name, a in self.outputs.items()
+        }
         ticks = next(iter(self.outputs.values())).shape[0]
         attrs = {"network": self.network, "target": self.target, "seed": self.seed}
         return xarray.Dataset(arrays, coords={"time": ("tick", np.arange(ticks) * self.dt)}, attrs=attrs)
@@ -195,8 +210,17 @@ class Executable:
         from thermoc.backends.base import Place
 
         place = Place(seed=seed, first_sample=first_sample, first_tick=first_tick)
-        outcome = self.backend.run(self.artefact, feed(self.graph, inputs or {}, ticks=ticks, batch=batch, seed=seed), place)
-        return Run(network=self.source.name, target=self.backend.name, seed=seed, dt=self.graph.dt, outputs=outcome.outputs, states=outcome.states)
+        outcome = self.backend.run(
+            self.artefact, feed(self.graph, inputs or {}, ticks=ticks, batch=batch, seed=seed), place
+        )
+        return Run(
+            network=self.source.name,
+            target=self.backend.name,
+            seed=seed,
+            dt=self.graph.dt,
+            outputs=outcome.outputs,
+            states=outcome.states,
+        )
 
     def save(self, path: str | os.PathLike[str]) -> int:
         """Write the artefact as one file, whole or not at all; return its size in bytes. Errors: T505."""
@@ -211,7 +235,9 @@ class Executable:
         return compilation_report(self)
 
 
-def compile(network: Network | Graph, target: str = "sim", *, dump_ir: str | os.PathLike[str] | None = None, **options: Any) -> Executable:
+def compile(
+    network: Network | Graph, target: str = "sim", *, dump_ir: str | os.PathLike[str] | None = None, **options: Any
+) -> Executable:
     """Bring a network to a target.
 
     dump_ir: a folder for the graph's text after each pass that changed something. options: see each target's

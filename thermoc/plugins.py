@@ -41,4 +41,9 @@ def _plugin(point) -> Backend:
     try:
         return point.load()()
     except Exception as reason:  # a plugin may fail in any way; the user needs to know which
-        raise error("T302", f"target {point.name!r} does not load", notes=[f"{point.value}: {reason}"], hint="reinstall the package that brings it") from reason
+        raise error(
+            "T302",
+            f"target {point.name!r} does not load",
+            notes=[f"{point.value}: {reason}"],
+            hint="reinstall the package that brings it",
+        ) from reason

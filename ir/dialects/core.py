@@ -121,7 +121,9 @@ class SparseAffine(Op):
         if rows < 0:
             raise ShapeProblem("offsets must hold at least one element", "offsets has length 0")
         if shapes["bias"] not in (None, (rows,)):
-            raise ShapeProblem("bias and offsets disagree", f"bias has shape {list(shapes['bias'])}", f"offsets names {rows} rows")
+            raise ShapeProblem(
+                "bias and offsets disagree", f"bias has shape {list(shapes['bias'])}", f"offsets names {rows} rows"
+            )
         return {"y": (rows,)}
 
 
@@ -153,10 +155,14 @@ class Conv(Op):
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
         x, weight = shapes["x"], shapes["weight"]
         if len(x) not in (2, 3) or len(weight) != len(x) + 1:
-            raise ShapeProblem("one or two space axes are needed in both", f"x has shape {list(x)}", f"weight has shape {list(weight)}")
+            raise ShapeProblem(
+                "one or two space axes are needed in both", f"x has shape {list(x)}", f"weight has shape {list(weight)}"
+            )
         if x[0] != weight[1] * self.groups or weight[0] % self.groups:
             raise ShapeProblem(
-                "channels do not fit the groups", f"x has {x[0]} channels", f"weight is for {weight[1]} x {self.groups} groups and gives {weight[0]}"
+                "channels do not fit the groups",
+                f"x has {x[0]} channels",
+                f"weight is for {weight[1]} x {self.groups} groups and gives {weight[0]}",
             )
         return {"y": (weight[0], *windowed(x[1:], weight[2:], self.stride, self.padding, self.dilation))}
 
@@ -164,14 +170,20 @@ class Conv(Op):
 def windowed(space: Shape, window: Shape, stride: Shape, padding: Pairs, dilation: Shape) -> Shape:
     """Return how many places a window takes along each axis. Raises ShapeProblem where it fits nowhere."""
     if not len(space) == len(window) == len(stride) == len(padding) == len(dilation):
-        raise ShapeProblem("window, stride, padding and dilation need one entry an axis", f"there are {len(space)} space axes")
+        raise ShapeProblem(
+            "window, stride, padding and dilation need one entry an axis", f"there are {len(space)} space axes"
+        )
     if any(len(pair) != 2 or min(pair) < 0 for pair in padding):
         raise ShapeProblem("padding must be pairs (before, after), none negative", f"padding is {padding}")
     places = []
     for length, size, step, (before, after), spread in zip(space, window, stride, padding, dilation):
         room = length + before + after - spread * (size - 1) - 1
         if room < 0:
-            raise ShapeProblem("the window is larger than the padded input", f"the input has length {length} + {before} + {after}", f"the window spans {spread * (size - 1) + 1}")
+            raise ShapeProblem(
+                "the window is larger than the padded input",
+                f"the input has length {length} + {before} + {after}",
+                f"the window spans {spread * (size - 1) + 1}",
+            )
         places.append(room // step + 1)
     return tuple(places)
 
@@ -193,7 +205,9 @@ class Pool(Op):
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
         x = shapes["x"]
         if any(2 * max(pair) > size for pair, size in zip(self.padding, self.window)):
-            raise ShapeProblem("padding is more than half the window", f"padding is {self.padding}", f"window is {self.window}")
+            raise ShapeProblem(
+                "padding is more than half the window", f"padding is {self.padding}", f"window is {self.window}"
+            )
         return {"y": (x[0], *windowed(x[1:], self.window, self.stride, self.padding, (1,) * len(self.window)))}
 
 
@@ -267,7 +281,11 @@ class Concat(Op):
         axis = axis_of(self.axis, len(first))
         for index, other in enumerate(others, 1):
             if len(other) != len(first) or any(a != b for i, (a, b) in enumerate(zip(first, other)) if i != axis):
-                raise ShapeProblem(f"shapes differ off axis {axis}", f"xs[0] has shape {list(first)}", f"xs[{index}] has shape {list(other)}")
+                raise ShapeProblem(
+                    f"shapes differ off axis {axis}",
+                    f"xs[0] has shape {list(first)}",
+                    f"xs[{index}] has shape {list(other)}",
+                )
         return {"y": (*first[:axis], sum(shape[axis] for shape in shapes["xs"]), *first[axis + 1 :])}
 
 
@@ -287,7 +305,9 @@ class Slice(Op):
             raise ShapeProblem("one start, stop and step an axis are needed", f"x has {len(x)} axes")
         for length, start, stop, step in zip(x, *cuts):
             if not 0 <= start <= stop <= length or step < 1:
-                raise ShapeProblem("a cut lies outside x", f"x has length {length}", f"the cut is {start}:{stop}:{step}")
+                raise ShapeProblem(
+                    "a cut lies outside x", f"x has length {length}", f"the cut is {start}:{stop}:{step}"
+                )
         return {"y": tuple(-((start - stop) // step) for start, stop, step in zip(*cuts))}
 
 
@@ -295,7 +315,13 @@ class Slice(Op):
 
 
 def _unary(name: str, doc: str) -> type[Op]:
-    body = {"__doc__": doc, "__module__": __name__, "__annotations__": {"x": Value, "y": Value}, "x": operand("*s"), "y": result("*s")}
+    body = {
+        "__doc__": doc,
+        "__module__": __name__,
+        "__annotations__": {"x": Value, "y": Value},
+        "x": operand("*s"),
+        "y": result("*s"),
+    }
     return op(f"core.{name}")(type(name.title().replace("_", ""), (Op,), body))
 
 

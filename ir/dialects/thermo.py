@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from thermoc.ir.ops import CLOCKED, CONTINUOUS, STATEFUL, STOCHASTIC, Op, ShapeProblem, attr, non_negative, one_of, op, operand, positive, result
+from thermoc.ir.ops import (
+    CLOCKED,
+    CONTINUOUS,
+    STATEFUL,
+    STOCHASTIC,
+    Op,
+    ShapeProblem,
+    attr,
+    non_negative,
+    one_of,
+    op,
+    operand,
+    positive,
+    result,
+)
 from thermoc.ir.types import DType, Role, Shape
 from thermoc.ir.values import Value
 
@@ -187,5 +201,9 @@ def into(whole: Shape, **parts: Shape) -> Shape:
     """Return ``whole`` after checking that each part broadcasts into it. Raises ShapeProblem."""
     for name, part in parts.items():
         if len(part) > len(whole) or any(a not in (1, b) for a, b in zip(part[::-1], whole[::-1])):
-            raise ShapeProblem(f"{name} does not broadcast into the units", f"{name} has shape {list(part)}", f"the units have shape {list(whole)}")
+            raise ShapeProblem(
+                f"{name} does not broadcast into the units",
+                f"{name} has shape {list(part)}",
+                f"the units have shape {list(whole)}",
+            )
     return whole

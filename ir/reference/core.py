@@ -93,7 +93,15 @@ def affine(op: core.Affine, ctx: Context, x: NDArray, weight: NDArray, bias: NDA
 
 
 @pure(core.SparseAffine)
-def sparse_affine(op: core.SparseAffine, ctx: Context, x: NDArray, values: NDArray, columns: NDArray, offsets: NDArray, bias: NDArray | None) -> NDArray:
+def sparse_affine(
+    op: core.SparseAffine,
+    ctx: Context,
+    x: NDArray,
+    values: NDArray,
+    columns: NDArray,
+    offsets: NDArray,
+    bias: NDArray | None,
+) -> NDArray:
     rows = np.repeat(np.arange(offsets.shape[1] - 1), np.diff(offsets[0]))
     y = np.zeros((x.shape[0], offsets.shape[1] - 1), x.dtype)
     for sample in range(x.shape[0]):

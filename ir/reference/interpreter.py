@@ -26,7 +26,9 @@ class Trace:
     states: dict[str, NDArray]
 
 
-def interpret(graph: Graph, feed: Feed, *, seed: int = 0, first_sample: int = 0, first_tick: int = 0, probes: Iterable[str] = ()) -> Trace:
+def interpret(
+    graph: Graph, feed: Feed, *, seed: int = 0, first_sample: int = 0, first_tick: int = 0, probes: Iterable[str] = ()
+) -> Trace:
     """Run ``feed.ticks`` ticks from the initial state. The graph must be verified.
 
     probes are names of values to record. first_sample and first_tick place the run in the noise: a batch may be
@@ -46,7 +48,11 @@ def interpret(graph: Graph, feed: Feed, *, seed: int = 0, first_sample: int = 0,
     return Trace(
         outputs={name: np.stack(ticks) for name, ticks in outputs.items()},
         probes={name: np.stack(ticks) for name, ticks in probed.items()},
-        states={f"{result}.{name}": _batched(array, feed.batch) for result, state in states.items() for name, array in state.items()},
+        states={
+            f"{result}.{name}": _batched(array, feed.batch)
+            for result, state in states.items()
+            for name, array in state.items()
+        },
     )
 
 
@@ -54,7 +60,9 @@ def _batched(array: NDArray, batch: int) -> NDArray:
     return np.broadcast_to(array, (batch, *array.shape[1:]))
 
 
-def _tick(order: tuple[Op, ...], ctx: Context, inputs: Mapping[str, NDArray], states: dict[str, State]) -> dict[str, NDArray]:
+def _tick(
+    order: tuple[Op, ...], ctx: Context, inputs: Mapping[str, NDArray], states: dict[str, State]
+) -> dict[str, NDArray]:
     """Compute every value of a tick, then move the states that only feed the next one."""
     values: dict[str, NDArray] = {}
     for op in order:

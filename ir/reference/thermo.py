@@ -49,12 +49,16 @@ def noise(op: thermo.Noise, ctx: Context, kT: NDArray, gamma: NDArray) -> NDArra
     return np.sqrt(2 * gamma * kT * z.dtype.type(ctx.dt)) * z
 
 
-def _memory_start(op: thermo.Memory, ctx: Context, x: NDArray | None, kT: NDArray | None, gamma: NDArray | None, initial: NDArray) -> State:
+def _memory_start(
+    op: thermo.Memory, ctx: Context, x: NDArray | None, kT: NDArray | None, gamma: NDArray | None, initial: NDArray
+) -> State:
     assert op.m.type is not None
     return {"m": whole(initial, op.m.type)}
 
 
-def _memory_advance(op: thermo.Memory, ctx: Context, state: State, x: NDArray, kT: NDArray, gamma: NDArray, initial: NDArray) -> State:
+def _memory_advance(
+    op: thermo.Memory, ctx: Context, state: State, x: NDArray, kT: NDArray, gamma: NDArray, initial: NDArray
+) -> State:
     assert op.m.type is not None
     m, x, kT, gamma, z = aligned(state["m"], x, kT, gamma, ctx.normal(op.m.type, op.stream))
     return {"m": physics.ou_step(m, x, kT, gamma, z, m.dtype.type(ctx.dt))}

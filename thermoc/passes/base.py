@@ -30,7 +30,11 @@ def no_trait(trait: str) -> Property:
     """No op has the trait."""
 
     def broken(graph: Graph) -> list[Finding]:
-        return [Finding(code="T201", what=f"{op.opname} is {trait}", where=op.location) for op in graph.ops if trait in op.traits]
+        return [
+            Finding(code="T201", what=f"{op.opname} is {trait}", where=op.location)
+            for op in graph.ops
+            if trait in op.traits
+        ]
 
     return Property(f"no {trait} op", broken)
 
@@ -134,7 +138,13 @@ def run_passes(graph: Graph, passes: Sequence[Pass], *, dump_ir: Path | None = N
         graph = step.run(graph, log)
         _check_result(step, graph, records)
         changed = graph != before
-        record = Record(text=str(step), changed=changed, seconds=time.perf_counter() - start, ops=len(graph.ops), changes=tuple(log.changes))
+        record = Record(
+            text=str(step),
+            changed=changed,
+            seconds=time.perf_counter() - start,
+            ops=len(graph.ops),
+            changes=tuple(log.changes),
+        )
         records.append(record)
         if dump_ir is not None and changed:
             _dump(dump_ir / f"{number:02d}-{step.name}.txt", graph)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from thermoc.ir.dialects import core
 from thermoc.ir.graph import Graph, replaced
-from thermoc.ir.ops import STATEFUL, STOCHASTIC, Op
+from thermoc.ir.ops import STATEFUL, Op
 from thermoc.ir.reference import evaluate
 from thermoc.ir.types import Role
 from thermoc.ir.values import Array, Value
@@ -78,7 +78,9 @@ def _folded(op: Op, constants: dict[str, core.Constant]) -> list[Op]:
         return [op]
     arrays = evaluate(op, {source.y: source.value.numpy for source in sources})
     return [
-        core.Constant(value=Array(array), role=value.type.role if value.type else Role.signal, y=value, location=op.location)
+        core.Constant(
+            value=Array(array), role=value.type.role if value.type else Role.signal, y=value, location=op.location
+        )
         for value, array in zip(op.results, arrays, strict=True)
     ]
 
@@ -110,4 +112,6 @@ def drop_dead(graph: Graph) -> Graph:
                 producer = graph.producers[value.name]
                 live.update(result.name for result in producer.results)
                 stack.append(producer)
-    return graph.with_ops(op for op in graph.ops if isinstance(op, (core.Input, core.Output)) or any(v.name in live for v in op.results))
+    return graph.with_ops(
+        op for op in graph.ops if isinstance(op, (core.Input, core.Output)) or any(v.name in live for v in op.results)
+    )

@@ -33,7 +33,9 @@ class Discretize(Pass):
 
     def run(self, graph: Graph, log: Log) -> Graph:
         if graph.dt != self.dt:
-            log.changed("dt", old=graph.dt, new=self.dt, bound="inputs are held for the new tick; order 1 in dt for euler units")
+            log.changed(
+                "dt", old=graph.dt, new=self.dt, bound="inputs are held for the new tick; order 1 in dt for euler units"
+            )
         return rewrite(replace(graph, dt=self.dt), STEPS)
 
 

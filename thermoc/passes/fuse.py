@@ -91,7 +91,11 @@ class _Fuser:
         """Return the linear map behind ``value`` if ``op`` is its only reader, keeps its type, and its weights are constant."""
         source = self.producers.get(value.name)
         alone = len(self.graph.consumers.get(value.name, ())) == 1
-        if not isinstance(source, core.Affine | core.Conv) or not alone or _type(value).shape != _type(op.results[0]).shape:
+        if (
+            not isinstance(source, core.Affine | core.Conv)
+            or not alone
+            or _type(value).shape != _type(op.results[0]).shape
+        ):
             return None
         parts = [source.weight] + ([source.bias] if source.bias is not None else [])
         return source if all(self._constant(part) is not None for part in parts) else None
@@ -109,7 +113,9 @@ class _Fuser:
             bound = "one rounding in each weight instead of one in each output"
             self.log.changed(f"weights of {source.y}", old="W, b", new=f"{factor!r} W, {factor!r} b", bound=bound)
         parts = {"weight": source.weight} | ({"bias": source.bias} if source.bias is not None else {})
-        made = {key: self._new(op, part, self._constant(part) * factor) for key, part in parts.items() if part is not None}
+        made = {
+            key: self._new(op, part, self._constant(part) * factor) for key, part in parts.items() if part is not None
+        }
         return source.with_(**made, y=op.results[0], location=op.location)
 
     def _biased(self, op: Op, value: Value, bias: np.ndarray) -> Op:

@@ -48,7 +48,11 @@ class Legalize(Pass):
         return (held_by(self.target),)
 
     def run(self, graph: Graph, log: Log) -> Graph:
-        missing = {cls: expand for cls, expand in EXPANSIONS.items() if cls.opname not in self.target.ops and cls.opname not in self.target.refused}
+        missing = {
+            cls: expand
+            for cls, expand in EXPANSIONS.items()
+            if cls.opname not in self.target.ops and cls.opname not in self.target.refused
+        }
         graph = rewrite(graph, missing)
         found = held_by(self.target).broken(graph)
         if found:

@@ -31,7 +31,12 @@ class SetPrecision(Pass):
         if not floats_are(self.dtype).broken(graph):
             return graph
         unit = np.finfo(self.dtype.numpy).eps / 2
-        log.changed("float format", old="f64" if self.dtype is DType.f32 else "f32", new=self.dtype, bound=f"{unit:.1e} relative for each operation")
+        log.changed(
+            "float format",
+            old="f64" if self.dtype is DType.f32 else "f32",
+            new=self.dtype,
+            bound=f"{unit:.1e} relative for each operation",
+        )
         return graph.with_ops(self._op(op) for op in graph.ops)
 
     def _op(self, op: Op) -> Op:

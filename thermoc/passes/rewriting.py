@@ -130,7 +130,9 @@ def _expanded(op: Op, expand: Expansion, names: NameSource, dt: float) -> list[O
     for old, new in zip(op.results, values, strict=True):
         if new.name not in made or new.name in renames:  # an operand passed through, or one value for two results
             new = writer(core.Reshape, x=new, shape=new.type.shape if new.type else ())
-        assert new.type and old.type and (new.type.shape, new.type.dtype) == (old.type.shape, old.type.dtype), f"{op.opname}: {old} {new}"
+        assert new.type and old.type and (new.type.shape, new.type.dtype) == (old.type.shape, old.type.dtype), (
+            f"{op.opname}: {old} {new}"
+        )
         renames[new.name] = old
     return [_rename(new, renames) for new in writer.ops]
 

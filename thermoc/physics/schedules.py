@@ -21,6 +21,8 @@ def power_law(t: ArrayLike, T0: float, alpha: float, T_min: float) -> NDArray:
     return np.maximum(T0 * np.maximum(np.asarray(t), 1.0) ** -alpha, T_min)
 
 
-def adaptive_step(T: ArrayLike, capacity: ArrayLike, speed: float, relaxation: float, T_min: float, dt: float) -> NDArray:
+def adaptive_step(
+    T: ArrayLike, capacity: ArrayLike, speed: float, relaxation: float, T_min: float, dt: float
+) -> NDArray:
     """Return T after dt of dT/dt = -speed T / (relaxation sqrt(C)), exact for a constant heat capacity C > 0."""
     return np.maximum(np.asarray(T) * np.exp(-speed * dt / (relaxation * np.sqrt(np.asarray(capacity)))), T_min)

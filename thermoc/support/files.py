@@ -20,7 +20,16 @@ from thermoc.support.errors import error
 
 MAX_HEADER = 256 * 2**20
 MAX_TENSOR = 2**40
-_DTYPES = {"F64": "<f8", "F32": "<f4", "I64": "<i8", "I32": "<i4", "U64": "<u8", "U32": "<u4", "U8": "|u1", "BOOL": "|b1"}
+_DTYPES = {
+    "F64": "<f8",
+    "F32": "<f4",
+    "I64": "<i8",
+    "I32": "<i4",
+    "U64": "<u8",
+    "U32": "<u4",
+    "U8": "|u1",
+    "BOOL": "|b1",
+}
 
 
 def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
@@ -67,7 +76,9 @@ class Bundle:
     arrays: Mapping[str, NDArray]
 
 
-def write_bundle(path: str | os.PathLike[str], *, kind: str, version: int, document: Any, arrays: Mapping[str, NDArray]) -> int:
+def write_bundle(
+    path: str | os.PathLike[str], *, kind: str, version: int, document: Any, arrays: Mapping[str, NDArray]
+) -> int:
     """Write arrays and a JSON document as one safetensors file; return its size in bytes.
 
     The metadata carries ``kind``, ``version`` and a SHA-256 over the document and every array, so that a flipped
@@ -118,7 +129,9 @@ def _read_header(source: Path) -> tuple[dict[str, Any], int, int]:
                 raise error("T504", f"{source}: header of {length} bytes", notes=[f"the limit is {MAX_HEADER} bytes"])
             raw = stream.read(length)
     except OSError as reason:
-        raise error("T501", f"{source} cannot be read", notes=[str(reason.strerror or reason)], hint="check the path") from None
+        raise error(
+            "T501", f"{source} cannot be read", notes=[str(reason.strerror or reason)], hint="check the path"
+        ) from None
     try:
         header = json.loads(raw)
     except (ValueError, RecursionError) as reason:
@@ -151,7 +164,9 @@ def _view(source: Path, name: str, entry: Any, content: NDArray[np.uint8]) -> ND
         raise _damaged(source, f"tensor {name!r} is not described as one: {reason}") from None
     need = math.prod(shape) * dtype.itemsize
     if need > MAX_TENSOR:
-        raise error("T504", f"{source}: tensor {name!r} declares {need} bytes", notes=[f"the limit is {MAX_TENSOR} bytes"])
+        raise error(
+            "T504", f"{source}: tensor {name!r} declares {need} bytes", notes=[f"the limit is {MAX_TENSOR} bytes"]
+        )
     if last - first != need or last > len(content):
         raise _damaged(source, f"tensor {name!r} declares {need} bytes at {first}, the file has {len(content)} in all")
     return content[first:last].view(dtype).reshape(shape)
