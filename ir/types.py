@@ -47,7 +47,7 @@ class Role(StrEnum):
     energy = "energy"
     temperature = "temperature"
     probability = "probability"
-    index = "index"
+    index = "index"  # pyright: ignore[reportAssignmentType]  (str has a method of that name)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import xarray
 
     from thermoc.backends.base import Artefact, Backend
+    from thermoc.passes.report import Report
 
 
 class Network:
@@ -100,7 +101,7 @@ def output(name: str, value: Handle) -> None:
 
 
 def constant(value: ArrayLike, *, role: str = "signal", name: str | None = None) -> Handle:
-    """Add an array of numbers known now; floats become f64, integers i64. Errors: T111 for what is no array of numbers."""
+    """Add an array of numbers known now; floats become f64, integers i64. Errors: T111 for what is no such array."""
     spec = OperandSpec(
         shape="?",
         kind="int"
@@ -156,7 +157,7 @@ class Run:
         return self.outputs[name]
 
     def to_xarray(self) -> xarray.Dataset:
-        """Return an xarray Dataset with dimensions tick, sample and, for each output, its own axes; time = tick * dt."""
+        """Return an xarray Dataset with dimensions tick, sample and each output's own axes; time = tick * dt."""
         import xarray
 
         arrays = {
@@ -204,8 +205,9 @@ class Executable:
     ) -> Run:
         """Run from the initial state.
 
-        inputs: arrays (batch, *shape), held over the ticks, or (ticks, batch, *shape). first_sample and first_tick place
-        the run in the noise, so that a batch split over runs draws what the whole would. Errors: T401 to T404.
+        inputs: arrays (batch, *shape), held over the ticks, or (ticks, batch, *shape). first_sample and first_tick
+        place the run in the noise, so that a batch split over runs draws what the whole would.
+        Errors: T401 to T404.
         """
         from thermoc.backends.base import Place
 
@@ -230,9 +232,9 @@ class Executable:
 
     def report(self) -> Report:
         """Return what was done to the network; it prints."""
-        from thermoc.reports.compilation import compilation_report
+        from thermoc.passes.report import compilation_report
 
-        return compilation_report(self)
+        return compilation_report(self.source, self.lowered, self.backend.name)
 
 
 def compile(

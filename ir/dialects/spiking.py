@@ -50,7 +50,10 @@ class Lif(Op):
 
 @op("spiking.if")
 class If(Op):
-    """dv/dt = r x; a spike where v passes v_threshold, then a reset. The step v' = v + dt r x is exact for constant x."""
+    """dv/dt = r x; a spike where v passes v_threshold, then a reset.
+
+    The step v' = v + dt r x is exact for x constant over the tick.
+    """
 
     x: Value = operand("*s")
     r: Value = operand("~s", uniform=True, default=1.0)

@@ -2,8 +2,8 @@
 
 A pure op has ``step(op, ctx, *operands) -> result or tuple``. A stateful op has ``start(op, ctx, *operands) -> state``
 and either ``step(op, ctx, state, *operands) -> (results, state')`` or, where its output depends on its state alone,
-``read(op, state) -> results`` and ``advance(op, ctx, state, *operands) -> state'``. Every array carries the batch axis in
-front; it has length 1 where the value is the same for every sample.
+``read(op, state) -> results`` and ``advance(op, ctx, state, *operands) -> state'``. Every array carries the batch axis
+in front; it has length 1 where the value is the same for every sample.
 """
 
 from __future__ import annotations

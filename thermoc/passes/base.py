@@ -171,8 +171,7 @@ def _check_needs(step: Pass, graph: Graph, records: Sequence[Record]) -> None:
 def _check_result(step: Pass, graph: Graph, records: Sequence[Record]) -> None:
     notes = _history(records)
     head = Finding(code="T202", what=f"pass {step} left a graph that is not well formed", notes=notes)
-    own = [found for found in findings(graph)]
-    _demand(own, lambda found: found if step.untyped else [head, *found])
+    _demand(findings(graph), lambda found: found if step.untyped else [head, *found])
     for gift in step.gives:
         head = Finding(code="T202", what=f"pass {step} promised: {gift.name}", notes=notes)
         _demand(gift.broken(graph), lambda found, head=head: [head, *found])

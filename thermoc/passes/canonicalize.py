@@ -105,7 +105,7 @@ IDENTITIES: dict[type[Op], Callable[[Any], bool]] = {
 def drop_dead(graph: Graph) -> Graph:
     """Return the graph without ops that no output needs; inputs stay."""
     live: set[str] = set()
-    stack = [op for op in graph.ops if isinstance(op, core.Output)]
+    stack: list[Op] = [*graph.of(core.Output)]
     while stack:
         for value in stack.pop().inputs:
             if value.name not in live:

@@ -88,7 +88,7 @@ class _Fuser:
         return op
 
     def _linear(self, value: Value, op: Op) -> Linear | None:
-        """Return the linear map behind ``value`` if ``op`` is its only reader, keeps its type, and its weights are constant."""
+        """Return the linear map behind ``value`` if only ``op`` reads it, keeps its shape, and its weights are constant."""
         source = self.producers.get(value.name)
         alone = len(self.graph.consumers.get(value.name, ())) == 1
         if (
@@ -104,6 +104,12 @@ class _Fuser:
         source = self.producers.get(value.name)
         return source.value.numpy if isinstance(source, core.Constant) else None
 
+    def numbers(self, value: Value) -> np.ndarray:
+        """Return the array of a value known to be constant."""
+        array = self._constant(value)
+        assert array is not None
+        return array
+
     def _scaled(self, op: Op, value: Value, factor: float) -> Op:
         source = self._linear(value, op)
         if source is None:
@@ -112,10 +118,8 @@ class _Fuser:
         if not exact:
             bound = "one rounding in each weight instead of one in each output"
             self.log.changed(f"weights of {source.y}", old="W, b", new=f"{factor!r} W, {factor!r} b", bound=bound)
-        parts = {"weight": source.weight} | ({"bias": source.bias} if source.bias is not None else {})
-        made = {
-            key: self._new(op, part, self._constant(part) * factor) for key, part in parts.items() if part is not None
-        }
+        parts = ((name, value) for name, value in source.operand_values() if name in ("weight", "bias"))
+        made = {name: self._new(op, part, self.numbers(part) * factor) for name, part in parts}
         return source.with_(**made, y=op.results[0], location=op.location)
 
     def _biased(self, op: Op, value: Value, bias: np.ndarray) -> Op:

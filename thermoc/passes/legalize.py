@@ -34,7 +34,7 @@ def held_by(target: TargetDescription) -> Property:
 
 @dataclass(frozen=True, kw_only=True)
 class Legalize(Pass):
-    """Write ops the target lacks in terms of ops it holds, then refuse what is left. Errors: T301, one finding an op."""
+    """Write ops the target lacks in terms of ops it holds, then refuse what is left. Errors: T301 for each op."""
 
     name: ClassVar[str] = "legalize"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -40,7 +40,7 @@ class SetPrecision(Pass):
         return graph.with_ops(self._op(op) for op in graph.ops)
 
     def _op(self, op: Op) -> Op:
-        changes = {name: self._value(getattr(op, name)) for name in op.result_specs}
+        changes: dict[str, Any] = {name: self._value(getattr(op, name)) for name in op.result_specs}
         if isinstance(op, Constant):
             if op.value.numpy.dtype.kind == "f":
                 with np.errstate(over="ignore"):

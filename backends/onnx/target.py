@@ -1,0 +1,21 @@
+"""What an ONNX file holds."""
+
+from __future__ import annotations
+
+from thermoc.backends.onnx.ops import WRITTEN
+from thermoc.ir.dialects import core
+from thermoc.ir.target import Limit, TargetDescription
+
+OPSET = 18
+"""The first with bitwise operators and axes of reductions as inputs; onnxruntime loads it since 1.14."""
+IR_VERSION = 8
+"""The one that came with opset 18, so that whatever reads the opset reads the file."""
+
+TARGET = TargetDescription(
+    name="onnx",
+    summary=f"one self-contained ONNX file, standard operators of opset {OPSET}, noise included",
+    ops=frozenset(cls.opname for cls in (core.Input, core.Output, *WRITTEN)),
+    limits={
+        "file": Limit(value=2**31 - 1, unit="bytes", source="protobuf.dev/programming-guides/proto-limits (2 GiB)")
+    },
+)

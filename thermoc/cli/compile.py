@@ -1,0 +1,40 @@
+"""``thermoc compile``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from thermoc import api
+from thermoc.cli.common import DumpIr, Json, Model, Options, Target, load_model, parse_options, print_json
+
+
+def compile(
+    model: Model,
+    target: Target = "onnx",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Where the artefact goes; default: the network's name, here.")
+    ] = None,
+    step: Annotated[bool, typer.Option("--step", help="onnx: one tick, with state in and out.")] = False,
+    option: Options = None,
+    dump_ir: DumpIr = None,
+    as_json: Json = False,
+) -> None:
+    """Compile a network for a target and write the artefact."""
+    options = parse_options(option) | ({"step": True} if step else {})
+    exe = api.compile(load_model(model), target, dump_ir=dump_ir, **options)
+    path = output or Path(_file_name(exe.source.name) + exe.artefact.suffix)
+    size = exe.save(path)
+    report = exe.report()
+    if as_json:
+        print_json({**report.to_json(), "path": str(path), "bytes": size})
+        return
+    typer.echo(str(report))
+    typer.echo(f"wrote {path} ({size} bytes)")
+
+
+def _file_name(name: str) -> str:
+    """Return a network's name as one that is safe for a file."""
+    return "".join(c if c.isalnum() or c in "-_" else "_" for c in name) or "network"

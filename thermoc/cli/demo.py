@@ -1,0 +1,19 @@
+"""``thermoc demo``."""
+
+from __future__ import annotations
+
+import typer
+
+from thermoc.cli.common import Json, print_json
+from thermoc.support.tables import table
+
+
+def demo(as_json: Json = False) -> None:
+    """Compile a trained network for every target, run it on digits it never saw, compare with the reference."""
+    from thermoc.demo import demo as rows_of
+
+    rows = [row.to_json() for row in rows_of()]
+    if as_json:
+        print_json(rows)
+    else:
+        typer.echo(table("599 handwritten digits the network never saw", rows))

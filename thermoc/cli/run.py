@@ -1,0 +1,86 @@
+"""``thermoc run``."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from thermoc import api
+from thermoc.cli.common import DumpIr, Json, Model, Options, Target, load_model, parse_options, print_json
+from thermoc.support.errors import error
+from thermoc.support.files import write_atomic
+from thermoc.support.tables import table
+
+
+def run(
+    model: Model,
+    target: Target = "sim",
+    input: Annotated[
+        Path | None, typer.Option("--input", "-i", help="A .npz with one array for each input of the network.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the outputs as .npz.")] = None,
+    ticks: Annotated[int | None, typer.Option(help="Number of ticks; default: what the inputs say, else 1.")] = None,
+    batch: Annotated[int | None, typer.Option(help="Number of samples; default: what the inputs say, else 1.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the noise.")] = 0,
+    option: Options = None,
+    dump_ir: DumpIr = None,
+    as_json: Json = False,
+) -> None:
+    """Compile a network for a target, run it, and show or write what it gives."""
+    net = load_model(model)
+    inputs = {} if input is None else load_arrays(input)
+    result = api.compile(net, target, dump_ir=dump_ir, **parse_options(option)).run(
+        inputs, ticks=ticks, batch=batch, seed=seed
+    )
+    if output is not None:
+        buffer = io.BytesIO()
+        np.savez(buffer, **result.outputs)  # pyright: ignore[reportArgumentType]
+        write_atomic(output, buffer.getvalue())
+    rows = [_row(name, array) for name, array in result.outputs.items()]
+    if as_json:
+        print_json(
+            {
+                "network": result.network,
+                "target": target,
+                "seed": seed,
+                "outputs": rows,
+                "path": str(output) if output else None,
+            }
+        )
+        return
+    typer.echo(table(f"{result.network} on {target}, seed {seed}", rows))
+    if output is not None:
+        typer.echo(f"wrote {output}")
+
+
+def load_arrays(path: Path) -> Mapping[str, NDArray]:
+    """Return the arrays of a .npz file; nothing in it is executed. Errors: T501, T502."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise ValueError("it holds a single array, not named ones")
+            return {name: archive[name] for name in archive.files}
+    except OSError as reason:
+        raise error("T501", f"{path} cannot be read", notes=[str(reason)], hint="check the path") from None
+    except (ValueError, zipfile.BadZipFile, EOFError) as reason:
+        raise error(
+            "T502", f"{path} is not a .npz file of arrays", notes=[str(reason)], hint="numpy.savez(path, name=array)"
+        ) from None
+
+
+def _row(name: str, array: NDArray) -> dict[str, object]:
+    return {
+        "output": name,
+        "shape": list(array.shape),
+        "dtype": str(array.dtype),
+        "mean": float(array.mean()),
+        "min": float(array.min()),
+        "max": float(array.max()),
+    }

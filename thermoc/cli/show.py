@@ -1,0 +1,45 @@
+"""``thermoc show``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from thermoc.cli.common import Json, Model, load_model, print_json
+from thermoc.ir.graph import Graph
+from thermoc.ir.text import print_graph
+from thermoc.reports.picture import graph_svg
+from thermoc.support.files import write_atomic
+
+
+def show(
+    model: Model,
+    svg: Annotated[Path | None, typer.Option("--svg", help="Write a picture of the graph.")] = None,
+    data: Annotated[bool, typer.Option("--data", help="Print large arrays too, so that the text parses back.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Print a network's graph as text, or draw it."""
+    graph = load_model(model).graph
+    if svg is not None:
+        write_atomic(svg, graph_svg(graph).encode())
+    if as_json:
+        print_json({**_summary(graph), "svg": str(svg) if svg else None})
+    elif svg is not None:
+        typer.echo(f"wrote {svg}")
+    else:
+        typer.echo(print_graph(graph, data=data), nl=False)
+
+
+def _summary(graph: Graph) -> dict[str, object]:
+    return {
+        "name": graph.name,
+        "hash": graph.hash,
+        "dt": graph.dt,
+        "ops": len(graph.ops),
+        "inputs": {name: str(op.y.type) for name, op in graph.inputs.items()},
+        "outputs": {name: str(op.x.type) for name, op in graph.outputs.items()},
+        "states": {name: list(shape) for name, shape in graph.states.items()},
+        "text": print_graph(graph, data=False),
+    }

@@ -1,0 +1,16 @@
+"""``thermoc targets``."""
+
+from __future__ import annotations
+
+import typer
+
+from thermoc.cli.common import Json, print_json
+from thermoc.reports.support import support_rows, support_table
+
+
+def targets(as_json: Json = False) -> None:
+    """Show which op each target holds: itself, by expansion into others, or not."""
+    if as_json:
+        print_json(support_rows())
+    else:
+        typer.echo(support_table())

@@ -1,0 +1,108 @@
+"""The main job: handwritten digits, from one network to every target, against the reference."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.resources import as_file, files
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc import api
+from thermoc.ir.feed import feed
+from thermoc.ir.reference import interpret
+from thermoc.support.errors import error
+
+TARGETS = {"sim": {"precision": "float64"}, "onnx": {"precision": "float32"}}
+REPEATS = 7
+
+
+@dataclass(frozen=True, kw_only=True)
+class Digits:
+    """scikit-learn's digits: images (n, 64) in [0, 1], labels (n,) from 0 to 9; a third is held out."""
+
+    train_images: NDArray
+    train_labels: NDArray
+    test_images: NDArray
+    test_labels: NDArray
+
+
+def digits() -> Digits:
+    """Return the 1,797 digits, split by a fixed shuffle into 1,198 for training and 599 held out.
+
+    Errors: T302 where scikit-learn, which brings them, is missing.
+    """
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError:
+        hint = 'pip install "thermoc[examples]"'
+        raise error("T302", "the digits come with scikit-learn, which is not installed", hint=hint) from None
+    images, labels = load_digits(return_X_y=True)
+    order = np.random.default_rng(0).permutation(len(images))
+    test, train = order[: len(order) // 3], order[len(order) // 3 :]
+    images = images / 16.0
+    return Digits(
+        train_images=images[train], train_labels=labels[train], test_images=images[test], test_labels=labels[test]
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One target's line. largest_difference is from the reference's probabilities."""
+
+    target: str
+    accuracy: float
+    largest_difference: float
+    labels_equal: bool
+    seconds_per_image: float
+    artefact_bytes: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as JSON values."""
+        return asdict(self)
+
+
+def network() -> api.Network:
+    """Return the trained digits network that comes with thermoc (``examples/train_digits.py`` makes it)."""
+    with as_file(files("thermoc").joinpath("demo.thermo")) as path:
+        return api.load(path)
+
+
+def demo() -> list[Row]:
+    """Compile the digits network for every target, run the held-out digits, compare. Errors: T302."""
+    data, net = digits(), network()
+    inputs = {"pixels": data.test_images}
+    reference, seconds = _timed(lambda: interpret(net.graph, feed(net.graph, inputs)).outputs["probs"][0])
+    size = len(files("thermoc").joinpath("demo.thermo").read_bytes())
+    rows = [_row("reference", reference, reference, data, seconds, size)]
+    for target, options in TARGETS.items():
+        exe = api.compile(net, target, **options)
+        probs, seconds = _timed(lambda exe=exe: exe.run(inputs)["probs"][0])
+        rows.append(_row(target, probs, reference, data, seconds, len(exe.artefact.to_bytes())))
+    return rows
+
+
+def _timed(run: Callable[[], NDArray]) -> tuple[NDArray, float]:
+    """Return the result, and the median time of a run after the first."""
+    result, times = run(), []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    return result, statistics.median(times)
+
+
+def _row(target: str, probs: NDArray, reference: NDArray, data: Digits, seconds: float, size: int) -> Row:
+    labels = probs.argmax(axis=1)
+    return Row(
+        target=target,
+        accuracy=float(np.mean(labels == data.test_labels)),
+        largest_difference=float(np.max(np.abs(probs - reference))),
+        labels_equal=bool(np.array_equal(labels, reference.argmax(axis=1))),
+        seconds_per_image=seconds / len(probs),
+        artefact_bytes=size,
+    )

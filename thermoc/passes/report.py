@@ -1,0 +1,53 @@
+"""What compiling did to a network."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from thermoc.ir.graph import Graph
+from thermoc.passes.base import Change, Lowered, Record
+from thermoc.support.tables import table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Passes and changed parameters of one compilation; ``str`` is a summary to read."""
+
+    network: str
+    target: str
+    source_hash: str
+    lowered_hash: str
+    source_ops: int
+    lowered_ops: int
+    records: tuple[Record, ...]
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """Every parameter a pass replaced, with a bound on the error."""
+        return tuple(change for record in self.records for change in record.changes)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as JSON values."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        title = f"{self.network} for {self.target}: {self.source_ops} ops become {self.lowered_ops}"
+        passes = [{"pass": r.text, "changed": r.changed, "ops": r.ops, "ms": 1e3 * r.seconds} for r in self.records]
+        parts = [table(title, passes)]
+        if self.changes:
+            parts.append(table("changed parameters", [asdict(change) for change in self.changes]))
+        return "\n\n".join(parts)
+
+
+def compilation_report(source: Graph, lowered: Lowered, target: str) -> Report:
+    """Return the report of a network brought to a target."""
+    return Report(
+        network=source.name,
+        target=target,
+        source_hash=source.hash,
+        lowered_hash=lowered.graph.hash,
+        source_ops=len(source.ops),
+        lowered_ops=len(lowered.graph.ops),
+        records=lowered.records,
+    )

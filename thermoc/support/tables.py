@@ -1,0 +1,35 @@
+"""Rows of values as a table for the terminal."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+
+def table(title: str, rows: Sequence[Mapping[str, object]]) -> str:
+    """Return rows with equal keys as a text table; numbers stand right, to four digits."""
+    shown = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
+    for name in rows[0] if rows else ():
+        numeric = all(isinstance(row[name], int | float) and not isinstance(row[name], bool) for row in rows)
+        shown.add_column(str(name).replace("_", " "), justify="right" if numeric else "left", no_wrap=True)
+    for row in rows:
+        shown.add_row(*(cell(value) for value in row.values()))
+    console = Console(file=io.StringIO(), width=200, color_system=None)
+    console.print(shown)
+    text = console.file.getvalue()  # pyright: ignore[reportAttributeAccessIssue]
+    return "\n".join(line.rstrip() for line in text.splitlines()).strip("\n")
+
+
+def cell(value: object) -> str:
+    """Return a value as short text."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return "x".join(map(str, value)) if all(isinstance(item, int) for item in value) else ", ".join(map(str, value))
+    return str(value)
