@@ -17,7 +17,7 @@ from thermoc.ir.text import parse_type, tuples
 from thermoc.ir.values import Array, Value
 from thermoc.ir.verify import verify
 from thermoc.support.errors import Location, error
-from thermoc.support.files import Bundle, read_bundle, write_bundle
+from thermoc.support.files import Bundle, bundle_bytes, read_bundle, write_atomic
 
 KIND = "thermoc graph"
 VERSION = 1
@@ -28,7 +28,9 @@ def save_graph(graph: Graph, path: str | os.PathLike[str]) -> int:
     verify(graph)
     arrays: dict[str, NDArray] = {}
     document = {"name": graph.name, "dt": graph.dt, "ops": [_encode(op, arrays) for op in graph.ops]}
-    return write_bundle(path, kind=KIND, version=VERSION, document=document, arrays=arrays)
+    data = bundle_bytes(kind=KIND, version=VERSION, document=document, arrays=arrays)
+    write_atomic(path, data)
+    return len(data)
 
 
 def load_graph(path: str | os.PathLike[str]) -> Graph:

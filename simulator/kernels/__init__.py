@@ -1,1 +1,1 @@
-"""To come."""
+"""Kernels: scalar rules and small loops, compiled into one interpreter of programs."""

@@ -1,0 +1,252 @@
+"""How each op becomes rows of code: one table, op to writer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from thermoc.backends.sim.writer import Writer, kind, places
+from thermoc.ir.dialects import core, thermo
+from thermoc.ir.ops import Op
+from thermoc.ir.types import DType, Shape
+from thermoc.ir.values import Value
+from thermoc.simulator import Opcode
+
+Write = Callable[[Any, Writer], None]
+REDUCTIONS = {"sum": 0, "mean": 1, "max": 2, "min": 3, "argmax": 4, "argmin": 5}
+
+
+def elementwise(opcode: Opcode) -> Write:
+    """Return the writer of an op whose operands stand in the opcode's order."""
+
+    def write(op: Op, w: Writer) -> None:
+        w.row(opcode, w.slot(op.results[0]), tuple(w.slot(value) for value in op.inputs))
+
+    return write
+
+
+def compare(floats: Opcode, ints: Opcode, *, swapped: bool = False) -> Write:
+    """Return the writer of a comparison; a > b is b < a."""
+
+    def write(op: Op, w: Writer) -> None:
+        a, b = reversed(op.inputs) if swapped else op.inputs
+        opcode = floats if kind(a).dtype.is_float else ints
+        w.row(opcode, w.slot(op.results[0]), (w.slot(a), w.slot(b)))
+
+    return write
+
+
+def gather(op: Op, w: Writer, x: Value, index: Any) -> None:
+    """Write y[i] = x[index[i]]."""
+    opcode = Opcode.GATHER if kind(x).dtype.is_float else Opcode.INT_GATHER
+    index = np.asarray(index).reshape(-1)
+    w.row(opcode, w.slot(op.results[0]), (w.slot(x),), (w.table(index), 0, index.size))
+
+
+def reordered(index: Callable[[Any], Any]) -> Write:
+    """Return the writer of an op that only moves elements: ``index(op)`` says from where."""
+    return lambda op, w: gather(op, w, op.x, index(op))
+
+
+def concat(op: core.Concat, w: Writer) -> None:
+    """Scatter each part to its place."""
+    shape = kind(op.y).shape
+    axis, start, whole = core.axis_of(op.axis, len(shape)), 0, places(shape)
+    opcode = Opcode.SCATTER if kind(op.y).dtype.is_float else Opcode.INT_SCATTER
+    for x in op.xs:
+        length = kind(x).shape[axis]
+        part = np.take(whole, range(start, start + length), axis=axis)
+        w.row(opcode, w.slot(op.y), (w.slot(x),), (w.table(part),))
+        start += length
+
+
+def cast(op: core.Cast, w: Writer) -> None:
+    """Between the banks, or within the integers."""
+    given, wanted = kind(op.x).dtype, op.dtype
+    if given.is_float and wanted.is_float:
+        return gather(op, w, op.x, places(kind(op.x).shape))
+    opcode = Opcode.FLOAT_TO_INT if given.is_float else Opcode.INT_TO_FLOAT if wanted.is_float else Opcode.INT_TO_INT
+    code = {DType.i64: 0, DType.i32: 1, DType.bool: 2}.get(wanted, 0)
+    w.row(opcode, w.slot(op.y), (w.slot(op.x),), (code,))
+    return None
+
+
+def select(op: core.Select, w: Writer) -> None:
+    """Floats by a condition."""
+    w.row(Opcode.SELECT, w.slot(op.y), (w.slot(op.condition), w.slot(op.a), w.slot(op.b)))
+
+
+def affine(op: core.Affine, w: Writer) -> None:
+    """x times the transposed weight, so that the inner loop runs over neighbouring outputs; then the bias."""
+    m, n = kind(op.weight).shape
+    rows = math.prod(kind(op.x).shape[:-1])
+    source = w.graph.producers[op.weight.name]
+    if isinstance(source, core.Constant):
+        weight = w.constant(np.ascontiguousarray(source.value.numpy.T))
+    else:
+        weight = w.work(kind(op.weight))
+        w.row(Opcode.GATHER, weight, (w.slot(op.weight),), (w.table(places((m, n)).T), 0, m * n))
+    product = w.slot(op.y) if op.bias is None else w.work(kind(op.y))
+    w.row(Opcode.MATMUL, product, (w.slot(op.x), weight), (1, rows, n, m, 1))
+    bias(op, w, product, repeat=1, channels=m)
+
+
+def bias(op: core.Affine | core.Conv | core.SparseAffine, w: Writer, product: int, *, repeat: int, channels: int) -> None:
+    """Add a bias, if there is one."""
+    if op.bias is not None:
+        w.row(Opcode.ADD_BIAS, w.slot(op.y), (product, w.slot(op.bias)), (repeat, channels))
+
+
+def sparse_affine(op: core.SparseAffine, w: Writer) -> None:
+    """Compressed rows; offsets and columns are places."""
+    offsets, columns = w.numbers(op, "offsets"), w.numbers(op, "columns")
+    product = w.slot(op.y) if op.bias is None else w.work(kind(op.y))
+    w.row(Opcode.SPARSE, product, (w.slot(op.values), w.slot(op.x)), (w.table(offsets), w.table(columns)))
+    bias(op, w, product, repeat=1, channels=kind(op.y).size)
+
+
+def matmul(op: core.Matmul, w: Writer) -> None:
+    """Pairs of matrices."""
+    *lead, m, k = kind(op.a).shape
+    w.row(Opcode.MATMUL, w.slot(op.y), (w.slot(op.a), w.slot(op.b)), (math.prod(lead), m, k, kind(op.b).shape[-1], 0))
+
+
+def conv(op: core.Conv, w: Writer) -> None:
+    """Weights times patches; the table names each patch's elements within a group of channels."""
+    x, weight, y = kind(op.x).shape, kind(op.weight).shape, kind(op.y).shape
+    group = (x[0] // op.groups, *x[1:])
+    table = _windows(group, weight[2:], op.stride, op.padding, op.dilation)  # (channels, places, taps)
+    table = np.moveaxis(table, 0, 1)  # (places, channels, taps): the order of a filter's weights
+    window, count = table.shape[1] * table.shape[2], table.shape[0]
+    product = w.slot(op.y) if op.bias is None else w.work(kind(op.y))
+    sizes = (op.groups, y[0] // op.groups, count, w.table(table), window, math.prod(group))
+    w.row(Opcode.CONV, product, (w.slot(op.x), w.slot(op.weight)), sizes)
+    bias(op, w, product, repeat=count, channels=y[0])
+
+
+def pool(op: core.Pool, w: Writer) -> None:
+    """A reduction over windows; padding is left out, so a mean counts it as zeros."""
+    table = _windows(kind(op.x).shape, op.window, op.stride, op.padding, (1,) * len(op.window))
+    sizes = (w.table(table), table.shape[-1], REDUCTIONS[op.kind])
+    w.row(Opcode.REDUCE, w.slot(op.y), (w.slot(op.x),), sizes)
+
+
+def _windows(shape: Shape, window: Shape, stride: Shape, padding: core.Pairs, dilation: Shape) -> Any:
+    """Return places (channels, places, taps) of every window's elements, -1 outside."""
+    padded = np.pad(places(shape), ((0, 0), *padding), constant_values=-1)
+    spans = tuple(spread * (size - 1) + 1 for spread, size in zip(dilation, window))
+    views = np.lib.stride_tricks.sliding_window_view(padded, spans, tuple(range(1, len(shape))))
+    steps = tuple(slice(None, None, step) for step in stride)
+    taps = tuple(slice(None, None, spread) for spread in dilation)
+    return views[(slice(None), *steps, *taps)].reshape(shape[0], -1, math.prod(window))
+
+
+def reduce(op: core.Reduce, w: Writer) -> None:
+    """A reduction over axes: each result's window is what those axes hold."""
+    shape = kind(op.x).shape
+    kept = [axis for axis in range(len(shape)) if axis not in op.axes]
+    window = math.prod(shape[axis] for axis in op.axes)
+    table = places(shape).transpose(*kept, *sorted(op.axes)).reshape(-1, window)
+    code = REDUCTIONS[op.kind]
+    opcode = Opcode.ARG_REDUCE if op.kind.startswith("arg") else Opcode.REDUCE
+    w.row(opcode, w.slot(op.y), (w.slot(op.x),), (w.table(table), window, code))
+
+
+def boltzmann(op: thermo.Boltzmann, w: Writer) -> None:
+    """Rows of units."""
+    w.row(Opcode.BOLTZMANN, w.slot(op.p), (w.slot(op.x), w.slot(op.T)), (kind(op.x).shape[-1],))
+
+
+def normal(op: thermo.Normal, w: Writer) -> None:
+    """Normals."""
+    w.row(Opcode.NORMAL, w.slot(op.z), (), (op.draw, op.stream))
+
+
+def uniform(op: thermo.Uniform, w: Writer) -> None:
+    """Uniforms."""
+    w.row(Opcode.UNIFORM, w.slot(op.u), (), (op.draw, op.stream))
+
+
+def input_(op: core.Input, w: Writer) -> None:
+    """From the packed inputs."""
+    port = w.ports["core.input"][op.name]
+    w.row(Opcode.INT_INPUT if port.integer else Opcode.INPUT, w.slot(op.y), (), (port.offset,))
+
+
+def output(op: core.Output, w: Writer) -> None:
+    """To the packed outputs."""
+    port = w.ports["core.output"][op.name]
+    w.row(Opcode.INT_OUTPUT if port.integer else Opcode.OUTPUT, -1, (w.slot(op.x),), (port.offset,))
+
+
+def delay(op: core.Delay, w: Writer) -> None:
+    """Read the ring; the program writes it at the end of the tick."""
+    state = w.rings[op.y.name]
+    w.row(Opcode.INT_READ if state.integer else Opcode.READ, w.slot(op.y), (), (state.offset, state.ticks))
+
+
+def tick(op: core.Tick, w: Writer) -> None:
+    """The tick's number."""
+    w.row(Opcode.TICK, w.slot(op.y))
+
+
+def constant(op: core.Constant, w: Writer) -> None:
+    """Nothing: a constant is stored by whoever reads it."""
+
+
+WRITERS: dict[type[Op], Write] = {
+    core.Input: input_,
+    core.Output: output,
+    core.Constant: constant,
+    core.Tick: tick,
+    core.Delay: delay,
+    core.Affine: affine,
+    core.SparseAffine: sparse_affine,
+    core.Matmul: matmul,
+    core.Conv: conv,
+    core.Pool: pool,
+    core.Reduce: reduce,
+    core.Reshape: reordered(lambda op: places(kind(op.x).shape)),
+    core.Flatten: reordered(lambda op: places(kind(op.x).shape)),
+    core.Transpose: reordered(lambda op: places(kind(op.x).shape).transpose(op.axes)),
+    core.Broadcast: reordered(lambda op: np.broadcast_to(places(kind(op.x).shape), op.shape)),
+    core.Slice: reordered(lambda op: places(kind(op.x).shape)[tuple(map(slice, op.starts, op.stops, op.steps))]),
+    core.Concat: concat,
+    core.Cast: cast,
+    core.Select: select,
+    core.Neg: elementwise(Opcode.NEG),
+    core.Abs: elementwise(Opcode.ABS),
+    core.Sign: elementwise(Opcode.SIGN),
+    core.Exp: elementwise(Opcode.EXP),
+    core.Expm1: elementwise(Opcode.EXPM1),
+    core.Log: elementwise(Opcode.LOG),
+    core.Sqrt: elementwise(Opcode.SQRT),
+    core.Sin: elementwise(Opcode.SIN),
+    core.Cos: elementwise(Opcode.COS),
+    core.Tanh: elementwise(Opcode.TANH),
+    core.Floor: elementwise(Opcode.FLOOR),
+    core.Add: elementwise(Opcode.ADD),
+    core.Sub: elementwise(Opcode.SUB),
+    core.Mul: elementwise(Opcode.MUL),
+    core.Div: elementwise(Opcode.DIV),
+    core.Pow: elementwise(Opcode.POW),
+    core.Minimum: elementwise(Opcode.MINIMUM),
+    core.Maximum: elementwise(Opcode.MAXIMUM),
+    core.Less: compare(Opcode.LESS, Opcode.INT_LESS),
+    core.LessEqual: compare(Opcode.LESS_EQUAL, Opcode.INT_LESS_EQUAL),
+    core.Greater: compare(Opcode.LESS, Opcode.INT_LESS, swapped=True),
+    core.GreaterEqual: compare(Opcode.LESS_EQUAL, Opcode.INT_LESS_EQUAL, swapped=True),
+    core.Equal: compare(Opcode.EQUAL, Opcode.INT_EQUAL),
+    core.And: elementwise(Opcode.AND),
+    core.Or: elementwise(Opcode.OR),
+    core.Not: elementwise(Opcode.NOT),
+    thermo.Boltzmann: boltzmann,
+    thermo.FermiDirac: elementwise(Opcode.FERMI_DIRAC),
+    thermo.ThermalRelu: elementwise(Opcode.THERMAL_RELU),
+    thermo.MaxwellBoltzmann: elementwise(Opcode.MAXWELL_BOLTZMANN),
+    thermo.Normal: normal,
+    thermo.Uniform: uniform,
+}

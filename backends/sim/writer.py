@@ -1,0 +1,90 @@
+"""Collects slots, constants, tables and rows of code: what the op table writes into."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from thermoc.ir.dialects.core import Constant
+from thermoc.ir.graph import Graph
+from thermoc.ir.ops import Op
+from thermoc.ir.types import Shape, Type
+from thermoc.ir.values import Value
+from thermoc.simulator import Bank, Opcode, Port, State
+from thermoc.simulator.opcodes import OPERANDS, PARAMETERS
+from thermoc.support.errors import error
+
+
+class Writer:
+    """The program being written. ``row`` adds an instruction, ``table`` a table of places."""
+
+    def __init__(self, graph: Graph, real: np.dtype):
+        self.graph, self.real = graph, real
+        self.code: list[list[int]] = []
+        self.slots: list[tuple[int, int, int]] = []
+        self.constants: dict[Bank, list[NDArray]] = {Bank.FLOAT_CONSTANT: [], Bank.INT_CONSTANT: []}
+        self.tables: list[NDArray] = []
+        self.used = dict.fromkeys(Bank, 0)
+        self.ports: dict[str, dict[str, Port]] = {}
+        self.rings: dict[str, State] = {}
+        self._table_length = 0
+        self._slot_of: dict[str, int] = {}
+
+    def slot(self, value: Value) -> int:
+        """Return a value's slot; a constant's elements are stored when it is first asked for."""
+        if value.name not in self._slot_of:
+            source = self.graph.producers[value.name]
+            self._slot_of[value.name] = (
+                self.constant(source.value.numpy) if isinstance(source, Constant) else self.work(kind(value))
+            )
+        return self._slot_of[value.name]
+
+    def work(self, type_: Type) -> int:
+        """Return a new slot of a sample's own."""
+        bank = Bank.FLOAT_WORK if type_.dtype.is_float else Bank.INT_WORK
+        return self._new(bank, type_.size)
+
+    def constant(self, array: NDArray) -> int:
+        """Return a new slot that holds these numbers."""
+        integer = array.dtype.kind != "f"
+        bank = Bank.INT_CONSTANT if integer else Bank.FLOAT_CONSTANT
+        self.constants[bank].append(array.reshape(-1).astype(np.int64 if integer else self.real))
+        return self._new(bank, array.size)
+
+    def _new(self, bank: Bank, size: int) -> int:
+        self.slots.append((bank, self.used[bank], size))
+        self.used[bank] += size
+        return len(self.slots) - 1
+
+    def table(self, places: ArrayLike) -> int:
+        """Store places; return where they start."""
+        array = np.ascontiguousarray(places, np.int64).reshape(-1)
+        self.tables.append(array)
+        self._table_length += array.size
+        return self._table_length - array.size
+
+    def row(self, opcode: Opcode, result: int, operands: tuple[int, ...] = (), parameters: tuple[int, ...] = ()) -> None:
+        """Add an instruction; what is not named is -1 or 0."""
+        padded = [*operands, *[-1] * (OPERANDS - len(operands))]
+        self.code.append([int(opcode), result, *padded, *map(int, parameters), *[0] * (PARAMETERS - len(parameters))])
+
+    def numbers(self, op: Op, name: str) -> NDArray:
+        """Return the array of an operand that must be constant. Errors: T301."""
+        source = self.graph.producers[getattr(op, name).name]
+        if isinstance(source, Constant):
+            return source.value.numpy
+        what = f"target 'sim' needs a constant {name} in {op.opname} ({op.results[0]})"
+        raise error("T301", what, where=op.location, notes=[f"it comes from {source.opname}"])
+
+
+def kind(value: Any) -> Type:
+    """Return a value's type, which the verifier has seen to."""
+    assert value.type is not None
+    return value.type
+
+
+def places(shape: Shape) -> NDArray[np.int64]:
+    """Return the place of each element of an array of this shape."""
+    return np.arange(int(np.prod(shape, dtype=np.int64)), dtype=np.int64).reshape(shape)

@@ -1,0 +1,87 @@
+"""Compiled kernels kept on disk, under a stamp of everything they are made of.
+
+Numba's own cache looks only at the file of the function it stores, not at the functions it calls, and writes beside
+the source, which may be read-only. Ours lives in the user's cache folder, under a hash of every kernel source and
+the versions of Numba and Python: a changed kernel has another folder. ``THERMOC_CACHE`` names another place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba.core import caching
+
+HERE = Path(__file__).parent
+
+
+def root() -> Path:
+    """Return the folder that holds caches: $THERMOC_CACHE, else the platform's place for them."""
+    named = os.environ.get("THERMOC_CACHE")
+    if named:
+        return Path(named)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "thermoc"
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "thermoc"
+
+
+def stamp() -> str:
+    """Return a hash of the kernels' sources and of what compiles them."""
+    digest = hashlib.sha256(f"{numba.__version__} {platform.python_version()}".encode())
+    for path in kernel_files():
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:20]
+
+
+def kernel_files() -> list[Path]:
+    """Return every source file that compiled code depends on."""
+    from thermoc.simulator import opcodes
+    from thermoc.support import philox
+
+    others = [Path(module.__file__) for module in (opcodes, philox) if module.__file__]
+    return [*sorted((HERE / "kernels").glob("*.py")), *others]
+
+
+class _Locator(caching._CacheLocator):
+    """Says where one function's machine code lies, and by what it is known to be current."""
+
+    def __init__(self, py_func: Any):
+        self._name = py_func.__name__
+
+    def get_cache_path(self) -> str:
+        return str(root() / "kernels" / stamp())
+
+    def get_source_stamp(self) -> str:
+        return stamp()
+
+    def get_disambiguator(self) -> str:
+        return self._name
+
+    @classmethod
+    def from_function(cls, py_func: Any, py_file: str) -> _Locator | None:
+        return cls(py_func)
+
+
+class _Impl(caching.CompileResultCacheImpl):
+    _locator_classes = [_Locator]  # noqa: RUF012  (numba reads it as a class attribute)
+
+
+class KernelCache(caching.FunctionCache):
+    """Numba's function cache at our place."""
+
+    _impl_class = _Impl
+
+
+def keep(dispatcher: Any) -> Any:
+    """Let a compiled function be kept on disk, where the folder can be written; return it."""
+    try:
+        Path(root() / "kernels" / stamp()).mkdir(parents=True, exist_ok=True)
+        dispatcher._cache = KernelCache(dispatcher.py_func)
+    except (OSError, RuntimeError):
+        return dispatcher
+    return dispatcher

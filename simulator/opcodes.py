@@ -1,0 +1,91 @@
+"""What an instruction does. Each row of a program's code is (opcode, result slot, operand slots..., parameters...)."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+OPERANDS = 3
+PARAMETERS = 6
+ROW = 2 + OPERANDS + PARAMETERS
+
+
+class Opcode(IntEnum):
+    """x, y, z are operands, r the result, p0... parameters; a slot of one element serves every element.
+
+    Slots hold floats, or 64-bit integers (which also hold i32 and bool); the comment says where integers stand.
+    """
+
+    # r[i] = f(x[i])
+    NEG = 0
+    ABS = 1
+    SIGN = 2
+    EXP = 3
+    EXPM1 = 4
+    LOG = 5
+    SQRT = 6
+    SIN = 7
+    COS = 8
+    TANH = 9
+    FLOOR = 10
+    # r[i] = f(x[i], y[i])
+    ADD = 20
+    SUB = 21
+    MUL = 22
+    DIV = 23
+    POW = 24
+    MINIMUM = 25
+    MAXIMUM = 26
+    THERMAL_RELU = 27
+    MAXWELL_BOLTZMANN = 28
+    # r[i] = f(x[i], y[i], z[i])
+    FERMI_DIRAC = 30
+    SELECT = 31  # x integer; r, y, z floats
+    # integers from floats, and among integers
+    LESS = 40
+    LESS_EQUAL = 41
+    EQUAL = 42
+    INT_LESS = 43
+    INT_LESS_EQUAL = 44
+    INT_EQUAL = 45
+    AND = 46
+    OR = 47
+    NOT = 48
+    # casts: p0 is 0 for i64, 1 for i32, 2 for bool
+    FLOAT_TO_INT = 50
+    INT_TO_INT = 51
+    INT_TO_FLOAT = 52
+    # r[p1 + i] = x[table[p0 + i]]: p2 elements
+    GATHER = 60
+    INT_GATHER = 61
+    # r[table[p0 + i]] = x[i]
+    SCATTER = 62
+    INT_SCATTER = 63
+    # r[o] = reduction over k of x[table[p0 + o p1 + k]], -1 is left out; p2: 0 sum, 1 mean (over p1), 2 max, 3 min
+    REDUCE = 64
+    # the k of the first maximum (p2 = 4) or minimum (5); r integer
+    ARG_REDUCE = 65
+    # r = x y for p0 matrices (p1, p2) (p2, p3); p4 = 1 where y is the same for all p0
+    MATMUL = 70
+    # r[i] = x[i] + y[(i // p0) % p1]
+    ADD_BIAS = 71
+    # r[i] = sum of x[e] y[table[p1 + e]] for e from table[p0 + i] to table[p0 + i + 1]
+    SPARSE = 72
+    # r (p0 groups, p1 channels, p2 places) = weights y times patches of x by table[p3], (p2, p4); p5: elements a group of x
+    CONV = 73
+    # rows of p0
+    BOLTZMANN = 80
+    # blocks at (element, tick, p0 draw, p1 stream)
+    NORMAL = 81
+    UNIFORM = 82
+    # the number of the tick; r integer
+    TICK = 83
+    # p0: where in the packed inputs or outputs
+    INPUT = 90
+    INT_INPUT = 91
+    OUTPUT = 92
+    INT_OUTPUT = 93
+    # delays: r = ring[tick % p1] at the tick's start, ring[tick % p1] = x at its end; p0: the ring's place in the states
+    READ = 94
+    INT_READ = 95
+    WRITE = 96
+    INT_WRITE = 97

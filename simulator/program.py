@@ -1,0 +1,163 @@
+"""A program: one tick of a network as flat arrays, the simulator's only input."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.simulator.opcodes import OPERANDS, ROW, Opcode
+from thermoc.support.errors import error
+from thermoc.support.files import bundle_bytes, read_bundle
+
+KIND = "thermoc program"
+VERSION = 1
+
+
+class Bank(IntEnum):
+    """Where a slot lives: constants are one for all samples, work is one a sample."""
+
+    FLOAT_CONSTANT = 0
+    INT_CONSTANT = 1
+    FLOAT_WORK = 2
+    INT_WORK = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Port:
+    """An input or output: its place in the packed floats (or integers) of a sample, and its face."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    offset: int
+
+    @property
+    def integer(self) -> bool:
+        """True where it travels among the integers."""
+        return np.dtype(self.dtype).kind != "f"
+
+    @property
+    def size(self) -> int:
+        """Number of elements of a sample."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """A delay's ring of ``ticks`` values; ``initial`` (ticks, *shape) is where it starts."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    ticks: int
+    offset: int
+    initial: NDArray
+
+    @property
+    def integer(self) -> bool:
+        """True where it lives among the integers."""
+        return np.dtype(self.dtype).kind != "f"
+
+    @property
+    def size(self) -> int:
+        """Number of elements of a sample."""
+        return self.ticks * int(np.prod(self.shape, dtype=np.int64))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """One tick as rows of ``code`` (see ``Opcode``), run in order for each sample.
+
+    slots: (n, 3) rows (bank, offset, size). floats, ints: the constants. table: places, for the opcodes that move
+    elements. precision: "float64" or "float32". work: elements of a sample, (floats, integers).
+    """
+
+    name: str
+    dt: float
+    precision: str
+    code: NDArray[np.int64]
+    slots: NDArray[np.int64]
+    floats: NDArray
+    ints: NDArray[np.int64]
+    table: NDArray[np.int64]
+    work: tuple[int, int]
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    states: tuple[State, ...]
+
+    @property
+    def stochastic(self) -> bool:
+        """True where the seed matters."""
+        return bool(np.isin(self.code[:, 0], (Opcode.NORMAL, Opcode.UNIFORM)).any())
+
+    def to_bytes(self) -> bytes:
+        """Return the program as the content of a file."""
+        arrays = {"code": self.code, "slots": self.slots, "floats": self.floats, "ints": self.ints, "table": self.table}
+        arrays |= {f"state.{i}": state.initial for i, state in enumerate(self.states)}
+        document = {
+            "name": self.name,
+            "dt": self.dt,
+            "precision": self.precision,
+            "work": self.work,
+            "inputs": [asdict(port) for port in self.inputs],
+            "outputs": [asdict(port) for port in self.outputs],
+            "states": [{k: v for k, v in asdict(state).items() if k != "initial"} for state in self.states],
+        }
+        return bundle_bytes(kind=KIND, version=VERSION, document=document, arrays=arrays)
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> Program:
+        """Read a program. Errors: T501 to T504; T502 also for one that would reach outside its arrays."""
+        bundle = read_bundle(path, kind=KIND, version=VERSION)
+        try:
+            program = _decode(bundle.document, bundle.arrays)
+            _check(program)
+        except (KeyError, TypeError, ValueError, IndexError) as reason:
+            raise error("T502", f"{path} holds no runnable program", notes=[str(reason)]) from None
+        return program
+
+
+def _decode(document: dict[str, Any], arrays: Mapping[str, NDArray]) -> Program:
+    def port(entry: dict[str, Any]) -> Port:
+        return Port(**{**entry, "shape": tuple(entry["shape"])})
+
+    def state(index: int, entry: dict[str, Any]) -> State:
+        return State(**{**entry, "shape": tuple(entry["shape"])}, initial=arrays[f"state.{index}"])
+
+    return Program(
+        name=document["name"],
+        dt=document["dt"],
+        precision=document["precision"],
+        work=tuple(document["work"]),
+        inputs=tuple(map(port, document["inputs"])),
+        outputs=tuple(map(port, document["outputs"])),
+        states=tuple(state(i, entry) for i, entry in enumerate(document["states"])),
+        **{name: np.array(arrays[name]) for name in ("code", "slots", "floats", "ints", "table")},
+    )
+
+
+def _check(program: Program) -> None:
+    """Raise ValueError where a row names what is not there, so that no kernel reads outside its arrays."""
+    slots, code = program.slots, program.code
+    rooms = np.array([program.floats.size, program.ints.size, *program.work])
+    if code.ndim != 2 or code.shape[1] != ROW or slots.ndim != 2 or slots.shape[1] != 3:
+        raise ValueError("code and slots have the wrong shape")
+    if program.floats.dtype != program.precision or (slots < 0).any() or (slots[:, 0] > 3).any():
+        raise ValueError("slots or constants of an unknown kind")
+    if (slots[:, 1] + slots[:, 2] > rooms[slots[:, 0]]).any():
+        raise ValueError("a slot lies outside its bank")
+    if not np.isin(code[:, 0], list(Opcode)).all():
+        raise ValueError("an unknown opcode")
+    named = code[:, 1 : 2 + OPERANDS]
+    if (named < -1).any() or (named >= len(slots)).any():
+        raise ValueError("a row names a slot that is not there")
+    if (program.table < -1).any() or (program.table.size and program.table.max() >= max(slots[:, 2].max(), 1) + program.table.size):
+        raise ValueError("a table entry lies outside every slot")
+    if (code[:, 2 + OPERANDS :] < 0).any():
+        raise ValueError("a negative parameter")

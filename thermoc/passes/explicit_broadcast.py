@@ -1,0 +1,50 @@
+"""Broadcasts written out, for kernels that know only equal shapes and single elements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from thermoc.ir.dialects import core
+from thermoc.ir.graph import Graph, fresh_names
+from thermoc.ir.ops import Op
+from thermoc.ir.types import Shape, Type
+from thermoc.ir.values import Value
+from thermoc.passes.base import Log, Pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplicitBroadcast(Pass):
+    """Put a ``core.broadcast`` before each elementwise operand that has neither the result's shape nor one element."""
+
+    name: ClassVar[str] = "explicit-broadcast"
+
+    def run(self, graph: Graph, log: Log) -> Graph:
+        names = fresh_names(graph)
+        ops: list[Op] = []
+        for op in graph.ops:
+            changes: dict[str, Any] = {}
+            for name, value in op.operand_values():
+                if not _loose(op, name):
+                    continue
+                shape, kind = _type(op.results[0]).shape, _type(value)
+                if kind.size != 1 and kind.shape != shape:
+                    changes[name] = _broadcast(value, shape, names(f"{value.name}.whole"), ops, op)
+            ops.append(op.with_(**changes) if changes else op)
+        return graph.with_ops(ops)
+
+
+def _loose(op: Op, name: str) -> bool:
+    spec = op.operand_specs[name.split("[")[0]]
+    return spec.shape.startswith("~") and not isinstance(op, core.Delay)
+
+
+def _broadcast(value: Value, shape: Shape, name: str, ops: list[Op], op: Op) -> Value:
+    whole = Value(name, _type(value).with_(shape=shape))
+    ops.append(core.Broadcast(x=value, shape=shape, y=whole, location=op.location))
+    return whole
+
+
+def _type(value: Value) -> Type:
+    assert value.type is not None
+    return value.type
