@@ -63,7 +63,10 @@ def run(
     packed = (float_states, int_states, floats, ints, float_out, int_out)
 
     def work(first: int, last: int) -> None:
-        float_work, int_work = np.empty(program.work[0] * block + 1, real), np.empty(program.work[1] * block + 1, np.int64)
+        float_work, int_work = (
+            np.empty(program.work[0] * block + 1, real),
+            np.empty(program.work[1] * block + 1, np.int64),
+        )
         for start in range(first, last, block):
             count = min(block, last - start)
             _interpret(

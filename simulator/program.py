@@ -157,7 +157,9 @@ def _check(program: Program) -> None:
     named = code[:, 1 : 2 + OPERANDS]
     if (named < -1).any() or (named >= len(slots)).any():
         raise ValueError("a row names a slot that is not there")
-    if (program.table < -1).any() or (program.table.size and program.table.max() >= max(slots[:, 2].max(), 1) + program.table.size):
+    if (program.table < -1).any() or (
+        program.table.size and program.table.max() >= max(slots[:, 2].max(), 1) + program.table.size
+    ):
         raise ValueError("a table entry lies outside every slot")
     if (code[:, 2 + OPERANDS :] < 0).any():
         raise ValueError("a negative parameter")

@@ -2,81 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit
 
-from thermoc.simulator.kernels import linear, loops, moves, rules, thermal
+from thermoc.simulator.kernels import elementwise, linear, moves, thermal
 from thermoc.simulator.opcodes import Opcode
-
-UNARY = (
-    (Opcode.NEG, rules.neg),
-    (Opcode.ABS, rules.absolute),
-    (Opcode.SIGN, rules.sign),
-    (Opcode.EXP, rules.exp),
-    (Opcode.EXPM1, rules.expm1),
-    (Opcode.LOG, rules.log),
-    (Opcode.SQRT, rules.sqrt),
-    (Opcode.SIN, rules.sin),
-    (Opcode.COS, rules.cos),
-    (Opcode.TANH, rules.tanh),
-    (Opcode.FLOOR, rules.floor),
-)
-BINARY = (
-    (Opcode.ADD, rules.add),
-    (Opcode.SUB, rules.sub),
-    (Opcode.MUL, rules.mul),
-    (Opcode.DIV, rules.div),
-    (Opcode.POW, rules.power),
-    (Opcode.MINIMUM, rules.minimum),
-    (Opcode.MAXIMUM, rules.maximum),
-    (Opcode.THERMAL_RELU, rules.thermal_relu),
-    (Opcode.MAXWELL_BOLTZMANN, rules.maxwell_boltzmann),
-)
-COMPARE = ((Opcode.LESS, rules.less), (Opcode.LESS_EQUAL, rules.less_equal), (Opcode.EQUAL, rules.equal))
-INTEGER = (
-    (Opcode.INT_LESS, rules.less),
-    (Opcode.INT_LESS_EQUAL, rules.less_equal),
-    (Opcode.INT_EQUAL, rules.equal),
-    (Opcode.AND, rules.both),
-    (Opcode.OR, rules.either),
-)
-
-
-def _chain(shape, table):
-    """Return one compiled function that runs the loop of ``code``: a chain of ifs, built link by link."""
-    chain = None
-    for opcode, rule in reversed(table):
-        chain = _link(int(opcode), shape(rule), chain)
-    return chain
-
-
-def _link(opcode, loop, rest):
-    if rest is None:
-
-        @njit(error_model="numpy", nogil=True)
-        def last(code, *operands):
-            if code == opcode:
-                loop(*operands)
-
-        return last
-
-    @njit(error_model="numpy", nogil=True)
-    def link(code, *operands):
-        if code == opcode:
-            loop(*operands)
-        else:
-            rest(code, *operands)
-
-    return link
-
-
-unary = _chain(loops.unary, UNARY)
-binary = _chain(loops.binary, BINARY)
-compare = _chain(loops.binary, COMPARE)
-integer = _chain(loops.binary, INTEGER)
-fermi_dirac = loops.ternary(rules.fermi_dirac)
-select = loops.ternary(rules.select)
-negation = loops.unary(rules.negation)
 
 
 @njit(error_model="numpy", nogil=True)
@@ -90,8 +19,29 @@ def place(slots, slot, block):
 
 
 def interpret(
-    code, slots, fc, ic, table, fw, iw, fs, is_, fi, ii, fo, io, block, first, samples, batch, ticks, timed, key, sample0, tick0
-):  
+    code,
+    slots,
+    fc,
+    ic,
+    table,
+    fw,
+    iw,
+    fs,
+    is_,
+    fi,
+    ii,
+    fo,
+    io,
+    block,
+    first,
+    samples,
+    batch,
+    ticks,
+    timed,
+    key,
+    sample0,
+    tick0,
+):
     """Run all ticks for ``samples`` samples from sample ``first`` on.
 
     f is for floats, i for integers: c constants, w work (of at least ``block`` samples), s states, i and o packed
@@ -127,19 +77,19 @@ def interpret(
                     z = fc
 
             if op <= Opcode.FLOOR:
-                unary(op, fw, ro, n, samples, x, xo, xs, xi)
+                elementwise.unary(op, fw, ro, n, samples, x, xo, xs, xi)
             elif op <= Opcode.MAXWELL_BOLTZMANN:
-                binary(op, fw, ro, n, samples, x, xo, xs, xi, y, yo, ys, yi)
+                elementwise.binary(op, fw, ro, n, samples, x, xo, xs, xi, y, yo, ys, yi)
             elif op == Opcode.FERMI_DIRAC:
-                fermi_dirac(fw, ro, n, samples, x, xo, xs, xi, y, yo, ys, yi, z, zo, zs, zi)
+                elementwise.fermi(fw, ro, n, samples, x, xo, xs, xi, y, yo, ys, yi, z, zo, zs, zi)
             elif op == Opcode.SELECT:
-                select(fw, ro, n, samples, xn, xo, xs, xi, y, yo, ys, yi, z, zo, zs, zi)
+                elementwise.choose(fw, ro, n, samples, xn, xo, xs, xi, y, yo, ys, yi, z, zo, zs, zi)
             elif op <= Opcode.EQUAL:
-                compare(op, iw, ro, n, samples, x, xo, xs, xi, y, yo, ys, yi)
+                elementwise.compare(op, iw, ro, n, samples, x, xo, xs, xi, y, yo, ys, yi)
             elif op <= Opcode.OR:
-                integer(op, iw, ro, n, samples, xn, xo, xs, xi, yn, yo, ys, yi)
+                elementwise.integer(op, iw, ro, n, samples, xn, xo, xs, xi, yn, yo, ys, yi)
             elif op == Opcode.NOT:
-                negation(iw, ro, n, samples, xn, xo, xs, xi)
+                elementwise.invert(iw, ro, n, samples, xn, xo, xs, xi)
             elif op == Opcode.FLOAT_TO_INT:
                 moves.to_int(iw, ro, n, samples, x, xo, xs, xi, p0)
             elif op == Opcode.INT_TO_INT:

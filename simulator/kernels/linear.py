@@ -6,31 +6,31 @@ from numba import njit
 
 
 @njit(error_model="numpy", nogil=True)
-def _row(r, ro, x, xo, y, yo, inner, columns):
-    """r[j] = sum_k x[k] y[k, j]: eight k at a time, so that r stays in registers longer; the loops over j vectorise."""
+def _row(r, x, y, inner, columns):
+    """r[j] = sum_k x[k] y[k, j]: eight k at a time, so that r is read and written less often; loops over j vectorise.
+
+    The arguments are slices that start at nought: an index that cannot be negative is what lets them.
+    """
     for j in range(columns):
-        r[ro + j] = 0
-    k = 0
-    while k + 8 <= inner:
-        x0, x1, x2, x3 = x[xo + k], x[xo + k + 1], x[xo + k + 2], x[xo + k + 3]
-        x4, x5, x6, x7 = x[xo + k + 4], x[xo + k + 5], x[xo + k + 6], x[xo + k + 7]
-        at = yo + k * columns
+        r[j] = 0
+    whole = inner - inner % 8
+    for k in range(0, whole, 8):
+        x0, x1, x2, x3, x4, x5, x6, x7 = x[k], x[k + 1], x[k + 2], x[k + 3], x[k + 4], x[k + 5], x[k + 6], x[k + 7]
+        y0 = y[k * columns : (k + 1) * columns]
+        y1 = y[(k + 1) * columns : (k + 2) * columns]
+        y2 = y[(k + 2) * columns : (k + 3) * columns]
+        y3 = y[(k + 3) * columns : (k + 4) * columns]
+        y4 = y[(k + 4) * columns : (k + 5) * columns]
+        y5 = y[(k + 5) * columns : (k + 6) * columns]
+        y6 = y[(k + 6) * columns : (k + 7) * columns]
+        y7 = y[(k + 7) * columns : (k + 8) * columns]
         for j in range(columns):
-            low = r[ro + j] + x0 * y[at + j]
-            low += x1 * y[at + columns + j]
-            low += x2 * y[at + 2 * columns + j]
-            low += x3 * y[at + 3 * columns + j]
-            low += x4 * y[at + 4 * columns + j]
-            low += x5 * y[at + 5 * columns + j]
-            low += x6 * y[at + 6 * columns + j]
-            low += x7 * y[at + 7 * columns + j]
-            r[ro + j] = low
-        k += 8
-    while k < inner:
-        xk, at = x[xo + k], yo + k * columns
+            low = r[j] + x0 * y0[j] + x1 * y1[j] + x2 * y2[j] + x3 * y3[j]
+            r[j] = low + x4 * y4[j] + x5 * y5[j] + x6 * y6[j] + x7 * y7[j]
+    for k in range(whole, inner):
+        xk, yk = x[k], y[k * columns : (k + 1) * columns]
         for j in range(columns):
-            r[ro + j] += xk * y[at + j]
-        k += 1
+            r[j] += xk * yk[j]
 
 
 @njit(error_model="numpy", nogil=True)
@@ -41,7 +41,9 @@ def matmul(r, ro, samples, x, xo, xs, y, yo, ys, count, rows, inner, columns, sh
             other = yo + s * ys + (0 if shared else c * inner * columns)
             for i in range(rows):
                 at = c * rows + i
-                _row(r, ro + (s * count * rows + at) * columns, x, xo + s * xs + at * inner, y, other, inner, columns)
+                out = ro + (s * count * rows + at) * columns
+                one = xo + s * xs + at * inner
+                _row(r[out : out + columns], x[one : one + inner], y[other : other + inner * columns], inner, columns)
 
 
 @njit(error_model="numpy", nogil=True)
