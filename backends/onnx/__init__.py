@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from thermoc.backends.base import Backend, Outcome, Place
+from thermoc.backends.onnx import emit, lower, run
 from thermoc.backends.onnx.artefact import OnnxArtefact
-from thermoc.backends.onnx.emit import emit
-from thermoc.backends.onnx.lower import Options, lower
-from thermoc.backends.onnx.run import run
+from thermoc.backends.onnx.lower import Options
 from thermoc.backends.onnx.target import TARGET
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
@@ -31,12 +30,12 @@ class OnnxBackend(Backend):
 
     def lower(self, options: Options, *, dt: float) -> Sequence[Pass]:
         """Return the passes that bring a graph to ONNX."""
-        return lower(options, dt=dt)
+        return lower.lower(options, dt=dt)
 
     def emit(self, graph: Graph, options: Options) -> OnnxArtefact:
         """Return the file of a lowered graph. Errors: T301, T304."""
-        return emit(graph, options)
+        return emit.emit(graph, options)
 
     def run(self, artefact: OnnxArtefact, feed: Feed, place: Place) -> Outcome:
         """Run an artefact in onnxruntime from its initial state. Errors: T302 where that is missing."""
-        return run(artefact, feed, place)
+        return run.run(artefact, feed, place)

@@ -82,7 +82,7 @@ def _steps(session: InferenceSession, face: Interface, feed: Feed, place: Place)
 
 def _call(session: InferenceSession, inputs: Arrays) -> Arrays:
     names = [output.name for output in session.get_outputs()]
-    whole: dict[str, Any] = {name: np.ascontiguousarray(array) for name, array in inputs.items()}
+    whole: dict[str, Any] = {name: np.asarray(array, order="C") for name, array in inputs.items()}
     return dict(zip(names, map(np.asarray, session.run(names, whole))))
 
 

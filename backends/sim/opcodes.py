@@ -33,10 +33,20 @@ def compare(floats: Opcode, ints: Opcode, *, swapped: bool = False) -> Write:
 
     def write(op: Op, w: Writer) -> None:
         a, b = reversed(op.inputs) if swapped else op.inputs
-        opcode = floats if kind(a).dtype.is_float else ints
-        w.row(opcode, w.slot(op.results[0]), (w.slot(a), w.slot(b)))
+        real = kind(a).dtype.is_float or kind(b).dtype.is_float
+        slots = (as_float(a, w), as_float(b, w)) if real else (w.slot(a), w.slot(b))
+        w.row(floats if real else ints, w.slot(op.results[0]), slots)
 
     return write
+
+
+def as_float(value: Value, w: Writer) -> int:
+    """Return a slot with the value's elements as floats."""
+    if kind(value).dtype.is_float:
+        return w.slot(value)
+    slot = w.work(kind(value).with_(dtype=DType.f64))
+    w.row(Opcode.INT_TO_FLOAT, slot, (w.slot(value),))
+    return slot
 
 
 def gather(op: Op, w: Writer, x: Value, index: Any) -> None:
@@ -94,7 +104,9 @@ def affine(op: core.Affine, w: Writer) -> None:
     bias(op, w, product, repeat=1, channels=m)
 
 
-def bias(op: core.Affine | core.Conv | core.SparseAffine, w: Writer, product: int, *, repeat: int, channels: int) -> None:
+def bias(
+    op: core.Affine | core.Conv | core.SparseAffine, w: Writer, product: int, *, repeat: int, channels: int
+) -> None:
     """Add a bias, if there is one."""
     if op.bias is not None:
         w.row(Opcode.ADD_BIAS, w.slot(op.y), (product, w.slot(op.bias)), (repeat, channels))

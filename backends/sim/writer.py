@@ -65,7 +65,9 @@ class Writer:
         self._table_length += array.size
         return self._table_length - array.size
 
-    def row(self, opcode: Opcode, result: int, operands: tuple[int, ...] = (), parameters: tuple[int, ...] = ()) -> None:
+    def row(
+        self, opcode: Opcode, result: int, operands: tuple[int, ...] = (), parameters: tuple[int, ...] = ()
+    ) -> None:
         """Add an instruction; what is not named is -1 or 0."""
         padded = [*operands, *[-1] * (OPERANDS - len(operands))]
         self.code.append([int(opcode), result, *padded, *map(int, parameters), *[0] * (PARAMETERS - len(parameters))])

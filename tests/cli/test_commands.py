@@ -38,12 +38,16 @@ def folder(tmp_path: Path) -> Path:
 
 def thermoc(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "thermoc", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, env={**os.environ, "COLUMNS": "100"})
+    return subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, timeout=300, env={**os.environ, "COLUMNS": "100"}
+    )
 
 
 @pytest.mark.parametrize("name", ["net", "build"])
 def test_run_prints_and_writes_outputs(folder: Path, name: str):
-    done = thermoc("run", f"model.py:{name}", "-i", "x.npz", "--ticks", "5", "--seed", "7", "-o", "y.npz", "--json", cwd=folder)
+    done = thermoc(
+        "run", f"model.py:{name}", "-i", "x.npz", "--ticks", "5", "--seed", "7", "-o", "y.npz", "--json", cwd=folder
+    )
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert document["outputs"][0]["shape"] == [5, 2, 3]

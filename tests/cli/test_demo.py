@@ -16,12 +16,21 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_the_demo_holds_its_bounds(tmp_path: Path):
-    done = subprocess.run([sys.executable, "-m", "thermoc", "demo", "--json"], cwd=tmp_path, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(
+        [sys.executable, "-m", "thermoc", "demo", "--json"], cwd=tmp_path, capture_output=True, text=True, timeout=600
+    )
     assert done.returncode == 0, done.stderr
     rows = {row["target"]: row for row in json.loads(done.stdout)}
     assert set(rows) == {"reference", "sim", "onnx"}
     for row in rows.values():
-        assert set(row) == {"target", "accuracy", "largest_difference", "labels_equal", "seconds_per_image", "artefact_bytes"}
+        assert set(row) == {
+            "target",
+            "accuracy",
+            "largest_difference",
+            "labels_equal",
+            "seconds_per_image",
+            "artefact_bytes",
+        }
         assert row["accuracy"] >= 0.97
         assert row["labels_equal"] is True
         assert 0 < row["artefact_bytes"] < 500_000
@@ -41,9 +50,17 @@ def test_the_simulator_is_within_1e_12_relative_of_the_reference():
 
 def test_the_shipped_network_is_what_the_training_script_makes(tmp_path: Path):
     """Weights may differ by a BLAS's rounding, which training amplifies; the graph may not, nor what it predicts."""
-    done = subprocess.run([sys.executable, str(ROOT / "examples/train_digits.py"), "d.thermo"], cwd=tmp_path, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "examples/train_digits.py"), "d.thermo"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
     assert done.returncode == 0, done.stderr
     made, shipped = tc.load(tmp_path / "d.thermo"), network()
     assert [op.opname for op in made.graph.ops] == [op.opname for op in shipped.graph.ops]
-    weights = [(a.value.numpy, b.value.numpy) for a, b in zip(made.graph.ops, shipped.graph.ops) if a.opname == "core.constant"]
+    weights = [
+        (a.value.numpy, b.value.numpy) for a, b in zip(made.graph.ops, shipped.graph.ops) if a.opname == "core.constant"
+    ]
     assert all(np.allclose(a, b, atol=1e-3) for a, b in weights)

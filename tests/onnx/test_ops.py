@@ -2,206 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import importlib
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
+from cases import BATCH, CASES, SEED, TICKS, check, inputs, network, variants
 
 import thermoc as tc
-from thermoc.backends.onnx import run as onnx_run
 from thermoc.backends.onnx.target import TARGET
-from thermoc.ir.builder import Handle
 from thermoc.ir.feed import feed
 from thermoc.ir.ops import REGISTRY
 from thermoc.ir.reference import interpret
 from thermoc.passes.discretize import STEPS
 from thermoc.passes.expansions import EXPANSIONS
 
-onnx = pytest.importorskip("onnx")
-pytest.importorskip("onnxruntime")
-
-TICKS, BATCH, SEED = 3, 2, 2**40 + 7
-RNG = np.random.default_rng(0)
-
-
-class Givens:
-    """Operands: named inputs, or values that depend on the tick alone (the same for every sample)."""
-
-    def __init__(self, varying: Callable[[int], bool]):
-        self.varying, self.count = varying, 0
-
-    def __call__(self, *shape: int, dtype: str = "f64") -> Handle:
-        self.count += 1
-        if self.varying(self.count):
-            return tc.input(f"x{self.count}", shape, dtype=dtype)
-        clock = tc.sin(tc.cast(tc.tick(), dtype="f64") + RNG.normal(size=shape) * 2)
-        return clock if dtype == "f64" else tc.cast(clock * 3, dtype=dtype)
-
-    def positive(self, *shape: int) -> Handle:
-        """An operand of at least 0.2."""
-        return tc.abs(self(*shape)) + 0.2
-
-
-VARYING = {
-    "all vary": lambda number: True,
-    "first is uniform": lambda number: number > 1,
-    "last is uniform": lambda number: number == 1,
-    "all uniform": lambda number: False,
-}
-
-
-def weights(*shape: int) -> np.ndarray:
-    return np.random.default_rng(shape).normal(size=shape)
-
-
-def unary(function: Callable[..., Handle]) -> Callable[[Givens], Handle]:
-    return lambda x: function(x(2, 3))
-
-
-def binary(function: Callable[..., Handle]) -> Callable[[Givens], Handle]:
-    return lambda x: function(x(2, 3), x(3))
-
-
-def raised(function: Callable[..., Handle]) -> Callable[[Givens], Handle]:
-    """The operand of lower rank comes first."""
-    return lambda x: function(x(3), x(2, 3))
-
-
-def sparse(x: Handle, **more: Any) -> Handle:
-    return tc.sparse_affine(x, weights(5), np.array([1, 3, 0, 3, 3]), np.array([0, 2, 2, 4, 5]), **more)
-
-
-def conv(x: Handle, weight: np.ndarray, bias: Any = None, **attrs: Any) -> Handle:
-    rank = weight.ndim - 2
-    plain = {"stride": (1,) * rank, "padding": ((0, 0),) * rank, "dilation": (1,) * rank}
-    return tc.conv(x, weight, bias, **plain | attrs)
-
-
-def pool(kind: str, *, rank: int = 2) -> Callable[[Givens], Handle]:
-    attrs = {"window": (3, 2), "stride": (2, 1), "padding": ((1, 0), (0, 1))}
-    cut = {name: value[:rank] for name, value in attrs.items()}
-    return lambda x: tc.pool(x(3, 6, 5) if rank == 2 else x(3, 6), kind=kind, **cut)
-
-
-def placeholder_loop(x: Givens) -> Handle:
-    hole = tc.placeholder((3,))
-    y = tc.tanh(x(3) + tc.delay(hole, np.array([0.1, 0.2, 0.3])))
-    tc.connect(hole, y)
-    return y
-
-
-CASES: dict[str, Callable[[Givens], Any]] = {
-    "core.input": lambda x: x(3),
-    "core.output": lambda x: tc.output("again", x(3)),
-    "core.constant": lambda x: tc.constant(weights(2, 3)),
-    "core.constant, next to an input": lambda x: (x(3), tc.constant(weights(2))),
-    "core.tick": lambda x: tc.tick(),
-    "core.delay": lambda x: tc.delay(x(3)),
-    "core.delay, by three": lambda x: tc.delay(x(2, 3), weights(3), ticks=3),
-    "core.delay, of truth": lambda x: tc.delay(x(3) < 0.0, False, ticks=2),
-    "core.delay, in a cycle": placeholder_loop,
-    "core.affine": lambda x: tc.affine(x(4), weights(3, 4), weights(3)),
-    "core.affine, no bias": lambda x: tc.affine(x(4), weights(3, 4)),
-    "core.affine, rank 3": lambda x: tc.affine(x(2, 3, 4), weights(5, 4), weights(5)),
-    "core.affine, computed weights": lambda x: tc.affine(x(4), weights(3, 4) * tc.cast(tc.tick(), dtype="f64")),
-    "core.sparse_affine": lambda x: sparse(x(4), bias=weights(4)),
-    "core.sparse_affine, no bias": lambda x: sparse(x(4)),
-    "core.matmul": lambda x: tc.matmul(x(2, 3, 4), x(2, 4, 5)),
-    "core.conv": lambda x: conv(x(4, 5, 6), weights(6, 4, 3, 2), weights(6)),
-    "core.conv, 1d": lambda x: conv(x(2, 7), weights(3, 2, 3), padding=((2, 0),), stride=(2,)),
-    "core.conv, all options": lambda x: conv(
-        x(4, 7, 6),
-        weights(6, 2, 3, 2),
-        weights(6),
-        stride=(2, 1),
-        padding=((2, 1), (0, 3)),
-        dilation=(2, 3),
-        groups=2,
-    ),
-    "core.pool, max": pool("max"),
-    "core.pool, mean": pool("mean"),
-    "core.pool, sum": pool("sum"),
-    "core.pool, max 1d": pool("max", rank=1),
-    "core.pool, mean 1d": pool("mean", rank=1),
-    "core.pool, sum 1d": pool("sum", rank=1),
-    "core.reshape": lambda x: tc.reshape(x(2, 6), shape=(3, 4)),
-    "core.reshape, from one element": lambda x: tc.reshape(x(1, 1), shape=()),
-    "core.flatten": lambda x: tc.flatten(x(2, 3)),
-    "core.transpose": lambda x: tc.transpose(x(2, 3, 4), axes=(2, 0, 1)),
-    "core.broadcast": lambda x: tc.broadcast(x(1, 3), shape=(2, 4, 3)),
-    "core.concat": lambda x: tc.concat((x(2, 3), x(2, 1), x(2, 2)), axis=-1),
-    "core.slice": lambda x: tc.slice(x(5, 6), starts=(1, 0), stops=(5, 6), steps=(2, 1)),
-    "core.neg": unary(tc.neg),
-    "core.abs": unary(tc.abs),
-    "core.sign": lambda x: tc.sign(tc.floor(x(7))),
-    "core.exp": unary(tc.exp),
-    "core.expm1": lambda x: tc.expm1(x(7) * np.array([1e-9, 1e-3, 0.1, 1.0, 3.0, 10.0, 30.0])),
-    "core.log": lambda x: tc.log(x.positive(3)),
-    "core.sqrt": lambda x: tc.sqrt(x.positive(3)),
-    "core.sin": unary(tc.sin),
-    "core.cos": unary(tc.cos),
-    "core.tanh": unary(tc.tanh),
-    "core.floor": lambda x: tc.floor(3 * x(4)),
-    "core.add": binary(tc.add),
-    "core.add, raised": raised(tc.add),
-    "core.sub": binary(tc.sub),
-    "core.sub, raised": raised(tc.sub),
-    "core.mul": binary(tc.mul),
-    "core.div": lambda x: tc.div(x(2, 3), x.positive(3)),
-    "core.pow": lambda x: tc.pow(x.positive(2, 3), x(3)),
-    "core.minimum": binary(tc.minimum),
-    "core.maximum": raised(tc.maximum),
-    "core.less": binary(tc.less),
-    "core.less, of integers": lambda x: tc.less(x(3, dtype="i64"), x(3, dtype="i32")),
-    "core.less_equal": binary(tc.less_equal),
-    "core.greater": raised(tc.greater),
-    "core.greater_equal": lambda x: tc.greater_equal(x(3), x(3, dtype="i32")),
-    "core.equal": lambda x: tc.equal(tc.floor(x(5)), tc.floor(x(5))),
-    "core.and": lambda x: tc.and_(x(2, 3) > 0.0, x(3) > 0.0),
-    "core.or": lambda x: tc.or_(x(3) > 0.0, x(2, 3) > 0.0),
-    "core.not": lambda x: tc.not_(x(3) > 0.0),
-    "core.select": lambda x: tc.select(x(3) > 0.0, x(2, 1), x(2, 3)),
-    "core.cast": lambda x: tc.cast(3 * x(5), dtype="i32"),
-    "core.cast, of truth": lambda x: tc.cast(x(5) > 0.0, dtype="f64"),
-    "core.cast, to truth": lambda x: tc.cast(tc.floor(x(5)), dtype="bool"),
-    "core.reduce, sum": lambda x: tc.reduce(x(2, 3, 4), kind="sum", axes=(0, 2)),
-    "core.reduce, mean": lambda x: tc.reduce(x(2, 3), kind="mean", axes=(0, 1)),
-    "core.reduce, max": lambda x: tc.reduce(x(2, 3), kind="max", axes=(1,)),
-    "core.reduce, min": lambda x: tc.reduce(x(2, 3), kind="min", axes=(0,)),
-    "core.reduce, argmax": lambda x: tc.reduce(tc.floor(3 * x(2, 9)), kind="argmax", axes=(1,)),
-    "core.reduce, argmin": lambda x: tc.reduce(tc.floor(3 * x(2, 9)), kind="argmin", axes=(1,)),
-    "core.reduce, nothing": lambda x: tc.reduce(x(2, 3), kind="sum", axes=()),
-    "thermo.boltzmann": lambda x: tc.boltzmann(x(2, 5), T=0.2),
-    "thermo.boltzmann, T varies": lambda x: tc.boltzmann(x(2, 5), T=x.positive(2, 1)),
-    "thermo.fermi_dirac": lambda x: tc.fermi_dirac(30 * x(2, 5), T=0.2, mu=0.1),
-    "thermo.fermi_dirac, T varies": lambda x: tc.fermi_dirac(x(2, 5), T=x.positive(5), mu=x(2, 1)),
-    "thermo.thermal_relu": lambda x: tc.thermal_relu(x(5), T=0.2),
-    "thermo.thermal_relu, T varies": lambda x: tc.thermal_relu(x(2, 5), T=x.positive()),
-    "thermo.maxwell_boltzmann": lambda x: tc.maxwell_boltzmann(x(5), T=0.2),
-    "thermo.normal": lambda x: tc.normal(shape=(3,), stream=2**20),
-    "thermo.normal, of a scalar": lambda x: x(3) + tc.normal(shape=()),
-    "thermo.uniform": lambda x: tc.uniform(shape=(2, 3)),
-    "thermo.noise": lambda x: tc.noise(kT=x.positive(3), shape=(2, 3)),
-    "thermo.memory": lambda x: tc.memory(x(3), kT=0.5, gamma=2.0, initial=weights(3)),
-    "thermo.schedule, exponential": lambda x: tc.schedule(kind="exponential", T0=1.0, parameter=2.0, T_min=0.01),
-    "thermo.schedule, linear": lambda x: tc.schedule(kind="linear", T0=1.0, parameter=9.0, T_min=0.01),
-    "thermo.schedule, power": lambda x: tc.schedule(kind="power", T0=1.0, parameter=0.5, T_min=0.01),
-    "thermo.adaptive_schedule": lambda x: tc.adaptive_schedule(x.positive(), T0=2.0, T_min=0.1),
-    "thermo.observables": lambda x: tc.observables(x(2, 3), T=x.positive()),
-    "spiking.lif": lambda x: tc.lif(5 * x(4), 2.0, v_threshold=0.3, reset="subtract"),
-    "spiking.if": lambda x: tc.if_(5 * x(4), v_threshold=0.3),
-    "spiking.li": lambda x: tc.li(x(4), 2.0, method="euler"),
-}
-
-EVALUATOR_LACKS: dict[str, str] = {}
-"""Cases that onnx's own evaluator gets wrong, with what it does instead."""
-
 
 def test_every_op_has_a_case():
     tested = {name.split(",")[0] for name in CASES}
     missing = sorted(REGISTRY.keys() - tested)
-    assert not missing, f"add a case to CASES in tests/onnx/test_ops.py for {missing}"
+    assert not missing, f"add a case to CASES in tests/cases.py for {missing}"
 
 
 def test_every_op_has_nodes_an_expansion_or_a_refusal():
@@ -212,7 +33,10 @@ def test_every_op_has_nodes_an_expansion_or_a_refusal():
 
 
 class Evaluator:
-    """onnx's reference evaluator in the place of an onnxruntime session."""
+    """onnx's reference evaluator in the place of an onnxruntime session.
+
+    It joins what a Loop hands out at each tick end to end, where the standard stacks: the ticks are split off again.
+    """
 
     def __init__(self, data: bytes):
         from onnx.reference import ReferenceEvaluator
@@ -223,40 +47,12 @@ class Evaluator:
         return self.evaluator.proto_.graph.output
 
     def run(self, names: list[str], inputs: dict[str, np.ndarray]) -> Any:
-        return self.evaluator.run(names, inputs)
+        ranks = {output.name: len(output.type.tensor_type.shape.dim) for output in self.get_outputs()}
+        found = zip(names, self.evaluator.run(names, inputs))
+        return [a.reshape(TICKS, -1, *a.shape[1:]) if a.ndim < ranks[name] else a for name, a in found]
 
 
-def network(case: str, varying: str) -> tc.Network:
-    with tc.Network("case", dt=0.5) as net:
-        made = CASES[case](Givens(VARYING[varying]))
-        for number, handle in enumerate(made if isinstance(made, tuple) else (made,)):
-            if handle is not None:
-                tc.output(f"y{number}", handle)
-    return net
-
-
-def inputs(net: tc.Network) -> dict[str, np.ndarray]:
-    rng = np.random.default_rng(1)
-    return {
-        name: (rng.normal(size=(TICKS, BATCH, *op.shape)) * (3 if op.dtype.numpy.kind == "i" else 1)).astype(
-            op.dtype.numpy
-        )
-        for name, op in net.graph.inputs.items()
-    }
-
-
-def variants() -> Iterator[Any]:
-    for case in CASES:
-        yield pytest.param(case, "all vary", "float32", id=f"{case}-float32")
-        seen = set()
-        for varying in VARYING:
-            text = str(network(case, varying).graph)
-            if text not in seen:
-                yield pytest.param(case, varying, "float64", id=f"{case}-{varying}-float64")
-            seen.add(text)
-
-
-@pytest.mark.parametrize(("case", "varying", "precision"), variants())
+@pytest.mark.parametrize(("case", "varying", "precision"), list(variants()))
 def test_op(case: str, varying: str, precision: str, monkeypatch: pytest.MonkeyPatch):
     """Equal for integers and truth values; for floats within 64 roundings of the largest number of the output."""
     net = network(case, varying)
@@ -266,16 +62,9 @@ def test_op(case: str, varying: str, precision: str, monkeypatch: pytest.MonkeyP
     onnx.checker.check_model(exe.artefact.model, full_check=True)
     check(exe.run(**given, seed=SEED), trace, precision)
     if case not in EVALUATOR_LACKS:
-        monkeypatch.setattr(onnx_run, "_session", lambda artefact: Evaluator(artefact.to_bytes()))
+        monkeypatch.setattr(
+            importlib.import_module("thermoc.backends.onnx.run"),
+            "_session",
+            lambda artefact: Evaluator(artefact.to_bytes()),
+        )
         check(exe.run(**given, seed=SEED), trace, precision)
-
-
-def check(run: tc.Run, trace: Any, precision: str) -> None:
-    assert run.outputs.keys() == trace.outputs.keys()
-    assert run.states.keys() == trace.states.keys()
-    for name, expected in (*trace.outputs.items(), *trace.states.items()):
-        found = run.outputs.get(name, run.states.get(name))
-        assert found is not None
-        assert (found.shape, found.dtype) == (expected.shape, expected.dtype), name
-        room = 64 * np.finfo(precision).eps * max(1.0, np.abs(expected).max()) if expected.dtype.kind == "f" else 0
-        np.testing.assert_allclose(found, expected, rtol=0, atol=room, err_msg=name)

@@ -56,7 +56,9 @@ def run(*command: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
-    done = run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT), cwd=folder)
+    done = run(
+        sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT), cwd=folder
+    )
     assert done.returncode == 0, done.stderr
     return next(folder.glob("*.whl"))
 
@@ -71,7 +73,9 @@ def test_the_wheel_holds_every_package_and_the_data(wheel: Path):
 
 def test_a_wheel_installed_elsewhere_works_in_a_spawned_process(wheel: Path, tmp_path: Path):
     site = tmp_path / "site"
-    done = run(sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(site), str(wheel), cwd=tmp_path)
+    done = run(
+        sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(site), str(wheel), cwd=tmp_path
+    )
     assert done.returncode == 0, done.stderr
     script = tmp_path / "use.py"
     script.write_text(USE)

@@ -1,0 +1,98 @@
+"""Each op in the simulator against the reference interpreter of its own lowered graph."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import BATCH, CASES, SEED, TICKS, check, inputs, network, variants
+
+import thermoc as tc
+from thermoc.backends.sim.target import TARGET
+from thermoc.ir.feed import feed
+from thermoc.ir.ops import REGISTRY
+from thermoc.ir.reference import interpret
+from thermoc.passes.discretize import STEPS
+from thermoc.passes.expansions import EXPANSIONS
+
+
+def test_every_op_has_rows_an_expansion_or_a_refusal():
+    rewritten = {cls.opname for cls in (*EXPANSIONS, *STEPS)}
+    missing = sorted(REGISTRY.keys() - TARGET.ops - rewritten - TARGET.refused.keys())
+    where = "write their rows in backends/sim/opcodes.py (WRITERS), or refuse them in backends/sim/target.py (refused)"
+    assert not missing, f"the simulator knows nothing of {missing}: {where}"
+
+
+@pytest.mark.parametrize(("case", "varying", "precision"), list(variants()))
+def test_op(case: str, varying: str, precision: str):
+    """Equal for integers and truth values; for floats within 64 roundings of the largest number of the output."""
+    net = network(case, varying)
+    exe = tc.compile(net, "sim", precision=precision)
+    given: dict[str, Any] = {"inputs": inputs(net), "ticks": TICKS, "batch": BATCH}
+    trace = interpret(exe.graph, feed(exe.graph, **given), seed=SEED)
+    check(exe.run(**given, seed=SEED), trace, precision)
+
+
+def everything() -> tc.Network:
+    """Noise, state, products, reductions and activations in one network."""
+    rng = np.random.default_rng(3)
+    with tc.Network("everything", dt=0.1) as net:
+        x = tc.input("x", (5,))
+        T = tc.schedule(kind="exponential", T0=1.0, parameter=3.0, T_min=0.1)
+        hole = tc.placeholder((37,), role="spike")
+        drive = tc.affine(x, rng.normal(size=(37, 5)), rng.normal(size=37)) + 0.1 * tc.delay(hole, ticks=3)
+        spikes, v = tc.lif(drive, 0.5, v_threshold=0.2)
+        tc.connect(hole, spikes)
+        m = tc.memory(v, kT=T, gamma=2.0)
+        tc.output("spikes", spikes)
+        tc.output("probs", tc.boltzmann(tc.affine(m, rng.normal(size=(9, 37))), T=T))
+        tc.output("u", tc.uniform(shape=(4,)))
+    return net
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_threads_blocks_and_splits_change_no_bit(precision: str):
+    from thermoc import simulator
+
+    exe = tc.compile(everything(), "sim", precision=precision)
+    x = np.random.default_rng(4).normal(size=(23, 5))
+    program, arrays = exe.artefact.program, feed(exe.graph, {"x": x}, ticks=40).arrays
+    whole = simulator.run(program, arrays, ticks=40, batch=23, seed=9, threads=1)
+    for threads, block in ((2, None), (1, 1), (2, 3), (1, 64)):
+        other = simulator.run(program, arrays, ticks=40, batch=23, seed=9, threads=threads, block=block)
+        for name, expected in (whole.outputs | whole.states).items():
+            assert np.array_equal((other.outputs | other.states)[name], expected), (name, threads, block)
+    first, rest = exe.run({"x": x[:7]}, ticks=40, seed=9), exe.run({"x": x[7:]}, ticks=40, seed=9, first_sample=7)
+    for name, expected in whole.outputs.items():
+        assert np.array_equal(np.concatenate([first[name], rest[name]], axis=1), expected), name
+
+
+def test_a_long_run_follows_the_reference_spike_for_spike():
+    net = everything()
+    exe = tc.compile(net, "sim")
+    x = np.random.default_rng(5).normal(size=(300, 4, 5))
+    run, trace = exe.run({"x": x}, seed=1), interpret(exe.graph, feed(exe.graph, {"x": x}), seed=1)
+    assert np.array_equal(run["spikes"], trace.outputs["spikes"])
+    assert 0.02 < run["spikes"].mean() < 0.98
+    assert np.array_equal(run["u"], trace.outputs["u"])
+    np.testing.assert_allclose(run["probs"], trace.outputs["probs"], rtol=1e-12)
+
+
+def test_first_tick_places_a_run_in_the_noise():
+    with tc.Network("noise") as net:
+        tc.output("z", tc.normal(shape=(3,)))
+    exe = tc.compile(net, "sim")
+    whole = exe.run(ticks=10, batch=2, seed=5)["z"]
+    assert np.array_equal(exe.run(ticks=4, batch=2, seed=5, first_tick=6)["z"], whole[6:])
+
+
+def test_the_scheduled_seed_matters():
+    exe = tc.compile(everything(), "sim")
+    x = {"x": np.zeros((2, 5))}
+    assert not np.array_equal(exe.run(x, seed=1)["u"], exe.run(x, seed=2)["u"])
+    assert exe.artefact.program.stochastic
+
+
+def test_every_case_is_named_after_an_op():
+    assert {name.split(",")[0] for name in CASES} == set(REGISTRY)
