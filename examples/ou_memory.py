@@ -1,7 +1,7 @@
 """A bank of Ornstein-Uhlenbeck memories (P25), held to its law: variance kT, autocorrelation exp(-gamma t).
 
-    python examples/ou_memory.py
-    thermoc run examples/ou_memory.py:net --ticks 100 --batch 4 --seed 7
+python examples/ou_memory.py
+thermoc run examples/ou_memory.py:net --ticks 100 --batch 4 --seed 7
 """
 
 from __future__ import annotations

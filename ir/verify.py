@@ -27,11 +27,9 @@ def verify(graph: Graph) -> None:
 
 def findings(graph: Graph) -> list[Finding]:
     """Return every finding: names, attributes, types, constants, temperatures, batch variation, cycles."""
-    found = [*_names(graph)]
-    for op in graph.ops:
-        found += _attributes(op)
-    found += _interface(graph)
-    if any(finding.code in ("T101", "T102") for finding in found):
+    broken = list(_names(graph))
+    found = [*broken, *(finding for op in graph.ops for finding in _attributes(op)), *_interface(graph)]
+    if broken:
         return found
     for op in graph.ops:
         found += [*_types(op), *_constants(graph, op), *_batch(graph, op)]
@@ -152,7 +150,8 @@ def _finite(op: Constant) -> Iterator[Finding]:
     array = op.value.numpy
     if array.dtype.kind != "f":
         return
-    total = float(np.sum(array, dtype=np.float64))
+    with np.errstate(invalid="ignore", over="ignore"):
+        total = np.sum(array, dtype=np.float64)
     if np.isfinite(total):
         return
     bad = np.argwhere(~np.isfinite(array))

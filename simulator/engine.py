@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 from numba import njit
@@ -86,7 +87,7 @@ def _spread(work, cuts: Sequence[int]) -> None:
     if len(cuts) == 2:
         work(cuts[0], cuts[1])
         return
-    for done in [_pool().submit(work, first, last) for first, last in zip(cuts, cuts[1:])]:
+    for done in [_pool().submit(work, first, last) for first, last in pairwise(cuts)]:
         done.result()
 
 
@@ -114,7 +115,7 @@ def _width(ports: Sequence[Port], *, integer: bool) -> int:
 def _packed(
     ports: Sequence[Port], arrays: Mapping[str, NDArray], rows: int, batch: int, dtype: np.dtype, *, integer: bool
 ) -> NDArray:
-    """Return the first ``rows`` ticks of the inputs of one kind, side by side, as a flat copy of (rows, batch, width)."""
+    """Return the first ``rows`` ticks of the inputs of one kind, side by side: (rows, batch, width), flat."""
     whole = np.empty((rows, batch, _width(ports, integer=integer)), dtype)
     for port in ports:
         if port.integer == integer:

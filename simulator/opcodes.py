@@ -70,7 +70,7 @@ class Opcode(IntEnum):
     ADD_BIAS = 71
     # r[i] = sum of x[e] y[table[p1 + e]] for e from table[p0 + i] to table[p0 + i + 1]
     SPARSE = 72
-    # r (p0 groups, p1 channels, p2 places) = weights y times patches of x by table[p3], (p2, p4); p5: elements a group of x
+    # r (p0 groups, p1 channels, p2 places) = weights y times patches of x by table[p3], (p2, p4); a group of x has p5
     CONV = 73
     # rows of p0
     BOLTZMANN = 80
@@ -84,7 +84,7 @@ class Opcode(IntEnum):
     INT_INPUT = 91
     OUTPUT = 92
     INT_OUTPUT = 93
-    # delays: r = ring[tick % p1] at the tick's start, ring[tick % p1] = x at its end; p0: the ring's place in the states
+    # delays: r = ring[tick % p1] at a tick's start, ring[tick % p1] = x at its end; p0: the ring's place in the states
     READ = 94
     INT_READ = 95
     WRITE = 96

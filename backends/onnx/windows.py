@@ -57,7 +57,7 @@ def pool(op: core.Pool, s: Scope) -> str:
 
 
 def _mean_native(op: core.Pool, s: Scope) -> str:
-    mean = s.writer("AveragePool", _batched(op.x, s), **_windowing(op))
+    mean = s.writer("AveragePool", _batched(op.x, s), **_windowing(op), count_include_pad=1)
     if op.kind == "mean":
         return mean
     return s.writer("Mul", mean, s.writer.constant(math.prod(op.window), type_of(op.y).dtype.numpy))

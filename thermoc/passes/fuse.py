@@ -88,7 +88,7 @@ class _Fuser:
         return op
 
     def _linear(self, value: Value, op: Op) -> Linear | None:
-        """Return the linear map behind ``value`` if only ``op`` reads it, keeps its shape, and its weights are constant."""
+        """Return the map behind ``value`` if only ``op`` reads it, keeping its shape, and its weights are constant."""
         source = self.producers.get(value.name)
         alone = len(self.graph.consumers.get(value.name, ())) == 1
         if (

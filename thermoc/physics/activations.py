@@ -1,4 +1,7 @@
-"""The four activations (P5 to P8), stable for every finite x / T, with their limits at T = 0."""
+"""The four activations (P5 to P8), stable for every finite x / T, with their limits at T = 0.
+
+Arrays keep their float format; Python numbers take that of x.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,9 @@ def boltzmann(x: ArrayLike, T: ArrayLike) -> NDArray:
 
     x: energies (..., n). T: broadcasts to x, >= 0; zero only where it is the same for all units of the axis.
     """
-    x, T = np.asarray(x), np.asarray(T)
+    x = np.asarray(x)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        if T.ndim == 0 or T.shape[-1] == 1:
+        if np.ndim(T) == 0 or np.shape(T)[-1] == 1:
             energy = (x - x.min(axis=-1, keepdims=True)) / T
             energy = np.where(np.isnan(energy), energy.dtype.type(0), energy)
         else:
@@ -27,7 +30,7 @@ def boltzmann(x: ArrayLike, T: ArrayLike) -> NDArray:
 
 def fermi_dirac(x: ArrayLike, T: ArrayLike, mu: ArrayLike = 0.0) -> NDArray:
     """Return 1 / (1 + exp((x - mu) / T)) (P6); at T = 0 a step down at mu, 1/2 on it. Shapes broadcast."""
-    x, T, mu = np.asarray(x), np.asarray(T), np.asarray(mu)
+    x = np.asarray(x)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         u = (x - mu) / T
     u = np.where(np.isnan(u), u.dtype.type(0), u)
@@ -37,8 +40,7 @@ def fermi_dirac(x: ArrayLike, T: ArrayLike, mu: ArrayLike = 0.0) -> NDArray:
 
 def thermal_relu(x: ArrayLike, T: ArrayLike) -> NDArray:
     """Return x - T where x > T, else 0 (P7). Shapes broadcast."""
-    x, T = np.asarray(x), np.asarray(T)
-    return np.maximum(x - T, 0)
+    return np.maximum(np.asarray(x) - T, 0)
 
 
 def maxwell_boltzmann(x: ArrayLike, T: ArrayLike) -> NDArray:
@@ -46,9 +48,9 @@ def maxwell_boltzmann(x: ArrayLike, T: ArrayLike) -> NDArray:
 
     Written with w = x / sqrt(T) as sqrt(2 / pi) w^2 exp(-w^2 / 2) / sqrt(T), which neither overflows nor loses digits.
     """
-    x, T = np.asarray(x), np.asarray(T)
-    root = np.sqrt(T)
+    x = np.asarray(x)
+    root = np.sqrt(np.asarray(T, None if isinstance(T, np.ndarray | np.generic) else x.dtype))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         w = np.minimum(np.abs(x) / root, _FAR)
         density = w.dtype.type(np.sqrt(2 / np.pi)) * (w * w) * np.exp(w.dtype.type(-0.5) * (w * w)) / root
-    return np.where(T == 0, density.dtype.type(0), density)
+    return np.where(root == 0, density.dtype.type(0), density)
