@@ -214,14 +214,15 @@ class Builder:
         return graph
 
     def _resolve(self, name: str) -> Value:
-        seen = set()
-        while name in self._holes:
-            if name in seen:
-                raise error("T106", "a placeholder is connected to itself", where=self._holes[name][1])
-            seen.add(name)
-            value = self._holes[name][0]
-            assert value is not None
-            name = value.name
+        """Return what stands behind a placeholder, through placeholders connected to placeholders."""
+        seen = {name}
+        value, where = self._holes[name]
+        while value is not None and value.name in self._holes:
+            if value.name in seen:
+                raise error("T106", "a placeholder is connected to itself", where=where)
+            seen.add(value.name)
+            value, where = self._holes[value.name]
+        assert value is not None  # graph() has looked
         return value
 
 

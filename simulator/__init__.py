@@ -3,7 +3,7 @@
 from thermoc.simulator.opcodes import Opcode
 from thermoc.simulator.program import Bank, Port, Program, State
 
-__all__ = ["Bank", "Opcode", "Port", "Program", "State", "run"]
+__all__ = ["Bank", "Opcode", "Port", "Program", "State", "run"]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str):

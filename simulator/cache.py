@@ -53,13 +53,13 @@ class _Locator(caching._CacheLocator):
     def __init__(self, py_func: Any):
         self._name = py_func.__name__
 
-    def get_cache_path(self) -> str:
+    def get_cache_path(self) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
         return str(root() / "kernels" / stamp())
 
-    def get_source_stamp(self) -> str:
+    def get_source_stamp(self) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
         return stamp()
 
-    def get_disambiguator(self) -> str:
+    def get_disambiguator(self) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
         return self._name
 
     @classmethod

@@ -41,10 +41,10 @@ def digits() -> Digits:
     except ImportError:
         hint = 'pip install "thermoc[examples]"'
         raise error("T302", "the digits come with scikit-learn, which is not installed", hint=hint) from None
-    images, labels = load_digits(return_X_y=True)
+    data: Any = load_digits()
+    images, labels = np.asarray(data.data) / 16.0, np.asarray(data.target)
     order = np.random.default_rng(0).permutation(len(images))
     test, train = order[: len(order) // 3], order[len(order) // 3 :]
-    images = images / 16.0
     return Digits(
         train_images=images[train], train_labels=labels[train], test_images=images[test], test_labels=labels[test]
     )

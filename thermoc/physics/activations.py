@@ -16,9 +16,9 @@ def boltzmann(x: ArrayLike, T: ArrayLike) -> NDArray:
 
     x: energies (..., n). T: broadcasts to x, >= 0; zero only where it is the same for all units of the axis.
     """
-    x = np.asarray(x)
+    x, T = _arrays(x, T)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        if np.ndim(T) == 0 or np.shape(T)[-1] == 1:
+        if T.ndim == 0 or T.shape[-1] == 1:
             energy = (x - x.min(axis=-1, keepdims=True)) / T
             energy = np.where(np.isnan(energy), energy.dtype.type(0), energy)
         else:
@@ -30,7 +30,7 @@ def boltzmann(x: ArrayLike, T: ArrayLike) -> NDArray:
 
 def fermi_dirac(x: ArrayLike, T: ArrayLike, mu: ArrayLike = 0.0) -> NDArray:
     """Return 1 / (1 + exp((x - mu) / T)) (P6); at T = 0 a step down at mu, 1/2 on it. Shapes broadcast."""
-    x = np.asarray(x)
+    x, T, mu = _arrays(x, T, mu)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         u = (x - mu) / T
     u = np.where(np.isnan(u), u.dtype.type(0), u)
@@ -40,7 +40,8 @@ def fermi_dirac(x: ArrayLike, T: ArrayLike, mu: ArrayLike = 0.0) -> NDArray:
 
 def thermal_relu(x: ArrayLike, T: ArrayLike) -> NDArray:
     """Return x - T where x > T, else 0 (P7). Shapes broadcast."""
-    return np.maximum(np.asarray(x) - T, 0)
+    x, T = _arrays(x, T)
+    return np.maximum(x - T, 0)
 
 
 def maxwell_boltzmann(x: ArrayLike, T: ArrayLike) -> NDArray:
@@ -48,9 +49,16 @@ def maxwell_boltzmann(x: ArrayLike, T: ArrayLike) -> NDArray:
 
     Written with w = x / sqrt(T) as sqrt(2 / pi) w^2 exp(-w^2 / 2) / sqrt(T), which neither overflows nor loses digits.
     """
-    x = np.asarray(x)
-    root = np.sqrt(np.asarray(T, None if isinstance(T, np.ndarray | np.generic) else x.dtype))
+    x, T = _arrays(x, T)
+    root = np.sqrt(T)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         w = np.minimum(np.abs(x) / root, _FAR)
         density = w.dtype.type(np.sqrt(2 / np.pi)) * (w * w) * np.exp(w.dtype.type(-0.5) * (w * w)) / root
     return np.where(root == 0, density.dtype.type(0), density)
+
+
+def _arrays(x: ArrayLike, *others: ArrayLike) -> tuple[NDArray, ...]:
+    """Return all as arrays; Python numbers take the format of x where that is a float's."""
+    first = np.asarray(x)
+    own = first.dtype if first.dtype.kind == "f" else None
+    return first, *(np.asarray(other, own if isinstance(other, int | float) else None) for other in others)
