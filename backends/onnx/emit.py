@@ -12,15 +12,14 @@ from thermoc.backends.onnx.artefact import Content, OnnxArtefact, model, propert
 from thermoc.backends.onnx.interface import Interface, Mode, StatePort, interface, type_of
 from thermoc.backends.onnx.lower import Options
 from thermoc.backends.onnx.ops import WRITTEN, advanced
+from thermoc.backends.onnx.refusals import known, refuse
 from thermoc.backends.onnx.scope import CONTROLS, Scope
 from thermoc.backends.onnx.target import TARGET
 from thermoc.backends.onnx.writer import Tensor, Writer
-from thermoc.ir.dialects.core import Constant, Delay, Input, Output
+from thermoc.ir.dialects.core import Delay, Input, Output
 from thermoc.ir.graph import Graph, NameSource
-from thermoc.ir.reference import evaluate
 from thermoc.ir.types import DType
-from thermoc.ir.values import Value
-from thermoc.support.errors import ThermocError, error
+from thermoc.support.errors import error
 
 SEED_CONVENTION = (
     "Philox4x32-10; key: low and high word of seed; counter: element, tick, draw, stream; "
@@ -31,7 +30,7 @@ UNITS = {"k_B": 1, "energy": "reduced", "temperature": "reduced (energy)", "time
 
 def emit(graph: Graph, options: Options) -> OnnxArtefact:
     """Return the file of a lowered graph. Errors: T301 (what no node can say), T304 (too large for a file)."""
-    _refuse_empty(graph)
+    refuse(graph)
     names = NameSource()
     face = interface(graph, names, step=options.step)
     scope = Scope(graph=graph, interface=face, writer=Writer(names))
@@ -129,30 +128,10 @@ def _content(scope: Scope) -> Content:
 
 
 def _initial(graph: Graph, op: Delay) -> NDArray:
-    """Return the state before the first tick, (1, ticks, *shape). Errors: T301 where it is not known now."""
-    start = _known(graph, op.initial)
-    if start is None:
-        what = f"target 'onnx' cannot hold {op.opname} ({op.y}): its initial value is computed at run time"
-        raise error("T301", what, where=op.location, hint="give initial as a constant")
-    kind = type_of(op.y)
+    """Return the state before the first tick, (1, ticks, *shape)."""
+    start, kind = known(graph, op.initial), type_of(op.y)
+    assert start is not None, "refused before"
     return np.broadcast_to(start, (1, op.ticks, *kind.shape))
-
-
-def _known(graph: Graph, value: Value) -> NDArray | None:
-    """Return what a value is, if only constants are behind it (some stay unfolded, to keep a graph small)."""
-    op = graph.producers[value.name]
-    if isinstance(op, Constant):
-        return op.value.numpy
-    arrays = {item: _known(graph, item) for item in op.inputs} if not op.traits else {}
-    known = {item: array for item, array in arrays.items() if array is not None}
-    return evaluate(op, known)[0] if arrays and len(known) == len(arrays) else None
-
-
-def _refuse_empty(graph: Graph) -> None:
-    empty = [op for op in graph.ops if not isinstance(op, Constant) for v in op.results if 0 in type_of(v).shape]
-    if empty:
-        what = "target 'onnx' cannot hold {0.opname} ({0.results[0]}): it has no elements"
-        raise ThermocError([error("T301", what.format(op), where=op.location).findings[0] for op in empty])
 
 
 def _refuse_large(graph: Graph, scope: Scope) -> None:

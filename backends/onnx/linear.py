@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from thermoc.backends.onnx.interface import type_of
+from thermoc.backends.onnx.refusals import known
 from thermoc.backends.onnx.scope import Scope
 from thermoc.ir.dialects import core
-from thermoc.ir.values import Value
-from thermoc.support.errors import error
 
 
 def affine(op: core.Affine, s: Scope) -> str:
@@ -28,20 +27,13 @@ def matmul(op: core.Matmul, s: Scope) -> str:
 def sparse_affine(op: core.SparseAffine, s: Scope) -> str:
     """Gather x at the columns, multiply by the entries, add each product to its row, which starts at the bias.
 
-    Work and memory go with the entries, never with rows times columns. Errors: T301 where offsets is no constant.
+    Work and memory go with the entries, never with rows times columns.
     """
-    w, (rows,) = s.writer, type_of(op.y).shape
+    w, (rows,), offsets = s.writer, type_of(op.y).shape, known(s.graph, op.offsets)
+    assert offsets is not None, "refused before"
     products = w("Mul", w("Gather", s[op.x], s[op.columns], axis=s.lead(op.x)), s[op.values])
-    place = w.constant(np.repeat(np.arange(rows), np.diff(_offsets(op.offsets, op, s))), np.int64)
+    place = w.constant(np.repeat(np.arange(rows), np.diff(offsets)), np.int64)
     start = w.constant(np.zeros(rows), type_of(op.y).dtype.numpy) if op.bias is None else s[op.bias]
     if s.varies(op.x):
         place, start = w("Expand", place, w("Shape", products)), s.repeated(start, (rows,))
     return w("ScatterElements", start, place, products, axis=s.lead(op.x), reduction="add")
-
-
-def _offsets(value: Value, op: core.SparseAffine, s: Scope) -> np.ndarray:
-    source = s.graph.producers[value.name]
-    if not isinstance(source, core.Constant):
-        what = f"target 'onnx' cannot hold {op.opname} ({op.y}): its offsets are computed"
-        raise error("T301", what, where=op.location, hint="give offsets as a constant")
-    return source.value.numpy

@@ -45,6 +45,9 @@ def _opened(data: bytes) -> InferenceSession:
         raise error("T302", "running ONNX files needs onnxruntime, which is not installed", hint=hint) from None
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors; the warnings are about optional inputs, which we want
+    # Several threads cut arrays where a vector loop ends, whose last elements are rounded differently (Log, Exp, Tanh):
+    # results would depend on the number of cores.
+    options.intra_op_num_threads = 1
     return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
 
 
