@@ -14,6 +14,8 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.types import Role
 from thermoc.support.errors import Finding, ThermocError, error
 
+COUNTER = 2**32
+
 
 @dataclass(frozen=True, kw_only=True)
 class Feed:
@@ -25,14 +27,22 @@ class Feed:
 
 
 def feed(
-    graph: Graph, inputs: Mapping[str, ArrayLike], *, ticks: int | None = None, batch: int | None = None, seed: int = 0
+    graph: Graph,
+    inputs: Mapping[str, ArrayLike],
+    *,
+    ticks: int | None = None,
+    batch: int | None = None,
+    seed: int = 0,
+    first_sample: int = 0,
+    first_tick: int = 0,
 ) -> Feed:
     """Check inputs given as (batch, *shape), held over the ticks, or (ticks, batch, *shape).
 
-    ticks defaults to what the inputs say, else 1; batch likewise.
-    Errors: T401 (names), T402 (shapes), T403 (dtypes and values), T404 (ticks, batch, seed out of range).
+    ticks defaults to what the inputs say, else 1; batch likewise. seed, first_sample and first_tick place the run in
+    the noise. Errors: T401 (names), T402 (shapes), T403 (dtypes and values), T404 (a number out of range).
     """
-    found = [*_names(graph, inputs), *_numbers(ticks=ticks, batch=batch, seed=seed)]
+    numbers = {"ticks": ticks, "batch": batch, "seed": seed, "first_sample": first_sample, "first_tick": first_tick}
+    found = [*_names(graph, inputs), *_numbers(numbers)]
     if found:
         raise ThermocError(found)
     arrays: dict[str, NDArray] = {}
@@ -50,6 +60,9 @@ def feed(
     if found:
         raise ThermocError(found)
     ticks, batch = _agree(graph, arrays, ticks, batch)
+    found = list(_noise(graph, first_sample + batch, first_tick + ticks))
+    if found:
+        raise ThermocError(found)
     views = {
         name: np.broadcast_to(a if _timed(graph, name, a) else a[np.newaxis], (ticks, batch, *graph.inputs[name].shape))
         for name, a in arrays.items()
@@ -79,17 +92,33 @@ def _names(graph: Graph, inputs: Mapping[str, ArrayLike]) -> Iterator[Finding]:
             )
 
 
-def _numbers(*, ticks: int | None, batch: int | None, seed: int) -> Iterator[Finding]:
-    for name, value, low, high in (
-        ("ticks", ticks, 1, 2**32),
-        ("batch", batch, 1, 2**32),
-        ("seed", seed, 0, 2**64 - 1),
-    ):
-        if value is not None and (
-            not isinstance(value, (int, np.integer)) or isinstance(value, bool) or not low <= value <= high
-        ):
+LIMITS = {
+    "ticks": (1, COUNTER),
+    "batch": (1, COUNTER),
+    "seed": (0, 2**64 - 1),
+    "first_sample": (0, COUNTER - 1),
+    "first_tick": (0, COUNTER - 1),
+}
+
+
+def _numbers(numbers: Mapping[str, int | None]) -> Iterator[Finding]:
+    for name, value in numbers.items():
+        low, high = LIMITS[name]
+        if value is None:
+            continue
+        if not isinstance(value, int | np.integer) or isinstance(value, bool) or not low <= value <= high:
+            what = f"{name} must be an integer from {low} to {high}"
+            yield Finding(code="T404", what=what, notes=(f"{name} = {value!r}",))
+
+
+def _noise(graph: Graph, samples: int, ticks: int) -> Iterator[Finding]:
+    """A counter has 32 bits for the element and 32 for the tick: beyond them noise would repeat."""
+    units = graph.noise_units
+    for what, count in (("samples * units", samples * units), ("ticks", ticks)):
+        if units and count > COUNTER:
+            hint = "split the run over seeds"
             yield Finding(
-                code="T404", what=f"{name} must be an integer from {low} to {high}", notes=(f"{name} = {value!r}",)
+                code="T404", what=f"{what} exceed the counter of the noise", notes=(f"{count} > {COUNTER}",), hint=hint
             )
 
 

@@ -40,12 +40,12 @@ class Graph:
         """Return the ops of one class, in order."""
         return tuple(op for op in self.ops if isinstance(op, kind))
 
-    @property
+    @cached_property
     def inputs(self) -> dict[str, Input]:
         """Input ops by name."""
         return {op.name: op for op in self.of(Input)}
 
-    @property
+    @cached_property
     def outputs(self) -> dict[str, Output]:
         """Output ops by name."""
         return {op.name: op for op in self.of(Output)}
@@ -103,6 +103,12 @@ class Graph:
         return frozenset(self.producers.keys() - seen)
 
     @cached_property
+    def noise_units(self) -> int:
+        """The most units that draw from one stream; 0 without noise."""
+        sizes = (v.type.size for op in self.ops if STOCHASTIC in op.traits for v in op.results if v.type)
+        return max(sizes, default=0)
+
+    @cached_property
     def hash(self) -> str:
         """SHA-256 of the meaning: equal for graphs that differ only in internal names, op order or locations."""
         return _content_hash(self)
@@ -138,7 +144,7 @@ def _number(graph: Graph, root: Op, numbers: dict[str, int]) -> None:
 
 
 def _canonical(op: Op, numbers: dict[str, int]) -> str:
-    operands = [f"{name}={numbers.get(value.name, -1)}" for name, value in op.operand_values()]
+    operands = [f"{name}={numbers.get(value.name, -1)}" for name, value in op.operand_values]
     attrs = [f"{name}={_plain(value)}" for name, value in op.attrs.items()]
     results = [f"{numbers[value.name]}:{value.type}" for value in op.results]
     return f"{op.opname} ({','.join(operands)}) [{','.join(attrs)}] -> {','.join(results)}"

@@ -91,7 +91,17 @@ class Letters:
 
 
 def infer(op: Op) -> tuple[dict[str, Type], list[Finding]]:
-    """Return the type of each result and what is wrong. Every operand's type must be known."""
+    """Return the type of each result and what is wrong. Every operand's type must be known.
+
+    An op is immutable and carries its operands' types, so the answer is kept with it: passes leave most ops as they
+    were, and the verifier asks after each pass.
+    """
+    if "inferred" not in op.__dict__:
+        op.__dict__["inferred"] = _infer(op)
+    return op.__dict__["inferred"]
+
+
+def _infer(op: Op) -> tuple[dict[str, Type], list[Finding]]:
     findings = [*_check_dtypes(op), *_check_roles(op)]
     try:
         shapes = _shapes(op)
@@ -141,7 +151,8 @@ def _with_types(op: Op, known: dict[str, Value]) -> Op:
     if any(value.type is None for value in op.inputs):
         return op
     types, _ = infer(op)
-    return op.with_(**{name: Value(getattr(op, name).name, kind) for name, kind in types.items()})
+    changes = {name: Value(getattr(op, name).name, kind) for name, kind in types.items()}
+    return op if all(getattr(op, name) == value for name, value in changes.items()) else op.with_(**changes)
 
 
 def _cure(op: Op) -> str:
@@ -152,7 +163,7 @@ def _cure(op: Op) -> str:
 def _shapes(op: Op) -> dict[str, Shape]:
     letters = Letters()
     loose: dict[str, list[tuple[str, Shape]]] = {}
-    for name, value in op.operand_values():
+    for name, value in op.operand_values:
         pattern = _spec(op, name).shape
         who = f"{name} ({value})"
         if pattern.startswith("~"):
@@ -186,7 +197,7 @@ def _type(value: Value) -> Type:
 def _check_dtypes(op: Op) -> list[Finding]:
     findings: list[Finding] = []
     floats: dict[DType, str] = {}
-    for name, value in op.operand_values():
+    for name, value in op.operand_values:
         dtype, kind = _type(value).dtype, _spec(op, name).kind
         if dtype not in _KINDS[kind]:
             fact = f"{name} ({value}) has dtype {dtype}"
@@ -217,7 +228,7 @@ def _check_dtypes(op: Op) -> list[Finding]:
 
 def _check_roles(op: Op) -> list[Finding]:
     findings: list[Finding] = []
-    for name, value in op.operand_values():
+    for name, value in op.operand_values:
         wanted, role = _spec(op, name).role, _type(value).role
         if wanted is not None and role not in (wanted, Role.signal):
             note = f"{name} ({value}) has the role {role}"

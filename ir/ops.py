@@ -8,8 +8,9 @@ verifier, the shape inference, the builder and the printer all read these same d
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from thermoc.ir.types import DType, Role, Shape
@@ -139,28 +140,31 @@ class Op:
         """Return the shape of each state of one sample; empty for an op without state."""
         return {}
 
-    def operand_values(self) -> Iterator[tuple[str, Value]]:
-        """Yield (operand name, value); a variadic operand comes as name[0], name[1], ..."""
+    @cached_property
+    def operand_values(self) -> tuple[tuple[str, Value], ...]:
+        """Pairs (operand name, value); a variadic operand comes as name[0], name[1], ..."""
+        found: list[tuple[str, Value]] = []
         for name, spec in self.operand_specs.items():
             held = getattr(self, name)
             if spec.variadic:
-                yield from ((f"{name}[{index}]", value) for index, value in enumerate(held))
+                found += [(f"{name}[{index}]", value) for index, value in enumerate(held)]
             elif held is not None:
-                yield name, held
+                found.append((name, held))
+        return tuple(found)
 
-    @property
+    @cached_property
     def inputs(self) -> tuple[Value, ...]:
         """Every operand's value, in order."""
-        return tuple(value for _, value in self.operand_values())
+        return tuple(value for _, value in self.operand_values)
 
-    @property
+    @cached_property
     def instant_inputs(self) -> tuple[Value, ...]:
         """The operands that reach a result within the tick."""
         if self.instant is None:
             return self.inputs
-        return tuple(value for name, value in self.operand_values() if name.split("[")[0] in self.instant)
+        return tuple(value for name, value in self.operand_values if name.split("[")[0] in self.instant)
 
-    @property
+    @cached_property
     def results(self) -> tuple[Value, ...]:
         """Every result, in order."""
         return tuple(getattr(self, name) for name in self.result_specs)
@@ -175,7 +179,9 @@ class Op:
         return dataclasses.replace(self, **changes)
 
     def renamed(self, names: Callable[[Value], Value]) -> Op:
-        """Return this op with each operand replaced by ``names(operand)``."""
+        """Return this op with each operand replaced by ``names(operand)``; itself where none changes."""
+        if all(names(value) == value for value in self.inputs):
+            return self
         changes: dict[str, Any] = {}
         for name, spec in self.operand_specs.items():
             held = getattr(self, name)

@@ -55,7 +55,7 @@ def _names(graph: Graph) -> Iterator[Finding]:
                     where=op.location,
                     hint="letters, digits, _ . - after a letter",
                 )
-        for name, value in op.operand_values():
+        for name, value in op.operand_values:
             producer = graph.producers.get(value.name)
             if producer is None:
                 yield Finding(

@@ -56,7 +56,7 @@ def run(
     rows = ticks if timed else 1  # inputs held over the ticks (a stride of nought) are packed once
     floats = _packed(program.inputs, inputs, rows, batch, real, integer=False)
     ints = _packed(program.inputs, inputs, rows, batch, np.dtype(np.int64), integer=True)
-    float_states, int_states = _initial(program.states, batch, real)
+    float_states, int_states = (one[np.newaxis].repeat(batch, 0).reshape(-1) for one in program.first_states)
     float_out = np.empty(ticks * batch * _width(program.outputs, integer=False), real)
     int_out = np.empty(ticks * batch * _width(program.outputs, integer=True), np.int64)
     block = block or _block(program, real, batch)
@@ -132,16 +132,6 @@ def _unpacked(ports: Sequence[Port], floats: NDArray, ints: NDArray, lead: tuple
         part = whole[port.integer][:, :, port.offset : port.offset + port.size]
         found[port.name] = part.astype(port.dtype, copy=False).reshape(*lead, *port.shape)
     return found
-
-
-def _initial(states: Sequence[State], batch: int, real: np.dtype) -> tuple[NDArray, NDArray]:
-    """Return every sample's states at the start, floats and integers, flat."""
-    packed: list[NDArray] = []
-    for integer, dtype in ((False, real), (True, np.dtype(np.int64))):
-        parts = [state.initial.astype(dtype).reshape(-1) for state in states if state.integer == integer]
-        one = np.concatenate([*parts, np.empty(0, dtype)])
-        packed.append(np.tile(one, batch))
-    return packed[0], packed[1]
 
 
 def _final(states: Sequence[State], floats: NDArray, ints: NDArray, batch: int, ticks: int) -> dict[str, NDArray]:

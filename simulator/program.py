@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import IntEnum
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -37,12 +38,12 @@ class Port:
     dtype: str
     offset: int
 
-    @property
+    @cached_property
     def integer(self) -> bool:
         """True where it travels among the integers."""
         return np.dtype(self.dtype).kind != "f"
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Number of elements of a sample."""
         return int(np.prod(self.shape, dtype=np.int64))
@@ -59,12 +60,12 @@ class State:
     offset: int
     initial: NDArray
 
-    @property
+    @cached_property
     def integer(self) -> bool:
         """True where it lives among the integers."""
         return np.dtype(self.dtype).kind != "f"
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Number of elements of a sample."""
         return self.ticks * int(np.prod(self.shape, dtype=np.int64))
@@ -90,6 +91,13 @@ class Program:
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     states: tuple[State, ...]
+
+    @cached_property
+    def first_states(self) -> tuple[NDArray, NDArray]:
+        """One sample's states at the start, (floats, integers), flat."""
+        floats = [state.initial.reshape(-1) for state in self.states if not state.integer]
+        ints = [state.initial.reshape(-1).astype(np.int64) for state in self.states if state.integer]
+        return np.concatenate([*floats, np.empty(0, self.precision)]), np.concatenate([*ints, np.empty(0, np.int64)])
 
     @property
     def stochastic(self) -> bool:

@@ -211,10 +211,9 @@ class Executable:
         """
         from thermoc.backends.base import Place
 
-        place = Place(seed=seed, first_sample=first_sample, first_tick=first_tick)
-        outcome = self.backend.run(
-            self.artefact, feed(self.graph, inputs or {}, ticks=ticks, batch=batch, seed=seed), place
-        )
+        where = {"seed": seed, "first_sample": first_sample, "first_tick": first_tick}
+        given = feed(self.graph, inputs or {}, ticks=ticks, batch=batch, **where)
+        outcome = self.backend.run(self.artefact, given, Place(**where))
         return Run(
             network=self.source.name,
             target=self.backend.name,

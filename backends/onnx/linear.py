@@ -11,12 +11,12 @@ from thermoc.ir.dialects import core
 
 
 def affine(op: core.Affine, s: Scope) -> str:
-    """W x + b: a Gemm where samples are vectors, else a MatMul over the last axis and an Add."""
-    w, bias = s.writer, [] if op.bias is None else [s[op.bias]]
+    """W x + b: one Gemm, with the leading axes of each sample counted among its rows."""
+    w, bias, (*_, n) = s.writer, [] if op.bias is None else [s[op.bias]], type_of(op.x).shape
     if s.varies(op.x) and len(type_of(op.x).shape) == 1:
         return w("Gemm", s[op.x], s[op.weight], *bias, transB=1)
-    y = w("MatMul", s[op.x], w("Transpose", s[op.weight], perm=(1, 0)))
-    return w("Add", y, *bias) if bias else y
+    y = w("Gemm", w("Reshape", s[op.x], w.integers(-1, n)), s[op.weight], *bias, transB=1)
+    return w("Reshape", y, w.integers(*(-1,) * s.lead(op.x), *type_of(op.y).shape))
 
 
 def matmul(op: core.Matmul, s: Scope) -> str:

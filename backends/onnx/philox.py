@@ -42,7 +42,12 @@ def normal(w: Writer, block: Words, dtype: np.dtype) -> str:
     """Return one standard normal per block: sqrt(-2 ln u0) cos(2 pi u1) (Box and Muller)."""
     first, second = uniform(w, block[0], block[1], dtype), uniform(w, block[2], block[3], dtype)
     radius = w("Sqrt", w("Mul", w("Log", first), w.constant(-2.0, dtype)))
-    return w("Mul", radius, w("Cos", w("Mul", second, w.constant(2.0 * np.pi, dtype))))
+    return w("Mul", radius, cosine(w, w("Mul", second, w.constant(2.0 * np.pi, dtype)), dtype))
+
+
+def cosine(w: Writer, x: str, dtype: np.dtype) -> str:
+    """Return cos x; in float64 as sin(x + pi / 2), because onnxruntime up to 1.24 has Cos in float32 only."""
+    return w("Cos", x) if dtype == np.float32 else w("Sin", w("Add", x, w.constant(np.pi / 2, dtype)))
 
 
 def _word(w: Writer, number: int) -> str:

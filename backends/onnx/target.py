@@ -7,7 +7,7 @@ from thermoc.ir.dialects import core
 from thermoc.ir.target import Limit, TargetDescription
 
 OPSET = 18
-"""The first with bitwise operators and axes of reductions as inputs; onnxruntime loads it since 1.14."""
+"""The first with bitwise operators and axes of reductions as inputs; onnxruntime multiplies uint64 in it since 1.21."""
 IR_VERSION = 8
 """The one that came with opset 18, so that whatever reads the opset reads the file."""
 

@@ -30,16 +30,13 @@ def _conv_native(op: core.Conv, s: Scope) -> str:
 
 
 def _conv_gathered(op: core.Conv, s: Scope) -> str:
-    """(batch, group, place, channel and tap) times (group, channel and tap, out channel)."""
+    """(group, out channel, channel and tap) times (batch, group, channel and tap, place)."""
     w, (out, channels, *window), places = s.writer, type_of(op.weight).shape, type_of(op.y).shape[1:]
-    taps, each = channels * math.prod(window), out // op.groups
+    taps = channels * math.prod(window)
     views = _gathered(op.x, op.padding, tuple(window), op.stride, op.dilation, s)
-    views = w("Reshape", views, w.integers(0, op.groups, channels, math.prod(places), math.prod(window)))
-    views = w("Transpose", views, perm=(0, 1, 3, 2, 4))
-    views = w("Reshape", views, w.integers(0, op.groups, math.prod(places), taps))
-    kernel = w("Reshape", s[op.weight], w.integers(op.groups, each, taps))
-    y = w("MatMul", views, w("Transpose", kernel, perm=(0, 2, 1)))
-    y = w("Reshape", w("Transpose", y, perm=(0, 1, 3, 2)), w.integers(0, out, *places))
+    views = w("Reshape", views, w.integers(0, op.groups, taps, math.prod(places)))
+    kernel = w("Reshape", s[op.weight], w.integers(op.groups, out // op.groups, taps))
+    y = w("Reshape", w("MatMul", kernel, views), w.integers(0, out, *places))
     if op.bias is None:
         return y
     return w("Add", y, w("Reshape", s[op.bias], w.integers(out, *(1,) * len(places))))
@@ -66,7 +63,7 @@ def _mean_native(op: core.Pool, s: Scope) -> str:
 def _total_gathered(op: core.Pool, s: Scope) -> str:
     w, shape = s.writer, type_of(op.y).shape
     views = _gathered(op.x, op.padding, op.window, op.stride, (1,) * len(op.window), s)
-    total = w(f"Reduce{op.kind.title()}", views, w.integers(-1), keepdims=0)
+    total = w(f"Reduce{op.kind.title()}", views, w.integers(2), keepdims=0)
     return w("Reshape", total, w.integers(0, *shape))
 
 
@@ -75,7 +72,7 @@ def _windowing(op: core.Pool) -> dict[str, tuple[int, ...]]:
 
 
 def _gathered(x: Value, padding: core.Pairs, window: Shape, stride: Shape, dilation: Shape, s: Scope) -> str:
-    """Return (batch, channels, place, tap): every window of x, padded with zeros."""
+    """Return (batch, channels, tap, place): every window of x, padded with zeros."""
     w, (channels, *space) = s.writer, type_of(x).shape
     full = tuple(length + sum(pair) for length, pair in zip(space, padding))
     pads = w.integers(0, 0, *(before for before, _ in padding), 0, 0, *(after for _, after in padding))
@@ -84,12 +81,12 @@ def _gathered(x: Value, padding: core.Pairs, window: Shape, stride: Shape, dilat
 
 
 def _places(space: Shape, window: Shape, stride: Shape, dilation: Shape) -> np.ndarray:
-    """Return (place, tap): where in the flattened space each tap of each window lies."""
+    """Return (tap, place): where in the flattened space each tap of each window lies."""
     numbers = np.arange(math.prod(space), dtype=np.int64).reshape(space)
     span = tuple(spread * (size - 1) + 1 for spread, size in zip(dilation, window))
     views = np.lib.stride_tricks.sliding_window_view(numbers, span)
     views = views[(*(slice(None, None, step) for step in stride), *(slice(None, None, d) for d in dilation))]
-    return views.reshape(-1, math.prod(window))
+    return views.reshape(-1, math.prod(window)).T
 
 
 def _pads(padding: core.Pairs) -> tuple[int, ...]:

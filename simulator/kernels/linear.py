@@ -50,13 +50,15 @@ def matmul(r, ro, samples, x, xo, xs, y, yo, ys, count, rows, inner, columns, sh
 def add_bias(r, ro, n, samples, x, xo, xs, y, yo, ys, repeat, channels):
     """r[s, i] = x[s, i] + y[s, (i // repeat) % channels]."""
     for s in range(samples):
-        i = 0
-        while i < n:
-            for c in range(channels):
-                bias = y[yo + s * ys + c]
-                for _ in range(repeat):
-                    r[ro + s * n + i] = x[xo + s * xs + i] + bias
-                    i += 1
+        rv, xv, yv = r[ro + s * n : ro + s * n + n], x[xo + s * xs : xo + s * xs + n], y[yo + s * ys :]
+        for start in range(0, n, repeat * channels):
+            if repeat == 1:
+                for c in range(channels):
+                    rv[start + c] = xv[start + c] + yv[c]
+            else:
+                for c in range(channels):
+                    for i in range(start + c * repeat, start + (c + 1) * repeat):
+                        rv[i] = xv[i] + yv[c]
 
 
 @njit(error_model="numpy", nogil=True)

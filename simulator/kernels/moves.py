@@ -28,8 +28,9 @@ def scatter(r, ro, rs, n, samples, x, xo, xs, table, at):
 def copy(r, ro, rs, n, samples, x, xo, xs):
     """r[s, i] = x[s, i]."""
     for s in range(samples):
+        rv, xv = r[ro + s * rs : ro + s * rs + n], x[xo + s * xs : xo + s * xs + n]
         for i in range(n):
-            r[ro + s * rs + i] = x[xo + s * xs + i]
+            rv[i] = xv[i]
 
 
 @njit(error_model="numpy", nogil=True)

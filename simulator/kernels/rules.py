@@ -104,8 +104,8 @@ def maximum(x, y):
 
 
 def thermal_relu(x, T):
-    """max(x - T, 0) (P7)."""
-    return max(x - T, x * 0)
+    """x - T where x > T, else 0 (P7), written T - T to stay in the format of T."""
+    return x - T if x > T else T - T
 
 
 def maxwell_boltzmann(x, T):

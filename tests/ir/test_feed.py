@@ -41,6 +41,16 @@ def test_without_inputs_ticks_and_batch_are_what_is_asked():
     assert feed(net.graph, {}, ticks=3, batch=2).batch == 2
 
 
+@pytest.mark.parametrize("options", [{"batch": 2**31}, {"first_sample": 2**31}, {"first_tick": 2**32 - 1, "ticks": 2}])
+def test_noise_that_would_repeat_is_refused(options: dict):
+    with tc.Network("n") as net:
+        tc.output("z", tc.normal(shape=(3,)))
+    with pytest.raises(tc.ThermocError) as caught:
+        feed(net.graph, {}, **options)
+    assert caught.value.code == "T404"
+    assert "counter of the noise" in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("change", "options", "code", "words"),
     [
@@ -61,6 +71,7 @@ def test_without_inputs_ticks_and_batch_are_what_is_asked():
         ({}, {"batch": 2.5}, "T404", "batch = 2.5"),
         ({}, {"seed": -1}, "T404", "seed = -1"),
         ({}, {"seed": 2**64}, "T404", "seed"),
+        ({}, {"first_tick": -1}, "T404", "first_tick = -1"),
         ({}, {"batch": 7}, "T402", "batch says 7"),
     ],
 )

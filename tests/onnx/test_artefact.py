@@ -1,8 +1,7 @@
-"""The ONNX file as a whole: its face, its noise, a step at a time, its metadata, what it refuses."""
+"""The ONNX file as a whole: its layers, a step at a time, one trajectory on every target."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,6 @@ import pytest
 import thermoc as tc
 from thermoc.ir.feed import feed
 from thermoc.ir.reference import interpret
-from thermoc.support import philox
 
 
 def layers() -> tc.Network:
@@ -65,51 +63,6 @@ def test_the_file_is_sound_standard_and_self_contained(build, step: bool):
     assert not [node for node in model.graph.node if node.op_type.startswith("Random")]
 
 
-def test_the_metadata_names_version_hash_seed_convention_and_units():
-    exe = tc.compile(restless(), "onnx")
-    held = {item.key: item.value for item in exe.artefact.model.metadata_props}
-    assert held["thermoc.version"] == tc.__version__
-    assert held["thermoc.graph_hash"] == exe.graph.hash
-    assert "Philox4x32-10" in held["thermoc.seed_convention"]
-    assert json.loads(held["thermoc.units"])["dt"] == 0.1
-    assert json.loads(held["thermoc.interface"])["inputs"][0]["name"] == "x"
-
-
-def test_words_are_equal_bit_for_bit():
-    """A file that hands out the four words themselves, through the writer that noise uses."""
-    from thermoc.backends.onnx import artefact as parts
-    from thermoc.backends.onnx import philox as nodes
-    from thermoc.backends.onnx.writer import Tensor, Writer
-    from thermoc.ir.graph import NameSource
-
-    w = Writer(NameSource(["element", "tick", "seed"]))
-    found = nodes.words(w, element="element", tick="tick", draw=3, stream=2**32 - 1, seed="seed")
-    w.finish({f"w{i}": name for i, name in enumerate(found)})
-    word = np.dtype(np.uint64)
-    inputs = tuple(Tensor(name=n, dtype=word, dims=d) for n, d in (("element", ("n",)), ("tick", ()), ("seed", ())))
-    outputs = tuple(Tensor(name=f"w{i}", dtype=word, dims=("n",)) for i in range(4))
-    content = parts.Content(name="words", inputs=inputs, outputs=outputs, nodes=tuple(w.nodes), constants=w.constants)
-    model = parts.model(content, version="", doc="", metadata={})
-    elements = np.concatenate([np.arange(1000), 2**32 - 1 - np.arange(1000)]).astype(np.uint64)
-    for tick, seed in ((0, 0), (2**32 - 1, 2**64 - 1), (12345, 0x243F6A8885A308D3)):
-        values = {"element": elements, "tick": np.uint64(tick), "seed": np.uint64(seed)}
-        ran = onnxruntime.InferenceSession(model.SerializeToString()).run(
-            None, {k: np.asarray(v) for k, v in values.items()}
-        )
-        expected = philox.words(elements, tick=tick, draw=3, stream=2**32 - 1, seed=seed)
-        for ours, theirs in zip(ran, expected):
-            assert np.array_equal(ours, theirs)
-
-
-def test_uniforms_are_equal_bit_for_bit_in_both_formats():
-    with tc.Network("u") as net:
-        tc.output("u", tc.uniform(shape=(50,)))
-    for precision in ("float32", "float64"):
-        exe = tc.compile(net, "onnx", precision=precision)
-        expected = interpret(exe.graph, feed(exe.graph, {}, ticks=20, batch=3), seed=2**63 + 5).outputs["u"]
-        assert np.array_equal(exe.run(ticks=20, batch=3, seed=2**63 + 5)["u"], expected)
-
-
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_a_step_at_a_time_is_the_whole_run(precision: str):
     x = np.random.default_rng(0).normal(size=(30, 4, 3))
@@ -119,16 +72,6 @@ def test_a_step_at_a_time_is_the_whole_run(precision: str):
         np.testing.assert_array_equal(steps[name], whole[name])
     assert whole["s"].any()
     assert whole.states.keys() == steps.states.keys()
-
-
-def test_a_batch_split_over_calls_draws_what_the_whole_would():
-    exe = tc.compile(restless(), "onnx")
-    x = np.random.default_rng(1).normal(size=(5, 3))
-    whole = exe.run({"x": x}, ticks=10, seed=4)
-    first = exe.run({"x": x[:2]}, ticks=10, seed=4)
-    rest = exe.run({"x": x[2:]}, ticks=10, seed=4, first_sample=2)
-    assert np.array_equal(np.concatenate([first["s"], rest["s"]], axis=1), whole["s"])
-    np.testing.assert_allclose(np.concatenate([first["m"], rest["m"]], axis=1), whole["m"], rtol=1e-6, atol=1e-6)
 
 
 def test_one_seed_is_one_trajectory_in_reference_simulator_and_onnx():
@@ -153,27 +96,3 @@ def test_the_saved_file_runs_by_its_own_metadata(tmp_path: Path):
     found = dict(zip(names, face.run(None, {"x": np.ones((6, 2, 3), np.float32)})))
     expected = exe.run({"x": np.ones((6, 2, 3))}, seed=0)
     assert np.array_equal(found["s"], expected["s"])
-
-
-def test_what_cannot_be_exported_is_refused_by_name():
-    with tc.Network("n") as net:
-        tc.output("y", tc.exp(tc.input("x", (0,))))
-    with pytest.raises(tc.ThermocError) as caught:
-        tc.compile(net, "onnx").artefact  # noqa: B018
-    assert caught.value.code == "T301"
-    assert "core.exp (%exp)" in str(caught.value)
-
-
-@pytest.mark.parametrize("options", [{"precision": "float16"}, {"step": "yes"}, {"speed": 1}])
-def test_a_wrong_option_is_told(options: dict):
-    with pytest.raises(tc.ThermocError) as caught:
-        tc.compile(layers(), "onnx", **options)
-    assert caught.value.code == "T303"
-
-
-def test_a_missing_runtime_is_told_with_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
-    with pytest.raises(tc.ThermocError) as caught:
-        tc.compile(layers(), "onnx").run({"x": np.ones((1, 3))})
-    assert caught.value.code == "T302"
-    assert 'pip install "thermoc[onnx]"' in str(caught.value)

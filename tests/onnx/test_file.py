@@ -30,15 +30,6 @@ def nodes(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
     return [*graph.node, *inner]
 
 
-def test_standard_operators_of_one_opset_and_no_other_file():
-    model = tc.compile(network(), "onnx").artefact.model
-    onnx.checker.check_model(model, full_check=True)
-    assert [(entry.domain, entry.version) for entry in model.opset_import] == [("", target.OPSET)]
-    assert {node.domain for node in nodes(model.graph)} == {""}
-    assert not model.functions
-    assert all(array.data_location == onnx.TensorProto.DEFAULT for array in model.graph.initializer)
-
-
 def test_noise_is_no_random_operator():
     kinds = {node.op_type for node in nodes(tc.compile(network(), "onnx").artefact.model.graph)}
     assert not {kind for kind in kinds if kind.startswith(("Random", "Multinomial", "Bernoulli"))}

@@ -78,19 +78,6 @@ def test_seed_first_tick_and_states_may_be_left_out():
     same(found, dict(exe.run({"x": X}, seed=0).outputs))
 
 
-def test_layers_take_a_batch_and_know_no_ticks():
-    with tc.Network("layers") as net:
-        tc.output("y", tc.affine(tc.input("x", (3,)), np.ones((2, 3)), np.zeros(2)))
-    exe = tc.compile(net, "onnx", precision="float64")
-    assert [node.op_type for node in exe.artefact.model.graph.node] == ["Gemm"]
-    assert [(i.name, i.shape) for i in session(exe).get_inputs()] == [("x", ["batch", 3])]
-    for batch in (1, 4):
-        np.testing.assert_array_equal(
-            session(exe).run(None, {"x": X[0, :batch]})[0], exe.run({"x": X[0, :batch]})["y"][0]
-        )
-    assert exe.run({"x": X})["y"].shape == (5, 4, 2)
-
-
 def test_without_inputs_ticks_and_batch_are_asked_for():
     with tc.Network("clock") as net:
         tc.output("z", tc.normal(shape=(2,)))

@@ -136,8 +136,8 @@ def run_passes(graph: Graph, passes: Sequence[Pass], *, dump_ir: Path | None = N
         before, start, log = graph, time.perf_counter(), Log()
         _check_needs(step, graph, records)
         graph = step.run(graph, log)
-        _check_result(step, graph, records)
         changed = graph != before
+        _check_result(step, graph, records, changed=changed)
         record = Record(
             text=str(step),
             changed=changed,
@@ -168,10 +168,11 @@ def _check_needs(step: Pass, graph: Graph, records: Sequence[Record]) -> None:
         _demand(need.broken(graph), lambda found, head=head: [head, *found])
 
 
-def _check_result(step: Pass, graph: Graph, records: Sequence[Record]) -> None:
+def _check_result(step: Pass, graph: Graph, records: Sequence[Record], *, changed: bool) -> None:
     notes = _history(records)
     head = Finding(code="T202", what=f"pass {step} left a graph that is not well formed", notes=notes)
-    _demand(findings(graph), lambda found: found if step.untyped else [head, *found])
+    if changed or step.untyped:
+        _demand(findings(graph), lambda found: found if step.untyped else [head, *found])
     for gift in step.gives:
         head = Finding(code="T202", what=f"pass {step} promised: {gift.name}", notes=notes)
         _demand(gift.broken(graph), lambda found, head=head: [head, *found])

@@ -24,7 +24,7 @@ class ExplicitBroadcast(Pass):
         ops: list[Op] = []
         for op in graph.ops:
             changes: dict[str, Any] = {}
-            for name, value in op.operand_values():
+            for name, value in op.operand_values:
                 if not _loose(op, name):
                     continue
                 shape, kind = _type(op.results[0]).shape, _type(value)

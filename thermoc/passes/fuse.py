@@ -118,7 +118,7 @@ class _Fuser:
         if not exact:
             bound = "one rounding in each weight instead of one in each output"
             self.log.changed(f"weights of {source.y}", old="W, b", new=f"{factor!r} W, {factor!r} b", bound=bound)
-        parts = ((name, value) for name, value in source.operand_values() if name in ("weight", "bias"))
+        parts = ((name, value) for name, value in source.operand_values if name in ("weight", "bias"))
         made = {name: self._new(op, part, self.numbers(part) * factor) for name, part in parts}
         return source.with_(**made, y=op.results[0], location=op.location)
 
