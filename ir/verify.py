@@ -8,11 +8,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from thermoc.ir.dialects.core import Constant, Input, Output
+from thermoc.ir.dialects.core import Constant, Input, Output, SparseAffine
 from thermoc.ir.graph import Graph
 from thermoc.ir.infer import infer
 from thermoc.ir.ops import STOCHASTIC, Op
-from thermoc.ir.types import Role
+from thermoc.ir.types import Role, Type
+from thermoc.ir.values import Value
 from thermoc.support.errors import Finding, ThermocError
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*\Z")
@@ -127,6 +128,8 @@ def _types(op: Op) -> Iterator[Finding]:
 def _constants(graph: Graph, op: Op) -> Iterator[Finding]:
     if isinstance(op, Constant):
         yield from _finite(op)
+    if isinstance(op, SparseAffine) and all(value.type is not None for value in op.inputs):
+        yield from _rows(graph, op)
     for name, spec in op.operand_specs.items():
         value = getattr(op, name)
         if spec.role is not Role.temperature or value is None:
@@ -165,6 +168,26 @@ def _finite(op: Constant) -> Iterator[Finding]:
             notes=(note,),
             hint="check the weights before building the network",
         )
+
+
+def _rows(graph: Graph, op: SparseAffine) -> Iterator[Finding]:
+    """Compressed rows must name entries that are there, and places along x that are there."""
+    held = (graph.producers[value.name] for value in (op.offsets, op.columns))
+    offsets, columns = (source.value.numpy if isinstance(source, Constant) else None for source in held)
+    entries, width = _type(op.values).size, _type(op.x).size
+    if offsets is not None and (offsets[0] != 0 or offsets[-1] != entries or (np.diff(offsets) < 0).any()):
+        note = f"they run from {offsets[0]} to {offsets[-1]}, there are {entries} entries"
+        what = f"{op.opname}: offsets must rise from 0 to the number of entries"
+        yield Finding(code="T105", what=what, where=op.location, notes=(note,))
+    if columns is not None and ((columns < 0) | (columns >= width)).any():
+        bad = int(np.argmax((columns < 0) | (columns >= width)))
+        note = f"columns[{bad}] = {columns[bad]}, x has {width} elements"
+        yield Finding(code="T105", what=f"{op.opname}: a column lies outside x", where=op.location, notes=(note,))
+
+
+def _type(value: Value) -> Type:
+    assert value.type is not None
+    return value.type
 
 
 def _place(op: Constant, bad: np.ndarray) -> tuple[str, object]:

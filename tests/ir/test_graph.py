@@ -204,6 +204,8 @@ BAD_CALLS: dict[str, tuple[str, Callable]] = {
     "T = 0": ("T108", lambda x: tc.thermal_relu(x, T=0.0)),
     "T < 0 in one unit": ("T108", lambda x: tc.fermi_dirac(x, T=[1.0, -1.0])),
     "NaN weights": ("T107", lambda x: tc.affine(x, [[1.0, np.nan]])),
+    "a column outside": ("T105", lambda x: tc.output("s", tc.sparse_affine(x, [1.0], [2], [0, 1]))),
+    "rows without entries": ("T105", lambda x: tc.output("s", tc.sparse_affine(x, [1.0], [0], [0, 2, 1]))),
     "an attribute out of range": ("T105", lambda x: tc.schedule(kind="exponential", T0=-1.0, parameter=1.0, T_min=0.1)),
     "a choice that is none": ("T105", lambda x: tc.reduce(x, kind="median", axes=(0,))),
 }

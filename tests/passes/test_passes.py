@@ -262,3 +262,13 @@ def test_a_constant_too_large_for_the_format_is_refused():
     with pytest.raises(tc.ThermocError) as caught:
         run_passes(net.graph, [SetPrecision(dtype=DType.f32)])
     assert "T107" in {finding.code for finding in caught.value.findings}
+
+
+def test_the_expansion_of_expm1_is_exact_near_nought_and_far_away():
+    points = np.array([-50.0, -2.0, -1e-3, -1e-12, 0.0, 1e-12, 0.5, 0.999, 1.0, 3.0, 30.0, 80.0])
+    for dtype in (DType.f64, DType.f32):
+        with tc.Network("n") as net:
+            tc.output("y", tc.expm1(tc.input("x", points.shape)))
+        graph = run_passes(net.graph, [SetPrecision(dtype=dtype), Legalize(target=BARE)]).graph
+        found = interpret(graph, feed(graph, {"x": points[np.newaxis]})).outputs["y"][0, 0]
+        np.testing.assert_allclose(found, np.expm1(points.astype(dtype.numpy)), rtol=8 * np.finfo(dtype.numpy).eps)

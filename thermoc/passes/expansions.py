@@ -58,9 +58,12 @@ def observables(op: thermo.Observables, w: Rewriter) -> tuple[Value, Value, Valu
 
 
 def expm1(op: Op, w: Rewriter) -> Value:
-    """e^x - 1 = 2 t / (1 - t), t = tanh(x / 2): exact near 0, where e^x - 1 would lose digits."""
-    t = w(core.Tanh, x=w.mul(op.inputs[0], 0.5))
-    return w.div(w.mul(t, 2.0), w.sub(1.0, t))
+    """e^x - 1; where |x| < 1 as 2 t / (1 - t), t = tanh(x / 2), which loses no digits there."""
+    x = op.inputs[0]
+    t = w(core.Tanh, x=w.mul(x, 0.5))
+    near = w.div(w.mul(t, 2.0), w.sub(1.0, t))
+    small = w(core.Less, a=w(core.Abs, x=x), b=1.0)
+    return w(core.Select, condition=small, a=near, b=w.sub(w.exp(x), 1.0))
 
 
 def flatten(op: core.Flatten, w: Rewriter) -> Value:

@@ -19,8 +19,14 @@ FILLS = {"core": "#eef2f7", "thermo": "#fdeadb", "spiking": "#e4f2e4"}
 STYLE = """
 text { font: 12px sans-serif; fill: #1b1f24; } .type { font-size: 10px; fill: #57606a; }
 rect { stroke: #57606a; rx: 6; } .end { stroke-width: 2; } .state { stroke-dasharray: 5 3; } .noise { stroke: #b3430f; }
-path { fill: none; stroke: #57606a; } .feedback { stroke: #b3430f; stroke-dasharray: 5 3; }
+path { fill: none; stroke: #57606a; marker-end: url(#tip); } .feedback { stroke: #b3430f; stroke-dasharray: 5 3; }
 """
+
+
+TIP = (
+    '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+    '<path d="M 0 0 L 8 4 L 0 8 z" style="fill: #57606a; stroke: none; marker-end: none"/></marker></defs>'
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +50,7 @@ def graph_svg(graph: Graph) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">',
         f"<title>{escape(graph.name)}</title><style>{STYLE}</style>",
+        TIP,
         f'<rect width="{width}" height="{height}" fill="white" style="stroke: none"/>',
         *_edges(graph, places),
         *(_box(graph.ops[index], place) for index, place in places.items()),
