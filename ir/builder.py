@@ -18,7 +18,7 @@ from thermoc.ir.infer import infer, retyped
 from thermoc.ir.ops import REGISTRY, STOCHASTIC, Op, OperandSpec
 from thermoc.ir.types import DType, Role, Shape, Type
 from thermoc.ir.values import Array, Value
-from thermoc.ir.verify import verify
+from thermoc.ir.verify import attribute_findings, verify
 from thermoc.support.errors import Location, ThermocError, caller, error
 
 CURRENT: ContextVar[Builder | None] = ContextVar("thermoc_builder", default=None)
@@ -115,10 +115,12 @@ class Builder:
         held = self._operands(cls, operands, where)
         if STOCHASTIC in cls.traits and "stream" in cls.attr_specs and "stream" not in attrs:
             attrs["stream"] = self._streams
+        attrs = cls.complete(attrs, {key: _shape_of(value) for key, value in held.items()})
         op = cls(**held, **attrs, **dict.fromkeys(cls.result_specs, Value("?")), location=where)
-        types, found = infer(op)
-        if found:
-            raise ThermocError(found)
+        found = list(attribute_findings(op))
+        types, problems = ({}, found) if found else infer(op)
+        if problems:
+            raise ThermocError(problems)
         op = op.with_(**{key: Value(self._name(cls, key, name, where), kind) for key, kind in types.items()})
         if STOCHASTIC in cls.traits:
             self._streams = max(self._streams, op.attrs["stream"] + 1)
@@ -153,8 +155,10 @@ class Builder:
             return item.value
         return self.constant(item, spec, dtype, where, f"{cls.opname}: {name}").value
 
-    def constant(self, item: Any, spec: OperandSpec, dtype: DType, where: Location | None, who: str) -> Handle:
-        """Append a constant made of numbers, in the dtype the operand wants."""
+    def constant(
+        self, item: Any, spec: OperandSpec, dtype: DType, where: Location | None, who: str, name: str | None = None
+    ) -> Handle:
+        """Append a constant made of numbers, in the dtype the operand wants. Errors: T102, T104, T111."""
         try:
             array = np.asarray(item)
         except ValueError:
@@ -168,7 +172,8 @@ class Builder:
         if array.dtype.kind == "f" and not wanted.is_float:
             raise error("T104", f"{who} takes {spec.kind} numbers", where=where, notes=[f"it was given {array.dtype}"])
         role = spec.role or Role.signal
-        value = Value(self._names("c"), Type(array.shape, wanted, role))
+        called = self._name(Constant, "y", name, where) if name else self._names("c")
+        value = Value(called, Type(array.shape, wanted, role))
         self.ops.append(Constant(value=Array(array.astype(wanted.numpy)), role=role, y=value, location=where))
         return Handle(self, value)
 
@@ -231,6 +236,12 @@ def _handles(items: Any) -> list[Handle]:
     for item in items:
         found += [item] if isinstance(item, Handle) else _handles(item) if isinstance(item, (list, tuple)) else []
     return found
+
+
+def _shape_of(held: Any) -> Any:
+    if held is None:
+        return None
+    return tuple(v.type.shape for v in held) if isinstance(held, tuple) else held.type.shape
 
 
 def current(what: str) -> Builder:

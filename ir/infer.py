@@ -105,6 +105,9 @@ def _infer(op: Op) -> tuple[dict[str, Type], list[Finding]]:
     findings = [*_check_dtypes(op), *_check_roles(op)]
     try:
         shapes = _shapes(op)
+    except (TypeError, ValueError, IndexError, OverflowError) as reason:  # attributes of a kind no check foresaw
+        what = f"{op.opname}: its attributes cannot be read"
+        return {}, [*findings, Finding(code="T105", what=what, where=op.location, notes=(str(reason),))]
     except ShapeProblem as problem:
         notes = problem.notes
         findings.append(

@@ -62,10 +62,20 @@ class Check:
     holds: Callable[[Any], bool]
 
 
-positive = Check("> 0", lambda value: value > 0)
-non_negative = Check(">= 0", lambda value: value >= 0)
-at_least_one = Check(">= 1", lambda value: value >= 1)
-all_positive = Check("all >= 1", lambda value: len(value) > 0 and all(item >= 1 for item in value))
+positive = Check("a number > 0", lambda value: isinstance(value, int | float) and value > 0)
+non_negative = Check("an integer >= 0", lambda value: _whole((value,), 0))
+at_least_one = Check("an integer >= 1", lambda value: _whole((value,), 1))
+all_positive = Check("a tuple of integers >= 1", lambda value: value != () and _whole(value, 1))
+integers = Check("a tuple of integers", lambda value: _whole(value))
+pairs = Check(
+    "pairs (before, after) of integers >= 0",
+    lambda value: isinstance(value, tuple) and all(_whole(pair, 0) and len(pair) == 2 for pair in value),
+)
+
+
+def _whole(value: Any, low: int | None = None) -> bool:
+    """Tell whether a value is a tuple of integers, none below ``low``."""
+    return isinstance(value, tuple) and all(type(item) is int and (low is None or item >= low) for item in value)
 
 
 def one_of(*choices: str) -> Check:
@@ -128,6 +138,14 @@ class Op:
         for name, enum in (("dtype", DType), ("role", Role)):
             if name in self.attr_specs:
                 object.__setattr__(self, name, enum(getattr(self, name)))
+
+    @classmethod
+    def complete(cls, attrs: dict[str, Any], shapes: dict[str, Any]) -> dict[str, Any]:
+        """Return the attributes of a call in full, from what was given and the operands' shapes.
+
+        Where the builder lets a user write less (one number for all axes, a default), the op says here what it means.
+        """
+        return attrs
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape] | None:
         """Return result shapes from operand shapes where letters cannot say it, else None.

@@ -28,12 +28,13 @@ def verify(graph: Graph) -> None:
 
 def findings(graph: Graph) -> list[Finding]:
     """Return every finding: names, attributes, types, constants, temperatures, batch variation, cycles."""
-    broken = list(_names(graph))
-    found = [*broken, *(finding for op in graph.ops for finding in _attributes(op)), *_interface(graph)]
-    if broken:
+    wrong = {id(op): list(attribute_findings(op)) for op in graph.ops}
+    names = list(_names(graph))
+    found = [*names, *(finding for findings_ in wrong.values() for finding in findings_), *_interface(graph)]
+    if any(finding.code != "T105" for finding in names):
         return found
     for op in graph.ops:
-        found += [*_types(op), *_constants(graph, op), *_batch(graph, op)]
+        found += [*(_types(op) if not wrong[id(op)] else ()), *_constants(graph, op), *_batch(graph, op)]
     return [*found, *_streams(graph), *_cycles(graph)]
 
 
@@ -85,7 +86,8 @@ def _interface(graph: Graph) -> Iterator[Finding]:
         yield Finding(code="T101", what=f"network {graph.name!r} has no output", hint='add tc.output("name", value)')
 
 
-def _attributes(op: Op) -> Iterator[Finding]:
+def attribute_findings(op: Op) -> Iterator[Finding]:
+    """Yield what is wrong with an op's attributes alone."""
     for name, spec in op.attr_specs.items():
         value = getattr(op, name)
         if isinstance(value, float) and not np.isfinite(value):

@@ -111,7 +111,7 @@ def constant(value: ArrayLike, *, role: str = "signal", name: str | None = None)
         else "float",
         role=_choice(Role, role),
     )
-    return current("constant").constant(value, spec, DType.f64, caller(), "core.constant")
+    return current("constant").constant(value, spec, DType.f64, caller(), "core.constant", name)
 
 
 def placeholder(shape: Shape = (), *, dtype: str = "f64", role: str = "signal") -> Handle:

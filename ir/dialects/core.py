@@ -12,10 +12,12 @@ from thermoc.ir.ops import (
     all_positive,
     at_least_one,
     attr,
+    integers,
     one_of,
     op,
     operand,
     operands,
+    pairs,
     result,
 )
 from thermoc.ir.types import DType, Role, Shape
@@ -32,7 +34,7 @@ class Input(Op):
     """A value given from outside at each tick, under a name."""
 
     name: str = attr()
-    shape: Shape = attr()
+    shape: Shape = attr(check=integers)
     dtype: DType = attr(default=DType.f64)
     role: Role = attr(default=Role.signal)
     y: Value = result("*s")
@@ -146,11 +148,16 @@ class Conv(Op):
     x: Value = operand("c *s")
     weight: Value = operand("o d *w", uniform=True)
     bias: Value | None = operand("o", optional=True, uniform=True)
-    stride: tuple[int, ...] = attr(check=all_positive)
-    padding: Pairs = attr()
-    dilation: tuple[int, ...] = attr(check=all_positive)
+    stride: tuple[int, ...] = attr(default=None, check=all_positive)
+    padding: Pairs = attr(default=None, check=pairs)
+    dilation: tuple[int, ...] = attr(default=None, check=all_positive)
     groups: int = attr(default=1, check=at_least_one)
     y: Value = result("*t")
+
+    @classmethod
+    def complete(cls, attrs: dict[str, Any], shapes: dict[str, Any]) -> dict[str, Any]:
+        """Stride and dilation 1, no padding; one number serves every axis, and both ends of it."""
+        return _per_axis({"stride": 1, "dilation": 1, "padding": 0} | attrs, len(shapes["x"]) - 1)
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
         x, weight = shapes["x"], shapes["weight"]
@@ -165,6 +172,19 @@ class Conv(Op):
                 f"weight is for {weight[1]} x {self.groups} groups and gives {weight[0]}",
             )
         return {"y": (weight[0], *windowed(x[1:], weight[2:], self.stride, self.padding, self.dilation))}
+
+
+def _per_axis(attrs: dict[str, Any], axes: int) -> dict[str, Any]:
+    """Return window attributes with an entry an axis; padding as pairs (before, after)."""
+    full = dict(attrs)
+    for name in WINDOW & attrs.keys():
+        full[name] = (attrs[name],) * axes if isinstance(attrs[name], int) else attrs[name]
+    if isinstance(full["padding"], tuple):
+        full["padding"] = tuple((item, item) if isinstance(item, int) else item for item in full["padding"])
+    return full
+
+
+WINDOW = frozenset({"window", "stride", "dilation", "padding"})
 
 
 def windowed(space: Shape, window: Shape, stride: Shape, padding: Pairs, dilation: Shape) -> Shape:
@@ -198,9 +218,14 @@ class Pool(Op):
     x: Value = operand("c *s")
     kind: str = attr(check=one_of("max", "mean", "sum"))
     window: tuple[int, ...] = attr(check=all_positive)
-    stride: tuple[int, ...] = attr(check=all_positive)
-    padding: Pairs = attr()
+    stride: tuple[int, ...] = attr(default=None, check=all_positive)
+    padding: Pairs = attr(default=None, check=pairs)
     y: Value = result("*t", like="x")
+
+    @classmethod
+    def complete(cls, attrs: dict[str, Any], shapes: dict[str, Any]) -> dict[str, Any]:
+        """Windows side by side, no padding; one number serves every axis, and both ends of it."""
+        return _per_axis({"stride": attrs["window"], "padding": 0} | attrs, len(shapes["x"]) - 1)
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
         x = shapes["x"]
@@ -219,7 +244,7 @@ class Reshape(Op):
     """The same elements, in the same order (last axis fastest), under another shape."""
 
     x: Value = operand("*s", kind="any")
-    shape: Shape = attr()
+    shape: Shape = attr(check=integers)
     y: Value = result("*t", like="x")
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
@@ -244,7 +269,7 @@ class Transpose(Op):
     """Axes in another order: axis i of y is axis axes[i] of x."""
 
     x: Value = operand("*s", kind="any")
-    axes: tuple[int, ...] = attr()
+    axes: tuple[int, ...] = attr(check=integers)
     y: Value = result("*t", like="x")
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
@@ -258,7 +283,7 @@ class Broadcast(Op):
     """x repeated to ``shape`` by NumPy's rule."""
 
     x: Value = operand("*s", kind="any")
-    shape: Shape = attr()
+    shape: Shape = attr(check=integers)
     y: Value = result("*t", like="x")
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
@@ -294,9 +319,9 @@ class Slice(Op):
     """x[starts[0]:stops[0]:steps[0], ...], one entry an axis, 0 <= start <= stop <= length, step >= 1."""
 
     x: Value = operand("*s", kind="any")
-    starts: tuple[int, ...] = attr()
-    stops: tuple[int, ...] = attr()
-    steps: tuple[int, ...] = attr()
+    starts: tuple[int, ...] = attr(check=integers)
+    stops: tuple[int, ...] = attr(check=integers)
+    steps: tuple[int, ...] = attr(check=integers)
     y: Value = result("*t", like="x")
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
@@ -402,8 +427,15 @@ class Reduce(Op):
 
     x: Value = operand("*s")
     kind: str = attr(check=one_of("sum", "mean", "max", "min", "argmax", "argmin"))
-    axes: tuple[int, ...] = attr()
+    axes: tuple[int, ...] = attr(default=None, check=integers)
     y: Value = result("*t")
+
+    @classmethod
+    def complete(cls, attrs: dict[str, Any], shapes: dict[str, Any]) -> dict[str, Any]:
+        """All axes; one number is one axis, and a negative one counts from the end."""
+        axes, count = attrs.get("axes"), len(shapes["x"])
+        listed = tuple(range(count)) if axes is None else (axes,) if isinstance(axes, int) else axes
+        return attrs | {"axes": tuple(axis + count if -count <= axis < 0 else axis for axis in listed)}
 
     @property
     def dtype(self) -> DType | None:

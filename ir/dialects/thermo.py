@@ -12,6 +12,7 @@ from thermoc.ir.ops import (
     Op,
     ShapeProblem,
     attr,
+    integers,
     non_negative,
     one_of,
     op,
@@ -72,7 +73,7 @@ class MaxwellBoltzmann(Op):
 class Normal(Op):
     """Independent standard normals, one an element and tick: Philox block (element, tick, draw, stream)."""
 
-    shape: Shape = attr()
+    shape: Shape = attr(check=integers)
     stream: int = attr(check=non_negative)
     draw: int = attr(default=0, check=non_negative)
     dtype: DType = attr(default=DType.f64)
@@ -88,7 +89,7 @@ class Normal(Op):
 class Uniform(Op):
     """Independent uniforms in the open interval (0, 1), from the first words of the blocks of ``normal``."""
 
-    shape: Shape = attr()
+    shape: Shape = attr(check=integers)
     stream: int = attr(check=non_negative)
     draw: int = attr(default=0, check=non_negative)
     dtype: DType = attr(default=DType.f64)
@@ -106,7 +107,7 @@ class Noise(Op):
 
     kT: Value = operand("~s", role=Role.temperature)
     gamma: Value = operand("~s", default=1.0)
-    shape: Shape = attr()
+    shape: Shape = attr(check=integers)
     stream: int = attr(check=non_negative)
     y: Value = result("*s")
 

@@ -114,7 +114,7 @@ BROKEN: dict[str, tuple[str, str, Graph]] = {
         "must be a temperature",
         graph(constant("p", 1.0, "probability"), thermo.ThermalRelu(x=X, T=value("p", role="probability"), y=Y)),
     ),
-    "an attribute out of range": ("T105", "must be >= 1", graph(constant("c", 0.0), core.Delay(x=X, initial=value("c"), ticks=0, y=Y))),
+    "an attribute out of range": ("T105", "must be an integer >= 1", graph(constant("c", 0.0), core.Delay(x=X, initial=value("c"), ticks=0, y=Y))),
     "no time": ("T105", "must be finite and > 0", graph(dt=0.0)),
     "noise twice": (
         "T105",
@@ -207,6 +207,10 @@ BAD_CALLS: dict[str, tuple[str, Callable]] = {
     "a column outside": ("T105", lambda x: tc.output("s", tc.sparse_affine(x, [1.0], [2], [0, 1]))),
     "rows without entries": ("T105", lambda x: tc.output("s", tc.sparse_affine(x, [1.0], [0], [0, 2, 1]))),
     "an attribute out of range": ("T105", lambda x: tc.schedule(kind="exponential", T0=-1.0, parameter=1.0, T_min=0.1)),
+    "half a stride": ("T105", lambda x: tc.pool(tc.reshape(x, shape=(1, 2)), kind="max", window=1, stride=1.5)),
+    "padding by name": ("T105", lambda x: tc.pool(tc.reshape(x, shape=(1, 2)), kind="max", window=1, padding="same")),
+    "half a tick": ("T105", lambda x: tc.delay(x, ticks=1.5)),
+    "a shape of text": ("T105", lambda x: tc.reshape(x, shape="2")),
     "a choice that is none": ("T105", lambda x: tc.reduce(x, kind="median", axes=(0,))),
 }
 STRAY: list = []
@@ -249,3 +253,23 @@ def test_numbers_stand_on_either_side_of_a_value():
     out = interpret(net.graph, feed(net.graph, {"x": [[1.0, 2.0]]})).outputs
     np.testing.assert_allclose(out["y"][0, 0], [0.5, -1.0])
     np.testing.assert_allclose(out["z"][0, 0], [1.0, 4.0])
+
+
+def test_windows_and_axes_may_be_written_short():
+    with tc.Network("short") as net:
+        x = tc.input("x", (2, 6, 6))
+        c = tc.conv(x, np.ones((3, 2, 3, 3)), padding=1)
+        p = tc.pool(c, kind="max", window=2)
+        tc.output("y", tc.reduce(p, kind="mean", axes=-1))
+        tc.output("z", tc.reduce(p, kind="sum"))
+    conv, pool = net.graph.of(core.Conv)[0], net.graph.of(core.Pool)[0]
+    assert (conv.stride, conv.dilation, conv.padding) == ((1, 1), (1, 1), ((1, 1), (1, 1)))
+    assert (pool.window, pool.stride, pool.padding) == ((2, 2), (2, 2), ((0, 0), (0, 0)))
+    assert [op.axes for op in net.graph.of(core.Reduce)] == [(2,), (0, 1, 2)]
+    assert [op.x.type.shape for op in net.graph.of(core.Output)] == [(3, 3), ()]
+
+
+def test_a_constant_takes_the_name_it_is_given():
+    with tc.Network("named") as net:
+        tc.output("y", tc.constant([1, 2], name="levels"))
+    assert net.graph.producers["levels"].attrs["value"].numpy.dtype == np.int64
