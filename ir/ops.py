@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from thermoc.ir.types import DType, Role, Shape
-from thermoc.ir.values import Value
+from thermoc.ir.values import Array, Value
 from thermoc.support.errors import Location
 
 STATEFUL = "stateful"
@@ -71,6 +71,9 @@ pairs = Check(
     "pairs (before, after) of integers >= 0",
     lambda value: isinstance(value, tuple) and all(_whole(pair, 0) and len(pair) == 2 for pair in value),
 )
+
+
+array = Check("an array of numbers", lambda value: isinstance(value, Array) and DType.of(value.numpy.dtype) is not None)
 
 
 def _whole(value: Any, low: int | None = None) -> bool:

@@ -41,7 +41,7 @@ def load_graph(path: str | os.PathLike[str]) -> Graph:
         known = {value.name: value for op in ops for value in op.results}
         ops = [op.renamed(lambda value: known.get(value.name, value)) for op in ops]
         graph = Graph(name=str(bundle.document["name"]), dt=float(bundle.document["dt"]), ops=tuple(ops))
-    except (KeyError, TypeError, ValueError, AttributeError) as reason:
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as reason:
         raise error("T502", f"{path} does not describe a graph", notes=[f"{type(reason).__name__}: {reason}"]) from None
     verify(graph)
     return graph
@@ -74,7 +74,7 @@ def _decode(entry: dict[str, Any], bundle: Bundle) -> Op:
     operands = {name: _values(held) for name, held in entry["operands"].items()}
     results = {name: Value(value, parse_type(kind)) for name, (value, kind) in entry["results"].items()}
     attrs = {name: _attr(value, bundle) for name, value in entry["attrs"].items()}
-    location = Location(*entry["at"]) if entry.get("at") else None
+    location = Location(str(entry["at"][0]), int(entry["at"][1])) if entry.get("at") else None
     return cls(**operands, **results, **attrs, location=location)
 
 

@@ -19,6 +19,11 @@ from thermoc.support.errors import Finding, ThermocError
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*\Z")
 
 
+def is_name(name: object) -> bool:
+    """Tell whether something can be the name of a value, an input or an output."""
+    return isinstance(name, str) and NAME.match(name) is not None
+
+
 def verify(graph: Graph) -> None:
     """Raise ThermocError with every finding if the graph is not well formed."""
     found = findings(graph)
@@ -31,7 +36,7 @@ def findings(graph: Graph) -> list[Finding]:
     wrong = {id(op): list(attribute_findings(op)) for op in graph.ops}
     names = list(_names(graph))
     found = [*names, *(finding for findings_ in wrong.values() for finding in findings_), *_interface(graph)]
-    if any(finding.code != "T105" for finding in names):
+    if any(finding.code != "T105" for finding in names) or any(wrong[id(op)] for op in graph.of(Constant)):
         return found
     for op in graph.ops:
         found += [*(_types(op) if not wrong[id(op)] else ()), *_constants(graph, op), *_batch(graph, op)]
@@ -50,7 +55,7 @@ def _names(graph: Graph) -> Iterator[Finding]:
                     what=f"{op.opname}: the name {value} is used {counts[value.name]} times",
                     where=op.location,
                 )
-            if not NAME.match(value.name):
+            if not is_name(value.name):
                 yield Finding(
                     code="T102",
                     what=f"{op.opname}: {value.name!r} is no name",
@@ -78,7 +83,7 @@ def _interface(graph: Graph) -> Iterator[Finding]:
         for name, count in Counter(op.name for op in ops).items():
             if count > 1:
                 yield Finding(code="T102", what=f"{count} {kind}s are named {name!r}", hint="give each its own name")
-            if not NAME.match(name):
+            if not is_name(name):
                 yield Finding(
                     code="T102", what=f"{kind} name {name!r} is no name", hint="letters, digits, _ . - after a letter"
                 )

@@ -10,6 +10,7 @@ from thermoc.ir.ops import (
     Op,
     ShapeProblem,
     all_positive,
+    array,
     at_least_one,
     attr,
     integers,
@@ -55,7 +56,7 @@ class Output(Op):
 class Constant(Op):
     """An array known at compile time, the same for every sample and tick."""
 
-    value: Array = attr()
+    value: Array = attr(check=array)
     role: Role = attr(default=Role.signal)
     y: Value = result("*s")
 

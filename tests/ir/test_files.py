@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import json
 import os
+import random
 import tracemalloc
 from pathlib import Path
 
@@ -16,7 +19,8 @@ import thermoc as tc
 from thermoc.ir import serial
 from thermoc.ir.ops import REGISTRY
 from thermoc.ir.text import parse_graph
-from thermoc.support.files import bundle_bytes
+from thermoc.ir.verify import verify
+from thermoc.support.files import bundle_bytes, read_bundle
 
 HERE = Path(__file__).parent
 SAMPLES = sorted((HERE / "samples").glob("v*/*.thermo"))
@@ -180,3 +184,49 @@ def test_every_op_is_in_a_sample():
     assert not missing, (
         f"store a sample in tests/ir/samples/v{serial.VERSION}/ with {missing} (tests/ir/store_samples.py)"
     )
+
+
+ODD = [None, 0, -1, 1.5, "", "x", [], {}, [1], [[1]], True, 2**70, "signal f64[2]", "signal f64[-1]", {"tensor": "w"}]
+
+
+def places(document, path=()):
+    items = (
+        document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
+    )
+    for key, value in items:
+        yield (*path, key)
+        yield from places(value, (*path, key))
+
+
+@pytest.mark.parametrize("path", SAMPLES[::4], ids=lambda path: path.stem)
+def test_a_document_altered_on_purpose_is_refused_or_sound(tmp_path: Path, path: Path):
+    """With a right checksum, as somebody hostile would: never anything but a coded error."""
+    bundle, rng = read_bundle(path, kind=serial.KIND, version=1), random.Random(path.stem)
+    spots = list(places(bundle.document))
+    for _ in range(40):
+        document = copy.deepcopy(bundle.document)
+        *way, last = rng.choice(spots)
+        inner = functools.reduce(lambda held, key: held[key], way, document)
+        inner[last] = rng.choice(ODD)
+        altered = tmp_path / "altered.thermo"
+        altered.write_bytes(bundle_bytes(kind=serial.KIND, version=1, document=document, arrays=bundle.arrays))
+        try:
+            str(tc.load(altered).graph)
+        except tc.ThermocError as problem:
+            assert str(problem)
+
+
+@pytest.mark.parametrize("path", SAMPLES[::6], ids=lambda path: path.stem)
+def test_a_text_altered_at_random_is_refused_or_parsed(path: Path):
+    text, rng = path.with_suffix(".txt").read_text(), random.Random(path.stem)
+    for _ in range(60):
+        at = rng.randrange(len(text))
+        altered = (
+            text[:at]
+            + rng.choice(['"', "{", "}", "[", "]", "(", "%", "=", ",", "9", "-", " ", "x", ""])
+            + text[at + 1 :]
+        )
+        try:
+            verify(parse_graph(altered))
+        except tc.ThermocError as problem:
+            assert str(problem)
