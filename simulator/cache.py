@@ -77,6 +77,11 @@ class KernelCache(caching.FunctionCache):
     _impl_class = _Impl
 
 
+def empty() -> bool:
+    """Tell whether no compiled kernel is kept yet, so that the first run will have to compile."""
+    return not any((root() / "kernels" / stamp()).glob("*.nbc"))
+
+
 def keep(dispatcher: Any) -> Any:
     """Let a compiled function be kept on disk, where the folder can be written; return it."""
     try:

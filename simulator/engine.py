@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from thermoc.simulator.cache import keep
+from thermoc.simulator.cache import empty, keep
 from thermoc.simulator.kernels.interpreter import interpret
 from thermoc.simulator.program import Port, Program, State
 
@@ -75,6 +76,7 @@ def run(
                 np.uint64(seed), first_sample, first_tick,
             )  # fmt: skip
 
+    _announce()
     _spread(work, _cuts(program, ticks, batch, block, threads))
     return Result(
         outputs=_unpacked(program.outputs, float_out, int_out, (ticks, batch)),
@@ -89,6 +91,13 @@ def _spread(work, cuts: Sequence[int]) -> None:
         return
     for done in [_pool().submit(work, first, last) for first, last in pairwise(cuts)]:
         done.result()
+
+
+@cache
+def _announce() -> None:
+    """Tell a person at a terminal why the first run of all takes its time."""
+    if empty() and sys.stderr.isatty():
+        print("compiling the simulator's kernels, once: some ten seconds ...", file=sys.stderr)
 
 
 @cache

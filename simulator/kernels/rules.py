@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 FAR = 100.0
 
 
@@ -65,7 +67,7 @@ def tanh(x):
 
 def floor(x):
     """Greatest integer not above x, as a float."""
-    return math.floor(x)
+    return np.floor(x)
 
 
 def add(x, y):
@@ -105,7 +107,7 @@ def maximum(x, y):
 
 def thermal_relu(x, T):
     """x - T where x > T, else 0 (P7), written T - T to stay in the format of T."""
-    return x - T if x > T else T - T
+    return T - T if x <= T else x - T
 
 
 def maxwell_boltzmann(x, T):

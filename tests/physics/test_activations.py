@@ -33,6 +33,16 @@ def test_fermi_dirac_is_its_formula_a_step_at_nought_and_symmetric():
     np.testing.assert_allclose(physics.fermi_dirac(X, 0.3) + physics.fermi_dirac(-X, 0.3), 1, rtol=1e-15)
 
 
+def test_what_is_no_number_stays_none():
+    for y in (
+        physics.boltzmann([np.nan, 1.0], 1.0),
+        physics.fermi_dirac([np.nan], 1.0),
+        physics.thermal_relu([np.nan], 1.0),
+        physics.maxwell_boltzmann([np.nan], 1.0),
+    ):
+        assert np.isnan(y).any()
+
+
 def test_thermal_relu_is_its_formula():
     np.testing.assert_array_equal(physics.thermal_relu(X, 0.25), [0, 0, 0, 0, 1.75])
     np.testing.assert_array_equal(physics.thermal_relu(X, 0.0), np.maximum(X, 0))

@@ -96,3 +96,30 @@ def test_the_scheduled_seed_matters():
 
 def test_every_case_is_named_after_an_op():
     assert {name.split(",")[0] for name in CASES} == set(REGISTRY)
+
+
+UNARY = ("neg", "abs", "sign", "exp", "expm1", "log", "sqrt", "sin", "cos", "tanh", "floor")
+BINARY = ("add", "sub", "mul", "div", "pow", "minimum", "maximum", "thermal_relu")
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_infinities_nans_and_large_numbers_go_the_way_of_numpy(precision: str):
+    """Inputs are finite; 1/0, -1/0 and 0/0 are what a network can make of them."""
+    x = np.array([[1.0, -1.0, 0.0, 1e30, -1e30, 2.5, -2.5, 1e-30]])
+    top = np.array([[0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0]])
+    with tc.Network("odd") as net:
+        odd = tc.input("x", (8,)) / tc.input("by", (8,))
+        for name in UNARY:
+            tc.output(name, getattr(tc, name)(odd))
+        for name in BINARY:
+            other = {"T": 0.5} if name == "thermal_relu" else {"b": tc.transpose(odd, axes=(0,))}
+            tc.output(name, getattr(tc, name)(odd, **other))
+        tc.output("select", tc.select(odd > 0.0, odd, -odd))
+        tc.output("fermi", tc.fermi_dirac(odd, T=0.5))
+        tc.output("maxwell", tc.maxwell_boltzmann(odd, T=0.5))
+    exe = tc.compile(net, "sim", precision=precision)
+    given = {"x": x, "by": top}
+    with np.errstate(all="ignore"):
+        expected = interpret(exe.graph, feed(exe.graph, given)).outputs
+    for name, array in exe.run(given).outputs.items():
+        np.testing.assert_allclose(array, expected[name], rtol=8 * np.finfo(precision).eps, err_msg=name)

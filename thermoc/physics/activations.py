@@ -19,8 +19,9 @@ def boltzmann(x: ArrayLike, T: ArrayLike) -> NDArray:
     x, T = _arrays(x, T)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         if T.ndim == 0 or T.shape[-1] == 1:
-            energy = (x - x.min(axis=-1, keepdims=True)) / T
-            energy = np.where(np.isnan(energy), energy.dtype.type(0), energy)
+            above = x - x.min(axis=-1, keepdims=True)
+            energy = above / T
+            energy = np.where((T == 0) & (above == 0), energy.dtype.type(0), energy)
         else:
             energy = x / T
             energy = energy - energy.min(axis=-1, keepdims=True)
@@ -33,7 +34,7 @@ def fermi_dirac(x: ArrayLike, T: ArrayLike, mu: ArrayLike = 0.0) -> NDArray:
     x, T, mu = _arrays(x, T, mu)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         u = (x - mu) / T
-    u = np.where(np.isnan(u), u.dtype.type(0), u)
+    u = np.where((T == 0) & (x == mu), u.dtype.type(0), u)
     small = np.exp(-np.abs(u))
     return np.where(u > 0, small, u.dtype.type(1)) / (1 + small)
 
