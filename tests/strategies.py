@@ -82,6 +82,8 @@ STEPS: dict[str, Callable[[Any, Handle, Handle], Handle]] = {
     "memory": lambda draw, x, other: tc.memory(x, kT=0.2, gamma=1.5, initial=draw(NUMBERS)),
     "noise": lambda draw, x, other: x + tc.noise(kT=0.1, shape=x.shape),
     "uniform": lambda draw, x, other: x * tc.uniform(shape=x.shape),
+    "p-bit": lambda draw, x, other: tc.sample_binary(x, T=0.5, levels=draw(st.sampled_from(["binary", "spin"]))),
+    "one of many": lambda draw, x, other: tc.sample_categorical(tc.flatten(x), T=0.5),
     "free energy": lambda draw, x, other: tc.observables(x, T=1.0)[2],
     "lif": lambda draw, x, other: tc.lif(x, 0.8, method=draw(st.sampled_from(["exact", "euler"])))[1],
     "if": lambda draw, x, other: tc.if_(x, reset="subtract")[0],

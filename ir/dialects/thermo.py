@@ -139,6 +139,44 @@ class Memory(Op):
         return {"m": self.m.type.shape if self.m.type else ()}
 
 
+# ----------------------------------------------------------------------------------------------------- sampling
+
+
+@op("thermo.sample_binary")
+class SampleBinary(Op):
+    """A p-bit: at the upper level where drive > T logit(u), u uniform.
+
+    That has probability 1 / (1 + exp(-drive / T)) (P6), and temperature only multiplies.
+    ``drive`` is the energy by which the upper level lies below the lower one. levels: binary {0, 1} or spin {-1, +1}.
+    """
+
+    drive: Value = operand("*s")
+    T: Value = operand("~s", role=Role.temperature)
+    levels: str = attr(default="binary", check=one_of("binary", "spin"))
+    stream: int = attr(check=non_negative)
+    s: Value = result("*s", role=Role.spike)
+
+    traits: ClassVar = frozenset({STOCHASTIC})
+
+
+@op("thermo.sample_categorical")
+class SampleCategorical(Op):
+    """One unit of the last axis, drawn from Boltzmann(x, T) (P5), is 1 and the others 0.
+
+    By Gumbel's maximum: the least x_i - T g_i, g = -ln(-ln u), u uniform; the first of equals.
+    """
+
+    x: Value = operand("*s n")
+    T: Value = operand("~t", role=Role.temperature)
+    stream: int = attr(check=non_negative)
+    s: Value = result("*s n", role=Role.spike)
+
+    traits: ClassVar = frozenset({STOCHASTIC})
+
+    def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
+        return {"s": into(shapes["x"], T=shapes["T"])}
+
+
 # ---------------------------------------------------------------------------------------------------- schedules
 
 

@@ -42,6 +42,22 @@ def uniform(op: thermo.Uniform, ctx: Context) -> NDArray:
     return ctx.uniform(op.u.type, op.stream, op.draw)
 
 
+@pure(thermo.SampleBinary)
+def sample_binary(op: thermo.SampleBinary, ctx: Context, drive: NDArray, T: NDArray) -> NDArray:
+    assert op.s.type is not None
+    u, drive, T = aligned(ctx.uniform(op.s.type, op.stream), drive, T)
+    fired = (drive > T * (np.log(u) - np.log(1 - u))).astype(u.dtype)
+    return fired if op.levels == "binary" else 2 * fired - 1
+
+
+@pure(thermo.SampleCategorical)
+def sample_categorical(op: thermo.SampleCategorical, ctx: Context, x: NDArray, T: NDArray) -> NDArray:
+    assert op.s.type is not None
+    u, x, T = aligned(ctx.uniform(op.s.type, op.stream), x, T)
+    winner = (x + T * np.log(-np.log(u))).argmin(axis=-1)
+    return (winner[..., np.newaxis] == np.arange(u.shape[-1])).astype(u.dtype)
+
+
 @pure(thermo.Noise)
 def noise(op: thermo.Noise, ctx: Context, kT: NDArray, gamma: NDArray) -> NDArray:
     assert op.y.type is not None

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from thermoc.ir.dialects import core, thermo
 from thermoc.ir.ops import Op
 from thermoc.ir.types import Type
@@ -47,6 +49,24 @@ def boltzmann(op: thermo.Boltzmann, w: Rewriter) -> Value:
     return w.div(weight, total)
 
 
+def sample_binary(op: thermo.SampleBinary, w: Rewriter) -> Value:
+    """[drive > T (ln u - ln(1 - u))] (P6); 2 [..] - 1 for spins."""
+    u = w(thermo.Uniform, shape=_type(op.s).shape, stream=op.stream, dtype=w.dtype)
+    logit = w.sub(w(core.Log, x=u), w(core.Log, x=w.sub(1.0, u)))
+    fired = w(core.Cast, x=w(core.Greater, a=op.drive, b=w.mul(op.T, logit)), dtype=w.dtype, role="spike")
+    return fired if op.levels == "binary" else w.sub(w.mul(fired, 2.0), 1.0)
+
+
+def sample_categorical(op: thermo.SampleCategorical, w: Rewriter) -> Value:
+    """The least of x + T ln(-ln u), as a one among noughts (P5)."""
+    shape = _type(op.s).shape
+    u = w(thermo.Uniform, shape=shape, stream=op.stream, dtype=w.dtype)
+    score = w.add(op.x, w.mul(op.T, w(core.Log, x=w.neg(w(core.Log, x=u)))))
+    winner = w(core.Reduce, x=score, kind="argmin", axes=(len(shape) - 1,))
+    held = w(core.Reshape, x=winner, shape=(*shape[:-1], 1))
+    return w(core.Cast, x=w(core.Equal, a=held, b=np.arange(shape[-1])), dtype=w.dtype, role="spike")
+
+
 def observables(op: thermo.Observables, w: Rewriter) -> tuple[Value, Value, Value]:
     """U = mean z^2, S = -sum p ln p with 0 ln 0 = 0, F = U - T S (P1, P2)."""
     z = w(core.Flatten, x=op.z)
@@ -82,6 +102,8 @@ EXPANSIONS: dict[type[Op], Callable[[Any, Rewriter], Any]] = {
     thermo.MaxwellBoltzmann: maxwell_boltzmann,
     thermo.Boltzmann: boltzmann,
     thermo.Observables: observables,
+    thermo.SampleBinary: sample_binary,
+    thermo.SampleCategorical: sample_categorical,
     core.Expm1: expm1,
     core.Flatten: flatten,
 }
