@@ -272,3 +272,13 @@ def test_the_expansion_of_expm1_is_exact_near_nought_and_far_away():
         graph = run_passes(net.graph, [SetPrecision(dtype=dtype), Legalize(target=BARE)]).graph
         found = interpret(graph, feed(graph, {"x": points[np.newaxis]})).outputs["y"][0, 0]
         np.testing.assert_allclose(found, np.expm1(points.astype(dtype.numpy)), rtol=8 * np.finfo(dtype.numpy).eps)
+
+
+def test_equal_delays_become_one_and_different_noise_stays_apart():
+    with tc.Network("n") as net:
+        x = tc.input("x", (2,))
+        tc.output("y", tc.delay(x, ticks=2) + tc.delay(x, ticks=2) * tc.delay(x, ticks=1))
+        tc.output("z", tc.normal(shape=(2,)) - tc.normal(shape=(2,)))
+    graph = run_passes(net.graph, [Canonicalize()]).graph
+    assert sorted(op.ticks for op in graph.of(core.Delay)) == [1, 2]
+    assert len(graph.of(thermo.Normal)) == 2

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from thermoc.ir.dialects import core
 from thermoc.ir.graph import Graph, replaced
-from thermoc.ir.ops import STATEFUL, Op
+from thermoc.ir.ops import Op
 from thermoc.ir.reference import evaluate
 from thermoc.ir.types import Role
 from thermoc.ir.values import Array, Value
@@ -20,8 +20,9 @@ GROWTH = 4096
 
 @dataclass(frozen=True, kw_only=True)
 class Canonicalize(Pass):
-    """Fold pure ops of constants, drop ops that change nothing, merge equal pure ops, drop what no output needs.
+    """Fold pure ops of constants, drop ops that change nothing, merge equal ops, drop what no output needs.
 
+    Equal delays hold equal states, so they merge too; no two inputs share a name and no two ops a noise.
     Folding uses the reference interpreter. Inputs stay, used or not: they are the network's face.
     """
 
@@ -47,7 +48,7 @@ def _folded_and_merged(graph: Graph) -> Graph:
         new = _folded(op, constants)
         kept_ops = []
         for item in new:
-            twin = known.setdefault(_key(item), item) if _pure(item) else item
+            twin = known.setdefault(_key(item), item) if item.results else item
             if twin is not item:
                 renames.update(zip((value.name for value in item.results), twin.results))
                 continue
@@ -56,10 +57,6 @@ def _folded_and_merged(graph: Graph) -> Graph:
             kept_ops.append(item)
         kept[place[id(original)]] = kept_ops
     return graph.with_ops(replaced(renames, op) for index in sorted(kept) for op in kept[index])
-
-
-def _pure(op: Op) -> bool:
-    return bool(op.results) and not isinstance(op, core.Input) and not op.traits & {STATEFUL}
 
 
 def _key(op: Op) -> Any:
