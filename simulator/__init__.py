@@ -10,5 +10,6 @@ def __getattr__(name: str):
     if name == "run":  # numba loads with the engine, not with the description of a program
         from thermoc.simulator.engine import run
 
+        globals()[name] = run
         return run
     raise AttributeError(f"module 'thermoc.simulator' has no attribute {name!r}")

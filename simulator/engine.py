@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 
 from thermoc.simulator.cache import empty, keep
 from thermoc.simulator.kernels.interpreter import interpret
+from thermoc.simulator.opcodes import OPERANDS
 from thermoc.simulator.program import Port, Program, State
 
 BLOCK_BYTES = 2**17
 """A block of samples should fit this much working memory: half of a common L2 cache."""
 MOST_SAMPLES = 64
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 LEAST_WORK = 2**16
 """A thread is worth starting for this many elements."""
 
@@ -52,39 +54,38 @@ def run(
     threads: at most so many, default one a core. block: samples that run together, default what fits the cache.
     Results are the same for every number of threads, size of block, and split of the batch (with ``first_sample``).
     """
-    real = np.dtype(program.precision)
+    real, whole = np.dtype(program.precision), np.dtype(np.int64)
     timed = ticks > 1 and any(inputs[port.name].strides[0] != 0 for port in program.inputs)
-    rows = ticks if timed else 1  # inputs held over the ticks (a stride of nought) are packed once
-    floats = _packed(program.inputs, inputs, rows, batch, real, integer=False)
-    ints = _packed(program.inputs, inputs, rows, batch, np.dtype(np.int64), integer=True)
-    float_states, int_states = (one[np.newaxis].repeat(batch, 0).reshape(-1) for one in program.first_states)
-    float_out = np.empty(ticks * batch * _width(program.outputs, integer=False), real)
-    int_out = np.empty(ticks * batch * _width(program.outputs, integer=True), np.int64)
+    lead = (ticks if timed else 1, batch)  # inputs held over the ticks (a stride of nought) are packed once
+    (float_in, int_in), (float_out, int_out) = program.widths
+    states = _repeated(program.first_states[0], batch), _repeated(program.first_states[1], batch)
+    given = _packed(program, inputs, lead, float_in, real), _packed(program, inputs, lead, int_in, whole)
+    results = np.empty(ticks * batch * float_out, real), np.empty(ticks * batch * int_out, whole)
     block = block or _block(program, real, batch)
-    shared = (program.code, program.slots, program.floats, program.ints, program.table)
-    packed = (float_states, int_states, floats, ints, float_out, int_out)
+    spare = OPERANDS * program.widest * block
+    arrays = (program.code, program.slots, program.floats, program.ints, program.table)
+    where = (ticks, timed, np.uint64(seed), first_sample, first_tick)
 
     def work(first: int, last: int) -> None:
-        float_work, int_work = (
-            np.empty(program.work[0] * block + 1, real),
-            np.empty(program.work[1] * block + 1, np.int64),
-        )
+        own = np.empty(program.work[0] * block + spare, real), np.empty(program.work[1] * block + spare, whole)
         for start in range(first, last, block):
             count = min(block, last - start)
-            _interpret(
-                *shared, float_work, int_work, *packed, block, start, count, batch, ticks, timed,
-                np.uint64(seed), first_sample, first_tick,
-            )  # fmt: skip
+            _interpret(*arrays, *own, *states, *given, *results, spare, block, start, count, batch, *where)
 
     _announce()
-    _spread(work, _cuts(program, ticks, batch, block, threads))
+    _spread(work, _cuts(program, ticks, batch, threads))
     return Result(
-        outputs=_unpacked(program.outputs, float_out, int_out, (ticks, batch)),
-        states=_final(program.states, float_states, int_states, batch, ticks),
+        outputs=_unpacked(program.outputs, *results, (ticks, batch)),
+        states=_final(program.states, *states, batch, ticks),
     )
 
 
-def _spread(work, cuts: Sequence[int]) -> None:
+def _repeated(one: NDArray, batch: int) -> NDArray:
+    """Return one sample's states for every sample, flat."""
+    return one[np.newaxis].repeat(batch, 0).reshape(-1) if one.size else one
+
+
+def _spread(work: Callable[[int, int], None], cuts: Sequence[int]) -> None:
     """Run the work on as many threads as there are parts; kernels hold no lock."""
     if len(cuts) == 2:
         work(cuts[0], cuts[1])
@@ -102,35 +103,35 @@ def _announce() -> None:
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="thermoc")
+    return ThreadPoolExecutor(max_workers=CORES, thread_name_prefix="thermoc")
 
 
-def _cuts(program: Program, ticks: int, batch: int, block: int, threads: int | None) -> list[int]:
+if hasattr(os, "register_at_fork"):  # a forked process has none of its parent's threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)
+
+
+def _cuts(program: Program, ticks: int, batch: int, threads: int | None) -> list[int]:
     """Return where the batch is cut for the threads: evenly, one part where there is little to do."""
     amount = (program.floats.size + sum(program.work)) * batch * ticks
-    most = min(threads or os.cpu_count() or 1, batch, max(1, amount // LEAST_WORK))
+    most = min(threads or CORES, batch, max(1, amount // LEAST_WORK))
     return [batch * part // most for part in range(most + 1)]
 
 
 def _block(program: Program, real: np.dtype, batch: int) -> int:
     bytes_a_sample = program.work[0] * real.itemsize + program.work[1] * 8
-    return int(np.clip(BLOCK_BYTES // max(bytes_a_sample, 1), 1, min(batch, MOST_SAMPLES)))
-
-
-def _width(ports: Sequence[Port], *, integer: bool) -> int:
-    return sum(port.size for port in ports if port.integer == integer)
+    return max(1, min(BLOCK_BYTES // max(bytes_a_sample, 1), batch, MOST_SAMPLES))
 
 
 def _packed(
-    ports: Sequence[Port], arrays: Mapping[str, NDArray], rows: int, batch: int, dtype: np.dtype, *, integer: bool
+    program: Program, arrays: Mapping[str, NDArray], lead: tuple[int, int], width: int, dtype: np.dtype
 ) -> NDArray:
-    """Return the first ``rows`` ticks of the inputs of one kind, side by side: (rows, batch, width), flat."""
-    whole = np.empty((rows, batch, _width(ports, integer=integer)), dtype)
-    for port in ports:
-        if port.integer == integer:
-            part = arrays[port.name][:rows].reshape(rows, batch, port.size)
-            whole[:, :, port.offset : port.offset + port.size] = part
-    return whole.reshape(-1)
+    """Return the first ticks of the inputs of one kind, side by side: (ticks, batch, width), flat."""
+    packed = np.empty((*lead, width), dtype)
+    for port in program.inputs if width else ():
+        if port.integer == (dtype.kind == "i"):
+            part = arrays[port.name][: lead[0]].reshape(*lead, port.size)
+            packed[:, :, port.offset : port.offset + port.size] = part
+    return packed.reshape(-1)
 
 
 def _unpacked(ports: Sequence[Port], floats: NDArray, ints: NDArray, lead: tuple[int, int]) -> dict[str, NDArray]:

@@ -10,7 +10,7 @@ ROW = 2 + OPERANDS + PARAMETERS
 
 
 class Opcode(IntEnum):
-    """x, y, z are operands, r the result, p0... parameters; a slot of one element serves every element.
+    """x, y, z are operands, r the result, p0... parameters; elementwise, a slot of one element serves every element.
 
     Slots hold floats, or 64-bit integers (which also hold i32 and bool); the comment says where integers stand.
     """
@@ -54,7 +54,7 @@ class Opcode(IntEnum):
     FLOAT_TO_INT = 50
     INT_TO_INT = 51
     INT_TO_FLOAT = 52
-    # r[p1 + i] = x[table[p0 + i]]: p2 elements
+    # r[i] = x[table[p0 + i]], -1 stands for 0
     GATHER = 60
     INT_GATHER = 61
     # r[table[p0 + i]] = x[i]
@@ -64,14 +64,11 @@ class Opcode(IntEnum):
     REDUCE = 64
     # the k of the first maximum (p2 = 4) or minimum (5); r integer
     ARG_REDUCE = 65
-    # r = x y for p0 matrices (p1, p2) (p2, p3); p4 = 1 where y is the same for all p0
+    # r = z + x y for p0 matrices (p1, p2) (p2, p3); p4 = 1 where y is the same for all p0.
+    # p5 = 0 without z, 1 where z holds an element a column for all p0, 2 where it holds one a row of each
     MATMUL = 70
-    # r[i] = x[i] + y[(i // p0) % p1]
-    ADD_BIAS = 71
-    # r[i] = sum of x[e] y[table[p1 + e]] for e from table[p0 + i] to table[p0 + i + 1]
-    SPARSE = 72
-    # r (p0 groups, p1 channels, p2 places) = weights y times patches of x by table[p3], (p2, p4); a group of x has p5
-    CONV = 73
+    # r[i] = z[i] + sum of x[e] y[table[p1 + e]] for e from table[p0 + i] to table[p0 + i + 1]; z may be absent
+    SPARSE = 71
     # rows of p0
     BOLTZMANN = 80
     # blocks at (element, tick, p0 draw, p1 stream)

@@ -99,6 +99,23 @@ class Program:
         ints = [state.initial.reshape(-1).astype(np.int64) for state in self.states if state.integer]
         return np.concatenate([*floats, np.empty(0, self.precision)]), np.concatenate([*ints, np.empty(0, np.int64)])
 
+    @cached_property
+    def widths(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Number of elements of a sample's inputs and of its outputs, each (floats, integers)."""
+
+        def width(ports: tuple[Port, ...], integer: bool) -> int:
+            return sum(port.size for port in ports if port.integer == integer)
+
+        inputs, outputs = self.inputs, self.outputs
+        return (width(inputs, False), width(inputs, True)), (width(outputs, False), width(outputs, True))
+
+    @cached_property
+    def widest(self) -> int:
+        """Number of elements of the largest result of the kernels that need room beside it."""
+        op, result = self.code[:, 0], self.code[:, 1]
+        needy = (op <= Opcode.NOT) | (op == Opcode.NORMAL) | (op == Opcode.UNIFORM)
+        return int(self.slots[result[needy], 2].max(initial=0))
+
     @property
     def stochastic(self) -> bool:
         """True where the seed matters."""

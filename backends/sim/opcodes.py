@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thermoc.backends.sim.writer import Writer, kind, places
 from thermoc.ir.dialects import core, thermo
@@ -15,6 +16,8 @@ from thermoc.ir.types import DType, Shape
 from thermoc.ir.values import Value
 from thermoc.simulator import Opcode
 
+LANES = 8
+"""Numbers in a vector of the processor; any value is correct."""
 Write = Callable[[Any, Writer], None]
 REDUCTIONS = {"sum": 0, "mean": 1, "max": 2, "min": 3, "argmax": 4, "argmin": 5}
 
@@ -49,16 +52,19 @@ def as_float(value: Value, w: Writer) -> int:
     return slot
 
 
-def gather(op: Op, w: Writer, x: Value, index: Any) -> None:
-    """Write y[i] = x[index[i]]."""
-    opcode = Opcode.GATHER if kind(x).dtype.is_float else Opcode.INT_GATHER
-    index = np.asarray(index).reshape(-1)
-    w.row(opcode, w.slot(op.results[0]), (w.slot(x),), (w.table(index), 0, index.size))
-
-
 def reordered(index: Callable[[Any], Any]) -> Write:
     """Return the writer of an op that only moves elements: ``index(op)`` says from where."""
-    return lambda op, w: gather(op, w, op.x, index(op))
+
+    def write(op: Any, w: Writer) -> None:
+        opcode = Opcode.GATHER if kind(op.x).dtype.is_float else Opcode.INT_GATHER
+        w.row(opcode, w.slot(op.y), (w.slot(op.x),), (w.table(index(op)),))
+
+    return write
+
+
+def same(op: Any, w: Writer) -> None:
+    """Nothing moves: the result's elements are the operand's, in the operand's slot."""
+    w.share(op.y, op.x)
 
 
 def concat(op: core.Concat, w: Writer) -> None:
@@ -77,7 +83,7 @@ def cast(op: core.Cast, w: Writer) -> None:
     """Between the banks, or within the integers."""
     given, wanted = kind(op.x).dtype, op.dtype
     if given.is_float and wanted.is_float:
-        return gather(op, w, op.x, places(kind(op.x).shape))
+        return same(op, w)
     opcode = Opcode.FLOAT_TO_INT if given.is_float else Opcode.INT_TO_FLOAT if wanted.is_float else Opcode.INT_TO_INT
     code = {DType.i64: 0, DType.i32: 1, DType.bool: 2}.get(wanted, 0)
     w.row(opcode, w.slot(op.y), (w.slot(op.x),), (code,))
@@ -89,35 +95,39 @@ def select(op: core.Select, w: Writer) -> None:
     w.row(Opcode.SELECT, w.slot(op.y), (w.slot(op.condition), w.slot(op.a), w.slot(op.b)))
 
 
-def affine(op: core.Affine, w: Writer) -> None:
-    """x times the transposed weight, so that the inner loop runs over neighbouring outputs; then the bias."""
-    m, n = kind(op.weight).shape
-    rows = math.prod(kind(op.x).shape[:-1])
-    source = w.graph.producers[op.weight.name]
+def arranged(value: Value, index: NDArray[np.int64], w: Writer) -> int:
+    """Return a slot that holds value[index], 0 where the index is -1: made now from a constant, else by a row."""
+    source = w.graph.producers[value.name]
     if isinstance(source, core.Constant):
-        weight = w.constant(np.ascontiguousarray(source.value.numpy.T))
-    else:
-        weight = w.work(kind(op.weight))
-        w.row(Opcode.GATHER, weight, (w.slot(op.weight),), (w.table(places((m, n)).T), 0, m * n))
-    product = w.slot(op.y) if op.bias is None else w.work(kind(op.y))
-    w.row(Opcode.MATMUL, product, (w.slot(op.x), weight), (1, rows, n, m, 1))
-    bias(op, w, product, repeat=1, channels=m)
+        return w.constant(np.append(source.value.numpy.reshape(-1), 0)[index])
+    slot = w.work(kind(value).with_(shape=index.shape))
+    w.row(Opcode.GATHER, slot, (w.slot(value),), (w.table(index),))
+    return slot
 
 
-def bias(
-    op: core.Affine | core.Conv | core.SparseAffine, w: Writer, product: int, *, repeat: int, channels: int
-) -> None:
-    """Add a bias, if there is one."""
+def affine(op: core.Affine, w: Writer) -> None:
+    """x times the transposed weight, so that the inner loop runs over neighbouring outputs, padded to whole vectors."""
+    (m, n), rows = kind(op.weight).shape, math.prod(kind(op.x).shape[:-1])
+    more = -m % LANES
+    slots = [w.slot(op.x), arranged(op.weight, np.pad(places((m, n)).T, ((0, 0), (0, more)), constant_values=-1), w)]
     if op.bias is not None:
-        w.row(Opcode.ADD_BIAS, w.slot(op.y), (product, w.slot(op.bias)), (repeat, channels))
+        slots.append(arranged(op.bias, np.pad(places((m,)), (0, more), constant_values=-1), w))
+    product = w.work(kind(op.y).with_(shape=(rows, m + more))) if more else w.slot(op.y)
+    w.row(Opcode.MATMUL, product, tuple(slots), (1, rows, n, m + more, 1, op.bias is not None))
+    if more:
+        w.row(Opcode.GATHER, w.slot(op.y), (product,), (w.table(places((rows, m + more))[:, :m]),))
+
+
+def bias(op: core.Conv | core.SparseAffine, w: Writer) -> tuple[int, ...]:
+    """Return the slot of the bias, if there is one."""
+    return () if op.bias is None else (w.slot(op.bias),)
 
 
 def sparse_affine(op: core.SparseAffine, w: Writer) -> None:
     """Compressed rows; offsets and columns are places."""
     offsets, columns = w.numbers(op, "offsets"), w.numbers(op, "columns")
-    product = w.slot(op.y) if op.bias is None else w.work(kind(op.y))
-    w.row(Opcode.SPARSE, product, (w.slot(op.values), w.slot(op.x)), (w.table(offsets), w.table(columns)))
-    bias(op, w, product, repeat=1, channels=kind(op.y).size)
+    tables = (w.table(offsets), w.table(columns))
+    w.row(Opcode.SPARSE, w.slot(op.y), (w.slot(op.values), w.slot(op.x), *bias(op, w)), tables)
 
 
 def matmul(op: core.Matmul, w: Writer) -> None:
@@ -127,16 +137,15 @@ def matmul(op: core.Matmul, w: Writer) -> None:
 
 
 def conv(op: core.Conv, w: Writer) -> None:
-    """Weights times patches; the table names each patch's elements within a group of channels."""
-    x, weight, y = kind(op.x).shape, kind(op.weight).shape, kind(op.y).shape
-    group = (x[0] // op.groups, *x[1:])
-    table = _windows(group, weight[2:], op.stride, op.padding, op.dilation)  # (channels, places, taps)
-    table = np.moveaxis(table, 0, 1)  # (places, channels, taps): the order of a filter's weights
-    window, count = table.shape[1] * table.shape[2], table.shape[0]
-    product = w.slot(op.y) if op.bias is None else w.work(kind(op.y))
-    sizes = (op.groups, y[0] // op.groups, count, w.table(table), window, math.prod(group))
-    w.row(Opcode.CONV, product, (w.slot(op.x), w.slot(op.weight)), sizes)
-    bias(op, w, product, repeat=count, channels=y[0])
+    """Weights (channels, taps) times patches (taps, places) of x, for each group of channels."""
+    x, weight, y = kind(op.x), kind(op.weight).shape, kind(op.y).shape
+    table = _windows(x.shape, weight[2:], op.stride, op.padding, op.dilation)  # (channels, places, taps)
+    table = np.swapaxes(table, 1, 2)
+    patches = w.work(x.with_(shape=table.shape))
+    w.row(Opcode.GATHER, patches, (w.slot(op.x),), (w.table(table),))
+    taps = math.prod(weight[1:])
+    sizes = (op.groups, y[0] // op.groups, taps, math.prod(y[1:]), 0, 0 if op.bias is None else 2)
+    w.row(Opcode.MATMUL, w.slot(op.y), (w.slot(op.weight), patches, *bias(op, w)), sizes)
 
 
 def pool(op: core.Pool, w: Writer) -> None:
@@ -221,8 +230,8 @@ WRITERS: dict[type[Op], Write] = {
     core.Conv: conv,
     core.Pool: pool,
     core.Reduce: reduce,
-    core.Reshape: reordered(lambda op: places(kind(op.x).shape)),
-    core.Flatten: reordered(lambda op: places(kind(op.x).shape)),
+    core.Reshape: same,
+    core.Flatten: same,
     core.Transpose: reordered(lambda op: places(kind(op.x).shape).transpose(op.axes)),
     core.Broadcast: reordered(lambda op: np.broadcast_to(places(kind(op.x).shape), op.shape)),
     core.Slice: reordered(lambda op: places(kind(op.x).shape)[tuple(map(slice, op.starts, op.stops, op.steps))]),

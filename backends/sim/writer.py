@@ -41,6 +41,10 @@ class Writer:
             )
         return self._slot_of[value.name]
 
+    def share(self, value: Value, other: Value) -> None:
+        """Let a value be where another is."""
+        self._slot_of[value.name] = self.slot(other)
+
     def work(self, type_: Type) -> int:
         """Return a new slot of a sample's own."""
         bank = Bank.FLOAT_WORK if type_.dtype.is_float else Bank.INT_WORK

@@ -9,11 +9,12 @@ SUM, MEAN, MAX, MIN, ARGMAX, ARGMIN = range(6)
 
 
 @njit(error_model="numpy", nogil=True)
-def gather(r, ro, rs, n, samples, x, xo, xs, table, at):
-    """r[s, i] = x[s, table[at + i]]."""
+def gather(r, ro, n, samples, x, xo, xs, table, at):
+    """r[s, i] = x[s, table[at + i]], 0 where the table says -1."""
     for s in range(samples):
         for i in range(n):
-            r[ro + s * rs + i] = x[xo + s * xs + table[at + i]]
+            place = table[at + i]
+            r[ro + s * n + i] = x[xo + s * xs + place] if place >= 0 else 0
 
 
 @njit(error_model="numpy", nogil=True)
@@ -72,22 +73,14 @@ def arg_reduce(r, ro, n, samples, x, xo, xs, table, at, window, kind):
 
 
 @njit(error_model="numpy", nogil=True)
-def to_int(r, ro, n, samples, x, xo, xs, xi, kind):
+def to_int(r, ro, n, samples, x, xo, xs, kind):
     """Integers from floats (towards zero) or integers; kind 0: i64, 1: i32 (wraps), 2: bool."""
     for s in range(samples):
+        rv, xv = r[ro + s * n : ro + s * n + n], x[xo + s * xs : xo + s * xs + n]
         for i in range(n):
-            value = x[xo + s * xs + i * xi]
             if kind == 2:
-                r[ro + s * n + i] = 1 if value != 0 else 0
+                rv[i] = 1 if xv[i] != 0 else 0
             elif kind == 1:
-                r[ro + s * n + i] = np.int32(np.int64(value))
+                rv[i] = np.int32(np.int64(xv[i]))
             else:
-                r[ro + s * n + i] = np.int64(value)
-
-
-@njit(error_model="numpy", nogil=True)
-def to_float(r, ro, n, samples, x, xo, xs, xi):
-    """Floats from integers."""
-    for s in range(samples):
-        for i in range(n):
-            r[ro + s * n + i] = x[xo + s * xs + i * xi]
+                rv[i] = np.int64(xv[i])

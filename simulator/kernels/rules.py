@@ -1,4 +1,7 @@
-"""Scalar rules: the equation of one element, in plain Python that Numba compiles for any device."""
+"""Scalar rules: the equation of one element, in plain Python that Numba compiles for any device.
+
+Numbers are written ``type(x)(1)`` so that a rule stays in the format of what it is given.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +24,7 @@ def absolute(x):
 
 def sign(x):
     """-1, 0 or 1; NaN stays."""
-    if x > 0:
-        return x / x if x != math.inf else 1.0
-    if x < 0:
-        return -1.0
-    return x
+    return type(x)(1) if x > 0 else type(x)(-1) if x < 0 else x
 
 
 def exp(x):
@@ -40,14 +39,12 @@ def expm1(x):
 
 def log(x):
     """ln x, -inf at 0, NaN below."""
-    if x > 0:
-        return math.log(x)
-    return -math.inf if x == 0 else math.nan
+    return math.log(x) if x > 0 else type(x)(-math.inf if x == 0 else math.nan)
 
 
 def sqrt(x):
     """Square root, NaN below 0."""
-    return math.sqrt(x) if x >= 0 else math.nan
+    return math.sqrt(x) if x >= 0 else type(x)(math.nan)
 
 
 def sin(x):
@@ -106,22 +103,29 @@ def maximum(x, y):
 
 
 def thermal_relu(x, T):
-    """x - T where x > T, else 0 (P7), written T - T to stay in the format of T."""
-    return T - T if x <= T else x - T
+    """max(x - T, 0) (P7); NaN stays."""
+    return type(x)(0) if x <= T else x - T
 
 
 def maxwell_boltzmann(x, T):
-    """sqrt(2 / pi) w^2 exp(-w^2 / 2) / sqrt(T), w = min(|x| / sqrt(T), 100) (P8)."""
+    """sqrt(2 / pi) w^2 exp(-w^2 / 2) / sqrt(T), w = min(|x| / sqrt(T), 100) (P8), and 0 at T = 0."""
     root = math.sqrt(T)
-    w = min(abs(x) / root, FAR)
-    return math.sqrt(2 / math.pi) * (w * w) * math.exp(-0.5 * (w * w)) / root
+    if root == 0:
+        return type(x)(0)
+    w = min(abs(x) / root, type(x)(FAR))
+    return type(x)(math.sqrt(2 / math.pi)) * (w * w) * math.exp(type(x)(-0.5) * (w * w)) / root
 
 
 def fermi_dirac(x, T, mu):
-    """1 / (1 + e^u) as (1 or e^-|u|) / (1 + e^-|u|), u = (x - mu) / T (P6)."""
-    u = (x - mu) / T
+    """1 / (1 + e^u) as (1 or e^-|u|) / (1 + e^-|u|), u = (x - mu) / T (P6), 1/2 at x = mu also for T = 0."""
+    u = type(x)(0) if T == 0 and x == mu else (x - mu) / T
     small = math.exp(-abs(u))
-    return (small if u > 0 else 1.0) / (1.0 + small)
+    return (small if u > 0 else type(x)(1)) / (type(x)(1) + small)
+
+
+def box_muller(u, v):
+    """sqrt(-2 ln u) cos(2 pi v): a standard normal of two uniforms."""
+    return math.sqrt(type(u)(-2) * math.log(u)) * math.cos(type(u)(2 * math.pi) * v)
 
 
 def select(condition, x, y):

@@ -123,3 +123,20 @@ def test_infinities_nans_and_large_numbers_go_the_way_of_numpy(precision: str):
         expected = interpret(exe.graph, feed(exe.graph, given)).outputs
     for name, array in exe.run(given).outputs.items():
         np.testing.assert_allclose(array, expected[name], rtol=8 * np.finfo(precision).eps, err_msg=name)
+
+
+def test_at_zero_temperature_units_settle():
+    """A computed temperature may be 0: the limits of physics.activations hold."""
+    energies = np.array([[0.5, 0.5, 2.0], [-1.0, 0.0, 3.0]])
+    with tc.Network("frozen") as net:
+        T = tc.input("zero", ())
+        x = tc.input("x", (3,))
+        tc.output("boltzmann", tc.boltzmann(x, T=tc.abs(T)))
+        tc.output("fermi", tc.fermi_dirac(x, T=tc.abs(T), mu=0.5))
+        tc.output("maxwell", tc.maxwell_boltzmann(x, T=tc.abs(T)))
+        tc.output("relu", tc.thermal_relu(x, T=tc.abs(T)))
+    run = tc.compile(net, "sim").run({"x": energies, "zero": np.zeros(2)})
+    assert np.array_equal(run["boltzmann"][0], [[0.5, 0.5, 0], [1, 0, 0]])
+    assert np.array_equal(run["fermi"][0], [[0.5, 0.5, 0], [1, 1, 0]])
+    assert np.array_equal(run["maxwell"][0], np.zeros((2, 3)))
+    assert np.array_equal(run["relu"][0], np.maximum(energies, 0))
