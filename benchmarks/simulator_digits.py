@@ -34,25 +34,27 @@ def numpy_layers(x: np.ndarray, weights: list[np.ndarray]) -> np.ndarray:
 
 
 def main() -> None:
-    """Print the ratios: the engine alone, and a checked run through the front door."""
+    """Print the ratios: the engine alone on one thread and two, and a checked run through the front door."""
     rows = []
     for precision in ("float64", "float32"):
         exe = tc.compile(network(), "sim", precision=precision, threads=1)
         program = emit(exe.graph)
         weights = [w.astype(precision) for w in (W1, B1, W2, B2)]
-        for batch in (1, 128):
+        for batch in (1, 128, 1024):
             x = RNG.random((batch, 64)).astype(precision)
             timed = {"x": np.broadcast_to(x, (1, *x.shape))}
             assert np.abs(exe.run({"x": x})["p"][0] - numpy_layers(x, weights)).max() < 1e-5
             works = {
                 "engine": lambda a=timed, n=batch, p=program: simulator.run(p, a, ticks=1, batch=n, threads=1),
+                "2 threads": lambda a=timed, n=batch, p=program: simulator.run(p, a, ticks=1, batch=n, threads=2),
                 "exe.run": lambda x=x, e=exe: e.run({"x": x}),
                 "numpy": lambda x=x, w=weights: numpy_layers(x, w),
             }
             row = compare(f"{precision}, batch {batch}", "engine", works, repeat=50)
-            row.pop("engine / exe.run")
+            for other in ("2 threads", "exe.run"):
+                row.pop(f"engine / {other}")
             rows.append(row)
-    show("digits on the CPU, one thread", rows)
+    show("digits on the CPU; one thread where nothing else is said", rows)
 
 
 if __name__ == "__main__":

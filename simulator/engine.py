@@ -18,13 +18,14 @@ from thermoc.simulator.cache import empty, keep
 from thermoc.simulator.kernels.interpreter import interpret
 from thermoc.simulator.opcodes import OPERANDS
 from thermoc.simulator.program import Port, Program, State
+from thermoc.support.errors import error
 
 BLOCK_BYTES = 2**17
 """A block of samples should fit this much working memory: half of a common L2 cache."""
 MOST_SAMPLES = 64
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-LEAST_WORK = 2**16
-"""A thread is worth starting for this many elements."""
+LEAST_WORK = 2**21
+"""A thread is worth starting for this many elements: some tenths of a millisecond."""
 
 _interpret = keep(njit(interpret, error_model="numpy", nogil=True))
 
@@ -53,7 +54,9 @@ def run(
 
     threads: at most so many, default one a core. block: samples that run together, default what fits the cache.
     Results are the same for every number of threads, size of block, and split of the batch (with ``first_sample``).
+    Errors: T401 for a missing input, T402 for one of another shape.
     """
+    _check_inputs(program, inputs, (ticks, batch))
     real, whole = np.dtype(program.precision), np.dtype(np.int64)
     timed = ticks > 1 and any(inputs[port.name].strides[0] != 0 for port in program.inputs)
     lead = (ticks if timed else 1, batch)  # inputs held over the ticks (a stride of nought) are packed once
@@ -68,9 +71,7 @@ def run(
 
     def work(first: int, last: int) -> None:
         own = np.empty(program.work[0] * block + spare, real), np.empty(program.work[1] * block + spare, whole)
-        for start in range(first, last, block):
-            count = min(block, last - start)
-            _interpret(*arrays, *own, *states, *given, *results, spare, block, start, count, batch, *where)
+        _interpret(*arrays, *own, *states, *given, *results, spare, block, first, last, batch, *where)
 
     _announce()
     _spread(work, _cuts(program, ticks, batch, threads))
@@ -80,18 +81,26 @@ def run(
     )
 
 
+def _check_inputs(program: Program, inputs: Mapping[str, NDArray], lead: tuple[int, int]) -> None:
+    for port in program.inputs:
+        if port.name not in inputs:
+            raise error("T401", f"input {port.name!r} is missing", notes=[f"given are {list(inputs)}"])
+        if inputs[port.name].shape != (*lead, *port.shape):
+            notes = [f"it is {list(inputs[port.name].shape)}", f"expected {[*lead, *port.shape]} (ticks, batch, ...)"]
+            raise error("T402", f"input {port.name!r} has the wrong shape", notes=notes)
+
+
 def _repeated(one: NDArray, batch: int) -> NDArray:
     """Return one sample's states for every sample, flat."""
     return one[np.newaxis].repeat(batch, 0).reshape(-1) if one.size else one
 
 
 def _spread(work: Callable[[int, int], None], cuts: Sequence[int]) -> None:
-    """Run the work on as many threads as there are parts; kernels hold no lock."""
-    if len(cuts) == 2:
-        work(cuts[0], cuts[1])
-        return
-    for done in [_pool().submit(work, first, last) for first, last in pairwise(cuts)]:
-        done.result()
+    """Run the work on as many threads as there are parts, this one among them; kernels hold no lock."""
+    others = [_pool().submit(work, first, last) for first, last in pairwise(cuts[1:])]
+    work(cuts[0], cuts[1])
+    for other in others:
+        other.result()
 
 
 @cache

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import IntEnum
 from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.simulator.opcodes import OPERANDS, ROW, Opcode
+from thermoc.simulator.bounds import check
+from thermoc.simulator.opcodes import Opcode
 from thermoc.support.errors import error
 from thermoc.support.files import bundle_bytes, read_bundle
 
@@ -46,7 +48,7 @@ class Port:
     @cached_property
     def size(self) -> int:
         """Number of elements of a sample."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return prod(self.shape)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +70,7 @@ class State:
     @cached_property
     def size(self) -> int:
         """Number of elements of a sample."""
-        return self.ticks * int(np.prod(self.shape, dtype=np.int64))
+        return self.ticks * prod(self.shape)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,8 +144,8 @@ class Program:
         bundle = read_bundle(path, kind=KIND, version=VERSION)
         try:
             program = _decode(bundle.document, bundle.arrays)
-            _check(program)
-        except (KeyError, TypeError, ValueError, IndexError) as reason:
+            check(program)
+        except (KeyError, TypeError, ValueError, IndexError, OverflowError) as reason:
             raise error("T502", f"{path} holds no runnable program", notes=[str(reason)]) from None
         return program
 
@@ -156,8 +158,8 @@ def _decode(document: dict[str, Any], arrays: Mapping[str, NDArray]) -> Program:
         return State(**{**entry, "shape": tuple(entry["shape"])}, initial=arrays[f"state.{index}"])
 
     return Program(
-        name=document["name"],
-        dt=document["dt"],
+        name=str(document["name"]),
+        dt=float(document["dt"]),
         precision=document["precision"],
         work=tuple(document["work"]),
         inputs=tuple(map(port, document["inputs"])),
@@ -165,26 +167,3 @@ def _decode(document: dict[str, Any], arrays: Mapping[str, NDArray]) -> Program:
         states=tuple(state(i, entry) for i, entry in enumerate(document["states"])),
         **{name: np.array(arrays[name]) for name in ("code", "slots", "floats", "ints", "table")},
     )
-
-
-def _check(program: Program) -> None:
-    """Raise ValueError where a row names what is not there, so that no kernel reads outside its arrays."""
-    slots, code = program.slots, program.code
-    rooms = np.array([program.floats.size, program.ints.size, *program.work])
-    if code.ndim != 2 or code.shape[1] != ROW or slots.ndim != 2 or slots.shape[1] != 3:
-        raise ValueError("code and slots have the wrong shape")
-    if program.floats.dtype != program.precision or (slots < 0).any() or (slots[:, 0] > 3).any():
-        raise ValueError("slots or constants of an unknown kind")
-    if (slots[:, 1] + slots[:, 2] > rooms[slots[:, 0]]).any():
-        raise ValueError("a slot lies outside its bank")
-    if not np.isin(code[:, 0], list(Opcode)).all():
-        raise ValueError("an unknown opcode")
-    named = code[:, 1 : 2 + OPERANDS]
-    if (named < -1).any() or (named >= len(slots)).any():
-        raise ValueError("a row names a slot that is not there")
-    if (program.table < -1).any() or (
-        program.table.size and program.table.max() >= max(slots[:, 2].max(), 1) + program.table.size
-    ):
-        raise ValueError("a table entry lies outside every slot")
-    if (code[:, 2 + OPERANDS :] < 0).any():
-        raise ValueError("a negative parameter")

@@ -36,7 +36,7 @@ def interpret(
     spare,
     block,
     first,
-    samples,
+    last,
     batch,
     ticks,
     timed,
@@ -44,9 +44,9 @@ def interpret(
     sample0,
     tick0,
 ):
-    """Run all ticks for ``samples`` samples from sample ``first`` on.
+    """Run all ticks for the samples from ``first`` to ``last``, ``block`` at a time.
 
-    f is for floats, i for integers: c constants, w work (of ``block`` samples), s states, i and o packed inputs
+    f is for floats, i for integers: c constants, w work (of a block), s states, i and o packed inputs
     (ticks or 1, batch, width) and outputs (ticks, batch, width), all flat. The last ``spare`` elements of the work are
     room to spread operands in. sample0 and tick0 place the noise.
     """
@@ -56,79 +56,81 @@ def interpret(
         inputs, int_inputs = inputs // ticks, int_inputs // ticks
     width, int_width = width // (batch * ticks), int_width // (batch * ticks)
     free, int_free = fw[fw.size - spare :], iw[iw.size - spare :]
-    for t in range(ticks):
-        for line in range(code.shape[0]):
-            op = code[line, 0]
-            p0, p1, p2 = code[line, 5], code[line, 6], code[line, 7]
-            p3, p4, p5 = code[line, 8], code[line, 9], code[line, 10]
-            _, ro, _, n = place(slots, code[line, 1], block)
-            constant, xo, xs, xn = place(slots, code[line, 2], block)
-            x, xj = (fc, ic) if constant else (fw, iw)
-            constant, yo, ys, yn = place(slots, code[line, 3], block)
-            y, yj = (fc, ic) if constant else (fw, iw)
-            constant, zo, zs, zn = place(slots, code[line, 4], block)
-            z = fc if constant else fw
+    for start in range(first, last, block):
+        samples = min(block, last - start)
+        for t in range(ticks):
+            for line in range(code.shape[0]):
+                op = code[line, 0]
+                p0, p1, p2 = code[line, 5], code[line, 6], code[line, 7]
+                p3, p4, p5 = code[line, 8], code[line, 9], code[line, 10]
+                _, ro, _, n = place(slots, code[line, 1], block)
+                constant, xo, xs, xn = place(slots, code[line, 2], block)
+                x, xj = (fc, ic) if constant else (fw, iw)
+                constant, yo, ys, yn = place(slots, code[line, 3], block)
+                y, yj = (fc, ic) if constant else (fw, iw)
+                constant, zo, zs, zn = place(slots, code[line, 4], block)
+                z = fc if constant else fw
 
-            if op <= Opcode.FLOOR:
-                elementwise.unary(op, fw, ro, n, samples, x, xo, xs, xn, free)
-            elif op <= Opcode.MAXWELL_BOLTZMANN:
-                elementwise.binary(op, fw, ro, n, samples, x, xo, xs, xn, y, yo, ys, yn, free)
-            elif op == Opcode.FERMI_DIRAC:
-                elementwise.fermi(fw, ro, n, samples, x, xo, xs, xn, y, yo, ys, yn, z, zo, zs, zn, free)
-            elif op == Opcode.SELECT:
-                elementwise.choose(fw, ro, n, samples, xj, xo, xs, xn, y, yo, ys, yn, z, zo, zs, zn, free, int_free)
-            elif op <= Opcode.EQUAL:
-                elementwise.compare(op, iw, ro, n, samples, x, xo, xs, xn, y, yo, ys, yn, free)
-            elif op <= Opcode.OR:
-                elementwise.integer(op, iw, ro, n, samples, xj, xo, xs, xn, yj, yo, ys, yn, int_free)
-            elif op == Opcode.NOT:
-                elementwise.invert(iw, ro, n, samples, xj, xo, xs, xn, int_free)
-            elif op == Opcode.FLOAT_TO_INT:
-                moves.to_int(iw, ro, n, samples, x, xo, xs, p0)
-            elif op == Opcode.INT_TO_INT:
-                moves.to_int(iw, ro, n, samples, xj, xo, xs, p0)
-            elif op == Opcode.INT_TO_FLOAT:
-                moves.copy(fw, ro, n, n, samples, xj, xo, xs)
-            elif op == Opcode.GATHER:
-                moves.gather(fw, ro, n, samples, x, xo, xs, table, p0)
-            elif op == Opcode.INT_GATHER:
-                moves.gather(iw, ro, n, samples, xj, xo, xs, table, p0)
-            elif op == Opcode.SCATTER:
-                moves.scatter(fw, ro, n, xn, samples, x, xo, xs, table, p0)
-            elif op == Opcode.INT_SCATTER:
-                moves.scatter(iw, ro, n, xn, samples, xj, xo, xs, table, p0)
-            elif op == Opcode.REDUCE:
-                moves.reduce(fw, ro, n, samples, x, xo, xs, table, p0, p1, p2)
-            elif op == Opcode.ARG_REDUCE:
-                moves.arg_reduce(iw, ro, n, samples, x, xo, xs, table, p0, p1, p2)
-            elif op == Opcode.MATMUL:
-                linear.matmul(fw, ro, samples, x, xo, xs, y, yo, ys, z, zo, zs, p5, p0, p1, p2, p3, p4)
-            elif op == Opcode.SPARSE:
-                bias = code[line, 4] >= 0
-                linear.sparse(fw, ro, n, samples, x, xo, xs, y, yo, ys, z, zo, zs, bias, table, p0, p1)
-            elif op == Opcode.BOLTZMANN:
-                thermal.boltzmann(fw, ro, n, samples, x, xo, xs, y, yo, ys, yn, p0)
-            elif op == Opcode.NORMAL or op == Opcode.UNIFORM:
-                element, normal = (sample0 + first) * n, op == Opcode.NORMAL
-                thermal.noise(fw, ro, n * samples, element, tick0 + t, p0, p1, key, normal, free)
-            elif op == Opcode.TICK:
-                for s in range(samples):
-                    iw[ro + s] = tick0 + t
-            elif op == Opcode.INPUT:
-                start = ((t if timed else 0) * batch + first) * inputs + p0
-                moves.copy(fw, ro, n, n, samples, fi, start, inputs)
-            elif op == Opcode.INT_INPUT:
-                start = ((t if timed else 0) * batch + first) * int_inputs + p0
-                moves.copy(iw, ro, n, n, samples, ii, start, int_inputs)
-            elif op == Opcode.OUTPUT:
-                moves.copy(fo, (t * batch + first) * width + p0, width, xn, samples, x, xo, xs)
-            elif op == Opcode.INT_OUTPUT:
-                moves.copy(io, (t * batch + first) * int_width + p0, int_width, xn, samples, xj, xo, xs)
-            elif op == Opcode.READ:
-                moves.copy(fw, ro, n, n, samples, fs, first * states + p0 + t % p1 * n, states)
-            elif op == Opcode.INT_READ:
-                moves.copy(iw, ro, n, n, samples, is_, first * int_states + p0 + t % p1 * n, int_states)
-            elif op == Opcode.WRITE:
-                moves.copy(fs, first * states + p0 + t % p1 * xn, states, xn, samples, x, xo, xs)
-            elif op == Opcode.INT_WRITE:
-                moves.copy(is_, first * int_states + p0 + t % p1 * xn, int_states, xn, samples, xj, xo, xs)
+                if op <= Opcode.FLOOR:
+                    elementwise.unary(op, fw, ro, n, samples, x, xo, xs, xn, free)
+                elif op <= Opcode.MAXWELL_BOLTZMANN:
+                    elementwise.binary(op, fw, ro, n, samples, x, xo, xs, xn, y, yo, ys, yn, free)
+                elif op == Opcode.FERMI_DIRAC:
+                    elementwise.fermi(fw, ro, n, samples, x, xo, xs, xn, y, yo, ys, yn, z, zo, zs, zn, free)
+                elif op == Opcode.SELECT:
+                    elementwise.choose(fw, ro, n, samples, xj, xo, xs, xn, y, yo, ys, yn, z, zo, zs, zn, free, int_free)
+                elif op <= Opcode.EQUAL:
+                    elementwise.compare(op, iw, ro, n, samples, x, xo, xs, xn, y, yo, ys, yn, free)
+                elif op <= Opcode.OR:
+                    elementwise.integer(op, iw, ro, n, samples, xj, xo, xs, xn, yj, yo, ys, yn, int_free)
+                elif op == Opcode.NOT:
+                    elementwise.invert(iw, ro, n, samples, xj, xo, xs, xn, int_free)
+                elif op == Opcode.FLOAT_TO_INT:
+                    moves.to_int(iw, ro, n, samples, x, xo, xs, p0)
+                elif op == Opcode.INT_TO_INT:
+                    moves.to_int(iw, ro, n, samples, xj, xo, xs, p0)
+                elif op == Opcode.INT_TO_FLOAT:
+                    moves.copy(fw, ro, n, n, samples, xj, xo, xs)
+                elif op == Opcode.GATHER:
+                    moves.gather(fw, ro, n, samples, x, xo, xs, table, p0)
+                elif op == Opcode.INT_GATHER:
+                    moves.gather(iw, ro, n, samples, xj, xo, xs, table, p0)
+                elif op == Opcode.SCATTER:
+                    moves.scatter(fw, ro, n, xn, samples, x, xo, xs, table, p0)
+                elif op == Opcode.INT_SCATTER:
+                    moves.scatter(iw, ro, n, xn, samples, xj, xo, xs, table, p0)
+                elif op == Opcode.REDUCE:
+                    moves.reduce(fw, ro, n, samples, x, xo, xs, table, p0, p1, p2)
+                elif op == Opcode.ARG_REDUCE:
+                    moves.arg_reduce(iw, ro, n, samples, x, xo, xs, table, p0, p1, p2)
+                elif op == Opcode.MATMUL:
+                    linear.matmul(fw, ro, samples, x, xo, xs, y, yo, ys, z, zo, zs, p5, p0, p1, p2, p3, p4)
+                elif op == Opcode.SPARSE:
+                    bias = code[line, 4] >= 0
+                    linear.sparse(fw, ro, n, samples, x, xo, xs, y, yo, ys, z, zo, zs, bias, table, p0, p1)
+                elif op == Opcode.BOLTZMANN:
+                    thermal.boltzmann(fw, ro, n, samples, x, xo, xs, y, yo, ys, yn, p0)
+                elif op == Opcode.NORMAL or op == Opcode.UNIFORM:
+                    element, normal = (sample0 + start) * n, op == Opcode.NORMAL
+                    thermal.noise(fw, ro, n * samples, element, tick0 + t, p0, p1, key, normal, free)
+                elif op == Opcode.TICK:
+                    for s in range(samples):
+                        iw[ro + s] = tick0 + t
+                elif op == Opcode.INPUT:
+                    at = ((t if timed else 0) * batch + start) * inputs + p0
+                    moves.copy(fw, ro, n, n, samples, fi, at, inputs)
+                elif op == Opcode.INT_INPUT:
+                    at = ((t if timed else 0) * batch + start) * int_inputs + p0
+                    moves.copy(iw, ro, n, n, samples, ii, at, int_inputs)
+                elif op == Opcode.OUTPUT:
+                    moves.copy(fo, (t * batch + start) * width + p0, width, xn, samples, x, xo, xs)
+                elif op == Opcode.INT_OUTPUT:
+                    moves.copy(io, (t * batch + start) * int_width + p0, int_width, xn, samples, xj, xo, xs)
+                elif op == Opcode.READ:
+                    moves.copy(fw, ro, n, n, samples, fs, start * states + p0 + t % p1 * n, states)
+                elif op == Opcode.INT_READ:
+                    moves.copy(iw, ro, n, n, samples, is_, start * int_states + p0 + t % p1 * n, int_states)
+                elif op == Opcode.WRITE:
+                    moves.copy(fs, start * states + p0 + t % p1 * xn, states, xn, samples, x, xo, xs)
+                elif op == Opcode.INT_WRITE:
+                    moves.copy(is_, start * int_states + p0 + t % p1 * xn, int_states, xn, samples, xj, xo, xs)

@@ -9,12 +9,14 @@ import pytest
 from cases import BATCH, CASES, SEED, TICKS, check, inputs, network, variants
 
 import thermoc as tc
+from thermoc import simulator
 from thermoc.backends.sim.target import TARGET
 from thermoc.ir.feed import feed
 from thermoc.ir.ops import REGISTRY
 from thermoc.ir.reference import interpret
 from thermoc.passes.discretize import STEPS
 from thermoc.passes.expansions import EXPANSIONS
+from thermoc.simulator import bounds, engine
 
 
 def test_every_op_has_rows_an_expansion_or_a_refusal():
@@ -29,6 +31,7 @@ def test_op(case: str, varying: str, precision: str):
     """Equal for integers and truth values; for floats within 64 roundings of the largest number of the output."""
     net = network(case, varying)
     exe = tc.compile(net, "sim", precision=precision)
+    bounds.check(exe.artefact.program)
     given: dict[str, Any] = {"inputs": inputs(net), "ticks": TICKS, "batch": BATCH}
     trace = interpret(exe.graph, feed(exe.graph, **given), seed=SEED)
     check(exe.run(**given, seed=SEED), trace, precision)
@@ -52,9 +55,8 @@ def everything() -> tc.Network:
 
 
 @pytest.mark.parametrize("precision", ["float64", "float32"])
-def test_threads_blocks_and_splits_change_no_bit(precision: str):
-    from thermoc import simulator
-
+def test_threads_blocks_and_splits_change_no_bit(precision: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(engine, "LEAST_WORK", 1)  # as if every sample were worth a thread
     exe = tc.compile(everything(), "sim", precision=precision)
     x = np.random.default_rng(4).normal(size=(23, 5))
     program, arrays = exe.artefact.program, feed(exe.graph, {"x": x}, ticks=40).arrays

@@ -11,7 +11,6 @@ import pytest
 
 import thermoc as tc
 from thermoc import simulator
-from thermoc.simulator import cache
 from thermoc.support.files import bundle_bytes, read_bundle
 
 
@@ -52,42 +51,14 @@ def test_a_flipped_bit_is_noticed(tmp_path: Path):
         assert caught.value.code in {"T502", "T503", "T504"}
 
 
-@pytest.mark.parametrize(
-    ("array", "place", "value"),
-    [("code", (0, 0), 999), ("code", (0, 1), 99), ("slots", (0, 1), 10**6), ("slots", (0, 0), 7), ("table", 0, 10**9)],
-)
-def test_a_program_that_would_reach_outside_is_refused(tmp_path: Path, array: str, place, value: int):
-    """As somebody would make it on purpose: the checksum is right."""
+def test_a_program_altered_on_purpose_is_refused(tmp_path: Path):
+    """The checksum is right, the table of places is not."""
     path = tmp_path / "evil.program"
     path.write_bytes(tc.compile(network(), "sim").artefact.to_bytes())
     bundle = read_bundle(path, kind="thermoc program", version=1)
     arrays = {name: np.array(held) for name, held in bundle.arrays.items()}
-    arrays[array][place] = value
+    arrays["table"][0] = 10**9
     path.write_bytes(bundle_bytes(kind="thermoc program", version=1, document=bundle.document, arrays=arrays))
     with pytest.raises(tc.ThermocError) as caught:
         simulator.Program.load(path)
     assert caught.value.code == "T502"
-
-
-def test_a_changed_kernel_has_another_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    before = cache.stamp()
-    files = cache.kernel_files()
-    assert {"philox.py", "opcodes.py", "interpreter.py", "rules.py"} <= {path.name for path in files}
-    changed = tmp_path / "rules.py"
-    changed.write_text(files[0].read_text() + "\n# changed\n")
-    monkeypatch.setattr(cache, "kernel_files", lambda: [changed, *files[1:]])
-    assert cache.stamp() != before
-
-
-def test_the_cache_goes_where_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("THERMOC_CACHE", str(tmp_path))
-    assert cache.root() == tmp_path
-
-
-def test_an_empty_cache_is_known_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("THERMOC_CACHE", str(tmp_path))
-    assert cache.empty()
-    folder = tmp_path / "kernels" / cache.stamp()
-    folder.mkdir(parents=True)
-    (folder / "interpret.1.nbc").touch()
-    assert not cache.empty()

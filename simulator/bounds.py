@@ -1,0 +1,178 @@
+"""Whether a program stays inside its arrays. Kernels look at no bound, so what comes from a file is checked first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.simulator.opcodes import OPERANDS, ROW, Opcode
+
+if TYPE_CHECKING:
+    from thermoc.simulator.program import Port, Program, State
+
+MOST_ELEMENTS = 2**37
+"""Working memory of one sample beyond this (a terabyte of float64) is refused."""
+COUNTER = 2**32
+BANKS = {0: "f", 1: "i", 2: "f", 3: "i"}
+
+
+def _kinds() -> dict[Opcode, tuple[str, str]]:
+    """Return each opcode's kind of result and of operands: f float, i integer; a capital may be absent."""
+    kinds = {op: ("f", "f" if op <= Opcode.FLOOR else "ff") for op in Opcode if op <= Opcode.MAXWELL_BOLTZMANN}
+    kinds |= {op: ("i", "ff" if op <= Opcode.EQUAL else "ii") for op in Opcode if Opcode.LESS <= op <= Opcode.OR}
+    kinds |= {Opcode.FERMI_DIRAC: ("f", "fff"), Opcode.SELECT: ("f", "iff"), Opcode.NOT: ("i", "i")}
+    kinds |= {Opcode.FLOAT_TO_INT: ("i", "f"), Opcode.INT_TO_INT: ("i", "i"), Opcode.INT_TO_FLOAT: ("f", "i")}
+    kinds |= dict.fromkeys((Opcode.GATHER, Opcode.SCATTER, Opcode.REDUCE), ("f", "f"))
+    kinds |= dict.fromkeys((Opcode.INT_GATHER, Opcode.INT_SCATTER), ("i", "i"))
+    kinds |= {Opcode.ARG_REDUCE: ("i", "f"), Opcode.MATMUL: ("f", "ffF"), Opcode.SPARSE: ("f", "ffF")}
+    kinds |= {Opcode.BOLTZMANN: ("f", "ff"), Opcode.NORMAL: ("f", ""), Opcode.UNIFORM: ("f", "")}
+    kinds |= {Opcode.TICK: ("i", ""), Opcode.INPUT: ("f", ""), Opcode.INT_INPUT: ("i", "")}
+    kinds |= {Opcode.OUTPUT: ("", "f"), Opcode.INT_OUTPUT: ("", "i"), Opcode.READ: ("f", "")}
+    return kinds | {Opcode.INT_READ: ("i", ""), Opcode.WRITE: ("", "f"), Opcode.INT_WRITE: ("", "i")}
+
+
+KINDS = _kinds()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Line:
+    """A row of code: number of elements of the result and of each operand, -1 where there is none; parameters."""
+
+    opcode: Opcode
+    n: int
+    x: int
+    y: int
+    z: int
+    p: Sequence[int]
+
+
+def check(program: Program) -> None:
+    """Raise ValueError where a row would reach outside its arrays or read what no row has written."""
+    _check_arrays(program)
+    faces = {*_faces(program, program.inputs, "INPUT"), *_faces(program, program.outputs, "OUTPUT")}
+    faces |= {*_rings(program)}
+    written, met = set[int](), set[tuple[Opcode, int, int, int]]()
+    for number, row in enumerate(program.code.tolist()):
+        line = _line(program, row, written)
+        if line is None or not _fits(line, program.table):
+            raise ValueError(f"row {number} of the code reaches outside its operands or its tables")
+        if line.opcode >= Opcode.INPUT:
+            met.add(_face(line))
+    if met != faces:
+        raise ValueError("its code does not serve its inputs, outputs and states")
+
+
+def _check_arrays(program: Program) -> None:
+    code, slots = program.code, program.slots
+    if code.ndim != 2 or code.shape[1] != ROW or slots.ndim != 2 or slots.shape[1] != 3:
+        raise ValueError("code and slots have the wrong shape")
+    if program.precision not in ("float64", "float32") or program.floats.dtype != program.precision:
+        raise ValueError("its floats are of another precision")
+    if any(array.dtype != np.int64 for array in (code, slots, program.ints, program.table)):
+        raise ValueError("its integers are not of 64 bits")
+    if any(array.ndim != 1 for array in (program.floats, program.ints, program.table)):
+        raise ValueError("its constants have the wrong shape")
+    if len(program.work) != 2 or not all(type(n) is int and 0 <= n <= MOST_ELEMENTS for n in program.work):
+        raise ValueError(f"its working memory is {program.work}")
+    rooms = np.array([program.floats.size, program.ints.size, *program.work])
+    if (slots < 0).any() or (slots[:, 0] > 3).any() or (slots[:, 1:] > rooms.max()).any():
+        raise ValueError("a slot lies nowhere")
+    if (slots[:, 1] + slots[:, 2] > rooms[slots[:, 0]]).any():
+        raise ValueError("a slot lies outside its bank")
+
+
+def _line(program: Program, row: list[int], written: set[int]) -> _Line | None:
+    """Return a row with its slots looked up, or None where one is missing, of the wrong kind or not yet written."""
+    op, (result, *operands), parameters = Opcode(row[0]), row[1 : 2 + OPERANDS], row[2 + OPERANDS :]
+    given, wanted = KINDS[op]
+    if min(parameters) < 0 or min(result, *operands) < -1 or max(result, *operands) >= len(program.slots):
+        return None
+    sizes = []
+    for slot, letter in zip(operands, wanted.ljust(OPERANDS)):
+        if slot < 0 and not letter.islower():
+            sizes.append(-1)
+            continue
+        bank, _, size = program.slots[slot].tolist() if slot >= 0 else (-1, 0, 0)
+        if BANKS.get(bank) != letter.lower() or (bank >= 2 and slot not in written):
+            return None
+        sizes.append(size)
+    bank, _, n = program.slots[result].tolist() if result >= 0 else (-1, 0, -1)
+    if (BANKS.get(bank, "") if bank >= 2 else "" if result < 0 else "constant") != given:
+        return None
+    written.add(result)
+    return _Line(opcode=op, n=n, x=sizes[0], y=sizes[1], z=sizes[2], p=parameters)
+
+
+def _fits(line: _Line, table: NDArray[np.int64]) -> bool:
+    """True where sizes, parameters and table entries agree; compare each case with the comments of ``Opcode``."""
+    n, x, y, z, (p0, p1, p2, p3, p4, p5) = line.n, line.x, line.y, line.z, line.p
+
+    def inside(start: int, count: int, least: int, below: int) -> bool:
+        part = table[start : start + count]
+        return start + count <= table.size and (count == 0 or (least <= part.min() and part.max() < below))
+
+    match line.opcode:
+        case op if op <= Opcode.NOT:
+            return {x, y, z} <= {-1, 1, n}
+        case Opcode.FLOAT_TO_INT | Opcode.INT_TO_INT | Opcode.INT_TO_FLOAT:
+            return x == n and p0 <= 2
+        case Opcode.GATHER | Opcode.INT_GATHER:
+            return inside(p0, n, -1, x)
+        case Opcode.SCATTER | Opcode.INT_SCATTER:
+            return inside(p0, x, 0, n)
+        case Opcode.REDUCE:
+            return inside(p0, n * p1, -1, x) and p2 <= 3
+        case Opcode.ARG_REDUCE:
+            return p1 >= 1 and inside(p0, n * p1, 0, x) and p2 in (4, 5)
+        case Opcode.MATMUL:
+            bias = {0: z == -1, 1: z == p3, 2: z == p0 * p1}.get(p5, False)
+            return bias and p4 <= 1 and (x, y, n) == (p0 * p1 * p2, (1 if p4 else p0) * p2 * p3, p0 * p1 * p3)
+        case Opcode.SPARSE:
+            if z not in (-1, n) or not inside(p0, n + 1, 0, x + 1) or (np.diff(table[p0 : p0 + n + 1]) < 0).any():
+                return False
+            return inside(p1, int(table[p0 + n]), 0, y)
+        case Opcode.BOLTZMANN:
+            return p0 >= 1 and n % p0 == 0 and x == n and y in (1, n)
+        case Opcode.NORMAL | Opcode.UNIFORM:
+            return p0 < COUNTER and p1 < COUNTER
+        case Opcode.TICK:
+            return n == 1
+    return True
+
+
+def _face(line: _Line) -> tuple[Opcode, int, int, int]:
+    """Return where a row meets the outside: (opcode, offset, elements, ticks of the ring)."""
+    return line.opcode, line.p[0], max(line.n, line.x), line.p[1] if line.opcode >= Opcode.READ else 1
+
+
+def _faces(program: Program, ports: Sequence[Port], name: str):
+    widths = {kind: sum(port.size for port in ports if port.integer == kind) for kind in (False, True)}
+    if len({port.name for port in ports}) != len(ports):
+        raise ValueError(f"two of its {name.lower()}s have one name")
+    for port in ports:
+        _check_face(program, port, widths[port.integer])
+        yield Opcode[f"INT_{name}" if port.integer else name], port.offset, port.size, 1
+
+
+def _rings(program: Program):
+    widths = {kind: sum(state.size for state in program.states if state.integer == kind) for kind in (False, True)}
+    for state in program.states:
+        _check_face(program, state, widths[state.integer])
+        if state.ticks < 1 or state.initial.shape != (state.ticks, *state.shape) or state.initial.dtype != state.dtype:
+            raise ValueError(f"state {state.name!r} does not start as it is described")
+        for name in ("READ", "WRITE"):
+            opcode = Opcode[f"INT_{name}" if state.integer else name]
+            yield opcode, state.offset, prod(state.shape), state.ticks
+
+
+def _check_face(program: Program, face: Port | State, width: int) -> None:
+    kinds = (program.precision, "int64", "int32", "bool")
+    if face.dtype not in kinds or not all(type(n) is int and n >= 0 for n in (*face.shape, face.offset)):
+        raise ValueError(f"{face.name!r} has an unknown dtype or shape")
+    if face.offset + face.size > width:
+        raise ValueError(f"{face.name!r} lies outside")

@@ -1,0 +1,105 @@
+"""Programs that would reach outside their arrays are told from those that would not."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import network
+
+import thermoc as tc
+from thermoc.simulator import Bank, Opcode, Port, Program
+from thermoc.simulator.bounds import KINDS, check
+from thermoc.simulator.opcodes import OPERANDS
+
+FIRST = 2 + OPERANDS
+"""Where in a row of code the parameters begin."""
+
+
+def program(case: str) -> Program:
+    return tc.compile(network(case, "all vary"), "sim").artefact.program
+
+
+def line(held: Program, opcode: Opcode) -> int:
+    return int(np.flatnonzero(held.code[:, 0] == opcode)[0])
+
+
+def altered(held: Program, array: str, place: Any, value: int) -> Program:
+    copy = getattr(held, array).copy()
+    copy[place] = value
+    return dataclasses.replace(held, **{array: copy})
+
+
+def test_every_opcode_has_its_kinds():
+    assert set(KINDS) == set(Opcode)
+
+
+@pytest.mark.parametrize(
+    ("case", "opcode", "column", "value"),
+    [
+        ("core.neg", Opcode.NEG, 0, 999),  # no such opcode
+        ("core.neg", Opcode.NEG, 1, 99),  # no such slot
+        ("core.neg", Opcode.NEG, 1, -1),  # no result
+        ("core.neg", Opcode.NEG, 2, -1),  # no operand
+        ("core.neg", Opcode.NEG, 2, 1),  # what it is about to write
+        ("core.add", Opcode.INPUT, FIRST, 1),  # between two inputs
+        ("core.delay", Opcode.READ, FIRST + 1, 0),  # a ring of no ticks
+        ("core.delay", Opcode.WRITE, FIRST + 1, 2),  # a ring longer than the state
+        ("core.affine", Opcode.MATMUL, FIRST + 1, 2),  # more rows than x has
+        ("core.affine", Opcode.MATMUL, FIRST + 2, 5),  # more to sum than there is
+        ("core.affine", Opcode.MATMUL, FIRST + 5, 2),  # a bias of another length
+        ("core.transpose", Opcode.GATHER, FIRST, 1),  # beyond the end of the table
+        ("core.concat", Opcode.SCATTER, FIRST, 10**6),
+        ("core.reduce, sum", Opcode.REDUCE, FIRST + 1, 9),
+        ("core.reduce, sum", Opcode.REDUCE, FIRST + 2, 4),  # argmax among the sums
+        ("core.reduce, argmax", Opcode.ARG_REDUCE, FIRST + 1, 0),
+        ("thermo.boltzmann", Opcode.BOLTZMANN, FIRST, 3),  # rows that do not fill it
+        ("thermo.normal", Opcode.NORMAL, FIRST + 1, 2**32),  # a stream beyond the counter
+    ],
+)
+def test_a_row_that_reaches_outside_is_refused(case: str, opcode: Opcode, column: int, value: int):
+    held = program(case)
+    check(held)
+    with pytest.raises(ValueError):
+        check(altered(held, "code", (line(held, opcode), column), value))
+
+
+@pytest.mark.parametrize(
+    ("case", "array", "place", "value"),
+    [
+        ("core.neg", "slots", (0, 1), 10**6),
+        ("core.neg", "slots", (0, 0), 7),
+        ("core.neg", "slots", (0, 0), Bank.INT_WORK),
+        ("core.neg", "slots", (1, 0), Bank.FLOAT_CONSTANT),
+        ("core.neg", "slots", (0, 2), 2),
+        ("core.transpose", "table", 0, -2),
+        ("core.transpose", "table", 0, 24),
+        ("core.concat", "table", 0, -1),
+        ("core.sparse_affine", "table", 4, 6),  # the end of the last row of entries
+        ("core.sparse_affine", "table", 1, 3),  # a row that ends before it starts
+        ("core.sparse_affine", "table", 5, 4),  # a column beyond x
+    ],
+)
+def test_a_slot_or_table_that_reaches_outside_is_refused(case: str, array: str, place: Any, value: int):
+    held = program(case)
+    with pytest.raises(ValueError):
+        check(altered(held, array, place, value))
+
+
+def test_an_input_or_state_that_is_not_as_described_is_refused():
+    held = program("core.delay, by three")
+    port, state = held.inputs[0], held.states[0]
+    ports = [Port(name="x1", shape=(7,), dtype="float64", offset=0), dataclasses.replace(port, offset=1)]
+    states = [dataclasses.replace(state, ticks=4), dataclasses.replace(state, initial=state.initial[:2])]
+    for changed in ports:
+        with pytest.raises(ValueError):
+            check(dataclasses.replace(held, inputs=(changed,)))
+    for changed in states:
+        with pytest.raises(ValueError):
+            check(dataclasses.replace(held, states=(changed,)))
+    with pytest.raises(ValueError):
+        check(dataclasses.replace(held, inputs=(port, port)))
+    with pytest.raises(ValueError):
+        check(dataclasses.replace(held, work=(10**15, 0)))
