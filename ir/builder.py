@@ -112,7 +112,7 @@ class Builder:
     ) -> tuple[Handle, ...]:
         """Append one op and return its results. Errors: T102 to T105, T111, at the caller's line."""
         where = caller()
-        held = self._operands(cls, operands, where)
+        held = self._operands(cls, cls.prepare(dict(operands)), where)
         if STOCHASTIC in cls.traits and "stream" in cls.attr_specs and "stream" not in attrs:
             attrs["stream"] = self._streams
         attrs = cls.complete(attrs, {key: _shape_of(value) for key, value in held.items()})

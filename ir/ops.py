@@ -8,10 +8,12 @@ verifier, the shape inference, the builder and the printer all read these same d
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, TypeVar, dataclass_transform
+
+from numpy.typing import NDArray
 
 from thermoc.ir.types import DType, Role, Shape
 from thermoc.ir.values import Array, Value
@@ -123,6 +125,16 @@ class ShapeProblem(Exception):
         self.what, self.notes = what, notes
 
 
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with an op's numbers: code, statement, facts, cure."""
+
+    code: str
+    what: str
+    notes: tuple[str, ...] = ()
+    hint: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Op:
     """One operation. Immutable; refers to other ops by the names of their results."""
@@ -141,6 +153,15 @@ class Op:
         for name, enum in (("dtype", DType), ("role", Role)):
             if name in self.attr_specs:
                 object.__setattr__(self, name, enum(getattr(self, name)))
+
+    @classmethod
+    def prepare(cls, operands: dict[str, Any]) -> dict[str, Any]:
+        """Return the operands of a call in the op's own form, where the builder accepts others too."""
+        return operands
+
+    def problems(self, numbers: Mapping[str, NDArray]) -> Iterable[Problem]:
+        """Return what is wrong with the operands that are constants; ``numbers`` holds those, all finite, by name."""
+        return ()
 
     @classmethod
     def complete(cls, attrs: dict[str, Any], shapes: dict[str, Any]) -> dict[str, Any]:

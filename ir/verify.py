@@ -137,6 +137,8 @@ def _constants(graph: Graph, op: Op) -> Iterator[Finding]:
         yield from _finite(op)
     if isinstance(op, SparseAffine) and all(value.type is not None for value in op.inputs):
         yield from _rows(graph, op)
+    if type(op).problems is not Op.problems and all(value.type is not None for value in op.inputs):
+        yield from _numbers(graph, op)
     for name, spec in op.operand_specs.items():
         value = getattr(op, name)
         if spec.role is not Role.temperature or value is None:
@@ -154,6 +156,19 @@ def _constants(graph: Graph, op: Op) -> Iterator[Finding]:
                     notes=(f"{name} ({value}){place} = {worst}",),
                     hint=hint,
                 )
+
+
+def _numbers(graph: Graph, op: Op) -> Iterator[Finding]:
+    """Ask the op about those of its operands that are known and finite."""
+    numbers = {}
+    for name in op.operand_specs:
+        held = getattr(op, name)
+        source = graph.producers[held.name] if isinstance(held, Value) else None
+        if isinstance(source, Constant) and not list(_finite(source)):
+            numbers[name] = source.value.numpy
+    for problem in op.problems(numbers):
+        what = f"{op.opname}: {problem.what}"
+        yield Finding(code=problem.code, what=what, where=op.location, notes=problem.notes, hint=problem.hint)
 
 
 def _finite(op: Constant) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 import thermoc as tc
 from thermoc.ir.builder import Handle
@@ -60,6 +61,15 @@ def raised(function: Callable[..., Handle]) -> Callable[[Givens], Handle]:
 
 def sparse(x: Handle, **more: Any) -> Handle:
     return tc.sparse_affine(x, weights(5), np.array([1, 3, 0, 3, 3]), np.array([0, 2, 2, 4, 5]), **more)
+
+
+def coupled(n: int) -> np.ndarray:
+    J = weights(n, n)
+    return (J + J.T) * (1 - np.eye(n))
+
+
+def ring(n: int) -> np.ndarray:
+    return np.roll(np.eye(n), 1, 0) + np.roll(np.eye(n), -1, 0)
 
 
 def conv(x: Handle, weight: np.ndarray, bias: Any = None, **attrs: Any) -> Handle:
@@ -176,6 +186,13 @@ CASES: dict[str, Callable[[Givens], Any]] = {
     "thermo.sample_binary, spins": lambda x: tc.sample_binary(x(2, 3), T=x.positive(3), levels="spin"),
     "thermo.sample_categorical": lambda x: tc.sample_categorical(x(5), T=0.5),
     "thermo.sample_categorical, T varies": lambda x: tc.sample_categorical(x(2, 5), T=x.positive(2, 1)),
+    "thermo.gibbs": lambda x: tc.gibbs(x.positive(), coupled(4), x(4)),
+    "thermo.gibbs, of bits, T a unit": lambda x: tc.gibbs(x.positive(4), coupled(4), levels="binary", initial=0.0),
+    "thermo.gibbs, sparse, T a sweep": lambda x: tc.gibbs(x.positive(3, 1), csr_array(ring(6)), 0.1, sweeps=3),
+    "thermo.gibbs, at once": lambda x: tc.gibbs(x.positive(), coupled(4), order="parallel", sweeps=2),
+    "thermo.gibbs_sweeps": lambda x: tc.gibbs_sweeps(tc.sign(x(6)), x.positive(), ring(6), sweeps=2),
+    "thermo.ising_energy": lambda x: tc.ising_energy(tc.sign(x(4)), coupled(4), x(4)),
+    "thermo.ising_energy, sparse": lambda x: tc.ising_energy(tc.sign(x(6)), csr_array(ring(6))),
     "thermo.noise": lambda x: tc.noise(kT=x.positive(3), shape=(2, 3)),
     "thermo.memory": lambda x: tc.memory(x(3), kT=0.5, gamma=2.0, initial=weights(3)),
     "thermo.schedule, exponential": lambda x: tc.schedule(kind="exponential", T0=1.0, parameter=2.0, T_min=0.01),

@@ -78,7 +78,8 @@ def sparse(r, ro, n, samples, x, xo, xs, y, yo, ys, z, zo, zs, bias, table, offs
     """r[s, i] = z[i], where there is a bias, + sum over the entries e of row i of x[e] y[s, column of e]."""
     for s in range(samples):
         for i in range(n):
-            total = z[zo + s * zs + i] if bias else r[ro] * 0
+            r[ro + s * n + i] = z[zo + s * zs + i] if bias else 0
+            total = r[ro + s * n + i]
             for e in range(table[offsets + i], table[offsets + i + 1]):
                 total += x[xo + s * xs + e] * y[yo + s * ys + table[columns + e]]
             r[ro + s * n + i] = total

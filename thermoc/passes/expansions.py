@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from thermoc.ir.dialects import core, thermo
+from thermoc.ir.dialects import core, sampling, thermo
 from thermoc.ir.ops import Op
 from thermoc.ir.types import Type
 from thermoc.ir.values import Value
+from thermoc.passes import couplings
 from thermoc.passes.rewriting import Rewriter
 
 _FAR = 100.0
@@ -104,6 +105,9 @@ EXPANSIONS: dict[type[Op], Callable[[Any, Rewriter], Any]] = {
     thermo.Observables: observables,
     thermo.SampleBinary: sample_binary,
     thermo.SampleCategorical: sample_categorical,
+    sampling.Gibbs: couplings.gibbs,
+    sampling.GibbsSweeps: couplings.gibbs_sweeps,
+    sampling.IsingEnergy: couplings.ising_energy,
     core.Expm1: expm1,
     core.Flatten: flatten,
 }

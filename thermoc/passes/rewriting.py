@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thermoc.ir.dialects import core
 from thermoc.ir.graph import Graph, NameSource, fresh_names
@@ -21,8 +22,8 @@ class Rewriter:
     ``w(core.Add, a=x, b=y)`` adds an op and returns its result; numbers become constants in the op's float format.
     """
 
-    def __init__(self, op: Op, names: NameSource, dt: float):
-        self.op, self.dt, self.ops = op, dt, []
+    def __init__(self, op: Op, names: NameSource, dt: float, known: Mapping[str, NDArray]):
+        self.op, self.dt, self.ops, self._known = op, dt, [], known
         self._names = names
         first = (*op.results, *op.inputs)[0]
         assert first.type is not None
@@ -42,6 +43,10 @@ class Rewriter:
         op = op.with_(**{name: Value(self._names(self.base), kind) for name, kind in types.items()})
         self.ops.append(op)
         return op.results[0] if len(op.results) == 1 else op.results
+
+    def known(self, value: Value) -> NDArray | None:
+        """Return the numbers of an operand that is a constant of the graph, else None."""
+        return self._known.get(value.name)
 
     def constant(self, number: Any, role: Role = Role.signal) -> Value:
         """Add a constant in the op's float format."""
@@ -109,6 +114,7 @@ def rewrite(graph: Graph, expansions: Mapping[type[Op], Expansion]) -> Graph:
     if not any(type(op) in expansions for op in graph.ops):
         return graph
     names = fresh_names(graph)
+    known = {op.y.name: op.value.numpy for op in graph.of(core.Constant)}
     ops: list[Op] = []
     stack = list(reversed(graph.ops))
     while stack:
@@ -117,12 +123,12 @@ def rewrite(graph: Graph, expansions: Mapping[type[Op], Expansion]) -> Graph:
         if expand is None:
             ops.append(op)
         else:
-            stack += reversed(_expanded(op, expand, names, graph.dt))
+            stack += reversed(_expanded(op, expand, names, graph.dt, known))
     return retyped(graph.with_ops(ops))
 
 
-def _expanded(op: Op, expand: Expansion, names: NameSource, dt: float) -> list[Op]:
-    writer = Rewriter(op, names, dt)
+def _expanded(op: Op, expand: Expansion, names: NameSource, dt: float, known: Mapping[str, NDArray]) -> list[Op]:
+    writer = Rewriter(op, names, dt, known)
     values = expand(op, writer)
     values = values if isinstance(values, tuple) else (values,)
     made = {value.name for new in writer.ops for value in new.results}

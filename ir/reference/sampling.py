@@ -1,0 +1,65 @@
+"""The meaning of coupled binary units: heat bath, colour by colour."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.ir.dialects import sampling
+from thermoc.ir.reference.meaning import Context, State, aligned, means, pure, whole
+from thermoc.ir.types import DType, Type
+
+
+def _drive(op: Any, s: NDArray, h: NDArray, J: NDArray | None, rows: tuple[Any, ...]) -> NDArray:
+    """Return the energy by which each unit's upper level lies below its lower one."""
+    field = _product(s, J, rows) + aligned(h, s)[0]
+    return 2 * field if op.levels == "spin" else field
+
+
+def _product(s: NDArray, J: NDArray | None, rows: tuple[Any, ...]) -> NDArray:
+    """Return J s."""
+    if J is not None:
+        return s @ J[0].T
+    values, columns, offsets = (part[0] for part in rows)
+    terms = np.concatenate([values * s[:, columns], np.zeros((len(s), 1), s.dtype)], axis=1)
+    sums = np.add.reduceat(terms, offsets[:-1], axis=1) if len(offsets) > 1 else terms[:, :0]
+    return np.where(np.diff(offsets) > 0, sums, 0)
+
+
+@pure(sampling.GibbsSweeps)
+def gibbs_sweeps(op: Any, ctx: Context, s: NDArray, T: NDArray, J: Any, h: NDArray, *others: Any) -> NDArray:
+    *rows, colors = others
+    n = s.shape[1]
+    colors = np.arange(n) if colors is None else colors[0]
+    s = np.broadcast_to(s, (max(len(s), ctx.batch), n)).copy()
+    T = np.broadcast_to(T.reshape(len(T), *(1,) * (3 - T.ndim), *T.shape[1:]), (len(T), op.sweeps, n))
+    low = s.dtype.type(-1 if op.levels == "spin" else 0)
+    classes = [np.ones(n, bool)] if op.order == "parallel" else [colors == color for color in np.unique(colors)]
+    for sweep in range(op.sweeps):
+        u = ctx.uniform(Type((n,), DType.of(s.dtype)), op.stream, sweep)
+        logit = np.log(u) - np.log(1 - u)
+        for members in classes:
+            up = _drive(op, s, h, J, tuple(rows)) > T[:, sweep] * logit
+            s = np.where(members, np.where(up, s.dtype.type(1), low), s)
+    return s
+
+
+def _start(op: sampling.Gibbs, ctx: Context, *operands: Any) -> State:
+    assert op.s.type is not None
+    return {"s": whole(operands[-1], op.s.type)}
+
+
+def _advance(op: sampling.Gibbs, ctx: Context, state: State, *operands: Any) -> State:
+    return {"s": gibbs_sweeps(op, ctx, state["s"], *operands[:-1])}
+
+
+means(sampling.Gibbs, start=_start, read=lambda op, state: state["s"], advance=_advance)
+
+
+def ising_energy(op: Any, ctx: Context, s: NDArray, J: Any, h: NDArray, *rows: Any) -> NDArray:
+    return (s * (-_product(s, J, rows) / 2 - aligned(h, s)[0])).sum(axis=-1)
+
+
+pure(sampling.IsingEnergy)(ising_energy)
