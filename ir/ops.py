@@ -27,7 +27,11 @@ CLOCKED = "clocked"
 
 @dataclass(frozen=True, kw_only=True)
 class OperandSpec:
-    """A declared operand. ``kind`` is float, int, bool or any; ``uniform`` forbids variation over the batch."""
+    """A declared operand.
+
+    ``kind`` is float, int, bool or any; ``uniform`` forbids variation over the batch; ``constant`` asks for numbers
+    that are known when the network is compiled.
+    """
 
     shape: str
     role: Role | None = None
@@ -35,6 +39,7 @@ class OperandSpec:
     optional: bool = False
     variadic: bool = False
     uniform: bool = False
+    constant: bool = False
     default: float | None = None
 
 
@@ -95,10 +100,12 @@ def operand(
     kind: str = "float",
     optional: bool = False,
     uniform: bool = False,
+    constant: bool = False,
     default: float | None = None,
 ) -> Any:
     """Declare an operand; ``default`` is the constant the builder supplies when it is left out."""
-    spec = OperandSpec(shape=shape, role=role, kind=kind, optional=optional, uniform=uniform, default=default)
+    held = {"optional": optional, "uniform": uniform, "constant": constant}
+    spec = OperandSpec(shape=shape, role=role, kind=kind, default=default, **held)
     return field(default=None, metadata={"spec": spec}) if optional else field(metadata={"spec": spec})
 
 

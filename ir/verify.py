@@ -39,7 +39,12 @@ def findings(graph: Graph) -> list[Finding]:
     if any(finding.code != "T105" for finding in names) or any(wrong[id(op)] for op in graph.of(Constant)):
         return found
     for op in graph.ops:
-        found += [*(_types(op) if not wrong[id(op)] else ()), *_constants(graph, op), *_batch(graph, op)]
+        found += [
+            *(_types(op) if not wrong[id(op)] else ()),
+            *_constants(graph, op),
+            *_batch(graph, op),
+            *_known(graph, op),
+        ]
     return [*found, *_streams(graph), *_cycles(graph)]
 
 
@@ -169,6 +174,16 @@ def _numbers(graph: Graph, op: Op) -> Iterator[Finding]:
     for problem in op.problems(numbers):
         what = f"{op.opname}: {problem.what}"
         yield Finding(code=problem.code, what=what, where=op.location, notes=problem.notes, hint=problem.hint)
+
+
+def _known(graph: Graph, op: Op) -> Iterator[Finding]:
+    for name, spec in op.operand_specs.items():
+        value = getattr(op, name)
+        source = graph.producers.get(value.name) if spec.constant and value is not None else None
+        if source is not None and not isinstance(source, Constant):
+            what = f"{op.opname}: {name} must be numbers that are known when the network is compiled"
+            notes = (f"{name} ({value}) comes from {source.opname}",)
+            yield Finding(code="T105", what=what, where=op.location, notes=notes, hint="pass an array")
 
 
 def _finite(op: Constant) -> Iterator[Finding]:

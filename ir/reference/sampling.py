@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from thermoc.ir.dialects import sampling
 from thermoc.ir.reference.meaning import Context, State, aligned, means, pure, whole
-from thermoc.ir.types import DType, Type
 
 
 def _drive(op: Any, s: NDArray, h: NDArray, J: NDArray | None, rows: tuple[Any, ...]) -> NDArray:
@@ -38,7 +37,7 @@ def gibbs_sweeps(op: Any, ctx: Context, s: NDArray, T: NDArray, J: Any, h: NDArr
     low = s.dtype.type(-1 if op.levels == "spin" else 0)
     classes = [np.ones(n, bool)] if op.order == "parallel" else [colors == color for color in np.unique(colors)]
     for sweep in range(op.sweeps):
-        u = ctx.uniform(Type((n,), DType.of(s.dtype)), op.stream, sweep)
+        u = ctx.uniform(op.s.type, op.stream, sweep)
         logit = np.log(u) - np.log(1 - u)
         for members in classes:
             up = _drive(op, s, h, J, tuple(rows)) > T[:, sweep] * logit

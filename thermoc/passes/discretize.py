@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from thermoc.ir.dialects import core, spiking, thermo
+from thermoc.ir.dialects import core, heat, spiking, thermo
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import CONTINUOUS, Op
 from thermoc.ir.types import Type
 from thermoc.ir.values import Value
+from thermoc.passes import heat_steps
 from thermoc.passes.base import Log, Pass, Property, no_trait
 from thermoc.passes.rewriting import Rewriter, rewrite
 
@@ -125,6 +126,9 @@ STEPS: dict[type[Op], Callable[[Any, Rewriter], Any]] = {
     thermo.Memory: memory,
     thermo.Schedule: schedule,
     thermo.AdaptiveSchedule: adaptive_schedule,
+    heat.HeatExchange: heat_steps.heat_exchange,
+    heat.HeatNetwork: heat_steps.heat_network,
+    heat.Diffusion: heat_steps.diffusion,
     spiking.Lif: lif,
     spiking.If: integrate_and_fire,
     spiking.Li: leaky_integrator,

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from thermoc.ir.dialects import core, sampling, thermo
+from thermoc.ir.dialects import core, heat, sampling, thermo
 from thermoc.ir.ops import Op
 from thermoc.ir.types import Type
 from thermoc.ir.values import Value
-from thermoc.passes import couplings
+from thermoc.passes import couplings, heat_steps
 from thermoc.passes.rewriting import Rewriter
 
 _FAR = 100.0
@@ -108,6 +108,8 @@ EXPANSIONS: dict[type[Op], Callable[[Any, Rewriter], Any]] = {
     sampling.Gibbs: couplings.gibbs,
     sampling.GibbsSweeps: couplings.gibbs_sweeps,
     sampling.IsingEnergy: couplings.ising_energy,
+    heat.Clamp: heat_steps.clamp,
+    heat.Reservoir: heat_steps.reservoir,
     core.Expm1: expm1,
     core.Flatten: flatten,
 }

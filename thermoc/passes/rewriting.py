@@ -55,6 +55,13 @@ class Rewriter:
         self.ops.append(core.Constant(value=Array(array), role=role, y=value, location=self.op.location))
         return value
 
+    def integers(self, numbers: Any) -> Value:
+        """Add a constant of integers."""
+        array = np.asarray(numbers, np.int64)
+        value = Value(self._names(f"{self.base}.c"), Type(array.shape, DType.i64))
+        self.ops.append(core.Constant(value=Array(array), role=Role.signal, y=value, location=self.op.location))
+        return value
+
     def delay(self, like: Value, initial: Value) -> Value:
         """Add a delay by one tick whose input ``feed`` gives later, and return its result."""
         assert like.type is not None
