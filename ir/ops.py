@@ -155,6 +155,8 @@ class Op:
     result_specs: ClassVar[dict[str, ResultSpec]] = {}
     instant: ClassVar[tuple[str, ...] | None] = None
     """Operands that reach a result within the tick; None means all. A cycle needs one that does not."""
+    at_start: ClassVar[tuple[str, ...]] = ()
+    """Operands of which ``problems`` also sees the first values, where they are states that start as constants."""
 
     def __post_init__(self) -> None:
         for name, enum in (("dtype", DType), ("role", Role)):

@@ -169,6 +169,8 @@ def _numbers(graph: Graph, op: Op) -> Iterator[Finding]:
     for name in op.operand_specs:
         held = getattr(op, name)
         source = graph.producers[held.name] if isinstance(held, Value) else None
+        if name in op.at_start and source is not None and source.results[0] == held and hasattr(source, "initial"):
+            source = graph.producers[source.initial.name]  # type: ignore[attr-defined]
         if isinstance(source, Constant) and not list(_finite(source)):
             numbers[name] = source.value.numpy
     for problem in op.problems(numbers):

@@ -72,6 +72,9 @@ def ring(n: int) -> np.ndarray:
     return np.roll(np.eye(n), 1, 0) + np.roll(np.eye(n), -1, 0)
 
 
+CORNERS = np.array([[0.0, 0.0, 0.0], [1.2, 0.0, 0.0], [0.0, 1.2, 0.0], [0.0, 0.0, 2.6]])
+
+
 def conv(x: Handle, weight: np.ndarray, bias: Any = None, **attrs: Any) -> Handle:
     rank = weight.ndim - 2
     plain = {"stride": (1,) * rank, "padding": ((0, 0),) * rank, "dilation": (1,) * rank}
@@ -220,6 +223,24 @@ CASES: dict[str, Callable[[Givens], Any]] = {
     "thermo.schedule, linear": lambda x: tc.schedule(kind="linear", T0=1.0, parameter=9.0, T_min=0.01),
     "thermo.schedule, power": lambda x: tc.schedule(kind="power", T0=1.0, parameter=0.5, T_min=0.01),
     "thermo.adaptive_schedule": lambda x: tc.adaptive_schedule(x.positive(), T0=2.0, T_min=0.1),
+    "thermo.adaptive_schedule, measured": lambda x: tc.adaptive_schedule(energy=x() * 3, T0=2.0, T_min=0.1, window=2.0),
+    "thermo.brownian": lambda x: tc.brownian(x(3), 0.5, x.positive(3)),
+    "thermo.brownian, with stiffness": lambda x: tc.brownian(x(3), x.positive(), 2.0, np.array([0.5, 1.0, 3.0])),
+    "thermo.langevin": lambda x: tc.langevin(x(3, 2), x.positive(), np.array([[1.0], [2.0], [0.5]]), velocity=0.3),
+    "thermo.langevin, no friction": lambda x: tc.langevin(x(3), 1.0, friction=0.0, initial=weights(3)),
+    "thermo.velocity": lambda x: tc.velocity(x(3), x(3), 2.0),
+    "thermo.kinetic_energy": lambda x: tc.kinetic_energy(x(3, 2), x.positive(3, 1)),
+    "thermo.pair_force": lambda x: tc.pair_force(CORNERS + 0.1 * tc.tanh(x(4, 3)), 0.5, 1.1, kind="lennard_jones"),
+    "thermo.pair_force, harmonic": lambda x: tc.pair_force(x(3, 2), x.positive(), kind="harmonic"),
+    "thermo.pair_force, coulomb": lambda x: tc.pair_force(x(3, 2), charge=x(3), kind="coulomb", softening=0.3),
+    "thermo.pair_force, in a box": lambda x: tc.pair_force(
+        CORNERS + 0.1 * tc.tanh(x(4, 3)), kind="lennard_jones", cutoff=1.4, shift=True, box=(3.0, 3.0, 4.0)
+    ),
+    "thermo.pair_force, table": lambda x: tc.pair_force(
+        x(4, 2), grid=np.array([0.1, 0.5, 2.0, 3.0]), energies=np.array([3.0, 1.0, -1.0, 0.0]), kind="table"
+    ),
+    "thermo.bond_force": lambda x: tc.bond_force(x(4, 3), [0, 1, 3], [1, 2, 0], 2.0, [0.5, 0.0, 1.0], box=(2.0,) * 3),
+    "thermo.bonds": lambda x: tc.bonds(x(4, 3), [0, 1, 3], [1, 2, 0], -1.5, r_form=1.5, r_break=2.5),
     "thermo.observables": lambda x: tc.observables(x(2, 3), T=x.positive()),
     "spiking.lif": lambda x: tc.lif(5 * x(4), 2.0, v_threshold=0.3, reset="subtract"),
     "spiking.if": lambda x: tc.if_(5 * x(4), v_threshold=0.3),

@@ -190,7 +190,7 @@ def _all(
         return
     wrong = np.argwhere(array <= low if strict else array < low)
     if len(wrong):
-        place = tuple(int(i) for i in wrong[0])
+        place = tuple(map(int, wrong[0]))
         where = f"{name}{list(place) if place else ''} = {array[place]}"
         yield Problem("T105", f"{name} must be {'>' if strict else '>='} {low:g}", (where,), hint)
 

@@ -201,22 +201,35 @@ class Schedule(Op):
 class AdaptiveSchedule(Op):
     """dT/dt = -speed T / (relaxation sqrt(C)) (P23): constant thermodynamic speed, never below T_min.
 
-    ``capacity`` is the heat capacity C > 0 of the system being cooled, constant over the step, for which the step is
-    exact. T(t) is the state at the start of the tick.
+    C is the heat capacity of what is being cooled: ``capacity`` > 0 where it is known, else measured from its
+    ``energy`` as the mean of (E - <E>)^2 / T^2 (P15), both means forgotten at rate 1 / window, from C_initial on and
+    never below C_min. Each sample measures its own. <E> lags behind by what E falls in a window, so C is too large by
+    the square of that over T^2: choose the window long against fluctuations and short against cooling. The step is
+    exact for C constant over it. T(t) is the state at the start of the tick.
     """
 
-    capacity: Value = operand("")
+    capacity: Value | None = operand("", optional=True)
+    energy: Value | None = operand("", optional=True, role=Role.energy)
     T0: float = attr(check=positive)
     speed: float = attr(default=1.0, check=positive)
     relaxation: float = attr(default=1.0, check=positive, unit="time")
     T_min: float = attr(check=positive)
+    window: float = attr(default=100.0, check=positive, unit="time")
+    C_initial: float = attr(default=1.0, check=positive)
+    C_min: float = attr(default=1e-2, check=positive)
     T: Value = result("", role=Role.temperature)
 
     traits: ClassVar = frozenset({STATEFUL, CONTINUOUS})
     instant: ClassVar = ()
 
-    def states(self) -> dict[str, Shape]:
+    def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
+        if (self.capacity is None) == (self.energy is None):
+            given = "both" if self.energy is not None else "neither"
+            raise ShapeProblem("it takes a capacity, or an energy to measure it from", f"given is {given}")
         return {"T": ()}
+
+    def states(self) -> dict[str, Shape]:
+        return {"T": ()} if self.energy is None else {"T": (), "mean": (), "C": ()}
 
 
 # -------------------------------------------------------------------------------------------------- observables

@@ -89,11 +89,8 @@ def _kicks(
     other = np.where(held, T_ambient[:, i], T[:, np.maximum(j, 0)])
     product = np.maximum(T[:, i], 0) * np.maximum(other, 0)
     flux = np.sqrt(kind.dtype.numpy.type(2 * op.k_B * ctx.dt) * sizes.astype(z.dtype) * product) * z
-    inner, outer = (np.zeros((len(flux), T.shape[1]), z.dtype) for _ in range(2))
-    np.add.at(inner, (slice(None), i[~held]), flux[:, ~held])
-    np.add.at(inner, (slice(None), j[~held]), -flux[:, ~held])
-    np.add.at(outer, (slice(None), i[held]), flux[:, held])
-    return inner, outer
+    nodes = np.eye(T.shape[1], dtype=z.dtype)
+    return flux[:, ~held] @ (nodes[i[~held]] - nodes[j[~held]]), flux[:, held] @ nodes[i[held]]
 
 
 means(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -90,14 +92,24 @@ def schedule(op: thermo.Schedule, ctx: Context) -> NDArray:
     return law(t, op.T0, op.parameter, op.T_min).astype(op.dtype.numpy)
 
 
-def _adaptive_start(op: thermo.AdaptiveSchedule, ctx: Context, capacity: NDArray | None) -> State:
+def _adaptive_start(op: thermo.AdaptiveSchedule, ctx: Context, *_: Any) -> State:
     assert op.T.type is not None
-    return {"T": np.array([max(op.T0, op.T_min)], op.T.type.dtype.numpy)}
+    T = np.array([max(op.T0, op.T_min)], op.T.type.dtype.numpy)
+    if op.energy is None:
+        return {"T": T}
+    return {"T": T, "mean": T * np.nan, "C": np.full_like(T, op.C_initial)}
 
 
-def _adaptive_advance(op: thermo.AdaptiveSchedule, ctx: Context, state: State, capacity: NDArray) -> State:
-    T = physics.adaptive_step(state["T"], capacity, op.speed, op.relaxation, op.T_min, ctx.dt)
-    return {"T": T.astype(state["T"].dtype)}
+def _adaptive_advance(
+    op: thermo.AdaptiveSchedule, ctx: Context, state: State, capacity: NDArray | None, energy: NDArray | None
+) -> State:
+    T = state["T"]
+    if energy is not None:
+        mean, C = physics.running_capacity(state["mean"], state["C"], energy, T, ctx.dt / op.window)
+        capacity = np.maximum(C, T.dtype.type(op.C_min))
+    assert capacity is not None
+    after = {"T": physics.adaptive_step(T, capacity, op.speed, op.relaxation, op.T_min, ctx.dt).astype(T.dtype)}
+    return after if energy is None else after | {"mean": mean, "C": C}  # pyright: ignore
 
 
 means(thermo.AdaptiveSchedule, start=_adaptive_start, read=lambda op, state: state["T"], advance=_adaptive_advance)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from thermoc.ir.dialects import core, heat, spiking, thermo
+from thermoc.ir.dialects import core, heat, langevin, spiking, thermo
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import CONTINUOUS, Op
 from thermoc.ir.types import Type
 from thermoc.ir.values import Value
-from thermoc.passes import heat_steps
+from thermoc.passes import heat_steps, particles
 from thermoc.passes.base import Log, Pass, Property, no_trait
 from thermoc.passes.rewriting import Rewriter, rewrite
 
@@ -72,9 +73,27 @@ def schedule(op: thermo.Schedule, w: Rewriter) -> Value:
 def adaptive_schedule(op: thermo.AdaptiveSchedule, w: Rewriter) -> Value:
     """T' = max(T exp(-speed dt / (relaxation sqrt(C))), T_min) (P23)."""
     T = w.delay(op.T, w.constant(max(op.T0, op.T_min)))
-    rate = w.div(-op.speed * w.dt / op.relaxation, w.sqrt(op.capacity))
+    capacity = op.capacity if op.energy is None else _measured(op, w, T)
+    rate = w.div(-op.speed * w.dt / op.relaxation, w.sqrt(capacity))
     w.feed(T, w(core.Maximum, a=w.mul(T, w.exp(rate)), b=op.T_min))
     return T
+
+
+def _measured(op: thermo.AdaptiveSchedule, w: Rewriter, T: Value) -> Value:
+    """C = <(E - <E>)^2 / T^2>, forgotten at rate 1 / window; the first energy is the first mean (P15)."""
+    assert op.energy is not None
+    mean, C = w.delay(op.energy, w.constant(0.0)), w.delay(op.energy, w.constant(op.C_initial))
+    known = w.delay(op.energy, w.constant(0.0))
+    w.feed(known, w.constant(1.0))
+    share = -math.expm1(-w.dt / op.window)
+    off = w.mul(w.sub(op.energy, mean), known)
+    w.feed(
+        mean, w(core.Select, condition=w(core.Greater, a=known, b=0.0), a=w.add(mean, w.mul(off, share)), b=op.energy)
+    )
+    off = w.div(off, T)
+    after = w.mul(w.add(C, w.mul(w.mul(off, off), share)), 1 - share)
+    w.feed(C, after)
+    return w(core.Maximum, a=after, b=op.C_min)
 
 
 def lif(op: spiking.Lif, w: Rewriter) -> tuple[Value, Value]:
@@ -129,6 +148,9 @@ STEPS: dict[type[Op], Callable[[Any, Rewriter], Any]] = {
     heat.HeatExchange: heat_steps.heat_exchange,
     heat.HeatNetwork: heat_steps.heat_network,
     heat.Diffusion: heat_steps.diffusion,
+    langevin.Brownian: particles.brownian,
+    langevin.Langevin: particles.inertial,
+    langevin.Velocity: particles.velocity,
     spiking.Lif: lif,
     spiking.If: integrate_and_fire,
     spiking.Li: leaky_integrator,

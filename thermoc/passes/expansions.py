@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from thermoc.ir.dialects import core, heat, sampling, thermo
+from thermoc.ir.dialects import core, heat, langevin, sampling, thermo
 from thermoc.ir.ops import Op
 from thermoc.ir.types import Type
 from thermoc.ir.values import Value
-from thermoc.passes import couplings, heat_steps
+from thermoc.passes import couplings, heat_steps, particles
 from thermoc.passes.rewriting import Rewriter
 
 _FAR = 100.0
@@ -110,6 +110,10 @@ EXPANSIONS: dict[type[Op], Callable[[Any, Rewriter], Any]] = {
     sampling.IsingEnergy: couplings.ising_energy,
     heat.Clamp: heat_steps.clamp,
     heat.Reservoir: heat_steps.reservoir,
+    langevin.KineticEnergy: particles.kinetic_energy,
+    langevin.PairForce: particles.pair_force,
+    langevin.BondForce: particles.bond_force,
+    langevin.Bonds: particles.bonds,
     core.Expm1: expm1,
     core.Flatten: flatten,
 }

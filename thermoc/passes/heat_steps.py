@@ -44,7 +44,8 @@ def heat_network(op: heat.HeatNetwork, w: Rewriter) -> tuple[Value, Value, Value
         parts += zip(swings, (step.sine, step.cosine), (step.sine_sum, step.cosine_sum))
         for swing, share in zip(swings, physics.ripple_work(op.frequency, w.dt)):
             given = w.add(given, w.mul(swing, share))
-    after, over = (_total(w, [(part[0], part[1 + k]) for part in parts]) for k in (0, 1))
+    after = _total(w, [(part, matrix) for part, matrix, _ in parts])
+    over = _total(w, [(part, matrix) for part, _, matrix in parts])
     w.feed(T, after)
     w.feed(heat_, w.sub(w.mul(w.sub(over, w.mul(T_ambient, w.dt)), ambient), taken))
     w.feed(work, given)

@@ -63,7 +63,7 @@ from thermoc.physics.phases import (
     susceptibility,
 )
 from thermoc.physics.relaxation import exponential_step, ou_step
-from thermoc.physics.schedules import adaptive_step, exponential, linear, power_law
+from thermoc.physics.schedules import adaptive_step, exponential, linear, power_law, running_capacity
 from thermoc.physics.statistics import (
     Estimate,
     autocovariance,
@@ -140,6 +140,7 @@ __all__ = [
     "qubo_to_ising",
     "relaxation_times",
     "ripple_work",
+    "running_capacity",
     "shannon_entropy",
     "specific_heat",
     "split_r_hat",

@@ -95,10 +95,8 @@ def pair_forces(
         energy = energy - (law(np.array(cutoff))[0] if shift else 0.0)
         energy, force = (np.where(r < cutoff, part, 0.0) for part in (energy, force))
     push = (force / r)[..., np.newaxis] * apart
-    total = np.zeros(x.shape)
-    for a, sign in ((i, 1), (j, -1)):
-        np.add.at(total, (..., a, slice(None)), sign * push)
-    return total, energy.sum(axis=-1), (r * force).sum(axis=-1)
+    incidence = np.eye(n)[:, i] - np.eye(n)[:, j]
+    return incidence @ push, energy.sum(axis=-1), (r * force).sum(axis=-1)
 
 
 def bond_energy(formed: ArrayLike, energy: ArrayLike) -> NDArray:

@@ -26,3 +26,16 @@ def adaptive_step(
 ) -> NDArray:
     """Return T after dt of dT/dt = -speed T / (relaxation sqrt(C)), exact for a constant heat capacity C > 0."""
     return np.maximum(np.asarray(T) * np.exp(-speed * dt / (relaxation * np.sqrt(np.asarray(capacity)))), T_min)
+
+
+def running_capacity(
+    mean: ArrayLike, C: ArrayLike, E: ArrayLike, T: ArrayLike, ratio: float
+) -> tuple[NDArray, NDArray]:
+    """Return the mean energy and C = <(E - <E>)^2 / T^2> (P15) after one more E, the past forgotten by e^-ratio.
+
+    ratio: time since the last E over the time of forgetting. A mean that is nan starts at E. Shapes broadcast.
+    """
+    mean, C, E, T = (np.asarray(item) for item in (mean, C, E, T))
+    share = E.dtype.type(-np.expm1(-ratio))
+    off = np.where(np.isnan(mean), 0, E - mean)
+    return np.where(np.isnan(mean), E, mean + share * off), (1 - share) * (C + share * (off / T) ** 2)
