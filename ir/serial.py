@@ -25,12 +25,17 @@ VERSION = 1
 
 def save_graph(graph: Graph, path: str | os.PathLike[str]) -> int:
     """Write a graph, whole or not at all; return the file's size in bytes. Errors: T1xx (not well formed), T505."""
+    data = graph_bytes(graph)
+    write_atomic(path, data)
+    return len(data)
+
+
+def graph_bytes(graph: Graph) -> bytes:
+    """Return the content of a graph's file. Errors: T1xx (not well formed)."""
     verify(graph)
     arrays: dict[str, NDArray] = {}
     document = {"name": graph.name, "dt": graph.dt, "ops": [_encode(op, arrays) for op in graph.ops]}
-    data = bundle_bytes(kind=KIND, version=VERSION, document=document, arrays=arrays)
-    write_atomic(path, data)
-    return len(data)
+    return bundle_bytes(kind=KIND, version=VERSION, document=document, arrays=arrays)
 
 
 def load_graph(path: str | os.PathLike[str]) -> Graph:

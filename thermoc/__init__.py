@@ -9,7 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from thermoc.api import Executable, Network, Run, compile, connect, constant, input, load, output, placeholder
+    from thermoc.api import Executable, Network, Run, compile, connect, constant, input, lint, load, output, placeholder
+    from thermoc.certificates import Certificate, certify
     from thermoc.support.errors import ThermocError
 
 __version__ = "0.1.0"
@@ -23,24 +24,29 @@ _FROM = {
         "connect",
         "constant",
         "input",
+        "lint",
         "load",
         "output",
         "placeholder",
     ),
+    "thermoc.certificates": ("Certificate", "certify"),
     "thermoc.support.errors": ("ThermocError",),
 }
 _HOMES = {name: module for module, names in _FROM.items() for name in names}
-_MODULES = ("ir", "passes", "physics", "simulator")
+_MODULES = ("ir", "layers", "passes", "physics", "simulator")
 
 __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
+    "Certificate",
     "Executable",
     "Network",
     "Run",
     "ThermocError",
+    "certify",
     "compile",
     "connect",
     "constant",
     "input",
+    "lint",
     "load",
     "output",
     "placeholder",

@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from thermoc import plugins
+from thermoc import physics, plugins
 from thermoc.ir.builder import CURRENT, Builder, Handle, current
 from thermoc.ir.dialects.core import Input, Output
 from thermoc.ir.feed import feed
 from thermoc.ir.graph import Graph
-from thermoc.ir.ops import OperandSpec
+from thermoc.ir.ops import STATEFUL, STOCHASTIC, OperandSpec
 from thermoc.ir.serial import load_graph, save_graph
 from thermoc.ir.types import DType, Role, Shape
 from thermoc.passes.base import Lowered, Record, run_passes
-from thermoc.support.errors import caller, error
+from thermoc.passes.lint import lint as lint_graph
+from thermoc.support.errors import Finding, caller, error
 from thermoc.support.files import write_atomic
 
 if TYPE_CHECKING:
@@ -141,6 +142,21 @@ def _choice(enum: Any, text: str) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Call:
+    """How a run was called: enough to repeat it. ``inputs`` are as they were given.
+
+    place: seed, first_sample and first_tick. timed: names of the inputs that change over the ticks.
+    """
+
+    executable: Executable
+    inputs: Mapping[str, NDArray]
+    ticks: int
+    batch: int
+    place: Mapping[str, int]
+    timed: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """What a run gave: ``run["name"]`` is an array (ticks, batch, *shape)."""
 
@@ -150,6 +166,25 @@ class Run:
     dt: float
     outputs: Mapping[str, NDArray]
     states: Mapping[str, NDArray] = field(default_factory=dict)
+    call: Call | None = field(default=None, repr=False)
+
+    @cached_property
+    def diagnostics(self) -> Mapping[str, physics.Estimate]:
+        """The estimate of every sampled output's least mixed element: error bar, tau, ESS, R-hat (P49).
+
+        Outputs are sampled where they depend on a state that noise drives. Of many elements 64 are looked at. Runs of
+        fewer than 8 ticks have no diagnostics.
+        """
+        graph = None if self.call is None else self.call.executable.source
+        if graph is None or not self.outputs or len(next(iter(self.outputs.values()))) < 8:
+            return {}
+        return {name: _least_mixed(self.outputs[name]) for name in _sampled(graph)}
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """The compiler's warnings about the physics, and one for each output whose chains have not equilibrated."""
+        given = () if self.call is None else self.call.executable.warnings
+        return (*given, *(_short(name, found) for name, found in self.diagnostics.items() if not found.mixed))
 
     def __getitem__(self, name: str) -> NDArray:
         if name not in self.outputs:
@@ -189,6 +224,11 @@ class Executable:
         return self.lowered.records
 
     @cached_property
+    def warnings(self) -> tuple[Finding, ...]:
+        """What is well formed and yet does not do what it seems to: ``lint`` of the network."""
+        return lint_graph(self.source)
+
+    @cached_property
     def artefact(self) -> Artefact:
         """What the target runs."""
         return self.backend.emit(self.graph, self.options)
@@ -221,6 +261,14 @@ class Executable:
             dt=self.graph.dt,
             outputs=outcome.outputs,
             states=outcome.states,
+            call=Call(
+                executable=self,
+                inputs={name: np.asarray(array) for name, array in (inputs or {}).items()},
+                ticks=given.ticks,
+                batch=given.batch,
+                place=where,
+                timed=frozenset(name for name, array in given.arrays.items() if array.strides[0] != 0),
+            ),
         )
 
     def save(self, path: str | os.PathLike[str]) -> int:
@@ -233,7 +281,7 @@ class Executable:
         """Return what was done to the network; it prints."""
         from thermoc.passes.report import compilation_report
 
-        return compilation_report(self.source, self.lowered, self.backend.name)
+        return compilation_report(self.source, self.lowered, self.backend.name, self.warnings)
 
 
 def compile(
@@ -249,6 +297,47 @@ def compile(
     chosen = _options(backend, options)
     lowered = run_passes(graph, backend.lower(chosen, dt=graph.dt), dump_ir=None if dump_ir is None else Path(dump_ir))
     return Executable(source=graph, lowered=lowered, backend=backend, options=chosen)
+
+
+def lint(network: Network | Graph) -> tuple[Finding, ...]:
+    """Return warnings about a network's physics: frozen sampling, couplings that are not symmetric, unstable steps."""
+    return lint_graph(network.graph if isinstance(network, Network) else network)
+
+
+def _sampled(graph: Graph) -> list[str]:
+    """Return the outputs that depend on a state which noise drives."""
+    noisy = _after(graph, [v.name for op in graph.ops if STOCHASTIC in op.traits for v in op.results])
+    moving = [op for op in graph.ops if STATEFUL in op.traits and {v.name for v in (*op.inputs, *op.results)} & noisy]
+    chains = _after(graph, [value.name for op in moving for value in op.results])
+    return [name for name, op in graph.outputs.items() if op.x.name in chains]
+
+
+def _after(graph: Graph, names: list[str]) -> set[str]:
+    """Return these values and all that depend on them."""
+    seen, stack = set(names), list(names)
+    while stack:
+        for reader in graph.consumers.get(stack.pop(), ()):
+            fresh = [value.name for value in reader.results if value.name not in seen]
+            seen.update(fresh)
+            stack += fresh
+    return seen
+
+
+def _least_mixed(array: NDArray) -> physics.Estimate:
+    flat = array.reshape(*array.shape[:2], -1)
+    elements = range(0, flat.shape[2], max(1, flat.shape[2] // 64))
+    found = [physics.estimate(flat[..., element]) for element in elements]
+    return max(found, key=lambda one: (not one.mixed, one.r_hat - one.r_hat_limit, -one.ess))
+
+
+def _short(name: str, found: physics.Estimate) -> Finding:
+    notes = (
+        f"R-hat {found.r_hat:.4g}, at most {found.r_hat_limit:.4g} where chains agree",
+        f"effective sample size {found.ess:.3g}, at least {physics.LEAST_ESS}",
+        f"chains of {found.length:.3g} correlation times, at least {physics.LEAST_LENGTH}",
+    )
+    hint = "run longer, and leave the first ticks out of averages"
+    return Finding(code="W104", what=f"output {name!r} is no equilibrium sample yet", notes=notes, hint=hint)
 
 
 def _options(backend: Backend, given: Mapping[str, Any]) -> Any:

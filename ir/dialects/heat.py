@@ -199,8 +199,10 @@ def _coupling(name: str, numbers: Mapping[str, NDArray]) -> Iterator[Problem]:
     """Yield the first pair whose coupling is negative, or not the same both ways."""
     yield from _all(name, numbers, low=0.0)
     array = numbers.get(name)
-    wrong = np.argwhere(array != array.T) if array is not None and array.shape == array.T.shape else ()
+    if array is None or array.shape != array.T.shape:
+        return
+    wrong = np.argwhere(array != array.T)
     if len(wrong):
         i, j = (int(k) for k in wrong[0])
-        notes = (f"{name}[{i}, {j}] = {array[i, j]}", f"{name}[{j}, {i}] = {array[j, i]}")  # type: ignore[index]
+        notes = (f"{name}[{i}, {j}] = {array[i, j]}", f"{name}[{j}, {i}] = {array[j, i]}")
         yield Problem("T105", f"{name} must be symmetric", notes, "heat that leaves one end enters the other")

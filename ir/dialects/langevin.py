@@ -242,9 +242,9 @@ class Bonds(Op):
 def above_zero(numbers: Mapping[str, NDArray], *names: str) -> Iterator[Problem]:
     """Yield the first element of each operand that is not > 0."""
     for name in names:
-        array = numbers.get(name)
-        wrong = np.argwhere(~(array > 0)) if array is not None else ()
-        if array is not None and len(wrong):
+        array = numbers.get(name, np.ones(1))
+        wrong = np.argwhere(~(array > 0))
+        if len(wrong):
             place = tuple(map(int, wrong[0]))
             fact = f"{name}{list(place) if place else ''} = {array[place]}"
             yield Problem("T105", f"{name} must be > 0", (fact,))

@@ -43,7 +43,7 @@ def test_without_friction_it_is_velocity_verlet_of_order_two():
     np.testing.assert_allclose(np.array(worst[:-1]) / worst[1:], 4, rtol=0.05)
 
 
-@pytest.mark.parametrize("row", range(4))
+@pytest.mark.parametrize("row", range(5))
 def test_ou_is_exact_and_euler_is_as_wrong_as_it_should_be(shared, row):
     table = np.loadtxt(shared / "device-reference/v_analytic/ou.csv", delimiter=",", comments="#")
     gdt, exact, euler, _, decay, kick = table[row]

@@ -51,3 +51,12 @@ def test_jackknife_of_a_mean_is_its_standard_error():
 def test_a_series_too_short_is_refused():
     with pytest.raises(tc.ThermocError, match=r"(?s)T405.*series"):
         physics.estimate([1.0, 2.0])
+
+
+def test_many_short_chains_that_agree_are_within_the_limit_and_a_drift_is_not():
+    for seed in range(20):
+        e = physics.estimate(autoregressive(0.8, 400, 64, seed))
+        assert e.r_hat <= e.r_hat_limit and e.mixed
+    drifting = autoregressive(0.8, 400, 64) + np.linspace(0, 2, 400)[:, np.newaxis]
+    assert not physics.estimate(drifting).mixed
+    assert not physics.estimate(autoregressive(0.99, 400, 64)).mixed  # 400 steps are four of its tau

@@ -95,3 +95,8 @@ def parse_options(pairs: Sequence[str] | None) -> dict[str, Any]:
 def print_json(document: Any) -> None:
     """Print a document as indented JSON on stdout."""
     typer.echo(json.dumps(document, indent=2))
+
+
+def file_name(name: str) -> str:
+    """Return a network's name as one that is safe for a file."""
+    return "".join(c if c.isalnum() or c in "-_" else "_" for c in name) or "network"

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from thermoc import api
-from thermoc.cli.common import DumpIr, Json, Model, Options, Target, load_model, parse_options, print_json
+from thermoc.cli.common import DumpIr, Json, Model, Options, Target, file_name, load_model, parse_options, print_json
 
 
 def compile(
@@ -25,7 +25,7 @@ def compile(
     """Compile a network for a target and write the artefact."""
     options = parse_options(option) | ({"step": True} if step else {})
     exe = api.compile(load_model(model), target, dump_ir=dump_ir, **options)
-    path = output or Path(_file_name(exe.source.name) + exe.artefact.suffix)
+    path = output or Path(file_name(exe.source.name) + exe.artefact.suffix)
     size = exe.save(path)
     report = exe.report()
     if as_json:
@@ -33,8 +33,3 @@ def compile(
         return
     typer.echo(str(report))
     typer.echo(f"wrote {path} ({size} bytes)")
-
-
-def _file_name(name: str) -> str:
-    """Return a network's name as one that is safe for a file."""
-    return "".join(c if c.isalnum() or c in "-_" else "_" for c in name) or "network"

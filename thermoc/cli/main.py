@@ -10,8 +10,8 @@ from typing import Annotated, NoReturn
 import typer
 
 import thermoc
+from thermoc.cli import certify, demo, doctor, run, show, targets
 from thermoc.cli import compile as compile_
-from thermoc.cli import demo, doctor, run, show, targets
 from thermoc.support.errors import ThermocError
 
 OK, USER, TOOL = 0, 1, 2
@@ -27,6 +27,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("compile")(compile_.compile)
 app.command("run")(run.run)
+app.command("certify")(certify.certify)
 app.command("show")(show.show)
 app.command("targets")(targets.targets)
 app.command("doctor")(doctor.doctor)

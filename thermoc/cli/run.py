@@ -13,7 +13,19 @@ import typer
 from numpy.typing import NDArray
 
 from thermoc import api
-from thermoc.cli.common import DumpIr, Json, Model, Options, Target, load_model, parse_options, print_json
+from thermoc.certificates import Certificate
+from thermoc.certificates import certify as make_certificate
+from thermoc.cli.common import (
+    DumpIr,
+    Json,
+    Model,
+    Options,
+    Target,
+    file_name,
+    load_model,
+    parse_options,
+    print_json,
+)
 from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
 from thermoc.support.tables import table
@@ -29,6 +41,9 @@ def run(
     ticks: Annotated[int | None, typer.Option(help="Number of ticks; default: what the inputs say, else 1.")] = None,
     batch: Annotated[int | None, typer.Option(help="Number of samples; default: what the inputs say, else 1.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the noise.")] = 0,
+    certify: Annotated[
+        bool, typer.Option("--certify", help="Check the laws of physics on the run; write NAME.certificate.json.")
+    ] = False,
     option: Options = None,
     dump_ir: DumpIr = None,
     as_json: Json = False,
@@ -43,7 +58,8 @@ def run(
         buffer = io.BytesIO()
         np.savez(buffer, **result.outputs)  # pyright: ignore[reportArgumentType]
         write_atomic(output, buffer.getvalue())
-    rows = [_row(name, array) for name, array in result.outputs.items()]
+    certificate = _certified(result) if certify else None
+    rows = [_row(name, result) for name in result.outputs]
     if as_json:
         print_json(
             {
@@ -52,12 +68,31 @@ def run(
                 "seed": seed,
                 "outputs": rows,
                 "path": str(output) if output else None,
+                "warnings": [str(warning) for warning in result.warnings],
+                "certificate": None if certificate is None else certificate.document,
             }
         )
-        return
-    typer.echo(table(f"{result.network} on {target}, seed {seed}", rows))
-    if output is not None:
-        typer.echo(f"wrote {output}")
+    else:
+        typer.echo(table(f"{result.network} on {target}, seed {seed}", rows))
+        for warning in result.warnings:
+            typer.echo(str(warning), err=True)
+        if output is not None:
+            typer.echo(f"wrote {output}")
+    if certificate is not None:
+        if not as_json:
+            typer.echo(str(certificate))
+            typer.echo(f"wrote {_certificate_path(result)}")
+        certificate.check()
+
+
+def _certified(result: api.Run) -> Certificate:
+    certificate = make_certificate(result)
+    certificate.save(_certificate_path(result))
+    return certificate
+
+
+def _certificate_path(result: api.Run) -> Path:
+    return Path(f"{file_name(result.network)}.certificate.json")
 
 
 def load_arrays(path: Path) -> Mapping[str, NDArray]:
@@ -75,7 +110,9 @@ def load_arrays(path: Path) -> Mapping[str, NDArray]:
         ) from None
 
 
-def _row(name: str, array: NDArray) -> dict[str, object]:
+def _row(name: str, result: api.Run) -> dict[str, object]:
+    array, chain = result[name], result.diagnostics.get(name)
+    mixing = {"r_hat": chain.r_hat, "ess": chain.ess} if chain else {"r_hat": "", "ess": ""}
     return {
         "output": name,
         "shape": list(array.shape),
@@ -83,4 +120,5 @@ def _row(name: str, array: NDArray) -> dict[str, object]:
         "mean": float(array.mean()),
         "min": float(array.min()),
         "max": float(array.max()),
+        **(mixing if result.diagnostics else {}),
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 from thermoc.ir.graph import Graph
 from thermoc.passes.base import Change, Lowered, Record
+from thermoc.support.errors import Finding
 from thermoc.support.tables import table
 
 
@@ -21,6 +22,7 @@ class Report:
     source_ops: int
     lowered_ops: int
     records: tuple[Record, ...]
+    warnings: tuple[Finding, ...] = ()
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -37,10 +39,10 @@ class Report:
         parts = [table(title, passes)]
         if self.changes:
             parts.append(table("changed parameters", [asdict(change) for change in self.changes]))
-        return "\n\n".join(parts)
+        return "\n\n".join([*parts, *map(str, self.warnings)])
 
 
-def compilation_report(source: Graph, lowered: Lowered, target: str) -> Report:
+def compilation_report(source: Graph, lowered: Lowered, target: str, warnings: tuple[Finding, ...] = ()) -> Report:
     """Return the report of a network brought to a target."""
     return Report(
         network=source.name,
@@ -50,4 +52,5 @@ def compilation_report(source: Graph, lowered: Lowered, target: str) -> Report:
         source_ops=len(source.ops),
         lowered_ops=len(lowered.graph.ops),
         records=lowered.records,
+        warnings=warnings,
     )

@@ -65,6 +65,8 @@ from thermoc.physics.phases import (
 from thermoc.physics.relaxation import exponential_step, ou_step
 from thermoc.physics.schedules import adaptive_step, exponential, linear, power_law, running_capacity
 from thermoc.physics.statistics import (
+    LEAST_ESS,
+    LEAST_LENGTH,
     Estimate,
     autocovariance,
     effective_sample_size,
@@ -76,6 +78,8 @@ from thermoc.physics.statistics import (
 
 __all__ = [
     "ISING_TC",
+    "LEAST_ESS",
+    "LEAST_LENGTH",
     "DiffusionStep",
     "Ensemble",
     "Estimate",

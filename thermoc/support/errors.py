@@ -1,6 +1,6 @@
 """Every error a user can cause is a ThermocError: what, where, both facts, the cure.
 
-Codes: T1xx graph, T2xx pass, T3xx target, T4xx run, T5xx file. The table ``CODES`` holds each one.
+Codes: T1xx graph, T2xx pass, T3xx target, T4xx run, T5xx file; W1xx are warnings. The table ``CODES`` holds each one.
 """
 
 from __future__ import annotations
@@ -36,12 +36,18 @@ CODES: dict[str, str] = {
     "T403": "an input's dtype or value is wrong",
     "T404": "a run's option is wrong",
     "T405": "a physical quantity is out of range",
+    "T406": "a law of physics does not hold",
+    "T407": "a certificate does not match",
     "T501": "the file cannot be read",
     "T502": "the file is damaged",
     "T503": "the file's version is newer than this thermoc",
     "T504": "the file asks for more than the limits allow",
     "T505": "the file cannot be written",
     "T506": "the file holds no such model",
+    "W101": "Gibbs sampling is cooled until it is frozen",
+    "W102": "couplings are not symmetric",
+    "W103": "a step beyond stability",
+    "W104": "a chain too short to have equilibrated",
 }
 
 

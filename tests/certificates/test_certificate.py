@@ -1,0 +1,254 @@
+"""P45 to P49: a certificate holds for what is right, and fails for each thing broken on purpose.
+
+Every statistical law is at four standard errors (6e-5); seeds are fixed.
+"""
+
+import json
+
+import numpy as np
+import pytest
+
+import thermoc as tc
+from thermoc import physics
+from thermoc.certificates import Certificate, recheck
+from thermoc.ir.dialects import heat, langevin, sampling, thermo
+from thermoc.passes import couplings, discretize, expansions, heat_steps
+
+RING = np.roll(np.eye(6), 1, 0) + np.roll(np.eye(6), -1, 0)
+
+
+def memory():
+    with tc.Network("memory", dt=0.3) as net:
+        tc.output("m", tc.memory(np.array([0.0, 0.5]), 0.7, 1.3))
+    return net
+
+
+def gibbs(J=RING, **more):
+    with tc.Network("ring") as net:
+        tc.output("s", tc.gibbs(2.0, J, 0.1, **more))
+    return net
+
+
+def bath():
+    with tc.Network("bath", dt=0.1) as net:
+        T, *_ = tc.heat_network(0.0, [1.0, 2.0, 0.5], np.ones((3, 3)) - np.eye(3), 1.5, 0.3, 1.0)
+        tc.output("T", T)
+    return net
+
+
+def trembling():
+    with tc.Network("trembling", dt=0.5) as net:
+        T, *_ = tc.heat_network(0.0, [1.0, 2.0], [[0, 1.0], [1.0, 0]], 1.0, 0.3, 1.0, k_B=1e-4)
+        tc.output("T", T)
+    return net
+
+
+def particles():
+    with tc.Network("particles", dt=0.1) as net:
+        f = tc.placeholder((3,))
+        x, w = tc.langevin(f, 0.6, np.array([1.0, 2.0, 0.5]), 1.5, initial=0.2)
+        tc.connect(f, -x)
+        tc.output("x", x)
+        tc.output("b", tc.brownian(-tc.tanh(x), 0.4, stiffness=0.5))
+        tc.output("v", tc.velocity(w, -x))
+    return net
+
+
+def others():
+    with tc.Network("others", dt=0.2) as net:
+        x = tc.normal(shape=(4,))
+        tc.output("u", tc.uniform(shape=(3,)))
+        tc.output("n", tc.noise(0.3, 2.0, shape=(3,)))
+        tc.output("b", tc.sample_binary(x, 0.5))
+        tc.output("c", tc.sample_categorical(x, 0.5))
+        tc.output("e", tc.heat_exchange(RING, np.arange(1.0, 7.0), 0.1))
+        tc.output("d", tc.diffusion(np.arange(1.0, 7.0), 0.3, D=0.7, boundary="fixed")[0])
+        tc.output("k", tc.clamp(1 + tc.abs(x), T_min=1.0, T_max=2.0)[0])
+    return net
+
+
+def certified(net, *, ticks=800, batch=64, seed=11, target="sim", **options) -> Certificate:
+    return tc.certify(tc.compile(net, target, **options).run(ticks=ticks, batch=batch, seed=seed))
+
+
+def failing(certificate: Certificate) -> set[str]:
+    return {law.law for law in certificate.laws if not law.holds}
+
+
+@pytest.mark.parametrize("make", [memory, gibbs, bath, trembling, particles, others])
+def test_what_is_right_holds(make):
+    certificate = certified(make())
+    assert certificate.holds, str(certificate)
+    assert len(certificate.laws) > 2
+
+
+def test_every_part_of_the_physics_is_looked_at():
+    seen = {law.law for make in (memory, gibbs, bath, trembling) for law in certified(make()).laws}
+    assert seen == {"seed", "P45", "P46", "P47", "P48", "P49"}
+
+
+@pytest.mark.parametrize("more", [{"sweeps": 3}, {"levels": "binary", "initial": 0.0}])
+def test_sweeps_and_levels_hold_too(more):
+    assert certified(gibbs(**more)).holds
+
+
+def test_a_cooled_network_is_not_judged_as_if_settled():
+    with tc.Network("cooled") as net:
+        tc.output("s", tc.gibbs(tc.schedule(kind="linear", T0=3.0, parameter=900.0, T_min=0.5), RING))
+    certificate = certified(net)
+    assert certificate.holds and not {"P48", "P49"} & {law.law for law in certificate.laws}
+
+
+def euler(op, w):
+    m = w.delay(op.m, op.initial)
+    z = w(thermo.Normal, shape=op.m.type.shape, stream=op.stream, dtype=w.dtype)
+    drift = w.mul(w.sub(op.x, w.mul(op.gamma, m)), w.dt)
+    w.feed(m, w.add(w.add(m, drift), w.mul(w.sqrt(w.mul(w.mul(op.gamma, op.kT), 2 * w.dt)), z)))
+    return m
+
+
+def test_a_wrong_integrator_fails(monkeypatch):
+    monkeypatch.setitem(discretize.STEPS, thermo.Memory, euler)
+    assert "P47" in failing(certified(memory()))
+
+
+@pytest.mark.parametrize(("shift", "scale"), [(0.05, 1.0), (0.0, 1.05)])
+def test_biased_noise_fails(monkeypatch, shift, scale):
+    def biased(op, w):
+        right = discretize.noise(op, w)
+        return w.add(w.mul(right, scale), shift)
+
+    monkeypatch.setitem(discretize.STEPS, thermo.Noise, biased)
+    assert "P47" in failing(certified(others()))
+
+
+def test_biased_noise_of_particles_fails(monkeypatch):
+    def hot(op, w):
+        warm = op.with_(kT=w.mul(op.kT, 1.05))
+        return discretize.STEPS[type(op)].__wrapped__(warm, w)
+
+    right = discretize.STEPS[langevin.Langevin]
+    hot.__wrapped__ = right
+    monkeypatch.setitem(discretize.STEPS, langevin.Langevin, lambda op, w: right(op.with_(kT=w.mul(op.kT, 1.05)), w))
+    assert "P47" in failing(certified(particles()))
+
+
+def test_asymmetric_couplings_fail():
+    J = RING.copy()
+    J[0, 1] = 1.5
+    certificate = certified(gibbs(J))
+    broken = [law for law in certificate.laws if not law.holds]
+    assert [law.statement for law in broken] == ["couplings are the same both ways: detailed balance"]
+    assert broken[0].measured == 0.5
+
+
+def test_a_parallel_schedule_fails():
+    assert any("together" in law.statement for law in certified(gibbs(order="parallel")).laws if not law.holds)
+
+
+def test_a_biased_sampler_fails(monkeypatch):
+    def hot(op, w):
+        return couplings.gibbs_sweeps(op.with_(T=w.mul(op.T, 1.1)), w)
+
+    monkeypatch.setitem(expansions.EXPANSIONS, sampling.GibbsSweeps, hot)
+    assert failing(certified(gibbs())) >= {"P47", "P48"}
+
+
+@pytest.mark.parametrize("make", [bath, trembling])
+def test_a_leaking_heat_op_fails(monkeypatch, make):
+    right = physics.heat_step
+
+    def leaking(*args):
+        step = right(*args)
+        object.__setattr__(step, "decay", step.decay * (1 - 1e-6))
+        return step
+
+    monkeypatch.setattr(heat_steps.physics, "heat_step", leaking)
+    assert "P45" in failing(certified(make()))
+
+
+def test_heat_that_flows_uphill_fails(monkeypatch):
+    right = physics.heat_step
+
+    def uphill(C, G, ambient, dt, frequency=0.0):
+        step = right(C, G, ambient, dt, frequency)
+        back = 2 * np.eye(len(step.decay)) - step.decay
+        object.__setattr__(step, "decay", back)
+        return step
+
+    monkeypatch.setattr(heat_steps.physics, "heat_step", uphill)
+    with tc.Network("uphill", dt=0.01) as net:
+        tc.output("T", tc.heat_network(0.0, 1.0, [[0, 1.0], [1.0, 0]], np.array([1.0, 2.0]))[0])
+    assert "P46" in failing(certified(net, ticks=50, batch=1))
+
+
+def test_a_leaking_exchange_fails(monkeypatch):
+    monkeypatch.setitem(
+        discretize.STEPS, heat.HeatExchange, lambda op, w: w.mul(heat_steps.heat_exchange(op, w), _fading(w))
+    )
+    assert "P45" in failing(certified(others()))
+
+
+def _fading(w):
+    state = w.delay(w.op.T, w.constant(1.0))
+    w.feed(state, w.mul(state, 1 - 1e-6))
+    return state
+
+
+def test_a_chain_that_has_not_equilibrated_fails():
+    with tc.Network("stuck") as net:
+        tc.output("s", tc.gibbs(0.4, physics.square_lattice(8), initial=np.random.default_rng(0).choice([-1.0, 1], 64)))
+    run = tc.compile(net, "sim").run(ticks=40, batch=8, seed=1)
+    assert "P49" in failing(tc.certify(run))
+    assert any(warning.code == "W104" for warning in run.warnings)
+
+
+def test_a_certificate_is_checked_again_from_its_file(tmp_path):
+    path = tmp_path / "memory.json"
+    certified(memory(), ticks=200).save(path)
+    assert recheck(path).holds
+    document = json.loads(path.read_text())
+    assert {"graph_sha256", "result_sha256", "seed", "laws"} <= document.keys()
+    assert {"law", "statement", "measured", "bound", "samples", "holds"} <= document["laws"][1].keys()
+
+
+@pytest.mark.parametrize("field", ["measured", "seed", "holds", "statement"])
+def test_an_altered_certificate_is_refused(tmp_path, field):
+    path = tmp_path / "memory.json"
+    certified(memory(), ticks=200).save(path)
+    document = json.loads(path.read_text())
+    if field == "seed":
+        document["seed"] += 1
+    else:
+        document["laws"][1][field] = {"measured": 0.5, "holds": False, "statement": "x"}[field]
+    path.write_text(json.dumps(document))
+    with pytest.raises(tc.ThermocError, match="T407"):
+        recheck(path)
+
+
+def test_a_forged_measurement_is_found_by_repeating_the_run(tmp_path):
+    from thermoc.certificates.certificate import _digest
+
+    path = tmp_path / "memory.json"
+    certified(memory(), ticks=200).save(path)
+    document = json.loads(path.read_text())
+    document["laws"][2]["measured"] = 0.0
+    document["sha256"] = _digest(document)
+    path.write_text(json.dumps(document))
+    with pytest.raises(tc.ThermocError, match=r"(?s)T407.*measured now"):
+        recheck(path)
+
+
+@pytest.mark.parametrize(("content", "code"), [("", "T502"), ("{}", "T502"), ("[1]", "T502")])
+def test_what_is_no_certificate_is_refused(tmp_path, content, code):
+    path = tmp_path / "x.json"
+    path.write_text(content)
+    with pytest.raises(tc.ThermocError, match=code):
+        recheck(path)
+    with pytest.raises(tc.ThermocError, match="T501"):
+        recheck(tmp_path / "none.json")
+
+
+def test_onnx_and_single_precision_are_certified_too():
+    assert certified(memory(), ticks=300, target="onnx").holds
+    assert certified(gibbs(), ticks=400, precision="float32").holds
