@@ -23,7 +23,7 @@ def sources() -> str:
 
 
 def test_codes_in_use_are_those_of_the_table():
-    assert set(re.findall(r'"(T\d{3})"', sources())) == set(CODES)
+    assert set(re.findall(r'"([TW]\d{3})"', sources())) == set(CODES)
 
 
 def test_a_message_has_what_where_facts_and_cure():
