@@ -31,6 +31,7 @@ def _kinds() -> dict[Opcode, tuple[str, str]]:
     kinds |= dict.fromkeys((Opcode.INT_GATHER, Opcode.INT_SCATTER), ("i", "i"))
     kinds |= {Opcode.ARG_REDUCE: ("i", "f"), Opcode.MATMUL: ("f", "ffF"), Opcode.SPARSE: ("f", "ffF")}
     kinds |= {Opcode.BOLTZMANN: ("f", "ff"), Opcode.NORMAL: ("f", ""), Opcode.UNIFORM: ("f", "")}
+    kinds |= {Opcode.GIBBS: ("f", "fff")}
     kinds |= {Opcode.TICK: ("i", ""), Opcode.INPUT: ("f", ""), Opcode.INT_INPUT: ("i", "")}
     kinds |= {Opcode.OUTPUT: ("", "f"), Opcode.INT_OUTPUT: ("", "i"), Opcode.READ: ("f", "")}
     return kinds | {Opcode.INT_READ: ("i", ""), Opcode.WRITE: ("", "f"), Opcode.INT_WRITE: ("", "i")}
@@ -41,7 +42,10 @@ KINDS = _kinds()
 
 @dataclass(frozen=True, kw_only=True)
 class _Line:
-    """A row of code: number of elements of the result and of each operand, -1 where there is none; parameters."""
+    """A row of code: number of elements of the result and of each operand, -1 where there is none; parameters.
+
+    floats: number of float constants of the program.
+    """
 
     opcode: Opcode
     n: int
@@ -49,6 +53,7 @@ class _Line:
     y: int
     z: int
     p: Sequence[int]
+    floats: int
 
 
 def check(program: Program) -> None:
@@ -105,7 +110,7 @@ def _line(program: Program, row: list[int], written: set[int]) -> _Line | None:
     if (BANKS.get(bank, "") if bank >= 2 else "" if result < 0 else "constant") != given:
         return None
     written.add(result)
-    return _Line(opcode=op, n=n, x=sizes[0], y=sizes[1], z=sizes[2], p=parameters)
+    return _Line(opcode=op, n=n, x=sizes[0], y=sizes[1], z=sizes[2], p=parameters, floats=program.floats.size)
 
 
 def _fits(line: _Line, table: NDArray[np.int64]) -> bool:
@@ -142,6 +147,16 @@ def _fits(line: _Line, table: NDArray[np.int64]) -> bool:
             return p0 < COUNTER and p1 < COUNTER
         case Opcode.TICK:
             return n == 1
+        case Opcode.GIBBS:
+            if (x, y, z) != (n, n, p2 * n) or n < 1 or p3 > 3 or p4 >= COUNTER or p2 >= COUNTER:
+                return False
+            order, rows = p0 + p1 + 1, p0 + p1 + 1 + n
+            if not inside(p0, p1 + 1, 0, n + 1) or not inside(order, n, 0, n) or not inside(rows, n + 1, 0, table.size):
+                return False
+            if any((np.diff(table[at : at + count]) < 0).any() for at, count in ((p0, p1 + 1), (rows, n + 1))):
+                return False
+            entries = int(table[rows + n])
+            return inside(rows + n + 1, entries, 0, n) and p5 + entries <= line.floats
     return True
 
 

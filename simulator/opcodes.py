@@ -76,6 +76,11 @@ class Opcode(IntEnum):
     UNIFORM = 82
     # the number of the tick; r integer
     TICK = 83
+    # p2 sweeps of heat-bath updates from x (n) with field y (n) at temperatures z (p2, n); blocks at (element, tick,
+    # sweep, p4 stream). Tables at p0: where each of p1 classes of units starts (p1 + 1), the units class by class (n),
+    # where each unit's couplings start (n + 1), their other ends; p5: where the couplings start among the float
+    # constants. p3: 1 for spins, + 2 where the units of a class are updated at once though they be coupled
+    GIBBS = 84
     # p0: where in the packed inputs or outputs
     INPUT = 90
     INT_INPUT = 91

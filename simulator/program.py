@@ -20,6 +20,7 @@ from thermoc.support.files import bundle_bytes, read_bundle
 
 KIND = "thermoc program"
 VERSION = 1
+NOISY = (Opcode.NORMAL, Opcode.UNIFORM, Opcode.GIBBS)
 
 
 class Bank(IntEnum):
@@ -115,13 +116,13 @@ class Program:
     def widest(self) -> int:
         """Number of elements of the largest result of the kernels that need room beside it."""
         op, result = self.code[:, 0], self.code[:, 1]
-        needy = (op <= Opcode.NOT) | (op == Opcode.NORMAL) | (op == Opcode.UNIFORM)
+        needy = (op <= Opcode.NOT) | np.isin(op, NOISY)
         return int(self.slots[result[needy], 2].max(initial=0))
 
     @property
     def stochastic(self) -> bool:
         """True where the seed matters."""
-        return bool(np.isin(self.code[:, 0], (Opcode.NORMAL, Opcode.UNIFORM)).any())
+        return bool(np.isin(self.code[:, 0], NOISY).any())
 
     def to_bytes(self) -> bytes:
         """Return the program as the content of a file."""

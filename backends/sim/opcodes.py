@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.backends.sim.writer import Writer, kind, places
-from thermoc.ir.dialects import core, thermo
+from thermoc.ir.dialects import core, sampling, thermo
 from thermoc.ir.ops import Op
 from thermoc.ir.types import DType, Shape
 from thermoc.ir.values import Value
@@ -191,6 +191,29 @@ def uniform(op: thermo.Uniform, w: Writer) -> None:
     w.row(Opcode.UNIFORM, w.slot(op.u), (), (op.draw, op.stream))
 
 
+def gibbs_sweeps(op: sampling.GibbsSweeps, w: Writer) -> None:
+    """Fields and temperatures one a unit, couplings by rows, units class by class."""
+    (n,) = kind(op.s).shape
+    rows = sampling.compressed({name: held(op, name, w) for name in ("J", "values", "columns", "offsets")})
+    assert rows is not None
+    values, columns, offsets = rows
+    colors = np.zeros(n, np.int64) if op.order == "parallel" else w.numbers(op, "colors")
+    order = np.argsort(colors, kind="stable")
+    starts = np.searchsorted(colors[order], [*np.unique(colors), np.inf])
+    table = w.table(np.concatenate([starts, order, offsets, columns]))
+    field = arranged(op.h, np.broadcast_to(places(kind(op.h).shape), (n,)), w)
+    T = arranged(op.T, np.broadcast_to(places(kind(op.T).shape), (op.sweeps, n)), w)
+    form = (op.levels == "spin") + 2 * (op.order == "parallel")
+    numbers = w.slots[w.constant(values)][1]
+    parameters = (table, len(starts) - 1, op.sweeps, form, op.stream, numbers)
+    w.row(Opcode.GIBBS, w.slot(op.s), (w.slot(op.x), field, T), parameters)
+
+
+def held(op: Op, name: str, w: Writer) -> NDArray | None:
+    """Return the numbers of an optional operand."""
+    return None if getattr(op, name) is None else w.numbers(op, name)
+
+
 def input_(op: core.Input, w: Writer) -> None:
     """From the packed inputs."""
     port = w.ports["core.input"][op.name]
@@ -270,4 +293,5 @@ WRITERS: dict[type[Op], Write] = {
     thermo.MaxwellBoltzmann: elementwise(Opcode.MAXWELL_BOLTZMANN),
     thermo.Normal: normal,
     thermo.Uniform: uniform,
+    sampling.GibbsSweeps: gibbs_sweeps,
 }

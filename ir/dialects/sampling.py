@@ -142,12 +142,12 @@ class Gibbs(_Coupled):
     """
 
     T: Value = operand("~t", role=Role.temperature)
-    J: Value | None = operand("n n", optional=True, uniform=True)
+    J: Value | None = operand("n n", optional=True, constant=True)
     h: Value = operand("~n", default=0.0)
-    values: Value | None = operand("z", optional=True, uniform=True)
-    columns: Value | None = operand("z", kind="int", optional=True, uniform=True)
-    offsets: Value | None = operand("k", kind="int", optional=True, uniform=True)
-    colors: Value | None = operand("c", kind="int", optional=True, uniform=True)
+    values: Value | None = operand("z", optional=True, constant=True)
+    columns: Value | None = operand("z", kind="int", optional=True, constant=True)
+    offsets: Value | None = operand("k", kind="int", optional=True, constant=True)
+    colors: Value | None = operand("c", kind="int", optional=True, constant=True)
     initial: Value = operand("~n", uniform=True, default=1.0)
     levels: str = attr(default="spin", check=one_of("spin", "binary"))
     order: str = attr(default="colors", check=one_of("colors", "parallel"))
@@ -173,12 +173,12 @@ class GibbsSweeps(_Coupled):
 
     x: Value = operand("n")
     T: Value = operand("~t", role=Role.temperature)
-    J: Value | None = operand("n n", optional=True, uniform=True)
+    J: Value | None = operand("n n", optional=True, constant=True)
     h: Value = operand("~n", default=0.0)
-    values: Value | None = operand("z", optional=True, uniform=True)
-    columns: Value | None = operand("z", kind="int", optional=True, uniform=True)
-    offsets: Value | None = operand("k", kind="int", optional=True, uniform=True)
-    colors: Value | None = operand("c", kind="int", optional=True, uniform=True)
+    values: Value | None = operand("z", optional=True, constant=True)
+    columns: Value | None = operand("z", kind="int", optional=True, constant=True)
+    offsets: Value | None = operand("k", kind="int", optional=True, constant=True)
+    colors: Value | None = operand("c", kind="int", optional=True, constant=True)
     levels: str = attr(default="spin", check=one_of("spin", "binary"))
     order: str = attr(default="colors", check=one_of("colors", "parallel"))
     sweeps: int = attr(default=1, check=at_least_one)
@@ -200,11 +200,11 @@ class IsingEnergy(_Coupled):
     """E(s) = -s.J.s / 2 - h.s (P12)."""
 
     s: Value = operand("n")
-    J: Value | None = operand("n n", optional=True, uniform=True)
+    J: Value | None = operand("n n", optional=True, constant=True)
     h: Value = operand("~n", default=0.0)
-    values: Value | None = operand("z", optional=True, uniform=True)
-    columns: Value | None = operand("z", kind="int", optional=True, uniform=True)
-    offsets: Value | None = operand("k", kind="int", optional=True, uniform=True)
+    values: Value | None = operand("z", optional=True, constant=True)
+    columns: Value | None = operand("z", kind="int", optional=True, constant=True)
+    offsets: Value | None = operand("k", kind="int", optional=True, constant=True)
     E: Value = result("", role=Role.energy)
 
     def coupled_shapes(self, n: int, shapes: dict[str, Any]) -> dict[str, Shape]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numba import njit
 
-from thermoc.simulator.kernels import elementwise, linear, moves, thermal
+from thermoc.simulator.kernels import elementwise, linear, moves, sampling, thermal
 from thermoc.simulator.opcodes import Opcode
 
 
@@ -113,6 +113,33 @@ def interpret(
                 elif op == Opcode.NORMAL or op == Opcode.UNIFORM:
                     element, normal = (sample0 + start) * n, op == Opcode.NORMAL
                     thermal.noise(fw, ro, n * samples, element, tick0 + t, p0, p1, key, normal, free)
+                elif op == Opcode.GIBBS:
+                    moves.copy(fw, ro, n, n, samples, x, xo, xs)
+                    first_unit, tick = (sample0 + start) * n, tick0 + t
+                    sampling.gibbs(
+                        fw,
+                        ro,
+                        n,
+                        samples,
+                        y,
+                        yo,
+                        ys,
+                        z,
+                        zo,
+                        zs,
+                        fc,
+                        table,
+                        p0,
+                        p1,
+                        p2,
+                        p3,
+                        p4,
+                        p5,
+                        first_unit,
+                        tick,
+                        key,
+                        free,
+                    )
                 elif op == Opcode.TICK:
                     for s in range(samples):
                         iw[ro + s] = tick0 + t

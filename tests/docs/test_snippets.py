@@ -63,4 +63,4 @@ def test_links_lead_somewhere():
 
 def test_every_error_code_is_documented():
     page = (ROOT / "docs" / "errors.md").read_text()
-    assert dict(re.findall(r"\| (T\d+) \| (.*?) \|", page)) == CODES
+    assert dict(re.findall(r"\| ([TW]\d+) \| (.*?) \|", page)) == CODES
