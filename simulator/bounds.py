@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
+from math import isqrt, prod
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.simulator.opcodes import OPERANDS, ROW, Opcode
+from thermoc.simulator.opcodes import AT_ONCE, LATTICE, OPERANDS, REPLICAS, ROW, SPINS, WORDS, Opcode
 
 if TYPE_CHECKING:
     from thermoc.simulator.program import Port, Program, State
@@ -31,7 +31,7 @@ def _kinds() -> dict[Opcode, tuple[str, str]]:
     kinds |= dict.fromkeys((Opcode.INT_GATHER, Opcode.INT_SCATTER), ("i", "i"))
     kinds |= {Opcode.ARG_REDUCE: ("i", "f"), Opcode.MATMUL: ("f", "ffF"), Opcode.SPARSE: ("f", "ffF")}
     kinds |= {Opcode.BOLTZMANN: ("f", "ff"), Opcode.NORMAL: ("f", ""), Opcode.UNIFORM: ("f", "")}
-    kinds |= {Opcode.GIBBS: ("f", "fff")}
+    kinds |= dict.fromkeys((Opcode.GIBBS, Opcode.GIBBS_WORDS), ("f", "fff"))
     kinds |= {Opcode.TICK: ("i", ""), Opcode.INPUT: ("f", ""), Opcode.INT_INPUT: ("i", "")}
     kinds |= {Opcode.OUTPUT: ("", "f"), Opcode.INT_OUTPUT: ("", "i"), Opcode.READ: ("f", "")}
     return kinds | {Opcode.INT_READ: ("i", ""), Opcode.WRITE: ("", "f"), Opcode.INT_WRITE: ("", "i")}
@@ -147,8 +147,18 @@ def _fits(line: _Line, table: NDArray[np.int64]) -> bool:
             return p0 < COUNTER and p1 < COUNTER
         case Opcode.TICK:
             return n == 1
-        case Opcode.GIBBS:
-            if (x, y, z) != (n, n, p2 * n) or n < 1 or p3 > 3 or p4 >= COUNTER or p2 >= COUNTER:
+        case Opcode.GIBBS | Opcode.GIBBS_WORDS:
+            if (
+                x != n
+                or y not in (1, n)
+                or z not in (1, p2, n, p2 * n)
+                or p2 < 1
+                or (p3 >= WORDS) != (line.opcode == Opcode.GIBBS_WORDS)
+                or n < 1
+                or not _form(p3, p1, n)
+                or p4 >= COUNTER
+                or p2 >= COUNTER
+            ):
                 return False
             order, rows = p0 + p1 + 1, p0 + p1 + 1 + n
             if not inside(p0, p1 + 1, 0, n + 1) or not inside(order, n, 0, n) or not inside(rows, n + 1, 0, table.size):
@@ -158,6 +168,14 @@ def _fits(line: _Line, table: NDArray[np.int64]) -> bool:
             entries = int(table[rows + n])
             return inside(rows + n + 1, entries, 0, n) and p5 + entries <= line.floats
     return True
+
+
+def _form(form: int, classes: int, n: int) -> bool:
+    """True for a form that exists; a lattice has two classes and a side that words fill."""
+    side = isqrt(n)
+    if form & LATTICE:
+        return form & ~SPINS == LATTICE | WORDS and classes == 2 and side * side == n and side % 128 == 0
+    return form & ~SPINS in (0, AT_ONCE, WORDS, REPLICAS)
 
 
 def _face(line: _Line) -> tuple[Opcode, int, int, int]:

@@ -16,18 +16,22 @@ from numpy.typing import NDArray
 
 from thermoc.simulator.cache import empty, keep
 from thermoc.simulator.kernels.interpreter import interpret
-from thermoc.simulator.opcodes import OPERANDS
-from thermoc.simulator.program import Port, Program, State
+from thermoc.simulator.kernels.sampling import words
+from thermoc.simulator.opcodes import OPERANDS, Opcode
+from thermoc.simulator.program import Bank, Port, Program, State
 from thermoc.support.errors import error
 
 BLOCK_BYTES = 2**17
 """A block of samples should fit this much working memory: half of a common L2 cache."""
 MOST_SAMPLES = 64
+MOST_REPLICAS = 512
+"""Samples that share words of noise are run together: eight words a unit fill a processor's vectors."""
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 LEAST_WORK = 2**21
 """A thread is worth starting for this many elements: some tenths of a millisecond."""
 
 _interpret = keep(njit(interpret, error_model="numpy", nogil=True))
+_words = keep(njit(words, error_model="numpy", nogil=True))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,11 +71,24 @@ def run(
     block = block or _block(program, real, batch)
     spare = OPERANDS * program.widest * block
     arrays = (program.code, program.slots, program.floats, program.ints, program.table)
-    where = (ticks, timed, np.uint64(seed), first_sample, first_tick)
+    where = (timed, np.uint64(seed), first_sample, first_tick)
+    parts = _parts(program)
 
     def work(first: int, last: int) -> None:
         own = np.empty(program.work[0] * block + spare, real), np.empty(program.work[1] * block + spare, whole)
-        _interpret(*arrays, *own, *states, *given, *results, spare, block, first, last, batch, *where)
+        held = (*arrays, *own, *states, *given, *results, spare, block)
+        if len(parts) == 1:
+            _interpret(*held, first, last, batch, ticks, 0, ticks, *parts[0], *where)
+            return
+        for start in range(first, last, block):
+            end = min(start + block, last)
+            for tick in range(ticks):
+                for begin, stop in parts:
+                    _interpret(*held, start, end, batch, ticks, tick, tick + 1, begin, stop, *where)
+                    if stop < len(program.code):
+                        _share_words(
+                            program, stop, own[0], block, (first_sample + start, end - start), first_tick + tick, seed
+                        )
 
     _announce()
     _spread(work, _cuts(program, ticks, batch, threads))
@@ -79,6 +96,32 @@ def run(
         outputs=_unpacked(program.outputs, *results, (ticks, batch)),
         states=_final(program.states, *states, batch, ticks),
     )
+
+
+def _parts(program: Program) -> list[tuple[int, int]]:
+    """Return the ranges of rows between those whose kernels are called one by one, because few programs need them."""
+    apart = np.flatnonzero(program.code[:, 0] == Opcode.GIBBS_WORDS).tolist()
+    return [*zip([0, *(line + 1 for line in apart)], [*apart, len(program.code)])]
+
+
+def _share_words(
+    program: Program, line: int, work: NDArray, block: int, samples: tuple[int, int], tick: int, seed: int
+) -> None:
+    """Run one row of GIBBS_WORDS for a block of samples, (first, number of them)."""
+    row = program.code[line].tolist()
+    (result, x, h, T), parameters = row[1 : 2 + OPERANDS], row[2 + OPERANDS :]
+
+    def place(slot: int) -> tuple[NDArray, int, int, int]:
+        bank, offset, size = program.slots[slot].tolist()
+        return (work, offset * block, size, size) if bank == Bank.FLOAT_WORK else (program.floats, offset, 0, size)
+
+    first, count = samples
+    _, out, _, n = place(result)
+    old, at, stride, _ = place(x)
+    for k in range(count):
+        work[out + k * n : out + k * n + n] = old[at + k * stride : at + k * stride + n]
+    tables = (program.floats, program.table, *parameters)
+    _words(work, out, n, count, *place(h), *place(T), *tables, first, tick, np.uint64(seed))
 
 
 def _check_inputs(program: Program, inputs: Mapping[str, NDArray], lead: tuple[int, int]) -> None:
@@ -123,10 +166,13 @@ def _cuts(program: Program, ticks: int, batch: int, threads: int | None) -> list
     """Return where the batch is cut for the threads: evenly, one part where there is little to do."""
     amount = (program.floats.size + sum(program.work)) * batch * ticks
     most = min(threads or CORES, batch, max(1, amount // LEAST_WORK))
-    return [batch * part // most for part in range(most + 1)]
+    step = 64 if program.replicas else 1  # samples that share words stay together
+    return [min(batch, -(-batch * part // (most * step)) * step) for part in range(most + 1)]
 
 
 def _block(program: Program, real: np.dtype, batch: int) -> int:
+    if program.replicas:
+        return min(batch, MOST_REPLICAS)
     bytes_a_sample = program.work[0] * real.itemsize + program.work[1] * 8
     return max(1, min(BLOCK_BYTES // max(bytes_a_sample, 1), batch, MOST_SAMPLES))
 

@@ -7,6 +7,9 @@ from enum import IntEnum
 OPERANDS = 3
 PARAMETERS = 6
 ROW = 2 + OPERANDS + PARAMETERS
+SPINS, AT_ONCE, WORDS, REPLICAS, LATTICE = 1, 2, 4, 8, 16
+"""The form of GIBBS, in bits: levels are -1 and +1; a class may be coupled; 64 units of a class share a word, or 64
+samples of a unit do; the units are a square lattice whose side is a multiple of 128."""
 
 
 class Opcode(IntEnum):
@@ -76,11 +79,12 @@ class Opcode(IntEnum):
     UNIFORM = 82
     # the number of the tick; r integer
     TICK = 83
-    # p2 sweeps of heat-bath updates from x (n) with field y (n) at temperatures z (p2, n); blocks at (element, tick,
-    # sweep, p4 stream). Tables at p0: where each of p1 classes of units starts (p1 + 1), the units class by class (n),
-    # where each unit's couplings start (n + 1), their other ends; p5: where the couplings start among the float
-    # constants. p3: 1 for spins, + 2 where the units of a class are updated at once though they be coupled
+    # p2 sweeps of heat-bath updates from x (n) with field y (1 or n) at temperatures z (1, p2, n or p2 n); blocks at
+    # (element, tick, sweep, p4 stream). Tables at p0: where each of p1 classes of units starts (p1 + 1), the units class
+    # by class (n), where each unit's couplings start (n + 1), their other ends; p5: where the couplings start among the
+    # float constants. p3: the form
     GIBBS = 84
+    GIBBS_WORDS = 85
     # p0: where in the packed inputs or outputs
     INPUT = 90
     INT_INPUT = 91

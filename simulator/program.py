@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.simulator.bounds import check
-from thermoc.simulator.opcodes import Opcode
+from thermoc.simulator.opcodes import OPERANDS, REPLICAS, Opcode
 from thermoc.support.errors import error
 from thermoc.support.files import bundle_bytes, read_bundle
 
 KIND = "thermoc program"
 VERSION = 1
-NOISY = (Opcode.NORMAL, Opcode.UNIFORM, Opcode.GIBBS)
+NOISY = (Opcode.NORMAL, Opcode.UNIFORM, Opcode.GIBBS, Opcode.GIBBS_WORDS)
 
 
 class Bank(IntEnum):
@@ -118,6 +118,12 @@ class Program:
         op, result = self.code[:, 0], self.code[:, 1]
         needy = (op <= Opcode.NOT) | np.isin(op, NOISY)
         return int(self.slots[result[needy], 2].max(initial=0))
+
+    @cached_property
+    def replicas(self) -> bool:
+        """True where samples share words of noise, 64 at a time, so that they are best run together."""
+        rows = self.code[self.code[:, 0] == Opcode.GIBBS_WORDS]
+        return bool((rows[:, 2 + OPERANDS + 3] & REPLICAS > 0).any())
 
     @property
     def stochastic(self) -> bool:

@@ -15,6 +15,7 @@ from thermoc.ir.ops import Op
 from thermoc.ir.types import DType, Shape
 from thermoc.ir.values import Value
 from thermoc.simulator import Opcode
+from thermoc.simulator.opcodes import AT_ONCE, LATTICE, REPLICAS, SPINS, WORDS
 
 LANES = 8
 """Numbers in a vector of the processor; any value is correct."""
@@ -198,15 +199,33 @@ def gibbs_sweeps(op: sampling.GibbsSweeps, w: Writer) -> None:
     assert rows is not None
     values, columns, offsets = rows
     colors = np.zeros(n, np.int64) if op.order == "parallel" else w.numbers(op, "colors")
-    order = np.argsort(colors, kind="stable")
+    order = np.lexsort((np.diff(offsets) if op.draws == "replica" else np.zeros(n), colors))
     starts = np.searchsorted(colors[order], [*np.unique(colors), np.inf])
     table = w.table(np.concatenate([starts, order, offsets, columns]))
-    field = arranged(op.h, np.broadcast_to(places(kind(op.h).shape), (n,)), w)
-    T = arranged(op.T, np.broadcast_to(places(kind(op.T).shape), (op.sweeps, n)), w)
-    form = (op.levels == "spin") + 2 * (op.order == "parallel")
+    field, T = w.slot(op.h), w.slot(op.T)
+    shape = kind(op.T).shape
+    if shape not in ((), (1,), (n,), (op.sweeps, n)) and (shape != (op.sweeps, 1) or op.sweeps == n):
+        T = arranged(op.T, np.broadcast_to(places(shape), (op.sweeps, n)), w)
+    form = (op.levels == "spin") * SPINS + (op.order == "parallel") * AT_ONCE
+    form += {"unit": 0, "word": WORDS, "replica": REPLICAS}[op.draws]
+    if op.draws == "word" and is_lattice(values, columns, offsets, colors):
+        form += LATTICE
     numbers = w.slots[w.constant(values)][1]
     parameters = (table, len(starts) - 1, op.sweeps, form, op.stream, numbers)
-    w.row(Opcode.GIBBS, w.slot(op.s), (w.slot(op.x), field, T), parameters)
+    opcode = Opcode.GIBBS if op.draws == "unit" else Opcode.GIBBS_WORDS
+    w.row(opcode, w.slot(op.s), (w.slot(op.x), field, T), parameters)
+
+
+def is_lattice(values: NDArray, columns: NDArray, offsets: NDArray, colors: NDArray) -> bool:
+    """Tell whether the couplings are those of a square lattice, one for all, coloured like a chequerboard."""
+    n = len(offsets) - 1
+    L = math.isqrt(n)
+    if n != L * L or L % 128 or (np.diff(offsets) != 4).any() or (values != values[0]).any():
+        return False
+    y, x = np.divmod(np.arange(n), L)
+    ends = [(y - 1) % L * L + x, (y + 1) % L * L + x, y * L + (x - 1) % L, y * L + (x + 1) % L]
+    same = np.array_equal(np.sort(columns.reshape(n, 4), axis=1), np.sort(np.stack(ends, axis=1), axis=1))
+    return bool(same and np.array_equal(colors != colors[0], (x + y) % 2 == 1) and colors[0] == colors.min())
 
 
 def held(op: Op, name: str, w: Writer) -> NDArray | None:

@@ -81,6 +81,8 @@ class _Coupled(Op):
             i = int(unit[own[0]])
             notes = (f"J[{i}, {i}] = {values[own[0]]}",)
             yield Problem("T105", "a unit must not be coupled to itself", notes, "set the diagonal of J to 0")
+        if getattr(self, "order", "") == "parallel" and getattr(self, "draws", "unit") != "unit":
+            yield Problem("T105", "units updated in parallel draw one by one", (), 'take draws="unit"')
         if "colors" in numbers and getattr(self, "order", "") == "colors":
             pair = clash(offsets, columns, numbers["colors"])
             if pair is not None:
@@ -139,6 +141,12 @@ class Gibbs(_Coupled):
     {-1, +1} or binary {0, 1}. T broadcasts to (sweeps, n): one for all, one a unit, or a column (sweeps, 1). sweeps: a
     tick's. u is the uniform of element sample * n + unit, draw the number of the sweep within its tick. s(t) is the
     state at the start of the tick; ``thermo.ising_energy`` gives its energy.
+
+    draws: "word" and "replica" let 64 units share random words, for kernels that update them together: U < ceil(2^52 p)
+    with p = 1 / (1 + exp(-drive / T)) and digit r of U a bit of round r of a word W, which is half (the first for even
+    r) of the block at (W, tick * sweeps + sweep, r // 2, stream). "word": 64 units of one colour, in their order, share
+    W, counted on from colour to colour and sample to sample. "replica": 64 samples of a unit share W = sample // 64 * n
+    + unit. Both sample the same law as "unit", by other numbers.
     """
 
     T: Value = operand("~t", role=Role.temperature)
@@ -152,6 +160,7 @@ class Gibbs(_Coupled):
     levels: str = attr(default="spin", check=one_of("spin", "binary"))
     order: str = attr(default="colors", check=one_of("colors", "parallel"))
     sweeps: int = attr(default=1, check=at_least_one)
+    draws: str = attr(default="unit", check=one_of("unit", "word", "replica"))
     stream: int = attr(check=non_negative)
     s: Value = result("n", role=Role.spike)
 
@@ -182,6 +191,7 @@ class GibbsSweeps(_Coupled):
     levels: str = attr(default="spin", check=one_of("spin", "binary"))
     order: str = attr(default="colors", check=one_of("colors", "parallel"))
     sweeps: int = attr(default=1, check=at_least_one)
+    draws: str = attr(default="unit", check=one_of("unit", "word", "replica"))
     stream: int = attr(check=non_negative)
     s: Value = result("n", role=Role.spike)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from thermoc import physics
 from thermoc.ir.dialects import sampling
 from thermoc.ir.reference.meaning import Context, State, aligned, means, pure, whole
+from thermoc.support import philox
 
 
 def _drive(op: Any, s: NDArray, h: NDArray, J: NDArray | None, rows: tuple[Any, ...]) -> NDArray:
@@ -37,12 +40,45 @@ def gibbs_sweeps(op: Any, ctx: Context, s: NDArray, T: NDArray, J: Any, h: NDArr
     low = s.dtype.type(-1 if op.levels == "spin" else 0)
     classes = [np.ones(n, bool)] if op.order == "parallel" else [colors == color for color in np.unique(colors)]
     for sweep in range(op.sweeps):
-        u = ctx.uniform(op.s.type, op.stream, sweep)
-        logit = np.log(u) - np.log(1 - u)
+        goes_up = _chance(op, ctx, sweep, colors)
         for members in classes:
-            up = _drive(op, s, h, J, tuple(rows)) > T[:, sweep] * logit
+            up = goes_up(_drive(op, s, h, J, tuple(rows)), T[:, sweep])
             s = np.where(members, np.where(up, s.dtype.type(1), low), s)
     return s
+
+
+def _chance(op: Any, ctx: Context, sweep: int, colors: NDArray) -> Callable[[NDArray, NDArray], NDArray]:
+    """Return the comparison of drives with the noise of a sweep."""
+    if op.draws == "unit":
+        u = ctx.uniform(op.s.type, op.stream, sweep)
+        logit = np.log(u) - np.log(1 - u)
+        return lambda drive, T: drive > T * logit
+    U = _digits(op, ctx, sweep, colors)
+    return lambda drive, T: np.ceil(physics.fermi_dirac(*aligned(-drive.astype(float), T.astype(float))) * 2.0**52) > U
+
+
+def _digits(op: Any, ctx: Context, sweep: int, colors: NDArray) -> NDArray:
+    """Return the 52 binary digits of each unit's uniform, (batch, n), as a number below 2^52."""
+    (n,) = op.s.type.shape
+    sample = np.arange(ctx.first_sample, ctx.first_sample + ctx.batch)[:, np.newaxis]
+    if op.draws == "replica":
+        word, bit = sample // 64 * n + np.arange(n), np.broadcast_to(sample % 64, (ctx.batch, n))
+    else:
+        sizes = np.array([-(-int((colors == color).sum()) // 64) for color in np.unique(colors)])
+        place, rank = np.searchsorted(np.unique(colors), colors), np.empty(n, int)
+        for color in np.unique(colors):
+            rank[colors == color] = np.arange((colors == color).sum())
+        own = np.concatenate([[0], np.cumsum(sizes)])[place] + rank // 64
+        word, bit = sample * sizes.sum() + own, np.broadcast_to(rank % 64, (ctx.batch, n))
+    U = np.zeros((ctx.batch, n))
+    for draw in range(26):
+        w = philox.words(
+            word.astype(np.uint64), tick=ctx.tick * op.sweeps + sweep, draw=draw, stream=op.stream, seed=ctx.seed
+        )
+        for high, low in ((w[0], w[1]), (w[2], w[3])):
+            whole = (high.astype(np.uint64) << np.uint64(32)) | low.astype(np.uint64)
+            U = 2 * U + ((whole >> bit.astype(np.uint64)) & np.uint64(1))
+    return U
 
 
 def _start(op: sampling.Gibbs, ctx: Context, *operands: Any) -> State:

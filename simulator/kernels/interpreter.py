@@ -39,12 +39,16 @@ def interpret(
     last,
     batch,
     ticks,
+    from_tick,
+    to_tick,
+    from_line,
+    to_line,
     timed,
     key,
     sample0,
     tick0,
 ):
-    """Run all ticks for the samples from ``first`` to ``last``, ``block`` at a time.
+    """Run rows of code in a range of ticks for the samples from ``first`` to ``last``, ``block`` at a time.
 
     f is for floats, i for integers: c constants, w work (of a block), s states, i and o packed inputs
     (ticks or 1, batch, width) and outputs (ticks, batch, width), all flat. The last ``spare`` elements of the work are
@@ -58,8 +62,8 @@ def interpret(
     free, int_free = fw[fw.size - spare :], iw[iw.size - spare :]
     for start in range(first, last, block):
         samples = min(block, last - start)
-        for t in range(ticks):
-            for line in range(code.shape[0]):
+        for t in range(from_tick, to_tick):
+            for line in range(from_line, to_line):
                 op = code[line, 0]
                 p0, p1, p2 = code[line, 5], code[line, 6], code[line, 7]
                 p3, p4, p5 = code[line, 8], code[line, 9], code[line, 10]
@@ -115,7 +119,7 @@ def interpret(
                     thermal.noise(fw, ro, n * samples, element, tick0 + t, p0, p1, key, normal, free)
                 elif op == Opcode.GIBBS:
                     moves.copy(fw, ro, n, n, samples, x, xo, xs)
-                    first_unit, tick = (sample0 + start) * n, tick0 + t
+                    number, tick = sample0 + start, tick0 + t
                     sampling.gibbs(
                         fw,
                         ro,
@@ -124,9 +128,11 @@ def interpret(
                         y,
                         yo,
                         ys,
+                        yn,
                         z,
                         zo,
                         zs,
+                        zn,
                         fc,
                         table,
                         p0,
@@ -135,7 +141,7 @@ def interpret(
                         p3,
                         p4,
                         p5,
-                        first_unit,
+                        number,
                         tick,
                         key,
                         free,

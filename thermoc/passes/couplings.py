@@ -26,6 +26,9 @@ def gibbs(op: sampling.Gibbs, w: Rewriter) -> Value:
 def gibbs_sweeps(op: sampling.GibbsSweeps, w: Rewriter) -> Value:
     """Colour after colour: s = [2 (J s + h) > T logit(u)] for its units (P6, P12). Errors: T304."""
     assert op.s.type is not None
+    if op.draws != "unit":
+        notes = [f"its units share random words: draws = {op.draws!r}"]
+        raise error("T301", f"{op.opname} has no form here", where=op.location, notes=notes, hint='take draws="unit"')
     (n,) = op.s.type.shape
     colors = np.arange(n) if op.colors is None else w.known(op.colors)
     assert colors is not None  # the builder makes it a constant, and no pass computes it
