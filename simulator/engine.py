@@ -150,7 +150,7 @@ def _spread(work: Callable[[int, int], None], cuts: Sequence[int]) -> None:
 def _announce() -> None:
     """Tell a person at a terminal why the first run of all takes its time."""
     if empty() and sys.stderr.isatty():
-        print("compiling the simulator's kernels, once: some ten seconds ...", file=sys.stderr)
+        print("compiling the simulator's kernels, once: some twenty seconds ...", file=sys.stderr)
 
 
 @cache

@@ -80,9 +80,9 @@ class Opcode(IntEnum):
     # the number of the tick; r integer
     TICK = 83
     # p2 sweeps of heat-bath updates from x (n) with field y (1 or n) at temperatures z (1, p2, n or p2 n); blocks at
-    # (element, tick, sweep, p4 stream). Tables at p0: where each of p1 classes of units starts (p1 + 1), the units class
-    # by class (n), where each unit's couplings start (n + 1), their other ends; p5: where the couplings start among the
-    # float constants. p3: the form
+    # (element, tick, sweep, p4 stream). Tables at p0: where each of p1 classes of units starts (p1 + 1), the units
+    # class by class (n), where each unit's couplings start (n + 1), their other ends; p5: where the couplings start
+    # among the float constants. p3: the form
     GIBBS = 84
     GIBBS_WORDS = 85
     # p0: where in the packed inputs or outputs

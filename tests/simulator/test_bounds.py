@@ -58,7 +58,7 @@ def test_every_opcode_has_its_kinds():
         ("thermo.boltzmann", Opcode.BOLTZMANN, FIRST, 3),  # rows that do not fill it
         ("thermo.gibbs", Opcode.GIBBS, FIRST, 1),  # a table that starts elsewhere
         ("thermo.gibbs", Opcode.GIBBS, FIRST + 1, 99),  # more classes than there are
-        ("thermo.gibbs", Opcode.GIBBS, FIRST + 2, 2),  # more sweeps than temperatures
+        ("thermo.gibbs", Opcode.GIBBS, FIRST + 2, 0),  # no sweep at all
         ("thermo.gibbs", Opcode.GIBBS, FIRST + 3, 4),  # a form that is none
         ("thermo.gibbs", Opcode.GIBBS, FIRST + 5, 10**6),  # couplings beyond the constants
         ("thermo.normal", Opcode.NORMAL, FIRST + 1, 2**32),  # a stream beyond the counter
