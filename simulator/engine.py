@@ -164,7 +164,7 @@ if hasattr(os, "register_at_fork"):  # a forked process has none of its parent's
 
 def _cuts(program: Program, ticks: int, batch: int, threads: int | None) -> list[int]:
     """Return where the batch is cut for the threads: evenly, one part where there is little to do."""
-    amount = (program.floats.size + sum(program.work)) * batch * ticks
+    amount = program.effort * batch * ticks
     most = min(threads or CORES, batch, max(1, amount // LEAST_WORK))
     step = 64 if program.replicas else 1  # samples that share words stay together
     return [min(batch, -(-batch * part // (most * step)) * step) for part in range(most + 1)]

@@ -125,6 +125,13 @@ class Program:
         rows = self.code[self.code[:, 0] == Opcode.GIBBS_WORDS]
         return bool((rows[:, 2 + OPERANDS + 3] & REPLICAS > 0).any())
 
+    @cached_property
+    def effort(self) -> int:
+        """Number of elements that a tick of one sample touches, roughly; each sweep counts its units anew."""
+        rows = self.code[np.isin(self.code[:, 0], (Opcode.GIBBS, Opcode.GIBBS_WORDS))]
+        sweeps = (self.slots[rows[:, 1], 2] * rows[:, 2 + OPERANDS + 2]).sum()
+        return int(self.floats.size + sum(self.work) + sweeps)
+
     @property
     def stochastic(self) -> bool:
         """True where the seed matters."""

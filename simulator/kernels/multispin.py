@@ -245,7 +245,7 @@ def replicas(words, groups, signs, table, rows, order, starts, J, h, T, spins, s
                 for k in range(COUNTS):
                     field = J * (2 * k - degree) + h if spins else J * k + h
                     P[k] = threshold(2 * field if spins else field, T[sweep]) if k <= degree else NONE
-                _gather(room, words, groups, signs, table, rows, order[place : place + units], n, first)
+                _gather(room, words, groups, signs, table, rows, order[place : place + units], n, first, degree)
                 count = degree + 1
                 decide(room[OWN : OWN + units * groups], units * groups, P, count, now, np.uint64(stream), k0, k1, room)
                 for u in range(units):
@@ -260,7 +260,7 @@ def _degree(table, rows, unit):
 
 
 @njit(error_model="numpy", nogil=True)
-def _gather(room, words, groups, signs, table, rows, units, n, first):
+def _gather(room, words, groups, signs, table, rows, units, n, first, most):
     """Count the neighbours that are up, in binary, and set the masks and numbers of the words of some units."""
     columns = rows + n + 1
     size = units.size * groups
@@ -269,26 +269,43 @@ def _gather(room, words, groups, signs, table, rows, units, n, first):
     for j in range(size):
         one[j], two[j], four[j], eight[j] = NONE, NONE, NONE, NONE
     for u in range(units.size):
-        unit = units[u]
+        unit, here = units[u], u * groups
         for g in range(groups):
-            room[ELEMENT + u * groups + g] = np.uint64((first + g) * n + unit)
+            room[ELEMENT + here + g] = np.uint64((first + g) * n + unit)
         for e in range(table[rows + unit], table[rows + unit + 1]):
-            at = table[columns + e] * groups
-            for g in range(groups):
-                j = u * groups + g
-                x = words[at + g] ^ signs[e]
-                a = one[j] & x
-                one[j] ^= x
-                b = two[j] & a
-                two[j] ^= a
-                eight[j] |= four[j] & b
-                four[j] ^= b
+            at, sign = table[columns + e] * groups, signs[e]
+            _add(one[here : here + groups], two[here:], four[here:], eight[here:], words[at : at + groups], sign)
+    if most <= 4:
+        _split(room, size)
+        return
     for k in range(COUNTS):
         b0, b1, b2 = NONE - np.uint64(k & 1), NONE - np.uint64(k >> 1 & 1), NONE - np.uint64(k >> 2 & 1)
         b3 = NONE - np.uint64(k >> 3)
         mask = room[MASK + k * BLOCK : MASK + k * BLOCK + size]
         for j in range(size):
             mask[j] = ~((one[j] ^ b0) | (two[j] ^ b1) | (four[j] ^ b2) | (eight[j] ^ b3))
+
+
+@njit(error_model="numpy", nogil=True)
+def _add(one, two, four, eight, other, sign):
+    """Count one neighbour more, in binary."""
+    for g in range(one.size):
+        x = other[g] ^ sign
+        a = one[g] & x
+        b = two[g] & a
+        eight[g] |= four[g] & b
+        one[g], two[g], four[g] = one[g] ^ x, two[g] ^ a, four[g] ^ b
+
+
+@njit(error_model="numpy", nogil=True)
+def _split(room, n):
+    """Set five masks from counts up to four, in binary."""
+    one, two, four = room[UP : UP + n], room[LEFT : LEFT + n], room[EVEN : EVEN + n]
+    m0, m1, m2 = room[MASK : MASK + n], room[M1_ : M1_ + n], room[M2_ : M2_ + n]
+    m3, m4 = room[M3_ : M3_ + n], room[M4_ : M4_ + n]
+    for j in range(n):
+        a, b, c = one[j], two[j], four[j]
+        m0[j], m1[j], m2[j], m3[j], m4[j] = ~(a | b | c), a & ~b, b & ~a, a & b, c
 
 
 @njit(error_model="numpy", nogil=True)
