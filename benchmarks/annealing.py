@@ -1,7 +1,8 @@
 """Simulated annealing of a +-J glass on an 800-node torus, against dwave-samplers in one run.
 
-pip install dwave-samplers. Both cool geometrically over the same sweeps. Ours keeps 512 replicas in words of 64; dwave's
-reads run one by one. Compared: spin updates a second of all replicas together, and the time until the best energy that either finds.
+pip install dwave-samplers. Both cool geometrically over the same sweeps. Ours keeps 512 replicas in words of 64;
+dwave's reads run one by one. Compared: spin updates a second of all replicas together, and the time until the best
+energy that either finds.
 """
 
 from __future__ import annotations
