@@ -1,5 +1,5 @@
 """The dialects: one file each, one class an op. Importing this package registers them all."""
 
-from thermoc.ir.dialects import core, sampling, spiking, thermo
+from thermoc.ir.dialects import core, diffusive, sampling, spiking, thermo
 
-__all__ = ["core", "sampling", "spiking", "thermo"]
+__all__ = ["core", "diffusive", "sampling", "spiking", "thermo"]

@@ -1,6 +1,6 @@
 """The reference interpreter: NumPy, slow, obvious. It is the meaning of every op of every dialect."""
 
-from thermoc.ir.reference import core, sampling, spiking, thermo
+from thermoc.ir.reference import core, diffusive, sampling, spiking, thermo
 from thermoc.ir.reference.interpreter import Trace, evaluate, interpret
 
-__all__ = ["Trace", "core", "evaluate", "interpret", "sampling", "spiking", "thermo"]
+__all__ = ["Trace", "core", "diffusive", "evaluate", "interpret", "sampling", "spiking", "thermo"]

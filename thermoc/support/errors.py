@@ -35,6 +35,7 @@ CODES: dict[str, str] = {
     "T402": "an input's shape is wrong",
     "T403": "an input's dtype or value is wrong",
     "T404": "a run's option is wrong",
+    "T405": "a physical quantity is out of range",
     "T501": "the file cannot be read",
     "T502": "the file is damaged",
     "T503": "the file's version is newer than this thermoc",
