@@ -86,8 +86,8 @@ def plain() -> Sampler:
 
 def thrml() -> Sampler:
     """Return thrml's block Gibbs sampler. Raises ImportError where it is missing."""
-    import jax
-    import jax.numpy as jnp
+    import jax  # pyright: ignore
+    import jax.numpy as jnp  # pyright: ignore
     from thrml import Block, SamplingSchedule, SpinNode, sample_states  # pyright: ignore
     from thrml.models import IsingEBM, IsingSamplingProgram  # pyright: ignore
 

@@ -68,6 +68,11 @@ def coupled(n: int) -> np.ndarray:
     return (J + J.T) * (1 - np.eye(n))
 
 
+def stiff(n: int) -> np.ndarray:
+    G = weights(n, n)
+    return np.eye(n) + G @ G.T / n
+
+
 def ring(n: int) -> np.ndarray:
     return np.roll(np.eye(n), 1, 0) + np.roll(np.eye(n), -1, 0)
 
@@ -219,6 +224,8 @@ CASES: dict[str, Callable[[Givens], Any]] = {
     "thermo.reservoir": lambda x: tc.reservoir(x(2, 3), temperature=2.0),
     "thermo.noise": lambda x: tc.noise(kT=x.positive(3), shape=(2, 3)),
     "thermo.memory": lambda x: tc.memory(x(3), kT=0.5, gamma=2.0, initial=weights(3)),
+    "thermo.ou_network": lambda x: tc.ou_network(stiff(3), x.positive(), x(3), mobility=0.7, initial=weights(3)),
+    "thermo.ou_network, at rest": lambda x: tc.ou_network(stiff(12), 0.5),
     "thermo.schedule, exponential": lambda x: tc.schedule(kind="exponential", T0=1.0, parameter=2.0, T_min=0.01),
     "thermo.schedule, linear": lambda x: tc.schedule(kind="linear", T0=1.0, parameter=9.0, T_min=0.01),
     "thermo.schedule, power": lambda x: tc.schedule(kind="power", T0=1.0, parameter=0.5, T_min=0.01),

@@ -54,6 +54,12 @@ def particles():
     return net
 
 
+def springs():
+    with tc.Network("springs", dt=0.4) as net:
+        tc.output("x", tc.ou_network(np.array([[2.0, 0.5, 0], [0.5, 1.0, 0], [0, 0, 3.0]]), 0.6, [0.3, 0.0, -1.0]))
+    return net
+
+
 def others():
     with tc.Network("others", dt=0.2) as net:
         x = tc.normal(shape=(4,))
@@ -75,7 +81,7 @@ def failing(certificate: Certificate) -> set[str]:
     return {law.law for law in certificate.laws if not law.holds}
 
 
-@pytest.mark.parametrize("make", [memory, gibbs, bath, trembling, particles, others])
+@pytest.mark.parametrize("make", [memory, gibbs, bath, trembling, particles, springs, others])
 def test_what_is_right_holds(make):
     certificate = certified(make())
     assert certificate.holds, str(certificate)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from thermoc import physics
 from thermoc.certificates.law import SIGMAS, Law, standard_normals, standard_score
 from thermoc.certificates.seen import Seen
-from thermoc.ir.dialects import heat, langevin, sampling, thermo
+from thermoc.ir.dialects import diffusive, heat, langevin, sampling, thermo
 from thermoc.ir.ops import Op
 
 MOST_ENUMERATED = 10
@@ -73,6 +73,16 @@ def inertial(seen: Seen) -> Iterator[Law]:
         order_two = float((seen.dt**2 * force**2 / (4 * mass * kT)).mean())
         yield from equipartition(seen, share, "kinetic energy over kT / 2 a degree of freedom", order_two)
         yield from converged(seen, v)
+
+
+def ou_network(seen: Seen) -> Iterator[Law]:
+    """One step of a network of springs, mode by mode, and where it settles (P29, P47)."""
+    op: Any = seen.op
+    rates, V = np.linalg.eigh(seen.constants["K"].astype(float))
+    y, b = seen["x"] @ V, np.broadcast_to(seen.like("b", "x"), seen["x"].shape) @ V
+    kT = seen["kT"][..., np.newaxis]
+    kT = np.broadcast_to(kT, (len(y), *kT.shape[1:]))
+    yield from _relaxing(seen, y, b / rates, kT / rates, np.broadcast_to(op.mobility * rates, y.shape))
 
 
 def noise(seen: Seen) -> Iterator[Law]:
@@ -385,6 +395,7 @@ LAWS: dict[type[Op], Callable[[Seen], Iterator[Law]]] = {
     thermo.Uniform: uniform,
     thermo.SampleBinary: binary,
     thermo.SampleCategorical: categorical,
+    diffusive.OuNetwork: ou_network,
     langevin.Brownian: brownian,
     langevin.Langevin: inertial,
     sampling.Gibbs: gibbs,

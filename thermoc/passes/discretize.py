@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from thermoc.ir.dialects import core, heat, langevin, spiking, thermo
+from thermoc import physics
+from thermoc.ir.dialects import core, diffusive, heat, langevin, spiking, thermo
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import CONTINUOUS, Op
 from thermoc.ir.types import Type
@@ -21,7 +22,8 @@ from thermoc.passes.rewriting import Rewriter, rewrite
 class Discretize(Pass):
     """Replace each continuous-time op by one step of length ``dt``.
 
-    memory, noise, schedules, lif/li "exact" and if: exact for inputs constant over the tick. lif/li "euler": order 1.
+    memory, ou_network, noise, schedules, lif/li "exact" and if: exact for inputs constant over the tick.
+    lif/li "euler": order 1.
     Where ``dt`` differs from the network's own, the report says so.
     """
 
@@ -56,6 +58,28 @@ def memory(op: thermo.Memory, w: Rewriter) -> Value:
     spread = w.sqrt(w.mul(op.kT, w.neg(w.expm1(w.mul(decay, 2.0)))))
     w.feed(m, w.add(w.add(w.mul(w.exp(decay), m), w.mul(gain, op.x)), w.mul(spread, z)))
     return m
+
+
+def ou_network(op: diffusive.OuNetwork, w: Rewriter) -> Value:
+    """x = V y, y' = a y + gain V^T b + sqrt(kT) spread z in the eigenbasis of K (P29).
+
+    Only y is state. The product with V feeds none, so a target may take it out of the recursion.
+    """
+    K = w.known(op.K)
+    assert K is not None  # the verifier has seen to it
+    rates, V = physics.modes(K)
+    into_modes = w.constant(V.T)
+    a, gain, spread = physics.ou_network_step(rates, op.mobility, w.dt)
+    y = w.delay(op.x, _in_modes(op, op.initial, into_modes, w))
+    z = w(thermo.Normal, shape=_type(op.x).shape, stream=op.stream, dtype=w.dtype)
+    pull = w.mul(_in_modes(op, op.b, into_modes, w), gain)
+    w.feed(y, w.add(w.add(w.mul(y, a), pull), w.mul(w.mul(w.sqrt(op.kT), spread), z)))
+    return w(core.Affine, x=y, weight=V)
+
+
+def _in_modes(op: diffusive.OuNetwork, vector: Value, into_modes: Value, w: Rewriter) -> Value:
+    """V^T of a vector that broadcasts to the units."""
+    return w(core.Affine, x=w(core.Broadcast, x=vector, shape=_type(op.x).shape), weight=into_modes)
 
 
 def schedule(op: thermo.Schedule, w: Rewriter) -> Value:
@@ -143,6 +167,7 @@ def _type(value: Value) -> Type:
 STEPS: dict[type[Op], Callable[[Any, Rewriter], Any]] = {
     thermo.Noise: noise,
     thermo.Memory: memory,
+    diffusive.OuNetwork: ou_network,
     thermo.Schedule: schedule,
     thermo.AdaptiveSchedule: adaptive_schedule,
     heat.HeatExchange: heat_steps.heat_exchange,

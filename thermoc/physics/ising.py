@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,10 +30,10 @@ class Ensemble:
     probabilities: NDArray
 
 
-def ising_energy(s: ArrayLike, J: ArrayLike, h: ArrayLike = 0.0) -> NDArray:
+def ising_energy(s: ArrayLike, J: Any, h: ArrayLike = 0.0) -> NDArray:
     """Return -s.J.s / 2 - h.s (P12). s: (..., n); J: (n, n) or a SciPy sparse matrix, zero diagonal; h: (n,) or one."""
     s = np.asarray(s, float)
-    field = (J @ s.reshape(-1, s.shape[-1]).T).T.reshape(s.shape)  # pyright: ignore
+    field = (J @ s.reshape(-1, s.shape[-1]).T).T.reshape(s.shape)
     return (s * (-field / 2 - np.asarray(h))).sum(axis=-1)
 
 
