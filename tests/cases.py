@@ -220,6 +220,8 @@ CASES: dict[str, Callable[[Givens], Any]] = {
         weights(3, 4) ** 2 + 0.1, x(3, 4), x.positive(), D=0.3, boundary="fixed", spacing=0.7
     ),
     "thermo.diffusion, periodic": lambda x: tc.diffusion(weights(3, 2, 2) ** 2 + 0.1, x(2), D=0.3, boundary="periodic"),
+    "thermo.entropy_production": lambda x: tc.entropy_production(x.positive(4), ring(4)),
+    "thermo.order_parameter": lambda x: tc.order_parameter(x(2, 3)),
     "thermo.clamp": lambda x: tc.clamp(x.positive(4), x.positive(4), T_min=0.5, T_max=1.5),
     "thermo.reservoir": lambda x: tc.reservoir(x(2, 3), temperature=2.0),
     "thermo.noise": lambda x: tc.noise(kT=x.positive(3), shape=(2, 3)),

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from thermoc import physics
 from thermoc.ir.dialects.thermo import into
 from thermoc.ir.ops import (
     CONTINUOUS,
@@ -106,6 +107,8 @@ class HeatNetwork(Op):
         yield from _all("capacity", numbers, low=0.0, strict=True, hint="a heat capacity is > 0")
         yield from _coupling("conductance", numbers)
         yield from _all("ambient", numbers, low=0.0)
+        if {"conductance", "ambient"} <= numbers.keys() and (numbers["ambient"] > 0).any():
+            yield from _adrift(numbers["conductance"], numbers["ambient"])
         if self.frequency == 0 and np.any(numbers.get("ripple", 0.0)):
             yield Problem("T105", "a ripple needs a frequency", ("frequency = 0",), "give frequency=, in 1/time")
 
@@ -145,6 +148,21 @@ class Diffusion(Op):
         return {"T": self.T.type.shape if self.T.type else (), "outflow": ()}
 
 
+@op("thermo.entropy_production")
+class EntropyProduction(Op):
+    """Entropy made by conduction, sum over edges of G_ij (T_i - T_j) (1/T_j - 1/T_i) >= 0 (P30, P46).
+
+    conductance (n, n) symmetric, T (n). S_dot is in conductance units: energy / (temperature * time).
+    """
+
+    T: Value = operand("n", role=Role.temperature)
+    conductance: Value = operand("n n", constant=True)
+    S_dot: Value = result("")
+
+    def problems(self, numbers: Mapping[str, NDArray]) -> Iterator[Problem]:
+        yield from _coupling("conductance", numbers)
+
+
 @op("thermo.clamp")
 class Clamp(Op):
     """T = min(max(x, T_min), T_max) (P22); heat = capacity (x - T) is what the clamp took away, for the ledger."""
@@ -179,6 +197,15 @@ class Reservoir(Op):
 
     def states(self) -> dict[str, Shape]:
         return {"total": ()}
+
+
+def _adrift(G: NDArray, ambient: NDArray) -> Iterator[Problem]:
+    """Yield a node from which nothing leads to the reservoir that others reach."""
+    lonely = physics.disconnected(G, ambient)
+    if lonely is not None:
+        notes = (f"nothing conducts from node {lonely} to a node with ambient > 0",)
+        hint = "join it, or let it be a network of its own without ambient"
+        yield Problem("T105", "the reservoir is disconnected from a node", notes, hint)
 
 
 def _all(

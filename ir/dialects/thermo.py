@@ -249,6 +249,14 @@ class Observables(Op):
     F: Value = result("", role=Role.energy)
 
 
+@op("thermo.order_parameter")
+class OrderParameter(Op):
+    """|mean e^(i theta)| over all units (P31): 1 where every phase is the same, near 0 where they are spread."""
+
+    theta: Value = operand("*s")
+    R: Value = result("")
+
+
 def into(whole: Shape, **parts: Shape) -> Shape:
     """Return ``whole`` after checking that each part broadcasts into it. Raises ShapeProblem."""
     for name, part in parts.items():

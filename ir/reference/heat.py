@@ -144,6 +144,11 @@ means(
 _diffusion = lru_cache(maxsize=8)(physics.diffusion_step)
 
 
+@pure(heat.EntropyProduction)
+def entropy_production(op: heat.EntropyProduction, ctx: Context, T: NDArray, conductance: NDArray) -> NDArray:
+    return physics.entropy_production(conductance[0], T).astype(T.dtype)
+
+
 @pure(heat.Clamp)
 def clamp(op: heat.Clamp, ctx: Context, x: NDArray, capacity: NDArray) -> tuple[NDArray, NDArray]:
     x, capacity = aligned(x, capacity)

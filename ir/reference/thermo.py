@@ -115,6 +115,11 @@ def _adaptive_advance(
 means(thermo.AdaptiveSchedule, start=_adaptive_start, read=lambda op, state: state["T"], advance=_adaptive_advance)
 
 
+@pure(thermo.OrderParameter)
+def order_parameter(op: thermo.OrderParameter, ctx: Context, theta: NDArray) -> NDArray:
+    return physics.order_parameter(theta.reshape(theta.shape[0], -1)).astype(theta.dtype)
+
+
 @pure(thermo.Observables)
 def observables(op: thermo.Observables, ctx: Context, z: NDArray, T: NDArray) -> tuple[NDArray, NDArray, NDArray]:
     return physics.layer_observables(z.reshape(z.shape[0], -1), T)

@@ -44,6 +44,22 @@ def test_ising_4x4_against_enumeration(shared, T):
     assert abs(C.mean() - exact["C_per_spin"]) < 4 * error(C)
 
 
+@pytest.mark.parametrize("T", ["1.0", "2.0", "2.269185314", "3.0"])
+def test_free_energy_and_entropy_4x4_by_integration(shared, T):
+    """F / T = -N ln 2 + the integral of U over 1/T from 0 (P48), U sampled at Gauss points; 4 standard errors."""
+    exact = json.loads((shared / "reference_values.json").read_text())["ising2d_4x4_periodic"][T]
+    nodes, weights = np.polynomial.legendre.leggauss(16)
+    beta = (nodes + 1) / 2 / float(T)
+    runs = [sampled(csr_array(lattice(4)), 1 / b, ticks=300, batch=200, seed=k)["E"][60:] for k, b in enumerate(beta)]
+    share = weights / 2 / float(T)
+    F = float(T) * (share @ [E.mean() for E in runs] - 16 * np.log(2))
+    spread = float(T) * np.sqrt((share**2) @ [error(E) ** 2 for E in runs])
+    assert abs(F / 16 - exact["F_per_spin"]) < 4 * spread / 16
+    U = sampled(csr_array(lattice(4)), float(T), ticks=300, batch=200, seed=99)["E"][60:]
+    S = (U.mean() - F) / float(T)
+    assert abs(S / 16 - exact["S_per_spin"]) < 4 * np.hypot(error(U), spread) / float(T) / 16
+
+
 def test_boltzmann_machine_of_ten_units(shared):
     data = np.load(shared / "device-reference/v_analytic/pbit_boltzmann10.npz")
     s = sampled(data["J"], 1 / float(data["beta"]), data["h"], ticks=500, batch=300)["s"][50:]

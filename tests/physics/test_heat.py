@@ -174,6 +174,7 @@ def test_a_clamp_reports_what_it_took_and_a_reservoir_keeps_it():
         (lambda: tc.heat_network(0.0, 1.0, [[0, -1.0], [-1.0, 0]], 1.0), "conductance[0, 1] = -1.0"),
         (lambda: tc.heat_network(0.0, tc.input("C", (2,)), np.zeros((2, 2)), 1.0), "core.input"),
         (lambda: tc.heat_network(0.0, 1.0, np.zeros((2, 2)), 1.0, ripple=1.0), "frequency = 0"),
+        (lambda: tc.heat_network(0.0, 1.0, [[0, 1, 0], [1, 0, 0], [0, 0, 0]], 1.0, [1.0, 0, 0]), "node 2"),
         (lambda: tc.heat_exchange([[0, 1.0], [0.5, 0]], 1.0), "J[1, 0] = 0.5"),
         (lambda: tc.clamp(1.0, T_min=2.0, T_max=1.0), "T_min = 2.0"),
         (lambda: tc.diffusion(1.0, D=1.0), "initial has shape []"),

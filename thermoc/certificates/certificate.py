@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 import thermoc
 from thermoc import api
 from thermoc.certificates.law import Law
-from thermoc.certificates.laws import LAWS
+from thermoc.certificates.laws import LAWS, convergence
 from thermoc.certificates.seen import instrumented, seen
 from thermoc.ir.graph import Graph
 from thermoc.ir.serial import graph_bytes, load_graph
@@ -109,9 +109,14 @@ def certify(run: api.Run, *, warmup: int | None = None) -> Certificate:
         for op in source.ops
         if op.traits and op.results and type(op) not in LAWS
     ]
+    courses: dict[str, dict[str, list[float]]] = {}
     for op in ops:
-        found = list(LAWS[type(op)](seen(source, op, outputs, call.timed, call.place, warmup)))
+        watched = seen(source, op, outputs, call.timed, call.place, warmup)
+        found = list(LAWS[type(op)](watched))
         laws += found
+        series = convergence(watched)
+        if series:
+            courses[watched.label] = series
         if not found:
             skipped.append({"op": f"{op.opname} {op.results[0]}", "reason": "nothing of it can be checked here"})
     document = {
@@ -133,6 +138,7 @@ def certify(run: api.Run, *, warmup: int | None = None) -> Certificate:
         "laws": [law.to_json() for law in laws],
         "holds": all(law.holds for law in laws),
         "skipped": skipped,
+        "convergence": courses,
         "replay": _replay(source, call.inputs),
     }
     return Certificate(document={**document, "sha256": _digest(document)})

@@ -302,6 +302,41 @@ def clamp(seen: Seen) -> Iterator[Law]:
     yield _exact(seen, "P45", "temperatures stay within the clamp", out, T.size)
 
 
+def convergence(seen: Seen) -> dict[str, list[float]]:
+    """Return what P49 asks for against time, at fifty ticks or fewer, as means over the samples: energy and order
+    parameter of sampled units with their free energy where all states can be counted, mean and spread of temperatures.
+    """
+    op: Any = seen.op
+    if isinstance(op, sampling.Gibbs):
+        s, places = _spaced(seen["s"])
+        E = physics.ising_energy(s, _couplings(seen)) - (s * seen["h"][-1:]).sum(axis=-1)
+        order = np.abs(s.mean(axis=-1))
+        course = {"energy": E.mean(axis=1), "order_parameter": order.mean(axis=1)}
+        if s.shape[-1] <= MOST_ENUMERATED and "T" in seen.constants and seen.constants["T"].size == 1:
+            course["free_energy"] = np.array(
+                [_free(e, z, float(seen.constants["T"].reshape(()))) for e, z in zip(E, s)]
+            )
+    elif isinstance(op, heat.HeatNetwork | heat.HeatExchange | heat.Diffusion):
+        T, places = _spaced(seen["T"])
+        flat = T.reshape(*T.shape[:2], -1)
+        course = {"temperature": flat.mean(axis=(1, 2)), "temperature_spread": np.ptp(flat, axis=-1).mean(axis=1)}
+    else:
+        return {}
+    return {"tick": [float(place) for place in places], **{name: list(map(float, x)) for name, x in course.items()}}
+
+
+def _spaced(series: NDArray) -> tuple[NDArray, NDArray]:
+    places = np.unique(np.linspace(0, len(series) - 1, 50).round().astype(int))
+    return series[places], places
+
+
+def _free(E: NDArray, s: NDArray, T: float) -> float:
+    """Return U - T S of the samples of one tick, S from how often each state is among them."""
+    _, counts = np.unique(s, axis=0, return_counts=True)
+    p = counts / counts.sum()
+    return float(E.mean() + T * (p * np.log(p)).sum())
+
+
 def equipartition(seen: Seen, share: NDArray, what: str, allowance: float = 0.0) -> Iterator[Law]:
     """Yield that the mean of ``share`` after the warm-up is 1, within four standard errors from its own tau (P47)."""
     series = share[seen.warmup :].reshape(len(share) - seen.warmup, share.shape[1], -1).mean(axis=-1)

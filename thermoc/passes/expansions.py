@@ -68,6 +68,13 @@ def sample_categorical(op: thermo.SampleCategorical, w: Rewriter) -> Value:
     return w(core.Cast, x=w(core.Equal, a=held, b=np.arange(shape[-1])), dtype=w.dtype, role="spike")
 
 
+def order_parameter(op: thermo.OrderParameter, w: Rewriter) -> Value:
+    """sqrt(<cos>^2 + <sin>^2) (P31)."""
+    theta = w(core.Flatten, x=op.theta)
+    parts = [w(core.Reduce, x=w(part, x=theta), kind="mean", axes=(0,)) for part in (core.Cos, core.Sin)]
+    return w.sqrt(w.add(*(w.mul(part, part) for part in parts)))
+
+
 def observables(op: thermo.Observables, w: Rewriter) -> tuple[Value, Value, Value]:
     """U = mean z^2, S = -sum p ln p with 0 ln 0 = 0, F = U - T S (P1, P2)."""
     z = w(core.Flatten, x=op.z)
@@ -108,6 +115,8 @@ EXPANSIONS: dict[type[Op], Callable[[Any, Rewriter], Any]] = {
     sampling.Gibbs: couplings.gibbs,
     sampling.GibbsSweeps: couplings.gibbs_sweeps,
     sampling.IsingEnergy: couplings.ising_energy,
+    heat.EntropyProduction: heat_steps.entropy_production,
+    thermo.OrderParameter: order_parameter,
     heat.Clamp: heat_steps.clamp,
     heat.Reservoir: heat_steps.reservoir,
     langevin.KineticEnergy: particles.kinetic_energy,

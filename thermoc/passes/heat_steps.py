@@ -67,6 +67,14 @@ def diffusion(op: heat.Diffusion, w: Rewriter) -> tuple[Value, Value]:
     return T, outflow
 
 
+def entropy_production(op: heat.EntropyProduction, w: Rewriter) -> Value:
+    """Sum_i (1/T_i) sum_j G_ij (T_j - T_i): the heat that enters each node, over its temperature (P30)."""
+    G = _numbers(w, op.conductance)
+    off = G - np.diag(np.diag(G))
+    entering = w(core.Affine, x=op.T, weight=off - np.diag(off.sum(axis=1)))
+    return w(core.Reduce, x=w.div(entering, op.T), kind="sum", axes=(0,))
+
+
 def clamp(op: heat.Clamp, w: Rewriter) -> tuple[Value, Value]:
     """min(max(x, T_min), T_max), and capacity times what was cut off (P22)."""
     T = w(core.Minimum, a=w(core.Maximum, a=op.x, b=op.T_min), b=op.T_max)
