@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -19,13 +20,16 @@ from thermoc.simulator.kernels.interpreter import interpret
 from thermoc.simulator.kernels.sampling import words
 from thermoc.simulator.opcodes import OPERANDS, Opcode
 from thermoc.simulator.program import Bank, Port, Program, State
+from thermoc.simulator.split import Halves
 from thermoc.support.errors import error
 
 BLOCK_BYTES = 2**17
 """A block of samples should fit this much working memory: half of a common L2 cache."""
-MOST_SAMPLES = 64
+MOST_SAMPLES = 192
 MOST_REPLICAS = 512
 """Samples that share words of noise are run together: eight words a unit fill a processor's vectors."""
+CROSSING_BYTES = 2**22
+"""What crosses from the head of a program to its tail is this much at a time."""
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 LEAST_WORK = 2**21
 """A thread is worth starting for this many elements: some tenths of a millisecond."""
@@ -61,17 +65,45 @@ def run(
     Errors: T401 for a missing input, T402 for one of another shape.
     """
     _check_inputs(program, inputs, (ticks, batch))
+    _announce()
+    states = _repeated(program.first_states[0], batch), _repeated(program.first_states[1], batch)
+    way = _Way(batch, seed, first_sample, first_tick, threads, block)
+    halves = program.halves if ticks > 1 else None
+    outputs = (
+        _ticks(program, inputs, states, ticks, way)
+        if halves is None
+        else _in_halves(halves, inputs, states, ticks, way)
+    )
+    return Result(outputs=outputs, states=_final(program.states, *states, batch, ticks))
+
+
+class _Way(NamedTuple):
+    """How to run: the arguments of ``run``, and how many ticks are behind."""
+
+    batch: int
+    seed: int
+    first_sample: int
+    first_tick: int
+    threads: int | None
+    block: int | None
+    begun: int = 0
+
+
+def _ticks(
+    program: Program, inputs: Mapping[str, NDArray], states: tuple[NDArray, NDArray], ticks: int, way: _Way
+) -> dict[str, NDArray]:
+    """Run some ticks; advance the states in place and return the outputs."""
+    batch, begun = way.batch, way.begun
     real, whole = np.dtype(program.precision), np.dtype(np.int64)
     timed = ticks > 1 and any(inputs[port.name].strides[0] != 0 for port in program.inputs)
     lead = (ticks if timed else 1, batch)  # inputs held over the ticks (a stride of nought) are packed once
     (float_in, int_in), (float_out, int_out) = program.widths
-    states = _repeated(program.first_states[0], batch), _repeated(program.first_states[1], batch)
     given = _packed(program, inputs, lead, float_in, real), _packed(program, inputs, lead, int_in, whole)
     results = np.empty(ticks * batch * float_out, real), np.empty(ticks * batch * int_out, whole)
-    block = block or _block(program, real, batch)
+    block = way.block or _block(program, real, batch)
     spare = OPERANDS * program.widest * block
     arrays = (program.code, program.slots, program.floats, program.ints, program.table)
-    where = (timed, np.uint64(seed), first_sample, first_tick)
+    where = (timed, np.uint64(way.seed), way.first_sample, way.first_tick + begun, begun)
     parts = _parts(program)
 
     def work(first: int, last: int) -> None:
@@ -86,16 +118,29 @@ def run(
                 for begin, stop in parts:
                     _interpret(*held, start, end, batch, ticks, tick, tick + 1, begin, stop, *where)
                     if stop < len(program.code):
-                        _share_words(
-                            program, stop, own[0], block, (first_sample + start, end - start), first_tick + tick, seed
-                        )
+                        samples = way.first_sample + start, end - start
+                        _share_words(program, stop, own[0], block, samples, way.first_tick + begun + tick, way.seed)
 
-    _announce()
-    _spread(work, _cuts(program, ticks, batch, threads))
-    return Result(
-        outputs=_unpacked(program.outputs, *results, (ticks, batch)),
-        states=_final(program.states, *states, batch, ticks),
-    )
+    _spread(work, _cuts(program, ticks, batch, way.threads))
+    return _unpacked(program.outputs, *results, (ticks, batch))
+
+
+def _in_halves(
+    halves: Halves, inputs: Mapping[str, NDArray], states: tuple[NDArray, NDArray], ticks: int, way: _Way
+) -> dict[str, NDArray]:
+    """Run the head for some ticks, then the tail once for all of these, and so on."""
+    outputs = {port.name: np.empty((ticks, way.batch, *port.shape), port.dtype) for port in halves.tail.outputs}
+    empty_states = np.empty(0, halves.tail.precision), np.empty(0, np.int64)
+    most = max(1, CROSSING_BYTES // max(1, 8 * sum(halves.head.widths[1]) * way.batch))
+    for begun in range(0, ticks, most):
+        some = min(most, ticks - begun)
+        part = {name: array[begun : begun + some] for name, array in inputs.items()}
+        part |= _ticks(halves.head, part, states, some, way._replace(begun=begun))
+        ones = {name: array.reshape(1, some * way.batch, *array.shape[2:]) for name, array in part.items()}
+        found = _ticks(halves.tail, ones, empty_states, 1, way._replace(batch=some * way.batch))
+        for name, array in found.items():
+            outputs[name][begun : begun + some] = array.reshape(some, way.batch, *array.shape[2:])
+    return outputs
 
 
 def _parts(program: Program) -> list[tuple[int, int]]:
@@ -171,10 +216,12 @@ def _cuts(program: Program, ticks: int, batch: int, threads: int | None) -> list
 
 
 def _block(program: Program, real: np.dtype, batch: int) -> int:
+    """Return how many samples run together: what fits the cache, more where matrices are read anew for each block."""
     if program.replicas:
         return min(batch, MOST_REPLICAS)
     bytes_a_sample = program.work[0] * real.itemsize + program.work[1] * 8
-    return max(1, min(BLOCK_BYTES // max(bytes_a_sample, 1), batch, MOST_SAMPLES))
+    room = max(BLOCK_BYTES, program.floats.nbytes)
+    return max(1, min(room // max(bytes_a_sample, 1), batch, MOST_SAMPLES))
 
 
 def _packed(

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from enum import IntEnum
 from functools import cached_property
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from thermoc.simulator.bounds import check
 from thermoc.simulator.opcodes import OPERANDS, REPLICAS, Opcode
 from thermoc.support.errors import error
 from thermoc.support.files import bundle_bytes, read_bundle
+
+if TYPE_CHECKING:
+    from thermoc.simulator.split import Halves
 
 KIND = "thermoc program"
 VERSION = 1
@@ -131,6 +134,13 @@ class Program:
         rows = self.code[np.isin(self.code[:, 0], (Opcode.GIBBS, Opcode.GIBBS_WORDS))]
         sweeps = (self.slots[rows[:, 1], 2] * rows[:, 2 + OPERANDS + 2]).sum()
         return int(self.floats.size + sum(self.work) + sweeps)
+
+    @cached_property
+    def halves(self) -> Halves | None:
+        """What runs tick by tick and what may run for many at once, or None where parting them does not pay."""
+        from thermoc.simulator.split import split
+
+        return split(self)
 
     @property
     def stochastic(self) -> bool:

@@ -47,12 +47,13 @@ def interpret(
     key,
     sample0,
     tick0,
+    begun,
 ):
     """Run rows of code in a range of ticks for the samples from ``first`` to ``last``, ``block`` at a time.
 
     f is for floats, i for integers: c constants, w work (of a block), s states, i and o packed inputs
     (ticks or 1, batch, width) and outputs (ticks, batch, width), all flat. The last ``spare`` elements of the work are
-    room to spread operands in. sample0 and tick0 place the noise.
+    room to spread operands in. sample0 and tick0 place the noise. The states are those after ``begun`` ticks.
     """
     states, int_states, width, int_width = fs.size // batch, is_.size // batch, fo.size, io.size
     inputs, int_inputs = fi.size // batch, ii.size // batch
@@ -160,10 +161,12 @@ def interpret(
                 elif op == Opcode.INT_OUTPUT:
                     moves.copy(io, (t * batch + start) * int_width + p0, int_width, xn, samples, xj, xo, xs)
                 elif op == Opcode.READ:
-                    moves.copy(fw, ro, n, n, samples, fs, start * states + p0 + t % p1 * n, states)
+                    moves.copy(fw, ro, n, n, samples, fs, start * states + p0 + (begun + t) % p1 * n, states)
                 elif op == Opcode.INT_READ:
-                    moves.copy(iw, ro, n, n, samples, is_, start * int_states + p0 + t % p1 * n, int_states)
+                    moves.copy(iw, ro, n, n, samples, is_, start * int_states + p0 + (begun + t) % p1 * n, int_states)
                 elif op == Opcode.WRITE:
-                    moves.copy(fs, start * states + p0 + t % p1 * xn, states, xn, samples, x, xo, xs)
+                    moves.copy(fs, start * states + p0 + (begun + t) % p1 * xn, states, xn, samples, x, xo, xs)
                 elif op == Opcode.INT_WRITE:
-                    moves.copy(is_, start * int_states + p0 + t % p1 * xn, int_states, xn, samples, xj, xo, xs)
+                    moves.copy(
+                        is_, start * int_states + p0 + (begun + t) % p1 * xn, int_states, xn, samples, xj, xo, xs
+                    )

@@ -123,11 +123,6 @@ def fermi_dirac(x, T, mu):
     return (small if u > 0 else type(x)(1)) / (type(x)(1) + small)
 
 
-def box_muller(u, v):
-    """sqrt(-2 ln u) cos(2 pi v): a standard normal of two uniforms."""
-    return math.sqrt(type(u)(-2) * math.log(u)) * math.cos(type(u)(2 * math.pi) * v)
-
-
 def select(condition, x, y):
     """x where the condition holds, else y."""
     return x if condition else y

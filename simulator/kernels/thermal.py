@@ -7,15 +7,13 @@ import math
 import numpy as np
 from numba import njit
 
-from thermoc.simulator.kernels import rules
+from thermoc.simulator.kernels.normals import box_muller
 from thermoc.support.philox import MASK, MULTIPLIERS, ROUNDS, WEYL
 
 LOW = np.uint64(MASK)
 HALF = np.uint64(32)
 M0, M1 = np.uint64(MULTIPLIERS[0]), np.uint64(MULTIPLIERS[1])
 W0, W1 = np.uint64(WEYL[0]), np.uint64(WEYL[1])
-
-box_muller = njit(rules.box_muller, error_model="numpy")
 
 
 @njit(error_model="numpy", nogil=True)
@@ -80,5 +78,4 @@ def noise(r, ro, n, first, tick, draw, stream, key, normal, spare):
         else:
             u[i], v[i] = uniform64(w0, w1), uniform64(w2, w3)
     if normal:
-        for i in range(n):
-            u[i] = box_muller(u[i], v[i])
+        box_muller(u, v)
