@@ -58,10 +58,11 @@ def our_steps(d: int, precision: str, threads: int) -> float:
     """Return ours."""
     import thermoc as tc
     from thermoc import simulator
+    from thermoc.backends.sim.emit import emit
 
     with tc.Network("ou", dt=DT) as net:
         tc.output("x", tc.ou_network(stiffness(d), 1.0))
-    program = tc.compile(net, "sim", precision=precision).artefact.program
+    program = emit(tc.compile(net, "sim", precision=precision).graph)
     return best(lambda s: simulator.run(program, {}, ticks=STEPS[d], batch=1, seed=s, threads=threads), STEPS[d])
 
 
