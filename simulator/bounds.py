@@ -32,6 +32,7 @@ def _kinds() -> dict[Opcode, tuple[str, str]]:
     kinds |= {Opcode.ARG_REDUCE: ("i", "f"), Opcode.MATMUL: ("f", "ffF"), Opcode.SPARSE: ("f", "ffF")}
     kinds |= {Opcode.BOLTZMANN: ("f", "ff"), Opcode.NORMAL: ("f", ""), Opcode.UNIFORM: ("f", "")}
     kinds |= dict.fromkeys((Opcode.GIBBS, Opcode.GIBBS_WORDS), ("f", "fff"))
+    kinds |= {Opcode.PAIRS: ("f", "ff")}
     kinds |= {Opcode.TICK: ("i", ""), Opcode.INPUT: ("f", ""), Opcode.INT_INPUT: ("i", "")}
     kinds |= {Opcode.OUTPUT: ("", "f"), Opcode.INT_OUTPUT: ("", "i"), Opcode.READ: ("f", "")}
     return kinds | {Opcode.INT_READ: ("i", ""), Opcode.WRITE: ("", "f"), Opcode.INT_WRITE: ("", "i")}
@@ -147,6 +148,10 @@ def _fits(line: _Line, table: NDArray[np.int64]) -> bool:
             return p0 < COUNTER and p1 < COUNTER
         case Opcode.TICK:
             return n == 1
+        case Opcode.PAIRS:
+            settings = 2 + p1 * p4 + 2 * p5
+            whole = (n, x, y) == (p0 * p1 + 2, p0 * p1, p0 + 2) and p0 >= 1 and p1 >= 1
+            return whole and p2 < 8 and p4 <= 1 and (p2 % 4 != 3 or p5 >= 2) and p3 + settings <= line.floats
         case Opcode.GIBBS | Opcode.GIBBS_WORDS:
             if (
                 x != n

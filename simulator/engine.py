@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from thermoc.simulator.cache import empty, keep
 from thermoc.simulator.kernels.interpreter import interpret
+from thermoc.simulator.kernels.pairs import pair_forces
 from thermoc.simulator.kernels.sampling import words
 from thermoc.simulator.opcodes import OPERANDS, Opcode
 from thermoc.simulator.program import Bank, Port, Program, State
@@ -36,6 +37,9 @@ LEAST_WORK = 2**21
 
 _interpret = keep(njit(interpret, error_model="numpy", nogil=True))
 _words = keep(njit(words, error_model="numpy", nogil=True))
+_pair_forces = keep(njit(pair_forces, error_model="numpy", nogil=True))
+APART = (Opcode.GIBBS_WORDS, Opcode.PAIRS)
+"""Rows whose kernels are compiled on their own, when they are first needed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +123,7 @@ def _ticks(
                     _interpret(*held, start, end, batch, ticks, tick, tick + 1, begin, stop, *where)
                     if stop < len(program.code):
                         samples = way.first_sample + start, end - start
-                        _share_words(program, stop, own[0], block, samples, way.first_tick + begun + tick, way.seed)
+                        _apart(program, stop, own[0], block, samples, way.first_tick + begun + tick, way.seed)
 
     _spread(work, _cuts(program, ticks, batch, way.threads))
     return _unpacked(program.outputs, *results, (ticks, batch))
@@ -145,28 +149,32 @@ def _in_halves(
 
 def _parts(program: Program) -> list[tuple[int, int]]:
     """Return the ranges of rows between those whose kernels are called one by one, because few programs need them."""
-    apart = np.flatnonzero(program.code[:, 0] == Opcode.GIBBS_WORDS).tolist()
+    apart = np.flatnonzero(np.isin(program.code[:, 0], APART)).tolist()
     return [*zip([0, *(line + 1 for line in apart)], [*apart, len(program.code)])]
 
 
-def _share_words(
+def _apart(
     program: Program, line: int, work: NDArray, block: int, samples: tuple[int, int], tick: int, seed: int
 ) -> None:
-    """Run one row of GIBBS_WORDS for a block of samples, (first, number of them)."""
+    """Run one row whose kernel stands apart, for a block of samples, (first, number of them)."""
     row = program.code[line].tolist()
-    (result, x, h, T), parameters = row[1 : 2 + OPERANDS], row[2 + OPERANDS :]
+    (result, *operands), (p0, p1, p2, p3, p4, p5) = row[1 : 2 + OPERANDS], row[2 + OPERANDS :]
 
     def place(slot: int) -> tuple[NDArray, int, int, int]:
         bank, offset, size = program.slots[slot].tolist()
         return (work, offset * block, size, size) if bank == Bank.FLOAT_WORK else (program.floats, offset, 0, size)
 
     first, count = samples
-    _, out, _, n = place(result)
-    old, at, stride, _ = place(x)
+    out, n = place(result)[1], place(result)[3]
+    x, h, *T = (place(slot) for slot in operands if slot >= 0)
+    if row[0] == Opcode.PAIRS:
+        _pair_forces(work, out, count, *x[:3], p0, p1, *h[:3], program.floats, p3, p2, p4, p5)
+        return
+    old, at, stride, _ = x
     for k in range(count):
         work[out + k * n : out + k * n + n] = old[at + k * stride : at + k * stride + n]
-    tables = (program.floats, program.table, *parameters)
-    _words(work, out, n, count, *place(h), *place(T), *tables, first, tick, np.uint64(seed))
+    tables = (program.floats, program.table, p0, p1, p2, p3, p4, p5)
+    _words(work, out, n, count, *h, *T[0], *tables, first, tick, np.uint64(seed))
 
 
 def _check_inputs(program: Program, inputs: Mapping[str, NDArray], lead: tuple[int, int]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.backends.sim.writer import Writer, kind, places
-from thermoc.ir.dialects import core, sampling, thermo
+from thermoc.ir.dialects import core, langevin, sampling, thermo
 from thermoc.ir.ops import Op
 from thermoc.ir.types import DType, Shape
 from thermoc.ir.values import Value
@@ -20,6 +20,7 @@ from thermoc.simulator.opcodes import AT_ONCE, LATTICE, REPLICAS, SPINS, WORDS
 LANES = 8
 """Numbers in a vector of the processor; any value is correct."""
 Write = Callable[[Any, Writer], None]
+LAWS = {"harmonic": 0, "lennard_jones": 1, "coulomb": 2, "table": 3}
 REDUCTIONS = {"sum": 0, "mean": 1, "max": 2, "min": 3, "argmax": 4, "argmin": 5}
 
 
@@ -216,6 +217,25 @@ def gibbs_sweeps(op: sampling.GibbsSweeps, w: Writer) -> None:
     w.row(opcode, w.slot(op.s), (w.slot(op.x), field, T), parameters)
 
 
+def pair_force(op: langevin.PairForce, w: Writer) -> None:
+    """Parameters side by side, then forces, energy and virial from where the kernel leaves them."""
+    n, d = kind(op.x).shape
+    given = w.work(kind(op.x).with_(shape=(n + 2,)))
+    charge = arranged(op.charge, np.broadcast_to(places(kind(op.charge).shape), (n,)), w)
+    for slot, table in ((w.slot(op.strength), [0]), (w.slot(op.sigma), [1]), (charge, range(2, n + 2))):
+        w.row(Opcode.SCATTER, given, (slot,), (w.table(np.array(table)),))
+    grid, energies = held(op, "grid", w), held(op, "energies", w)
+    points = [] if grid is None or energies is None else [grid, energies]
+    numbers = np.concatenate([[op.cutoff, op.softening], op.box, *points]).astype(float)
+    law = LAWS[op.kind] + (4 if op.shift and op.cutoff > 0 else 0)
+    size = 0 if grid is None else len(grid)
+    both = w.work(kind(op.x).with_(shape=(n * d + 2,)))
+    settings = w.slots[w.constant(numbers)][1]
+    w.row(Opcode.PAIRS, both, (w.slot(op.x), given), (n, d, law, settings, int(bool(op.box)), size))
+    for value, where in ((op.f, places((n * d,))), (op.U, [n * d]), (op.W, [n * d + 1])):
+        w.row(Opcode.GATHER, w.slot(value), (both,), (w.table(where),))
+
+
 def is_lattice(values: NDArray, columns: NDArray, offsets: NDArray, colors: NDArray) -> bool:
     """Tell whether the couplings are those of a square lattice, one for all, coloured like a chequerboard."""
     n = len(offsets) - 1
@@ -313,4 +333,5 @@ WRITERS: dict[type[Op], Write] = {
     thermo.Normal: normal,
     thermo.Uniform: uniform,
     sampling.GibbsSweeps: gibbs_sweeps,
+    langevin.PairForce: pair_force,
 }

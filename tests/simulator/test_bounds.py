@@ -61,6 +61,9 @@ def test_every_opcode_has_its_kinds():
         ("thermo.gibbs", Opcode.GIBBS, FIRST + 2, 0),  # no sweep at all
         ("thermo.gibbs", Opcode.GIBBS, FIRST + 3, 4),  # a form that is none
         ("thermo.gibbs", Opcode.GIBBS, FIRST + 5, 10**6),  # couplings beyond the constants
+        ("thermo.pair_force", Opcode.PAIRS, FIRST, 5),  # more particles than there are
+        ("thermo.pair_force", Opcode.PAIRS, FIRST + 3, 10**6),  # settings beyond the constants
+        ("thermo.pair_force, table", Opcode.PAIRS, FIRST + 5, 1),  # a table of one point
         ("thermo.normal", Opcode.NORMAL, FIRST + 1, 2**32),  # a stream beyond the counter
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from thermoc.ir.dialects import core, sampling
+from thermoc.ir.dialects import core, langevin, sampling
 from thermoc.ir.graph import Graph, fresh_names
 from thermoc.ir.ops import Op
 from thermoc.ir.types import Shape, Type
@@ -36,7 +36,7 @@ class ExplicitBroadcast(Pass):
 
 def _loose(op: Op, name: str) -> bool:
     spec = op.operand_specs[name.split("[")[0]]
-    return spec.shape.startswith("~") and not isinstance(op, core.Delay | sampling.GibbsSweeps)
+    return spec.shape.startswith("~") and not isinstance(op, core.Delay | sampling.GibbsSweeps | langevin.PairForce)
 
 
 def _broadcast(value: Value, shape: Shape, name: str, ops: list[Op], op: Op) -> Value:
