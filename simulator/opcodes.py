@@ -86,8 +86,8 @@ class Opcode(IntEnum):
     GIBBS = 84
     GIBBS_WORDS = 85
     # forces of p0 particles in p1 axes at x, energy and virial behind them; y: strength, sigma, p0 charges. p2: the
-    # law, + 4 shifted (``kernels.pairs``); p3: where among the float constants cut-off, softening, the p1 sides of a box
-    # (p4 = 1) and p5 distances and energies of a table stand
+    # law, + 4 shifted (``kernels.pairs``); p3: where among the float constants cut-off, softening, the p1 sides of a
+    # box (p4 = 1) and p5 distances and energies of a table stand
     PAIRS = 86
     # p0: where in the packed inputs or outputs
     INPUT = 90
