@@ -55,7 +55,7 @@ def main() -> None:
         anneal = ours(J, threads)
         anneal(0)
         start = time.perf_counter()
-        reached = next((k for k in range(200) if anneal(k) <= best), None)
+        reached = next((k for k in range(200) if anneal(1000 + k) <= best), None)
         found = time.perf_counter() - start
         start = time.perf_counter()
         for seed in range(3):
