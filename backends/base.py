@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.target import TargetDescription
 from thermoc.passes.base import Pass
+from thermoc.support.files import write_atomic
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,12 @@ class Artefact(ABC):
     @abstractmethod
     def to_bytes(self) -> bytes:
         """Return the file's content."""
+
+    def save(self, path: str | os.PathLike[str]) -> int:
+        """Write the file, whole or not at all; return its size in bytes. Errors: T505."""
+        data = self.to_bytes()
+        write_atomic(path, data)
+        return len(data)
 
 
 class Backend(ABC):

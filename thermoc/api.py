@@ -24,7 +24,6 @@ from thermoc.ir.types import DType, Role, Shape
 from thermoc.passes.base import Lowered, Record, run_passes
 from thermoc.passes.lint import lint as lint_graph
 from thermoc.support.errors import Finding, caller, error
-from thermoc.support.files import write_atomic
 
 if TYPE_CHECKING:
     import xarray
@@ -272,10 +271,11 @@ class Executable:
         )
 
     def save(self, path: str | os.PathLike[str]) -> int:
-        """Write the artefact as one file, whole or not at all; return its size in bytes. Errors: T505."""
-        data = self.artefact.to_bytes()
-        write_atomic(path, data)
-        return len(data)
+        """Write the artefact, whole or not at all; return its size in bytes. Errors: T505.
+
+        It is one file, but for Brian2: a script and the ``.npz`` beside it.
+        """
+        return self.artefact.save(path)
 
     def report(self) -> Report:
         """Return what was done to the network; it prints."""

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from thermoc.backends.base import Backend
 
 GROUP = "thermoc.backends"
-OURS = {"sim": "thermoc.backends.sim:SimBackend", "onnx": "thermoc.backends.onnx:OnnxBackend"}
+OURS = {
+    "sim": "thermoc.backends.sim:SimBackend",
+    "onnx": "thermoc.backends.onnx:OnnxBackend",
+    "brian2": "thermoc.backends.brian2:Brian2Backend",
+}
 
 
 def names() -> tuple[str, ...]:

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.backends.sim.writer import Writer, kind, places
+from thermoc.backends.sim.writer import Writer, kind
 from thermoc.ir.dialects import core, langevin, sampling, thermo
 from thermoc.ir.ops import Op
-from thermoc.ir.types import DType, Shape
+from thermoc.ir.places import places, reduced, windows
+from thermoc.ir.types import DType
 from thermoc.ir.values import Value
 from thermoc.simulator import Opcode
 from thermoc.simulator.opcodes import AT_ONCE, LATTICE, REPLICAS, SPINS, WORDS
@@ -141,7 +142,7 @@ def matmul(op: core.Matmul, w: Writer) -> None:
 def conv(op: core.Conv, w: Writer) -> None:
     """Weights (channels, taps) times patches (taps, places) of x, for each group of channels."""
     x, weight, y = kind(op.x), kind(op.weight).shape, kind(op.y).shape
-    table = _windows(x.shape, weight[2:], op.stride, op.padding, op.dilation)  # (channels, places, taps)
+    table = windows(x.shape, weight[2:], op.stride, op.padding, op.dilation)  # (channels, places, taps)
     table = np.swapaxes(table, 1, 2)
     patches = w.work(x.with_(shape=table.shape))
     w.row(Opcode.GATHER, patches, (w.slot(op.x),), (w.table(table),))
@@ -152,30 +153,16 @@ def conv(op: core.Conv, w: Writer) -> None:
 
 def pool(op: core.Pool, w: Writer) -> None:
     """A reduction over windows; padding is left out, so a mean counts it as zeros."""
-    table = _windows(kind(op.x).shape, op.window, op.stride, op.padding, (1,) * len(op.window))
+    table = reduced(op)
     sizes = (w.table(table), table.shape[-1], REDUCTIONS[op.kind])
     w.row(Opcode.REDUCE, w.slot(op.y), (w.slot(op.x),), sizes)
 
 
-def _windows(shape: Shape, window: Shape, stride: Shape, padding: core.Pairs, dilation: Shape) -> Any:
-    """Return places (channels, places, taps) of every window's elements, -1 outside."""
-    padded = np.pad(places(shape), ((0, 0), *padding), constant_values=-1)
-    spans = tuple(spread * (size - 1) + 1 for spread, size in zip(dilation, window))
-    views = np.lib.stride_tricks.sliding_window_view(padded, spans, tuple(range(1, len(shape))))
-    steps = tuple(slice(None, None, step) for step in stride)
-    taps = tuple(slice(None, None, spread) for spread in dilation)
-    return views[(slice(None), *steps, *taps)].reshape(shape[0], -1, math.prod(window))
-
-
 def reduce(op: core.Reduce, w: Writer) -> None:
     """A reduction over axes: each result's window is what those axes hold."""
-    shape = kind(op.x).shape
-    kept = [axis for axis in range(len(shape)) if axis not in op.axes]
-    window = math.prod(shape[axis] for axis in op.axes)
-    table = places(shape).transpose(*kept, *sorted(op.axes)).reshape(-1, window)
-    code = REDUCTIONS[op.kind]
+    table, code = reduced(op), REDUCTIONS[op.kind]
     opcode = Opcode.ARG_REDUCE if op.kind.startswith("arg") else Opcode.REDUCE
-    w.row(opcode, w.slot(op.y), (w.slot(op.x),), (w.table(table), window, code))
+    w.row(opcode, w.slot(op.y), (w.slot(op.x),), (w.table(table), table.shape[1], code))
 
 
 def boltzmann(op: thermo.Boltzmann, w: Writer) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from thermoc.ir.dialects.core import Constant
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
-from thermoc.ir.types import Shape, Type
+from thermoc.ir.types import Type
 from thermoc.ir.values import Value
 from thermoc.simulator import Bank, Opcode, Port, State
 from thermoc.simulator.opcodes import OPERANDS, PARAMETERS
@@ -89,8 +89,3 @@ def kind(value: Any) -> Type:
     """Return a value's type, which the verifier has seen to."""
     assert value.type is not None
     return value.type
-
-
-def places(shape: Shape) -> NDArray[np.int64]:
-    """Return the place of each element of an array of this shape."""
-    return np.arange(int(np.prod(shape, dtype=np.int64)), dtype=np.int64).reshape(shape)

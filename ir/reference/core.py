@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.ir.dialects import core
+from thermoc.ir.places import sliding
 from thermoc.ir.reference.meaning import Context, State, aligned, means, pure, whole
 
 ELEMENTWISE = {
@@ -117,8 +118,7 @@ def matmul(op: core.Matmul, ctx: Context, a: NDArray, b: NDArray) -> NDArray:
 def _windows(x: NDArray, window: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]) -> NDArray:
     """Return every window of padded x (batch, channels, *space) as (batch, channels, *places, *window)."""
     span = tuple(spread * (size - 1) + 1 for spread, size in zip(dilation, window))
-    axes = tuple(range(2, x.ndim))
-    views = np.lib.stride_tricks.sliding_window_view(x, span, axes)
+    views = sliding(x, span)
     places = tuple(slice(None, None, step) for step in stride)
     inside = tuple(slice(None, None, spread) for spread in dilation)
     return views[(slice(None), slice(None), *places, *inside)]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from thermoc.ir.graph import Graph
+from thermoc.ir.ops import Op
 from thermoc.ir.text import print_graph
 from thermoc.ir.types import DType
 from thermoc.ir.verify import findings
@@ -26,14 +27,14 @@ class Property:
     broken: Callable[[Graph], list[Finding]]
 
 
-def no_trait(trait: str) -> Property:
-    """No op has the trait."""
+def no_trait(trait: str, *, but: frozenset[type[Op]] = frozenset()) -> Property:
+    """No op has the trait, but for some."""
 
     def broken(graph: Graph) -> list[Finding]:
         return [
             Finding(code="T201", what=f"{op.opname} is {trait}", where=op.location)
             for op in graph.ops
-            if trait in op.traits
+            if trait in op.traits and type(op) not in but
         ]
 
     return Property(f"no {trait} op", broken)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from thermoc import physics
@@ -30,17 +30,19 @@ class Discretize(Pass):
     name: ClassVar[str] = "discretize"
 
     dt: float
+    keep: frozenset[type[Op]] = field(default=frozenset(), repr=False)
+    """Ops that stay as they are, because the target integrates them by the same method."""
 
     @property
     def gives(self) -> tuple[Property, ...]:
-        return (no_trait(CONTINUOUS),)
+        return (no_trait(CONTINUOUS, but=self.keep),)
 
     def run(self, graph: Graph, log: Log) -> Graph:
         if graph.dt != self.dt:
             log.changed(
                 "dt", old=graph.dt, new=self.dt, bound="inputs are held for the new tick; order 1 in dt for euler units"
             )
-        return rewrite(replace(graph, dt=self.dt), STEPS)
+        return rewrite(replace(graph, dt=self.dt), {cls: step for cls, step in STEPS.items() if cls not in self.keep})
 
 
 def noise(op: thermo.Noise, w: Rewriter) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from thermoc.ir.ops import Op
 from thermoc.ir.types import DType
 from thermoc.passes.base import Pass
 from thermoc.passes.canonicalize import Canonicalize
@@ -16,6 +17,9 @@ def cleaned() -> tuple[Pass, ...]:
     return (InferShapes(), Canonicalize(), Fuse())
 
 
-def discrete(*, dt: float, dtype: DType) -> tuple[Pass, ...]:
-    """One tick of length dt in one float format: what a clocked target starts from."""
-    return (*cleaned(), Discretize(dt=dt), Canonicalize(), SetPrecision(dtype=dtype))
+def discrete(*, dt: float, dtype: DType, keep: frozenset[type[Op]] = frozenset()) -> tuple[Pass, ...]:
+    """One tick of length dt in one float format: what a clocked target starts from.
+
+    keep: ops that stay as the differential equations they are, because the target integrates them itself.
+    """
+    return (*cleaned(), Discretize(dt=dt, keep=keep), Canonicalize(), SetPrecision(dtype=dtype))

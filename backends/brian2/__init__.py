@@ -1,0 +1,82 @@
+"""Brian2: a readable script with the network's own names, run with NumPy, Cython or as a C++ program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from thermoc.backends.base import Backend, Outcome, Place
+from thermoc.backends.brian2.artefact import Brian2Artefact
+from thermoc.backends.brian2.emit import emit
+from thermoc.backends.brian2.lower import lower
+from thermoc.backends.brian2.run import run
+from thermoc.backends.brian2.script import script
+from thermoc.backends.brian2.target import TARGET
+from thermoc.ir.feed import Feed
+from thermoc.ir.graph import Graph
+from thermoc.ir.target import TargetDescription
+from thermoc.passes.base import Pass
+from thermoc.support.errors import error
+
+CHOICES = {
+    "device": ("runtime", "cpp_standalone"),
+    "codegen": ("auto", "numpy", "cython"),
+    "noise": ("counter", "brian2"),
+    "time_unit": ("second", "ms", "us"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What ``tc.compile(net, target="brian2", ...)`` takes. Errors: T303.
+
+    device: run in this process, or build a C++ program once and run it for each call. codegen: what "runtime" runs;
+    auto is Cython where a C++ compiler is found, else NumPy. noise: the counter-based function, which draws what every
+    other target draws, or Brian2's own rand() and randn(). time_unit: what the network's unit of time is called.
+    progress: show it on a terminal. keep_partial: an interrupted run gives the ticks it has (runtime alone).
+    """
+
+    device: str = "runtime"
+    codegen: str = "auto"
+    noise: str = "counter"
+    time_unit: str = "second"
+    progress: bool = True
+    keep_partial: bool = False
+
+    def __post_init__(self) -> None:
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                notes = [f"{name} = {getattr(self, name)!r}", f"there are {', '.join(choices)}"]
+                raise error("T303", f"target 'brian2' has no such {name}", notes=notes)
+
+
+class Brian2Backend(Backend):
+    """The target ``brian2``."""
+
+    name: ClassVar[str] = "brian2"
+    Options: ClassVar[type[Options]] = Options
+
+    def target(self) -> TargetDescription:
+        """Return what Brian2 holds."""
+        return TARGET
+
+    def lower(self, options: Options, *, dt: float) -> Sequence[Pass]:
+        """Return the passes that bring a graph to Brian2."""
+        return lower(dt=dt)
+
+    def emit(self, graph: Graph, options: Options) -> Brian2Artefact:
+        """Return the script of a lowered graph. Errors: T301."""
+        text, data = script(emit(graph, options.noise), time_unit=options.time_unit)
+        return Brian2Artefact(
+            text=text,
+            data=data,
+            device=options.device,
+            codegen=options.codegen,
+            progress=options.progress,
+            keep_partial=options.keep_partial,
+        )
+
+    def run(self, artefact: Brian2Artefact, feed: Feed, place: Place) -> Outcome:
+        """Run the script. Errors: T302 where Brian2 or a compiler that was asked for is missing."""
+        return run(artefact, feed, place)

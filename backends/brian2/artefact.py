@@ -1,0 +1,49 @@
+"""A script and the arrays it reads."""
+
+from __future__ import annotations
+
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.backends.base import Artefact
+from thermoc.support.files import write_atomic
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Brian2Artefact(Artefact):
+    """A Python script that runs without thermoc, and the ``.npz`` of the same name that it reads.
+
+    device and codegen: how ``run`` runs it.
+    """
+
+    text: str
+    data: dict[str, NDArray]
+    device: str
+    codegen: str
+    progress: bool
+    keep_partial: bool
+
+    suffix: ClassVar[str] = ".py"
+
+    def to_bytes(self) -> bytes:
+        """Return the script."""
+        return self.text.encode()
+
+    def arrays(self) -> bytes:
+        """Return the content of the ``.npz``."""
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **self.data)  # type: ignore[arg-type]
+        return buffer.getvalue()
+
+    def save(self, path: str | os.PathLike[str]) -> int:
+        """Write both files; return their size together. Errors: T505."""
+        script, arrays = self.to_bytes(), self.arrays()
+        write_atomic(Path(path).with_suffix(".npz"), arrays)
+        write_atomic(path, script)
+        return len(script) + len(arrays)

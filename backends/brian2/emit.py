@@ -1,0 +1,95 @@
+"""A lowered graph as a model: its ops become tasks, the tasks find their order, the statements their text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+
+from thermoc.backends.brian2.expressions import atom
+from thermoc.backends.brian2.model import Block, Group, Model, Record, Step
+from thermoc.backends.brian2.schedule import Task, ordered
+from thermoc.backends.brian2.tasks import TASKS, Plan, Statement
+from thermoc.ir.dialects.core import Output
+from thermoc.ir.graph import Graph
+
+WIDE = 60
+"""An expression longer than this gets a name of its own."""
+
+
+def emit(graph: Graph, noise: str) -> Model:
+    """Return the model of a graph that holds the target's ops alone. Errors: T301."""
+    plan = Plan(graph, noise)
+    for op in graph.order:
+        if type(op) in TASKS:
+            TASKS[type(op)](op, plan)
+    for op in graph.of(Output):
+        root = plan.seats.seat(op.x).root
+        if root not in plan.spikes:
+            plan.place(root)
+    blocks = ordered(plan.tasks)
+    _keep(plan, blocks)
+    steps: list[Step] = [step for tasks in blocks for step in _steps(plan, tasks)]
+    steps += [_record(plan, op) for op in graph.of(Output)]
+    _say_spikes(plan)
+    steps += [*_gathered(plan.copies), *_gathered(plan.shifts), *plan.late, *_gathered(plan.clears)]
+    groups = {id(group): group for group in plan.groups.values()}
+    return Model(
+        name=graph.name, dt=graph.dt, groups=tuple(groups.values()), steps=tuple(steps), states=tuple(plan.states)
+    )
+
+
+def _keep(plan: Plan, blocks: list[list[Task]]) -> None:
+    """Make a variable of every value that is read in another block than its own."""
+    home = {name: number for number, tasks in enumerate(blocks) for task in tasks for name in task.writes}
+    for number, tasks in enumerate(blocks):
+        for task in tasks:
+            if isinstance(task.what, Statement):
+                for operand in task.what.operands:
+                    if operand.beside and home.get(operand.beside) != number:
+                        plan.place(operand.beside)
+
+
+def _steps(plan: Plan, tasks: list[Task]) -> list[Step]:
+    if not isinstance(tasks[0].what, Statement):
+        return [tasks[0].what]
+    uses = Counter(item.beside for task in tasks for item in task.what.operands)
+    spelt: dict[str, str] = {}
+    lines: list[str] = []
+    for task in tasks:
+        statement: Statement = task.what
+        texts = [item.text or spelt.get(item.beside, plan.name(item.beside)) for item in statement.operands]
+        text = statement.write(statement.op, *texts)
+        if statement.root in plan.kept:
+            lines.append(f"{plan.place(statement.root)} = {text}")
+        elif uses[statement.root] == 1 and len(text) <= WIDE:
+            spelt[statement.root] = atom(text)
+        elif uses[statement.root]:
+            lines.append(f"{plan.name(statement.root)} = {text}")
+    return [Block(group=plan.group(tasks[0].writes[0]), lines=tuple(lines))] if lines else []
+
+
+def _record(plan: Plan, op: Output) -> Record:
+    seat, kind = plan.seats.seat(op.x), plan.types[op.x.name]
+    variable = plan.name(seat.root) if seat.root in plan.kept else ""
+    group = plan.group(seat.root)
+    return Record(
+        output=op.name, group=group, variable=variable, places=seat.places, shape=kind.shape, dtype=kind.dtype.numpy
+    )
+
+
+def _say_spikes(plan: Plan) -> None:
+    """Where spikes are read as numbers, the reset sets them, and the end of the tick clears them."""
+    for root, group in plan.spikes.items():
+        if root in plan.kept and group.dynamics is not None:
+            name = plan.place(root)
+            group.dynamics = replace(group.dynamics, reset=f"{group.dynamics.reset}; {name} = 1")
+            plan.clears.append((group, f"{name} = 0"))
+
+
+def _gathered(lines: Iterable[tuple[Group, str]]) -> list[Block]:
+    """Return one block a group."""
+    held: dict[int, tuple[Group, list[str]]] = {}
+    for group, line in lines:
+        held.setdefault(id(group), (group, []))[1].append(line)
+    return [Block(group=group, lines=tuple(dict.fromkeys(each))) for group, each in held.values()]
