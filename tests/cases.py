@@ -252,8 +252,25 @@ CASES: dict[str, Callable[[Givens], Any]] = {
     "thermo.bonds": lambda x: tc.bonds(x(4, 3), [0, 1, 3], [1, 2, 0], -1.5, r_form=1.5, r_break=2.5),
     "thermo.observables": lambda x: tc.observables(x(2, 3), T=x.positive()),
     "spiking.lif": lambda x: tc.lif(5 * x(4), 2.0, v_threshold=0.3, reset="subtract"),
+    "spiking.lif, refractory": lambda x: tc.lif(9 * x(4), weights(4) ** 2 + 1, v_threshold=0.3, refractory=1.0),
     "spiking.if": lambda x: tc.if_(5 * x(4), v_threshold=0.3),
+    "spiking.if, refractory": lambda x: tc.if_(5 * x(2, 3), v_threshold=0.3, refractory=0.5, reset="subtract"),
+    "spiking.cuba_lif": lambda x: tc.cuba_lif(9 * x(4), np.array([0.5, 1.0, 2.0, 3.0]), 2.0, v_threshold=0.3),
+    "spiking.cuba_lif, euler": lambda x: tc.cuba_lif(
+        9 * x(4), 1.0, 2.0, r=3.0, v_threshold=0.3, method="euler", refractory=0.5, i_initial=weights(4)
+    ),
+    "spiking.cuba_lif, exponential": lambda x: tc.cuba_lif(
+        9 * x(4), 1.0, 2.0, 2.0, v_threshold=0.3, compare="greater_equal", method="exponential", reset="zero"
+    ),
+    "spiking.cuba_li": lambda x: tc.cuba_li(x(4), 1.0, 2.0, 1.5, 0.5, 0.1, initial=weights(4)),
+    "spiking.cuba_li, semi-implicit": lambda x: tc.cuba_li(x(4), 1.0, 2.0, method="semi_implicit"),
     "spiking.li": lambda x: tc.li(x(4), 2.0, method="euler"),
+    "spiking.li, exponential": lambda x: tc.li(x(4), 2.0, method="exponential"),
+    "spiking.i": lambda x: tc.i(x(4), np.array([0.5, 1.0, 2.0, 3.0]), initial=0.1),
+    "spiking.trace": lambda x: tc.trace(x(4), 2.0, initial=weights(4)),
+    "spiking.threshold": lambda x: tc.threshold(x(2, 3), weights(3)),
+    "spiking.threshold, of a count": lambda x: tc.threshold(tc.floor(x(9)), 0.0, compare="greater_equal"),
+    "spiking.scale": lambda x: tc.scale(x(2, 3), weights(3)),
 }
 
 

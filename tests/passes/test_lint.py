@@ -18,6 +18,10 @@ def euler(tau):
     tc.output("y", tc.li(1.0, tau, method="euler"))
 
 
+def current(tau_syn, method):
+    tc.output("y", tc.cuba_li(1.0, tau_syn, 1.0, method=method)[0])
+
+
 def spring(k, **more):
     x = tc.placeholder((2,))
     y = tc.brownian(-k * x, 1.0, **more)
@@ -48,6 +52,8 @@ def asymmetric(gap):
         (lambda: cooled(0.2), lambda: cooled(1e-3), "W101", "T falls to 0.001"),
         (lambda: asymmetric(0.0), lambda: asymmetric(0.25), "W102", "J[2, 3] = 1.25"),
         (lambda: euler(1.0), lambda: euler(0.2), "W103", "dt / tau = 2.5"),
+        (lambda: current(0.2, "exact"), lambda: current(0.2, "euler"), "W103", "dt / tau_syn = 2.5"),
+        (lambda: current(0.5, "semi_implicit"), lambda: current(0.4, "semi_implicit"), "W103", "dt / tau_syn = 1.25"),
         (lambda: spring(3.9), lambda: spring(4.1), "W103", "mobility k dt = 2.05"),
         (lambda: spring(3.9), lambda: spring(4.1, initial=1.0), "W103", "dt < 0.488"),
         (lambda: inertial(15.0), lambda: inertial(17.0), "W103", "k dt^2 / m = 4.25"),

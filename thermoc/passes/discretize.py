@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from thermoc import physics
-from thermoc.ir.dialects import core, diffusive, heat, langevin, spiking, thermo
+from thermoc.ir.dialects import core, diffusive, heat, langevin, thermo
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import CONTINUOUS, Op
 from thermoc.ir.types import Type
 from thermoc.ir.values import Value
-from thermoc.passes import heat_steps, particles
+from thermoc.passes import heat_steps, particles, spiking_steps
 from thermoc.passes.base import Log, Pass, Property, no_trait
 from thermoc.passes.rewriting import Rewriter, rewrite
 
@@ -22,8 +22,8 @@ from thermoc.passes.rewriting import Rewriter, rewrite
 class Discretize(Pass):
     """Replace each continuous-time op by one step of length ``dt``.
 
-    memory, ou_network, noise, schedules, lif/li "exact" and if: exact for inputs constant over the tick.
-    lif/li "euler": order 1.
+    memory, ou_network, noise, schedules, if, i, trace, spiking units "exact": exact for inputs constant over the tick.
+    Their other methods are of order 1. Errors: T204 for a refractory time that dt does not divide.
     Where ``dt`` differs from the network's own, the report says so.
     """
 
@@ -122,45 +122,6 @@ def _measured(op: thermo.AdaptiveSchedule, w: Rewriter, T: Value) -> Value:
     return w(core.Maximum, a=after, b=op.C_min)
 
 
-def lif(op: spiking.Lif, w: Rewriter) -> tuple[Value, Value]:
-    """Relax towards v_leak + r x, compare, reset."""
-    state = w.delay(op.v, op.initial)
-    v = _relaxed(op, w, state)
-    return _fired(op, w, state, v)
-
-
-def integrate_and_fire(op: spiking.If, w: Rewriter) -> tuple[Value, Value]:
-    """v' = v + dt r x, compare, reset."""
-    state = w.delay(op.v, op.initial)
-    v = w.add(state, w.mul(w.mul(w.dt, op.r), op.x))
-    return _fired(op, w, state, v)
-
-
-def leaky_integrator(op: spiking.Li, w: Rewriter) -> Value:
-    """Relax towards v_leak + r x."""
-    state = w.delay(op.v, op.initial)
-    v = _relaxed(op, w, state)
-    w.feed(state, v)
-    return v
-
-
-def _relaxed(op: spiking.Lif | spiking.Li, w: Rewriter, v: Value) -> Value:
-    target = w.add(op.v_leak, w.mul(op.r, op.x))
-    if op.method == "euler":
-        return w.add(v, w.mul(w.div(w.dt, op.tau), w.sub(target, v)))
-    decay = w.exp(w.mul(w.neg(w.div(1.0, op.tau)), w.dt))
-    return w.add(target, w.mul(w.sub(v, target), decay))
-
-
-def _fired(op: spiking.Lif | spiking.If, w: Rewriter, state: Value, v: Value) -> tuple[Value, Value]:
-    compare = core.Greater if op.compare == "greater" else core.GreaterEqual
-    fired = w(compare, a=v, b=op.v_threshold)
-    low = {"zero": lambda: 0.0, "subtract": lambda: w.sub(v, op.v_threshold), "value": lambda: op.v_reset}[op.reset]()
-    after = w(core.Select, condition=fired, a=low, b=v)
-    w.feed(state, after)
-    return w(core.Cast, x=fired, dtype=w.dtype, role="spike"), after
-
-
 def _type(value: Value) -> Type:
     assert value.type is not None
     return value.type
@@ -178,7 +139,5 @@ STEPS: dict[type[Op], Callable[[Any, Rewriter], Any]] = {
     langevin.Brownian: particles.brownian,
     langevin.Langevin: particles.inertial,
     langevin.Velocity: particles.velocity,
-    spiking.Lif: lif,
-    spiking.If: integrate_and_fire,
-    spiking.Li: leaky_integrator,
+    **spiking_steps.STEPS,
 }

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from thermoc.ir.dialects import core, heat, langevin, sampling, thermo
+from thermoc.ir.dialects import core, heat, langevin, sampling, spiking, thermo
 from thermoc.ir.ops import Op
 from thermoc.ir.types import Type
 from thermoc.ir.values import Value
-from thermoc.passes import couplings, heat_steps, particles
+from thermoc.passes import couplings, heat_steps, particles, spiking_steps
 from thermoc.passes.rewriting import Rewriter
 
 _FAR = 100.0
@@ -123,6 +123,8 @@ EXPANSIONS: dict[type[Op], Callable[[Any, Rewriter], Any]] = {
     langevin.PairForce: particles.pair_force,
     langevin.BondForce: particles.bond_force,
     langevin.Bonds: particles.bonds,
+    spiking.Threshold: spiking_steps.threshold,
+    spiking.Scale: spiking_steps.scale,
     core.Expm1: expm1,
     core.Flatten: flatten,
 }

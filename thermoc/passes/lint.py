@@ -31,7 +31,7 @@ def _of(graph: Graph, op: Op) -> Iterator[Finding]:
         if rows is not None and len(rows[0]):
             yield from _frozen(graph, op, rows[0])
             yield from _asymmetric(op, rows)
-    elif isinstance(op, spiking.Lif | spiking.Li) and op.method == "euler":
+    elif isinstance(op, spiking.Lif | spiking.Li | spiking.CubaLif | spiking.CubaLi):
         yield from _euler(graph, op)
     elif isinstance(op, langevin.Brownian | langevin.Langevin):
         yield from _stiff(graph, op)
@@ -80,13 +80,17 @@ def _asymmetric(op: Any, rows: tuple[NDArray, NDArray, NDArray]) -> Iterator[Fin
 
 
 def _euler(graph: Graph, op: Any) -> Iterator[Finding]:
-    tau = _known(graph, op.tau)
-    if tau is None or (graph.dt / tau <= 1).all():
+    if op.method not in ("euler", "semi_implicit"):
         return
-    worst = float((graph.dt / tau).max())
-    what = f"{op.opname}: an Euler step {'beyond stability' if worst > 2 else 'that overshoots'}"
-    notes = (f"dt / tau = {worst:.4g}", "beyond 1 it overshoots, beyond 2 it grows without bound")
-    yield Finding(code="W103", what=what, where=op.location, notes=notes, hint='take method="exact", or a smaller dt')
+    for name in ("tau", "tau_syn", "tau_mem"):
+        tau = _known(graph, getattr(op, name, None))
+        if tau is None or (graph.dt / tau <= 1).all():
+            continue
+        worst = float((graph.dt / tau).max())
+        what = f"{op.opname}: an Euler step {'beyond stability' if worst > 2 else 'that overshoots'}"
+        notes = (f"dt / {name} = {worst:.4g}", "beyond 1 it overshoots, beyond 2 it grows without bound")
+        hint = 'take method="exact", or a smaller dt'
+        yield Finding(code="W103", what=what, where=op.location, notes=notes, hint=hint)
 
 
 def _stiff(graph: Graph, op: Any) -> Iterator[Finding]:

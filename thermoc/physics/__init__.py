@@ -70,7 +70,7 @@ from thermoc.physics.phases import (
     specific_heat,
     susceptibility,
 )
-from thermoc.physics.relaxation import exponential_step, ou_step
+from thermoc.physics.relaxation import chained_gain, exponential_step, ou_step
 from thermoc.physics.schedules import adaptive_step, exponential, linear, power_law, running_capacity
 from thermoc.physics.statistics import (
     LEAST_ESS,
@@ -104,6 +104,7 @@ __all__ = [
     "boltzmann",
     "bond_energy",
     "capacitor_voltage",
+    "chained_gain",
     "conductances",
     "configurational_entropy",
     "correlation_length",

@@ -12,6 +12,17 @@ def exponential_step(v: ArrayLike, target: ArrayLike, rate: ArrayLike, dt: float
     return target + (v - target) * np.exp(-rate * dt)
 
 
+def chained_gain(tau_drive: ArrayLike, tau: ArrayLike, dt: float) -> NDArray:
+    """Return y(dt) of tau dy/dt = -y + exp(-t / tau_drive), y(0) = 0; no digits are lost where the times are close.
+
+    (b - a) / (1 - tau / tau_drive) with a = exp(-dt / tau) and b = exp(-dt / tau_drive). Shapes broadcast.
+    """
+    fast, slow = dt / np.asarray(tau_drive), dt / np.asarray(tau)
+    apart = np.abs(slow - fast)
+    ratio = np.where(apart == 0, 1, -np.expm1(-apart) / np.where(apart == 0, 1, apart)).astype(apart.dtype)
+    return slow * np.exp(-np.minimum(slow, fast)) * ratio
+
+
 def ou_step(m: ArrayLike, drive: ArrayLike, kT: ArrayLike, gamma: ArrayLike, z: ArrayLike, dt: float) -> NDArray:
     """Return m' = a m + (1 - a) drive / gamma + sqrt(kT (1 - a^2)) z with a = exp(-gamma dt) (P25).
 

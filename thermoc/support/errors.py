@@ -27,6 +27,7 @@ CODES: dict[str, str] = {
     "T201": "a pass's precondition does not hold",
     "T202": "a pass broke its promise",
     "T203": "a type cannot be inferred",
+    "T204": "a time is no whole number of ticks",
     "T301": "the target cannot hold an op",
     "T302": "no such target, or it is not installed",
     "T303": "a target's option is wrong",
