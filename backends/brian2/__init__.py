@@ -68,14 +68,7 @@ class Brian2Backend(Backend):
     def emit(self, graph: Graph, options: Options) -> Brian2Artefact:
         """Return the script of a lowered graph. Errors: T301."""
         text, data = script(emit(graph, options.noise), time_unit=options.time_unit)
-        return Brian2Artefact(
-            text=text,
-            data=data,
-            device=options.device,
-            codegen=options.codegen,
-            progress=options.progress,
-            keep_partial=options.keep_partial,
-        )
+        return Brian2Artefact(text=text, data=data, options=options)
 
     def run(self, artefact: Brian2Artefact, feed: Feed, place: Place) -> Outcome:
         """Run the script. Errors: T302 where Brian2 or a compiler that was asked for is missing."""

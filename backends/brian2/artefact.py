@@ -6,7 +6,7 @@ import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,15 +19,12 @@ from thermoc.support.files import write_atomic
 class Brian2Artefact(Artefact):
     """A Python script that runs without thermoc, and the ``.npz`` of the same name that it reads.
 
-    device and codegen: how ``run`` runs it.
+    options: how ``run`` runs it.
     """
 
     text: str
     data: dict[str, NDArray]
-    device: str
-    codegen: str
-    progress: bool
-    keep_partial: bool
+    options: Any
 
     suffix: ClassVar[str] = ".py"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from thermoc.backends.brian2.expressions import atom
-from thermoc.backends.brian2.model import Block, Group, Model, Record, Step
+from thermoc.backends.brian2.model import Block, Connection, Group, Model, Record, Step, Unit
 from thermoc.backends.brian2.schedule import Task, ordered
 from thermoc.backends.brian2.tasks import TASKS, Plan, Statement
 from thermoc.ir.dialects.core import Output
@@ -21,7 +21,7 @@ def emit(graph: Graph, noise: str) -> Model:
     """Return the model of a graph that holds the target's ops alone. Errors: T301."""
     plan = Plan(graph, noise)
     for op in graph.order:
-        if type(op) in TASKS:
+        if type(op) in TASKS and op.results[0].name not in plan.dissolved:
             TASKS[type(op)](op, plan)
     for op in graph.of(Output):
         root = plan.seats.seat(op.x).root
@@ -32,6 +32,7 @@ def emit(graph: Graph, noise: str) -> Model:
     steps: list[Step] = [step for tasks in blocks for step in _steps(plan, tasks)]
     steps += [_record(plan, op) for op in graph.of(Output)]
     _say_spikes(plan)
+    steps = _delayed(steps)
     steps += [*_gathered(plan.copies), *_gathered(plan.shifts), *plan.late, *_gathered(plan.clears)]
     groups = {id(group): group for group in plan.groups.values()}
     return Model(
@@ -52,7 +53,7 @@ def _keep(plan: Plan, blocks: list[list[Task]]) -> None:
 
 def _steps(plan: Plan, tasks: list[Task]) -> list[Step]:
     if not isinstance(tasks[0].what, Statement):
-        return [tasks[0].what]
+        return [] if tasks[0].what is None else [tasks[0].what]
     uses = Counter(item.beside for task in tasks for item in task.what.operands)
     spelt: dict[str, str] = {}
     lines: list[str] = []
@@ -69,6 +70,17 @@ def _steps(plan: Plan, tasks: list[Task]) -> list[Step]:
     return [Block(group=plan.group(tasks[0].writes[0]), lines=tuple(lines))] if lines else []
 
 
+def _delayed(steps: list[Step]) -> list[Step]:
+    """Shorten by one tick the delay of synapses that look for spikes before the tick's own have come."""
+    fired = {id(step.group): number for number, step in enumerate(steps) if isinstance(step, Unit)}
+    return [
+        replace(step, delay=step.delay - 1)
+        if isinstance(step, Connection) and step.delay and number < fired[id(step.source)]
+        else step
+        for number, step in enumerate(steps)
+    ]
+
+
 def _record(plan: Plan, op: Output) -> Record:
     seat, kind = plan.seats.seat(op.x), plan.types[op.x.name]
     variable = plan.name(seat.root) if seat.root in plan.kept else ""
@@ -80,10 +92,11 @@ def _record(plan: Plan, op: Output) -> Record:
 
 def _say_spikes(plan: Plan) -> None:
     """Where spikes are read as numbers, the reset sets them, and the end of the tick clears them."""
-    for root, group in plan.spikes.items():
-        if root in plan.kept and group.dynamics is not None:
-            name = plan.place(root)
-            group.dynamics = replace(group.dynamics, reset=f"{group.dynamics.reset}; {name} = 1")
+    for root in sorted(plan.spikes & plan.kept):
+        group = plan.group(root)
+        if group.dynamics is not None:
+            name, reset = plan.place(root), group.dynamics.reset
+            group.dynamics = replace(group.dynamics, reset=f"{reset}; {name} = 1" if reset else f"{name} = 1")
             plan.clears.append((group, f"{name} = 0"))
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from brian2 import set_device
+
 DATA = dict(np.load(Path(__file__).with_suffix(".npz")))
 
 
@@ -67,8 +69,11 @@ def main():
     parser.add_argument("--inputs", type=Path, help="an .npz with an array for each input")
     parser.add_argument("--out", type=Path, help="an .npz for the outputs")
     parser.add_argument("--codegen", default="auto", help="numpy, cython or auto")
+    parser.add_argument("--device", default="runtime", help="runtime, or cpp_standalone for a C++ program")
     given = parser.parse_args()
     prefs.codegen.target = given.codegen
+    if given.device != "runtime":
+        set_device(given.device, directory=None)
     inputs = dict(np.load(given.inputs)) if given.inputs else {}
     outputs, _ = simulate(inputs, ticks=given.ticks, batch=given.batch, seed=given.seed, report="text")
     for name, array in outputs.items():

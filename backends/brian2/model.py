@@ -95,12 +95,16 @@ Step = Feed | Block | Unit | Connection | Record
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
-    """A state after the run: the variables that hold it; a ``ring`` has an axis of ages, oldest first."""
+    """A state after the run: the variables that hold it; a ``ring`` has an axis of ages, oldest first.
+
+    refractory: where there is no variable, for how many ticks a spike holds the unit.
+    """
 
     name: str
     group: Group
     variables: tuple[str, ...]
-    ring: bool
+    ring: bool = False
+    refractory: int = 0
     shape: Shape
     dtype: np.dtype
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,6 +25,12 @@ class Seat:
     root: str
     places: Places | None = None
 
+    def seen_through(self, outer: Seat) -> Seat:
+        """Return the seat of a value that is seated in a copy of this one."""
+        if self.places is None or outer.places is None:
+            return Seat(root=self.root, places=outer.places if self.places is None else self.places)
+        return Seat(root=self.root, places=self.places[outer.places])
+
     def into(self, size: int, shape: Shape, wide: Shape) -> Places:
         """Return the places of the value, of this shape, broadcast to a wider one; the root has ``size`` elements."""
         held = np.arange(size) if self.places is None else self.places
@@ -34,8 +40,8 @@ class Seat:
 class Seats:
     """The graph's values by where they are held."""
 
-    def __init__(self, graph: Graph, units: Iterable[type[Op]]):
-        self.graph, self._units = graph, tuple(units)
+    def __init__(self, graph: Graph, is_unit: Callable[[Op], bool]):
+        self.graph, self._is_unit = graph, is_unit
         self._seats: dict[str, Seat] = {}
         self._above: dict[str, str] = {}
         self._own: dict[str, bool] = {}
@@ -93,13 +99,13 @@ class Seats:
 
     def _join(self) -> None:
         for op in self.graph.order:
-            if type(op) in self._units:
+            if self._is_unit(op):
                 first, *others = (value.name for value in op.results)
                 self._unit[first] = op
                 for other in others:
                     self._above[other] = first
         for op in self.graph.order:
-            if type(op) in ELEMENTWISE or type(op) in self._units or isinstance(op, core.Delay):
+            if type(op) in ELEMENTWISE or self._is_unit(op) or isinstance(op, core.Delay):
                 values = (op.x,) if isinstance(op, core.Delay) else op.inputs
                 for value in values:
                     if self.together(value, op.results[0]):

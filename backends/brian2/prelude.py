@@ -25,7 +25,8 @@ from brian2 import (
 from brian2.core.functions import Function
 
 # Neither contracted nor reordered: numbers are those of NumPy, but for the last digit of library functions.
-prefs.codegen.cpp.extra_compile_args_gcc = ["-w", "-O3", "-march=native", "-ffp-contract=off", "-std=c++11"]
+FLAGS = ["-w", "-O3", "-march=native", "-ffp-contract=off", "-std=c++11"]
+prefs.codegen.cpp.extra_compile_args_gcc = FLAGS
 
 
 # ------------------------------------------------------------------------------------------------- noise
@@ -147,6 +148,17 @@ FUNCTIONS = {
 # ------------------------------------------------------------------------------------------------- the order of a tick
 
 
+class Refractory:
+    """For how many ticks the units of a group are still held, when the run is over."""
+
+    def __init__(self, group, ticks):
+        self.group, self.ticks = group, ticks
+
+    def __getitem__(self, _):
+        since = np.rint(np.asarray((self.group.t - self.group.lastspike[:]) / DT)) - 1
+        return np.maximum(self.ticks - since, 0)
+
+
 @dataclass
 class Simulation:
     """The objects of a network, what goes in, what is recorded, and the numbers that place it in the noise.
@@ -158,7 +170,7 @@ class Simulation:
     inputs: dict[str, np.ndarray]
     place: dict[str, float]
     objects: list[Any] = field(default_factory=list)
-    given: dict[Any, Any] = field(default_factory=dict)
+    given: dict[Any, str] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
     states: dict[str, Any] = field(default_factory=dict)
     order: int = 0
@@ -170,12 +182,21 @@ class Simulation:
         made = NeuronGroup(count, equations, namespace=namespace, dt=DT, order=0, **more)
         self.objects.append(made)
         for name in self.place.keys() & made.variables.keys():
-            self._set(getattr(made, name), self.place[name])
+            self._set(made, name, name, self.place[name])
         return made
 
-    def _set(self, view, value):
-        view.group.__setattr__(view.name, value)
-        self.given[view] = value
+    def _set(self, group, name, key, value):
+        group.__setattr__(name, value)
+        self.given[getattr(group, name)] = key
+
+    def again(self, inputs, place):
+        """Return what another run of a built program is given: values by the variable or timed array they are of."""
+        flat = {name: np.ascontiguousarray(array.reshape(len(array), -1)) for name, array in inputs.items()}
+        known = {**place, **flat}
+        return {
+            view: known[key] if isinstance(view, TimedArray) else np.ravel(known[key])
+            for view, key in self.given.items()
+        }
 
     def _next(self, *parts):
         for part in parts:
@@ -185,16 +206,17 @@ class Simulation:
         """Give an input: (batch, units) once, or (ticks, batch, units) tick by tick."""
         values = self.inputs[key]
         if values.ndim == 2:
-            self._set(getattr(group, name), values.reshape(-1))
+            self._set(group, name, key, values.reshape(-1))
             return
         timed = TimedArray(values.reshape(len(values), -1), dt=DT, name=f"{name}_given")
         group.namespace[timed.name] = timed
-        self.given[timed] = timed.values
+        self.given[timed] = key
         self.block(group, f"{name} = {timed.name}(t, i)")
 
     def block(self, group, code):
         """Compute variables of a group from others."""
-        made = group.run_regularly(code, dt=DT, when="groups", order=self.order)
+        name = f"{group.name}_step_{self.order}"  # names of our own, so that compiled code is found again
+        made = group.run_regularly(code, dt=DT, when="groups", order=self.order, name=name)
         self.order += 1
         return made
 
@@ -242,7 +264,12 @@ class Simulation:
 
     def record(self, group, variable):
         """Record a variable at this point of each tick, or (without one) the spikes."""
-        made = StateMonitor(group, variable, record=True, dt=DT) if variable else EventMonitor(group, "spike")
+        name = f"{group.name}_record_{self.order}"
+        made = (
+            StateMonitor(group, variable, record=True, dt=DT, name=name)
+            if variable
+            else EventMonitor(group, "spike", name=name)
+        )
         self._next(made)
         self.objects.append(made)
         return made

@@ -34,11 +34,15 @@ class Registry:
     """The groups of one graph. Values are named by their roots: what they are seen through moves of elements."""
 
     def __init__(self, graph: Graph):
-        self.graph, self.seats, self.names = graph, Seats(graph, units.UNITS), Names()
+        self.graph, self.seats, self.names = graph, Seats(graph, units.is_unit), Names()
         self.types: dict[str, Type] = dict(self.seats.types)
         self.groups: dict[str, Group] = {}
         self.kept: set[str] = set()
         self._named: dict[str, str] = {}
+        for op in filter(units.is_unit, graph.ops):  # a bare name, such as trace, may be a function of SymPy's
+            for value, state in units.integrals(op):
+                end = f"_{state}"
+                self._named[value.name] = self.names.variable(value.name.removesuffix(f".{state}") + end)
 
     def name(self, root: str) -> str:
         """Return the identifier of a value."""

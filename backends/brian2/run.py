@@ -1,9 +1,10 @@
-"""Runs the script of an artefact in this process."""
+"""Runs the script of an artefact: in this process, or as a C++ program that is built once."""
 
 from __future__ import annotations
 
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 
 from thermoc.backends.base import Outcome, Place
 from thermoc.backends.brian2.artefact import Brian2Artefact
+from thermoc.backends.brian2.compiler import compiler
 from thermoc.ir.feed import Feed
 from thermoc.support.errors import error
 
@@ -22,15 +24,37 @@ _MODULES: WeakKeyDictionary[Brian2Artefact, ModuleType] = WeakKeyDictionary()
 
 
 def run(artefact: Brian2Artefact, feed: Feed, place: Place) -> Outcome:
-    """Return outputs and states of a run from the initial state. Errors: T302."""
+    """Return outputs and states of a run from the initial state.
+
+    Errors: T302 where Brian2 is missing, or the compiler that was asked for; T409 where the program fails.
+    """
     module = loaded(artefact)
+    inputs = {name: _given(array) for name, array in feed.arrays.items()}
+    where = module.place_of(place.seed, place.first_sample, place.first_tick)
     with preferences(artefact):
-        inputs = {name: _given(array) for name, array in feed.arrays.items()}
-        where = module.place_of(place.seed, place.first_sample, place.first_tick)
-        sim = module.build(feed.batch, inputs, where)
-        module.Network(sim.objects).run(feed.ticks * module.DT, namespace={})
-        outputs, states = module.results(sim, feed.ticks)
+        if artefact.options.device == "cpp_standalone":
+            from thermoc.backends.brian2.standalone import run_program
+
+            outputs, states = run_program(artefact, module, inputs, where, feed)
+        else:
+            outputs, states = _here(artefact, module, module.build(feed.batch, inputs, where), feed.ticks)
     return Outcome(outputs=outputs, states=states)
+
+
+def _here(artefact: Brian2Artefact, module: ModuleType, sim: Any, ticks: int) -> tuple[Any, Any]:
+    """Run in this process; an interrupted run gives the ticks that were completed, where that is asked for."""
+    network = module.Network(sim.objects)
+    shown = artefact.options.progress and sys.stderr.isatty()
+    try:
+        network.run(ticks * module.DT, report="stderr" if shown else None, namespace={})
+    except KeyboardInterrupt:
+        module.Network._globally_running = False  # Brian2 leaves it set
+        done = int(np.rint(float(network.t / module.DT)))
+        if not artefact.options.keep_partial or not done:
+            raise
+        warnings.warn(f"interrupted: {done} of {ticks} ticks are kept, and no states", stacklevel=2)
+        return module.results(sim, done)[0], {}
+    return module.results(sim, ticks)
 
 
 def _given(array: Any) -> Any:
@@ -65,14 +89,31 @@ def loaded(artefact: Brian2Artefact) -> ModuleType:
 
 @contextmanager
 def preferences(artefact: Brian2Artefact) -> Iterator[None]:
-    """Set Brian2's preferences for a run, and put back what was there."""
+    """Set Brian2's preferences for a run, and put back what was there. Errors: T302 where a compiler is missing."""
     from brian2 import prefs
 
-    names = ("codegen.target", "codegen.cpp.extra_compile_args_gcc")
-    before = {name: prefs[name] for name in names}
+    chosen = {"codegen.target": _codegen(artefact.options.codegen)}
+    if artefact in _MODULES:
+        chosen["codegen.cpp.extra_compile_args_gcc"] = _MODULES[artefact].FLAGS
+    before = {name: prefs[name] for name in (*chosen, "codegen.cpp.extra_compile_args_gcc")}
     try:
-        prefs["codegen.target"] = artefact.codegen
+        for name, value in chosen.items():
+            prefs[name] = value
         yield
     finally:
         for name, value in before.items():
             prefs[name] = value
+
+
+def _codegen(asked: str) -> str:
+    if asked == "numpy" or compiler() is not None:
+        return "cython" if asked == "auto" else asked
+    if asked == "auto":
+        text = "Brian2 runs with NumPy, some ten times slower than compiled: no C++ compiler was found"
+        warnings.warn(text, stacklevel=2)
+        return "numpy"
+    raise error(
+        "T302",
+        "Brian2's code generator 'cython' needs a C++ compiler, and none was found",
+        hint='install g++, or take codegen="numpy"',
+    )

@@ -51,6 +51,7 @@ class _Writer:
             self._step(step)
         for state in self.model.states:
             views = ", ".join(f"{state.group.name}.{name}" for name in state.variables)
+            views = views or f"Refractory({state.group.name}, {state.refractory})"
             face = f"{tuple(state.shape)!r}, {state.dtype.name!r}, {state.group.batched}, {state.ring}"
             self.lines.append(f"    sim.states[{state.name!r}] = [{views}], {face}")
         self.lines.append("    return sim")
@@ -76,11 +77,9 @@ class _Writer:
         if dynamics is not None:
             held = {line.split("/")[0][1:] for line in dynamics.equations}
             equations = [*dynamics.equations, *(line for line in equations if line.split(" ")[0] not in held)]
-            more += f", method={dynamics.method!r}"
-            if dynamics.threshold:
-                more += f", threshold={dynamics.threshold!r}, reset={dynamics.reset!r}"
-            if dynamics.refractory:
-                more += f", refractory={dynamics.refractory}"
+            more += f", method={dynamics.method!r}" if dynamics.method else ""
+            more += f", threshold={dynamics.threshold!r}, reset={dynamics.reset!r}" if dynamics.threshold else ""
+            more += f", refractory={dynamics.refractory}" if dynamics.refractory else ""
         if group.constants:
             more += ", namespace=dict(" + ", ".join(f"{k}={v}" for k, v in group.constants.items()) + ")"
         if not group.batched:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from thermoc.backends.brian2 import expressions, linear, units
-from thermoc.backends.brian2.model import Connection, Feed, Group, Held, Unit
+from thermoc.backends.brian2 import events, expressions, linear, units
+from thermoc.backends.brian2.model import Block, Connection, Feed, Group, Held, Step, Unit
 from thermoc.backends.brian2.registry import Operand, Registry, refusal
 from thermoc.backends.brian2.schedule import Task
-from thermoc.ir.dialects import core, thermo
+from thermoc.ir.dialects import core, spiking, thermo
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
 from thermoc.ir.places import reduced
@@ -36,7 +36,11 @@ class Statement:
 
 
 class Plan(Registry):
-    """The tasks of one graph, and what is left for the end of the tick: copies, shifts, late units, clearing."""
+    """The tasks of one graph, and what is left for the end of the tick: copies, shifts, late units, clearing.
+
+    spikes: the values that are spikes of their group. queue: the delays that the queues of synapses keep. jumps: the
+    terms of what each trace jumps by. dissolved: values that need no task, since spikes and terms go into a trace.
+    """
 
     def __init__(self, graph: Graph, noise: str):
         super().__init__(graph)
@@ -47,7 +51,18 @@ class Plan(Registry):
         self.clears: list[tuple[Group, str]] = []
         self.late: list[Unit] = []
         self.states: list[Held] = []
-        self.spikes: dict[str, Group] = {}
+        self.spikes = frozenset(op.results[0].name for op in graph.ops if units.fires(op))
+        self.queue = events.queued(graph, self.seats, self.spikes)
+        self.jumps: dict[str, list[Value]] = {}
+        self.dissolved: set[str] = set()
+        for op in graph.of(spiking.Trace):
+            self.jumps[op.g.name], sums = events.terms(graph, op)
+            adding = [v.name for v in self.jumps[op.g.name] if self.adds(graph.producers[v.name])]
+            self.dissolved |= {*sums, *adding}
+
+    def adds(self, op: Op) -> bool:
+        """True for synapses whose spikes can add to the trace that reads them."""
+        return events.adds(op, self.seats, self.spikes, self.queue)
 
     def old(self, root: str) -> bool:
         """True for what is there before the tick: old states and constants."""
@@ -66,23 +81,15 @@ class Plan(Registry):
             )
         )
 
-    def alone(self, what: Feed | Unit | Connection, writes: tuple[str, ...], *reads: str) -> None:
+    def alone(self, what: Step | None, writes: tuple[str, ...], *reads: str) -> None:
         """Add a step that stands alone."""
         self.tasks.append(Task(what=what, writes=writes, apart=frozenset(r for r in reads if not self.old(r))))
 
-    def holds(self, name: str, root: str, variables: list[str], *, ring: bool) -> None:
+    def holds(self, name: str, root: str, variables: Sequence[str], **more: Any) -> None:
         """Note a state that the run hands out."""
         kind = self.types[root]
-        self.states.append(
-            Held(
-                name=name,
-                group=self.group(root),
-                variables=tuple(variables),
-                ring=ring,
-                shape=kind.shape,
-                dtype=kind.dtype.numpy,
-            )
-        )
+        face = {"shape": kind.shape, "dtype": kind.dtype.numpy}
+        self.states.append(Held(name=name, group=self.group(root), variables=tuple(variables), **face, **more))
 
 
 def input_(op: core.Input, plan: Plan) -> None:
@@ -92,13 +99,25 @@ def input_(op: core.Input, plan: Plan) -> None:
 
 
 def elementwise(op: Op, plan: Plan) -> None:
-    """A statement."""
+    """A statement; a comparison that makes spikes is its group's threshold."""
     (y,) = op.results
     group = plan.group(y.name)
+    if units.fires(op):
+        return comparison(op, plan)
     if isinstance(op, core.Tick) or (type(op) in expressions.DRAWS and plan.noise == "counter"):
         plan.noisy(group)
     operands = [plan.operand(value, plan.types[y.name].shape, group) for value in op.inputs]
-    plan.statement(y.name, op, operands, lambda op, *texts: expressions.expression(op, texts, plan.noise))
+    return plan.statement(y.name, op, operands, lambda op, *texts: expressions.expression(op, texts, plan.noise))
+
+
+def comparison(op: Op, plan: Plan) -> None:
+    """The threshold of a group."""
+    ((x,), (s,)) = op.inputs, op.results
+    group = plan.group(s.name)
+    found = plan.operand(x, plan.types[s.name].shape, group)
+    text = plan.place(found.beside) if found.beside else found.text
+    group.dynamics = units.Dynamics(threshold=text)
+    plan.alone(Unit(group=group), (s.name,), *filter(None, (found.beside, found.apart)))
 
 
 def concat(op: core.Concat, plan: Plan) -> None:
@@ -126,13 +145,15 @@ def concat(op: core.Concat, plan: Plan) -> None:
     plan.statement(op.y.name, op, operands, write)
 
 
-def unit(op: Op, plan: Plan) -> None:
+def unit(op: Any, plan: Plan) -> None:
     """Differential equations; parameters that are one number become constants of the group."""
-    first, state = op.results[0], op.results[-1]
+    first = op.results[0]
     group, wide = plan.group(first.name), plan.types[first.name].shape
     reads: list[str] = [push(op, plan)] if isinstance(op, thermo.Memory) else []
 
     def at(name: str) -> str:
+        if name == "push":
+            return plan.place(f"{first.name}.push")
         value = getattr(op, name)
         if name in op.result_specs:
             return plan.name(value.name)
@@ -147,15 +168,45 @@ def unit(op: Op, plan: Plan) -> None:
         return constant
 
     group.dynamics = units.UNITS[type(op)](op, at)
-    plan.kept.add(state.name)
-    group.initial[plan.name(state.name)] = plan.start(op, op.initial, wide)  # type: ignore[attr-defined]
-    plan.holds(f"{first}.{next(iter(op.states()))}"[1:], state.name, [plan.name(state.name)], ring=False)
+    for state in op.states():
+        if state == "held":
+            ticks = spiking.held_ticks(op, plan.graph.dt)
+            plan.holds(f"{first.name}.held", op.v.name, (), refractory=ticks)
+        else:
+            integrated(op, state, plan)
     if type(op) in units.LATE:
         plan.late.append(Unit(group=group))
+    elif isinstance(op, spiking.Trace):
+        plan.alone(Unit(group=group), (f"{first.name}.decayed",), *reads)
+        jump(op, plan)
     else:
         plan.alone(Unit(group=group), tuple(value.name for value in op.results), *reads)
-    if group.dynamics.threshold:
-        plan.spikes[first.name] = group
+
+
+def integrated(op: Any, state: str, plan: Plan) -> None:
+    """A variable of the equations."""
+    value, start = getattr(op, state), op.i_initial if state == "i" else op.initial
+    name = plan.name(value.name)
+    plan.kept.add(value.name)
+    plan.group(value.name).initial[name] = plan.start(op, start, plan.types[value.name].shape)
+    plan.holds(f"{op.results[0].name}.{state}", value.name, (name,))
+
+
+def jump(op: spiking.Trace, plan: Plan) -> None:
+    """What a trace jumps by: spikes add to it at once, all else by a statement."""
+    g, group = op.g.name, plan.group(op.g.name)
+    name, reads = plan.name(g), [f"{g}.decayed"]
+    lines: list[str] = []
+    for value in plan.jumps[g]:
+        source = plan.graph.producers[value.name]
+        if plan.adds(source):
+            connect(source.x, linear.TERMS[type(source)](source, plan.seats.numbers), value.name, plan, into=g)  # type: ignore[attr-defined]
+            reads.append(value.name)
+            continue
+        found = plan.operand(value, plan.types[g].shape, group)
+        lines.append(f"{name} += {plan.place(found.beside) if found.beside else found.text}")
+        reads += filter(None, (found.beside, found.apart))
+    plan.alone(Block(group=group, lines=tuple(lines)) if lines else None, (g,), *reads)
 
 
 def push(op: thermo.Memory, plan: Plan) -> str:
@@ -176,7 +227,9 @@ def push(op: thermo.Memory, plan: Plan) -> str:
 
 
 def delay(op: core.Delay, plan: Plan) -> None:
-    """The old value, moved on when the tick is over."""
+    """The old value, moved on when the tick is over; spikes on their way to synapses are in their queues."""
+    if op.y.name in plan.queue:
+        return
     if op.ticks > LONGEST_DELAY:
         raise refusal(
             op, f"{op.ticks} ticks, at most {LONGEST_DELAY} for numbers", "delay spikes before they are weighted"
@@ -218,21 +271,25 @@ def weighted(op: Any, plan: Plan) -> None:
         product(op, root, plan)
 
 
-def connect(x: Value, terms: linear.Terms, root: str, plan: Plan) -> None:
-    """Add the synapses of a linear map."""
-    seat, target = plan.seats.seat(x), plan.place(root)
-    pre = terms.pre if seat.places is None else seat.places[terms.pre]
-    spiking = seat.root in plan.spikes
-    if spiking:
-        weight = "1" if terms.weight is None else "w"
-        how: dict[str, Any] = {"event": f"{target}_post += {weight}"}
-        plan.clears.append((plan.group(root), f"{target} = 0"))
-    else:
+def connect(x: Value, terms: linear.Terms, root: str, plan: Plan, into: str = "") -> None:
+    """Add the synapses of a linear map: to a value of their own, or ``into`` a trace as jumps."""
+    found = events.spikes_of(x, plan.seats, plan.spikes, plan.queue)
+    source = plan.seats.seat(x) if found is None else found.seat
+    target = plan.name(into) if into else plan.place(root)
+    group = plan.group(into or root)
+    pre = terms.pre if source.places is None else source.places[terms.pre]
+    ends: dict[str, Any] = {"source": plan.group(source.root), "target": group, "pre": pre, "post": terms.post}
+    name = plan.names.object(f"{into or root}_from_{source.root}")
+    if found is None:
         weight = "" if terms.weight is None else "w * "
-        how = {"sums": (target, f"{weight}{plan.place(seat.root)}_pre")}
-    name = plan.names.object(f"{root}_from_{seat.root}")
-    ends = {"source": plan.group(seat.root), "target": plan.group(root), "pre": pre, "post": terms.post}
-    plan.alone(Connection(name=name, weight=terms.weight, **ends, **how), (root,), seat.root)
+        how: dict[str, Any] = {"sums": (target, f"{weight}{plan.place(source.root)}_pre")}
+    else:
+        how = {"event": f"{target}_post += {'1' if terms.weight is None else 'w'}", "delay": found.ticks}
+        if not into:
+            plan.clears.append((group, f"{target} = 0"))
+    now = found is None or not found.ticks
+    reads = [*((source.root,) if now else ()), *((f"{into}.decayed",) if into else ())]
+    plan.alone(Connection(name=name, weight=terms.weight, **ends, **how), (root,), *reads)
 
 
 def product(op: Any, root: str, plan: Plan) -> None:

@@ -27,14 +27,14 @@ class Property:
     broken: Callable[[Graph], list[Finding]]
 
 
-def no_trait(trait: str, *, but: frozenset[type[Op]] = frozenset()) -> Property:
-    """No op has the trait, but for some."""
+def no_trait(trait: str, *, but: Callable[[Op, Graph], bool] = lambda op, graph: False) -> Property:
+    """No op has the trait, but for those that ``but`` names."""
 
     def broken(graph: Graph) -> list[Finding]:
         return [
             Finding(code="T201", what=f"{op.opname} is {trait}", where=op.location)
             for op in graph.ops
-            if trait in op.traits and type(op) not in but
+            if trait in op.traits and not but(op, graph)
         ]
 
     return Property(f"no {trait} op", broken)

@@ -17,6 +17,13 @@ from thermoc.passes import heat_steps, particles, spiking_steps
 from thermoc.passes.base import Log, Pass, Property, no_trait
 from thermoc.passes.rewriting import Rewriter, rewrite
 
+Keep = Callable[[Op, Graph], bool]
+
+
+def keep_none(op: Op, graph: Graph) -> bool:
+    """Every op of continuous time becomes a step."""
+    return False
+
 
 @dataclass(frozen=True, kw_only=True)
 class Discretize(Pass):
@@ -30,8 +37,8 @@ class Discretize(Pass):
     name: ClassVar[str] = "discretize"
 
     dt: float
-    keep: frozenset[type[Op]] = field(default=frozenset(), repr=False)
-    """Ops that stay as they are, because the target integrates them by the same method."""
+    keep: Keep = field(default=keep_none, repr=False)
+    """Which ops stay as they are, because the target integrates them by the same method."""
 
     @property
     def gives(self) -> tuple[Property, ...]:
@@ -42,7 +49,7 @@ class Discretize(Pass):
             log.changed(
                 "dt", old=graph.dt, new=self.dt, bound="inputs are held for the new tick; order 1 in dt for euler units"
             )
-        return rewrite(replace(graph, dt=self.dt), {cls: step for cls, step in STEPS.items() if cls not in self.keep})
+        return rewrite(replace(graph, dt=self.dt), STEPS, keep=lambda op: self.keep(op, graph))
 
 
 def noise(op: thermo.Noise, w: Rewriter) -> Value:

@@ -112,8 +112,10 @@ class Rewriter:
 Expansion = Callable[[Any, Rewriter], Value | tuple[Value, ...]]
 
 
-def rewrite(graph: Graph, expansions: Mapping[type[Op], Expansion]) -> Graph:
-    """Replace each op of the given classes by what its expansion writes, until none is left.
+def rewrite(
+    graph: Graph, expansions: Mapping[type[Op], Expansion], *, keep: Callable[[Op], bool] = lambda op: False
+) -> Graph:
+    """Replace each op of the given classes by what its expansion writes, until none is left but those to ``keep``.
 
     The expansion returns the values that take the place of the op's results; they get the results' names, and must
     have their shapes and dtypes. Roles may fade to ``signal``.
@@ -127,7 +129,7 @@ def rewrite(graph: Graph, expansions: Mapping[type[Op], Expansion]) -> Graph:
     while stack:
         op = stack.pop()
         expand = expansions.get(type(op))
-        if expand is None:
+        if expand is None or keep(op):
             ops.append(op)
         else:
             stack += reversed(_expanded(op, expand, names, graph.dt, known))

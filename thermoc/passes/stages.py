@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from thermoc.ir.ops import Op
 from thermoc.ir.types import DType
 from thermoc.passes.base import Pass
 from thermoc.passes.canonicalize import Canonicalize
-from thermoc.passes.discretize import Discretize
+from thermoc.passes.discretize import Discretize, Keep, keep_none
 from thermoc.passes.fuse import Fuse
 from thermoc.passes.infer_shapes import InferShapes
 from thermoc.passes.precision import SetPrecision
@@ -17,9 +16,9 @@ def cleaned() -> tuple[Pass, ...]:
     return (InferShapes(), Canonicalize(), Fuse())
 
 
-def discrete(*, dt: float, dtype: DType, keep: frozenset[type[Op]] = frozenset()) -> tuple[Pass, ...]:
+def discrete(*, dt: float, dtype: DType, keep: Keep = keep_none) -> tuple[Pass, ...]:
     """One tick of length dt in one float format: what a clocked target starts from.
 
-    keep: ops that stay as the differential equations they are, because the target integrates them itself.
+    keep: which ops stay as the differential equations they are, because the target integrates them itself.
     """
     return (*cleaned(), Discretize(dt=dt, keep=keep), Canonicalize(), SetPrecision(dtype=dtype))

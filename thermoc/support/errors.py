@@ -39,6 +39,7 @@ CODES: dict[str, str] = {
     "T405": "a physical quantity is out of range",
     "T406": "a law of physics does not hold",
     "T407": "a certificate does not match",
+    "T409": "a target's runtime failed",
     "T501": "the file cannot be read",
     "T502": "the file is damaged",
     "T503": "the file's version is newer than this thermoc",
