@@ -5,13 +5,13 @@ A new backend is here as soon as ``plugins.names()`` knows it. ``ONLY`` thins ou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import pytest
-from cases import BATCH, CASES, SEED, TICKS, inputs, network, variants
+from cases import BATCH, SEED, TICKS, inputs, network, variants
 
 import thermoc as tc
 from thermoc import plugins
@@ -19,7 +19,7 @@ from thermoc.ir.ops import REGISTRY
 from thermoc.reports.support import how
 
 HOLDS, REFUSED, ABSENT = "holds", "refused", "absent"
-ONLY: Mapping[str, Callable[[str, str, str], bool]] = {}
+ONLY: dict[str, Callable[[str, str, str], bool]] = {}
 """By target: whether a variant (case, what varies, precision) is tried. All are where nothing is said."""
 
 
@@ -111,6 +111,3 @@ def _limits(targets: tuple[str, ...]) -> list[str]:
         for what, limit in plugins.backend(name).target().limits.items()
     ]
     return ["", "| target | limit | at most | says |", "|---|---|---|---|", *rows] if rows else []
-
-
-__all__ = ["ABSENT", "CASES", "HOLDS", "REFUSED", "came", "support_page", "tried"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,6 +19,7 @@ from thermoc.ir.types import DType
 from thermoc.ir.values import Array
 from thermoc.passes import stages
 from thermoc.passes.base import Pass
+from thermoc.passes.legalize import Legalize
 
 TARGET = TargetDescription(name="double", summary="the reference in the place of a target", ops=frozenset(REGISTRY))
 
@@ -118,6 +119,18 @@ class Absent(Right):
         from thermoc.support.errors import error
 
         raise error("T302", "running this needs nothing that exists", hint="pip install nothing")
+
+
+class Modest(Right):
+    """Cannot hold a sine, and says so."""
+
+    name = "modest"
+
+    def target(self) -> TargetDescription:
+        return replace(TARGET, name=self.name, refused={"core.sin": "it has no sine"}, ops=TARGET.ops - {"core.sin"})
+
+    def lower(self, options: Options, *, dt: float) -> Sequence[Pass]:
+        return [*super().lower(options, dt=dt), Legalize(target=self.target())]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -355,6 +355,8 @@ def networks(draw: Any, most: int = 7, last: str | None = None) -> tc.Network:
         values = [tc.input("x", tuple(draw(st.lists(LENGTHS, max_size=2))))]
         if draw(st.booleans()):
             values.append(tc.input("z", (draw(LENGTHS),)))
+        if draw(st.booleans()):  # the same for every sample
+            values.append(tc.sin(tc.cast(tc.tick(), dtype="f64") + _weights(draw, draw(LENGTHS))))
         ends = sorted(STEPS) if last is None else [last]
         names = draw(st.lists(st.sampled_from(sorted(STEPS)), max_size=most - 1))
         for name in [*names, draw(st.sampled_from(ends))]:

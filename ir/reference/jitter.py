@@ -35,6 +35,9 @@ SINGLE = frozenset(f"core.{name}" for name in ("exp", "expm1", "log", "sqrt", "s
 """Ops rounded once, at the end. All others sum or compound, and are also given their operands some roundings off."""
 
 
+_EPS = {np.dtype(kind): float(np.finfo(kind).eps) for kind in (np.float64, np.float32)}
+
+
 class Jitter:
     """Moves numbers at random by a few roundings; whole numbers made of whole numbers are exact and stay.
 
@@ -83,10 +86,12 @@ class Jitter:
         return self._moved(array, least)
 
     def _moved(self, array: NDArray, least: float = 0.0) -> NDArray:
-        size = ROUNDINGS * np.finfo(array.dtype).eps * self._rng.uniform(0.5, 1.0, array.shape)
-        sign = self._rng.choice((-1.0, 1.0), array.shape)
+        share = self._rng.random(array.shape) - 0.5
+        share += np.copysign(0.5, share)
+        share *= ROUNDINGS * _EPS[array.dtype]
+        base = np.maximum(np.abs(array), array.dtype.type(least)) if least else array
         with np.errstate(all="ignore"):
-            moved = array + (size * sign).astype(array.dtype) * np.maximum(np.abs(array), array.dtype.type(least))
+            moved = array + share.astype(array.dtype) * base
         return np.where(np.isfinite(array), moved, array)
 
 
@@ -111,7 +116,7 @@ def _exact(arrays: list[Any]) -> bool:
 
 
 def _whole(array: NDArray) -> NDArray:
-    return (array == np.rint(array)) & (np.abs(array) < 1 / np.finfo(array.dtype).eps)
+    return (array == np.rint(array)) & (np.abs(array) < 1 / _EPS[array.dtype])
 
 
 def _where_whole(array: NDArray, other: NDArray) -> NDArray:

@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-from conformity import ABSENT, CASES, HOLDS, REFUSED, came, support_page, tried
+from cases import CASES
+from conformity import ABSENT, HOLDS, ONLY, REFUSED, came, support_page, tried
 
 from thermoc import plugins
 from thermoc.ir.ops import REGISTRY
@@ -50,3 +51,12 @@ def test_the_page_of_the_documentation_is_current(request: pytest.FixtureRequest
     if request.config.getoption("--update-golden"):
         PAGE.write_text(support_page())
     assert PAGE.read_text() == support_page(), "run make support, and read what it wrote"
+
+
+def test_a_refusal_stands_in_the_page_with_its_reason(monkeypatch: pytest.MonkeyPatch):
+    """A new backend is in the suite as soon as plugins know it."""
+    monkeypatch.setattr(plugins, "OURS", {"modest": "doubles:Modest"})
+    monkeypatch.setitem(ONLY, "modest", lambda case, varying, precision: case in ("core.sin", "core.cos"))
+    lines = support_page().splitlines()
+    assert "| `core.sin` | no: it has no sine |" in lines
+    assert "| `core.cos` | native, 1 |" in lines

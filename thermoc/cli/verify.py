@@ -12,6 +12,7 @@ from thermoc.cli.run import load_arrays
 from thermoc.support.errors import error
 from thermoc.verification import Verification
 from thermoc.verification import verify as verification
+from thermoc.verification.picture import format_of
 
 
 def verify(
@@ -45,6 +46,8 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Compare a network with its lowered graph, and that with each target; exit with 0 only if all bounds hold."""
+    if plot is not None:
+        format_of(plot)  # before anything runs
     found = verification(
         load_model(model),
         [name for name in targets.split(",") if name],

@@ -23,9 +23,7 @@ LEAST = 1e-17
 
 def plot(found: Verification, path: str | os.PathLike[str]) -> None:
     """Write the picture. Errors: T404 for another suffix than .png and .svg, T302 without matplotlib, T505."""
-    kind = Path(path).suffix.lstrip(".")
-    if kind not in FORMATS:
-        raise error("T404", f"no picture can be written as {Path(path).name!r}", notes=["there are .png and .svg"])
+    kind = format_of(path)
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -43,6 +41,14 @@ def plot(found: Verification, path: str | os.PathLike[str]) -> None:
     buffer = io.BytesIO()
     figure.savefig(buffer, format=kind)
     write_atomic(path, buffer.getvalue())
+
+
+def format_of(path: str | os.PathLike[str]) -> str:
+    """Return png or svg, as the suffix says. Errors: T404."""
+    kind = Path(path).suffix.lstrip(".")
+    if kind not in FORMATS:
+        raise error("T404", f"no picture can be written as {Path(path).name!r}", notes=["there are .png and .svg"])
+    return kind
 
 
 def _panel(panel: Any, title: str, rows: list[Row]) -> None:

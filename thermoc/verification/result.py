@@ -23,8 +23,9 @@ class Row:
 
     largest, mean: of the absolute difference over ticks, samples and units. differ: units that differ, of ``count``
     unit-ticks (spikes, whole numbers, truth values). first: the first tick at which the runs part: a unit differs, or
-    half the digits of a float do. bound: the most room any tick gave. verdict: equal, rounding, declared (what a pass
-    allows itself), parted (within rounding of a threshold or of chaos; the means agree or are too few to tell), breach.
+    half the digits of a float do. bound: the room where most of it is used (the least, where nothing differs).
+    verdict: equal, rounding, declared (what a pass allows itself), parted (within rounding of a threshold or of chaos;
+    the means agree or are too few to tell), breach.
     course: the largest difference and the room at each tick.
     """
 

@@ -153,7 +153,7 @@ def whole(found: Any, expected: NDArray) -> NDArray:
 def row(subject: Subject, error: str, judgement: Judgement, gap: Gap) -> Row:
     """Return what is told of one value."""
     size, parts = gap.size, gap.parts.any(axis=1)
-    room = np.broadcast_to(gap.room, size.shape).max(axis=(1, 2), initial=0.0)
+    room = np.broadcast_to(gap.room, size.shape)
     average = judgement.means.get(gap.name)
     return Row(
         target=subject.target,
@@ -165,11 +165,20 @@ def row(subject: Subject, error: str, judgement: Judgement, gap: Gap) -> Row:
         differ=int((size > 0).sum()) if gap.discrete else None,
         count=size.size,
         first=int(parts.argmax()) if parts.any() and not gap.noise else None,
-        bound=float(room.max(initial=0.0)),
+        bound=_nearest(size, room),
         mean_difference=average.difference if average else None,
         mean_room=average.room if average else None,
-        course=(size.max(axis=(1, 2), initial=0.0), room),
+        course=(size.max(axis=(1, 2), initial=0.0), room.max(axis=(1, 2), initial=0.0)),
     )
+
+
+def _nearest(size: NDArray, room: NDArray) -> float:
+    """Return the room where most of it is used; the least where none is."""
+    if not size.any():
+        return float(room.min(initial=np.inf)) if room.size else 0.0
+    with np.errstate(all="ignore"):
+        used = np.where(size > 0, size / room, 0.0)
+    return float(room.flat[np.nanargmax(np.where(np.isnan(used), np.inf, used))])
 
 
 def states_row(subject: Subject, judgement: Judgement) -> Row:
