@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint format bench clean
+.PHONY: demo test lint format bench support fuzz clean
 
 demo: $(VENV)/.user
 	$(BIN)/thermoc demo
@@ -25,6 +25,17 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+# the page docs/support.md, from the conformance suite
+support: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/conformance --update-golden
+
+# random networks on TARGETS for TIME seconds; what breaks is written to FOUND
+TIME ?= 60
+TARGETS ?= sim,onnx
+FOUND ?= out/fuzz
+fuzz: $(VENV)/.dev
+	PYTHONPATH=tests $(BIN)/python tests/fuzz.py --time $(TIME) --targets $(TARGETS) --found $(FOUND)
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "thermoc needs Python 3.11 or newer: make PYTHON=python3.12 ...")'

@@ -160,6 +160,12 @@ def _plain(attribute: Any) -> str:
     )
 
 
+def exposed(graph: Graph, names: Iterable[str], prefix: str) -> Graph:
+    """Return the graph with each of these values also handed out, under the value's name behind ``prefix``."""
+    values = {value.name: value for op in graph.ops for value in op.results}
+    return graph.with_ops([*graph.ops, *(Output(x=values[name], name=prefix + name) for name in dict.fromkeys(names))])
+
+
 def fresh_names(graph: Graph) -> NameSource:
     """Return a source of value names that the graph does not use."""
     return NameSource(graph.producers)

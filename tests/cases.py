@@ -198,6 +198,8 @@ CASES: dict[str, Callable[[Givens], Any]] = {
     "thermo.gibbs, of bits, T a unit": lambda x: tc.gibbs(x.positive(4), coupled(4), levels="binary", initial=0.0),
     "thermo.gibbs, sparse, T a sweep": lambda x: tc.gibbs(x.positive(3, 1), csr_array(ring(6)), 0.1, sweeps=3),
     "thermo.gibbs, at once": lambda x: tc.gibbs(x.positive(), coupled(4), order="parallel", sweeps=2),
+    "thermo.gibbs, words shared by units": lambda x: tc.gibbs(x.positive(), csr_array(ring(6)), draws="word"),
+    "thermo.gibbs, words shared by samples": lambda x: tc.gibbs(x.positive(), coupled(3), draws="replica"),
     "thermo.gibbs_sweeps": lambda x: tc.gibbs_sweeps(tc.sign(x(6)), x.positive(), ring(6), sweeps=2),
     "thermo.ising_energy": lambda x: tc.ising_energy(tc.sign(x(4)), coupled(4), x(4)),
     "thermo.ising_energy, sparse": lambda x: tc.ising_energy(tc.sign(x(6)), csr_array(ring(6))),

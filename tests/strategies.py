@@ -1,4 +1,8 @@
-"""Random well-typed networks over ops of every dialect, for hypothesis: small, and shrinking to smaller ones."""
+"""Random well-typed networks over every op of every dialect, for hypothesis: small, and shrinking to smaller ones.
+
+A step takes two values of the network and adds an op or a few; ``STEPS`` holds one for each thing an op can do. Values
+are f64 and tame: what overflows or divides by nought is the matter of other tests.
+"""
 
 from __future__ import annotations
 
@@ -7,38 +11,307 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 
 import thermoc as tc
 from thermoc.ir.builder import Handle
 
 LENGTHS = st.integers(1, 4)
 NUMBERS = st.floats(-2, 2, width=16)
+MOST = 64
+"""Elements of a value."""
+
+Step = Callable[[Any, Handle, Handle], Handle]
+PLAIN: dict[str, Step] = {}
+SHAPES: dict[str, Step] = {}
+THERMAL: dict[str, Step] = {}
+MOVING: dict[str, Step] = {}
+
+
+# ------------------------------------------------------------------------------------------------ what steps are made of
+
+
+def _rng(draw: Any) -> np.random.Generator:
+    return np.random.default_rng(draw(st.integers(0, 2**16)))
 
 
 def _weights(draw: Any, *shape: int) -> np.ndarray:
-    return np.random.default_rng(draw(st.integers(0, 2**16))).normal(size=shape)
+    return _rng(draw).normal(size=shape)
 
 
-def _same(function: Callable[..., Handle]) -> Callable[[Any, Handle, Handle], Handle]:
-    return lambda draw, x, other: function(x)
+def _coupling(draw: Any, n: int) -> np.ndarray:
+    """Symmetric, no unit with itself."""
+    J = _weights(draw, n, n)
+    return (J + J.T) * (1 - np.eye(n))
+
+
+def _ring(n: int) -> np.ndarray:
+    """Each with its neighbours, once."""
+    near = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
+    return ((near == 1) | ((near == n - 1) & (n > 2))).astype(float)
+
+
+def _stiff(draw: Any, n: int) -> np.ndarray:
+    G = _weights(draw, n, n)
+    return np.eye(n) + G @ G.T / n
+
+
+def _size(x: Handle) -> int:
+    return int(np.prod(x.shape))
 
 
 def _spatial(x: Handle) -> Handle:
-    return tc.reshape(x, shape=(1, int(np.prod(x.shape))))
+    return tc.reshape(x, shape=(1, _size(x)))
 
 
-def _conv(draw: Any, x: Handle, other: Handle) -> Handle:
-    return tc.conv(
-        _spatial(x), _weights(draw, 2, 1, 2), stride=(1,), padding=((1, draw(st.integers(0, 2))),), dilation=(1,)
-    )
+def _plane(x: Handle) -> Handle:
+    """The elements in one channel of two rows; the first again where their number is odd."""
+    flat = tc.flatten(x)
+    even = flat if _size(x) % 2 == 0 else tc.concat((flat, tc.slice(flat, starts=(0,), stops=(1,), steps=(1,))))
+    return tc.reshape(even, shape=(1, 2, _size(even) // 2))
 
 
+def _vector(x: Handle) -> Handle:
+    """At most six elements."""
+    n = _size(x)
+    return tc.flatten(x) if n <= 6 else tc.slice(tc.flatten(x), starts=(0,), stops=(6,), steps=(1,))
+
+
+def _like(x: Handle, other: Handle) -> Handle:
+    """The other value where its shape is the same, else the largest of its elements."""
+    return other if other.shape == x.shape else tc.reduce(tc.flatten(other), kind="max", axes=(0,))
+
+
+def _positive(x: Handle) -> Handle:
+    return tc.abs(x) + 0.2
+
+
+def _one(x: Handle) -> Handle:
+    return tc.reduce(tc.flatten(x), kind="mean", axes=(0,))
+
+
+def _temperature(draw: Any, other: Handle) -> Any:
+    """A number, a schedule, or what another value says."""
+    kind = draw(st.sampled_from(["number", "exponential", "linear", "power", "computed"]))
+    if kind == "number":
+        return draw(st.sampled_from([0.3, 1.0]))
+    if kind == "computed":
+        return _positive(_one(other))
+    return tc.schedule(kind=kind, T0=1.0, parameter=draw(st.sampled_from([0.5, 2.0])), T_min=0.1)
+
+
+def _particles(draw: Any, x: Handle) -> Handle:
+    """Places of three particles in the plane, never two at one place."""
+    corners = np.array([[0.0, 0.0], [1.2, 0.0], [0.0, 1.2]])
+    flat = _vector(x)
+    moved = tc.tanh(tc.affine(flat, _weights(draw, 6, _size(flat))))
+    return corners + 0.3 * tc.reshape(moved, shape=(3, 2))
+
+
+def _sum(handles: tuple[Handle, ...]) -> Handle:
+    """All results in one value."""
+    return tc.concat(tuple(tc.flatten(handle) for handle in handles))
+
+
+def step(table: dict[str, Step], name: str) -> Callable[[Step], Step]:
+    """Record a step."""
+
+    def record(function: Step) -> Step:
+        table[name] = function
+        return function
+
+    return record
+
+
+# --------------------------------------------------------------------------------------------------------- arithmetic
+
+PLAIN |= {
+    "tanh": lambda draw, x, other: tc.tanh(x),
+    "sin": lambda draw, x, other: tc.sin(x),
+    "cos": lambda draw, x, other: tc.cos(x),
+    "neg": lambda draw, x, other: -x,
+    "sqrt": lambda draw, x, other: tc.sqrt(tc.abs(x)),
+    "log": lambda draw, x, other: tc.log(_positive(x)),
+    "exp": lambda draw, x, other: tc.exp(tc.minimum(x, 2.0)),
+    "expm1": lambda draw, x, other: tc.expm1(tc.minimum(x, draw(st.sampled_from([0.1, 2.0])))),
+    "floor": lambda draw, x, other: tc.floor(3 * x),
+    "sign": lambda draw, x, other: tc.sign(x),
+    "add": lambda draw, x, other: tc.add(x, other) if x.shape == other.shape else x + draw(NUMBERS),
+    "sub": lambda draw, x, other: _like(x, other) - x,
+    "mul": lambda draw, x, other: tc.tanh(x) * _like(x, other),
+    "scale": lambda draw, x, other: draw(NUMBERS) * x,
+    "shift": lambda draw, x, other: x - draw(NUMBERS),
+    "divide": lambda draw, x, other: x / _positive(_like(x, other)),
+    "divide by a number": lambda draw, x, other: x / draw(st.sampled_from([0.3, -2.0])),
+    "pow": lambda draw, x, other: tc.pow(_positive(tc.tanh(x)), tc.tanh(_like(x, other))),
+    "minimum": lambda draw, x, other: tc.minimum(x, _like(x, other)),
+    "maximum": lambda draw, x, other: tc.maximum(_like(x, other), x),
+    "select": lambda draw, x, other: tc.select(x > draw(NUMBERS), x, _like(x, other)),
+    "clock": lambda draw, x, other: x * tc.sin(tc.cast(tc.tick(), dtype="f64")),
+    "constant": lambda draw, x, other: tc.constant(_weights(draw, draw(LENGTHS))),
+    "integers": lambda draw, x, other: tc.cast(
+        tc.cast(3 * tc.tanh(x), dtype=draw(st.sampled_from(["i32", "i64"]))), dtype="f64"
+    ),
+}
+
+
+@step(PLAIN, "logic")
+def _logic(draw: Any, x: Handle, other: Handle) -> Handle:
+    compare = draw(st.sampled_from([tc.less, tc.less_equal, tc.greater, tc.greater_equal, tc.equal]))
+    a, b = compare(x, _like(x, other)), tc.floor(x) >= draw(st.integers(-1, 1))
+    both = draw(st.sampled_from([tc.and_, tc.or_]))(a, tc.not_(b) if draw(st.booleans()) else b)
+    return tc.cast(both, dtype="f64")
+
+
+# ----------------------------------------------------------------------------------------------- linear maps and shapes
+
+SHAPES |= {
+    "affine": lambda draw, x, other: tc.affine(tc.flatten(x), _weights(draw, draw(LENGTHS), _size(x))),
+    "biased": lambda draw, x, other: tc.affine(tc.flatten(x), _weights(draw, 2, _size(x))) + np.ones(2),
+    "flipped": lambda draw, x, other: (
+        draw(st.sampled_from([-1.0, 0.3])) * tc.affine(tc.flatten(x), _weights(draw, 2, _size(x)), np.ones(2))
+    ),
+    "moving weights": lambda draw, x, other: tc.affine(
+        tc.flatten(x), _weights(draw, 2, _size(x)) * tc.cast(tc.tick(), dtype="f64")
+    ),
+    "conv 1d": lambda draw, x, other: tc.conv(
+        _spatial(x), _weights(draw, 2, 1, 2), padding=((1, draw(st.integers(0, 2))),)
+    ),
+    "conv 2d": lambda draw, x, other: tc.conv(
+        _plane(x),
+        _weights(draw, 2, 1, 2, 2),
+        _weights(draw, 2),
+        padding=1,
+        stride=draw(st.integers(1, 2)),
+        dilation=draw(st.integers(1, 2)),
+    ),
+    "pool 1d": lambda draw, x, other: tc.pool(
+        _spatial(x), kind=draw(st.sampled_from(["max", "mean", "sum"])), window=(2,), stride=(1,), padding=((1, 0),)
+    ),
+    "pool 2d": lambda draw, x, other: tc.pool(
+        _plane(x),
+        kind=draw(st.sampled_from(["max", "mean", "sum"])),
+        window=(2, 2),
+        stride=(1, 2),
+        padding=((0, 1), (1, 1)),
+    ),
+    "concat": lambda draw, x, other: tc.concat((tc.flatten(x), tc.flatten(other))),
+    "slice": lambda draw, x, other: tc.slice(
+        tc.flatten(x), starts=(draw(st.integers(0, _size(x) - 1)),), stops=(_size(x),), steps=(draw(st.integers(1, 2)),)
+    ),
+    "outer": lambda draw, x, other: tc.matmul(
+        tc.reshape(x, shape=(_size(x), 1)), tc.reshape(other, shape=(1, _size(other)))
+    ),
+    "product": lambda draw, x, other: tc.matmul(
+        tc.reshape(x, shape=(1, _size(x))), tc.reshape(tc.tanh(x), shape=(_size(x), 1))
+    ),
+    "transpose": lambda draw, x, other: tc.transpose(x, axes=tuple(reversed(range(len(x.shape))))),
+    "reduce": lambda draw, x, other: tc.reduce(
+        x, kind=draw(st.sampled_from(["sum", "mean", "max", "min"])), axes=draw(st.sampled_from([None, ()]))
+    ),
+    "reduce an axis": lambda draw, x, other: tc.reduce(
+        _plane(x), kind=draw(st.sampled_from(["sum", "mean", "max", "min"])), axes=draw(st.integers(0, 2))
+    ),
+    "arg": lambda draw, x, other: tc.cast(
+        tc.reduce(tc.floor(tc.flatten(x)), kind=draw(st.sampled_from(["argmax", "argmin"])), axes=(0,)), dtype="f64"
+    ),
+    "broadcast": lambda draw, x, other: tc.broadcast(x, shape=(2, *x.shape)),
+}
+
+
+@step(SHAPES, "sparse")
 def _sparse(draw: Any, x: Handle, other: Handle) -> Handle:
     flat = tc.flatten(x)
     columns = draw(st.lists(st.integers(0, flat.shape[0] - 1), min_size=1, max_size=5))
-    return tc.sparse_affine(flat, _weights(draw, len(columns)), np.array(columns), np.array([0, 1, len(columns)]))
+    bias = draw(st.sampled_from([None, 1.0]))
+    offsets = np.array([0, 1, 1, len(columns)])
+    return tc.sparse_affine(
+        flat, _weights(draw, len(columns)), np.array(columns), offsets, None if bias is None else np.full(3, bias)
+    )
 
 
+# -------------------------------------------------------------------------------------- activations, noise, observables
+
+LEVELS = st.sampled_from(["binary", "spin"])
+THERMAL |= {
+    "boltzmann": lambda draw, x, other: tc.boltzmann(tc.flatten(x), T=_temperature(draw, other)),
+    "fermi": lambda draw, x, other: tc.fermi_dirac(x, T=_temperature(draw, other), mu=draw(NUMBERS)),
+    "relu": lambda draw, x, other: tc.thermal_relu(x, T=_temperature(draw, other)),
+    "maxwell": lambda draw, x, other: tc.maxwell_boltzmann(x, T=_temperature(draw, other)),
+    "noise": lambda draw, x, other: x + tc.noise(kT=_temperature(draw, other), shape=x.shape),
+    "normal": lambda draw, x, other: x + tc.normal(shape=draw(st.sampled_from([x.shape, ()]))),
+    "uniform": lambda draw, x, other: x * tc.uniform(shape=x.shape),
+    "p-bit": lambda draw, x, other: tc.sample_binary(x, T=_temperature(draw, other), levels=draw(LEVELS)),
+    "one of many": lambda draw, x, other: tc.sample_categorical(tc.flatten(x), T=_temperature(draw, other)),
+    "observables": lambda draw, x, other: _sum(tc.observables(x, T=_temperature(draw, other))),
+    "order": lambda draw, x, other: tc.order_parameter(x),
+    "energy": lambda draw, x, other: tc.ising_energy(
+        tc.sign(_vector(x)), _coupling(draw, _size(_vector(x))), draw(NUMBERS)
+    ),
+    "sparse energy": lambda draw, x, other: tc.ising_energy(tc.sign(_vector(x)), csr_array(_ring(_size(_vector(x))))),
+    "entropy": lambda draw, x, other: tc.entropy_production(_positive(_vector(x)), _ring(_size(_vector(x)))),
+    "clamp": lambda draw, x, other: _sum(tc.clamp(_positive(x), T_min=0.5, T_max=1.5)),
+    "kinetic": lambda draw, x, other: tc.kinetic_energy(x, _positive(_like(x, other))),
+    "pairs": lambda draw, x, other: _sum(
+        tc.pair_force(
+            _particles(draw, x),
+            0.5,
+            0.9,
+            kind=draw(st.sampled_from(["harmonic", "lennard_jones"])),
+            cutoff=draw(st.sampled_from([0.0, 1.5])),
+        )
+    ),
+    "charges": lambda draw, x, other: _sum(
+        tc.pair_force(_particles(draw, x), charge=np.array([1.0, -1.0, 2.0]), kind="coulomb", softening=0.3)
+    ),
+    "springs": lambda draw, x, other: _sum(
+        tc.bond_force(
+            _particles(draw, x), [0, 1], [1, 2], 2.0, _one(other), box=draw(st.sampled_from([(), (3.0, 3.0)]))
+        )
+    ),
+    "sweeps": lambda draw, x, other: tc.gibbs_sweeps(
+        tc.sign(_vector(x) + 0.01),
+        _temperature(draw, other),
+        _coupling(draw, _size(_vector(x))),
+        _vector(x),
+        sweeps=draw(st.integers(1, 2)),
+    ),
+}
+
+
+# ------------------------------------------------------------------------------------------------ what keeps a state
+
+MOVING |= {
+    "delay": lambda draw, x, other: tc.delay(x, draw(NUMBERS), ticks=draw(st.integers(1, 3))),
+    "memory": lambda draw, x, other: tc.memory(x, kT=_temperature(draw, other), gamma=1.5, initial=draw(NUMBERS)),
+    "brownian": lambda draw, x, other: tc.brownian(x, _temperature(draw, other), 0.5, draw(st.sampled_from([None, 1.5]))),
+    "ou": lambda draw, x, other: tc.ou_network(_stiff(draw, _size(_vector(x))), _temperature(draw, other), _vector(x)),
+    "lif": lambda draw, x, other: _sum(tc.lif(
+        x, 0.8, v_threshold=0.3, method=draw(st.sampled_from(["exact", "euler"])), reset=draw(st.sampled_from(["zero", "subtract", "value"])),
+        compare=draw(st.sampled_from(["greater", "greater_equal"])),
+    )),
+    "if": lambda draw, x, other: _sum(tc.if_(x, v_threshold=0.3, reset="subtract")),
+    "li": lambda draw, x, other: tc.li(x, 0.8, method=draw(st.sampled_from(["exact", "euler"]))),
+    "gibbs": lambda draw, x, other: tc.gibbs(
+        _temperature(draw, other), _coupling(draw, _size(_vector(x))), _vector(x), levels=draw(LEVELS), initial=1.0, draws=draw(st.sampled_from(["unit", "word", "replica"]))
+    ),
+    "sparse gibbs": lambda draw, x, other: tc.gibbs(_temperature(draw, other), csr_array(_ring(4)), _one(x), sweeps=draw(st.integers(1, 2))),
+    "exchange": lambda draw, x, other: tc.heat_exchange(_ring(3), np.array([0.5, 1.0, 2.0]), gamma=_positive(_one(x))),
+    "heat": lambda draw, x, other: _sum(tc.heat_network(
+        tc.tanh(_vector(x)), 2.0, _ring(_size(_vector(x))), 1.0, ambient=0.3, ripple=draw(st.sampled_from([0.0, 0.5])), frequency=0.3,
+        k_B=draw(st.sampled_from([0.0, 0.01])),
+    )),
+    "diffusion": lambda draw, x, other: _sum(tc.diffusion(
+        np.array([[0.5, 1.0, 1.5], [1.0, 1.0, 1.0]]), _one(x), D=0.3, boundary=draw(st.sampled_from(["insulated", "periodic", "fixed"]))
+    )),
+    "reservoir": lambda draw, x, other: tc.reservoir(x, temperature=2.0)[1],
+    "adaptive": lambda draw, x, other: tc.adaptive_schedule(_positive(_one(x)), T0=2.0, T_min=0.1),
+    "adaptive, measured": lambda draw, x, other: tc.adaptive_schedule(energy=_one(x), T0=2.0, T_min=0.1, window=2.0),
+    "bonds": lambda draw, x, other: _sum(tc.bonds(_particles(draw, x), [0, 1], [1, 2], -1.5, r_form=1.3, r_break=1.6)),
+}  # fmt: skip
+
+
+@step(MOVING, "recurrent")
 def _recurrent(draw: Any, x: Handle, other: Handle) -> Handle:
     hole = tc.placeholder(x.shape, role="signal")
     state = tc.delay(hole, ticks=draw(st.integers(1, 3)), initial=draw(NUMBERS))
@@ -47,62 +320,49 @@ def _recurrent(draw: Any, x: Handle, other: Handle) -> Handle:
     return new
 
 
-STEPS: dict[str, Callable[[Any, Handle, Handle], Handle]] = {
-    "tanh": _same(lambda x: tc.tanh(x)),
-    "sin": _same(lambda x: tc.sin(x)),
-    "neg": _same(lambda x: -x),
-    "abs": _same(lambda x: tc.sqrt(tc.abs(x))),
-    "floor": _same(lambda x: tc.floor(3 * x)),
-    "add": lambda draw, x, other: tc.add(x, other) if x.shape == other.shape else x + draw(NUMBERS),
-    "scale": lambda draw, x, other: draw(NUMBERS) * x,
-    "shift": lambda draw, x, other: x - draw(NUMBERS),
-    "divide": lambda draw, x, other: x / (1.0 + tc.abs(x)),
-    "affine": lambda draw, x, other: tc.affine(tc.flatten(x), _weights(draw, draw(LENGTHS), int(np.prod(x.shape)))),
-    "biased": lambda draw, x, other: tc.affine(tc.flatten(x), _weights(draw, 2, int(np.prod(x.shape)))) + np.ones(2),
-    "sparse": _sparse,
-    "conv": _conv,
-    "pool": lambda draw, x, other: tc.pool(
-        _spatial(x), kind=draw(st.sampled_from(["max", "mean", "sum"])), window=(2,), stride=(1,), padding=((1, 0),)
-    ),
-    "concat": lambda draw, x, other: tc.concat((tc.flatten(x), tc.flatten(other))),
-    "slice": lambda draw, x, other: tc.slice(tc.flatten(x), starts=(0,), stops=(1,), steps=(1,)),
-    "outer": lambda draw, x, other: tc.matmul(
-        tc.reshape(x, shape=(int(np.prod(x.shape)), 1)), tc.reshape(other, shape=(1, int(np.prod(other.shape))))
-    ),
-    "transpose": lambda draw, x, other: tc.transpose(x, axes=tuple(reversed(range(len(x.shape))))),
-    "reduce": lambda draw, x, other: tc.reduce(
-        tc.flatten(x), kind=draw(st.sampled_from(["sum", "mean", "max", "min"])), axes=(0,)
-    ),
-    "broadcast": lambda draw, x, other: tc.broadcast(x, shape=(2, *x.shape)),
-    "select": lambda draw, x, other: tc.select(x > draw(NUMBERS), x, 0.5),
-    "boltzmann": lambda draw, x, other: tc.boltzmann(tc.flatten(x), T=draw(st.sampled_from([0.3, 1.0]))),
-    "fermi": lambda draw, x, other: tc.fermi_dirac(x, T=0.5, mu=draw(NUMBERS)),
-    "relu": lambda draw, x, other: tc.thermal_relu(x, T=tc.schedule(kind="linear", T0=1.0, parameter=9.0, T_min=0.1)),
-    "maxwell": lambda draw, x, other: tc.maxwell_boltzmann(x, T=0.7),
-    "memory": lambda draw, x, other: tc.memory(x, kT=0.2, gamma=1.5, initial=draw(NUMBERS)),
-    "noise": lambda draw, x, other: x + tc.noise(kT=0.1, shape=x.shape),
-    "uniform": lambda draw, x, other: x * tc.uniform(shape=x.shape),
-    "p-bit": lambda draw, x, other: tc.sample_binary(x, T=0.5, levels=draw(st.sampled_from(["binary", "spin"]))),
-    "one of many": lambda draw, x, other: tc.sample_categorical(tc.flatten(x), T=0.5),
-    "free energy": lambda draw, x, other: tc.observables(x, T=1.0)[2],
-    "lif": lambda draw, x, other: tc.lif(x, 0.8, method=draw(st.sampled_from(["exact", "euler"])))[1],
-    "if": lambda draw, x, other: tc.if_(x, reset="subtract")[0],
-    "li": lambda draw, x, other: tc.li(x, 0.8),
-    "recurrent": _recurrent,
-}
+@step(MOVING, "recurrent spikes")
+def _recurrent_spikes(draw: Any, x: Handle, other: Handle) -> Handle:
+    flat = _vector(x)
+    hole = tc.placeholder(flat.shape, role="spike")
+    back = tc.affine(tc.delay(hole), _weights(draw, _size(flat), _size(flat)))
+    spikes, _ = tc.lif(flat + back, 0.8, v_threshold=0.3)
+    tc.connect(hole, spikes)
+    return spikes
+
+
+@step(MOVING, "particles")
+def _moving_particles(draw: Any, x: Handle, other: Handle) -> Handle:
+    """A force of the network on particles that make it: the cycle goes through their places."""
+    hole = tc.placeholder(x.shape)
+    places, w = tc.langevin(
+        hole, _temperature(draw, other), 2.0, friction=draw(st.sampled_from([0.0, 1.0])), initial=0.5
+    )
+    force = tc.tanh(x) - places
+    tc.connect(hole, force)
+    return _sum((places, tc.velocity(w, force, 2.0)))
+
+
+STEPS: dict[str, Step] = PLAIN | SHAPES | THERMAL | MOVING
 
 
 @st.composite
-def networks(draw: Any, most: int = 7) -> tc.Network:
-    """Return a network of one to ``most`` steps over one or two inputs, every value of at most a few elements."""
+def networks(draw: Any, most: int = 7, last: str | None = None) -> tc.Network:
+    """Return a network of one to ``most`` steps over one or two inputs, every value of at most a few elements.
+
+    last: the step that comes last, any if None.
+    """
     with tc.Network("random", dt=draw(st.sampled_from([0.1, 0.5]))) as net:
         values = [tc.input("x", tuple(draw(st.lists(LENGTHS, max_size=2))))]
         if draw(st.booleans()):
             values.append(tc.input("z", (draw(LENGTHS),)))
-        for name in draw(st.lists(st.sampled_from(sorted(STEPS)), min_size=1, max_size=most)):
+        if draw(st.booleans()):  # the same for every sample
+            values.append(tc.sin(tc.cast(tc.tick(), dtype="f64") + _weights(draw, draw(LENGTHS))))
+        ends = sorted(STEPS) if last is None else [last]
+        names = draw(st.lists(st.sampled_from(sorted(STEPS)), max_size=most - 1))
+        for name in [*names, draw(st.sampled_from(ends))]:
             x, other = draw(st.sampled_from(values)), draw(st.sampled_from(values))
             made = STEPS[name](draw, x, other)
-            if int(np.prod(made.shape)) <= 64 and len(made.shape) <= 4:
+            if int(np.prod(made.shape)) <= MOST and len(made.shape) <= 4:
                 values.append(made)
         for number, value in enumerate(values[-3:]):
             tc.output(f"y{number}", value)

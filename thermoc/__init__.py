@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from thermoc.api import Executable, Network, Run, compile, connect, constant, input, lint, load, output, placeholder
     from thermoc.certificates import Certificate, certify
     from thermoc.support.errors import ThermocError
+    from thermoc.verification import Verification, verify
 
 __version__ = "0.1.0"
 
@@ -31,6 +32,7 @@ _FROM = {
     ),
     "thermoc.certificates": ("Certificate", "certify"),
     "thermoc.support.errors": ("ThermocError",),
+    "thermoc.verification": ("Verification", "verify"),
 }
 _HOMES = {name: module for module, names in _FROM.items() for name in names}
 _MODULES = ("ir", "layers", "passes", "physics", "simulator")
@@ -41,6 +43,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "Network",
     "Run",
     "ThermocError",
+    "Verification",
     "certify",
     "compile",
     "connect",
@@ -50,6 +53,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "load",
     "output",
     "placeholder",
+    "verify",
 ]
 
 

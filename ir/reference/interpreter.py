@@ -13,6 +13,7 @@ from thermoc.ir.dialects.core import Input, Output
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import STATEFUL, Op
+from thermoc.ir.reference.jitter import Jitter
 from thermoc.ir.reference.meaning import MEANINGS, Context, State
 from thermoc.ir.values import Value
 
@@ -27,20 +28,28 @@ class Trace:
 
 
 def interpret(
-    graph: Graph, feed: Feed, *, seed: int = 0, first_sample: int = 0, first_tick: int = 0, probes: Iterable[str] = ()
+    graph: Graph,
+    feed: Feed,
+    *,
+    seed: int = 0,
+    first_sample: int = 0,
+    first_tick: int = 0,
+    probes: Iterable[str] = (),
+    jitter: Jitter | None = None,
 ) -> Trace:
     """Run ``feed.ticks`` ticks from the initial state. The graph must be verified.
 
     probes are names of values to record. first_sample and first_tick place the run in the noise: a batch may be
-    split, and each part draws what it would have drawn in the whole.
+    split, and each part draws what it would have drawn in the whole. jitter moves every number by some roundings.
     """
-    order = graph.order
+    order, fine = graph.order, jitter is not None and jitter.fine
+    place = {"dt": graph.dt, "seed": seed, "batch": feed.batch, "first_sample": first_sample, "fine": fine}
     states: dict[str, State] = {}
     outputs: dict[str, list[NDArray]] = {name: [] for name in graph.outputs}
     probed: dict[str, list[NDArray]] = {name: [] for name in probes}
     for tick in range(feed.ticks):
-        ctx = Context(tick=first_tick + tick, dt=graph.dt, seed=seed, batch=feed.batch, first_sample=first_sample)
-        values = _tick(order, ctx, {name: array[tick] for name, array in feed.arrays.items()}, states)
+        ctx = Context(tick=first_tick + tick, **place)
+        values = _tick(order, ctx, {name: array[tick] for name, array in feed.arrays.items()}, states, jitter)
         for name, op in graph.outputs.items():
             outputs[name].append(_batched(values[op.x.name], feed.batch))
         for name in probed:
@@ -61,36 +70,49 @@ def _batched(array: NDArray, batch: int) -> NDArray:
 
 
 def _tick(
-    order: tuple[Op, ...], ctx: Context, inputs: Mapping[str, NDArray], states: dict[str, State]
+    order: tuple[Op, ...],
+    ctx: Context,
+    inputs: Mapping[str, NDArray],
+    states: dict[str, State],
+    jitter: Jitter | None,
 ) -> dict[str, NDArray]:
     """Compute every value of a tick, then move the states that only feed the next one."""
     values: dict[str, NDArray] = {}
     for op in order:
-        if isinstance(op, Input):
-            values[op.y.name] = inputs[op.name]
-        elif not isinstance(op, Output):
-            _record(op, _results(op, ctx, values, states), values)
+        if isinstance(op, Output):
+            continue
+        operands = _read(op, values, jitter)
+        results = inputs[op.name] if isinstance(op, Input) else _results(op, ctx, operands, states)
+        _record(op, results if jitter is None else jitter.gave(op, operands, results), values)
     for op in order:
         advance = MEANINGS[type(op)].advance if STATEFUL in op.traits else None
         if advance is not None:
             key = op.results[0].name
-            states[key] = advance(op, ctx, states[key], *_operands(op, values))
+            states[key] = advance(op, ctx, states[key], *_read(op, values, jitter))
+        if jitter is not None and STATEFUL in op.traits:
+            key = op.results[0].name
+            states[key] = jitter.kept(op, states[key])
     return values
 
 
-def _results(op: Op, ctx: Context, values: dict[str, NDArray], states: dict[str, State]) -> Any:
+def _read(op: Op, values: dict[str, NDArray], jitter: Jitter | None) -> list[Any]:
+    operands = _operands(op, values)
+    return operands if jitter is None else jitter.read(op, operands)
+
+
+def _results(op: Op, ctx: Context, operands: list[Any], states: dict[str, State]) -> Any:
     meaning = MEANINGS[type(op)]
     if STATEFUL not in op.traits:
         assert meaning.step is not None
-        return meaning.step(op, ctx, *_operands(op, values))
+        return meaning.step(op, ctx, *operands)
     key = op.results[0].name
     if key not in states:
         assert meaning.start is not None
-        states[key] = meaning.start(op, ctx, *_operands(op, values))
+        states[key] = meaning.start(op, ctx, *operands)
     if meaning.read is not None:
         return meaning.read(op, states[key])
     assert meaning.step is not None
-    results, states[key] = meaning.step(op, ctx, states[key], *_operands(op, values))
+    results, states[key] = meaning.step(op, ctx, states[key], *operands)
     return results
 
 
@@ -115,5 +137,5 @@ def evaluate(op: Op, operands: Mapping[Value, NDArray]) -> tuple[NDArray, ...]:
     """Return the results of one pure op for operands without a batch axis, as constant folding needs them."""
     values = {value.name: array[np.newaxis] for value, array in operands.items()}
     ctx = Context(tick=0, dt=1.0, seed=0, batch=1)
-    _record(op, _results(op, ctx, values, {}), values)
+    _record(op, _results(op, ctx, _operands(op, values), {}), values)
     return tuple(np.asarray(values[value.name][0]) for value in op.results)

@@ -24,13 +24,17 @@ State = dict[str, NDArray]
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """What a tick knows: its number, the length of a tick, the seed, the batch and the number of its first sample."""
+    """What a tick knows: its number, the length of a tick, the seed, the batch and the number of its first sample.
+
+    fine: noise is drawn in float64 and then rounded to the format it is wanted in.
+    """
 
     tick: int
     dt: float
     seed: int
     batch: int
     first_sample: int = 0
+    fine: bool = False
 
     def words(self, shape: Shape, stream: int, draw: int) -> philox.Words:
         """Return one Philox block for each element of (batch, *shape); the element is sample * units + unit."""
@@ -41,12 +45,16 @@ class Context:
 
     def normal(self, kind: Type, stream: int, draw: int = 0) -> NDArray:
         """Return standard normals of (batch, *shape)."""
-        return philox.normal(self.words(kind.shape, stream, draw), kind.dtype.numpy)
+        return philox.normal(self.words(kind.shape, stream, draw), self._drawn(kind)).astype(kind.dtype.numpy)
 
     def uniform(self, kind: Type, stream: int, draw: int = 0) -> NDArray:
         """Return uniforms in (0, 1) of (batch, *shape)."""
         block = self.words(kind.shape, stream, draw)
-        return philox.uniform(block[0], block[1], kind.dtype.numpy)
+        u = philox.uniform(block[0], block[1], self._drawn(kind)).astype(kind.dtype.numpy)
+        return np.minimum(u, np.nextafter(u.dtype.type(1), u.dtype.type(0))) if self.fine else u
+
+    def _drawn(self, kind: Type) -> np.dtype:
+        return np.dtype(np.float64) if self.fine else kind.dtype.numpy
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import network
+from cases import network, variants
 
 import thermoc as tc
 from thermoc.simulator import Bank, Opcode, Port, Program
@@ -30,6 +30,11 @@ def altered(held: Program, array: str, place: Any, value: int) -> Program:
     copy = getattr(held, array).copy()
     copy[place] = value
     return dataclasses.replace(held, **{array: copy})
+
+
+@pytest.mark.parametrize(("case", "varying", "precision"), list(variants()))
+def test_programs_of_every_op_stay_inside(case: str, varying: str, precision: str):
+    check(tc.compile(network(case, varying), "sim", precision=precision).artefact.program)
 
 
 def test_every_opcode_has_its_kinds():

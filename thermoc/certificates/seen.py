@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.ir.dialects import core, thermo
-from thermoc.ir.graph import Graph
+from thermoc.ir.graph import Graph, exposed
 from thermoc.ir.ops import Op
 
 PREFIX = "certificate."
@@ -54,13 +54,8 @@ class Seen:
 
 def instrumented(graph: Graph, ops: tuple[Op, ...]) -> Graph:
     """Return the graph with every operand and result of these ops that is not a constant handed out too."""
-    wanted = {
-        value.name: value
-        for op in ops
-        for value in (*op.inputs, *op.results)
-        if not isinstance(graph.producers[value.name], core.Constant)
-    }
-    return graph.with_ops([*graph.ops, *(core.Output(x=value, name=PREFIX + name) for name, value in wanted.items())])
+    values = (value.name for op in ops for value in (*op.inputs, *op.results))
+    return exposed(graph, (name for name in values if not isinstance(graph.producers[name], core.Constant)), PREFIX)
 
 
 def seen(

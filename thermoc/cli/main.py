@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import thermoc
-from thermoc.cli import certify, demo, doctor, run, show, targets
+from thermoc.cli import certify, demo, doctor, run, show, targets, verify
 from thermoc.cli import compile as compile_
 from thermoc.support.errors import ThermocError
 
@@ -28,6 +28,7 @@ app.command("demo")(demo.demo)
 app.command("compile")(compile_.compile)
 app.command("run")(run.run)
 app.command("certify")(certify.certify)
+app.command("verify")(verify.verify)
 app.command("show")(show.show)
 app.command("targets")(targets.targets)
 app.command("doctor")(doctor.doctor)

@@ -56,12 +56,18 @@ def floats_are(dtype: DType) -> Property:
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """A number a pass replaced: of what, the old, the new, and a bound on the error it makes."""
+    """A number a pass replaced: of what, the old, the new, and a bound on the error it makes, in words.
+
+    offset and noise state the bound in numbers where it exceeds rounding: each output is off by at most ``offset``,
+    and by a part of mean zero and standard deviation ``noise`` that is independent from tick to tick.
+    """
 
     what: str
     old: str
     new: str
     bound: str
+    offset: float = 0.0
+    noise: float = 0.0
 
 
 @dataclass
@@ -70,9 +76,12 @@ class Log:
 
     changes: list[Change] = field(default_factory=list)
 
-    def changed(self, what: str, *, old: object, new: object, bound: str) -> None:
+    def changed(
+        self, what: str, *, old: object, new: object, bound: str, offset: float = 0.0, noise: float = 0.0
+    ) -> None:
         """Record that ``old`` became ``new``."""
-        self.changes.append(Change(what=what, old=str(old), new=str(new), bound=bound))
+        change = Change(what=what, old=str(old), new=str(new), bound=bound, offset=offset, noise=noise)
+        self.changes.append(change)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,10 +123,11 @@ class Record:
 
 @dataclass(frozen=True, kw_only=True)
 class Lowered:
-    """A graph after a list of passes, and the record of each."""
+    """A graph after a list of passes, and the record of each; ``graphs`` are those it was after each pass."""
 
     graph: Graph
     records: tuple[Record, ...]
+    graphs: tuple[Graph, ...] = field(default=(), repr=False)
 
 
 def run_passes(graph: Graph, passes: Sequence[Pass], *, dump_ir: Path | None = None) -> Lowered:
@@ -133,6 +143,7 @@ def run_passes(graph: Graph, passes: Sequence[Pass], *, dump_ir: Path | None = N
         dump_ir.mkdir(parents=True, exist_ok=True)
         _dump(dump_ir / "00-source.txt", graph)
     records: list[Record] = []
+    graphs: list[Graph] = []
     for number, step in enumerate(passes, 1):
         before, start, log = graph, time.perf_counter(), Log()
         _check_needs(step, graph, records)
@@ -147,9 +158,10 @@ def run_passes(graph: Graph, passes: Sequence[Pass], *, dump_ir: Path | None = N
             changes=tuple(log.changes),
         )
         records.append(record)
+        graphs.append(graph)
         if dump_ir is not None and changed:
             _dump(dump_ir / f"{number:02d}-{step.name}.txt", graph)
-    return Lowered(graph=graph, records=tuple(records))
+    return Lowered(graph=graph, records=tuple(records), graphs=tuple(graphs))
 
 
 def _dump(path: Path, graph: Graph) -> None:

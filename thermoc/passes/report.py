@@ -38,7 +38,9 @@ class Report:
         passes = [{"pass": r.text, "changed": r.changed, "ops": r.ops, "ms": 1e3 * r.seconds} for r in self.records]
         parts = [table(title, passes)]
         if self.changes:
-            parts.append(table("changed parameters", [asdict(change) for change in self.changes]))
+            shown = ("what", "old", "new", "bound")
+            rows = [{name: getattr(change, name) for name in shown} for change in self.changes]
+            parts.append(table("changed parameters", rows))
         return "\n\n".join([*parts, *map(str, self.warnings)])
 
 

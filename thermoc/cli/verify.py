@@ -1,0 +1,87 @@
+"""``thermoc verify``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from thermoc.cli.common import Json, Model, load_model, parse_options, print_json
+from thermoc.cli.run import load_arrays
+from thermoc.support.errors import error
+from thermoc.verification import Verification
+from thermoc.verification import verify as verification
+from thermoc.verification.picture import format_of
+
+
+def verify(
+    model: Model,
+    targets: Annotated[
+        str, typer.Option("--targets", "-t", help="Targets to verify, with commas between; see `thermoc targets`.")
+    ] = "sim",
+    input: Annotated[
+        Path | None, typer.Option("--input", "-i", help="A .npz with one array for each input; default: drawn.")
+    ] = None,
+    ticks: Annotated[int | None, typer.Option(help="Number of ticks; default: what the inputs say, else 64.")] = None,
+    batch: Annotated[int | None, typer.Option(help="Number of samples; default: what the inputs say, else 4.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the noise, and of inputs that are drawn.")] = 0,
+    probe: Annotated[
+        list[str] | None, typer.Option("--probe", metavar="NAME", help="A value to compare too; may be repeated.")
+    ] = None,
+    tolerance: Annotated[
+        float | None, typer.Option(help="An absolute difference for floats, in place of the bounds by rounding.")
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", "-O", metavar="TARGET.KEY=VALUE", help="An option of a target; may be repeated."),
+    ] = None,
+    reduce: Annotated[
+        Path | None,
+        typer.Option(
+            "--reduce", metavar="PATH", help="On a breach: write the smallest graph that shows it, .thermo and .npz."
+        ),
+    ] = None,
+    plot: Annotated[Path | None, typer.Option("--plot", help="Draw error against tick, as .png or .svg.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare a network with its lowered graph, and that with each target; exit with 0 only if all bounds hold."""
+    if plot is not None:
+        format_of(plot)  # before anything runs
+    found = verification(
+        load_model(model),
+        [name for name in targets.split(",") if name],
+        inputs=None if input is None else load_arrays(input),
+        ticks=ticks,
+        batch=batch,
+        seed=seed,
+        probes=probe or (),
+        options=_options(option),
+        tolerance=tolerance,
+        reduce=reduce,
+    )
+    if plot is not None:
+        found.plot(plot)
+    if as_json:
+        print_json({**found.to_json(), "plot": str(plot) if plot else None})
+    else:
+        _tell(found, plot)
+    if not found.ok:
+        raise typer.Exit(1)
+
+
+def _tell(found: Verification, plot: Path | None) -> None:
+    typer.echo(str(found))
+    if plot is not None:
+        typer.echo(f"wrote {plot}")
+
+
+def _options(pairs: list[str] | None) -> dict[str, dict[str, Any]]:
+    """Return TARGET.KEY=VALUE pairs as options by target. Errors: T303."""
+    options: dict[str, dict[str, Any]] = {}
+    for pair in pairs or ():
+        target, dot, rest = pair.partition(".")
+        if not dot or "=" in target:
+            raise error("T303", f"option {pair!r} is not TARGET.KEY=VALUE", hint="e.g. -O onnx.precision=float64")
+        options.setdefault(target, {}).update(parse_options([rest]))
+    return options

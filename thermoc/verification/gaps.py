@@ -1,0 +1,97 @@
+"""The difference of two runs in one value, and the room it has: what rounding can do to that value there.
+
+Room of a float at a tick and sample: 64 roundings of the largest number it takes, and twice what jitter does to it at
+that tick (``ir.reference.jitter``). So the room grows with depth and ticks as fast as the graph itself lets errors
+grow. Whole numbers, truth values and spikes have none, except where jitter changes them: there they stand within
+rounding of their threshold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.ir.types import Role, Type
+
+ROUNDINGS = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gap:
+    """One value in two runs: what was found and what was expected, each (ticks, batch, units).
+
+    jittered: the expected run again, some roundings off. eps: a rounding of the format. offset: what passes declare on
+    top of rounding; noise: a part of mean zero, with this standard deviation a tick, that they declare.
+    tolerance: an absolute difference for floats in place of all this.
+    """
+
+    name: str
+    kind: Type
+    found: NDArray
+    expected: NDArray
+    jittered: Sequence[NDArray]
+    eps: float
+    offset: float = 0.0
+    noise: float = 0.0
+    tolerance: float | None = None
+
+    @property
+    def discrete(self) -> bool:
+        """Whether the value is equal or not: whole numbers, truth values, spikes."""
+        return self.kind.role is Role.spike or not self.kind.dtype.is_float
+
+    @cached_property
+    def size(self) -> NDArray:
+        """How far the runs are apart, (ticks, batch, units); infinite where one is not a number."""
+        return distance(self.found, self.expected)
+
+    @cached_property
+    def scale(self) -> NDArray:
+        """The largest finite number the value takes in a sample, (1, batch, 1)."""
+        magnitude = np.abs(np.where(np.isfinite(self.expected), self.expected, 0).astype(float))
+        return magnitude.max(axis=(0, 2), keepdims=True, initial=0.0)
+
+    @cached_property
+    def room(self) -> NDArray:
+        """How far they may be apart, broadcastable to ``size``."""
+        if self.noise:
+            return np.full((1, 1, 1), np.inf)
+        if self.tolerance is not None and not self.discrete:
+            return np.full((1, 1, 1), self.tolerance + self.offset)
+        spread = np.zeros(self.expected.shape)
+        for other in self.jittered:
+            spread = np.maximum(spread, distance(other, self.expected))
+        if self.discrete:
+            return spread + self.offset
+        return ROUNDINGS * self.eps * self.scale + 2 * spread.max(axis=2, keepdims=True, initial=0.0) + self.offset
+
+    @cached_property
+    def parts(self) -> NDArray:
+        """Where (ticks, batch) the runs are no longer the same trajectory: a unit differs, or half the digits do."""
+        if self.noise:
+            return np.ones(self.size.shape[:2], bool)
+        least = 0.0 if self.discrete else np.sqrt(self.eps) * self.scale
+        return np.any(self.size > least + self.offset, axis=2)
+
+    @cached_property
+    def beyond(self) -> NDArray:
+        """Where (ticks, batch, units) they are farther apart than they may be."""
+        return self.size > self.room
+
+
+def distance(a: NDArray, b: NDArray) -> NDArray:
+    """Return |a - b| as float64: 0 where both are the same infinity or no number, infinite where only one is."""
+    a, b = a.astype(float), b.astype(float)
+    with np.errstate(all="ignore"):
+        gap = np.abs(a - b)
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    return np.where(same, 0.0, np.where(np.isnan(gap), np.inf, gap))
+
+
+def flat(array: NDArray) -> NDArray:
+    """Return an array (ticks, batch, *shape) as (ticks, batch, units)."""
+    return array.reshape(*array.shape[:2], -1)

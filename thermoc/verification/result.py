@@ -1,0 +1,154 @@
+"""What ``verify`` found: a row for each value of each target, the breaches, and where each begins."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
+
+from thermoc.support.tables import table
+from thermoc.verification.partings import FALSE_ALARM
+
+LOWERING, EMISSION = "lowering", "emission"
+STATES = "(final states)"
+"""The value of the row that compares what is left after the last tick, in the samples that did not part."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One value of one target, in one of the two errors.
+
+    largest, mean: of the absolute difference over ticks, samples and units. differ: units that differ, of ``count``
+    unit-ticks (spikes, whole numbers, truth values). first: the first tick at which the runs part: a unit differs, or
+    half the digits of a float do. bound: the room where most of it is used (the least, where nothing differs).
+    verdict: equal, rounding, declared (what a pass allows itself), parted (within rounding of a threshold or of chaos;
+    the means agree or are too few to tell), breach.
+    course: the largest difference and the room at each tick.
+    """
+
+    target: str
+    error: str
+    value: str
+    verdict: str
+    largest: float
+    mean: float
+    differ: int | None
+    count: int
+    first: int | None
+    bound: float
+    mean_difference: float | None = None
+    mean_room: float | None = None
+    course: tuple[NDArray, NDArray] = field(repr=False, compare=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the value holds its bound."""
+        return self.verdict != "breach"
+
+    def shown(self) -> dict[str, object]:
+        """Return the row for a table."""
+        return {
+            "target": self.target,
+            "error": self.error,
+            "value": self.value,
+            "largest": f"{self.largest:.2g}",
+            "mean": f"{self.mean:.2g}",
+            "bound": f"{self.bound:.2g}",
+            "differ": "" if self.differ is None else f"{self.differ} of {self.count}",
+            "parts_at": "" if self.first is None else f"tick {self.first}",
+            "verdict": self.verdict,
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as JSON values; a number that is not finite as text."""
+        numbers = {name: value for name, value in asdict(self).items() if name != "course"}
+        return {name: _plain(value) for name, value in numbers.items()} | {"ok": self.ok}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Breach:
+    """Where an error begins: pass (of lowering errors), op, unit, tick and sample, and what both runs held there."""
+
+    target: str
+    error: str
+    value: str
+    op: str
+    unit: tuple[int, ...]
+    tick: int
+    sample: int
+    expected: float
+    found: float
+    room: float
+    step: str | None = None
+    """The first pass after which the graph means something else."""
+    note: str = ""
+    reduced: str | None = None
+    """The .thermo file of the smallest graph found that still shows it; its inputs are the .npz beside it."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the breach as JSON values."""
+        return {name: _plain(value) for name, value in asdict(self).items()}
+
+    def __str__(self) -> str:
+        unit = f"[{', '.join(map(str, self.unit))}]" if self.unit else ""
+        lines = [
+            f"{self.target}: {self.error} error of {self.value} begins "
+            + (f"in pass {self.step}, " if self.step else "")
+            + f"at {self.op}{unit}, tick {self.tick}, sample {self.sample}",
+            f"  expected {self.expected!r}, found {self.found!r}, room {self.room:.3g}",
+        ]
+        lines += [f"  {self.note}"] if self.note else []
+        lines += [f"  the smallest graph that shows it: {self.reduced}"] if self.reduced else []
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """The rows and breaches of a network on its targets; ``ok`` where every target holds every bound; it prints."""
+
+    network: str
+    targets: tuple[str, ...]
+    options: Mapping[str, Mapping[str, Any]]
+    seed: int
+    ticks: int
+    batch: int
+    rows: tuple[Row, ...]
+    breaches: tuple[Breach, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every target holds its bounds."""
+        return all(row.ok for row in self.rows)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as JSON values."""
+        head = {name: getattr(self, name) for name in ("network", "targets", "seed", "ticks", "batch", "ok")}
+        return head | {
+            "targets": list(self.targets),
+            "options": {name: dict(chosen) for name, chosen in self.options.items()},
+            "false_alarm": FALSE_ALARM,
+            "rows": [row.to_json() for row in self.rows],
+            "breaches": [breach.to_json() for breach in self.breaches],
+        }
+
+    def plot(self, path: str | os.PathLike[str]) -> None:
+        """Draw error and bound against tick, as .png or .svg. Errors: T404 (no such format), T302, T505."""
+        from thermoc.verification.picture import plot
+
+        plot(self, path)
+
+    def __str__(self) -> str:
+        title = f"{self.network}, seed {self.seed}: {self.ticks} ticks, {self.batch} samples"
+        parts = [table(title, [row.shown() for row in self.rows]), *map(str, self.breaches)]
+        held = [name for name in self.targets if all(row.ok for row in self.rows if row.target == name)]
+        return "\n".join([*parts, f"{len(held)} of {len(self.targets)} targets hold their bounds"])
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no numbers for infinity and not-a-number."""
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value

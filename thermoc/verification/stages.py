@@ -1,0 +1,197 @@
+"""The two errors of one target: source against lowered graph, lowered graph against target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.api import Executable
+from thermoc.backends.base import Outcome
+from thermoc.ir.graph import Graph
+from thermoc.ir.reference.interpreter import Trace
+from thermoc.ir.types import DType, Type
+from thermoc.verification.gaps import Gap, flat
+from thermoc.verification.judgement import Jittered, Judgement, rounding, surely
+from thermoc.verification.result import EMISSION, LOWERING, STATES, Row
+from thermoc.verification.setting import Setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A network on one target, in one setting, with the reference's run of the source."""
+
+    target: str
+    exe: Executable
+    setting: Setting
+    source: Trace
+    tolerance: float | None = None
+
+    @cached_property
+    def lowered(self) -> Trace:
+        """The reference's run of the lowered graph."""
+        return self.setting.reference(self.exe.graph)
+
+    @cached_property
+    def outcome(self) -> Outcome:
+        """The target's run. Errors: T302 where its runtime is missing."""
+        return self.setting.target(self.exe.backend, self.exe.artefact, self.exe.graph)
+
+    def judge(self, error: str) -> Judgement:
+        """Compare every output."""
+        return self.lowering() if error == LOWERING else self.emission()
+
+    def holds(self, error: str) -> bool:
+        """Whether outputs, and after emission the final states, are in bounds."""
+        judgement = self.judge(error)
+        left = self.states(judgement.parted == self.setting.ticks) if error == EMISSION else None
+        return judgement.ok and (left is None or left.ok)
+
+    def lowering(self) -> Judgement:
+        """Compare the lowered graph with the source."""
+        return lowering(self, self.exe.graph, self.lowered.outputs)
+
+    @cached_property
+    def jittered(self) -> Jittered:
+        """The lowered graph some roundings off."""
+        return Jittered(self.setting, self.exe.graph, given=False)
+
+    def emission(self) -> Judgement:
+        """Compare the target with its lowered graph."""
+        return surely(
+            lambda count: [
+                self._emitted(name, kind, self.outcome.outputs, self.lowered.outputs, [t.outputs for t in runs])
+                for runs in [self.jittered.take(count)]
+                for name, kind in output_types(self.exe.graph).items()
+            ]
+        )
+
+    def states(self, parted: NDArray) -> Judgement | None:
+        """Compare what is left after the last tick, in the samples that did not part; None where nothing is known."""
+        kept = np.flatnonzero(parted)
+        both = [name for name in self.lowered.states if name in self.outcome.states and self.lowered.states[name].size]
+        if not both or not len(kept):
+            return None
+
+        def last(states: Mapping[str, NDArray]) -> dict[str, NDArray]:
+            return {name: np.asarray(states[name])[np.newaxis, kept] for name in both}
+
+        kinds = {name: Type((), DType.of(self.lowered.states[name].dtype) or DType.f64) for name in both}
+        return surely(
+            lambda count: [
+                self._emitted(name, kinds[name], last(self.outcome.states), last(self.lowered.states), moved)
+                for moved in [[last(trace.states) for trace in self.jittered.take(count)]]
+                for name in both
+            ]
+        )
+
+    def _emitted(
+        self,
+        name: str,
+        kind: Type,
+        found: Mapping[str, NDArray],
+        expected: Mapping[str, NDArray],
+        jittered: Sequence[Mapping[str, NDArray]],
+    ) -> Gap:
+        return Gap(
+            name=name,
+            kind=kind,
+            found=flat(whole(found[name], expected[name])),
+            expected=flat(expected[name]),
+            jittered=[flat(run[name]) for run in jittered],
+            eps=rounding(self.exe.graph),
+            tolerance=self.tolerance,
+        )
+
+
+def lowering(subject: Subject, graph: Graph, outputs: Mapping[str, NDArray]) -> Judgement:
+    """Compare the reference's run of a graph that passes have made with that of the source."""
+    source, eps = subject.exe.source, (rounding(subject.exe.source), rounding(graph))
+    changes = [change for record in subject.exe.records for change in record.changes]
+    jittered = Jittered(subject.setting, graph if eps[1] >= eps[0] else source, given=eps[0] != eps[1])
+    return surely(
+        lambda count: [
+            Gap(
+                name=name,
+                kind=kind,
+                found=flat(outputs[name]),
+                expected=flat(expected),
+                jittered=_around(expected, outputs[name], [t.outputs[name] for t in jittered.take(count)], eps),
+                eps=max(eps),
+                offset=sum(change.offset for change in changes),
+                noise=float(np.sqrt(sum(change.noise**2 for change in changes))),
+                tolerance=subject.tolerance,
+            )
+            for name, kind in output_types(source).items()
+            for expected in [subject.source.outputs[name]]
+        ]
+    )
+
+
+def _around(expected: NDArray, found: NDArray, jittered: Sequence[NDArray], eps: tuple[float, float]) -> list[NDArray]:
+    """Return jittered runs of the coarser graph as if they were runs of the source: what jitter does, put on it."""
+    own = found if eps[1] >= eps[0] else expected
+    with np.errstate(all="ignore"):
+        return [flat(expected.astype(float) + (other.astype(float) - own.astype(float))) for other in jittered]
+
+
+def output_types(graph: Graph) -> dict[str, Type]:
+    """Return the type of each output."""
+    return {name: op.x.type for name, op in graph.outputs.items() if op.x.type is not None}
+
+
+def whole(found: Any, expected: NDArray) -> NDArray:
+    """Return what a target gave under a name, or no numbers where it has another shape."""
+    found = np.asarray(found)
+    return found if found.shape == expected.shape else np.full(expected.shape, np.nan)
+
+
+def row(subject: Subject, error: str, judgement: Judgement, gap: Gap) -> Row:
+    """Return what is told of one value."""
+    size, parts = gap.size, gap.parts.any(axis=1)
+    room = np.broadcast_to(gap.room, size.shape)
+    average = judgement.means.get(gap.name)
+    return Row(
+        target=subject.target,
+        error=error,
+        value=gap.name,
+        verdict=_verdict(judgement, gap),
+        largest=float(size.max(initial=0.0)),
+        mean=float(size.mean()) if size.size else 0.0,
+        differ=int((size > 0).sum()) if gap.discrete else None,
+        count=size.size,
+        first=int(parts.argmax()) if parts.any() and not gap.noise else None,
+        bound=_nearest(size, room),
+        mean_difference=average.difference if average else None,
+        mean_room=average.room if average else None,
+        course=(size.max(axis=(1, 2), initial=0.0), room.max(axis=(1, 2), initial=0.0)),
+    )
+
+
+def _nearest(size: NDArray, room: NDArray) -> float:
+    """Return the room where most of it is used; the least where none is."""
+    if not size.any():
+        return float(room.min(initial=np.inf)) if room.size else 0.0
+    with np.errstate(all="ignore"):
+        used = np.where(size > 0, size / room, 0.0)
+    return float(room.flat[np.nanargmax(np.where(np.isnan(used), np.inf, used))])
+
+
+def states_row(subject: Subject, judgement: Judgement) -> Row:
+    """Return one row for all final states: the worst of them."""
+    gap = max(judgement.gaps, key=lambda gap: (not judgement.holds(gap), gap.size.max(initial=0.0)))
+    return replace(row(subject, EMISSION, judgement, gap), value=STATES, first=None)
+
+
+def _verdict(judgement: Judgement, gap: Gap) -> str:
+    if not judgement.holds(gap):
+        return "breach"
+    if not gap.size.any():
+        return "equal"
+    if gap.offset or gap.noise:
+        return "declared"
+    return "parted" if gap.parts.any() else "rounding"

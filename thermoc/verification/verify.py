@@ -1,0 +1,122 @@
+"""``tc.verify``: the reference on the source, the reference on each target's lowered graph, and each target."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from thermoc import api
+from thermoc.ir.graph import Graph, exposed
+from thermoc.support.errors import error
+from thermoc.verification.places import Place, place, place_of_state
+from thermoc.verification.reduction import reduced, save
+from thermoc.verification.result import EMISSION, LOWERING, Breach, Row, Verification
+from thermoc.verification.setting import Setting, setting
+from thermoc.verification.stages import Subject, row, states_row
+
+PROBE = "probe."
+
+
+def verify(
+    network: api.Network | Graph,
+    targets: Sequence[str] = ("sim",),
+    *,
+    inputs: Mapping[str, ArrayLike] | None = None,
+    ticks: int | None = None,
+    batch: int | None = None,
+    seed: int = 0,
+    probes: Iterable[str] = (),
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    tolerance: float | None = None,
+    reduce: str | os.PathLike[str] | None = None,
+) -> Verification:
+    """Compare a network with its lowered graph and with the target's run of that, on every target.
+
+    inputs: as ``exe.run`` takes them; drawn from the seed where there are none. probes: values of the network to
+    compare besides its outputs (they are handed out under ``probe.NAME``). options: those of ``tc.compile`` for each
+    target. tolerance: an absolute difference for floats in place of the bounds by rounding. reduce: where a breach is
+    found, the smallest graph that still shows it is written there as .thermo, its inputs as .npz.
+
+    Errors: T1xx, T2xx, T3xx (a target cannot hold the network, or its runtime is missing), T401 to T404, T505.
+    """
+    graph = _probed(network.graph if isinstance(network, api.Network) else network, tuple(probes))
+    targets, options = tuple(dict.fromkeys(targets)), options or {}
+    _check(targets, options, tolerance)
+    where = setting(graph, inputs, ticks=ticks, batch=batch, seed=seed)
+    source = where.reference(graph)
+    rows: list[Row] = []
+    breaches: list[Breach] = []
+    for name in targets:
+        exe = api.compile(graph, name, **options.get(name, {}))
+        subject = Subject(target=name, exe=exe, setting=where, source=source, tolerance=tolerance)
+        found, places = _judged(subject)
+        rows += found
+        breaches += [
+            _told(subject, one, reduce, first=not breaches and not number) for number, one in enumerate(places)
+        ]
+    return Verification(
+        network=graph.name,
+        targets=targets,
+        options=options,
+        seed=seed,
+        ticks=where.ticks,
+        batch=where.batch,
+        rows=tuple(rows),
+        breaches=tuple(breaches),
+    )
+
+
+def _judged(subject: Subject) -> tuple[list[Row], list[Place]]:
+    """Return the rows of a target, and where each of its two errors begins if it is out of bounds."""
+    rows, places = [], []
+    for kind in (LOWERING, EMISSION):
+        judgement = subject.judge(kind)
+        rows += [row(subject, kind, judgement, gap) for gap in judgement.gaps]
+        if not judgement.ok:
+            places.append(place(subject, kind, judgement))
+    left = subject.states(judgement.parted == subject.setting.ticks)
+    if left is not None:
+        rows.append(states_row(subject, left))
+        if not left.ok and judgement.ok:
+            places.append(place_of_state(subject, left))
+    return rows, places
+
+
+def _told(subject: Subject, one: Place, path: str | os.PathLike[str] | None, *, first: bool) -> Breach:
+    if path is None or not first:
+        return one.breach()
+    case = reduced(subject, one, shows=_shows)
+    return one.breach(reduced=save(case, path))
+
+
+def _shows(subject: Subject, graph: Graph, where: Setting, kind: str) -> bool:
+    """Tell whether a graph still shows an error of this kind on the subject's target."""
+    chosen = {name: getattr(subject.exe.options, name) for name in subject.exe.options.__dataclass_fields__}
+    exe = api.compile(graph, subject.target, **chosen)
+    other = Subject(
+        target=subject.target, exe=exe, setting=where, source=where.reference(graph), tolerance=subject.tolerance
+    )
+    return not other.holds(kind)
+
+
+def _probed(graph: Graph, probes: tuple[str, ...]) -> Graph:
+    missing = [name for name in probes if name not in graph.producers]
+    if missing:
+        notes = [f"its values are {', '.join(list(graph.producers)[:40])}"]
+        raise error("T404", f"network {graph.name!r} has no value {missing[0]!r}", notes=notes, hint="thermoc show")
+    return exposed(graph, probes, PROBE)
+
+
+def _check(targets: tuple[str, ...], options: Mapping[str, Any], tolerance: float | None) -> None:
+    if not targets:
+        raise error("T404", "name at least one target", hint='targets=["sim", "onnx"]')
+    strange = [name for name in options if name not in targets]
+    if strange:
+        raise error(
+            "T303", f"options are given for {strange[0]!r}, which is not verified", notes=[f"targets: {targets}"]
+        )
+    if tolerance is not None and not tolerance >= 0:
+        raise error("T404", "a tolerance is a number >= 0", notes=[f"tolerance = {tolerance!r}"])
