@@ -19,8 +19,12 @@ from thermoc.ir.ops import REGISTRY
 from thermoc.reports.support import how
 
 HOLDS, REFUSED, ABSENT = "holds", "refused", "absent"
-ONLY: dict[str, Callable[[str, str, str], bool]] = {}
+ONLY: dict[str, Callable[[str, str, str], bool]] = {
+    "brian2": lambda case, varying, precision: varying in ("all vary", "all uniform")
+}
 """By target: whether a variant (case, what varies, precision) is tried. All are where nothing is said."""
+OPTIONS: dict[str, dict[str, Any]] = {"brian2": {"codegen": "numpy"}}
+"""By target: options of the suite."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +51,8 @@ def tried() -> Iterator[Any]:
 def came(target: str, case: str, varying: str, precision: str) -> Came:
     """Verify a variant on a target."""
     net = network(case, varying)
-    options = {"precision": precision} if "precision" in plugins.backend(target).Options.__dataclass_fields__ else {}
+    precise = "precision" in plugins.backend(target).Options.__dataclass_fields__
+    options = OPTIONS.get(target, {}) | ({"precision": precision} if precise else {})
     given: dict[str, Any] = {"inputs": inputs(net), "ticks": TICKS, "batch": BATCH, "seed": SEED}
     try:
         found = tc.verify(net, [target], options={target: options}, **given)

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from conformity import OPTIONS
 from strategies import given_inputs, networks
 
 import thermoc as tc
@@ -31,9 +32,9 @@ A_ROUND = 100
 
 
 def options(targets: Sequence[str], precision: str) -> dict[str, dict[str, Any]]:
-    """The precision, for each target that has one."""
+    """The suite's options, and the precision for each target that has one."""
     precise = [name for name in targets if "precision" in plugins.backend(name).Options.__dataclass_fields__]
-    return {name: {"precision": precision} for name in precise}
+    return {name: OPTIONS.get(name, {}) | ({"precision": precision} if name in precise else {}) for name in targets}
 
 
 def check(net: tc.Network, targets: Sequence[str], precision: str, **more: Any) -> None:
