@@ -272,6 +272,7 @@ CASES: dict[str, Callable[[Givens], Any]] = {
     "spiking.trace": lambda x: tc.trace(x(4), 2.0, initial=weights(4)),
     "spiking.threshold": lambda x: tc.threshold(x(2, 3), weights(3)),
     "spiking.threshold, of a count": lambda x: tc.threshold(tc.floor(x(9)), 0.0, compare="greater_equal"),
+    "spiking.decode": lambda x: tc.decode(x(2, 3)),
     "spiking.scale": lambda x: tc.scale(x(2, 3), weights(3)),
 }
 

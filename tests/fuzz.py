@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from conformity import OPTIONS
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
-from conformity import OPTIONS
 from strategies import given_inputs, networks
 
 import thermoc as tc

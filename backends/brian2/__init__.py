@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from thermoc.backends.base import Backend, Outcome, Place
@@ -17,9 +17,11 @@ from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.target import TargetDescription
 from thermoc.passes.base import Pass
+from thermoc.passes.spike_encode import Inputs
 from thermoc.support.errors import error
 
 CHOICES = {
+    "coding": ("graded", "thermal", "rate"),
     "device": ("runtime", "cpp_standalone"),
     "codegen": ("auto", "numpy", "cython"),
     "noise": ("counter", "brian2"),
@@ -31,12 +33,16 @@ CHOICES = {
 class Options:
     """What ``tc.compile(net, target="brian2", ...)`` takes. Errors: T303.
 
-    device: run in this process, or build a C++ program once and run it for each call. codegen: what "runtime" runs;
-    auto is Cython where a C++ compiler is found, else NumPy. noise: the counter-based function, which draws what every
-    other target draws, or Brian2's own rand() and randn(). time_unit: what the network's unit of time is called.
-    progress: show it on a terminal. keep_partial: an interrupted run gives the ticks it has (runtime alone).
+    coding: activations as numbers (graded), or as spikes by the pass ``spike-encode``, which has input_range and
+    calibrate. device: run in this process, or build a C++ program once and run it for each call. codegen: what
+    "runtime" runs; auto is Cython where a C++ compiler is found, else NumPy. noise: the counter-based function, which
+    draws what every other target draws, or Brian2's own rand() and randn(). time_unit: what the network's unit of time
+    is called. progress: show it on a terminal. keep_partial: an interrupted run gives the ticks it has (runtime alone).
     """
 
+    coding: str = "graded"
+    input_range: tuple[float, float] | None = None
+    calibrate: Inputs | None = field(default=None, repr=False)
     device: str = "runtime"
     codegen: str = "auto"
     noise: str = "counter"
@@ -63,7 +69,7 @@ class Brian2Backend(Backend):
 
     def lower(self, options: Options, *, dt: float) -> Sequence[Pass]:
         """Return the passes that bring a graph to Brian2."""
-        return lower(dt=dt)
+        return lower(options.coding, options.input_range, options.calibrate, dt=dt)
 
     def emit(self, graph: Graph, options: Options) -> Brian2Artefact:
         """Return the script of a lowered graph. Errors: T301."""

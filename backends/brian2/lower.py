@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from thermoc.backends.brian2.target import TARGET
 from thermoc.backends.brian2.units import integrated
 from thermoc.ir.types import DType
@@ -11,8 +9,15 @@ from thermoc.passes import stages
 from thermoc.passes.base import Pass
 from thermoc.passes.canonicalize import Canonicalize
 from thermoc.passes.legalize import Legalize
+from thermoc.passes.spike_encode import Inputs, SpikeEncode
 
 
-def lower(*, dt: float) -> Sequence[Pass]:
+def lower(coding: str, input_range: tuple[float, float] | None, calibrate: Inputs | None, *, dt: float) -> list[Pass]:
     """Return the passes that bring a graph to Brian2; units keep their differential equations."""
-    return (*stages.discrete(dt=dt, dtype=DType.f64, keep=integrated), Legalize(target=TARGET), Canonicalize())
+    encode = (
+        ()
+        if coding == "graded"
+        else (*stages.cleaned(), SpikeEncode(coding=coding, input_range=input_range, calibrate=calibrate))
+    )
+    discrete = stages.discrete(dt=dt, dtype=DType.f64, keep=integrated)
+    return [*encode, *discrete, Legalize(target=TARGET), Canonicalize()]

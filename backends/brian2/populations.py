@@ -83,6 +83,13 @@ class Seats:
         """True where samples differ."""
         return self._own.get(root, root not in self.graph.uniform)
 
+    def title(self, head: str) -> str:
+        """Return what a population is called: an output's name, else the plainest of its values' names."""
+        outputs = {self.seat(op.x).root: name for name, op in reversed(self.graph.outputs.items())}
+        members = [name for name in self.types if self.population(name) == head] or [head]
+        shown = [outputs[name] for name in members if name in outputs]
+        return shown[0] if shown else min(members, key=lambda name: (name[-1:].isdigit(), "." in name))
+
     def put_beside(self, root: str, other: str) -> None:
         """Add a value that is not the graph's to the population of another."""
         self._above[root] = other

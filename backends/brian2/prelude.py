@@ -247,9 +247,6 @@ class Simulation:
 
     def connect(self, synapses, pre, post, weight=None, *, each, batched):
         """Join unit pre[k] to unit post[k] of each sample; ``each``: how far apart samples stand at both ends."""
-        if len(pre) == 0:
-            self.objects.remove(synapses)
-            return
         synapses.connect(i=self.repeated(pre, each[0], batched), j=self.repeated(post, each[1], batched))
         if weight is not None:
             synapses.w = self.repeated_values(weight, batched)

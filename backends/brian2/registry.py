@@ -54,7 +54,8 @@ class Registry:
         """Return the group of the population in which a value is."""
         head = self.seats.population(root)
         if head not in self.groups:
-            self.groups[head] = self.new_group(head, self.types[root].size, self.seats.batched(head))
+            name = self.seats.title(head)
+            self.groups[head] = self.new_group(name, self.types[root].size, self.seats.batched(head))
         return self.groups[head]
 
     def new_group(self, name: str, size: int, batched: bool) -> Group:

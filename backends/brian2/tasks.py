@@ -13,7 +13,7 @@ from thermoc.backends.brian2 import events, expressions, linear, units
 from thermoc.backends.brian2.model import Block, Connection, Feed, Group, Held, Step, Unit
 from thermoc.backends.brian2.registry import Operand, Registry, refusal
 from thermoc.backends.brian2.schedule import Task
-from thermoc.ir.dialects import core, spiking, thermo
+from thermoc.ir.dialects import core, langevin, spiking, thermo
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
 from thermoc.ir.places import reduced
@@ -82,7 +82,9 @@ class Plan(Registry):
         )
 
     def alone(self, what: Step | None, writes: tuple[str, ...], *reads: str) -> None:
-        """Add a step that stands alone."""
+        """Add a step that stands alone. Synapses without any connection are none."""
+        if isinstance(what, Connection) and not len(what.pre):
+            what = None
         self.tasks.append(Task(what=what, writes=writes, apart=frozenset(r for r in reads if not self.old(r))))
 
     def holds(self, name: str, root: str, variables: Sequence[str], **more: Any) -> None:
@@ -149,7 +151,7 @@ def unit(op: Any, plan: Plan) -> None:
     """Differential equations; parameters that are one number become constants of the group."""
     first = op.results[0]
     group, wide = plan.group(first.name), plan.types[first.name].shape
-    reads: list[str] = [push(op, plan)] if isinstance(op, thermo.Memory) else []
+    reads: list[str] = [push(op, plan)] if type(op) in PUSHES else []
 
     def at(name: str) -> str:
         if name == "push":
@@ -209,21 +211,42 @@ def jump(op: spiking.Trace, plan: Plan) -> None:
     plan.alone(Block(group=group, lines=tuple(lines)) if lines else None, (g,), *reads)
 
 
-def push(op: thermo.Memory, plan: Plan) -> str:
-    """x + gamma sqrt(kT / tanh(gamma dt / 2)) z: held over a tick, it leaves a memory with P25's mean and spread."""
-    root, group, wide = f"{op.m.name}.push", plan.group(op.m.name), plan.types[op.m.name].shape
-    plan.beside(root, op.m.name)
+def push(op: Any, plan: Plan) -> str:
+    """What drives a unit for a tick, noise included: held so long, it leaves the mean and spread of the exact step."""
+    (result,) = op.results
+    root, group, wide = f"{result.name}.push", plan.group(result.name), plan.types[result.name].shape
+    plan.beside(root, result.name)
     if plan.noise == "counter":
         plan.noisy(group)
-    z = expressions.expression(thermo.Normal(shape=wide, stream=op.stream, z=op.m), (), plan.noise)
-    half = expressions.number(plan.graph.dt / 2)
+    z = expressions.expression(thermo.Normal(shape=wide, stream=op.stream, z=result), (), plan.noise)
+    operands, text = PUSHES[type(op)](op, expressions.number(plan.graph.dt))
 
-    def write(op: thermo.Memory, x: str, kT: str, gamma: str) -> str:
-        return f"{x} + {gamma} * sqrt({kT} / tanh({gamma} * {half})) * {z}"
+    def write(op: Any, *texts: str) -> str:
+        return text.format(z=z, **dict(zip(operands, texts)))
 
-    plan.statement(root, op, [plan.operand(value, wide, group) for value in (op.x, op.kT, op.gamma)], write)
+    plan.statement(root, op, [plan.operand(getattr(op, name), wide, group) for name in operands], write)
     plan.place(root)
     return root
+
+
+def memory_push(op: thermo.Memory, dt: str) -> tuple[tuple[str, ...], str]:
+    """x + gamma sqrt(kT / tanh(gamma dt / 2)) z (P25)."""
+    return ("x", "kT", "gamma"), f"{{x}} + {{gamma}} * sqrt({{kT}} / tanh({{gamma}} * {dt} / 2.0)) * {{z}}"
+
+
+def brownian_push(op: langevin.Brownian, dt: str) -> tuple[tuple[str, ...], str]:
+    """mu f + sqrt(2 mu kT / dt) z, or with stiffness k, mu f + sqrt(mu k mu kT / tanh(mu k dt / 2)) z (P29)."""
+    if op.stiffness is None:
+        return (
+            "force",
+            "mobility",
+            "kT",
+        ), f"{{mobility}} * {{force}} + sqrt(2.0 * {{mobility}} * {{kT}} / {dt}) * {{z}}"
+    spread = f"{{mobility}} * sqrt({{stiffness}} * {{kT}} / tanh({{mobility}} * {{stiffness}} * {dt} / 2.0))"
+    return ("force", "mobility", "kT", "stiffness"), f"{{mobility}} * {{force}} + {spread} * {{z}}"
+
+
+PUSHES = {thermo.Memory: memory_push, langevin.Brownian: brownian_push}
 
 
 def delay(op: core.Delay, plan: Plan) -> None:

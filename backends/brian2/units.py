@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from thermoc.ir.dialects import spiking, thermo
+from thermoc.ir.dialects import langevin, spiking, thermo
 from thermoc.ir.dialects.core import Cast, Constant
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
@@ -14,7 +14,7 @@ from thermoc.ir.types import DType, Role
 from thermoc.ir.values import Value
 
 Named = Callable[[str], str]
-"""The text that stands for an operand or result of the op, or for the push of a memory."""
+"""The text that stands for an operand or result of the op, or for what pushes it (``tasks.push``)."""
 METHODS = {"exact": "exact", "euler": "euler", "exponential": "exponential_euler"}
 
 
@@ -71,6 +71,14 @@ def memory(op: thermo.Memory, at: Named) -> Dynamics:
     return Dynamics(equations=(f"d{at('m')}/dt = {slope} : 1",), method="exact")
 
 
+def brownian(op: langevin.Brownian, at: Named) -> Dynamics:
+    """dx/dt = push - mobility stiffness x; the push is the force and the noise, held over the tick (P29)."""
+    if op.stiffness is None:
+        return Dynamics(equations=(f"d{at('x')}/dt = {at('push')} / unit_time : 1",), method="euler")
+    slope = f"({at('push')} - {at('mobility')} * {at('stiffness')} * {at('x')}) / unit_time"
+    return Dynamics(equations=(f"d{at('x')}/dt = {slope} : 1",), method="exact")
+
+
 def _slope(at: Named, name: str, goal: str, tau: str, *, held: float = 0.0) -> str:
     """tau dv/dt = goal - v."""
     flag = " (unless refractory)" if held else ""
@@ -91,7 +99,7 @@ def _chained(at: Named, *, held: float = 0.0) -> tuple[str, str]:
 
 def _spiking(op: Any, at: Named, equations: tuple[str, ...]) -> Dynamics:
     v, limit = at("v"), at("v_threshold")
-    after = {"zero": f"{v} = 0", "subtract": f"{v} -= {limit}", "value": f"{v} = {at('v_reset')}"}[op.reset]
+    after = f"{v} = {at('v_reset')}" if op.reset == "value" else f"{v} = 0" if op.reset == "zero" else f"{v} -= {limit}"
     sign = {"greater": ">", "greater_equal": ">="}[op.compare]
     return Dynamics(
         equations=equations,
@@ -113,7 +121,10 @@ INSTANT: dict[type[Op], Callable[[Any, Named], Dynamics]] = {
     spiking.Trace: trace,
 }
 """Units that take the input of the tick: they run where the data flow has them."""
-LATE: dict[type[Op], Callable[[Any, Named], Dynamics]] = {thermo.Memory: memory}
+LATE: dict[type[Op], Callable[[Any, Named], Dynamics]] = {
+    thermo.Memory: memory,
+    langevin.Brownian: brownian,
+}
 """Units whose output is their old state: they run when all else has."""
 UNITS = INSTANT | LATE
 

@@ -222,3 +222,16 @@ class Scale(Op):
     x: Value = operand("*s")
     s: Value = operand("~s", uniform=True)
     y: Value = result("*s")
+
+
+@op("spiking.decode")
+class Decode(Op):
+    """The mean of x over the ticks so far, this one included: what spikes say, the longer the more exactly."""
+
+    x: Value = operand("*s")
+    y: Value = result("*s")
+
+    traits: ClassVar = frozenset({STATEFUL})
+
+    def states(self) -> dict[str, Shape]:
+        return {"total": self.y.type.shape if self.y.type is not None else (), "ticks": ()}

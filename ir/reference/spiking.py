@@ -118,3 +118,17 @@ means(spiking.CubaLi, start=_start, step=_cuba_li)
 means(spiking.Li, start=_start, step=_li)
 means(spiking.I, start=_start, step=_i)
 means(spiking.Trace, start=_trace_start, step=_trace)
+
+
+def _decode_start(op: spiking.Decode, ctx: Context, x: Any) -> State:
+    assert op.y.type is not None
+    dtype = op.y.type.dtype.numpy
+    return {"total": np.zeros((1, *op.y.type.shape), dtype), "ticks": np.zeros(1, dtype)}
+
+
+def _decode(op: spiking.Decode, ctx: Context, state: State, x: NDArray):
+    total, ticks = state["total"] + x, state["ticks"] + 1
+    return total / ticks[0], {"total": total, "ticks": ticks}
+
+
+means(spiking.Decode, start=_decode_start, step=_decode)

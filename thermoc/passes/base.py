@@ -59,7 +59,8 @@ class Change:
     """A number a pass replaced: of what, the old, the new, and a bound on the error it makes, in words.
 
     offset and noise state the bound in numbers where it exceeds rounding: each output is off by at most ``offset``,
-    and by a part of mean zero and standard deviation ``noise`` that is independent from tick to tick.
+    and by a part of mean zero and standard deviation ``noise`` that is independent from tick to tick. sampling: after n
+    ticks each output is off by a part of standard deviation ``sampling`` / sqrt(n) at most.
     """
 
     what: str
@@ -68,6 +69,7 @@ class Change:
     bound: str
     offset: float = 0.0
     noise: float = 0.0
+    sampling: float = 0.0
 
 
 @dataclass
@@ -76,12 +78,9 @@ class Log:
 
     changes: list[Change] = field(default_factory=list)
 
-    def changed(
-        self, what: str, *, old: object, new: object, bound: str, offset: float = 0.0, noise: float = 0.0
-    ) -> None:
-        """Record that ``old`` became ``new``."""
-        change = Change(what=what, old=str(old), new=str(new), bound=bound, offset=offset, noise=noise)
-        self.changes.append(change)
+    def changed(self, what: str, *, old: object, new: object, bound: str, **numbers: float) -> None:
+        """Record that ``old`` became ``new``; numbers: offset, noise and sampling of the ``Change``."""
+        self.changes.append(Change(what=what, old=str(old), new=str(new), bound=bound, **numbers))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -125,6 +125,7 @@ EXPANSIONS: dict[type[Op], Callable[[Any, Rewriter], Any]] = {
     langevin.Bonds: particles.bonds,
     spiking.Threshold: spiking_steps.threshold,
     spiking.Scale: spiking_steps.scale,
+    spiking.Decode: spiking_steps.decode,
     core.Expm1: expm1,
     core.Flatten: flatten,
 }

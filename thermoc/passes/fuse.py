@@ -20,7 +20,8 @@ Linear = core.Affine | core.Conv
 
 @dataclass(frozen=True, kw_only=True)
 class Fuse(Pass):
-    """Fuse into an affine or conv whose only reader it is: a constant added, a sign, a constant scalar factor.
+    """Fuse into an affine or conv whose only reader it is: a constant added, a sign, a constant scalar factor. Fuse into
+    an affine that alone reads it: a constant factor of each element, so that spikes meet their weights as spikes.
 
     Adding a bias to a map without one and a change of sign are exact; a factor moves the rounding, which the report
     says. Reshapes of reshapes become one.
@@ -58,6 +59,8 @@ class _Fuser:
     def _fused(self, op: Op) -> Op:
         if isinstance(op, core.Reshape | core.Flatten):
             return self._reshape(op)
+        if isinstance(op, core.Affine):
+            return self._fed(op)
         if isinstance(op, core.Neg):
             return self._scaled(op, op.inputs[0], -1.0)
         if isinstance(op, core.Mul | core.Add | core.Sub | core.Div):
@@ -85,6 +88,20 @@ class _Fuser:
             return self._biased(op, b, left)
         if isinstance(op, core.Sub) and right is not None:
             return self._biased(op, a, -right)
+        return op
+
+    def _fed(self, op: core.Affine) -> Op:
+        """W (c x) + b is (W c) x + b."""
+        before, weight = self.producers.get(op.x.name), self._constant(op.weight)
+        alone = len(self.graph.consumers.get(op.x.name, ())) == 1
+        if not isinstance(before, core.Mul) or weight is None or not alone:
+            return op
+        for x, factor in ((before.a, before.b), (before.b, before.a)):
+            each = self._constant(factor)
+            if each is not None and each.shape in ((), weight.shape[1:]) and _type(x).shape == _type(op.x).shape:
+                bound = "one rounding in each weight instead of one in each input"
+                self.log.changed(f"weights of {op.y}", old="W", new=f"W times {factor}", bound=bound)
+                return op.with_(x=x, weight=self._new(op, op.weight, weight * each))
         return op
 
     def _linear(self, value: Value, op: Op) -> Linear | None:

@@ -69,6 +69,15 @@ def scale(op: spiking.Scale, w: Rewriter) -> Value:
     return w.mul(op.x, op.s)
 
 
+def decode(op: spiking.Decode, w: Rewriter) -> Value:
+    """A sum over a count."""
+    total, ticks = w.delay(op.y, w.constant(0.0)), w.delay(w.constant(0.0), w.constant(0.0))
+    whole, count = w.add(total, op.x), w.add(ticks, 1.0)
+    w.feed(total, whole)
+    w.feed(ticks, count)
+    return w.div(whole, count)
+
+
 def _relaxed(w: Rewriter, method: str, v: Value, target: Value, tau: Value) -> Value:
     if method in ("euler", "semi_implicit"):
         return w.add(v, w.mul(w.div(w.dt, tau), w.sub(target, v)))

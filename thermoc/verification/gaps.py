@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from thermoc.ir.types import Role, Type
 
 ROUNDINGS = 64
+DEVIATIONS = 5
+"""A bound on a standard deviation is exceeded this many times with a chance of 6e-7."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +28,7 @@ class Gap:
 
     jittered: the expected run again, some roundings off. eps: a rounding of the format. offset: what passes declare on
     top of rounding; noise: a part of mean zero, with this standard deviation a tick, that they declare.
+    sampling: another, whose standard deviation after n ticks is at most sampling / sqrt(n); it has five of them.
     tolerance: an absolute difference for floats in place of all this.
     """
 
@@ -37,6 +40,7 @@ class Gap:
     eps: float
     offset: float = 0.0
     noise: float = 0.0
+    sampling: float = 0.0
     tolerance: float | None = None
 
     @property
@@ -56,18 +60,24 @@ class Gap:
         return magnitude.max(axis=(0, 2), keepdims=True, initial=0.0)
 
     @cached_property
+    def declared(self) -> NDArray:
+        """What passes declare on top of rounding, (ticks, 1, 1)."""
+        ticks = np.arange(1, len(self.expected) + 1).reshape(-1, 1, 1)
+        return self.offset + DEVIATIONS * self.sampling / np.sqrt(ticks)
+
+    @cached_property
     def room(self) -> NDArray:
         """How far they may be apart, broadcastable to ``size``."""
         if self.noise:
             return np.full((1, 1, 1), np.inf)
         if self.tolerance is not None and not self.discrete:
-            return np.full((1, 1, 1), self.tolerance + self.offset)
+            return np.full((1, 1, 1), self.tolerance) + self.declared
         spread = np.zeros(self.expected.shape)
         for other in self.jittered:
             spread = np.maximum(spread, distance(other, self.expected))
         if self.discrete:
-            return spread + self.offset
-        return ROUNDINGS * self.eps * self.scale + 2 * spread.max(axis=2, keepdims=True, initial=0.0) + self.offset
+            return spread + self.declared
+        return ROUNDINGS * self.eps * self.scale + 2 * spread.max(axis=2, keepdims=True, initial=0.0) + self.declared
 
     @cached_property
     def parts(self) -> NDArray:
@@ -75,7 +85,7 @@ class Gap:
         if self.noise:
             return np.ones(self.size.shape[:2], bool)
         least = 0.0 if self.discrete else np.sqrt(self.eps) * self.scale
-        return np.any(self.size > least + self.offset, axis=2)
+        return np.any(self.size > least + self.declared, axis=2)
 
     @cached_property
     def beyond(self) -> NDArray:

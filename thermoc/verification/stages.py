@@ -124,6 +124,7 @@ def lowering(subject: Subject, graph: Graph, outputs: Mapping[str, NDArray]) -> 
                 eps=max(eps),
                 offset=sum(change.offset for change in changes),
                 noise=float(np.sqrt(sum(change.noise**2 for change in changes))),
+                sampling=max((change.sampling for change in changes), default=0.0),
                 tolerance=subject.tolerance,
             )
             for name, kind in output_types(source).items()
