@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from thermoc.simulator.cache import empty, keep
 from thermoc.simulator.kernels.interpreter import interpret
+from thermoc.simulator.kernels.layers import gibbs_layers
 from thermoc.simulator.kernels.pairs import pair_forces
 from thermoc.simulator.kernels.sampling import words
 from thermoc.simulator.opcodes import OPERANDS, Opcode
@@ -37,8 +38,9 @@ LEAST_WORK = 2**21
 
 _interpret = keep(njit(interpret, error_model="numpy", nogil=True))
 _words = keep(njit(words, error_model="numpy", nogil=True))
+_layers = keep(njit(gibbs_layers, error_model="numpy", nogil=True))
 _pair_forces = keep(njit(pair_forces, error_model="numpy", nogil=True))
-APART = (Opcode.GIBBS_WORDS, Opcode.PAIRS)
+APART = (Opcode.GIBBS_WORDS, Opcode.GIBBS_LAYERS, Opcode.PAIRS)
 """Rows whose kernels are compiled on their own, when they are first needed."""
 
 
@@ -170,10 +172,13 @@ def _apart(
     if row[0] == Opcode.PAIRS:
         _pair_forces(work, out, count, *x[:3], p0, p1, *h[:3], program.floats, p3, p2, p4, p5)
         return
+    tables = (program.floats, program.table, p0, p1, p2, p3, p4, p5)
+    if row[0] == Opcode.GIBBS_LAYERS:
+        _layers(work, out, n, count, *x[:3], *h, *T[0], *tables, first, tick, np.uint64(seed))
+        return
     old, at, stride, _ = x
     for k in range(count):
         work[out + k * n : out + k * n + n] = old[at + k * stride : at + k * stride + n]
-    tables = (program.floats, program.table, p0, p1, p2, p3, p4, p5)
     _words(work, out, n, count, *h, *T[0], *tables, first, tick, np.uint64(seed))
 
 

@@ -25,6 +25,7 @@ _OF_THE_TICK = (
     Opcode.UNIFORM,
     Opcode.GIBBS,
     Opcode.GIBBS_WORDS,
+    Opcode.GIBBS_LAYERS,
     Opcode.TICK,
 )
 
