@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any
 
 import numpy as np
@@ -72,7 +72,8 @@ def _network_advance(
 
 
 def _sum(parts: tuple[NDArray, ...], matrices: tuple[NDArray, ...]) -> NDArray:
-    return np.sum([part @ matrix.T.astype(part.dtype) for part, matrix in zip(parts, matrices)], axis=0)
+    """Return the sum of products; parts may be of one sample or of all."""
+    return reduce(np.add, (part @ matrix.T.astype(part.dtype) for part, matrix in zip(parts, matrices)))
 
 
 def _kicks(
