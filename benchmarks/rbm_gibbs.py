@@ -25,8 +25,8 @@ Step = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 def machine() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return weights (visible, hidden) and the biases of both layers."""
     rng = np.random.default_rng(0)
-    sizes, scales = ((VISIBLE, HIDDEN), VISIBLE, HIDDEN), (0.08, 0.3, 0.3)
-    return tuple((scale * rng.normal(size=size)).astype(np.float32) for size, scale in zip(sizes, scales))  # type: ignore[return-value]
+    W, b, c = 0.08 * rng.normal(size=(VISIBLE, HIDDEN)), 0.3 * rng.normal(size=VISIBLE), 0.3 * rng.normal(size=HIDDEN)
+    return W.astype(np.float32), b.astype(np.float32), c.astype(np.float32)
 
 
 def numpy_step() -> Step:
@@ -131,7 +131,13 @@ def measured(threads: int) -> list[dict[str, object]]:
     means = activations(one, steps, threads)
     bound = best["two sgemm"]
     return [
-        {"threads": threads, "way": name, "steps/s": 1 / each, "of the bound": bound / each, **means.get(name, {"visible": "", "hidden": ""})}
+        {
+            "threads": threads,
+            "way": name,
+            "steps/s": 1 / each,
+            "of the bound": bound / each,
+            **means.get(name, {"visible": "", "hidden": ""}),
+        }
         for name, each in best.items()
     ]
 

@@ -175,8 +175,8 @@ class PairForce(Op):
             k = int(np.flatnonzero(np.diff(grid) <= 0)[0])
             notes = (f"grid[{k}] = {grid[k]}", f"grid[{k + 1}] = {grid[k + 1]}")
             yield Problem("T105", "the grid of a table must increase", notes)
-        endless = self.softening == 0 if self.kind in ("lennard_jones", "coulomb") else grid is not None and grid[0] <= 0
-        if "x" in numbers and endless:
+        steep = self.kind in ("lennard_jones", "coulomb") and self.softening == 0
+        if "x" in numbers and (steep or (grid is not None and grid[0] <= 0)):
             yield from _touching(numbers["x"], np.array(self.box))
 
 

@@ -73,8 +73,8 @@ def pair_forces(r, ro, samples, x, xo, xs, n, d, q, qo, qs, fc, at, kind, boxed,
     """Set forces (n, d), energy and virial of every sample, end to end in r.
 
     q: strength, sigma and n charges. fc holds from ``at``: cut-off (0: none), softening, the box's sides where there is
-    one, a table's distances and energies. Sums run in an order that the positions alone decide. met: where it starts with
-    -1 it is set to the first sample in which two particles are at one place, and to these.
+    one, a table's distances and energies. Sums run in an order that the positions alone decide. met, where it starts
+    with -1, is set to the first sample in which two particles are at one place, and to these.
     """
     for s in range(samples):
         out, here, own = ro + s * (n * d + 2), xo + s * xs, qo + s * qs

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thermoc import physics
 from thermoc.certificates.judging import converged, equipartition, exact, unsettled

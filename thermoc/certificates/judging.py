@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
 from numpy.typing import NDArray
 
 from thermoc import physics
@@ -65,6 +64,7 @@ def _from(seen: Seen) -> dict[str, float]:
 
 
 def exact(seen: Seen, law: str, statement: str, gap: float, samples: int) -> Law:
+    """Return that a relative gap is nought to rounding."""
     return Law(
         law=law,
         op=seen.label,
@@ -79,6 +79,7 @@ def exact(seen: Seen, law: str, statement: str, gap: float, samples: int) -> Law
 def within(
     law: str, seen: Seen, statement: str, mean: physics.Estimate, expected: float, allowance: float = 0.0
 ) -> Law:
+    """Return that a mean is what is expected, within four standard errors."""
     details = {"error": mean.error, "tau": mean.tau, "ess": mean.ess, "allowance": allowance, **_from(seen)}
     return Law(
         law=law,

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc import physics
 from thermoc.certificates.judging import converged, equipartition, exact, held, unsettled
 from thermoc.certificates.law import Law, Skipped, standard_normals, standard_score
 from thermoc.certificates.seen import Seen

@@ -110,7 +110,7 @@ def _ensemble(seen: Seen, J: Any) -> Iterator[Law | Skipped]:
         reason = f"the states of {n} units are too many to enumerate (at most {MOST_ENUMERATED} units)"
     elif abs(J - J.T).max() > 0:
         reason = "couplings that are not the same both ways have no energy"
-    elif (T != T.flat[0]).any():
+    elif np.ptp(T) > 0:
         reason = "its units, sweeps or samples have temperatures of their own"
     elif (h != h[:1, :1]).any():
         reason = "its fields differ from tick to tick or sample to sample"
@@ -152,6 +152,7 @@ def _free_energy(seen: Seen, s: NDArray, E: NDArray, T: float, exact: float) -> 
 
 
 def couplings(seen: Seen) -> Any:
+    """Return the couplings as a sparse matrix."""
     from scipy.sparse import csr_array
 
     held = seen.constants

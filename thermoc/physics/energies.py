@@ -73,8 +73,8 @@ def pair_forces(
 
     x: positions (..., n, d). law: energy and force of a distance. cutoff: pairs at or beyond it count nought; ``shift``
     subtracts the energy there. box: lengths (d) of a periodic box, in which the nearest image counts; the cut-off is at
-    most half of each. smooth: the force vanishes at r = 0, where two particles may then be. Errors: T405 for two particles
-    at one place, naming them, and for a cut-off too long for the box.
+    most half of each. smooth: the force vanishes at r = 0, where two particles may then be. Errors: T405 for two
+    particles at one place, naming them, and for a cut-off too long for the box.
     """
     x = finite("x", x)
     n = x.shape[-2]
