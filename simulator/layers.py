@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from thermoc.simulator.opcodes import COLUMNS, FOUR
 
-LEAST = 2**10
-"""Couplings from which on a kernel of their own is worth its compilation."""
+LEAST = 2**11
+"""Couplings from which on the matrices pay: for one sample about 2^13, for sixteen below this."""
 SPARSEST = 8
 """Zeros and filling may make the matrices so many times larger than the couplings: a zero costs less than a place."""
 

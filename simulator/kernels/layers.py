@@ -1,5 +1,8 @@
 """Layers of binary units, densely coupled from class to class: heat-bath updates as products of matrices (P6, P12)."""
 
+# pyright: reportCallIssue=false
+# (an intrinsic is called without the typing context that its definition names first)
+
 from __future__ import annotations
 
 import numpy as np
