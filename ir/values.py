@@ -37,8 +37,9 @@ class Array:
         array = np.ascontiguousarray(self.numpy)
         if array.dtype.byteorder == ">":
             array = array.astype(array.dtype.newbyteorder("<"))
-        header = f"{array.dtype.name} {self.numpy.shape}\n".encode()
-        return hashlib.sha256(header + array.tobytes()).hexdigest()
+        found = hashlib.sha256(f"{array.dtype.name} {self.numpy.shape}\n".encode())
+        found.update(array.reshape(-1).view(np.uint8).data)
+        return found.hexdigest()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Array) and self.digest == other.digest

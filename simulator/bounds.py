@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from thermoc.simulator.layers import shapes
 from thermoc.simulator.opcodes import AT_ONCE, LATTICE, OPERANDS, REPLICAS, ROW, SPINS, WORDS, Opcode
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def _kinds() -> dict[Opcode, tuple[str, str]]:
     kinds |= dict.fromkeys((Opcode.INT_GATHER, Opcode.INT_SCATTER), ("i", "i"))
     kinds |= {Opcode.ARG_REDUCE: ("i", "f"), Opcode.MATMUL: ("f", "ffF"), Opcode.SPARSE: ("f", "ffF")}
     kinds |= {Opcode.BOLTZMANN: ("f", "ff"), Opcode.NORMAL: ("f", ""), Opcode.UNIFORM: ("f", "")}
-    kinds |= dict.fromkeys((Opcode.GIBBS, Opcode.GIBBS_WORDS), ("f", "fff"))
+    kinds |= dict.fromkeys((Opcode.GIBBS, Opcode.GIBBS_WORDS, Opcode.GIBBS_LAYERS), ("f", "fff"))
     kinds |= {Opcode.PAIRS: ("f", "ff")}
     kinds |= {Opcode.TICK: ("i", ""), Opcode.INPUT: ("f", ""), Opcode.INT_INPUT: ("i", "")}
     kinds |= {Opcode.OUTPUT: ("", "f"), Opcode.INT_OUTPUT: ("", "i"), Opcode.READ: ("f", "")}
@@ -153,17 +154,7 @@ def _fits(line: _Line, table: NDArray[np.int64]) -> bool:
             whole = (n, x, y) == (p0 * p1 + 2, p0 * p1, p0 + 2) and p0 >= 1 and p1 >= 1
             return whole and p2 < 8 and p4 <= 1 and (p2 % 4 != 3 or p5 >= 2) and p3 + settings <= line.floats
         case Opcode.GIBBS | Opcode.GIBBS_WORDS:
-            if (
-                x != n
-                or y not in (1, n)
-                or z not in (1, p2, n, p2 * n)
-                or p2 < 1
-                or (p3 >= WORDS) != (line.opcode == Opcode.GIBBS_WORDS)
-                or n < 1
-                or not _form(p3, p1, n)
-                or p4 >= COUNTER
-                or p2 >= COUNTER
-            ):
+            if not _sweeps(line) or (p3 >= WORDS) != (line.opcode == Opcode.GIBBS_WORDS) or not _form(p3, p1, n):
                 return False
             order, rows = p0 + p1 + 1, p0 + p1 + 1 + n
             if not inside(p0, p1 + 1, 0, n + 1) or not inside(order, n, 0, n) or not inside(rows, n + 1, 0, table.size):
@@ -172,7 +163,21 @@ def _fits(line: _Line, table: NDArray[np.int64]) -> bool:
                 return False
             entries = int(table[rows + n])
             return inside(rows + n + 1, entries, 0, n) and p5 + entries <= line.floats
+        case Opcode.GIBBS_LAYERS:
+            starts = table[p0 : p0 + p1 + 1]
+            if not _sweeps(line) or p3 > SPINS or not inside(p0, p1 + 1 + n, 0, n + 1) or not len(starts):
+                return False
+            if (np.diff(starts) < 0).any() or (starts[0], starts[-1]) != (0, n) or not inside(p0 + p1 + 1, n, 0, n):
+                return False
+            return p5 + sum(rows * columns for rows, columns in shapes(starts)) <= line.floats
     return True
+
+
+def _sweeps(line: _Line) -> bool:
+    """True where the operands and numbers of sweeps over n units agree."""
+    n, (_, _, sweeps, _, stream, _) = line.n, line.p
+    sizes = line.x == n and line.y in (1, n) and line.z in (1, sweeps, n, sweeps * n)
+    return sizes and n >= 1 and 1 <= sweeps < COUNTER and stream < COUNTER
 
 
 def _form(form: int, classes: int, n: int) -> bool:

@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 
 from thermoc.simulator.cache import empty, keep
 from thermoc.simulator.kernels.interpreter import interpret
+from thermoc.simulator.kernels.layers import gibbs_layers
 from thermoc.simulator.kernels.pairs import pair_forces
 from thermoc.simulator.kernels.sampling import words
 from thermoc.simulator.opcodes import OPERANDS, Opcode
 from thermoc.simulator.program import Bank, Port, Program, State
 from thermoc.simulator.split import Halves
-from thermoc.support.errors import error
+from thermoc.support.errors import ThermocError, error
 
 BLOCK_BYTES = 2**17
 """A block of samples should fit this much working memory: half of a common L2 cache."""
@@ -37,8 +38,9 @@ LEAST_WORK = 2**21
 
 _interpret = keep(njit(interpret, error_model="numpy", nogil=True))
 _words = keep(njit(words, error_model="numpy", nogil=True))
+_layers = keep(njit(gibbs_layers, error_model="numpy", nogil=True))
 _pair_forces = keep(njit(pair_forces, error_model="numpy", nogil=True))
-APART = (Opcode.GIBBS_WORDS, Opcode.PAIRS)
+APART = (Opcode.GIBBS_WORDS, Opcode.GIBBS_LAYERS, Opcode.PAIRS)
 """Rows whose kernels are compiled on their own, when they are first needed."""
 
 
@@ -66,7 +68,7 @@ def run(
 
     threads: at most so many, default one a core. block: samples that run together, default what fits the cache.
     Results are the same for every number of threads, size of block, and split of the batch (with ``first_sample``).
-    Errors: T401 for a missing input, T402 for one of another shape.
+    Errors: T401 for a missing input, T402 for one of another shape, T405 for two particles at one place.
     """
     _check_inputs(program, inputs, (ticks, batch))
     _announce()
@@ -93,6 +95,15 @@ class _Way(NamedTuple):
     begun: int = 0
 
 
+class Meeting(NamedTuple):
+    """Two particles whose force is not finite."""
+
+    tick: int
+    sample: int
+    one: int
+    other: int
+
+
 def _ticks(
     program: Program, inputs: Mapping[str, NDArray], states: tuple[NDArray, NDArray], ticks: int, way: _Way
 ) -> dict[str, NDArray]:
@@ -108,7 +119,7 @@ def _ticks(
     spare = OPERANDS * program.widest * block
     arrays = (program.code, program.slots, program.floats, program.ints, program.table)
     where = (timed, np.uint64(way.seed), way.first_sample, way.first_tick + begun, begun)
-    parts = _parts(program)
+    parts, met = _parts(program), list[Meeting]()
 
     def work(first: int, last: int) -> None:
         own = np.empty(program.work[0] * block + spare, real), np.empty(program.work[1] * block + spare, whole)
@@ -123,9 +134,14 @@ def _ticks(
                     _interpret(*held, start, end, batch, ticks, tick, tick + 1, begin, stop, *where)
                     if stop < len(program.code):
                         samples = way.first_sample + start, end - start
-                        _apart(program, stop, own[0], block, samples, way.first_tick + begun + tick, way.seed)
+                        at = way.first_tick + begun + tick
+                        met.extend(_apart(program, stop, own[0], block, samples, at, way.seed))
+                if met and min(met)[0] <= way.first_tick + begun + tick:  # no later tick can be the first
+                    break
 
     _spread(work, _cuts(program, ticks, batch, way.threads))
+    if met:
+        raise _touching(min(met))
     return _unpacked(program.outputs, *results, (ticks, batch))
 
 
@@ -155,8 +171,8 @@ def _parts(program: Program) -> list[tuple[int, int]]:
 
 def _apart(
     program: Program, line: int, work: NDArray, block: int, samples: tuple[int, int], tick: int, seed: int
-) -> None:
-    """Run one row whose kernel stands apart, for a block of samples, (first, number of them)."""
+) -> list[Meeting]:
+    """Run one row whose kernel stands apart, for a block of samples, (first, number of them); tell who met."""
     row = program.code[line].tolist()
     (result, *operands), (p0, p1, p2, p3, p4, p5) = row[1 : 2 + OPERANDS], row[2 + OPERANDS :]
 
@@ -168,13 +184,25 @@ def _apart(
     out, n = place(result)[1], place(result)[3]
     x, h, *T = (place(slot) for slot in operands if slot >= 0)
     if row[0] == Opcode.PAIRS:
-        _pair_forces(work, out, count, *x[:3], p0, p1, *h[:3], program.floats, p3, p2, p4, p5)
-        return
+        met = np.full(3, -1)
+        _pair_forces(work, out, count, *x[:3], p0, p1, *h[:3], program.floats, p3, p2, p4, p5, met)
+        sample, one, other = met.tolist()
+        return [] if sample < 0 else [Meeting(tick, first + sample, one, other)]
+    tables = (program.floats, program.table, p0, p1, p2, p3, p4, p5)
+    if row[0] == Opcode.GIBBS_LAYERS:
+        _layers(work, out, n, count, *x[:3], *h, *T[0], *tables, first, tick, np.uint64(seed))
+        return []
     old, at, stride, _ = x
     for k in range(count):
         work[out + k * n : out + k * n + n] = old[at + k * stride : at + k * stride + n]
-    tables = (program.floats, program.table, p0, p1, p2, p3, p4, p5)
     _words(work, out, n, count, *h, *T[0], *tables, first, tick, np.uint64(seed))
+    return []
+
+
+def _touching(met: Meeting) -> ThermocError:
+    notes = [f"particles {met.one} and {met.other} of sample {met.sample}, at tick {met.tick}"]
+    hint = "shorten the step, soften the potential, or keep them apart"
+    return error("T405", "two particles are at one place, or too near for a force", notes=notes, hint=hint)
 
 
 def _check_inputs(program: Program, inputs: Mapping[str, NDArray], lead: tuple[int, int]) -> None:

@@ -11,6 +11,10 @@ SPINS, AT_ONCE, WORDS, REPLICAS, LATTICE = 1, 2, 4, 8, 16
 """The form of GIBBS, in bits: levels are -1 and +1; a class may be coupled; 64 units of a class share a word, or 64
 samples of a unit do; the units are a square lattice whose side is a multiple of 128."""
 
+FOUR, COLUMNS = 4, 16
+"""GIBBS_LAYERS: units of a class are filled up to fours; matrices are cut into bands of so many columns, one vector of
+float32 and two of float64, the last filled up."""
+
 
 class Opcode(IntEnum):
     """x, y, z are operands, r the result, p0... parameters; elementwise, a slot of one element serves every element.
@@ -85,6 +89,9 @@ class Opcode(IntEnum):
     # among the float constants. p3: the form
     GIBBS = 84
     GIBBS_WORDS = 85
+    # as GIBBS, of dense couplings between classes. Tables at p0: where each class starts, the units class by class; p5:
+    # where the matrices of ``kernels.layers`` start among the float constants
+    GIBBS_LAYERS = 87
     # forces of p0 particles in p1 axes at x, energy and virial behind them; y: strength, sigma, p0 charges. p2: the
     # law, + 4 shifted (``kernels.pairs``); p3: where among the float constants cut-off, softening, the p1 sides of a
     # box (p4 = 1) and p5 distances and energies of a table stand

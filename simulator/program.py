@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 KIND = "thermoc program"
 VERSION = 1
-NOISY = (Opcode.NORMAL, Opcode.UNIFORM, Opcode.GIBBS, Opcode.GIBBS_WORDS)
+SWEEPS = (Opcode.GIBBS, Opcode.GIBBS_WORDS, Opcode.GIBBS_LAYERS)
+NOISY = (Opcode.NORMAL, Opcode.UNIFORM, *SWEEPS)
 
 
 class Bank(IntEnum):
@@ -131,7 +132,7 @@ class Program:
     @cached_property
     def effort(self) -> int:
         """Number of elements that a tick of one sample touches, roughly; each sweep counts its units anew."""
-        rows = self.code[np.isin(self.code[:, 0], (Opcode.GIBBS, Opcode.GIBBS_WORDS))]
+        rows = self.code[np.isin(self.code[:, 0], SWEEPS)]
         sweeps = (self.slots[rows[:, 1], 2] * rows[:, 2 + OPERANDS + 2]).sum()
         return int(self.floats.size + sum(self.work) + sweeps)
 

@@ -18,13 +18,15 @@ LEAST_MATRIX = 2**10
 """Elements of a constant matrix from which on its product pays for the crossing."""
 _INPUTS = (Opcode.INPUT, Opcode.INT_INPUT)
 _WRITES = (Opcode.WRITE, Opcode.INT_WRITE)
-_OF_THE_TICK = (
+_OF_THE_TICK = (  # pairs: two particles that meet are reported with their tick
     Opcode.READ,
     Opcode.INT_READ,
     Opcode.NORMAL,
     Opcode.UNIFORM,
     Opcode.GIBBS,
     Opcode.GIBBS_WORDS,
+    Opcode.GIBBS_LAYERS,
+    Opcode.PAIRS,
     Opcode.TICK,
 )
 

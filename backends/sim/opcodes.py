@@ -15,7 +15,7 @@ from thermoc.ir.ops import Op
 from thermoc.ir.places import places, reduced, windows
 from thermoc.ir.types import DType
 from thermoc.ir.values import Value
-from thermoc.simulator import Opcode
+from thermoc.simulator import Opcode, layers
 from thermoc.simulator.opcodes import AT_ONCE, LATTICE, REPLICAS, SPINS, WORDS
 
 LANES = 8
@@ -189,7 +189,6 @@ def gibbs_sweeps(op: sampling.GibbsSweeps, w: Writer) -> None:
     colors = np.zeros(n, np.int64) if op.order == "parallel" else w.numbers(op, "colors")
     order = np.lexsort((np.diff(offsets) if op.draws == "replica" else np.zeros(n), colors))
     starts = np.searchsorted(colors[order], [*np.unique(colors), np.inf])
-    table = w.table(np.concatenate([starts, order, offsets, columns]))
     field, T = w.slot(op.h), w.slot(op.T)
     shape = kind(op.T).shape
     if shape not in ((), (1,), (n,), (op.sweeps, n)) and (shape != (op.sweeps, 1) or op.sweeps == n):
@@ -198,9 +197,14 @@ def gibbs_sweeps(op: sampling.GibbsSweeps, w: Writer) -> None:
     form += {"unit": 0, "word": WORDS, "replica": REPLICAS}[op.draws]
     if op.draws == "word" and is_lattice(values, columns, offsets, colors):
         form += LATTICE
-    numbers = w.slots[w.constant(values)][1]
-    parameters = (table, len(starts) - 1, op.sweeps, form, op.stream, numbers)
     opcode = Opcode.GIBBS if op.draws == "unit" else Opcode.GIBBS_WORDS
+    whole = op.draws == "unit" and op.order != "parallel"
+    matrices = layers.packed(rows, order, starts) if whole else None
+    if matrices is None:
+        table = w.table(np.concatenate([starts, order, offsets, columns]))
+    else:
+        opcode, table, values = Opcode.GIBBS_LAYERS, w.table(np.concatenate([starts, order])), matrices
+    parameters = (table, len(starts) - 1, op.sweeps, form, op.stream, w.slots[w.constant(values)][1])
     w.row(opcode, w.slot(op.s), (w.slot(op.x), field, T), parameters)
 
 

@@ -131,7 +131,10 @@ class PairForce(Op):
     with s^2 = r^2 + softening^2; table: ``energies`` over an increasing ``grid`` of distances, interpolated linearly.
     cutoff > 0: pairs at or beyond it count nought, and with ``shift`` the energy there is taken off the others'.
     box: the sides of a periodic box, in which the nearest image counts; () is open space.
-    Two particles at one place are refused at the start; if they meet later, the force is not finite.
+    At r = 0 lennard_jones, coulomb without softening, and a table that starts at 0 have no force: two particles at one
+    place are refused at the start, and if they meet during a run it ends with T405, which names them, the sample and
+    the tick (in the reference and the simulator). An ONNX file cannot raise: there the forces, energy and virial become
+    inf or nan, and so does what follows from them.
     """
 
     x: Value = operand("n d")
@@ -172,7 +175,8 @@ class PairForce(Op):
             k = int(np.flatnonzero(np.diff(grid) <= 0)[0])
             notes = (f"grid[{k}] = {grid[k]}", f"grid[{k + 1}] = {grid[k + 1]}")
             yield Problem("T105", "the grid of a table must increase", notes)
-        if "x" in numbers and self.kind in ("lennard_jones", "coulomb") and self.softening == 0:
+        steep = self.kind in ("lennard_jones", "coulomb") and self.softening == 0
+        if "x" in numbers and (steep or (grid is not None and grid[0] <= 0)):
             yield from _touching(numbers["x"], np.array(self.box))
 
 

@@ -26,6 +26,7 @@ from thermoc.ir.ops import (
 )
 from thermoc.ir.types import Role, Shape
 from thermoc.ir.values import Value
+from thermoc.support.errors import caller, error
 
 Rows = tuple[NDArray, NDArray, NDArray]
 
@@ -40,6 +41,7 @@ class _Coupled(Op):
         if hasattr(J, "tocsr"):
             sparse = J.tocsr()
             sparse.sum_duplicates()
+            _finite(cls.opname, sparse)
             operands |= {"J": None, "values": sparse.data, "columns": sparse.indices, "offsets": sparse.indptr}
         if "colors" in cls.operand_specs and operands.get("colors") is None:
             numbers = {name: _number(operands.get(name)) for name in ("J", "values", "columns", "offsets")}
@@ -94,6 +96,15 @@ class _Coupled(Op):
                     notes,
                     'leave colors out, or ask for order="parallel", which samples another distribution',
                 )
+
+
+def _finite(opname: str, J: Any) -> None:
+    """Raise T107 with the first couplings of a sparse matrix that is not a number, by its units."""
+    wrong = np.flatnonzero(~np.isfinite(J.data))
+    if len(wrong):
+        unit = int(np.searchsorted(J.indptr, wrong[0], side="right")) - 1
+        notes = [f"J[{unit}, {J.indices[wrong[0]]}] = {J.data[wrong[0]]}"]
+        raise error("T107", f"{opname}: couplings must be finite", where=caller(), notes=notes)
 
 
 def _units(operands: dict[str, Any]) -> int | None:

@@ -72,6 +72,7 @@ def _network_advance(
 
 
 def _sum(parts: tuple[NDArray, ...], matrices: tuple[NDArray, ...]) -> NDArray:
+    """Return the sum of products; parts may be of one sample or of all."""
     return reduce(np.add, (part @ matrix.T.astype(part.dtype) for part, matrix in zip(parts, matrices)))
 
 

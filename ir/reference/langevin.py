@@ -12,6 +12,7 @@ from thermoc import physics
 from thermoc.ir.dialects import langevin
 from thermoc.ir.reference.meaning import Context, State, aligned, means, pure, whole
 from thermoc.ir.types import Type
+from thermoc.support.errors import error
 
 
 def _brownian_start(op: langevin.Brownian, ctx: Context, *operands: Any) -> State:
@@ -115,8 +116,22 @@ def pair_force(
         "coulomb": lambda r: physics.coulomb(r, k, qq, op.softening),
         "table": lambda r: physics.tabulated(r, grid[0], energies[0]),  # type: ignore[index]
     }
-    made = physics.pair_forces(x, law[op.kind], cutoff=op.cutoff or None, box=op.box or None, shift=op.shift)
+    smooth = op.kind == "harmonic" or op.softening > 0 or (grid is not None and grid[0, 0] > 0)
+    if not smooth:
+        _refuse_touching(op, ctx, x, i, j)
+    how = {"cutoff": op.cutoff or None, "box": op.box or None, "shift": op.shift, "smooth": smooth}
+    made = physics.pair_forces(x, law[op.kind], **how)
     return tuple(part.astype(x.dtype) for part in made)  # type: ignore[return-value]
+
+
+def _refuse_touching(op: langevin.PairForce, ctx: Context, x: NDArray, i: NDArray, j: NDArray) -> None:
+    """Raise T405 where two particles are at one place, naming them, their sample and the tick."""
+    met = np.argwhere(_bonds(op, x, i, j)[1] == 0)
+    if len(met):
+        sample, pair = met[0].tolist()
+        notes = [f"particles {i[pair]} and {j[pair]} of sample {ctx.first_sample + sample}, at tick {ctx.tick}"]
+        hint = "shorten the step, soften the potential, or keep them apart"
+        raise error("T405", "two particles are at one place", where=op.location, notes=notes, hint=hint)
 
 
 @pure(langevin.BondForce)

@@ -41,7 +41,10 @@ def law(kind, square, strength, sigma, qq, softening, table, at, points):
 
 @njit(error_model="numpy", nogil=True)
 def _meet(r, ro, x, xo, q, qo, i, j, d, n, kind, fc, at, points, boxed):
-    """Add what one pair does to forces, energy and virial, which stand behind each other in r."""
+    """Add what one pair does to forces, energy and virial, which stand behind each other in r.
+
+    Return whether it could: at one place, or too near for the format, two particles have no force that is a number.
+    """
     cutoff, softening, square = fc[at], fc[at + 1], fc[at] * 0
     for a in range(d):
         apart = x[xo + i * d + a] - x[xo + j * d + a]
@@ -49,7 +52,7 @@ def _meet(r, ro, x, xo, q, qo, i, j, d, n, kind, fc, at, points, boxed):
             apart -= fc[at + 2 + a] * np.floor(apart / fc[at + 2 + a] + fc[at] * 0 + 0.5)
         square += apart * apart
     if cutoff > 0 and not square < cutoff * cutoff:
-        return
+        return True
     qq = q[qo + 2 + i] * q[qo + 2 + j]
     table = at + 2 + (d if boxed else 0)
     energy, push = law(kind % SHIFT, square, q[qo], q[qo + 1], qq, softening, fc, table, points)
@@ -63,13 +66,15 @@ def _meet(r, ro, x, xo, q, qo, i, j, d, n, kind, fc, at, points, boxed):
             apart -= fc[at + 2 + a] * np.floor(apart / fc[at + 2 + a] + fc[at] * 0 + 0.5)
         r[ro + i * d + a] += push * apart
         r[ro + j * d + a] -= push * apart
+    return math.isfinite(r.dtype.type(push)) or not math.isfinite(square)
 
 
-def pair_forces(r, ro, samples, x, xo, xs, n, d, q, qo, qs, fc, at, kind, boxed, points):
+def pair_forces(r, ro, samples, x, xo, xs, n, d, q, qo, qs, fc, at, kind, boxed, points, met):
     """Set forces (n, d), energy and virial of every sample, end to end in r.
 
     q: strength, sigma and n charges. fc holds from ``at``: cut-off (0: none), softening, the box's sides where there is
-    one, a table's distances and energies. Sums run in an order that the positions alone decide.
+    one, a table's distances and energies. Sums run in an order that the positions alone decide. met, where it starts
+    with -1, is set to the first sample in which two particles are at one place, and to these.
     """
     for s in range(samples):
         out, here, own = ro + s * (n * d + 2), xo + s * xs, qo + s * qs
@@ -82,9 +87,12 @@ def pair_forces(r, ro, samples, x, xo, xs, n, d, q, qo, qs, fc, at, kind, boxed,
         if total < 27:
             for i in range(n):
                 for j in range(i + 1, n):
-                    _meet(r, out, x, here, q, own, i, j, d, n, kind, fc, at, points, boxed)
+                    if not _meet(r, out, x, here, q, own, i, j, d, n, kind, fc, at, points, boxed) and met[0] < 0:
+                        met[0], met[1], met[2] = s, i, j
         else:
-            _by_cells(r, out, x, here, q, own, d, n, kind, fc, at, points, boxed, low, width, count, total)
+            i, j = _by_cells(r, out, x, here, q, own, d, n, kind, fc, at, points, boxed, low, width, count, total)
+            if i >= 0 and met[0] < 0:
+                met[0], met[1], met[2] = s, i, j
 
 
 @njit(error_model="numpy", nogil=True)
@@ -115,9 +123,13 @@ def _cell(x, xo, i, a, d, boxed, low, width, count):
 
 @njit(error_model="numpy", nogil=True)
 def _by_cells(r, ro, x, xo, q, qo, d, n, kind, fc, at, points, boxed, low, width, count, total):
-    """Let each particle meet those of its own cell and the cells around it that come later in the list."""
+    """Let each particle meet those of its own cell and the cells around it that come later in the list.
+
+    Return the first two of no finite force, or -1, -1.
+    """
     head, after = np.full(total, -1), np.empty(n, np.int64)
     mine, near = np.zeros(3, np.int64), np.zeros(3, np.int64)
+    one, other = -1, -1
     for i in range(n - 1, -1, -1):
         cell = 0
         for a in range(d):
@@ -137,6 +149,7 @@ def _by_cells(r, ro, x, xo, q, qo, d, n, kind, fc, at, points, boxed, low, width
                 cell = cell * count[a] + near[a]
             j = head[cell] if inside else -1
             while j >= 0:
-                if j > i:
-                    _meet(r, ro, x, xo, q, qo, i, j, d, n, kind, fc, at, points, boxed)
+                if j > i and not _meet(r, ro, x, xo, q, qo, i, j, d, n, kind, fc, at, points, boxed) and one < 0:
+                    one, other = i, j
                 j = after[j]
+    return one, other

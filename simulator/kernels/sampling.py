@@ -46,7 +46,7 @@ def gibbs(
     order, rows = at + classes + 1, at + classes + 1 + n
     columns = rows + n + 1
     low, factor = (-1, 2) if form & SPINS else (0, 1)
-    each, later, own = _step(tn, n, sweeps)[0], _step(tn, n, sweeps)[1], 0 if hn == 1 else 1
+    each, later, own = step(tn, n, sweeps)[0], step(tn, n, sweeps)[1], 0 if hn == 1 else 1
     u = spare[:n]
     for k in range(samples):
         v, field0, T0 = s[so + k * n : so + k * n + n], ho + k * hs, to + k * ts
@@ -71,7 +71,7 @@ def gibbs(
 
 
 @njit(error_model="numpy", nogil=True)
-def _step(tn, n, sweeps):
+def step(tn, n, sweeps):
     """Return how far apart temperatures of neighbouring units and of following sweeps stand."""
     if tn == sweeps * n:
         return 1, n
@@ -115,7 +115,7 @@ def words(
     elif even and form & REPLICAS and _alike(J, table, at + classes + 1 + n, n, first, form):
         _replicas(s, so, n, samples, float(h[ho]), rates, J, table, at, classes, form, stream, first, sample, tick, key)
     else:
-        each, after = _step(tn, n, sweeps)
+        each, after = step(tn, n, sweeps)
         for k in range(samples):
             _digits(
                 s,

@@ -98,11 +98,81 @@ def test_sweeps_and_levels_hold_too(more):
     assert certified(gibbs(**more)).holds
 
 
-def test_a_cooled_network_is_not_judged_as_if_settled():
+def cooled(T_min, t_max=400.0, J=RING):
     with tc.Network("cooled") as net:
-        tc.output("s", tc.gibbs(tc.schedule(kind="linear", T0=3.0, parameter=900.0, T_min=0.5), RING))
-    certificate = certified(net)
+        tc.output("s", tc.gibbs(tc.schedule(kind="linear", T0=3.0, parameter=t_max, T_min=T_min), J))
+    return net
+
+
+def skipped(certificate: Certificate) -> dict[str, str]:
+    return {item["law"]: item["reason"] for item in certificate.document["skipped"]}
+
+
+def test_a_network_that_cools_to_the_end_is_not_judged_as_if_settled():
+    certificate = certified(cooled(0.5, 2000.0))
     assert certificate.holds and not {"P48", "P49"} & {law.law for law in certificate.laws}
+    assert skipped(certificate)["P48, P49"].startswith("T (thermo.schedule) changes until tick 799 of 800")
+    assert "not checked: P48, P49 thermo.gibbs" in str(certificate)
+
+
+def test_a_network_that_has_cooled_is_judged_by_the_ticks_after():
+    certificate = certified(cooled(2.0))  # at the floor from tick 134 on
+    assert certificate.holds, str(certificate)
+    assert {"P47", "P48", "P49"} <= {law.law for law in certificate.laws} and "P48, P49" not in skipped(certificate)
+    (energy,) = (law for law in certificate.laws if law.statement.startswith("mean energy"))
+    assert energy.details["from_tick"] == 134 + 166
+    assert energy.samples == 64 * (800 - 134) * 3 // 4 + 32  # a quarter of what is left is warm-up
+
+
+def test_a_network_that_froze_on_its_way_fails():
+    ladder = physics.square_lattice(6).toarray()
+    certificate = certified(cooled(0.3, 40.0, ladder), ticks=120, batch=16)
+    assert failing(certificate) == {"P49"}
+
+
+def test_a_sampler_biased_only_while_it_cools_fails(monkeypatch):
+    """The per-tick laws see what the averages at the floor cannot."""
+
+    def hot(op, w):
+        floor = w.constant(2.0)
+        return couplings.gibbs(op.with_(T=w.add(floor, w.mul(w.sub(op.T, floor), 2.0))), w)
+
+    monkeypatch.setitem(expansions.EXPANSIONS, sampling.Gibbs, hot)
+    certificate = certified(cooled(2.0), batch=256)
+    assert failing(certificate) == {"P47"}
+
+
+def scheduled(**more):
+    return tc.schedule(kind="exponential", parameter=60.0, **more)
+
+
+def test_schedules_of_everything_else_hold_and_settle():
+    with tc.Network("scheduled", dt=0.5) as net:
+        kT = scheduled(T0=2.0, T_min=0.5)
+        x, _ = tc.langevin(0.0, kT, friction=0.7)
+        tc.output("x", x)
+        tc.output("m", tc.memory(0.2, kT))
+        tc.output("b", tc.brownian(0.0, kT, stiffness=0.5))
+        tc.output("o", tc.ou_network(np.array([[2.0, 0.5], [0.5, 1.0]]), kT))
+        tc.output("T", tc.heat_network(0.2, [1.0, 2.0], [[0, 1.0], [1.0, 0]], 2.0, 0.3, kT)[0])
+        tc.output("n", tc.heat_network(0.0, 1.0, [[0, 1.0], [1.0, 0]], 2.0, 0.3, kT, k_B=1e-5)[0])
+    certificate = certified(net, ticks=1500, batch=32)
+    assert certificate.holds, str(certificate)
+    assert sum("mean" in law.statement and law.law == "P47" for law in certificate.laws) >= 5
+    early = certified(net, ticks=100, batch=32)
+    assert early.holds, str(early)
+    assert not any(law.law == "P49" for law in early.laws)
+    assert sum("changes until" in item["reason"] for item in early.document["skipped"]) == 5
+
+
+def test_what_depends_on_the_tick_is_never_settled():
+    with tc.Network("ticking") as net:
+        tc.output("s", tc.gibbs(2.0 + tc.sin(core_tick() * 0.1), RING))
+    assert "core.tick" in skipped(certified(net, ticks=100))["P48, P49"]
+
+
+def core_tick():
+    return tc.cast(tc.tick(), dtype="f64")
 
 
 def euler(op, w):
@@ -168,7 +238,8 @@ def test_a_leaking_heat_op_fails(monkeypatch, make):
     assert "P45" in failing(certified(make()))
 
 
-def test_heat_that_flows_uphill_fails(monkeypatch):
+@pytest.mark.parametrize("power", [0.0, 0.1])
+def test_heat_that_flows_uphill_fails(monkeypatch, power):
     right = physics.heat_step
 
     def uphill(C, G, ambient, dt, frequency=0.0):
@@ -179,7 +250,7 @@ def test_heat_that_flows_uphill_fails(monkeypatch):
 
     monkeypatch.setattr(heat_steps.physics, "heat_step", uphill)
     with tc.Network("uphill", dt=0.01) as net:
-        tc.output("T", tc.heat_network(0.0, 1.0, [[0, 1.0], [1.0, 0]], np.array([1.0, 2.0]))[0])
+        tc.output("T", tc.heat_network(power, 1.0, [[0, 1.0], [1.0, 0]], np.array([1.0, 2.0]))[0])
     assert "P46" in failing(certified(net, ticks=50, batch=1))
 
 

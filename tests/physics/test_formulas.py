@@ -65,6 +65,8 @@ def brute_virial(x):
         (lambda: physics.lennard_jones([1.0, 0.0]), r"r\[1\] = 0.0"),
         (lambda: physics.pair_forces([[1.0, 2.0], [0.0, 0.0], [1.0, 2.0]], physics.lennard_jones), "particles 0 and 2"),
         (lambda: physics.pair_forces(np.eye(3), physics.harmonic, cutoff=2.0, box=[3.0] * 3), "1.5"),
+        (lambda: physics.shannon_entropy([0.5, 0.6]), "p sums to 1.1"),
+        (lambda: physics.shannon_entropy([1.5, -0.5]), r"p\[1\] = -0.5"),
         (lambda: physics.mixing_entropy([[0.5, 0.5], [0.5, 0.6]]), r"x\[1\] sums to 1.1"),
         (lambda: physics.kinetic_energy([1.0], [-1.0]), r"mass\[0\] = -1.0"),
         (lambda: physics.enumerate_ising([[0.0, 1.0], [2.0, 0.0]], 1.0), r"J\[0, 1\] = 1.0"),

@@ -123,9 +123,10 @@ def test_a_colouring_is_proven(n):
         ([[0.0, 1.0], [1.0, 0.5]], {}, "T105", "J[1, 1] = 0.5"),
         ([[0.0, np.nan], [np.nan, 0.0]], {}, "T107", "[0, 1] = nan"),
         ([[0.0, 1.0, 2.0]], {}, "T103", "J"),
+        (csr_array([[0.0, 0.0], [np.nan, 0.0]]), {}, "T107", "J[1, 0] = nan"),
     ],
 )
 def test_wrong_couplings_are_named(J, more, code, fact):
     with pytest.raises(tc.ThermocError) as caught, tc.Network("wrong"):
-        tc.output("s", tc.gibbs(1.0, np.array(J), **more))
+        tc.output("s", tc.gibbs(1.0, J if isinstance(J, csr_array) else np.array(J), **more))
     assert code in str(caught.value) and fact in str(caught.value)

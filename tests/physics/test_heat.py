@@ -5,6 +5,8 @@ import pytest
 
 import thermoc as tc
 from thermoc import physics
+from thermoc.ir.feed import feed
+from thermoc.ir.reference import interpret
 from thermoc.support.units import K_B
 
 
@@ -71,6 +73,17 @@ def test_the_ledger_closes_with_every_source_and_noise():
     stored = (C * run["T"]).sum(-1)
     closed = stored - stored[0] - np.cumsum((run["work"] - run["heat"]).sum(-1), axis=0)
     assert np.abs(closed).max() < 1e-10 * stored.max()
+
+
+def test_the_reference_takes_power_a_sample():
+    """Noise, states and sources of one sample and of all meet in a sum."""
+    power = np.array([[0.1, 0.2], [0.3, -0.1], [0.0, 0.0]])
+    with tc.Network("power", dt=0.5) as net:
+        T, *_ = tc.heat_network(tc.input("power", (2,)), 1.0, [[0, 1.0], [1.0, 0]], 1.0, 0.2, 1.0, k_B=0.01)
+        tc.output("T", T)
+    trace = interpret(net.graph, feed(net.graph, {"power": power}, ticks=20), seed=2)
+    found = tc.compile(net, "sim").run({"power": power}, ticks=20, seed=2)["T"]
+    np.testing.assert_allclose(found, trace.outputs["T"], rtol=1e-12)
 
 
 def test_an_isolated_network_conserves_energy_draw_by_draw():

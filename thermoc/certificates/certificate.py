@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 import thermoc
 from thermoc import api
-from thermoc.certificates.law import Law
+from thermoc.certificates.law import Law, Skipped
 from thermoc.certificates.laws import LAWS, convergence
 from thermoc.certificates.seen import instrumented, seen
 from thermoc.ir.graph import Graph
@@ -81,7 +81,10 @@ class Certificate:
             for law in self.laws
         ]
         count = sum(law.holds for law in self.laws)
-        skipped = [f"not checked: {item['op']}: {item['reason']}" for item in head["skipped"]]
+        skipped = [
+            f"not checked: {' '.join(filter(None, (item.get('law'), item['op'])))}: {item['reason']}"
+            for item in head["skipped"]
+        ]
         return "\n".join([table(title, rows), *skipped, f"{count} of {len(rows)} laws hold"])
 
 
@@ -105,20 +108,22 @@ def certify(run: api.Run, *, warmup: int | None = None) -> Certificate:
     outputs = _repeated(call, instrumented(source, ops))
     laws = [_same(run, outputs)]
     skipped = [
-        {"op": f"{op.opname} {op.results[0]}", "reason": "no law is known for it"}
+        {"op": f"{op.opname} {op.results[0]}", "law": "", "reason": "no law is known for it"}
         for op in source.ops
         if op.traits and op.results and type(op) not in LAWS
     ]
     courses: dict[str, dict[str, list[float]]] = {}
     for op in ops:
         watched = seen(source, op, outputs, call.timed, call.place, warmup)
-        found = list(LAWS[type(op)](watched))
+        told = list(LAWS[type(op)](watched))
+        found = [law for law in told if isinstance(law, Law)]
         laws += found
+        skipped += [asdict(item) for item in told if isinstance(item, Skipped)]
         series = convergence(watched)
         if series:
             courses[watched.label] = series
-        if not found:
-            skipped.append({"op": f"{op.opname} {op.results[0]}", "reason": "nothing of it can be checked here"})
+        if not told:
+            skipped.append({"op": watched.label, "law": "", "reason": "nothing of it can be checked here"})
     document = {
         "format": FORMAT,
         "version": VERSION,

@@ -53,6 +53,15 @@ class Law:
         return cls(**fields)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Skipped:
+    """A law that was not checked, and why."""
+
+    law: str
+    op: str
+    reason: str
+
+
 def _number(value: float) -> float | str:
     """JSON has no infinities."""
     return float(value) if np.isfinite(value) else str(float(value))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,16 +12,20 @@ from numpy.typing import NDArray
 from thermoc.ir.dialects import core, thermo
 from thermoc.ir.graph import Graph, exposed
 from thermoc.ir.ops import Op
+from thermoc.ir.values import Value
 
 PREFIX = "certificate."
+LEAST_TICKS = 16
+"""Ticks without change from which on averages are taken."""
+CLOCKS: tuple[Any, ...] = (core.Tick, thermo.Schedule, thermo.AdaptiveSchedule)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
     """The values of one op over a run: ``self["T"]`` is (ticks, batch, *shape), float64.
 
-    steady: nothing that acts on the op changes in time but states and noise. warmup: ticks before averages begin.
-    single: the run's floats were float32.
+    since: the tick of the run from which nothing that acts on the op changes but states and noise; ``moving`` names
+    what changed until then. warmup: ticks before averages begin. single: the run's floats were float32.
     """
 
     op: Op
@@ -31,7 +35,8 @@ class Seen:
     dt: float
     first_tick: int
     warmup: int
-    steady: bool
+    since: int
+    moving: str
     single: bool
 
     def __getitem__(self, name: str) -> NDArray:
@@ -47,14 +52,32 @@ class Seen:
         return np.broadcast_to(array.reshape(*lead, *(1,) * (len(whole) - len(lead) - len(shape)), *shape), whole)
 
     @property
+    def ticks(self) -> int:
+        """Number of ticks seen."""
+        return max(len(array) for array in self.arrays.values())
+
+    @property
+    def settled(self) -> Seen | None:
+        """What was seen from ``since`` on, or None where that is too short to average; a quarter of it is warm-up."""
+        left = self.ticks - self.since
+        if self.since == 0:
+            return self
+        if left < LEAST_TICKS:
+            return None
+        arrays = {name: array[self.since :] if len(array) > 1 else array for name, array in self.arrays.items()}
+        warmup = max(self.warmup - self.since, left // 4)
+        return replace(self, arrays=arrays, since=0, warmup=warmup, first_tick=self.first_tick + self.since)
+
+    @property
     def tolerance(self) -> float:
         """Relative room for sums that should be equal: 1e-10, or what float32 leaves."""
         return 1e-4 if self.single else 1e-10
 
 
 def instrumented(graph: Graph, ops: tuple[Op, ...]) -> Graph:
-    """Return the graph with every operand and result of these ops that is not a constant handed out too."""
-    values = (value.name for op in ops for value in (*op.inputs, *op.results))
+    """Return the graph with every operand and result of these ops that is not a constant handed out too, and clocks."""
+    clocks = tuple(op for op in graph.ops if isinstance(op, CLOCKS))
+    values = (value.name for op in (*ops, *clocks) for value in (*op.inputs, *op.results))
     return exposed(graph, (name for name in values if not isinstance(graph.producers[name], core.Constant)), PREFIX)
 
 
@@ -72,6 +95,7 @@ def seen(
     single = any(array.dtype == np.float32 for array in arrays.values())
     arrays = {name: array.astype(float) for name, array in arrays.items()}
     arrays |= {name: np.asarray(array, float)[np.newaxis, np.newaxis] for name, array in constants.items()}
+    since, moving = _unmoved(graph, op, outputs, timed)
     return Seen(
         op=op,
         label=f"{op.opname} {op.results[0]}",
@@ -80,23 +104,54 @@ def seen(
         dt=graph.dt,
         first_tick=place["first_tick"],
         warmup=warmup,
-        steady=_steady(graph, op, timed),
+        since=since,
+        moving=moving,
         single=single,
     )
 
 
-def _steady(graph: Graph, op: Op, timed: frozenset[str]) -> bool:
-    """Tell whether no clock, schedule or changing input acts on the op."""
-    clocks: tuple[Any, ...] = (core.Tick, thermo.Schedule, thermo.AdaptiveSchedule)
-    known, stack = {op.results[0].name}, [op]
+def _unmoved(graph: Graph, op: Op, outputs: Mapping[str, NDArray], timed: frozenset[str]) -> tuple[int, str]:
+    """Return the tick from which nothing that acts on the op changes but states and noise, and what changed before.
+
+    An operand is left alone from where it was seen to stay, or from where all clocks and inputs behind it stay.
+    """
+    ticks = max(len(array) for array in outputs.values())
+    if getattr(op, "frequency", 0.0):
+        return ticks, "its frequency"
+    latest, moving = 0, ""
+    for name, value in op.operand_values:
+        if isinstance(graph.producers[value.name], core.Constant):
+            continue
+        behind, cause = _clocks(graph, value, op, outputs, timed, ticks)
+        since = min(_held_from(outputs[PREFIX + value.name]), behind)
+        if since > latest:
+            latest, moving = since, f"{name} ({cause})"
+    return latest, moving
+
+
+def _clocks(
+    graph: Graph, value: Value, op: Op, outputs: Mapping[str, NDArray], timed: frozenset[str], ticks: int
+) -> tuple[int, str]:
+    """Return the tick from which no clock, schedule or changing input acts on a value, and which was the last."""
+    latest, cause = 0, ""
+    known, stack = {value.name, op.results[0].name}, [graph.producers[value.name]]
     while stack:
-        reader = stack.pop()
-        if isinstance(reader, clocks) or (isinstance(reader, core.Input) and reader.name in timed):
-            return False
-        if getattr(reader, "frequency", 0.0):
-            return False
-        for value in reader.inputs:
-            if value.name not in known:
-                known.add(value.name)
-                stack.append(graph.producers[value.name])
-    return True
+        source = stack.pop()
+        since = 0
+        if isinstance(source, CLOCKS):
+            since = max(_held_from(outputs[PREFIX + result.name]) for result in source.results)
+        elif getattr(source, "frequency", 0.0) or (isinstance(source, core.Input) and source.name in timed):
+            since = ticks
+        if since > latest:
+            latest, cause = since, source.opname
+        for each in source.inputs:
+            if each.name not in known:
+                known.add(each.name)
+                stack.append(graph.producers[each.name])
+    return latest, cause
+
+
+def _held_from(array: NDArray) -> int:
+    """Return the first tick from which an array (ticks, ...) stays what it is at the last."""
+    changed = np.flatnonzero((array != array[-1:]).reshape(len(array), -1).any(axis=1))
+    return int(changed[-1]) + 1 if len(changed) else 0

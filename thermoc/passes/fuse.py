@@ -20,8 +20,10 @@ Linear = core.Affine | core.Conv
 
 @dataclass(frozen=True, kw_only=True)
 class Fuse(Pass):
-    """Fuse into an affine or conv whose only reader it is: a constant added, a sign, a constant scalar factor. Fuse into
-    an affine that alone reads it: a constant factor of each element, so that spikes meet their weights as spikes.
+    """Fuse into an affine or conv whose only reader it is: a constant added, a sign, a constant scalar factor.
+
+    Fuse into an affine that alone reads it: a constant factor of each element, so that spikes meet their weights as
+    spikes.
 
     Adding a bias to a map without one and a change of sign are exact; a factor moves the rounding, which the report
     says. Reshapes of reshapes become one.

@@ -110,7 +110,8 @@ def _table(op: langevin.PairForce, w: Rewriter, r: Value) -> tuple[Value, Value]
         w(core.Reduce, x=w(core.Select, condition=inside, a=part, b=0.0), kind="sum", axes=axis)
         for part in (line, w.constant(slope))
     )
-    return U, w.div(w.neg(rise), r)
+    apart = r if grid[0] <= 0 else w(core.Select, condition=w(core.Greater, a=r, b=0.0), a=r, b=1.0)
+    return U, w.div(w.neg(rise), apart)
 
 
 def bond_force(op: langevin.BondForce, w: Rewriter) -> tuple[Value, Value, Value]:

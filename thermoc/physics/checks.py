@@ -27,10 +27,14 @@ def non_negative(name: str, values: ArrayLike) -> NDArray:
 
 
 def distribution(name: str, values: ArrayLike) -> NDArray:
-    """Return the array; its last axis must hold probabilities that sum to one within 1e-9. Errors: T405."""
+    """Return the array; its last axis must hold probabilities that sum to one within 1e-9. Errors: T405.
+
+    Of float32 numbers they must within 1e-5.
+    """
     array = non_negative(name, values)
     total = array.sum(axis=-1)
-    wrong = np.argwhere(np.abs(total - 1) > 1e-9)
+    room = 1e-5 if getattr(values, "dtype", None) == np.float32 else 1e-9
+    wrong = np.argwhere(np.abs(total - 1) > room)
     if len(wrong):
         place = tuple(int(i) for i in wrong[0])
         notes = [f"{name}{list(place) if place else ''} sums to {float(total[place])!r}"]

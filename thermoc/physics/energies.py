@@ -67,12 +67,14 @@ def pair_forces(
     cutoff: float | None = None,
     box: ArrayLike | None = None,
     shift: bool = False,
+    smooth: bool = False,
 ) -> tuple[NDArray, NDArray, NDArray]:
     """Return forces (..., n, d), energy (...) and virial sum r f (...) of all pairs i < j (P10).
 
     x: positions (..., n, d). law: energy and force of a distance. cutoff: pairs at or beyond it count nought; ``shift``
     subtracts the energy there. box: lengths (d) of a periodic box, in which the nearest image counts; the cut-off is at
-    most half of each. Errors: T405 for two particles at one place, naming them, and for a cut-off too long for the box.
+    most half of each. smooth: the force vanishes at r = 0, where two particles may then be. Errors: T405 for two
+    particles at one place, naming them, and for a cut-off too long for the box.
     """
     x = finite("x", x)
     n = x.shape[-2]
@@ -86,7 +88,7 @@ def pair_forces(
         apart = apart - lengths * np.floor(apart / lengths + 0.5)
     r = np.sqrt((apart * apart).sum(axis=-1))
     touching = np.argwhere(r == 0)
-    if len(touching):
+    if len(touching) and not smooth:
         pair = touching[0][-1]
         notes = [f"particles {i[pair]} and {j[pair]} are both at {x[(*touching[0][:-1], i[pair])].tolist()}"]
         raise error("T405", "two particles are at one place", notes=notes, hint="move one, or soften the potential")
@@ -94,7 +96,7 @@ def pair_forces(
     if cutoff is not None:
         energy = energy - (law(np.array(cutoff))[0] if shift else 0.0)
         energy, force = (np.where(r < cutoff, part, 0.0) for part in (energy, force))
-    push = (force / r)[..., np.newaxis] * apart
+    push = (force / np.where(r == 0, 1.0, r))[..., np.newaxis] * apart
     incidence = np.eye(n)[:, i] - np.eye(n)[:, j]
     return incidence @ push, energy.sum(axis=-1), (r * force).sum(axis=-1)
 

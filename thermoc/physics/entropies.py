@@ -11,8 +11,12 @@ from thermoc.support.errors import error
 
 
 def shannon_entropy(p: ArrayLike) -> NDArray:
-    """Return -sum p ln p over the last axis, in nats, with 0 ln 0 = 0 (P16). p: (..., n)."""
+    """Return -sum p ln p over the last axis, in nats, with 0 ln 0 = 0 (P16). p: (..., n).
+
+    Errors: T405 unless they sum to one.
+    """
     p = np.asarray(p)
+    distribution("p", p)
     safe = np.where(p > 0, p, p.dtype.type(1))
     return -(p * np.log(safe)).sum(axis=-1)
 

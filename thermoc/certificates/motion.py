@@ -1,0 +1,128 @@
+"""What moves by noise: memories, particles, networks of springs, and draws themselves (P25, P26, P29, P47)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.certificates.judging import converged, equipartition, exact, held, unsettled
+from thermoc.certificates.law import Law, Skipped, standard_normals, standard_score
+from thermoc.certificates.seen import Seen
+
+
+def memory(seen: Seen) -> Iterator[Law | Skipped]:
+    """One step of an Ornstein-Uhlenbeck process, and where it settles (P25, P47)."""
+    m, x, kT, gamma = seen["m"], seen.like("x", "m"), seen.like("kT", "m"), seen.like("gamma", "m")
+    yield from _relaxing(seen, m, x / gamma, kT, gamma)
+
+
+def brownian(seen: Seen) -> Iterator[Law | Skipped]:
+    """One step of Brownian dynamics, and where a spring settles (P29, P47)."""
+    x, force, kT, mu = seen["x"], *(seen.like(name, "x") for name in ("force", "kT", "mobility"))
+    if "stiffness" in seen:
+        k = seen.like("stiffness", "x")
+        yield from _relaxing(seen, x, force / k, kT / k, mu * k)
+        return
+    z = (x[1:] - x[:-1] - (mu * force)[:-1] * seen.dt) / np.sqrt(2 * mu * kT * seen.dt)[:-1]
+    yield from standard_normals("P47", seen.label, "the noise of a step", z, force=force[:-1])
+    settled = seen.settled
+    if settled is None:
+        yield unsettled(seen, "P49")
+    else:
+        yield from converged(settled, settled["x"])
+
+
+def _relaxing(seen: Seen, m: NDArray, rest: NDArray, variance: NDArray, rate: NDArray) -> Iterator[Law | Skipped]:
+    a = np.exp(-rate * seen.dt)[:-1]
+    off = m[:-1] - rest[:-1]
+    z = (m[1:] - rest[:-1] - a * off) / np.sqrt(variance[:-1] * (1 - a * a))
+    yield from standard_normals("P47", seen.label, "the noise of a step", z, state=off / np.sqrt(variance[:-1]))
+    settled = seen.settled
+    if settled is None:
+        yield unsettled(seen, "P47 (equipartition), P49")
+        return
+    m, rest, variance = (array[seen.since :] for array in (m, rest, variance))
+    if held(rest) and held(variance):
+        share = (m - rest) ** 2 / variance
+        yield from equipartition(settled, share, "energy over kT / 2 a unit")
+        yield from converged(settled, m)
+    else:
+        yield Skipped(law="P47 (equipartition), P49", op=seen.label, reason="what drives it moves with other states")
+
+
+def inertial(seen: Seen) -> Iterator[Law | Skipped]:
+    """Each part of a BAOAB step, and equipartition of the momenta (P9, P29, P47)."""
+    x, w, force, kT, mass, rate = (
+        seen["x"],
+        seen["w"],
+        *(seen.like(name, "x") for name in ("force", "kT", "mass", "friction")),
+    )
+    kick = np.full((len(x), *(1,) * (x.ndim - 1)), seen.dt)
+    kick[0] = seen.dt / 2
+    before = (w + kick * force / mass)[:-1]
+    moved = x[1:] - x[:-1] - seen.dt / 2 * (before + w[1:])
+    size = max(float(np.abs(x).max()), seen.dt * float(np.abs(w).max()), 1e-300)
+    yield exact(seen, "P45", "positions move by dt (v + v') / 2", np.abs(moved).max() / size, x.size)
+    a = np.exp(-rate * seen.dt)[:-1]
+    if (a < 1).all():
+        spread = np.sqrt(kT[:-1] / mass[:-1] * (1 - a * a))
+        z = (w[1:] - a * before) / spread
+        thermal = before / np.sqrt(kT / mass)[:-1]
+        yield from standard_normals("P47", seen.label, "the noise of a step", z, velocity=thermal)
+    else:
+        yield Skipped(law="P47", op=seen.label, reason="without friction no noise acts on it")
+    yield from _momenta(seen, a)
+
+
+def _momenta(seen: Seen, a: NDArray) -> Iterator[Law | Skipped]:
+    """Yield equipartition of the momenta where friction and temperature allow it."""
+    settled = seen.settled
+    if settled is None:
+        yield unsettled(seen, "P47 (equipartition), P49")
+        return
+    w, force, kT, mass = settled["w"], *(settled.like(name, "x") for name in ("force", "kT", "mass"))
+    if not held(kT) or not (a[min(seen.since, len(a) - 1) :] < 1).all():
+        reason = "without friction" if held(kT) else "its temperature moves with other states"
+        yield Skipped(law="P47 (equipartition), P49", op=seen.label, reason=reason)
+        return
+    v = w + seen.dt / 2 * force / mass
+    if seen.since == 0:
+        v[0] = w[0]
+    share = mass * v * v / kT
+    order_two = float((seen.dt**2 * force**2 / (4 * mass * kT)).mean())
+    yield from equipartition(settled, share, "kinetic energy over kT / 2 a degree of freedom", order_two)
+    yield from converged(settled, v)
+
+
+def ou_network(seen: Seen) -> Iterator[Law | Skipped]:
+    """One step of a network of springs, mode by mode, and where it settles (P29, P47)."""
+    op: Any = seen.op
+    rates, V = np.linalg.eigh(seen.constants["K"].astype(float))
+    y, b = seen["x"] @ V, np.broadcast_to(seen.like("b", "x"), seen["x"].shape) @ V
+    kT = seen["kT"][..., np.newaxis]
+    kT = np.broadcast_to(kT, (len(y), *kT.shape[1:]))
+    yield from _relaxing(seen, y, b / rates, kT / rates, np.broadcast_to(op.mobility * rates, y.shape))
+
+
+def noise(seen: Seen) -> Iterator[Law]:
+    """White noise of variance 2 gamma kT dt (P26)."""
+    y = seen["y"]
+    spread = np.sqrt(2 * seen.like("gamma", "y") * seen.like("kT", "y") * seen.dt)
+    yield from standard_normals("P47", seen.label, "noise over its spread", y / spread)
+
+
+def normal(seen: Seen) -> Iterator[Law]:
+    """Standard normals."""
+    yield from standard_normals("P47", seen.label, "a draw", seen["z"])
+
+
+def uniform(seen: Seen) -> Iterator[Law]:
+    """Uniforms in (0, 1): mean 1/2, variance 1/12."""
+    z = (seen["u"] - 0.5) * np.sqrt(12)
+    scale = np.sqrt(2 / (9 / 5 - 1))  # the fourth moment is 9/5, a normal's is 3
+    for law in standard_normals("P47", seen.label, "a draw", z):
+        score = law.measured * scale if law.statement.endswith("variance 1") else law.measured
+        yield standard_score("P47", seen.label, law.statement, score, law.samples)
