@@ -7,11 +7,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from thermoc.backends.base import Backend, Outcome, Place
+from thermoc.backends.brian2 import emit, lower, run, script
 from thermoc.backends.brian2.artefact import Brian2Artefact
-from thermoc.backends.brian2.emit import emit
-from thermoc.backends.brian2.lower import lower
-from thermoc.backends.brian2.run import run
-from thermoc.backends.brian2.script import script
 from thermoc.backends.brian2.target import TARGET
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
@@ -69,13 +66,13 @@ class Brian2Backend(Backend):
 
     def lower(self, options: Options, *, dt: float) -> Sequence[Pass]:
         """Return the passes that bring a graph to Brian2."""
-        return lower(options.coding, options.input_range, options.calibrate, dt=dt)
+        return lower.lower(options.coding, options.input_range, options.calibrate, dt=dt)
 
     def emit(self, graph: Graph, options: Options) -> Brian2Artefact:
         """Return the script of a lowered graph. Errors: T301."""
-        text, data = script(emit(graph, options.noise), time_unit=options.time_unit)
+        text, data = script.script(emit.emit(graph, options.noise), time_unit=options.time_unit)
         return Brian2Artefact(text=text, data=data, options=options)
 
     def run(self, artefact: Brian2Artefact, feed: Feed, place: Place) -> Outcome:
         """Run the script. Errors: T302 where Brian2 or a compiler that was asked for is missing."""
-        return run(artefact, feed, place)
+        return run.run(artefact, feed, place)

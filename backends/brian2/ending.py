@@ -43,9 +43,10 @@ def results(sim, ticks):
 def recorded(monitor, ticks):
     """Return what a monitor saw, (ticks, units); spikes as noughts and ones."""
     if isinstance(monitor, StateMonitor):
-        return np.asarray(getattr(monitor, monitor.record_variables[0])).T
+        return np.asarray(getattr(monitor, monitor.record_variables[0])).T[:ticks]
     values = np.zeros((ticks, len(monitor.source)))
-    values[np.rint(np.asarray(monitor.t / DT)).astype(int), np.asarray(monitor.i)] = 1
+    tick, unit = np.rint(np.asarray(monitor.t / DT)).astype(int), np.asarray(monitor.i)
+    values[tick[tick < ticks], unit[tick < ticks]] = 1
     return values
 
 

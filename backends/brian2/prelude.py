@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from brian2 import (
+    Clock,
     EventMonitor,
     Network,
     NeuronGroup,
@@ -174,12 +175,13 @@ class Simulation:
     outputs: dict[str, Any] = field(default_factory=dict)
     states: dict[str, Any] = field(default_factory=dict)
     order: int = 0
+    clock: Any = field(default_factory=lambda: Clock(DT, name="tick_clock"))
 
     def group(self, units, equations, *, batched=True, **more):
         """Add a population: ``units`` of each sample, or once for all samples."""
         namespace = {**FUNCTIONS, "unit_time": TIME, **more.pop("namespace", {})}
         count = units * (self.batch if batched else 1)
-        made = NeuronGroup(count, equations, namespace=namespace, dt=DT, order=0, **more)
+        made = NeuronGroup(count, equations, namespace=namespace, clock=self.clock, order=0, **more)
         self.objects.append(made)
         for name in self.place.keys() & made.variables.keys():
             self._set(made, name, name, self.place[name])
@@ -216,7 +218,7 @@ class Simulation:
     def block(self, group, code):
         """Compute variables of a group from others."""
         name = f"{group.name}_step_{self.order}"  # names of our own, so that compiled code is found again
-        made = group.run_regularly(code, dt=DT, when="groups", order=self.order, name=name)
+        made = group.run_regularly(code, clock=self.clock, when="groups", order=self.order, name=name)
         self.order += 1
         return made
 
@@ -241,7 +243,7 @@ class Simulation:
 
     def synapses(self, source, target, model, **more):
         """Add synapses, which ``connect`` then makes."""
-        made = Synapses(source, target, model, namespace=FUNCTIONS, dt=DT, **more)
+        made = Synapses(source, target, model, namespace=FUNCTIONS, clock=self.clock, **more)
         self.objects.append(made)
         return made
 
@@ -263,7 +265,7 @@ class Simulation:
         """Record a variable at this point of each tick, or (without one) the spikes."""
         name = f"{group.name}_record_{self.order}"
         made = (
-            StateMonitor(group, variable, record=True, dt=DT, name=name)
+            StateMonitor(group, variable, record=True, clock=self.clock, name=name)
             if variable
             else EventMonitor(group, "spike", name=name)
         )

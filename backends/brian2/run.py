@@ -92,7 +92,8 @@ def preferences(artefact: Brian2Artefact) -> Iterator[None]:
     """Set Brian2's preferences for a run, and put back what was there. Errors: T302 where a compiler is missing."""
     from brian2 import prefs
 
-    chosen = {"codegen.target": _codegen(artefact.options.codegen)}
+    here = artefact.options.device == "runtime"
+    chosen: dict[str, Any] = {"codegen.target": _codegen(artefact.options.codegen)} if here else {}
     if artefact in _MODULES:
         chosen["codegen.cpp.extra_compile_args_gcc"] = _MODULES[artefact].FLAGS
     before = {name: prefs[name] for name in (*chosen, "codegen.cpp.extra_compile_args_gcc")}

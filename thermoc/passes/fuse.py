@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -94,7 +94,8 @@ class _Fuser:
 
     def _fed(self, op: core.Affine) -> Op:
         """W (c x) + b is (W c) x + b."""
-        before, weight = self.producers.get(op.x.name), self._constant(op.weight)
+        before: Any = self.producers.get(op.x.name)
+        weight = self._constant(op.weight)
         alone = len(self.graph.consumers.get(op.x.name, ())) == 1
         if not isinstance(before, core.Mul) or weight is None or not alone:
             return op

@@ -61,9 +61,9 @@ def _applied(op: Any, parts: Numbers, sizes: Numbers, whole: Numbers) -> NDArray
 
 def _factor(op: Any, name: str, sizes: Numbers) -> Any:
     """Return the size of what an elementwise linear op multiplies an operand by."""
-    if isinstance(op, core.Mul):
+    if type(op) is core.Mul:
         return sizes[(op.b if name == "a" else op.a).name]
-    if isinstance(op, core.Div):
+    if type(op) is core.Div:
         return 1 / sizes[op.b.name]
     return sizes[op.s.name] if isinstance(op, spiking.Scale) else 1.0
 
