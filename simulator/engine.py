@@ -20,7 +20,7 @@ from thermoc.simulator.kernels.interpreter import interpret
 from thermoc.simulator.kernels.pairs import pair_forces
 from thermoc.simulator.kernels.sampling import words
 from thermoc.simulator.opcodes import OPERANDS, Opcode
-from thermoc.simulator.program import Bank, Port, Program, State
+from thermoc.simulator.program import Bank, Form, Port, Program, State
 from thermoc.simulator.split import Halves
 from thermoc.support.errors import error
 
@@ -106,7 +106,7 @@ def _ticks(
     results = np.empty(ticks * batch * float_out, real), np.empty(ticks * batch * int_out, whole)
     block = way.block or _block(program, real, batch)
     spare = OPERANDS * program.widest * block
-    arrays = (program.code, program.slots, program.floats, program.ints, program.table)
+    arrays = (program.code, program.slots, program.floats, program.ints, program.places)
     where = (timed, np.uint64(way.seed), way.first_sample, way.first_tick + begun, begun)
     parts = _parts(program)
 
@@ -123,7 +123,8 @@ def _ticks(
                     _interpret(*held, start, end, batch, ticks, tick, tick + 1, begin, stop, *where)
                     if stop < len(program.code):
                         samples = way.first_sample + start, end - start
-                        _apart(program, stop, own[0], block, samples, way.first_tick + begun + tick, way.seed)
+                        kept = states[0].reshape(batch, -1)[start:end]
+                        _apart(program, stop, own[0], kept, block, samples, way.first_tick + begun + tick, way.seed)
 
     _spread(work, _cuts(program, ticks, batch, way.threads))
     return _unpacked(program.outputs, *results, (ticks, batch))
@@ -154,7 +155,14 @@ def _parts(program: Program) -> list[tuple[int, int]]:
 
 
 def _apart(
-    program: Program, line: int, work: NDArray, block: int, samples: tuple[int, int], tick: int, seed: int
+    program: Program,
+    line: int,
+    work: NDArray,
+    states: NDArray,
+    block: int,
+    samples: tuple[int, int],
+    tick: int,
+    seed: int,
 ) -> None:
     """Run one row whose kernel stands apart, for a block of samples, (first, number of them)."""
     row = program.code[line].tolist()
@@ -162,6 +170,8 @@ def _apart(
 
     def place(slot: int) -> tuple[NDArray, int, int, int]:
         bank, offset, size = program.slots[slot].tolist()
+        if bank == Bank.FLOAT_STATE:
+            return states.reshape(-1), offset, states.shape[1], size
         return (work, offset * block, size, size) if bank == Bank.FLOAT_WORK else (program.floats, offset, 0, size)
 
     first, count = samples
@@ -173,7 +183,7 @@ def _apart(
     old, at, stride, _ = x
     for k in range(count):
         work[out + k * n : out + k * n + n] = old[at + k * stride : at + k * stride + n]
-    tables = (program.floats, program.table, p0, p1, p2, p3, p4, p5)
+    tables = (program.floats, program.places, p0, p1, p2, p3, p4, p5)
     _words(work, out, n, count, *h, *T[0], *tables, first, tick, np.uint64(seed))
 
 
@@ -255,10 +265,11 @@ def _unpacked(ports: Sequence[Port], floats: NDArray, ints: NDArray, lead: tuple
 
 
 def _final(states: Sequence[State], floats: NDArray, ints: NDArray, batch: int, ticks: int) -> dict[str, NDArray]:
-    """Return each state (batch, ticks of the ring, *shape), the oldest value first."""
+    """Return each state (batch, ticks of the ring, *shape), the oldest value first; (batch, *shape) of one in place."""
     found: dict[str, NDArray] = {}
     for state in states:
         whole = (ints if state.integer else floats).reshape(batch, -1)
-        ring = whole[:, state.offset : state.offset + state.size].reshape(batch, state.ticks, *state.shape)
-        found[state.name] = np.roll(ring, -(ticks % state.ticks), axis=1).astype(state.dtype, copy=False)
+        ring = state.values(whole[:, state.offset : state.offset + state.size])
+        ring = np.roll(ring, -(ticks % state.ticks), axis=1).astype(state.dtype, copy=False)
+        found[state.name] = ring[:, 0] if state.form == Form.PLACE else ring
     return found
