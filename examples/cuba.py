@@ -32,8 +32,8 @@ def part(sources: np.ndarray, offsets: np.ndarray, chosen: np.ndarray) -> tuple[
     return sources[chosen], np.concatenate([[0], np.cumsum(chosen)])[offsets]
 
 
-def network(n: int = 4000, seed: int = 0) -> tc.Network:
-    """Return the network; its output counts the spikes of both populations in each tick."""
+def network(n: int = 4000, seed: int = 0, first: np.ndarray | None = None) -> tc.Network:
+    """Return the network, from ``first`` potentials; its output counts the spikes of both populations in each tick."""
     sources, offsets = connectivity(n, seed)
     excites = 4 * n // 5
     with tc.Network("cuba", dt=DT) as net:
@@ -50,7 +50,7 @@ def network(n: int = 4000, seed: int = 0) -> tc.Network:
             v_leak=-49.0,
             v_threshold=-50.0,
             v_reset=-60.0,
-            initial=first_potentials(n, seed),
+            initial=first_potentials(n, seed) if first is None else first,
             refractory=5.0,
         )
         tc.connect(before, spikes)

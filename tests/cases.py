@@ -252,6 +252,7 @@ CASES: dict[str, Callable[[Givens], Any]] = {
     "thermo.pair_force, table": lambda x: tc.pair_force(
         x(4, 2), grid=np.array([0.1, 0.5, 2.0, 3.0]), energies=np.array([3.0, 1.0, -1.0, 0.0]), kind="table"
     ),
+    "thermo.pair_force, of a state": lambda x: tc.pair_force(tc.trace_step(x(3, 2), 0.5), kind="harmonic"),
     "thermo.bond_force": lambda x: tc.bond_force(x(4, 3), [0, 1, 3], [1, 2, 0], 2.0, [0.5, 0.0, 1.0], box=(2.0,) * 3),
     "thermo.bonds": lambda x: tc.bonds(x(4, 3), [0, 1, 3], [1, 2, 0], -1.5, r_form=1.5, r_break=2.5),
     "thermo.observables": lambda x: tc.observables(x(2, 3), T=x.positive()),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 
-@intrinsic
-def borrowed(typingctx, array):
+def _borrowed(typingctx, array):
     """The same array without an owner. The caller keeps the one it was made of for as long as this is used."""
     if not isinstance(array, types.Array):
         return None
@@ -20,3 +21,6 @@ def borrowed(typingctx, array):
         return held._getvalue()
 
     return array(array), codegen
+
+
+borrowed: Any = intrinsic(_borrowed)
