@@ -137,7 +137,7 @@ def _parse_op(number: int, line: str, arrays: dict[str, bytes]) -> Op:
         _fail(number, line, f"there is no op {match['op']}")
     try:
         results = _results(cls, match["results"] or "")
-        return cls(**results, **_operands(match["operands"]), **_attrs(match["attrs"] or "", arrays))
+        return cls(**results, **_operands(cls, match["operands"]), **_attrs(match["attrs"] or "", arrays))
     except (TypeError, ValueError, KeyError) as reason:
         _fail(number, line, str(reason).replace(cls.__name__ + ".__init__()", cls.opname))
 
@@ -168,10 +168,12 @@ def _shape(text: str) -> tuple[int, ...]:
     return tuple(map(int, text.split(","))) if text else ()
 
 
-def _operands(text: str) -> dict[str, Any]:
+def _operands(cls: type[Op], text: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for part in text.split(", ") if text else []:
         name, _, held = part.partition("=")
+        if name in cls.operand_specs and cls.operand_specs[name].variadic != held.startswith("["):
+            raise ValueError(f"{name} of {cls.opname} is {'a list' if held.startswith('[') else 'no list'}")
         found[name] = tuple(Value(v[1:]) for v in held[1:-1].split()) if held.startswith("[") else Value(held[1:])
     return found
 

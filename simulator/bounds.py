@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isqrt, prod
+from math import isqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from thermoc.simulator.kernels.spiking import CHUNK, PARAMETERS
 from thermoc.simulator.layers import shapes
 from thermoc.simulator.opcodes import AT_ONCE, LATTICE, OPERANDS, REPLICAS, ROW, SPINS, WORDS, Opcode
 
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 MOST_ELEMENTS = 2**37
 """Working memory of one sample beyond this (a terabyte of float64) is refused."""
 COUNTER = 2**32
-BANKS = {0: "f", 1: "i", 2: "f", 3: "i"}
+BANKS = {0: "f", 1: "i", 2: "f", 3: "i", 4: "f"}
+IN_PLACE = (Opcode.TRACE_STEP, Opcode.SPARSE_COLUMNS, Opcode.SPARSE_LIST)
+"""Rows that may write a state."""
 
 
 def _kinds() -> dict[Opcode, tuple[str, str]]:
@@ -33,7 +36,9 @@ def _kinds() -> dict[Opcode, tuple[str, str]]:
     kinds |= {Opcode.ARG_REDUCE: ("i", "f"), Opcode.MATMUL: ("f", "ffF"), Opcode.SPARSE: ("f", "ffF")}
     kinds |= {Opcode.BOLTZMANN: ("f", "ff"), Opcode.NORMAL: ("f", ""), Opcode.UNIFORM: ("f", "")}
     kinds |= dict.fromkeys((Opcode.GIBBS, Opcode.GIBBS_WORDS, Opcode.GIBBS_LAYERS), ("f", "fff"))
-    kinds |= {Opcode.PAIRS: ("f", "ff")}
+    kinds |= {Opcode.SPARSE_COLUMNS: ("f", "ffF"), Opcode.SPARSE_LIST: ("f", "fiF"), Opcode.TRACE_STEP: ("f", "Ff")}
+    kinds |= {Opcode.LIF_STEP: ("i", "fff"), Opcode.SPREAD: ("f", "i"), Opcode.PAIRS: ("f", "ff")}
+    kinds |= {Opcode.READ_LIST: ("i", ""), Opcode.WRITE_LIST: ("", "i")}
     kinds |= {Opcode.TICK: ("i", ""), Opcode.INPUT: ("f", ""), Opcode.INT_INPUT: ("i", "")}
     kinds |= {Opcode.OUTPUT: ("", "f"), Opcode.INT_OUTPUT: ("", "i"), Opcode.READ: ("f", "")}
     return kinds | {Opcode.INT_READ: ("i", ""), Opcode.WRITE: ("", "f"), Opcode.INT_WRITE: ("", "i")}
@@ -46,7 +51,7 @@ KINDS = _kinds()
 class _Line:
     """A row of code: number of elements of the result and of each operand, -1 where there is none; parameters.
 
-    floats: number of float constants of the program.
+    floats, states: number of float constants of the program, and of floats of its states. bank: the result's.
     """
 
     opcode: Opcode
@@ -56,6 +61,8 @@ class _Line:
     z: int
     p: Sequence[int]
     floats: int
+    states: int
+    bank: int
 
 
 def check(program: Program) -> None:
@@ -86,11 +93,16 @@ def _check_arrays(program: Program) -> None:
         raise ValueError("its constants have the wrong shape")
     if len(program.work) != 2 or not all(type(n) is int and 0 <= n <= MOST_ELEMENTS for n in program.work):
         raise ValueError(f"its working memory is {program.work}")
-    rooms = np.array([program.floats.size, program.ints.size, *program.work])
-    if (slots < 0).any() or (slots[:, 0] > 3).any() or (slots[:, 1:] > rooms.max()).any():
+    rooms = np.array([program.floats.size, program.ints.size, *program.work, _kept(program)])
+    if (slots < 0).any() or (slots[:, 0] > 4).any() or (slots[:, 1:] > rooms.max()).any():
         raise ValueError("a slot lies nowhere")
     if (slots[:, 1] + slots[:, 2] > rooms[slots[:, 0]]).any():
         raise ValueError("a slot lies outside its bank")
+
+
+def _kept(program: Program) -> int:
+    """Return the number of floats of a sample's states."""
+    return sum(state.size for state in program.states if not state.integer)
 
 
 def _line(program: Program, row: list[int], written: set[int]) -> _Line | None:
@@ -105,14 +117,18 @@ def _line(program: Program, row: list[int], written: set[int]) -> _Line | None:
             sizes.append(-1)
             continue
         bank, _, size = program.slots[slot].tolist() if slot >= 0 else (-1, 0, 0)
-        if BANKS.get(bank) != letter.lower() or (bank >= 2 and slot not in written):
+        if BANKS.get(bank) != letter.lower() or (bank in (2, 3) and slot not in written):
             return None
         sizes.append(size)
     bank, _, n = program.slots[result].tolist() if result >= 0 else (-1, 0, -1)
     if (BANKS.get(bank, "") if bank >= 2 else "" if result < 0 else "constant") != given:
         return None
+    if bank == 4 and op not in IN_PLACE:
+        return None
     written.add(result)
-    return _Line(opcode=op, n=n, x=sizes[0], y=sizes[1], z=sizes[2], p=parameters, floats=program.floats.size)
+    x, y, z = sizes
+    held = {"floats": program.floats.size, "states": _kept(program), "bank": bank}
+    return _Line(opcode=op, n=n, x=x, y=y, z=z, p=parameters, **held)
 
 
 def _fits(line: _Line, table: NDArray[np.int64]) -> bool:
@@ -143,6 +159,22 @@ def _fits(line: _Line, table: NDArray[np.int64]) -> bool:
             if z not in (-1, n) or not inside(p0, n + 1, 0, x + 1) or (np.diff(table[p0 : p0 + n + 1]) < 0).any():
                 return False
             return inside(p1, int(table[p0 + n]), 0, y)
+        case Opcode.SPARSE_COLUMNS | Opcode.SPARSE_LIST as op:
+            columns = y - (op == Opcode.SPARSE_LIST)
+            if z not in (-1, n) or p2 > 1 or columns < 0 or not inside(p0, columns + 1, 0, table.size):
+                return False
+            starts = table[p0 : p0 + columns + 1]
+            if (np.diff(starts) < 0).any() or (x != 1 and starts[-1] > x):
+                return False
+            return inside(p1, int(starts[-1]), 0, n)
+        case Opcode.TRACE_STEP:
+            return line.bank == 4 and x in (-1, n) and y in (1, n)
+        case Opcode.LIF_STEP:
+            units = n - 1
+            parameters = z in (PARAMETERS, PARAMETERS * CHUNK * max(1, -(-units // CHUNK)))
+            return units >= 0 and x == y == units and parameters and max(p0, p1) + units <= line.states and p2 < 4
+        case Opcode.SPREAD:
+            return x == n + 1
         case Opcode.BOLTZMANN:
             return p0 >= 1 and n % p0 == 0 and x == n and y in (1, n)
         case Opcode.NORMAL | Opcode.UNIFORM:
@@ -208,9 +240,11 @@ def _rings(program: Program):
         _check_face(program, state, widths[state.integer])
         if state.ticks < 1 or state.initial.shape != (state.ticks, *state.shape) or state.initial.dtype != state.dtype:
             raise ValueError(f"state {state.name!r} does not start as it is described")
+        if state.form == "place":
+            continue
         for name in ("READ", "WRITE"):
-            opcode = Opcode[f"INT_{name}" if state.integer else name]
-            yield opcode, state.offset, prod(state.shape), state.ticks
+            opcode = Opcode[f"{name}_LIST" if state.form == "lists" else f"INT_{name}" if state.integer else name]
+            yield opcode, state.offset, state.width, state.ticks
 
 
 def _check_face(program: Program, face: Port | State, width: int) -> None:

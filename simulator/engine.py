@@ -21,7 +21,7 @@ from thermoc.simulator.kernels.layers import gibbs_layers
 from thermoc.simulator.kernels.pairs import pair_forces
 from thermoc.simulator.kernels.sampling import words
 from thermoc.simulator.opcodes import OPERANDS, Opcode
-from thermoc.simulator.program import Bank, Port, Program, State
+from thermoc.simulator.program import Bank, Form, Port, Program, State
 from thermoc.simulator.split import Halves
 from thermoc.support.errors import ThermocError, error
 
@@ -117,7 +117,7 @@ def _ticks(
     results = np.empty(ticks * batch * float_out, real), np.empty(ticks * batch * int_out, whole)
     block = way.block or _block(program, real, batch)
     spare = OPERANDS * program.widest * block
-    arrays = (program.code, program.slots, program.floats, program.ints, program.table)
+    arrays = (program.code, program.slots, program.floats, program.ints, program.places)
     where = (timed, np.uint64(way.seed), way.first_sample, way.first_tick + begun, begun)
     parts, met = _parts(program), list[Meeting]()
 
@@ -134,8 +134,9 @@ def _ticks(
                     _interpret(*held, start, end, batch, ticks, tick, tick + 1, begin, stop, *where)
                     if stop < len(program.code):
                         samples = way.first_sample + start, end - start
+                        kept = states[0].reshape(batch, -1)[start:end]
                         at = way.first_tick + begun + tick
-                        met.extend(_apart(program, stop, own[0], block, samples, at, way.seed))
+                        met.extend(_apart(program, stop, own[0], kept, block, samples, at, way.seed))
                 if met and min(met)[0] <= way.first_tick + begun + tick:  # no later tick can be the first
                     break
 
@@ -170,7 +171,14 @@ def _parts(program: Program) -> list[tuple[int, int]]:
 
 
 def _apart(
-    program: Program, line: int, work: NDArray, block: int, samples: tuple[int, int], tick: int, seed: int
+    program: Program,
+    line: int,
+    work: NDArray,
+    states: NDArray,
+    block: int,
+    samples: tuple[int, int],
+    tick: int,
+    seed: int,
 ) -> list[Meeting]:
     """Run one row whose kernel stands apart, for a block of samples, (first, number of them); tell who met."""
     row = program.code[line].tolist()
@@ -178,6 +186,8 @@ def _apart(
 
     def place(slot: int) -> tuple[NDArray, int, int, int]:
         bank, offset, size = program.slots[slot].tolist()
+        if bank == Bank.FLOAT_STATE:
+            return states.reshape(-1), offset, states.shape[1], size
         return (work, offset * block, size, size) if bank == Bank.FLOAT_WORK else (program.floats, offset, 0, size)
 
     first, count = samples
@@ -188,7 +198,7 @@ def _apart(
         _pair_forces(work, out, count, *x[:3], p0, p1, *h[:3], program.floats, p3, p2, p4, p5, met)
         sample, one, other = met.tolist()
         return [] if sample < 0 else [Meeting(tick, first + sample, one, other)]
-    tables = (program.floats, program.table, p0, p1, p2, p3, p4, p5)
+    tables = (program.floats, program.places, p0, p1, p2, p3, p4, p5)
     if row[0] == Opcode.GIBBS_LAYERS:
         _layers(work, out, n, count, *x[:3], *h, *T[0], *tables, first, tick, np.uint64(seed))
         return []
@@ -283,10 +293,11 @@ def _unpacked(ports: Sequence[Port], floats: NDArray, ints: NDArray, lead: tuple
 
 
 def _final(states: Sequence[State], floats: NDArray, ints: NDArray, batch: int, ticks: int) -> dict[str, NDArray]:
-    """Return each state (batch, ticks of the ring, *shape), the oldest value first."""
+    """Return each state (batch, ticks of the ring, *shape), the oldest value first; (batch, *shape) of one in place."""
     found: dict[str, NDArray] = {}
     for state in states:
         whole = (ints if state.integer else floats).reshape(batch, -1)
-        ring = whole[:, state.offset : state.offset + state.size].reshape(batch, state.ticks, *state.shape)
-        found[state.name] = np.roll(ring, -(ticks % state.ticks), axis=1).astype(state.dtype, copy=False)
+        ring = state.values(whole[:, state.offset : state.offset + state.size])
+        ring = np.roll(ring, -(ticks % state.ticks), axis=1).astype(state.dtype, copy=False)
+        found[state.name] = ring[:, 0] if state.form == Form.PLACE else ring
     return found

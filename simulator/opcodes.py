@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import IntEnum, unique
 
 OPERANDS = 3
 PARAMETERS = 6
@@ -16,6 +16,7 @@ FOUR, COLUMNS = 4, 16
 float32 and two of float64, the last filled up."""
 
 
+@unique
 class Opcode(IntEnum):
     """x, y, z are operands, r the result, p0... parameters; elementwise, a slot of one element serves every element.
 
@@ -76,6 +77,11 @@ class Opcode(IntEnum):
     MATMUL = 70
     # r[i] = z[i] + sum of x[e] y[table[p1 + e]] for e from table[p0 + i] to table[p0 + i + 1]; z may be absent
     SPARSE = 71
+    # the same by columns, whose entries start at table[p0 + j] and lie in rows table[p1 + e]; sums run in
+    # the order of the columns. x may be one element for all entries; columns where y is 0 are passed over, or y is a
+    # list; p2 = 1: r keeps what it held (and has no z)
+    SPARSE_COLUMNS = 72
+    SPARSE_LIST = 73
     # rows of p0
     BOLTZMANN = 80
     # blocks at (element, tick, p0 draw, p1 stream)
@@ -96,6 +102,14 @@ class Opcode(IntEnum):
     # law, + 4 shifted (``kernels.pairs``); p3: where among the float constants cut-off, softening, the p1 sides of a
     # box (p4 = 1) and p5 distances and energies of a table stand
     PAIRS = 86
+    # r = y r + x in place, r a state; x may be absent, y is one for all or one an element
+    TRACE_STEP = 74
+    # units with membranes at p0 of the states, and at p1 the ticks they are still held where p3 > 0 is how many a spike
+    # holds them; x + y their input, z their parameters; r the list of those that fire. p2: the form
+    # (``kernels.spiking``)
+    LIF_STEP = 75
+    # r[i] = 1 where the list x holds i, else 0
+    SPREAD = 76
     # p0: where in the packed inputs or outputs
     INPUT = 90
     INT_INPUT = 91
@@ -106,3 +120,6 @@ class Opcode(IntEnum):
     INT_READ = 95
     WRITE = 96
     INT_WRITE = 97
+    # the same for lists: how many units fired, and which
+    READ_LIST = 98
+    WRITE_LIST = 99

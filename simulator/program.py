@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -22,18 +22,19 @@ if TYPE_CHECKING:
     from thermoc.simulator.split import Halves
 
 KIND = "thermoc program"
-VERSION = 1
+VERSION = 2
 SWEEPS = (Opcode.GIBBS, Opcode.GIBBS_WORDS, Opcode.GIBBS_LAYERS)
 NOISY = (Opcode.NORMAL, Opcode.UNIFORM, *SWEEPS)
 
 
 class Bank(IntEnum):
-    """Where a slot lives: constants are one for all samples, work is one a sample."""
+    """Where a slot lives: constants are one for all samples, work is one a sample, and so are states, which last."""
 
     FLOAT_CONSTANT = 0
     INT_CONSTANT = 1
     FLOAT_WORK = 2
     INT_WORK = 3
+    FLOAT_STATE = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,9 +57,17 @@ class Port:
         return prod(self.shape)
 
 
+class Form(StrEnum):
+    """How a state is kept: a delay's ring of values, a ring of lists of the units that are 1, or one value in place."""
+
+    RING = "ring"
+    LISTS = "lists"
+    PLACE = "place"
+
+
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """A delay's ring of ``ticks`` values; ``initial`` (ticks, *shape) is where it starts."""
+    """What is kept from tick to tick: ``ticks`` values; ``initial`` (ticks, *shape) is where it starts."""
 
     name: str
     shape: tuple[int, ...]
@@ -66,16 +75,43 @@ class State:
     ticks: int
     offset: int
     initial: NDArray
+    form: Form = Form.RING
 
     @cached_property
     def integer(self) -> bool:
         """True where it lives among the integers."""
-        return np.dtype(self.dtype).kind != "f"
+        return self.form == Form.LISTS or np.dtype(self.dtype).kind != "f"
+
+    @cached_property
+    def width(self) -> int:
+        """Number of elements of one value; a list has one more, for its length."""
+        return prod(self.shape) + (self.form == Form.LISTS)
 
     @cached_property
     def size(self) -> int:
         """Number of elements of a sample."""
-        return self.ticks * prod(self.shape)
+        return self.ticks * self.width
+
+    @cached_property
+    def first(self) -> NDArray:
+        """One sample's elements at the start, flat."""
+        if self.form != Form.LISTS:
+            return self.initial.reshape(-1)
+        lists = np.zeros((self.ticks, self.width), np.int64)
+        for tick, values in enumerate(self.initial.reshape(self.ticks, -1)):
+            units = np.flatnonzero(values)
+            lists[tick, 0], lists[tick, 1 : 1 + len(units)] = len(units), units
+        return lists.reshape(-1)
+
+    def values(self, kept: NDArray) -> NDArray:
+        """Return elements (batch, ticks * width) as values (batch, ticks, *shape)."""
+        lead = (len(kept), self.ticks)
+        if self.form != Form.LISTS:
+            return kept.reshape(*lead, *self.shape)
+        lists, dense = kept.reshape(*lead, self.width), np.zeros((*lead, self.width - 1), self.dtype)
+        for at in np.ndindex(*lead):
+            dense[(*at, lists[(*at, slice(1, 1 + lists[(*at, 0)]))])] = 1
+        return dense.reshape(*lead, *self.shape)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,9 +138,15 @@ class Program:
     @cached_property
     def first_states(self) -> tuple[NDArray, NDArray]:
         """One sample's states at the start, (floats, integers), flat."""
-        floats = [state.initial.reshape(-1) for state in self.states if not state.integer]
-        ints = [state.initial.reshape(-1).astype(np.int64) for state in self.states if state.integer]
+        floats = [state.first for state in self.states if not state.integer]
+        ints = [state.first.astype(np.int64) for state in self.states if state.integer]
         return np.concatenate([*floats, np.empty(0, self.precision)]), np.concatenate([*ints, np.empty(0, np.int64)])
+
+    @cached_property
+    def places(self) -> NDArray:
+        """The table in 32 bits where it fits, which is half as much to read."""
+        fits = self.table.size == 0 or max(self.table.max(), -self.table.min()) < 2**31
+        return self.table.astype(np.int32) if fits else self.table
 
     @cached_property
     def widths(self) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -180,7 +222,8 @@ def _decode(document: dict[str, Any], arrays: Mapping[str, NDArray]) -> Program:
         return Port(**{**entry, "shape": tuple(entry["shape"])})
 
     def state(index: int, entry: dict[str, Any]) -> State:
-        return State(**{**entry, "shape": tuple(entry["shape"])}, initial=arrays[f"state.{index}"])
+        entry = {**entry, "shape": tuple(entry["shape"]), "form": Form(entry.get("form", Form.RING))}
+        return State(**entry, initial=arrays[f"state.{index}"])
 
     return Program(
         name=str(document["name"]),

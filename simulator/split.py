@@ -17,10 +17,14 @@ from thermoc.simulator.program import Bank, Port, Program
 LEAST_MATRIX = 2**10
 """Elements of a constant matrix from which on its product pays for the crossing."""
 _INPUTS = (Opcode.INPUT, Opcode.INT_INPUT)
-_WRITES = (Opcode.WRITE, Opcode.INT_WRITE)
+_WRITES = (Opcode.WRITE, Opcode.INT_WRITE, Opcode.WRITE_LIST)
+_STEPS = (Opcode.TRACE_STEP, Opcode.LIF_STEP)
 _OF_THE_TICK = (  # pairs: two particles that meet are reported with their tick
+    *_STEPS,
+    Opcode.SPREAD,
     Opcode.READ,
     Opcode.INT_READ,
+    Opcode.READ_LIST,
     Opcode.NORMAL,
     Opcode.UNIFORM,
     Opcode.GIBBS,
@@ -44,7 +48,8 @@ class Halves:
 def split(program: Program) -> Halves | None:
     """Return the two parts of a program, or None where parting them does not pay."""
     rows: Rows = program.code.tolist()
-    feeding = _feeding(rows)
+    kept = set(np.flatnonzero(program.slots[:, 0] == Bank.FLOAT_STATE).tolist())
+    feeding = _feeding(rows, kept)
     made = feeding | {row[1] for row in rows if row[0] in _OF_THE_TICK}
     tail = [row for row in rows if row[0] not in _WRITES and row[1] not in made and row[0] not in _INPUTS]
     if not any(_heavy(program, row) for row in tail):
@@ -57,11 +62,11 @@ def split(program: Program) -> Halves | None:
     return Halves(head=_head(program, head, crossing), tail=_tail(program, tail, crossing))
 
 
-def _feeding(rows: Rows) -> set[int]:
-    """Return the slots that reach a state."""
-    feeding: set[int] = set()
+def _feeding(rows: Rows, kept: set[int]) -> set[int]:
+    """Return the slots that reach a state, and those that are states (``kept``)."""
+    feeding = set(kept)
     for row in reversed(rows):
-        if row[0] in _WRITES or row[1] in feeding:
+        if row[0] in (*_WRITES, *_STEPS) or row[1] in feeding:
             feeding.update(_operands(row))
     return feeding
 
@@ -113,6 +118,8 @@ def _part(program: Program, rows: Rows, **changes: object) -> Program:
     """Return the program of some rows, its work closed up to what they use."""
     used = sorted({slot for row in rows for slot in (row[1], *_operands(row)) if slot >= 0})
     slots, work = program.slots.copy(), dict.fromkeys((Bank.FLOAT_WORK, Bank.INT_WORK), 0)
+    if changes.get("states") == ():  # what is a state of the head arrives as a value
+        slots[slots[:, 0] == Bank.FLOAT_STATE, 0] = Bank.FLOAT_WORK
     slots[:, 2][~np.isin(np.arange(len(slots)), used)] = 0
     for slot in used:
         bank, _, size = slots[slot].tolist()

@@ -63,6 +63,10 @@ def sparse(x: Handle, **more: Any) -> Handle:
     return tc.sparse_affine(x, weights(5), np.array([1, 3, 0, 3, 3]), np.array([0, 2, 2, 4, 5]), **more)
 
 
+def fired(x: Givens) -> Handle:
+    return tc.lif_step(5 * x(4), 0.9)[0]
+
+
 def coupled(n: int) -> np.ndarray:
     J = weights(n, n)
     return (J + J.T) * (1 - np.eye(n))
@@ -250,6 +254,7 @@ CASES: dict[str, Callable[[Givens], Any]] = {
     "thermo.pair_force, table": lambda x: tc.pair_force(
         x(4, 2), grid=np.array([0.1, 0.5, 2.0, 3.0]), energies=np.array([3.0, 1.0, -1.0, 0.0]), kind="table"
     ),
+    "thermo.pair_force, of a state": lambda x: tc.pair_force(tc.trace_step(x(3, 2), 0.5), kind="harmonic"),
     "thermo.bond_force": lambda x: tc.bond_force(x(4, 3), [0, 1, 3], [1, 2, 0], 2.0, [0.5, 0.0, 1.0], box=(2.0,) * 3),
     "thermo.bonds": lambda x: tc.bonds(x(4, 3), [0, 1, 3], [1, 2, 0], -1.5, r_form=1.5, r_break=2.5),
     "thermo.observables": lambda x: tc.observables(x(2, 3), T=x.positive()),
@@ -270,6 +275,21 @@ CASES: dict[str, Callable[[Givens], Any]] = {
     "spiking.li, exponential": lambda x: tc.li(x(4), 2.0, method="exponential"),
     "spiking.i": lambda x: tc.i(x(4), np.array([0.5, 1.0, 2.0, 3.0]), initial=0.1),
     "spiking.trace": lambda x: tc.trace(x(4), 2.0, initial=weights(4)),
+    "spiking.lif_step": lambda x: tc.lif_step(x(2, 3), weights(3), 3.0, weights(2, 1), 0.3, held=1, reset="subtract"),
+    "spiking.lif_step, of equals": lambda x: tc.lif_step(
+        tc.floor(3 * x(5)), 0.5, compare="greater_equal", reset="zero"
+    ),
+    "spiking.lif_step, of a sum": lambda x: tc.lif_step(x(9) + x(9), weights(9) ** 2, 5.0, held=2)[0],
+    "spiking.lif_step, of many": lambda x: tc.lif_step(5 * x(700), 0.9, held=2, initial=weights(700)),
+    "spiking.lif_step, of many, each its own": lambda x: tc.lif_step(
+        5 * x(300), weights(300) ** 2, v_reset=weights(300)
+    ),
+    "spiking.lif_step, computed": lambda x: tc.lif_step(5 * x(300), tc.cast(tc.tick(), dtype="f64") / 9.0),
+    "spiking.trace_step": lambda x: tc.trace_step(x(2, 3), weights(3)),
+    "spiking.trace_step, of a product": lambda x: tc.trace_step(sparse(fired(x)), 0.5),
+    "core.sparse_affine, of spikes": lambda x: sparse(fired(x), bias=weights(4)),
+    "core.sparse_affine, of delayed spikes": lambda x: sparse(tc.delay(fired(x), ticks=2, initial=np.eye(4)[1])),
+    "core.sparse_affine, of given spikes": lambda x: sparse(tc.cast(x(4), dtype="f64", role="spike"), bias=weights(4)),
     "spiking.threshold": lambda x: tc.threshold(x(2, 3), weights(3)),
     "spiking.threshold, of a count": lambda x: tc.threshold(tc.floor(x(9)), 0.0, compare="greater_equal"),
     "spiking.decode": lambda x: tc.decode(x(2, 3)),

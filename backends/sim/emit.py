@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+from numpy.typing import NDArray
 
 from thermoc.backends.sim.opcodes import WRITERS
+from thermoc.backends.sim.spiking import listed
 from thermoc.backends.sim.writer import Writer, kind
 from thermoc.ir.dialects.core import Constant, Delay
 from thermoc.ir.graph import Graph
+from thermoc.ir.ops import Op
 from thermoc.ir.types import DType
 from thermoc.simulator import Bank, Opcode, Port, Program, State
 from thermoc.simulator.opcodes import ROW
+from thermoc.simulator.program import Form
 
 
 def emit(graph: Graph) -> Program:
@@ -19,16 +25,18 @@ def emit(graph: Graph) -> Program:
     writer = Writer(graph, real)
     inputs = _ports({name: kind(op.y) for name, op in graph.inputs.items()})
     outputs = _ports({name: kind(op.x) for name, op in graph.outputs.items()})
+    writer.listed = listed(graph)
     states = _states(graph, writer)
     writer.ports = {"core.input": {p.name: p for p in inputs}, "core.output": {p.name: p for p in outputs}}
-    writer.rings = {state.name.rsplit(".", 1)[0]: state for state in states}
+    writer.states = {state.name: state for state in states}
     for op in graph.order:
         if not isinstance(op, Constant):
             WRITERS[type(op)](op, writer)
     for op in graph.of(Delay):
-        state, float_ = writer.rings[op.y.name], kind(op.x).dtype.is_float
-        opcode = Opcode.WRITE if float_ else Opcode.INT_WRITE
-        writer.row(opcode, -1, (writer.slot(op.x),), (state.offset, state.ticks))
+        state = writer.states[f"{op.y.name}.buffer"]
+        lists = op.y.name in writer.listed
+        opcode = Opcode.WRITE_LIST if lists else Opcode.WRITE if kind(op.x).dtype.is_float else Opcode.INT_WRITE
+        writer.row(opcode, -1, (writer.list_slot(op.x) if lists else writer.slot(op.x),), (state.offset, state.ticks))
     return Program(
         name=graph.name,
         dt=graph.dt,
@@ -60,18 +68,31 @@ def _ports(types) -> tuple[Port, ...]:
 
 
 def _states(graph: Graph, writer: Writer) -> tuple[State, ...]:
+    """Return delays as rings, of lists where their values are listed, and what other ops keep in place."""
     used, states = {False: 0, True: 0}, []
-    for op in graph.of(Delay):
-        type_ = kind(op.y)
-        first = np.broadcast_to(writer.numbers(op, "initial"), (op.ticks, *type_.shape))
+
+    def add(name: str, op: Op, first: NDArray | float, ticks: int, form: Form) -> None:
+        type_ = kind(op.results[0])
+        whole = np.broadcast_to(first, (ticks, *type_.shape))
+        initial = np.ascontiguousarray(whole, type_.dtype.numpy)
+        dtype = type_.dtype.numpy.name
         state = State(
-            name=f"{op.y.name}.buffer",
+            name=f"{op.results[0].name}.{name}",
             shape=type_.shape,
-            dtype=type_.dtype.numpy.name,
-            ticks=op.ticks,
-            offset=used[not type_.dtype.is_float],
-            initial=np.ascontiguousarray(first, type_.dtype.numpy),
+            dtype=dtype,
+            ticks=ticks,
+            offset=0,
+            initial=initial,
+            form=form,
         )
+        states.append(replace(state, offset=used[state.integer]))
         used[state.integer] += state.size
-        states.append(state)
+
+    for op in graph.ops:
+        if isinstance(op, Delay):
+            form = Form.LISTS if op.y.name in writer.listed else Form.RING
+            add("buffer", op, writer.numbers(op, "initial"), op.ticks, form)
+            continue
+        for name in op.states():
+            add(name, op, 0.0 if name == "held" else writer.numbers(op, "initial"), 1, Form.PLACE)
     return tuple(states)

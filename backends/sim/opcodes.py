@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thermoc.backends.sim import spiking as spiking_rows
 from thermoc.backends.sim.writer import Writer, kind
-from thermoc.ir.dialects import core, langevin, sampling, thermo
+from thermoc.ir.dialects import core, langevin, sampling, spiking, thermo
 from thermoc.ir.ops import Op
 from thermoc.ir.places import places, reduced, windows
 from thermoc.ir.types import DType
@@ -67,7 +68,7 @@ def reordered(index: Callable[[Any], Any]) -> Write:
 
 def same(op: Any, w: Writer) -> None:
     """Nothing moves: the result's elements are the operand's, in the operand's slot."""
-    w.share(op.y, op.x)
+    w.put(op.y, w.slot(op.x))
 
 
 def concat(op: core.Concat, w: Writer) -> None:
@@ -98,39 +99,17 @@ def select(op: core.Select, w: Writer) -> None:
     w.row(Opcode.SELECT, w.slot(op.y), (w.slot(op.condition), w.slot(op.a), w.slot(op.b)))
 
 
-def arranged(value: Value, index: NDArray[np.int64], w: Writer) -> int:
-    """Return a slot that holds value[index], 0 where the index is -1: made now from a constant, else by a row."""
-    source = w.graph.producers[value.name]
-    if isinstance(source, core.Constant):
-        return w.constant(np.append(source.value.numpy.reshape(-1), 0)[index])
-    slot = w.work(kind(value).with_(shape=index.shape))
-    w.row(Opcode.GATHER, slot, (w.slot(value),), (w.table(index),))
-    return slot
-
-
 def affine(op: core.Affine, w: Writer) -> None:
     """x times the transposed weight, so that the inner loop runs over neighbouring outputs, padded to whole vectors."""
     (m, n), rows = kind(op.weight).shape, math.prod(kind(op.x).shape[:-1])
     more = -m % LANES
-    slots = [w.slot(op.x), arranged(op.weight, np.pad(places((m, n)).T, ((0, 0), (0, more)), constant_values=-1), w)]
+    slots = [w.slot(op.x), w.arranged(op.weight, np.pad(places((m, n)).T, ((0, 0), (0, more)), constant_values=-1))]
     if op.bias is not None:
-        slots.append(arranged(op.bias, np.pad(places((m,)), (0, more), constant_values=-1), w))
+        slots.append(w.arranged(op.bias, np.pad(places((m,)), (0, more), constant_values=-1)))
     product = w.work(kind(op.y).with_(shape=(rows, m + more))) if more else w.slot(op.y)
     w.row(Opcode.MATMUL, product, tuple(slots), (1, rows, n, m + more, 1, op.bias is not None))
     if more:
         w.row(Opcode.GATHER, w.slot(op.y), (product,), (w.table(places((rows, m + more))[:, :m]),))
-
-
-def bias(op: core.Conv | core.SparseAffine, w: Writer) -> tuple[int, ...]:
-    """Return the slot of the bias, if there is one."""
-    return () if op.bias is None else (w.slot(op.bias),)
-
-
-def sparse_affine(op: core.SparseAffine, w: Writer) -> None:
-    """Compressed rows; offsets and columns are places."""
-    offsets, columns = w.numbers(op, "offsets"), w.numbers(op, "columns")
-    tables = (w.table(offsets), w.table(columns))
-    w.row(Opcode.SPARSE, w.slot(op.y), (w.slot(op.values), w.slot(op.x), *bias(op, w)), tables)
 
 
 def matmul(op: core.Matmul, w: Writer) -> None:
@@ -147,8 +126,9 @@ def conv(op: core.Conv, w: Writer) -> None:
     patches = w.work(x.with_(shape=table.shape))
     w.row(Opcode.GATHER, patches, (w.slot(op.x),), (w.table(table),))
     taps = math.prod(weight[1:])
+    bias = () if op.bias is None else (w.slot(op.bias),)
     sizes = (op.groups, y[0] // op.groups, taps, math.prod(y[1:]), 0, 0 if op.bias is None else 2)
-    w.row(Opcode.MATMUL, w.slot(op.y), (w.slot(op.weight), patches, *bias(op, w)), sizes)
+    w.row(Opcode.MATMUL, w.slot(op.y), (w.slot(op.weight), patches, *bias), sizes)
 
 
 def pool(op: core.Pool, w: Writer) -> None:
@@ -192,7 +172,7 @@ def gibbs_sweeps(op: sampling.GibbsSweeps, w: Writer) -> None:
     field, T = w.slot(op.h), w.slot(op.T)
     shape = kind(op.T).shape
     if shape not in ((), (1,), (n,), (op.sweeps, n)) and (shape != (op.sweeps, 1) or op.sweeps == n):
-        T = arranged(op.T, np.broadcast_to(places(shape), (op.sweeps, n)), w)
+        T = w.arranged(op.T, np.broadcast_to(places(shape), (op.sweeps, n)))
     form = (op.levels == "spin") * SPINS + (op.order == "parallel") * AT_ONCE
     form += {"unit": 0, "word": WORDS, "replica": REPLICAS}[op.draws]
     if op.draws == "word" and is_lattice(values, columns, offsets, colors):
@@ -212,7 +192,7 @@ def pair_force(op: langevin.PairForce, w: Writer) -> None:
     """Parameters side by side, then forces, energy and virial from where the kernel leaves them."""
     n, d = kind(op.x).shape
     given = w.work(kind(op.x).with_(shape=(n + 2,)))
-    charge = arranged(op.charge, np.broadcast_to(places(kind(op.charge).shape), (n,)), w)
+    charge = w.arranged(op.charge, np.broadcast_to(places(kind(op.charge).shape), (n,)))
     for slot, table in ((w.slot(op.strength), [0]), (w.slot(op.sigma), [1]), (charge, range(2, n + 2))):
         w.row(Opcode.SCATTER, given, (slot,), (w.table(np.array(table)),))
     grid, energies = held(op, "grid", w), held(op, "energies", w)
@@ -258,13 +238,22 @@ def output(op: core.Output, w: Writer) -> None:
 
 def delay(op: core.Delay, w: Writer) -> None:
     """Read the ring; the program writes it at the end of the tick."""
-    state = w.rings[op.y.name]
+    state = w.states[f"{op.y.name}.buffer"]
+    if op.y.name in w.listed:
+        return w.row(Opcode.READ_LIST, w.list_slot(op.y), (), (state.offset, state.ticks))
     w.row(Opcode.INT_READ if state.integer else Opcode.READ, w.slot(op.y), (), (state.offset, state.ticks))
+    return None
 
 
 def tick(op: core.Tick, w: Writer) -> None:
     """The tick's number."""
     w.row(Opcode.TICK, w.slot(op.y))
+
+
+def add(op: Any, w: Writer) -> None:
+    """A sum, unless the unit that reads it adds it up."""
+    if not spiking_rows.absorbed(op, w):
+        elementwise(Opcode.ADD)(op, w)
 
 
 def constant(op: core.Constant, w: Writer) -> None:
@@ -278,7 +267,7 @@ WRITERS: dict[type[Op], Write] = {
     core.Tick: tick,
     core.Delay: delay,
     core.Affine: affine,
-    core.SparseAffine: sparse_affine,
+    core.SparseAffine: spiking_rows.sparse_affine,
     core.Matmul: matmul,
     core.Conv: conv,
     core.Pool: pool,
@@ -302,7 +291,7 @@ WRITERS: dict[type[Op], Write] = {
     core.Cos: elementwise(Opcode.COS),
     core.Tanh: elementwise(Opcode.TANH),
     core.Floor: elementwise(Opcode.FLOOR),
-    core.Add: elementwise(Opcode.ADD),
+    core.Add: add,
     core.Sub: elementwise(Opcode.SUB),
     core.Mul: elementwise(Opcode.MUL),
     core.Div: elementwise(Opcode.DIV),
@@ -325,4 +314,6 @@ WRITERS: dict[type[Op], Write] = {
     thermo.Uniform: uniform,
     sampling.GibbsSweeps: gibbs_sweeps,
     langevin.PairForce: pair_force,
+    spiking.LifStep: spiking_rows.lif_step,
+    spiking.TraceStep: spiking_rows.trace_step,
 }

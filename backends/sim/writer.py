@@ -28,22 +28,38 @@ class Writer:
         self.tables: list[NDArray] = []
         self.used = dict.fromkeys(Bank, 0)
         self.ports: dict[str, dict[str, Port]] = {}
-        self.rings: dict[str, State] = {}
+        self.states: dict[str, State] = {}
+        self.listed: frozenset[str] = frozenset()
         self._table_length = 0
         self._slot_of: dict[str, int] = {}
+        self._list_of: dict[str, int] = {}
 
     def slot(self, value: Value) -> int:
-        """Return a value's slot; a constant's elements are stored when it is first asked for."""
+        """Return a value's slot; a constant's elements are stored, and a list spread, when first asked for."""
         if value.name not in self._slot_of:
             source = self.graph.producers[value.name]
             self._slot_of[value.name] = (
                 self.constant(source.value.numpy) if isinstance(source, Constant) else self.work(kind(value))
             )
+            if value.name in self.listed:
+                self.row(Opcode.SPREAD, self._slot_of[value.name], (self.list_slot(value),))
         return self._slot_of[value.name]
 
-    def share(self, value: Value, other: Value) -> None:
-        """Let a value be where another is."""
-        self._slot_of[value.name] = self.slot(other)
+    def list_slot(self, value: Value) -> int:
+        """Return the slot of a listed value's list: how many units fired, and which."""
+        if value.name not in self._list_of:
+            self._list_of[value.name] = self._new(Bank.INT_WORK, kind(value).size + 1)
+        return self._list_of[value.name]
+
+    def put(self, value: Value, slot: int) -> None:
+        """Let a value be in this slot."""
+        self._slot_of[value.name] = slot
+
+    def kept(self, op: Op, name: str) -> int:
+        """Return a new slot that is a state of an op itself."""
+        state = self.states[f"{op.results[0].name}.{name}"]
+        self.slots.append((Bank.FLOAT_STATE, state.offset, state.size))
+        return len(self.slots) - 1
 
     def work(self, type_: Type) -> int:
         """Return a new slot of a sample's own."""
@@ -56,6 +72,15 @@ class Writer:
         bank = Bank.INT_CONSTANT if integer else Bank.FLOAT_CONSTANT
         self.constants[bank].append(array.reshape(-1).astype(np.int64 if integer else self.real))
         return self._new(bank, array.size)
+
+    def arranged(self, value: Value, index: NDArray[np.int64]) -> int:
+        """Return a slot that holds value[index], 0 where the index is -1: made now from a constant, else by a row."""
+        source = self.graph.producers[value.name]
+        if isinstance(source, Constant):
+            return self.constant(np.append(source.value.numpy.reshape(-1), 0)[index])
+        slot = self.work(kind(value).with_(shape=index.shape))
+        self.row(Opcode.GATHER, slot, (self.slot(value),), (self.table(index),))
+        return slot
 
     def _new(self, bank: Bank, size: int) -> int:
         self.slots.append((bank, self.used[bank], size))

@@ -10,13 +10,15 @@ from the new current, order 1. Where an op has one variable, exponential is exac
 refractory: after a spike in tick k the membrane keeps its reset value for the next ``refractory / dt`` ticks, neither
 integrating nor spiking; a synaptic current goes on. (Brian2 counts the tick of the spike: its ``refractory`` for the
 same course is longer by dt.)
+
+``lif_step`` and ``trace_step`` are what ``discretize`` makes of these: any of them is a linear step, a threshold apart.
 """
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from thermoc.ir.ops import CONTINUOUS, STATEFUL, Check, Op, attr, one_of, op, operand, result
+from thermoc.ir.ops import CONTINUOUS, STATEFUL, Check, Op, attr, non_negative, one_of, op, operand, result
 from thermoc.ir.types import Role, Shape
 from thermoc.ir.values import Value
 from thermoc.support.errors import error
@@ -43,7 +45,7 @@ def held_ticks(op: Any, dt: float) -> int:
 def _states(op: Any, *names: str) -> dict[str, Shape]:
     """The named variables, and how many ticks each unit is still held where it can be."""
     shape = op.v.type.shape if op.v.type is not None else ()
-    return dict.fromkeys((*names, *("held",) * bool(getattr(op, "refractory", 0))), shape)
+    return dict.fromkeys((*names, *("held",) * bool(op.attrs.get("refractory") or op.attrs.get("held"))), shape)
 
 
 @op("spiking.lif")
@@ -235,3 +237,44 @@ class Decode(Op):
 
     def states(self) -> dict[str, Shape]:
         return {"total": self.y.type.shape if self.y.type is not None else (), "ticks": ()}
+
+
+@op("spiking.lif_step")
+class LifStep(Op):
+    """v' = keep v + (gain x + offset), then threshold and reset: a tick of a unit that spikes.
+
+    held > 0: after a spike the membrane keeps its value for so many ticks, and the unit does not spike.
+    """
+
+    x: Value = operand("*s")
+    keep: Value = operand("~s", uniform=True)
+    gain: Value = operand("~s", uniform=True, default=1.0)
+    offset: Value = operand("~s", uniform=True, default=0.0)
+    v_threshold: Value = operand("~s", uniform=True, default=1.0)
+    v_reset: Value = operand("~s", uniform=True, default=0.0)
+    initial: Value = operand("~s", uniform=True, default=0.0)
+    compare: str = attr(default="greater", check=_COMPARE)
+    reset: str = attr(default="value", check=_RESET)
+    held: int = attr(default=0, check=non_negative)
+    s: Value = result("*s", role=Role.spike)
+    v: Value = result("*s")
+
+    traits: ClassVar = frozenset({STATEFUL})
+
+    def states(self) -> dict[str, Shape]:
+        return _states(self, "v")
+
+
+@op("spiking.trace_step")
+class TraceStep(Op):
+    """g' = keep g + x: a tick of a trace."""
+
+    x: Value = operand("*s")
+    keep: Value = operand("~s", uniform=True)
+    initial: Value = operand("~s", uniform=True, default=0.0)
+    g: Value = result("*s")
+
+    traits: ClassVar = frozenset({STATEFUL})
+
+    def states(self) -> dict[str, Shape]:
+        return {"g": self.g.type.shape if self.g.type is not None else ()}

@@ -24,16 +24,18 @@ def _relax(method: str, v: NDArray, target: NDArray, tau: NDArray, dt: float) ->
     return physics.exponential_step(v, target, 1 / tau, v.dtype.type(dt))
 
 
-def _fire(op: Any, dt: float, state: State, v: NDArray, threshold: NDArray, v_reset: NDArray) -> tuple[NDArray, State]:
-    """Return (spikes, {v after the reset, ticks still held}) for integrated v; held units keep theirs."""
+def _fire(op: Any, ticks: int, state: State, v: NDArray, threshold: NDArray, v_reset: NDArray) -> tuple[NDArray, State]:
+    """Return (spikes, {v after the reset, ticks still held}) for integrated v; held units keep theirs.
+
+    ticks: for how many a spike holds.
+    """
     held = state.get("held", np.zeros(1))
     v = np.where(held > 0, state["v"], v)
     fired = (_passes(op, v, threshold)) & (held == 0)
     low = {"zero": np.zeros_like(v), "subtract": v - threshold, "value": v_reset}[op.reset]
     after = {"v": np.where(fired, low, v)}
     if "held" in state:
-        ticks = v.dtype.type(spiking.held_ticks(op, dt))
-        after["held"] = np.where(fired, ticks, np.maximum(held - 1, 0))
+        after["held"] = np.where(fired, v.dtype.type(ticks), np.maximum(held - 1, 0))
     return fired.astype(v.dtype), after
 
 
@@ -43,13 +45,15 @@ def _passes(op: Any, x: NDArray, threshold: NDArray) -> NDArray:
 
 def _lif(op: spiking.Lif, ctx: Context, state: State, *operands: NDArray):
     v, x, tau, r, leak, threshold, v_reset, _ = aligned(state["v"], *operands)
-    s, state = _fire(op, ctx.dt, state, _relax(op.method, v, leak + r * x, tau, ctx.dt), threshold, v_reset)
+    s, state = _fire(
+        op, spiking.held_ticks(op, ctx.dt), state, _relax(op.method, v, leak + r * x, tau, ctx.dt), threshold, v_reset
+    )
     return (s, state["v"]), state
 
 
 def _if(op: spiking.If, ctx: Context, state: State, *operands: NDArray):
     v, x, r, threshold, v_reset, _ = aligned(state["v"], *operands)
-    s, state = _fire(op, ctx.dt, state, v + v.dtype.type(ctx.dt) * r * x, threshold, v_reset)
+    s, state = _fire(op, spiking.held_ticks(op, ctx.dt), state, v + v.dtype.type(ctx.dt) * r * x, threshold, v_reset)
     return (s, state["v"]), state
 
 
@@ -68,7 +72,7 @@ def _currents(op: Any, dt: float, state: State, *operands: NDArray) -> tuple[NDA
 def _cuba_lif(op: spiking.CubaLif, ctx: Context, state: State, *operands: NDArray):
     v, i = _currents(op, ctx.dt, state, *operands[:6])
     v, threshold, v_reset = aligned(v, *operands[6:8])
-    s, after = _fire(op, ctx.dt, state, v, threshold, v_reset)
+    s, after = _fire(op, spiking.held_ticks(op, ctx.dt), state, v, threshold, v_reset)
     return (s, after["v"], i), {"v": after["v"], "i": i} | after
 
 
@@ -89,7 +93,13 @@ def _i(op: spiking.I, ctx: Context, state: State, *operands: NDArray):
     return v, {"v": v}
 
 
-def _trace_start(op: spiking.Trace, ctx: Context, x: Any, tau: Any, initial: NDArray) -> State:
+def _lif_step(op: spiking.LifStep, ctx: Context, state: State, *operands: NDArray):
+    v, x, keep, gain, offset, threshold, v_reset, _ = aligned(state["v"], *operands)
+    s, state = _fire(op, op.held, state, keep * v + (gain * x + offset), threshold, v_reset)
+    return (s, state["v"]), state
+
+
+def _trace_start(op: spiking.Trace | spiking.TraceStep, ctx: Context, x: Any, tau: Any, initial: NDArray) -> State:
     assert op.g.type is not None
     return {"g": whole(initial, op.g.type)}
 
@@ -97,6 +107,12 @@ def _trace_start(op: spiking.Trace, ctx: Context, x: Any, tau: Any, initial: NDA
 def _trace(op: spiking.Trace, ctx: Context, state: State, *operands: NDArray):
     g, x, tau, _ = aligned(state["g"], *operands)
     g = g * np.exp(-g.dtype.type(ctx.dt) / tau) + x
+    return g, {"g": g}
+
+
+def _trace_step(op: spiking.TraceStep, ctx: Context, state: State, *operands: NDArray):
+    g, x, keep, _ = aligned(state["g"], *operands)
+    g = keep * g + x
     return g, {"g": g}
 
 
@@ -118,6 +134,8 @@ means(spiking.CubaLi, start=_start, step=_cuba_li)
 means(spiking.Li, start=_start, step=_li)
 means(spiking.I, start=_start, step=_i)
 means(spiking.Trace, start=_trace_start, step=_trace)
+means(spiking.LifStep, start=_start, step=_lif_step)
+means(spiking.TraceStep, start=_trace_start, step=_trace_step)
 
 
 def _decode_start(op: spiking.Decode, ctx: Context, x: Any) -> State:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from numba import njit
 
-from thermoc.simulator.kernels import elementwise, linear, moves, sampling, thermal
+from thermoc.simulator.kernels import elementwise, linear, moves, sampling, spiking, thermal
+from thermoc.simulator.kernels.borrowed import borrowed
 from thermoc.simulator.opcodes import Opcode
 
 
 @njit(error_model="numpy", nogil=True)
-def place(slots, slot, block):
-    """Return where a slot's elements are: (constant?, offset, stride of a sample, number of elements)."""
+def place(slots, slot, block, here, states):
+    """Return where a slot's elements are: (bank, offset, stride of a sample, number of elements).
+
+    here: where the states of the first sample start; states: their number a sample.
+    """
     if slot < 0:
-        return False, 0, 0, 0
-    size = slots[slot, 2]
-    if slots[slot, 0] < 2:
-        return True, slots[slot, 1], 0, size
-    return False, slots[slot, 1] * block, size, size
+        return 2, 0, 0, 0
+    bank, offset, size = slots[slot, 0], slots[slot, 1], slots[slot, 2]
+    if bank < 2:
+        return bank, offset, 0, size
+    if bank == 4:
+        return bank, here + offset, states, size
+    return bank, offset * block, size, size
 
 
 def interpret(
@@ -55,6 +61,9 @@ def interpret(
     (ticks or 1, batch, width) and outputs (ticks, batch, width), all flat. The last ``spare`` elements of the work are
     room to spread operands in. sample0 and tick0 place the noise. The states are those after ``begun`` ticks.
     """
+    code, slots, table = borrowed(code), borrowed(slots), borrowed(table)
+    fc, ic, fw, iw, fs, is_ = borrowed(fc), borrowed(ic), borrowed(fw), borrowed(iw), borrowed(fs), borrowed(is_)
+    fi, ii, fo, io = borrowed(fi), borrowed(ii), borrowed(fo), borrowed(io)
     states, int_states, width, int_width = fs.size // batch, is_.size // batch, fo.size, io.size
     inputs, int_inputs = fi.size // batch, ii.size // batch
     if timed:
@@ -68,13 +77,13 @@ def interpret(
                 op = code[line, 0]
                 p0, p1, p2 = code[line, 5], code[line, 6], code[line, 7]
                 p3, p4, p5 = code[line, 8], code[line, 9], code[line, 10]
-                _, ro, _, n = place(slots, code[line, 1], block)
-                constant, xo, xs, xn = place(slots, code[line, 2], block)
-                x, xj = (fc, ic) if constant else (fw, iw)
-                constant, yo, ys, yn = place(slots, code[line, 3], block)
-                y, yj = (fc, ic) if constant else (fw, iw)
-                constant, zo, zs, zn = place(slots, code[line, 4], block)
-                z = fc if constant else fw
+                kept, ro, rs, n = place(slots, code[line, 1], block, start * states, states)
+                bank, xo, xs, xn = place(slots, code[line, 2], block, start * states, states)
+                x, xj = fc if bank < 2 else fs if bank == 4 else fw, ic if bank < 2 else iw
+                bank, yo, ys, yn = place(slots, code[line, 3], block, start * states, states)
+                y, yj = fc if bank < 2 else fs if bank == 4 else fw, ic if bank < 2 else iw
+                bank, zo, zs, zn = place(slots, code[line, 4], block, start * states, states)
+                z = fc if bank < 2 else fs if bank == 4 else fw
 
                 if op <= Opcode.FLOOR:
                     elementwise.unary(op, fw, ro, n, samples, x, xo, xs, xn, free)
@@ -113,6 +122,23 @@ def interpret(
                 elif op == Opcode.SPARSE:
                     bias = code[line, 4] >= 0
                     linear.sparse(fw, ro, n, samples, x, xo, xs, y, yo, ys, z, zo, zs, bias, table, p0, p1)
+                elif op == Opcode.SPARSE_COLUMNS or op == Opcode.SPARSE_LIST:
+                    r = fs if kept == 4 else fw
+                    if p2 == 0:
+                        spiking.begin(r, ro, rs, n, samples, z, zo, zs, code[line, 4] >= 0)
+                    if op == Opcode.SPARSE_LIST:
+                        spiking.add_listed(r, ro, rs, n, samples, x, xo, xs, xn, yj, yo, ys, yn - 1, table, p0, p1)
+                    else:
+                        spiking.add_nonzero(r, ro, rs, n, samples, x, xo, xs, xn, y, yo, ys, yn, table, p0, p1)
+                elif op == Opcode.TRACE_STEP:
+                    spiking.trace_step(fs, ro, rs, n, samples, x, xo, xs, code[line, 2] >= 0, y, yo, ys, yn)
+                elif op == Opcode.LIF_STEP:
+                    vo, ho = start * states + p0, start * states + p1
+                    spiking.lif_step(
+                        iw, ro, n - 1, samples, fs, vo, states, ho, x, xo, xs, y, yo, ys, z, zo, zs, zn, p2, p3
+                    )
+                elif op == Opcode.SPREAD:
+                    spiking.spread(fw, ro, n, samples, xj, xo, xs)
                 elif op == Opcode.BOLTZMANN:
                     thermal.boltzmann(fw, ro, n, samples, x, xo, xs, y, yo, ys, yn, p0)
                 elif op == Opcode.NORMAL or op == Opcode.UNIFORM:
@@ -170,3 +196,9 @@ def interpret(
                     moves.copy(
                         is_, start * int_states + p0 + (begun + t) % p1 * xn, int_states, xn, samples, xj, xo, xs
                     )
+                elif op == Opcode.READ_LIST:
+                    at = start * int_states + p0 + (begun + t) % p1 * n
+                    spiking.copy_list(iw, ro, n, n, samples, is_, at, int_states)
+                elif op == Opcode.WRITE_LIST:
+                    at = start * int_states + p0 + (begun + t) % p1 * xn
+                    spiking.copy_list(is_, at, int_states, xn, samples, xj, xo, xs)

@@ -69,6 +69,16 @@ def test_every_opcode_has_its_kinds():
         ("thermo.pair_force", Opcode.PAIRS, FIRST, 5),  # more particles than there are
         ("thermo.pair_force", Opcode.PAIRS, FIRST + 3, 10**6),  # settings beyond the constants
         ("thermo.pair_force, table", Opcode.PAIRS, FIRST + 5, 1),  # a table of one point
+        ("spiking.trace_step", Opcode.TRACE_STEP, 1, 0),  # a result that is no state
+        ("spiking.lif_step, of many", Opcode.LIF_STEP, FIRST, 10**6),  # membranes beyond the states
+        ("spiking.lif_step, of many", Opcode.LIF_STEP, FIRST + 1, 701),  # so the ticks they are held
+        ("spiking.lif_step, of many", Opcode.LIF_STEP, FIRST + 2, 4),  # a form that is none
+        ("spiking.lif_step, of many", Opcode.LIF_STEP, 4, 0),  # parameters of another number
+        ("core.sparse_affine, of spikes", Opcode.SPARSE_LIST, FIRST, 1),  # columns that start elsewhere
+        ("core.sparse_affine, of spikes", Opcode.SPARSE_LIST, FIRST + 1, 10**6),  # rows beyond the table
+        ("core.sparse_affine, of given spikes", Opcode.SPARSE_COLUMNS, FIRST, 1),
+        ("core.sparse_affine, of delayed spikes", Opcode.READ_LIST, FIRST + 1, 9),  # a ring longer than the state
+        ("spiking.lif_step", Opcode.SPREAD, 2, 0),  # not a list
         ("thermo.normal", Opcode.NORMAL, FIRST + 1, 2**32),  # a stream beyond the counter
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 
 import thermoc as tc
 from thermoc import simulator
+from thermoc.simulator.program import VERSION
 from thermoc.support.files import bundle_bytes, read_bundle
 
 
@@ -55,10 +56,10 @@ def test_a_program_altered_on_purpose_is_refused(tmp_path: Path):
     """The checksum is right, the table of places is not."""
     path = tmp_path / "evil.program"
     path.write_bytes(tc.compile(network(), "sim").artefact.to_bytes())
-    bundle = read_bundle(path, kind="thermoc program", version=1)
+    bundle = read_bundle(path, kind="thermoc program", version=VERSION)
     arrays = {name: np.array(held) for name, held in bundle.arrays.items()}
     arrays["table"][0] = 10**9
-    path.write_bytes(bundle_bytes(kind="thermoc program", version=1, document=bundle.document, arrays=arrays))
+    path.write_bytes(bundle_bytes(kind="thermoc program", version=VERSION, document=bundle.document, arrays=arrays))
     with pytest.raises(tc.ThermocError) as caught:
         simulator.Program.load(path)
     assert caught.value.code == "T502"

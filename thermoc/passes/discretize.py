@@ -1,4 +1,4 @@
-"""Continuous time into ticks of length dt: every ODE, SDE and schedule becomes one step, written in core ops."""
+"""Continuous time into ticks of length dt: every ODE, SDE and schedule becomes one step, mostly in core ops."""
 
 from __future__ import annotations
 

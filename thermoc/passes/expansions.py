@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from thermoc.ir.dialects import core, heat, langevin, sampling, spiking, thermo
+from thermoc.ir.dialects import core, heat, langevin, sampling, thermo
 from thermoc.ir.ops import Op
 from thermoc.ir.types import Type
 from thermoc.ir.values import Value
@@ -123,9 +123,7 @@ EXPANSIONS: dict[type[Op], Callable[[Any, Rewriter], Any]] = {
     langevin.PairForce: particles.pair_force,
     langevin.BondForce: particles.bond_force,
     langevin.Bonds: particles.bonds,
-    spiking.Threshold: spiking_steps.threshold,
-    spiking.Scale: spiking_steps.scale,
-    spiking.Decode: spiking_steps.decode,
+    **spiking_steps.EXPANSIONS,
     core.Expm1: expm1,
     core.Flatten: flatten,
 }

@@ -36,7 +36,8 @@ class ExplicitBroadcast(Pass):
 
 def _loose(op: Op, name: str) -> bool:
     spec = op.operand_specs[name.split("[")[0]]
-    return spec.shape.startswith("~") and not isinstance(op, core.Delay | sampling.GibbsSweeps | langevin.PairForce)
+    starts = name == "initial"
+    return spec.shape.startswith("~") and not starts and not isinstance(op, sampling.GibbsSweeps | langevin.PairForce)
 
 
 def _broadcast(value: Value, shape: Shape, name: str, ops: list[Op], op: Op) -> Value:
