@@ -141,7 +141,8 @@ def _windows(shape: Shape, window: Shape, stride: Shape, padding: core.Pairs, di
     """Return places (channels, places, taps) of every window's elements, -1 outside."""
     padded = np.pad(places(shape), ((0, 0), *padding), constant_values=-1)
     spans = tuple(spread * (size - 1) + 1 for spread, size in zip(dilation, window))
-    views = np.lib.stride_tricks.sliding_window_view(padded, spans, tuple(range(1, len(shape))))
+    axes: Any = tuple(range(1, len(shape)))  # NumPy's stubs before 2.4 know one axis only
+    views = np.lib.stride_tricks.sliding_window_view(padded, spans, axes)
     steps = tuple(slice(None, None, step) for step in stride)
     taps = tuple(slice(None, None, spread) for spread in dilation)
     return views[(slice(None), *steps, *taps)].reshape(shape[0], -1, math.prod(window))

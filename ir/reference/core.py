@@ -117,7 +117,7 @@ def matmul(op: core.Matmul, ctx: Context, a: NDArray, b: NDArray) -> NDArray:
 def _windows(x: NDArray, window: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]) -> NDArray:
     """Return every window of padded x (batch, channels, *space) as (batch, channels, *places, *window)."""
     span = tuple(spread * (size - 1) + 1 for spread, size in zip(dilation, window))
-    axes = tuple(range(2, x.ndim))
+    axes: Any = tuple(range(2, x.ndim))  # NumPy's stubs before 2.4 know one axis only
     views = np.lib.stride_tricks.sliding_window_view(x, span, axes)
     places = tuple(slice(None, None, step) for step in stride)
     inside = tuple(slice(None, None, spread) for spread in dilation)
