@@ -10,10 +10,12 @@ Rates are means over networks that differ in their first potentials alone: traje
 
 from __future__ import annotations
 
+import runpy
 import sys
 import tempfile
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,18 +23,16 @@ import numpy as np
 import thermoc as tc
 from thermoc.support.tables import table
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
-
-import cuba  # pyright: ignore[reportMissingImports]
-
+cuba: Any = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "examples/cuba.py"), run_name="cuba"))
 ROUNDS, SEEDS = 7, 4
 SECONDS = {4000: 1.0, 40_000: 0.5}
 
 
 def brian(n: int, seconds: float, folder: str) -> Any:
     """Build Brian2's program; return a function of the first potentials that gives (wall, processor time, spikes)."""
-    import brian2 as b2  # pyright: ignore[reportMissingImports]
+    import brian2  # pyright: ignore[reportMissingImports]
 
+    b2: Any = brian2
     b2.device.reinit()
     b2.set_device("cpp_standalone", directory=folder, build_on_run=False)
     b2.prefs.devices.cpp_standalone.openmp_threads = 0
