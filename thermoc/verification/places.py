@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -67,7 +67,8 @@ def _by_means(subject: Subject, error: str, judgement: Judgement) -> Place:
     name = graph.outputs[gap.name].x.name
     shown = _at(subject, error, gap.name, graph, name, (gap, len(gap.size) - 1, 0, about.unit))
     note = f"the means of the parted samples are {about.difference:.4g} apart, room {about.room:.3g}"
-    return replace(shown, note=note, room=about.room)
+    step = next((record.text for record, _, _ in _wrong(subject)), None) if error == LOWERING else None
+    return replace(shown, note=note, room=about.room, step=step)
 
 
 def place_of_state(subject: Subject, judgement: Judgement) -> Place:
@@ -110,12 +111,18 @@ def _label(op: Op, name: str) -> str:
 def _in_lowering(subject: Subject, shown: Place) -> Place:
     """Interpret the graph after each pass; in the first that means something else, find the first value that does."""
     subject = replace(subject, source=subject.setting.reference(subject.exe.source))
+    for record, before, after in _wrong(subject):
+        return _in_pass(subject, shown, before, after, record)
+    return replace(shown, note="no pass by itself is out of its room: their errors add up")
+
+
+def _wrong(subject: Subject) -> Iterator[tuple[Record, Graph, Graph]]:
+    """Yield each pass after which the graph means something else than the source, with the graph before and after."""
     before = subject.exe.source
     for record, after in zip(subject.exe.records, subject.exe.lowered.graphs):
         if record.changed and not lowering(subject, after, subject.setting.reference(after).outputs).ok:
-            return _in_pass(subject, shown, before, after, record)
+            yield record, before, after
         before = after
-    return replace(shown, note="no pass by itself is out of its room: their errors add up")
 
 
 def _in_pass(subject: Subject, shown: Place, before: Graph, after: Graph, record: Record) -> Place:

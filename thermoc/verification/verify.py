@@ -54,9 +54,7 @@ def verify(
         subject = Subject(target=name, exe=exe, setting=where, source=source, tolerance=tolerance)
         found, places = _judged(subject)
         rows += found
-        breaches += [
-            _told(subject, one, reduce, first=not breaches and not number) for number, one in enumerate(places)
-        ]
+        breaches += [_told(subject, one, reduce, len(breaches) + number) for number, one in enumerate(places)]
     return Verification(
         network=graph.name,
         targets=targets,
@@ -85,11 +83,11 @@ def _judged(subject: Subject) -> tuple[list[Row], list[Place]]:
     return rows, places
 
 
-def _told(subject: Subject, one: Place, path: str | os.PathLike[str] | None, *, first: bool) -> Breach:
-    if path is None or not first:
+def _told(subject: Subject, one: Place, path: str | os.PathLike[str] | None, number: int) -> Breach:
+    if path is None:
         return one.breach()
     case = reduced(subject, one, shows=_shows)
-    return one.breach(reduced=save(case, path))
+    return one.breach(reduced=save(case, path, number))
 
 
 def _shows(subject: Subject, graph: Graph, where: Setting, kind: str) -> bool:
