@@ -43,14 +43,14 @@ def reduced(subject: Subject, place: Place, *, shows: Shows) -> Case:
 
     def still(case: Case) -> bool:
         try:
-            return not findings(case.graph) and shows(subject, case.graph, case.setting, place.error)
+            return not findings(case.graph) and shows(subject, case.graph, case.setting, place.breach.error)
         except ThermocError:
             return False
 
     whole = Case(graph=subject.exe.source, setting=subject.setting)
     short = Case(
         graph=whole.graph,
-        setting=whole.setting.cut(ticks=slice(place.tick + 1), samples=slice(place.sample + 1)),
+        setting=whole.setting.cut(ticks=slice(place.breach.tick + 1), samples=slice(place.breach.sample + 1)),
     )
     start = short if still(short) else whole
     case = next((cut for cut in _cuts(place, start.setting) if still(cut)), start)
