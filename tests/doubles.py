@@ -110,6 +110,13 @@ class Strict(Right):
     )
 
 
+class Never(Right):
+    """Nothing is greater than anything."""
+
+    name = "never"
+    fault = staticmethod(lambda op: op.with_(b=op.a) if isinstance(op, core.Greater) else op)
+
+
 class Absent(Right):
     """Its runtime is not installed."""
 
@@ -146,6 +153,30 @@ class Broken(Pass):
         )
 
 
-DOUBLES = {
-    cls.name: f"doubles:{cls.__name__}" for cls in (Right, WrongSign, WrongStream, LateDelay, OneWeight, Strict, Absent)
-}
+@dataclass(frozen=True, kw_only=True)
+class LosesSigns(Pass):
+    """Drops a sign where a product stands before it: wrong in context alone."""
+
+    name: ClassVar[str] = "loses-signs"
+
+    def run(self, graph: Graph, log: Any) -> Graph:
+        def right(op: Op) -> Op:
+            if op.opname != "core.neg" or not isinstance(graph.producers[op.inputs[0].name], core.Matmul):
+                return op
+            return REGISTRY["core.abs"](x=op.inputs[0], y=op.results[0])
+
+        return graph.with_ops(right(op) for op in graph.ops)
+
+
+class LeftBehind(Right):
+    """Outputs are right, but the state it leaves is not."""
+
+    name = "left-behind"
+
+    def run(self, artefact: Held, feed: Feed, place: Place) -> Outcome:
+        right = super().run(artefact, feed, place)
+        return Outcome(outputs=right.outputs, states={name: array + 1 for name, array in right.states.items()})
+
+
+ALL = (Right, WrongSign, WrongStream, LateDelay, OneWeight, Strict, Never, Absent, LeftBehind, Modest)
+DOUBLES = {cls.name: f"doubles:{cls.__name__}" for cls in ALL}

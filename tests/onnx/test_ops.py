@@ -39,7 +39,11 @@ class Evaluator:
         return [a.reshape(TICKS, -1, *a.shape[1:]) if a.ndim < ranks[name] else a for name, a in found]
 
 
-@pytest.mark.parametrize(("case", "varying", "precision"), list(variants()))
+HELD = [variant for variant in variants() if "words shared" not in variant.values[0]]
+"""ONNX refuses the others: docs/support.md."""
+
+
+@pytest.mark.parametrize(("case", "varying", "precision"), HELD)
 def test_op(case: str, varying: str, precision: str, monkeypatch: pytest.MonkeyPatch):
     """Equal for integers and truth values; for floats within 64 roundings of the largest number of the output."""
     net = network(case, varying)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from doubles import DOUBLES, Broken
+from doubles import DOUBLES, Broken, LosesSigns
 
 import thermoc as tc
 from thermoc import plugins
@@ -110,6 +110,26 @@ def test_a_fault_of_a_pass_is_found_at_the_pass_and_its_op(tmp_path: Path):
     assert graph.inputs.popitem()[1].shape == (1,)
 
 
+def test_as_much_is_kept_before_an_op_as_it_takes(tmp_path: Path):
+    with tc.Network("context") as net:
+        x = tc.tanh(tc.input("x", (2, 3)))
+        tc.output("y", tc.exp(-tc.matmul(x, tc.input("z", (3, 4)))))
+    found = tc.verify(net, ["right"], ticks=4, options={"right": {"extra": LosesSigns()}}, reduce=tmp_path / "small")
+    breach = of("right", "lowering", found)
+    assert (breach.step, breach.op) == ("loses-signs", "core.neg %neg")
+    graph = tc.load(tmp_path / "small.thermo").graph
+    assert [op.opname for op in graph.ops] == ["core.input"] * 2 + ["core.matmul", "core.neg", "core.output"]
+    assert {array.shape[:2] for array in np.load(tmp_path / "small.npz").values()} == {(1, 1)}
+
+
+def test_a_wrong_state_is_found_though_no_output_shows_it():
+    with tc.Network("late") as net:
+        tc.output("y", tc.delay(tc.input("x", (2,)), ticks=9, name="late"))
+    breach = of("left-behind", "emission", tc.verify(net, ["left-behind"], ticks=5))
+    assert (breach.op, breach.value) == ("core.delay %late", "(final states)")
+    assert "%late" in breach.op and "late.buffer is wrong" in breach.note
+
+
 def test_an_exact_tie_decides_between_greater_and_greater_equal():
     """Whole numbers are exact, so a unit at its threshold may not differ: rounding is no excuse."""
     with tc.Network("tie") as net:
@@ -143,6 +163,17 @@ def test_chaos_parts_within_rounding_and_keeps_its_means():
 
 def test_a_wrong_parameter_is_found_in_chaos_too():
     assert not tc.verify(chaos(1.9), ["wrong-sign"], ticks=400, batch=8, seed=1).ok
+
+
+def test_where_rounding_decides_everything_the_means_still_tell():
+    """The sine of 1e16 x is a coin that rounding tosses: each tick may differ, the share of heads may not."""
+    with tc.Network("coins") as net:
+        tc.output("s", tc.cast(tc.sin(1e16 * tc.tanh(tc.input("x", (2,)))) > 0.0, dtype="f64", role="spike"))
+    assert tc.verify(net, ["right", "sim"], ticks=100, seed=3).ok
+    found = tc.verify(net, ["never"], ticks=100, seed=3)
+    breach = of("never", "emission", found)
+    assert breach.op.startswith("core.cast") and "the means of the parted samples are" in breach.note
+    assert any(row.verdict == "breach" and row.mean_difference is not None for row in found.rows)
 
 
 def test_mistakes_are_told_by_their_codes():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,27 +25,15 @@ SEEN = "seen."
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where an error begins. graph, name: the graph and the value in it from which a smaller graph can be cut."""
+    """Where an error begins, and the graph and the value in it from which a smaller graph can be cut."""
 
-    target: str
-    error: str
-    value: str
-    op: str
-    unit: tuple[int, ...]
-    tick: int
-    sample: int
-    expected: float
-    found: float
-    room: float
+    breach: Breach
     graph: Graph
     name: str
-    step: str | None = None
-    note: str = ""
 
-    def breach(self, reduced: str | None = None) -> Breach:
-        """Return what a reader needs of it."""
-        own = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in ("graph", "name")}
-        return Breach(**own, reduced=reduced)
+    def but(self, **changes: Any) -> Place:
+        """Return the place with something else said of it."""
+        return replace(self, breach=replace(self.breach, **changes))
 
 
 def place(subject: Subject, error: str, judgement: Judgement) -> Place:
@@ -67,23 +56,25 @@ def _by_means(subject: Subject, error: str, judgement: Judgement) -> Place:
     name = graph.outputs[gap.name].x.name
     shown = _at(subject, error, gap.name, graph, name, (gap, len(gap.size) - 1, 0, about.unit))
     note = f"the means of the parted samples are {about.difference:.4g} apart, room {about.room:.3g}"
-    return replace(shown, note=note, room=about.room)
+    step = next((record.text for record, _, _ in _wrong(subject)), None) if error == LOWERING else None
+    return shown.but(note=note, room=about.room, step=step)
 
 
-def place_of_state(subject: Subject, judgement: Judgement) -> Place:
-    """Return the state that is wrong after the last tick although no output showed it."""
+def place_of_state(subject: Subject, judgement: Judgement, samples: NDArray) -> Place:
+    """Return the state that is wrong after the last tick although no output showed it. samples: those compared."""
     first = judgement.first()
     assert first is not None
-    gap, _, sample, unit = first
-    shown = _at(subject, EMISSION, STATES, subject.exe.graph, gap.name.rsplit(".", 1)[0], (gap, 0, sample, unit))
-    return replace(shown, tick=subject.setting.ticks - 1, note=f"the state {gap.name} is wrong after the last tick")
+    gap, _, at, unit = first
+    shown = _at(subject, EMISSION, STATES, subject.exe.graph, gap.name.rsplit(".", 1)[0], (gap, 0, at, unit))
+    note = f"the state {gap.name} is wrong after the last tick"
+    return shown.but(tick=subject.setting.ticks - 1, sample=int(samples[at]), note=note)
 
 
 def _at(
     subject: Subject, error: str, value: str, graph: Graph, name: str, spot: tuple[Gap, int, int, int], note: str = ""
 ) -> Place:
     gap, tick, sample, unit = spot
-    return Place(
+    breach = Breach(
         target=subject.target,
         error=error,
         value=value,
@@ -94,10 +85,9 @@ def _at(
         expected=float(gap.expected[tick, sample, unit]),
         found=float(gap.found[tick, sample, unit]),
         room=float(np.broadcast_to(gap.room, gap.size.shape)[tick, sample, unit]),
-        graph=graph,
-        name=name,
         note=note,
     )
+    return Place(breach=breach, graph=graph, name=name)
 
 
 def _label(op: Op, name: str) -> str:
@@ -110,12 +100,18 @@ def _label(op: Op, name: str) -> str:
 def _in_lowering(subject: Subject, shown: Place) -> Place:
     """Interpret the graph after each pass; in the first that means something else, find the first value that does."""
     subject = replace(subject, source=subject.setting.reference(subject.exe.source))
+    for record, before, after in _wrong(subject):
+        return _in_pass(subject, shown, before, after, record)
+    return shown.but(note="no pass by itself is out of its room: their errors add up")
+
+
+def _wrong(subject: Subject) -> Iterator[tuple[Record, Graph, Graph]]:
+    """Yield each pass after which the graph means something else than the source, with the graph before and after."""
     before = subject.exe.source
     for record, after in zip(subject.exe.records, subject.exe.lowered.graphs):
         if record.changed and not lowering(subject, after, subject.setting.reference(after).outputs).ok:
-            return _in_pass(subject, shown, before, after, record)
+            yield record, before, after
         before = after
-    return replace(shown, note="no pass by itself is out of its room: their errors add up")
 
 
 def _in_pass(subject: Subject, shown: Place, before: Graph, after: Graph, record: Record) -> Place:
@@ -132,12 +128,12 @@ def _in_pass(subject: Subject, shown: Place, before: Graph, after: Graph, record
     spot = _first(_types(after, names), now, was, around, max(eps))
     if spot is None:
         note = f"every value that {record.text} kept is as it was: what it made anew is not"
-        return replace(shown, step=record.text, note=note)
+        return shown.but(step=record.text, note=note)
     name = spot[0].name
-    found = _at(subject, LOWERING, shown.value, before, name, spot)
+    found = _at(subject, LOWERING, shown.breach.value, before, name, spot)
     made = after.producers[name].opname
     note = f"after the pass {made} makes it" if made != before.producers[name].opname else ""
-    return replace(found, step=record.text, note=note)
+    return found.but(step=record.text, note=note)
 
 
 def _same_value(before: Graph, after: Graph, name: str) -> bool:
@@ -162,7 +158,7 @@ def _in_emission(subject: Subject, shown: Place) -> Place:
     try:
         found = _seen(subject, graph, names)
     except ThermocError as reason:
-        return replace(shown, note=f"the target cannot hand out the values within: {reason.findings[0].what}")
+        return shown.but(note=f"the target cannot hand out the values within: {reason.findings[0].what}")
     expected = subject.setting.reference(graph, probes=names).probes
     jittered = Jittered(subject.setting, graph, given=False, probes=names)
 
@@ -171,8 +167,8 @@ def _in_emission(subject: Subject, shown: Place) -> Place:
 
     spot = _first(_types(graph, names), found, expected, around, rounding(graph))
     if spot is None:
-        return replace(shown, note="with its inner values handed out the target is right: see how it joins ops")
-    return _at(subject, shown.error, shown.value, graph, spot[0].name, spot)
+        return shown.but(note="with its inner values handed out the target is right: see how it joins ops")
+    return _at(subject, shown.breach.error, shown.breach.value, graph, spot[0].name, spot)
 
 
 def _seen(subject: Subject, graph: Graph, names: Sequence[str]) -> Mapping[str, NDArray]:

@@ -43,24 +43,28 @@ def reduced(subject: Subject, place: Place, *, shows: Shows) -> Case:
 
     def still(case: Case) -> bool:
         try:
-            return not findings(case.graph) and shows(subject, case.graph, case.setting, place.error)
+            return not findings(case.graph) and shows(subject, case.graph, case.setting, place.breach.error)
         except ThermocError:
             return False
 
     whole = Case(graph=subject.exe.source, setting=subject.setting)
     short = Case(
         graph=whole.graph,
-        setting=whole.setting.cut(ticks=slice(place.tick + 1), samples=slice(place.sample + 1)),
+        setting=whole.setting.cut(ticks=slice(place.breach.tick + 1), samples=slice(place.breach.sample + 1)),
     )
     start = short if still(short) else whole
     case = next((cut for cut in _cuts(place, start.setting) if still(cut)), start)
     return _fewer_units(_fewer_ticks(_one_sample(case, still), still), still)
 
 
-def save(case: Case, path: str | os.PathLike[str]) -> str:
-    """Write the case's graph and, beside it, its inputs; return the graph's path. Errors: T505."""
+def save(case: Case, path: str | os.PathLike[str], number: int = 0) -> str:
+    """Write the case's graph and, beside it, its inputs; return the graph's path. Errors: T505.
+
+    number: of the breach; from the second on it is put behind the name.
+    """
     stem = Path(path).with_suffix("") if Path(path).suffix in (".thermo", ".npz") else Path(path)
-    model, data = stem.with_name(stem.name + ".thermo"), stem.with_name(stem.name + ".npz")
+    name = stem.name + (f"-{number + 1}" if number else "")
+    model, data = stem.with_name(f"{name}.thermo"), stem.with_name(f"{name}.npz")
     save_graph(case.graph, model)
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **case.setting.inputs)  # pyright: ignore[reportArgumentType]

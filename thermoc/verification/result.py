@@ -59,6 +59,7 @@ class Row:
             "bound": f"{self.bound:.2g}",
             "differ": "" if self.differ is None else f"{self.differ} of {self.count}",
             "parts_at": "" if self.first is None else f"tick {self.first}",
+            "means": "" if self.mean_room is None else f"{abs(self.mean_difference or 0):.2g} of {self.mean_room:.2g}",
             "verdict": self.verdict,
         }
 

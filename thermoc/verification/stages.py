@@ -48,7 +48,8 @@ class Subject:
     def holds(self, error: str) -> bool:
         """Whether outputs, and after emission the final states, are in bounds."""
         judgement = self.judge(error)
-        left = self.states(judgement.parted == self.setting.ticks) if error == EMISSION else None
+        together = np.flatnonzero(judgement.parted == self.setting.ticks)
+        left = self.states(together) if error == EMISSION else None
         return judgement.ok and (left is None or left.ok)
 
     def lowering(self) -> Judgement:
@@ -70,9 +71,8 @@ class Subject:
             ]
         )
 
-    def states(self, parted: NDArray) -> Judgement | None:
-        """Compare what is left after the last tick, in the samples that did not part; None where nothing is known."""
-        kept = np.flatnonzero(parted)
+    def states(self, kept: NDArray) -> Judgement | None:
+        """Compare what is left of these samples after the last tick; None where nothing is known."""
         both = [name for name in self.lowered.states if name in self.outcome.states and self.lowered.states[name].size]
         if not both or not len(kept):
             return None

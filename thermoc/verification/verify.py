@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from thermoc import api
@@ -54,9 +56,7 @@ def verify(
         subject = Subject(target=name, exe=exe, setting=where, source=source, tolerance=tolerance)
         found, places = _judged(subject)
         rows += found
-        breaches += [
-            _told(subject, one, reduce, first=not breaches and not number) for number, one in enumerate(places)
-        ]
+        breaches += [_told(subject, one, reduce, len(breaches) + number) for number, one in enumerate(places)]
     return Verification(
         network=graph.name,
         targets=targets,
@@ -77,19 +77,20 @@ def _judged(subject: Subject) -> tuple[list[Row], list[Place]]:
         rows += [row(subject, kind, judgement, gap) for gap in judgement.gaps]
         if not judgement.ok:
             places.append(place(subject, kind, judgement))
-    left = subject.states(judgement.parted == subject.setting.ticks)
+    together = np.flatnonzero(judgement.parted == subject.setting.ticks)
+    left = subject.states(together)
     if left is not None:
         rows.append(states_row(subject, left))
         if not left.ok and judgement.ok:
-            places.append(place_of_state(subject, left))
+            places.append(place_of_state(subject, left, together))
     return rows, places
 
 
-def _told(subject: Subject, one: Place, path: str | os.PathLike[str] | None, *, first: bool) -> Breach:
-    if path is None or not first:
-        return one.breach()
+def _told(subject: Subject, one: Place, path: str | os.PathLike[str] | None, number: int) -> Breach:
+    if path is None:
+        return one.breach
     case = reduced(subject, one, shows=_shows)
-    return one.breach(reduced=save(case, path))
+    return replace(one.breach, reduced=save(case, path, number))
 
 
 def _shows(subject: Subject, graph: Graph, where: Setting, kind: str) -> bool:
