@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numba import njit
 
-from thermoc.simulator.kernels import multispin, thermal
+from thermoc.simulator.kernels import chequerboard, multispin, thermal
 from thermoc.simulator.opcodes import AT_ONCE, LATTICE, REPLICAS, SPINS
 
 
@@ -111,9 +111,10 @@ def words(
         rates[sweep] = T[to + sweep * later]
     if even and form & LATTICE:
         for k in range(samples):
-            _lattice(s, so + k * n, n, float(h[ho]), rates, float(J[first]), form, stream, sample + k, tick, key)
-    elif even and form & REPLICAS and _alike(J, table, at + classes + 1 + n, n, first, form):
-        _replicas(s, so, n, samples, float(h[ho]), rates, J, table, at, classes, form, stream, first, sample, tick, key)
+            spins = form & SPINS > 0
+            chequerboard.sweep(
+                s, so + k * n, n, float(h[ho]), rates, float(J[first]), spins, stream, sample + k, tick, key
+            )
     else:
         each, after = _step(tn, n, sweeps)
         for k in range(samples):
@@ -174,77 +175,6 @@ def _digits(
                 )
                 v[i] = 1 if multispin.below(P, element, bit, tick * sweeps + sweep, stream, key) else low
             word += (table[at + c + 1] - start + 63) // 64
-
-
-@njit(error_model="numpy", nogil=True)
-def _lattice(s, so, n, h, T, J, form, stream, sample, tick, key):
-    """Pack a square lattice into words, sweep them, unpack."""
-    L = round(math.sqrt(n))
-    across = L // 128
-    words = np.zeros((2, (L + 2) * across), np.uint64)
-    parity = np.zeros(L * across, np.uint64)
-    low = -1 if form & SPINS else 0
-    for y in range(L):
-        for w in range(across):
-            parity[y * across + w] = multispin.NONE - np.uint64(y & 1)
-        for x in range(L):
-            if s[so + y * L + x] > 0:
-                k = x // 2
-                words[(x + y) & 1, (y + 1) * across + k // 64] |= multispin.ONE << np.uint64(k & 63)
-    for c in range(2):
-        for w in range(across):
-            words[c, w], words[c, (L + 1) * across + w] = words[c, L * across + w], words[c, across + w]
-    room, P = np.empty(multispin.ROOM, np.uint64), np.empty(multispin.COUNTS, np.uint64)
-    first = sample * 2 * L * across
-    multispin.lattice(words, L, J, h, T, form & SPINS > 0, stream, tick, key, first, room, P, parity)
-    for y in range(L):
-        for x in range(L):
-            k = x // 2
-            up = (words[(x + y) & 1, (y + 1) * across + k // 64] >> np.uint64(k & 63)) & multispin.ONE
-            s[so + y * L + x] = 1 if up else low
-
-
-@njit(error_model="numpy", nogil=True)
-def _replicas(s, so, n, samples, h, T, J, table, at, classes, form, stream, first, sample, tick, key):
-    """Pack the samples into words by unit, sweep them, unpack."""
-    rows = at + classes + 1 + n
-    begin, end = sample // 64, (sample + samples - 1) // 64 + 1
-    groups, low = end - begin, -1 if form & SPINS else 0
-    words = np.zeros(n * groups, np.uint64)
-    for k in range(samples):
-        group, bit = (sample + k) // 64 - begin, np.uint64((sample + k) % 64)
-        for i in range(n):
-            if s[so + k * n + i] > 0:
-                words[i * groups + group] |= multispin.ONE << bit
-    entries = table[rows + n]
-    signs, size = np.zeros(entries, np.uint64), float(abs(J[first])) if entries else 0.0
-    for e in range(entries):
-        signs[e] = multispin.NONE - np.uint64(J[first + e] < 0)
-    starts, order = table[at : at + classes + 1], table[at + classes + 1 : rows]
-    room, P = np.empty(multispin.ROOM, np.uint64), np.empty(multispin.COUNTS, np.uint64)
-    multispin.replicas(
-        words,
-        groups,
-        signs,
-        table,
-        rows,
-        order,
-        starts,
-        size,
-        h,
-        T,
-        form & SPINS > 0,
-        stream,
-        tick,
-        key,
-        begin,
-        room,
-        P,
-    )
-    for k in range(samples):
-        group, bit = (sample + k) // 64 - begin, np.uint64((sample + k) % 64)
-        for i in range(n):
-            s[so + k * n + i] = 1 if (words[i * groups + group] >> bit) & multispin.ONE else low
 
 
 @njit(error_model="numpy", nogil=True)
