@@ -58,14 +58,13 @@ def sweep(s, so, n, h, T, J, spins, stream, sample, tick, key):
 
 @njit(error_model="numpy", nogil=True)
 def _update(room, mine, other, beside, start, size, across, D, first, tick, stream, k0, k1):
-    """Count each site's four neighbours that are up, a + 2 b + 4 c, and update words of a colour."""
+    """Count each site's four neighbours that are up, and update words of a colour."""
     for j in range(0, size, LANES):
         at = across + start + j
-        above, below, here, side = load(other, at - across), load(other, at + across), load(other, at), load(beside, j)
-        a, b, c, d = above ^ below, above & below, here ^ side, here & side
-        odd, two = a ^ c, b ^ d ^ (a & c)
+        above, below = load(other, at - across), load(other, at + across)
+        a, b, ab, c = multispin.four(above, below, load(other, at), load(beside, j))
         element = count_up() + np.uint64(first + start + j)
-        multispin.few(room, j, mine, at, odd, two, odd & two, b & d, D, element, tick, stream, k0, k1)
+        multispin.few(room, j, mine, at, a, b, ab, c, D, element, tick, stream, k0, k1)
 
 
 @njit(error_model="numpy", nogil=True)

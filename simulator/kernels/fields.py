@@ -11,7 +11,7 @@ from numba import njit
 
 from thermoc.simulator.kernels import multispin
 from thermoc.simulator.kernels.lanes import LANES, load, spread, store
-from thermoc.simulator.kernels.multispin import ALL, BLOCK, DIGITS, DRAWS, FACTS, NONE, ONE
+from thermoc.simulator.kernels.multispin import ALL, BLOCK, DIGITS, DRAWS, FACTS, NONE
 
 GROUP = 8
 """Neighbours counted together; their lists are padded to whole groups."""
@@ -97,10 +97,10 @@ def _four(planes, table, parts, codes, r):
         part, at = load(parts, j // 4 * LANES), r * quarters + j
         for k in range(4):
             here = part & (c if k & 1 else ~c) & (d if k & 2 else ~d)
-            f0 |= here & load(table, codes[at + k])
-            f1 |= here & load(table, codes[at + k + quarters])
-            f2 |= here & load(table, codes[at + k + 2 * quarters])
-            f3 |= here & load(table, codes[at + k + 3 * quarters])
+            f0 = f0 | (here & load(table, codes[at + k]))
+            f1 = f1 | (here & load(table, codes[at + k + quarters]))
+            f2 = f2 | (here & load(table, codes[at + k + 2 * quarters]))
+            f3 = f3 | (here & load(table, codes[at + k + 3 * quarters]))
     return f0, f1, f2, f3
 
 

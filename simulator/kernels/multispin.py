@@ -66,6 +66,14 @@ def polynomials(P, D):
 
 
 @njit(forceinline=True)
+def four(x, y, z, t):
+    """Return the number of four digits that are 1, a + 2 b + 4 c, as a, b, a b, c."""
+    odd, pair, other, more = x ^ y, x & y, z ^ t, z & t
+    a, b = odd ^ other, pair ^ more ^ (odd & other)
+    return a, b, a & b, pair & more
+
+
+@njit(forceinline=True)
 def compare(up, left, mine, drawn):
     """Go on by one digit: undecided units may go up where theirs is 1, and are decided where it differs."""
     return (left & mine) | (~left & up), left & ~(mine ^ drawn)

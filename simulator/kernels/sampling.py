@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numba import njit
 
-from thermoc.simulator.kernels import chequerboard, multispin, thermal
+from thermoc.simulator.kernels import chequerboard, multispin, replicas, thermal
 from thermoc.simulator.opcodes import AT_ONCE, LATTICE, REPLICAS, SPINS
 
 
@@ -104,18 +104,22 @@ def words(
     key,
 ):
     """As ``gibbs``, where 64 units of a class or 64 samples share words: unit i goes up where U < P (``multispin``)."""
-    even = tn <= sweeps and tn != n and ts == 0 and hn == 1 and hs == 0
-    later = 0 if tn == 1 else 1
+    spins, even = form & SPINS > 0, tn <= sweeps and tn != n and ts == 0 and hs == 0
+    later, own = 0 if tn == 1 else 1, 0 if hn == 1 else 1
     rates = np.empty(sweeps)
     for sweep in range(sweeps if even else 0):
         rates[sweep] = T[to + sweep * later]
-    if even and form & LATTICE:
+    if even and not own and form & LATTICE:
         for k in range(samples):
-            spins = form & SPINS > 0
-            chequerboard.sweep(
-                s, so + k * n, n, float(h[ho]), rates, float(J[first]), spins, stream, sample + k, tick, key
-            )
-    else:
+            at0, field, coupling = so + k * n, float(h[ho]), float(J[first])
+            chequerboard.sweep(s, at0, n, field, rates, coupling, spins, stream, sample + k, tick, key)
+        return
+    done = even and form & REPLICAS > 0
+    if done:
+        done = replicas.sweep(
+            s, so, n, samples, h, ho, own, rates, J, table, at, classes, spins, stream, first, sample, tick, key
+        )
+    if not done:
         each, after = _step(tn, n, sweeps)
         for k in range(samples):
             _digits(
@@ -124,7 +128,7 @@ def words(
                 n,
                 h,
                 ho + k * hs,
-                0 if hn == 1 else 1,
+                own,
                 T,
                 to + k * ts,
                 each,
@@ -175,15 +179,3 @@ def _digits(
                 )
                 v[i] = 1 if multispin.below(P, element, bit, tick * sweeps + sweep, stream, key) else low
             word += (table[at + c + 1] - start + 63) // 64
-
-
-@njit(error_model="numpy", nogil=True)
-def _alike(J, table, rows, n, first, form):
-    """Tell whether all couplings are of one size, and of one sign for bits, and no unit has more than eight."""
-    for i in range(n):
-        if table[rows + i + 1] - table[rows + i] >= multispin.COUNTS:
-            return False
-    alike = True
-    for e in range(table[rows + n]):
-        alike = alike and abs(J[first + e]) == abs(J[first]) and (form & SPINS > 0 or J[first + e] > 0)
-    return alike
