@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from thermoc.simulator.cache import empty, keep
 from thermoc.simulator.kernels.interpreter import interpret
 from thermoc.simulator.kernels.pairs import pair_forces
-from thermoc.simulator.kernels.sampling import words
 from thermoc.simulator.opcodes import OPERANDS, Opcode
 from thermoc.simulator.program import Bank, Port, Program, State
 from thermoc.simulator.split import Halves
+from thermoc.simulator.words import words
 from thermoc.support.errors import error
 
 BLOCK_BYTES = 2**17
@@ -36,7 +36,6 @@ LEAST_WORK = 2**21
 """A thread is worth starting for this many elements: some tenths of a millisecond."""
 
 _interpret = keep(njit(interpret, error_model="numpy", nogil=True))
-_words = keep(njit(words, error_model="numpy", nogil=True))
 _pair_forces = keep(njit(pair_forces, error_model="numpy", nogil=True))
 APART = (Opcode.GIBBS_WORDS, Opcode.PAIRS)
 """Rows whose kernels are compiled on their own, when they are first needed."""
@@ -174,7 +173,7 @@ def _apart(
     for k in range(count):
         work[out + k * n : out + k * n + n] = old[at + k * stride : at + k * stride + n]
     tables = (program.floats, program.table, p0, p1, p2, p3, p4, p5)
-    _words(work, out, n, count, *h, *T[0], *tables, first, tick, np.uint64(seed))
+    words(work, out, n, count, *h, *T[0], *tables, first, tick, np.uint64(seed))
 
 
 def _check_inputs(program: Program, inputs: Mapping[str, NDArray], lead: tuple[int, int]) -> None:

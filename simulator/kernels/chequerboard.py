@@ -28,7 +28,7 @@ PAIRS = (
 
 
 @njit(error_model="numpy", nogil=True)
-def sweep(s, so, n, h, T, J, spins, stream, sample, tick, key):
+def lattice(s, so, n, h, T, J, spins, stream, sample, tick, key):
     """Pack the n sites of a sample, sweep them at each T, unpack. A site has levels -1 and +1 (spins), else 0 and 1."""
     L = round(math.sqrt(n))
     across = L // 128
@@ -39,7 +39,8 @@ def sweep(s, so, n, h, T, J, spins, stream, sample, tick, key):
     P, D = np.empty(multispin.TERMS, np.uint64), np.empty(multispin.TERMS * (multispin.DIGITS + 1), np.uint64)
     _pack(s, so, L, words)
     for y in range(L):
-        right[y * across : (y + 1) * across] = NONE - np.uint64(y & 1)
+        for w in range(across):
+            right[y * across + w] = NONE - np.uint64(y & 1)
     for t in range(T.size):
         for k in range(multispin.TERMS):
             P[k] = multispin.threshold(2 * (J * (2 * k - 4) + h) if spins else J * k + h, T[t])
@@ -52,7 +53,8 @@ def sweep(s, so, n, h, T, J, spins, stream, sample, tick, key):
                 _beside(beside, other, start, size, across, colour, right)
                 _update(room, mine, other, beside, start, size, across, D, first, now, stream, k0, k1)
                 multispin.rest(multispin.few_more, (D,), 4, room, size, mine, now, stream, k0, k1)
-            mine[:across], mine[whole + across :] = mine[whole : whole + across], mine[across : 2 * across]
+            for w in range(across):
+                mine[w], mine[across + whole + w] = mine[whole + w], mine[across + w]
     _unpack(s, so, L, words, -1 if spins else 0)
 
 

@@ -38,12 +38,12 @@ def _sum(a, b, c):
 
 
 @njit(forceinline=True)
-def _other(words, near, signs, e, g):
-    return load(words, near[e] + g) ^ signs[e]
+def _other(words, groups, near, signs, e, g):
+    return load(words, near[e] * groups + g) ^ signs[e]
 
 
 @njit(error_model="numpy", nogil=True)
-def count(planes, height, weight, words, near, signs, start, stop, g):
+def count(planes, height, weight, words, groups, near, signs, start, stop, g):
     """Add 2^weight times the neighbours listed from start to stop, words g of them, to a sum."""
     one, two, four = (
         load(planes, weight * LANES),
@@ -51,10 +51,10 @@ def count(planes, height, weight, words, near, signs, start, stop, g):
         load(planes, (weight + 2) * LANES),
     )
     for e in range(start, stop, GROUP):
-        one, a = _sum(one, _other(words, near, signs, e, g), _other(words, near, signs, e + 1, g))
-        one, b = _sum(one, _other(words, near, signs, e + 2, g), _other(words, near, signs, e + 3, g))
-        one, c = _sum(one, _other(words, near, signs, e + 4, g), _other(words, near, signs, e + 5, g))
-        one, d = _sum(one, _other(words, near, signs, e + 6, g), _other(words, near, signs, e + 7, g))
+        one, a = _sum(one, _other(words, groups, near, signs, e, g), _other(words, groups, near, signs, e + 1, g))
+        one, b = _sum(one, _other(words, groups, near, signs, e + 2, g), _other(words, groups, near, signs, e + 3, g))
+        one, c = _sum(one, _other(words, groups, near, signs, e + 4, g), _other(words, groups, near, signs, e + 5, g))
+        one, d = _sum(one, _other(words, groups, near, signs, e + 6, g), _other(words, groups, near, signs, e + 7, g))
         two, a = _sum(two, a, b)
         two, b = _sum(two, c, d)
         four, carry = _sum(four, a, b)

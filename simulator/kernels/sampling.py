@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numba import njit
 
-from thermoc.simulator.kernels import chequerboard, multispin, replicas, thermal
-from thermoc.simulator.opcodes import AT_ONCE, LATTICE, REPLICAS, SPINS
+from thermoc.simulator.kernels import multispin, thermal
+from thermoc.simulator.opcodes import AT_ONCE, REPLICAS, SPINS
 
 
 @njit(error_model="numpy", nogil=True)
@@ -46,7 +46,7 @@ def gibbs(
     order, rows = at + classes + 1, at + classes + 1 + n
     columns = rows + n + 1
     low, factor = (-1, 2) if form & SPINS else (0, 1)
-    each, later, own = _step(tn, n, sweeps)[0], _step(tn, n, sweeps)[1], 0 if hn == 1 else 1
+    each, later, own = step(tn, n, sweeps)[0], step(tn, n, sweeps)[1], 0 if hn == 1 else 1
     u = spare[:n]
     for k in range(samples):
         v, field0, T0 = s[so + k * n : so + k * n + n], ho + k * hs, to + k * ts
@@ -71,87 +71,20 @@ def gibbs(
 
 
 @njit(error_model="numpy", nogil=True)
-def _step(tn, n, sweeps):
+def step(tn, n, sweeps):
     """Return how far apart temperatures of neighbouring units and of following sweeps stand."""
     if tn == sweeps * n:
         return 1, n
     return (1, 0) if tn == n else (0, 0 if tn == 1 else 1)
 
 
-def words(
-    s,
-    so,
-    n,
-    samples,
-    h,
-    ho,
-    hs,
-    hn,
-    T,
-    to,
-    ts,
-    tn,
-    J,
-    table,
-    at,
-    classes,
-    sweeps,
-    form,
-    stream,
-    first,
-    sample,
-    tick,
-    key,
-):
-    """As ``gibbs``, where 64 units of a class or 64 samples share words: unit i goes up where U < P (``multispin``)."""
-    spins, even = form & SPINS > 0, tn <= sweeps and tn != n and ts == 0 and hs == 0
-    later, own = 0 if tn == 1 else 1, 0 if hn == 1 else 1
-    rates = np.empty(sweeps)
-    for sweep in range(sweeps if even else 0):
-        rates[sweep] = T[to + sweep * later]
-    if even and not own and form & LATTICE:
-        for k in range(samples):
-            at0, field, coupling = so + k * n, float(h[ho]), float(J[first])
-            chequerboard.sweep(s, at0, n, field, rates, coupling, spins, stream, sample + k, tick, key)
-        return
-    done = even and form & REPLICAS > 0
-    if done:
-        done = replicas.sweep(
-            s, so, n, samples, h, ho, own, rates, J, table, at, classes, spins, stream, first, sample, tick, key
-        )
-    if not done:
-        each, after = _step(tn, n, sweeps)
-        for k in range(samples):
-            _digits(
-                s,
-                so + k * n,
-                n,
-                h,
-                ho + k * hs,
-                own,
-                T,
-                to + k * ts,
-                each,
-                after,
-                J,
-                table,
-                at,
-                classes,
-                sweeps,
-                form,
-                stream,
-                first,
-                sample + k,
-                tick,
-                key,
-            )
-
-
-@njit(error_model="numpy", nogil=True)
-def _digits(
+def digits(
     s, so, n, h, ho, own, T, to, each, after, J, table, at, classes, sweeps, form, stream, first, sample, tick, key
 ):
-    """Sweep one sample, each unit by its bit of the words it shares."""
+    """As ``gibbs`` for one sample, each unit by its bit of the words it shares: up where U < P (``multispin``).
+
+    own: how far apart the fields of units stand; each and after: temperatures of units and of sweeps.
+    """
     order, rows = at + classes + 1, at + classes + 1 + n
     columns = rows + n + 1
     low, factor = (-1, 2) if form & SPINS else (0, 1)
