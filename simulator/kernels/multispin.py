@@ -160,15 +160,17 @@ def rest(more, plan, facts, room, n, words, tick, stream, k0, k1):
 @njit(error_model="numpy", nogil=True)
 def _keep(room, n, facts):
     """Move the words that have a unit undecided to the front; return their number."""
-    m = 0
+    m, index = 0, room[UP : UP + BLOCK]
     for start in range(0, n, 64):
         some = room[SOME + start // 64]
         while some != NONE:
-            j = start + first_bit(some)
-            for row in range(LEFT, FACTS + facts * BLOCK, BLOCK):
-                room[row + m] = room[row + j]
+            index[m] = np.uint64(start + first_bit(some))
             some &= some - ONE
             m += 1
+    for row in range(LEFT, FACTS + facts * BLOCK, BLOCK):
+        held = room[row : row + BLOCK]
+        for i in range(m):
+            held[i] = held[np.int64(index[i])]
     for i in range(LEFT + m, LEFT - -m // LANES * LANES):
         room[i] = NONE
     return m

@@ -20,14 +20,15 @@ from thermoc.simulator.kernels.thermal import HALF, LOW
 def few_replicas(words, groups, near, signs, order, cuts, law, none, last, T, low, stream, tick, key):
     """Sweep units that count four neighbours each. law: (scale, step, field). low: the number of the first group."""
     stream, k0, k1, n = np.uint64(stream), np.uint64(key) & LOW, np.uint64(key) >> HALF, order.size
-    room, D = np.empty(multispin.ROOM, np.uint64), np.empty(TERMS * (multispin.DIGITS + 1), np.uint64)
+    room, both = np.empty(multispin.ROOM, np.uint64), np.empty((2, TERMS * (multispin.DIGITS + 1)), np.uint64)
     P = np.zeros(TERMS, np.uint64)
     for sweep in range(T.size):
         now = np.uint64(tick * T.size + sweep)
+        for kind in range(2):
+            _thresholds(P, law, none[kind], last[kind], T[sweep])
+            multispin.polynomials(P, both[kind])
         for run in range(cuts.size - 1):
-            _thresholds(P, law, none[run % 2], last[run % 2], T[sweep])
-            multispin.polynomials(P, D)
-            j = 0
+            D, j = both[run % 2], 0
             for place in range(cuts[run], cuts[run + 1]):
                 i = order[place]
                 for g in range(0, groups, LANES):
@@ -68,17 +69,15 @@ def wide_replicas(
         height += 1
     planes, table = np.zeros((height + 3) * LANES, np.uint64), np.empty(16 * LANES, np.uint64)
     parts = np.empty((1 << (height - 4)) * LANES, np.uint64)
-    codes = np.empty((most // 16 + 1) * 4 * fields.PLACES, np.int64)
-    plan = (planes, height, table, parts, codes)
+    codes = np.empty((2, (most // 16 + 1) * 4 * fields.PLACES), np.int64)
     room, P = np.empty(multispin.FACTS + height * BLOCK, np.uint64), np.zeros(most + 1, np.uint64)
     for sweep in range(T.size):
         now = np.uint64(tick * T.size + sweep)
+        for kind in range(2):
+            _thresholds(P, law, none[kind], last[kind], T[sweep])
+            fields.functions(P, last[kind] + 1, codes[kind])
         for run in range(cuts.size - 1):
-            if cuts[run] == cuts[run + 1]:
-                continue
-            _thresholds(P, law, none[run % 2], last[run % 2], T[sweep])
-            fields.functions(P, last[run % 2] + 1, codes)
-            j = 0
+            plan, j = (planes, height, table, parts, codes[run % 2]), 0
             for place in range(cuts[run], cuts[run + 1]):
                 i = order[place]
                 for g in range(0, groups, LANES):
