@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -107,7 +107,7 @@ def _ticks(
     spare = OPERANDS * program.widest * block
     arrays = (program.code, program.slots, program.floats, program.ints, program.table)
     where = (timed, np.uint64(way.seed), way.first_sample, way.first_tick + begun, begun)
-    parts = _parts(program)
+    parts, layouts = _parts(program), {}
 
     def work(first: int, last: int) -> None:
         own = np.empty(program.work[0] * block + spare, real), np.empty(program.work[1] * block + spare, whole)
@@ -122,7 +122,8 @@ def _ticks(
                     _interpret(*held, start, end, batch, ticks, tick, tick + 1, begin, stop, *where)
                     if stop < len(program.code):
                         samples = way.first_sample + start, end - start
-                        _apart(program, stop, own[0], block, samples, way.first_tick + begun + tick, way.seed)
+                        place = way.first_tick + begun + tick, way.seed
+                        _apart(program, stop, own[0], block, samples, *place, layouts)
 
     _spread(work, _cuts(program, ticks, batch, way.threads))
     return _unpacked(program.outputs, *results, (ticks, batch))
@@ -153,9 +154,19 @@ def _parts(program: Program) -> list[tuple[int, int]]:
 
 
 def _apart(
-    program: Program, line: int, work: NDArray, block: int, samples: tuple[int, int], tick: int, seed: int
+    program: Program,
+    line: int,
+    work: NDArray,
+    block: int,
+    samples: tuple[int, int],
+    tick: int,
+    seed: int,
+    layouts: dict[Any, Any],
 ) -> None:
-    """Run one row whose kernel stands apart, for a block of samples, (first, number of them)."""
+    """Run one row whose kernel stands apart, for a block of samples, (first, number of them).
+
+    layouts: what ``words`` found out about constants, in this run.
+    """
     row = program.code[line].tolist()
     (result, *operands), (p0, p1, p2, p3, p4, p5) = row[1 : 2 + OPERANDS], row[2 + OPERANDS :]
 
@@ -173,7 +184,7 @@ def _apart(
     for k in range(count):
         work[out + k * n : out + k * n + n] = old[at + k * stride : at + k * stride + n]
     tables = (program.floats, program.table, p0, p1, p2, p3, p4, p5)
-    words(work, out, n, count, *h, *T[0], *tables, first, tick, np.uint64(seed))
+    words(work, out, n, count, *h, *T[0], *tables, first, tick, np.uint64(seed), layouts)
 
 
 def _check_inputs(program: Program, inputs: Mapping[str, NDArray], lead: tuple[int, int]) -> None:

@@ -65,8 +65,9 @@ def words(
     sample: int,
     tick: int,
     key: np.uint64,
+    layouts: dict[Any, Layout | None],
 ) -> None:
-    """As ``sampling.gibbs``, where 64 units of a class or 64 samples share words."""
+    """As ``sampling.gibbs``, where 64 units of a class or 64 samples share words; layouts of constants are kept."""
     spins, own = form & SPINS > 0, hn > 1
     each, after = sampling.step.py_func(tn, n, sweeps)
     if each == 0 and ts == 0 and hs == 0:
@@ -78,7 +79,10 @@ def words(
             return
         if form & REPLICAS:
             most = min(MOST_SUMS, SUMS_A_SAMPLE * samples)
-            plan = layout(J[first:], h[ho : ho + hn], table[at:], classes, n, spins, most)
+            name = (first, at, ho, most)
+            if h is not J or name not in layouts:
+                layouts[name] = layout(J[first:], h[ho : ho + hn], table[at:], classes, n, spins, most)
+            plan = layouts[name]
             if plan is not None:
                 _replicas(s, so, n, samples, rates, plan, spins, stream, sample, tick, key)
                 return
@@ -117,13 +121,13 @@ def layout(J: NDArray, h: NDArray, table: NDArray, classes: int, n: int, spins: 
     least = m - total if spins else m + np.bincount(owner, np.minimum(w, 0), n).astype(np.int64)
     kind = least & 1 if spins else np.zeros(n, np.int64)
     highest = np.maximum(-least, m + total) if spins else -least
-    none = np.array([max(highest[kind == k], default=0) for k in range(2)])
+    none = np.array([highest[kind == k].max(initial=0) for k in range(2)])
     begin = (none[kind] + least) // (2 if spins else 1)
-    last = np.array([max((begin + total)[kind == k], default=0) for k in range(2)])
+    last = np.array([(begin + total)[kind == k].max(initial=0) for k in range(2)])
     if last.max() >= most:
         return None
     bits = max(1, int(np.abs(w).max(initial=0)).bit_length())
-    wide = bits > 1 or last.max() >= TERMS
+    wide = bits > 1 or int(last.max()) >= TERMS
     near, signs, starts = _lists(w, owner, columns, begin, bits, wide)
     order, cuts = _runs(table, classes, n, kind)
     field = 0.0 if own else float(h[0])

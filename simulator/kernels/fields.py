@@ -1,4 +1,4 @@
-"""Units whose fields are whole numbers: neighbours are counted in binary, 64 units a word, and thresholds go by the sum.
+"""Units whose fields are whole numbers: neighbours are counted in binary, 64 a word, and thresholds go by the sum.
 
 A sum k is held as planes, its binary digits. Four sums 4 j to 4 j + 3 together have one of 16 functions of the last
 two digits for each digit of P: the digit of all units' P is, over all j, the function of j where k / 4 = j.

@@ -16,8 +16,7 @@ import numpy as np
 from numba import njit
 
 from thermoc.simulator.kernels.lanes import LANES, blocks, count_up, first_bit, flags, load, spread, store
-from thermoc.simulator.kernels.thermal import HALF, LOW, M0, M1, W0, W1, philox
-from thermoc.support.philox import ROUNDS
+from thermoc.simulator.kernels.thermal import HALF, LOW, philox
 
 BLOCK = 512
 """Words updated together, before those go on that have a unit undecided; what they need fits the first two caches."""
@@ -139,8 +138,8 @@ def _undecided(room, j, left):
 def rest(more, plan, facts, room, n, words, tick, stream, k0, k1):
     """Go on with the undecided units of the n words in the room until there are none.
 
-    more(plan, room, i, left, number, drawn) goes on by the digits of draw ``number`` and its next, as ``compare``; after
-    the last it tells which go up for certain. facts: how many rows of the room it reads.
+    more(plan, room, i, left, number, drawn) goes on by the digits of draw ``number`` and its next, as ``compare``;
+    after the last it tells which go up for certain. facts: how many rows of the room it reads.
     """
     number = SHARED
     m = _keep(room, n, facts)
