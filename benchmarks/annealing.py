@@ -23,7 +23,7 @@ import thermoc as tc
 from thermoc import physics
 
 ROWS, COLUMNS, EDGES, REPLICAS, READS = 20, 40, 19_176, 512, 32
-TRIAL, SEEDS, LIMIT = 512, 5, 20.0
+TRIAL, SEEDS, LIMIT = 512, 5, 5.0
 Anneal = Callable[[int], float]
 
 
@@ -131,7 +131,7 @@ def compare(title: str, J: Any, span: tuple[float, float], sweeps: int, choices:
 def main() -> None:
     """Both graphs."""
     compare("+-J glass, 800 nodes", glass(), (3.0, 0.2), 1000, (100, 300, 1000))
-    compare("weights -3 to 3, 800 nodes, 19,176 edges", weighted(), (30.0, 3.0), 300, (30, 100, 300))
+    compare("weights -3 to 3, 800 nodes, 19,176 edges", weighted(), (30.0, 3.0), 100, (30, 100))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,9 @@ Bit b of word w of row y is the site of that colour at x = 2 (64 w + b) + (y + c
 rows -1 to L, of which the outer two are copies.
 """
 
+# pyright: reportCallIssue=false, reportGeneralTypeIssues=false
+# (an intrinsic is called without the typing context that its definition names first)
+
 from __future__ import annotations
 
 import math

@@ -4,6 +4,9 @@ A sum k is held as planes, its binary digits. Four sums 4 j to 4 j + 3 together 
 two digits for each digit of P: the digit of all units' P is, over all j, the function of j where k / 4 = j.
 """
 
+# pyright: reportCallIssue=false, reportGeneralTypeIssues=false
+# (an intrinsic is called without the typing context that its definition names first)
+
 from __future__ import annotations
 
 import numpy as np

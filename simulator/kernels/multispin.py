@@ -8,6 +8,9 @@ Units with equally many neighbours up share P. Where these are four at most, dig
 modulo 2 in their counts' digits a, b, c: d0 + d1 a + d2 b + d3 a b + d4 c.
 """
 
+# pyright: reportCallIssue=false, reportGeneralTypeIssues=false
+# (an intrinsic is called without the typing context that its definition names first)
+
 from __future__ import annotations
 
 import math

@@ -5,6 +5,9 @@ counted, list by list; those whose sign is all ones count where they are down. o
 on; thresholds of even runs and of odd ones differ. The drive of sum k is scale (step k - none) + field.
 """
 
+# pyright: reportCallIssue=false, reportGeneralTypeIssues=false
+# (an intrinsic is called without the typing context that its definition names first)
+
 from __future__ import annotations
 
 import numpy as np
