@@ -67,7 +67,7 @@ def dwave(J: Any, span: tuple[float, float], sweeps: int, reads: int) -> Anneal:
     couplings = {(int(i), int(j)): -float(J[i, j]) for i, j in zip(*J.nonzero()) if i < j}
     given = {"num_reads": reads, "num_sweeps": sweeps, "beta_range": (1 / span[0], 1 / span[1])}
     sampler = SimulatedAnnealingSampler()
-    return lambda seed: float(sampler.sample_ising({}, couplings, seed=seed, **given).first.energy)
+    return lambda seed: float(sampler.sample_ising({}, couplings, seed=seed, **given).first.energy)  # pyright: ignore
 
 
 def seconds_to(best: float, anneal: Anneal, first: int) -> float:
