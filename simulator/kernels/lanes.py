@@ -5,7 +5,7 @@ keeps it in registers. The text is that of one word: ``(a & b) ^ (c >> n)``. Eve
 """
 
 # pyright: reportCallIssue=false, reportArgumentType=false, reportAttributeAccessIssue=false
-# pyright: reportOptionalCall=false, reportPossiblyUnbound=false
+# pyright: reportOptionalCall=false, reportPossiblyUnboundVariable=false
 # (an intrinsic is called without the typing context that its definition names first)
 
 from __future__ import annotations
