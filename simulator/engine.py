@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -19,10 +19,10 @@ from thermoc.simulator.cache import empty, keep
 from thermoc.simulator.kernels.interpreter import interpret
 from thermoc.simulator.kernels.layers import gibbs_layers
 from thermoc.simulator.kernels.pairs import pair_forces
-from thermoc.simulator.kernels.sampling import words
 from thermoc.simulator.opcodes import OPERANDS, Opcode
 from thermoc.simulator.program import Bank, Form, Port, Program, State
 from thermoc.simulator.split import Halves
+from thermoc.simulator.words import words
 from thermoc.support.errors import ThermocError, error
 
 BLOCK_BYTES = 2**17
@@ -37,7 +37,6 @@ LEAST_WORK = 2**21
 """A thread is worth starting for this many elements: some tenths of a millisecond."""
 
 _interpret = keep(njit(interpret, error_model="numpy", nogil=True))
-_words = keep(njit(words, error_model="numpy", nogil=True))
 _layers = keep(njit(gibbs_layers, error_model="numpy", nogil=True))
 _pair_forces = keep(njit(pair_forces, error_model="numpy", nogil=True))
 APART = (Opcode.GIBBS_WORDS, Opcode.GIBBS_LAYERS, Opcode.PAIRS)
@@ -119,7 +118,7 @@ def _ticks(
     spare = OPERANDS * program.widest * block
     arrays = (program.code, program.slots, program.floats, program.ints, program.places)
     where = (timed, np.uint64(way.seed), way.first_sample, way.first_tick + begun, begun)
-    parts, met = _parts(program), list[Meeting]()
+    parts, met, layouts = _parts(program), list[Meeting](), dict[Any, Any]()
 
     def work(first: int, last: int) -> None:
         own = np.empty(program.work[0] * block + spare, real), np.empty(program.work[1] * block + spare, whole)
@@ -136,7 +135,7 @@ def _ticks(
                         samples = way.first_sample + start, end - start
                         kept = states[0].reshape(batch, -1)[start:end]
                         at = way.first_tick + begun + tick
-                        met.extend(_apart(program, stop, own[0], kept, block, samples, at, way.seed))
+                        met.extend(_apart(program, stop, own[0], kept, block, samples, at, way.seed, layouts))
                 if met and min(met)[0] <= way.first_tick + begun + tick:  # no later tick can be the first
                     break
 
@@ -179,8 +178,12 @@ def _apart(
     samples: tuple[int, int],
     tick: int,
     seed: int,
+    layouts: dict[Any, Any],
 ) -> list[Meeting]:
-    """Run one row whose kernel stands apart, for a block of samples, (first, number of them); tell who met."""
+    """Run one row whose kernel stands apart, for a block of samples, (first, number of them); tell who met.
+
+    layouts: what ``words`` found out about constants, in this run.
+    """
     row = program.code[line].tolist()
     (result, *operands), (p0, p1, p2, p3, p4, p5) = row[1 : 2 + OPERANDS], row[2 + OPERANDS :]
 
@@ -205,7 +208,8 @@ def _apart(
     old, at, stride, _ = x
     for k in range(count):
         work[out + k * n : out + k * n + n] = old[at + k * stride : at + k * stride + n]
-    _words(work, out, n, count, *h, *T[0], *tables, first, tick, np.uint64(seed))
+    tables = (program.floats, program.table, p0, p1, p2, p3, p4, p5)
+    words(work, out, n, count, *h, *T[0], *tables, first, tick, np.uint64(seed), layouts)
     return []
 
 

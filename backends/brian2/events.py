@@ -73,11 +73,10 @@ def terms(graph: Graph, op: spiking.Trace) -> tuple[list[Value], set[str]]:
     stack = [op.x]
     while stack:
         value = stack.pop()
-        source: Any = graph.producers[value.name]
-        alone = len(graph.consumers[value.name]) == 1
-        if isinstance(source, core.Add) and alone and source.a.type == op.x.type and source.b.type == op.x.type:
+        source, alone = graph.producers[value.name], len(graph.consumers[value.name]) == 1
+        if isinstance(source, core.Add) and alone and all(part.type == op.x.type for part in source.inputs):
             dissolved.add(value.name)
-            stack += [source.b, source.a]
+            stack += reversed(source.inputs)
         else:
             found.append(value)
     return found, dissolved

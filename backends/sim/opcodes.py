@@ -167,7 +167,7 @@ def gibbs_sweeps(op: sampling.GibbsSweeps, w: Writer) -> None:
     assert rows is not None
     values, columns, offsets = rows
     colors = np.zeros(n, np.int64) if op.order == "parallel" else w.numbers(op, "colors")
-    order = np.lexsort((np.diff(offsets) if op.draws == "replica" else np.zeros(n), colors))
+    order = np.argsort(colors, kind="stable")
     starts = np.searchsorted(colors[order], [*np.unique(colors), np.inf])
     field, T = w.slot(op.h), w.slot(op.T)
     shape = kind(op.T).shape

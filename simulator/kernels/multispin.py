@@ -2,8 +2,14 @@
 
 A unit goes up where U < P, U a number of 52 binary digits and P = ceil(2^52 / (1 + e^(-drive / T))) (P6). Digit r of
 64 units is one word: round r of word W is half of the Philox block at (W, tick, r // 2, stream), the first two words
-for even r. Units with equally many neighbours up share P. After r rounds one unit in 2^r is undecided.
+for even r. After r rounds one unit in 2^r is undecided: all words draw eight digits, then those go on that must.
+
+Units with equally many neighbours up share P. Where these are four at most, digit r of the units' P is a polynomial
+modulo 2 in their counts' digits a, b, c: d0 + d1 a + d2 b + d3 a b + d4 c.
 """
+
+# pyright: reportCallIssue=false, reportGeneralTypeIssues=false
+# (an intrinsic is called without the typing context that its definition names first)
 
 from __future__ import annotations
 
@@ -12,25 +18,27 @@ import math
 import numpy as np
 from numba import njit
 
-from thermoc.simulator.kernels.thermal import HALF, LOW, M0, M1, W0, W1, philox
-from thermoc.support.philox import ROUNDS
+from thermoc.simulator.kernels.lanes import LANES, blocks, count_up, first_bit, flags, load, spread, store
+from thermoc.simulator.kernels.thermal import HALF, LOW, philox
 
-BLOCK = 256
-"""Words decided together: what they need fits the first cache."""
+BLOCK = 512
+"""Words updated together, before those go on that have a unit undecided; what they need fits the first two caches."""
 SHARED = 4
-"""Draws (of two digits) for all words of a block; after eight digits one word in four has a unit undecided."""
-COUNTS, FEW = 9, 5
-"""A unit has none to eight neighbours up; none to four on a lattice."""
-DIGITS = 52
-ONE, NONE = np.uint64(1), np.uint64(0)
+"""Draws (of two digits) for all words; after eight digits one word in four has a unit undecided."""
+DIGITS, DRAWS = 52, 26
+TERMS = 5
+"""Coefficients of a digit's polynomial."""
+ONE, NONE, ALL = np.uint64(1), np.uint64(0), np.uint64(2**64 - 1)
 WHOLE = np.uint64(2**DIGITS)
 
-UP, LEFT, EVEN, ODD, ELEMENT, PLACE, DIGIT, MASK = (row * BLOCK for row in range(8))
-"""Rows of the room, one array so that loops over them vectorise: units decided up, units undecided, two rounds of
-digits, the numbers of the words, their places in the block, digits of thresholds, and from MASK on a row a count."""
-OWN = MASK + COUNTS * BLOCK
-ROOM = OWN + BLOCK
-M1_, M2_, M3_, M4_ = MASK + BLOCK, MASK + 2 * BLOCK, MASK + 3 * BLOCK, MASK + 4 * BLOCK
+UP, SOME, LEFT, ELEMENT, PLACE, FACTS = (row * BLOCK for row in range(6))
+"""Rows of the room: units decided up, which words have a unit undecided, units undecided, the numbers of the words,
+their places, and from FACTS on what their units' P follow from."""
+X1, X2, X3, X4 = (FACTS + row * BLOCK for row in range(4))
+ROOM = FACTS + 4 * BLOCK
+
+
+four_blocks, two_blocks = blocks(4), blocks(2)
 
 
 @njit(error_model="numpy", nogil=True)
@@ -41,271 +49,133 @@ def threshold(drive, T):
     return np.uint64(np.int64(math.ceil(p * 2.0**DIGITS)))
 
 
+@njit(forceinline=True)
+def digit(P, r):
+    """Return digit r of P; the 53rd tells whether U < P for certain, the others are then ones."""
+    if P >= WHOLE:
+        return ONE
+    return (P >> np.uint64(DIGITS - 1 - r)) & ONE if r < DIGITS else NONE
+
+
 @njit(error_model="numpy", nogil=True)
-def _draw(room, n, tick, draw, stream, k0, k1):
-    """Fill two rounds of n words."""
-    elements, even, odd = room[ELEMENT : ELEMENT + n], room[EVEN : EVEN + n], room[ODD : ODD + n]
-    for j in range(n):
-        c0, c1, c2, c3 = elements[j], tick, draw, stream
-        a, b = k0, k1
-        for _ in range(ROUNDS):
-            p0, p1 = (c0 & LOW) * M0, (c2 & LOW) * M1
-            c0, c1, c2, c3 = (p1 >> HALF) ^ c1 ^ a, p1, (p0 >> HALF) ^ c3 ^ b, p0
-            a, b = (a + W0) & LOW, (b + W1) & LOW
-        even[j] = (c0 << HALF) | (c1 & LOW)
-        odd[j] = (c2 << HALF) | (c3 & LOW)
+def polynomials(P, D):
+    """Set five words a digit, all ones or none: the coefficients of the digit of five P."""
+    for r in range(DIGITS + 1):
+        d0, d1, d2 = digit(P[0], r), digit(P[1], r), digit(P[2], r)
+        at = TERMS * r
+        D[at], D[at + 1], D[at + 2] = NONE - d0, NONE - (d0 ^ d1), NONE - (d0 ^ d2)
+        D[at + 3], D[at + 4] = NONE - (d0 ^ d1 ^ d2 ^ digit(P[3], r)), NONE - (d0 ^ digit(P[4], r))
 
 
 @njit(forceinline=True)
-def _digit(P, k, place):
-    """Return all ones where a digit of P[k] is 1, else nought."""
-    return NONE - ((P[k] >> place) & ONE)
+def four(x, y, z, t):
+    """Return the number of four digits that are 1, a + 2 b + 4 c, as a, b, a b, c."""
+    odd, pair, other, more = x ^ y, x & y, z ^ t, z & t
+    a, b = odd ^ other, pair ^ more ^ (odd & other)
+    return a, b, a & b, pair & more
 
 
-@njit(error_model="numpy", nogil=True)
-def _few(room, n, P, place):
-    """Compare two digits with those of five thresholds, and decide the units where one differs."""
-    d0, d1, d2, d3, d4 = (
-        _digit(P, 0, place),
-        _digit(P, 1, place),
-        _digit(P, 2, place),
-        _digit(P, 3, place),
-        _digit(P, 4, place),
-    )
-    low = place - ONE
-    e0, e1, e2, e3, e4 = _digit(P, 0, low), _digit(P, 1, low), _digit(P, 2, low), _digit(P, 3, low), _digit(P, 4, low)
-    up, undecided, even, odd = room[UP : UP + n], room[LEFT : LEFT + n], room[EVEN : EVEN + n], room[ODD : ODD + n]
-    m0, m1, m2 = room[MASK : MASK + n], room[M1_ : M1_ + n], room[M2_ : M2_ + n]
-    m3, m4 = room[M3_ : M3_ + n], room[M4_ : M4_ + n]
-    for j in range(n):
-        first = (m0[j] & d0) | (m1[j] & d1) | (m2[j] & d2) | (m3[j] & d3) | (m4[j] & d4)
-        second = (m0[j] & e0) | (m1[j] & e1) | (m2[j] & e2) | (m3[j] & e3) | (m4[j] & e4)
-        left = undecided[j]
-        won = left & first & ~even[j]
-        left &= ~(first ^ even[j])
-        up[j] |= won | (left & second & ~odd[j])
-        undecided[j] = left & ~(second ^ odd[j])
+@njit(forceinline=True)
+def compare(up, left, mine, drawn):
+    """Go on by one digit: undecided units may go up where theirs is 1, and are decided where it differs."""
+    return (left & mine) | (~left & up), left & ~(mine ^ drawn)
 
 
-@njit(error_model="numpy", nogil=True)
-def _many(room, n, P, place):
-    """As ``_few``, of nine thresholds."""
-    up, undecided, even, odd = room[UP : UP + n], room[LEFT : LEFT + n], room[EVEN : EVEN + n], room[ODD : ODD + n]
-    digits = room[DIGIT : DIGIT + n]
-    for half in range(2):
-        at = place - np.uint64(half)
-        drawn = odd if half else even
-        for j in range(n):
-            digits[j] = NONE
-        for k in range(COUNTS):
-            if _digit(P, k, at) != NONE:
-                mask = room[MASK + k * BLOCK : MASK + k * BLOCK + n]
-                for j in range(n):
-                    digits[j] |= mask[j]
-        for j in range(n):
-            left = undecided[j]
-            up[j] |= left & digits[j] & ~drawn[j]
-            undecided[j] = left & ~(digits[j] ^ drawn[j])
+@njit(forceinline=True)
+def _term(D, at, x1, x2, x3, x4):
+    """Return a digit of the units' P."""
+    return D[at] ^ (D[at + 1] & x1) ^ (D[at + 2] & x2) ^ (D[at + 3] & x3) ^ (D[at + 4] & x4)
 
 
-@njit(error_model="numpy", nogil=True)
-def decide(up, n, P, count, tick, stream, k0, k1, room):
-    """Set the n words of ``up``: the bits of mask k whose U is below P[k], for k below ``count``.
+@njit(forceinline=True)
+def _go_on(up, left, x1, x2, x3, x4, D, first, drawn):
+    """Go on by the digits drawn, of which the first is digit ``first``."""
+    for k in range(len(drawn)):
+        at = TERMS * (first + k)
+        up, left = compare(up, left, _term(D, at, x1, x2, x3, x4), drawn[k])
+    return up, left
 
-    room holds masks and elements of the words; it is used up. tick: tick * sweeps + sweep.
+
+@njit(forceinline=True)
+def few(room, j, words, place, x1, x2, x3, x4, D, element, tick, stream, k0, k1):
+    """Update words from a place on by eight digits; leave at j of the room what the undecided units need.
+
+    x1, x2, x3, x4: a, b, a b and c of the units' counts.
     """
-    for j in range(n):
-        room[UP + j], room[LEFT + j] = NONE, NONE
-    for k in range(count):
-        at = MASK + k * BLOCK
-        if P[k] >= WHOLE:
-            for j in range(n):
-                room[UP + j] |= room[at + j]
-        elif P[k] > NONE:
-            for j in range(n):
-                room[LEFT + j] |= room[at + j]
-    for draw in range(SHARED):
-        place = np.uint64(DIGITS - 1 - 2 * draw)
-        _draw(room, n, tick, np.uint64(draw), stream, k0, k1)
-        if count <= FEW:
-            _few(room, n, P, place)
-        else:
-            _many(room, n, P, place)
-    decided, undecided, places = room[UP : UP + n], room[LEFT : LEFT + n], room[PLACE : PLACE + n]
-    m = 0
-    for j in range(n):
-        up[j], places[m] = decided[j], np.uint64(j)
-        m += undecided[j] != NONE
-    for k in range(-2, count):
-        row = (LEFT, ELEMENT)[k + 2] if k < 0 else MASK + k * BLOCK
-        held = room[row : row + n]
+    drawn = four_blocks(element, tick, NONE, stream, k0, k1)
+    up, left = _go_on(spread(NONE), spread(ALL), x1, x2, x3, x4, D, 0, drawn)
+    store(room, X1 + j, x1)
+    store(room, X2 + j, x2)
+    store(room, X3 + j, x3)
+    store(room, X4 + j, x4)
+    leave(room, j, words, place, up, left, element)
+
+
+@njit(forceinline=True)
+def few_more(plan, room, i, left, number, drawn):
+    """Go on with the words at i of the room by four digits."""
+    x1, x2, x3, x4 = load(room, X1 + i), load(room, X2 + i), load(room, X3 + i), load(room, X4 + i)
+    if number < DRAWS:
+        return _go_on(spread(NONE), left, x1, x2, x3, x4, plan[0], 2 * number, drawn)
+    return _term(plan[0], TERMS * DIGITS, x1, x2, x3, x4), spread(NONE)
+
+
+@njit(forceinline=True)
+def leave(room, j, words, place, up, left, element):
+    """Set the units decided of words from a place on; leave at j of the room who they are and who is undecided."""
+    store(words, place, up & ~left)
+    store(room, ELEMENT + j, element)
+    store(room, PLACE + j, count_up() + np.uint64(place))
+    _undecided(room, j, left)
+
+
+@njit(forceinline=True)
+def _undecided(room, j, left):
+    """Note the units undecided of words at j, and which words have some: a bit a word, 64 of them together."""
+    bits = flags(left) << np.uint64(j % 64)
+    store(room, LEFT + j, left)
+    room[SOME + j // 64] = bits if j % 64 == 0 else room[SOME + j // 64] | bits
+
+
+@njit(error_model="numpy", nogil=True)
+def rest(more, plan, facts, room, n, words, tick, stream, k0, k1):
+    """Go on with the undecided units of the n words in the room until there are none.
+
+    more(plan, room, i, left, number, drawn) goes on by the digits of draw ``number`` and its next, as ``compare``;
+    after the last it tells which go up for certain. facts: how many rows of the room it reads.
+    """
+    number = SHARED
+    m = _keep(room, n, facts)
+    while m:
+        for i in range(0, m, LANES):
+            left = load(room, LEFT + i)
+            drawn = two_blocks(load(room, ELEMENT + i), tick, np.uint64(number), stream, k0, k1)
+            up, still = more(plan, room, i, left, number, drawn)
+            store(room, UP + i, up & left & ~still)
+            _undecided(room, i, still)
         for i in range(m):
-            held[i] = held[np.int64(places[i])]
-    for i in range(m):
-        decided[i] = NONE
-    draw = SHARED
-    while m and draw < DIGITS // 2:
-        place = np.uint64(DIGITS - 1 - 2 * draw)
-        _draw(room, m, tick, np.uint64(draw), stream, k0, k1)
-        if count <= FEW:
-            _few(room, m, P, place)
-        else:
-            _many(room, m, P, place)
-        draw += 1
-        left = NONE
-        for j in range(m):
-            left |= room[LEFT + j]
-        if left == NONE:
-            break
-    for j in range(m):
-        up[np.int64(room[PLACE + j])] |= room[UP + j]
+            words[np.int64(room[PLACE + i])] |= room[UP + i]
+        m = _keep(room, m, facts)
+        number += 2
 
 
 @njit(error_model="numpy", nogil=True)
-def lattice(words, L, J, h, T, spins, stream, tick, key, first, room, P, parity):
-    """Sweep a periodic L x L square lattice, L a multiple of 128, whose bonds are all J and whose fields are all h.
-
-    words: (2, (L + 2) L / 128), colour by colour, rows -1 to L, of which the outer two are copies; bit b of word w of
-    row y is the site of that colour at x = 2 (64 w + b) + (y + colour) % 2. Word number: first + colour * L * L / 128 +
-    place in its colour. T: (sweeps,). spins: levels -1 and +1, else 0 and 1; that enters through the drives alone.
-    parity: (L * L / 128,) all ones in odd rows.
-    """
-    k0, k1 = np.uint64(key) & LOW, np.uint64(key) >> HALF
-    across = L // 128
-    whole = L * across
-    for sweep in range(T.size):
-        for k in range(5):
-            field = J * (2 * k - 4) + h if spins else J * k + h
-            P[k] = threshold(2 * field if spins else field, T[sweep])
-        now = np.uint64(tick * T.size + sweep)
-        for colour in range(2):
-            mine, other = words[colour], words[1 - colour]
-            for start in range(0, whole, BLOCK):
-                n = min(BLOCK, whole - start)
-                _count(room, other, start, n, across, colour, parity[start : start + n])
-                for j in range(n):
-                    room[ELEMENT + j] = np.uint64(first + colour * whole + start + j)
-                at = across + start
-                decide(mine[at : at + n], n, P, 5, now, np.uint64(stream), k0, k1, room)
-            for w in range(across):
-                mine[w], mine[across + whole + w] = mine[whole + w], mine[across + w]
-
-
-@njit(error_model="numpy", nogil=True)
-def _count(room, other, start, n, across, colour, parity):
-    """Set the masks to the sites that have k of their four neighbours up, by half adders."""
-    at, top, flip = start + across, np.uint64(63), NONE - np.uint64(colour)
-    here, above, below = other[at : at + n], other[at - across : at - across + n], other[at + across : at + across + n]
-    before, after = other[at - 1 : at - 1 + n], other[at + 1 : at + 1 + n]
-    beside = room[EVEN : EVEN + n]
-    for i in range(n):
-        right = parity[i] ^ flip
-        beside[i] = (((here[i] >> ONE) | (after[i] << top)) & right) | (
-            ((here[i] << ONE) | (before[i] >> top)) & ~right
-        )
-    for row in range(start // across * across, start + n, across):
-        right = (row // across + colour) % 2 == 1
-        i = row - start + (across - 1 if right else 0)
-        if 0 <= i < n:
-            end = here[i]
-            wrapped = other[at + i - across + 1] << top if right else other[at + i + across - 1] >> top
-            beside[i] = (end >> ONE if right else end << ONE) | wrapped
-    m0, m1, m2 = room[MASK : MASK + n], room[M1_ : M1_ + n], room[M2_ : M2_ + n]
-    m3, m4 = room[M3_ : M3_ + n], room[M4_ : M4_ + n]
-    for i in range(n):
-        a, b, c, d = above[i] ^ below[i], above[i] & below[i], here[i] ^ beside[i], here[i] & beside[i]
-        odd, two, four = a ^ c, b ^ d ^ (a & c), b & d
-        m0[i], m1[i], m2[i] = ~(odd | two | four), odd & ~two, two & ~odd
-        m3[i], m4[i] = odd & two, four
-
-
-@njit(error_model="numpy", nogil=True)
-def replicas(words, groups, signs, table, rows, order, starts, J, h, T, spins, stream, tick, key, first, room, P):
-    """Sweep a graph of degree at most eight whose couplings are all J or -J and whose fields are all h.
-
-    words: (n * groups,), bit b of word (unit, group) being replica b of the group; its number is
-    (first + group) n + unit. signs: (couplings,) all ones where the coupling is -J. table holds the other ends of each
-    unit's couplings from rows on, and the units class by class, equal degrees together; starts: the classes.
-    """
-    k0, k1 = np.uint64(key) & LOW, np.uint64(key) >> HALF
-    n = words.size // groups
-    for sweep in range(T.size):
-        now = np.uint64(tick * T.size + sweep)
-        for c in range(starts.size - 1):
-            place = starts[c]
-            while place < starts[c + 1]:
-                degree = _degree(table, rows, order[place])
-                units = 1
-                while (
-                    place + units < starts[c + 1]
-                    and (units + 1) * groups <= BLOCK
-                    and _degree(table, rows, order[place + units]) == degree
-                ):
-                    units += 1
-                for k in range(COUNTS):
-                    field = J * (2 * k - degree) + h if spins else J * k + h
-                    P[k] = threshold(2 * field if spins else field, T[sweep]) if k <= degree else NONE
-                _gather(room, words, groups, signs, table, rows, order[place : place + units], n, first, degree)
-                count = degree + 1
-                decide(room[OWN : OWN + units * groups], units * groups, P, count, now, np.uint64(stream), k0, k1, room)
-                for u in range(units):
-                    for g in range(groups):
-                        words[order[place + u] * groups + g] = room[OWN + u * groups + g]
-                place += units
-
-
-@njit(forceinline=True)
-def _degree(table, rows, unit):
-    return table[rows + unit + 1] - table[rows + unit]
-
-
-@njit(error_model="numpy", nogil=True)
-def _gather(room, words, groups, signs, table, rows, units, n, first, most):
-    """Count the neighbours that are up, in binary, and set the masks and numbers of the words of some units."""
-    columns = rows + n + 1
-    size = units.size * groups
-    one, two = room[UP : UP + size], room[LEFT : LEFT + size]
-    four, eight = room[EVEN : EVEN + size], room[ODD : ODD + size]
-    for j in range(size):
-        one[j], two[j], four[j], eight[j] = NONE, NONE, NONE, NONE
-    for u in range(units.size):
-        unit, here = units[u], u * groups
-        for g in range(groups):
-            room[ELEMENT + here + g] = np.uint64((first + g) * n + unit)
-        for e in range(table[rows + unit], table[rows + unit + 1]):
-            at, sign = table[columns + e] * groups, signs[e]
-            _add(one[here : here + groups], two[here:], four[here:], eight[here:], words[at : at + groups], sign)
-    if most <= 4:
-        _split(room, size)
-        return
-    for k in range(COUNTS):
-        b0, b1, b2 = NONE - np.uint64(k & 1), NONE - np.uint64(k >> 1 & 1), NONE - np.uint64(k >> 2 & 1)
-        b3 = NONE - np.uint64(k >> 3)
-        mask = room[MASK + k * BLOCK : MASK + k * BLOCK + size]
-        for j in range(size):
-            mask[j] = ~((one[j] ^ b0) | (two[j] ^ b1) | (four[j] ^ b2) | (eight[j] ^ b3))
-
-
-@njit(error_model="numpy", nogil=True)
-def _add(one, two, four, eight, other, sign):
-    """Count one neighbour more, in binary."""
-    for g in range(one.size):
-        x = other[g] ^ sign
-        a = one[g] & x
-        b = two[g] & a
-        eight[g] |= four[g] & b
-        one[g], two[g], four[g] = one[g] ^ x, two[g] ^ a, four[g] ^ b
-
-
-@njit(error_model="numpy", nogil=True)
-def _split(room, n):
-    """Set five masks from counts up to four, in binary."""
-    one, two, four = room[UP : UP + n], room[LEFT : LEFT + n], room[EVEN : EVEN + n]
-    m0, m1, m2 = room[MASK : MASK + n], room[M1_ : M1_ + n], room[M2_ : M2_ + n]
-    m3, m4 = room[M3_ : M3_ + n], room[M4_ : M4_ + n]
-    for j in range(n):
-        a, b, c = one[j], two[j], four[j]
-        m0[j], m1[j], m2[j], m3[j], m4[j] = ~(a | b | c), a & ~b, b & ~a, a & b, c
+def _keep(room, n, facts):
+    """Move the words that have a unit undecided to the front; return their number."""
+    m, index = 0, room[UP : UP + BLOCK]
+    for start in range(0, n, 64):
+        some = room[SOME + start // 64]
+        while some != NONE:
+            index[m] = np.uint64(start + first_bit(some))
+            some &= some - ONE
+            m += 1
+    for row in range(LEFT, FACTS + facts * BLOCK, BLOCK):
+        held = room[row : row + BLOCK]
+        for i in range(m):
+            held[i] = held[np.int64(index[i])]
+    for i in range(LEFT + m, LEFT - -m // LANES * LANES):
+        room[i] = NONE
+    return m
 
 
 @njit(error_model="numpy", nogil=True)
@@ -314,7 +184,7 @@ def below(P, element, bit, tick, stream, key):
     if P == NONE or P >= WHOLE:
         return P != NONE
     k0, k1 = np.uint64(key) & LOW, np.uint64(key) >> HALF
-    for draw in range(DIGITS // 2):
+    for draw in range(DRAWS):
         w0, w1, w2, w3 = philox(np.uint64(element) & LOW, np.uint64(tick), np.uint64(draw), np.uint64(stream), k0, k1)
         for half in range(2):
             word = (w2 << HALF) | w3 if half else (w0 << HALF) | w1

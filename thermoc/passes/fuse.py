@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -94,12 +94,11 @@ class _Fuser:
 
     def _fed(self, op: core.Affine) -> Op:
         """W (c x) + b is (W c) x + b."""
-        before: Any = self.producers.get(op.x.name)
-        weight = self._constant(op.weight)
+        before, weight = self.producers.get(op.x.name), self._constant(op.weight)
         alone = len(self.graph.consumers.get(op.x.name, ())) == 1
         if not isinstance(before, core.Mul) or weight is None or not alone:
             return op
-        for x, factor in ((before.a, before.b), (before.b, before.a)):
+        for x, factor in (before.inputs, before.inputs[::-1]):
             each = self._constant(factor)
             if each is not None and each.shape in ((), weight.shape[1:]) and _type(x).shape == _type(op.x).shape:
                 bound = "one rounding in each weight instead of one in each input"

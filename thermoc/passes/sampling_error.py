@@ -61,10 +61,10 @@ def _applied(op: Any, parts: Numbers, sizes: Numbers, whole: Numbers) -> NDArray
 
 def _factor(op: Any, name: str, sizes: Numbers) -> Any:
     """Return the size of what an elementwise linear op multiplies an operand by."""
-    if type(op) is core.Mul:
-        return sizes[(op.b if name == "a" else op.a).name]
-    if type(op) is core.Div:
-        return 1 / sizes[op.b.name]
+    if isinstance(op, core.Mul):
+        return sizes[op.inputs[name == "a"].name]
+    if isinstance(op, core.Div):
+        return 1 / sizes[op.inputs[1].name]
     return sizes[op.s.name] if isinstance(op, spiking.Scale) else 1.0
 
 

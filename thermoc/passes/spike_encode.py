@@ -144,7 +144,8 @@ class _Encoder:
         return product or (bool(through) and set(spiking_) <= set(through) and (sums or fixed))
 
     def _by_constant(self, op: Any) -> bool:
-        return op.b.name in self.constants or (type(op) is core.Mul and op.a.name in self.constants)
+        a, b = op.inputs
+        return b.name in self.constants or (isinstance(op, core.Mul) and a.name in self.constants)
 
     def _linear(self, op: Op) -> None:
         """Pass spikes on; their noise adds up in squares, what is left of it in magnitude."""
