@@ -97,7 +97,8 @@ Step = Feed | Block | Unit | Connection | Record
 class Held:
     """A state after the run: the variables that hold it; a ``ring`` has an axis of ages, oldest first.
 
-    refractory: where there is no variable, for how many ticks a spike holds the unit.
+    refractory: where there is no variable, for how many ticks a spike holds the unit. scale: what a unit's number is to
+    be multiplied by.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Held:
     variables: tuple[str, ...]
     ring: bool = False
     refractory: int = 0
+    scale: NDArray | None = None
     shape: Shape
     dtype: np.dtype
 

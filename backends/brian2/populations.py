@@ -40,8 +40,9 @@ class Seat:
 class Seats:
     """The graph's values by where they are held."""
 
-    def __init__(self, graph: Graph, is_unit: Callable[[Op], bool]):
+    def __init__(self, graph: Graph, is_unit: Callable[[Op], bool], carried: Mapping[str, str]):
         self.graph, self._is_unit = graph, is_unit
+        self.carried = carried
         self._seats: dict[str, Seat] = {}
         self._above: dict[str, str] = {}
         self._own: dict[str, bool] = {}
@@ -88,6 +89,8 @@ class Seats:
         outputs = {self.seat(op.x).root: name for name, op in reversed(self.graph.outputs.items())}
         members = [name for name in self.types if self.population(name) == head] or [head]
         shown = [outputs[name] for name in members if name in outputs]
+        if head in self._unit and not shown:
+            return head.split(".")[0]
         return shown[0] if shown else min(members, key=lambda name: (name[-1:].isdigit(), "." in name))
 
     def put_beside(self, root: str, other: str) -> None:
@@ -108,7 +111,10 @@ class Seats:
         for op in self.graph.order:
             if self._is_unit(op):
                 first, *others = (value.name for value in op.results)
-                self._unit[first] = op
+                if first in self.carried:
+                    self._above[first] = self.carried[first]
+                else:
+                    self._unit[first] = op
                 for other in others:
                     self._above[other] = first
         for op in self.graph.order:

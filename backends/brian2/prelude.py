@@ -25,11 +25,6 @@ from brian2 import (
 )
 from brian2.core.functions import Function
 
-# Neither contracted nor reordered: numbers are those of NumPy, but for the last digit of library functions.
-FLAGS = ["-w", "-O3", "-march=native", "-ffp-contract=off", "-std=c++11"]
-prefs.codegen.cpp.extra_compile_args_gcc = FLAGS
-
-
 # ------------------------------------------------------------------------------------------------- noise
 # Philox4x32-10 (Salmon, Moraes, Dror, Shaw, SC 2011) at counter (element, tick, draw, stream), keyed by the seed: the
 # same numbers in NumPy, Cython and C++, whatever the order in which they are asked for.
@@ -147,6 +142,16 @@ FUNCTIONS = {
 
 
 # ------------------------------------------------------------------------------------------------- the order of a tick
+
+
+class Scaled:
+    """A variable times numbers, when the run is over."""
+
+    def __init__(self, view, scale):
+        self.view, self.scale = view, scale
+
+    def __getitem__(self, _):
+        return np.asarray(self.view[:]) * self.scale
 
 
 class Refractory:

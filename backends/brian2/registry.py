@@ -34,7 +34,7 @@ class Registry:
     """The groups of one graph. Values are named by their roots: what they are seen through moves of elements."""
 
     def __init__(self, graph: Graph):
-        self.graph, self.seats, self.names = graph, Seats(graph, units.is_unit), Names()
+        self.graph, self.seats, self.names = graph, Seats(graph, units.is_unit, units.carried(graph)), Names()
         self.types: dict[str, Type] = dict(self.seats.types)
         self.groups: dict[str, Group] = {}
         self.kept: set[str] = set()

@@ -89,21 +89,17 @@ def loaded(artefact: Brian2Artefact) -> ModuleType:
 
 @contextmanager
 def preferences(artefact: Brian2Artefact) -> Iterator[None]:
-    """Set Brian2's preferences for a run, and put back what was there. Errors: T302 where a compiler is missing."""
+    """Set Brian2's code generator for a run, and put back what was there. Errors: T302 where a compiler is missing."""
     from brian2 import prefs
 
     here = artefact.options.device == "runtime"
-    chosen: dict[str, Any] = {"codegen.target": _codegen(artefact.options.codegen)} if here else {}
-    if artefact in _MODULES:
-        chosen["codegen.cpp.extra_compile_args_gcc"] = _MODULES[artefact].FLAGS
-    before = {name: prefs[name] for name in (*chosen, "codegen.cpp.extra_compile_args_gcc")}
+    before = prefs["codegen.target"]
     try:
-        for name, value in chosen.items():
-            prefs[name] = value
+        if here:
+            prefs["codegen.target"] = _codegen(artefact.options.codegen)
         yield
     finally:
-        for name, value in before.items():
-            prefs[name] = value
+        prefs["codegen.target"] = before
 
 
 def _codegen(asked: str) -> str:

@@ -52,6 +52,9 @@ class _Writer:
         for state in self.model.states:
             views = ", ".join(f"{state.group.name}.{name}" for name in state.variables)
             views = views or f"Refractory({state.group.name}, {state.refractory})"
+            if state.scale is not None:
+                scale = self._array(f"{state.name}.scale", state.scale)
+                views = f"Scaled({views}, sim.repeated_values({scale}, {state.group.batched}))"
             face = f"{tuple(state.shape)!r}, {state.dtype.name!r}, {state.group.batched}, {state.ring}"
             self.lines.append(f"    sim.states[{state.name!r}] = [{views}], {face}")
         self.lines.append("    return sim")

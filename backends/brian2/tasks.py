@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thermoc.backends.brian2 import events, expressions, linear, units
 from thermoc.backends.brian2.model import Block, Connection, Feed, Group, Held, Step, Unit
@@ -39,7 +40,8 @@ class Plan(Registry):
     """The tasks of one graph, and what is left for the end of the tick: copies, shifts, late units, clearing.
 
     spikes: the values that are spikes of their group. queue: the delays that the queues of synapses keep. jumps: the
-    terms of what each trace jumps by. dissolved: values that need no task, since spikes and terms go into a trace.
+    terms of what each trace jumps by. riders: by group, the equations of traces that it carries. dissolved: values that
+    need no task, since spikes and terms go into a trace.
     """
 
     def __init__(self, graph: Graph, noise: str):
@@ -50,6 +52,7 @@ class Plan(Registry):
         self.shifts: list[tuple[Group, str]] = []
         self.clears: list[tuple[Group, str]] = []
         self.late: list[Unit] = []
+        self.riders: dict[str, list[str]] = {}
         self.states: list[Held] = []
         self.spikes = frozenset(op.results[0].name for op in graph.ops if units.fires(op))
         self.queue = events.queued(graph, self.seats, self.spikes)
@@ -160,16 +163,26 @@ def unit(op: Any, plan: Plan) -> None:
         if name in op.result_specs:
             return plan.name(value.name)
         found = plan.operand(value, wide, group)
+        if name == "x" and found.beside and group.name in plan.riders:
+            return expressions.atom(spelt(found.beside, plan, reads))
         if found.beside or found.apart:
             reads.append(found.beside or found.apart)
             return plan.place(found.beside) if found.beside else found.text
         if found.text in group.variables:
             return found.text
         constant = "x_constant" if name == "x" else name  # values are often called x
+        if group.constants.get(constant, found.text) != found.text:
+            constant = plan.names.variable(f"{name}_{first.name}")
         group.constants[constant] = found.text
         return constant
 
-    group.dynamics = units.UNITS[type(op)](op, at)
+    found = units.UNITS[type(op)](op, at)
+    if first.name in plan.seats.carried:
+        carried(op, found, plan)
+        return
+    if group.name in plan.riders:  # each variable exactly, the others at their old values: x is held
+        found = replace(found, method="exponential_euler")
+    group.dynamics = replace(found, equations=(*found.equations, *plan.riders.get(group.name, ())))
     for state in op.states():
         if state == "held":
             ticks = spiking.held_ticks(op, plan.graph.dt)
@@ -183,6 +196,36 @@ def unit(op: Any, plan: Plan) -> None:
         jump(op, plan)
     else:
         plan.alone(Unit(group=group), tuple(value.name for value in op.results), *reads)
+
+
+def spelt(root: str, plan: Plan, reads: list[str]) -> str:
+    """Return a sum of carried traces as an expression, so that no variable need hold it; else the variable."""
+    task = next((task for task in plan.tasks if task.writes == (root,) and isinstance(task.what, Statement)), None)
+    if task is None or len(plan.graph.consumers[root]) > 1:
+        reads.append(root)
+        return plan.place(root)
+    plan.tasks.remove(task)
+    texts = []
+    for item in task.what.operands:
+        reads += [item.apart] if item.apart else []
+        texts.append(expressions.atom(spelt(item.beside, plan, reads)) if item.beside else item.text)
+    return task.what.write(task.what.op, *texts)
+
+
+def carried(op: spiking.Trace, own: units.Dynamics, plan: Plan) -> None:
+    """A trace that the group of a unit integrates: it decays when the unit has moved, for the next tick."""
+    group, name = plan.group(op.g.name), plan.name(op.g.name)
+    plan.riders.setdefault(group.name, []).extend(own.equations)
+    plan.kept.add(op.g.name)
+    tau = plan.seats.numbers(op.tau)
+    assert tau is not None  # ``units.carried`` has seen to it
+    wide = plan.types[op.g.name].shape
+    decay = np.broadcast_to(np.exp(-plan.graph.dt / tau), wide).reshape(-1)
+    start = np.broadcast_to(plan.start(op, op.initial, wide), decay.shape) * decay
+    group.initial[name] = start if start.any() else 0.0
+    plan.holds(f"{op.g.name}.g", op.g.name, (name,), scale=1 / decay)
+    plan.alone(None, (f"{op.g.name}.decayed",))
+    jump(op, plan)
 
 
 def integrated(op: Any, state: str, plan: Plan) -> None:
@@ -303,16 +346,27 @@ def connect(x: Value, terms: linear.Terms, root: str, plan: Plan, into: str = ""
     pre = terms.pre if source.places is None else source.places[terms.pre]
     ends: dict[str, Any] = {"source": plan.group(source.root), "target": group, "pre": pre, "post": terms.post}
     name = plan.names.object(f"{into or root}_from_{source.root}")
+    weight, factor = _weight(terms)
     if found is None:
-        weight = "" if terms.weight is None else "w * "
-        how: dict[str, Any] = {"sums": (target, f"{weight}{plan.place(source.root)}_pre")}
+        read = f"{plan.place(source.root)}_pre"
+        how: dict[str, Any] = {"sums": (target, read if factor == "1" else f"{factor} * {read}")}
     else:
-        how = {"event": f"{target}_post += {'1' if terms.weight is None else 'w'}", "delay": found.ticks}
+        how = {"event": f"{target}_post += {factor}", "delay": found.ticks}
         if not into:
             plan.clears.append((group, f"{target} = 0"))
     now = found is None or not found.ticks
     reads = [*((source.root,) if now else ()), *((f"{into}.decayed",) if into else ())]
-    plan.alone(Connection(name=name, weight=terms.weight, **ends, **how), (root,), *reads)
+    plan.alone(Connection(name=name, weight=weight, **ends, **how), (root,), *reads)
+
+
+def _weight(terms: linear.Terms) -> tuple[NDArray | None, str]:
+    """Return the weights, None where all are one number, and what stands for them in the synapses' code."""
+    weight = terms.weight
+    if weight is None:
+        return None, "1"
+    if len(weight) and (weight == weight[0]).all():
+        return None, "1" if weight[0] == 1 else expressions.number(weight[0].item())
+    return weight, "w"
 
 
 def product(op: Any, root: str, plan: Plan) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from thermoc.backends.brian2.expressions import ELEMENTWISE
 from thermoc.ir.dialects import langevin, spiking, thermo
 from thermoc.ir.dialects.core import Cast, Constant
 from thermoc.ir.graph import Graph
@@ -127,6 +128,35 @@ LATE: dict[type[Op], Callable[[Any, Named], Dynamics]] = {
 }
 """Units whose output is their old state: they run when all else has."""
 UNITS = INSTANT | LATE
+
+
+def carried(graph: Graph) -> dict[str, str]:
+    """Return the traces that the group of another unit can integrate, with that unit's first result.
+
+    Sums and the like are all that stands between a trace and the drive of the unit, and nothing else reads it. So the
+    trace may decay when the unit has moved, for the next tick, in one step of both.
+    """
+    found = {op.g.name: _carrier(graph, op) for op in graph.of(spiking.Trace)}
+    return {name: unit for name, unit in found.items() if unit is not None}
+
+
+def _carrier(graph: Graph, op: spiking.Trace) -> str | None:
+    value = op.g
+    if not isinstance(graph.producers[op.tau.name], Constant):
+        return None
+    while len(readers := graph.consumers[value.name]) == 1:
+        (reader,) = readers
+        result = reader.results[0] if reader.results else None
+        if result is None or result.type is None or op.g.type is None or result.type.shape != op.g.type.shape:
+            return None
+        if (result.name in graph.uniform) != (op.g.name in graph.uniform):
+            return None
+        if isinstance(reader, (spiking.Lif, spiking.Li)) and reader.method == "exact" and reader.x == value:
+            return result.name
+        if type(reader) not in ELEMENTWISE or fires(reader):
+            return None
+        value = result
+    return None
 
 
 def integrated(op: Op, graph: Graph) -> bool:
