@@ -281,16 +281,26 @@ THERMAL |= {
 
 # ------------------------------------------------------------------------------------------------ what keeps a state
 
+METHODS = st.sampled_from(["exact", "euler", "exponential", "semi_implicit"])
 MOVING |= {
     "delay": lambda draw, x, other: tc.delay(x, draw(NUMBERS), ticks=draw(st.integers(1, 3))),
     "memory": lambda draw, x, other: tc.memory(x, kT=_temperature(draw, other), gamma=1.5, initial=draw(NUMBERS)),
     "brownian": lambda draw, x, other: tc.brownian(x, _temperature(draw, other), 0.5, draw(st.sampled_from([None, 1.5]))),
     "ou": lambda draw, x, other: tc.ou_network(_stiff(draw, _size(_vector(x))), _temperature(draw, other), _vector(x)),
     "lif": lambda draw, x, other: _sum(tc.lif(
-        x, 0.8, v_threshold=0.3, method=draw(st.sampled_from(["exact", "euler"])), reset=draw(st.sampled_from(["zero", "subtract", "value"])),
-        compare=draw(st.sampled_from(["greater", "greater_equal"])),
+        x, 0.8, v_threshold=0.3, method=draw(st.sampled_from(["exact", "euler", "exponential"])), reset=draw(st.sampled_from(["zero", "subtract", "value"])),
+        compare=draw(st.sampled_from(["greater", "greater_equal"])), refractory=draw(st.sampled_from([0.0, 0.5])),
     )),
     "if": lambda draw, x, other: _sum(tc.if_(x, v_threshold=0.3, reset="subtract")),
+    "cuba lif": lambda draw, x, other: _sum(tc.cuba_lif(
+        3 * x, 0.7, draw(st.sampled_from([0.7, 1.1])), v_threshold=0.2, method=draw(METHODS), refractory=draw(st.sampled_from([0.0, 1.0])),
+    )),
+    "cuba li": lambda draw, x, other: _sum(tc.cuba_li(x, draw(st.sampled_from([0.7, 1.1])), 1.1, w_in=draw(NUMBERS), method=draw(METHODS))),
+    "integrator": lambda draw, x, other: tc.i(x, 0.5, initial=draw(NUMBERS)),
+    "trace": lambda draw, x, other: tc.trace(x, 0.8, initial=draw(NUMBERS)),
+    "threshold": lambda draw, x, other: tc.threshold(x, draw(NUMBERS), compare=draw(st.sampled_from(["greater", "greater_equal"]))),
+    "scale": lambda draw, x, other: tc.scale(x, _weights(draw, *x.shape)),
+    "decode": lambda draw, x, other: tc.decode(x),
     "li": lambda draw, x, other: tc.li(x, 0.8, method=draw(st.sampled_from(["exact", "euler"]))),
     "gibbs": lambda draw, x, other: tc.gibbs(
         _temperature(draw, other), _coupling(draw, _size(_vector(x))), _vector(x), levels=draw(LEVELS), initial=1.0, draws=draw(st.sampled_from(["unit", "word", "replica"]))
@@ -326,6 +336,22 @@ def _recurrent_spikes(draw: Any, x: Handle, other: Handle) -> Handle:
     hole = tc.placeholder(flat.shape, role="spike")
     back = tc.affine(tc.delay(hole), _weights(draw, _size(flat), _size(flat)))
     spikes, _ = tc.lif(flat + back, 0.8, v_threshold=0.3)
+    tc.connect(hole, spikes)
+    return spikes
+
+
+@step(MOVING, "steps of units")
+def _steps_of_units(draw: Any, x: Handle, other: Handle) -> Handle:
+    """Spikes through a longer delay into a trace that drives the unit, as the steps that ``discretize`` makes."""
+    flat = _vector(x)
+    hole = tc.placeholder(flat.shape, role="spike")
+    jumps = tc.affine(tc.delay(hole, ticks=draw(st.integers(1, 3))), _weights(draw, _size(flat), _size(flat)))
+    g = draw(st.sampled_from([lambda: tc.trace_step(jumps, 0.7), lambda: tc.trace(jumps, 1.3)]))()
+    spikes, _ = draw(
+        st.sampled_from(
+            [lambda: tc.lif_step(flat + g, 0.8, 0.4, v_threshold=0.3, held=1), lambda: tc.lif(flat + g, 0.9)]
+        )
+    )()
     tc.connect(hole, spikes)
     return spikes
 
