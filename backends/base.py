@@ -43,6 +43,11 @@ class Artefact(ABC):
     def to_bytes(self) -> bytes:
         """Return the file's content."""
 
+    @property
+    def size(self) -> int:
+        """Number of bytes of all that ``save`` writes."""
+        return len(self.to_bytes())
+
     def save(self, path: str | os.PathLike[str]) -> int:
         """Write the file, whole or not at all; return its size in bytes. Errors: T505."""
         data = self.to_bytes()

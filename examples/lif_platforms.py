@@ -28,7 +28,7 @@ PLATFORMS = {
     "lava_cpu_fixed": "Lava, CPU, fixed point",
     "lava_loihi_fixed": "Loihi 2",
 }
-TARGETS = ("sim",)
+TARGETS: dict[str, dict[str, str]] = {"sim": {}, "brian2": {"codegen": "numpy"}}
 
 
 def traces() -> dict[str, NDArray]:
@@ -54,8 +54,8 @@ def network() -> tc.Network:
 def ours(x: NDArray) -> dict[str, NDArray]:
     """Return the same arrays for each target of ours."""
     found = {}
-    for target in TARGETS:
-        run = tc.compile(network(), target).run({"x": x.reshape(-1, 1, 1)})
+    for target, options in TARGETS.items():
+        run = tc.compile(network(), target, **options).run({"x": x.reshape(-1, 1, 1)})
         found[f"thermoc, {target}"] = np.stack([x, run["v"].ravel(), run["spike"].ravel()], axis=1)
     return found
 

@@ -17,8 +17,10 @@ from thermoc.ir.feed import feed
 from thermoc.ir.reference import interpret
 from thermoc.support.errors import error
 
-TARGETS = {"sim": {"precision": "float64"}, "onnx": {"precision": "float32"}}
+TARGETS = {"sim": {"precision": "float64"}, "onnx": {"precision": "float32"}, "brian2": {"codegen": "numpy"}}
 REPEATS = 7
+LONGEST = 1.0
+"""Seconds after which a run is not repeated again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,14 +84,14 @@ def demo() -> list[Row]:
     for target, options in TARGETS.items():
         exe = api.compile(net, target, **options)
         probs, seconds = _timed(lambda exe=exe: exe.run(inputs)["probs"][0])
-        rows.append(_row(target, probs, reference, data, seconds, len(exe.artefact.to_bytes())))
+        rows.append(_row(target, probs, reference, data, seconds, exe.artefact.size))
     return rows
 
 
 def _timed(run: Callable[[], NDArray]) -> tuple[NDArray, float]:
     """Return the result, and the median time of a run after the first."""
     result, times = run(), []
-    for _ in range(REPEATS):
+    while len(times) < REPEATS and sum(times) < LONGEST:
         start = time.perf_counter()
         run()
         times.append(time.perf_counter() - start)

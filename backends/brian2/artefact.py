@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.backends.base import Artefact
+from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
 
 
@@ -38,8 +39,16 @@ class Brian2Artefact(Artefact):
         np.savez_compressed(buffer, **self.data)  # type: ignore[arg-type]
         return buffer.getvalue()
 
+    @property
+    def size(self) -> int:
+        """Number of bytes of both files."""
+        return len(self.to_bytes()) + len(self.arrays())
+
     def save(self, path: str | os.PathLike[str]) -> int:
         """Write both files; return their size together. Errors: T505."""
+        if Path(path).suffix == ".npz":
+            notes = [f"{path} is where its arrays go"]
+            raise error("T505", "a Brian2 script cannot be called .npz", notes=notes, hint="name it .py")
         script, arrays = self.to_bytes(), self.arrays()
         write_atomic(Path(path).with_suffix(".npz"), arrays)
         write_atomic(path, script)

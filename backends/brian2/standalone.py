@@ -61,6 +61,11 @@ def run_program(
                 Path(built.folder, "static_arrays", name).unlink(missing_ok=True)
 
 
+def programs(artefact: Brian2Artefact) -> tuple[Built, ...]:
+    """Return the programs built of an artefact."""
+    return tuple(_BUILT.get(artefact, {}).values())
+
+
 def _build(artefact: Brian2Artefact, module: ModuleType, inputs: Arrays, place: dict[str, float], feed: Feed) -> Built:
     from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 

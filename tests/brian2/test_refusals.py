@@ -57,6 +57,12 @@ def test_options_are_checked(option: str, value: str):
         tc.compile(net, "brian2", **{option: value})
 
 
+def test_a_script_is_not_saved_over_its_own_arrays(tmp_path: Path):
+    with pytest.raises(tc.ThermocError, match="cannot be called"):
+        tc.compile(tiny(), "brian2").save(tmp_path / "net.npz")
+    assert not list(tmp_path.iterdir())
+
+
 def tiny() -> tc.Network:
     with tc.Network("tiny") as net:
         tc.output("y", 2 * tc.input("x", (1,)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 import thermoc as tc
+from thermoc.backends.brian2 import standalone
 from thermoc.ir.feed import feed
 from thermoc.ir.reference import interpret
 from thermoc.support import philox
@@ -65,16 +67,11 @@ def test_a_program_is_built_once_for_many_seeds_and_inputs():
     for seed, x in ((5, RNG.normal(size=(6000, 3, 5))), (2**33 + 6, RNG.normal(size=(6000, 3, 5)))):
         where = {"first_sample": 3, "first_tick": 2}
         follows(exe.run({"x": x}, seed=seed, **where), exe, inputs={"x": x}, seed=seed, **where)
-        from thermoc.backends.brian2 import standalone
-
-        built |= {id(one) for one in standalone._BUILT[exe.artefact].values()}
-        folder = Path(next(iter(standalone._BUILT[exe.artefact].values())).folder)
+        built |= {id(one) for one in standalone.programs(exe.artefact)}
+        folder = Path(standalone.programs(exe.artefact)[0].folder)
     assert len(built) == 1 and folder.is_dir()
     assert not list(folder.glob("results_*"))
-    del standalone._BUILT[exe.artefact]
     del exe
-    import gc
-
     gc.collect()
     assert not folder.exists()
 

@@ -21,7 +21,7 @@ def test_the_demo_holds_its_bounds(tmp_path: Path):
     )
     assert done.returncode == 0, done.stderr
     rows = {row["target"]: row for row in json.loads(done.stdout)}
-    assert set(rows) == {"reference", "sim", "onnx"}
+    assert set(rows) == {"reference", "sim", "onnx", "brian2"}
     for row in rows.values():
         assert set(row) == {
             "target",
@@ -35,6 +35,7 @@ def test_the_demo_holds_its_bounds(tmp_path: Path):
         assert row["labels_equal"] is True
         assert 0 < row["artefact_bytes"] < 500_000
     assert rows["onnx"]["largest_difference"] <= 1e-5
+    assert rows["brian2"]["largest_difference"] <= 1e-12
 
 
 def test_the_simulator_is_within_1e_12_relative_of_the_reference():
