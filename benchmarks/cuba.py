@@ -4,8 +4,9 @@
 
 Both run the network of ``examples/cuba.py`` on one thread with the same connections, weights and first potentials.
 Brian2's script is written by hand, as its own example is; beside it stands the script that thermoc writes (goal: at
-most 1.1 times as long). Only the run counts: no building, no reading of files. Rounds alternate and the best of each counts, in wall time and in processor time, which others on the machine disturb less.
-Rates are means over networks that differ in their first potentials alone: trajectories are chaotic, rates are not.
+most 1.1 times as long). Only the run counts: no building, no reading of files. Rounds alternate and the best of each
+counts, in wall time and in processor time, which others on the machine disturb less. Rates are means over networks
+that differ in their first potentials alone: trajectories are chaotic, rates are not.
 """
 
 from __future__ import annotations
