@@ -17,6 +17,7 @@ _BRIAN2 = (
     "active contained_objects updaters user_equations method_choice not True False and or"
 )
 _SCRIPT = (
+    "abs max min sum len range round all any sorted zip map set list dict str int float type print "
     "sim batch inputs place np DATA DT TIME NeuronGroup Synapses StateMonitor EventMonitor Network TimedArray Function "
     "linked_var prefs second build simulate main field dataclass Any FUNCTIONS CPP CYTHON NORMAL philox unit_interval "
     "user_function choose minimum maximum Simulation"

@@ -309,12 +309,24 @@ def delay(op: core.Delay, plan: Plan) -> None:
     plan.shifts += [(group, f"{old} = {new}") for old, new in pairwise(ring)]
     found = plan.operand(op.x, wide, group)
     text = plan.place(found.beside) if found.beside else found.text
+    if units.heated(op):
+        heat(plan, group, name, text)
+        return
     if (root := found.beside or found.apart) and plan.old(root):
         held = plan.names.variable(f"{y}_next")
         group.variables[held] = group.variables[name]
         plan.copies.append((group, f"{held} = {text}"))
         text = held
     plan.shifts.append((group, f"{ring[-1]} = {text}"))
+
+
+def heat(plan: Plan, group: Group, name: str, after: str) -> None:
+    """dT/dt is the mean rate of heating over the tick, which takes a temperature to what its exact step gives."""
+    rate = plan.names.variable(f"{name}_heating")
+    group.variables[rate] = "1"
+    plan.copies.append((group, f"{rate} = ({after} - {name}) / {expressions.number(plan.graph.dt)}"))
+    group.dynamics = units.Dynamics(equations=(f"d{name}/dt = {rate} / unit_time : 1",), method="euler")
+    plan.late.append(Unit(group=group))
 
 
 def weighted(op: Any, plan: Plan) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from thermoc.backends.brian2.expressions import ELEMENTWISE
 from thermoc.ir.dialects import langevin, spiking, thermo
-from thermoc.ir.dialects.core import Cast, Constant
+from thermoc.ir.dialects.core import Cast, Constant, Delay
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
 from thermoc.ir.types import DType, Role
@@ -184,7 +184,13 @@ def integrals(op: Op) -> Iterator[tuple[Value, str]]:
 
 def is_unit(op: Op) -> bool:
     """True where an op needs a group's equations or threshold for itself."""
-    return type(op) in UNITS or fires(op)
+    return type(op) in UNITS or fires(op) or heated(op)
+
+
+def heated(op: Op) -> bool:
+    """True for a state that starts from a temperature: it is integrated from its mean rate of heating."""
+    kind = op.initial.type if isinstance(op, Delay) and op.ticks == 1 else None
+    return kind is not None and kind.role is Role.temperature and kind.dtype.is_float
 
 
 def fires(op: Op) -> bool:

@@ -53,6 +53,7 @@ def test_a_heat_network_of_two_layers_fluctuates_as_it_should():
     with tc.Network("heat", dt=0.5) as net:
         T, _, _ = tc.heat_network(0.0, C, G, 2.0, ambient=np.array([0.6, 0, 0, 0, 0.3]), T_ambient=2.0, k_B=1e-6)
         tc.output("T", T)
+    assert "dheat_network_T/dt = " in tc.compile(net, "brian2").artefact.text
     T = on_brian2(net, ticks=80, batch=800, seed=6)["T"][-1]
     square = (T - 2.0) ** 2
     assert (np.abs(square.mean(0) - 1e-6 * 4 / C) < 4 * square.std(0) / np.sqrt(800)).all()
