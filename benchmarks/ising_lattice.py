@@ -2,6 +2,7 @@
 
 Every sampler starts from the same random spins at T = 3 and must reach Onsager's energy, -0.8173 a site, before it is
 timed. thrml is timed where it is installed (pip install thrml): it and ours may use two threads, the rest use one.
+``taskset -c 0 python benchmarks/ising_lattice.py`` holds all to one processor.
 """
 
 from __future__ import annotations

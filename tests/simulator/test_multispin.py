@@ -123,7 +123,6 @@ check(network(physics.square_lattice(128), 2.1, draws="word"), batch=1)
 """
 
 
-@pytest.mark.skipif(words.LANES == 4, reason="the processor's own width is the narrow one")
 def test_a_narrower_vector_gives_the_same_words(tmp_path):
     code = NARROW.format(tests=os.path.dirname(__file__))
     given = {**os.environ, "THERMOC_CACHE": str(tmp_path)}
