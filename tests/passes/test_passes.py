@@ -146,6 +146,13 @@ def test_canonicalize_is_idempotent_and_leaves_nothing_continuous_after_discreti
     assert not [op for op in lowered.ops if CONTINUOUS in op.traits]
 
 
+def test_broadcasts_stay_out_of_sums():
+    """The result of a sum has another shape than what goes in."""
+    with tc.Network("sum") as net:
+        tc.output("K", tc.kinetic_energy(tc.input("v", (3, 2)), tc.abs(tc.input("m", (2,))) + 1.0))
+    assert run_passes(net.graph, [ExplicitBroadcast()]).graph == net.graph
+
+
 def test_fusing_a_sign_or_a_bias_is_exact_and_a_factor_is_reported():
     with tc.Network("exact") as net:
         x = tc.input("x", (8,))

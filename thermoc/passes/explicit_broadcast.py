@@ -36,8 +36,9 @@ class ExplicitBroadcast(Pass):
 
 def _loose(op: Op, name: str) -> bool:
     spec = op.operand_specs[name.split("[")[0]]
-    starts = name == "initial"
-    return spec.shape.startswith("~") and not starts and not isinstance(op, sampling.GibbsSweeps | langevin.PairForce)
+    starts, sums = name == "initial", not any(result.shape for result in op.result_specs.values())
+    apart = starts or sums or isinstance(op, sampling.GibbsSweeps | langevin.PairForce)
+    return spec.shape.startswith("~") and not apart
 
 
 def _broadcast(value: Value, shape: Shape, name: str, ops: list[Op], op: Op) -> Value:
