@@ -8,9 +8,7 @@ the versions of Numba and Python: a changed kernel has another folder. ``THERMOC
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,17 +16,9 @@ from typing import Any
 import numba
 from numba.core import caching
 
+from thermoc.support.files import cache_root
+
 HERE = Path(__file__).parent
-
-
-def root() -> Path:
-    """Return the folder that holds caches: $THERMOC_CACHE, else the platform's place for them."""
-    named = os.environ.get("THERMOC_CACHE")
-    if named:
-        return Path(named)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "thermoc"
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "thermoc"
 
 
 def stamp() -> str:
@@ -55,7 +45,7 @@ class _Locator(caching._CacheLocator):
         self._name = py_func.__name__
 
     def get_cache_path(self) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return str(root() / "kernels" / stamp())
+        return str(cache_root() / "kernels" / stamp())
 
     def get_source_stamp(self) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
         return stamp()
@@ -92,13 +82,13 @@ class KernelCache(caching.FunctionCache):
 
 def empty() -> bool:
     """Tell whether no compiled kernel is kept yet, so that the first run will have to compile."""
-    return not any((root() / "kernels" / stamp()).glob("*.nbc"))
+    return not any((cache_root() / "kernels" / stamp()).glob("*.nbc"))
 
 
 def keep(dispatcher: Any) -> Any:
     """Let a compiled function be kept on disk, where the folder can be written; return it."""
     try:
-        Path(root() / "kernels" / stamp()).mkdir(parents=True, exist_ok=True)
+        Path(cache_root() / "kernels" / stamp()).mkdir(parents=True, exist_ok=True)
         dispatcher._cache = KernelCache(dispatcher.py_func)
     except (OSError, RuntimeError):
         return dispatcher

@@ -18,6 +18,7 @@ OURS = {
     "sim": "thermoc.backends.sim:SimBackend",
     "onnx": "thermoc.backends.onnx:OnnxBackend",
     "brian2": "thermoc.backends.brian2:Brian2Backend",
+    "lava": "thermoc.backends.lava:LavaBackend",
 }
 
 

@@ -22,7 +22,7 @@ def test_a_changed_kernel_has_another_cache(tmp_path: Path, monkeypatch: pytest.
 
 def test_the_cache_goes_where_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("THERMOC_CACHE", str(tmp_path))
-    assert cache.root() == tmp_path
+    assert cache.cache_root() == tmp_path
 
 
 def test_an_empty_cache_is_known_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

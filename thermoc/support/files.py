@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import os
+import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -30,6 +31,16 @@ _DTYPES = {
     "U8": "|u1",
     "BOOL": "|b1",
 }
+
+
+def cache_root() -> Path:
+    """Return the folder that holds caches: $THERMOC_CACHE, else the platform's place for them."""
+    named = os.environ.get("THERMOC_CACHE")
+    if named:
+        return Path(named)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "thermoc"
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "thermoc"
 
 
 def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:

@@ -1,0 +1,63 @@
+"""Loihi 2 through Lava: a package of files that runs by itself, and a runner that keeps Lava out of this process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+import thermoc
+from thermoc.backends.base import Backend, Outcome, Place
+from thermoc.backends.lava import emit, lower, run
+from thermoc.backends.lava.artefact import LavaArtefact
+from thermoc.backends.lava.host import split
+from thermoc.backends.lava.target import TARGET
+from thermoc.ir.feed import Feed
+from thermoc.ir.graph import Graph
+from thermoc.ir.target import TargetDescription
+from thermoc.passes.base import Pass
+from thermoc.support.errors import error
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What ``tc.compile(net, target="lava", ...)`` takes. Errors: T303.
+
+    build_limit, run_limit: seconds that Lava may take to build the processes, and to run them.
+    """
+
+    build_limit: float = 300.0
+    run_limit: float = 3600.0
+
+    def __post_init__(self) -> None:
+        for name in ("build_limit", "run_limit"):
+            if not getattr(self, name) > 0:
+                raise error("T303", f"{name} must be > 0", notes=[f"{name} = {getattr(self, name)!r}"])
+
+
+class LavaBackend(Backend):
+    """The target ``lava``."""
+
+    name: ClassVar[str] = "lava"
+    Options: ClassVar[type[Options]] = Options
+
+    def target(self) -> TargetDescription:
+        """Return what Lava holds."""
+        return TARGET
+
+    def lower(self, options: Options, *, dt: float) -> Sequence[Pass]:
+        """Return the passes that bring a graph to Lava."""
+        return lower.lower(dt=dt)
+
+    def emit(self, graph: Graph, options: Options) -> LavaArtefact:
+        """Return the package of a lowered graph. Errors: T301."""
+        parts = split(graph)
+        about = {"thermoc": thermoc.__version__, "lava": "0.10.0", "numpy": np.__version__, "dt": graph.dt}
+        files = emit.files(graph, parts.sources, parts.sinks, about)
+        return LavaArtefact(files=files, graph=graph, split=parts, options=options)
+
+    def run(self, artefact: LavaArtefact, feed: Feed, place: Place) -> Outcome:
+        """Run the package in Lava's own Python. Errors: T302, T403, T409."""
+        return run.run(artefact, feed, place)

@@ -1,0 +1,77 @@
+"""A package of files that runs in Lava by itself."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from thermoc.backends.base import Artefact
+from thermoc.backends.lava.host import Split
+from thermoc.ir.graph import Graph
+from thermoc.support.errors import error
+from thermoc.support.files import write_atomic
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LavaArtefact(Artefact):
+    """The files by their names in the package, the graph they were made of, and how ``run`` runs them."""
+
+    files: dict[str, bytes]
+    graph: Graph
+    split: Split
+    options: Any
+
+    suffix: ClassVar[str] = ".lava"
+
+    def to_bytes(self) -> bytes:
+        """Return the package as a .zip, the same bytes for the same network."""
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, data in sorted(self.files.items()):
+                archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
+        return buffer.getvalue()
+
+    @property
+    def size(self) -> int:
+        """Number of bytes of all files."""
+        return sum(map(len, self.files.values()))
+
+    def save(self, path: str | os.PathLike[str]) -> int:
+        """Write the package as a folder, or as one file where the path ends in .zip, whole or not at all.
+
+        A folder that is there is replaced only where it is such a package. Errors: T505.
+        """
+        target = Path(path)
+        if target.suffix == ".zip":
+            write_atomic(target, self.to_bytes())
+            return len(self.to_bytes())
+        if target.exists() and not (target / "manifest.json").is_file():
+            raise error("T505", f"{target} is there and is no Lava package", hint="name another folder")
+        try:
+            fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        except OSError as reason:
+            raise error("T505", f"{target} cannot be written", notes=[str(reason)]) from None
+        try:
+            self.unpack(fresh)
+            fresh.chmod(0o755)
+            if target.exists():
+                shutil.rmtree(target)
+            fresh.rename(target)
+        except OSError as reason:
+            raise error("T505", f"{target} cannot be written", notes=[str(reason)]) from None
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+        return self.size
+
+    def unpack(self, folder: Path) -> None:
+        """Write the files into a folder."""
+        for name, data in self.files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)

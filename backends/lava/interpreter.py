@@ -1,0 +1,146 @@
+"""Lava's own Python: made once in the user's cache, never the one that thermoc runs in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from thermoc.support.errors import error
+from thermoc.support.files import cache_root
+
+LAVA = "lava-nc==0.10.0"
+WITH_310 = (LAVA, "numpy>=1.24,<2")
+WITHOUT_DEPENDENCIES = ("numpy", "scipy", "networkx<=2.8.7", "asteval", "scikit-learn")
+"""What Lava imports, where its own list of versions does not fit the running Python."""
+ENCODER = "lava/magma/compiler/var_model.py"
+"""Where a mutable dataclass is a default value, which Python 3.11 refuses."""
+LIMIT = 900.0
+
+
+def folder() -> Path:
+    """Return where the interpreter stands, or would."""
+    return cache_root() / "lava-0.10.0"
+
+
+def find() -> Path | None:
+    """Return Lava's Python, or None where it was not made. ``THERMOC_LAVA`` names another one."""
+    named = os.environ.get("THERMOC_LAVA")
+    if named:
+        return Path(named)
+    return _python(folder()) if (folder() / "ready").exists() else None
+
+
+def interpreter() -> Path:
+    """Return Lava's Python. Errors: T302 where there is none."""
+    found = find()
+    if found is None or not found.exists():
+        notes = [
+            "Lava needs a Python of its own",
+            f"none is in {folder()}" if found is None else f"{found} is not there",
+        ]
+        raise error(
+            "T302",
+            "running on Lava needs lava-nc, which is not installed",
+            notes=notes,
+            hint="thermoc doctor --install lava",
+        )
+    return found
+
+
+def install(*, base: str | None = None) -> Path:
+    """Make Lava's Python, unless it is there; return it. ``base`` is the Python to make it of.
+
+    Python 3.10 where one can be had; otherwise the running one, on which Lava is installed without its own list of
+    versions and with one line changed. Errors: T302 where it cannot be made.
+    """
+    with _locked(folder().with_suffix(".lock")):
+        if (folder() / "ready").exists():
+            return _python(folder())
+        shutil.rmtree(folder(), ignore_errors=True)
+        old = base or python310()
+        _run([old or sys.executable, "-m", "venv", str(folder())])
+        pip = [str(_python(folder())), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        if old is not None and _version(old) == (3, 10):
+            _run([*pip, *WITH_310])
+        else:
+            _run([*pip, *WITHOUT_DEPENDENCIES])
+            _run([*pip, "--no-deps", "--ignore-requires-python", LAVA])
+            _freeze_encoder()
+        _run([str(_python(folder())), "-c", "import lava.magma.core.run_configs, lava.proc.lif.process"])
+        (folder() / "ready").write_text("")
+    return _python(folder())
+
+
+def python310() -> str | None:
+    """Return a Python 3.10 that runs, or None: from the path, pyenv or uv."""
+    return next((path for path in _candidates() if _version(path) == (3, 10)), None)
+
+
+def _candidates() -> Iterator[str]:
+    for name in ("python3.10", "python3", "python"):
+        found = shutil.which(name)
+        if found:
+            yield found
+    roots = (Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions",)
+    roots += (Path(os.environ.get("UV_PYTHON_INSTALL_DIR", Path.home() / ".local/share/uv/python")),)
+    for root in roots:
+        yield from (str(path) for path in sorted(root.glob("*3.10*/bin/python3.10"), reverse=True))
+
+
+def _version(python: str) -> tuple[int, int] | None:
+    """Return (major, minor) of a Python, or None where it does not run."""
+    code = "import sys, venv; print(*sys.version_info[:2])"
+    with suppress(OSError, ValueError, subprocess.SubprocessError):
+        done = subprocess.run([python, "-c", code], capture_output=True, text=True, timeout=30, check=True)
+        major, minor = map(int, done.stdout.split())
+        return major, minor
+    return None
+
+
+def _python(root: Path) -> Path:
+    return root / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+
+
+def _run(command: list[str]) -> None:
+    environment = {
+        key: item for key, item in os.environ.items() if key not in ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH")
+    }
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, env=environment)
+    except (OSError, subprocess.TimeoutExpired) as reason:
+        raise error("T302", "Lava's Python cannot be made", notes=[" ".join(command), str(reason)]) from None
+    if done.returncode:
+        notes = [" ".join(command), *done.stderr.strip().splitlines()[-5:]]
+        raise error("T302", "Lava's Python cannot be made", notes=notes, hint="is the package index reachable?")
+
+
+def _freeze_encoder() -> None:
+    """Make the dataclass ByteEncoder frozen."""
+    for path in folder().glob(f"lib/python*/site-packages/{ENCODER}"):
+        text = path.read_text()
+        path.write_text(text.replace("@dataclass\nclass ByteEncoder", "@dataclass(frozen=True)\nclass ByteEncoder"))
+
+
+@contextmanager
+def _locked(path: Path, limit: float = LIMIT) -> Iterator[None]:
+    """Hold a lock file; one that is older than the limit was left behind."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL))
+            break
+        except FileExistsError:
+            with suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > limit:
+                    path.unlink()
+            time.sleep(0.2)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)

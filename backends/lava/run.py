@@ -1,0 +1,177 @@
+"""Runs a package in Lava's own Python: a process group of its own, a limit for each phase, and nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.backends.base import Outcome, Place
+from thermoc.backends.lava.artefact import LavaArtefact
+from thermoc.backends.lava.interpreter import interpreter
+from thermoc.ir.feed import Feed
+from thermoc.ir.reference import interpret
+from thermoc.ir.values import Value
+from thermoc.support.errors import error
+
+GRACE = 2.0
+"""How long, in seconds, others may still say why they broke once one process has."""
+
+
+def run(artefact: LavaArtefact, feed: Feed, place: Place) -> Outcome:
+    """Return outputs and states of a run from the initial state.
+
+    Errors: T302 where Lava is missing, T403 for a message of more than 24 bits, T409 where a process fails or a phase
+    takes longer than its limit.
+    """
+    python, parts = interpreter(), artefact.split
+    where = {"seed": place.seed, "first_sample": place.first_sample, "first_tick": place.first_tick}
+    held = parts.steady and all(array.strides[0] == 0 for array in feed.arrays.values())
+    before = interpret(parts.before, _feed(feed, parts.before.inputs, 1 if held else feed.ticks), **where)
+    sent = {name: _message(name, array) for name, array in before.outputs.items()}
+    with tempfile.TemporaryDirectory(prefix="thermoc-lava-") as name:
+        folder = Path(name)
+        artefact.unpack(folder / "package")
+        job = _job(artefact, folder, sent, feed) | where
+        execute(python, folder, job, artefact.options)
+        found = {name: _read(job, name, value, feed) for name, value in parts.sinks.items()}
+        states = _states(json.loads(artefact.files["manifest.json"]), folder, feed.batch)
+    inputs = {name: array for name, array in feed.arrays.items() if name in parts.after.inputs}
+    after = interpret(parts.after, Feed(arrays=inputs | found, ticks=feed.ticks, batch=feed.batch), **where)
+    return Outcome(outputs=after.outputs, states=before.states | after.states | states)
+
+
+def _feed(feed: Feed, names: Mapping[str, Any], ticks: int) -> Feed:
+    arrays = {name: array[:ticks] for name, array in feed.arrays.items() if name in names}
+    return Feed(arrays=arrays, ticks=ticks, batch=feed.batch)
+
+
+def _message(name: str, array: NDArray) -> NDArray:
+    """Return what a source sends. Errors: T403."""
+    if array.size and np.abs(array.astype(np.int64)).max() >= 2**24:
+        notes = [f"{name} reaches {np.abs(array.astype(np.int64)).max()}", "a message has 24 bits and a sign"]
+        raise error("T403", f"{name} is too large to be sent", notes=notes)
+    return array.reshape(len(array), -1).astype(np.int32)
+
+
+def _job(artefact: LavaArtefact, folder: Path, sent: Mapping[str, NDArray], feed: Feed) -> dict[str, Any]:
+    """Write the files that sources read and sinks fill; return what the package's run.py is told."""
+    files: dict[str, str] = {}
+    for name, rows in sent.items():
+        files[name] = str(folder / f"in.{name}.npy")
+        np.save(files[name], rows)
+    for name, value in artefact.split.sinks.items():
+        files[f"out.{name}"] = str(folder / f"out.{name}.npy")
+        shape = (feed.ticks, feed.batch * _size(value))
+        np.lib.format.open_memmap(files[f"out.{name}"], mode="w+", dtype=np.int32, shape=shape).flush()
+    about = {"batch": feed.batch, "ticks": feed.ticks, "precision": "fixed", "folder": str(folder)}
+    return about | {"files": files, "shared_memory": f"/th{secrets.token_hex(4)}_"}
+
+
+def _size(value: Value) -> int:
+    assert value.type is not None
+    return value.type.size
+
+
+def _read(job: Mapping[str, Any], name: str, value: Value, feed: Feed) -> NDArray:
+    assert value.type is not None
+    rows = np.load(job["files"][f"out.{name}"])
+    return rows.reshape(feed.ticks, feed.batch, *value.type.shape)
+
+
+def _states(manifest: Mapping[str, Any], folder: Path, batch: int) -> dict[str, NDArray]:
+    """Return the states that the processes wrote when they stopped, (batch, *shape)."""
+    states: dict[str, NDArray] = {}
+    for entry in manifest["states"]:
+        with np.load(folder / f"state.{entry['process']}.npz") as stored:
+            states[entry["state"]] = _state(dict(stored), entry, batch)
+    return states
+
+
+def _state(stored: Mapping[str, NDArray], entry: Mapping[str, Any], batch: int) -> NDArray:
+    shape = tuple(entry["shape"])
+    if entry["variable"] != "buffer":
+        return stored[entry["variable"]].reshape(batch, *shape).astype(np.int32)
+    if "buffer" in stored:  # ours: (ticks, batch units)
+        rows = stored["buffer"]
+        whole = rows.reshape(len(rows), batch, -1).swapaxes(0, 1)
+    elif "a_buf" in stored:  # Conv: (height, width, batch channels)
+        whole = stored["a_buf"].transpose(2, 0, 1)
+    else:  # Dense and Sparse: (batch units), or (batch units, ticks) where they delay
+        rows = stored["a_buff"].reshape(batch, -1, stored["a_buff"].shape[1] if stored["a_buff"].ndim > 1 else 1)
+        whole = rows.swapaxes(1, 2)
+    return whole.reshape(batch, *shape).astype(np.int32)
+
+
+def execute(python: Path, folder: Path, job: Mapping[str, Any], options: Any) -> None:
+    """Run a job to its end. Errors: T409."""
+    (folder / "job.json").write_text(json.dumps(job))
+    (folder / "tmp").mkdir()
+    environment = {key: item for key, item in os.environ.items() if key != "PYTHONPATH"}
+    environment |= {"TMPDIR": str(folder / "tmp"), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    command = [str(python), "-u", str(folder / "package/run.py"), "--job", str(folder / "job.json")]
+    with (folder / "said").open("wb") as said, (folder / "complaints").open("wb") as complaints:
+        process = subprocess.Popen(
+            command, stdout=said, stderr=complaints, stdin=subprocess.DEVNULL, env=environment, start_new_session=True
+        )
+    try:
+        _await(process, folder, {"building": options.build_limit, "running": options.run_limit})
+    finally:
+        _clear(process, str(job["shared_memory"]))
+
+
+def _await(process: subprocess.Popen, folder: Path, limits: Mapping[str, float]) -> None:
+    """Wait until the job is done. Errors: T409 where a process breaks, the job ends early or a phase takes too long."""
+    phase, since, pause = "building", time.monotonic(), 0.005
+    while True:
+        said = (folder / "said").read_text().split()
+        if said and said[-1] != phase:
+            phase, since = said[-1], time.monotonic()
+        if phase == "done" and process.poll() is not None:
+            return
+        broken = sorted(folder.glob("broken.*.txt"))
+        if broken:
+            time.sleep(GRACE / 10)
+            _broken(sorted(folder.glob("broken.*.txt")), phase)
+        if process.poll() is not None:
+            _ended(process.returncode, folder, phase)
+        limit = limits.get(phase, limits["building"])
+        if time.monotonic() - since > limit:
+            notes = [f"{phase} took longer than {limit:g} s", f"its limit is {phase}_limit".replace("ing_", "_")]
+            raise error(
+                "T409", "Lava does not answer", notes=notes, hint="give it more time, or look for a process that waits"
+            )
+        time.sleep(pause)
+        pause = min(pause * 1.2, 0.05)
+
+
+def _broken(reports: list[Path], phase: str) -> NoReturn:
+    first = min(reports, key=lambda path: path.stat().st_mtime)
+    name, lines = first.name.split(".", 1)[1].removesuffix(".txt"), first.read_text().strip().splitlines()
+    notes = [lines[-1], *(line.strip() for line in lines[-4:-1] if line.strip().startswith("File"))]
+    raise error("T409", f"process {name!r} failed in Lava while {phase}", notes=notes)
+
+
+def _ended(code: int, folder: Path, phase: str) -> NoReturn:
+    lines = (folder / "complaints").read_text(errors="replace").strip().splitlines()
+    raise error("T409", f"Lava ended while {phase}, with code {code}", notes=lines[-6:])
+
+
+def _clear(process: subprocess.Popen, shared: str) -> None:
+    """Kill the whole group, and remove the shared memory of this run."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    for path in Path("/dev/shm").glob(f"{shared[1:]}*"):
+        path.unlink(missing_ok=True)
