@@ -305,10 +305,11 @@ def _conv(writer: Writer, op: loihi.Conv) -> None:
     assert weight is not None
     writer.arrays[f"{part}.weight"] = weight.astype(np.int32)
     window = {name: getattr(op, name) for name in ("stride", "padding", "dilation", "groups")}
-    how = {"weight_exp": op.weight_exp, "message_bits": op.message_bits, "name": f'"{part}"'}
+    even = all(before == after for before, after in op.padding)
+    stock = even and op.weight_exp >= 0 and writer.bounds.sum(writer.graph, op) < WORD
+    how = {"weight_exp": op.weight_exp, "message_bits": op.message_bits, "stock": stock, "name": f'"{part}"'}
     writer.call(part, "wiring.conv", "job", f'w["{part}.weight"]', shape=_shape(op.x), **window, **how)
-    lopsided = any(before != after for before, after in op.padding)
-    writer.kinds[part] = "custom: synapse" if lopsided or op.weight_exp < 0 else "stock"
+    writer.kinds[part] = "stock" if stock else "custom: synapse"
     writer.procs.add("synapse")
     _buffer(writer, op, part)
 

@@ -78,7 +78,7 @@ def dense(job, W, *, delays=None, weight_exp, weight_bits, sign_mode, message_bi
     if delays is None and not longest:
         process = Dense(weights=W, **how)
     else:
-        delays = np.zeros_like(W) if delays is None else np.asarray(delays, np.int32)
+        delays = np.zeros(W.shape, int) if delays is None else np.asarray(delays, int)
         process = DelayDense(weights=W, delays=delays, max_delay=longest, **how)
     return Part(named(process, name), process.s_in, process.a_out)
 
@@ -113,19 +113,18 @@ def synapse(job, weights, weight_exp, message_bits, wraps, name):
     return Part(named(process, name), process.s_in, process.a_out)
 
 
-def conv(job, W, *, shape, stride, padding, dilation, groups, weight_exp, message_bits, name, **_):
-    """Return Lava's Conv, a sample a group of channels; ours where its padding or exponent has no place there.
+def conv(job, W, *, shape, stride, padding, dilation, groups, weight_exp, message_bits, stock, name):
+    """Return Lava's Conv, a sample a group of channels; ours where it is not stock.
 
-    W: (out, in / groups, height, width); shape: (in, height, width). Lava's Conv takes no exponent: weights carry it.
+    W: (out, in / groups, height, width); shape: (in, height, width). Lava's Conv turns its kernel round, and takes no exponent: weights carry it.
     """
     W, batch = np.asarray(W, np.int32), job["batch"]
-    lopsided = any(before != after for before, after in padding)
-    if lopsided or weight_exp < 0 or job["precision"] == "float":
+    if not stock or job["precision"] == "float":
         return synapse(
             job, [unrolled(W, shape, stride, padding, dilation, groups)], weight_exp, message_bits, True, name
         )
     channels, height, width = shape
-    kernel = np.tile(W.transpose(0, 2, 3, 1) << weight_exp, (batch, 1, 1, 1))
+    kernel = np.tile(W.transpose(0, 2, 3, 1)[:, ::-1, ::-1] << weight_exp, (batch, 1, 1, 1))
     process = Conv(
         weight=kernel,
         input_shape=(height, width, batch * channels),
