@@ -39,6 +39,12 @@ def start(op: Op, name: str, w: Writer) -> NDArray | int:
     return w.numbers(op, "initial") if hasattr(op, "initial") else 0
 
 
+def each(op: Op, name: str, w: Writer, shift: int = 0) -> int:
+    """Return the slot of an operand's numbers, one for all or one a unit, shifted to the left."""
+    numbers = w.numbers(op, name).astype(np.int64) << shift
+    return w.constant(numbers if numbers.size == 1 else np.broadcast_to(numbers, kind(op.results[0]).shape))
+
+
 def encode(op: loihi.Encode, w: Writer) -> None:
     """From floats."""
     w.row(Opcode.LOIHI_ENCODE, w.slot(op.y), (w.slot(op.x),), (bits(op.scale), 2 ** (op.bits - 1) - 1))
@@ -150,7 +156,7 @@ def lif(op: loihi.Lif, w: Writer) -> None:
     """A list of those that fire; u and v are read where they are kept."""
     w.put(op.v, w.kept(op, "v"))
     w.put(op.u, w.kept(op, "u"))
-    bias = w.constant(w.numbers(op, "bias_mant").astype(np.int64) << op.bias_exp)
+    bias = each(op, "bias_mant", w, op.bias_exp)
     how = units.AT_LEAST * (op.compare == "greater_equal") + units.SUBTRACT * (op.reset == "subtract") + 4 * op.lag
     places = (w.place(op, "u"), w.place(op, "v"), op.du, op.dv, op.vth << 6, how)
     w.row(Opcode.LOIHI_LIF, w.list_slot(op.s), (w.slot(op.a), bias), places)
@@ -158,13 +164,13 @@ def lif(op: loihi.Lif, w: Writer) -> None:
 
 def graded(op: loihi.Graded, w: Writer) -> None:
     """Without a state."""
-    operands = w.slot(op.a), w.slot(op.bias)
+    operands = w.slot(op.a), each(op, "bias", w)
     w.row(Opcode.LOIHI_GRADED, w.slot(op.y), operands, (op.vth, op.shift, op.rule == "abs"))
 
 
 def lut(op: loihi.Lut, w: Writer) -> None:
     """A table."""
-    w.row(Opcode.LOIHI_LOOKUP, w.slot(op.y), (w.slot(op.a), w.slot(op.bias), w.slot(op.table)), (op.shift,))
+    w.row(Opcode.LOIHI_LOOKUP, w.slot(op.y), (w.slot(op.a), each(op, "bias", w), w.slot(op.table)), (op.shift,))
 
 
 def sigma(op: loihi.Sigma, w: Writer) -> None:
@@ -179,7 +185,7 @@ def delta(op: loihi.Delta, w: Writer) -> None:
 
 def sigma_delta(op: loihi.SigmaDelta, w: Writer) -> None:
     """Values are in the state's scale; the bias is brought there."""
-    bias = w.constant(w.numbers(op, "bias").astype(np.int64) << (op.spike_exp + op.state_exp))
+    bias = each(op, "bias", w, op.spike_exp + op.state_exp)
     more = units.SUMMED + units.RECTIFIED * (op.activation == "relu")
     _delta(op, op.a, bias, w.place(op, "sigma"), 0, more, w)
 
@@ -192,16 +198,16 @@ def _delta(op: Any, x: Value, bias: int, place: int, scale: int, more: int, w: W
 
 def fermi_dirac(op: loihi.FermiDirac, w: Writer) -> None:
     """Bias and turn of each unit, one after the other."""
-    n = kind(op.s).size
-    each = [np.broadcast_to(w.numbers(op, name).reshape(-1), (n,)) for name in ("bias", "turn")]
-    operands = (w.slot(op.a), w.slot(op.T), w.constant(np.concatenate(each).astype(np.int64)))
+    shape = kind(op.s).shape
+    both = [np.broadcast_to(w.numbers(op, name), shape).reshape(-1) for name in ("bias", "turn")]
+    operands = (w.slot(op.a), w.slot(op.T), w.constant(np.concatenate(both).astype(np.int64)))
     numbers = (w.place(op, "s"), op.turns, op.sweeps, 0, op.stream, (op.levels == "spin") + 2 * op.lag)
     w.row(Opcode.LOIHI_FERMI_DIRAC, w.slot(op.s), operands, numbers)
 
 
 def categorical(op: loihi.Categorical, w: Writer) -> None:
     """Rows of units."""
-    operands = w.slot(op.a), w.slot(op.T), w.slot(op.bias)
+    operands = w.slot(op.a), w.slot(op.T), each(op, "bias", w)
     w.row(Opcode.LOIHI_CATEGORICAL, w.slot(op.s), operands, (kind(op.a).shape[-1], op.lag, op.stream))
 
 
@@ -223,7 +229,7 @@ def memory(op: loihi.Memory, w: Writer) -> None:
 def heat(op: loihi.Heat, w: Writer) -> None:
     """In place, at the tick's end."""
     numbers = (w.place(op, "T"), op.loss, op.gain, op.floor, op.lag)
-    w.row(Opcode.LOIHI_HEAT, -1, (w.slot(op.heat), w.slot(op.ambient)), numbers)
+    w.row(Opcode.LOIHI_HEAT, -1, (w.slot(op.heat), each(op, "ambient", w)), numbers)
 
 
 WRITERS: dict[type[Op], Callable[[Any, Writer], None]] = {

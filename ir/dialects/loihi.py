@@ -1,6 +1,6 @@
 """Loihi 2's integer arithmetic: synapses, units, and the two borders between numbers and integers.
 
-Every value is an integer of at most 32 bits, kept as i32. A ``>>`` is a floor shift; ``sgn(x) (|x| k >> n)``
+Every value is an integer of at most 32 bits, kept as i32: a sum beyond them wraps. A ``>>`` is a floor shift; ``sgn(x) (|x| k >> n)``
 truncates towards nought, as the chip's decays do. The facts of the stock units were measured against lava-nc 0.10.0.
 
 Synapses (``dense``, ``sparse``, ``conv``) have a latency of one tick: what they send in tick t was received in
@@ -116,11 +116,12 @@ class Encode(Op):
 
 @op("loihi.decode")
 class Decode(Op):
-    """y = x / scale in float64: integers become numbers. On the host."""
+    """y = x / scale in float64, rounded to ``dtype``: integers become numbers. On the host."""
 
     x: Value = operand("*s", kind="int")
     scale: float = attr(default=1.0, check=positive)
-    y: Value = result("*s", dtype=DType.f64)
+    dtype: DType = attr(default=DType.f64, check=one_of("f64", "f32"))
+    y: Value = result("*s")
 
 
 # ------------------------------------------------------------------------------------------------------ synapses
