@@ -149,6 +149,8 @@ def _values(op: Input, array: NDArray) -> Iterator[Finding]:
             notes=(f"it is {array.dtype}", f"the network wants {op.dtype}"),
         )
         return
+    if op.dtype.numpy.kind == "i" and array.dtype.kind != "b":
+        yield from _whole_range(op, array)
     if array.dtype.kind != "f" and op.role is not Role.temperature:
         return
     good = np.isfinite(array) if op.role is not Role.temperature else np.isfinite(array) & (array > 0)
@@ -161,6 +163,16 @@ def _values(op: Input, array: NDArray) -> Iterator[Finding]:
             where=op.location,
             notes=(f"element {list(where)} is {array[where]}",),
         )
+
+
+def _whole_range(op: Input, array: NDArray) -> Iterator[Finding]:
+    """Integers must fit the format that holds them: nothing wraps on its way in."""
+    low, high = np.iinfo(op.dtype.numpy).min, np.iinfo(op.dtype.numpy).max
+    if array.size == 0 or low <= int(array.min()) <= int(array.max()) <= high:
+        return
+    where = tuple(int(i) for i in np.argwhere((array < low) | (array > high))[0])
+    notes = (f"element {list(where)} is {array[where]}", f"{op.dtype} holds {low} to {high}")
+    yield Finding(code="T403", what=f"input {op.name!r} has numbers it cannot hold", where=op.location, notes=notes)
 
 
 def _timed(graph: Graph, name: str, array: NDArray) -> bool:

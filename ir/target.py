@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from thermoc.ir.ops import REGISTRY
 from thermoc.ir.types import DType
 
 
@@ -30,3 +31,8 @@ class TargetDescription:
     refused: Mapping[str, str] = field(default_factory=dict)
     dtypes: frozenset[DType] = frozenset(DType)
     limits: Mapping[str, Limit] = field(default_factory=dict)
+
+
+def dialect_refused(dialect: str, reason: str) -> dict[str, str]:
+    """Return the same reason for every op of a dialect."""
+    return {name: reason for name in REGISTRY if name.partition(".")[0] == dialect}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from thermoc.simulator.kernels.loihi_synapses import SIZES
 from thermoc.simulator.kernels.spiking import CHUNK, PARAMETERS
 from thermoc.simulator.layers import shapes
 from thermoc.simulator.opcodes import AT_ONCE, LATTICE, OPERANDS, REPLICAS, ROW, SPINS, WORDS, Opcode
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 MOST_ELEMENTS = 2**37
 """Working memory of one sample beyond this (a terabyte of float64) is refused."""
 COUNTER = 2**32
-BANKS = {0: "f", 1: "i", 2: "f", 3: "i", 4: "f"}
+BANKS = {0: "f", 1: "i", 2: "f", 3: "i", 4: "f", 5: "i"}
 IN_PLACE = (Opcode.TRACE_STEP, Opcode.SPARSE_COLUMNS, Opcode.SPARSE_LIST)
 """Rows that may write a state."""
 
@@ -41,7 +42,16 @@ def _kinds() -> dict[Opcode, tuple[str, str]]:
     kinds |= {Opcode.READ_LIST: ("i", ""), Opcode.WRITE_LIST: ("", "i")}
     kinds |= {Opcode.TICK: ("i", ""), Opcode.INPUT: ("f", ""), Opcode.INT_INPUT: ("i", "")}
     kinds |= {Opcode.OUTPUT: ("", "f"), Opcode.INT_OUTPUT: ("", "i"), Opcode.READ: ("f", "")}
-    return kinds | {Opcode.INT_READ: ("i", ""), Opcode.WRITE: ("", "f"), Opcode.INT_WRITE: ("", "i")}
+    kinds |= {Opcode.INT_READ: ("i", ""), Opcode.WRITE: ("", "f"), Opcode.INT_WRITE: ("", "i")}
+    return kinds | _loihi_kinds()
+
+
+def _loihi_kinds() -> dict[Opcode, tuple[str, str]]:
+    kinds = {op: ("i", "ii") for op in Opcode if op > Opcode.LOIHI_ARRIVE}
+    kinds |= {Opcode.LOIHI_ENCODE: ("i", "f"), Opcode.LOIHI_DECODE: ("f", "i"), Opcode.LOIHI_ARRIVE: ("i", "")}
+    kinds |= {Opcode.LOIHI_SPREAD: ("i", "i"), Opcode.LOIHI_SIGMA: ("i", "i"), Opcode.LOIHI_TOTAL: ("i", "iiI")}
+    kinds |= dict.fromkeys((Opcode.LOIHI_LOOKUP, Opcode.LOIHI_FERMI_DIRAC, Opcode.LOIHI_CATEGORICAL), ("i", "iii"))
+    return kinds | dict.fromkeys((Opcode.LOIHI_MEMORY, Opcode.LOIHI_HEAT), ("", "ii"))
 
 
 KINDS = _kinds()
@@ -51,7 +61,8 @@ KINDS = _kinds()
 class _Line:
     """A row of code: number of elements of the result and of each operand, -1 where there is none; parameters.
 
-    floats, states: number of float constants of the program, and of floats of its states. bank: the result's.
+    floats, states, kept: number of float constants of the program, and of floats and integers of its states.
+    bank: the result's.
     """
 
     opcode: Opcode
@@ -62,6 +73,7 @@ class _Line:
     p: Sequence[int]
     floats: int
     states: int
+    kept: int
     bank: int
 
 
@@ -75,7 +87,7 @@ def check(program: Program) -> None:
         line = _line(program, row, written)
         if line is None or not _fits(line, program.table):
             raise ValueError(f"row {number} of the code reaches outside its operands or its tables")
-        if line.opcode >= Opcode.INPUT:
+        if Opcode.INPUT <= line.opcode <= Opcode.WRITE_LIST:
             met.add(_face(line))
     if met != faces:
         raise ValueError("its code does not serve its inputs, outputs and states")
@@ -93,16 +105,11 @@ def _check_arrays(program: Program) -> None:
         raise ValueError("its constants have the wrong shape")
     if len(program.work) != 2 or not all(type(n) is int and 0 <= n <= MOST_ELEMENTS for n in program.work):
         raise ValueError(f"its working memory is {program.work}")
-    rooms = np.array([program.floats.size, program.ints.size, *program.work, _kept(program)])
-    if (slots < 0).any() or (slots[:, 0] > 4).any() or (slots[:, 1:] > rooms.max()).any():
+    rooms = np.array([program.floats.size, program.ints.size, *program.work, *map(len, program.first_states)])
+    if (slots < 0).any() or (slots[:, 0] > 5).any() or (slots[:, 1:] > rooms.max()).any():
         raise ValueError("a slot lies nowhere")
     if (slots[:, 1] + slots[:, 2] > rooms[slots[:, 0]]).any():
         raise ValueError("a slot lies outside its bank")
-
-
-def _kept(program: Program) -> int:
-    """Return the number of floats of a sample's states."""
-    return sum(state.size for state in program.states if not state.integer)
 
 
 def _line(program: Program, row: list[int], written: set[int]) -> _Line | None:
@@ -123,11 +130,12 @@ def _line(program: Program, row: list[int], written: set[int]) -> _Line | None:
     bank, _, n = program.slots[result].tolist() if result >= 0 else (-1, 0, -1)
     if (BANKS.get(bank, "") if bank >= 2 else "" if result < 0 else "constant") != given:
         return None
-    if bank == 4 and op not in IN_PLACE:
+    if bank == 5 or (bank == 4 and op not in IN_PLACE):
         return None
     written.add(result)
     x, y, z = sizes
-    held = {"floats": program.floats.size, "states": _kept(program), "bank": bank}
+    floats, ints = program.first_states
+    held = {"floats": program.floats.size, "states": floats.size, "kept": ints.size, "bank": bank}
     return _Line(opcode=op, n=n, x=x, y=y, z=z, p=parameters, **held)
 
 
@@ -202,7 +210,69 @@ def _fits(line: _Line, table: NDArray[np.int64]) -> bool:
             if (np.diff(starts) < 0).any() or (starts[0], starts[-1]) != (0, n) or not inside(p0 + p1 + 1, n, 0, n):
                 return False
             return p5 + sum(rows * columns for rows, columns in shapes(starts)) <= line.floats
+        case op if op > Opcode.WRITE_LIST:
+            return _loihi(line, table)
     return True
+
+
+def _loihi(line: _Line, table: NDArray[np.int64]) -> bool:
+    """The same for rows on Loihi's integers. What shifts a number or divides one must be in range too."""
+    n, x, y, z, (p0, p1, p2, p3, p4, p5), kept = line.n, line.x, line.y, line.z, line.p, line.kept
+
+    def inside(start: int, count: int, least: int, below: int) -> bool:
+        part = table[start : start + count]
+        return start + count <= table.size and (count == 0 or (least <= part.min() and part.max() < below))
+
+    match line.opcode:
+        case Opcode.LOIHI_ENCODE:
+            return x == n and 0 < p0 < 2**63 and p1 < 2**31
+        case Opcode.LOIHI_DECODE | Opcode.LOIHI_SPREAD as op:
+            return x == n + (op == Opcode.LOIHI_SPREAD)
+        case Opcode.LOIHI_ARRIVE:
+            return p1 >= 1 and p0 + p1 * n <= kept
+        case Opcode.LOIHI_SYNAPSE | Opcode.LOIHI_SYNAPSE_LIST | Opcode.LOIHI_MATRIX as op:
+            units = x - (op == Opcode.LOIHI_SYNAPSE_LIST or p5 & 2 > 0)
+            room = p1 >= 1 and p0 + p1 * p2 <= kept and n == (p1 * p2 if p5 >> 2 else 0) and p5 >> 2 < 32 and units >= 0
+            if not room or op == Opcode.LOIHI_MATRIX:
+                return room and p1 == 1 and y == units * p2
+            starts = table[p3 : p3 + units + 1]
+            if p5 & 2 or not inside(p3, units + 1, 0, table.size) or (np.diff(starts) < 0).any() or starts[-1] > y:
+                return False
+            return inside(p4, int(starts[-1]), 0, p1 * p2)
+        case Opcode.LOIHI_CONV:
+            if not inside(p1, SIZES, 0, 2**31) or p2 >= 2 * 32 or p0 + n > kept:
+                return False
+            sizes = [int(size) for size in table[p1 : p1 + SIZES]]
+            channels, height, width, out, rows, columns, tall, wide, sy, sx, _, _, dy, dx, groups = sizes
+            if min(channels, height, width, out, tall, wide, sy, sx, dy, dx, groups) < 1:
+                return False
+            if channels % groups or out % groups or x != channels * height * width or n != out * rows * columns:
+                return False
+            return y == channels * tall * wide * (out // groups)
+        case Opcode.LOIHI_LIF:
+            units = n - 1
+            decays = p2 <= 4095 and p3 <= 4096 and p4 < 2**31
+            return units >= 0 and x == units and y in (1, units) and max(p0, p1) + units <= kept and decays
+        case Opcode.LOIHI_TOTAL:
+            return x == y == n and z in (-1, n)
+        case Opcode.LOIHI_GRADED:
+            return x == n and y in (1, n) and p1 < 32 and p2 <= 1
+        case Opcode.LOIHI_LOOKUP:
+            return x == n and y in (1, n) and z >= 1 and p0 < 32
+        case Opcode.LOIHI_SIGMA:
+            return x == n and p0 + n <= kept
+        case Opcode.LOIHI_DELTA:
+            return x == n and y in (1, n) and p4 < 8 and max(p2, p3) < 32 and p0 + (4 if p4 & 4 else 3) * n <= kept
+        case Opcode.LOIHI_FERMI_DIRAC:
+            whole = x == n and y in (1, n) and z == 2 * n and p0 + n <= kept
+            return whole and min(p1, p2) >= 1 and max(p1, p2) < COUNTER and p4 < COUNTER
+        case Opcode.LOIHI_CATEGORICAL:
+            return x == n and y in (1, n) and z in (1, n) and p0 >= 1 and n % p0 == 0 and p2 < COUNTER
+        case Opcode.LOIHI_MEMORY:
+            return y in (1, x) and p0 + x <= kept and p2 <= 4096 and p4 < COUNTER
+        case Opcode.LOIHI_HEAT:
+            return y in (1, x) and p0 + x <= kept and p1 <= 4096 and 1 <= p3 < 2**24
+    return False
 
 
 def _sweeps(line: _Line) -> bool:
@@ -240,7 +310,7 @@ def _rings(program: Program):
         _check_face(program, state, widths[state.integer])
         if state.ticks < 1 or state.initial.shape != (state.ticks, *state.shape) or state.initial.dtype != state.dtype:
             raise ValueError(f"state {state.name!r} does not start as it is described")
-        if state.form == "place":
+        if state.form in ("place", "sums"):
             continue
         for name in ("READ", "WRITE"):
             opcode = Opcode[f"{name}_LIST" if state.form == "lists" else f"INT_{name}" if state.integer else name]

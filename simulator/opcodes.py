@@ -123,3 +123,45 @@ class Opcode(IntEnum):
     # the same for lists: how many units fired, and which
     READ_LIST = 98
     WRITE_LIST = 99
+    # Loihi's integer arithmetic (``kernels.loihi``): all hold integers unless the comment says floats; a bias is one or
+    # one a unit; p0 of those with a state is its place among the integer states.
+    # r = rint(x p0), x floats, clipped to +-p1; r = x / p0, r floats; p0 the bits of a float64
+    LOIHI_ENCODE = 110
+    LOIHI_DECODE = 111
+    # a ring of p1 rows: r = its row of this tick, in 32 bits
+    LOIHI_ARRIVE = 112
+    # the same ring, at a tick's end: its row is cleared, and for x of m units or a list of such, the weights y at
+    # entries table[p3 + j] to table[p3 + j + 1] are added at table[p4 + e] = delay p2 + row, p2 rows a tick. p5: the form,
+    # 1 messages count as what they are, 2 (LOIHI_MATRIX) x is a list, 4 shift to the right: then r is room for all rows
+    LOIHI_SYNAPSE = 113
+    LOIHI_SYNAPSE_LIST = 114
+    # the same of a whole matrix y (m, p2), without delays
+    LOIHI_MATRIX = 115
+    # a buffer becomes the correlation of x with the weights y (channel, y, x, out); r room for it; sizes at table[p1],
+    # p2: 1 messages count as what they are, 2 (8 + shift to the left)
+    LOIHI_CONV = 116
+    # currents p0 and membranes p1 of units with input x and bias y, decays p2 and p3, threshold p4; r the list of those
+    # that fire. p5: 1 at the threshold too, 2 subtract it, 4 lag
+    LOIHI_LIF = 117
+    # r[i] = 1 where the list x holds i, else 0
+    LOIHI_SPREAD = 118
+    # r = x + y, + z where there is one
+    LOIHI_TOTAL = 119
+    # r = (x + y) >> p1 where it, or where p2 its magnitude, is above p0, else 0
+    LOIHI_GRADED = 120
+    # r = z[((x + y) >> p0) + half the length of z]
+    LOIHI_LOOKUP = 121
+    # r = sum of x over the ticks
+    LOIHI_SIGMA = 122
+    # r = the change of x << p2 once it reaches p1, >> p3; y a bias; p4 the form (``kernels.loihi_units``). States of x
+    # each: sigma (p4 & 4), act, residue, error
+    LOIHI_DELTA = 123
+    # r[i] = up where x + bias > (y logit) >> 20; y temperatures; z holds bias and turn of each; the old levels at p0; p1
+    # turns, p2 sweeps, p3 nothing, p4 stream, p5: 1 levels are -1 and 1, 2 lag
+    LOIHI_FERMI_DIRAC = 124
+    # one of each row of p0 units is 1: least ((x + z) << 20) + y Gumbel; p1 lag, p2 stream
+    LOIHI_CATEGORICAL = 125
+    # states of x units, at a tick's end: Ornstein-Uhlenbeck with noise y, p1 gain, p2 what is kept, p3 lag, p4 stream
+    LOIHI_MEMORY = 126
+    # temperatures of x units, at a tick's end: y ambient, p1 loss, p2 gain, p3 floor, p4 lag
+    LOIHI_HEAT = 127

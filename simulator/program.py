@@ -25,6 +25,7 @@ KIND = "thermoc program"
 VERSION = 2
 SWEEPS = (Opcode.GIBBS, Opcode.GIBBS_WORDS, Opcode.GIBBS_LAYERS)
 NOISY = (Opcode.NORMAL, Opcode.UNIFORM, *SWEEPS)
+INTEGER_NOISE = (Opcode.LOIHI_FERMI_DIRAC, Opcode.LOIHI_CATEGORICAL, Opcode.LOIHI_MEMORY)
 
 
 class Bank(IntEnum):
@@ -35,6 +36,7 @@ class Bank(IntEnum):
     FLOAT_WORK = 2
     INT_WORK = 3
     FLOAT_STATE = 4
+    INT_STATE = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,11 +60,13 @@ class Port:
 
 
 class Form(StrEnum):
-    """How a state is kept: a delay's ring of values, a ring of lists of the units that are 1, or one value in place."""
+    """How a state is kept: a delay's ring of values, a ring of lists of the units that are 1, one value in place, or a
+    ring of sums that an op adds to."""
 
     RING = "ring"
     LISTS = "lists"
     PLACE = "place"
+    SUMS = "sums"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,7 +192,7 @@ class Program:
     @property
     def stochastic(self) -> bool:
         """True where the seed matters."""
-        return bool(np.isin(self.code[:, 0], NOISY).any())
+        return bool(np.isin(self.code[:, 0], (*NOISY, *INTEGER_NOISE)).any())
 
     def to_bytes(self) -> bytes:
         """Return the program as the content of a file."""

@@ -17,11 +17,21 @@ from thermoc.simulator.program import Bank, Port, Program
 LEAST_MATRIX = 2**10
 """Elements of a constant matrix from which on its product pays for the crossing."""
 _INPUTS = (Opcode.INPUT, Opcode.INT_INPUT)
-_WRITES = (Opcode.WRITE, Opcode.INT_WRITE, Opcode.WRITE_LIST)
-_STEPS = (Opcode.TRACE_STEP, Opcode.LIF_STEP)
+_SYNAPSES = (Opcode.LOIHI_SYNAPSE, Opcode.LOIHI_SYNAPSE_LIST, Opcode.LOIHI_MATRIX, Opcode.LOIHI_CONV)
+_WRITES = (
+    *(Opcode.WRITE, Opcode.INT_WRITE, Opcode.WRITE_LIST),
+    *(*_SYNAPSES, Opcode.LOIHI_MEMORY, Opcode.LOIHI_HEAT),
+)
+_STEPS = (
+    *(Opcode.TRACE_STEP, Opcode.LIF_STEP, Opcode.LOIHI_LIF),
+    *(Opcode.LOIHI_SIGMA, Opcode.LOIHI_DELTA, Opcode.LOIHI_FERMI_DIRAC),
+)
 _OF_THE_TICK = (  # pairs: two particles that meet are reported with their tick
     *_STEPS,
     Opcode.SPREAD,
+    Opcode.LOIHI_SPREAD,
+    Opcode.LOIHI_ARRIVE,
+    Opcode.LOIHI_CATEGORICAL,
     Opcode.READ,
     Opcode.INT_READ,
     Opcode.READ_LIST,
@@ -48,7 +58,7 @@ class Halves:
 def split(program: Program) -> Halves | None:
     """Return the two parts of a program, or None where parting them does not pay."""
     rows: Rows = program.code.tolist()
-    kept = set(np.flatnonzero(program.slots[:, 0] == Bank.FLOAT_STATE).tolist())
+    kept = set(np.flatnonzero(program.slots[:, 0] >= Bank.FLOAT_STATE).tolist())
     feeding = _feeding(rows, kept)
     made = feeding | {row[1] for row in rows if row[0] in _OF_THE_TICK}
     tail = [row for row in rows if row[0] not in _WRITES and row[1] not in made and row[0] not in _INPUTS]
@@ -102,7 +112,7 @@ def _ports(program: Program, slots: list[int], used: tuple[int, int]) -> tuple[P
     ports, place = [], {False: used[0], True: used[1]}
     for slot in slots:
         bank, _, size = program.slots[slot].tolist()
-        integer = bank == Bank.INT_WORK
+        integer = bank in (Bank.INT_WORK, Bank.INT_STATE)
         dtype = "int64" if integer else program.precision
         ports.append(Port(name=f"\0{slot}", shape=(size,), dtype=dtype, offset=place[integer]))
         place[integer] += size
@@ -120,6 +130,7 @@ def _part(program: Program, rows: Rows, **changes: object) -> Program:
     slots, work = program.slots.copy(), dict.fromkeys((Bank.FLOAT_WORK, Bank.INT_WORK), 0)
     if changes.get("states") == ():  # what is a state of the head arrives as a value
         slots[slots[:, 0] == Bank.FLOAT_STATE, 0] = Bank.FLOAT_WORK
+        slots[slots[:, 0] == Bank.INT_STATE, 0] = Bank.INT_WORK
     slots[:, 2][~np.isin(np.arange(len(slots)), used)] = 0
     for slot in used:
         bank, _, size = slots[slot].tolist()

@@ -77,6 +77,36 @@ def stiff(n: int) -> np.ndarray:
     return np.eye(n) + G @ G.T / n
 
 
+def even(*shape: int, top: int = 120) -> np.ndarray:
+    """Weights of Loihi's synapses: even numbers."""
+    return 2 * np.random.default_rng(shape).integers(-top // 2, top // 2, shape)
+
+
+def delays(*shape: int) -> np.ndarray:
+    return np.random.default_rng(shape).integers(0, 2, shape, endpoint=True)
+
+
+def compressed(x: Handle, **more: Any) -> Handle:
+    return tc.loihi.sparse(x, even(5), np.array([1, 3, 0, 3, 3]), np.array([0, 2, 2, 4, 5]), **more)
+
+
+def whole(x: Givens, *shape: int) -> Handle:
+    return x(*shape, dtype="i32")
+
+
+def driven(x: Givens) -> Handle:
+    """Integer units of which some fire."""
+    return tc.loihi.lif(whole(x, 4), [100, 3, -9, 0], vth=1, bias_exp=1)[0]
+
+
+def integer_loop(x: Givens) -> Handle:
+    hole = tc.placeholder((4,), dtype="i32", role="spike")
+    back = tc.loihi.dense(hole, even(4, 4), weight_exp=1)
+    s = tc.loihi.lif(tc.loihi.dendrite((whole(x, 4), back)), du=400, dv=100, vth=3)[0]
+    tc.connect(hole, s)
+    return s
+
+
 def ring(n: int) -> np.ndarray:
     return np.roll(np.eye(n), 1, 0) + np.roll(np.eye(n), -1, 0)
 
@@ -290,6 +320,80 @@ CASES: dict[str, Callable[[Givens], Any]] = {
     "core.sparse_affine, of spikes": lambda x: sparse(fired(x), bias=weights(4)),
     "core.sparse_affine, of delayed spikes": lambda x: sparse(tc.delay(fired(x), ticks=2, initial=np.eye(4)[1])),
     "core.sparse_affine, of given spikes": lambda x: sparse(tc.cast(x(4), dtype="f64", role="spike"), bias=weights(4)),
+    "loihi.encode": lambda x: tc.loihi.encode(x(2, 3), scale=64.0),
+    "loihi.encode, clipped": lambda x: tc.loihi.encode(x(9), scale=2.5, bits=3),
+    "loihi.decode": lambda x: tc.loihi.decode(whole(x, 2, 3), scale=3.0),
+    "loihi.dense": lambda x: tc.loihi.dense(whole(x, 4), even(3, 4), message_bits=8),
+    "loihi.dense, shifted down": lambda x: tc.loihi.dense(whole(x, 4), even(3, 4), weight_exp=-3, message_bits=8),
+    "loihi.dense, delayed": lambda x: tc.loihi.dense(whole(x, 4), even(3, 4), delays(3, 4), longest=2, weight_exp=2),
+    "loihi.dense, longer than its delays": lambda x: tc.loihi.dense(whole(x, 4), even(3, 4), longest=1, weight_exp=-1),
+    "loihi.dense, of spikes": lambda x: tc.loihi.dense(driven(x), even(3, 4)),
+    "loihi.dense, in a loop": integer_loop,
+    "loihi.sparse": lambda x: compressed(whole(x, 4), message_bits=8, weight_exp=1),
+    "loihi.sparse, delayed": lambda x: compressed(whole(x, 4), delays=delays(5), longest=3, weight_exp=-2),
+    "loihi.sparse, of spikes": lambda x: compressed(driven(x), delays=delays(5), longest=2),
+    "loihi.sparse, of delayed spikes": lambda x: compressed(tc.delay(driven(x), np.array([0, 1, 0, 1], np.int32))),
+    "loihi.conv": lambda x: tc.loihi.conv(whole(x, 2, 4, 5), even(3, 2, 2, 3)),
+    "loihi.conv, all options": lambda x: tc.loihi.conv(
+        whole(x, 4, 7, 6),
+        even(6, 2, 3, 2),
+        stride=(2, 1),
+        padding=((2, 1), (0, 3)),
+        dilation=(2, 3),
+        groups=2,
+        weight_exp=-2,
+        message_bits=24,
+    ),
+    "loihi.dendrite": lambda x: tc.loihi.dendrite((whole(x, 3), whole(x, 3))),
+    "loihi.dendrite, of five": lambda x: tc.loihi.dendrite(tuple(whole(x, 2, 2) for _ in range(5))),
+    "loihi.dendrite, of one": lambda x: tc.loihi.dendrite((whole(x, 3),)),
+    "loihi.lif": lambda x: tc.loihi.lif(whole(x, 4), 40, du=2048, dv=409, vth=2),
+    "loihi.lif, all options": lambda x: tc.loihi.lif(
+        whole(x, 2, 3),
+        even(3),
+        even(2, 1),
+        even(2, 3),
+        du=0,
+        dv=1,
+        vth=1,
+        bias_exp=3,
+        compare="greater_equal",
+        reset="subtract",
+        lag=1,
+    ),
+    "loihi.lif, of many": lambda x: tc.loihi.lif(whole(x, 300), even(300), vth=1)[0],
+    "loihi.graded": lambda x: tc.loihi.graded(whole(x, 2, 3), vth=1),
+    "loihi.graded, of magnitudes": lambda x: tc.loihi.graded(whole(x, 5), even(5), vth=9, shift=1, rule="abs"),
+    "loihi.lut": lambda x: tc.loihi.lut(whole(x, 2, 3), even(7), even(3), shift=4),
+    "loihi.sigma": lambda x: tc.loihi.sigma(whole(x, 2, 3)),
+    "loihi.delta": lambda x: tc.loihi.delta(whole(x, 5), vth=2, spike_exp=2, state_exp=1),
+    "loihi.delta, of summed errors": lambda x: tc.loihi.delta(whole(x, 5), vth=4, spike_exp=1, cum_error=True),
+    "loihi.sigma_delta": lambda x: tc.loihi.sigma_delta(whole(x, 5), even(5), vth=2, state_exp=2),
+    "loihi.sigma_delta, of summed errors": lambda x: tc.loihi.sigma_delta(
+        whole(x, 2, 3), even(3), vth=9, activation="unit", spike_exp=1, cum_error=True
+    ),
+    "loihi.fermi_dirac": lambda x: tc.loihi.fermi_dirac(whole(x, 2, 3), 300),
+    "loihi.fermi_dirac, in turns": lambda x: tc.loihi.fermi_dirac(
+        whole(x, 6),
+        tc.loihi.heat(whole(x, 6)),
+        even(6, top=4),
+        np.arange(6) % 2,
+        1,
+        levels="spin",
+        turns=2,
+        sweeps=2,
+        lag=1,
+    ),
+    "loihi.categorical": lambda x: tc.loihi.categorical(whole(x, 2, 5), 500, even(5, top=4)),
+    "loihi.categorical, T varies": lambda x: tc.loihi.categorical(whole(x, 5), tc.loihi.heat(whole(x, 5)), lag=1),
+    "loihi.memory": lambda x: tc.loihi.memory(whole(x, 2, 3), 1000, dm=409, gain=8192),
+    "loihi.memory, noise varies": lambda x: tc.loihi.memory(
+        whole(x, 4), whole(x, 4), dm=4096, initial=even(4, top=2**20), lag=1
+    ),
+    "loihi.heat": lambda x: tc.loihi.heat(whole(x, 2, 3), loss=409),
+    "loihi.heat, all options": lambda x: tc.loihi.heat(
+        whole(x, 4), even(4) ** 2 + 1, even(4) ** 2 + 1, loss=4096, gain=2**16, floor=20, lag=1
+    ),
     "spiking.threshold": lambda x: tc.threshold(x(2, 3), weights(3)),
     "spiking.threshold, of a count": lambda x: tc.threshold(tc.floor(x(9)), 0.0, compare="greater_equal"),
     "spiking.decode": lambda x: tc.decode(x(2, 3)),

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from thermoc.backends.sim import loihi as loihi_rows
 from thermoc.backends.sim.opcodes import WRITERS
 from thermoc.backends.sim.spiking import listed
 from thermoc.backends.sim.writer import Writer, kind
@@ -32,6 +33,9 @@ def emit(graph: Graph) -> Program:
     for op in graph.order:
         if not isinstance(op, Constant):
             WRITERS[type(op)](op, writer)
+    for op in graph.order:
+        if type(op) in loihi_rows.LAST:
+            loihi_rows.LAST[type(op)](op, writer)
     for op in graph.of(Delay):
         state = writer.states[f"{op.y.name}.buffer"]
         lists = op.y.name in writer.listed
@@ -94,5 +98,8 @@ def _states(graph: Graph, writer: Writer) -> tuple[State, ...]:
             add("buffer", op, writer.numbers(op, "initial"), op.ticks, form)
             continue
         for name in op.states():
-            add(name, op, 0.0 if name == "held" else writer.numbers(op, "initial"), 1, Form.PLACE)
+            if op.opname.startswith("loihi."):
+                add(name, op, loihi_rows.start(op, name, writer), *loihi_rows.form(op, name))
+            else:
+                add(name, op, 0.0 if name == "held" else writer.numbers(op, "initial"), 1, Form.PLACE)
     return tuple(states)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thermoc.backends.sim import loihi as loihi_rows
 from thermoc.backends.sim import spiking as spiking_rows
 from thermoc.backends.sim.writer import Writer, kind
 from thermoc.ir.dialects import core, langevin, sampling, spiking, thermo
@@ -316,4 +317,5 @@ WRITERS: dict[type[Op], Write] = {
     langevin.PairForce: pair_force,
     spiking.LifStep: spiking_rows.lif_step,
     spiking.TraceStep: spiking_rows.trace_step,
+    **loihi_rows.WRITERS,
 }

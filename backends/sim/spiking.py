@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.backends.sim.writer import Writer, kind
-from thermoc.ir.dialects import core, spiking
+from thermoc.ir.dialects import core, loihi, spiking
 from thermoc.ir.graph import Graph
 from thermoc.ir.types import Role
 from thermoc.ir.values import Value
@@ -17,8 +17,8 @@ from thermoc.simulator.kernels.spiking import CHUNK, GREATER_EQUAL, SUBTRACT
 
 
 def listed(graph: Graph) -> frozenset[str]:
-    """Return names of the values held as lists: spikes of ``lif_step``, and delays of such that start as spikes."""
-    names = {op.s.name for op in graph.of(spiking.LifStep)}
+    """Return names of the values held as lists: spikes of integrating units, and delays of such that start as spikes."""
+    names = {op.s.name for cls in (spiking.LifStep, loihi.Lif) for op in graph.of(cls)}
     delays = [op for op in graph.of(core.Delay) if _starts_as_spikes(graph, op)]
     while fresh := {op.y.name for op in delays if op.x.name in names} - names:
         names |= fresh

@@ -42,7 +42,8 @@ class Writer:
                 self.constant(source.value.numpy) if isinstance(source, Constant) else self.work(kind(value))
             )
             if value.name in self.listed:
-                self.row(Opcode.SPREAD, self._slot_of[value.name], (self.list_slot(value),))
+                spread = Opcode.SPREAD if kind(value).dtype.is_float else Opcode.LOIHI_SPREAD
+                self.row(spread, self._slot_of[value.name], (self.list_slot(value),))
         return self._slot_of[value.name]
 
     def list_slot(self, value: Value) -> int:
@@ -58,8 +59,12 @@ class Writer:
     def kept(self, op: Op, name: str) -> int:
         """Return a new slot that is a state of an op itself."""
         state = self.states[f"{op.results[0].name}.{name}"]
-        self.slots.append((Bank.FLOAT_STATE, state.offset, state.size))
+        self.slots.append((Bank.INT_STATE if state.integer else Bank.FLOAT_STATE, state.offset, state.size))
         return len(self.slots) - 1
+
+    def place(self, op: Op, name: str) -> int:
+        """Return where a state of an op itself stands among the states of its kind."""
+        return self.states[f"{op.results[0].name}.{name}"].offset
 
     def work(self, type_: Type) -> int:
         """Return a new slot of a sample's own."""

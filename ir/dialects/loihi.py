@@ -1,7 +1,7 @@
 """Loihi 2's integer arithmetic: synapses, units, and the two borders between numbers and integers.
 
-Every value is an integer of at most 32 bits, kept as i32. A ``>>`` is a floor shift; ``sgn(x) (|x| k >> n)``
-truncates towards nought, as the chip's decays do. The facts of the stock units were measured against lava-nc 0.10.0.
+Every value is an integer of at most 32 bits, kept as i32: a sum beyond them wraps. A ``>>`` is a floor shift;
+``sgn(x) (|x| k >> n)`` truncates towards nought, as the chip's decays do. The facts of the stock units were measured against lava-nc 0.10.0.
 
 Synapses (``dense``, ``sparse``, ``conv``) have a latency of one tick: what they send in tick t was received in
 t - 1, so a network may be recurrent through any of them. Activations that reach one dendrite are added by
@@ -9,6 +9,8 @@ t - 1, so a network may be recurrent through any of them. Activations that reach
 
 lag: a unit with lag n stands still and silent, in its initial state, while tick < n, and the noise of tick t is
 that of tick t - n. So a network whose synapses delay it still draws what it would have drawn without them.
+
+lag and every of the borders say how the chip's ticks lie to the network's: ``ir.chip`` runs a graph by them.
 """
 
 from __future__ import annotations
@@ -106,21 +108,33 @@ def _shape(value: Value) -> Shape:
 
 @op("loihi.encode")
 class Encode(Op):
-    """y = rint(x scale), halves to even, clipped to +-(2^(bits - 1) - 1): numbers become messages. On the host."""
+    """y = rint(x scale), halves to even, clipped to +-(2^(bits - 1) - 1): numbers become messages. On the host.
+
+    The chip sees network tick t's y in its ticks t every + lag and the every - 1 that follow, and 0 before its tick
+    ``lag``.
+    """
 
     x: Value = operand("*s")
     scale: float = attr(default=1.0, check=positive)
     bits: int = attr(default=24, check=_between(2, 24))
+    lag: int = attr(default=0, check=non_negative)
+    every: int = attr(default=1, check=at_least_one)
     y: Value = result("*s", dtype=DType.i32)
 
 
 @op("loihi.decode")
 class Decode(Op):
-    """y = x / scale in float64: integers become numbers. On the host."""
+    """y = x / scale in float64, rounded to ``dtype``: integers become numbers. On the host.
+
+    The network's tick t reads x in the chip's tick t every + lag.
+    """
 
     x: Value = operand("*s", kind="int")
     scale: float = attr(default=1.0, check=positive)
-    y: Value = result("*s", dtype=DType.f64)
+    lag: int = attr(default=0, check=non_negative)
+    every: int = attr(default=1, check=at_least_one)
+    dtype: DType = attr(default=DType.f64, check=one_of("f64", "f32"))
+    y: Value = result("*s")
 
 
 # ------------------------------------------------------------------------------------------------------ synapses

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thermoc.ir.chip import is_clocked, run_in_parts
 from thermoc.ir.dialects.core import Input, Output
+from thermoc.ir.dialects.loihi import Decode, Encode
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import STATEFUL, Op
@@ -42,6 +44,8 @@ def interpret(
     probes are names of values to record. first_sample and first_tick place the run in the noise: a batch may be
     split, and each part draws what it would have drawn in the whole. jitter moves every number by some roundings.
     """
+    if is_clocked(graph):
+        return _in_parts(graph, feed, seed, first_sample, first_tick, tuple(probes), jitter)
     order, fine = graph.order, jitter is not None and jitter.fine
     place = {"dt": graph.dt, "seed": seed, "batch": feed.batch, "first_sample": first_sample, "fine": fine}
     states: dict[str, State] = {}
@@ -63,6 +67,35 @@ def interpret(
             for name, array in state.items()
         },
     )
+
+
+def _in_parts(
+    graph: Graph,
+    feed: Feed,
+    seed: int,
+    first_sample: int,
+    first_tick: int,
+    probes: tuple[str, ...],
+    jitter: Jitter | None,
+) -> Trace:
+    """Run host and chip each by its own clock. What is probed on the chip is given in the chip's first ticks."""
+    probed: dict[str, NDArray] = {}
+
+    def run(part: Graph, given: Feed, first: int) -> tuple[dict[str, NDArray], dict[str, NDArray]]:
+        here = [name for name in probes if name in part.producers]
+        place = {"seed": seed, "first_sample": first_sample, "first_tick": first, "jitter": jitter}
+        trace = interpret(_unclocked(part), given, probes=here, **place)
+        probed.update({name: array[: feed.ticks] for name, array in trace.probes.items()})
+        return trace.outputs, trace.states
+
+    outputs, states = run_in_parts(graph, feed, run, first_tick=first_tick)
+    return Trace(outputs=outputs, probes=probed, states=states)
+
+
+def _unclocked(graph: Graph) -> Graph:
+    """Return a part without lags: they have been seen to."""
+    borders = (Encode, Decode)
+    return graph.with_ops(op.with_(lag=0, every=1) if isinstance(op, borders) else op for op in graph.ops)
 
 
 def _batched(array: NDArray, batch: int) -> NDArray:

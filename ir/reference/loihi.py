@@ -86,7 +86,7 @@ def encode(op: loihi.Encode, ctx: Context, x: NDArray) -> NDArray:
 
 @pure(loihi.Decode)
 def decode(op: loihi.Decode, ctx: Context, x: NDArray) -> NDArray:
-    return x.astype(np.float64) / op.scale
+    return (x.astype(np.float64) / op.scale).astype(op.dtype.numpy)
 
 
 # -------------------------------------------------------------------------------------------------------- synapses

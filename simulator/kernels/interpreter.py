@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from numba import njit
 
-from thermoc.simulator.kernels import elementwise, linear, moves, sampling, spiking, thermal
+from thermoc.simulator.kernels import elementwise, linear, loihi, moves, sampling, spiking, thermal
 from thermoc.simulator.kernels.borrowed import borrowed
 from thermoc.simulator.opcodes import Opcode
 
 
 @njit(error_model="numpy", nogil=True)
-def place(slots, slot, block, here, states):
+def place(slots, slot, block, here, states, int_here, int_states):
     """Return where a slot's elements are: (bank, offset, stride of a sample, number of elements).
 
     here: where the states of the first sample start; states: their number a sample.
@@ -22,6 +22,8 @@ def place(slots, slot, block, here, states):
         return bank, offset, 0, size
     if bank == 4:
         return bank, here + offset, states, size
+    if bank == 5:
+        return bank, int_here + offset, int_states, size
     return bank, offset * block, size, size
 
 
@@ -77,13 +79,14 @@ def interpret(
                 op = code[line, 0]
                 p0, p1, p2 = code[line, 5], code[line, 6], code[line, 7]
                 p3, p4, p5 = code[line, 8], code[line, 9], code[line, 10]
-                kept, ro, rs, n = place(slots, code[line, 1], block, start * states, states)
-                bank, xo, xs, xn = place(slots, code[line, 2], block, start * states, states)
-                x, xj = fc if bank < 2 else fs if bank == 4 else fw, ic if bank < 2 else iw
-                bank, yo, ys, yn = place(slots, code[line, 3], block, start * states, states)
-                y, yj = fc if bank < 2 else fs if bank == 4 else fw, ic if bank < 2 else iw
-                bank, zo, zs, zn = place(slots, code[line, 4], block, start * states, states)
-                z = fc if bank < 2 else fs if bank == 4 else fw
+                here, int_here = start * states, start * int_states
+                kept, ro, rs, n = place(slots, code[line, 1], block, here, states, int_here, int_states)
+                bank, xo, xs, xn = place(slots, code[line, 2], block, here, states, int_here, int_states)
+                x, xj = fc if bank < 2 else fs if bank == 4 else fw, ic if bank < 2 else is_ if bank == 5 else iw
+                bank, yo, ys, yn = place(slots, code[line, 3], block, here, states, int_here, int_states)
+                y, yj = fc if bank < 2 else fs if bank == 4 else fw, ic if bank < 2 else is_ if bank == 5 else iw
+                bank, zo, zs, zn = place(slots, code[line, 4], block, here, states, int_here, int_states)
+                z, zj = fc if bank < 2 else fs if bank == 4 else fw, ic if bank < 2 else is_ if bank == 5 else iw
 
                 if op <= Opcode.FLOOR:
                     elementwise.unary(op, fw, ro, n, samples, x, xo, xs, xn, free)
@@ -202,3 +205,13 @@ def interpret(
                 elif op == Opcode.WRITE_LIST:
                     at = start * int_states + p0 + (begun + t) % p1 * xn
                     spiking.copy_list(is_, at, int_states, xn, samples, xj, xo, xs)
+                elif op == Opcode.LOIHI_ENCODE:
+                    loihi.encode(iw, ro, n, samples, x, xo, xs, p0, p1)
+                elif op == Opcode.LOIHI_DECODE:
+                    loihi.decode(fw, ro, n, samples, xj, xo, xs, p0)
+                elif op > Opcode.LOIHI_DECODE:
+                    third, since, tick, number = code[line, 4] >= 0, begun + t, tick0 + t, sample0 + start
+                    loihi.row(
+                        op, iw, ro, n, samples, xj, xo, xs, xn, yj, yo, ys, yn, zj, zo, zs, zn, third,
+                        is_, int_here, int_states, table, p0, p1, p2, p3, p4, p5, since, tick, number, key,
+                    )  # fmt: skip

@@ -37,7 +37,7 @@ class ExplicitBroadcast(Pass):
 def _loose(op: Op, name: str) -> bool:
     spec = op.operand_specs[name.split("[")[0]]
     starts, sums = name == "initial", not any(result.shape for result in op.result_specs.values())
-    apart = starts or sums or isinstance(op, sampling.GibbsSweeps | langevin.PairForce)
+    apart = starts or sums or spec.constant or isinstance(op, sampling.GibbsSweeps | langevin.PairForce)
     return spec.shape.startswith("~") and not apart
 
 
