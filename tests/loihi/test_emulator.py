@@ -124,11 +124,13 @@ def test_a_wide_map_behind_integers_runs_apart_from_the_recursion():
         tc.output("y", tc.affine(tc.loihi.decode(s), rng.normal(size=(50, 40))))
         tc.output("z", tc.affine(tc.loihi.decode(v, scale=64.0), rng.normal(size=(50, 40))))
         tc.output("u", u)
+        sums = tc.loihi.graded(tc.loihi.dense(s, 2 * rng.integers(-9, 99, (40, 40))))  # read where they are kept
+        tc.output("w", tc.affine(tc.loihi.decode(sums), rng.normal(size=(50, 40))))
     exe = tc.compile(net, "sim")
     assert exe.artefact.program.halves is not None
     x = rng.integers(-3, 9, (20, 3, 40))
     run, trace = exe.run({"x": x}), reference(net, {"x": x})
-    for name in ("y", "z"):
+    for name in ("y", "z", "w"):
         np.testing.assert_allclose(run[name], trace.outputs[name], rtol=1e-12, atol=1e-9)
     np.testing.assert_array_equal(run["u"], trace.outputs["u"])
     assert all(np.array_equal(run.states[name], trace.states[name]) for name in trace.states)
