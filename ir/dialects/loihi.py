@@ -419,8 +419,10 @@ class FermiDirac(Op):
 class Categorical(Op):
     """One unit of the last axis is 1: the least ((a + bias) << 20) + T g, the first of equals (P5, Gumbel's maximum).
 
-    a are energies. g = (ln E) with 12 fractional bits, E = -ln u = (2^33's lg - lg(A)) 45426 >> 16 at least 1, and
-    ln E = ((lg(E) - (12 << 12)) 45426) >> 16; lg and A as in ``loihi.fermi_dirac``. T is 24 bits, 8 of them fractional.
+    a are energies. g = ln(-ln u) of the word's u, with 12 fractional bits and within 0.008. With A and lg as in
+    ``loihi.fermi_dirac``, ln x = sgn(lg x) (|lg x| 45426 >> 16), B = 2^33 - A, q = B >> 21: where B > 2^32 it is ln E, E =
+    ln(2^33 / A), at least 1; else, towards u = 1, ln(B / 2^33) + (q (2048 + (1150 q >> 12)) >> 12). T is 24 bits, 8 of
+    them fractional.
     """
 
     a: Value = operand("*s n", kind="int")
@@ -444,7 +446,7 @@ class Memory(Op):
     """m' = clip(sgn(m) (|m| (4096 - dm) >> 12) + (a gain >> 12) + (sigma z >> 12)): an Ornstein-Uhlenbeck unit (P25).
 
     m(t) is the state at the start of the tick. z has 12 fractional bits, Box-Muller in integers: z = R C >> 12,
-    R = isqrt(2 E << 12), E = -ln u0 as in ``loihi.categorical``, C = rint(4096 cos(2 pi (j + 1/2) / 1024)), j the
+    R = isqrt(2 E << 12), E = ln(2^33 / A) of word 0, at least 1, C = rint(4096 cos(2 pi (j + 1/2) / 1024)), j the
     first ten bits of word 2. clip is to +-(2^23 - 1).
     """
 
