@@ -56,7 +56,7 @@ _EXPONENT = _between(-8, 7)
 _SIGN = one_of("mixed", "excitatory", "inhibitory")
 _WEIGHT_BITS = _between(1, 8)
 _MESSAGE_BITS = _between(0, 24)
-_STATE = _between(-LIMIT, LIMIT)
+_TRUTH = Check("True or False", lambda value: type(value) is bool)
 
 
 def weight_range(sign_mode: str, weight_bits: int) -> tuple[int, int, int]:
@@ -86,6 +86,7 @@ def _weight_problems(op: Any, name: str, numbers: Mapping[str, NDArray]) -> Iter
 
 
 def _range_problems(op: Any, numbers: Mapping[str, NDArray], **ranges: tuple[int, int]) -> Iterator[Problem]:
+    """What lies outside its range; for delays it is ``longest`` that can be changed."""
     for name, (low, high) in ranges.items():
         held = numbers.get(name)
         if held is None or not held.size:
@@ -93,8 +94,10 @@ def _range_problems(op: Any, numbers: Mapping[str, NDArray], **ranges: tuple[int
         wrong = (held < low) | (held > high)
         if wrong.any():
             first = tuple(int(i) for i in np.argwhere(wrong)[0])
-            notes = (f"{name}[{', '.join(map(str, first))}] = {int(held[first])}", f"it must be {low} to {high}")
-            yield Problem("T105", f"{name} is out of range", notes)
+            place = f"[{', '.join(map(str, first))}]" if first else ""
+            notes = (f"{name}{place} = {int(held[first])}", f"it must be {low} to {high}")
+            hint = f"longest says how many there may be, up to {LONGEST_DELAY}" if name == "delays" else ""
+            yield Problem("T105", f"{name} is out of range", notes, hint)
 
 
 def _shape(value: Value) -> Shape:
@@ -319,6 +322,8 @@ class Lut(Op):
 
     def problems(self, numbers: Mapping[str, NDArray]) -> Iterator[Problem]:
         yield from _range_problems(self, numbers, bias=(-LIMIT, LIMIT), table=(-LIMIT, LIMIT))
+        if "table" in numbers and not numbers["table"].size:
+            yield Problem("T105", "table must hold at least one entry")
 
 
 @op("loihi.sigma")
@@ -346,7 +351,7 @@ class Delta(Op):
     vth: int = attr(default=0, check=_between(0, LIMIT))
     spike_exp: int = attr(default=0, check=_between(0, 7))
     state_exp: int = attr(default=0, check=_between(0, 7))
-    cum_error: bool = attr(default=False)
+    cum_error: bool = attr(default=False, check=_TRUTH)
     y: Value = result("*s", dtype=DType.i32)
 
     traits: ClassVar = frozenset({STATEFUL})
@@ -368,10 +373,13 @@ class SigmaDelta(Op):
     activation: str = attr(default="relu", check=one_of("unit", "relu"))
     spike_exp: int = attr(default=0, check=_between(0, 7))
     state_exp: int = attr(default=0, check=_between(0, 7))
-    cum_error: bool = attr(default=False)
+    cum_error: bool = attr(default=False, check=_TRUTH)
     y: Value = result("*s", dtype=DType.i32)
 
     traits: ClassVar = frozenset({STATEFUL})
+
+    def problems(self, numbers: Mapping[str, NDArray]) -> Iterator[Problem]:
+        yield from _range_problems(self, numbers, bias=(-LIMIT, LIMIT))
 
     def states(self) -> dict[str, Shape]:
         return dict.fromkeys(("sigma", "act", "residue", "error"), _shape(self.y))
@@ -438,6 +446,8 @@ class Categorical(Op):
         yield from _range_problems(self, numbers, T=(1, 2**24 - 1), bias=(-LIMIT, LIMIT))
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
+        if 0 in shapes["a"]:
+            raise ShapeProblem("there must be a unit to choose", f"a has shape {list(shapes['a'])}")
         return {"s": shapes["a"]}
 
 
