@@ -12,8 +12,9 @@ import thermoc
 from thermoc.backends.base import Backend, Outcome, Place
 from thermoc.backends.lava import emit, lower, run
 from thermoc.backends.lava.artefact import LavaArtefact
-from thermoc.backends.lava.host import split
 from thermoc.backends.lava.target import TARGET
+from thermoc.ir.chip import parts
+from thermoc.ir.dialects.loihi import Decode, Encode
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.target import TargetDescription
@@ -53,10 +54,10 @@ class LavaBackend(Backend):
 
     def emit(self, graph: Graph, options: Options) -> LavaArtefact:
         """Return the package of a lowered graph. Errors: T301."""
-        parts = split(graph)
+        borders = any(isinstance(op, Encode | Decode) for op in graph.ops)
+        chip = parts(graph).chip if borders else graph
         about = {"thermoc": thermoc.__version__, "lava": "0.10.0", "numpy": np.__version__, "dt": graph.dt}
-        files = emit.files(graph, parts.sources, parts.sinks, about)
-        return LavaArtefact(files=files, graph=graph, split=parts, options=options)
+        return LavaArtefact(files=emit.files(chip, about), graph=graph, chip=chip, options=options)
 
     def run(self, artefact: LavaArtefact, feed: Feed, place: Place) -> Outcome:
         """Run the package in Lava's own Python. Errors: T302, T403, T409."""

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from thermoc.backends.base import Artefact
-from thermoc.backends.lava.host import Split
 from thermoc.ir.graph import Graph
 from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
@@ -20,11 +19,14 @@ from thermoc.support.files import write_atomic
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LavaArtefact(Artefact):
-    """The files by their names in the package, the graph they were made of, and how ``run`` runs them."""
+    """The files by their names in the package, the graph they were made of, and how ``run`` runs them.
+
+    chip: the part of the graph that the package is.
+    """
 
     files: dict[str, bytes]
     graph: Graph
-    split: Split
+    chip: Graph
     options: Any
 
     suffix: ClassVar[str] = ".lava"

@@ -8,7 +8,7 @@ import json
 import keyword
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
 from thermoc.ir.places import MOVES, moved, places
 from thermoc.ir.values import Value
+from thermoc.support.errors import Finding, ThermocError
 
 PACKAGE = Path(__file__).parent / "package"
 SHARED = ("run.py", "wiring.py", "arithmetic.py")
@@ -133,44 +134,27 @@ class Writer:
 RESERVED = {"job", "w", "many", "wiring", "np", "build", "sinks", "phase", "time_step", "name"}
 
 
-def chip_ops(graph: Graph) -> tuple[Op, ...]:
-    """Return the ops that are the chip's, in order: those of the dialect but the borders, and moves of integers."""
-    return tuple(op for op in graph.order if on_chip(graph, op))
+def files(graph: Graph, about: dict[str, Any]) -> dict[str, bytes]:
+    """Return the content of each file of the package, but ``golden.npz``, for a graph of integers.
 
-
-def on_chip(graph: Graph, op: Op) -> bool:
-    """Tell whether an op is the chip's."""
-    if op.opname.startswith("loihi."):
-        return not isinstance(op, (loihi.Encode, loihi.Decode))
-    if type(op) not in SIGNALS:
-        return False
-    return all(on_chip(graph, graph.producers[value.name]) for value in op.inputs)
-
-
-def signals(op: Op) -> Iterator[Value]:
-    """Yield the operands of an op that change from tick to tick."""
-    for name in SIGNALS[type(op)]:
-        held = getattr(op, name)
-        yield from held if isinstance(held, tuple) else (held,)
-
-
-def files(graph: Graph, sources: dict[str, Value], sinks: dict[str, Value], about: dict[str, Any]) -> dict[str, bytes]:
-    """Return the content of each file of the package, but ``golden.npz``.
-
-    sources and sinks: the values that come from the host and go to it, by name. about: what else the manifest says.
+    about: what else the manifest says. Errors: T301 for ops that are the host's.
     """
+    refuse(graph)
     writer = Writer(graph=graph, bounds=Bounds.of(graph))
-    for name, value in sources.items():
-        part = writer.name(f"{name}_source")
-        writer.proc(part, "source", "Source", value, file=f'job["files"]["{name}"]')
-        writer.outs[value.name] = [f"{part}.s_out"]
-        writer.kinds[part] = "host: source"
-    own = chip_ops(graph)
+    for name, op in graph.inputs.items():
+        _source(writer, name, op.y)
+    own = [op for op in graph.order if type(op) in PARTS]
     for op in own:
-        PARTS[type(op)](writer, op)
+        if not isinstance(op, MOVED):
+            PARTS[type(op)](writer, op)
+    for value in _steady(graph, own):
+        _steady_source(writer, value)
+    for op in own:
+        if isinstance(op, MOVED):
+            PARTS[type(op)](writer, op)
     for op in own:
         _wire(writer, op)
-    ends = [_end(writer, name, value) for name, value in sinks.items()]
+    ends = [_end(writer, name, op.x) for name, op in graph.outputs.items()]
     writer.procs.add("hub")
     made = {"build.py": build_text(writer, ends).encode(), "weights.npz": npz(writer.arrays)}
     made |= {name: (PACKAGE / name).read_bytes() for name in SHARED}
@@ -180,13 +164,53 @@ def files(graph: Graph, sources: dict[str, Value], sinks: dict[str, Value], abou
     manifest = about | {
         "network": graph.name,
         "graph": graph.hash,
-        "inputs": {name: list(_shape(value)) for name, value in sources.items()},
-        "outputs": {name: list(_shape(value)) for name, value in sinks.items()},
+        "inputs": {name: list(op.shape) for name, op in graph.inputs.items()},
+        "outputs": {name: list(_shape(op.x)) for name, op in graph.outputs.items()},
         "parts": writer.kinds,
         "states": [vars(stated) for stated in writer.states],
         "files": {name: hashlib.sha256(data).hexdigest() for name, data in sorted(made.items())},
     }
     return made | {"manifest.json": (json.dumps(manifest, indent=1) + "\n").encode()}
+
+
+def _source(writer: Writer, name: str, value: Value) -> None:
+    part = writer.name(f"{name}_source")
+    writer.proc(part, "source", "Source", value, file=f'job["files"]["{name}"]')
+    writer.outs[value.name] = [f"{part}.s_out"]
+    writer.kinds[part] = "host: source"
+
+
+def _steady(graph: Graph, own: Sequence[Op]) -> list[Value]:
+    """Return the constants that arrive at a unit or a synapse as if something sent them."""
+    found = [getattr(op, SIGNALS[type(op)][0]) for op in own]
+    flat = [value for held in found for value in (held if isinstance(held, tuple) else (held,))]
+    return [value for value in dict.fromkeys(flat) if isinstance(graph.producers[value.name], core.Constant)]
+
+
+def _steady_source(writer: Writer, value: Value) -> None:
+    part, array = writer.name(f"{value.name}_source"), writer.number(value)
+    assert array is not None
+    row = f"wiring.repeated(job, {writer.literal(part, 'row', array)}, {array.size}).reshape(1, -1)"
+    writer.proc(part, "source", "Source", value, file="None", rows=row)
+    writer.outs[value.name] = [f"{part}.s_out"]
+    writer.kinds[part] = "host: source"
+
+
+def refuse(graph: Graph) -> None:
+    """Raise T301 for every op that has no place on the chip."""
+    held = {*PARTS, core.Input, core.Output, core.Constant}
+    found = [
+        Finding(
+            code="T301",
+            what=f"{op.opname} is the host's, and stands where the chip's units are",
+            where=op.location,
+            notes=("host ops come before every loihi.encode, or after every loihi.decode",),
+        )
+        for op in graph.ops
+        if type(op) not in held
+    ]
+    if found:
+        raise ThermocError(found)
 
 
 def _end(writer: Writer, name: str, value: Value) -> str:
@@ -256,7 +280,7 @@ def _wire(writer: Writer, op: Op) -> None:
         return
     for name in SIGNALS[type(op)]:
         value = getattr(op, name)
-        if writer.number(value) is None or value.name in writer.outs:
+        if name not in PORTS or writer.number(value) is None:
             writer.connect(value, f"{part}.{PORTS.get(name, 'a_in')}", shape=_shape(op.results[0]))
 
 
@@ -409,7 +433,7 @@ def _noisy(writer: Writer, op: Any, part: str, *operands: str) -> dict[str, Any]
     units = op.results[0]
     for name in operands:
         value = getattr(op, name)
-        constant = writer.number(value) is not None and value.name not in writer.outs
+        constant = writer.number(value) is not None
         held[name] = _parameter(writer, part, name, value, units) if constant else "None"
     return held
 

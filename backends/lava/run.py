@@ -20,7 +20,9 @@ from numpy.typing import NDArray
 from thermoc.backends.base import Outcome, Place
 from thermoc.backends.lava.artefact import LavaArtefact
 from thermoc.backends.lava.interpreter import interpreter
+from thermoc.ir.chip import run_in_parts
 from thermoc.ir.feed import Feed
+from thermoc.ir.graph import Graph
 from thermoc.ir.reference import interpret
 from thermoc.ir.values import Value
 from thermoc.support.errors import error
@@ -30,50 +32,49 @@ GRACE = 2.0
 
 
 def run(artefact: LavaArtefact, feed: Feed, place: Place) -> Outcome:
-    """Return outputs and states of a run from the initial state.
+    """Return outputs and states of a run from the initial state: the host's parts by the reference, the chip's in Lava.
 
-    Errors: T302 where Lava is missing, T403 for a message of more than 24 bits, T409 where a process fails or a phase
-    takes longer than its limit.
+    Errors: T302 where Lava is missing, T409 where a process fails or a phase takes longer than its limit.
     """
-    python, parts = interpreter(), artefact.split
-    where = {"seed": place.seed, "first_sample": place.first_sample, "first_tick": place.first_tick}
-    held = parts.steady and all(array.strides[0] == 0 for array in feed.arrays.values())
-    before = interpret(parts.before, _feed(feed, parts.before.inputs, 1 if held else feed.ticks), **where)
-    sent = {name: _message(name, array) for name, array in before.outputs.items()}
+    where = {"seed": place.seed, "first_sample": place.first_sample}
+
+    def part(graph: Graph, given: Feed, first_tick: int) -> tuple[Mapping[str, NDArray], Mapping[str, NDArray]]:
+        if graph == artefact.chip:
+            return in_lava(artefact, given, where | {"first_tick": first_tick})
+        trace = interpret(graph, given, first_tick=first_tick, **where)
+        return trace.outputs, trace.states
+
+    if artefact.chip == artefact.graph:
+        outputs, states = part(artefact.graph, feed, place.first_tick)
+    else:
+        outputs, states = run_in_parts(artefact.graph, feed, part, first_tick=place.first_tick)
+    return Outcome(outputs=dict(outputs), states=dict(states))
+
+
+def in_lava(
+    artefact: LavaArtefact, feed: Feed, where: Mapping[str, int]
+) -> tuple[dict[str, NDArray], dict[str, NDArray]]:
+    """Return outputs (ticks, batch, *shape) and states of the chip's part."""
+    python = interpreter()
     with tempfile.TemporaryDirectory(prefix="thermoc-lava-") as name:
         folder = Path(name)
         artefact.unpack(folder / "package")
-        job = _job(artefact, folder, sent, feed) | where
+        job = _job(artefact.chip, folder, feed) | where
         execute(python, folder, job, artefact.options)
-        found = {name: _read(job, name, value, feed) for name, value in parts.sinks.items()}
-        states = _states(json.loads(artefact.files["manifest.json"]), folder, feed.batch)
-    inputs = {name: array for name, array in feed.arrays.items() if name in parts.after.inputs}
-    after = interpret(parts.after, Feed(arrays=inputs | found, ticks=feed.ticks, batch=feed.batch), **where)
-    return Outcome(outputs=after.outputs, states=before.states | after.states | states)
+        outputs = {name: _read(job, name, op.x, feed) for name, op in artefact.chip.outputs.items()}
+        return outputs, _states(json.loads(artefact.files["manifest.json"]), folder, feed.batch)
 
 
-def _feed(feed: Feed, names: Mapping[str, Any], ticks: int) -> Feed:
-    arrays = {name: array[:ticks] for name, array in feed.arrays.items() if name in names}
-    return Feed(arrays=arrays, ticks=ticks, batch=feed.batch)
-
-
-def _message(name: str, array: NDArray) -> NDArray:
-    """Return what a source sends. Errors: T403."""
-    if array.size and np.abs(array.astype(np.int64)).max() >= 2**24:
-        notes = [f"{name} reaches {np.abs(array.astype(np.int64)).max()}", "a message has 24 bits and a sign"]
-        raise error("T403", f"{name} is too large to be sent", notes=notes)
-    return array.reshape(len(array), -1).astype(np.int32)
-
-
-def _job(artefact: LavaArtefact, folder: Path, sent: Mapping[str, NDArray], feed: Feed) -> dict[str, Any]:
+def _job(chip: Graph, folder: Path, feed: Feed) -> dict[str, Any]:
     """Write the files that sources read and sinks fill; return what the package's run.py is told."""
     files: dict[str, str] = {}
-    for name, rows in sent.items():
+    for name, array in feed.arrays.items():
         files[name] = str(folder / f"in.{name}.npy")
-        np.save(files[name], rows)
-    for name, value in artefact.split.sinks.items():
+        rows = array[:1] if array.strides[0] == 0 else array
+        np.save(files[name], rows.reshape(len(rows), -1).astype(np.int32))
+    for name, op in chip.outputs.items():
         files[f"out.{name}"] = str(folder / f"out.{name}.npy")
-        shape = (feed.ticks, feed.batch * _size(value))
+        shape = (feed.ticks, feed.batch * _size(op.x))
         np.lib.format.open_memmap(files[f"out.{name}"], mode="w+", dtype=np.int32, shape=shape).flush()
     about = {"batch": feed.batch, "ticks": feed.ticks, "precision": "fixed", "folder": str(folder)}
     return about | {"files": files, "shared_memory": f"/th{secrets.token_hex(4)}_"}

@@ -1,7 +1,8 @@
 """Loihi 2's integer arithmetic: synapses, units, and the two borders between numbers and integers.
 
 Every value is an integer of at most 32 bits, kept as i32: a sum beyond them wraps. A ``>>`` is a floor shift;
-``sgn(x) (|x| k >> n)`` truncates towards nought, as the chip's decays do. The facts of the stock units were measured against lava-nc 0.10.0.
+``sgn(x) (|x| k >> n)`` truncates towards nought, as the chip's decays do. The facts of the stock units were measured against lava-nc
+0.10.0.
 
 Synapses (``dense``, ``sparse``, ``conv``) have a latency of one tick: what they send in tick t was received in
 t - 1, so a network may be recurrent through any of them. Activations that reach one dendrite are added by
@@ -100,6 +101,12 @@ def _range_problems(op: Any, numbers: Mapping[str, NDArray], **ranges: tuple[int
             notes = (f"{name}{place} = {int(held[first])}", f"it must be {low} to {high}")
             hint = f"longest says how many there may be, up to {LONGEST_DELAY}" if name == "delays" else ""
             yield Problem("T105", f"{name} is out of range", notes, hint)
+
+
+def _threshold_problems(op: Any) -> Iterator[Problem]:
+    if op.vth << (op.spike_exp + op.state_exp) >= 2**31:
+        notes = (f"vth << (spike_exp + state_exp) = {op.vth << (op.spike_exp + op.state_exp)}", "it must be below 2^31")
+        yield Problem("T105", "the threshold does not fit its state", notes)
 
 
 def _shape(value: Value) -> Shape:
@@ -358,6 +365,7 @@ class Delta(Op):
 
     s = d where |d| >= vth << (spike_exp + state_exp), else 0; residue' = d - s; y = s >> state_exp. cum_error:
     the errors sum up, error' = error + d, and it is |error'| that is compared; a unit that sends sets it to 0.
+    Every sum wraps at 32 bits, and so |-2^31| is -2^31.
     """
 
     x: Value = operand("*s", kind="int")
@@ -368,6 +376,9 @@ class Delta(Op):
     y: Value = result("*s", dtype=DType.i32)
 
     traits: ClassVar = frozenset({STATEFUL})
+
+    def problems(self, numbers: Mapping[str, NDArray]) -> Iterator[Problem]:
+        yield from _threshold_problems(self)
 
     def states(self) -> dict[str, Shape]:
         return dict.fromkeys(("act", "residue", "error"), _shape(self.y))
@@ -393,6 +404,7 @@ class SigmaDelta(Op):
 
     def problems(self, numbers: Mapping[str, NDArray]) -> Iterator[Problem]:
         yield from _range_problems(self, numbers, bias=(-LIMIT, LIMIT))
+        yield from _threshold_problems(self)
 
     def states(self) -> dict[str, Shape]:
         return dict.fromkeys(("sigma", "act", "residue", "error"), _shape(self.y))
@@ -441,9 +453,9 @@ class Categorical(Op):
     """One unit of the last axis is 1: the least ((a + bias) << 20) + T g, the first of equals (P5, Gumbel's maximum).
 
     a are energies. g = ln(-ln u) of the word's u, with 12 fractional bits and within 0.008. With A and lg as in
-    ``loihi.fermi_dirac``, ln x = sgn(lg x) (|lg x| 45426 >> 16), B = 2^33 - A, q = B >> 21: where B > 2^32 it is ln E, E =
-    ln(2^33 / A), at least 1; else, towards u = 1, ln(B / 2^33) + (q (2048 + (1150 q >> 12)) >> 12). T is 24 bits, 8 of
-    them fractional.
+    ``loihi.fermi_dirac``, ln x = sgn(lg x) (|lg x| 45426 >> 16), B = 2^33 - A, q = B >> 21: where B > 2^32 it is ln E,
+    E = ln(2^33 / A), at least 1; else, towards u = 1, ln(B / 2^33) + (q (2048 + (1150 q >> 12)) >> 12). T is 24 bits,
+    8 of them fractional.
     """
 
     a: Value = operand("*s n", kind="int")

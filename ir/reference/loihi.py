@@ -204,25 +204,24 @@ def _sigma(op: loihi.Sigma, ctx: Context, state: State, a: NDArray):
 
 
 def _sent(op: Any, state: State, act: NDArray) -> tuple[NDArray, State]:
-    """Return the message and the states of a delta encoder whose value is now ``act``."""
-    d = act - _wide(state["act"]) + _wide(state["residue"])
-    error = _wide(state["error"]) + d if op.cum_error else _wide(state["error"])
+    """Return the message and the states of a delta encoder whose value is now ``act``; all of it wraps at 32 bits."""
+    d = act - state["act"] + state["residue"]
+    error = state["error"] + d if op.cum_error else state["error"]
     sends = np.abs(error if op.cum_error else d) >= op.vth << (op.spike_exp + op.state_exp)
-    s = np.where(sends, d, 0)
+    s = np.where(sends, d, 0).astype(np.int32)
     if op.cum_error:
-        error = np.where(s != 0, 0, error)
-    after = {"act": act, "residue": d - s, "error": error}
-    return (s >> op.state_exp).astype(np.int32), {name: array.astype(np.int32) for name, array in after.items()}
+        error = np.where(s != 0, 0, error).astype(np.int32)
+    return s >> op.state_exp, {"act": act, "residue": d - s, "error": error}
 
 
 def _delta(op: loihi.Delta, ctx: Context, state: State, x: NDArray):
-    return _sent(op, state, _wide(x) << (op.spike_exp + op.state_exp))
+    return _sent(op, state, x.astype(np.int32) << (op.spike_exp + op.state_exp))
 
 
 def _sigma_delta(op: loihi.SigmaDelta, ctx: Context, state: State, a: NDArray, bias: NDArray):
     a, bias = aligned(a, bias)
-    sigma = (_wide(state["sigma"]) + a).astype(np.int32)
-    act = _wide(sigma) + (_wide(bias) << (op.spike_exp + op.state_exp))
+    sigma = state["sigma"] + a.astype(np.int32)
+    act = sigma + (bias.astype(np.int32) << (op.spike_exp + op.state_exp))
     message, after = _sent(op, state, np.maximum(act, 0) if op.activation == "relu" else act)
     return message, after | {"sigma": sigma}
 

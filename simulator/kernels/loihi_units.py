@@ -154,15 +154,16 @@ def delta(r, ro, n, samples, a, ao, as_, bias, bo, bn, states, so, width, top, s
             if form & SUMMED:
                 states[first + i] = narrow(states[first + i] + x)
                 x = states[first + i] + bias[bo + (i if bn > 1 else 0)]
-            act = x << scale
+            act = narrow(x << scale)
             if form & RECTIFIED:
                 act = max(act, 0)
-            d = act - states[held + i] + states[held + n + i]
-            error = states[held + 2 * n + i] + (d if form & CUMULATIVE else 0)
-            sent = d if abs(error if form & CUMULATIVE else d) >= top else 0
+            d = narrow(act - states[held + i] + states[held + n + i])
+            error = narrow(states[held + 2 * n + i] + (d if form & CUMULATIVE else 0))
+            judged = error if form & CUMULATIVE else d
+            sent = d if max(judged, narrow(-judged)) >= top else 0
             if form & CUMULATIVE and sent != 0:
                 error = 0
-            states[held + i], states[held + n + i] = narrow(act), narrow(d - sent)
+            states[held + i], states[held + n + i] = act, narrow(d - sent)
             states[held + 2 * n + i] = narrow(error)
             r[ro + s * n + i] = narrow(sent >> shift)
 

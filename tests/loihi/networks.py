@@ -234,6 +234,7 @@ class Maker:
     def threshold(self, bound: int) -> dict[str, Any]:
         attrs = {"vth": self.pick(0, 1, min(bound, LIMIT), self.between(0, LIMIT)), "spike_exp": self.between(0, 7, 0)}
         attrs |= {"state_exp": self.between(0, 7, 0), "cum_error": self.chance(0.4, "cum_error")}
+        attrs["vth"] = min(attrs["vth"], WIDE - 1 >> attrs["spike_exp"] + attrs["state_exp"])
         return attrs
 
     def difference(self, bound: int, attrs: dict[str, Any], scaled: int) -> int:

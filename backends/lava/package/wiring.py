@@ -73,7 +73,7 @@ def dense(job, W, *, delays=None, weight_exp, weight_bits, sign_mode, message_bi
             longest=longest,
             name=name,
         )
-    how = dict(weight_exp=weight_exp, num_weight_bits=weight_bits, sign_mode=SIGNS[sign_mode])
+    how = {"weight_exp": weight_exp, "num_weight_bits": weight_bits, "sign_mode": SIGNS[sign_mode]}
     how["num_message_bits"] = message_bits
     if delays is None and not longest:
         process = Dense(weights=W, **how)
@@ -87,7 +87,7 @@ def sparse(job, W, *, delays=None, weight_exp, weight_bits, sign_mode, message_b
     """Return Lava's Sparse, where there are no delays; ours otherwise, and for numbers."""
     if job["precision"] == "fixed" and delays is None and not longest and W.nnz:
         W = copies(job, W)
-        how = dict(weight_exp=weight_exp, num_weight_bits=weight_bits, sign_mode=SIGNS[sign_mode])
+        how = {"weight_exp": weight_exp, "num_weight_bits": weight_bits, "sign_mode": SIGNS[sign_mode]}
         process = Sparse(weights=W, num_message_bits=message_bits, **how)
         return Part(named(process, name), process.s_in, process.a_out)
     return synapse(job, by_delay(W, delays, longest), weight_exp, message_bits, False, name)
@@ -168,7 +168,13 @@ def lif(job, units, *, u, v, bias_mant, bias_exp, du, dv, vth, compare, reset, l
         return named(process, name)
     from procs.lif.process import Lif
 
-    rule = dict(at_least=compare == "greater_equal", subtract=reset == "subtract", lag=lag, job=job, name=name)
+    rule = {
+        "at_least": compare == "greater_equal",
+        "subtract": reset == "subtract",
+        "lag": lag,
+        "job": job,
+        "name": name,
+    }
     return Lif(shape=shape, u=u, v=v, bias=bias << bias_exp, du=du, dv=dv, vth=vth, **rule)
 
 

@@ -20,7 +20,7 @@ class FermiDirac(AbstractProcess):
     """
 
     def __init__(self, *, shape, bias, T, turn, initial, low, turns, sweeps, lag, stream, job, name):
-        rule = dict(low=low, turns=turns, sweeps=sweeps, lag=lag, stream=stream, T=T, turn=turn)
+        rule = {"low": low, "turns": turns, "sweeps": sweeps, "lag": lag, "stream": stream, "T": T, "turn": turn}
         super().__init__(shape=shape, job=job, name=name, **rule)
         self.a_in, self.T_in, self.s_out = InPort(shape=shape), InPort(shape=shape), OutPort(shape=shape)
         self.s, self.bias = Var(shape=shape, init=initial), Var(shape=shape, init=bias)

@@ -21,7 +21,7 @@ class Lif(AbstractProcess):
     """
 
     def __init__(self, *, shape, u, v, bias, du, dv, vth, at_least, subtract, lag, job, name):
-        rule = dict(du=du, dv=dv, top=vth << 6, at_least=at_least, subtract=subtract, lag=lag)
+        rule = {"du": du, "dv": dv, "top": vth << 6, "at_least": at_least, "subtract": subtract, "lag": lag}
         super().__init__(shape=shape, job=job, name=name, **rule)
         self.a_in = InPort(shape=shape)
         self.s_out, self.v_out, self.u_out = (OutPort(shape=shape) for _ in range(3))

@@ -12,10 +12,10 @@ from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
 
 class Source(AbstractProcess):
-    """file: a .npy of (steps, units); one row alone is sent again and again."""
+    """file: a .npy of (steps, units), or ``rows`` themselves; one row alone is sent again and again."""
 
-    def __init__(self, *, shape, file, name):
-        super().__init__(shape=shape, file=file, name=name)
+    def __init__(self, *, shape, file, name, rows=None):
+        super().__init__(shape=shape, file=file, rows=rows, name=name)
         self.s_out = OutPort(shape=shape)
 
 
@@ -24,7 +24,8 @@ class SourceModel(PyLoihiProcessModel):
 
     def __init__(self, proc_params):
         super().__init__(proc_params)
-        self.rows = np.load(proc_params["file"], mmap_mode="r")
+        given = proc_params["rows"]
+        self.rows = np.load(proc_params["file"], mmap_mode="r") if given is None else given
 
     def run_spk(self):
         self.s_out.send(np.array(self.rows[(self.time_step - 1) % len(self.rows)]))
