@@ -14,6 +14,7 @@ from thermoc.backends.lava import emit, lower, run
 from thermoc.backends.lava.artefact import LavaArtefact
 from thermoc.backends.lava.target import TARGET
 from thermoc.ir.chip import parts
+from thermoc.ir.dialects.core import Input
 from thermoc.ir.dialects.loihi import Decode, Encode
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
@@ -56,9 +57,33 @@ class LavaBackend(Backend):
         """Return the package of a lowered graph. Errors: T301."""
         borders = any(isinstance(op, Encode | Decode) for op in graph.ops)
         chip = parts(graph).chip if borders else graph
-        about = {"thermoc": thermoc.__version__, "lava": "0.10.0", "numpy": np.__version__, "dt": graph.dt}
+        about = {
+            "borders": borders_of(graph),
+            "thermoc": thermoc.__version__,
+            "lava": "0.10.0",
+            "numpy": np.__version__,
+            "dt": graph.dt,
+        }
         return LavaArtefact(files=emit.files(chip, about), graph=graph, chip=chip, options=options)
 
     def run(self, artefact: LavaArtefact, feed: Feed, place: Place) -> Outcome:
         """Run the package in Lava's own Python. Errors: T302, T403, T409."""
         return run.run(artefact, feed, place)
+
+
+def borders_of(graph: Graph) -> dict[str, dict[str, dict[str, object]]]:
+    """Return what a border does to numbers, by the names that the chip's part has for its inputs and outputs.
+
+    An encode names the network's input that it reads, where it reads one.
+    """
+    encodes = {
+        op.y.name: {"scale": op.scale, "bits": op.bits, "lag": op.lag, "every": op.every, "input": _input(graph, op)}
+        for op in graph.of(Encode)
+    }
+    decodes = {op.x.name: {"scale": op.scale, "lag": op.lag, "every": op.every} for op in graph.of(Decode)}
+    return {"encode": encodes, "decode": decodes}
+
+
+def _input(graph: Graph, op: Encode) -> str | None:
+    source = graph.producers[op.x.name]
+    return source.name if isinstance(source, Input) else None

@@ -7,12 +7,19 @@ import os
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
+
 from thermoc.backends.base import Artefact
+from thermoc.backends.lava.emit import npz
+from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
+from thermoc.ir.reference import interpret
 from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
 
@@ -31,18 +38,23 @@ class LavaArtefact(Artefact):
 
     suffix: ClassVar[str] = ".lava"
 
+    @cached_property
+    def whole(self) -> dict[str, bytes]:
+        """The files, and with them inputs and the outputs that the reference gives: what ``run.py --check`` compares."""
+        return self.files | {"golden.npz": golden(self.chip)}
+
     def to_bytes(self) -> bytes:
         """Return the package as a .zip, the same bytes for the same network."""
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, data in sorted(self.files.items()):
+            for name, data in sorted(self.whole.items()):
                 archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
         return buffer.getvalue()
 
     @property
     def size(self) -> int:
         """Number of bytes of all files."""
-        return sum(map(len, self.files.values()))
+        return sum(map(len, self.whole.values()))
 
     def save(self, path: str | os.PathLike[str]) -> int:
         """Write the package as a folder, or as one file where the path ends in .zip, whole or not at all.
@@ -60,7 +72,7 @@ class LavaArtefact(Artefact):
         except OSError as reason:
             raise error("T505", f"{target} cannot be written", notes=[str(reason)]) from None
         try:
-            self.unpack(fresh)
+            unpack(self.whole, fresh)
             fresh.chmod(0o755)
             if target.exists():
                 shutil.rmtree(target)
@@ -71,9 +83,20 @@ class LavaArtefact(Artefact):
             shutil.rmtree(fresh, ignore_errors=True)
         return self.size
 
-    def unpack(self, folder: Path) -> None:
-        """Write the files into a folder."""
-        for name, data in self.files.items():
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
+
+def unpack(files: Mapping[str, bytes], folder: Path) -> None:
+    """Write files into a folder."""
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def golden(chip: Graph, *, ticks: int = 8, batch: int = 2) -> bytes:
+    """Return inputs that are drawn anew for every network, and what the reference makes of them, as an .npz."""
+    rng = np.random.default_rng(int(chip.hash[:8], 16))
+    shapes = {name: (ticks, batch, *op.shape) for name, op in chip.inputs.items()}
+    given = {name: rng.integers(-100, 100, shape, dtype=np.int32) for name, shape in shapes.items()}
+    found = interpret(chip, Feed(arrays=given, ticks=ticks, batch=batch)).outputs
+    held = {f"in.{name}": array for name, array in given.items()} | {f"out.{n}": array for n, array in found.items()}
+    return npz(held | {"ticks": np.array(ticks), "samples": np.array(batch)})

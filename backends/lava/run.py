@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.backends.base import Outcome, Place
-from thermoc.backends.lava.artefact import LavaArtefact
+from thermoc.backends.lava.artefact import LavaArtefact, unpack
 from thermoc.backends.lava.interpreter import interpreter
 from thermoc.ir.chip import run_in_parts
 from thermoc.ir.feed import Feed
@@ -58,7 +58,7 @@ def in_lava(
     python = interpreter()
     with tempfile.TemporaryDirectory(prefix="thermoc-lava-") as name:
         folder = Path(name)
-        artefact.unpack(folder / "package")
+        unpack(artefact.files, folder / "package")
         job = _job(artefact.chip, folder, feed) | where
         execute(python, folder, job, artefact.options)
         outputs = {name: _read(job, name, op.x, feed) for name, op in artefact.chip.outputs.items()}

@@ -5,11 +5,13 @@ from __future__ import annotations
 import platform
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
 
 import typer
 
 import thermoc
 from thermoc.cli.common import Json, print_json
+from thermoc.support.errors import error
 from thermoc.support.tables import table
 
 
@@ -35,9 +37,13 @@ NEEDS = (
 )
 
 
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    install: Annotated[str, typer.Option(help="Make a runtime's own interpreter: lava.")] = "", as_json: Json = False
+) -> None:
     """Say what is installed, what is missing, and the line that installs it."""
-    rows = [_row(need) for need in NEEDS]
+    if install:
+        _install(install)
+    rows = [*(_row(need) for need in NEEDS), _lava()]
     if as_json:
         print_json({"thermoc": thermoc.__version__, "python": platform.python_version(), "packages": rows})
         return
@@ -49,6 +55,29 @@ def doctor(as_json: Json = False) -> None:
         if missing
         else "nothing is missing"
     )
+
+
+def _install(name: str) -> None:
+    """Make the interpreter of a runtime that cannot live beside thermoc. Errors: T302, T404."""
+    if name != "lava":
+        raise error("T404", f"there is no runtime {name!r} to install", notes=["there is lava"])
+    from thermoc.backends.lava import interpreter
+
+    typer.echo(f"Lava's Python is {interpreter.install()}", err=True)
+
+
+def _lava() -> dict[str, object]:
+    from thermoc.backends.lava import interpreter
+
+    found = interpreter.find()
+    there = found is not None and found.exists()
+    purpose, install = "running on Lava, in a Python of its own", "thermoc doctor --install lava"
+    return {
+        "package": "lava-nc",
+        "installed": "0.10.0" if there else "",
+        "for": purpose,
+        "install": "" if there else install,
+    }
 
 
 def _row(need: Need) -> dict[str, object]:

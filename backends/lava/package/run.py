@@ -1,7 +1,8 @@
 """Runs this network in Lava: ``python run.py --help``. It needs Lava (lava-nc 0.10.0), and nothing else.
 
 Inputs and outputs are .npz files of arrays (ticks, samples, ...) by name. An input of (samples, ...) is held over the
-ticks. They are the integers that the chip takes and gives.
+ticks. They are the integers that the chip takes and gives, in the chip's ticks; with --numbers they are the network's
+own numbers, in its ticks: manifest.json says how the one becomes the other.
 """
 
 import argparse
@@ -28,24 +29,15 @@ def main():
     manifest = json.loads((HERE / "manifest.json").read_text())
     if options.backend == "hw":
         refuse_hardware()
-    golden = np.load(HERE / "golden.npz") if options.check else None
-    given = (
-        {name.split(".", 1)[1]: golden[name] for name in golden.files if name.startswith("in.")}
-        if options.check
-        else {}
-    )
-    if options.inputs:
-        given = dict(np.load(options.inputs))
-    ticks = int(golden["ticks"]) if options.check else options.ticks
-    place = {"seed": options.seed, "first_sample": options.first_sample, "first_tick": options.first_tick}
-    with tempfile.TemporaryDirectory(prefix="lava-run-") as folder:
-        job = prepared(Path(folder), manifest, given, ticks, options.samples, place | {"precision": options.precision})
-        execute(job)
-        found = {name: np.array(array) for name, array in results(job, manifest).items()}
     if options.check:
-        wrong = {name: int((found[name] != golden[f"out.{name}"]).sum()) for name in found}
-        print("\n".join(f"{name}: {count} of {found[name].size} numbers differ" for name, count in wrong.items()))
-        sys.exit(any(wrong.values()))
+        check(options, manifest)
+        return
+    given, ticks = dict(np.load(options.inputs)) if options.inputs else {}, options.ticks
+    if options.numbers:
+        given, ticks = encoded(manifest, given, ticks)
+    found = run(options, manifest, given, ticks)
+    if options.numbers:
+        found = decoded(manifest, found, options.ticks)
     np.savez(options.outputs, **found)
     print("\n".join(f"{name}: {list(array.shape)}" for name, array in found.items()))
 
@@ -59,17 +51,16 @@ def parsed():
     parser.add_argument("--outputs", default="outputs.npz", help="the .npz to write")
     parser.add_argument("--ticks", type=int, default=1, help="how many ticks to run")
     parser.add_argument("--samples", type=int, default=1, help="how many samples, where no input says it")
-    parser.add_argument("--precision", choices=("fixed", "float"), default="fixed", help="Loihi's integers, or numbers")
-    parser.add_argument(
-        "--check", action="store_true", help="run the stored inputs and compare with the stored outputs"
-    )
+    parser.add_argument("--numbers", action="store_true", help="numbers instead of the chip's integers")
+    parser.add_argument("--precision", choices=("fixed", "float"), default="fixed", help="integers, or no rounding")
+    parser.add_argument("--check", action="store_true", help="run the stored inputs, compare with the stored outputs")
     for name in ("seed", "first-sample", "first-tick"):
         parser.add_argument(f"--{name}", type=int, default=0, help="the run's place in the noise")
     return parser.parse_args()
 
 
 def refuse_hardware():
-    """End with exit code 3: Python models must not pass for a chip."""
+    """End with an error: Python models must not pass for a chip."""
     try:
         from lava.utils.loihi import is_installed
 
@@ -78,45 +69,85 @@ def refuse_hardware():
         found = False
     if not found:
         sys.exit(
-            "no Loihi 2 can be reached: Intel's lava-loihi is not installed here; --backend sim runs Lava's models"
+            "no Loihi 2 can be reached: Intel's lava-loihi is not installed here. --backend sim runs Lava's models"
         )
-    sys.exit("this network was not tried on a chip: its custom processes have no NcProcessModels; see manifest.json")
+    sys.exit("this network has processes for which there is no model on the chip; manifest.json names them (custom)")
 
 
-def prepared(folder, manifest, given, ticks, samples, job):
-    """Return a job: where it stands in the noise, and the files its sources read and its sinks write."""
-    batch = {given[name].shape[-len(shape) - 1] for name, shape in manifest["inputs"].items() if name in given} or {
-        samples
-    }
-    if len(batch) > 1 or given.keys() != manifest["inputs"].keys():
-        sys.exit(f"inputs are {manifest['inputs']}, each (ticks, samples, ...) of as many samples")
-    job |= {"batch": batch.pop(), "ticks": ticks, "folder": str(folder), "files": {}}
+def check(options, manifest):
+    """Run what is stored; end with code 1 where a number differs."""
+    stored = dict(np.load(HERE / "golden.npz"))
+    options.samples = int(stored["samples"])
+    given = {name[3:]: array for name, array in stored.items() if name.startswith("in.")}
+    found = run(options, manifest, given, int(stored["ticks"]))
+    wrong = {name: int((array != stored[f"out.{name}"]).sum()) for name, array in found.items()}
+    print("\n".join(f"{name}: {count} of {found[name].size} numbers differ" for name, count in wrong.items()))
+    sys.exit(any(wrong.values()))
+
+
+def encoded(manifest, given, ticks):
+    """Return the chip's integers for the network's numbers, and for how many of its ticks it must run."""
+    borders, made = manifest["borders"], {}
+    for name, border in borders["encode"].items():
+        if border["input"] not in given:
+            sys.exit(
+                f"{name} is made of {border['input'] or 'other ops'} on the host: give the chip's integers instead"
+            )
+        top, array = 2 ** (border["bits"] - 1) - 1, given[border["input"]]
+        timed = array.ndim == len(manifest["inputs"][name]) + 2
+        array = np.clip(np.rint(array * border["scale"]), -top, top).astype(np.int32)
+        made[name] = array if timed else np.broadcast_to(array, (ticks, *array.shape))
+    late = max((border["lag"] for border in borders["decode"].values()), default=0)
+    every = max((border["every"] for side in borders.values() for border in side.values()), default=1)
+    total = (ticks - 1) * every + 1 + late
+    for name, border in borders["encode"].items():
+        tick = (np.arange(total) - border["lag"]) // border["every"]
+        made[name] = np.where(
+            tick.reshape(-1, *(1,) * (made[name].ndim - 1)) < 0, 0, made[name][np.clip(tick, 0, ticks - 1)]
+        )
+    return made, total
+
+
+def decoded(manifest, found, ticks):
+    """Return the network's numbers for the chip's integers, in the network's ticks."""
+    borders = manifest["borders"]["decode"]
+    return {name: found[name][b["lag"] :: b["every"]][:ticks] / b["scale"] for name, b in borders.items()}
+
+
+def run(options, manifest, given, ticks):
+    """Return the outputs of a run, (ticks, samples, *shape) by name."""
+    place = {"seed": options.seed, "first_sample": options.first_sample, "first_tick": options.first_tick}
+    with tempfile.TemporaryDirectory(prefix="lava-run-") as folder:
+        about = place | {"precision": options.precision, "ticks": ticks, "folder": folder, "files": {}}
+        job = prepared(about, manifest, given, options.samples)
+        execute(job)
+        return {
+            name: np.load(job["files"][f"out.{name}"]).reshape(ticks, job["batch"], *shape)
+            for name, shape in manifest["outputs"].items()
+        }
+
+
+def prepared(job, manifest, given, samples):
+    """Return a job with the files that its sources read and its sinks fill."""
+    if given.keys() != manifest["inputs"].keys():
+        sys.exit(f"the inputs are {manifest['inputs']}; given are {sorted(given)}")
+    batch = {given[name].shape[-len(shape) - 1] for name, shape in manifest["inputs"].items()} or {samples}
+    if len(batch) > 1:
+        sys.exit(f"inputs disagree about the number of samples: {sorted(batch)}")
+    job["batch"], folder = batch.pop(), Path(job["folder"])
+    kind = np.int32 if job["precision"] == "fixed" else np.float64
     for name, shape in manifest["inputs"].items():
         timed = given[name].ndim == len(shape) + 2
         rows = given[name].reshape(len(given[name]) if timed else 1, -1)
-        if timed and len(rows) != ticks:
-            sys.exit(f"input {name} has {len(rows)} ticks, the run {ticks}")
+        if timed and len(rows) != job["ticks"]:
+            sys.exit(f"input {name} has {len(rows)} ticks, the run {job['ticks']}")
         job["files"][name] = str(folder / f"in.{name}.npy")
-        np.save(job["files"][name], rows)
-    make_sinks(job, manifest)
-    return job
-
-
-def make_sinks(job, manifest):
-    """Make the file of each output, of its full size."""
-    kind = np.int32 if job["precision"] == "fixed" else np.float64
+        np.save(job["files"][name], rows.astype(kind))
     for name, shape in manifest["outputs"].items():
-        job["files"][f"out.{name}"] = file = str(Path(job["folder"]) / f"out.{name}.npy")
-        units = job["batch"] * int(np.prod(shape))
-        np.lib.format.open_memmap(file, mode="w+", dtype=kind, shape=(job["ticks"], units)).flush()
-
-
-def results(job, manifest):
-    """Return the outputs, (ticks, samples, *shape)."""
-    return {
-        name: np.load(job["files"][f"out.{name}"]).reshape(job["ticks"], job["batch"], *shape)
-        for name, shape in manifest["outputs"].items()
-    }
+        job["files"][f"out.{name}"] = file = str(folder / f"out.{name}.npy")
+        size = (job["ticks"], job["batch"] * int(np.prod(shape)))
+        np.lib.format.open_memmap(file, mode="w+", dtype=kind, shape=size).flush()
+    return job
 
 
 def execute(job):
@@ -132,11 +163,11 @@ def execute(job):
         shared_memory._SHM_NAME_PREFIX, shared_memory._SHM_SAFE_NAME_LENGTH = job["shared_memory"], 40
     with np.load(HERE / "weights.npz") as stored:
         network = build(job, dict(stored))
-    tag = "fixed_pt" if job["precision"] == "fixed" else "floating_pt"
+    how = Loihi2SimCfg(select_tag="fixed_pt" if job["precision"] == "fixed" else "floating_pt")
+    network.create_runtime(run_cfg=how)
     try:
-        network.create_runtime(run_cfg=Loihi2SimCfg(select_tag=tag))
         print("running", flush=True)
-        network.run(condition=RunSteps(num_steps=job["ticks"]), run_cfg=Loihi2SimCfg(select_tag=tag))
+        network.run(condition=RunSteps(num_steps=job["ticks"]), run_cfg=how)
         print("stopping", flush=True)
     finally:
         network.stop()
@@ -157,10 +188,10 @@ def watch(folder):
             os._exit(1)
 
     def stopped(self):
-        kept = {
+        held = {
             name: item for name, item in vars(self).items() if isinstance(item, np.ndarray) and item.dtype.kind in "if"
         }
-        np.savez(folder / f"state.{called(self)}.npz", **kept)
+        np.savez(folder / f"state.{called(self)}.npz", **held)
         stop(self)
 
     AbstractPyProcessModel.run, PyLoihiProcessModel._stop = watched, stopped

@@ -1,0 +1,84 @@
+"""A run that breaks, or hangs, ends within its limit, says who did it, and leaves nothing behind."""
+
+import dataclasses
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import thermoc as tc
+from thermoc.backends.base import Place
+from thermoc.ir.feed import feed
+
+
+def chain() -> tc.Network:
+    with tc.Network("chain") as net:
+        x = tc.input("x", (4,), dtype="i32")
+        y = tc.loihi.graded(tc.loihi.dense(x, 2 * np.eye(4, dtype=int), message_bits=8), name="middle")
+        tc.output("y", tc.loihi.lut(tc.loihi.dense(y, 2 * np.eye(4, dtype=int), message_bits=8), np.arange(64)))
+    return net
+
+
+def injected(line: str, **options: float):
+    """Return an executable whose graded units run a line in their third step, and its artefact."""
+    exe = tc.compile(chain(), target="lava", **options)
+    name = "procs/graded/process.py"
+    old = "        z = self.activation(self.a_in.recv())\n"
+    text = exe.artefact.files[name].decode()
+    assert old in text
+    text = text.replace(old, f"{old}        if self.time_step == 3:\n            {line}\n")
+    files = exe.artefact.files | {name: text.encode()}
+    return exe, dataclasses.replace(exe.artefact, files=files)
+
+
+def run(exe, artefact):
+    given = feed(exe.graph, {"x": np.ones((1, 4), int)}, ticks=6)
+    return exe.backend.run(artefact, given, Place())
+
+
+def left_behind() -> set[str]:
+    """Return processes, shared memory and sockets of Lava runs that are there now."""
+    found = {f"shm {path.name}" for path in Path("/dev/shm").glob("th*_*")}
+    found |= {f"folder {path.name}" for path in Path(os.environ.get("TMPDIR", "/tmp")).glob("thermoc-lava-*")}
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if b"thermoc-lava-" in path.read_bytes():
+                found.add(f"process {path.parent.name}")
+        except OSError:
+            continue
+    return found
+
+
+@pytest.mark.parametrize(
+    ("line", "limit", "code", "said"),
+    [
+        ("raise ValueError('broken on purpose')", 60.0, "T409", ["process 'graded' failed", "broken on purpose"]),
+        ("import time; time.sleep(1000)", 3.0, "T409", ["Lava does not answer", "running took longer than 3 s"]),
+        ("import os; os.kill(os.getpid(), 9)", 3.0, "T409", ["Lava does not answer"]),
+    ],
+    ids=["crash", "hang", "kill"],
+)
+def test_a_run_that_fails_ends_in_time_and_leaves_nothing(line: str, limit: float, code: str, said: list[str]):
+    before, since = left_behind(), time.monotonic()
+    exe, artefact = injected(line, run_limit=limit)
+    with pytest.raises(tc.ThermocError) as caught:
+        run(exe, artefact)
+    assert caught.value.code == code
+    assert all(text in str(caught.value) for text in said), str(caught.value)
+    assert time.monotonic() - since < limit + 60, "building may take a while on a loaded machine, no more"
+    assert left_behind() <= before
+
+
+def test_a_package_that_cannot_be_built_says_why():
+    exe = tc.compile(chain(), target="lava")
+    files = exe.artefact.files | {"build.py": b"raise RuntimeError('no such network')\n"}
+    with pytest.raises(tc.ThermocError, match="no such network") as caught:
+        run(exe, dataclasses.replace(exe.artefact, files=files))
+    assert caught.value.code == "T409"
+
+
+def test_limits_must_be_positive():
+    with pytest.raises(tc.ThermocError, match="run_limit must be > 0"):
+        tc.compile(chain(), target="lava", run_limit=0)
