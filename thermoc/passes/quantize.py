@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -63,6 +63,7 @@ class _Quantizer:
         if options.calibrate is not None:
             self.ranges |= quantize_ranges.seen(graph, options.calibrate)
         self.units: dict[str, Unit] = {}
+        self.stream = max((getattr(op, "stream", -1) for op in graph.ops), default=-1)
         self.owner: dict[str, tuple[str, Any]] = {}
         """For each value that a population holds: its name, and the reading where it is a state."""
 
@@ -104,6 +105,9 @@ class _Quantizer:
         return isinstance(op, core.Cast) and isinstance(self.source.producers[op.x.name], core.Constant)
 
     def _add(self, unit: Unit) -> None:
+        if isinstance(unit, MemoryUnit) and unit.stream < 0:  # without noise, and yet no other op's
+            self.stream += 1
+            unit = replace(unit, stream=self.stream)
         self.units[unit.name] = unit
         self.owner[unit.name] = (unit.name, None)
         for reading in getattr(unit, "readings", ()):
@@ -179,7 +183,7 @@ class _Quantizer:
         if isinstance(source, NoisyUnit) and not source.categorical and source.turn is None:
             if term.start and not source.initial.any():
                 initial = np.full(source.size, term.start)
-                self.units[term.source] = source = _with_initial(source, initial)
+                self.units[term.source] = source = replace(source, initial=initial)
         says = self._says_first(source)
         if says is None or not np.allclose(says, term.start, atol=1e-9):
             notes = [f"the delay starts from {term.start:.6g}", f"%{term.source} says something else before its start"]
@@ -356,12 +360,6 @@ class _Quantizer:
 
 def _is_own(unit: Unit, term: Term) -> bool:
     return isinstance(unit, NoisyUnit) and unit.turn is not None and term.source == unit.name
-
-
-def _with_initial(unit: NoisyUnit, initial: NDArray) -> NoisyUnit:
-    from dataclasses import replace
-
-    return replace(unit, initial=initial)
 
 
 def _plain(graph: Graph) -> list[Op]:

@@ -102,8 +102,10 @@ def _curve(unit: CurveUnit, design: Design, drive: NDArray) -> NDArray:
     beyond = 0.0
     if math.isfinite(unit.edge) and far >= unit.edge:
         ends = np.array([-1e3, 1e3])
-        beyond = float(np.abs(unit.curve(ends) - unit.curve(np.sign(ends) * unit.edge)).max())
-    return steepness * (drive + width) + 0.5 / design.sent + beyond
+        with np.errstate(over="ignore"):
+            beyond = float(np.abs(unit.curve(ends) - unit.curve(np.sign(ends) * unit.edge)).max())
+    whole = float(np.ptp(table)) / design.sent
+    return np.minimum(steepness * (drive + width), whole) + 0.5 / design.sent + beyond
 
 
 def _lif(unit: LifUnit, design: Design) -> float:

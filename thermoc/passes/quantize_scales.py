@@ -29,6 +29,7 @@ FINE_TEMPERATURE = 2**12
 MOST_T = 2**24 - 1
 GREATEST = 254
 GREATEST_VTH = 2**17 - 1
+FINE_THRESHOLD = 1024
 ENTRIES = 512
 LONG, DEVIATIONS = 1000, 8.0
 
@@ -163,7 +164,11 @@ def _lif(unit: LifUnit, sources: Mapping[str, Source]) -> Design:
     if starts:
         fits.append((FIELD - 1) / FRACTION / starts)
     top = min(fits)
-    scale = 2.0 ** math.floor(math.log2(top))
+    whole = _wholly(unit, sources, top)
+    if whole is not None:
+        return _lif_at(unit, *whole)
+    enough = max(GREATEST / heaviest if heaviest else 0.0, FINE_THRESHOLD / span if span else 0.0)
+    scale = 2.0 ** math.floor(math.log2(min(top, 2 * enough or top)))
     scale, weights, reach, _ = _fitted(unit, sources, scale, with_bias=False)
     if unit.reset == "subtract":
         while scale * span + reach.max(initial=0.0) >= FIELD / FRACTION:
@@ -175,7 +180,28 @@ def _lif(unit: LifUnit, sources: Mapping[str, Source]) -> Design:
         found = arriving(unit, sources, other) if other <= top else None
         if found is not None and found[1].max() + other * span < min(limit(unit), FIELD / FRACTION):
             best = min(best, (_roughness(unit, sources, other, found[0]), other, *found), key=lambda item: item[0])
-    _, scale, weights, reach = best
+    return _lif_at(unit, *best[1:])
+
+
+def _wholly(unit: LifUnit, sources: Mapping[str, Source], top: float):
+    """Return the least power of two at which nothing is rounded, its weights and reach; None where there is none."""
+    for exponent in range(-6, 7):
+        scale = 2.0**exponent
+        found = arriving(unit, sources, scale) if scale <= top else None
+        bias = unit.drive.bias * scale * FRACTION
+        mantissa, shift = _bias(bias)
+        starts = np.concatenate([unit.v_initial, unit.u_initial]) * scale * FRACTION
+        exact = (mantissa * 2.0**shift == bias).all() and (np.rint(starts) == starts).all()
+        if found is None or not exact or _roughness(unit, sources, scale, found[0]):
+            continue
+        span = scale * unit.threshold if unit.reset == "subtract" else 0.0
+        if found[1].max(initial=0.0) < limit(unit) and span + found[1].max(initial=0.0) < FIELD / FRACTION:
+            return scale, *found
+    return None
+
+
+def _lif_at(unit: LifUnit, scale: float, weights: tuple[Weights, ...], reach: NDArray) -> Design:
+    span = unit.threshold
     mantissa, exponent = _bias(unit.drive.bias * scale * FRACTION)
     numbers = {
         "vth": round(span * scale),
@@ -224,7 +250,8 @@ def _curve(unit: CurveUnit, sources: Mapping[str, Source], sent: float | None) -
     far = min(unit.edge, float((reach + np.abs(bias)).max(initial=0.0)) / scale)
     shift = max(0, math.ceil(math.log2(max(far * scale, 1) / (ENTRIES // 2))))
     places = (np.arange(ENTRIES) - ENTRIES // 2) * 2.0**shift + (2.0**shift - 1) / 2
-    values = unit.curve(places / scale)
+    with np.errstate(over="ignore"):
+        values = unit.curve(places / scale)
     if not np.isfinite(values).all():
         raise no_room(unit, sources)
     most = float(np.abs(values).max(initial=0.0)) or 1.0

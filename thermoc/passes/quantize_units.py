@@ -104,7 +104,7 @@ class MemoryUnit(Unit):
     keep: float
     sigma: NDArray | Value
     initial: NDArray
-    stream: int = 0
+    stream: int = -1
 
 
 def units_of(op: Op, drives: Drives, dt: float) -> Iterator[Unit]:
