@@ -49,6 +49,7 @@ def _kinds() -> dict[Opcode, tuple[str, str]]:
 def _loihi_kinds() -> dict[Opcode, tuple[str, str]]:
     kinds = {op: ("i", "ii") for op in Opcode if op > Opcode.LOIHI_ARRIVE}
     kinds |= {Opcode.LOIHI_ENCODE: ("i", "f"), Opcode.LOIHI_DECODE: ("f", "i"), Opcode.LOIHI_ARRIVE: ("i", "")}
+    kinds |= dict.fromkeys((Opcode.LOIHI_SYNAPSE, Opcode.LOIHI_SYNAPSE_LIST), ("i", "i"))
     kinds |= {Opcode.LOIHI_SPREAD: ("i", "i"), Opcode.LOIHI_SIGMA: ("i", "i"), Opcode.LOIHI_TOTAL: ("i", "iiI")}
     kinds |= dict.fromkeys((Opcode.LOIHI_LOOKUP, Opcode.LOIHI_FERMI_DIRAC, Opcode.LOIHI_CATEGORICAL), ("i", "iii"))
     return kinds | dict.fromkeys((Opcode.LOIHI_MEMORY, Opcode.LOIHI_HEAT), ("", "ii"))
@@ -236,9 +237,11 @@ def _loihi(line: _Line, table: NDArray[np.int64]) -> bool:
             if not room or op == Opcode.LOIHI_MATRIX:
                 return room and p1 == 1 and y == units * p2
             starts = table[p3 : p3 + units + 1]
-            if p5 & 2 or not inside(p3, units + 1, 0, table.size) or (np.diff(starts) < 0).any() or starts[-1] > y:
+            if p5 & 2 or not inside(p3, units + 1, 0, table.size) or (np.diff(starts) < 0).any():
                 return False
-            return inside(p4, int(starts[-1]), 0, p1 * p2)
+            targets = table[p4 : p4 + 2 * int(starts[-1]) : 2]
+            whole = p4 + 2 * int(starts[-1]) <= table.size
+            return whole and (targets.size == 0 or 0 <= targets.min() <= targets.max() < p1 * p2)
         case Opcode.LOIHI_CONV:
             if not inside(p1, SIZES, 0, 2**31) or p2 >= 2 * 32 or p0 + n > kept:
                 return False

@@ -130,12 +130,12 @@ class Opcode(IntEnum):
     LOIHI_DECODE = 111
     # a ring of p1 rows: r = its row of this tick, in 32 bits
     LOIHI_ARRIVE = 112
-    # the same ring, at a tick's end: its row is cleared, and for x of m units or a list of such, the weights y at
-    # entries table[p3 + j] to table[p3 + j + 1] are added at table[p4 + e] = delay p2 + row, p2 rows a tick. p5: the form,
-    # 1 messages count as what they are, 2 (LOIHI_MATRIX) x is a list, 4 shift to the right: then r is room for all rows
+    # the same ring, at a tick's end: its row is cleared, and for x, m units or a list of such, what stands at table[p4 +
+    # 2 e] = (delay p2 + row, weight) is added for e from table[p3 + j] to table[p3 + j + 1]; p2 rows a tick. p5: the
+    # form, 1 messages count as what they are, 2 (LOIHI_MATRIX) x is a list, 4 shift to the right: then r is room for it
     LOIHI_SYNAPSE = 113
     LOIHI_SYNAPSE_LIST = 114
-    # the same of a whole matrix y (m, p2), without delays
+    # the same of a whole matrix y (m, p2), without table or delays
     LOIHI_MATRIX = 115
     # a buffer becomes the correlation of x with the weights y (channel, y, x, out); r room for it; sizes at table[p1],
     # p2: 1 messages count as what they are, 2 (8 + shift to the left)

@@ -97,7 +97,8 @@ def _head(program: Program, rows: Rows, crossing: list[int]) -> Program:
     ports = _ports(program, crossing, used=(0, 0))
     opcodes = {False: Opcode.OUTPUT, True: Opcode.INT_OUTPUT}
     leaving = [_row(opcodes[port.integer], -1, slot, port.offset) for slot, port in zip(crossing, ports)]
-    return _part(program, [*rows, *leaving], outputs=ports)
+    writes = next((place for place, row in enumerate(rows) if row[0] in _WRITES), len(rows))
+    return _part(program, [*rows[:writes], *leaving, *rows[writes:]], outputs=ports)  # before states change
 
 
 def _tail(program: Program, rows: Rows, crossing: list[int]) -> Program:

@@ -16,6 +16,8 @@ from thermoc.simulator import Opcode
 from thermoc.simulator.kernels import loihi_units as units
 from thermoc.simulator.program import Form
 
+PROMPT = (loihi.Lif, loihi.Graded, loihi.Lut, loihi.SigmaDelta, loihi.FermiDirac, loihi.Categorical, loihi.Dendrite)
+"""Units that read what they are given within the tick, and hand out something new."""
 GRADED, LISTED, SHIFT = 1, 2, 4
 """The form of a synapse's row, in bits; the last of them is where the shift begins."""
 
@@ -59,8 +61,17 @@ def decode(op: loihi.Decode, w: Writer) -> None:
 
 
 def arrive(op: Any, w: Writer) -> None:
-    """The ring's row of this tick; its sums are added to at the tick's end."""
-    w.row(Opcode.LOIHI_ARRIVE, w.slot(op.y), (), (w.place(op, "buffer"), w.states[f"{op.y.name}.buffer"].ticks))
+    """The ring's row of this tick, where it stands if that is safe; its sums are added to at the tick's end."""
+    if op.longest == 0 and op.message_bits == 0 and _read_within_the_tick(op, w):
+        return w.put(op.y, w.kept(op, "buffer"))
+    return w.row(Opcode.LOIHI_ARRIVE, w.slot(op.y), (), (w.place(op, "buffer"), w.states[f"{op.y.name}.buffer"].ticks))
+
+
+def _read_within_the_tick(op: Any, w: Writer) -> bool:
+    """Tell whether all who read the sums do so before they change, and no sum can pass 32 bits."""
+    readers = w.graph.consumers[op.y.name]
+    most = 256 * kind(op.x).size << max(op.weight_exp, 0)
+    return most < 2**31 and all(isinstance(reader, PROMPT) and len(reader.inputs) > 1 for reader in readers)
 
 
 def dense(op: loihi.Dense, w: Writer) -> None:
@@ -95,10 +106,8 @@ def _entries(op: Any, values: NDArray, rows: NDArray, columns: NDArray, delays: 
     ticks, count = op.longest + 1, kind(op.y).size
     order = np.lexsort((rows, delays, columns))
     starts = w.table(np.searchsorted(columns[order], np.arange(kind(op.x).size + 1)))
-    targets = w.table((delays * count + rows)[order])
-    weights = w.constant(_lifted(op, values)[order])
-    parameters = (w.place(op, "buffer"), ticks, count, starts, targets, _form(op))
-    w.row(opcode, _room(op, ticks * count, w), (x, weights), parameters)
+    pairs = w.table(np.stack([delays * count + rows, _lifted(op, values)], axis=1)[order])
+    w.row(opcode, _room(op, ticks * count, w), (x,), (w.place(op, "buffer"), ticks, count, starts, pairs, _form(op)))
 
 
 def _sent(x: Value, w: Writer) -> tuple[int, bool]:

@@ -58,7 +58,7 @@ _EXPONENT = _between(-8, 7)
 _SIGN = one_of("mixed", "excitatory", "inhibitory")
 _WEIGHT_BITS = _between(1, 8)
 _MESSAGE_BITS = _between(0, 24)
-_STATE = _between(-LIMIT, LIMIT)
+_TRUTH = Check("True or False", lambda value: type(value) is bool)
 
 
 def weight_range(sign_mode: str, weight_bits: int) -> tuple[int, int, int]:
@@ -88,6 +88,7 @@ def _weight_problems(op: Any, name: str, numbers: Mapping[str, NDArray]) -> Iter
 
 
 def _range_problems(op: Any, numbers: Mapping[str, NDArray], **ranges: tuple[int, int]) -> Iterator[Problem]:
+    """What lies outside its range; for delays it is ``longest`` that can be changed."""
     for name, (low, high) in ranges.items():
         held = numbers.get(name)
         if held is None or not held.size:
@@ -95,8 +96,10 @@ def _range_problems(op: Any, numbers: Mapping[str, NDArray], **ranges: tuple[int
         wrong = (held < low) | (held > high)
         if wrong.any():
             first = tuple(int(i) for i in np.argwhere(wrong)[0])
-            notes = (f"{name}[{', '.join(map(str, first))}] = {int(held[first])}", f"it must be {low} to {high}")
-            yield Problem("T105", f"{name} is out of range", notes)
+            place = f"[{', '.join(map(str, first))}]" if first else ""
+            notes = (f"{name}{place} = {int(held[first])}", f"it must be {low} to {high}")
+            hint = f"longest says how many there may be, up to {LONGEST_DELAY}" if name == "delays" else ""
+            yield Problem("T105", f"{name} is out of range", notes, hint)
 
 
 def _shape(value: Value) -> Shape:
@@ -332,6 +335,8 @@ class Lut(Op):
 
     def problems(self, numbers: Mapping[str, NDArray]) -> Iterator[Problem]:
         yield from _range_problems(self, numbers, bias=(-LIMIT, LIMIT), table=(-LIMIT, LIMIT))
+        if "table" in numbers and not numbers["table"].size:
+            yield Problem("T105", "table must hold at least one entry")
 
 
 @op("loihi.sigma")
@@ -359,7 +364,7 @@ class Delta(Op):
     vth: int = attr(default=0, check=_between(0, LIMIT))
     spike_exp: int = attr(default=0, check=_between(0, 7))
     state_exp: int = attr(default=0, check=_between(0, 7))
-    cum_error: bool = attr(default=False)
+    cum_error: bool = attr(default=False, check=_TRUTH)
     y: Value = result("*s", dtype=DType.i32)
 
     traits: ClassVar = frozenset({STATEFUL})
@@ -381,10 +386,13 @@ class SigmaDelta(Op):
     activation: str = attr(default="relu", check=one_of("unit", "relu"))
     spike_exp: int = attr(default=0, check=_between(0, 7))
     state_exp: int = attr(default=0, check=_between(0, 7))
-    cum_error: bool = attr(default=False)
+    cum_error: bool = attr(default=False, check=_TRUTH)
     y: Value = result("*s", dtype=DType.i32)
 
     traits: ClassVar = frozenset({STATEFUL})
+
+    def problems(self, numbers: Mapping[str, NDArray]) -> Iterator[Problem]:
+        yield from _range_problems(self, numbers, bias=(-LIMIT, LIMIT))
 
     def states(self) -> dict[str, Shape]:
         return dict.fromkeys(("sigma", "act", "residue", "error"), _shape(self.y))
@@ -432,8 +440,10 @@ class FermiDirac(Op):
 class Categorical(Op):
     """One unit of the last axis is 1: the least ((a + bias) << 20) + T g, the first of equals (P5, Gumbel's maximum).
 
-    a are energies. g = (ln E) with 12 fractional bits, E = -ln u = (2^33's lg - lg(A)) 45426 >> 16 at least 1, and
-    ln E = ((lg(E) - (12 << 12)) 45426) >> 16; lg and A as in ``loihi.fermi_dirac``. T is 24 bits, 8 of them fractional.
+    a are energies. g = ln(-ln u) of the word's u, with 12 fractional bits and within 0.008. With A and lg as in
+    ``loihi.fermi_dirac``, ln x = sgn(lg x) (|lg x| 45426 >> 16), B = 2^33 - A, q = B >> 21: where B > 2^32 it is ln E, E =
+    ln(2^33 / A), at least 1; else, towards u = 1, ln(B / 2^33) + (q (2048 + (1150 q >> 12)) >> 12). T is 24 bits, 8 of
+    them fractional.
     """
 
     a: Value = operand("*s n", kind="int")
@@ -449,6 +459,8 @@ class Categorical(Op):
         yield from _range_problems(self, numbers, T=(1, 2**24 - 1), bias=(-LIMIT, LIMIT))
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
+        if 0 in shapes["a"]:
+            raise ShapeProblem("there must be a unit to choose", f"a has shape {list(shapes['a'])}")
         return {"s": shapes["a"]}
 
 
@@ -457,7 +469,7 @@ class Memory(Op):
     """m' = clip(sgn(m) (|m| (4096 - dm) >> 12) + (a gain >> 12) + (sigma z >> 12)): an Ornstein-Uhlenbeck unit (P25).
 
     m(t) is the state at the start of the tick. z has 12 fractional bits, Box-Muller in integers: z = R C >> 12,
-    R = isqrt(2 E << 12), E = -ln u0 as in ``loihi.categorical``, C = rint(4096 cos(2 pi (j + 1/2) / 1024)), j the
+    R = isqrt(2 E << 12), E = ln(2^33 / A) of word 0, at least 1, C = rint(4096 cos(2 pi (j + 1/2) / 1024)), j the
     first ten bits of word 2. clip is to +-(2^23 - 1).
     """
 

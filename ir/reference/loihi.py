@@ -69,6 +69,17 @@ def surprise(word: NDArray) -> NDArray:
     return np.maximum(natural((33 << FRACTION) - lg(A)), 1)
 
 
+def gumbel(word: NDArray) -> NDArray:
+    """Return ln(-ln u), u = (w + 1/2) / 2^32, with 12 fractional bits, to within 0.008.
+
+    Towards u = 1, where -ln u is lost among 12 bits, by q = 1 - u: ln q + q / 2 + 0.28 q^2.
+    """
+    rest = 2**33 - (2 * word.astype(np.int64) + 1)
+    q = rest >> 21
+    near = natural(lg(rest) - (33 << FRACTION)) + (q * (2048 + (1150 * q >> FRACTION)) >> FRACTION)
+    return np.where(rest > 2**32, natural(lg(surprise(word)) - (FRACTION << FRACTION)), near)
+
+
 def normal(first: NDArray, second: NDArray) -> NDArray:
     """Return Box and Muller's normal of two words, with 12 fractional bits."""
     radius = np.floor(np.sqrt((2 * surprise(first) << FRACTION).astype(np.float64))).astype(np.int64)
@@ -255,8 +266,7 @@ def categorical(op: loihi.Categorical, ctx: Context, a: NDArray, T: NDArray, bia
     if not _started(op, ctx):
         return np.zeros((1, *op.s.type.shape), np.int32)
     a, T, bias = (_wide(item) for item in aligned(a, T, bias))
-    g = natural(lg(surprise(_words(op, ctx, op.s.type)[0])) - (FRACTION << FRACTION))
-    energy = (a + bias << 20) + T * g
+    energy = (a + bias << 20) + T * gumbel(_words(op, ctx, op.s.type)[0])
     return (np.arange(energy.shape[-1]) == energy.argmin(axis=-1)[..., np.newaxis]).astype(np.int32)
 
 

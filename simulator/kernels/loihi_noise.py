@@ -49,6 +49,16 @@ def surprise(word):
 
 
 @njit(forceinline=True)
+def gumbel(word):
+    """ln(-ln u), u = (w + 1/2) / 2^32."""
+    rest = 2**33 - (2 * np.int64(word) + 1)
+    if rest > 2**32:
+        return natural(lg(surprise(word)) - (FRACTION << FRACTION))
+    q = rest >> 21
+    return natural(lg(rest) - (33 << FRACTION)) + (q * (2048 + (1150 * q >> FRACTION)) >> FRACTION)
+
+
+@njit(forceinline=True)
 def normal(first, second):
     """Box and Muller's normal of two words."""
     radius = np.int64(math.sqrt(np.float64(2 * surprise(first) << FRACTION)))
@@ -112,9 +122,8 @@ def categorical(r, ro, n, samples, a, ao, as_, T, to, ts, tn, bias, bo, bn, row,
             best, least = start, np.int64(0)
             for i in range(start, start + row):
                 word = philox(np.uint64((first + s) * n + i), c1, np.uint64(0), c3, k0, k1)[0]
-                g = natural(lg(surprise(word)) - (FRACTION << FRACTION))
                 drive = a[ao + s * as_ + i] + bias[bo + (i if bn > 1 else 0)]
-                energy = (drive << 20) + T[to + s * ts + (i if tn > 1 else 0)] * g
+                energy = (drive << 20) + T[to + s * ts + (i if tn > 1 else 0)] * gumbel(word)
                 if i == start or energy < least:
                     best, least = i, energy
             rv[best] = 1

@@ -31,8 +31,8 @@ def arrive(r, ro, n, samples, states, so, width):
 def walk(r, graded, x, m, listed, w, wo, table, starts, targets, whole, base):
     """Add up the connections of every unit that sends: x holds a message a unit, or lists those that fired.
 
-    whole: each unit is connected to all, its weights side by side; else r[base + target] += weight message over a
-    unit's connections, around the end of the ring.
+    whole: each unit is connected to all, its weights side by side in w; else r[base + target] += weight message over a
+    unit's connections, around the end of the ring: target and weight stand in the table, one behind the other.
     """
     size = r.size
     for k in range(min(x[0], m) if listed else m):
@@ -46,8 +46,8 @@ def walk(r, graded, x, m, listed, w, wo, table, starts, targets, whole, base):
                 r[i] += wv[i] * message
             continue
         for e in range(table[starts + unit], table[starts + unit + 1]):
-            place = base + table[targets + e]
-            r[place - size if place >= size else place] += w[wo + e] * message
+            place = base + table[targets + 2 * e]
+            r[place - size if place >= size else place] += table[targets + 2 * e + 1] * message
 
 
 @njit(error_model="numpy", nogil=True)
