@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from thermoc.ir.values import Value
 from thermoc.passes.quantize_drives import Term
 from thermoc.passes.quantize_units import CurveUnit, GradedUnit, LifUnit, MemoryUnit, NoisyUnit, Unit
-from thermoc.passes.quantize_weights import GREATEST_EXPONENT, Weights, quantised
+from thermoc.passes.quantize_weights import GREATEST_EXPONENT, LEAST_EXPONENT, Weights, quantised
 from thermoc.support.errors import error
 
 FIELD = 2**23
@@ -31,6 +31,7 @@ GREATEST = 254
 GREATEST_VTH = 2**17 - 1
 FINE_THRESHOLD = 1024
 ENTRIES = 512
+FEW = 256
 LONG, DEVIATIONS = 1000, 8.0
 
 
@@ -107,6 +108,8 @@ def _start(unit: Unit, sources: Mapping[str, Source]) -> float:
     if not heaviest:
         return 1024.0
     whole = 2.0 ** math.floor(math.log2(GREATEST / heaviest))
+    if not all(_may_be_whole(term, sources[term.source], whole) for term in unit.drive.terms):
+        return GREATEST / heaviest
     found = arriving(unit, sources, whole)
     wanted = (_relative(term, sources[term.source]) * whole for term in unit.drive.terms)
     if found is not None and all((made.real == real).all() for made, real in zip(found[0], wanted)):
@@ -187,6 +190,8 @@ def _wholly(unit: LifUnit, sources: Mapping[str, Source], top: float):
     """Return the least power of two at which nothing is rounded, its weights and reach; None where there is none."""
     for exponent in range(-6, 7):
         scale = 2.0**exponent
+        if not all(_may_be_whole(term, sources[term.source], scale) for term in unit.drive.terms):
+            continue
         found = arriving(unit, sources, scale) if scale <= top else None
         bias = unit.drive.bias * scale * FRACTION
         mantissa, shift = _bias(bias)
@@ -198,6 +203,12 @@ def _wholly(unit: LifUnit, sources: Mapping[str, Source], top: float):
         if found[1].max(initial=0.0) < limit(unit) and span + found[1].max(initial=0.0) < FIELD / FRACTION:
             return scale, *found
     return None
+
+
+def _may_be_whole(term: Term, source: Source, scale: float) -> bool:
+    """Tell from a few weights whether all of them may be whole numbers: a quick no."""
+    few = np.ravel(term.map.weights)[:FEW] / source.scale * scale * 2.0**-LEAST_EXPONENT
+    return bool((np.rint(few) == few).all())
 
 
 def _lif_at(unit: LifUnit, scale: float, weights: tuple[Weights, ...], reach: NDArray) -> Design:
