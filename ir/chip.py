@@ -56,6 +56,11 @@ def is_clocked(graph: Graph) -> bool:
     return any(op.lag or op.every > 1 for op in graph.ops if isinstance(op, (Encode, Decode)))
 
 
+def unclocked(op: Op) -> Op:
+    """Return an op without lag: who runs the parts has seen to it."""
+    return op.with_(lag=0, every=1) if isinstance(op, Encode | Decode) else op
+
+
 def parts(graph: Graph) -> Parts:
     """Return the parts of a graph. Errors: T105 where the borders disagree about ``every``."""
     encodes, decodes = graph.of(Encode), graph.of(Decode)
@@ -149,4 +154,4 @@ def _part(graph: Graph, ops: Iterable[Op], gives: Iterable[Value], takes: Iterab
             kind = {"shape": value.type.shape, "dtype": value.type.dtype, "role": value.type.role}
             inputs.append(Input(name=named, **kind, y=value))
     outputs = [Output(name=name, x=value) for name, value in {value.name: value for value in gives}.items()]
-    return graph.with_ops([*inputs, *ops, *outputs])
+    return graph.with_ops([*inputs, *map(unclocked, ops), *outputs])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 import thermoc
 from thermoc.backends.base import Backend, Outcome, Place
@@ -27,9 +28,13 @@ from thermoc.support.errors import error
 class Options:
     """What ``tc.compile(net, target="lava", ...)`` takes. Errors: T303.
 
-    build_limit, run_limit: seconds that Lava may take to build the processes, and to run them.
+    input_range: what the network's inputs hold, where ``calibrate``, sample inputs by name, does not say it. chips: how
+    many there are. build_limit, run_limit: seconds that Lava may take to build the processes, and to run them.
     """
 
+    input_range: tuple[float, float] = (-4.0, 4.0)
+    calibrate: Mapping[str, ArrayLike] | None = field(default=None, repr=False)
+    chips: int = 1
     build_limit: float = 300.0
     run_limit: float = 3600.0
 
@@ -51,7 +56,8 @@ class LavaBackend(Backend):
 
     def lower(self, options: Options, *, dt: float) -> Sequence[Pass]:
         """Return the passes that bring a graph to Lava."""
-        return lower.lower(dt=dt)
+        how = {"input_range": options.input_range, "calibrate": options.calibrate, "chips": options.chips}
+        return lower.lower(dt=dt, **how)
 
     def emit(self, graph: Graph, options: Options) -> LavaArtefact:
         """Return the package of a lowered graph. Errors: T301."""

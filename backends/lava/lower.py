@@ -2,14 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from thermoc.backends.lava.target import TARGET
+from numpy.typing import ArrayLike
+
+from thermoc.ir.dialects import spiking, thermo
+from thermoc.ir.graph import Graph
+from thermoc.ir.ops import Op
+from thermoc.ir.types import DType
 from thermoc.passes import stages
 from thermoc.passes.base import Pass
-from thermoc.passes.legalize import Legalize
+from thermoc.passes.canonicalize import Canonicalize
+from thermoc.passes.loihi_partition import Partition
+from thermoc.passes.loihi_place import Place
+from thermoc.passes.quantize import Quantize
+
+OWN = (
+    spiking.Lif,
+    spiking.If,
+    spiking.CubaLif,
+    spiking.CubaLi,
+    spiking.Li,
+    spiking.I,
+    spiking.Trace,
+    thermo.Memory,
+)
 
 
-def lower(*, dt: float) -> Sequence[Pass]:
-    """Return the passes that bring a graph to Lava."""
-    return (*stages.cleaned(), Legalize(target=TARGET))
+def integrated(op: Op, graph: Graph) -> bool:
+    """Whether the chip has a unit for an op of continuous time, so that it is not written out before."""
+    return isinstance(op, OWN)
+
+
+def lower(
+    *,
+    dt: float,
+    input_range: tuple[float, float] = (-4.0, 4.0),
+    calibrate: Mapping[str, ArrayLike] | None = None,
+    chips: int = 1,
+) -> Sequence[Pass]:
+    """Return the passes that bring a graph to Loihi's integers, and onto cores and chips.
+
+    What is left of the network in floats is the host's. Errors: T205, T206, T207, T209, T304 when they run.
+    """
+    return (
+        *stages.discrete(dt=dt, dtype=DType.f64, keep=integrated),
+        Quantize(input_range=input_range, calibrate=calibrate),
+        Canonicalize(),
+        Partition(chips=chips),
+        Place(chips=chips),
+    )

@@ -9,7 +9,8 @@ t - 1, so a network may be recurrent through any of them. Activations that reach
 ``dendrite``. Units act within their tick.
 
 lag: a unit with lag n stands still and silent, in its initial state, while tick < n, and the noise of tick t is
-that of tick t - n. So a network whose synapses delay it still draws what it would have drawn without them.
+that of tick t - n. So a network whose synapses delay it still draws what it would have drawn without them. A p-bit is
+not silent meanwhile: it says its initial level, which its neighbours read.
 
 lag and every of the borders say how the chip's ticks lie to the network's: ``ir.chip`` runs a graph by them.
 """

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from thermoc.ir.chip import is_clocked, run_in_parts
 from thermoc.ir.dialects.core import Input, Output
-from thermoc.ir.dialects.loihi import Decode, Encode
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import STATEFUL, Op
@@ -84,18 +83,12 @@ def _in_parts(
     def run(part: Graph, given: Feed, first: int) -> tuple[dict[str, NDArray], dict[str, NDArray]]:
         here = [name for name in probes if name in part.producers]
         place = {"seed": seed, "first_sample": first_sample, "first_tick": first, "jitter": jitter}
-        trace = interpret(_unclocked(part), given, probes=here, **place)
+        trace = interpret(part, given, probes=here, **place)
         probed.update({name: array[: feed.ticks] for name, array in trace.probes.items()})
         return trace.outputs, trace.states
 
     outputs, states = run_in_parts(graph, feed, run, first_tick=first_tick)
     return Trace(outputs=outputs, probes=probed, states=states)
-
-
-def _unclocked(graph: Graph) -> Graph:
-    """Return a part without lags: they have been seen to."""
-    borders = (Encode, Decode)
-    return graph.with_ops(op.with_(lag=0, every=1) if isinstance(op, borders) else op for op in graph.ops)
 
 
 def _batched(array: NDArray, batch: int) -> NDArray:

@@ -250,7 +250,7 @@ def _own_start(name: str, position: int):
 
 def _fermi_dirac(op: loihi.FermiDirac, ctx: Context, state: State, *held: NDArray):
     if not _started(op, ctx):
-        return np.zeros_like(state["s"]), state
+        return state["s"], state
     s, a, T, bias, turn, _ = (_wide(item) for item in aligned(state["s"], *held))
     assert op.s.type is not None
     noise = T * logit(_words(op, ctx, op.s.type, ticks=op.turns, sweeps=op.sweeps)[0]) >> 20

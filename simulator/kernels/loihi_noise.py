@@ -98,7 +98,7 @@ def fermi_dirac(
     for s in range(samples):
         kept = states[so + s * width : so + s * width + n]
         if turn < 0:
-            r[ro + s * n : ro + s * n + n] = 0
+            r[ro + s * n : ro + s * n + n] = kept
             continue
         for i in range(n):
             if settings[bo + n + i] == whose:

@@ -200,5 +200,5 @@ def test_a_lag_shifts_a_unit_in_time():
 def test_a_unit_that_waits_is_silent_and_keeps_its_state():
     s, v, u = run(lambda a: tc.loihi.lif(a, 4095, 7, -9, vth=0, bias_exp=7, lag=2), np.full((3, 1), 1000))
     assert (s.ravel().tolist(), v.ravel().tolist()[:2], u.ravel().tolist()[:2]) == ([0, 0, 1], [7, 7], [-9, -9])
-    (s,) = run(lambda a: tc.loihi.fermi_dirac(a, 1, initial=1, levels="spin", lag=2), np.full((3, 1), 1000))
-    assert s.ravel().tolist() == [0, 0, 1]
+    (s,) = run(lambda a: tc.loihi.fermi_dirac(a, 1, initial=-1, levels="spin", lag=2), np.full((3, 1), 1000))
+    assert s.ravel().tolist() == [-1, -1, 1]  # a p-bit says its level

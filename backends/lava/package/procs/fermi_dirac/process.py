@@ -38,7 +38,7 @@ class FermiDiracModel(PyLoihiProcessModel):
         T = self.T_in.recv() if rule["T"] is None else rule["T"]
         now = self.noise.turn(self.time_step)
         if now < 0:
-            self.s_out.send(np.zeros_like(self.s))
+            self.s_out.send(self.s)
             return
         word = self.noise.words(now, rule["turns"], rule["sweeps"])[0]
         level = np.where(self.up(a, T, word), 1, rule["low"])
