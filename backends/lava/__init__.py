@@ -21,7 +21,7 @@ from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.target import TargetDescription
 from thermoc.passes.base import Pass
-from thermoc.support.errors import error
+from thermoc.support.errors import Finding, ThermocError, error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +61,7 @@ class LavaBackend(Backend):
 
     def emit(self, graph: Graph, options: Options) -> LavaArtefact:
         """Return the package of a lowered graph. Errors: T301."""
-        borders = any(isinstance(op, Encode | Decode) for op in graph.ops)
-        chip = parts(graph).chip if borders else graph
+        chip = chip_of(graph)
         about = {
             "borders": borders_of(graph),
             "thermoc": thermoc.__version__,
@@ -75,6 +74,27 @@ class LavaBackend(Backend):
     def run(self, artefact: LavaArtefact, feed: Feed, place: Place) -> Outcome:
         """Run the package in Lava's own Python. Errors: T302, T403, T409."""
         return run.run(artefact, feed, place)
+
+
+def chip_of(graph: Graph) -> Graph:
+    """Return the part of a graph that is the chip's. Errors: T301 where the host would have to do what is the chip's."""
+    if not any(isinstance(op, Encode | Decode) for op in graph.ops):
+        return graph
+    whole = parts(graph)
+    found = [
+        Finding(
+            code="T301",
+            what=f"{op.opname} ({op.results[0]}) is the chip's, and stands where the host works",
+            where=op.location,
+            notes=("the chip's part lies between loihi.encode and loihi.decode, and is left once",),
+            hint="hand its value out through loihi.decode, or keep host ops out of the chip's part",
+        )
+        for op in (*whole.before.ops, *whole.after.ops)
+        if op.opname.startswith("loihi.") and not isinstance(op, Encode | Decode)
+    ]
+    if found:
+        raise ThermocError(found)
+    return whole.chip
 
 
 def borders_of(graph: Graph) -> dict[str, dict[str, dict[str, object]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -27,6 +28,7 @@ from thermoc.ir.reference import interpret
 from thermoc.ir.values import Value
 from thermoc.support.errors import error
 
+SHORT = 40
 GRACE = 2.0
 """How long, in seconds, others may still say why they broke once one process has."""
 
@@ -118,9 +120,9 @@ def _state(stored: Mapping[str, NDArray], entry: Mapping[str, Any], batch: int) 
 def execute(python: Path, folder: Path, job: Mapping[str, Any], options: Any) -> None:
     """Run a job to its end. Errors: T409."""
     (folder / "job.json").write_text(json.dumps(job))
-    (folder / "tmp").mkdir()
+    sockets = _sockets(str(job["shared_memory"]))
     environment = {key: item for key, item in os.environ.items() if key != "PYTHONPATH"}
-    environment |= {"TMPDIR": str(folder / "tmp"), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    environment |= {"TMPDIR": str(sockets), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     command = [str(python), "-u", str(folder / "package/run.py"), "--job", str(folder / "job.json")]
     with (folder / "said").open("wb") as said, (folder / "complaints").open("wb") as complaints:
         process = subprocess.Popen(
@@ -130,6 +132,15 @@ def execute(python: Path, folder: Path, job: Mapping[str, Any], options: Any) ->
         _await(process, folder, {"building": options.build_limit, "running": options.run_limit})
     finally:
         _clear(process, str(job["shared_memory"]))
+        shutil.rmtree(sockets, ignore_errors=True)
+
+
+def _sockets(name: str) -> Path:
+    """Make a folder for Lava's sockets, whose paths must stay below some hundred characters."""
+    usual = tempfile.gettempdir()
+    folder = Path(usual if len(usual) <= SHORT else "/tmp") / name.strip("/")
+    folder.mkdir()
+    return folder
 
 
 def _await(process: subprocess.Popen, folder: Path, limits: Mapping[str, float]) -> None:

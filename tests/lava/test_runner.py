@@ -2,6 +2,8 @@
 
 import dataclasses
 import os
+import secrets
+import tempfile
 import time
 from pathlib import Path
 
@@ -38,14 +40,13 @@ def run(exe, artefact):
     return exe.backend.run(artefact, given, Place())
 
 
-def left_behind() -> set[str]:
-    """Return processes, shared memory and sockets of Lava runs that are there now."""
-    found = {f"shm {path.name}" for path in Path("/dev/shm").glob("th*_*")}
-    found |= {f"folder {path.name}" for path in Path(os.environ.get("TMPDIR", "/tmp")).glob("thermoc-lava-*")}
+def left_behind(folder: Path, mark: str) -> list[str]:
+    """Return processes, shared memory and sockets of a run in this folder, with this mark, that are there now."""
+    found = [f"shared memory {path.name}" for path in Path("/dev/shm").glob(f"*{mark}*")]
+    found += [f"file {path}" for path in [*folder.rglob("*"), *Path("/tmp").glob(f"*{mark}*")]]
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if b"thermoc-lava-" in path.read_bytes():
-                found.add(f"process {path.parent.name}")
+            found += [f"process {path.parent.name}"] * (bytes(folder) in path.read_bytes())
         except OSError:
             continue
     return found
@@ -54,21 +55,25 @@ def left_behind() -> set[str]:
 @pytest.mark.parametrize(
     ("line", "limit", "code", "said"),
     [
-        ("raise ValueError('broken on purpose')", 60.0, "T409", ["process 'graded' failed", "broken on purpose"]),
+        ("raise ValueError('broken on purpose')", 60.0, "T409", ["process 'middle' failed", "broken on purpose"]),
         ("import time; time.sleep(1000)", 3.0, "T409", ["Lava does not answer", "running took longer than 3 s"]),
         ("import os; os.kill(os.getpid(), 9)", 3.0, "T409", ["Lava does not answer"]),
     ],
     ids=["crash", "hang", "kill"],
 )
-def test_a_run_that_fails_ends_in_time_and_leaves_nothing(line: str, limit: float, code: str, said: list[str]):
-    before, since = left_behind(), time.monotonic()
+def test_a_run_that_fails_ends_in_time_and_leaves_nothing(
+    line: str, limit: float, code: str, said: list[str], tmp_path: Path, monkeypatch
+):
+    mark, since = f"x{os.getpid()}{code}{limit:g}", time.monotonic()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(secrets, "token_hex", lambda _: mark)
     exe, artefact = injected(line, run_limit=limit)
     with pytest.raises(tc.ThermocError) as caught:
         run(exe, artefact)
     assert caught.value.code == code
     assert all(text in str(caught.value) for text in said), str(caught.value)
     assert time.monotonic() - since < limit + 60, "building may take a while on a loaded machine, no more"
-    assert left_behind() <= before
+    assert left_behind(tmp_path, mark) == []
 
 
 def test_a_package_that_cannot_be_built_says_why():
