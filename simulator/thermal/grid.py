@@ -133,7 +133,7 @@ _PROPERTIES = ("conductivity", "heat_capacity")
 
 def _field(sheet: Layer, stack: Stack, shape: Shape, name: str) -> NDArray:
     """Return a property of each cell: the layer's, mixed with those of its inlays by area."""
-    base = getattr(sheet.material, name)
+    base = float(getattr(sheet.material, name))
     field = np.full(shape, base)
     if not sheet.inlays:
         return field
