@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -43,6 +42,10 @@ class UniformSolver:
     def rise_of(self, x: NDArray, layer: int) -> NDArray:
         """Return the temperature rise (ny, nx) of one layer."""
         return modal.rise_of(self.modes, x, layer)
+
+    def rim(self, x: NDArray) -> dict[str, float]:
+        """Return nothing: there is no package."""
+        return {}
 
     def step(self, x: NDArray, power: NDArray, dt: float) -> tuple[NDArray, Ledger]:
         """Return the state after ``dt`` of constant power (sources, ny, nx), exactly."""
