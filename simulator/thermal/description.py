@@ -106,7 +106,9 @@ def _face(found: Quantities, side: str) -> Face | None:
 def _package(found: Quantities, materials: Mapping[str, Material], label: str) -> Package | None:
     if "package" not in found.names():
         return None
-    spreader, sink = (_plate(found.group(f"package.{name}"), materials, f"{label}: {name}") for name in ("spreader", "sink"))
+    spreader, sink = (
+        _plate(found.group(f"package.{name}"), materials, f"{label}: {name}") for name in ("spreader", "sink")
+    )
     rest = {name: found[f"package.{name}"] for name in ("resistance", "capacity", "temperature")}
     return Package(spreader=spreader, sink=sink, **rest)
 

@@ -34,8 +34,23 @@ BEYOND = {
     "model_secondary": "the secondary heat path",
     "package_model_used": "the detailed package model",
     "use_microfluidic_cooling": "microfluidic cooling",
-    "detailed_3D_used": "a material of its own for each block",
+    "use_microchannels": "microfluidic cooling",
+    "detailed_3D": "a material of its own for each block",
+    "leakage_used": "leakage that follows temperature",
+    "block_omit_lateral": "a chip that conducts no heat along itself",
 }
+OFF = ("0", "off")
+OTHERS = """
+    Davg Kmoves Nmax P0 Rcool Rreject base_proc_freq c c_convec_sec channel_width compact_ratio coolant_capac
+    coolant_material coolant_res coolant_visc d dtm_used f fan_radius fin_height fin_width flow_type grid_cols
+    grid_layer_file grid_map_mode grid_rows grid_steady_file grid_transient_file htc init_file init_temp
+    inlet_temperature l2_label lambdaA lambdaT lambdaW leakage_mode material_chip material_interface material_sink
+    material_spreader materials_file model_rim model_type motor_radius n_c4 n_metal n_orients natural_convec
+    network_file o p package_config_file pin_diam pin_dist pin_height pump_internal_res pumping_pressure r_convec_sec
+    rim_thickness rpm s_c4 s_pcb s_solder s_sub sampling_intvl sink_type steady_file t_c4 t_metal t_pcb t_solder t_sub
+    thermal_threshold wall_capac wall_material wall_res wrap_l2
+""".split()  # noqa: SIM905
+"""Names that HotSpot knows and its chip and package here do not need."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,14 +140,21 @@ def read_config(path: str | os.PathLike[str]) -> dict[str, str]:
     return found
 
 
-def stack(plan: Floorplan, config: Mapping[str, object] | None = None, materials: Mapping[str, Material] | None = None) -> Stack:
+def stack(
+    plan: Floorplan, config: Mapping[str, object] | None = None, materials: Mapping[str, Material] | None = None
+) -> Stack:
     """Return HotSpot's stack: silicon, interface, spreader, sink; values not given are HotSpot's own.
 
     config: numbers in SI, or their texts, by HotSpot's names, as ``read_config`` returns. Errors: T514, T405.
     """
     given = dict(config or {})
+    known = [*defaults(), *BEYOND, *OTHERS]
+    for name in given:
+        if name not in known:
+            near = quantities.nearest(name, known)
+            raise wrong(f"HotSpot has no {name!r}", None, f"did you mean {near}?" if near else "")
     for name, meaning in BEYOND.items():
-        if str(given.get(name, "0")) != "0":
+        if str(given.get(name, "0")) not in OFF:
             raise wrong(f"{name}: {meaning} is not modelled", None)
     if str(given.get("grid_layer_file", "(null)")) != "(null)":
         raise wrong("grid_layer_file: layer files are not read", None, "build the stack's layers in Python")
@@ -163,7 +185,9 @@ def defaults() -> quantities.Quantities:
     return quantities.read(DEFAULTS, {**expect, "ambient": "K", "lumping": ""})
 
 
-def _material(part: str, values: Mapping[str, float], given: Mapping[str, object], known: Mapping[str, Material]) -> Material:
+def _material(
+    part: str, values: Mapping[str, float], given: Mapping[str, object], known: Mapping[str, Material]
+) -> Material:
     name = given.get(f"material_{part}")
     if name is not None and name not in known:
         raise wrong(f"material_{part}: no material {name!r}", None, f"known are {', '.join(known) or 'none'}")

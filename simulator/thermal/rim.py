@@ -24,9 +24,9 @@ from thermoc.simulator.thermal.modal import Modes
 class Sector:
     """Waves of one parity along y and one along x: (nq, np) of them, in L eigenmodes each.
 
-    plates (2, L, nq, np): the modes' shapes in spreader and sink; column (np,) and row (nq,): twice-folded edge values of
-    the cosines. Of the rims, along x and along y, ``met`` says which have nodes here: only the flat wave along an edge
-    meets them, with ``weight``.
+    plates (2, L, nq, np): the modes' shapes in spreader and sink. column (np,), row (nq,): the cosines at the edges.
+    Of the rims, along x and along y, ``met`` says which have nodes here: only the flat wave along an edge meets them,
+    with ``weight``.
     """
 
     parity: tuple[int, int]
@@ -91,7 +91,9 @@ def edge_values(n: int) -> NDArray:
 def inverse(sector: Sector, z: NDArray) -> Inverse:
     """Return the solver of a sector at each z (K,), real or complex."""
     D = 1 / (sector.rate + z[:, np.newaxis, np.newaxis, np.newaxis])
-    nodes = tuple(np.linalg.inv(z[:, np.newaxis, np.newaxis] * np.diag(rim.capacity) + rim.chain) for rim in sector.rims)
+    nodes = tuple(
+        np.linalg.inv(z[:, np.newaxis, np.newaxis] * np.diag(rim.capacity) + rim.chain) for rim in sector.rims
+    )
     return Inverse(
         weight=D,
         seen=sector.plates * D[:, np.newaxis],
@@ -157,4 +159,7 @@ def fluxes(sector: Sector, inv: Inverse, r: NDArray, heat: tuple[NDArray, NDArra
     plates = np.einsum("klixy,ixy->klxy", inv.seen, r)
     alone = [W @ h for W, h in zip(inv.nodes, heat)]
     f = (inv.edges @ edge_temperatures(sector, plates, (alone[0], alone[1]))[..., np.newaxis])[..., 0]
-    return f, [u + (W @ into_nodes(sector, f, axis)[..., np.newaxis])[..., 0] for axis, (u, W) in enumerate(zip(alone, inv.nodes))]
+    return f, [
+        u + (W @ into_nodes(sector, f, axis)[..., np.newaxis])[..., 0]
+        for axis, (u, W) in enumerate(zip(alone, inv.nodes))
+    ]

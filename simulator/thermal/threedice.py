@@ -52,7 +52,9 @@ class StackFile:
         for layer in self.stack.layers:
             if layer.source:
                 watts = self.powers[layer.name]
-                maps.append(self.floorplans[layer.name].binned(self.shape).power(watts[:, min(slot, watts.shape[1] - 1)]))
+                maps.append(
+                    self.floorplans[layer.name].binned(self.shape).power(watts[:, min(slot, watts.shape[1] - 1)])
+                )
         return np.array(maps)
 
 
@@ -146,7 +148,14 @@ class _Parts:
                 layers.append(Layer(name=label, thickness=thickness, material=material, source=source))
                 if source:
                     sources[label] = read_floorplan(root / plan, length, width)
-        stack = Stack(width=length, height=width, layers=tuple(layers), nodes="outer", **self.faces)
+        stack = Stack(
+            width=length,
+            height=width,
+            layers=tuple(layers),
+            nodes="outer",
+            top=self.faces.get("top"),
+            bottom=self.faces.get("bottom"),
+        )
         shape = (round(width / dy), round(length / dx))
         return StackFile(
             stack=stack,

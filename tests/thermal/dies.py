@@ -4,13 +4,26 @@ from pathlib import Path
 
 import numpy as np
 
-from thermoc.simulator.thermal import Face, Floorplan, Layer, Material, Package, Plate, Stack, block, hotspot, read_stack
+from thermoc.simulator.thermal import (
+    Face,
+    Floorplan,
+    Layer,
+    Material,
+    Package,
+    Plate,
+    Stack,
+    block,
+    hotspot,
+    read_stack,
+)
 
 SILICON = Material(name="silicon", conductivity=130.0, heat_capacity=1.63e6)
 PASTE = Material(name="paste", conductivity=4.0, heat_capacity=4.0e6)
 COPPER = Material(name="copper", conductivity=400.0, heat_capacity=3.55e6)
 OXIDE = Material(name="oxide", conductivity=1.4, heat_capacity=1.6e6)
-TILES = np.array([[0.33, 0.10, 0.33, 0.05], [0.02, 1.00, 0.33, 0.33], [0.33, 0.33, 0.10, 0.50], [0.05, 0.33, 0.02, 0.33]])
+TILES = np.array(
+    [[0.33, 0.10, 0.33, 0.05], [0.02, 1.00, 0.33, 0.33], [0.33, 0.33, 0.10, 0.50], [0.05, 0.33, 0.02, 0.33]]
+)
 REFERENCE = Path(__file__).with_name("reference_die.toml")
 WARM = Face(coefficient=2e4, temperature=310.0)
 COLD = Face(coefficient=1e5, temperature=300.0)

@@ -104,7 +104,9 @@ def test_a_plane_with_adiabatic_sides(shared):
 
 def grid16():
     """The 16 x 16 grid of resistors of the reference data, as one sheet cooled from above."""
-    sheet = Layer(name="sheet", thickness=1.0, material=Material(name="m", conductivity=0.01, heat_capacity=1.75e-6), source=True)
+    sheet = Layer(
+        name="sheet", thickness=1.0, material=Material(name="m", conductivity=0.01, heat_capacity=1.75e-6), source=True
+    )
     air = Face(coefficient=1 / 2000, temperature=300.0)
     return Die(Stack(width=16.0, height=16.0, layers=(sheet,), top=air, nodes="top"), (16, 16))
 

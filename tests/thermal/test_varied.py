@@ -27,7 +27,7 @@ def test_steady_state(name):
     power = np.random.default_rng(1).random((7, 9))
     expected = np.linalg.solve(whole.K, whole.power(power, [0]))
     found = die.temperature(die.steady(power)).ravel() - die.stack.ambient
-    np.testing.assert_allclose(found, expected[: found.size], rtol=1e-9)
+    np.testing.assert_allclose(found, expected[: found.size], rtol=1e-9, atol=1e-10)
 
 
 @pytest.mark.parametrize("name", DIES)
@@ -72,7 +72,7 @@ def test_a_jump_of_power_does_not_ring():
         state, _ = die.step(state, power, 0.05)
         T = die.temperature(state)
         room = 0.05 * (end - rest).max()
-        assert (T > rest - room).all() and (T < end + room).all()
+        assert (T - rest).min() > -room and (T - end).max() < room
 
 
 @pytest.mark.parametrize("name", DIES)
@@ -113,7 +113,10 @@ def test_cells_mix_materials_by_area():
 def test_strong_contrast_still_settles():
     gap = Material(name="air", conductivity=0.026, heat_capacity=1.2e3)
     rng = np.random.default_rng(5)
-    holes = tuple((block(f"h{i}", x * 1e-3, y * 1e-3, 0.6e-3, 0.6e-3), gap) for i, (x, y) in enumerate([(1, 1), (3, 2), (6, 4), (0, 3)]))
+    holes = tuple(
+        (block(f"h{i}", x * 1e-3, y * 1e-3, 0.6e-3, 0.6e-3), gap)
+        for i, (x, y) in enumerate([(1, 1), (3, 2), (6, 4), (0, 3)])
+    )
     stack = inlaid(two_sheets(bottom=Face(coefficient=1e4, temperature=300.0)), *holes)
     die, whole, power = Die(stack, (12, 16)), dense(stack, (12, 16)), rng.random((12, 16))
     expected = np.linalg.solve(whole.K, whole.power(power, [0]))
