@@ -87,6 +87,21 @@ def drive(m: Modes, power: NDArray, layers: tuple[int, ...]) -> NDArray:
     return total
 
 
+class Drive:
+    """The drive of a power, kept until another power comes: power often lasts for many steps."""
+
+    def __init__(self, m: Modes, layers: tuple[int, ...]):
+        self._modes, self._layers = m, layers
+        self._last: tuple[NDArray, NDArray] | None = None
+
+    def __call__(self, power: NDArray) -> NDArray:
+        """Return ``drive`` of a power (sources, ny, nx); read only."""
+        last = self._last
+        if last is None or not np.array_equal(last[0], power):
+            last = self._last = (power.copy(), drive(self._modes, power, self._layers))
+        return last[1]
+
+
 def rise(m: Modes, a: NDArray) -> NDArray:
     """Return the temperature rise (L, ny, nx) in K."""
     return backward(np.einsum("lixy,ixy->lxy", m.shape, a))

@@ -52,7 +52,7 @@ class PackagedSolver:
         self.modes = m = modal.modes(grid(stack, shape))
         found = rims(stack, shape)
         assert found is not None
-        self.rims, self.sources = found, sources
+        self.rims, self.drive = found, modal.Drive(m, sources)
         self.sectors = rim.sectors(m, found)
         self.flat = np.sqrt(m.cells)
         self.zero = m.shape[:, :, 0, 0]
@@ -142,8 +142,7 @@ class PackagedSolver:
 
     def _pull(self, x: Held, power: NDArray) -> tuple[NDArray, NDArray]:
         """Return the amplitudes' rates of change, and the heat into each lumped node in W (axis, parity, 3)."""
-        rate = modal.drive(self.modes, power, self.sources)
-        rate -= self.modes.rate * x.cells
+        rate = self.drive(power) - self.modes.rate * x.cells
         rate[:, 0, 0] += self.inflow
         heats = np.stack([-x.nodes[axis] @ self.rims[axis].chain for axis in (0, 1)])
         for sector in self.sectors:

@@ -22,7 +22,7 @@ class UniformSolver:
 
     def __init__(self, stack: Stack, shape: Shape, sources: tuple[int, ...]):
         self.modes = m = modal.modes(grid(stack, shape))
-        self.sources = sources
+        self.drive = modal.Drive(m, sources)
         self.flat = np.sqrt(m.cells)
         self.top_rise = stack.top.temperature - stack.ambient if stack.top else 0.0
         self.bottom_rise = stack.bottom.temperature - stack.ambient if stack.bottom else 0.0
@@ -79,8 +79,8 @@ class UniformSolver:
 
     def _pull(self, x: NDArray, power: NDArray) -> NDArray:
         """Return drive less decay: the amplitudes' rate of change."""
-        change = modal.drive(self.modes, power, self.sources)
-        change -= self.modes.rate * x
+        change = self.modes.rate * x
+        np.subtract(self.drive(power), change, out=change)
         change[:, 0, 0] += self.inflow
         return change
 

@@ -187,3 +187,15 @@ def test_bad_calls_are_coded(code, call):
     with pytest.raises(ThermocError) as caught:
         call(Die(reference(), (4, 4)))
     assert caught.value.code == code
+
+
+def test_power_that_is_changed_in_place_is_seen():
+    """The same array, filled anew: what was kept of the last power must not be taken for it."""
+    die, power = Die(reference(), (4, 4)), np.ones((4, 4))
+    state, _ = die.step(die.start(), power, 1e-3)
+    once, _ = die.step(state, power.copy(), 1e-3)
+    power[:] = 0
+    none, ledger = die.step(state, power, 1e-3)
+    assert ledger.work == 0 and die.energy(none) < die.energy(once)
+    fresh, _ = Die(reference(), (4, 4)).step(state, np.zeros((4, 4)), 1e-3)
+    np.testing.assert_array_equal(die.temperature(none), die.temperature(fresh))
