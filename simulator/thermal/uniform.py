@@ -24,11 +24,9 @@ class UniformSolver:
         self.modes = m = modal.modes(grid(stack, shape))
         self.drive = modal.Drive(m, sources)
         self.flat = np.sqrt(m.cells)
-        self.top_rise = stack.top.temperature - stack.ambient if stack.top else 0.0
         self.bottom_rise = stack.bottom.temperature - stack.ambient if stack.bottom else 0.0
         self.zero = m.shape[:, :, 0, 0]
-        self.inflow = m.top * self.top_rise * self.zero[0] + m.bottom * self.bottom_rise * self.zero[-1]
-        self.inflow *= self.flat
+        self.inflow = m.bottom * self.bottom_rise * self.flat * self.zero[-1]  # rises count from the top's reservoir
         self.factors = lru_cache(KEPT)(self._factors)
 
     def start(self, rise: NDArray) -> NDArray:
@@ -57,7 +55,7 @@ class UniformSolver:
         ledger = Ledger(
             dt=dt,
             work=float(power.sum()) * dt,
-            heat_top=float(self.modes.top * (rise[0] - dt * self.top_rise * self.modes.cells)),
+            heat_top=float(self.modes.top * rise[0]),
             heat_bottom=float(self.modes.bottom * (rise[-1] - dt * self.bottom_rise * self.modes.cells)),
             stored=self._energy(change),
         )

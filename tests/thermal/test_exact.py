@@ -1,13 +1,14 @@
 """Uniform layers: reference fields to a hundred-millionth of a kelvin, closed forms, books that close (P17 to P20, P45)."""
 
 from dataclasses import replace
+from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
 from thermal.dense import dense
 from thermal.dies import COLD, SILICON, TILES, WARM, reference, tiles, two_sheets
 
-from thermoc.simulator.thermal import NOTHING, Die, Face, Layer, Material, Stack
+from thermoc.simulator.thermal import NOTHING, Die, Face, Layer, Material, Stack, modal
 from thermoc.support.errors import ThermocError
 
 
@@ -160,6 +161,21 @@ def test_a_nearly_closed_die_loses_what_its_faces_say():
     assert books.heat_top > 0 > books.heat_bottom
     assert abs(books.gap) < 1e-12 * books.work
     assert die.energy(state) == pytest.approx(books.work - books.heat, rel=1e-10)
+
+
+@pytest.mark.parametrize("dt", [1e-9, 1e-6, 1e-3, 1.0])
+def test_kick_and_drift_to_every_digit(dt):
+    """The two integrals of the exponential for any product of rate and step, against 60 decimal digits."""
+    rates = np.concatenate([[0.0], np.logspace(-9, 9, 300)])
+    with localcontext() as context:
+        context.prec = 60
+        h, kicks, drifts = Decimal(dt), [], []
+        for rate in map(Decimal, rates.tolist()):
+            e = (-rate * h).exp()
+            kicks.append(float((1 - e) / rate if rate else h))
+            drifts.append(float((rate * h - 1 + e) / rate**2 if rate else h * h / 2))
+    np.testing.assert_allclose(modal.kick(rates, dt), kicks, rtol=4e-16)
+    np.testing.assert_allclose(modal.drift(rates, dt), drifts, rtol=4e-14)
 
 
 def test_a_uniform_die_warms_as_one_resistor_and_capacitor():

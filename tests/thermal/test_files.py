@@ -108,6 +108,32 @@ def test_bad_lines_are_named(tmp_path, reader, text, line, says):
     assert (where.line if where else None) == line
 
 
+STK = """
+material s : thermal conductivity 1e-4 ; volumetric heat capacity 1.6e-12 ; // per um
+top heat sink : heat transfer coefficient 1e-7 ; temperature 300 ;
+dimensions : chip length 300 , width 200 ; cell length 100 , width 100 ;
+die d : layer 50 s ; /* bulk
+        over two lines */ source 2 s ;
+stack : die one d floorplan "f.flp" ;
+solver : transient step 1, slot 2 ; initial temperature 310 ;
+output : T ( one, 0, 0, "a", final ) ; T ( one, 300, 200, "b", final ) ; T ( one, 100, 99, "c", final ) ;
+"""
+
+
+def test_a_small_3dice_stack(tmp_path):
+    """Comments, a corner, a cell's border, and power that changes by slots."""
+    (tmp_path / "s.stk").write_text(STK)
+    (tmp_path / "f.flp").write_text("a : position 0, 0 ; dimension 100, 200 ; power values 1, 3 ;")
+    found = threedice.read_stack(tmp_path / "s.stk")
+    assert [probe.cell for probe in found.probes] == [(0, 0), (1, 2), (0, 1)]
+    assert not found.steady and found.start == 310.0 and found.shape == (2, 3)
+    np.testing.assert_allclose(found.power(0)[0], [[0.5, 0, 0], [0.5, 0, 0]])
+    np.testing.assert_allclose(found.power(7)[0], [[1.5, 0, 0], [1.5, 0, 0]])
+    assert found.stack.top.coefficient == pytest.approx(1e5) and found.stack.layers[1].source
+    assert found.stack.layers[0].material.conductivity == pytest.approx(100.0)
+    assert found.stack.layers[0].material.heat_capacity == pytest.approx(1.6e6)
+
+
 def test_blocks_that_overlap_are_named_with_both_and_the_line(tmp_path):
     path = tmp_path / "o.flp"
     path.write_text(

@@ -70,6 +70,7 @@ def test_a_block_of_two_rectangles_shares_its_power_by_area():
     [
         ((block("a", 0, 0, 2, 2), block("b", 1, 1, 2, 1)), ["'a'", "'b'", "overlap", "1 x 1 m"]),
         ((block("b", 2, 0, 2, 2), block("a", 0, 0, 2.5, 2)), ["'a'", "'b'", "0.5 x 2 m, 1 m^2"]),
+        ((block("a", 0, 0, 4, 1), block("b", 1, 1, 1, 1), block("c", 3, 0.5, 1, 1)), ["'a'", "'c'", "1 x 0.5 m"]),
         ((block("a", 0, 0, 5, 1),), ["'a'", "outside", "4 x 2"]),
         ((block("a", -1, 0, 2, 1),), ["'a'", "outside"]),
         ((block("a", 0, 0, 1, 1), block("a", 1, 0, 1, 1)), ["'a'", "two blocks"]),

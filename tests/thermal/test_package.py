@@ -93,6 +93,14 @@ def test_a_start_at_one_temperature_warms_the_lumped_nodes_too():
     assert ledger.heat_bottom == pytest.approx(-ledger.stored, rel=1e-10)
 
 
+def test_all_matter_is_counted():
+    """Lumped or not, the plates hold their whole volume's heat, and the convection's capacity once."""
+    die, box = Die(packed(), (3, 5)), packed().package
+    volume = 150e-6 * 1.63e6 + 20e-6 * 4.0e6, 1e-3 * 3.55e6, 6.9e-3 * 3.55e6
+    area = 8e-3 * 6e-3, 0.03**2, 0.06**2
+    assert die.energy(die.start(301.0)) == pytest.approx(np.dot(volume, area) + box.capacity, rel=1e-12)
+
+
 def test_the_rational_function_is_the_exponential():
     z = -np.concatenate([np.logspace(-9, 9, 2000)])
 

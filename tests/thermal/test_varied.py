@@ -18,7 +18,7 @@ def inlaid(stack, *inlays):
     return stack.with_layers(replace(first, inlays=inlays or INLAYS), *rest)
 
 
-DIES = {"faces": inlaid(two_sheets(top=WARM, bottom=COLD)), "package": inlaid(packed())}
+DIES = {"faces": inlaid(two_sheets(top=WARM, bottom=COLD)), "package": inlaid(packed(top=WARM))}
 
 
 @pytest.mark.parametrize("name", DIES)
@@ -85,7 +85,7 @@ def test_books_close(name):
         books += ledger
     assert abs(books.gap) < 1e-10 * books.work
     assert die.energy(state) - before == pytest.approx(books.work - books.heat, abs=1e-10 * books.work)
-    assert books.heat_bottom != 0
+    assert books.heat_bottom != 0 and (name == "faces" or books.heat_top < 0)  # the warm face heats the packed die
 
 
 def test_a_closed_die_with_inlays_keeps_every_joule():
