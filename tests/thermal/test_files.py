@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from thermal.dies import REFERENCE
 
 from thermoc.simulator.thermal import Die, hotspot, read_stack, threedice
@@ -203,3 +205,35 @@ def test_a_data_file_with_a_package():
     assert stack.package.sink.side == pytest.approx(0.06) and stack.package.capacity == 40.0
     with pytest.raises(ThermocError, match=r"package.sink.side"):
         read_stack(text.replace("side = { value = 6", "sade = { value = 6"))
+
+
+FLP, TRACE, CONFIG = "a 1 1 0 0\nb 1 1 1 0\n", "a b\n1 2\n3 4\n", "-t_chip 1e-4\n-ambient 300\n"
+MATERIALS = "s\nsolid\n130\n1e6\nw\nfluid\n0.6\n4e6\n1e-3\n"
+READERS = [
+    (hotspot.read_floorplan, FLP),
+    (hotspot.read_power, TRACE),
+    (hotspot.read_config, CONFIG),
+    (hotspot.read_materials, MATERIALS),
+    (threedice.read_stack, STK),
+    (
+        lambda path: threedice.read_floorplan(path, 1e-3, 1e-3),
+        "a : position 0, 0 ; dimension 9, 9 ; power values 1, 2 ;",
+    ),
+]
+
+
+@given(st.sampled_from(READERS), st.data())
+def test_a_damaged_file_is_read_or_refused_with_a_code(tmp_path_factory, case, data):
+    """Words dropped, doubled or replaced: never a traceback."""
+    reader, text = case
+    words = text.split(" ")
+    at = data.draw(st.integers(0, len(words) - 1))
+    words[at : at + 1] = data.draw(
+        st.sampled_from([[], [words[at]] * 2, ["-1"], ["0"], ["1e400"], ["nan"], ["\n"], [";"], ["/*"], ['"'], ["é#"]])
+    )
+    path = tmp_path_factory.mktemp("damaged") / "file"
+    path.write_text(" ".join(words))
+    try:
+        reader(path)
+    except ThermocError as caught:
+        assert caught.code in ("T514", "T501", "T405")
