@@ -1,0 +1,34 @@
+"""Which reader and which writer knows a suffix. Each is imported when it is used."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from pathlib import Path
+from typing import Any
+
+from thermoc.ir.graph import Graph
+from thermoc.support.errors import Finding, error
+
+READERS = {".nir": ("thermoc.frontends.nir.read", "read_nir")}
+WRITERS = {".nir": ("thermoc.frontends.nir.write", "write_nir")}
+
+
+def read(path: str | os.PathLike[str], **options: Any) -> tuple[Graph, tuple[Finding, ...]]:
+    """Return the graph of a file and what its reader mended or assumed. Errors: T506, and the reader's."""
+    return _one(READERS, path)(path, **options)
+
+
+def write(graph: Graph, path: str | os.PathLike[str]) -> None:
+    """Write a graph in the format of the suffix, whole or not at all. Errors: T506, and the writer's."""
+    _one(WRITERS, path)(graph, path)
+
+
+def _one(table: dict[str, tuple[str, str]], path: str | os.PathLike[str]) -> Any:
+    suffix = Path(path).suffix
+    if suffix not in table:
+        verb = "reader" if table is READERS else "writer"
+        notes = [f"{verb}s: .thermo, {', '.join(table)}"]
+        raise error("T506", f"no {verb} knows {Path(path).name!r}", notes=notes, hint="save it with net.save")
+    module, name = table[suffix]
+    return getattr(importlib.import_module(module), name)

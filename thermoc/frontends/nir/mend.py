@@ -1,0 +1,69 @@
+"""Ends, delays and names of a model: what a graph of ours needs and NIR leaves open."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import numpy as np
+
+from thermoc.frontends.nir.nodes import Model, Node, repair
+from thermoc.ir.graph import NameSource
+
+MOST_DELAYS = 64
+
+
+def named(model: Model) -> Model:
+    """Give every node a name that a value may have: letters, digits, _ . - after a letter."""
+    fresh = NameSource()
+    names = {old: fresh(_legal(old)) for old in sorted(model.nodes, key=lambda old: (_legal(old) != old, old))}
+    nodes = {names[old]: node for old, node in sorted(model.nodes.items(), key=lambda pair: names[pair[0]])}
+    edges = tuple(sorted((names[a], names[b]) for a, b in model.edges))
+    return dataclasses.replace(model, nodes=nodes, edges=edges)
+
+
+def _legal(name: str) -> str:
+    text = re.sub(r"[^A-Za-z0-9_.-]", "_", name)
+    return text if re.match(r"[A-Za-z]", text) else f"n{text}"
+
+
+def ended(model: Model) -> Model:
+    """Give an Input to every node that reads nothing and an Output to every node that nothing reads."""
+    nodes, edges, repairs = dict(model.nodes), list(model.edges), list(model.repairs)
+    fresh = NameSource(nodes)
+    read, reading = {a for a, _ in edges}, {b for _, b in edges}
+    for name, node in model.nodes.items():
+        if name not in reading and node.kind not in ("Input", "Output"):
+            source = fresh(f"input_{name}" if any(n.kind == "Input" for n in model.nodes.values()) else "input")
+            nodes[source] = Node(kind="Input")
+            edges.append((source, name))
+            repairs.append(repair(f"node {name!r} reads nothing: the input {source!r} is put before it"))
+        if name not in read and node.kind not in ("Input", "Output"):
+            target = fresh(f"output_{name}" if any(n.kind == "Output" for n in model.nodes.values()) else "output")
+            nodes[target] = Node(kind="Output")
+            edges.append((name, target))
+            repairs.append(repair(f"nothing reads node {name!r}: the output {target!r} is put behind it"))
+    for name in [name for name, node in model.nodes.items() if node.kind == "Output" and name not in reading]:
+        del nodes[name]
+        repairs.append(repair(f"the output {name!r} reads nothing: it is left out"))
+    edges = [(a, b) for a, b in edges if a in nodes and b in nodes]
+    return dataclasses.replace(model, nodes=nodes, edges=tuple(sorted(edges)), repairs=tuple(repairs))
+
+
+def even_delays(model: Model) -> Model:
+    """Split a Delay whose units wait for different times into one for each time, each masked by a Scale."""
+    nodes, edges = dict(model.nodes), list(model.edges)
+    fresh = NameSource(nodes)
+    for name, node in model.nodes.items():
+        times = np.unique(node["delay"]) if node.kind == "Delay" else np.empty(0)
+        if not 1 < len(times) <= MOST_DELAYS:
+            continue
+        before, after = [a for a, b in edges if b == name], [b for a, b in edges if a == name]
+        edges = [edge for edge in edges if name not in edge]
+        del nodes[name]
+        for number, time in enumerate(times):
+            late, part = fresh(f"{name}.late{number}"), fresh(f"{name}.part{number}")
+            nodes[late] = Node(kind="Delay", fields={"delay": np.full(node["delay"].shape, time)})
+            nodes[part] = Node(kind="Scale", fields={"scale": (node["delay"] == time).astype(np.float64)})
+            edges += [(a, late) for a in before] + [(late, part)] + [(part, b) for b in after]
+    return dataclasses.replace(model, nodes=nodes, edges=tuple(sorted(edges)))
