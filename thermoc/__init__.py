@@ -6,6 +6,7 @@ Ops are functions of this module (``tc.affine``, ``tc.boltzmann``, ...), one for
 from __future__ import annotations
 
 import importlib
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ _FROM = {
 }
 _HOMES = {name: module for module, names in _FROM.items() for name in names}
 _MODULES = ("ir", "layers", "passes", "physics", "simulator")
+_DIALECTS = ("loihi",)
+"""Dialects whose ops are called by both names, ``tc.loihi.lif``: they repeat the names of others."""
 
 __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "Certificate",
@@ -61,7 +64,14 @@ def _ops() -> dict[str, Any]:
     from thermoc.ir.builder import FUNCTIONS
 
     hidden = {"core.input", "core.output", "core.constant"}
-    return {call.__name__: call for name, call in FUNCTIONS.items() if name not in hidden}
+    shown = (name for name in FUNCTIONS if name not in hidden and name.split(".")[0] not in _DIALECTS)
+    return {FUNCTIONS[name].__name__: FUNCTIONS[name] for name in shown}
+
+
+def _dialect(dialect: str) -> SimpleNamespace:
+    from thermoc.ir.builder import FUNCTIONS
+
+    return SimpleNamespace(**{f.__name__: f for name, f in FUNCTIONS.items() if name.split(".")[0] == dialect})
 
 
 def __getattr__(name: str) -> Any:
@@ -69,6 +79,8 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(_HOMES[name]), name)
     elif name in _MODULES:
         value = importlib.import_module(f"thermoc.{name}")
+    elif name in _DIALECTS:
+        value = _dialect(name)
     elif name.startswith("__") or name not in (ops := _ops()):
         raise AttributeError(f"module 'thermoc' has no attribute {name!r}")
     else:
@@ -78,4 +90,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES, *_MODULES, *_ops()})
+    return sorted({*globals(), *_HOMES, *_MODULES, *_DIALECTS, *_ops()})

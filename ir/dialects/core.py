@@ -158,7 +158,7 @@ class Conv(Op):
     @classmethod
     def complete(cls, attrs: dict[str, Any], shapes: dict[str, Any]) -> dict[str, Any]:
         """Stride and dilation 1, no padding; one number serves every axis, and both ends of it."""
-        return _per_axis({"stride": 1, "dilation": 1, "padding": 0} | attrs, len(shapes["x"]) - 1)
+        return per_axis({"stride": 1, "dilation": 1, "padding": 0} | attrs, len(shapes["x"]) - 1)
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
         x, weight = shapes["x"], shapes["weight"]
@@ -175,7 +175,7 @@ class Conv(Op):
         return {"y": (weight[0], *windowed(x[1:], weight[2:], self.stride, self.padding, self.dilation))}
 
 
-def _per_axis(attrs: dict[str, Any], axes: int) -> dict[str, Any]:
+def per_axis(attrs: dict[str, Any], axes: int) -> dict[str, Any]:
     """Return window attributes with an entry an axis; padding as pairs (before, after)."""
     full = dict(attrs)
     for name in WINDOW & attrs.keys():
@@ -226,7 +226,7 @@ class Pool(Op):
     @classmethod
     def complete(cls, attrs: dict[str, Any], shapes: dict[str, Any]) -> dict[str, Any]:
         """Windows side by side, no padding; one number serves every axis, and both ends of it."""
-        return _per_axis({"stride": attrs["window"], "padding": 0} | attrs, len(shapes["x"]) - 1)
+        return per_axis({"stride": attrs["window"], "padding": 0} | attrs, len(shapes["x"]) - 1)
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
         x = shapes["x"]
