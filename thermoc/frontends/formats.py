@@ -8,15 +8,22 @@ from pathlib import Path
 from typing import Any
 
 from thermoc.ir.graph import Graph
-from thermoc.support.errors import Finding, error
+from thermoc.support.errors import Finding, caller, error
 
 READERS = {".nir": ("thermoc.frontends.nir.read", "read_nir")}
+OPTIONS = {".nir": ("dt", "method")}
 WRITERS = {".nir": ("thermoc.frontends.nir.write", "write_nir")}
 
 
 def read(path: str | os.PathLike[str], **options: Any) -> tuple[Graph, tuple[Finding, ...]]:
-    """Return the graph of a file and what its reader mended or assumed. Errors: T506, and the reader's."""
-    return _one(READERS, path)(path, **options)
+    """Return the graph of a file and what its reader mended or assumed. Errors: T111, T506, and the reader's."""
+    suffix = Path(path).suffix
+    reader, known = (None, ()) if suffix == ".thermo" else (_one(READERS, path), OPTIONS[suffix])
+    unknown = [name for name in options if name not in known]
+    if reader is None or unknown:
+        notes = [f"its options are {', '.join(known)}" if known else "it has none"]
+        raise error("T111", f"{suffix} files are read without an option {unknown[0]!r}", where=caller(), notes=notes)
+    return reader(path, **options)
 
 
 def write(graph: Graph, path: str | os.PathLike[str]) -> None:

@@ -45,11 +45,11 @@ def build(model: Model, name: str, dt: float, method: str | None) -> tuple[Graph
     """Return the verified graph and what was mended or assumed. Errors: T1xx, T204, T504, T508."""
     wants, gives = shapes(model)
     site = _Site(model=model, builder=Builder(name, dt), method=method, wants=wants, gives=gives)
-    instant, late = set(model.edges), late_edges(model, _breaking(model, dt))
+    breaking = {name for name, node in model.nodes.items() if node.kind == "Delay" and node["delay"].min() >= dt / 2}
+    late = late_edges(model, breaking)
     waiting = _placeholders(site, sorted({source for source, _ in late}))
-    breaking = {a for a in _breaking(model, dt) if not any(b == a for _, b in late)}
-    later = _placeholders(site, [a for a in sorted(breaking) if _in_cycle(model, a)])
-    order = networkx.DiGraph([edge for edge in instant if edge not in late and edge[1] not in later])
+    later = _placeholders(site, sorted(name for name in breaking if _in_cycle(model, name)))
+    order = networkx.DiGraph([edge for edge in model.edges if edge not in late and edge[1] not in later])
     order.add_nodes_from(model.nodes)
     into = model.into()
     for node in networkx.lexicographical_topological_sort(order):
@@ -66,11 +66,6 @@ def build(model: Model, name: str, dt: float, method: str | None) -> tuple[Graph
         targets = ", ".join(repr(b) for a, b in late if a == node)
         site.repairs.append(repair(f"a cycle: {targets} reads {node!r} of the tick before"))
     return site.builder.graph(), site.repairs
-
-
-def _breaking(model: Model, dt: float) -> set[str]:
-    """Return the Delay nodes of at least a tick."""
-    return {name for name, node in model.nodes.items() if node.kind == "Delay" and node["delay"].min() >= dt / 2}
 
 
 def _in_cycle(model: Model, name: str) -> bool:
