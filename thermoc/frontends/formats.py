@@ -10,8 +10,8 @@ from typing import Any
 from thermoc.ir.graph import Graph
 from thermoc.support.errors import Finding, caller, error
 
-READERS = {".nir": ("thermoc.frontends.nir.read", "read_nir")}
-OPTIONS = {".nir": ("dt", "method")}
+READERS = {".nir": ("thermoc.frontends.nir.read", "read_nir"), ".net": ("thermoc.frontends.lavadl.read", "read_net")}
+OPTIONS = {".nir": ("dt", "method"), ".net": ("spike_exp", "compare")}
 WRITERS = {".nir": ("thermoc.frontends.nir.write", "write_nir")}
 
 
