@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import TypeAlias
 
+import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.frontends.hdf5.content import UNDEFINED, Content, Limits, open_content
@@ -55,3 +56,10 @@ def _root(content: Content) -> int:
             raise content.refused("a file driver (a file in parts)")
         return content.number(start + 40)
     return content.number(start + 24)
+
+
+def one_text(value: Tree | NDArray | str | None) -> str | None:
+    """Return the text that a dataset is, or holds as its one element; None for anything else."""
+    if isinstance(value, np.ndarray) and value.size == 1 and value.dtype == object:
+        value = value.reshape(-1)[0]
+    return value if isinstance(value, str) else None

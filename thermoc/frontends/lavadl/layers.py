@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.frontends.hdf5.file import Tree
+from thermoc.frontends.hdf5.file import Tree, one_text
 from thermoc.support.errors import Finding, ThermocError, error
 
 MOST_ELEMENTS = 2**24
@@ -78,8 +78,7 @@ def layers(tree: Tree, source: Source) -> list[Layer]:
 def _layer(source: Source, place: str, entry: Any) -> Layer:
     if not isinstance(entry, dict):
         raise source.bad(place, "it is no group")
-    kind = entry.get("type")
-    kind = kind.reshape(-1)[0] if isinstance(kind, np.ndarray) and kind.size == 1 else kind
+    kind = one_text(entry.get("type"))
     if kind not in LAYERS:
         hint = f"read are {', '.join(LAYERS)}; netx itself has no pool, average, convT, unpool, concat"
         raise source.bad(place, f"its type is {str(kind)[:40]!r}", hint)
@@ -112,7 +111,8 @@ def _integers(source: Source, place: str, entry: dict[str, Any]) -> Iterator[tup
             raise source.bad(place, f"{key} is complex", "resonate-and-fire layers have no form on thermoc's Loihi")
         if not isinstance(value, np.ndarray) or value.dtype.kind not in "iufb":
             raise source.bad(place, f"{key} is no array of numbers")
-        wide = value.astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            wide = value.astype(np.float64)
         if not np.isfinite(wide).all() or (np.abs(wide) >= 2**31).any():
             raise source.bad(place, f"{key} holds a number beyond 32 bits")
         yield key, value.astype(np.int64)
@@ -133,8 +133,7 @@ def _whole(
 
 
 def _neuron(source: Source, place: str, entry: Any) -> Neuron:
-    kind = entry.get("type") if isinstance(entry, dict) else None
-    kind = kind.reshape(-1)[0] if isinstance(kind, np.ndarray) and kind.size == 1 else kind
+    kind = one_text(entry.get("type")) if isinstance(entry, dict) else None
     if kind not in NEURONS:
         raise source.bad(place, f"its neuron is {str(kind)[:40]!r}", f"read are {', '.join(NEURONS)}")
     if _one(source, place, entry, "gradedSpike", 0) and NEURONS[kind] == "cuba":
@@ -192,7 +191,7 @@ def _window(source: Source, place: str, numbers: dict[str, NDArray]) -> dict[str
     if weight is None or weight.ndim not in (4, 5) or not weight.size or (weight.ndim == 5 and weight.shape[4] != 1):
         raise source.bad(place, "its weight is not (out, in, height, width[, 1])")
     sizes = {key: _whole(source, place, numbers, key, (n, n), 2) for key, n in WINDOW.items()}
-    return {"weight": weight.reshape(weight.shape[:4]), "groups": _whole(source, place, numbers, "groups", (1,))[0], **sizes}
+    return {"weight": weight.reshape(weight.shape[:4]), "groups": _whole(source, place, numbers, "groups", (1,), 1)[0], **sizes}
 
 
 WINDOW = {"stride": 1, "padding": 0, "dilation": 1}

@@ -87,6 +87,8 @@ def _role(node: Node) -> Role:
 def _placed(site: _Site, name: str, read: list[Handle]) -> None:
     node = site.model.nodes[name]
     if node.kind == "Input":
+        if read:
+            raise unreadable(site.model.source, name, "it is an Input, and an edge leads into it")
         if name not in site.wants:
             raise unreadable(site.model.source, name, "its shape is not stated and does not follow")
         if node.whole("shape") is None:
@@ -100,6 +102,7 @@ def _placed(site: _Site, name: str, read: list[Handle]) -> None:
         if stated is not None and stated != x.shape:
             site.repairs.append(repair(f"output {name!r} states shape {list(stated)}: it is {list(x.shape)}"))
         site.builder.add(core.Output, {"x": x}, {"name": node.metadata.get("name", name)})
+        site.handles[name] = x
         return
     site.handles[name] = x if node.kind == WIRE else _made(site, name, x)
 
@@ -171,8 +174,6 @@ def _full(site: _Site, name: str, array: NDArray, shape: Shape) -> NDArray:
 
 
 def _matrix(site: _Site, name: str, node: Node, x: Handle) -> Handle:
-    if node["weight"].ndim != 2:
-        raise unreadable(site.model.source, name, f"its weight has {node['weight'].ndim} axes, not two")
     bias = node.fields.get("bias") if node.kind == "Affine" else None
     if node.kind == "Affine" and bias is None:
         site.repairs.append(repair(f"node {name!r} is an Affine without a bias: a Linear"))
@@ -181,8 +182,6 @@ def _matrix(site: _Site, name: str, node: Node, x: Handle) -> Handle:
 
 def _conv(site: _Site, name: str, node: Node, x: Handle) -> Handle:
     axes = 1 if node.kind == "Conv1d" else 2
-    if node["weight"].ndim != axes + 2:
-        raise unreadable(site.model.source, name, f"its weight has {node['weight'].ndim} axes, not {axes + 2}")
     stride, padding, dilation = window_of(node, axes)
     groups = (node.whole("groups") or (1,))[0]
     attrs = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}

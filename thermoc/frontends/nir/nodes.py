@@ -48,6 +48,7 @@ KINDS: dict[str, Kind] = {
     ),
 }
 PER_UNIT = frozenset({"Scale", "Threshold", "Delay", "I", "IF", "LI", "LIF", "CubaLI", "CubaLIF"})
+RANKS = {"Affine": 2, "Linear": 2, "Conv1d": 3, "Conv2d": 4}
 TIMES = frozenset({"tau", "tau_syn", "tau_mem"})
 ADDED_LATER = frozenset({"v_reset", "w_in"})  # absent in files of older versions
 
@@ -104,6 +105,9 @@ def checked(source: str, name: str, node: Node) -> Iterator[str]:
     for key in kind.needs:
         if key not in node.fields:
             raise unreadable(source, name, f"{node.kind} needs the field {key!r}")
+    rank = RANKS.get(node.kind)
+    if rank is not None and (node["weight"].ndim != rank or not node["weight"].size):
+        raise unreadable(source, name, f"its weight has shape {list(node['weight'].shape)}, not {rank} axes")
     for key, array in node.fields.items():
         if key in TIMES and not (array > 0).all():
             raise unreadable(source, name, f"{key} must be > 0, the least is {array.min()}")

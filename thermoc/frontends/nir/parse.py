@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from thermoc.frontends.hdf5.file import Tree
+from thermoc.frontends.hdf5.file import Tree, one_text
 from thermoc.frontends.nir.nodes import KINDS, WIRE, Model, Node, checked, repair, unreadable
 from thermoc.support.errors import Finding, error
 
@@ -75,10 +75,8 @@ def _graph(parts: _Parts, tree: dict[str, Any], prefix: str) -> None:
 
 
 def _kind(parts: _Parts, name: str, entry: dict[str, Any]) -> str:
-    kind = entry.get("type")
-    if isinstance(kind, np.ndarray) and kind.size == 1:
-        kind = kind.reshape(-1)[0]
-    if kind is None and "nodes" in entry:
+    kind = one_text(entry.get("type"))
+    if "type" not in entry and "nodes" in entry:
         parts.repairs.append(repair(f"node {name!r} states no type: it holds nodes, so it is a graph"))
         return "NIRGraph"
     if kind != "NIRGraph" and (kind not in KINDS or kind == WIRE):
@@ -105,9 +103,10 @@ def _node(parts: _Parts, name: str, kind: str, entry: dict[str, Any]) -> Node:
 def _numbers(parts: _Parts, name: str, key: str, value: Any) -> np.ndarray:
     if not isinstance(value, np.ndarray) or value.dtype.kind not in "iufb":
         raise unreadable(parts.source, name, f"{key} is no array of numbers")
+    with np.errstate(invalid="ignore"):  # NaN is found below
+        numbers = value.astype(np.float64)
     if key not in WHOLE:
-        return value.astype(np.float64)
-    numbers = value.astype(np.float64)
+        return numbers
     if not (np.isfinite(numbers).all() and (np.abs(numbers) < 2**53).all() and (numbers == np.floor(numbers)).all()):
         raise unreadable(parts.source, name, f"{key} must hold integers")
     return value.astype(np.int64)
@@ -128,7 +127,7 @@ def _metadata(entry: dict[str, Any]) -> dict[str, Any]:
 def _edges(parts: _Parts, tree: dict[str, Any], prefix: str, names: set[str]) -> Iterator[tuple[str, str]]:
     """Yield the edges of one graph between nodes of the whole. Repairs: doubles, and ends that are not there."""
     edges = tree.get("edges")
-    listed = edges.tolist() if isinstance(edges, np.ndarray) else []
+    listed = edges.tolist() if isinstance(edges, np.ndarray) and edges.size else []
     if isinstance(edges, np.ndarray) and edges.size and (edges.ndim != 2 or edges.shape[1] != 2):
         raise unreadable(parts.source, prefix or "(the graph)", f"edges have shape {list(edges.shape)}, not (n, 2)")
     if edges is None:

@@ -39,8 +39,8 @@ def _wanted(node: Node, read: Shape | None, asked: Shape | None) -> Shape | None
     if node.kind == "Input":
         return node.whole("shape") or asked
     if node.kind in ("Affine", "Linear"):
-        return (node["weight"].shape[-1],) if node["weight"].ndim else None
-    if node.kind in ("Conv1d", "Conv2d") and node.whole("input_shape") and node["weight"].ndim > 1:
+        return (node["weight"].shape[1],)
+    if node.kind in ("Conv1d", "Conv2d") and node.whole("input_shape"):
         return (node["weight"].shape[1] * (node.whole("groups") or (1,))[0], *(node.whole("input_shape") or ()))
     if node.kind in PER_UNIT:
         own = np.broadcast_shapes(*_parameter_shapes(node))
