@@ -19,7 +19,7 @@ class Limits:
     file: int = 1024 * MIB
     arrays: int = 1024 * MIB
     texts: int = 16 * MIB
-    objects: int = 100_000
+    objects: int = 1_000_000
     messages: int = 256
     depth: int = 32
     rank: int = 8
@@ -34,6 +34,7 @@ class Content:
     limits: Limits
     claimed: set[int] = field(default_factory=set)
     spent: dict[str, int] = field(default_factory=dict)
+    heaps: dict[int, dict[int, tuple[int, int]]] = field(default_factory=dict)
 
     def take(self, at: int, length: int) -> bytes:
         """Return ``length`` bytes at ``at``. Errors: T502 beyond the end."""

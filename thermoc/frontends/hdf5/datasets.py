@@ -1,4 +1,4 @@
-"""The elements of a dataset (HDF5 format 3.0, IV.A.2): their space, where they lie, and texts in the global heap."""
+"""The elements of a dataset (HDF5 format 3.0, IV.A.2): their space, and where they lie."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from thermoc.frontends.hdf5.chunks import chunked, single_chunk
 from thermoc.frontends.hdf5.content import UNDEFINED, Content
 from thermoc.frontends.hdf5.datatypes import Element, element
 from thermoc.frontends.hdf5.filters import pipeline
+from thermoc.frontends.hdf5.heap import decoded, pooled
 from thermoc.frontends.hdf5.headers import DATASPACE, DATATYPE, EXTERNAL, FILTERS, LAYOUT, Message
 from thermoc.support.errors import error
 
@@ -76,36 +77,13 @@ def _stored(
 
 def _texts(content: Content, array: NDArray, item: Element) -> list[str]:
     content.spend("objects", array.size)
-    raw = [bytes(part) for part in array.reshape(-1)]
-    if item.variable:
-        raw = [_pooled(content, part) for part in raw]
-    try:
-        return [part.split(b"\0")[0].decode() for part in raw]
-    except UnicodeDecodeError:
-        raise content.damaged("a text is not UTF-8") from None
+    names = [bytes(part) for part in array.reshape(-1)]
+    read = pooled if item.variable else decoded
+    texts = {name: read(content, name) for name in dict.fromkeys(names)}
+    return [texts[name] for name in names]
 
 
 def _object_array(texts: list[str], shape: tuple[int, ...]) -> NDArray:
     array = np.empty(len(texts), object)
     array[:] = texts
     return array.reshape(shape)
-
-
-def _pooled(content: Content, name: bytes) -> bytes:
-    """Return a text from the global heap; name: its length, the collection's place, its number there."""
-    length, at, number = (int.from_bytes(name[a:b], "little") for a, b in ((0, 4), (4, 12), (12, 16)))
-    if length == 0:
-        return b""
-    content.expect(at, b"GCOL")
-    end, place = at + content.number(at + 8), at + 16
-    while place + 16 <= end:
-        found, size = content.number(place, 2), content.number(place + 8)
-        if found == number and found:
-            if length > size:
-                raise content.damaged(f"a text of {length} bytes stands for an object of {size}")
-            content.spend("texts", length)
-            return content.take(place + 16, length)
-        if found == 0:
-            break
-        place += 16 + -(-size // 8) * 8
-    raise content.damaged(f"object {number} is missing in the heap at {at}")

@@ -168,7 +168,9 @@ def _one(source: Source, place: str, entry: dict[str, Any], key: str, default: i
     return int(value.reshape(-1)[0])
 
 
-def _matrices(source: Source, place: str, numbers: dict[str, NDArray], units: int, *, recurrent: bool) -> dict[str, Any]:
+def _matrices(
+    source: Source, place: str, numbers: dict[str, NDArray], units: int, *, recurrent: bool
+) -> dict[str, Any]:
     weights: dict[str, Any] = {}
     for field, key in (("weight", "weight"), ("recurrent", "weight_rec"))[: 1 + recurrent]:
         weight = numbers.get(key)
@@ -191,7 +193,11 @@ def _window(source: Source, place: str, numbers: dict[str, NDArray]) -> dict[str
     if weight is None or weight.ndim not in (4, 5) or not weight.size or (weight.ndim == 5 and weight.shape[4] != 1):
         raise source.bad(place, "its weight is not (out, in, height, width[, 1])")
     sizes = {key: _whole(source, place, numbers, key, (n, n), 2) for key, n in WINDOW.items()}
-    return {"weight": weight.reshape(weight.shape[:4]), "groups": _whole(source, place, numbers, "groups", (1,), 1)[0], **sizes}
+    return {
+        "weight": weight.reshape(weight.shape[:4]),
+        "groups": _whole(source, place, numbers, "groups", (1,), 1)[0],
+        **sizes,
+    }
 
 
 WINDOW = {"stride": 1, "padding": 0, "dilation": 1}

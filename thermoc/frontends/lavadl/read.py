@@ -188,7 +188,9 @@ def _units(site: _Site, layer: Layer, a: Handle) -> None:
     if neuron is None:
         raise site.source.bad(layer.place, "it has no neuron")
     if a.shape != layer.shape:
-        raise site.source.bad(layer.place, f"its shape is stated as {list(layer.shape)}, its synapse gives {list(a.shape)}")
+        raise site.source.bad(
+            layer.place, f"its shape is stated as {list(layer.shape)}, its synapse gives {list(a.shape)}"
+        )
     site.lag += 1
     site.bits = neuron.message_bits
     if neuron.kind == "cuba":

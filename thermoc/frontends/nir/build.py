@@ -77,7 +77,9 @@ def _placeholders(site: _Site, names: list[str]) -> dict[str, Handle]:
     for name in names:
         if name not in site.gives:
             raise unreadable(site.model.source, name, "its shape cannot be told, and a cycle goes through it")
-    return {name: site.builder.placeholder(site.gives[name], DType.f64, _role(site.model.nodes[name])) for name in names}
+    return {
+        name: site.builder.placeholder(site.gives[name], DType.f64, _role(site.model.nodes[name])) for name in names
+    }
 
 
 def _role(node: Node) -> Role:

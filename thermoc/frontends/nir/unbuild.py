@@ -137,7 +137,11 @@ def _joined(op: core.Reshape) -> tuple[int, int]:
     before, after = _shape(op.x), op.shape
     spare = len(before) - len(after)
     for first in range(len(after)):
-        if spare >= 0 and (*before[:first], int(np.prod(before[first : first + spare + 1])), *before[first + spare + 1 :]) == after:
+        if (
+            spare >= 0
+            and (*before[:first], int(np.prod(before[first : first + spare + 1])), *before[first + spare + 1 :])
+            == after
+        ):
             return first, first + spare
     raise _no(op, f"from {list(before)} to {list(after)}; NIR's Flatten joins neighbouring axes")
 
