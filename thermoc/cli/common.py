@@ -15,7 +15,7 @@ from thermoc import api
 from thermoc.support.errors import ThermocError, error
 
 Model = Annotated[
-    str, typer.Argument(metavar="MODEL", help="A .thermo, .nir or .net file, or file.py:NAME for a Network in a script.")
+    str, typer.Argument(metavar="MODEL", help="A .thermo, .nir or .net file, or file.py:NAME for a network.")
 ]
 Target = Annotated[str, typer.Option("--target", "-t", help="One of `thermoc targets`.")]
 Options = Annotated[

@@ -11,8 +11,8 @@ from thermoc.frontends.hdf5.chunks import chunked, single_chunk
 from thermoc.frontends.hdf5.content import UNDEFINED, Content
 from thermoc.frontends.hdf5.datatypes import Element, element
 from thermoc.frontends.hdf5.filters import pipeline
-from thermoc.frontends.hdf5.heap import decoded, pooled
 from thermoc.frontends.hdf5.headers import DATASPACE, DATATYPE, EXTERNAL, FILTERS, LAYOUT, Message
+from thermoc.frontends.hdf5.heap import decoded, pooled
 from thermoc.support.errors import error
 
 COMPACT, CONTIGUOUS, CHUNKED, VIRTUAL = 0, 1, 2, 3

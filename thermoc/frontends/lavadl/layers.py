@@ -145,7 +145,7 @@ def _neuron(source: Source, place: str, entry: Any) -> Neuron:
     bits = _one(source, place, entry, "messageBits", 0 if NEURONS[kind] == "cuba" else 16)
     if NEURONS[kind] == "sdnn":
         return Neuron(kind="sdnn", v_th=v_th, message_bits=bits, output=output)
-    decays = {name: _one(source, place, entry, key, None) for name, key in DECAYS.items()}
+    decays: dict[str, Any] = {name: _one(source, place, entry, key, None) for name, key in DECAYS.items()}
     return Neuron(kind="cuba", v_th=v_th, strict=kind == "LOIHI", message_bits=bits, **decays)
 
 

@@ -48,10 +48,11 @@ def read_net(
 ) -> tuple[Graph, tuple[Finding, ...]]:
     """Return the graph of a file, and each repair and assumption.
 
-    Input ``input``: numbers, spikes 0 and 1 where no layer takes them; output ``output``: numbers too. Synapses have a
-    latency of a tick, and a layer behind n of them stands still for n ticks: with or without a bias it then does what
-    it would without latency, n ticks later. spike_exp: binary places of graded messages. compare: greater or greater_equal, for every unit; without
-    it what SLAYER trained them with (``Neuron.strict``; Lava itself runs all as greater). Errors: T1xx, T303, T501, T502, T504, T506 to T508.
+    Input ``input``: numbers, spikes 0 and 1 where no input layer takes them; output ``output``: numbers too. Synapses
+    have a latency of a tick, and a layer behind n of them stands still for n ticks: with or without a bias it then does
+    what it would without latency, n ticks later. spike_exp: binary places of graded messages. compare: greater or
+    greater_equal, for every unit; without it what SLAYER trained them with (``Neuron.strict``; Lava itself runs all as
+    greater). Errors: T1xx, T303, T501, T502, T504, T506 to T508.
     """
     if type(spike_exp) is not int or not 0 <= spike_exp <= 7 or compare not in (None, "greater", "greater_equal"):
         notes = [f"spike_exp = {spike_exp!r}, 0 to 7", f"compare = {compare!r}, greater or greater_equal"]

@@ -126,27 +126,33 @@ def _metadata(entry: dict[str, Any]) -> dict[str, Any]:
 
 def _edges(parts: _Parts, tree: dict[str, Any], prefix: str, names: set[str]) -> Iterator[tuple[str, str]]:
     """Yield the edges of one graph between nodes of the whole. Repairs: doubles, and ends that are not there."""
-    edges = tree.get("edges")
-    listed = edges.tolist() if isinstance(edges, np.ndarray) and edges.size else []
-    if isinstance(edges, np.ndarray) and edges.size and (edges.ndim != 2 or edges.shape[1] != 2):
-        raise unreadable(parts.source, prefix or "(the graph)", f"edges have shape {list(edges.shape)}, not (n, 2)")
-    if edges is None:
-        parts.repairs.append(repair(f"graph {prefix[:-1] or '(the whole)'!r} has no list of edges"))
-    if not all(isinstance(end, str) for edge in listed for end in edge):
-        raise unreadable(parts.source, prefix or "(the graph)", "edges are not pairs of names")
+    listed = _listed_edges(parts, tree, prefix)
     meant = _misnamed(parts, prefix, {end for edge in listed for end in edge}, names)
     seen: set[tuple[str, str]] = set()
     for edge in listed:
         source, target = (meant.get(end, end) for end in edge)
-        ends = _end(parts, prefix, source, names, 1), _end(parts, prefix, target, names, 0)
-        lost = [end for end, found in zip((source, target), ends) if found is None]
-        if lost:
-            parts.repairs.append(repair(f"the edge {source!r} -> {target!r} is left out: no node {lost[0]!r}"))
+        first, last = _end(parts, prefix, source, names, 1), _end(parts, prefix, target, names, 0)
+        if first is None or last is None:
+            lost = source if first is None else target
+            parts.repairs.append(repair(f"the edge {source!r} -> {target!r} is left out: no node {lost!r}"))
         elif (source, target) in seen:
             parts.repairs.append(repair(f"the edge {source!r} -> {target!r} stands twice; it counts once"))
         else:
             seen.add((source, target))
-            yield ends  # pyright: ignore[reportReturnType]  (neither is None)
+            yield first, last
+
+
+def _listed_edges(parts: _Parts, tree: dict[str, Any], prefix: str) -> list[list[str]]:
+    edges, where = tree.get("edges"), prefix[:-1] or "(the whole)"
+    if edges is None:
+        parts.repairs.append(repair(f"graph {where!r} has no list of edges"))
+        return []
+    if not isinstance(edges, np.ndarray) or (edges.size and (edges.ndim != 2 or edges.shape[1] != 2)):
+        raise unreadable(parts.source, where, "its edges are not an array of pairs of names")
+    listed = edges.tolist() if edges.size else []
+    if not all(isinstance(end, str) for edge in listed for end in edge):
+        raise unreadable(parts.source, where, "its edges are not an array of pairs of names")
+    return listed
 
 
 def _misnamed(parts: _Parts, prefix: str, used: set[str], names: set[str]) -> dict[str, str]:

@@ -63,8 +63,7 @@ def _given(model: Model, name: str, node: Node, want: Shape) -> Shape:
     try:
         if node.kind in ("Conv1d", "Conv2d"):
             window = node["weight"].shape[2:]
-            full = dict(zip(("stride", "padding", "dilation"), window_of(node, len(window))))
-            return (node["weight"].shape[0], *windowed(want[1:], window, **full))
+            return (node["weight"].shape[0], *windowed(want[1:], window, *window_of(node, len(window))))
         if node.kind in ("SumPool2d", "AvgPool2d"):
             size = per_axis(node.whole("kernel_size"), 2, (1, 1))
             stride, padding, _ = window_of(node, 2)
@@ -78,7 +77,7 @@ def _given(model: Model, name: str, node: Node, want: Shape) -> Shape:
 
 
 def window_of(node: Node, axes: int) -> tuple[Shape, tuple[tuple[int, int], ...], Shape]:
-    """Return (stride, padding as pairs, dilation) of a convolution or pooling; raises ValueError where they are none."""
+    """Return (stride, padding as pairs, dilation) of a window; raises ValueError where they are none."""
     dilation = per_axis(node.whole("dilation"), axes, (1,) * axes)
     size = per_axis(node.whole("kernel_size"), axes, node["weight"].shape[2:] if "weight" in node.fields else None)
     stride = per_axis(node.whole("stride"), axes, (1,) * axes if "weight" in node.fields else size)

@@ -36,9 +36,10 @@ def write_nir(graph: Graph, path: str | os.PathLike[str]) -> None:
         _put(root.create_group("metadata"), {"name": graph.name, "dt": np.float64(graph.dt)})
         nodes = root.create_group("nodes")
         for name, node in model.nodes.items():
-            _put(nodes.create_group(name), {"type": node.kind} | node.fields | node.texts)
+            group = nodes.create_group(name)
+            _put(group, {"type": node.kind} | node.fields | node.texts)
             if node.metadata:
-                _put(nodes[name].create_group("metadata"), node.metadata)
+                _put(group.create_group("metadata"), node.metadata)
         root.create_dataset("edges", data=_edges(model), dtype=h5py.string_dtype())
     write_atomic(path, buffer.getvalue())
 
