@@ -140,7 +140,7 @@ def test_only_what_goes_back_waits(tmp_path: Path):
 
 def test_a_graph_in_a_graph_is_its_parts(tmp_path: Path):
     """The recurrent part inside, and its nodes in the open: one trajectory."""
-    back, bias = drawn(4, 4), drawn(4)
+    back, bias = drawn(4, 4), drawn(4) + 1
     part = {"unit": cuba(4), "back": nir.Affine(back, bias)}
     ring = [("unit", "back"), ("back", "unit")]
     ends = {"input": nir.Input({"input": np.array([4])}), "output": nir.Output({"output": np.array([4])})}

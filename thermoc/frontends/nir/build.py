@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.frontends.nir.cycles import late_edges
+from thermoc.frontends.nir.forms import together
 from thermoc.frontends.nir.nodes import WIRE, Model, Node, repair, unreadable
 from thermoc.frontends.nir.shapes import Shape, flat_axes, per_axis, shapes, window_of
 from thermoc.ir.builder import Builder, Handle
@@ -185,10 +186,20 @@ def _matrix(site: _Site, name: str, node: Node, x: Handle) -> Handle:
 def _conv(site: _Site, name: str, node: Node, x: Handle) -> Handle:
     axes = 1 if node.kind == "Conv1d" else 2
     stride, padding, dilation = window_of(node, axes)
-    groups = (node.whole("groups") or (1,))[0]
+    weight, groups = _grouped(node)
     attrs = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-    operands = {"x": x, "weight": node["weight"], "bias": node.fields.get("bias")}
+    operands = {"x": x, "weight": weight, "bias": node.fields.get("bias")}
     return _add(site, name, core.Conv, operands, attrs)
+
+
+def _grouped(node: Node) -> tuple[NDArray, int]:
+    """Return a convolution's weight and groups; those that writing noted."""
+    groups, noted = (node.whole("groups") or (1,))[0], node.metadata.get("groups", "")
+    if groups == 1 and noted.isdecimal() and len(noted) < 8:
+        rows = together(node["weight"], int(noted))
+        if rows is not None:
+            return rows, int(noted)
+    return node["weight"], groups
 
 
 def _pool(site: _Site, name: str, node: Node, x: Handle) -> Handle:

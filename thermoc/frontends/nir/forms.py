@@ -59,8 +59,31 @@ def _conv(site: Site, op: core.Conv) -> Node:
     window = {"stride": op.stride, "padding": tuple(a for a, _ in op.padding), "dilation": op.dilation}
     fields = {key: _whole(numbers[0] if one else numbers) for key, numbers in window.items()}
     size = _whole(space[0] if one else space)
-    more = {"weight": weight, "bias": bias, "groups": _whole(op.groups), "input_shape": size}
-    return Node(kind="Conv1d" if one else "Conv2d", fields=fields | more)
+    more = {"weight": apart(weight, op.groups), "bias": bias, "groups": _whole(1), "input_shape": size}
+    metadata = {"groups": str(op.groups)} if op.groups > 1 else {}
+    return Node(kind="Conv1d" if one else "Conv2d", fields=fields | more, metadata=metadata)
+
+
+def apart(weight: NDArray, groups: int) -> NDArray:
+    """Return the weight of one group that does what several do, zero between them.
+
+    The official reader takes a convolution in groups for one of too few channels, so none is written.
+    """
+    out, channels, *window = weight.shape
+    whole = np.zeros((groups, out // groups, groups, channels, *window), weight.dtype)
+    for group, rows in enumerate(np.split(weight, groups)):
+        whole[group, :, group] = rows
+    return whole.reshape(out, groups * channels, *window)
+
+
+def together(weight: NDArray, groups: int) -> NDArray | None:
+    """Return the weight in groups that ``apart`` made this one of; None where it cannot be."""
+    out, channels, *window = weight.shape
+    if groups < 2 or out % groups or channels % groups:
+        return None
+    parts = weight.reshape(groups, out // groups, groups, channels // groups, *window)
+    rows = np.concatenate([parts[group, :, group] for group in range(groups)])
+    return rows if np.array_equal(apart(rows, groups), weight) else None
 
 
 def _pool(site: Site, op: core.Pool) -> Node:

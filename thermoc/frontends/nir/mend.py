@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 
-from thermoc.frontends.nir.nodes import Model, Node, repair
+from thermoc.frontends.nir.nodes import WIRE, Model, Node, repair
 from thermoc.ir.graph import NameSource
 
 MOST_DELAYS = 64
@@ -25,6 +25,21 @@ def named(model: Model) -> Model:
 def _legal(name: str) -> str:
     text = re.sub(r"[^A-Za-z0-9_.-]", "_", name)
     return text if re.match(r"[A-Za-z]", text) else f"n{text}"
+
+
+def direct(model: Model) -> Model:
+    """Join the edges on both sides of a graph's Input and Output inside another graph, and drop these.
+
+    One stays where an edge would then stand twice: what goes both through it and past it counts twice.
+    """
+    nodes, edges = dict(model.nodes), set(model.edges)
+    for name in [name for name, node in model.nodes.items() if node.kind == WIRE]:
+        before, after = [a for a, b in edges if b == name], [b for a, b in edges if a == name]
+        joined = {(a, b) for a in before for b in after}
+        if before and after and name not in before and not joined & edges:
+            edges = {edge for edge in edges if name not in edge} | joined
+            del nodes[name]
+    return dataclasses.replace(model, nodes=nodes, edges=tuple(sorted(edges)))
 
 
 def ended(model: Model) -> Model:

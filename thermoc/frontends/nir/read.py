@@ -8,7 +8,7 @@ from pathlib import Path
 
 from thermoc.frontends.hdf5.file import read_hdf5
 from thermoc.frontends.nir.build import TWO_VARIABLES, build
-from thermoc.frontends.nir.mend import ended, even_delays, named
+from thermoc.frontends.nir.mend import direct, ended, even_delays, named
 from thermoc.frontends.nir.nodes import TIMES, Model, repair
 from thermoc.frontends.nir.parse import parse
 from thermoc.ir.graph import Graph
@@ -31,7 +31,7 @@ def read_nir(
     if dt is not None and not (isinstance(dt, int | float) and 0 < dt < math.inf):
         raise error("T303", "dt is a time > 0, in seconds", notes=[f"dt = {dt!r}"])
     source = str(path)
-    model = ended(even_delays(named(parse(read_hdf5(path), source))))
+    model = ended(even_delays(direct(named(parse(read_hdf5(path), source)))))
     step, assumed = (float(dt), []) if dt is not None else _step(model)
     graph, repairs = build(model, str(model.metadata.get("name", Path(path).stem)), step, method)
     return graph, (*model.repairs, *assumed, *repairs)
