@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ def chain(*nodes: Any, shape: tuple[int, ...], out: tuple[int, ...]) -> tuple[di
     named |= {f"n{index}": node for index, node in enumerate(nodes)}
     named["output"] = nir.Output({"output": np.array(out)})
     names = list(named)
-    return named, list(zip(names, names[1:]))
+    return named, list(itertools.pairwise(names))
 
 
 def lif(n: int, **changes: Any) -> nir.LIF:
@@ -96,7 +97,14 @@ def everything() -> tuple[dict[str, Any], list[tuple[str, str]]]:
         "trace": nir.Output({"output": np.array([4])}),
     }
     line = ["image", "conv", "if", "sum", "mean", "part", "line", "flat", "fc", "scale", "rec", "lif", "spikes"]
-    edges = [*zip(line, line[1:]), ("side", "late"), ("late", "rec"), ("lif", "li"), ("rec", "cuba_li"), ("li", "i")]
+    edges = [
+        *itertools.pairwise(line),
+        ("side", "late"),
+        ("late", "rec"),
+        ("lif", "li"),
+        ("rec", "cuba_li"),
+        ("li", "i"),
+    ]
     return nodes, [*edges, ("cuba_li", "i"), ("i", "step"), ("step", "trace"), ("li", "trace")]
 
 
@@ -147,6 +155,16 @@ def a_delay_that_reading_would_not_put_there(net: tc.Network) -> None:
     unit = tc.lif(x + tc.delay(tc.affine(back, 3 * drawn(3, 3), drawn(3))), 3e-3, v_threshold=0.2)[0]
     tc.connect(back, unit)
     tc.output("y", unit)
+
+
+@network
+def now_and_a_tick_ago(net: tc.Network) -> None:
+    x = tc.input("input", (3,))
+    back = tc.placeholder((3,), role="spike")
+    first = tc.lif(x + tc.affine(tc.delay(back), drawn(3, 3)), 3e-3, v_threshold=0.2)[0]
+    second = tc.lif(first + tc.delay(first), 3e-3, v_threshold=0.5)[0]
+    tc.connect(back, second)
+    tc.output("y", second)
 
 
 @network

@@ -131,6 +131,19 @@ def test_names_become_names(tmp_path: Path):
     assert (list(net.graph.inputs), list(net.graph.outputs)) == (["in_put"], ["end_"])
 
 
+def test_names_that_a_units_results_have(tmp_path: Path):
+    """A unit ``a`` in a cycle gives ``a.s`` and ``a.before``; so do nodes of these names."""
+    nodes, _ = chain(lif(4), shape=(4,), out=(4,))
+    nodes |= {"a": nodes.pop("n0"), "a.s": nir.Scale(full(0.5, 4)), "a.before": nir.Scale(full(2.0, 4))}
+    rest = [("input", "a"), ("a", "a.s"), ("a.s", "a.before"), ("a.before", "a"), ("a", "output")]
+    net = tc.load(written(tmp_path / "a.nir", nodes, rest))
+    net.save(tmp_path / "b.nir")
+    again = tc.load(tmp_path / "b.nir")
+    np.testing.assert_array_equal(trajectory(again, 9 * X), trajectory(net, 9 * X))
+    assert again.graph == net.graph
+    assert trajectory(net, 9 * X).sum() > 3
+
+
 REFUSED: dict[str, tuple[Callable[[h5py.Group], object], str, str]] = {
     "a type of no node": (put("nodes/n0/type", "Izhikevich"), "T508", "its type is 'Izhikevich'"),
     "no type": (drop("nodes/n0/type"), "T508", "its type is 'None'"),

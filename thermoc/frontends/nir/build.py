@@ -10,13 +10,13 @@ import networkx
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.frontends.nir.cycles import late_edges
+from thermoc.frontends.nir.cycles import late_edges, looping
 from thermoc.frontends.nir.forms import together
-from thermoc.frontends.nir.nodes import WIRE, Model, Node, repair, unreadable
+from thermoc.frontends.nir.nodes import BEFORE, Model, Node, repair, unreadable
 from thermoc.frontends.nir.shapes import Shape, flat_axes, per_axis, shapes, window_of
 from thermoc.ir.builder import Builder, Handle
 from thermoc.ir.dialects import core, spiking
-from thermoc.ir.graph import Graph
+from thermoc.ir.graph import Graph, NameSource
 from thermoc.ir.types import DType, Role
 from thermoc.support.errors import Finding, ThermocError, error
 
@@ -38,6 +38,7 @@ class _Site:
     method: str | None
     wants: dict[str, Shape]
     gives: dict[str, Shape]
+    fresh: NameSource
     handles: dict[str, Handle] = field(default_factory=dict)
     repairs: list[Finding] = field(default_factory=list)
 
@@ -45,11 +46,12 @@ class _Site:
 def build(model: Model, name: str, dt: float, method: str | None) -> tuple[Graph, list[Finding]]:
     """Return the verified graph and what was mended or assumed. Errors: T1xx, T204, T504, T508."""
     wants, gives = shapes(model)
-    site = _Site(model=model, builder=Builder(name, dt), method=method, wants=wants, gives=gives)
+    fresh = NameSource([*model.nodes, *(f"{node}.{result}" for node in model.nodes for result in "svi")])
+    site = _Site(model=model, builder=Builder(name, dt), method=method, wants=wants, gives=gives, fresh=fresh)
     breaking = {name for name, node in model.nodes.items() if node.kind == "Delay" and node["delay"].min() >= dt / 2}
     late = late_edges(model, breaking)
     waiting = _placeholders(site, sorted({source for source, _ in late}))
-    later = _placeholders(site, sorted(name for name in breaking if _in_cycle(model, name)))
+    later = _placeholders(site, sorted(breaking & looping(networkx.DiGraph(model.edges))))
     order = networkx.DiGraph([edge for edge in model.edges if edge not in late and edge[1] not in later])
     order.add_nodes_from(model.nodes)
     into = model.into()
@@ -62,16 +64,11 @@ def build(model: Model, name: str, dt: float, method: str | None) -> tuple[Graph
         made = _made(site, node, _sum(site, node, [site.handles[a] for a in into[node]]))
         site.builder.connect(hole, made)
     for node, hole in waiting.items():
-        made = site.builder.add(core.Delay, {"x": site.handles[node]}, {"ticks": 1})[0]
+        made = site.builder.add(core.Delay, {"x": site.handles[node]}, {"ticks": 1}, site.fresh(f"{node}{BEFORE}"))[0]
         site.builder.connect(hole, made)
         targets = ", ".join(repr(b) for a, b in late if a == node)
         site.repairs.append(repair(f"a cycle: {targets} reads {node!r} of the tick before"))
     return site.builder.graph(), site.repairs
-
-
-def _in_cycle(model: Model, name: str) -> bool:
-    graph = networkx.DiGraph(model.edges)
-    return name in graph and any(name in networkx.descendants(graph, b) or b == name for b in graph.successors(name))
 
 
 def _placeholders(site: _Site, names: list[str]) -> dict[str, Handle]:
@@ -107,7 +104,7 @@ def _placed(site: _Site, name: str, read: list[Handle]) -> None:
         site.builder.add(core.Output, {"x": x}, {"name": node.metadata.get("name", name)})
         site.handles[name] = x
         return
-    site.handles[name] = x if node.kind == WIRE else _made(site, name, x)
+    site.handles[name] = _made(site, name, x)
 
 
 def _sum(site: _Site, name: str, read: list[Handle]) -> Handle:
@@ -125,7 +122,7 @@ def _fitted(site: _Site, name: str, x: Handle) -> Handle:
     if want is None or want == x.shape or np.prod(want) != np.prod(x.shape) or site.model.nodes[name].kind == "Output":
         return x
     site.repairs.append(repair(f"node {name!r} reads {list(want)}, it is given {list(x.shape)}: reshaped"))
-    return _add(site, name, core.Reshape, {"x": x}, {"shape": want}, label=f"{name}.in")
+    return _add(site, name, core.Reshape, {"x": x}, {"shape": want}, label=site.fresh(f"{name}.in"))
 
 
 def _made(site: _Site, name: str, x: Handle) -> Handle:

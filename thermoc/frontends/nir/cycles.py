@@ -8,6 +8,7 @@ first tick on. A Delay node of a tick or more breaks a cycle by itself.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
 import networkx
 
@@ -33,7 +34,13 @@ def late_edges(model: Model, breaking: Collection[str] = ()) -> tuple[Edge, ...]
             late.append(edge)
 
 
-def _loops(graph: networkx.DiGraph, part: set[str]) -> bool:
+def looping(graph: networkx.DiGraph) -> set[Any]:
+    """Return the nodes that a cycle goes through."""
+    parts = networkx.strongly_connected_components(graph)
+    return {name for part in parts if _loops(graph, part) for name in part}
+
+
+def _loops(graph: networkx.DiGraph, part: set[Any]) -> bool:
     first = next(iter(part))
     return len(part) > 1 or graph.has_edge(first, first)
 

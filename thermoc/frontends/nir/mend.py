@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 
 import numpy as np
 
-from thermoc.frontends.nir.nodes import WIRE, Model, Node, repair
+from thermoc.frontends.nir.nodes import MOST_ELEMENTS, WIRE, Model, Node, repair
 from thermoc.ir.graph import NameSource
 
 MOST_DELAYS = 64
 
 
 def named(model: Model) -> Model:
-    """Give every node a name that a value may have: letters, digits, _ . - after a letter."""
+    """Give every node a name that a value may have: letters, digits, _ . - after a letter; none that a unit's result has."""
     fresh = NameSource()
-    names = {old: fresh(_legal(old)) for old in sorted(model.nodes, key=lambda old: (_legal(old) != old, old))}
+    names = {old: _free(fresh, _legal(old)) for old in sorted(model.nodes, key=lambda old: (_legal(old) != old, old))}
     nodes = {names[old]: node for old, node in sorted(model.nodes.items(), key=lambda pair: names[pair[0]])}
     edges = tuple(sorted((names[a], names[b]) for a, b in model.edges))
     return dataclasses.replace(model, nodes=nodes, edges=edges)
+
+
+def _free(fresh: NameSource, base: str) -> str:
+    """Return a name that is free, with those of the results that a unit of this name has."""
+    name = fresh(base)
+    while not all(fresh.claim(f"{name}.{result}") for result in "svi"):
+        name = fresh(base)
+    return name
 
 
 def _legal(name: str) -> str:
@@ -28,17 +37,23 @@ def _legal(name: str) -> str:
 
 
 def direct(model: Model) -> Model:
-    """Join the edges on both sides of a graph's Input and Output inside another graph, and drop these.
+    """Join the edges on both sides of a wire, a graph's Input or Output inside another graph, and drop it.
 
-    One stays where an edge would then stand twice: what goes both through it and past it counts twice.
+    It becomes a Scale by one where an edge would then stand twice (what goes through it and past it counts twice),
+    where it leads to itself, or where nothing is on one side of it.
     """
     nodes, edges = dict(model.nodes), set(model.edges)
-    for name in [name for name, node in model.nodes.items() if node.kind == WIRE]:
+    for name, node in model.nodes.items():
+        if node.kind != WIRE:
+            continue
         before, after = [a for a, b in edges if b == name], [b for a, b in edges if a == name]
         joined = {(a, b) for a in before for b in after}
-        if before and after and name not in before and not joined & edges:
-            edges = {edge for edge in edges if name not in edge} | joined
-            del nodes[name]
+        if not joined or name in before or joined & edges:
+            shape = node.whole("shape") if math.prod(node.whole("shape") or ()) <= MOST_ELEMENTS else None
+            nodes[name] = Node(kind="Scale", fields={"scale": np.ones(shape if not before and shape else ())})
+            continue
+        edges = {edge for edge in edges if name not in edge} | joined
+        del nodes[name]
     return dataclasses.replace(model, nodes=nodes, edges=tuple(sorted(edges)))
 
 
@@ -66,19 +81,40 @@ def ended(model: Model) -> Model:
 
 
 def even_delays(model: Model) -> Model:
-    """Split a Delay whose units wait for different times into one for each time, each masked by a Scale."""
+    """Split a Delay whose units wait for different times into one for each time, each masked by a Scale.
+
+    A Delay of nothing is a wire.
+    """
     nodes, edges = dict(model.nodes), list(model.edges)
     fresh = NameSource(nodes)
     for name, node in model.nodes.items():
         times = np.unique(node["delay"]) if node.kind == "Delay" else np.empty(0)
-        if not 1 < len(times) <= MOST_DELAYS:
-            continue
-        before, after = [a for a, b in edges if b == name], [b for a, b in edges if a == name]
-        edges = [edge for edge in edges if name not in edge]
-        del nodes[name]
-        for number, time in enumerate(times):
-            late, part = fresh(f"{name}.late{number}"), fresh(f"{name}.part{number}")
-            nodes[late] = Node(kind="Delay", fields={"delay": np.full(node["delay"].shape, time)})
-            nodes[part] = Node(kind="Scale", fields={"scale": (node["delay"] == time).astype(np.float64)})
-            edges += [(a, late) for a in before] + [(late, part)] + [(part, b) for b in after]
+        if len(times) == 1 and times[0] == 0:
+            nodes[name] = Node(kind=WIRE, fields={"shape": np.array(node["delay"].shape)})
+        if 1 < len(times) <= MOST_DELAYS:
+            del nodes[name]
+            parts, first, between = _split(name, node, fresh)
+            nodes |= parts
+            edges = [(a, b) for old in edges for a, b in _moved(old, name, first, [*parts][: len(times)])] + between
     return dataclasses.replace(model, nodes=nodes, edges=tuple(sorted(edges)))
+
+
+def _split(name: str, node: Node, fresh: NameSource) -> tuple[dict[str, Node], list[str], list[tuple[str, str]]]:
+    """Return the nodes (Scales first), which of them read what the Delay read, and the edges between them."""
+    scales, lates, first, edges = {}, {}, [], []
+    for number, time in enumerate(np.unique(node["delay"])):
+        part = fresh(f"{name}.part{number}")
+        scales[part] = Node(kind="Scale", fields={"scale": (node["delay"] == time).astype(np.float64)})
+        if time == 0:
+            first.append(part)
+            continue
+        late = fresh(f"{name}.late{number}")
+        lates[late] = Node(kind="Delay", fields={"delay": np.full(node["delay"].shape, time)})
+        first.append(late)
+        edges.append((late, part))
+    return scales | lates, first, edges
+
+
+def _moved(edge: tuple[str, str], name: str, first: list[str], last: list[str]) -> list[tuple[str, str]]:
+    """Return an edge from or to a node as edges from ``last`` and to ``first``."""
+    return [(a, b) for a in (last if edge[0] == name else edge[:1]) for b in (first if edge[1] == name else edge[1:])]

@@ -13,6 +13,9 @@ from thermoc.support.errors import Finding, ThermocError, error
 MOST_ELEMENTS = 2**24
 WIRE = "wire"  # an Input or Output of a graph inside the graph: the sum of what comes
 
+BEFORE = ".before"
+"""The name of a unit's spikes of the tick before, behind the unit's own."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:

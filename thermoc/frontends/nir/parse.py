@@ -12,6 +12,7 @@ from thermoc.frontends.hdf5.file import Tree, one_text
 from thermoc.frontends.nir.nodes import KINDS, WIRE, Model, Node, checked, repair, unreadable
 from thermoc.support.errors import Finding, error
 
+MOST_NODES, MOST_EDGES = 10_000, 30_000
 WHOLE = frozenset(
     {"shape", "input_shape", "input_type", "stride", "padding", "dilation", "groups", "kernel_size", "start_dim"}
     | {"end_dim"}
@@ -44,6 +45,9 @@ def parse(tree: Tree, source: str) -> Model:
         parts.repairs.append(
             repair("fields that older versions of NIR do not have: v_reset is 0, w_in is 1", _listed(parts.older))
         )
+    for what, count, limit in (("nodes", len(parts.nodes), MOST_NODES), ("edges", len(parts.edges), MOST_EDGES)):
+        if count > limit:
+            raise error("T504", f"{source} holds {count} {what}", notes=[f"the limit is {limit}"])
     return Model(
         source=source,
         nodes=parts.nodes,

@@ -31,7 +31,7 @@ def read_nir(
     if dt is not None and not (isinstance(dt, int | float) and 0 < dt < math.inf):
         raise error("T303", "dt is a time > 0, in seconds", notes=[f"dt = {dt!r}"])
     source = str(path)
-    model = ended(even_delays(direct(named(parse(read_hdf5(path), source)))))
+    model = ended(direct(even_delays(named(parse(read_hdf5(path), source)))))
     step, assumed = (float(dt), []) if dt is not None else _step(model)
     graph, repairs = build(model, str(model.metadata.get("name", Path(path).stem)), step, method)
     return graph, (*model.repairs, *assumed, *repairs)

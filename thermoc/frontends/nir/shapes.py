@@ -17,20 +17,27 @@ Shape = tuple[int, ...]
 
 def shapes(model: Model) -> tuple[dict[str, Shape], dict[str, Shape]]:
     """Return (what each node wants to read, what it gives), as far as either is known. Errors: T504, T508."""
-    into, out = model.into(), {name: [b for a, b in model.edges if a == name] for name in model.nodes}
+    into, out = model.into(), {name: [] for name in model.nodes}
+    for source, target in model.edges:
+        out[source].append(target)
     wants: dict[str, Shape] = {}
     gives: dict[str, Shape] = {}
-    moved = True
-    while moved:
-        moved = False
-        for name, node in model.nodes.items():
+    waiting = list(reversed(model.nodes))
+    alone = [name for name, node in reversed(model.nodes.items()) if node.kind in PER_UNIT]
+    while waiting or alone:
+        last = not waiting
+        name = alone.pop() if last else waiting.pop()
+        node, known = model.nodes[name], (name in wants, name in gives)
+        if name not in wants:
             read = next((gives[a] for a in into[name] if a in gives), None)
             asked = next((wants[b] for b in out[name] if b in wants), None)
-            want = _wanted(node, read, asked)
-            if name not in wants and want is not None:
-                wants[name], moved = _small(model, name, want), True
-            if name not in gives and name in wants:
-                gives[name], moved = _small(model, name, _given(model, name, node, wants[name])), True
+            want = _wanted(node, read, asked) or (_own(node) if last else None)
+            if want is not None:
+                wants[name] = _small(model, name, want)
+        if name not in gives and name in wants:
+            gives[name] = _small(model, name, _given(model, name, node, wants[name]))
+        if known != (name in wants, name in gives):
+            waiting += [*into[name], *out[name]]
     return wants, gives
 
 
@@ -43,18 +50,18 @@ def _wanted(node: Node, read: Shape | None, asked: Shape | None) -> Shape | None
     if node.kind in ("Conv1d", "Conv2d") and node.whole("input_shape"):
         return (node["weight"].shape[1] * (node.whole("groups") or (1,))[0], *(node.whole("input_shape") or ()))
     if node.kind in PER_UNIT:
-        own = np.broadcast_shapes(*_parameter_shapes(node))
-        return own if math.prod(own) > 1 or read is None else read
+        own = _own(node)
+        return own if math.prod(own) > 1 else read or asked
     return read or node.whole("input_type") or node.whole("shape")
 
 
-def _parameter_shapes(node: Node) -> list[Shape]:
+def _own(node: Node) -> Shape:
+    """Return the shape of a unit's parameters; of the largest where they do not broadcast."""
     found = [array.shape for array in node.fields.values()]
     try:
-        np.broadcast_shapes(*found)
+        return np.broadcast_shapes(*found)
     except ValueError:
-        return [max(found, key=math.prod)]
-    return found
+        return max(found, key=math.prod)
 
 
 def _given(model: Model, name: str, node: Node, want: Shape) -> Shape:

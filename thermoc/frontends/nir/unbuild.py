@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from thermoc.frontends.nir.cycles import late_edges
+from thermoc.frontends.nir.cycles import late_edges, looping
 from thermoc.frontends.nir.forms import node_of
-from thermoc.frontends.nir.nodes import Model, Node
+from thermoc.frontends.nir.nodes import BEFORE, Model, Node
 from thermoc.frontends.nir.ops import PRODUCT, SUM, UNIT_FIELDS, Site, factor, summed
 from thermoc.frontends.nir.refusals import refusals
 from thermoc.ir.dialects import core
@@ -16,6 +17,7 @@ from thermoc.ir.values import Value
 from thermoc.support.errors import ThermocError
 
 Waits = Sequence[core.Delay]
+UNNAMED = re.compile(rf"^delay(_\d+)?$|{re.escape(BEFORE)}(_\d+)?$")
 NO_NODE = (core.Constant, SUM)
 
 
@@ -50,32 +52,41 @@ def _name(site: Site) -> None:
 
 
 def _recurrent(site: Site) -> Waits:
-    """Return the delays of one tick that reading puts back: without them, it finds these very edges late."""
+    """Return the delays of one tick that reading puts back: without them, it finds these very edges late.
+
+    A delay that someone gave a name stays a node.
+    """
     delays = site.graph.of(core.Delay)
-    waits = [op for op in delays if op.ticks == 1 and _on_cycle(site.graph, op)]
-    if not waits:
-        return ()
+    place = {op.y.name: index for index, op in enumerate(site.graph.ops) if isinstance(op, core.Delay)}
+    circling = looping(site.graph.to_networkx()) if delays else set()
+    able = {op.y.name for op in delays if op.ticks == 1 and place[op.y.name] in circling and UNNAMED.search(op.y.name)}
+    waits = [op for op in delays if op.y.name in able and not able & {v.name for v in summed(site, op.x)}]
+    while waits:
+        bare = _bare(site, waits)
+        if len(set(bare.edges)) < len(bare.edges):  # something is read both now and a tick late
+            return ()
+        late = set(late_edges(bare, {site.name(op) for op in delays if op not in waits}))
+        over = {op.y.name: _over(site, op, waits) for op in waits}
+        kept = [op for op in waits if over[op.y.name] <= late]
+        if len(kept) == len(waits):
+            return waits if set().union(*over.values()) == late else ()
+        waits = kept
+    return ()
+
+
+def _bare(site: Site, waits: Waits) -> Model:
+    """Return the model without some delays, its nodes' kinds and its edges alone."""
     nodes = {site.name(op): Node(kind=_kind(op)) for op in _with_node(site, waits)}
-    edges = tuple(
+    edges = [
         (site.names[value.name], site.name(op)) for op in _with_node(site, waits) for value in _read(site, op, waits)
-    )
-    late = {
-        (site.names[value.name], reader)
-        for op in waits
-        for value in _behind(site, op.x, waits)
-        for reader in _readers(site, op, waits)
-    }
-    breaking = {site.name(op) for op in delays if op not in waits}
-    bare = Model(source=site.graph.name, nodes=nodes, edges=edges)
-    distinct = len(set(edges)) == len(edges)
-    return waits if distinct and set(late_edges(bare, breaking)) == late else ()
+    ]
+    return Model(source=site.graph.name, nodes=nodes, edges=tuple(edges))
 
 
-def _on_cycle(graph: Graph, op: core.Delay) -> bool:
-    import networkx
-
-    flow, place = graph.to_networkx(), graph.ops.index(op)
-    return any(place in networkx.descendants(flow, reader) or reader == place for reader in flow.successors(place))
+def _over(site: Site, op: core.Delay, waits: Waits) -> set[tuple[str, str]]:
+    """Return the edges that a delay lies on."""
+    behind, readers = _behind(site, op.x, waits), _readers(site, op, waits)
+    return {(site.names[value.name], reader) for value in behind for reader in readers}
 
 
 def _kind(op: Any) -> str:
