@@ -94,8 +94,8 @@ def file(path: Path, *layers: dict[str, Any]) -> Path:
     return path
 
 
-def lif(a: np.ndarray, bias: np.ndarray | int = 0, *, neuron: dict[str, Any] = CUBA, strict: bool = False) -> np.ndarray:  # fmt: skip
-    """SLAYER's CUBA unit in integers, (ticks, units)."""
+def states(a: np.ndarray, bias: np.ndarray | int = 0, *, neuron: dict[str, Any] = CUBA, strict: bool = False) -> np.ndarray:  # fmt: skip
+    """SLAYER's CUBA unit in integers: spikes, v and u, (3, ticks, units)."""
     u = v = np.zeros(a.shape[1], np.int64)
     found = []
     for drive in a.astype(np.int64):
@@ -103,8 +103,12 @@ def lif(a: np.ndarray, bias: np.ndarray | int = 0, *, neuron: dict[str, Any] = C
         v = np.sign(v) * (np.abs(v) * (4096 - neuron["vDecay"]) >> 12) + u + 64 * bias
         s = v > 64 * neuron["vThMant"] if strict else v >= 64 * neuron["vThMant"]
         v = np.where(s, 0, v)
-        found.append(s)
-    return np.array(found)
+        found.append((s, v, u))
+    return np.array(found).swapaxes(0, 1)
+
+
+def lif(a: np.ndarray, bias: np.ndarray | int = 0, **options: Any) -> np.ndarray:
+    return states(a, bias, **options)[0]
 
 
 X = (RNG.random((60, 5)) < 0.4) * 1.0
@@ -119,6 +123,13 @@ def test_a_dense_layer_is_its_loop_a_tick_later(tmp_path: Path, kind: str, stric
     np.testing.assert_array_equal(found[1:], lif(X[:-1] @ EVEN.T, bias, neuron=neuron, strict=strict))
     assert 10 < found.sum() < 200
     assert (lif(X[:-1] @ EVEN.T, bias, neuron=neuron, strict=not strict) != found[1:]).any()
+
+
+def test_membrane_and_current_are_those_of_the_loop(tmp_path: Path):
+    path = file(tmp_path / "a.net", layer("dense", (4,), weight=EVEN, bias=np.array([3, -2, 0, 5])))
+    found = run(tc.load(path), X[:, None], probes=("layer0.s", "layer0.v", "layer0.u"))
+    for name, expected in zip("svu", states(X[:-1] @ EVEN.T, np.array([3, -2, 0, 5]))):
+        np.testing.assert_array_equal(found[f"layer0.{name}"][1:], expected)
 
 
 def test_delays_of_units_inputs_and_connections(tmp_path: Path):

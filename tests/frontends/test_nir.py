@@ -153,6 +153,16 @@ def test_a_graph_in_a_graph_is_its_parts(tmp_path: Path):
     assert 10 < found.sum() < 120
 
 
+def test_what_goes_through_a_graph_and_past_it_counts_twice(tmp_path: Path):
+    ends = {"input": nir.Input({"input": np.array([4])}), "output": nir.Output({"output": np.array([4])})}
+    inner = nir.NIRGraph(ends, [("input", "output")], type_check=False)
+    path = written(tmp_path / "a.nir", ends | {"n": inner}, [("input", "n"), ("n", "output"), ("input", "output")])
+    net = tc.load(path)
+    np.testing.assert_array_equal(trajectory(net, X), 2 * X)
+    net.save(tmp_path / "b.nir")
+    assert tc.load(tmp_path / "b.nir").graph == net.graph
+
+
 def test_edges_that_meet_add_up(tmp_path: Path):
     nodes, edges = chain(nir.Linear(W), shape=(4,), out=(3,))
     nodes |= {"other": nir.Input({"input": np.array([4])}), "m": nir.Linear(2 * W), "second": nir.Output({"output": np.array([3])})}  # fmt: skip

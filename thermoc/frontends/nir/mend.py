@@ -15,7 +15,7 @@ MOST_DELAYS = 64
 
 
 def named(model: Model) -> Model:
-    """Give every node a name that a value may have: letters, digits, _ . - after a letter; none that a unit's result has."""
+    """Give every node a name that a value may have: letters, digits, _ . - after a letter; no unit's result has it."""
     fresh = NameSource()
     names = {old: _free(fresh, _legal(old)) for old in sorted(model.nodes, key=lambda old: (_legal(old) != old, old))}
     nodes = {names[old]: node for old, node in sorted(model.nodes.items(), key=lambda pair: names[pair[0]])}
