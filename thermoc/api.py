@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thermoc import physics, plugins
+from thermoc.frontends import formats
 from thermoc.ir.builder import CURRENT, Builder, Handle, current
 from thermoc.ir.dialects.core import Input, Output
 from thermoc.ir.feed import feed
@@ -41,12 +42,14 @@ class Network:
     def __init__(self, name: str, dt: float = 1.0):
         self._builder: Builder | None = Builder(name, float(dt))
         self._graph: Graph | None = None
+        self.repairs: tuple[Finding, ...] = ()
+        """What the reader of its file mended or assumed (W501)."""
 
     @classmethod
-    def of(cls, graph: Graph) -> Network:
+    def of(cls, graph: Graph, repairs: tuple[Finding, ...] = ()) -> Network:
         """Return the finished network of a graph."""
         network = cls(graph.name, graph.dt)
-        network._builder, network._graph = None, graph
+        network._builder, network._graph, network.repairs = None, graph, repairs
         return network
 
     def __enter__(self) -> Network:
@@ -73,20 +76,25 @@ class Network:
         return self.graph.name if self._graph is not None else self._builder.name if self._builder else ""
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a ``.thermo`` file, whole or not at all. Errors: T505."""
-        save_graph(self.graph, path)
+        """Write a file, whole or not at all: ``.nir`` by its suffix, else ``.thermo``. Errors: T505, T509, T510."""
+        if Path(path).suffix in formats.WRITERS:
+            formats.write(self.graph, path)
+        else:
+            save_graph(self.graph, path)
 
     def __repr__(self) -> str:
         return f"Network({self.name!r})"
 
 
-def load(path: str | os.PathLike[str]) -> Network:
-    """Return the network in a ``.thermo`` file. Errors: T501 to T504, T506 for a suffix no reader knows."""
-    if Path(path).suffix != ".thermo":
-        raise error(
-            "T506", f"no reader knows {Path(path).name!r}", notes=["readers: .thermo"], hint="save it with net.save"
-        )
-    return Network.of(load_graph(path))
+def load(path: str | os.PathLike[str], **options: Any) -> Network:
+    """Return the network in a file: ``.thermo``, ``.nir`` or lava-dl's ``.net``, by its suffix.
+
+    options: those of the format's reader (docs/formats.md), e.g. ``dt`` of ``.nir``. ``repairs`` of the network tells
+    what the reader mended or assumed. Errors: T501 to T508, T111 for an option the reader does not have.
+    """
+    if Path(path).suffix == ".thermo" and not options:
+        return Network.of(load_graph(path))
+    return Network.of(*formats.read(path, **options))
 
 
 def input(name: str, shape: Shape = (), *, dtype: str = "f64", role: str = "signal") -> Handle:

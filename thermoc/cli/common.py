@@ -15,7 +15,7 @@ from thermoc import api
 from thermoc.support.errors import ThermocError, error
 
 Model = Annotated[
-    str, typer.Argument(metavar="MODEL", help="A .thermo file, or file.py:NAME for a Network in a script.")
+    str, typer.Argument(metavar="MODEL", help="A .thermo, .nir or .net file, or file.py:NAME for a network.")
 ]
 Target = Annotated[str, typer.Option("--target", "-t", help="One of `thermoc targets`.")]
 Options = Annotated[
@@ -30,12 +30,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def load_model(model: str) -> api.Network:
-    """Return the network a command names. Errors: T501 to T506, and whatever building it finds (T1xx)."""
+    """Return the network a command names. Errors: T501 to T508, and whatever building it finds (T1xx)."""
     path, colon, name = model.rpartition(":")
     if not colon or not path.endswith(".py"):
         if model.endswith(".py"):
             raise error("T506", f"{model}: which network?", hint=f"name it: {model}:NAME")
-        return api.load(model)
+        return _told(api.load(model))
     found = getattr(_module(Path(path)), name, None)
     if callable(found) and not isinstance(found, api.Network):
         found = found()
@@ -48,6 +48,13 @@ def load_model(model: str) -> api.Network:
             hint="a tc.Network, or a function that returns one",
         )
     return found
+
+
+def _told(net: api.Network) -> api.Network:
+    """Print what the reader of a network's file mended or assumed."""
+    for repair in net.repairs:
+        typer.echo(str(repair), err=True)
+    return net
 
 
 def _module(path: Path) -> Any:

@@ -1,6 +1,6 @@
 """Every error a user can cause is a ThermocError: what, where, both facts, the cure.
 
-Codes: T1xx graph, T2xx pass, T3xx target, T4xx run, T5xx file; W1xx are warnings. The table ``CODES`` holds each one.
+Codes: T1xx graph, T2xx pass, T3xx target, T4xx run, T5xx file; W are warnings. The table ``CODES`` holds each one.
 """
 
 from __future__ import annotations
@@ -53,10 +53,15 @@ CODES: dict[str, str] = {
     "T506": "the file holds no such model",
     "T513": "a data file is wrong",
     "T514": "a floorplan or a thermal file is wrong",
+    "T507": "the file uses a feature that is refused",
+    "T508": "a node of the file cannot be read",
+    "T509": "the format has no node for an op",
+    "T510": "a package that the format needs is missing",
     "W101": "Gibbs sampling is cooled until it is frozen",
     "W102": "couplings are not symmetric",
     "W103": "a step beyond stability",
     "W104": "a chain too short to have equilibrated",
+    "W501": "the file was repaired, or read under an assumption",
 }
 
 
