@@ -116,10 +116,15 @@ def partition(graph: Graph, limits: Limits | None = None) -> Cores:
 
 def fits(found: Cores, limits: Limits, chips: int, graph: Graph) -> None:
     """Check a network against a number of chips. Errors: T304."""
-    most = limits["chip.cores"].value * chips
-    synapses = sum(piece.synapses for core in found.cores for piece in core.pieces)
-    asked = {"cores": (len(found.cores), most, limits["chip.cores"]), "synapses": (synapses, limits["chip.synapses"].value * chips, limits["chip.synapses"])}
-    for name, (used, room, limit) in asked.items():
+    pieces = [piece for core in found.cores for piece in core.pieces]
+    asked = {
+        "cores": len(found.cores),
+        "units": sum(piece.units for piece in pieces),
+        "synapses": sum(piece.synapses for piece in pieces),
+    }
+    for name, used in asked.items():
+        limit = limits[f"chip.{name}"]
+        room = limit.value * chips
         if used > room:
             notes = [f"it asks for {used} {name}", f"{chips} chip(s) have {room}: {limit.source}"]
             hint = "boards: " + ", ".join(f"{board} has {count}" for board, count in limits.boards.items())

@@ -17,7 +17,7 @@ from thermoc.passes.loihi_populations import populations
 from thermoc.support.tables import table
 
 WIDTH = 16
-"""Columns of a chip's mesh of cores; our choice, no public drawing says."""
+"""Columns of a chip's mesh of 8 by 16 cores, as press reports of 2021 have it."""
 CROSSING = 32
 """A step from chip to chip counts like so many hops; our choice."""
 ROUNDS = 4
