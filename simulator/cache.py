@@ -45,7 +45,8 @@ def kernel_files() -> list[Path]:
     from thermoc.support import philox
 
     others = [Path(module.__file__) for module in (opcodes, philox) if module.__file__]
-    return [*sorted((HERE / "kernels").glob("*.py")), *others]
+    kernels, devices = sorted((HERE / "kernels").glob("*.py")), sorted((HERE / "devices").glob("*.py"))
+    return [*kernels, *devices, *others]
 
 
 class _Locator(caching._CacheLocator):

@@ -1,0 +1,7 @@
+"""Device models: memristors that heat, thermal and capacitor cells, probabilistic bits; their data, and their simulation."""
+
+from thermoc.simulator.devices.device import Device, expected, load, names, starting, values
+from thermoc.simulator.devices.equations import Model
+from thermoc.simulator.devices.simulate import METHODS, Trace, simulate
+
+__all__ = ["METHODS", "Device", "Model", "Trace", "expected", "load", "names", "simulate", "starting", "values"]
