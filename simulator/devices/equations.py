@@ -60,19 +60,23 @@ def conduct(model, v, T, x, m, p):
     if model == VTEAM:
         g = vteam.current(1.0, x, p[0], p[1], p[2], p[3])
         return g * v, g
-    if model == JART:
-        i, h = jart.current(v, T, x, p), 1e-6 * (abs(v) + 1e-3)
-        return i, (jart.current(v + h, T, x, p) - i) / h
     return p[0] * v, p[0]
 
 
 @rule
 def behind(model, u, R, T, x, m, p):
-    """(v, i, di/dv) with v + R i(v) = u: Newton from v = u, bisection where it leaves the bracket; i(v) rises."""
+    """(v, i, di/dv, T, contact) with v + R i(v) = u: Newton from v = u, bisection where it leaves the bracket; i(v) rises.
+
+    T and the contact's voltage are ``jart``'s own; its di/dv is the chord's.
+    """
+    if model == JART:
+        i, T, contact = jart.solve(u, R, T, x, p)
+        v = u - R * i
+        return v, i, i / v if v != 0 else 0.0, T, contact
     v, low, high = u, min(u, 0.0), max(u, 0.0)
     i, slope = conduct(model, v, T, x, m, p)
     if R == 0:
-        return v, i, slope
+        return v, i, slope, T, 0.0
     for _ in range(NEWTONS):
         left = v + R * i - u
         if left > 0 or not math.isfinite(left) and u > 0:
@@ -87,7 +91,7 @@ def behind(model, u, R, T, x, m, p):
             break
         v = new
         i, slope = conduct(model, v, T, x, m, p)
-    return v, i, slope
+    return v, i, slope, T, 0.0
 
 
 @rule
@@ -108,7 +112,7 @@ def rates(model, u, Ta, z, y, m, p, c, out):
     if not heated:
         T = Ta
     if c[2] > 0:
-        v, i, slope = behind(model, node, c[1], T, x, m, p)
+        v, i, slope, own, contact = behind(model, node, c[1], T, x, m, p)
         small = slope / (1 + c[1] * slope)
         i += math.sqrt(2 * K_B * T * abs(small)) * z[2]
         v = node - c[1] * i if c[1] > 0 else node
@@ -116,7 +120,7 @@ def rates(model, u, Ta, z, y, m, p, c, out):
         out[2] = (through - i) / c[2]
         loads = (u - node) * through + (node - v) * i
     else:
-        v, i, slope = behind(model, u, c[0] + c[1], T, x, m, p)
+        v, i, slope, own, contact = behind(model, u, c[0] + c[1], T, x, m, p)
         through, out[2] = i, 0.0
         loads = (u - v) * i
     power = v * i
@@ -133,9 +137,8 @@ def rates(model, u, Ta, z, y, m, p, c, out):
         out[1] = state_rate(model, v, i, T, x, Ta, p)
     else:
         if model == JART:
-            _, T, contact = jart.solve(v, Ta, x, p)
-            out[7] = T
-            out[1] = jart.density_rate(v, contact, i, T, x, p)
+            out[7] = own
+            out[1] = jart.density_rate(v, contact, i, own, x, p)
         else:
             out[1] = state_rate(model, v, i, T, x, Ta, p)
         out[0], out[4] = 0.0, loads + power

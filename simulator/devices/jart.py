@@ -83,45 +83,69 @@ def thermal_resistance(v, p):
 
 
 @rule
-def excess(v, v_s, Ta, N, p):
-    """(v minus the drop at this contact voltage, i, T): i and T agree, by bisection on T."""
+def behind(u, R, T, N, p):
+    """(i, v_s) with v_s + i (R_disc + R_plug + R_line(i) + R) = u at this temperature: Newton within a bracket."""
     disc, plug = cell_resistance(N, p)
-    R_th = thermal_resistance(v, p)
-    T, low, high = Ta, Ta, Ta
-    i = contact(v_s, T, N, p)
-    for _ in range(TRIALS):  # i grows with T: the least temperature that feeds itself
-        aim = Ta + i * (v_s + i * (disc + plug)) * R_th
-        if not aim > T * (1 + 1e-15) or T > 1e4:
+    low, high, v, i = min(u, 0.0), max(u, 0.0), 0.0, 0.0
+    for _ in range(TRIALS):
+        i = contact(v, T, N, p)
+        left = u - v - i * (disc + plug + line(i, p) + R)
+        if left > 0:
+            low = v
+        else:
+            high = v
+        h = 1e-6 * (abs(v) + 1e-3)
+        slope = (contact(v + h, T, N, p) - i) / h
+        new = v + left / (1 + slope * (disc + plug + R + p[19] * (1 + 3 * p[19] * p[20] * i * i * p[21])))
+        if not (low <= new <= high):  # no number, or a step too long
+            new = 0.5 * (low + high)
+        if abs(new - v) <= 1e-15 * abs(u):
             break
-        low, T = T, min(aim, 2e4)
-        i = contact(v_s, T, N, p)
-        high = T
-    return v - v_s - i * (disc + plug + line(i, p)), i, min(max(T, low), high)
+        v = new
+    return i, v
 
 
 @rule
-def solve(v, Ta, N, p):
-    """(i, T, v_s) of the whole device at v: what is left over falls with v_s, so bisection finds its zero."""
-    low, high = min(v, 0.0), max(v, 0.0)
-    middle, i, T = 0.0, 0.0, Ta
-    for _ in range(TRIALS):
-        middle = 0.5 * (low + high)
-        left, i, T = excess(v, middle, Ta, N, p)
-        if not math.isfinite(left):
-            left = -v
-        if left > 0:
-            low = middle
-        else:
-            high = middle
-        if high - low <= 1e-15 * abs(v):
+def solve(u, R, Ta, N, p):
+    """(i, T, v_s) behind a resistance R at ambient temperature Ta: T and its own heat agree.
+
+    The heat that T would cause, less T, changes sign between Ta and what the whole source power would give.
+    """
+    disc, plug = cell_resistance(N, p)
+    R_th, cell = thermal_resistance(u, p), disc + plug
+    i, contact_v = behind(u, R, Ta, N, p)
+    rest = i * (contact_v + i * cell) * R_th
+    low, f_low, high = Ta, rest, Ta + rest * (1 + 1e-9) + 1e-9
+    f_high, T, side = 0.0, Ta, 0
+    for _ in range(TRIALS):  # a bracket: i grows with T, up to what R allows
+        i, contact_v = behind(u, R, high, N, p)
+        f_high = Ta + i * (contact_v + i * cell) * R_th - high
+        if f_high <= 0 or high > 1e5:
             break
-    return i, T, middle
+        low, f_low, high = high, f_high, high + 2 * f_high + 1e-9
+    for _ in range(TRIALS):
+        T = (low * f_high - high * f_low) / (f_high - f_low) if f_high != f_low else low
+        if not (low <= T <= high):
+            T = 0.5 * (low + high)
+        i, contact_v = behind(u, R, T, N, p)
+        f = Ta + i * (contact_v + i * cell) * R_th - T
+        if abs(f) <= 1e-13 * T or high - low <= 1e-14 * T:
+            break
+        if f > 0:
+            low, f_low = T, f
+            f_high = 0.5 * f_high if side == 1 else f_high
+            side = 1
+        else:
+            high, f_high = T, f
+            f_low = 0.5 * f_low if side == -1 else f_low
+            side = -1
+    return i, T, contact_v
 
 
 @rule
 def current(v, Ta, N, p):
     """i in A of the whole device at ambient temperature Ta."""
-    return solve(v, Ta, N, p)[0]
+    return solve(v, 0.0, Ta, N, p)[0]
 
 
 @rule
