@@ -101,6 +101,6 @@ def keep(dispatcher: Any) -> Any:
     try:
         Path(root() / "kernels" / stamp()).mkdir(parents=True, exist_ok=True)
         dispatcher._cache = KernelCache(dispatcher.py_func)
-    except (OSError, RuntimeError):
+    except (OSError, RuntimeError, AttributeError):  # the last where NUMBA_DISABLE_JIT leaves a plain function
         return dispatcher
     return dispatcher

@@ -1,4 +1,4 @@
-"""Device models: memristors that heat, thermal and capacitor cells, probabilistic bits; their data, and their simulation."""
+"""Device models: memristors that heat, thermal and capacitor cells, p-bits; their data, their simulation."""
 
 from thermoc.simulator.devices.device import Device, expected, load, names, starting, values
 from thermoc.simulator.devices.equations import Model

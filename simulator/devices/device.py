@@ -1,4 +1,4 @@
-"""A device: a model with the values of its data file, in its circuit and on its heat path. Values may vary from device to device."""
+"""A device: a model with the values of its data file, in its circuit and on its heat path; values may vary."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ OPTIONAL = ("circuit.load", "circuit.inner", "circuit.capacitance")
 class Device:
     """One device or n that differ: rows of numbers that the kernels read, and where they come from.
 
-    parameters: (1 or n, :) in the model's order; circuit: (1 or n, 5), see ``equations``; start: (1 or n, 3) temperature,
-    internal state, node voltage; scale: (3,) what errors are measured by, 0 where a state stands still.
+    parameters: (1 or n, :) in the model's order; circuit: (1 or n, 5), see ``equations``; start: (1 or n, 3)
+    temperature, internal state, node voltage; scale: (3,) what errors are measured by, 0 where a state stands still.
     """
 
     name: str
@@ -81,7 +81,7 @@ def expected(name: str) -> dict[str, str]:
 
 @lru_cache(maxsize=64)
 def values(name: str, path: str | None = None) -> Quantities:
-    """Return a device's quantities from its data file, or from another file of the same names. Errors: T404, T501, T513."""
+    """Return a device's quantities from its data file, or from another of the same names. Errors: T404, T501, T513."""
     wanted = expected(name)
     return read(Path(path) if path else HERE / f"{name}.toml", wanted)
 
@@ -89,8 +89,8 @@ def values(name: str, path: str | None = None) -> Quantities:
 def load(name: str, *, path: str | None = None, **changed: ArrayLike) -> Device:
     """Return a device with its data file's values; ``changed`` replaces some by name, in SI, a number or (n,) of them.
 
-    Names are those of the file with ``_`` for ``.``: ``load("nbo2", circuit_load=6e3)``. ``circuit_capacitance=0`` means
-    that no capacitor hangs on the node. Errors: T404 (no such device or value), T405 (values not finite), T501, T513.
+    Names are those of the file with ``_`` for ``.``: ``load("nbo2", circuit_load=6e3)``. With ``circuit_capacitance=0``
+    no capacitor hangs on the node. Errors: T404 (no such device or value), T405 (values not finite), T501, T513.
     """
     quantities = values(name, path)
     chosen: dict[str, NDArray] = {key: np.atleast_1d(np.float64(quantities[key])) for key in quantities}
@@ -125,7 +125,9 @@ def _built(name: str, quantities: Quantities, chosen: Mapping[str, NDArray]) -> 
     if charged and (chosen["circuit.load"] == 0).any():
         hint = "give circuit_load in ohm, or circuit_capacitance=0"
         raise error("T405", f"{name}: a capacitor hangs on a source without a load", hint=hint)
-    scale = np.array([float(ambient.max()) if heated else 0.0, _size(name, chosen) if moving else 0.0, 1.0 if charged else 0.0])
+    scale = np.array(
+        [float(ambient.max()) if heated else 0.0, _size(name, chosen) if moving else 0.0, 1.0 if charged else 0.0]
+    )
     return Device(
         name=name,
         model=model,
@@ -154,7 +156,12 @@ def _rows(columns: list[NDArray]) -> NDArray[np.float64]:
     return np.ascontiguousarray(np.stack([np.broadcast_to(column, n) for column in columns], axis=1))
 
 
-def starting(device: Device, *, T: ArrayLike | None = None, state: ArrayLike | None = None, node: ArrayLike | None = None) -> Device:
+def starting(
+    device: Device, *, T: ArrayLike | None = None, state: ArrayLike | None = None, node: ArrayLike | None = None
+) -> Device:
     """Return the device with other starting values, numbers or (n,): temperature K, internal state, node voltage V."""
-    given = [device.start[:, k] if v is None else np.atleast_1d(np.float64(v)) for k, v in enumerate((T, state, node))]
+    given = [
+        device.start[:, k] if v is None else np.atleast_1d(np.asarray(v, np.float64))
+        for k, v in enumerate((T, state, node))
+    ]
     return replace(device, start=_rows(given))

@@ -1,13 +1,13 @@
 """The equations of every model in its circuit and its heat path: one device function that all integrators share.
 
-A device of voltage v and current i sits behind an inner resistance; that pair hangs on a source u through a load. With a
-capacitance the node between them is a state; without, v is found by Newton's method behind the sum of both resistances.
+A device of voltage v and current i sits behind an inner resistance; that pair hangs on a source u through a load. With
+a capacitance the node between them is a state; without, Newton's method finds v behind the sum of both resistances.
 
 Rows, in this order:
 
 * state y: temperature T (K), internal state x (the model's unit), node voltage (V);
-* circuit c: load (ohm), inner (ohm), capacitance (F, 0 for none), thermal conductance (W/K), heat capacity (J/K, 0 where
-  the model keeps no temperature of its own);
+* circuit c: load (ohm), inner (ohm), capacitance (F, 0 for none), thermal conductance (W/K), heat capacity (J/K, 0
+  where the model keeps no temperature of its own);
 * noise z: what is held over a step in place of white noise of unit power: heat, load, device;
 * out: dT/dt, dx/dt, dv/dt, electrical power in, heat flow out, i, v, T.
 
@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 from enum import IntEnum
 
-from thermoc.simulator.devices import jart, linear, nbo2, pickett, stanford, vo2, vteam
+from thermoc.simulator.devices import jart, nbo2, pickett, stanford, vo2, vteam
 from thermoc.simulator.devices.rule import rule
 from thermoc.support.units import K_B
 
@@ -65,7 +65,7 @@ def conduct(model, v, T, x, m, p):
 
 @rule
 def behind(model, u, R, T, x, m, p):
-    """(v, i, di/dv, T, contact) with v + R i(v) = u: Newton from v = u, bisection where it leaves the bracket; i(v) rises.
+    """(v, i, di/dv, T, contact) with v + R i(v) = u: Newton from v = u, bisection beyond its bracket; i(v) rises.
 
     T and the contact's voltage are ``jart``'s own; its di/dv is the chord's.
     """
@@ -79,7 +79,7 @@ def behind(model, u, R, T, x, m, p):
         return v, i, slope, T, 0.0
     for _ in range(NEWTONS):
         left = v + R * i - u
-        if left > 0 or not math.isfinite(left) and u > 0:
+        if left > 0 or (not math.isfinite(left) and u > 0):
             high = min(high, v)
         else:
             low = max(low, v)

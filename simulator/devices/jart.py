@@ -1,4 +1,4 @@
-"""JART VCM v1b (filamentary valence change) with quasi-static temperature: the state is the vacancy density N in the disc.
+"""JART VCM v1b (filamentary valence change), temperature quasi-static; the state is the disc's vacancy density N.
 
 A Schottky contact stands in series with disc, plug and line: i solves v = v_s + i (R_disc + R_plug + R_line(i)),
 T = T_amb + i v_cell R_th, v_cell without the line; R_th is less by a factor in reset (v > 0). Forward the contact emits

@@ -61,9 +61,6 @@ def conductances(T, G, m, p):
         G[i] = 1 / (R0 * exponential(Ea / held) * g + Rm)
 
 
-
-
-
 @rule
 def look_all(T, m, p):
     """Turn nodes that went back, once any has moved by more than the reversal step since all were last looked at."""
@@ -119,8 +116,10 @@ def kicks(T, G, rows, columns, Ta, Se, Sc, R, h, first, tick, stream, key, spare
         device[i] *= math.sqrt(2 * K_B * max(T[i], 0.0) * G[i]) * root
 
 
-def _advance(T, V, I, W, Q, m, p, u, Ta, R, C, Cth, Se, Sc, rows, columns, h, steps, noisy, first, tick, stream, key, limit):
-    """Take steps of length h; T, V, I, W (work), Q (heat out) are rows of nodes. Returns the first bad node, or -1."""
+def _advance(
+    T, V, current, W, Q, m, p, u, Ta, R, C, Cth, Se, Sc, rows, columns, h, steps, noisy, first, tick, stream, key, top
+):
+    """Take steps of length h; T, V, current, W (work), Q (heat out) are rows of nodes. Returns the first bad node, or -1."""
     n = T.size
     G, lap, scratch = np.empty(n), np.zeros(n), np.zeros((5, n))
     spare, base, flux, load, device = scratch[0], scratch[1], scratch[2], scratch[3], scratch[4]
@@ -133,18 +132,18 @@ def _advance(T, V, I, W, Q, m, p, u, Ta, R, C, Cth, Se, Sc, rows, columns, h, st
             kicks(T, G, rows, columns, Ta, Se, Sc, R, h, first, tick + s, stream, key, spare, base, flux, load, device)
         for i in range(n):
             through = (u[i] - V[i]) / R + load[i]
-            I[i] = V[i] * G[i] + device[i]
+            current[i] = V[i] * G[i] + device[i]
             out = Se * (T[i] - Ta) - base[i]
             W[i] += h * u[i] * through
             Q[i] += h * (out + (u[i] - V[i]) * through)
-            T[i] += h / Cth * (V[i] * I[i] - Se * (T[i] - Ta) + Sc * lap[i] + flux[i])
-            V[i] += h / C * (through - I[i])
+            T[i] += h / Cth * (V[i] * current[i] - Se * (T[i] - Ta) + Sc * lap[i] + flux[i])
+            V[i] += h / C * (through - current[i])
         hottest = 0.0
         for i in range(n):
             hottest = max(hottest, abs(T[i])) if T[i] == T[i] and V[i] == V[i] else np.inf
-        if hottest > limit:
+        if hottest > top:
             for i in range(n):
-                if not (abs(T[i]) <= limit and V[i] == V[i]):
+                if not (abs(T[i]) <= top and V[i] == V[i]):
                     return i, s
     return -1, 0
 
@@ -168,23 +167,30 @@ def lattice(
     seed: int = 0,
     stream: int = 0,
 ) -> LatticeTrace:
-    """Return what coupled VO2 neuristors of ``shape`` (rows, columns) or (n,) do at times t (n_t,), in steps of about dt.
+    """Return what coupled VO2 neuristors of ``shape``, (rows, columns) or (n,), do at times t (n_t,), in steps of dt.
 
-    drive: source voltage, a number or (n,); node, T: starting values, broadcast to (samples, n). T and the memory start
-    0.1 K apart as the authors' do: on the heating branch. Errors: T402, T403, T404, T405, and T410 with node and time.
+    drive: source voltage, a number or (n,); node, T: starting values, broadcast to (samples, n), all on the heating
+    branch. dt is shortened to a whole number of steps between times. Errors: T402, T403, T404, T405, and T410 with
+    node and time.
     """
-    times, rows, columns = np.atleast_1d(np.asarray(t, np.float64)), shape[0] if len(shape) > 1 else 1, shape[-1]
+    times, rows, columns = (
+        np.atleast_1d(np.asarray(t, np.float64)),
+        shape[0] if len(shape) > 1 else 1,
+        shape[len(shape) - 1],
+    )
     _check(device, shape, coupling, times, dt)
     n = rows * columns
     c, p, Ta = device.circuit[0], device.parameters[0], float(device.ambient[0] if ambient is None else ambient)
     S = float(c[CONDUCTANCE])
     Sc, Se = coupling * S, S * (1 - 2 * len(shape) * coupling)
-    states = [np.array(np.broadcast_to(np.asarray(a, np.float64), (samples, n))) for a in (Ta if T is None else T, node)]
+    states = [
+        np.array(np.broadcast_to(np.asarray(a, np.float64), (samples, n))) for a in (Ta if T is None else T, node)
+    ]
     heat, voltage = states
     u = np.array(np.broadcast_to(np.asarray(drive, np.float64), n))
     memory = np.zeros((samples, 5, n))
     memory[:, vo2.DIRECTION] = 1.0
-    memory[:, vo2.LAST] = heat - START_BELOW
+    memory[:, vo2.LAST] = heat
     out, ledger = np.zeros((3, len(times), samples, n)), np.zeros((2, samples, n))
     kept, current, tick = np.zeros((3, len(times), samples)), np.zeros((samples, n)), 0
     start = heat.copy(), voltage.copy()
@@ -193,15 +199,43 @@ def lattice(
             span = times[j] - times[j - 1]
             steps = max(1, int(np.ceil(span / dt - 1e-6)))
             for k in range(samples):
-                rest = (Ta, float(c[LOAD]), float(c[CAPACITANCE]), float(c[CAPACITY]), Se, Sc, rows, columns, span / steps, steps)
-                bad, s = _steps(heat[k], voltage[k], current[k], *ledger[:, k], memory[k], p, u, *rest, noise, k * n, tick, stream, np.uint64(seed), device.limit)
+                rest = (
+                    Ta,
+                    float(c[LOAD]),
+                    float(c[CAPACITANCE]),
+                    float(c[CAPACITY]),
+                    Se,
+                    Sc,
+                    rows,
+                    columns,
+                    span / steps,
+                    steps,
+                )
+                bad, s = _steps(
+                    heat[k],
+                    voltage[k],
+                    current[k],
+                    *ledger[:, k],
+                    memory[k],
+                    p,
+                    u,
+                    *rest,
+                    noise,
+                    k * n,
+                    tick,
+                    stream,
+                    np.uint64(seed),
+                    device.limit,
+                )
                 if bad >= 0:
                     notes = [
                         f"at t = {times[j - 1] + (s + 1) * span / steps:.6g} s, sample {k}, node {bad}",
                         f"temperature {heat[k, bad]:.6g} K, limit {device.limit:.6g} K",
                         f"current {current[k, bad]:.6g} A at {voltage[k, bad]:.6g} V",
                     ]
-                    raise error("T410", "vo2: the device runs away", notes=notes, hint="take a smaller dt, or lower the drive")
+                    raise error(
+                        "T410", "vo2: the device runs away", notes=notes, hint="take a smaller dt, or lower the drive"
+                    )
             tick += steps
         out[:, j] = heat, voltage, current
         kept[0, j], kept[1, j] = ledger.sum(axis=-1)
@@ -210,16 +244,20 @@ def lattice(
     return LatticeTrace(t=times, T=out[0], node=out[1], current=out[2], work=kept[0], heat=kept[1], stored=kept[2])
 
 
-START_BELOW = 0.1
-"""K by which the temperature last looked at lies below the first."""
-
-
 def _check(device: Device, shape: tuple[int, ...], coupling: float, times: NDArray, dt: float) -> None:
     if device.model != Model.VO2 or device.count != 1 or device.circuit[0, INNER] != 0:
-        raise error("T404", "a lattice is made of one kind of vo2 device without inner resistance", notes=[f"got {device.count} of {device.name}"])
+        raise error(
+            "T404",
+            "a lattice is made of one kind of vo2 device without inner resistance",
+            notes=[f"got {device.count} of {device.name}"],
+        )
     if not 1 <= len(shape) <= 2 or min(shape) < 1:
         raise error("T402", f"a lattice has one or two dimensions, not the shape {shape}")
     if not 0 <= coupling <= MOST_COUPLING[len(shape)]:
-        raise error("T405", f"coupling is {coupling}", notes=[f"in {len(shape)} dimensions it lies between 0 and {MOST_COUPLING[len(shape)]}"])
+        raise error(
+            "T405",
+            f"coupling is {coupling}",
+            notes=[f"in {len(shape)} dimensions it lies between 0 and {MOST_COUPLING[len(shape)]}"],
+        )
     if not np.isfinite(times).all() or (np.diff(times) <= 0).any() or not 0 < dt < np.inf:
         raise error("T403", "times must be finite and rise, and dt be positive", notes=[f"dt is {dt}"])

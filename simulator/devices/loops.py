@@ -1,4 +1,4 @@
-"""Devices through time: the loop over devices, output times and steps around ``steppers``. Compiled and kept on disk."""
+"""Devices through time: the loop over devices, output times and steps around ``steppers``, compiled, kept on disk."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from thermoc.simulator.cache import keep
-from thermoc.simulator.devices import equations, vo2
+from thermoc.simulator.devices import equations
 from thermoc.simulator.devices.equations import Model, rates
 from thermoc.simulator.devices.rule import rule
 from thermoc.simulator.devices.steppers import euler, jacobian, midpoint, sdirk
@@ -80,7 +80,7 @@ def adaptive(model, u, Ta, y, m, p, c, scale, limit, t0, t1, h, tol, ledger, cou
 def reversal(model, u, Ta, y, m, p, c, scale, h, tol, J, M, K, new, z):
     """Return the part of h after which dT/dt is nought, the step to it being in ``new``: false position, Illinois."""
     low, f_low, high, f_high = 0.0, K[6, 0], h, K[4, 0]
-    side = 0
+    side, s = 0, h
     for _ in range(TURNS):
         s = (low * f_high - high * f_low) / (f_high - f_low)
         if not (low < s < high):
@@ -105,16 +105,40 @@ def reversal(model, u, Ta, y, m, p, c, scale, h, tol, J, M, K, new, z):
 @rule
 def remember(T, turned, m, p):
     """After an accepted step of VO2: turn where it was located, or where T has gone back all the same."""
-    if turned:
-        equations.turn(T, m, p)
-    elif (T - m[4]) * m[0] < -p[9]:
+    if turned or (T - m[4]) * m[0] < -p[9]:
         equations.turn(T, m, p)
     elif (T - m[4]) * m[0] > 0:
         m[4] = min(max(T, p[7]), p[8])
 
 
 @rule
-def fixed(model, u, Ta, y, m, p, c, scale, limit, t0, h, steps, implicit, noisy, element, tick, stream, key, ledger, at, J, M, K, new, z):
+def fixed(
+    model,
+    u,
+    Ta,
+    y,
+    m,
+    p,
+    c,
+    scale,
+    limit,
+    t0,
+    h,
+    steps,
+    implicit,
+    noisy,
+    element,
+    tick,
+    stream,
+    key,
+    ledger,
+    at,
+    J,
+    M,
+    K,
+    new,
+    z,
+):
     """Take ``steps`` steps of length h, with noise held over each; return the status."""
     root = 1 / math.sqrt(h)
     for s in range(steps):
@@ -144,8 +168,8 @@ def fixed(model, u, Ta, y, m, p, c, scale, limit, t0, h, steps, implicit, noisy,
 def run(model, first, t, u, Ta, Y, memory, p, c, scale, limit, method, dt, tol, noisy, stream, key, L, shown, counts):
     """Devices ``first`` and on, through times t (n_t,); returns (status, device, time) of the first that fails.
 
-    u, Ta: (n_t or 1, n or 1), held from one time to the next. Y: (n_t, n, 3), row 0 given. memory (n, 5), p (n or 1, :),
-    c (n or 1, 5). L: (n_t, n, 2) work and heat since t[0]; shown: (n_t, n, 3) current, voltage, temperature.
+    u, Ta: (n_t or 1, n or 1), held from one time to the next. Y: (n_t, n, 3), row 0 given. memory (n, 5), p (n or 1, :)
+    and c (n or 1, 5). L: (n_t, n, 2) work and heat since t[0]; shown: (n_t, n, 3) current, voltage, temperature.
     method: 0 sdirk, 1 midpoint, 2 euler. counts: steps tried, steps rejected.
     """
     J, M, K, new, z, at = np.zeros((3, 3)), np.zeros((3, 3)), np.zeros((7, 8)), np.zeros(5), np.zeros(3), np.zeros(1)
@@ -159,11 +183,59 @@ def run(model, first, t, u, Ta, Y, memory, p, c, scale, limit, method, dt, tol, 
             if j > 0:
                 source, ambient = u[min(j - 1, u.shape[0] - 1), uk], Ta[min(j - 1, Ta.shape[0] - 1), ak]
                 if method == 0:
-                    status, h = adaptive(model, source, ambient, y, m, own, circuit, scale, limit, t[j - 1], t[j], h, tol, ledger, counts, at, J, M, K, new, z)
+                    status, h = adaptive(
+                        model,
+                        source,
+                        ambient,
+                        y,
+                        m,
+                        own,
+                        circuit,
+                        scale,
+                        limit,
+                        t[j - 1],
+                        t[j],
+                        h,
+                        tol,
+                        ledger,
+                        counts,
+                        at,
+                        J,
+                        M,
+                        K,
+                        new,
+                        z,
+                    )
                 else:
-                    steps = max(1, int(math.ceil((t[j] - t[j - 1]) / dt - 1e-6)))
+                    steps = max(1, math.ceil((t[j] - t[j - 1]) / dt - 1e-6))
                     step = (t[j] - t[j - 1]) / steps
-                    status = fixed(model, source, ambient, y, m, own, circuit, scale, limit, t[j - 1], step, steps, method == 1, noisy, first + k, tick, stream, key, ledger, at, J, M, K, new, z)
+                    status = fixed(
+                        model,
+                        source,
+                        ambient,
+                        y,
+                        m,
+                        own,
+                        circuit,
+                        scale,
+                        limit,
+                        t[j - 1],
+                        step,
+                        steps,
+                        method == 1,
+                        noisy,
+                        first + k,
+                        tick,
+                        stream,
+                        key,
+                        ledger,
+                        at,
+                        J,
+                        M,
+                        K,
+                        new,
+                        z,
+                    )
                     tick += steps
                     counts[0] += steps
                 if status != FINE:

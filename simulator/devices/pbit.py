@@ -1,8 +1,9 @@
-"""A probabilistic bit: on with probability 1 / (1 + e^(-E / kT)) each tick (P6 of energy -E), at its cell's temperature.
+"""A probabilistic bit: on with probability 1 / (1 + e^(-E / kT)) each tick (P6 of energy -E), at its cell's own T.
 
 The threshold form, on = [E > kT logit(u)], makes temperature only multiply. Camsari's m = sgn(tanh(beta I) + U[-1, 1])
 is the same unit with E = 2 I. Its power heats its cell, T = T_amb + R_th P(T) at rest with the mean power
-P(T) = P_off + (P_on - P_off) / (1 + e^(-E / kT)): solved for E this is E = k T logit(((T - T_amb) / R_th - P_off) / (P_on - P_off)).
+P(T) = P_off + (P_on - P_off) / (1 + e^(-E / kT)); solved for the drive that rests at T,
+E = k T logit(((T - T_amb) / R_th - P_off) / (P_on - P_off)).
 """
 
 from __future__ import annotations
@@ -61,7 +62,9 @@ def drive_at(T: float, q: Mapping[str, float]) -> float:
     if not 0 < share < 1:
         least = q["heat.ambient"] + q["heat.resistance"] * q["power_off"]
         most = q["heat.ambient"] + q["heat.resistance"] * q["power_on"]
-        raise error("T405", f"no drive holds this p-bit at {T} K", notes=[f"it rests between {least:.6g} and {most:.6g} K"])
+        raise error(
+            "T405", f"no drive holds this p-bit at {T} K", notes=[f"it rests between {least:.6g} and {most:.6g} K"]
+        )
     return K_B * T * math.log(share / (1 - share))
 
 
@@ -97,7 +100,9 @@ def self_heating(
     tick, draw 0 for the switch and 1 for the cell, stream). Errors: T410 where a cell passes its limit.
     """
     drive = np.atleast_1d(np.asarray(E, np.float64))
-    around = np.broadcast_to(np.float64(q["heat.ambient"]) if ambient is None else np.asarray(ambient, np.float64), drive.shape)
+    around = np.broadcast_to(
+        np.float64(q["heat.ambient"]) if ambient is None else np.asarray(ambient, np.float64), drive.shape
+    )
     start = np.ascontiguousarray(np.broadcast_to(around if T is None else np.asarray(T, np.float64), drive.shape))
     out, ups = np.empty((ticks, drive.size)), np.empty((ticks, drive.size))
     ledger = np.zeros((2, drive.size))
@@ -108,7 +113,11 @@ def self_heating(
     if len(hot):
         tick, k = hot[0]
         power = q["power_off"] + ups[tick - 1, k] * (q["power_on"] - q["power_off"])
-        notes = [f"at t = {tick * q['tick']:.6g} s, p-bit {k}", f"{out[tick, k]:.6g} K, limit {q['heat.limit']:.6g} K", f"power {power:.6g} W"]
+        notes = [
+            f"at t = {tick * q['tick']:.6g} s, p-bit {k}",
+            f"{out[tick, k]:.6g} K, limit {q['heat.limit']:.6g} K",
+            f"power {power:.6g} W",
+        ]
         raise error("T410", "pbit: the device runs away", notes=notes, hint="lower its power or its thermal resistance")
     return Heating(T=out, on=ups, work=ledger[0], heat=ledger[1], stored=cell[1] * (rest - start))
 

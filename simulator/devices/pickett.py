@@ -1,8 +1,9 @@
 """NbO2 switch by metallic fraction: Pickett and Williams, Nanotechnology 23:215202 (2012). The state is u = r_m / r.
 
 R = rho_i L / (pi r^2) / (1 + (rho_i / rho_m - 1) u^2); the core's rim is at the transition, so heat leaves by
-G(u) D, D = T_mit - T_amb, G = 2 pi L kappa / ln(1 / u); H(u) = pi r^2 L [c_p D (1 - u^2) / (2 ln(1 / u)) + h u^2] is the
-stored enthalpy, and (dH/du) du/dt = i v - G D. Near the ends of u the rate falls to nought and the rest leaves as heat.
+G(u) D, D = T_mit - T_amb, G = 2 pi L kappa / ln(1 / u). The stored enthalpy is
+H(u) = pi r^2 L [c_p D (1 - u^2) / (2 ln(1 / u)) + h u^2], and (dH/du) du/dt = i v - G D. Near the ends of u the rate
+falls to nought and the rest leaves as heat.
 """
 
 from __future__ import annotations

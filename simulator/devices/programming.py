@@ -1,8 +1,8 @@
-"""What writing, time and reading do to an array of conductances: each a function of conductances, in S; limits are operands.
+"""What writing, time and reading do to an array of conductances: functions of conductances in S; limits are operands.
 
 With every limit at nought (no levels, no spread, no drift, no stuck cells, no noise) the conductances, and so the
-product, come back bit for bit. Draws are Philox at (cell, tick, draw, stream), cells in the array's order; each effect has
-a draw of its own, so that none changes another's.
+product, come back bit for bit. Draws are Philox at (cell, tick, draw, stream), cells in the array's order; each effect
+has a draw of its own, so that none changes another's.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class Limits:
     """What an array's cells can do; nought is ideal.
 
     levels: how many conductances a cell takes, evenly from G_min to G_max (0: any). write, variation, read: relative
-    standard deviations of one write, of a cell against its like (log-normal), of one reading. drift: mean exponent nu of
-    G (t / t0)^-nu, drift_spread its deviation from cell to cell. stuck_low, stuck_high: shares of cells stuck at G_min
-    and at G_max.
+    standard deviations of one write, of a cell against its like (log-normal), of one reading. drift: mean exponent nu
+    of G (t / t0)^-nu, drift_spread its deviation from cell to cell. stuck_low, stuck_high: shares of cells stuck at
+    G_min and at G_max.
     """
 
     G_min: float
@@ -50,7 +50,11 @@ class Limits:
             hint = "levels: 0 or at least 2; deviations: 0 or more; drift_start: above 0"
             raise error("T405", "a limit of programming is out of range", notes=[str(self)], hint=hint)
         if not all(0 <= share <= 1 for share in shares):
-            raise error("T405", "shares of stuck cells are out of range", notes=[f"{self.stuck_low} low, {self.stuck_high} high"])
+            raise error(
+                "T405",
+                "shares of stuck cells are out of range",
+                notes=[f"{self.stuck_low} low, {self.stuck_high} high"],
+            )
 
 
 def program(G: ArrayLike, limits: Limits, *, seed: int = 0, stream: int = 0, tick: int = 0) -> NDArray[np.float64]:
@@ -59,11 +63,18 @@ def program(G: ArrayLike, limits: Limits, *, seed: int = 0, stream: int = 0, tic
     if limits.levels or limits.write or limits.stuck_low or limits.stuck_high or limits.variation:
         outside = (wanted < limits.G_min) | (wanted > limits.G_max)
         if outside.any():
-            notes = [f"{wanted[outside].flat[0]:.6g} S, range {limits.G_min:.6g} to {limits.G_max:.6g} S", f"{outside.sum()} of {outside.size} cells"]
-            raise error("T405", "a conductance lies outside what the cells can hold", notes=notes, hint="scale the weights")
+            notes = [
+                f"{wanted[outside].flat[0]:.6g} S, range {limits.G_min:.6g} to {limits.G_max:.6g} S",
+                f"{outside.sum()} of {outside.size} cells",
+            ]
+            raise error(
+                "T405", "a conductance lies outside what the cells can hold", notes=notes, hint="scale the weights"
+            )
     found = quantised(wanted, limits)
     if limits.variation:
-        found = found * np.exp(limits.variation * _normals(found.shape, 0, VARIATION, stream, seed) - 0.5 * limits.variation**2)
+        found = found * np.exp(
+            limits.variation * _normals(found.shape, 0, VARIATION, stream, seed) - 0.5 * limits.variation**2
+        )
     if limits.write:
         found = np.maximum(found * (1 + limits.write * _normals(found.shape, tick, WRITE, stream, seed)), 0.0)
     return stuck(found, limits, seed=seed, stream=stream)
@@ -109,7 +120,11 @@ def _cells(G: ArrayLike) -> NDArray[np.float64]:
     """Return conductances as float64. Errors: T403 where one is negative or not finite."""
     array = np.asarray(G, np.float64)
     if not (np.isfinite(array).all() and (array >= 0).all()):
-        raise error("T403", "a conductance is negative or not finite", notes=[f"cell {np.argwhere(~(array >= 0) | ~np.isfinite(array))[0].tolist()}"])
+        raise error(
+            "T403",
+            "a conductance is negative or not finite",
+            notes=[f"cell {np.argwhere(~(array >= 0) | ~np.isfinite(array))[0].tolist()}"],
+        )
     return array
 
 

@@ -69,7 +69,16 @@ def simulate(
     """
     times = np.ascontiguousarray(np.atleast_1d(np.asarray(t, np.float64)))
     _check(times, method, tolerance, dt, noise)
-    n = max(n or 1, device.count, *(np.shape(a)[-1] if np.ndim(a) else 1 for a in (drive, ambient if ambient is not None else 0.0)))
+    if noise and device.model == Model.JART:
+        fact = (
+            "its contact conducts 2.6 times better forward than backward at 0 V, so that it has no state of equilibrium"
+        )
+        raise error("T404", "jart takes no noise", notes=[fact], hint="choose stanford for a fluctuating filament")
+    n = max(
+        n or 1,
+        device.count,
+        *(np.shape(a)[-1] if np.ndim(a) else 1 for a in (drive, ambient if ambient is not None else 0.0)),
+    )
     source = _held("drive", drive, len(times), n)
     warm = device.ambient if ambient is None else ambient
     around = _held("ambient", warm, len(times), n)
@@ -121,12 +130,16 @@ def _check(times: NDArray, method: str, tolerance: float, dt: float | None, nois
         raise error("T404", f"tolerance is {tolerance}", hint="give a relative error between 0 and 1, as 1e-8")
     if method == "sdirk":
         if noise:
-            raise error("T404", "sdirk takes no noise", hint="choose method='midpoint' (Stratonovich) or 'euler' (Ito), and dt")
+            raise error(
+                "T404", "sdirk takes no noise", hint="choose method='midpoint' (Stratonovich) or 'euler' (Ito), and dt"
+            )
         return
     if dt is None or not 0 < dt < np.inf:
         raise error("T404", f"{method} needs a step dt in s", notes=[f"dt is {dt}"])
     if len(times) > 1 and (times[-1] - times[0]) / dt + len(times) >= MOST_TICKS:
-        raise error("T404", "more steps than ticks of noise", notes=[f"{(times[-1] - times[0]) / dt:.3g} of {MOST_TICKS}"])
+        raise error(
+            "T404", "more steps than ticks of noise", notes=[f"{(times[-1] - times[0]) / dt:.3g} of {MOST_TICKS}"]
+        )
 
 
 def _held(name: str, given: ArrayLike, n_t: int, n: int) -> NDArray[np.float64]:
@@ -135,7 +148,12 @@ def _held(name: str, given: ArrayLike, n_t: int, n: int) -> NDArray[np.float64]:
     rows = array.reshape(1, -1) if array.ndim < 2 else array
     if rows.ndim != 2 or rows.shape[0] not in (1, n_t) or rows.shape[1] not in (1, n):
         hint = "give a number, (n,), (n_t, 1) or (n_t, n)"
-        raise error("T402", f"{name} has the shape {array.shape}", notes=[f"there are n_t = {n_t} times and n = {n} devices"], hint=hint)
+        raise error(
+            "T402",
+            f"{name} has the shape {array.shape}",
+            notes=[f"there are n_t = {n_t} times and n = {n} devices"],
+            hint=hint,
+        )
     if not np.isfinite(rows).all():
         raise error("T403", f"{name} is not finite", notes=[f"at {np.argwhere(~np.isfinite(rows))[0].tolist()}"])
     return np.ascontiguousarray(rows)
@@ -148,7 +166,12 @@ def _stored(device: Device, Y: NDArray, around: NDArray) -> NDArray:
     if device.model == Model.PICKETT:
         rows = device.parameters
         own = [
-            [own_store(int(device.model), y[k, 1], around[0, min(k, around.shape[1] - 1)], rows[min(k, len(rows) - 1)]) for k in range(Y.shape[1])]
+            [
+                own_store(
+                    int(device.model), y[k, 1], around[0, min(k, around.shape[1] - 1)], rows[min(k, len(rows) - 1)]
+                )
+                for k in range(Y.shape[1])
+            ]
             for y in Y
         ]
         held = held + np.array(own) - np.array(own[0])

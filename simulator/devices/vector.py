@@ -1,4 +1,4 @@
-"""e^x and sin 2 pi a in arithmetic alone, so that loops over devices vectorise; within a few units of the last place."""
+"""e^x and sin 2 pi a in arithmetic alone, so that loops over devices vectorise, to some units of the last place."""
 
 # pyright: reportCallIssue=false
 # (an intrinsic is called without the typing context that its definition names first)

@@ -2,7 +2,7 @@
 
 R(T) = R0 e^(Ea / T) g(T) + Rm, g the insulating fraction: on a branch with direction d = +1 (heating) or -1 (cooling)
 g = 1/2 + 1/2 tanh(b (d w / 2 + Tc - T - Tp P((T - Tr) / Tp))), P(y) = (1 - sin c y)(1 + tanh(pi^2 - 2 pi y)) / 2: after
-a reversal at Tr a minor branch leaves the old one continuously. Temperatures beyond the fit's range are held at its ends.
+a reversal at Tr a minor branch leaves the old one continuously. Temperatures are held within the fit's range.
 
 Memory of a device, in this order: direction d, whether it has reversed, Tr, Tp, the temperature last looked at.
 """

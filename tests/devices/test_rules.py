@@ -1,0 +1,94 @@
+"""Scalar rules: derivatives, limits, and the same numbers on CUDA (its simulator) as on the CPU."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from thermoc.simulator.devices import load, nbo2, stanford, vo2
+from thermoc.simulator.devices.vector import exponential, sine_of_turns
+
+ON_CUDA = """
+import numpy as np
+from numba import cuda
+from thermoc.simulator.devices import load, equations, nbo2, pbit, stanford
+
+current, gap_rate, on, rates = nbo2.current, stanford.gap_rate, pbit.on, equations.rates
+
+@cuda.jit
+def kernel(v, T, own, other, circuit, memory, y, z, out, i, speed, up):
+    k = cuda.grid(1)
+    if k < v.size:
+        i[k] = current(v[k], T[k], own[0], own[1], own[2], own[3], own[4])
+        speed[k] = gap_rate(v[k], T[k], 1e-9, *other)
+        up[k] = on(v[k], T[k] / 300.0, 0.3)
+        rates(1, v[k], 300.0, z, y[k], memory, own, circuit, out[k])
+
+a, b = load("nbo2"), load("stanford")
+own, other = a.parameters[0], tuple(b.parameters[0, 3:])
+v, T = np.linspace(-1.5, 1.5, 7), np.linspace(300.0, 600.0, 7)
+y = np.zeros((7, 3)); y[:, 0] = T
+i, speed, up, out = np.zeros(7), np.zeros(7), np.zeros(7), np.zeros((7, 8))
+kernel[1, 8](v, T, own, other, a.circuit[0], np.zeros(5), y, np.zeros(3), out, i, speed, up)
+for k in range(7):
+    assert i[k] == current(v[k], T[k], *own), (i[k], v[k])
+    assert abs(speed[k] / gap_rate(v[k], T[k], 1e-9, *other) - 1) < 1e-13
+    assert up[k] == (T[k] / 300 * np.log(0.3 / 0.7) < v[k])
+    held = np.zeros(8)
+    rates(1, v[k], 300.0, np.zeros(3), y[k], np.zeros(5), own, a.circuit[0], held)
+    assert (out[k] == held).all()
+print("same")
+"""
+
+
+def test_rules_run_on_cuda():
+    env = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1", "NUMBA_DISABLE_JIT": "1"}
+    done = subprocess.run([sys.executable, "-c", ON_CUDA], env=env, capture_output=True, text=True, timeout=300)
+    assert done.stdout.strip() == "same", done.stderr
+
+
+@pytest.mark.parametrize("v", [1e-6, 1e-3, 0.049, 0.3, 1.0, -0.7])
+def test_nbo2_slopes_are_its_currents(v):
+    p = list(load("nbo2").parameters[0])
+    i, dv, dT = nbo2.conduct(v, 400.0, *p)
+    assert i == pytest.approx(nbo2.current(v, 400.0, *p), rel=1e-14)
+    h = 1e-5
+    assert dv == pytest.approx(
+        (nbo2.current(v * (1 + h), 400.0, *p) - nbo2.current(v * (1 - h), 400.0, *p)) / (2 * h * v), rel=1e-7
+    )
+    assert dT == pytest.approx((nbo2.current(v, 400 + 0.01, *p) - nbo2.current(v, 400 - 0.01, *p)) / 0.02, rel=1e-6)
+
+
+def test_the_enhancement_is_one_function_across_its_seam():
+    from mpmath import exp, mp, mpf
+
+    mp.dps = 40
+    for x in (1e-9, 1e-3, 0.0499999, 0.05, 0.0500001, 1.0, 20.0):
+        X = mpf(x)
+        assert nbo2.enhancement(x)[0] == pytest.approx(float((1 + (X - 1) * exp(X)) / X**2 + mpf(1) / 2), rel=2e-13)
+
+
+def test_a_minor_branch_leaves_the_major_one_where_it_turns():
+    p = load("vo2").parameters[0]
+    m = np.array([1.0, 0.0, 0.0, 0.0, 324.9])
+    for T, direction in ((338.0, -1.0), (331.0, 1.0), (335.0, -1.0)):
+        before = vo2.resistance(T, m, *p[:9], p[10])
+        vo2.turn(T, direction, m, *p[3:9], p[10])
+        assert vo2.resistance(T, m, *p[:9], p[10]) == pytest.approx(before, rel=1e-6)
+
+
+def test_stanford_stands_still_at_its_ends():
+    p = load("stanford").parameters[0, 3:]
+    assert stanford.gap_rate(2.5, 300.0, 0.1e-9, *p) == 0.0
+    assert stanford.gap_rate(-2.5, 300.0, 1.7e-9, *p) == 0.0
+    assert stanford.gap_rate(2.5, 300.0, 1.0e-9, *p) < 0 < stanford.gap_rate(-2.5, 300.0, 1.0e-9, *p)
+
+
+def test_arithmetic_exponentials_and_sines():
+    x = np.random.default_rng(1).uniform(-600, 600, 3000)
+    np.testing.assert_allclose([exponential(v) for v in x], np.exp(x), rtol=4e-16)
+    a = np.random.default_rng(2).uniform(-30, 30, 3000)
+    fraction = a - np.rint(a)
+    np.testing.assert_allclose([sine_of_turns(v) for v in a], np.sin(2 * np.pi * fraction), rtol=0, atol=1e-15)
