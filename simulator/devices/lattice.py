@@ -119,7 +119,7 @@ def kicks(T, G, rows, columns, Ta, Se, Sc, R, h, first, tick, stream, key, spare
 def _advance(
     T, V, current, W, Q, m, p, u, Ta, R, C, Cth, Se, Sc, rows, columns, h, steps, noisy, first, tick, stream, key, top
 ):
-    """Take steps of length h; T, V, current, W (work), Q (heat out) are rows of nodes. Returns the first bad node, or -1."""
+    """Take steps of length h; T, V, current, W (work), Q (heat out) are rows. Returns the first bad node, or -1."""
     n = T.size
     G, lap, scratch = np.empty(n), np.zeros(n), np.zeros((5, n))
     spare, base, flux, load, device = scratch[0], scratch[1], scratch[2], scratch[3], scratch[4]
