@@ -65,7 +65,8 @@ def simulate(
     ``tolerance``; ``midpoint`` (Stratonovich) and ``euler`` (Ito) take steps of about dt, a whole number between times,
     and may have noise (P27, P28): Philox at (element first + k, tick, draw, stream) keyed by seed.
 
-    Errors: T402, T403, T404, and T410 for a device that runs away: time, place, temperature and current.
+    Errors: T402, T403, T404; T410 for a device that runs away and T411 for a step that cannot be solved, both with
+    time, place, temperature and current.
     """
     times = np.ascontiguousarray(np.atleast_1d(np.asarray(t, np.float64)))
     _check(times, method, tolerance, dt, noise)
@@ -74,11 +75,7 @@ def simulate(
             "its contact conducts 2.6 times better forward than backward at 0 V, so that it has no state of equilibrium"
         )
         raise error("T404", "jart takes no noise", notes=[fact], hint="choose stanford for a fluctuating filament")
-    n = max(
-        n or 1,
-        device.count,
-        *(np.shape(a)[-1] if np.ndim(a) else 1 for a in (drive, ambient if ambient is not None else 0.0)),
-    )
+    n = _count(device, n, len(times), drive, ambient)
     source = _held("drive", drive, len(times), n)
     warm = device.ambient if ambient is None else ambient
     around = _held("ambient", warm, len(times), n)
@@ -96,7 +93,7 @@ def simulate(
         np.uint64(seed), L, shown, counts,
     )  # fmt: skip
     if status != loops.FINE:
-        raise _failure(device, status, k, at, Y, shown, source, around, memory, times)
+        raise _failure(device, method, status, k, at, Y, shown, source, around, memory, times)
     return Trace(
         t=times,
         T=np.where(shown[..., 2] > 0, shown[..., 2], Y[..., 0]),
@@ -110,6 +107,19 @@ def simulate(
         steps=int(counts[0]),
         rejected=int(counts[1]),
     )
+
+
+def _count(device: Device, n: int | None, n_t: int, *given: ArrayLike | None) -> int:
+    """Return the number of devices. Errors: T402 where a row could be meant over devices or over times."""
+    lengths = [np.shape(values)[-1] for values in given if values is not None and np.ndim(values)]
+    if (
+        n is None
+        and device.count == 1
+        and any(np.ndim(v) == 1 and np.shape(v)[0] == n_t > 1 for v in given if v is not None)
+    ):
+        hint = "for values over time give a column, drive[:, np.newaxis]; for n devices say n=..."
+        raise error("T402", f"a row of {n_t} values may be meant for {n_t} times or for {n_t} devices", hint=hint)
+    return max(n or 1, device.count, *lengths)
 
 
 def memories(device: Device, n: int) -> NDArray[np.float64]:
@@ -178,20 +188,23 @@ def _stored(device: Device, Y: NDArray, around: NDArray) -> NDArray:
     return held
 
 
-def _failure(device, status, k, at, Y, shown, source, around, memory, times):
+def _failure(device, method, status, k, at, Y, shown, source, around, memory, times):
     """The error of a device that cannot go on: when, which, how hot, and what current."""
     j = int(np.searchsorted(times, at, side="right"))
     y = Y[min(j, len(times) - 1), k]
     out, z = np.zeros(8), np.zeros(3)
     own = [rows[min(k, len(rows) - 1)] for rows in (device.parameters, device.circuit)]
     u, Ta = (a[min(max(j - 1, 0), a.shape[0] - 1), min(k, a.shape[1] - 1)] for a in (source, around))
-    held = np.where(np.isfinite(y), y, Y[max(j - 1, 0), k])
+    held = y if np.isfinite(y).all() and (y[0] > 0 or not device.heated) else Y[max(j - 1, 0), k]
     loops.rates(int(device.model), u, Ta, z, held, memory[k], *own, out)
-    what = "runs away" if status == loops.RUNAWAY else "cannot be continued: the step has shrunk to nothing"
     notes = [
         f"at t = {at:.6g} s, device {k}, source {u:.6g} V",
         f"temperature {held[0]:.6g} K, limit {device.limit:.6g} K",
         f"current {out[5]:.6g} A at {out[6]:.6g} V",
     ]
-    hint = "raise the load's resistance (circuit_load) or the cooling, or lower the drive"
-    return error("T410", f"{device.name}: the device {what}", notes=notes, hint=hint)
+    if status == loops.RUNAWAY:
+        hint = "raise the load's resistance (circuit_load) or the cooling, or lower the drive"
+        hint += "" if method == "sdirk" else "; or take a smaller dt"
+        return error("T410", f"{device.name}: the device runs away", notes=notes, hint=hint)
+    hint = "take a smaller dt" if method != "sdirk" else "loosen the tolerance, or change the drive in smaller steps"
+    return error("T411", f"{device.name}: {method} cannot solve its next step", notes=notes, hint=hint)

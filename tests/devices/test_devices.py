@@ -168,7 +168,7 @@ def test_devices_that_differ_run_as_each_alone():
     for k, value in enumerate(loads):
         alone = simulate(load("nbo2", circuit_load=value, circuit_capacitance=1e-12), 1.6, t)
         assert (together.node[:, k] == alone.node[:, 0]).all()
-    warm = simulate(load("rc"), 0.1, [0, 1e-8], ambient=[300.0, 350.0])
+    warm = simulate(load("rc"), 0.1, [0, 1e-8], n=2, ambient=[300.0, 350.0])
     np.testing.assert_allclose(warm.T[-1] - [300, 350], 1.4e6 * 1e-5, rtol=1e-6)
 
 
@@ -193,6 +193,7 @@ def runaway():
         (lambda: simulate(load("rc"), 0.1, [0, 1e-9, 1e-9]), "T403", "rise"),
         (lambda: simulate(load("rc"), np.nan, [0, 1e-9]), "T403", "not finite"),
         (lambda: simulate(load("rc"), np.zeros((3, 2)), [0, 1e-9]), "T402", "n_t = 2"),
+        (lambda: simulate(load("rc"), [0.1, 0.2], [0, 1e-9]), "T402", "2 times or for 2 devices"),
         (lambda: simulate(load("rc"), 0.1, [0, 1e-9], method="rk4"), "T404", "sdirk"),
         (lambda: simulate(load("rc"), 0.1, [0, 1e-9], noise=True), "T404", "midpoint"),
         (lambda: simulate(load("rc"), 0.1, [0, 1e-9], method="euler"), "T404", "dt"),
@@ -217,6 +218,17 @@ def test_a_runaway_is_reported_with_time_place_and_current():
     text = str(caught.value)
     assert caught.value.code == "T410"
     assert "device 0" in text and "t = " in text and "current" in text and " A at " in text and "nan" not in text
+
+
+@pytest.mark.parametrize(
+    ("method", "code", "says"), [("midpoint", "T411", "smaller dt"), ("euler", "T410", "smaller dt")]
+)
+def test_too_long_a_step_is_reported(method, code, says):
+    device = load("nbo2", circuit_load=6e3, circuit_capacitance=1e-12)
+    with pytest.raises(ThermocError) as caught:
+        simulate(device, 1.6, [0, 60e-9], method=method, dt=1e-9)
+    text = str(caught.value)
+    assert caught.value.code == code and says in text and "t = " in text and "current" in text and "nan" not in text
 
 
 def test_a_lattice_that_runs_away_says_which_node():

@@ -7,8 +7,9 @@ import sys
 import numpy as np
 import pytest
 
-from thermoc.simulator.devices import load, nbo2, stanford, vo2
+from thermoc.simulator.devices import currents, load, nbo2, stanford, vo2
 from thermoc.simulator.devices.vector import exponential, sine_of_turns
+from thermoc.support.errors import ThermocError
 
 ON_CUDA = """
 import numpy as np
@@ -92,3 +93,27 @@ def test_arithmetic_exponentials_and_sines():
     a = np.random.default_rng(2).uniform(-30, 30, 3000)
     fraction = a - np.rint(a)
     np.testing.assert_allclose([sine_of_turns(v) for v in a], np.sin(2 * np.pi * fraction), rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", ["nbo2", "vo2", "stanford", "pickett", "vteam", "jart", "rc"])
+def test_currents_solve_the_series_circuit(name):
+    """v + R i(v) = u to rounding, for arrays; the current at v alone is the same."""
+    u = np.array([[-0.9, -1e-3, 0.0], [1e-3, 0.4, 1.1]])
+    i, v = currents(load(name, circuit_load=3e3, circuit_capacitance=0.0, circuit_inner=200.0), u, T=350.0)
+    assert i.shape == u.shape and i[0, 2] == 0.0
+    np.testing.assert_allclose(v + 3200 * i, u, rtol=1e-14, atol=1e-18)
+    alone, _ = currents(load(name, circuit_load=0.0, circuit_capacitance=0.0, circuit_inner=0.0), v, T=350.0)
+    np.testing.assert_allclose(i, alone, rtol=1e-9)
+
+
+def test_currents_of_devices_that_differ_and_states_that_differ():
+    areas = np.array([1e-14, 2e-14, 3e-14])
+    i, _ = currents(load("nbo2", area=areas, circuit_inner=0.0), 0.5)
+    np.testing.assert_allclose(i, i[0] * np.array([1, 2, 3]), rtol=1e-14)
+    with pytest.raises(ThermocError, match="rows of 3"):
+        currents(load("nbo2", area=areas), np.zeros((2, 3)))
+    with pytest.raises(ThermocError, match="disagree"):
+        currents(load("nbo2"), [0.1, 0.2], T=[300.0, 310.0, 320.0])
+    gaps = np.array([0.3e-9, 0.9e-9])
+    i, _ = currents(load("stanford", circuit_load=0.0), 0.1, state=gaps)
+    assert i[0] / i[1] == pytest.approx(np.exp(0.6 / 0.27505), rel=1e-12)

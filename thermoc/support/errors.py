@@ -41,6 +41,7 @@ CODES: dict[str, str] = {
     "T407": "a certificate does not match",
     "T409": "a target's runtime failed",
     "T410": "a device runs away",
+    "T411": "a device's equations cannot be solved",
     "T501": "the file cannot be read",
     "T502": "the file is damaged",
     "T503": "the file's version is newer than this thermoc",
