@@ -95,6 +95,13 @@ def test_vo2_reversals_are_found_where_they_are():
     assert periods[2] == pytest.approx(periods[1], rel=1e-4)
 
 
+def test_free_steps_end_where_vo2_reverses():
+    """Reversals missed by a step of their own would show as 0.02 K and more at these tolerances."""
+    fine = simulate(load("vo2"), 12.0, [0, 20e-6], tolerance=1e-10).T[-1, 0]
+    for tolerance, bound in ((1e-5, 1e-3), (1e-7, 5e-5)):
+        assert abs(simulate(load("vo2"), 12.0, [0, 20e-6], tolerance=tolerance).T[-1, 0] - fine) < bound
+
+
 def test_a_lattice_of_neuristors(shared):
     stored = np.load(shared / "device-reference/vi_thermal_neuristor/array8x8_V9.96_c0.02_dt10ns.npz")
     node, T = stored["y0"][0]

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from thermoc.simulator.devices import currents, load, nbo2, stanford, vo2
+from thermoc.simulator.devices import currents, jart, load, nbo2, pickett, stanford, vo2
 from thermoc.simulator.devices.vector import exponential, sine_of_turns
 from thermoc.support.errors import ThermocError
 
@@ -85,6 +85,62 @@ def test_stanford_stands_still_at_its_ends():
     assert stanford.gap_rate(2.5, 300.0, 0.1e-9, *p) == 0.0
     assert stanford.gap_rate(-2.5, 300.0, 1.7e-9, *p) == 0.0
     assert stanford.gap_rate(2.5, 300.0, 1.0e-9, *p) < 0 < stanford.gap_rate(-2.5, 300.0, 1.0e-9, *p)
+
+
+def test_stanford_rates_are_its_formula():
+    """dg/dt = -v0 [exp(-(Eag - gamma a0 q V / L) / kT) - exp(-(Ear + gamma a0 q V / L) / kT)], numbers as published."""
+    p = load("stanford").parameters[0]
+    for v, T, g in ((1.2, 400.0, 1.0), (-1.1, 350.0, 0.7)):
+        kT, push = 8.617333262e-5 * T, (16.5 - 1.25 * g**3) * 0.25 / 5 * v
+        rate = -150 * (np.exp(-(1.501 - push) / kT) - np.exp(-(1.5 + push) / kT))
+        assert stanford.gap_rate(v, T, g * 1e-9, *p[3:]) == pytest.approx(rate, rel=1e-8)
+        i = 61.4e-6 * np.exp(-g / 0.27505) * np.sinh(v / 0.43)
+        assert stanford.current(v, g * 1e-9, *p[:3]) == pytest.approx(i, rel=1e-12)
+
+
+def test_pickett_stores_what_its_slope_says():
+    _, _, r, L, kappa, c_p, h = load("pickett").parameters[0, :7]
+    for u in (0.01, 0.3, 0.9):
+        d = 1e-5 * u
+        rise = pickett.enthalpy(u + d, 780.0, r, L, c_p, h) - pickett.enthalpy(u - d, 780.0, r, L, c_p, h)
+        assert pickett.enthalpy_slope(u, 780.0, r, L, c_p, h) == pytest.approx(rise / (2 * d), rel=1e-8)
+        assert pickett.leak(u, 780.0, L, kappa) == pytest.approx(
+            2 * np.pi * 20e-9 * 1.5 * 780 / np.log(1 / u), rel=1e-12
+        )
+
+
+def jart_by_hand(v, v_s, T, N):
+    """(i of the contact, R of disc and plug, dN/dt at i, R_th), from the published equations with their numbers."""
+    q, k, eps0, h = 1.602176634e-19, 1.380649e-23, 8.8541878128e-12, 6.62607015e-34
+    A, z = np.pi * 45e-9**2, 2
+    lowered = (q**3 * z * N * max(0.08 - v_s, 0) / (8 * np.pi**2 * (5.5 * eps0) ** 3)) ** 0.25
+    phi = max(0.18 - lowered, 0.0)
+    if v_s > 0:
+        i = A * 6.01e5 * T**2 * np.exp(-phi * q / (k * T)) * (np.exp(q * v_s / (k * T)) - 1)
+    else:
+        W00 = q * h / (4 * np.pi) * np.sqrt(z * N / (9.10938e-31 * 17 * eps0))
+        W0, e = W00 / np.tanh(W00 / (k * T)), W00 / (W00 / (k * T) - np.tanh(W00 / (k * T)))
+        under = np.pi * W00 * q * (abs(v_s) + phi / np.cosh(W00 / (k * T)) ** 2)
+        i = -A * 6.01e5 * T / k * np.sqrt(under) * np.exp(-q * phi / W0) * (np.exp(q * abs(v_s) / e) - 1)
+    disc, plug = 0.4e-9 / (N * z * q * 4e-6 * A), 2.6e-9 / (20e26 * z * q * 4e-6 * A)
+    line = 719.2437 * (1 + 719.2437 * 3.92e-3 * i**2 * 90471.47)
+    field = (v_s + i * (disc + plug)) / 3e-9 if v > 0 else i * disc / 0.4e-9
+    limit = 1 - (0.008e26 / N) ** 10 if v > 0 else 1 - (N / 20e26) ** 10
+    g, kT = z * field * 0.25e-9 / (np.pi * 1.35), k * T / q
+    low, high = (1.35 * (np.sqrt(1 - g**2) + s * g * np.pi / 2 + g * np.arcsin(g)) for s in (-1, 1))
+    ions = z * q * (20e26 + N) / 2 * 0.25e-9 * 2e13 * A * (np.exp(-low / kT) - np.exp(-high / kT)) * limit
+    return i, disc + plug, line, -ions / (A * 0.4e-9 * q * z), 15.72e6 * (0.27 if v > 0 else 1.0)
+
+
+@pytest.mark.parametrize(("v", "N"), [(-0.6, 9e23), (-0.3, 1e27), (0.5, 1.5e27), (1.2, 1e25), (0.02, 1e24)])
+def test_jart_solves_the_published_equations(v, N):
+    p = load("jart").parameters[0]
+    i, T, v_s = jart.solve(v, 650.0, 293.0, N, p)
+    contact, cell, line, rate, R_th = jart_by_hand(v, v_s, T, N)
+    assert i == pytest.approx(contact, rel=1e-5)  # the masses and constants are rounded
+    assert v_s + i * (cell + line + 650.0) == pytest.approx(v, rel=1e-7)
+    assert pytest.approx(293.0 + i * (v_s + i * cell) * R_th, rel=1e-7) == T
+    assert jart.density_rate(v, v_s, i, T, N, p) == pytest.approx(rate, rel=1e-4)
 
 
 def test_arithmetic_exponentials_and_sines():
