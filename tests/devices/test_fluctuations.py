@@ -82,6 +82,16 @@ def test_neighbours_in_a_lattice_fluctuate_together_as_they_must():
     assert within((trace.node[1:] ** 2).mean(axis=-1), K_B * T / 145.34619293e-12)
 
 
+def test_noise_between_neighbours_takes_from_one_what_it_gives_the_other():
+    """A lattice cut off from its base: bodies exchange 1e-17 J, all of them together what capacitors hold, some 1e-20 J."""
+    device = load("vo2")
+    t = np.linspace(0, 1e-6, 11)
+    trace = lattice(device, 0.0, t, shape=(3, 3), coupling=0.25, dt=1e-9, samples=4, noise=True, seed=2)
+    each = device.circuit[0, 4] * (trace.T - 325.0)
+    assert np.abs(each[-1]).mean() > 3e-18
+    assert np.abs(each.sum(axis=-1)).max() < 2e-19
+
+
 def test_heat_from_a_capacitor_stays_in_a_closed_box():
     """10^6 noisy steps of a capacitor and the body it heats: nothing enters or leaves, to 1e-10 of what was exchanged."""
     device = load("rc", circuit_load=np.inf, circuit_capacitance=1e-12, heat_resistance=np.inf, heat_capacity=1e-15)
