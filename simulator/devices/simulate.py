@@ -60,10 +60,11 @@ def simulate(
 ) -> Trace:
     """Return what n devices do at the times t (n_t,), from t[0] on.
 
-    drive: source voltage in V, and ambient: temperature in K (default the device's), each a number, (n_t, 1), (n,) for
-    n > 1, or (n_t, n); rows are held from one time to the next. ``sdirk`` takes steps of its own to a relative
-    ``tolerance``; ``midpoint`` (Stratonovich) and ``euler`` (Ito) take steps of about dt, a whole number between times,
-    and may have noise (P27, P28): Philox at (element first + k, tick, draw, stream) keyed by seed.
+    drive: source voltage in V, and ambient: temperature in K (default the device's), each a number, (n_t, 1), (n,) or
+    (n_t, n); rows are held from one time to the next, and n is to be given where a row might be either. ``sdirk`` takes
+    steps of its own to a relative ``tolerance``; ``midpoint`` (Stratonovich) and ``euler`` (Ito) take steps of about dt,
+    a whole number between times, and may have noise (P27, P28): Philox at (element first + k, tick, draw, stream) keyed
+    by seed.
 
     Errors: T402, T403, T404; T410 for a device that runs away and T411 for a step that cannot be solved, both with
     time, place, temperature and current.

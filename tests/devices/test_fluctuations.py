@@ -83,12 +83,12 @@ def test_neighbours_in_a_lattice_fluctuate_together_as_they_must():
 
 
 def test_noise_between_neighbours_takes_from_one_what_it_gives_the_other():
-    """A lattice cut off from its base: bodies exchange 1e-17 J, all of them together what capacitors hold, some 1e-20 J."""
+    """A lattice cut off from its base: bodies exchange 1e-14 J, all of them together what capacitors hold, some 1e-20 J."""
     device = load("vo2")
     t = np.linspace(0, 1e-6, 11)
     trace = lattice(device, 0.0, t, shape=(3, 3), coupling=0.25, dt=1e-9, samples=4, noise=True, seed=2)
     each = device.circuit[0, 4] * (trace.T - 325.0)
-    assert np.abs(each[-1]).mean() > 3e-18
+    assert np.abs(each[-1]).mean() > 1e-15
     assert np.abs(each.sum(axis=-1)).max() < 2e-19
 
 
