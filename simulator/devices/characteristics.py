@@ -27,7 +27,7 @@ _through = keep(njit(_through, error_model="numpy", nogil=True))
 def currents(
     device: Device, u: ArrayLike, *, T: ArrayLike | None = None, state: ArrayLike | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return (i, v) in A and V as u, T and state broadcast: currents at source voltages u, and the own voltages.
+    """Return (i, v) in A and V as u, T and state broadcast: currents at source voltages u, and own voltages.
 
     T in K (default the ambient one; for ``jart`` always the ambient one) and the internal state (default the start's).
     No capacitor takes part. Of devices that differ each has its own u, T and state, or they share them. Errors: T402.

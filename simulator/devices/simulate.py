@@ -62,7 +62,7 @@ def simulate(
 
     drive: source voltage in V, and ambient: temperature in K (default the device's), each a number, (n_t, 1), (n,) or
     (n_t, n); rows are held from one time to the next, and n is to be given where a row might be either. ``sdirk`` takes
-    steps of its own to a relative ``tolerance``; ``midpoint`` (Stratonovich) and ``euler`` (Ito) take steps of about dt,
+    steps of its own to a relative ``tolerance``; ``midpoint`` (Stratonovich) and ``euler`` (Ito) take steps of some dt,
     a whole number between times, and may have noise (P27, P28): Philox at (element first + k, tick, draw, stream) keyed
     by seed.
 
