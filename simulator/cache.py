@@ -35,7 +35,8 @@ def kernel_files() -> list[Path]:
     from thermoc.support import philox
 
     others = [Path(module.__file__) for module in (opcodes, philox) if module.__file__]
-    return [*sorted((HERE / "kernels").glob("*.py")), *others]
+    kernels, devices = sorted((HERE / "kernels").glob("*.py")), sorted((HERE / "devices").glob("*.py"))
+    return [*kernels, *devices, *others]
 
 
 class _Locator(caching._CacheLocator):
@@ -90,6 +91,6 @@ def keep(dispatcher: Any) -> Any:
     try:
         Path(cache_root() / "kernels" / stamp()).mkdir(parents=True, exist_ok=True)
         dispatcher._cache = KernelCache(dispatcher.py_func)
-    except (OSError, RuntimeError):
+    except (OSError, RuntimeError, AttributeError):  # the last where NUMBA_DISABLE_JIT leaves a plain function
         return dispatcher
     return dispatcher

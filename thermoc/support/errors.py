@@ -44,6 +44,8 @@ CODES: dict[str, str] = {
     "T406": "a law of physics does not hold",
     "T407": "a certificate does not match",
     "T409": "a target's runtime failed",
+    "T410": "a device runs away",
+    "T411": "a device's equations cannot be solved",
     "T413": "heat has no way out",
     "T501": "the file cannot be read",
     "T502": "the file is damaged",

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 K_B = 1.380649e-23
 """Boltzmann's constant in J/K, exact by the SI of 2019."""
+ELEMENTARY_CHARGE = 1.602176634e-19
+"""The charge of a proton in C, exact by the SI of 2019."""
 
 
 @dataclass(frozen=True, kw_only=True)
