@@ -30,13 +30,10 @@ def stamp() -> str:
 
 
 def kernel_files() -> list[Path]:
-    """Return every source file that compiled code depends on."""
-    from thermoc.simulator import opcodes
+    """Return every source file that compiled code may depend on."""
     from thermoc.support import philox
 
-    others = [Path(module.__file__) for module in (opcodes, philox) if module.__file__]
-    kernels, devices = sorted((HERE / "kernels").glob("*.py")), sorted((HERE / "devices").glob("*.py"))
-    return [*kernels, *devices, *others]
+    return [*sorted(HERE.rglob("*.py")), Path(philox.__file__)]
 
 
 class _Locator(caching._CacheLocator):
