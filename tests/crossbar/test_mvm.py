@@ -17,8 +17,8 @@ from thermoc.ir.reference import crossbar, interpret
 from thermoc.ir.values import Value
 from thermoc.passes.base import run_passes
 from thermoc.passes.canonicalize import Canonicalize
-from thermoc.passes.rewriting import rewrite
 from thermoc.passes.crossbar_steps import EXPANSIONS
+from thermoc.passes.rewriting import rewrite
 from thermoc.simulator.kernels import crossbar as kernel
 from thermoc.support import philox
 
@@ -34,7 +34,10 @@ def reading(plus: Any, minus: Any, x: np.ndarray, *more: Any, seed: int = 0, **a
             readings = -(-attrs.get("input_bits", 0) // attrs["dac_bits"]) if attrs.get("dac_bits") else 1
             arrays = -(-n // attrs.get("rows", 128))
             noise["z"] = tc.normal(shape=(*x.shape[1:-1], arrays, readings, len(plus), m), stream=5)
-        tc.output("y", tc.mvm(tc.input("x", x.shape[1:]), np.array(plus, float), np.array(minus, float), *more, **noise, **attrs))
+        tc.output(
+            "y",
+            tc.mvm(tc.input("x", x.shape[1:]), np.array(plus, float), np.array(minus, float), *more, **noise, **attrs),
+        )
     expected = interpret(net.graph, feed(net.graph, {"x": x[np.newaxis]}), seed=seed).outputs["y"][0]
     found = tc.compile(net, target="sim").run({"x": x[np.newaxis]}, seed=seed)["y"][0]
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12 * np.abs(expected).max(initial=1e-300))
@@ -60,7 +63,9 @@ def test_codes_are_rounded_halves_up_and_clipped():
 def test_digits_are_those_of_the_rounded_input(data: Any):
     """Put together again they are the input to half a step; each is a whole number of its bits, with the input's sign."""
     bits = data.draw(st.integers(1, 12))
-    op = bare(input_bits=bits, dac_bits=data.draw(st.integers(0, bits)), x_max=data.draw(st.sampled_from([0.3, 1.0, 7.0])))
+    op = bare(
+        input_bits=bits, dac_bits=data.draw(st.integers(0, bits)), x_max=data.draw(st.sampled_from([0.3, 1.0, 7.0]))
+    )
     x = np.array(data.draw(st.lists(st.floats(-2, 2), min_size=1, max_size=5))) * op.x_max
     d = crossbar.digits(op, x)
     assert len(d) == op.readings and (d == np.rint(d)).all() and (d * x >= 0).all()
@@ -75,7 +80,9 @@ def bare(**attrs: Any) -> Mvm:
     return Mvm(x=none, plus=none, minus=none, scale=none, y=none, **attrs)
 
 
-@pytest.mark.parametrize("attrs", [{}, {"input_bits": 9, "dac_bits": 2, "adc_bits": 12, "adc_range": 2047.0, "x_max": 511.0, "cell_bits": 3}])
+@pytest.mark.parametrize(
+    "attrs", [{}, {"input_bits": 9, "dac_bits": 2, "adc_bits": 12, "adc_range": 2047.0, "x_max": 511.0, "cell_bits": 3}]
+)
 def test_what_loses_nothing_is_the_product_exactly(attrs: dict[str, Any]):
     """Whole numbers within every range: no rounding, no clipping, no wires, so equal to the last bit."""
     slices = 2 if attrs else 1
@@ -97,7 +104,9 @@ def test_wires_are_those_of_the_whole_circuit():
                 G = low + step * levels[i, j]
                 word, bit = nodal(G, x[i], *r)
                 expected[j] += sign * (G * (word - bit)).sum(axis=0) / step
-    y = reading(plus, minus, x[np.newaxis], rows=3, columns=2, cell_bits=2, g_min=low, g_max=high, r_word=r[0], r_bit=r[1])
+    y = reading(
+        plus, minus, x[np.newaxis], rows=3, columns=2, cell_bits=2, g_min=low, g_max=high, r_word=r[0], r_bit=r[1]
+    )
     np.testing.assert_allclose(y[0], expected, rtol=1e-10)
     assert np.abs(expected - x @ (plus - minus)[0]).max() > 1e-3  # wires matter here
 
@@ -123,10 +132,21 @@ def test_read_noise_is_the_documented_word():
 def test_gain_scales_the_currents_before_they_are_converted():
     with tc.Network("warm") as net:
         T = tc.input("T", ())
-        y = tc.mvm(tc.input("x", (1,)), np.array([[[2.0]]]), np.zeros((1, 1, 1)), gain=1.0 + 0.01 * (T - 300.0), cell_bits=2, adc_bits=4, adc_range=7.0)
+        y = tc.mvm(
+            tc.input("x", (1,)),
+            np.array([[[2.0]]]),
+            np.zeros((1, 1, 1)),
+            gain=1.0 + 0.01 * (T - 300.0),
+            cell_bits=2,
+            adc_bits=4,
+            adc_range=7.0,
+        )
         tc.output("y", y)
     given_ = {"x": np.ones((1, 3, 1)), "T": np.array([[300.0, 320.0, 330.0]])}
-    for outputs in (interpret(net.graph, feed(net.graph, given_)).outputs, tc.compile(net, target="sim").run(given_).outputs):
+    for outputs in (
+        interpret(net.graph, feed(net.graph, given_)).outputs,
+        tc.compile(net, target="sim").run(given_).outputs,
+    ):
         assert outputs["y"][0, :, 0].tolist() == [2.0, 2.0, 3.0]  # 2, 2.4 and 2.6 steps
 
 
@@ -136,9 +156,25 @@ def test_the_expansion_and_the_simulator_mean_the_same(data: Any):
     draw = data.draw
     n, m, slices = draw(st.integers(1, 9)), draw(st.integers(1, 5)), draw(st.integers(1, 3))
     cell, bits = draw(st.integers(1, 3)), draw(st.integers(0, 6))
-    attrs: dict[str, Any] = {"rows": draw(st.integers(1, 10)), "columns": draw(st.integers(1, 6)), "cell_bits": cell, "g_min": 1e-6, "g_max": 1e-4}
-    attrs |= {"input_bits": bits, "dac_bits": draw(st.integers(0, bits)), "x_max": 1.7, "adc_bits": draw(st.sampled_from([0, 2, 6])), "adc_range": draw(st.sampled_from([1.0, 9.3]))}
-    attrs |= {"r_word": draw(st.sampled_from([0.0, 10.0])), "r_bit": draw(st.sampled_from([0.0, 30.0])), "read_noise": draw(st.sampled_from([0.0, 0.05]))}
+    attrs: dict[str, Any] = {
+        "rows": draw(st.integers(1, 10)),
+        "columns": draw(st.integers(1, 6)),
+        "cell_bits": cell,
+        "g_min": 1e-6,
+        "g_max": 1e-4,
+    }
+    attrs |= {
+        "input_bits": bits,
+        "dac_bits": draw(st.integers(0, bits)),
+        "x_max": 1.7,
+        "adc_bits": draw(st.sampled_from([0, 2, 6])),
+        "adc_range": draw(st.sampled_from([1.0, 9.3])),
+    }
+    attrs |= {
+        "r_word": draw(st.sampled_from([0.0, 10.0])),
+        "r_bit": draw(st.sampled_from([0.0, 30.0])),
+        "read_noise": draw(st.sampled_from([0.0, 0.05])),
+    }
     rng = np.random.default_rng(draw(st.integers(0, 99)))
     plus, minus = (rng.integers(0, 2**cell, (slices, n, m)) + 0.01 * rng.random((slices, n, m)) for _ in range(2))
     lead = draw(st.sampled_from([(), (2,)]))
@@ -162,7 +198,15 @@ def test_batches_and_chunks_change_nothing():
     assert kernel.CHUNK < 70
     plus, minus = RNG.integers(0, 4, (2, 9, 4)).astype(float), RNG.random((2, 9, 4))
     x = RNG.normal(size=(70, 9))
-    attrs = {"rows": 4, "cell_bits": 2, "input_bits": 5, "dac_bits": 2, "adc_bits": 6, "adc_range": 20.0, "read_noise": 0.1}
+    attrs = {
+        "rows": 4,
+        "cell_bits": 2,
+        "input_bits": 5,
+        "dac_bits": 2,
+        "adc_bits": 6,
+        "adc_range": 20.0,
+        "read_noise": 0.1,
+    }
     with tc.Network("product") as net:
         z = tc.normal(shape=(3, 3, 2, 4), stream=5)
         tc.output("y", tc.mvm(tc.input("x", (9,)), plus, minus, z=z, **attrs))

@@ -26,7 +26,7 @@ class Plan:
 
     weights: what each weight has become (n, m). error: how far an output can be off; None where the range of the
     inputs is not known and the weights are not exact. clipped: how far of that because an ADC clips. noise: standard
-    deviation from read noise.
+    deviation from read noise. half_code: how far a reading is rounded, in steps of a cell.
     """
 
     op: Mvm
@@ -37,6 +37,7 @@ class Plan:
     error: NDArray | None
     clipped: float
     noise: float
+    half_code: float = 0.0
 
 
 def plan(
@@ -87,13 +88,15 @@ def plan(
         error=off + rounded + clipped + DEVIATIONS * deviation,
         clipped=float(clipped.max(initial=0.0)),
         noise=float(deviation.max(initial=0.0)),
+        half_code=half,
     )
 
 
 def _op(spec: CrossbarSpec, **ranges: float) -> Mvm:
     """Return the op without its operands."""
-    none, given = Value("?"), {name: value for name, value in vars(spec).items() if name != "weight_bits"}
-    return Mvm(x=none, plus=none, minus=none, scale=none, y=none, **given, **ranges)
+    none = Value("?")
+    given: dict[str, Any] = {name: value for name, value in vars(spec).items() if name != "weight_bits"} | ranges
+    return Mvm(x=none, plus=none, minus=none, scale=none, y=none, **given)
 
 
 def _near(a: NDArray, b: NDArray) -> bool:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from thermoc.support.errors import error
 
 Program = Callable[[NDArray, int], NDArray]
-"""What cells hold when they were asked for levels (slices, inputs, outputs); the number tells one array from another."""
+"""What cells hold when asked for levels (slices, inputs, outputs); the number tells one array from another."""
 _WHOLE = ("rows", "columns", "cell_bits", "weight_bits", "input_bits", "dac_bits", "adc_bits")
 
 
@@ -23,7 +23,7 @@ class CrossbarSpec:
     cell_bits: levels of a cell, 0 for any conductance from g_min to g_max (S). weight_bits: of a weight's magnitude, in
     slices of ``cell_bits`` (one slice if 0). input_bits: of an input's magnitude, read ``dac_bits`` at a time (all at
     once if 0); 0 leaves inputs as they are. adc_bits: of a reading with its sign; 0 reads exactly. r_word, r_bit: ohms
-    between neighbouring cells. read_noise: standard deviation of a cell's conductance from reading to reading, relative.
+    between neighbouring cells. read_noise: standard deviation of a cell's conductance over readings, relative.
     """
 
     rows: int = 128

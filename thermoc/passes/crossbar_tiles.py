@@ -128,8 +128,6 @@ def _padded(op: core.Conv, w: Rewriter) -> Value:
     return x
 
 
-
-
 def _shape(value: Value) -> Shape:
     assert value.type is not None
     return value.type.shape

@@ -57,9 +57,9 @@ def linear(op: Any, given: dict[str, NDArray], constants: Numbers) -> NDArray | 
     sums = isinstance(op, core.Add | core.Sub)
     if not sums and any(v.name not in given and v.name not in constants for v in op.inputs):
         return None
-    if isinstance(op, core.Mul | core.Div | spiking.Scale) and op.inputs[1].name in given:
-        if not isinstance(op, core.Mul) or op.inputs[0].name in given:
-            return None
+    by_itself = op.inputs[-1].name in given and not (isinstance(op, core.Mul) and op.inputs[0].name not in given)
+    if isinstance(op, core.Mul | core.Div | spiking.Scale) and by_itself:
+        return None
     if isinstance(op, core.Affine | core.SparseAffine | core.Conv) and set(given) != {op.x.name}:
         return None
     parts = {name: SamplingError(noise=np.zeros_like(error), drift=error) for name, error in given.items()}

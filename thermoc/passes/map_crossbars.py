@@ -79,7 +79,7 @@ class MapCrossbars(Pass):
             name = op.results[0].name
             return written(op, w, plans[name], streams[name])
 
-        chosen = dict.fromkeys(PRODUCTS, expand)
+        chosen: dict[type[Op], Any] = dict.fromkeys(PRODUCTS, expand)
         return rewrite(graph, chosen, keep=lambda op: op.results[0].name not in plans)
 
 
@@ -208,8 +208,8 @@ class _Mapper:
         if spec.adc_bits:
             top = max(plan.op.adc_range for plan in plans)
             new = f"{plans[0].op.codes} codes to +-{top:.4g} steps of a cell"
-            clipped = max(plan.clipped for plan in plans)
-            bound = f"half a code a reading; clipping moves a result by at most {clipped:.4g}"
+            clipped, half = max(plan.clipped for plan in plans), max(plan.half_code for plan in plans)
+            bound = f"a reading by at most {half:.4g} steps; clipping moves a result by at most {clipped:.4g}"
             self.log.changed(f"{what}: read currents", old="exact", new=new, bound=bound)
         if spec.read_noise:
             noise = max(plan.noise for plan in plans)
