@@ -19,10 +19,12 @@ def mvm(op: Mvm, w: Writer) -> None:
     Without noise and with an exact ADC the readings add up to one of the whole input.
     """
     plus, minus = w.numbers(op, "plus").astype(float), w.numbers(op, "minus").astype(float)
+    from thermoc.simulator.crossbar.circuit import transfer  # Numba loads where there are wires to solve
+
     slices, n, m = plus.shape
     one = op.adc_bits == 0 and op.z is None
     readings, form = (1, 2) if one or op.dac_bits == 0 else (op.readings, 1)
-    parts = [_settings(op), np.broadcast_to(w.numbers(op, "scale"), (m,)), crossbar.seen(op, plus, minus)]
+    parts = [_settings(op), np.broadcast_to(w.numbers(op, "scale"), (m,)), crossbar.seen(op, plus, minus, transfer)]
     parts += [] if op.z is None else [crossbar.spread(op, plus, minus)]
     floats = [part.swapaxes(0, 1) if part.ndim == 3 else part for part in parts]
     constants = w.constant(np.concatenate([part.reshape(-1) for part in floats]))
