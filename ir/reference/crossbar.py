@@ -73,6 +73,12 @@ def converted(op: Mvm, u: NDArray) -> NDArray:
     return code * real(op.adc_range / op.codes)
 
 
+def spread_out(gain: NDArray, arrays: int, m: int) -> NDArray:
+    """Return gains (batch, *shape) as (batch, arrays of inputs, outputs)."""
+    whole = gain.reshape(len(gain), *(1,) * (3 - gain.ndim), *gain.shape[1:])
+    return np.broadcast_to(whole, (len(gain), arrays, m))
+
+
 @pure(Mvm)
 def mvm(
     op: Mvm,
@@ -89,8 +95,10 @@ def mvm(
     given = digits(op, x)
     batch = max(array.shape[0] for array in (x, z, gain) if array is not None)
     total = np.zeros((batch, *x.shape[1:-1], m), x.dtype)
-    factor = 1 if gain is None else gain.reshape(-1, *(1,) * (total.ndim - 1))
+    arrays = -(-n // op.rows)
+    warmth = np.ones((1, arrays, m), x.dtype) if gain is None else spread_out(gain, arrays, m)
     for t, first in enumerate(range(0, n, op.rows)):
+        factor = warmth[:, t].reshape(-1, *(1,) * (total.ndim - 2), m)
         part = slice(first, first + op.rows)
         for k in range(op.readings):
             d = given[k][..., part]
