@@ -1,8 +1,6 @@
 """Loihi 2's integer arithmetic: synapses, units, and the two borders between numbers and integers.
 
 Every value is an integer of at most 32 bits, kept as i32: a sum beyond them wraps. A ``>>`` is a floor shift;
-``sgn(x) (|x| k >> n)`` truncates towards nought, as the chip's decays do. The facts of the stock units were measured against lava-nc
-0.10.0.
 ``sgn(x) (|x| k >> n)`` truncates towards nought, as the chip's decays do. The facts of the stock units were measured
 against lava-nc 0.10.0.
 
@@ -459,8 +457,6 @@ class Categorical(Op):
     ``loihi.fermi_dirac``, ln x = sgn(lg x) (|lg x| 45426 >> 16), B = 2^33 - A, q = B >> 21: where B > 2^32 it is ln E,
     E = ln(2^33 / A), at least 1; else, towards u = 1, ln(B / 2^33) + (q (2048 + (1150 q >> 12)) >> 12). T is 24 bits,
     8 of them fractional.
-    E = ln(2^33 / A), at least 1; else, towards u = 1, ln(B / 2^33) + (q (2048 + (1150 q >> 12)) >> 12). T is 24 bits, 8
-    of them fractional.
     """
 
     a: Value = operand("*s n", kind="int")

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from loihi.networks import network
 
 import thermoc as tc
 
