@@ -37,7 +37,7 @@ _FROM = {
 }
 _HOMES = {name: module for module, names in _FROM.items() for name in names}
 _MODULES = ("ir", "layers", "passes", "physics", "simulator")
-_DIALECTS = ("crossbar", "loihi")
+_DIALECTS = ("loihi",)
 """Dialects whose ops are called by both names, ``tc.loihi.lif``: they repeat the names of others."""
 
 __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
