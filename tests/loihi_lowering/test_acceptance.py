@@ -161,5 +161,6 @@ def test_graded_networks_stay_within_their_bound():
         tc.output("y", tc.affine(g, rng.normal(size=(3, 7))))
     result = lowered(net, input_range=(-1.0, 1.0))
     x = {"x": rng.uniform(-1, 1, size=(200, 6))}
-    off = np.abs(reference(net.graph, x)["y"] - reference(result.graph, x)["y"]).max()
-    assert 0 < off <= bound(result) < 0.6
+    exact = reference(net.graph, x)["y"]
+    off = np.abs(exact - reference(result.graph, x)["y"]).max()
+    assert 0 < off <= bound(result) < 0.15 * np.ptp(exact)

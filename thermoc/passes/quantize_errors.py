@@ -105,7 +105,7 @@ def _curve(unit: CurveUnit, design: Design, drive: NDArray) -> NDArray:
         with np.errstate(over="ignore"):
             beyond = float(np.abs(unit.curve(ends) - unit.curve(np.sign(ends) * unit.edge)).max())
     whole = float(np.ptp(table)) / design.sent
-    return np.minimum(steepness * (drive + width), whole) + 0.5 / design.sent + beyond
+    return np.minimum(steepness * (drive + width / 2), whole) + 0.5 / design.sent + beyond
 
 
 def _lif(unit: LifUnit, design: Design) -> float:
