@@ -114,7 +114,8 @@ def conv_network(rng):
 
 
 @pytest.mark.parametrize(
-    ("build", "shape", "apart"), [(lif_network, (6,), 0.02), (cuba_network, (12,), 0.1), (conv_network, (2, 12, 12), 0.1)]
+    ("build", "shape", "apart"),
+    [(lif_network, (6,), 0.02), (cuba_network, (12,), 0.1), (conv_network, (2, 12, 12), 0.1)],
 )
 def test_spiking_networks_fire_as_often(build, shape, apart):
     with tc.Network("net") as net:

@@ -124,7 +124,9 @@ def _exchanged(seat: NDArray, talk: NDArray, distance: NDArray) -> NDArray[np.in
                 swapped = seat.copy()
                 swapped[a], swapped[b] = seat[b], seat[a]
                 before = cost + (both[b] * distance[seat[b]][seat]).sum()
-                later = (both[a] * distance[swapped[a]][swapped]).sum() + (both[b] * distance[swapped[b]][swapped]).sum()
+                later = (both[a] * distance[swapped[a]][swapped]).sum() + (
+                    both[b] * distance[swapped[b]][swapped]
+                ).sum()
                 gains[b] = before - later
             best = int(np.argmax(gains)) if len(gains) else 0
             if len(gains) and gains[best] > 1e-9:

@@ -315,7 +315,13 @@ class _Quantizer:
         unit = next(iter(self.units.values()))
         notes = ["what its populations send grows with every round of its loops"]
         hint = 'give calibrate={"input": samples}'
-        raise error("T206", f"network {self.source.name!r} has no proven headroom", where=unit.op.location, notes=notes, hint=hint)
+        raise error(
+            "T206",
+            f"network {self.source.name!r} has no proven headroom",
+            where=unit.op.location,
+            notes=notes,
+            hint=hint,
+        )
 
     def _prove(self, designs: list[Design], sources: Mapping[str, Source]) -> None:
         """Check once more, from the integers themselves, that nothing leaves 24 bits."""
@@ -395,5 +401,3 @@ def _source(scale: float, real: NDArray, *, host: bool, spike: bool) -> Source:
 
 def _bits(bound: NDArray) -> int:
     return max(1, min(23, math.ceil(math.log2(float(bound.max(initial=1.0)) + 1))))
-
-

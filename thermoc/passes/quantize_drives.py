@@ -164,7 +164,10 @@ class Drives:
             gain = inner.terms[0].map.weights if alone else np.zeros(1)
             if not alone or not gain.all() or np.ptp(rest / gain):
                 what = f"{op.opname} ({op.y}) starts from a number that no unit holds"
-                notes = [f"initial is up to {np.abs(initial).max():.6g}", "before its first tick a unit says one number"]
+                notes = [
+                    f"initial is up to {np.abs(initial).max():.6g}",
+                    "before its first tick a unit says one number",
+                ]
                 raise error("T205", what, where=op.location, notes=notes, hint="start from 0")
             starts = float((rest / gain)[0])
         terms = tuple(replace(term, delay=term.delay + op.ticks, start=starts or term.start) for term in inner.terms)

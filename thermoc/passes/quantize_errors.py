@@ -169,5 +169,3 @@ def _host(op: Any, found: Errors, constants: Mapping[str, NDArray]) -> Any:
 def noise_bound(T: float, spread: float) -> str:
     """Return in words how far a probability of a p-bit may be off."""
     return f"probability off by at most {0.25 * (spread / T + LOGIT):.3g}" if math.isfinite(spread) else "no bound"
-
-

@@ -79,7 +79,12 @@ def _tell_unit(log: Log, design: Design, sources: Mapping[str, Source], errors: 
         _tell_lif(log, name, unit, design)
     elif isinstance(unit, MemoryUnit):
         keep = (4096 - n["dm"]) / 4096
-        log.changed(f"decay of {name}", old=f"{unit.keep:.9g}", new=f"{4096 - n['dm']} / 4096", bound=f"off by {abs(keep - unit.keep):.3g} a tick")
+        log.changed(
+            f"decay of {name}",
+            old=f"{unit.keep:.9g}",
+            new=f"{4096 - n['dm']} / 4096",
+            bound=f"off by {abs(keep - unit.keep):.3g} a tick",
+        )
     elif isinstance(unit, NoisyUnit):
         _tell_noisy(log, name, unit, design, sources, errors)
     drive = float(of_drive(design, sources, errors).max(initial=0.0))
@@ -94,7 +99,10 @@ def _tell_lif(log: Log, name: str, unit: LifUnit, design: Design) -> None:
         if real.any():
             off = float(np.abs((top - whole) / 4096 - real).max())
             log.changed(
-                f"{what} kept by {name}", old=_span(real), new=f"{_span(top - whole)} / 4096", bound=f"off by {off:.3g} a tick"
+                f"{what} kept by {name}",
+                old=_span(real),
+                new=f"{_span(top - whole)} / 4096",
+                bound=f"off by {off:.3g} a tick",
             )
     method = getattr(unit.op, "method", "")
     if unit.fall.any() and method != "semi_implicit":

@@ -290,9 +290,7 @@ def _noisy(unit: NoisyUnit, sources: Mapping[str, Source], T_first: float) -> De
         notes = [f"its temperature is {low:.6g}", f"the least the chip holds is {1 / (256 * scale):.6g}"]
         what = f"the temperature of {unit.op.opname} (%{unit.name}) is too low for its weights"
         raise error("T206", what, where=unit.op.location, notes=notes, hint="narrow the weights, or warm it")
-    return Design(
-        unit=unit, scale=scale, weights=weights, bias=bias, reach=reach, sent=1.0, numbers={"T": whole}
-    )
+    return Design(unit=unit, scale=scale, weights=weights, bias=bias, reach=reach, sent=1.0, numbers={"T": whole})
 
 
 def _memory(unit: MemoryUnit, sources: Mapping[str, Source], sent: float | None) -> Design:

@@ -343,9 +343,7 @@ def _sample_binary(op: thermo.SampleBinary, drives: Drives, dt: float) -> Iterat
 def _sample_categorical(op: thermo.SampleCategorical, drives: Drives, dt: float) -> Iterator[Unit]:
     shape = shape_of(op.s)
     T = _temperature(op, drives, shape)
-    yield NoisyUnit(
-        name=op.s.name, op=op, shape=shape, drive=drives.of(op.x), T=T, stream=op.stream, categorical=True
-    )
+    yield NoisyUnit(name=op.s.name, op=op, shape=shape, drive=drives.of(op.x), T=T, stream=op.stream, categorical=True)
 
 
 def _gibbs(op: Any, drives: Drives, dt: float) -> Iterator[Unit]:

@@ -37,7 +37,9 @@ class Sender:
 class Writer:
     """Collects the ops. ``lags`` and ``every`` are the chip's clock; names of the network's values are kept."""
 
-    def __init__(self, graph: Graph, lags: Mapping[str, int], every: int, sources: Mapping[str, Source], bare: frozenset[str]):
+    def __init__(
+        self, graph: Graph, lags: Mapping[str, int], every: int, sources: Mapping[str, Source], bare: frozenset[str]
+    ):
         self.bare = bare
         """Sums that the host reads where they arrive."""
         self.graph, self.lags, self.every, self.sources = graph, lags, every, sources
@@ -216,7 +218,9 @@ def _write_lif(w: Writer, design: Design, a: Value) -> None:
     if len(starts) > MOST_RUNS:
         notes = [f"its decays change {len(starts) - 1} times from unit to unit", "a population on the chip has one"]
         hint = "sort the units by their time constants"
-        raise error("T205", f"{unit.op.opname} (%{unit.name}) has no Loihi form", where=unit.op.location, notes=notes, hint=hint)
+        raise error(
+            "T205", f"{unit.op.opname} (%{unit.name}) has no Loihi form", where=unit.op.location, notes=notes, hint=hint
+        )
     arrays = {"bias_mant": design.bias, "v_initial": n["v_initial"], "u_initial": n["u_initial"]}
     if len(starts) == 1:
         held = {name: w.few(array, unit.shape) for name, array in arrays.items()}
@@ -256,7 +260,11 @@ def _write_noisy(w: Writer, design: Design, a: Value) -> None:
     unit = design.unit
     assert isinstance(unit, NoisyUnit)
     lag, bias = w.lags[unit.name], w.few(design.bias, unit.shape)
-    T = w.encode(_row(w, unit.T), 256 * design.scale, 24, lag) if isinstance(unit.T, Value) else w.few(design.numbers["T"], unit.shape)
+    T = (
+        w.encode(_row(w, unit.T), 256 * design.scale, 24, lag)
+        if isinstance(unit.T, Value)
+        else w.few(design.numbers["T"], unit.shape)
+    )
     if unit.categorical:
         w.finished(unit, loihi.Categorical, a=a, T=T, bias=bias, lag=lag, stream=unit.stream)
         return
