@@ -48,7 +48,8 @@ def lower(
     """Return the passes that bring a graph to Loihi's integers, and onto cores and chips.
 
     What is left of the network in floats is the host's. coding: "thermal" or "rate" carry activations by spikes.
-    stock_only: only Lava's Dense, Sparse, Conv and LIF; p-bits then take their noise from the host. Errors: T205, T206, T207, T209, T304 when they run.
+    stock_only: only Lava's Dense, Sparse, Conv and LIF; p-bits then take their noise from the host.
+    Errors, when they run: T205, T206, T207, T209, T304.
     """
     encode: tuple[Pass, ...] = ()
     if coding != "graded":

@@ -1,7 +1,8 @@
 """Loihi 2's integer arithmetic: synapses, units, and the two borders between numbers and integers.
 
 Every value is an integer of at most 32 bits, kept as i32: a sum beyond them wraps. A ``>>`` is a floor shift;
-``sgn(x) (|x| k >> n)`` truncates towards nought, as the chip's decays do. The facts of the stock units were measured against lava-nc 0.10.0.
+``sgn(x) (|x| k >> n)`` truncates towards nought, as the chip's decays do. The facts of the stock units were measured
+against lava-nc 0.10.0.
 
 Synapses (``dense``, ``sparse``, ``conv``) have a latency of one tick: what they send in tick t was received in
 t - 1, so a network may be recurrent through any of them. Activations that reach one dendrite are added by
@@ -442,8 +443,8 @@ class Categorical(Op):
     """One unit of the last axis is 1: the least ((a + bias) << 20) + T g, the first of equals (P5, Gumbel's maximum).
 
     a are energies. g = ln(-ln u) of the word's u, with 12 fractional bits and within 0.008. With A and lg as in
-    ``loihi.fermi_dirac``, ln x = sgn(lg x) (|lg x| 45426 >> 16), B = 2^33 - A, q = B >> 21: where B > 2^32 it is ln E, E =
-    ln(2^33 / A), at least 1; else, towards u = 1, ln(B / 2^33) + (q (2048 + (1150 q >> 12)) >> 12). T is 24 bits, 8 of
+    ``loihi.fermi_dirac``, ln x = sgn(lg x) (|lg x| 45426 >> 16), B = 2^33 - A, q = B >> 21: where B > 2^32 it is ln E, E
+    = ln(2^33 / A), at least 1; else, towards u = 1, ln(B / 2^33) + (q (2048 + (1150 q >> 12)) >> 12). T is 24 bits, 8 of
     them fractional.
     """
 

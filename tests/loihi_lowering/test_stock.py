@@ -45,5 +45,5 @@ def test_digits_in_spikes_of_stock_units():
 def test_other_units_are_refused():
     with tc.Network("net") as net:
         tc.output("y", tc.thermal_relu(tc.affine(tc.input("x", (5,)), np.eye(5)), T=0.1))
-    with pytest.raises(ThermocError, match="T205.*thermal_relu"):
+    with pytest.raises(ThermocError, match=r"T205.*thermal_relu"):
         lowered(net, stock_only=True)

@@ -198,10 +198,10 @@ class _Quantizer:
     def _starts(self, unit: Unit, term: Term, least: dict[str, int]) -> None:
         """Before the first tick a delay says its initial number: what its source says then must be that."""
         source = self.units[term.source]
-        if isinstance(source, NoisyUnit) and not source.categorical and source.turn is None:
-            if term.start and not source.initial.any():
-                initial = np.full(source.size, term.start)
-                self.units[term.source] = source = replace(source, initial=initial)
+        free = isinstance(source, NoisyUnit) and not source.categorical and source.turn is None
+        if isinstance(source, NoisyUnit) and free and term.start and not source.initial.any():
+            initial = np.full(source.size, term.start)
+            self.units[term.source] = source = replace(source, initial=initial)
         says = self._says_first(source)
         if says is None or not np.allclose(says, term.start, atol=1e-9):
             notes = [f"the delay starts from {term.start:.6g}", f"%{term.source} says something else before its start"]

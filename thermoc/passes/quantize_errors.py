@@ -1,4 +1,4 @@
-"""How far integers may be from the network's numbers: population by population, then through the host to the outputs."""
+"""How far integers may be from the network's numbers: population by population, then through the host."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def _memory(unit: MemoryUnit, design: Design, sources: Mapping[str, Source], dri
 def through_host(graph: Graph, errors: Errors) -> dict[str, float]:
     """Return a bound on the error of each output. errors: of the values the chip hands to the host."""
     constants = {op.y.name: op.value.numpy for op in graph.of(core.Constant)}
-    found: Errors = {name: array for name, array in errors.items()}
+    found: Errors = dict(errors)
     for op in graph.order:
         if op.results and op.results[0].name not in found:
             for value in op.results:
