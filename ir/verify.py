@@ -41,7 +41,7 @@ def findings(graph: Graph) -> list[Finding]:
     for op in graph.ops:
         found += [
             *(_types(op) if not wrong[id(op)] else ()),
-            *_constants(graph, op),
+            *(_constants(graph, op) if not wrong[id(op)] else ()),
             *_batch(graph, op),
             *_known(graph, op),
         ]
