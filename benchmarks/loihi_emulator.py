@@ -5,7 +5,8 @@
 Two networks of sparse synapses, both driven by the biases of some units, so that Lava has no source to wait for: 1,000
 units connected with themselves, and ten layers of 1,000 one behind the other, 50 connections a unit. Both run on one
 thread, one sample, as Lava does. Only steps count: no building, no start. Lava records nothing; we hand out one unit.
-After the run currents and membranes of every unit are compared, so both did the same. Rounds alternate; the best counts.
+After the run currents and membranes of every unit are compared, so both did the same. Rounds alternate; each one's best
+counts.
 """
 
 from __future__ import annotations

@@ -39,9 +39,10 @@ def findings(graph: Graph) -> list[Finding]:
     if any(finding.code != "T105" for finding in names) or any(wrong[id(op)] for op in graph.of(Constant)):
         return found
     for op in graph.ops:
+        types = list(_types(op)) if not wrong[id(op)] else []
         found += [
-            *(_types(op) if not wrong[id(op)] else ()),
-            *(_constants(graph, op) if not wrong[id(op)] else ()),
+            *types,
+            *_constants(graph, op, sound=not wrong[id(op)] and not types),
             *_batch(graph, op),
             *_known(graph, op),
         ]
@@ -137,12 +138,13 @@ def _types(op: Op) -> Iterator[Finding]:
             )
 
 
-def _constants(graph: Graph, op: Op) -> Iterator[Finding]:
+def _constants(graph: Graph, op: Op, *, sound: bool) -> Iterator[Finding]:
+    """sound: attributes and types of the op are right, so that it can be asked about its numbers."""
     if isinstance(op, Constant):
         yield from _finite(op)
     if isinstance(op, SparseAffine) and all(value.type is not None for value in op.inputs):
         yield from _rows(graph, op)
-    if type(op).problems is not Op.problems and all(value.type is not None for value in op.inputs):
+    if sound and type(op).problems is not Op.problems and all(value.type is not None for value in op.inputs):
         yield from _numbers(graph, op)
     for name, spec in op.operand_specs.items():
         value = getattr(op, name)

@@ -130,9 +130,9 @@ class Opcode(IntEnum):
     LOIHI_DECODE = 111
     # a ring of p1 rows: r = its row of this tick, in 32 bits
     LOIHI_ARRIVE = 112
-    # the same ring, at a tick's end: its row is cleared, and for x, m units or a list of such, what stands at table[p4 +
-    # 2 e] = (delay p2 + row, weight) is added for e from table[p3 + j] to table[p3 + j + 1]; p2 rows a tick. p5: the
-    # form, 1 messages count as what they are, 2 (LOIHI_MATRIX) x is a list, 4 shift to the right: then r is room for it
+    # the same ring, at a tick's end: its row is cleared, and for x, m units or a list of such, pairs (delay p2 + row,
+    # weight) at table[p4 + 2 e] are added, e from table[p3 + j] to table[p3 + j + 1]; p2 rows a tick. p5: the form,
+    # 1 messages count as what they are, 2 (LOIHI_MATRIX) x is a list, 4 shift to the right: then r is room for it
     LOIHI_SYNAPSE = 113
     LOIHI_SYNAPSE_LIST = 114
     # the same of a whole matrix y (m, p2), without table or delays
@@ -156,8 +156,8 @@ class Opcode(IntEnum):
     # r = the change of x << p2 once it reaches p1, >> p3; y a bias; p4 the form (``kernels.loihi_units``). States of x
     # each: sigma (p4 & 4), act, residue, error
     LOIHI_DELTA = 123
-    # r[i] = up where x + bias > (y logit) >> 20; y temperatures; z holds bias and turn of each; the old levels at p0; p1
-    # turns, p2 sweeps, p3 nothing, p4 stream, p5: 1 levels are -1 and 1, 2 lag
+    # r[i] = up where x + bias > (y logit) >> 20; y temperatures; z holds bias and turn of each; the old levels at p0;
+    # p1 turns, p2 sweeps, p4 stream, p5: 1 levels are -1 and 1, 2 lag
     LOIHI_FERMI_DIRAC = 124
     # one of each row of p0 units is 1: least ((x + z) << 20) + y Gumbel; p1 lag, p2 stream
     LOIHI_CATEGORICAL = 125

@@ -368,6 +368,66 @@ def _moving_particles(draw: Any, x: Handle, other: Handle) -> Handle:
     return _sum((places, tc.velocity(w, force, 2.0)))
 
 
+def _even(draw: Any, *shape: int) -> np.ndarray:
+    return 2 * _rng(draw).integers(-128, 128, shape)
+
+
+INTEGER_UNITS: dict[str, Callable[[Any, Handle], Handle]] = {
+    "lif": lambda draw, a: tc.loihi.lif(
+        a,
+        draw(st.integers(-4096, 4095)),
+        du=draw(st.integers(0, 4095)),
+        dv=draw(st.integers(0, 4096)),
+        vth=draw(st.sampled_from([0, 5, 1000])),
+        reset=draw(st.sampled_from(["zero", "subtract"])),
+        compare=draw(st.sampled_from(["greater", "greater_equal"])),
+        lag=draw(st.integers(0, 1)),
+    )[draw(st.integers(0, 2))],
+    "graded": lambda draw, a: tc.loihi.graded(a, shift=draw(st.integers(0, 5)), rule=draw(st.sampled_from(["relu", "abs"]))),
+    "lut": lambda draw, a: tc.loihi.lut(a, _even(draw, 5), shift=draw(st.integers(0, 8))),
+    "sigma": lambda draw, a: tc.loihi.sigma(a),
+    "delta": lambda draw, a: tc.loihi.delta(a, vth=draw(st.integers(0, 99)), cum_error=draw(st.booleans())),
+    "sigma delta": lambda draw, a: tc.loihi.sigma_delta(a, 3, vth=draw(st.integers(0, 99)), spike_exp=draw(st.integers(0, 7))),
+    "p-bit": lambda draw, a: tc.loihi.fermi_dirac(a, draw(st.sampled_from([1, 9000])), turns=draw(st.integers(1, 2)), levels=draw(LEVELS)),
+    "one of many": lambda draw, a: tc.loihi.categorical(a, draw(st.sampled_from([1, 9000]))),
+    "memory": lambda draw, a: tc.loihi.memory(a, 500, dm=draw(st.integers(0, 4096))),
+    "heat": lambda draw, a: tc.loihi.heat(a, loss=draw(st.integers(0, 4096))),
+}  # fmt: skip
+
+
+def _activation(draw: Any, messages: Handle, unit: str) -> Handle:
+    """What a synapse makes of messages: the window of a convolution for one kind of unit, compressed rows for another."""
+    n, m = _size(messages), draw(LENGTHS)
+    graded = {"message_bits": draw(st.sampled_from([0, 24])), "weight_exp": draw(st.integers(-8, 7))}
+    if unit == "graded":
+        return tc.loihi.conv(tc.reshape(messages, shape=(1, 1, n)), _even(draw, 2, 1, 1, 2), padding=1, **graded)
+    if unit == "lut":
+        columns = draw(st.lists(st.integers(0, n - 1), min_size=1, max_size=5))
+        return tc.loihi.sparse(messages, _even(draw, len(columns)), columns, [0, 1, 1, len(columns)], **graded)
+    a = tc.loihi.dense(messages, _even(draw, m, n), **graded)
+    if not draw(st.booleans()):
+        return a
+    hole = tc.placeholder((m,), dtype="i32", role="spike")
+    a = tc.loihi.dendrite((a, tc.loihi.dense(hole, _even(draw, m, m))))
+    tc.connect(hole, tc.loihi.lif(a, 50, du=9, dv=400, vth=60)[0])
+    return a
+
+
+def _integers(unit: str) -> Step:
+    """Loihi's units behind a synapse, recurrent or not, between the borders to floats.
+
+    A float that is rounded to an integer would part where it stands within rounding of a half: so signs are encoded.
+    """
+
+    def made(draw: Any, x: Handle, other: Handle) -> Handle:
+        scale, bits = draw(st.sampled_from([1.0, 100.0])), draw(st.integers(2, 24))
+        messages = tc.loihi.encode(tc.sign(_vector(x)), scale=scale, bits=bits)
+        return tc.loihi.decode(INTEGER_UNITS[unit](draw, _activation(draw, messages, unit)), scale=256.0)
+
+    return made
+
+
+MOVING |= {f"integer {unit}": _integers(unit) for unit in INTEGER_UNITS}
 STEPS: dict[str, Step] = PLAIN | SHAPES | THERMAL | MOVING
 
 

@@ -140,7 +140,8 @@ def _sparse(op: loihi.Sparse, ctx: Context, state: State, x: NDArray, *parts: ND
     row = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     terms = _message(op, x)[:, columns] * values
     arriving = np.zeros((len(x), op.longest + 1, len(offsets) - 1), np.int64)
-    np.add.at(arriving, (slice(None), delays, row), terms)
+    where: Any = (slice(None), delays, row)
+    np.add.at(arriving, where, terms)
     return _pushed(op, state, shifted(arriving, op.weight_exp))
 
 

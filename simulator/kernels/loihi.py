@@ -39,7 +39,7 @@ def row(
 ):  # fmt: skip
     """Run a row on integers. here: where the states of the first sample start; width: how many a sample has.
 
-    third: whether there is an operand z. since: how many ticks are behind, for the rings; tick and first place the noise.
+    third: whether there is an operand z. since: how many ticks are behind, for the rings. tick, first: for the noise.
     """
     at = here + p0
     if op == Opcode.LOIHI_ARRIVE:
@@ -47,8 +47,8 @@ def row(
     elif op == Opcode.LOIHI_SYNAPSE or op == Opcode.LOIHI_SYNAPSE_LIST or op == Opcode.LOIHI_MATRIX:
         listed, whole = op == Opcode.LOIHI_SYNAPSE_LIST or p5 & 2 > 0, op == Opcode.LOIHI_MATRIX
         loihi_synapses.synapse(
-            work, ro, samples, states, at, width, p2, p1, since % p1, x, xo, xs, xn, listed, y, yo, table, p3, p4, whole,
-            p5 & 1 | p5 >> 2 << 1,
+            work, ro, samples, states, at, width, p2, p1, since % p1, x, xo, xs, xn, listed, y, yo, table, p3, p4,
+            whole, p5 & 1 | p5 >> 2 << 1,
         )  # fmt: skip
     elif op == Opcode.LOIHI_CONV:
         loihi_synapses.conv(work, ro, n, samples, states, at, width, x, xo, xs, y, yo, table, p1, p2)

@@ -11,8 +11,8 @@ from numba import njit
 from thermoc.simulator.kernels.loihi_units import HALF, TURN, narrow
 
 GRADED = 1
-"""The form of a synapse, in bits: messages count as what they are, not as 1. Above it a shift: of a convolution 8 more than
-to the left, of the others to the right."""
+"""The form of a synapse, in bits: messages count as what they are, not as 1. Above it a shift: 8 + to the left of a
+convolution, to the right of the others."""
 SIZES = 15
 """Of a convolution, in the table: channels, height, width; out, height, width; window; stride; padding in front;
 dilation; groups."""

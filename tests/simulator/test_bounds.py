@@ -80,6 +80,45 @@ def test_every_opcode_has_its_kinds():
         ("core.sparse_affine, of delayed spikes", Opcode.READ_LIST, FIRST + 1, 9),  # a ring longer than the state
         ("spiking.lif_step", Opcode.SPREAD, 2, 0),  # not a list
         ("thermo.normal", Opcode.NORMAL, FIRST + 1, 2**32),  # a stream beyond the counter
+        ("loihi.encode", Opcode.LOIHI_ENCODE, FIRST + 1, 2**31),  # more than 32 bits
+        ("loihi.decode", Opcode.LOIHI_DECODE, 2, 99),
+        ("loihi.dense, delayed", Opcode.LOIHI_ARRIVE, FIRST, 1),  # a ring that ends beyond the states
+        ("loihi.dense, delayed", Opcode.LOIHI_ARRIVE, FIRST + 1, 0),  # a ring of no ticks
+        ("loihi.dense, delayed", Opcode.LOIHI_SYNAPSE, FIRST + 1, 4),  # more ticks than the ring has
+        ("loihi.dense, delayed", Opcode.LOIHI_SYNAPSE, FIRST + 2, 4),  # more rows
+        ("loihi.dense, delayed", Opcode.LOIHI_SYNAPSE, FIRST + 3, 10**6),
+        ("loihi.dense, delayed", Opcode.LOIHI_SYNAPSE, FIRST + 4, 6),  # weights in the place of rows
+        ("loihi.dense, delayed", Opcode.LOIHI_SYNAPSE, FIRST + 5, 4),  # shifted, with no room for it
+        ("loihi.sparse, delayed", Opcode.LOIHI_SYNAPSE, FIRST + 5, 1),  # not shifted, with room
+        ("loihi.sparse, delayed", Opcode.LOIHI_SYNAPSE, FIRST + 5, 4 * 40),  # shifted out of its bits
+        ("loihi.sparse, of spikes", Opcode.LOIHI_SYNAPSE_LIST, 2, -1),  # no list
+        ("loihi.dense", Opcode.LOIHI_MATRIX, FIRST + 1, 2),  # a matrix with delays
+        ("loihi.dense", Opcode.LOIHI_MATRIX, FIRST + 5, 2),  # a list in the place of numbers
+        ("loihi.dense, of spikes", Opcode.LOIHI_MATRIX, FIRST + 5, 0),  # and the other way round
+        ("loihi.conv", Opcode.LOIHI_CONV, FIRST, 10**6),
+        ("loihi.conv", Opcode.LOIHI_CONV, FIRST + 1, 1),  # sizes of something else
+        ("loihi.conv", Opcode.LOIHI_CONV, FIRST + 2, 64),  # shifted out of its bits
+        ("loihi.lif", Opcode.LOIHI_LIF, FIRST, 10**6),
+        ("loihi.lif", Opcode.LOIHI_LIF, FIRST + 1, 5),  # membranes beyond the states
+        ("loihi.lif", Opcode.LOIHI_LIF, FIRST + 2, 4096),  # a decay that is none
+        ("loihi.lif", Opcode.LOIHI_SPREAD, 2, 0),  # not a list
+        ("loihi.dendrite, of five", Opcode.LOIHI_TOTAL, 3, -1),
+        ("loihi.graded", Opcode.LOIHI_GRADED, FIRST + 1, 32),
+        ("loihi.lut", Opcode.LOIHI_LOOKUP, 4, -1),  # no table
+        ("loihi.lut", Opcode.LOIHI_LOOKUP, FIRST, 64),
+        ("loihi.sigma", Opcode.LOIHI_SIGMA, FIRST, 1),
+        ("loihi.delta", Opcode.LOIHI_DELTA, FIRST, 1),
+        ("loihi.delta", Opcode.LOIHI_DELTA, FIRST + 4, 4),  # a sum that is not kept
+        ("loihi.delta", Opcode.LOIHI_DELTA, FIRST + 2, 32),
+        ("loihi.fermi_dirac", Opcode.LOIHI_FERMI_DIRAC, FIRST, 1),
+        ("loihi.fermi_dirac", Opcode.LOIHI_FERMI_DIRAC, FIRST + 1, 0),  # no turn at all
+        ("loihi.fermi_dirac", Opcode.LOIHI_FERMI_DIRAC, 4, 1),  # settings of one unit
+        ("loihi.categorical", Opcode.LOIHI_CATEGORICAL, FIRST, 3),  # rows that do not fill it
+        ("loihi.categorical", Opcode.LOIHI_CATEGORICAL, FIRST, 0),
+        ("loihi.memory", Opcode.LOIHI_MEMORY, FIRST, 1),
+        ("loihi.memory", Opcode.LOIHI_MEMORY, FIRST + 2, 4097),
+        ("loihi.heat", Opcode.LOIHI_HEAT, FIRST, 1),
+        ("loihi.heat", Opcode.LOIHI_HEAT, FIRST + 3, 2**24),
     ],
 )
 def test_a_row_that_reaches_outside_is_refused(case: str, opcode: Opcode, column: int, value: int):
