@@ -15,7 +15,9 @@ from thermoc.passes.base import Pass
 from thermoc.passes.canonicalize import Canonicalize
 from thermoc.passes.loihi_partition import Partition
 from thermoc.passes.loihi_place import Place
+from thermoc.passes.loihi_stock import StockUnits
 from thermoc.passes.quantize import Quantize
+from thermoc.passes.spike_encode import SpikeEncode
 
 OWN = (
     spiking.Lif,
@@ -40,14 +42,25 @@ def lower(
     input_range: tuple[float, float] = (-4.0, 4.0),
     calibrate: Mapping[str, ArrayLike] | None = None,
     chips: int = 1,
+    coding: str = "graded",
+    stock_only: bool = False,
 ) -> Sequence[Pass]:
     """Return the passes that bring a graph to Loihi's integers, and onto cores and chips.
 
-    What is left of the network in floats is the host's. Errors: T205, T206, T207, T209, T304 when they run.
+    What is left of the network in floats is the host's. coding: "thermal" or "rate" carry activations by spikes.
+    stock_only: only Lava's Dense, Sparse, Conv and LIF; p-bits then take their noise from the host.
+    Errors, when they run: T205, T206, T207, T209, T304.
     """
+    encode: tuple[Pass, ...] = ()
+    if coding != "graded":
+        spikes = SpikeEncode(coding=coding, input_range=input_range, calibrate=calibrate)
+        encode = (*stages.cleaned(), spikes)
+    stock: tuple[Pass, ...] = (StockUnits(), Canonicalize()) if stock_only else ()
     return (
+        *encode,
         *stages.discrete(dt=dt, dtype=DType.f64, keep=integrated),
-        Quantize(input_range=input_range, calibrate=calibrate),
+        *stock,
+        Quantize(input_range=input_range, calibrate=calibrate, stock_only=stock_only),
         Canonicalize(),
         Partition(chips=chips),
         Place(chips=chips),

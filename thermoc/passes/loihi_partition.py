@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -155,7 +156,7 @@ def _cut(population: Population, limits: Mapping[str, Limit]) -> list[Piece]:
     count = 1
     while True:
         ends = np.linspace(0, population.size, count + 1).astype(int)
-        pieces = [_piece(population, int(a), int(b)) for a, b in zip(ends, ends[1:])]
+        pieces = [_piece(population, int(a), int(b)) for a, b in pairwise(ends)]
         if all(_fit([piece], limits) for piece in pieces):
             return pieces
         worst = max(getattr(p, name) / limit.value for p in pieces for name, limit in limits.items())

@@ -42,7 +42,7 @@ class Placement:
 
 @dataclass(frozen=True, kw_only=True)
 class Place(Pass):
-    """Give each core a place, so that messages times distance is small; the graph stays as it is. Errors: T207, T304."""
+    """Give each core a place, so that messages times distance is small; the graph stays. Errors: T207, T304."""
 
     name: ClassVar[str] = "place"
 
@@ -71,7 +71,7 @@ def place(graph: Graph, chips: int = 1, limits: Limits | None = None) -> Placeme
 
 
 def traffic(graph: Graph, cores: Cores, limits: Limits) -> NDArray:
-    """Return the messages of a tick from core to core, if every unit speaks: a sender's units go to each reader's core."""
+    """Return the messages of a tick from core to core, if every unit speaks; each goes to every core that reads it."""
     talk, home = np.zeros((len(cores.cores),) * 2), cores.home
     sizes = [{p.population: p.units for p in core.pieces} for core in cores.cores]
     for population in populations(graph, limits):

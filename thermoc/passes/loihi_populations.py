@@ -15,6 +15,7 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
 from thermoc.ir.values import Value
 from thermoc.passes.loihi_limits import Limits
+from thermoc.passes.quantize_drives import shape_of, size_of
 
 UNITS = (
     loihi.Lif,
@@ -59,10 +60,10 @@ def populations(graph: Graph, limits: Limits) -> list[Population]:
 
 
 def _population(graph: Graph, op: Any, limits: Limits) -> Population:
-    size = op.results[0].type.size
+    size = size_of(op.results[0])
     own = STATES.get(type(op), 1) * limits["unit.state_bits"].value + limits["unit.bias_bits"].value
     bits, fan_in = np.full(size, own, np.int64), np.zeros(size, np.int64)
-    shared = op.table.type.size * 24 if isinstance(op, loihi.Lut) else 0
+    shared = size_of(op.table) * 24 if isinstance(op, loihi.Lut) else 0
     senders: dict[str, int] = {}
     for synapse, index in _synapses(graph, op.inputs[0], np.arange(size)):
         weights, entries = _memory(synapse, limits, graph)
@@ -87,7 +88,7 @@ def _synapses(graph: Graph, value: Value, index: NDArray) -> Iterator[tuple[Any,
     elif isinstance(op, core.Reshape | core.Flatten):
         yield from _synapses(graph, op.x, index)
     elif isinstance(op, core.Slice):
-        shape = op.x.type.shape
+        shape = shape_of(op.x)
         whole = np.arange(math.prod(shape)).reshape(shape)
         taken = whole[tuple(slice(*cut) for cut in zip(op.starts, op.stops, op.steps))].reshape(-1)
         yield from _synapses(graph, op.x, taken[index])
@@ -95,14 +96,14 @@ def _synapses(graph: Graph, value: Value, index: NDArray) -> Iterator[tuple[Any,
 
 def _memory(op: Any, limits: Limits, graph: Graph) -> tuple[NDArray, NDArray]:
     """Return the bits of weights, and the number of synapses, of each result (for a conv, bits of each weight)."""
-    size = op.y.type.size
+    size = size_of(op.y)
     weight = limits["synapse.weight_bits"].value
     delay = limits["synapse.delay_bits"].value if getattr(op, "delays", None) is not None else 0
     if isinstance(op, loihi.Conv):
-        taps = op.weight.type.size // op.weight.type.shape[0]
-        return np.full(op.weight.type.size, weight), np.full(size, taps, np.int64)
+        taps = size_of(op.weight) // shape_of(op.weight)[0]
+        return np.full(size_of(op.weight), weight), np.full(size, taps, np.int64)
     if isinstance(op, loihi.Dense):
-        inputs = op.x.type.shape[0]
+        inputs = shape_of(op.x)[0]
         return np.full(size, inputs * (weight + delay), np.int64), np.full(size, inputs, np.int64)
     offsets: Any = graph.producers[op.offsets.name]
     counts = np.diff(offsets.value.numpy)
@@ -113,7 +114,7 @@ def _senders(graph: Graph, value: Value) -> Iterator[tuple[str, int]]:
     """Yield (name, axons) of each population or host value behind a message."""
     op: Any = graph.producers[value.name]
     if isinstance(op, (*UNITS, loihi.Encode)):
-        yield op.results[0].name, op.results[0].type.size
+        yield op.results[0].name, size_of(op.results[0])
     else:
         for part in op.inputs:
             yield from _senders(graph, part)

@@ -49,6 +49,8 @@ class Quantize(Pass):
 
     input_range: tuple[float, float] = (-4.0, 4.0)
     calibrate: Mapping[str, ArrayLike] | None = field(default=None, repr=False)
+    stock_only: bool = field(default=False, repr=False)
+    """Only populations of LIF units; a sum is read where it arrives. Errors: T205 for any other."""
 
     def run(self, graph: Graph, log: Log) -> Graph:
         return _Quantizer(graph, self, log).graph()
@@ -73,11 +75,14 @@ class _Quantizer:
         self.read = self._borders()
         if not self.units:
             return self.source
+        if self.options.stock_only:
+            self._only_stock()
         every = self._every()
         lags = self._lags()
         sources = self._sources()
         designs, sources = self._designs(sources)
-        writer = Writer(self.source, lags, every, sources)
+        bare = frozenset(name for name in self.units if self.options.stock_only and self._is_bare(name))
+        writer = Writer(self.source, lags, every, sources, bare)
         for design in designs:
             writer.announce(design.unit)
         for design in designs:
@@ -130,6 +135,19 @@ class _Quantizer:
         self._check_sources()
         return list(read.values())
 
+    def _is_bare(self, name: str) -> bool:
+        """Tell whether a population is a sum that the host alone reads: its synapses' result will do."""
+        read = any(term.source == name for unit in self.units.values() for term in unit.drive.terms)
+        return getattr(self.units[name], "rule", "") == "abs" and not read and bool(self.units[name].drive.terms)
+
+    def _only_stock(self) -> None:
+        for unit in self.units.values():
+            if not isinstance(unit, LifUnit) and not self._is_bare(unit.name):
+                notes = ["Lava's own units are LIF alone: what they do is spike"]
+                hint = 'leave stock_only out, or carry activations by spikes: coding="thermal"'
+                what = f"{unit.op.opname} (%{unit.name}) has no form in stock units"
+                raise error("T205", what, where=unit.op.location, notes=notes, hint=hint)
+
     def _check_sources(self) -> None:
         for unit in self.units.values():
             for term in unit.drive.terms:
@@ -180,10 +198,10 @@ class _Quantizer:
     def _starts(self, unit: Unit, term: Term, least: dict[str, int]) -> None:
         """Before the first tick a delay says its initial number: what its source says then must be that."""
         source = self.units[term.source]
-        if isinstance(source, NoisyUnit) and not source.categorical and source.turn is None:
-            if term.start and not source.initial.any():
-                initial = np.full(source.size, term.start)
-                self.units[term.source] = source = replace(source, initial=initial)
+        free = isinstance(source, NoisyUnit) and not source.categorical and source.turn is None
+        if isinstance(source, NoisyUnit) and free and term.start and not source.initial.any():
+            initial = np.full(source.size, term.start)
+            self.units[term.source] = source = replace(source, initial=initial)
         says = self._says_first(source)
         if says is None or not np.allclose(says, term.start, atol=1e-9):
             notes = [f"the delay starts from {term.start:.6g}", f"%{term.source} says something else before its start"]

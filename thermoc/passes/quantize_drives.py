@@ -111,7 +111,9 @@ class Drives:
         inner = self.of(x)
         if len(inner.terms) > MOST_TERMS or not all(isinstance(term.map, maps.Gather) for term in inner.terms):
             inner = self.relayed(x)
-        terms = tuple(replace(term, map=maps.after(outer, term.map)) for term in inner.terms)
+        terms = tuple(
+            replace(term, map=maps.after(outer, term.map)) for term in inner.terms if isinstance(term.map, maps.Gather)
+        )
         return Drive(terms=terms, bias=outer.apply(inner.bias) + bias)
 
     def _weights(self, op: Any) -> tuple[Value, maps.Map, NDArray]:

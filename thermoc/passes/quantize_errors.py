@@ -1,4 +1,4 @@
-"""How far integers may be from the network's numbers: population by population, then through the host to the outputs."""
+"""How far integers may be from the network's numbers: population by population, then through the host."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def _curve(unit: CurveUnit, design: Design, drive: NDArray) -> NDArray:
         with np.errstate(over="ignore"):
             beyond = float(np.abs(unit.curve(ends) - unit.curve(np.sign(ends) * unit.edge)).max())
     whole = float(np.ptp(table)) / design.sent
-    return np.minimum(steepness * (drive + width), whole) + 0.5 / design.sent + beyond
+    return np.minimum(steepness * (drive + width / 2), whole) + 0.5 / design.sent + beyond
 
 
 def _lif(unit: LifUnit, design: Design) -> float:
@@ -135,7 +135,7 @@ def _memory(unit: MemoryUnit, design: Design, sources: Mapping[str, Source], dri
 def through_host(graph: Graph, errors: Errors) -> dict[str, float]:
     """Return a bound on the error of each output. errors: of the values the chip hands to the host."""
     constants = {op.y.name: op.value.numpy for op in graph.of(core.Constant)}
-    found: Errors = {name: array for name, array in errors.items()}
+    found: Errors = dict(errors)
     for op in graph.order:
         if op.results and op.results[0].name not in found:
             for value in op.results:

@@ -28,6 +28,7 @@ def lags(least: Mapping[str, int], edges: Sequence[Edge]) -> dict[str, int]:
     the chip can delay.
     """
     found, behind = dict(least), dict[str, Edge]()
+    moved = ""
     for _ in range(len(found) + 1):
         moved = ""
         for edge in edges:

@@ -47,7 +47,7 @@ def seen(graph: Graph, samples: Mapping[str, ArrayLike]) -> dict[str, Range]:
 
 def _ranges(op: Any, found: Mapping[str, Range], inputs: tuple[float, float]) -> list[tuple[Any, Any] | None]:
     """Return (low, high) for each result of an op, None where it is not known."""
-    unknown = [None] * len(op.results)
+    unknown: list[tuple[Any, Any] | None] = [None] * len(op.results)
     if isinstance(op, core.Constant):
         return [(op.value.numpy, op.value.numpy)]
     if isinstance(op, core.Input):

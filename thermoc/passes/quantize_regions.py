@@ -35,6 +35,14 @@ UNITS = (
     sampling.Gibbs,
     sampling.GibbsSweeps,
 )
+ACTIVATIONS = (
+    thermo.ThermalRelu,
+    thermo.FermiDirac,
+    thermo.MaxwellBoltzmann,
+    thermo.SampleBinary,
+    thermo.SampleCategorical,
+)
+"""Without state: where they come last, behind an op of the host, the host does them too."""
 CURVES = (core.Tanh, core.Exp, core.Abs, core.Sin, core.Cos, core.Expm1)
 """Functions of one number: units with a table, where they stand between others."""
 LIGHT = (core.Add, core.Sub, core.Neg, core.Mul, core.Div, core.Concat, core.Delay, spiking.Scale, *MOVES)
@@ -55,12 +63,31 @@ def regions(graph: Graph) -> Regions:
     """Return what goes on the chip. Errors: T205 for each op of the host between two of the chip."""
     constants = {op.y.name: op.value.numpy for op in graph.of(core.Constant)}
     fixed = [op for op in graph.ops if _fixed(op, constants)]
-    seeds = {value.name for op in fixed for value in op.results}
-    chip = seeds | _between(graph, seeds, constants)
+    while True:
+        seeds = {value.name for op in fixed for value in op.results}
+        chip = seeds | _between(graph, seeds, constants)
+        late = _late(graph, chip, fixed)
+        if not late:
+            break
+        fixed = [op for op in fixed if id(op) not in late]
     found = list(_misplaced(graph, chip))
     if found:
         raise ThermocError(found)
     return Regions(chip=frozenset(chip), constants=constants)
+
+
+def _late(graph: Graph, chip: set[str], fixed: Iterable[Op]) -> set[int]:
+    """Return the ids of activations that follow an op of the host behind the chip, and feed the host alone: its own."""
+    host = [op for op in graph.ops if op.results and not any(value.name in chip for value in op.results)]
+    behind = _spread(chip, host, forward=True)
+    leading = _spread(set(), host, forward=False, start=_read_by(graph, chip)) | _read_by(graph, chip)
+    return {
+        id(op)
+        for op in fixed
+        if isinstance(op, ACTIVATIONS)
+        and any(value.name in behind for value in op.inputs)
+        and not any(value.name in leading for value in op.results)
+    }
 
 
 def _fixed(op: Op, constants: Mapping[str, NDArray]) -> bool:

@@ -133,7 +133,7 @@ def _tell_noisy(
 def divergence(unit: NoisyUnit, design: Design) -> Divergence | None:
     """Return how far the law of the integers is from that of the numbers; None where a unit is driven from outside.
 
-    By enumeration up to 20 units; beyond, from the most an exponent can change, delta: TV <= tanh(delta), KL <= 2 delta.
+    By enumeration up to 20 units; beyond, from the most an exponent can change: TV <= tanh(delta), KL <= 2 delta.
     """
     if isinstance(unit.T, Value) or len(unit.drive.terms) != 1 or np.ptp(unit.T):
         return None
@@ -150,6 +150,7 @@ def energies(unit: NoisyUnit, design: Design) -> tuple[Any, Any]:
     """Return E / T of every state by the numbers and by the integers; (None, the couplings over T) for many units."""
     term, weights = unit.drive.terms[0], design.weights[0]
     factor = 2.0 if unit.levels == "spin" else 1.0
+    assert not isinstance(unit.T, Value)
     T, Tq = float(np.ravel(unit.T)[0]), float(np.ravel(design.numbers["T"])[0]) / 256
     J = term.map.matrix().rows.toarray() / factor / T
     Jq = term.map.with_weights(weights.real).matrix().rows.toarray() / factor / Tq

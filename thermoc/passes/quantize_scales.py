@@ -2,7 +2,7 @@
 
 A scale is a power of two wherever the chip leaves the choice, so numbers that are whole already stay what they are.
 Headroom: with every source at its largest, |a| stays below 2^23, or, where the unit keeps a current in 24 bits,
-|a| << 6 summed over all the ticks it is kept stays below 2^23. If the weights are too large for that, they give up bits.
+|a| << 6 summed over all the ticks it is kept does. If the weights are too large for that, they give up bits.
 """
 
 from __future__ import annotations
@@ -238,6 +238,7 @@ def _roughness(unit: LifUnit, sources: Mapping[str, Source], scale: float, weigh
 
 def _bias(exact: NDArray) -> tuple[NDArray, int]:
     """Return mantissas of 13 bits and their exponent."""
+    mantissa = np.zeros(0, np.int64)
     for exponent in range(8):
         mantissa = np.rint(exact / 2.0**exponent).astype(np.int64)
         if np.abs(mantissa).max(initial=0) <= 4095:

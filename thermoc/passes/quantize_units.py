@@ -353,7 +353,8 @@ def _gibbs(op: Any, drives: Drives, dt: float) -> Iterator[Unit]:
         notes = [f"its units share random words: draws = {op.draws!r}"]
         raise error("T301", f"{op.opname} has no form here", where=op.location, notes=notes, hint='take draws="unit"')
     own = op.s if isinstance(op, sampling.Gibbs) else _own_state(op, drives)
-    initial = op.initial if isinstance(op, sampling.Gibbs) else drives.graph.producers[op.x.name].initial
+    before: Any = op if isinstance(op, sampling.Gibbs) else drives.graph.producers[op.x.name]
+    initial = before.initial
     factor = 2.0 if op.levels == "spin" else 1.0
     term = Term(source=op.s.name, map=couplings(op, drives.constants), delay=1)
     field = drives.spread(op.h, (n,)).plus(Drive(terms=(term,), bias=np.zeros(n)))
@@ -382,8 +383,8 @@ def couplings(op: Any, constants: Mapping[str, NDArray]) -> maps.Map:
     """Return the couplings of a sampled network."""
     if op.J is not None:
         return maps.of_affine(constants[op.J.name], (size_of(op.s),))
-    parts = (constants[value.name] for value in (op.values, op.columns, op.offsets))
-    return maps.of_rows(*parts, size_of(op.s))
+    values, columns, offsets = (constants[value.name] for value in (op.values, op.columns, op.offsets))
+    return maps.of_rows(values, columns, offsets, size_of(op.s))
 
 
 def _own_state(op: sampling.GibbsSweeps, drives: Drives) -> Value:

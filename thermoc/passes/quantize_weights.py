@@ -53,7 +53,7 @@ def quantised(weights: NDArray) -> Weights | None:
 
 def _lowest(weights: Weights) -> Weights:
     """Return the same weights with the exponent nearest 0 that keeps them: less is shifted away again."""
-    low, high, step = weight_range(weights.sign_mode, 8)
+    _, _, step = weight_range(weights.sign_mode, 8)
     mantissa, exponent = weights.mantissa, weights.exponent
     while exponent < 0 and not (mantissa % (2 * step)).any() and mantissa.any():
         mantissa, exponent = mantissa // 2, exponent + 1

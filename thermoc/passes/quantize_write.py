@@ -37,7 +37,11 @@ class Sender:
 class Writer:
     """Collects the ops. ``lags`` and ``every`` are the chip's clock; names of the network's values are kept."""
 
-    def __init__(self, graph: Graph, lags: Mapping[str, int], every: int, sources: Mapping[str, Source]):
+    def __init__(
+        self, graph: Graph, lags: Mapping[str, int], every: int, sources: Mapping[str, Source], bare: frozenset[str]
+    ):
+        self.bare = bare
+        """Sums that the host reads where they arrive."""
         self.graph, self.lags, self.every, self.sources = graph, lags, every, sources
         self.ops: list[Op] = []
         self.senders: dict[str, Sender] = {}
@@ -65,15 +69,20 @@ class Writer:
             a = self.whole(np.zeros(unit.shape))
         else:
             a = parts[0] if len(parts) == 1 else self(loihi.Dendrite, x=tuple(parts))
-        WRITERS[type(unit)](self, design, a)
+        if unit.name in self.bare:
+            self.senders[unit.name] = Sender(value=a, lag=self.lags[unit.name])
+        else:
+            WRITERS[type(unit)](self, design, a)
 
     def host(self, value: Value, design: Design, name: str) -> None:
         """Hand a value the population sends to the host, under its own name."""
         sender = self.senders[design.unit.name]
         clock = {"lag": sender.lag, "every": self.every}
-        self.ops.append(
-            loihi.Decode(x=sender.value, scale=float(design.sent), y=value, location=design.unit.op.location, **clock)
-        )
+        self._where = design.unit.op.location
+        y = self(loihi.Decode, x=sender.value, scale=float(design.sent), **clock)
+        if name in self.bare and design.bias.any():
+            y = self(core.Add, a=y, b=self.real(design.bias.reshape(design.unit.shape) / design.sent))
+        self.ops[-1] = self.ops[-1].with_(y=value)
 
     def reading(self, value: Value, design: Design, reading: Any) -> None:
         """Hand a state to the host: v and u have six bits more than what arrives."""
