@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,22 +24,30 @@ from thermoc.ir.target import TargetDescription
 from thermoc.passes.base import Pass
 from thermoc.support.errors import Finding, ThermocError, error
 
+CODINGS = ("graded", "thermal", "rate")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """What ``tc.compile(net, target="lava", ...)`` takes. Errors: T303.
 
     input_range: what the network's inputs hold, where ``calibrate``, sample inputs by name, does not say it. chips: how
-    many there are. build_limit, run_limit: seconds that Lava may take to build the processes, and to run them.
+    many there are. coding: activations as integers ("graded"), or as spikes ("thermal", "rate"). stock_only: nothing but
+    Lava's own Dense, Sparse, Conv and LIF on the chip; p-bits then take their noise from the host. build_limit, run_limit: seconds that Lava may take to build the processes, and to run them.
     """
 
     input_range: tuple[float, float] = (-4.0, 4.0)
     calibrate: Mapping[str, ArrayLike] | None = field(default=None, repr=False)
     chips: int = 1
+    coding: str = "graded"
+    stock_only: bool = False
     build_limit: float = 300.0
     run_limit: float = 3600.0
 
     def __post_init__(self) -> None:
+        if self.coding not in CODINGS:
+            notes = [f"coding = {self.coding!r}", f"there are {', '.join(CODINGS)}"]
+            raise error("T303", "target 'lava' has no such coding", notes=notes)
         for name in ("build_limit", "run_limit"):
             if not getattr(self, name) > 0:
                 raise error("T303", f"{name} must be > 0", notes=[f"{name} = {getattr(self, name)!r}"])
@@ -56,7 +65,8 @@ class LavaBackend(Backend):
 
     def lower(self, options: Options, *, dt: float) -> Sequence[Pass]:
         """Return the passes that bring a graph to Lava."""
-        how = {"input_range": options.input_range, "calibrate": options.calibrate, "chips": options.chips}
+        names = ("input_range", "calibrate", "chips", "coding", "stock_only")
+        how: dict[str, Any] = {name: getattr(options, name) for name in names}
         return lower.lower(dt=dt, **how)
 
     def emit(self, graph: Graph, options: Options) -> LavaArtefact:
@@ -69,11 +79,31 @@ class LavaBackend(Backend):
             "numpy": np.__version__,
             "dt": graph.dt,
         }
-        return LavaArtefact(files=emit.files(chip, about), graph=graph, chip=chip, options=options)
+        files = emit.files(chip, about)
+        if options.stock_only:
+            only_stock(files)
+        return LavaArtefact(files=files, graph=graph, chip=chip, options=options)
 
     def run(self, artefact: LavaArtefact, feed: Feed, place: Place) -> Outcome:
         """Run the package in Lava's own Python. Errors: T302, T403, T409."""
         return run.run(artefact, feed, place)
+
+
+def only_stock(files: Mapping[str, bytes]) -> None:
+    """Raise T301 for each part of a package that is not one of Lava's own processes."""
+    parts = json.loads(files["manifest.json"])["parts"]
+    found = [
+        Finding(
+            code="T301",
+            what=f"{name} is no process of Lava's own",
+            notes=(f"it is {kind.removeprefix('custom: ')}, and stock_only was asked for",),
+            hint="leave stock_only out",
+        )
+        for name, kind in parts.items()
+        if kind.startswith("custom")
+    ]
+    if found:
+        raise ThermocError(found)
 
 
 def chip_of(graph: Graph) -> Graph:
