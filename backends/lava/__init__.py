@@ -79,7 +79,7 @@ class LavaBackend(Backend):
             "numpy": np.__version__,
             "dt": graph.dt,
         }
-        files = emit.files(chip, about)
+        files = emit.files(chip, about, idle=options.stock_only)
         if options.stock_only:
             only_stock(files)
         return LavaArtefact(files=files, graph=graph, chip=chip, options=options)

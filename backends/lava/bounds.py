@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,13 @@ ONCE = 2**18
 """Lava's LIF brings a current back into 24 bits once; an activation up to this needs no second time."""
 ROUNDS = 4
 """Bounds start from the most a type holds and only fall; so many rounds carry them through graphs that are recurrent."""
-FIXED = {loihi.FermiDirac: 1, loihi.Categorical: 1, loihi.Memory: loihi.LIMIT, loihi.Heat: 2**24, loihi.Lif: 2**23}
+FIXED: dict[type[Op], int] = {
+    loihi.FermiDirac: 1,
+    loihi.Categorical: 1,
+    loihi.Memory: loihi.LIMIT,
+    loihi.Heat: 2**24,
+    loihi.Lif: 2**23,
+}
 
 
 @dataclass(frozen=True)
@@ -26,9 +33,9 @@ class Bounds:
     of_value: dict[str, int]
 
     @classmethod
-    def of(cls, graph: Graph) -> Bounds:
-        """Return bounds of every integer value of a graph."""
-        bounds = cls({})
+    def of(cls, graph: Graph, inputs: Mapping[str, int]) -> Bounds:
+        """Return bounds of every integer value of a graph; ``inputs`` holds those of inputs that are known, by name."""
+        bounds = cls({op.y.name: inputs[name] for name, op in graph.inputs.items() if name in inputs})
         for _ in range(ROUNDS):
             for op in graph.ops:
                 for value in op.results:

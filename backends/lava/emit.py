@@ -64,6 +64,8 @@ class Writer:
 
     graph: Graph
     bounds: Bounds
+    idle: bool = False
+    """A unit that keeps nothing may speak before its lag is over: nobody listens yet."""
     names: dict[str, str] = field(default_factory=dict)
     parts: list[str] = field(default_factory=list)
     wires: list[str] = field(default_factory=list)
@@ -134,13 +136,14 @@ class Writer:
 RESERVED = {"job", "w", "many", "wiring", "np", "build", "sinks", "phase", "time_step", "name"}
 
 
-def files(graph: Graph, about: dict[str, Any]) -> dict[str, bytes]:
+def files(graph: Graph, about: dict[str, Any], *, idle: bool = False) -> dict[str, bytes]:
     """Return the content of each file of the package, but ``golden.npz``, for a graph of integers.
 
-    about: what else the manifest says. Errors: T301 for ops that are the host's.
+    about: what else the manifest says. idle: see Writer. Errors: T301 for ops that are the host's.
     """
     refuse(graph)
-    writer = Writer(graph=graph, bounds=Bounds.of(graph))
+    known = {name: 2 ** (border["bits"] - 1) - 1 for name, border in about["borders"]["encode"].items()}
+    writer = Writer(graph=graph, bounds=Bounds.of(graph, known), idle=idle)
     for name, op in graph.inputs.items():
         _source(writer, name, op.y)
     own = [op for op in graph.order if type(op) in PARTS]
@@ -372,7 +375,8 @@ def _lif(writer: Writer, op: loihi.Lif) -> None:
     bias = writer.number(op.bias_mant)
     assert bias is not None
     fits = writer.bounds[op.a] <= ONCE and not read
-    stock = fits and op.compare == "greater" and op.reset == "zero" and not op.lag
+    prompt = not op.lag or (writer.idle and op.du == 4095 and op.dv == 4096)
+    stock = fits and op.compare == "greater" and op.reset == "zero" and prompt
     writer.kinds[part] = "stock" if stock else "custom: lif"
     writer.procs.add("lif")
     numbers = {}
