@@ -20,11 +20,12 @@ from thermoc.reports.support import how
 
 HOLDS, REFUSED, ABSENT = "holds", "refused", "absent"
 ONLY: dict[str, Callable[[str, str, str], bool]] = {
-    "brian2": lambda case, varying, precision: varying in ("all vary", "all uniform")
+    "brian2": lambda case, varying, precision: varying in ("all vary", "all uniform"),
+    "lava": lambda case, varying, precision: varying == "all vary",
 }
 """By target: whether a variant (case, what varies, precision) is tried. All are where nothing is said."""
-OPTIONS: dict[str, dict[str, Any]] = {"brian2": {"codegen": "numpy"}}
-"""By target: options of the suite."""
+OPTIONS: dict[str, dict[str, Any]] = {"brian2": {"codegen": "numpy"}, "lava": {"runtime": "reference"}}
+"""By target: options of the suite. That Lava says what the reference says is shown in tests/lava."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +58,7 @@ def came(target: str, case: str, varying: str, precision: str) -> Came:
     try:
         found = tc.verify(net, [target], options={target: options}, **given)
     except tc.ThermocError as problem:
-        kinds = {"T301": REFUSED, "T302": ABSENT}
+        kinds = {"T301": REFUSED, "T302": ABSENT} | dict.fromkeys(("T205", "T206", "T209"), REFUSED)
         if problem.code not in kinds:
             raise
         return Came(verdict=kinds[problem.code], text=_reason(problem))

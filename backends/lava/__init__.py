@@ -20,11 +20,12 @@ from thermoc.ir.dialects.core import Input
 from thermoc.ir.dialects.loihi import Decode, Encode
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
+from thermoc.ir.reference import interpret
 from thermoc.ir.target import TargetDescription
 from thermoc.passes.base import Pass
 from thermoc.support.errors import Finding, ThermocError, error
 
-CODINGS = ("graded", "thermal", "rate")
+CHOICES = {"coding": ("graded", "thermal", "rate"), "runtime": ("lava", "reference")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,8 @@ class Options:
 
     input_range: what the network's inputs hold, where ``calibrate``, sample inputs by name, does not say it. chips: how
     many there are. coding: activations as integers ("graded"), or as spikes ("thermal", "rate"). stock_only: nothing but
-    Lava's own Dense, Sparse, Conv and LIF on the chip; p-bits then take their noise from the host. build_limit, run_limit: seconds that Lava may take to build the processes, and to run them.
+    Lava's own Dense, Sparse, Conv and LIF on the chip; p-bits then take their noise from the host. runtime: Lava, or the reference interpreter, which
+    says the same where Lava is not installed. build_limit, run_limit: seconds that Lava may take to build the processes, and to run them.
     """
 
     input_range: tuple[float, float] = (-4.0, 4.0)
@@ -41,13 +43,15 @@ class Options:
     chips: int = 1
     coding: str = "graded"
     stock_only: bool = False
+    runtime: str = "lava"
     build_limit: float = 300.0
     run_limit: float = 3600.0
 
     def __post_init__(self) -> None:
-        if self.coding not in CODINGS:
-            notes = [f"coding = {self.coding!r}", f"there are {', '.join(CODINGS)}"]
-            raise error("T303", "target 'lava' has no such coding", notes=notes)
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                notes = [f"{name} = {getattr(self, name)!r}", f"there are {', '.join(choices)}"]
+                raise error("T303", f"target 'lava' has no such {name}", notes=notes)
         for name in ("build_limit", "run_limit"):
             if not getattr(self, name) > 0:
                 raise error("T303", f"{name} must be > 0", notes=[f"{name} = {getattr(self, name)!r}"])
@@ -86,6 +90,10 @@ class LavaBackend(Backend):
 
     def run(self, artefact: LavaArtefact, feed: Feed, place: Place) -> Outcome:
         """Run the package in Lava's own Python. Errors: T302, T403, T409."""
+        if artefact.options.runtime == "reference":
+            where = {"seed": place.seed, "first_sample": place.first_sample, "first_tick": place.first_tick}
+            trace = interpret(artefact.graph, feed, **where)
+            return Outcome(outputs=trace.outputs, states=trace.states)
         return run.run(artefact, feed, place)
 
 

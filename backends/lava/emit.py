@@ -22,7 +22,7 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
 from thermoc.ir.places import MOVES, moved, places
 from thermoc.ir.values import Value
-from thermoc.support.errors import Finding, ThermocError
+from thermoc.support.errors import Finding, ThermocError, error
 
 PACKAGE = Path(__file__).parent / "package"
 SHARED = ("run.py", "wiring.py", "arithmetic.py")
@@ -186,6 +186,7 @@ def _source(writer: Writer, name: str, value: Value) -> None:
 def _steady(graph: Graph, own: Sequence[Op]) -> list[Value]:
     """Return the constants that arrive at a unit or a synapse as if something sent them."""
     found = [getattr(op, SIGNALS[type(op)][0]) for op in own]
+    found += [op.x for op in graph.of(core.Output)]
     flat = [value for held in found for value in (held if isinstance(held, tuple) else (held,))]
     return [value for value in dict.fromkeys(flat) if isinstance(graph.producers[value.name], core.Constant)]
 
@@ -200,7 +201,11 @@ def _steady_source(writer: Writer, value: Value) -> None:
 
 
 def refuse(graph: Graph) -> None:
-    """Raise T301 for every op that has no place on the chip."""
+    """Raise T301 for every op that has no place on the chip, or where nothing has."""
+    if not any(op.opname.startswith("loihi.") for op in graph.ops):
+        here = ", ".join(sorted({op.opname for op in graph.ops if not isinstance(op, core.Input | core.Output)}))
+        hint = "a unit, or a linear map before one, is what the chip holds; target sim runs the network"
+        raise error("T301", "nothing of this network is the chip's", notes=[f"the host has {here or 'no op'}"], hint=hint)
     held = {*PARTS, core.Input, core.Output, core.Constant}
     found = [
         Finding(

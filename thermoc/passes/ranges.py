@@ -47,7 +47,8 @@ def _rising(op: Op, *operands: Range) -> Range:
 
 
 def _value(op: Op, arrays: list[NDArray]) -> NDArray:
-    return evaluate(op, dict(zip(op.inputs, arrays)))[0]
+    typed = {value: array.astype(value.type.dtype.numpy) for value, array in zip(op.inputs, arrays) if value.type}
+    return evaluate(op, typed)[0]
 
 
 def _negative(op: Op, x: Range) -> Range:
