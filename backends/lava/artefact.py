@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import shutil
 import tempfile
@@ -59,14 +60,15 @@ class LavaArtefact(Artefact):
     def save(self, path: str | os.PathLike[str]) -> int:
         """Write the package as a folder, or as one file where the path ends in .zip, whole or not at all.
 
-        A folder that is there is replaced only where it is such a package. Errors: T505.
+        A folder that is there is replaced only where it is such a package and holds nothing else. Errors: T505.
         """
         target = Path(path)
         if target.suffix == ".zip":
             write_atomic(target, self.to_bytes())
             return len(self.to_bytes())
-        if target.exists() and not (target / "manifest.json").is_file():
-            raise error("T505", f"{target} is there and is no Lava package", hint="name another folder")
+        if target.exists() and (strange := foreign(target)):
+            notes = [f"it holds {strange}"]
+            raise error("T505", f"{target} is there and is no Lava package", notes=notes, hint="name another folder")
         try:
             fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
         except OSError as reason:
@@ -74,14 +76,39 @@ class LavaArtefact(Artefact):
         try:
             unpack(self.whole, fresh)
             fresh.chmod(0o755)
-            if target.exists():
-                shutil.rmtree(target)
-            fresh.rename(target)
+            replace(target, fresh)
         except OSError as reason:
             raise error("T505", f"{target} cannot be written", notes=[str(reason)]) from None
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
         return self.size
+
+
+def foreign(folder: Path) -> str:
+    """Return the name of something in a folder that no package has put there, or nothing."""
+    if folder.is_symlink() or not folder.is_dir():
+        return "a file or a link"
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text())
+        ours = {*manifest["files"], "manifest.json", "golden.npz"} if "thermoc" in manifest else set()
+    except (OSError, ValueError, KeyError, TypeError):
+        return "no manifest of a package"
+    there = (path.relative_to(folder) for path in sorted(folder.rglob("*")) if not path.is_dir())
+    return next((str(path) for path in there if "__pycache__" not in path.parts and path.as_posix() not in ours), "")
+
+
+def replace(target: Path, fresh: Path) -> None:
+    """Put a folder where another may be: the old one is away only once the new one is there."""
+    old = Path(f"{fresh}.old")
+    if target.exists():
+        target.rename(old)
+    try:
+        fresh.rename(target)
+    except OSError:
+        if old.exists():
+            old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def unpack(files: Mapping[str, bytes], folder: Path) -> None:

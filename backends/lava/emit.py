@@ -44,6 +44,8 @@ SIGNALS = {
     core.Concat: ("xs",),
 } | dict.fromkeys(MOVES, ("x",))
 """Operands that change from tick to tick; the others are parameters."""
+BYTE = 127
+"""Lava's Conv keeps its window, stride, padding, dilation and groups in 8 bits."""
 SYNAPSES = (loihi.Dense, loihi.Sparse, loihi.Conv)
 """Ops that delay what they send by a tick."""
 
@@ -112,7 +114,11 @@ class Writer:
 
     def connect(self, value: Value, target: str, *, shape: tuple[int, ...] | None = None, into: bool = False) -> None:
         """Write the lines that bring a value to a port, or into a synapse; spread over ``shape`` where that is larger."""
-        for out in self.outs[value.name]:
+        outs = self.outs[value.name]
+        for place, out in enumerate(outs):
+            if out in outs[:place]:  # Lava connects two ports once
+                assert value.type is not None
+                out = self.route(f"{value.name}.again", out, np.arange(value.type.size), value.type.size)
             if shape is not None and value.type is not None and value.type.shape != shape:
                 out = self.spread(value, out, shape)
             self.wires.append(f"{target}.into({out})" if into else f"{out}.connect({target})")
@@ -178,15 +184,14 @@ def files(graph: Graph, about: dict[str, Any], *, idle: bool = False) -> dict[st
 
 def _source(writer: Writer, name: str, value: Value) -> None:
     part = writer.name(f"{name}_source")
-    writer.proc(part, "source", "Source", value, file=f'job["files"]["{name}"]')
+    writer.proc(part, "source", "Source", value, file=f'job["files"]["in.{name}"]')
     writer.outs[value.name] = [f"{part}.s_out"]
     writer.kinds[part] = "host: source"
 
 
 def _steady(graph: Graph, own: Sequence[Op]) -> list[Value]:
     """Return the constants that arrive at a unit or a synapse as if something sent them."""
-    found = [getattr(op, SIGNALS[type(op)][0]) for op in own]
-    found += [op.x for op in graph.of(core.Output)]
+    found = [getattr(op, SIGNALS[type(op)][0]) for op in own] + [op.x for op in graph.outputs.values()]
     flat = [value for held in found for value in (held if isinstance(held, tuple) else (held,))]
     return [value for value in dict.fromkeys(flat) if isinstance(graph.producers[value.name], core.Constant)]
 
@@ -338,7 +343,8 @@ def _conv(writer: Writer, op: loihi.Conv) -> None:
     writer.arrays[f"{part}.weight"] = weight.astype(np.int32)
     window = {name: getattr(op, name) for name in ("stride", "padding", "dilation", "groups")}
     even = all(before == after for before, after in op.padding)
-    stock = even and op.weight_exp >= 0 and writer.bounds.sum(writer.graph, op) < WORD
+    numbers = (*op.stride, *op.dilation, *(before for before, _ in op.padding), *_shape(op.weight)[2:], op.groups)
+    stock = even and max(numbers) <= BYTE and op.weight_exp >= 0 and writer.bounds.sum(writer.graph, op) < WORD
     how = {"weight_exp": op.weight_exp, "message_bits": op.message_bits, "stock": stock, "name": f'"{part}"'}
     writer.call(part, "wiring.conv", "job", f'w["{part}.weight"]', shape=_shape(op.x), **window, **how)
     writer.kinds[part] = "stock" if stock else "custom: synapse"
@@ -421,6 +427,8 @@ def _delta(writer: Writer, op: loihi.Delta) -> None:
     part = _unit(writer, op, {"y": "s_out"}, "act", "residue", "error")
     writer.kinds[part] = "stock"
     rule = {name: getattr(op, name) for name in ("vth", "spike_exp", "state_exp", "cum_error")}
+    if op.spike_exp or op.state_exp:
+        writer.procs.add("route")  # for numbers, whose exponents Lava leaves out
     writer.call(part, "wiring.delta", "job", str(_size(op.y)), **rule, name=f'"{part}"')
 
 
@@ -429,6 +437,8 @@ def _sigma_delta(writer: Writer, op: loihi.SigmaDelta) -> None:
     assert bias is not None
     writer.kinds[part] = "stock"
     rule = {name: getattr(op, name) for name in ("vth", "spike_exp", "state_exp", "cum_error")}
+    if op.spike_exp or op.state_exp:
+        writer.procs.add("route")  # for numbers, whose exponents Lava leaves out
     given = {"bias": writer.literal(part, "bias", np.broadcast_to(bias, _shape(op.y)).reshape(-1))}
     activation = f'"{op.activation}"'
     writer.call(

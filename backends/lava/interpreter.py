@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,8 +15,9 @@ from thermoc.support.files import cache_root
 
 LAVA = "lava-nc==0.10.0"
 WITH_310 = (LAVA, "numpy>=1.24,<2")
-WITHOUT_DEPENDENCIES = ("numpy", "scipy", "networkx<=2.8.7", "asteval", "scikit-learn")
-"""What Lava imports, where its own list of versions does not fit the running Python."""
+WITHOUT_DEPENDENCIES = ("numpy<2.4", "scipy", "networkx<=2.8.7", "asteval", "scikit-learn")
+"""What Lava imports, where its own list of versions does not fit the running Python. Its reshaped ports ask for
+``np.reshape(newshape=)``, which NumPy 2.4 no longer has."""
 ENCODER = "lava/magma/compiler/var_model.py"
 """Where a mutable dataclass is a default value, which Python 3.11 refuses."""
 LIMIT = 900.0
@@ -95,7 +95,7 @@ def _candidates() -> Iterator[str]:
 
 def _version(python: str) -> tuple[int, int] | None:
     """Return (major, minor) of a Python, or None where it does not run."""
-    code = "import sys, venv; print(*sys.version_info[:2])"
+    code = "import sys, venv, ensurepip; print(*sys.version_info[:2])"
     with suppress(OSError, ValueError, subprocess.SubprocessError):
         done = subprocess.run([python, "-c", code], capture_output=True, text=True, timeout=30, check=True)
         major, minor = map(int, done.stdout.split())
@@ -128,19 +128,11 @@ def _freeze_encoder() -> None:
 
 
 @contextmanager
-def _locked(path: Path, limit: float = LIMIT) -> Iterator[None]:
-    """Hold a lock file; one that is older than the limit was left behind."""
+def _locked(path: Path) -> Iterator[None]:
+    """Hold a lock file; the system lets go of it when its holder ends, in whatever way."""
+    import fcntl
+
     path.parent.mkdir(parents=True, exist_ok=True)
-    while True:
-        try:
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL))
-            break
-        except FileExistsError:
-            with suppress(FileNotFoundError):
-                if time.time() - path.stat().st_mtime > limit:
-                    path.unlink()
-            time.sleep(0.2)
-    try:
+    with path.open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
         yield
-    finally:
-        path.unlink(missing_ok=True)

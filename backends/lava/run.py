@@ -29,6 +29,7 @@ from thermoc.ir.values import Value
 from thermoc.support.errors import error
 
 SHORT = 40
+PHASES = ("building", "running", "stopping", "done")
 GRACE = 2.0
 """How long, in seconds, others may still say why they broke once one process has."""
 
@@ -71,9 +72,9 @@ def _job(chip: Graph, folder: Path, feed: Feed) -> dict[str, Any]:
     """Write the files that sources read and sinks fill; return what the package's run.py is told."""
     files: dict[str, str] = {}
     for name, array in feed.arrays.items():
-        files[name] = str(folder / f"in.{name}.npy")
+        files[f"in.{name}"] = str(folder / f"in.{name}.npy")
         rows = array[:1] if array.strides[0] == 0 else array
-        np.save(files[name], rows.reshape(len(rows), -1).astype(np.int32))
+        np.save(files[f"in.{name}"], rows.reshape(len(rows), -1).astype(np.int32))
     for name, op in chip.outputs.items():
         files[f"out.{name}"] = str(folder / f"out.{name}.npy")
         shape = (feed.ticks, feed.batch * _size(op.x))
@@ -90,7 +91,7 @@ def _size(value: Value) -> int:
 def _read(job: Mapping[str, Any], name: str, value: Value, feed: Feed) -> NDArray:
     assert value.type is not None
     rows = np.load(job["files"][f"out.{name}"])
-    return rows.reshape(feed.ticks, feed.batch, *value.type.shape)
+    return rows.reshape(feed.ticks, feed.batch, *value.type.shape).astype(value.type.dtype.numpy)
 
 
 def _states(manifest: Mapping[str, Any], folder: Path, batch: int) -> dict[str, NDArray]:
@@ -147,9 +148,8 @@ def _await(process: subprocess.Popen, folder: Path, limits: Mapping[str, float])
     """Wait until the job is done. Errors: T409 where a process breaks, the job ends early or a phase takes too long."""
     phase, since, pause = "building", time.monotonic(), 0.005
     while True:
-        said = (folder / "said").read_text().split()
-        if said and said[-1] != phase:
-            phase, since = said[-1], time.monotonic()
+        if (reached := _phase(folder / "said")) != phase:
+            phase, since = reached, time.monotonic()
         if phase == "done" and process.poll() is not None:
             return
         broken = sorted(folder.glob("broken.*.txt"))
@@ -160,12 +160,19 @@ def _await(process: subprocess.Popen, folder: Path, limits: Mapping[str, float])
             _ended(process.returncode, folder, phase)
         limit = limits.get(phase, limits["building"])
         if time.monotonic() - since > limit:
-            notes = [f"{phase} took longer than {limit:g} s", f"its limit is {phase}_limit".replace("ing_", "_")]
+            option = "run_limit" if phase == "running" else "build_limit"
+            notes = [f"{phase} took longer than {limit:g} s", f"its limit is {option}"]
             raise error(
                 "T409", "Lava does not answer", notes=notes, hint="give it more time, or look for a process that waits"
             )
         time.sleep(pause)
         pause = min(pause * 1.2, 0.05)
+
+
+def _phase(said: Path) -> str:
+    """Return the last phase that was announced: phases only go forward, and what models print is no phase."""
+    lines = said.read_bytes().split(b"\n")
+    return next((phase for phase in reversed(PHASES) if phase.encode() in lines), PHASES[0])
 
 
 def _broken(reports: list[Path], phase: str) -> NoReturn:
@@ -185,5 +192,15 @@ def _clear(process: subprocess.Popen, shared: str) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    _await_group(process.pid)
     for path in Path("/dev/shm").glob(f"{shared[1:]}*"):
         path.unlink(missing_ok=True)
+
+
+def _await_group(group: int, limit: float = 5.0) -> None:
+    """Wait until the killed are gone: until then they may still make shared memory."""
+    end = time.monotonic() + limit
+    with suppress(ProcessLookupError, PermissionError):
+        while time.monotonic() < end:
+            os.killpg(group, 0)
+            time.sleep(0.005)

@@ -15,6 +15,9 @@ from thermoc.backends.base import Place
 from thermoc.ir.feed import feed
 
 
+CHATTER = "import time; [(print(f'word{i}', flush=True), time.sleep(0.5)) for i in range(200)]"
+
+
 def chain() -> tc.Network:
     with tc.Network("chain") as net:
         x = tc.input("x", (4,), dtype="i32")
@@ -57,9 +60,10 @@ def left_behind(folder: Path, mark: str) -> list[str]:
     [
         ("raise ValueError('broken on purpose')", 60.0, "T409", ["process 'middle' failed", "broken on purpose"]),
         ("import time; time.sleep(1000)", 3.0, "T409", ["Lava does not answer", "running took longer than 3 s"]),
-        ("import os; os.kill(os.getpid(), 9)", 3.0, "T409", ["Lava does not answer"]),
+        ("import os; os.kill(os.getpid(), 9)", 60.0, "T409", ["process 'middle' failed", "ended with code -9"]),
+        (CHATTER, 3.0, "T409", ["running took longer than 3 s", "run_limit"]),
     ],
-    ids=["crash", "hang", "kill"],
+    ids=["crash", "hang", "kill", "chatter"],
 )
 def test_a_run_that_fails_ends_in_time_and_leaves_nothing(
     line: str, limit: float, code: str, said: list[str], tmp_path: Path, monkeypatch

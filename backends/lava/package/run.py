@@ -8,9 +8,14 @@ own numbers, in its ticks: manifest.json says how the one becomes the other.
 import argparse
 import json
 import os
+import shutil
+import signal
 import sys
 import tempfile
+import threading
+import time
 import traceback
+from contextlib import suppress
 from multiprocessing import shared_memory
 from pathlib import Path
 
@@ -32,7 +37,7 @@ def main():
     if options.check:
         check(options, manifest)
         return
-    given, ticks = dict(np.load(options.inputs)) if options.inputs else {}, options.ticks
+    given, ticks = loaded(options.inputs), options.ticks
     if options.numbers:
         given, ticks = encoded(manifest, given, ticks)
     found = run(options, manifest, given, ticks)
@@ -49,14 +54,32 @@ def parsed():
     parser.add_argument("--backend", choices=("sim", "hw"), default="sim", help="Lava's process models, or a Loihi 2")
     parser.add_argument("--inputs", help="the .npz of inputs")
     parser.add_argument("--outputs", default="outputs.npz", help="the .npz to write")
-    parser.add_argument("--ticks", type=int, default=1, help="how many ticks to run")
-    parser.add_argument("--samples", type=int, default=1, help="how many samples, where no input says it")
+    parser.add_argument("--ticks", type=positive, default=1, help="how many ticks to run")
+    parser.add_argument("--samples", type=positive, default=1, help="how many samples, where no input says it")
     parser.add_argument("--numbers", action="store_true", help="numbers instead of the chip's integers")
     parser.add_argument("--precision", choices=("fixed", "float"), default="fixed", help="integers, or no rounding")
     parser.add_argument("--check", action="store_true", help="run the stored inputs, compare with the stored outputs")
     for name in ("seed", "first-sample", "first-tick"):
         parser.add_argument(f"--{name}", type=int, default=0, help="the run's place in the noise")
     return parser.parse_args()
+
+
+def positive(text):
+    """Return a number of at least 1."""
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError("it must be at least 1")
+    return int(text)
+
+
+def loaded(path):
+    """Return the arrays of an .npz; end where it cannot be read."""
+    if not path:
+        return {}
+    try:
+        with np.load(path) as stored:
+            return dict(stored)
+    except (OSError, ValueError, AttributeError) as reason:
+        sys.exit(f"{path} is no .npz of arrays: {reason}")
 
 
 def refuse_hardware():
@@ -141,8 +164,8 @@ def prepared(job, manifest, given, samples):
         rows = given[name].reshape(len(given[name]) if timed else 1, -1)
         if timed and len(rows) != job["ticks"]:
             sys.exit(f"input {name} has {len(rows)} ticks, the run {job['ticks']}")
-        job["files"][name] = str(folder / f"in.{name}.npy")
-        np.save(job["files"][name], rows.astype(kind))
+        job["files"][f"in.{name}"] = file = str(folder / f"in.{name}.npy")
+        np.save(file, whole(name, rows) if kind is np.int32 else rows.astype(kind))
     for name, shape in manifest["outputs"].items():
         job["files"][f"out.{name}"] = file = str(folder / f"out.{name}.npy")
         size = (job["ticks"], job["batch"] * int(np.prod(shape)))
@@ -150,13 +173,19 @@ def prepared(job, manifest, given, samples):
     return job
 
 
+def whole(name, rows):
+    """Return integers as the chip takes them; end where numbers are none."""
+    if not (np.isfinite(rows).all() and (rows == np.rint(rows)).all() and (np.abs(rows.astype(float)) < 2**31).all()):
+        sys.exit(f"input {name} is not made of integers of 32 bits; --numbers takes the network's own numbers")
+    return rows.astype(np.int32)
+
+
 def execute(job):
     """Build the processes and run them; say which phase it is in, for whoever waits."""
     print("building", flush=True)
+    from build import build
     from lava.magma.core.run_conditions import RunSteps
     from lava.magma.core.run_configs import Loihi2SimCfg
-
-    from build import build
 
     watch(Path(job["folder"]))
     if "shared_memory" in job:  # a name of its own, by which a caller finds what a killed run left behind
@@ -165,6 +194,7 @@ def execute(job):
         network = build(job, dict(stored))
     how = Loihi2SimCfg(select_tag="fixed_pt" if job["precision"] == "fixed" else "floating_pt")
     network.create_runtime(run_cfg=how)
+    threading.Thread(target=guard, args=(network.runtime._messaging_infrastructure, job), daemon=True).start()
     try:
         print("running", flush=True)
         network.run(condition=RunSteps(num_steps=job["ticks"]), run_cfg=how)
@@ -174,6 +204,50 @@ def execute(job):
     print("done", flush=True)
 
 
+def guard(infrastructure, job):
+    """End the run once a process broke, for Lava itself would wait for it for ever."""
+    folder, alone = Path(job["folder"]), "shared_memory" not in job
+    while True:
+        time.sleep(0.2)
+        broken = {actor.pid: code for actor in list(infrastructure.actors) if (code := ended(actor))}
+        if broken:
+            break
+    if not list(folder.glob("broken.*.txt")):
+        pid, code = next(iter(broken.items()))
+        (folder / f"broken.{name_of(folder, pid)}.txt").write_text(f"its process ended with code {code}\n")
+    if alone:  # nobody waits for the reports
+        give_up(folder, infrastructure)
+
+
+def ended(actor):
+    """Return how a child ended, minus the signal or the exit code; None while it runs. Reaping is left to Lava."""
+    try:
+        found = os.waitid(os.P_PID, actor.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except (ChildProcessError, ValueError, AttributeError):  # reaped, as it should be; or a system that cannot look
+        return None
+    if found is None:
+        return None
+    return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
+
+
+def name_of(folder, pid):
+    """Return the name of the process that a child runs."""
+    file = folder / f"pid.{pid}"
+    return file.read_text() if file.exists() else "runtime"
+
+
+def give_up(folder, infrastructure):
+    """Say who broke, and leave no process, shared memory or file behind."""
+    first = min(folder.glob("broken.*.txt"), key=lambda path: path.stat().st_mtime)
+    print(f"process {first.name[7:-4]!r} failed:\n{first.read_text()}", file=sys.stderr, flush=True)
+    for actor in infrastructure.actors:
+        with suppress(OSError, ValueError):
+            os.kill(actor.pid, signal.SIGKILL)
+    infrastructure.smm.shutdown()
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(1)
+
+
 def watch(folder):
     """Let every process model write why it broke, and its states when it stops: each in a file of its own name."""
     from lava.magma.core.model.py.model import AbstractPyProcessModel, PyLoihiProcessModel
@@ -181,6 +255,7 @@ def watch(folder):
     run, stop = AbstractPyProcessModel.run, PyLoihiProcessModel._stop
 
     def watched(self):
+        (folder / f"pid.{os.getpid()}").write_text(called(self))
         try:
             run(self)
         except BaseException:

@@ -116,10 +116,10 @@ def synapse(job, weights, weight_exp, message_bits, wraps, name):
 def conv(job, W, *, shape, stride, padding, dilation, groups, weight_exp, message_bits, stock, name):
     """Return Lava's Conv, a sample a group of channels; ours where it is not stock.
 
-    W: (out, in / groups, height, width); shape: (in, height, width). Lava's Conv turns its kernel round, and takes no exponent: weights carry it.
+    W: (out, in / groups, height, width); shape: (in, height, width). Lava's Conv turns its kernel round, and takes no exponent: weights carry it. It counts groups in 8 bits.
     """
     W, batch = np.asarray(W, np.int32), job["batch"]
-    if not stock or job["precision"] == "float":
+    if not stock or job["precision"] == "float" or groups * batch > 127:
         return synapse(
             job, [unrolled(W, shape, stride, padding, dilation, groups)], weight_exp, message_bits, True, name
         )
@@ -178,9 +178,31 @@ def lif(job, units, *, u, v, bias_mant, bias_exp, du, dv, vth, compare, reset, l
     return Lif(shape=shape, u=u, v=v, bias=bias << bias_exp, du=du, dv=dv, vth=vth, **rule)
 
 
-def delta(job, units, *, name, **rule):
+@dataclass
+class Unit:
+    """A process whose messages are scaled on their way out."""
+
+    a_in: object
+    s_out: object
+
+
+def scaled(job, process, units, scale, name):
+    """Return a unit whose messages are those of a process times ``scale``; Lava's models of numbers leave exponents out."""
+    named(process, name)
+    return (
+        process
+        if scale == 1
+        else Unit(process.a_in, route(job, process.s_out, np.arange(units), units, f"{name}_scale", scale))
+    )
+
+
+def delta(job, units, *, vth, spike_exp, state_exp, cum_error, name):
     """Return Lava's Delta."""
-    return named(Delta(shape=(units * job["batch"],), **rule), name)
+    shape = (units * job["batch"],)
+    if job["precision"] == "float":
+        return scaled(job, Delta(shape=shape, vth=vth, cum_error=cum_error), units, 2.0**spike_exp, name)
+    rule = {"vth": vth, "spike_exp": spike_exp, "state_exp": state_exp, "cum_error": cum_error}
+    return named(Delta(shape=shape, **rule), name)
 
 
 def sigma(job, units, *, name):
@@ -193,16 +215,16 @@ def sigma_delta(job, units, *, bias, activation, name, **rule):
     mode = {"unit": ActivationMode.UNIT, "relu": ActivationMode.RELU}[activation]
     shape = (units * job["batch"],)
     process = SigmaDelta(shape=shape, bias=repeated(job, bias, units), act_mode=mode, **rule)
-    return named(process, name)
+    return scaled(job, process, units, 2.0 ** -rule["state_exp"] if job["precision"] == "float" else 1, name)
 
 
-def route(job, source, index, units, name):
+def route(job, source, index, units, name, scale=1):
     """Return a vector whose element i of each sample is element index[i] of the source's sample, 0 where that is -1."""
     from procs.route.process import Route
 
     index = np.asarray(index).reshape(-1)
     whole = np.concatenate([np.where(index < 0, -1, index + sample * units) for sample in range(job["batch"])])
-    process = Route(shape=(units * job["batch"],), index=whole, name=name)
+    process = Route(shape=(units * job["batch"],), index=whole, scale=scale, name=name)
     source.connect(process.a_in)
     return process.s_out
 

@@ -12,10 +12,10 @@ from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
 
 class Route(AbstractProcess):
-    """y[i] = x[index[i]], 0 where index[i] is -1."""
+    """y[i] = scale x[index[i]], 0 where index[i] is -1."""
 
-    def __init__(self, *, shape, index, name):
-        super().__init__(shape=shape, index=index, name=name)
+    def __init__(self, *, shape, index, scale, name):
+        super().__init__(shape=shape, index=index, scale=scale, name=name)
         self.a_in = InPort(shape=shape)
         self.s_out = OutPort(shape=index.shape)
 
@@ -25,7 +25,7 @@ class RouteModel(PyLoihiProcessModel):
 
     def run_spk(self):
         x, index = self.a_in.recv(), self.proc_params["index"]
-        self.s_out.send(np.where(index < 0, 0, x[index]).astype(x.dtype))
+        self.s_out.send((np.where(index < 0, 0, x[index]) * self.proc_params["scale"]).astype(x.dtype))
 
 
 @implements(proc=Route, protocol=LoihiProtocol)
