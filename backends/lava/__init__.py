@@ -33,9 +33,10 @@ class Options:
     """What ``tc.compile(net, target="lava", ...)`` takes. Errors: T303.
 
     input_range: what the network's inputs hold, where ``calibrate``, sample inputs by name, does not say it. chips: how
-    many there are. coding: activations as integers ("graded"), or as spikes ("thermal", "rate"). stock_only: nothing but
-    Lava's own Dense, Sparse, Conv and LIF on the chip; p-bits then take their noise from the host. runtime: Lava, or the reference interpreter, which
-    says the same where Lava is not installed. build_limit, run_limit: seconds that Lava may take to build the processes, and to run them.
+    many there are. coding: activations as integers ("graded"), or as spikes ("thermal", "rate"). stock_only: nothing
+    but Lava's own Dense, Sparse, Conv and LIF on the chip; p-bits then take their noise from the host. runtime: Lava,
+    or the reference interpreter, which says the same where Lava is not installed. build_limit, run_limit: seconds that
+    Lava may take to build the processes, and to run them.
     """
 
     input_range: tuple[float, float] = (-4.0, 4.0)
@@ -91,8 +92,8 @@ class LavaBackend(Backend):
     def run(self, artefact: LavaArtefact, feed: Feed, place: Place) -> Outcome:
         """Run the package in Lava's own Python. Errors: T302, T403, T409."""
         if artefact.options.runtime == "reference":
-            where = {"seed": place.seed, "first_sample": place.first_sample, "first_tick": place.first_tick}
-            trace = interpret(artefact.graph, feed, **where)
+            graph, tick = artefact.graph, place.first_tick
+            trace = interpret(graph, feed, seed=place.seed, first_sample=place.first_sample, first_tick=tick)
             return Outcome(outputs=trace.outputs, states=trace.states)
         return run.run(artefact, feed, place)
 

@@ -41,7 +41,7 @@ class LavaArtefact(Artefact):
 
     @cached_property
     def whole(self) -> dict[str, bytes]:
-        """The files, and with them inputs and the outputs that the reference gives: what ``run.py --check`` compares."""
+        """The files, and inputs with the outputs that the reference gives: what ``run.py --check`` compares."""
         return self.files | {"golden.npz": golden(self.chip)}
 
     def to_bytes(self) -> bytes:

@@ -16,7 +16,7 @@ WORD = 2**31
 ONCE = 2**18
 """Lava's LIF brings a current back into 24 bits once; an activation up to this needs no second time."""
 ROUNDS = 4
-"""Bounds start from the most a type holds and only fall; so many rounds carry them through graphs that are recurrent."""
+"""Bounds start from the most a type holds and only fall; so many rounds carry them through recurrent graphs."""
 FIXED: dict[type[Op], int] = {
     loihi.FermiDirac: 1,
     loihi.Categorical: 1,

@@ -113,7 +113,7 @@ class Writer:
         self.call(part, cls, shape=f"({_size(units)} * many,)", **attrs, name=f'"{part}"')
 
     def connect(self, value: Value, target: str, *, shape: tuple[int, ...] | None = None, into: bool = False) -> None:
-        """Write the lines that bring a value to a port, or into a synapse; spread over ``shape`` where that is larger."""
+        """Write the lines that bring a value to a port, or into a synapse; spread over a larger ``shape``."""
         outs = self.outs[value.name]
         for place, out in enumerate(outs):
             if out in outs[:place]:  # Lava connects two ports once
@@ -210,7 +210,8 @@ def refuse(graph: Graph) -> None:
     if not any(op.opname.startswith("loihi.") for op in graph.ops):
         here = ", ".join(sorted({op.opname for op in graph.ops if not isinstance(op, core.Input | core.Output)}))
         hint = "a unit, or a linear map before one, is what the chip holds; target sim runs the network"
-        raise error("T301", "nothing of this network is the chip's", notes=[f"the host has {here or 'no op'}"], hint=hint)
+        notes = [f"the host has {here or 'no op'}"]
+        raise error("T301", "nothing of this network is the chip's", notes=notes, hint=hint)
     held = {*PARTS, core.Input, core.Output, core.Constant}
     found = [
         Finding(
@@ -527,7 +528,8 @@ PARTS: dict[type[Op], Callable[[Writer, Any], None]] = {
     loihi.Memory: _memory,
     loihi.Heat: _heat,
     core.Concat: _concat,
-} | dict.fromkeys(MOVES, _move)
+    **dict.fromkeys(MOVES, _move),
+}
 MOVED = (*MOVES, core.Concat, loihi.Dendrite)
 INSIDE = {"route", "hub", "lif", "synapse"}
 """Processes that wiring.py makes."""

@@ -44,7 +44,7 @@ def run(artefact: LavaArtefact, feed: Feed, place: Place) -> Outcome:
     def part(graph: Graph, given: Feed, first_tick: int) -> tuple[Mapping[str, NDArray], Mapping[str, NDArray]]:
         if graph == artefact.chip:
             return in_lava(artefact, given, where | {"first_tick": first_tick})
-        trace = interpret(graph, given, first_tick=first_tick, **where)
+        trace = interpret(graph, given, seed=place.seed, first_sample=place.first_sample, first_tick=first_tick)
         return trace.outputs, trace.states
 
     if artefact.chip == artefact.graph:
@@ -62,7 +62,7 @@ def in_lava(
     with tempfile.TemporaryDirectory(prefix="thermoc-lava-") as name:
         folder = Path(name)
         unpack(artefact.files, folder / "package")
-        job = _job(artefact.chip, folder, feed) | where
+        job = _job(artefact.chip, folder, feed) | dict(where)
         execute(python, folder, job, artefact.options)
         outputs = {name: _read(job, name, op.x, feed) for name, op in artefact.chip.outputs.items()}
         return outputs, _states(json.loads(artefact.files["manifest.json"]), folder, feed.batch)

@@ -14,7 +14,6 @@ import thermoc as tc
 from thermoc.backends.base import Place
 from thermoc.ir.feed import feed
 
-
 CHATTER = "import time; [(print(f'word{i}', flush=True), time.sleep(0.5)) for i in range(200)]"
 
 

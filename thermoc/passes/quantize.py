@@ -16,7 +16,7 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.infer import retyped
 from thermoc.ir.ops import Op
 from thermoc.ir.reference import interpret
-from thermoc.ir.types import Role
+from thermoc.ir.types import DType, Role
 from thermoc.ir.values import Value
 from thermoc.passes import quantize_latency, quantize_ranges
 from thermoc.passes.base import Log, Pass
@@ -242,12 +242,19 @@ class _Quantizer:
                 continue
             real = self._largest(name, unit)
             scale = self._cap(name, real)
-            found[name] = _source(scale, real, host=unit is None, spike=unit is None and self._role(name) is Role.spike)
+            spike = unit is None and self._binary(name)
+            found[name] = _source(scale, real, host=unit is None, spike=spike)
         return found
 
-    def _role(self, name: str) -> Role:
-        value = next(v for v in self.source.producers[name].results if v.name == name)
-        return value.type.role if value.type is not None else Role.signal
+    def _binary(self, name: str) -> bool:
+        """Whether a value of the host is 0 or 1: a spike, and none that a number was merely called."""
+        op = self.source.producers[name]
+        value = next(v for v in op.results if v.name == name)
+        if value.type is None or value.type.role is not Role.spike:
+            return False
+        if isinstance(op, core.Cast):
+            return op.x.type is not None and (op.x.type.dtype is DType.bool or self._binary(op.x.name))
+        return self._binary(op.x.name) if isinstance(op, core.Delay) else True
 
     def _largest(self, name: str, unit: Unit | None) -> NDArray:
         found: Range | None = self.ranges.get(name)

@@ -61,7 +61,7 @@ def _ranges(op: Any, found: Mapping[str, Range], inputs: tuple[float, float]) ->
     if isinstance(op, thermo.Memory):
         return [_memory(op, found)]
     first: tuple[Any, Any] | None = None
-    if _is_binary(op):
+    if _is_binary(op) and not isinstance(op, core.Cast):
         first = (-1.0 if getattr(op, "levels", "") == "spin" else 0.0, 1.0)
         return [first, *unknown[1:]]
     if isinstance(op, core.Cast) and op.x.name in found:

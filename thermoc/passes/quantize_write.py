@@ -122,6 +122,7 @@ class Writer:
                 form |= {"delays": self.whole(np.full(whole.shape, wait)), "longest": wait}
             return self(loihi.Dense, x=x, weight=self.whole(whole), **form)
         rows.sort_indices()
+        rows = rows.copy()
         rows.eliminate_zeros()
         if wait:
             form |= {"delays": self.whole(np.full(rows.nnz, wait)), "longest": wait}

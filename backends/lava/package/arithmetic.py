@@ -1,4 +1,7 @@
-"""Integer arithmetic of Loihi 2, and the noise of a unit: Philox4x32-10 at (element, tick, draw, stream), keyed by the seed."""
+"""Integer arithmetic of Loihi 2, and the noise of a unit.
+
+Noise is Philox4x32-10 at (element, tick, draw, stream), keyed by the seed.
+"""
 
 import numpy as np
 

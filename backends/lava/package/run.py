@@ -183,9 +183,10 @@ def whole(name, rows):
 def execute(job):
     """Build the processes and run them; say which phase it is in, for whoever waits."""
     print("building", flush=True)
-    from build import build
     from lava.magma.core.run_conditions import RunSteps
     from lava.magma.core.run_configs import Loihi2SimCfg
+
+    from build import build
 
     watch(Path(job["folder"]))
     if "shared_memory" in job:  # a name of its own, by which a caller finds what a killed run left behind

@@ -1,4 +1,6 @@
-"""How the parts of the network become processes. Every port that is passed around is a vector: sample by sample, unit by unit.
+"""How the parts of the network become processes.
+
+Every port that is passed around is a vector: sample by sample, unit by unit.
 
 Samples of a batch are copies of the network beside each other: synapses become block-diagonal, units longer vectors.
 """
@@ -116,7 +118,8 @@ def synapse(job, weights, weight_exp, message_bits, wraps, name):
 def conv(job, W, *, shape, stride, padding, dilation, groups, weight_exp, message_bits, stock, name):
     """Return Lava's Conv, a sample a group of channels; ours where it is not stock.
 
-    W: (out, in / groups, height, width); shape: (in, height, width). Lava's Conv turns its kernel round, and takes no exponent: weights carry it. It counts groups in 8 bits.
+    W: (out, in / groups, height, width); shape: (in, height, width). Lava's Conv turns its kernel
+    round, and takes no exponent: weights carry it. It counts groups in 8 bits.
     """
     W, batch = np.asarray(W, np.int32), job["batch"]
     if not stock or job["precision"] == "float" or groups * batch > 127:
@@ -187,7 +190,7 @@ class Unit:
 
 
 def scaled(job, process, units, scale, name):
-    """Return a unit whose messages are those of a process times ``scale``; Lava's models of numbers leave exponents out."""
+    """Return a unit whose messages are a process's times ``scale``: Lava's models of numbers leave exponents out."""
     named(process, name)
     return (
         process
