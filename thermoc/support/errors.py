@@ -46,6 +46,7 @@ CODES: dict[str, str] = {
     "T504": "the file asks for more than the limits allow",
     "T505": "the file cannot be written",
     "T506": "the file holds no such model",
+    "T513": "a data file is wrong",
     "W101": "Gibbs sampling is cooled until it is frozen",
     "W102": "couplings are not symmetric",
     "W103": "a step beyond stability",
