@@ -25,7 +25,7 @@ def program(chip):
     tick = [
         [
             (Op.SETIN, 0, 128, 8),
-            (Op.MVM, 0, 8, 128, 128),
+            (Op.MVM, 0, 8, 128, 128, 1),
             (Op.VOP, 0, 128, 1),
             (Op.SEND, 0, goes[k], 0, 128),
             (Op.SAMPLE, 0, 128, 0, 1),

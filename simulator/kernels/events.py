@@ -9,9 +9,9 @@ from numba.extending import register_jitable
 
 PROG, SETIN, MVM, ANNEAL, STEP, SAMPLE, VOP, LD, ST, SEND, RECV, BARRIER, HALT = range(13)
 READY, FOR_MESSAGE, FOR_ROOM, FOR_OTHERS, DONE = range(5)
-WAITS, ROUND, POINTER, FREED = range(4)
 FINISHED, FULL, STUCK = range(3)
-SIZE, MESSAGES = 0, 1
+DEPTH = 2
+"""Messages of a channel that may be under way or unread: one is read while the next one comes."""
 
 
 @register_jitable
@@ -54,14 +54,15 @@ def run_events(
     code, starts, setup, duration, resource, flits, channel,
     shape, hops, rounds,
     times, ties, whats, counts,
-    core, inbox, waiting, arrived, listeners, free, links, groups,
+    core, inbox, waiting, arrived, flying, listeners, free, links, groups,
     message, spare,
     rows, places, begins, ends, turns,
 ):  # fmt: skip
     """Run until every core has done ``rounds`` ticks, nothing can go on, or there is no room for more events.
 
     shape: (cores a tile, columns, rows, inbox size, cores). hops: ps of (a hop in x, in y, a flit).
-    core: (cores, 4) what each waits for, its tick, its row, bytes it frees when it goes on. message: (m, 4) row, tile,
+    core: (cores, 5) what each waits for, its tick, its row, the bytes and the channel that it frees when it goes on.
+    A channel holds DEPTH messages at most. message: (m, 4) row, tile,
     tick, source. rows to turns: the events. Returns (number of events, how it ended).
     """
     per, wide, high, room, cores = shape[0], shape[1], shape[2], shape[3], shape[4]
@@ -109,6 +110,7 @@ def run_events(
             continue
         if core[what, 3] > 0:  # what was received has left the inbox: who waited for room may try again
             inbox[what] -= core[what, 3]
+            flying[core[what, 4]] -= 1
             core[what, 3] = 0
             if waiting[what] > 0:
                 for other in range(cores):
@@ -159,18 +161,19 @@ def run_events(
                 core[what, 0] = FOR_MESSAGE
                 continue
             arrived[lane] -= 1
-            core[what, 3] = code[row, 4]
+            core[what, 3], core[what, 4] = max(1, code[row, 4]), lane
         elif opcode == SEND:
             target = code[row, 2]
-            if inbox[target] + code[row, 4] > room:
+            size, lane = max(1, code[row, 4]), channel[row]
+            if flying[lane] >= DEPTH or inbox[target] + size > room:
                 core[what, 0] = FOR_ROOM
                 waiting[target] += 1
                 continue
-            inbox[target] += code[row, 4]
             if counts[1] == 0:
                 push(now, cores + what, what, times, ties, whats, counts)
-                inbox[target] -= code[row, 4]
                 return made, FULL
+            inbox[target] += size
+            flying[lane] += 1
             counts[1] -= 1
             index = spare[counts[1]]
             message[index, 0], message[index, 1] = row, what // per

@@ -98,16 +98,20 @@ def _setin(w: _Writer, rows: NDArray) -> None:
 
 
 def _mvm(w: _Writer, rows: NDArray) -> None:
-    """(reads + pipeline) times the longer of an array's read and the conversions of its bank."""
+    """(reads times products + pipeline) times the longer of an array's read and the conversions of its bank.
+
+    Products one after another of the same arrays fill the pipeline once.
+    """
     c, arrays, columns = w.chip, w.a(rows), w.a(rows, 1)
     each = np.maximum(c["crossbar.read_time"], np.ceil(arrays * columns / c["adc.per_core"]) / c["adc.rate"])
-    w.seconds[rows] = (c.reads + c["input.pipeline"]) * each
+    times = w.a(rows, 3)
+    w.seconds[rows] = (c.reads * times + c["input.pipeline"]) * each
     w.resource[rows] = w.core[rows] // c.whole("adc.cores_a_bank")
-    reading = arrays * c.reads * c["crossbar.read_time"]
+    reading = times * arrays * c.reads * c["crossbar.read_time"]
     used = w.a(rows, 2) / c["crossbar.rows"]
     w.spend(rows, "array", reading * c["crossbar.read_power"] * used)
     w.spend(rows, "dac", reading * c["input.dac_power"] * used)
-    w.spend(rows, "adc", arrays * columns * c.reads * c["adc.power"] / c["adc.rate"])
+    w.spend(rows, "adc", times * arrays * columns * c.reads * c["adc.power"] / c["adc.rate"])
     w.spend(rows, "shift-add", reading * c["adc.shift_add_power"])
 
 

@@ -80,7 +80,7 @@ class _State:
         times = ("network.hop_time_x", "network.hop_time_y", "network.flit_time")
         self.hops = np.array([round(chip[name] * PICO) for name in times], np.int64)
         self.counts = np.zeros(2, np.int64)
-        self.core = np.zeros((whole, 4), np.int64)
+        self.core = np.zeros((whole, 5), np.int64)
         self.core[:, 0] = kernel.DONE
         busy = np.flatnonzero(np.diff(program.starts) > 0)
         self.core[busy, 0], self.core[busy, 2] = kernel.READY, program.starts[busy]
@@ -90,7 +90,7 @@ class _State:
         self.heap = [np.zeros(whole + 256 + 1, np.int64) for _ in range(3)]
         for one in busy:
             kernel.push(0, whole + one, one, *self.heap, self.counts)
-        self.ways = [np.zeros(whole, np.int64), np.zeros(whole, np.int64), np.zeros(price.channels, np.int64)]
+        self.ways = [np.zeros(whole, np.int64), np.zeros(whole, np.int64), *np.zeros((2, price.channels), np.int64)]
         self.listeners = np.full(price.channels, -1, np.int64)
         self.free = np.zeros(price.resources, np.int64)
         self.links = np.zeros(4 * chip.tiles + whole, np.int64)

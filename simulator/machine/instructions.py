@@ -1,10 +1,10 @@
-"""The instructions of a chip: a row of integers each, (opcode, served op, a, b, c)."""
+"""The instructions of a chip: a row of integers each, (opcode, served op, a, b, c, d)."""
 
 from __future__ import annotations
 
 from enum import IntEnum
 
-ROW = 5
+ROW = 6
 
 
 class Op(IntEnum):
@@ -28,7 +28,7 @@ class Op(IntEnum):
 FIELDS: dict[Op, tuple[str, ...]] = {
     Op.PROG: ("arrays", "rows", "cells"),
     Op.SETIN: ("values", "arrays"),
-    Op.MVM: ("arrays", "columns", "rows"),
+    Op.MVM: ("arrays", "columns", "rows", "times"),
     Op.ANNEAL: ("units", "first", "updates"),
     Op.STEP: ("units", "first", "updates"),
     Op.SAMPLE: ("units", "first", "updates"),

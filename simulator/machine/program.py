@@ -20,7 +20,7 @@ VERSION = 1
 
 @dataclass(frozen=True, kw_only=True)
 class ChipProgram:
-    """Streams of rows (opcode, served, a, b, c): core k runs rows starts[k] to starts[k + 1], in order.
+    """Streams of rows (opcode, served, a, b, c, d): core k runs rows starts[k] to starts[k + 1], in order.
 
     The first ``setup[k]`` rows of a core run once; the rest is a tick, and runs as often as asked, up to its HALT.
     ops: names of the IR ops that rows serve, -1 serves none. chip: the chip's name.
@@ -57,7 +57,7 @@ class ChipProgram:
         """Return one instruction as text."""
         opcode, served, *held = self.code[row].tolist()
         fields = " ".join(f"{name}={value}" for name, value in zip(FIELDS[Op(opcode)], held))
-        return f"{Op(opcode).name:8s}{fields}" + (f"  ; {self.ops[served]}" if served >= 0 else "")
+        return f"{Op(opcode).name:8s}{fields}".rstrip() + (f"  ; {self.ops[served]}" if served >= 0 else "")
 
     def to_bytes(self) -> bytes:
         """Return the program as the content of a file."""

@@ -68,7 +68,7 @@ def test_three_tiles_and_a_link_that_two_want():
 
 def test_two_cores_take_turns_at_a_bank_of_converters():
     """16 arrays of 128 columns on 16 converters: 100 ns a read, 8 reads and 2 stages; cores 0 and 1 share a bank."""
-    program = assemble("bank", "thermo-1", streams(c0=[(Op.MVM, -1, 16, 128, 128)], c1=[(Op.MVM, -1, 16, 128, 128)], c2=[(Op.MVM, -1, 16, 128, 128)]), ())
+    program = assemble("bank", "thermo-1", streams(c0=[(Op.MVM, -1, 16, 128, 128, 1)], c1=[(Op.MVM, -1, 16, 128, 128, 1)], c2=[(Op.MVM, -1, 16, 128, 128, 1)]), ())
     assert set(spans(program)) == {("MVM", 0, 0, 1000), ("MVM", 1, 1000, 2000), ("MVM", 2, 0, 1000)}
 
 
@@ -94,6 +94,17 @@ def test_a_full_buffer_holds_the_sender_back():
         ("SEND", 0, flits + port, 2 * flits + port),
         ("RECV", 1, 2 * flits + port, 2 * flits + 2 * port),
     }
+
+
+def test_a_third_message_waits_for_the_first_to_be_read():
+    program = assemble("deep", "thermo-1", streams(c0=[(Op.SEND, -1, 1, 0, 4)] * 3, c1=[(Op.VOP, -1, 800, 1), *[(Op.RECV, -1, 0, 0, 4)] * 3]), ())
+    sends = [span for span in spans(program) if span[:2] == ("SEND", 0)]
+    assert sends == [("SEND", 0, 0, 1), ("SEND", 0, 1, 2), ("SEND", 0, 103, 104)]  # read from 100 to 103
+
+
+def test_products_in_a_row_fill_the_pipeline_once():
+    program = assemble("row", "thermo-1", streams(c0=[(Op.MVM, -1, 16, 128, 128, 5)]), ())
+    assert spans(program) == [("MVM", 0, 0, 4200)]
 
 
 def test_ticks_follow_each_other_and_setup_runs_once():
@@ -125,7 +136,7 @@ def test_the_queue_gives_the_earliest_first():
 
 
 def test_energy_of_a_product_by_component():
-    program = assemble("mvm", "thermo-1", streams(c0=[(Op.MVM, -1, 8, 100, 64)]), ())
+    program = assemble("mvm", "thermo-1", streams(c0=[(Op.MVM, -1, 8, 100, 64, 1)]), ())
     joules = dict(zip(("program", "buffer", "dac", "array", "adc", "shift-add"), costs(program, CHIP).joules[0]))
     assert joules["array"] == pytest.approx(8 * 8 * 100e-9 * 0.3e-3 * 64 / 128)
     assert joules["dac"] == pytest.approx(8 * 8 * 100e-9 * 0.5e-3 * 64 / 128)
@@ -179,7 +190,7 @@ def test_a_program_prints_saves_and_loads(tmp_path: Path):
     assert str(again) == str(program) and np.array_equal(again.code, program.code)
 
 
-@pytest.mark.parametrize("change", [{"setup": [99] * 9}, {"starts": [0] * 9 + [2]}, {"code": [[77, 0, 0, 0, 0]] * 10}])
+@pytest.mark.parametrize("change", [{"setup": [99] * 9}, {"starts": [0] * 9 + [2]}, {"code": [[77, 0, 0, 0, 0, 0]] * 10}])
 def test_a_program_that_reaches_outside_is_refused(tmp_path: Path, change: dict):
     import dataclasses
 
