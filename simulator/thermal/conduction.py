@@ -1,0 +1,75 @@
+"""The conductance matrix of any grid, applied without being stored: every face's flux once, so that heat is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.simulator.thermal.grid import Grid, Rim
+
+Nodes = NDArray
+"""Lumped nodes (axis, end, 3); empty (0, 2, 3) without a package."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One number of each cell (L, ny, nx) and of each lumped node (axes, 2, 3)."""
+
+    cells: NDArray
+    nodes: NDArray
+
+    def plus(self, factor: float, other: Field) -> Field:
+        """Return self + factor other."""
+        return Field(self.cells + factor * other.cells, self.nodes + factor * other.nodes)
+
+    def times(self, factor: float) -> Field:
+        """Return factor self."""
+        return Field(factor * self.cells, factor * self.nodes)
+
+    def dot(self, other: Field) -> float:
+        """Return the scalar product."""
+        return float((self.cells * other.cells).sum() + (self.nodes * other.nodes).sum())
+
+
+def conduct(g: Grid, rims: tuple[Rim, ...], T: Field) -> Field:
+    """Return K T: the heat leaving each cell and node in W, reservoirs at nought included."""
+    c = T.cells
+    out = np.zeros_like(c)
+    for axis, link in ((2, g.across), (1, g.up), (0, g.down)):
+        low, high = facing(axis)
+        flux = link * (c[low] - c[high])
+        out[low] += flux
+        out[high] -= flux
+    out[0] += g.top * c[0]
+    out[-1] += g.bottom * c[-1]
+    nodes = np.empty_like(T.nodes)
+    for axis, rim in enumerate(rims):
+        nodes[axis] = T.nodes[axis] @ rim.chain
+        for end in (0, 1):
+            edge = edge_of(axis, end)
+            flux = rim.edge[:, np.newaxis] * (c[edge] - T.nodes[axis, end, :2, np.newaxis])
+            out[edge] += flux
+            nodes[axis, end, :2] -= flux.sum(axis=1)
+    return Field(out, nodes)
+
+
+def edge_of(axis: int, end: int):
+    """Return the slice of spreader and sink (2, n) that meets the nodes of an axis (0 is x) at one end."""
+    return np.s_[-2:, :, -end] if axis == 0 else np.s_[-2:, -end, :]
+
+
+def capacities(g: Grid, rims: tuple[Rim, ...]) -> Field:
+    """Return C of every cell and node in J/K."""
+    nodes = np.zeros((len(rims), 2, 3))
+    for axis, rim in enumerate(rims):
+        nodes[axis] = rim.capacity
+    return Field(g.capacity, nodes)
+
+
+def facing(axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """Return the cells (L, ny, nx) before and behind the inner faces of an axis."""
+    low, high = [slice(None)] * 3, [slice(None)] * 3
+    low[axis], high[axis] = slice(None, -1), slice(1, None)
+    return tuple(low), tuple(high)

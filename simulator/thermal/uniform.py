@@ -1,0 +1,92 @@
+"""The solver of dies whose layers are uniform and that have no package: exact in time (see ``modal``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.simulator.thermal import modal
+from thermoc.simulator.thermal.grid import Shape, grid
+from thermoc.simulator.thermal.ledger import Ledger
+from thermoc.simulator.thermal.stack import Stack
+from thermoc.support.errors import error
+
+KEPT = 16
+"""Step lengths whose propagators are kept."""
+
+
+class UniformSolver:
+    """Amplitudes of modes (L, ny, nx) are the whole state."""
+
+    def __init__(self, stack: Stack, shape: Shape, sources: tuple[int, ...]):
+        self.modes = m = modal.modes(grid(stack, shape))
+        self.sources = sources
+        self.flat = np.sqrt(m.cells)
+        self.top_rise = stack.top.temperature - stack.ambient if stack.top else 0.0
+        self.bottom_rise = stack.bottom.temperature - stack.ambient if stack.bottom else 0.0
+        self.zero = m.shape[:, :, 0, 0]
+        self.inflow = m.top * self.top_rise * self.zero[0] + m.bottom * self.bottom_rise * self.zero[-1]
+        self.inflow *= self.flat
+        self.factors = lru_cache(KEPT)(self._factors)
+
+    def start(self, rise: NDArray) -> NDArray:
+        """Return the state of a temperature rise (L, ny, nx)."""
+        return modal.amplitudes(self.modes, rise)
+
+    def rise(self, x: NDArray) -> NDArray:
+        """Return the temperature rise (L, ny, nx)."""
+        return modal.rise(self.modes, x)
+
+    def rise_of(self, x: NDArray, layer: int) -> NDArray:
+        """Return the temperature rise (ny, nx) of one layer."""
+        return modal.rise_of(self.modes, x, layer)
+
+    def step(self, x: NDArray, power: NDArray, dt: float) -> tuple[NDArray, Ledger]:
+        """Return the state after ``dt`` of constant power (sources, ny, nx), exactly."""
+        kick, drift = self.factors(dt)
+        change = self._pull(x, power)
+        slope = change[:, 0, 0].copy()
+        change *= kick
+        rise = self.zero @ (dt * x[:, 0, 0] + drift * slope) * self.flat
+        ledger = Ledger(
+            dt=dt,
+            work=float(power.sum()) * dt,
+            heat_top=float(self.modes.top * (rise[0] - dt * self.top_rise * self.modes.cells)),
+            heat_bottom=float(self.modes.bottom * (rise[-1] - dt * self.bottom_rise * self.modes.cells)),
+            stored=self._energy(change),
+        )
+        change += x
+        return change, ledger
+
+    def steady(self, power: NDArray) -> NDArray:
+        """Return the state in which nothing changes (P20). Errors: T413."""
+        if self.modes.top == 0 and self.modes.bottom == 0:
+            raise no_way_out()
+        return self._pull(np.zeros_like(self.modes.rate), power) / self.modes.rate
+
+    def energy(self, x: NDArray) -> float:
+        """Return sum of C (T - T_ambient) in J."""
+        return self._energy(x)
+
+    def _energy(self, x: NDArray) -> float:
+        return float(self.modes.capacity @ (self.zero @ x[:, 0, 0]) * self.flat)
+
+    def _pull(self, x: NDArray, power: NDArray) -> NDArray:
+        """Return drive less decay: the amplitudes' rate of change."""
+        change = modal.drive(self.modes, power, self.sources)
+        change -= self.modes.rate * x
+        change[:, 0, 0] += self.inflow
+        return change
+
+    def _factors(self, dt: float) -> tuple[NDArray, NDArray]:
+        rate = self.modes.rate
+        return modal.kick(rate, dt), modal.drift(rate[:, 0, 0], dt)
+
+
+def no_way_out():
+    """Return the error of a die whose steady state does not exist."""
+    hint = "cool its top or bottom face, or give it a package"
+    return error("T413", "no steady state: heat has no way out of the die", hint=hint)
