@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from thermoc.simulator.kernels.crossbar import SETTINGS, SIZES
 from thermoc.simulator.kernels.spiking import CHUNK, PARAMETERS
 from thermoc.simulator.layers import shapes
 from thermoc.simulator.opcodes import AT_ONCE, LATTICE, OPERANDS, REPLICAS, ROW, SPINS, WORDS, Opcode
@@ -34,7 +35,7 @@ def _kinds() -> dict[Opcode, tuple[str, str]]:
     kinds |= dict.fromkeys((Opcode.GATHER, Opcode.SCATTER, Opcode.REDUCE), ("f", "f"))
     kinds |= dict.fromkeys((Opcode.INT_GATHER, Opcode.INT_SCATTER), ("i", "i"))
     kinds |= {Opcode.ARG_REDUCE: ("i", "f"), Opcode.MATMUL: ("f", "ffF"), Opcode.SPARSE: ("f", "ffF")}
-    kinds |= {Opcode.BOLTZMANN: ("f", "ff"), Opcode.NORMAL: ("f", ""), Opcode.UNIFORM: ("f", "")}
+    kinds |= {Opcode.MVM: ("f", "fFF"), Opcode.BOLTZMANN: ("f", "ff"), Opcode.NORMAL: ("f", ""), Opcode.UNIFORM: ("f", "")}
     kinds |= dict.fromkeys((Opcode.GIBBS, Opcode.GIBBS_WORDS, Opcode.GIBBS_LAYERS), ("f", "fff"))
     kinds |= {Opcode.SPARSE_COLUMNS: ("f", "ffF"), Opcode.SPARSE_LIST: ("f", "fiF"), Opcode.TRACE_STEP: ("f", "Ff")}
     kinds |= {Opcode.LIF_STEP: ("i", "fff"), Opcode.SPREAD: ("f", "i"), Opcode.PAIRS: ("f", "ff")}
@@ -155,6 +156,16 @@ def _fits(line: _Line, table: NDArray[np.int64]) -> bool:
         case Opcode.MATMUL:
             bias = {0: z == -1, 1: z == p3, 2: z == p0 * p1}.get(p5, False)
             return bias and p4 <= 1 and (x, y, n) == (p0 * p1 * p2, (1 if p4 else p0) * p2 * p3, p0 * p1 * p3)
+        case Opcode.MVM:
+            if not inside(p0, SIZES, 0, MOST_ELEMENTS):
+                return False
+            inputs, outputs, slices, rows, readings, form = table[p0 : p0 + SIZES].tolist()
+            if min(inputs, outputs, slices, rows, readings) < 1 or form > 2 or (form != 1 and readings != 1):
+                return False
+            columns, arrays = slices * outputs, -(-inputs // rows)
+            held = SETTINGS + outputs + inputs * columns * (1 if y < 0 else 2)
+            whole = (n, x) == (p2 * outputs, p2 * inputs) and y in (-1, p2 * arrays * readings * columns)
+            return whole and z in (-1, 1) and p1 + held <= line.floats
         case Opcode.SPARSE:
             if z not in (-1, n) or not inside(p0, n + 1, 0, x + 1) or (np.diff(table[p0 : p0 + n + 1]) < 0).any():
                 return False

@@ -6,6 +6,7 @@ multiplies by a constant matrix: for many ticks together that is a product of ma
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -77,6 +78,8 @@ def _operands(row: list[int]) -> list[int]:
 
 def _heavy(program: Program, row: list[int]) -> bool:
     """True for a product with a large constant matrix."""
+    if row[0] == Opcode.MVM:
+        return math.prod(program.table[row[5] : row[5] + 3].tolist()) >= LEAST_MATRIX
     if row[0] != Opcode.MATMUL:
         return False
     bank, _, size = program.slots[row[3]].tolist()

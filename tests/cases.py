@@ -103,6 +103,20 @@ def placeholder_loop(x: Givens) -> Handle:
     return y
 
 
+def levels(*shape: int) -> np.ndarray:
+    return np.random.default_rng(shape).integers(0, 4, shape).astype(float)
+
+
+def product(x: Handle, **attrs: Any) -> Handle:
+    """A product through pairs of memristors: two slices, arrays of three inputs and two outputs."""
+    n, m = x.shape[-1], 5
+    given = {"rows": 3, "columns": 2, "cell_bits": 2, "g_min": 1e-6, "g_max": 1e-4}
+    return tc.mvm(x, levels(2, n, m), levels(2, n, m)[:, ::-1], **given | attrs)
+
+
+DIGITAL = {"input_bits": 7, "dac_bits": 2, "adc_bits": 5, "x_max": 2.0, "adc_range": 20.0}
+
+
 CASES: dict[str, Callable[[Givens], Any]] = {
     "core.input": lambda x: x(3),
     "core.output": lambda x: tc.output("again", x(3)),
@@ -130,6 +144,17 @@ CASES: dict[str, Callable[[Givens], Any]] = {
         padding=((2, 1), (0, 3)),
         dilation=(2, 3),
         groups=2,
+    ),
+    "crossbar.mvm": lambda x: product(x(7), scale=0.1, **DIGITAL),
+    "crossbar.mvm, exact": lambda x: product(x(2, 7), scale=weights(5)),
+    "crossbar.mvm, one reading": lambda x: product(x(7), **DIGITAL | {"dac_bits": 0}),
+    "crossbar.mvm, exact conversion": lambda x: product(x(7), **DIGITAL | {"adc_bits": 0}),
+    "crossbar.mvm, resistive wires": lambda x: product(x(7), r_word=50.0, r_bit=20.0, **DIGITAL),
+    "crossbar.mvm, noise and warmth": lambda x: product(
+        x(2, 7), z=x(2, 3, 4, 2, 5), gain=x.positive(), read_noise=0.05, **DIGITAL
+    ),
+    "crossbar.mvm, noise of analogue inputs": lambda x: product(
+        x(4), z=tc.normal(shape=(2, 1, 2, 5)), read_noise=0.05, r_bit=20.0
     ),
     "core.pool, max": pool("max"),
     "core.pool, mean": pool("mean"),

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thermoc.backends.sim import crossbar as crossbar_rows
 from thermoc.backends.sim import spiking as spiking_rows
 from thermoc.backends.sim.writer import Writer, kind
-from thermoc.ir.dialects import core, langevin, sampling, spiking, thermo
+from thermoc.ir.dialects import core, crossbar, langevin, sampling, spiking, thermo
 from thermoc.ir.ops import Op
 from thermoc.ir.places import places, reduced, windows
 from thermoc.ir.types import DType
@@ -270,6 +271,7 @@ WRITERS: dict[type[Op], Write] = {
     core.SparseAffine: spiking_rows.sparse_affine,
     core.Matmul: matmul,
     core.Conv: conv,
+    crossbar.Mvm: crossbar_rows.mvm,
     core.Pool: pool,
     core.Reduce: reduce,
     core.Reshape: same,

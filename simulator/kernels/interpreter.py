@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numba import njit
 
-from thermoc.simulator.kernels import elementwise, linear, moves, sampling, spiking, thermal
+from thermoc.simulator.kernels import crossbar, elementwise, linear, moves, sampling, spiking, thermal
 from thermoc.simulator.kernels.borrowed import borrowed
 from thermoc.simulator.opcodes import Opcode
 
@@ -119,6 +119,11 @@ def interpret(
                     moves.arg_reduce(iw, ro, n, samples, x, xo, xs, table, p0, p1, p2)
                 elif op == Opcode.MATMUL:
                     linear.matmul(fw, ro, samples, x, xo, xs, y, yo, ys, z, zo, zs, p5, p0, p1, p2, p3, p4)
+                elif op == Opcode.MVM:
+                    noisy, warmed = code[line, 3] >= 0, code[line, 4] >= 0
+                    crossbar.mvm(
+                        fw, ro, n, samples, x, xo, xs, y, yo, ys, noisy, z, zo, zs, warmed, fc, table, p0, p1, p2
+                    )
                 elif op == Opcode.SPARSE:
                     bias = code[line, 4] >= 0
                     linear.sparse(fw, ro, n, samples, x, xo, xs, y, yo, ys, z, zo, zs, bias, table, p0, p1)

@@ -12,7 +12,7 @@ from thermoc.ir.dialects import core, heat, langevin, sampling, thermo
 from thermoc.ir.ops import Op
 from thermoc.ir.types import Type
 from thermoc.ir.values import Value
-from thermoc.passes import couplings, heat_steps, particles, spiking_steps
+from thermoc.passes import couplings, crossbar_steps, heat_steps, particles, spiking_steps
 from thermoc.passes.rewriting import Rewriter
 
 _FAR = 100.0
@@ -124,6 +124,7 @@ EXPANSIONS: dict[type[Op], Callable[[Any, Rewriter], Any]] = {
     langevin.BondForce: particles.bond_force,
     langevin.Bonds: particles.bonds,
     **spiking_steps.EXPANSIONS,
+    **crossbar_steps.EXPANSIONS,
     core.Expm1: expm1,
     core.Flatten: flatten,
 }

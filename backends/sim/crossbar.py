@@ -1,0 +1,40 @@
+"""How a product of crossbars becomes a row of code."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from thermoc.backends.sim.writer import Writer, kind
+from thermoc.ir.dialects.crossbar import Mvm
+from thermoc.ir.reference import crossbar
+from thermoc.simulator import Opcode
+from thermoc.simulator.kernels.crossbar import SETTINGS
+
+
+def mvm(op: Mvm, w: Writer) -> None:
+    """Settings, scales, and the cells as seen through the wires, a row for each input with all slices side by side.
+
+    Without noise and with an exact ADC the readings add up to one of the whole input.
+    """
+    plus, minus = w.numbers(op, "plus").astype(float), w.numbers(op, "minus").astype(float)
+    slices, n, m = plus.shape
+    one = op.adc_bits == 0 and op.z is None
+    readings, form = (1, 2) if one or op.dac_bits == 0 else (op.readings, 1)
+    parts = [_settings(op), np.broadcast_to(w.numbers(op, "scale"), (m,)), crossbar.seen(op, plus, minus)]
+    parts += [] if op.z is None else [crossbar.spread(op, plus, minus)]
+    floats = [part.swapaxes(0, 1) if part.ndim == 3 else part for part in parts]
+    constants = w.constant(np.concatenate([part.reshape(-1) for part in floats]))
+    table = w.table([n, m, slices, op.rows, readings, form if op.input_bits else 0])
+    operands = [w.slot(op.x)] + [-1 if value is None else w.slot(value) for value in (op.z, op.gain)]
+    lead = math.prod(kind(op.x).shape[:-1])
+    w.row(Opcode.MVM, w.slot(op.y), tuple(operands), (table, w.slots[constants][1], lead))
+
+
+def _settings(op: Mvm) -> np.ndarray:
+    codes = (op.codes, op.codes / op.adc_range, op.adc_range / op.codes) if op.adc_bits else (0.0, 0.0, 0.0)
+    base = 2.0**op.dac_bits
+    given = np.array([op.steps, op.steps / op.x_max, *codes, base, 2.0**op.cell_bits, 1 / base])
+    assert given.size == SETTINGS
+    return given

@@ -1,0 +1,164 @@
+"""Currents, potentials and heat of a crossbar whose wires have resistance.
+
+Word line i runs from its source through r_word to each of its cells in turn; bit line j from cell to cell through
+r_bit and through one more to ground. A cell joins word line i to bit line j.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+
+from thermoc.physics.crossbar import transfer
+from thermoc.simulator.cache import keep
+from thermoc.simulator.kernels import wires
+from thermoc.support.errors import error
+
+TOLERANCE = 1e-12
+"""Of potentials, in the norm of the power: what is left over against what the cells take without bit lines."""
+MOST_ITERATIONS = 5000
+
+_ladders = keep(njit(wires.ladders.py_func, error_model="numpy", nogil=True))
+_potentials = keep(njit(wires.potentials.py_func, error_model="numpy", nogil=True))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Solution:
+    """Of k inputs: potentials of word and bit lines at each cell, volts (k, m, n), and what follows from them."""
+
+    V: NDArray
+    word: NDArray
+    bit: NDArray
+    G: NDArray
+    r_word: float
+    r_bit: float
+    iterations: tuple[int, ...] = ()
+
+    @cached_property
+    def cell_currents(self) -> NDArray:
+        """Amperes through each cell, (k, m, n)."""
+        return self.G * (self.word - self.bit)
+
+    @cached_property
+    def currents(self) -> NDArray:
+        """Amperes out of each bit line, (k, n)."""
+        return self.cell_currents.sum(axis=1)
+
+    @cached_property
+    def cell_power(self) -> NDArray:
+        """Watts of Joule heat in each cell, (k, m, n)."""
+        return self.cell_currents * (self.word - self.bit)
+
+    @cached_property
+    def word_power(self) -> NDArray:
+        """Watts in the wire before each cell of a word line, (k, m, n)."""
+        return self.r_word * np.flip(np.flip(self.cell_currents, 2).cumsum(axis=2), 2) ** 2
+
+    @cached_property
+    def bit_power(self) -> NDArray:
+        """Watts in the wire after each cell of a bit line, (k, m, n)."""
+        return self.r_bit * self.cell_currents.cumsum(axis=1) ** 2
+
+    @cached_property
+    def source_power(self) -> NDArray:
+        """Watts that the sources of each input give, (k,)."""
+        return (self.V * self.cell_currents.sum(axis=2)).sum(axis=1)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Circuit:
+    """Cells G (m, n) in siemens, and wires in ohms; 0 ohms is an ideal wire. Errors: T405."""
+
+    G: NDArray
+    r_word: float = 0.0
+    r_bit: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "G", np.ascontiguousarray(self.G, float))
+        if self.G.ndim != 2 or not self.G.size or not np.isfinite(self.G).all() or (self.G < 0).any():
+            raise error("T405", "conductances must be a matrix of finite numbers >= 0", notes=[_told(self.G)])
+        for name, r in (("r_word", self.r_word), ("r_bit", self.r_bit)):
+            if not (np.isfinite(r) and r >= 0):
+                raise error("T405", f"{name} must be a resistance >= 0", notes=[f"it is {r} ohm"])
+
+    @cached_property
+    def transfer(self) -> NDArray:
+        """K (n, m) in siemens with currents = K V: made once, it turns every later input into a plain product."""
+        return transfer(self.G, self.r_word, self.r_bit)
+
+    def currents(self, V: ArrayLike) -> NDArray:
+        """Return the currents (k, n) or (n,) of inputs V (k, m) or (m,), by ``transfer``. Errors: T402."""
+        inputs = self._inputs(V)
+        found = inputs @ self.transfer.T
+        return found if np.ndim(V) == 2 else found[0]
+
+    def solve(
+        self, V: ArrayLike, *, near: Solution | None = None, tolerance: float = TOLERANCE, threads: int | None = None
+    ) -> Solution:
+        """Return the potentials for inputs V (k, m) or (m,), volts, by conjugate gradients.
+
+        near: a solution for about these cells and as many inputs, to start from. threads: at most so many work on
+        several inputs, default one a core. Errors: T402, T412.
+        """
+        inputs = self._inputs(V)
+        (k, m), n = inputs.shape, self.G.shape[1]
+        width = wires.leading(n)
+        word, bit = np.zeros((k, self._padded.shape[0], width)), np.zeros((k, m, width))
+        if near is not None and near.word.shape == (k, m, n):
+            word[:, :m, :n] = near.word
+        warm = near is not None and near.word.shape == (k, m, n) and self.r_word > 0
+
+        def one(index: int) -> int:
+            arrays = self._padded, *self._ladders
+            given = self.r_word, self.r_bit, inputs[index], word[index], bit[index]
+            return _potentials(*arrays, *given, n, warm, tolerance, MOST_ITERATIONS)
+
+        most = min(k, threads or os.cpu_count() or 1)
+        if most == 1:
+            counts = [one(index) for index in range(k)]
+        else:
+            with ThreadPoolExecutor(most) as pool:
+                counts = list(pool.map(one, range(k)))
+        if min(counts) < 0:
+            notes = [f"input {counts.index(-1)}, after {MOST_ITERATIONS} iterations, to a tolerance of {tolerance:g}"]
+            raise error("T412", "the potentials of a crossbar do not converge", notes=notes)
+        return Solution(
+            V=inputs,
+            word=word[:, :m, :n],
+            bit=bit[:, :, :n],
+            G=self.G,
+            r_word=self.r_word,
+            r_bit=self.r_bit,
+            iterations=tuple(counts),
+        )
+
+    @cached_property
+    def _padded(self) -> NDArray:
+        m, n = self.G.shape
+        padded = np.zeros((-(-m // wires.LANES) * wires.LANES, wires.leading(n)))
+        padded[:m, :n] = self.G
+        return padded
+
+    @cached_property
+    def _ladders(self) -> tuple[NDArray, NDArray]:
+        return _ladders(self._padded, float(self.r_word), float(self.r_bit), self.G.shape[1])
+
+    def _inputs(self, V: ArrayLike) -> NDArray:
+        inputs = np.ascontiguousarray(np.atleast_2d(np.asarray(V, float)))
+        if inputs.ndim != 2 or inputs.shape[1] != self.G.shape[0] or not np.isfinite(inputs).all():
+            notes = [f"V has shape {list(np.shape(V))}", f"there are {self.G.shape[0]} word lines"]
+            raise error("T402", "inputs of a crossbar must be one finite voltage for each word line", notes=notes)
+        return inputs
+
+
+def _told(G: NDArray) -> str:
+    if G.ndim != 2 or not G.size:
+        return f"they have shape {list(G.shape)}"
+    i, j = np.argwhere(~(np.isfinite(G) & (G >= 0)))[0].tolist()
+    return f"cell ({i}, {j}) has {G[i, j]} S"
