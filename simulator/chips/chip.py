@@ -49,6 +49,12 @@ CROSSBAR = {
     "leakage.reference": "K",
     "leakage.fold": "K",
     "limit.temperature": "K",
+    "die.active": "m",
+    **{f"{sheet}.thickness": "m" for sheet in ("die", "bond", "spreader")},
+    **{f"{sheet}.conductivity": "W/(m*K)" for sheet in ("die", "bond", "spreader")},
+    **{f"{sheet}.heat_capacity": "J/(m^3*K)" for sheet in ("die", "bond", "spreader")},
+    "package.resistance": "K/W",
+    "package.ambient": "K",
 }
 OPTIONAL = {
     "sampler": {
@@ -61,6 +67,7 @@ OPTIONAL = {
         "sampler.reference": "K",
         "sampler.coldest": "K",
         "sampler.hottest": "K",
+        "sampler.fold": "K",
     },
     "heater": {"heater.power": "W"},
 }
@@ -81,6 +88,8 @@ COUNTS = ("mesh.columns", "mesh.rows", "mesh.cores", "crossbar.per_core", "cross
 MORE_COUNTS = ("crossbar.arrays_a_sign", "adc.per_core", "adc.cores_a_bank", "vector.lanes", "sampler.units", "core.units")
 ABOVE_NOUGHT = ("clock.frequency", "adc.rate", "network.flit", "network.flit_time", "buffer.width", "buffer.size")
 MORE_ABOVE = ("crossbar.cell_bits", "input.dac_bits", "crossbar.read_time", "leakage.reference", "leakage.fold")
+THICK = tuple(f"{sheet}.{what}" for sheet in ("die", "bond", "spreader") for what in ("thickness", "conductivity"))
+MOST_ABOVE = (*THICK, "package.resistance", "package.ambient", "sampler.fold", "sampler.capacity", "sampler.resistance")
 
 
 @dataclass(frozen=True)
@@ -181,7 +190,7 @@ def _problems(q: Quantities):
     for name in (*COUNTS, *MORE_COUNTS):
         if name in q and (q[name] != round(q[name]) or q[name] < 1):
             yield f"{name} must be a whole number of at least 1", f"it is {q[name]:g}"
-    for name in (*ABOVE_NOUGHT, *MORE_ABOVE):
+    for name in (*ABOVE_NOUGHT, *MORE_ABOVE, *MOST_ABOVE):
         if name in q and not q[name] > 0:
             yield f"{name} must be above nought", f"it is {q[name]:g}"
     for name, quantity in ((n, q.quantity(n)) for n in q):
