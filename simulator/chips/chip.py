@@ -77,7 +77,11 @@ SPIKING = {
     "core.units": "",
     **{f"network.hop_energy_{axis}": "J" for axis in "xy"},
     **{f"network.hop_time_{axis}": "s" for axis in "xy"},
-    **{f"network.message_{way}_{what}": unit for way in ("out", "in") for what, unit in (("energy", "J"), ("time", "s"))},
+    **{
+        f"network.message_{way}_{what}": unit
+        for way in ("out", "in")
+        for what, unit in (("energy", "J"), ("time", "s"))
+    },
     **{f"synapse.{kind}_{w}": u for kind in ("dense", "sparse", "conv") for w, u in (("energy", "J"), ("time", "s"))},
     **{f"soma.{kind}_{w}": u for kind in ("access", "update", "spike") for w, u in (("energy", "J"), ("time", "s"))},
     "barrier.tiles": "[]",
@@ -85,7 +89,14 @@ SPIKING = {
 }
 KINDS = {"crossbar": CROSSBAR, "spiking": SPIKING}
 COUNTS = ("mesh.columns", "mesh.rows", "mesh.cores", "crossbar.per_core", "crossbar.rows", "crossbar.columns")
-MORE_COUNTS = ("crossbar.arrays_a_sign", "adc.per_core", "adc.cores_a_bank", "vector.lanes", "sampler.units", "core.units")
+MORE_COUNTS = (
+    "crossbar.arrays_a_sign",
+    "adc.per_core",
+    "adc.cores_a_bank",
+    "vector.lanes",
+    "sampler.units",
+    "core.units",
+)
 ABOVE_NOUGHT = ("clock.frequency", "adc.rate", "network.flit", "network.flit_time", "buffer.width", "buffer.size")
 MORE_ABOVE = ("crossbar.cell_bits", "input.dac_bits", "crossbar.read_time", "leakage.reference", "leakage.fold")
 THICK = tuple(f"{sheet}.{what}" for sheet in ("die", "bond", "spreader") for what in ("thickness", "conductivity"))
@@ -123,7 +134,9 @@ class Chip:
     @cached_property
     def slices(self) -> int:
         """Arrays that hold one matrix: slices of its bits times arrays for the sign."""
-        return math.ceil(self["crossbar.weight_bits"] / self["crossbar.cell_bits"]) * self.whole("crossbar.arrays_a_sign")
+        return math.ceil(self["crossbar.weight_bits"] / self["crossbar.cell_bits"]) * self.whole(
+            "crossbar.arrays_a_sign"
+        )
 
     @cached_property
     def reads(self) -> int:
@@ -198,6 +211,9 @@ def _problems(q: Quantities):
         if any(isinstance(v, float) and v < 0 for v in values):
             yield f"{name} must not be negative", f"it is {quantity.written}"
     if "adc.cores_a_bank" in q and q["adc.cores_a_bank"] > 0 and q["mesh.cores"] % q["adc.cores_a_bank"]:
-        yield "the cores of a tile do not part into banks of ADCs", f"{q['mesh.cores']:g} cores, {q['adc.cores_a_bank']:g} a bank"
+        yield (
+            "the cores of a tile do not part into banks of ADCs",
+            f"{q['mesh.cores']:g} cores, {q['adc.cores_a_bank']:g} a bank",
+        )
     if "sampler.hottest" in q and not q["sampler.coldest"] <= q["sampler.reference"] <= q["sampler.hottest"]:
         yield "sampler: coldest <= reference <= hottest must hold", f"reference is {q['sampler.reference']:g} K"

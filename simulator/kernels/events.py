@@ -103,7 +103,13 @@ def run_events(
                 tile += wide if dy > 0 else -wide
             start = max(now, links[link])
             links[link] = start + length
-            rows[made], places[made], begins[made], ends[made], turns[made] = row, cores + link, start, start + length, turn
+            rows[made], places[made], begins[made], ends[made], turns[made] = (
+                row,
+                cores + link,
+                start,
+                start + length,
+                turn,
+            )
             made += 1
             message[index, 1] = tile
             push(start + hop, message[index, 3], what, times, ties, whats, counts)

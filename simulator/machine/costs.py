@@ -193,7 +193,9 @@ def _check(program: ChipProgram, chip: Chip) -> None:
         notes = [f"it uses {most} cores", f"{chip.name} has {chip.cores}"]
         raise error("T306", f"program {program.name!r} does not fit chip {chip.name!r}", notes=notes)
     if np.isin(code[:, 0], THERMAL).any() and "sampler.units" not in chip:
-        raise error("T305", f"chip {chip.name!r} has no p-bits", hint="take thermo-1, or add [sampler] to the chip's file")
+        raise error(
+            "T305", f"chip {chip.name!r} has no p-bits", hint="take thermo-1, or add [sampler] to the chip's file"
+        )
     big = np.flatnonzero((code[:, 0] == Op.SEND) & (code[:, 4] > chip["buffer.size"]))
     if len(big):
         notes = [f"it has {code[big[0], 4]} bytes", f"the buffer holds {chip['buffer.size']:.0f}"]

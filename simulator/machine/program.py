@@ -89,7 +89,13 @@ class ChipProgram:
         code, starts, setup = self.code, self.starts, self.setup
         if code.dtype != np.int64 or code.ndim != 2 or code.shape[1] != ROW:
             raise ValueError(f"code has shape {code.shape} and dtype {code.dtype}")
-        if starts.ndim != 1 or len(starts) < 1 or starts[0] != 0 or starts[-1] != len(code) or (np.diff(starts) < 0).any():
+        if (
+            starts.ndim != 1
+            or len(starts) < 1
+            or starts[0] != 0
+            or starts[-1] != len(code)
+            or (np.diff(starts) < 0).any()
+        ):
             raise ValueError("starts do not part the rows into cores")
         if setup.shape != (len(starts) - 1,) or (setup < 0).any() or (setup > np.diff(starts)).any():
             raise ValueError("setup names rows that are not there")

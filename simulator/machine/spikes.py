@@ -48,9 +48,7 @@ class SpikingCosts:
     step_seconds: NDArray[np.float64]
 
 
-def spiking_costs(
-    placed: Placed, chip: Chip, *, spikes: NDArray, potential: NDArray, bias: NDArray
-) -> SpikingCosts:
+def spiking_costs(placed: Placed, chip: Chip, *, spikes: NDArray, potential: NDArray, bias: NDArray) -> SpikingCosts:
     """Return what a run costs.
 
     spikes: (steps, n), which units fired. potential: (steps, n), what each held when the step began; bias: (n,). A unit
@@ -62,7 +60,9 @@ def spiking_costs(
     arrived = _arrivals(placed, fired)
     updated = (potential != 0) | arrived | (bias != 0) | fired
     reach = _Reach(placed, chip)
-    core_of = sparse.csr_array((np.ones(len(placed.core)), (placed.core, np.arange(len(placed.core)))), (chip.cores, len(placed.core)))
+    core_of = sparse.csr_array(
+        (np.ones(len(placed.core)), (placed.core, np.arange(len(placed.core)))), (chip.cores, len(placed.core))
+    )
     energy, seconds = _by_core(chip, core_of, reach, fired, updated)
     joules = {name: float(part.sum()) for name, part in energy.items()}
     return SpikingCosts(
@@ -93,7 +93,9 @@ class _Reach:
         here, there = placed.core[pairs.col] // per, pairs.row // per  # tiles are numbered down the columns
         dx, dy = np.abs(here // wide - there // wide), np.abs(here % wide - there % wide)
         self.packets = np.bincount(pairs.col, minlength=n)
-        joules = dx * chip["network.hop_energy_x"] + dy * chip["network.hop_energy_y"] + chip["network.message_in_energy"]
+        joules = (
+            dx * chip["network.hop_energy_x"] + dy * chip["network.hop_energy_y"] + chip["network.message_in_energy"]
+        )
         self.arriving = sparse.csr_array((np.ones(pairs.nnz), (pairs.row, pairs.col)), (chip.cores, n))
         self.hop_joules = sparse.csr_array((joules, (pairs.row, pairs.col)), (chip.cores, n))
 
@@ -145,5 +147,8 @@ def _check(placed: Placed, chip: Chip) -> None:
     if len(held) > chip.cores or held.max() > chip["core.units"]:
         worst = int(held.argmax())
         limit = chip.quantities.quantity("core.units")
-        notes = [f"core {worst} of {chip.cores} is to hold {held[worst]} units", f"a core holds {limit.value:g} ({limit.source})"]
+        notes = [
+            f"core {worst} of {chip.cores} is to hold {held[worst]} units",
+            f"a core holds {limit.value:g} ({limit.source})",
+        ]
         raise error("T306", f"the units do not fit chip {chip.name!r}", notes=notes)

@@ -13,7 +13,9 @@ from thermoc.simulator.kernels import events as kernel
 from thermoc.simulator.machine import ChipProgram, Op, assemble, costs, run_events, stream
 
 NS = 1000
-CHIP = load_chip("thermo-1")  # 1 ns a cycle and flit of 32 bits, 3 ns a hop, 8 lanes, ports of 2 cycles + 256 bits a cycle
+CHIP = load_chip(
+    "thermo-1"
+)  # 1 ns a cycle and flit of 32 bits, 3 ns a hop, 8 lanes, ports of 2 cycles + 256 bits a cycle
 
 
 def streams(**cores: list[tuple[int, ...]]) -> list[tuple[list, list]]:
@@ -68,25 +70,41 @@ def test_three_tiles_and_a_link_that_two_want():
 
 def test_two_cores_take_turns_at_a_bank_of_converters():
     """16 arrays of 128 columns on 16 converters: 100 ns a read, 8 reads and 2 stages; cores 0 and 1 share a bank."""
-    program = assemble("bank", "thermo-1", streams(c0=[(Op.MVM, -1, 16, 128, 128, 1)], c1=[(Op.MVM, -1, 16, 128, 128, 1)], c2=[(Op.MVM, -1, 16, 128, 128, 1)]), ())
+    program = assemble(
+        "bank",
+        "thermo-1",
+        streams(
+            c0=[(Op.MVM, -1, 16, 128, 128, 1)], c1=[(Op.MVM, -1, 16, 128, 128, 1)], c2=[(Op.MVM, -1, 16, 128, 128, 1)]
+        ),
+        (),
+    )
     assert set(spans(program)) == {("MVM", 0, 0, 1000), ("MVM", 1, 1000, 2000), ("MVM", 2, 0, 1000)}
 
 
 def test_a_port_serves_one_core_of_its_tile_at_a_time():
-    program = assemble("port", "thermo-1", streams(c0=[(Op.LD, -1, 320)], c1=[(Op.ST, -1, 32)], c4=[(Op.LD, -1, 32)]), ())
+    program = assemble(
+        "port", "thermo-1", streams(c0=[(Op.LD, -1, 320)], c1=[(Op.ST, -1, 32)], c4=[(Op.LD, -1, 32)]), ()
+    )
     assert set(spans(program)) == {("LD", 0, 0, 12), ("ST", 1, 12, 15), ("LD", 4, 0, 3)}
 
 
 def test_a_barrier_lets_all_go_at_once():
     """It takes 2 x (7 + 7) hops of 3 ns after the last has come."""
-    program = assemble("barrier", "thermo-1", streams(c0=[(Op.VOP, -1, 80, 1), (Op.BARRIER, -1, 0)], c5=[(Op.BARRIER, -1, 0), (Op.VOP, -1, 8, 1)]), ())
+    program = assemble(
+        "barrier",
+        "thermo-1",
+        streams(c0=[(Op.VOP, -1, 80, 1), (Op.BARRIER, -1, 0)], c5=[(Op.BARRIER, -1, 0), (Op.VOP, -1, 8, 1)]),
+        (),
+    )
     assert set(spans(program)) == {("VOP", 0, 0, 10), ("BARRIER", 0, 10, 94), ("BARRIER", 5, 0, 94), ("VOP", 5, 94, 95)}
 
 
 def test_a_full_buffer_holds_the_sender_back():
     """Two messages of 48 KiB do not fit 64 KiB: the second leaves when the first has been taken out."""
     half = 48 * 1024
-    program = assemble("full", "thermo-1", streams(c0=[(Op.SEND, -1, 1, 0, half)] * 2, c1=[(Op.RECV, -1, 0, 0, half)] * 2), ())
+    program = assemble(
+        "full", "thermo-1", streams(c0=[(Op.SEND, -1, 1, 0, half)] * 2, c1=[(Op.RECV, -1, 0, 0, half)] * 2), ()
+    )
     flits, port = half / 4, 2 + half / 32
     assert set(spans(program)) >= {
         ("SEND", 0, 0, flits),
@@ -97,7 +115,12 @@ def test_a_full_buffer_holds_the_sender_back():
 
 
 def test_a_third_message_waits_for_the_first_to_be_read():
-    program = assemble("deep", "thermo-1", streams(c0=[(Op.SEND, -1, 1, 0, 4)] * 3, c1=[(Op.VOP, -1, 800, 1), *[(Op.RECV, -1, 0, 0, 4)] * 3]), ())
+    program = assemble(
+        "deep",
+        "thermo-1",
+        streams(c0=[(Op.SEND, -1, 1, 0, 4)] * 3, c1=[(Op.VOP, -1, 800, 1), *[(Op.RECV, -1, 0, 0, 4)] * 3]),
+        (),
+    )
     sends = [span for span in spans(program) if span[:2] == ("SEND", 0)]
     assert sends == [("SEND", 0, 0, 1), ("SEND", 0, 1, 2), ("SEND", 0, 103, 104)]  # read from 100 to 103
 
@@ -110,7 +133,12 @@ def test_products_in_a_row_fill_the_pipeline_once():
 def test_ticks_follow_each_other_and_setup_runs_once():
     code = [([(Op.PROG, -1, 1, 128, 100)], [(Op.VOP, -1, 8, 1)])]
     program = assemble("ticks", "thermo-1", code, ())
-    assert spans(program, rounds=3) == [("PROG", 0, 0, 11008), ("VOP", 0, 11008, 11009), ("VOP", 0, 11009, 11010), ("VOP", 0, 11010, 11011)]
+    assert spans(program, rounds=3) == [
+        ("PROG", 0, 0, 11008),
+        ("VOP", 0, 11008, 11009),
+        ("VOP", 0, 11009, 11010),
+        ("VOP", 0, 11010, 11011),
+    ]
 
 
 def test_chunks_are_the_whole_in_parts():
@@ -155,7 +183,9 @@ def test_what_waits_for_ever_is_named():
     with pytest.raises(tc.ThermocError) as caught:
         run_events(program, CHIP)
     assert caught.value.code == "T414"
-    assert "core 0, tick 0: RECV    core=3 tag=7 bytes=8  ; sum: waits for a message that is never sent" in str(caught.value)
+    assert "core 0, tick 0: RECV    core=3 tag=7 bytes=8  ; sum: waits for a message that is never sent" in str(
+        caught.value
+    )
 
 
 def test_two_that_wait_for_each_others_room_are_named():
@@ -190,7 +220,9 @@ def test_a_program_prints_saves_and_loads(tmp_path: Path):
     assert str(again) == str(program) and np.array_equal(again.code, program.code)
 
 
-@pytest.mark.parametrize("change", [{"setup": [99] * 9}, {"starts": [0] * 9 + [2]}, {"code": [[77, 0, 0, 0, 0, 0]] * 10}])
+@pytest.mark.parametrize(
+    "change", [{"setup": [99] * 9}, {"starts": [0] * 9 + [2]}, {"code": [[77, 0, 0, 0, 0, 0]] * 10}]
+)
 def test_a_program_that_reaches_outside_is_refused(tmp_path: Path, change: dict):
     import dataclasses
 

@@ -67,7 +67,12 @@ class Example:
             (_, high, wide), (out, h, w) = LAYERS[layer], LAYERS[layer + 1]
             step = 2 if layer == 0 else 1
             o, y, x, c, i, j = np.indices((out, h, w, weight.shape[1], 3, 3)).reshape(6, -1)
-            conv.append((self.starts[layer + 1] + (o * h + y) * w + x, self.starts[layer] + (c * high + step * y + i) * wide + step * x + j))
+            conv.append(
+                (
+                    self.starts[layer + 1] + (o * h + y) * w + x,
+                    self.starts[layer] + (c * high + step * y + i) * wide + step * x + j,
+                )
+            )
         row, column = np.concatenate(conv, axis=1)
         o, i = np.indices((11, 891)).reshape(2, -1)
         ends = self.starts[5] + o, self.starts[4] + i
@@ -93,7 +98,9 @@ def test_events_are_those_that_sanafe_counts(costs):
     assert (costs.updates, costs.firings, costs.packets, costs.synaptic_events) == (913_154, 29_181, 295_322, 4_158_831)
 
 
-@pytest.mark.parametrize(("component", "joules"), [("synapse", 1.0036854e-4), ("soma", 1.17377730e-4), ("network", 3.5442585e-5)])
+@pytest.mark.parametrize(
+    ("component", "joules"), [("synapse", 1.0036854e-4), ("soma", 1.17377730e-4), ("network", 3.5442585e-5)]
+)
 def test_energy_is_what_sanafe_finds(costs, component: str, joules: float):
     assert costs.joules[component] == pytest.approx(joules, rel=1e-6)  # the goal is 1%
 
@@ -110,7 +117,9 @@ def test_a_step_is_no_longer_than_with_a_network_simulated(costs):
 def test_too_many_units_on_a_core_are_refused():
     one = Placed(core=np.zeros(1025, int), synapses={})
     with pytest.raises(tc.ThermocError) as caught:
-        spiking_costs(one, load_chip("loihi"), spikes=np.zeros((1, 1025)), potential=np.zeros((1, 1025)), bias=np.zeros(1025))
+        spiking_costs(
+            one, load_chip("loihi"), spikes=np.zeros((1, 1025)), potential=np.zeros((1, 1025)), bias=np.zeros(1025)
+        )
     assert caught.value.code == "T306" and "1025 units" in str(caught.value)
 
 
