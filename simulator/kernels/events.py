@@ -198,3 +198,22 @@ def run_events(
         if core[each, 0] != DONE and core[each, 0] >= 0:
             return made, STUCK
     return made, FINISHED
+
+
+def bin_joules(place, start, end, joules, slot, bins):
+    """Spread each event's joules evenly from its start to its end (ps) over bins (slots, places) of ``slot`` ps."""
+    last = len(bins) - 1
+    for event in range(len(place)):
+        amount = joules[event]
+        if amount == 0.0:
+            continue
+        begin, stop, at = start[event], end[event], place[event]
+        first = min(begin // slot, last)
+        if stop <= begin:
+            bins[first, at] += amount
+            continue
+        rate = amount / (stop - begin)
+        for index in range(first, min((stop - 1) // slot, last) + 1):
+            low = max(begin, index * slot)
+            high = stop if index == last else min(stop, (index + 1) * slot)
+            bins[index, at] += rate * (high - low)

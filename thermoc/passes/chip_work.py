@@ -24,7 +24,7 @@ WEIGHTED = (core.Affine, core.SparseAffine, core.Conv, core.Matmul, sampling.Gib
 
 
 class Kind(StrEnum):
-    """What a part does: a product on arrays, a sum of products, sampling, a device's step, arithmetic, storing, ends."""
+    """What a part does: a product on arrays, sums, sampling, a device's step, arithmetic, storing, the ends."""
 
     product = "product"
     gather = "gather"
