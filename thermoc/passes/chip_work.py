@@ -371,7 +371,8 @@ PASSES: Mapping[str, int] = {
 
 def temperature(op: Op) -> Value | None:
     """Return the operand that is the temperature of an op's noise."""
-    names = [name for name, spec in op.operand_specs.items() if spec.role is Role.temperature]
+    specs = op.operand_specs.items()
+    names = [name for name, spec in specs if spec.role is Role.temperature and not spec.uniform and not spec.constant]
     return getattr(op, names[0]) if names and STOCHASTIC in op.traits else None
 
 
