@@ -20,7 +20,7 @@ from thermoc.passes.chip_work import Kind, Work, work
 from thermoc.simulator import Program
 from thermoc.simulator.chips import Chip
 from thermoc.simulator.machine import ChipProgram, Op, assemble, costs, run_events
-from thermoc.simulator.machine.account import account
+from thermoc.simulator.machine.account import account, awake
 from thermoc.simulator.machine.heat import ElectroThermal
 from thermoc.support.errors import error
 from thermoc.support.tables import table
@@ -173,11 +173,12 @@ def _warmth(found: Layout) -> Warmth:
     for number, part in enumerate(found.work.parts):
         if part.kind in (Kind.sample, Kind.step):
             sampling[found.partition.group[number]] += part.size
+    on = awake(found.program, chip)
     ambient = np.full(chip.cores, chip["package.ambient"])
-    warm = heat.steady(heat.leakage(ambient))
+    warm = heat.steady(heat.leakage(ambient, on))
     return Warmth(
         influence=heat.influence(),
-        ambient=float(heat.steady(heat.leakage(warm)).mean()),
+        ambient=float(heat.steady(heat.leakage(warm, on)).mean()),
         power=watts[found.placement.core],
         sampling=sampling,
         reference=chip["sampler.reference"],

@@ -16,8 +16,8 @@ from thermoc.ir.dialects.core import Output
 from thermoc.ir.graph import Graph
 from thermoc.ir.reference import interpret
 from thermoc.passes.chip_work import temperature
-from thermoc.simulator.machine import Events, Op, costs, run_events
-from thermoc.simulator.machine.account import account, beginning, power
+from thermoc.simulator.machine import ChipProgram, Events, costs, run_events
+from thermoc.simulator.machine.account import account, awake, beginning, power
 from thermoc.simulator.machine.costs import PICO
 from thermoc.simulator.machine.heat import ElectroThermal, History, Load
 from thermoc.simulator.machine.instructions import THERMAL
@@ -47,6 +47,7 @@ def run(artefact: ChipArtefact, feed: Feed, place: Place) -> Outcome:
         power=watts,
         busy=busy,
         units=_units(artefact),
+        awake=awake(program, chip),
         target=_target_slots(artefact, events, targets, feed.ticks, start, slots),
     )
     heat = ElectroThermal(chip)
@@ -133,26 +134,27 @@ def _over_ticks(artefact: ChipArtefact, name: str, ticks: int, place: Place) -> 
 def _target_slots(
     artefact: ChipArtefact, events: Events, targets: Mapping[str, NDArray], ticks: int, start: int, slots: int
 ) -> NDArray[np.float64]:
-    """Return what heaters hold each core's islands at, (slots, cores): from each tick's beginning to the next one's."""
+    """Return what heaters hold each core's islands at, (slots, cores): a tick's target from the last tick's draw on."""
     layout = artefact.mapping
     ambient = layout.chip["package.ambient"]
     found = np.full((slots, layout.chip.cores), ambient)
     size = round(artefact.options.slot * PICO)
     for name, cores in layout.sites.items():
         for core in np.unique(cores):
-            begins = _begins(events, layout.program, layout.work.ops.index(name), int(core)) - start
-            turn = np.clip(np.searchsorted(begins, np.arange(slots) * size + size // 2, side="right") - 1, 0, None)
-            found[:, core] = targets[name][turn % ticks]
+            ends = _drawn(events, layout.program, layout.work.ops.index(name), int(core))[1] - start
+            turn = np.searchsorted(ends, np.arange(slots) * size + size // 2, side="right")
+            found[:, core] = targets[name][np.clip(turn, 0, len(ends) - 1) % ticks]
     return found
 
 
-def _begins(events: Events, program, served: int, core: int) -> NDArray[np.int64]:
-    """Return when an op's first draw on a core starts in each turn, ps."""
+def _drawn(events: Events, program: ChipProgram, served: int, core: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return when an op's draws on a core start and end in each turn, ps."""
     rows = np.flatnonzero((program.code[:, 1] == served) & (program.cores == core) & np.isin(program.code[:, 0], THERMAL))
     if not len(rows):
-        return np.zeros(1, np.int64)
-    mine = (events.row == rows[0]) & (events.place == core)
-    return np.sort(events.start[mine])
+        return np.zeros(1, np.int64), np.zeros(1, np.int64)
+    first = (events.row == rows[0]) & (events.place == core)
+    last = (events.row == rows[-1]) & (events.place == core)
+    return np.sort(events.start[first]), np.sort(events.end[last])
 
 
 def _kelvin(artefact: ChipArtefact, events: Events, history: History, rounds: int, start: int) -> dict[str, NDArray]:
@@ -162,7 +164,7 @@ def _kelvin(artefact: ChipArtefact, events: Events, history: History, rounds: in
     for name, cores in layout.sites.items():
         kelvin = np.empty((rounds, len(cores)))
         for core in np.unique(cores):
-            begins = _begins(events, layout.program, layout.work.ops.index(name), int(core)) - start
+            begins = _drawn(events, layout.program, layout.work.ops.index(name), int(core))[0] - start
             slot = np.clip(begins // size, 0, len(history.bits) - 1)
             kelvin[:, cores == core] = np.broadcast_to(history.bits[slot, core][:, None], (rounds, int((cores == core).sum())))
         found[name] = kelvin

@@ -48,6 +48,7 @@ CROSSBAR = {
     "leakage.tile_power": "W",
     "leakage.reference": "K",
     "leakage.fold": "K",
+    "leakage.gated": "",
     "limit.temperature": "K",
     "die.active": "m",
     **{f"{sheet}.thickness": "m" for sheet in ("die", "bond", "spreader")},

@@ -51,6 +51,13 @@ def beginning(events: Events, program: ChipProgram) -> int:
     return int(events.start[ticks].min()) if ticks.any() else 0
 
 
+def awake(program: ChipProgram, chip: Chip) -> NDArray[np.bool_]:
+    """Return whose tile runs any instruction, (cores,)."""
+    used = np.zeros(chip.cores, bool)
+    used[program.cores] = True
+    return np.repeat(used.reshape(chip.tiles, -1).any(axis=1), chip.whole("mesh.cores"))
+
+
 def in_setup(program: ChipProgram) -> NDArray[np.bool_]:
     """Return which rows run once, (n,)."""
     first = program.starts[program.cores]

@@ -29,7 +29,7 @@ MOST_ROUNDS = 500
 class Load:
     """What a run asks of the die, slot by slot: watts and p-bits that are on, (slots, cores); p-bits there, (cores,).
 
-    target: (slots, cores) K that heaters hold islands at.
+    target: (slots, cores) K that heaters hold islands at. awake: (cores,) True where a core's tile is not switched off.
     """
 
     slot: float
@@ -37,12 +37,13 @@ class Load:
     busy: NDArray[np.float64]
     units: NDArray[np.float64]
     target: NDArray[np.float64]
+    awake: NDArray[np.bool_]
 
     @cached_property
     def halved(self) -> Load:
         """The same in slots of half the length."""
         twice = {name: np.repeat(getattr(self, name), 2, axis=0) for name in ("power", "busy", "target")}
-        return Load(slot=self.slot / 2, units=self.units, **twice)
+        return Load(slot=self.slot / 2, units=self.units, awake=self.awake, **twice)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,10 +118,10 @@ class ElectroThermal:
         units = np.eye(self.chip.cores)
         return np.stack([self.steady(one) - ambient for one in units], axis=1)
 
-    def leakage(self, T: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return watts of each core that leak at T: P0 exp((T - T0) / fold)."""
+    def leakage(self, T: NDArray[np.float64], awake: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return watts of each core that leak at T: P0 exp((T - T0) / fold), a share of it where it is switched off."""
         c = self.chip
-        each = c["leakage.tile_power"] / c["mesh.cores"]
+        each = c["leakage.tile_power"] / c["mesh.cores"] * np.where(awake, 1.0, c["leakage.gated"])
         return each * np.exp((T - c["leakage.reference"]) / c["leakage.fold"])
 
     def bit(self, T: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -139,7 +140,10 @@ class ElectroThermal:
     # ------------------------------------------------------------------------------------------------- running
 
     def settled(self, load: Load) -> tuple[object, NDArray[np.float64]]:
-        """Return the die's state and islands that the run's mean power settles to. Errors: T415 where it does not."""
+        """Return the die's state that the run's mean power settles to, and islands at their first targets on it.
+
+        Errors: T415 where it does not settle.
+        """
         mean, busy, target = load.power.mean(axis=0), load.busy.mean(axis=0), load.target.mean(axis=0)
         duty = np.divide(busy, load.units, out=np.zeros_like(busy), where=load.units > 0)
         T = np.full(self.chip.cores, self.chip["package.ambient"])
@@ -147,14 +151,15 @@ class ElectroThermal:
         for _ in range(MOST_ROUNDS):
             own = duty * self.bit(island)
             heat = self.heaters(T, target, own)
-            state = self.die.steady(self.grid(mean + self.leakage(T) + load.units * (own + heat)))
+            state = self.die.steady(self.grid(mean + self.leakage(T, load.awake) + load.units * (own + heat)))
             new = self.die.temperature(state, "active")[self.spot]
             self.bounded(new, mean, 0.0)
             after = new + self.rise * (own + heat) * (load.units > 0)
             moved = max(np.abs(new - T).max(), np.abs(after - island).max())
             T, island = new, after
             if moved <= SETTLED * T.max():
-                return state, island
+                first = duty * self.bit(island)
+                return state, T + self.rise * (first + self.heaters(T, load.target[0], first)) * (load.units > 0)
         notes = [f"after {MOST_ROUNDS} rounds it still moves by {moved:.3g} K"]
         raise error("T415", f"chip {self.chip.name!r} settles to no temperature", notes=notes)
 
@@ -188,7 +193,7 @@ class ElectroThermal:
             die[slot], bits[slot] = T, island
             own = duty[slot] * self.bit(island)
             heat = self.heaters(T, load.target[slot], own) * (load.units > 0)
-            leak = self.leakage(T)
+            leak = self.leakage(T, load.awake)
             watts[slot] = load.power[slot] + leak + load.units * (own + heat)
             spent += load.slot * np.stack([load.units * heat, leak, load.units * own])
             state, step = self.die.step(state, self.grid(watts[slot]), load.slot)
@@ -205,6 +210,7 @@ class ElectroThermal:
         short = Load(
             slot=load.slot,
             units=load.units,
+            awake=load.awake,
             power=load.power[:most],
             busy=load.busy[:most],
             target=load.target[:most],

@@ -162,7 +162,7 @@ class _Scheduler:
 
     def vector(self, number: int, part: Part) -> None:
         """On the lanes."""
-        self.row(number, "VOP", part.size, part.passes)
+        self.row(number, "VOP", part.elements or part.size, part.passes)
 
     def draw(self, number: int, part: Part) -> None:
         """By p-bits; under heaters where the temperature follows a schedule."""

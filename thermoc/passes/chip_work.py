@@ -40,7 +40,8 @@ class Kind(StrEnum):
 class Part:
     """Work that one core does for an op: elements ``low`` to ``high`` of its result (flat).
 
-    rows, columns: of a product's array. times: products a tick. passes: vector operations an element. updates: of each
+    rows, columns: of a product's array. times: products a tick. elements, passes: vector operations, where they are not one for each of
+    the result's elements. updates: of each
     unit a tick. rounds: for coupled units, the units here that each round of a tick updates. heated: the
     temperature follows a schedule, which heaters carry out.
     """
@@ -55,6 +56,7 @@ class Part:
     times: int = 1
     passes: int = 1
     updates: int = 1
+    elements: int = 0
     rounds: tuple[int, ...] = ()
     heated: bool = False
 
@@ -138,6 +140,8 @@ class _Splitter:
             self.sample(op)
         elif isinstance(op, WEIGHTED) and (matrix := self.matrix(op)) is not None:
             self.product(op, matrix)
+        elif isinstance(op, sampling.IsingEnergy) and (J := self.couplings(op, kind(op.s).size)) is not None:
+            self.energy(op, J)
         elif isinstance(op, core.Input):
             self.spread(op, Kind.load)
         elif isinstance(op, core.Output):
@@ -205,8 +209,8 @@ class _Splitter:
             spans = [(0, size)]
         made: Layout = []
         for low, high in spans:
-            cost = -(-whole // size) if len(spans) == 1 else 1
-            part = self.add(kind=Kind.vector, low=low, high=high, passes=PASSES.get(op.opname, 1) * cost)
+            elements = whole if len(spans) == 1 else high - low
+            part = self.add(kind=Kind.vector, low=low, high=high, elements=elements, passes=PASSES.get(op.opname, 1))
             made.append((low, high, part))
             for v in op.instant_inputs:
                 self.feed(part, v, _share(kind(v), low, high, kind(value)) if len(spans) > 1 else (0, kind(v).size))
@@ -215,9 +219,13 @@ class _Splitter:
 
     def product(self, op: Any, matrix: NDArray[np.bool_]) -> None:
         """Arrays of at most rows x columns, and the sums over those that share outputs."""
-        x, y = self.entering(op), op.results[0]
+        y = op.results[0]
+        made = self.tiled(self.entering(op), matrix, max(1, kind(y).size // matrix.shape[1]))
+        self.layout[y.name] = made or [(0, kind(y).size, self.add(kind=Kind.vector, low=0, high=kind(y).size))]
+
+    def tiled(self, x: Value, matrix: NDArray[np.bool_], times: int) -> Layout:
+        """Put a matrix (inputs, outputs) on arrays that x enters; return who holds the sums."""
         n, m = matrix.shape
-        times = max(1, kind(y).size // m)
         made: Layout = []
         for left, right in _cuts(m, self.chip.array_columns):
             arrays = []
@@ -237,10 +245,19 @@ class _Splitter:
                 share = (top, bottom) if times == 1 and kind(x).size == n else (0, kind(x).size)
                 self.feed(part, x, share)
                 arrays.append(part)
-            made += self.summed(arrays, left, right, times, m)
-        self.layout[y.name] = made or [(0, kind(y).size, self.add(kind=Kind.vector, low=0, high=kind(y).size))]
+            made += self.summed(arrays, left, right, times)
+        return made
 
-    def summed(self, arrays: list[int], left: int, right: int, times: int, m: int) -> Layout:
+    def energy(self, op: sampling.IsingEnergy, matrix: NDArray[np.bool_]) -> None:
+        """Fields of all units on arrays, then their sum over the units."""
+        fields = self.tiled(op.s, matrix, 1)
+        part = self.add(kind=Kind.vector, low=0, high=1, elements=len(matrix), passes=2)
+        for low, high, source in fields:
+            self.work.edges.append(Edge(source=source, target=part, bytes=self.sums(high - low)))
+        self.feed(part, op.s, (0, len(matrix)))
+        self.layout[op.E.name] = [(0, 1, part)]
+
+    def summed(self, arrays: list[int], left: int, right: int, times: int) -> Layout:
         """Add the sums of products over more rows than an array has; return who holds the result."""
         if not arrays:
             return []
