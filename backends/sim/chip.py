@@ -132,7 +132,7 @@ def mapped(graph: Graph, chip: Chip, placement: str) -> Layout:
     """Return a cleaned graph on a chip. Errors: T305, T306."""
     shape = shape_of(chip)
     parts = work(graph, shape)
-    groups = partition(parts, shape)
+    groups = partition(parts, shape, apart=placement == "thermal")
     found = _placed(graph.name, chip, shape, parts, groups, place(parts, groups, shape))
     if placement == "thermal":
         warmth = _warmth(found)

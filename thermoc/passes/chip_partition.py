@@ -28,13 +28,14 @@ class Partition:
         return len(self.matrices)
 
 
-def partition(work: Work, chip: ChipShape) -> Partition:
+def partition(work: Work, chip: ChipShape, *, apart: bool = False) -> Partition:
     """Return groups that fit a core each. Errors: T306, how much was asked of how much, whose limit.
 
-    P-bits of one op alone share a core, so that its heaters hold one temperature.
+    P-bits of one op alone share a core, so that its heaters hold one temperature. apart: they share it with no arrays,
+    whose heat would be theirs.
     """
     _whole(work, chip)
-    filler = _Filler(work, chip)
+    filler = _Filler(work, chip, apart)
     for number, part in enumerate(work.parts):
         filler.put(number, part)
     group = filler.settled()
@@ -56,8 +57,8 @@ class _Group:
 
 
 class _Filler:
-    def __init__(self, work: Work, chip: ChipShape):
-        self.work, self.chip = work, chip
+    def __init__(self, work: Work, chip: ChipShape, apart: bool):
+        self.work, self.chip, self.apart = work, chip, apart
         self.groups: list[_Group] = []
         self.of: dict[int, int] = {}
         self.into: dict[int, list[tuple[int, int]]] = defaultdict(list)
@@ -92,9 +93,10 @@ class _Filler:
     def room(self, group: _Group, part: Part) -> bool:
         """True where a group can take a part."""
         if part.kind is Kind.product:
-            return group.matrices < self.chip.matrices
+            return group.matrices < self.chip.matrices and not (self.apart and group.site >= 0)
         if part.kind in (Kind.sample, Kind.step):
-            return group.site in (-1, part.op) and group.samplers + part.size <= self.chip.samplers
+            alone = group.matrices == 0 or not self.apart
+            return alone and group.site in (-1, part.op) and group.samplers + part.size <= self.chip.samplers
         return True
 
     def take(self, group: int, number: int, part: Part) -> None:

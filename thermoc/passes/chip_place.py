@@ -12,9 +12,10 @@ from thermoc.passes.chip_shape import ChipShape
 from thermoc.passes.chip_work import Work
 
 SWEEPS = 12
-WIRE_SHARE = 1.0
-"""All wires of the first placement count as much as an error of 1 K squared, so that temperature goes first."""
-MOVES = 20_000
+WIRE_SHARE = 0.1
+"""All wires of the first placement count as much as an error of 0.1 K squared, so that temperature goes first."""
+ROUNDS = 2
+MOVES = 5_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +55,8 @@ def traffic(work: Work, partition: Partition) -> NDArray[np.float64]:
 def place(work: Work, partition: Partition, chip: ChipShape, warmth: Warmth | None = None) -> Placement:
     """Return cores for the groups: wires first; with ``warmth``, least temperature error of the sampled units.
 
-    Groups are laid along a snake through the tiles, then swapped while that shortens the wires. With warmth, random
-    swaps (of a fixed seed) cool and wire lengths break ties.
+    Groups are laid along a snake through the tiles, then swapped while that shortens the wires. With warmth, those that
+    sample go where it is cool, and swaps (of a fixed seed) follow that make it better still.
     """
     links = traffic(work, partition)
     core = _shortened(_snake(chip)[: partition.groups], links, chip)
@@ -117,18 +118,19 @@ def _swap(core: NDArray, at: NDArray, here: int, there: int) -> None:
 
 
 def _cooled(core: NDArray[np.int64], links: NDArray, chip: ChipShape, warmth: Warmth) -> NDArray[np.int64]:
-    """Swap at random, keep what lowers the mean square of sampled units' kelvins above the reference, and wires."""
+    """Move what samples wherever that is better, then swap at random what is better swapped.
+
+    Better is a lower mean square of sampled units' kelvins above the reference, wires being the smaller part.
+    """
     rng = np.random.default_rng(0)
-    scale = WIRE_SHARE / max(1, _wire(core, links, chip))
-    state = _Cooling(core.copy(), links, chip, warmth, scale)
-    for move in range(MOVES):
-        state.attempt(
-            int(rng.integers(len(core))),
-            int(rng.integers(chip.cores)),
-            cold=move > MOVES // 2,
-            luck=float(rng.random()),
-        )
-    return state.best
+    state = _Cooling(core.copy(), links, chip, warmth, WIRE_SHARE / max(1, _wire(core, links, chip)))
+    for _ in range(ROUNDS):
+        for one in np.flatnonzero(warmth.sampling):
+            for there in range(chip.cores):
+                state.attempt(int(one), there)
+    for _ in range(MOVES):
+        state.attempt(int(rng.integers(len(core))), int(rng.integers(chip.cores)))
+    return state.core
 
 
 class _Cooling:
@@ -141,7 +143,6 @@ class _Cooling:
         self.T = warmth.ambient + warmth.influence[:, core] @ warmth.power
         self.wire = float(_wire(core, links, chip))
         self.cost = self.total(self.T, self.wire)
-        self.best, self.least = core.copy(), self.cost
 
     def total(self, T: NDArray, wire: float) -> float:
         """Mean square error in K^2, and the wires."""
@@ -149,8 +150,8 @@ class _Cooling:
         weight = self.warmth.sampling / self.warmth.sampling.sum()
         return float((weight * above**2).sum() + self.scale * wire)
 
-    def attempt(self, one: int, there: int, *, cold: bool, luck: float) -> None:
-        """Trade places if that is better, or, while it is early, not much worse."""
+    def attempt(self, one: int, there: int) -> None:
+        """Trade a group's place with a core where that is better."""
         here = int(self.core[one])
         if here == there:
             return
@@ -161,9 +162,7 @@ class _Cooling:
         T = self.T + (self.warmth.influence[:, there] - self.warmth.influence[:, here]) * shift
         _swap(self.core, self.at, here, there)
         cost = self.total(T, self.wire - gain)
-        if cost <= self.cost or (not cold and luck < np.exp((self.cost - cost) / (0.02 * self.least + 1e-12))):
+        if cost < self.cost:
             self.T, self.wire, self.cost = T, self.wire - gain, cost
-            if cost < self.least:
-                self.best, self.least = self.core.copy(), cost
         else:
             _swap(self.core, self.at, there, here)
