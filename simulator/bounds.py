@@ -35,7 +35,12 @@ def _kinds() -> dict[Opcode, tuple[str, str]]:
     kinds |= dict.fromkeys((Opcode.GATHER, Opcode.SCATTER, Opcode.REDUCE), ("f", "f"))
     kinds |= dict.fromkeys((Opcode.INT_GATHER, Opcode.INT_SCATTER), ("i", "i"))
     kinds |= {Opcode.ARG_REDUCE: ("i", "f"), Opcode.MATMUL: ("f", "ffF"), Opcode.SPARSE: ("f", "ffF")}
-    kinds |= {Opcode.MVM: ("f", "fFF"), Opcode.BOLTZMANN: ("f", "ff"), Opcode.NORMAL: ("f", ""), Opcode.UNIFORM: ("f", "")}
+    kinds |= {
+        Opcode.MVM: ("f", "fFF"),
+        Opcode.BOLTZMANN: ("f", "ff"),
+        Opcode.NORMAL: ("f", ""),
+        Opcode.UNIFORM: ("f", ""),
+    }
     kinds |= dict.fromkeys((Opcode.GIBBS, Opcode.GIBBS_WORDS, Opcode.GIBBS_LAYERS), ("f", "fff"))
     kinds |= {Opcode.SPARSE_COLUMNS: ("f", "ffF"), Opcode.SPARSE_LIST: ("f", "fiF"), Opcode.TRACE_STEP: ("f", "Ff")}
     kinds |= {Opcode.LIF_STEP: ("i", "fff"), Opcode.SPREAD: ("f", "i"), Opcode.PAIRS: ("f", "ff")}

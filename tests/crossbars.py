@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, csc_array
 from scipy.sparse.linalg import splu
 
 
@@ -14,6 +14,14 @@ def random_cells(m: int, n: int, *, low: float = 4, high: float = 6, seed: int =
 
 def nodal(G: np.ndarray, V: np.ndarray, r_word: float, r_bit: float) -> tuple[np.ndarray, np.ndarray]:
     """Return word and bit potentials (m, n) from the nodal matrix of all 2 m n nodes."""
+    m, n = G.shape
+    matrix, source = assembled(G, V, r_word, r_bit)
+    found = splu(matrix).solve(source)
+    return found[: m * n].reshape(m, n), found[m * n :].reshape(m, n)
+
+
+def assembled(G: np.ndarray, V: np.ndarray, r_word: float, r_bit: float) -> tuple[csc_array, np.ndarray]:
+    """Return the nodal matrix in siemens, word lines first, and the currents of the sources."""
     m, n = G.shape
     word, bit = np.arange(m * n).reshape(m, n), np.arange(m * n, 2 * m * n).reshape(m, n)
     entries: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
@@ -33,5 +41,4 @@ def nodal(G: np.ndarray, V: np.ndarray, r_word: float, r_bit: float) -> tuple[np
     rows, columns, values = (np.concatenate(part) for part in zip(*entries))
     source = np.zeros(2 * m * n)
     source[word[:, 0]] = V / r_word
-    found = splu(coo_array((values, (rows, columns)), shape=(2 * m * n,) * 2).tocsc()).solve(source)
-    return found[: m * n].reshape(m, n), found[m * n :].reshape(m, n)
+    return coo_array((values, (rows, columns)), shape=(2 * m * n,) * 2).tocsc(), source

@@ -14,7 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.ir.dialects.thermo import into
-from thermoc.ir.ops import Check, Op, Problem, ShapeProblem, at_least_one, attr, non_negative, op, operand, positive, result
+from thermoc.ir.ops import (
+    Check,
+    Op,
+    Problem,
+    ShapeProblem,
+    at_least_one,
+    attr,
+    non_negative,
+    op,
+    operand,
+    positive,
+    result,
+)
 from thermoc.ir.types import Shape
 from thermoc.ir.values import Value
 

@@ -77,7 +77,8 @@ def rise(P: NDArray, R_th: float, crosstalk: float = 0.0) -> NDArray:
     m, n = P.shape[-2:]
     modes = [2 - 2 * np.cos(np.pi * np.arange(size) / size) for size in (m, n)]
     decay = 1 + rho * (modes[0][:, np.newaxis] + modes[1])
-    return R_th * idctn(dctn(P, axes=(-2, -1), norm="ortho") / decay, axes=(-2, -1), norm="ortho")
+    spectrum: NDArray = np.asarray(dctn(P, axes=(-2, -1), norm="ortho")) / decay
+    return R_th * np.asarray(idctn(spectrum, axes=(-2, -1), norm="ortho"))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -106,7 +107,7 @@ def settle(
     grid: kelvins below the cells, one or (m, n). tolerance: kelvins a round may still change. Errors: T412 where the
     cells run away or do not settle, with the hottest one.
     """
-    T, near = np.broadcast_to(np.asarray(grid, float), G0.shape), None
+    T, near, count = np.broadcast_to(np.asarray(grid, float), G0.shape), None, 0
     for count in range(1, most + 1):
         G = cells.conductance(G0, T)
         near = Circuit(G=G, r_word=r_word, r_bit=r_bit).solve(V, near=near)

@@ -15,7 +15,8 @@ SETTINGS = 8
 """Floats before the scales: steps of an input, those over x_max, codes, those over the range, a code's worth, and what
 a reading, a slice and a lower slice's digit are worth: 2^dac_bits, 2^cell_bits, 2^-dac_bits."""
 SIZES = 6
-"""Integers: inputs, outputs, slices, rows of an array, readings; 1 where readings are digits, 2 where inputs are whole."""
+"""Integers: inputs, outputs, slices, rows of an array, readings, a form: 1 where readings are digits, 2 where they are
+whole inputs in steps, 0 where inputs have no steps."""
 
 
 @njit(error_model="numpy", nogil=True)
@@ -28,10 +29,17 @@ def rounded(x, half, most):
 def mvm(r, ro, n_out, samples, x, xo, xs, z, zo, zs, noisy, gain, go, gs, warmed, fc, table, at, floats, lead):
     """r = scale times the shifted sum of codes, for ``lead`` vectors of each sample.
 
-    table: ``SIZES`` integers at ``at``. fc: at ``floats`` the ``SETTINGS``, a scale an output, then for each input a row
-    of all slices' weights (slices, outputs), then as many variances where ``noisy``.
+    table: ``SIZES`` integers at ``at``. fc: at ``floats`` the ``SETTINGS``, a scale an output, then for each input a
+    row of all slices' weights (slices, outputs), then as many variances where ``noisy``.
     """
-    n, m, slices, rows, readings, form = (table[at + 0], table[at + 1], table[at + 2], table[at + 3], table[at + 4], table[at + 5])
+    n, m, slices, rows, readings, form = (
+        table[at + 0],
+        table[at + 1],
+        table[at + 2],
+        table[at + 3],
+        table[at + 4],
+        table[at + 5],
+    )
     columns, arrays = slices * m, (n + rows - 1) // rows
     weights = floats + SETTINGS + m
     variances = weights + n * columns

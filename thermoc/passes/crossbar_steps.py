@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ def _digits(op: Mvm, w: Rewriter) -> list[Value]:
         return [q]
     size, sign, base = w(core.Abs, x=q), w(core.Sign, x=q), 2.0**op.dac_bits
     above = [size, *(w(core.Floor, x=w.mul(size, base**-k)) for k in range(1, op.readings + 1))]
-    return [w.mul(sign, w.sub(low, w.mul(high, base))) for low, high in zip(above, above[1:])]
+    return [w.mul(sign, w.sub(low, w.mul(high, base))) for low, high in pairwise(above)]
 
 
 def _rounded(w: Rewriter, x: Value, most: int) -> Value:
