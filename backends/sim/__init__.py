@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
+
+from numpy.typing import ArrayLike
 
 from thermoc.backends.base import Artefact, Backend, Outcome, Place
 from thermoc.backends.sim import chip_options
@@ -31,7 +33,9 @@ class Options:
 
     chip: a chip by name or file, on which the network is laid out, timed, paid for and heated. temperature: what noise
     is drawn at, the "model"'s or that of its place on the "die". placement: "wire" or "thermal". slot: s between steps
-    of the die. start: the die begins "steady", as if the run repeated for ever, or at "ambient".
+    of the die. start: the die begins "steady", as if the run repeated for ever, or at "ambient". cells: products are
+    "exact", or go through the "chip"'s cells and converters; ``map-crossbars`` says what input_range, calibrate and adc
+    are.
     """
 
     precision: str = "float64"
@@ -41,6 +45,10 @@ class Options:
     placement: str = "wire"
     slot: float = 1e-6
     start: str = "steady"
+    cells: str = "exact"
+    input_range: tuple[float, float] | None = None
+    calibrate: Mapping[str, ArrayLike] | None = field(default=None, repr=False)
+    adc: str = "worst"
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
@@ -77,7 +85,7 @@ class SimBackend(Backend):
 
     def lower(self, options: Options, *, dt: float) -> Sequence[Pass]:
         """Return the simulator's passes."""
-        return lower(options.precision, dt=dt)
+        return lower(options.precision, dt=dt, crossbars=chip_options.crossbars(options))
 
     def emit(self, graph: Graph, options: Options) -> ProgramArtefact:
         """Return the program of a lowered graph."""

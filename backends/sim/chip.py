@@ -81,7 +81,9 @@ class ChipArtefact(Artefact):
     """The cleaned graph, whose ops the machine's instructions serve."""
     options: Any
     factors: Mapping[str, str]
-    """Inputs of the program that are temperatures of places, by the op's result."""
+    """Inputs of the program that are temperatures of places over those asked for, by the op's result."""
+    warmths: Mapping[str, str]
+    """Inputs of the program that are conductances of cells over those programmed, by the product's result."""
 
     @property
     def threads(self) -> int | None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from thermoc.backends.base import Backend
-from thermoc.backends.sim.chip import ChipArtefact, mapped
+from thermoc.backends.sim.chip import ChipArtefact, Layout, mapped
 from thermoc.backends.sim.emit import emit
 from thermoc.ir.graph import Graph
-from thermoc.passes.base import Lowered, run_passes
-from thermoc.passes.die_temperature import DieTemperature, factors
+from thermoc.passes.base import Lowered, Pass, run_passes
+from thermoc.passes.chip_work import Kind
+from thermoc.passes.die_temperature import WARMTH, CellWarmth, DieTemperature, factors
 from thermoc.passes.fuse import Fuse
+from thermoc.passes.map_crossbars import MapCrossbars
 from thermoc.simulator.chips import load_chip
 
 
@@ -19,17 +22,27 @@ def build(lowered: Lowered, options: Any, backend: Backend) -> ChipArtefact:
     chip = load_chip(options.chip)
     at = _cleaned(lowered)
     graph, final, given = lowered.graphs[at], lowered.graph, {}
+    layout = mapped(graph, chip, options.placement)
     if options.temperature == "die":
-        passes = list(backend.lower(options, dt=final.dt))
-        final = run_passes(graph, [DieTemperature(), *passes[at + 1 :]]).graph
+        final = run_passes(graph, [DieTemperature(), *_warm(backend.lower(options, dt=final.dt), at, layout)]).graph
         given = factors(final)
     return ChipArtefact(
         program=emit(final),
-        mapping=mapped(graph, chip, options.placement),
+        mapping=layout,
+        warmths=factors(final, WARMTH),
         graph=graph,
         options=options,
         factors=given,
     )
+
+
+def _warm(passes: Sequence[Pass], at: int, layout: Layout) -> list[Pass]:
+    """Return the passes after the cleaning, with cells at their places' temperatures."""
+    products = frozenset(layout.work.ops[part.op] for part in layout.work.parts if part.kind is Kind.product)
+    found: list[Pass] = []
+    for step in passes[at + 1 :]:
+        found += [step, CellWarmth(products=products)] if step.name == MapCrossbars.name else [step]
+    return found
 
 
 def _cleaned(lowered: Lowered) -> int:

@@ -16,7 +16,7 @@ from thermoc.ir.dialects.core import Output
 from thermoc.ir.graph import Graph
 from thermoc.ir.reference import interpret
 from thermoc.passes.chip_work import temperature
-from thermoc.simulator.machine import ChipProgram, Events, costs, run_events
+from thermoc.simulator.machine import ChipProgram, Events, Op, costs, run_events
 from thermoc.simulator.machine.account import account, awake, beginning, power
 from thermoc.simulator.machine.costs import PICO
 from thermoc.simulator.machine.heat import ElectroThermal, History, Load
@@ -56,6 +56,8 @@ def run(artefact: ChipArtefact, feed: Feed, place: Place) -> Outcome:
     arrays = dict(feed.arrays)
     for name, given in artefact.factors.items():
         arrays[given] = _factor(artefact, name, kelvin[name], targets[name], feed)
+    for name, given in artefact.warmths.items():
+        arrays[given] = _warmth(artefact, name, events, history, start, feed)
     outcome = run_program(artefact.program, Feed(arrays=arrays, ticks=feed.ticks, batch=feed.batch), place, artefact.threads)
     ran = ChipRun(
         artefact=artefact,
@@ -72,6 +74,29 @@ def run(artefact: ChipArtefact, feed: Feed, place: Place) -> Outcome:
         batch=feed.batch,
     )
     return Outcome(outputs=outcome.outputs, states=outcome.states, chip=report(ran))
+
+
+def _warmth(
+    artefact: ChipArtefact, name: str, events: Events, history: History, start: int, feed: Feed
+) -> NDArray[np.float64]:
+    """Return what cells conduct over what they were programmed to, (ticks, batch): 1 + warming (T - T_reference).
+
+    T is quasi-static: the die's where and when the product starts, and the cell's own rise, R P and its neighbours'
+    share; the mean over the arrays of the product.
+    """
+    layout, chip, size = artefact.mapping, artefact.mapping.chip, round(artefact.options.slot * PICO)
+    served = layout.work.ops.index(name)
+    code = layout.program.code
+    rows = np.flatnonzero((code[:, 0] == Op.MVM) & (code[:, 1] == served))
+    found = []
+    for core in np.unique(layout.program.cores[rows]):
+        mine = rows[layout.program.cores[rows] == core]
+        begins = np.sort(events.start[(events.row == mine[0]) & (events.place == core)]) - start
+        found.append(history.die[np.clip(begins // size, 0, len(history.die) - 1), core])
+    cell = chip["crossbar.read_power"] / (chip["crossbar.rows"] * chip["crossbar.columns"])
+    own = chip["crossbar.cell_resistance"] * cell * (1 + 4 * chip["crossbar.crosstalk"])
+    T = np.mean(found, axis=0) + own
+    return (1 + chip["crossbar.warming"] * (T - chip["crossbar.reference"])).reshape(feed.batch, feed.ticks).T
 
 
 def _few(artefact: ChipArtefact, rounds: int) -> None:

@@ -1,4 +1,4 @@
-"""Noise at the temperature of its place: each temperature is multiplied by a factor that the run supplies."""
+"""Noise and cells at the temperature of their place: factors that the run supplies."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from thermoc.ir.dialects import core
+from thermoc.ir.dialects.crossbar import Mvm
 from thermoc.ir.graph import Graph, fresh_names
 from thermoc.ir.infer import infer, retyped
 from thermoc.ir.ops import Op
@@ -15,6 +16,7 @@ from thermoc.passes.base import Log, Pass
 from thermoc.passes.chip_work import kind, temperature
 
 PREFIX = "chip.temperature."
+WARMTH = "chip.warmth."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +51,42 @@ class DieTemperature(Pass):
         return retyped(graph.with_ops(ops))
 
 
-def factors(graph: Graph) -> dict[str, str]:
-    """Return the names of the inputs that the pass added, by the name of the op's result."""
-    return {name.removeprefix(PREFIX): name for name in graph.inputs if name.startswith(PREFIX)}
+@dataclass(frozen=True, kw_only=True)
+class CellWarmth(Pass):
+    """Let the cells of every product conduct by a factor that is an input, ``chip.warmth.`` and the product's name.
+
+    products: names of the values that products on crossbars were written for.
+    """
+
+    name: ClassVar[str] = "cell-warmth"
+
+    products: frozenset[str]
+
+    def run(self, graph: Graph, log: Log) -> Graph:
+        names, ops, made = fresh_names(graph), list[Op](), dict[str, Value]()
+        for op in graph.ops:
+            if isinstance(op, Mvm) and op.gain is None:
+                product = self.product(graph, op)
+                if product not in made:
+                    dtype = kind(op.x).dtype
+                    made[product] = Value(names(f"{product}.warmth"), Type((), dtype))
+                    ops.append(core.Input(name=WARMTH + product, shape=(), dtype=dtype, role=Role.signal, y=made[product]))
+                op = op.with_(gain=made[product])
+            ops.append(op)
+        return graph.with_ops(ops)
+
+    def product(self, graph: Graph, op: Op) -> str:
+        """Return the first value on the way from an op that is a product's."""
+        queue = [op]
+        while queue:
+            one = queue.pop(0)
+            for value in one.results:
+                if value.name in self.products:
+                    return value.name
+                queue += graph.consumers.get(value.name, ())
+        return op.results[0].name
+
+
+def factors(graph: Graph, prefix: str = PREFIX) -> dict[str, str]:
+    """Return the names of the inputs that a pass added, by the name of the op's result."""
+    return {name.removeprefix(prefix): name for name in graph.inputs if name.startswith(prefix)}
