@@ -25,7 +25,7 @@ from thermoc.simulator.machine.heat import ElectroThermal
 from thermoc.support.errors import error
 from thermoc.support.tables import table
 
-TRIAL = 4
+TRIAL = 32
 """Ticks that are run to find each group's mean power, which thermal placement goes by."""
 
 

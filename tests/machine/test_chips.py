@@ -30,7 +30,12 @@ def test_every_number_has_a_unit_a_source_and_a_mark(name: str):
         ('rate = { value = 1.28, unit = "GHz"', "rate = { value = 1.28", "T513", "adc.rate: it has no unit"),
         ("[vector]\nlanes", "[vector]\nlane", "T513", "vector.lane: nothing of this name is known"),
         ('columns = { value = 8, unit = ""', 'columns = { value = 8, unit = "mm"', "T513", "mesh.columns: its unit is"),
-        ('cores = { value = 4, unit = ""', 'cores = { value = 4.5, unit = ""', "T515", "mesh.cores must be a whole number"),
+        (
+            'cores = { value = 4, unit = ""',
+            'cores = { value = 4.5, unit = ""',
+            "T515",
+            "mesh.cores must be a whole number",
+        ),
         ("cores_a_bank = { value = 2", "cores_a_bank = { value = 3", "T515", "do not part into banks"),
         ("coldest = { value = 305", "coldest = { value = 400", "T515", "coldest <= reference"),
         ("per_core = { value = 16, unit", "per_core = { value = -1, unit", "T515", "must not be negative"),

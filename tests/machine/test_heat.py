@@ -23,7 +23,9 @@ def chip(folder: Path, **changes: str) -> Chip:
         section, key = name.split("__")
         head, rest = text.split(f"[{section}]\n", 1)
         line = next(line for line in rest.splitlines() if line.startswith(f"{key} ="))
-        text = f"{head}[{section}]\n" + rest.replace(line, f"{key} = {{ value = {value}, unit{line.split('unit', 1)[1]}", 1)
+        text = f"{head}[{section}]\n" + rest.replace(
+            line, f"{key} = {{ value = {value}, unit{line.split('unit', 1)[1]}", 1
+        )
     path = folder / "changed.toml"
     path.write_text(text)
     return load_chip(path)
@@ -85,8 +87,14 @@ def test_an_island_relaxes_with_its_own_time(tmp_path: Path):
 
 def test_heaters_hold_their_target_and_cannot_cool(tmp_path: Path):
     heat = one_bit(tmp_path)
-    hot = ElectroThermal(chip(tmp_path, mesh__columns="1", mesh__rows="1", mesh__cores="1", adc__cores_a_bank="1", leakage__tile_power="0"))
-    assert heat.run(load(heat.chip, 3, units=1.0, target=350.0)).bits[-1, 0] == pytest.approx(300, abs=1e-6)  # no heater
+    hot = ElectroThermal(
+        chip(
+            tmp_path, mesh__columns="1", mesh__rows="1", mesh__cores="1", adc__cores_a_bank="1", leakage__tile_power="0"
+        )
+    )
+    assert heat.run(load(heat.chip, 3, units=1.0, target=350.0)).bits[-1, 0] == pytest.approx(
+        300, abs=1e-6
+    )  # no heater
     assert hot.run(load(hot.chip, 3, units=1.0, target=350.0)).bits[-1, 0] == pytest.approx(350, abs=1e-9)
     warm = hot.run(load(hot.chip, 3, units=1.0, target=301.0, power=0.01))
     assert warm.bits[-1, 0] == pytest.approx(warm.die[-1, 0]) and warm.die[-1, 0] > 302

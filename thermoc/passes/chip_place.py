@@ -14,6 +14,8 @@ from thermoc.passes.chip_work import Work
 SWEEPS = 12
 WIRE_SHARE = 0.1
 """All wires of the first placement count as much as an error of 0.1 K squared, so that temperature goes first."""
+MARGIN = 2.0
+"""Places are sought so many kelvins below the reference: mean powers are estimates."""
 ROUNDS = 2
 MOVES = 5_000
 
@@ -146,7 +148,7 @@ class _Cooling:
 
     def total(self, T: NDArray, wire: float) -> float:
         """Mean square error in K^2, and the wires."""
-        above = np.maximum(0.0, T[self.core] - self.warmth.reference)
+        above = np.maximum(0.0, T[self.core] - self.warmth.reference + MARGIN)
         weight = self.warmth.sampling / self.warmth.sampling.sum()
         return float((weight * above**2).sum() + self.scale * wire)
 
