@@ -5,7 +5,7 @@ alone, the p-bits lie beside what drives them, tens of kelvins above where they 
 larger. Placed by temperature they lie where the die is cool, and heaters hold them at their reference.
 
 The temperature that they really draw at is measured from the draws: the T for which 1 / (1 + exp(-drive / T)) makes
-the spikes likeliest. Pictures go to the folder given, by default ``hot_chip``.
+the spikes likeliest. Pictures go to the folder given, by default ``hot_chip``. A number of ticks may follow it.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ def likeliest(drive: NDArray[np.float64], spikes: NDArray[np.float64]) -> tuple[
     return 1 / beta, float(1 / np.sqrt((drive**2 * p * (1 - p)).sum())) / beta**2
 
 
-def sampled(temperature: str, placement: str) -> Any:
+def sampled(temperature: str, placement: str, ticks: int) -> Any:
     """Run the network on the chip; return the run."""
     exe = tc.compile(network(), "sim", chip="thermo-1", temperature=temperature, placement=placement)
     x = np.random.default_rng(1).normal(size=(BATCH, WIDTH))
-    return exe.run({"x": x}, ticks=TICKS, seed=7)
+    return exe.run({"x": x}, ticks=ticks, seed=7)
 
 
-def main(folder: Path) -> dict[str, tuple[float, float]]:
+def main(folder: Path, ticks: int = TICKS) -> dict[str, tuple[float, float]]:
     """Print what each placement gives, write the pictures; return the temperatures drawn at and their errors."""
     folder.mkdir(parents=True, exist_ok=True)
     found = {}
@@ -64,7 +64,7 @@ def main(folder: Path) -> dict[str, tuple[float, float]]:
         ("placed by wire", "die", "wire"),
         ("placed by temperature", "die", "thermal"),
     ):
-        run = sampled(temperature, placement)
+        run = sampled(temperature, placement, ticks)
         found[name] = likeliest(run["drive"], run["spikes"])
         off = run.chip.sampling[0]
         print(f"{name:22s} draws at T = {found[name][0]:.4f} +- {found[name][1]:.4f}", end="")
@@ -80,4 +80,4 @@ def main(folder: Path) -> dict[str, tuple[float, float]]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "hot_chip"))
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "hot_chip"), *map(int, sys.argv[2:]))

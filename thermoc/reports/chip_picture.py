@@ -108,7 +108,7 @@ def _owners(report: ChipReport) -> tuple[list[str | None], list[str]]:
     """Return the op that each core spends most on, None where it does nothing; and ops to name, the dearest first."""
     run = report.run
     by_core, ops = run.sums.by_core[:-1], run.artefact.mapping.work.ops
-    used = by_core.sum(axis=0) > 0
+    used = np.isin(np.arange(by_core.shape[1]), run.artefact.mapping.program.cores)  # not where messages pass by
     cells = [ops[int(by_core[:, core].argmax())] if used[core] else None for core in range(by_core.shape[1])]
     owners = {cell for cell in cells if cell is not None}
     return cells, [op.op for op in report.ops if op.op in owners][: len(COLOURS)]
