@@ -37,7 +37,7 @@ def program(chip):
     return assemble("events", chip.name, [([], rows) for rows in tick], ("work",))
 
 
-def run() -> dict[str, object]:
+def run() -> dict[str, float]:
     """Return the row: events, seconds, events a minute."""
     chip = load_chip("thermo-1")
     code = program(chip)
@@ -51,5 +51,5 @@ def run() -> dict[str, object]:
 
 if __name__ == "__main__":
     row = run()
-    show("the chip's event engine", [row])
+    show("the chip's event engine", [dict(row)])
     sys.exit(row["events a minute"] < GOAL)

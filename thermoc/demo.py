@@ -57,7 +57,8 @@ def digits() -> Digits:
 class Row:
     """One target's line. largest_difference is from the reference's probabilities.
 
-    The last three are of the simulated chip, whose seconds an image are its own, not its simulator's: J, s from an image's first instruction to its last, and the hottest place.
+    The last three are of the simulated chip, whose seconds an image are its own, not its simulator's: J, s from an
+    image's first instruction to its last, and the hottest place.
     """
 
     target: str
@@ -97,11 +98,20 @@ def demo() -> list[Row]:
 
 def _on_chip(net: api.Network, reference: NDArray, data: Digits) -> Row:
     """The digits on a memristor-thermal chip, its converters' ranges from 200 digits of the training set."""
-    options = {"cells": "chip", "adc": "reached", "calibrate": {"pixels": data.train_images[:200]}, "temperature": "die"}
+    options = {
+        "cells": "chip",
+        "adc": "reached",
+        "calibrate": {"pixels": data.train_images[:200]},
+        "temperature": "die",
+    }
     exe = api.compile(net, "sim", chip=CHIP, **options)
     run = exe.run({"pixels": data.test_images})
     row = _row(f"chip {CHIP}", run["probs"][0], reference, data, run.chip.seconds, exe.artefact.size)
-    took = {"joules_per_image": run.chip.joules_a_sample, "latency": run.chip.latency, "peak_kelvin": run.chip.peak_kelvin}
+    took = {
+        "joules_per_image": run.chip.joules_a_sample,
+        "latency": run.chip.latency,
+        "peak_kelvin": run.chip.peak_kelvin,
+    }
     return replace(row, **took)
 
 

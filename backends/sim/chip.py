@@ -65,7 +65,8 @@ class Layout:
         ]
         tile, way, load = self.routes.busiest
         side = ("east", "west", "down", "up")[way]
-        links = f"wires: {self.placement.wire} byte hops a tick; the busiest link, {side} of tile {tile}, carries {load} bytes"
+        links = f"wires: {self.placement.wire} byte hops a tick; the busiest link, "
+        links += f"{side} of tile {tile}, carries {load} bytes"
         return f"{table(f'on chip {self.chip.name}', rows)}\n{links}"
 
 

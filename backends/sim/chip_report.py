@@ -99,7 +99,9 @@ class ChipReport:
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON values."""
-        rest = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in ("run", "ops", "sampling")}
+        rest = {
+            name: getattr(self, name) for name in self.__dataclass_fields__ if name not in ("run", "ops", "sampling")
+        }
         return {
             **rest,
             "components": dict(self.components),
@@ -123,13 +125,16 @@ class ChipReport:
 
 
 def _lines(r: ChipReport) -> str:
+    speed = f"{r.cycles} cycles, {r.seconds:.4g} s: {r.throughput:.4g} a second"
+    books = f"{r.heat_in:.4g} J in, {r.heat_out:.4g} J out, {r.heat_stored:.4g} J stored, gap {r.heat_gap:.1g} J"
+    place = f"core {r.peak_core} (tile {r.peak_tile}) after {r.peak_seconds:.4g} s"
     return "\n".join(
         [
-            f"{r.network} on chip {r.chip}, sampling at the temperature of the {r.temperature}, placed by {r.placement}",
-            f"  {r.samples} samples of {r.ticks} ticks in {r.cycles} cycles, {r.seconds:.4g} s: {r.throughput:.4g} a second",
+            f"{r.network} on chip {r.chip}, sampling as the {r.temperature} says, placed by {r.placement}",
+            f"  {r.samples} samples of {r.ticks} ticks in {speed}",
             f"  latency {r.latency:.4g} s, {r.joules_a_sample:.4g} J a sample, {r.mean_watts:.4g} W on the mean",
-            f"  peak {r.peak_kelvin:.5g} K at core {r.peak_core} (tile {r.peak_tile}) after {r.peak_seconds:.4g} s",
-            f"  heat: {r.heat_in:.4g} J in, {r.heat_out:.4g} J out, {r.heat_stored:.4g} J stored, gap {r.heat_gap:.1g} J",
+            f"  peak {r.peak_kelvin:.5g} K at {place}",
+            f"  heat: {books}",
             f"  thermal slot {r.slot:g} s; halving it moves temperatures by at most {r.lag_error:.3g} K",
             f"  before: cells programmed in {r.setup_seconds:.4g} s for {r.setup_joules:.4g} J",
         ]

@@ -11,9 +11,8 @@ from thermoc.backends.base import Outcome, Place
 from thermoc.backends.sim.chip import ChipArtefact
 from thermoc.backends.sim.chip_report import ChipRun, report
 from thermoc.backends.sim.run import run as run_program
-from thermoc.ir.feed import Feed
 from thermoc.ir.dialects.core import Output
-from thermoc.ir.graph import Graph
+from thermoc.ir.feed import Feed
 from thermoc.ir.reference import interpret
 from thermoc.passes.chip_work import temperature
 from thermoc.simulator.machine import ChipProgram, Events, Op, costs, run_events
@@ -58,7 +57,9 @@ def run(artefact: ChipArtefact, feed: Feed, place: Place) -> Outcome:
         arrays[given] = _factor(artefact, name, kelvin[name], targets[name], feed)
     for name, given in artefact.warmths.items():
         arrays[given] = _warmth(artefact, name, events, history, start, feed)
-    outcome = run_program(artefact.program, Feed(arrays=arrays, ticks=feed.ticks, batch=feed.batch), place, artefact.threads)
+    outcome = run_program(
+        artefact.program, Feed(arrays=arrays, ticks=feed.ticks, batch=feed.batch), place, artefact.threads
+    )
     ran = ChipRun(
         artefact=artefact,
         events=events,
@@ -110,13 +111,15 @@ def _slots(events: Events, start: int, slot: float) -> int:
     slots = max(1, -(-(int(events.end.max(initial=start)) - start) // round(slot * PICO)))
     if slots > MOST_SLOTS:
         notes = [f"it takes {slots} slots of {slot:g} s", f"the limit is {MOST_SLOTS}"]
-        raise error("T404", "a run on a chip takes too many thermal slots", notes=notes, hint="a longer slot, or fewer samples")
+        raise error(
+            "T404", "a run on a chip takes too many thermal slots", notes=notes, hint="a longer slot, or fewer samples"
+        )
     return slots
 
 
 def _units(artefact: ChipArtefact) -> NDArray[np.float64]:
     """Return the p-bits of each core."""
-    cores = [core for core in artefact.mapping.sites.values()]
+    cores = list(artefact.mapping.sites.values())
     whole = np.concatenate([*cores, np.empty(0, np.int64)]).astype(np.int64)
     return np.bincount(whole, minlength=artefact.mapping.chip.cores).astype(float)
 
@@ -174,7 +177,9 @@ def _target_slots(
 
 def _drawn(events: Events, program: ChipProgram, served: int, core: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return when an op's draws on a core start and end in each turn, ps."""
-    rows = np.flatnonzero((program.code[:, 1] == served) & (program.cores == core) & np.isin(program.code[:, 0], THERMAL))
+    rows = np.flatnonzero(
+        (program.code[:, 1] == served) & (program.cores == core) & np.isin(program.code[:, 0], THERMAL)
+    )
     if not len(rows):
         return np.zeros(1, np.int64), np.zeros(1, np.int64)
     first = (events.row == rows[0]) & (events.place == core)
@@ -191,7 +196,9 @@ def _kelvin(artefact: ChipArtefact, events: Events, history: History, rounds: in
         for core in np.unique(cores):
             begins = _drawn(events, layout.program, layout.work.ops.index(name), int(core))[0] - start
             slot = np.clip(begins // size, 0, len(history.bits) - 1)
-            kelvin[:, cores == core] = np.broadcast_to(history.bits[slot, core][:, None], (rounds, int((cores == core).sum())))
+            kelvin[:, cores == core] = np.broadcast_to(
+                history.bits[slot, core][:, None], (rounds, int((cores == core).sum()))
+            )
         found[name] = kelvin
     return found
 

@@ -126,5 +126,12 @@ def power(
         _bin(part, begin, end, joules * share, size, bins)
     busy = np.zeros((slots, cores))
     seconds = (end - begin) / PICO
-    _bin(place[thermal].astype(np.int64), begin[thermal], end[thermal], (program.code[row, 2] * seconds)[thermal], size, busy)
+    _bin(
+        place[thermal].astype(np.int64),
+        begin[thermal],
+        end[thermal],
+        (program.code[row, 2] * seconds)[thermal],
+        size,
+        busy,
+    )
     return bins / slot, busy / slot

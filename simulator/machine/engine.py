@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -43,7 +44,8 @@ class Events:
 def run_events(program: ChipProgram, chip: Chip, *, rounds: int = 1, price: Costs | None = None) -> Events:
     """Return all events of ``rounds`` ticks. Errors: T305, T306, T414 (nothing can go on)."""
     parts = list(stream(program, chip, rounds=rounds, price=price))
-    return Events(**{name: np.concatenate([getattr(p, name) for p in parts]) for name in Events.__dataclass_fields__})
+    whole: dict[str, Any] = {n: np.concatenate([getattr(p, n) for p in parts]) for n in Events.__dataclass_fields__}
+    return Events(**whole)
 
 
 def stream(
@@ -89,7 +91,8 @@ class _State:
         self.counts[1] = 256
         self.heap = [np.zeros(whole + 256 + 1, np.int64) for _ in range(3)]
         for one in busy:
-            kernel.push(0, whole + one, one, *self.heap, self.counts)
+            times, ties, whats = self.heap
+            kernel.push(0, whole + one, one, times, ties, whats, self.counts)
         self.ways = [np.zeros(whole, np.int64), np.zeros(whole, np.int64), *np.zeros((2, price.channels), np.int64)]
         self.listeners = np.full(price.channels, -1, np.int64)
         self.free = np.zeros(price.resources, np.int64)

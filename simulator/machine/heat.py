@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.simulator.chips import Chip
-from thermoc.simulator.thermal.die import Die
+from thermoc.simulator.thermal.die import Die, State
 from thermoc.simulator.thermal.ledger import Ledger
 from thermoc.simulator.thermal.stack import Face, Layer, Material, Stack
 from thermoc.support.errors import error
@@ -73,7 +73,9 @@ def stack_of(chip: Chip) -> Stack:
     """Return the layers of a chip: power turns to heat in the uppermost, and leaves below."""
     wide, high = chip["mesh.columns"] * chip["mesh.tile_width"], chip["mesh.rows"] * chip["mesh.tile_height"]
     sheet = {
-        name: Material(name=name, conductivity=chip[f"{name}.conductivity"], heat_capacity=chip[f"{name}.heat_capacity"])
+        name: Material(
+            name=name, conductivity=chip[f"{name}.conductivity"], heat_capacity=chip[f"{name}.heat_capacity"]
+        )
         for name in ("die", "bond", "spreader")
     }
     return Stack(
@@ -100,7 +102,7 @@ class ElectroThermal:
         self.bits = "sampler.units" in chip
         self.rise = chip["sampler.resistance"] * (1 + 4 * chip["sampler.crosstalk"]) if self.bits else 0.0
         self.tau = chip["sampler.resistance"] * chip["sampler.capacity"] if self.bits else 0.0
-        self.most = chip["heater.power"] if "heater.power" in chip else 0.0
+        self.most = chip.quantities.get("heater.power", 0.0)
 
     def grid(self, cores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return numbers of cores on the die's cells, (rows, columns)."""
@@ -139,7 +141,7 @@ class ElectroThermal:
 
     # ------------------------------------------------------------------------------------------------- running
 
-    def settled(self, load: Load) -> tuple[object, NDArray[np.float64]]:
+    def settled(self, load: Load) -> tuple[State, NDArray[np.float64]]:
         """Return the die's state that the run's mean power settles to, and islands at their first targets on it.
 
         Errors: T415 where it does not settle.
@@ -147,7 +149,7 @@ class ElectroThermal:
         mean, busy, target = load.power.mean(axis=0), load.busy.mean(axis=0), load.target.mean(axis=0)
         duty = np.divide(busy, load.units, out=np.zeros_like(busy), where=load.units > 0)
         T = np.full(self.chip.cores, self.chip["package.ambient"])
-        island = T.copy()
+        island, moved = T.copy(), np.inf
         for _ in range(MOST_ROUNDS):
             own = duty * self.bit(island)
             heat = self.heaters(T, target, own)
@@ -170,11 +172,17 @@ class ElectroThermal:
         if not T[core] <= limit:
             tile = core // self.chip.whole("mesh.cores")
             notes = [
-                f"core {core} (tile {tile}) is at {T[core]:.4g} K after {time:.3g} s, its instructions take {watts[core]:.3g} W",
+                f"core {core} (tile {tile}) is at {T[core]:.4g} K after {time:.3g} s",
+                f"its instructions take {watts[core]:.3g} W",
                 f"the chip takes {watts.sum():.4g} W, leakage and heaters not counted",
                 f"the limit is {limit:g} K ({self.chip.quantities.quantity('limit.temperature').source})",
             ]
-            raise error("T415", f"chip {self.chip.name!r} grows too hot", notes=notes, hint="spread or slow the work, or cool better")
+            raise error(
+                "T415",
+                f"chip {self.chip.name!r} grows too hot",
+                notes=notes,
+                hint="spread or slow the work, or cool better",
+            )
 
     def run(self, load: Load, *, start: str = "steady", progress: Callable[[int], None] | None = None) -> History:
         """Return the temperatures of a run. start: "steady" (the run repeats for ever) or "ambient".
@@ -182,7 +190,11 @@ class ElectroThermal:
         Errors: T415 above the chip's limit of temperature.
         """
         slots, cores = load.power.shape
-        state, island = self.settled(load) if start == "steady" else (self.die.start(), np.full(cores, self.chip["package.ambient"]))
+        state, island = (
+            self.settled(load)
+            if start == "steady"
+            else (self.die.start(), np.full(cores, self.chip["package.ambient"]))
+        )
         duty = np.divide(load.busy, load.units, out=np.zeros_like(load.busy), where=load.units > 0)
         keep = np.exp(-load.slot / self.tau) if self.tau else 0.0
         die, bits, watts = np.empty((slots + 1, cores)), np.empty((slots + 1, cores)), np.empty((slots, cores))
@@ -202,7 +214,14 @@ class ElectroThermal:
             island = goal + (island - goal) * keep
         die[slots], bits[slots] = self.die.temperature(state, "active")[self.spot], island
         return History(
-            slot=load.slot, die=die, bits=bits, watts=watts, heater=spent[0], leakage=spent[1], sampler=spent[2], ledger=ledger
+            slot=load.slot,
+            die=die,
+            bits=bits,
+            watts=watts,
+            heater=spent[0],
+            leakage=spent[1],
+            sampler=spent[2],
+            ledger=ledger,
         )
 
     def lag(self, load: Load, history: History, *, start: str = "steady", most: int = 2000) -> float:

@@ -147,8 +147,6 @@ def _check(placed: Placed, chip: Chip) -> None:
     if len(held) > chip.cores or held.max() > chip["core.units"]:
         worst = int(held.argmax())
         limit = chip.quantities.quantity("core.units")
-        notes = [
-            f"core {worst} of {chip.cores} is to hold {held[worst]} units",
-            f"a core holds {limit.value:g} ({limit.source})",
-        ]
+        notes = [f"core {worst} of {chip.cores} is to hold {held[worst]} units"]
+        notes += [f"a core holds {limit.written} ({limit.source})"]
         raise error("T306", f"the units do not fit chip {chip.name!r}", notes=notes)

@@ -1,9 +1,9 @@
 """A die on a grid: temperatures in K, power in W of each cell, one call a time slot.
 
-    die = Die(stack, (64, 64))
-    state = die.start(300.0)
-    state, ledger = die.step(state, power, 1e-3)       # power (ny, nx), or (sources, ny, nx) in the layers' order
-    die.temperature(state, "active")                   # (ny, nx) in K
+die = Die(stack, (64, 64))
+state = die.start(300.0)
+state, ledger = die.step(state, power, 1e-3)       # power (ny, nx), or (sources, ny, nx) in the layers' order
+die.temperature(state, "active")                   # (ny, nx) in K
 """
 
 from __future__ import annotations
@@ -110,7 +110,10 @@ class Die:
         if P.shape == self.shape and len(self.sources) == 1:
             P = P[np.newaxis]
         if P.shape != wanted:
-            notes = [f"it has shape {list(P.shape)}", f"{len(self.sources)} layers take power, on {list(self.shape)} cells"]
+            notes = [
+                f"it has shape {list(P.shape)}",
+                f"{len(self.sources)} layers take power, on {list(self.shape)} cells",
+            ]
             raise error("T402", "power must hold one number a cell of each source layer", notes=notes)
         if not np.isfinite(P.sum()) and not np.isfinite(P).all():
             layer, row, column = (int(i) for i in np.argwhere(~np.isfinite(P))[0])

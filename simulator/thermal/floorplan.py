@@ -146,7 +146,9 @@ def _outside(plan: Floorplan) -> list[Finding]:
             low, high = min(r.x, r.y), max(r.x + r.width - plan.width, r.y + r.height - plan.height)
             if low < -room or high > room:
                 notes = (str(r), f"the die is {plan.width!r} x {plan.height!r} m")
-                found.append(Finding(code="T514", what=f"block {b.name!r} lies outside the die", where=b.where, notes=notes))
+                found.append(
+                    Finding(code="T514", what=f"block {b.name!r} lies outside the die", where=b.where, notes=notes)
+                )
     return found
 
 

@@ -94,8 +94,15 @@ def _rim(package: Package, along: float, side: float, step: float, cells: int) -
     links = np.array([1 / _resistance(spreader, spreader.thickness, area), 1 / outward])
     total = package.resistance * sink.side**2
     air = np.array([0.0, *(1 / (_resistance(sink, sink.thickness, a) + total / a) for a in (area, outer_area))])
-    edge = [1 / (_resistance(p, step / 2, side / cells * p.thickness) + cells * r) for p, r in zip((spreader, sink), inward)]
-    return Rim(chain=_chain(links) + np.diag(air), capacity=_rim_capacity(package, area, outer_area), air=air, edge=np.array(edge))
+    edge = [
+        1 / (_resistance(p, step / 2, side / cells * p.thickness) + cells * r) for p, r in zip((spreader, sink), inward)
+    ]
+    return Rim(
+        chain=_chain(links) + np.diag(air),
+        capacity=_rim_capacity(package, area, outer_area),
+        air=air,
+        edge=np.array(edge),
+    )
 
 
 def _rim_capacity(package: Package, area: float, outer_area: float) -> NDArray:

@@ -99,7 +99,9 @@ class PackagedSolver:
                 own += sector.plates[layer] * mixed.real
             self._end(sector, slope_nodes, nodes, ends)
             if sector.parity == (0, 0):
-                flat = np.einsum("k,ki,kl,li->i", 2 * PHI2, inv.weight[..., 0, 0], drawn[..., 0, 0], sector.plates[..., 0, 0])
+                flat = np.einsum(
+                    "k,ki,kl,li->i", 2 * PHI2, inv.weight[..., 0, 0], drawn[..., 0, 0], sector.plates[..., 0, 0]
+                )
                 slope += dt * flat.real
         after = Held(x.cells + change, x.nodes + nodes)
         lasting = self.zero @ (dt * x.cells[:, 0, 0] + slope) * self.flat

@@ -91,7 +91,9 @@ def edge_values(n: int) -> NDArray:
 def inverse(sector: Sector, z: NDArray) -> Inverse:
     """Return the solver of a sector at each z (K,), real or complex."""
     D = 1 / (sector.rate + z[:, np.newaxis, np.newaxis, np.newaxis])
-    nodes = tuple(np.linalg.inv(z[:, np.newaxis, np.newaxis] * np.diag(rim.capacity) + rim.chain) for rim in sector.rims)
+    nodes = tuple(
+        np.linalg.inv(z[:, np.newaxis, np.newaxis] * np.diag(rim.capacity) + rim.chain) for rim in sector.rims
+    )
     return Inverse(
         weight=D,
         seen=sector.plates * D[:, np.newaxis],
@@ -157,4 +159,7 @@ def fluxes(sector: Sector, inv: Inverse, r: NDArray, heat: tuple[NDArray, NDArra
     plates = np.einsum("klixy,ixy->klxy", inv.seen, r)
     alone = [W @ h for W, h in zip(inv.nodes, heat)]
     f = (inv.edges @ edge_temperatures(sector, plates, (alone[0], alone[1]))[..., np.newaxis])[..., 0]
-    return f, [u + (W @ into_nodes(sector, f, axis)[..., np.newaxis])[..., 0] for axis, (u, W) in enumerate(zip(alone, inv.nodes))]
+    return f, [
+        u + (W @ into_nodes(sector, f, axis)[..., np.newaxis])[..., 0]
+        for axis, (u, W) in enumerate(zip(alone, inv.nodes))
+    ]

@@ -8,7 +8,7 @@ layers of the same mean conductance along each layer, inverted by cosine transfo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -148,7 +148,10 @@ class VariedSolver:
         factor = 1 / (m.rate + z)
         if h != np.inf:
             factor = factor / h
-        nodes = [np.linalg.inv(_alone(rim, axis, self.grid) + z * np.diag(rim.capacity)) for axis, rim in enumerate(self.rims)]
+        nodes = [
+            np.linalg.inv(_alone(rim, axis, self.grid) + z * np.diag(rim.capacity))
+            for axis, rim in enumerate(self.rims)
+        ]
         scale = 1.0 if h == np.inf else 1 / h
 
         root = self._balance(h)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +59,7 @@ def test_no_two_events_of_a_core_or_link_overlap(report, tmp_path: Path):
             lanes.setdefault((event["pid"], event["tid"]), []).append((event["ts"], event["ts"] + event["dur"]))
     for spans in lanes.values():
         spans.sort()
-        assert all(a[1] <= b[0] + 1e-6 for a, b in zip(spans, spans[1:]))
+        assert all(a[1] <= b[0] + 1e-6 for a, b in pairwise(spans))
 
 
 @pytest.mark.parametrize("name", ["plan.png", "plan.svg"])

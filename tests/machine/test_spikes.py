@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ class Example:
     def __init__(self, path: Path):
         text = path.read_text()
         weights = [np.array(re.findall(r"-?\d+", part), float) for part in re.findall(r"weight: \[([^\]]*)\]", text)]
-        shapes = [(3, 3, a[0], b[0]) for a, b in zip(LAYERS, LAYERS[1:-1])]
+        shapes = [(3, 3, a[0], b[0]) for a, b in pairwise(LAYERS[:-1])]
         self.filters = [w.reshape(shape).transpose(3, 2, 0, 1) for w, shape in zip(weights, shapes)]
         self.dense = weights[-1].reshape(891, 11).T
         self.bias = np.zeros(1024)

@@ -24,7 +24,9 @@ Options = Annotated[
 ]
 Chip = Annotated[
     str | None,
-    typer.Option("--chip", metavar="CHIP", help="Lay the network out on a chip (thermo-1, isaac, puma, FILE.toml): sim."),
+    typer.Option(
+        "--chip", metavar="CHIP", help="Lay the network out on a chip (thermo-1, isaac, puma, FILE.toml): sim."
+    ),
 ]
 DumpIr = Annotated[
     Path | None,

@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from thermoc import api
-from thermoc.cli.common import Chip, DumpIr, Json, Model, Options, Target, file_name, load_model, parse_options, print_json
+from thermoc.cli.common import (
+    Chip,
+    DumpIr,
+    Json,
+    Model,
+    Options,
+    Target,
+    file_name,
+    load_model,
+    parse_options,
+    print_json,
+)
 
 
 def compile(

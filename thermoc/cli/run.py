@@ -103,8 +103,9 @@ def _can_draw(pictures: Mapping[str, Path | None], options: Mapping[str, object]
     if wanted and not options.get("chip"):
         raise error("T404", f"--{wanted[0]} shows a chip, and none is named", hint="add --chip thermo-1")
     for name in ("floorplan", "heat_map"):
-        if pictures[name] is not None:
-            chip_picture.format_of(pictures[name])
+        path = pictures[name]
+        if path is not None:
+            chip_picture.format_of(path)
 
 
 def _draw(result: api.Run, pictures: Mapping[str, Path | None]) -> None:

@@ -40,10 +40,9 @@ class Kind(StrEnum):
 class Part:
     """Work that one core does for an op: elements ``low`` to ``high`` of its result (flat).
 
-    rows, columns: of a product's array. times: products a tick. elements, passes: vector operations, where they are not one for each of
-    the result's elements. updates: of each
-    unit a tick. rounds: for coupled units, the units here that each round of a tick updates. heated: the
-    temperature follows a schedule, which heaters carry out.
+    rows, columns: of a product's array. times: products a tick. elements, passes: vector operations, where they are not
+    one for each of the result's elements. updates: of each unit a tick. rounds: for coupled units, the units here that
+    each round of a tick updates. heated: the temperature follows a schedule, which heaters carry out.
     """
 
     op: int
@@ -342,9 +341,9 @@ class _Splitter:
     def rows_of(self, op: Any, n: int) -> NDArray[np.bool_] | None:
         """Return the pattern (inputs, outputs) of compressed rows."""
         parts = [self.known.get(getattr(op, name).name) for name in ("columns", "offsets")]
-        if any(part is None for part in parts):
-            return None
         columns, offsets = parts
+        if columns is None or offsets is None:
+            return None
         m = len(offsets) - 1
         self.small(op, n, m)
         found = np.zeros((n, m), bool)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from thermoc.ir.dialects import core
 from thermoc.ir.dialects.crossbar import Mvm
@@ -40,10 +40,9 @@ class DieTemperature(Pass):
             dtype = kind(T).dtype if kind(T).dtype.is_float else DType.f64
             result = op.results[0]
             factor = Value(names(f"{result.name}.place"), Type(kind(result).shape, dtype, Role.temperature))
-            at = {"location": op.location}
-            fields = {"name": PREFIX + result.name, "shape": kind(result).shape, "dtype": dtype}
-            ops.append(core.Input(**fields, role=Role.temperature, y=factor, **at))
-            product = core.Mul(a=T, b=factor, y=Value(names(f"{result.name}.T")), **at)
+            fields: dict[str, Any] = {"name": PREFIX + result.name, "shape": kind(result).shape, "dtype": dtype}
+            ops.append(core.Input(**fields, role=Role.temperature, y=factor, location=op.location))
+            product: Any = core.Mul(a=T, b=factor, y=Value(names(f"{result.name}.T")), location=op.location)
             types, found = infer(product)
             assert not found, found
             scaled = Value(product.y.name, types["y"].with_(role=Role.temperature))
@@ -70,7 +69,9 @@ class CellWarmth(Pass):
                 if product not in made:
                     dtype = kind(op.x).dtype
                     made[product] = Value(names(f"{product}.warmth"), Type((), dtype))
-                    ops.append(core.Input(name=WARMTH + product, shape=(), dtype=dtype, role=Role.signal, y=made[product]))
+                    ops.append(
+                        core.Input(name=WARMTH + product, shape=(), dtype=dtype, role=Role.signal, y=made[product])
+                    )
                 op = op.with_(gain=made[product])
             ops.append(op)
         return graph.with_ops(ops)

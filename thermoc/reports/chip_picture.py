@@ -40,7 +40,9 @@ def floorplan(report: ChipReport, path: str | os.PathLike[str]) -> None:
     _tiles(axes, report)
     _links(axes, report)
     _keys(axes, report, names)
-    axes.set_title(f"{report.network} on {chip.name}: what each core works for (placed by {report.placement})", fontsize=10)
+    axes.set_title(
+        f"{report.network} on {chip.name}: what each core works for (placed by {report.placement})", fontsize=10
+    )
     _write(figure, path)
 
 
@@ -98,10 +100,10 @@ def _write(figure: Any, path: str | os.PathLike[str]) -> None:
     write_atomic(path, buffer.getvalue())
 
 
-def _box(*place: float, **style: Any) -> Any:
+def _box(x: float, y: float, wide: float, high: float, **style: Any) -> Any:
     from matplotlib.patches import Rectangle
 
-    return Rectangle(place[:2], *place[2:], **style)
+    return Rectangle((x, y), wide, high, **style)
 
 
 def _owners(report: ChipReport) -> tuple[list[str | None], list[str]]:
@@ -142,7 +144,9 @@ def _links(axes: Any, report: ChipReport) -> None:
         dx, dy = ((wide, 0), (-wide, 0), (0, high), (0, -high))[way]
         shift = 0.12 if way % 2 else -0.12
         ends = [x + shift * bool(dy), x + dx + shift * bool(dy)], [y + shift * bool(dx), y + dy + shift * bool(dx)]
-        axes.plot(*ends, color=INK, linewidth=0.5 + 3 * load[tile, way] / load.max(), alpha=0.55, solid_capstyle="round")
+        axes.plot(
+            *ends, color=INK, linewidth=0.5 + 3 * load[tile, way] / load.max(), alpha=0.55, solid_capstyle="round"
+        )
 
 
 def _keys(axes: Any, report: ChipReport, names: list[str]) -> None:
@@ -160,7 +164,9 @@ def _keys(axes: Any, report: ChipReport, names: list[str]) -> None:
     axes.figure.legend(handles=keys, loc="outside right upper", fontsize=8, frameon=False, labelspacing=0.9)
 
 
-def _map(figure: Any, report: ChipReport, T: NDArray[np.float64], time: float, span: tuple[float, float] | None) -> None:
+def _map(
+    figure: Any, report: ChipReport, T: NDArray[np.float64], time: float, span: tuple[float, float] | None
+) -> None:
     """Draw temperatures of cores, p-bits as rings, the hottest place as a cross."""
     run = report.run
     chip, axes = run.artefact.mapping.chip, figure.subplots()
@@ -172,9 +178,21 @@ def _map(figure: Any, report: ChipReport, T: NDArray[np.float64], time: float, s
     _tiles(axes, report)
     for name, cores in run.artefact.mapping.sites.items():
         spots = np.array([chip.position(int(core)) for core in np.unique(cores)]) + 0.5
-        axes.plot(*spots.T, "o", markerfacecolor="none", markeredgecolor="white", markersize=7, label=f"p-bits of {name}")
+        axes.plot(
+            *spots.T, "o", markerfacecolor="none", markeredgecolor="white", markersize=7, label=f"p-bits of {name}"
+        )
     x, y = chip.position(int(T.argmax()))
-    axes.plot(x + 0.5, y + 0.5, "x", color="#00d0ff", markersize=8, markeredgewidth=1.6, label=f"hottest, {T.max():.2f} K")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=3, fontsize=8, frameon=True, facecolor="#777777", labelcolor="white")
+    axes.plot(
+        x + 0.5, y + 0.5, "x", color="#00d0ff", markersize=8, markeredgewidth=1.6, label=f"hottest, {T.max():.2f} K"
+    )
+    axes.legend(
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.01),
+        ncols=3,
+        fontsize=8,
+        frameon=True,
+        facecolor="#777777",
+        labelcolor="white",
+    )
     figure.colorbar(image, ax=axes, label="die temperature, K", shrink=0.85)
     axes.set_title(f"{report.network} on {chip.name}, placed by {report.placement}: {1e6 * time:.4g} us", fontsize=10)

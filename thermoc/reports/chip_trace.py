@@ -31,7 +31,11 @@ def trace(report: ChipReport, path: str | os.PathLike[str], *, most: int = MOST)
     events = [*_instructions(report, most)]
     until = max((event["ts"] + event["dur"] for event in events), default=0.0)
     whole = [*_names(report), *events, *_counters(report, until)]
-    document = {"traceEvents": whole, "displayTimeUnit": "ns", "otherData": {"network": report.network, "chip": report.chip}}
+    document = {
+        "traceEvents": whole,
+        "displayTimeUnit": "ns",
+        "otherData": {"network": report.network, "chip": report.chip},
+    }
     write_atomic(path, json.dumps(document, allow_nan=False, separators=(",", ":")).encode())
     return len(events)
 
