@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from thermoc.simulator.machine.costs import PICO
 from thermoc.simulator.machine.heat import ElectroThermal, History, Load
 from thermoc.simulator.machine.instructions import THERMAL
 from thermoc.support.errors import error
+from thermoc.support.units import K_B, Scale
 
 MOST_SLOTS = 500_000
 MOST_EVENTS = 60_000_000
@@ -207,5 +209,6 @@ def _factor(artefact: ChipArtefact, name: str, kelvin: NDArray, target: NDArray,
     """Return the temperature of each unit over what was asked for, (ticks, batch, *shape)."""
     shape = artefact.graph.producers[name].results[0].type
     assert shape is not None
-    by_turn = kelvin.reshape(feed.batch, feed.ticks, -1) / target[None, :, None]
+    scale: Any = Scale(energy=K_B * np.asarray(target)[None, :, None], time=1.0)  # the energy of one unit is kT where T is the target
+    by_turn = scale.reduced_temperature(kelvin.reshape(feed.batch, feed.ticks, -1))
     return np.swapaxes(by_turn, 0, 1).reshape(feed.ticks, feed.batch, *shape.shape)

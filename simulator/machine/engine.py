@@ -56,7 +56,8 @@ def stream(
     state = _State(program, chip, price, max(chunk, 2 * chip.cores + 4))
     while True:
         made, ended = _run(*state.arrays(rounds))
-        yield Events(**{name: array[:made].copy() for name, array in state.out.items()})
+        found: dict[str, Any] = {name: array[:made].copy() for name, array in state.out.items()}
+        yield Events(**found)
         if ended == kernel.FINISHED:
             return
         if ended == kernel.STUCK:

@@ -135,7 +135,7 @@ def _arrivals(placed: Placed, fired: NDArray) -> NDArray[np.bool_]:
 
 
 def _barrier(placed: Placed, chip: Chip) -> float:
-    """Seconds that the tiles in use take to agree that a step is over: the table's last entry not above their number."""
+    """Seconds in which the tiles in use agree that a step is over: the table's last entry not above their number."""
     used, tiles = len(np.unique(placed.core // chip.whole("mesh.cores"))), chip.quantities.array("barrier.tiles")
     return float(chip.quantities.array("barrier.time")[max(0, np.searchsorted(tiles, used, side="right") - 1)])
 

@@ -17,6 +17,7 @@ from thermoc.passes.chip_work import kind, temperature
 
 PREFIX = "chip.temperature."
 WARMTH = "chip.warmth."
+_MUL: Any = core.Mul
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +43,7 @@ class DieTemperature(Pass):
             factor = Value(names(f"{result.name}.place"), Type(kind(result).shape, dtype, Role.temperature))
             fields: dict[str, Any] = {"name": PREFIX + result.name, "shape": kind(result).shape, "dtype": dtype}
             ops.append(core.Input(**fields, role=Role.temperature, y=factor, location=op.location))
-            product: Any = core.Mul(a=T, b=factor, y=Value(names(f"{result.name}.T")), location=op.location)
+            product: Any = _MUL(a=T, b=factor, y=Value(names(f"{result.name}.T")), location=op.location)
             types, found = infer(product)
             assert not found, found
             scaled = Value(product.y.name, types["y"].with_(role=Role.temperature))
