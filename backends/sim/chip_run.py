@@ -209,6 +209,7 @@ def _factor(artefact: ChipArtefact, name: str, kelvin: NDArray, target: NDArray,
     """Return the temperature of each unit over what was asked for, (ticks, batch, *shape)."""
     shape = artefact.graph.producers[name].results[0].type
     assert shape is not None
-    scale: Any = Scale(energy=K_B * np.asarray(target)[None, :, None], time=1.0)  # the energy of one unit is kT where T is the target
+    energy: Any = K_B * target[None, :, None]
+    scale = Scale(energy=energy, time=1.0)  # the energy of one unit is kT where T is the target
     by_turn = scale.reduced_temperature(kelvin.reshape(feed.batch, feed.ticks, -1))
     return np.swapaxes(by_turn, 0, 1).reshape(feed.ticks, feed.batch, *shape.shape)

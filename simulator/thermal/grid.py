@@ -127,7 +127,12 @@ def _resistance(plate, length: float, area: float) -> float:
 
 def _halves(stack: Stack, whole: NDArray) -> tuple[NDArray, NDArray]:
     """Return the resistance of each cell above and below its node, from that of the whole cell."""
-    return (whole / 2, whole / 2) if stack.nodes == "centre" else (0 * whole, whole)
+    depth = np.full(len(whole), 0.0 if stack.nodes == "top" else 0.5)
+    if stack.nodes == "outer" and len(whole) > 1:
+        depth[0] = 0.5 if stack.top else 0.0
+        depth[-1] = 0.5 if stack.bottom or stack.package else 1.0
+    share = depth[:, np.newaxis, np.newaxis]
+    return share * whole, (1 - share) * whole
 
 
 def _series(a: NDArray, b: NDArray) -> NDArray:

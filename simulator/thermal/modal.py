@@ -65,12 +65,12 @@ def wave(n: int) -> NDArray:
 
 def forward(field: NDArray) -> NDArray:
     """Return the cosine coefficients (..., ny, nx) of a field; orthonormal, so a constant c gives c sqrt(ny nx)."""
-    return fft.dctn(field, axes=PLANE, norm="ortho")
+    return np.asarray(fft.dctn(field, axes=PLANE, norm="ortho"))
 
 
 def backward(coefficients: NDArray) -> NDArray:
     """Return the field of cosine coefficients."""
-    return fft.idctn(coefficients, axes=PLANE, norm="ortho")
+    return np.asarray(fft.idctn(coefficients, axes=PLANE, norm="ortho"))
 
 
 def amplitudes(m: Modes, rise: NDArray) -> NDArray:
@@ -85,6 +85,21 @@ def drive(m: Modes, power: NDArray, layers: tuple[int, ...]) -> NDArray:
     for layer, part in zip(layers[1:], hat[1:]):
         total += m.shape[layer] * part
     return total
+
+
+class Drive:
+    """The drive of a power, kept until another power comes: power often lasts for many steps."""
+
+    def __init__(self, m: Modes, layers: tuple[int, ...]):
+        self._modes, self._layers = m, layers
+        self._last: tuple[NDArray, NDArray] | None = None
+
+    def __call__(self, power: NDArray) -> NDArray:
+        """Return ``drive`` of a power (sources, ny, nx); read only."""
+        last = self._last
+        if last is None or not np.array_equal(last[0], power):
+            last = self._last = (power.copy(), drive(self._modes, power, self._layers))
+        return last[1]
 
 
 def rise(m: Modes, a: NDArray) -> NDArray:
@@ -148,7 +163,9 @@ def _closed_modes(C: NDArray, factor: NDArray) -> tuple[NDArray, NDArray]:
 
 def _jacobi(matrix: NDArray) -> tuple[NDArray, NDArray, NDArray]:
     """Return singular values and both sides' vectors by one-sided Jacobi rotations with full pivoting (dgejsv)."""
-    values, u, v, work, _, info = lapack.dgejsv(matrix, joba=2, jobu=0, jobv=0, jobr=0)
+    values, u, v, work, _, info = lapack.dgejsv(  # pyright: ignore[reportAttributeAccessIssue]
+        matrix, joba=2, jobu=0, jobv=0, jobr=0
+    )
     if info != 0:
         raise FloatingPointError(f"dgejsv: {info}")
     return values * (work[0] / work[1]), u, v

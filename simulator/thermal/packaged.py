@@ -34,11 +34,15 @@ class Held:
 
 @dataclass(frozen=True, kw_only=True)
 class Propagator:
-    """What a step of one length needs: kick of the plain stack, drift of its flat modes, the sectors' inverses."""
+    """What a step of one length needs: kick of the plain stack, drift of its flat modes, the sectors' inverses.
+
+    weights: 2 PHI1 times each inverse's weight, real and imaginary parts.
+    """
 
     kick: NDArray
     drift: NDArray
     inverses: tuple[rim.Inverse, ...]
+    weights: tuple[tuple[NDArray, NDArray], ...]
 
 
 class PackagedSolver:
@@ -48,9 +52,8 @@ class PackagedSolver:
         self.modes = m = modal.modes(grid(stack, shape))
         found = rims(stack, shape)
         assert found is not None
-        self.rims, self.sources = found, sources
+        self.rims, self.drive = found, modal.Drive(m, sources)
         self.sectors = rim.sectors(m, found)
-        self.conductances = [rim.conductances(sector) for sector in self.sectors]
         self.flat = np.sqrt(m.cells)
         self.zero = m.shape[:, :, 0, 0]
         self.top_rise = stack.top.temperature - stack.ambient if stack.top else 0.0
@@ -89,14 +92,12 @@ class PackagedSolver:
         rate, heats = self._pull(x, power)
         change, nodes = rate * p.kick, np.zeros_like(x.nodes)
         slope, slope_nodes = p.drift * rate[:, 0, 0], np.zeros_like(x.nodes)
-        for sector, inv in zip(self.sectors, p.inverses):
+        for sector, inv, weights in zip(self.sectors, p.inverses, p.weights):
             heat = (sector.nodes(heats, 0), sector.nodes(heats, 1))
             f, ends = rim.fluxes(sector, inv, sector.cut(rate), heat)
             drawn = rim.into_cells(sector, f)
             own = sector.cut(change)
-            for layer in (0, 1):
-                mixed = np.einsum("k,kixy,kxy->ixy", 2 * PHI1, inv.weight, drawn[:, layer], optimize=_PATH)
-                own += sector.plates[layer] * mixed.real
+            own += (sector.plates * _real_product(weights, drawn)).sum(axis=0)
             self._end(sector, slope_nodes, nodes, ends)
             if sector.parity == (0, 0):
                 flat = np.einsum(
@@ -120,13 +121,13 @@ class PackagedSolver:
         drive, heats = self._pull(Held(np.zeros_like(self.modes.rate), np.zeros((2, 2, 3))), power)
         cells, nodes = drive / self.modes.rate, np.zeros((2, 2, 3))
         for sector in self.sectors:
-            inv = rim.inverse(sector, np.zeros(1))
+            inv = rim.inverse(sector, np.zeros(1, complex))
             f, ends = rim.fluxes(sector, inv, sector.cut(drive), (sector.nodes(heats, 0), sector.nodes(heats, 1)))
-            own, drawn = sector.cut(cells), rim.into_cells(sector, f)[0]
-            own -= (sector.plates * drawn[:, np.newaxis]).sum(axis=0) * inv.weight[0]
+            own, drawn = sector.cut(cells), rim.into_cells(sector, f)[0].real
+            own -= (sector.plates * drawn[:, np.newaxis]).sum(axis=0) * inv.weight[0].real
             for axis in (0, 1):
                 if sector.met[axis]:
-                    sector.nodes(nodes, axis)[:] = ends[axis][0]
+                    sector.nodes(nodes, axis)[:] = ends[axis][0].real
         return Held(cells, nodes)
 
     def energy(self, x: Held) -> float:
@@ -141,14 +142,14 @@ class PackagedSolver:
 
     def _pull(self, x: Held, power: NDArray) -> tuple[NDArray, NDArray]:
         """Return the amplitudes' rates of change, and the heat into each lumped node in W (axis, parity, 3)."""
-        rate = modal.drive(self.modes, power, self.sources)
-        rate -= self.modes.rate * x.cells
+        rate = self.drive(power) - self.modes.rate * x.cells
         rate[:, 0, 0] += self.inflow
         heats = np.stack([-x.nodes[axis] @ self.rims[axis].chain for axis in (0, 1)])
-        for sector, g in zip(self.sectors, self.conductances):
+        for sector in self.sectors:
             plates = np.einsum("lixy,ixy->lxy", sector.plates, sector.cut(x.cells))
             nodes = (sector.nodes(x.nodes, 0), sector.nodes(x.nodes, 1))
-            f = g * rim.edge_temperatures(sector, plates, nodes)
+            across, up = rim.edge_temperatures(sector, plates, nodes)
+            f = across * self.rims[0].edge[:, np.newaxis], up * self.rims[1].edge[:, np.newaxis]
             own, drawn = sector.cut(rate), rim.into_cells(sector, f)
             own -= (sector.plates * drawn[:, np.newaxis]).sum(axis=0)
             for axis in (0, 1):
@@ -166,7 +167,17 @@ class PackagedSolver:
     def _propagator(self, dt: float) -> Propagator:
         rate = self.modes.rate
         inverses = tuple(rim.inverse(sector, POLES / dt) for sector in self.sectors)
-        return Propagator(kick=modal.kick(rate, dt), drift=modal.drift(rate[:, 0, 0], dt), inverses=inverses)
+        scaled = [2 * PHI1[:, np.newaxis, np.newaxis, np.newaxis] * inv.weight for inv in inverses]
+        return Propagator(
+            kick=modal.kick(rate, dt),
+            drift=modal.drift(rate[:, 0, 0], dt),
+            inverses=inverses,
+            weights=tuple((np.ascontiguousarray(w.real), np.ascontiguousarray(w.imag)) for w in scaled),
+        )
 
 
-_PATH = ["einsum_path", (0, 2), (0, 1)]
+def _real_product(weights: tuple[NDArray, NDArray], drawn: NDArray) -> NDArray:
+    """Return the real part of sum_k w_k d_k (2, L, nq, np); w (K, L, nq, np) in two parts, d (K, 2, nq, np)."""
+    real = np.einsum("kixy,klxy->lixy", weights[0], np.ascontiguousarray(drawn.real))
+    real -= np.einsum("kixy,klxy->lixy", weights[1], np.ascontiguousarray(drawn.imag))
+    return real

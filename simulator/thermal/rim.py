@@ -24,9 +24,9 @@ from thermoc.simulator.thermal.modal import Modes
 class Sector:
     """Waves of one parity along y and one along x: (nq, np) of them, in L eigenmodes each.
 
-    plates (2, L, nq, np): the modes' shapes in spreader and sink; column (np,) and row (nq,): twice-folded edge values of
-    the cosines. Of the rims, along x and along y, ``met`` says which have nodes here: only the flat wave along an edge
-    meets them, with ``weight``.
+    plates (2, L, nq, np): the modes' shapes in spreader and sink. column (np,), row (nq,): the cosines at the edges.
+    Of the rims, along x and along y, ``met`` says which have nodes here: only the flat wave along an edge meets them,
+    with ``weight``.
     """
 
     parity: tuple[int, int]
@@ -53,12 +53,24 @@ class Sector:
 
 @dataclass(frozen=True, kw_only=True)
 class Inverse:
-    """(A + z)^(-1) of one sector for several z: weight (K, L, nq, np), nodes per axis (K, 3, 3), edges (K, E, E)."""
+    """(A + z)^(-1) of one sector for K values of z.
+
+    weight (K, L, nq, np): D. seen: D as the plates see it, real and imaginary part (K, 2, L, nq, np). nodes: W of
+    either axis (K, 3, 3). across (K, 2, 2, nq): inverse of the edges beyond x among themselves, where waves along y
+    stay apart; mixed (K, 2, 2, nq, np): their coupling to the edges beyond y; up (K, 2, np, 2, np): inverse of what
+    is left for those.
+    """
 
     weight: NDArray
-    seen: NDArray
+    seen: tuple[NDArray, NDArray]
     nodes: tuple[NDArray, NDArray]
-    edges: NDArray
+    across: NDArray
+    mixed: NDArray
+    up: NDArray
+
+
+Edges = tuple[NDArray, NDArray]
+"""A number of each edge wave beyond x (..., 2, nq), and beyond y (..., 2, np); of spreader and sink."""
 
 
 def sectors(m: Modes, rims: tuple[Rim, Rim]) -> tuple[Sector, ...]:
@@ -89,77 +101,93 @@ def edge_values(n: int) -> NDArray:
 
 
 def inverse(sector: Sector, z: NDArray) -> Inverse:
-    """Return the solver of a sector at each z (K,), real or complex."""
+    """Return the solver of a sector at each complex z (K,)."""
     D = 1 / (sector.rate + z[:, np.newaxis, np.newaxis, np.newaxis])
-    nodes = tuple(
-        np.linalg.inv(z[:, np.newaxis, np.newaxis] * np.diag(rim.capacity) + rim.chain) for rim in sector.rims
-    )
-    return Inverse(
-        weight=D,
-        seen=sector.plates * D[:, np.newaxis],
-        nodes=(nodes[0], nodes[1]),
-        edges=np.linalg.inv(_edge_matrix(sector, D, nodes)),
-    )
+    nodes = [np.linalg.inv(z[:, np.newaxis, np.newaxis] * np.diag(rim.capacity) + rim.chain) for rim in sector.rims]
+    seen = sector.plates * D[:, np.newaxis]
+    G = np.einsum("klixy,mixy->klmxy", seen, sector.plates)
+    across = _inverse_2x2(_own(sector, 0, np.einsum("klmqp,p->klmq", G, sector.column**2), nodes[0]))
+    mixed = G * sector.row[:, np.newaxis] * sector.column
+    own = _own(sector, 1, np.einsum("klmqp,q->klmp", G, sector.row**2), nodes[1])
+    K, np_ = len(D), len(sector.column)
+    schur = np.zeros((K, 2, np_, 2, np_), D.dtype)
+    schur[:, :, range(np_), :, range(np_)] = np.moveaxis(own, 3, 0)
+    reached = np.einsum("klmq,kmnqp->klnqp", across, mixed)
+    for q in range(len(sector.row)):  # einsum over q at once would copy, and BLAS would round by its threads
+        schur -= np.einsum("klmp,klns->kmpns", mixed[:, :, :, q], reached[:, :, :, q])
+    up = invert(schur.reshape(K, 2 * np_, 2 * np_)).reshape(schur.shape)
+    parts = np.ascontiguousarray(seen.real), np.ascontiguousarray(seen.imag)
+    return Inverse(weight=D, seen=parts, nodes=(nodes[0], nodes[1]), across=across, mixed=mixed, up=up)
 
 
-def _edge_matrix(sector: Sector, D: NDArray, nodes: tuple[NDArray, ...]) -> NDArray:
-    """Return 1/g + F D F^T + R W R^T (K, E, E), edges in x first: E = 2 nq + 2 np."""
-    G = np.einsum("lixy,mixy,kixy->klmxy", sector.plates, sector.plates, D, optimize=True)
-    K, (nq, np_) = len(D), G.shape[-2:]
-    rows, columns, H = 2 * nq, 2 * np_, np.zeros((K, 2 * (nq + np_), 2 * (nq + np_)), D.dtype)
-    across = np.einsum("klmqp,p->klmq", G, sector.column**2)
-    up = np.einsum("klmqp,q->klmp", G, sector.row**2)
-    for part, size, axis, own in ((np.s_[:rows], nq, 0, across), (np.s_[rows:], np_, 1, up)):
-        square = H[:, part, part].reshape(K, 2, size, 2, size)
-        square[:, :, range(size), :, range(size)] += np.moveaxis(own, 3, 0)
-        square[:, range(2), :, range(2)] += np.eye(size) / sector.rims[axis].edge[:, np.newaxis, np.newaxis, np.newaxis]
-        if sector.met[axis] and size:
-            square[:, :, 0, :, 0] += sector.weight[axis] ** 2 * nodes[axis][:, :2, :2]
-        H[:, part, part] = square.reshape(K, 2 * size, 2 * size)
-    mixed = np.einsum("klmqp,q,p->klqmp", G, sector.row, sector.column).reshape(K, rows, columns)
-    H[:, :rows, rows:], H[:, rows:, :rows] = mixed, mixed.swapaxes(1, 2)
-    return H
+def _own(sector: Sector, axis: int, coupling: NDArray, nodes: NDArray) -> NDArray:
+    """Return 1/g + F D F^T + R W R^T of one axis' edges among themselves (K, 2, 2, n), waves apart."""
+    own = coupling.copy()
+    own[:, range(2), range(2)] += 1 / sector.rims[axis].edge[:, np.newaxis]
+    if sector.met[axis] and own.shape[-1]:
+        own[..., 0] += sector.weight[axis] ** 2 * nodes[:, :2, :2]
+    return own
 
 
-def edge_temperatures(sector: Sector, plates: NDArray, nodes: tuple[NDArray, NDArray]) -> NDArray:
-    """Return F theta - R u (..., E) of coefficients (..., 2, nq, np) and nodes (..., 3) of either axis."""
-    across, up = plates @ sector.column, sector.row @ plates
-    for axis, edge in enumerate((across, up)):
+def _inverse_2x2(m: NDArray) -> NDArray:
+    """Return inverses of symmetric matrices m[:, i, j, ...]."""
+    a, b, d = m[:, 0, 0], m[:, 0, 1], m[:, 1, 1]
+    return np.stack([np.stack([d, -b], 1), np.stack([-b, a], 1)], 1) / (a * d - b * b)[:, np.newaxis, np.newaxis]
+
+
+def invert(m: NDArray) -> NDArray:
+    """Return inverses of matrices (K, n, n) by Gauss and Jordan, without BLAS, whose threads would show in the digits.
+
+    No pivot is sought: the numerical range of these matrices lies in a cone of less than half a turn, spanned by
+    1/g > 0 and 1/(rate + z), so elimination cannot break down.
+    """
+    m = m.copy()
+    for i in range(m.shape[1]):
+        pivot = 1 / m[:, i, i]
+        row = m[:, i] * pivot[:, np.newaxis]
+        row[:, i] = pivot
+        column = m[:, :, i].copy()
+        column[:, i] = 0
+        m[:, :, i] = 0
+        m -= column[:, :, np.newaxis] * row[:, np.newaxis]
+        m[:, i] = row
+    return m
+
+
+def edge_temperatures(sector: Sector, plates: NDArray, nodes: tuple[NDArray, NDArray]) -> Edges:
+    """Return F theta - R u of coefficients (..., 2, nq, np) and nodes (..., 3) of either axis."""
+    edges = np.einsum("...qp,p->...q", plates, sector.column), np.einsum("...qp,q->...p", plates, sector.row)
+    for axis, edge in enumerate(edges):
         if sector.met[axis] and edge.shape[-1]:
             edge[..., 0] -= sector.weight[axis] * nodes[axis][..., :2]
-    lead = plates.shape[:-3]
-    return np.concatenate([across.reshape(*lead, -1), up.reshape(*lead, -1)], axis=-1)
+    return edges
 
 
-def conductances(sector: Sector) -> NDArray:
-    """Return g (E,) in W/K of the edges, in the order of their temperatures."""
-    return np.concatenate([np.repeat(rim.edge, len(w)) for rim, w in zip(sector.rims, (sector.row, sector.column))])
+def into_cells(sector: Sector, flux: Edges) -> NDArray:
+    """Return F^T f before the modes' shapes: coefficients (..., 2, nq, np) of the heat that the edges draw."""
+    across, up = flux
+    return across[..., np.newaxis] * sector.column + up[..., np.newaxis, :] * sector.row[:, np.newaxis]
 
 
-def into_cells(sector: Sector, flux: NDArray) -> NDArray:
-    """Return F^T f before the modes' shapes: coefficients (..., 2, nq, np) of the heat that edges (..., E) draw."""
-    nq, np_ = len(sector.row), len(sector.column)
-    across = flux[..., : 2 * nq].reshape(*flux.shape[:-1], 2, nq, 1)
-    up = flux[..., 2 * nq :].reshape(*flux.shape[:-1], 2, 1, np_)
-    return across * sector.column + up * sector.row[:, np.newaxis]
-
-
-def into_nodes(sector: Sector, flux: NDArray, axis: int) -> NDArray:
+def into_nodes(sector: Sector, flux: Edges, axis: int) -> NDArray:
     """Return R^T f (..., 3): the heat that the nodes of an axis take from the edges, in W."""
-    heat = np.zeros((*flux.shape[:-1], 3), flux.dtype)
-    size, first = (len(sector.row), 0) if axis == 0 else (len(sector.column), 2 * len(sector.row))
-    if sector.met[axis] and size:
-        heat[..., 0] = sector.weight[axis] * flux[..., first]
-        heat[..., 1] = sector.weight[axis] * flux[..., first + size]
+    edge = flux[axis]
+    heat = np.zeros((*edge.shape[:-2], 3), edge.dtype)
+    if sector.met[axis] and edge.shape[-1]:
+        heat[..., :2] = sector.weight[axis] * edge[..., 0]
     return heat
 
 
-def fluxes(sector: Sector, inv: Inverse, r: NDArray, heat: tuple[NDArray, NDArray]) -> tuple[NDArray, list[NDArray]]:
-    """Return edge fluxes (K, E) of (A + z)^(-1) on r (L, nq, np) and node heats (3,) of either axis, and the nodes."""
-    plates = np.einsum("klixy,ixy->klxy", inv.seen, r)
-    alone = [W @ h for W, h in zip(inv.nodes, heat)]
-    f = (inv.edges @ edge_temperatures(sector, plates, (alone[0], alone[1]))[..., np.newaxis])[..., 0]
-    return f, [
-        u + (W @ into_nodes(sector, f, axis)[..., np.newaxis])[..., 0]
-        for axis, (u, W) in enumerate(zip(alone, inv.nodes))
-    ]
+def fluxes(sector: Sector, inv: Inverse, r: NDArray, heat: tuple[NDArray, NDArray]) -> tuple[Edges, list[NDArray]]:
+    """Return the edges' fluxes in (A + z)^(-1) of r (L, nq, np) and node heats (3,) of either axis, and the nodes."""
+    alone = [np.einsum("kij,j->ki", W, h) for W, h in zip(inv.nodes, heat)]
+    flat = np.ascontiguousarray(r)
+    plates = np.empty(inv.mixed.shape[:2] + flat.shape[1:], complex)
+    plates.real, plates.imag = (np.einsum("klixy,ixy->klxy", part, flat) for part in inv.seen)
+    across, up = edge_temperatures(sector, plates, (alone[0], alone[1]))
+    up = up - np.einsum("klmqp,klq->kmp", inv.mixed, np.einsum("klmq,kmq->klq", inv.across, across))
+    up = np.einsum("kmpns,kns->kmp", inv.up, up)
+    across = across - np.einsum("klmqp,kmp->klq", inv.mixed, up)
+    f = np.einsum("klmq,kmq->klq", inv.across, across), up
+    taken = [np.einsum("kij,kj->ki", W, into_nodes(sector, f, axis)) for axis, W in enumerate(inv.nodes)]
+    return f, [u + more for u, more in zip(alone, taken)]

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from thermoc.simulator.thermal.floorplan import Block
 from thermoc.support.errors import error
 
-Nodes = Literal["centre", "top"]
+Nodes = Literal["centre", "top", "outer"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +102,8 @@ class Stack:
     """Layers from the top down over a ``width`` (x) by ``height`` (y) die in m, and where its heat goes.
 
     ``nodes`` says at which depth of a layer its temperature stands: "centre" puts half a cell's resistance on either
-    side, "top" the whole of it below, as HotSpot does. ``faces`` of None are adiabatic. Errors: T405.
+    side; "top" the whole of it below, as HotSpot does; "outer" is "centre" but for the outermost layers, whose nodes
+    stand on their outer faces where those are adiabatic, as in 3D-ICE. A face of None is adiabatic. Errors: T405.
     """
 
     width: float
@@ -121,8 +122,8 @@ class Stack:
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
             raise error("T405", "two layers have one name", notes=[f"{twice!r}"])
-        if self.nodes not in ("centre", "top"):
-            raise error("T405", "nodes stand at 'centre' or 'top'", notes=[f"nodes = {self.nodes!r}"])
+        if self.nodes not in get_args(Nodes):
+            raise error("T405", "nodes stand at 'centre', 'top' or 'outer'", notes=[f"nodes = {self.nodes!r}"])
         if self.package is not None:
             _fits(self, self.package)
 

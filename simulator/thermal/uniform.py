@@ -22,13 +22,11 @@ class UniformSolver:
 
     def __init__(self, stack: Stack, shape: Shape, sources: tuple[int, ...]):
         self.modes = m = modal.modes(grid(stack, shape))
-        self.sources = sources
+        self.drive = modal.Drive(m, sources)
         self.flat = np.sqrt(m.cells)
-        self.top_rise = stack.top.temperature - stack.ambient if stack.top else 0.0
         self.bottom_rise = stack.bottom.temperature - stack.ambient if stack.bottom else 0.0
         self.zero = m.shape[:, :, 0, 0]
-        self.inflow = m.top * self.top_rise * self.zero[0] + m.bottom * self.bottom_rise * self.zero[-1]
-        self.inflow *= self.flat
+        self.inflow = m.bottom * self.bottom_rise * self.flat * self.zero[-1]  # rises count from the top's reservoir
         self.factors = lru_cache(KEPT)(self._factors)
 
     def start(self, rise: NDArray) -> NDArray:
@@ -43,6 +41,10 @@ class UniformSolver:
         """Return the temperature rise (ny, nx) of one layer."""
         return modal.rise_of(self.modes, x, layer)
 
+    def rim(self, x: NDArray) -> dict[str, float]:
+        """Return nothing: there is no package."""
+        return {}
+
     def step(self, x: NDArray, power: NDArray, dt: float) -> tuple[NDArray, Ledger]:
         """Return the state after ``dt`` of constant power (sources, ny, nx), exactly."""
         kick, drift = self.factors(dt)
@@ -53,7 +55,7 @@ class UniformSolver:
         ledger = Ledger(
             dt=dt,
             work=float(power.sum()) * dt,
-            heat_top=float(self.modes.top * (rise[0] - dt * self.top_rise * self.modes.cells)),
+            heat_top=float(self.modes.top * rise[0]),
             heat_bottom=float(self.modes.bottom * (rise[-1] - dt * self.bottom_rise * self.modes.cells)),
             stored=self._energy(change),
         )
@@ -75,8 +77,8 @@ class UniformSolver:
 
     def _pull(self, x: NDArray, power: NDArray) -> NDArray:
         """Return drive less decay: the amplitudes' rate of change."""
-        change = modal.drive(self.modes, power, self.sources)
-        change -= self.modes.rate * x
+        change = self.modes.rate * x
+        np.subtract(self.drive(power), change, out=change)
         change[:, 0, 0] += self.inflow
         return change
 

@@ -66,20 +66,25 @@ class VariedSolver:
 
     def step(self, x: Field, power: NDArray, dt: float) -> tuple[Field, Ledger]:
         """Return the state after ``dt`` of constant power (sources, ny, nx)."""
-        b, h, before = self._inflow(power), dt / self.substeps, x
-        heat = np.zeros(2)
-        guess: Field | None = None
-        for _ in range(2):
-            change = self._solve(h / 2, self._pull(x, b).times(h / 2), guess)
-            x, guess = x.plus(1.0, change), change
-            heat += h / 2 * self._heat(x)
+        b, h = self._inflow(power), dt / self.substeps
+        after, heat, change = self._damped(x, b, h)
         for _ in range(self.substeps - 1):
-            change = self._solve(h / 2, self._pull(x, b).times(h), guess.times(2.0 if _ == 0 else 1.0))
-            after = x.plus(1.0, change)
-            heat += h / 2 * (self._heat(x) + self._heat(after))
-            x, guess = after, change
-        stored = self.capacity.dot(x.plus(-1.0, before))
-        return x, Ledger(dt=dt, work=float(power.sum()) * dt, heat_top=heat[0], heat_bottom=heat[1], stored=stored)
+            change = self._solve(h / 2, self._pull(after, b).times(h), change)
+            heat += h / 2 * self._heat(after)
+            after = after.plus(1.0, change)
+            heat += h / 2 * self._heat(after)
+        stored = self.capacity.dot(after.plus(-1.0, x))
+        top, bottom = (float(part) for part in heat)
+        return after, Ledger(dt=dt, work=float(power.sum()) * dt, heat_top=top, heat_bottom=bottom, stored=stored)
+
+    def _damped(self, x: Field, b: Field, h: float) -> tuple[Field, NDArray, Field]:
+        """Return the state after two backward Euler halves of h, the heat that left (2,), and a guess at h's change."""
+        change = self._solve(h / 2, self._pull(x, b).times(h / 2), None)
+        x = x.plus(1.0, change)
+        heat = h / 2 * self._heat(x)
+        change = self._solve(h / 2, self._pull(x, b).times(h / 2), change)
+        x = x.plus(1.0, change)
+        return x, heat + h / 2 * self._heat(x), change.times(2.0)
 
     def steady(self, power: NDArray) -> Field:
         """Return the state in which nothing changes (P20). Errors: T413."""

@@ -1,0 +1,46 @@
+"""Lines of foreign text files, with where they stand; what is wrong with them is one coded error."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from thermoc.support.errors import Location, ThermocError, error
+
+MOST_BYTES = 1 << 26
+
+
+def read_lines(path: str | os.PathLike[str]) -> Iterator[tuple[Location, str]]:
+    """Yield each line of a text file and its place. Errors: T501, T504."""
+    target = Path(path)
+    try:
+        if target.stat().st_size > MOST_BYTES:
+            notes = [f"{target.stat().st_size} bytes", f"at most {MOST_BYTES} bytes"]
+            raise error("T504", f"{target} is too large for a thermal file", notes=notes)
+        lines = target.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as reason:
+        note = str(getattr(reason, "strerror", None) or reason)
+        raise error("T501", f"{target} cannot be read", notes=[note], hint="check the path") from None
+    for number, line in enumerate(lines, 1):
+        yield Location(str(target), number), line
+
+
+def wrong(what: str, where: Location | None, hint: str = "") -> ThermocError:
+    """Return the error of a line, to be raised."""
+    return error("T514", what, where=where, hint=hint)
+
+
+def numbers(words: Sequence[str], where: Location) -> list[float]:
+    """Return finite numbers. Errors: T514."""
+    found = []
+    for word in words:
+        try:
+            value = float(word)
+        except ValueError:
+            raise wrong(f"{word!r} is no number", where) from None
+        if not math.isfinite(value):
+            raise wrong(f"{word!r} is not finite", where)
+        found.append(value)
+    return found
