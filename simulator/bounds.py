@@ -170,7 +170,7 @@ def _fits(line: _Line, table: NDArray[np.int64]) -> bool:
             columns, arrays = slices * outputs, -(-inputs // rows)
             held = SETTINGS + outputs + inputs * columns * (1 if y < 0 else 2)
             whole = (n, x) == (p2 * outputs, p2 * inputs) and y in (-1, p2 * arrays * readings * columns)
-            return whole and z in (-1, 1) and p1 + held <= line.floats
+            return whole and z in (-1, 1, arrays * outputs) and p1 + held <= line.floats
         case Opcode.SPARSE:
             if z not in (-1, n) or not inside(p0, n + 1, 0, x + 1) or (np.diff(table[p0 : p0 + n + 1]) < 0).any():
                 return False

@@ -153,6 +153,8 @@ CASES: dict[str, Callable[[Givens], Any]] = {
     "crossbar.mvm, noise and warmth": lambda x: product(
         x(2, 7), z=x(2, 3, 4, 2, 5), gain=x.positive(), read_noise=0.05, **DIGITAL
     ),
+    "crossbar.mvm, warmth of each array": lambda x: product(x(2, 7), gain=x.positive(3, 5), **DIGITAL),
+    "crossbar.mvm, warmth of each output": lambda x: product(x(7), gain=x.positive(5), adc_bits=4, adc_range=9.0),
     "crossbar.mvm, noise of analogue inputs": lambda x: product(
         x(4), z=tc.normal(shape=(2, 1, 2, 5)), read_noise=0.05, r_bit=20.0
     ),

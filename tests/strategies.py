@@ -157,10 +157,13 @@ PLAIN |= {
 
 @step(PLAIN, "logic")
 def _logic(draw: Any, x: Handle, other: Handle) -> Handle:
-    compare = draw(st.sampled_from([tc.less, tc.less_equal, tc.greater, tc.greater_equal, tc.equal]))
-    a, b = compare(x, _like(x, other)), tc.floor(x) >= draw(st.integers(-1, 1))
-    both = draw(st.sampled_from([tc.and_, tc.or_]))(a, tc.not_(b) if draw(st.booleans()) else b)
-    return tc.cast(both, dtype="f64")
+    """Every comparison, in any order, joined by turns."""
+    whole = tc.floor(x)
+    found = whole >= draw(st.integers(-1, 1))
+    for number, compare in enumerate(draw(st.permutations([tc.less, tc.less_equal, tc.greater, tc.greater_equal, tc.equal]))):
+        made = compare(x, _like(x, other)) if number % 2 else compare(whole, tc.floor(_like(x, other)))
+        found = (tc.or_ if number % 2 else tc.and_)(found, tc.not_(made) if draw(st.booleans()) else made)
+    return tc.cast(found, dtype="f64")
 
 
 # ----------------------------------------------------------------------------------------------- linear maps and shapes
@@ -217,6 +220,16 @@ SHAPES |= {
     ),
     "broadcast": lambda draw, x, other: tc.broadcast(x, shape=(2, *x.shape)),
 }
+
+
+@step(SHAPES, "crossbar")
+def _crossbar(draw: Any, x: Handle, other: Handle) -> Handle:
+    """A product through pairs of memristors, with wires and noise or without; halves never decide a code."""
+    n, m, bits = x.shape[-1] if x.shape else 1, draw(LENGTHS), draw(st.sampled_from([0, 3]))
+    levels = [np.abs(_weights(draw, 1, n, m)), np.abs(_weights(draw, 1, n, m))]
+    attrs = {"rows": draw(st.integers(1, 3)), "columns": 2, "cell_bits": 1, "input_bits": bits, "dac_bits": draw(st.integers(0, bits))}
+    attrs |= {"adc_bits": draw(st.sampled_from([0, 4])), "adc_range": 3.7, "r_bit": draw(st.sampled_from([0.0, 0.1]))}
+    return tc.mvm(x if x.shape else tc.reshape(x, shape=(1,)), *levels, draw(NUMBERS), **attrs)
 
 
 @step(SHAPES, "sparse")

@@ -8,6 +8,7 @@ import numpy as np
 
 from thermoc.backends.sim.writer import Writer, kind
 from thermoc.ir.dialects.crossbar import Mvm
+from thermoc.ir.places import places
 from thermoc.ir.reference import crossbar
 from thermoc.simulator import Opcode
 from thermoc.simulator.kernels.crossbar import SETTINGS
@@ -19,17 +20,29 @@ def mvm(op: Mvm, w: Writer) -> None:
     Without noise and with an exact ADC the readings add up to one of the whole input.
     """
     plus, minus = w.numbers(op, "plus").astype(float), w.numbers(op, "minus").astype(float)
+    from thermoc.simulator.crossbar.circuit import transfer  # Numba loads where there are wires to solve
+
     slices, n, m = plus.shape
     one = op.adc_bits == 0 and op.z is None
     readings, form = (1, 2) if one or op.dac_bits == 0 else (op.readings, 1)
-    parts = [_settings(op), np.broadcast_to(w.numbers(op, "scale"), (m,)), crossbar.seen(op, plus, minus)]
+    parts = [_settings(op), np.broadcast_to(w.numbers(op, "scale"), (m,)), crossbar.seen(op, plus, minus, transfer)]
     parts += [] if op.z is None else [crossbar.spread(op, plus, minus)]
     floats = [part.swapaxes(0, 1) if part.ndim == 3 else part for part in parts]
     constants = w.constant(np.concatenate([part.reshape(-1) for part in floats]))
     table = w.table([n, m, slices, op.rows, readings, form if op.input_bits else 0])
-    operands = [w.slot(op.x)] + [-1 if value is None else w.slot(value) for value in (op.z, op.gain)]
+    operands = (w.slot(op.x), -1 if op.z is None else w.slot(op.z), _gain(op, w, -(-n // op.rows), m))
     lead = math.prod(kind(op.x).shape[:-1])
-    w.row(Opcode.MVM, w.slot(op.y), tuple(operands), (table, w.slots[constants][1], lead))
+    w.row(Opcode.MVM, w.slot(op.y), operands, (table, w.slots[constants][1], lead))
+
+
+def _gain(op: Mvm, w: Writer, arrays: int, m: int) -> int:
+    """Return the slot of one gain, or of one for each array of inputs and output."""
+    if op.gain is None:
+        return -1
+    shape = kind(op.gain).shape
+    if math.prod(shape) == 1:
+        return w.slot(op.gain)
+    return w.arranged(op.gain, np.broadcast_to(places(shape), (arrays, m)))
 
 
 def _settings(op: Mvm) -> np.ndarray:

@@ -49,7 +49,8 @@ class Mvm(Op):
     lowest; dac_bits = 0 reads all at once, input_bits = 0 takes x as it is. ADC: u in 2^(adc_bits - 1) - 1 steps to
     either side of 0, up to adc_range, rounded and clipped; adc_bits = 0 converts exactly. cell_bits = 0 has one slice
     of levels from 0 to 1. Halves round up. gain: the cells' conductance over that programmed, where their temperature
-    has changed it. Conductances are in S, wires in ohms, read_noise relative to a cell's conductance.
+    has changed it; one number, or numbers that broadcast into (arrays of inputs, outputs). Conductances are in S, wires
+    in ohms, read_noise relative to a cell's conductance.
     """
 
     x: Value = operand("*s n")
@@ -57,7 +58,7 @@ class Mvm(Op):
     minus: Value = operand("p n m", uniform=True, constant=True)
     scale: Value = operand("*k", uniform=True, default=1.0)
     z: Value | None = operand("*s t c p m", optional=True)
-    gain: Value | None = operand("", optional=True)
+    gain: Value | None = operand("*g", optional=True)
     rows: int = attr(default=128, check=at_least_one)
     columns: int = attr(default=128, check=at_least_one)
     cell_bits: int = attr(default=0, check=non_negative)
@@ -78,7 +79,10 @@ class Mvm(Op):
         into((m,), scale=shapes["scale"])
         if self.cell_bits == 0 and slices != 1:
             raise ShapeProblem("cells without levels hold a weight in one slice", f"there are {slices} slices")
-        wanted = (-(-n // self.rows), self.readings, slices, m)
+        arrays = -(-n // self.rows)
+        if shapes["gain"] is not None:
+            into((arrays, m), gain=shapes["gain"])
+        wanted = (arrays, self.readings, slices, m)
         if (shapes["z"] is not None) != (self.read_noise > 0):
             raise ShapeProblem("z is the noise of readings, given where read_noise > 0 alone")
         if shapes["z"] is not None and shapes["z"][-4:] != wanted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,28 +14,32 @@ from thermoc.ir.reference.meaning import Context, pure
 from thermoc.ir.values import Array
 from thermoc.physics.crossbar import transfer
 
+Wires = Callable[[NDArray, float, float], NDArray]
 _KEPT = 64
 _seen: OrderedDict[Any, NDArray] = OrderedDict()
 
 
-def seen(op: Mvm, plus: NDArray, minus: NDArray) -> NDArray:
-    """Return what each pair of cells adds to a current, in steps (p, n, m): plus - minus, through the wires."""
+def seen(op: Mvm, plus: NDArray, minus: NDArray, through: Wires = transfer) -> NDArray:
+    """Return what each pair of cells adds to a current, in steps (p, n, m): plus - minus, through the wires.
+
+    through: what gives the map of an array with its wires, to rounding; that of ``thermoc.physics`` if none is named.
+    """
     if op.r_word == 0 and op.r_bit == 0:
         return plus - minus
     key = Array(plus).digest, Array(minus).digest, op.step, op.g_min, op.r_word, op.r_bit, op.rows, op.columns
     if key not in _seen:
-        _seen[key] = _through_wires(op, plus, minus)
+        _seen[key] = _through_wires(op, plus, minus, through)
         while len(_seen) > _KEPT:
             _seen.popitem(last=False)
     return _seen[key]
 
 
-def _through_wires(op: Mvm, plus: NDArray, minus: NDArray) -> NDArray:
+def _through_wires(op: Mvm, plus: NDArray, minus: NDArray, through: Wires) -> NDArray:
     found = np.empty(plus.shape)
     for p in range(len(plus)):
         for i, j in op.tiles(*plus.shape[1:]):
             one, other = (
-                transfer(np.maximum(op.g_min + op.step * level[p, i, j].astype(float), 0.0), op.r_word, op.r_bit)
+                through(np.maximum(op.g_min + op.step * level[p, i, j].astype(float), 0.0), op.r_word, op.r_bit)
                 for level in (plus, minus)
             )
             found[p, i, j] = (one - other).T / op.step
@@ -68,6 +73,12 @@ def converted(op: Mvm, u: NDArray) -> NDArray:
     return code * real(op.adc_range / op.codes)
 
 
+def spread_out(gain: NDArray, arrays: int, m: int) -> NDArray:
+    """Return gains (batch, *shape) as (batch, arrays of inputs, outputs)."""
+    whole = gain.reshape(len(gain), *(1,) * (3 - gain.ndim), *gain.shape[1:])
+    return np.broadcast_to(whole, (len(gain), arrays, m))
+
+
 @pure(Mvm)
 def mvm(
     op: Mvm,
@@ -84,8 +95,10 @@ def mvm(
     given = digits(op, x)
     batch = max(array.shape[0] for array in (x, z, gain) if array is not None)
     total = np.zeros((batch, *x.shape[1:-1], m), x.dtype)
-    factor = 1 if gain is None else gain.reshape(-1, *(1,) * (total.ndim - 1))
+    arrays = -(-n // op.rows)
+    warmth = np.ones((1, arrays, m), x.dtype) if gain is None else spread_out(gain, arrays, m)
     for t, first in enumerate(range(0, n, op.rows)):
+        factor = warmth[:, t].reshape(-1, *(1,) * (total.ndim - 2), m)
         part = slice(first, first + op.rows)
         for k in range(op.readings):
             d = given[k][..., part]

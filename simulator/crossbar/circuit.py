@@ -7,24 +7,31 @@ r_bit and through one more to ground. A cell joins word line i to bit line j.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from thermoc.physics.crossbar import transfer
 from thermoc.simulator.cache import keep
 from thermoc.simulator.kernels import wires
-from thermoc.support.errors import error
+from thermoc.support.errors import ThermocError, error
 
 TOLERANCE = 1e-12
 """Of potentials, in the norm of the power: what is left over against what the cells take without bit lines."""
 MOST_ITERATIONS = 5000
+TO_ROUNDING = 1e-17
+"""For the transfer matrix: the remainder of the recursion falls below rounding, and what is left is rounding."""
+UNITS = 16
+"""Unit inputs that a thread solves in a row."""
+_T = TypeVar("_T")
 
 _ladders = keep(njit(wires.ladders.py_func, error_model="numpy", nogil=True))
+_responses = keep(njit(wires.responses.py_func, error_model="numpy", nogil=True))
 _potentials = keep(njit(wires.potentials.py_func, error_model="numpy", nogil=True))
 
 
@@ -89,8 +96,26 @@ class Circuit:
 
     @cached_property
     def transfer(self) -> NDArray:
-        """K (n, m) in siemens with currents = K V: made once, it turns every later input into a plain product."""
-        return transfer(self.G, self.r_word, self.r_bit)
+        """K (n, m) in siemens with currents = K V: made once, it turns every later input into a plain product.
+
+        A column is the solution for a unit input, or a row where there are fewer bit lines than word lines: turned
+        upside down, the same cells and wires have the transposed map.
+        """
+        m, n = self.G.shape
+        if self.r_word == 0 and self.r_bit == 0:
+            return np.ascontiguousarray(self.G.T)
+        if n < m:
+            turned = Circuit(G=self.G[::-1, ::-1].T, r_word=self.r_bit, r_bit=self.r_word)
+            return np.ascontiguousarray(turned.transfer[::-1, ::-1].T)
+        K = np.empty((n, m))
+
+        def some(first: int) -> bool:
+            last, given = min(first + UNITS, m), (float(self.r_word), float(self.r_bit))
+            return _responses(self._padded, *self._ladders, *given, n, first, last, K, TO_ROUNDING, MOST_ITERATIONS)
+
+        if not all(_spread(some, range(0, m, UNITS), os.cpu_count() or 1)):
+            raise _diverged("a unit input", TO_ROUNDING)
+        return K
 
     def currents(self, V: ArrayLike) -> NDArray:
         """Return the currents (k, n) or (n,) of inputs V (k, m) or (m,), by ``transfer``. Errors: T402."""
@@ -119,15 +144,9 @@ class Circuit:
             given = self.r_word, self.r_bit, inputs[index], word[index], bit[index]
             return _potentials(*arrays, *given, n, warm, tolerance, MOST_ITERATIONS)
 
-        most = min(k, threads or os.cpu_count() or 1)
-        if most == 1:
-            counts = [one(index) for index in range(k)]
-        else:
-            with ThreadPoolExecutor(most) as pool:
-                counts = list(pool.map(one, range(k)))
+        counts = _spread(one, range(k), threads or os.cpu_count() or 1)
         if min(counts) < 0:
-            notes = [f"input {counts.index(-1)}, after {MOST_ITERATIONS} iterations, to a tolerance of {tolerance:g}"]
-            raise error("T412", "the potentials of a crossbar do not converge", notes=notes)
+            raise _diverged(f"input {counts.index(-1)}", tolerance)
         return Solution(
             V=inputs,
             word=word[:, :m, :n],
@@ -155,6 +174,24 @@ class Circuit:
             notes = [f"V has shape {list(np.shape(V))}", f"there are {self.G.shape[0]} word lines"]
             raise error("T402", "inputs of a crossbar must be one finite voltage for each word line", notes=notes)
         return inputs
+
+
+def transfer(G: NDArray, r_word: float, r_bit: float) -> NDArray:
+    """Return K (n, m) of cells G (m, n), as ``thermoc.physics.crossbar.transfer`` does, and faster."""
+    return Circuit(G=G, r_word=r_word, r_bit=r_bit).transfer
+
+
+def _spread(work: Callable[[int], _T], items: Sequence[int], threads: int) -> list[_T]:
+    """Return what the work makes of each item, on as many threads as there are items, at most; kernels hold no lock."""
+    if min(threads, len(items)) <= 1:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(min(threads, len(items))) as pool:
+        return list(pool.map(work, items))
+
+
+def _diverged(what: str, tolerance: float) -> ThermocError:
+    notes = [f"{what}, after {MOST_ITERATIONS} iterations, to a tolerance of {tolerance:g}"]
+    return error("T412", "the potentials of a crossbar do not converge", notes=notes)
 
 
 def _told(G: NDArray) -> str:

@@ -26,11 +26,12 @@ def rounded(x, half, most):
 
 
 @njit(error_model="numpy", nogil=True)
-def mvm(r, ro, n_out, samples, x, xo, xs, z, zo, zs, noisy, gain, go, gs, warmed, fc, table, at, floats, lead):
+def mvm(r, ro, samples, x, xo, xs, z, zo, zs, noisy, gain, go, gs, gn, fc, table, at, floats, lead):
     """r = scale times the shifted sum of codes, for ``lead`` vectors of each sample.
 
     table: ``SIZES`` integers at ``at``. fc: at ``floats`` the ``SETTINGS``, a scale an output, then for each input a
-    row of all slices' weights (slices, outputs), then as many variances where ``noisy``.
+    row of all slices' weights (slices, outputs), then as many variances where ``noisy``. gain: gn numbers a sample,
+    none, one, or one for each array of inputs and output.
     """
     n, m, slices, rows, readings, form = (
         table[at + 0],
@@ -43,7 +44,7 @@ def mvm(r, ro, n_out, samples, x, xo, xs, z, zo, zs, noisy, gain, go, gs, warmed
     columns, arrays = slices * m, (n + rows - 1) // rows
     weights = floats + SETTINGS + m
     variances = weights + n * columns
-    d, squares = empty(CHUNK * rows, r.dtype), empty(CHUNK * rows, r.dtype)
+    d, squares = empty(CHUNK * min(rows, n), r.dtype), empty(CHUNK * min(rows, n), r.dtype)
     u, v = empty(CHUNK * columns, r.dtype), empty(CHUNK * columns, r.dtype)
     reach, worth = fc[floats + 2], fc[floats + 4]
     one, half = r.dtype.type(1), r.dtype.type(0.5)
@@ -72,10 +73,13 @@ def mvm(r, ro, n_out, samples, x, xo, xs, z, zo, zs, noisy, gain, go, gs, warmed
                         for j in range(columns):
                             u[c * columns + j] += math.sqrt(v[c * columns + j]) * z[start + j]
                 for c in range(count):
-                    factor = gain[go + (begin + c) // lead * gs] if warmed else one
+                    warm = go + (begin + c) // lead * gs + (t * m if gn > 1 else 0)
+                    factor = gain[warm] if gn > 0 else one
                     value = place
                     for p in range(slices):
                         for j in range(m):
+                            if gn > 1:
+                                factor = gain[warm + j]
                             current = u[c * columns + p * m + j] * factor
                             if reach > 0:
                                 current = rounded(current * fc[floats + 3], half, reach) * worth

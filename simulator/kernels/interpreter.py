@@ -120,10 +120,8 @@ def interpret(
                 elif op == Opcode.MATMUL:
                     linear.matmul(fw, ro, samples, x, xo, xs, y, yo, ys, z, zo, zs, p5, p0, p1, p2, p3, p4)
                 elif op == Opcode.MVM:
-                    noisy, warmed = code[line, 3] >= 0, code[line, 4] >= 0
-                    crossbar.mvm(
-                        fw, ro, n, samples, x, xo, xs, y, yo, ys, noisy, z, zo, zs, warmed, fc, table, p0, p1, p2
-                    )
+                    noisy = code[line, 3] >= 0
+                    crossbar.mvm(fw, ro, samples, x, xo, xs, y, yo, ys, noisy, z, zo, zs, zn, fc, table, p0, p1, p2)
                 elif op == Opcode.SPARSE:
                     bias = code[line, 4] >= 0
                     linear.sparse(fw, ro, n, samples, x, xo, xs, y, yo, ys, z, zo, zs, bias, table, p0, p1)

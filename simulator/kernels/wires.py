@@ -161,6 +161,24 @@ def potentials(G, word, bit, r_word, r_bit, V, w, b, n, warm, tolerance, most):
 
 
 @njit(error_model="numpy", nogil=True)
+def responses(G, word, bit, r_word, r_bit, n, first, last, K, tolerance, most):
+    """K[j, i] = the current out of bit line j for a unit input on word line i, first <= i < last; False where not."""
+    rows, width, m = G.shape[0], G.shape[1], K.shape[1]
+    V, w, b = np.zeros(m), np.zeros((rows, width)), np.zeros((m, width))
+    for i in range(first, last):
+        V[i] = 1.0
+        if potentials(G, word, bit, r_word, r_bit, V, w, b, n, False, tolerance, most) < 0:
+            return False
+        V[i] = 0.0
+        for j in range(n):
+            K[j, i] = 0.0
+        for k in range(m):
+            for j in range(n):
+                K[j, i] += G[k, j] * (w[k, j] - b[k, j])
+    return True
+
+
+@njit(error_model="numpy", nogil=True)
 def kirchhoff(G, w, V, r_word, r, n):
     """r -= A_W w - (the source's current): what a guess w of one word line leaves over; wires of no resistance do."""
     if r_word == 0:

@@ -138,3 +138,11 @@ def test_bad_input_is_refused(code: str, make):
     with pytest.raises(tc.ThermocError) as caught:
         make()
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize(("m", "n", "r", "low"), [(24, 24, 1.0, 4), (40, 12, 50.0, 2), (9, 50, 1e3, 2)])
+def test_both_ways_to_the_map_agree_to_rounding(m: int, n: int, r: float, low: float):
+    """Elimination in NumPy and unit inputs by conjugate gradients: what a target may use for the reference's map."""
+    G = random_cells(m, n, low=low)
+    exact = transfer(G, r, 2 * r)
+    np.testing.assert_allclose(Circuit(G=G, r_word=r, r_bit=2 * r).transfer, exact, rtol=0, atol=2e-14 * exact.max())

@@ -22,7 +22,7 @@ from thermoc.ir.text import print_graph
 from thermoc.ir.types import DType
 from thermoc.passes import stages
 from thermoc.passes.base import Lowered, run_passes
-from thermoc.passes.crossbar_spec import CrossbarSpec, cells
+from thermoc.passes.crossbar_spec import CrossbarSpec, cells, programming
 from thermoc.passes.map_crossbars import MapCrossbars
 
 RNG = np.random.default_rng(0)
@@ -147,6 +147,20 @@ def test_what_cells_hold_is_asked_for_each_array_and_is_bounded():
 
 
 LINEAR = st.sampled_from(["affine", "biased", "conv 1d", "conv 2d"])
+
+
+def test_a_rule_in_siemens_becomes_a_program_in_levels():
+    """Cells that are written exactly keep whole levels, to the last bit; others are where the rule put them."""
+    spec = CrossbarSpec(cell_bits=3, weight_bits=3, g_min=3e-7, g_max=1.1e-4)
+    levels = np.arange(8.0).reshape(1, 2, 4)
+    assert np.array_equal(programming(spec, lambda G, number: G)(levels, 0), levels)
+    ends = programming(spec, lambda G, number: np.where(G > 5e-5, spec.g_max, spec.g_min * number))(levels, 2)
+    np.testing.assert_allclose(ends[0, 1], 7.0)
+    np.testing.assert_allclose(spec.g_min + ends[0, 0] * (spec.g_max - spec.g_min) / 7, 2 * spec.g_min)
+    for wrong in (lambda G, number: G[0], lambda G, number: G - 1.0):
+        with pytest.raises(tc.ThermocError) as caught:
+            programming(spec, wrong)(levels, 0)
+        assert caught.value.code == "T208"
 
 
 @settings(max_examples=120)

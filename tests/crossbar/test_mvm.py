@@ -150,6 +150,25 @@ def test_gain_scales_the_currents_before_they_are_converted():
         assert outputs["y"][0, :, 0].tolist() == [2.0, 2.0, 3.0]  # 2, 2.4 and 2.6 steps
 
 
+def test_each_array_can_have_a_gain_of_its_own():
+    """Two arrays of one input and two outputs: y_j = sum_t gain_tj w_tj x_t, from a temperature each."""
+    W, gain, x = RNG.integers(0, 4, (2, 2)).astype(float), RNG.random((3, 2, 2)), RNG.normal(size=(3, 2))
+    with tc.Network("warm") as net:
+        tc.output(
+            "y",
+            tc.mvm(
+                tc.input("x", (2,)), W[np.newaxis], np.zeros((1, 2, 2)), gain=tc.input("g", (2, 2)), rows=1, cell_bits=2
+            ),
+        )
+    given_ = {"x": x[np.newaxis], "g": gain[np.newaxis]}
+    expected = np.einsum("bt,tj,btj->bj", x, W, gain)
+    for outputs in (
+        interpret(net.graph, feed(net.graph, given_)).outputs,
+        tc.compile(net, target="sim").run(given_).outputs,
+    ):
+        np.testing.assert_allclose(outputs["y"][0], expected, rtol=1e-13)
+
+
 @given(data=st.data())
 def test_the_expansion_and_the_simulator_mean_the_same(data: Any):
     """Random sizes, bits, wires, noise: the reference against the simulator's kernel, and against plain ops."""
@@ -229,6 +248,7 @@ def test_batches_and_chunks_change_nothing():
         ("T103", {"scale": np.ones(3)}),
         ("T103", {"plus": np.ones((2, 3, 2)), "minus": np.ones((2, 3, 2))}),
         ("T103", {"z": np.ones((1, 1, 1, 3)), "read_noise": 0.1}),
+        ("T103", {"gain": np.ones(3)}),
         ("T103", {"minus": np.ones((1, 3, 3))}),
     ],
 )

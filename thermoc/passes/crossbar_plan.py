@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from thermoc.ir.dialects.crossbar import Mvm
 from thermoc.ir.reference import crossbar
+from thermoc.ir.reference.crossbar import Wires
 from thermoc.ir.values import Value
 from thermoc.passes.crossbar_spec import Cells, CrossbarSpec
+from thermoc.physics.crossbar import transfer
 
 DEVIATIONS = 6
 """Read noise is bounded at so many standard deviations; a normal number exceeds them once in 5 * 10^8."""
@@ -48,15 +50,17 @@ def plan(
     reach: NDArray | None,
     slack: NDArray,
     samples: NDArray | None = None,
+    wires: Wires = transfer,
 ) -> Plan:
     """Return the plan of W (n, m).
 
     reach: how large each input can be (n,), None where it is not known (then no converter has a range to choose).
     slack: how far each input can be off already. samples: inputs (k, n) whose largest currents set the ADC's range.
+    wires: what gives the map of an array with its wires.
     """
     x_max = float(reach.max(initial=0.0)) if reach is not None and spec.input_bits else 1.0
     op = _op(spec, x_max=x_max or 1.0, adc_range=1.0)
-    D, N = crossbar.seen(op, cells.plus, cells.minus), crossbar.spread(op, cells.plus, cells.minus)
+    D, N = crossbar.seen(op, cells.plus, cells.minus, wires), crossbar.spread(op, cells.plus, cells.minus)
     scale = cells.step * (op.x_max / op.steps if spec.input_bits else 1.0)
     weights = np.einsum("pnm,p->nm", D, 2.0 ** (spec.cell_bits * np.arange(len(D)))) * cells.step
     if reach is None:

@@ -63,6 +63,24 @@ class CrossbarSpec:
         return 2 ** (self.slices * self.cell_bits) - 1 if self.cell_bits else 1
 
 
+def programming(spec: CrossbarSpec, write: Callable[[NDArray, int], NDArray]) -> Program:
+    """Return the program of a rule that says what conductances (S) stand in cells after writing others.
+
+    A cell that takes its conductance exactly keeps its level exactly. Errors: T208 where the rule gives other cells.
+    """
+    step = (spec.g_max - spec.g_min) / (2**spec.cell_bits - 1 if spec.cell_bits else 1)
+
+    def program(levels: NDArray, number: int) -> NDArray:
+        wanted = np.clip(spec.g_min + step * levels, spec.g_min, spec.g_max)
+        found = np.asarray(write(wanted, number), float)
+        if found.shape != wanted.shape or not (np.isfinite(found).all() and (found >= 0).all()):
+            notes = [f"{wanted.size} cells of shape {list(wanted.shape)}", f"it gave shape {list(found.shape)}"]
+            raise error("T208", "a rule of programming must give each cell a conductance >= 0", notes=notes)
+        return np.where(found == wanted, levels, (found - spec.g_min) / step)
+
+    return program
+
+
 def _fits(name: str, value: object) -> bool:
     if name in _WHOLE:
         least = 1 if name in ("rows", "columns") else 0

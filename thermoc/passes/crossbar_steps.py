@@ -34,7 +34,7 @@ def mvm(op: Mvm, w: Rewriter) -> Value:
             if op.z is not None:
                 deviation = w.sqrt(_product(w, w.mul(d, d), noise, columns))
                 u = w.add(u, w.mul(deviation, _noise(w, op.z, (t, k))))
-            code = _converted(op, w, u if op.gain is None else w.mul(u, op.gain))
+            code = _converted(op, w, u if op.gain is None else w.mul(u, _warmth(w, op.gain, t)))
             shift = 2.0 ** (op.dac_bits * k + op.cell_bits * np.arange(slices, dtype=float))[:, np.newaxis]
             term = w(core.Reduce, x=w.mul(code, shift), kind="sum", axes=(len(lead),))
             total = term if total is None else w.add(total, term)
@@ -87,6 +87,16 @@ def _noise(w: Rewriter, z: Value, at: tuple[int, int]) -> Value:
     stops = (*lead, *(place + 1 for place in at), slices, m)
     part = w(core.Slice, x=z, starts=starts, stops=stops, steps=(1,) * len(starts))
     return w(core.Reshape, x=part, shape=(*lead, slices, m))
+
+
+def _warmth(w: Rewriter, gain: Value, t: int) -> Value:
+    """Return the gains of an array of inputs: all of them, or row t."""
+    shape = _shape(gain)
+    if len(shape) < 2:
+        return gain
+    row = min(t, shape[0] - 1)
+    part = w(core.Slice, x=gain, starts=(row, 0), stops=(row + 1, shape[1]), steps=(1, 1))
+    return w(core.Reshape, x=part, shape=shape[1:])
 
 
 def _shape(value: Value) -> Shape:

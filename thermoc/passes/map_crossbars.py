@@ -14,6 +14,7 @@ from thermoc.ir.feed import feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import STATEFUL, Op
 from thermoc.ir.reference import interpret
+from thermoc.ir.reference.crossbar import Wires
 from thermoc.passes.base import Log, Pass, Property
 from thermoc.passes.crossbar_plan import DEVIATIONS, Plan, bits, finite, plan
 from thermoc.passes.crossbar_spec import CrossbarSpec, Program, cells
@@ -21,6 +22,7 @@ from thermoc.passes.crossbar_tiles import PRODUCTS, entering, matrices, outwards
 from thermoc.passes.error_bounds import carried, shape_of
 from thermoc.passes.ranges import ranges
 from thermoc.passes.rewriting import rewrite
+from thermoc.physics.crossbar import transfer
 from thermoc.support.errors import Finding, error
 
 Inputs = Mapping[str, ArrayLike]
@@ -45,8 +47,9 @@ class MapCrossbars(Pass):
     A weight becomes a pair of cells a slice; the largest of an op takes all the levels there are. How large inputs can
     be follows from ``input_range`` by interval arithmetic, or is what runs of the inputs in ``calibrate`` reach. The
     range of an ADC is the largest current that can flow (adc="worst"), or the largest in those runs (adc="reached"),
-    above which it clips. program: what cells hold when asked for levels; exactly those if None. Sparse and computed
-    weights stay where they are. Errors: T208, T303, T401 to T404.
+    above which it clips. program: what cells hold when asked for levels; exactly those if None. wires: what gives
+    the map of an array with its wires, for a faster one than NumPy's. Sparse and computed weights stay where they are.
+    Errors: T208, T303, T401 to T404.
     """
 
     name: ClassVar[str] = "map-crossbars"
@@ -56,6 +59,7 @@ class MapCrossbars(Pass):
     calibrate: Inputs | None = field(default=None, repr=False)
     adc: str = "worst"
     program: Program | None = field(default=None, repr=False)
+    wires: Wires = field(default=transfer, repr=False)
 
     def __post_init__(self) -> None:
         if self.adc not in RANGES or (self.adc == "reached" and self.calibrate is None):
@@ -162,7 +166,7 @@ class _Mapper:
                 held = type(held)(plus=parts[0], minus=parts[1], step=held.step)
             self.arrays += 2
             given = {"reach": None if reach is None else reach[g], "samples": None if samples is None else samples[g]}
-            plans.append(plan(matrix, held, self.options.spec, slack=slack[g], **given))
+            plans.append(plan(matrix, held, self.options.spec, slack=slack[g], wires=self.options.wires, **given))
         return plans
 
     def _reach(self, op: Any) -> NDArray | None:
