@@ -15,7 +15,7 @@ from thermoc.backends.sim.run import run as run_program
 from thermoc.ir.dialects.core import Output
 from thermoc.ir.feed import Feed
 from thermoc.ir.reference import interpret
-from thermoc.passes.chip_work import temperature
+from thermoc.passes.chip_work import Kind, temperature
 from thermoc.simulator.machine import ChipProgram, Events, Op, costs, run_events
 from thermoc.simulator.machine.account import account, awake, beginning, power
 from thermoc.simulator.machine.costs import PICO
@@ -82,24 +82,44 @@ def run(artefact: ChipArtefact, feed: Feed, place: Place) -> Outcome:
 def _warmth(
     artefact: ChipArtefact, name: str, events: Events, history: History, start: int, feed: Feed
 ) -> NDArray[np.float64]:
-    """Return what cells conduct over what they were programmed to, (ticks, batch): 1 + warming (T - T_reference).
+    """Return what cells conduct over what they were programmed to: 1 + warming (T - T_reference).
 
-    T is quasi-static: the die's where and when the product starts, and the cell's own rise, R P and its neighbours'
-    share; the mean over the arrays of the product.
+    (ticks, batch, arrays of inputs, outputs), or (ticks, batch) of the mean over arrays, as the program's input is. T
+    is quasi-static: the die's where and when the product starts, and the cell's own rise, R P and its neighbours' share.
     """
     layout, chip, size = artefact.mapping, artefact.mapping.chip, round(artefact.options.slot * PICO)
-    served = layout.work.ops.index(name)
-    code = layout.program.code
-    rows = np.flatnonzero((code[:, 0] == Op.MVM) & (code[:, 1] == served))
-    found = []
-    for core in np.unique(layout.program.cores[rows]):
-        mine = rows[layout.program.cores[rows] == core]
-        begins = np.sort(events.start[(events.row == mine[0]) & (events.place == core)]) - start
-        found.append(history.die[np.clip(begins // size, 0, len(history.die) - 1), core])
+    served, core_of = layout.work.ops.index(name), layout.placement.core[layout.partition.group]
+    parts = [p for p, part in enumerate(layout.work.parts) if part.op == served and part.kind is Kind.product]
     cell = chip["crossbar.read_power"] / (chip["crossbar.rows"] * chip["crossbar.columns"])
     own = chip["crossbar.cell_resistance"] * cell * (1 + 4 * chip["crossbar.crosstalk"])
-    T = np.mean(found, axis=0) + own
-    return (1 + chip["crossbar.warming"] * (T - chip["crossbar.reference"])).reshape(feed.batch, feed.ticks).T
+    begins = _products(layout.program, events, served)
+    found = {}
+    for core in np.unique(core_of[parts]).tolist():
+        T = history.die[np.clip((begins[core] - start) // size, 0, len(history.die) - 1), core] + own
+        found[core] = (
+            (1 + chip["crossbar.warming"] * (T - chip["crossbar.reference"])).reshape(feed.batch, feed.ticks).T
+        )
+    mean = np.mean(list(found.values()), axis=0)
+    shape = next(port.shape for port in artefact.program.inputs if port.name == artefact.warmths[name])
+    if shape == ():
+        return mean
+    whole = np.empty((feed.ticks, feed.batch, *shape))
+    whole[:] = mean[..., None, None]
+    for number in parts:
+        part = layout.work.parts[number]
+        columns = slice(part.low // part.times, part.low // part.times + part.columns)
+        whole[:, :, part.array, columns] = found[int(core_of[number])][..., None]
+    return whole
+
+
+def _products(program: ChipProgram, events: Events, served: int) -> dict[int, NDArray[np.int64]]:
+    """Return when an op's first product starts in each turn, ps, by core."""
+    rows = np.flatnonzero((program.code[:, 0] == Op.MVM) & (program.code[:, 1] == served))
+    cores, first = np.unique(program.cores[rows], return_index=True)
+    found = {}
+    for core, row in zip(cores.tolist(), rows[first].tolist()):
+        found[core] = np.sort(events.start[(events.row == row) & (events.place == core)])
+    return found
 
 
 def _few(artefact: ChipArtefact, rounds: int) -> None:
@@ -211,5 +231,6 @@ def _factor(artefact: ChipArtefact, name: str, kelvin: NDArray, target: NDArray,
     assert shape is not None
     energy: Any = K_B * target[None, :, None]
     scale = Scale(energy=energy, time=1.0)  # the energy of one unit is kT where T is the target
-    by_turn = scale.reduced_temperature(kelvin.reshape(feed.batch, feed.ticks, -1))
+    there: Any = kelvin.reshape(feed.batch, feed.ticks, -1)
+    by_turn: Any = scale.reduced_temperature(there)
     return np.swapaxes(by_turn, 0, 1).reshape(feed.ticks, feed.batch, *shape.shape)

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 import thermoc as tc
+from thermoc.backends.sim.chip_run import _warmth
+from thermoc.ir.feed import Feed
 from thermoc.simulator.chips import load_chip
 from thermoc.simulator.machine import ChipProgram, Op, costs, run_events
-from thermoc.simulator.machine.account import account, event_joules
+from thermoc.simulator.machine.account import account, beginning, event_joules
 
 RNG = np.random.default_rng(0)
 
@@ -271,6 +273,28 @@ def test_cells_conduct_by_their_temperature(tmp_path: Path):
     ratio = float(np.mean(warm["y"][0] / cold))
     assert np.allclose(cold, x @ W.T, rtol=0.05)
     assert ratio == pytest.approx(1 + 5e-4 * (warm.chip.run.history.die[0].max() - 300), abs=0.006) and ratio > 1.02
+
+
+def test_every_array_conducts_by_its_own_place(tmp_path: Path):
+    """The gains that the program is given are those of the cores on which the arrays lie."""
+    net = dense()
+    exe = tc.compile(net, "sim", chip=hot(tmp_path), temperature="die", cells="chip", input_range=(-4.0, 4.0))
+    given = {port.name: port.shape for port in exe.artefact.program.inputs}
+    assert given["chip.warmth.affine"] == (3, 280) and sorted(given) == [
+        "chip.warmth.affine",
+        "chip.warmth.affine_1",
+        "x",
+    ]
+    run = exe.run(inputs(net), ticks=2)
+    held = run.chip.run
+    start = beginning(held.events, exe.artefact.mapping.program)
+    gain = _warmth(exe.artefact, "affine", held.events, held.history, start, Feed(arrays={}, ticks=2, batch=3))
+    layout = exe.artefact.mapping
+    for number, part in enumerate(layout.work.parts):
+        if part.kind == "product" and layout.work.ops[part.op] == "affine":
+            core = layout.placement.core[layout.partition.group[number]]
+            T = (gain[0, 0, part.array, part.low] - 1) / 5e-4 + 300
+            assert held.history.die[:, core].min() < T < held.history.die[:, core].max() + 0.05
 
 
 # -------------------------------------------------------------------------------------------------------- refusals

@@ -40,9 +40,10 @@ class Kind(StrEnum):
 class Part:
     """Work that one core does for an op: elements ``low`` to ``high`` of its result (flat).
 
-    rows, columns: of a product's array. times: products a tick. elements, passes: vector operations, where they are not
-    one for each of the result's elements. updates: of each unit a tick. rounds: for coupled units, the units here that
-    each round of a tick updates. heated: the temperature follows a schedule, which heaters carry out.
+    rows, columns: of a product's array, the ``array``-th along the inputs. times: products a tick. elements, passes:
+    vector operations, where they are not one for each of the result's elements. updates: of each unit a tick. rounds:
+    for coupled units, the units here that each round of a tick updates. heated: the temperature follows a schedule,
+    which heaters carry out.
     """
 
     op: int
@@ -52,6 +53,7 @@ class Part:
     rows: int = 0
     columns: int = 0
     cells: int = 0
+    array: int = 0
     times: int = 1
     passes: int = 1
     updates: int = 1
@@ -226,20 +228,21 @@ class _Splitter:
         """Put a matrix (inputs, outputs) on arrays that x enters; return who holds the sums."""
         n, m = matrix.shape
         made: Layout = []
-        for left, right in _cuts(m, self.chip.array_columns):
+        for left, right in _filled(m, self.chip.array_columns):
             arrays = []
-            for top, bottom in _cuts(n, self.chip.array_rows):
+            for top, bottom in _filled(n, self.chip.array_rows):
                 used = matrix[top:bottom, left:right]
                 if not used.any():
                     continue
-                span = {"low": left, "high": right} if times == 1 else {"low": 0, "high": (right - left) * times}
                 part = self.add(
                     kind=Kind.product,
                     rows=bottom - top,
                     columns=right - left,
                     cells=int(used.sum()),
+                    array=top // self.chip.array_rows,
                     times=times,
-                    **span,
+                    low=left * times,
+                    high=right * times,
                 )
                 share = (top, bottom) if times == 1 and kind(x).size == n else (0, kind(x).size)
                 self.feed(part, x, share)
@@ -295,8 +298,8 @@ class _Splitter:
         """Arrays for the couplings of banks of units: products of each round, from and to the banks."""
         for low, high, target in made:
             bank = self.work.parts[target]
-            for left, right in _cuts(high - low, self.chip.array_columns):
-                for top, bottom in _cuts(len(matrix), self.chip.array_rows):
+            for left, right in _filled(high - low, self.chip.array_columns):
+                for top, bottom in _filled(len(matrix), self.chip.array_rows):
                     used = matrix[top:bottom, low + left : low + right]
                     if used.any():
                         sides = {"rows": bottom - top, "columns": right - left, "cells": int(used.sum())}
@@ -410,6 +413,11 @@ def _cuts(size: int, most: int) -> list[tuple[int, int]]:
     count = max(1, math.ceil(size / most))
     edges = [size * k // count for k in range(count + 1)]
     return [(a, b) for a, b in pairwise(edges) if b > a]
+
+
+def _filled(size: int, most: int) -> list[tuple[int, int]]:
+    """Return spans of ``most`` and what is left over, as ``map-crossbars`` fills arrays."""
+    return [(low, min(low + most, size)) for low in range(0, size, most)]
 
 
 def _share(given: Type, low: int, high: int, wanted: Type) -> tuple[int, int]:

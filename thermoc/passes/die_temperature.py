@@ -55,7 +55,8 @@ class DieTemperature(Pass):
 class CellWarmth(Pass):
     """Let the cells of every product conduct by a factor that is an input, ``chip.warmth.`` and the product's name.
 
-    products: names of the values that products on crossbars were written for.
+    products: names of the values that products on crossbars were written for. The input has a number for each array of
+    inputs and output, (arrays, outputs), or one in all where a product has several matrices (groups of a convolution).
     """
 
     name: ClassVar[str] = "cell-warmth"
@@ -64,15 +65,17 @@ class CellWarmth(Pass):
 
     def run(self, graph: Graph, log: Log) -> Graph:
         names, ops, made = fresh_names(graph), list[Op](), dict[str, Value]()
+        of = {op.y.name: self.product(graph, op) for op in graph.of(Mvm)}
         for op in graph.ops:
             if isinstance(op, Mvm) and op.gain is None:
-                product = self.product(graph, op)
+                product = of[op.y.name]
                 if product not in made:
-                    dtype = kind(op.x).dtype
-                    made[product] = Value(names(f"{product}.warmth"), Type((), dtype))
-                    ops.append(
-                        core.Input(name=WARMTH + product, shape=(), dtype=dtype, role=Role.signal, y=made[product])
-                    )
+                    _, n, m = kind(op.plus).shape
+                    single = list(of.values()).count(product) == 1
+                    type_ = Type((-(-n // op.rows), m) if single else (), kind(op.x).dtype)
+                    made[product] = Value(names(f"{product}.warmth"), type_)
+                    fields: dict[str, Any] = {"shape": type_.shape, "dtype": type_.dtype, "role": Role.signal}
+                    ops.append(core.Input(name=WARMTH + product, y=made[product], **fields))
                 op = op.with_(gain=made[product])
             ops.append(op)
         return graph.with_ops(ops)
