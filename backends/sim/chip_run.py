@@ -24,7 +24,8 @@ from thermoc.simulator.machine.instructions import THERMAL
 from thermoc.support.errors import error
 from thermoc.support.units import K_B, Scale
 
-MOST_SLOTS = 500_000
+MOST_CELLS = 16_000_000
+"""Slots times cores: a history keeps six numbers of each."""
 MOST_EVENTS = 60_000_000
 
 
@@ -40,7 +41,7 @@ def run(artefact: ChipArtefact, feed: Feed, place: Place) -> Outcome:
     price = costs(program, chip)
     events = run_events(program, chip, rounds=rounds, price=price)
     start = beginning(events, program)
-    slots = _slots(events, start, options.slot)
+    slots = _slots(events, start, options.slot, chip.cores)
     watts, busy = power(events, program, price, chip, slot=options.slot, start=start, slots=slots)
     targets = _targets(artefact, feed.ticks, place)
     load = Load(
@@ -85,7 +86,7 @@ def _warmth(
     """Return what cells conduct over what they were programmed to: 1 + warming (T - T_reference).
 
     (ticks, batch, arrays of inputs, outputs), or (ticks, batch) of the mean over arrays, as the program's input is. T
-    is quasi-static: the die's where and when the product starts, and the cell's own rise, R P and its neighbours' share.
+    is quasi-static: the die's where and when the product starts, and the cell's own rise by its power and neighbours.
     """
     layout, chip, size = artefact.mapping, artefact.mapping.chip, round(artefact.options.slot * PICO)
     served, core_of = layout.work.ops.index(name), layout.placement.core[layout.partition.group]
@@ -129,10 +130,10 @@ def _few(artefact: ChipArtefact, rounds: int) -> None:
         raise error("T404", "a run on a chip has too many events", notes=notes, hint="fewer samples or ticks a run")
 
 
-def _slots(events: Events, start: int, slot: float) -> int:
+def _slots(events: Events, start: int, slot: float, cores: int) -> int:
     slots = max(1, -(-(int(events.end.max(initial=start)) - start) // round(slot * PICO)))
-    if slots > MOST_SLOTS:
-        notes = [f"it takes {slots} slots of {slot:g} s", f"the limit is {MOST_SLOTS}"]
+    if slots * cores > MOST_CELLS:
+        notes = [f"it takes {slots} slots of {slot:g} s", f"the limit for {cores} cores is {MOST_CELLS // cores}"]
         raise error(
             "T404", "a run on a chip takes too many thermal slots", notes=notes, hint="a longer slot, or fewer samples"
         )
