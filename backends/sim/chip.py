@@ -137,7 +137,7 @@ def mapped(graph: Graph, chip: Chip, placement: str) -> Layout:
     parts = work(graph, shape)
     groups = partition(parts, shape, apart=placement == "thermal")
     found = _placed(graph.name, chip, shape, parts, groups, place(parts, groups, shape))
-    if placement == "thermal":
+    if placement == "thermal" and parts.sites:  # without units that sample there is nothing to keep cool
         warmth = _warmth(found)
         found = _placed(graph.name, chip, shape, parts, groups, place(parts, groups, shape, warmth))
     return found

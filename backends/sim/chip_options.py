@@ -6,9 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from thermoc.passes.base import Pass
-from thermoc.passes.crossbar_spec import CrossbarSpec
-from thermoc.passes.map_crossbars import MapCrossbars
-from thermoc.simulator.chips import load_chip
 from thermoc.support.errors import error
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -38,6 +35,10 @@ def crossbars(options: Any) -> Sequence[Pass]:
     """Return the pass that puts products on the chip's cells, where that is asked for. Errors: T305, T303."""
     if options.cells == "exact":
         return ()
+    from thermoc.passes.crossbar_spec import CrossbarSpec
+    from thermoc.passes.map_crossbars import MapCrossbars
+    from thermoc.simulator.chips import load_chip
+
     chip = load_chip(options.chip)
     spec = CrossbarSpec(
         rows=chip.whole("crossbar.rows"),

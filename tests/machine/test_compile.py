@@ -150,6 +150,16 @@ def test_no_core_holds_more_than_it_can():
     assert len(np.unique(layout.placement.core)) == layout.partition.groups
 
 
+@pytest.mark.parametrize("chip", ["isaac", "puma"])
+def test_chips_without_p_bits_multiply(chip: str):
+    """Thermal placement has nothing to keep cool there; cells conduct by their temperature all the same."""
+    net = dense()
+    options = {"cells": "chip", "input_range": (-4.0, 4.0), "temperature": "die", "placement": "thermal"}
+    run = tc.compile(net, "sim", chip=chip, **options).run(inputs(net))
+    assert run.chip.components["sampler"] == run.chip.components["heater"] == 0
+    assert run.chip.joules > 0 and np.allclose(run["p"].sum(axis=2), 1)
+
+
 def test_the_report_adds_up():
     net = dense()
     report = tc.compile(net, "sim", chip="thermo-1").run(inputs(net), ticks=5).chip
