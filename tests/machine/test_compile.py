@@ -272,11 +272,12 @@ def test_thermal_placement_cools_what_samples():
 
 
 def test_cells_conduct_by_their_temperature(tmp_path: Path):
-    """y = W x times 1 + warming (T - 300 K), but for the steps of the converters."""
-    W = RNG.uniform(0.2, 1, size=(8, 16))
+    """y = W x times 1 + warming (T - 300 K), but for the steps of the converters, which many cells a column blur."""
+    rng = np.random.default_rng(3)
+    W = rng.uniform(0.2, 1, size=(8, 128))
     with tc.Network("warmth") as net:
-        tc.output("y", tc.affine(tc.input("x", (16,)), W))
-    x = RNG.uniform(0, 1, size=(2, 16))
+        tc.output("y", tc.affine(tc.input("x", (128,)), W))
+    x = rng.uniform(0, 0.8, size=(60, 128))  # below what the converters can hold, so that warm cells are not cut
     options = {"chip": hot(tmp_path), "cells": "chip", "input_range": (0.0, 1.0)}
     cold = tc.compile(net, "sim", **options).run({"x": x})["y"][0]
     warm = tc.compile(net, "sim", temperature="die", **options).run({"x": x})
