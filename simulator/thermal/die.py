@@ -23,7 +23,8 @@ from thermoc.simulator.thermal.uniform import UniformSolver
 from thermoc.simulator.thermal.varied import VariedSolver
 from thermoc.support.errors import error
 
-MOST_CELLS = 1 << 24
+MOST_ENTRIES = 1 << 26
+"""Of the table of modes, cells times layers: half a gigabyte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,10 @@ class Die:
 
 def _shape(stack: Stack, shape: Shape) -> Shape:
     ny, nx = (int(n) for n in shape)
-    if min(ny, nx) < 1 or ny * nx * len(stack.sheets) > MOST_CELLS:
-        notes = [f"asked for {ny} x {nx} cells in {len(stack.sheets)} layers", f"at most {MOST_CELLS} cells"]
+    if min(ny, nx) < 1 or ny * nx * len(stack.sheets) ** 2 > MOST_ENTRIES:
+        notes = [
+            f"asked for {ny} x {nx} cells in {len(stack.sheets)} layers",
+            f"at most {MOST_ENTRIES} cells times layers",
+        ]
         raise error("T405", "a grid needs a cell, and no more than the limit", notes=notes)
     return ny, nx

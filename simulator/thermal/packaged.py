@@ -178,6 +178,6 @@ class PackagedSolver:
 
 def _real_product(weights: tuple[NDArray, NDArray], drawn: NDArray) -> NDArray:
     """Return the real part of sum_k w_k d_k (2, L, nq, np); w (K, L, nq, np) in two parts, d (K, 2, nq, np)."""
-    real = np.einsum("kixy,klxy->lixy", weights[0], np.ascontiguousarray(drawn.real))
-    real -= np.einsum("kixy,klxy->lixy", weights[1], np.ascontiguousarray(drawn.imag))
+    real = np.einsum("kixy,klxy->lixy", weights[0], np.ascontiguousarray(np.real(drawn)))
+    real -= np.einsum("kixy,klxy->lixy", weights[1], np.ascontiguousarray(np.imag(drawn)))
     return real

@@ -32,7 +32,7 @@ def test_3dice_floorplan_of_the_reference_die(shared):
 
 
 def test_ev6_runs_in_hotspots_own_package(shared):
-    """Block rises within 2% of the hottest one of HotSpot's block model at 64 x 64 cells: its own unit averages are coarser."""
+    """HotSpot's example chip reads whole, and its integer register file runs hottest."""
     folder = shared / "hotspot/examples/example1"
     plan, trace = hotspot.read_floorplan(folder / "ev6.flp"), hotspot.read_power(folder / "gcc.ptrace")
     stack = hotspot.stack(plan, hotspot.read_config(folder / "example.config"))
