@@ -102,9 +102,9 @@ class Opcode(IntEnum):
     # law, + 4 shifted (``kernels.pairs``); p3: where among the float constants cut-off, softening, the p1 sides of a
     # box (p4 = 1) and p5 distances and energies of a table stand
     PAIRS = 86
-    # products of p2 vectors x through pairs of memristors, with noise y where a reading has some and gain z (1, or one an
-    # array of inputs and output) where it is given; p0: where the sizes stand in the tables, p1: settings, scales,
-    # weights, variances among the float constants (``kernels.crossbar``)
+    # products of p2 vectors x through pairs of memristors, with noise y where a reading has some; z: a gain, or one for
+    # each array of inputs and output. p0: where the sizes stand in the tables, p1: settings, scales, weights, variances
+    # among the float constants (``kernels.crossbar``)
     MVM = 88
     # r = y r + x in place, r a state; x may be absent, y is one for all or one an element
     TRACE_STEP = 74

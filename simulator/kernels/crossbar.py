@@ -26,6 +26,13 @@ def rounded(x, half, most):
 
 
 @njit(error_model="numpy", nogil=True)
+def scaled(u, uo, m, gain, go, apart):
+    """u *= gain; gains of neighbouring outputs are ``apart`` from each other."""
+    for j in range(m):
+        u[uo + j] *= gain[go + j * apart]
+
+
+@njit(error_model="numpy", nogil=True)
 def mvm(r, ro, samples, x, xo, xs, z, zo, zs, noisy, gain, go, gs, gn, fc, table, at, floats, lead):
     """r = scale times the shifted sum of codes, for ``lead`` vectors of each sample.
 
@@ -46,7 +53,7 @@ def mvm(r, ro, samples, x, xo, xs, z, zo, zs, noisy, gain, go, gs, gn, fc, table
     variances = weights + n * columns
     d, squares = empty(CHUNK * min(rows, n), r.dtype), empty(CHUNK * min(rows, n), r.dtype)
     u, v = empty(CHUNK * columns, r.dtype), empty(CHUNK * columns, r.dtype)
-    reach, worth = fc[floats + 2], fc[floats + 4]
+    reach, fine, worth = fc[floats + 2], fc[floats + 3], fc[floats + 4]
     one, half = r.dtype.type(1), r.dtype.type(0.5)
     for begin in range(0, samples * lead, CHUNK):
         count = min(CHUNK, samples * lead - begin)
@@ -72,18 +79,18 @@ def mvm(r, ro, samples, x, xo, xs, z, zo, zs, noisy, gain, go, gs, gn, fc, table
                         start = zo + s * zs + ((line * arrays + t) * readings + k) * columns
                         for j in range(columns):
                             u[c * columns + j] += math.sqrt(v[c * columns + j]) * z[start + j]
-                for c in range(count):
+                for c in range(count if gn > 0 else 0):
                     warm = go + (begin + c) // lead * gs + (t * m if gn > 1 else 0)
-                    factor = gain[warm] if gn > 0 else one
+                    for p in range(slices):
+                        scaled(u, c * columns + p * m, m, gain, warm, 1 if gn > 1 else 0)
+                if reach > 0:
+                    for i in range(count * columns):
+                        u[i] = rounded(u[i] * fine, half, reach) * worth
+                for c in range(count):
                     value = place
                     for p in range(slices):
                         for j in range(m):
-                            if gn > 1:
-                                factor = gain[warm + j]
-                            current = u[c * columns + p * m + j] * factor
-                            if reach > 0:
-                                current = rounded(current * fc[floats + 3], half, reach) * worth
-                            r[out + c * m + j] += value * current
+                            r[out + c * m + j] += value * u[c * columns + p * m + j]
                         value *= fc[floats + 6]
                 place *= fc[floats + 5]
         for c in range(count):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
 
 ROWS = 16
 """Word lines eliminated together: it bounds the memory, (rows, n, n)."""
@@ -36,6 +35,8 @@ def transfer(G: NDArray, r_word: float, r_bit: float) -> NDArray:
 
 def _through(Y: NDArray, J: NDArray, r: float) -> tuple[NDArray, NDArray]:
     """Return admittance and source currents of the bit lines as seen past one more wire resistance."""
+    from scipy.linalg import cho_factor, cho_solve  # not loaded where no wire is solved
+
     if r == 0:
         return Y, J
     factor = cho_factor(np.eye(len(Y)) + r * Y, lower=True, check_finite=False)
