@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.target import TargetDescription
-from thermoc.passes.base import Pass
+from thermoc.passes.base import Lowered, Pass
 from thermoc.support.files import write_atomic
 
 
@@ -32,6 +32,8 @@ class Outcome:
 
     outputs: dict[str, NDArray]
     states: dict[str, NDArray] = field(default_factory=dict)
+    chip: Any = None
+    """What a simulated chip did, where the target is one."""
 
 
 class Artefact(ABC):
@@ -72,6 +74,10 @@ class Backend(ABC):
     @abstractmethod
     def emit(self, graph: Graph, options: Any) -> Artefact:
         """Return the artefact of a lowered graph. Errors: T3xx."""
+
+    def build(self, lowered: Lowered, options: Any) -> Artefact:
+        """Return the artefact of a lowering; for targets that need more than its last graph. Errors: T3xx."""
+        return self.emit(lowered.graph, options)
 
     @abstractmethod
     def run(self, artefact: Any, feed: Feed, place: Place) -> Outcome:

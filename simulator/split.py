@@ -67,7 +67,8 @@ def split(program: Program) -> Halves | None:
         return None
     read = {slot for row in tail for slot in _operands(row)}
     inputs = {row[1]: row for row in rows if row[0] in _INPUTS}
-    crossing = sorted(slot for slot in read if slot in made and slot not in inputs)
+    constant = np.isin(program.slots[:, 0], (Bank.FLOAT_CONSTANT, Bank.INT_CONSTANT))
+    crossing = sorted(slot for slot in read if slot in made and slot not in inputs and not constant[slot])
     head = [row for row in rows if row[0] in _WRITES or row[1] in made]
     tail = [*(row for slot, row in inputs.items() if slot in read), *tail]
     return Halves(head=_head(program, head, crossing), tail=_tail(program, tail, crossing))

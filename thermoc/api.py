@@ -174,6 +174,8 @@ class Run:
     outputs: Mapping[str, NDArray]
     states: Mapping[str, NDArray] = field(default_factory=dict)
     call: Call | None = field(default=None, repr=False)
+    chip: Any = field(default=None, repr=False)
+    """What a simulated chip took for it: a report that prints; None elsewhere."""
 
     @cached_property
     def diagnostics(self) -> Mapping[str, physics.Estimate]:
@@ -238,7 +240,7 @@ class Executable:
     @cached_property
     def artefact(self) -> Artefact:
         """What the target runs."""
-        return self.backend.emit(self.graph, self.options)
+        return self.backend.build(self.lowered, self.options)
 
     def run(
         self,
@@ -268,6 +270,7 @@ class Executable:
             dt=self.graph.dt,
             outputs=outcome.outputs,
             states=outcome.states,
+            chip=outcome.chip,
             call=Call(
                 executable=self,
                 inputs={name: np.asarray(array) for name, array in (inputs or {}).items()},

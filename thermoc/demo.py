@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.resources import as_file, files
 from typing import Any
 
@@ -17,6 +17,7 @@ from thermoc.ir.feed import feed
 from thermoc.ir.reference import interpret
 from thermoc.support.errors import error
 
+CHIP = "thermo-1"
 TARGETS = {"sim": {"precision": "float64"}, "onnx": {"precision": "float32"}, "brian2": {"codegen": "numpy"}}
 REPEATS = 7
 LONGEST = 1.0
@@ -54,7 +55,11 @@ def digits() -> Digits:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One target's line. largest_difference is from the reference's probabilities."""
+    """One target's line. largest_difference is from the reference's probabilities.
+
+    The last three are of the simulated chip, whose seconds an image are its own, not its simulator's: J, s from an
+    image's first instruction to its last, and the hottest place.
+    """
 
     target: str
     accuracy: float
@@ -62,6 +67,9 @@ class Row:
     labels_equal: bool
     seconds_per_image: float
     artefact_bytes: int
+    joules_per_image: float | None = None
+    latency: float | None = None
+    peak_kelvin: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as JSON values."""
@@ -85,7 +93,26 @@ def demo() -> list[Row]:
         exe = api.compile(net, target, **options)
         probs, seconds = _timed(lambda exe=exe: exe.run(inputs)["probs"][0])
         rows.append(_row(target, probs, reference, data, seconds, exe.artefact.size))
-    return rows
+    return [*rows, _on_chip(net, reference, data)]
+
+
+def _on_chip(net: api.Network, reference: NDArray, data: Digits) -> Row:
+    """The digits on a memristor-thermal chip, its converters' ranges from 200 digits of the training set."""
+    options = {
+        "cells": "chip",
+        "adc": "reached",
+        "calibrate": {"pixels": data.train_images[:200]},
+        "temperature": "die",
+    }
+    exe = api.compile(net, "sim", chip=CHIP, **options)
+    run = exe.run({"pixels": data.test_images})
+    row = _row(f"chip {CHIP}", run["probs"][0], reference, data, run.chip.seconds, exe.artefact.size)
+    took = {
+        "joules_per_image": run.chip.joules_a_sample,
+        "latency": run.chip.latency,
+        "peak_kelvin": run.chip.peak_kelvin,
+    }
+    return replace(row, **took)
 
 
 def _timed(run: Callable[[], NDArray]) -> tuple[NDArray, float]:

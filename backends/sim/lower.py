@@ -13,11 +13,12 @@ from thermoc.passes.explicit_broadcast import ExplicitBroadcast
 from thermoc.passes.legalize import Legalize
 
 
-def lower(precision: str, *, dt: float) -> Sequence[Pass]:
-    """Return the passes that bring a graph to the simulator."""
+def lower(precision: str, *, dt: float, crossbars: Sequence[Pass] = ()) -> Sequence[Pass]:
+    """Return the passes that bring a graph to the simulator; ``crossbars`` put products on cells first."""
     dtype = DType.f64 if precision == "float64" else DType.f32
     return (
         *stages.discrete(dt=dt, dtype=dtype),
+        *crossbars,
         Legalize(target=TARGET),
         ExplicitBroadcast(),
         Canonicalize(),

@@ -21,7 +21,11 @@ def test_the_demo_holds_its_bounds(tmp_path: Path):
     )
     assert done.returncode == 0, done.stderr
     rows = {row["target"]: row for row in json.loads(done.stdout)}
-    assert set(rows) == {"reference", "sim", "onnx", "brian2"}
+    assert set(rows) == {"reference", "sim", "onnx", "brian2", "chip thermo-1"}
+    chip = rows.pop("chip thermo-1")
+    assert chip["accuracy"] >= 0.97 and chip["largest_difference"] < 0.2
+    assert 1e-8 < chip["joules_per_image"] < 1e-5 and 1e-6 < chip["latency"] < 1e-5
+    assert 300 < chip["peak_kelvin"] < 398
     for row in rows.values():
         assert set(row) == {
             "target",
@@ -30,7 +34,11 @@ def test_the_demo_holds_its_bounds(tmp_path: Path):
             "labels_equal",
             "seconds_per_image",
             "artefact_bytes",
+            "joules_per_image",
+            "latency",
+            "peak_kelvin",
         }
+        assert row["joules_per_image"] is row["latency"] is row["peak_kelvin"] is None
         assert row["accuracy"] >= 0.97
         assert row["labels_equal"] is True
         assert 0 < row["artefact_bytes"] < 500_000

@@ -111,3 +111,18 @@ def test_normals_are_those_of_the_formula(dtype, digits, kernel):
         one = u[i : i + 1].copy()
         kernel(one, v[i : i + 1])
         assert one[0] == found[i]
+
+
+def test_a_constant_that_both_halves_read_does_not_cross():
+    """The field h = 0 drives the units of the head and enters the energy of the tail; T is handed out beside it."""
+    rng = np.random.default_rng(0)
+    J = rng.normal(size=(64, 64))
+    J = np.triu(J, 1) + np.triu(J, 1).T
+    with tc.Network("both") as net:
+        T = tc.schedule(kind="exponential", T0=3.0, parameter=20.0, T_min=0.3)
+        s = tc.gibbs(T, J)
+        tc.output("E", tc.ising_energy(s, J))
+        tc.output("T", T)
+    exe = tc.compile(net, "sim")
+    assert exe.artefact.program.halves is not None
+    assert np.allclose(exe.run(ticks=20)["T"][:, 0], 3 * np.exp(-np.arange(20) / 20))

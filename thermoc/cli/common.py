@@ -22,6 +22,12 @@ Options = Annotated[
     list[str] | None,
     typer.Option("--option", "-O", metavar="KEY=VALUE", help="An option of the target; may be repeated."),
 ]
+Chip = Annotated[
+    str | None,
+    typer.Option(
+        "--chip", metavar="CHIP", help="Lay the network out on a chip (thermo-1, isaac, puma, FILE.toml): sim."
+    ),
+]
 DumpIr = Annotated[
     Path | None,
     typer.Option("--dump-ir", metavar="DIR", help="Write the graph's text after each pass that changed it."),

@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from thermoc import api
-from thermoc.cli.common import DumpIr, Json, Model, Options, Target, file_name, load_model, parse_options, print_json
+from thermoc.cli.common import (
+    Chip,
+    DumpIr,
+    Json,
+    Model,
+    Options,
+    Target,
+    file_name,
+    load_model,
+    parse_options,
+    print_json,
+)
 
 
 def compile(
@@ -18,18 +29,24 @@ def compile(
         Path | None, typer.Option("--output", "-o", help="Where the artefact goes; default: the network's name, here.")
     ] = None,
     step: Annotated[bool, typer.Option("--step", help="onnx: one tick, with state in and out.")] = False,
+    chip: Chip = None,
     option: Options = None,
     dump_ir: DumpIr = None,
     as_json: Json = False,
 ) -> None:
     """Compile a network for a target and write the artefact."""
-    options = parse_options(option) | ({"step": True} if step else {})
+    options = parse_options(option) | ({"step": True} if step else {}) | ({"chip": chip} if chip else {})
+    target = "sim" if chip else target
     exe = api.compile(load_model(model), target, dump_ir=dump_ir, **options)
     path = output or Path(file_name(exe.source.name) + exe.artefact.suffix)
     size = exe.save(path)
     report = exe.report()
+    layout = getattr(exe.artefact, "mapping", None)
     if as_json:
-        print_json({**report.to_json(), "path": str(path), "bytes": size})
+        used = {} if layout is None else {"utilisation": layout.utilisation}
+        print_json({**report.to_json(), **used, "path": str(path), "bytes": size})
         return
     typer.echo(str(report))
+    if layout is not None:
+        typer.echo(f"\n{layout.summary()}")
     typer.echo(f"wrote {path} ({size} bytes)")

@@ -16,6 +16,7 @@ from thermoc import api
 from thermoc.certificates import Certificate
 from thermoc.certificates import certify as make_certificate
 from thermoc.cli.common import (
+    Chip,
     DumpIr,
     Json,
     Model,
@@ -26,6 +27,7 @@ from thermoc.cli.common import (
     parse_options,
     print_json,
 )
+from thermoc.reports import chip_picture, chip_trace
 from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
 from thermoc.support.tables import table
@@ -44,6 +46,10 @@ def run(
     certify: Annotated[
         bool, typer.Option("--certify", help="Check the laws of physics on the run; write NAME.certificate.json.")
     ] = False,
+    chip: Chip = None,
+    floorplan: Annotated[Path | None, typer.Option("--floorplan", help="Draw what each core works for.")] = None,
+    heat_map: Annotated[Path | None, typer.Option("--heat-map", help="Draw the die when it was hottest.")] = None,
+    trace: Annotated[Path | None, typer.Option("--trace", help="Write a Chrome trace, for ui.perfetto.dev.")] = None,
     option: Options = None,
     dump_ir: DumpIr = None,
     as_json: Json = False,
@@ -51,9 +57,11 @@ def run(
     """Compile a network for a target, run it, and show or write what it gives."""
     net = load_model(model)
     inputs = {} if input is None else load_arrays(input)
-    result = api.compile(net, target, dump_ir=dump_ir, **parse_options(option)).run(
-        inputs, ticks=ticks, batch=batch, seed=seed
-    )
+    options = parse_options(option) | ({"chip": chip} if chip else {})
+    pictures = {"floorplan": floorplan, "heat_map": heat_map, "trace": trace}
+    _can_draw(pictures, options)
+    result = api.compile(net, target, dump_ir=dump_ir, **options).run(inputs, ticks=ticks, batch=batch, seed=seed)
+    _draw(result, pictures)
     if output is not None:
         buffer = io.BytesIO()
         np.savez(buffer, **result.outputs)  # pyright: ignore[reportArgumentType]
@@ -70,19 +78,41 @@ def run(
                 "path": str(output) if output else None,
                 "warnings": [str(warning) for warning in result.warnings],
                 "certificate": None if certificate is None else certificate.document,
+                **({} if result.chip is None else {"chip": result.chip.to_json()}),
             }
         )
     else:
         typer.echo(table(f"{result.network} on {target}, seed {seed}", rows))
         for warning in result.warnings:
             typer.echo(str(warning), err=True)
-        if output is not None:
-            typer.echo(f"wrote {output}")
+        if result.chip is not None:
+            typer.echo(f"\n{result.chip}")
+        for path in (output, *pictures.values()):
+            if path is not None:
+                typer.echo(f"wrote {path}")
     if certificate is not None:
         if not as_json:
             typer.echo(str(certificate))
             typer.echo(f"wrote {_certificate_path(result)}")
         certificate.check()
+
+
+def _can_draw(pictures: Mapping[str, Path | None], options: Mapping[str, object]) -> None:
+    """Refuse pictures of a chip that there is not, and formats that there are not, before anything runs."""
+    wanted = [name.replace("_", "-") for name, path in pictures.items() if path is not None]
+    if wanted and not options.get("chip"):
+        raise error("T404", f"--{wanted[0]} shows a chip, and none is named", hint="add --chip thermo-1")
+    for name in ("floorplan", "heat_map"):
+        path = pictures[name]
+        if path is not None:
+            chip_picture.format_of(path)
+
+
+def _draw(result: api.Run, pictures: Mapping[str, Path | None]) -> None:
+    makers = {"floorplan": chip_picture.floorplan, "heat_map": chip_picture.thermal_map, "trace": chip_trace.trace}
+    for name, path in pictures.items():
+        if path is not None:
+            makers[name](result.chip, path)
 
 
 def _certified(result: api.Run) -> Certificate:

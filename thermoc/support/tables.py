@@ -14,7 +14,8 @@ def table(title: str, rows: Sequence[Mapping[str, object]]) -> str:
     """Return rows with equal keys as a text table; numbers stand right, to four digits."""
     shown = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
     for name in rows[0] if rows else ():
-        numeric = all(isinstance(row[name], int | float) and not isinstance(row[name], bool) for row in rows)
+        there = [row[name] for row in rows if row[name] is not None]
+        numeric = all(isinstance(item, int | float) and not isinstance(item, bool) for item in there)
         shown.add_column(str(name).replace("_", " "), justify="right" if numeric else "left", no_wrap=True)
     for row in rows:
         shown.add_row(*(cell(value) for value in row.values()))
@@ -26,6 +27,8 @@ def table(title: str, rows: Sequence[Mapping[str, object]]) -> str:
 
 def cell(value: object) -> str:
     """Return a value as short text."""
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

@@ -1,0 +1,57 @@
+"""What ``tc.compile(net, "sim", chip=...)`` takes, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from thermoc.passes.base import Pass
+from thermoc.support.errors import error
+
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "temperature": ("model", "die"),
+    "placement": ("wire", "thermal"),
+    "start": ("steady", "ambient"),
+    "cells": ("exact", "chip"),
+}
+
+
+def check(options: Any) -> None:
+    """Refuse options that make no sense. Errors: T303."""
+    for name, known in CHOICES.items():
+        if getattr(options, name) not in known:
+            notes = [f"{name} = {getattr(options, name)!r}"]
+            raise error("T303", f"{name} must be one of {', '.join(known)}", notes=notes)
+    if not isinstance(options.slot, int | float) or not 1e-9 <= options.slot <= 1.0:
+        raise error("T303", "slot must be a time from 1e-9 to 1 s", notes=[f"slot = {options.slot!r}"])
+    if options.chip is None and (options.temperature, options.placement, options.cells) != ("model", "wire", "exact"):
+        hint = 'name one: chip="thermo-1"'
+        raise error("T303", "a temperature of the die, a placement and cells need a chip", hint=hint)
+    if options.cells == "exact" and (options.input_range is not None or options.calibrate is not None):
+        raise error("T303", "input_range and calibrate are for converters", hint='ask for cells="chip"')
+
+
+def crossbars(options: Any) -> Sequence[Pass]:
+    """Return the pass that puts products on the chip's cells, where that is asked for. Errors: T305, T303."""
+    if options.cells == "exact":
+        return ()
+    from thermoc.passes.crossbar_spec import CrossbarSpec
+    from thermoc.passes.map_crossbars import MapCrossbars
+    from thermoc.simulator.chips import load_chip
+
+    chip = load_chip(options.chip)
+    spec = CrossbarSpec(
+        rows=chip.whole("crossbar.rows"),
+        columns=chip.whole("crossbar.columns"),
+        cell_bits=chip.whole("crossbar.cell_bits"),
+        weight_bits=chip.whole("crossbar.weight_bits"),
+        input_bits=chip.whole("input.bits"),
+        dac_bits=chip.whole("input.dac_bits"),
+        adc_bits=chip.whole("adc.bits"),
+        g_min=chip["crossbar.least_conductance"],
+        g_max=chip["crossbar.most_conductance"],
+        r_word=chip["crossbar.wire"],
+        r_bit=chip["crossbar.wire"],
+    )
+    given = {"input_range": options.input_range, "calibrate": options.calibrate, "adc": options.adc}
+    return (MapCrossbars(spec=spec, **given),)

@@ -1,0 +1,237 @@
+"""Run a network on a chip: the machine's events, the heat they make, and the numbers at the temperatures found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.backends.base import Outcome, Place
+from thermoc.backends.sim.chip import ChipArtefact
+from thermoc.backends.sim.chip_report import ChipRun, report
+from thermoc.backends.sim.run import run as run_program
+from thermoc.ir.dialects.core import Output
+from thermoc.ir.feed import Feed
+from thermoc.ir.reference import interpret
+from thermoc.passes.chip_work import Kind, temperature
+from thermoc.simulator.machine import ChipProgram, Events, Op, costs, run_events
+from thermoc.simulator.machine.account import account, awake, beginning, power
+from thermoc.simulator.machine.costs import PICO
+from thermoc.simulator.machine.heat import ElectroThermal, History, Load
+from thermoc.simulator.machine.instructions import THERMAL
+from thermoc.support.errors import error
+from thermoc.support.units import K_B, Scale
+
+MOST_CELLS = 16_000_000
+"""Slots times cores: a history keeps six numbers of each."""
+MOST_EVENTS = 60_000_000
+
+
+def run(artefact: ChipArtefact, feed: Feed, place: Place) -> Outcome:
+    """Return outputs and states, and what the chip did. Errors: T404, T414, T415.
+
+    Samples run one after another, each through all its ticks.
+    """
+    layout, options = artefact.mapping, artefact.options
+    chip, program = layout.chip, layout.program
+    rounds = feed.ticks * feed.batch
+    _few(artefact, rounds)
+    price = costs(program, chip)
+    events = run_events(program, chip, rounds=rounds, price=price)
+    start = beginning(events, program)
+    slots = _slots(events, start, options.slot, chip.cores)
+    watts, busy = power(events, program, price, chip, slot=options.slot, start=start, slots=slots)
+    targets = _targets(artefact, feed.ticks, place)
+    load = Load(
+        slot=options.slot,
+        power=watts,
+        busy=busy,
+        units=_units(artefact),
+        awake=awake(program, chip),
+        target=_target_slots(artefact, events, targets, feed.ticks, start, slots),
+    )
+    heat = ElectroThermal(chip)
+    history = heat.run(load, start=options.start)
+    kelvin = _kelvin(artefact, events, history, rounds, start)
+    arrays = dict(feed.arrays)
+    for name, given in artefact.factors.items():
+        arrays[given] = _factor(artefact, name, kelvin[name], targets[name], feed)
+    for name, given in artefact.warmths.items():
+        arrays[given] = _warmth(artefact, name, events, history, start, feed)
+    outcome = run_program(
+        artefact.program, Feed(arrays=arrays, ticks=feed.ticks, batch=feed.batch), place, artefact.threads
+    )
+    ran = ChipRun(
+        artefact=artefact,
+        events=events,
+        price=price,
+        sums=account(events, program, price, chip),
+        heat=heat,
+        load=load,
+        history=history,
+        lag=heat.lag(load, history, start=options.start),
+        kelvin=kelvin,
+        targets=targets,
+        ticks=feed.ticks,
+        batch=feed.batch,
+    )
+    return Outcome(outputs=outcome.outputs, states=outcome.states, chip=report(ran))
+
+
+def _warmth(
+    artefact: ChipArtefact, name: str, events: Events, history: History, start: int, feed: Feed
+) -> NDArray[np.float64]:
+    """Return what cells conduct over what they were programmed to: 1 + warming (T - T_reference).
+
+    (ticks, batch, arrays of inputs, outputs), or (ticks, batch) of the mean over arrays, as the program's input is. T
+    is quasi-static: the die's where and when the product starts, and the cell's own rise by its power and neighbours.
+    """
+    layout, chip, size = artefact.mapping, artefact.mapping.chip, round(artefact.options.slot * PICO)
+    served, core_of = layout.work.ops.index(name), layout.placement.core[layout.partition.group]
+    parts = [p for p, part in enumerate(layout.work.parts) if part.op == served and part.kind is Kind.product]
+    cell = chip["crossbar.read_power"] / (chip["crossbar.rows"] * chip["crossbar.columns"])
+    own = chip["crossbar.cell_resistance"] * cell * (1 + 4 * chip["crossbar.crosstalk"])
+    begins = _products(layout.program, events, served)
+    found = {}
+    for core in np.unique(core_of[parts]).tolist():
+        T = history.die[np.clip((begins[core] - start) // size, 0, len(history.die) - 1), core] + own
+        found[core] = (
+            (1 + chip["crossbar.warming"] * (T - chip["crossbar.reference"])).reshape(feed.batch, feed.ticks).T
+        )
+    mean = np.mean(list(found.values()), axis=0)
+    shape = next(port.shape for port in artefact.program.inputs if port.name == artefact.warmths[name])
+    if shape == ():
+        return mean
+    whole = np.empty((feed.ticks, feed.batch, *shape))
+    whole[:] = mean[..., None, None]
+    for number in parts:
+        part = layout.work.parts[number]
+        columns = slice(part.low // part.times, part.low // part.times + part.columns)
+        whole[:, :, part.array, columns] = found[int(core_of[number])][..., None]
+    return whole
+
+
+def _products(program: ChipProgram, events: Events, served: int) -> dict[int, NDArray[np.int64]]:
+    """Return when an op's first product starts in each turn, ps, by core."""
+    rows = np.flatnonzero((program.code[:, 0] == Op.MVM) & (program.code[:, 1] == served))
+    cores, first = np.unique(program.cores[rows], return_index=True)
+    found = {}
+    for core, row in zip(cores.tolist(), rows[first].tolist()):
+        found[core] = np.sort(events.start[(events.row == row) & (events.place == core)])
+    return found
+
+
+def _few(artefact: ChipArtefact, rounds: int) -> None:
+    rows = len(artefact.mapping.program.code) + artefact.mapping.placement.wire
+    if rows * rounds > MOST_EVENTS:
+        notes = [f"{rows} events a tick, {rounds} ticks of samples", f"the limit is {MOST_EVENTS}"]
+        raise error("T404", "a run on a chip has too many events", notes=notes, hint="fewer samples or ticks a run")
+
+
+def _slots(events: Events, start: int, slot: float, cores: int) -> int:
+    slots = max(1, -(-(int(events.end.max(initial=start)) - start) // round(slot * PICO)))
+    if slots * cores > MOST_CELLS:
+        notes = [f"it takes {slots} slots of {slot:g} s", f"the limit for {cores} cores is {MOST_CELLS // cores}"]
+        raise error(
+            "T404", "a run on a chip takes too many thermal slots", notes=notes, hint="a longer slot, or fewer samples"
+        )
+    return slots
+
+
+def _units(artefact: ChipArtefact) -> NDArray[np.float64]:
+    """Return the p-bits of each core."""
+    cores = list(artefact.mapping.sites.values())
+    whole = np.concatenate([*cores, np.empty(0, np.int64)]).astype(np.int64)
+    return np.bincount(whole, minlength=artefact.mapping.chip.cores).astype(float)
+
+
+def _targets(artefact: ChipArtefact, ticks: int, place: Place) -> dict[str, NDArray[np.float64]]:
+    """Return the kelvins that each op's islands are to have, (ticks,): the reference, or what a schedule asks for.
+
+    A schedule's highest temperature of the run is the hottest that islands may be; heaters cool along with it as far as
+    the coldest, and below that the drives are scaled up instead.
+    """
+    chip, graph = artefact.mapping.chip, artefact.graph
+    if "sampler.reference" not in chip:
+        return {}
+    found: dict[str, NDArray[np.float64]] = {}
+    for name, parts in artefact.mapping.work.sites.items():
+        found[name] = np.full(ticks, chip["sampler.reference"])
+        if artefact.mapping.work.parts[parts[0]].heated:
+            T = temperature(graph.producers[name])
+            assert T is not None
+            asked = _over_ticks(artefact, T.name, ticks, place)
+            found[name] = np.clip(asked / asked.max() * chip["sampler.hottest"], chip["sampler.coldest"], None)
+    return found
+
+
+def _over_ticks(artefact: ChipArtefact, name: str, ticks: int, place: Place) -> NDArray[np.float64]:
+    """Return a value that follows from the tick alone, its mean over units, (ticks,)."""
+    graph, stack, needed = artefact.graph, [name], set[str]()
+    while stack:
+        op = graph.producers[stack.pop()]
+        needed |= {value.name for value in op.results}
+        stack += [value.name for value in op.inputs if value.name not in needed]
+    ops = [op for op in graph.ops if op.results and op.results[0].name in needed]
+    value = next(v for v in graph.producers[name].results if v.name == name)
+    small = graph.with_ops([*ops, Output(x=value, name="asked")])
+    given = Feed(arrays={}, ticks=ticks, batch=1)
+    found = interpret(small, given, seed=place.seed, first_tick=place.first_tick).outputs["asked"]
+    return found.reshape(ticks, -1).mean(axis=1)
+
+
+def _target_slots(
+    artefact: ChipArtefact, events: Events, targets: Mapping[str, NDArray], ticks: int, start: int, slots: int
+) -> NDArray[np.float64]:
+    """Return what heaters hold each core's islands at, (slots, cores): a tick's target from the last tick's draw on."""
+    layout = artefact.mapping
+    ambient = layout.chip["package.ambient"]
+    found = np.full((slots, layout.chip.cores), ambient)
+    size = round(artefact.options.slot * PICO)
+    for name, cores in layout.sites.items():
+        for core in np.unique(cores):
+            ends = _drawn(events, layout.program, layout.work.ops.index(name), int(core))[1] - start
+            turn = np.searchsorted(ends, np.arange(slots) * size + size // 2, side="right")
+            found[:, core] = targets[name][np.clip(turn, 0, len(ends) - 1) % ticks]
+    return found
+
+
+def _drawn(events: Events, program: ChipProgram, served: int, core: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return when an op's draws on a core start and end in each turn, ps."""
+    rows = np.flatnonzero(
+        (program.code[:, 1] == served) & (program.cores == core) & np.isin(program.code[:, 0], THERMAL)
+    )
+    if not len(rows):
+        return np.zeros(1, np.int64), np.zeros(1, np.int64)
+    first = (events.row == rows[0]) & (events.place == core)
+    last = (events.row == rows[-1]) & (events.place == core)
+    return np.sort(events.start[first]), np.sort(events.end[last])
+
+
+def _kelvin(artefact: ChipArtefact, events: Events, history: History, rounds: int, start: int) -> dict[str, NDArray]:
+    """Return the temperatures at which each op's units draw, (rounds, units)."""
+    layout, found = artefact.mapping, {}
+    size = round(artefact.options.slot * PICO)
+    for name, cores in layout.sites.items():
+        kelvin = np.empty((rounds, len(cores)))
+        for core in np.unique(cores):
+            begins = _drawn(events, layout.program, layout.work.ops.index(name), int(core))[0] - start
+            slot = np.clip(begins // size, 0, len(history.bits) - 1)
+            kelvin[:, cores == core] = np.broadcast_to(
+                history.bits[slot, core][:, None], (rounds, int((cores == core).sum()))
+            )
+        found[name] = kelvin
+    return found
+
+
+def _factor(artefact: ChipArtefact, name: str, kelvin: NDArray, target: NDArray, feed: Feed) -> NDArray:
+    """Return the temperature of each unit over what was asked for, (ticks, batch, *shape)."""
+    shape = artefact.graph.producers[name].results[0].type
+    assert shape is not None
+    energy: Any = K_B * target[None, :, None]
+    scale = Scale(energy=energy, time=1.0)  # the energy of one unit is kT where T is the target
+    there: Any = kelvin.reshape(feed.batch, feed.ticks, -1)
+    by_turn: Any = scale.reduced_temperature(there)
+    return np.swapaxes(by_turn, 0, 1).reshape(feed.ticks, feed.batch, *shape.shape)
