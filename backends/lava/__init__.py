@@ -116,7 +116,7 @@ def only_stock(files: Mapping[str, bytes]) -> None:
 
 
 def chip_of(graph: Graph) -> Graph:
-    """Return the part of a graph that is the chip's. Errors: T301 where the host would have to do what is the chip's."""
+    """Return the part of a graph that is the chip's. Errors: T301 where the host would have to do its work."""
     if not any(isinstance(op, Encode | Decode) for op in graph.ops):
         return graph
     whole = parts(graph)

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, ClassVar
 from numpy.typing import ArrayLike
 
 from thermoc.backends.base import Artefact, Backend, Outcome, Place
-from thermoc.backends.sim import chip_options
+from thermoc.backends.sim import chip_options, clocked
+from thermoc.backends.sim.clocked import ClockedArtefact
 from thermoc.backends.sim.emit import emit
 from thermoc.backends.sim.lower import lower
 from thermoc.backends.sim.run import run
 from thermoc.backends.sim.target import TARGET
+from thermoc.ir.chip import is_clocked
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.target import TargetDescription
@@ -87,8 +89,10 @@ class SimBackend(Backend):
         """Return the simulator's passes."""
         return lower(options.precision, dt=dt, crossbars=chip_options.crossbars(options))
 
-    def emit(self, graph: Graph, options: Options) -> ProgramArtefact:
-        """Return the program of a lowered graph."""
+    def emit(self, graph: Graph, options: Options) -> ProgramArtefact | ClockedArtefact:
+        """Return the program of a lowered graph; three where a chip within it has ticks of its own."""
+        if is_clocked(graph):
+            return clocked.build(graph, options.threads)
         return ProgramArtefact(program=emit(graph), threads=options.threads)
 
     def build(self, lowered: Lowered, options: Options) -> Artefact:
@@ -99,8 +103,10 @@ class SimBackend(Backend):
 
         return chip_build.build(lowered, options, self)
 
-    def run(self, artefact: ProgramArtefact | ChipArtefact, feed: Feed, place: Place) -> Outcome:
+    def run(self, artefact: ProgramArtefact | ClockedArtefact | ChipArtefact, feed: Feed, place: Place) -> Outcome:
         """Run the program."""
+        if isinstance(artefact, ClockedArtefact):
+            return clocked.run(artefact, feed, place)
         if not isinstance(artefact, ProgramArtefact):
             from thermoc.backends.sim import chip_run
 

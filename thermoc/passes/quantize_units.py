@@ -162,25 +162,37 @@ def _fires(op: Any, drives: Drives, keep: Any, gain: Any, offset: Any, current: 
     fall, through, i_initial = current or (np.zeros(1), np.ones(1), np.zeros(1))
     through = _flat(through, shape) * norm
     readings = [Reading(name=op.v.name, state="v", factor=1 / norm, offset=low)]
+    drive, fall = drives.of(op.x).scaled(_flat(gain, shape) * norm), _flat(fall, shape)
+    steady = _steady(op, drive.bias, fall)
     if current is not None:
         factor = np.divide(1.0, through, out=np.zeros_like(through), where=through != 0)
-        readings.append(Reading(name=op.i.name, state="u", factor=factor, offset=np.zeros(len(through))))
-    drive = drives.of(op.x).scaled(_flat(gain, shape) * norm)
+        readings.append(Reading(name=op.i.name, state="u", factor=factor, offset=factor * steady))
     started = norm * (_flat(_number(op, "initial", drives), shape) - low)
     return LifUnit(
         name=op.s.name,
         op=op,
         shape=shape,
-        drive=replace(drive, bias=drive.bias + bias),
-        fall=_flat(fall, shape),
+        drive=replace(drive, bias=(drive.bias if current is None else steady) + bias),
+        fall=fall,
         keep=keep,
         threshold=one,
         compare=op.compare,
         reset="zero" if op.reset == "value" else op.reset,
         v_initial=started,
-        u_initial=through * _flat(i_initial, shape),
+        u_initial=through * _flat(i_initial, shape) - (0 if current is None else steady),
         readings=tuple(readings),
     )
+
+
+def _steady(op: Any, bias: NDArray, fall: NDArray) -> NDArray:
+    """Return the current that a constant input settles to.
+
+    The chip's bias enters the membrane, not the current: u there is the current less this, and the bias is this.
+    """
+    if ((fall >= 1) & (bias != 0)).any():
+        notes = ["its current keeps all of itself, and its input has a constant part"]
+        raise error("T205", f"{op.opname} ({op.s}) has no Loihi form", where=op.location, notes=notes)
+    return bias / np.where(fall < 1, 1 - fall, 1.0)
 
 
 def _threshold(op: spiking.Threshold, drives: Drives, dt: float) -> Iterator[Unit]:
