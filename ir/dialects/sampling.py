@@ -36,11 +36,12 @@ class _Coupled(Op):
 
     @classmethod
     def prepare(cls, operands: dict[str, Any]) -> dict[str, Any]:
-        """Accept a SciPy sparse matrix as J, and colour the units where the caller did not."""
+        """Accept a SciPy sparse matrix as J, its stored zeros coupling nothing; colour units where the caller did not."""
         J: Any = operands.get("J")
         if hasattr(J, "tocsr"):
-            sparse = J.tocsr()
+            sparse = J.tocsr(copy=True)
             sparse.sum_duplicates()
+            sparse.eliminate_zeros()
             _finite(cls.opname, sparse)
             operands |= {"J": None, "values": sparse.data, "columns": sparse.indices, "offsets": sparse.indptr}
         if "colors" in cls.operand_specs and operands.get("colors") is None:

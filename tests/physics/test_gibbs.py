@@ -9,6 +9,8 @@ from scipy.sparse import csr_array
 
 import thermoc as tc
 from thermoc.ir.colouring import clash, colouring
+from thermoc.ir.dialects.core import Constant
+from thermoc.ir.dialects.sampling import Gibbs
 
 
 def lattice(L: int) -> np.ndarray:
@@ -99,6 +101,16 @@ def test_colours_of_lattices_and_layers_are_two():
     W = np.random.default_rng(0).normal(size=(5, 7))
     layers = csr_array(np.block([[np.zeros((5, 5)), W], [W.T, np.zeros((7, 7))]]))
     assert np.array_equal(colouring(layers.indptr, layers.indices), [0] * 5 + [1] * 7)
+
+
+def test_stored_zeros_couple_nothing():
+    J = csr_array((np.array([1.0, 0.0, 1.0, 0.0, 0.0, 0.0]), ([0, 0, 1, 1, 2, 2], [1, 2, 0, 2, 0, 1])), shape=(3, 3))
+    with tc.Network("net") as net:
+        tc.output("s", tc.gibbs(1.0, J))
+    (op,) = net.graph.of(Gibbs)
+    numbers = {c.y.name: c.value.numpy for c in net.graph.of(Constant)}
+    assert len(numbers[op.values.name]) == 2 and numbers[op.colors.name].max() == 1
+    assert J.nnz == 6, "the caller's matrix is the caller's"
 
 
 @pytest.mark.parametrize("n", [5, 40, 3000])
