@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from thermoc.support.errors import error
+from thermoc.support.errors import ThermocError, error
 from thermoc.support.files import cache_root
 
 LAVA = "lava-nc==0.10.0"
@@ -130,17 +130,32 @@ def _freeze_encoder() -> None:
 @contextmanager
 def _locked(path: Path, limit: float = LIMIT) -> Iterator[None]:
     """Hold a lock file; one that is older than the limit was left behind."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    while True:
-        try:
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL))
-            break
-        except FileExistsError:
-            with suppress(FileNotFoundError):
-                if time.time() - path.stat().st_mtime > limit:
-                    path.unlink()
-            time.sleep(0.2)
+    while not _taken(path):
+        with suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > limit:
+                path.unlink()
+        time.sleep(0.2)
     try:
         yield
     finally:
         path.unlink(missing_ok=True)
+
+
+def _taken(path: Path) -> bool:
+    """Make a lock file, and return whether it was not there. Errors: T302 where no file can be made."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as reason:
+        raise _unwritable(path.parent, reason) from None
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return False
+    except OSError as reason:
+        raise _unwritable(path.parent, reason) from None
+    return True
+
+
+def _unwritable(folder: Path, reason: OSError) -> ThermocError:
+    notes = [f"{folder} cannot be written", str(reason)]
+    return error("T302", "Lava's Python cannot be made", notes=notes, hint="name another folder in THERMOC_CACHE")

@@ -147,16 +147,17 @@ def _await(process: subprocess.Popen, folder: Path, limits: Mapping[str, float])
     """Wait until the job is done. Errors: T409 where a process breaks, the job ends early or a phase takes too long."""
     phase, since, pause = "building", time.monotonic(), 0.005
     while True:
+        ended = process.poll() is not None  # before what it said is read: whatever it said last is then there
         said = (folder / "said").read_text().split()
         if said and said[-1] != phase:
             phase, since = said[-1], time.monotonic()
-        if phase == "done" and process.poll() is not None:
+        if phase == "done" and ended:
             return
         broken = sorted(folder.glob("broken.*.txt"))
         if broken:
             time.sleep(GRACE / 10)
             _broken(sorted(folder.glob("broken.*.txt")), phase)
-        if process.poll() is not None:
+        if ended:
             _ended(process.returncode, folder, phase)
         limit = limits.get(phase, limits["building"])
         if time.monotonic() - since > limit:
