@@ -6,9 +6,13 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import thermoc as tc
 from thermoc.backends.lava import interpreter
+from thermoc.ir.feed import feed
+from thermoc.ir.reference import interpret
 from thermoc.support.errors import ThermocError
 
 OWN_RUN = interpreter._run
@@ -24,22 +28,25 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def commands(cache: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """What install() would run; the first command makes the folder with Lava's mutable default in it."""
+    """What install() would run; the first command makes the folder, with what Lava says in it."""
     said: list[list[str]] = []
 
     def record(command: list[str]) -> None:
         said.append(command)
         if command[1:3] == ["-m", "venv"]:
-            path = Path(command[3], "lib/python3.11/site-packages", interpreter.ENCODER)
-            path.parent.mkdir(parents=True)
-            path.write_text("@dataclass\nclass ByteEncoder:\n    pass\n")
+            for name, (old, _) in interpreter.EDITS.items():
+                path = Path(command[3], "lib/python3.11/site-packages", name)
+                path.parent.mkdir(parents=True)
+                path.write_text(f"{old} twice {old}")
 
     monkeypatch.setattr(interpreter, "_run", record)
     return said
 
 
-def encoder() -> str:
-    return next(interpreter.folder().glob(f"lib/python*/site-packages/{interpreter.ENCODER}")).read_text()
+def edited() -> list[bool]:
+    """Return, for each edit, whether Lava says what it must say."""
+    root = interpreter.folder() / "lib/python3.11/site-packages"
+    return [(root / name).read_text() == f"{new} twice {new}" for name, (_, new) in interpreter.EDITS.items()]
 
 
 def stub(path: Path, script: str) -> str:
@@ -90,7 +97,7 @@ def test_with_python_3_10_pip_follows_lavas_own_list(commands: list[list[str]], 
     interpreter.install(base=old)
     assert commands[0] == [old, "-m", "venv", str(interpreter.folder())]
     assert commands[1][-2:] == list(interpreter.WITH_310) and "--no-deps" not in commands[1]
-    assert "frozen" not in encoder(), "Python 3.10 takes Lava as it is"
+    assert not any(edited()), "Python 3.10 takes Lava as it is"
 
 
 def test_without_python_3_10_the_running_one_gets_lava_without_its_list(commands: list[list[str]], monkeypatch):
@@ -99,7 +106,24 @@ def test_without_python_3_10_the_running_one_gets_lava_without_its_list(commands
     assert commands[0][0] == sys.executable
     assert commands[1][-len(interpreter.WITHOUT_DEPENDENCIES) :] == list(interpreter.WITHOUT_DEPENDENCIES)
     assert commands[2][-3:] == ["--no-deps", "--ignore-requires-python", interpreter.LAVA]
-    assert encoder() == "@dataclass(frozen=True)\nclass ByteEncoder:\n    pass\n"
+    assert all(edited())
+
+
+def test_a_lava_that_the_edits_were_not_made_for_is_refused(commands: list[list[str]], monkeypatch):
+    monkeypatch.setattr(interpreter, "python310", lambda: None)
+    name = "lava/magma/core/process/ports/ports.py"
+    monkeypatch.setitem(interpreter.EDITS, name, ("what it said", "what it must say"))
+    record = interpreter._run
+
+    def other(command: list[str]) -> None:
+        record(command)
+        if interpreter.LAVA in command:
+            next(interpreter.folder().glob(f"lib/*/site-packages/{name}")).write_text("a later Lava")
+
+    monkeypatch.setattr(interpreter, "_run", other)
+    with pytest.raises(ThermocError, match="does not hold 'what it said'") as caught:
+        interpreter.install()
+    assert caught.value.code == "T302" and interpreter.find() is None
 
 
 def test_python310_skips_what_does_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -181,3 +205,35 @@ def test_pip_is_not_told_of_thermocs_own_packages(cache: Path, monkeypatch: pyte
     monkeypatch.setattr(subprocess, "run", record)
     OWN_RUN(["pip"])
     assert seen and not {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE"} & seen.keys()
+
+
+def window() -> tc.Network:
+    """A convolution, whose ports Lava reshapes, a synapse, a p-bit and a unit."""
+    rng = np.random.default_rng(1)
+    with tc.Network("window") as net:
+        x = tc.input("x", (2, 4, 4), dtype="i32")
+        seen = tc.loihi.conv(x, 2 * rng.integers(-9, 9, (3, 2, 3, 3)), message_bits=8)
+        flat = tc.flatten(tc.loihi.graded(seen, shift=3))
+        y = tc.loihi.dense(flat, 2 * rng.integers(-9, 9, (4, flat.shape[0])), message_bits=12)
+        tc.output("p", tc.loihi.fermi_dirac(y, T=50_000))
+        tc.output("s", tc.loihi.lif(y, du=400, dv=300, vth=60)[0])
+    return net
+
+
+def test_without_python_3_10_lava_says_what_the_reference_says(cache: Path, monkeypatch: pytest.MonkeyPatch):
+    """For real: the running Python, the newest NumPy, some 20 s."""
+    monkeypatch.setattr(interpreter, "python310", lambda: None)
+    python = interpreter.install()
+    assert interpreter._version(str(python)) == sys.version_info[:2]
+    assert all(new in path.read_text() for path, (_, new) in zip(lava_files(), interpreter.EDITS.values()))
+    given = {"x": np.random.default_rng(2).integers(-60, 60, (12, 3, 2, 4, 4), dtype=np.int32)}
+    exe = tc.compile(window(), target="lava")
+    found = exe.run(given, ticks=12, seed=5)
+    expected = interpret(exe.graph, feed(exe.graph, given, ticks=12), seed=5)
+    for name, array in (expected.outputs | expected.states).items():
+        np.testing.assert_array_equal((found.outputs | found.states)[name], array, err_msg=name)
+    assert 0 < found["p"].mean() < 1 and found["s"].any()
+
+
+def lava_files() -> list[Path]:
+    return [next(interpreter.folder().glob(f"lib/python*/site-packages/{name}")) for name in interpreter.EDITS]
