@@ -30,7 +30,7 @@ from thermoc.support.errors import error
 
 SHORT = 40
 GRACE = 2.0
-"""How long, in seconds, others may still say why they broke once one process has."""
+"""How long, in seconds, others may still say why they broke once one process has, and a killed group may take to go."""
 
 
 def run(artefact: LavaArtefact, feed: Feed, place: Place) -> Outcome:
@@ -38,7 +38,7 @@ def run(artefact: LavaArtefact, feed: Feed, place: Place) -> Outcome:
 
     Errors: T302 where Lava is missing, T409 where a process fails or a phase takes longer than its limit.
     """
-    where = {"seed": place.seed, "first_sample": place.first_sample}
+    where: dict[str, Any] = {"seed": place.seed, "first_sample": place.first_sample}
 
     def part(graph: Graph, given: Feed, first_tick: int) -> tuple[Mapping[str, NDArray], Mapping[str, NDArray]]:
         if graph == artefact.chip:
@@ -53,9 +53,7 @@ def run(artefact: LavaArtefact, feed: Feed, place: Place) -> Outcome:
     return Outcome(outputs=dict(outputs), states=dict(states))
 
 
-def in_lava(
-    artefact: LavaArtefact, feed: Feed, where: Mapping[str, int]
-) -> tuple[dict[str, NDArray], dict[str, NDArray]]:
+def in_lava(artefact: LavaArtefact, feed: Feed, where: dict[str, int]) -> tuple[dict[str, NDArray], dict[str, NDArray]]:
     """Return outputs (ticks, batch, *shape) and states of the chip's part."""
     python = interpreter()
     with tempfile.TemporaryDirectory(prefix="thermoc-lava-") as name:
@@ -182,9 +180,14 @@ def _ended(code: int, folder: Path, phase: str) -> NoReturn:
 
 
 def _clear(process: subprocess.Popen, shared: str) -> None:
-    """Kill the whole group, and remove the shared memory of this run."""
+    """Kill the whole group, wait until it is gone, and remove the shared memory of this run."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    end = time.monotonic() + GRACE
+    with suppress(ProcessLookupError, PermissionError):
+        while time.monotonic() < end:
+            os.killpg(process.pid, 0)
+            time.sleep(0.01)
     for path in Path("/dev/shm").glob(f"{shared[1:]}*"):
         path.unlink(missing_ok=True)

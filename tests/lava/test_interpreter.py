@@ -230,8 +230,8 @@ def test_without_python_3_10_lava_says_what_the_reference_says(cache: Path, monk
     exe = tc.compile(window(), target="lava")
     found = exe.run(given, ticks=12, seed=5)
     expected = interpret(exe.graph, feed(exe.graph, given, ticks=12), seed=5)
-    for name, array in (expected.outputs | expected.states).items():
-        np.testing.assert_array_equal((found.outputs | found.states)[name], array, err_msg=name)
+    for name, array in {**expected.outputs, **expected.states}.items():
+        np.testing.assert_array_equal({**found.outputs, **found.states}[name], array, err_msg=name)
     assert 0 < found["p"].mean() < 1 and found["s"].any()
 
 
