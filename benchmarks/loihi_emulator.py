@@ -1,6 +1,6 @@
 """Loihi's integers: steps a second of the simulator against Lava's fixed-point models (goal: 100x).
 
-    THERMOC_LAVA=/path/to/python python benchmarks/loihi_emulator.py      the Python of an environment with lava-nc
+    python benchmarks/loihi_emulator.py      after `thermoc doctor --install lava`, or with THERMOC_LAVA
 
 Two networks of sparse synapses, both driven by the biases of some units, so that Lava has no source to wait for: 1,000
 units connected with themselves, and ten layers of 1,000 one behind the other, 50 connections a unit. Both run on one
@@ -12,7 +12,6 @@ counts.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 import thermoc as tc
+from thermoc.backends.lava import interpreter
 from thermoc.support.tables import table
 
 UNITS, FAN = 1000, 50
@@ -95,15 +95,15 @@ def network(bias: NDArray[np.int64], synapses: list[csr_array]) -> tc.Network:
     return net
 
 
-def lava(interpreter: str, file: Path, steps: int) -> dict[str, Any]:
+def lava(python: Path, file: Path, steps: int) -> dict[str, Any]:
     """Run Lava in its own process; return the seconds and the states it ended with."""
     script, out = file.with_suffix(".py"), file.with_suffix(".out.npz")
     script.write_text(SCRIPT)
-    subprocess.run([interpreter, script, file, str(steps), out], check=True, timeout=LIMIT, capture_output=True)
+    subprocess.run([python, script, file, str(steps), out], check=True, timeout=LIMIT, capture_output=True)
     return dict(np.load(out))
 
 
-def row(layers: int, interpreter: str | None, folder: Path) -> dict[str, object]:
+def row(layers: int, python: Path | None, folder: Path) -> dict[str, object]:
     """Return a row: steps a second of both, and how many times ours are Lava's."""
     bias, synapses = parts(layers)
     exe = tc.compile(network(bias, synapses), "sim", threads=1)
@@ -118,8 +118,8 @@ def row(layers: int, interpreter: str | None, folder: Path) -> dict[str, object]
         start = time.perf_counter()
         exe.run({}, ticks=STEPS[layers], batch=1)
         ours.append(STEPS[layers] / (time.perf_counter() - start))
-        if interpreter is not None:
-            found = lava(interpreter, file, LAVA_STEPS[layers])
+        if python is not None:
+            found = lava(python, file, LAVA_STEPS[layers])
             same(exe, found, layers)
             theirs.append(LAVA_STEPS[layers] / float(found["taken"]))
             ratios.append(ours[-1] / theirs[-1])
@@ -150,11 +150,11 @@ def firing(bias: NDArray[np.int64], synapses: list[csr_array], layers: int) -> f
 
 
 def main() -> int:
-    interpreter = os.environ.get("THERMOC_LAVA")
-    if interpreter is None:
-        print("Lava is skipped: THERMOC_LAVA names no Python with lava-nc")
+    python = interpreter.find()
+    if python is None:
+        print("Lava is skipped: there is none; thermoc doctor --install lava")
     with tempfile.TemporaryDirectory() as folder:
-        rows = [row(layers, interpreter, Path(folder)) for layers in STEPS]
+        rows = [row(layers, python, Path(folder)) for layers in STEPS]
     print(table(f"steps a second, {FAN} connections a unit (goal: {GOAL} times Lava's)", rows))
     return 0
 

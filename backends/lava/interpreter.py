@@ -15,11 +15,14 @@ from thermoc.support.files import cache_root
 
 LAVA = "lava-nc==0.10.0"
 WITH_310 = (LAVA, "numpy>=1.24,<2")
-WITHOUT_DEPENDENCIES = ("numpy<2.4", "scipy", "networkx<=2.8.7", "asteval", "scikit-learn")
-"""What Lava imports, where its own list of versions does not fit the running Python. Its reshaped ports ask for
-``np.reshape(newshape=)``, which NumPy 2.4 no longer has."""
-ENCODER = "lava/magma/compiler/var_model.py"
-"""Where a mutable dataclass is a default value, which Python 3.11 refuses."""
+WITHOUT_DEPENDENCIES = ("numpy>=2.1", "scipy", "networkx<=2.8.7", "asteval", "scikit-learn")
+"""What Lava imports, where its own list of versions does not fit the running Python."""
+EDITS = {
+    "lava/magma/compiler/var_model.py": ("@dataclass\nclass ByteEncoder", "@dataclass(frozen=True)\nclass ByteEncoder"),
+    "lava/magma/core/process/ports/ports.py": ("np.reshape, newshape=", "np.reshape, shape="),
+}
+"""What Lava says by file, and what it must say: Python 3.11 refuses a mutable dataclass as a default value, and NumPy
+2.4 has no ``newshape``."""
 LIMIT = 900.0
 
 
@@ -57,7 +60,7 @@ def install(*, base: str | None = None) -> Path:
     """Make Lava's Python, unless it is there; return it. ``base`` is the Python to make it of.
 
     Python 3.10 where one can be had; otherwise the running one, on which Lava is installed without its own list of
-    versions and with one line changed. Errors: T302 where it cannot be made.
+    versions and with a few lines changed (``EDITS``). Errors: T302 where it cannot be made.
     """
     with _locked(folder().with_suffix(".lock")):
         if (folder() / "ready").exists():
@@ -71,7 +74,7 @@ def install(*, base: str | None = None) -> Path:
         else:
             _run([*pip, *WITHOUT_DEPENDENCIES])
             _run([*pip, "--no-deps", "--ignore-requires-python", LAVA])
-            _freeze_encoder()
+            _edit()
         _run([str(_python(folder())), "-c", "import lava.magma.core.run_configs, lava.proc.lif.process"])
         (folder() / "ready").write_text("")
     return _python(folder())
@@ -120,19 +123,30 @@ def _run(command: list[str]) -> None:
         raise error("T302", "Lava's Python cannot be made", notes=notes, hint="is the package index reachable?")
 
 
-def _freeze_encoder() -> None:
-    """Make the dataclass ByteEncoder frozen."""
-    for path in folder().glob(f"lib/python*/site-packages/{ENCODER}"):
-        text = path.read_text()
-        path.write_text(text.replace("@dataclass\nclass ByteEncoder", "@dataclass(frozen=True)\nclass ByteEncoder"))
+def _edit() -> None:
+    """Make the edits. Errors: T302 where Lava is not the text that they were made for."""
+    for name, (old, new) in EDITS.items():
+        path = next(folder().glob(f"lib/python*/site-packages/{name}"), None)
+        text = path.read_text() if path else ""
+        if path is None or old not in text:
+            notes = [f"{name} does not hold {old!r}"]
+            raise error("T302", "Lava's Python cannot be made", notes=notes, hint=f"is this {LAVA}?")
+        path.write_text(text.replace(old, new))
 
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Hold a lock file; the system lets go of it when its holder ends, in whatever way."""
+    """Hold a lock file; the system lets go of it when its holder ends, in whatever way. Errors: T302."""
     import fcntl
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as held:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        held = path.open("a")
+    except OSError as reason:
+        notes = [f"{path.parent} cannot be written", str(reason)]
+        raise error(
+            "T302", "Lava's Python cannot be made", notes=notes, hint="name another folder in THERMOC_CACHE"
+        ) from None
+    with held:
         fcntl.flock(held, fcntl.LOCK_EX)
         yield

@@ -39,7 +39,7 @@ def run(artefact: LavaArtefact, feed: Feed, place: Place) -> Outcome:
 
     Errors: T302 where Lava is missing, T409 where a process fails or a phase takes longer than its limit.
     """
-    where = {"seed": place.seed, "first_sample": place.first_sample}
+    where: dict[str, Any] = {"seed": place.seed, "first_sample": place.first_sample}
 
     def part(graph: Graph, given: Feed, first_tick: int) -> tuple[Mapping[str, NDArray], Mapping[str, NDArray]]:
         if graph == artefact.chip:
@@ -54,9 +54,7 @@ def run(artefact: LavaArtefact, feed: Feed, place: Place) -> Outcome:
     return Outcome(outputs=dict(outputs), states=dict(states))
 
 
-def in_lava(
-    artefact: LavaArtefact, feed: Feed, where: Mapping[str, int]
-) -> tuple[dict[str, NDArray], dict[str, NDArray]]:
+def in_lava(artefact: LavaArtefact, feed: Feed, where: dict[str, int]) -> tuple[dict[str, NDArray], dict[str, NDArray]]:
     """Return outputs (ticks, batch, *shape) and states of the chip's part."""
     python = interpreter()
     with tempfile.TemporaryDirectory(prefix="thermoc-lava-") as name:
@@ -148,15 +146,16 @@ def _await(process: subprocess.Popen, folder: Path, limits: Mapping[str, float])
     """Wait until the job is done. Errors: T409 where a process breaks, the job ends early or a phase takes too long."""
     phase, since, pause = "building", time.monotonic(), 0.005
     while True:
+        ended = process.poll() is not None  # before what it said is read: whatever it said last is then there
         if (reached := _phase(folder / "said")) != phase:
             phase, since = reached, time.monotonic()
-        if phase == "done" and process.poll() is not None:
+        if phase == "done" and ended:
             return
         broken = sorted(folder.glob("broken.*.txt"))
         if broken:
             time.sleep(GRACE / 10)
             _broken(sorted(folder.glob("broken.*.txt")), phase)
-        if process.poll() is not None:
+        if ended:
             _ended(process.returncode, folder, phase)
         limit = limits.get(phase, limits["building"])
         if time.monotonic() - since > limit:
@@ -188,7 +187,7 @@ def _ended(code: int, folder: Path, phase: str) -> NoReturn:
 
 
 def _clear(process: subprocess.Popen, shared: str) -> None:
-    """Kill the whole group, and remove the shared memory of this run."""
+    """Kill the whole group, wait until it is gone, and remove the shared memory of this run."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

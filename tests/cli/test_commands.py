@@ -101,8 +101,9 @@ def test_targets_and_doctor_cover_everything(folder: Path):
     assert [row["op"] for row in rows] == sorted(REGISTRY)
     assert all({"sim", "onnx"} <= row.keys() for row in rows)
     doctor = json.loads(thermoc("doctor", "--json", cwd=folder).stdout)
-    assert all(row["installed"] or row["install"].startswith("pip install") for row in doctor["packages"])
-    assert {"numba", "onnx", "onnxruntime"} <= {row["package"] for row in doctor["packages"]}
+    lines = ("pip install", "thermoc doctor --install")
+    assert all(row["installed"] or row["install"].startswith(lines) for row in doctor["packages"])
+    assert {"numba", "onnx", "onnxruntime", "lava-nc"} <= {row["package"] for row in doctor["packages"]}
 
 
 @pytest.mark.parametrize(
@@ -123,6 +124,7 @@ def test_targets_and_doctor_cover_everything(folder: Path):
         (["run", "model.py:net", "-O", "colour=red"], "T303"),
         (["compile", "model.py:net", "-o", "nowhere/x.onnx"], "T505"),
         (["show", "model.py:net", "--svg", "nowhere/g.svg"], "T505"),
+        (["doctor", "--install", "moon"], "T404"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else value,
 )

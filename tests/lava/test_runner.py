@@ -12,6 +12,7 @@ import pytest
 
 import thermoc as tc
 from thermoc.backends.base import Place
+from thermoc.backends.lava import run as lava_run
 from thermoc.ir.feed import feed
 
 CHATTER = "import time; [(print(f'word{i}', flush=True), time.sleep(0.5)) for i in range(200)]"
@@ -85,6 +86,21 @@ def test_a_package_that_cannot_be_built_says_why():
     with pytest.raises(tc.ThermocError, match="no such network") as caught:
         run(exe, dataclasses.replace(exe.artefact, files=files))
     assert caught.value.code == "T409"
+
+
+def test_a_process_that_ends_while_it_is_looked_at_is_no_failure(tmp_path: Path):
+    """It says done, and ends between two looks."""
+
+    class Ending:
+        returncode = 0
+        looks = 0
+
+        def poll(self) -> int | None:
+            self.looks += 1
+            return None if self.looks == 1 else 0
+
+    (tmp_path / "said").write_text("building running stopping done")
+    lava_run._await(Ending(), tmp_path, {"building": 60.0, "running": 60.0})  # type: ignore[arg-type]
 
 
 def test_limits_must_be_positive():
