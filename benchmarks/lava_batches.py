@@ -31,7 +31,7 @@ from thermoc.ir.feed import feed
 from thermoc.ir.reference import interpret
 from thermoc.support.tables import table
 
-ROUNDS, SAMPLES, FRESH, TICKS = 3, 599, 4, 50
+ROUNDS, SAMPLES, FRESH, TICKS = 2, 599, 4, 50
 
 TRICK = '''
 
