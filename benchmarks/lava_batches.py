@@ -31,7 +31,7 @@ from thermoc.ir.feed import feed
 from thermoc.ir.reference import interpret
 from thermoc.support.tables import table
 
-ROUNDS, SAMPLES, FRESH = 3, 599, 4
+ROUNDS, SAMPLES, FRESH, TICKS = 2, 599, 4, 50
 
 TRICK = '''
 
@@ -83,9 +83,6 @@ def run(exe: Any, files: dict[str, bytes], given: Mapping[str, NDArray]) -> tupl
     start = time.perf_counter()
     outputs = exe.backend.run(artefact, fed, Place()).outputs
     return outputs, time.perf_counter() - start
-
-
-TICKS = 3
 
 
 def fresh(exe: Any, given: Mapping[str, NDArray]) -> tuple[dict[str, NDArray], float]:

@@ -108,11 +108,11 @@ def test_a_folder_that_is_no_package_is_left_alone(tmp_path: Path):
     assert caught.value.code == "T505" and (tmp_path / "mine/notes.txt").read_text() == "keep"
 
 
-def test_a_host_op_among_the_units_is_refused_by_name():
+def test_a_host_op_among_the_units_is_refused_by_name(tmp_path: Path):
     with tc.Network("mixed") as net:
         x = tc.input("x", (3,), dtype="i32")
         y = tc.loihi.decode(tc.loihi.dense(x, np.array([[2, -4, 6], [4, 4, 4]])))
         tc.output("y", tc.loihi.decode(tc.loihi.sigma(tc.loihi.encode(tc.boltzmann(y, T=1.0)))))
     with pytest.raises(tc.ThermocError) as caught:
-        tc.compile(net, target="lava").save("nowhere.zip")
+        tc.compile(net, target="lava").save(tmp_path / "nowhere.zip")
     assert caught.value.code == "T301" and "loihi.dense (%dense) is the chip's" in str(caught.value)

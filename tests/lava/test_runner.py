@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import secrets
+import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -101,6 +102,18 @@ def test_a_process_that_ends_while_it_is_looked_at_is_no_failure(tmp_path: Path)
 
     (tmp_path / "said").write_text("building running stopping done")
     lava_run._await(Ending(), tmp_path, {"building": 60.0, "running": 60.0})  # type: ignore[arg-type]
+
+
+def test_what_waits_to_be_reaped_does_not_hold_a_run_up():
+    """A zombie is in its group until its parent asks for it; here that is this test."""
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as process:
+        assert lava_run._alive(process.pid)
+        process.kill()
+        deadline = time.monotonic() + 10
+        while lava_run._alive(process.pid) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.killpg(process.pid, 0)  # the zombie is still there
+        assert not lava_run._alive(process.pid)
 
 
 def test_limits_must_be_positive():
