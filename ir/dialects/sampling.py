@@ -36,7 +36,7 @@ class _Coupled(Op):
 
     @classmethod
     def prepare(cls, operands: dict[str, Any]) -> dict[str, Any]:
-        """Accept a SciPy sparse matrix as J, its stored zeros coupling nothing; colour units where the caller did not."""
+        """Accept a SciPy sparse matrix as J, its stored zeros no couplings; colour units where the caller did not."""
         J: Any = operands.get("J")
         if hasattr(J, "tocsr"):
             sparse = J.tocsr(copy=True)
