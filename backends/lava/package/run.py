@@ -14,7 +14,11 @@ import traceback
 from multiprocessing import shared_memory
 from pathlib import Path
 
-import numpy as np
+try:
+    import numpy as np
+    from lava.magma.core.run_conditions import RunSteps
+except ModuleNotFoundError as reason:
+    sys.exit(f"{sys.executable} has no {reason.name}: this network runs in Lava, lava-nc 0.10.0 on Python 3.10")
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
@@ -32,7 +36,7 @@ def main():
     if options.check:
         check(options, manifest)
         return
-    given, ticks = dict(np.load(options.inputs)) if options.inputs else {}, options.ticks
+    given, ticks = read(options.inputs), options.ticks
     if options.numbers:
         given, ticks = encoded(manifest, given, ticks)
     found = run(options, manifest, given, ticks)
@@ -40,6 +44,14 @@ def main():
         found = decoded(manifest, found, options.ticks)
     np.savez(options.outputs, **found)
     print("\n".join(f"{name}: {list(array.shape)}" for name, array in found.items()))
+
+
+def read(path):
+    """Return the arrays of an .npz; none where there is no path."""
+    try:
+        return dict(np.load(path)) if path else {}
+    except (OSError, ValueError) as reason:
+        sys.exit(f"{path} cannot be read as .npz: {reason}")
 
 
 def parsed():
@@ -153,10 +165,8 @@ def prepared(job, manifest, given, samples):
 def execute(job):
     """Build the processes and run them; say which phase it is in, for whoever waits."""
     print("building", flush=True)
-    from lava.magma.core.run_conditions import RunSteps
-    from lava.magma.core.run_configs import Loihi2SimCfg
-
     from build import build
+    from lava.magma.core.run_configs import Loihi2SimCfg
 
     watch(Path(job["folder"]))
     if "shared_memory" in job:  # a name of its own, by which a caller finds what a killed run left behind
