@@ -70,7 +70,7 @@ class LavaArtefact(Artefact):
         try:
             fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
         except OSError as reason:
-            raise error("T505", f"{target} cannot be written", notes=[reason.strerror or str(reason)]) from None
+            raise error("T505", f"{target} cannot be written", notes=[str(reason)]) from None
         try:
             unpack(self.whole, fresh)
             fresh.chmod(0o755)
@@ -78,7 +78,7 @@ class LavaArtefact(Artefact):
                 shutil.rmtree(target)
             fresh.rename(target)
         except OSError as reason:
-            raise error("T505", f"{target} cannot be written", notes=[reason.strerror or str(reason)]) from None
+            raise error("T505", f"{target} cannot be written", notes=[str(reason)]) from None
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
         return self.size

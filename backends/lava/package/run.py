@@ -36,7 +36,7 @@ def main():
     if options.check:
         check(options, manifest)
         return
-    given, ticks = read(options.inputs), options.ticks
+    given, ticks = dict(np.load(options.inputs)) if options.inputs else {}, options.ticks
     if options.numbers:
         given, ticks = encoded(manifest, given, ticks)
     found = run(options, manifest, given, ticks)
@@ -44,14 +44,6 @@ def main():
         found = decoded(manifest, found, options.ticks)
     np.savez(options.outputs, **found)
     print("\n".join(f"{name}: {list(array.shape)}" for name, array in found.items()))
-
-
-def read(path):
-    """Return the arrays of an .npz; none where there is no path."""
-    try:
-        return dict(np.load(path)) if path else {}
-    except (OSError, ValueError) as reason:
-        sys.exit(f"{path} cannot be read as .npz: {reason}")
 
 
 def parsed():

@@ -1,6 +1,5 @@
 """A Python that is not Lava's is told of before anything is tried with it."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -42,13 +41,3 @@ def test_a_package_says_that_it_needs_lava(tmp_path: Path):
     tc.compile(network(), target="lava").save(tmp_path / "net.lava")
     done = subprocess.run([sys.executable, "net.lava/run.py", "--check"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 1 and "has no lava" in done.stderr and "Traceback" not in done.stderr
-
-
-def test_inputs_that_are_no_arrays_are_told_of(lava: Path, tmp_path: Path):
-    tc.compile(network(), target="lava").save(tmp_path / "net.lava")
-    (tmp_path / "x.npz").write_text("no arrays")
-    command = [str(lava), "net.lava/run.py", "--inputs"]
-    for name in ("x.npz", "absent.npz"):
-        done = subprocess.run([*command, name], cwd=tmp_path, capture_output=True, text=True)
-        assert done.returncode == 1 and f"{name} cannot be read" in done.stderr and "Traceback" not in done.stderr
-    assert not (tmp_path / "out.npz").exists() and shutil.which(str(lava))
