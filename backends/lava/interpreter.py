@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from thermoc.support.errors import error
+from thermoc.support.errors import ThermocError, error
 from thermoc.support.files import cache_root
 
 LAVA = "lava-nc==0.10.0"
@@ -42,18 +42,33 @@ def find() -> Path | None:
 def interpreter() -> Path:
     """Return Lava's Python. Errors: T302 where there is none."""
     found = find()
-    if found is None or not found.exists():
-        notes = [
-            "Lava needs a Python of its own",
-            f"none is in {folder()}" if found is None else f"{found} is not there",
-        ]
-        raise error(
-            "T302",
-            "running on Lava needs lava-nc, which is not installed",
-            notes=notes,
-            hint="thermoc doctor --install lava",
-        )
+    if found is None:
+        raise missing(f"none is in {folder()}")
+    if not found.is_file():
+        raise missing(f"{found} is not there" if not found.exists() else f"{found} is a folder")
     return found
+
+
+def missing(fact: str) -> ThermocError:
+    """Return the error that Lava's Python is not there, or is not Lava's."""
+    notes, hint = ["Lava needs a Python of its own", fact], "thermoc doctor --install lava"
+    if os.environ.get("THERMOC_LAVA"):
+        notes.append("THERMOC_LAVA names it")
+        hint += ", and leave THERMOC_LAVA unset"
+    return error("T302", "running on Lava needs lava-nc, which is not installed", notes=notes, hint=hint)
+
+
+def installed() -> str:
+    """Return the version of lava-nc in Lava's Python, "" where there is none; one that was not made here is asked."""
+    found = find()
+    if not os.environ.get("THERMOC_LAVA"):
+        return LAVA.partition("==")[2] if found is not None and found.exists() else ""
+    code = "from importlib.metadata import version; print(version('lava-nc'))"
+    with suppress(OSError, subprocess.SubprocessError):
+        if found is not None:
+            done = subprocess.run([found, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+            return done.stdout.strip()
+    return ""
 
 
 def install(*, base: str | None = None) -> Path:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from thermoc.backends.base import Outcome, Place
 from thermoc.backends.lava.artefact import LavaArtefact, unpack
-from thermoc.backends.lava.interpreter import interpreter
+from thermoc.backends.lava.interpreter import interpreter, missing
 from thermoc.ir.chip import run_in_parts
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
@@ -183,6 +183,8 @@ def _broken(reports: list[Path], phase: str) -> NoReturn:
 
 def _ended(code: int, folder: Path, phase: str) -> NoReturn:
     lines = (folder / "complaints").read_text(errors="replace").strip().splitlines()
+    if lines and "this network runs in Lava" in lines[-1]:
+        raise missing(lines[-1].split(":")[0])
     raise error("T409", f"Lava ended while {phase}, with code {code}", notes=lines[-6:])
 
 

@@ -58,8 +58,7 @@ def test_one_tick_of_the_network_is_one_of_the_chip_for_each_colour(machine: Exe
 @pytest.mark.parametrize("levels", ["binary", "spin"])
 def test_lava_draws_what_the_reference_and_the_emulator_draw(levels: str):
     machine = tc.compile(boltzmann_machine(UNITS, levels, sweeps=2), target="lava")
-    size = {"seed": 11, "ticks": 15, "batch": 32}
-    found = machine.run(**size)["s"]
-    np.testing.assert_array_equal(found, reference(machine.graph, {}, **size)["s"])
-    np.testing.assert_array_equal(found, emulated(machine.graph, {}, **size)["s"])
+    found = machine.run(seed=11, ticks=15, batch=32)["s"]
+    for run in (reference, emulated):
+        np.testing.assert_array_equal(found, run(machine.graph, {}, seed=11, ticks=15, batch=32)["s"])
     assert 0.1 < np.mean(found > 0) < 0.9

@@ -70,14 +70,13 @@ def _install(name: str) -> None:
 def _lava() -> dict[str, object]:
     from thermoc.backends.lava import interpreter
 
-    found = interpreter.find()
-    there = found is not None and found.exists()
+    found = interpreter.installed()
     purpose, install = "running on Lava, in a Python of its own", "thermoc doctor --install lava"
     return {
         "package": "lava-nc",
-        "installed": "0.10.0" if there else "",
+        "installed": found,
         "for": purpose,
-        "install": "" if there else install,
+        "install": "" if found else install,
     }
 
 

@@ -19,7 +19,11 @@ from contextlib import suppress
 from multiprocessing import shared_memory
 from pathlib import Path
 
-import numpy as np
+try:
+    import numpy as np
+    from lava.magma.core.run_conditions import RunSteps
+except ModuleNotFoundError as reason:
+    sys.exit(f"{sys.executable} has no {reason.name}: this network runs in Lava, lava-nc 0.10.0 on Python 3.10")
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
@@ -183,10 +187,8 @@ def whole(name, rows):
 def execute(job):
     """Build the processes and run them; say which phase it is in, for whoever waits."""
     print("building", flush=True)
-    from lava.magma.core.run_conditions import RunSteps
-    from lava.magma.core.run_configs import Loihi2SimCfg
-
     from build import build
+    from lava.magma.core.run_configs import Loihi2SimCfg
 
     watch(Path(job["folder"]))
     if "shared_memory" in job:  # a name of its own, by which a caller finds what a killed run left behind
