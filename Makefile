@@ -11,7 +11,7 @@ demo: $(VENV)/.user
 	$(BIN)/thermoc demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
