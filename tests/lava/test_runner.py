@@ -100,7 +100,7 @@ def test_a_process_that_ends_while_it_is_looked_at_is_no_failure(tmp_path: Path)
             self.looks += 1
             return None if self.looks == 1 else 0
 
-    (tmp_path / "said").write_text("building running stopping done")
+    (tmp_path / "said").write_text("building\nrunning\nstopping\ndone\n")
     lava_run._await(Ending(), tmp_path, {"building": 60.0, "running": 60.0})  # type: ignore[arg-type]
 
 

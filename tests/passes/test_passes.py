@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from strategies import given_inputs, networks
 
 import thermoc as tc
@@ -134,7 +134,12 @@ ALL: Sequence[Sequence[Pass]] = (
 def test_meaning_is_kept_on_random_networks(passes: Sequence[Pass], net: tc.Network):
     """To 1e-9: noise is the same, a rounding may grow in a recurrence."""
     passes = [Discretize(dt=net.graph.dt) if isinstance(step, Discretize) else step for step in passes]
-    before, after = outputs(net.graph, net), outputs(run_passes(net.graph, passes).graph, net)
+    try:
+        lowered = run_passes(net.graph, passes).graph
+    except tc.ThermocError as refused:  # draws that units share have no form in other ops
+        assume(refused.code != "T301")
+        raise
+    before, after = outputs(net.graph, net), outputs(lowered, net)
     for name, expected in before.items():
         np.testing.assert_allclose(after[name], expected, rtol=1e-9, atol=1e-9, err_msg=name)
 
