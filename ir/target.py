@@ -31,6 +31,8 @@ class TargetDescription:
     refused: Mapping[str, str] = field(default_factory=dict)
     dtypes: frozenset[DType] = frozenset(DType)
     limits: Mapping[str, Limit] = field(default_factory=dict)
+    forms: Mapping[str, str] = field(default_factory=dict)
+    """How an op is held, where that is not as it is."""
 
 
 def dialect_refused(dialect: str, reason: str) -> dict[str, str]:

@@ -93,7 +93,19 @@ def demo() -> list[Row]:
         exe = api.compile(net, target, **options)
         probs, seconds = _timed(lambda exe=exe: exe.run(inputs)["probs"][0])
         rows.append(_row(target, probs, reference, data, seconds, exe.artefact.size))
-    return [*rows, _on_chip(net, reference, data)]
+    return [*rows, _on_loihi(net, reference, data), _on_chip(net, reference, data)]
+
+
+def _on_loihi(net: api.Network, reference: NDArray, data: Digits) -> Row:
+    """The digits on Loihi 2's integers: in Lava where it is installed, else in the emulator, which says the same."""
+    from thermoc.backends.lava.interpreter import find
+
+    inputs = {"pixels": data.test_images}
+    exe, lava = api.compile(net, "lava", input_range=(0.0, 1.0)), find()
+    size, there = exe.artefact.size, lava is not None and lava.exists()
+    running = exe if there else api.compile(exe.graph, "sim")
+    probs, seconds = _timed(lambda: running.run(inputs)["probs"][0])
+    return _row("lava" if there else "lava (emulated)", probs, reference, data, seconds, size)
 
 
 def _on_chip(net: api.Network, reference: NDArray, data: Digits) -> Row:

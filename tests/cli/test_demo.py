@@ -21,6 +21,8 @@ def test_the_demo_holds_its_bounds(tmp_path: Path):
     )
     assert done.returncode == 0, done.stderr
     rows = {row["target"]: row for row in json.loads(done.stdout)}
+    loihi = rows.pop("lava", None) or rows.pop("lava (emulated)")
+    assert loihi["accuracy"] >= rows["reference"]["accuracy"] - 0.01
     assert set(rows) == {"reference", "sim", "onnx", "brian2", "chip thermo-1"}
     chip = rows.pop("chip thermo-1")
     assert chip["accuracy"] >= 0.97 and chip["largest_difference"] < 0.2

@@ -14,8 +14,8 @@ from thermoc.support.tables import table
 def support_rows() -> list[dict[str, object]]:
     """Return a row for each op: how each target holds it.
 
-    native: as it is; discretized: as the step that ``discretize`` makes of it; expanded: written in other ops; or the
-    reason why not.
+    native: as it is; discretized: as the step that ``discretize`` makes of it; expanded: written in other ops;
+    quantized: as integers of the chip; host: beside the chip, not on it; or the reason why not.
     """
     descriptions = {name: plugins.backend(name).target() for name in plugins.names()}
     return [
@@ -27,7 +27,7 @@ def support_rows() -> list[dict[str, object]]:
 def how(cls: type[Op], target: TargetDescription) -> str:
     """Return how a target holds an op, or why it does not."""
     if cls.opname in target.ops:
-        return "native"
+        return target.forms.get(cls.opname, "native")
     if cls.opname in target.refused:
         return f"no: {target.refused[cls.opname]}"
     if CONTINUOUS in cls.traits and cls in STEPS:
