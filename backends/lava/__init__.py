@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -84,9 +83,7 @@ class LavaBackend(Backend):
             "numpy": np.__version__,
             "dt": graph.dt,
         }
-        files = emit.files(chip, about, idle=options.stock_only)
-        if options.stock_only:
-            only_stock(files)
+        files = emit.files(chip, about, stock_only=options.stock_only)
         return LavaArtefact(files=files, graph=graph, chip=chip, options=options)
 
     def run(self, artefact: LavaArtefact, feed: Feed, place: Place) -> Outcome:
@@ -96,23 +93,6 @@ class LavaBackend(Backend):
             trace = interpret(graph, feed, seed=place.seed, first_sample=place.first_sample, first_tick=tick)
             return Outcome(outputs=trace.outputs, states=trace.states)
         return run.run(artefact, feed, place)
-
-
-def only_stock(files: Mapping[str, bytes]) -> None:
-    """Raise T301 for each part of a package that is not one of Lava's own processes."""
-    parts = json.loads(files["manifest.json"])["parts"]
-    found = [
-        Finding(
-            code="T301",
-            what=f"{name} is no process of Lava's own",
-            notes=(f"it is {kind.removeprefix('custom: ')}, and stock_only was asked for",),
-            hint="leave stock_only out",
-        )
-        for name, kind in parts.items()
-        if kind.startswith("custom")
-    ]
-    if found:
-        raise ThermocError(found)
 
 
 def chip_of(graph: Graph) -> Graph:

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from numpy.typing import ArrayLike
 
-from thermoc.ir.dialects import spiking, thermo
 from thermoc.ir.graph import Graph
-from thermoc.ir.ops import Op
+from thermoc.ir.ops import CONTINUOUS, Op
 from thermoc.ir.types import DType
 from thermoc.passes import stages
 from thermoc.passes.base import Pass
@@ -17,23 +16,13 @@ from thermoc.passes.loihi_partition import Partition
 from thermoc.passes.loihi_place import Place
 from thermoc.passes.loihi_stock import StockUnits
 from thermoc.passes.quantize import Quantize
+from thermoc.passes.quantize_units import MAKERS
 from thermoc.passes.spike_encode import SpikeEncode
-
-OWN = (
-    spiking.Lif,
-    spiking.If,
-    spiking.CubaLif,
-    spiking.CubaLi,
-    spiking.Li,
-    spiking.I,
-    spiking.Trace,
-    thermo.Memory,
-)
 
 
 def integrated(op: Op, graph: Graph) -> bool:
     """Whether the chip has a unit for an op of continuous time, so that it is not written out before."""
-    return isinstance(op, OWN)
+    return type(op) in MAKERS and CONTINUOUS in op.traits
 
 
 def lower(

@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 from thermoc.backends.base import Outcome, Place
 from thermoc.backends.lava.artefact import LavaArtefact, unpack
 from thermoc.backends.lava.interpreter import interpreter, missing
+from thermoc.backends.lava.writer import size_of
 from thermoc.ir.chip import run_in_parts
+from thermoc.ir.dialects.loihi import LIMIT
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.reference import interpret
@@ -37,7 +39,8 @@ GRACE = 2.0
 def run(artefact: LavaArtefact, feed: Feed, place: Place) -> Outcome:
     """Return outputs and states of a run from the initial state: the host's parts by the reference, the chip's in Lava.
 
-    Errors: T302 where Lava is missing, T409 where a process fails or a phase takes longer than its limit.
+    Errors: T302 where Lava is missing, T403 for a message of more than 24 bits, T409 where a process
+    fails or a phase takes longer than its limit.
     """
     where: dict[str, Any] = {"seed": place.seed, "first_sample": place.first_sample}
 
@@ -67,23 +70,27 @@ def in_lava(artefact: LavaArtefact, feed: Feed, where: dict[str, int]) -> tuple[
 
 
 def _job(chip: Graph, folder: Path, feed: Feed) -> dict[str, Any]:
-    """Write the files that sources read and sinks fill; return what the package's run.py is told."""
+    """Write the files that sources read and sinks fill; return what the package's run.py is told. Errors: T403."""
     files: dict[str, str] = {}
     for name, array in feed.arrays.items():
         files[f"in.{name}"] = str(folder / f"in.{name}.npy")
         rows = array[:1] if array.strides[0] == 0 else array
+        _bounded(name, rows)
         np.save(files[f"in.{name}"], rows.reshape(len(rows), -1).astype(np.int32))
     for name, op in chip.outputs.items():
         files[f"out.{name}"] = str(folder / f"out.{name}.npy")
-        shape = (feed.ticks, feed.batch * _size(op.x))
+        shape = (feed.ticks, feed.batch * size_of(op.x))
         np.lib.format.open_memmap(files[f"out.{name}"], mode="w+", dtype=np.int32, shape=shape).flush()
     about = {"batch": feed.batch, "ticks": feed.ticks, "precision": "fixed", "folder": str(folder)}
     return about | {"files": files, "shared_memory": f"/th{secrets.token_hex(4)}_"}
 
 
-def _size(value: Value) -> int:
-    assert value.type is not None
-    return value.type.size
+def _bounded(name: str, rows: NDArray) -> None:
+    """Raise T403 where a message has more than the chip's 24 bits: the package was chosen for those."""
+    largest = int(np.abs(rows.astype(np.int64)).max(initial=0))
+    if largest > LIMIT:
+        notes = [f"its largest magnitude is {largest}", f"a message of the chip is at most {LIMIT}: 24 bits"]
+        raise error("T403", f"input {name!r} is too large to be sent", notes=notes)
 
 
 def _read(job: Mapping[str, Any], name: str, value: Value, feed: Feed) -> NDArray:

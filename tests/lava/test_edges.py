@@ -170,3 +170,15 @@ def test_a_package_is_replaced_unless_something_else_lies_in_it(package: Path):
         tc.compile(graded(), target="lava").save(package)
     assert (package / "results.npz").read_text() == "mine" and (package / "build.py").is_file()
     assert sorted(path.name for path in package.parent.iterdir()) == ["given.npz", "net.lava"]
+
+
+def test_a_message_of_more_than_24_bits_is_refused():
+    """Lava adds in 32 bits, and was chosen for messages that leave room there."""
+    with tc.Network("wide") as net:
+        x = tc.input("x", (2,), dtype="i32")
+        tc.output("y", tc.loihi.dense(x, np.array([[100, 100]]), weight_exp=-4, message_bits=24))
+    exe = tc.compile(net, target="lava")
+    with pytest.raises(tc.ThermocError, match="'x' is too large to be sent") as caught:
+        exe.run({"x": np.full((1, 2), 2**23)}, ticks=2)
+    assert caught.value.code == "T403"
+    assert exe.run({"x": np.full((1, 2), 2**23 - 1)}, ticks=2)["y"].ravel().tolist() == [0, 100 * 2 * (2**23 - 1) >> 4]

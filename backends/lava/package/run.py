@@ -179,8 +179,8 @@ def prepared(job, manifest, given, samples):
 
 def whole(name, rows):
     """Return integers as the chip takes them; end where numbers are none."""
-    if not (np.isfinite(rows).all() and (rows == np.rint(rows)).all() and (np.abs(rows.astype(float)) < 2**31).all()):
-        sys.exit(f"input {name} is not made of integers of 32 bits; --numbers takes the network's own numbers")
+    if not (np.isfinite(rows).all() and (rows == np.rint(rows)).all() and (np.abs(rows.astype(float)) < 2**23).all()):
+        sys.exit(f"input {name} is not made of integers of 24 bits; --numbers takes the network's own numbers")
     return rows.astype(np.int32)
 
 
