@@ -31,18 +31,13 @@ def test_3dice_floorplan_of_the_reference_die(shared):
     np.testing.assert_allclose([b.area for b in four.blocks], 25e-6)
 
 
-def test_ev6_runs_in_hotspots_own_package(shared):
-    """HotSpot's example chip reads whole, and its integer register file runs hottest."""
+def test_ev6_reads_whole(shared):
+    """HotSpot's example chip; its temperatures are test_ev6's."""
     folder = shared / "hotspot/examples/example1"
     plan, trace = hotspot.read_floorplan(folder / "ev6.flp"), hotspot.read_power(folder / "gcc.ptrace")
     stack = hotspot.stack(plan, hotspot.read_config(folder / "example.config"))
     assert (len(plan.blocks), trace.watts.shape, plan.width) == (30, (100, 30), pytest.approx(0.016))
     assert stack.ambient == 318.15 and stack.layers[0].material.conductivity == 130.0
-    bins, die = plan.binned((32, 32)), Die(stack, (32, 32))
-    state = die.steady(bins.power(trace.ordered(plan).mean(axis=0)))
-    means = dict(zip(plan.names, die.block_means(state, "silicon", bins)))
-    assert max(means, key=lambda name: means[name]) == "IntReg_0"
-    assert 320 < min(means.values()) < max(means.values()) < 345
 
 
 def test_hotspots_materials(shared):
