@@ -4,6 +4,8 @@ Two rectangles that share an edge are joined through half of each; each stands o
 meets the die's border. Huang et al., IEEE Trans. VLSI 14(5):501 (2006), as uvahotspot/HotSpot f18831e has it.
 """
 
+from itertools import pairwise
+
 import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import spsolve
@@ -17,41 +19,46 @@ NEAR = 1e-6
 def steady(stack, boxes, watts):
     """Return the rises (layers, n) of rectangles, rows (x, y, width, height), that tile a packaged die."""
     net, n = Net(), len(boxes)
-    x, y, w, h = boxes.T
-    area = w * h
-    sheets, package = stack.sheets, stack.package
-    touching = [np.concatenate(part) for part in zip(*neighbours(boxes))]
-    for layer, sheet in enumerate(sheets):
-        k, t, first = sheet.material.conductivity, sheet.thickness, layer * n
-        i, j, shape = touching
-        net.link(first + i, first + j, k * t * shape)
-        below = t / (k * area)
-        if layer + 1 < len(sheets):
-            net.link(first + np.arange(n), first + n + np.arange(n), 1 / below)
-        else:
-            net.ground(first + np.arange(n), 1 / (below + package.resistance * package.sink.side**2 / area))
-    sides = {
-        (0, 0): x < NEAR,
-        (0, 1): x + w > stack.width - NEAR,
-        (1, 0): y < NEAR,
-        (1, 1): y + h > stack.height - NEAR,
-    }
-    for (axis, end), border in sides.items():
-        lumped = len(sheets) * n + 6 * axis + 3 * end
-        depth, width = (w, h) if axis == 0 else (h, w)
-        rim = rims(stack, (1, 1))[axis]
-        net.chain(lumped, rim)
-        for plate in (0, 1):
-            sheet = sheets[plate - 2]
-            half = 2 * sheet.material.conductivity * sheet.thickness * (width / depth)[border]
-            across = (stack.width, stack.height)[axis]
-            along = (stack.height, stack.width)[axis]
-            beyond = 1 / rim.edge[plate] - across / 2 / (sheet.material.conductivity * along * sheet.thickness)
-            nodes = (len(sheets) + plate - 2) * n + np.flatnonzero(border)
-            net.link(nodes, np.full(len(nodes), lumped + plate), half / (1 + beyond * half.sum()))
-    power = np.zeros(len(sheets) * n + 12)
+    i, j, shape = (np.concatenate(part) for part in zip(*neighbours(boxes)))
+    for layer, sheet in enumerate(stack.sheets):
+        net.link(layer * n + i, layer * n + j, sheet.material.conductivity * sheet.thickness * shape)
+    down(net, stack, boxes[:, 2] * boxes[:, 3])
+    for axis in (0, 1):
+        low, high = (
+            boxes[:, axis] < NEAR,
+            boxes[:, axis] + boxes[:, 2 + axis] > (stack.width, stack.height)[axis] - NEAR,
+        )
+        for end, border in enumerate((low, high)):
+            beyond(net, stack, boxes, axis, 6 * axis + 3 * end, np.flatnonzero(border))
+    power = np.zeros(len(stack.sheets) * n + 12)
     power[:n] = watts
-    return spsolve(net.matrix(len(power)), power)[: len(sheets) * n].reshape(-1, n)
+    return spsolve(net.matrix(len(power)), power)[:-12].reshape(-1, n)
+
+
+def down(net, stack, area):
+    """Join each rectangle to the one below, and the sink's to the air; nodes stand on top of their layers."""
+    n, node = len(area), np.arange(len(area))
+    for layer, sheet in enumerate(stack.sheets):
+        g = sheet.material.conductivity * area / sheet.thickness
+        if layer + 1 < len(stack.sheets):
+            net.link(layer * n + node, (layer + 1) * n + node, g)
+    air = area / (stack.package.resistance * stack.package.sink.side**2)
+    net.ground(layer * n + node, 1 / (1 / g + 1 / air))
+
+
+def beyond(net, stack, boxes, axis, lumped, border):
+    """Join the rectangles on one border of the die to the nodes beyond; they share the way there by their widths."""
+    n, rim = len(boxes), rims(stack, (1, 1))[axis]
+    depth, width = boxes[border, 2 + axis], boxes[border, 3 - axis]
+    die = (stack.width, stack.height)[axis]
+    first = len(stack.sheets) * n + lumped
+    net.chain(first, rim)
+    for plate in (0, 1):
+        sheet = stack.sheets[plate - 2]
+        half = 2 * sheet.material.conductivity * sheet.thickness * width / depth
+        inside = die / (2 * sheet.material.conductivity * sheet.thickness * width.sum())
+        nodes = (len(stack.sheets) + plate - 2) * n + border
+        net.link(nodes, np.full(len(nodes), first + plate), half / (1 + (1 / rim.edge[plate] - inside) * half.sum()))
 
 
 class Net:
@@ -108,5 +115,5 @@ def cut(plan, size):
 def _lines(edges, size):
     edges = np.sort(edges)
     edges = edges[np.concatenate([[True], np.diff(edges) > 2 * NEAR])]
-    parts = [np.linspace(a, b, int(np.ceil((b - a) / size - 1e-9)), endpoint=False) for a, b in zip(edges, edges[1:])]
+    parts = [np.linspace(a, b, int(np.ceil((b - a) / size - 1e-9)), endpoint=False) for a, b in pairwise(edges)]
     return np.concatenate([*parts, edges[-1:]])
