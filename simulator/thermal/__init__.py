@@ -4,7 +4,7 @@ from thermoc.simulator.thermal.description import read as read_stack
 from thermoc.simulator.thermal.die import Die, State
 from thermoc.simulator.thermal.floorplan import Binning, Block, Floorplan, Rectangle, block
 from thermoc.simulator.thermal.ledger import NOTHING, Ledger
-from thermoc.simulator.thermal.stack import Face, Layer, Material, Package, Plate, Stack
+from thermoc.simulator.thermal.stack import Face, Layer, Material, Package, Plate, Sink, Stack
 
 __all__ = [
     "NOTHING",
@@ -19,6 +19,7 @@ __all__ = [
     "Package",
     "Plate",
     "Rectangle",
+    "Sink",
     "Stack",
     "State",
     "block",

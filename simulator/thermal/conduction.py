@@ -15,22 +15,30 @@ Nodes = NDArray
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One number of each cell (L, ny, nx) and of each lumped node (axes, 2, 3)."""
+    """One number of each cell (L, ny, nx), of each lumped node (axes, 2, 3), and of a sink (1,) or none (0,)."""
 
     cells: NDArray
     nodes: NDArray
+    sink: NDArray
 
     def plus(self, factor: float, other: Field) -> Field:
         """Return self + factor other."""
-        return Field(self.cells + factor * other.cells, self.nodes + factor * other.nodes)
+        return Field(
+            self.cells + factor * other.cells, self.nodes + factor * other.nodes, self.sink + factor * other.sink
+        )
 
     def times(self, factor: float) -> Field:
         """Return factor self."""
-        return Field(factor * self.cells, factor * self.nodes)
+        return Field(factor * self.cells, factor * self.nodes, factor * self.sink)
+
+    def product(self, other: Field) -> Field:
+        """Return self times another, number by number."""
+        return Field(self.cells * other.cells, self.nodes * other.nodes, self.sink * other.sink)
 
     def dot(self, other: Field) -> float:
         """Return the scalar product."""
-        return float((self.cells * other.cells).sum() + (self.nodes * other.nodes).sum())
+        own = self.product(other)
+        return float(own.cells.sum() + own.nodes.sum() + own.sink.sum())
 
 
 def conduct(g: Grid, rims: tuple[Rim, ...], T: Field) -> Field:
@@ -43,7 +51,9 @@ def conduct(g: Grid, rims: tuple[Rim, ...], T: Field) -> Field:
         out[low] += flux
         out[high] -= flux
     out[0] += g.top * c[0]
-    out[-1] += g.bottom * c[-1]
+    down = g.bottom * (c[-1] - T.sink.sum())
+    out[-1] += down
+    sink = np.array([g.sink.air * T.sink[0] - down.sum()]) if g.sink else T.sink
     nodes = np.empty_like(T.nodes)
     for axis, rim in enumerate(rims):
         nodes[axis] = T.nodes[axis] @ rim.chain
@@ -52,7 +62,7 @@ def conduct(g: Grid, rims: tuple[Rim, ...], T: Field) -> Field:
             flux = rim.edge[:, np.newaxis] * (c[edge] - T.nodes[axis, end, :2, np.newaxis])
             out[edge] += flux
             nodes[axis, end, :2] -= flux.sum(axis=1)
-    return Field(out, nodes)
+    return Field(out, nodes, sink)
 
 
 def edge_of(axis: int, end: int):
@@ -65,7 +75,7 @@ def capacities(g: Grid, rims: tuple[Rim, ...]) -> Field:
     nodes = np.zeros((len(rims), 2, 3))
     for axis, rim in enumerate(rims):
         nodes[axis] = rim.capacity
-    return Field(g.capacity, nodes)
+    return Field(g.capacity, nodes, np.array([g.sink.capacity] if g.sink else []))
 
 
 def facing(axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:

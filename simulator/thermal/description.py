@@ -5,6 +5,7 @@
     [material.silicon]         # conductivity, heat_capacity
     [[layer]]                  # from the top: name, material, role = "source" or "passive", thickness
     [top]                      # optional, and [bottom]: coefficient, temperature
+    [sink]                     # optional: capacity, resistance, temperature, and joint where contact is not perfect
     [package]                  # optional: resistance, capacity, temperature
     [package.spreader]         # and [package.sink]: material, side, thickness
 
@@ -21,7 +22,7 @@ from typing import Any
 
 from thermoc.simulator import quantities
 from thermoc.simulator.quantities import Quantities
-from thermoc.simulator.thermal.stack import Face, Layer, Material, Package, Plate, Stack
+from thermoc.simulator.thermal.stack import Face, Layer, Material, Package, Plate, Sink, Stack
 from thermoc.support.errors import error
 
 ALWAYS = {
@@ -36,6 +37,8 @@ ALWAYS = {
     "layer.*.thickness": "m",
 }
 FACE = {"coefficient": "W/(m^2*K)", "temperature": "K"}
+SINK = {"capacity": "J/K", "resistance": "K/W", "temperature": "K"}
+JOINT = {"joint": "W/(m^2*K)"}
 PLATE = {"material": "text", "side": "m", "thickness": "m"}
 PACKAGE = {
     "resistance": "K/W",
@@ -55,12 +58,14 @@ def read(source: str | os.PathLike[str]) -> Stack:
 
 def expected(source: str | os.PathLike[str]) -> dict[str, str]:
     """Return the names and units a file must hold, given the optional tables it has."""
-    optional = {"top": FACE, "bottom": FACE, "package": PACKAGE}
+    optional = {"top": FACE, "bottom": FACE, "sink": SINK, "package": PACKAGE}
     text = source if isinstance(source, str) and "\n" in source else _content(source)
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         return ALWAYS  # the reader of quantities says what is wrong with it
+    if isinstance(sink := tables.get("sink"), dict) and "joint" in sink:
+        optional["sink"] = SINK | JOINT
     return ALWAYS | {
         f"{part}.{name}": unit for part, names in optional.items() if part in tables for name, unit in names.items()
     }
@@ -82,6 +87,7 @@ def stack(found: Quantities, label: str = "the data") -> Stack:
         layers=tuple(_layer(found.group(f"layer.{i}"), materials, label) for i in found.names("layer")),
         top=_face(found, "top"),
         bottom=_face(found, "bottom"),
+        sink=_sink(found),
         package=_package(found, materials, label),
         nodes=found.text("nodes"),  # pyright: ignore[reportArgumentType]  (Stack checks it)
     )
@@ -101,6 +107,13 @@ def _face(found: Quantities, side: str) -> Face | None:
     if side not in found.names():
         return None
     return Face(coefficient=found[f"{side}.coefficient"], temperature=found[f"{side}.temperature"])
+
+
+def _sink(found: Quantities) -> Sink | None:
+    if "sink" not in found.names():
+        return None
+    part = found.group("sink")
+    return Sink(**{name: part[name] for name in part})
 
 
 def _package(found: Quantities, materials: Mapping[str, Material], label: str) -> Package | None:

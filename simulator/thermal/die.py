@@ -63,7 +63,7 @@ class Die:
     def start(self, temperature: ArrayLike | None = None) -> State:
         """Return the state of a temperature in K: one number, or (L, ny, nx); of the ambient where none is given.
 
-        The package's lumped nodes start at the ambient, or at the one number. Errors: T402, T405.
+        A sink and the package's lumped nodes start at the ambient, or at the one number. Errors: T402, T405.
         """
         T = np.asarray(self.stack.ambient if temperature is None else temperature, float)
         full = (len(self.layers), *self.shape)
@@ -98,7 +98,7 @@ class Die:
         return binning.means(self.temperature(state, layer))
 
     def rim(self, state: State) -> dict[str, float]:
-        """Return the temperatures of the package's lumped nodes in K by name, empty without a package."""
+        """Return the temperatures of a sink or the package's lumped nodes in K by name; empty without either."""
         return {name: rise + self.stack.ambient for name, rise in self.solver.rim(state.held).items()}
 
     def energy(self, state: State) -> float:

@@ -14,11 +14,20 @@ Shape = tuple[int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Lump:
+    """A heat sink of one temperature below the cells: ``capacity`` in J/K, ``air`` in W/K to the reservoir."""
+
+    capacity: float
+    air: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Grid:
     """Cell-centred finite volumes of a stack. Row 0 lies at y = 0.
 
     capacity (L, ny, nx) in J/K; conductances in W/K: across (L, ny, nx-1), up (L, ny-1, nx), down (L-1, ny, nx) from
-    each layer to the next, top and bottom (ny, nx) to the reservoirs, nought where a face is adiabatic.
+    each layer to the next, top and bottom (ny, nx) to the reservoirs, nought where a face is adiabatic. Where there is
+    a sink, the cells' bottoms lie on it and it alone meets the reservoir below.
     """
 
     capacity: NDArray
@@ -27,6 +36,7 @@ class Grid:
     down: NDArray
     top: NDArray
     bottom: NDArray
+    sink: Lump | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +64,8 @@ def grid(stack: Stack, shape: Shape) -> Grid:
     capacity, bottom = c * t * dx * dy, np.zeros(shape)
     if stack.bottom is not None:
         bottom = 1 / (below[-1] + 1 / (stack.bottom.coefficient * dx * dy))
+    if stack.sink is not None:
+        bottom = 1 / (below[-1] + 1 / (stack.sink.joint * dx * dy))
     if stack.package is not None:
         share = dx * dy / stack.package.sink.side**2
         capacity[-1] += stack.package.capacity * share
@@ -66,6 +78,7 @@ def grid(stack: Stack, shape: Shape) -> Grid:
         down=1 / (below[:-1] + above[1:]),
         top=top,
         bottom=bottom,
+        sink=Lump(capacity=stack.sink.capacity, air=1 / stack.sink.resistance) if stack.sink else None,
     )
 
 
@@ -130,7 +143,7 @@ def _halves(stack: Stack, whole: NDArray) -> tuple[NDArray, NDArray]:
     depth = np.full(len(whole), 0.0 if stack.nodes == "top" else 0.5)
     if stack.nodes == "outer" and len(whole) > 1:
         depth[0] = 0.5 if stack.top else 0.0
-        depth[-1] = 0.5 if stack.bottom or stack.package else 1.0
+        depth[-1] = 0.5 if stack.below else 1.0
     share = depth[:, np.newaxis, np.newaxis]
     return share * whole, (1 - share) * whole
 

@@ -4,6 +4,9 @@ The lateral Laplacian with adiabatic sides is diagonal in the cosine transform, 
 stack of L nodes, C dT/dt = -K T + p, which C^(-1/2) K C^(-1/2) = V diag(rate) V^T diagonalises once. In amplitudes
 a = V^T C^(1/2) T_hat a step of constant power is a += (1 - e^(-rate dt))/rate (b - rate a) for any dt.
 
+A heat sink of one temperature meets the mode of wave numbers (0, 0) alone, as one more node below the stack; to all
+others it is a reservoir. It is kept as one more layer, whose mode at the other wave numbers has no shape.
+
 The mode of wave numbers (0, 0) carries all of the heat. Its rates span ten orders of magnitude in thin layers, and a
 closed stack has a rate of nought exactly, so it is decomposed by Jacobi's method, accurate in each rate by itself.
 """
@@ -26,7 +29,8 @@ PLANE = (-2, -1)
 class Modes:
     """Eigenmodes of uniform layers: ``rate`` (L, ny, nx) in 1/s; ``shape`` (L layers, L modes, ny, nx) in (K/J)^(1/2).
 
-    T_hat = shape a, and a = shape^T (C T_hat).
+    T_hat = shape a, and a = shape^T (C T_hat). A sink counts as the last layer; ``capacity`` (L,) in J/K, ``top`` and
+    ``bottom`` in W/K to the reservoirs are of one cell, the sink's divided among the cells.
     """
 
     rate: NDArray
@@ -52,10 +56,16 @@ def modes(grid: Grid) -> Modes:
     K[:] = _column(down, top, bottom)
     K[..., range(layers), range(layers)] += np.moveaxis(lateral, 0, -1)
     scale = 1 / np.sqrt(C)
-    rate, vectors = np.linalg.eigh(K * scale * scale[:, np.newaxis])
-    rate[0, 0], vectors[0, 0] = _heat_modes(C, down, top, bottom)
-    shape = np.ascontiguousarray(np.moveaxis(vectors * scale[:, np.newaxis], (2, 3), (0, 1)))
-    return Modes(rate=np.ascontiguousarray(np.moveaxis(rate, 2, 0)), shape=shape, capacity=C, top=top, bottom=bottom)
+    values, vectors = np.linalg.eigh(K * scale * scale[:, np.newaxis])
+    if grid.sink is not None:
+        C, down = np.append(C, grid.sink.capacity / (ny * nx)), np.append(down, bottom)
+        bottom = grid.sink.air / (ny * nx)
+    rate, shape = np.ones((len(C), ny, nx)), np.zeros((len(C), len(C), ny, nx))
+    rate[:layers] = np.moveaxis(values, 2, 0)
+    shape[:layers, :layers] = np.moveaxis(vectors * scale[:, np.newaxis], (2, 3), (0, 1))
+    rate[:, 0, 0], heat = _heat_modes(C, down, top, bottom)
+    shape[:, :, 0, 0] = heat / np.sqrt(C)[:, np.newaxis]
+    return Modes(rate=rate, shape=shape, capacity=C, top=top, bottom=bottom)
 
 
 def wave(n: int) -> NDArray:

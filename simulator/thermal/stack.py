@@ -1,7 +1,7 @@
-"""What heat flows through: materials, layers, faces, a package; SI units throughout.
+"""What heat flows through: materials, layers, faces, a heat sink, a package; SI units throughout.
 
 A stack lies in the plane (x to the right, y upwards, the origin at a corner) and its layers are listed from the top.
-Its sides are adiabatic. Heat leaves through the top face, the bottom face, or a package below the last layer.
+Its sides are adiabatic. Heat leaves through the top face, and below the last layer through a face, a sink or a package.
 """
 
 from __future__ import annotations
@@ -62,6 +62,25 @@ class Face:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sink:
+    """A heat sink below the last layer, all of one temperature: ``capacity`` in J/K.
+
+    ``resistance`` in K/W from it to the air at ``temperature`` in K; ``joint`` in W/(m^2 K) between it and the last
+    layer, infinite where they touch perfectly.
+    """
+
+    capacity: float
+    resistance: float
+    temperature: float
+    joint: float = math.inf
+
+    def __post_init__(self) -> None:
+        _positive("a sink", capacity=self.capacity, resistance=self.resistance, temperature=self.temperature)
+        if not self.joint > 0:
+            raise error("T405", "a sink: joint must be > 0", notes=[f"it is {self.joint!r}"])
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plate:
     """A square plate larger than the die: ``side`` and ``thickness`` in m."""
 
@@ -111,6 +130,7 @@ class Stack:
     layers: tuple[Layer, ...]
     top: Face | None = None
     bottom: Face | None = None
+    sink: Sink | None = None
     package: Package | None = None
     nodes: Nodes = "centre"
 
@@ -124,6 +144,9 @@ class Stack:
             raise error("T405", "two layers have one name", notes=[f"{twice!r}"])
         if self.nodes not in get_args(Nodes):
             raise error("T405", "nodes stand at 'centre', 'top' or 'outer'", notes=[f"nodes = {self.nodes!r}"])
+        below = [name for name in ("bottom", "sink", "package") if getattr(self, name) is not None]
+        if len(below) > 1:
+            raise error("T405", "a stack has one thing below it", notes=[f"it is given {' and '.join(below)}"])
         if self.package is not None:
             _fits(self, self.package)
 
@@ -143,11 +166,16 @@ class Stack:
 
     @property
     def ambient(self) -> float:
-        """The temperature that rises are counted from, in K: of the package, else a face, else absolute zero."""
-        for place in (self.package, self.top, self.bottom):
+        """The temperature that rises are counted from, in K: of the package, a face or a sink, else absolute zero."""
+        for place in (self.package, self.top, self.bottom, self.sink):
             if place is not None:
                 return place.temperature
         return 0.0
+
+    @property
+    def below(self) -> Face | Sink | Package | None:
+        """What cools the last layer from below."""
+        return self.bottom or self.sink or self.package
 
     def place(self, name: str) -> int:
         """Return the index of the layer of this name. Errors: T405."""
@@ -162,8 +190,6 @@ class Stack:
 
 
 def _fits(stack: Stack, package: Package) -> None:
-    if stack.bottom is not None:
-        raise error("T405", "a stack with a package has no bottom face", hint="the package lies there")
     if not max(stack.width, stack.height) < package.spreader.side:
         notes = [f"die {stack.width!r} x {stack.height!r} m", f"spreader side {package.spreader.side!r} m"]
         raise error("T405", "a spreader must be larger than its die", notes=notes)

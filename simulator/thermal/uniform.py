@@ -1,4 +1,4 @@
-"""The solver of dies whose layers are uniform and that have no package: exact in time (see ``modal``)."""
+"""The solver of dies whose layers are uniform, with a sink or none and no package: exact in time (see ``modal``)."""
 
 from __future__ import annotations
 
@@ -18,32 +18,36 @@ KEPT = 16
 
 
 class UniformSolver:
-    """Amplitudes of modes (L, ny, nx) are the whole state."""
+    """Amplitudes of modes (L, ny, nx) are the whole state; a sink is the last layer."""
 
     def __init__(self, stack: Stack, shape: Shape, sources: tuple[int, ...]):
         self.modes = m = modal.modes(grid(stack, shape))
+        self.layers, self.sunk = len(stack.layers), stack.sink is not None
         self.drive = modal.Drive(m, sources)
         self.flat = np.sqrt(m.cells)
-        self.bottom_rise = stack.bottom.temperature - stack.ambient if stack.bottom else 0.0
+        self.bottom_rise = stack.below.temperature - stack.ambient if stack.below else 0.0
         self.zero = m.shape[:, :, 0, 0]
         self.inflow = m.bottom * self.bottom_rise * self.flat * self.zero[-1]  # rises count from the top's reservoir
         self.factors = lru_cache(KEPT)(self._factors)
 
     def start(self, rise: NDArray) -> NDArray:
-        """Return the state of a temperature rise (L, ny, nx)."""
+        """Return the state of a temperature rise (L, ny, nx); a sink takes one that is the same everywhere."""
+        if self.sunk:
+            same = rise.flat[0] if np.ptp(rise) == 0 else 0.0
+            rise = np.concatenate([rise, np.full_like(rise[:1], same)])
         return modal.amplitudes(self.modes, rise)
 
     def rise(self, x: NDArray) -> NDArray:
         """Return the temperature rise (L, ny, nx)."""
-        return modal.rise(self.modes, x)
+        return modal.rise(self.modes, x)[: self.layers]
 
     def rise_of(self, x: NDArray, layer: int) -> NDArray:
         """Return the temperature rise (ny, nx) of one layer."""
         return modal.rise_of(self.modes, x, layer)
 
     def rim(self, x: NDArray) -> dict[str, float]:
-        """Return nothing: there is no package."""
-        return {}
+        """Return the rise of the sink, if there is one."""
+        return {"sink": float(self.zero[-1] @ x[:, 0, 0] / self.flat)} if self.sunk else {}
 
     def step(self, x: NDArray, power: NDArray, dt: float) -> tuple[NDArray, Ledger]:
         """Return the state after ``dt`` of constant power (sources, ny, nx), exactly."""
@@ -89,5 +93,5 @@ class UniformSolver:
 
 def no_way_out():
     """Return the error of a die whose steady state does not exist."""
-    hint = "cool its top or bottom face, or give it a package"
+    hint = "cool its top or bottom face, or give it a sink or a package"
     return error("T413", "no steady state: heat has no way out of the die", hint=hint)

@@ -29,7 +29,7 @@ MOST_ITERATIONS = 2000
 
 
 class VariedSolver:
-    """Temperature rises of cells and lumped nodes are the state."""
+    """Temperature rises of cells, lumped nodes and a sink are the state."""
 
     def __init__(self, stack: Stack, shape: Shape, sources: tuple[int, ...], substeps: int):
         if substeps < 1:
@@ -38,14 +38,14 @@ class VariedSolver:
         self.sources, self.substeps = sources, substeps
         self.capacity = capacities(self.grid, self.rims)
         self.top_rise = stack.top.temperature - stack.ambient if stack.top else 0.0
-        self.bottom_rise = stack.bottom.temperature - stack.ambient if stack.bottom else 0.0
+        self.bottom_rise = stack.below.temperature - stack.ambient if stack.below else 0.0
         self.modes = modal.modes(uniform(self.grid))
         self.preconditioner = lru_cache(8)(self._preconditioner)
 
     def start(self, rise: NDArray) -> Field:
-        """Return the state of a temperature rise (L, ny, nx); the nodes take one that is the same everywhere."""
+        """Return the state of a temperature rise (L, ny, nx); nodes and sink take one that is the same everywhere."""
         same = rise.flat[0] if np.ptp(rise) == 0 else 0.0
-        return Field(np.array(rise), np.full_like(self.capacity.nodes, same))
+        return Field(np.array(rise), np.full_like(self.capacity.nodes, same), np.full_like(self.capacity.sink, same))
 
     def rise(self, x: Field) -> NDArray:
         """Return the temperature rise (L, ny, nx)."""
@@ -56,8 +56,9 @@ class VariedSolver:
         return x.cells[layer]
 
     def rim(self, x: Field) -> dict[str, float]:
-        """Return the rises of the lumped nodes by name."""
-        return {
+        """Return the rises of the lumped nodes and the sink by name."""
+        sink = {"sink": float(x.sink[0])} if self.grid.sink else {}
+        return sink | {
             f"{node} {SIDES[axis][end]}": float(x.nodes[axis, end, n])
             for n, node in enumerate(NODES)
             for axis in range(len(self.rims))
@@ -105,12 +106,19 @@ class VariedSolver:
         for layer, part in zip(self.sources, power):
             cells[layer] += part
         cells[0] += self.grid.top * self.top_rise
-        cells[-1] += self.grid.bottom * self.bottom_rise
-        return Field(cells, np.zeros_like(self.capacity.nodes))
+        sink = np.zeros_like(self.capacity.sink)
+        if self.grid.sink:
+            sink += self.grid.sink.air * self.bottom_rise
+        else:
+            cells[-1] += self.grid.bottom * self.bottom_rise
+        return Field(cells, np.zeros_like(self.capacity.nodes), sink)
 
     def _heat(self, x: Field) -> NDArray:
         """Return the heat that leaves through the top, and through the bottom or the package, in W."""
-        below = (self.grid.bottom * (x.cells[-1] - self.bottom_rise)).sum()
+        if self.grid.sink:
+            below = self.grid.sink.air * (x.sink[0] - self.bottom_rise)
+        else:
+            below = (self.grid.bottom * (x.cells[-1] - self.bottom_rise)).sum()
         below += sum((x.nodes[axis] * rim.air).sum() for axis, rim in enumerate(self.rims))
         return np.array([(self.grid.top * (x.cells[0] - self.top_rise)).sum(), below])
 
@@ -119,7 +127,7 @@ class VariedSolver:
         K = conduct(self.grid, self.rims, x)
         if h == np.inf:
             return K
-        return Field(self.capacity.cells * x.cells + h * K.cells, self.capacity.nodes * x.nodes + h * K.nodes)
+        return self.capacity.product(x).plus(h, K)
 
     def _solve(self, h: float, b: Field, guess: Field | None) -> Field:
         """Return x of (C + h K) x = b by preconditioned conjugate gradients. Errors: T409 where they do not settle."""
@@ -159,14 +167,17 @@ class VariedSolver:
         ]
         scale = 1.0 if h == np.inf else 1 / h
 
-        root = self._balance(h)
+        root, layers = self._balance(h), len(self.grid.capacity)
 
         def apply(r: Field) -> Field:
-            hat = modal.forward(root * r.cells)
+            hat = np.zeros_like(m.rate)
+            hat[:layers] = modal.forward(root * r.cells)
+            hat[layers:, 0, 0] = r.sink / np.sqrt(m.cells)
             a = np.einsum("lixy,lxy->ixy", m.shape, hat)
             a *= factor
+            rise = modal.rise(m, a)
             out = [r.nodes[axis] @ W * scale for axis, W in enumerate(nodes)]
-            return Field(root * modal.rise(m, a), np.array(out).reshape(r.nodes.shape))
+            return Field(root * rise[:layers], np.array(out).reshape(r.nodes.shape), rise[layers:, 0, 0])
 
         return apply
 

@@ -32,14 +32,20 @@ def dense(stack, shape):
     g = grid(stack, shape)
     n = g.capacity.size
     cells = np.arange(n).reshape(g.capacity.shape)
-    lumped = 12 if stack.package else 0
+    lumped = 12 if stack.package else 1 if stack.sink else 0
     K, C = np.zeros((n + lumped,) * 2), np.zeros(n + lumped)
     C[:n] = g.capacity.ravel()
     link(K, cells[:, :, 1:], cells[:, :, :-1], g.across)
     link(K, cells[:, 1:], cells[:, :-1], g.up)
     link(K, cells[1:], cells[:-1], g.down)
     inflow = np.zeros(n + lumped)
-    for face, side, conductance in ((stack.top, 0, g.top), (stack.bottom, -1, g.bottom)):
+    if stack.sink:
+        link(K, cells[-1], np.full(cells[-1].shape, n), g.bottom)
+        K[n, n] += 1 / stack.sink.resistance
+        C[n] = stack.sink.capacity
+        inflow[n] = (stack.sink.temperature - stack.ambient) / stack.sink.resistance
+    below = np.zeros_like(g.bottom) if stack.sink else g.bottom
+    for face, side, conductance in ((stack.top, 0, g.top), (stack.bottom, -1, below)):
         K[cells[side].ravel(), cells[side].ravel()] += conductance.ravel()
         if face is not None:
             inflow[cells[side].ravel()] += conductance.ravel() * (face.temperature - stack.ambient)

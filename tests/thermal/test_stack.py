@@ -17,13 +17,14 @@ ROOT = Path(__file__).parents[2]
 HASHED = """
 import hashlib, numpy as np
 from thermal.dies import OXIDE, packed, reference
-from thermoc.simulator.thermal import Die, block
+from thermoc.simulator.thermal import Die, Sink, block
 from dataclasses import replace
 
 digest, power = hashlib.sha256(), np.random.default_rng(0).random((64, 64))
 first, *rest = packed().layers
 inlaid = packed().with_layers(replace(first, inlays=((block("o", 1e-3, 1e-3, 1e-3, 1e-3), OXIDE),)), *rest)
-for stack in (reference(), packed(), inlaid):
+sunk = replace(reference(), top=None, sink=Sink(capacity=9.0, resistance=1.0, temperature=300.0))
+for stack in (reference(), packed(), inlaid, sunk):
     die = Die(stack, (64, 64), substeps=2)
     state, _ = die.step(die.start(), power, 1e-4)
     digest.update(die.temperature(state).tobytes() + die.temperature(die.steady(power)).tobytes())
