@@ -1,12 +1,13 @@
 """Heat in a die: time of exact steps, side by side with HotSpot and ngspice on one thread each.
 
-    python benchmarks/die_heat.py [HOTSPOT] [--million]
+    python benchmarks/die_heat.py [HOTSPOT] [--ev6 FOLDER] [--million]
 
 HOTSPOT is the program built by ``make`` from uvahotspot/HotSpot; ngspice is found on the path (Debian's ngspice).
 Goals: one exact 1 ms step of a 64 x 64 x 5 die in at most 1 ms; HotSpot's grid transient, package included, at least
 100 times as fast with the same nodes; ngspice's 64 x 64 RC grid at least 1000 times. Tools that are absent are skipped
 by name. Every time is processor time, ours and theirs, so that a busy machine changes no ratio much. --million runs a
-closed die for a million steps and prints how its books close (goal 1e-10).
+closed die for a million steps and prints how its books close (goal 1e-10). --ev6 runs HotSpot's example 1, whose folder
+it names, on finer and finer grids, and prints where its block temperatures differ from ours, and why.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import os
 for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"
 
+import argparse
 import itertools
 import resource
 import shutil
@@ -30,6 +32,7 @@ import numpy as np
 from timing import ROUNDS, show
 
 from thermoc.simulator.thermal import NOTHING, Die, Face, Floorplan, Layer, Material, Stack, block, hotspot
+from thermoc.simulator.thermal.mapping import read_blocks
 
 SIDE = 64
 TILES = np.array(
@@ -132,6 +135,50 @@ def run_hotspot(program: str, folder: Path, floor: Floorplan, watts: np.ndarray)
     return spent, np.loadtxt(folder / "die.ttrace", skiprows=1)
 
 
+def ev6_rows(program: str, example: Path) -> list[dict[str, object]]:
+    """Compare HotSpot's steady EV6, block and grid models, with this die of the same cells and of 256 x 256."""
+    floor, trace = hotspot.read_floorplan(example / "ev6.flp"), hotspot.read_power(example / "gcc.ptrace")
+    stack = hotspot.stack(floor, hotspot.read_config(example / "example.config"))
+    watts = trace.ordered(floor).mean(axis=0)
+
+    def field(side: int) -> np.ndarray:
+        die = Die(stack, (side, side))
+        return die.temperature(die.steady(floor.binned((side, side)).power(watts)), "silicon")
+
+    fine = floor.binned((256, 256)).means(field(256))
+
+    def row(side: int) -> dict[str, object]:
+        theirs, alike, area = ev6_steady(program, example, side, floor), None, None
+        if side:
+            ours = field(side)
+            alike, area = read_blocks(floor, ours), floor.binned((side, side)).means(ours)
+
+        def apart(a: np.ndarray | None, b: np.ndarray) -> float | None:
+            return None if a is None else float(np.abs(a - b).max())
+
+        return {
+            "HotSpot's model": f"grid {side} x {side}" if side else "block",
+            "HotSpot - ours, read alike K": apart(alike, theirs),
+            "HotSpot - 256 x 256 K": apart(theirs, fine),
+            "ours by area - 256 x 256 K": apart(area, fine),
+        }
+
+    return [row(side) for side in (16, 32, 64, 128, 0)]
+
+
+def ev6_steady(program: str, example: Path, side: int, floor: Floorplan) -> np.ndarray:
+    """Return the block temperatures (blocks,) that HotSpot settles to; a side of nought is its block model."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = Path(folder) / "steady"
+        files = ["-c", "example.config", "-f", "ev6.flp", "-p", "gcc.ptrace", "-steady_file", str(found)]
+        sides = [f"-grid_rows {side}", f"-grid_cols {side}", "-grid_map_mode avg", "-model_type grid"] if side else []
+        command = [program, *files, *" ".join(sides).split()]
+        subprocess.run(command, cwd=example, check=True, capture_output=True)
+        rows = [line.split() for line in found.read_text().splitlines()]
+    numbers = {name: float(value) for name, value in (row for row in rows if len(row) == 2)}
+    return np.array([numbers[name] for name in floor.names])
+
+
 def child_seconds(work: Callable[[], object]) -> float:
     """Return the processor time that child processes spend in a call: the machine may be shared."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -205,20 +252,36 @@ def million() -> list[dict[str, object]]:
 
 def main(arguments: list[str]) -> None:
     """Print every table."""
+    reader = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
+    reader.add_argument(
+        "hotspot", nargs="?", type=_program, help="the program that make builds from uvahotspot/HotSpot"
+    )
+    reader.add_argument("--ev6", type=Path, metavar="FOLDER", help="HotSpot's examples/example1")
+    reader.add_argument("--million", action="store_true", help="a closed die for a million steps")
+    asked = reader.parse_args(arguments)
     show("one exact step of 1 ms", exact_steps())
-    programs = [a for a in arguments if not a.startswith("-")]
-    if programs:
-        title = f"HotSpot's grid model, {SIDE} x {SIDE} with its package, steps of 10 ms"
-        show(title, hotspot_rows(str(Path(programs[0]).resolve())))
+    if asked.hotspot:
+        show(f"HotSpot's grid model, {SIDE} x {SIDE} with its package, steps of 10 ms", hotspot_rows(asked.hotspot))
     else:
-        print("HotSpot: skipped, no program named")
+        print("HotSpot: skipped, no program given. Build uvahotspot/HotSpot with make, then name what it made:")
+        print("    python benchmarks/die_heat.py HotSpot/hotspot")
+    if asked.hotspot and asked.ev6:
+        show("HotSpot's EV6, steady, greatest of 30 blocks", ev6_rows(asked.hotspot, asked.ev6))
     spice = shutil.which("ngspice")
     if spice:
         show(f"ngspice, RC grid of {SIDE} x {SIDE}", spice_rows(spice))
     else:
-        print("ngspice: skipped, not on the path")
-    if "--million" in arguments:
+        print("ngspice: skipped, not on the path (Debian's package ngspice)")
+    if asked.million:
         show("a closed die", million())
+
+
+def _program(name: str) -> str:
+    """Return the whole path of a program that can be run."""
+    found = shutil.which(name) or shutil.which(str(Path(name).resolve()))
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{name} is no program that can be run")
+    return str(Path(found).resolve())
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 HotSpot takes every cell that a block so much as touches, each with the same weight: a block that covers a sliver of a
 hot neighbour's row counts the whole row. ``Binning.means`` weighs cells by the area that they share with the block.
-The two differ by a part of a cell's size times the gradient, up to several K where blocks are a few cells wide.
+The two differ by a part of a cell's size times the gradient, up to several K where blocks are a few cells wide;
+docs/thermal.md has the figures.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.simulator.thermal.floorplan import Block, Floorplan
+from thermoc.simulator.thermal.grid import Shape
 from thermoc.support.errors import error
 
 SLACK = 1e-6
@@ -29,14 +31,15 @@ def read_blocks(plan: Floorplan, field: NDArray, mode: str = "avg") -> NDArray:
         raise error("T405", f"HotSpot has no grid_map_mode {mode!r}", hint=f"known are {', '.join(MODES)}")
     if field.ndim != 2:
         raise error("T402", "a map of one layer is (ny, nx)", notes=[f"it has shape {list(field.shape)}"])
-    return np.array([MODES[mode](field[touched(plan, block, field.shape)]) for block in plan.blocks])
+    ny, nx = map(int, field.shape)
+    return np.array([MODES[mode](field[touched(plan, block, (ny, nx))]) for block in plan.blocks])
 
 
-def touched(plan: Floorplan, block: Block, shape: tuple[int, ...]) -> tuple[slice, slice]:
+def touched(plan: Floorplan, block: Block, shape: Shape) -> tuple[slice, slice]:
     """Return the rows and columns of the cells that a block of one rectangle touches. Errors: T405 for several."""
-    if len(block.rectangles) > 1:
+    (r, *others), (ny, nx) = block.rectangles, shape
+    if others:
         raise error("T405", f"block {block.name!r} has {len(block.rectangles)} rectangles, HotSpot's have one")
-    r, (ny, nx) = block.rectangles[0], shape
     return _range(r.y, r.height, plan.height / ny), _range(r.x, r.width, plan.width / nx)
 
 
