@@ -98,6 +98,14 @@ def test_touched_cells():
     assert read_blocks(plan, field, "max").tolist() == [field[2, 5], field[3, 6]]
 
 
+def test_borders_that_rounding_moves_stay_on_their_lines():
+    """0.3 / 0.1 falls short of 3 in floats, and (0.1 + 0.2) / 0.1 exceeds it."""
+    plan = Floorplan(width=1.0, height=1.0, blocks=(block("low", 0.1, 0, 0.2, 1), block("high", 0.3, 0, 0.7, 1)))
+    assert 0.3 / 0.1 < 3 < (0.1 + 0.2) / 0.1
+    low, high = (touched(plan, b, (1, 10))[1] for b in plan.blocks)
+    assert (low, high) == (slice(1, 3), slice(3, 10))
+
+
 @pytest.mark.parametrize(
     ("code", "call"),
     [

@@ -85,6 +85,15 @@ def test_steady_states_know_no_capacity():
     np.testing.assert_allclose(face.temperature(face.steady(even)), die.temperature(die.steady(even)), rtol=1e-12)
 
 
+@pytest.mark.parametrize(("nodes", "share"), [("centre", 0.5), ("top", 1.0), ("outer", 0.5)])
+def test_the_way_from_the_last_node_to_the_sink(nodes, share):
+    stack = two_sheets(nodes=nodes, sink=SINK)
+    die, area = Die(stack, (1, 1)), stack.width * stack.height
+    state = die.steady(np.full((1, 1), 5.0))
+    fall = die.temperature(state, "paste")[0, 0] - die.rim(state)["sink"]
+    assert fall == pytest.approx(5 / area * (share * 20e-6 / 4.0 + 1 / 3e4), rel=1e-11)
+
+
 def test_no_capacity_worth_the_name_is_a_resistance_alone():
     """With next to no capacity the sink follows the heat: a die on an even face, where power is even."""
     light = replace(HEAVY, capacity=1e-9)
