@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from thermoc.simulator.machine import COMPONENTS, Costs, Events
 from thermoc.simulator.machine.account import Account
-from thermoc.simulator.machine.costs import PICO
 from thermoc.simulator.machine.heat import ElectroThermal, History, Load
+from thermoc.simulator.machine.instructions import PICO
 from thermoc.support.tables import table
 
 if TYPE_CHECKING:

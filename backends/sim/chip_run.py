@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,9 @@ from thermoc.ir.reference import interpret
 from thermoc.passes.chip_work import Kind, temperature
 from thermoc.simulator.machine import ChipProgram, Events, Op, costs, run_events
 from thermoc.simulator.machine.account import account, awake, beginning, power
-from thermoc.simulator.machine.costs import PICO
 from thermoc.simulator.machine.heat import ElectroThermal, History, Load
-from thermoc.simulator.machine.instructions import THERMAL
+from thermoc.simulator.machine.instructions import PICO
+from thermoc.simulator.machine.pulses import Pulses, pulses
 from thermoc.support.errors import error
 from thermoc.support.units import K_B, Scale
 
@@ -42,19 +42,18 @@ def run(artefact: ChipArtefact, feed: Feed, place: Place) -> Outcome:
     events = run_events(program, chip, rounds=rounds, price=price)
     start = beginning(events, program)
     slots = _slots(events, start, options.slot, chip.cores)
-    watts, busy = power(events, program, price, chip, slot=options.slot, start=start, slots=slots)
     targets = _targets(artefact, feed.ticks, place)
+    worked = pulses(events, program, start)
     load = Load(
         slot=options.slot,
-        power=watts,
-        busy=busy,
-        units=_units(artefact),
+        power=power(events, program, price, chip, slot=options.slot, start=start, slots=slots),
+        pulses=worked,
         awake=awake(program, chip),
-        target=_target_slots(artefact, events, targets, feed.ticks, start, slots),
+        target=_held(artefact, targets, worked, feed.ticks),
     )
     heat = ElectroThermal(chip)
     history = heat.run(load, start=options.start)
-    kelvin = _kelvin(artefact, events, history, rounds, start)
+    kelvin = _kelvin(artefact, load.pulses, history, rounds)
     arrays = dict(feed.arrays)
     for name, given in artefact.factors.items():
         arrays[given] = _factor(artefact, name, kelvin[name], targets[name], feed)
@@ -140,13 +139,6 @@ def _slots(events: Events, start: int, slot: float, cores: int) -> int:
     return slots
 
 
-def _units(artefact: ChipArtefact) -> NDArray[np.float64]:
-    """Return the p-bits of each core."""
-    cores = list(artefact.mapping.sites.values())
-    whole = np.concatenate([*cores, np.empty(0, np.int64)]).astype(np.int64)
-    return np.bincount(whole, minlength=artefact.mapping.chip.cores).astype(float)
-
-
 def _targets(artefact: ChipArtefact, ticks: int, place: Place) -> dict[str, NDArray[np.float64]]:
     """Return the kelvins that each op's islands are to have, (ticks,): the reference, or what a schedule asks for.
 
@@ -182,47 +174,31 @@ def _over_ticks(artefact: ChipArtefact, name: str, ticks: int, place: Place) -> 
     return found.reshape(ticks, -1).mean(axis=1)
 
 
-def _target_slots(
-    artefact: ChipArtefact, events: Events, targets: Mapping[str, NDArray], ticks: int, start: int, slots: int
-) -> NDArray[np.float64]:
-    """Return what heaters hold each core's islands at, (slots, cores): a tick's target from the last tick's draw on."""
-    layout = artefact.mapping
-    ambient = layout.chip["package.ambient"]
-    found = np.full((slots, layout.chip.cores), ambient)
-    size = round(artefact.options.slot * PICO)
-    for name, cores in layout.sites.items():
-        for core in np.unique(cores):
-            ends = _drawn(events, layout.program, layout.work.ops.index(name), int(core))[1] - start
-            turn = np.searchsorted(ends, np.arange(slots) * size + size // 2, side="right")
-            found[:, core] = targets[name][np.clip(turn, 0, len(ends) - 1) % ticks]
+def _classes(artefact: ChipArtefact, pulses: Pulses) -> Iterator[tuple[str, NDArray[np.int64], slice, int]]:
+    """Yield the classes of units: their op, which of its units they are, their pulses, and how many of these a tick."""
+    work = artefact.mapping.work
+    for name, parts in work.sites.items():
+        for part in (work.parts[number] for number in parts):
+            for colour in range(part.colours):
+                units = part.low + np.flatnonzero(work.colours[name][part.low : part.high] == colour)
+                mine = pulses.of(work.ops.index(name), part.low, colour)
+                yield name, units, mine, max(1, len(part.rounds) // part.colours)
+
+
+def _held(artefact: ChipArtefact, targets: Mapping[str, NDArray], pulses: Pulses, ticks: int) -> NDArray[np.float64]:
+    """Return what heaters hold units at in each pulse, (pulses,) K: what their op asks for in the pulse's tick."""
+    found = np.zeros(len(pulses.begin))
+    for name, _, mine, a_tick in _classes(artefact, pulses):
+        found[mine] = targets[name][np.arange(mine.stop - mine.start) // a_tick % ticks]
     return found
 
 
-def _drawn(events: Events, program: ChipProgram, served: int, core: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return when an op's draws on a core start and end in each turn, ps."""
-    rows = np.flatnonzero(
-        (program.code[:, 1] == served) & (program.cores == core) & np.isin(program.code[:, 0], THERMAL)
-    )
-    if not len(rows):
-        return np.zeros(1, np.int64), np.zeros(1, np.int64)
-    first = (events.row == rows[0]) & (events.place == core)
-    last = (events.row == rows[-1]) & (events.place == core)
-    return np.sort(events.start[first]), np.sort(events.end[last])
-
-
-def _kelvin(artefact: ChipArtefact, events: Events, history: History, rounds: int, start: int) -> dict[str, NDArray]:
-    """Return the temperatures at which each op's units draw, (rounds, units)."""
-    layout, found = artefact.mapping, {}
-    size = round(artefact.options.slot * PICO)
-    for name, cores in layout.sites.items():
-        kelvin = np.empty((rounds, len(cores)))
-        for core in np.unique(cores):
-            begins = _drawn(events, layout.program, layout.work.ops.index(name), int(core))[0] - start
-            slot = np.clip(begins // size, 0, len(history.bits) - 1)
-            kelvin[:, cores == core] = np.broadcast_to(
-                history.bits[slot, core][:, None], (rounds, int((cores == core).sum()))
-            )
-        found[name] = kelvin
+def _kelvin(artefact: ChipArtefact, pulses: Pulses, history: History, rounds: int) -> dict[str, NDArray]:
+    """Return the temperatures at which each op's units draw, (rounds, units), on the mean over a tick's draws."""
+    work = artefact.mapping.work
+    found = {name: np.empty((rounds, len(work.colours[name]))) for name in work.sites}
+    for name, units, mine, a_tick in _classes(artefact, pulses):
+        found[name][:, units] = history.kelvin[mine].reshape(rounds, a_tick).mean(axis=1)[:, None]
     return found
 
 

@@ -66,16 +66,16 @@ CROSSBAR = {
 }
 OPTIONAL = {
     "sampler": {
+        "sampler.device": TEXT,
         "sampler.units": "",
         "sampler.time": "s",
-        "sampler.power": "W",
+        "sampler.bias": "V",
         "sampler.resistance": "K/W",
         "sampler.capacity": "J/K",
         "sampler.crosstalk": "",
         "sampler.reference": "K",
         "sampler.coldest": "K",
         "sampler.hottest": "K",
-        "sampler.fold": "K",
     },
     "heater": {"heater.power": "W"},
 }
@@ -108,7 +108,8 @@ MORE_COUNTS = (
 ABOVE_NOUGHT = ("clock.frequency", "adc.rate", "network.flit", "network.flit_time", "buffer.width", "buffer.size")
 MORE_ABOVE = ("crossbar.cell_bits", "input.dac_bits", "crossbar.read_time", "leakage.reference", "leakage.fold")
 THICK = tuple(f"{sheet}.{what}" for sheet in ("die", "bond", "spreader") for what in ("thickness", "conductivity"))
-MOST_ABOVE = (*THICK, "package.resistance", "package.ambient", "sampler.fold", "sampler.capacity", "sampler.resistance")
+SAMPLER = ("sampler.time", "sampler.capacity", "sampler.resistance")
+MOST_ABOVE = (*THICK, "package.resistance", "package.ambient", *SAMPLER)
 
 
 @dataclass(frozen=True)

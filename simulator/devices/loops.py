@@ -39,7 +39,10 @@ def bad(y, limit, c):
 
 @rule
 def adaptive(model, u, Ta, y, m, p, c, scale, limit, t0, t1, h, tol, ledger, counts, at, J, M, K, new, z):
-    """Bring y from t0 to t1; return (status, next step). ``at``: the time reached. Reversals of VO2 end a step."""
+    """Bring y from t0 to t1; return (status, next step). ``at``: the time reached. Reversals of VO2 end a step.
+
+    ledger: work and heat in J and the temperature's integral in K s are added to it.
+    """
     t, h = t0, min(h, t1 - t0) if h > 0 else (t1 - t0) * 1e-3
     while t < t1:
         at[0] = t
@@ -63,8 +66,8 @@ def adaptive(model, u, Ta, y, m, p, c, scale, limit, t0, t1, h, tol, ledger, cou
             turned = True
         for k in range(3):
             y[k] = new[k]
-        ledger[0] += new[3]
-        ledger[1] += new[4]
+        for k in range(3):
+            ledger[k] += new[3 + k]
         if bad(y, limit, c):
             return RUNAWAY, h
         whole = t + h >= t1 or h == t1 - t
@@ -157,8 +160,8 @@ def fixed(
             euler(y, h, K, new)
         for k in range(3):
             y[k] = new[k]
-        ledger[0] += new[3]
-        ledger[1] += new[4]
+        for k in range(3):
+            ledger[k] += new[3 + k]
         if bad(y, limit, c):
             return RUNAWAY
     return FINE
@@ -172,8 +175,8 @@ def run(model, first, t, u, Ta, Y, memory, p, c, scale, limit, method, dt, tol, 
     and c (n or 1, 5). L: (n_t, n, 2) work and heat since t[0]; shown: (n_t, n, 3) current, voltage, temperature.
     method: 0 sdirk, 1 midpoint, 2 euler. counts: steps tried, steps rejected.
     """
-    J, M, K, new, z, at = np.zeros((3, 3)), np.zeros((3, 3)), np.zeros((7, 8)), np.zeros(5), np.zeros(3), np.zeros(1)
-    ledger, y = np.zeros(2), np.zeros(3)
+    J, M, K, new, z, at = np.zeros((3, 3)), np.zeros((3, 3)), np.zeros((7, 8)), np.zeros(6), np.zeros(3), np.zeros(1)
+    ledger, y = np.zeros(3), np.zeros(3)
     for k in range(Y.shape[1]):
         own, circuit, m = p[min(k, p.shape[0] - 1)], c[min(k, c.shape[0] - 1)], memory[k]
         uk, ak = min(k, u.shape[1] - 1), min(k, Ta.shape[1] - 1)
@@ -241,7 +244,7 @@ def run(model, first, t, u, Ta, Y, memory, p, c, scale, limit, method, dt, tol, 
                 if status != FINE:
                     Y[j, k] = y
                     return status, k, at[0]
-                Y[j, k], L[j, k] = y, ledger
+                Y[j, k], L[j, k] = y, ledger[:2]
             z[:] = 0.0
             rates(model, u[min(j, u.shape[0] - 1), uk], Ta[min(j, Ta.shape[0] - 1), ak], z, y, m, own, circuit, K[0])
             shown[j, k] = K[0, 5:8]

@@ -17,7 +17,7 @@ import math
 
 import numpy as np
 
-from thermoc.simulator.devices.equations import rates
+from thermoc.simulator.devices.equations import SHOWN, rates
 from thermoc.simulator.devices.rule import rule
 
 GAMMA = 0.25
@@ -32,6 +32,8 @@ A = np.array(
 )
 E = np.array([25 / 24 - 59 / 48, -49 / 48 + 17 / 96, 125 / 16 - 225 / 32, 0.0, 1 / 4])
 ITERATIONS = 12
+TAKEN = np.array([0, 1, 2, 3, 4, SHOWN])
+"""What a step adds up of ``rates``: the state, work, heat, and the temperature shown."""
 
 
 @rule
@@ -89,7 +91,9 @@ def settle(model, u, Ta, z, base, y, h, tight, M, m, p, c, scale, out):
 
 @rule
 def sdirk(model, u, Ta, z, y, m, p, c, scale, h, tol, J, M, K, new):
-    """One step from y over h, to ``new`` (state, then work and heat of the step); return error / tolerance or inf.
+    """One step from y over h, to ``new``; return error / tolerance or inf.
+
+    new: the state, then work and heat of the step in J, then the temperature shown times h.
 
     K: (7, 8) scratch; its row 6 holds the rates at y.
     """
@@ -103,10 +107,10 @@ def sdirk(model, u, Ta, z, y, m, p, c, scale, h, tol, J, M, K, new):
             guess[k] = base[k] + h * GAMMA * K[stage - 1 if stage else 6, k]
         if not settle(model, u, Ta, z, base, guess, h * GAMMA, 1e-3 * tol, M, m, p, c, scale, K[stage]):
             return math.inf
-    for k in range(5):
+    for k in range(6):
         total = 0.0
         for j in range(5):
-            total += A[4, j] * K[j, k]
+            total += A[4, j] * K[j, TAKEN[k]]
         new[k] = h * total + (y[k] if k < 3 else 0.0)
     for k in range(3):
         base[k] = 0.0
@@ -129,13 +133,13 @@ def midpoint(model, u, Ta, z, y, m, p, c, scale, h, J, M, K, new):
         guess[k] = y[k] + 0.5 * h * K[6, k]
     if not settle(model, u, Ta, z, y, guess, 0.5 * h, 1e-15, M, m, p, c, scale, K[0]):
         return False
-    for k in range(5):
-        new[k] = h * K[0, k] + (y[k] if k < 3 else 0.0)
+    for k in range(6):
+        new[k] = h * K[0, TAKEN[k]] + (y[k] if k < 3 else 0.0)
     return True
 
 
 @rule
 def euler(y, h, K, new):
     """One explicit step with the rates in row 6 of K."""
-    for k in range(5):
-        new[k] = h * K[6, k] + (y[k] if k < 3 else 0.0)
+    for k in range(6):
+        new[k] = h * K[6, TAKEN[k]] + (y[k] if k < 3 else 0.0)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from thermoc.simulator.cache import keep
 from thermoc.simulator.chips import Chip
 from thermoc.simulator.kernels import events as kernel
-from thermoc.simulator.machine.costs import COMPONENTS, PICO, Costs
+from thermoc.simulator.machine.costs import COMPONENTS, Costs
 from thermoc.simulator.machine.engine import Events
-from thermoc.simulator.machine.instructions import THERMAL
+from thermoc.simulator.machine.instructions import PICO, THERMAL
 from thermoc.simulator.machine.program import ChipProgram
 
 _bin = keep(njit(kernel.bin_joules, nogil=True))
@@ -109,8 +109,8 @@ def places(place: NDArray[np.int32], chip: Chip) -> list[tuple[NDArray[np.int64]
 
 def power(
     events: Events, program: ChipProgram, price: Costs, chip: Chip, *, slot: float, start: int, slots: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return watts in each slot and core, (slots, cores), but for p-bits; and how many p-bits are on, on the mean.
+) -> NDArray[np.float64]:
+    """Return watts in each slot and core, (slots, cores), but for those of units.
 
     slot: s. start: ps of the first slot's beginning; events before it are left out.
     """
@@ -124,14 +124,4 @@ def power(
     bins = np.zeros((slots, cores))
     for part, share in places(place, chip):
         _bin(part, begin, end, joules * share, size, bins)
-    busy = np.zeros((slots, cores))
-    seconds = (end - begin) / PICO
-    _bin(
-        place[thermal].astype(np.int64),
-        begin[thermal],
-        end[thermal],
-        (program.code[row, 2] * seconds)[thermal],
-        size,
-        busy,
-    )
-    return bins / slot, busy / slot
+    return bins / slot

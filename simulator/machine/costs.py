@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.simulator.chips import Chip
-from thermoc.simulator.machine.instructions import THERMAL, Op
+from thermoc.simulator.machine.instructions import PICO, THERMAL, Op
 from thermoc.simulator.machine.program import ChipProgram
+from thermoc.simulator.machine.units import Units
 from thermoc.support.errors import error
 
 COMPONENTS = ("program", "buffer", "dac", "array", "adc", "shift-add", "sampler", "vector", "network")
-PICO = 1e12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,9 +116,9 @@ def _mvm(w: _Writer, rows: NDArray) -> None:
 
 
 def _thermal(w: _Writer, rows: NDArray) -> None:
-    """Every unit at once, update after update."""
+    """Every unit at once, update after update; joules at the sampler's reference: where they are is found later."""
     w.seconds[rows] = w.a(rows, 2) * w.chip["sampler.time"]
-    w.spend(rows, "sampler", w.a(rows) * w.seconds[rows] * w.chip["sampler.power"])
+    w.spend(rows, "sampler", w.a(rows) * w.seconds[rows] * Units(w.chip).power)
 
 
 def _vop(w: _Writer, rows: NDArray) -> None:

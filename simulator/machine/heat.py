@@ -1,21 +1,23 @@
 """The electro-thermal loop: events heat the die, the die's temperature comes back to what samples and leaks.
 
-Time goes in slots. A slot's power is known at its start: what events spend in it, leakage and p-bits at the
-temperature that the slot starts with, and heaters that hold each island at its target. The die then takes one exact
-step, the islands relax (C dT/dt = P - (T - T_die) / R), and the next slot sees the new temperatures. What this lag
-costs is found by halving the slot.
+Time goes in slots. Within one the die is held: what events spend is known, leakage is that of the slot's start, heaters
+give what holds their units at a target, and units step through their pulses on it (``units``). The die then takes one
+exact step at the power that all this came to, and the next slot sees its new temperature. What this lag costs is found
+by halving the slot.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.simulator.chips import Chip
+from thermoc.simulator.machine.instructions import PICO
+from thermoc.simulator.machine.pulses import Pulses
+from thermoc.simulator.machine.units import NONE, Hold, Units
 from thermoc.simulator.thermal.die import Die, State
 from thermoc.simulator.thermal.ledger import Ledger
 from thermoc.simulator.thermal.stack import Face, Layer, Material, Stack
@@ -27,35 +29,44 @@ MOST_ROUNDS = 500
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """What a run asks of the die, slot by slot: watts and p-bits that are on, (slots, cores); p-bits there, (cores,).
+    """What a run asks of the die: watts (slots, cores) that do not depend on it, and when units are worked.
 
-    target: (slots, cores) K that heaters hold islands at. awake: (cores,) True where a core's tile is not switched off.
+    target: (pulses,) K that heaters hold the pulse's units at. awake: (cores,) False where a core's tile is off.
     """
 
     slot: float
     power: NDArray[np.float64]
-    busy: NDArray[np.float64]
-    units: NDArray[np.float64]
+    pulses: Pulses
     target: NDArray[np.float64]
     awake: NDArray[np.bool_]
 
     @cached_property
     def halved(self) -> Load:
         """The same in slots of half the length."""
-        twice = {name: np.repeat(getattr(self, name), 2, axis=0) for name in ("power", "busy", "target")}
-        return Load(slot=self.slot / 2, units=self.units, awake=self.awake, **twice)
+        return replace(self, slot=self.slot / 2, power=np.repeat(self.power, 2, axis=0))
+
+    def first(self, slots: int) -> Load:
+        """The same for the first slots alone."""
+        return replace(self, power=self.power[:slots])
+
+    @cached_property
+    def busy(self) -> NDArray[np.float64]:
+        """The share of the run in which a class of units is worked, (classes,)."""
+        return self.pulses.mean * np.diff(self.pulses.first) / (self.slot * len(self.power))
 
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    """Temperatures at the start of each slot and at the end, K: ``die`` and ``bits`` (slots + 1, cores).
+    """Temperatures at the start of each slot and at the end, K: ``die`` (slots + 1, cores), ``islands`` (.., classes).
 
-    Joules by core: heater, leakage, sampler (cores,). ledger: the die's.
+    kelvin: (pulses,) what units show in a pulse, on the mean over it. Joules by core: heater, leakage, sampler
+    (cores,). ledger: the die's.
     """
 
     slot: float
     die: NDArray[np.float64]
-    bits: NDArray[np.float64]
+    islands: NDArray[np.float64]
+    kelvin: NDArray[np.float64]
     watts: NDArray[np.float64]
     heater: NDArray[np.float64]
     leakage: NDArray[np.float64]
@@ -90,7 +101,7 @@ def stack_of(chip: Chip) -> Stack:
 
 
 class ElectroThermal:
-    """A chip's die, its leakage, its p-bits' islands and heaters."""
+    """A chip's die, its leakage, its units and their heaters."""
 
     def __init__(self, chip: Chip):
         self.chip = chip
@@ -99,10 +110,7 @@ class ElectroThermal:
         self.die = Die(stack_of(chip), self.shape)
         spots = np.array([chip.position(core) for core in range(chip.cores)])
         self.spot = spots[:, 1], spots[:, 0]  # row, column of each core's cell
-        self.bits = "sampler.units" in chip
-        self.rise = chip["sampler.resistance"] * (1 + 4 * chip["sampler.crosstalk"]) if self.bits else 0.0
-        self.tau = chip["sampler.resistance"] * chip["sampler.capacity"] if self.bits else 0.0
-        self.most = chip.quantities.get("heater.power", 0.0)
+        self.units = Units(chip) if "sampler.units" in chip else None
 
     def grid(self, cores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return numbers of cores on the die's cells, (rows, columns)."""
@@ -126,44 +134,46 @@ class ElectroThermal:
         each = c["leakage.tile_power"] / c["mesh.cores"] * np.where(awake, 1.0, c["leakage.gated"])
         return each * np.exp((T - c["leakage.reference"]) / c["leakage.fold"])
 
-    def bit(self, T: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return watts of a p-bit that is on at T: P0 exp((T - T0) / fold)."""
-        if not self.bits:
-            return np.zeros_like(T)
-        c = self.chip
-        return c["sampler.power"] * np.exp((T - c["sampler.reference"]) / c["sampler.fold"])
-
-    def heaters(self, T: NDArray, target: NDArray, own: NDArray) -> NDArray[np.float64]:
-        """Return watts of a heater: what lifts an island from the die's T and its own power to the target."""
-        if not self.bits or not self.most:
-            return np.zeros_like(T)
-        return np.clip((target - T) / self.rise - own, 0.0, self.most)
-
     # ------------------------------------------------------------------------------------------------- running
 
-    def settled(self, load: Load) -> tuple[State, NDArray[np.float64]]:
-        """Return the die's state that the run's mean power settles to, and islands at their first targets on it.
+    def hold(self, load: Load) -> Hold:
+        """Return how heaters hold the run's units."""
+        if self.units is None or not len(load.target):
+            return NONE
+        return self.units.hold(load.pulses, load.target, load.busy, self.chip.quantities.get("heater.power", 0.0))
+
+    def settled(self, load: Load, hold: Hold) -> tuple[State, NDArray[np.float64]]:
+        """Return the die's state that the run's mean power settles to, and the islands on it (classes,) K.
 
         Errors: T415 where it does not settle.
         """
-        mean, busy, target = load.power.mean(axis=0), load.busy.mean(axis=0), load.target.mean(axis=0)
-        duty = np.divide(busy, load.units, out=np.zeros_like(busy), where=load.units > 0)
+        pulses, mean = load.pulses, load.power.mean(axis=0)
         T = np.full(self.chip.cores, self.chip["package.ambient"])
-        island, moved = T.copy(), np.inf
+        island, moved = T[pulses.core], np.inf
         for _ in range(MOST_ROUNDS):
-            own = duty * self.bit(island)
-            heat = self.heaters(T, target, own)
-            state = self.die.steady(self.grid(mean + self.leakage(T, load.awake) + load.units * (own + heat)))
+            watts = self.at_rest(load, hold, T[pulses.core])
+            spent = pulses.by_core(pulses.units * watts, self.chip.cores)
+            state = self.die.steady(self.grid(mean + self.leakage(T, load.awake) + spent))
             new = self.die.temperature(state, "active")[self.spot]
             self.bounded(new, mean, 0.0)
-            after = new + self.rise * (own + heat) * (load.units > 0)
-            moved = max(np.abs(new - T).max(), np.abs(after - island).max())
+            after = new[pulses.core] + (self.units.rise * watts if self.units is not None else 0.0)
+            moved = max(np.abs(new - T).max(), np.abs(after - island).max(initial=0.0))
             T, island = new, after
             if moved <= SETTLED * T.max():
-                first = duty * self.bit(island)
-                return state, T + self.rise * (first + self.heaters(T, load.target[0], first)) * (load.units > 0)
+                return state, island
         notes = [f"after {MOST_ROUNDS} rounds it still moves by {moved:.3g} K"]
         raise error("T415", f"chip {self.chip.name!r} settles to no temperature", notes=notes)
+
+    def at_rest(self, load: Load, hold: Hold, T: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return mean watts of a unit with its heater (classes,) on dies at T (classes,)."""
+        watts = np.zeros_like(T)
+        for k, seconds in enumerate(load.pulses.mean if self.units is not None else ()):
+            assert self.units is not None
+            mine = slice(load.pulses.first[k], load.pulses.first[k + 1])
+            heat = np.clip((hold.aim[mine] - T[k]) / self.units.rise - hold.own[mine], 0.0, hold.most)
+            rest = T[k] + self.units.rise * (heat + hold.own[mine])
+            watts[k] = (heat + load.busy[k] * self.units.response(seconds).watts(rest)).mean()
+        return watts
 
     def bounded(self, T: NDArray, watts: NDArray, time: float) -> None:
         """Refuse temperatures above the chip's limit, with place, time and power. Errors: T415."""
@@ -184,39 +194,43 @@ class ElectroThermal:
                 hint="spread or slow the work, or cool better",
             )
 
-    def run(self, load: Load, *, start: str = "steady", progress: Callable[[int], None] | None = None) -> History:
+    def run(self, load: Load, *, start: str = "steady") -> History:
         """Return the temperatures of a run. start: "steady" (the run repeats for ever) or "ambient".
 
-        Errors: T415 above the chip's limit of temperature.
+        Errors: T415 above the chip's limit of temperature; T410 and T411 for a unit that runs away or cannot go on.
         """
         slots, cores = load.power.shape
-        state, island = (
-            self.settled(load)
-            if start == "steady"
-            else (self.die.start(), np.full(cores, self.chip["package.ambient"]))
-        )
-        duty = np.divide(load.busy, load.units, out=np.zeros_like(load.busy), where=load.units > 0)
-        keep = np.exp(-load.slot / self.tau) if self.tau else 0.0
-        die, bits, watts = np.empty((slots + 1, cores)), np.empty((slots + 1, cores)), np.empty((slots, cores))
+        pulses, hold = load.pulses, self.hold(load)
+        edges = np.rint(np.arange(slots + 1) * load.slot * PICO).astype(np.int64).tolist()
+        if start == "steady":
+            state, island = self.settled(load, hold)
+        else:
+            state, island = self.die.start(), np.full(len(pulses.keys), self.chip["package.ambient"])
+        units = self.units.resting(island) if self.units is not None and len(island) else None
+        die, islands = np.empty((slots + 1, cores)), np.empty((slots + 1, len(island)))
+        watts, kelvin = np.empty((slots, cores)), np.zeros(len(pulses.begin))
         spent, ledger = np.zeros((3, cores)), None
         for slot in range(slots):
             T = self.die.temperature(state, "active")[self.spot]
             self.bounded(T, load.power[slot], slot * load.slot)
-            die[slot], bits[slot] = T, island
-            own = duty[slot] * self.bit(island)
-            heat = self.heaters(T, load.target[slot], own) * (load.units > 0)
-            leak = self.leakage(T, load.awake)
-            watts[slot] = load.power[slot] + leak + load.units * (own + heat)
-            spent += load.slot * np.stack([load.units * heat, leak, load.units * own])
+            die[slot], islands[slot] = T, island
+            joules = np.zeros((3, cores))
+            joules[1] = load.slot * self.leakage(T, load.awake)
+            if self.units is not None and units is not None:
+                moment = edges[slot], edges[slot + 1]
+                for part, each in zip((2, 0), self.units.advance(units, pulses, T[pulses.core], hold, moment, kelvin)):
+                    joules[part] = pulses.by_core(pulses.units * each, cores)
+                island = units.island
+            spent += joules
+            watts[slot] = load.power[slot] + joules.sum(axis=0) / load.slot
             state, step = self.die.step(state, self.grid(watts[slot]), load.slot)
             ledger = step if ledger is None else ledger + step
-            goal = T + self.rise * (own + heat) * (load.units > 0)
-            island = goal + (island - goal) * keep
-        die[slots], bits[slots] = self.die.temperature(state, "active")[self.spot], island
+        die[slots], islands[slots] = self.die.temperature(state, "active")[self.spot], island
         return History(
             slot=load.slot,
             die=die,
-            bits=bits,
+            islands=islands,
+            kelvin=kelvin / ((pulses.end - pulses.begin) / PICO),
             watts=watts,
             heater=spent[0],
             leakage=spent[1],
@@ -226,15 +240,10 @@ class ElectroThermal:
 
     def lag(self, load: Load, history: History, *, start: str = "steady", most: int = 2000) -> float:
         """Return by how many kelvin, at most, the temperatures move when the slot is halved; of the first slots."""
-        short = Load(
-            slot=load.slot,
-            units=load.units,
-            awake=load.awake,
-            power=load.power[:most],
-            busy=load.busy[:most],
-            target=load.target[:most],
-        )
+        short = load.first(most)
         if len(load.power) > most:
             history = self.run(short, start=start)
         half = self.run(short.halved, start=start)
-        return float(max(np.abs(half.die[::2] - history.die).max(), np.abs(half.bits[::2] - history.bits).max()))
+        seen = load.pulses.end <= len(short.power) * round(load.slot * PICO)
+        moves = (half.die[::2] - history.die, half.islands[::2] - history.islands, (half.kelvin - history.kelvin)[seen])
+        return float(max(np.abs(move).max(initial=0.0) for move in moves))

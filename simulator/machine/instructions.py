@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import IntEnum
 
 ROW = 6
+PICO = 1e12
+"""Picoseconds, which the machine counts in, a second."""
 
 
 class Op(IntEnum):
@@ -29,9 +31,9 @@ FIELDS: dict[Op, tuple[str, ...]] = {
     Op.PROG: ("arrays", "rows", "cells"),
     Op.SETIN: ("values", "arrays"),
     Op.MVM: ("arrays", "columns", "rows", "times"),
-    Op.ANNEAL: ("units", "first", "updates"),
-    Op.STEP: ("units", "first", "updates"),
-    Op.SAMPLE: ("units", "first", "updates"),
+    Op.ANNEAL: ("units", "first", "updates", "colour"),
+    Op.STEP: ("units", "first", "updates", "colour"),
+    Op.SAMPLE: ("units", "first", "updates", "colour"),
     Op.VOP: ("elements", "passes"),
     Op.LD: ("bytes",),
     Op.ST: ("bytes",),
@@ -41,4 +43,4 @@ FIELDS: dict[Op, tuple[str, ...]] = {
     Op.HALT: (),
 }
 THERMAL = (Op.ANNEAL, Op.STEP, Op.SAMPLE)
-"""Rows that work at the temperature of their place."""
+"""Rows that work units at the temperature of their place: of those from the first on, the ones of a colour."""

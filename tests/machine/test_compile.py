@@ -191,7 +191,7 @@ def test_an_artefact_is_the_machines_program(tmp_path: Path):
     exe = tc.compile(bits(), "sim", chip="thermo-1")
     exe.save(tmp_path / "bits.chip")
     program = ChipProgram.load(tmp_path / "bits.chip")
-    assert "SAMPLE  units=64 first=0 updates=1  ; sample_binary" in str(program)
+    assert "SAMPLE  units=64 first=0 updates=1 colour=0  ; sample_binary" in str(program)
     again = run_events(program, load_chip("thermo-1"), rounds=2)
     assert np.array_equal(again.end, run_events(exe.artefact.mapping.program, load_chip("thermo-1"), rounds=2).end)
 
@@ -231,12 +231,12 @@ def test_p_bits_draw_at_the_temperature_of_their_place(tmp_path: Path):
 
 
 def test_heaters_that_hold_the_reference_leave_the_trajectory_as_it_is():
-    """A cool chip: every island is at its target, so that the die changes no draw (factor 1 to rounding)."""
+    """A cool chip: units are at their target but for what a pulse lifts their island, 2e-4, too little for a draw."""
     net = bits()
     die = tc.compile(net, "sim", chip="thermo-1", temperature="die").run(inputs(net), ticks=50, seed=4)
     model = tc.compile(net, "sim").run(inputs(net), ticks=50, seed=4)
     assert np.array_equal(die["s"], model["s"])
-    assert die.chip.components["heater"] > 0 and abs(die.chip.sampling[0].worst) < 1e-9
+    assert die.chip.components["heater"] > 0 and abs(die.chip.sampling[0].worst) < 2e-4
 
 
 def test_a_schedule_is_carried_out_by_heaters_and_cooling():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from scipy.special import lambertw
 import thermoc as tc
 from thermoc.simulator.chips import Chip, load_chip
 from thermoc.simulator.machine.heat import ElectroThermal, History, Load
+from thermoc.simulator.machine.instructions import PICO
+from thermoc.simulator.machine.pulses import Pulses
 
 TEXT = files("thermoc.simulator.chips").joinpath("thermo-1.toml").read_text()
 
@@ -31,41 +34,73 @@ def chip(folder: Path, **changes: str) -> Chip:
     return load_chip(path)
 
 
-def load(chip: Chip, slots: int, slot: float = 1e-6, **given: float | np.ndarray) -> Load:
+def worked(chip: Chip, slots: int, slot: float, units: float, duty: float, each: int = 1) -> Pulses:
+    """Return units on every core that are worked for a share of every ``each`` slots, from their start on."""
+    cores, size = chip.cores, round(slot * each * PICO)
+    count = slots // each if units else 0
+    begin = np.tile(np.arange(count) * size, cores)
+    keys = np.zeros((cores if units else 0, 4), np.int64)
+    keys[:, 0] = np.arange(len(keys))
+    return Pulses(
+        keys=keys,
+        units=np.full(len(keys), units).astype(np.int64),
+        first=np.arange(len(keys) + 1) * count,
+        begin=begin,
+        end=begin + round(duty * size),
+    )
+
+
+def load(chip: Chip, slots: int, slot: float = 1e-6, **given: Any) -> Load:
     """Return a load of noughts but for what is given."""
-    shape = (slots, chip.cores)
-    full = {"power": 0.0, "busy": 0.0, "target": 0.0} | given
-    whole = {name: np.broadcast_to(full[name], shape).astype(float) for name in ("power", "busy", "target")}
-    units = np.broadcast_to(full.get("units", 0.0), chip.cores).astype(float)
-    return Load(slot=slot, units=units, awake=np.broadcast_to(full.get("awake", True), chip.cores), **whole)
+    full = {"power": 0.0, "target": 0.0, "units": 0, "duty": 1.0, "awake": True} | given
+    found = worked(chip, slots, slot, full["units"], full["duty"], given.get("each", 1))
+    return Load(
+        slot=slot,
+        pulses=found,
+        power=np.broadcast_to(full["power"], (slots, chip.cores)).astype(float),
+        target=np.full(len(found.begin), full["target"]),
+        awake=np.broadcast_to(full["awake"], chip.cores),
+    )
 
 
-def one_bit(folder: Path, **changes: str) -> ElectroThermal:
-    one = {"mesh__columns": "1", "mesh__rows": "1", "mesh__cores": "1", "adc__cores_a_bank": "1"}
-    cold = {"leakage__tile_power": "0", "heater__power": "0"}
-    return ElectroThermal(chip(folder, **one, **cold, **changes))
+ONE = {"mesh__columns": "1", "mesh__rows": "1", "mesh__cores": "1", "adc__cores_a_bank": "1"}
 
 
-@pytest.mark.parametrize("power", ["2", "20"])
-def test_a_self_heating_p_bit_comes_to_its_fixed_point(tmp_path: Path, power: str):
-    """T = Ta + R P0 exp((T - T0) / f), R of island and die: T = Ta - f W(-(R P0 / f) exp((Ta - T0) / f))."""
-    heat = one_bit(tmp_path, sampler__power=power)
-    c = heat.chip
-    Ta, T0, f = c["package.ambient"], c["sampler.reference"], c["sampler.fold"]
-    island = c["sampler.resistance"] * (1 + 4 * c["sampler.crosstalk"])
-    R = island + float(heat.steady(np.array([1.0]))[0] - Ta)
-    exact = Ta - f * float(lambertw(-(R * c["sampler.power"] / f) * np.exp((Ta - T0) / f)).real)
-    assert exact > Ta + 1
-    settled = heat.run(load(c, 20, busy=1.0, units=1.0))
-    assert abs(settled.bits[-1, 0] - exact) < 1e-6 * (exact - Ta)
-    warmed = heat.run(load(c, 60, slot=0.1, busy=1.0, units=1.0), start="ambient")
-    assert warmed.bits[0, 0] == Ta and abs(warmed.bits[-1, 0] - exact) < 1e-6 * (exact - Ta)
+def one_unit(folder: Path, *, heater: str = "0", **changes: str) -> ElectroThermal:
+    """Return a chip of one core without leakage."""
+    return ElectroThermal(chip(folder, **ONE, leakage__tile_power="0", heater__power=heater, **changes))
+
+
+def conduct(v: float, T: float) -> float:
+    """The current of NBO2-REF-1, 3-D Poole-Frenkel: its memristor without the resistance behind it."""
+    kT = 1.380649e-23 * T
+    eV = 1.602176634e-19
+    x = 1.13e-5 * eV * np.sqrt(v / 20e-9) / kT
+    return 3e4 * 1e-14 / 20e-9 * np.exp(-0.21 * eV / kT) * ((1 + (x - 1) * np.exp(x)) / x**2 + 0.5) * v
+
+
+@pytest.mark.parametrize("v, T", [(0.3, 320.0), (0.5, 350.0)])
+def test_a_self_heating_unit_comes_to_its_fixed_point(tmp_path: Path, v: float, T: float):
+    """Chosen T and v give i, hence the bias v + 500 i and the air's temperature that it rests in, in closed form."""
+    i = conduct(v, T)
+    u = v + 500 * i
+    below = float(one_unit(tmp_path).steady(np.array([1.0]))[0] - 300)
+    island = 1e6 * (1 + 4 * 0.02)
+    air = T - 1.4e6 * v * i - (island + below) * u * i
+    assert T - air > 2
+    heat = one_unit(tmp_path, sampler__bias=repr(float(u)), package__ambient=repr(float(air)))
+    for given in (
+        heat.run(load(heat.chip, 20, slot=1e-3, units=1, each=20)),
+        heat.run(load(heat.chip, 60, slot=0.1, units=1, each=60), start="ambient"),
+    ):
+        shown = given.islands[-1, 0] + 1.4e6 * v * i
+        assert abs(shown - T) < 1e-6 * (T - air)
+        assert given.sampler[0] == pytest.approx(u * i * len(given.watts) * given.slot, rel=1e-4)
 
 
 def test_leakage_comes_to_its_fixed_point(tmp_path: Path):
     """The same with the die's own feedback: P0 exp((T - T0) / fold) through the package."""
-    one = {"mesh__columns": "1", "mesh__rows": "1", "mesh__cores": "1", "adc__cores_a_bank": "1"}
-    c = chip(tmp_path, **one, leakage__tile_power="15", package__resistance="100", leakage__fold="30")
+    c = chip(tmp_path, **ONE, leakage__tile_power="15", package__resistance="100", leakage__fold="30")
     heat = ElectroThermal(c)
     Ta, T0, f = c["package.ambient"], c["leakage.reference"], c["leakage.fold"]
     R = float(heat.steady(np.array([1.0]))[0] - Ta)
@@ -75,39 +110,35 @@ def test_leakage_comes_to_its_fixed_point(tmp_path: Path):
 
 
 def test_an_island_relaxes_with_its_own_time(tmp_path: Path):
-    """R C = 0.1 us: after a slot of 0.1 us, 1 - 1/e of the way."""
-    heat = one_bit(tmp_path, sampler__fold="1e12")
-    busy = np.zeros((20, 1))
-    busy[10:] = 1
-    found = heat.run(load(heat.chip, 20, slot=1e-7, busy=busy, units=1.0), start="ambient")
-    rise = found.bits[:, 0] - found.die[:, 0]
-    full = heat.rise * heat.chip["sampler.power"]
-    assert np.allclose(rise[10:], full * (1 - np.exp(-np.arange(11))), rtol=1e-4, atol=1e-7)
+    """R C = 0.1 us under a heater: after a slot of 0.1 us, 1 - 1/e of the way to where the heater holds it."""
+    heat = one_unit(tmp_path, heater="400")
+    given = load(heat.chip, 10, slot=1e-7, target=310.0, units=1, duty=1e-4)
+    found, aim = heat.run(given, start="ambient"), heat.hold(given).aim[0]
+    assert 309.9 < aim < 310
+    assert np.allclose(found.islands[:, 0] - 300, (aim - 300) * (1 - np.exp(-np.arange(11))), rtol=1e-3)
 
 
 def test_heaters_hold_their_target_and_cannot_cool(tmp_path: Path):
-    heat = one_bit(tmp_path)
-    hot = ElectroThermal(
-        chip(
-            tmp_path, mesh__columns="1", mesh__rows="1", mesh__cores="1", adc__cores_a_bank="1", leakage__tile_power="0"
-        )
-    )
-    assert heat.run(load(heat.chip, 3, units=1.0, target=350.0)).bits[-1, 0] == pytest.approx(
-        300, abs=1e-6
-    )  # no heater
-    assert hot.run(load(hot.chip, 3, units=1.0, target=350.0)).bits[-1, 0] == pytest.approx(350, abs=1e-9)
-    warm = hot.run(load(hot.chip, 3, units=1.0, target=301.0, power=0.01))
-    assert warm.bits[-1, 0] == pytest.approx(warm.die[-1, 0]) and warm.die[-1, 0] > 302
-    most = hot.chip["heater.power"] * hot.rise
-    beyond = hot.run(load(hot.chip, 3, units=1.0, target=1000.0))
-    assert beyond.bits[-1, 0] == pytest.approx(beyond.die[-1, 0] + most)
+    cold, hot = one_unit(tmp_path), one_unit(tmp_path, heater="400")
+    seldom = {"units": 1, "duty": 1e-2}
+    assert cold.run(load(cold.chip, 3, target=350.0, **seldom)).islands[-1, 0] == pytest.approx(300, abs=0.05)
+    held = hot.run(load(hot.chip, 30, target=350.0, **seldom))
+    assert held.kelvin[5:] == pytest.approx(350, abs=2e-3)
+    assert held.islands[-1, 0] < 349.9  # below by what a pulse adds
+    warm = hot.run(load(hot.chip, 3, target=301.0, power=0.01, **seldom))
+    assert warm.islands[-1, 0] == pytest.approx(warm.die[-1, 0], abs=0.05) and warm.die[-1, 0] > 302
+    assert warm.heater[0] == 0
+    beyond = hot.run(load(hot.chip, 3, target=1000.0, **seldom))
+    assert hot.units is not None
+    most = hot.chip["heater.power"] * hot.units.rise
+    assert beyond.islands[-1, 0] == pytest.approx(beyond.die[-1, 0] + most, abs=1.0)
 
 
 def busy_chip() -> tuple[ElectroThermal, Load]:
     heat = ElectroThermal(load_chip("thermo-1"))
     rng = np.random.default_rng(0)
-    power = rng.uniform(0, 0.02, (200, 256)) * (rng.uniform(size=(200, 1)) > 0.3)
-    return heat, load(heat.chip, 200, power=power, busy=20.0, units=256.0, target=330.0)
+    power = rng.uniform(0, 0.02, (60, 256)) * (rng.uniform(size=(60, 1)) > 0.3)
+    return heat, load(heat.chip, 60, slot=2e-5, power=power, units=256, duty=5e-4, target=330.0)
 
 
 @pytest.fixture(scope="module")

@@ -125,7 +125,9 @@ class _Scheduler:
                 sums = [e for e in self.into[number] if self.work.edges[e].source in inner]
                 self.receive(number, sums)
                 self.row(number, "VOP", part.rounds[turn], max(1, len(sums)))
-                self.row(number, "ANNEAL" if part.heated else "SAMPLE", part.rounds[turn], part.low, 1)
+                self.row(
+                    number, "ANNEAL" if part.heated else "SAMPLE", part.rounds[turn], part.low, 1, turn % part.colours
+                )
         for number, _ in banks:
             self.send(number, [e for e in self.out[number] if self.work.edges[e].target not in inner])
 

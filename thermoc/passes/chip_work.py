@@ -42,8 +42,8 @@ class Part:
 
     rows, columns: of a product's array, the ``array``-th along the inputs. times: products a tick. elements, passes:
     vector operations, where they are not one for each of the result's elements. updates: of each unit a tick. rounds:
-    for coupled units, the units here that each round of a tick updates. heated: the temperature follows a schedule,
-    which heaters carry out.
+    for coupled units, the units here that each round of a tick updates, one colour of ``colours`` after another.
+    heated: the temperature follows a schedule, which heaters carry out.
     """
 
     op: int
@@ -59,6 +59,7 @@ class Part:
     updates: int = 1
     elements: int = 0
     rounds: tuple[int, ...] = ()
+    colours: int = 1
     heated: bool = False
 
     @property
@@ -81,13 +82,15 @@ class Edge:
 class Work:
     """Parts in an order in which each follows what acts on it within the tick, and the edges between them.
 
-    ops: names of the IR ops served. sites: for each op at a place's temperature, its parts.
+    ops: names of the IR ops served. sites: for each op at a place's temperature, its parts; colours: the colour of each
+    of its units, those of one being drawn together.
     """
 
     parts: list[Part] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
     ops: list[str] = field(default_factory=list)
     sites: dict[str, list[int]] = field(default_factory=dict)
+    colours: dict[str, NDArray[np.int64]] = field(default_factory=dict)
 
 
 def work(graph: Graph, chip: ChipShape) -> Work:
@@ -274,16 +277,18 @@ class _Splitter:
         value = op.results[0]
         size = kind(value).size
         matrix = self.couplings(op, size)
-        colours = self.colours(op, size)
+        colours = self.colours(op, size) if matrix is not None else np.zeros(size, np.int64)
+        number = int(colours.max(initial=0)) + 1
         sweeps = getattr(op, "sweeps", 1)
         what = Kind.step if CONTINUOUS in op.traits and not isinstance(op, sampling.Gibbs) else Kind.sample
         T = temperature(op)
         heated = T is not None and T.name not in self.known and T.name in self.graph.uniform
         made: Layout = []
         for low, high in _cuts(size, self.chip.samplers):
-            counts = tuple(int((colours[low:high] == c).sum()) for c in range(int(colours.max(initial=0)) + 1))
+            counts = tuple(int((colours[low:high] == c).sum()) for c in range(number))
             rounds = counts * sweeps if matrix is not None else ()
-            part = self.add(kind=what, low=low, high=high, updates=max(1, len(rounds)), rounds=rounds, heated=heated)
+            span = {"low": low, "high": high, "updates": max(1, len(rounds))}
+            part = self.add(kind=what, rounds=rounds, colours=number, heated=heated, **span)
             made.append((low, high, part))
             for v in op.instant_inputs:
                 if v.name not in self.known:
@@ -291,6 +296,7 @@ class _Splitter:
         for v in op.results:
             self.layout[v.name] = made if kind(v).size == size else [(0, kind(v).size, made[0][2])]
         self.work.sites[value.name] = [part for _, _, part in made]
+        self.work.colours[value.name] = colours
         if matrix is not None:
             self.couple(matrix, made)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from thermoc.simulator.machine import Op
 from thermoc.simulator.machine.account import beginning, event_joules
-from thermoc.simulator.machine.costs import PICO
+from thermoc.simulator.machine.instructions import PICO
 from thermoc.support.files import write_atomic
 
 if TYPE_CHECKING:
