@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import thermoc as tc
+from thermoc.reports import chip_trace
 from thermoc.reports.chip_picture import floorplan, frames, thermal_map
 from thermoc.reports.chip_trace import trace
 from thermoc.simulator.machine.account import beginning, event_joules
@@ -45,6 +46,14 @@ def test_a_trace_holds_every_event_and_the_counters(report, tmp_path: Path):
     assert max(hottest) == pytest.approx(run.history.die[: len(hottest)].max())
     named = {(event["pid"], event["tid"]) for event in events if event.get("name") == "thread_name"}
     assert {(event["pid"], event["tid"]) for event in done} <= named
+
+
+def test_tiles_that_messages_only_pass_have_names_too(report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(chip_trace, "_used", lambda report: [])
+    trace(report, tmp_path / "t.json")
+    events = json.loads((tmp_path / "t.json").read_text())["traceEvents"]
+    named = {event["pid"] for event in events if event["name"] == "process_name"}
+    assert {event["pid"] for event in events} == named != {0}
 
 
 def test_a_trace_can_be_cut(report, tmp_path: Path):

@@ -155,7 +155,7 @@ def _keys(axes: Any, report: ChipReport, names: list[str]) -> None:
 
     cost = {op.op: op for op in report.ops}
     keys: list[Any] = [
-        Patch(color=_colour(name, names), label=f"{name}\n{cost[name].joules:.3g} J, {cost[name].kelvin:.2g} K")
+        Patch(color=_colour(name, names), label=f"{name}\n{cost[name].joules:.3g} J, +{cost[name].kelvin:.2g} K")
         for name in names
     ]
     keys.append(Patch(facecolor=IDLE, edgecolor="#cccccc", label="idle"))

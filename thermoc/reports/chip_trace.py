@@ -30,7 +30,7 @@ def trace(report: ChipReport, path: str | os.PathLike[str], *, most: int = MOST)
     """
     events = [*_instructions(report, most)]
     until = max((event["ts"] + event["dur"] for event in events), default=0.0)
-    whole = [*_names(report), *events, *_counters(report, until)]
+    whole = [*_names(report, {event["pid"] - 1 for event in events}), *events, *_counters(report, until)]
     document = {
         "traceEvents": whole,
         "displayTimeUnit": "ns",
@@ -81,9 +81,9 @@ def _place(place: int, cores: int, per: int, tiles: int) -> tuple[int, int]:
     return exit_of // per, per + 4 + exit_of % per
 
 
-def _names(report: ChipReport) -> Iterator[dict[str, Any]]:
+def _names(report: ChipReport, seen: set[int]) -> Iterator[dict[str, Any]]:
     chip = report.run.artefact.mapping.chip
-    per, used = chip.whole("mesh.cores"), _used(report)
+    per, used = chip.whole("mesh.cores"), sorted(seen.union(_used(report)))  # messages pass through tiles at rest
     yield {"ph": "M", "name": "process_name", "pid": 0, "args": {"name": f"chip {chip.name}"}}
     for tile in used:
         yield {"ph": "M", "name": "process_name", "pid": tile + 1, "args": {"name": f"tile {tile}"}}
