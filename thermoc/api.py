@@ -261,7 +261,7 @@ class Executable:
         from thermoc.backends.base import Place
 
         where = {"seed": seed, "first_sample": first_sample, "first_tick": first_tick}
-        given = feed(self.graph, inputs or {}, ticks=ticks, batch=batch, **where)
+        given = feed(self.graph, {} if inputs is None else inputs, ticks=ticks, batch=batch, **where)
         outcome = self.backend.run(self.artefact, given, Place(**where))
         return Run(
             network=self.source.name,
@@ -273,7 +273,7 @@ class Executable:
             chip=outcome.chip,
             call=Call(
                 executable=self,
-                inputs={name: np.asarray(array) for name, array in (inputs or {}).items()},
+                inputs={name: np.asarray(array) for name, array in ({} if inputs is None else inputs).items()},
                 ticks=given.ticks,
                 batch=given.batch,
                 place=where,

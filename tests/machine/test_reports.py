@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -91,4 +93,18 @@ def test_frames_are_of_one_scale_and_in_order(report, tmp_path: Path):
 def test_a_format_that_is_not_there_is_refused(report, tmp_path: Path):
     with pytest.raises(tc.ThermocError) as caught:
         floorplan(report, tmp_path / "plan.gif")
+    assert caught.value.code == "T404" and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda report, folder: frames(report, folder / "frames", count=0),
+        lambda report, folder: thermal_map(report, folder / "map.png", time=float("nan")),
+        lambda report, folder: trace(report, folder / "t.json", most=-1),
+    ],
+)
+def test_numbers_that_make_no_picture_are_refused(report, tmp_path: Path, draw: Callable[[Any, Path], object]):
+    with pytest.raises(tc.ThermocError) as caught:
+        draw(report, tmp_path)
     assert caught.value.code == "T404" and not list(tmp_path.iterdir())
