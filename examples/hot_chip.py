@@ -1,7 +1,7 @@
 """A chip that heats up samples wrong, and placing its samplers by temperature mends it.
 
 A network of dense layers keeps a part of the chip busy and drives 1,024 p-bits at T = 1. Placed by the length of wires
-alone, the p-bits lie beside what drives them, tens of kelvins above where they are calibrated, and draw as if T were
+alone, the p-bits lie beside what drives them, some eight kelvins above where they are calibrated, and draw as if T were
 larger. Placed by temperature they lie where the die is cool, and heaters hold them at their reference.
 
 The temperature that they really draw at is measured from the draws: the T for which 1 / (1 + exp(-drive / T)) makes
@@ -68,7 +68,7 @@ def main(folder: Path, ticks: int = TICKS) -> dict[str, tuple[float, float]]:
         found[name] = likeliest(run["drive"], run["spikes"])
         off = run.chip.sampling[0]
         print(f"{name:22s} draws at T = {found[name][0]:.4f} +- {found[name][1]:.4f}", end="")
-        print(f"  (chip: {100 * off.mean:+.2f}% on the mean, {100 * off.worst:+.2f}% at worst)")
+        print(f"  (their places: {100 * off.mean:+.2f}% on the mean, {100 * off.worst:+.2f}% at worst)")
         if temperature == "die":
             floorplan(run.chip, folder / f"floorplan-{placement}.png")
             thermal_map(run.chip, folder / f"heat-{placement}.png")

@@ -41,6 +41,8 @@ def feed(
     ticks defaults to what the inputs say, else 1; batch likewise. seed, first_sample and first_tick place the run in
     the noise. Errors: T401 (names), T402 (shapes), T403 (dtypes and values), T404 (a number out of range).
     """
+    if not isinstance(inputs, Mapping):
+        raise error("T401", "inputs are arrays by name", notes=[f"a {type(inputs).__name__} was given"])
     numbers = {"ticks": ticks, "batch": batch, "seed": seed, "first_sample": first_sample, "first_tick": first_tick}
     found = [*_names(graph, inputs), *_numbers(numbers)]
     if found:

@@ -34,6 +34,7 @@ FREE = ("title", "summary")
 PARTS = ("value", "unit", "source", "sure", "note")
 MOST_DIGITS = 400
 """A number whose decimal exponent is larger is refused before it is expanded."""
+HEADER = re.compile(r"\s*\[\s*([\w.-]+)\s*\]\s*(?:#|$)")
 SURE = {"S": "read in the source", "R": "recalled from the source", "O": "ours"}
 
 
@@ -190,12 +191,24 @@ class _Reading:
 
     def wrong(self, name: str, fact: str, hint: str = "") -> None:
         """Note a finding, with its line where that is plain."""
-        leaf = re.compile(rf"\s*{re.escape(name.split('.')[-1])}\s*=")
-        hits = [k for k, line in enumerate(self.lines, 1) if leaf.match(line)]
+        hits = self.places(name)
         note = [self.lines[hits[0] - 1].strip()] if len(hits) == 1 else []
         where = Location(self.label, hits[0]) if len(hits) == 1 and self.label != "the text" else None
         what = f"{self.label}: {name}: {fact}"
         self.findings.append(Finding(code="T513", what=what, where=where, notes=tuple(note), hint=hint))
+
+    def places(self, name: str) -> list[int]:
+        """Return the lines that may hold a name: those of its table, else those of its last part wherever it stands."""
+        table, _, last = name.rpartition(".")
+        leaf = re.compile(rf"\s*{re.escape(last)}\s*=")
+        within, there, anywhere = "", [], []
+        for number, line in enumerate(self.lines, 1):
+            header = HEADER.match(line)
+            within = header[1] if header else within
+            if leaf.match(line):
+                anywhere.append(number)
+                there += [number] if within == table else []
+        return there or (anywhere if name in self.leaves else [])
 
     def entry(self, name: str, wanted: str) -> Quantity | None:
         """Return one quantity in the unit wanted; what is wrong with it is noted."""

@@ -261,7 +261,7 @@ class Executable:
         from thermoc.backends.base import Place
 
         where = {"seed": seed, "first_sample": first_sample, "first_tick": first_tick}
-        given = feed(self.graph, inputs or {}, ticks=ticks, batch=batch, **where)
+        given = feed(self.graph, {} if inputs is None else inputs, ticks=ticks, batch=batch, **where)
         outcome = self.backend.run(self.artefact, given, Place(**where))
         return Run(
             network=self.source.name,
@@ -273,7 +273,7 @@ class Executable:
             chip=outcome.chip,
             call=Call(
                 executable=self,
-                inputs={name: np.asarray(array) for name, array in (inputs or {}).items()},
+                inputs={name: np.asarray(array) for name, array in ({} if inputs is None else inputs).items()},
                 ticks=given.ticks,
                 batch=given.batch,
                 place=where,
@@ -357,4 +357,26 @@ def _options(backend: Backend, given: Mapping[str, Any]) -> Any:
     if unknown:
         notes = [f"its options are {', '.join(known)}"]
         raise error("T303", f"target {backend.name!r} has no option {unknown[0]!r}", notes=notes)
+    _check_samples(given)
     return backend.Options(**given)
+
+
+def _check_samples(given: Mapping[str, Any]) -> None:
+    """Refuse a range or samples of the inputs that are none, whatever the target. Errors: T303."""
+    span, samples = given.get("input_range"), given.get("calibrate")
+    if span is not None and not _is_range(span):
+        notes, hint = [f"input_range = {span!r}"], "give (low, high); in the shell: -O 'input_range=[-1, 1]'"
+        raise error("T303", "input_range must be two finite numbers, the lower first", notes=notes, hint=hint)
+    if samples is not None and not isinstance(samples, Mapping):
+        notes = [f"it is a {type(samples).__name__}"]
+        raise error("T303", "calibrate must hold samples of inputs by name", notes=notes, hint='give {"x": array}')
+
+
+def _is_range(span: Any) -> bool:
+    try:
+        ends = np.asarray(span)
+    except ValueError:
+        return False
+    return (
+        ends.shape == (2,) and ends.dtype.kind in "iuf" and bool(np.isfinite(ends).all()) and bool(ends[0] <= ends[1])
+    )

@@ -110,6 +110,8 @@ def _finite(name: str, key: str, value: ArrayLike) -> NDArray:
     open_path = key in ("circuit_load", "heat_resistance")
     if array.ndim != 1 or np.isnan(array).any() or (not open_path and np.isinf(array).any()):
         raise error("T405", f"{name}: {key} is no number or row of numbers", notes=[f"got {value!r}"])
+    if key.startswith(("circuit_", "heat_")) and (array < 0).any():
+        raise error("T405", f"{name}: {key} must not be negative", notes=[f"got {value!r}"])
     return array
 
 

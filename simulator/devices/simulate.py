@@ -133,7 +133,7 @@ def memories(device: Device, n: int) -> NDArray[np.float64]:
 
 
 def _check(times: NDArray, method: str, tolerance: float, dt: float | None, noise: bool) -> None:
-    if times.ndim != 1 or not np.isfinite(times).all() or (np.diff(times) <= 0).any():
+    if times.ndim != 1 or not times.size or not np.isfinite(times).all() or (np.diff(times) <= 0).any():
         raise error("T403", "times must be finite and rise", hint="give t as a rising row of seconds")
     if method not in METHODS:
         raise error("T404", f"there is no method {method!r}", hint=f"choose one of {', '.join(METHODS)}")

@@ -116,6 +116,18 @@ def test_all_mistakes_come_at_once(tmp_path):
     assert "chip.toml:3" in str(caught.value)
 
 
+def test_a_place_is_one_of_the_table_that_is_meant(tmp_path):
+    """bits stand in two tables: a wrong one is shown where it is, and one that is missing not at the other's line."""
+    path, quantity = tmp_path / "chip.toml", 'bits = { value = 8, unit = "bit", source = "ours", sure = "O" }'
+    expect = {"a.bits": "bit", "b.bits": "bit", "c.bits": "bit"}
+    wrong = quantity.replace("8", "nan")
+    path.write_text(f"[a]\n{quantity}\n[b]  # the wrong one\n{wrong}\n")
+    with pytest.raises(ThermocError) as caught:
+        read(path, expect)
+    where = {f.what.split(": ")[1]: f.where and f.where.line for f in caught.value.findings}
+    assert where == {"b.bits": 4, "c.bits": None}
+
+
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(ThermocError) as caught:
         read(tmp_path / "none.toml", EXPECT)

@@ -91,3 +91,9 @@ def test_a_run_names_its_outputs():
     data = run.to_xarray()
     assert dict(data.sizes) == {"tick": 1, "sample": 2, "y_0": 3, "p_0": 2}
     assert data.attrs["seed"] == 0
+
+
+def test_arrays_without_names_are_refused():
+    with pytest.raises(tc.ThermocError) as caught:
+        tc.compile(network()).run(np.ones((2, 3)))  # pyright: ignore[reportArgumentType]
+    assert caught.value.code == "T401" and "by name" in str(caught.value)

@@ -344,6 +344,10 @@ def test_too_many_p_bits_are_refused():
         ({"chip": "thermo-1", "slot": 0}, "T303", "slot must be"),
         ({"temperature": "die"}, "T303", "need a chip"),
         ({"chip": "thermo-1", "input_range": (0, 1)}, "T303", "for converters"),
+        ({"chip": "thermo-1", "cells": "chip", "input_range": "-1,1"}, "T303", "two finite numbers"),
+        ({"chip": "thermo-1", "cells": "chip", "input_range": (1.0, -1.0)}, "T303", "the lower first"),
+        ({"chip": "thermo-1", "cells": "chip", "input_range": 1.0}, "T303", "two finite numbers"),
+        ({"chip": "thermo-1", "cells": "chip", "calibrate": "x.npz"}, "T303", "by name"),
     ],
 )
 def test_wrong_options_are_refused(options: dict, code: str, fact: str):

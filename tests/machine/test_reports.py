@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import thermoc as tc
+from thermoc.reports import chip_trace
 from thermoc.reports.chip_picture import floorplan, frames, thermal_map
 from thermoc.reports.chip_trace import trace
 from thermoc.simulator.machine.account import beginning, event_joules
@@ -47,6 +50,14 @@ def test_a_trace_holds_every_event_and_the_counters(report, tmp_path: Path):
     assert {(event["pid"], event["tid"]) for event in done} <= named
 
 
+def test_tiles_that_messages_only_pass_have_names_too(report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(chip_trace, "_used", lambda report: [])
+    trace(report, tmp_path / "t.json")
+    events = json.loads((tmp_path / "t.json").read_text())["traceEvents"]
+    named = {event["pid"] for event in events if event["name"] == "process_name"}
+    assert {event["pid"] for event in events} == named != {0}
+
+
 def test_a_trace_can_be_cut(report, tmp_path: Path):
     assert trace(report, tmp_path / "t.json", most=10) == 10
 
@@ -82,4 +93,18 @@ def test_frames_are_of_one_scale_and_in_order(report, tmp_path: Path):
 def test_a_format_that_is_not_there_is_refused(report, tmp_path: Path):
     with pytest.raises(tc.ThermocError) as caught:
         floorplan(report, tmp_path / "plan.gif")
+    assert caught.value.code == "T404" and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda report, folder: frames(report, folder / "frames", count=0),
+        lambda report, folder: thermal_map(report, folder / "map.png", time=float("nan")),
+        lambda report, folder: trace(report, folder / "t.json", most=-1),
+    ],
+)
+def test_numbers_that_make_no_picture_are_refused(report, tmp_path: Path, draw: Callable[[Any, Path], object]):
+    with pytest.raises(tc.ThermocError) as caught:
+        draw(report, tmp_path)
     assert caught.value.code == "T404" and not list(tmp_path.iterdir())

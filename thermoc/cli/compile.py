@@ -14,7 +14,6 @@ from thermoc.cli.common import (
     Json,
     Model,
     Options,
-    Target,
     file_name,
     load_model,
     parse_options,
@@ -24,7 +23,10 @@ from thermoc.cli.common import (
 
 def compile(
     model: Model,
-    target: Target = "onnx",
+    target: Annotated[
+        str | None,
+        typer.Option("--target", "-t", help="One of `thermoc targets`.", show_default="onnx; sim with --chip"),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Where the artefact goes; default: the network's name, here.")
     ] = None,
@@ -35,8 +37,8 @@ def compile(
     as_json: Json = False,
 ) -> None:
     """Compile a network for a target and write the artefact."""
-    options = parse_options(option) | ({"step": True} if step else {}) | ({"chip": chip} if chip else {})
-    target = "sim" if chip else target
+    options = parse_options(option) | ({"step": True} if step else {}) | ({} if chip is None else {"chip": chip})
+    target = target or ("onnx" if chip is None else "sim")
     exe = api.compile(load_model(model), target, dump_ir=dump_ir, **options)
     path = output or Path(file_name(exe.source.name) + exe.artefact.suffix)
     size = exe.save(path)

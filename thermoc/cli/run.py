@@ -57,7 +57,7 @@ def run(
     """Compile a network for a target, run it, and show or write what it gives."""
     net = load_model(model)
     inputs = {} if input is None else load_arrays(input)
-    options = parse_options(option) | ({"chip": chip} if chip else {})
+    options = parse_options(option) | ({} if chip is None else {"chip": chip})
     pictures = {"floorplan": floorplan, "heat_map": heat_map, "trace": trace}
     _can_draw(pictures, options)
     result = api.compile(net, target, dump_ir=dump_ir, **options).run(inputs, ticks=ticks, batch=batch, seed=seed)
@@ -100,7 +100,7 @@ def run(
 def _can_draw(pictures: Mapping[str, Path | None], options: Mapping[str, object]) -> None:
     """Refuse pictures of a chip that there is not, and formats that there are not, before anything runs."""
     wanted = [name.replace("_", "-") for name, path in pictures.items() if path is not None]
-    if wanted and not options.get("chip"):
+    if wanted and options.get("chip") is None:
         raise error("T404", f"--{wanted[0]} shows a chip, and none is named", hint="add --chip thermo-1")
     for name in ("floorplan", "heat_map"):
         path = pictures[name]
@@ -133,7 +133,9 @@ def load_arrays(path: Path) -> Mapping[str, NDArray]:
                 raise ValueError("it holds a single array, not named ones")
             return {name: archive[name] for name in archive.files}
     except OSError as reason:
-        raise error("T501", f"{path} cannot be read", notes=[str(reason)], hint="check the path") from None
+        raise error(
+            "T501", f"{path} cannot be read", notes=[str(reason.strerror or reason)], hint="check the path"
+        ) from None
     except (ValueError, zipfile.BadZipFile, EOFError) as reason:
         raise error(
             "T502", f"{path} is not a .npz file of arrays", notes=[str(reason)], hint="numpy.savez(path, name=array)"

@@ -16,7 +16,7 @@ from thermoc.ir.text import print_graph
 from thermoc.ir.types import DType
 from thermoc.ir.verify import findings
 from thermoc.support.errors import Finding, ThermocError
-from thermoc.support.files import write_atomic
+from thermoc.support.files import make_folder, write_atomic
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def run_passes(graph: Graph, passes: Sequence[Pass], *, dump_ir: Path | None = N
     if not (passes and passes[0].untyped):
         _demand(findings(graph), lambda found: found)
     if dump_ir is not None:
-        dump_ir.mkdir(parents=True, exist_ok=True)
+        make_folder(dump_ir)
         _dump(dump_ir / "00-source.txt", graph)
     records: list[Record] = []
     graphs: list[Graph] = []

@@ -10,6 +10,8 @@ from thermoc.passes.base import Change, Lowered, Record
 from thermoc.support.errors import Finding
 from thermoc.support.tables import table
 
+LONGEST = 40
+
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
@@ -35,13 +37,20 @@ class Report:
 
     def __str__(self) -> str:
         title = f"{self.network} for {self.target}: {self.source_ops} ops become {self.lowered_ops}"
-        passes = [{"pass": r.text, "changed": r.changed, "ops": r.ops, "ms": 1e3 * r.seconds} for r in self.records]
+        passes = [
+            {"pass": _short(r.text), "changed": r.changed, "ops": r.ops, "ms": 1e3 * r.seconds} for r in self.records
+        ]
         parts = [table(title, passes)]
         if self.changes:
             shown = ("what", "old", "new", "bound")
             rows = [{name: getattr(change, name) for name in shown} for change in self.changes]
             parts.append(table("changed parameters", rows))
         return "\n\n".join([*parts, *map(str, self.warnings)])
+
+
+def _short(text: str) -> str:
+    """Return a pass's text with options cut where they are long; ``records`` has the whole."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 2]}…}}"
 
 
 def compilation_report(source: Graph, lowered: Lowered, target: str, warnings: tuple[Finding, ...] = ()) -> Report:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,8 @@ def floorplan(report: ChipReport, path: str | os.PathLike[str]) -> None:
 def thermal_map(report: ChipReport, path: str | os.PathLike[str], *, time: float | None = None) -> None:
     """Draw the die's temperature at a time in s; by default when it was hottest. Errors: as ``floorplan``."""
     history = report.run.history
+    if time is not None and not math.isfinite(time):
+        raise error("T404", "the time of a map must be finite", notes=[f"time = {time!r}"])
     slot = round((report.peak_seconds if time is None else time) / history.slot)
     T = history.die[min(max(slot, 0), len(history.die) - 1)]
     figure = _figure(path, 7.0, report)
@@ -57,7 +60,12 @@ def thermal_map(report: ChipReport, path: str | os.PathLike[str], *, time: float
 
 
 def frames(report: ChipReport, folder: str | os.PathLike[str], *, count: int = 24) -> list[Path]:
-    """Draw ``count`` maps spread over the run, in one scale, as frame-000.png and on; return their paths."""
+    """Draw ``count`` maps spread over the run, in one scale, as frame-000.png and on; return their paths.
+
+    Errors: T404 for a count below 1, T302, T505.
+    """
+    if count < 1:
+        raise error("T404", "there must be at least one frame", notes=[f"count = {count!r}"])
     history, where = report.run.history, Path(folder)
     try:
         where.mkdir(parents=True, exist_ok=True)
@@ -155,7 +163,7 @@ def _keys(axes: Any, report: ChipReport, names: list[str]) -> None:
 
     cost = {op.op: op for op in report.ops}
     keys: list[Any] = [
-        Patch(color=_colour(name, names), label=f"{name}\n{cost[name].joules:.3g} J, {cost[name].kelvin:.2g} K")
+        Patch(color=_colour(name, names), label=f"{name}\n{cost[name].joules:.3g} J, +{cost[name].kelvin:.2g} K")
         for name in names
     ]
     keys.append(Patch(facecolor=IDLE, edgecolor="#cccccc", label="idle"))

@@ -12,6 +12,7 @@ import numpy as np
 from thermoc.simulator.machine import Op
 from thermoc.simulator.machine.account import beginning, event_joules
 from thermoc.simulator.machine.instructions import PICO
+from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
 
 if TYPE_CHECKING:
@@ -26,11 +27,13 @@ def trace(report: ChipReport, path: str | os.PathLike[str], *, most: int = MOST)
     """Write the first ``most`` events of the ticks and what the die did meanwhile; return the number of events.
 
     A tile is a process, its cores and links are threads; the chip's process has the counters. Times start with the
-    first tick. Errors: T505.
+    first tick. Errors: T404 for a negative number, T505.
     """
+    if most < 0:
+        raise error("T404", "a trace cannot have fewer than no events", notes=[f"most = {most!r}"])
     events = [*_instructions(report, most)]
     until = max((event["ts"] + event["dur"] for event in events), default=0.0)
-    whole = [*_names(report), *events, *_counters(report, until)]
+    whole = [*_names(report, {event["pid"] - 1 for event in events}), *events, *_counters(report, until)]
     document = {
         "traceEvents": whole,
         "displayTimeUnit": "ns",
@@ -81,9 +84,9 @@ def _place(place: int, cores: int, per: int, tiles: int) -> tuple[int, int]:
     return exit_of // per, per + 4 + exit_of % per
 
 
-def _names(report: ChipReport) -> Iterator[dict[str, Any]]:
+def _names(report: ChipReport, seen: set[int]) -> Iterator[dict[str, Any]]:
     chip = report.run.artefact.mapping.chip
-    per, used = chip.whole("mesh.cores"), _used(report)
+    per, used = chip.whole("mesh.cores"), sorted(seen.union(_used(report)))  # messages pass through tiles at rest
     yield {"ph": "M", "name": "process_name", "pid": 0, "args": {"name": f"chip {chip.name}"}}
     for tile in used:
         yield {"ph": "M", "name": "process_name", "pid": tile + 1, "args": {"name": f"tile {tile}"}}

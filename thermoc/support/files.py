@@ -49,6 +49,8 @@ def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
     Errors: T505 where the folder is missing or cannot be written.
     """
     target = Path(path)
+    if target.is_dir():
+        raise error("T505", f"{target} cannot be written", notes=["it is a folder"], hint="name a file in it")
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     except OSError as reason:
@@ -66,6 +68,14 @@ def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
         if isinstance(reason, OSError):
             raise _unwritable(target, reason) from None
         raise
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, where they are not there. Errors: T505."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as reason:
+        raise _unwritable(path, reason) from None
 
 
 def _unwritable(path: Path, reason: OSError):

@@ -16,7 +16,9 @@ def table(title: str, rows: Sequence[Mapping[str, object]]) -> str:
     for name in rows[0] if rows else ():
         there = [row[name] for row in rows if row[name] is not None]
         numeric = all(isinstance(item, int | float) and not isinstance(item, bool) for item in there)
-        shown.add_column(str(name).replace("_", " "), justify="right" if numeric else "left", no_wrap=True)
+        shown.add_column(
+            str(name).replace("_", " "), justify="right" if numeric else "left", no_wrap=numeric, overflow="fold"
+        )
     for row in rows:
         shown.add_row(*(cell(value) for value in row.values()))
     console = Console(file=io.StringIO(), width=200, color_system=None)
