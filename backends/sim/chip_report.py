@@ -130,7 +130,7 @@ def _lines(r: ChipReport) -> str:
     place = f"core {r.peak_core} (tile {r.peak_tile}) after {r.peak_seconds:.4g} s"
     return "\n".join(
         [
-            f"{r.network} on chip {r.chip}, sampling as the {r.temperature} says, placed by {r.placement}",
+            f"{r.network} on chip {r.chip}, sampling as the {r.temperature} says, placed by {"wires" if r.placement == "wire" else "temperature"}",
             f"  {r.samples} samples of {r.ticks} ticks in {speed}",
             f"  latency {r.latency:.4g} s, {r.joules_a_sample:.4g} J a sample, {r.mean_watts:.4g} W on the mean",
             f"  peak {r.peak_kelvin:.5g} K at {place}",
@@ -180,12 +180,12 @@ def report(run: ChipRun) -> ChipReport:
         peak_core=core,
         peak_tile=core // layout.chip.whole("mesh.cores"),
         peak_seconds=when,
-        mean_watts=float(history.watts.sum(axis=1).mean()),
+        mean_watts=float(history.mean_watts.sum()),
         heat_in=ledger.work,
         heat_out=ledger.heat,
         heat_stored=ledger.stored,
         heat_gap=ledger.gap,
-        slot=history.slot,
+        slot=run.artefact.options.slot,
         lag_error=run.lag,
         sampling=_sampling(run),
         run=run,
@@ -221,7 +221,7 @@ def _ops(run: ChipRun, whole: float) -> tuple[OpCost, ...]:
         rise = float((run.heat.steady(np.maximum(by_core, 0.0) / seconds) - ambient).max()) if seconds else 0.0
         found.append(OpCost(op=name, joules=joules, share=joules / whole if whole else 0.0, kelvin=rise))
     leak = history.leakage
-    rise = float((run.heat.steady(leak / (len(history.watts) * history.slot)) - ambient).max())
+    rise = float((run.heat.steady(leak / history.times[-1]) - ambient).max())
     found.append(OpCost(op="(leakage)", joules=float(leak.sum()), share=float(leak.sum()) / whole, kelvin=rise))
     return tuple(sorted(found, key=lambda op: -op.joules))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -41,16 +42,20 @@ def run(artefact: ChipArtefact, feed: Feed, place: Place) -> Outcome:
     price = costs(program, chip)
     events = run_events(program, chip, rounds=rounds, price=price)
     start = beginning(events, program)
-    slots = _slots(events, start, options.slot, chip.cores)
     targets = _targets(artefact, feed.ticks, place)
     worked = pulses(events, program, start)
+    length = max(2, int(events.end.max(initial=start)) - start)
+    size = 2 * round(min(options.slot * PICO, length) / 2)
+    edges = _edges(length, size, chip.cores)
     load = Load(
-        slot=options.slot,
-        power=power(events, program, price, chip, slot=options.slot, start=start, slots=slots),
+        edges=edges,
+        power=power(events, program, price, chip, edges=edges, start=start),
         pulses=worked,
         awake=awake(program, chip),
         target=_held(artefact, targets, worked, feed.ticks),
     )
+    finer = _edges(length, size // 2, chip.cores)
+    halved = replace(load, edges=finer, power=power(events, program, price, chip, edges=finer, start=start))
     heat = ElectroThermal(chip)
     history = heat.run(load, start=options.start)
     kelvin = _kelvin(artefact, load.pulses, history, rounds)
@@ -70,7 +75,7 @@ def run(artefact: ChipArtefact, feed: Feed, place: Place) -> Outcome:
         heat=heat,
         load=load,
         history=history,
-        lag=heat.lag(load, history, start=options.start),
+        lag=heat.lag(load, halved, history, start=options.start),
         kelvin=kelvin,
         targets=targets,
         ticks=feed.ticks,
@@ -87,7 +92,7 @@ def _warmth(
     (ticks, batch, arrays of inputs, outputs), or (ticks, batch) of the mean over arrays, as the program's input is. T
     is quasi-static: the die's where and when the product starts, and the cell's own rise by its power and neighbours.
     """
-    layout, chip, size = artefact.mapping, artefact.mapping.chip, round(artefact.options.slot * PICO)
+    layout, chip = artefact.mapping, artefact.mapping.chip
     served, core_of = layout.work.ops.index(name), layout.placement.core[layout.partition.group]
     parts = [p for p, part in enumerate(layout.work.parts) if part.op == served and part.kind is Kind.product]
     cell = chip["crossbar.read_power"] / (chip["crossbar.rows"] * chip["crossbar.columns"])
@@ -95,7 +100,8 @@ def _warmth(
     begins = _products(layout.program, events, served)
     found = {}
     for core in np.unique(core_of[parts]).tolist():
-        T = history.die[np.clip((begins[core] - start) // size, 0, len(history.die) - 1), core] + own
+        slot = np.searchsorted(history.edges, begins[core] - start, side="right") - 1
+        T = history.die[np.clip(slot, 0, len(history.die) - 1), core] + own
         found[core] = (
             (1 + chip["crossbar.warming"] * (T - chip["crossbar.reference"])).reshape(feed.batch, feed.ticks).T
         )
@@ -123,27 +129,36 @@ def _products(program: ChipProgram, events: Events, served: int) -> dict[int, ND
 
 
 def _few(artefact: ChipArtefact, rounds: int) -> None:
-    rows = len(artefact.mapping.program.code) + artefact.mapping.placement.wire
+    program, chip = artefact.mapping.program, artefact.mapping.chip
+    wide, per = chip.whole("mesh.columns"), chip.whole("mesh.cores")
+    sends = program.code[:, 0] == Op.SEND
+    here, there = program.cores[sends] // per, program.code[sends, 2] // per
+    hops = np.abs(here % wide - there % wide) + np.abs(here // wide - there // wide) + 1
+    rows = len(program.code) + int(hops.sum())
     if rows * rounds > MOST_EVENTS:
         notes = [f"{rows} events a tick, {rounds} ticks of samples", f"the limit is {MOST_EVENTS}"]
         raise error("T404", "a run on a chip has too many events", notes=notes, hint="fewer samples or ticks a run")
 
 
-def _slots(events: Events, start: int, slot: float, cores: int) -> int:
-    slots = max(1, -(-(int(events.end.max(initial=start)) - start) // round(slot * PICO)))
+def _edges(length: int, size: int, cores: int) -> NDArray[np.int64]:
+    """Return where slots of ``size`` ps begin and end in a run of ``length`` ps."""
+    slots = -(-length // size)
     if slots * cores > MOST_CELLS:
-        notes = [f"it takes {slots} slots of {slot:g} s", f"the limit for {cores} cores is {MOST_CELLS // cores}"]
+        notes = [
+            f"it takes {slots} slots of {size / PICO:g} s",
+            f"the limit for {cores} cores is {MOST_CELLS // cores}",
+        ]
         raise error(
             "T404", "a run on a chip takes too many thermal slots", notes=notes, hint="a longer slot, or fewer samples"
         )
-    return slots
+    return np.append(np.arange(slots) * size, length)
 
 
 def _targets(artefact: ChipArtefact, ticks: int, place: Place) -> dict[str, NDArray[np.float64]]:
     """Return the kelvins that each op's islands are to have, (ticks,): the reference, or what a schedule asks for.
 
-    A schedule's highest temperature of the run is the hottest that islands may be; heaters cool along with it as far as
-    the coldest, and below that the drives are scaled up instead.
+    A schedule's highest temperature up to the run's end is the hottest that units may be; heaters cool along with it as
+    far as the coldest, and below that the drives are scaled up instead.
     """
     chip, graph = artefact.mapping.chip, artefact.graph
     if "sampler.reference" not in chip:
@@ -154,13 +169,14 @@ def _targets(artefact: ChipArtefact, ticks: int, place: Place) -> dict[str, NDAr
         if artefact.mapping.work.parts[parts[0]].heated:
             T = temperature(graph.producers[name])
             assert T is not None
-            asked = _over_ticks(artefact, T.name, ticks, place)
-            found[name] = np.clip(asked / asked.max() * chip["sampler.hottest"], chip["sampler.coldest"], None)
+            asked = _over_ticks(artefact, T.name, place.first_tick + ticks, place.seed)
+            kelvin = np.clip(asked / asked.max() * chip["sampler.hottest"], chip["sampler.coldest"], None)
+            found[name] = kelvin[place.first_tick :]
     return found
 
 
-def _over_ticks(artefact: ChipArtefact, name: str, ticks: int, place: Place) -> NDArray[np.float64]:
-    """Return a value that follows from the tick alone, its mean over units, (ticks,)."""
+def _over_ticks(artefact: ChipArtefact, name: str, ticks: int, seed: int) -> NDArray[np.float64]:
+    """Return a value that follows from the tick alone, its mean over units, (ticks,) from tick 0 on."""
     graph, stack, needed = artefact.graph, [name], set[str]()
     while stack:
         op = graph.producers[stack.pop()]
@@ -170,7 +186,7 @@ def _over_ticks(artefact: ChipArtefact, name: str, ticks: int, place: Place) -> 
     value = next(v for v in graph.producers[name].results if v.name == name)
     small = graph.with_ops([*ops, Output(x=value, name="asked")])
     given = Feed(arrays={}, ticks=ticks, batch=1)
-    found = interpret(small, given, seed=place.seed, first_tick=place.first_tick).outputs["asked"]
+    found = interpret(small, given, seed=seed).outputs["asked"]
     return found.reshape(ticks, -1).mean(axis=1)
 
 

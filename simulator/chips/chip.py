@@ -62,6 +62,7 @@ CROSSBAR = {
     **{f"{sheet}.conductivity": "W/(m*K)" for sheet in ("die", "bond", "spreader")},
     **{f"{sheet}.heat_capacity": "J/(m^3*K)" for sheet in ("die", "bond", "spreader")},
     "package.resistance": "K/W",
+    "package.capacity": "J/K",
     "package.ambient": "K",
 }
 OPTIONAL = {
@@ -109,7 +110,7 @@ ABOVE_NOUGHT = ("clock.frequency", "adc.rate", "network.flit", "network.flit_tim
 MORE_ABOVE = ("crossbar.cell_bits", "input.dac_bits", "crossbar.read_time", "leakage.reference", "leakage.fold")
 THICK = tuple(f"{sheet}.{what}" for sheet in ("die", "bond", "spreader") for what in ("thickness", "conductivity"))
 SAMPLER = ("sampler.time", "sampler.capacity", "sampler.resistance")
-MOST_ABOVE = (*THICK, "package.resistance", "package.ambient", *SAMPLER)
+MOST_ABOVE = (*THICK, "package.resistance", "package.capacity", "package.ambient", *SAMPLER)
 
 
 @dataclass(frozen=True)

@@ -108,20 +108,20 @@ def places(place: NDArray[np.int32], chip: Chip) -> list[tuple[NDArray[np.int64]
 
 
 def power(
-    events: Events, program: ChipProgram, price: Costs, chip: Chip, *, slot: float, start: int, slots: int
+    events: Events, program: ChipProgram, price: Costs, chip: Chip, *, edges: NDArray[np.int64], start: int
 ) -> NDArray[np.float64]:
     """Return watts in each slot and core, (slots, cores), but for those of units.
 
-    slot: s. start: ps of the first slot's beginning; events before it are left out.
+    edges: (slots + 1,) ps from ``start``, all slots but the last of one length; events before the start are left out.
     """
-    size, cores = round(slot * PICO), chip.cores
+    size, cores = int(edges[1] - edges[0]), chip.cores
     later = (events.start >= start) & (events.place < cores + 4 * chip.tiles)
     row, place = events.row[later], events.place[later]
     begin, end = events.start[later] - start, events.end[later] - start
     each = event_joules(events, program, price, chip)[later]
     thermal = np.isin(program.code[row, 0], [int(op) for op in THERMAL]) & (place < cores)
     joules = np.where(thermal, each - price.joules[row, SAMPLER], each)
-    bins = np.zeros((slots, cores))
+    bins = np.zeros((len(edges) - 1, cores))
     for part, share in places(place, chip):
         _bin(part, begin, end, joules * share, size, bins)
-    return bins / slot
+    return bins / (np.diff(edges) / PICO)[:, None]

@@ -1,9 +1,9 @@
 """The electro-thermal loop: events heat the die, the die's temperature comes back to what samples and leaks.
 
-Time goes in slots. Within one the die is held: what events spend is known, leakage is that of the slot's start, heaters
-give what holds their units at a target, and units step through their pulses on it (``units``). The die then takes one
-exact step at the power that all this came to, and the next slot sees its new temperature. What this lag costs is found
-by halving the slot.
+Time goes in slots, the last as long as is left of the run. Within one the die is held: what events spend is known,
+leakage is that of the slot's start, and units step through their pulses on it under heaters (``units``). The die then
+takes one exact step at the power that all this came to, and the next slot sees its new temperature. What this lag costs
+is found by running in slots of half the length.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from thermoc.simulator.machine.pulses import Pulses
 from thermoc.simulator.machine.units import NONE, Hold, Units
 from thermoc.simulator.thermal.die import Die, State
 from thermoc.simulator.thermal.ledger import Ledger
-from thermoc.simulator.thermal.stack import Face, Layer, Material, Stack
+from thermoc.simulator.thermal.stack import Layer, Material, Sink, Stack
 from thermoc.support.errors import error
 
 SETTLED = 1e-10
@@ -31,39 +31,46 @@ MOST_ROUNDS = 500
 class Load:
     """What a run asks of the die: watts (slots, cores) that do not depend on it, and when units are worked.
 
-    target: (pulses,) K that heaters hold the pulse's units at. awake: (cores,) False where a core's tile is off.
+    edges: (slots + 1,) ps, where slots begin and end. target: (pulses,) K that heaters hold the pulse's units at.
+    awake: (cores,) False where a core's tile is off.
     """
 
-    slot: float
+    edges: NDArray[np.int64]
     power: NDArray[np.float64]
     pulses: Pulses
     target: NDArray[np.float64]
     awake: NDArray[np.bool_]
 
-    @cached_property
-    def halved(self) -> Load:
-        """The same in slots of half the length."""
-        return replace(self, slot=self.slot / 2, power=np.repeat(self.power, 2, axis=0))
+    def until(self, picoseconds: int) -> Load:
+        """The same up to the edge at some time."""
+        slots = int(np.searchsorted(self.edges, picoseconds))
+        return replace(self, edges=self.edges[: slots + 1], power=self.power[:slots])
 
-    def first(self, slots: int) -> Load:
-        """The same for the first slots alone."""
-        return replace(self, power=self.power[:slots])
+    @cached_property
+    def seconds(self) -> NDArray[np.float64]:
+        """How long each slot is, (slots,)."""
+        return np.diff(self.edges) / PICO
+
+    @cached_property
+    def mean(self) -> NDArray[np.float64]:
+        """Mean watts over the run, (cores,)."""
+        return self.seconds @ self.power / self.seconds.sum()
 
     @cached_property
     def busy(self) -> NDArray[np.float64]:
         """The share of the run in which a class of units is worked, (classes,)."""
-        return self.pulses.mean * np.diff(self.pulses.first) / (self.slot * len(self.power))
+        return self.pulses.mean * np.diff(self.pulses.first) / self.seconds.sum()
 
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    """Temperatures at the start of each slot and at the end, K: ``die`` (slots + 1, cores), ``islands`` (.., classes).
+    """Temperatures at the edges of slots, K: ``die`` (slots + 1, cores), ``islands`` (slots + 1, classes).
 
-    kelvin: (pulses,) what units show in a pulse, on the mean over it. Joules by core: heater, leakage, sampler
-    (cores,). ledger: the die's.
+    edges: (slots + 1,) ps. watts: (slots, cores). kelvin: (pulses,) what units show in a pulse, on the mean over it.
+    Joules by core: heater, leakage, sampler (cores,). ledger: the die's.
     """
 
-    slot: float
+    edges: NDArray[np.int64]
     die: NDArray[np.float64]
     islands: NDArray[np.float64]
     kelvin: NDArray[np.float64]
@@ -77,7 +84,17 @@ class History:
     def peak(self) -> tuple[float, int, float]:
         """The die's highest temperature, the core, and the time in s."""
         slot, core = np.unravel_index(int(self.die.argmax()), self.die.shape)
-        return float(self.die[slot, core]), int(core), float(slot * self.slot)
+        return float(self.die[slot, core]), int(core), float(self.times[slot])
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """The edges in s, (slots + 1,)."""
+        return self.edges / PICO
+
+    @property
+    def mean_watts(self) -> NDArray[np.float64]:
+        """Mean watts over the run, (cores,)."""
+        return np.diff(self.times) @ self.watts / self.times[-1]
 
 
 def stack_of(chip: Chip) -> Stack:
@@ -96,7 +113,11 @@ def stack_of(chip: Chip) -> Stack:
             Layer(name="active", thickness=chip["die.active"], material=sheet["die"], source=True),
             *(Layer(name=name, thickness=chip[f"{name}.thickness"], material=sheet[name]) for name in sheet),
         ),
-        bottom=Face(coefficient=1 / (chip["package.resistance"] * wide * high), temperature=chip["package.ambient"]),
+        sink=Sink(
+            capacity=chip["package.capacity"],
+            resistance=chip["package.resistance"],
+            temperature=chip["package.ambient"],
+        ),
     )
 
 
@@ -147,7 +168,7 @@ class ElectroThermal:
 
         Errors: T415 where it does not settle.
         """
-        pulses, mean = load.pulses, load.power.mean(axis=0)
+        pulses, mean = load.pulses, load.mean
         T = np.full(self.chip.cores, self.chip["package.ambient"])
         island, moved = T[pulses.core], np.inf
         for _ in range(MOST_ROUNDS):
@@ -201,7 +222,6 @@ class ElectroThermal:
         """
         slots, cores = load.power.shape
         pulses, hold = load.pulses, self.hold(load)
-        edges = np.rint(np.arange(slots + 1) * load.slot * PICO).astype(np.int64).tolist()
         if start == "steady":
             state, island = self.settled(load, hold)
         else:
@@ -212,22 +232,22 @@ class ElectroThermal:
         spent, ledger = np.zeros((3, cores)), None
         for slot in range(slots):
             T = self.die.temperature(state, "active")[self.spot]
-            self.bounded(T, load.power[slot], slot * load.slot)
+            self.bounded(T, load.power[slot], load.edges[slot] / PICO)
             die[slot], islands[slot] = T, island
             joules = np.zeros((3, cores))
-            joules[1] = load.slot * self.leakage(T, load.awake)
+            joules[1] = load.seconds[slot] * self.leakage(T, load.awake)
             if self.units is not None and units is not None:
-                moment = edges[slot], edges[slot + 1]
+                moment = int(load.edges[slot]), int(load.edges[slot + 1])
                 for part, each in zip((2, 0), self.units.advance(units, pulses, T[pulses.core], hold, moment, kelvin)):
                     joules[part] = pulses.by_core(pulses.units * each, cores)
                 island = units.island
             spent += joules
-            watts[slot] = load.power[slot] + joules.sum(axis=0) / load.slot
-            state, step = self.die.step(state, self.grid(watts[slot]), load.slot)
+            watts[slot] = load.power[slot] + joules.sum(axis=0) / load.seconds[slot]
+            state, step = self.die.step(state, self.grid(watts[slot]), load.seconds[slot])
             ledger = step if ledger is None else ledger + step
         die[slots], islands[slots] = self.die.temperature(state, "active")[self.spot], island
         return History(
-            slot=load.slot,
+            edges=load.edges,
             die=die,
             islands=islands,
             kelvin=kelvin / ((pulses.end - pulses.begin) / PICO),
@@ -238,12 +258,15 @@ class ElectroThermal:
             ledger=ledger,
         )
 
-    def lag(self, load: Load, history: History, *, start: str = "steady", most: int = 2000) -> float:
-        """Return by how many kelvin, at most, the temperatures move when the slot is halved; of the first slots."""
-        short = load.first(most)
+    def lag(self, load: Load, halved: Load, history: History, *, start: str = "steady", most: int = 2000) -> float:
+        """Return by how many kelvin, at most, temperatures move in slots of half the length; of the first slots.
+
+        halved: the same run, its power binned anew in slots whose edges hold those of ``load``.
+        """
         if len(load.power) > most:
-            history = self.run(short, start=start)
-        half = self.run(short.halved, start=start)
-        seen = load.pulses.end <= len(short.power) * round(load.slot * PICO)
-        moves = (half.die[::2] - history.die, half.islands[::2] - history.islands, (half.kelvin - history.kelvin)[seen])
+            load, halved = load.until(int(load.edges[most])), halved.until(int(load.edges[most]))
+            history = self.run(load, start=start)
+        half, seen = self.run(halved, start=start), load.pulses.end <= load.edges[-1]
+        at = np.searchsorted(halved.edges, load.edges)
+        moves = (half.die[at] - history.die, half.islands[at] - history.islands, (half.kelvin - history.kelvin)[seen])
         return float(max(np.abs(move).max(initial=0.0) for move in moves))

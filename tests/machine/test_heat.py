@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ def load(chip: Chip, slots: int, slot: float = 1e-6, **given: Any) -> Load:
     full = {"power": 0.0, "target": 0.0, "units": 0, "duty": 1.0, "awake": True} | given
     found = worked(chip, slots, slot, full["units"], full["duty"], given.get("each", 1))
     return Load(
-        slot=slot,
+        edges=np.rint(np.arange(slots + 1) * slot * PICO).astype(np.int64),
         pulses=found,
         power=np.broadcast_to(full["power"], (slots, chip.cores)).astype(float),
         target=np.full(len(found.begin), full["target"]),
@@ -95,7 +96,7 @@ def test_a_self_heating_unit_comes_to_its_fixed_point(tmp_path: Path, v: float, 
     ):
         shown = given.islands[-1, 0] + 1.4e6 * v * i
         assert abs(shown - T) < 1e-6 * (T - air)
-        assert given.sampler[0] == pytest.approx(u * i * len(given.watts) * given.slot, rel=1e-4)
+        assert given.sampler[0] == pytest.approx(u * i * given.times[-1], rel=1e-4)
 
 
 def test_leakage_comes_to_its_fixed_point(tmp_path: Path):
@@ -152,17 +153,33 @@ def test_the_books_close(busy):
     _, given, found = busy
     ledger = found.ledger
     assert ledger is not None and abs(ledger.gap) < 1e-10 * ledger.work
-    named = given.power.sum() * given.slot + (found.heater + found.leakage + found.sampler).sum()
+    named = (given.seconds @ given.power).sum() + (found.heater + found.leakage + found.sampler).sum()
     assert ledger.work == pytest.approx(named, rel=1e-12)
+
+
+def halved(given: Load) -> Load:
+    """The same power in slots of half the length."""
+    edges = np.sort(np.concatenate([given.edges, (given.edges[1:] + given.edges[:-1]) // 2]))
+    return replace(given, edges=edges, power=np.repeat(given.power, 2, axis=0))
 
 
 def test_the_lag_is_of_first_order(busy):
     """Half the slot, half the error: what halving moves falls by about two."""
     heat, given, found = busy
-    once = heat.lag(given, found, start="ambient")
-    half = given.halved
-    twice = heat.lag(half, heat.run(half, start="ambient"), start="ambient")
+    half = halved(given)
+    once = heat.lag(given, half, found, start="ambient")
+    twice = heat.lag(half, halved(half), heat.run(half, start="ambient"), start="ambient")
     assert once > 1e-7 and 1.5 < once / twice < 3
+
+
+def test_a_run_ends_where_its_last_slot_is_cut(busy):
+    """Half of the last slot alone: what leaks and holds units is not counted beyond the end."""
+    heat, given, found = busy
+    edges = given.edges.copy()
+    edges[-1] -= (edges[-1] - edges[-2]) // 2
+    cut = heat.run(replace(given, edges=edges), start="ambient")
+    assert cut.leakage.sum() / found.leakage.sum() == pytest.approx(cut.times[-1] / found.times[-1], rel=1e-3)
+    assert np.array_equal(cut.die[:-1], found.die[:-1])
 
 
 def test_power_warms_its_own_place_most():

@@ -52,10 +52,10 @@ def thermal_map(report: ChipReport, path: str | os.PathLike[str], *, time: float
     history = report.run.history
     if time is not None and not math.isfinite(time):
         raise error("T404", "the time of a map must be finite", notes=[f"time = {time!r}"])
-    slot = round((report.peak_seconds if time is None else time) / history.slot)
-    T = history.die[min(max(slot, 0), len(history.die) - 1)]
+    slot = int(np.abs(history.times - (report.peak_seconds if time is None else time)).argmin())
+    T = history.die[slot]
     figure = _figure(path, 7.0, report)
-    _map(figure, report, T, min(slot, len(history.die) - 1) * history.slot, None)
+    _map(figure, report, T, history.times[slot], None)
     _write(figure, path)
 
 
@@ -77,7 +77,7 @@ def frames(report: ChipReport, folder: str | os.PathLike[str], *, count: int = 2
     for number, slot in enumerate(slots):
         path = where / f"frame-{number:03d}.png"
         figure = _figure(path, 7.0, report)
-        _map(figure, report, history.die[slot], slot * history.slot, span)
+        _map(figure, report, history.die[slot], float(history.times[slot]), span)
         _write(figure, path)
         paths.append(path)
     return paths

@@ -106,9 +106,9 @@ def _counters(report: ChipReport, until: float) -> Iterator[dict[str, Any]]:
     """Yield the hottest and mean kelvins and watts of the chip, and those of each tile in use, slot by slot."""
     history, chip = report.run.history, report.run.artefact.mapping.chip
     per, used = chip.whole("mesh.cores"), _used(report)
-    last = min(len(history.watts), int(np.ceil(until / MICRO / history.slot)) + 1)
+    last = min(len(history.watts), int(np.searchsorted(history.times, until / MICRO)) + 1)
     for slot in range(last):
-        ts, die, watts = slot * history.slot * MICRO, history.die[slot], history.watts[slot]
+        ts, die, watts = history.times[slot] * MICRO, history.die[slot], history.watts[slot]
         yield _counter("temperature, K", 0, ts, {"hottest": die.max(), "mean": die.mean()})
         yield _counter("power, W", 0, ts, {"chip": watts.sum()})
         for tile in used:
