@@ -220,6 +220,14 @@ def test_golden_text(golden: Callable[[str, str], None]):
     golden("map-crossbars.txt", print_graph(found.graph) + changes + "\n")
 
 
+def test_it_prints_itself_in_a_few_words():
+    """The pass table of a report has a line for it: arrays, and what tells how exact they are."""
+    bare, chosen = CrossbarSpec(), CrossbarSpec(rows=64, columns=32, cell_bits=2, weight_bits=8, adc_bits=8, g_min=1e-6)
+    assert str(MapCrossbars(spec=bare)) == "map-crossbars{arrays=128x128}"
+    found = str(MapCrossbars(spec=chosen, calibrate=X, adc="reached"))
+    assert found == "map-crossbars{arrays=64x32, cell_bits=2, adc_bits=8, adc=reached}"
+
+
 def test_computed_and_sparse_weights_stay_where_they_are():
     with tc.Network("computed") as net:
         x = tc.input("x", (2,))
