@@ -20,7 +20,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from thermoc.simulator.cache import keep
-from thermoc.simulator.kernels import wires
+from thermoc.simulator.kernels import joule, wires
 from thermoc.support.errors import ThermocError, error
 
 TOLERANCE = 1e-12
@@ -37,6 +37,7 @@ _rooms: list[NDArray] = []
 
 _ladders = keep(njit(wires.ladders.py_func, error_model="numpy", nogil=True))
 _responses = keep(njit(wires.responses.py_func, error_model="numpy", nogil=True))
+_heats = keep(njit(joule.heats.py_func, error_model="numpy", nogil=True, fastmath={"contract"}))
 _potentials = keep(njit(wires.potentials.py_func, error_model="numpy", nogil=True))
 
 
@@ -62,20 +63,32 @@ class Solution:
         """Amperes out of each bit line, (k, n)."""
         return self.cell_currents.sum(axis=1)
 
-    @cached_property
+    @property
     def cell_power(self) -> NDArray:
         """Watts of Joule heat in each cell, (k, m, n)."""
-        return self.cell_currents * (self.word - self.bit)
+        return self._heat[0]
 
-    @cached_property
+    @property
     def word_power(self) -> NDArray:
         """Watts in the wire before each cell of a word line, (k, m, n)."""
-        return self.r_word * np.flip(np.flip(self.cell_currents, 2).cumsum(axis=2), 2) ** 2
+        return self._heat[1]
 
-    @cached_property
+    @property
     def bit_power(self) -> NDArray:
         """Watts in the wire after each cell of a bit line, (k, m, n)."""
-        return self.r_bit * self.cell_currents.cumsum(axis=1) ** 2
+        return self._heat[2]
+
+    @cached_property
+    def _heat(self) -> NDArray:
+        found = np.empty((3, *self.word.shape))
+        lines, ohms = (self.word, self.bit), (float(self.r_word), float(self.r_bit))
+
+        def one(index: int) -> None:
+            word, bit = (np.ascontiguousarray(line[index]) for line in lines)
+            _heats(self.G, word, bit, *ohms, *found[:, index])
+
+        _spread(one, range(len(self.word)), os.cpu_count() or 1)
+        return found
 
     @cached_property
     def source_power(self) -> NDArray:
