@@ -9,7 +9,7 @@ from numpy import empty, floor
 
 from thermoc.simulator.kernels.tiles import add_product
 
-CHUNK = 48
+CHUNK = 66
 """Vectors that meet an array of cells together: a multiple of the rows of a register tile."""
 SETTINGS = 8
 """Floats before the scales: steps of an input, those over x_max, codes, those over the range, a code's worth, and what
@@ -95,7 +95,22 @@ def mvm(r, ro, samples, x, xo, xs, z, zo, zs, noisy, gain, go, gs, gn, fc, table
                 add_product(u, 0, d, 0, fc, weights + first * columns, count, inner, columns)
                 if noisy:
                     noise = variances + first * columns
-                    disturbed(u, d, z, zo, zs, fc, noise, begin, count, inner, columns, lead, arrays * readings, t * readings + k)
+                    disturbed(
+                        u,
+                        d,
+                        z,
+                        zo,
+                        zs,
+                        fc,
+                        noise,
+                        begin,
+                        count,
+                        inner,
+                        columns,
+                        lead,
+                        arrays * readings,
+                        t * readings + k,
+                    )
                 for c in range(count):
                     warm = go + (begin + c) // lead * gs + (t * m if gn > 1 else 0)
                     row, sums = u[c * columns : (c + 1) * columns], r[out + c * m : out + (c + 1) * m]
@@ -128,7 +143,7 @@ def told(r, u, v, held, apart, place, gain, warm, gn, fc, floats, slices):
 
 @njit(error_model="numpy", nogil=True)
 def disturbed(u, d, z, zo, zs, fc, variances, begin, count, inner, columns, lead, each, reading):
-    """u += the read noise of a reading: the square root of its variance times z; a vector has ``each`` readings of it."""
+    """u += the read noise of a reading: the square root of its variance times z; a vector has ``each`` readings."""
     squares, v = empty(count * inner, u.dtype), empty(count * columns, u.dtype)
     for i in range(count * inner):
         squares[i] = d[i] * d[i]

@@ -25,7 +25,7 @@ from thermoc.simulator.kernels.abreast import gather, spread
 from thermoc.simulator.kernels.columns import gather_row, lift_row, onward_row, step_row
 from thermoc.simulator.kernels.vectors import LANES
 
-ROOM = 5
+ROOM = 3
 """Arrays of the size of G that a solution works in."""
 
 
@@ -61,7 +61,7 @@ def ladders(G, r_word, r_bit, m, n, word, bit, taken):
 
 @njit(error_model="numpy", nogil=True)
 def bits(G, bit, r_bit, w, b, less, F, u, m, n):
-    """b = U w - less b."""
+    """b = U w - less b; F may be w, which is then lost."""
     width, tiles = G.shape[1], n // LANES
     u[:] = 0
     for i in range(m):
@@ -101,7 +101,8 @@ def potentials(G, word, bit, taken, r_word, r_bit, V, w, b, sizes, tolerance, mo
     """
     m, n = sizes
     rows, width = G.shape
-    x, z, p, q, F = room[0], room[1], room[2], room[3], room[4]
+    x, p, q = room[0], room[1], room[2]
+    z, F = w, w  # on the way down F takes the place of z row by row, on the way up z that of F
     x[m:], p[:], q[:] = 0, 0, 0
     u, carried, none = np.zeros(width), np.empty((width, LANES)), np.zeros(rows)
     goal, left, beta, count = 0.0, 0.0, 0.0, 0
@@ -125,7 +126,7 @@ def potentials(G, word, bit, taken, r_word, r_bit, V, w, b, sizes, tolerance, mo
         beta = left / old
     for first in range(0, rows, LANES):
         solved(G, word, r_word, b, V, w, first, carried, n)
-    bits(G, bit, r_bit, w, b, 0.0, F, u, m, n)
+    bits(G, bit, r_bit, w, b, 0.0, p, u, m, n)
     return count if left <= goal else -1
 
 
