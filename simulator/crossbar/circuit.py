@@ -35,7 +35,7 @@ MOST_KEPT = 1 << 23
 _T = TypeVar("_T")
 _rooms: list[NDArray] = []
 
-_ladders = keep(njit(wires.ladders.py_func, error_model="numpy", nogil=True))
+_ladders = keep(njit(wires.ladders.py_func, error_model="numpy", nogil=True, fastmath={"reassoc", "contract"}))
 _responses = keep(njit(wires.responses.py_func, error_model="numpy", nogil=True))
 _heats = keep(njit(joule.heats.py_func, error_model="numpy", nogil=True, fastmath={"contract"}))
 _potentials = keep(njit(wires.potentials.py_func, error_model="numpy", nogil=True))
