@@ -57,5 +57,5 @@ def crossbars(options: Any) -> Sequence[Pass]:
     if chip["crossbar.wire"]:
         from thermoc.simulator.crossbar.circuit import transfer  # Numba loads where there are wires to solve
 
-        given["wires"] = transfer  # a 128 x 128 array in 0.04 s where NumPy takes 0.1 s, and seconds on busy processors
+        given["wires"] = transfer
     return (MapCrossbars(spec=spec, **given),)
