@@ -31,13 +31,19 @@ from scipy.sparse.linalg import splu
 
 from thermoc.simulator.crossbar import Circuit
 
-SIZES, R, ROUNDS = (64, 128, 256), 1.0, 5
+SIZES, R, ROUNDS, MANY = (64, 128, 256), 1.0, 5, 16
 Solver = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def ours(G: np.ndarray, V: np.ndarray) -> np.ndarray:
     """Return the currents, with nothing known before."""
     return Circuit(G=G, r_word=R, r_bit=R).solve(V).currents[0]
+
+
+def heated(circuit: Circuit, V: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return the watts of each cell, and of each wire along and down."""
+    found = circuit.solve(V)
+    return found.cell_power, found.word_power, found.bit_power
 
 
 def sparse_lu(G: np.ndarray, V: np.ndarray) -> Solver:
@@ -113,9 +119,11 @@ def case(size: int, bad: Solver | None) -> dict[str, object]:
     assert np.abs(circuit.currents(V) / exact - 1).max() < 1e-9
     circuit.solve(V)
     works: dict[str, Callable[[], object]] = {name: lambda s=solve: s(G, V) for name, (solve, _) in known.items()}
-    works |= {"warm, cells too": lambda: circuit.solve(V), "warm": lambda: circuit.currents(V)}
+    many = np.random.default_rng(2).uniform(0, 0.2, (MANY, size))
+    works |= {"warm": lambda: circuit.currents(V), "warm, cells too": lambda: circuit.solve(V)}
+    works |= {"warm, heat too": lambda: heated(circuit, V), f"{MANY} warm, heat too": lambda: heated(circuit, many)}
     works["transfer, once"] = lambda: Circuit(G=G, r_word=R, r_bit=R).transfer
-    repeats = {"cold": 5, "warm, cells too": 5, "warm": 100}
+    repeats = {"cold": 5, "warm, cells too": 5, "warm, heat too": 5, "warm": 100}
     rounds = [{name: seconds(work, repeats.get(name, 1)) for name, work in works.items()} for _ in range(ROUNDS)]
     row: dict[str, object] = {"size": f"{size} x {size}"}
     row |= {f"{name} ms": 1e3 * statistics.median(r[name] for r in rounds) for name in works}
@@ -134,8 +142,14 @@ def main() -> None:
     for name, goal in goals.items():
         if name in rows[-1]:
             print(f"{name} at 256 x 256: {rows[-1][name]:.1f} (goal: at least {goal})")
-    plain, cells = rows[-1]["warm ms"], rows[-1]["warm, cells too ms"]
-    print(f"warm start at 256 x 256: {plain:.4f} ms, {cells:.2f} ms with the potentials of all cells (goal: 5)")
+    currents, cells, heat, many = (
+        float(str(rows[-1][f"{name} ms"]))
+        for name in ("warm", "warm, cells too", "warm, heat too", f"{MANY} warm, heat too")
+    )
+    print(
+        f"warm start at 256 x 256: {currents:.4f} ms, {cells:.2f} ms with the potentials of all cells, {heat:.2f} ms "
+        f"with the heat of all cells and wires, {many / MANY:.2f} ms of each of {MANY} inputs (goal: 5)"
+    )
 
 
 if __name__ == "__main__":

@@ -173,7 +173,8 @@ def _fits(line: _Line, table: NDArray[np.int64]) -> bool:
             if not inside(p0, crossbar.SIZES, 0, MOST_ELEMENTS):
                 return False
             inputs, outputs, slices, rows, readings, form = table[p0 : p0 + crossbar.SIZES].tolist()
-            if min(inputs, outputs, slices, rows, readings) < 1 or form > 2 or (form != 1 and readings != 1):
+            digits = form % 2 == 1 and form < 2 * readings
+            if min(inputs, outputs, slices, rows, readings) < 1 or not (digits or (form in (0, 2) and readings == 1)):
                 return False
             columns, arrays = slices * outputs, -(-inputs // rows)
             held = crossbar.SETTINGS + outputs + inputs * columns * (1 if y < 0 else 2)

@@ -54,4 +54,8 @@ def crossbars(options: Any) -> Sequence[Pass]:
         r_bit=chip["crossbar.wire"],
     )
     given = {"input_range": options.input_range, "calibrate": options.calibrate, "adc": options.adc}
+    if chip["crossbar.wire"]:
+        from thermoc.simulator.crossbar.circuit import transfer  # Numba loads where there are wires to solve
+
+        given["wires"] = transfer
     return (MapCrossbars(spec=spec, **given),)

@@ -11,7 +11,7 @@ from thermoc.ir.dialects.crossbar import Mvm
 from thermoc.ir.places import places
 from thermoc.ir.reference import crossbar
 from thermoc.simulator import Opcode
-from thermoc.simulator.kernels.crossbar import SETTINGS
+from thermoc.simulator.kernels.crossbar import SETTINGS, WHOLE_BITS
 
 
 def mvm(op: Mvm, w: Writer) -> None:
@@ -25,7 +25,9 @@ def mvm(op: Mvm, w: Writer) -> None:
     slices, n, m = plus.shape
     one = op.adc_bits == 0 and op.z is None
     readings, form = (1, 2) if one or op.dac_bits == 0 else (op.readings, 1)
-    parts = [_settings(op), np.broadcast_to(w.numbers(op, "scale"), (m,)), crossbar.seen(op, plus, minus, transfer)]
+    weights = crossbar.seen(op, plus, minus, transfer)
+    form = 2 * _together(op, weights, w.real) - 1 if form == 1 else form
+    parts = [_settings(op), np.broadcast_to(w.numbers(op, "scale"), (m,)), weights]
     parts += [] if op.z is None else [crossbar.spread(op, plus, minus)]
     floats = [part.swapaxes(0, 1) if part.ndim == 3 else part for part in parts]
     constants = w.constant(np.concatenate([part.reshape(-1) for part in floats]))
@@ -33,6 +35,19 @@ def mvm(op: Mvm, w: Writer) -> None:
     operands = (w.slot(op.x), -1 if op.z is None else w.slot(op.z), _gain(op, w, -(-n // op.rows), m))
     lead = math.prod(kind(op.x).shape[:-1])
     w.row(Opcode.MVM, w.slot(op.y), operands, (table, w.slots[constants][1], lead))
+
+
+def _together(op: Mvm, weights: np.ndarray, real: np.dtype) -> int:
+    """Return how many readings go through the cells as one number: what it holds of their currents in whole steps.
+
+    The product of the digits d_k + 2^b d_{k+1} + ... is u_k + 2^b u_{k+1} + ..., exactly, where 2 |u| < 2^b.
+    """
+    if op.z is not None or (np.rint(weights) != weights).any():
+        return 1
+    parts = [np.abs(weights[:, first : first + op.rows]).sum(axis=1) for first in range(0, weights.shape[1], op.rows)]
+    most = int(max(part.max(initial=0.0) for part in parts)) * (2**op.dac_bits - 1)
+    room = max(1, WHOLE_BITS[real.itemsize] // (most.bit_length() + 1))
+    return math.ceil(op.readings / math.ceil(op.readings / room))
 
 
 def _gain(op: Mvm, w: Writer, arrays: int, m: int) -> int:

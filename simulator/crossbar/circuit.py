@@ -6,9 +6,11 @@ r_bit and through one more to ground. A cell joins word line i to bit line j.
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
@@ -18,7 +20,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from thermoc.simulator.cache import keep
-from thermoc.simulator.kernels import wires
+from thermoc.simulator.kernels import joule, wires
 from thermoc.support.errors import ThermocError, error
 
 TOLERANCE = 1e-12
@@ -28,10 +30,14 @@ TO_ROUNDING = 1e-17
 """For the transfer matrix: the remainder of the recursion falls below rounding, and what is left is rounding."""
 UNITS = 16
 """Unit inputs that a thread solves in a row."""
+MOST_KEPT = 1 << 23
+"""Floats of an array to work in that is kept for later solutions."""
 _T = TypeVar("_T")
+_rooms: list[NDArray] = []
 
-_ladders = keep(njit(wires.ladders.py_func, error_model="numpy", nogil=True))
+_ladders = keep(njit(wires.ladders.py_func, error_model="numpy", nogil=True, fastmath={"reassoc", "contract"}))
 _responses = keep(njit(wires.responses.py_func, error_model="numpy", nogil=True))
+_heats = keep(njit(joule.heats.py_func, error_model="numpy", nogil=True, fastmath={"contract"}))
 _potentials = keep(njit(wires.potentials.py_func, error_model="numpy", nogil=True))
 
 
@@ -57,20 +63,32 @@ class Solution:
         """Amperes out of each bit line, (k, n)."""
         return self.cell_currents.sum(axis=1)
 
-    @cached_property
+    @property
     def cell_power(self) -> NDArray:
         """Watts of Joule heat in each cell, (k, m, n)."""
-        return self.cell_currents * (self.word - self.bit)
+        return self._heat[0]
 
-    @cached_property
+    @property
     def word_power(self) -> NDArray:
         """Watts in the wire before each cell of a word line, (k, m, n)."""
-        return self.r_word * np.flip(np.flip(self.cell_currents, 2).cumsum(axis=2), 2) ** 2
+        return self._heat[1]
 
-    @cached_property
+    @property
     def bit_power(self) -> NDArray:
         """Watts in the wire after each cell of a bit line, (k, m, n)."""
-        return self.r_bit * self.cell_currents.cumsum(axis=1) ** 2
+        return self._heat[2]
+
+    @cached_property
+    def _heat(self) -> NDArray:
+        found = np.empty((3, *self.word.shape))
+        lines, ohms = (self.word, self.bit), (float(self.r_word), float(self.r_bit))
+
+        def one(index: int) -> None:
+            word, bit = (np.ascontiguousarray(line[index]) for line in lines)
+            _heats(self.G, word, bit, *ohms, *found[:, index])
+
+        _spread(one, range(len(self.word)), os.cpu_count() or 1)
+        return found
 
     @cached_property
     def source_power(self) -> NDArray:
@@ -107,11 +125,12 @@ class Circuit:
         if n < m:
             turned = Circuit(G=self.G[::-1, ::-1].T, r_word=self.r_bit, r_bit=self.r_word)
             return np.ascontiguousarray(turned.transfer[::-1, ::-1].T)
-        K = np.empty((n, m))
+        K, lines, ohms = np.empty((n, m)), self._lines, (float(self.r_word), float(self.r_bit))
 
         def some(first: int) -> bool:
-            last, given = min(first + UNITS, m), (float(self.r_word), float(self.r_bit))
-            return _responses(self._padded, *self._ladders, *given, n, first, last, K, TO_ROUNDING, MOST_ITERATIONS)
+            last, limits = min(first + UNITS, m), (TO_ROUNDING, MOST_ITERATIONS)
+            with self._room() as room:
+                return _responses(*lines, *ohms, self._sizes, first, last, K, *limits, room)
 
         if not all(_spread(some, range(0, m, UNITS), os.cpu_count() or 1)):
             raise _diverged("a unit input", TO_ROUNDING)
@@ -133,16 +152,18 @@ class Circuit:
         """
         inputs = self._inputs(V)
         (k, m), n = inputs.shape, self.G.shape[1]
-        width = wires.leading(n)
-        word, bit = np.zeros((k, self._padded.shape[0], width)), np.zeros((k, m, width))
-        if near is not None and near.word.shape == (k, m, n):
-            word[:, :m, :n] = near.word
-        warm = near is not None and near.word.shape == (k, m, n) and self.r_word > 0
+        lines, ohms = self._lines, (float(self.r_word), float(self.r_bit))
+        shape = lines[0].shape
+        sources = np.zeros((k, shape[0]))
+        sources[:, :m] = inputs
+        word, bit = np.zeros((2, k, *shape))  # in one piece: two are given back to the system each time
+        if near is not None and near.bit.shape == (k, m, n):
+            bit[:, :m, :n] = near.bit
 
         def one(index: int) -> int:
-            arrays = self._padded, *self._ladders
-            given = self.r_word, self.r_bit, inputs[index], word[index], bit[index]
-            return _potentials(*arrays, *given, n, warm, tolerance, MOST_ITERATIONS)
+            found = sources[index], word[index], bit[index], self._sizes
+            with self._room() as room:
+                return _potentials(*lines, *ohms, *found, tolerance, MOST_ITERATIONS, room)
 
         counts = _spread(one, range(k), threads or os.cpu_count() or 1)
         if min(counts) < 0:
@@ -150,7 +171,7 @@ class Circuit:
         return Solution(
             V=inputs,
             word=word[:, :m, :n],
-            bit=bit[:, :, :n],
+            bit=bit[:, :m, :n],
             G=self.G,
             r_word=self.r_word,
             r_bit=self.r_bit,
@@ -158,15 +179,34 @@ class Circuit:
         )
 
     @cached_property
-    def _padded(self) -> NDArray:
+    def _lines(self) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+        """Padded cells, and what ``wires.ladders`` makes of them."""
         m, n = self.G.shape
-        padded = np.zeros((-(-m // wires.LANES) * wires.LANES, wires.leading(n)))
-        padded[:m, :n] = self.G
-        return padded
+        rows, width = -(-m // wires.LANES) * wires.LANES, wires.leading(n)
+        (cells, word, bit), taken = np.zeros((3, rows, width)), np.zeros(rows)
+        cells[:m, :n] = self.G
+        word = word.reshape(-1, width, wires.LANES)
+        _ladders(cells, float(self.r_word), float(self.r_bit), m, n, word, bit, taken)
+        return cells, word, bit, taken
 
-    @cached_property
-    def _ladders(self) -> tuple[NDArray, NDArray]:
-        return _ladders(self._padded, float(self.r_word), float(self.r_bit), self.G.shape[1])
+    @property
+    def _sizes(self) -> tuple[int, int]:
+        m, n = self.G.shape
+        return m, -(-n // wires.LANES) * wires.LANES
+
+    @contextmanager
+    def _room(self) -> Iterator[NDArray]:
+        """Lend arrays to work in, which later solutions use again: new ones take the system about as long as one."""
+        shape = wires.ROOM, *self._lines[0].shape
+        size = math.prod(shape)
+        try:
+            room = _rooms.pop()
+        except IndexError:
+            room = np.empty(size)
+        room = room if room.size >= size else np.empty(size)
+        yield room[:size].reshape(shape)
+        if room.size <= MOST_KEPT:
+            _rooms.append(room)
 
     def _inputs(self, V: ArrayLike) -> NDArray:
         inputs = np.ascontiguousarray(np.atleast_2d(np.asarray(V, float)))

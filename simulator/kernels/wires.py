@@ -1,20 +1,32 @@
-"""Potentials of a crossbar with wire resistance: conjugate gradients on the word lines, preconditioned by their wires.
+"""Potentials of a crossbar with wire resistance: conjugate gradients, preconditioned by the wires of both kinds.
 
 Word line i runs from its source through a wire resistance to each of its n cells; bit line j from its first cell
-through one after each of its m cells to ground. Eliminating the bit lines leaves S w = (A_W - G A_B^-1 G) w. A line is
-solved as the ladder it is, from its far end: Y_j = G_j + Y_{j+1} / (1 + r Y_{j+1}) is what the source end sees from
-cell j on, and c_j = 1 / (1 + r Y_j) what it leaves of a potential. Nothing is subtracted, so r may be nought.
+through one after each of its m cells to ground. With A_W and A_B the matrices of the lines, W x = A_W^-1 G x and
+U x = A_B^-1 G x, the potentials of the bit lines solve b = U (w0 + W b), w0 those of the word lines where all bit
+lines are at nought: the word lines' Schur complement S = A_W - G U, preconditioned by A_W, in terms of b. What is
+missing is kept as x = U w - b, a residual G x of the word lines.
+
+A line is solved as the ladder it is, from its far end: Y_j = G_j + Y_{j+1} / (1 + r Y_{j+1}) is what the source end
+sees from cell j on, and c_j = 1 / (1 + r Y_j) what it leaves of a potential. Nothing is subtracted, so r may be
+nought. With F what currents f have gathered at each cell on their way, f A^-1 f is the sum of r c F^2, known before
+the way back.
 Rows are padded to ``leading`` elements, so that those of neighbouring rows do not fall on the same lines of the cache.
 """
+
+# pyright: reportCallIssue=false
+# (an intrinsic is called without the typing context that its definition names first)
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
 
-LANES = 8
-"""Right-hand sides solved together, and rows of one right-hand side that run abreast."""
-FAST = {"reassoc", "contract"}
+from thermoc.simulator.kernels.abreast import gather, spread
+from thermoc.simulator.kernels.columns import gather_row, lift_row, onward_row, step_row
+from thermoc.simulator.kernels.vectors import LANES
+
+ROOM = 3
+"""Arrays of the size of G that a solution works in."""
 
 
 def leading(n: int) -> int:
@@ -22,152 +34,112 @@ def leading(n: int) -> int:
     return -(-n // LANES) * LANES + LANES
 
 
-@njit(error_model="numpy", nogil=True)
-def ladders(G, r_word, r_bit, n):
-    """Return (c of the word lines, c of the bit lines), arrays of the shape of G (m, padded n)."""
-    m = G.shape[0]
-    word, bit = np.zeros_like(G), np.zeros_like(G)
-    for i in range(m):
-        Y = 0.0
-        for j in range(n - 1, -1, -1):
-            Y = G[i, j] + Y / (1 + r_word * Y)
-            word[i, j] = 1 / (1 + r_word * Y)
-    Y = np.zeros(n)
-    for i in range(m):
-        for j in range(n):
-            Y[j] = G[i, j] + Y[j] / (1 + r_bit * Y[j])
-            bit[i, j] = 1 / (1 + r_bit * Y[j])
-    return word, bit
+@njit(error_model="numpy", nogil=True, fastmath={"reassoc", "contract"})
+def ladders(G, r_word, r_bit, m, n, word, bit, taken):
+    """word, bit = c of the word lines (groups, padded n, lanes) and of the bit lines (padded m, n), nought before.
 
-
-@njit(error_model="numpy", nogil=True, fastmath=FAST)
-def down(G, bit, p, F, n):
-    """F = the currents of G p, gathered along the bit lines towards ground."""
-    m = p.shape[0]
-    for i in range(m):
-        if i == 0:
-            for j in range(n):
-                F[i, j] = G[i, j] * p[i, j]
-        else:
-            for j in range(n):
-                F[i, j] = G[i, j] * p[i, j] + bit[i - 1, j] * F[i - 1, j]
-
-
-@njit(error_model="numpy", nogil=True, fastmath=FAST)
-def up(bit, r_bit, F, n):
-    """F becomes the potentials of the bit lines."""
-    m = F.shape[0]
-    for j in range(n):
-        F[m - 1, j] = bit[m - 1, j] * r_bit * F[m - 1, j]
-    for i in range(m - 2, -1, -1):
-        for j in range(n):
-            F[i, j] = bit[i, j] * (r_bit * F[i, j] + F[i + 1, j])
-
-
-@njit(error_model="numpy", nogil=True, fastmath=FAST)
-def along(word, r_word, r, F, z, n, first):
-    """z = A_W^-1 r on the rows first to first + LANES, abreast; return r z."""
-    carry, total = np.zeros(LANES), np.zeros(LANES)
-    for j in range(n - 1, -1, -1):
-        for k in range(LANES):
-            carry[k] = r[first + k, j] + word[first + k, j + 1] * carry[k]
-            F[k, j] = carry[k]
-    for k in range(LANES):
-        carry[k] = 0.0
-    for j in range(n):
-        for k in range(LANES):
-            carry[k] = word[first + k, j] * (r_word * F[k, j] + carry[k])
-            z[first + k, j] = carry[k]
-            total[k] += carry[k] * r[first + k, j]
-    return total.sum()
-
-
-@njit(error_model="numpy", nogil=True, fastmath=FAST)
-def step(w, p, r, q, alpha, first, n):
-    """w += alpha p, r -= alpha q on LANES rows."""
-    for i in range(first, first + LANES):
-        for j in range(n):
-            w[i, j] += alpha * p[i, j]
-            r[i, j] -= alpha * q[i, j]
-
-
-@njit(error_model="numpy", nogil=True, fastmath=FAST)
-def turn(p, Mp, z, r, beta, n):
-    """p = z + beta p, Mp = r + beta Mp."""
-    for i in range(p.shape[0]):
-        for j in range(n):
-            p[i, j] = z[i, j] + beta * p[i, j]
-            Mp[i, j] = r[i, j] + beta * Mp[i, j]
-
-
-@njit(error_model="numpy", nogil=True, fastmath=FAST)
-def apply(G, bit, r_bit, p, Mp, F, q, m, n):
-    """q = S p, where Mp = A_W p; return p q."""
-    down(G, bit, p[:m], F, n)
-    total = 0.0
-    for j in range(n):
-        F[m - 1, j] = bit[m - 1, j] * r_bit * F[m - 1, j]
-        q[m - 1, j] = Mp[m - 1, j] - G[m - 1, j] * F[m - 1, j]
-        total += p[m - 1, j] * q[m - 1, j]
-    for i in range(m - 2, -1, -1):
-        for j in range(n):
-            F[i, j] = bit[i, j] * (r_bit * F[i, j] + F[i + 1, j])
-            q[i, j] = Mp[i, j] - G[i, j] * F[i, j]
-            total += p[i, j] * q[i, j]
-    return total
-
-
-@njit(error_model="numpy", nogil=True)
-def potentials(G, word, bit, r_word, r_bit, V, w, b, n, warm, tolerance, most):
-    """Solve for one input V (m): word potentials w and bit potentials b (m, padded n). Return the iterations.
-
-    warm: w holds a guess, else it starts from the word lines without bit lines. G, word, w, b have rows up to a whole
-    number of LANES, nought beyond m.
+    taken (padded m) = the power of the cells of each word line at one volt without bit lines.
     """
-    m, rows, width = V.size, G.shape[0], G.shape[1]
-    F, q, p, Mp = np.zeros((rows, width)), np.zeros((rows, width)), np.zeros((rows, width)), np.zeros((rows, width))
-    r, z, abreast = np.zeros((rows, width)), np.zeros((rows, width)), np.zeros((LANES, width))
-    scale = 0.0
+    flow, Y = np.zeros(LANES), np.zeros(n)
+    for i in range(0, m, LANES):
+        flow[:] = 0
+        for j in range(n - 1, -1, -1):
+            for k in range(LANES):
+                seen = G[i + k, j] + flow[k]
+                word[i // LANES, j, k] = 1 / (1 + r_word * seen)
+                flow[k] = seen * word[i // LANES, j, k]
     for i in range(m):
-        free = V[i]
+        potential = 1.0
         for j in range(n):
-            free = word[i, j] * free
-            scale += free * free * G[i, j]
-            if not warm:
-                w[i, j] = free
-    down(G, bit, w[:m], F, n)
-    up(bit, r_bit, F[:m], n)
-    for i in range(m):  # r = (A_W - G A_B^-1 G) applied to what is missing of w
+            potential *= word[i // LANES, j, i % LANES]
+            taken[i] += potential * potential * G[i, j]
         for j in range(n):
-            r[i, j] = G[i, j] * F[i, j]
-        if warm:
-            kirchhoff(G[i], w[i], V[i], r_word, r[i], n)
-    rz = 0.0
-    for first in range(0, rows, LANES):
-        rz += along(word, r_word, r, abreast, z, n, first)
-    turn(p, Mp, z, r, 0.0, n)
-    goal, count = tolerance * tolerance * scale, 0
-    while rz > goal and count < most:
-        count += 1
-        pq = apply(G, bit, r_bit, p, Mp, F, q, m, n)
-        alpha, old, rz = rz / pq, rz, 0.0
-        for first in range(0, rows, LANES):
-            step(w, p, r, q, alpha, first, n)
-            rz += along(word, r_word, r, abreast, z, n, first)
-        turn(p, Mp, z, r, rz / old, n)
-    down(G, bit, w[:m], b, n)
-    up(bit, r_bit, b[:m], n)
-    return count if rz <= goal else -1
+            Y[j] += G[i, j]
+            bit[i, j] = 1 / (1 + r_bit * Y[j])
+            Y[j] *= bit[i, j]
 
 
 @njit(error_model="numpy", nogil=True)
-def responses(G, word, bit, r_word, r_bit, n, first, last, K, tolerance, most):
+def bits(G, bit, r_bit, w, b, less, F, u, m, n):
+    """b = U w - less b; F may be w, which is then lost."""
+    width, tiles = G.shape[1], n // LANES
+    u[:] = 0
+    for i in range(m):
+        gather_row(G, w, bit, F, u, i * width, tiles)
+    u[:] = 0
+    for i in range(m - 1, -1, -1):
+        lift_row(bit, r_bit, F, u, b, less, i * width, tiles)
+
+
+@njit(error_model="numpy", nogil=True)
+def onward(x, z, beta, p, q, G, bit, F, u, m, n):
+    """p = z + beta p, q = x + beta q; F = currents of G p, gathered towards ground; return p G q, sum of F^2 bit."""
+    squares, passed = 0.0, 0.0
+    u[:] = 0
+    for i in range(m):
+        found = onward_row(x, z, beta, p, q, G, bit, F, u, i * G.shape[1], n // LANES)
+        squares += found[0]
+        passed += found[1]
+    return squares, passed
+
+
+@njit(error_model="numpy", nogil=True)
+def solved(G, word, r_word, x, V, z, first, carried, n):
+    """z = the potentials of LANES word lines from ``first`` on of sources V, bit lines at x; return x G W x."""
+    width, tiles = G.shape[1], n // LANES
+    total = gather(G, x, first * width, width, word, first * width, tiles, carried)
+    spread(z, first * width, width, word, first * width, tiles, carried, r_word, V, first)
+    return r_word * total
+
+
+@njit(error_model="numpy", nogil=True)
+def potentials(G, word, bit, taken, r_word, r_bit, V, w, b, sizes, tolerance, most, room):
+    """Solve for one input V (padded m), b a guess of the bit lines: word potentials w, bit potentials b (padded m, n).
+
+    Return the iterations, -1 where there were too many. sizes: m, n as a whole number of LANES. room: ``ROOM`` arrays
+    of the size of G, of whatever was in them. b is nought where G is padded.
+    """
+    m, n = sizes
+    rows, width = G.shape
+    x, p, q = room[0], room[1], room[2]
+    z, F = w, w  # on the way down F takes the place of z row by row, on the way up z that of F
+    x[m:], p[:], q[:] = 0, 0, 0
+    u, carried, none = np.zeros(width), np.empty((width, LANES)), np.zeros(rows)
+    goal, left, beta, count = 0.0, 0.0, 0.0, 0
+    for i in range(m):
+        goal += tolerance * tolerance * taken[i] * V[i] * V[i]
+        x[i] = b[i]
+    for first in range(0, rows, LANES):
+        solved(G, word, r_word, b, V, w, first, carried, n)
+    bits(G, bit, r_bit, w, x, 1.0, F, u, m, n)
+    for first in range(0, rows, LANES):
+        left += solved(G, word, r_word, x, none, z, first, carried, n)
+    while left > goal and count < most:
+        count += 1
+        squares, passed = onward(x, z, beta, p, q, G, bit, F, u, m, n)
+        alpha, old, left = left / (squares - r_bit * passed), left, 0.0
+        u[:] = 0
+        for first in range(rows - LANES, -1, -LANES):
+            for i in range(min(first + LANES, m) - 1, first - 1, -1):
+                step_row(bit, r_bit, F, u, q, alpha, x, b, i * width, n // LANES)
+            left += solved(G, word, r_word, x, none, z, first, carried, n)
+        beta = left / old
+    for first in range(0, rows, LANES):
+        solved(G, word, r_word, b, V, w, first, carried, n)
+    bits(G, bit, r_bit, w, b, 0.0, p, u, m, n)
+    return count if left <= goal else -1
+
+
+@njit(error_model="numpy", nogil=True)
+def responses(G, word, bit, taken, r_word, r_bit, sizes, first, last, K, tolerance, most, room):
     """K[j, i] = the current out of bit line j for a unit input on word line i, first <= i < last; False where not."""
-    rows, width, m = G.shape[0], G.shape[1], K.shape[1]
-    V, w, b = np.zeros(m), np.zeros((rows, width)), np.zeros((m, width))
+    m, _ = sizes
+    n = K.shape[0]
+    V, w, b = np.zeros(G.shape[0]), np.zeros_like(G), np.zeros_like(G)
     for i in range(first, last):
         V[i] = 1.0
-        if potentials(G, word, bit, r_word, r_bit, V, w, b, n, False, tolerance, most) < 0:
+        b[:] = 0
+        if potentials(G, word, bit, taken, r_word, r_bit, V, w, b, sizes, tolerance, most, room) < 0:
             return False
         V[i] = 0.0
         for j in range(n):
@@ -176,16 +148,3 @@ def responses(G, word, bit, r_word, r_bit, n, first, last, K, tolerance, most):
             for j in range(n):
                 K[j, i] += G[k, j] * (w[k, j] - b[k, j])
     return True
-
-
-@njit(error_model="numpy", nogil=True)
-def kirchhoff(G, w, V, r_word, r, n):
-    """r -= A_W w - (the source's current): what a guess w of one word line leaves over; wires of no resistance do."""
-    if r_word == 0:
-        return
-    before = V
-    for j in range(n):
-        into = (before - w[j]) / r_word
-        onward = (w[j] - w[j + 1]) / r_word if j + 1 < n else 0.0
-        r[j] += into - onward - G[j] * w[j]
-        before = w[j]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.resources import files
 from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,6 +16,7 @@ from hypothesis import strategies as st
 from strategies import given_inputs, networks
 
 import thermoc as tc
+from thermoc.backends.sim.chip_options import crossbars
 from thermoc.ir.dialects import core, thermo
 from thermoc.ir.dialects.crossbar import Mvm
 from thermoc.ir.feed import feed
@@ -24,6 +28,7 @@ from thermoc.passes import stages
 from thermoc.passes.base import Lowered, run_passes
 from thermoc.passes.crossbar_spec import CrossbarSpec, cells, programming
 from thermoc.passes.map_crossbars import MapCrossbars
+from thermoc.simulator.crossbar import transfer as solved
 
 RNG = np.random.default_rng(0)
 BIT = {"rows": 8, "columns": 4, "g_min": 1e-6, "g_max": 1e-4}
@@ -218,6 +223,31 @@ def test_golden_text(golden: Callable[[str, str], None]):
     found = run_passes(net.graph, [MapCrossbars(spec=spec, input_range=(-1.0, 1.0))])
     changes = "\n".join(f"# {c.what}: {c.old} -> {c.new}; {c.bound}" for c in found.records[0].changes)
     golden("map-crossbars.txt", print_graph(found.graph) + changes + "\n")
+
+
+def test_it_prints_itself_in_a_few_words():
+    """The pass table of a report has a line for it: arrays, and what tells how exact they are."""
+    bare, chosen = CrossbarSpec(), CrossbarSpec(rows=64, columns=32, cell_bits=2, weight_bits=8, adc_bits=8, g_min=1e-6)
+    assert str(MapCrossbars(spec=bare)) == "map-crossbars{arrays=128x128}"
+    found = str(MapCrossbars(spec=chosen, calibrate=X, adc="reached"))
+    assert found == "map-crossbars{arrays=64x32, cell_bits=2, adc_bits=8, adc=reached}"
+
+
+def test_wires_of_a_chip_are_solved_in_compiled_code(tmp_path: Path):
+    """NumPy's elimination would take seconds for a layer. The wires move the outputs, and not far."""
+    text = files("thermoc.simulator.chips").joinpath("thermo-1.toml").read_text()
+    assert "\nwire = { value = 0," in text
+    (tmp_path / "wired.toml").write_text(text.replace("\nwire = { value = 0,", "\nwire = { value = 2.5,"))
+    options = {"chip": str(tmp_path / "wired.toml"), "cells": "chip", "input_range": (-1.0, 1.0)}
+    (step,) = crossbars(SimpleNamespace(**{"calibrate": None, "adc": "worst"} | options))
+    assert isinstance(step, MapCrossbars) and step.wires is solved
+    with tc.Network("wired") as net:
+        tc.output("y", tc.affine(tc.input("x", (9,)), weights(5, 9)))
+    x = {"x": RNG.uniform(-1, 1, (1, 20, 9))}
+    found = tc.compile(net, "sim", precision="float64", **options).run(x)["y"]
+    ideal = tc.compile(net, "sim", precision="float64", **options | {"chip": "thermo-1"}).run(x)["y"]
+    np.testing.assert_allclose(found, ideal, rtol=0.05, atol=0.05)
+    assert not np.array_equal(found, ideal)
 
 
 def test_computed_and_sparse_weights_stay_where_they_are():

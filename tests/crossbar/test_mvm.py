@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import thermoc as tc
+from thermoc.backends.sim import crossbar as crossbar_rows
 from thermoc.ir.dialects.crossbar import Mvm
 from thermoc.ir.feed import feed
 from thermoc.ir.reference import crossbar, interpret
@@ -231,8 +232,34 @@ def test_batches_and_chunks_change_nothing():
         tc.output("y", tc.mvm(tc.input("x", (9,)), plus, minus, z=z, **attrs))
     run = tc.compile(net, target="sim").run
     whole = run({"x": x[np.newaxis]})["y"][0]
-    alone = [run({"x": x[np.newaxis, k : k + 1]}, first_sample=k)["y"][0, 0] for k in (0, 47, 48, 69)]
-    assert np.array_equal(whole[[0, 47, 48, 69]], np.array(alone))
+    some = [0, kernel.CHUNK - 1, kernel.CHUNK, 69]
+    alone = [run({"x": x[np.newaxis, k : k + 1]}, first_sample=k)["y"][0, 0] for k in some]
+    assert np.array_equal(whole[some], np.array(alone))
+
+
+@pytest.mark.parametrize(("precision", "together"), [("float64", 4), ("float32", 3)])
+@pytest.mark.parametrize("warm", [False, True])
+def test_readings_that_go_together_change_nothing(
+    precision: str, together: int, warm: bool, monkeypatch: pytest.MonkeyPatch
+):
+    """Bit for bit what each reading gives on its own, for the largest currents there can be, of either sign.
+
+    21 cells of 3 steps sum up to 63, the last whole number of 7 bits with its sign: 7 fit into 52, so that 8 readings
+    go as 4 and 4, and 3 into 23.
+    """
+    cells, x = RNG.integers(0, 4, (2, 2, 25, 6)).astype(float), RNG.uniform(-1.1, 1.1, (5, 25))
+    cells[0, :, :, 0], cells[1, :, :, 0], x[0], x[1] = 3, 0, 1, -1
+    attrs = {"rows": 21, "cell_bits": 2, "input_bits": 8, "dac_bits": 1, "adc_bits": 5, "adc_range": 31.0}
+    given_ = {"x": x[np.newaxis]} | ({"g": np.full((1, 5, 2, 6), 1.07)} if warm else {})
+    with tc.Network("tile") as net:
+        gain = {"gain": tc.input("g", (2, 6))} if warm else {}
+        tc.output("y", tc.mvm(tc.input("x", (25,)), *cells, **attrs, **gain))
+    exe: Any = tc.compile(net, "sim", precision=precision)
+    assert exe.artefact.program.table[5] == 2 * together - 1
+    monkeypatch.setattr(crossbar_rows, "_together", lambda *_: 1)
+    alone: Any = tc.compile(net, "sim", precision=precision)
+    assert alone.artefact.program.table[5] == 1
+    assert np.array_equal(exe.run(given_)["y"], alone.run(given_)["y"])
 
 
 @pytest.mark.parametrize(

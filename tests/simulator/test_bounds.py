@@ -142,6 +142,8 @@ def test_a_row_that_reaches_outside_is_refused(case: str, opcode: Opcode, column
         ("core.sparse_affine", "table", 4, 6),  # the end of the last row of entries
         ("core.sparse_affine", "table", 1, 3),  # a row that ends before it starts
         ("core.sparse_affine", "table", 5, 4),  # a column beyond x
+        ("crossbar.mvm", "table", 5, 4),  # no such form
+        ("crossbar.mvm", "table", 5, 99),  # more readings in one number than there are
     ],
 )
 def test_a_slot_or_table_that_reaches_outside_is_refused(case: str, array: str, place: Any, value: int):

@@ -27,6 +27,8 @@ from thermoc.support.errors import Finding, error
 
 Inputs = Mapping[str, ArrayLike]
 RANGES = ("worst", "reached")
+TOLD = ("cell_bits", "adc_bits")
+"""What the pass prints of its arrays beside their size; the changes it records tell the rest."""
 
 
 def numbers(graph: Graph) -> dict[str, NDArray]:
@@ -66,6 +68,12 @@ class MapCrossbars(Pass):
             notes = [f"adc = {self.adc!r}", f"calibrate is {'not ' if self.calibrate is None else ''}given"]
             hint = 'take adc="worst", or give calibrate={"input": samples}'
             raise error("T303", f"the range of an ADC is one of {', '.join(RANGES)}", notes=notes, hint=hint)
+
+    def __str__(self) -> str:
+        options = [f"arrays={self.spec.rows}x{self.spec.columns}"]
+        options += [f"{name}={getattr(self.spec, name)}" for name in TOLD if getattr(self.spec, name)]
+        options += [] if self.adc == "worst" else [f"adc={self.adc}"]
+        return f"{self.name}{{{', '.join(options)}}}"
 
     @property
     def gives(self) -> tuple[Property, ...]:
