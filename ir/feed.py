@@ -55,7 +55,7 @@ def feed(
             raise error(
                 "T402", f"input {name!r} is not a regular array", where=op.location, notes=[str(reason)]
             ) from None
-        problems = [*_shape(op, array), *_values(op, array)]
+        problems = [*_shape(op, array), *_values(op, array, hot=_is_temperature(graph, op))]
         found += problems
         if not problems:
             arrays[name] = array.astype(op.dtype.numpy, copy=False)
@@ -141,7 +141,17 @@ def _shape(op: Input, array: NDArray) -> Iterator[Finding]:
         )
 
 
-def _values(op: Input, array: NDArray) -> Iterator[Finding]:
+def _is_temperature(graph: Graph, op: Input) -> bool:
+    """Whether an input is declared as a temperature, or an op takes it as one."""
+    readers = graph.consumers.get(op.y.name, ())
+    return op.role is Role.temperature or any(
+        spec.role is Role.temperature and getattr(reader, name) == op.y
+        for reader in readers
+        for name, spec in reader.operand_specs.items()
+    )
+
+
+def _values(op: Input, array: NDArray, *, hot: bool) -> Iterator[Finding]:
     kinds = {"f": "biuf", "i": "biu", "b": "b"}[op.dtype.numpy.kind]
     if array.dtype.kind not in kinds:
         yield Finding(
@@ -153,12 +163,12 @@ def _values(op: Input, array: NDArray) -> Iterator[Finding]:
         return
     if op.dtype.numpy.kind == "i" and array.dtype.kind != "b":
         yield from _whole_range(op, array)
-    if array.dtype.kind != "f" and op.role is not Role.temperature:
+    if array.dtype.kind != "f" and not hot:
         return
-    good = np.isfinite(array) if op.role is not Role.temperature else np.isfinite(array) & (array > 0)
+    good = np.isfinite(array) & (array > 0) if hot else np.isfinite(array)
     if not good.all():
         where = tuple(int(i) for i in np.argwhere(~good)[0])
-        wanted = "finite" if op.role is not Role.temperature else "finite and > 0, as a temperature is"
+        wanted = "finite and > 0, as a temperature is" if hot else "finite"
         yield Finding(
             code="T403",
             what=f"input {op.name!r} must be {wanted}",

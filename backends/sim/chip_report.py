@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from thermoc.backends.sim.chip import ChipArtefact
 
 
+PLACED = {"wire": "length of wires", "thermal": "temperature"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class ChipRun:
     """Everything a run on a chip gave, for reports and pictures. kelvin: (turns, units) by op; targets: (ticks,)."""
@@ -128,17 +131,23 @@ def _lines(r: ChipReport) -> str:
     speed = f"{r.cycles} cycles, {r.seconds:.4g} s: {r.throughput:.4g} a second"
     books = f"{r.heat_in:.4g} J in, {r.heat_out:.4g} J out, {r.heat_stored:.4g} J stored, gap {r.heat_gap:.1g} J"
     place = f"core {r.peak_core} (tile {r.peak_tile}) after {r.peak_seconds:.4g} s"
+    cells = f"cells programmed in {r.setup_seconds:.4g} s for {r.setup_joules:.4g} J"
+    before = cells if r.setup_joules else f"a barrier of {r.setup_seconds:.4g} s"
     return "\n".join(
         [
-            f"{r.network} on chip {r.chip}, sampling as the {r.temperature} says, placed by {"wires" if r.placement == "wire" else "temperature"}",
-            f"  {r.samples} samples of {r.ticks} ticks in {speed}",
+            f"{r.network} on chip {r.chip}, sampling as the {r.temperature} says, placed by {PLACED[r.placement]}",
+            f"  {_count(r.samples, 'sample')} of {_count(r.ticks, 'tick')} in {speed}",
             f"  latency {r.latency:.4g} s, {r.joules_a_sample:.4g} J a sample, {r.mean_watts:.4g} W on the mean",
             f"  peak {r.peak_kelvin:.5g} K at {place}",
             f"  heat: {books}",
             f"  thermal slot {r.slot:g} s; halving it moves temperatures by at most {r.lag_error:.3g} K",
-            f"  before: cells programmed in {r.setup_seconds:.4g} s for {r.setup_joules:.4g} J",
+            f"  before: {before}",
         ]
     )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" + ("s" if number != 1 else "")
 
 
 def _shares(components: Mapping[str, float]) -> list[dict[str, object]]:

@@ -83,6 +83,14 @@ def test_a_mistake_is_told(change: dict, options: dict, code: str, words: str):
     assert words in str(caught.value)
 
 
+def test_an_input_that_an_op_takes_as_temperature_is_one():
+    """Whatever role it was declared with."""
+    with tc.Network("n") as net:
+        tc.output("s", tc.sample_binary(tc.input("x", (2,)), tc.input("T", ())))
+    with pytest.raises(tc.ThermocError, match="input 'T' must be finite and > 0"):
+        feed(net.graph, {"x": np.zeros((1, 2)), "T": np.array([-1.0])})
+
+
 def test_a_run_names_its_outputs():
     run = tc.compile(network(), "sim").run(GOOD)
     with pytest.raises(tc.ThermocError) as caught:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import io
+import shutil
+import sys
 from collections.abc import Mapping, Sequence
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
+
+WIDE, NARROW = 200, 60
+"""Columns where no terminal says how many it has, and the fewest that a table is squeezed into."""
 
 
 def table(title: str, rows: Sequence[Mapping[str, object]]) -> str:
@@ -21,7 +26,8 @@ def table(title: str, rows: Sequence[Mapping[str, object]]) -> str:
         )
     for row in rows:
         shown.add_row(*(cell(value) for value in row.values()))
-    console = Console(file=io.StringIO(), width=200, color_system=None)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDE
+    console = Console(file=io.StringIO(), width=max(width, NARROW), color_system=None)
     console.print(shown)
     text = console.file.getvalue()  # pyright: ignore[reportAttributeAccessIssue]
     return "\n".join(line.rstrip() for line in text.splitlines()).strip("\n")
