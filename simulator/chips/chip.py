@@ -218,7 +218,7 @@ def _problems(q: Quantities):
             yield f"{name} must be above nought", f"it is {q[name]:g}"
     for name, quantity in ((n, q.quantity(n)) for n in q):
         values = quantity.value if isinstance(quantity.value, tuple) else (quantity.value,)
-        if any(isinstance(v, float) and v < 0 for v in values):
+        if name != "sampler.bias" and any(isinstance(v, float) and v < 0 for v in values):
             yield f"{name} must not be negative", f"it is {quantity.written}"
     if "adc.cores_a_bank" in q and q["adc.cores_a_bank"] > 0 and q["mesh.cores"] % q["adc.cores_a_bank"]:
         yield (

@@ -21,10 +21,11 @@ SECONDS = 1e-12
 
 
 @rule
-def work(seconds, u, T, heater, island, y, m, unit, cell, limit, kept, sums, scratch):
+def work(seconds, u, plain, T, heater, island, y, m, unit, cell, limit, kept, sums, scratch):
     """Bring a unit through ``seconds`` at source u over a die at T; return (status, island, seconds reached).
 
-    unit: model, parameters, circuit, scale. cell: R and R C of the island. sums: J in, J of heat and K s are added to.
+    plain: its temperature is its only state, so that the heat of a piece is foreseen from its power. unit: model,
+    parameters, circuit, scale. cell: R and R C of the island. sums: J in, J of heat and K s are added to.
     """
     model, p, c, scale = unit
     R, tau = cell
@@ -34,7 +35,7 @@ def work(seconds, u, T, heater, island, y, m, unit, cell, limit, kept, sums, scr
         h = min(h, seconds - done)
         z[:] = 0.0
         rates(model, u, island, z, y, m, p, c, K[6])
-        expected = K[6, WORK] + gain
+        expected = K[6, WORK] + gain if plain else gain
         goal = T + R * (expected + heater)
         mean = goal - (island - goal) * math.expm1(-h / tau) * tau / h
         kept[:] = 0.0
@@ -58,7 +59,7 @@ def work(seconds, u, T, heater, island, y, m, unit, cell, limit, kept, sums, scr
 def rest(seconds, plain, T, heater, island, y, m, unit, cell, limit, kept, sums, scratch):
     """The same without bias. A plain memristor, whose temperature is its only state, hands its heat on and cools."""
     if not plain:
-        return work(seconds, 0.0, T, heater, island, y, m, unit, cell, limit, kept, sums, scratch)
+        return work(seconds, 0.0, False, T, heater, island, y, m, unit, cell, limit, kept, sums, scratch)
     c, (R, tau), goal = unit[2], cell, T + cell[0] * heater
     left = math.exp(-seconds * c[CONDUCTANCE] / c[CAPACITY])
     over = y[0] - island
@@ -93,7 +94,7 @@ def span(
             seconds, y, m = (stop - t) * SECONDS, Y[k], memory[k]
             if working:
                 status, island[k], reached = work(
-                    seconds, bias, T[k], heater, island[k], y, m, unit, cell, limit, kept, sums, scratch
+                    seconds, bias, plain, T[k], heater, island[k], y, m, unit, cell, limit, kept, sums, scratch
                 )
                 kelvin[n] += sums[2]
             else:

@@ -21,7 +21,7 @@ from scipy.interpolate import CubicSpline
 from thermoc.simulator import devices
 from thermoc.simulator.chips import Chip
 from thermoc.simulator.devices import Device
-from thermoc.simulator.devices.equations import CURRENT, VOLTAGE, Model, rates
+from thermoc.simulator.devices.equations import CAPACITY, CURRENT, VOLTAGE, Model, rates
 from thermoc.simulator.devices.loops import FINE, RUNAWAY
 from thermoc.simulator.devices.simulate import memories
 from thermoc.simulator.machine.instructions import PICO
@@ -75,7 +75,11 @@ class Response:
 
 
 class Units:
-    """The units of a chip, as its file's [sampler] says."""
+    """The units of a chip, as its file's [sampler] says.
+
+    Errors: T404 for an unknown device, T515 for one that holds more than a quarter of its island's heat: the two are
+    stepped one after the other, which such a pair would not bear.
+    """
 
     def __init__(self, chip: Chip):
         self.chip, self.bias = chip, chip["sampler.bias"]
@@ -83,6 +87,10 @@ class Units:
         self.rise = chip["sampler.resistance"] * (1 + 4 * chip["sampler.crosstalk"])
         self.tau = chip["sampler.resistance"] * chip["sampler.capacity"]
         d = self.device
+        if d.circuit[0, CAPACITY] > chip["sampler.capacity"] / 4:
+            notes = [f"it has {d.circuit[0, CAPACITY]:.3g} J/K, sampler.capacity is {chip['sampler.capacity']:.3g} J/K"]
+            hint = "give islands at least four times the device's heat capacity, or take a smaller device"
+            raise error("T515", f"chip {chip.name!r}: {d.name} is too large for its island", notes=notes, hint=hint)
         self.unit = int(d.model), d.parameters[0], d.circuit[0], d.scale
         self.plain = d.model is not Model.VO2 and bool(d.scale[0] > 0 and not d.scale[1:].any())
         self._responses: dict[float, Response] = {}

@@ -9,7 +9,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 import thermoc as tc
-from tests.machine.test_heat import chip, conduct, load, one_unit, worked
+from tests.machine.test_heat import ONE, chip, conduct, load, one_unit, worked
 from thermoc.simulator.chips import load_chip
 from thermoc.simulator.machine import Op, run_events
 from thermoc.simulator.machine.heat import ElectroThermal
@@ -102,9 +102,9 @@ def test_the_response_is_what_a_pulse_does(tmp_path: Path):
         assert response.beneath(kelvin / 1e-8)[0] == pytest.approx(T, abs=1e-5 * (kelvin[0] / 1e-8 - T) + 1e-5)
 
 
-def other(folder: Path, device: str, bias: str) -> ElectroThermal:
+def other(folder: Path, device: str, bias: str, **changes: str) -> ElectroThermal:
     """Return one unit of another device."""
-    heat = chip(folder, mesh__columns="1", mesh__rows="1", mesh__cores="1", adc__cores_a_bank="1", sampler__bias=bias)
+    heat = chip(folder, **ONE, sampler__bias=bias, **changes)
     path = folder / "changed.toml"
     path.write_text(path.read_text().replace('device = "nbo2"', f'device = "{device}"'))
     assert heat.name == "changed"
@@ -137,6 +137,23 @@ def test_a_unit_that_runs_away_is_told_with_time_place_and_current(tmp_path: Pat
         heat.run(load(heat.chip, 3, units=1, duty=0.5), start="ambient")
     text = str(caught.value)
     assert caught.value.code == "T410" and "nbo2" in text and "core 0 (tile 0)" in text and "current" in text
+
+
+def test_a_device_larger_than_its_island_is_refused(tmp_path: Path):
+    with pytest.raises(tc.ThermocError, match="vo2 is too large for its island") as caught:
+        other(tmp_path, "vo2", "12")
+    assert caught.value.code == "T515" and "it has 4.96e-11 J/K" in str(caught.value)
+
+
+def test_a_device_with_memory_and_a_capacitor_is_stepped_through_its_gaps(tmp_path: Path):
+    """VO2 on an island large enough: its capacitor empties through it when the pulse is over, then it cools."""
+    heat = other(tmp_path, "vo2", "12", sampler__capacity="1e-9", sampler__resistance="2e4")
+    pulse = worked(heat.chip, 4, 1e-6, 1, 0.25, each=4)
+    units, kelvin, T, shown = units_of(heat).resting(np.array([325.0])), np.zeros(1), np.array([325.0]), []
+    for slot in range(4):
+        units_of(heat).advance(units, pulse, T, NONE, (slot * 1_000_000, (slot + 1) * 1_000_000), kelvin)
+        shown.append(units.memristor[0, 0])
+    assert 325.3 < kelvin[0] / 1e-6 < 326 and shown[0] < shown[1] > shown[2] > shown[3] > 325
 
 
 def test_an_unknown_device_is_refused(tmp_path: Path):
