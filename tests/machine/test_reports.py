@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ import numpy as np
 import pytest
 
 import thermoc as tc
-from thermoc.reports import chip_trace
+from thermoc.reports import chip_picture, chip_trace
 from thermoc.reports.chip_picture import floorplan, frames, thermal_map
 from thermoc.reports.chip_trace import trace
-from thermoc.simulator.machine.account import beginning, event_joules
+from thermoc.simulator.machine import COMPONENTS
+from thermoc.simulator.machine.account import account, beginning, event_joules
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +52,29 @@ def test_a_trace_holds_every_event_and_the_counters(report, tmp_path: Path):
     assert {(event["pid"], event["tid"]) for event in done} <= named
 
 
+def test_counters_are_each_tiles_kelvins_and_watts(report, tmp_path: Path):
+    """Slot by slot: the hottest of a tile's four cores and their watts; the chip's add up to the run's joules."""
+    trace(report, tmp_path / "t.json")
+    history, seen = report.run.history, {}
+    for event in json.loads((tmp_path / "t.json").read_text())["traceEvents"]:
+        if event["ph"] == "C":
+            for key, value in event["args"].items():
+                seen[event["pid"], event["name"], key, round(event["ts"] / (1e6 * history.slot))] = value
+    slots, joules = len(history.watts), 0.0
+    used = {pid for pid, *_ in seen} - {0}
+    assert len(used) >= 2 and len(seen) == slots * (3 + 2 * len(used))
+    for slot in range(slots):
+        kelvin, watts = history.die[slot].tolist(), history.watts[slot].tolist()
+        assert seen[0, "temperature, K", "hottest", slot] == max(kelvin)
+        assert seen[0, "temperature, K", "mean", slot] == pytest.approx(sum(kelvin) / 256, rel=1e-12)
+        joules += seen[0, "power, W", "chip", slot] * history.slot
+        for pid in used:
+            mine = slice(4 * pid - 4, 4 * pid)
+            assert seen[pid, "temperature, K", "hottest", slot] == max(kelvin[mine])
+            assert seen[pid, "power, mW", "tile", slot] == pytest.approx(1e3 * sum(watts[mine]), rel=1e-12)
+    assert joules == pytest.approx(report.joules, rel=1e-9)
+
+
 def test_tiles_that_messages_only_pass_have_names_too(report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(chip_trace, "_used", lambda report: [])
     trace(report, tmp_path / "t.json")
@@ -71,6 +96,87 @@ def test_no_two_events_of_a_core_or_link_overlap(report, tmp_path: Path):
     for spans in lanes.values():
         spans.sort()
         assert all(a[1] <= b[0] + 1e-6 for a, b in pairwise(spans))
+
+
+def drawn(monkeypatch: pytest.MonkeyPatch, draw: Callable[..., object], report: Any) -> Any:
+    """Return the figure that would be written."""
+    pytest.importorskip("matplotlib")
+    kept: list[Any] = []
+    monkeypatch.setattr(chip_picture, "_write", lambda figure, path: kept.append(figure))
+    draw(report, "picture.png")
+    return kept[0]
+
+
+def spot(core: int) -> tuple[int, int]:
+    """Column and row of a core among thermo-1's 16 x 16: tiles of 2 x 2, eight a row."""
+    return core // 4 % 8 * 2 + core % 2, core // 32 * 2 + core % 4 // 2
+
+
+def test_a_core_has_the_colour_of_what_runs_there(report, monkeypatch: pytest.MonkeyPatch):
+    """Even where messages for others that pass its tile take more: those are made to be dear."""
+    from matplotlib.colors import to_hex
+    from matplotlib.patches import Rectangle
+
+    run = report.run
+    layout, flits = run.artefact.mapping, run.price.joules.copy()
+    flits[:, COMPONENTS.index("network")] *= 1e9
+    price = replace(run.price, joules=flits)
+    dear = replace(run, price=price, sums=account(run.events, layout.program, price, layout.chip))
+    figure = drawn(monkeypatch, floorplan, replace(report, run=dear))
+    shown = {text.get_text().split("\n")[0]: to_hex(patch.get_facecolor()) for text, patch in keys(figure)}
+    cells = {
+        (int(cell.get_x()), int(cell.get_y())): to_hex(cell.get_facecolor())
+        for cell in figure.axes[0].patches
+        if isinstance(cell, Rectangle)
+    }
+    assert len(cells) == 256 and len({shown["affine"], shown["sample_binary"], shown["idle"]}) == 3
+    work = runs(layout.program)
+    for core in range(256):
+        names = [name for at, name in work if at == core]
+        expected = shown["idle"] if not names else shown["affine"] if "MVM" in names else None
+        if {"SAMPLE"} <= set(names) and "MVM" not in names:
+            expected = shown["sample_binary"]
+        if expected:
+            assert cells[spot(core)] == expected, (core, names)
+
+
+def keys(figure: Any) -> Iterator[tuple[Any, Any]]:
+    (legend,) = figure.legends
+    yield from (
+        (text, patch)
+        for text, patch in zip(legend.get_texts(), legend.legend_handles)
+        if hasattr(patch, "get_facecolor")
+    )
+
+
+def runs(program: Any) -> set[tuple[int, str]]:
+    """Every core with the names of the instructions that it runs in a tick, from the printed program."""
+    found, core, once = set(), -1, True
+    for line in str(program).splitlines()[1:]:
+        if line.startswith("core"):
+            core, once = int(line[5:-1]), True
+        elif line == "  tick:":
+            once = False
+        elif not once:
+            found.add((core, line.split()[0]))
+    return found
+
+
+def test_a_map_shows_each_cores_temperature_at_its_place(report, monkeypatch: pytest.MonkeyPatch):
+    """Rows run down; the cross is at the hottest core, rings are where p-bits are."""
+    axes = drawn(monkeypatch, thermal_map, report).axes[0]
+    (image,) = axes.images
+    shown, T = image.get_array(), report.run.history.die[round(report.peak_seconds / report.slot)]
+    assert image.get_extent() == [0, 16, 16, 0] and image.origin == "upper" and axes.get_ylim() == (16, 0)
+    for core in range(256):
+        column, row = spot(core)
+        assert shown[row, column] == T[core]
+    marks = {
+        line.get_label().split(",")[0]: line.get_xydata().tolist() for line in axes.lines if line.get_label()[0] != "_"
+    }
+    assert marks["hottest"] == [[c + 0.5 for c in spot(report.peak_core)]] and T.max() == report.peak_kelvin
+    sampling = {core for core, name in runs(report.run.artefact.mapping.program) if name == "SAMPLE"}
+    assert sorted(marks["p-bits of sample_binary"]) == sorted([x + 0.5, y + 0.5] for x, y in map(spot, sampling))
 
 
 @pytest.mark.parametrize("name", ["plan.png", "plan.svg"])
