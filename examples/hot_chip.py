@@ -6,7 +6,7 @@ larger. Placed by temperature they lie where the die is cool, and heaters hold t
 
 The temperature that they really draw at is measured from the draws: the T for which 1 / (1 + exp(-drive / T)) makes
 the spikes likeliest. Pictures go to the folder given, by default ``hot_chip``. A number of ticks may follow it.
-Both runs start as if they had gone on for ever; the frames are of one that starts cold, and heats up.
+Runs start as if they had gone on for ever; the frames are of one that starts cold, and heats up by nearly a kelvin.
 """
 
 from __future__ import annotations

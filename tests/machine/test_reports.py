@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import thermoc as tc
+from tests.machine.test_energy import by_hand, printed
 from thermoc.reports import chip_picture, chip_trace
 from thermoc.reports.chip_picture import floorplan, frames, thermal_map
 from thermoc.reports.chip_trace import trace
@@ -26,7 +27,7 @@ def report():
     with tc.Network("pictured") as net:
         h = tc.tanh(tc.affine(tc.input("x", (300,)), rng.normal(size=(300, 300))))
         tc.output("s", tc.sample_binary(h, 1.0))
-    exe = tc.compile(net, "sim", chip="thermo-1", temperature="die")
+    exe = tc.compile(net, "sim", chip="thermo-1", temperature="die", placement="thermal")
     return exe.run({"x": rng.normal(size=(2, 300))}, ticks=5).chip
 
 
@@ -129,15 +130,17 @@ def test_a_core_has_the_colour_of_what_runs_there(report, monkeypatch: pytest.Mo
         for cell in figure.axes[0].patches
         if isinstance(cell, Rectangle)
     }
-    assert len(cells) == 256 and len({shown["affine"], shown["sample_binary"], shown["idle"]}) == 3
-    work = runs(layout.program)
-    for core in range(256):
-        names = [name for at, name in work if at == core]
-        expected = shown["idle"] if not names else shown["affine"] if "MVM" in names else None
-        if {"SAMPLE"} <= set(names) and "MVM" not in names:
-            expected = shown["sample_binary"]
-        if expected:
-            assert cells[spot(core)] == expected, (core, names)
+    spent: dict[int, dict[str, float]] = {core: {} for core in range(256)}
+    for core, once, name, fields, op in printed(layout.program):
+        for component, joules in by_hand(core, name, fields, layout.chip).items():
+            if not once and component != "network":
+                spent[core][op] = spent[core].get(op, 0.0) + 10 * joules
+    for op, cores in layout.sites.items():
+        for core in set(cores.tolist()):
+            spent[core][op] = spent[core].get(op, 0.0) + run.history.heater[core]
+    expected = {core: max(here, key=lambda op, here=here: here[op]) if here else "idle" for core, here in spent.items()}
+    assert {"affine", "sample_binary", "idle"} <= set(expected.values())
+    assert cells == {spot(core): shown[op] for core, op in expected.items()}
 
 
 def keys(figure: Any) -> Iterator[tuple[Any, Any]]:
@@ -147,19 +150,6 @@ def keys(figure: Any) -> Iterator[tuple[Any, Any]]:
         for text, patch in zip(legend.get_texts(), legend.legend_handles)
         if hasattr(patch, "get_facecolor")
     )
-
-
-def runs(program: Any) -> set[tuple[int, str]]:
-    """Every core with the names of the instructions that it runs in a tick, from the printed program."""
-    found, core, once = set(), -1, True
-    for line in str(program).splitlines()[1:]:
-        if line.startswith("core"):
-            core, once = int(line[5:-1]), True
-        elif line == "  tick:":
-            once = False
-        elif not once:
-            found.add((core, line.split()[0]))
-    return found
 
 
 def test_a_map_shows_each_cores_temperature_at_its_place(report, monkeypatch: pytest.MonkeyPatch):
@@ -175,7 +165,7 @@ def test_a_map_shows_each_cores_temperature_at_its_place(report, monkeypatch: py
         line.get_label().split(",")[0]: line.get_xydata().tolist() for line in axes.lines if line.get_label()[0] != "_"
     }
     assert marks["hottest"] == [[c + 0.5 for c in spot(report.peak_core)]] and T.max() == report.peak_kelvin
-    sampling = {core for core, name in runs(report.run.artefact.mapping.program) if name == "SAMPLE"}
+    sampling = {core for core, _, name, *_ in printed(report.run.artefact.mapping.program) if name == "SAMPLE"}
     assert sorted(marks["p-bits of sample_binary"]) == sorted([x + 0.5, y + 0.5] for x, y in map(spot, sampling))
 
 

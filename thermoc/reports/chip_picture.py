@@ -193,7 +193,9 @@ def _map(
     figure: Any, report: ChipReport, T: NDArray[np.float64], time: float, span: tuple[float, float] | None
 ) -> None:
     """Draw temperatures of cores, p-bits as rings, the hottest place as a cross."""
-    run = report.run
+    from matplotlib.patheffects import withStroke
+
+    run, rim = report.run, [withStroke(linewidth=3, foreground=INK)]  # seen on dark places and on bright ones
     chip, axes = run.artefact.mapping.chip, figure.subplots()
     rows, columns = run.heat.shape
     low, high = (float(T.min()), float(T.max())) if span is None else span
@@ -204,11 +206,24 @@ def _map(
     for name, cores in run.artefact.mapping.sites.items():
         spots = np.array([chip.position(int(core)) for core in np.unique(cores)]) + 0.5
         axes.plot(
-            *spots.T, "o", markerfacecolor="none", markeredgecolor="white", markersize=7, label=f"p-bits of {name}"
+            *spots.T,
+            "o",
+            markerfacecolor="none",
+            markeredgecolor="white",
+            markersize=7,
+            label=f"p-bits of {name}",
+            path_effects=rim,
         )
     x, y = chip.position(int(T.argmax()))
     axes.plot(
-        x + 0.5, y + 0.5, "x", color="#00d0ff", markersize=8, markeredgewidth=1.6, label=f"hottest, {T.max():.2f} K"
+        x + 0.5,
+        y + 0.5,
+        "x",
+        color="#00d0ff",
+        markersize=8,
+        markeredgewidth=1.6,
+        label=f"hottest, {T.max():.2f} K",
+        path_effects=rim,
     )
     axes.legend(
         loc="upper center",
