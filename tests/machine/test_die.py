@@ -50,7 +50,7 @@ def test_tiles_leak_what_the_chip_says(both):
     heat, volumes = both
     awake = np.repeat([True, False, True, True, False, False], 6)
     watts = np.random.default_rng(2).uniform(0, 0.05, 36)
-    T = np.full(36, 300.0)
+    T, leak = np.full(36, 300.0), np.zeros(36)
     for _ in range(100):
         leak = 5e-3 / 6 * np.where(awake, 1.0, 0.05) * np.exp((T - 300) / 60)
         T = 300 + volumes.rise(watts + leak)

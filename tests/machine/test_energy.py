@@ -93,10 +93,10 @@ def test_joules_are_those_of_the_printed_instructions(report):
             else:
                 joules[op, component] += TICKS * BATCH * each
     for column, component in enumerate(COMPONENTS):
-        close = {"rel": 1e-3 if component == "sampler" else 1e-9, "abs": 1e-30}
-        assert sums.setup_joules[column] == pytest.approx(setup[component], **close), component
+        rel = 1e-3 if component == "sampler" else 1e-9
+        assert sums.setup_joules[column] == pytest.approx(setup[component], rel=rel, abs=1e-30), component
         for row, op in enumerate((*layout.program.ops, "")):
-            assert sums.joules[row, column] == pytest.approx(joules[op, component], **close), (op, component)
+            assert sums.joules[row, column] == pytest.approx(joules[op, component], rel=rel, abs=1e-30), (op, component)
         if component != "sampler":
             whole = sum(value for (_, part), value in joules.items() if part == component)
             assert report.components[component] == pytest.approx(whole, rel=1e-9), component
