@@ -21,14 +21,18 @@ from thermoc.simulator.machine import COMPONENTS
 from thermoc.simulator.machine.account import account, beginning, event_joules
 
 
-@pytest.fixture(scope="module")
-def report():
+def ran(placement: str) -> Any:
     rng = np.random.default_rng(0)
     with tc.Network("pictured") as net:
         h = tc.tanh(tc.affine(tc.input("x", (300,)), rng.normal(size=(300, 300))))
         tc.output("s", tc.sample_binary(h, 1.0))
-    exe = tc.compile(net, "sim", chip="thermo-1", temperature="die", placement="thermal")
+    exe = tc.compile(net, "sim", chip="thermo-1", temperature="die", placement=placement)
     return exe.run({"x": rng.normal(size=(2, 300))}, ticks=5).chip
+
+
+@pytest.fixture(scope="module")
+def report():
+    return ran("thermal")
 
 
 def test_a_trace_holds_every_event_and_the_counters(report, tmp_path: Path):
@@ -113,12 +117,18 @@ def spot(core: int) -> tuple[int, int]:
     return core // 4 % 8 * 2 + core % 2, core // 32 * 2 + core % 4 // 2
 
 
-def test_a_core_has_the_colour_of_what_runs_there(report, monkeypatch: pytest.MonkeyPatch):
-    """Even where messages for others that pass its tile take more: those are made to be dear."""
+@pytest.mark.parametrize("placement", ["thermal", "wire"])
+def test_a_core_has_the_colour_of_what_runs_there(placement: str, report, monkeypatch: pytest.MonkeyPatch):
+    """Even where messages for others that pass its tile take more: those are made to be dear, and so are heaters.
+
+    By wires p-bits are on cores that multiply, which take more than their heaters do unless these are dear.
+    """
+    pytest.importorskip("matplotlib")
     from matplotlib.colors import to_hex
     from matplotlib.patches import Rectangle
 
-    run = report.run
+    report = report if placement == "thermal" else ran(placement)
+    run = replace(report.run, history=replace(report.run.history, heater=1e6 * report.run.history.heater))
     layout, flits = run.artefact.mapping, run.price.joules.copy()
     flits[:, COMPONENTS.index("network")] *= 1e9
     price = replace(run.price, joules=flits)
