@@ -128,7 +128,7 @@ def test_a_core_has_the_colour_of_what_runs_there(placement: str, report, monkey
     from matplotlib.patches import Rectangle
 
     report = report if placement == "thermal" else ran(placement)
-    run = replace(report.run, history=replace(report.run.history, heater=1e6 * report.run.history.heater))
+    run = replace(report.run, history=replace(report.run.history, heater=np.ones(256)))
     layout, flits = run.artefact.mapping, run.price.joules.copy()
     flits[:, COMPONENTS.index("network")] *= 1e9
     price = replace(run.price, joules=flits)
