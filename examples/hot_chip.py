@@ -6,6 +6,7 @@ larger. Placed by temperature they lie where the die is cool, and heaters hold t
 
 The temperature that they really draw at is measured from the draws: the T for which 1 / (1 + exp(-drive / T)) makes
 the spikes likeliest. Pictures go to the folder given, by default ``hot_chip``. A number of ticks may follow it.
+Runs start as if they had gone on for ever; the frames are of one that starts cold, and heats up by nearly a kelvin.
 """
 
 from __future__ import annotations
@@ -48,9 +49,9 @@ def likeliest(drive: NDArray[np.float64], spikes: NDArray[np.float64]) -> tuple[
     return 1 / beta, float(1 / np.sqrt((drive**2 * p * (1 - p)).sum())) / beta**2
 
 
-def sampled(temperature: str, placement: str, ticks: int) -> Any:
+def sampled(temperature: str, placement: str, ticks: int, start: str = "steady") -> Any:
     """Run the network on the chip; return the run."""
-    exe = tc.compile(network(), "sim", chip="thermo-1", temperature=temperature, placement=placement)
+    exe = tc.compile(network(), "sim", chip="thermo-1", temperature=temperature, placement=placement, start=start)
     x = np.random.default_rng(1).normal(size=(BATCH, WIDTH))
     return exe.run({"x": x}, ticks=ticks, seed=7)
 
@@ -74,7 +75,7 @@ def main(folder: Path, ticks: int = TICKS) -> dict[str, tuple[float, float]]:
             thermal_map(run.chip, folder / f"heat-{placement}.png")
             trace(run.chip, folder / f"trace-{placement}.json", most=20_000)
             print(run.chip)
-    frames(run.chip, folder / "frames", count=8)
+    frames(sampled("die", "wire", ticks, start="ambient").chip, folder / "frames", count=8)
     print(f"pictures are in {folder}; open the traces with ui.perfetto.dev")
     return found
 

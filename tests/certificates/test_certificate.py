@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 
 import thermoc as tc
+from tests.machine.test_compile import hot
 from thermoc import physics
-from thermoc.certificates import Certificate, recheck
+from thermoc.certificates import Certificate, certificate, recheck
+from thermoc.certificates.laws import LAWS
+from thermoc.certificates.seen import instrumented
 from thermoc.ir.dialects import heat, langevin, sampling, thermo
 from thermoc.passes import couplings, discretize, expansions, heat_steps
 
@@ -324,3 +327,16 @@ def test_what_is_no_certificate_is_refused(tmp_path, content, code):
 def test_onnx_and_single_precision_are_certified_too():
     assert certified(memory(), ticks=300, target="onnx").holds
     assert certified(gibbs(), ticks=400, precision="float32").holds
+
+
+def test_a_run_on_a_die_that_heats_is_repeated_as_it_was(tmp_path):
+    """What is handed out to be looked at takes stores, which heat: numbers of that run are others, by some 1e-7."""
+    with tc.Network("warm") as net:
+        tc.output("m", tc.memory(tc.affine(tc.input("x", (16,)), np.eye(64, 16)), 0.7, 0.2))
+    run = tc.compile(net, "sim", chip=hot(tmp_path), temperature="die").run({"x": np.ones((2, 16))}, ticks=40, seed=1)
+    (same,) = (law for law in tc.certify(run).laws if law.law == "seed")
+    assert same.holds and same.measured == 0
+    assert run.call is not None
+    source = run.call.executable.source
+    seen = certificate._repeated(run.call, instrumented(source, tuple(op for op in source.ops if type(op) in LAWS)))
+    assert np.abs(seen["m"] - run["m"]).max() > 1e-9

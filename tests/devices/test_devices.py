@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 from scipy.interpolate import CubicSpline
 from scipy.optimize import brentq
 
@@ -159,6 +160,25 @@ def test_pickett_switches_above_a_threshold_and_holds_its_enthalpy():
     assert high.imbalance[0] < 1e-7 * high.work[-1, 0]
 
 
+def test_pickett_moves_as_published():
+    """(dH/du) du/dt = v^2 / R - G D with the paper's numbers, R = 2 kohm before it: Radau on the enthalpy's quotient."""
+    area, length, rise = np.pi * 30e-9**2, 20e-9, 1080 - 300
+
+    def enthalpy(u):
+        return area * length * (2.6e6 * rise * (1 - u**2) / (2 * np.log(1 / u)) + 1.6e8 * u**2)
+
+    def rate(t, u):
+        R = 1e-2 * length / area / (1 + (1e-2 / 3e-4 - 1) * u**2)
+        net = 2.5**2 * R / (R + 2e3) ** 2 - 2 * np.pi * length * 1.5 * rise / np.log(1 / u)
+        return net / ((enthalpy(u + 1e-5) - enthalpy(u - 1e-5)) / 2e-5)
+
+    t = np.linspace(0, 2e-9, 9)
+    exact = solve_ivp(rate, (0, t[-1]), [0.1], method="Radau", t_eval=t, rtol=1e-9, atol=1e-12).y[0]
+    found = simulate(load("pickett", start_state=0.1), 2.5, t, tolerance=1e-9).state[:, 0]
+    assert exact[-1] - exact[0] > 0.1
+    np.testing.assert_allclose(found, exact, rtol=1e-6)
+
+
 def test_vteam_moves_only_beyond_its_thresholds():
     t = np.array([0, 1e-9, 2e-9])
     still = simulate(load("vteam"), [0.01], t)
@@ -166,6 +186,9 @@ def test_vteam_moves_only_beyond_its_thresholds():
     t = np.linspace(0, 1e-10, 5)
     moving = simulate(load("vteam"), 0.12, t, tolerance=1e-10)
     np.testing.assert_allclose(moving.state[:, 0], 1.5e-9 + 5e-4 * (0.12 / 0.02 - 1) * t, rtol=1e-9)
+    back = simulate(load("vteam"), -0.3, t, tolerance=1e-10)
+    np.testing.assert_allclose(back.state[:, 0], 1.5e-9 - 10 * (0.3 / 0.2 - 1) ** 3 * t, rtol=1e-9)
+    np.testing.assert_allclose(back.current[:, 0], -0.3 / (50 + 950 * back.state[:, 0] / 3e-9), rtol=1e-9)
 
 
 def test_devices_that_differ_run_as_each_alone():

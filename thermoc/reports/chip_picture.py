@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thermoc.simulator.machine.account import NETWORK, in_setup
 from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
 
@@ -116,12 +117,24 @@ def _box(x: float, y: float, wide: float, high: float, **style: Any) -> Any:
 
 def _owners(report: ChipReport) -> tuple[list[str | None], list[str]]:
     """Return the op that each core spends most on, None where it does nothing; and ops to name, the dearest first."""
-    run = report.run
-    by_core, ops = run.sums.by_core[:-1], run.artefact.mapping.work.ops
-    used = np.isin(np.arange(by_core.shape[1]), run.artefact.mapping.program.cores)  # not where messages pass by
-    cells = [ops[int(by_core[:, core].argmax())] if used[core] else None for core in range(by_core.shape[1])]
+    spent, ops = _spent(report), report.run.artefact.mapping.work.ops
+    cells = [ops[int(core.argmax())] if core.any() else None for core in spent.T]
     owners = {cell for cell in cells if cell is not None}
     return cells, [op.op for op in report.ops if op.op in owners][: len(COLOURS)]
+
+
+def _spent(report: ChipReport) -> NDArray[np.float64]:
+    """Return joules by op and core, (ops, cores), of what runs there: messages that pass its tile are left out."""
+    run = report.run
+    layout, program = run.artefact.mapping, run.artefact.mapping.program
+    ticks = ~in_setup(program) & (program.code[:, 1] >= 0)
+    each = (run.price.total - run.price.joules[:, NETWORK]) * run.ticks * run.batch
+    spent = np.zeros((len(layout.work.ops), layout.chip.cores))
+    np.add.at(spent, (program.code[ticks, 1], program.cores[ticks]), each[ticks])
+    for name, cores in layout.sites.items():
+        mine = np.unique(cores)
+        spent[layout.work.ops.index(name), mine] += run.history.heater[mine]
+    return spent
 
 
 def _colour(name: str | None, names: list[str]) -> str:
@@ -167,7 +180,11 @@ def _keys(axes: Any, report: ChipReport, names: list[str]) -> None:
         for name in names
     ]
     keys.append(Patch(facecolor=IDLE, edgecolor="#cccccc", label="idle"))
-    if report.run.artefact.mapping.sites:
+    layout = report.run.artefact.mapping
+    if layout.routes.load.any():
+        most = f"link, thickest\n{layout.routes.busiest[2]} bytes a tick"
+        keys.append(Line2D([], [], color=INK, linewidth=3.5, alpha=0.55, label=most))
+    if layout.sites:
         keys.append(Line2D([], [], marker="o", color="white", markeredgecolor=INK, linestyle="", label="p-bits"))
     axes.figure.legend(handles=keys, loc="outside right upper", fontsize=8, frameon=False, labelspacing=0.9)
 
@@ -176,7 +193,9 @@ def _map(
     figure: Any, report: ChipReport, T: NDArray[np.float64], time: float, span: tuple[float, float] | None
 ) -> None:
     """Draw temperatures of cores, p-bits as rings, the hottest place as a cross."""
-    run = report.run
+    from matplotlib.patheffects import withStroke
+
+    run, rim = report.run, [withStroke(linewidth=3, foreground=INK)]  # seen on dark places and on bright ones
     chip, axes = run.artefact.mapping.chip, figure.subplots()
     rows, columns = run.heat.shape
     low, high = (float(T.min()), float(T.max())) if span is None else span
@@ -187,11 +206,24 @@ def _map(
     for name, cores in run.artefact.mapping.sites.items():
         spots = np.array([chip.position(int(core)) for core in np.unique(cores)]) + 0.5
         axes.plot(
-            *spots.T, "o", markerfacecolor="none", markeredgecolor="white", markersize=7, label=f"p-bits of {name}"
+            *spots.T,
+            "o",
+            markerfacecolor="none",
+            markeredgecolor="white",
+            markersize=7,
+            label=f"p-bits of {name}",
+            path_effects=rim,
         )
     x, y = chip.position(int(T.argmax()))
     axes.plot(
-        x + 0.5, y + 0.5, "x", color="#00d0ff", markersize=8, markeredgewidth=1.6, label=f"hottest, {T.max():.2f} K"
+        x + 0.5,
+        y + 0.5,
+        "x",
+        color="#00d0ff",
+        markersize=8,
+        markeredgewidth=1.6,
+        label=f"hottest, {T.max():.2f} K",
+        path_effects=rim,
     )
     axes.legend(
         loc="upper center",
