@@ -1,7 +1,7 @@
 """An oracle: a chip's die as finite volumes, one a core and layer, written from the layers' numbers alone.
 
 Core c lies in tile c // (cores a tile), tiles row by row, and its cores row by row within it. Heat flows between the
-middles of neighbouring volumes, and from the lowest through the package's resistance to the air.
+middles of neighbouring volumes, and from the lowest into a heat sink of one temperature and through it to the air.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ SHEETS = (
 
 
 class FiniteVolumes:
-    """Conductances (n, n) and capacities (n,) of a chip's volumes, layer by layer, row by row."""
+    """Conductances (n, n) and capacities (n,) of a chip's volumes, layer by layer, row by row; the sink is the last."""
 
     def __init__(self, chip, wide, high):
         """Take a chip whose tiles have wide x high cores."""
@@ -28,11 +28,13 @@ class FiniteVolumes:
         self.dx, self.dy = chip["mesh.tile_width"] / wide, chip["mesh.tile_height"] / high
         n = self.columns * self.rows
         self.core = self.row * self.columns + self.column  # of the uppermost layer
-        self.K, self.C = np.zeros((4 * n, 4 * n)), np.zeros(4 * n)
+        self.K, self.C = np.zeros((4 * n + 1, 4 * n + 1)), np.zeros(4 * n + 1)
         for layer, (name, thickness) in enumerate(SHEETS):
             self.sheet(layer * n, chip[f"{name}.conductivity"], chip[f"{name}.heat_capacity"], chip[thickness])
         for layer in range(4):
             self.below(layer * n, n, layer == 3)
+        self.C[-1] = chip["package.capacity"]
+        self.K[-1, -1] += 1 / chip["package.resistance"]
 
     def sheet(self, first, k, c, t):
         """Join the volumes of one layer to their neighbours in the plane."""
@@ -46,12 +48,12 @@ class FiniteVolumes:
                     self.join(here, here + self.columns, k * t * self.dx / self.dy)
 
     def below(self, first, n, last):
-        """Join the volumes of one layer to those below, or to the air."""
+        """Join the volumes of one layer to those below, or to the sink."""
         half = [self.chip[thickness] / 2 / self.chip[f"{name}.conductivity"] for name, thickness in SHEETS]
         layer, area = first // n, self.dx * self.dy
         for here in range(first, first + n):
             if last:
-                self.K[here, here] += 1 / (half[layer] / area + self.chip["package.resistance"] * n)
+                self.join(here, 4 * n, area / half[layer])
             else:
                 self.join(here, here + n, area / (half[layer] + half[layer + 1]))
 

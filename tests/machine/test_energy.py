@@ -122,7 +122,7 @@ def test_watts_lie_where_and_when_events_spend_them():
         fine[begin:end, 8] += 9.06e-3
     for tile, begin, end in ((0, 10, 26), (1, 12, 20), (1, 20, 36)):  # a flit of 5 pJ a nanosecond, on four cores
         fine[begin:end, 4 * tile : 4 * tile + 4] += 5e-3 / 4
-    found = power(events, program, price, CHIP, slot=8e-9, start=0, slots=6)
+    found = power(events, program, price, CHIP, edges=np.arange(7) * 8000, start=0)
     assert found == pytest.approx(fine.reshape(6, 8, -1).mean(axis=1), rel=1e-12, abs=1e-15)
     sums = account(events, program, price, CHIP)
     assert sums.by_core.sum(axis=0) == pytest.approx(1e-9 * fine.sum(axis=0), rel=1e-12, abs=1e-24)
@@ -166,7 +166,7 @@ def test_an_ops_kelvins_are_those_of_its_own_watts(report):
     for op, cores in layout.sites.items():
         mine = np.unique(cores)
         watts[op][mine] += (history.heater + history.sampler)[mine] / seconds
-    watts["(leakage)"] = history.leakage / (history.slot * len(history.watts))
+    watts["(leakage)"] = history.leakage / seconds
     volumes = FiniteVolumes(layout.chip, 2, 2)
     for cost in report.ops:
         assert cost.kelvin == pytest.approx(volumes.rise(watts[cost.op]).max(), rel=1e-4, abs=1e-12), cost.op
