@@ -39,6 +39,11 @@ def test_every_number_has_a_unit_a_source_and_a_mark(name: str):
         ("cores_a_bank = { value = 2", "cores_a_bank = { value = 3", "T515", "do not part into banks"),
         ("coldest = { value = 305", "coldest = { value = 400", "T515", "coldest <= reference"),
         ("per_core = { value = 16, unit", "per_core = { value = -1, unit", "T515", "must not be negative"),
+        ("columns = { value = 8,", "columns = { value = 1e8,", "T515", "a chip has at most 4096 cores"),
+        ("weight_bits = { value = 8", "weight_bits = { value = 1", "T515", "cell_bits must be at most crossbar.weight"),
+        ("dac_bits = { value = 1", "dac_bits = { value = 9", "T515", "input.dac_bits must be at most input.bits"),
+        ("least_conductance = { value = 1,", "least_conductance = { value = 100,", "T515", "must be below"),
+        ("arrays_a_sign = { value = 2", "arrays_a_sign = { value = 3", "T515", "must be 1 or 2"),
         ('kind = "crossbar"', 'kind = "quantum"', "T515", "there are crossbar, spiking"),
     ],
 )
@@ -49,6 +54,7 @@ def test_a_wrong_file_is_refused(tmp_path: Path, old: str, new: str, code: str, 
     with pytest.raises(tc.ThermocError) as caught:
         load_chip(path)
     assert caught.value.code == code and fact in str(caught.value)
+    assert fact != "must not be negative" or len(caught.value.findings) == 1
 
 
 def test_a_chip_that_is_not_there_is_named():
@@ -58,6 +64,13 @@ def test_a_chip_that_is_not_there_is_named():
     with pytest.raises(tc.ThermocError) as caught:
         load_chip("no/such/chip.toml")
     assert caught.value.code == "T501"
+
+
+@pytest.mark.parametrize("chip", [3, ["thermo-1"], b"thermo-1"])
+def test_a_chip_that_is_no_name_is_refused(chip: object):
+    with pytest.raises(tc.ThermocError) as caught:
+        load_chip(chip)  # pyright: ignore
+    assert caught.value.code == "T305" and "a chip is a name or the path" in str(caught.value)
 
 
 def product_ps(name: str, arrays: int) -> int:

@@ -187,6 +187,66 @@ def test_links_pay_what_messages_cost():
     assert sums.by_core.sum() == pytest.approx(sums.joules.sum(), rel=1e-12)
 
 
+@pytest.mark.parametrize("sweeps", [1, 8])
+def test_links_are_said_to_carry_what_they_carry(sweeps: int):
+    """Coupled units send in every round of a tick."""
+    with tc.Network("glass") as net:
+        tc.output("s", tc.gibbs(1.0, couplings(600), sweeps=sweeps, order="parallel"))
+    layout = tc.compile(net, "sim", chip="thermo-1").artefact.mapping
+    events, cores = run_events(layout.program, layout.chip), layout.chip.cores
+    links = (events.place >= cores) & (events.place < cores + 4 * layout.chip.tiles)
+    load = np.zeros(4 * layout.chip.tiles, np.int64)
+    np.add.at(load, events.place[links] - cores, layout.program.code[events.row[links], 4])
+    assert layout.routes.load.ravel().tolist() == load.tolist()
+    assert layout.placement.wire == load.sum() > 0
+    assert f"carries {load.max()} bytes" in layout.summary()
+
+
+def test_a_network_on_one_tile_uses_no_link():
+    assert (
+        "0 byte hops a tick; no messages leave a tile"
+        in tc.compile(bits(), "sim", chip="thermo-1").artefact.mapping.summary()
+    )
+
+
+def wide() -> tc.Network:
+    """Convolutions whose inputs and sums take many KiB."""
+    with tc.Network("wide") as net:
+        h = tc.thermal_relu(tc.conv(tc.input("x", (3, 32, 32)), RNG.normal(size=(16, 3, 3, 3)), padding=1), 0.1)
+        h = tc.pool(h, kind="max", window=2, stride=2)
+        h = tc.thermal_relu(tc.conv(h, RNG.normal(size=(16, 16, 3, 3)), padding=1), 0.1)
+        tc.output("y", tc.affine(tc.flatten(h), RNG.normal(size=(10, 4096))))
+    return net
+
+
+@pytest.mark.parametrize(("chip", "placement"), [("isaac", "wire"), ("thermo-1", "wire"), ("thermo-1", "thermal")])
+def test_the_buffer_of_a_tile_is_shared_by_its_cores(chip: str, placement: str):
+    """ISAAC has 64 KiB of eDRAM a tile, not for each of its twelve multiply units."""
+    layout = tc.compile(wide(), "sim", chip=chip, placement=placement).artefact.mapping
+    held = np.zeros(layout.chip.tiles)
+    np.add.at(held, layout.placement.core // layout.chip.whole("mesh.cores"), layout.partition.bytes)
+    assert held.max() <= layout.chip["buffer.size"] and (held > layout.chip["buffer.size"] / 4).any()
+    assert layout.utilisation["buffer bytes of a tile"] == (held.max(), layout.chip["buffer.size"])
+    assert len(np.unique(layout.placement.core)) == layout.partition.groups
+
+
+def test_messages_that_find_no_tile_are_refused(tmp_path: Path):
+    from importlib.resources import files
+
+    text = files("thermoc.simulator.chips").joinpath("thermo-1.toml").read_text()
+    for old, new in (
+        ("columns = { value = 8,", "columns = { value = 1,"),
+        ("rows = { value = 8,", "rows = { value = 2,"),
+    ):
+        text = text.replace(old, new, 1)
+    (tmp_path / "small.toml").write_text(
+        text.replace('size = { value = 64, unit = "KiB"', 'size = { value = 1, unit = "KiB"')
+    )
+    with pytest.raises(tc.ThermocError) as caught:
+        tc.compile(dense(), "sim", chip=str(tmp_path / "small.toml")).artefact  # noqa: B018
+    assert caught.value.code == "T306" and "room for" in str(caught.value) and "holds 1024" in str(caught.value)
+
+
 def test_an_artefact_is_the_machines_program(tmp_path: Path):
     exe = tc.compile(bits(), "sim", chip="thermo-1")
     exe.save(tmp_path / "bits.chip")
@@ -341,7 +401,10 @@ def test_too_many_p_bits_are_refused():
         ({"chip": "isaac"}, "T305", "has no p-bits"),
         ({"chip": "loihi"}, "T305", "has no crossbars"),
         ({"chip": "thermo-1", "temperature": "sun"}, "T303", "temperature must be one of model, die"),
+        ({"chip": 3}, "T305", "a chip is a name or the path"),
         ({"chip": "thermo-1", "slot": 0}, "T303", "slot must be"),
+        ({"chip": "thermo-1", "slot": True}, "T303", "slot must be"),
+        ({"chip": "thermo-1", "adc": "reached"}, "T303", "for converters"),
         ({"temperature": "die"}, "T303", "need a chip"),
         ({"chip": "thermo-1", "input_range": (0, 1)}, "T303", "for converters"),
         ({"chip": "thermo-1", "cells": "chip", "input_range": "-1,1"}, "T303", "two finite numbers"),

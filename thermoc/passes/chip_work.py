@@ -70,12 +70,18 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Edge:
-    """``bytes`` go from a part to another each tick; ``late`` ones are used at the end of the tick."""
+    """``bytes`` go from a part to another, ``times`` a tick; ``late`` ones are used at the end of the tick."""
 
     source: int
     target: int
     bytes: int
     late: bool = False
+    times: int = 1
+
+    @property
+    def traffic(self) -> int:
+        """Bytes a tick."""
+        return self.bytes * self.times
 
 
 @dataclass(kw_only=True)
@@ -312,11 +318,13 @@ class _Splitter:
                         part = self.add(
                             kind=Kind.product, low=low + left, high=low + right, rounds=bank.rounds, **sides
                         )
-                        self.work.edges.append(Edge(source=part, target=target, bytes=self.sums(right - left)))
+                        times, size = len(bank.rounds), self.sums(right - left)
+                        self.work.edges.append(Edge(source=part, target=target, bytes=size, times=times))
                         for first, last, source in made:
                             shared = min(last, bottom) - max(first, top)
                             if shared > 0:
-                                self.work.edges.append(Edge(source=source, target=part, bytes=-(-shared // 8)))
+                                size = -(-shared // 8)
+                                self.work.edges.append(Edge(source=source, target=part, bytes=size, times=times))
 
     # ------------------------------------------------------------------------------------------ what ops hold
 
