@@ -38,7 +38,7 @@ CROSSBAR = {
     "input.pipeline": "",
     "adc.bits": "bit",
     "adc.rate": "Hz",
-    "adc.power": "W",
+    "adc.conversion_energy": "J",
     "adc.per_core": "",
     "adc.cores_a_bank": "",
     "adc.shift_add_power": "W",

@@ -127,7 +127,7 @@ def _mvm(w: _Writer, rows: NDArray) -> None:
     used = w.a(rows, 2) / c["crossbar.rows"]
     w.spend(rows, "array", reading * c["crossbar.read_power"] * used)
     w.spend(rows, "dac", reading * c["input.dac_power"] * used)
-    w.spend(rows, "adc", times * arrays * columns * c.reads * c["adc.power"] / c["adc.rate"])
+    w.spend(rows, "adc", times * arrays * columns * c.reads * c["adc.conversion_energy"])
     w.spend(rows, "shift-add", reading * c["adc.shift_add_power"])
 
 

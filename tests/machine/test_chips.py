@@ -81,7 +81,7 @@ def product_ps(name: str, arrays: int) -> int:
 
 def test_products_take_what_the_papers_say():
     """PUMA: t_ADC (input bits / DAC bits + 2) = 100 x 18 cycles; ISAAC: 22 stages of 100 ns."""
-    assert product_ps("puma", 8) == 1_800_000
+    assert product_ps("puma", 8) == product_ps("puma", 16) == 1_800_000
     assert product_ps("isaac", 8) == 2_200_000
 
 
@@ -90,6 +90,18 @@ def test_conversion_is_counted_by_the_column():
     chip = load_chip("isaac")
     joules = costs(assemble("adc", "isaac", [([], [(Op.MVM, -1, 8, 128, 128, 1)])], ()), chip).joules[0]
     assert joules[4] == pytest.approx(8 * 128 * 16 * 1.5625e-12)
+
+
+def test_puma_is_priced_as_its_simulator_does():
+    """A conversion is 1.8 pJ, an access of the eDRAM 17.2 pJ, a flit's hop 16.13 pJ; a matrix has one shift-and-add."""
+    chip = load_chip("puma")
+    rows = [(Op.MVM, -1, 8, 128, 128, 1), (Op.LD, -1, 64), (Op.SEND, -1, 8, 0, 4)]
+    joules = costs(assemble("puma", "puma", [([], rows)], ()), chip).joules
+    assert joules[0, 4] == pytest.approx(8 * 128 * 16 * 1.8e-12)
+    assert joules[0, 5] == pytest.approx(16 * 100e-9 * 0.045e-3)
+    assert joules[0, 2] == pytest.approx(16 * 100e-9 * 128 * 3.506e-6, rel=1e-3)
+    assert joules[1, 1] == pytest.approx(2 * 17.2e-12) and joules[2, 8] == pytest.approx(16.13e-12)
+    assert chip.tiles == 138 and chip["adc.per_core"] == 4
 
 
 def test_cores_lie_side_by_side():

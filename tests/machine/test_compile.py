@@ -191,7 +191,7 @@ def test_links_pay_what_messages_cost():
 def test_links_are_said_to_carry_what_they_carry(sweeps: int):
     """Coupled units send in every round of a tick."""
     with tc.Network("glass") as net:
-        tc.output("s", tc.gibbs(1.0, couplings(600), sweeps=sweeps, order="parallel"))
+        tc.output("s", tc.gibbs(1.0, couplings(400), sweeps=sweeps, order="parallel"))
     layout = tc.compile(net, "sim", chip="thermo-1").artefact.mapping
     events, cores = run_events(layout.program, layout.chip), layout.chip.cores
     links = (events.place >= cores) & (events.place < cores + 4 * layout.chip.tiles)
@@ -245,6 +245,25 @@ def test_messages_that_find_no_tile_are_refused(tmp_path: Path):
     with pytest.raises(tc.ThermocError) as caught:
         tc.compile(dense(), "sim", chip=str(tmp_path / "small.toml")).artefact  # noqa: B018
     assert caught.value.code == "T306" and "room for" in str(caught.value) and "holds 1024" in str(caught.value)
+
+
+def test_the_best_of_many_banks_is_found_by_comparing_them():
+    """1,000 options in 4 banks of 250: three others send their best and its number, one core compares four."""
+    with tc.Network("choice") as net:
+        tc.output("c", tc.sample_categorical(tc.input("x", (1000,)), 1.0))
+    layout = tc.compile(net, "sim", chip="thermo-1").artefact.mapping
+    text = [layout.program.text(row) for row in range(len(layout.program.code))]
+    ours = [row.split("  ; ")[0] for row in text if row.endswith("sample_categorical")]
+    assert ours.count("VOP     elements=4 passes=1") == 1
+    assert sum(row.startswith("SEND") and row.endswith("bytes=2") for row in ours) == 3
+    assert sum(row.startswith("RECV") and row.endswith("bytes=2") for row in ours) == 3
+
+
+def test_choices_that_fit_their_banks_are_not_compared():
+    with tc.Network("choices") as net:
+        tc.output("c", tc.sample_categorical(tc.input("x", (4, 128)), 1.0))
+    program = tc.compile(net, "sim", chip="thermo-1").artefact.mapping.program
+    assert not (program.code[:, 0] == Op.VOP).any() and (program.code[:, 0] == Op.SAMPLE).sum() == 2
 
 
 def test_an_artefact_is_the_machines_program(tmp_path: Path):

@@ -207,7 +207,7 @@ def test_energy_of_a_product_by_component():
     assert joules["array"] == pytest.approx(8 * 8 * 100e-9 * 0.3e-3 * 64 / 128)
     assert joules["dac"] == pytest.approx(8 * 8 * 100e-9 * 0.5e-3 * 64 / 128)
     assert joules["adc"] == pytest.approx(8 * 100 * 8 * 2e-3 / 1.28e9)
-    assert joules["shift-add"] == pytest.approx(8 * 8 * 100e-9 * 0.05e-3)
+    assert joules["shift-add"] == pytest.approx(8 * 8 * 100e-9 * 0.05e-3 / 2)
     assert joules["program"] == joules["buffer"] == 0
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.ir.dialects import core, sampling
+from thermoc.ir.dialects import core, sampling, thermo
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import CONTINUOUS, STATEFUL, STOCHASTIC, Op
 from thermoc.ir.types import Role, Type
@@ -299,12 +299,24 @@ class _Splitter:
             for v in op.instant_inputs:
                 if v.name not in self.known:
                     self.feed(part, v, _share(kind(v), low, high, kind(value)))
+        first = self.compared(made, value) if isinstance(op, thermo.SampleCategorical) else made
         for v in op.results:
-            self.layout[v.name] = made if kind(v).size == size else [(0, kind(v).size, made[0][2])]
+            self.layout[v.name] = first if kind(v).size == size else [(0, kind(v).size, made[0][2])]
         self.work.sites[value.name] = [part for _, _, part in made]
         self.work.colours[value.name] = colours
         if matrix is not None:
             self.couple(matrix, made)
+
+    def compared(self, made: Layout, value: Value) -> Layout:
+        """One unit of a row is drawn: banks hand on the best of theirs and its number, and one core compares them."""
+        row = kind(value).shape[-1]
+        if all(high % row == 0 for _, high, _ in made):
+            return made
+        bests = [(high - 1) // row - low // row + 1 for low, high, _ in made]  # rows that a bank has units of
+        part = self.add(kind=Kind.gather, low=0, high=kind(value).size, elements=sum(bests))
+        for best, (_, _, source) in zip(bests, made):
+            self.work.edges.append(Edge(source=source, target=part, bytes=self.sums(best)))
+        return [(0, kind(value).size, part)]
 
     def couple(self, matrix: NDArray[np.bool_], made: Layout) -> None:
         """Arrays for the couplings of banks of units: products of each round, from and to the banks."""
