@@ -53,6 +53,7 @@ def crossbars(options: Any) -> Sequence[Pass]:
         g_max=chip["crossbar.most_conductance"],
         r_word=chip["crossbar.wire"],
         r_bit=chip["crossbar.wire"],
+        arrays_a_sign=chip.whole("crossbar.arrays_a_sign"),
     )
     given = {"input_range": options.input_range, "calibrate": options.calibrate, "adc": options.adc}
     return (MapCrossbars(spec=spec, **given),)

@@ -160,6 +160,22 @@ def test_chips_without_p_bits_multiply(chip: str):
     assert run.chip.joules > 0 and np.allclose(run["p"].sum(axis=2), 1)
 
 
+@pytest.mark.parametrize("chip", ["isaac", "puma"])
+def test_products_on_cells_without_pairs_are_as_fine_as_the_chip_says(chip: str):
+    """8 arrays of 2-bit cells hold 16-bit weights, and ISAAC's coding lets 8-bit ADCs lose nothing.
+
+    What is left is rounding: of a weight, normal over 300 inputs, by its largest / 32767 / sqrt(12), and of inputs.
+    """
+    rng = np.random.default_rng(0)
+    W, x = rng.normal(size=(16, 300)), rng.uniform(-1, 1, size=(20, 300))
+    with tc.Network("product") as net:
+        tc.output("y", tc.affine(tc.input("x", (300,)), W))
+    y = tc.compile(net, "sim", chip=chip, cells="chip", input_range=(-1.0, 1.0)).run({"x": x})["y"][0]
+    error = np.sqrt(((y - x @ W.T) ** 2).mean() / ((x @ W.T) ** 2).mean())
+    step = np.hypot(np.abs(W).max() / W.std(), 1 / x.std()) / 32767 / np.sqrt(12)
+    assert step / 2 < error < 2 * step
+
+
 def test_the_report_adds_up():
     net = dense()
     report = tc.compile(net, "sim", chip="thermo-1").run(inputs(net), ticks=5).chip
