@@ -66,8 +66,10 @@ class Layout:
         ]
         tile, way, load = self.routes.busiest
         side = ("east", "west", "down", "up")[way]
-        links = f"wires: {self.placement.wire} byte hops a tick; "
-        links += f"the busiest link, {side} of tile {tile}, carries {load} bytes" if load else "no messages leave a tile"
+        busiest = (
+            f"the busiest link, {side} of tile {tile}, carries {load} bytes" if load else "no messages leave a tile"
+        )
+        links = f"wires: {self.placement.wire} byte hops a tick; {busiest}"
         return f"{table(f'on chip {self.chip.name}', rows)}\n{links}"
 
 

@@ -125,7 +125,7 @@ def run_events(
                         core[other, 0] = READY
                         waiting[here] -= 1
                         push(now, cores + other, other, times, ties, whats, counts)
-        row = core[what, 2]
+        row, index = core[what, 2], -1
         opcode = code[row, 0]
         if opcode == HALT:
             rows[made], places[made], begins[made], ends[made], turns[made] = row, what, now, now, core[what, 1]

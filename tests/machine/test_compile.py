@@ -381,6 +381,29 @@ def test_cells_conduct_by_their_temperature(tmp_path: Path):
     assert ratio == pytest.approx(1 + 5e-4 * (warm.chip.run.history.die[0].max() - 300), abs=0.006) and ratio > 1.02
 
 
+def test_cells_without_pairs_conduct_by_their_temperature_with_what_was_added(tmp_path: Path):
+    """Columns of ones, which say how much was added to the weights, warm with the others: y grows by the same share.
+
+    What is left is rounding: a current of warm cells is no whole number of steps.
+    """
+    from importlib.resources import files
+
+    text = files("thermoc.simulator.chips").joinpath("isaac.toml").read_text()
+    assert "ambient = { value = 300" in text
+    (tmp_path / "warm.toml").write_text(text.replace("ambient = { value = 300", "ambient = { value = 360"))
+    rng = np.random.default_rng(4)
+    W, x = rng.normal(size=(40, 300)), rng.uniform(-1, 1, size=(60, 300))
+    with tc.Network("warm") as net:
+        tc.output("y", tc.affine(tc.input("x", (300,)), W))
+    options = {"chip": str(tmp_path / "warm.toml"), "cells": "chip", "input_range": (-1.0, 1.0), "temperature": "die"}
+    exe = tc.compile(net, "sim", **options)
+    assert {port.name: port.shape for port in exe.artefact.program.inputs}["chip.warmth.affine"] == (3, 40)
+    run = exe.run({"x": x})
+    share = 1 + 5e-4 * (run.chip.run.history.die[0].max() - 300)
+    ratio = (run["y"][0] * (x @ W.T)).sum() / ((x @ W.T) ** 2).sum()
+    assert share > 1.025 and ratio == pytest.approx(share, abs=0.003)
+
+
 def test_every_array_conducts_by_its_own_place(tmp_path: Path):
     """The gains that the program is given are those of the cores on which the arrays lie."""
     net = dense()

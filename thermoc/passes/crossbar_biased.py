@@ -1,4 +1,4 @@
-"""A product on arrays without pairs, as ISAAC's: weights have half their range added, inputs are in two's complement."""
+"""A product on arrays without pairs, as ISAAC's: weights have half their range added, inputs are two's complement."""
 
 from __future__ import annotations
 
