@@ -273,6 +273,7 @@ def test_the_best_of_many_banks_is_found_by_comparing_them():
     assert ours.count("VOP     elements=4 passes=1") == 1
     assert sum(row.startswith("SEND") and row.endswith("bytes=2") for row in ours) == 3
     assert sum(row.startswith("RECV") and row.endswith("bytes=2") for row in ours) == 3
+    assert sum(row.startswith("ST ") for row in text) == 1  # the core that compared hands the choice out
 
 
 def test_choices_that_fit_their_banks_are_not_compared():
@@ -384,7 +385,8 @@ def test_cells_conduct_by_their_temperature(tmp_path: Path):
 def test_cells_without_pairs_conduct_by_their_temperature_with_what_was_added(tmp_path: Path):
     """Columns of ones, which say how much was added to the weights, warm with the others: y grows by the same share.
 
-    What is left is rounding: a current of warm cells is no whole number of steps.
+    What is left is rounding: a current of warm cells is no whole number of steps. Were what was added taken to be cold,
+    y would grow by 8%.
     """
     from importlib.resources import files
 
@@ -392,7 +394,7 @@ def test_cells_without_pairs_conduct_by_their_temperature_with_what_was_added(tm
     assert "ambient = { value = 300" in text
     (tmp_path / "warm.toml").write_text(text.replace("ambient = { value = 300", "ambient = { value = 360"))
     rng = np.random.default_rng(4)
-    W, x = rng.normal(size=(40, 300)), rng.uniform(-1, 1, size=(60, 300))
+    W, x = rng.uniform(0.2, 1, size=(40, 300)), rng.uniform(0, 1, size=(60, 300))
     with tc.Network("warm") as net:
         tc.output("y", tc.affine(tc.input("x", (300,)), W))
     options = {"chip": str(tmp_path / "warm.toml"), "cells": "chip", "input_range": (-1.0, 1.0), "temperature": "die"}
@@ -401,7 +403,7 @@ def test_cells_without_pairs_conduct_by_their_temperature_with_what_was_added(tm
     run = exe.run({"x": x})
     share = 1 + 5e-4 * (run.chip.run.history.die[0].max() - 300)
     ratio = (run["y"][0] * (x @ W.T)).sum() / ((x @ W.T) ** 2).sum()
-    assert share > 1.025 and ratio == pytest.approx(share, abs=0.003)
+    assert share > 1.025 and ratio == pytest.approx(share, abs=0.006)
 
 
 def test_every_array_conducts_by_its_own_place(tmp_path: Path):
