@@ -92,7 +92,7 @@ def test_conversion_is_counted_by_the_column():
     assert joules[4] == pytest.approx(8 * 128 * 16 * 1.5625e-12)
 
 
-def test_puma_is_priced_as_its_simulator_does():
+def test_puma_is_priced_by_its_simulators_constants():
     """A conversion is 1.8 pJ, an access of the eDRAM 17.2 pJ, a flit's hop 16.13 pJ; a matrix has one shift-and-add."""
     chip = load_chip("puma")
     rows = [(Op.MVM, -1, 8, 128, 128, 1), (Op.LD, -1, 64), (Op.SEND, -1, 8, 0, 4)]
