@@ -53,9 +53,10 @@ class Layout:
     @property
     def utilisation(self) -> dict[str, tuple[int, int]]:
         """What is used of what there is, by name: (used, limit)."""
-        busiest = int(self.partition.bytes.max(initial=0))
+        tile = self.placement.core // self.chip.whole("mesh.cores")
+        busiest = int(np.bincount(tile, self.partition.bytes, minlength=1).max())
         used = {"cores": (self.partition.groups, self.chip.cores), **needs(self.work, self.shape)}
-        return used | {"buffer bytes of a core": (busiest, self.shape.buffer)}
+        return used | {"buffer bytes of a tile": (busiest, self.shape.buffer)}
 
     def summary(self) -> str:
         """Return utilisation and links as tables to read."""
@@ -65,8 +66,10 @@ class Layout:
         ]
         tile, way, load = self.routes.busiest
         side = ("east", "west", "down", "up")[way]
-        links = f"wires: {self.placement.wire} byte hops a tick; the busiest link, "
-        links += f"{side} of tile {tile}, carries {load} bytes"
+        busiest = (
+            f"the busiest link, {side} of tile {tile}, carries {load} bytes" if load else "no messages leave a tile"
+        )
+        links = f"wires: {self.placement.wire} byte hops a tick; {busiest}"
         return f"{table(f'on chip {self.chip.name}', rows)}\n{links}"
 
 
@@ -124,7 +127,7 @@ def shape_of(chip: Chip) -> ChipShape:
         array_rows=chip.whole("crossbar.rows"),
         array_columns=chip.whole("crossbar.columns"),
         samplers=chip.whole("sampler.units") if "sampler.units" in chip else 0,
-        buffer=round(chip["buffer.size"]),
+        buffer=chip.whole("buffer.size"),
         value_bytes=max(1, round(chip["input.bits"] / 8)),
         positions=tuple(chip.position(core) for core in range(chip.cores)),
         sources={what: chip.quantities.quantity(name).source for what, name in where.items() if name in chip},

@@ -22,13 +22,14 @@ def check(options: Any) -> None:
         if getattr(options, name) not in known:
             notes = [f"{name} = {getattr(options, name)!r}"]
             raise error("T303", f"{name} must be one of {', '.join(known)}", notes=notes)
-    if not isinstance(options.slot, int | float) or not 1e-9 <= options.slot <= 1.0:
+    if isinstance(options.slot, bool) or not isinstance(options.slot, int | float) or not 1e-9 <= options.slot <= 1.0:
         raise error("T303", "slot must be a time from 1e-9 to 1 s", notes=[f"slot = {options.slot!r}"])
     if options.chip is None and (options.temperature, options.placement, options.cells) != ("model", "wire", "exact"):
         hint = 'name one: chip="thermo-1"'
         raise error("T303", "a temperature of the die, a placement and cells need a chip", hint=hint)
-    if options.cells == "exact" and (options.input_range is not None or options.calibrate is not None):
-        raise error("T303", "input_range and calibrate are for converters", hint='ask for cells="chip"')
+    ranged = options.input_range is not None or options.calibrate is not None or options.adc != "worst"
+    if options.cells == "exact" and ranged:
+        raise error("T303", "input_range, calibrate and adc are for converters", hint='ask for cells="chip"')
 
 
 def crossbars(options: Any) -> Sequence[Pass]:
@@ -52,6 +53,7 @@ def crossbars(options: Any) -> Sequence[Pass]:
         g_max=chip["crossbar.most_conductance"],
         r_word=chip["crossbar.wire"],
         r_bit=chip["crossbar.wire"],
+        arrays_a_sign=chip.whole("crossbar.arrays_a_sign"),
     )
     given = {"input_range": options.input_range, "calibrate": options.calibrate, "adc": options.adc}
     if chip["crossbar.wire"]:

@@ -38,7 +38,7 @@ CROSSBAR = {
     "input.pipeline": "",
     "adc.bits": "bit",
     "adc.rate": "Hz",
-    "adc.power": "W",
+    "adc.conversion_energy": "J",
     "adc.per_core": "",
     "adc.cores_a_bank": "",
     "adc.shift_add_power": "W",
@@ -47,7 +47,7 @@ CROSSBAR = {
     "buffer.size": "B",
     "buffer.latency": "",
     "buffer.width": "bit",
-    "buffer.power": "W",
+    "buffer.access_energy": "J",
     "network.flit": "bit",
     "network.flit_time": "s",
     **{f"network.hop_time_{axis}": "s" for axis in "xy"},
@@ -99,7 +99,8 @@ SPIKING = {
 KINDS = {"crossbar": CROSSBAR, "spiking": SPIKING}
 COUNTS = ("mesh.columns", "mesh.rows", "mesh.cores", "crossbar.per_core", "crossbar.rows", "crossbar.columns")
 MORE_COUNTS = (
-    "crossbar.arrays_a_sign",
+    *(f"crossbar.{name}" for name in ("arrays_a_sign", "cell_bits", "weight_bits")),
+    *("input.bits", "input.dac_bits", "adc.bits"),
     "adc.per_core",
     "adc.cores_a_bank",
     "vector.lanes",
@@ -107,10 +108,13 @@ MORE_COUNTS = (
     "core.units",
 )
 ABOVE_NOUGHT = ("clock.frequency", "adc.rate", "network.flit", "network.flit_time", "buffer.width", "buffer.size")
-MORE_ABOVE = ("crossbar.cell_bits", "input.dac_bits", "crossbar.read_time", "leakage.reference", "leakage.fold")
+MORE_ABOVE = ("crossbar.read_time", "leakage.reference", "leakage.fold")
 THICK = tuple(f"{sheet}.{what}" for sheet in ("die", "bond", "spreader") for what in ("thickness", "conductivity"))
 SAMPLER = ("sampler.time", "sampler.capacity", "sampler.resistance")
 MOST_ABOVE = (*THICK, "package.resistance", "package.capacity", "package.ambient", *SAMPLER)
+IN_ORDER = (("crossbar.cell_bits", "crossbar.weight_bits"), ("input.dac_bits", "input.bits"))
+MOST_CORES = 4096
+"""Layouts and dies keep numbers of every pair of cores."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +181,9 @@ def load_chip(chip: str | os.PathLike[str]) -> Chip:
 
     Errors: T305 (no such chip), T501, T513 (a missing unit, an unknown key, ...), T515 (numbers that make no chip).
     """
-    text = os.fspath(chip)
+    if not isinstance(chip, str | os.PathLike):
+        raise error("T305", "a chip is a name or the path of a .toml file", notes=[f"chip = {chip!r}"])
+    text = str(chip)
     if not text.endswith(".toml"):
         if text not in names():
             near = difflib.get_close_matches(text, names(), 1)
@@ -211,15 +217,31 @@ def _expected(path: Path) -> dict[str, str]:
 def _problems(q: Quantities):
     """Yield what is wrong with the numbers, as statement and fact."""
     for name in (*COUNTS, *MORE_COUNTS):
-        if name in q and (q[name] != round(q[name]) or q[name] < 1):
+        if name in q and q[name] >= 0 and (q[name] != round(q[name]) or q[name] < 1):
             yield f"{name} must be a whole number of at least 1", f"it is {q[name]:g}"
     for name in (*ABOVE_NOUGHT, *MORE_ABOVE, *MOST_ABOVE):
-        if name in q and not q[name] > 0:
+        if name in q and q[name] == 0:
             yield f"{name} must be above nought", f"it is {q[name]:g}"
     for name, quantity in ((n, q.quantity(n)) for n in q):
         values = quantity.value if isinstance(quantity.value, tuple) else (quantity.value,)
         if name != "sampler.bias" and any(isinstance(v, float) and v < 0 for v in values):
             yield f"{name} must not be negative", f"it is {quantity.written}"
+    yield from _contradictions(q)
+
+
+def _contradictions(q: Quantities):
+    """Yield what is wrong between numbers, as statement and fact."""
+    cores = q["mesh.columns"] * q["mesh.rows"] * q["mesh.cores"]
+    if cores > MOST_CORES:
+        yield f"a chip has at most {MOST_CORES} cores", f"mesh.columns x mesh.rows x mesh.cores is {cores:g}"
+    for low, high in IN_ORDER:
+        if low in q and q[low] > q[high]:
+            yield f"{low} must be at most {high}", f"they are {q[low]:g} and {q[high]:g}"
+    if "crossbar.arrays_a_sign" in q and q["crossbar.arrays_a_sign"] > 2:
+        yield "crossbar.arrays_a_sign must be 1 or 2", f"it is {q['crossbar.arrays_a_sign']:g}"
+    if "crossbar.wire" in q and q["crossbar.least_conductance"] >= q["crossbar.most_conductance"]:
+        fact = f"they are {q['crossbar.least_conductance']:g} and {q['crossbar.most_conductance']:g} S"
+        yield "crossbar.least_conductance must be below crossbar.most_conductance", fact
     if "adc.cores_a_bank" in q and q["adc.cores_a_bank"] > 0 and q["mesh.cores"] % q["adc.cores_a_bank"]:
         yield (
             "the cores of a tile do not part into banks of ADCs",

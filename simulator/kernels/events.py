@@ -51,7 +51,7 @@ def pop(times, ties, whats, counts):
 
 
 def run_events(
-    code, starts, setup, duration, resource, flits, channel,
+    code, starts, setup, duration, held, resource, flits, channel,
     shape, hops, rounds,
     times, ties, whats, counts,
     core, inbox, waiting, arrived, flying, listeners, free, links, groups,
@@ -60,7 +60,7 @@ def run_events(
 ):  # fmt: skip
     """Run until every core has done ``rounds`` ticks, nothing can go on, or there is no room for more events.
 
-    shape: (cores a tile, columns, rows, inbox size, cores). hops: ps of (a hop in x, in y, a flit).
+    shape: (cores a tile, columns, rows, bytes of a tile's inbox, cores). hops: ps of (a hop in x, in y, a flit).
     core: (cores, 5) what each waits for, its tick, its row, the bytes and the channel that it frees when it goes on.
     A channel holds DEPTH messages at most. message: (m, 4) row, tile,
     tick, source. rows to turns: the events. Returns (number of events, how it ended).
@@ -115,16 +115,17 @@ def run_events(
             push(start + hop, message[index, 3], what, times, ties, whats, counts)
             continue
         if core[what, 3] > 0:  # what was received has left the inbox: who waited for room may try again
-            inbox[what] -= core[what, 3]
+            here = what // per
+            inbox[here] -= core[what, 3]
             flying[core[what, 4]] -= 1
             core[what, 3] = 0
-            if waiting[what] > 0:
+            if waiting[here] > 0:
                 for other in range(cores):
-                    if core[other, 0] == FOR_ROOM and code[core[other, 2], 2] == what:
+                    if core[other, 0] == FOR_ROOM and code[core[other, 2], 2] // per == here:
                         core[other, 0] = READY
-                        waiting[what] -= 1
+                        waiting[here] -= 1
                         push(now, cores + other, other, times, ties, whats, counts)
-        row = core[what, 2]
+        row, index = core[what, 2], -1
         opcode = code[row, 0]
         if opcode == HALT:
             rows[made], places[made], begins[made], ends[made], turns[made] = row, what, now, now, core[what, 1]
@@ -170,25 +171,27 @@ def run_events(
             core[what, 3], core[what, 4] = max(1, code[row, 4]), lane
         elif opcode == SEND:
             target = code[row, 2]
+            there = target // per
             size, lane = max(1, code[row, 4]), channel[row]
-            if flying[lane] >= DEPTH or inbox[target] + size > room:
+            if flying[lane] >= DEPTH or inbox[there] + size > room:
                 core[what, 0] = FOR_ROOM
-                waiting[target] += 1
+                waiting[there] += 1
                 continue
             if counts[1] == 0:
                 push(now, cores + what, what, times, ties, whats, counts)
                 return made, FULL
-            inbox[target] += size
+            inbox[there] += size
             flying[lane] += 1
             counts[1] -= 1
             index = spare[counts[1]]
             message[index, 0], message[index, 1] = row, what // per
             message[index, 2], message[index, 3] = core[what, 1], what
-            push(now, what, cores + index, times, ties, whats, counts)
         start = now
         if resource[row] >= 0:
             start = max(now, free[resource[row]])
-            free[resource[row]] = start + duration[row]
+            free[resource[row]] = start + held[row]
+        if opcode == SEND:  # its head leaves when it is out of the buffer
+            push(start + held[row], what, cores + index, times, ties, whats, counts)
         end = start + duration[row]
         rows[made], places[made], begins[made], ends[made], turns[made] = row, what, start, end, core[what, 1]
         made += 1

@@ -8,23 +8,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.simulator.chips import Chip
+from thermoc.simulator.machine.fits import check
 from thermoc.simulator.machine.instructions import PICO, THERMAL, Op
 from thermoc.simulator.machine.program import ChipProgram
 from thermoc.simulator.machine.units import Units
 from thermoc.support.errors import error
 
 COMPONENTS = ("program", "buffer", "dac", "array", "adc", "shift-add", "sampler", "vector", "network")
+MOST_PS = 2**52
+"""An instruction takes an hour and a quarter at most, so that sums of times stay whole numbers of 64 bits."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Costs:
     """duration: (n,) int64 ps. resource: (n,) index of a shared part, -1 for none. joules: (n, COMPONENTS).
 
-    Shared parts are the banks of ADCs, then the port of each tile's buffer. flits: (n,) of SEND. channel: (n,) the
-    number of a SEND's or RECV's (source, destination, tag).
+    Shared parts are the banks of ADCs, then the port of each tile's buffer; a row keeps its part for ``held`` ps (n,),
+    which is its duration but for SEND. flits: (n,) of SEND. channel: (n,) the number of a SEND's or RECV's (source,
+    destination, tag).
     """
 
     duration: NDArray[np.int64]
+    held: NDArray[np.int64]
     resource: NDArray[np.int64]
     joules: NDArray[np.float64]
     flits: NDArray[np.int64]
@@ -39,17 +44,18 @@ class Costs:
 
 
 def costs(program: ChipProgram, chip: Chip) -> Costs:
-    """Return the cost of every row. Errors: T306 where the chip lacks a core or a part that a row names."""
-    _check(program, chip)
+    """Return the cost of every row. Errors: T305, T306 where the chip lacks a core or a part that a row names."""
+    check(program, chip)
     code, core = program.code, program.cores
-    writer = _Writer(chip, code, core)
+    writer = _Writer(chip, program)
     for opcode, rule in RULES.items():
         rows = np.flatnonzero(code[:, 0] == opcode)
         if len(rows):
             rule(writer, rows)
     channel, channels = _channels(code, core)
     return Costs(
-        duration=np.maximum(0, np.rint(writer.seconds * PICO)).astype(np.int64),
+        duration=writer.duration,
+        held=writer.held,
         resource=writer.resource,
         joules=writer.joules,
         flits=writer.flits,
@@ -60,9 +66,10 @@ def costs(program: ChipProgram, chip: Chip) -> Costs:
 
 
 class _Writer:
-    def __init__(self, chip: Chip, code: NDArray[np.int64], core: NDArray[np.int64]):
-        self.chip, self.code, self.core = chip, code, core
-        self.seconds = np.zeros(len(code))
+    def __init__(self, chip: Chip, program: ChipProgram):
+        self.chip, self.code, self.core, self.text = chip, program.code, program.cores, program.text
+        code, core = self.code, self.core
+        self.duration, self.held = np.zeros((2, len(code)), np.int64)
         self.resource = np.full(len(code), -1, np.int64)
         self.joules = np.zeros((len(code), len(COMPONENTS)))
         self.flits = np.zeros(len(code), np.int64)
@@ -77,18 +84,27 @@ class _Writer:
         """Charge joules to a component."""
         self.joules[rows, COMPONENTS.index(component)] += joules
 
+    def take(self, rows: NDArray, seconds: NDArray | float) -> NDArray[np.float64]:
+        """Let rows take so long, in whole picoseconds; return the seconds that these are."""
+        ps = np.rint(np.broadcast_to(seconds, rows.shape) * PICO)
+        late = rows[ps > MOST_PS]
+        if len(late):
+            notes = [f"it takes {ps.max() / PICO:.3g} s", f"the machine counts up to {MOST_PS / PICO:.4g} s"]
+            raise error("T306", f"an instruction takes too long: {self.text(late[0])}", notes=notes)
+        self.duration[rows] = self.held[rows] = ps.astype(np.int64)
+        return ps / PICO
+
     def port(self, rows: NDArray, size: NDArray) -> None:
-        """Move bytes through the port of the tile's buffer."""
-        c = self.chip
-        cycles = c["buffer.latency"] + np.ceil(8 * size / c["buffer.width"])
-        self.seconds[rows] = cycles / c["clock.frequency"]
+        """Move bytes through the port of the tile's buffer: after the latency a width a cycle, each access paid for."""
+        c, accesses = self.chip, np.ceil(8 * size / self.chip["buffer.width"])
+        self.take(rows, (c["buffer.latency"] + accesses) / c["clock.frequency"])
         self.resource[rows] = self.banks + self.tile[rows]
-        self.spend(rows, "buffer", c["buffer.power"] * self.seconds[rows])
+        self.spend(rows, "buffer", accesses * c["buffer.access_energy"])
 
 
 def _prog(w: _Writer, rows: NDArray) -> None:
     """Row by row, array after array."""
-    w.seconds[rows] = w.a(rows) * w.a(rows, 1) * w.chip["crossbar.write_time"]
+    w.take(rows, w.a(rows) * w.a(rows, 1) * w.chip["crossbar.write_time"])
     w.spend(rows, "program", w.a(rows, 2) * w.chip["crossbar.write_energy"])
 
 
@@ -105,27 +121,27 @@ def _mvm(w: _Writer, rows: NDArray) -> None:
     c, arrays, columns = w.chip, w.a(rows), w.a(rows, 1)
     each = np.maximum(c["crossbar.read_time"], np.ceil(arrays * columns / c["adc.per_core"]) / c["adc.rate"])
     times = w.a(rows, 3)
-    w.seconds[rows] = (c.reads * times + c["input.pipeline"]) * each
+    w.take(rows, (c.reads * times + c["input.pipeline"]) * each)
     w.resource[rows] = w.core[rows] // c.whole("adc.cores_a_bank")
     reading = times * arrays * c.reads * c["crossbar.read_time"]
     used = w.a(rows, 2) / c["crossbar.rows"]
     w.spend(rows, "array", reading * c["crossbar.read_power"] * used)
     w.spend(rows, "dac", reading * c["input.dac_power"] * used)
-    w.spend(rows, "adc", times * arrays * columns * c.reads * c["adc.power"] / c["adc.rate"])
+    w.spend(rows, "adc", times * arrays * columns * c.reads * c["adc.conversion_energy"])
     w.spend(rows, "shift-add", reading * c["adc.shift_add_power"])
 
 
 def _thermal(w: _Writer, rows: NDArray) -> None:
     """Every unit at once, update after update; joules at the sampler's reference: where they are is found later."""
-    w.seconds[rows] = w.a(rows, 2) * w.chip["sampler.time"]
-    w.spend(rows, "sampler", w.a(rows) * w.seconds[rows] * Units(w.chip).power)
+    seconds = w.take(rows, w.a(rows, 2) * w.chip["sampler.time"])
+    w.spend(rows, "sampler", w.a(rows) * seconds * Units(w.chip).power)
 
 
 def _vop(w: _Writer, rows: NDArray) -> None:
     """Lanes side by side, a cycle each."""
     c = w.chip
-    w.seconds[rows] = np.ceil(w.a(rows) / c["vector.lanes"]) * w.a(rows, 1) / c["clock.frequency"]
-    w.spend(rows, "vector", w.seconds[rows] * c["vector.power"])
+    seconds = w.take(rows, np.ceil(w.a(rows) / c["vector.lanes"]) * w.a(rows, 1) / c["clock.frequency"])
+    w.spend(rows, "vector", seconds * c["vector.power"])
 
 
 def _move(w: _Writer, rows: NDArray) -> None:
@@ -134,10 +150,11 @@ def _move(w: _Writer, rows: NDArray) -> None:
 
 
 def _send(w: _Writer, rows: NDArray) -> None:
-    """The core is held while its flits leave; each flit pays every hop."""
+    """Out of the buffer's port, then flit by flit; the core is held until the last has left. Each pays every hop."""
     c = w.chip
     w.flits[rows] = np.maximum(1, np.ceil(8 * w.a(rows, 2) / c["network.flit"]))
-    w.seconds[rows] = w.flits[rows] * c["network.flit_time"]
+    w.port(rows, w.a(rows, 2))
+    w.duration[rows] += w.flits[rows] * round(c["network.flit_time"] * PICO)
     wide, per = c.whole("mesh.columns"), c.whole("mesh.cores")
     here, there = w.tile[rows], w.code[rows, 2] // per
     dx, dy = np.abs(here % wide - there % wide), np.abs(here // wide - there // wide)
@@ -153,7 +170,7 @@ def _barrier(w: _Writer, rows: NDArray) -> None:
     """From corner to corner of the mesh and back."""
     c = w.chip
     across = (c["mesh.columns"] - 1) * c["network.hop_time_x"] + (c["mesh.rows"] - 1) * c["network.hop_time_y"]
-    w.seconds[rows] = 2 * across
+    w.take(rows, 2 * across)
 
 
 RULES = {
@@ -180,23 +197,3 @@ def _channels(code: NDArray[np.int64], core: NDArray[np.int64]) -> tuple[NDArray
     source, target = np.where(sends, core[rows], other), np.where(sends, other, core[rows])
     _, channel[rows] = np.unique(np.stack([source, target, code[rows, 3]], 1), axis=0, return_inverse=True)
     return channel, int(channel.max()) + 1
-
-
-def _check(program: ChipProgram, chip: Chip) -> None:
-    if chip.kind != "crossbar":
-        raise error("T305", f"chip {chip.name!r} has no crossbars", notes=[f"it is a {chip.kind} chip"])
-    code = program.code
-    used = len(program.starts) - 1
-    talk = np.isin(code[:, 0], (Op.SEND, Op.RECV))
-    most = max(used, int(code[talk, 2].max(initial=-1)) + 1)
-    if most > chip.cores:
-        notes = [f"it uses {most} cores", f"{chip.name} has {chip.cores}"]
-        raise error("T306", f"program {program.name!r} does not fit chip {chip.name!r}", notes=notes)
-    if np.isin(code[:, 0], THERMAL).any() and "sampler.units" not in chip:
-        raise error(
-            "T305", f"chip {chip.name!r} has no p-bits", hint="take thermo-1, or add [sampler] to the chip's file"
-        )
-    big = np.flatnonzero((code[:, 0] == Op.SEND) & (code[:, 4] > chip["buffer.size"]))
-    if len(big):
-        notes = [f"it has {code[big[0], 4]} bytes", f"the buffer holds {chip['buffer.size']:.0f}"]
-        raise error("T306", f"a message does not fit a buffer: {program.text(int(big[0]))}", notes=notes)

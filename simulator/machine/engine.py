@@ -51,8 +51,12 @@ def run_events(program: ChipProgram, chip: Chip, *, rounds: int = 1, price: Cost
 def stream(
     program: ChipProgram, chip: Chip, *, rounds: int = 1, price: Costs | None = None, chunk: int = CHUNK
 ) -> Iterator[Events]:
-    """Yield the events of ``rounds`` ticks, ``chunk`` at a time, in the order in which they were decided."""
+    """Yield the events of ``rounds`` ticks, ``chunk`` at a time, in the order in which they were decided.
+
+    Errors: T305, T306, T414.
+    """
     price = costs(program, chip) if price is None else price
+    _countable(program, chip, price, rounds)
     state = _State(program, chip, price, max(chunk, 2 * chip.cores + 4))
     while True:
         made, ended = _run(*state.arrays(rounds))
@@ -75,7 +79,7 @@ class _State:
         self.shape = np.array(
             [
                 *(chip.whole(f"mesh.{name}") for name in ("cores", "columns", "rows")),
-                round(chip["buffer.size"]),
+                chip.whole("buffer.size"),
                 whole,
             ],
             np.int64,
@@ -110,7 +114,7 @@ class _State:
         """Return the loop's arguments."""
         p, c = self.program, self.price
         return (
-            *(p.code, p.starts, p.setup, c.duration, c.resource, c.flits, c.channel),
+            *(p.code, p.starts, p.setup, c.duration, c.held, c.resource, c.flits, c.channel),
             *(self.shape, self.hops, rounds),
             *(*self.heap, self.counts),
             *(self.core, *self.ways, self.listeners, self.free, self.links, self.groups),
@@ -127,6 +131,14 @@ class _State:
         self.spare = np.concatenate([np.arange(size, 2 * size)[::-1], np.zeros(size, np.int64)])
         self.counts[1] = size
         self.heap = [np.concatenate([part, np.zeros(size, np.int64)]) for part in self.heap]
+
+
+def _countable(program: ChipProgram, chip: Chip, price: Costs, rounds: int) -> None:
+    """Refuse runs whose picoseconds might not be numbers of 64 bits: all instructions and links, one after another."""
+    longest = price.duration.sum(dtype=float) * rounds * (chip["mesh.columns"] + chip["mesh.rows"] + 1)
+    if longest > 2**62:
+        notes = [f"{rounds} ticks of up to {longest / rounds / PICO:.3g} s", f"the machine counts {2**62 / PICO:.3g} s"]
+        raise error("T306", f"program {program.name!r} runs too long", notes=notes, hint="fewer ticks")
 
 
 def _deadlock(program: ChipProgram, core: NDArray[np.int64]):

@@ -59,7 +59,7 @@ class Load:
     @cached_property
     def busy(self) -> NDArray[np.float64]:
         """The share of the run in which a class of units is worked, (classes,)."""
-        return self.pulses.mean * np.diff(self.pulses.first) / self.seconds.sum()
+        return self.pulses.busy(int(self.edges[-1]))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,8 @@ from thermoc.support.files import bundle_bytes, read_bundle, write_atomic
 
 KIND = "thermoc chip program"
 VERSION = 1
+MOST_OPERAND = 2**48
+"""A file that asks for more of anything is damaged."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,12 +78,15 @@ class ChipProgram:
         """Read a program. Errors: T501 to T504; T502 also for one whose rows make no sense."""
         bundle = read_bundle(path, kind=KIND, version=VERSION)
         try:
-            return ChipProgram(
+            found = ChipProgram(
                 name=str(bundle.document["name"]),
                 chip=str(bundle.document["chip"]),
                 ops=tuple(map(str, bundle.document["ops"])),
                 **{name: np.array(bundle.arrays[name]) for name in ("code", "starts", "setup")},
             )._checked()
+            if len(found.code) and found.code[:, 2:].max() > MOST_OPERAND:
+                raise ValueError(f"an operand is {found.code[:, 2:].max()}, of at most {MOST_OPERAND}")
+            return found
         except (KeyError, TypeError, ValueError, IndexError) as reason:
             raise error("T502", f"{path} holds no runnable chip program", notes=[str(reason)]) from None
 

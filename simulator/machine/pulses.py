@@ -36,9 +36,16 @@ class Pulses:
 
     @property
     def mean(self) -> NDArray[np.float64]:
-        """How long a pulse of each class is on the mean, (classes,) s."""
-        seconds = np.add.reduceat((self.end - self.begin) / PICO, self.first[:-1]) if len(self.keys) else np.zeros(0)
-        return seconds / np.diff(self.first)
+        """How long a pulse of each class is on the mean, (classes,) s, in whole picoseconds."""
+        return np.rint(self._sum(self.end - self.begin) / np.diff(self.first)) / PICO
+
+    def busy(self, until: int) -> NDArray[np.float64]:
+        """Return the share of the time up to ``until`` (ps) in which a class is worked, (classes,)."""
+        return self._sum(np.minimum(self.end, until) - np.minimum(self.begin, until)) / until
+
+    def _sum(self, of_pulses: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return sums over the pulses of each class."""
+        return np.add.reduceat(of_pulses, self.first[:-1]) if len(self.keys) else np.zeros(0, np.int64)
 
     def of(self, served: int, low: int, colour: int) -> slice:
         """Return the pulses of units that an op has in the part from ``low`` on, of one colour."""

@@ -2,7 +2,7 @@
 
 Three rates. While an instruction works a unit, its memristor is biased and steps as finely as it needs (SDIRK of order
 4, ``devices.loops``). Its island, C dT/dt = heat of the memristor + heater - (T - T_die) / R, takes exact steps at the
-mean heat of each piece of at most a quarter of R C: order 2, longer where the heat no longer changes. The die, which
+mean heat of each piece of at most an eighth of R C: order 2, longer where the heat no longer changes. The die, which
 steps once a slot, is held meanwhile. Neighbours' crosstalk is in R: units beside each other are worked alike.
 
 A unit's temperature in an instruction is the mean over it of what its memristor shows.

@@ -160,6 +160,22 @@ def test_chips_without_p_bits_multiply(chip: str):
     assert run.chip.joules > 0 and np.allclose(run["p"].sum(axis=2), 1)
 
 
+@pytest.mark.parametrize("chip", ["isaac", "puma"])
+def test_products_on_cells_without_pairs_are_as_fine_as_the_chip_says(chip: str):
+    """8 arrays of 2-bit cells hold 16-bit weights, and ISAAC's coding lets 8-bit ADCs lose nothing.
+
+    What is left is rounding: of a weight, normal over 300 inputs, by its largest / 32767 / sqrt(12), and of inputs.
+    """
+    rng = np.random.default_rng(0)
+    W, x = rng.normal(size=(16, 300)), rng.uniform(-1, 1, size=(20, 300))
+    with tc.Network("product") as net:
+        tc.output("y", tc.affine(tc.input("x", (300,)), W))
+    y = tc.compile(net, "sim", chip=chip, cells="chip", input_range=(-1.0, 1.0)).run({"x": x})["y"][0]
+    error = np.sqrt(((y - x @ W.T) ** 2).mean() / ((x @ W.T) ** 2).mean())
+    step = np.hypot(np.abs(W).max() / W.std(), 1 / x.std()) / 32767 / np.sqrt(12)
+    assert step / 2 < error < 2 * step
+
+
 def test_the_report_adds_up():
     net = dense()
     report = tc.compile(net, "sim", chip="thermo-1").run(inputs(net), ticks=5).chip
@@ -185,6 +201,86 @@ def test_links_pay_what_messages_cost():
     sums = account(events, layout.program, price, layout.chip)
     assert whole == pytest.approx(sums.joules.sum() + sums.setup_joules.sum(), rel=1e-12)
     assert sums.by_core.sum() == pytest.approx(sums.joules.sum(), rel=1e-12)
+
+
+@pytest.mark.parametrize("sweeps", [1, 8])
+def test_links_are_said_to_carry_what_they_carry(sweeps: int):
+    """Coupled units send in every round of a tick."""
+    with tc.Network("glass") as net:
+        tc.output("s", tc.gibbs(1.0, couplings(400), sweeps=sweeps, order="parallel"))
+    layout = tc.compile(net, "sim", chip="thermo-1").artefact.mapping
+    events, cores = run_events(layout.program, layout.chip), layout.chip.cores
+    links = (events.place >= cores) & (events.place < cores + 4 * layout.chip.tiles)
+    load = np.zeros(4 * layout.chip.tiles, np.int64)
+    np.add.at(load, events.place[links] - cores, layout.program.code[events.row[links], 4])
+    assert layout.routes.load.ravel().tolist() == load.tolist()
+    assert layout.placement.wire == load.sum() > 0
+    assert f"carries {load.max()} bytes" in layout.summary()
+
+
+def test_a_network_on_one_tile_uses_no_link():
+    assert (
+        "0 byte hops a tick; no messages leave a tile"
+        in tc.compile(bits(), "sim", chip="thermo-1").artefact.mapping.summary()
+    )
+
+
+def wide() -> tc.Network:
+    """Convolutions whose inputs and sums take many KiB."""
+    with tc.Network("wide") as net:
+        h = tc.thermal_relu(tc.conv(tc.input("x", (3, 32, 32)), RNG.normal(size=(16, 3, 3, 3)), padding=1), 0.1)
+        h = tc.pool(h, kind="max", window=2, stride=2)
+        h = tc.thermal_relu(tc.conv(h, RNG.normal(size=(16, 16, 3, 3)), padding=1), 0.1)
+        tc.output("y", tc.affine(tc.flatten(h), RNG.normal(size=(10, 4096))))
+    return net
+
+
+@pytest.mark.parametrize(("chip", "placement"), [("isaac", "wire"), ("thermo-1", "wire"), ("thermo-1", "thermal")])
+def test_the_buffer_of_a_tile_is_shared_by_its_cores(chip: str, placement: str):
+    """ISAAC has 64 KiB of eDRAM a tile, not for each of its twelve multiply units."""
+    layout = tc.compile(wide(), "sim", chip=chip, placement=placement).artefact.mapping
+    held = np.zeros(layout.chip.tiles)
+    np.add.at(held, layout.placement.core // layout.chip.whole("mesh.cores"), layout.partition.bytes)
+    assert held.max() <= layout.chip["buffer.size"] and (held > layout.chip["buffer.size"] / 4).any()
+    assert layout.utilisation["buffer bytes of a tile"] == (held.max(), layout.chip["buffer.size"])
+    assert len(np.unique(layout.placement.core)) == layout.partition.groups
+
+
+def test_messages_that_find_no_tile_are_refused(tmp_path: Path):
+    from importlib.resources import files
+
+    text = files("thermoc.simulator.chips").joinpath("thermo-1.toml").read_text()
+    for old, new in (
+        ("columns = { value = 8,", "columns = { value = 1,"),
+        ("rows = { value = 8,", "rows = { value = 2,"),
+    ):
+        text = text.replace(old, new, 1)
+    (tmp_path / "small.toml").write_text(
+        text.replace('size = { value = 64, unit = "KiB"', 'size = { value = 1, unit = "KiB"')
+    )
+    with pytest.raises(tc.ThermocError) as caught:
+        tc.compile(dense(), "sim", chip=str(tmp_path / "small.toml")).artefact  # noqa: B018
+    assert caught.value.code == "T306" and "room for" in str(caught.value) and "holds 1024" in str(caught.value)
+
+
+def test_the_best_of_many_banks_is_found_by_comparing_them():
+    """1,000 options in 4 banks of 250: three others send their best and its number, one core compares four."""
+    with tc.Network("choice") as net:
+        tc.output("c", tc.sample_categorical(tc.input("x", (1000,)), 1.0))
+    layout = tc.compile(net, "sim", chip="thermo-1").artefact.mapping
+    text = [layout.program.text(row) for row in range(len(layout.program.code))]
+    ours = [row.split("  ; ")[0] for row in text if row.endswith("sample_categorical")]
+    assert ours.count("VOP     elements=4 passes=1") == 1
+    assert sum(row.startswith("SEND") and row.endswith("bytes=2") for row in ours) == 3
+    assert sum(row.startswith("RECV") and row.endswith("bytes=2") for row in ours) == 3
+    assert sum(row.startswith("ST ") for row in text) == 1  # the core that compared hands the choice out
+
+
+def test_choices_that_fit_their_banks_are_not_compared():
+    with tc.Network("choices") as net:
+        tc.output("c", tc.sample_categorical(tc.input("x", (4, 128)), 1.0))
+    program = tc.compile(net, "sim", chip="thermo-1").artefact.mapping.program
+    assert not (program.code[:, 0] == Op.VOP).any() and (program.code[:, 0] == Op.SAMPLE).sum() == 2
 
 
 def test_an_artefact_is_the_machines_program(tmp_path: Path):
@@ -286,6 +382,30 @@ def test_cells_conduct_by_their_temperature(tmp_path: Path):
     assert ratio == pytest.approx(1 + 5e-4 * (warm.chip.run.history.die[0].max() - 300), abs=0.006) and ratio > 1.02
 
 
+def test_cells_without_pairs_conduct_by_their_temperature_with_what_was_added(tmp_path: Path):
+    """Columns of ones, which say how much was added to the weights, warm with the others: y grows by the same share.
+
+    What is left is rounding: a current of warm cells is no whole number of steps. Were what was added taken to be cold,
+    y would grow by 8%.
+    """
+    from importlib.resources import files
+
+    text = files("thermoc.simulator.chips").joinpath("isaac.toml").read_text()
+    assert "ambient = { value = 300" in text
+    (tmp_path / "warm.toml").write_text(text.replace("ambient = { value = 300", "ambient = { value = 360"))
+    rng = np.random.default_rng(4)
+    W, x = rng.uniform(0.2, 1, size=(40, 300)), rng.uniform(0, 1, size=(60, 300))
+    with tc.Network("warm") as net:
+        tc.output("y", tc.affine(tc.input("x", (300,)), W))
+    options = {"chip": str(tmp_path / "warm.toml"), "cells": "chip", "input_range": (-1.0, 1.0), "temperature": "die"}
+    exe = tc.compile(net, "sim", **options)
+    assert {port.name: port.shape for port in exe.artefact.program.inputs}["chip.warmth.affine"] == (3, 40)
+    run = exe.run({"x": x})
+    share = 1 + 5e-4 * (run.chip.run.history.die[0].max() - 300)
+    ratio = (run["y"][0] * (x @ W.T)).sum() / ((x @ W.T) ** 2).sum()
+    assert share > 1.025 and ratio == pytest.approx(share, abs=0.006)
+
+
 def test_every_array_conducts_by_its_own_place(tmp_path: Path):
     """The gains that the program is given are those of the cores on which the arrays lie."""
     net = dense()
@@ -341,7 +461,10 @@ def test_too_many_p_bits_are_refused():
         ({"chip": "isaac"}, "T305", "has no p-bits"),
         ({"chip": "loihi"}, "T305", "has no crossbars"),
         ({"chip": "thermo-1", "temperature": "sun"}, "T303", "temperature must be one of model, die"),
+        ({"chip": 3}, "T305", "a chip is a name or the path"),
         ({"chip": "thermo-1", "slot": 0}, "T303", "slot must be"),
+        ({"chip": "thermo-1", "slot": True}, "T303", "slot must be"),
+        ({"chip": "thermo-1", "adc": "reached"}, "T303", "for converters"),
         ({"temperature": "die"}, "T303", "need a chip"),
         ({"chip": "thermo-1", "input_range": (0, 1)}, "T303", "for converters"),
         ({"chip": "thermo-1", "cells": "chip", "input_range": "-1,1"}, "T303", "two finite numbers"),

@@ -54,9 +54,9 @@ def spot(core: int) -> tuple[int, int]:
 
 def by_hand(core: int, name: str, f: dict[str, int], c: Chip) -> dict[str, float]:
     """Joules by component of one instruction on thermo-1, from what its numbers mean."""
-    port = lambda size: (2 + -(-8 * size // 256)) * 1e-9 * c["buffer.power"]  # noqa: E731
+    port = lambda size: -(-8 * size // 256) * c["buffer.access_energy"]  # noqa: E731
     if name == "PROG":
-        return {"program": f["cells"] * 10e-12}
+        return {"program": f["cells"] * 1.29e-12}
     if name == "SETIN":
         return {"buffer": port(f["values"])}
     if name in ("LD", "ST", "RECV"):
@@ -65,14 +65,15 @@ def by_hand(core: int, name: str, f: dict[str, int], c: Chip) -> dict[str, float
         reads = 8 * f["times"] * f["arrays"]
         share = reads * 100e-9 * f["rows"] / 128
         adc = reads * f["columns"] * 2e-3 / 1.28e9
-        return {"array": share * 0.3e-3, "dac": share * 0.5e-3, "adc": adc, "shift-add": reads * 100e-9 * 0.05e-3}
+        return {"array": share * 0.3e-3, "dac": share * 0.5e-3, "adc": adc, "shift-add": reads * 100e-9 * 0.025e-3}
     if name in ("SAMPLE", "ANNEAL", "STEP"):
         return {"sampler": f["units"] * f["updates"] * 10e-9 * 0.3 * behind(0.3, 305.0)[1]}
     if name == "VOP":
         return {"vector": -(-f["elements"] // 8) * f["passes"] * 1e-9 * 3e-3}
     if name == "SEND":
         (x, y), (X, Y) = spot(core), spot(f["core"])
-        return {"network": max(1, -(-f["bytes"] // 4)) * (abs(x - X) + abs(y - Y)) * 5e-12}
+        hops = abs(x - X) + abs(y - Y)
+        return {"buffer": port(f["bytes"]), "network": max(1, -(-f["bytes"] // 4)) * hops * 5e-12}
     return {}
 
 
@@ -116,19 +117,19 @@ def test_watts_lie_where_and_when_events_spend_them():
     price = costs(program, CHIP)
     events = run_events(program, CHIP, price=price)
     fine = np.zeros((48, CHIP.cores))
-    for core, begin, end in ((0, 0, 10), (4, 0, 12), (8, 43, 44)):
+    for core, begin, end in ((0, 0, 10), (4, 0, 12), (8, 46, 47)):
         fine[begin:end, core] += 3e-3
-    for begin, end in ((23, 26), (39, 43)):
-        fine[begin:end, 8] += 9.06e-3
-    for tile, begin, end in ((0, 10, 26), (1, 12, 20), (1, 20, 36)):  # a flit of 5 pJ a nanosecond, on four cores
+    for core, begin, end, accesses in ((0, 10, 30, 2), (4, 12, 23, 1), (8, 26, 29, 1), (8, 42, 46, 2)):
+        fine[begin:end, core] += accesses * 17.2e-3 / (end - begin)
+    for tile, begin, end in ((0, 14, 30), (1, 15, 23), (1, 23, 39)):  # a flit of 5 pJ a nanosecond, on four cores
         fine[begin:end, 4 * tile : 4 * tile + 4] += 5e-3 / 4
     found = power(events, program, price, CHIP, edges=np.arange(7) * 8000, start=0)
     assert found == pytest.approx(fine.reshape(6, 8, -1).mean(axis=1), rel=1e-12, abs=1e-15)
     sums = account(events, program, price, CHIP)
     assert sums.by_core.sum(axis=0) == pytest.approx(1e-9 * fine.sum(axis=0), rel=1e-12, abs=1e-24)
     near = np.zeros(CHIP.cores)
-    near[:8], near[8] = 16 * 5e-12 / 4, 4 * 9.06e-12  # its message over two tiles, and what takes it in
-    near[0] += 10 * 3e-12
+    near[:8], near[8] = 16 * 5e-12 / 4, 2 * 17.2e-12  # its message over two tiles, and what takes it in
+    near[0] += 10 * 3e-12 + 2 * 17.2e-12
     assert sums.by_core[0] == pytest.approx(near, rel=1e-12, abs=1e-24)
 
 

@@ -52,17 +52,17 @@ def test_three_tiles_and_a_link_that_two_want():
     exit_8 = cores + 4 * CHIP.tiles + 8
     expected = {
         ("VOP", 0, 0, 10),  # 80 elements on 8 lanes
-        ("SEND", 0, 10, 26),  # 64 bytes are 16 flits
-        ("SEND", east[0], 10, 26),  # the head leaves at once and is at tile 1 at 13
+        ("SEND", 0, 10, 30),  # 64 bytes: 2 cycles and 2 out of the buffer, then 16 flits
+        ("SEND", east[0], 14, 30),  # the head leaves at once and is at tile 1 at 17
         ("VOP", 4, 0, 12),
-        ("SEND", 4, 12, 20),  # 8 flits
-        ("SEND", east[1], 12, 20),  # one nanosecond before the other's head: at tile 2 at 15
-        ("SEND", exit_8, 15, 23),
-        ("SEND", east[1], 20, 36),  # the other waited for the link from 13 to 20; at tile 2 at 23
-        ("SEND", exit_8, 23, 39),
-        ("RECV", 8, 23, 26),  # 32 bytes: 2 cycles and 1
-        ("RECV", 8, 39, 43),  # 64 bytes: 2 cycles and 2
-        ("VOP", 8, 43, 44),
+        ("SEND", 4, 12, 23),  # 2 cycles and 1, 8 flits
+        ("SEND", east[1], 15, 23),  # two nanoseconds before the other's head: at tile 2 at 18
+        ("SEND", exit_8, 18, 26),
+        ("SEND", east[1], 23, 39),  # the other waited for the link from 17 to 23; at tile 2 at 26
+        ("SEND", exit_8, 26, 42),
+        ("RECV", 8, 26, 29),  # 32 bytes: 2 cycles and 1
+        ("RECV", 8, 42, 46),  # 64 bytes: 2 cycles and 2
+        ("VOP", 8, 46, 47),
     }
     found = spans(three_tiles())
     assert set(found) == expected and len(found) == len(expected)
@@ -106,12 +106,34 @@ def test_a_full_buffer_holds_the_sender_back():
         "full", "thermo-1", streams(c0=[(Op.SEND, -1, 1, 0, half)] * 2, c1=[(Op.RECV, -1, 0, 0, half)] * 2), ()
     )
     flits, port = half / 4, 2 + half / 32
+    sent, read = port + flits, 2 * port + flits
     assert set(spans(program)) >= {
-        ("SEND", 0, 0, flits),
-        ("RECV", 1, flits, flits + port),
-        ("SEND", 0, flits + port, 2 * flits + port),
-        ("RECV", 1, 2 * flits + port, 2 * flits + 2 * port),
+        ("SEND", 0, 0, sent),
+        ("RECV", 1, sent, read),
+        ("SEND", 0, read, read + sent),
+        ("RECV", 1, read + sent, 2 * read),
     }
+
+
+def test_the_cores_of_a_tile_share_its_buffer():
+    """40 KiB to core 1 leave no room for 40 KiB to core 2, which wait until core 1 has read; tile 1 has its own."""
+    some = 40 * 1024
+    program = assemble(
+        "shared",
+        "thermo-1",
+        streams(
+            c1=[(Op.VOP, -1, 10**6, 1), (Op.RECV, -1, 8, 0, some)],
+            c2=[(Op.RECV, -1, 12, 0, some)],
+            c4=[(Op.RECV, -1, 16, 0, some)],
+            c8=[(Op.SEND, -1, 1, 0, some)],
+            c12=[(Op.VOP, -1, 8, 1), (Op.SEND, -1, 2, 0, some)],
+            c16=[(Op.SEND, -1, 4, 0, some)],
+        ),
+        (),
+    )
+    found = {(name, place): start for name, place, start, _ in spans(program) if place < CHIP.cores}
+    read = 10**6 / 8 + 2 + some / 32
+    assert found["SEND", 12] == read and found["SEND", 8] == found["SEND", 16] == 0
 
 
 def test_a_third_message_waits_for_the_first_to_be_read():
@@ -122,7 +144,23 @@ def test_a_third_message_waits_for_the_first_to_be_read():
         (),
     )
     sends = [span for span in spans(program) if span[:2] == ("SEND", 0)]
-    assert sends == [("SEND", 0, 0, 1), ("SEND", 0, 1, 2), ("SEND", 0, 103, 104)]  # read from 100 to 103
+    assert sends == [("SEND", 0, 0, 4), ("SEND", 0, 4, 8), ("SEND", 0, 106, 110)]  # the port reads until 106
+
+
+def test_a_message_goes_out_by_the_port_as_it_comes_in():
+    """Both ends pay an access of 256 bits at 17.2 pJ, and core 1 waits for the port while core 0 reads (3 ns)."""
+    program = assemble(
+        "out", "thermo-1", streams(c0=[(Op.SEND, -1, 4, 0, 32)], c1=[(Op.LD, -1, 32)], c4=[(Op.RECV, -1, 0, 0, 32)]), ()
+    )
+    assert set(spans(program)) >= {("SEND", 0, 0, 11), ("LD", 1, 3, 6)}
+    price = costs(program, CHIP)
+    assert price.joules[:, 1].tolist() == pytest.approx([17.2e-12, 0, 17.2e-12, 0, 17.2e-12, 0])
+
+
+def test_joules_are_for_the_very_picoseconds_that_the_clock_gives():
+    """A vector operation of ISAAC takes a cycle of 1.2 GHz, 833 ps of the machine's time, at 0.52 mW."""
+    price = costs(assemble("clock", "isaac", streams(c0=[(Op.VOP, -1, 2, 1)]), ()), load_chip("isaac"))
+    assert price.duration[0] == 833 and price.joules[0].sum() == 0.52e-3 * 833e-12
 
 
 def test_products_in_a_row_fill_the_pipeline_once():
@@ -169,13 +207,13 @@ def test_energy_of_a_product_by_component():
     assert joules["array"] == pytest.approx(8 * 8 * 100e-9 * 0.3e-3 * 64 / 128)
     assert joules["dac"] == pytest.approx(8 * 8 * 100e-9 * 0.5e-3 * 64 / 128)
     assert joules["adc"] == pytest.approx(8 * 100 * 8 * 2e-3 / 1.28e9)
-    assert joules["shift-add"] == pytest.approx(8 * 8 * 100e-9 * 0.05e-3)
+    assert joules["shift-add"] == pytest.approx(8 * 8 * 100e-9 * 0.05e-3 / 2)
     assert joules["program"] == joules["buffer"] == 0
 
 
 def test_a_message_pays_for_its_hops():
     program = assemble("hops", "thermo-1", streams(c0=[(Op.SEND, -1, 4 * 17, 0, 8)], c68=[(Op.RECV, -1, 0, 0, 8)]), ())
-    assert costs(program, CHIP).joules[0].sum() == pytest.approx(2 * (1 + 2) * 5e-12)  # 2 flits; tile 17 is at (1, 2)
+    assert costs(program, CHIP).joules[0, 8] == pytest.approx(2 * (1 + 2) * 5e-12)  # 2 flits; tile 17 is at (1, 2)
 
 
 def test_what_waits_for_ever_is_named():
@@ -200,7 +238,15 @@ def test_two_that_wait_for_each_others_room_are_named():
     ("chip", "rows", "code", "fact"),
     [
         ("thermo-1", {"c300": [(Op.VOP, -1, 8, 1)]}, "T306", "it uses 301 cores"),
-        ("thermo-1", {"c0": [(Op.SEND, -1, 1, 0, 10**6)]}, "T306", "the buffer holds 65536"),
+        ("thermo-1", {"c0": [(Op.SEND, -1, 1, 0, 10**6)]}, "T306", "has 65536: bytes that the tile's buffer holds"),
+        ("thermo-1", {"c0": [(Op.MVM, -1, 999, 128, 128, 1)]}, "T306", "MVM     arrays=999"),
+        ("thermo-1", {"c0": [(Op.MVM, -1, 8, 5000, 128, 1)]}, "T306", "it asks for 5000"),
+        ("thermo-1", {"c0": [(Op.MVM, -1, 8, 128, 5000, 1)]}, "T306", "thermo-1 has 128: rows of an array"),
+        ("thermo-1", {"c0": [(Op.PROG, -1, 16, 128, 10**6)]}, "T306", "thermo-1 has 262144: cells of a core"),
+        ("thermo-1", {"c0": [(Op.SAMPLE, -1, 10**6, 0, 1)]}, "T306", "thermo-1 has 256: p-bits of a core"),
+        ("thermo-1", {"c0": [(Op.VOP, -1, 9 * 10**18, 1)]}, "T306", "an instruction takes too long: VOP"),
+        ("thermo-1", {"c0": [(Op.VOP, -1, 10**13, 1)] * 4000}, "T306", "runs too long"),
+        ("thermo-1", {"c0": [(Op.BARRIER, -1, 10**12)]}, "T306", "BARRIER group=1000000000000"),
         ("isaac", {"c0": [(Op.SAMPLE, -1, 8, 0, 1)]}, "T305", "no p-bits"),
         ("loihi", {"c0": [(Op.VOP, -1, 8, 1)]}, "T305", "spiking"),
     ],
@@ -221,7 +267,13 @@ def test_a_program_prints_saves_and_loads(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "change", [{"setup": [99] * 9}, {"starts": [0] * 9 + [2]}, {"code": [[77, 0, 0, 0, 0, 0]] * 10}]
+    "change",
+    [
+        {"setup": [99] * 9},
+        {"starts": [0] * 9 + [2]},
+        {"code": [[77, 0, 0, 0, 0, 0]] * 10},
+        {"code": [[Op.VOP, 0, 10**17, 1, 0, 0]] * 10},
+    ],
 )
 def test_a_program_that_reaches_outside_is_refused(tmp_path: Path, change: dict):
     import dataclasses

@@ -90,6 +90,15 @@ def test_slots_do_not_change_what_pulses_do(tmp_path: Path):
     assert stepwise.island[0] == pytest.approx(at_once.island[0], abs=1e-2)
 
 
+def test_a_shorter_run_is_as_busy(tmp_path: Path):
+    """Pulses beyond its end, or across it, are not counted."""
+    whole = load(one_unit(tmp_path).chip, 20, units=1, duty=0.25)
+    assert whole.busy[0] == pytest.approx(0.25, rel=1e-12)
+    assert whole.until(5_000_000).busy[0] == pytest.approx(0.25, rel=1e-12)
+    assert whole.pulses.busy(1_100_000)[0] == pytest.approx(0.35 / 1.1, rel=1e-12)
+    assert whole.pulses.mean[0] == 250_000 / 1e12
+
+
 def test_the_response_is_what_a_pulse_does(tmp_path: Path):
     """At any temperature between its points, to 1e-6 of the rise."""
     heat = one_unit(tmp_path)

@@ -64,8 +64,8 @@ class _Filler:
         self.into: dict[int, list[tuple[int, int]]] = defaultdict(list)
         self.out: dict[int, list[tuple[int, int]]] = defaultdict(list)
         for edge in work.edges:
-            self.into[edge.target].append((edge.bytes, edge.source))
-            self.out[edge.source].append((edge.bytes, edge.target))
+            self.into[edge.target].append((edge.traffic, edge.source))
+            self.out[edge.source].append((edge.traffic, edge.target))
 
     def put(self, number: int, part: Part) -> None:
         """Choose the first group with room: where most comes from or goes to, then any, then a new one."""
@@ -119,7 +119,7 @@ class _Filler:
 
 
 def _bytes(work: Work, group: NDArray[np.int64], groups: int) -> NDArray[np.int64]:
-    """Return what may lie in each group's buffer at once: two of every message that comes."""
+    """Return what may lie in a tile's buffer at once for each group: two of every message that comes."""
     held = np.zeros(groups, np.int64)
     for edge in work.edges:
         if group[edge.source] != group[edge.target]:
@@ -150,7 +150,7 @@ def _check(found: Partition, chip: ChipShape) -> None:
         raise error("T306", f"the network does not fit chip {chip.name!r}", notes=notes, hint=hint)
     full = int(found.bytes.argmax()) if found.groups else 0
     if found.groups and found.bytes[full] > chip.buffer:
-        notes = [f"a core is to hold {found.bytes[full]} bytes of messages", f"its buffer holds {chip.buffer}"]
+        notes = [f"a core is to hold {found.bytes[full]} bytes of messages", f"its tile's buffer holds {chip.buffer}"]
         raise error("T306", f"the network does not fit chip {chip.name!r}", notes=[*notes, *_limits(chip, "buffer")])
 
 

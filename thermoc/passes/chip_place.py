@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from thermoc.passes.chip_partition import Partition
 from thermoc.passes.chip_shape import ChipShape
 from thermoc.passes.chip_work import Work
+from thermoc.support.errors import error
 
 SWEEPS = 12
 WIRE_SHARE = 0.1
@@ -49,8 +50,8 @@ def traffic(work: Work, partition: Partition) -> NDArray[np.float64]:
     for edge in work.edges:
         a, b = partition.group[edge.source], partition.group[edge.target]
         if a != b:
-            found[a, b] += edge.bytes
-            found[b, a] += edge.bytes
+            found[a, b] += edge.traffic
+            found[b, a] += edge.traffic
     return found
 
 
@@ -58,12 +59,13 @@ def place(work: Work, partition: Partition, chip: ChipShape, warmth: Warmth | No
     """Return cores for the groups: wires first; with ``warmth``, least temperature error of the sampled units.
 
     Groups are laid along a snake through the tiles, then swapped while that shortens the wires. With warmth, those that
-    sample go where it is cool, and swaps (of a fixed seed) follow that make it better still.
+    sample go where it is cool, and swaps (of a fixed seed) follow that make it better still. No tile's buffer is to
+    hold more than it can. Errors: T306 where there is no tile for a group's messages.
     """
-    links = traffic(work, partition)
-    core = _shortened(_snake(chip)[: partition.groups], links, chip)
+    links, held = traffic(work, partition), partition.bytes
+    core = _shortened(_laid(held, chip), links, held, chip)
     if warmth is not None and warmth.sampling.any():
-        core = _cooled(core, links, chip, warmth)
+        core = _cooled(core, links, held, chip, warmth)
     return Placement(core=core, wire=_wire(core, links, chip))
 
 
@@ -78,14 +80,42 @@ def _snake(chip: ChipShape) -> NDArray[np.int64]:
     return (tiles.reshape(-1, 1) * chip.cores_a_tile + np.arange(chip.cores_a_tile)).reshape(-1)
 
 
-def _shortened(core: NDArray[np.int64], links: NDArray[np.float64], chip: ChipShape) -> NDArray[np.int64]:
+def _laid(held: NDArray[np.int64], chip: ChipShape) -> NDArray[np.int64]:
+    """Return for each group the first free core along the snake whose tile has room for what the group holds."""
+    snake = _snake(chip)
+    tile, free = snake // chip.cores_a_tile, np.ones(len(snake), bool)
+    room, core = np.full(chip.columns * chip.rows, chip.buffer), np.empty(len(held), np.int64)
+    for group, size in enumerate(held.tolist()):
+        fits = np.flatnonzero(free & (room[tile] >= size))
+        if not len(fits):
+            most = int(room[tile[free]].max())
+            notes = [f"a core is to hold {size} bytes of messages", f"tiles with a free core have room for {most}"]
+            notes.append(f"messages take {held.sum()} bytes, a tile's buffer holds {chip.buffer}")
+            raise error("T306", f"the network does not fit chip {chip.name!r}", notes=notes)
+        core[group] = snake[fits[0]]
+        free[fits[0]], room[tile[fits[0]]] = False, room[tile[fits[0]]] - size
+    return core
+
+
+def _roomy(one: int, core: NDArray, at: NDArray, held: NDArray, chip: ChipShape) -> NDArray[np.bool_]:
+    """Return with which cores a group can trade places so that what both tiles' buffers hold still fits, (cores,)."""
+    tile = np.arange(chip.cores) // chip.cores_a_tile
+    full = np.bincount(tile[core], held, minlength=chip.columns * chip.rows)
+    here = int(tile[core[one]])
+    gain = held[one] - np.where(at >= 0, held[at], 0)
+    return (tile == here) | ((full[tile] + gain <= chip.buffer) & (full[here] - gain <= chip.buffer))
+
+
+def _shortened(
+    core: NDArray[np.int64], links: NDArray[np.float64], held: NDArray[np.int64], chip: ChipShape
+) -> NDArray[np.int64]:
     """Move each group to the free core, or swap it with the group, that shortens the wires most, until none does."""
     at = np.full(chip.cores, -1)
     at[core] = np.arange(len(core))
     for _ in range(SWEEPS):
         moved = False
         for one in range(len(core)):
-            gain = _gains(one, core, at, links, chip)
+            gain = np.where(_roomy(one, core, at, held, chip), _gains(one, core, at, links, chip), 0.0)
             best = int(gain.argmax())
             if gain[best] > 1e-9:
                 _swap(core, at, int(core[one]), best)
@@ -119,13 +149,13 @@ def _swap(core: NDArray, at: NDArray, here: int, there: int) -> None:
         core[other] = here
 
 
-def _cooled(core: NDArray[np.int64], links: NDArray, chip: ChipShape, warmth: Warmth) -> NDArray[np.int64]:
+def _cooled(core: NDArray, links: NDArray, held: NDArray, chip: ChipShape, warmth: Warmth) -> NDArray[np.int64]:
     """Move what samples wherever that is better, then swap at random what is better swapped.
 
     Better is a lower mean square of sampled units' kelvins above the reference, wires being the smaller part.
     """
     rng = np.random.default_rng(0)
-    state = _Cooling(core.copy(), links, chip, warmth, WIRE_SHARE / max(1, _wire(core, links, chip)))
+    state = _Cooling(core.copy(), links, held, chip, warmth, WIRE_SHARE / max(1, _wire(core, links, chip)))
     for _ in range(ROUNDS):
         for one in np.flatnonzero(warmth.sampling):
             for there in range(chip.cores):
@@ -138,8 +168,8 @@ def _cooled(core: NDArray[np.int64], links: NDArray, chip: ChipShape, warmth: Wa
 class _Cooling:
     """A placement that is being changed, its temperatures and its cost."""
 
-    def __init__(self, core: NDArray, links: NDArray, chip: ChipShape, warmth: Warmth, scale: float):
-        self.core, self.links, self.chip, self.warmth, self.scale = core, links, chip, warmth, scale
+    def __init__(self, core: NDArray, links: NDArray, held: NDArray, chip: ChipShape, warmth: Warmth, scale: float):
+        self.core, self.links, self.held, self.chip, self.warmth, self.scale = core, links, held, chip, warmth, scale
         self.at = np.full(chip.cores, -1)
         self.at[core] = np.arange(len(core))
         self.T = warmth.ambient + warmth.influence[:, core] @ warmth.power
@@ -155,7 +185,7 @@ class _Cooling:
     def attempt(self, one: int, there: int) -> None:
         """Trade a group's place with a core where that is better."""
         here = int(self.core[one])
-        if here == there:
+        if here == there or not _roomy(one, self.core, self.at, self.held, self.chip)[there]:
             return
         gain = float(_gains(one, self.core, self.at, self.links, self.chip)[there])
         other = self.at[there]

@@ -46,5 +46,5 @@ def route(work: Work, partition: Partition, placement: Placement, chip: ChipShap
     core = placement.core[partition.group]
     for edge in work.edges:
         for tile, direction in way(int(core[edge.source]), int(core[edge.target]), chip):
-            load[tile, direction] += edge.bytes
+            load[tile, direction] += edge.traffic
     return Routes(load=load)

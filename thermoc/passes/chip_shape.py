@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 class ChipShape:
     """A mesh of tiles of cores. matrices: of how many weights' arrays a core holds; each takes ``arrays`` arrays.
 
-    samplers: p-bits a core, 0 where there are none. buffer: bytes a core may keep messages in. sources: where each
+    samplers: p-bits a core, 0 where there are none. buffer: bytes that a tile may keep messages in. sources: where each
     limit comes from. A core's position is its column and row on the die.
     """
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.ir.dialects import core, sampling
+from thermoc.ir.dialects import core, sampling, thermo
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import CONTINUOUS, STATEFUL, STOCHASTIC, Op
 from thermoc.ir.types import Role, Type
@@ -70,12 +70,18 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Edge:
-    """``bytes`` go from a part to another each tick; ``late`` ones are used at the end of the tick."""
+    """``bytes`` go from a part to another, ``times`` a tick; ``late`` ones are used at the end of the tick."""
 
     source: int
     target: int
     bytes: int
     late: bool = False
+    times: int = 1
+
+    @property
+    def traffic(self) -> int:
+        """Bytes a tick."""
+        return self.bytes * self.times
 
 
 @dataclass(kw_only=True)
@@ -293,12 +299,24 @@ class _Splitter:
             for v in op.instant_inputs:
                 if v.name not in self.known:
                     self.feed(part, v, _share(kind(v), low, high, kind(value)))
+        first = self.compared(made, value) if isinstance(op, thermo.SampleCategorical) else made
         for v in op.results:
-            self.layout[v.name] = made if kind(v).size == size else [(0, kind(v).size, made[0][2])]
+            self.layout[v.name] = first if kind(v).size == size else [(0, kind(v).size, made[0][2])]
         self.work.sites[value.name] = [part for _, _, part in made]
         self.work.colours[value.name] = colours
         if matrix is not None:
             self.couple(matrix, made)
+
+    def compared(self, made: Layout, value: Value) -> Layout:
+        """One unit of a row is drawn: banks hand on the best of theirs and its number, and one core compares them."""
+        row = kind(value).shape[-1]
+        if all(high % row == 0 for _, high, _ in made):
+            return made
+        bests = [(high - 1) // row - low // row + 1 for low, high, _ in made]  # rows that a bank has units of
+        part = self.add(kind=Kind.gather, low=0, high=kind(value).size, elements=sum(bests))
+        for best, (_, _, source) in zip(bests, made):
+            self.work.edges.append(Edge(source=source, target=part, bytes=self.sums(best)))
+        return [(0, kind(value).size, part)]
 
     def couple(self, matrix: NDArray[np.bool_], made: Layout) -> None:
         """Arrays for the couplings of banks of units: products of each round, from and to the banks."""
@@ -312,11 +330,13 @@ class _Splitter:
                         part = self.add(
                             kind=Kind.product, low=low + left, high=low + right, rounds=bank.rounds, **sides
                         )
-                        self.work.edges.append(Edge(source=part, target=target, bytes=self.sums(right - left)))
+                        times, size = len(bank.rounds), self.sums(right - left)
+                        self.work.edges.append(Edge(source=part, target=target, bytes=size, times=times))
                         for first, last, source in made:
                             shared = min(last, bottom) - max(first, top)
                             if shared > 0:
-                                self.work.edges.append(Edge(source=source, target=part, bytes=-(-shared // 8)))
+                                size = -(-shared // 8)
+                                self.work.edges.append(Edge(source=source, target=part, bytes=size, times=times))
 
     # ------------------------------------------------------------------------------------------ what ops hold
 

@@ -13,6 +13,7 @@ from thermoc.ir.dialects.crossbar import Mvm
 from thermoc.ir.reference import crossbar
 from thermoc.ir.reference.crossbar import Wires
 from thermoc.ir.values import Value
+from thermoc.passes.crossbar_biased import patterns, whole_range
 from thermoc.passes.crossbar_spec import Cells, CrossbarSpec
 from thermoc.physics.crossbar import transfer
 
@@ -28,7 +29,8 @@ class Plan:
 
     weights: what each weight has become (n, m). error: how far an output can be off; None where the range of the
     inputs is not known and the weights are not exact. clipped: how far of that because an ADC clips. noise: standard
-    deviation from read noise. half_code: how far a reading is rounded, in steps of a cell.
+    deviation from read noise. half_code: how far a reading is rounded, in steps of a cell. offset: of ``Cells``; with
+    one, ``op`` is that of all of an input's bits as if they had no sign, which ``crossbar_biased`` writes in parts.
     """
 
     op: Mvm
@@ -40,6 +42,7 @@ class Plan:
     clipped: float
     noise: float
     half_code: float = 0.0
+    offset: NDArray | None = None
 
 
 def plan(
@@ -59,10 +62,14 @@ def plan(
     wires: what gives the map of an array with its wires.
     """
     x_max = float(reach.max(initial=0.0)) if reach is not None and spec.input_bits else 1.0
-    op = _op(spec, x_max=x_max or 1.0, adc_range=1.0)
+    x_max = x_max or 1.0
+    op = _op(spec, x_max=x_max if cells.offset is None else whole_range(x_max, spec), adc_range=1.0)
     D, N = crossbar.seen(op, cells.plus, cells.minus, wires), crossbar.spread(op, cells.plus, cells.minus)
     scale = cells.step * (op.x_max / op.steps if spec.input_bits else 1.0)
     weights = np.einsum("pnm,p->nm", D, 2.0 ** (spec.cell_bits * np.arange(len(D)))) * cells.step
+    if cells.offset is not None:
+        weights = weights + cells.offset * cells.step
+        samples = None if samples is None else patterns(samples, op)
     if reach is None:
         exact = spec.input_bits == 0 and spec.adc_bits == 0 and spec.read_noise == 0
         error = np.abs(weights).T @ slack if exact and _near(weights, W) else None
@@ -93,13 +100,16 @@ def plan(
         clipped=float(clipped.max(initial=0.0)),
         noise=float(deviation.max(initial=0.0)),
         half_code=half,
+        offset=cells.offset,
     )
 
 
 def _op(spec: CrossbarSpec, **ranges: float) -> Mvm:
-    """Return the op without its operands."""
-    none = Value("?")
-    given: dict[str, Any] = {name: value for name, value in vars(spec).items() if name != "weight_bits"} | ranges
+    """Return the op without its operands; where currents have one sign, the other's codes are there but not met."""
+    none, other = Value("?"), ("weight_bits", "arrays_a_sign")
+    given: dict[str, Any] = {name: value for name, value in vars(spec).items() if name not in other} | ranges
+    if spec.arrays_a_sign == 1 and spec.adc_bits:
+        given["adc_bits"] += 1
     return Mvm(x=none, plus=none, minus=none, scale=none, y=none, **given)
 
 
@@ -153,6 +163,8 @@ def bits(spec: CrossbarSpec) -> str:
     """Return how a weight is held, in words."""
     if spec.cell_bits == 0:
         return "a pair of cells without levels"
+    if spec.arrays_a_sign == 1:
+        return f"{spec.slices} cells of {spec.cell_bits} bits"
     pairs = "a pair of cells" if spec.slices == 1 else f"{spec.slices} pairs of cells"
     return f"{pairs} of {spec.cell_bits} bits"
 

@@ -13,17 +13,21 @@ from thermoc.support.errors import error
 
 Program = Callable[[NDArray, int], NDArray]
 """What cells hold when asked for levels (slices, inputs, outputs); the number tells one array from another."""
-_WHOLE = ("rows", "columns", "cell_bits", "weight_bits", "input_bits", "dac_bits", "adc_bits")
+_WHOLE = ("rows", "columns", "cell_bits", "weight_bits", "input_bits", "dac_bits", "adc_bits", "arrays_a_sign")
 
 
 @dataclass(frozen=True, kw_only=True)
 class CrossbarSpec:
-    """Arrays of ``rows`` by ``columns`` pairs of memristors, and what feeds and reads them. Errors: T208.
+    """Arrays of ``rows`` by ``columns`` memristors in pairs, and what feeds and reads them. Errors: T208.
 
     cell_bits: levels of a cell, 0 for any conductance from g_min to g_max (S). weight_bits: of a weight's magnitude, in
     slices of ``cell_bits`` (one slice if 0). input_bits: of an input's magnitude, read ``dac_bits`` at a time (all at
     once if 0); 0 leaves inputs as they are. adc_bits: of a reading with its sign; 0 reads exactly. r_word, r_bit: ohms
     between neighbouring cells. read_noise: standard deviation of a cell's conductance over readings, relative.
+
+    arrays_a_sign: 2 for pairs; 1 for ISAAC's coding (Shafiee et al., ISCA 2016), in which bits of weights and inputs
+    count the sign and those of a reading do not: weights have half their range added, columns that would be more than
+    half full hold the complement, inputs are read bit by bit in two's complement.
     """
 
     rows: int = 128
@@ -38,6 +42,7 @@ class CrossbarSpec:
     r_word: float = 0.0
     r_bit: float = 0.0
     read_noise: float = 0.0
+    arrays_a_sign: int = 2
 
     def __post_init__(self) -> None:
         wrong = [f"{name} = {value!r}" for name, value in vars(self).items() if not _fits(name, value)]
@@ -51,6 +56,17 @@ class CrossbarSpec:
             notes = [f"dac_bits = {self.dac_bits} of input_bits = {self.input_bits}"]
             notes += [f"weight_bits = {self.weight_bits} in cells of cell_bits = {self.cell_bits}"]
             raise error("T208", "a crossbar's bits do not fit each other", notes=notes)
+        if self.arrays_a_sign == 1:
+            self._check_one()
+
+    def _check_one(self) -> None:
+        """Refuse what arrays without pairs cannot be. Errors: T208."""
+        wanted = {"weight_bits": 2, "input_bits": 2, "dac_bits": 1}
+        wrong = [f"{name} = {getattr(self, name)}" for name, least in wanted.items() if getattr(self, name) < least]
+        wrong += [f"dac_bits = {self.dac_bits}"] * (self.dac_bits > 1) + ["read_noise > 0"] * (self.read_noise > 0)
+        if wrong:
+            hint = "they need two bits or more of weights and inputs, read bit by bit, without noise"
+            raise error("T208", "a crossbar cannot do with one array a sign", notes=wrong, hint=hint)
 
     @property
     def slices(self) -> int:
@@ -60,7 +76,14 @@ class CrossbarSpec:
     @property
     def levels(self) -> int:
         """Steps of a weight's magnitude; 1 where it has none."""
+        if self.arrays_a_sign == 1:
+            return 2 ** (self.weight_bits - 1) - 1
         return 2 ** (self.slices * self.cell_bits) - 1 if self.cell_bits else 1
+
+    @property
+    def steps(self) -> int:
+        """Steps of an input's magnitude."""
+        return 2 ** (self.input_bits - (self.arrays_a_sign == 1)) - 1
 
 
 def programming(spec: CrossbarSpec, write: Callable[[NDArray, int], NDArray]) -> Program:
@@ -83,6 +106,8 @@ def programming(spec: CrossbarSpec, write: Callable[[NDArray, int], NDArray]) ->
 
 def _fits(name: str, value: object) -> bool:
     if name in _WHOLE:
+        if name == "arrays_a_sign":
+            return type(value) is int and value in (1, 2)
         least = 1 if name in ("rows", "columns") else 0
         return type(value) is int and value >= least and (name, value) != ("adc_bits", 1)
     return isinstance(value, int | float) and math.isfinite(value) and value >= 0
@@ -90,15 +115,21 @@ def _fits(name: str, value: object) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Cells:
-    """Levels of the cells that add and subtract (slices, inputs, outputs), and the weight of one step."""
+    """Levels of the cells that add and subtract (slices, inputs, outputs), and the weight of one step.
+
+    offset: steps that a weight is more than its cells (inputs, outputs); None where they hold all of it.
+    """
 
     plus: NDArray
     minus: NDArray
     step: float
+    offset: NDArray | None = None
 
 
 def cells(W: NDArray, spec: CrossbarSpec) -> Cells:
     """Return the cells that come nearest to weights W (inputs, outputs): the largest takes all the levels there are."""
+    if spec.arrays_a_sign == 1:
+        return _biased(W, spec)
     largest = float(np.abs(W).max(initial=0.0)) or 1.0
     step, size = largest / spec.levels, np.abs(W) / (largest / spec.levels)
     if spec.cell_bits:
@@ -108,3 +139,22 @@ def cells(W: NDArray, spec: CrossbarSpec) -> Cells:
         parts = [size]
     digits = np.stack(parts)
     return Cells(plus=np.where(W > 0, digits, 0.0), minus=np.where(W < 0, digits, 0.0), step=step)
+
+
+def _biased(W: NDArray, spec: CrossbarSpec) -> Cells:
+    """Return cells of weights with half their range added, of which a column's sum is at most half of what it can be.
+
+    A column of an array that would hold more has each level taken from the highest; the levels stand in ``minus``.
+    """
+    step, half, base = (float(np.abs(W).max(initial=0.0)) or 1.0) / spec.levels, spec.levels + 1, 2.0**spec.cell_bits
+    whole = np.clip(np.floor(W / step + 0.5), -spec.levels, spec.levels) + half
+    levels = np.stack([np.floor(whole / base**p) % base for p in range(spec.slices)])
+    plus, minus, offset = levels.copy(), np.zeros_like(levels), np.full(W.shape, -float(half))
+    for first in range(0, len(W), spec.rows):
+        part = levels[:, first : first + spec.rows]
+        full = part.sum(axis=1, keepdims=True) > (base - 1) * part.shape[1] / 2
+        plus[:, first : first + spec.rows] = np.where(full, 0.0, part)
+        minus[:, first : first + spec.rows] = np.where(full, base - 1 - part, 0.0)
+        added = np.einsum("pkm,p->km", full * (base - 1), base ** np.arange(spec.slices))
+        offset[first : first + spec.rows] += added
+    return Cells(plus=plus, minus=minus, step=step, offset=offset)

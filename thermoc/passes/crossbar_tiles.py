@@ -15,6 +15,7 @@ from thermoc.ir.ops import Op
 from thermoc.ir.places import windows
 from thermoc.ir.types import Shape
 from thermoc.ir.values import Value
+from thermoc.passes import crossbar_biased
 from thermoc.passes.crossbar_plan import Plan
 from thermoc.passes.rewriting import Rewriter
 
@@ -88,6 +89,8 @@ def written(op: Any, w: Rewriter, plans: Sequence[Plan], stream: int) -> Value:
 
 def _mvm(w: Rewriter, x: Value, plan: Plan, stream: int) -> Value:
     """Write one product, with the noise of its readings where they have some."""
+    if plan.offset is not None:
+        return crossbar_biased.written(w, x, plan)
     slices, n, m = plan.plus.shape
     op, given = plan.op, {"plus": plan.plus, "minus": plan.minus, "scale": plan.scale}
     if op.read_noise:

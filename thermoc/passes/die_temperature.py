@@ -71,7 +71,10 @@ class CellWarmth(Pass):
                 product = of[op.y.name]
                 if product not in made:
                     _, n, m = kind(op.plus).shape
-                    single = list(of.values()).count(product) == 1
+                    single = (
+                        len({one.plus.name for one in graph.of(Mvm) if of[one.y.name] == product and one.cell_bits})
+                        == 1
+                    )
                     type_ = Type((-(-n // op.rows), m) if single else (), kind(op.x).dtype)
                     made[product] = Value(names(f"{product}.warmth"), type_)
                     fields: dict[str, Any] = {"shape": type_.shape, "dtype": type_.dtype, "role": Role.signal}

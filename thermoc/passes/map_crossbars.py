@@ -68,6 +68,8 @@ class MapCrossbars(Pass):
             notes = [f"adc = {self.adc!r}", f"calibrate is {'not ' if self.calibrate is None else ''}given"]
             hint = 'take adc="worst", or give calibrate={"input": samples}'
             raise error("T303", f"the range of an ADC is one of {', '.join(RANGES)}", notes=notes, hint=hint)
+        if self.program is not None and self.spec.arrays_a_sign == 1:
+            raise error("T208", "a rule of programming is for pairs of cells", hint="take arrays_a_sign=2")
 
     def __str__(self) -> str:
         options = [f"arrays={self.spec.rows}x{self.spec.columns}"]
@@ -207,19 +209,19 @@ class _Mapper:
         spec, what = self.options.spec, f"{op.opname} {op.results[0]}"
         off = max(float(np.abs(plan.weights - matrix).max()) for plan, matrix in zip(plans, W))
         n, m = W.shape[1:]
-        arrays = 2 * spec.slices * len(W) * -(-n // spec.rows) * -(-m // spec.columns)
+        arrays = spec.arrays_a_sign * spec.slices * len(W) * -(-n // spec.rows) * -(-m // spec.columns)
         step = max(plan.scale * (plan.op.steps / plan.op.x_max if spec.input_bits else 1) for plan in plans)
         new = f"{bits(spec)} a weight, {step:.4g} a step, in {arrays} arrays of {spec.rows} x {spec.columns}"
         self.log.changed(f"{what}: weights", old="numbers", new=new, bound=f"each off by at most {off:.4g}")
         if spec.input_bits:
-            top = max(plan.op.x_max for plan in plans)
+            top = max(plan.op.x_max / plan.op.steps for plan in plans) * spec.steps
             told = "it can be" if self.options.input_range is not None else "reached in calibration, more is cut"
-            new = f"{plans[0].op.steps} steps to +-{top:.4g}, the most {told}, in {plans[0].op.readings} readings"
-            half = top / plans[0].op.steps / 2
+            new = f"{spec.steps} steps to +-{top:.4g}, the most {told}, in {plans[0].op.readings} readings"
+            half = top / spec.steps / 2
             self.log.changed(f"{what}: inputs", old="numbers", new=new, bound=f"each off by at most {half:.4g}")
         if spec.adc_bits:
             top = max(plan.op.adc_range for plan in plans)
-            new = f"{plans[0].op.codes} codes to +-{top:.4g} steps of a cell"
+            new = f"{plans[0].op.codes} codes to {'+-' if spec.arrays_a_sign == 2 else ''}{top:.4g} steps of a cell"
             clipped, half = max(plan.clipped for plan in plans), max(plan.half_code for plan in plans)
             bound = f"a reading by at most {half:.4g} steps; clipping moves a result by at most {clipped:.4g}"
             self.log.changed(f"{what}: read currents", old="exact", new=new, bound=bound)
