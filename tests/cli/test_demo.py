@@ -54,16 +54,16 @@ def test_the_demo_holds_its_bounds(tmp_path: Path):
 def by_hand(chip: dict[str, float]) -> None:
     """LD 4 ns, SETIN 4, MVM 1000, VOP 16, SETIN 6, MVM 1000, VOP 8, ST 3, all on core 0; 63 other tiles are off.
 
-    8 reads of 8 arrays a product: 100 ns of 0.3 mW of cells and 0.5 mW of DACs by the rows used, 0.05 mW of shift-add,
-    and 1.5625 pJ a conversion. Tiles leak 5 mW, or a twentieth, at 300 K, and e-fold in 60 K: that is bounded by the
-    hottest place, which finite volumes find.
+    8 reads of 8 arrays a product: 100 ns of 0.3 mW of cells and 0.5 mW of DACs by the rows used, 0.025 mW of shift-add,
+    and 1.5625 pJ a conversion; 9 accesses of the buffer, of 32 bytes and 17.2 pJ. Tiles leak 5 mW, or a twentieth, at
+    300 K, and e-fold in 60 K: that is bounded by the hottest place, which finite volumes find.
     """
     assert chip["latency"] == pytest.approx(2041e-9, rel=1e-9)
     products = [
-        64 * (100e-9 * (0.8e-3 * rows / 128 + 0.05e-3) + columns * 1.5625e-12)
+        64 * (100e-9 * (0.8e-3 * rows / 128 + 0.025e-3) + columns * 1.5625e-12)
         for rows, columns in ((64, 128), (128, 10))
     ]
-    events = sum(products) + 24e-9 * 3e-3 + 17e-9 * 9.06e-3
+    events = sum(products) + 24e-9 * 3e-3 + 9 * 17.2e-12
     leak = np.full(256, 0.05 * 5e-3 / 4)
     leak[:4] = 5e-3 / 4
     whole = leak.sum() * 2041e-9
