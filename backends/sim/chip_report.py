@@ -100,6 +100,11 @@ class ChipReport:
     sampling: tuple[SamplingError, ...]
     run: ChipRun = field(repr=False)
 
+    @property
+    def placed(self) -> str:
+        """By what places were chosen, in words."""
+        return PLACED[self.placement]
+
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON values."""
         rest = {
@@ -135,7 +140,7 @@ def _lines(r: ChipReport) -> str:
     before = cells if r.setup_joules else f"a barrier of {r.setup_seconds:.4g} s"
     return "\n".join(
         [
-            f"{r.network} on chip {r.chip}, sampling as the {r.temperature} says, placed by {PLACED[r.placement]}",
+            f"{r.network} on chip {r.chip}, sampling as the {r.temperature} says, placed by {r.placed}",
             f"  {_count(r.samples, 'sample')} of {_count(r.ticks, 'tick')} in {speed}",
             f"  latency {r.latency:.4g} s, {r.joules_a_sample:.4g} J a sample, {r.mean_watts:.4g} W on the mean",
             f"  peak {r.peak_kelvin:.5g} K at {place}",

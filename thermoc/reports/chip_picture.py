@@ -43,7 +43,7 @@ def floorplan(report: ChipReport, path: str | os.PathLike[str]) -> None:
     _links(axes, report)
     _keys(axes, report, names)
     axes.set_title(
-        f"{report.network} on {chip.name}: what each core works for (placed by {report.placement})", fontsize=10
+        f"{report.network} on {chip.name}: what each core works for (placed by {report.placed})", fontsize=10
     )
     _write(figure, path)
 
@@ -235,4 +235,4 @@ def _map(
         labelcolor="white",
     )
     figure.colorbar(image, ax=axes, label="die temperature, K", shrink=0.85)
-    axes.set_title(f"{report.network} on {chip.name}, placed by {report.placement}: {1e6 * time:.4g} us", fontsize=10)
+    axes.set_title(f"{report.network} on {chip.name}, placed by {report.placed}: {1e6 * time:.4g} us", fontsize=10)
