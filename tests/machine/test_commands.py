@@ -65,6 +65,7 @@ def test_compiling_to_a_chip_writes_its_program_and_tells_what_is_used(folder: P
         (("run", "model.py:net", "--chip", ""), "T305"),
         (("compile", "model.py:net", "-t", "lava", "--chip", "thermo-1"), "T303"),
         (("compile", "model.py:net", "--dump-ir", "model.py"), "T505"),
+        (("run", "model.py:net", "--chip", "thermo-9", "--trace", "nowhere/t.json"), "T505"),  # before anything runs
         (("run", "model.py:net", "--trace", "t.json"), "T404"),
         (("run", "model.py:net", "--chip", "thermo-1", "--heat-map", "h.gif"), "T404"),
     ],

@@ -29,7 +29,7 @@ from thermoc.cli.common import (
 )
 from thermoc.reports import chip_picture, chip_trace
 from thermoc.support.errors import error
-from thermoc.support.files import write_atomic
+from thermoc.support.files import can_write, write_atomic
 from thermoc.support.tables import table
 
 
@@ -60,6 +60,9 @@ def run(
     options = parse_options(option) | ({} if chip is None else {"chip": chip})
     pictures = {"floorplan": floorplan, "heat_map": heat_map, "trace": trace}
     _can_draw(pictures, options)
+    for path in (output, *pictures.values()):
+        if path is not None:
+            can_write(path)
     result = api.compile(net, target, dump_ir=dump_ir, **options).run(inputs, ticks=ticks, batch=batch, seed=seed)
     _draw(result, pictures)
     if output is not None:

@@ -49,12 +49,7 @@ def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
     Errors: T505 where the folder is missing or cannot be written.
     """
     target = Path(path)
-    if target.is_dir():
-        raise error("T505", f"{target} cannot be written", notes=["it is a folder"], hint="name a file in it")
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    except OSError as reason:
-        raise _unwritable(target, reason) from None
+    handle, name = _beside(target)
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
@@ -68,6 +63,23 @@ def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
         if isinstance(reason, OSError):
             raise _unwritable(target, reason) from None
         raise
+
+
+def can_write(path: str | os.PathLike[str]) -> None:
+    """Refuse, before work is done, a path that could not be written after it; nothing is left there. Errors: T505."""
+    handle, name = _beside(Path(path))
+    os.close(handle)
+    os.unlink(name)
+
+
+def _beside(target: Path) -> tuple[int, str]:
+    """Return an open temporary file in the target's folder, and its name. Errors: T505."""
+    if target.is_dir():
+        raise error("T505", f"{target} cannot be written", notes=["it is a folder"], hint="name a file in it")
+    try:
+        return tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    except OSError as reason:
+        raise _unwritable(target, reason) from None
 
 
 def make_folder(path: Path) -> None:
