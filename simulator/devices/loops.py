@@ -116,32 +116,9 @@ def remember(T, turned, m, p):
 
 @rule
 def fixed(
-    model,
-    u,
-    Ta,
-    y,
-    m,
-    p,
-    c,
-    scale,
-    limit,
-    t0,
-    h,
-    steps,
-    implicit,
-    noisy,
-    element,
-    tick,
-    stream,
-    key,
-    ledger,
-    at,
-    J,
-    M,
-    K,
-    new,
-    z,
-):
+    model, u, Ta, y, m, p, c, scale, limit, t0, h, steps, implicit, noisy, element, tick, stream, key,
+    ledger, at, J, M, K, new, z,
+):  # fmt: skip
     """Take ``steps`` steps of length h, with noise held over each; return the status."""
     root = 1 / math.sqrt(h)
     for s in range(steps):
@@ -187,58 +164,16 @@ def run(model, first, t, u, Ta, Y, memory, p, c, scale, limit, method, dt, tol, 
                 source, ambient = u[min(j - 1, u.shape[0] - 1), uk], Ta[min(j - 1, Ta.shape[0] - 1), ak]
                 if method == 0:
                     status, h = adaptive(
-                        model,
-                        source,
-                        ambient,
-                        y,
-                        m,
-                        own,
-                        circuit,
-                        scale,
-                        limit,
-                        t[j - 1],
-                        t[j],
-                        h,
-                        tol,
-                        ledger,
-                        counts,
-                        at,
-                        J,
-                        M,
-                        K,
-                        new,
-                        z,
-                    )
+                        model, source, ambient, y, m, own, circuit, scale, limit, t[j - 1], t[j], h, tol, ledger,
+                        counts, at, J, M, K, new, z,
+                    )  # fmt: skip
                 else:
                     steps = max(1, math.ceil((t[j] - t[j - 1]) / dt - 1e-6))
                     step = (t[j] - t[j - 1]) / steps
                     status = fixed(
-                        model,
-                        source,
-                        ambient,
-                        y,
-                        m,
-                        own,
-                        circuit,
-                        scale,
-                        limit,
-                        t[j - 1],
-                        step,
-                        steps,
-                        method == 1,
-                        noisy,
-                        first + k,
-                        tick,
-                        stream,
-                        key,
-                        ledger,
-                        at,
-                        J,
-                        M,
-                        K,
-                        new,
-                        z,
-                    )
+                        model, source, ambient, y, m, own, circuit, scale, limit, t[j - 1], step, steps, method == 1,
+                        noisy, first + k, tick, stream, key, ledger, at, J, M, K, new, z,
+                    )  # fmt: skip
                     tick += steps
                     counts[0] += steps
                 if status != FINE:
