@@ -64,3 +64,22 @@ def test_links_lead_somewhere():
 def test_every_error_code_is_documented():
     page = (ROOT / "docs" / "errors.md").read_text()
     assert dict(re.findall(r"\| ([TW]\d+) \| (.*?) \|", page)) == CODES
+
+
+def test_every_formula_that_is_cited_stands_under_its_number():
+    """P1 to P49 each once; what code and pages cite is there, and what a formula names exists."""
+    import thermoc as tc
+
+    page = (ROOT / "docs" / "physics.md").read_text()
+    defined = [int(number) for number in re.findall(r"^- \*\*P(\d+)\*\* \S", page, re.M)]
+    assert defined == list(range(1, 50))
+    folders = ("thermoc", "ir", "backends", "simulator", "examples")
+    texts = [path.read_text() for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    texts += [path.read_text() for path in PAGES]
+    cited = {int(number) for text in texts for number in re.findall(r"\bP([1-9]\d?)\b", text)}
+    assert cited <= set(defined)
+    for name in re.findall(r"`((?:physics|layers)\.\w+)`", page[page.index("## The formulas") :]):
+        module, function = name.split(".")
+        assert callable(getattr(getattr(tc, module), function)), name
+    for name in re.findall(r"(?<=\s)`([a-z]\w*)`(?=[,.])", page[page.index("## The formulas") :]):
+        assert callable(getattr(tc, name)), name
