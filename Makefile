@@ -1,6 +1,6 @@
 # Two commands do all the set-up on a fresh machine (Python 3.11+, gcc):
-#   make demo     install and run the main job
-#   make test     install and run the tests
+#   make demo     install and run the main job: a minute or two, most of it to download and to compile
+#   make test     install and run the tests: some fifteen minutes on two cores
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -11,6 +11,7 @@ demo: $(VENV)/.user
 	$(BIN)/thermoc demo
 
 test: $(VENV)/.dev
+	@echo "running the tests: some fifteen minutes on two cores; the first run makes Lava a Python of its own (300 MB)"
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/.dev
@@ -41,11 +42,18 @@ $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "thermoc needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.user: pyproject.toml | $(BIN)/python
+# a checkout has these as links in git, a source distribution does not
+LINKS := thermoc/ir thermoc/backends thermoc/simulator
+$(LINKS):
+	ln -s ../$(notdir $@) $@
+
+$(VENV)/.user: pyproject.toml | $(BIN)/python $(LINKS)
+	@echo "installing thermoc and what its targets need into $(VENV): a minute or two, 1 GB"
 	$(BIN)/python -m pip install --quiet --editable ".[all]"
 	touch $@
 
-$(VENV)/.dev: pyproject.toml | $(BIN)/python
+$(VENV)/.dev: pyproject.toml | $(BIN)/python $(LINKS)
+	@echo "installing thermoc, its targets and the tools of its tests into $(VENV): two minutes, 1.3 GB"
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	touch $@ $(VENV)/.user
 

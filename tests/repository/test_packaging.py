@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -54,11 +56,43 @@ def run(*command: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    done = run(sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(ROOT), cwd=folder)
+def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A source distribution, and the wheel that is built from it."""
+    folder = tmp_path_factory.mktemp("distributions")
+    done = run(sys.executable, "-m", "build", "--outdir", str(folder), str(ROOT), cwd=folder)
     assert done.returncode == 0, done.stderr
-    return next(folder.glob("*.whl"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(distributions: Path) -> Path:
+    return next(distributions.glob("*.whl"))
+
+
+def test_the_source_distribution_runs_its_tests(distributions: Path, tmp_path: Path):
+    with tarfile.open(next(distributions.glob("*.tar.gz"))) as archive:
+        archive.extractall(tmp_path, filter="data")
+    folder = next(tmp_path.iterdir())
+    for name in ("docs/physics.md", "examples/cuba.py", "benchmarks/cuba.py", "tests/passes/golden", "CONTRIBUTING.md"):
+        assert (folder / name).exists(), name
+    links = [f"thermoc/{name}" for name in ("ir", "backends", "simulator")]
+    done = run("make", "--silent", *links, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    done = run(sys.executable, "-m", "pytest", "tests/support", "tests/ir/test_graph.py", cwd=folder)
+    assert done.returncode == 0 and " passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_wheel_says_where_the_project_is_and_who_wrote_it(wheel: Path):
+    with zipfile.ZipFile(wheel) as archive:
+        metadata = archive.read(next(name for name in archive.namelist() if name.endswith("/METADATA"))).decode()
+    assert "Author: The thermoc authors" in metadata
+    urls = dict(re.findall(r"^Project-URL: (\w+), (\S+)$", metadata, re.M))
+    assert {"Homepage", "Documentation", "Issues", "Source"} <= urls.keys()
+    page = metadata[metadata.index("# thermoc") :]
+    targets = re.findall(r"\]\(([^)#]+)\)", page)
+    pages = [target.removeprefix(f"{urls['Source']}/blob/main/") for target in targets if urls["Source"] in target]
+    assert len(pages) > 10 and all((ROOT / path).is_file() for path in pages)
+    assert all(target.startswith("https://") for target in targets)
 
 
 def test_the_wheel_holds_every_package_and_the_data(wheel: Path):
