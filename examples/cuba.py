@@ -1,11 +1,14 @@
 """The current-based network of Vogels and Abbott (2005), benchmark 2 of Brette et al. (2007).
 
-Four units of five excite, one inhibits; each pair is connected with probability 80 / n. Potentials in mV, times in ms:
-
+    python examples/cuba.py [FIGURE]      default cuba.png: the spikes of every tenth unit over 200 ms
     thermoc run examples/cuba.py:net --ticks 10000
+
+Four units of five excite, one inhibits; each pair is connected with probability 80 / n. Potentials in mV, times in ms.
 """
 
 from __future__ import annotations
+
+import sys
 
 import numpy as np
 
@@ -32,8 +35,11 @@ def part(sources: np.ndarray, offsets: np.ndarray, chosen: np.ndarray) -> tuple[
     return sources[chosen], np.concatenate([[0], np.cumsum(chosen)])[offsets]
 
 
-def network(n: int = 4000, seed: int = 0, first: np.ndarray | None = None) -> tc.Network:
-    """Return the network, from ``first`` potentials; its output counts the spikes of both populations in each tick."""
+def network(n: int = 4000, seed: int = 0, first: np.ndarray | None = None, every: int = 0) -> tc.Network:
+    """Return the network, from ``first`` potentials; its output counts the spikes of both populations in each tick.
+
+    every: hand out the spikes of every so many-th unit too, as ``raster``.
+    """
     sources, offsets = connectivity(n, seed)
     excites = 4 * n // 5
     with tc.Network("cuba", dt=DT) as net:
@@ -55,12 +61,38 @@ def network(n: int = 4000, seed: int = 0, first: np.ndarray | None = None) -> tc
         )
         tc.connect(before, spikes)
         tc.output("spikes", tc.sparse_affine(spikes, np.ones(n), np.arange(n), [0, excites, n]))
+        if every:
+            tc.output("raster", tc.slice(spikes, starts=(0,), stops=(n,), steps=(every,)))
     return net
 
 
 net = network()
 
-if __name__ == "__main__":
-    run = tc.compile(net, "sim", precision="float32").run(ticks=10_000)
+
+def draw(raster: np.ndarray, every: int, path: str) -> None:
+    """Write the figure of a raster (ticks, units): a dot a spike, inhibitory units in red."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    ticks, units = np.nonzero(raster)
+    colours = np.where(units < 0.8 * raster.shape[1], "black", "C3")
+    figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
+    axes.scatter(ticks * DT, units * every, s=1, c=colours, linewidths=0)
+    axes.set(xlabel="time (ms)", ylabel="unit", title="spikes: excitatory black, inhibitory red")
+    figure.savefig(path, dpi=150)
+
+
+def main(path: str = "cuba.png") -> None:
+    """Run one second; print the rates and draw the spikes of its first 200 ms."""
+    every, drawn = 10, round(200 / DT)
+    run = tc.compile(network(every=every), "sim", precision="float32").run(ticks=10_000)
     counts = run["spikes"][:, 0].sum(axis=0)
     print(f"one second: {counts[0] / 3200:.2f} Hz excitatory, {counts[1] / 800:.2f} Hz inhibitory")
+    draw(run["raster"][:drawn, 0], every, path)
+    print(f"figure: {path}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
