@@ -71,8 +71,8 @@ def arranged(inputs, ticks=None, batch=None):
     for name, array in arrays.items():
         checked_numbers(name, array)
         shape = INPUTS[name]
-        if array.ndim and array.shape[max(array.ndim - len(shape), 0) :] != shape or array.ndim > len(shape) + 2:
-            wanted = "(ticks, samples, *{0}), (samples, *{0}), {0} or one number".format(shape)
+        if (array.ndim and array.shape[max(array.ndim - len(shape), 0) :] != shape) or array.ndim > len(shape) + 2:
+            wanted = f"(ticks, samples, *{shape}), (samples, *{shape}), {shape} or one number"
             raise ValueError(f"input {name!r} has the shape {array.shape}, not {wanted}")
         leading = array.shape[: max(array.ndim - len(shape), 0)]
         said["ticks"] |= {name: leading[0]} if len(leading) == 2 else {}
@@ -119,7 +119,7 @@ def codegen_for(ticks, batch):
     """Return the code generator that is done first; NumPy where there is no C++ compiler."""
     compilers = (*os.environ.get("CXX", "").split()[:1], "g++", "c++", "clang++")
     seconds = estimated_seconds(ticks, batch)
-    return min(seconds, key=seconds.get) if any(map(shutil.which, compilers)) else "numpy"
+    return min(seconds, key=seconds.__getitem__) if any(map(shutil.which, compilers)) else "numpy"
 
 
 def simulate(inputs=None, *, ticks=None, batch=None, seed=0, first_sample=0, first_tick=0, report=None):

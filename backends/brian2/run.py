@@ -109,7 +109,7 @@ def _codegen(artefact: Brian2Artefact, module: ModuleType, feed: Feed) -> str:
     """
     options = artefact.options
     seconds = module.estimated_seconds(feed.ticks, feed.batch)
-    name = min(seconds, key=seconds.get) if options.codegen == "auto" else options.codegen
+    name = min(seconds, key=seconds.__getitem__) if options.codegen == "auto" else options.codegen
     if name == "cython" and compiler() is None:
         if options.codegen == "cython":
             what = "Brian2's code generator 'cython' needs a C++ compiler, and none was found"

@@ -22,7 +22,7 @@ def arranged(manifest, options):
     for name, shape in shapes.items():
         leading = arrays[name].shape[: max(arrays[name].ndim - len(shape), 0)]
         if len(leading) > 2 or (arrays[name].ndim and arrays[name].shape[len(leading) :] != shape):
-            wanted = "(ticks, samples, *{0}), (samples, *{0}) or {0}".format(shape)
+            wanted = f"(ticks, samples, *{shape}), (samples, *{shape}) or {shape}"
             sys.exit(f"input {name} has the shape {arrays[name].shape}, not {wanted}")
         if arrays[name].dtype.kind not in "biuf" or not np.isfinite(arrays[name]).all():
             sys.exit(f"input {name} is not made of finite numbers")

@@ -1,8 +1,8 @@
 """Runs this network in Lava: ``python run.py --help``. It needs Lava (lava-nc 0.10.0), and nothing else.
 
-Inputs and outputs are .npz files of arrays (ticks, samples, ...) by name. An input of (samples, ...), of one sample or
-of one number is held over the ticks. They are the integers that the chip takes and gives, in the chip's ticks; with --numbers they are the network's
-own numbers, in its ticks: manifest.json says how the one becomes the other.
+Inputs and outputs are .npz files of arrays (ticks, samples, ...) by name. An input of (samples, ...), of one sample
+or of one number is held over the ticks. They are the integers that the chip takes and gives, in the chip's ticks;
+with --numbers they are the network's own numbers, in its ticks: manifest.json says how the one becomes the other.
 """
 
 import argparse
