@@ -55,7 +55,7 @@ def feed(
             raise error(
                 "T402", f"input {name!r} is not a regular array", where=op.location, notes=[str(reason)]
             ) from None
-        problems = [*_shape(op, array), *_values(op, array, hot=_is_temperature(graph, op))]
+        problems = [*_shape(op, array), *_values(op, array, hot=is_temperature(graph, op))]
         found += problems
         if not problems:
             arrays[name] = array.astype(op.dtype.numpy, copy=False)
@@ -141,7 +141,7 @@ def _shape(op: Input, array: NDArray) -> Iterator[Finding]:
         )
 
 
-def _is_temperature(graph: Graph, op: Input) -> bool:
+def is_temperature(graph: Graph, op: Input) -> bool:
     """Whether an input is declared as a temperature, or an op takes it as one."""
     readers = graph.consumers.get(op.y.name, ())
     return op.role is Role.temperature or any(

@@ -11,6 +11,7 @@ from thermoc.backends.brian2.model import Block, Connection, Group, Model, Recor
 from thermoc.backends.brian2.schedule import Task, ordered
 from thermoc.backends.brian2.tasks import TASKS, Plan, Statement
 from thermoc.ir.dialects.core import Output
+from thermoc.ir.feed import is_temperature
 from thermoc.ir.graph import Graph
 
 WIDE = 60
@@ -36,7 +37,13 @@ def emit(graph: Graph, noise: str) -> Model:
     steps += [*_gathered(plan.copies), *_gathered(plan.shifts), *plan.late, *_gathered(plan.clears)]
     groups = {id(group): group for group in plan.groups.values()}
     return Model(
-        name=graph.name, dt=graph.dt, groups=tuple(groups.values()), steps=tuple(steps), states=tuple(plan.states)
+        name=graph.name,
+        dt=graph.dt,
+        groups=tuple(groups.values()),
+        steps=tuple(steps),
+        states=tuple(plan.states),
+        inputs={name: op.shape for name, op in graph.inputs.items()},
+        temperatures=tuple(name for name, op in graph.inputs.items() if is_temperature(graph, op)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -113,10 +114,28 @@ class Held:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """Everything a script needs."""
+    """Everything a script needs. inputs: the shape of each; temperatures: those that must be > 0."""
 
     name: str
     dt: float
     groups: tuple[Group, ...]
     steps: tuple[Step, ...]
     states: tuple[Held, ...]
+    inputs: Mapping[str, Shape]
+    temperatures: tuple[str, ...] = ()
+
+    @property
+    def pieces(self) -> int:
+        """Pieces of code that run in a tick: a spiking group integrates, compares and resets."""
+        return sum(3 if isinstance(step, Unit) else 1 for step in self.steps)
+
+    @property
+    def elements(self) -> int:
+        """What one sample computes in a tick: statements times units, and synapses."""
+        return sum(_elements(step) for step in self.steps)
+
+
+def _elements(step: Step) -> int:
+    if isinstance(step, Connection):
+        return len(step.pre)
+    return step.group.size * (len(step.lines) if isinstance(step, Block) else 3 if isinstance(step, Unit) else 1)

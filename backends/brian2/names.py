@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-import keyword
 import re
+from importlib.resources import files
 
 from thermoc.backends.brian2.units import UNITS
 from thermoc.ir.graph import NameSource
 
 _BRIAN2 = (
-    "t dt t_in_timesteps i j N xi pi e inf w pre post lastspike not_refractory refractory rand randn poisson int abs "
-    "sign floor ceil clip exp log expm1 log1p exprel sqrt sin cos tan sinh cosh tanh arcsin arccos arctan log10 "
-    "timestep name clock order when namespace variables equations threshold thresholder reset resetter events spikes "
-    "start stop source target delay queue unit_time sample0 tick0 key0 key1 choose minimum maximum philox_uniform "
-    "philox_normal value beaten place second ms us volt amp siemens farad ohm hertz kelvin joule watt state "
-    "active contained_objects updaters user_equations method_choice not True False and or"
+    "t dt t_in_timesteps i j N xi pi e inf w pre post lastspike not_refractory refractory unit_time sample0 tick0 key0 "
+    "key1 choose minimum maximum philox_uniform philox_normal value beaten place second ms us state"
 )
 _SCRIPT = (
-    "abs max min sum len range round all any sorted zip map set list dict str int float type print "
-    "sim batch inputs place np DATA DT TIME NeuronGroup Synapses StateMonitor EventMonitor Network TimedArray Function "
-    "linked_var prefs second build simulate main field dataclass Any FUNCTIONS CPP CYTHON NORMAL philox unit_interval "
-    "user_function choose minimum maximum Simulation"
+    "sim batch inputs place np DATA DT TIME INPUTS TEMPERATURES WORK NeuronGroup Synapses StateMonitor EventMonitor "
+    "Network TimedArray Function linked_var prefs second ms us build simulate main field dataclass Any FUNCTIONS CPP "
+    "CYTHON NORMAL philox unit_interval user_function choose minimum maximum Simulation"
 )
-BRIAN2, SCRIPT = frozenset(_BRIAN2.split()), frozenset(_SCRIPT.split())
+_PREFIX = "y|z|a|f|p|n|u|m|c|d|da|h|k|M|G|T|P|E|Z|Y"
+_UNIT = (
+    "amp|ampere|becquerel|candle|celsius|coulomb|farad|gram|gramme|gray|henry|hertz|joule|katal|kelvin|kilogram|"
+    "kilogramme|liter|litre|lumen|lux|meter|metre|molar|mole|mol|newton|ohm|pascal|radian|siemens|sievert|second|"
+    "steradian|tesla|volt|watt|weber"
+)
+UNITS_OF_BRIAN2 = re.compile(f"({_PREFIX})?({_UNIT})[23]?")
+
+
+def _reserved() -> frozenset[str]:
+    """Return the names that libraries have taken: ``reserved.txt``."""
+    lines = (files("thermoc.backends.brian2") / "reserved.txt").read_text().splitlines()
+    return frozenset(name for line in lines if not line.startswith("#") for name in line.split())
+
+
+RESERVED = _reserved()
+BRIAN2, SCRIPT = RESERVED | frozenset(_BRIAN2.split()), RESERVED | frozenset(_SCRIPT.split())
 """What Brian2 and the script have names for already."""
 
 
@@ -48,6 +59,8 @@ def identifier(name: str) -> str:
     """Return a name with letters, digits and single underscores alone, beginning with a letter."""
     plain = re.sub(r"_+", "_", re.sub(r"[^0-9a-zA-Z]", "_", name)).strip("_") or "x"
     plain = plain if plain[0].isalpha() else f"x{plain}"
-    if re.search(r"_(pre|post)$", plain) or keyword.iskeyword(plain):
+    if plain == "xi" or plain.startswith("xi_"):  # Brian2's noise terms
+        plain = f"x_{plain}"
+    if re.search(r"_(pre|post)$", plain) or UNITS_OF_BRIAN2.fullmatch(plain):
         plain += "_1"
     return plain

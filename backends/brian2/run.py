@@ -20,6 +20,9 @@ from thermoc.backends.brian2.compiler import compiler
 from thermoc.ir.feed import Feed
 from thermoc.support.errors import error
 
+LONG = 10.0
+"""A run that is estimated to take longer, in s, is announced."""
+NAMES = {"numpy": "NumPy", "cython": "Cython"}
 _MODULES: WeakKeyDictionary[Brian2Artefact, ModuleType] = WeakKeyDictionary()
 
 
@@ -31,12 +34,12 @@ def run(artefact: Brian2Artefact, feed: Feed, place: Place) -> Outcome:
     module = loaded(artefact)
     inputs = {name: _given(array) for name, array in feed.arrays.items()}
     where = module.place_of(place.seed, place.first_sample, place.first_tick)
-    with preferences(artefact):
-        if artefact.options.device == "cpp_standalone":
-            from thermoc.backends.brian2.standalone import run_program
+    if artefact.options.device == "cpp_standalone":
+        from thermoc.backends.brian2.standalone import run_program
 
-            outputs, states = run_program(artefact, module, inputs, where, feed)
-        else:
+        outputs, states = run_program(artefact, module, inputs, where, feed)
+    else:
+        with code_generator(_codegen(artefact, module, feed)):
             outputs, states = _here(artefact, module, module.build(feed.batch, inputs, where), feed.ticks)
     return Outcome(outputs=outputs, states=states)
 
@@ -79,8 +82,7 @@ def loaded(artefact: Brian2Artefact) -> ModuleType:
             module.__file__ = str(path)
             sys.modules[module.__name__] = module  # dataclasses look their module up
             try:
-                with preferences(artefact):
-                    exec(compile(artefact.text, str(path), "exec"), module.__dict__)
+                exec(compile(artefact.text, str(path), "exec"), module.__dict__)
             finally:
                 del sys.modules[module.__name__]
         _MODULES[artefact] = module
@@ -88,29 +90,33 @@ def loaded(artefact: Brian2Artefact) -> ModuleType:
 
 
 @contextmanager
-def preferences(artefact: Brian2Artefact) -> Iterator[None]:
-    """Set Brian2's code generator for a run, and put back what was there. Errors: T302 where a compiler is missing."""
+def code_generator(name: str) -> Iterator[None]:
+    """Let Brian2 run with a code generator, and put back what was there."""
     from brian2 import prefs
 
-    here = artefact.options.device == "runtime"
     before = prefs["codegen.target"]
     try:
-        if here:
-            prefs["codegen.target"] = _codegen(artefact.options.codegen)
+        prefs["codegen.target"] = name
         yield
     finally:
         prefs["codegen.target"] = before
 
 
-def _codegen(asked: str) -> str:
-    if asked == "numpy" or compiler() is not None:
-        return "cython" if asked == "auto" else asked
-    if asked == "auto":
-        text = "Brian2 runs with NumPy, some ten times slower than compiled: no C++ compiler was found"
-        warnings.warn(text, stacklevel=2)
-        return "numpy"
-    raise error(
-        "T302",
-        "Brian2's code generator 'cython' needs a C++ compiler, and none was found",
-        hint='install g++, or take codegen="numpy"',
-    )
+def _codegen(artefact: Brian2Artefact, module: ModuleType, feed: Feed) -> str:
+    """Return the code generator of a run, and say beforehand where it will take long.
+
+    Errors: T302 where a compiler that was asked for is missing.
+    """
+    options = artefact.options
+    seconds = module.estimated_seconds(feed.ticks, feed.batch)
+    name = min(seconds, key=seconds.__getitem__) if options.codegen == "auto" else options.codegen
+    if name == "cython" and compiler() is None:
+        if options.codegen == "cython":
+            what = "Brian2's code generator 'cython' needs a C++ compiler, and none was found"
+            raise error("T302", what, hint='install g++, or take codegen="numpy"')
+        name = "numpy"
+        warnings.warn("no C++ compiler was found: Brian2 runs with NumPy, which is slower here", stacklevel=2)
+    if options.progress and seconds[name] > LONG:
+        compiling = f", {module.WORK[0] * 2.5:.0f} s of it to compile, once" if name == "cython" else ""
+        print(f"Brian2 with {NAMES[name]}: about {seconds[name]:.0f} s{compiling}", file=sys.stderr)
+    return name

@@ -22,8 +22,23 @@ def script(model: Model, *, time_unit: str) -> tuple[str, Data]:
     title = f"{_title(model.name)}: a network of thermoc as a Brian2 simulation. Its arrays are in the .npz beside it."
     head = f'"""{title}"""\n'
     constants = f'TIME = {time_unit}\n"""The network\'s unit of time."""\nDT = {model.dt!r} * TIME\n"""A tick."""\n'
+    constants += f"{_facts(model)}\n"
     text = "\n\n".join([head.rstrip(), prelude.strip(), constants.strip(), writer.build(), ending.strip()]) + "\n"
     return text, writer.data
+
+
+def _facts(model: Model) -> str:
+    """Return what a run checks its inputs by, and what it estimates its time by."""
+    return "\n".join(
+        [
+            f"INPUTS = {dict(model.inputs)!r}",
+            '"""The shape of each input."""',
+            f"TEMPERATURES = {tuple(model.temperatures)!r}",
+            '"""The inputs that are temperatures."""',
+            f"WORK = ({model.pieces}, {model.elements})",
+            '"""Pieces of code, and units, statements of units and synapses that a sample computes in a tick."""',
+        ]
+    )
 
 
 def _title(name: str) -> str:

@@ -24,7 +24,7 @@ from thermoc.ir.values import Value
 from thermoc.support.errors import Finding, ThermocError, error
 
 PACKAGE = Path(__file__).parent / "package"
-SHARED = ("run.py", "wiring.py", "arithmetic.py")
+SHARED = ("run.py", "arrays.py", "wiring.py", "arithmetic.py")
 SIGNALS = {
     loihi.Dense: ("x",),
     loihi.Sparse: ("x",),

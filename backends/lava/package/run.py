@@ -1,8 +1,8 @@
 """Runs this network in Lava: ``python run.py --help``. It needs Lava (lava-nc 0.10.0), and nothing else.
 
-Inputs and outputs are .npz files of arrays (ticks, samples, ...) by name. An input of (samples, ...) is held over the
-ticks. They are the integers that the chip takes and gives, in the chip's ticks; with --numbers they are the network's
-own numbers, in its ticks: manifest.json says how the one becomes the other.
+Inputs and outputs are .npz files of arrays (ticks, samples, ...) by name. An input of (samples, ...), of one sample
+or of one number is held over the ticks. They are the integers that the chip takes and gives, in the chip's ticks;
+with --numbers they are the network's own numbers, in its ticks: manifest.json says how the one becomes the other.
 """
 
 import argparse
@@ -27,6 +27,7 @@ except ModuleNotFoundError as reason:
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+from arrays import arranged, save  # noqa: E402  (beside this file)
 
 
 def main():
@@ -41,13 +42,16 @@ def main():
     if options.check:
         check(options, manifest)
         return
-    given, ticks = loaded(options.inputs), options.ticks
+    path = Path(options.outputs).absolute()
+    if path.is_dir() or not path.parent.is_dir():
+        sys.exit(f"--outputs: {options.outputs} cannot be written")
+    given, ticks, options.samples = arranged(manifest, options)
     if options.numbers:
-        given, ticks = encoded(manifest, given, ticks)
-    found = run(options, manifest, given, ticks)
-    if options.numbers:
-        found = decoded(manifest, found, options.ticks)
-    np.savez(options.outputs, **found)
+        chip_inputs, chip_ticks = encoded(manifest, given, ticks)
+        found = decoded(manifest, run(options, manifest, chip_inputs, chip_ticks), ticks)
+    else:
+        found = run(options, manifest, given, ticks)
+    save(path, found)
     print("\n".join(f"{name}: {list(array.shape)}" for name, array in found.items()))
 
 
@@ -58,8 +62,8 @@ def parsed():
     parser.add_argument("--backend", choices=("sim", "hw"), default="sim", help="Lava's process models, or a Loihi 2")
     parser.add_argument("--inputs", help="the .npz of inputs")
     parser.add_argument("--outputs", default="outputs.npz", help="the .npz to write")
-    parser.add_argument("--ticks", type=positive, default=1, help="how many ticks to run")
-    parser.add_argument("--samples", type=positive, default=1, help="how many samples, where no input says it")
+    parser.add_argument("--ticks", type=positive, help="how many ticks to run; default: what the inputs say, else 1")
+    parser.add_argument("--samples", type=positive, help="how many samples; default: what the inputs say, else 1")
     parser.add_argument("--numbers", action="store_true", help="numbers instead of the chip's integers")
     parser.add_argument("--precision", choices=("fixed", "float"), default="fixed", help="integers, or no rounding")
     parser.add_argument("--check", action="store_true", help="run the stored inputs, compare with the stored outputs")
@@ -73,17 +77,6 @@ def positive(text):
     if int(text) < 1:
         raise argparse.ArgumentTypeError("it must be at least 1")
     return int(text)
-
-
-def loaded(path):
-    """Return the arrays of an .npz; end where it cannot be read."""
-    if not path:
-        return {}
-    try:
-        with np.load(path) as stored:
-            return dict(stored)
-    except (OSError, ValueError, AttributeError) as reason:
-        sys.exit(f"{path} is no .npz of arrays: {reason}")
 
 
 def refuse_hardware():
@@ -114,12 +107,9 @@ def check(options, manifest):
 
 def encoded(manifest, given, ticks):
     """Return the chip's integers for the network's numbers, and for how many of its ticks it must run."""
-    borders, made = manifest["borders"], {}
+    borders = manifest["borders"]
+    made = {name: given[name] for name in manifest["inputs"] if name not in borders["encode"]}
     for name, border in borders["encode"].items():
-        if border["input"] not in given:
-            sys.exit(
-                f"{name} is made of {border['input'] or 'other ops'} on the host: give the chip's integers instead"
-            )
         top, array = 2 ** (border["bits"] - 1) - 1, given[border["input"]]
         timed = array.ndim == len(manifest["inputs"][name]) + 2
         array = np.clip(np.rint(array * border["scale"]), -top, top).astype(np.int32)
@@ -138,7 +128,8 @@ def encoded(manifest, given, ticks):
 def decoded(manifest, found, ticks):
     """Return the network's numbers for the chip's integers, in the network's ticks."""
     borders = manifest["borders"]["decode"]
-    return {name: found[name][b["lag"] :: b["every"]][:ticks] / b["scale"] for name, b in borders.items()}
+    numbers = {name: found[name][b["lag"] :: b["every"]][:ticks] / b["scale"] for name, b in borders.items()}
+    return {name: array for name, array in found.items() if name not in borders} | numbers
 
 
 def run(options, manifest, given, ticks):
