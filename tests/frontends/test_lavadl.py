@@ -215,7 +215,6 @@ BAD: dict[str, tuple[Callable[[], dict[str, Any]], str]] = {
     "a pool of many kernels": (lambda: layer("pool", (2, 1, 1), weight=np.ones((2, 1, 2, 2))), "a pool one kernel for every channel"),
     "sizes that disagree": (lambda: DENSE | {"inFeatures": 6}, "inFeatures is 6, and its weight has 5"),
     "an activation of no form": (lambda: DENSE | {"neuron": {"type": b"SDNN", "vThMant": 1, "activation": b"tanh"}}, "have the activation 'tanh'"),
-    "two thresholds": (lambda: DENSE | {"neuron": CUBA | {"theta": 64}}, "theta is 64, and vThMant 2^6 1280"),
     "a weight exponent past the chip's": (lambda: DENSE | {"neuron": CUBA | {"wgtExp": 9}}, "weight_exp must be"),
     "recurrent units of many delays": (lambda: layer("dense_rec", (4,), weight=EVEN, weight_rec=np.eye(4), delay=np.arange(4)), "its units have different delays"),
     "no type": (lambda: {"shape": np.array([3])}, "its type is 'None'"),

@@ -96,13 +96,13 @@ FIELDS["pool"] = FIELDS["conv"] - {"bias", "inChannels", "outChannels", "groups"
 """What a layer of each type is read from."""
 NEURON_FIELDS = {
     "cuba": {
-        *("type", "iDecay", "vDecay", "vThMant", "theta", "refDelay", "gradedSpike", "messageBits"),
+        *("type", "iDecay", "vDecay", "vThMant", "refDelay", "gradedSpike", "messageBits"),
         *("wgtExp", "weight_exp"),
     },
     "sdnn": {"type", "vThMant", "messageBits", "activation", "sigma_output", "wgtExp", "weight_exp"},
 }
-TRAINING = {"tauRho", "scaleRho"}
-"""They shape the gradient of SLAYER's training, and nothing that runs."""
+TRAINING = {"tauRho", "scaleRho", "theta"}
+"""The gradient of SLAYER's training, and the threshold it began from (``vThMant`` is the one that runs)."""
 
 
 def unused(root: Mapping[str, Any], kinds: Mapping[str, str], neurons: Mapping[str, str]) -> Iterator[Finding]:

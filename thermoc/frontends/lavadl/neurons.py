@@ -68,8 +68,6 @@ def neuron(source: Source, place: str, entry: Any) -> Neuron:
         raise source.bad(place, "its CUBA units send graded spikes", "netx runs them as plain ones; retrain without")
     if number("refDelay", 1) != 1:
         raise source.bad(place, f"refDelay is {number('refDelay', 1)}; read is 1")
-    if number("theta", 64 * v_th) != 64 * v_th:
-        raise source.bad(place, f"theta is {number('theta', 0)}, and vThMant 2^6 {64 * v_th}: they are one threshold")
     decays: dict[str, Any] = {name: number(key, None) for name, key in DECAYS.items()}
     silent = v_th > LARGEST_THRESHOLD
     return Neuron(
