@@ -1,0 +1,106 @@
+"""The synapses of a ``.net`` layer: weights of 8 bits with an exponent, delays, convolutions as sparse matrices."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.frontends.lavadl.fields import Source, repair
+from thermoc.frontends.lavadl.layers import Layer
+from thermoc.ir.dialects.core import windowed
+from thermoc.support.errors import Finding, error
+
+LONGEST = 62
+MOST_ENTRIES = 2**24
+
+
+class Rows(NamedTuple):
+    """A sparse matrix in compressed rows, and which channel of the output each row belongs to."""
+
+    values: NDArray
+    columns: NDArray
+    offsets: NDArray
+    channels: NDArray
+
+
+def fitted(source: Source, layer: Layer, weight: NDArray) -> tuple[NDArray, dict[str, Any], list[Finding]]:
+    """Return weights of 8 bits, the synapse's attributes, and notes.
+
+    Odd weights of mixed signs are doubled, and the sum is shifted back.
+    """
+    neuron, notes = layer.neuron, list[Finding]()
+    exponent = neuron.weight_exp if neuron is not None else 0
+    if neuron is not None and (neuron.kind == "sdnn" or neuron.norm_exp < 0):
+        exponent -= neuron.norm_exp
+    if (weight >= 0).all() and weight.max() <= 255:
+        return weight, {"weight_exp": exponent, "sign_mode": "excitatory"}, notes
+    if (weight <= 0).all() and weight.min() >= -255:
+        return weight, {"weight_exp": exponent, "sign_mode": "inhibitory"}, notes
+    if weight.max() > 254 or weight.min() < -256:
+        note = f"they run from {weight.min()} to {weight.max()}"
+        notes.append(repair(f"layer {layer.place}: weights are clipped to -256 to 254", note))
+        weight = np.clip(weight, -256, 254)
+    if not (weight % 2).any():
+        return weight, {"weight_exp": exponent}, notes
+    if weight.min() < -128 or weight.max() > 127:
+        fact = f"odd weights of both signs, from {weight.min()} to {weight.max()}: 8 bits hold even ones"
+        raise source.bad(layer.place, fact, "train with quantized weights")
+    return 2 * weight, {"weight_exp": exponent - 1}, notes
+
+
+def clipped_delays(layer: Layer) -> tuple[NDArray | None, list[Finding]]:
+    """Return a layer's delays in ticks, at most as long as the chip's, and a note where they were longer."""
+    if layer.delay is None or not layer.delay.any():
+        return None, []
+    if layer.delay.max() <= LONGEST:
+        return layer.delay, []
+    what = f"layer {layer.place}: delays are clipped to {LONGEST} ticks"
+    return np.minimum(layer.delay, LONGEST), [repair(what, f"the longest is {layer.delay.max()}")]
+
+
+def connection_delays(source: Source, layer: Layer, delay: NDArray, shape: tuple[int, ...]) -> NDArray:
+    """Return a delay a connection: of each unit, of each input, or one for all. Errors: T508."""
+    if delay.shape == shape or delay.size == 1:
+        return np.array(np.broadcast_to(delay.reshape(delay.shape if delay.shape == shape else ()), shape))
+    if delay.ndim == 1 and delay.size in shape:
+        axis = 0 if delay.size == shape[0] else 1
+        return np.array(np.broadcast_to(np.expand_dims(delay, 1 - axis), shape))
+    raise source.bad(layer.place, f"delays of shape {list(delay.shape)} for weights of {list(shape)}")
+
+
+def channel_delays(source: Source, layer: Layer, delay: NDArray, rows: Rows) -> NDArray:
+    """Return a delay for each entry of a convolution: of its channel, of its unit, or one for all. Errors: T508."""
+    per_row = np.diff(rows.offsets)
+    if delay.size == 1:
+        return np.full(len(rows.values), delay.reshape(())[()])
+    if delay.size == len(per_row):
+        return np.repeat(delay.reshape(-1), per_row)
+    if delay.size == layer.shape[0]:
+        return np.repeat(delay.reshape(-1)[rows.channels], per_row)
+    raise source.bad(layer.place, f"delays of shape {list(delay.shape)} for {layer.shape[0]} channels")
+
+
+def unrolled(source: Source, layer: Layer, weight: NDArray, shape: tuple[int, ...]) -> Rows:
+    """Return a convolution of (channels, height, width) as compressed rows: a convolution of the chip has no delays.
+
+    Errors: T504 for more than 2^24 entries.
+    """
+    out, depth, *kernel = weight.shape
+    space = windowed(shape[1:], tuple(kernel), layer.stride, tuple((n, n) for n in layer.padding), layer.dilation)
+    entries = out * int(np.prod(space)) * depth * int(np.prod(kernel))
+    if entries > MOST_ENTRIES:
+        what = f"{source.path}: layer {layer.place} is too large"
+        notes = [f"with its delays it has {entries} connections", f"the limit is {MOST_ENTRIES}"]
+        raise error("T504", what, notes=notes, hint="train convolutions without delays")
+    group = np.arange(out) // (out // layer.groups)
+    o, y, x, i, h, w = np.indices((out, *space, depth, *kernel)).reshape(6, -1)
+    row = y * layer.stride[0] + h * layer.dilation[0] - layer.padding[0]
+    column = x * layer.stride[1] + w * layer.dilation[1] - layer.padding[1]
+    inside = (row >= 0) & (row < shape[1]) & (column >= 0) & (column < shape[2])
+    unit = np.ravel_multi_index((o, y, x), (out, *space))[inside]
+    source_unit = np.ravel_multi_index(((group[o] * depth + i)[inside], row[inside], column[inside]), shape)
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(unit, minlength=out * int(np.prod(space))))])
+    values = weight[o, i, h, w][inside]
+    return Rows(values, source_unit, offsets, np.repeat(np.arange(out), int(np.prod(space))))
