@@ -1,0 +1,76 @@
+"""Units behind a convolution are cut into tiles of its channels and its space: what stands close reads alike."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
+
+import numpy as np
+
+from thermoc.passes.loihi_reads import Index
+
+Fits = Callable[[Index], bool]
+"""Whether a core holds these units."""
+
+
+def tiles(grid: Index, fits: Fits) -> list[Index] | None:
+    """Return the fewest equal tiles that fit, over the ways to part the axes; None where a place has too many units."""
+    grid = grid - grid.min(axis=0)
+    sizes = [int(size) for size in grid.max(axis=0) + 1]
+    *others, last = [_counts(size) for size in sizes]
+    best: list[Index] | None = None
+    for counts in sorted(product(*others), key=math.prod):
+        most = len(grid) + 1 if best is None else len(best)
+        if math.prod(counts) >= most:
+            break
+        best = _least(grid, sizes, counts, last, fits, most) or best
+    return best
+
+
+def _counts(size: int) -> list[int]:
+    """Return in how many parts an axis can go, those of equal length once."""
+    return sorted({-(-size // length) for length in range(1, size + 1)})
+
+
+def _least(
+    grid: Index, sizes: Sequence[int], counts: Sequence[int], last: Sequence[int], fits: Fits, most: int
+) -> list[Index] | None:
+    """Return the tiles of the least number of parts of the last axis that fit, fewer than ``most``; None without."""
+    low, high = 0, len(last)
+    while low < high:
+        middle = (low + high) // 2
+        tile = _typical(grid, sizes, (*counts, last[middle]))
+        low, high = (low, middle) if fits(tile) else (middle + 1, high)
+    for number in last[low:]:
+        if math.prod(counts) * number >= most:
+            break
+        made = list(_split(grid, sizes, (*counts, number)))
+        if all(map(fits, made)):
+            return made
+    return None
+
+
+def _parts(grid: Index, sizes: Sequence[int], counts: Sequence[int]) -> Index:
+    """Return the part that each unit is in, an axis a column."""
+    return grid * np.array(counts) // np.array(sizes)
+
+
+def _typical(grid: Index, sizes: Sequence[int], counts: Sequence[int]) -> Index:
+    """Return the units of a largest tile near the middle, where windows are whole."""
+    parts = _parts(grid, sizes, counts)
+    chosen = np.ones(len(grid), bool)
+    for axis, count in enumerate(counts):
+        held = np.bincount(np.arange(sizes[axis]) * count // sizes[axis], minlength=count)
+        largest = np.flatnonzero(held == held.max())
+        chosen &= parts[:, axis] == largest[len(largest) // 2]
+    return np.flatnonzero(chosen)
+
+
+def _split(grid: Index, sizes: Sequence[int], counts: Sequence[int]) -> Iterator[Index]:
+    """Yield the units of each tile that has some, tile after tile through space, channels last."""
+    parts = _parts(grid, sizes, counts)
+    number = np.ravel_multi_index(tuple(parts[:, [1, 2, 0]].T), (counts[1], counts[2], counts[0]))
+    order = np.argsort(number, kind="stable")
+    ends = np.flatnonzero(np.diff(np.take(number, order))) + 1
+    yield from np.split(order, ends)
