@@ -9,7 +9,8 @@ import pytest
 from scipy.sparse import csr_array
 
 import thermoc as tc
-from tests.loihi_lowering.lowering import lowered
+from tests.loihi_lowering.lowering import changes, lowered
+from thermoc import physics
 from thermoc.ir.target import Limit
 from thermoc.passes.loihi_limits import Limits, loihi2, read
 from thermoc.passes.loihi_partition import partition
@@ -77,6 +78,22 @@ def test_a_unit_that_no_core_holds_is_refused_with_the_limit():
 def test_more_cores_than_there_are_is_refused_with_the_boards():
     with pytest.raises(ThermocError, match=r"T304(.|\n)*kapoho_point has 8"):
         place(lowered(chain()).graph, 1, small(core__units=8, chip__cores=4))
+
+
+@pytest.mark.parametrize("chips", [0, -1, 2.0, "8", True])
+def test_a_number_of_chips_that_is_none_is_refused(chips):
+    with pytest.raises(ThermocError, match="T303: chips must be an integer >= 1"):
+        tc.compile(chain(), target="lava", chips=chips)
+
+
+def test_a_lattice_of_65536_p_bits_takes_19_cores():
+    """14 rows of 256 on each, which read two more: 4,096 axons. The law that is told of takes no matrix of all pairs."""
+    with tc.Network("lattice") as net:
+        tc.output("s", tc.gibbs(1.0, physics.square_lattice(256)))
+    result = lowered(net)
+    assert len(partition(result.graph).cores) == 19
+    (told,) = [change.bound for change in changes(result) if change.what == "law of %gibbs"]
+    assert told == "KL at most 0 nats, total variation at most 0"
 
 
 def test_more_chips_take_what_one_cannot():

@@ -166,7 +166,8 @@ class _Splitter:
         """Return that the chip has no units to draw, or to step what follows an equation in time."""
         draws = STOCHASTIC in op.traits
         units = "p-bits" if draws else "units that follow an equation in time"
-        needs = "draws at the temperature of its place" if draws else "takes a step of its equation in each tick, on a unit of its own"
+        step = "takes a step of its equation in each tick, on a unit of its own"
+        needs = "draws at the temperature of its place" if draws else step
         notes = [f"{op.opname} ({name}) {needs}", "the banks of a [sampler] do that, and this chip has none"]
         hint = "take a chip with a [sampler], as thermo-1"
         return error("T305", f"chip {self.chip.name!r} has no {units}", where=op.location, notes=notes, hint=hint)

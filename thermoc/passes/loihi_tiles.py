@@ -51,26 +51,26 @@ def _least(
     return None
 
 
-def _parts(grid: Index, sizes: Sequence[int], counts: Sequence[int]) -> Index:
-    """Return the part that each unit is in, an axis a column."""
-    return grid * np.array(counts) // np.array(sizes)
-
-
 def _typical(grid: Index, sizes: Sequence[int], counts: Sequence[int]) -> Index:
     """Return the units of a largest tile near the middle, where windows are whole."""
-    parts = _parts(grid, sizes, counts)
     chosen = np.ones(len(grid), bool)
-    for axis, count in enumerate(counts):
-        held = np.bincount(np.arange(sizes[axis]) * count // sizes[axis], minlength=count)
-        largest = np.flatnonzero(held == held.max())
-        chosen &= parts[:, axis] == largest[len(largest) // 2]
+    for axis, (size, count) in enumerate(zip(sizes, counts)):
+        parts = _parts(size, count)
+        lengths = np.bincount(parts, minlength=count)
+        largest = np.flatnonzero(lengths == lengths.max())
+        chosen &= (parts == largest[len(largest) // 2])[grid[:, axis]]
     return np.flatnonzero(chosen)
+
+
+def _parts(size: int, count: int) -> Index:
+    """Return the part of each place along an axis."""
+    return np.arange(size) * count // size
 
 
 def _split(grid: Index, sizes: Sequence[int], counts: Sequence[int]) -> Iterator[Index]:
     """Yield the units of each tile that has some, tile after tile through space, channels last."""
-    parts = _parts(grid, sizes, counts)
-    number = np.ravel_multi_index(tuple(parts[:, [1, 2, 0]].T), (counts[1], counts[2], counts[0]))
+    channel, row, column = (_parts(*cut)[places] for *cut, places in zip(sizes, counts, grid.T))
+    number = np.ravel_multi_index((row, column, channel), (counts[1], counts[2], counts[0]))
     order = np.argsort(number, kind="stable")
     ends = np.flatnonzero(np.diff(np.take(number, order))) + 1
     yield from np.split(order, ends)
