@@ -25,11 +25,11 @@ def ends(example: dict) -> dict[str, np.ndarray]:
     W = example["couplings"]()
     lowered = tc.compile(example["network"](SWEEPS), target="lava").graph
     spins = tc.compile(lowered, target="sim").run(ticks=SWEEPS + 1, batch=SEEDS, seed=7)["s"][-1]
-    found = {"chip": np.array([example["energies"](W, s.reshape(30, -1)).mean() for s in spins])}
+    energies = {"chip": np.array([example["energies"](W, s.reshape(30, -1)).mean() for s in spins])}
     for name in ("heat_bath", "metropolis", "free_heat_bath"):
         runs = [example["by_colours"](W, SWEEPS, np.random.default_rng(seed), example[name]) for seed in range(SEEDS)]
-        found[name] = np.array([example["energies"](W, s).mean() for s in runs])
-    return found
+        energies[name] = np.array([example["energies"](W, s).mean() for s in runs])
+    return energies
 
 
 def apart(ends: dict[str, np.ndarray], one: str, other: str) -> float:

@@ -28,9 +28,9 @@ def folder() -> Path:
     target = cache_root() / "lava-dl-0.6.0-pilotnet"
     if not target.is_dir():
         with tempfile.TemporaryDirectory() as name:
-            _extract(_wheel(Path(name)), Path(name) / "made")
+            _extract(_wheel(Path(name)), Path(name) / "arrays")
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copytree(Path(name) / "made", f"{target}.{os.getpid()}")
+            shutil.copytree(Path(name) / "arrays", f"{target}.{os.getpid()}")
             Path(f"{target}.{os.getpid()}").rename(target)
     return target
 

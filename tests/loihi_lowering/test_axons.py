@@ -177,11 +177,11 @@ def _some(draw, rng, x):
 def matrix(op, graph: Graph) -> np.ndarray:
     """A synapse's weights (results, inputs), by what it makes of one message at a time."""
     size = op.x.type.size
-    held = [graph.producers[value.name] for name, value in op.operand_values if name != "x"]
+    constants = [graph.producers[value.name] for name, value in op.operand_values if name != "x"]
     x = tc.ir.dialects.core.Input(name="x", shape=op.x.type.shape, dtype=op.x.type.dtype, y=op.x)
-    alone = graph.with_ops([x, *held, op, tc.ir.dialects.core.Output(name="y", x=op.y)])
-    given = {"x": np.eye(size, dtype=np.int32).reshape(1, size, *op.x.type.shape).repeat(2, axis=0)}
-    return reference(alone, given)["y"][1].reshape(size, -1).T
+    alone = graph.with_ops([x, *constants, op, tc.ir.dialects.core.Output(name="y", x=op.y)])
+    one_by_one = {"x": np.eye(size, dtype=np.int32).reshape(1, size, *op.x.type.shape).repeat(2, axis=0)}
+    return reference(alone, one_by_one)["y"][1].reshape(size, -1).T
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -57,21 +57,11 @@ class Cores:
     network: str
     cores: tuple[Core, ...]
 
-    @property
-    def home(self) -> dict[str, list[int]]:
-        """The cores of each population."""
-        found: dict[str, list[int]] = {}
-        for number, core in enumerate(self.cores):
-            for piece in core.pieces:
-                found.setdefault(piece.population, []).append(number)
-        return found
-
     def __str__(self) -> str:
         rows = []
         for number, core in enumerate(self.cores):
-            held = ", ".join(map(str, core.pieces))
             use = {name: f"{used} / {limit}" for name, (used, limit) in core.use.items()}
-            rows.append({"core": number, "holds": held, **use})
+            rows.append({"core": number, "holds": ", ".join(map(str, core.pieces)), **use})
         return table(f"{self.network}: {len(self.cores)} cores", rows)
 
 
@@ -88,10 +78,10 @@ class Partition(Pass):
 
     def run(self, graph: Graph, log: Log) -> Graph:
         limits = loihi2()
-        found = partition(graph, limits)
-        fits(found, limits, self.chips, graph)
-        if found.cores:
-            log.changed("cores", old="none", new=len(found.cores), bound="none: no number is changed")
+        cores = partition(graph, limits)
+        fits(cores, limits, self.chips, graph)
+        if cores.cores:
+            log.changed("cores", old="none", new=len(cores.cores), bound="none: no number is changed")
         return graph
 
 
@@ -116,15 +106,15 @@ def partition(graph: Graph, limits: Limits | None = None) -> Cores:
     return Cores(network=graph.name, cores=tuple(cores))
 
 
-def fits(found: Cores, limits: Limits, chips: int, graph: Graph) -> None:
+def fits(cores: Cores, limits: Limits, chips: int, graph: Graph) -> None:
     """Check a network against a number of chips. Errors: T304."""
-    pieces = [piece for core in found.cores for piece in core.pieces]
+    pieces = [piece for core in cores.cores for piece in core.pieces]
     asked = {
-        "cores": Counter(piece.population for core in found.cores for piece in core.pieces),
+        "cores": Counter(piece.population for core in cores.cores for piece in core.pieces),
         "units": _total(pieces, "units"),
         "synapses": _total(pieces, "synapses"),
     }
-    totals = {"cores": len(found.cores)} | {name: asked[name].total() for name in ("units", "synapses")}
+    totals = {"cores": len(cores.cores)} | {name: asked[name].total() for name in ("units", "synapses")}
     for name, used in totals.items():
         limit = limits[f"chip.{name}"]
         most = limit.value * chips

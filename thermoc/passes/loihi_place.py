@@ -49,11 +49,11 @@ class Place(Pass):
     chips: int = 1
 
     def run(self, graph: Graph, log: Log) -> Graph:
-        found = place(graph, self.chips)
-        if found.places:
-            used = len({chip for chip, _, _ in found.places})
-            bound = f"at most {found.traffic:.6g} message hops a tick"
-            log.changed("places", old="none", new=f"{len(found.places)} cores on {used} chip(s)", bound=bound)
+        placement = place(graph, self.chips)
+        if placement.places:
+            used = len({chip for chip, _, _ in placement.places})
+            bound = f"at most {placement.traffic:.6g} message hops a tick"
+            log.changed("places", old="none", new=f"{len(placement.places)} cores on {used} chip(s)", bound=bound)
         return graph
 
 

@@ -28,7 +28,7 @@ class Kernels:
     channel: Index
     bits: int
 
-    def held(self, units: Index) -> int:
+    def memory(self, units: Index) -> int:
         """Return the bits that a core with these units holds."""
         channels = np.unique(self.channel[units])
         return self.bits * int((channels >= 0).sum())
@@ -64,7 +64,7 @@ class Population:
 
     def memory(self, units: Index) -> int:
         """Return the bits that a core with these units holds."""
-        return int(self.bits[units].sum()) + sum(kernel.held(units) for kernel in self.kernels) + self.table
+        return int(self.bits[units].sum()) + sum(kernel.memory(units) for kernel in self.kernels) + self.table
 
     def reads(self, units: Index) -> Mapping[str, Index]:
         """Return whom these units read: by the sender's name, its elements in rising order; an axon for each."""
@@ -79,8 +79,8 @@ def populations(graph: Graph, limits: Limits) -> list[Population]:
 
 def _population(readers: Readers, op: Any, limits: Limits) -> Population:
     size = size_of(op.results[0])
-    own = STATES.get(type(op), 1) * limits["unit.state_bits"].value + limits["unit.bias_bits"].value
-    bits, fan_in = np.full(size, own, np.int64), np.zeros(size, np.int64)
+    state_bits = STATES.get(type(op), 1) * limits["unit.state_bits"].value + limits["unit.bias_bits"].value
+    bits, fan_in = np.full(size, state_bits, np.int64), np.zeros(size, np.int64)
     kernels: list[Kernels] = []
     orders, grid = [np.arange(size)], None
     for synapse, units, index in readers.synapses(op.inputs[0], np.arange(size), np.arange(size)):

@@ -57,8 +57,8 @@ class Readers:
         if isinstance(op, SYNAPSES):
             yield op, units, index
         else:
-            for part, chosen, places in self._parts(op, index):
-                yield from self.synapses(part, units[chosen], places)
+            for value, chosen, places in self._sources(op, index):
+                yield from self.synapses(value, units[chosen], places)
 
     def counts(self, op: Any) -> Index:
         """Return how many synapses each result of a synapse op has."""
@@ -79,22 +79,22 @@ class Readers:
         elif isinstance(op, SYNAPSES):
             yield from self._back(op.x, self._read(op, index), crossed=True)
         else:
-            for part, _, places in self._parts(op, index):
-                yield from self._back(part, places, crossed=crossed)
+            for source, _, places in self._sources(op, index):
+                yield from self._back(source, places, crossed=crossed)
 
-    def _parts(self, op: Any, index: Index) -> Iterator[tuple[Value, Index, Index]]:
+    def _sources(self, op: Any, index: Index) -> Iterator[tuple[Value, Index, Index]]:
         """Yield what elements of a moved or summed value are: of which value, which of ``index``, its elements."""
         every = np.arange(len(index))
         if isinstance(op, loihi.Dendrite):
-            for part in op.x:
-                yield part, every, index
+            for x in op.x:
+                yield x, every, index
         elif type(op) in MOVES:
             yield op.x, every, self._table(op.y, lambda: moved(op).reshape(-1))[index]
         elif isinstance(op, core.Concat):
             owner, places = self._table(op.y, lambda: _joined(op))
-            for number, part in enumerate(op.xs):
+            for number, x in enumerate(op.xs):
                 mine = np.flatnonzero(owner[index] == number)
-                yield part, mine, places[index[mine]]
+                yield x, mine, places[index[mine]]
 
     def _read(self, op: Any, index: Index) -> Index:
         """Return the inputs of a synapse that these of its results take with a weight other than 0."""
@@ -164,10 +164,10 @@ class Windows:
 
 
 def _joined(op: core.Concat) -> tuple[Index, Index]:
-    """Return which part each element of a joined value is of, and where it stands there."""
-    shapes = [shape_of(part) for part in op.xs]
+    """Return which value each element of a joined one is of, and where it stands there."""
+    shapes = [shape_of(x) for x in op.xs]
     owner = [np.full(shape, number) for number, shape in enumerate(shapes)]
-    inside = [np.arange(size_of(part)).reshape(shape_of(part)) for part in op.xs]
+    inside = [np.arange(size_of(x)).reshape(shape_of(x)) for x in op.xs]
     return (
         np.concatenate(owner, axis=op.axis).reshape(-1),
         np.concatenate(inside, axis=op.axis).reshape(-1),

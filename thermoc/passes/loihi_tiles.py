@@ -45,9 +45,9 @@ def _least(
     for number in last[low:]:
         if math.prod(counts) * number >= most:
             break
-        made = list(_split(grid, sizes, (*counts, number)))
-        if all(map(fits, made)):
-            return made
+        groups = list(_split(grid, sizes, (*counts, number)))
+        if all(map(fits, groups)):
+            return groups
     return None
 
 
