@@ -89,7 +89,7 @@ def cut(population: Population, limits: Mapping[str, Limit]) -> list[Piece]:
     if not len(every) or fits(every):
         return [piece(population, every)] if len(every) else []
     _check_units(population, limits, fits)
-    groups = None if population.grid is None else tiles(population.grid, fits)
+    groups = None if population.grid is None else tiles(population.grid, fits, _most(limits))
     if groups is None:
         groups = min((_runs(population, order, limits, fits) for order in population.orders), key=len)
     return [piece(population, group) for group in groups]

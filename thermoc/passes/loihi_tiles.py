@@ -14,8 +14,11 @@ Fits = Callable[[Index], bool]
 """Whether a core holds these units."""
 
 
-def tiles(grid: Index, fits: Fits) -> list[Index] | None:
-    """Return the fewest equal tiles that fit, over the ways to part the axes; None where a place has too many units."""
+def tiles(grid: Index, fits: Fits, units: int) -> list[Index] | None:
+    """Return the fewest equal tiles that fit, over the ways to part the axes; None where a place has too many units.
+
+    units: no more than so many fit, whatever they read; tiles that are plainly larger are not looked at.
+    """
     grid = grid - grid.min(axis=0)
     sizes = [int(size) for size in grid.max(axis=0) + 1]
     *others, last = [_counts(size) for size in sizes]
@@ -24,7 +27,8 @@ def tiles(grid: Index, fits: Fits) -> list[Index] | None:
         most = len(grid) + 1 if best is None else len(best)
         if math.prod(counts) >= most:
             break
-        best = _least(grid, sizes, counts, last, fits, most) or best
+        small = [n for n in last if _largest(grid, sizes, (*counts, n)) <= units and math.prod(counts) * n < most]
+        best = _least(grid, sizes, counts, small, fits) or best
     return best
 
 
@@ -33,18 +37,22 @@ def _counts(size: int) -> list[int]:
     return sorted({-(-size // length) for length in range(1, size + 1)})
 
 
+def _largest(grid: Index, sizes: Sequence[int], counts: Sequence[int]) -> int:
+    """Return how many units the largest tile has, 0 where they are not on every place of the grid."""
+    everywhere = len(grid) == math.prod(sizes)
+    return math.prod(-(-size // count) for size, count in zip(sizes, counts)) if everywhere else 0
+
+
 def _least(
-    grid: Index, sizes: Sequence[int], counts: Sequence[int], last: Sequence[int], fits: Fits, most: int
+    grid: Index, sizes: Sequence[int], counts: Sequence[int], last: Sequence[int], fits: Fits
 ) -> list[Index] | None:
-    """Return the tiles of the least number of parts of the last axis that fit, fewer than ``most``; None without."""
+    """Return the tiles of the least number of parts of the last axis, of those given, that fit; None without."""
     low, high = 0, len(last)
     while low < high:
         middle = (low + high) // 2
         tile = _typical(grid, sizes, (*counts, last[middle]))
         low, high = (low, middle) if fits(tile) else (middle + 1, high)
     for number in last[low:]:
-        if math.prod(counts) * number >= most:
-            break
         groups = list(_split(grid, sizes, (*counts, number)))
         if all(map(fits, groups)):
             return groups
