@@ -4,7 +4,20 @@
 
 Each is a periodic 10 x 10 lattice with couplings +1 or -1 at random. They stand beside each other in one network of
 3,000 p-bits, which takes two ticks of the chip for a sweep: the lattice has two colours. All annealers share couplings,
-first spins, temperatures and the number of sweeps. Lava has a Python of its own: thermoc doctor --install lava
+first spins, temperatures and the number of sweeps. Lava has a Python of its own (thermoc doctor --install lava); where
+it is not installed, the emulator runs the same integers, which gives the same spins.
+
+A p-bit is a heat bath: a flip that costs c is taken with 1 / (1 + exp(c / T)), so one that costs nothing every second
+time. Metropolis takes that one always, and on these lattices a tenth of all sites has such flips when it is cold. That
+alone sets the two apart: mean energies after 100 sweeps, of 48 seeds, all by colours:
+
+    heat bath                                   -136.29 +- 0.08      the chip's integers -136.22 +- 0.13 (24 seeds)
+    Metropolis, a free flip every second time   -136.42 +- 0.06
+    heat bath, a free flip always               -137.72 +- 0.06
+    Metropolis                                  -137.77 +- 0.06
+
+So the chip loses nothing to its own rule in NumPy, and 1.4 to Metropolis at equal sweeps; 400 sweeps of the heat bath
+end where 100 of Metropolis do (-137.72 +- 0.06). After 1,000 sweeps the two are 0.2 apart.
 """
 
 from __future__ import annotations
@@ -74,6 +87,11 @@ def heat_bath(cost: NDArray, T: float) -> NDArray:
     return 1 / (1 + np.exp(cost / T))
 
 
+def free_heat_bath(cost: NDArray, T: float) -> NDArray:
+    """Return the heat bath's chance of a flip, but 1 where it costs nothing, as Metropolis has it."""
+    return np.where(cost == 0, 1.0, heat_bath(cost, T))
+
+
 def one_by_one(W: NDArray, sweeps: int, rng: np.random.Generator) -> NDArray:
     """Return spins after Metropolis steps at sites drawn at random, L^2 to a sweep. W: (glasses, L^2, L^2)."""
     s, every, n = first_spins(), np.arange(len(W)), W.shape[1]
@@ -99,10 +117,16 @@ def energies(W: NDArray, s: NDArray) -> NDArray:
     return np.array([physics.ising_energy(spins, J) for spins, J in zip(s, W)])
 
 
-def on_lava(sweeps: int) -> NDArray:
-    """Return the spins (glasses, L^2) after the last sweep of the chip's integers."""
-    run = tc.compile(network(sweeps), target="lava").run(ticks=sweeps + 1, seed=SEED)
-    return run["s"][-1].reshape(GLASSES, -1)
+def on_chip(sweeps: int) -> tuple[str, NDArray]:
+    """Return who ran the chip's integers, Lava or the emulator, and the spins (glasses, L^2) after the last sweep."""
+    exe, name = tc.compile(network(sweeps), target="lava"), "Lava"
+    try:
+        run = exe.run(ticks=sweeps + 1, seed=SEED)
+    except tc.ThermocError as reason:
+        if reason.code != "T302":  # Lava is not installed
+            raise
+        run, name = tc.compile(exe.graph, target="sim").run(ticks=sweeps + 1, seed=SEED), "emulator"
+    return name, run["s"][-1].reshape(GLASSES, -1)
 
 
 def in_numpy(W: NDArray, sweeps: int) -> dict[str, NDArray]:
@@ -112,6 +136,7 @@ def in_numpy(W: NDArray, sweeps: int) -> dict[str, NDArray]:
         "heat bath by colours": by_colours(W, sweeps, rng, heat_bath),
         "Metropolis one by one": one_by_one(W, sweeps, rng),
         "Metropolis by colours": by_colours(W, sweeps, rng, metropolis),
+        "heat bath by colours, free flips always": by_colours(W, sweeps, rng, free_heat_bath),
     }
 
 
@@ -135,18 +160,20 @@ def rows(E: dict[str, NDArray]) -> list[dict[str, object]]:
 
 def main() -> None:
     """Cool the lattices, and print mean energies and the paired differences."""
-    parser = argparse.ArgumentParser(description="Cool spin glasses in Lava and in NumPy.")
+    parser = argparse.ArgumentParser(description="Cool spin glasses on Loihi 2 (Lava or the emulator) and in NumPy.")
     parser.add_argument("sweeps", nargs="?", type=int, default=1000)
     sweeps = parser.parse_args().sweeps
     if sweeps < 1:
         parser.error(f"sweeps must be > 0, not {sweeps}")
     W = couplings()
     try:
-        E = {"Lava, fixed point": energies(W, on_lava(sweeps))}
+        name, spins = on_chip(sweeps)
     except tc.ThermocError as reason:
         sys.exit(str(reason))
-    E |= {f"NumPy, {name}": energies(W, s) for name, s in in_numpy(W, sweeps).items()}
+    E = {f"{name}, fixed point": energies(W, spins)}
+    E |= {f"NumPy, {way}": energies(W, s) for way, s in in_numpy(W, sweeps).items()}
     print(table(f"{GLASSES} spin glasses, {sweeps} sweeps from T = {HOT} to {COLD}", rows(E)))
+    print("The chip's p-bits are a heat bath. Metropolis takes every free flip, a heat bath every second one.")
 
 
 if __name__ == "__main__":

@@ -52,6 +52,8 @@ class Options:
             if getattr(self, name) not in choices:
                 notes = [f"{name} = {getattr(self, name)!r}", f"there are {', '.join(choices)}"]
                 raise error("T303", f"target 'lava' has no such {name}", notes=notes)
+        if type(self.chips) is not int or self.chips < 1:
+            raise error("T303", "chips must be an integer >= 1", notes=[f"chips = {self.chips!r}"])
         for name in ("build_limit", "run_limit"):
             if not getattr(self, name) > 0:
                 raise error("T303", f"{name} must be > 0", notes=[f"{name} = {getattr(self, name)!r}"])

@@ -484,3 +484,25 @@ def test_too_long_a_run_is_refused():
     with pytest.raises(tc.ThermocError) as caught:
         tc.compile(net, "sim", chip="thermo-1").run(inputs(net), ticks=10**8)
     assert caught.value.code == "T404"
+
+
+def integrator() -> tc.Network:
+    with tc.Network("integrator") as net:
+        tc.output("s", tc.lif(tc.affine(tc.input("x", (4,)), np.eye(4)), 5.0)[0])
+    return net
+
+
+@pytest.mark.parametrize(
+    ("net", "what", "fact"),
+    [
+        (bits, "has no p-bits", "draws at the temperature of its place"),
+        (integrator, "has no units that follow an equation in time", "takes a step of its equation in each tick"),
+    ],
+)
+def test_a_chip_without_samplers_says_what_an_op_needs_of_them(net, what: str, fact: str):
+    """A leaky unit draws nothing: it is its step that no unit of the chip takes."""
+    with pytest.raises(tc.ThermocError) as caught:
+        tc.compile(net(), "sim", chip="isaac").artefact  # noqa: B018
+    text = str(caught.value)
+    assert caught.value.code == "T305" and what in text and fact in text and "[sampler]" in text
+    assert ("draws" in text) == (net is bits)

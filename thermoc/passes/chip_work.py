@@ -18,7 +18,7 @@ from thermoc.ir.ops import CONTINUOUS, STATEFUL, STOCHASTIC, Op
 from thermoc.ir.types import Role, Type
 from thermoc.ir.values import Value
 from thermoc.passes.chip_shape import ChipShape
-from thermoc.support.errors import error
+from thermoc.support.errors import ThermocError, error
 
 WEIGHTED = (core.Affine, core.SparseAffine, core.Conv, core.Matmul, sampling.Gibbs, sampling.GibbsSweeps)
 
@@ -144,9 +144,7 @@ class _Splitter:
         self.work.ops.append(name)
         if self.sampled(op):
             if not self.chip.samplers:
-                notes = [f"{op.opname} ({name}) draws at the temperature of its place"]
-                hint = "take a chip with a [sampler], as thermo-1"
-                raise error("T305", f"chip {self.chip.name!r} has no p-bits", where=op.location, notes=notes, hint=hint)
+                raise self.no_sampler(op, name)
             self.sample(op)
         elif isinstance(op, WEIGHTED) and (matrix := self.matrix(op)) is not None:
             self.product(op, matrix)
@@ -163,6 +161,16 @@ class _Splitter:
         for value in op.inputs:
             if value not in op.instant_inputs:
                 self.late.append((op, value))
+
+    def no_sampler(self, op: Op, name: str) -> ThermocError:
+        """Return that the chip has no units to draw, or to step what follows an equation in time."""
+        draws = STOCHASTIC in op.traits
+        units = "p-bits" if draws else "units that follow an equation in time"
+        step = "takes a step of its equation in each tick, on a unit of its own"
+        needs = "draws at the temperature of its place" if draws else step
+        notes = [f"{op.opname} ({name}) {needs}", "the banks of a [sampler] do that, and this chip has none"]
+        hint = "take a chip with a [sampler], as thermo-1"
+        return error("T305", f"chip {self.chip.name!r} has no {units}", where=op.location, notes=notes, hint=hint)
 
     def sampled(self, op: Op) -> bool:
         """True for ops that thermal units do: noise at a temperature, and differential equations."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import pairwise
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
 from typing import ClassVar
 
 import numpy as np
@@ -12,28 +13,12 @@ import numpy as np
 from thermoc.ir.graph import Graph
 from thermoc.ir.target import Limit
 from thermoc.passes.base import Log, Pass
+from thermoc.passes.loihi_cut import Piece, cut
 from thermoc.passes.loihi_limits import Limits, loihi2
-from thermoc.passes.loihi_populations import Population, populations
-from thermoc.support.errors import ThermocError, error
+from thermoc.passes.loihi_populations import populations
+from thermoc.passes.loihi_reads import Index
+from thermoc.support.errors import error
 from thermoc.support.tables import table
-
-
-@dataclass(frozen=True, kw_only=True)
-class Piece:
-    """Units start to stop of a population, and what they ask of their core."""
-
-    population: str
-    start: int
-    stop: int
-    memory: int
-    axons_in: int
-    axons_out: int
-    synapses: int
-
-    @property
-    def units(self) -> int:
-        """Number of units."""
-        return self.stop - self.start
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,9 +30,24 @@ class Core:
 
     @property
     def use(self) -> dict[str, tuple[int, int]]:
-        """(used, limit) by name."""
+        """(used, limit) by name. A unit that several pieces read comes by one axon."""
         asked = {name: sum(getattr(piece, name) for piece in self.pieces) for name in self.limits}
+        asked |= {"axons_in": sum(map(len, self.reads.values()))}
         return {name: (asked[name], limit.value) for name, limit in self.limits.items()}
+
+    @property
+    def reads(self) -> dict[str, Index]:
+        """Whom its units read: by the sender's name, its elements in rising order."""
+        names = dict.fromkeys(name for piece in self.pieces for name in piece.reads)
+        return {
+            name: reduce(np.union1d, [piece.reads[name] for piece in self.pieces if name in piece.reads])
+            for name in names
+        }
+
+    @property
+    def fits(self) -> bool:
+        """Whether no limit is exceeded."""
+        return all(used <= most for used, most in self.use.values())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,21 +57,11 @@ class Cores:
     network: str
     cores: tuple[Core, ...]
 
-    @property
-    def home(self) -> dict[str, list[int]]:
-        """The cores of each population."""
-        found: dict[str, list[int]] = {}
-        for number, core in enumerate(self.cores):
-            for piece in core.pieces:
-                found.setdefault(piece.population, []).append(number)
-        return found
-
     def __str__(self) -> str:
         rows = []
         for number, core in enumerate(self.cores):
-            held = ", ".join(f"%{p.population}[{p.start}:{p.stop}]" for p in core.pieces)
             use = {name: f"{used} / {limit}" for name, (used, limit) in core.use.items()}
-            rows.append({"core": number, "holds": held, **use})
+            rows.append({"core": number, "holds": ", ".join(map(str, core.pieces)), **use})
         return table(f"{self.network}: {len(self.cores)} cores", rows)
 
 
@@ -88,10 +78,10 @@ class Partition(Pass):
 
     def run(self, graph: Graph, log: Log) -> Graph:
         limits = loihi2()
-        found = partition(graph, limits)
-        fits(found, limits, self.chips, graph)
-        if found.cores:
-            log.changed("cores", old="none", new=len(found.cores), bound="none: no number is changed")
+        cores = partition(graph, limits)
+        fits(cores, limits, self.chips, graph)
+        if cores.cores:
+            log.changed("cores", old="none", new=len(cores.cores), bound="none: no number is changed")
         return graph
 
 
@@ -101,75 +91,50 @@ def core_limits(limits: Limits) -> dict[str, Limit]:
 
 
 def partition(graph: Graph, limits: Limits | None = None) -> Cores:
-    """Return the cores of a lowered graph: populations in order, each cut as late as a limit allows. Errors: T207."""
+    """Return the cores of a lowered graph: populations in order, each cut into as few as fit. Errors: T207."""
     limits = limits or loihi2()
     each = core_limits(limits)
-    cores: list[list[Piece]] = []
+    cores: list[Core] = []
     for population in populations(graph, limits):
-        for piece in _cut(population, each):
-            last = cores[-1] if cores else []
-            if last and _fit([*last, piece], each):
-                last.append(piece)
+        for piece in cut(population, each):
+            alone = Core(pieces=(piece,), limits=each)
+            joined = replace(cores[-1], pieces=(*cores[-1].pieces, piece)) if cores else alone
+            if cores and joined.fits:
+                cores[-1] = joined
             else:
-                cores.append([piece])
-    return Cores(network=graph.name, cores=tuple(Core(pieces=tuple(pieces), limits=each) for pieces in cores))
+                cores.append(alone)
+    return Cores(network=graph.name, cores=tuple(cores))
 
 
-def fits(found: Cores, limits: Limits, chips: int, graph: Graph) -> None:
+def fits(cores: Cores, limits: Limits, chips: int, graph: Graph) -> None:
     """Check a network against a number of chips. Errors: T304."""
-    pieces = [piece for core in found.cores for piece in core.pieces]
+    pieces = [piece for core in cores.cores for piece in core.pieces]
     asked = {
-        "cores": len(found.cores),
-        "units": sum(piece.units for piece in pieces),
-        "synapses": sum(piece.synapses for piece in pieces),
+        "cores": Counter(piece.population for core in cores.cores for piece in core.pieces),
+        "units": _total(pieces, "units"),
+        "synapses": _total(pieces, "synapses"),
     }
-    for name, used in asked.items():
+    totals = {"cores": len(cores.cores)} | {name: asked[name].total() for name in ("units", "synapses")}
+    for name, used in totals.items():
         limit = limits[f"chip.{name}"]
-        room = limit.value * chips
-        if used > room:
-            notes = [f"it asks for {used} {name}", f"{chips} chip(s) have {room}: {limit.source}"]
-            hint = "boards: " + ", ".join(f"{board} has {count}" for board, count in limits.boards.items())
+        most = limit.value * chips
+        if used > most:
+            notes = [f"it asks for {used} {name}", f"{chips} chip(s) have {most}: {limit.source}"]
+            notes += [_of_op(graph, *entry, name) for entry in asked[name].most_common(3)]
+            hint = f"chips={-(-used // limit.value)} has as many; boards: "
+            hint += ", ".join(f"{board} has {count}" for board, count in limits.boards.items())
             raise error("T304", f"network {graph.name!r} does not fit", notes=notes, hint=hint)
 
 
-def _piece(population: Population, start: int, stop: int) -> Piece:
-    return Piece(
-        population=population.name,
-        start=start,
-        stop=stop,
-        memory=int(population.bits[start:stop].sum()) + population.shared,
-        axons_in=sum(population.senders.values()),
-        axons_out=stop - start,
-        synapses=int(population.fan_in[start:stop].sum()),
-    )
+def _total(pieces: Iterable[Piece], name: str) -> Counter[str]:
+    """Return how much of something the populations ask for."""
+    totals: Counter[str] = Counter()
+    for piece in pieces:
+        totals[piece.population] += getattr(piece, name)
+    return totals
 
 
-def _fit(pieces: list[Piece], limits: Mapping[str, Limit]) -> bool:
-    return all(sum(getattr(piece, name) for piece in pieces) <= limit.value for name, limit in limits.items())
-
-
-def _cut(population: Population, limits: Mapping[str, Limit]) -> list[Piece]:
-    """Return pieces of about equal size, as few as fit."""
-    for unit in (int(np.argmax(population.bits)) if population.size else 0,):
-        if population.size and not _fit([_piece(population, unit, unit + 1)], limits):
-            raise _too_large(population, unit, limits)
-    count = 1
-    while True:
-        ends = np.linspace(0, population.size, count + 1).astype(int)
-        pieces = [_piece(population, int(a), int(b)) for a, b in pairwise(ends)]
-        if all(_fit([piece], limits) for piece in pieces):
-            return pieces
-        worst = max(getattr(p, name) / limit.value for p in pieces for name, limit in limits.items())
-        count = min(population.size, max(count + 1, int(count * min(worst, 2.0))))
-
-
-def _too_large(population: Population, unit: int, limits: Mapping[str, Limit]) -> ThermocError:
-    piece = _piece(population, unit, unit + 1)
-    over = [(name, limit) for name, limit in limits.items() if getattr(piece, name) > limit.value]
-    notes = [
-        f"unit {unit} asks for {getattr(piece, name)} {limit.unit}, a core has {limit.value}: {limit.source}"
-        for name, limit in over
-    ]
-    what = f"population %{population.name} ({population.op.opname}) does not fit a core"
-    hint = "give its units fewer inputs, or sum them in two layers"
-    return error("T207", what, where=population.op.location, notes=notes, hint=hint)
+def _of_op(graph: Graph, population: str, count: int, name: str) -> str:
+    op = graph.producers[population]
+    where = f", at {op.location}" if op.location is not None else ""
+    return f"%{population} ({op.opname}) takes {count} {name}{where}"

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from thermoc.ir.graph import Graph
 from thermoc.passes.base import Log, Pass
 from thermoc.passes.loihi_limits import Limits, loihi2
 from thermoc.passes.loihi_partition import Cores, fits, partition
-from thermoc.passes.loihi_populations import populations
 from thermoc.support.tables import table
 
 WIDTH = 16
 """Columns of a chip's mesh of 8 by 16 cores, as press reports of 2021 have it."""
 CROSSING = 32
 """A step from chip to chip counts like so many hops; our choice."""
-ROUNDS = 4
+ROUNDS, LEAST_GAIN = 4, 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +49,11 @@ class Place(Pass):
     chips: int = 1
 
     def run(self, graph: Graph, log: Log) -> Graph:
-        found = place(graph, self.chips)
-        if found.places:
-            used = len({chip for chip, _, _ in found.places})
-            bound = f"at most {found.traffic:.6g} message hops a tick"
-            log.changed("places", old="none", new=f"{len(found.places)} cores on {used} chip(s)", bound=bound)
+        placement = place(graph, self.chips)
+        if placement.places:
+            used = len({chip for chip, _, _ in placement.places})
+            bound = f"at most {placement.traffic:.6g} message hops a tick"
+            log.changed("places", old="none", new=f"{len(placement.places)} cores on {used} chip(s)", bound=bound)
         return graph
 
 
@@ -62,76 +62,116 @@ def place(graph: Graph, chips: int = 1, limits: Limits | None = None) -> Placeme
     limits = limits or loihi2()
     cores = partition(graph, limits)
     fits(cores, limits, chips, graph)
-    talk = traffic(graph, cores, limits)
+    talk = traffic(cores)
     slots = _slots(len(cores.cores), limits["chip.cores"].value, chips)
-    distance = _distances(slots)
-    seat = _exchanged(_greedy(talk, distance), talk, distance)
-    total = float((talk * distance[np.ix_(seat, seat)]).sum()) if len(seat) else 0.0
-    return Placement(cores=cores, places=tuple(slots[i] for i in seat), traffic=total)
+    seat = exchanged(greedy(talk, slots), talk, slots)
+    return Placement(cores=cores, places=tuple(tuple(slots[i].tolist()) for i in seat), traffic=way(seat, talk, slots))
 
 
-def traffic(graph: Graph, cores: Cores, limits: Limits) -> NDArray:
+def traffic(cores: Cores) -> csr_array:
     """Return the messages of a tick from core to core, if every unit speaks; each goes to every core that reads it."""
-    talk, home = np.zeros((len(cores.cores),) * 2), cores.home
-    sizes = [{p.population: p.units for p in core.pieces} for core in cores.cores]
-    for population in populations(graph, limits):
-        for sender in population.senders:
-            for source in home.get(sender, ()):
-                for target in home[population.name]:
-                    if source != target:
-                        talk[source, target] += sizes[source][sender]
-    return talk
+    homes = _homes(cores)
+    source, target, count = [], [], []
+    for number, core in enumerate(cores.cores):
+        for name, index in core.reads.items():
+            if name in homes:
+                senders, messages = np.unique(homes[name][index], return_counts=True)
+                source.append(senders)
+                target.append(np.full(len(senders), number))
+                count.append(messages)
+    size = len(cores.cores)
+    entries = [np.concatenate([np.zeros(0, int), *column]) for column in (source, target, count)]
+    away = entries[0] != entries[1]
+    rows, columns, messages = (column[away] for column in entries)
+    return csr_array((messages.astype(float), (rows, columns)), shape=(size, size))
 
 
-def _slots(cores: int, each: int, chips: int) -> list[tuple[int, int, int]]:
-    """Return the places of as many chips as are needed, chip by chip, row by row."""
+def _homes(cores: Cores) -> dict[str, NDArray]:
+    """Return the core of each unit, by its population's name."""
+    homes: dict[str, NDArray] = {}
+    for number, core in enumerate(cores.cores):
+        for piece in core.pieces:
+            homes.setdefault(piece.population, np.zeros(math.prod(piece.shape), int))[piece.members] = number
+    return homes
+
+
+def _slots(cores: int, each: int, chips: int) -> NDArray[np.int64]:
+    """Return the places (chip, row, column) of as many chips as are needed, chip by chip, row by row."""
     used = min(chips, -(-cores // each)) if cores else 0
-    return [(chip, i // WIDTH, i % WIDTH) for chip in range(used) for i in range(each)]
+    chip, core = np.divmod(np.arange(used * each), each)
+    return np.stack([chip, core // WIDTH, core % WIDTH], axis=1)
 
 
-def _distances(slots: Sequence[tuple[int, int, int]]) -> NDArray:
-    where = np.array(slots, float).reshape(-1, 3)
-    chip, row, column = (np.abs(where[:, None, axis] - where[None, :, axis]) for axis in range(3))
+def distances(some: NDArray, others: NDArray) -> NDArray[np.int64]:
+    """Return the hops from each of some places (n, 3) to each of others (m, 3), (n, m)."""
+    chip, row, column = np.abs(some[:, None] - others[None]).transpose(2, 0, 1)
     return CROSSING * chip + row + column
 
 
-def _greedy(talk: NDArray, distance: NDArray) -> NDArray[np.int64]:
+def way(seat: NDArray, talk: csr_array, slots: NDArray) -> float:
+    """Return messages times hops."""
+    source, target = talk.nonzero()
+    hops = np.abs(slots[seat[source]] - slots[seat[target]]) @ np.array([CROSSING, 1, 1])
+    return float((talk[source, target] * hops).sum()) if len(source) else 0.0
+
+
+def greedy(talk: csr_array, slots: NDArray) -> NDArray[np.int64]:
     """Seat the core that talks most with those seated where that costs least; the first of equals."""
-    both = talk + talk.T
-    count = len(talk)
-    seat = np.full(count, -1)
-    free = np.ones(len(distance), bool)
-    for _ in range(count):
-        seated = seat >= 0
-        pull = np.where(seated, -1.0, both[:, seated].sum(axis=1) + 1e-6 * both.sum(axis=1))
-        core = int(np.argmax(pull))
-        cost = distance[:, seat[seated]] @ both[core, seated]
+    both = (talk + talk.T).tocsr()
+    seat = np.full(both.shape[0], -1)
+    free = np.ones(len(slots), bool)
+    pull, in_all = np.zeros(len(seat)), 1e-6 * both.sum(axis=1)
+    for _ in range(len(seat)):
+        core = int(np.argmax(np.where(seat >= 0, -1.0, pull + in_all)))
+        partners, messages = _row(both, core)
+        seated = seat[partners] >= 0
+        cost = distances(slots, slots[seat[partners[seated]]]) @ messages[seated]
         chosen = int(np.argmin(np.where(free, cost, np.inf)))
         seat[core], free[chosen] = chosen, False
+        pull[partners] += messages
     return seat
 
 
-def _exchanged(seat: NDArray, talk: NDArray, distance: NDArray) -> NDArray[np.int64]:
-    """Swap pairs of cores as long as a round of swaps shortens the way."""
-    both, seat = talk + talk.T, seat.copy()
+def exchanged(seat: NDArray, talk: csr_array, slots: NDArray) -> NDArray[np.int64]:
+    """Move cores to free places, or swap two, as long as a round of moves shortens the way."""
+    both, seat = (talk + talk.T).tocsr(), seat.copy()
     for _ in range(ROUNDS):
         moved = False
-        for a in range(len(seat)):
-            now = distance[seat]
-            cost = (both[a] * now[a][seat]).sum()
-            gains = np.zeros(len(seat))
-            for b in range(a + 1, len(seat)):
-                swapped = seat.copy()
-                swapped[a], swapped[b] = seat[b], seat[a]
-                before = cost + (both[b] * distance[seat[b]][seat]).sum()
-                later = (both[a] * distance[swapped[a]][swapped]).sum() + (
-                    both[b] * distance[swapped[b]][swapped]
-                ).sum()
-                gains[b] = before - later
-            best = int(np.argmax(gains)) if len(gains) else 0
-            if len(gains) and gains[best] > 1e-9:
-                seat[a], seat[best] = seat[best], seat[a]
-                moved = True
+        for core in range(len(seat)):
+            gains = _gains(core, seat, both, slots)
+            place = int(np.argmax(gains))
+            if gains[place] > LEAST_GAIN:
+                seat[seat == place] = seat[core]
+                seat[core], moved = place, True
         if not moved:
             break
     return seat
+
+
+def _gains(core: int, seat: NDArray, both: csr_array, slots: NDArray) -> NDArray:
+    """Return what the way is shortened by if a core goes to each place, and who has that place to its.
+
+    With t messages and d hops a swap of a and b saves the sum over k of (t_ak - t_bk) (d_ak - d_bk), less 2 t_ab d_ab:
+    the way between the two stays.
+    """
+    partners, messages = _row(both, core)
+    there = distances(slots, slots[seat[partners]]) @ messages
+    gains = there[seat[core]] - there
+    hops = distances(slots[seat[core]][None], slots)[0]
+    gains[seat] += _costs(both, slots[seat]) - both @ hops[seat]
+    gains[seat[partners]] -= 2 * messages * hops[seat[partners]]
+    gains[seat[core]] = 0.0
+    return gains
+
+
+def _row(both: csr_array, core: int) -> tuple[NDArray, NDArray]:
+    """Return a core's partners and the messages between them."""
+    start, stop = both.indptr[core : core + 2]
+    return both.indices[start:stop], both.data[start:stop]
+
+
+def _costs(both: csr_array, places: NDArray) -> NDArray:
+    """Return the way of each core's messages."""
+    rows = np.repeat(np.arange(len(places)), np.diff(both.indptr))
+    hops = np.abs(places[rows] - places[both.indices]) @ np.array([CROSSING, 1, 1])
+    return np.bincount(rows, both.data * hops, minlength=len(places))

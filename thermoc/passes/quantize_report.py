@@ -140,7 +140,7 @@ def divergence(unit: NoisyUnit, design: Design) -> Divergence | None:
     exact, whole = energies(unit, design)
     if exact is None:
         J, Jq, h, hq = whole
-        delta = float(np.abs(J - Jq).sum() / 2 + np.abs(h - hq).sum())
+        delta = float(abs(J - Jq).sum() / 2 + np.abs(h - hq).sum())
         return Divergence(2 * delta, float(np.tanh(delta)), False)
     p, q = (_law(E) for E in (exact, whole))
     return Divergence(float(np.sum(p * np.log(p / q))), float(np.abs(p - q).sum() / 2), True)
@@ -152,11 +152,12 @@ def energies(unit: NoisyUnit, design: Design) -> tuple[Any, Any]:
     factor = 2.0 if unit.levels == "spin" else 1.0
     assert not isinstance(unit.T, Value)
     T, Tq = float(np.ravel(unit.T)[0]), float(np.ravel(design.numbers["T"])[0]) / 256
-    J = term.map.matrix().rows.toarray() / factor / T
-    Jq = term.map.with_weights(weights.real).matrix().rows.toarray() / factor / Tq
+    J = term.map.matrix().rows / (factor * T)
+    Jq = term.map.with_weights(weights.real).matrix().rows / (factor * Tq)
     h, hq = unit.drive.bias / factor / T, design.bias / factor / Tq
     if unit.size > MOST_ENUMERATED:
         return None, (J, Jq, h, hq)
+    J, Jq = J.toarray(), Jq.toarray()
     states = all_states(unit.size, unit.levels)
     return tuple(-((states @ C / 2 + b) * states).sum(axis=1) for C, b in ((J, h), (Jq, hq)))
 
