@@ -131,6 +131,22 @@ def test_names_become_names(tmp_path: Path):
     assert (list(net.graph.inputs), list(net.graph.outputs)) == (["in_put"], ["end_"])
 
 
+@pytest.mark.parametrize("name", ["c", "c_1", "add", "add_1", "placeholder", "delay", "reshape", "mul"])
+def test_names_that_the_builder_gives_too(tmp_path: Path, name: str):
+    """Two sources that meet, a cycle, constants: all are named while the graph is built."""
+    nodes, edges = chain(nir.Linear(drawn(4, 4)), lif(4), nir.Linear(drawn(4, 4)), shape=(4,), out=(4,))
+    plain = [*edges, ("n1", "n0"), ("n0", "n2")]
+    expected = trajectory(tc.load(written(tmp_path / "a.nir", nodes, plain)), X)
+    for old in ("n0", "n1", "n2"):
+        named = {name if key == old else key: node for key, node in nodes.items()}
+        meets = [tuple(name if end == old else end for end in edge) for edge in plain]
+        net = tc.load(written(tmp_path / "b.nir", named, meets))
+        np.testing.assert_array_equal(trajectory(net, X), expected)
+        assert name in {value.split(".")[0] for value in net.graph.producers}
+        net.save(tmp_path / "c.nir")
+        assert tc.load(tmp_path / "c.nir").graph == net.graph
+
+
 def test_names_that_a_units_results_have(tmp_path: Path):
     """A unit ``a`` in a cycle gives ``a.s`` and ``a.before``; so do nodes of these names."""
     nodes, _ = chain(lif(4), shape=(4,), out=(4,))

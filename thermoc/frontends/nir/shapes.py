@@ -144,10 +144,15 @@ def window_of(node: Node, axes: int) -> tuple[Shape, tuple[tuple[int, int], ...]
     if padding == "same":
         if max(stride) > 1:
             raise ValueError("padding 'same' goes with a stride of 1, as in torch")
-        spare = [spread * (n - 1) for spread, n in zip(dilation, size)]
-        return stride, tuple((n // 2, n - n // 2) for n in spare), dilation
+        spans = [spread * (n - 1) for spread, n in zip(dilation, size)]
+        return stride, tuple(same_padding(spans)), dilation
     before = (0,) * axes if padding == "valid" else per_axis(node.whole("padding"), axes, (0,) * axes)
     return stride, tuple((n, n) for n in before), dilation
+
+
+def same_padding(spans: Sequence[int]) -> list[tuple[int, int]]:
+    """Return (before, after) an axis by which windows that reach over so many further places are as many as places."""
+    return [(n // 2, n - n // 2) for n in spans]
 
 
 def per_axis(numbers: Sequence[int] | None, axes: int, default: Sequence[int] | None) -> Shape:
