@@ -8,11 +8,11 @@ from typing import Any
 import nir
 import numpy as np
 import pytest
-from frontends.models import RNG, chain, cuba, full, lif, trajectory, written
+from frontends.models import chain, cuba, full, lif, trajectory, written
 
 import thermoc as tc
 
-X = RNG.normal(size=(60, 4)) + 0.3
+X = np.random.default_rng(1).normal(size=(60, 4)) + 0.3
 DT, INF = 1e-4, np.inf
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import nir
 import numpy as np
 import pytest
-from frontends.models import RNG, chain, cuba, full, lif, trajectory, written
+from frontends.models import chain, cuba, full, lif, trajectory, written
 
 import thermoc as tc
 
-X = RNG.normal(size=(60, 4)) + 0.4
+X = np.random.default_rng(1).normal(size=(60, 4)) + 0.4
 BETA, ALPHA, LEVEL = np.array([0.9, 0.5, 0.75, 0.97]), 0.6, np.array([0.8, 1.0, 0.3, 1.5])
 DT = 1e-4
 

@@ -10,11 +10,12 @@ import h5py
 import nir
 import numpy as np
 import pytest
-from frontends.models import RNG, chain, drawn, full, trajectory, written
+from frontends.models import chain, drawn, full, trajectory, written
 
 import thermoc as tc
 
-X = RNG.normal(size=(8, 3, 4, 4))
+OWN = np.random.default_rng(1)
+X = OWN.normal(size=(8, 3, 4, 4))
 CHANNEL = np.array([0.5, 2.0, -3.0])
 SHAPES = {
     "a number": (),
@@ -58,7 +59,7 @@ UNITS: dict[str, tuple[Callable[[np.ndarray], Any], Callable[[np.ndarray], np.nd
     "I": (lambda p: nir.I(1e4 * p), integrated),
     "LI": (lambda p: nir.LI(full(1e-3, *p.shape), p, full(0.0, *p.shape)), leaked),
 }
-KERNEL = drawn(2, 3, 2, 2)
+KERNEL = OWN.normal(size=(2, 3, 2, 2))
 
 
 def summed(y: np.ndarray) -> np.ndarray:
