@@ -70,6 +70,7 @@ MENDED: dict[str, tuple[Callable[[h5py.Group], object], str, bool]] = {
     "an input of another shape": (put("nodes/input/shape", [2, 2]), "node 'n0' reads [4], it is given [2, 2]: reshaped", True),
     "an older version": (drop("nodes/n1/v_reset", "nodes/n1/w_in"), "v_reset is 0, w_in is 1", False),
     "a field too many": (put("nodes/n0/colour", 3.0), "node 'n0': fields that Affine does not have are left out", True),
+    "a field of a graph too many": (put("colour", 3.0), "graph '': fields that NIR does not have are left out", True),
     "one number for all units": (put("nodes/n1/tau_mem", 1e-3), "", True),
     "a unit without a bias": (drop("nodes/n0/bias"), "node 'n0' is an Affine without a bias: a Linear", True),
     "integers": (put("nodes/n1/v_threshold", np.ones(4, np.int32)), "", False),
@@ -110,6 +111,16 @@ def test_a_graph_at_the_root_and_without_a_version(tmp_path: Path):
     found = str(tc.load(tmp_path / "b.nir").repairs)
     assert "at the root of the file" in found
     assert "no version of NIR" in found
+
+
+def test_a_newer_version_and_more_in_the_file(tmp_path: Path):
+    path = base(tmp_path / "a.nir")
+    with h5py.File(path, "r+") as file:
+        del file["version"]
+        file["version"], file["more/x"] = "2.1", 3.0
+    whats = [repair.what for repair in tc.load(path).repairs]
+    assert "the file is of NIR 2.1: it is read as NIR 1" in whats
+    assert "the file: fields that NIR does not have are left out" in whats
 
 
 def test_an_image_into_a_matrix_is_flattened(tmp_path: Path):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from thermoc.frontends.nir.nodes import MOST_ELEMENTS, PER_UNIT, Model, Node, unreadable
+from thermoc.frontends.nir.nodes import MOST_ELEMENTS, PER_UNIT, Model, Node, at, unreadable
 from thermoc.ir.dialects.core import windowed
 from thermoc.ir.ops import ShapeProblem
 from thermoc.support.errors import error
@@ -179,5 +179,5 @@ def _small(model: Model, name: str, shape: Shape) -> Shape:
         raise unreadable(model.source, name, f"its shape is {list(shape)}")
     if math.prod(shape) > MOST_ELEMENTS:
         notes = [f"its shape is {list(shape)}", f"the limit is {MOST_ELEMENTS} elements"]
-        raise error("T504", f"{model.source}: node {name!r} is too large", notes=notes)
+        raise error("T504", f"node {name!r} is too large", where=at(model.source, name), notes=notes)
     return shape
