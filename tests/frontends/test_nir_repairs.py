@@ -70,7 +70,7 @@ MENDED: dict[str, tuple[Callable[[h5py.Group], object], str, bool]] = {
     "an input of another shape": (put("nodes/input/shape", [2, 2]), "node 'n0' reads [4], it is given [2, 2]: reshaped", True),
     "an older version": (drop("nodes/n1/v_reset", "nodes/n1/w_in"), "v_reset is 0, w_in is 1", False),
     "a field too many": (put("nodes/n0/colour", 3.0), "node 'n0': fields that Affine does not have are left out", True),
-    "a field of a graph too many": (put("colour", 3.0), "graph '': fields that NIR does not have are left out", True),
+    "a field of a graph too many": (put("colour", 3.0), "graph '(the whole)': fields that NIR does not have are left out", True),
     "one number for all units": (put("nodes/n1/tau_mem", 1e-3), "", True),
     "a unit without a bias": (drop("nodes/n0/bias"), "node 'n0' is an Affine without a bias: a Linear", True),
     "integers": (put("nodes/n1/v_threshold", np.ones(4, np.int32)), "", False),

@@ -66,7 +66,7 @@ def parse(tree: Tree, source: str) -> Model:
 def _graph(parts: _Parts, tree: dict[str, Any], prefix: str) -> None:
     nodes = tree["nodes"]
     inputs, outputs = [], []
-    _left_out(parts, f"graph {prefix[:-1]!r}", tree.keys() - GRAPH_FIELDS)
+    _left_out(parts, f"graph {prefix[:-1] or '(the whole)'!r}", tree.keys() - GRAPH_FIELDS)
     for name, entry in nodes.items():
         full = prefix + name
         if not isinstance(entry, dict):
