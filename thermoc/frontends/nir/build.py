@@ -8,7 +8,7 @@ import networkx
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.frontends.nir.construction import Construction, Reading, add, full
+from thermoc.frontends.nir.construction import Construction, Conventions, add, full
 from thermoc.frontends.nir.cycles import late_edges, looping
 from thermoc.frontends.nir.forms import together
 from thermoc.frontends.nir.nodes import BEFORE, SPIKING, Model, Node, at, unreadable
@@ -23,11 +23,13 @@ from thermoc.support.errors import Finding, error
 MOST_KEPT = 2**26
 
 
-def build(model: Model, name: str, dt: float, reading: Reading) -> tuple[Graph, list[Finding]]:
+def build(model: Model, name: str, dt: float, conventions: Conventions) -> tuple[Graph, list[Finding]]:
     """Return the verified graph and what was mended or assumed. Errors: T1xx, T303, T504, T508."""
     wants, gives = shapes(model)
     fresh = NameSource([*model.nodes, *(f"{node}.{result}" for node in model.nodes for result in "svi")])
-    site = Construction(model=model, builder=Builder(name, dt), reading=reading, wants=wants, gives=gives, fresh=fresh)
+    site = Construction(
+        model=model, builder=Builder(name, dt), conventions=conventions, wants=wants, gives=gives, fresh=fresh
+    )
     breaking = {name for name, node in model.nodes.items() if node.kind == "Delay" and node["delay"].min() >= dt / 2}
     late = late_edges(model, breaking)
     waiting = _placeholders(site, sorted({source for source, _ in late}))
@@ -184,7 +186,7 @@ def _scale(site: Construction, name: str, node: Node, x: Handle) -> Handle:
 
 def _threshold(site: Construction, name: str, node: Node, x: Handle) -> Handle:
     level = full(site, name, node["threshold"], x.shape)
-    return add(site, name, spiking.Threshold, {"x": x, "threshold": level}, {"compare": site.reading.compare})
+    return add(site, name, spiking.Threshold, {"x": x, "threshold": level}, {"compare": site.conventions.compare})
 
 
 MAKERS: dict[str, Callable[[Construction, str, Node, Handle], Handle]] = {

@@ -16,7 +16,7 @@ from thermoc.support.errors import Finding, ThermocError, error
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class Conventions:
     """What the caller says of units: method, reset, compare; None leaves it to the file and NIR."""
 
     method: str | None = None
@@ -30,7 +30,7 @@ class Construction:
 
     model: Model
     builder: Builder
-    reading: Reading
+    conventions: Conventions
     wants: dict[str, Shape]
     gives: dict[str, Shape]
     fresh: NameSource

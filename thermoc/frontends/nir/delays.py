@@ -41,6 +41,7 @@ def even_delays(model: Model, dt: float) -> Model:
     return dataclasses.replace(model, nodes=nodes, edges=tuple(sorted(edges)))
 
 
+@np.errstate(all="ignore")  # ticks beyond a float's range are too many
 def _ticks(source: str, name: str, delay: NDArray, dt: float) -> NDArray:
     """Return a Delay's times in ticks."""
     if not delay.size or delay.min() < 0:

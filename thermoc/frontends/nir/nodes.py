@@ -135,12 +135,12 @@ def _limits(source: str, name: str, node: Node) -> Iterator[str]:
         if time not in node.fields or gain not in node.fields:
             continue
         try:
-            both = np.broadcast_arrays(np.isposinf(node[time]), np.isposinf(node[gain]))
+            endless, unbounded = np.broadcast_arrays(np.isposinf(node[time]), np.isposinf(node[gain]))
         except ValueError:
             continue
-        if not np.array_equal(*both):
+        if not np.array_equal(endless, unbounded):
             raise unreadable(
                 source, name, f"{time} or {gain} is infinite where the other is not; both are a limit, v' = v + x"
             )
-        if both[0].any():
+        if endless.any():
             yield from (time, gain)

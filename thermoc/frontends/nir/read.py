@@ -9,12 +9,12 @@ from pathlib import Path
 
 from thermoc.frontends.hdf5.file import read_hdf5
 from thermoc.frontends.nir.build import build
-from thermoc.frontends.nir.construction import Reading
+from thermoc.frontends.nir.construction import Conventions
 from thermoc.frontends.nir.delays import even_delays
 from thermoc.frontends.nir.mend import direct, ended, named
 from thermoc.frontends.nir.parse import parse
 from thermoc.frontends.nir.resets import RESETS, reset_assumed
-from thermoc.frontends.nir.time_step import doubts, time_step
+from thermoc.frontends.nir.time_step import doubts, noted_step, time_step
 from thermoc.frontends.nir.units import TWO_VARIABLES
 from thermoc.ir.graph import Graph
 from thermoc.support.errors import Finding, Location, error
@@ -28,7 +28,7 @@ def read_nir(
     dt: float | None = None,
     method: str | None = None,
     reset: str | None = None,
-    compare: str = "greater",
+    compare: str | None = None,
 ) -> tuple[Graph, tuple[Finding, ...]]:
     """Return the graph of a file, and each repair and assumption.
 
@@ -46,15 +46,15 @@ def read_nir(
         raise error("T303", "dt is a time > 0, in seconds", notes=[f"dt = {dt!r}"])
     source = str(path)
     model = named(parse(read_hdf5(path), source))
-    ours = "dt" in model.metadata  # written by net.save: nothing is left open
+    ours = noted_step(model) is not None  # written by net.save: nothing is left open
     step, assumed = (float(dt), []) if dt is not None else time_step(model)
     if dt is not None or not ours:
         assumed += doubts(model, step)
     if reset is None and not ours:
         assumed += reset_assumed(model)
     mended = ended(direct(even_delays(model, step)))
-    reading = Reading(method=method, reset=reset, compare=compare)
-    graph, repairs = build(mended, str(model.metadata.get("name", Path(path).stem)), step, reading)
+    conventions = Conventions(method=method, reset=reset, compare=compare or "greater")
+    graph, repairs = build(mended, str(model.metadata.get("name", Path(path).stem)), step, conventions)
     return graph, tuple(_with_place(source, repair) for repair in (*mended.repairs, *assumed, *repairs))
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.frontends.nir.construction import Reading
+from thermoc.frontends.nir.construction import Conventions
 from thermoc.frontends.nir.nodes import SPIKING, Model, at, repair
 from thermoc.support.errors import Finding, error
 
@@ -26,27 +26,28 @@ RESETS = ("value", "zero", "subtract", "subtract_delayed", "zero_delayed")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Unit:
+class UnitFields:
     """An op's operands and attributes."""
 
     fields: dict[str, NDArray]
     attrs: dict[str, Any]
 
 
-def with_reset(unit: Unit, reading: Reading, dt: float, source: str, name: str) -> Unit:
+def with_reset(unit: UnitFields, conventions: Conventions, dt: float, source: str, name: str) -> UnitFields:
     """Return a spiking unit with its reset and the side of its threshold on which it spikes. Errors: T303."""
-    attrs = unit.attrs | {"compare": reading.compare}
-    match reading.reset:
+    attrs = unit.attrs | {"compare": conventions.compare}
+    match conventions.reset:
         case None | "value":
-            return Unit(fields=unit.fields, attrs=attrs)
+            return UnitFields(fields=unit.fields, attrs=attrs)
         case "zero_delayed":
-            return Unit(fields=unit.fields, attrs=attrs | {"reset": "zero", "refractory": dt})
+            return UnitFields(fields=unit.fields, attrs=attrs | {"reset": "zero", "refractory": dt})
         case "subtract_delayed":
-            return Unit(fields=_raised(unit, dt, source, name), attrs=attrs | {"reset": "subtract"})
-    return Unit(fields=unit.fields, attrs=attrs | {"reset": reading.reset})
+            return UnitFields(fields=_raised(unit, dt, source, name), attrs=attrs | {"reset": "subtract"})
+    return UnitFields(fields=unit.fields, attrs=attrs | {"reset": conventions.reset})
 
 
-def _raised(unit: Unit, dt: float, source: str, name: str) -> dict[str, NDArray]:
+@np.errstate(all="ignore")  # what leaves a float's range is refused below, or as a constant
+def _raised(unit: UnitFields, dt: float, source: str, name: str) -> dict[str, NDArray]:
     """Return the fields of a unit that subtracts at once and spikes when the one that subtracts a tick late does.
 
     v' = keep v + ... - v_threshold s is keep (v - v_threshold / keep) + ...: what is taken at once is v_threshold over
@@ -64,7 +65,7 @@ def _raised(unit: Unit, dt: float, source: str, name: str) -> dict[str, NDArray]
     return raised | {"v_leak": fields["v_leak"] + above} if "v_leak" in fields else raised
 
 
-def _keep(unit: Unit, dt: float) -> NDArray:
+def _keep(unit: UnitFields, dt: float) -> NDArray:
     """Return the share of v that a tick leaves."""
     tau = unit.fields.get("tau", unit.fields.get("tau_mem"))
     if tau is None:
@@ -82,5 +83,6 @@ def reset_assumed(model: Model) -> Iterator[Finding]:
     yield repair(
         "units that spike are reset to v_reset = 0: NIR cannot say that a network subtracts its threshold, as many do",
         shown,
-        "tc.load(path, reset='subtract') does; snnTorch's default does it a tick late: reset='subtract_delayed'",
+        "tc.load(path, reset='subtract') does, in the shell -R reset=subtract",
+        "snnTorch's default does it a tick late: reset='subtract_delayed'",
     )

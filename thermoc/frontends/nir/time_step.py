@@ -27,7 +27,7 @@ USUAL, TICK, NORSE = 1e-4, 1.0, 1e-6
 PER_SECOND = 100.0  # an integrator's r from here on is 1 / dt, not a number a tick
 ODD = 100.0  # by how much a number must be off to be reported
 SLOW = 1e4  # ticks
-CURE = "tc.load(path, dt=...) takes another"
+CURE = "tc.load(path, dt=...) takes another, in the shell -R dt=..."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,10 +42,17 @@ class _Evidence:
     kinds_of_time: int
 
 
+def noted_step(model: Model) -> float | None:
+    """Return the time step that ``net.save`` noted in a file; None in files of others."""
+    noted = model.metadata.get("dt")
+    return noted if isinstance(noted, float) and 0 < noted < math.inf else None
+
+
+@np.errstate(all="ignore")  # numbers beyond a float's range agree with nothing
 def time_step(model: Model) -> tuple[float, list[Finding]]:
     """Return the time of a tick, noted, recognised or assumed, and what is to be said of it."""
-    noted = model.metadata.get("dt")
-    if isinstance(noted, float) and 0 < noted < math.inf:
+    noted = noted_step(model)
+    if noted is not None:
         return noted, []
     evidence = _evidence(model)
     for rule in (_unit_gain, _in_ticks, _norse):
@@ -81,7 +88,7 @@ def doubts(model: Model, dt: float) -> Iterator[Finding]:
         (slow, f"times are longer than {SLOW:g} ticks of {dt:g} s"),
     ):
         if names:
-            yield repair(what, _few(names), "if this was not meant, tc.load(path, dt=...) takes another dt")
+            yield repair(what, _few(names), f"if this was not meant: {CURE}")
 
 
 def _evidence(model: Model) -> _Evidence:
@@ -98,9 +105,15 @@ def _evidence(model: Model) -> _Evidence:
                 times.append(tau)
                 gains.append(r)
                 steps.append((tau / np.where(r > 0, r, np.nan))[r != 1])
-    found = [np.concatenate([np.empty(0), *numbers]) for numbers in (times, delays, gains, rates, steps)]
-    distinct = len(np.unique(np.round(np.log(found[0][found[2] != 1]), 5)))
-    return _Evidence(**dict(zip(("times", "delays", "gains", "rates", "steps"), found)), kinds_of_time=distinct)
+    tau, r = _joined(times), _joined(gains)
+    distinct = len(np.unique(np.round(np.log(tau[r != 1]), 5)))
+    return _Evidence(
+        times=tau, delays=_joined(delays), gains=r, rates=_joined(rates), steps=_joined(steps), kinds_of_time=distinct
+    )
+
+
+def _joined(arrays: list[NDArray]) -> NDArray:
+    return np.concatenate([np.empty(0), *arrays])
 
 
 def _finite(tau: NDArray, r: NDArray) -> tuple[NDArray, NDArray]:
@@ -119,7 +132,7 @@ def _unit_gain(e: _Evidence) -> tuple[float, str] | None:
     if e.rates.size and e.rates.min() < PER_SECOND:
         return None
     dt = float(f"{float(np.median(e.steps)):.6g}")
-    if not e.rates.size and e.kinds_of_time < 2 and dt != USUAL:
+    if dt <= 0 or (not e.rates.size and e.kinds_of_time < 2 and dt != USUAL):
         return None  # one tau and one r say nothing of a step
     return dt, "by which an input adds itself to a unit: r = 1 / dt or tau / dt, as SpikingJelly and snnTorch write"
 

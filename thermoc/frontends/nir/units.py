@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from thermoc.frontends.nir.construction import Construction, add, full
 from thermoc.frontends.nir.nodes import GAINS, Node, unreadable
-from thermoc.frontends.nir.resets import Unit, with_reset
+from thermoc.frontends.nir.resets import UnitFields, with_reset
 from thermoc.ir.builder import Handle
 from thermoc.ir.dialects import spiking
 
@@ -34,15 +34,15 @@ def unit(site: Construction, name: str, node: Node, x: Handle) -> Handle:
     fields = {key: full(site, name, values[key], x.shape) for key in OPS[kind].operand_specs if key in values}
     method = _method(site, node)
     kind, fields = _at_limit(site, name, kind, fields, method)
-    built = Unit(fields=fields, attrs={"method": method} if "method" in OPS[kind].attr_specs else {})
+    built = UnitFields(fields=fields, attrs={"method": method} if "method" in OPS[kind].attr_specs else {})
     if "reset" in OPS[kind].attr_specs:
-        built = with_reset(built, site.reading, site.builder.dt, site.model.source, name)
+        built = with_reset(built, site.conventions, site.builder.dt, site.model.source, name)
     return add(site, name, OPS[kind], {"x": x} | built.fields, dict(built.attrs))
 
 
 def _method(site: Construction, node: Node) -> str:
     known = TWO_VARIABLES if "Cuba" in node.kind else ONE_VARIABLE
-    asked = site.reading.method or node.metadata.get("method", "")
+    asked = site.conventions.method or node.metadata.get("method", "")
     if asked in known:
         return asked
     return "semi_implicit" if "semi_implicit" in known else "euler"
