@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,8 +39,8 @@ class Construction:
     repairs: list[Finding] = field(default_factory=list)
 
     def enter(self, name: str) -> None:
-        """Let what is built from here on stand at a node of the file."""
-        self.builder.place = at(self.model.source, name)
+        """Let what is built from here on stand at a node of the file, by its name: ops are saved, folders are not."""
+        self.builder.place = at(Path(self.model.source).name, name)
 
     def repaired(self, name: str, what: str, *notes: str) -> None:
         """Note a repair of a node."""
