@@ -35,9 +35,9 @@ def exporters() -> Path:
 
     THERMOC_EXPORTERS names another. Where there is none the test is skipped, except in CI, where it must be there.
     """
-    made = ROOT / ".venv-exporters"
-    python = Path(os.environ.get("THERMOC_EXPORTERS", made / "bin" / "python"))
-    if not python.is_file() or (python.is_relative_to(made) and not (made / ".done").is_file()):
+    environment = ROOT / ".venv-exporters"
+    python = Path(os.environ.get("THERMOC_EXPORTERS", environment / "bin" / "python"))
+    if not python.is_file() or (python.is_relative_to(environment) and not (environment / ".done").is_file()):
         reason = f"no frameworks in {python}: make .venv-exporters/.done"
         if os.environ.get("CI"):
             pytest.fail(reason)

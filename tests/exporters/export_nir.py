@@ -292,6 +292,7 @@ def spikingjelly_conv() -> Any:
 
 def main(folder: Path) -> None:
     warnings.filterwarnings("ignore")
+    torch.set_num_threads(1)
     for name, make in NETS.items():
         torch.manual_seed(7)
         with torch.no_grad():

@@ -54,12 +54,12 @@ def _ticks(source: str, name: str, delay: NDArray, dt: float) -> NDArray:
         what, notes = f"node {name!r}: a delay is no whole number of ticks", [f"dt = {dt!r}"]
         notes = [f"delay = {delay[off].ravel()[0]:.12g}; {int(off.sum())} of {delay.size} are none", *notes]
         raise error("T204", what, where=at(source, name), notes=notes, hint="load it with another dt")
-    whole = ticks.astype(np.int64)
-    times = np.unique(whole)
+    counts = ticks.astype(np.int64)
+    times = np.unique(counts)
     longest = int(times.sum()) if len(times) <= MASKED else 2 * int(times.max())
     if longest * delay.size > MOST_NUMBERS:
         raise _too_much(source, name, f"{longest} ticks of {delay.size} elements")
-    return whole
+    return counts
 
 
 def _too_much(source: str, name: str, asked: str):
