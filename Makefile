@@ -5,12 +5,19 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
+# The frameworks whose exports the tests read (snnTorch, Norse, sinabs, SpikingJelly, lava-dl), in an environment of
+# their own, for they contradict each other and thermoc. `make test EXPORTERS=` leaves them out; their tests then skip.
+# On Linux pip may take PyTorch with CUDA, which needs more than is pinned: EXPORTERS_PIP="--extra-index-url URL" names
+# the index of its CPU wheels.
+EXPORTERS ?= .venv-exporters/.done
+EXPORTERS_PIP ?=
+
 .PHONY: demo test lint format bench support fuzz clean
 
 demo: $(VENV)/.user
 	$(BIN)/thermoc demo
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev $(EXPORTERS)
 	@echo "running the tests: some fifteen minutes on two cores; the first run makes Lava a Python of its own (300 MB)"
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
@@ -57,5 +64,13 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python $(LINKS)
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	touch $@ $(VENV)/.user
 
+# where it cannot be made its tests skip, except in CI
+.venv-exporters/.done: tests/exporters/requirements.txt
+	@echo "installing PyTorch, snnTorch, Norse, sinabs, SpikingJelly and lava-dl into .venv-exporters: 1.4 GB, one to two minutes"
+	@start=$$(date +%s); rm -rf $(@D); $(PYTHON) -m venv $(@D) && \
+	$(@D)/bin/python -m pip install --quiet --no-deps --ignore-requires-python $(EXPORTERS_PIP) -r $< && \
+	$(@D)/bin/python -c "import torch" && touch $@ && echo "they took $$(($$(date +%s) - start)) s" || \
+	{ echo "$(@D) could not be made: tests of other frameworks' exports skip" >&2; test -z "$$CI"; }
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .venv-exporters build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache

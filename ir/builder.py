@@ -98,12 +98,18 @@ class Handle:
 
 
 class Builder:
-    """Collects ops, names them, infers their types and reports what does not fit at the line that wrote it."""
+    """Collects ops, names them, infers their types and reports what does not fit at the line that wrote it.
+
+    ``place``: where ops come from instead, for those of a file: its name and the node's.
+    """
 
     def __init__(self, name: str, dt: float):
         self.name, self.dt = name, dt
         self.ops: list[Op] = []
+        self.place: Location | None = None
         self._names = NameSource()
+        self._chosen: set[str] = set()  # names that were asked for
+        self._final: dict[str, str] = {}  # of values whose name in the graph is not the one they were built under
         self._holes: dict[str, tuple[Value | None, Location | None]] = {}
         self._streams = 0
 
@@ -111,7 +117,7 @@ class Builder:
         self, cls: type[Op], operands: dict[str, Any], attrs: dict[str, Any], name: str | None = None
     ) -> tuple[Handle, ...]:
         """Append one op and return its results. Errors: T102 to T105, T111, at the caller's line."""
-        where = caller()
+        where = self.place or caller()
         held = self._operands(cls, cls.prepare(dict(operands)), where)
         if STOCHASTIC in cls.traits and "stream" in cls.attr_specs and "stream" not in attrs:
             attrs["stream"] = self._streams
@@ -181,19 +187,33 @@ class Builder:
         suffix = f".{result}" if len(cls.result_specs) > 1 else ""
         if name is None:
             return self._names(cls.opname.split(".")[1] + suffix)
-        if not self._names.claim(name + suffix):
+        if name + suffix in self._chosen:
             raise error("T102", f"the name {name!r} is taken", where=where, hint="choose another, or leave it out")
-        return name + suffix
+        return self._choose(name + suffix)
+
+    def _choose(self, name: str) -> str:
+        """Return what a value is built under that will be ``name`` in the graph.
+
+        A value that nobody named and that has this name gives it up: the two change names when the graph is made, for
+        handles and ops already hold the names that were built under.
+        """
+        self._chosen.add(name)
+        if self._names.claim(name):
+            return name
+        built = self._names(name)
+        unnamed = next((old for old, final in self._final.items() if final == name), name)
+        self._final[built], self._final[unnamed] = name, built
+        return built
 
     def placeholder(self, shape: Shape, dtype: DType, role: Role) -> Handle:
         """Return a value that ``connect`` will define: how a cycle is written."""
         value = Value(self._names("placeholder"), Type(tuple(shape), dtype, role))
-        self._holes[value.name] = (None, caller())
+        self._holes[value.name] = (None, self.place or caller())
         return Handle(self, value)
 
     def connect(self, placeholder: Handle, value: Handle) -> None:
         """Let ``value`` stand wherever ``placeholder`` was used. Errors: T103, T111."""
-        where = caller()
+        where = self.place or caller()
         name = placeholder.value.name
         if name not in self._holes or self._holes[name][0] is not None:
             raise error("T111", f"{placeholder.value} is not an open placeholder", where=where)
@@ -213,10 +233,18 @@ class Builder:
                     hint="call tc.connect(placeholder, value)",
                 )
         targets = {name: self._resolve(name) for name in self._holes}
-        ops = [replaced(targets, op) for op in self.ops]
+        ops = [self._final_names(replaced(targets, op)) for op in self.ops]
         graph = retyped(Graph(name=self.name, dt=self.dt, ops=tuple(ops)))
         verify(graph)
         return graph
+
+    def _final_names(self, op: Op) -> Op:
+        def final(value: Value) -> Value:
+            return Value(self._final.get(value.name, value.name), value.type)
+
+        if not self._final:
+            return op
+        return op.renamed(final).with_(**{key: final(getattr(op, key)) for key in op.result_specs})
 
     def _resolve(self, name: str) -> Value:
         """Return what stands behind a placeholder, through placeholders connected to placeholders."""

@@ -29,6 +29,22 @@ def shared() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def exporters() -> Path:
+    """The Python that has other frameworks (tests/exporters/requirements.txt, by ``make test``).
+
+    THERMOC_EXPORTERS names another. Where there is none the test is skipped, except in CI, where it must be there.
+    """
+    environment = ROOT / ".venv-exporters"
+    python = Path(os.environ.get("THERMOC_EXPORTERS", environment / "bin" / "python"))
+    if not python.is_file() or (python.is_relative_to(environment) and not (environment / ".done").is_file()):
+        reason = f"no frameworks in {python}: make .venv-exporters/.done"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return python
+
+
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     """Compare a text with the golden file of this name beside the test; --update-golden writes it."""

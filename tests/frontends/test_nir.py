@@ -178,7 +178,7 @@ def test_time_steps(tmp_path: Path):
     untimed = written(tmp_path / "b.nir", *chain(nir.IF(full(1.0, 4), full(1.0, 4)), shape=(4,), out=(4,)))
     assert (tc.load(timed).graph.dt, tc.load(untimed).graph.dt) == (1e-4, 1.0)
     assert all("no time step" in str(tc.load(path).repairs) for path in (timed, untimed))
-    net = tc.load(timed, dt=2e-3)
+    net = tc.load(timed, dt=2e-3, reset="value")
     net.save(tmp_path / "c.nir")
     again = tc.load(tmp_path / "c.nir")
     assert (net.graph.dt, again.graph.dt, net.repairs, again.repairs) == (2e-3, 2e-3, (), ())

@@ -70,6 +70,7 @@ MENDED: dict[str, tuple[Callable[[h5py.Group], object], str, bool]] = {
     "an input of another shape": (put("nodes/input/shape", [2, 2]), "node 'n0' reads [4], it is given [2, 2]: reshaped", True),
     "an older version": (drop("nodes/n1/v_reset", "nodes/n1/w_in"), "v_reset is 0, w_in is 1", False),
     "a field too many": (put("nodes/n0/colour", 3.0), "node 'n0': fields that Affine does not have are left out", True),
+    "a field of a graph too many": (put("colour", 3.0), "graph '(the whole)': fields that NIR does not have are left out", True),
     "one number for all units": (put("nodes/n1/tau_mem", 1e-3), "", True),
     "a unit without a bias": (drop("nodes/n0/bias"), "node 'n0' is an Affine without a bias: a Linear", True),
     "integers": (put("nodes/n1/v_threshold", np.ones(4, np.int32)), "", False),
@@ -112,6 +113,16 @@ def test_a_graph_at_the_root_and_without_a_version(tmp_path: Path):
     assert "no version of NIR" in found
 
 
+def test_a_newer_version_and_more_in_the_file(tmp_path: Path):
+    path = base(tmp_path / "a.nir")
+    with h5py.File(path, "r+") as file:
+        del file["version"]
+        file["version"], file["more/x"] = "2.1", 3.0
+    whats = [repair.what for repair in tc.load(path).repairs]
+    assert "the file is of NIR 2.1: it is read as NIR 1" in whats
+    assert "the file: fields that NIR does not have are left out" in whats
+
+
 def test_an_image_into_a_matrix_is_flattened(tmp_path: Path):
     nodes = chain(nir.AvgPool2d(np.array([1, 1]), np.array([1, 1]), np.array([0, 0])), nir.Linear(drawn(3, 8)), shape=(2, 2, 2), out=(3,))  # fmt: skip
     net = tc.load(written(tmp_path / "a.nir", *nodes))
@@ -129,6 +140,22 @@ def test_names_become_names(tmp_path: Path):
     net = tc.load(path)
     assert [op.results[0].name for op in net.graph.ops if op.opname == "spiking.lif"] == ["n0_1.s", "n0.s"]
     assert (list(net.graph.inputs), list(net.graph.outputs)) == (["in_put"], ["end_"])
+
+
+@pytest.mark.parametrize("name", ["c", "c_1", "add", "add_1", "placeholder", "delay", "reshape", "mul"])
+def test_names_that_the_builder_gives_too(tmp_path: Path, name: str):
+    """Two sources that meet, a cycle, constants: all are named while the graph is built."""
+    nodes, edges = chain(nir.Linear(drawn(4, 4)), lif(4), nir.Linear(drawn(4, 4)), shape=(4,), out=(4,))
+    plain = [*edges, ("n1", "n0"), ("n0", "n2")]
+    expected = trajectory(tc.load(written(tmp_path / "a.nir", nodes, plain)), X)
+    for old in ("n0", "n1", "n2"):
+        named = {name if key == old else key: node for key, node in nodes.items()}
+        meets = [tuple(name if end == old else end for end in edge) for edge in plain]
+        net = tc.load(written(tmp_path / "b.nir", named, meets))
+        np.testing.assert_array_equal(trajectory(net, X), expected)
+        assert name in {value.split(".")[0] for value in net.graph.producers}
+        net.save(tmp_path / "c.nir")
+        assert tc.load(tmp_path / "c.nir").graph == net.graph
 
 
 def test_names_that_a_units_results_have(tmp_path: Path):

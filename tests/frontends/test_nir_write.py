@@ -9,7 +9,7 @@ from typing import Any
 import nir
 import numpy as np
 import pytest
-from frontends.models import NETWORKS, RNG, everything, trajectory, written
+from frontends.models import NETWORKS, RNG, chain, everything, trajectory, written
 
 import thermoc as tc
 from thermoc.ir.dialects import core
@@ -111,6 +111,33 @@ def test_all_ops_without_a_node_are_named_at_once(tmp_path: Path):
     with pytest.raises(tc.ThermocError) as caught:
         net.save(tmp_path / "n.nir")
     assert len(caught.value.findings) == 2
+
+
+@pytest.mark.parametrize(("size", "dilation"), [(2, 1), (4, 1), (2, 3), (3, 1)])
+def test_padding_same_is_written_as_it_was_read(tmp_path: Path, size: int, dilation: int):
+    """As many places as the input has: uneven at even spans, which only the text can say."""
+    for axes in (1, 2):
+        weight = RNG.normal(size=(2, 1, *(size,) * axes))
+        with tc.Network("n") as net:
+            before, span = dilation * (size - 1) // 2, dilation * (size - 1)
+            pads = ((before, span - before),) * axes
+            x = tc.input("input", (1, *(9,) * axes))
+            tc.output("y", tc.conv(x, weight, np.zeros(2), padding=pads, dilation=dilation))
+        net.save(tmp_path / "a.nir")
+        again = tc.load(tmp_path / "a.nir")
+        again.save(tmp_path / "b.nir")
+        assert tc.load(tmp_path / "b.nir").graph == again.graph
+        image = RNG.normal(size=(2, 1, *(9,) * axes))
+        np.testing.assert_array_equal(trajectory(again, image), trajectory(net, image))
+        node = nir.read(tmp_path / "a.nir").nodes["conv"]
+        assert (node.padding == "same") if span % 2 else np.all(node.padding == before)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_padding_same_of_strided_windows_means_nothing(tmp_path: Path):
+    node = nir.Conv1d(9, np.ones((1, 1, 2)), 2, "same", 1, 1, np.zeros(1))
+    with pytest.raises(tc.ThermocError, match="goes with a stride of 1") as caught:
+        tc.load(written(tmp_path / "a.nir", *chain(node, shape=(1, 9), out=(1, 9))))
+    assert caught.value.code == "T508"
 
 
 def test_padding_on_one_side_has_no_node(tmp_path: Path):

@@ -11,7 +11,10 @@ from thermoc.ir.graph import Graph
 from thermoc.support.errors import Finding, caller, error
 
 READERS = {".nir": ("thermoc.frontends.nir.read", "read_nir"), ".net": ("thermoc.frontends.lavadl.read", "read_net")}
-OPTIONS = {".nir": ("dt", "method"), ".net": ("spike_exp", "compare", "input_shape", "num_layers")}
+OPTIONS = {
+    ".nir": ("dt", "method", "reset", "compare"),
+    ".net": ("spike_exp", "compare", "input_shape", "num_layers"),
+}
 WRITERS = {".nir": ("thermoc.frontends.nir.write", "write_nir")}
 
 

@@ -76,18 +76,18 @@ CODES: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Location:
-    """A line of the user's program."""
+    """A line of the user's program; or, where the line is 0, a model's file and its node."""
 
     file: str
     line: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        return f"{self.file}:{self.line}" if self.line else self.file
 
     @property
     def source(self) -> str:
         """The text of the line, or '' where it cannot be read."""
-        return linecache.getline(self.file, self.line).strip()
+        return linecache.getline(self.file, self.line).strip() if self.line else ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from thermoc.support.errors import ThermocError, error
+from thermoc.support.git_lfs import refuse_pointer
 
 UNDEFINED = 2**64 - 1
 MIB = 2**20
@@ -78,7 +79,7 @@ class Content:
 
 
 def open_content(path: str | os.PathLike[str], limits: Limits) -> Content:
-    """Return a file's bytes. Errors: T501, T504."""
+    """Return a file's bytes. Errors: T501 (a Git LFS pointer too), T504."""
     source = Path(path)
     try:
         size = source.stat().st_size
@@ -88,4 +89,5 @@ def open_content(path: str | os.PathLike[str], limits: Limits) -> Content:
     except OSError as reason:
         notes = [str(reason.strerror or reason)]
         raise error("T501", f"{source} cannot be read", notes=notes, hint="check the path") from None
+    refuse_pointer(source, data[:1024])
     return Content(source=str(source), data=data, limits=limits)

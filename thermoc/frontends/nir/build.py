@@ -3,51 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
 
 import networkx
 import numpy as np
 from numpy.typing import NDArray
 
+from thermoc.frontends.nir.construction import Construction, Conventions, add, full
 from thermoc.frontends.nir.cycles import late_edges, looping
 from thermoc.frontends.nir.forms import together
-from thermoc.frontends.nir.nodes import BEFORE, Model, Node, repair, unreadable
+from thermoc.frontends.nir.nodes import BEFORE, SPIKING, Model, Node, at, unreadable
 from thermoc.frontends.nir.shapes import Shape, flat_axes, per_axis, shapes, window_of
+from thermoc.frontends.nir.units import OPS, unit
 from thermoc.ir.builder import Builder, Handle
 from thermoc.ir.dialects import core, spiking
 from thermoc.ir.graph import Graph, NameSource
 from thermoc.ir.types import DType, Role
-from thermoc.support.errors import Finding, ThermocError, error
+from thermoc.support.errors import Finding, error
 
-UNITS = {
-    "I": spiking.I,
-    "IF": spiking.If,
-    "LI": spiking.Li,
-    "LIF": spiking.Lif,
-    "CubaLI": spiking.CubaLi,
-    "CubaLIF": spiking.CubaLif,
-}
-ONE_VARIABLE, TWO_VARIABLES = ("exact", "euler", "exponential"), ("exact", "euler", "exponential", "semi_implicit")
+MOST_KEPT = 2**26
 
 
-@dataclass(kw_only=True)
-class _Site:
-    model: Model
-    builder: Builder
-    method: str | None
-    wants: dict[str, Shape]
-    gives: dict[str, Shape]
-    fresh: NameSource
-    handles: dict[str, Handle] = field(default_factory=dict)
-    repairs: list[Finding] = field(default_factory=list)
-
-
-def build(model: Model, name: str, dt: float, method: str | None) -> tuple[Graph, list[Finding]]:
-    """Return the verified graph and what was mended or assumed. Errors: T1xx, T204, T504, T508."""
+def build(model: Model, name: str, dt: float, conventions: Conventions) -> tuple[Graph, list[Finding]]:
+    """Return the verified graph and what was mended or assumed. Errors: T1xx, T303, T504, T508."""
     wants, gives = shapes(model)
     fresh = NameSource([*model.nodes, *(f"{node}.{result}" for node in model.nodes for result in "svi")])
-    site = _Site(model=model, builder=Builder(name, dt), method=method, wants=wants, gives=gives, fresh=fresh)
+    site = Construction(
+        model=model, builder=Builder(name, dt), conventions=conventions, wants=wants, gives=gives, fresh=fresh
+    )
     breaking = {name for name, node in model.nodes.items() if node.kind == "Delay" and node["delay"].min() >= dt / 2}
     late = late_edges(model, breaking)
     waiting = _placeholders(site, sorted({source for source, _ in late}))
@@ -61,17 +43,19 @@ def build(model: Model, name: str, dt: float, method: str | None) -> tuple[Graph
             continue
         _placed(site, node, [waiting[a] if (a, node) in late else site.handles[a] for a in into[node]])
     for node, hole in later.items():
+        site.enter(node)
         made = _made(site, node, _sum(site, node, [site.handles[a] for a in into[node]]))
         site.builder.connect(hole, made)
     for node, hole in waiting.items():
+        site.enter(node)
         made = site.builder.add(core.Delay, {"x": site.handles[node]}, {"ticks": 1}, site.fresh(f"{node}{BEFORE}"))[0]
         site.builder.connect(hole, made)
         targets = ", ".join(repr(b) for a, b in late if a == node)
-        site.repairs.append(repair(f"a cycle: {targets} reads {node!r} of the tick before"))
+        site.repaired(node, f"a cycle: {targets} reads {node!r} of the tick before")
     return site.builder.graph(), site.repairs
 
 
-def _placeholders(site: _Site, names: list[str]) -> dict[str, Handle]:
+def _placeholders(site: Construction, names: list[str]) -> dict[str, Handle]:
     for name in names:
         if name not in site.gives:
             raise unreadable(site.model.source, name, "its shape cannot be told, and a cycle goes through it")
@@ -81,18 +65,19 @@ def _placeholders(site: _Site, names: list[str]) -> dict[str, Handle]:
 
 
 def _role(node: Node) -> Role:
-    return Role.spike if node.kind in ("IF", "LIF", "CubaLIF", "Threshold") else Role.signal
+    return Role.spike if node.kind in {*SPIKING, "Threshold"} else Role.signal
 
 
-def _placed(site: _Site, name: str, read: list[Handle]) -> None:
+def _placed(site: Construction, name: str, read: list[Handle]) -> None:
     node = site.model.nodes[name]
+    site.enter(name)
     if node.kind == "Input":
         if read:
             raise unreadable(site.model.source, name, "it is an Input, and an edge leads into it")
         if name not in site.wants:
             raise unreadable(site.model.source, name, "its shape is not stated and does not follow")
         if node.whole("shape") is None:
-            site.repairs.append(repair(f"input {name!r} states no shape: {list(site.wants[name])} follows"))
+            site.repaired(name, f"input {name!r} states no shape: {list(site.wants[name])} follows")
         attrs = {"name": name, "shape": site.wants[name], "dtype": DType.f64, "role": Role.signal}
         site.handles[name] = site.builder.add(core.Input, {}, attrs, name)[0]
         return
@@ -100,14 +85,14 @@ def _placed(site: _Site, name: str, read: list[Handle]) -> None:
     if node.kind == "Output":
         stated = node.whole("shape")
         if stated is not None and stated != x.shape:
-            site.repairs.append(repair(f"output {name!r} states shape {list(stated)}: it is {list(x.shape)}"))
+            site.repaired(name, f"output {name!r} states shape {list(stated)}: it is {list(x.shape)}")
         site.builder.add(core.Output, {"x": x}, {"name": node.metadata.get("name", name)})
         site.handles[name] = x
         return
     site.handles[name] = _made(site, name, x)
 
 
-def _sum(site: _Site, name: str, read: list[Handle]) -> Handle:
+def _sum(site: Construction, name: str, read: list[Handle]) -> Handle:
     if not read:
         raise unreadable(site.model.source, name, "nothing leads into it")
     total = _fitted(site, name, read[0])
@@ -116,77 +101,46 @@ def _sum(site: _Site, name: str, read: list[Handle]) -> Handle:
     return total
 
 
-def _fitted(site: _Site, name: str, x: Handle) -> Handle:
+def _fitted(site: Construction, name: str, x: Handle) -> Handle:
     """Return x in the shape that the node reads, where it has as many elements."""
     want = site.wants.get(name)
     if want is None or want == x.shape or np.prod(want) != np.prod(x.shape) or site.model.nodes[name].kind == "Output":
         return x
-    site.repairs.append(repair(f"node {name!r} reads {list(want)}, it is given {list(x.shape)}: reshaped"))
-    return _add(site, name, core.Reshape, {"x": x}, {"shape": want}, label=site.fresh(f"{name}.in"))
+    site.repaired(name, f"node {name!r} reads {list(want)}, it is given {list(x.shape)}: reshaped")
+    return add(site, name, core.Reshape, {"x": x}, {"shape": want}, label=site.fresh(f"{name}.in"))
 
 
-def _made(site: _Site, name: str, x: Handle) -> Handle:
+def _made(site: Construction, name: str, x: Handle) -> Handle:
     node = site.model.nodes[name]
-    if node.kind in UNITS:
-        return _unit(site, name, node, x)
+    if node.kind in OPS:
+        return unit(site, name, node, x)
     return MAKERS[node.kind](site, name, node, x)
 
 
-def _add(site: _Site, name: str, cls: Any, operands: dict[str, Any], attrs: dict[str, Any], label: str = "") -> Handle:
-    """Append a node's op; what it finds wrong names the node."""
-    try:
-        return site.builder.add(cls, operands, attrs, label or name)[0]
-    except ThermocError as problem:
-        notes = [note for finding in problem.findings for note in (finding.what, *finding.notes)]
-        first = problem.findings[0]
-        what = f"{site.model.source}: node {name!r} does not fit"
-        raise error(first.code, what, notes=notes, hint=first.hint) from None
-
-
-def _unit(site: _Site, name: str, node: Node, x: Handle) -> Handle:
-    cls = UNITS[node.kind]
-    values = {"v_reset": np.zeros(()), "w_in": np.ones(())} | dict(node.fields)
-    operands = {key: _full(site, name, values[key], x.shape) for key in cls.operand_specs if key in values}
-    attrs: dict[str, Any] = {}
-    if "method" in cls.attr_specs:
-        attrs["method"] = _method(site, node, TWO_VARIABLES if "Cuba" in node.kind else ONE_VARIABLE)
-    return _add(site, name, cls, {"x": x} | operands, attrs)
-
-
-def _method(site: _Site, node: Node, known: tuple[str, ...]) -> str:
-    asked = site.method or node.metadata.get("method", "")
-    if asked in known:
-        return asked
-    return "semi_implicit" if "semi_implicit" in known else "euler"
-
-
-def _full(site: _Site, name: str, array: NDArray, shape: Shape) -> NDArray:
-    """Return a parameter with an element for each unit."""
-    if array.shape == shape:
-        return array
-    if array.size == np.prod(shape):
-        return array.reshape(shape)
-    try:
-        return np.broadcast_to(array, shape)
-    except ValueError:
-        fact = f"a parameter has shape {list(array.shape)}, the input {list(shape)}"
-        raise unreadable(site.model.source, name, fact) from None
-
-
-def _matrix(site: _Site, name: str, node: Node, x: Handle) -> Handle:
+def _matrix(site: Construction, name: str, node: Node, x: Handle) -> Handle:
     bias = node.fields.get("bias") if node.kind == "Affine" else None
     if node.kind == "Affine" and bias is None:
-        site.repairs.append(repair(f"node {name!r} is an Affine without a bias: a Linear"))
-    return _add(site, name, core.Affine, {"x": x, "weight": node["weight"], "bias": bias}, {})
+        site.repaired(name, f"node {name!r} is an Affine without a bias: a Linear")
+    return add(site, name, core.Affine, {"x": x, "weight": node["weight"], "bias": bias}, {})
 
 
-def _conv(site: _Site, name: str, node: Node, x: Handle) -> Handle:
-    axes = 1 if node.kind == "Conv1d" else 2
-    stride, padding, dilation = window_of(node, axes)
+def _conv(site: Construction, name: str, node: Node, x: Handle) -> Handle:
+    stride, padding, dilation = _window(site, name, node, 1 if node.kind == "Conv1d" else 2)
+    stated = node.whole("input_shape")
+    if stated and stated != x.shape[1:]:
+        site.repaired(name, f"node {name!r} states input_shape {list(stated)}: it is {list(x.shape[1:])}")
     weight, groups = _grouped(node)
     attrs = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
     operands = {"x": x, "weight": weight, "bias": node.fields.get("bias")}
-    return _add(site, name, core.Conv, operands, attrs)
+    return add(site, name, core.Conv, operands, attrs)
+
+
+def _window(site: Construction, name: str, node: Node, axes: int) -> tuple[Shape, tuple[tuple[int, int], ...], Shape]:
+    """Return (stride, padding, dilation). Errors: T508 where they are none."""
+    try:
+        return window_of(node, axes)
+    except ValueError as reason:
+        raise unreadable(site.model.source, name, f"its windows are none: {reason}") from None
 
 
 def _grouped(node: Node) -> tuple[NDArray, int]:
@@ -199,45 +153,43 @@ def _grouped(node: Node) -> tuple[NDArray, int]:
     return node["weight"], groups
 
 
-def _pool(site: _Site, name: str, node: Node, x: Handle) -> Handle:
-    stride, padding, _ = window_of(node, 2)
+def _pool(site: Construction, name: str, node: Node, x: Handle) -> Handle:
+    stride, padding, _ = _window(site, name, node, 2)
     kind = "sum" if node.kind == "SumPool2d" else "mean"
     window = per_axis(node.whole("kernel_size"), 2, None)
-    return _add(site, name, core.Pool, {"x": x}, {"kind": kind, "window": window, "stride": stride, "padding": padding})
+    return add(site, name, core.Pool, {"x": x}, {"kind": kind, "window": window, "stride": stride, "padding": padding})
 
 
-def _flatten(site: _Site, name: str, node: Node, x: Handle) -> Handle:
+def _flatten(site: Construction, name: str, node: Node, x: Handle) -> Handle:
     first, last = flat_axes(site.model, name, node, len(x.shape))
+    stated = node.whole("input_type")
+    if stated is not None and stated != x.shape:
+        site.repaired(name, f"node {name!r} states input_type {list(stated)}: it is {list(x.shape)}")
     if last - first + 1 == len(x.shape):
-        return _add(site, name, core.Flatten, {"x": x}, {})
+        return add(site, name, core.Flatten, {"x": x}, {})
     joined = int(np.prod(x.shape[first : last + 1]))
-    return _add(site, name, core.Reshape, {"x": x}, {"shape": (*x.shape[:first], joined, *x.shape[last + 1 :])})
+    return add(site, name, core.Reshape, {"x": x}, {"shape": (*x.shape[:first], joined, *x.shape[last + 1 :])})
 
 
-def _delay(site: _Site, name: str, node: Node, x: Handle) -> Handle:
-    times, dt = np.unique(node["delay"]), site.builder.dt
-    if len(times) != 1 or times[0] < 0:
-        raise unreadable(site.model.source, name, f"its units wait for {len(times)} different times, or less than 0")
-    ticks = round(float(times[0] / dt)) if times[0] / dt < 2**31 else -1
-    if ticks < 0 or abs(ticks * dt - times[0]) > 1e-6 * max(times[0], dt):
-        what = f"{site.model.source}: node {name!r}: the delay is no whole number of ticks"
-        raise error("T204", what, notes=[f"delay = {times[0]:.12g}", f"dt = {dt!r}"], hint="load it with another dt")
-    if ticks * np.prod(x.shape) > 2**26:
-        notes = [f"{ticks} ticks of {int(np.prod(x.shape))} elements", f"the limit is {2**26} numbers"]
-        raise error("T504", f"{site.model.source}: node {name!r} keeps too much", notes=notes)
-    return _add(site, name, core.Delay, {"x": x}, {"ticks": ticks}) if ticks else x
+def _delay(site: Construction, name: str, node: Node, x: Handle) -> Handle:
+    """Append the Delay of one time that ``even_delays`` left."""
+    ticks = round(float(node["delay"].flat[0] / site.builder.dt))
+    if ticks * np.prod(x.shape) > MOST_KEPT:
+        notes = [f"{ticks} ticks of {int(np.prod(x.shape))} elements", f"the limit is {MOST_KEPT} numbers"]
+        raise error("T504", f"node {name!r} keeps too much", where=at(site.model.source, name), notes=notes)
+    return add(site, name, core.Delay, {"x": x}, {"ticks": ticks}) if ticks else x
 
 
-def _scale(site: _Site, name: str, node: Node, x: Handle) -> Handle:
-    return _add(site, name, spiking.Scale, {"x": x, "s": _full(site, name, node["scale"], x.shape)}, {})
+def _scale(site: Construction, name: str, node: Node, x: Handle) -> Handle:
+    return add(site, name, spiking.Scale, {"x": x, "s": full(site, name, node["scale"], x.shape)}, {})
 
 
-def _threshold(site: _Site, name: str, node: Node, x: Handle) -> Handle:
-    level = _full(site, name, node["threshold"], x.shape)
-    return _add(site, name, spiking.Threshold, {"x": x, "threshold": level}, {})
+def _threshold(site: Construction, name: str, node: Node, x: Handle) -> Handle:
+    level = full(site, name, node["threshold"], x.shape)
+    return add(site, name, spiking.Threshold, {"x": x, "threshold": level}, {"compare": site.conventions.compare})
 
 
-MAKERS: dict[str, Callable[[_Site, str, Node, Handle], Handle]] = {
+MAKERS: dict[str, Callable[[Construction, str, Node, Handle], Handle]] = {
     "Affine": _matrix,
     "Linear": _matrix,
     "Conv1d": _conv,

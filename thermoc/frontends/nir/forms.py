@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.frontends.nir.nodes import Node
-from thermoc.frontends.nir.ops import PRODUCT, UNIT_FIELDS, Site, factor, joined, number, shape
+from thermoc.frontends.nir.ops import PRODUCT, UNIT_FIELDS, Site, factor, joined, number, shape, uneven
 from thermoc.ir.dialects import core, spiking
 from thermoc.ir.ops import Op
 from thermoc.ir.values import Value
@@ -56,12 +56,15 @@ def _conv(site: Site, op: core.Conv) -> Node:
     weight, space = number(site, op, "weight"), shape(op.x)[1:]
     bias = np.zeros(weight.shape[0], weight.dtype) if op.bias is None else number(site, op, "bias")
     one = len(space) == 1
-    window = {"stride": op.stride, "padding": tuple(a for a, _ in op.padding), "dilation": op.dilation}
+    same = uneven(op)
+    even = {} if same else {"padding": tuple(a for a, _ in op.padding)}
+    window = {"stride": op.stride, "dilation": op.dilation} | even
     fields = {key: _whole(numbers[0] if one else numbers) for key, numbers in window.items()}
     size = _whole(space[0] if one else space)
     more = {"weight": apart(weight, op.groups), "bias": bias, "groups": _whole(1), "input_shape": size}
     metadata = {"groups": str(op.groups)} if op.groups > 1 else {}
-    return Node(kind="Conv1d" if one else "Conv2d", fields=fields | more, metadata=metadata)
+    texts = {"padding": "same"} if same else {}
+    return Node(kind="Conv1d" if one else "Conv2d", fields=fields | more, texts=texts, metadata=metadata)
 
 
 def apart(weight: NDArray, groups: int) -> NDArray:

@@ -1,4 +1,4 @@
-"""Ends, delays and names of a model: what a graph of ours needs and NIR leaves open."""
+"""Ends and names of a model: what a graph of ours needs and NIR leaves open."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ import numpy as np
 
 from thermoc.frontends.nir.nodes import MOST_ELEMENTS, WIRE, Model, Node, repair
 from thermoc.ir.graph import NameSource
-
-MOST_DELAYS = 64
 
 
 def named(model: Model) -> Model:
@@ -78,43 +76,3 @@ def ended(model: Model) -> Model:
         repairs.append(repair(f"the output {name!r} reads nothing: it is left out"))
     edges = [(a, b) for a, b in edges if a in nodes and b in nodes]
     return dataclasses.replace(model, nodes=nodes, edges=tuple(sorted(edges)), repairs=tuple(repairs))
-
-
-def even_delays(model: Model) -> Model:
-    """Split a Delay whose units wait for different times into one for each time, each masked by a Scale.
-
-    A Delay of nothing is a wire.
-    """
-    nodes, edges = dict(model.nodes), list(model.edges)
-    fresh = NameSource(nodes)
-    for name, node in model.nodes.items():
-        times = np.unique(node["delay"]) if node.kind == "Delay" else np.empty(0)
-        if len(times) == 1 and times[0] == 0:
-            nodes[name] = Node(kind=WIRE, fields={"shape": np.array(node["delay"].shape)})
-        if 1 < len(times) <= MOST_DELAYS:
-            del nodes[name]
-            parts, first, between = _split(name, node, fresh)
-            nodes |= parts
-            edges = [(a, b) for old in edges for a, b in _moved(old, name, first, [*parts][: len(times)])] + between
-    return dataclasses.replace(model, nodes=nodes, edges=tuple(sorted(edges)))
-
-
-def _split(name: str, node: Node, fresh: NameSource) -> tuple[dict[str, Node], list[str], list[tuple[str, str]]]:
-    """Return the nodes (Scales first), which of them read what the Delay read, and the edges between them."""
-    scales, lates, first, edges = {}, {}, [], []
-    for number, time in enumerate(np.unique(node["delay"])):
-        part = fresh(f"{name}.part{number}")
-        scales[part] = Node(kind="Scale", fields={"scale": (node["delay"] == time).astype(np.float64)})
-        if time == 0:
-            first.append(part)
-            continue
-        late = fresh(f"{name}.late{number}")
-        lates[late] = Node(kind="Delay", fields={"delay": np.full(node["delay"].shape, time)})
-        first.append(late)
-        edges.append((late, part))
-    return scales | lates, first, edges
-
-
-def _moved(edge: tuple[str, str], name: str, first: list[str], last: list[str]) -> list[tuple[str, str]]:
-    """Return an edge from or to a node as edges from ``last`` and to ``first``."""
-    return [(a, b) for a in (last if edge[0] == name else edge[:1]) for b in (first if edge[1] == name else edge[1:])]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.support.errors import Finding, ThermocError, error
+from thermoc.support.errors import Finding, Location, ThermocError, error
 
 MOST_ELEMENTS = 2**24
 WIRE = "wire"  # an Input or Output of a graph inside the graph: the sum of what comes
@@ -53,6 +53,9 @@ KINDS: dict[str, Kind] = {
 PER_UNIT = frozenset({"Scale", "Threshold", "Delay", "I", "IF", "LI", "LIF", "CubaLI", "CubaLIF"})
 RANKS = {"Affine": 2, "Linear": 2, "Conv1d": 3, "Conv2d": 4}
 TIMES = frozenset({"tau", "tau_syn", "tau_mem"})
+SPIKING = frozenset({"IF", "LIF", "CubaLIF"})
+GAINS = {"tau": "r", "tau_mem": "r", "tau_syn": "w_in"}
+"""What a variable's input is multiplied by, for each time: both infinite is the limit v' = v + x."""
 ADDED_LATER = frozenset({"v_reset", "w_in"})  # absent in files of older versions
 
 
@@ -92,14 +95,19 @@ class Model:
         return found
 
 
-def repair(what: str, *notes: str) -> Finding:
+def repair(what: str, *notes: str, where: Location | None = None) -> Finding:
     """Return the note of a change or an assumption."""
-    return Finding(code="W501", what=what, notes=notes)
+    return Finding(code="W501", what=what, where=where, notes=notes)
+
+
+def at(source: str, name: str) -> Location:
+    """Return the place of a node: its file and its name."""
+    return Location(f"{source}, node {name!r}", 0)
 
 
 def unreadable(source: str, name: str, fact: str, hint: str = "") -> ThermocError:
     """Return the error of a node that cannot be read."""
-    return error("T508", f"{source}: node {name!r} cannot be read", notes=[fact], hint=hint)
+    return error("T508", f"node {name!r} cannot be read", where=at(source, name), notes=[fact], hint=hint)
 
 
 def checked(source: str, name: str, node: Node) -> Iterator[str]:
@@ -114,6 +122,25 @@ def checked(source: str, name: str, node: Node) -> Iterator[str]:
     for key, array in node.fields.items():
         if key in TIMES and not (array > 0).all():
             raise unreadable(source, name, f"{key} must be > 0, the least is {array.min()}")
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
+    limits = frozenset(_limits(source, name, node))
+    for key, array in node.fields.items():
+        if array.dtype.kind == "f" and not (np.isfinite(array) | (array == np.inf) & (key in limits)).all():
             raise unreadable(source, name, f"{key} holds a number that is not finite")
     yield from (key for key in kind.may if key in ADDED_LATER and key not in node.fields)
+
+
+def _limits(source: str, name: str, node: Node) -> Iterator[str]:
+    """Yield the fields that may be infinite: a time and its gain, both for the same units. Errors: T508 for one."""
+    for time, gain in GAINS.items():
+        if time not in node.fields or gain not in node.fields:
+            continue
+        try:
+            endless, unbounded = np.broadcast_arrays(np.isposinf(node[time]), np.isposinf(node[gain]))
+        except ValueError:
+            continue
+        if not np.array_equal(endless, unbounded):
+            raise unreadable(
+                source, name, f"{time} or {gain} is infinite where the other is not; both are a limit, v' = v + x"
+            )
+        if endless.any():
+            yield from (time, gain)

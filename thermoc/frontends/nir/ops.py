@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.frontends.nir.nodes import Node
+from thermoc.frontends.nir.shapes import same_padding
 from thermoc.ir.dialects import core, spiking
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
@@ -83,6 +84,19 @@ def joined(op: core.Reshape) -> tuple[int, int]:
         if (*before[:first], int(np.prod(before[first : last + 1])), *before[last + 1 :]) == after:
             return first, last
     raise no_node(op, f"from {list(before)} to {list(after)}; NIR's Flatten joins neighbouring axes")
+
+
+def uneven(op: core.Conv | core.Pool) -> bool:
+    """Return whether padding differs on the two sides of an axis."""
+    return any(a != b for a, b in op.padding)
+
+
+def is_same(op: core.Conv | core.Pool) -> bool:
+    """Return whether padding is what the text ``same`` says: as many places as the input has, at a stride of 1."""
+    if not isinstance(op, core.Conv):
+        return False
+    spans = [spread * (size - 1) for spread, size in zip(op.dilation, shape(op.weight)[2:])]
+    return max(op.stride) == 1 and op.padding == tuple(same_padding(spans))
 
 
 def summed(site: Site, value: Value) -> list[Value]:

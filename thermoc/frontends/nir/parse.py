@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from thermoc.frontends.nir.nodes import KINDS, WIRE, Model, Node, checked, repai
 from thermoc.support.errors import Finding, error
 
 MOST_NODES, MOST_EDGES = 10_000, 30_000
+GRAPH_FIELDS = frozenset({"nodes", "edges", "type", "metadata", "version"})
 WHOLE = frozenset(
     {"shape", "input_shape", "input_type", "stride", "padding", "dilation", "groups", "kernel_size", "start_dim"}
     | {"end_dim"}
@@ -38,8 +39,13 @@ def parse(tree: Tree, source: str) -> Model:
     parts = _Parts(source=source)
     if root is tree:
         parts.repairs.append(repair("the graph lies at the root of the file, not under 'node'"))
-    if not isinstance(tree.get("version"), str):
+    version = tree.get("version")
+    if not isinstance(version, str):
         parts.repairs.append(repair("the file states no version of NIR"))
+    elif version.split(".")[0] not in ("0", "1"):
+        parts.repairs.append(repair(f"the file is of NIR {version[:20]}: it is read as NIR 1"))
+    if root is not tree:
+        _left_out(parts, "the file", tree.keys() - {"node", "version"})
     _graph(parts, root, "")
     if parts.older:
         parts.repairs.append(
@@ -60,6 +66,7 @@ def parse(tree: Tree, source: str) -> Model:
 def _graph(parts: _Parts, tree: dict[str, Any], prefix: str) -> None:
     nodes = tree["nodes"]
     inputs, outputs = [], []
+    _left_out(parts, f"graph {prefix[:-1] or '(the whole)'!r}", tree.keys() - GRAPH_FIELDS)
     for name, entry in nodes.items():
         full = prefix + name
         if not isinstance(entry, dict):
@@ -91,9 +98,7 @@ def _kind(parts: _Parts, name: str, entry: dict[str, Any]) -> str:
 
 def _node(parts: _Parts, name: str, kind: str, entry: dict[str, Any]) -> Node:
     known = {*KINDS[kind].needs, *KINDS[kind].may}
-    ignored = sorted(entry.keys() - known - {"type", "metadata"})
-    if ignored:
-        parts.repairs.append(repair(f"node {name!r}: fields that {kind} does not have are left out", _listed(ignored)))
+    _left_out(parts, f"node {name!r}", entry.keys() - known - {"type", "metadata"}, kind)
     texts = {key: value for key, value in entry.items() if key in known and isinstance(value, str)}
     fields = {key: _numbers(parts, name, key, value) for key, value in entry.items() if key in known - texts.keys()}
     if "padding" not in known or texts.keys() - {"padding"} or texts.get("padding", "same") not in ("same", "valid"):
@@ -185,6 +190,13 @@ def _end(parts: _Parts, prefix: str, name: str, names: set[str], side: int) -> s
     if dot and graph in parts.graphs and full in parts.graphs[graph][side]:
         return full
     return None
+
+
+def _left_out(parts: _Parts, where: str, fields: Set[str], kind: str = "NIR") -> None:
+    """Note fields that are not read, for the format does not have them."""
+    if fields:
+        what = f"{where}: fields that {kind} does not have are left out"
+        parts.repairs.append(repair(what, _listed(sorted(fields))))
 
 
 def _listed(names: list[str]) -> str:

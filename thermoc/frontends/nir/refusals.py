@@ -7,7 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from thermoc.frontends.nir.ops import PRODUCT, SUM, UNIT_FIELDS, Site, factor, joined, no_node, number, shape, summed
+from thermoc.frontends.nir.ops import (
+    PRODUCT,
+    SUM,
+    UNIT_FIELDS,
+    Site,
+    factor,
+    is_same,
+    joined,
+    no_node,
+    number,
+    shape,
+    summed,
+    uneven,
+)
 from thermoc.ir.dialects import core, spiking
 from thermoc.ir.ops import Op
 from thermoc.ir.values import Value
@@ -67,7 +80,7 @@ def _linear(site: Site, op: Op) -> Iterator[ThermocError]:
         yield no_node(op, "initial is not 0, what NIR's Delay starts with")
     if isinstance(op, core.Pool) and (op.kind == "max" or len(shape(op.x)) != 3):
         yield no_node(op, f"it takes the {op.kind} over {len(shape(op.x)) - 1} axes; NIR has sums and means over two")
-    if isinstance(op, (core.Pool, core.Conv)) and any(a != b for a, b in op.padding):
+    if isinstance(op, (core.Pool, core.Conv)) and uneven(op) and not is_same(op):
         yield no_node(op, f"padding {op.padding} is not the same on both sides")
     if isinstance(op, core.Reshape):
         joined(op)

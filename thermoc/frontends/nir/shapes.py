@@ -7,12 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from thermoc.frontends.nir.nodes import MOST_ELEMENTS, PER_UNIT, Model, Node, unreadable
+from thermoc.frontends.nir.nodes import MOST_ELEMENTS, PER_UNIT, Model, Node, at, unreadable
 from thermoc.ir.dialects.core import windowed
 from thermoc.ir.ops import ShapeProblem
 from thermoc.support.errors import error
 
 Shape = tuple[int, ...]
+WINDOWED = {"Conv1d": 1, "Conv2d": 2, "SumPool2d": 2, "AvgPool2d": 2}
+"""Nodes that move a window, and over how many axes behind the channels."""
 
 
 def shapes(model: Model) -> tuple[dict[str, Shape], dict[str, Shape]]:
@@ -49,19 +51,67 @@ def _wanted(node: Node, read: Shape | None, asked: Shape | None) -> Shape | None
         return (node["weight"].shape[1],)
     if node.kind in ("Conv1d", "Conv2d") and node.whole("input_shape"):
         return (node["weight"].shape[1] * (node.whole("groups") or (1,))[0], *(node.whole("input_shape") or ()))
+    if node.kind in WINDOWED:
+        return None if read is None else _with_rank(read, WINDOWED[node.kind] + 1)
     if node.kind in PER_UNIT:
-        own = _own(node)
-        return own if math.prod(own) > 1 else read or asked
+        return _spread(_own(node), read if read is not None else asked)
     return read or node.whole("input_type") or node.whole("shape")
 
 
 def _own(node: Node) -> Shape:
     """Return the shape of a unit's parameters; of the largest where they do not broadcast."""
-    found = [array.shape for array in node.fields.values()]
+    shapes = [array.shape for array in node.fields.values()]
     try:
-        return np.broadcast_shapes(*found)
+        return np.broadcast_shapes(*shapes)
     except ValueError:
-        return max(found, key=math.prod)
+        return max(shapes, key=math.prod)
+
+
+def _spread(own: Shape, read: Shape | None) -> Shape | None:
+    """Return the shape of a population that reads ``read``, with parameters of shape ``own``; None where it is open.
+
+    Parameters state the shape of units, or of less: one number, one a channel. Of two that differ in leading axes of
+    1, a batch axis, it is the shorter.
+    """
+    if read is None or math.prod(own) == 1:
+        return read
+    if _bare(own) == _bare(read):
+        return min(read, own, key=len)
+    return read if fitted(own, read) is not None else own
+
+
+def fitted(own: Shape, units: Shape) -> Shape | None:
+    """Return the shape in which parameters broadcast to units; None where they do not.
+
+    Leading axes of 1 count as a batch axis; one axis alone, as long as the first of the units and not as their last,
+    is a number a channel.
+    """
+    spare = max(len(own) - len(units), 0)
+    layout = own[spare:]
+    if own[:spare] == (1,) * spare and _broadcasts(layout, units):
+        return layout
+    bare = _bare(own)
+    if len(bare) == 1 and units and bare[0] == units[0]:
+        return (bare[0], *(1,) * (len(units) - 1))
+    return None
+
+
+def _broadcasts(shape: Shape, target: Shape) -> bool:
+    return all(a in (1, b) for a, b in zip(reversed(shape), reversed(target)))
+
+
+def _bare(shape: Shape) -> Shape:
+    """Return a shape without its leading axes of 1."""
+    first = next((index for index, length in enumerate(shape) if length != 1), len(shape))
+    return shape[first:]
+
+
+def _with_rank(shape: Shape, rank: int) -> Shape:
+    """Return a shape with leading axes of 1 put before it or taken off it until it has so many; else itself."""
+    spare = len(shape) - rank
+    if spare < 0:
+        return (1,) * -spare + shape
+    return shape[spare:] if shape[:spare] == (1,) * spare else shape
 
 
 def _given(model: Model, name: str, node: Node, want: Shape) -> Shape:
@@ -92,10 +142,17 @@ def window_of(node: Node, axes: int) -> tuple[Shape, tuple[tuple[int, int], ...]
         raise ValueError("sizes, strides and dilations are at least 1")
     padding = node.texts.get("padding")
     if padding == "same":
-        spare = [spread * (n - 1) for spread, n in zip(dilation, size)]
-        return stride, tuple((n // 2, n - n // 2) for n in spare), dilation
+        if max(stride) > 1:
+            raise ValueError("padding 'same' goes with a stride of 1, as in torch")
+        spans = [spread * (n - 1) for spread, n in zip(dilation, size)]
+        return stride, tuple(same_padding(spans)), dilation
     before = (0,) * axes if padding == "valid" else per_axis(node.whole("padding"), axes, (0,) * axes)
     return stride, tuple((n, n) for n in before), dilation
+
+
+def same_padding(spans: Sequence[int]) -> list[tuple[int, int]]:
+    """Return (before, after) an axis by which windows that reach over so many further places are as many as places."""
+    return [(n // 2, n - n // 2) for n in spans]
 
 
 def per_axis(numbers: Sequence[int] | None, axes: int, default: Sequence[int] | None) -> Shape:
@@ -122,5 +179,5 @@ def _small(model: Model, name: str, shape: Shape) -> Shape:
         raise unreadable(model.source, name, f"its shape is {list(shape)}")
     if math.prod(shape) > MOST_ELEMENTS:
         notes = [f"its shape is {list(shape)}", f"the limit is {MOST_ELEMENTS} elements"]
-        raise error("T504", f"{model.source}: node {name!r} is too large", notes=notes)
+        raise error("T504", f"node {name!r} is too large", where=at(model.source, name), notes=notes)
     return shape
