@@ -17,7 +17,8 @@ from thermoc.ir.reference.interpreter import Trace
 from thermoc.ir.types import DType, Type
 from thermoc.verification.gaps import Gap, flat
 from thermoc.verification.judgement import Jittered, Judgement, rounding, surely
-from thermoc.verification.result import EMISSION, LOWERING, STATES, Row
+from thermoc.verification.lowering import Lossy, Lowering, lossy, lowering, output_types
+from thermoc.verification.result import EMISSION, LOWERING, STATES, UNITS, Row
 from thermoc.verification.setting import Setting
 
 
@@ -52,9 +53,14 @@ class Subject:
         left = self.states(together) if error == EMISSION else None
         return judgement.ok and (left is None or left.ok)
 
-    def lowering(self) -> Judgement:
+    def lowering(self) -> Lowering:
         """Compare the lowered graph with the source."""
         return lowering(self, self.exe.graph, self.lowered.outputs)
+
+    @cached_property
+    def lossy(self) -> Lossy | None:
+        """The units of the pass that is not exact, judged by themselves; None where all are."""
+        return lossy(self)
 
     @cached_property
     def jittered(self) -> Jittered:
@@ -108,43 +114,6 @@ class Subject:
         )
 
 
-def lowering(subject: Subject, graph: Graph, outputs: Mapping[str, NDArray]) -> Judgement:
-    """Compare the reference's run of a graph that passes have made with that of the source."""
-    source, eps = subject.exe.source, (rounding(subject.exe.source), rounding(graph))
-    changes = [change for record in subject.exe.records for change in record.changes]
-    jittered = Jittered(subject.setting, graph if eps[1] >= eps[0] else source, given=eps[0] != eps[1])
-    return surely(
-        lambda count: [
-            Gap(
-                name=name,
-                kind=kind,
-                found=flat(outputs[name]),
-                expected=flat(expected),
-                jittered=_around(expected, outputs[name], [t.outputs[name] for t in jittered.take(count)], eps),
-                eps=max(eps),
-                offset=sum(change.offset for change in changes),
-                noise=float(np.sqrt(sum(change.noise**2 for change in changes))),
-                sampling=max((change.sampling for change in changes), default=0.0),
-                tolerance=subject.tolerance,
-            )
-            for name, kind in output_types(source).items()
-            for expected in [subject.source.outputs[name]]
-        ]
-    )
-
-
-def _around(expected: NDArray, found: NDArray, jittered: Sequence[NDArray], eps: tuple[float, float]) -> list[NDArray]:
-    """Return jittered runs of the coarser graph as if they were runs of the source: what jitter does, put on it."""
-    own = found if eps[1] >= eps[0] else expected
-    with np.errstate(all="ignore"):
-        return [flat(expected.astype(float) + (other.astype(float) - own.astype(float))) for other in jittered]
-
-
-def output_types(graph: Graph) -> dict[str, Type]:
-    """Return the type of each output."""
-    return {name: op.x.type for name, op in graph.outputs.items() if op.x.type is not None}
-
-
 def whole(found: Any, expected: NDArray) -> NDArray:
     """Return what a target gave under a name, or no numbers where it has another shape."""
     found = np.asarray(found)
@@ -156,6 +125,7 @@ def row(subject: Subject, error: str, judgement: Judgement, gap: Gap) -> Row:
     size, parts = gap.size, gap.parts.any(axis=1)
     room = np.broadcast_to(gap.room, size.shape)
     average = judgement.means.get(gap.name)
+    together = judgement.correlations.get(gap.name) if isinstance(judgement, Lowering) else None
     return Row(
         target=subject.target,
         error=error,
@@ -169,6 +139,8 @@ def row(subject: Subject, error: str, judgement: Judgement, gap: Gap) -> Row:
         bound=_nearest(size, room),
         mean_difference=average.difference if average else None,
         mean_room=average.room if average else None,
+        correlation_difference=together.difference if together else None,
+        correlation_room=together.room if together else None,
         course=(size.max(axis=(1, 2), initial=0.0), room.max(axis=(1, 2), initial=0.0)),
     )
 
@@ -188,11 +160,47 @@ def states_row(subject: Subject, judgement: Judgement) -> Row:
     return replace(row(subject, EMISSION, judgement, gap), value=STATES, first=None)
 
 
+def units_row(subject: Subject, judgement: Lowering) -> Row | None:
+    """Return one row for all units of an inexact pass, each given what the others said; None where every pass is exact.
+
+    Its room is that of the unit that takes the largest share of it.
+    """
+    units = judgement.units
+    if units is None or not units.gaps:
+        return None
+    differ = sum(int((gap.size > 0).sum()) for gap in units.gaps)
+    wrong = sum(int(gap.beyond.sum()) for gap in units.gaps)
+    blind = next((gap for gap in units.gaps if not gap.judged), None)
+    worst = max(units.gaps, key=lambda gap: (gap.beyond.any(), not gap.judged, float(gap.used.max(initial=0.0))))
+    size = np.where(worst.beyond | (worst.used <= 1), worst.size, 0.0)
+    at = np.unravel_index(int(np.argmax(np.where(worst.beyond, np.inf, worst.used))), worst.size.shape)
+    first = units.first()
+    return Row(
+        target=subject.target,
+        error=LOWERING,
+        value=UNITS,
+        verdict="breach" if wrong else "equal" if not differ else "not judged" if blind is not None else "declared",
+        largest=float(size[at]),
+        mean=float(np.mean([gap.size.mean() for gap in units.gaps if gap.size.size])),
+        differ=differ,
+        count=sum(gap.size.size for gap in units.gaps),
+        first=None if first is None else first[1],
+        bound=float(worst.slack[at]),
+        beyond=wrong,
+        cut=sum(gap.cut for gap in units.gaps),
+        course=(worst.size.max(axis=(1, 2)), np.where(np.isfinite(worst.slack), worst.slack, 0).max(axis=(1, 2))),
+    )
+
+
 def _verdict(judgement: Judgement, gap: Gap) -> str:
+    if gap.law and isinstance(judgement, Lowering) and gap.size.any():
+        if not (judgement.parts_ok and judgement.same_law(gap)):
+            return "breach"
+        return "parted" if judgement.judged else "not judged"
     if not judgement.holds(gap):
         return "breach"
     if not gap.size.any():
         return "equal"
-    if gap.offset or gap.noise:
+    if gap.offset or gap.noise or gap.sampling:
         return "declared"
     return "parted" if gap.parts.any() else "rounding"

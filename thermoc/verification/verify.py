@@ -13,11 +13,12 @@ from numpy.typing import ArrayLike
 from thermoc import api
 from thermoc.ir.graph import Graph, exposed
 from thermoc.support.errors import error
+from thermoc.verification.lowering import Lowering
 from thermoc.verification.places import Place, place, place_of_state
 from thermoc.verification.reduction import reduced, save
-from thermoc.verification.result import EMISSION, LOWERING, Breach, Row, Verification
+from thermoc.verification.result import BREACH, EMISSION, LOWERING, Breach, Row, Verification
 from thermoc.verification.setting import Setting, setting
-from thermoc.verification.stages import Subject, row, states_row
+from thermoc.verification.stages import Subject, row, states_row, units_row
 
 PROBE = "probe."
 
@@ -75,7 +76,9 @@ def _judged(subject: Subject) -> tuple[list[Row], list[Place]]:
     for kind in (LOWERING, EMISSION):
         judgement = subject.judge(kind)
         rows += [row(subject, kind, judgement, gap) for gap in judgement.gaps]
-        if not judgement.ok:
+        if isinstance(judgement, Lowering) and (told := units_row(subject, judgement)) is not None:
+            rows.append(told)
+        if not judgement.ok and any(one.verdict == BREACH for one in rows if one.error == kind):
             places.append(place(subject, kind, judgement))
     together = np.flatnonzero(judgement.parted == subject.setting.ticks)
     left = subject.states(together)

@@ -1,0 +1,197 @@
+"""The lowering error: end to end where a bound says something, and unit by unit where a pass is not exact.
+
+A bound from one end of a network to the other is soon as wide as the value itself: a spike is off by one, a probability
+by one. Then it says nothing, and the value is judged by what can be wrong. Each pass but the inexact one is held to
+rounding by itself; in the inexact one every unit is held to what one tick of its own may be off (``populations``,
+``products``); and rates and correlations of the output are those of the source but for what such errors do in the long
+run (``disturbance``) and for chance (``partings``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.ir.graph import Graph
+from thermoc.ir.types import Type
+from thermoc.passes.base import Change
+from thermoc.passes.counterparts import Population, Product
+from thermoc.verification import populations, products
+from thermoc.verification.disturbance import Disturbed
+from thermoc.verification.gaps import Gap, flat
+from thermoc.verification.judgement import Jittered, Judgement, rounding, surely
+from thermoc.verification.partings import Means, correlations, means
+from thermoc.verification.unit_gaps import Units
+
+if TYPE_CHECKING:
+    from thermoc.verification.stages import Subject
+
+Outputs = Mapping[str, NDArray]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lossy:
+    """The pass of a target that is not exact: its place among the records, its units, and what their errors do."""
+
+    number: int
+    units: Units
+    disturbed: Disturbed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lowering(Judgement):
+    """A judgement with units judged by themselves, the other passes judged by themselves, and correlations."""
+
+    units: Units | None = None
+    stages: Sequence[Judgement] = ()
+    correlations: Mapping[str, Means] = field(default_factory=dict)
+
+    def holds(self, gap: Gap) -> bool:
+        """Whether a value holds its bound, or, where that says nothing, whether all that can be asked of it is right."""
+        if not gap.law or not gap.size.any():
+            return super().holds(gap)
+        tested = self.correlations.get(gap.name)
+        right = self.judged and self.parts_ok and super().holds(gap)
+        return right and (tested is None or tested.hold)
+
+    def same_law(self, gap: Gap) -> bool:
+        """Whether rates and correlations of a value agree, as far as its samples can tell."""
+        tests = (self.means.get(gap.name), self.correlations.get(gap.name))
+        return all(test is None or test.hold for test in tests)
+
+    @property
+    def judged(self) -> bool:
+        """Whether units were judged, and every other pass has a bound that says something."""
+        blind = any(gap.law and gap.size.any() for stage in self.stages for gap in stage.gaps)
+        return self.units is not None and self.units.judged and not blind
+
+    @property
+    def parts_ok(self) -> bool:
+        """Whether units and the passes before and after them hold."""
+        return (self.units is None or self.units.ok) and all(stage.ok for stage in self.stages)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every value, unit and pass holds."""
+        return self.parts_ok and super().ok
+
+    def first(self) -> tuple[Gap, int, int, int] | None:
+        """Return the output that is first out of its room, end to end or in a pass that is judged by itself."""
+        spots = [super().first(), *(stage.first() for stage in self.stages)]
+        return next((spot for spot in spots if spot is not None), None)
+
+
+def lossy(subject: Subject) -> Lossy | None:
+    """Judge the units of the pass that tells its counterparts, if there is one."""
+    graphs = (subject.exe.source, *subject.exe.lowered.graphs)
+    for number, record in enumerate(subject.exe.records):
+        kinds = {type(one) for one in record.counterparts}
+        judge = populations.judged if kinds == {Population} else products.judged if kinds == {Product} else None
+        if judge is not None:
+            told: Sequence = record.counterparts
+            gaps, disturbance = judge(subject.setting, graphs[number], graphs[number + 1], told)
+            units = Units(number=number, gaps=gaps)
+            return Lossy(number=number, units=units, disturbed=Disturbed(subject.setting, disturbance))
+    return None
+
+
+def lowering(subject: Subject, graph: Graph, outputs: Outputs, number: int | None = None) -> Lowering:
+    """Compare the reference's run of a graph that passes have made with that of the source.
+
+    number: of the last pass that made it, among the records; all of them if None.
+    """
+    records = subject.exe.records if number is None else subject.exe.records[: number + 1]
+    changes = [change for record in records for change in record.changes]
+    told = subject.lossy if any(record.counterparts for record in records) else None
+    source = subject.exe.source
+    around = Around(subject, source, graph, subject.source.outputs, outputs)
+    judgement = surely(lambda count: _gaps(subject, around, changes, told, count))
+    parted = judgement.parted < subject.setting.ticks
+    laws = [correlations(gap) for gap in judgement.gaps if gap.law]
+    return Lowering(
+        gaps=judgement.gaps,
+        parted=judgement.parted,
+        means=judgement.means,
+        units=told.units if told else None,
+        stages=_stages(subject, graph, outputs, told, changes) if told else (),
+        correlations=means(laws, parted) if laws else {},
+    )
+
+
+class Around:
+    """Two graphs and their outputs, and what jitter does to the coarser of them."""
+
+    def __init__(self, subject: Subject, before: Graph, after: Graph, was: Outputs, now: Outputs):
+        self.before, self.after, self.was, self.now = before, after, was, now
+        self.eps = rounding(before), rounding(after)
+        coarse = after if self.eps[1] >= self.eps[0] else before
+        self.jittered = Jittered(subject.setting, coarse, given=self.eps[0] != self.eps[1])
+
+    def moved(self, name: str, count: int) -> list[NDArray]:
+        """Return jittered runs as if they were runs of the first graph: what jitter does, put on it."""
+        own = self.now[name] if self.eps[1] >= self.eps[0] else self.was[name]
+        return [put(self.was[name], run.outputs[name], own) for run in self.jittered.take(count)]
+
+
+def put(expected: NDArray, other: NDArray, own: NDArray) -> NDArray:
+    """Return an expected value with the difference of two others on it."""
+    with np.errstate(all="ignore"):
+        return flat(expected.astype(float) + (other.astype(float) - own.astype(float)))
+
+
+def _gaps(
+    subject: Subject, around: Around, changes: Sequence[Change], told: Lossy | None, count: int
+) -> list[Gap]:
+    declared = {
+        "offset": sum(change.offset for change in changes),
+        "noise": float(np.sqrt(sum(change.noise**2 for change in changes))),
+        "sampling": max((change.sampling for change in changes), default=0.0),
+    }
+    gaps = []
+    for name, kind in output_types(around.before).items():
+        gap = Gap(
+            name=name,
+            kind=kind,
+            found=flat(around.now[name]),
+            expected=flat(around.was[name]),
+            jittered=around.moved(name, count),
+            eps=max(around.eps),
+            tolerance=subject.tolerance,
+            **declared,
+        )
+        gaps.append(_by_law(gap, told, count) if gap.vacuous else gap)
+    return gaps
+
+
+def _by_law(gap: Gap, told: Lossy | None, count: int) -> Gap:
+    """Return a gap whose bound says nothing as one that is judged by its law."""
+    law = replace(gap, law=True, offset=0.0, noise=0.0, sampling=0.0)
+    if told is None or not gap.size.any():
+        return law
+    runs = told.disturbed.take(2 + count)
+    own = told.disturbed.plain[gap.name]
+    return replace(law, jittered=[*law.jittered, *(put(gap.expected, flat(run[gap.name]), flat(own)) for run in runs)])
+
+
+def _stages(
+    subject: Subject, graph: Graph, outputs: Outputs, told: Lossy, changes: Sequence[Change]
+) -> tuple[Judgement, ...]:
+    """Judge what was done before the inexact pass and after it, each by itself."""
+    graphs, records = (subject.exe.source, *subject.exe.lowered.graphs), subject.exe.records
+    middle = [subject.setting.reference(one).outputs for one in graphs[told.number : told.number + 2]]
+    earlier = [change for record in records[: told.number] for change in record.changes]
+    later = [change for record in records[told.number + 1 :] for change in record.changes]
+    pairs = (
+        (Around(subject, graphs[0], graphs[told.number], subject.source.outputs, middle[0]), earlier),
+        (Around(subject, graphs[told.number + 1], graph, middle[1], outputs), later),
+    )
+    return tuple(surely(lambda count, a=a, c=c: _gaps(subject, a, c, None, count)) for a, c in pairs)
+
+
+def output_types(graph: Graph) -> dict[str, Type]:
+    """Return the type of each output."""
+    return {name: op.x.type for name, op in graph.outputs.items() if op.x.type is not None}
