@@ -127,12 +127,15 @@ class Around:
 
     def __init__(self, subject: Subject, before: Graph, after: Graph, was: Outputs, now: Outputs):
         self.before, self.after, self.was, self.now = before, after, was, now
+        self.same = all(np.array_equal(array, now[name], equal_nan=True) for name, array in was.items())
         self.eps = rounding(before), rounding(after)
         coarse = after if self.eps[1] >= self.eps[0] else before
         self.jittered = Jittered(subject.setting, coarse, given=self.eps[0] != self.eps[1])
 
     def moved(self, name: str, count: int) -> list[NDArray]:
         """Return jittered runs as if they were runs of the first graph: what jitter does, put on it."""
+        if self.same:
+            return []
         own = self.now[name] if self.eps[1] >= self.eps[0] else self.was[name]
         return [put(self.was[name], run.outputs[name], own) for run in self.jittered.take(count)]
 

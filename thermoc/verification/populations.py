@@ -207,7 +207,7 @@ class _Judge:
         if isinstance(unit, NoisyUnit) and unit.turn is not None:
             return  # colour by colour: ``colours``
         sent = self.said.sent[unit.name]
-        drive = counterparts.of_drive(population, self.said)
+        drive = counterparts.of_drive(population, self._said_to(population))
         self.plan.drives[unit.name] = drive
         slack = rows(drive.drive, sent)
         if isinstance(unit, LifUnit):
@@ -224,6 +224,18 @@ class _Judge:
         else:
             before = np.concatenate([sent[:1], sent[:-1]])
             self.plan.slacks[unit.name] = rows(counterparts.of_value(population, columns(slack), columns(before)), sent)
+
+    def _said_to(self, population: Population) -> counterparts.Said:
+        """Return what the sources of a population said; a state of the same op was the network's until this tick."""
+        unit = population.design.unit
+        siblings = {value.name for value in unit.op.results} - {unit.name}
+
+        def said(term: Term) -> tuple[NDArray, NDArray]:
+            x, off = self.said(term)
+            own = term.source in siblings and not term.delay
+            return x, off + columns(self.plan.slacks[term.source]) if own else off
+
+        return said
 
     def _allow_lif(self, population: Population, slack: NDArray) -> None:
         unit = population.design.unit

@@ -168,7 +168,8 @@ def units_row(subject: Subject, judgement: Lowering) -> Row | None:
     units = judgement.units
     if units is None or not units.gaps:
         return None
-    differ = sum(int((gap.size > 0).sum()) for gap in units.gaps)
+    discrete = [gap for gap in units.gaps if gap.discrete]
+    differ = any(gap.size.any() for gap in units.gaps)
     wrong = sum(int(gap.beyond.sum()) for gap in units.gaps)
     blind = next((gap for gap in units.gaps if not gap.judged), None)
     worst = max(units.gaps, key=lambda gap: (gap.beyond.any(), not gap.judged, float(gap.used.max(initial=0.0))))
@@ -182,8 +183,8 @@ def units_row(subject: Subject, judgement: Lowering) -> Row | None:
         verdict="breach" if wrong else "equal" if not differ else "not judged" if blind is not None else "declared",
         largest=float(size[at]),
         mean=float(np.mean([gap.size.mean() for gap in units.gaps if gap.size.size])),
-        differ=differ,
-        count=sum(gap.size.size for gap in units.gaps),
+        differ=sum(int((gap.size > 0).sum()) for gap in discrete) if discrete else None,
+        count=sum(gap.size.size for gap in discrete or units.gaps),
         first=None if first is None else first[1],
         bound=float(worst.slack[at]),
         beyond=wrong,
