@@ -25,7 +25,7 @@ from thermoc.passes.base import Log, Pass
 from thermoc.passes.quantize import Quantize
 
 Break = Callable[[Graph], Graph]
-TICKS, BATCH = 40, 4
+TICKS, BATCH = 32, 3
 
 
 def constant(graph: Graph, name: str, change: Callable[[np.ndarray], Any]) -> Graph:

@@ -26,9 +26,9 @@ Said = Callable[[Term], tuple[NDArray, NDArray]]
 """Of a term: what its source has said, and how far that is off already; each (inputs, samples)."""
 FARTHEST_LOGIT = 22.9
 """No logit of a word of 32 bits is farther from 0: ln(2^33 - 1)."""
-NORMAL = 0.15
-"""The most a normal of the chip is off, in standard deviations: the root of a logarithm that is off by 0.008 near 0,
-and an angle of 10 bits (``loihi.memory``)."""
+NORMAL = 0.045
+"""The most a normal of the chip is off, in standard deviations: 0.0222 by its radius (the root of a logarithm with 12
+fractional bits), pi / 1024 times a radius of 6.7 by its angle of 10 bits, and the last bits (``loihi.memory``)."""
 ROUNDING = 1e-12
 """Of the numbers added up: what float64 may be off where the chip is exact and its step is no power of two."""
 
@@ -76,6 +76,17 @@ class Product:
     value: str
     entering: str
     slack: Callable[[NDArray], ProductSlack]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coded:
+    """An activation that spikes carry: sender fires and says ``most``, of the activation's shape, or 0; its mean is the
+    activation."""
+
+    value: str
+    sender: str
+    most: NDArray
+    coding: str
 
 
 def of_drive(population: Population, said: Said) -> Slack:
@@ -138,7 +149,7 @@ def of_value(population: Population, drive: NDArray, before: NDArray) -> NDArray
     floors = (keep not in (0.0, 1.0)) + (n["gain"] % 4096 != 0)
     start = 0.0 if _whole(unit.initial, 1 / design.sent) else 0.5 / design.sent
     sigma = np.ravel(unit.sigma)[:, np.newaxis] if isinstance(unit.sigma, np.ndarray) else np.zeros((1, 1))
-    noise = np.where(sigma > 0, NORMAL * sigma + (FARTHEST_LOGIT / 4 + 1) / design.sent, 0.0)
+    noise = np.where(sigma > 0, NORMAL * sigma + 4 / design.sent, 0.0)
     return drive + off * np.abs(before) + (floors + 1 * (off > 0)) / design.sent + start + noise
 
 

@@ -50,8 +50,10 @@ class Plan:
     """Of an output from read noise, for each input (n, m) of size 1; where ``reach`` is not known."""
 
     def alone(self, W: NDArray, size: NDArray) -> NDArray:
-        """Return how far an output can be off for exact inputs of at most this size (n,), (m,); what is beyond the range
-        of the converters is cut."""
+        """Return how far an output can be off (m,) for exact inputs of at most this size (n,).
+
+        What is beyond the range of the converters is cut.
+        """
         off = np.abs(self.weights - W).T @ size
         if self.variance is not None:
             off = off + DEVIATIONS * np.sqrt(size**2 @ self.variance)

@@ -97,9 +97,7 @@ class _Quantizer:
         self.log.counterparts += [self._counterpart(design, sources, writer, every) for design in designs]
         return made
 
-    def _counterpart(
-        self, design: Design, sources: Mapping[str, Source], writer: Writer, every: int
-    ) -> Population:
+    def _counterpart(self, design: Design, sources: Mapping[str, Source], writer: Writer, every: int) -> Population:
         name, sender = design.unit.name, writer.senders[design.unit.name]
         return Population(
             design=design,

@@ -93,7 +93,8 @@ def _sent(design: Design, sources: Mapping[str, Source], errors: Errors) -> NDAr
 
 
 def curve_error(unit: CurveUnit, design: Design, drive: NDArray) -> NDArray:
-    """Return how far a curve's value may be off: half a step of the table, the drive's own error, the rounding of an entry, and the curve beyond the table."""
+    """Return how far a curve's value may be off: half a step of the table, the drive's own error, the rounding of an
+    entry, and the curve beyond the table."""
     table, width = design.numbers["table"], design.numbers["width"]
     steepness = unit.steepness
     far = width * len(table) / 2

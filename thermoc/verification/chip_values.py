@@ -35,7 +35,7 @@ class ChipValues:
         return np.concatenate(runs, axis=2) / (population.design.scale * FRACTION)
 
     def steps(self, population: Population) -> NDArray:
-        """Return what a population said in each tick of the chip from the one before it began, (ticks, batch, units)."""
+        """Return what a population said in each tick of the chip, from the one before it began on."""
         array = self.traces[population.sender]
         flat = array.reshape(*array.shape[:2], -1)
         return flat[population.start - 1 : population.start + self.ticks * population.every]

@@ -47,7 +47,7 @@ def judged(graph: Graph, population: Population, said: Said) -> UnitGap:
             u = ctx.uniform(op.s.type, op.stream, sweep)
             noise = T[tick] * (np.log(u) - np.log1p(-u))
             field = factor * ((J @ was.T).T + h[tick])
-            drive = counterparts.of_drive(population, lambda term, was=was, tick=tick: _now(said, unit, term, was, tick))
+            drive = counterparts.of_drive(population, lambda term, w=was, t=tick: _now(said, unit, term, w, t))
             bound = drive.drive.T + counterparts.of_noise(population, T[tick])
             size, off = size + float(drive.size.mean()), off + float(drive.drive.mean())
             up = now > low

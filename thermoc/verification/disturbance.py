@@ -1,4 +1,4 @@
-"""What errors of a tick may do in the long run: a graph again, each unit moved by as much as a tick of it may be off."""
+"""What errors of a tick do in the long run: a graph again, each unit moved by as much as a tick of it may be off."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def means(gaps: Sequence[Gap], parted: NDArray) -> dict[str, Means]:
 
 
 def correlations(gap: Gap) -> Gap:
-    """Return the products of neighbours in a tick, and of each unit with itself a tick before, as a value of its own."""
+    """Return the products of neighbours in a tick, and of each unit with itself a tick before, as another value."""
     units = _units(gap)
 
     def products(array: NDArray) -> NDArray:

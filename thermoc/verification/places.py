@@ -17,8 +17,8 @@ from thermoc.passes.base import Record
 from thermoc.support.errors import ThermocError
 from thermoc.verification.gaps import Gap, flat
 from thermoc.verification.judgement import Jittered, Judgement, rounding, surely
-from thermoc.verification.result import EMISSION, LOWERING, STATES, UNITS, Breach
 from thermoc.verification.lowering import Lowering, lowering, put
+from thermoc.verification.result import EMISSION, LOWERING, STATES, UNITS, Breach
 from thermoc.verification.stages import Subject, whole
 from thermoc.verification.unit_gaps import UnitGap, Units
 
@@ -40,8 +40,9 @@ class Place:
 
 def place(subject: Subject, error: str, judgement: Judgement) -> Place:
     """Find where an error begins that an output shows."""
-    if isinstance(judgement, Lowering) and judgement.units is not None and not judgement.units.ok:
-        return _in_unit(subject, judgement.units)
+    wrong = [units for units in judgement.units if not units.ok] if isinstance(judgement, Lowering) else []
+    if wrong:
+        return _in_unit(subject, wrong[0])
     first = judgement.first()
     if first is None:
         return _by_means(subject, error, judgement)

@@ -213,7 +213,7 @@ class _Judge:
         if isinstance(unit, LifUnit):
             self._allow_lif(population, slack)
         elif isinstance(unit, NoisyUnit):
-            T = rows(columns(self._of(unit.op.T, sent)), sent)  # type: ignore[attr-defined]
+            T = self._of(unit.op.T, unit.shape)  # type: ignore[attr-defined]
             total = slack + counterparts.of_noise(population, T)
             self.plan.slacks[unit.name] = total
             way = 1.0
@@ -289,10 +289,13 @@ class _Judge:
         assert isinstance(op, core.Constant)
         return np.broadcast_to(op.value.numpy, shape).reshape(-1)
 
-    def _of(self, value: Value, like: NDArray) -> NDArray:
+    def _of(self, value: Value, shape: Shape) -> NDArray:
         """Return a probed value spread over the units, (ticks, batch, units)."""
+        assert value.type is not None
         array = self.said.probes[value.name]
-        return np.broadcast_to(array if array.shape[2] in (1, like.shape[2]) else array.mean(2, keepdims=True), like.shape)
+        first, own = array.shape[:2], value.type.shape
+        spread = np.broadcast_to(array.reshape(*first, *(1,) * (len(shape) - len(own)), *own), (*first, *shape))
+        return spread.reshape(*first, -1)
 
     def _compared_operand(self, unit: LifUnit) -> tuple[str, str]:
         """Return the op and its operand whose shift moves a unit against its threshold."""
@@ -327,10 +330,11 @@ class _Judge:
         return [self._continuous(unit.name, sent, expected, self.plan.slacks[unit.name], form)]
 
     def _state(self, reading: Reading, population: Population, exact: Arrays, same: NDArray, form: Any) -> UnitGap:
-        """Compare a state where the spikes are equal (after a spike a membrane is elsewhere), cut to the chip's bits."""
+        """Compare a state where the spikes are equal, for after one it is elsewhere; it is cut to the chip's bits."""
         found, name = self.said.sent[reading.name], reading.name
         slack = np.where(same, self.plan.slacks[name], np.inf)
-        ends = [reading.factor * sign * LIMIT / (population.design.scale * FRACTION) + reading.offset for sign in (1, -1)]
+        top = LIMIT / (population.design.scale * FRACTION)
+        ends = [reading.factor * end + reading.offset for end in (top, -top)]
         cut = np.clip(exact[name], np.minimum(*ends), np.maximum(*ends))
         gap = self._continuous(name, found, cut, slack, form)
         return replace(gap, cut=int((cut != exact[name]).sum()))

@@ -1,4 +1,4 @@
-"""Each op of a graph whose products are on crossbars, by itself: a product is off by what its array is, all else by none.
+"""Each op of a graph whose products are on crossbars, by itself: products are off as arrays are, all else by nothing.
 
 Values keep their names through the pass, so the reference runs the graph before it on the values of the graph after it
 (``forcing``): errors do not add up over ops or ticks.
@@ -18,10 +18,10 @@ from thermoc.ir.ops import STATEFUL, Op
 from thermoc.ir.reference import interpret
 from thermoc.ir.reference.meaning import MEANINGS
 from thermoc.ir.types import Role, Type
-from thermoc.passes.counterparts import ROUNDING, Product, ProductSlack
+from thermoc.passes.counterparts import Product, ProductSlack
 from thermoc.verification.disturbance import Disturbance
 from thermoc.verification.forcing import Steered
-from thermoc.verification.gaps import distance, flat
+from thermoc.verification.gaps import ROUNDINGS, distance, flat
 from thermoc.verification.setting import Setting
 from thermoc.verification.unit_gaps import UnitGap
 
@@ -91,7 +91,8 @@ def _gap(name: str, kind: Type, found: NDArray, expected: NDArray, slack: Produc
     discrete = kind.role is Role.spike or not kind.dtype.is_float
     a, b = flat(found).astype(float), flat(expected).astype(float)
     room = np.zeros(b.shape) if slack is None else np.broadcast_to(slack.off, found.shape).reshape(b.shape)
-    near = room if discrete and slack is None else room + ROUNDING * np.abs(b).max(axis=(0, 2), keepdims=True, initial=0.0)
+    eps = 0.0 if discrete else ROUNDINGS * float(np.finfo(kind.dtype.numpy).eps)
+    near = room + eps * np.abs(b).max(axis=(0, 2), keepdims=True, initial=0.0)
     same = distance(a, b) <= near
     return UnitGap(
         name=name,

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 from thermoc.api import Executable
 from thermoc.backends.base import Outcome
-from thermoc.ir.graph import Graph
 from thermoc.ir.reference.interpreter import Trace
 from thermoc.ir.types import DType, Type
 from thermoc.verification.gaps import Gap, flat
 from thermoc.verification.judgement import Jittered, Judgement, rounding, surely
-from thermoc.verification.lowering import Lossy, Lowering, lossy, lowering, output_types
+from thermoc.verification.lowering import Lossy, Lowering, equal, lossy, lowering, output_types
 from thermoc.verification.result import EMISSION, LOWERING, STATES, UNITS, Row
 from thermoc.verification.setting import Setting
 
@@ -58,8 +57,8 @@ class Subject:
         return lowering(self, self.exe.graph, self.lowered.outputs)
 
     @cached_property
-    def lossy(self) -> Lossy | None:
-        """The units of the pass that is not exact, judged by themselves; None where all are."""
+    def lossy(self) -> tuple[Lossy, ...]:
+        """The passes that are not exact, their units judged by themselves."""
         return lossy(self)
 
     @cached_property
@@ -68,11 +67,12 @@ class Subject:
         return Jittered(self.setting, self.exe.graph, given=False)
 
     def emission(self) -> Judgement:
-        """Compare the target with its lowered graph."""
+        """Compare the target with its lowered graph; numbers that are equal need no excuse."""
+        same = equal(self.lowered.outputs, self.outcome.outputs)
         return surely(
             lambda count: [
                 self._emitted(name, kind, self.outcome.outputs, self.lowered.outputs, [t.outputs for t in runs])
-                for runs in [self.jittered.take(count)]
+                for runs in [[] if same else self.jittered.take(count)]
                 for name, kind in output_types(self.exe.graph).items()
             ]
         )
@@ -86,11 +86,12 @@ class Subject:
         def last(states: Mapping[str, NDArray]) -> dict[str, NDArray]:
             return {name: np.asarray(states[name])[np.newaxis, kept] for name in both}
 
+        same = equal(last(self.lowered.states), last(self.outcome.states))
         kinds = {name: Type((), DType.of(self.lowered.states[name].dtype) or DType.f64) for name in both}
         return surely(
             lambda count: [
                 self._emitted(name, kinds[name], last(self.outcome.states), last(self.lowered.states), moved)
-                for moved in [[last(trace.states) for trace in self.jittered.take(count)]]
+                for moved in [[] if same else [last(trace.states) for trace in self.jittered.take(count)]]
                 for name in both
             ]
         )
@@ -161,34 +162,33 @@ def states_row(subject: Subject, judgement: Judgement) -> Row:
 
 
 def units_row(subject: Subject, judgement: Lowering) -> Row | None:
-    """Return one row for all units of an inexact pass, each given what the others said; None where every pass is exact.
+    """Return one row for all units of inexact passes, each given what the others said; None where every pass is exact.
 
-    Its room is that of the unit that takes the largest share of it.
+    Its largest difference, bound and course are those of the value that takes the largest share of its room.
     """
-    units = judgement.units
-    if units is None or not units.gaps:
+    gaps = [gap for units in judgement.units for gap in units.gaps if gap.size.size]
+    if not gaps:
         return None
-    discrete = [gap for gap in units.gaps if gap.discrete]
-    differ = any(gap.size.any() for gap in units.gaps)
-    wrong = sum(int(gap.beyond.sum()) for gap in units.gaps)
-    blind = next((gap for gap in units.gaps if not gap.judged), None)
-    worst = max(units.gaps, key=lambda gap: (gap.beyond.any(), not gap.judged, float(gap.used.max(initial=0.0))))
-    size = np.where(worst.beyond | (worst.used <= 1), worst.size, 0.0)
-    at = np.unravel_index(int(np.argmax(np.where(worst.beyond, np.inf, worst.used))), worst.size.shape)
-    first = units.first()
+    discrete = [gap for gap in gaps if gap.discrete]
+    wrong = sum(int(gap.beyond.sum()) for gap in gaps)
+    blind = any(not gap.judged for gap in gaps)
+    differ = any(gap.size.any() for gap in gaps)
+    worst = max(gaps, key=lambda gap: (gap.beyond.any(), not gap.judged, float(gap.used.max())))
+    at = np.unravel_index(int(worst.used.argmax()), worst.used.shape)
+    ticks = [int(np.argwhere(gap.beyond)[0][0]) for gap in gaps if gap.beyond.any()]
     return Row(
         target=subject.target,
         error=LOWERING,
         value=UNITS,
-        verdict="breach" if wrong else "equal" if not differ else "not judged" if blind is not None else "declared",
-        largest=float(size[at]),
-        mean=float(np.mean([gap.size.mean() for gap in units.gaps if gap.size.size])),
+        verdict="breach" if wrong else "equal" if not differ else "not judged" if blind else "declared",
+        largest=float(worst.size[at]),
+        mean=float(np.mean([gap.size.mean() for gap in gaps])),
         differ=sum(int((gap.size > 0).sum()) for gap in discrete) if discrete else None,
-        count=sum(gap.size.size for gap in discrete or units.gaps),
-        first=None if first is None else first[1],
+        count=sum(gap.size.size for gap in discrete or gaps),
+        first=min(ticks, default=None),
         bound=float(worst.slack[at]),
         beyond=wrong,
-        cut=sum(gap.cut for gap in units.gaps),
+        cut=sum(gap.cut for gap in gaps),
         course=(worst.size.max(axis=(1, 2)), np.where(np.isfinite(worst.slack), worst.slack, 0).max(axis=(1, 2))),
     )
 
