@@ -93,6 +93,17 @@ BREAKAGES: dict[str, Break] = {
 }
 
 
+def _table(graph: Graph) -> Graph:
+    return constant(graph, graph.of(loihi.Lut)[0].table.name, lambda table: table[::-1])
+
+
+OTHERS: dict[str, Break] = {
+    "a table": _table,
+    "a gain": lambda graph: attribute(graph, loihi.Memory, gain=lambda gain: 2 * gain),
+}
+"""Of units that the random networks do not have."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class BrokenQuantize(Quantize):
     """Quantises, and then breaks what it has written; it tells the same of it."""
@@ -100,7 +111,7 @@ class BrokenQuantize(Quantize):
     fault: str = ""
 
     def run(self, graph: Graph, log: Log) -> Graph:
-        return BREAKAGES[self.fault](super().run(graph, log))
+        return (BREAKAGES | OTHERS)[self.fault](super().run(graph, log))
 
 
 @dataclass(frozen=True, kw_only=True)

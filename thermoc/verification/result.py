@@ -51,6 +51,8 @@ class Row:
     correlation_room: float | None = None
     beyond: int | None = None
     cut: int | None = None
+    law: bool = False
+    """Whether what passes declare is as wide as the value, so that ticks are not compared; ``bound`` is infinite."""
     course: tuple[NDArray, NDArray] = field(repr=False, compare=False)
 
     @property
@@ -66,7 +68,7 @@ class Row:
             "value": self.value,
             "largest": f"{self.largest:.2g}",
             "mean": f"{self.mean:.2g}",
-            "bound": f"{self.bound:.2g}",
+            "bound": "by law" if self.law else f"{self.bound:.2g}",
             "differ": "" if self.differ is None else f"{self.differ} of {self.count}",
             "parts_at": "" if self.first is None else f"tick {self.first}",
             "means": _of(self.mean_difference, self.mean_room),

@@ -142,6 +142,7 @@ def row(subject: Subject, error: str, judgement: Judgement, gap: Gap) -> Row:
         mean_room=average.room if average else None,
         correlation_difference=together.difference if together else None,
         correlation_room=together.room if together else None,
+        law=gap.law,
         course=(size.max(axis=(1, 2), initial=0.0), room.max(axis=(1, 2), initial=0.0)),
     )
 
