@@ -23,63 +23,75 @@ if TYPE_CHECKING:
 def judged(graph: Graph, population: Population, said: Said) -> UnitGap:
     """Return whether each unit took the level that its field and its noise say, at every turn of its colour.
 
-    s = [f > T logit(u)], f = J s + h, twice that for spins, of what its neighbours said a tick of the chip before.
+    s = [f > T logit(u)], f = J s + h, twice that for spins, of what its neighbours said a tick of the chip before. A
+    unit whose turn it is not must keep its level.
     """
     unit = population.design.unit
     assert isinstance(unit, NoisyUnit) and unit.turn is not None
-    op: Any = unit.op
-    steps = said.chip.steps(population)  # (1 + ticks * every, batch, units)
-    low = -1.0 if op.levels == "spin" else 0.0
-    factor = 2.0 if op.levels == "spin" else 1.0
-    ticks, batch, n = said.setting.ticks, said.setting.batch, unit.size
-    J = couplings(op, {c.y.name: c.value.numpy for c in graph.of(core.Constant)}).matrix().rows
-    h, T = (_spread(said.probes[value.name], n) for value in (op.h, op.T))
-    margin, slack = np.zeros((ticks, batch, n)), np.zeros((ticks, batch, n))
-    wrong = np.zeros((ticks, batch, n), bool)
-    size = off = 0.0
-    for tick in range(ticks):
-        ctx = Context(tick=tick, dt=graph.dt, seed=said.setting.seed, batch=batch)
-        for sub in range(population.every):
-            turn, sweep = sub % unit.turns, sub // unit.turns % op.sweeps
-            step = tick * population.every + sub
-            was, now = steps[step].astype(float), steps[step + 1].astype(float)
-            members = unit.turn == turn if sub < unit.turns * op.sweeps else np.zeros(n, bool)
-            u = ctx.uniform(op.s.type, op.stream, sweep)
-            noise = T[tick] * (np.log(u) - np.log1p(-u))
-            field = factor * ((J @ was.T).T + h[tick])
-            drive = counterparts.of_drive(population, lambda term, w=was, t=tick: _now(said, unit, term, w, t))
-            bound = drive.drive.T + counterparts.of_noise(population, T[tick])
-            size, off = size + float(drive.size.mean()), off + float(drive.drive.mean())
-            up = now > low
-            here = members & np.where(up, field - noise < -bound, field - noise > bound)
-            held = ~members & (now != was)
-            new = (here | held) & ~wrong[tick]
-            margin[tick], slack[tick] = np.where(new, field - noise, margin[tick]), np.maximum(slack[tick], bound)
-            wrong[tick] |= here | held
-    found = said.sent[unit.name]
-    expected = np.where(wrong, low + 1 - found + (low == -1), found) if low == 0 else np.where(wrong, -found, found)
+    turns = _Turns(graph, population, said, unit)
+    sent, low = said.sent[unit.name], turns.low
+    wrong, slack = np.zeros(sent.shape, bool), np.zeros(sent.shape)
+    for tick in range(said.setting.ticks):
+        for step in range(population.every):
+            astray, bound = turns.astray(tick, step)
+            wrong[tick] |= astray
+            slack[tick] = np.maximum(slack[tick], bound)
+    expected = np.where(wrong, low + 1 - sent, sent)
     return UnitGap(
         name=unit.name,
         shape=unit.shape,
         discrete=True,
-        found=found,
+        found=sent,
         expected=expected,
         low=expected,
         high=expected,
         slack=slack,
-        share=off / size if size else 0.0,
+        share=turns.error / turns.size if turns.size else 0.0,
     )
+
+
+class _Turns:
+    """The updates of a population; ``error`` and ``size`` add up what its drives may be off, and what they are."""
+
+    def __init__(self, graph: Graph, population: Population, said: Said, unit: NoisyUnit):
+        self.dt, self.population, self.said, self.unit = graph.dt, population, said, unit
+        self.op: Any = unit.op
+        self.low = -1.0 if self.op.levels == "spin" else 0.0
+        constants = {op.y.name: op.value.numpy for op in graph.of(core.Constant)}
+        self.J = couplings(self.op, constants).matrix().rows
+        self.h, self.T = (_spread(said.probes[value.name], unit.size) for value in (self.op.h, self.op.T))
+        self.steps = said.chip.steps(population).astype(float)
+        self.error = self.size = 0.0
+
+    def astray(self, tick: int, step: int) -> tuple[NDArray, NDArray]:
+        """Return which units (batch, units) did in a tick of the chip what they could not have, and their room."""
+        unit, place = self.unit, tick * self.population.every + step
+        was, now = self.steps[place], self.steps[place + 1]
+        turn, sweep = step % unit.turns, step // unit.turns
+        members = (unit.turn == turn) & (sweep < self.op.sweeps)
+        context = Context(tick=tick, dt=self.dt, seed=self.said.setting.seed, batch=self.said.setting.batch)
+        u = context.uniform(self.op.s.type, self.op.stream, min(sweep, self.op.sweeps - 1))
+        field = (1 - self.low) * ((self.J @ was.T).T + self.h[tick])
+        margin = field - self.T[tick] * (np.log(u) - np.log1p(-u))
+        bound = self._bound(tick, was)
+        wrong = np.where(now > self.low, margin < -bound, margin > bound)
+        return np.where(members, wrong, now != was), bound
+
+    def _bound(self, tick: int, was: NDArray) -> NDArray:
+        drive = counterparts.of_drive(self.population, lambda term: self._now(term, tick, was))
+        self.error += float(drive.drive.mean())
+        self.size += float(drive.size.mean())
+        return drive.drive.T + counterparts.of_noise(self.population, self.T[tick])
+
+    def _now(self, term: Term, tick: int, was: NDArray) -> tuple[NDArray, NDArray]:
+        if term.source == self.unit.name:
+            return was.T, np.zeros((self.unit.size, 1))
+        batch = len(was)
+        x, off = self.said(term)
+        here = slice(tick * batch, (tick + 1) * batch)
+        return x[:, here], off[:, here]
 
 
 def _spread(array: NDArray, n: int) -> NDArray:
     """Return a probed value (ticks, batch, n)."""
     return np.broadcast_to(array[..., :n], (*array.shape[:2], n))
-
-
-def _now(said: Said, unit: NoisyUnit, term: Term, was: NDArray, tick: int) -> tuple[NDArray, NDArray]:
-    if term.source == unit.name:
-        return was.T, np.zeros((unit.size, 1))
-    x, off = said(term)
-    batch = len(was)
-    here = slice(tick * batch, (tick + 1) * batch)
-    return x[:, here], off[:, here]

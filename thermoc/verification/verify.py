@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from thermoc import api
 from thermoc.ir.graph import Graph, exposed
 from thermoc.support.errors import error
+from thermoc.support.files import can_write
 from thermoc.verification.lowering import Lowering
 from thermoc.verification.places import Place, place, place_of_state
 from thermoc.verification.reduction import reduced, save
@@ -48,6 +49,8 @@ def verify(
     options = {} if options is None else options
     _check(targets, options, tolerance)
     targets = tuple(dict.fromkeys(targets))
+    if reduce is not None:
+        can_write(reduce)
     graph = _probed(_graph(network), tuple(probes))
     where = setting(graph, inputs, ticks=ticks, batch=batch, seed=seed)
     source = where.reference(graph)
