@@ -98,6 +98,8 @@ def _table(graph: Graph) -> Graph:
 
 
 OTHERS: dict[str, Break] = {
+    "a reading": lambda graph: attribute(graph, loihi.Decode, scale=lambda scale: 1.01 * scale),
+    "a message": lambda graph: attribute(graph, loihi.Encode, scale=lambda scale: 1.2 * scale),
     "a table": _table,
     "a gain": lambda graph: attribute(graph, loihi.Memory, gain=lambda gain: 2 * gain),
 }

@@ -77,6 +77,8 @@ def memories() -> tc.Network:
         (machine, "weights 0", "thermo.gibbs"),
         (machine, "a temperature", "thermo.gibbs"),
         (memories, "a gain", "thermo.memory"),
+        (memories, "a reading", ""),
+        (memories, "a message", "core.tanh"),
     ],
 )
 def test_probabilities_samples_and_memories_on_the_chip_can_fail(build: Any, fault: str, op: str):

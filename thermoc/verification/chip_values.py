@@ -19,9 +19,10 @@ from thermoc.verification.setting import Setting
 
 @dataclass(frozen=True, kw_only=True)
 class ChipValues:
-    """Probed values by name, each (ticks of the chip, batch, *shape)."""
+    """Probed values by name, each (ticks of the chip, batch, *shape), and the outputs, (ticks, batch, *shape)."""
 
     traces: Mapping[str, NDArray]
+    outputs: Mapping[str, NDArray]
     ticks: int
 
     def sent(self, population: Population, first: int = 0) -> NDArray:
@@ -61,7 +62,7 @@ def chip_values(setting: Setting, graph: Graph, populations: Sequence[Population
     inputs = feed(graph, setting.inputs, ticks=setting.ticks, batch=setting.batch)
     if is_clocked(graph):
         last = max(max(p.lag, p.start + p.every) for p in populations)
-        run_in_parts(graph, inputs, run, spare=max(0, last - parts(graph).latency))
+        outputs, _ = run_in_parts(graph, inputs, run, spare=max(0, last - parts(graph).latency))
     else:
-        run(graph, inputs, 0)
-    return ChipValues(traces=traces, ticks=setting.ticks)
+        outputs, _ = run(graph, inputs, 0)
+    return ChipValues(traces=traces, outputs=outputs, ticks=setting.ticks)
