@@ -82,9 +82,12 @@ def parts(graph: Graph) -> Parts:
     )
 
 
-def run_in_parts(graph: Graph, feed: Feed, run: Run, *, first_tick: int = 0) -> tuple[dict[str, Any], dict[str, Any]]:
+def run_in_parts(
+    graph: Graph, feed: Feed, run: Run, *, first_tick: int = 0, spare: int = 0
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Run a graph part by part; return outputs in the network's ticks, and final states.
 
+    spare: for how many ticks the chip goes on after the last result has come, for who looks at what is inside.
     Errors: T404 for a first tick other than 0: the chip's units fill up from tick 0 on.
     """
     if first_tick and is_clocked(graph):
@@ -94,7 +97,7 @@ def run_in_parts(graph: Graph, feed: Feed, run: Run, *, first_tick: int = 0) -> 
     states: dict[str, NDArray] = {}
     sent, kept = run(whole.before, _only(whole.before, feed), first_tick) if whole.encodes else ({}, {})
     states |= kept
-    ticks = whole.chip_ticks(feed.ticks)
+    ticks = whole.chip_ticks(feed.ticks) + spare
     said: Mapping[str, NDArray] = {}
     if whole.decodes:
         arrays = {op.y.name: _seen(op, sent[op.y.name], ticks) for op in whole.encodes if _reads(whole.chip, op.y)}

@@ -216,7 +216,11 @@ def _rows(graph: Graph, op: SparseAffine) -> Iterator[Finding]:
     held = (graph.producers[value.name] for value in (op.offsets, op.columns))
     offsets, columns = (source.value.numpy if isinstance(source, Constant) else None for source in held)
     entries, width = _type(op.values).size, _type(op.x).size
-    if offsets is not None and (offsets[0] != 0 or offsets[-1] != entries or (np.diff(offsets) < 0).any()):
+    if offsets is not None and not offsets.size:
+        note = f"there are none, and {entries} entries; n rows have n + 1 offsets"
+        what = f"{op.opname}: offsets must rise from 0 to the number of entries"
+        yield Finding(code="T105", what=what, where=op.location, notes=(note,))
+    elif offsets is not None and (offsets[0] != 0 or offsets[-1] != entries or (np.diff(offsets) < 0).any()):
         note = f"they run from {offsets[0]} to {offsets[-1]}, there are {entries} entries"
         what = f"{op.opname}: offsets must rise from 0 to the number of entries"
         yield Finding(code="T105", what=what, where=op.location, notes=(note,))

@@ -77,6 +77,8 @@ class Log:
     """Collects the changes of one pass."""
 
     changes: list[Change] = field(default_factory=list)
+    counterparts: list[object] = field(default_factory=list)
+    """Of a pass that is not exact: what stands for each unit of the graph before it (``passes.counterparts``)."""
 
     def changed(self, what: str, *, old: object, new: object, bound: str, **numbers: float) -> None:
         """Record that ``old`` became ``new``; numbers: offset, noise and sampling of the ``Change``."""
@@ -118,6 +120,7 @@ class Record:
     seconds: float
     ops: int
     changes: tuple[Change, ...]
+    counterparts: tuple[object, ...] = field(default=(), repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +158,7 @@ def run_passes(graph: Graph, passes: Sequence[Pass], *, dump_ir: Path | None = N
             seconds=time.perf_counter() - start,
             ops=len(graph.ops),
             changes=tuple(log.changes),
+            counterparts=tuple(log.counterparts),
         )
         records.append(record)
         graphs.append(graph)

@@ -43,6 +43,23 @@ class Plan:
     noise: float
     half_code: float = 0.0
     offset: NDArray | None = None
+    reach: NDArray | None = None
+    fixed: NDArray | None = None
+    """How far an output can be off by the converters and the noise of the largest inputs."""
+    variance: NDArray | None = None
+    """Of an output from read noise, for each input (n, m) of size 1; where ``reach`` is not known."""
+
+    def alone(self, W: NDArray, size: NDArray) -> NDArray:
+        """Return how far an output can be off (m,) for exact inputs of at most this size (n,).
+
+        What is beyond the range of the converters is cut.
+        """
+        off = np.abs(self.weights - W).T @ size
+        if self.variance is not None:
+            off = off + DEVIATIONS * np.sqrt(size**2 @ self.variance)
+        if self.fixed is None or self.reach is None:
+            return off
+        return off + self.fixed + np.abs(self.weights).T @ np.maximum(size - self.reach, 0.0)
 
 
 def plan(
@@ -74,7 +91,8 @@ def plan(
         exact = spec.input_bits == 0 and spec.adc_bits == 0 and spec.read_noise == 0
         error = np.abs(weights).T @ slack if exact and _near(weights, W) else None
         held: dict[str, Any] = {"plus": cells.plus, "minus": cells.minus, "scale": scale, "weights": weights}
-        return Plan(op=op, error=error, clipped=0.0, noise=0.0, **held)
+        variance = scale**2 * np.einsum("pnm,p->nm", N, 4.0 ** (spec.cell_bits * np.arange(len(N))))
+        return Plan(op=op, error=error, clipped=0.0, noise=0.0, variance=variance, **held)
     digits = _largest_digits(op, reach + slack)
     worst = _summed(op, digits, np.abs(D))
     noise = np.sqrt(_summed(op, digits**2, N))
@@ -90,17 +108,20 @@ def plan(
     deviation = scale * np.sqrt(np.einsum("tkpm,kp->m", noise**2, shift**2))
     step = op.x_max / op.steps / 2 if spec.input_bits else 0.0
     off = np.abs(weights - W).T @ reach + np.abs(weights).T @ (slack + step)
+    fixed = rounded + clipped + DEVIATIONS * deviation
     return Plan(
         op=op,
         plus=cells.plus,
         minus=cells.minus,
         scale=scale,
         weights=weights,
-        error=off + rounded + clipped + DEVIATIONS * deviation,
+        error=off + fixed,
         clipped=float(clipped.max(initial=0.0)),
         noise=float(deviation.max(initial=0.0)),
         half_code=half,
         offset=cells.offset,
+        reach=reach,
+        fixed=fixed + np.abs(weights).T @ np.full(len(W), step),
     )
 
 

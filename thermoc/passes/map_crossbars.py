@@ -16,6 +16,7 @@ from thermoc.ir.ops import STATEFUL, Op
 from thermoc.ir.reference import interpret
 from thermoc.ir.reference.crossbar import Wires
 from thermoc.passes.base import Log, Pass, Property
+from thermoc.passes.counterparts import Product, ProductSlack
 from thermoc.passes.crossbar_plan import DEVIATIONS, Plan, bits, finite, plan
 from thermoc.passes.crossbar_spec import CrossbarSpec, Program, cells
 from thermoc.passes.crossbar_tiles import PRODUCTS, entering, matrices, outwards, vectors, written
@@ -129,6 +130,7 @@ class _Mapper:
                 y = op.results[0].name
                 found[y] = self._planned(op, W)
                 self.errors[y] = self._off(op, found[y])
+                self.log.counterparts.append(self._counterpart(op, W, found[y]))
                 self._tell(op, W, found[y])
             elif isinstance(op, core.Output):
                 self._told(op)
@@ -178,6 +180,19 @@ class _Mapper:
             given = {"reach": None if reach is None else reach[g], "samples": None if samples is None else samples[g]}
             plans.append(plan(matrix, held, self.options.spec, slack=slack[g], wires=self.options.wires, **given))
         return plans
+
+    def _counterpart(self, op: Any, W: NDArray, plans: list[Plan]) -> Product:
+        x = entering(op, self.constants)
+
+        def slack(size: NDArray) -> ProductSlack:
+            flat = vectors(op, size[np.newaxis], self.constants).max(axis=1)
+            exact = np.array([np.abs(matrix).T @ reach for matrix, reach in zip(W, flat)])
+            off = [plan.alone(matrix, reach) for plan, matrix, reach in zip(plans, W, flat)]
+            total = float(exact.sum())
+            share = float(np.sum(off)) / total if total else 0.0
+            return ProductSlack(off=outwards(op, np.array(off), self.constants), share=share)
+
+        return Product(value=op.results[0].name, entering=x.name, slack=slack)
 
     def _reach(self, op: Any) -> NDArray | None:
         """Return how large each input of a product can be, (groups, inputs). Errors: T208 where it must be known."""

@@ -21,6 +21,7 @@ from thermoc.ir.values import Value
 from thermoc.passes import quantize_latency, quantize_ranges
 from thermoc.passes.base import Log, Pass
 from thermoc.passes.canonicalize import drop_dead
+from thermoc.passes.counterparts import Population
 from thermoc.passes.quantize_drives import Drives, Term, is_unit, size_of
 from thermoc.passes.quantize_errors import of_populations, through_host
 from thermoc.passes.quantize_regions import Regions, regions
@@ -93,7 +94,21 @@ class _Quantizer:
         errors = self._errors(designs, sources)
         tell(self.log, designs, sources, errors, lags=lags, every=every, constants=self.regions.constants)
         self._tell_outputs(errors, {d.unit.name: d for d in designs})
+        self.log.counterparts += [self._counterpart(design, sources, writer, every) for design in designs]
         return made
+
+    def _counterpart(self, design: Design, sources: Mapping[str, Source], writer: Writer, every: int) -> Population:
+        name, sender = design.unit.name, writer.senders[design.unit.name]
+        return Population(
+            design=design,
+            sources={term.source: sources[term.source] for term in design.unit.drive.terms},
+            sender=sender.value.name,
+            lag=sender.lag,
+            start=writer.lags[name],
+            every=every,
+            states={state: runs for (unit, state), runs in writer.runs.items() if unit == name},
+            shift=design.bias / design.sent if name in writer.bare else np.zeros(1),
+        )
 
     # -------------------------------------------------------------------------------------------- populations
 

@@ -83,7 +83,7 @@ def _sent(design: Design, sources: Mapping[str, Source], errors: Errors) -> NDAr
     if isinstance(unit, GradedUnit):
         return drive + (0.5 / design.sent if design.numbers["shift"] else 0.0)
     if isinstance(unit, CurveUnit):
-        return _curve(unit, design, drive)
+        return curve_error(unit, design, drive)
     if isinstance(unit, LifUnit):
         return np.where(drive + _lif(unit, design) > 0, 1.0, 0.0)
     if isinstance(unit, NoisyUnit):
@@ -92,8 +92,9 @@ def _sent(design: Design, sources: Mapping[str, Source], errors: Errors) -> NDAr
     return _memory(unit, design, sources, drive)
 
 
-def _curve(unit: CurveUnit, design: Design, drive: NDArray) -> NDArray:
-    """Half a step of the table, the drive's own error, the rounding of an entry, and the curve beyond the table."""
+def curve_error(unit: CurveUnit, design: Design, drive: NDArray) -> NDArray:
+    """Return how far a curve's value may be off: half a step of the table, the drive's own error, the rounding of an
+    entry, and the curve beyond the table."""
     table, width = design.numbers["table"], design.numbers["width"]
     steepness = unit.steepness
     far = width * len(table) / 2

@@ -33,6 +33,8 @@ FINE_THRESHOLD = 1024
 ENTRIES = 512
 FEW = 256
 LONG, DEVIATIONS = 1000, 8.0
+LIGHTEST = 12
+"""A memory's gain is at least 2^-LIGHTEST."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -295,14 +297,16 @@ def _noisy(unit: NoisyUnit, sources: Mapping[str, Source], T_first: float) -> De
 
 
 def _memory(unit: MemoryUnit, sources: Mapping[str, Source], sent: float | None) -> Design:
-    """The state is as fine as its readers, its 24 bits and its weights let it be; gain makes up for light weights."""
+    """The state is as fine as its readers, its 24 bits and its weights let it be; gain makes up for weights that are
+    heavy, and for light ones, which would lose their bits."""
     top = 2.0 ** math.floor(math.log2((FIELD - 1) / farthest(unit, sources)))
     state = min(sent or top, top)
-    most = GREATEST * 2.0**GREATEST_EXPONENT
+    most, heaviest = GREATEST * 2.0**GREATEST_EXPONENT, _heaviest(unit, sources)
     while True:
-        for raised in range(5):
-            scale = state / 2**raised
-            if scale * _heaviest(unit, sources) <= most:
+        light = math.ceil(math.log2(GREATEST / 2 / (heaviest * state))) if heaviest else 0
+        for raised in range(-min(max(light, 0), LIGHTEST), 5):
+            scale = state / 2.0**raised
+            if scale * heaviest <= most:
                 found = arriving(unit, sources, scale)
                 bias = np.rint(unit.drive.bias * scale).astype(np.int64)
                 if found is not None and (found[1] + np.abs(bias)).max(initial=0.0) < FIELD:
@@ -327,10 +331,10 @@ def farthest(unit: MemoryUnit, sources: Mapping[str, Source]) -> float:
 def _kept(unit: MemoryUnit, state: float, raised: int, found: Any, bias: NDArray) -> Design:
     weights, reach = found
     numbers = {
-        "gain": 4096 << raised,
+        "gain": 4096 << raised if raised >= 0 else 4096 >> -raised,
         "dm": int(np.clip(4096 - round(4096 * unit.keep), 0, 4096)),
         "initial": np.rint(unit.initial * state).astype(np.int64),
         "sigma": None if isinstance(unit.sigma, Value) else np.rint(unit.sigma * state).astype(np.int64),
     }
-    scale = state / 2**raised
+    scale = state / 2.0**raised
     return Design(unit=unit, scale=scale, weights=weights, bias=bias, reach=reach, sent=state, numbers=numbers)

@@ -46,6 +46,8 @@ class Writer:
         self.ops: list[Op] = []
         self.senders: dict[str, Sender] = {}
         self.states: dict[tuple[str, str], Value] = {}
+        self.runs: dict[tuple[str, str], tuple[str, ...]] = {}
+        """Of each state the values that hold it, one for each run of units with the same decays."""
         self._names = fresh_names(graph)
         self._where: Location | None = None
         self._encodes: dict[Any, Value] = {}
@@ -227,6 +229,7 @@ def _write_lif(w: Writer, design: Design, a: Value) -> None:
         held = {name: w.few(array, unit.shape) for name, array in arrays.items()}
         op: Any = w.finished(unit, loihi.Lif, a=a, du=int(n["du"][0]), dv=int(n["dv"][0]), **held, **form)
         w.states[unit.name, "v"], w.states[unit.name, "u"] = op.v, op.u
+        w.runs |= {(unit.name, name): (getattr(op, name).name,) for name in ("v", "u")}
         return
     flat, made = w._shaped(a, (unit.size,)), []
     for start, stop in zip(starts, [*starts[1:], unit.size]):
@@ -238,6 +241,7 @@ def _write_lif(w: Writer, design: Design, a: Value) -> None:
         whole = w(core.Concat, xs=tuple(getattr(op, name) for op in made), axis=0)
         y = {"y": w.senders[unit.name].value} if name == "s" else {}
         w.states[unit.name, name] = w(core.Reshape, x=whole, shape=unit.shape, **y)
+        w.runs[unit.name, name] = tuple(getattr(op, name).name for op in made)
 
 
 def _runs(decays: NDArray) -> list[int]:

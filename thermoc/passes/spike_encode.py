@@ -20,6 +20,7 @@ from thermoc.ir.reference import interpret
 from thermoc.ir.types import Role
 from thermoc.ir.values import Value
 from thermoc.passes.base import Log, Pass
+from thermoc.passes.counterparts import Coded
 from thermoc.passes.ranges import ranges
 from thermoc.passes.rewriting import Rewriter
 from thermoc.passes.sampling_error import SamplingError, through
@@ -181,6 +182,9 @@ class _Encoder:
             self.now[y.name], scale = w.mul(s, ceiling), ceiling
         self.ops += w.ops
         shape = _shape(y)
+        most, sender = np.broadcast_to(scale, shape), self.now[y.name].name
+        coded = Coded(value=y.name, sender=sender, most=most, coding=self.options.coding)
+        self.log.counterparts.append(coded)
         noise = np.broadcast_to(scale * spread, shape)
         self.error[y.name] = SamplingError(noise=noise, drift=np.broadcast_to(drift, shape))
         self._tell(op, ceiling, float(noise.max(initial=0.0)))

@@ -29,7 +29,8 @@ class Gap:
     jittered: the expected run again, some roundings off. eps: a rounding of the format. offset: what passes declare on
     top of rounding; noise: a part of mean zero, with this standard deviation a tick, that they declare.
     sampling: another, whose standard deviation after n ticks is at most sampling / sqrt(n); it has five of them.
-    tolerance: an absolute difference for floats in place of all this.
+    tolerance: an absolute difference for floats in place of all this. law: ticks are not compared, for what passes
+    declare is as wide as the value: its means and correlations are.
     """
 
     name: str
@@ -42,6 +43,21 @@ class Gap:
     noise: float = 0.0
     sampling: float = 0.0
     tolerance: float | None = None
+    law: bool = False
+
+    @cached_property
+    def full_range(self) -> float:
+        """How far apart two of the value's numbers are in this run at most; of a spike or a truth value at least 1."""
+        finite = self.expected[np.isfinite(self.expected.astype(float))].astype(float)
+        spread = float(np.ptp(finite)) if finite.size else 0.0
+        spread = spread or float(np.abs(finite).max(initial=0.0))
+        return max(spread, 1.0) if self.discrete else spread
+
+    @property
+    def vacuous(self) -> bool:
+        """Whether what passes declare is as wide as the value itself, at every tick."""
+        least = float(self.declared.min(initial=np.inf)) if len(self.declared) else 0.0
+        return least > 0 and least >= self.full_range
 
     @property
     def discrete(self) -> bool:
@@ -68,7 +84,7 @@ class Gap:
     @cached_property
     def room(self) -> NDArray:
         """How far they may be apart, broadcastable to ``size``."""
-        if self.noise:
+        if self.law or self.noise:
             return np.full((1, 1, 1), np.inf)
         if self.tolerance is not None and not self.discrete:
             return np.full((1, 1, 1), self.tolerance) + self.declared

@@ -8,7 +8,7 @@ tick, so the mean may also be off by twice what jitter does to it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,18 @@ def means(gaps: Sequence[Gap], parted: NDArray) -> dict[str, Means]:
     count = sum(len(places) for places in units.values())
     found = {gap.name: _worst(gap, units[gap.name], parted, count) for gap in gaps if gap.name in units}
     return {name: worst for name, worst in found.items() if worst is not None}
+
+
+def correlations(gap: Gap) -> Gap:
+    """Return the products of neighbours in a tick, and of each unit with itself a tick before, as another value."""
+    units = _units(gap)
+
+    def products(array: NDArray) -> NDArray:
+        x = array[:, :, units].astype(float)
+        return np.concatenate([x[1:, :, :-1] * x[1:, :, 1:], x[1:] * x[:-1]], axis=2)
+
+    jittered = [products(array) for array in gap.jittered]
+    return replace(gap, found=products(gap.found), expected=products(gap.expected), jittered=jittered)
 
 
 def _units(gap: Gap) -> NDArray:

@@ -17,8 +17,10 @@ from thermoc.passes.base import Record
 from thermoc.support.errors import ThermocError
 from thermoc.verification.gaps import Gap, flat
 from thermoc.verification.judgement import Jittered, Judgement, rounding, surely
-from thermoc.verification.result import EMISSION, LOWERING, STATES, Breach
-from thermoc.verification.stages import Subject, lowering, whole
+from thermoc.verification.lowering import Lowering, lowering, put
+from thermoc.verification.result import EMISSION, LOWERING, STATES, UNITS, Breach
+from thermoc.verification.stages import Subject, whole
+from thermoc.verification.unit_gaps import UnitGap, Units
 
 SEEN = "seen."
 
@@ -38,6 +40,9 @@ class Place:
 
 def place(subject: Subject, error: str, judgement: Judgement) -> Place:
     """Find where an error begins that an output shows."""
+    wrong = [units for units in judgement.units if not units.ok] if isinstance(judgement, Lowering) else []
+    if wrong:
+        return _in_unit(subject, wrong[0])
     first = judgement.first()
     if first is None:
         return _by_means(subject, error, judgement)
@@ -48,14 +53,51 @@ def place(subject: Subject, error: str, judgement: Judgement) -> Place:
     return _in_lowering(short, shown) if error == LOWERING else _in_emission(short, shown)
 
 
+def _in_unit(subject: Subject, units: Units) -> Place:
+    """Return the unit that first did what the network's could not have done of the same inputs."""
+    spot = units.first()
+    assert spot is not None
+    gap, tick, sample, unit = spot
+    graph = (subject.exe.source, *subject.exe.lowered.graphs)[units.number]
+    breach = Breach(
+        target=subject.target,
+        error=LOWERING,
+        value=_shown_by(graph, gap),
+        op=_label(graph.producers[gap.name], gap.name),
+        unit=tuple(int(i) for i in np.unravel_index(unit, gap.shape)) if gap.shape else (),
+        tick=tick,
+        sample=sample,
+        expected=float(gap.expected[tick, sample, unit]),
+        found=float(gap.found[tick, sample, unit]),
+        room=float(gap.slack[tick, sample, unit]),
+        step=subject.exe.records[units.number].text,
+        note=_about(gap),
+    )
+    return Place(breach=breach, graph=graph, name=gap.name)
+
+
+def _shown_by(graph: Graph, gap: UnitGap) -> str:
+    """Return the output that a value is; all units, where it is none."""
+    return next((name for name, op in graph.outputs.items() if op.x.name == gap.name), UNITS)
+
+
+def _about(gap: UnitGap) -> str:
+    told = f"given what the others said, {int(gap.beyond.sum())} of {gap.beyond.size} unit-ticks are not the network's"
+    near = "room is how near its threshold the drive must be for that" if gap.discrete else "room is one tick's error"
+    return f"{told}; {near}"
+
+
 def _by_means(subject: Subject, error: str, judgement: Judgement) -> Place:
     """Every tick is within its room, and yet the means are apart: the value and the unit are all that is known."""
     gap = max((gap for gap in judgement.gaps if not judgement.holds(gap)), key=lambda gap: gap.size.max())
-    about = judgement.means[gap.name]
+    about, what = judgement.means.get(gap.name), "means"
+    if about is None or about.hold:
+        assert isinstance(judgement, Lowering)
+        about, what = judgement.correlations[gap.name], "correlations"
     graph = subject.exe.source if error == LOWERING else subject.exe.graph
     name = graph.outputs[gap.name].x.name
-    shown = _at(subject, error, gap.name, graph, name, (gap, len(gap.size) - 1, 0, about.unit))
-    note = f"the means of the parted samples are {about.difference:.4g} apart, room {about.room:.3g}"
+    shown = _at(subject, error, gap.name, graph, name, (gap, len(gap.size) - 1, 0, about.unit % gap.size.shape[2]))
+    note = f"the {what} of the parted samples are {about.difference:.4g} apart, room {about.room:.3g}"
     step = next((record.text for record, _, _ in _wrong(subject)), None) if error == LOWERING else None
     return shown.but(note=note, room=about.room, step=step)
 
@@ -108,8 +150,9 @@ def _in_lowering(subject: Subject, shown: Place) -> Place:
 def _wrong(subject: Subject) -> Iterator[tuple[Record, Graph, Graph]]:
     """Yield each pass after which the graph means something else than the source, with the graph before and after."""
     before = subject.exe.source
-    for record, after in zip(subject.exe.records, subject.exe.lowered.graphs):
-        if record.changed and not lowering(subject, after, subject.setting.reference(after).outputs).ok:
+    for number, (record, after) in enumerate(zip(subject.exe.records, subject.exe.lowered.graphs)):
+        outputs = subject.setting.reference(after).outputs if record.changed else {}
+        if record.changed and not lowering(subject, after, outputs, number).ok:
             yield record, before, after
         before = after
 
@@ -123,7 +166,7 @@ def _in_pass(subject: Subject, shown: Place, before: Graph, after: Graph, record
 
     def around(count: int) -> Mapping[str, list[NDArray]]:
         runs = [trace.probes for trace in jittered.take(count)]
-        return {name: [_put(was[name], run[name], own[name]) for run in runs] for name in names}
+        return {name: [put(was[name], run[name], own[name]) for run in runs] for name in names}
 
     spot = _first(_types(after, names), now, was, around, max(eps))
     if spot is None:
@@ -141,11 +184,6 @@ def _same_value(before: Graph, after: Graph, name: str) -> bool:
         return False
     types = [next(v.type for v in graph.producers[name].results if v.name == name) for graph in (before, after)]
     return types[0] is not None and types[1] is not None and types[0].shape == types[1].shape
-
-
-def _put(expected: NDArray, other: NDArray, own: NDArray) -> NDArray:
-    with np.errstate(all="ignore"):
-        return flat(expected.astype(float) + (other.astype(float) - own.astype(float)))
 
 
 # -------------------------------------------------------------------------------------------------------- targets

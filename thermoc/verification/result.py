@@ -15,6 +15,9 @@ from thermoc.verification.partings import FALSE_ALARM
 LOWERING, EMISSION = "lowering", "emission"
 STATES = "(final states)"
 """The value of the row that compares what is left after the last tick, in the samples that did not part."""
+UNITS = "(units)"
+"""The value of the row that compares each unit with the network's, both given what the target's other units said."""
+BREACH, UNJUDGED = "breach", "not judged"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,9 +27,12 @@ class Row:
     largest, mean: of the absolute difference over ticks, samples and units. differ: units that differ, of ``count``
     unit-ticks (spikes, whole numbers, truth values). first: the first tick at which the runs part: a unit differs, or
     half the digits of a float do. bound: the room where most of it is used (the least, where nothing differs).
-    verdict: equal, rounding, declared (what a pass allows itself), parted (within rounding of a threshold or of chaos;
-    the means agree or are too few to tell), breach.
-    course: the largest difference and the room at each tick.
+    verdict: equal, rounding, declared (within a bound that a pass declares, narrower than the value), parted (within
+    what one unit's numbers may be off of a threshold, or of chaos; means and correlations agree or are too few to
+    tell), breach, not judged (what passes declare is as wide as the value, and no unit can be judged by itself).
+    mean_, correlation_: the largest differences of means and of products of neighbours and of ticks, and their room.
+    beyond, cut: of the row of all units, how many unit-ticks no error of their numbers explains, and how many states
+    stood at the end of the chip's bits. course: the largest difference and the room at each tick.
     """
 
     target: str
@@ -41,12 +47,18 @@ class Row:
     bound: float
     mean_difference: float | None = None
     mean_room: float | None = None
+    correlation_difference: float | None = None
+    correlation_room: float | None = None
+    beyond: int | None = None
+    cut: int | None = None
+    law: bool = False
+    """Whether what passes declare is as wide as the value, so that ticks are not compared; ``bound`` is infinite."""
     course: tuple[NDArray, NDArray] = field(repr=False, compare=False)
 
     @property
     def ok(self) -> bool:
         """Whether the value holds its bound."""
-        return self.verdict != "breach"
+        return self.verdict not in (BREACH, UNJUDGED)
 
     def shown(self) -> dict[str, object]:
         """Return the row for a table."""
@@ -56,10 +68,11 @@ class Row:
             "value": self.value,
             "largest": f"{self.largest:.2g}",
             "mean": f"{self.mean:.2g}",
-            "bound": f"{self.bound:.2g}",
+            "bound": "by law" if self.law else f"{self.bound:.2g}",
             "differ": "" if self.differ is None else f"{self.differ} of {self.count}",
             "parts_at": "" if self.first is None else f"tick {self.first}",
-            "means": "" if self.mean_room is None else f"{abs(self.mean_difference or 0):.2g} of {self.mean_room:.2g}",
+            "means": _of(self.mean_difference, self.mean_room),
+            "correlations": _of(self.correlation_difference, self.correlation_room),
             "verdict": self.verdict,
         }
 
@@ -145,7 +158,21 @@ class Verification:
         title = f"{self.network}, seed {self.seed}: {self.ticks} ticks, {self.batch} samples"
         parts = [table(title, [row.shown() for row in self.rows]), *map(str, self.breaches)]
         held = [name for name in self.targets if all(row.ok for row in self.rows if row.target == name)]
+        blind = [row for row in self.rows if row.verdict == UNJUDGED]
+        parts += [_blind(row) for row in blind]
         return "\n".join([*parts, f"{len(held)} of {len(self.targets)} targets hold their bounds"])
+
+
+def _blind(row: Row) -> str:
+    """Say why a row is not judged."""
+    why = "what its passes declare is as wide as the value itself, and no unit of it could be judged alone"
+    if row.value == UNITS:
+        why = "what the numbers of a population may be off is half of what it adds up, or more"
+    return f"{row.target}: {row.error} error of {row.value} is not judged: {why}"
+
+
+def _of(difference: float | None, room: float | None) -> str:
+    return "" if room is None else f"{abs(difference or 0):.2g} of {room:.2g}"
 
 
 def _plain(value: Any) -> Any:

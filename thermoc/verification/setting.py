@@ -54,7 +54,7 @@ def setting(
 ) -> Setting:
     """Return the setting of a run; inputs that are not given are drawn. Errors: T401 to T404."""
     if inputs is not None:
-        timed = any(np.ndim(inputs[name]) == len(op.shape) + 2 for name, op in graph.inputs.items() if name in inputs)
+        timed = any(_rank(inputs[name]) == len(op.shape) + 2 for name, op in graph.inputs.items() if name in inputs)
         ticks = TICKS if ticks is None and not timed else ticks
         given = feed(graph, inputs, ticks=ticks, batch=BATCH if batch is None and not inputs else batch, seed=seed)
         return Setting(inputs=given.arrays, ticks=given.ticks, batch=given.batch, seed=seed)
@@ -64,6 +64,14 @@ def setting(
     rng = np.random.default_rng(seed)
     drawn = {name: _drawn(op, rng, (size.ticks, size.batch, *op.shape)) for name, op in graph.inputs.items()}
     return Setting(inputs=drawn, ticks=size.ticks, batch=size.batch, seed=seed)
+
+
+def _rank(array: ArrayLike) -> int:
+    """Return how many axes an array has, 0 where it is none: ``feed`` says why."""
+    try:
+        return np.ndim(array)
+    except (TypeError, ValueError):
+        return 0
 
 
 def _drawn(op: Input, rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray:

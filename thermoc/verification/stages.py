@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from thermoc.api import Executable
 from thermoc.backends.base import Outcome
-from thermoc.ir.graph import Graph
 from thermoc.ir.reference.interpreter import Trace
 from thermoc.ir.types import DType, Type
 from thermoc.verification.gaps import Gap, flat
 from thermoc.verification.judgement import Jittered, Judgement, rounding, surely
-from thermoc.verification.result import EMISSION, LOWERING, STATES, Row
+from thermoc.verification.lowering import Lossy, Lowering, equal, lossy, lowering, output_types
+from thermoc.verification.result import EMISSION, LOWERING, STATES, UNITS, Row
 from thermoc.verification.setting import Setting
 
 
@@ -52,9 +52,14 @@ class Subject:
         left = self.states(together) if error == EMISSION else None
         return judgement.ok and (left is None or left.ok)
 
-    def lowering(self) -> Judgement:
+    def lowering(self) -> Lowering:
         """Compare the lowered graph with the source."""
         return lowering(self, self.exe.graph, self.lowered.outputs)
+
+    @cached_property
+    def lossy(self) -> tuple[Lossy, ...]:
+        """The passes that are not exact, their units judged by themselves."""
+        return lossy(self)
 
     @cached_property
     def jittered(self) -> Jittered:
@@ -62,11 +67,12 @@ class Subject:
         return Jittered(self.setting, self.exe.graph, given=False)
 
     def emission(self) -> Judgement:
-        """Compare the target with its lowered graph."""
+        """Compare the target with its lowered graph; numbers that are equal need no excuse."""
+        same = equal(self.lowered.outputs, self.outcome.outputs)
         return surely(
             lambda count: [
                 self._emitted(name, kind, self.outcome.outputs, self.lowered.outputs, [t.outputs for t in runs])
-                for runs in [self.jittered.take(count)]
+                for runs in [[] if same else self.jittered.take(count)]
                 for name, kind in output_types(self.exe.graph).items()
             ]
         )
@@ -80,11 +86,12 @@ class Subject:
         def last(states: Mapping[str, NDArray]) -> dict[str, NDArray]:
             return {name: np.asarray(states[name])[np.newaxis, kept] for name in both}
 
+        same = equal(last(self.lowered.states), last(self.outcome.states))
         kinds = {name: Type((), DType.of(self.lowered.states[name].dtype) or DType.f64) for name in both}
         return surely(
             lambda count: [
                 self._emitted(name, kinds[name], last(self.outcome.states), last(self.lowered.states), moved)
-                for moved in [[last(trace.states) for trace in self.jittered.take(count)]]
+                for moved in [[] if same else [last(trace.states) for trace in self.jittered.take(count)]]
                 for name in both
             ]
         )
@@ -108,43 +115,6 @@ class Subject:
         )
 
 
-def lowering(subject: Subject, graph: Graph, outputs: Mapping[str, NDArray]) -> Judgement:
-    """Compare the reference's run of a graph that passes have made with that of the source."""
-    source, eps = subject.exe.source, (rounding(subject.exe.source), rounding(graph))
-    changes = [change for record in subject.exe.records for change in record.changes]
-    jittered = Jittered(subject.setting, graph if eps[1] >= eps[0] else source, given=eps[0] != eps[1])
-    return surely(
-        lambda count: [
-            Gap(
-                name=name,
-                kind=kind,
-                found=flat(outputs[name]),
-                expected=flat(expected),
-                jittered=_around(expected, outputs[name], [t.outputs[name] for t in jittered.take(count)], eps),
-                eps=max(eps),
-                offset=sum(change.offset for change in changes),
-                noise=float(np.sqrt(sum(change.noise**2 for change in changes))),
-                sampling=max((change.sampling for change in changes), default=0.0),
-                tolerance=subject.tolerance,
-            )
-            for name, kind in output_types(source).items()
-            for expected in [subject.source.outputs[name]]
-        ]
-    )
-
-
-def _around(expected: NDArray, found: NDArray, jittered: Sequence[NDArray], eps: tuple[float, float]) -> list[NDArray]:
-    """Return jittered runs of the coarser graph as if they were runs of the source: what jitter does, put on it."""
-    own = found if eps[1] >= eps[0] else expected
-    with np.errstate(all="ignore"):
-        return [flat(expected.astype(float) + (other.astype(float) - own.astype(float))) for other in jittered]
-
-
-def output_types(graph: Graph) -> dict[str, Type]:
-    """Return the type of each output."""
-    return {name: op.x.type for name, op in graph.outputs.items() if op.x.type is not None}
-
-
 def whole(found: Any, expected: NDArray) -> NDArray:
     """Return what a target gave under a name, or no numbers where it has another shape."""
     found = np.asarray(found)
@@ -156,6 +126,7 @@ def row(subject: Subject, error: str, judgement: Judgement, gap: Gap) -> Row:
     size, parts = gap.size, gap.parts.any(axis=1)
     room = np.broadcast_to(gap.room, size.shape)
     average = judgement.means.get(gap.name)
+    together = judgement.correlations.get(gap.name) if isinstance(judgement, Lowering) else None
     return Row(
         target=subject.target,
         error=error,
@@ -169,6 +140,9 @@ def row(subject: Subject, error: str, judgement: Judgement, gap: Gap) -> Row:
         bound=_nearest(size, room),
         mean_difference=average.difference if average else None,
         mean_room=average.room if average else None,
+        correlation_difference=together.difference if together else None,
+        correlation_room=together.room if together else None,
+        law=gap.law,
         course=(size.max(axis=(1, 2), initial=0.0), room.max(axis=(1, 2), initial=0.0)),
     )
 
@@ -188,11 +162,47 @@ def states_row(subject: Subject, judgement: Judgement) -> Row:
     return replace(row(subject, EMISSION, judgement, gap), value=STATES, first=None)
 
 
+def units_row(subject: Subject, judgement: Lowering) -> Row | None:
+    """Return one row for all units of inexact passes, each given what the others said; None where every pass is exact.
+
+    Its largest difference, bound and course are those of the value that takes the largest share of its room.
+    """
+    gaps = [gap for units in judgement.units for gap in units.gaps if gap.size.size]
+    if not gaps:
+        return None
+    discrete = [gap for gap in gaps if gap.discrete]
+    wrong = sum(int(gap.beyond.sum()) for gap in gaps)
+    blind = any(not gap.judged for gap in gaps)
+    differ = any(gap.size.any() for gap in gaps)
+    worst = max(gaps, key=lambda gap: (gap.beyond.any(), not gap.judged, float(gap.used.max())))
+    at = np.unravel_index(int(worst.used.argmax()), worst.used.shape)
+    ticks = [int(np.argwhere(gap.beyond)[0][0]) for gap in gaps if gap.beyond.any()]
+    return Row(
+        target=subject.target,
+        error=LOWERING,
+        value=UNITS,
+        verdict="breach" if wrong else "equal" if not differ else "not judged" if blind else "declared",
+        largest=float(worst.size[at]),
+        mean=float(np.mean([gap.size.mean() for gap in gaps])),
+        differ=sum(int((gap.size > 0).sum()) for gap in discrete) if discrete else None,
+        count=sum(gap.size.size for gap in discrete or gaps),
+        first=min(ticks, default=None),
+        bound=float(worst.slack[at]),
+        beyond=wrong,
+        cut=sum(gap.cut for gap in gaps),
+        course=(worst.size.max(axis=(1, 2)), np.where(np.isfinite(worst.slack), worst.slack, 0).max(axis=(1, 2))),
+    )
+
+
 def _verdict(judgement: Judgement, gap: Gap) -> str:
+    if gap.law and isinstance(judgement, Lowering) and gap.size.any():
+        if not (judgement.parts_ok and judgement.same_law(gap)):
+            return "breach"
+        return "parted" if judgement.judged else "not judged"
     if not judgement.holds(gap):
         return "breach"
     if not gap.size.any():
         return "equal"
-    if gap.offset or gap.noise:
+    if gap.offset or gap.noise or gap.sampling:
         return "declared"
     return "parted" if gap.parts.any() else "rounding"

@@ -13,11 +13,13 @@ from numpy.typing import ArrayLike
 from thermoc import api
 from thermoc.ir.graph import Graph, exposed
 from thermoc.support.errors import error
+from thermoc.support.files import can_write
+from thermoc.verification.lowering import Lowering
 from thermoc.verification.places import Place, place, place_of_state
 from thermoc.verification.reduction import reduced, save
-from thermoc.verification.result import EMISSION, LOWERING, Breach, Row, Verification
+from thermoc.verification.result import BREACH, EMISSION, LOWERING, Breach, Row, Verification
 from thermoc.verification.setting import Setting, setting
-from thermoc.verification.stages import Subject, row, states_row
+from thermoc.verification.stages import Subject, row, states_row, units_row
 
 PROBE = "probe."
 
@@ -44,9 +46,12 @@ def verify(
 
     Errors: T1xx, T2xx, T3xx (a target cannot hold the network, or its runtime is missing), T401 to T404, T505.
     """
-    graph = _probed(network.graph if isinstance(network, api.Network) else network, tuple(probes))
-    targets, options = tuple(dict.fromkeys(targets)), options or {}
+    options = {} if options is None else options
     _check(targets, options, tolerance)
+    targets = tuple(dict.fromkeys(targets))
+    if reduce is not None:
+        can_write(reduce)
+    graph = _probed(_graph(network), tuple(probes))
     where = setting(graph, inputs, ticks=ticks, batch=batch, seed=seed)
     source = where.reference(graph)
     rows: list[Row] = []
@@ -75,7 +80,9 @@ def _judged(subject: Subject) -> tuple[list[Row], list[Place]]:
     for kind in (LOWERING, EMISSION):
         judgement = subject.judge(kind)
         rows += [row(subject, kind, judgement, gap) for gap in judgement.gaps]
-        if not judgement.ok:
+        if isinstance(judgement, Lowering) and (told := units_row(subject, judgement)) is not None:
+            rows.append(told)
+        if not judgement.ok and any(one.verdict == BREACH for one in rows if one.error == kind):
             places.append(place(subject, kind, judgement))
     together = np.flatnonzero(judgement.parted == subject.setting.ticks)
     left = subject.states(together)
@@ -103,6 +110,14 @@ def _shows(subject: Subject, graph: Graph, where: Setting, kind: str) -> bool:
     return not other.holds(kind)
 
 
+def _graph(network: Any) -> Graph:
+    graph = network.graph if isinstance(network, api.Network) else network
+    if not isinstance(graph, Graph):
+        hint = "tc.load reads one from a file"
+        raise error("T404", "what is verified is a network or its graph", notes=[f"it is {network!r}"], hint=hint)
+    return graph
+
+
 def _probed(graph: Graph, probes: tuple[str, ...]) -> Graph:
     missing = [name for name in probes if name not in graph.producers]
     if missing:
@@ -111,13 +126,17 @@ def _probed(graph: Graph, probes: tuple[str, ...]) -> Graph:
     return exposed(graph, probes, PROBE)
 
 
-def _check(targets: tuple[str, ...], options: Mapping[str, Any], tolerance: float | None) -> None:
-    if not targets:
-        raise error("T404", "name at least one target", hint='targets=["sim", "onnx"]')
+def _check(targets: Any, options: Any, tolerance: Any) -> None:
+    if isinstance(targets, str) or not all(isinstance(name, str) for name in targets) or not len(targets):
+        raise error("T404", "targets are names, one at least", notes=[f"{targets!r}"], hint='targets=["sim", "onnx"]')
+    if not isinstance(options, Mapping) or not all(isinstance(one, Mapping) for one in options.values()):
+        hint = 'options={"sim": {"precision": "float32"}}'
+        raise error("T303", "options are those of tc.compile by target", notes=[f"{options!r}"], hint=hint)
     strange = [name for name in options if name not in targets]
     if strange:
         raise error(
             "T303", f"options are given for {strange[0]!r}, which is not verified", notes=[f"targets: {targets}"]
         )
-    if tolerance is not None and not tolerance >= 0:
+    number = isinstance(tolerance, int | float | np.number)
+    if tolerance is not None and not (number and tolerance >= 0):
         raise error("T404", "a tolerance is a number >= 0", notes=[f"tolerance = {tolerance!r}"])
