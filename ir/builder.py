@@ -14,6 +14,7 @@ import numpy as np
 from thermoc.ir import dialects  # noqa: F401  (registers the ops)
 from thermoc.ir.dialects.core import Constant
 from thermoc.ir.graph import Graph, NameSource, replaced
+from thermoc.ir.handle import Handle
 from thermoc.ir.infer import infer, retyped
 from thermoc.ir.ops import REGISTRY, STOCHASTIC, Op, OperandSpec
 from thermoc.ir.types import DType, Role, Shape, Type
@@ -24,84 +25,13 @@ from thermoc.support.errors import Location, ThermocError, caller, error
 CURRENT: ContextVar[Builder | None] = ContextVar("thermoc_builder", default=None)
 
 
-class Handle:
-    """A value of the network being built, with Python's arithmetic."""
-
-    __array_ufunc__ = None  # so that array * handle reaches __rmul__
-
-    def __init__(self, builder: Builder, value: Value):
-        self.builder, self.value = builder, value
-
-    @property
-    def type(self) -> Type:
-        """Shape, dtype and role."""
-        assert self.value.type is not None
-        return self.value.type
-
-    @property
-    def shape(self) -> Shape:
-        """Shape of one sample."""
-        return self.type.shape
-
-    def __repr__(self) -> str:
-        return f"{self.value}: {self.type}"
-
-    def __bool__(self) -> bool:
-        raise error(
-            "T111", "a value of a network has no truth value while it is built", where=caller(), hint="use tc.select"
-        )
-
-    def __add__(self, other: Any) -> Handle:
-        return _call("core.add", self, other)
-
-    def __radd__(self, other: Any) -> Handle:
-        return _call("core.add", other, self)
-
-    def __sub__(self, other: Any) -> Handle:
-        return _call("core.sub", self, other)
-
-    def __rsub__(self, other: Any) -> Handle:
-        return _call("core.sub", other, self)
-
-    def __mul__(self, other: Any) -> Handle:
-        return _call("core.mul", self, other)
-
-    def __rmul__(self, other: Any) -> Handle:
-        return _call("core.mul", other, self)
-
-    def __truediv__(self, other: Any) -> Handle:
-        return _call("core.div", self, other)
-
-    def __rtruediv__(self, other: Any) -> Handle:
-        return _call("core.div", other, self)
-
-    def __pow__(self, other: Any) -> Handle:
-        return _call("core.pow", self, other)
-
-    def __matmul__(self, other: Any) -> Handle:
-        return _call("core.matmul", self, other)
-
-    def __neg__(self) -> Handle:
-        return _call("core.neg", self)
-
-    def __lt__(self, other: Any) -> Handle:
-        return _call("core.less", self, other)
-
-    def __le__(self, other: Any) -> Handle:
-        return _call("core.less_equal", self, other)
-
-    def __gt__(self, other: Any) -> Handle:
-        return _call("core.greater", self, other)
-
-    def __ge__(self, other: Any) -> Handle:
-        return _call("core.greater_equal", self, other)
-
-
 class Builder:
     """Collects ops, names them, infers their types and reports what does not fit at the line that wrote it."""
 
     def __init__(self, name: str, dt: float):
         self.name, self.dt = name, dt
+        self.place: Location | None = None
+        """Where what is added comes from, where that is no line of a program: a node of a file."""
         self.ops: list[Op] = []
         self._names = NameSource()
         self._holes: dict[str, tuple[Value | None, Location | None]] = {}
@@ -111,7 +41,7 @@ class Builder:
         self, cls: type[Op], operands: dict[str, Any], attrs: dict[str, Any], name: str | None = None
     ) -> tuple[Handle, ...]:
         """Append one op and return its results. Errors: T102 to T105, T111, at the caller's line."""
-        where = caller()
+        where = self.place or caller()
         held = self._operands(cls, cls.prepare(dict(operands)), where)
         if STOCHASTIC in cls.traits and "stream" in cls.attr_specs and "stream" not in attrs:
             attrs["stream"] = self._streams
@@ -188,12 +118,12 @@ class Builder:
     def placeholder(self, shape: Shape, dtype: DType, role: Role) -> Handle:
         """Return a value that ``connect`` will define: how a cycle is written."""
         value = Value(self._names("placeholder"), Type(tuple(shape), dtype, role))
-        self._holes[value.name] = (None, caller())
+        self._holes[value.name] = (None, self.place or caller())
         return Handle(self, value)
 
     def connect(self, placeholder: Handle, value: Handle) -> None:
         """Let ``value`` stand wherever ``placeholder`` was used. Errors: T103, T111."""
-        where = caller()
+        where = self.place or caller()
         name = placeholder.value.name
         if name not in self._holes or self._holes[name][0] is not None:
             raise error("T111", f"{placeholder.value} is not an open placeholder", where=where)
@@ -255,10 +185,6 @@ def current(what: str) -> Builder:
             hint='write it inside "with tc.Network(...):"',
         )
     return builder
-
-
-def _call(opname: str, *operands: Any) -> Handle:
-    return FUNCTIONS[opname](*operands)
 
 
 def function(cls: type[Op]) -> Callable[..., Any]:

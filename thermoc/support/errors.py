@@ -76,18 +76,23 @@ CODES: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Location:
-    """A line of the user's program."""
+    """A line of the user's program, or (line 0) a node of a model's file, which ``file`` then names too."""
 
     file: str
     line: int
 
+    @classmethod
+    def of_node(cls, path: str | os.PathLike[str], node: str) -> Location:
+        """Return the place of a node in a file: ``a.nir: node 'u'``."""
+        return cls(f"{_short(os.fspath(path))}: {node}", 0)
+
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        return f"{self.file}:{self.line}" if self.line else self.file
 
     @property
     def source(self) -> str:
         """The text of the line, or '' where it cannot be read."""
-        return linecache.getline(self.file, self.line).strip()
+        return linecache.getline(self.file, self.line).strip() if self.line else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,12 +140,18 @@ def error(
     return ThermocError([Finding(code=code, what=what, where=where, notes=tuple(notes), hint=hint)])
 
 
+BETWEEN = frozenset({"thermoc", "dataclasses", "contextlib", "functools", "numpy", "scipy", "typer", "click"})
+"""Packages whose lines are never the user's: ours, and those that call us for the user."""
+
+
 def caller() -> Location | None:
-    """Return the innermost frame outside thermoc: the user's line."""
+    """Return the innermost frame outside thermoc, the user's line; None where the command line called."""
     frame = sys._getframe(1)
     while frame is not None:
         module = frame.f_globals.get("__name__", "")
-        if module != "thermoc" and not module.startswith("thermoc.") and module != "dataclasses":
+        if module == "thermoc.cli" or module.startswith("thermoc.cli."):
+            return None
+        if module.split(".")[0] not in BETWEEN:
             return Location(_short(frame.f_code.co_filename), frame.f_lineno)
         frame = frame.f_back
     return None

@@ -16,7 +16,7 @@ from thermoc.ir.builder import Builder, Handle
 from thermoc.ir.dialects import core, loihi
 from thermoc.ir.graph import Graph
 from thermoc.ir.types import DType, Role
-from thermoc.support.errors import Finding, ThermocError, error
+from thermoc.support.errors import Finding, Location, ThermocError, error
 
 STATE_EXP, BIAS_EXP, LONGEST = 6, 6, 62
 
@@ -61,6 +61,7 @@ def read_net(
     found = layers(read_hdf5(path), source)
     site = _Site(source=source, builder=Builder(Path(path).stem, 1.0), spike_exp=spike_exp, compare=compare)
     for layer in found:
+        site.builder.place = Location.of_node(path, f"layer {layer.place}")
         MAKERS[layer.kind](site, layer)
     if site.x is None or not any(layer.kind in ("dense", "dense_rec", "conv") for layer in found):
         raise source.bad("list", "no layer computes anything")

@@ -18,7 +18,7 @@ from thermoc.ir.builder import Builder, Handle
 from thermoc.ir.dialects import core, spiking
 from thermoc.ir.graph import Graph, NameSource
 from thermoc.ir.types import DType, Role
-from thermoc.support.errors import Finding, ThermocError, error
+from thermoc.support.errors import Finding, Location, ThermocError, error
 
 UNITS = {
     "I": spiking.I,
@@ -59,11 +59,14 @@ def build(model: Model, name: str, dt: float, method: str | None) -> tuple[Graph
         if node in later:
             site.handles[node] = later[node]
             continue
+        site.builder.place = Location.of_node(model.source, f"node {node!r}")
         _placed(site, node, [waiting[a] if (a, node) in late else site.handles[a] for a in into[node]])
     for node, hole in later.items():
+        site.builder.place = Location.of_node(model.source, f"node {node!r}")
         made = _made(site, node, _sum(site, node, [site.handles[a] for a in into[node]]))
         site.builder.connect(hole, made)
     for node, hole in waiting.items():
+        site.builder.place = Location.of_node(model.source, f"node {node!r}")
         made = site.builder.add(core.Delay, {"x": site.handles[node]}, {"ticks": 1}, site.fresh(f"{node}{BEFORE}"))[0]
         site.builder.connect(hole, made)
         targets = ", ".join(repr(b) for a, b in late if a == node)
