@@ -28,7 +28,7 @@ from thermoc.ir.serial import graph_bytes, load_graph
 from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
 from thermoc.support.npz import npz_bytes
-from thermoc.support.tables import table
+from thermoc.support.tables import html_table, table
 
 FORMAT, VERSION = "thermoc certificate", 1
 MOST_BYTES = 4 * 2**20
@@ -67,11 +67,16 @@ class Certificate:
                 "T406", "the laws do not hold on this run", notes=notes or ["no op has a law to check"], hint=hint
             )
 
-    def __str__(self) -> str:
+    @property
+    def title(self) -> str:
+        """Which run it is of."""
         head = self.document
         size = f"{head['ticks']} ticks, {head['batch']} samples"
-        title = f"{head['network']} on {head['target']}, seed {head['seed']}: {size}"
-        rows = [
+        return f"{head['network']} on {head['target']}, seed {head['seed']}: {size}"
+
+    def rows(self) -> list[dict[str, object]]:
+        """Return a row for each law: what was measured, what it must be, within what."""
+        return [
             {
                 "law": law.law,
                 "op": law.op,
@@ -83,12 +88,18 @@ class Certificate:
             }
             for law in self.laws
         ]
+
+    def _repr_html_(self) -> str:
+        return html_table(self.title, self.rows())
+
+    def __str__(self) -> str:
+        rows = self.rows()
         count = sum(law.holds for law in self.laws)
         skipped = [
             f"not checked: {' '.join(filter(None, (item.get('law'), item['op'])))}: {item['reason']}"
-            for item in head["skipped"]
+            for item in self.document["skipped"]
         ]
-        return "\n".join([table(title, rows), *skipped, f"{count} of {len(rows)} laws hold"])
+        return "\n".join([table(self.title, rows), *skipped, f"{count} of {len(rows)} laws hold"])
 
 
 def certify(run: api.Run, *, warmup: int | None = None) -> Certificate:

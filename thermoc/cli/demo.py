@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import typer
-
-from thermoc.cli.common import Json, print_json
+from thermoc.cli.common import Json
+from thermoc.cli.output import print_json, say
 from thermoc.support.tables import table
 
 
@@ -16,4 +15,4 @@ def demo(as_json: Json = False) -> None:
     if as_json:
         print_json(rows)
     else:
-        typer.echo(table("599 handwritten digits the network never saw", rows))
+        say(table("599 handwritten digits the network never saw", rows))

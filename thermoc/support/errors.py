@@ -53,6 +53,7 @@ CODES: dict[str, str] = {
     "T413": "heat has no way out",
     "T414": "a chip's program cannot go on",
     "T415": "a chip grows too hot",
+    "T416": "the command line is wrong",
     "T501": "the file cannot be read",
     "T502": "the file is damaged",
     "T503": "the file's version is newer than this thermoc",
@@ -66,7 +67,7 @@ CODES: dict[str, str] = {
     "T513": "a data file is wrong",
     "T514": "a floorplan or a thermal file is wrong",
     "T515": "a chip's numbers contradict each other",
-    "W101": "Gibbs sampling is cooled until it is frozen",
+    "W101": "Gibbs sampling at a temperature at which it is frozen",
     "W102": "couplings are not symmetric",
     "W103": "a step beyond stability",
     "W104": "a chain too short to have equilibrated",
@@ -80,6 +81,11 @@ class Location:
 
     file: str
     line: int
+
+    @classmethod
+    def of_line(cls, path: str | os.PathLike[str], line: int) -> Location:
+        """Return a line of a file, which is named as from the working folder."""
+        return cls(_short(os.fspath(path)), line)
 
     @classmethod
     def of_node(cls, path: str | os.PathLike[str], node: str) -> Location:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from numpy.typing import NDArray
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -90,7 +91,7 @@ def _head(name: object) -> str:
 
 def plain(text: str) -> str:
     """Return a text with its control characters written out: a name cannot move the cursor."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else repr(letter)[1:-1] for letter in text)
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else repr(letter)[1:-1] for letter in text)
 
 
 def html_table(title: str, rows: Rows) -> str:
@@ -101,6 +102,19 @@ def html_table(title: str, rows: Rows) -> str:
     )
     grid = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if rows else ""
     return f"<div><strong>{escape(plain(title))}</strong>{grid}</div>"
+
+
+def array_rows(arrays: Mapping[str, NDArray], kind: str) -> list[dict[str, object]]:
+    """Return a row for each array: its name under ``kind``, shape, dtype, mean, least and largest element."""
+    return [
+        {
+            kind: name,
+            "shape": list(array.shape),
+            "dtype": str(array.dtype),
+            **{key: float(getattr(array, key)()) if array.size else None for key in ("mean", "min", "max")},
+        }
+        for name, array in arrays.items()
+    ]
 
 
 def cell(value: object) -> str:
