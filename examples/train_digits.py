@@ -3,8 +3,8 @@
     python examples/train_digits.py [digits.thermo]
 
 Gradient descent (Adam) on the negative log-likelihood of the Boltzmann layer, in NumPy, from fixed seeds; the images
-are shifted by up to one pixel while training. Two thirds of scikit-learn's 1,797 handwritten digits train it, the
-rest, which it never sees, tests it. Takes some seconds; the same machine gives the same file every time.
+are shifted by up to one pixel while training. Two thirds of 1,797 handwritten digits train it, the rest, which it
+never sees, tests it. Takes some seconds; the same machine gives the same file every time.
 """
 
 from __future__ import annotations

@@ -34,7 +34,6 @@ NEEDS = (
     Need(package="onnxruntime", purpose="running ONNX exports", install='pip install "thermoc[onnx]"'),
     Need(package="brian2", purpose="running Brian2 scripts", install='pip install "thermoc[brian2]"'),
     Need(package="h5py", purpose="writing .nir files", install='pip install "thermoc[nir]"'),
-    Need(package="scikit-learn", purpose="thermoc demo, examples", install='pip install "thermoc[examples]"'),
     Need(package="matplotlib", purpose="figures", install='pip install "thermoc[viz]"'),
 )
 

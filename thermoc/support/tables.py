@@ -66,14 +66,16 @@ def _numeric(rows: Rows, name: str) -> bool:
 
 
 def _records(rows: Rows, width: int) -> list[str]:
-    """Return each row as lines ``name  value``; a long value goes on below itself."""
+    """Return each row as lines ``name  value``, without empty ones; a long value goes on below itself."""
     margin = max(len(_head(name)) for name in rows[0]) + 4
     lines: list[str] = []
     for row in rows:
         lines.append("")
         for name, value in row.items():
+            if not cell(value):
+                continue
             text = Text(cell(value)).wrap(Console(width=width), max(width - margin, 20), overflow="fold")
-            parts = [part.plain.rstrip() for part in text] or [""]
+            parts = [part.plain.rstrip() for part in text]
             lines.append(f"  {_head(name):<{margin - 2}}{parts[0]}".rstrip())
             lines += [" " * margin + part for part in parts[1:]]
     return lines
