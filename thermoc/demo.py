@@ -55,8 +55,9 @@ def digits() -> Digits:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One target's line. largest_difference is from the reference's probabilities. ``needs`` is what a target lacks that
-    cannot run here; nothing else is known of it then.
+    """One target's line. largest_difference is from the reference's probabilities.
+
+    needs: what a target lacks that cannot run here; nothing else is known of it then.
 
     seconds_per_image is wall-clock time. The simulated chip has none; it alone has the last three: J, s of its own time
     from an image's first instruction to its last, and the hottest place.

@@ -23,7 +23,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    epilog="Exit codes: 0 ok, 1 your mistake (command line, file, model), or a bound or law that does not hold, 2 a fault of thermoc.",
+    epilog="Exit codes: 0 ok, 1 a mistake of yours or a bound that does not hold, 2 a fault of thermoc.",
 )
 app.command("demo")(demo.demo)
 app.command("compile")(compile_.compile)
