@@ -6,6 +6,7 @@ from __future__ import annotations
 
 # --- ending
 import argparse
+import zipfile
 from pathlib import Path
 
 from brian2 import set_device
@@ -80,7 +81,10 @@ def main():
     for name, array in outputs.items():
         print(f"{name}: {array.shape} (ticks, batch, *shape), mean {array.mean():.6g}")
     if given.out:
-        np.savez(given.out, **outputs)
+        with zipfile.ZipFile(given.out, "w") as archive:  # numpy.savez takes some names for itself
+            for name, array in outputs.items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as stream:
+                    np.lib.format.write_array(stream, np.asanyarray(array), allow_pickle=False)
 
 
 if __name__ == "__main__":

@@ -61,8 +61,10 @@ def run(
     for path in written:
         if path is not None:
             can_write(path)
-    inputs = no_inputs(net.graph) if input is None else load_inputs(input, net.graph)
-    result = api.compile(net, target, dump_ir=dump_ir, **options).run(inputs, ticks=ticks, batch=batch, seed=seed)
+    inputs = None if input is None else load_inputs(input, net.graph)
+    exe = api.compile(net, target, dump_ir=dump_ir, **options)
+    inputs = no_inputs(net.graph) if inputs is None else inputs
+    result = exe.run(inputs, ticks=ticks, batch=batch, seed=seed)
     _draw(result, pictures)
     if output is not None:
         write_atomic(output, npz_bytes(result.outputs))

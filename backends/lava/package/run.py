@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 import traceback
+import zipfile
 from contextlib import suppress
 from multiprocessing import shared_memory
 from pathlib import Path
@@ -47,7 +48,10 @@ def main():
     found = run(options, manifest, given, ticks)
     if options.numbers:
         found = decoded(manifest, found, options.ticks)
-    np.savez(options.outputs, **found)
+    with zipfile.ZipFile(options.outputs, "w") as archive:  # numpy.savez takes some names for itself
+        for name, array in found.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as stream:
+                np.lib.format.write_array(stream, np.asanyarray(array), allow_pickle=False)
     print("\n".join(f"{name}: {list(array.shape)}" for name, array in found.items()))
 
 
