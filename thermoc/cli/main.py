@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, cast
 
 import typer
 
@@ -90,7 +90,9 @@ def _run() -> int:
     return code if isinstance(code, int) else OK
 
 
-WRONG_LINE = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+WRONG_LINE = cast(
+    type[Exception], next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+)
 """What typer raises for a wrong command line, from whichever click it carries."""
 
 
