@@ -3,9 +3,9 @@
     python examples/train_digits.py [digits.thermo [STEPS]]
 
 Gradient descent (Adam) on the negative log-likelihood of the Boltzmann layer, in NumPy, from fixed seeds; the images
-are shifted by up to one pixel while training. Two thirds of scikit-learn's 1,797 handwritten digits train it, the
-rest, which it never sees, tests it. Takes about a minute and a half on one core, and says how far it is; the same
-machine gives the same file every time.
+are shifted by up to one pixel while training. Two thirds of 1,797 handwritten digits train it, the rest, which it
+never sees, tests it. Takes about a minute and a half on one core, and says how far it is; the same machine gives the
+same file every time.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ import numpy as np
 from thermoc.ir import dialects  # noqa: F401  (registers the ops)
 from thermoc.ir.dialects.core import Constant
 from thermoc.ir.graph import Graph, NameSource, replaced
+from thermoc.ir.handle import Handle
 from thermoc.ir.infer import infer, retyped
 from thermoc.ir.ops import REGISTRY, STOCHASTIC, Op, OperandSpec
 from thermoc.ir.types import DType, Role, Shape, Type
@@ -24,89 +25,14 @@ from thermoc.support.errors import Location, ThermocError, caller, error
 CURRENT: ContextVar[Builder | None] = ContextVar("thermoc_builder", default=None)
 
 
-class Handle:
-    """A value of the network being built, with Python's arithmetic."""
-
-    __array_ufunc__ = None  # so that array * handle reaches __rmul__
-
-    def __init__(self, builder: Builder, value: Value):
-        self.builder, self.value = builder, value
-
-    @property
-    def type(self) -> Type:
-        """Shape, dtype and role."""
-        assert self.value.type is not None
-        return self.value.type
-
-    @property
-    def shape(self) -> Shape:
-        """Shape of one sample."""
-        return self.type.shape
-
-    def __repr__(self) -> str:
-        return f"{self.value}: {self.type}"
-
-    def __bool__(self) -> bool:
-        raise error(
-            "T111", "a value of a network has no truth value while it is built", where=caller(), hint="use tc.select"
-        )
-
-    def __add__(self, other: Any) -> Handle:
-        return _call("core.add", self, other)
-
-    def __radd__(self, other: Any) -> Handle:
-        return _call("core.add", other, self)
-
-    def __sub__(self, other: Any) -> Handle:
-        return _call("core.sub", self, other)
-
-    def __rsub__(self, other: Any) -> Handle:
-        return _call("core.sub", other, self)
-
-    def __mul__(self, other: Any) -> Handle:
-        return _call("core.mul", self, other)
-
-    def __rmul__(self, other: Any) -> Handle:
-        return _call("core.mul", other, self)
-
-    def __truediv__(self, other: Any) -> Handle:
-        return _call("core.div", self, other)
-
-    def __rtruediv__(self, other: Any) -> Handle:
-        return _call("core.div", other, self)
-
-    def __pow__(self, other: Any) -> Handle:
-        return _call("core.pow", self, other)
-
-    def __matmul__(self, other: Any) -> Handle:
-        return _call("core.matmul", self, other)
-
-    def __neg__(self) -> Handle:
-        return _call("core.neg", self)
-
-    def __lt__(self, other: Any) -> Handle:
-        return _call("core.less", self, other)
-
-    def __le__(self, other: Any) -> Handle:
-        return _call("core.less_equal", self, other)
-
-    def __gt__(self, other: Any) -> Handle:
-        return _call("core.greater", self, other)
-
-    def __ge__(self, other: Any) -> Handle:
-        return _call("core.greater_equal", self, other)
-
-
 class Builder:
-    """Collects ops, names them, infers their types and reports what does not fit at the line that wrote it.
-
-    ``place``: where ops come from instead, for those of a file: its name and the node's.
-    """
+    """Collects ops, names them, infers their types and reports what does not fit at the line that wrote it."""
 
     def __init__(self, name: str, dt: float):
         self.name, self.dt = name, dt
-        self.ops: list[Op] = []
         self.place: Location | None = None
+        """Where what is added comes from, where that is no line of a program: a node of a file."""
+        self.ops: list[Op] = []
         self._names = NameSource()
         self._chosen: set[str] = set()  # names that were asked for
         self._final: dict[str, str] = {}  # of values whose name in the graph is not the one they were built under
@@ -283,10 +209,6 @@ def current(what: str) -> Builder:
             hint='write it inside "with tc.Network(...):"',
         )
     return builder
-
-
-def _call(opname: str, *operands: Any) -> Handle:
-    return FUNCTIONS[opname](*operands)
 
 
 def function(cls: type[Op]) -> Callable[..., Any]:

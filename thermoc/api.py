@@ -5,30 +5,30 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from thermoc import physics, plugins
+from thermoc import plugins
 from thermoc.frontends import formats
 from thermoc.ir.builder import CURRENT, Builder, Handle, current
 from thermoc.ir.dialects.core import Input, Output
 from thermoc.ir.feed import feed
 from thermoc.ir.graph import Graph
-from thermoc.ir.ops import STATEFUL, STOCHASTIC, OperandSpec
+from thermoc.ir.ops import OperandSpec
 from thermoc.ir.serial import load_graph, save_graph
 from thermoc.ir.types import DType, Role, Shape
 from thermoc.passes.base import Lowered, Record, run_passes
 from thermoc.passes.lint import lint as lint_graph
+from thermoc.results import Call, Run
 from thermoc.support.errors import Finding, caller, error
+from thermoc.support.tables import html_table
 
 if TYPE_CHECKING:
-    import xarray
-
     from thermoc.backends.base import Artefact, Backend
     from thermoc.passes.report import Report
 
@@ -76,14 +76,30 @@ class Network:
         return self.graph.name if self._graph is not None else self._builder.name if self._builder else ""
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a file, whole or not at all: ``.nir`` by its suffix, else ``.thermo``. Errors: T505, T509, T510."""
-        if Path(path).suffix in formats.WRITERS:
-            formats.write(self.graph, path)
-        else:
+        """Write a file, whole or not at all: ``.thermo`` or ``.nir``, by its suffix.
+
+        Artefacts of targets (``.onnx``, ...) are written by ``tc.compile(net, target).save(path)``. Errors: T505, T506
+        (no such format of networks), T509, T510.
+        """
+        if formats.suffix(path) == ".thermo":
             save_graph(self.graph, path)
+        else:
+            formats.write(self.graph, path)
 
     def __repr__(self) -> str:
         return f"Network({self.name!r})"
+
+    def _repr_html_(self) -> str:
+        if self._graph is None:
+            return html_table(f"network {self.name}, being written", [])
+        ends = {"input": self.graph.inputs, "output": self.graph.outputs}
+        rows = [
+            {"kind": kind, "name": name, "type": str(getattr(op, "x" if kind == "output" else "y").type)}
+            for kind, ops in ends.items()
+            for name, op in ops.items()
+        ]
+        rows += [{"kind": "state", "name": name, "type": str(list(size))} for name, size in self.graph.states.items()]
+        return html_table(f"network {self.name}: {len(self.graph.ops)} ops, dt = {self.graph.dt:g}", rows)
 
 
 def load(path: str | os.PathLike[str], **options: Any) -> Network:
@@ -92,7 +108,7 @@ def load(path: str | os.PathLike[str], **options: Any) -> Network:
     options: those of the format's reader (docs/formats.md), e.g. ``dt`` of ``.nir``. ``repairs`` of the network tells
     what the reader mended or assumed. Errors: T501 to T508, T111 for an option the reader does not have.
     """
-    if Path(path).suffix == ".thermo" and not options:
+    if formats.suffix(path) == ".thermo" and not options:
         return Network.of(load_graph(path))
     return Network.of(*formats.read(path, **options))
 
@@ -148,72 +164,7 @@ def _choice(enum: Any, text: str) -> Any:
         ) from None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Call:
-    """How a run was called: enough to repeat it. ``inputs`` are as they were given.
-
-    place: seed, first_sample and first_tick. timed: names of the inputs that change over the ticks.
-    """
-
-    executable: Executable
-    inputs: Mapping[str, NDArray]
-    ticks: int
-    batch: int
-    place: Mapping[str, int]
-    timed: frozenset[str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """What a run gave: ``run["name"]`` is an array (ticks, batch, *shape)."""
-
-    network: str
-    target: str
-    seed: int
-    dt: float
-    outputs: Mapping[str, NDArray]
-    states: Mapping[str, NDArray] = field(default_factory=dict)
-    call: Call | None = field(default=None, repr=False)
-    chip: Any = field(default=None, repr=False)
-    """What a simulated chip took for it: a report that prints; None elsewhere."""
-
-    @cached_property
-    def diagnostics(self) -> Mapping[str, physics.Estimate]:
-        """The estimate of every sampled output's least mixed element: error bar, tau, ESS, R-hat (P49).
-
-        Outputs are sampled where they depend on a state that noise drives. Of many elements 64 are looked at. Runs of
-        fewer than 8 ticks have no diagnostics.
-        """
-        graph = None if self.call is None else self.call.executable.source
-        if graph is None or not self.outputs or len(next(iter(self.outputs.values()))) < 8:
-            return {}
-        return {name: _least_mixed(self.outputs[name]) for name in _sampled(graph)}
-
-    @property
-    def warnings(self) -> tuple[Finding, ...]:
-        """The compiler's warnings about the physics, and one for each output whose chains have not equilibrated."""
-        given = () if self.call is None else self.call.executable.warnings
-        return (*given, *(_short(name, found) for name, found in self.diagnostics.items() if not found.mixed))
-
-    def __getitem__(self, name: str) -> NDArray:
-        if name not in self.outputs:
-            raise error("T401", f"the run has no output {name!r}", notes=[f"its outputs are {list(self.outputs)}"])
-        return self.outputs[name]
-
-    def to_xarray(self) -> xarray.Dataset:
-        """Return an xarray Dataset with dimensions tick, sample and each output's own axes; time = tick * dt."""
-        import xarray
-
-        arrays = {
-            name: (("tick", "sample", *(f"{name}_{i}" for i in range(a.ndim - 2))), a)
-            for name, a in self.outputs.items()
-        }
-        ticks = next(iter(self.outputs.values())).shape[0]
-        attrs = {"network": self.network, "target": self.target, "seed": self.seed}
-        return xarray.Dataset(arrays, coords={"time": ("tick", np.arange(ticks) * self.dt)}, attrs=attrs)
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Executable:
     """A network compiled for a target: run it, save it, ask what was done."""
 
@@ -282,11 +233,18 @@ class Executable:
         )
 
     def save(self, path: str | os.PathLike[str]) -> int:
-        """Write the artefact, whole or not at all; return its size in bytes. Errors: T505.
+        """Write the artefact, whole or not at all; return its size in bytes. Errors: T505, T506 (a network's suffix).
 
         It is one file, but for Brian2: a script and the ``.npz`` beside it.
         """
+        formats.check_artefact(path, self.backend.name, self.artefact.suffix)
         return self.artefact.save(path)
+
+    def __repr__(self) -> str:
+        return f"Executable({self.source.name!r} for {self.backend.name}, {len(self.graph.ops)} ops)"
+
+    def _repr_html_(self) -> str:
+        return self.report()._repr_html_()
 
     def report(self) -> Report:
         """Return what was done to the network; it prints."""
@@ -313,42 +271,6 @@ def compile(
 def lint(network: Network | Graph) -> tuple[Finding, ...]:
     """Return warnings about a network's physics: frozen sampling, couplings that are not symmetric, unstable steps."""
     return lint_graph(network.graph if isinstance(network, Network) else network)
-
-
-def _sampled(graph: Graph) -> list[str]:
-    """Return the outputs that depend on a state which noise drives."""
-    noisy = _after(graph, [v.name for op in graph.ops if STOCHASTIC in op.traits for v in op.results])
-    moving = [op for op in graph.ops if STATEFUL in op.traits and {v.name for v in (*op.inputs, *op.results)} & noisy]
-    chains = _after(graph, [value.name for op in moving for value in op.results])
-    return [name for name, op in graph.outputs.items() if op.x.name in chains]
-
-
-def _after(graph: Graph, names: list[str]) -> set[str]:
-    """Return these values and all that depend on them."""
-    seen, stack = set(names), list(names)
-    while stack:
-        for reader in graph.consumers.get(stack.pop(), ()):
-            fresh = [value.name for value in reader.results if value.name not in seen]
-            seen.update(fresh)
-            stack += fresh
-    return seen
-
-
-def _least_mixed(array: NDArray) -> physics.Estimate:
-    flat = array.reshape(*array.shape[:2], -1)
-    elements = range(0, flat.shape[2], max(1, flat.shape[2] // 64))
-    found = [physics.estimate(flat[..., element]) for element in elements]
-    return max(found, key=lambda one: (not one.mixed, one.r_hat - one.r_hat_limit, -one.ess))
-
-
-def _short(name: str, found: physics.Estimate) -> Finding:
-    notes = (
-        f"R-hat {found.r_hat:.4g}, at most {found.r_hat_limit:.4g} where chains agree",
-        f"effective sample size {found.ess:.3g}, at least {physics.LEAST_ESS}",
-        f"chains of {found.length:.3g} correlation times, at least {physics.LEAST_LENGTH}",
-    )
-    hint = "run longer, and leave the first ticks out of averages"
-    return Finding(code="W104", what=f"output {name!r} is no equilibrium sample yet", notes=notes, hint=hint)
 
 
 def _options(backend: Backend, given: Mapping[str, Any]) -> Any:

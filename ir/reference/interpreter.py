@@ -17,15 +17,30 @@ from thermoc.ir.ops import STATEFUL, Op
 from thermoc.ir.reference.jitter import Jitter
 from thermoc.ir.reference.meaning import MEANINGS, Context, State
 from thermoc.ir.values import Value
+from thermoc.support.tables import array_rows, html_table, table
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Trace:
-    """Outputs and probed values by name, each (ticks, batch, *shape), and the states after the last tick."""
+    """Outputs and probed values by name, each (ticks, batch, *shape), and the states after the last tick; it prints."""
 
     outputs: dict[str, NDArray]
     probes: dict[str, NDArray]
     states: dict[str, NDArray]
+
+    def rows(self) -> list[dict[str, object]]:
+        """Return a row for each array: what it is, shape, dtype, mean and ends."""
+        kinds = {"output": self.outputs, "probe": self.probes, "state": self.states}
+        return [{"kind": kind, **row} for kind, arrays in kinds.items() for row in array_rows(arrays, "name")]
+
+    def __repr__(self) -> str:
+        return f"Trace(outputs {list(self.outputs)}, probes {list(self.probes)}, states {list(self.states)})"
+
+    def __str__(self) -> str:
+        return table("trace of the reference", self.rows())
+
+    def _repr_html_(self) -> str:
+        return html_table("trace of the reference", self.rows())
 
 
 def interpret(

@@ -81,4 +81,4 @@ def test_delays_that_cannot_be_are_refused_by_their_own_name(tmp_path: Path, nam
     with pytest.raises(tc.ThermocError) as caught:
         tc.load(path)
     assert (caught.value.code, fact in str(caught.value)) == (code, True), str(caught.value)
-    assert str(caught.value.findings[0].where) == f"{path}, node 'n0'"
+    assert str(caught.value.findings[0].where) == f"{path}: node 'n0'"

@@ -41,9 +41,9 @@ def test_ops_carry_their_node_through_a_file_of_ours(tmp_path: Path):
     net = tc.load(path)
     for kept in (net.graph, tc.load(_saved(net, tmp_path / "n.thermo")).graph):
         named = {op.opname: str(op.location) for op in kept.ops if op.opname != "core.constant"}
-        assert named["core.affine"] == "n.nir, node 'n0'"
-        assert named["spiking.lif"] == "n.nir, node 'n1'"
-        assert named["core.output"] == "n.nir, node 'output'"
+        assert named["core.affine"] == "n.nir: node 'n0'"
+        assert named["spiking.lif"] == "n.nir: node 'n1'"
+        assert named["core.output"] == "n.nir: node 'output'"
 
 
 def test_a_file_of_ours_does_not_tell_where_it_came_from(tmp_path: Path):
@@ -66,4 +66,4 @@ def test_a_refusal_to_write_names_the_node(tmp_path: Path):
     with pytest.raises(tc.ThermocError) as caught:
         tc.load(path, reset="subtract").save(tmp_path / "b.nir")
     assert caught.value.code == "T509"
-    assert str(caught.value.findings[0].where) == "n.nir, node 'n1'"
+    assert str(caught.value.findings[0].where) == "n.nir: node 'n1'"

@@ -18,14 +18,17 @@ from numpy.typing import NDArray
 
 import thermoc
 from thermoc import api
+from thermoc.certificates.judging import LEAST_AVERAGED
 from thermoc.certificates.law import Law, Skipped
 from thermoc.certificates.laws import LAWS, convergence
 from thermoc.certificates.seen import instrumented, seen
 from thermoc.ir.graph import Graph
+from thermoc.ir.ops import STATEFUL
 from thermoc.ir.serial import graph_bytes, load_graph
 from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
-from thermoc.support.tables import table
+from thermoc.support.npz import npz_bytes
+from thermoc.support.tables import html_table, table
 
 FORMAT, VERSION = "thermoc certificate", 1
 MOST_BYTES = 4 * 2**20
@@ -64,11 +67,16 @@ class Certificate:
                 "T406", "the laws do not hold on this run", notes=notes or ["no op has a law to check"], hint=hint
             )
 
-    def __str__(self) -> str:
+    @property
+    def title(self) -> str:
+        """Which run it is of."""
         head = self.document
         size = f"{head['ticks']} ticks, {head['batch']} samples"
-        title = f"{head['network']} on {head['target']}, seed {head['seed']}: {size}"
-        rows = [
+        return f"{head['network']} on {head['target']}, seed {head['seed']}: {size}"
+
+    def rows(self) -> list[dict[str, object]]:
+        """Return a row for each law: what was measured, what it must be, within what."""
+        return [
             {
                 "law": law.law,
                 "op": law.op,
@@ -80,12 +88,18 @@ class Certificate:
             }
             for law in self.laws
         ]
+
+    def _repr_html_(self) -> str:
+        return html_table(self.title, self.rows())
+
+    def __str__(self) -> str:
+        rows = self.rows()
         count = sum(law.holds for law in self.laws)
         skipped = [
             f"not checked: {' '.join(filter(None, (item.get('law'), item['op'])))}: {item['reason']}"
-            for item in head["skipped"]
+            for item in self.document["skipped"]
         ]
-        return "\n".join([table(title, rows), *skipped, f"{count} of {len(rows)} laws hold"])
+        return "\n".join([table(self.title, rows), *skipped, f"{count} of {len(rows)} laws hold"])
 
 
 def certify(run: api.Run, *, warmup: int | None = None) -> Certificate:
@@ -95,7 +109,7 @@ def certify(run: api.Run, *, warmup: int | None = None) -> Certificate:
     trajectory), its outputs are compared with the run's own, and each law is measured. On a die that heats, handing
     out more takes instructions that heat it too: there the run is repeated once more as it was, for the comparison.
     warmup: ticks before averages begin, default a quarter. Statistical laws are checked at four standard errors.
-    Errors: T404 for a run that cannot be repeated.
+    Errors: T404 for a run that cannot be repeated, or is too short.
     """
     call = run.call
     if call is None:
@@ -105,6 +119,7 @@ def certify(run: api.Run, *, warmup: int | None = None) -> Certificate:
     if not 0 <= warmup < ticks:
         raise error("T404", "warmup must be less than the ticks", notes=[f"warmup = {warmup}", f"{ticks} ticks"])
     source = call.executable.source
+    _long_enough(source, ticks)
     ops = tuple(op for op in source.ops if type(op) in LAWS)
     outputs = _repeated(call, instrumented(source, ops))
     laws = [_same(run, _repeated(call, source) if _heats(call) else outputs)]
@@ -181,6 +196,16 @@ def arrays_hash(arrays: Mapping[str, NDArray]) -> str:
     return digest.hexdigest()
 
 
+def _long_enough(graph: Graph, ticks: int) -> None:
+    """Refuse a run in which no state was seen to move. Errors: T404."""
+    moving = next((op for op in graph.ops if STATEFUL in op.traits and type(op) in LAWS), None)
+    if ticks < 2 and moving is not None:
+        label = f"{moving.opname} {moving.results[0]}"
+        notes = [f"it has {ticks} tick", f"the laws of {label} compare a tick with the next"]
+        hint = f"run at least 2 ticks; averages need {LEAST_AVERAGED} after the warm-up, better some hundred"
+        raise error("T404", "the run is too short to certify", where=moving.location, notes=notes, hint=hint)
+
+
 def _repeated(call: api.Call, graph: Graph) -> Mapping[str, NDArray]:
     exe = api.compile(graph, call.executable.backend.name, **asdict(call.executable.options))
     return exe.run(call.inputs, ticks=call.ticks, batch=call.batch, **call.place).outputs
@@ -210,12 +235,10 @@ def _same(run: api.Run, outputs: Mapping[str, NDArray]) -> Law:
 
 
 def _replay(graph: Graph, inputs: Mapping[str, NDArray]) -> dict[str, str] | None:
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **inputs)  # pyright: ignore[reportArgumentType]
-    model = graph_bytes(graph)
-    if len(model) + buffer.tell() > MOST_BYTES:
+    model, arrays = graph_bytes(graph), npz_bytes(inputs, compress=True)
+    if len(model) + len(arrays) > MOST_BYTES:
         return None
-    return {"graph": base64.b64encode(model).decode(), "inputs": base64.b64encode(buffer.getvalue()).decode()}
+    return {"graph": base64.b64encode(model).decode(), "inputs": base64.b64encode(arrays).decode()}
 
 
 def _again(document: Mapping[str, Any]) -> Certificate:

@@ -10,6 +10,15 @@ from thermoc import physics
 from thermoc.certificates.law import SIGMAS, Law, Skipped
 from thermoc.certificates.seen import Seen
 
+LEAST_AVERAGED = 8
+"""Ticks after the warm-up from which on averages are judged: fewer have no error bar to judge them by."""
+
+
+def too_few(seen: Seen, law: str, ticks: int) -> Skipped:
+    """Return that a law is not checked, because its average would be over too few ticks."""
+    reason = f"too short: {ticks} ticks after the warm-up, averages need {LEAST_AVERAGED}"
+    return Skipped(law=law, op=seen.label, reason=reason)
+
 
 def unsettled(seen: Seen, laws: str) -> Skipped:
     """Return that laws of the steady state are not checked, because there was none or it was too short."""
@@ -20,8 +29,8 @@ def unsettled(seen: Seen, laws: str) -> Skipped:
 def equipartition(seen: Seen, share: NDArray, what: str, allowance: float = 0.0) -> Iterator[Law | Skipped]:
     """Yield that the mean of ``share`` after the warm-up is 1, within four standard errors from its own tau (P47)."""
     series = share[seen.warmup :].reshape(len(share) - seen.warmup, share.shape[1], -1).mean(axis=-1)
-    if len(series) < 4:
-        yield Skipped(law="P47", op=seen.label, reason=f"{len(series)} ticks after the warm-up are too few to average")
+    if len(series) < LEAST_AVERAGED:
+        yield too_few(seen, "P47", len(series))
         return
     mean = physics.estimate(series)
     yield within("P47", seen, f"mean {what} is 1", mean, 1.0, allowance)
@@ -30,8 +39,8 @@ def equipartition(seen: Seen, share: NDArray, what: str, allowance: float = 0.0)
 def converged(seen: Seen, values: NDArray, *, whole: bool = False) -> Iterator[Law | Skipped]:
     """Yield R-hat and effective sample size of the least mixed unit after the warm-up (P49)."""
     series = values if whole else values[seen.warmup :]
-    if len(series) < 8:
-        yield Skipped(law="P49", op=seen.label, reason=f"{len(series)} ticks after the warm-up are too few to average")
+    if len(series) < LEAST_AVERAGED:
+        yield too_few(seen, "P49", len(series))
         return
     flat = series.reshape(*series.shape[:2], -1)
     units = range(0, flat.shape[-1], max(1, flat.shape[-1] // 16))

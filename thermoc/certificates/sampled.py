@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc import physics
-from thermoc.certificates.judging import converged, unsettled, within
+from thermoc.certificates.judging import LEAST_AVERAGED, converged, too_few, unsettled, within
 from thermoc.certificates.law import SIGMAS, Law, Skipped, standard_score
 from thermoc.certificates.seen import Seen
 from thermoc.ir.dialects import sampling
@@ -103,6 +103,9 @@ def _ensemble(seen: Seen, J: Any) -> Iterator[Law | Skipped]:
     op: Any = seen.op
     s, n = seen["s"][seen.warmup :], J.shape[0]
     T, h = seen["T"], seen["h"]
+    if len(s) < LEAST_AVERAGED:
+        yield too_few(seen, "P48, P49", len(s))
+        return
     E = physics.ising_energy(s, J, 0.0) - (s * (h[seen.warmup :] if len(h) > 1 else h)).sum(axis=-1)
     yield from converged(seen, E[..., np.newaxis], whole=True)
     reason = ""

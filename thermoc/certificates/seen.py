@@ -15,6 +15,7 @@ from thermoc.ir.ops import Op
 from thermoc.ir.values import Value
 
 PREFIX = "certificate."
+"""What stands before the name of a value that is handed out; see ``prefix_of``."""
 LEAST_TICKS = 16
 """Ticks without change from which on averages are taken."""
 CLOCKS: tuple[Any, ...] = (core.Tick, thermo.Schedule, thermo.AdaptiveSchedule)
@@ -74,11 +75,20 @@ class Seen:
         return 1e-4 if self.single else 1e-10
 
 
+def prefix_of(graph: Graph) -> str:
+    """Return what stands before the names of values that are handed out: no output of the network begins with it."""
+    prefix = PREFIX
+    while any(name.startswith(prefix) for name in graph.outputs):
+        prefix = f"_{prefix}"
+    return prefix
+
+
 def instrumented(graph: Graph, ops: tuple[Op, ...]) -> Graph:
     """Return the graph with every operand and result of these ops that is not a constant handed out too, and clocks."""
     clocks = tuple(op for op in graph.ops if isinstance(op, CLOCKS))
     values = (value.name for op in (*ops, *clocks) for value in (*op.inputs, *op.results))
-    return exposed(graph, (name for name in values if not isinstance(graph.producers[name], core.Constant)), PREFIX)
+    names = (name for name in values if not isinstance(graph.producers[name], core.Constant))
+    return exposed(graph, names, prefix_of(graph))
 
 
 def seen(
@@ -91,7 +101,8 @@ def seen(
         for name, value in held.items()
         if isinstance(graph.producers[value.name], core.Constant)
     }
-    arrays = {name: outputs[PREFIX + value.name] for name, value in held.items() if name not in constants}
+    prefix = prefix_of(graph)
+    arrays = {name: outputs[prefix + value.name] for name, value in held.items() if name not in constants}
     single = any(array.dtype == np.float32 for array in arrays.values())
     arrays = {name: array.astype(float) for name, array in arrays.items()}
     arrays |= {name: np.asarray(array, float)[np.newaxis, np.newaxis] for name, array in constants.items()}
@@ -118,12 +129,12 @@ def _unmoved(graph: Graph, op: Op, outputs: Mapping[str, NDArray], timed: frozen
     ticks = max(len(array) for array in outputs.values())
     if getattr(op, "frequency", 0.0):
         return ticks, "its frequency"
-    latest, moving = 0, ""
+    latest, moving, prefix = 0, "", prefix_of(graph)
     for name, value in op.operand_values:
         if isinstance(graph.producers[value.name], core.Constant):
             continue
         behind, cause = _clocks(graph, value, op, outputs, timed, ticks)
-        since = min(_held_from(outputs[PREFIX + value.name]), behind)
+        since = min(_held_from(outputs[prefix + value.name]), behind)
         if since > latest:
             latest, moving = since, f"{name} ({cause})"
     return latest, moving
@@ -133,13 +144,13 @@ def _clocks(
     graph: Graph, value: Value, op: Op, outputs: Mapping[str, NDArray], timed: frozenset[str], ticks: int
 ) -> tuple[int, str]:
     """Return the tick from which no clock, schedule or changing input acts on a value, and which was the last."""
-    latest, cause = 0, ""
+    latest, cause, prefix = 0, "", prefix_of(graph)
     known, stack = {value.name, op.results[0].name}, [graph.producers[value.name]]
     while stack:
         source = stack.pop()
         since = 0
         if isinstance(source, CLOCKS):
-            since = max(_held_from(outputs[PREFIX + result.name]) for result in source.results)
+            since = max(_held_from(outputs[prefix + result.name]) for result in source.results)
         elif getattr(source, "frequency", 0.0) or (isinstance(source, core.Input) and source.name in timed):
             since = ticks
         if since > latest:

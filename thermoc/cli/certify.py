@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from thermoc.certificates import recheck
-from thermoc.cli.common import Json, print_json
+from thermoc.cli.common import Json
+from thermoc.cli.output import check, print_json, say
 
 
 def certify(
@@ -21,8 +22,6 @@ def certify(
     if as_json:
         print_json({**certificate.document, "replay": replayed})
     else:
-        typer.echo(str(certificate))
-        typer.echo(
-            "repeated from the seed: it agrees" if replayed else "too large to hold its network: numbers checked"
-        )
-    certificate.check()
+        say(str(certificate))
+        say("repeated from the seed: it agrees" if replayed else "too large to hold its network: numbers checked")
+    check(certificate, as_json=as_json)

@@ -12,15 +12,16 @@ from thermoc.cli.common import (
     Chip,
     DumpIr,
     Json,
-    Model,
     Options,
     file_name,
-    load_model,
     parse_options,
-    print_json,
 )
+from thermoc.cli.model import Model, takes_model
+from thermoc.cli.output import print_json, say
+from thermoc.support.files import can_write
 
 
+@takes_model
 def compile(
     model: Model,
     target: Annotated[
@@ -39,7 +40,11 @@ def compile(
     """Compile a network for a target and write the artefact."""
     options = parse_options(option) | ({"step": True} if step else {}) | ({} if chip is None else {"chip": chip})
     target = target or ("onnx" if chip is None else "sim")
-    exe = api.compile(load_model(model), target, dump_ir=dump_ir, **options)
+    net = model.load()
+    beside = output or Path(file_name(net.name))
+    if not beside.is_dir():
+        can_write(beside)
+    exe = api.compile(net, target, dump_ir=dump_ir, **options)
     path = output or Path(file_name(exe.source.name) + exe.artefact.suffix)
     size = exe.save(path)
     report = exe.report()
@@ -48,7 +53,7 @@ def compile(
         used = {} if layout is None else {"utilisation": layout.utilisation}
         print_json({**report.to_json(), **used, "path": str(path), "bytes": size})
         return
-    typer.echo(str(report))
+    say(str(report))
     if layout is not None:
-        typer.echo(f"\n{layout.summary()}")
-    typer.echo(f"wrote {path} ({size} bytes)")
+        say(f"\n{layout.summary()}")
+    say(f"wrote {path} ({size} bytes)")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import typer
-
-from thermoc.cli.common import Json, print_json
+from thermoc.cli.common import Json
+from thermoc.cli.output import print_json, say
 from thermoc.support.tables import table
 
 
@@ -15,5 +14,9 @@ def demo(as_json: Json = False) -> None:
     rows = [row.to_json() for row in rows_of()]
     if as_json:
         print_json(rows)
-    else:
-        typer.echo(table("599 handwritten digits the network never saw", rows))
+        return
+    shown = [{name: value for name, value in row.items() if name != "needs"} for row in rows if row["needs"] is None]
+    say(table("599 handwritten digits the network never saw", shown))
+    missing = [row for row in rows if row["needs"] is not None]
+    for row in missing:
+        say(f"not run: {row['target']}. It needs: {row['needs']}")

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 import thermoc
-from thermoc.cli.common import Json, print_json
+from thermoc.cli.common import Json
+from thermoc.cli.output import print_json, say
 from thermoc.support.errors import error
 from thermoc.support.tables import table
 
@@ -33,7 +34,6 @@ NEEDS = (
     Need(package="onnxruntime", purpose="running ONNX exports", install='pip install "thermoc[onnx]"'),
     Need(package="brian2", purpose="running Brian2 scripts", install='pip install "thermoc[brian2]"'),
     Need(package="h5py", purpose="writing .nir files", install='pip install "thermoc[nir]"'),
-    Need(package="scikit-learn", purpose="thermoc demo, examples", install='pip install "thermoc[examples]"'),
     Need(package="matplotlib", purpose="figures", install='pip install "thermoc[viz]"'),
 )
 
@@ -48,10 +48,10 @@ def doctor(
     if as_json:
         print_json({"thermoc": thermoc.__version__, "python": platform.python_version(), "packages": rows})
         return
-    typer.echo(table(f"thermoc {thermoc.__version__} on Python {platform.python_version()}", rows))
+    say(table(f"thermoc {thermoc.__version__} on Python {platform.python_version()}", rows))
     missing = [row for row in rows if not row["installed"]]
     lines = dict.fromkeys(str(row["install"]) for row in missing)
-    typer.echo(
+    say(
         "\n".join(["to install what is missing:", *(f"  {line}" for line in lines)])
         if missing
         else "nothing is missing"
@@ -64,7 +64,7 @@ def _install(name: str) -> None:
         raise error("T404", f"there is no runtime {name!r} to install", notes=["there is lava"])
     from thermoc.backends.lava import interpreter
 
-    typer.echo(f"Lava's Python is {interpreter.install()}", err=True)
+    say(f"Lava's Python is {interpreter.install()}", err=True)
 
 
 def _lava() -> dict[str, object]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import traceback
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn, cast
 
 import typer
 
 import thermoc
 from thermoc.cli import certify, demo, doctor, run, show, targets, verify
 from thermoc.cli import compile as compile_
-from thermoc.support.errors import ThermocError
+from thermoc.cli.output import guard_streams, print_json, say, tell
+from thermoc.support.errors import ThermocError, error
 
 OK, USER, TOOL = 0, 1, 2
 
@@ -23,6 +23,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    epilog="Exit codes: 0 ok, 1 a mistake of yours or a bound that does not hold, 2 a fault of thermoc.",
 )
 app.command("demo")(demo.demo)
 app.command("compile")(compile_.compile)
@@ -36,7 +37,7 @@ app.command("doctor")(doctor.doctor)
 
 def _version(shown: bool) -> None:
     if shown:
-        typer.echo(f"thermoc {thermoc.__version__}")
+        say(f"thermoc {thermoc.__version__}")
         raise typer.Exit()
 
 
@@ -51,35 +52,54 @@ def options(
 
 def main() -> NoReturn:
     """Run the command line and exit: 0 ok, 1 the user's mistake, 2 the tool's."""
+    guard_streams()
     try:
-        app()
-    except SystemExit as stop:  # typer's own: 2 where the command line itself is wrong
-        sys.exit(USER if stop.code == 2 else stop.code)
+        code = _run()
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except ThermocError as problem:  # the output itself cannot be written
+        say(problem, err=True)
+        code = USER
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run the command and return its exit code; what goes wrong is told."""
+    as_json = "--json" in sys.argv[1:]
+    try:
+        code = app(standalone_mode=False)
     except ThermocError as problem:
-        _tell(problem)
-        sys.exit(USER)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(OK)
-    except Exception:
+        tell(problem, as_json=as_json)
+        return USER
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else USER
+    except WRONG_LINE as problem:
+        if type(problem).__name__ == "NoArgsIsHelpError":
+            say(problem.format_message(), err=True)
+            return USER
+        tell(_usage(problem), as_json=as_json)
+        return USER
+    except Exception as reason:
         traceback.print_exc()
-        typer.echo("thermoc failed: a fault of thermoc, not of your input. Please report the lines above.", err=True)
-        sys.exit(TOOL)
-    sys.exit(OK)
+        say("thermoc failed: a fault of thermoc, not of your input. Please report the lines above.", err=True)
+        if as_json:
+            row = {"code": None, "what": f"{type(reason).__name__}: {reason}", "where": None, "notes": [], "hint": ""}
+            print_json({"errors": [row]})
+        return TOOL
+    return code if isinstance(code, int) else OK
 
 
-def _tell(problem: ThermocError) -> None:
-    """Print the findings: on stderr for people, with --json also on stdout as a document."""
-    typer.echo(str(problem), err=True)
-    if "--json" in sys.argv:
-        rows = [
-            {
-                "code": f.code,
-                "what": f.what,
-                "where": str(f.where) if f.where else None,
-                "notes": f.notes,
-                "hint": f.hint,
-            }
-            for f in problem.findings
-        ]
-        typer.echo(json.dumps({"errors": rows}, indent=2))
+WRONG_LINE = cast(
+    type[Exception], next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+)
+"""What typer raises for a wrong command line, from whichever click it carries."""
+
+
+def _usage(problem: Any) -> ThermocError:
+    """Return typer's complaint as an error of ours: what is wrong, how the command is called, where more is told."""
+    context = getattr(problem, "ctx", None)
+    if context is None:
+        return error("T416", problem.format_message(), hint="thermoc --help")
+    usage = " ".join(context.get_usage().split())
+    return error("T416", problem.format_message(), notes=[usage], hint=f"{context.command_path} --help")

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 
 from thermoc import api
 from thermoc.certificates import Certificate
@@ -18,27 +14,28 @@ from thermoc.certificates import certify as make_certificate
 from thermoc.cli.common import (
     Chip,
     DumpIr,
+    Inputs,
     Json,
-    Model,
     Options,
     Target,
     file_name,
-    load_model,
     parse_options,
-    print_json,
 )
+from thermoc.cli.inputs import load_inputs, no_inputs
+from thermoc.cli.model import Model, takes_model
+from thermoc.cli.output import check, print_json, say
 from thermoc.reports import chip_picture, chip_trace
 from thermoc.support.errors import error
 from thermoc.support.files import can_write, write_atomic
+from thermoc.support.npz import npz_bytes
 from thermoc.support.tables import table
 
 
+@takes_model
 def run(
     model: Model,
     target: Target = "sim",
-    input: Annotated[
-        Path | None, typer.Option("--input", "-i", help="A .npz with one array for each input of the network.")
-    ] = None,
+    input: Inputs = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the outputs as .npz.")] = None,
     ticks: Annotated[int | None, typer.Option(help="Number of ticks; default: what the inputs say, else 1.")] = None,
     batch: Annotated[int | None, typer.Option(help="Number of samples; default: what the inputs say, else 1.")] = None,
@@ -55,29 +52,30 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Compile a network for a target, run it, and show or write what it gives."""
-    net = load_model(model)
-    inputs = {} if input is None else load_arrays(input)
     options = parse_options(option) | ({} if chip is None else {"chip": chip})
     pictures = {"floorplan": floorplan, "heat_map": heat_map, "trace": trace}
     _can_draw(pictures, options)
-    for path in (output, *pictures.values()):
+    _can_hold_arrays(output)
+    net = model.load()
+    written = [output, *pictures.values(), _certificate_path(net.name) if certify else None]
+    for path in written:
         if path is not None:
             can_write(path)
-    result = api.compile(net, target, dump_ir=dump_ir, **options).run(inputs, ticks=ticks, batch=batch, seed=seed)
+    inputs = None if input is None else load_inputs(input, net.graph)
+    exe = api.compile(net, target, dump_ir=dump_ir, **options)
+    inputs = no_inputs(net.graph) if inputs is None else inputs
+    result = exe.run(inputs, ticks=ticks, batch=batch, seed=seed)
     _draw(result, pictures)
     if output is not None:
-        buffer = io.BytesIO()
-        np.savez(buffer, **result.outputs)  # pyright: ignore[reportArgumentType]
-        write_atomic(output, buffer.getvalue())
+        write_atomic(output, npz_bytes(result.outputs))
     certificate = _certified(result) if certify else None
-    rows = [_row(name, result) for name in result.outputs]
     if as_json:
         print_json(
             {
                 "network": result.network,
                 "target": target,
                 "seed": seed,
-                "outputs": rows,
+                "outputs": result.rows(),
                 "path": str(output) if output else None,
                 "warnings": [str(warning) for warning in result.warnings],
                 "certificate": None if certificate is None else certificate.document,
@@ -85,19 +83,19 @@ def run(
             }
         )
     else:
-        typer.echo(table(f"{result.network} on {target}, seed {seed}", rows))
+        say(table(result.title, result.rows()))
         for warning in result.warnings:
-            typer.echo(str(warning), err=True)
+            say(str(warning), err=True)
         if result.chip is not None:
-            typer.echo(f"\n{result.chip}")
+            say(f"\n{result.chip}")
         for path in (output, *pictures.values()):
             if path is not None:
-                typer.echo(f"wrote {path}")
+                say(f"wrote {path}")
     if certificate is not None:
         if not as_json:
-            typer.echo(str(certificate))
-            typer.echo(f"wrote {_certificate_path(result)}")
-        certificate.check()
+            say(str(certificate))
+            say(f"wrote {_certificate_path(result.network)}")
+        check(certificate, as_json=as_json)
 
 
 def _can_draw(pictures: Mapping[str, Path | None], options: Mapping[str, object]) -> None:
@@ -120,40 +118,16 @@ def _draw(result: api.Run, pictures: Mapping[str, Path | None]) -> None:
 
 def _certified(result: api.Run) -> Certificate:
     certificate = make_certificate(result)
-    certificate.save(_certificate_path(result))
+    certificate.save(_certificate_path(result.network))
     return certificate
 
 
-def _certificate_path(result: api.Run) -> Path:
-    return Path(f"{file_name(result.network)}.certificate.json")
+def _certificate_path(network: str) -> Path:
+    return Path(f"{file_name(network)}.certificate.json")
 
 
-def load_arrays(path: Path) -> Mapping[str, NDArray]:
-    """Return the arrays of a .npz file; nothing in it is executed. Errors: T501, T502."""
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ValueError("it holds a single array, not named ones")
-            return {name: archive[name] for name in archive.files}
-    except OSError as reason:
-        raise error(
-            "T501", f"{path} cannot be read", notes=[str(reason.strerror or reason)], hint="check the path"
-        ) from None
-    except (ValueError, zipfile.BadZipFile, EOFError) as reason:
-        raise error(
-            "T502", f"{path} is not a .npz file of arrays", notes=[str(reason)], hint="numpy.savez(path, name=array)"
-        ) from None
-
-
-def _row(name: str, result: api.Run) -> dict[str, object]:
-    array, chain = result[name], result.diagnostics.get(name)
-    mixing = {"r_hat": chain.r_hat, "ess": chain.ess} if chain else {"r_hat": "", "ess": ""}
-    return {
-        "output": name,
-        "shape": list(array.shape),
-        "dtype": str(array.dtype),
-        "mean": float(array.mean()),
-        "min": float(array.min()),
-        "max": float(array.max()),
-        **(mixing if result.diagnostics else {}),
-    }
+def _can_hold_arrays(output: Path | None) -> None:
+    """Refuse a suffix that says something else than what is written."""
+    if output is not None and output.suffix not in ("", ".npz"):
+        hint = f"-o {output.with_suffix('.npz')}"
+        raise error("T404", f"outputs are written as .npz, not {output.suffix}", hint=hint)

@@ -7,13 +7,17 @@ from typing import Annotated
 
 import typer
 
-from thermoc.cli.common import Json, Model, load_model, print_json
+from thermoc.cli.common import Json
+from thermoc.cli.model import Model, takes_model
+from thermoc.cli.output import print_json, say
 from thermoc.ir.graph import Graph
 from thermoc.ir.text import print_graph
 from thermoc.reports.picture import graph_svg
+from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
 
 
+@takes_model
 def show(
     model: Model,
     svg: Annotated[Path | None, typer.Option("--svg", help="Write a picture of the graph.")] = None,
@@ -21,15 +25,18 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Print a network's graph as text, or draw it."""
-    graph = load_model(model).graph
+    if svg is not None and svg.suffix not in ("", ".svg"):
+        hint = f"--svg {svg.with_suffix('.svg')}"
+        raise error("T404", f"a picture of a graph is an .svg, not {svg.suffix}", hint=hint)
+    graph = model.load().graph
     if svg is not None:
         write_atomic(svg, graph_svg(graph).encode())
     if as_json:
         print_json({**_summary(graph), "svg": str(svg) if svg else None})
     elif svg is not None:
-        typer.echo(f"wrote {svg}")
+        say(f"wrote {svg}")
     else:
-        typer.echo(print_graph(graph, data=data), nl=False)
+        say(print_graph(graph, data=data), end="")
 
 
 def _summary(graph: Graph) -> dict[str, object]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import typer
-
-from thermoc.cli.common import Json, print_json
+from thermoc.cli.common import Json
+from thermoc.cli.output import print_json, say
 from thermoc.reports.support import support_rows, support_table
 
 
@@ -13,4 +12,4 @@ def targets(as_json: Json = False) -> None:
     if as_json:
         print_json(support_rows())
     else:
-        typer.echo(support_table())
+        say(support_table())

@@ -7,22 +7,24 @@ from typing import Annotated, Any
 
 import typer
 
-from thermoc.cli.common import Json, Model, load_model, parse_options, print_json
-from thermoc.cli.run import load_arrays
+from thermoc.cli.common import Inputs, Json, parse_options
+from thermoc.cli.inputs import load_inputs
+from thermoc.cli.model import Model, takes_model
+from thermoc.cli.output import print_json, say
 from thermoc.support.errors import error
+from thermoc.support.files import can_write
 from thermoc.verification import Verification
 from thermoc.verification import verify as verification
 from thermoc.verification.picture import format_of
 
 
+@takes_model
 def verify(
     model: Model,
     targets: Annotated[
         str, typer.Option("--targets", "-t", help="Targets to verify, with commas between; see `thermoc targets`.")
     ] = "sim",
-    input: Annotated[
-        Path | None, typer.Option("--input", "-i", help="A .npz with one array for each input; default: drawn.")
-    ] = None,
+    input: Inputs = None,
     ticks: Annotated[int | None, typer.Option(help="Number of ticks; default: what the inputs say, else 64.")] = None,
     batch: Annotated[int | None, typer.Option(help="Number of samples; default: what the inputs say, else 4.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the noise, and of inputs that are drawn.")] = 0,
@@ -45,13 +47,20 @@ def verify(
     plot: Annotated[Path | None, typer.Option("--plot", help="Draw error against tick, as .png or .svg.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Compare a network with its lowered graph, and that with each target; exit with 0 only if all bounds hold."""
+    """Compare a network with its lowered graph, and that with each target; exit with 0 only if all bounds hold.
+
+    Inputs are drawn from the seed where none are named.
+    """
     if plot is not None:
-        format_of(plot)  # before anything runs
+        format_of(plot)
+        can_write(plot)
+    if reduce is not None:
+        can_write(reduce)
+    net = model.load()
     found = verification(
-        load_model(model),
+        net,
         [name for name in targets.split(",") if name],
-        inputs=None if input is None else load_arrays(input),
+        inputs=None if input is None else load_inputs(input, net.graph),
         ticks=ticks,
         batch=batch,
         seed=seed,
@@ -71,9 +80,9 @@ def verify(
 
 
 def _tell(found: Verification, plot: Path | None) -> None:
-    typer.echo(str(found))
+    say(str(found))
     if plot is not None:
-        typer.echo(f"wrote {plot}")
+        say(f"wrote {plot}")
 
 
 def _options(pairs: list[str] | None) -> dict[str, dict[str, Any]]:

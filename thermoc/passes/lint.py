@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.ir.dialects import core, langevin, sampling, spiking, thermo
+from thermoc.ir.dialects import core, langevin, sampling, spiking
 from thermoc.ir.dialects.sampling import compressed
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import STATEFUL, STOCHASTIC, Op
 from thermoc.ir.reference.meaning import MEANINGS, Context
 from thermoc.ir.values import Value
+from thermoc.passes.annealed import by_sweep
 from thermoc.support.errors import Finding
 
 FROZEN = 30.0
@@ -38,28 +39,26 @@ def _of(graph: Graph, op: Op) -> Iterator[Finding]:
 
 
 def _frozen(graph: Graph, op: Any, values: NDArray) -> Iterator[Finding]:
-    low = _coldest(graph, op.T)
+    low = _coldest(graph, op)
     weak = np.abs(values[values != 0]).min(initial=np.inf) * (4 if op.levels == "spin" else 1)
     if low is None or weak / low < FROZEN:
         return
     notes = (
-        f"T falls to {low:.4g}",
+        f"T = {low:.4g}",
         f"flipping against the weakest coupling costs {weak:.4g}: chance e^-{weak / low:.3g}",
     )
-    hint = f"end at T >= {weak / FROZEN:.3g} to sample; below, this is a descent to the nearest minimum"
+    hint = f"take T >= {weak / FROZEN:.3g} to sample; below, it is a descent to the nearest minimum"
     yield Finding(
-        code="W101", what=f"{op.opname}: cooled until it is frozen", where=op.location, notes=notes, hint=hint
+        code="W101", what=f"{op.opname}: so cold that it is frozen", where=op.location, notes=notes, hint=hint
     )
 
 
-def _coldest(graph: Graph, T: Value) -> float | None:
-    """Return the lowest temperature a value takes, where that is known."""
-    source = graph.producers[T.name]
-    if isinstance(source, core.Constant):
-        return float(source.value.numpy.min())
-    if isinstance(source, thermo.Schedule | thermo.AdaptiveSchedule):
-        return source.T_min
-    return None
+def _coldest(graph: Graph, op: Any) -> float | None:
+    """Return the lowest temperature that stays while units are sampled; None where it is not known, or is annealed."""
+    source = graph.producers[op.T.name]
+    if not isinstance(source, core.Constant) or by_sweep(graph, op):
+        return None
+    return float(source.value.numpy.min())
 
 
 def _asymmetric(op: Any, rows: tuple[NDArray, NDArray, NDArray]) -> Iterator[Finding]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from html import escape
 from typing import Any
 
 from thermoc.ir.graph import Graph
 from thermoc.passes.base import Change, Lowered, Record
 from thermoc.support.errors import Finding
-from thermoc.support.tables import table
+from thermoc.support.tables import html_table, table
 
 LONGEST = 40
 
@@ -36,16 +38,22 @@ class Report:
         return asdict(self)
 
     def __str__(self) -> str:
+        parts = [table(title, rows) for title, rows in self._tables()]
+        return "\n\n".join([*parts, *map(str, self.warnings)])
+
+    def _repr_html_(self) -> str:
+        tables = [html_table(title, rows) for title, rows in self._tables()]
+        return "".join([*tables, *(f"<pre>{escape(str(warning))}</pre>" for warning in self.warnings)])
+
+    def _tables(self) -> Iterator[tuple[str, list[dict[str, object]]]]:
         title = f"{self.network} for {self.target}: {self.source_ops} ops become {self.lowered_ops}"
-        passes = [
-            {"pass": _short(r.text), "changed": r.changed, "ops": r.ops, "ms": 1e3 * r.seconds} for r in self.records
-        ]
-        parts = [table(title, passes)]
+        yield (
+            title,
+            [{"pass": _short(r.text), "changed": r.changed, "ops": r.ops, "ms": 1e3 * r.seconds} for r in self.records],
+        )
         if self.changes:
             shown = ("what", "old", "new", "bound")
-            rows = [{name: getattr(change, name) for name in shown} for change in self.changes]
-            parts.append(table("changed parameters", rows))
-        return "\n\n".join([*parts, *map(str, self.warnings)])
+            yield "changed parameters", [{name: getattr(change, name) for name in shown} for change in self.changes]
 
 
 def _short(text: str) -> str:

@@ -53,6 +53,7 @@ CODES: dict[str, str] = {
     "T413": "heat has no way out",
     "T414": "a chip's program cannot go on",
     "T415": "a chip grows too hot",
+    "T416": "the command line is wrong",
     "T501": "the file cannot be read",
     "T502": "the file is damaged",
     "T503": "the file's version is newer than this thermoc",
@@ -66,7 +67,7 @@ CODES: dict[str, str] = {
     "T513": "a data file is wrong",
     "T514": "a floorplan or a thermal file is wrong",
     "T515": "a chip's numbers contradict each other",
-    "W101": "Gibbs sampling is cooled until it is frozen",
+    "W101": "Gibbs sampling at a temperature at which it is frozen",
     "W102": "couplings are not symmetric",
     "W103": "a step beyond stability",
     "W104": "a chain too short to have equilibrated",
@@ -76,10 +77,20 @@ CODES: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Location:
-    """A line of the user's program; or, where the line is 0, a model's file and its node."""
+    """A line of the user's program, or (line 0) a node of a model's file, which ``file`` then names too."""
 
     file: str
     line: int
+
+    @classmethod
+    def of_line(cls, path: str | os.PathLike[str], line: int) -> Location:
+        """Return a line of a file, which is named as from the working folder."""
+        return cls(_short(os.fspath(path)), line)
+
+    @classmethod
+    def of_node(cls, path: str | os.PathLike[str], node: str) -> Location:
+        """Return the place of a node in a file: ``a.nir: node 'u'``."""
+        return cls(f"{_short(os.fspath(path))}: {node}", 0)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}" if self.line else self.file
@@ -135,12 +146,18 @@ def error(
     return ThermocError([Finding(code=code, what=what, where=where, notes=tuple(notes), hint=hint)])
 
 
+BETWEEN = frozenset({"thermoc", "dataclasses", "contextlib", "functools", "numpy", "scipy", "typer", "click"})
+"""Packages whose lines are never the user's: ours, and those that call us for the user."""
+
+
 def caller() -> Location | None:
-    """Return the innermost frame outside thermoc: the user's line."""
+    """Return the innermost frame outside thermoc, the user's line; None where the command line called."""
     frame = sys._getframe(1)
     while frame is not None:
         module = frame.f_globals.get("__name__", "")
-        if module != "thermoc" and not module.startswith("thermoc.") and module != "dataclasses":
+        if module == "thermoc.cli" or module.startswith("thermoc.cli."):
+            return None
+        if module.split(".")[0] not in BETWEEN:
             return Location(_short(frame.f_code.co_filename), frame.f_lineno)
         frame = frame.f_back
     return None

@@ -46,9 +46,13 @@ def cache_root() -> Path:
 def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
     """Write ``data`` so that ``path`` holds either the old content or all of the new (temporary file, fsync, rename).
 
-    Errors: T505 where the folder is missing or cannot be written.
+    A device or a pipe (``/dev/null``) is written into, never replaced. Errors: T505 where the folder is missing or
+    cannot be written.
     """
     target = Path(path)
+    if _is_special(target):
+        _write_into(target, data)
+        return
     handle, name = _beside(target)
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -67,9 +71,24 @@ def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
 
 def can_write(path: str | os.PathLike[str]) -> None:
     """Refuse, before work is done, a path that could not be written after it; nothing is left there. Errors: T505."""
+    if _is_special(Path(path)):
+        return
     handle, name = _beside(Path(path))
     os.close(handle)
     os.unlink(name)
+
+
+def _is_special(target: Path) -> bool:
+    """Tell whether something stands there that is neither a file nor a folder: a device, a pipe."""
+    return target.exists() and not target.is_file() and not target.is_dir()
+
+
+def _write_into(target: Path, data: bytes) -> None:
+    try:
+        with open(target, "wb") as stream:
+            stream.write(data)
+    except OSError as reason:
+        raise _unwritable(target, reason) from None
 
 
 def _beside(target: Path) -> tuple[int, str]:

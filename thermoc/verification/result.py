@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from html import escape
 from typing import Any
 
 from numpy.typing import NDArray
 
-from thermoc.support.tables import table
+from thermoc.support.tables import html_table, table
 from thermoc.verification.partings import FALSE_ALARM
 
 LOWERING, EMISSION = "lowering", "emission"
@@ -154,9 +155,17 @@ class Verification:
 
         plot(self, path)
 
+    @property
+    def title(self) -> str:
+        """What was compared, over how much."""
+        return f"{self.network}, seed {self.seed}: {self.ticks} ticks, {self.batch} samples"
+
+    def _repr_html_(self) -> str:
+        breaches = "".join(f"<pre>{escape(str(breach))}</pre>" for breach in self.breaches)
+        return html_table(self.title, [row.shown() for row in self.rows]) + breaches
+
     def __str__(self) -> str:
-        title = f"{self.network}, seed {self.seed}: {self.ticks} ticks, {self.batch} samples"
-        parts = [table(title, [row.shown() for row in self.rows]), *map(str, self.breaches)]
+        parts = [table(self.title, [row.shown() for row in self.rows]), *map(str, self.breaches)]
         held = [name for name in self.targets if all(row.ok for row in self.rows if row.target == name)]
         blind = [row for row in self.rows if row.verdict == UNJUDGED]
         parts += [_blind(row) for row in blind]

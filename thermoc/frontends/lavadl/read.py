@@ -26,7 +26,7 @@ from thermoc.ir.builder import Builder, Handle
 from thermoc.ir.dialects import core, loihi
 from thermoc.ir.graph import Graph
 from thermoc.ir.types import DType, Role
-from thermoc.support.errors import Finding, ThermocError, error
+from thermoc.support.errors import Finding, Location, ThermocError, error
 
 STATE_EXP, BIAS_EXP = 6, 6
 MEMBRANE_SCALE = 2.0**12
@@ -93,6 +93,7 @@ def read_net(
     )
     averages = entries[-1].kind == "average"
     for layer in entries[:-1] if averages else entries:
+        site.builder.place = Location.of_node(Path(path).name, f"layer {layer.place}")
         _MAKERS[layer.kind](site, layer)
     if site.x is None or not any(layer.kind in ("dense", "dense_rec", "conv", "pool") for layer in entries):
         raise source.bad("list", "no layer computes anything")

@@ -41,6 +41,7 @@ def build(model: Model, name: str, dt: float, conventions: Conventions) -> tuple
         if node in later:
             site.handles[node] = later[node]
             continue
+        site.enter(node)
         _placed(site, node, [waiting[a] if (a, node) in late else site.handles[a] for a in into[node]])
     for node, hole in later.items():
         site.enter(node)

@@ -102,7 +102,7 @@ def repair(what: str, *notes: str, where: Location | None = None) -> Finding:
 
 def at(source: str, name: str) -> Location:
     """Return the place of a node: its file and its name."""
-    return Location(f"{source}, node {name!r}", 0)
+    return Location.of_node(source, f"node {name!r}")
 
 
 def unreadable(source: str, name: str, fact: str, hint: str = "") -> ThermocError:
