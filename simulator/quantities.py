@@ -1,8 +1,8 @@
 """Data files of physical quantities: TOML in, checked, in SI, each with its unit, its source and how sure we are.
 
 A quantity is ``name = { value = 1.28, unit = "GHz", source = "...", sure = "S" }``: S was read in the source named, R
-is recalled from it, O is ours. ``note`` may say more; ``above``, ``least``, ``most`` and ``below`` give the range of the
-value (see ``value_ranges``). Tables nest freely, and so do arrays of tables, whose names are numbers:
+is recalled from it, O is ours. ``note`` may say more; ``above``, ``least``, ``most`` and ``below`` give the value's
+range (see ``value_ranges``). Tables nest freely, and so do arrays of tables, whose names are numbers:
 ``layer.0.thickness``. Plain strings are free as ``title`` and ``summary``.
 
 What a file must hold is a mapping from dotted names to units: ``"J"``, ``"W/(m*K)"``, ``""`` for a plain number,

@@ -35,8 +35,8 @@ def currents(
     T in K (default the ambient one; for ``jart`` always the ambient one) and the internal state (default the start's).
     No capacitor takes part. Of devices that differ each has its own u, T and state, or they share them.
 
-    Errors: T402 (shapes), T403 (no finite numbers), T405 (out of the model's domain), T410 (hotter than the limit), T411
-    (a current that has no solution, or is beyond a float).
+    Errors: T402 (shapes), T403 (no finite numbers), T405 (out of the model's domain), T410 (hotter than the limit),
+    T411 (a current that has no solution, or is beyond a float).
     """
     n = device.count
     given = [numbers("voltage", u)]

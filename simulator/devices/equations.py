@@ -69,8 +69,8 @@ def conduct(model, v, T, x, m, p):
 def behind(model, u, R, T, x, m, p):
     """(v, i, di/dv, T, contact) with v + R i(v) = u, as i(v) rises; all but T no number where that is not solved.
 
-    Newton from v = u; bisection where a step leaves the bracket or does not halve the one before it. T and the contact's
-    voltage are ``jart``'s own; its di/dv is the chord's.
+    Newton from v = u; bisection where a step leaves the bracket or does not halve the one before it. T and the voltage
+    of the contact are ``jart``'s own; its di/dv is the chord's.
     """
     if model == JART:
         i, T, contact = jart.solve(u, R, T, x, p)
