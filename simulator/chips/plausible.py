@@ -1,7 +1,7 @@
-"""What each number of a chip's file may be: ranges beyond which it describes no chip, in the units of the file's names.
+"""What each number of a chip's file may be: ranges beyond which it describes no chip, in the units of the file.
 
-They are wide: from one memristor to a wafer, from liquid helium to the melting of silicon. What lies beyond is a slip of
-a unit or a key. Times that the machine counts are whole picoseconds (``MACHINE_TIMES``).
+They are wide: from one memristor to a wafer, from liquid helium to the melting of silicon. What lies beyond is a slip
+of a unit or a key. Times that the machine counts are whole picoseconds (``MACHINE_TIMES``).
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from thermoc.simulator.arrays import numbers
 from thermoc.simulator.cache import keep
-from thermoc.simulator.devices.arrays import numbers
 from thermoc.simulator.devices.device import Device, check_state
 from thermoc.simulator.devices.equations import behind
 from thermoc.simulator.devices.simulate import memories

@@ -15,9 +15,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from thermoc.simulator.arrays import count, counters, numbers, spread
 from thermoc.simulator.cache import keep
 from thermoc.simulator.devices import vo2
-from thermoc.simulator.devices.arrays import count, counters, numbers, spread
 from thermoc.simulator.devices.device import Device, check_ambient, check_state
 from thermoc.simulator.devices.equations import CAPACITANCE, CAPACITY, CONDUCTANCE, INNER, LOAD, Model
 from thermoc.simulator.devices.rule import rule

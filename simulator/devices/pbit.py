@@ -17,9 +17,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from thermoc.simulator.arrays import count, counters, spread
 from thermoc.simulator.cache import keep
 from thermoc.simulator.devices import linear
-from thermoc.simulator.devices.arrays import count, counters, spread
 from thermoc.simulator.devices.loops import normal
 from thermoc.simulator.devices.rule import rule
 from thermoc.simulator.kernels.thermal import HALF, LOW, philox, uniform64

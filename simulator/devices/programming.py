@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from thermoc.simulator.devices.arrays import count, counters, numbers
+from thermoc.simulator.arrays import count, counters, numbers
 from thermoc.support import philox
 from thermoc.support.errors import error
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from thermoc.simulator.arrays import count, counters, numbers
 from thermoc.simulator.devices import loops
-from thermoc.simulator.devices.arrays import count, counters, numbers
 from thermoc.simulator.devices.device import Device, check_ambient
 from thermoc.simulator.devices.equations import CAPACITANCE, CAPACITY, CURRENT, SHOWN, VOLTAGE, Model, own_store
 from thermoc.simulator.devices.vo2 import LAST

@@ -22,7 +22,12 @@ from thermoc.passes.ranges import RULES, intervals, ranges
 GIVEN = (core.Input, core.Constant)
 MODULES = (core, thermo, sampling, langevin, diffusive, heat, spiking)
 OPS = sorted(
-    {c for m in MODULES for c in vars(m).values() if isinstance(c, type) and issubclass(c, Op) and vars(c).get("opname")},
+    {
+        c
+        for m in MODULES
+        for c in vars(m).values()
+        if isinstance(c, type) and issubclass(c, Op) and vars(c).get("opname")
+    },
     key=lambda c: c.opname,
 )
 CHIP = {"chip": "thermo-1", "cells": "chip"}

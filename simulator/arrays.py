@@ -1,4 +1,4 @@
-"""Arrays that a caller hands to a device function: numbers in float64, of a shape that fits, or a coded error."""
+"""Arrays that a caller hands to the simulator: numbers in float64, of a shape that fits, or a coded error."""
 
 from __future__ import annotations
 
@@ -17,10 +17,8 @@ def numbers(name: str, value: Any, *, code: str = "T403") -> NDArray[np.float64]
     """Return real numbers as an array of float64. Errors: ``code`` for text, complex numbers, ragged rows."""
     try:
         array = np.asarray(value)
-        if array.dtype.kind in "biuf":
-            return array.astype(np.float64)
-        if array.dtype.kind == "O":  # such as fractions and decimals
-            return array.astype(np.float64)
+        if array.dtype.kind in "biufO":  # objects such as fractions and decimals
+            return array.astype(np.float64, copy=False)
     except (TypeError, ValueError, OverflowError):
         pass
     raise error(code, f"{name} is no array of real numbers", notes=[f"got {_short(value)}"])
