@@ -155,8 +155,8 @@ def run(model, first, t, u, Ta, Y, memory, p, c, scale, domain, method, dt, tol,
     """Devices ``first`` and on, through times t (n_t,); returns (status, device, row of Y, row of u, time).
 
     u, Ta: (n_t or 1, n or 1), held from one time to the next. Y: (n_t, n, 3), row 0 given. memory (n, 5);
-    p (n or 1, :), c (n or 1, 5) and domain (n or 1, 3). L: (n_t, n, 2) work and heat since t[0]; shown: (n_t, n, 3) current, voltage,
-    temperature. method: 0 sdirk, 1 midpoint, 2 euler. counts: steps tried, steps rejected.
+    p (n or 1, :), c (n or 1, 5) and domain (n or 1, 3). L: (n_t, n, 2) work and heat since t[0]; shown: (n_t, n, 3)
+    current, voltage, temperature. method: 0 sdirk, 1 midpoint, 2 euler. counts: steps tried, steps rejected.
     """
     J, M, K, new, z, at = np.zeros((3, 3)), np.zeros((3, 3)), np.zeros((7, 8)), np.zeros(6), np.zeros(3), np.zeros(1)
     ledger, y = np.zeros(3), np.zeros(3)
