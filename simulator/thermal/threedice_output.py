@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +60,7 @@ class Asked:
         if len(files) != 1 or len(rest) != wanted:
             hint = f'{self.kind} ({"element, " if wanted else ""}{"x, y, " if wanted == 3 else ""}"file", when)'
             raise wrong(f"{self.kind} asks for {', '.join(self.words)}", self.where, hint)
-        about = {"kind": self.kind, "path": files[0].strip('"'), "when": when}
+        about: dict[str, Any] = {"kind": self.kind, "path": files[0].strip('"'), "when": when}
         if self.kind == "T3d":
             return Output(**about)
         name, _, block = rest[0].partition(".") if self.kind == "Tflpel" else (rest[0], "", "")

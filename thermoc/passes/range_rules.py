@@ -101,7 +101,7 @@ def _difference(op: Op, a: Range, b: Range) -> Range:
 
 
 def _product(op: Any, a: Range, b: Range) -> Range:
-    if isinstance(op, core.Mul) and op.a is op.b:  # a square
+    if isinstance(op, core.Mul) and op.inputs[0] is op.inputs[-1]:  # a square
         return square(a)
     return corners([x * y for x in a for y in b])
 
