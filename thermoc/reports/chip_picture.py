@@ -32,7 +32,7 @@ def floorplan(report: ChipReport, path: str | os.PathLike[str]) -> None:
 
     Errors: T302 without matplotlib, T404 for another suffix than .png and .svg, T505.
     """
-    figure = _figure(path, 8.4, report)
+    figure = _figure(path, 9.6, report)
     axes = figure.subplots()
     chip = report.run.artefact.mapping.chip
     cells, names = _owners(report)
