@@ -1,8 +1,9 @@
 """Data files of physical quantities: TOML in, checked, in SI, each with its unit, its source and how sure we are.
 
 A quantity is ``name = { value = 1.28, unit = "GHz", source = "...", sure = "S" }``: S was read in the source named, R
-is recalled from it, O is ours. ``note`` may say more. Tables nest freely, and so do arrays of tables, whose names are
-numbers: ``layer.0.thickness``. Plain strings are free as ``title`` and ``summary``.
+is recalled from it, O is ours. ``note`` may say more; ``above``, ``least``, ``most`` and ``below`` give the value's
+range (see ``value_ranges``). Tables nest freely, and so do arrays of tables, whose names are numbers:
+``layer.0.thickness``. Plain strings are free as ``title`` and ``summary``.
 
 What a file must hold is a mapping from dotted names to units: ``"J"``, ``"W/(m*K)"``, ``""`` for a plain number,
 ``"S[]"`` for a list of them, ``"text"`` for a plain string. A part ``*`` of a name stands for every name found there:
@@ -27,26 +28,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.simulator.dimensions import Unit, unit_of
+from thermoc.simulator.value_ranges import KEYS as RANGE
+from thermoc.simulator.value_ranges import Limit
 from thermoc.support.errors import Finding, Location, ThermocError, error
 
 TEXT, LIST = "text", "[]"
 FREE = ("title", "summary")
-PARTS = ("value", "unit", "source", "sure", "note")
+PARTS = ("value", "unit", "source", "sure", "note", *RANGE)
+MOST_FINDINGS = 20
+"""So many unknown or missing names are told one by one, each with the name it may be meant for; the others in one."""
+MOST_NAMES = 200
+"""So many names are compared with one that is unknown."""
 MOST_DIGITS = 400
 """A number whose decimal exponent is larger is refused before it is expanded."""
 HEADER = re.compile(r"\s*\[\s*([\w.-]+)\s*\]\s*(?:#|$)")
+KEY = re.compile(r"""\s*(?:([\w-]+)|["']([^"']*)["'])\s*=""")
 SURE = {"S": "read in the source", "R": "recalled from the source", "O": "ours"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quantity:
-    """One value in SI, or several, or a text; ``written`` is what the file says."""
+    """One value in SI, or several, or a text; ``written`` is what the file says, ``limits`` the range it states."""
 
     value: float | tuple[float, ...] | str
     unit: str
     source: str
     sure: str
     written: str
+    limits: tuple[Limit, ...] = ()
 
 
 class Quantities(Mapping[str, float]):
@@ -171,17 +180,21 @@ class _Reading:
     def __init__(self, text: str, label: str, leaves: dict[str, Any]):
         self.lines, self.label, self.leaves = text.splitlines(), label, leaves
         self.findings: list[Finding] = []
+        self.keys = _keys(self.lines)
 
     def against(self, expect: Mapping[str, str]) -> Quantities:
         """Return the quantities, or raise everything found."""
         wanted = expand(expect, list(self.leaves))
         entries = {name: self.entry(name, unit) for name, unit in wanted.items() if name in self.leaves}
         absent, unknown = [n for n in wanted if n not in self.leaves], [n for n in self.leaves if n not in wanted]
-        for name in unknown:
-            near = nearest(name, absent or list(wanted))
+        candidates = absent[:MOST_NAMES] or list(wanted)[:MOST_NAMES]
+        for name in unknown[:MOST_FINDINGS]:
+            near = nearest(name, candidates)
             self.wrong(name, "nothing of this name is known", f"did you mean {near}?" if near else "remove it")
+        if len(unknown) > MOST_FINDINGS:
+            self.wrong(unknown[MOST_FINDINGS], f"{len(unknown) - MOST_FINDINGS} more names are unknown from here on")
         for name in absent:
-            near = nearest(name, unknown)
+            near = nearest(name, unknown[:MOST_FINDINGS])
             unit = wanted[name].removesuffix(LIST) or "1"
             hint = f"{near} is there and unknown" if near else f"add it; its unit is {unit}"
             self.wrong(name, "it is missing", hint=hint)
@@ -200,15 +213,9 @@ class _Reading:
     def places(self, name: str) -> list[int]:
         """Return the lines that may hold a name: those of its table, else those of its last part wherever it stands."""
         table, _, last = name.rpartition(".")
-        leaf = re.compile(rf"\s*{re.escape(last)}\s*=")
-        within, there, anywhere = "", [], []
-        for number, line in enumerate(self.lines, 1):
-            header = HEADER.match(line)
-            within = header[1] if header else within
-            if leaf.match(line):
-                anywhere.append(number)
-                there += [number] if within == table else []
-        return there or (anywhere if name in self.leaves else [])
+        lines = self.keys.get(last, [])
+        there = [number for number, within in lines if within == table]
+        return there or ([number for number, _ in lines] if name in self.leaves else [])
 
     def entry(self, name: str, wanted: str) -> Quantity | None:
         """Return one quantity in the unit wanted; what is wrong with it is noted."""
@@ -224,9 +231,10 @@ class _Reading:
         self.parts(name, entry)
         numbers = self.numbers(name, entry.get("value"), wanted.endswith(LIST))
         unit = self.unit(name, entry, wanted.removesuffix(LIST))
+        limits = [self.limit(name, key, entry[key], unit) for key in RANGE if key in entry]
         if len(self.findings) > before or unit is None:
             return None
-        values = tuple(float(number * unit.factor) for number in numbers)
+        values = tuple(_float(number * unit.factor) for number in numbers)
         if not all(map(math.isfinite, values)):
             return self.wrong(name, "its value is beyond a float's range")
         return Quantity(
@@ -235,7 +243,18 @@ class _Reading:
             source=entry["source"],
             sure=entry["sure"],
             written=f"{_plain(entry['value'])} {entry['unit']}".strip(),
+            limits=tuple(limit for limit in limits if limit is not None),
         )
+
+    def limit(self, name: str, key: str, bound: Any, unit: Unit | None) -> Limit | None:
+        """Return one side of a range, in SI or by the name of another value."""
+        if isinstance(bound, str):
+            if bound in self.leaves:
+                return Limit(key=key, bound=bound)
+            return self.wrong(name, f"{key} names {bound!r}, which the file does not hold")
+        if not _is_number(bound):
+            return self.wrong(name, f"{key} is {_plain(bound)}, neither a number nor the name of a value")
+        return Limit(key=key, bound=_float(Fraction(bound) * (unit.factor if unit else 1)))
 
     def parts(self, name: str, entry: dict[str, Any]) -> None:
         """Check the source, the mark of how sure it is, and that no other key stands there."""
@@ -278,6 +297,27 @@ class _Reading:
         if found.dimensions != aim.dimensions:
             return self.wrong(name, f"its unit is {written!r}", f"it is to be a multiple of {shown}")
         return Unit(found.factor / aim.factor, aim.dimensions)
+
+
+def _keys(lines: list[str]) -> dict[str, list[tuple[int, str]]]:
+    """Return the lines on which each bare key is set, with the table they stand in."""
+    keys: dict[str, list[tuple[int, str]]] = {}
+    within = ""
+    for number, line in enumerate(lines, 1):
+        header = HEADER.match(line)
+        within = header[1] if header else within
+        key = KEY.match(line)
+        if key:
+            keys.setdefault(key[1] or key[2], []).append((number, within))
+    return keys
+
+
+def _float(number: Fraction) -> float:
+    """Return the nearest float, infinite beyond the largest."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.copysign(math.inf, number)
 
 
 def _is_number(value: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -88,6 +88,8 @@ class ChipArtefact(Artefact):
     """Inputs of the program that are temperatures of places over those asked for, by the op's result."""
     warmths: Mapping[str, str]
     """Inputs of the program that are conductances of cells over those programmed, by the product's result."""
+    fused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Names of the network's ops that an op of the graph holds, itself last, where it holds more than itself."""
 
     @property
     def threads(self) -> int | None:

@@ -8,6 +8,7 @@ from typing import Any
 from thermoc.backends.base import Backend
 from thermoc.backends.sim.chip import ChipArtefact, Layout, mapped
 from thermoc.backends.sim.emit import emit
+from thermoc.ir.dialects.core import Constant
 from thermoc.ir.graph import Graph
 from thermoc.passes.base import Lowered, Pass, run_passes
 from thermoc.passes.chip_work import Kind
@@ -33,7 +34,31 @@ def build(lowered: Lowered, options: Any, backend: Backend) -> ChipArtefact:
         graph=graph,
         options=options,
         factors=given,
+        fused=fused(lowered.graphs[0], graph),
     )
+
+
+def fused(source: Graph, graph: Graph) -> dict[str, tuple[str, ...]]:
+    """Return which ops of the source each op of a later graph holds, by its first result: itself and what is gone.
+
+    Names are those of first results, in the source's order, the op itself last; ops that hold only themselves are left
+    out, and so are constants.
+    """
+    left = {value.name for op in graph.ops for value in op.results}
+    place = {op.results[0].name: k for k, op in enumerate(source.order) if op.results}
+    held: dict[str, tuple[str, ...]] = {}
+    for name in left & place.keys():
+        stack, gone = [source.producers[name]], set[str]()
+        while stack:
+            for value in stack.pop().inputs:
+                op = source.producers[value.name]
+                inner = op.results[0].name
+                if inner not in left and inner not in gone and not isinstance(op, Constant):
+                    gone.add(inner)
+                    stack.append(op)
+        if gone:
+            held[name] = (*sorted(gone, key=lambda inner: place[inner]), name)
+    return held
 
 
 def _warm(passes: Sequence[Pass], at: int, layout: Layout) -> list[Pass]:

@@ -27,9 +27,26 @@ def check(options: Any) -> None:
     if options.chip is None and (options.temperature, options.placement, options.cells) != ("model", "wire", "exact"):
         hint = 'name one: chip="thermo-1"'
         raise error("T303", "a temperature of the die, a placement and cells need a chip", hint=hint)
+    if options.chip is not None:
+        _known(options.chip)
     ranged = options.input_range is not None or options.calibrate is not None or options.adc != "worst"
     if options.cells == "exact" and ranged:
         raise error("T303", "input_range, calibrate and adc are for converters", hint='ask for cells="chip"')
+
+
+def _known(name: Any) -> None:
+    """Read the chip and its sampler's device, so that a wrong name or file is told before anything is built.
+
+    Errors: T305, T404 (the device), T501, T513, T515.
+    """
+    from thermoc.backends.sim.chip import shape_of
+    from thermoc.simulator.chips import load_chip
+    from thermoc.simulator.devices.device import expected
+
+    chip = load_chip(name)
+    shape_of(chip)
+    if "sampler.units" in chip:
+        expected(chip.quantities.text("sampler.device"))
 
 
 def crossbars(options: Any) -> Sequence[Pass]:

@@ -25,8 +25,8 @@ from thermoc.simulator.machine.pulses import Pulses, pulses
 from thermoc.support.errors import error
 from thermoc.support.units import K_B, Scale
 
-MOST_CELLS = 16_000_000
-"""Slots times cores: a history keeps six numbers of each."""
+MOST_CELLS = 8_000_000
+"""Slots times cores: a history keeps six numbers of each, and the run is repeated in slots of half the length."""
 MOST_EVENTS = 60_000_000
 
 
@@ -46,7 +46,8 @@ def run(artefact: ChipArtefact, feed: Feed, place: Place) -> Outcome:
     worked = pulses(events, program, start)
     length = max(2, int(events.end.max(initial=start)) - start)
     size = 2 * round(min(options.slot * PICO, length) / 2)
-    edges = _edges(length, size, chip.cores)
+    _slots(length, size, chip.cores)
+    edges = _edges(length, size)
     load = Load(
         edges=edges,
         power=power(events, program, price, chip, edges=edges, start=start),
@@ -54,7 +55,7 @@ def run(artefact: ChipArtefact, feed: Feed, place: Place) -> Outcome:
         awake=awake(program, chip),
         target=_held(artefact, targets, worked, feed.ticks),
     )
-    finer = _edges(length, size // 2, chip.cores)
+    finer = _edges(length, size // 2)
     halved = replace(load, edges=finer, power=power(events, program, price, chip, edges=finer, start=start))
     heat = ElectroThermal(chip)
     history = heat.run(load, start=options.start)
@@ -140,18 +141,18 @@ def _few(artefact: ChipArtefact, rounds: int) -> None:
         raise error("T404", "a run on a chip has too many events", notes=notes, hint="fewer samples or ticks a run")
 
 
-def _edges(length: int, size: int, cores: int) -> NDArray[np.int64]:
+def _slots(length: int, size: int, cores: int) -> None:
+    """Refuse a run of ``length`` ps in more slots of ``size`` ps than a history keeps. Errors: T404."""
+    slots, most = -(-length // size), MOST_CELLS // cores
+    if slots > most:
+        notes = [f"it takes {slots} slots of {size / PICO:g} s", f"the limit for {cores} cores is {most}"]
+        hint = f"a slot of at least {length / most / PICO:.2g} s, or fewer samples"
+        raise error("T404", "a run on a chip takes too many thermal slots", notes=notes, hint=hint)
+
+
+def _edges(length: int, size: int) -> NDArray[np.int64]:
     """Return where slots of ``size`` ps begin and end in a run of ``length`` ps."""
-    slots = -(-length // size)
-    if slots * cores > MOST_CELLS:
-        notes = [
-            f"it takes {slots} slots of {size / PICO:g} s",
-            f"the limit for {cores} cores is {MOST_CELLS // cores}",
-        ]
-        raise error(
-            "T404", "a run on a chip takes too many thermal slots", notes=notes, hint="a longer slot, or fewer samples"
-        )
-    return np.append(np.arange(slots) * size, length)
+    return np.append(np.arange(-(-length // size)) * size, length)
 
 
 def _targets(artefact: ChipArtefact, ticks: int, place: Place) -> dict[str, NDArray[np.float64]]:

@@ -11,6 +11,7 @@ from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 
+from thermoc.simulator.chips.plausible import problems
 from thermoc.simulator.quantities import TEXT, Quantities, read
 from thermoc.support.errors import Finding, ThermocError, error
 
@@ -97,24 +98,6 @@ SPIKING = {
     "barrier.time": "s[]",
 }
 KINDS = {"crossbar": CROSSBAR, "spiking": SPIKING}
-COUNTS = ("mesh.columns", "mesh.rows", "mesh.cores", "crossbar.per_core", "crossbar.rows", "crossbar.columns")
-MORE_COUNTS = (
-    *(f"crossbar.{name}" for name in ("arrays_a_sign", "cell_bits", "weight_bits")),
-    *("input.bits", "input.dac_bits", "adc.bits"),
-    "adc.per_core",
-    "adc.cores_a_bank",
-    "vector.lanes",
-    "sampler.units",
-    "core.units",
-)
-ABOVE_NOUGHT = ("clock.frequency", "adc.rate", "network.flit", "network.flit_time", "buffer.width", "buffer.size")
-MORE_ABOVE = ("crossbar.read_time", "leakage.reference", "leakage.fold")
-THICK = tuple(f"{sheet}.{what}" for sheet in ("die", "bond", "spreader") for what in ("thickness", "conductivity"))
-SAMPLER = ("sampler.time", "sampler.capacity", "sampler.resistance")
-MOST_ABOVE = (*THICK, "package.resistance", "package.capacity", "package.ambient", *SAMPLER)
-IN_ORDER = (("crossbar.cell_bits", "crossbar.weight_bits"), ("input.dac_bits", "input.bits"))
-MOST_CORES = 4096
-"""Layouts and dies keep numbers of every pair of cores."""
 
 
 @dataclass(frozen=True)
@@ -195,7 +178,7 @@ def load_chip(chip: str | os.PathLike[str]) -> Chip:
 
 def _chip(name: str, path: Path) -> Chip:
     quantities = read(path, _expected(path))
-    found = [*_problems(quantities)]
+    found = [*problems(quantities)]
     if found:
         raise ThermocError([Finding(code="T515", what=f"{path.name}: {what}", notes=(fact,)) for what, fact in found])
     return Chip(name, quantities.text("kind"), quantities)
@@ -212,40 +195,3 @@ def _expected(path: Path) -> dict[str, str]:
         raise error("T515", f"{path.name}: kind is {kind!r}", notes=[f"there are {', '.join(KINDS)}"])
     more = [names for section, names in OPTIONAL.items() if section in table and kind == "crossbar"]
     return KINDS[kind] | {name: unit for part in more for name, unit in part.items()}
-
-
-def _problems(q: Quantities):
-    """Yield what is wrong with the numbers, as statement and fact."""
-    for name in (*COUNTS, *MORE_COUNTS):
-        if name in q and q[name] >= 0 and (q[name] != round(q[name]) or q[name] < 1):
-            yield f"{name} must be a whole number of at least 1", f"it is {q[name]:g}"
-    for name in (*ABOVE_NOUGHT, *MORE_ABOVE, *MOST_ABOVE):
-        if name in q and q[name] == 0:
-            yield f"{name} must be above nought", f"it is {q[name]:g}"
-    for name, quantity in ((n, q.quantity(n)) for n in q):
-        values = quantity.value if isinstance(quantity.value, tuple) else (quantity.value,)
-        if name != "sampler.bias" and any(isinstance(v, float) and v < 0 for v in values):
-            yield f"{name} must not be negative", f"it is {quantity.written}"
-    yield from _contradictions(q)
-
-
-def _contradictions(q: Quantities):
-    """Yield what is wrong between numbers, as statement and fact."""
-    cores = q["mesh.columns"] * q["mesh.rows"] * q["mesh.cores"]
-    if cores > MOST_CORES:
-        yield f"a chip has at most {MOST_CORES} cores", f"mesh.columns x mesh.rows x mesh.cores is {cores:g}"
-    for low, high in IN_ORDER:
-        if low in q and q[low] > q[high]:
-            yield f"{low} must be at most {high}", f"they are {q[low]:g} and {q[high]:g}"
-    if "crossbar.arrays_a_sign" in q and q["crossbar.arrays_a_sign"] > 2:
-        yield "crossbar.arrays_a_sign must be 1 or 2", f"it is {q['crossbar.arrays_a_sign']:g}"
-    if "crossbar.wire" in q and q["crossbar.least_conductance"] >= q["crossbar.most_conductance"]:
-        fact = f"they are {q['crossbar.least_conductance']:g} and {q['crossbar.most_conductance']:g} S"
-        yield "crossbar.least_conductance must be below crossbar.most_conductance", fact
-    if "adc.cores_a_bank" in q and q["adc.cores_a_bank"] > 0 and q["mesh.cores"] % q["adc.cores_a_bank"]:
-        yield (
-            "the cores of a tile do not part into banks of ADCs",
-            f"{q['mesh.cores']:g} cores, {q['adc.cores_a_bank']:g} a bank",
-        )
-    if "sampler.hottest" in q and not q["sampler.coldest"] <= q["sampler.reference"] <= q["sampler.hottest"]:
-        yield "sampler: coldest <= reference <= hottest must hold", f"reference is {q['sampler.reference']:g} K"

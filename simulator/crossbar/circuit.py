@@ -19,6 +19,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from thermoc.simulator.arrays import numbers
 from thermoc.simulator.cache import keep
 from thermoc.simulator.kernels import joule, wires
 from thermoc.support.errors import ThermocError, error
@@ -105,11 +106,12 @@ class Circuit:
     r_bit: float = 0.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "G", np.ascontiguousarray(self.G, float))
+        object.__setattr__(self, "G", np.ascontiguousarray(numbers("a conductance", self.G, code="T405")))
         if self.G.ndim != 2 or not self.G.size or not np.isfinite(self.G).all() or (self.G < 0).any():
             raise error("T405", "conductances must be a matrix of finite numbers >= 0", notes=[_told(self.G)])
         for name, r in (("r_word", self.r_word), ("r_bit", self.r_bit)):
-            if not (np.isfinite(r) and r >= 0):
+            ohms = numbers(name, r, code="T405")
+            if ohms.ndim or not (np.isfinite(ohms) and ohms >= 0):
                 raise error("T405", f"{name} must be a resistance >= 0", notes=[f"it is {r} ohm"])
 
     @cached_property
@@ -209,7 +211,7 @@ class Circuit:
             _rooms.append(room)
 
     def _inputs(self, V: ArrayLike) -> NDArray:
-        inputs = np.ascontiguousarray(np.atleast_2d(np.asarray(V, float)))
+        inputs = np.ascontiguousarray(np.atleast_2d(numbers("an input of a crossbar", V, code="T402")))
         if inputs.ndim != 2 or inputs.shape[1] != self.G.shape[0] or not np.isfinite(inputs).all():
             notes = [f"V has shape {list(np.shape(V))}", f"there are {self.G.shape[0]} word lines"]
             raise error("T402", "inputs of a crossbar must be one finite voltage for each word line", notes=notes)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.fft import dctn, idctn
 
+from thermoc.simulator.arrays import numbers, spread
 from thermoc.simulator.crossbar.circuit import Circuit, Solution
 from thermoc.support.errors import error
 
@@ -42,6 +43,9 @@ class Cells:
     T0: float = 300.0
 
     def __post_init__(self) -> None:
+        for name in ("R_th", "crosstalk", "coefficient", "T0"):
+            if numbers(name, getattr(self, name), code="T405").ndim:
+                raise error("T405", f"{name} is one number", notes=[f"got {getattr(self, name)!r}"])
         lattice_ratio(self.crosstalk)
         if not (self.R_th >= 0 and math.isfinite(self.R_th)):
             raise error("T405", "R_th must be a thermal resistance >= 0", notes=[f"it is {self.R_th} K/W"])
@@ -107,7 +111,11 @@ def settle(
     grid: kelvins below the cells, one or (m, n). tolerance: kelvins a round may still change. Errors: T412 where the
     cells run away or do not settle, with the hottest one.
     """
-    T, near, count = np.broadcast_to(np.asarray(grid, float), G0.shape), None, 0
+    G0 = Circuit(G=G0).G  # refused where it is no matrix of conductances
+    grid, near, count = spread("grid", grid, G0.shape), None, 0
+    if not (grid > 0).all():
+        raise error("T405", "a temperature of the grid is not above 0 K", notes=[f"the least is {grid.min():g} K"])
+    T = grid
     for count in range(1, most + 1):
         G = cells.conductance(G0, T)
         near = Circuit(G=G, r_word=r_word, r_bit=r_bit).solve(V, near=near)

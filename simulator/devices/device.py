@@ -1,4 +1,8 @@
-"""A device: a model with the values of its data file, in its circuit and on its heat path; values may vary."""
+"""A device: a model with the values of its data file, in its circuit and on its heat path; values may vary.
+
+The data file states the range of each value; those of the file that comes with thermoc are the model's domain and hold
+for other files too.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from thermoc.simulator.arrays import numbers
 from thermoc.simulator.devices import jart, linear, nbo2, pickett, stanford, vo2, vteam
 from thermoc.simulator.devices.equations import CAPACITY, Model
 from thermoc.simulator.quantities import Quantities, nearest, read
-from thermoc.support.errors import error
+from thermoc.simulator.value_ranges import Violation, violations
+from thermoc.support.errors import Finding, ThermocError, error
 
 HERE = Path(__file__).parent
 CIRCUIT = {"circuit.load": "ohm", "circuit.inner": "ohm", "circuit.capacitance": "F"}
@@ -31,7 +37,15 @@ MODULES = {
 }
 HEATED = ("rc", "nbo2", "vo2", "stanford")
 """Those whose temperature is a state; the others take the ambient one, or one that follows from it at once."""
-OPTIONAL = ("circuit.load", "circuit.inner", "circuit.capacitance")
+ENDS = {
+    "stanford": ("least_gap", "greatest_gap"),
+    "pickett": ("least_fraction", "greatest_fraction"),
+    "vteam": ("on_position", "off_position"),
+    "jart": ("least_density", "greatest_density"),
+}
+"""The values between which the internal state lies."""
+SLACK = 1e-3
+"""A solution may pass the ends of its state by this share of the range, where its rate has fallen to zero."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +54,7 @@ class Device:
 
     parameters: (1 or n, :) in the model's order; circuit: (1 or n, 5), see ``equations``; start: (1 or n, 3)
     temperature, internal state, node voltage; scale: (3,) what errors are measured by, 0 where a state stands still.
+    domain: (1 or n, 3) the highest temperature, the least and the greatest internal state that a run may reach.
     """
 
     name: str
@@ -50,12 +65,17 @@ class Device:
     start: NDArray[np.float64]
     scale: NDArray[np.float64]
     ambient: NDArray[np.float64]
-    limit: float
+    domain: NDArray[np.float64]
+
+    @property
+    def limit(self) -> float:
+        """The highest temperature in K of the device that bears most."""
+        return float(self.domain[:, 0].max())
 
     @property
     def count(self) -> int:
         """How many devices the values tell apart; 1 where none differ."""
-        return max(len(self.parameters), len(self.circuit), len(self.start), len(self.ambient))
+        return max(len(rows) for rows in (self.parameters, self.circuit, self.start, self.ambient, self.domain))
 
     @property
     def heated(self) -> bool:
@@ -90,7 +110,8 @@ def load(name: str, *, path: str | None = None, **changed: ArrayLike) -> Device:
     """Return a device with its data file's values; ``changed`` replaces some by name, in SI, a number or (n,) of them.
 
     Names are those of the file with ``_`` for ``.``: ``load("nbo2", circuit_load=6e3)``. With ``circuit_capacitance=0``
-    no capacitor hangs on the node. Errors: T404 (no such device or value), T405 (values not finite), T501, T513.
+    no capacitor hangs on the node. Errors: T404 (no such device or value), T405 (values not finite, or out of the range
+    that the data file states), T501, T513.
     """
     quantities = values(name, path)
     chosen: dict[str, NDArray] = {key: np.atleast_1d(np.float64(quantities[key])) for key in quantities}
@@ -101,17 +122,37 @@ def load(name: str, *, path: str | None = None, **changed: ArrayLike) -> Device:
             hint = f"did you mean {near}?" if near else f"it has {', '.join(known)}"
             raise error("T404", f"{name} has no value {key!r}", hint=hint)
         chosen[known[key]] = _finite(name, key, value)
+    _rows(list(chosen.values()))
+    _in_range(name, quantities, chosen)
     return _built(name, quantities, chosen)
+
+
+def _in_range(name: str, quantities: Quantities, chosen: Mapping[str, NDArray]) -> None:
+    """Refuse values out of the model's domain, or out of a narrower range that the file states. Errors: T405."""
+    wrong: dict[tuple[str, str], Violation] = {}
+    for source in (values(name), quantities):
+        limits = {key: source.quantity(key).limits for key in source}
+        wrong |= {(v.name, v.rule): v for v in violations(chosen, limits)}
+    findings = [out_of_range(name, v, quantities.quantity(v.name).unit) for v in wrong.values()]
+    if findings:
+        raise ThermocError(findings)
+
+
+def out_of_range(name: str, violation: Violation, unit: str) -> Finding:
+    """Return the finding of one value that breaks its range."""
+    v = violation
+    what = f"{name}: {v.name.replace('.', '_')} is {v.value:g} {unit}".rstrip()
+    notes = [f"the model asks for {v.rule}" + (f", which is {v.bound:g} {unit}" if v.limit.bound != v.bound else "")]
+    notes += [f"value {v.index}"] if v.index else []
+    return Finding(code="T405", what=what, notes=tuple(notes), hint="give a value within the range of the model")
 
 
 def _finite(name: str, key: str, value: ArrayLike) -> NDArray:
     """Return new values as a row; an infinite load or thermal resistance leaves that path open."""
-    array = np.atleast_1d(np.asarray(value, np.float64))
     open_path = key in ("circuit_load", "heat_resistance")
-    if array.ndim != 1 or np.isnan(array).any() or (not open_path and np.isinf(array).any()):
+    array = np.atleast_1d(numbers(f"{name}: {key}", value, code="T405"))
+    if array.ndim != 1 or not array.size or np.isnan(array).any() or (not open_path and np.isinf(array).any()):
         raise error("T405", f"{name}: {key} is no number or row of numbers", notes=[f"got {value!r}"])
-    if key.startswith(("circuit_", "heat_")) and (array < 0).any():
-        raise error("T405", f"{name}: {key} must not be negative", notes=[f"got {value!r}"])
     return array
 
 
@@ -119,16 +160,17 @@ def _built(name: str, quantities: Quantities, chosen: Mapping[str, NDArray]) -> 
     model, module = MODULES[name]
     none = np.zeros(1)
     conductance = 1 / chosen["heat.resistance"] if name in HEATED else none
+    ends = [chosen[key] for key in ENDS[name]] if name in ENDS else [none - np.inf, none + np.inf]
+    slack = SLACK * (ends[1] - ends[0]) if name in ENDS else none
     capacity = chosen.get("heat.capacity", none)
     ways = [chosen[key] for key in CIRCUIT]
     ambient, state = chosen["heat.ambient"], chosen.get("start.state", none)
-    moving = name in ("stanford", "pickett", "vteam", "jart")
     heated, charged = bool((capacity > 0).any()), bool((chosen["circuit.capacitance"] > 0).any())
     if charged and (chosen["circuit.load"] == 0).any():
         hint = "give circuit_load in ohm, or circuit_capacitance=0"
         raise error("T405", f"{name}: a capacitor hangs on a source without a load", hint=hint)
     scale = np.array(
-        [float(ambient.max()) if heated else 0.0, _size(name, chosen) if moving else 0.0, 1.0 if charged else 0.0]
+        [float(ambient.max()) if heated else 0.0, _size(name, chosen) if name in ENDS else 0.0, 1.0 if charged else 0.0]
     )
     return Device(
         name=name,
@@ -139,7 +181,7 @@ def _built(name: str, quantities: Quantities, chosen: Mapping[str, NDArray]) -> 
         start=_rows([ambient, state, none]),
         scale=scale,
         ambient=ambient,
-        limit=float(chosen["heat.limit"].max()),
+        domain=_rows([chosen["heat.limit"], ends[0] - slack, ends[1] + slack]),
     )
 
 
@@ -161,9 +203,55 @@ def _rows(columns: list[NDArray]) -> NDArray[np.float64]:
 def starting(
     device: Device, *, T: ArrayLike | None = None, state: ArrayLike | None = None, node: ArrayLike | None = None
 ) -> Device:
-    """Return the device with other starting values, numbers or (n,): temperature K, internal state, node voltage V."""
-    given = [
-        device.start[:, k] if v is None else np.atleast_1d(np.asarray(v, np.float64))
-        for k, v in enumerate((T, state, node))
-    ]
-    return replace(device, start=_rows(given))
+    """Return the device with other starting values, numbers or (n,): temperature K, internal state, node voltage V.
+
+    Errors: T402 (rows that differ in number), T403 (no numbers), T405 (out of the model's domain), T410 (too hot).
+    """
+    columns = []
+    for k, (what, value) in enumerate((("T", T), ("state", state), ("node", node))):
+        column = device.start[:, k] if value is None else np.atleast_1d(numbers(f"{device.name}: start {what}", value))
+        if column.ndim != 1 or not np.isfinite(column).all():
+            raise error("T403", f"{device.name}: the starting {what} is no finite number or row of them")
+        columns.append(column)
+    started = replace(device, start=_rows(columns))
+    check_state(device, columns[0], columns[1])
+    return started
+
+
+def check_ambient(device: Device, around: NDArray) -> None:
+    """Refuse ambient temperatures (n_t or 1, n or 1) out of the model's domain. Errors: T405, T410."""
+    q, module = device.quantities, MODULES[device.name][1]
+    chosen = {key: device.parameters[:, k] for k, key in enumerate(module.PARAMETERS)}
+    limits = {key: q.quantity(key).limits for key in q if key != "heat.limit"}
+    limits = {
+        key: [x for x in own if key == "heat.ambient" or x.bound == "heat.ambient"] for key, own in limits.items()
+    }
+    for row in (around.min(axis=0), around.max(axis=0)):
+        findings = [
+            out_of_range(device.name, v, q.quantity(v.name).unit)
+            for v in violations({**chosen, "heat.ambient": row}, limits)
+        ]
+        if findings:
+            raise ThermocError(findings)
+    check_state(device, around.max(axis=0), device.start[:, 1])
+
+
+def check_state(device: Device, T: NDArray, state: NDArray) -> None:
+    """Refuse temperatures and internal states out of the model's domain, each (1 or n,). Errors: T405, T410."""
+    top, low, high = device.domain.T
+    if not (T > 0).all():
+        raise error("T405", f"{device.name}: a temperature is {T[~(T > 0)][0]:g} K", notes=["it must be above 0 K"])
+    hot = np.flatnonzero(top < T)
+    if hot.size:
+        k = int(hot[0])
+        notes = [f"{T[min(k, T.size - 1)]:g} K, limit {top[min(k, top.size - 1)]:g} K"]
+        raise error("T410", f"{device.name}: the device is hotter than its limit", notes=notes)
+    wrong = np.flatnonzero(~((state >= low) & (state <= high)))
+    if wrong.size:
+        k = int(wrong[0])
+        unit = MODULES[device.name][1].STATE
+        notes = [
+            f"{' to '.join(ENDS[device.name])}: {low[min(k, low.size - 1)]:g} to {high[min(k, high.size - 1)]:g} {unit}"
+        ]
+        what = f"{device.name}: the internal state {state[min(k, state.size - 1)]:g} {unit} is out of the model's range"
+        raise error("T405", what, notes=notes)

@@ -1,7 +1,8 @@
 """The equations of every model in its circuit and its heat path: one device function that all integrators share.
 
 A device of voltage v and current i sits behind an inner resistance; that pair hangs on a source u through a load. With
-a capacitance the node between them is a state; without, Newton's method finds v behind the sum of both resistances.
+a capacitance the node between them is a state; without, Newton's method within a bracket finds v behind the sum of both
+resistances; what it cannot solve is no number.
 
 Rows, in this order:
 
@@ -40,7 +41,8 @@ class Model(IntEnum):
 TEMPERATURE, STATE, NODE, WORK, HEAT, CURRENT, VOLTAGE, SHOWN = range(8)
 LOAD, INNER, CAPACITANCE, CONDUCTANCE, CAPACITY = range(5)
 LINEAR, NBO2, VO2, STANFORD, PICKETT, VTEAM, JART = (int(model) for model in Model)
-NEWTONS = 100
+NEWTONS = 300
+"""Bisection alone needs some 110 to take a bracket from 10^12 times v down to its last bits."""
 
 
 @rule
@@ -65,9 +67,10 @@ def conduct(model, v, T, x, m, p):
 
 @rule
 def behind(model, u, R, T, x, m, p):
-    """(v, i, di/dv, T, contact) with v + R i(v) = u: Newton from v = u, bisection beyond its bracket; i(v) rises.
+    """(v, i, di/dv, T, contact) with v + R i(v) = u, as i(v) rises; all but T no number where that is not solved.
 
-    T and the contact's voltage are ``jart``'s own; its di/dv is the chord's.
+    Newton from v = u; bisection where a step leaves the bracket or does not halve the one before it. T and the voltage
+    of the contact are ``jart``'s own; its di/dv is the chord's.
     """
     if model == JART:
         i, T, contact = jart.solve(u, R, T, x, p)
@@ -77,6 +80,7 @@ def behind(model, u, R, T, x, m, p):
     i, slope = conduct(model, v, T, x, m, p)
     if R == 0:
         return v, i, slope, T, 0.0
+    last = high - low
     for _ in range(NEWTONS):
         left = v + R * i - u
         if left > 0 or (not math.isfinite(left) and u > 0):
@@ -85,13 +89,14 @@ def behind(model, u, R, T, x, m, p):
             low = max(low, v)
         move = -left / (1 + R * slope)
         new = v + move
-        if not (low <= new <= high):
+        if not (low <= new <= high) or abs(move) > 0.5 * last:
             new = 0.5 * (low + high)
-        if new == v or abs(new - v) <= 4e-16 * abs(v):
-            break
-        v = new
+            move = 0.5 * (high - low)
+        if new == v or abs(new - v) <= 4e-16 * abs(v) or high - low <= 2e-16 * max(abs(low), abs(high)):
+            return v, i, slope, T, 0.0
+        v, last = new, abs(move)
         i, slope = conduct(model, v, T, x, m, p)
-    return v, i, slope, T, 0.0
+    return math.nan, math.nan, math.nan, T, 0.0
 
 
 @rule

@@ -42,6 +42,8 @@ PARAMETERS = {
 }
 STATE = "m^-3"
 TRIALS = 200
+HOTTEST = 1e5
+"""Temperatures are sought up to this many K; what rests above it is returned as this."""
 
 
 @rule
@@ -84,9 +86,12 @@ def thermal_resistance(v, p):
 
 @rule
 def behind(u, R, T, N, p):
-    """(i, v_s) with v_s + i (R_disc + R_plug + R_line(i) + R) = u at this temperature: Newton within a bracket."""
+    """(i, v_s) with v_s + i (R_disc + R_plug + R_line(i) + R) = u at this temperature; no numbers if not solved.
+
+    Newton; bisection where a step leaves the bracket or does not halve the one before it.
+    """
     disc, plug = cell_resistance(N, p)
-    low, high, v, i = min(u, 0.0), max(u, 0.0), 0.0, 0.0
+    low, high, v, last = min(u, 0.0), max(u, 0.0), 0.0, abs(u)
     for _ in range(TRIALS):
         i = contact(v, T, N, p)
         left = u - v - i * (disc + plug + line(i, p) + R)
@@ -96,33 +101,38 @@ def behind(u, R, T, N, p):
             high = v
         h = 1e-6 * (abs(v) + 1e-3)
         slope = (contact(v + h, T, N, p) - i) / h
-        new = v + left / (1 + slope * (disc + plug + R + p[19] * (1 + 3 * p[19] * p[20] * i * i * p[21])))
-        if not (low <= new <= high):  # no number, or a step too long
+        move = left / (1 + slope * (disc + plug + R + p[19] * (1 + 3 * p[19] * p[20] * i * i * p[21])))
+        new = v + move
+        if not (low <= new <= high) or abs(move) > 0.5 * last:  # no number, or a step too long
             new = 0.5 * (low + high)
+            move = 0.5 * (high - low)
         if abs(new - v) <= 1e-15 * abs(u):
-            break
-        v = new
-    return i, v
+            return i, v
+        v, last = new, abs(move)
+    return math.nan, math.nan
 
 
 @rule
 def solve(u, R, Ta, N, p):
-    """(i, T, v_s) behind a resistance R at ambient temperature Ta: T and its own heat agree.
+    """(i, T, v_s) behind a resistance R at ambient temperature Ta: T and its own heat agree; no numbers if not solved.
 
-    The heat that T would cause, less T, changes sign between Ta and what the whole source power would give.
+    The heat that T would cause, less T, changes sign between Ta and what the entire source power would give; where it
+    does not up to ``HOTTEST``, that is T.
     """
     disc, plug = cell_resistance(N, p)
     R_th, cell = thermal_resistance(u, p), disc + plug
     i, contact_v = behind(u, R, Ta, N, p)
     rest = i * (contact_v + i * cell) * R_th
-    low, f_low, high = Ta, rest, Ta + rest * (1 + 1e-9) + 1e-9
+    low, f_low, high = Ta, rest, min(Ta + rest * (1 + 1e-9) + 1e-9, HOTTEST)
     f_high, T, side = 0.0, Ta, 0
     for _ in range(TRIALS):  # a bracket: i grows with T, up to what R allows
         i, contact_v = behind(u, R, high, N, p)
         f_high = Ta + i * (contact_v + i * cell) * R_th - high
-        if f_high <= 0 or high > 1e5:
+        if not (f_high > 0 and high < HOTTEST):
             break
-        low, f_low, high = high, f_high, high + 2 * f_high + 1e-9
+        low, f_low, high = high, f_high, min(high + 2 * f_high + 1e-9, HOTTEST)
+    if f_high > 0:
+        return i, high, contact_v
     for _ in range(TRIALS):
         T = (low * f_high - high * f_low) / (f_high - f_low) if f_high != f_low else low
         if not (low <= T <= high):
@@ -130,7 +140,7 @@ def solve(u, R, Ta, N, p):
         i, contact_v = behind(u, R, T, N, p)
         f = Ta + i * (contact_v + i * cell) * R_th - T
         if abs(f) <= 1e-13 * T or high - low <= 1e-14 * T:
-            break
+            return i, T, contact_v
         if f > 0:
             low, f_low = T, f
             f_high = 0.5 * f_high if side == 1 else f_high
@@ -139,7 +149,7 @@ def solve(u, R, Ta, N, p):
             high, f_high = T, f
             f_low = 0.5 * f_low if side == -1 else f_low
             side = -1
-    return i, T, contact_v
+    return math.nan, math.nan, math.nan
 
 
 @rule

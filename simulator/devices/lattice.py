@@ -15,9 +15,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from thermoc.simulator.arrays import count, counters, numbers, spread
 from thermoc.simulator.cache import keep
 from thermoc.simulator.devices import vo2
-from thermoc.simulator.devices.device import Device
+from thermoc.simulator.devices.device import Device, check_ambient, check_state
 from thermoc.simulator.devices.equations import CAPACITANCE, CAPACITY, CONDUCTANCE, INNER, LOAD, Model
 from thermoc.simulator.devices.rule import rule
 from thermoc.simulator.devices.vector import exponential, sine_of_turns
@@ -28,6 +29,8 @@ from thermoc.support.units import K_B
 FAR = 600.0
 BASE, RIGHT, DOWN, FROM_LOAD, FROM_DEVICE = range(5)
 MOST_COUPLING = {1: 0.5, 2: 0.25}
+MOST_NODES = 1 << 26
+"""Of one sample: the elements that draws are numbered by are below 2^32."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,21 +176,19 @@ def lattice(
     branch. dt is shortened to a whole number of steps between times. Errors: T402, T403, T404, T405, and T410 with
     node and time.
     """
-    times, rows, columns = (
-        np.atleast_1d(np.asarray(t, np.float64)),
-        shape[0] if len(shape) > 1 else 1,
-        shape[len(shape) - 1],
-    )
-    _check(device, shape, coupling, times, dt)
-    n = rows * columns
-    c, p, Ta = device.circuit[0], device.parameters[0], float(device.ambient[0] if ambient is None else ambient)
+    times, (rows, columns) = np.atleast_1d(numbers("t", t)), _sides(shape)
+    coupling, dt = (float(spread(name, value, ())) for name, value in (("coupling", coupling), ("dt", dt)))
+    dimensions, n = np.size(shape), rows * columns
+    _check(device, dimensions, coupling, times, dt)
+    samples, (key, stream, _) = count("samples", samples, least=1), counters(seed, stream)
+    c, p = device.circuit[0], device.parameters[0]
+    Ta = float(spread("ambient", device.ambient[0] if ambient is None else ambient, ()))
+    check_ambient(device, np.array([[Ta]]))
     S = float(c[CONDUCTANCE])
-    Sc, Se = coupling * S, S * (1 - 2 * len(shape) * coupling)
-    states = [
-        np.array(np.broadcast_to(np.asarray(a, np.float64), (samples, n))) for a in (Ta if T is None else T, node)
-    ]
-    heat, voltage = states
-    u = np.array(np.broadcast_to(np.asarray(drive, np.float64), n))
+    Sc, Se = coupling * S, S * (1 - 2 * dimensions * coupling)
+    heat, voltage = spread("T", Ta if T is None else T, (samples, n)), spread("node", node, (samples, n))
+    check_state(device, heat.ravel(), device.start[:, 1])
+    u = spread("drive", drive, (n,))
     memory = np.zeros((samples, 5, n))
     memory[:, vo2.DIRECTION] = 1.0
     memory[:, vo2.LAST] = heat
@@ -224,7 +225,7 @@ def lattice(
                     k * n,
                     tick,
                     stream,
-                    np.uint64(seed),
+                    key,
                     device.limit,
                 )
                 if bad >= 0:
@@ -244,20 +245,36 @@ def lattice(
     return LatticeTrace(t=times, T=out[0], node=out[1], current=out[2], work=kept[0], heat=kept[1], stored=kept[2])
 
 
-def _check(device: Device, shape: tuple[int, ...], coupling: float, times: NDArray, dt: float) -> None:
+def _sides(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return rows and columns of a shape, (rows, columns) or (n,). Errors: T402."""
+    try:
+        sides = [int(size) for size in shape]
+        fits = 1 <= len(sides) <= 2 and sides == list(shape) and min(sides) >= 1
+    except (TypeError, ValueError, OverflowError):
+        sides, fits = [], False
+    if not fits:
+        raise error("T402", f"a lattice has one or two dimensions of whole numbers, not the shape {shape!r}")
+    if math.prod(sides) > MOST_NODES:
+        raise error("T402", f"a lattice of {math.prod(sides)} nodes is too large", notes=[f"at most {MOST_NODES}"])
+    return (sides[0], sides[1]) if len(sides) > 1 else (1, sides[0])
+
+
+def _check(device: Device, dimensions: int, coupling: float, times: NDArray, dt: float) -> None:
     if device.model != Model.VO2 or device.count != 1 or device.circuit[0, INNER] != 0:
         raise error(
             "T404",
             "a lattice is made of one kind of vo2 device without inner resistance",
             notes=[f"got {device.count} of {device.name}"],
         )
-    if not 1 <= len(shape) <= 2 or min(shape) < 1:
-        raise error("T402", f"a lattice has one or two dimensions, not the shape {shape}")
-    if not 0 <= coupling <= MOST_COUPLING[len(shape)]:
+    C, Cth, S = (device.circuit[0, k] for k in (CAPACITANCE, CAPACITY, CONDUCTANCE))
+    if not (C > 0 and Cth > 0 and np.isfinite(S)):
+        notes = [f"circuit_capacitance is {C:g} F, heat_capacity {Cth:g} J/K"]
+        raise error("T405", "a node of a lattice needs a capacitor and a heat capacity", notes=notes)
+    if not 0 <= coupling <= MOST_COUPLING[dimensions]:
         raise error(
             "T405",
             f"coupling is {coupling}",
-            notes=[f"in {len(shape)} dimensions it lies between 0 and {MOST_COUPLING[len(shape)]}"],
+            notes=[f"in {dimensions} dimensions it lies between 0 and {MOST_COUPLING[dimensions]}"],
         )
-    if not np.isfinite(times).all() or (np.diff(times) <= 0).any() or not 0 < dt < np.inf:
+    if times.ndim != 1 or not times.size or not np.isfinite(times).all() or (np.diff(times) <= 0).any() or not dt > 0:
         raise error("T403", "times must be finite and rise, and dt be positive", notes=[f"dt is {dt}"])

@@ -9,12 +9,13 @@ from numba import njit
 
 from thermoc.simulator.cache import keep
 from thermoc.simulator.devices import equations
-from thermoc.simulator.devices.equations import Model, rates
+from thermoc.simulator.devices.equations import CURRENT, SHOWN, Model, rates
 from thermoc.simulator.devices.rule import rule
 from thermoc.simulator.devices.steppers import euler, jacobian, midpoint, sdirk
 from thermoc.simulator.kernels.thermal import HALF, LOW, philox, uniform64
 
-FINE, RUNAWAY, STUCK = 0, 1, 2
+FINE, RUNAWAY, STUCK, OUTSIDE = 0, 1, 2, 3
+"""How a run ends: at its end, too hot, unsolved, or with its internal state out of the model's range."""
 VO2 = int(Model.VO2)
 SAFETY, LEAST, MOST = 0.9, 0.2, 5.0
 SMALLEST = 1e-15
@@ -31,14 +32,17 @@ def normal(element, tick, draw, stream, key):
 
 
 @rule
-def bad(y, limit, c):
-    """Whether a state is no number, or hotter than the limit."""
-    finite = math.isfinite(y[0]) and math.isfinite(y[1]) and math.isfinite(y[2])
-    return not finite or (c[4] > 0 and (y[0] > limit or y[0] <= 0))
+def judge(y, shown, domain, c):
+    """The status of a state and the temperature shown with it; domain: the limit, the ends of the internal state."""
+    if (c[4] > 0 and (y[0] > domain[0] or y[0] <= 0)) or shown > domain[0]:
+        return RUNAWAY
+    if not (math.isfinite(y[0]) and math.isfinite(y[1]) and math.isfinite(y[2])):
+        return STUCK
+    return FINE if domain[1] <= y[1] <= domain[2] else OUTSIDE
 
 
 @rule
-def adaptive(model, u, Ta, y, m, p, c, scale, limit, t0, t1, h, tol, ledger, counts, at, J, M, K, new, z):
+def adaptive(model, u, Ta, y, m, p, c, scale, domain, t0, t1, h, tol, ledger, counts, at, J, M, K, new, z):
     """Bring y from t0 to t1; return (status, next step). ``at``: the time reached. Reversals of VO2 end a step.
 
     ledger: work and heat in J and the temperature's integral in K s are added to it.
@@ -68,8 +72,9 @@ def adaptive(model, u, Ta, y, m, p, c, scale, limit, t0, t1, h, tol, ledger, cou
             y[k] = new[k]
         for k in range(3):
             ledger[k] += new[3 + k]
-        if bad(y, limit, c):
-            return RUNAWAY, h
+        status = judge(y, K[4, SHOWN], domain, c)
+        if status != FINE:
+            return status, h
         whole = t + h >= t1 or h == t1 - t
         t = t1 if whole and not turned else t + h
         if model == VO2:
@@ -116,7 +121,7 @@ def remember(T, turned, m, p):
 
 @rule
 def fixed(
-    model, u, Ta, y, m, p, c, scale, limit, t0, h, steps, implicit, noisy, element, tick, stream, key,
+    model, u, Ta, y, m, p, c, scale, domain, t0, h, steps, implicit, noisy, element, tick, stream, key,
     ledger, at, J, M, K, new, z,
 ):  # fmt: skip
     """Take ``steps`` steps of length h, with noise held over each; return the status."""
@@ -139,23 +144,25 @@ def fixed(
             y[k] = new[k]
         for k in range(3):
             ledger[k] += new[3 + k]
-        if bad(y, limit, c):
-            return RUNAWAY
+        status = judge(y, K[0 if implicit else 6, SHOWN], domain, c)
+        if status != FINE:
+            return status
     return FINE
 
 
 @njit(error_model="numpy", nogil=True)
-def run(model, first, t, u, Ta, Y, memory, p, c, scale, limit, method, dt, tol, noisy, stream, key, L, shown, counts):
-    """Devices ``first`` and on, through times t (n_t,); returns (status, device, time) of the first that fails.
+def run(model, first, t, u, Ta, Y, memory, p, c, scale, domain, method, dt, tol, noisy, stream, key, L, shown, counts):
+    """Devices ``first`` and on, through times t (n_t,); returns (status, device, row of Y, row of u, time).
 
-    u, Ta: (n_t or 1, n or 1), held from one time to the next. Y: (n_t, n, 3), row 0 given. memory (n, 5), p (n or 1, :)
-    and c (n or 1, 5). L: (n_t, n, 2) work and heat since t[0]; shown: (n_t, n, 3) current, voltage, temperature.
-    method: 0 sdirk, 1 midpoint, 2 euler. counts: steps tried, steps rejected.
+    u, Ta: (n_t or 1, n or 1), held from one time to the next. Y: (n_t, n, 3), row 0 given. memory (n, 5);
+    p (n or 1, :), c (n or 1, 5) and domain (n or 1, 3). L: (n_t, n, 2) work and heat since t[0]; shown: (n_t, n, 3)
+    current, voltage, temperature. method: 0 sdirk, 1 midpoint, 2 euler. counts: steps tried, steps rejected.
     """
     J, M, K, new, z, at = np.zeros((3, 3)), np.zeros((3, 3)), np.zeros((7, 8)), np.zeros(6), np.zeros(3), np.zeros(1)
     ledger, y = np.zeros(3), np.zeros(3)
     for k in range(Y.shape[1]):
         own, circuit, m = p[min(k, p.shape[0] - 1)], c[min(k, c.shape[0] - 1)], memory[k]
+        ends = domain[min(k, domain.shape[0] - 1)]
         uk, ak = min(k, u.shape[1] - 1), min(k, Ta.shape[1] - 1)
         ledger[:], y[:], z[:] = 0.0, Y[0, k], 0.0
         h, tick = 0.0, 0
@@ -164,26 +171,28 @@ def run(model, first, t, u, Ta, Y, memory, p, c, scale, limit, method, dt, tol, 
                 source, ambient = u[min(j - 1, u.shape[0] - 1), uk], Ta[min(j - 1, Ta.shape[0] - 1), ak]
                 if method == 0:
                     status, h = adaptive(
-                        model, source, ambient, y, m, own, circuit, scale, limit, t[j - 1], t[j], h, tol, ledger,
+                        model, source, ambient, y, m, own, circuit, scale, ends, t[j - 1], t[j], h, tol, ledger,
                         counts, at, J, M, K, new, z,
                     )  # fmt: skip
                 else:
                     steps = max(1, math.ceil((t[j] - t[j - 1]) / dt - 1e-6))
                     step = (t[j] - t[j - 1]) / steps
                     status = fixed(
-                        model, source, ambient, y, m, own, circuit, scale, limit, t[j - 1], step, steps, method == 1,
+                        model, source, ambient, y, m, own, circuit, scale, ends, t[j - 1], step, steps, method == 1,
                         noisy, first + k, tick, stream, key, ledger, at, J, M, K, new, z,
                     )  # fmt: skip
                     tick += steps
                     counts[0] += steps
                 if status != FINE:
                     Y[j, k] = y
-                    return status, k, at[0]
+                    return status, k, j, j - 1, at[0]
                 Y[j, k], L[j, k] = y, ledger[:2]
             z[:] = 0.0
             rates(model, u[min(j, u.shape[0] - 1), uk], Ta[min(j, Ta.shape[0] - 1), ak], z, y, m, own, circuit, K[0])
             shown[j, k] = K[0, 5:8]
-    return FINE, 0, 0.0
+            if not math.isfinite(K[0, CURRENT]) or K[0, SHOWN] > ends[0]:
+                return RUNAWAY if K[0, SHOWN] > ends[0] else STUCK, k, j, j, t[j]
+    return FINE, 0, 0, 0, 0.0
 
 
 run = keep(run)

@@ -17,12 +17,14 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from thermoc.simulator.arrays import count, counters, spread
 from thermoc.simulator.cache import keep
 from thermoc.simulator.devices import linear
 from thermoc.simulator.devices.loops import normal
 from thermoc.simulator.devices.rule import rule
 from thermoc.simulator.kernels.thermal import HALF, LOW, philox, uniform64
 from thermoc.simulator.quantities import Quantities, read
+from thermoc.simulator.value_ranges import violations
 from thermoc.support.errors import error
 from thermoc.support.units import K_B
 
@@ -52,16 +54,31 @@ def uniform(element, tick, draw, stream, key):
 
 
 def values(path: str | Path | None = None) -> Quantities:
-    """Return the quantities of the p-bit's data file, or of another. Errors: T501, T513."""
-    return read(Path(path) if path else Path(__file__).with_suffix(".toml"), {**PARAMETERS, **HEAT})
+    """Return the quantities of the p-bit's data file, or of another. Errors: T501, T513, T405 (out of range)."""
+    q = read(Path(path) if path else Path(__file__).with_suffix(".toml"), {**PARAMETERS, **HEAT})
+    _in_range(q)
+    return q
+
+
+def _in_range(q: Mapping[str, float]) -> None:
+    """Refuse values out of the ranges that our data file states. Errors: T404 (one is missing), T405."""
+    own = read(Path(__file__).with_suffix(".toml"), {**PARAMETERS, **HEAT})
+    missing = [name for name in own if name not in q]
+    if missing:
+        raise error("T404", f"pbit: {missing[0]} is missing", hint="start from pbit.values()")
+    rows = {name: spread(f"pbit: {name}", q[name], (1,)) for name in own}
+    for v in violations(rows, {name: own.quantity(name).limits for name in own}):
+        raise error("T405", f"pbit: {v.name} is {v.value:g}", notes=[f"the model asks for {v.rule}"])
 
 
 def drive_at(T: float, q: Mapping[str, float]) -> float:
     """Return the energy E in J at which a self-heating p-bit rests at T in K. Errors: T405 where no E does."""
-    share = ((T - q["heat.ambient"]) / q["heat.resistance"] - q["power_off"]) / (q["power_on"] - q["power_off"])
+    _in_range(q)
+    span = q["power_on"] - q["power_off"]
+    share = ((T - q["heat.ambient"]) / q["heat.resistance"] - q["power_off"]) / span if span else 0.0
     if not 0 < share < 1:
-        least = q["heat.ambient"] + q["heat.resistance"] * q["power_off"]
-        most = q["heat.ambient"] + q["heat.resistance"] * q["power_on"]
+        least = q["heat.ambient"] + q["heat.resistance"] * min(q["power_off"], q["power_on"])
+        most = q["heat.ambient"] + q["heat.resistance"] * max(q["power_off"], q["power_on"])
         raise error(
             "T405", f"no drive holds this p-bit at {T} K", notes=[f"it rests between {least:.6g} and {most:.6g} K"]
         )
@@ -97,18 +114,23 @@ def self_heating(
     """Return n p-bits driven by E (n,) in J, each heating its own cell, exactly from tick to tick.
 
     ``mean`` puts the mean power in place of that of a sample; ``noise`` lets the cell fluctuate (P27). Philox at (bit,
-    tick, draw 0 for the switch and 1 for the cell, stream). Errors: T410 where a cell passes its limit.
+    tick, draw 0 for the switch and 1 for the cell, stream). Errors: T402 to T405 for wrong arguments, T410 where a cell
+    passes its limit.
     """
-    drive = np.atleast_1d(np.asarray(E, np.float64))
-    around = np.broadcast_to(
-        np.float64(q["heat.ambient"]) if ambient is None else np.asarray(ambient, np.float64), drive.shape
-    )
-    start = np.ascontiguousarray(np.broadcast_to(around if T is None else np.asarray(T, np.float64), drive.shape))
+    _in_range(q)
+    ticks, (key, stream, _) = count("ticks", ticks), counters(seed, stream)
+    drive = np.atleast_1d(spread("E", E, np.shape(E)))
+    if drive.ndim != 1:
+        raise error("T402", f"E has the shape {drive.shape}", hint="give a number or one for each p-bit, (n,)")
+    around = spread("ambient", q["heat.ambient"] if ambient is None else ambient, drive.shape)
+    start = spread("T", around if T is None else T, drive.shape)
+    if not ((around > 0).all() and (start > 0).all()):
+        raise error("T405", "a temperature of a p-bit is not above 0 K")
     out, ups = np.empty((ticks, drive.size)), np.empty((ticks, drive.size))
     ledger = np.zeros((2, drive.size))
     cell = np.array([q["heat.resistance"], q["heat.capacity"], q["tick"], q["power_off"], q["power_on"]])
     rest = start.copy()
-    _loop(drive, np.ascontiguousarray(around), rest, cell, mean, noise, stream, np.uint64(seed), out, ups, ledger)
+    _loop(drive, around, rest, cell, mean, noise, stream, key, out, ups, ledger)
     hot = np.argwhere(~(out <= q["heat.limit"]))
     if len(hot):
         tick, k = hot[0]

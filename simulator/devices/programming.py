@@ -12,9 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from thermoc.simulator.arrays import count, counters, numbers
 from thermoc.support import philox
 from thermoc.support.errors import error
 
+MOST_TICK = 2**32
 VARIATION, WRITE, DRIFT, STUCK, READ = range(5)
 FLOAT = np.dtype(np.float64)
 
@@ -42,11 +44,15 @@ class Limits:
     read: float = 0.0
 
     def __post_init__(self):
+        for name in self.__dataclass_fields__:
+            if not np.isfinite(numbers(f"limits: {name}", getattr(self, name), code="T405")).all():
+                raise error("T405", f"a limit of programming is not finite: {name}", notes=[str(self)])
         shares = (self.stuck_low, self.stuck_high, self.stuck_low + self.stuck_high)
         spreads = (self.write, self.variation, self.drift_spread, self.read)
-        if not (0 <= self.G_min < self.G_max < np.inf):
+        if not 0 <= self.G_min < self.G_max:
             raise error("T405", "the range of conductances is empty", notes=[f"from {self.G_min} to {self.G_max} S"])
-        if self.levels < 0 or self.levels == 1 or not all(0 <= s < np.inf for s in spreads) or not self.drift_start > 0:
+        levels = self.levels == int(self.levels) and self.levels >= 0 and self.levels != 1
+        if not levels or not all(s >= 0 for s in spreads) or not self.drift_start > 0:
             hint = "levels: 0 or at least 2; deviations: 0 or more; drift_start: above 0"
             raise error("T405", "a limit of programming is out of range", notes=[str(self)], hint=hint)
         if not all(0 <= share <= 1 for share in shares):
@@ -100,7 +106,8 @@ def stuck(G: ArrayLike, limits: Limits, *, seed: int = 0, stream: int = 0) -> ND
 def drifted(G: ArrayLike, t: float, limits: Limits, *, seed: int = 0, stream: int = 0) -> NDArray[np.float64]:
     """Return G (t / t0)^-nu at t seconds after writing, t >= t0 = ``drift_start``; before t0 nothing has drifted."""
     G = _cells(G)
-    if not t >= 0:
+    t = float(numbers("time since writing", t, code="T405"))
+    if not 0 <= t < np.inf:
         raise error("T405", f"time since writing is {t} s")
     if t <= limits.drift_start or not (limits.drift or limits.drift_spread):
         return G
@@ -118,7 +125,7 @@ def read(G: ArrayLike, limits: Limits, *, tick: int, seed: int = 0, stream: int 
 
 def _cells(G: ArrayLike) -> NDArray[np.float64]:
     """Return conductances as float64. Errors: T403 where one is negative or not finite."""
-    array = np.asarray(G, np.float64)
+    array = numbers("a conductance", G)
     if not (np.isfinite(array).all() and (array >= 0).all()):
         raise error(
             "T403",
@@ -129,11 +136,14 @@ def _cells(G: ArrayLike) -> NDArray[np.float64]:
 
 
 def _normals(shape: tuple[int, ...], tick: int, draw: int, stream: int, seed: int) -> NDArray[np.float64]:
+    counters(seed, stream)
+    count("tick", tick, below=MOST_TICK)
     cells = np.arange(int(np.prod(shape))).reshape(shape)
     return philox.normal(philox.words(cells, tick=tick, draw=draw, stream=stream, seed=seed), FLOAT)
 
 
 def _uniforms(shape: tuple[int, ...], draw: int, stream: int, seed: int) -> NDArray[np.float64]:
+    counters(seed, stream)
     cells = np.arange(int(np.prod(shape))).reshape(shape)
     block = philox.words(cells, tick=0, draw=draw, stream=stream, seed=seed)
     return philox.uniform(block[0], block[1], FLOAT)

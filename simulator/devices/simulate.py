@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from thermoc.simulator.arrays import count, counters, numbers
 from thermoc.simulator.devices import loops
-from thermoc.simulator.devices.device import Device
-from thermoc.simulator.devices.equations import CAPACITANCE, CAPACITY, Model, own_store
+from thermoc.simulator.devices.device import Device, check_ambient
+from thermoc.simulator.devices.equations import CAPACITANCE, CAPACITY, CURRENT, SHOWN, VOLTAGE, Model, own_store
 from thermoc.simulator.devices.vo2 import LAST
 from thermoc.support.errors import error
 
@@ -66,11 +67,13 @@ def simulate(
     a whole number between times, and may have noise (P27, P28): Philox at (element first + k, tick, draw, stream) keyed
     by seed.
 
-    Errors: T402, T403, T404; T410 for a device that runs away and T411 for a step that cannot be solved, both with
-    time, place, temperature and current.
+    Errors: T402, T403, T404, T405 (an ambient temperature out of the model's domain); T410 for a device that grows
+    hotter than its limit and T411 for a step that cannot be solved or leaves the model's range, both with time, place,
+    temperature and current.
     """
-    times = np.ascontiguousarray(np.atleast_1d(np.asarray(t, np.float64)))
+    times = np.ascontiguousarray(np.atleast_1d(numbers("t", t)))
     _check(times, method, tolerance, dt, noise)
+    key, stream, first = counters(seed, stream, first)
     if noise and device.model == Model.JART:
         fact = (
             "its contact conducts 2.6 times better forward than backward at 0 V, so that it has no state of equilibrium"
@@ -80,6 +83,7 @@ def simulate(
     source = _held("drive", drive, len(times), n)
     warm = device.ambient if ambient is None else ambient
     around = _held("ambient", warm, len(times), n)
+    check_ambient(device, around)
     for rows in (device.parameters, device.circuit, device.start):
         if len(rows) not in (1, n):
             raise error("T402", f"{device.name}: values for {len(rows)} devices, but there are {n}")
@@ -88,13 +92,17 @@ def simulate(
     if not device.heated:
         Y[0, :, 0] = around[0]
     L, shown, counts = np.zeros((len(times), n, 2)), np.zeros((len(times), n, 3)), np.zeros(2, np.int64)
-    status, k, at = loops.run(
+    status, k, row, step, at = loops.run(
         int(device.model), first, times, source, around, Y, memory, device.parameters, device.circuit,
-        device.scale, device.limit, METHODS.index(method), float(dt or 0.0), tolerance, noise, stream,
-        np.uint64(seed), L, shown, counts,
+        device.scale, device.domain, METHODS.index(method), float(dt or 0.0), tolerance, noise, stream,
+        key, L, shown, counts,
     )  # fmt: skip
     if status != loops.FINE:
-        raise _failure(device, method, status, k, at, Y, shown, source, around, memory, times)
+        y = Y[row, k]
+        if not np.isfinite(y).all() or (device.heated and y[0] <= 0):
+            y = Y[max(row - 1, 0), k]
+        u, Ta = (a[min(step, len(a) - 1), min(k, a.shape[1] - 1)] for a in (source, around))
+        raise _failure(device, method, status, k, at, y, u, Ta, memory[k])
     return Trace(
         t=times,
         T=np.where(shown[..., 2] > 0, shown[..., 2], Y[..., 0]),
@@ -112,12 +120,11 @@ def simulate(
 
 def _count(device: Device, n: int | None, n_t: int, *given: ArrayLike | None) -> int:
     """Return the number of devices. Errors: T402 where a row could be meant over devices or over times."""
-    lengths = [np.shape(values)[-1] for values in given if values is not None and np.ndim(values)]
-    if (
-        n is None
-        and device.count == 1
-        and any(np.ndim(v) == 1 and np.shape(v)[0] == n_t > 1 for v in given if v is not None)
-    ):
+    if n is not None:
+        count("n", n, least=1)
+    arrays = [numbers("drive or ambient", values) for values in given if values is not None]
+    lengths = [values.shape[-1] for values in arrays if values.ndim]
+    if n is None and device.count == 1 and any(values.ndim == 1 and len(values) == n_t > 1 for values in arrays):
         hint = "for values over time give a column, drive[:, np.newaxis]; for n devices say n=..."
         raise error("T402", f"a row of {n_t} values may be meant for {n_t} times or for {n_t} devices", hint=hint)
     return max(n or 1, device.count, *lengths)
@@ -137,6 +144,7 @@ def _check(times: NDArray, method: str, tolerance: float, dt: float | None, nois
         raise error("T403", "times must be finite and rise", hint="give t as a rising row of seconds")
     if method not in METHODS:
         raise error("T404", f"there is no method {method!r}", hint=f"choose one of {', '.join(METHODS)}")
+    tolerance, dt = _number("tolerance", tolerance), None if dt is None else _number("dt", dt)
     if not 0 < tolerance < 1:
         raise error("T404", f"tolerance is {tolerance}", hint="give a relative error between 0 and 1, as 1e-8")
     if method == "sdirk":
@@ -155,7 +163,7 @@ def _check(times: NDArray, method: str, tolerance: float, dt: float | None, nois
 
 def _held(name: str, given: ArrayLike, n_t: int, n: int) -> NDArray[np.float64]:
     """Return values as (1 or n_t, 1 or n). Errors: T402 (shape), T403 (not finite)."""
-    array = np.asarray(given, np.float64)
+    array = numbers(name, given)
     rows = array.reshape(1, -1) if array.ndim < 2 else array
     if rows.ndim != 2 or rows.shape[0] not in (1, n_t) or rows.shape[1] not in (1, n):
         hint = "give a number, (n,), (n_t, 1) or (n_t, n)"
@@ -189,23 +197,32 @@ def _stored(device: Device, Y: NDArray, around: NDArray) -> NDArray:
     return held
 
 
-def _failure(device, method, status, k, at, Y, shown, source, around, memory, times):
-    """The error of a device that cannot go on: when, which, how hot, and what current."""
-    j = int(np.searchsorted(times, at, side="right"))
-    y = Y[min(j, len(times) - 1), k]
+def _number(name: str, value: object) -> float:
+    array = numbers(name, value, code="T404")
+    if array.ndim:
+        raise error("T404", f"{name} is one number, not an array of shape {array.shape}")
+    return float(array)
+
+
+def _failure(device, method, status, k, at, y, u, Ta, memory):
+    """The error of device k that cannot go on from state y: when, how hot, what current. Too hot comes first."""
     out, z = np.zeros(8), np.zeros(3)
-    own = [rows[min(k, len(rows) - 1)] for rows in (device.parameters, device.circuit)]
-    u, Ta = (a[min(max(j - 1, 0), a.shape[0] - 1), min(k, a.shape[1] - 1)] for a in (source, around))
-    held = y if np.isfinite(y).all() and (y[0] > 0 or not device.heated) else Y[max(j - 1, 0), k]
-    loops.rates(int(device.model), u, Ta, z, held, memory[k], *own, out)
+    p, c, domain = (rows[min(k, len(rows) - 1)] for rows in (device.parameters, device.circuit, device.domain))
+    loops.rates(int(device.model), u, Ta, z, y, memory, p, c, out)
+    T = max(y[0], out[SHOWN]) if device.heated else out[SHOWN]
     notes = [
         f"at t = {at:.6g} s, device {k}, source {u:.6g} V",
-        f"temperature {held[0]:.6g} K, limit {device.limit:.6g} K",
-        f"current {out[5]:.6g} A at {out[6]:.6g} V",
+        f"temperature {T:.6g} K, limit {domain[0]:.6g} K",
+        f"current {out[CURRENT]:.6g} A at {out[VOLTAGE]:.6g} V",
     ]
-    if status == loops.RUNAWAY:
+    smaller = "take a smaller dt" if method != "sdirk" else ""
+    if status == loops.RUNAWAY or domain[0] < T or np.isinf(out[CURRENT]):
         hint = "raise the load's resistance (circuit_load) or the cooling, or lower the drive"
-        hint += "" if method == "sdirk" else "; or take a smaller dt"
+        hint += f"; or {smaller}" if smaller else ""
         return error("T410", f"{device.name}: the device runs away", notes=notes, hint=hint)
-    hint = "take a smaller dt" if method != "sdirk" else "loosen the tolerance, or change the drive in smaller steps"
+    if status == loops.OUTSIDE:
+        notes[1] = f"internal state {y[1]:.6g}, range {domain[1]:.6g} to {domain[2]:.6g}"
+        what = f"{device.name}: {method} left the range of the internal state"
+        return error("T411", what, notes=notes, hint=smaller or "take a smaller tolerance")
+    hint = smaller or "loosen the tolerance, or change the drive in smaller steps"
     return error("T411", f"{device.name}: {method} cannot solve its next step", notes=notes, hint=hint)

@@ -15,6 +15,8 @@ from thermoc.simulator.machine.units import Units
 from thermoc.support.errors import error
 
 COMPONENTS = ("program", "buffer", "dac", "array", "adc", "shift-add", "sampler", "vector", "network")
+ROUNDING = 0.01
+"""A duration that whole picoseconds change by a larger share is refused."""
 MOST_PS = 2**52
 """An instruction takes an hour and a quarter at most, so that sums of times stay whole numbers of 64 bits."""
 
@@ -86,7 +88,14 @@ class _Writer:
 
     def take(self, rows: NDArray, seconds: NDArray | float) -> NDArray[np.float64]:
         """Let rows take so long, in whole picoseconds; return the seconds that these are."""
-        ps = np.rint(np.broadcast_to(seconds, rows.shape) * PICO)
+        exact = np.broadcast_to(seconds, rows.shape) * PICO
+        ps = np.rint(exact)
+        rounded = rows[np.abs(ps - exact) > ROUNDING * exact]
+        if len(rounded):
+            worst = float(exact[np.abs(ps - exact) > ROUNDING * exact][0])
+            notes = [f"it takes {worst:g} ps", "the machine counts whole picoseconds"]
+            hint = "state the chip's clock, rates and times in picoseconds or longer"
+            raise error("T306", f"an instruction is too short: {self.text(int(rounded[0]))}", notes=notes, hint=hint)
         late = rows[ps > MOST_PS]
         if len(late):
             notes = [f"it takes {ps.max() / PICO:.3g} s", f"the machine counts up to {MOST_PS / PICO:.4g} s"]

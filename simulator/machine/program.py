@@ -94,6 +94,8 @@ class ChipProgram:
         code, starts, setup = self.code, self.starts, self.setup
         if code.dtype != np.int64 or code.ndim != 2 or code.shape[1] != ROW:
             raise ValueError(f"code has shape {code.shape} and dtype {code.dtype}")
+        if starts.dtype != np.int64 or setup.dtype != np.int64:
+            raise ValueError(f"starts and setup have dtypes {starts.dtype} and {setup.dtype}, not int64")
         if (
             starts.ndim != 1
             or len(starts) < 1

@@ -21,7 +21,7 @@ SECONDS = 1e-12
 
 
 @rule
-def work(seconds, u, plain, T, heater, island, y, m, unit, cell, limit, kept, sums, scratch):
+def work(seconds, u, plain, T, heater, island, y, m, unit, cell, domain, kept, sums, scratch):
     """Bring a unit through ``seconds`` at source u over a die at T; return (status, island, seconds reached).
 
     plain: its temperature is its only state, so that the heat of a piece is foreseen from its power. unit: model,
@@ -40,7 +40,7 @@ def work(seconds, u, plain, T, heater, island, y, m, unit, cell, limit, kept, su
         mean = goal - (island - goal) * math.expm1(-h / tau) * tau / h
         kept[:] = 0.0
         status, tried = adaptive(
-            model, u, mean, y, m, p, c, scale, limit, 0.0, h, tried, TOLERANCE, kept, counts, at, J, M, K, new, z
+            model, u, mean, y, m, p, c, scale, domain, 0.0, h, tried, TOLERANCE, kept, counts, at, J, M, K, new, z
         )  # fmt: skip
         if status != FINE:
             return status, island, done + at[0]
@@ -56,10 +56,10 @@ def work(seconds, u, plain, T, heater, island, y, m, unit, cell, limit, kept, su
 
 
 @rule
-def rest(seconds, plain, T, heater, island, y, m, unit, cell, limit, kept, sums, scratch):
+def rest(seconds, plain, T, heater, island, y, m, unit, cell, domain, kept, sums, scratch):
     """The same without bias. A plain memristor, whose temperature is its only state, hands its heat on and cools."""
     if not plain:
-        return work(seconds, 0.0, False, T, heater, island, y, m, unit, cell, limit, kept, sums, scratch)
+        return work(seconds, 0.0, False, T, heater, island, y, m, unit, cell, domain, kept, sums, scratch)
     c, (R, tau), goal = unit[2], cell, T + cell[0] * heater
     left = math.exp(-seconds * c[CONDUCTANCE] / c[CAPACITY])
     over = y[0] - island
@@ -71,7 +71,26 @@ def rest(seconds, plain, T, heater, island, y, m, unit, cell, limit, kept, sums,
 
 @njit(error_model="numpy", nogil=True)
 def span(
-    t0, t1, T, aim, own, first, begin, end, island, Y, memory, bias, unit, cell, most, plain, limit, kelvin, joules, bad
+    t0,
+    t1,
+    T,
+    aim,
+    own,
+    first,
+    begin,
+    end,
+    island,
+    Y,
+    memory,
+    bias,
+    unit,
+    cell,
+    most,
+    plain,
+    domain,
+    kelvin,
+    joules,
+    bad,
 ):
     """All classes from t0 to t1 (ps): joules (2, classes) of units and heaters and kelvin (pulses,) K s are added to.
 
@@ -94,12 +113,12 @@ def span(
             seconds, y, m = (stop - t) * SECONDS, Y[k], memory[k]
             if working:
                 status, island[k], reached = work(
-                    seconds, bias, plain, T[k], heater, island[k], y, m, unit, cell, limit, kept, sums, scratch
+                    seconds, bias, plain, T[k], heater, island[k], y, m, unit, cell, domain, kept, sums, scratch
                 )
                 kelvin[n] += sums[2]
             else:
                 status, island[k], reached = rest(
-                    seconds, plain, T[k], heater, island[k], y, m, unit, cell, limit, kept, sums, scratch
+                    seconds, plain, T[k], heater, island[k], y, m, unit, cell, domain, kept, sums, scratch
                 )
             joules[0, k] += sums[0]
             joules[1, k] += heater * seconds

@@ -116,7 +116,7 @@ class Units:
         held = states.island, states.memristor, states.memory
         _span(
             *span, T, hold.aim, hold.own, pulses.first, pulses.begin, pulses.end, *held, self.bias, self.unit,
-            (self.rise, self.tau), hold.most, self.plain, self.device.limit, kelvin, joules, failed,
+            (self.rise, self.tau), hold.most, self.plain, self.device.domain[0], kelvin, joules, failed,
         )  # fmt: skip
         if failed[0] != FINE:
             raise self._failure(states, pulses, int(failed[1]), int(failed[0]), failed[2])

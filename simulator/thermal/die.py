@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from thermoc.simulator.arrays import count, numbers, spread
 from thermoc.simulator.thermal.floorplan import Binning
 from thermoc.simulator.thermal.grid import Shape
 from thermoc.simulator.thermal.ledger import Ledger
@@ -65,7 +66,7 @@ class Die:
 
         A sink and the package's lumped nodes start at the ambient, or at the one number. Errors: T402, T405.
         """
-        T = np.asarray(self.stack.ambient if temperature is None else temperature, float)
+        T = numbers("a start", self.stack.ambient if temperature is None else temperature)
         full = (len(self.layers), *self.shape)
         if T.shape not in ((), full):
             notes = [f"it has shape {list(T.shape)}", f"the die has {list(full)} cells"]
@@ -77,7 +78,8 @@ class Die:
 
     def step(self, state: State, power: ArrayLike, dt: float) -> tuple[State, Ledger]:
         """Return the state after ``dt`` s of constant power in W, and the step's ledger. Errors: T402, T403."""
-        if not (np.isfinite(dt) and dt > 0):
+        dt = float(spread("a step", dt, ()))
+        if not dt > 0:
             raise error("T403", "a step must be > 0 s", notes=[f"it is {dt!r}"])
         held, ledger = self.solver.step(state.held, self._power(power), float(dt))
         return State(state.time + dt, held), ledger
@@ -106,7 +108,7 @@ class Die:
         return self.solver.energy(state.held)
 
     def _power(self, power: ArrayLike) -> NDArray:
-        P = np.asarray(power, float)
+        P = numbers("power", power)
         wanted = (len(self.sources), *self.shape)
         if P.shape == self.shape and len(self.sources) == 1:
             P = P[np.newaxis]
@@ -124,7 +126,9 @@ class Die:
 
 
 def _shape(stack: Stack, shape: Shape) -> Shape:
-    ny, nx = (int(n) for n in shape)
+    if np.shape(shape) != (2,):
+        raise error("T402", "a grid has a shape of two whole numbers, (ny, nx)", notes=[f"it is {shape!r}"])
+    ny, nx = (count("a side of the grid", n) for n in shape)
     if min(ny, nx) < 1 or ny * nx * len(stack.sheets) ** 2 > MOST_ENTRIES:
         notes = [
             f"asked for {ny} x {nx} cells in {len(stack.sheets)} layers",

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
+from thermoc.simulator.arrays import numbers
 from thermoc.support.errors import Finding, Location, ThermocError, error
 
 SLACK = 1e-6
@@ -103,7 +104,7 @@ class Binning:
 
     def power(self, watts: ArrayLike) -> NDArray:
         """Return W of each cell (ny, nx) for W of each block (blocks,). Errors: T402."""
-        values = np.asarray(watts, float)
+        values = numbers("power", watts)
         if values.shape != (len(self.floorplan.blocks),):
             notes = [f"it has shape {list(values.shape)}", f"the floorplan has {len(self.floorplan.blocks)} blocks"]
             raise error("T402", "power must hold one number a block", notes=notes)

@@ -1,5 +1,7 @@
 """HotSpot's files: floorplans (.flp), power traces (.ptrace), configurations and materials, and its package model.
 
+Layer files (.lcf) are ``hotspot_layers``. What HotSpot models and is not done here is refused as such (T507).
+
 HotSpot multiplies every heat capacity by 0.333 and puts a layer's node at the top of the layer: ``stack`` does too,
 so that its nodes are HotSpot's own. Huang et al., IEEE Trans. VLSI 14(5):501 (2006).
 """
@@ -7,7 +9,8 @@ so that its nodes are HotSpot's own. Huang et al., IEEE Trans. VLSI 14(5):501 (2
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,9 +20,9 @@ from numpy.typing import NDArray
 
 from thermoc.simulator import quantities
 from thermoc.simulator.thermal.floorplan import Block, Floorplan, Rectangle
+from thermoc.simulator.thermal.hotspot_layers import LayerRow, rows_of
 from thermoc.simulator.thermal.stack import Layer, Material, Package, Plate, Stack
-from thermoc.simulator.thermal.text import numbers, read_lines, wrong
-from thermoc.support.errors import Location
+from thermoc.simulator.thermal.text import numbers, undone, wrong
 
 DEFAULTS = Path(__file__).with_name("hotspot.toml")
 UNITS = {"t": "m", "s": "m", "k": "W/(m*K)", "p": "J/(m^3*K)", "r": "K/W", "c": "J/K"}
@@ -62,22 +65,39 @@ class PowerTrace:
 
     def ordered(self, plan: Floorplan) -> NDArray:
         """Return the watts (slots, blocks) in a floorplan's order. Errors: T514 where the names differ."""
-        missing = set(plan.names) ^ set(self.names)
+        return self.shared(plan)[0]
+
+    def shared(self, *plans: Floorplan) -> list[NDArray]:
+        """Return the watts (slots, blocks) of each floorplan, where one trace holds the blocks of several dies.
+
+        Errors: T514 where a block is in the trace or in the floorplans only, or in two floorplans.
+        """
+        blocks = [name for plan in plans for name in plan.names]
+        twice = sorted(name for name, times in Counter(blocks).items() if times > 1)
+        if twice:
+            raise wrong(f"the block {twice[0]!r} is in two floorplans", None, "a trace names each block once")
+        missing = sorted(set(blocks) ^ set(self.names))
         if missing:
-            name = sorted(missing)[0]
-            holder = "floorplan" if name in plan.names else "power trace"
-            raise wrong(f"the block {name!r} is in the {holder} only", None)
-        return self.watts[:, [self.names.index(name) for name in plan.names]]
+            holder = "floorplan" if missing[0] in blocks else "power trace"
+            raise wrong(f"the block {missing[0]!r} is in the {holder} only", None)
+        place = {name: k for k, name in enumerate(self.names)}
+        return [self.watts[:, [place[name] for name in plan.names]] for plan in plans]
 
 
 def read_floorplan(path: str | os.PathLike[str]) -> Floorplan:
-    """Return a floorplan; its lower left corner becomes the origin. Errors: T501, T514 with the line."""
+    """Return a floorplan; its lower left corner becomes the origin. Lines of connectivity are passed over.
+
+    Errors: T501, T514 with the line, T507 (materials of blocks).
+    """
     found = []
-    for where, words in _rows(path):
-        if len(words) not in (5, 7):
-            raise wrong(f"a block has 5 fields, this line {len(words)}", where, "name, width, height, left x, bottom y")
+    for where, words in rows_of(path):
+        if len(words) == 3:  # how densely two blocks are wired, which carries no heat
+            numbers(words[2:], where)
+            continue
         if len(words) == 7:
-            raise wrong("a block's own heat capacity and resistivity are not read", where, "give the layer inlays")
+            raise undone("a block's own heat capacity and resistivity", where, "give the layer inlays")
+        if len(words) != 5:
+            raise wrong(f"a block has 5 fields, this line {len(words)}", where, "name, width, height, left x, bottom y")
         found.append((words[0], numbers(words[1:], where), where))
     if not found:
         raise wrong(f"{Path(path).name} holds no block", None)
@@ -95,7 +115,7 @@ def read_floorplan(path: str | os.PathLike[str]) -> Floorplan:
 
 def read_power(path: str | os.PathLike[str]) -> PowerTrace:
     """Return a power trace: a line of names, then a line of W for each slot. Errors: T501, T514 with the line."""
-    rows = list(_rows(path))
+    rows = list(rows_of(path))
     if len(rows) < 2:
         raise wrong(f"{Path(path).name} holds no power", None, "a line of names, then lines of W")
     names = tuple(rows[0][1])
@@ -111,7 +131,7 @@ def read_power(path: str | os.PathLike[str]) -> PowerTrace:
 
 def read_materials(path: str | os.PathLike[str]) -> dict[str, Material]:
     """Return the solids of a materials file by name; fluids are passed over. Errors: T501, T514 with the line."""
-    rows, found = list(_rows(path)), {}
+    rows, found = list(rows_of(path)), {}
     while rows:
         (where, (name, *_)), rows = rows[0], rows[1:]
         kind = rows[0][1][0] if rows else ""
@@ -130,7 +150,7 @@ def read_materials(path: str | os.PathLike[str]) -> dict[str, Material]:
 def read_config(path: str | os.PathLike[str]) -> dict[str, str]:
     """Return a configuration's values by name, without the dash. Errors: T501, T514 with the line."""
     found: dict[str, str] = {}
-    for where, words in _rows(path):
+    for where, words in rows_of(path):
         if len(words) != 2 or not words[0].startswith("-"):
             raise wrong("a line is a dash, a name and a value", where)
         name = words[0][1:]
@@ -141,11 +161,15 @@ def read_config(path: str | os.PathLike[str]) -> dict[str, str]:
 
 
 def stack(
-    plan: Floorplan, config: Mapping[str, object] | None = None, materials: Mapping[str, Material] | None = None
+    plan: Floorplan,
+    config: Mapping[str, object] | None = None,
+    materials: Mapping[str, Material] | None = None,
+    layers: Sequence[LayerRow] = (),
 ) -> Stack:
     """Return HotSpot's stack: silicon, interface, spreader, sink; values not given are HotSpot's own.
 
-    config: numbers in SI, or their texts, by HotSpot's names, as ``read_config`` returns. Errors: T514, T405.
+    config: numbers in SI, or their texts, by HotSpot's names, as ``read_config`` returns. layers: those of a layer file
+    in place of silicon and interface, from the one farthest from the sink on. Errors: T514, T405, T507.
     """
     given = dict(config or {})
     known = [*defaults(), *BEYOND, *OTHERS]
@@ -155,18 +179,19 @@ def stack(
             raise wrong(f"HotSpot has no {name!r}", None, f"did you mean {near}?" if near else "")
     for name, meaning in BEYOND.items():
         if str(given.get(name, "0")) not in OFF:
-            raise wrong(f"{name}: {meaning} is not modelled", None)
-    if str(given.get("grid_layer_file", "(null)")) != "(null)":
-        raise wrong("grid_layer_file: layer files are not read", None, "build the stack's layers in Python")
+            raise undone(f"{name}: {meaning}", None)
+    if str(given.get("grid_layer_file", "(null)")) != "(null)" and not layers:
+        hint = "give layers=hotspot_layers.read_layers(path)"
+        raise wrong(f"grid_layer_file names {given['grid_layer_file']}, and no layers are given", None, hint)
     values = {name: _value(name, given.get(name, default)) for name, default in defaults().items()}
     made = {part: _material(part, values, given, materials or {}) for part in ("chip", "interface", "spreader", "sink")}
+    silicon = Layer(name="silicon", thickness=values["t_chip"], material=made["chip"], source=True)
+    interface = Layer(name="interface", thickness=values["t_interface"], material=made["interface"])
+    rows = [row.layer(values["lumping"], materials or {}) for row in layers]
     return Stack(
         width=plan.width,
         height=plan.height,
-        layers=(
-            Layer(name="silicon", thickness=values["t_chip"], material=made["chip"], source=True),
-            Layer(name="interface", thickness=values["t_interface"], material=made["interface"]),
-        ),
+        layers=tuple(rows) if rows else (silicon, interface),
         package=Package(
             spreader=Plate(side=values["s_spreader"], thickness=values["t_spreader"], material=made["spreader"]),
             sink=Plate(side=values["s_sink"], thickness=values["t_sink"], material=made["sink"]),
@@ -202,11 +227,3 @@ def _value(name: str, given: object) -> float:
         return float(given)  # pyright: ignore[reportArgumentType]
     except (TypeError, ValueError):
         raise wrong(f"{name} is {given!r}, no number", None) from None
-
-
-def _rows(path: str | os.PathLike[str]) -> Iterator[tuple[Location, list[str]]]:
-    """Yield the words of each line that is not empty; a # begins a comment."""
-    for where, line in read_lines(path):
-        words = line.split("#")[0].split()
-        if words:
-            yield where, words

@@ -19,7 +19,7 @@ def read_lines(path: str | os.PathLike[str]) -> Iterator[tuple[Location, str]]:
         if target.stat().st_size > MOST_BYTES:
             notes = [f"{target.stat().st_size} bytes", f"at most {MOST_BYTES} bytes"]
             raise error("T504", f"{target} is too large for a thermal file", notes=notes)
-        lines = target.read_text("utf-8").splitlines()
+        lines = target.read_text("utf-8-sig").splitlines()  # a byte order mark is no text
     except (OSError, UnicodeDecodeError) as reason:
         note = str(getattr(reason, "strerror", None) or reason)
         raise error("T501", f"{target} cannot be read", notes=[note], hint="check the path") from None
@@ -30,6 +30,23 @@ def read_lines(path: str | os.PathLike[str]) -> Iterator[tuple[Location, str]]:
 def wrong(what: str, where: Location | None, hint: str = "") -> ThermocError:
     """Return the error of a line, to be raised."""
     return error("T514", what, where=where, hint=hint)
+
+
+def undone(what: str, where: Location | None, hint: str = "") -> ThermocError:
+    """Return the error of a line that is right and asks for what is not modelled here, to be raised."""
+    return error("T507", f"{what}: not done here", where=where, hint=hint)
+
+
+def beneath(root: Path, name: str, where: Location | None) -> Path:
+    """Return the path of a file that another one names, which must lie below ``root``. Errors: T514."""
+    try:
+        path, folder = (root / name).resolve(), root.resolve()
+        fits = path.is_relative_to(folder)
+    except (OSError, ValueError, RuntimeError) as reason:
+        raise wrong(f"{name[:80]!r} is no path", where, str(reason)) from None
+    if not fits:
+        raise wrong(f"{name[:80]!r} leaves the folder {root}", where, "name files below it, or give another root")
+    return path
 
 
 def numbers(words: Sequence[str], where: Location) -> list[float]:

@@ -1,14 +1,14 @@
 """3D-ICE's files: stacks of solid layers (.stk) and floorplans with power over time (.flp).
 
 Lengths are in um, so conductivities are in W/(um K), capacities in J/(um^3 K), coefficients in W/(um^2 K); all leave
-here in SI. Dies and layers are listed from the top. Microchannels, pin fins and pluggable sinks are refused.
+here in SI. Dies and layers are listed from the top. Microchannels, pin fins, pluggable sinks, conductivities that
+differ by axis, cells of several sizes and materials of blocks are refused as not done (T507).
 An outermost layer whose outer face is adiabatic has its node on that face, as 3D-ICE has it.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,34 +17,58 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.simulator.thermal.floorplan import Block, Floorplan, Rectangle
+from thermoc.simulator.thermal.die import Die, State
+from thermoc.simulator.thermal.floorplan import Floorplan
 from thermoc.simulator.thermal.stack import Face, Layer, Material, Stack
-from thermoc.simulator.thermal.text import numbers, read_lines, wrong
+from thermoc.simulator.thermal.text import beneath, wrong
+from thermoc.simulator.thermal.threedice_floorplan import read_floorplan
+from thermoc.simulator.thermal.threedice_output import Asked, Output, blockwise, read_output
+from thermoc.simulator.thermal.threedice_words import Words
 from thermoc.support.errors import Location
 
+__all__ = ["Output", "StackFile", "read_floorplan", "read_stack"]
+
 UM = 1e-6
-_TOKEN = re.compile(r'"[^"]*"|[:;,()]|[^\s:;,()"]+')
-
-
-@dataclass(frozen=True, kw_only=True)
-class Probe:
-    """A cell whose temperature the file asks for: its layer, and (row, column) on the grid."""
-
-    layer: str
-    cell: tuple[int, int]
+BEYOND = {"microchannel": "microchannels", "pinfin": "pin fins", "heat": "a heat sink with a spreader of its own size"}
+"""Sections that are 3D-ICE's and not modelled here."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StackFile:
-    """A stack on a grid, the floorplan and power (blocks, slots) in W of each source layer, and what is asked of it."""
+    """A stack on a grid, the floorplan and power (blocks, slots) in W of each source layer, and what is asked of it.
+
+    step, slot: s of a transient's time steps, and of how long each column of the powers lasts; None where it is steady.
+    outputs: what the file asks for, in its order; probes: those of them that are single cells.
+    """
 
     stack: Stack
     shape: tuple[int, int]
     floorplans: dict[str, Floorplan]
     powers: dict[str, NDArray]
-    probes: tuple[Probe, ...]
+    outputs: tuple[Output, ...]
     start: float
     steady: bool
+    step: float | None = None
+    slot: float | None = None
+
+    @property
+    def probes(self) -> tuple[Output, ...]:
+        """The cells whose temperature is asked for."""
+        return tuple(output for output in self.outputs if output.kind == "T")
+
+    @property
+    def slots(self) -> int:
+        """How many slots the longest of the powers has."""
+        return max(watts.shape[1] for watts in self.powers.values())
+
+    @property
+    def durations(self) -> NDArray:
+        """Seconds of each slot, (slots,); infinite where the file is steady."""
+        return np.full(self.slots, np.inf if self.slot is None else self.slot)
+
+    def slot_at(self, time: float) -> int:
+        """Return the slot in which a time in s from the start lies, the last one lasting; 0 where it is steady."""
+        return 0 if self.slot is None else min(int(time / self.slot * (1 + 1e-12) + 1e-12), self.slots - 1)
 
     def power(self, slot: int) -> NDArray:
         """Return W of each cell (sources, ny, nx) in a slot, the last one lasting."""
@@ -57,70 +81,57 @@ class StackFile:
                 )
         return np.array(maps)
 
+    def power_at(self, time: float) -> NDArray:
+        """Return W of each cell (sources, ny, nx) at a time in s from the start."""
+        return self.power(self.slot_at(time))
+
+    def answer(self, output: Output, die: Die, state: State, *, slot: int = 0) -> NDArray:
+        """Return what an output of the file asks for, of a die in a state: K, or W for Pmap in a slot.
+
+        T and Tflpel: (); Tmap and Pmap: (ny, nx); Tflp: (blocks,) in the floorplan's order; T3d: (layers, ny, nx).
+        """
+        if output.kind == "T3d":
+            return die.temperature(state)
+        if output.kind == "Pmap":
+            sources = [layer.name for layer in self.stack.layers if layer.source]
+            return self.power(slot)[sources.index(output.layer)] if output.layer in sources else np.zeros(self.shape)
+        T = die.temperature(state, output.layer)
+        if output.kind == "T":
+            return T[output.cell]
+        if output.kind == "Tmap":
+            return T
+        weights = self.floorplans[output.layer].binned(self.shape).weights
+        means = blockwise(T, weights, output.of)
+        names = self.floorplans[output.layer].names
+        return means if output.kind == "Tflp" else means[names.index(output.block)]
+
 
 def read_stack(path: str | os.PathLike[str], root: str | os.PathLike[str] | None = None) -> StackFile:
     """Return a stack file with its floorplans, which lie below ``root``, else beside it. Errors: T501, T514."""
     parts = _Parts()
-    words = _Words(path)
+    words = Words(path)
     while not words.done:
         _section(words, parts)
     return parts.finished(Path(root) if root is not None else Path(path).parent, words.last)
 
 
-def read_floorplan(path: str | os.PathLike[str], width: float, height: float) -> tuple[Floorplan, NDArray]:
-    """Return a floorplan on a die of this size in m, and its powers (blocks, slots) in W. Errors: T501, T514."""
-    words, blocks, powers = _Words(path), [], []
-    while not words.done:
-        block, watts = _block(words)
-        blocks.append(block)
-        powers.append(watts)
-    lengths = {len(watts) for watts in powers}
-    if len(lengths) != 1:
-        raise wrong(f"{Path(path).name}: blocks have {sorted(lengths)} powers", words.last, "give all as many")
-    return Floorplan(width=width, height=height, blocks=tuple(blocks)), np.array(powers)
+@dataclass(frozen=True, kw_only=True)
+class _Sheet:
+    """One layer of a die or a stack."""
+
+    thickness: float
+    material: Material
+    source: bool = False
 
 
-class _Words:
-    """The words of a file, one at a time, each with its place."""
+@dataclass(frozen=True, kw_only=True)
+class _Placed:
+    """An element of the stack: its sheets, and the floorplan of a die."""
 
-    def __init__(self, path: str | os.PathLike[str]):
-        self._words: list[tuple[Location, str]] = []
-        inside = False
-        for where, line in read_lines(path):
-            text, inside = _without_comments(line, inside)
-            self._words += [(where, word) for word in _TOKEN.findall(text)]
-        self._at = 0
-        self.last: Location | None = None
-
-    @property
-    def done(self) -> bool:
-        """Whether none are left."""
-        return self._at >= len(self._words)
-
-    def peek(self) -> str:
-        """Return the next word, '' at the end."""
-        return "" if self.done else self._words[self._at][1]
-
-    def take(self, *wanted: str) -> str:
-        """Return the next word, which must be one of those wanted, if any are named. Errors: T514."""
-        if self.done:
-            raise wrong(f"the file ends where {_either(wanted) or 'a word'} should stand", self.last)
-        self.last, word = self._words[self._at]
-        if wanted and word not in wanted:
-            raise wrong(f"{word!r} stands where {_either(wanted)} should", self.last)
-        self._at += 1
-        return word
-
-    def number(self) -> float:
-        """Return the next word as a number. Errors: T514."""
-        word = self.take()
-        assert self.last is not None
-        return numbers([word], self.last)[0]
-
-    def phrase(self, text: str) -> None:
-        """Take the words of a text one by one."""
-        for word in text.split():
-            self.take(word)
+    name: str
+    sheets: tuple[_Sheet, ...]
+    plan: str = ""
+    where: Location | None = None
 
 
 @dataclass
@@ -128,26 +139,31 @@ class _Parts:
     """What the sections of a stack file have said so far."""
 
     materials: dict[str, Material] = field(default_factory=dict)
+    layers: dict[str, _Sheet] = field(default_factory=dict)
     faces: dict[str, Face] = field(default_factory=dict)
     size: tuple[float, float, float, float] | None = None
-    dies: dict[str, list[tuple[bool, float, Material]]] = field(default_factory=dict)
-    placed: list[tuple[str, str, str, Location | None]] = field(default_factory=list)
+    dies: dict[str, tuple[_Sheet, ...]] = field(default_factory=dict)
+    placed: list[_Placed] = field(default_factory=list)
     start: float = 300.0
     steady: bool = True
-    asked: list[tuple[str, float, float, Location | None]] = field(default_factory=list)
+    step: float | None = None
+    slot: float | None = None
+    asked: list[Asked] = field(default_factory=list)
 
     def finished(self, root: Path, last: Location | None) -> StackFile:
-        """Return the whole. Errors: T514 for a section that is missing."""
-        if self.size is None or not self.placed:
+        """Return the stack file. Errors: T514 for a section that is missing."""
+        if self.size is None or not any(one.plan for one in self.placed):
             raise wrong("the file lacks its dimensions or its stack", last)
         length, width, dx, dy = self.size
         layers, sources = [], {}
-        for name, die, plan, _ in self.placed:
-            for i, (source, thickness, material) in enumerate(self.dies[die]):
-                label = f"{name} source" if source else f"{name} layer {i}"
-                layers.append(Layer(name=label, thickness=thickness, material=material, source=source))
-                if source:
-                    sources[label] = read_floorplan(root / plan, length, width)
+        for one in self.placed:
+            for i, sheet in enumerate(one.sheets):
+                label = f"{one.name} source" if sheet.source else f"{one.name} layer {i}" if one.plan else one.name
+                layers.append(
+                    Layer(name=label, thickness=sheet.thickness, material=sheet.material, source=sheet.source)
+                )
+                if sheet.source:
+                    sources[label] = read_floorplan(beneath(root, one.plan, one.where), length, width)
         stack = Stack(
             width=length,
             height=width,
@@ -156,72 +172,93 @@ class _Parts:
             top=self.faces.get("top"),
             bottom=self.faces.get("bottom"),
         )
-        shape = (round(width / dy), round(length / dx))
+        plans = {label: plan for label, (plan, _) in sources.items()}
+        labels = {one.name: f"{one.name} source" if one.plan else one.name for one in self.placed}
         return StackFile(
             stack=stack,
-            shape=shape,
-            floorplans={label: plan for label, (plan, _) in sources.items()},
+            shape=(round(width / dy), round(length / dx)),
+            floorplans=plans,
             powers={label: watts for label, (_, watts) in sources.items()},
-            probes=tuple(self._probe(*one, shape) for one in self.asked),
+            outputs=tuple(asked.found(labels, plans, self.size) for asked in self.asked),
             start=self.start,
             steady=self.steady,
+            step=self.step,
+            slot=self.slot,
         )
 
-    def _probe(self, name: str, x: float, y: float, where: Location | None, shape: tuple[int, int]) -> Probe:
-        assert self.size is not None
-        length, width, dx, dy = self.size
-        if name not in {placed[0] for placed in self.placed}:
-            raise wrong(f"no die {name!r} is in the stack", where)
-        if not (0 <= x <= length and 0 <= y <= width):
-            raise wrong("the point lies outside the die", where)
-        ny, nx = shape
-        cell = min(int(y / dy + 1e-9), ny - 1), min(int(x / dx + 1e-9), nx - 1)
-        return Probe(layer=f"{name} source", cell=cell)
 
-
-def _section(words: _Words, parts: _Parts) -> None:
+def _section(words: Words, parts: _Parts) -> None:
     """Read one section, told by its first word."""
-    readers: dict[str, Callable[[_Words, _Parts], None]] = {
+    readers: dict[str, Callable[[Words, _Parts], None]] = {
         "material": _material,
         "top": partial(_sink, "top"),
         "bottom": partial(_sink, "bottom"),
+        "conventional": _conventional,
         "dimensions": _dimensions,
+        "layer": _layer,
         "die": _die,
         "stack": _stack,
         "solver": _solver,
         "output": _output,
     }
     kind = words.peek()
+    if kind in BEYOND:
+        words.refuse(BEYOND[kind])
     words.take(*readers)
     readers[kind](words, parts)
 
 
-def _material(words: _Words, parts: _Parts) -> None:
+def _material(words: Words, parts: _Parts) -> None:
     name, values = words.take(), {}
     words.take(":")
     for phrase, scale in (("thermal conductivity", UM), ("volumetric heat capacity", UM**3)):
         words.phrase(phrase)
         values[phrase] = words.number() / scale
+        while words.peek() == ",":  # along x, y and z
+            words.take(",")
+            if words.number() / scale != values[phrase]:
+                words.refuse(f"material {name!r}: a conductivity that differs by axis")
         words.take(";")
     k, c = values.values()
     parts.materials[name] = Material(name=name, conductivity=k, heat_capacity=c)
 
 
-def _sink(side: str, words: _Words, parts: _Parts) -> None:
-    words.phrase("heat sink : heat transfer coefficient")
+def _sink(side: str, words: Words, parts: _Parts) -> None:
+    if words.peek() == "pluggable":
+        words.refuse("a pluggable heat sink")
+    words.phrase("heat sink :")
+    _face(side, "temperature", words, parts)
+
+
+def _conventional(words: Words, parts: _Parts) -> None:
+    """The heat sink of versions before 2, which cools the top."""
+    words.phrase("heat sink :")
+    _face("top", "ambient temperature", words, parts)
+
+
+def _face(side: str, phrase: str, words: Words, parts: _Parts) -> None:
+    if words.peek() in ("sink", "spreader"):
+        words.refuse("a heat sink with a spreader of its own size")
+    words.phrase("heat transfer coefficient")
     coefficient = words.number() / UM**2
-    words.phrase("; temperature")
+    words.phrase(f"; {phrase}")
     parts.faces[side] = Face(coefficient=coefficient, temperature=words.number())
     words.take(";")
 
 
-def _dimensions(words: _Words, parts: _Parts) -> None:
+def _dimensions(words: Words, parts: _Parts) -> None:
     found = []
     for what in (": chip", "cell"):
         words.phrase(f"{what} length")
         found.append(words.number() * UM)
         words.phrase(", width")
         found.append(words.number() * UM)
+        words.take(";")
+    if words.peek() == "non-uniform":
+        words.take()
+        if words.peek() in ("true", "1"):
+            words.refuse("non-uniform: cells of several sizes")
+        words.take("false", "0")
         words.take(";")
     length, width, dx, dy = found
     for size, step in ((length, dx), (width, dy)):
@@ -230,103 +267,105 @@ def _dimensions(words: _Words, parts: _Parts) -> None:
     parts.size = (length, width, dx, dy)
 
 
-def _die(words: _Words, parts: _Parts) -> None:
-    name, layers = words.take(), []
-    words.take(":")
-    while words.peek() in ("layer", "source"):
-        source, thickness, material = words.take() == "source", words.number() * UM, words.take()
-        if material not in parts.materials:
-            raise wrong(f"no material {material!r}", words.last)
-        words.take(";")
-        layers.append((source, thickness, parts.materials[material]))
-    if sum(source for source, _, _ in layers) != 1:
-        raise wrong(f"die {name!r} must have one source layer", words.last)
-    parts.dies[name] = layers
+def _known_material(words: Words, parts: _Parts) -> Material:
+    name = words.take()
+    if name not in parts.materials:
+        raise wrong(f"no material {name!r}", words.last, f"there are {', '.join(parts.materials) or 'none'}")
+    return parts.materials[name]
 
 
-def _stack(words: _Words, parts: _Parts) -> None:
-    words.take(":")
-    while words.peek() == "die":
-        words.take("die")
-        name, die = words.take(), words.take()
-        if die not in parts.dies:
-            raise wrong(f"no die {die!r}", words.last)
-        words.take("floorplan")
-        parts.placed.append((name, die, words.take().strip('"'), words.last))
-        words.take(";")
-
-
-def _solver(words: _Words, parts: _Parts) -> None:
-    words.take(":")
-    parts.steady = words.take("steady", "transient") == "steady"
-    while words.take() != ";":
-        pass
-    words.phrase("initial temperature")
-    parts.start = words.number()
+def _end(words: Words) -> None:
+    """Take the end of a layer, which may name a file of materials instead."""
+    if words.peek().startswith('"'):
+        words.refuse("a layout of materials within a layer")
     words.take(";")
 
 
-def _output(words: _Words, parts: _Parts) -> None:
+def _layer(words: Words, parts: _Parts) -> None:
+    """A layer that the stack names: its height and its material, in any order."""
+    name, height, material = words.take(), None, None
+    words.take(":")
+    while words.peek() in ("height", "material") and (height is None or material is None):
+        if words.take() == "height":
+            height = words.number() * UM
+        else:
+            material = _known_material(words, parts)
+        _end(words)
+    if height is None or material is None:
+        raise wrong(f"layer {name!r} needs a height and a material", words.last)
+    parts.layers[name] = _Sheet(thickness=height, material=material)
+
+
+def _die(words: Words, parts: _Parts) -> None:
+    name, sheets = words.take(), []
+    words.take(":")
+    while words.peek() in ("layer", "source"):
+        source = words.take() == "source"
+        thickness = words.number() * UM
+        sheets.append(_Sheet(thickness=thickness, material=_known_material(words, parts), source=source))
+        _end(words)
+    if sum(sheet.source for sheet in sheets) != 1:
+        raise wrong(f"die {name!r} must have one source layer", words.last)
+    parts.dies[name] = tuple(sheets)
+
+
+def _stack(words: Words, parts: _Parts) -> None:
+    words.take(":")
+    while words.peek() in ("die", "layer", "channel"):
+        if words.peek() == "channel":
+            words.refuse("a channel in the stack")
+        is_die, name = words.take() == "die", words.take()
+        placed = _placed_die(name, words, parts) if is_die else _placed_layer(name, words, parts)
+        if words.peek() == "discretization":
+            words.refuse("a discretization: cells of several sizes")
+        words.take(";")
+        parts.placed.append(placed)
+
+
+def _placed_die(name: str, words: Words, parts: _Parts) -> _Placed:
+    die = words.take()
+    if die not in parts.dies:
+        raise wrong(f"no die {die!r}", words.last, f"there are {', '.join(parts.dies) or 'none'}")
+    words.take("floorplan")
+    plan = words.take().strip('"')
+    return _Placed(name=name, sheets=parts.dies[die], plan=plan, where=words.last)
+
+
+def _placed_layer(name: str, words: Words, parts: _Parts) -> _Placed:
+    """A layer of its own: one that was described before, or a thickness and a material."""
+    if words.peek() in parts.layers:
+        sheet = parts.layers[words.take()]
+    elif words.peek()[:1].isdigit() or words.peek()[:1] in (".", "+", "-"):
+        thickness = words.number() * UM
+        sheet = _Sheet(thickness=thickness, material=_known_material(words, parts))
+    else:
+        layer = words.take()
+        raise wrong(f"no layer {layer!r}", words.last, f"there are {', '.join(parts.layers) or 'none'}")
+    return _Placed(name=name, sheets=(sheet,), where=words.last)
+
+
+def _solver(words: Words, parts: _Parts) -> None:
+    """Steady, or a transient with its steps and slots in s; how many processors 3D-ICE takes is its own matter."""
+    words.take(":")
+    parts.steady = words.take("steady", "transient") == "steady"
+    if not parts.steady:
+        words.take("step")
+        parts.step = words.number()
+        words.phrase(", slot")
+        parts.slot = words.number()
+        if not 0 < parts.step <= parts.slot:
+            raise wrong(f"a step of {parts.step:g} s in slots of {parts.slot:g} s", words.last, "0 < step <= slot")
+    words.take(";")
+    words.phrase("initial temperature")
+    parts.start = words.number()
+    words.take(";")
+    if words.peek() == "numofcores":
+        words.take()
+        words.number()
+        words.take(";")
+
+
+def _output(words: Words, parts: _Parts) -> None:
     words.take(":")
     while not words.done:
-        words.phrase("T (")
-        name = words.take()
-        words.take(",")
-        x = words.number() * UM
-        words.take(",")
-        y = words.number() * UM
-        parts.asked.append((name, x, y, words.last))
-        while words.take() != ";":
-            pass
-
-
-def _block(words: _Words) -> tuple[Block, list[float]]:
-    name = words.take()
-    where = words.last
-    words.take(":")
-    rectangles = [_rectangle(words)]
-    while words.peek() in ("position", "rectangle"):
-        rectangles.append(_rectangle(words))
-    words.phrase("power values")
-    watts = [words.number()]
-    while words.take(",", ";") == ",":
-        watts.append(words.number())
-    return Block(name=name, rectangles=tuple(rectangles), where=where), watts
-
-
-def _rectangle(words: _Words) -> Rectangle:
-    if words.take("position", "rectangle") == "rectangle":
-        x, y, w, h = (_after(words, mark) for mark in ("(", ",", ",", ","))
-        words.phrase(") ;")
-    else:
-        x, y = words.number(), _after(words, ",")
-        words.phrase("; dimension")
-        w, h = words.number(), _after(words, ",")
-        words.take(";")
-    return Rectangle(x * UM, y * UM, w * UM, h * UM)
-
-
-def _after(words: _Words, mark: str) -> float:
-    words.take(mark)
-    return words.number()
-
-
-def _without_comments(line: str, inside: bool) -> tuple[str, bool]:
-    """Return a line without // and /* */ comments, and whether the latter goes on."""
-    kept = ""
-    while line:
-        if inside:
-            _, end, line = line.partition("*/")
-            inside = not end
-        else:
-            found = re.search(r"//|/\*", line)
-            if found is None:
-                return kept + line, False
-            kept += line[: found.start()] + " "
-            line = "" if found.group() == "//" else line[found.end() :]
-            inside = found.group() == "/*"
-    return kept, inside
-
-
-def _either(words: tuple[str, ...]) -> str:
-    return " or ".join(repr(word) for word in words)
+        parts.asked.append(read_output(words))

@@ -222,7 +222,7 @@ def runaway():
         (lambda: load("nbo2", area=[1e-14, 2e-14], thickness=[1e-8] * 3), "T402", "differ in number"),
         (lambda: simulate(load("rc"), 0.1, [0, 1e-9, 1e-9]), "T403", "rise"),
         (lambda: simulate(load("rc"), 0.1, []), "T403", "rise"),
-        (lambda: load("nbo2", heat_capacity=-1e-15), "T405", "must not be negative"),
+        (lambda: load("nbo2", heat_capacity=-1e-15), "T405", "at least 0"),
         (lambda: simulate(load("rc"), np.nan, [0, 1e-9]), "T403", "not finite"),
         (lambda: simulate(load("rc"), np.zeros((3, 2)), [0, 1e-9]), "T402", "n_t = 2"),
         (lambda: simulate(load("rc"), [0.1, 0.2], [0, 1e-9]), "T402", "2 times or for 2 devices"),

@@ -17,6 +17,7 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.ops import CONTINUOUS, STATEFUL, STOCHASTIC, Op
 from thermoc.ir.types import Role, Type
 from thermoc.ir.values import Value
+from thermoc.passes.chip_reads import elementwise, kind, units_read
 from thermoc.passes.chip_shape import ChipShape
 from thermoc.support.errors import ThermocError, error
 
@@ -126,6 +127,8 @@ class _Splitter:
     def still(self, op: Op) -> bool:
         """True for what costs nothing: views, and what follows from the tick alone is done by the host."""
         views = (core.Reshape, core.Flatten, core.Cast, core.Broadcast, core.Tick)
+        if isinstance(op, core.Broadcast) and len(self.layout.get(op.x.name, ())) > 1:
+            return False  # elements from several cores meet on one
         if isinstance(op, views) or (
             op.results and all(v.name in self.graph.uniform for v in op.results) and not op.states()
         ):
@@ -221,7 +224,7 @@ class _Splitter:
         size = kind(value).size
         whole = max(kind(v).size for v in (*op.inputs, *op.results))
         like = next((v for v in op.inputs if kind(v).shape == kind(value).shape and v.name in self.layout), None)
-        if like is not None and _elementwise(op):
+        if like is not None and elementwise(op):
             spans = [(low, high) for low, high, _ in self.layout[like.name]]
         else:
             spans = [(0, size)]
@@ -309,11 +312,32 @@ class _Splitter:
                     self.feed(part, v, _share(kind(v), low, high, kind(value)))
         first = self.compared(made, value) if isinstance(op, thermo.SampleCategorical) else made
         for v in op.results:
-            self.layout[v.name] = first if kind(v).size == size else [(0, kind(v).size, made[0][2])]
+            self.layout[v.name] = first if kind(v).size == size else self.gathered(made, v)
         self.work.sites[value.name] = [part for _, _, part in made]
         self.work.colours[value.name] = colours
         if matrix is not None:
             self.couple(matrix, made)
+        else:
+            self.exchange(op, made)
+
+    def gathered(self, made: Layout, value: Value) -> Layout:
+        """Let one core put a result together that banks have a share of each, such as a sum over all units."""
+        size = kind(value).size
+        if len(made) == 1:
+            return [(0, size, made[0][2])]
+        part = self.add(kind=Kind.gather, low=0, high=size, passes=len(made) - 1)
+        self.work.edges += [Edge(source=one, target=part, bytes=self.sums(size)) for _, _, one in made]
+        return [(0, size, part)]
+
+    def exchange(self, op: Op, made: Layout) -> None:
+        """Let banks read the states of others that an op's units depend on, as they were when the tick began."""
+        for low, high, target in made if len(made) > 1 else ():
+            others = units_read(op, low, high)
+            for first, last, source in made:
+                count = int(((others >= first) & (others < last)).sum())
+                if count and source != target:
+                    size = self.bytes(op.results[0], count)
+                    self.work.edges.append(Edge(source=source, target=target, bytes=size, late=True))
 
     def compared(self, made: Layout, value: Value) -> Layout:
         """One unit of a row is drawn: banks hand on the best of theirs and its number, and one core compares them."""
@@ -427,19 +451,6 @@ def temperature(op: Op) -> Value | None:
     specs = op.operand_specs.items()
     names = [name for name, spec in specs if spec.role is Role.temperature and not spec.uniform and not spec.constant]
     return getattr(op, names[0]) if names and STOCHASTIC in op.traits else None
-
-
-def kind(value: Value) -> Type:
-    """Return a value's type, which the verifier has seen to."""
-    assert value.type is not None
-    return value.type
-
-
-def _elementwise(op: Op) -> bool:
-    """True where each element of the result needs the operands' elements in its place alone."""
-    moves = (core.Concat, core.Slice, core.Transpose, core.Reduce, core.Pool, core.Matmul, core.Affine, core.Conv)
-    rows = ("thermo.boltzmann", "thermo.observables", "thermo.order_parameter", "thermo.pair_force")
-    return not isinstance(op, moves) and op.opname not in rows
 
 
 def _cuts(size: int, most: int) -> list[tuple[int, int]]:

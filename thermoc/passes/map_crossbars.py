@@ -21,10 +21,10 @@ from thermoc.passes.crossbar_plan import DEVIATIONS, Plan, bits, finite, plan
 from thermoc.passes.crossbar_spec import CrossbarSpec, Program, cells
 from thermoc.passes.crossbar_tiles import PRODUCTS, entering, matrices, outwards, vectors, written
 from thermoc.passes.error_bounds import carried, shape_of
-from thermoc.passes.ranges import ranges
+from thermoc.passes.ranges import Range, bounded, culprit, intervals
 from thermoc.passes.rewriting import rewrite
 from thermoc.physics.crossbar import transfer
-from thermoc.support.errors import Finding, error
+from thermoc.support.errors import Finding, ThermocError, error
 
 Inputs = Mapping[str, ArrayLike]
 RANGES = ("worst", "reached")
@@ -108,8 +108,10 @@ class _Mapper:
         self.arrays = 0
         self.samples = self._samples()
         self.reach = {name: np.abs(array).max(axis=(0, 1)) for name, array in self.samples.items()}
+        self.intervals: dict[str, Range] = {}
         if options.input_range is not None:
-            held = ranges(graph, options.input_range)
+            self.intervals = intervals(graph, options.input_range)
+            held = {name: part for name, part in self.intervals.items() if bounded(part)}
             self.reach |= {name: np.maximum(np.abs(part.low), np.abs(part.high)) for name, part in held.items()}
 
     def _samples(self) -> dict[str, NDArray]:
@@ -202,13 +204,20 @@ class _Mapper:
             return vectors(op, np.broadcast_to(found, shape_of(x))[np.newaxis], self.constants).max(axis=1)
         if not spec.input_bits and not spec.adc_bits:
             return None
-        raise error(
-            "T208",
-            f"a crossbar's converters need to know how large the inputs of {op.opname} ({op.results[0]}) can be",
-            where=op.location,
-            notes=["it follows from the range of the inputs, or from runs of some of them"],
-            hint='give input_range=(low, high), or calibrate={"input": samples}',
-        )
+        raise self._unknown(op, x.name)
+
+    def _unknown(self, op: Any, name: str) -> ThermocError:
+        """Return the error of a product whose inputs have no known bound: what is not given, or which op has none."""
+        notes = ["it follows from the range of the inputs, or from runs of some of them"]
+        hint = 'give input_range=(low, high), or calibrate={"input": samples}'
+        if self.intervals:
+            source, why = culprit(self.graph, self.intervals, name)
+            low, high = self.options.input_range or (0.0, 0.0)
+            notes = [f"{source.opname} ({', '.join(map(str, source.results))}) has no bound: {why}"]
+            notes += [f"inputs lie between {low:g} and {high:g}"]
+            hint = 'give calibrate={"input": samples}: runs of samples show how large it becomes'
+        what = f"a crossbar's converters need to know how large the inputs of {op.opname} ({op.results[0]}) can be"
+        return error("T208", what, where=op.location, notes=notes, hint=hint)
 
     def _off(self, op: Any, plans: list[Plan]) -> NDArray | None:
         """Return how far a product's results can be off, None where that has no bound."""

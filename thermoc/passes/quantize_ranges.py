@@ -74,7 +74,7 @@ def _ranges(op: Any, found: Mapping[str, Range], inputs: tuple[float, float]) ->
     if rule is None or not all(value.name in found for value in op.inputs):
         return unknown
     made = rule(op, *(found[value.name] for value in op.inputs))
-    return [made]
+    return [made if made is not None and all(np.isfinite(end).all() for end in made) else None]
 
 
 def _is_binary(op: Op) -> bool:

@@ -1,131 +1,91 @@
-"""Between what each value of a feed-forward graph lies, by interval arithmetic from the range of its inputs."""
+"""Interval analysis: between what each value lies, from the range of a network's inputs.
+
+Every value starts unbounded, or at what its op can give whatever goes in (a p-bit, a hyperbolic tangent, a share), and
+each round narrows what follows from it, states and cycles included: the ranges hold after any number of rounds.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from thermoc.ir.dialects import core, spiking, thermo
+from thermoc.ir.dialects import core
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
-from thermoc.ir.reference import evaluate
-from thermoc.ir.types import Shape
-from thermoc.ir.values import Value
+from thermoc.ir.types import Role
+from thermoc.passes.range_rules import RULES, Range, shape_of
+from thermoc.passes.range_states import STATE_RULES, UNBOUNDED
 
+__all__ = ["RULES", "STATE_RULES", "UNBOUNDED", "Range", "culprit", "intervals", "ranges"]
 
-class Range(NamedTuple):
-    """The least and the largest each element can be, arrays of the value's shape."""
-
-    low: NDArray
-    high: NDArray
+ROUNDS = 16
+UNIT = (0.0, 1.0)
 
 
 def ranges(graph: Graph, inputs: tuple[float, float]) -> Mapping[str, Range]:
-    """Return the range of every value that has one by these rules, by name; inputs lie in the range given."""
-    found: dict[str, Range] = {}
-    for op in graph.order:
-        rule = RULES.get(type(op))
-        if isinstance(op, core.Constant):
-            found[op.y.name] = Range(op.value.numpy, op.value.numpy)
-        elif isinstance(op, core.Input):
-            found[op.y.name] = Range(np.full(op.shape, inputs[0]), np.full(op.shape, inputs[1]))
-        elif rule is not None and all(value.name in found for value in op.inputs):
-            made = rule(op, *(found[value.name] for value in op.inputs))
-            if made is not None:
-                found[op.results[0].name] = made
+    """Return the range of every value that is bounded, by name; inputs lie in the range given, spikes in [0, 1]."""
+    return {name: held for name, held in intervals(graph, inputs).items() if bounded(held)}
+
+
+def intervals(graph: Graph, inputs: tuple[float, float]) -> dict[str, Range]:
+    """Return the range of every value by name, infinite where it has no bound."""
+    found = {
+        value.name: Range(np.full(shape_of(value), -np.inf), np.full(shape_of(value), np.inf))
+        for op in graph.ops
+        for value in op.results
+    }
+    for _ in range(ROUNDS):
+        moved = [_narrowed(op, found, inputs) for op in graph.order]
+        if not any(moved):
+            break
     return found
 
 
-def _rising(op: Op, *operands: Range) -> Range:
-    """An op that does not fall with any operand."""
-    low = _value(op, [operand.low for operand in operands])
-    return Range(low, _value(op, [operand.high for operand in operands]))
+def bounded(held: Range) -> bool:
+    """Whether every element lies between finite numbers."""
+    return bool(np.isfinite(held.low).all() and np.isfinite(held.high).all())
 
 
-def _value(op: Op, arrays: list[NDArray]) -> NDArray:
-    typed = {value: array.astype(value.type.dtype.numpy) for value, array in zip(op.inputs, arrays) if value.type}
-    return evaluate(op, typed)[0]
+def culprit(graph: Graph, found: Mapping[str, Range], name: str) -> tuple[Op, str]:
+    """Return the op on account of which a value has no bound, and why: the first on the way back to the inputs."""
+    seen: set[str] = set()
+    while True:
+        op = graph.producers[name]
+        seen |= {value.name for value in op.results}
+        before = [v.name for v in op.inputs if v.name in found and not bounded(found[v.name]) and v.name not in seen]
+        if type(op) in UNBOUNDED or not before:
+            return op, UNBOUNDED.get(type(op), "what enters it has bounds, and its result has none")
+        name = before[0]
 
 
-def _negative(op: Op, x: Range) -> Range:
-    return Range(-x.high, -x.low)
+def _narrowed(op: Op, found: dict[str, Range], inputs: tuple[float, float]) -> bool:
+    """Narrow the ranges of an op's results; return whether any moved."""
+    moved = False
+    with np.errstate(all="ignore"):
+        made = _results(op, found, inputs)
+    for value, held in zip(op.results, made):
+        if held is None:
+            continue
+        old = found[value.name]
+        low = np.fmax(old.low, np.where(np.isnan(held.low), -np.inf, held.low))
+        high = np.fmin(old.high, np.where(np.isnan(held.high), np.inf, held.high))
+        if (low > old.low).any() or (high < old.high).any():
+            found[value.name], moved = Range(low, high), True
+    return moved
 
 
-def _difference(op: Op, a: Range, b: Range) -> Range:
-    return Range(a.low - b.high, a.high - b.low)
-
-
-def _product(op: Op, a: Range, b: Range) -> Range:
-    corners = [x * y for x in a for y in b]
-    return Range(np.minimum.reduce(corners), np.maximum.reduce(corners))
-
-
-def _weighted(op: Any, x: Range, *constants: Range) -> Range | None:
-    """A linear map with constant weights: the middle goes through it, half-widths through its magnitude."""
-    if any((value.low != value.high).any() for value in constants):
-        return None
-    held = {name: value.low for (name, _), value in zip(op.operand_values, (x, *constants))}
-    weight = "values" if "values" in held else "weight"
-    bias = {"bias": np.zeros_like(held["bias"])} if "bias" in held else {}
-    centre = _value(op, list((held | {"x": (x.low + x.high) / 2}).values()))
-    spread = _value(op, list((held | bias | {"x": (x.high - x.low) / 2, weight: np.abs(held[weight])}).values()))
-    return Range(centre - spread, centre + spread)
-
-
-def _relu(op: Op, x: Range, T: Range) -> Range:
-    return Range(np.maximum(x.low - T.high, 0), np.maximum(x.high - T.low, 0))
-
-
-def _maxwell_boltzmann(op: Any, x: Range, T: Range) -> Range:
-    """At most its value at x^2 = 2 T: sqrt(8 / pi) / (e sqrt(T))."""
-    top = math.sqrt(8 / math.pi) / math.e / np.sqrt(T.low)
-    shape = op.y.type.shape
-    return Range(np.zeros(shape), np.broadcast_to(top, shape))
-
-
-def _share(op: Op, *operands: Range) -> Range:
-    shape = _shape(op.results[0])
-    return Range(np.zeros(shape), np.ones(shape))
-
-
-def _shape(value: Value) -> Shape:
-    assert value.type is not None
-    return value.type.shape
-
-
-RULES: dict[type[Op], Callable[..., Range | None]] = {
-    **dict.fromkeys(
-        (
-            core.Add,
-            core.Maximum,
-            core.Minimum,
-            core.Exp,
-            core.Tanh,
-            core.Floor,
-            core.Sign,
-            core.Reshape,
-            core.Flatten,
-            core.Transpose,
-            core.Broadcast,
-            core.Slice,
-            core.Concat,
-            core.Pool,
-        ),
-        _rising,
-    ),
-    core.Neg: _negative,
-    core.Sub: _difference,
-    core.Mul: _product,
-    spiking.Scale: _product,
-    core.Affine: _weighted,
-    core.Conv: _weighted,
-    core.SparseAffine: _weighted,
-    thermo.ThermalRelu: _relu,
-    thermo.MaxwellBoltzmann: _maxwell_boltzmann,
-    thermo.FermiDirac: _share,
-    thermo.Boltzmann: _share,
-}
+def _results(op: Any, found: Mapping[str, Range], inputs: tuple[float, float]) -> tuple[Range | None, ...]:
+    """Return the range of each result."""
+    if isinstance(op, core.Constant):
+        number = op.value.numpy.astype(float)
+        return (Range(number, number),)
+    if isinstance(op, core.Input):
+        low, high = UNIT if op.role in (Role.spike, Role.probability) else inputs
+        return (Range(np.full(op.shape, float(low)), np.full(op.shape, float(high))),)
+    operands = [found[value.name] for value in op.inputs]
+    if type(op) in STATE_RULES:
+        return STATE_RULES[type(op)](op, **{n: found[v.name] for n, v in op.operand_values})
+    rule = RULES.get(type(op))
+    return (rule(op, *operands) if rule is not None else None,)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thermoc.reports.chip_marks import INK, aspect, label, numbers, samplers, tiles
 from thermoc.simulator.machine.account import NETWORK, in_setup
 from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
@@ -21,25 +22,26 @@ if TYPE_CHECKING:
 FORMATS = ("png", "svg")
 COLOURS = ("#4269d0", "#efb118", "#3ca951", "#ff725c", "#a463f2", "#97bbf5", "#9c6b4e", "#6cc5b0")
 IDLE, OTHER = "#f3f3f1", "#9498a0"
-INK = "#222222"
+WIDE = {"floorplan": 5.0, "map": 5.0}
+"""About so many inches of a picture are the die."""
+TALLEST = 20.0
 
 
 def floorplan(report: ChipReport, path: str | os.PathLike[str]) -> None:
-    """Draw what each core works for most, p-bits as dots, and what the links carry.
+    """Draw what each core works for most, whose p-bits are where, and what the links carry; tiles and cores numbered.
 
     Errors: T302 without matplotlib, T404 for another suffix than .png and .svg, T505.
     """
-    figure = _figure(path, 8.4, report)
+    figure = _figure(path, 9.6, report)
     axes = figure.subplots()
-    layout, chip = report.run.artefact.mapping, report.run.artefact.mapping.chip
+    chip = report.run.artefact.mapping.chip
     cells, names = _owners(report)
     for core in range(chip.cores):
         column, row = chip.position(core)
         axes.add_patch(_box(column, row, 1, 1, facecolor=_colour(cells[core], names), edgecolor="white", linewidth=0.8))
-    for core in np.unique(np.concatenate([*layout.sites.values(), np.empty(0, int)])).astype(int):
-        column, row = chip.position(int(core))
-        axes.plot(column + 0.5, row + 0.5, "o", color="white", markeredgecolor=INK, markersize=5, markeredgewidth=0.8)
-    _tiles(axes, report)
+    samplers(axes, report, color="white", markeredgecolor=INK, markersize=5, markeredgewidth=0.8, zorder=5)
+    numbers(axes, report, WIDE["floorplan"])
+    tiles(axes, report)
     _links(axes, report)
     _keys(axes, report, names)
     axes.set_title(
@@ -100,7 +102,8 @@ def _figure(path: str | os.PathLike[str], wide: float, report: ChipReport) -> An
         hint = 'pip install "thermoc[viz]"'
         raise error("T302", "pictures need matplotlib, which is not installed", hint=hint) from None
     rows, columns = report.run.heat.shape
-    return Figure(figsize=(wide, 5.6 * rows / columns + 0.6), layout="constrained", dpi=120)
+    high = min(TALLEST, 5.6 * rows / columns * aspect(report) + 1.0)
+    return Figure(figsize=(wide, high), layout="constrained", dpi=120)
 
 
 def _write(figure: Any, path: str | os.PathLike[str]) -> None:
@@ -141,18 +144,6 @@ def _colour(name: str | None, names: list[str]) -> str:
     return IDLE if name is None else COLOURS[names.index(name)] if name in names else OTHER
 
 
-def _tiles(axes: Any, report: ChipReport) -> None:
-    """Outline tiles and set the frame: rows run down."""
-    chip = report.run.artefact.mapping.chip
-    rows, columns = report.run.heat.shape
-    wide, high = chip.grid()
-    for x in range(0, columns + 1, wide):
-        axes.plot([x, x], [0, rows], color=INK, linewidth=0.5, alpha=0.5)
-    for y in range(0, rows + 1, high):
-        axes.plot([0, columns], [y, y], color=INK, linewidth=0.5, alpha=0.5)
-    axes.set(xlim=(0, columns), ylim=(rows, 0), aspect="equal", xticks=[], yticks=[])
-
-
 def _links(axes: Any, report: ChipReport) -> None:
     """Draw each link's bytes as a line between the middles of tiles, thicker for more."""
     layout = report.run.artefact.mapping
@@ -176,23 +167,27 @@ def _keys(axes: Any, report: ChipReport, names: list[str]) -> None:
 
     cost = {op.op: op for op in report.ops}
     keys: list[Any] = [
-        Patch(color=_colour(name, names), label=f"{name}\n{cost[name].joules:.3g} J, +{cost[name].kelvin:.2g} K")
+        Patch(
+            color=_colour(name, names),
+            label=f"{label(report, name)}\n{cost[name].joules:.3g} J, +{cost[name].kelvin:.2g} K",
+        )
         for name in names
     ]
     keys.append(Patch(facecolor=IDLE, edgecolor="#cccccc", label="idle"))
+    if len({cell for cell in _owners(report)[0] if cell is not None}) > len(names):
+        keys.append(Patch(color=OTHER, label="others"))
     layout = report.run.artefact.mapping
     if layout.routes.load.any():
         most = f"link, thickest\n{layout.routes.busiest[2]} bytes a tick"
         keys.append(Line2D([], [], color=INK, linewidth=3.5, alpha=0.55, label=most))
-    if layout.sites:
-        keys.append(Line2D([], [], marker="o", color="white", markeredgecolor=INK, linestyle="", label="p-bits"))
+    keys += [line for line in axes.get_lines() if str(line.get_label()).startswith("p-bits of")]
     axes.figure.legend(handles=keys, loc="outside right upper", fontsize=8, frameon=False, labelspacing=0.9)
 
 
 def _map(
     figure: Any, report: ChipReport, T: NDArray[np.float64], time: float, span: tuple[float, float] | None
 ) -> None:
-    """Draw temperatures of cores, p-bits as rings, the hottest place as a cross."""
+    """Draw temperatures of cores, p-bits by the op they are of, the hottest place as a cross."""
     from matplotlib.patheffects import withStroke
 
     run, rim = report.run, [withStroke(linewidth=3, foreground=INK)]  # seen on dark places and on bright ones
@@ -202,18 +197,9 @@ def _map(
     image = axes.imshow(
         run.heat.grid(T), cmap="inferno", vmin=low, vmax=max(high, low + 0.1), extent=(0, columns, rows, 0)
     )
-    _tiles(axes, report)
-    for name, cores in run.artefact.mapping.sites.items():
-        spots = np.array([chip.position(int(core)) for core in np.unique(cores)]) + 0.5
-        axes.plot(
-            *spots.T,
-            "o",
-            markerfacecolor="none",
-            markeredgecolor="white",
-            markersize=7,
-            label=f"p-bits of {name}",
-            path_effects=rim,
-        )
+    tiles(axes, report)
+    samplers(axes, report, markerfacecolor="none", markeredgecolor="white", markersize=7, path_effects=rim)
+    numbers(axes, report, WIDE["map"], colour="#cfd8dc")
     x, y = chip.position(int(T.argmax()))
     axes.plot(
         x + 0.5,
@@ -227,8 +213,8 @@ def _map(
     )
     axes.legend(
         loc="upper center",
-        bbox_to_anchor=(0.5, -0.01),
-        ncols=3,
+        bbox_to_anchor=(0.5, -0.11),
+        ncols=1,
         fontsize=8,
         frameon=True,
         facecolor="#777777",

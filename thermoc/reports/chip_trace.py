@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from thermoc.reports.chip_marks import label
 from thermoc.simulator.machine import Op
 from thermoc.simulator.machine.account import beginning, event_joules
 from thermoc.simulator.machine.instructions import PICO
@@ -66,6 +67,7 @@ def _instructions(report: ChipReport, most: int) -> Iterator[dict[str, Any]]:
             "tid": thread,
             "args": {
                 "op": ops[served] if served >= 0 else "",
+                "holds": label(report, ops[served]) if served >= 0 else "",
                 "instruction": program.text(row),
                 "joules": float(joules[index]),
                 "tick": turn,
