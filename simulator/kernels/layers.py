@@ -16,7 +16,7 @@ from thermoc.simulator.kernels.thermal import HALF, LOW, philox, uniform32, unif
 from thermoc.simulator.opcodes import COLUMNS, FOUR, SPINS
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def gibbs_layers(
     s,
     so,

@@ -11,7 +11,7 @@ from thermoc.simulator.kernels.operands import stopped
 from thermoc.simulator.opcodes import AT_ONCE, BY_SWEEP, REPLICAS, SPINS
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def gibbs(
     s,
     so,

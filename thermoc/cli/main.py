@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import traceback
+from contextlib import suppress
 from typing import Annotated, NoReturn
 
 import typer
@@ -15,6 +17,8 @@ from thermoc.cli import compile as compile_
 from thermoc.support.errors import ThermocError
 
 OK, USER, TOOL = 0, 1, 2
+INTERRUPTED = 130
+"""128 and the number of the signal, as shells have it."""
 
 app = typer.Typer(
     name="thermoc",
@@ -50,10 +54,14 @@ def options(
 
 
 def main() -> NoReturn:
-    """Run the command line and exit: 0 ok, 1 the user's mistake, 2 the tool's."""
+    """Run the command line and exit: 0 ok, 1 the user's mistake, 2 the tool's, 130 for Ctrl-C."""
     try:
         app()
-    except SystemExit as stop:  # typer's own: 2 where the command line itself is wrong
+    except KeyboardInterrupt:
+        _interrupted()
+    except SystemExit as stop:  # typer's own: 2 where the command line itself is wrong, 130 for Ctrl-C
+        if stop.code == INTERRUPTED:
+            _interrupted()
         sys.exit(USER if stop.code == 2 else stop.code)
     except ThermocError as problem:
         _tell(problem)
@@ -66,6 +74,14 @@ def main() -> NoReturn:
         typer.echo("thermoc failed: a fault of thermoc, not of your input. Please report the lines above.", err=True)
         sys.exit(TOOL)
     sys.exit(OK)
+
+
+def _interrupted() -> NoReturn:
+    """Leave at once: what was being written is cleared away by now, and no kernel is waited for."""
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+        print("interrupted", file=sys.stderr, flush=True)
+    os._exit(INTERRUPTED)
 
 
 def _tell(problem: ThermocError) -> None:
