@@ -15,9 +15,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from thermoc.simulator.cache import keep
-from thermoc.simulator.families import addresses, loop
-from thermoc.simulator.frame import lines
-from thermoc.simulator.kernels.operands import Array, Setting
+from thermoc.simulator.families import CORES, loop
+from thermoc.simulator.frame import frame, lines
 from thermoc.simulator.kernels.pairs import pair_forces
 from thermoc.simulator.opcodes import OPERANDS, Opcode
 from thermoc.simulator.program import Bank, Form, Port, Program, State
@@ -32,7 +31,6 @@ MOST_REPLICAS = 512
 """Samples that share words of noise are run together: eight words a unit fill a processor's vectors."""
 CROSSING_BYTES = 2**22
 """What crosses from the head of a program to its tail is this much at a time."""
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 PATIENCE = 0.1
 """Seconds that a run which is stopped waits for its kernels to notice."""
 LEAST_WORK = 2**21
@@ -42,8 +40,6 @@ DIRECT = 2**18
 """A run of so many elements is over before anyone could stop it: it runs in the caller's thread."""
 
 _pair_forces = keep(njit(pair_forces, error_model="numpy", nogil=True), "the forces of pairs", 2.0)
-APART = (Opcode.GIBBS_WORDS, Opcode.PAIRS)
-"""Rows that are called one by one: they are laid out in Python, or tell what went wrong."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +70,7 @@ def run(
     """
     _check_inputs(program, inputs, (ticks, batch))
     states = _repeated(program.first_states[0], batch), _repeated(program.first_states[1], batch)
+    _ = program.layout  # compiles what both of its halves need
     way = _Way(batch, seed, first_sample, first_tick, threads, block)
     halves = program.halves if ticks > 1 else None
     outputs = (
@@ -123,43 +120,17 @@ def _ticks(
     results = np.empty(ticks * batch * float_out, real), np.empty(ticks * batch * int_out, whole)
     block = way.block or _block(program, real, batch)
     scratch, halt = OPERANDS * program.widest * block, np.zeros(1, np.int64)
-    functions = addresses(program.code[:, 0].tolist(), real, program.places.dtype, CORES)
-    shared = {
-        Array.FLOAT_CONSTANT: program.floats,
-        Array.INT_CONSTANT: program.ints,
-        Array.TABLE: program.places,
-        Array.FLOAT_STATE: states[0],
-        Array.INT_STATE: states[1],
-        Array.FLOAT_INPUT: packed[0],
-        Array.INT_INPUT: packed[1],
-        Array.FLOAT_OUTPUT: results[0],
-        Array.INT_OUTPUT: results[1],
-        Array.HALT: halt,
-    }
-    settings = {
-        Setting.TICKS: ticks,
-        Setting.BATCH: batch,
-        Setting.TIMED: timed,
-        Setting.BEGUN: begun,
-        Setting.STATES: program.first_states[0].size,
-        Setting.INT_STATES: program.first_states[1].size,
-        Setting.INPUTS: float_in,
-        Setting.INT_INPUTS: int_in,
-        Setting.KEY: way.key,
-        Setting.SAMPLE0: way.first_sample,
-        Setting.TICK0: way.first_tick + begun,
-    }
-    ranges, collisions, layouts = _ranges(program), list[Collision](), dict[Any, Any]()
+    widths = program.first_states[0].size, program.first_states[1].size, float_in, int_in
+    place = way.key, way.first_sample, way.first_tick + begun, begun
+    settings = (0, 0, 0, ticks, batch, timed, *widths, *place)  # as ``Setting`` has them
+    ranges, collisions, layouts = program.layout.ranges, list[Collision](), dict[Any, Any]()
 
     def work(first: int, last: int) -> None:
-        memory = {
-            Array.FLOAT_WORK: np.empty(program.work[0] * block, real),
-            Array.FLOAT_SCRATCH: np.empty(scratch, real),
-            Array.INT_WORK: np.empty(program.work[1] * block, whole),
-            Array.INT_SCRATCH: np.empty(scratch, whole),
-        }
-        rows = lines(program, functions, shared | memory, settings, block)
-        run_lines = (rows.lines, rows.frame, halt)
+        memory = np.empty(program.work[0] * block, real), np.empty(program.work[1] * block, whole)
+        spare = np.empty(scratch, real), np.empty(scratch, whole)
+        arrays = (program.floats, program.ints, *memory, *states, *packed, *results, program.places, *spare, halt)
+        shared = frame(arrays, settings)  # arrays as ``Array`` has them
+        run_lines = (lines(program, shared, block), shared, halt)
         if len(ranges) == 1:
             loop(*run_lines, first, last, block, 0, ticks, *ranges[0])
             return
@@ -172,8 +143,8 @@ def _ticks(
                         samples = way.first_sample + start, end - start
                         kept = states[0].reshape(batch, -1)[start:end]
                         at = way.first_tick + begun + tick
-                        place = (samples, at, way.seed)
-                        collisions.extend(_apart(program, stop, memory, kept, block, place, layouts, halt))
+                        here = (samples, at, way.seed)
+                        collisions.extend(_apart(program, stop, memory[0], kept, block, here, layouts, halt))
                 if halt[0] or (collisions and min(collisions)[0] <= way.first_tick + begun + tick):
                     break  # no later tick can be the first
 
@@ -201,16 +172,10 @@ def _in_halves(
     return outputs
 
 
-def _ranges(program: Program) -> list[tuple[int, int]]:
-    """Return the ranges of rows between those that are called one by one."""
-    apart = np.flatnonzero(np.isin(program.code[:, 0], APART)).tolist()
-    return [*zip([0, *(line + 1 for line in apart)], [*apart, len(program.code)])]
-
-
 def _apart(
     program: Program,
     line: int,
-    memory: Mapping[Array, NDArray],
+    work: NDArray,
     states: NDArray,
     block: int,
     place: tuple[tuple[int, int], int, int],
@@ -223,7 +188,7 @@ def _apart(
     """
     row = program.code[line].tolist()
     (result, *operands), (p0, p1, p2, p3, p4, p5) = row[1 : 2 + OPERANDS], row[2 + OPERANDS :]
-    work, ((first, count), tick, seed) = memory[Array.FLOAT_WORK], place
+    (first, count), tick, seed = place
 
     def operand(slot: int) -> tuple[NDArray, int, int, int]:
         bank, offset, size = program.slots[slot].tolist()
@@ -341,6 +306,7 @@ def _final(states: Sequence[State], floats: NDArray, ints: NDArray, batch: int, 
     for state in states:
         whole = (ints if state.integer else floats).reshape(batch, -1)
         ring = state.values(whole[:, state.offset : state.offset + state.size])
-        ring = np.roll(ring, -(ticks % state.ticks), axis=1).astype(state.dtype, copy=False)
+        ring = np.roll(ring, -(ticks % state.ticks), axis=1) if state.ticks > 1 else ring.copy()
+        ring = ring.astype(state.dtype, copy=False)
         found[state.name] = ring[:, 0] if state.form == Form.PLACE else ring
     return found

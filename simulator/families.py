@@ -18,6 +18,7 @@ from thermoc.simulator.kernels.interpreter import run_lines
 from thermoc.simulator.kernels.rows import elementwise, loihi, moves, noise, products, spiking
 from thermoc.simulator.opcodes import Opcode
 
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 ALONE = 4.0
 """Seconds of compiling from which on another process helps: it takes one to start."""
 Signature = tuple[str, int]
@@ -106,22 +107,22 @@ loop = keep(njit(run_lines, error_model="numpy", nogil=True))
 _ADDRESSES: dict[tuple[str, Signature], int] = {}
 
 
-def addresses(opcodes: Sequence[int], real: np.dtype, places: np.dtype, cores: int) -> NDArray[np.int64]:
+def addresses(opcodes: Sequence[int], real: np.dtype, places: np.dtype) -> NDArray[np.int64]:
     """Return the address of the function of each opcode, 0 where there is none; compile those that are missing."""
     signature = (real.name, places.itemsize)
     families = {op: FAMILY_OF[Opcode(op)] for op in set(opcodes) if op in FAMILY_OF}
     new = [family for family in set(families.values()) if (family.name, signature) not in _ADDRESSES]
     if new:
-        _compile([family for family in FAMILIES if family in new], signature, cores)
+        _compile([family for family in FAMILIES if family in new], signature)
     found = {op: _ADDRESSES[family.name, signature] for op, family in families.items()}
     return np.array([found.get(op, 0) for op in opcodes], np.int64)
 
 
-def _compile(families: Sequence[Family], signature: Signature, cores: int) -> None:
+def _compile(families: Sequence[Family], signature: Signature) -> None:
     """Load or compile functions; where that takes long, say so and share it among processes."""
     missing = [family for family in families if not _kept(family, signature)]
     seconds = sum(family.seconds for family in missing)
-    helpers = _helpers(missing, signature, cores) if seconds >= ALONE and folder() is not None else []
+    helpers = _helpers(missing, signature) if seconds >= ALONE and folder() is not None else []
     if seconds >= 1:
         announce("what this network needs of the simulator", seconds / (1 + len(helpers)) + len(helpers) * 0.5)
     try:
@@ -164,11 +165,11 @@ def _kept(family: Family, signature: Signature) -> bool:
     return path is not None and path.exists()
 
 
-def _helpers(missing: Sequence[Family], signature: Signature, cores: int) -> list[subprocess.Popen]:
+def _helpers(missing: Sequence[Family], signature: Signature) -> list[subprocess.Popen]:
     """Start processes that compile some of the functions into the cache: LLVM uses one core of each."""
-    if cores < 2 or not sys.executable or getattr(sys, "frozen", False):
+    if CORES < 2 or not sys.executable or getattr(sys, "frozen", False):
         return []
-    count = min(cores, len(missing), 1 + int(sum(family.seconds for family in missing) / ALONE))
+    count = min(CORES, len(missing), 1 + int(sum(family.seconds for family in missing) / ALONE))
     helpers = []
     for k in range(1, count):
         names = [family.name for family in missing[k::count]]

@@ -2,56 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.simulator.kernels.operands import FRAME, FUNCTION, LINE, NUMBERS, OPCODE, SLOTS, WORDS, Array, Setting
-from thermoc.simulator.opcodes import OPERANDS
+from thermoc.simulator.families import addresses
+from thermoc.simulator.kernels.operands import FUNCTION, LINE, NUMBERS, OPCODE, SLOTS, WORDS
+from thermoc.simulator.opcodes import OPERANDS, Opcode
 from thermoc.simulator.program import Bank, Program
+
+ADDRESS, STEP, STRIDE, ELEMENTS, TO_END = range(WORDS)
+ABSENT = len(Bank)
+APART = (Opcode.GIBBS_WORDS, Opcode.PAIRS)
+"""Rows that are called one by one: they are laid out in Python, or tell what went wrong."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lines:
-    """The lines of a program and the frame they share; ``arrays`` keeps alive what their addresses lead to."""
+class Layout:
+    """What the lines of a program are in every run, and where each slot lies in its bank.
+
+    banks, first, each: (rows, 1 + operands) the bank, ``ABSENT`` where there is no slot; its first element is
+    first + each block, for work lies slot by slot for all samples of a block. width: bytes of an element. ranges: the rows between those ``APART``.
+    """
 
     lines: NDArray[np.int64]
-    frame: NDArray[np.int64]
-    arrays: Mapping[Array, NDArray]
+    banks: NDArray[np.int64]
+    first: NDArray[np.int64]
+    each: NDArray[np.int64]
+    width: NDArray[np.int64]
+    ranges: tuple[tuple[int, int], ...]
 
 
-def lines(
-    program: Program,
-    functions: NDArray[np.int64],
-    arrays: Mapping[Array, NDArray],
-    settings: Mapping[Setting, int],
-    block: int,
-) -> Lines:
-    """Look up every slot of a program's rows in the arrays, for blocks of so many samples."""
-    frame = np.zeros(FRAME, np.int64)
-    for array, values in arrays.items():
-        frame[2 * array : 2 * array + 2] = values.ctypes.data, values.size
-    for setting, number in settings.items():
-        frame[setting] = number
-    code = program.code
-    table = np.zeros((len(code), LINE), np.int64)
-    table[:, FUNCTION], table[:, OPCODE] = functions, code[:, 0]
-    slots = code[:, 1 : 2 + OPERANDS]
-    words = table[:, SLOTS:NUMBERS].reshape(len(code), 1 + OPERANDS, WORDS)
-    words[:] = np.where((slots >= 0)[..., np.newaxis], _words(program, arrays, block)[slots], 0)
-    table[:, NUMBERS:] = code[:, 2 + OPERANDS :]
-    return Lines(lines=table, frame=frame, arrays=arrays)
-
-
-def _words(program: Program, arrays: Mapping[Array, NDArray], block: int) -> NDArray[np.int64]:
-    """Return (address, step, stride, elements, elements to the end) of each slot, and zeros for none at all."""
-    bank, offset, size = program.slots.T
+def layout(program: Program) -> Layout:
+    """Look up the slots of a program's rows and the functions that run them, which are compiled if need be."""
+    bank, offset, size = np.concatenate([program.slots, [[ABSENT, 0, 0]]]).T
     floats, ints = program.first_states
     state = np.where(bank == Bank.FLOAT_STATE, floats.size, np.where(bank == Bank.INT_STATE, ints.size, 0))
     work = (bank == Bank.FLOAT_WORK) | (bank == Bank.INT_WORK)
-    first = np.where(work, offset * block, offset)
-    start, width, length = np.array([(a.ctypes.data, a.itemsize, a.size) for a in (arrays[Array(b)] for b in Bank)]).T
-    columns = [start[bank] + first * width[bank], state, np.where(work, size, state), size, length[bank] - first]
-    return np.concatenate([np.stack(columns, axis=1), np.zeros((1, WORDS), np.int64)])
+    code = program.code
+    slots = code[:, 1 : 2 + OPERANDS]  # -1 is the last
+    table = np.zeros((len(code), LINE), np.int64)
+    table[:, FUNCTION] = addresses(code[:, 0].tolist(), program.floats.dtype, program.places.dtype)
+    table[:, OPCODE] = code[:, 0]
+    words = table[:, SLOTS:NUMBERS].reshape(len(code), 1 + OPERANDS, WORDS)
+    words[..., STEP], words[..., STRIDE], words[..., ELEMENTS] = (
+        state[slots],
+        np.where(work, size, state)[slots],
+        size[slots],
+    )
+    table[:, SLOTS:NUMBERS] = words.reshape(len(code), -1)
+    table[:, NUMBERS:] = code[:, 2 + OPERANDS :]
+    first, each = np.where(work, 0, offset), np.where(work, offset, 0)
+    apart = np.flatnonzero(np.isin(code[:, 0], APART)).tolist()
+    ranges = (*zip([0, *(line + 1 for line in apart)], [*apart, len(code)]),)
+    width = np.where((bank % 2 == 0) & (bank < ABSENT), program.floats.itemsize, 8)[slots]
+    places = {"banks": bank[slots], "first": first[slots], "each": each[slots], "width": width}
+    return Layout(lines=table, ranges=ranges, **places)
+
+
+def frame(arrays: Sequence[NDArray], settings: Sequence[int]) -> NDArray[np.int64]:
+    """Return the frame of these arrays, in the order of ``Array``, and numbers, in the order of ``Setting``."""
+    places = [word for array in arrays for word in (array.__array_interface__["data"][0], array.size)]
+    return np.array([*places, *settings], np.int64)
+
+
+def lines(program: Program, frame: NDArray[np.int64], block: int) -> NDArray[np.int64]:
+    """Return the lines for the banks of a frame, and blocks of so many samples."""
+    plan = program.layout
+    start, length = np.zeros((2, ABSENT + 1), np.int64)
+    start[:ABSENT], length[:ABSENT] = frame[0 : 2 * ABSENT : 2], frame[1 : 2 * ABSENT : 2]
+    at, table = plan.first + plan.each * block, plan.lines.copy()
+    table[:, SLOTS + ADDRESS : NUMBERS : WORDS] = start[plan.banks] + at * plan.width
+    table[:, SLOTS + TO_END : NUMBERS : WORDS] = length[plan.banks] - at
+    return table

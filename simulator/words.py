@@ -68,7 +68,10 @@ def words(
     layouts: dict[Any, Layout | None],
     halt: NDArray,
 ) -> None:
-    """As ``sampling.gibbs``, where 64 units of a class or 64 samples share words; layouts of constants are kept. ``halt`` ends it early."""
+    """As ``sampling.gibbs``, where 64 units of a class or 64 samples share words.
+
+    layouts: those of constants, to be used again. halt: ends it early once it is set.
+    """
     spins, own = form & SPINS > 0, hn > 1
     each, after = sampling.step.py_func(tn, n, sweeps, form)
     if each == 0 and ts == 0 and hs == 0:
