@@ -21,6 +21,7 @@ from thermoc.simulator.kernels.pairs import pair_forces
 from thermoc.simulator.opcodes import OPERANDS, Opcode
 from thermoc.simulator.program import Bank, Form, Port, Program, State
 from thermoc.simulator.split import Halves
+from thermoc.simulator.threads import PATIENCE
 from thermoc.simulator.words import words
 from thermoc.support.errors import ThermocError, error
 
@@ -31,8 +32,6 @@ MOST_REPLICAS = 512
 """Samples that share words of noise are run together: eight words a unit fill a processor's vectors."""
 CROSSING_BYTES = 2**22
 """What crosses from the head of a program to its tail is this much at a time."""
-PATIENCE = 0.1
-"""Seconds that a run which is stopped waits for its kernels to notice."""
 LEAST_WORK = 2**21
 """A thread is worth starting for this many elements: some tenths of a millisecond."""
 

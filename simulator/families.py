@@ -69,12 +69,12 @@ FAMILIES = (
         *(Opcode.INT_INPUT, Opcode.INT_OUTPUT, Opcode.INT_READ, Opcode.INT_WRITE, Opcode.READ_LIST, Opcode.WRITE_LIST),
     ),
     _family(moves.tick, 0.2, Opcode.TICK),
-    _family(products.matmul, 3.0, Opcode.MATMUL),
+    _family(products.matmul, 3.5, Opcode.MATMUL),
     _family(products.sparse, 0.4, Opcode.SPARSE),
-    _family(products.mvm, 5.0, Opcode.MVM),
+    _family(products.mvm, 9.0, Opcode.MVM),
     _family(noise.boltzmann, 0.6, Opcode.BOLTZMANN),
-    _family(noise.noise, 1.0, Opcode.NORMAL, Opcode.UNIFORM),
-    _family(noise.gibbs, 1.5, Opcode.GIBBS),
+    _family(noise.noise, 1.3, Opcode.NORMAL, Opcode.UNIFORM),
+    _family(noise.gibbs, 2.0, Opcode.GIBBS),
     _family(noise.gibbs_layers, 7.0, Opcode.GIBBS_LAYERS),
     _family(spiking.columns, 0.5, Opcode.SPARSE_COLUMNS),
     _family(spiking.listed_columns, 0.5, Opcode.SPARSE_LIST),
@@ -178,9 +178,9 @@ def _helpers(missing: Sequence[Family], signature: Signature) -> list[subprocess
             f"from thermoc.simulator.families import compile_families\n"
             f"compile_families({names!r}, {signature!r})"
         )
-        quiet_process = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         try:
-            helpers.append(subprocess.Popen([sys.executable, "-c", code], **quiet_process, env={**os.environ}))
+            command, null = [sys.executable, "-c", code], subprocess.DEVNULL
+            helpers.append(subprocess.Popen(command, stdin=null, stdout=null, stderr=null))
         except OSError:
             break
     return helpers

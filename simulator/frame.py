@@ -23,8 +23,9 @@ APART = (Opcode.GIBBS_WORDS, Opcode.PAIRS)
 class Layout:
     """What the lines of a program are in every run, and where each slot lies in its bank.
 
-    banks, first, each: (rows, 1 + operands) the bank, ``ABSENT`` where there is no slot; its first element is
-    first + each block, for work lies slot by slot for all samples of a block. width: bytes of an element. ranges: the rows between those ``APART``.
+    banks, first, each, width: (rows, 1 + operands) the bank, ``ABSENT`` where there is no slot; its first element is
+    first + each block, for work lies slot by slot for all samples of a block; bytes of an element. ranges: the rows
+    between those ``APART``.
     """
 
     lines: NDArray[np.int64]
@@ -46,13 +47,10 @@ def layout(program: Program) -> Layout:
     table = np.zeros((len(code), LINE), np.int64)
     table[:, FUNCTION] = addresses(code[:, 0].tolist(), program.floats.dtype, program.places.dtype)
     table[:, OPCODE] = code[:, 0]
-    words = table[:, SLOTS:NUMBERS].reshape(len(code), 1 + OPERANDS, WORDS)
-    words[..., STEP], words[..., STRIDE], words[..., ELEMENTS] = (
-        state[slots],
-        np.where(work, size, state)[slots],
-        size[slots],
-    )
-    table[:, SLOTS:NUMBERS] = words.reshape(len(code), -1)
+    words = np.zeros((*slots.shape, WORDS), np.int64)
+    words[..., STEP], words[..., STRIDE] = state[slots], np.where(work, size, state)[slots]
+    words[..., ELEMENTS] = size[slots]
+    table[:, SLOTS:NUMBERS] = words.reshape(len(code), NUMBERS - SLOTS)
     table[:, NUMBERS:] = code[:, 2 + OPERANDS :]
     first, each = np.where(work, 0, offset), np.where(work, offset, 0)
     apart = np.flatnonzero(np.isin(code[:, 0], APART)).tolist()

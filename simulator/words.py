@@ -28,15 +28,15 @@ PARTS = 12
 """q is looked for down to this part of the least coupling."""
 ROUNDING = 4e-16
 
-_digits = keep(njit(sampling.digits, error_model="numpy", nogil=True))
+_digits = keep(njit(sampling.digits, error_model="numpy", nogil=True), "sweeps by digits", 1.2)
 _lattice, _few, _wide, _pack, _unpack = (
-    keep(kernel)
-    for kernel in (
-        chequerboard.lattice,
-        replicas.few_replicas,
-        replicas.wide_replicas,
-        replicas.pack,
-        replicas.unpack,
+    keep(kernel, f"sweeps in words of 64 bits ({kernel.__name__})", seconds)
+    for kernel, seconds in (
+        (chequerboard.lattice, 6.0),
+        (replicas.few_replicas, 6.0),
+        (replicas.wide_replicas, 8.0),
+        (replicas.pack, 0.8),
+        (replicas.unpack, 0.8),
     )
 )
 

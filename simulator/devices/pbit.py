@@ -23,6 +23,7 @@ from thermoc.simulator.devices.loops import normal
 from thermoc.simulator.devices.rule import rule
 from thermoc.simulator.kernels.thermal import HALF, LOW, philox, uniform64
 from thermoc.simulator.quantities import Quantities, read
+from thermoc.simulator.threads import attended
 from thermoc.support.errors import error
 from thermoc.support.units import K_B
 
@@ -108,7 +109,8 @@ def self_heating(
     ledger = np.zeros((2, drive.size))
     cell = np.array([q["heat.resistance"], q["heat.capacity"], q["tick"], q["power_off"], q["power_on"]])
     rest = start.copy()
-    _loop(drive, np.ascontiguousarray(around), rest, cell, mean, noise, stream, np.uint64(seed), out, ups, ledger)
+    numbers = drive, np.ascontiguousarray(around), rest, cell, mean, noise, stream, np.uint64(seed), out, ups, ledger
+    attended(lambda: _loop(*numbers))
     hot = np.argwhere(~(out <= q["heat.limit"]))
     if len(hot):
         tick, k = hot[0]

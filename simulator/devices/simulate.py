@@ -11,6 +11,7 @@ from thermoc.simulator.devices import loops
 from thermoc.simulator.devices.device import Device
 from thermoc.simulator.devices.equations import CAPACITANCE, CAPACITY, Model, own_store
 from thermoc.simulator.devices.vo2 import LAST
+from thermoc.simulator.threads import attended
 from thermoc.support.errors import error
 
 METHODS = ("sdirk", "midpoint", "euler")
@@ -87,12 +88,14 @@ def simulate(
     Y[0] = device.start
     if not device.heated:
         Y[0, :, 0] = around[0]
-    L, shown, counts = np.zeros((len(times), n, 2)), np.zeros((len(times), n, 3)), np.zeros(2, np.int64)
-    status, k, at = loops.run(
+    L, shown, counts = np.zeros((len(times), n, 2)), np.zeros((len(times), n, 3)), np.zeros(3, np.int64)
+    numbers = (
+
         int(device.model), first, times, source, around, Y, memory, device.parameters, device.circuit,
         device.scale, device.limit, METHODS.index(method), float(dt or 0.0), tolerance, noise, stream,
         np.uint64(seed), L, shown, counts,
     )  # fmt: skip
+    status, k, at = attended(lambda: loops.run(*numbers), halt=counts[2:])
     if status != loops.FINE:
         raise _failure(device, method, status, k, at, Y, shown, source, around, memory, times)
     return Trace(
