@@ -42,7 +42,7 @@ class KernelCache(caching._Cache):
         self._title, self._seconds = title, seconds
 
     @property
-    def cache_path(self) -> str:
+    def cache_path(self) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
         return str(folder() or "")
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
