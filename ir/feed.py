@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from thermoc.ir.dialects.core import Input
 from thermoc.ir.graph import Graph
+from thermoc.ir.memory import check_memory
 from thermoc.ir.types import Role
 from thermoc.support.errors import Finding, ThermocError, error
 
@@ -39,7 +41,8 @@ def feed(
     """Check inputs given as (batch, *shape), held over the ticks, or (ticks, batch, *shape).
 
     ticks defaults to what the inputs say, else 1; batch likewise. seed, first_sample and first_tick place the run in
-    the noise. Errors: T401 (names), T402 (shapes), T403 (dtypes and values), T404 (a number out of range).
+    the noise. Errors: T401 (names), T402 (shapes), T403 (dtypes and values), T404 (a number out of range), T408 (more
+    than fits in memory).
     """
     if not isinstance(inputs, Mapping):
         raise error("T401", "inputs are arrays by name", notes=[f"a {type(inputs).__name__} was given"])
@@ -65,6 +68,8 @@ def feed(
     found = list(_noise(graph, first_sample + batch, first_tick + ticks))
     if found:
         raise ThermocError(found)
+    timed = sum(math.prod(array.shape[2:]) for name, array in arrays.items() if _timed(graph, name, array))
+    check_memory(graph, ticks=ticks, batch=batch, timed=timed)
     views = {
         name: np.broadcast_to(a if _timed(graph, name, a) else a[np.newaxis], (ticks, batch, *graph.inputs[name].shape))
         for name, a in arrays.items()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from thermoc.simulator.kernels import crossbar, loihi_synapses
 from thermoc.simulator.kernels.spiking import CHUNK, PARAMETERS
 from thermoc.simulator.layers import shapes
-from thermoc.simulator.opcodes import AT_ONCE, LATTICE, OPERANDS, REPLICAS, ROW, SPINS, WORDS, Opcode
+from thermoc.simulator.opcodes import AT_ONCE, BY_SWEEP, LATTICE, OPERANDS, REPLICAS, ROW, SPINS, WORDS, Opcode
 
 if TYPE_CHECKING:
     from thermoc.simulator.program import Port, Program, State
@@ -211,7 +211,11 @@ def _fits(line: _Line, table: NDArray[np.int64]) -> bool:
             whole = (n, x, y) == (p0 * p1 + 2, p0 * p1, p0 + 2) and p0 >= 1 and p1 >= 1
             return whole and p2 < 8 and p4 <= 1 and (p2 % 4 != 3 or p5 >= 2) and p3 + settings <= line.floats
         case Opcode.GIBBS | Opcode.GIBBS_WORDS:
-            if not _sweeps(line) or (p3 >= WORDS) != (line.opcode == Opcode.GIBBS_WORDS) or not _form(p3, p1, n):
+            if (
+                not _sweeps(line)
+                or ((p3 & ~BY_SWEEP) >= WORDS) != (line.opcode == Opcode.GIBBS_WORDS)
+                or not _form(p3, p1, n)
+            ):
                 return False
             order, rows = p0 + p1 + 1, p0 + p1 + 1 + n
             if not inside(p0, p1 + 1, 0, n + 1) or not inside(order, n, 0, n) or not inside(rows, n + 1, 0, table.size):
@@ -222,7 +226,7 @@ def _fits(line: _Line, table: NDArray[np.int64]) -> bool:
             return inside(rows + n + 1, entries, 0, n) and p5 + entries <= line.floats
         case Opcode.GIBBS_LAYERS:
             starts = table[p0 : p0 + p1 + 1]
-            if not _sweeps(line) or p3 > SPINS or not inside(p0, p1 + 1 + n, 0, n + 1) or not len(starts):
+            if not _sweeps(line) or p3 & ~(SPINS | BY_SWEEP) or not inside(p0, p1 + 1 + n, 0, n + 1) or not len(starts):
                 return False
             if (np.diff(starts) < 0).any() or (starts[0], starts[-1]) != (0, n) or not inside(p0 + p1 + 1, n, 0, n):
                 return False
@@ -296,17 +300,20 @@ def _loihi(line: _Line, table: NDArray[np.int64]) -> bool:
 
 def _sweeps(line: _Line) -> bool:
     """True where the operands and numbers of sweeps over n units agree."""
-    n, (_, _, sweeps, _, stream, _) = line.n, line.p
-    sizes = line.x == n and line.y in (1, n) and line.z in (1, sweeps, n, sweeps * n)
+    n, (_, _, sweeps, form, stream, _) = line.n, line.p
+    sizes = (
+        line.x == n and line.y in (1, n) and line.z in ((1, sweeps) if form & BY_SWEEP else (1, sweeps, n, sweeps * n))
+    )
     return sizes and n >= 1 and 1 <= sweeps < COUNTER and stream < COUNTER
 
 
 def _form(form: int, classes: int, n: int) -> bool:
     """True for a form that exists; a lattice has two classes and a side that words fill."""
     side = isqrt(n)
+    form &= ~(SPINS | BY_SWEEP)
     if form & LATTICE:
-        return form & ~SPINS == LATTICE | WORDS and classes == 2 and side * side == n and side % 128 == 0
-    return form & ~SPINS in (0, AT_ONCE, WORDS, REPLICAS)
+        return form == LATTICE | WORDS and classes == 2 and side * side == n and side % 128 == 0
+    return form in (0, AT_ONCE, WORDS, REPLICAS)
 
 
 def _face(line: _Line) -> tuple[Opcode, int, int, int]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -15,13 +14,14 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from thermoc.simulator.cache import empty, keep
-from thermoc.simulator.kernels.interpreter import interpret
-from thermoc.simulator.kernels.layers import gibbs_layers
+from thermoc.simulator.cache import keep
+from thermoc.simulator.families import CORES, loop
+from thermoc.simulator.frame import frame, lines
 from thermoc.simulator.kernels.pairs import pair_forces
 from thermoc.simulator.opcodes import OPERANDS, Opcode
 from thermoc.simulator.program import Bank, Form, Port, Program, State
 from thermoc.simulator.split import Halves
+from thermoc.simulator.threads import PATIENCE
 from thermoc.simulator.words import words
 from thermoc.support.errors import ThermocError, error
 
@@ -32,15 +32,13 @@ MOST_REPLICAS = 512
 """Samples that share words of noise are run together: eight words a unit fill a processor's vectors."""
 CROSSING_BYTES = 2**22
 """What crosses from the head of a program to its tail is this much at a time."""
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 LEAST_WORK = 2**21
 """A thread is worth starting for this many elements: some tenths of a millisecond."""
 
-_interpret = keep(njit(interpret, error_model="numpy", nogil=True))
-_layers = keep(njit(gibbs_layers, error_model="numpy", nogil=True))
-_pair_forces = keep(njit(pair_forces, error_model="numpy", nogil=True))
-APART = (Opcode.GIBBS_WORDS, Opcode.GIBBS_LAYERS, Opcode.PAIRS)
-"""Rows whose kernels are compiled on their own, when they are first needed."""
+DIRECT = 2**18
+"""A run of so many elements is over before anyone could stop it: it runs in the caller's thread."""
+
+_pair_forces = keep(njit(pair_forces, error_model="numpy", nogil=True), "the forces of pairs", 2.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +68,8 @@ def run(
     Errors: T401 for a missing input, T402 for one of another shape, T405 for two particles at one place.
     """
     _check_inputs(program, inputs, (ticks, batch))
-    _announce()
     states = _repeated(program.first_states[0], batch), _repeated(program.first_states[1], batch)
+    _ = program.layout  # compiles what both of its halves need
     way = _Way(batch, seed, first_sample, first_tick, threads, block)
     halves = program.halves if ticks > 1 else None
     outputs = (
@@ -93,8 +91,13 @@ class _Way(NamedTuple):
     block: int | None
     begun: int = 0
 
+    @property
+    def key(self) -> int:
+        """The seed as a word with a sign."""
+        return int(np.uint64(self.seed).astype(np.int64))
 
-class Meeting(NamedTuple):
+
+class Collision(NamedTuple):
     """Two particles whose force is not finite."""
 
     tick: int
@@ -112,36 +115,41 @@ def _ticks(
     timed = ticks > 1 and any(inputs[port.name].strides[0] != 0 for port in program.inputs)
     lead = (ticks if timed else 1, batch)  # inputs held over the ticks (a stride of nought) are packed once
     (float_in, int_in), (float_out, int_out) = program.widths
-    given = _packed(program, inputs, lead, float_in, real), _packed(program, inputs, lead, int_in, whole)
+    packed = _packed(program, inputs, lead, float_in, real), _packed(program, inputs, lead, int_in, whole)
     results = np.empty(ticks * batch * float_out, real), np.empty(ticks * batch * int_out, whole)
     block = way.block or _block(program, real, batch)
-    spare = OPERANDS * program.widest * block
-    arrays = (program.code, program.slots, program.floats, program.ints, program.places)
-    where = (timed, np.uint64(way.seed), way.first_sample, way.first_tick + begun, begun)
-    parts, met, layouts = _parts(program), list[Meeting](), dict[Any, Any]()
+    scratch, halt = OPERANDS * program.widest * block, np.zeros(1, np.int64)
+    widths = program.first_states[0].size, program.first_states[1].size, float_in, int_in
+    place = way.key, way.first_sample, way.first_tick + begun, begun
+    settings = (0, 0, 0, ticks, batch, timed, *widths, *place)  # as ``Setting`` has them
+    ranges, collisions, layouts = program.layout.ranges, list[Collision](), dict[Any, Any]()
 
     def work(first: int, last: int) -> None:
-        own = np.empty(program.work[0] * block + spare, real), np.empty(program.work[1] * block + spare, whole)
-        held = (*arrays, *own, *states, *given, *results, spare, block)
-        if len(parts) == 1:
-            _interpret(*held, first, last, batch, ticks, 0, ticks, *parts[0], *where)
+        memory = np.empty(program.work[0] * block, real), np.empty(program.work[1] * block, whole)
+        spare = np.empty(scratch, real), np.empty(scratch, whole)
+        arrays = (program.floats, program.ints, *memory, *states, *packed, *results, program.places, *spare, halt)
+        shared = frame(arrays, settings)  # arrays as ``Array`` has them
+        run_lines = (lines(program, shared, block), shared, halt)
+        if len(ranges) == 1:
+            loop(*run_lines, first, last, block, 0, ticks, *ranges[0])
             return
         for start in range(first, last, block):
             end = min(start + block, last)
             for tick in range(ticks):
-                for begin, stop in parts:
-                    _interpret(*held, start, end, batch, ticks, tick, tick + 1, begin, stop, *where)
-                    if stop < len(program.code):
+                for begin, stop in ranges:
+                    loop(*run_lines, start, end, block, tick, tick + 1, begin, stop)
+                    if stop < len(program.code) and not halt[0]:
                         samples = way.first_sample + start, end - start
                         kept = states[0].reshape(batch, -1)[start:end]
                         at = way.first_tick + begun + tick
-                        met.extend(_apart(program, stop, own[0], kept, block, samples, at, way.seed, layouts))
-                if met and min(met)[0] <= way.first_tick + begun + tick:  # no later tick can be the first
-                    break
+                        here = (samples, at, way.seed)
+                        collisions.extend(_apart(program, stop, memory[0], kept, block, here, layouts, halt))
+                if halt[0] or (collisions and min(collisions)[0] <= way.first_tick + begun + tick):
+                    break  # no later tick can be the first
 
-    _spread(work, _cuts(program, ticks, batch, way.threads))
-    if met:
-        raise _touching(min(met))
+    _spread(work, _cuts(program, ticks, batch, way.threads), halt, alone=program.effort * batch * ticks < DIRECT)
+    if collisions:
+        raise _touching(min(collisions))
     return _unpacked(program.outputs, *results, (ticks, batch))
 
 
@@ -163,57 +171,46 @@ def _in_halves(
     return outputs
 
 
-def _parts(program: Program) -> list[tuple[int, int]]:
-    """Return the ranges of rows between those whose kernels are called one by one, because few programs need them."""
-    apart = np.flatnonzero(np.isin(program.code[:, 0], APART)).tolist()
-    return [*zip([0, *(line + 1 for line in apart)], [*apart, len(program.code)])]
-
-
 def _apart(
     program: Program,
     line: int,
     work: NDArray,
     states: NDArray,
     block: int,
-    samples: tuple[int, int],
-    tick: int,
-    seed: int,
+    place: tuple[tuple[int, int], int, int],
     layouts: dict[Any, Any],
-) -> list[Meeting]:
-    """Run one row whose kernel stands apart, for a block of samples, (first, number of them); tell who met.
+    halt: NDArray,
+) -> list[Collision]:
+    """Run one row that is called by itself, for a block of samples; return what collided.
 
-    layouts: what ``words`` found out about constants, in this run.
+    place: (first sample, number of samples), tick, seed. layouts: those ``words`` made of constants, in this run.
     """
     row = program.code[line].tolist()
     (result, *operands), (p0, p1, p2, p3, p4, p5) = row[1 : 2 + OPERANDS], row[2 + OPERANDS :]
+    (first, count), tick, seed = place
 
-    def place(slot: int) -> tuple[NDArray, int, int, int]:
+    def operand(slot: int) -> tuple[NDArray, int, int, int]:
         bank, offset, size = program.slots[slot].tolist()
         if bank == Bank.FLOAT_STATE:
             return states.reshape(-1), offset, states.shape[1], size
         return (work, offset * block, size, size) if bank == Bank.FLOAT_WORK else (program.floats, offset, 0, size)
 
-    first, count = samples
-    out, n = place(result)[1], place(result)[3]
-    x, h, *T = (place(slot) for slot in operands if slot >= 0)
+    _, out, _, n = operand(result)
+    x, h, *T = (operand(slot) for slot in operands if slot >= 0)
     if row[0] == Opcode.PAIRS:
-        met = np.full(3, -1)
-        _pair_forces(work, out, count, *x[:3], p0, p1, *h[:3], program.floats, p3, p2, p4, p5, met)
-        sample, one, other = met.tolist()
-        return [] if sample < 0 else [Meeting(tick, first + sample, one, other)]
-    tables = (program.floats, program.places, p0, p1, p2, p3, p4, p5)
-    if row[0] == Opcode.GIBBS_LAYERS:
-        _layers(work, out, n, count, *x[:3], *h, *T[0], *tables, first, tick, np.uint64(seed))
-        return []
+        pair = np.full(3, -1)
+        _pair_forces(work, out, count, *x[:3], p0, p1, *h[:3], program.floats, p3, p2, p4, p5, pair)
+        sample, one, other = pair.tolist()
+        return [] if sample < 0 else [Collision(tick, first + sample, one, other)]
     old, at, stride, _ = x
     for k in range(count):
         work[out + k * n : out + k * n + n] = old[at + k * stride : at + k * stride + n]
     tables = (program.floats, program.table, p0, p1, p2, p3, p4, p5)
-    words(work, out, n, count, *h, *T[0], *tables, first, tick, np.uint64(seed), layouts)
+    words(work, out, n, count, *h, *T[0], *tables, first, tick, np.uint64(seed), layouts, halt)
     return []
 
 
-def _touching(met: Meeting) -> ThermocError:
+def _touching(met: Collision) -> ThermocError:
     notes = [f"particles {met.one} and {met.other} of sample {met.sample}, at tick {met.tick}"]
     hint = "shorten the step, soften the potential, or keep them apart"
     return error("T405", "two particles are at one place, or too near for a force", notes=notes, hint=hint)
@@ -233,19 +230,24 @@ def _repeated(one: NDArray, batch: int) -> NDArray:
     return one[np.newaxis].repeat(batch, 0).reshape(-1) if one.size else one
 
 
-def _spread(work: Callable[[int, int], None], cuts: Sequence[int]) -> None:
-    """Run the work on as many threads as there are parts, this one among them; kernels hold no lock."""
-    others = [_pool().submit(work, first, last) for first, last in pairwise(cuts[1:])]
-    work(cuts[0], cuts[1])
-    for other in others:
-        other.result()
+def _spread(work: Callable[[int, int], None], cuts: Sequence[int], halt: NDArray, *, alone: bool) -> None:
+    """Run the work on as many threads as there are parts; kernels hold no lock.
 
-
-@cache
-def _announce() -> None:
-    """Tell a person at a terminal why the first run of all takes its time."""
-    if empty() and sys.stderr.isatty():
-        print("compiling the simulator's kernels, once: some twenty seconds ...", file=sys.stderr)
+    Unless it is over at once, this thread waits, so that Ctrl-C is heard: it asks the kernels to stop and is raised.
+    """
+    if alone and len(cuts) == 2:
+        work(cuts[0], cuts[1])
+        return
+    futures = [_pool().submit(work, first, last) for first, last in pairwise(cuts)]
+    try:
+        for future in futures:
+            future.result()
+    except BaseException:
+        halt[0] = 1
+        for future in futures:
+            future.cancel()
+        wait(futures, timeout=PATIENCE)
+        raise
 
 
 @cache
@@ -287,13 +289,14 @@ def _packed(
 
 
 def _unpacked(ports: Sequence[Port], floats: NDArray, ints: NDArray, lead: tuple[int, int]) -> dict[str, NDArray]:
-    """Return each output as an array (ticks, batch, *shape)."""
-    whole = {integer: (ints if integer else floats).reshape(*lead, -1) for integer in (False, True)}
-    found: dict[str, NDArray] = {}
+    """Return each output as an array (ticks, batch, *shape); they lie one behind the other."""
+    ticks, batch = lead
+    outputs: dict[str, NDArray] = {}
     for port in ports:
-        part = whole[port.integer][:, :, port.offset : port.offset + port.size]
-        found[port.name] = part.astype(port.dtype, copy=False).reshape(*lead, *port.shape)
-    return found
+        first = ticks * batch * port.offset
+        values = (ints if port.integer else floats)[first : first + ticks * batch * port.size]
+        outputs[port.name] = values.reshape(*lead, *port.shape).astype(port.dtype, copy=False)
+    return outputs
 
 
 def _final(states: Sequence[State], floats: NDArray, ints: NDArray, batch: int, ticks: int) -> dict[str, NDArray]:
@@ -302,6 +305,7 @@ def _final(states: Sequence[State], floats: NDArray, ints: NDArray, batch: int, 
     for state in states:
         whole = (ints if state.integer else floats).reshape(batch, -1)
         ring = state.values(whole[:, state.offset : state.offset + state.size])
-        ring = np.roll(ring, -(ticks % state.ticks), axis=1).astype(state.dtype, copy=False)
+        ring = np.roll(ring, -(ticks % state.ticks), axis=1) if state.ticks > 1 else ring.copy()
+        ring = ring.astype(state.dtype, copy=False)
         found[state.name] = ring[:, 0] if state.form == Form.PLACE else ring
     return found

@@ -7,9 +7,10 @@ from enum import IntEnum, unique
 OPERANDS = 3
 PARAMETERS = 6
 ROW = 2 + OPERANDS + PARAMETERS
-SPINS, AT_ONCE, WORDS, REPLICAS, LATTICE = 1, 2, 4, 8, 16
+SPINS, AT_ONCE, WORDS, REPLICAS, LATTICE, BY_SWEEP = 1, 2, 4, 8, 16, 32
 """The form of GIBBS, in bits: levels are -1 and +1; a class may be coupled; 64 units of a class share a word, or 64
-samples of a unit do; the units are a square lattice whose side is a multiple of 128."""
+samples of a unit do; the units are a square lattice whose side is a multiple of 128; temperatures are one a sweep,
+which only this bit can tell where there are as many sweeps as units."""
 
 FOUR, COLUMNS = 4, 16
 """GIBBS_LAYERS: units of a class are filled up to fours; matrices are cut into bands of so many columns, one vector of

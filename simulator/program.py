@@ -19,6 +19,7 @@ from thermoc.support.errors import error
 from thermoc.support.files import bundle_bytes, read_bundle
 
 if TYPE_CHECKING:
+    from thermoc.simulator.frame import Layout
     from thermoc.simulator.split import Halves
 
 KIND = "thermoc program"
@@ -188,6 +189,13 @@ class Program:
         from thermoc.simulator.split import split
 
         return split(self)
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Where the operands of its rows lie, and the compiled functions that run them."""
+        from thermoc.simulator.frame import layout
+
+        return layout(self)
 
     @property
     def stochastic(self) -> bool:

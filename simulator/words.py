@@ -28,15 +28,15 @@ PARTS = 12
 """q is looked for down to this part of the least coupling."""
 ROUNDING = 4e-16
 
-_digits = keep(njit(sampling.digits, error_model="numpy", nogil=True))
+_digits = keep(njit(sampling.digits, error_model="numpy", nogil=True), "sweeps by digits", 1.2)
 _lattice, _few, _wide, _pack, _unpack = (
-    keep(kernel)
-    for kernel in (
-        chequerboard.lattice,
-        replicas.few_replicas,
-        replicas.wide_replicas,
-        replicas.pack,
-        replicas.unpack,
+    keep(kernel, f"sweeps in words of 64 bits ({kernel.__name__})", seconds)
+    for kernel, seconds in (
+        (chequerboard.lattice, 6.0),
+        (replicas.few_replicas, 6.0),
+        (replicas.wide_replicas, 8.0),
+        (replicas.pack, 0.8),
+        (replicas.unpack, 0.8),
     )
 )
 
@@ -66,16 +66,20 @@ def words(
     tick: int,
     key: np.uint64,
     layouts: dict[Any, Layout | None],
+    halt: NDArray,
 ) -> None:
-    """As ``sampling.gibbs``, where 64 units of a class or 64 samples share words; layouts of constants are kept."""
+    """As ``sampling.gibbs``, where 64 units of a class or 64 samples share words.
+
+    layouts: those of constants, to be used again. halt: ends it early once it is set.
+    """
     spins, own = form & SPINS > 0, hn > 1
-    each, after = sampling.step.py_func(tn, n, sweeps)
+    each, after = sampling.step.py_func(tn, n, sweeps, form)
     if each == 0 and ts == 0 and hs == 0:
         rates = np.broadcast_to(T[to : to + tn], sweeps).astype(float)
         if form & LATTICE and not own:
             for k in range(samples):
                 where = (s, so + k * n, n, float(h[ho]), rates, float(J[first]), spins)
-                _lattice(*where, stream, sample + k, tick, key)
+                _lattice(*where, stream, sample + k, tick, key, halt)
             return
         if form & REPLICAS:
             most = min(MOST_SUMS, SUMS_A_SAMPLE * samples)
@@ -84,11 +88,11 @@ def words(
                 layouts[name] = layout(J[first:], h[ho : ho + hn], table[at:], classes, n, spins, most)
             plan = layouts[name]
             if plan is not None:
-                _replicas(s, so, n, samples, rates, plan, spins, stream, sample, tick, key)
+                _replicas(s, so, n, samples, rates, plan, spins, stream, sample, tick, key, halt)
                 return
     for k in range(samples):
         where = (s, so + k * n, n, h, ho + k * hs, int(own), T, to + k * ts, each, after)
-        _digits(*where, J, table, at, classes, sweeps, form, stream, first, sample + k, tick, key)
+        _digits(*where, J, table, at, classes, sweeps, form, stream, first, sample + k, tick, key, halt)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,6 +206,7 @@ def _replicas(
     sample: int,
     tick: int,
     key: Any,
+    halt: NDArray,
 ) -> None:
     """Pack the samples, sweep them, unpack."""
     low, shift = divmod(sample, 64)
@@ -209,7 +214,7 @@ def _replicas(
     packed = np.zeros((n + 1) * groups, np.uint64)
     _pack(s, so, n, samples, shift, packed, groups)
     graph = (plan.order, plan.cuts, plan.law, plan.none, plan.last)
-    noise = (T, low, stream, tick, key)
+    noise = (T, low, stream, tick, key, halt)
     if plan.wide:
         lists = (plan.near, plan.signs, plan.starts, plan.begin)
         _wide(packed, groups, *lists, *graph, int(plan.last.max()), *noise)

@@ -207,7 +207,7 @@ class Executable:
 
         inputs: arrays (batch, *shape), held over the ticks, or (ticks, batch, *shape). first_sample and first_tick
         place the run in the noise, so that a batch split over runs draws what the whole would.
-        Errors: T401 to T404.
+        Errors: T401 to T404, T408.
         """
         from thermoc.backends.base import Place
 

@@ -19,7 +19,7 @@ from thermoc.ir.places import places, reduced, windows
 from thermoc.ir.types import DType
 from thermoc.ir.values import Value
 from thermoc.simulator import Opcode, layers
-from thermoc.simulator.opcodes import AT_ONCE, LATTICE, REPLICAS, SPINS, WORDS
+from thermoc.simulator.opcodes import AT_ONCE, BY_SWEEP, LATTICE, REPLICAS, SPINS, WORDS
 
 LANES = 8
 """Numbers in a vector of the processor; any value is correct."""
@@ -173,9 +173,8 @@ def gibbs_sweeps(op: sampling.GibbsSweeps, w: Writer) -> None:
     starts = np.searchsorted(colors[order], [*np.unique(colors), np.inf])
     field, T = w.slot(op.h), w.slot(op.T)
     shape = kind(op.T).shape
-    if shape not in ((), (1,), (n,), (op.sweeps, n)) and (shape != (op.sweeps, 1) or op.sweeps == n):
-        T = w.arranged(op.T, np.broadcast_to(places(shape), (op.sweeps, n)))
     form = (op.levels == "spin") * SPINS + (op.order == "parallel") * AT_ONCE
+    form += BY_SWEEP * (shape == (op.sweeps, 1))
     form += {"unit": 0, "word": WORDS, "replica": REPLICAS}[op.draws]
     if op.draws == "word" and is_lattice(values, columns, offsets, colors):
         form += LATTICE

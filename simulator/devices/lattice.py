@@ -151,7 +151,7 @@ def _advance(
     return -1, 0
 
 
-_steps = keep(njit(_advance, error_model="numpy", nogil=True))
+_steps = keep(njit(_advance, error_model="numpy", nogil=True), "lattices of devices", 9.0)
 
 
 def lattice(

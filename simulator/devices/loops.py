@@ -12,6 +12,7 @@ from thermoc.simulator.devices import equations
 from thermoc.simulator.devices.equations import CURRENT, SHOWN, Model, rates
 from thermoc.simulator.devices.rule import rule
 from thermoc.simulator.devices.steppers import euler, jacobian, midpoint, sdirk
+from thermoc.simulator.kernels.operands import stopped
 from thermoc.simulator.kernels.thermal import HALF, LOW, philox, uniform64
 
 FINE, RUNAWAY, STUCK, OUTSIDE = 0, 1, 2, 3
@@ -156,7 +157,8 @@ def run(model, first, t, u, Ta, Y, memory, p, c, scale, domain, method, dt, tol,
 
     u, Ta: (n_t or 1, n or 1), held from one time to the next. Y: (n_t, n, 3), row 0 given. memory (n, 5);
     p (n or 1, :), c (n or 1, 5) and domain (n or 1, 3). L: (n_t, n, 2) work and heat since t[0]; shown: (n_t, n, 3)
-    current, voltage, temperature. method: 0 sdirk, 1 midpoint, 2 euler. counts: steps tried, steps rejected.
+    current, voltage, temperature. method: 0 sdirk, 1 midpoint, 2 euler. counts: steps tried, steps rejected; it ends
+    early once the third is set.
     """
     J, M, K, new, z, at = np.zeros((3, 3)), np.zeros((3, 3)), np.zeros((7, 8)), np.zeros(6), np.zeros(3), np.zeros(1)
     ledger, y = np.zeros(3), np.zeros(3)
@@ -167,6 +169,8 @@ def run(model, first, t, u, Ta, Y, memory, p, c, scale, domain, method, dt, tol,
         ledger[:], y[:], z[:] = 0.0, Y[0, k], 0.0
         h, tick = 0.0, 0
         for j in range(t.shape[0]):
+            if stopped(counts[2:]):
+                return FINE, k, t[j]
             if j > 0:
                 source, ambient = u[min(j - 1, u.shape[0] - 1), uk], Ta[min(j - 1, Ta.shape[0] - 1), ak]
                 if method == 0:
@@ -195,4 +199,4 @@ def run(model, first, t, u, Ta, Y, memory, p, c, scale, domain, method, dt, tol,
     return FINE, 0, 0, 0, 0.0
 
 
-run = keep(run)
+run = keep(run, "the equations of devices", 20.0)

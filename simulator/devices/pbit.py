@@ -24,6 +24,7 @@ from thermoc.simulator.devices.loops import normal
 from thermoc.simulator.devices.rule import rule
 from thermoc.simulator.kernels.thermal import HALF, LOW, philox, uniform64
 from thermoc.simulator.quantities import Quantities, read
+from thermoc.simulator.threads import attended
 from thermoc.simulator.value_ranges import violations
 from thermoc.support.errors import error
 from thermoc.support.units import K_B
@@ -130,7 +131,8 @@ def self_heating(
     ledger = np.zeros((2, drive.size))
     cell = np.array([q["heat.resistance"], q["heat.capacity"], q["tick"], q["power_off"], q["power_on"]])
     rest = start.copy()
-    _loop(drive, around, rest, cell, mean, noise, stream, key, out, ups, ledger)
+    numbers = drive, around, rest, cell, mean, noise, stream, key, out, ups, ledger
+    attended(lambda: _loop(*numbers))
     hot = np.argwhere(~(out <= q["heat.limit"]))
     if len(hot):
         tick, k = hot[0]

@@ -12,6 +12,7 @@ from thermoc.simulator.devices import loops
 from thermoc.simulator.devices.device import Device, check_ambient
 from thermoc.simulator.devices.equations import CAPACITANCE, CAPACITY, CURRENT, SHOWN, VOLTAGE, Model, own_store
 from thermoc.simulator.devices.vo2 import LAST
+from thermoc.simulator.threads import attended
 from thermoc.support.errors import error
 
 METHODS = ("sdirk", "midpoint", "euler")
@@ -91,12 +92,13 @@ def simulate(
     Y[0] = device.start
     if not device.heated:
         Y[0, :, 0] = around[0]
-    L, shown, counts = np.zeros((len(times), n, 2)), np.zeros((len(times), n, 3)), np.zeros(2, np.int64)
-    status, k, row, step, at = loops.run(
+    L, shown, counts = np.zeros((len(times), n, 2)), np.zeros((len(times), n, 3)), np.zeros(3, np.int64)
+    operands = (
         int(device.model), first, times, source, around, Y, memory, device.parameters, device.circuit,
         device.scale, device.domain, METHODS.index(method), float(dt or 0.0), tolerance, noise, stream,
         key, L, shown, counts,
     )  # fmt: skip
+    status, k, row, step, at = attended(lambda: loops.run(*operands), halt=counts[2:])
     if status != loops.FINE:
         y = Y[row, k]
         if not np.isfinite(y).all() or (device.heated and y[0] <= 0):

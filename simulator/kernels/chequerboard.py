@@ -17,6 +17,7 @@ from numba import njit
 from thermoc.simulator.kernels import multispin
 from thermoc.simulator.kernels.lanes import LANES, count_up, flags, levels, load, positive, spread, store
 from thermoc.simulator.kernels.multispin import BLOCK, NONE, ONE
+from thermoc.simulator.kernels.operands import stopped
 from thermoc.simulator.kernels.thermal import HALF, LOW
 
 TOP = np.uint64(63)
@@ -31,7 +32,7 @@ PAIRS = (
 
 
 @njit(error_model="numpy", nogil=True)
-def lattice(s, so, n, h, T, J, spins, stream, sample, tick, key):
+def lattice(s, so, n, h, T, J, spins, stream, sample, tick, key, halt):
     """Pack the n sites of a sample, sweep them at each T, unpack. A site has levels -1 and +1 (spins), else 0 and 1."""
     L = round(math.sqrt(n))
     across = L // 128
@@ -45,6 +46,8 @@ def lattice(s, so, n, h, T, J, spins, stream, sample, tick, key):
         for w in range(across):
             right[y * across + w] = NONE - np.uint64(y & 1)
     for t in range(T.size):
+        if stopped(halt):
+            return
         for k in range(multispin.TERMS):
             P[k] = multispin.threshold(2 * (J * (2 * k - 4) + h) if spins else J * k + h, T[t])
         multispin.polynomials(P, D)

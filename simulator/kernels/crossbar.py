@@ -55,7 +55,7 @@ def converted(r, u, value, fine, half, reach, worth):
             r[j] += value * u[j]
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def mvm(r, ro, samples, x, xo, xs, z, zo, zs, noisy, gain, go, gs, gn, fc, table, at, floats, lead):
     """r = scale times the shifted sum of codes, for ``lead`` vectors of each sample.
 

@@ -61,7 +61,7 @@ def row(n, s, x, xo, xs, xn, spare, place):
     return spread
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def unary(op, r, ro, n, samples, x, xo, xs, xn, spare):
     """r[s, i] = rule(x[s, i])."""
     if long(n, xs, xn):
@@ -104,7 +104,7 @@ def unary(op, r, ro, n, samples, x, xo, xs, xn, spare):
                 rv[i] = floor(xv[i])
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def binary(op, r, ro, n, samples, x, xo, xs, xn, y, yo, ys, yn, spare):
     """r[s, i] = rule(x[s, i], y[s, i])."""
     if long(n, xs, xn) and long(n, ys, yn):
@@ -142,7 +142,7 @@ def binary(op, r, ro, n, samples, x, xo, xs, xn, y, yo, ys, yn, spare):
                 rv[i] = maxwell_boltzmann(xv[i], yv[i])
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def compare(op, r, ro, n, samples, x, xo, xs, xn, y, yo, ys, yn, spare):
     """r[s, i] = rule(x[s, i], y[s, i]), integers from floats."""
     if long(n, xs, xn) and long(n, ys, yn):
@@ -162,7 +162,7 @@ def compare(op, r, ro, n, samples, x, xo, xs, xn, y, yo, ys, yn, spare):
                 rv[i] = equal(xv[i], yv[i])
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def integer(op, r, ro, n, samples, x, xo, xs, xn, y, yo, ys, yn, spare):
     """r[s, i] = rule(x[s, i], y[s, i]), integers from integers."""
     if long(n, xs, xn) and long(n, ys, yn):
@@ -197,7 +197,7 @@ def invert(r, ro, n, samples, x, xo, xs, xn, spare):
             rv[i] = negation(xv[i])
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def fermi(r, ro, n, samples, x, xo, xs, xn, y, yo, ys, yn, z, zo, zs, zn, spare):
     """r[s, i] = Fermi-Dirac of energy x, temperature y, chemical potential z."""
     if long(n, xs, xn) and long(n, ys, yn) and long(n, zs, zn):
@@ -211,7 +211,7 @@ def fermi(r, ro, n, samples, x, xo, xs, xn, y, yo, ys, yn, z, zo, zs, zn, spare)
             rv[i] = fermi_dirac(xv[i], yv[i], zv[i])
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def choose(r, ro, n, samples, x, xo, xs, xn, y, yo, ys, yn, z, zo, zs, zn, spare, int_spare):
     """r[s, i] = y[s, i] where x[s, i], else z[s, i]."""
     if long(n, xs, xn) and long(n, ys, yn) and long(n, zs, zn):

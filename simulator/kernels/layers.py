@@ -10,11 +10,13 @@ from numba import njit
 
 from thermoc.simulator.kernels.lookups import DEEP, STATES, VECTOR_BYTES, add_states, lanes
 from thermoc.simulator.kernels.normals import logits
+from thermoc.simulator.kernels.operands import stopped
 from thermoc.simulator.kernels.sampling import step
 from thermoc.simulator.kernels.thermal import HALF, LOW, philox, uniform32, uniform64
 from thermoc.simulator.opcodes import COLUMNS, FOUR, SPINS
 
 
+@njit(error_model="numpy", nogil=True, inline="always")
 def gibbs_layers(
     s,
     so,
@@ -42,6 +44,7 @@ def gibbs_layers(
     sample,
     tick,
     key,
+    halt,
 ):
     """Sweep the units of every sample from x to s as ``sampling.gibbs`` does, class by class for all samples.
 
@@ -49,7 +52,7 @@ def gibbs_layers(
     of the others (rows, in the order of the table, each class filled up to a multiple of ``FOUR``).
     """
     starts, order = table[at : at + classes + 1], table[at + classes + 1 : at + classes + 1 + n]
-    spins, (each, later), own = form & SPINS > 0, step(tn, n, sweeps), 0 if hn == 1 else 1
+    spins, (each, later), own = form & SPINS > 0, step(tn, n, sweeps, form), 0 if hn == 1 else 1
     places, widest = np.zeros(classes + 1, np.int64), 0
     for c in range(classes):
         size = starts[c + 1] - starts[c]
@@ -66,6 +69,8 @@ def gibbs_layers(
             v[i] = x[xo + k * xs + i]
         odd[k] = _encode(v, order, starts, places, spins, codes[k * groups : k * groups + groups], up, row)
     for sweep in range(sweeps):
+        if stopped(halt):
+            return
         wo = first
         for c in range(classes):
             units = order[starts[c] : starts[c + 1]]

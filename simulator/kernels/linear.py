@@ -7,7 +7,7 @@ from numba import njit
 from thermoc.simulator.kernels.tiles import add_product
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def matmul(r, ro, samples, x, xo, xs, y, yo, ys, z, zo, zs, bias, count, rows, inner, columns, shared):
     """r = z + x y for ``count`` pairs of matrices (rows, inner) (inner, columns) a sample.
 
@@ -27,7 +27,7 @@ def matmul(r, ro, samples, x, xo, xs, y, yo, ys, z, zo, zs, bias, count, rows, i
             add_product(r, out, x, one, y, other, rows, inner, columns)
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def sparse(r, ro, n, samples, x, xo, xs, y, yo, ys, z, zo, zs, bias, table, offsets, columns):
     """r[s, i] = z[i], where there is a bias, + sum over the entries e of row i of x[e] y[s, column of e]."""
     for s in range(samples):

@@ -65,7 +65,7 @@ def normal(first, second):
     return radius * COSINES[np.int64(second >> np.uint64(22))] >> FRACTION
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def fermi_dirac(
     r,
     ro,
@@ -108,7 +108,7 @@ def fermi_dirac(
             r[ro + s * n + i] = kept[i]
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def categorical(r, ro, n, samples, a, ao, as_, T, to, ts, tn, bias, bo, bn, row, turn, stream, first, key):
     """One of each row of units is 1: the least ((a + bias) << 20) + T g, the first of equals."""
     k0, k1 = np.uint64(key) & LOW, np.uint64(key) >> HALF
@@ -129,7 +129,7 @@ def categorical(r, ro, n, samples, a, ao, as_, T, to, ts, tn, bias, bo, bn, row,
             rv[best] = 1
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def memory(states, so, width, n, samples, a, ao, as_, sigma, go, gs, gn, gain, keep, turn, stream, first, key):
     """m = clip(decay of m + (a gain >> 12) + (sigma z >> 12))."""
     k0, k1 = np.uint64(key) & LOW, np.uint64(key) >> HALF

@@ -50,7 +50,7 @@ def walk(r, graded, x, m, listed, w, wo, table, starts, targets, whole, base):
             r[place - size if place >= size else place] += table[targets + 2 * e + 1] * message
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def synapse(
     work,
     ro,
@@ -94,7 +94,7 @@ def synapse(
             ring[place - size if place >= size else place] += sums[i] >> shift
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def conv(work, ro, n, samples, states, so, width, x, xo, xs, w, wo, table, at, form):
     """The buffer becomes the correlation of x with the window, wrapped to 24 bits; weights lie (channel, y, x, out)."""
     channels, height, long, out, rows, columns = (

@@ -64,7 +64,7 @@ def advance(u, v, a, bias, each, start, size, keep_u, keep_v, least):
     return hot
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def lif(r, ro, n, samples, a, ao, as_, bias, bo, bn, states, uo, vo, width, du, dv, top, form, tick):
     """Step the currents at uo and the membranes at vo of the states; r gets the list of the units that fire."""
     least = top + (0 if form & AT_LEAST else 1)
@@ -101,7 +101,7 @@ def spread(r, ro, n, samples, x, xo, xs):
                 rv[unit] = 1
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def total(r, ro, n, samples, x, xo, xs, y, yo, ys, z, zo, zs, three):
     """r = x + y, or x + y + z."""
     for s in range(samples):
@@ -143,7 +143,7 @@ def sigma(r, ro, n, samples, a, ao, as_, states, so, width):
             r[ro + s * n + i] = kept[i]
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def delta(r, ro, n, samples, a, ao, as_, bias, bo, bn, states, so, width, top, scale, shift, form):
     """Send what has changed once it reaches ``top``. States: sigma where SUMMED, then act, residue, error."""
     for s in range(samples):

@@ -16,16 +16,19 @@ from numba import njit
 from thermoc.simulator.kernels import fields, multispin
 from thermoc.simulator.kernels.lanes import LANES, count_up, levels, load, positive, spread, store
 from thermoc.simulator.kernels.multispin import BLOCK, NONE, ONE, TERMS
+from thermoc.simulator.kernels.operands import stopped
 from thermoc.simulator.kernels.thermal import HALF, LOW
 
 
 @njit(error_model="numpy", nogil=True)
-def few_replicas(words, groups, near, signs, order, cuts, law, none, last, T, low, stream, tick, key):
+def few_replicas(words, groups, near, signs, order, cuts, law, none, last, T, low, stream, tick, key, halt):
     """Sweep units that count four neighbours each. law: (scale, step, field). low: the number of the first group."""
     stream, k0, k1, n = np.uint64(stream), np.uint64(key) & LOW, np.uint64(key) >> HALF, order.size
     room, both = np.empty(multispin.ROOM, np.uint64), np.empty((2, TERMS * (multispin.DIGITS + 1)), np.uint64)
     P = np.zeros(TERMS, np.uint64)
     for sweep in range(T.size):
+        if stopped(halt):
+            return
         now = np.uint64(tick * T.size + sweep)
         for kind in range(2):
             _thresholds(P, law, none[kind], last[kind], T[sweep])
@@ -62,7 +65,7 @@ def _thresholds(P, law, none, last, T):
 
 @njit(error_model="numpy", nogil=True)
 def wide_replicas(
-    words, groups, near, signs, starts, begin, order, cuts, law, none, last, most, T, low, stream, tick, key
+    words, groups, near, signs, starts, begin, order, cuts, law, none, last, most, T, low, stream, tick, key, halt
 ):
     """Sweep units of any sums up to ``most``, which start at ``begin``; starts: those of each unit's lists, a digit of
     the weights each."""
@@ -75,6 +78,8 @@ def wide_replicas(
     codes = np.empty((2, (most // 16 + 1) * 4 * fields.PLACES), np.int64)
     room, P = np.empty(multispin.FACTS + height * BLOCK, np.uint64), np.zeros(most + 1, np.uint64)
     for sweep in range(T.size):
+        if stopped(halt):
+            return
         now = np.uint64(tick * T.size + sweep)
         for kind in range(2):
             _thresholds(P, law, none[kind], last[kind], T[sweep])

@@ -19,7 +19,7 @@ GREATER_EQUAL, SUBTRACT = 1, 2
 """The form of LIF_STEP, in bits."""
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def trace_step(g, go, gs, n, samples, x, xo, xs, given, y, yo, ys, yn):
     """g[s, i] = y[s, i] g[s, i] + x[s, i]; without x where it is not given."""
     for s in range(samples):
@@ -102,7 +102,7 @@ def advance_free_each(v, held, x, y, start, size, z):
     return hot
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def lif_step(r, ro, n, samples, v, vo, vs, ho, x, xo, xs, y, yo, ys, z, zo, zs, zn, form, ticks):
     """v = keep v + (gain (x + y) + offset), compare, reset, hold for some ticks; r gets the list of those that fired.
 
@@ -207,7 +207,7 @@ def begin(r, ro, rs, n, samples, z, zo, zs, bias):
                 rv[i] = 0
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def add_listed(r, ro, rs, n, samples, x, xo, xs, xn, y, yo, ys, m, table, starts, targets):
     """r[s, target of e] += x[s, e] over the entries e of each column that the list y holds; one x may serve all."""
     for s in range(samples):
@@ -226,7 +226,7 @@ def add_listed(r, ro, rs, n, samples, x, xo, xs, xn, y, yo, ys, m, table, starts
                     rv[table[targets + e]] += x[xo + s * xs + e]
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def add_nonzero(r, ro, rs, n, samples, x, xo, xs, xn, y, yo, ys, m, table, starts, targets):
     """r[s, target of e] += x[s, e] y[s, j] over the entries e of each column j where y is not 0."""
     for s in range(samples):

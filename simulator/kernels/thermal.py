@@ -16,7 +16,7 @@ M0, M1 = np.uint64(MULTIPLIERS[0]), np.uint64(MULTIPLIERS[1])
 W0, W1 = np.uint64(WEYL[0]), np.uint64(WEYL[1])
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def boltzmann(r, ro, n, samples, x, xo, xs, T, to, ts, tn, row):
     """p_i = exp(-x_i / T) / Z over rows of ``row`` units (P5), from the least energy up, shared by its equals at T = 0.
 

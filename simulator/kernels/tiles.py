@@ -107,22 +107,21 @@ def add_product(r, ro, x, xo, y, yo, rows, inner, columns):
 
     Each sum runs in the order of its index by fused operations: a row is the same whatever rows are beside it.
     """
-    if rows < PACKED_ROWS:
-        _add_rows(r, ro, columns, x, xo, inner, y, yo, rows, inner, columns)
-        return
-    width = 2 * _lanes(r)
-    panel = empty(PANEL * width, r.dtype)
+    packed = rows >= PACKED_ROWS
+    width, depth = (2 * _lanes(r), PANEL) if packed else (max(columns, 1), max(inner, 1))
+    panel, first_place = (empty(PANEL * width, r.dtype), 0) if packed else (y, yo)
     for start in range(0, columns, width):
         wide = min(width, columns - start)
-        for first in range(0, inner, PANEL):
-            deep = min(PANEL, inner - first)
-            for k in range(deep):
-                for j in range(wide):
-                    panel[k * wide + j] = y[yo + (first + k) * columns + start + j]
-            _add_rows(r, ro + start, columns, x, xo + first, inner, panel, 0, rows, deep, wide)
+        for first in range(0, inner, depth):
+            deep = min(depth, inner - first)
+            if packed:
+                for k in range(deep):
+                    for j in range(wide):
+                        panel[k * wide + j] = y[yo + (first + k) * columns + start + j]
+            _add_rows(r, ro + start, columns, x, xo + first, inner, panel, first_place, rows, deep, wide)
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def _add_rows(r, ro, rs, x, xo, xs, y, yo, rows, inner, columns):
     """Add x y to rows of r that lie ``rs`` apart, those of x ``xs`` apart: six at a time, two, one."""
     i = 0

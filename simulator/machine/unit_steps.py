@@ -129,4 +129,4 @@ def span(
             t = stop
 
 
-span = keep(span)
+span = keep(span, "the units of a chip", 20.0)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
+from contextlib import suppress
 from typing import Annotated, Any, NoReturn, cast
 
 import typer
@@ -15,6 +17,8 @@ from thermoc.cli.output import guard_streams, print_json, say, tell
 from thermoc.support.errors import ThermocError, error
 
 OK, USER, TOOL = 0, 1, 2
+INTERRUPTED = 130
+"""128 and the number of the signal, as shells have it."""
 
 app = typer.Typer(
     name="thermoc",
@@ -51,7 +55,7 @@ def options(
 
 
 def main() -> NoReturn:
-    """Run the command line and exit: 0 ok, 1 the user's mistake, 2 the tool's."""
+    """Run the command line and exit: 0 ok, 1 the user's mistake, 2 the tool's, 130 for Ctrl-C."""
     guard_streams()
     try:
         code = _run()
@@ -61,7 +65,19 @@ def main() -> NoReturn:
     except ThermocError as problem:  # the output itself cannot be written
         say(problem, err=True)
         code = USER
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    if code == INTERRUPTED:  # typer turns Ctrl-C into this code too
+        _interrupted()
     sys.exit(code)
+
+
+def _interrupted() -> NoReturn:
+    """Leave at once: what was being written is cleared away by now, and no kernel is waited for."""
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stdout.flush()
+        print("interrupted", file=sys.stderr, flush=True)
+    os._exit(INTERRUPTED)
 
 
 def _run() -> int:

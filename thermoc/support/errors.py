@@ -46,6 +46,7 @@ CODES: dict[str, str] = {
     "T405": "a physical quantity is out of range",
     "T406": "a law of physics does not hold",
     "T407": "a certificate does not match",
+    "T408": "a run does not fit in memory",
     "T409": "a target's runtime failed",
     "T410": "a device runs away",
     "T411": "a device's equations cannot be solved",
