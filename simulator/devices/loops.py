@@ -169,8 +169,8 @@ def run(model, first, t, u, Ta, Y, memory, p, c, scale, domain, method, dt, tol,
         ledger[:], y[:], z[:] = 0.0, Y[0, k], 0.0
         h, tick = 0.0, 0
         for j in range(t.shape[0]):
-            if stopped(counts[2:]):
-                return FINE, k, t[j]
+            if stopped(counts[2:]):  # pyright: ignore[reportCallIssue]
+                return FINE, k, j, j, t[j]
             if j > 0:
                 source, ambient = u[min(j - 1, u.shape[0] - 1), uk], Ta[min(j - 1, Ta.shape[0] - 1), ak]
                 if method == 0:

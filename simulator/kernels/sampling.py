@@ -53,7 +53,7 @@ def gibbs(
     for k in range(samples):
         v, field0, T0 = s[so + k * n : so + k * n + n], ho + k * hs, to + k * ts
         for sweep in range(sweeps):
-            if stopped(halt):
+            if stopped(halt):  # pyright: ignore[reportCallIssue]
                 return
             thermal.noise(u, 0, n, (sample + k) * n, tick, sweep, stream, key, False, spare[n:])
             for i in range(n):
@@ -101,7 +101,7 @@ def digits(
     for c in range(classes):
         total += (table[at + c + 1] - table[at + c] + 63) // 64
     for sweep in range(sweeps):
-        if stopped(halt):
+        if stopped(halt):  # pyright: ignore[reportCallIssue]
             return
         word = sample * total
         for c in range(classes):

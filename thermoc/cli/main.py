@@ -92,7 +92,7 @@ def _run() -> int:
         return stop.code if isinstance(stop.code, int) else USER
     except WRONG_LINE as problem:
         if type(problem).__name__ == "NoArgsIsHelpError":
-            say(problem.format_message(), err=True)
+            say(cast(Any, problem).format_message(), err=True)
             return USER
         tell(_usage(problem), as_json=as_json)
         return USER
