@@ -12,10 +12,8 @@ What a file must hold is a mapping from dotted names to units: ``"J"``, ``"W/(m*
 from __future__ import annotations
 
 import difflib
-import math
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -27,7 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.simulator.dimensions import Unit, unit_of
-from thermoc.support.errors import Finding, Location, ThermocError, error
+from thermoc.support.errors import Finding, Location, ThermocError
+from thermoc.support.limits import FINDINGS, TEXT_BYTES
+from thermoc.support.loading import cut, read_text, reading
+from thermoc.support.toml_text import parse_toml
 
 TEXT, LIST = "text", "[]"
 FREE = ("title", "summary")
@@ -106,22 +107,15 @@ def read(source: str | os.PathLike[str], expect: Mapping[str, str]) -> Quantitie
     T513 with every finding: unknown or missing names, a missing or wrong unit, a missing source, values not finite.
     """
     text, label = _text(source)
-    try:
-        table = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as reason:
-        raise error("T513", f"{label} is not TOML", notes=[str(reason)]) from None
-    return _Reading(text, label, _leaves(table)).against(expect)
+    with reading(label, "a data file of quantities"):
+        return _Reading(text, label, _leaves(parse_toml(text, label, parse_float=Decimal))).against(expect)
 
 
 def _text(source: str | os.PathLike[str]) -> tuple[str, str]:
     if isinstance(source, str) and "\n" in source:
         return source, "the text"
     path = Path(source)
-    try:
-        return path.read_text("utf-8"), path.name
-    except (OSError, UnicodeDecodeError) as reason:
-        note = str(getattr(reason, "strerror", None) or reason)
-        raise error("T501", f"{path} cannot be read", notes=[note], hint="check the path") from None
+    return read_text(path, most=TEXT_BYTES), path.name
 
 
 def _leaves(table: Any, prefix: str = "") -> dict[str, Any]:
@@ -171,26 +165,43 @@ class _Reading:
     def __init__(self, text: str, label: str, leaves: dict[str, Any]):
         self.lines, self.label, self.leaves = text.splitlines(), label, leaves
         self.findings: list[Finding] = []
+        self.unlisted = 0
 
     def against(self, expect: Mapping[str, str]) -> Quantities:
         """Return the quantities, or raise everything found."""
         wanted = expand(expect, list(self.leaves))
         entries = {name: self.entry(name, unit) for name, unit in wanted.items() if name in self.leaves}
         absent, unknown = [n for n in wanted if n not in self.leaves], [n for n in self.leaves if n not in wanted]
-        for name in unknown:
+        for name in self.listed(unknown):
             near = nearest(name, absent or list(wanted))
             self.wrong(name, "nothing of this name is known", f"did you mean {near}?" if near else "remove it")
-        for name in absent:
+        for name in self.listed(absent):
             near = nearest(name, unknown)
             unit = wanted[name].removesuffix(LIST) or "1"
             hint = f"{near} is there and unknown" if near else f"add it; its unit is {unit}"
             self.wrong(name, "it is missing", hint=hint)
         if self.findings:
-            raise ThermocError(self.findings)
+            raise ThermocError(self.listing())
         return Quantities({name: entry for name, entry in entries.items() if entry is not None})
+
+    def listed(self, names: Sequence[str]) -> Sequence[str]:
+        """Return those of the wrong names that are listed one by one; the others are counted."""
+        self.unlisted += len(names[FINDINGS:])
+        return names[:FINDINGS]
+
+    def listing(self) -> list[Finding]:
+        """Return the findings, no more than anybody reads."""
+        first, more = self.findings[:FINDINGS], self.unlisted + len(self.findings[FINDINGS:])
+        if not more:
+            return first
+        return [*first, Finding(code="T513", what=f"{self.label}: {more} more mistakes are not listed")]
 
     def wrong(self, name: str, fact: str, hint: str = "") -> None:
         """Note a finding, with its line where that is plain."""
+        if len(self.findings) >= FINDINGS:
+            self.unlisted += 1
+            return
+        name = cut(name, 120)
         hits = self.places(name)
         note = [self.lines[hits[0] - 1].strip()] if len(hits) == 1 else []
         where = Location(self.label, hits[0]) if len(hits) == 1 and self.label != "the text" else None
@@ -219,15 +230,16 @@ class _Reading:
             return Quantity(value=entry, unit="", source="", sure="", written=entry)
         if not isinstance(entry, dict):
             return self.wrong(
-                name, f"it is {entry!r}, no quantity", 'write { value = ..., unit = "...", source = "..." }'
+                name, f"it is {cut(repr(entry))}, no quantity", 'write { value = ..., unit = "...", source = "..." }'
             )
         self.parts(name, entry)
         numbers = self.numbers(name, entry.get("value"), wanted.endswith(LIST))
         unit = self.unit(name, entry, wanted.removesuffix(LIST))
         if len(self.findings) > before or unit is None:
             return None
-        values = tuple(float(number * unit.factor) for number in numbers)
-        if not all(map(math.isfinite, values)):
+        try:
+            values = tuple(float(number * unit.factor) for number in numbers)
+        except OverflowError:
             return self.wrong(name, "its value is beyond a float's range")
         return Quantity(
             value=values if wanted.endswith(LIST) else values[0],
@@ -241,13 +253,13 @@ class _Reading:
         """Check the source, the mark of how sure it is, and that no other key stands there."""
         if not isinstance(entry.get("source"), str) or not entry["source"].strip():
             self.wrong(name, "it names no source", 'add source = "..."')
-        if entry.get("sure") not in SURE:
+        if not isinstance(entry.get("sure"), str) or entry["sure"] not in SURE:
             meaning = ", ".join(f"{mark} ({text})" for mark, text in SURE.items())
-            self.wrong(name, f"sure is {entry.get('sure')!r}", f"give one of {meaning}")
+            self.wrong(name, f"sure is {cut(repr(entry.get('sure')))}", f"give one of {meaning}")
         for key in entry:
             if key not in PARTS:
                 near = nearest(key, PARTS)
-                self.wrong(name, f"a quantity has no {key!r}", f"did you mean {near}?" if near else "remove it")
+                self.wrong(name, f"a quantity has no {cut(key, 120)!r}", f"did you mean {near}?" if near else "remove it")
 
     def numbers(self, name: str, value: Any, many: bool) -> list[Fraction]:
         """Return the value's numbers, exactly as written."""
@@ -274,9 +286,9 @@ class _Reading:
         if aim is None:
             raise ValueError(f"{name}: no unit {wanted!r}")
         if found is None:
-            return self.wrong(name, f"there is no unit {written!r}", f"it is to be a multiple of {shown}")
+            return self.wrong(name, f"there is no unit {cut(written, 120)!r}", f"it is to be a multiple of {shown}")
         if found.dimensions != aim.dimensions:
-            return self.wrong(name, f"its unit is {written!r}", f"it is to be a multiple of {shown}")
+            return self.wrong(name, f"its unit is {cut(written, 120)!r}", f"it is to be a multiple of {shown}")
         return Unit(found.factor / aim.factor, aim.dimensions)
 
 
@@ -289,4 +301,4 @@ def _is_number(value: Any) -> bool:
 
 def _plain(value: Any) -> str:
     """Return numbers as the file writes them."""
-    return f"[{', '.join(map(_plain, value))}]" if isinstance(value, list) else str(value)
+    return cut(f"[{', '.join(map(_plain, value[:100]))}]" if isinstance(value, list) else str(value))

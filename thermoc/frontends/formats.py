@@ -9,6 +9,7 @@ from typing import Any
 
 from thermoc.ir.graph import Graph
 from thermoc.support.errors import Finding, caller, error
+from thermoc.support.loading import reading
 
 READERS = {".nir": ("thermoc.frontends.nir.read", "read_nir"), ".net": ("thermoc.frontends.lavadl.read", "read_net")}
 OPTIONS = {".nir": ("dt", "method"), ".net": ("spike_exp", "compare")}
@@ -23,7 +24,8 @@ def read(path: str | os.PathLike[str], **options: Any) -> tuple[Graph, tuple[Fin
     if reader is None or unknown:
         notes = [f"its options are {', '.join(known)}" if known else "it has none"]
         raise error("T111", f"{suffix} files are read without an option {unknown[0]!r}", where=caller(), notes=notes)
-    return reader(path, **options)
+    with reading(path, f"a {suffix} file"):
+        return reader(path, **options)
 
 
 def write(graph: Graph, path: str | os.PathLike[str]) -> None:

@@ -9,7 +9,7 @@ import linecache
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 CODES: dict[str, str] = {
     "T101": "the graph is not well formed",
@@ -76,18 +76,19 @@ CODES: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Location:
-    """A line of the user's program."""
+    """A line of the user's program. ``live``: the program that runs; a place that a file names is text, never opened."""
 
     file: str
     line: int
+    live: bool = field(default=True, compare=False)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"
 
     @property
     def source(self) -> str:
-        """The text of the line, or '' where it cannot be read."""
-        return linecache.getline(self.file, self.line).strip()
+        """The text of the line, or '' where it cannot be read or is not of the program that runs."""
+        return linecache.getline(self.file, self.line).strip() if self.live else ""
 
 
 @dataclass(frozen=True, kw_only=True)

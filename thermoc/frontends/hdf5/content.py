@@ -7,17 +7,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from thermoc.support.errors import ThermocError, error
+from thermoc.support.limits import MIB, MODEL_BYTES, inflated
+from thermoc.support.loading import read_bytes, shown
 
 UNDEFINED = 2**64 - 1
-MIB = 2**20
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a file may ask for. Sizes in bytes."""
+    """What a file may ask for. Sizes in bytes; arrays: of all together, by default what ``limits.inflated`` allows."""
 
-    file: int = 1024 * MIB
-    arrays: int = 1024 * MIB
+    file: int = MODEL_BYTES
+    arrays: int | None = None
     texts: int = 16 * MIB
     objects: int = 1_000_000
     messages: int = 256
@@ -38,9 +39,13 @@ class Content:
 
     def take(self, at: int, length: int) -> bytes:
         """Return ``length`` bytes at ``at``. Errors: T502 beyond the end."""
+        self.check(at, length)
+        return self.data[at : at + length]
+
+    def check(self, at: int, length: int) -> None:
+        """Refuse a place that does not lie within the file. Errors: T502."""
         if at < 0 or length < 0 or at + length > len(self.data):
             raise self.damaged(f"{length} bytes at {at} lie outside the file of {len(self.data)}")
-        return self.data[at : at + length]
 
     def number(self, at: int, size: int = 8) -> int:
         """Return an unsigned little-endian number of ``size`` bytes."""
@@ -62,6 +67,7 @@ class Content:
     def spend(self, what: str, amount: int) -> None:
         """Count towards a limit before anything is allocated. Errors: T504."""
         total, limit = self.spent.get(what, 0) + amount, getattr(self.limits, what)
+        limit = inflated(len(self.data)) if limit is None else limit
         if total > limit:
             unit = "" if what == "objects" else " bytes"
             notes = [f"{total}{unit} of {what} are asked for", f"the limit is {limit}{unit}"]
@@ -79,13 +85,4 @@ class Content:
 
 def open_content(path: str | os.PathLike[str], limits: Limits) -> Content:
     """Return a file's bytes. Errors: T501, T504."""
-    source = Path(path)
-    try:
-        size = source.stat().st_size
-        if size > limits.file:
-            raise error("T504", f"{source} holds {size} bytes", notes=[f"the limit is {limits.file} bytes"])
-        data = source.read_bytes()
-    except OSError as reason:
-        notes = [str(reason.strerror or reason)]
-        raise error("T501", f"{source} cannot be read", notes=notes, hint="check the path") from None
-    return Content(source=str(source), data=data, limits=limits)
+    return Content(source=shown(Path(path)), data=read_bytes(path, most=limits.file), limits=limits)
