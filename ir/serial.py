@@ -18,8 +18,8 @@ from thermoc.ir.ops import REGISTRY, Op
 from thermoc.ir.text import parse_type, tuples
 from thermoc.ir.values import Array, Value
 from thermoc.ir.verify import verify
-from thermoc.support.errors import Location
 from thermoc.support.bundle import Bundle, bundle_bytes, parse_bundle
+from thermoc.support.errors import Location
 from thermoc.support.files import write_atomic
 from thermoc.support.limits import MODEL_BYTES, NAME_LENGTH
 from thermoc.support.loading import cut, damaged, read_bytes, reading

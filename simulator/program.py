@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from thermoc.simulator.bounds import check
 from thermoc.simulator.opcodes import OPERANDS, REPLICAS, Opcode
-from thermoc.support.errors import error
 from thermoc.support.bundle import bundle_bytes, read_bundle
 from thermoc.support.loading import reading
 

@@ -259,7 +259,9 @@ class _Reading:
         for key in entry:
             if key not in PARTS:
                 near = nearest(key, PARTS)
-                self.wrong(name, f"a quantity has no {cut(key, 120)!r}", f"did you mean {near}?" if near else "remove it")
+                self.wrong(
+                    name, f"a quantity has no {cut(key, 120)!r}", f"did you mean {near}?" if near else "remove it"
+                )
 
     def numbers(self, name: str, value: Any, many: bool) -> list[Fraction]:
         """Return the value's numbers, exactly as written."""

@@ -159,9 +159,7 @@ def test_without_a_replay_the_command_says_so_and_fails(genuine: Document, tmp_p
     assert "laws hold" not in done.stdout
 
 
-def test_a_run_too_long_is_repeated_on_request(
-    genuine: Document, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_run_too_long_is_repeated_on_request(genuine: Document, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     from thermoc.certificates import replay as module
 
     monkeypatch.setattr(module, "MOST_NUMBERS", 100)

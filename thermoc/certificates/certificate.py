@@ -24,6 +24,7 @@ from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
 from thermoc.support.tables import table
 
+
 @dataclass(frozen=True, kw_only=True)
 class Certificate:
     """What ``certify`` found. ``holds`` is true where every law does; ``str`` is a table to read."""

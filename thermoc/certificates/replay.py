@@ -118,7 +118,7 @@ def decode(document: Mapping[str, Any], path: object) -> tuple[Graph, dict[str, 
 def check_effort(document: Mapping[str, Any], graph: Graph, path: object) -> None:
     """Refuse a run that would take long to repeat, before it starts. Errors: T407."""
     ticks, batch = document["ticks"], document["batch"]
-    if not (0 < ticks and 0 < batch and 0 <= document["warmup"] < ticks):
+    if not (ticks > 0 and batch > 0 and 0 <= document["warmup"] < ticks):
         raise damaged(path, "a certificate", f"{ticks} ticks, {batch} samples, {document['warmup']} of warm-up")
     values = [(op, value.type.size) for op in graph.ops for value in op.results if value.type is not None]
     numbers = ticks * batch * sum(size for op, size in values if op.opname != "core.constant")

@@ -1,4 +1,4 @@
-"""Arrays in NumPy's files, .npz and .npy: read without pickle and within limits, written as the same bytes each time."""
+"""Arrays in NumPy's files, .npz and .npy: read without pickle and within limits, written as the same bytes."""
 
 from __future__ import annotations
 

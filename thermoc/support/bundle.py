@@ -1,4 +1,4 @@
-"""Our own files: one safetensors file that holds named arrays and a JSON document, and always the same bytes for them."""
+"""Our own files: one safetensors file that holds named arrays and a JSON document; equal ones are equal bytes."""
 
 from __future__ import annotations
 
@@ -135,9 +135,7 @@ def _check_version(source: object, kind: str, stated: object, known: int) -> Non
         )
 
 
-def _arrays(
-    header: Mapping[str, Any], content: NDArray[np.uint8], source: object, kind: str
-) -> dict[str, NDArray]:
+def _arrays(header: Mapping[str, Any], content: NDArray[np.uint8], source: object, kind: str) -> dict[str, NDArray]:
     """Return every array of a header. No byte may belong to two, so that none costs more than the file."""
     if len(header) > MEMBERS:
         raise error("T504", f"{shown(source)} holds {len(header)} arrays", notes=[f"the limit is {MEMBERS}"])

@@ -76,7 +76,7 @@ CODES: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Location:
-    """A line of the user's program. ``live``: the program that runs; a place that a file names is text, never opened."""
+    """A line of the user's program. ``live``: of the program that runs; a place that a file names is never opened."""
 
     file: str
     line: int

@@ -58,7 +58,9 @@ def _beside(target: Path) -> tuple[int, str]:
     """Return an open temporary file in the target's folder, and its name. Errors: T505."""
     try:
         if target.is_dir():
-            raise error("T505", f"{shown(target)} cannot be written", notes=["it is a folder"], hint="name a file in it")
+            raise error(
+                "T505", f"{shown(target)} cannot be written", notes=["it is a folder"], hint="name a file in it"
+            )
         if len(os.fsencode(target.name)) > _LONGEST_NAME:
             raise OSError(errno.ENAMETOOLONG, f"its name has {len(target.name)} letters")
         return tempfile.mkstemp(prefix=".thermoc.", dir=target.parent)

@@ -1,4 +1,4 @@
-"""JSON that somebody else wrote: bounded in size, values, depth and digits, and strict (no NaN, no halves of letters)."""
+"""JSON that somebody else wrote: bounded in size, values, depth and digits, and strict (no NaN, no half letters)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file that somebody else wrote may ask for. Every reader takes its limits from here; docs/security.md lists them.
+"""What a file that somebody else wrote may ask for: the limits of every reader, as docs/security.md lists them.
 
 A limit is checked before anything of that size is allocated. Sizes in bytes.
 """

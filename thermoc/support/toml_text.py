@@ -12,15 +12,13 @@ from thermoc.support.json_text import check_depth
 from thermoc.support.limits import DEPTH, TEXT_BYTES
 from thermoc.support.loading import cut, shown, too_large
 
-_LONG_KEY = re.compile(
-    rf"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{DEPTH + 1}}}""", re.ASCII
-)
+_LONG_KEY = re.compile(rf"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{DEPTH + 1}}}""", re.ASCII)
 
 
 def parse_toml(
     text: str, source: object, *, code: str = "T513", parse_float: Callable[[str], Any] = float
 ) -> dict[str, Any]:
-    """Return the tables of a TOML text. code: of the error where it is none. Errors: ``code``, T504 (beyond a limit)."""
+    """Return the tables of a TOML text. code: of the error where it is none. Errors: ``code``, T504."""
     if len(text) > TEXT_BYTES:
         raise too_large(source, len(text), TEXT_BYTES)
     if _LONG_KEY.search(text):  # tomllib takes quadratic time for these

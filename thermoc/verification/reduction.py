@@ -5,7 +5,6 @@ Every step is taken only if what it leaves still shows the breach.
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from thermoc.ir.ops import CLOCKED, STATEFUL, STOCHASTIC, Op
 from thermoc.ir.serial import save_graph
 from thermoc.ir.values import Array, Value
 from thermoc.ir.verify import findings
+from thermoc.support.arrays import npz_bytes
 from thermoc.support.errors import ThermocError
 from thermoc.support.files import write_atomic
 from thermoc.verification.places import Place
@@ -66,9 +66,7 @@ def save(case: Case, path: str | os.PathLike[str], number: int = 0) -> str:
     name = stem.name + (f"-{number + 1}" if number else "")
     model, data = stem.with_name(f"{name}.thermo"), stem.with_name(f"{name}.npz")
     save_graph(case.graph, model)
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **case.setting.inputs)  # pyright: ignore[reportArgumentType]
-    write_atomic(data, buffer.getvalue())
+    write_atomic(data, npz_bytes(case.setting.inputs))
     return str(model)
 
 

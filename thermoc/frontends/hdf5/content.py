@@ -13,12 +13,17 @@ from thermoc.support.loading import read_bytes, shown
 UNDEFINED = 2**64 - 1
 
 
+_SHARE = {"arrays": 1, "unpacked": 2}
+"""Chunks at the rim reach beyond their array, so that they unpack to more than it holds."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """What a file may ask for. Sizes in bytes; arrays: of all together, by default what ``limits.inflated`` allows."""
 
     file: int = MODEL_BYTES
     arrays: int | None = None
+    unpacked: int | None = None
     texts: int = 16 * MIB
     objects: int = 1_000_000
     messages: int = 256
@@ -67,7 +72,7 @@ class Content:
     def spend(self, what: str, amount: int) -> None:
         """Count towards a limit before anything is allocated. Errors: T504."""
         total, limit = self.spent.get(what, 0) + amount, getattr(self.limits, what)
-        limit = inflated(len(self.data)) if limit is None else limit
+        limit = inflated(len(self.data)) * _SHARE[what] if limit is None else limit
         if total > limit:
             unit = "" if what == "objects" else " bytes"
             notes = [f"{total}{unit} of {what} are asked for", f"the limit is {limit}{unit}"]
