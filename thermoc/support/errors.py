@@ -11,6 +11,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from thermoc.support.limits import FINDINGS
+
 CODES: dict[str, str] = {
     "T101": "the graph is not well formed",
     "T102": "a name is used twice or not at all",
@@ -114,11 +116,13 @@ class Finding:
 
 
 class ThermocError(Exception):
-    """One or more findings. ``code`` is the first one's; ``str`` shows them all."""
+    """One or more findings. ``code`` is the first one's; ``str`` shows them, of very many the first."""
 
     def __init__(self, findings: Sequence[Finding]):
         self.findings = tuple(findings)
-        super().__init__("\n".join(str(finding) for finding in self.findings))
+        more = len(self.findings) - FINDINGS
+        shown = [str(finding) for finding in self.findings[:FINDINGS]]
+        super().__init__("\n".join([*shown, f"... and {more} more"] if more > 0 else shown))
 
     @property
     def code(self) -> str:
