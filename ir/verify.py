@@ -181,7 +181,7 @@ def _numbers(graph: Graph, op: Op) -> Iterator[Finding]:
 
 
 def _as_stated(constant: Constant) -> bool:
-    """Tell whether a constant's array has the type its result states; where it has not, that is told at the constant."""
+    """Tell whether a constant's array has the type its result states; where it has not, the constant is at fault."""
     stated, array = constant.y.type, constant.value.numpy
     return stated is not None and (stated.shape, stated.dtype.numpy) == (array.shape, array.dtype)
 

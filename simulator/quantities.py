@@ -191,9 +191,9 @@ class _Reading:
 
     def listing(self) -> list[Finding]:
         """Return the findings, no more than anybody reads."""
-        first, more = self.findings[:FINDINGS], self.unlisted + len(self.findings[FINDINGS:])
-        if not more:
-            return first
+        first, more = self.findings[: FINDINGS - 1], self.unlisted + len(self.findings[FINDINGS - 1 :])
+        if len(self.findings) + self.unlisted <= FINDINGS:
+            return self.findings
         return [*first, Finding(code="T513", what=f"{self.label}: {more} more mistakes are not listed")]
 
     def wrong(self, name: str, fact: str, hint: str = "") -> None:
@@ -203,7 +203,7 @@ class _Reading:
             return
         name = cut(name, 120)
         hits = self.places(name)
-        note = [self.lines[hits[0] - 1].strip()] if len(hits) == 1 else []
+        note = [cut(self.lines[hits[0] - 1].strip())] if len(hits) == 1 else []
         where = Location(self.label, hits[0]) if len(hits) == 1 and self.label != "the text" else None
         what = f"{self.label}: {name}: {fact}"
         self.findings.append(Finding(code="T513", what=what, where=where, notes=tuple(note), hint=hint))

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filefuzz import mutations, seeds
-from filefuzz.mutations import bytes_damaged, document_damaged, text_damaged
 
 import thermoc as tc
+from filefuzz import mutations, seeds
+from filefuzz.mutations import bytes_damaged, document_damaged, text_damaged
 from thermoc.backends.lava.artefact import foreign
 from thermoc.certificates import recheck
 from thermoc.certificates.document import digest

@@ -21,9 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from filefuzz import formats
-
 import thermoc as tc
+from filefuzz import formats
 
 MOST_SECONDS, MOST_BYTES = 5.0, 512 * 2**20
 SPENT = 3

@@ -76,6 +76,9 @@ CODES: dict[str, str] = {
 }
 
 
+_LONGEST_LINE = 400
+
+
 @dataclass(frozen=True)
 class Location:
     """A line of the user's program. ``live``: of the program that runs; a place that a file names is never opened."""
@@ -89,8 +92,8 @@ class Location:
 
     @property
     def source(self) -> str:
-        """The text of the line, or '' where it cannot be read or is not of the program that runs."""
-        return linecache.getline(self.file, self.line).strip() if self.live else ""
+        """The text of the line, no more than a screen bears; '' where it cannot be read or no program runs it."""
+        return linecache.getline(self.file, self.line).strip()[:_LONGEST_LINE] if self.live else ""
 
 
 @dataclass(frozen=True, kw_only=True)
