@@ -38,7 +38,12 @@ def test_every_artefact_is_the_same_bytes_everywhere(others: list[dict[str, str]
 
 def test_no_artefact_names_a_place_of_its_authors_machine(tmp_path: Path):
     artefacts.digests(tmp_path)
-    places = [str(Path(__file__).parents[2]).encode(), b"artefacts.py", str(Path.home()).encode() + b"/", bytes(tmp_path)]
+    places = [
+        str(Path(__file__).parents[2]).encode(),
+        b"artefacts.py",
+        str(Path.home()).encode() + b"/",
+        bytes(tmp_path),
+    ]
     for path in tmp_path.rglob("*"):
         if path.is_file():
             assert not [place for place in places if place in path.read_bytes()], path

@@ -12,7 +12,7 @@ MIB = 2**20
 
 MODEL_BYTES = 4096 * MIB
 """A model, a program or an archive of arrays on disk."""
-TEXT_BYTES = 4 * MIB
+TEXT_BYTES = MIB
 """A TOML file."""
 JSON_BYTES = 64 * MIB
 """A JSON document: a certificate, the header of a ``.thermo``."""
