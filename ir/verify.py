@@ -17,6 +17,8 @@ from thermoc.ir.values import Value
 from thermoc.support.errors import Finding, ThermocError
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*\Z")
+LONGEST_NAME = 200
+"""Letters of an input's or output's name; targets write files that are called by it, and a file's name has 255."""
 
 
 def is_name(name: object) -> bool:
@@ -93,6 +95,10 @@ def _interface(graph: Graph) -> Iterator[Finding]:
                 yield Finding(
                     code="T102", what=f"{kind} name {name!r} is no name", hint="letters, digits, _ . - after a letter"
                 )
+            elif len(name) > LONGEST_NAME:
+                what, notes = f"{kind} name {name[:40]!r}... is too long", (f"it has {len(name)} letters",)
+                hint = f"files are called by it: at most {LONGEST_NAME} letters"
+                yield Finding(code="T102", what=what, notes=notes, hint=hint)
     if not graph.of(Output):
         yield Finding(code="T101", what=f"network {graph.name!r} has no output", hint='add tc.output("name", value)')
 

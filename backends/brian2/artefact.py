@@ -34,7 +34,7 @@ class Brian2Artefact(Artefact):
 
     def arrays(self) -> bytes:
         """Return the content of the ``.npz``."""
-        return npz_bytes(self.data)
+        return npz_bytes(self.data, compress=True)
 
     @property
     def size(self) -> int:

@@ -69,7 +69,7 @@ def files(graph: Graph, about: dict[str, Any], *, stock_only: bool = False) -> d
     if stock_only:
         _only_stock(writer)
     writer.procs.add("hub")
-    made = {"build.py": build_text(writer, ends).encode(), "weights.npz": npz_bytes(writer.arrays)}
+    made = {"build.py": build_text(writer, ends).encode(), "weights.npz": npz_bytes(writer.arrays, compress=True)}
     made |= {name: (PACKAGE / name).read_bytes() for name in SHARED}
     made |= {
         f"procs/{name}/process.py": (PACKAGE / "procs" / name / "process.py").read_bytes() for name in writer.procs

@@ -66,7 +66,7 @@ def archives() -> list[bytes]:
     arrays = {"x": rng.normal(size=(4, 3)), "y": np.arange(5), "z": np.zeros((2, 0, 3), np.float32), "b": np.eye(2) > 0}
     stored = io.BytesIO()
     np.savez(stored, **arrays)  # pyright: ignore[reportArgumentType]
-    return [npz_bytes(arrays), stored.getvalue(), npz_bytes({"zeros": np.zeros(10**5)})]
+    return [npz_bytes(arrays, compress=True), stored.getvalue(), npz_bytes({"zeros": np.zeros(10**5)}, compress=True)]
 
 
 def single_arrays() -> list[bytes]:

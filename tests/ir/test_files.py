@@ -232,3 +232,27 @@ def test_a_text_altered_at_random_is_refused_or_parsed(path: Path):
             verify(parse_graph(altered))
         except tc.ThermocError as problem:
             assert str(problem)
+
+
+@pytest.mark.parametrize("place", ["/etc/hostname", "/dev/zero", "../../../etc/passwd"])
+def test_a_place_that_a_file_names_is_text(tmp_path: Path, place: str):
+    """Older files name source lines: an error shows where, and opens nothing."""
+    path = tmp_path / "n.thermo"
+    entry = {
+        "op": "core.input",
+        "operands": {},
+        "attrs": {"name": "x", "shape": [2], "dtype": "f64", "role": "signal"},
+        "results": {"y": ["x", "signal f64[3]"]},
+        "at": [place, 1],
+    }
+    document = {"name": "n", "dt": 1.0, "ops": [entry]}
+    path.write_bytes(bundle_bytes(kind=serial.KIND, version=1, document=document, arrays={}))
+    with pytest.raises(tc.ThermocError) as caught:
+        tc.load(path)
+    where = next(finding.where for finding in caught.value.findings if finding.where is not None)
+    assert (str(where), where.source) == (f"{place}:1", "")
+
+
+def test_names_that_no_file_can_have_are_refused(tmp_path: Path):
+    with pytest.raises(tc.ThermocError, match="T102"), tc.Network("long"):
+        tc.output("y" * 400, tc.input("x", (2,)))

@@ -90,7 +90,7 @@ def encode(call: api.Call) -> dict[str, str] | None:
         return None
     if not all(rule(stated[name]) for name, rule in rules.items() if name in stated):
         return None
-    model, inputs = graph_bytes(exe.source), npz_bytes(call.inputs)
+    model, inputs = graph_bytes(exe.source), npz_bytes(call.inputs, compress=True)
     if len(model) + len(inputs) > MOST_BYTES:
         return None
     return {"graph": base64.b64encode(model).decode(), "inputs": base64.b64encode(inputs).decode()}

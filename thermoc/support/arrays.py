@@ -57,23 +57,38 @@ def parse_npz(data: bytes, source: object) -> dict[str, NDArray]:
 
 def read_npy(path: str | os.PathLike[str]) -> NDArray:
     """Return the array of a .npy file. Errors: T501, T502 (not such a file), T504 (beyond a limit), T507 (objects)."""
-    data = read_bytes(path, most=MODEL_BYTES)
-    with reading(path, NPY):
+    return _parse_npy(read_bytes(path, most=MODEL_BYTES), path)
+
+
+def _parse_npy(data: bytes, source: object) -> NDArray:
+    with reading(source, NPY):
         stream = io.BytesIO(data)
-        return _array(stream, _described(stream, path, NPY), len(data) - stream.tell(), path, NPY)
+        return _array(stream, _described(stream, source, NPY), len(data) - stream.tell(), source, NPY)
 
 
-def npz_bytes(arrays: Mapping[str, NDArray]) -> bytes:
-    """Return the content of a compressed .npz file: the same arrays by the same names give the same bytes.
+def read_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray] | NDArray:
+    """Return the arrays of a .npz file by name, or the one of a .npy file. Errors: those of either reader."""
+    data = read_bytes(path, most=MODEL_BYTES)
+    return _parse_npy(data, path) if data.startswith(_MAGIC) else parse_npz(data, path)
+
+
+def npz_bytes(arrays: Mapping[str, NDArray], *, compress: bool = False) -> bytes:
+    """Return the content of a .npz file: the same arrays by the same names give the same bytes.
 
     Any name may be used (``numpy.savez`` takes some for its own arguments).
+    Errors: T505 for two names that NumPy cannot tell apart (``x`` and ``x.npy``).
     """
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    for name in arrays:
+        if f"{name}.npy" in arrays:
+            notes = [f"NumPy takes {name + '.npy'!r} for the entry of {name!r}"]
+            raise error("T505", f"{name!r} and '{name}.npy' cannot stand in one .npz", notes=notes, hint="rename one")
+    buffer, method = io.BytesIO(), zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
+    with zipfile.ZipFile(buffer, "w", method) as archive:
         for name, array in sorted(arrays.items()):
-            member = io.BytesIO()
-            np.save(member, array, allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy", _FIXED_DATE), member.getvalue(), zipfile.ZIP_DEFLATED)
+            entry = zipfile.ZipInfo(f"{name}.npy", _FIXED_DATE)
+            entry.compress_type = method
+            with archive.open(entry, "w", force_zip64=True) as stream:
+                np.lib.format.write_array(stream, np.asanyarray(array), allow_pickle=False)
     return buffer.getvalue()
 
 

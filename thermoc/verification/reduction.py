@@ -66,7 +66,7 @@ def save(case: Case, path: str | os.PathLike[str], number: int = 0) -> str:
     name = stem.name + (f"-{number + 1}" if number else "")
     model, data = stem.with_name(f"{name}.thermo"), stem.with_name(f"{name}.npz")
     save_graph(case.graph, model)
-    write_atomic(data, npz_bytes(case.setting.inputs))
+    write_atomic(data, npz_bytes(case.setting.inputs, compress=True))
     return str(model)
 
 
