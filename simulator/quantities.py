@@ -33,6 +33,7 @@ from thermoc.support.toml_text import parse_toml
 TEXT, LIST = "text", "[]"
 FREE = ("title", "summary")
 PARTS = ("value", "unit", "source", "sure", "note")
+COMPARED = 300
 MOST_DIGITS = 400
 """A number whose decimal exponent is larger is refused before it is expanded."""
 HEADER = re.compile(r"\s*\[\s*([\w.-]+)\s*\]\s*(?:#|$)")
@@ -153,8 +154,11 @@ def expand(expect: Mapping[str, str], names: list[str]) -> dict[str, str]:
 
 
 def nearest(name: str, names: Sequence[str]) -> str:
-    """Return the name most like one that is wrong, whatever its case; '' where none is alike."""
-    by_lower = {known.lower(): known for known in names}
+    """Return the name most like one that is wrong, whatever its case; '' where none is alike.
+
+    Of thousands of names, which only a hostile file has, the first are looked at.
+    """
+    by_lower = {known.lower(): known for known in names[:COMPARED]}
     found = difflib.get_close_matches(name.lower(), list(by_lower), 1)
     return by_lower[found[0]] if found else ""
 

@@ -122,7 +122,7 @@ def test_toml_without_measure_is_refused_at_once(text: str):
 
 def test_thousands_of_unknown_keys_are_counted_and_not_compared(tmp_path: Path):
     path = tmp_path / "x.toml"
-    path.write_text("".join(f"key{index} = 1\n" for index in range(4000)))
+    path.write_text("".join(f"key{index} = 1\n" for index in range(20_000)))
     start = time.process_time()
     problem = refusal(".toml", path)
     assert time.process_time() - start < 2
