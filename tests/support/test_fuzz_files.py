@@ -10,6 +10,7 @@ from filefuzz import formats, worker
 import thermoc as tc
 
 FILES = 400
+pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 def test_a_short_run_finds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

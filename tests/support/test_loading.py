@@ -165,7 +165,10 @@ def test_json_without_measure_is_refused(data: bytes, code: str):
 
 def test_arrays_come_back(tmp_path: Path):
     arrays = {
-        "f": np.eye(3)[:, :2], "i": np.arange(4, dtype=">i4"), "none": np.zeros((2, 0)), "one": np.array(1.5),
+        "f": np.eye(3)[:, :2],
+        "i": np.arange(4, dtype=">i4"),
+        "none": np.zeros((2, 0)),
+        "one": np.array(1.5),
         **{name: np.ones(2) for name in ("file", "allow_pickle", "time", "a.b")},
         "turned": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
     }
