@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 EXPORTERS ?= .venv-exporters/.done
 EXPORTERS_PIP ?=
 
-.PHONY: demo test lint format bench support fuzz clean
+.PHONY: demo test lint format bench support fuzz fuzz-files clean
 
 demo: $(VENV)/.user
 	$(BIN)/thermoc demo
@@ -44,6 +44,12 @@ TARGETS ?= sim,onnx
 FOUND ?= out/fuzz
 fuzz: $(VENV)/.dev
 	PYTHONPATH=tests $(BIN)/python tests/fuzz.py --time $(TIME) --targets $(TARGETS) --found $(FOUND)
+
+# FILES damaged files of every format, read under limits; what breaks is written to out/fuzz-files
+FILES ?= 100000
+SEED ?= 0
+fuzz-files: $(VENV)/.dev
+	PYTHONPATH=tests $(BIN)/python tests/fuzz_files.py --files $(FILES) --seed $(SEED)
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "thermoc needs Python 3.11 or newer: make PYTHON=python3.12 ...")'

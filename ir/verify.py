@@ -17,6 +17,8 @@ from thermoc.ir.values import Value
 from thermoc.support.errors import Finding, ThermocError
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*\Z")
+LONGEST_NAME = 200
+"""Letters of an input's or output's name; targets write files that are called by it, and a file's name has 255."""
 
 
 def is_name(name: object) -> bool:
@@ -86,13 +88,17 @@ def _names(graph: Graph) -> Iterator[Finding]:
 
 def _interface(graph: Graph) -> Iterator[Finding]:
     for kind, ops in (("input", graph.of(Input)), ("output", graph.of(Output))):
-        for name, count in Counter(op.name for op in ops).items():
+        for name, count in Counter(op.name if isinstance(op.name, str) else f"<{op.name!r}>" for op in ops).items():
             if count > 1:
                 yield Finding(code="T102", what=f"{count} {kind}s are named {name!r}", hint="give each its own name")
             if not is_name(name):
                 yield Finding(
                     code="T102", what=f"{kind} name {name!r} is no name", hint="letters, digits, _ . - after a letter"
                 )
+            elif len(name) > LONGEST_NAME:
+                what, notes = f"{kind} name {name[:40]!r}... is too long", (f"it has {len(name)} letters",)
+                hint = f"files are called by it: at most {LONGEST_NAME} letters"
+                yield Finding(code="T102", what=what, notes=notes, hint=hint)
     if not graph.of(Output):
         yield Finding(code="T101", what=f"network {graph.name!r} has no output", hint='add tc.output("name", value)')
 
@@ -173,11 +179,17 @@ def _numbers(graph: Graph, op: Op) -> Iterator[Finding]:
         source = graph.producers[held.name] if isinstance(held, Value) else None
         if name in op.at_start and source is not None and source.results[0] == held and hasattr(source, "initial"):
             source = graph.producers[source.initial.name]  # type: ignore[attr-defined]
-        if isinstance(source, Constant) and not list(_finite(source)):
+        if isinstance(source, Constant) and _as_stated(source) and not list(_finite(source)):
             numbers[name] = source.value.numpy
     for problem in op.problems(numbers):
         what = f"{op.opname}: {problem.what}"
         yield Finding(code=problem.code, what=what, where=op.location, notes=problem.notes, hint=problem.hint)
+
+
+def _as_stated(constant: Constant) -> bool:
+    """Tell whether a constant's array has the type its result states; where it has not, the constant is at fault."""
+    stated, array = constant.y.type, constant.value.numpy
+    return stated is not None and (stated.shape, stated.dtype.numpy) == (array.shape, array.dtype)
 
 
 def _known(graph: Graph, op: Op) -> Iterator[Finding]:

@@ -60,7 +60,11 @@ _TABLE: dict[str, tuple[str, tuple[int, ...]]] = {
 }
 SYMBOLS = {name: Unit(Fraction(factor), tuple(map(Fraction, powers))) for name, (factor, powers) in _TABLE.items()}
 NONE = SYMBOLS["1"]
-_TOKEN = re.compile(r"\s*(?:(\^)\s*(-?\d+(?:/\d+)?)|([*/()])|(1|%|[^\W\d_]+))")
+LONGEST = 100
+"""Letters of a unit's text."""
+MOST_BITS = 4096
+"""Bits of a power, which is checked before it is taken."""
+_TOKEN = re.compile(r"\s*(?:(\^)\s*(-?\d{1,2}(?:/\d{1,2})?)|([*/()])|(1|%|[^\W\d_]+))")
 
 
 @lru_cache(maxsize=512)
@@ -68,6 +72,8 @@ def unit_of(text: str) -> Unit | None:
     """Return what a unit's text means, None where it means nothing; '' is a plain number."""
     tokens: list[tuple[str, ...]] = []
     at, text = 0, text.strip()
+    if len(text) > LONGEST:
+        return None
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None:
@@ -78,7 +84,7 @@ def unit_of(text: str) -> Unit | None:
         return NONE
     try:
         return _product(tokens)
-    except (ValueError, ZeroDivisionError):
+    except (ValueError, ArithmeticError):
         return None
 
 
@@ -129,7 +135,10 @@ def _symbol(name: str) -> Unit:
 
 
 def _times(one: Unit, other: Unit, power: Fraction) -> Unit:
-    """Return one * other^power; fractional powers only where the factor stays a fraction."""
+    """Return one * other^power; fractional powers only where the factor stays a fraction. ValueError beyond floats."""
+    bits = max(other.factor.numerator.bit_length(), other.factor.denominator.bit_length())
+    if bits * abs(power) > MOST_BITS:
+        raise ValueError
     size = other.factor**power.numerator if power.denominator == 1 else _root(other.factor, power)
     return Unit(one.factor * size, tuple(a + power * b for a, b in zip(one.dimensions, other.dimensions)))
 

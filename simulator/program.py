@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from thermoc.simulator.bounds import check
 from thermoc.simulator.opcodes import OPERANDS, REPLICAS, Opcode
-from thermoc.support.errors import error
-from thermoc.support.files import bundle_bytes, read_bundle
+from thermoc.support.bundle import bundle_bytes, read_bundle
+from thermoc.support.loading import reading
 
 if TYPE_CHECKING:
     from thermoc.simulator.frame import Layout
@@ -221,11 +221,9 @@ class Program:
     def load(path: str | os.PathLike[str]) -> Program:
         """Read a program. Errors: T501 to T504; T502 also for one that would reach outside its arrays."""
         bundle = read_bundle(path, kind=KIND, version=VERSION)
-        try:
+        with reading(path, f"a {KIND} that can run"):
             program = _decode(bundle.document, bundle.arrays)
             check(program)
-        except (KeyError, TypeError, ValueError, IndexError, OverflowError) as reason:
-            raise error("T502", f"{path} holds no runnable program", notes=[str(reason)]) from None
         return program
 
 

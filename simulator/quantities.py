@@ -16,7 +16,6 @@ import difflib
 import math
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -30,15 +29,15 @@ from numpy.typing import NDArray
 from thermoc.simulator.dimensions import Unit, unit_of
 from thermoc.simulator.value_ranges import KEYS as RANGE
 from thermoc.simulator.value_ranges import Limit
-from thermoc.support.errors import Finding, Location, ThermocError, error
+from thermoc.support.errors import Finding, Location, ThermocError
+from thermoc.support.limits import FINDINGS, TEXT_BYTES
+from thermoc.support.loading import cut, read_text, reading
+from thermoc.support.toml_text import parse_toml
 
 TEXT, LIST = "text", "[]"
 FREE = ("title", "summary")
 PARTS = ("value", "unit", "source", "sure", "note", *RANGE)
-MOST_FINDINGS = 20
-"""So many unknown or missing names are told one by one, each with the name it may be meant for; the others in one."""
-MOST_NAMES = 200
-"""So many names are compared with one that is unknown."""
+COMPARED = 300
 MOST_DIGITS = 400
 """A number whose decimal exponent is larger is refused before it is expanded."""
 HEADER = re.compile(r"\s*\[\s*([\w.-]+)\s*\]\s*(?:#|$)")
@@ -115,22 +114,15 @@ def read(source: str | os.PathLike[str], expect: Mapping[str, str]) -> Quantitie
     T513 with every finding: unknown or missing names, a missing or wrong unit, a missing source, values not finite.
     """
     text, label = _text(source)
-    try:
-        table = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as reason:
-        raise error("T513", f"{label} is not TOML", notes=[str(reason)]) from None
-    return _Reading(text, label, _leaves(table)).against(expect)
+    with reading(label, "a data file of quantities"):
+        return _Reading(text, label, _leaves(parse_toml(text, label, parse_float=Decimal))).against(expect)
 
 
 def _text(source: str | os.PathLike[str]) -> tuple[str, str]:
     if isinstance(source, str) and "\n" in source:
         return source, "the text"
     path = Path(source)
-    try:
-        return path.read_text("utf-8"), path.name
-    except (OSError, UnicodeDecodeError) as reason:
-        note = str(getattr(reason, "strerror", None) or reason)
-        raise error("T501", f"{path} cannot be read", notes=[note], hint="check the path") from None
+    return read_text(path, most=TEXT_BYTES), path.name
 
 
 def _leaves(table: Any, prefix: str = "") -> dict[str, Any]:
@@ -168,8 +160,11 @@ def expand(expect: Mapping[str, str], names: list[str]) -> dict[str, str]:
 
 
 def nearest(name: str, names: Sequence[str]) -> str:
-    """Return the name most like one that is wrong, whatever its case; '' where none is alike."""
-    by_lower = {known.lower(): known for known in names}
+    """Return the name most like one that is wrong, whatever its case; '' where none is alike.
+
+    Of thousands of names, which only a hostile file has, the first are looked at.
+    """
+    by_lower = {known.lower(): known for known in names[:COMPARED]}
     found = difflib.get_close_matches(name.lower(), list(by_lower), 1)
     return by_lower[found[0]] if found else ""
 
@@ -181,31 +176,45 @@ class _Reading:
         self.lines, self.label, self.leaves = text.splitlines(), label, leaves
         self.findings: list[Finding] = []
         self.keys = _keys(self.lines)
+        self.unlisted = 0
 
     def against(self, expect: Mapping[str, str]) -> Quantities:
         """Return the quantities, or raise everything found."""
         wanted = expand(expect, list(self.leaves))
         entries = {name: self.entry(name, unit) for name, unit in wanted.items() if name in self.leaves}
         absent, unknown = [n for n in wanted if n not in self.leaves], [n for n in self.leaves if n not in wanted]
-        candidates = absent[:MOST_NAMES] or list(wanted)[:MOST_NAMES]
-        for name in unknown[:MOST_FINDINGS]:
-            near = nearest(name, candidates)
+        for name in self.listed(unknown):
+            near = nearest(name, absent or list(wanted))
             self.wrong(name, "nothing of this name is known", f"did you mean {near}?" if near else "remove it")
-        if len(unknown) > MOST_FINDINGS:
-            self.wrong(unknown[MOST_FINDINGS], f"{len(unknown) - MOST_FINDINGS} more names are unknown from here on")
-        for name in absent:
-            near = nearest(name, unknown[:MOST_FINDINGS])
+        for name in self.listed(absent):
+            near = nearest(name, unknown)
             unit = wanted[name].removesuffix(LIST) or "1"
             hint = f"{near} is there and unknown" if near else f"add it; its unit is {unit}"
             self.wrong(name, "it is missing", hint=hint)
         if self.findings:
-            raise ThermocError(self.findings)
+            raise ThermocError(self.listing())
         return Quantities({name: entry for name, entry in entries.items() if entry is not None})
+
+    def listed(self, names: Sequence[str]) -> Sequence[str]:
+        """Return those of the wrong names that are listed one by one; the others are counted."""
+        self.unlisted += len(names[FINDINGS:])
+        return names[:FINDINGS]
+
+    def listing(self) -> list[Finding]:
+        """Return the findings, no more than anybody reads."""
+        first, more = self.findings[: FINDINGS - 1], self.unlisted + len(self.findings[FINDINGS - 1 :])
+        if len(self.findings) + self.unlisted <= FINDINGS:
+            return self.findings
+        return [*first, Finding(code="T513", what=f"{self.label}: {more} more mistakes are not listed")]
 
     def wrong(self, name: str, fact: str, hint: str = "") -> None:
         """Note a finding, with its line where that is plain."""
+        if len(self.findings) >= FINDINGS:
+            self.unlisted += 1
+            return
+        name = cut(name, 120)
         hits = self.places(name)
-        note = [self.lines[hits[0] - 1].strip()] if len(hits) == 1 else []
+        note = [cut(self.lines[hits[0] - 1].strip())] if len(hits) == 1 else []
         where = Location(self.label, hits[0]) if len(hits) == 1 and self.label != "the text" else None
         what = f"{self.label}: {name}: {fact}"
         self.findings.append(Finding(code="T513", what=what, where=where, notes=tuple(note), hint=hint))
@@ -226,7 +235,7 @@ class _Reading:
             return Quantity(value=entry, unit="", source="", sure="", written=entry)
         if not isinstance(entry, dict):
             return self.wrong(
-                name, f"it is {entry!r}, no quantity", 'write { value = ..., unit = "...", source = "..." }'
+                name, f"it is {cut(repr(entry))}, no quantity", 'write { value = ..., unit = "...", source = "..." }'
             )
         self.parts(name, entry)
         numbers = self.numbers(name, entry.get("value"), wanted.endswith(LIST))
@@ -260,13 +269,15 @@ class _Reading:
         """Check the source, the mark of how sure it is, and that no other key stands there."""
         if not isinstance(entry.get("source"), str) or not entry["source"].strip():
             self.wrong(name, "it names no source", 'add source = "..."')
-        if entry.get("sure") not in SURE:
+        if not isinstance(entry.get("sure"), str) or entry["sure"] not in SURE:
             meaning = ", ".join(f"{mark} ({text})" for mark, text in SURE.items())
-            self.wrong(name, f"sure is {entry.get('sure')!r}", f"give one of {meaning}")
+            self.wrong(name, f"sure is {cut(repr(entry.get('sure')))}", f"give one of {meaning}")
         for key in entry:
             if key not in PARTS:
                 near = nearest(key, PARTS)
-                self.wrong(name, f"a quantity has no {key!r}", f"did you mean {near}?" if near else "remove it")
+                self.wrong(
+                    name, f"a quantity has no {cut(key, 120)!r}", f"did you mean {near}?" if near else "remove it"
+                )
 
     def numbers(self, name: str, value: Any, many: bool) -> list[Fraction]:
         """Return the value's numbers, exactly as written."""
@@ -293,9 +304,9 @@ class _Reading:
         if aim is None:
             raise ValueError(f"{name}: no unit {wanted!r}")
         if found is None:
-            return self.wrong(name, f"there is no unit {written!r}", f"it is to be a multiple of {shown}")
+            return self.wrong(name, f"there is no unit {cut(written, 120)!r}", f"it is to be a multiple of {shown}")
         if found.dimensions != aim.dimensions:
-            return self.wrong(name, f"its unit is {written!r}", f"it is to be a multiple of {shown}")
+            return self.wrong(name, f"its unit is {cut(written, 120)!r}", f"it is to be a multiple of {shown}")
         return Unit(found.factor / aim.factor, aim.dimensions)
 
 
@@ -329,4 +340,4 @@ def _is_number(value: Any) -> bool:
 
 def _plain(value: Any) -> str:
     """Return numbers as the file writes them."""
-    return f"[{', '.join(map(_plain, value))}]" if isinstance(value, list) else str(value)
+    return cut(f"[{', '.join(map(_plain, value[:100]))}]" if isinstance(value, list) else str(value))

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from thermoc import api
 from thermoc.ir.feed import feed
 from thermoc.ir.reference import interpret
+from thermoc.support.arrays import read_arrays
 from thermoc.support.errors import ThermocError
-from thermoc.support.npz import read_arrays
 
 CHIP = "thermo-1"
 TARGETS = {"sim": {"precision": "float64"}, "onnx": {"precision": "float32"}, "brian2": {"codegen": "numpy"}}

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.backends.base import Artefact
+from thermoc.support.arrays import npz_bytes
 from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
 
@@ -35,9 +34,7 @@ class Brian2Artefact(Artefact):
 
     def arrays(self) -> bytes:
         """Return the content of the ``.npz``."""
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, **self.data)  # type: ignore[arg-type]
-        return buffer.getvalue()
+        return npz_bytes(self.data, compress=True)
 
     @property
     def size(self) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import shutil
 import tempfile
@@ -17,12 +16,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from thermoc.backends.base import Artefact
-from thermoc.backends.lava.emit import npz
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.reference import interpret
-from thermoc.support.errors import error
-from thermoc.support.files import write_atomic
+from thermoc.support.arrays import npz_bytes
+from thermoc.support.errors import ThermocError, error
+from thermoc.support.files import can_write, write_atomic
+from thermoc.support.json_text import read_json
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,13 +66,11 @@ class LavaArtefact(Artefact):
         if target.suffix == ".zip":
             write_atomic(target, self.to_bytes())
             return len(self.to_bytes())
+        can_write(target.with_name(f"{target.name}.x"))  # beside it, for it may be a folder that is replaced
         if target.exists() and (strange := foreign(target)):
             notes = [f"it holds {strange}"]
             raise error("T505", f"{target} is there and is no Lava package", notes=notes, hint="name another folder")
-        try:
-            fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-        except OSError as reason:
-            raise error("T505", f"{target} cannot be written", notes=[str(reason)]) from None
+        fresh = Path(tempfile.mkdtemp(prefix=".thermoc.", dir=target.parent))
         try:
             unpack(self.whole, fresh)
             fresh.chmod(0o755)
@@ -89,9 +87,9 @@ def foreign(folder: Path) -> str:
     if folder.is_symlink() or not folder.is_dir():
         return "a file or a link"
     try:
-        manifest = json.loads((folder / "manifest.json").read_text())
+        manifest = read_json(folder / "manifest.json", "a manifest")
         ours = {*manifest["files"], "manifest.json", "golden.npz"} if "thermoc" in manifest else set()
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ThermocError, KeyError, TypeError):
         return "no manifest of a package"
     there = (path.relative_to(folder) for path in sorted(folder.rglob("*")) if not path.is_dir())
     return next((str(path) for path in there if "__pycache__" not in path.parts and path.as_posix() not in ours), "")
@@ -126,4 +124,4 @@ def golden(chip: Graph, *, ticks: int = 8, batch: int = 2) -> bytes:
     given = {name: rng.integers(-100, 100, shape, dtype=np.int32) for name, shape in shapes.items()}
     found = interpret(chip, Feed(arrays=given, ticks=ticks, batch=batch)).outputs
     held = {f"in.{name}": array for name, array in given.items()} | {f"out.{n}": array for n, array in found.items()}
-    return npz(held | {"ticks": np.array(ticks), "samples": np.array(batch)})
+    return npz_bytes(held | {"ticks": np.array(ticks), "samples": np.array(batch)}, compress=True)

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from thermoc.backends.lava.bounds import Bounds
 from thermoc.backends.lava.parts import INSIDE, MOVED, PARTS, PORTS
@@ -21,6 +16,7 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
 from thermoc.ir.places import MOVES
 from thermoc.ir.values import Value
+from thermoc.support.arrays import npz_bytes
 from thermoc.support.errors import Finding, ThermocError, error
 
 PACKAGE = Path(__file__).parent / "package"
@@ -73,7 +69,7 @@ def files(graph: Graph, about: dict[str, Any], *, stock_only: bool = False) -> d
     if stock_only:
         _only_stock(writer)
     writer.procs.add("hub")
-    made = {"build.py": build_text(writer, ends).encode(), "weights.npz": npz(writer.arrays)}
+    made = {"build.py": build_text(writer, ends).encode(), "weights.npz": npz_bytes(writer.arrays, compress=True)}
     made |= {name: (PACKAGE / name).read_bytes() for name in SHARED}
     made |= {
         f"procs/{name}/process.py": (PACKAGE / "procs" / name / "process.py").read_bytes() for name in writer.procs
@@ -157,18 +153,6 @@ def _only_stock(writer: Writer) -> None:
     ]
     if found:
         raise ThermocError(found)
-
-
-def npz(arrays: Mapping[str, NDArray]) -> bytes:
-    """Return an .npz that is the same bytes for the same arrays."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, array in sorted(arrays.items()):
-            one = io.BytesIO()
-            np.save(one, array)
-            entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))
-            archive.writestr(entry, one.getvalue(), zipfile.ZIP_DEFLATED)
-    return buffer.getvalue()
 
 
 def build_text(writer: Writer, ends: list[str]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import math
 import os
-import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -14,6 +13,9 @@ from pathlib import Path
 from thermoc.simulator.chips.plausible import problems
 from thermoc.simulator.quantities import TEXT, Quantities, read
 from thermoc.support.errors import Finding, ThermocError, error
+from thermoc.support.limits import TEXT_BYTES
+from thermoc.support.loading import read_text
+from thermoc.support.toml_text import parse_toml
 
 CROSSBAR = {
     "kind": TEXT,
@@ -187,8 +189,8 @@ def _chip(name: str, path: Path) -> Chip:
 def _expected(path: Path) -> dict[str, str]:
     """Return what a file of this kind must hold; sections that a chip may lack are asked for where they stand."""
     try:
-        table = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+        table = parse_toml(read_text(path, most=TEXT_BYTES), path.name)
+    except ThermocError:
         return CROSSBAR  # the reader says what is wrong
     kind = table.get("kind", "crossbar")
     if not isinstance(kind, str) or kind not in KINDS:

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.simulator.machine.instructions import FIELDS, ROW, Op
-from thermoc.support.errors import error
-from thermoc.support.files import bundle_bytes, read_bundle, write_atomic
+from thermoc.support.bundle import bundle_bytes, read_bundle
+from thermoc.support.files import write_atomic
+from thermoc.support.loading import reading
 
 KIND = "thermoc chip program"
 VERSION = 1
@@ -77,21 +78,21 @@ class ChipProgram:
     def load(path: str | os.PathLike[str]) -> ChipProgram:
         """Read a program. Errors: T501 to T504; T502 also for one whose rows make no sense."""
         bundle = read_bundle(path, kind=KIND, version=VERSION)
-        try:
-            found = ChipProgram(
+        with reading(path, f"a {KIND} that can run"):
+            program = ChipProgram(
                 name=str(bundle.document["name"]),
                 chip=str(bundle.document["chip"]),
                 ops=tuple(map(str, bundle.document["ops"])),
                 **{name: np.array(bundle.arrays[name]) for name in ("code", "starts", "setup")},
             )._checked()
-            if len(found.code) and found.code[:, 2:].max() > MOST_OPERAND:
-                raise ValueError(f"an operand is {found.code[:, 2:].max()}, of at most {MOST_OPERAND}")
-            return found
-        except (KeyError, TypeError, ValueError, IndexError) as reason:
-            raise error("T502", f"{path} holds no runnable chip program", notes=[str(reason)]) from None
+            if len(program.code) and program.code[:, 2:].max() > MOST_OPERAND:
+                raise ValueError(f"an operand is {program.code[:, 2:].max()}, of at most {MOST_OPERAND}")
+            return program
 
     def _checked(self) -> ChipProgram:
         code, starts, setup = self.code, self.starts, self.setup
+        if starts.dtype != np.int64 or setup.dtype != np.int64:
+            raise ValueError(f"starts and setup have dtypes {starts.dtype} and {setup.dtype}, not int64")
         if code.dtype != np.int64 or code.ndim != 2 or code.shape[1] != ROW:
             raise ValueError(f"code has shape {code.shape} and dtype {code.dtype}")
         if starts.dtype != np.int64 or setup.dtype != np.int64:

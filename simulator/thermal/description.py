@@ -15,7 +15,6 @@ Inlays follow a floorplan and are given in Python: ``Layer.inlays``.
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,10 @@ from typing import Any
 from thermoc.simulator import quantities
 from thermoc.simulator.quantities import Quantities
 from thermoc.simulator.thermal.stack import Face, Layer, Material, Package, Plate, Sink, Stack
-from thermoc.support.errors import error
+from thermoc.support.errors import ThermocError, error
+from thermoc.support.limits import TEXT_BYTES
+from thermoc.support.loading import read_text
+from thermoc.support.toml_text import parse_toml
 
 ALWAYS = {
     "nodes": "text",
@@ -59,10 +61,10 @@ def read(source: str | os.PathLike[str]) -> Stack:
 def expected(source: str | os.PathLike[str]) -> dict[str, str]:
     """Return the names and units a file must hold, given the optional tables it has."""
     optional = {"top": FACE, "bottom": FACE, "sink": SINK, "package": PACKAGE}
-    text = source if isinstance(source, str) and "\n" in source else _content(source)
+    text = source if isinstance(source, str) and "\n" in source else read_text(source, most=TEXT_BYTES)
     try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+        tables = parse_toml(text, "the text")
+    except ThermocError:
         return ALWAYS  # the reader of quantities says what is wrong with it
     if isinstance(sink := tables.get("sink"), dict) and "joint" in sink:
         optional["sink"] = SINK | JOINT
@@ -136,11 +138,3 @@ def _named(found: Quantities, what: str, key: str, known: Mapping[str, Any]) -> 
     if name not in known:
         raise error("T513", f"{what} {name!r} is unknown", hint=f"known are {', '.join(known)}")
     return known[name]
-
-
-def _content(path: str | os.PathLike[str]) -> str:
-    try:
-        return Path(path).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as reason:
-        note = str(getattr(reason, "strerror", None) or reason)
-        raise error("T501", f"{path} cannot be read", notes=[note], hint="check the path") from None

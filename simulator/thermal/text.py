@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from thermoc.support.errors import Location, ThermocError, error
+from thermoc.support.loading import read_text
 
 MOST_BYTES = 1 << 26
 
@@ -15,15 +16,7 @@ MOST_BYTES = 1 << 26
 def read_lines(path: str | os.PathLike[str]) -> Iterator[tuple[Location, str]]:
     """Yield each line of a text file and its place. Errors: T501, T504."""
     target = Path(path)
-    try:
-        if target.stat().st_size > MOST_BYTES:
-            notes = [f"{target.stat().st_size} bytes", f"at most {MOST_BYTES} bytes"]
-            raise error("T504", f"{target} is too large for a thermal file", notes=notes)
-        lines = target.read_text("utf-8-sig").splitlines()  # a byte order mark is no text
-    except (OSError, UnicodeDecodeError) as reason:
-        note = str(getattr(reason, "strerror", None) or reason)
-        raise error("T501", f"{target} cannot be read", notes=[note], hint="check the path") from None
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(read_text(target, most=MOST_BYTES).splitlines(), 1):
         yield Location(str(target), number), line
 
 

@@ -302,13 +302,13 @@ def test_an_altered_certificate_is_refused(tmp_path, field):
 
 
 def test_a_forged_measurement_is_found_by_repeating_the_run(tmp_path):
-    from thermoc.certificates.certificate import _digest
+    from thermoc.certificates.document import digest
 
     path = tmp_path / "memory.json"
     certified(memory(), ticks=200).save(path)
     document = json.loads(path.read_text())
     document["laws"][2]["measured"] = 0.0
-    document["sha256"] = _digest(document)
+    document["sha256"] = digest(document)
     path.write_text(json.dumps(document))
     with pytest.raises(tc.ThermocError, match=r"(?s)T407.*measured now"):
         recheck(path)

@@ -12,7 +12,7 @@ import pytest
 import thermoc as tc
 from thermoc import simulator
 from thermoc.simulator.program import VERSION
-from thermoc.support.files import bundle_bytes, read_bundle
+from thermoc.support.bundle import bundle_bytes, read_bundle
 
 
 def network() -> tc.Network:

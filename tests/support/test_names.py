@@ -12,8 +12,8 @@ import pytest
 
 import thermoc as tc
 from thermoc.certificates import recheck
+from thermoc.support.arrays import npz_bytes
 from thermoc.support.errors import ThermocError
-from thermoc.support.npz import npz_bytes
 
 NAMES = ("allow_pickle", "file", "args", "kwds", "arr_0", "time", "tick", "sample", "x_0", "self", "certificate.x", "_")
 

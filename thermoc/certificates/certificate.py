@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import io
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,23 +14,17 @@ from numpy.typing import NDArray
 
 import thermoc
 from thermoc import api
+from thermoc.certificates.document import FORMAT, VERSION, digest
 from thermoc.certificates.judging import LEAST_AVERAGED
-from thermoc.certificates.law import Law, Skipped
+from thermoc.certificates.law import Law, Skipped, json_number
 from thermoc.certificates.laws import LAWS, convergence
+from thermoc.certificates.replay import encode, recorded_options
 from thermoc.certificates.seen import instrumented, seen
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import STATEFUL
-from thermoc.ir.serial import graph_bytes, load_graph
 from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
-from thermoc.support.npz import npz_bytes
 from thermoc.support.tables import html_table, table
-
-FORMAT, VERSION = "thermoc certificate", 1
-MOST_BYTES = 4 * 2**20
-"""A network and inputs larger than this are not put into the certificate."""
-REPEATED = 1e-6
-"""A repeated measurement agrees with the recorded one within this, relative to its bound or its size."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +118,7 @@ def certify(run: api.Run, *, warmup: int | None = None) -> Certificate:
         for op in source.ops
         if op.traits and op.results and type(op) not in LAWS
     ]
-    courses: dict[str, dict[str, list[float]]] = {}
+    courses: dict[str, dict[str, list[float | str]]] = {}
     for op in ops:
         watched = seen(source, op, outputs, call.timed, call.place, warmup)
         told = list(LAWS[type(op)](watched))
@@ -137,7 +127,7 @@ def certify(run: api.Run, *, warmup: int | None = None) -> Certificate:
         skipped += [asdict(item) for item in told if isinstance(item, Skipped)]
         series = convergence(watched)
         if series:
-            courses[watched.label] = series
+            courses[watched.label] = {name: [json_number(value) for value in values] for name, values in series.items()}
         if not told:
             skipped.append({"op": watched.label, "law": "", "reason": "nothing of it can be checked here"})
     document = {
@@ -146,7 +136,7 @@ def certify(run: api.Run, *, warmup: int | None = None) -> Certificate:
         "thermoc": thermoc.__version__,
         "network": source.name,
         "target": run.target,
-        "options": asdict(call.executable.options),
+        "options": recorded_options(run.target, call.executable.options),
         "dt": source.dt,
         "seed": run.seed,
         "ticks": ticks,
@@ -160,40 +150,20 @@ def certify(run: api.Run, *, warmup: int | None = None) -> Certificate:
         "holds": all(law.holds for law in laws),
         "skipped": skipped,
         "convergence": courses,
-        "replay": _replay(source, call.inputs),
+        "replay": encode(call),
     }
-    return Certificate(document={**document, "sha256": _digest(document)})
-
-
-def recheck(path: str | os.PathLike[str]) -> Certificate:
-    """Read a certificate and check it again, offline: its digest, its verdicts, and, where it holds the network, all
-    of it by running it once more.
-
-    Errors: T501, T502 (no certificate), T503 (a newer version), T407 (it does not match itself, or the repeated run).
-    """
-    document = _read(Path(path))
-    certificate = Certificate(document=document)
-    try:
-        laws = certificate.laws
-    except (TypeError, ValueError, KeyError) as reason:
-        raise error("T502", f"{path} is damaged", notes=[f"a law cannot be read: {reason}"]) from None
-    if document.get("sha256") != _digest(document):
-        raise error("T407", f"{path} was altered", notes=["its SHA-256 is not that of its content"])
-    if [law.holds for law in laws] != [entry["holds"] for entry in document["laws"]]:
-        raise error("T407", f"{path}: a verdict does not follow from its numbers")
-    if document["replay"] is not None:
-        _compare(Path(path), certificate, _again(document))
-    return certificate
+    return Certificate(document={**document, "sha256": digest(document)})
 
 
 def arrays_hash(arrays: Mapping[str, NDArray]) -> str:
     """Return the SHA-256 of named arrays: names, shapes, dtypes and elements."""
-    digest = hashlib.sha256()
+    total = hashlib.sha256()
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
-        digest.update(f"{name} {array.dtype.str} {arrays[name].shape}\n".encode())
-        digest.update(array.tobytes())
-    return digest.hexdigest()
+        array = array.astype(array.dtype.newbyteorder("<"), copy=False)
+        total.update(f"{name} {array.dtype.str} {arrays[name].shape}\n".encode())
+        total.update(array.tobytes())
+    return total.hexdigest()
 
 
 def _long_enough(graph: Graph, ticks: int) -> None:
@@ -232,58 +202,6 @@ def _same(run: api.Run, outputs: Mapping[str, NDArray]) -> Law:
         bound=1e-4 if single else 1e-9,
         samples=sum(array.size for array in run.outputs.values()),
     )
-
-
-def _replay(graph: Graph, inputs: Mapping[str, NDArray]) -> dict[str, str] | None:
-    model, arrays = graph_bytes(graph), npz_bytes(inputs, compress=True)
-    if len(model) + len(arrays) > MOST_BYTES:
-        return None
-    return {"graph": base64.b64encode(model).decode(), "inputs": base64.b64encode(arrays).decode()}
-
-
-def _again(document: Mapping[str, Any]) -> Certificate:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "replay.thermo"
-        path.write_bytes(base64.b64decode(document["replay"]["graph"]))
-        graph = load_graph(path)
-        with np.load(io.BytesIO(base64.b64decode(document["replay"]["inputs"])), allow_pickle=False) as archive:
-            inputs = {name: archive[name] for name in archive.files}
-        exe = api.compile(graph, document["target"], **document["options"])
-        place = {name: document[name] for name in ("seed", "first_sample", "first_tick")}
-        run = exe.run(inputs, ticks=document["ticks"], batch=document["batch"], **place)
-        return certify(run, warmup=document["warmup"])
-
-
-def _compare(path: Path, old: Certificate, new: Certificate) -> None:
-    for name in ("graph_sha256", "inputs_sha256"):
-        if old.document[name] != new.document[name]:
-            raise error("T407", f"{path}: its {name} is not that of what it holds")
-    if len(old.laws) != len(new.laws):
-        raise error("T407", f"{path}: other laws are checked now", notes=[f"{len(old.laws)} then, {len(new.laws)} now"])
-    for was, now in zip(old.laws, new.laws):
-        room = REPEATED * max(abs(was.bound), abs(was.measured), abs(was.expected)) + max(was.bound, 0) * 1e-3
-        if (was.op, was.statement) != (now.op, now.statement) or not abs(was.measured - now.measured) <= room:
-            notes = [f"recorded {was.measured!r}", f"measured now {now.measured!r}"]
-            raise error("T407", f"{path}: {was.op}: {was.statement}", notes=notes, hint="the run is not repeated")
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_bytes())
-    except OSError as reason:
-        raise error("T501", f"{path} cannot be read", notes=[str(reason.strerror)], hint="check the path") from None
-    except ValueError as reason:
-        raise error("T502", f"{path} is not JSON", notes=[str(reason)]) from None
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise error("T502", f"{path} is not a certificate", hint="thermoc run MODEL --certify writes one")
-    if document.get("version") != VERSION:
-        raise error("T503", f"{path} has version {document.get('version')}", notes=[f"this thermoc reads {VERSION}"])
-    return document
-
-
-def _digest(document: Mapping[str, Any]) -> str:
-    plain = {name: value for name, value in document.items() if name != "sha256"}
-    return hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def _verdict(law: Law) -> str:

@@ -41,8 +41,8 @@ class Law:
     def to_json(self) -> dict[str, Any]:
         """Return the law as JSON values, with its verdict."""
         plain = asdict(self)
-        plain |= {name: _number(plain[name]) for name in ("measured", "expected", "bound")}
-        plain["details"] = {name: _number(value) for name, value in self.details.items()}
+        plain |= {name: json_number(plain[name]) for name in ("measured", "expected", "bound")}
+        plain["details"] = {name: json_number(value) for name, value in self.details.items()}
         return {**plain, "holds": self.holds}
 
     @classmethod
@@ -62,7 +62,7 @@ class Skipped:
     reason: str
 
 
-def _number(value: float) -> float | str:
+def json_number(value: float) -> float | str:
     """JSON has no infinities."""
     return float(value) if np.isfinite(value) else str(float(value))
 

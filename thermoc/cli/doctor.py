@@ -28,7 +28,6 @@ class Need:
 NEEDS = (
     Need(package="numpy", purpose="everything", install="pip install thermoc"),
     Need(package="networkx", purpose="graph algorithms", install="pip install thermoc"),
-    Need(package="safetensors", purpose=".thermo files", install="pip install thermoc"),
     Need(package="numba", purpose="target sim", install="pip install thermoc"),
     Need(package="onnx", purpose="target onnx", install="pip install thermoc"),
     Need(package="onnxruntime", purpose="running ONNX exports", install='pip install "thermoc[onnx]"'),

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from thermoc.ir.dialects.core import Input
 from thermoc.ir.graph import Graph
+from thermoc.support.arrays import read_arrays
 from thermoc.support.errors import Finding, ThermocError, error
-from thermoc.support.npz import read_arrays
 
 UNNAMED = "arr_0"
 """How numpy.savez calls an array that is given without a name."""

@@ -22,7 +22,7 @@ def network_in(path: Path, name: str) -> api.Network:
     What the file prints goes to the standard error, so that the command's own output can be read by a program.
     Errors: T501, T506 (whatever the file raises, at its line), T1xx.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise error("T501", f"{path} cannot be read", notes=["there is no such file"], hint="check the path")
     with _importing(path), contextlib.redirect_stdout(sys.stderr):
         module = _module(path)

@@ -25,9 +25,9 @@ from thermoc.cli.inputs import load_inputs, no_inputs
 from thermoc.cli.model import Model, takes_model
 from thermoc.cli.output import check, print_json, say
 from thermoc.reports import chip_picture, chip_trace
+from thermoc.support.arrays import npz_bytes
 from thermoc.support.errors import error
 from thermoc.support.files import can_write, write_atomic
-from thermoc.support.npz import npz_bytes
 from thermoc.support.tables import table
 
 

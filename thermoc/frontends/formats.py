@@ -12,6 +12,7 @@ from typing import Any
 
 from thermoc.ir.graph import Graph
 from thermoc.support.errors import Finding, ThermocError, caller, error
+from thermoc.support.loading import reading
 
 READERS = {".nir": ("thermoc.frontends.nir.read", "read_nir"), ".net": ("thermoc.frontends.lavadl.read", "read_net")}
 WRITERS = {".nir": ("thermoc.frontends.nir.write", "write_nir")}
@@ -32,7 +33,8 @@ def read(path: str | os.PathLike[str], **options: Any) -> tuple[Graph, tuple[Fin
     if reader is None or unknown:
         notes = [f"its options are {', '.join(known)}" if known else "it has none"]
         raise error("T111", f"{kind} files are read without an option {unknown[0]!r}", where=caller(), notes=notes)
-    return reader(path, **options)
+    with reading(path, f"a {kind} file"):
+        return reader(path, **options)
 
 
 def options_of(kind: str) -> Mapping[str, str]:

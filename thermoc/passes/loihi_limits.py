@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 from thermoc.ir.target import Limit
 from thermoc.support.errors import error
+from thermoc.support.toml_text import parse_toml
 
 PARTS = {"value", "unit", "source", "sure"}
 SURE = {"S": "read there", "R": "recalled", "O": "ours"}
@@ -33,10 +33,7 @@ def loihi2() -> Limits:
 
 def read(text: str) -> Limits:
     """Return the limits in the text of a data file. Errors: T502."""
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as reason:
-        raise error("T502", "the limits cannot be read", notes=[str(reason)]) from None
+    tables = parse_toml(text, "the file of limits", code="T502")
     entries: dict[str, Limit] = {}
     for table, names in tables.items():
         for name, entry in names.items() if isinstance(names, dict) else ():

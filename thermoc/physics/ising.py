@@ -58,7 +58,7 @@ def enumerate_ising(J: ArrayLike, T: float, h: ArrayLike = 0.0, levels: str = "s
     return Ensemble(
         T=T,
         U=U,
-        C=float(p @ (E - U) ** 2) / T**2,
+        C=float(p @ (E - U) ** 2) / T / T,
         F=F,
         S=(U - F) / T,
         mean=p @ states,

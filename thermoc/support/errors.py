@@ -9,7 +9,9 @@ import linecache
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from thermoc.support.limits import FINDINGS
 
 CODES: dict[str, str] = {
     "T101": "the graph is not well formed",
@@ -76,12 +78,19 @@ CODES: dict[str, str] = {
 }
 
 
+_LONGEST_LINE = 400
+
+
 @dataclass(frozen=True)
 class Location:
-    """A line of the user's program, or (line 0) a node of a model's file, which ``file`` then names too."""
+    """A line of the user's program, or (line 0) a node of a model's file, which ``file`` then names too.
+
+    ``live``: of the program that runs; a place that a file names is never opened.
+    """
 
     file: str
     line: int
+    live: bool = field(default=True, compare=False)
 
     @classmethod
     def of_line(cls, path: str | os.PathLike[str], line: int) -> Location:
@@ -98,8 +107,9 @@ class Location:
 
     @property
     def source(self) -> str:
-        """The text of the line, or '' where it cannot be read."""
-        return linecache.getline(self.file, self.line).strip() if self.line else ""
+        """The text of the line, no more than a screen bears; '' where it cannot be read or no program runs it."""
+        there = self.live and self.line
+        return linecache.getline(self.file, self.line).strip()[:_LONGEST_LINE] if there else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,11 +135,13 @@ class Finding:
 
 
 class ThermocError(Exception):
-    """One or more findings. ``code`` is the first one's; ``str`` shows them all."""
+    """One or more findings. ``code`` is the first one's; ``str`` shows them, of very many the first."""
 
     def __init__(self, findings: Sequence[Finding]):
         self.findings = tuple(findings)
-        super().__init__("\n".join(str(finding) for finding in self.findings))
+        more = len(self.findings) - FINDINGS
+        shown = [str(finding) for finding in self.findings[:FINDINGS]]
+        super().__init__("\n".join([*shown, f"... and {more} more"] if more > 0 else shown))
 
     @property
     def code(self) -> str:

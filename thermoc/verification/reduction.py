@@ -20,9 +20,9 @@ from thermoc.ir.ops import CLOCKED, STATEFUL, STOCHASTIC, Op
 from thermoc.ir.serial import save_graph
 from thermoc.ir.values import Array, Value
 from thermoc.ir.verify import findings
+from thermoc.support.arrays import npz_bytes
 from thermoc.support.errors import ThermocError
 from thermoc.support.files import write_atomic
-from thermoc.support.npz import npz_bytes
 from thermoc.verification.places import Place
 from thermoc.verification.setting import Setting
 from thermoc.verification.stages import Subject

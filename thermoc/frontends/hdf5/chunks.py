@@ -33,6 +33,7 @@ def chunked(content: Content, at: int, shape: Shape, dtype: np.dtype, filters: S
         seen.add(corner)
         if mask:
             raise content.refused("a chunk that skips filters")
+        content.spend("unpacked", whole)
         raw = undo(content, content.take(place, size), filters, whole, dtype.itemsize)
         inside = tuple(slice(c, min(c + s, n)) for c, s, n in zip(corner, sizes, shape))
         part = np.frombuffer(raw, dtype).reshape(sizes)

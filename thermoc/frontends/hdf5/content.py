@@ -7,18 +7,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from thermoc.support.errors import ThermocError, error
-from thermoc.support.git_lfs import refuse_pointer
+from thermoc.support.limits import MIB, MODEL_BYTES, inflated
+from thermoc.support.loading import read_bytes, shown
 
 UNDEFINED = 2**64 - 1
-MIB = 2**20
+
+
+_SHARE = {"arrays": 1, "unpacked": 2}
+"""Chunks at the rim reach beyond their array, so that they unpack to more than it holds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a file may ask for. Sizes in bytes."""
+    """What a file may ask for. Sizes in bytes; arrays: of all together, by default what ``limits.inflated`` allows."""
 
-    file: int = 1024 * MIB
-    arrays: int = 1024 * MIB
+    file: int = MODEL_BYTES
+    arrays: int | None = None
+    unpacked: int | None = None
     texts: int = 16 * MIB
     objects: int = 1_000_000
     messages: int = 256
@@ -39,9 +44,13 @@ class Content:
 
     def take(self, at: int, length: int) -> bytes:
         """Return ``length`` bytes at ``at``. Errors: T502 beyond the end."""
+        self.check(at, length)
+        return self.data[at : at + length]
+
+    def check(self, at: int, length: int) -> None:
+        """Refuse a place that does not lie within the file. Errors: T502."""
         if at < 0 or length < 0 or at + length > len(self.data):
             raise self.damaged(f"{length} bytes at {at} lie outside the file of {len(self.data)}")
-        return self.data[at : at + length]
 
     def number(self, at: int, size: int = 8) -> int:
         """Return an unsigned little-endian number of ``size`` bytes."""
@@ -63,6 +72,7 @@ class Content:
     def spend(self, what: str, amount: int) -> None:
         """Count towards a limit before anything is allocated. Errors: T504."""
         total, limit = self.spent.get(what, 0) + amount, getattr(self.limits, what)
+        limit = inflated(len(self.data)) * _SHARE[what] if limit is None else limit
         if total > limit:
             unit = "" if what == "objects" else " bytes"
             notes = [f"{total}{unit} of {what} are asked for", f"the limit is {limit}{unit}"]
@@ -79,15 +89,5 @@ class Content:
 
 
 def open_content(path: str | os.PathLike[str], limits: Limits) -> Content:
-    """Return a file's bytes. Errors: T501 (a Git LFS pointer too), T504."""
-    source = Path(path)
-    try:
-        size = source.stat().st_size
-        if size > limits.file:
-            raise error("T504", f"{source} holds {size} bytes", notes=[f"the limit is {limits.file} bytes"])
-        data = source.read_bytes()
-    except OSError as reason:
-        notes = [str(reason.strerror or reason)]
-        raise error("T501", f"{source} cannot be read", notes=notes, hint="check the path") from None
-    refuse_pointer(source, data[:1024])
-    return Content(source=str(source), data=data, limits=limits)
+    """Return a file's bytes. Errors: T501, T504."""
+    return Content(source=shown(Path(path)), data=read_bytes(path, most=limits.file), limits=limits)

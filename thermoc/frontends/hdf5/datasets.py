@@ -25,7 +25,7 @@ def dataset(content: Content, header: dict[int, list[Message]]) -> NDArray | str
         raise content.refused("external storage", hint="copy the data into the file")
     space, kind, layout = (_one(content, header, wanted) for wanted in (DATASPACE, DATATYPE, LAYOUT))
     shape, item = _shape(content, space), element(content, kind.at)
-    content.spend("arrays", math.prod(shape) * item.dtype.itemsize)
+    content.spend("arrays", math.prod(max(length, 1) for length in shape) * item.dtype.itemsize)
     array = _stored(content, header, layout, shape, item.dtype)
     if not item.text:
         return array.astype(array.dtype.newbyteorder("="), copy=False)

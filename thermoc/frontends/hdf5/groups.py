@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from thermoc.frontends.hdf5.content import UNDEFINED, Content
 from thermoc.frontends.hdf5.headers import LINK, LINK_INFO, SYMBOL_TABLE, Message
+from thermoc.support.limits import NAME_LENGTH
 
 SOFT_ENTRY = 2
 HARD, SOFT, OUTSIDE = 0, 1, 64
@@ -15,6 +16,7 @@ def members(content: Content, header: dict[int, list[Message]]) -> dict[str, int
     """Return where each member's header lies, by name. Errors: T502, T504, T507 for links that are not hard."""
     found: dict[str, int] = {}
     for name, at in _entries(content, header):
+        content.spend("texts", len(name))
         try:
             text = name.decode()
         except UnicodeDecodeError:
@@ -29,7 +31,7 @@ def _entries(content: Content, header: dict[int, list[Message]]) -> Iterator[tup
     for message in header.get(SYMBOL_TABLE, ()):
         if message.size < 16:
             raise content.damaged(f"a symbol table at {message.at} is cut short")
-        heap = _names(content, content.number(message.at + 8))
+        heap = _segment(content, content.number(message.at + 8))
         yield from _tree(content, content.number(message.at), heap, level=None)
     for message in header.get(LINK_INFO, ()):
         flags = content.number(message.at + 1, 1)
@@ -39,13 +41,15 @@ def _entries(content: Content, header: dict[int, list[Message]]) -> Iterator[tup
         yield _link(content, message)
 
 
-def _names(content: Content, at: int) -> bytes:
-    """Return the segment of a local heap, which holds a group's names."""
+def _segment(content: Content, at: int) -> range:
+    """Return where the segment of a local heap lies, which holds a group's names."""
     content.expect(at, b"HEAP")
-    return content.take(content.number(at + 24), content.number(at + 8))
+    start, size = content.number(at + 24), content.number(at + 8)
+    content.check(start, size)
+    return range(start, start + size)
 
 
-def _tree(content: Content, at: int, heap: bytes, level: int | None) -> Iterator[tuple[bytes, int]]:
+def _tree(content: Content, at: int, heap: range, level: int | None) -> Iterator[tuple[bytes, int]]:
     content.claim(at)
     content.expect(at, b"TREE")
     kind, depth, count = content.number(at + 4, 1), content.number(at + 5, 1), content.number(at + 6, 2)
@@ -59,18 +63,19 @@ def _tree(content: Content, at: int, heap: bytes, level: int | None) -> Iterator
             yield from _symbols(content, child, heap)
 
 
-def _symbols(content: Content, at: int, heap: bytes) -> Iterator[tuple[bytes, int]]:
+def _symbols(content: Content, at: int, heap: range) -> Iterator[tuple[bytes, int]]:
     content.claim(at)
     content.expect(at, b"SNOD")
     for index in range(content.number(at + 6, 2)):
         entry = at + 8 + 40 * index
-        start = content.number(entry)
-        end = heap.find(b"\0", start)
-        if start >= len(heap) or end < 0:
-            raise content.damaged(f"the name of the entry at {entry} lies outside its heap")
+        start = heap.start + content.number(entry)
+        end = content.data.find(b"\0", start, min(heap.stop, start + NAME_LENGTH + 1))
+        if start >= heap.stop or end < 0:
+            raise content.damaged(f"the name of the entry at {entry} lies outside its heap, or is too long")
         if content.number(entry + 16, 4) == SOFT_ENTRY:
-            raise content.refused(f"a soft link ({heap[start:end][:40]!r})", hint="copy what it points to")
-        yield heap[start:end], content.number(entry + 8)
+            name = content.data[start:end][:40]
+            raise content.refused(f"a soft link ({name!r})", hint="copy what it points to")
+        yield content.data[start:end], content.number(entry + 8)
 
 
 def _link(content: Content, message: Message) -> tuple[bytes, int]:
@@ -79,8 +84,8 @@ def _link(content: Content, message: Message) -> tuple[bytes, int]:
     at += bool(flags & 0x08) + 8 * bool(flags & 0x04) + bool(flags & 0x10)
     width = 1 << (flags & 3)
     length = content.number(at, width)
-    if at + width + length > message.at + message.size:
-        raise content.damaged(f"the link at {message.at} is cut short")
+    if at + width + length > message.at + message.size or length > NAME_LENGTH:
+        raise content.damaged(f"the link at {message.at} is cut short, or its name is too long")
     name = content.take(at + width, length)
     if kind != HARD:
         what = {SOFT: "a soft link", OUTSIDE: "an external link"}.get(kind, "a link of a foreign kind")
