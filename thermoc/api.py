@@ -25,7 +25,7 @@ from thermoc.ir.types import DType, Role, Shape
 from thermoc.passes.base import Lowered, Record, run_passes
 from thermoc.passes.lint import lint as lint_graph
 from thermoc.results import Call, Run
-from thermoc.support.errors import Finding, caller, error
+from thermoc.support.errors import Finding, ThermocError, caller, error
 from thermoc.support.tables import html_table
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 class Network:
     """A network: either being written inside ``with``, or finished. ``dt`` is the time of a tick (network's unit).
 
+    Without an output it stays open on leaving ``with``: it can be entered again, and using it is T101.
     Errors on leaving ``with``: T1xx, every finding at once.
     """
 
@@ -60,15 +61,26 @@ class Network:
 
     def __exit__(self, kind: object, *_: object) -> None:
         CURRENT.reset(self._token)
-        if kind is None and self._builder is not None:
+        if kind is not None or self._builder is None:
+            return
+        try:
             self._graph, self._builder = self._builder.graph(), None
+        except ThermocError as problem:
+            lacks_output = not any(isinstance(op, Output) for op in self._builder.ops)
+            if not lacks_output or [finding.code for finding in problem.findings] != ["T101"]:
+                raise
 
     @property
     def graph(self) -> Graph:
-        """The graph; ``print`` shows text that parses back. Errors: T111 while it is being written."""
-        if self._graph is None:
+        """The graph; ``print`` shows text that parses back.
+
+        Errors: T111 while it is being written, T101 where it has no output.
+        """
+        if self._graph is not None:
+            return self._graph
+        if self._builder is None or CURRENT.get() is self._builder or not self._builder.ops:
             raise error("T111", "this network is not finished", where=caller(), hint="leave its with block first")
-        return self._graph
+        return self._builder.graph()
 
     @property
     def name(self) -> str:
