@@ -61,12 +61,13 @@ class Network:
 
     def __exit__(self, kind: object, *_: object) -> None:
         CURRENT.reset(self._token)
-        if kind is not None or self._builder is None:
+        builder = self._builder
+        if kind is not None or builder is None:
             return
         try:
-            self._graph, self._builder = self._builder.graph(), None
+            self._graph, self._builder = builder.graph(), None
         except ThermocError as problem:
-            lacks_output = not any(isinstance(op, Output) for op in self._builder.ops)
+            lacks_output = not any(isinstance(op, Output) for op in builder.ops)
             if not lacks_output or [finding.code for finding in problem.findings] != ["T101"]:
                 raise
 
