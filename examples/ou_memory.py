@@ -1,4 +1,4 @@
-"""A bank of Ornstein-Uhlenbeck memories (P25), held to its law: variance kT, autocorrelation exp(-gamma t).
+"""A bank of Ornstein-Uhlenbeck memories (P25), held to its law: variance T, autocorrelation exp(-gamma t).
 
 python examples/ou_memory.py
 thermoc run examples/ou_memory.py:net --ticks 100 --batch 4 --seed 7
@@ -14,7 +14,7 @@ UNITS, KT, GAMMA, DT = 64, 0.25, 2.0, 0.1
 
 with tc.Network("ou_memory", dt=DT) as net:
     drive = tc.constant(np.zeros(UNITS))
-    tc.output("m", tc.memory(drive, kT=KT, gamma=GAMMA))
+    tc.output("m", tc.memory(drive, T=KT, gamma=GAMMA))
 
 
 def main() -> None:

@@ -211,12 +211,21 @@ def current(what: str) -> Builder:
     return builder
 
 
+THERMAL_ENERGY = "kT"
+"""What papers call a temperature where it stands for an energy: with k_B = 1 it is ``T``, and taken as that."""
+
+
 def function(cls: type[Op]) -> Callable[..., Any]:
-    """Return the Python function that adds one op of this class: operands first, attributes by keyword."""
+    """Return the Python function that adds one op of this class: operands first, attributes by keyword.
+
+    A temperature is ``T`` in every op; ``kT=`` is taken as the same number.
+    """
     signature = _signature(cls)
 
     def call(*args: Any, **kwargs: Any) -> Any:
         builder = current(cls.opname)
+        if THERMAL_ENERGY in kwargs and "T" in signature.parameters and "T" not in kwargs:
+            kwargs["T"] = kwargs.pop(THERMAL_ENERGY)
         try:
             bound = signature.bind(*args, **kwargs)
         except TypeError as reason:

@@ -1,7 +1,8 @@
 """Graphs as ``.thermo`` files: one safetensors file, constants as tensors, the graph as JSON in its metadata.
 
-Format version 1: {"name", "dt", "ops": [{"op", "operands", "attrs", "results"}]}; an attribute that is an array is
-{"tensor": name}. Every older version stays readable; older files also name the source line of an op, as "at".
+Format version 2: {"name", "dt", "ops": [{"op", "operands", "attrs", "results"}]}; an attribute that is an array is
+{"tensor": name}. Every older version stays readable. Version 1 called some temperatures "kT", and its older files name
+the source line of an op, as "at".
 
 Equal graphs give equal bytes, so lines of the program that wrote a graph are not stored.
 """
@@ -25,7 +26,9 @@ from thermoc.support.limits import MODEL_BYTES, NAME_LENGTH
 from thermoc.support.loading import cut, damaged, read_bytes, reading
 
 KIND = "thermoc graph"
-VERSION = 1
+VERSION = 2
+RENAMED = {"kT": "T"}
+"""Operands that version 1 called otherwise."""
 
 
 def save_graph(graph: Graph, path: str | os.PathLike[str]) -> int:
@@ -96,7 +99,7 @@ def _names(held: Value | tuple[Value, ...]) -> Any:
 
 def _decode(entry: dict[str, Any], bundle: Bundle) -> Op:
     cls = REGISTRY[entry["op"]]
-    operands = {name: _values(held) for name, held in entry["operands"].items()}
+    operands = {RENAMED.get(name, name): _values(held) for name, held in entry["operands"].items()}
     results = {name: Value(_name(value), parse_type(kind)) for name, (value, kind) in entry["results"].items()}
     attrs = {name: _attr(value, bundle) for name, value in entry["attrs"].items()}
     return cls(**operands, **results, **attrs, location=_location(entry.get("at")))

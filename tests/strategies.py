@@ -259,7 +259,7 @@ THERMAL |= {
     "fermi": lambda draw, x, other: tc.fermi_dirac(x, T=_temperature(draw, other), mu=draw(NUMBERS)),
     "relu": lambda draw, x, other: tc.thermal_relu(x, T=_temperature(draw, other)),
     "maxwell": lambda draw, x, other: tc.maxwell_boltzmann(x, T=_temperature(draw, other)),
-    "noise": lambda draw, x, other: x + tc.noise(kT=_temperature(draw, other), shape=x.shape),
+    "noise": lambda draw, x, other: x + tc.noise(T=_temperature(draw, other), shape=x.shape),
     "normal": lambda draw, x, other: x + tc.normal(shape=draw(st.sampled_from([x.shape, ()]))),
     "uniform": lambda draw, x, other: x * tc.uniform(shape=x.shape),
     "p-bit": lambda draw, x, other: tc.sample_binary(x, T=_temperature(draw, other), levels=draw(LEVELS)),
@@ -305,7 +305,7 @@ THERMAL |= {
 METHODS = st.sampled_from(["exact", "euler", "exponential", "semi_implicit"])
 MOVING |= {
     "delay": lambda draw, x, other: tc.delay(x, draw(NUMBERS), ticks=draw(st.integers(1, 3))),
-    "memory": lambda draw, x, other: tc.memory(x, kT=_temperature(draw, other), gamma=1.5, initial=draw(NUMBERS)),
+    "memory": lambda draw, x, other: tc.memory(x, T=_temperature(draw, other), gamma=1.5, initial=draw(NUMBERS)),
     "brownian": lambda draw, x, other: tc.brownian(x, _temperature(draw, other), 0.5, draw(st.sampled_from([None, 1.5]))),
     "ou": lambda draw, x, other: tc.ou_network(_stiff(draw, _size(_vector(x))), _temperature(draw, other), _vector(x)),
     "lif": lambda draw, x, other: _sum(tc.lif(

@@ -187,10 +187,10 @@ def _relaxed(drive: Handle, how: _Physics) -> Handle:
     return _op("thermo.memory", drive * how.rate, how.noise, how.rate)
 
 
-def _noisy(z: Handle, kT: Number | None) -> Handle:
-    if kT is None:
+def _noisy(z: Handle, T: Number | None) -> Handle:
+    if T is None:
         return z
-    spread = _op("core.sqrt", kT if isinstance(kT, Handle) else api.constant(kT))
+    spread = _op("core.sqrt", T if isinstance(T, Handle) else api.constant(T))
     return z + spread * _op("thermo.normal", shape=z.shape, dtype=str(z.type.dtype))
 
 

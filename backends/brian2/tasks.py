@@ -273,20 +273,20 @@ def push(op: Any, plan: Plan) -> str:
 
 
 def memory_push(op: thermo.Memory, dt: str) -> tuple[tuple[str, ...], str]:
-    """x + gamma sqrt(kT / tanh(gamma dt / 2)) z (P25)."""
-    return ("x", "kT", "gamma"), f"{{x}} + {{gamma}} * sqrt({{kT}} / tanh({{gamma}} * {dt} / 2.0)) * {{z}}"
+    """x + gamma sqrt(T / tanh(gamma dt / 2)) z (P25)."""
+    return ("x", "T", "gamma"), f"{{x}} + {{gamma}} * sqrt({{T}} / tanh({{gamma}} * {dt} / 2.0)) * {{z}}"
 
 
 def brownian_push(op: langevin.Brownian, dt: str) -> tuple[tuple[str, ...], str]:
-    """mu f + sqrt(2 mu kT / dt) z, or with stiffness k, mu f + sqrt(mu k mu kT / tanh(mu k dt / 2)) z (P29)."""
+    """mu f + sqrt(2 mu T / dt) z, or with stiffness k, mu f + sqrt(mu k mu T / tanh(mu k dt / 2)) z (P29)."""
     if op.stiffness is None:
         return (
             "force",
             "mobility",
-            "kT",
-        ), f"{{mobility}} * {{force}} + sqrt(2.0 * {{mobility}} * {{kT}} / {dt}) * {{z}}"
-    spread = f"{{mobility}} * sqrt({{stiffness}} * {{kT}} / tanh({{mobility}} * {{stiffness}} * {dt} / 2.0))"
-    return ("force", "mobility", "kT", "stiffness"), f"{{mobility}} * {{force}} + {spread} * {{z}}"
+            "T",
+        ), f"{{mobility}} * {{force}} + sqrt(2.0 * {{mobility}} * {{T}} / {dt}) * {{z}}"
+    spread = f"{{mobility}} * sqrt({{stiffness}} * {{T}} / tanh({{mobility}} * {{stiffness}} * {dt} / 2.0))"
+    return ("force", "mobility", "T", "stiffness"), f"{{mobility}} * {{force}} + {spread} * {{z}}"
 
 
 PUSHES = {thermo.Memory: memory_push, langevin.Brownian: brownian_push}

@@ -29,18 +29,18 @@ from thermoc.physics.gaussian import asymmetry, lowest_eigenvalue
 
 @op("thermo.ou_network")
 class OuNetwork(Op):
-    """A linear thermodynamic computer: dx/dt = mobility (b - K x) + sqrt(2 mobility kT) xi (P29).
+    """A linear thermodynamic computer: dx/dt = mobility (b - K x) + sqrt(2 mobility T) xi (P29).
 
-    Its energy is x.K.x / 2 - b.x: it settles to mean K^-1 b and covariance kT K^-1, which ``physics.gaussian_network``
-    gives. K: (n, n), constant, symmetric and positive definite. b broadcasts to (n). kT: one for all units.
+    Its energy is x.K.x / 2 - b.x: it settles to mean K^-1 b and covariance T K^-1, which ``physics.gaussian_network``
+    gives. K: (n, n), constant, symmetric and positive definite. b broadcasts to (n). T: one for all units.
 
     x(t) is the state at the start of the tick. With K = V diag(lambda) V^T and y = V^T x the step is
-    y' = a y + (1 - a) / lambda V^T b + sqrt(kT (1 - a^2) / lambda) z, a = exp(-mobility lambda dt), exact in law for
-    any dt where b and kT are constant over it; unit k of z belongs to mode k, from the softest up.
+    y' = a y + (1 - a) / lambda V^T b + sqrt(T (1 - a^2) / lambda) z, a = exp(-mobility lambda dt), exact in law for
+    any dt where b and T are constant over it; unit k of z belongs to mode k, from the softest up.
     """
 
     K: Value = operand("n n", constant=True)
-    kT: Value = operand("", role=Role.temperature)
+    T: Value = operand("", role=Role.temperature)
     b: Value = operand("~n", default=0.0)
     initial: Value = operand("~n", uniform=True, default=0.0)
     mobility: float = attr(default=1.0, check=positive, unit="1/(energy*time)")

@@ -42,14 +42,14 @@ truth = Check("true or false", lambda value: isinstance(value, bool))
 
 @op("thermo.brownian")
 class Brownian(Op):
-    """dx = mobility (force - stiffness x) dt + sqrt(2 mobility kT) dW (P29): overdamped Langevin dynamics.
+    """dx = mobility (force - stiffness x) dt + sqrt(2 mobility T) dW (P29): overdamped Langevin dynamics.
 
     With stiffness the linear part is exact in law; the rest is Euler-Maruyama, weak and strong order 1 for this
-    additive noise, for which Ito and Stratonovich agree. kT, mobility and force are held over the tick.
+    additive noise, for which Ito and Stratonovich agree. T, mobility and force are held over the tick.
     """
 
     force: Value = operand("*s")
-    kT: Value = operand("~s", role=Role.temperature)
+    T: Value = operand("~s", role=Role.temperature)
     mobility: Value = operand("~s", default=1.0)
     stiffness: Value | None = operand("~s", optional=True)
     initial: Value = operand("~s", uniform=True, default=0.0)
@@ -68,7 +68,7 @@ class Brownian(Op):
 
 @op("thermo.langevin")
 class Langevin(Op):
-    """m dv = (force - m friction v) dt + sqrt(2 m friction kT) dW, dx = v dt (P29), by BAOAB splitting.
+    """m dv = (force - m friction v) dt + sqrt(2 m friction T) dW, dx = v dt (P29), by BAOAB splitting.
 
     Weak order 2 in dt; configurations of a harmonic force have no error at any stable dt (Leimkuhler and Matthews
     2013). Noise is additive, so Ito and Stratonovich agree. friction = 0 is velocity Verlet. w is the velocity short of
@@ -76,7 +76,7 @@ class Langevin(Op):
     """
 
     force: Value = operand("*s")
-    kT: Value = operand("~s", role=Role.temperature)
+    T: Value = operand("~s", role=Role.temperature)
     mass: Value = operand("~s", default=1.0)
     friction: Value = operand("~s", default=1.0)
     initial: Value = operand("~s", uniform=True, default=0.0)

@@ -103,9 +103,9 @@ class Uniform(Op):
 
 @op("thermo.noise")
 class Noise(Op):
-    """White noise sqrt(2 gamma kT) eta (P26), integrated over a step: each draw has variance 2 gamma kT dt."""
+    """White noise sqrt(2 gamma T) eta (P26), integrated over a step: each draw has variance 2 gamma T dt."""
 
-    kT: Value = operand("~s", role=Role.temperature)
+    T: Value = operand("~s", role=Role.temperature)
     gamma: Value = operand("~s", default=1.0)
     shape: Shape = attr(check=integers)
     stream: int = attr(check=non_negative)
@@ -114,19 +114,19 @@ class Noise(Op):
     traits: ClassVar = frozenset({STOCHASTIC, CONTINUOUS})
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
-        return {"y": into(self.shape, kT=shapes["kT"], gamma=shapes["gamma"])}
+        return {"y": into(self.shape, T=shapes["T"], gamma=shapes["gamma"])}
 
 
 @op("thermo.memory")
 class Memory(Op):
-    """dm/dt = -gamma m + x + sqrt(2 gamma kT) xi (P25), energy m^2 / 2, stationary variance kT.
+    """dm/dt = -gamma m + x + sqrt(2 gamma T) xi (P25), energy m^2 / 2, stationary variance T.
 
     m(t) is the state at the start of the tick: x and the noise of the tick enter m(t + 1). The step is exact for
-    x and kT constant over it, in distribution and in the mean.
+    x and T constant over it, in distribution and in the mean.
     """
 
     x: Value = operand("*s")
-    kT: Value = operand("~s", role=Role.temperature)
+    T: Value = operand("~s", role=Role.temperature)
     gamma: Value = operand("~s", default=1.0)
     initial: Value = operand("~s", uniform=True, default=0.0)
     stream: int = attr(check=non_negative)

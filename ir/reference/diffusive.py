@@ -16,14 +16,14 @@ def _start(op: diffusive.OuNetwork, ctx: Context, *operands: NDArray) -> State:
 
 
 def _advance(
-    op: diffusive.OuNetwork, ctx: Context, state: State, K: NDArray, kT: NDArray, b: NDArray, initial: NDArray
+    op: diffusive.OuNetwork, ctx: Context, state: State, K: NDArray, T: NDArray, b: NDArray, initial: NDArray
 ) -> State:
     """The exact step in the eigenbasis of K, there and back."""
     assert op.x.type is not None
-    x, b, kT, z = aligned(state["x"], b, kT, ctx.normal(op.x.type, op.stream))
+    x, b, T, z = aligned(state["x"], b, T, ctx.normal(op.x.type, op.stream))
     rates, V = physics.modes(K[0])
     a, gain, spread = physics.ou_network_step(rates, op.mobility, ctx.dt)
-    y = a * (x @ V) + gain * (whole(b, op.x.type) @ V) + np.sqrt(kT) * spread * z
+    y = a * (x @ V) + gain * (whole(b, op.x.type) @ V) + np.sqrt(T) * spread * z
     return {"x": (y @ V.T).astype(x.dtype)}
 
 

@@ -24,18 +24,18 @@ def _brownian_advance(
     ctx: Context,
     state: State,
     force: NDArray,
-    kT: NDArray,
+    T: NDArray,
     mobility: NDArray,
     stiffness: NDArray | None,
     initial: NDArray,
 ) -> State:
     z = ctx.normal(_type(op.x), op.stream)
-    x, force, kT, mobility, z = aligned(state["x"], force, kT, mobility, z)
+    x, force, T, mobility, z = aligned(state["x"], force, T, mobility, z)
     dt = x.dtype.type(ctx.dt)
     if stiffness is None:
-        return {"x": x + mobility * force * dt + np.sqrt(2 * mobility * kT * dt) * z}
+        return {"x": x + mobility * force * dt + np.sqrt(2 * mobility * T * dt) * z}
     _, k = aligned(x, stiffness)
-    return {"x": physics.ou_step(x, mobility * force, kT / k, mobility * k, z, dt)}
+    return {"x": physics.ou_step(x, mobility * force, T / k, mobility * k, z, dt)}
 
 
 means(langevin.Brownian, start=_brownian_start, read=lambda op, state: state["x"], advance=_brownian_advance)
@@ -52,17 +52,17 @@ def _langevin_advance(
     ctx: Context,
     state: State,
     force: NDArray,
-    kT: NDArray,
+    T: NDArray,
     mass: NDArray,
     friction: NDArray,
     *_: Any,
 ) -> State:
     z = ctx.normal(_type(op.x), op.stream)
-    x, w, force, kT, mass, friction, z = aligned(state["x"], state["w"], force, kT, mass, friction, z)
+    x, w, force, T, mass, friction, z = aligned(state["x"], state["w"], force, T, mass, friction, z)
     dt = x.dtype.type(ctx.dt)
     v = w + state["kick"][0] * dt * force / mass
     x = x + dt / 2 * v
-    v = np.exp(-friction * dt) * v + np.sqrt(kT / mass * -np.expm1(-2 * friction * dt)) * z
+    v = np.exp(-friction * dt) * v + np.sqrt(T / mass * -np.expm1(-2 * friction * dt)) * z
     return {"x": x + dt / 2 * v, "w": v, "kick": np.ones(1, x.dtype)}
 
 

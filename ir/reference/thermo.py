@@ -61,25 +61,25 @@ def sample_categorical(op: thermo.SampleCategorical, ctx: Context, x: NDArray, T
 
 
 @pure(thermo.Noise)
-def noise(op: thermo.Noise, ctx: Context, kT: NDArray, gamma: NDArray) -> NDArray:
+def noise(op: thermo.Noise, ctx: Context, T: NDArray, gamma: NDArray) -> NDArray:
     assert op.y.type is not None
-    z, kT, gamma = aligned(ctx.normal(op.y.type, op.stream), kT, gamma)
-    return np.sqrt(2 * gamma * kT * z.dtype.type(ctx.dt)) * z
+    z, T, gamma = aligned(ctx.normal(op.y.type, op.stream), T, gamma)
+    return np.sqrt(2 * gamma * T * z.dtype.type(ctx.dt)) * z
 
 
 def _memory_start(
-    op: thermo.Memory, ctx: Context, x: NDArray | None, kT: NDArray | None, gamma: NDArray | None, initial: NDArray
+    op: thermo.Memory, ctx: Context, x: NDArray | None, T: NDArray | None, gamma: NDArray | None, initial: NDArray
 ) -> State:
     assert op.m.type is not None
     return {"m": whole(initial, op.m.type)}
 
 
 def _memory_advance(
-    op: thermo.Memory, ctx: Context, state: State, x: NDArray, kT: NDArray, gamma: NDArray, initial: NDArray
+    op: thermo.Memory, ctx: Context, state: State, x: NDArray, T: NDArray, gamma: NDArray, initial: NDArray
 ) -> State:
     assert op.m.type is not None
-    m, x, kT, gamma, z = aligned(state["m"], x, kT, gamma, ctx.normal(op.m.type, op.stream))
-    return {"m": physics.ou_step(m, x, kT, gamma, z, m.dtype.type(ctx.dt))}
+    m, x, T, gamma, z = aligned(state["m"], x, T, gamma, ctx.normal(op.m.type, op.stream))
+    return {"m": physics.ou_step(m, x, T, gamma, z, m.dtype.type(ctx.dt))}
 
 
 means(thermo.Memory, start=_memory_start, read=lambda op, state: state["m"], advance=_memory_advance)

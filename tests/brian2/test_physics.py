@@ -12,9 +12,9 @@ def on_brian2(net: tc.Network, **how) -> tc.Run:
 
 
 def test_ou_memory_variance_and_autocorrelation():
-    """Variance kT and correlation exp(-gamma dt k), exact for any dt (P25); 4000 independent units."""
+    """Variance T and correlation exp(-gamma dt k), exact for any dt (P25); 4000 independent units."""
     with tc.Network("ou", dt=0.3) as net:
-        tc.output("m", tc.memory(tc.input("x", (4000,)), kT=0.7, gamma=1.5))
+        tc.output("m", tc.memory(tc.input("x", (4000,)), T=0.7, gamma=1.5))
     m = on_brian2(net, inputs={"x": np.zeros((1, 4000))}, ticks=40, seed=3)["m"][:, 0]
     assert abs(m[-1].var() - 0.7) < 4 * 0.7 * np.sqrt(2 / 4000)
     for lag in (1, 3):
@@ -24,7 +24,7 @@ def test_ou_memory_variance_and_autocorrelation():
 
 
 def test_brownian_unit_in_a_spring_is_at_equipartition():
-    """<k x^2> = kT (P29, P47), with stiffness as an equation and as a force of the network."""
+    """<k x^2> = T (P29, P47), with stiffness as an equation and as a force of the network."""
     with tc.Network("well", dt=0.2) as net:
         still = tc.input("x", (3000,))
         tc.output("x", tc.brownian(still, 0.8, mobility=0.5, stiffness=2.0))

@@ -78,7 +78,7 @@ def test_a_program_is_built_once_for_many_seeds_and_inputs():
 
 def test_cython_draws_and_integrates_the_same():
     with tc.Network("one", dt=0.1) as net:
-        m = tc.memory(tc.input("x", (3,)), kT=0.5, gamma=2.0)
+        m = tc.memory(tc.input("x", (3,)), T=0.5, gamma=2.0)
         s, v = tc.lif(5 * m + tc.uniform(shape=(3,)), 0.5, v_threshold=0.3)
         for name, value in {"s": s, "v": v, "g": m, "p": tc.sample_binary(v, T=0.5)}.items():
             tc.output(name, value)
@@ -113,7 +113,7 @@ def test_the_script_reads_as_it_is_meant_to(golden):
         drive = tc.affine(tc.input("pixels", (4,)), np.eye(3, 4), [0.1, 0.2, 0.3])
         s, _ = tc.lif(drive, 2.0, v_threshold=0.5, refractory=0.2)
         tc.output("rate", tc.decode(s))
-        tc.output("level", tc.memory(tc.affine(s, np.ones((1, 3))), kT=0.1))
+        tc.output("level", tc.memory(tc.affine(s, np.ones((1, 3))), T=0.1))
     text = tc.compile(net, "brian2").artefact.text
     golden("reader.txt", text[text.index("TIME = ") : text.index("import argparse")])
 
@@ -134,9 +134,9 @@ def test_words_are_those_of_every_target():
 
 
 def test_brian2s_own_noise_on_request_follows_the_law():
-    """Variance of an OU memory at kT = 0.7 within 4 standard errors of 2000 independent units."""
+    """Variance of an OU memory at T = 0.7 within 4 standard errors of 2000 independent units."""
     with tc.Network("ou", dt=0.5) as net:
-        tc.output("m", tc.memory(tc.input("x", (2000,)), kT=0.7, gamma=1.0))
+        tc.output("m", tc.memory(tc.input("x", (2000,)), T=0.7, gamma=1.0))
     exe = tc.compile(net, "brian2", codegen="numpy", noise="brian2")
     assert "randn()" in exe.artefact.text and "philox_normal(2" not in exe.artefact.text
     import brian2

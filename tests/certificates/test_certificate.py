@@ -151,14 +151,14 @@ def scheduled(**more):
 
 def test_schedules_of_everything_else_hold_and_settle():
     with tc.Network("scheduled", dt=0.5) as net:
-        kT = scheduled(T0=2.0, T_min=0.5)
-        x, _ = tc.langevin(0.0, kT, friction=0.7)
+        T = scheduled(T0=2.0, T_min=0.5)
+        x, _ = tc.langevin(0.0, T, friction=0.7)
         tc.output("x", x)
-        tc.output("m", tc.memory(0.2, kT))
-        tc.output("b", tc.brownian(0.0, kT, stiffness=0.5))
-        tc.output("o", tc.ou_network(np.array([[2.0, 0.5], [0.5, 1.0]]), kT))
-        tc.output("T", tc.heat_network(0.2, [1.0, 2.0], [[0, 1.0], [1.0, 0]], 2.0, 0.3, kT)[0])
-        tc.output("n", tc.heat_network(0.0, 1.0, [[0, 1.0], [1.0, 0]], 2.0, 0.3, kT, k_B=1e-5)[0])
+        tc.output("m", tc.memory(0.2, T))
+        tc.output("b", tc.brownian(0.0, T, stiffness=0.5))
+        tc.output("o", tc.ou_network(np.array([[2.0, 0.5], [0.5, 1.0]]), T))
+        tc.output("T", tc.heat_network(0.2, [1.0, 2.0], [[0, 1.0], [1.0, 0]], 2.0, 0.3, T)[0])
+        tc.output("n", tc.heat_network(0.0, 1.0, [[0, 1.0], [1.0, 0]], 2.0, 0.3, T, k_B=1e-5)[0])
     certificate = certified(net, ticks=1500, batch=32)
     assert certificate.holds, str(certificate)
     assert sum("mean" in law.statement and law.law == "P47" for law in certificate.laws) >= 5
@@ -182,7 +182,7 @@ def euler(op, w):
     m = w.delay(op.m, op.initial)
     z = w(thermo.Normal, shape=op.m.type.shape, stream=op.stream, dtype=w.dtype)
     drift = w.mul(w.sub(op.x, w.mul(op.gamma, m)), w.dt)
-    w.feed(m, w.add(w.add(m, drift), w.mul(w.sqrt(w.mul(w.mul(op.gamma, op.kT), 2 * w.dt)), z)))
+    w.feed(m, w.add(w.add(m, drift), w.mul(w.sqrt(w.mul(w.mul(op.gamma, op.T), 2 * w.dt)), z)))
     return m
 
 
@@ -203,7 +203,7 @@ def test_biased_noise_fails(monkeypatch, shift, scale):
 
 def test_biased_noise_of_particles_fails(monkeypatch):
     right = discretize.STEPS[langevin.Langevin]
-    monkeypatch.setitem(discretize.STEPS, langevin.Langevin, lambda op, w: right(op.with_(kT=w.mul(op.kT, 1.05)), w))
+    monkeypatch.setitem(discretize.STEPS, langevin.Langevin, lambda op, w: right(op.with_(T=w.mul(op.T, 1.05)), w))
     assert "P47" in failing(certified(particles()))
 
 

@@ -23,9 +23,9 @@ from thermoc.support.arrays import npz_bytes
 Document = dict[str, Any]
 
 
-def network(kT: float = 0.7) -> tc.Network:
+def network(T: float = 0.7) -> tc.Network:
     with tc.Network("memory", dt=0.3) as net:
-        tc.output("m", tc.memory(tc.input("x", (2,)), kT, 1.3))
+        tc.output("m", tc.memory(tc.input("x", (2,)), T, 1.3))
         tc.output("T", tc.heat_network(0.0, [1.0, 2.0], [[0, 1.0], [1.0, 0]], 1.5, 0.3, 1.0)[0])
     return net
 

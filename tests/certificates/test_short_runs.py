@@ -23,7 +23,7 @@ def particle(op):
 
 STATEFUL = [
     lambda: tc.gibbs(1.0, RING),
-    lambda: tc.memory(tc.constant(np.ones(3)), kT=0.1),
+    lambda: tc.memory(tc.constant(np.ones(3)), T=0.1),
     lambda: particle(tc.brownian),
     lambda: particle(tc.langevin),
 ]

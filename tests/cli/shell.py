@@ -21,7 +21,7 @@ import thermoc as tc
 print("the model's own words")
 with tc.Network("small [red]x[/red]", dt=0.5) as net:
     x = tc.input("x", (3,))
-    tc.output("time", tc.memory(tc.affine(x, np.eye(3)), kT=0.1))
+    tc.output("time", tc.memory(tc.affine(x, np.eye(3)), T=0.1))
     tc.output("file", x)
     tc.output("allow_pickle", tc.log(x - 1.0))
 

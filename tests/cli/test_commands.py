@@ -20,7 +20,7 @@ import thermoc as tc
 
 with tc.Network("small", dt=0.5) as net:
     x = tc.input("x", (3,))
-    tc.output("m", tc.memory(tc.affine(x, np.eye(3)), kT=0.1))
+    tc.output("m", tc.memory(tc.affine(x, np.eye(3)), T=0.1))
 
 def build():
     return net

@@ -17,7 +17,7 @@ import thermoc as tc
 
 with tc.Network("small", dt=0.5) as net:
     h = tc.tanh(tc.affine(tc.input("x", (3,)), np.eye(3)), name="h")
-    tc.output("m", tc.memory(h, kT=0.1))
+    tc.output("m", tc.memory(h, T=0.1))
 """
 
 

@@ -163,7 +163,7 @@ def test_all_findings_come_at_once(golden: Callable[[str, str], None]):
 def test_cycles_through_a_delay_a_memory_or_a_schedule_are_sound():
     with tc.Network("cycles") as net:
         hole = tc.placeholder((2,))
-        m = tc.memory(-hole, kT=0.1)
+        m = tc.memory(-hole, T=0.1)
         tc.connect(hole, tc.tanh(m))
         spikes = tc.placeholder((2,), role="spike")
         s, _ = tc.lif(m - tc.delay(spikes), 1.0)

@@ -106,17 +106,17 @@ def test_a_delay_hands_on_what_came_before():
 
 
 def test_a_memory_reads_before_it_moves_and_keeps_its_law():
-    """Variance within 4.5 standard errors of kT over 4,000 independent units: false-alarm rate 7e-6, fixed seed."""
-    m = run(lambda: tc.memory(tc.constant(np.zeros(4000)), kT=0.3, gamma=2.0, initial=5.0), ticks=60, dt=0.1, seed=3)
+    """Variance within 4.5 standard errors of T over 4,000 independent units: false-alarm rate 7e-6, fixed seed."""
+    m = run(lambda: tc.memory(tc.constant(np.zeros(4000)), T=0.3, gamma=2.0, initial=5.0), ticks=60, dt=0.1, seed=3)
     assert (m[0] == 5.0).all()
     assert abs(m[-1].var() - 0.3) < 4.5 * 0.3 * np.sqrt(2 / 4000)
-    drift = run(lambda: tc.memory(tc.constant(1.0), kT=1e-30, gamma=2.0), ticks=3, dt=0.1)
+    drift = run(lambda: tc.memory(tc.constant(1.0), T=1e-30, gamma=2.0), ticks=3, dt=0.1)
     np.testing.assert_allclose(drift.ravel(), 0.5 * (1 - np.exp(-0.2 * np.arange(3))), atol=1e-12)
 
 
 def test_noise_has_the_variance_of_its_step():
-    """2 gamma kT dt within 4.5 standard errors of 40,000 draws: false-alarm rate 7e-6, fixed seed."""
-    y = run(lambda: tc.noise(kT=0.5, gamma=3.0, shape=(400,)), ticks=100, dt=0.01, seed=4)
+    """2 gamma T dt within 4.5 standard errors of 40,000 draws: false-alarm rate 7e-6, fixed seed."""
+    y = run(lambda: tc.noise(T=0.5, gamma=3.0, shape=(400,)), ticks=100, dt=0.01, seed=4)
     exact = 2 * 3.0 * 0.5 * 0.01
     assert abs(y.var() - exact) < 4.5 * exact * np.sqrt(2 / y.size)
 

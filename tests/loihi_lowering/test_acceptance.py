@@ -145,9 +145,9 @@ def test_temperatures_of_a_schedule_are_the_hosts():
 
 
 def test_an_ou_memory_keeps_its_variance():
-    """Stationary variance kT to 4 standard errors of correlated samples: 2 tau variances of kT (2 / n)."""
+    """Stationary variance T to 4 standard errors of correlated samples: 2 tau variances of T (2 / n)."""
     with tc.Network("memory") as net:
-        tc.output("y", tc.memory(0.0 * tc.input("x", (50,)), kT=0.5, gamma=0.2))
+        tc.output("y", tc.memory(0.0 * tc.input("x", (50,)), T=0.5, gamma=0.2))
     result = lowered(net)
     y = emulated(result.graph, {"x": np.zeros((1, 50))}, ticks=4000, seed=1)["y"][200:]
     n = y.size / (1 / 0.2)

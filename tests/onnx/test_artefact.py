@@ -27,7 +27,7 @@ def restless() -> tc.Network:
     with tc.Network("restless", dt=0.1) as net:
         x = tc.input("x", (3,))
         T = tc.schedule(kind="power", T0=1.0, parameter=0.5, T_min=0.1)
-        m = tc.memory(x, kT=T, gamma=2.0)
+        m = tc.memory(x, T=T, gamma=2.0)
         hole = tc.placeholder((3,), role="spike")
         s, _ = tc.lif(tc.delay(hole, ticks=2) + m, 0.3, v_threshold=0.2)
         tc.connect(hole, s)

@@ -20,7 +20,7 @@ from thermoc.support.errors import ThermocError
 def network(weight: Any = 0.5) -> tc.Network:
     with tc.Network("small", dt=0.25) as net:
         x = tc.input("x", (3,), role="energy")
-        m = tc.memory(tc.affine(x, np.full((3, 3), weight), np.ones(3)), kT=0.5, name="m")
+        m = tc.memory(tc.affine(x, np.full((3, 3), weight), np.ones(3)), T=0.5, name="m")
         tc.output("p", tc.boltzmann(m, T=0.5))
     return net
 

@@ -22,7 +22,7 @@ def network() -> tc.Network:
     with tc.Network("all sorts", dt=0.5) as net:
         x = tc.input("x", (3,))
         T = tc.adaptive_schedule(1.0, T0=2.0, T_min=0.1)
-        m = tc.memory(x, kT=tc.schedule(kind="exponential", T0=1.0, parameter=2.0, T_min=0.1), gamma=2.0)
+        m = tc.memory(x, T=tc.schedule(kind="exponential", T0=1.0, parameter=2.0, T_min=0.1), gamma=2.0)
         s, v = tc.lif(m + tc.delay(x, ticks=3), 2.0, v_threshold=0.2)
         tc.output("m", m)
         tc.output("s", s)

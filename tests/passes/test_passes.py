@@ -60,7 +60,7 @@ def with_time() -> tc.Network:
     with tc.Network("time", dt=0.5) as net:
         x = tc.input("x", (2,))
         T = tc.schedule(kind="exponential", T0=1.0, parameter=4.0, T_min=0.1)
-        tc.output("m", tc.memory(x, kT=T, gamma=2.0))
+        tc.output("m", tc.memory(x, T=T, gamma=2.0))
         s, _ = tc.lif(x, 2.0, method="euler")
         tc.output("s", s)
     return net

@@ -166,9 +166,9 @@ def test_noise_of_capacitors_and_temperatures(shared):
 
 def test_jarzynski_of_a_stiffening_spring(shared):
     """Instant switching k0 -> k1 from equilibrium: W = (k1 - k0) x^2 / 2 (P30)."""
-    k0, k1, kT, dF = np.loadtxt(shared / "device-reference/v_analytic/jarzynski_stiffening.csv", delimiter=",")
-    x = np.random.default_rng(0).normal(size=200000) * np.sqrt(kT / k0)
-    found = physics.jarzynski((k1 - k0) * x * x / 2, kT)
+    k0, k1, T, dF = np.loadtxt(shared / "device-reference/v_analytic/jarzynski_stiffening.csv", delimiter=",")
+    x = np.random.default_rng(0).normal(size=200000) * np.sqrt(T / k0)
+    found = physics.jarzynski((k1 - k0) * x * x / 2, T)
     assert abs(found.dF - dF) < 4 * found.error and found.error < 0.01
     assert found.dissipated > 0
 

@@ -15,9 +15,9 @@ G = RNG.normal(size=(8, 8))
 STIFF = 0.5 * np.eye(8) + G @ G.T / 8
 
 
-def sampled(K, b, kT, *, ticks, batch, dt=1.0, seed=3, target="sim", **attrs):
+def sampled(K, b, T, *, ticks, batch, dt=1.0, seed=3, target="sim", **attrs):
     with tc.Network("ou", dt=dt) as net:
-        tc.output("x", tc.ou_network(K, kT, b, **attrs))
+        tc.output("x", tc.ou_network(K, T, b, **attrs))
     return tc.compile(net, target).run(ticks=ticks, batch=batch, seed=seed)["x"]
 
 
@@ -29,12 +29,12 @@ def test_closed_forms_are_those_of_the_table(shared):
 
 
 def test_free_energy_of_one_unit_is_that_of_its_integral():
-    k, b, kT = 1.7, 0.3, 0.4
+    k, b, T = 1.7, 0.3, 0.4
     x = np.linspace(-12, 12, 200_001)
-    Z = np.exp(-(k * x**2 / 2 - b * x) / kT).sum() * (24 / 200_000)
-    found = physics.gaussian_network([[k]], b, kT)
-    assert pytest.approx(-kT * np.log(Z), rel=1e-12) == found.F
-    assert pytest.approx(found.F + kT * found.S, rel=1e-12) == found.U
+    Z = np.exp(-(k * x**2 / 2 - b * x) / T).sum() * (24 / 200_000)
+    found = physics.gaussian_network([[k]], b, T)
+    assert pytest.approx(-T * np.log(Z), rel=1e-12) == found.F
+    assert pytest.approx(found.F + T * found.S, rel=1e-12) == found.U
 
 
 def test_samples_have_the_mean_and_covariance_of_the_table(shared):
@@ -52,13 +52,13 @@ def test_samples_have_the_mean_and_covariance_of_the_table(shared):
 
 @pytest.mark.parametrize("dt", [0.01, 0.3, 4.0])
 def test_the_step_is_exact_in_law_for_any_dt(dt):
-    """After n ticks from x0: mean = m + e^(-mu K t) (x0 - m), covariance = kT K^-1 (1 - e^(-2 mu K t)), t = n dt."""
+    """After n ticks from x0: mean = m + e^(-mu K t) (x0 - m), covariance = T K^-1 (1 - e^(-2 mu K t)), t = n dt."""
     from scipy.linalg import expm
 
-    b, kT, mobility, x0, n, chains = RNG.normal(size=8), 0.6, 0.8, np.full(8, 2.0), 3, 30_000
-    x = sampled(STIFF, b, kT, ticks=n + 1, batch=chains, dt=dt, mobility=mobility, initial=x0)[-1]
+    b, T, mobility, x0, n, chains = RNG.normal(size=8), 0.6, 0.8, np.full(8, 2.0), 3, 30_000
+    x = sampled(STIFF, b, T, ticks=n + 1, batch=chains, dt=dt, mobility=mobility, initial=x0)[-1]
     left, m = expm(-mobility * STIFF * n * dt), np.linalg.solve(STIFF, b)
-    cov = kT * np.linalg.inv(STIFF) @ (np.eye(8) - left @ left)
+    cov = T * np.linalg.inv(STIFF) @ (np.eye(8) - left @ left)
     assert (np.abs(x.mean(0) - m - left @ (x0 - m)) < 4 * np.sqrt(np.diag(cov) / chains)).all()
     error = np.sqrt((cov**2 + np.outer(np.diag(cov), np.diag(cov))) / chains)
     assert (np.abs(np.cov(x.T) - cov) < 4 * error).all()
@@ -68,9 +68,9 @@ def test_successive_states_are_correlated_as_the_propagator_says():
     """<dx(t + dt) dx(t)^T> = e^(-mu K dt) cov; independent chains give the error."""
     from scipy.linalg import expm
 
-    chains, kT = 30_000, 0.6
-    x = sampled(STIFF, 0.0, kT, ticks=42, batch=chains, dt=0.5)[-2:]
-    expected = kT * expm(-STIFF * 0.5) @ np.linalg.inv(STIFF)
+    chains, T = 30_000, 0.6
+    x = sampled(STIFF, 0.0, T, ticks=42, batch=chains, dt=0.5)[-2:]
+    expected = T * expm(-STIFF * 0.5) @ np.linalg.inv(STIFF)
     products = np.einsum("ci,cj->cij", x[1], x[0])
     assert (np.abs(products.mean(0) - expected) < 4 * products.std(0) / np.sqrt(chains)).all()
 
@@ -100,7 +100,7 @@ def test_couplings_without_an_equilibrium_are_refused(K, says):
         physics.gaussian_network(K, 0.0, 1.0)
 
 
-@pytest.mark.parametrize(("b", "kT"), [(0.0, 0.0), (0.0, -1.0), (np.nan, 1.0), (np.zeros(3), 1.0)])
-def test_wrong_quantities_are_refused(b, kT):
+@pytest.mark.parametrize(("b", "T"), [(0.0, 0.0), (0.0, -1.0), (np.nan, 1.0), (np.zeros(3), 1.0)])
+def test_wrong_quantities_are_refused(b, T):
     with pytest.raises(tc.ThermocError, match="T405"):
-        physics.gaussian_network(np.eye(2), b, kT)
+        physics.gaussian_network(np.eye(2), b, T)

@@ -12,10 +12,10 @@ def error(chains: np.ndarray) -> float:
     return chains.mean(0).std(ddof=1) / np.sqrt(chains.shape[1])
 
 
-def spring(dt, *, k=1.0, kT=0.7, ticks, batch, seed=3, **more):
+def spring(dt, *, k=1.0, T=0.7, ticks, batch, seed=3, **more):
     with tc.Network("spring", dt=dt) as net:
         force = tc.placeholder((1,))
-        x, w = tc.langevin(force, kT, **more)
+        x, w = tc.langevin(force, T, **more)
         tc.connect(force, -k * x)
         tc.output("x", x)
         tc.output("v", tc.velocity(w, -k * x, more.get("mass", 1.0)))
@@ -24,7 +24,7 @@ def spring(dt, *, k=1.0, kT=0.7, ticks, batch, seed=3, **more):
 
 @pytest.mark.parametrize("dt", [0.05, 1.0])
 def test_baoab_has_no_error_in_a_spring(dt):
-    """Var x = kT / k at any stable step (Leimkuhler and Matthews 2013); v only to order dt^2."""
+    """Var x = T / k at any stable step (Leimkuhler and Matthews 2013); v only to order dt^2."""
     run = spring(dt, ticks=600, batch=600, initial=0.5, mass=1.0, friction=2.0)
     x2 = run["x"][300:, :, 0] ** 2
     assert abs(x2.mean() - 0.7) < 4 * error(x2)
@@ -71,17 +71,17 @@ def test_ou_is_exact_and_euler_is_as_wrong_as_it_should_be(shared, row):
 
 def test_jarzynski_from_a_driven_spring(shared):
     """Stiffness driven from k0 to k1 over a time: e^-W averages to e^-dF whatever the speed (P30)."""
-    k0, k1, kT, dF = np.loadtxt(shared / "device-reference/v_analytic/jarzynski_stiffening.csv", delimiter=",")
+    k0, k1, T, dF = np.loadtxt(shared / "device-reference/v_analytic/jarzynski_stiffening.csv", delimiter=",")
     steps, dt, start = 200, 0.01, 400
     k = np.concatenate([np.full(start, k0), np.linspace(k0, k1, steps + 1)])
     with tc.Network("driven", dt=dt) as net:
-        tc.output("x", tc.brownian(0.0, kT, stiffness=tc.input("k"), initial=0.0))
+        tc.output("x", tc.brownian(0.0, T, stiffness=tc.input("k"), initial=0.0))
     batch = 20000
     run = tc.compile(net, "sim").run({"k": np.broadcast_to(k[:, None], (len(k), batch))}, ticks=len(k), batch=batch)
     x = run["x"][start:]
     # the spring stiffens at once at the tick's start, then the particle moves: W = sum dk x^2 / 2
     W = (np.diff(k[start:])[:, None] * x[1:] ** 2 / 2).sum(axis=0)
-    found = physics.jarzynski(W, kT)
+    found = physics.jarzynski(W, T)
     assert abs(found.dF - dF) < 4 * found.error and found.error < 0.02
     assert found.dissipated > 10 * found.error  # it is driven, not quasi-static
 
@@ -110,7 +110,7 @@ def test_a_lennard_jones_cluster_keeps_its_energy_and_follows_the_equations():
 
 
 def test_the_virial_theorem_holds_in_a_bath():
-    """<sum x f> = -kT per degree of freedom; springs between all pairs, held by a weak one to the origin."""
+    """<sum x f> = -T per degree of freedom; springs between all pairs, held by a weak one to the origin."""
     with tc.Network("bath", dt=0.1) as net:
         f = tc.placeholder((4, 2))
         x, _ = tc.langevin(f, 0.5, friction=1.0, initial=0.1)

@@ -23,7 +23,7 @@ def test_layer_observables_are_mean_square_entropy_and_their_free_energy():
 
 
 def test_the_ou_step_keeps_the_stationary_law_exactly_for_any_step():
-    """If m has mean d / gamma and variance kT, so has m': (1 - a) d / gamma + a d / gamma, a^2 kT + (1 - a^2) kT."""
+    """If m has mean d / gamma and variance T, so has m': (1 - a) d / gamma + a d / gamma, a^2 T + (1 - a^2) T."""
     for dt in (1e-6, 0.1, 50.0):
         mean = physics.ou_step(1.5, 3.0, 0.4, 2.0, 0.0, dt)
         assert mean == pytest.approx(1.5, rel=1e-14)

@@ -22,7 +22,7 @@ def everything() -> tc.Network:
         drive = tc.affine(x, rng.normal(size=(37, 5)), rng.normal(size=37)) + 0.1 * tc.delay(hole, ticks=3)
         spikes, v = tc.lif(drive, 0.5, v_threshold=0.2)
         tc.connect(hole, spikes)
-        m = tc.memory(v, kT=T, gamma=2.0)
+        m = tc.memory(v, T=T, gamma=2.0)
         tc.output("spikes", spikes)
         tc.output("probs", tc.boltzmann(tc.affine(m, rng.normal(size=(9, 37))), T=T))
         tc.output("u", tc.uniform(shape=(4,)))

@@ -18,7 +18,7 @@ from thermoc.support.bundle import bundle_bytes, read_bundle
 def network() -> tc.Network:
     with tc.Network("small", dt=0.5) as net:
         x = tc.input("x", (3,))
-        tc.output("m", tc.memory(tc.affine(x, np.arange(12.0).reshape(4, 3)), kT=0.1))
+        tc.output("m", tc.memory(tc.affine(x, np.arange(12.0).reshape(4, 3)), T=0.1))
         tc.output("most", tc.reduce(x, kind="argmax", axes=(0,)))
     return net
 

@@ -21,7 +21,7 @@ def program(precision: str = "float64") -> simulator.Program:
     """State, a ring of three, noise and the tick in the head; a product, an input and both together in the tail."""
     with tc.Network("halves", dt=0.3) as net:
         x = tc.input("x", (40,))
-        m = tc.memory(x, kT=0.2)
+        m = tc.memory(x, T=0.2)
         z = tc.normal(shape=(40,)) + tc.cast(tc.tick(), dtype="f64")
         late = tc.delay(m, ticks=3)
         tc.output("m", m)

@@ -51,7 +51,7 @@ def test_what_is_printed_is_a_summary():
 
 def test_verdicts_have_html():
     with tc.Network("m", dt=0.1) as net:
-        tc.output("x", tc.memory(tc.constant(np.zeros(2)), kT=0.5))
+        tc.output("x", tc.memory(tc.constant(np.zeros(2)), T=0.5))
     assert "rounding" in (html := tc.verify(net, ticks=4)._repr_html_()) or "equal" in html
     certificate = tc.certify(tc.compile(net, "sim").run(ticks=40, batch=2))
     assert "the run, repeated from its seed" in certificate._repr_html_()

@@ -22,7 +22,7 @@ def network() -> tc.Network:
     with tc.Network("names", dt=0.5) as net:
         x = tc.input("file", (3,), dtype="f64")
         drive = tc.mul(tc.input("allow_pickle", (3,)), 1.0, name="x")
-        tc.output("m", tc.memory(x + drive, kT=0.1))
+        tc.output("m", tc.memory(x + drive, T=0.1))
         for number, name in enumerate(NAMES):
             tc.output(name, drive * float(number) if number % 2 else tc.reduce(drive, kind="sum") + float(number))
     return net

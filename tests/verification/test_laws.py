@@ -63,7 +63,7 @@ def machine() -> tc.Network:
 
 def memories() -> tc.Network:
     with tc.Network("memories", dt=0.1) as net:
-        m = tc.memory(tc.tanh(tc.affine(tc.input("x", (6,)), W)), kT=0.3, gamma=1.5)
+        m = tc.memory(tc.tanh(tc.affine(tc.input("x", (6,)), W)), T=0.3, gamma=1.5)
         tc.output("m", m)
         tc.output("s", tc.sample_binary(tc.affine(m, V), T=0.5, levels="spin"))
     return net

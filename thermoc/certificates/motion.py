@@ -15,18 +15,18 @@ from thermoc.certificates.seen import Seen
 
 def memory(seen: Seen) -> Iterator[Law | Skipped]:
     """One step of an Ornstein-Uhlenbeck process, and where it settles (P25, P47)."""
-    m, x, kT, gamma = seen["m"], seen.like("x", "m"), seen.like("kT", "m"), seen.like("gamma", "m")
-    yield from _relaxing(seen, m, x / gamma, kT, gamma)
+    m, x, T, gamma = seen["m"], seen.like("x", "m"), seen.like("T", "m"), seen.like("gamma", "m")
+    yield from _relaxing(seen, m, x / gamma, T, gamma)
 
 
 def brownian(seen: Seen) -> Iterator[Law | Skipped]:
     """One step of Brownian dynamics, and where a spring settles (P29, P47)."""
-    x, force, kT, mu = seen["x"], *(seen.like(name, "x") for name in ("force", "kT", "mobility"))
+    x, force, T, mu = seen["x"], *(seen.like(name, "x") for name in ("force", "T", "mobility"))
     if "stiffness" in seen:
         k = seen.like("stiffness", "x")
-        yield from _relaxing(seen, x, force / k, kT / k, mu * k)
+        yield from _relaxing(seen, x, force / k, T / k, mu * k)
         return
-    z = (x[1:] - x[:-1] - (mu * force)[:-1] * seen.dt) / np.sqrt(2 * mu * kT * seen.dt)[:-1]
+    z = (x[1:] - x[:-1] - (mu * force)[:-1] * seen.dt) / np.sqrt(2 * mu * T * seen.dt)[:-1]
     yield from standard_normals("P47", seen.label, "the noise of a step", z, force=force[:-1])
     settled = seen.settled
     if settled is None:
@@ -47,7 +47,7 @@ def _relaxing(seen: Seen, m: NDArray, rest: NDArray, variance: NDArray, rate: ND
     m, rest, variance = (array[seen.since :] for array in (m, rest, variance))
     if held(rest) and held(variance):
         share = (m - rest) ** 2 / variance
-        yield from equipartition(settled, share, "energy over kT / 2 a unit")
+        yield from equipartition(settled, share, "energy over T / 2 a unit")
         yield from converged(settled, m)
     else:
         yield Skipped(law="P47 (equipartition), P49", op=seen.label, reason="what drives it moves with other states")
@@ -55,10 +55,10 @@ def _relaxing(seen: Seen, m: NDArray, rest: NDArray, variance: NDArray, rate: ND
 
 def inertial(seen: Seen) -> Iterator[Law | Skipped]:
     """Each part of a BAOAB step, and equipartition of the momenta (P9, P29, P47)."""
-    x, w, force, kT, mass, rate = (
+    x, w, force, T, mass, rate = (
         seen["x"],
         seen["w"],
-        *(seen.like(name, "x") for name in ("force", "kT", "mass", "friction")),
+        *(seen.like(name, "x") for name in ("force", "T", "mass", "friction")),
     )
     kick = np.full((len(x), *(1,) * (x.ndim - 1)), seen.dt)
     kick[0] = seen.dt / 2
@@ -68,9 +68,9 @@ def inertial(seen: Seen) -> Iterator[Law | Skipped]:
     yield exact(seen, "P45", "positions move by dt (v + v') / 2", np.abs(moved).max() / size, x.size)
     a = np.exp(-rate * seen.dt)[:-1]
     if (a < 1).all():
-        spread = np.sqrt(kT[:-1] / mass[:-1] * (1 - a * a))
+        spread = np.sqrt(T[:-1] / mass[:-1] * (1 - a * a))
         z = (w[1:] - a * before) / spread
-        thermal = before / np.sqrt(kT / mass)[:-1]
+        thermal = before / np.sqrt(T / mass)[:-1]
         yield from standard_normals("P47", seen.label, "the noise of a step", z, velocity=thermal)
     else:
         yield Skipped(law="P47", op=seen.label, reason="without friction no noise acts on it")
@@ -83,17 +83,17 @@ def _momenta(seen: Seen, a: NDArray) -> Iterator[Law | Skipped]:
     if settled is None:
         yield unsettled(seen, "P47 (equipartition), P49")
         return
-    w, force, kT, mass = settled["w"], *(settled.like(name, "x") for name in ("force", "kT", "mass"))
-    if not held(kT) or not (a[min(seen.since, len(a) - 1) :] < 1).all():
-        reason = "without friction" if held(kT) else "its temperature moves with other states"
+    w, force, T, mass = settled["w"], *(settled.like(name, "x") for name in ("force", "T", "mass"))
+    if not held(T) or not (a[min(seen.since, len(a) - 1) :] < 1).all():
+        reason = "without friction" if held(T) else "its temperature moves with other states"
         yield Skipped(law="P47 (equipartition), P49", op=seen.label, reason=reason)
         return
     v = w + seen.dt / 2 * force / mass
     if seen.since == 0:
         v[0] = w[0]
-    share = mass * v * v / kT
-    order_two = float((seen.dt**2 * force**2 / (4 * mass * kT)).mean())
-    yield from equipartition(settled, share, "kinetic energy over kT / 2 a degree of freedom", order_two)
+    share = mass * v * v / T
+    order_two = float((seen.dt**2 * force**2 / (4 * mass * T)).mean())
+    yield from equipartition(settled, share, "kinetic energy over T / 2 a degree of freedom", order_two)
     yield from converged(settled, v)
 
 
@@ -102,15 +102,15 @@ def ou_network(seen: Seen) -> Iterator[Law | Skipped]:
     op: Any = seen.op
     rates, V = np.linalg.eigh(seen.constants["K"].astype(float))
     y, b = seen["x"] @ V, np.broadcast_to(seen.like("b", "x"), seen["x"].shape) @ V
-    kT = seen["kT"][..., np.newaxis]
-    kT = np.broadcast_to(kT, (len(y), *kT.shape[1:]))
-    yield from _relaxing(seen, y, b / rates, kT / rates, np.broadcast_to(op.mobility * rates, y.shape))
+    T = seen["T"][..., np.newaxis]
+    T = np.broadcast_to(T, (len(y), *T.shape[1:]))
+    yield from _relaxing(seen, y, b / rates, T / rates, np.broadcast_to(op.mobility * rates, y.shape))
 
 
 def noise(seen: Seen) -> Iterator[Law]:
-    """White noise of variance 2 gamma kT dt (P26)."""
+    """White noise of variance 2 gamma T dt (P26)."""
     y = seen["y"]
-    spread = np.sqrt(2 * seen.like("gamma", "y") * seen.like("kT", "y") * seen.dt)
+    spread = np.sqrt(2 * seen.like("gamma", "y") * seen.like("T", "y") * seen.dt)
     yield from standard_normals("P47", seen.label, "noise over its spread", y / spread)
 
 

@@ -53,24 +53,24 @@ class Discretize(Pass):
 
 
 def noise(op: thermo.Noise, w: Rewriter) -> Value:
-    """sqrt(2 gamma kT dt) z (P26)."""
+    """sqrt(2 gamma T dt) z (P26)."""
     z = w(thermo.Normal, shape=op.shape, stream=op.stream, dtype=w.dtype)
-    return w.mul(w.sqrt(w.mul(w.mul(w.mul(2.0, op.gamma), op.kT), w.dt)), z)
+    return w.mul(w.sqrt(w.mul(w.mul(w.mul(2.0, op.gamma), op.T), w.dt)), z)
 
 
 def memory(op: thermo.Memory, w: Rewriter) -> Value:
-    """m' = a m + (1 - a) x / gamma + sqrt(kT (1 - a^2)) z, a = exp(-gamma dt) (P25)."""
+    """m' = a m + (1 - a) x / gamma + sqrt(T (1 - a^2)) z, a = exp(-gamma dt) (P25)."""
     m = w.delay(op.m, op.initial)
     z = w(thermo.Normal, shape=_type(op.m).shape, stream=op.stream, dtype=w.dtype)
     decay = w.mul(w.neg(op.gamma), w.dt)
     gain = w.div(w.neg(w.expm1(decay)), op.gamma)
-    spread = w.sqrt(w.mul(op.kT, w.neg(w.expm1(w.mul(decay, 2.0)))))
+    spread = w.sqrt(w.mul(op.T, w.neg(w.expm1(w.mul(decay, 2.0)))))
     w.feed(m, w.add(w.add(w.mul(w.exp(decay), m), w.mul(gain, op.x)), w.mul(spread, z)))
     return m
 
 
 def ou_network(op: diffusive.OuNetwork, w: Rewriter) -> Value:
-    """x = V y, y' = a y + gain V^T b + sqrt(kT) spread z in the eigenbasis of K (P29).
+    """x = V y, y' = a y + gain V^T b + sqrt(T) spread z in the eigenbasis of K (P29).
 
     Only y is state. The product with V feeds none, so a target may take it out of the recursion.
     """
@@ -82,7 +82,7 @@ def ou_network(op: diffusive.OuNetwork, w: Rewriter) -> Value:
     y = w.delay(op.x, _in_modes(op, op.initial, into_modes, w))
     z = w(thermo.Normal, shape=_type(op.x).shape, stream=op.stream, dtype=w.dtype)
     pull = w.mul(_in_modes(op, op.b, into_modes, w), gain)
-    w.feed(y, w.add(w.add(w.mul(y, a), pull), w.mul(w.mul(w.sqrt(op.kT), spread), z)))
+    w.feed(y, w.add(w.add(w.mul(y, a), pull), w.mul(w.mul(w.sqrt(op.T), spread), z)))
     return w(core.Affine, x=y, weight=V)
 
 

@@ -13,16 +13,16 @@ from thermoc.passes.rewriting import Rewriter
 
 
 def brownian(op: langevin.Brownian, w: Rewriter) -> Value:
-    """x' = x + mu f dt + sqrt(2 mu kT dt) z; with stiffness k exact: a x + (1 - a) f / k + sqrt(kT (1 - a^2) / k) z."""
+    """x' = x + mu f dt + sqrt(2 mu T dt) z; with stiffness k exact: a x + (1 - a) f / k + sqrt(T (1 - a^2) / k) z."""
     x = w.delay(op.x, op.initial)
     z = w(thermo.Normal, shape=_shape(op.x), stream=op.stream, dtype=w.dtype)
     if op.stiffness is None:
         drift = w.mul(w.mul(op.mobility, op.force), w.dt)
-        spread = w.sqrt(w.mul(w.mul(w.mul(op.mobility, 2.0), op.kT), w.dt))
+        spread = w.sqrt(w.mul(w.mul(w.mul(op.mobility, 2.0), op.T), w.dt))
         w.feed(x, w.add(w.add(x, drift), w.mul(spread, z)))
         return x
     decay = w.mul(w.neg(w.mul(op.mobility, op.stiffness)), w.dt)
-    spread = w.sqrt(w.mul(w.div(op.kT, op.stiffness), w.neg(w.expm1(w.mul(decay, 2.0)))))
+    spread = w.sqrt(w.mul(w.div(op.T, op.stiffness), w.neg(w.expm1(w.mul(decay, 2.0)))))
     drift = w.mul(w.neg(w.expm1(decay)), w.div(op.force, op.stiffness))
     w.feed(x, w.add(w.add(w.mul(w.exp(decay), x), drift), w.mul(spread, z)))
     return x
@@ -35,7 +35,7 @@ def inertial(op: langevin.Langevin, w: Rewriter) -> tuple[Value, Value]:
     v = w.add(v_short, w.mul(w.div(op.force, op.mass), _kick(w, first=0.5, later=1.0)))
     half = w.add(x, w.mul(v, w.dt / 2))
     decay = w.mul(w.neg(op.friction), w.dt)
-    spread = w.sqrt(w.mul(w.div(op.kT, op.mass), w.neg(w.expm1(w.mul(decay, 2.0)))))
+    spread = w.sqrt(w.mul(w.div(op.T, op.mass), w.neg(w.expm1(w.mul(decay, 2.0)))))
     v = w.add(w.mul(w.exp(decay), v), w.mul(spread, z))
     w.feed(v_short, v)
     w.feed(x, w.add(half, w.mul(v, w.dt / 2)))

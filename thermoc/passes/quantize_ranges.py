@@ -95,9 +95,9 @@ def _quotient(a: Range, b: Range) -> tuple[NDArray, NDArray] | None:
 
 
 def _memory(op: thermo.Memory, found: Mapping[str, Range]) -> tuple[Any, Any] | None:
-    parts = [found.get(value.name) for value in (op.x, op.kT, op.gamma)]
+    parts = [found.get(value.name) for value in (op.x, op.T, op.gamma)]
     if any(part is None for part in parts) or STOCHASTIC not in op.traits:
         return None
-    x, kT, gamma = (part for part in parts if part is not None)
-    far = np.maximum(np.abs(x.low), np.abs(x.high)) / gamma.low + DEVIATIONS * np.sqrt(kT.high)
+    x, T, gamma = (part for part in parts if part is not None)
+    far = np.maximum(np.abs(x.low), np.abs(x.high)) / gamma.low + DEVIATIONS * np.sqrt(T.high)
     return -far, far

@@ -428,15 +428,15 @@ def _temperature(op: Any, drives: Drives, shape: Shape) -> NDArray | Value:
 
 
 def _memory(op: thermo.Memory, drives: Drives, dt: float) -> Iterator[Unit]:
-    """m' = a m + (1 - a) x / gamma + sqrt(kT (1 - a^2)) z, a = exp(-gamma dt) (P25)."""
+    """m' = a m + (1 - a) x / gamma + sqrt(T (1 - a^2)) z, a = exp(-gamma dt) (P25)."""
     shape, gamma = shape_of(op.m), _number(op, "gamma", drives)
     if np.ptp(gamma):
         notes = [f"gamma runs from {gamma.min():.6g} to {gamma.max():.6g}", "a population on the chip has one decay"]
         raise error("T205", f"{op.opname} ({op.m}) has no Loihi form", where=op.location, notes=notes)
     rate = float(gamma.flat[0])
-    kT = _number(op, "kT", drives)
+    T = _number(op, "T", drives)
     drive = drives.spread(op.x, shape).scaled(-np.expm1(-rate * dt) / rate)
-    sigma = np.sqrt(_flat(kT, shape) * -np.expm1(-2 * rate * dt))
+    sigma = np.sqrt(_flat(T, shape) * -np.expm1(-2 * rate * dt))
     start = _flat(_number(op, "initial", drives), shape)
     form = {"keep": float(np.exp(-rate * dt)), "sigma": sigma, "initial": start, "stream": op.stream}
     yield MemoryUnit(name=op.m.name, op=op, shape=shape, drive=drive, **form)

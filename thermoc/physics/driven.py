@@ -20,18 +20,18 @@ class FreeEnergyDifference:
     samples: int
 
 
-def jarzynski(work: ArrayLike, kT: float) -> FreeEnergyDifference:
-    """Return dF = -kT ln <e^(-W/kT)> of independent works (P30; Jarzynski 1997), error bar by the delta method.
+def jarzynski(work: ArrayLike, T: float) -> FreeEnergyDifference:
+    """Return dF = -T ln <e^(-W/T)> of independent works (P30; Jarzynski 1997), error bar by the delta method.
 
     work: (samples,), each from a start in equilibrium. The mean is dominated by rare small works: trust the error bar
-    only where W spreads over a few kT. Errors: T405.
+    only where W spreads over a few T. Errors: T405.
     """
-    W, kT = finite("work", work).reshape(-1), float(positive("kT", kT))
+    W, T = finite("work", work).reshape(-1), float(positive("T", T))
     low = W.min()
-    weight = np.exp(-(W - low) / kT)
+    weight = np.exp(-(W - low) / T)
     mean = weight.mean()
-    dF = float(low - kT * np.log(mean))
-    spread = float(kT * weight.std(ddof=1) / mean / np.sqrt(len(W))) if len(W) > 1 else float("inf")
+    dF = float(low - T * np.log(mean))
+    spread = float(T * weight.std(ddof=1) / mean / np.sqrt(len(W))) if len(W) > 1 else float("inf")
     return FreeEnergyDifference(dF=dF, error=spread, dissipated=float(W.mean() - dF), samples=len(W))
 
 

@@ -23,20 +23,20 @@ class GaussianNetwork(NamedTuple):
     S: float
 
 
-def gaussian_network(K: ArrayLike, b: ArrayLike, kT: float) -> GaussianNetwork:
-    """Return the equilibrium of E(x) = x.K.x / 2 - b.x at temperature kT, k_B = 1.
+def gaussian_network(K: ArrayLike, b: ArrayLike, T: float) -> GaussianNetwork:
+    """Return the equilibrium of E(x) = x.K.x / 2 - b.x at temperature T, k_B = 1.
 
-    mean = K^-1 b, cov = kT K^-1, F = -kT ln Z = -b.mean / 2 - kT / 2 ln((2 pi kT)^n / det K),
-    U = n kT / 2 - b.mean / 2 (equipartition), S = (U - F) / kT, the differential entropy (P16, P48).
+    mean = K^-1 b, cov = T K^-1, F = -T ln Z = -b.mean / 2 - T / 2 ln((2 pi T)^n / det K),
+    U = n T / 2 - b.mean / 2 (equipartition), S = (U - F) / T, the differential entropy (P16, P48).
     K: (n, n) symmetric, positive definite. b: (n) or a number. Errors: T405.
     """
-    K, b = _checked(K, b, kT)
+    K, b = _checked(K, b, T)
     n = len(K)
-    mean, cov = np.linalg.solve(K, b), kT * np.linalg.inv(K)
+    mean, cov = np.linalg.solve(K, b), T * np.linalg.inv(K)
     _, log_det = np.linalg.slogdet(K)
-    F = -b @ mean / 2 - kT / 2 * (n * np.log(2 * np.pi * kT) - log_det)
-    U = n * kT / 2 - b @ mean / 2
-    return GaussianNetwork(mean, (cov + cov.T) / 2, float(F), float(U), float((U - F) / kT))
+    F = -b @ mean / 2 - T / 2 * (n * np.log(2 * np.pi * T) - log_det)
+    U = n * T / 2 - b @ mean / 2
+    return GaussianNetwork(mean, (cov + cov.T) / 2, float(F), float(U), float((U - F) / T))
 
 
 def modes(K: NDArray) -> tuple[NDArray, NDArray]:
@@ -50,7 +50,7 @@ def modes(K: NDArray) -> tuple[NDArray, NDArray]:
 
 
 def ou_network_step(rates: NDArray, mobility: float, dt: float) -> tuple[NDArray, NDArray, NDArray]:
-    """Return (a, gain, spread) of y' = a y + gain V^T b + sqrt(kT) spread z, exact in law for any dt (P29).
+    """Return (a, gain, spread) of y' = a y + gain V^T b + sqrt(T) spread z, exact in law for any dt (P29).
 
     a = exp(-mobility rate dt), gain = (1 - a) / rate, spread = sqrt((1 - a^2) / rate), each (n) like the eigenvalues.
     """
@@ -77,13 +77,13 @@ def lowest_eigenvalue(K: NDArray) -> float | None:
     return None
 
 
-def _checked(K: ArrayLike, b: ArrayLike, kT: float) -> tuple[NDArray, NDArray]:
+def _checked(K: ArrayLike, b: ArrayLike, T: float) -> tuple[NDArray, NDArray]:
     K, b = np.asarray(K, np.float64), np.asarray(b, np.float64)
     if K.ndim != 2 or K.shape[0] != K.shape[1] or b.shape not in ((), K.shape[:1]):
         notes = [f"K has shape {list(K.shape)}", f"b has shape {list(b.shape)}"]
         raise error("T405", "K must be (n, n) and b (n)", notes=notes)
-    if not (np.isfinite(kT) and kT > 0):
-        raise error("T405", "kT must be finite and > 0", notes=[f"kT = {kT}"])
+    if not (np.isfinite(T) and T > 0):
+        raise error("T405", "T must be finite and > 0", notes=[f"T = {T}"])
     for name, array in (("K", K), ("b", b)):
         if not np.isfinite(array).all():
             where = np.argwhere(~np.isfinite(array))[0].tolist()

@@ -23,11 +23,11 @@ def chained_gain(tau_drive: ArrayLike, tau: ArrayLike, dt: float) -> NDArray:
     return slow * np.exp(-np.minimum(slow, fast)) * ratio
 
 
-def ou_step(m: ArrayLike, drive: ArrayLike, kT: ArrayLike, gamma: ArrayLike, z: ArrayLike, dt: float) -> NDArray:
-    """Return m' = a m + (1 - a) drive / gamma + sqrt(kT (1 - a^2)) z with a = exp(-gamma dt) (P25).
+def ou_step(m: ArrayLike, drive: ArrayLike, T: ArrayLike, gamma: ArrayLike, z: ArrayLike, dt: float) -> NDArray:
+    """Return m' = a m + (1 - a) drive / gamma + sqrt(T (1 - a^2)) z with a = exp(-gamma dt) (P25).
 
     z is standard normal; the law of m' is exact for any dt. Shapes broadcast.
     """
-    m, drive, kT, gamma, z = (np.asarray(item) for item in (m, drive, kT, gamma, z))
+    m, drive, T, gamma, z = (np.asarray(item) for item in (m, drive, T, gamma, z))
     a, rest = np.exp(-gamma * dt), -np.expm1(-gamma * dt)
-    return a * m + rest / gamma * drive + np.sqrt(kT * -np.expm1(-2 * gamma * dt)) * z
+    return a * m + rest / gamma * drive + np.sqrt(T * -np.expm1(-2 * gamma * dt)) * z

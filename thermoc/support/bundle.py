@@ -123,8 +123,9 @@ def _header(data: bytes, source: object, kind: str) -> tuple[dict[str, Any], int
     return header, 8 + length
 
 
-def _check_version(source: object, kind: str, stated: object, known: int) -> None:
-    if not isinstance(stated, str) or not (stated.isascii() and stated.isdecimal() and len(stated) < 10):
+def _check_version(source: object, kind: str, stated: Any, known: int) -> None:
+    number = isinstance(stated, str) and stated.isascii() and stated.isdecimal() and len(stated) < 10
+    if not (number and int(stated) > 0):
         raise damaged(source, f"a {kind}", f"its version is {stated!r}")
     if int(stated) > known:
         raise error(
