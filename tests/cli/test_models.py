@@ -63,7 +63,7 @@ def test_an_option_reaches_the_reader(spiking: str, options: tuple[str, ...]):
 @pytest.mark.parametrize(
     ("arguments", "code", "fact"),
     [
-        (["--compare", "greater"], "T111", "its options are dt"),
+        (["--spike-exp", "3"], "T111", "its options are dt"),
         (["-R", "nonsense=1"], "T111", "'nonsense'"),
         (["-R", "dt"], "T303", "NAME=VALUE"),
         (["--dt", "soon"], "T303", "dt is a time"),

@@ -122,7 +122,9 @@ def test_other_files_are_refused(tmp_path: Path):
     path = tmp_path / "n.thermo"
     path.write_bytes(bundle_bytes(kind="recipe", version=1, document={}, arrays={}))
     assert code_of(path) == "T502"
-    path.write_bytes(bundle_bytes(kind=serial.KIND, version=serial.VERSION, document={"ops": [{"op": "no.such"}]}, arrays={}))
+    path.write_bytes(
+        bundle_bytes(kind=serial.KIND, version=serial.VERSION, document={"ops": [{"op": "no.such"}]}, arrays={})
+    )
     assert code_of(path) == "T502"
     path.write_bytes(bundle_bytes(kind=serial.KIND, version=serial.VERSION, document=[1], arrays={}))
     assert code_of(path) == "T502"
@@ -211,7 +213,9 @@ def test_a_document_altered_on_purpose_is_refused_or_sound(tmp_path: Path, path:
         inner = functools.reduce(lambda held, key: held[key], way, document)
         inner[last] = rng.choice(ODD)
         altered = tmp_path / "altered.thermo"
-        altered.write_bytes(bundle_bytes(kind=serial.KIND, version=serial.VERSION, document=document, arrays=bundle.arrays))
+        altered.write_bytes(
+            bundle_bytes(kind=serial.KIND, version=serial.VERSION, document=document, arrays=bundle.arrays)
+        )
         try:
             str(tc.load(altered).graph)
         except tc.ThermocError as problem:

@@ -144,7 +144,7 @@ def test_a_package_that_breaks_by_itself_says_who_and_ends(lava: Path, package: 
         (("--inputs", "halves.npz", "--ticks", "4"), "not made of integers"),
         (("--inputs", "nowhere.npz", "--ticks", "4"), "nowhere.npz is no .npz"),
         (("--inputs", "given.npz", "--ticks", "0"), "at least 1"),
-        (("--inputs", "given.npz", "--ticks", "3"), "4 ticks, the run 3"),
+        (("--inputs", "given.npz", "--ticks", "3"), "--ticks 3, x 4"),
     ],
 )
 def test_a_command_line_that_cannot_be_run_is_refused(lava: Path, package: Path, arguments: tuple[str, ...], said: str):
