@@ -74,10 +74,10 @@ def shared_number(source: Source, place: str, entry: Mapping[str, Any], key: str
         return default
     if not isinstance(value, np.ndarray) or value.dtype.kind not in "iufb" or not value.size:
         raise source.bad(place, f"{key} is no number")
+    if not (np.abs(value.astype(np.float64)) < 2**31).all():
+        raise source.bad(place, f"{key} is beyond 32 bits, or no number")
     if (value != value.reshape(-1)[0]).any():
         raise source.bad(place, f"{key} differs from unit to unit", "a population has one; train with shared_param")
-    if not abs(float(value.reshape(-1)[0])) < 2**31:
-        raise source.bad(place, f"{key} is beyond 32 bits")
     return int(value.reshape(-1)[0])
 
 

@@ -112,7 +112,9 @@ def _same(source: Source, place: str, numbers: Mapping[str, NDArray], stated: Ma
     """Refuse a layer that states its size twice and differently."""
     for key, size in stated.items():
         if key in numbers and (numbers[key].reshape(-1) != np.reshape(size, -1)).any():
-            raise source.bad(place, f"{key} is {numbers[key].tolist()}, and its weight has {size}")
+            stated_size = numbers[key].reshape(-1)[:8].tolist()
+            fact = f"{key} is {stated_size[0] if numbers[key].size == 1 else stated_size}, and its weight has {size}"
+            raise source.bad(place, fact)
 
 
 def _window(
@@ -131,6 +133,8 @@ def _window(
     if pool:
         if (out, depth) != (1, 1) or len(shape) != 3:
             raise source.bad(place, f"its weight has shape {list(weight.shape)}, a pool one kernel for every channel")
+        if shape[0] * weight.size > MOST_ELEMENTS:
+            raise source.bad(place, f"{shape[0]} channels of {kernel} make more than {MOST_ELEMENTS} weights")
         weight, groups = np.repeat(weight, shape[0], axis=0), shape[0]
     else:
         channels = {"inChannels": depth * groups, "outChannels": out}
@@ -140,10 +144,15 @@ def _window(
     window = {key: sizes(source, place, numbers, key, (n, n), 2) for key, n in WINDOW.items()}
     if pool and "stride" not in numbers:
         window["stride"] = tuple(kernel)
+    for key, smallest in SMALLEST.items():
+        if min(window[key]) < smallest:
+            raise source.bad(place, f"{key} is {list(window[key])}, at least {smallest}")
     return {"weight": weight, "groups": groups, **window}
 
 
 WINDOW = {"stride": 1, "padding": 0, "dilation": 1}
+"""What a window is where a file does not say."""
+SMALLEST = {"stride": 1, "padding": 0, "dilation": 1}
 
 
 def _delay(source: Source, place: str, entry: dict[str, Any]) -> NDArray | None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from thermoc.frontends.hdf5.file import read_hdf5
 from thermoc.frontends.lavadl.fields import Source, repair, unused
-from thermoc.frontends.lavadl.layers import Layer, layers
+from thermoc.frontends.lavadl.layers import MOST_ELEMENTS, Layer, layers
 from thermoc.frontends.lavadl.neurons import Neuron
 from thermoc.frontends.lavadl.synapses import (
     channel_delays,
@@ -191,12 +191,18 @@ def _delayed_input(site: _Site, layer: Layer, x: Handle) -> Handle:
     if delay.size not in (1, layer.shape[0], int(np.prod(layer.shape))):
         fact = f"delays of shape {list(delay.shape)} for an input of {list(layer.shape)}"
         raise site.source.bad(layer.place, fact)
-    wide = delay.reshape(layer.shape if delay.size > layer.shape[0] else (-1, *(1,) * (len(layer.shape) - 1)))
-    wide = np.broadcast_to(wide, layer.shape)
+    delay = delay.reshape(layer.shape if delay.size > layer.shape[0] else (-1, *(1,) * (len(layer.shape) - 1)))
+    lengths = np.unique(delay).tolist()
+    if len(lengths) * delay.size > MOST_ELEMENTS:
+        what = f"{site.source.path}: layer {layer.place} is too large"
+        notes = [f"{delay.size} inputs have {len(lengths)} delays", f"the limit of the product is {MOST_ELEMENTS}"]
+        raise error("T504", what, notes=notes, hint="give every channel one delay")
     total: Handle | None = None
-    for ticks in np.unique(wide).tolist():
+    for ticks in lengths:
         late = site.add(layer, core.Delay, {"x": x}, {"ticks": ticks}, f"late{ticks}") if ticks else x
-        chosen = site.add(layer, core.Mul, {"a": late, "b": (wide == ticks).astype(float)}, {}, f"delayed{ticks}")
+        if len(lengths) == 1:
+            return late
+        chosen = site.add(layer, core.Mul, {"a": late, "b": (delay == ticks).astype(float)}, {}, f"delayed{ticks}")
         total = chosen if total is None else site.add(layer, core.Add, {"a": total, "b": chosen}, {}, f"with{ticks}")
     assert total is not None
     return total

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,10 +11,11 @@ from numpy.typing import NDArray
 from thermoc.frontends.lavadl.fields import Source, repair
 from thermoc.frontends.lavadl.layers import Layer
 from thermoc.ir.dialects.core import windowed
+from thermoc.ir.ops import ShapeProblem
 from thermoc.support.errors import Finding, error
 
 LONGEST = 62
-MOST_ENTRIES = 2**24
+MOST_ENTRIES = 2**23
 
 
 class Rows(NamedTuple):
@@ -72,7 +74,7 @@ def connection_delays(source: Source, layer: Layer, delay: NDArray, shape: tuple
 
 def channel_delays(source: Source, layer: Layer, delay: NDArray, rows: Rows) -> NDArray:
     """Return a delay for each entry of a convolution: of its channel, of its unit, or one for all. Errors: T508."""
-    per_row = np.diff(rows.offsets)
+    per_row, delay = np.diff(rows.offsets), delay.astype(np.int16)
     if delay.size == 1:
         return np.full(len(rows.values), delay.reshape(())[()])
     if delay.size == len(per_row):
@@ -85,22 +87,42 @@ def channel_delays(source: Source, layer: Layer, delay: NDArray, rows: Rows) -> 
 def unrolled(source: Source, layer: Layer, weight: NDArray, shape: tuple[int, ...]) -> Rows:
     """Return a convolution of (channels, height, width) as compressed rows: a convolution of the chip has no delays.
 
-    Errors: T504 for more than 2^24 entries.
+    Errors: T504 for more than 2^23 entries, T508 where the window fits nowhere.
     """
     out, depth, *kernel = weight.shape
-    space = windowed(shape[1:], tuple(kernel), layer.stride, tuple((n, n) for n in layer.padding), layer.dilation)
-    entries = out * int(np.prod(space)) * depth * int(np.prod(kernel))
+    try:
+        space = windowed(shape[1:], tuple(kernel), layer.stride, tuple((n, n) for n in layer.padding), layer.dilation)
+    except ShapeProblem as problem:
+        raise source.bad(layer.place, ", ".join((problem.what, *problem.notes))) from None
+    entries = math.prod((out, *space, depth, *kernel))
     if entries > MOST_ENTRIES:
         what = f"{source.path}: layer {layer.place} is too large"
         notes = [f"with its delays it has {entries} connections", f"the limit is {MOST_ENTRIES}"]
         raise error("T504", what, notes=notes, hint="train convolutions without delays")
+    columns, counts, inside = _plane(layer, space, depth, tuple(kernel), shape)
     group = np.arange(out) // (out // layer.groups)
-    o, y, x, i, h, w = np.indices((out, *space, depth, *kernel)).reshape(6, -1)
-    row = y * layer.stride[0] + h * layer.dilation[0] - layer.padding[0]
-    column = x * layer.stride[1] + w * layer.dilation[1] - layer.padding[1]
+    first = group * depth * shape[1] * shape[2]
+    values = np.concatenate([np.broadcast_to(one, inside.shape)[inside] for one in weight.astype(np.int16)])
+    offsets = np.concatenate([[0], np.cumsum(np.tile(counts, out))])
+    channels = np.repeat(np.arange(out, dtype=np.int32), math.prod(space))
+    return Rows(values, (first.astype(np.int32)[:, np.newaxis] + columns).reshape(-1), offsets, channels)
+
+
+def _plane(
+    layer: Layer, space: tuple[int, ...], depth: int, kernel: tuple[int, ...], shape: tuple[int, ...]
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Return what one channel of the first group reads: input units, how many each unit reads, and a mask.
+
+    The mask (*space, depth, *kernel) is false where the window reaches into the padding. Numbers are of 32 bits, for
+    there are up to 2^23 of them.
+    """
+    reach = [
+        np.add.outer(np.arange(places) * stride, np.arange(size) * spread) - before
+        for places, size, stride, spread, before in zip(space, kernel, layer.stride, layer.dilation, layer.padding)
+    ]
+    row, column = reach[0][:, np.newaxis, np.newaxis, :, np.newaxis], reach[1][np.newaxis, :, np.newaxis, np.newaxis]
     inside = (row >= 0) & (row < shape[1]) & (column >= 0) & (column < shape[2])
-    unit = np.ravel_multi_index((o, y, x), (out, *space))[inside]
-    source_unit = np.ravel_multi_index(((group[o] * depth + i)[inside], row[inside], column[inside]), shape)
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(unit, minlength=out * int(np.prod(space))))])
-    values = weight[o, i, h, w][inside]
-    return Rows(values, source_unit, offsets, np.repeat(np.arange(out), int(np.prod(space))))
+    inside = np.broadcast_to(inside, (*space, depth, *kernel))
+    first = np.arange(depth).reshape(-1, 1, 1) * (shape[1] * shape[2])
+    unit = (first + row * shape[2]).astype(np.int32) + column.astype(np.int32)
+    return unit[inside], np.count_nonzero(inside, axis=(2, 3, 4)).reshape(-1), inside
