@@ -99,7 +99,7 @@ def _names(held: Value | tuple[Value, ...]) -> Any:
 
 def _decode(entry: dict[str, Any], bundle: Bundle) -> Op:
     cls = REGISTRY[entry["op"]]
-    operands: dict[str, Any] = {RENAMED.get(name, name): _values(held) for name, held in entry["operands"].items()}
+    operands: dict[str, Any] = {RENAMED.get(name) or name: _values(held) for name, held in entry["operands"].items()}
     results = {name: Value(_name(value), parse_type(kind)) for name, (value, kind) in entry["results"].items()}
     attrs = {name: _attr(value, bundle) for name, value in entry["attrs"].items()}
     return cls(**operands, **results, **attrs, location=_location(entry.get("at")))
