@@ -111,6 +111,9 @@ def attribute_findings(op: Op) -> Iterator[Finding]:
             yield Finding(
                 code="T105", what=f"{op.opname}: {name} must be finite", where=op.location, notes=(f"{name} = {value}",)
             )
+        elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+            notes = (f"it has {value.bit_length()}",)
+            yield Finding(code="T105", what=f"{op.opname}: {name} must fit 64 bits", where=op.location, notes=notes)
         elif spec.check is not None and not spec.check.holds(value):
             yield Finding(
                 code="T105",

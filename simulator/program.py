@@ -227,13 +227,23 @@ class Program:
         return program
 
 
+def _shape(entry: dict[str, Any]) -> tuple[int, ...]:
+    lengths = tuple(entry["shape"])
+    if not all(type(length) is int and 0 <= length < 2**40 for length in lengths):
+        raise ValueError("a shape is made of lengths")
+    return lengths
+
+
 def _decode(document: dict[str, Any], arrays: Mapping[str, NDArray]) -> Program:
     def port(entry: dict[str, Any]) -> Port:
-        return Port(**{**entry, "shape": tuple(entry["shape"])})
+        return Port(**{**entry, "shape": _shape(entry)})
 
     def state(index: int, entry: dict[str, Any]) -> State:
-        entry = {**entry, "shape": tuple(entry["shape"]), "form": Form(entry.get("form", Form.RING))}
-        return State(**entry, initial=arrays[f"state.{index}"])
+        entry = {**entry, "shape": _shape(entry), "form": Form(entry.get("form", Form.RING))}
+        initial = arrays[f"state.{index}"]
+        if initial.size != entry["ticks"] * prod(entry["shape"]):
+            raise ValueError(f"state {index} starts from {initial.size} elements, of another number than it has")
+        return State(**entry, initial=initial)
 
     return Program(
         name=str(document["name"]),

@@ -21,7 +21,6 @@ from thermoc.ir.ops import (
     ShapeProblem,
     at_least_one,
     attr,
-    non_negative,
     op,
     operand,
     positive,
@@ -30,6 +29,7 @@ from thermoc.ir.ops import (
 from thermoc.ir.types import Shape
 from thermoc.ir.values import Value
 
+bits = Check("an integer from 0 to 64", lambda value: type(value) is int and 0 <= value <= 64)
 not_negative = Check("a number >= 0", lambda value: isinstance(value, int | float) and value >= 0)
 
 
@@ -61,10 +61,10 @@ class Mvm(Op):
     gain: Value | None = operand("*g", optional=True)
     rows: int = attr(default=128, check=at_least_one)
     columns: int = attr(default=128, check=at_least_one)
-    cell_bits: int = attr(default=0, check=non_negative)
-    input_bits: int = attr(default=0, check=non_negative)
-    dac_bits: int = attr(default=0, check=non_negative)
-    adc_bits: int = attr(default=0, check=non_negative)
+    cell_bits: int = attr(default=0, check=bits)
+    input_bits: int = attr(default=0, check=bits)
+    dac_bits: int = attr(default=0, check=bits)
+    adc_bits: int = attr(default=0, check=bits)
     x_max: float = attr(default=1.0, check=positive)
     adc_range: float = attr(default=1.0, check=positive)
     g_min: float = attr(default=0.0, check=not_negative, unit="S")

@@ -17,6 +17,8 @@ from scipy import sparse
 from thermoc.simulator.arrays import numbers
 from thermoc.support.errors import Finding, Location, ThermocError, error
 
+MOST_OVERLAPS = 100
+"""So many are named: a plan whose every two blocks overlap has millions."""
 SLACK = 1e-6
 """Blocks may overlap or leave the die by this share of its size: floorplan files are rounded to about as much."""
 
@@ -167,6 +169,8 @@ def _overlaps(plan: Floorplan) -> list[Finding]:
         sides = np.minimum(high[i], high[i + 1 : last]) - np.maximum(low[i], low[i + 1 : last])
         for j in np.flatnonzero((sides > room).all(axis=1)):
             found.append(_overlap_of(b, tagged[i + 1 + int(j)][1], sides[j]))
+            if len(found) > MOST_OVERLAPS:
+                return found
     return found
 
 

@@ -29,7 +29,7 @@ def test_a_python_without_lava_is_told_of(kind: str, tmp_path: Path, monkeypatch
     assert caught.value.code == "T302" and str(named) in told and "THERMOC_LAVA" in told
     assert interpreter.installed() == ""
     shown = CliRunner().invoke(app, ["doctor"]).stdout
-    assert "lava-nc" in shown and shown.count("thermoc doctor --install lava") == 2
+    assert "lava-nc" in shown and "thermoc doctor --install lava" in shown
 
 
 def test_the_one_that_was_made_has_lava(lava: Path, monkeypatch: pytest.MonkeyPatch):

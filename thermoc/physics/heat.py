@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from thermoc.physics.checks import non_negative, positive, symmetric
+from thermoc.physics.checks import finite, non_negative, positive, symmetric
 from thermoc.support.errors import error
 
 
@@ -100,8 +100,10 @@ def heat_step(C: ArrayLike, G: ArrayLike, ambient: ArrayLike, dt: float, frequen
     ground = np.broadcast_to(non_negative("ambient", ambient), len(G))
     C = np.broadcast_to(C, len(G))
     root = np.sqrt(C)
-    laplacian = np.diag(G.sum(axis=1) - np.diag(G) + ground) - (G - np.diag(np.diag(G)))
-    rates, modes = np.linalg.eigh(laplacian / root[:, np.newaxis] / root)
+    with np.errstate(over="ignore", invalid="ignore"):
+        laplacian = np.diag(G.sum(axis=1) - np.diag(G) + ground) - (G - np.diag(np.diag(G)))
+        scaled = laplacian / root[:, np.newaxis] / root
+    rates, modes = np.linalg.eigh(finite("conductances over heat capacities", scaled))
     rates = np.maximum(rates, 0.0)
     a = rates * dt
     first, second = _phi(a, 1) * dt, _phi(a, 2) * dt**2
