@@ -70,6 +70,8 @@ class _Coupled(Op):
 
     def problems(self, numbers: Mapping[str, NDArray]) -> Iterator[Problem]:
         """Yield what is wrong with the couplings' numbers."""
+        if getattr(self, "order", "") == "colors" and getattr(self, "colors", None) is None:
+            yield Problem("T105", "units updated colour by colour need colors", (), 'order="parallel" needs none')
         rows = compressed(numbers)
         if rows is None:
             return
