@@ -51,7 +51,7 @@ def likeliest(drive: NDArray[np.float64], spikes: NDArray[np.float64]) -> tuple[
 
 def sampled(temperature: str, placement: str, ticks: int, start: str = "steady") -> Any:
     """Run the network on the chip; return the run."""
-    exe = tc.compile(network(), "sim", chip="thermo-1", temperature=temperature, placement=placement, start=start)
+    exe = tc.compile(network(), "chip", chip="thermo-1", temperature=temperature, placement=placement, start=start)
     x = np.random.default_rng(1).normal(size=(BATCH, WIDTH))
     return exe.run({"x": x}, ticks=ticks, seed=7)
 

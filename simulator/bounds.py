@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.simulator.kernels import crossbar, loihi_synapses
+from thermoc.simulator.kernels.crossbar import mvm
+from thermoc.simulator.kernels.gibbs.layout import shapes
+from thermoc.simulator.kernels.loihi import synapses
 from thermoc.simulator.kernels.spiking import CHUNK, PARAMETERS
-from thermoc.simulator.layers import shapes
 from thermoc.simulator.opcodes import AT_ONCE, BY_SWEEP, LATTICE, OPERANDS, REPLICAS, ROW, SPINS, WORDS, Opcode
 
 if TYPE_CHECKING:
@@ -170,14 +171,14 @@ def _fits(line: _Line, table: NDArray[np.int64]) -> bool:
             bias = {0: z == -1, 1: z == p3, 2: z == p0 * p1}.get(p5, False)
             return bias and p4 <= 1 and (x, y, n) == (p0 * p1 * p2, (1 if p4 else p0) * p2 * p3, p0 * p1 * p3)
         case Opcode.MVM:
-            if not inside(p0, crossbar.SIZES, 0, MOST_ELEMENTS):
+            if not inside(p0, mvm.SIZES, 0, MOST_ELEMENTS):
                 return False
-            inputs, outputs, slices, rows, readings, form = table[p0 : p0 + crossbar.SIZES].tolist()
+            inputs, outputs, slices, rows, readings, form = table[p0 : p0 + mvm.SIZES].tolist()
             digits = form % 2 == 1 and form < 2 * readings
             if min(inputs, outputs, slices, rows, readings) < 1 or not (digits or (form in (0, 2) and readings == 1)):
                 return False
             columns, arrays = slices * outputs, -(-inputs // rows)
-            held = crossbar.SETTINGS + outputs + inputs * columns * (1 if y < 0 else 2)
+            held = mvm.SETTINGS + outputs + inputs * columns * (1 if y < 0 else 2)
             whole = (n, x) == (p2 * outputs, p2 * inputs) and y in (-1, p2 * arrays * readings * columns)
             return whole and z in (-1, 1, arrays * outputs) and p1 + held <= line.floats
         case Opcode.SPARSE:
@@ -263,9 +264,9 @@ def _loihi(line: _Line, table: NDArray[np.int64]) -> bool:
             whole = p4 + 2 * int(starts[-1]) <= table.size
             return whole and (targets.size == 0 or 0 <= targets.min() <= targets.max() < p1 * p2)
         case Opcode.LOIHI_CONV:
-            if not inside(p1, loihi_synapses.SIZES, 0, 2**31) or p2 >= 2 * 32 or p0 + n > kept:
+            if not inside(p1, synapses.SIZES, 0, 2**31) or p2 >= 2 * 32 or p0 + n > kept:
                 return False
-            sizes = [int(size) for size in table[p1 : p1 + loihi_synapses.SIZES]]
+            sizes = [int(size) for size in table[p1 : p1 + synapses.SIZES]]
             channels, height, width, out, rows, columns, tall, wide, sy, sx, _, _, dy, dx, groups = sizes
             if min(channels, height, width, out, tall, wide, sy, sx, dy, dx, groups) < 1:
                 return False

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from thermoc.simulator.cache import keep
 from thermoc.simulator.families import CORES, loop
+from thermoc.simulator.feed_forward_split import Halves
 from thermoc.simulator.frame import frame, lines
+from thermoc.simulator.kernels.gibbs.dispatch import words
 from thermoc.simulator.kernels.pairs import pair_forces
 from thermoc.simulator.opcodes import OPERANDS, Opcode
 from thermoc.simulator.program import Bank, Form, Port, Program, State
-from thermoc.simulator.split import Halves
 from thermoc.simulator.threads import PATIENCE
-from thermoc.simulator.words import words
 from thermoc.support.errors import ThermocError, error
 
 BLOCK_BYTES = 2**17

@@ -19,8 +19,8 @@ from thermoc.support.bundle import bundle_bytes, read_bundle
 from thermoc.support.loading import reading
 
 if TYPE_CHECKING:
+    from thermoc.simulator.feed_forward_split import Halves
     from thermoc.simulator.frame import Layout
-    from thermoc.simulator.split import Halves
 
 KIND = "thermoc program"
 VERSION = 2
@@ -186,7 +186,7 @@ class Program:
     @cached_property
     def halves(self) -> Halves | None:
         """What runs tick by tick and what may run for many at once, or None where parting them does not pay."""
-        from thermoc.simulator.split import split
+        from thermoc.simulator.feed_forward_split import split
 
         return split(self)
 

@@ -22,7 +22,7 @@ from thermoc.ir.ops import Op
 from thermoc.ir.types import DType, Type
 from thermoc.ir.values import Array, Value
 from thermoc.passes.base import Log, Pass
-from thermoc.passes.quantize import Quantize
+from thermoc.passes.loihi.quantize import Quantize
 
 Break = Callable[[Graph], Graph]
 TICKS, BATCH = 32, 3

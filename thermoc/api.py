@@ -22,8 +22,8 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.ops import OperandSpec
 from thermoc.ir.serial import load_graph, save_graph
 from thermoc.ir.types import DType, Role, Shape
+from thermoc.passes.analysis.lint import lint as lint_graph
 from thermoc.passes.base import Lowered, Record, run_passes
-from thermoc.passes.lint import lint as lint_graph
 from thermoc.results import Call, Run
 from thermoc.support.errors import Finding, ThermocError, caller, error
 from thermoc.support.tables import html_table
@@ -290,10 +290,17 @@ def _options(backend: Backend, given: Mapping[str, Any]) -> Any:
     known = [item.name for item in dataclasses.fields(backend.Options)]
     unknown = [name for name in given if name not in known]
     if unknown:
-        notes = [f"its options are {', '.join(known)}"]
-        raise error("T303", f"target {backend.name!r} has no option {unknown[0]!r}", notes=notes)
+        notes, hint = [f"its options are {', '.join(known)}"], _elsewhere(unknown[0])
+        raise error("T303", f"target {backend.name!r} has no option {unknown[0]!r}", notes=notes, hint=hint)
     _check_samples(given)
     return backend.Options(**given)
+
+
+def _elsewhere(option: str) -> str:
+    """Return which of our targets have an option, as a hint."""
+    fields = {name: dataclasses.fields(plugins.backend(name).Options) for name in plugins.OURS}
+    targets = [name for name, options in fields.items() if option in [item.name for item in options]]
+    return f"target {' and '.join(map(repr, targets))} has it: target={targets[0]!r}" if targets else ""
 
 
 def _check_samples(given: Mapping[str, Any]) -> None:

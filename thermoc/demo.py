@@ -138,7 +138,7 @@ def _on_chip(net: api.Network, reference: NDArray, data: Digits) -> Row:
         "calibrate": {"pixels": data.train_images[:200]},
         "temperature": "die",
     }
-    exe = api.compile(net, "sim", chip=CHIP, **options)
+    exe = api.compile(net, "chip", chip=CHIP, **options)
     run = exe.run({"pixels": data.test_images})
     row = _row(f"chip {CHIP}", run["probs"][0], reference, data, None, exe.artefact.size)
     took = {

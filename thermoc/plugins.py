@@ -19,6 +19,7 @@ OURS = {
     "onnx": "thermoc.backends.onnx:OnnxBackend",
     "brian2": "thermoc.backends.brian2:Brian2Backend",
     "lava": "thermoc.backends.lava:LavaBackend",
+    "chip": "thermoc.backends.chip:ChipBackend",
 }
 
 

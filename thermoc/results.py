@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from thermoc import physics
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import STATEFUL, STOCHASTIC
-from thermoc.passes.annealed import after, annealed
+from thermoc.passes.analysis.annealed import after, annealed
 from thermoc.support.errors import Finding, error
 from thermoc.support.tables import array_rows, html_table, table
 

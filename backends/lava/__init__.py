@@ -14,11 +14,11 @@ from thermoc.backends.base import Backend, Outcome, Place
 from thermoc.backends.lava import emit, lower, run
 from thermoc.backends.lava.artefact import LavaArtefact
 from thermoc.backends.lava.target import TARGET
-from thermoc.ir.chip import parts
 from thermoc.ir.dialects.core import Input
 from thermoc.ir.dialects.loihi import Decode, Encode
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
+from thermoc.ir.host_device import parts
 from thermoc.ir.reference import interpret
 from thermoc.ir.target import TargetDescription
 from thermoc.passes.base import Pass

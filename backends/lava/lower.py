@@ -12,11 +12,11 @@ from thermoc.ir.types import DType
 from thermoc.passes import stages
 from thermoc.passes.base import Pass
 from thermoc.passes.canonicalize import Canonicalize
-from thermoc.passes.loihi_partition import Partition
-from thermoc.passes.loihi_place import Place
-from thermoc.passes.loihi_stock import StockUnits
-from thermoc.passes.quantize import Quantize
-from thermoc.passes.quantize_units import MAKERS
+from thermoc.passes.loihi.partition import Partition
+from thermoc.passes.loihi.place import Place
+from thermoc.passes.loihi.quantize import Quantize
+from thermoc.passes.loihi.stock_units import StockUnits
+from thermoc.passes.loihi.units import MAKERS
 from thermoc.passes.spike_encode import SpikeEncode
 
 

@@ -22,10 +22,10 @@ from thermoc.backends.base import Outcome, Place
 from thermoc.backends.lava.artefact import LavaArtefact, unpack
 from thermoc.backends.lava.interpreter import interpreter, missing
 from thermoc.backends.lava.writer import size_of
-from thermoc.ir.chip import run_in_parts
 from thermoc.ir.dialects.loihi import LIMIT
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
+from thermoc.ir.host_device import run_in_parts
 from thermoc.ir.reference import interpret
 from thermoc.ir.values import Value
 from thermoc.support.errors import error

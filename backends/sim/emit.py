@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.backends.sim import loihi as loihi_rows
-from thermoc.backends.sim.opcodes import WRITERS
-from thermoc.backends.sim.spiking import listed
-from thermoc.backends.sim.writer import Writer, kind
+from thermoc.backends.sim.rows import loihi as loihi_rows
+from thermoc.backends.sim.rows.spiking import listed
+from thermoc.backends.sim.rows.table import WRITERS
+from thermoc.backends.sim.rows.writer import Writer, kind
 from thermoc.ir.dialects.core import Constant, Delay
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from thermoc.backends.sim.opcodes import WRITERS
+from thermoc.backends.sim.rows.table import WRITERS
 from thermoc.ir.target import TargetDescription
 
 TARGET = TargetDescription(

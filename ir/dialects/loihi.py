@@ -12,7 +12,7 @@ lag: a unit with lag n stands still and silent, in its initial state, while tick
 that of tick t - n. So a network whose synapses delay it still draws what it would have drawn without them. A p-bit is
 not silent meanwhile: it says its initial level, which its neighbours read.
 
-lag and every of the borders say how the chip's ticks lie to the network's: ``ir.chip`` runs a graph by them.
+lag and every of the borders say how the chip's ticks lie to the network's: ``ir.host_device`` runs a graph by them.
 """
 
 from __future__ import annotations

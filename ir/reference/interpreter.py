@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.ir.chip import is_clocked, run_in_parts
 from thermoc.ir.dialects.core import Input, Output
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
+from thermoc.ir.host_device import is_clocked, run_in_parts
 from thermoc.ir.ops import STATEFUL, Op
 from thermoc.ir.reference.jitter import Jitter
 from thermoc.ir.reference.meaning import MEANINGS, Context, State

@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from thermoc.simulator.chips.plausible import problems
-from thermoc.simulator.quantities import TEXT, Quantities, read
+from thermoc.simulator.data.quantities import TEXT, Quantities, read
 from thermoc.support.errors import Finding, ThermocError, error
 from thermoc.support.limits import TEXT_BYTES
 from thermoc.support.loading import read_text

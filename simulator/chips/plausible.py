@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from thermoc.simulator.quantities import Quantities
+from thermoc.simulator.data.quantities import Quantities
 
 MOST_CORES = 4096
 """Layouts and dies keep numbers of every pair of cores."""

@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from thermoc.simulator.arrays import numbers
 from thermoc.simulator.cache import keep
-from thermoc.simulator.kernels import joule, wires
+from thermoc.simulator.kernels.crossbar import joule, wires
 from thermoc.support.errors import ThermocError, error
 
 TOLERANCE = 1e-12

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thermoc.simulator.arrays import numbers
+from thermoc.simulator.data.quantities import Quantities, nearest, read
+from thermoc.simulator.data.value_ranges import Violation, violations
 from thermoc.simulator.devices import jart, linear, nbo2, pickett, stanford, vo2, vteam
 from thermoc.simulator.devices.equations import CAPACITY, Model
-from thermoc.simulator.quantities import Quantities, nearest, read
-from thermoc.simulator.value_ranges import Violation, violations
 from thermoc.support.errors import Finding, ThermocError, error
 
 HERE = Path(__file__).parent

@@ -19,13 +19,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from thermoc.simulator.arrays import count, counters, spread
 from thermoc.simulator.cache import keep
+from thermoc.simulator.data.quantities import Quantities, read
+from thermoc.simulator.data.value_ranges import violations
 from thermoc.simulator.devices import linear
 from thermoc.simulator.devices.loops import normal
 from thermoc.simulator.devices.rule import rule
 from thermoc.simulator.kernels.thermal import HALF, LOW, philox, uniform64
-from thermoc.simulator.quantities import Quantities, read
 from thermoc.simulator.threads import attended
-from thermoc.simulator.value_ranges import violations
 from thermoc.support.errors import error
 from thermoc.support.units import K_B
 

@@ -10,8 +10,8 @@ import math
 import numpy as np
 from numba import njit
 
-from thermoc.simulator.kernels.fused import fma
-from thermoc.simulator.kernels.normals import (
+from thermoc.simulator.kernels.simd.fused import fma
+from thermoc.simulator.kernels.simd.normals import (
     LN2_HIGH,
     LN2_LOW,
     S0,

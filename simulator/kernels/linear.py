@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numba import njit
 
-from thermoc.simulator.kernels.tiles import add_product
+from thermoc.simulator.kernels.simd.tiles import add_product
 
 
 @njit(error_model="numpy", nogil=True, inline="always")

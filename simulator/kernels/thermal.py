@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numba import njit
 
-from thermoc.simulator.kernels.normals import box_muller
+from thermoc.simulator.kernels.simd.normals import box_muller
 from thermoc.support.philox import MASK, MULTIPLIERS, ROUNDS, WEYL
 
 LOW = np.uint64(MASK)

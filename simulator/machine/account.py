@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from thermoc.simulator.cache import keep
 from thermoc.simulator.chips import Chip
-from thermoc.simulator.kernels import events as kernel
+from thermoc.simulator.machine import event_kernel as kernel
 from thermoc.simulator.machine.costs import COMPONENTS, Costs
 from thermoc.simulator.machine.engine import Events
 from thermoc.simulator.machine.instructions import PICO, THERMAL

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from thermoc.simulator.cache import keep
 from thermoc.simulator.chips import Chip
-from thermoc.simulator.kernels import events as kernel
+from thermoc.simulator.machine import event_kernel as kernel
 from thermoc.simulator.machine.costs import Costs, costs
 from thermoc.simulator.machine.instructions import PICO, Op
 from thermoc.simulator.machine.program import ChipProgram

@@ -26,7 +26,7 @@ from thermoc.simulator.devices.loops import FINE, RUNAWAY
 from thermoc.simulator.devices.simulate import memories
 from thermoc.simulator.machine.instructions import PICO
 from thermoc.simulator.machine.pulses import Pulses
-from thermoc.simulator.machine.unit_steps import span as _span
+from thermoc.simulator.machine.unit_kernel import span as _span
 from thermoc.support.errors import ThermocError, error
 
 POINTS, MARGIN = 129, 50.0

@@ -19,8 +19,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from thermoc.simulator import quantities
-from thermoc.simulator.quantities import Quantities
+from thermoc.simulator.data import quantities
+from thermoc.simulator.data.quantities import Quantities
 from thermoc.simulator.thermal.stack import Face, Layer, Material, Package, Plate, Sink, Stack
 from thermoc.support.errors import ThermocError, error
 from thermoc.support.limits import TEXT_BYTES

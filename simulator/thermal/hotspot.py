@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.simulator import quantities
+from thermoc.simulator.data import quantities
 from thermoc.simulator.thermal.floorplan import Block, Floorplan, Rectangle
 from thermoc.simulator.thermal.hotspot_layers import LayerRow, rows_of
 from thermoc.simulator.thermal.stack import Layer, Material, Package, Plate, Stack

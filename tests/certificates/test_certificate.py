@@ -13,9 +13,12 @@ from tests.machine.test_compile import hot
 from thermoc import physics
 from thermoc.certificates import Certificate, certificate, recheck
 from thermoc.certificates.laws import LAWS
-from thermoc.certificates.seen import instrumented
+from thermoc.certificates.observed import instrumented
 from thermoc.ir.dialects import heat, langevin, sampling, thermo
-from thermoc.passes import couplings, discretize, expansions, heat_steps
+from thermoc.passes import discretize
+from thermoc.passes.expand import gibbs as gibbs_steps
+from thermoc.passes.expand import heat as heat_steps
+from thermoc.passes.expand import table
 
 RING = np.roll(np.eye(6), 1, 0) + np.roll(np.eye(6), -1, 0)
 
@@ -138,9 +141,9 @@ def test_a_sampler_biased_only_while_it_cools_fails(monkeypatch):
 
     def hot(op, w):
         floor = w.constant(2.0)
-        return couplings.gibbs(op.with_(T=w.add(floor, w.mul(w.sub(op.T, floor), 2.0))), w)
+        return gibbs_steps.gibbs(op.with_(T=w.add(floor, w.mul(w.sub(op.T, floor), 2.0))), w)
 
-    monkeypatch.setitem(expansions.EXPANSIONS, sampling.Gibbs, hot)
+    monkeypatch.setitem(table.EXPANSIONS, sampling.Gibbs, hot)
     certificate = certified(cooled(2.0), batch=256)
     assert failing(certificate) == {"P47"}
 
@@ -222,9 +225,9 @@ def test_a_parallel_schedule_fails():
 
 def test_a_biased_sampler_fails(monkeypatch):
     def hot(op, w):
-        return couplings.gibbs(op.with_(T=w.mul(op.T, 1.1)), w)
+        return gibbs_steps.gibbs(op.with_(T=w.mul(op.T, 1.1)), w)
 
-    monkeypatch.setitem(expansions.EXPANSIONS, sampling.Gibbs, hot)
+    monkeypatch.setitem(table.EXPANSIONS, sampling.Gibbs, hot)
     assert failing(certified(gibbs())) >= {"P47", "P48"}
 
 
@@ -333,7 +336,7 @@ def test_a_run_on_a_die_that_heats_is_repeated_as_it_was(tmp_path):
     """What is handed out to be looked at takes stores, which heat: numbers of that run are others, by some 1e-7."""
     with tc.Network("warm") as net:
         tc.output("m", tc.memory(tc.affine(tc.input("x", (16,)), np.eye(64, 16)), 0.7, 0.2))
-    run = tc.compile(net, "sim", chip=hot(tmp_path), temperature="die").run({"x": np.ones((2, 16))}, ticks=40, seed=1)
+    run = tc.compile(net, "chip", chip=hot(tmp_path), temperature="die").run({"x": np.ones((2, 16))}, ticks=40, seed=1)
     (same,) = (law for law in tc.certify(run).laws if law.law == "seed")
     assert same.holds and same.measured == 0
     assert run.call is not None

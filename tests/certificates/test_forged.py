@@ -186,7 +186,7 @@ def test_a_chip_of_the_users_own_is_not_opened_again(tmp_path: Path):
     (tmp_path / "mine.toml").write_text(source)
     with tc.Network("small") as net:
         tc.output("m", tc.memory(np.array([0.0, 0.5]), 0.7, 1.3))
-    exe = tc.compile(net, "sim", chip=str(tmp_path / "mine.toml"))
+    exe = tc.compile(net, "chip", chip=str(tmp_path / "mine.toml"))
     document = tc.certify(exe.run(ticks=30, batch=4, seed=1)).document
     assert document["replay"] is None
     assert document["options"]["chip"] == "mine.toml"

@@ -17,8 +17,8 @@ from thermoc.ir.reference import interpret
 from thermoc.ir.types import DType
 from thermoc.passes import stages
 from thermoc.passes.base import Lowered, run_passes
-from thermoc.passes.crossbar_spec import CrossbarSpec, cells
-from thermoc.passes.map_crossbars import MapCrossbars
+from thermoc.passes.crossbar.map_crossbars import MapCrossbars
+from thermoc.passes.crossbar.spec import CrossbarSpec, cells
 
 ONE = {
     "arrays_a_sign": 1,

@@ -13,7 +13,7 @@ from thermoc.ir.builder import Handle
 from thermoc.ir.dialects import core
 from thermoc.ir.feed import feed
 from thermoc.ir.reference import interpret
-from thermoc.passes.error_bounds import RULES, carried
+from thermoc.passes.analysis.error_bounds import RULES, carried
 
 E = np.array([1e-4, 2e-4, 3e-4])
 W = np.array([[1.0, -2.0, 0.5], [0.0, 1.0, 1.0]])

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from strategies import given_inputs, networks
 
 import thermoc as tc
-from thermoc.backends.sim.chip_options import crossbars
+from thermoc.backends.chip.options import crossbars
 from thermoc.ir.dialects import core, thermo
 from thermoc.ir.dialects.crossbar import Mvm
 from thermoc.ir.feed import feed
@@ -26,8 +26,8 @@ from thermoc.ir.text import print_graph
 from thermoc.ir.types import DType
 from thermoc.passes import stages
 from thermoc.passes.base import Lowered, run_passes
-from thermoc.passes.crossbar_spec import CrossbarSpec, cells, programming
-from thermoc.passes.map_crossbars import MapCrossbars
+from thermoc.passes.crossbar.map_crossbars import MapCrossbars
+from thermoc.passes.crossbar.spec import CrossbarSpec, cells, programming
 from thermoc.simulator.crossbar import transfer as solved
 
 RNG = np.random.default_rng(0)

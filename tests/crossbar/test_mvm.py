@@ -11,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import thermoc as tc
-from thermoc.backends.sim import crossbar as crossbar_rows
+from thermoc.backends.sim.rows import crossbar as crossbar_rows
 from thermoc.ir.dialects.crossbar import Mvm
 from thermoc.ir.feed import feed
 from thermoc.ir.reference import crossbar, interpret
 from thermoc.ir.values import Value
 from thermoc.passes.base import run_passes
 from thermoc.passes.canonicalize import Canonicalize
-from thermoc.passes.crossbar_steps import EXPANSIONS
+from thermoc.passes.expand.crossbar import EXPANSIONS
 from thermoc.passes.rewriting import rewrite
-from thermoc.simulator.kernels import crossbar as kernel
+from thermoc.simulator.kernels.crossbar.mvm import mvm as kernel
 from thermoc.support import philox
 
 RNG = np.random.default_rng(0)

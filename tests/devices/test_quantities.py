@@ -2,8 +2,8 @@
 
 import pytest
 
-from thermoc.simulator.dimensions import unit_of
-from thermoc.simulator.quantities import read
+from thermoc.simulator.data.dimensions import unit_of
+from thermoc.simulator.data.quantities import read
 from thermoc.support.errors import ThermocError
 
 GOOD = """

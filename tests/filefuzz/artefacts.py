@@ -37,7 +37,7 @@ def digests(folder: Path) -> dict[str, str]:
     net.save(folder / "network.thermo")
     units.save(folder / "network.nir")
     tc.compile(net, "sim").save(folder / "program.program")
-    tc.compile(net, "sim", chip="thermo-1").save(folder / "chip.chip")
+    tc.compile(net, "chip", chip="thermo-1").save(folder / "chip.chip")
     tc.compile(net, "onnx").save(folder / "onnx.onnx")
     tc.compile(net, "brian2").save(folder / "script.py")
     lava = tc.compile(units, "lava", runtime="reference", input_range=(-1.0, 1.0))

@@ -46,7 +46,7 @@ def programs() -> list[bytes]:
 
 def chip_programs() -> list[bytes]:
     """Streams of instructions of a chip."""
-    artefacts: list[Any] = [tc.compile(net, "sim", chip="thermo-1").artefact for net in _networks()[:3]]
+    artefacts: list[Any] = [tc.compile(net, "chip", chip="thermo-1").artefact for net in _networks()[:3]]
     return [artefact.to_bytes() for artefact in artefacts]
 
 

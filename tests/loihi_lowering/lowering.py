@@ -12,9 +12,9 @@ import thermoc as tc
 from thermoc import plugins
 from thermoc.backends.base import Place
 from thermoc.backends.lava.lower import lower
-from thermoc.ir.chip import run_in_parts
 from thermoc.ir.feed import Feed, feed
 from thermoc.ir.graph import Graph
+from thermoc.ir.host_device import run_in_parts
 from thermoc.ir.reference import interpret
 from thermoc.passes.base import Change, Lowered, run_passes
 

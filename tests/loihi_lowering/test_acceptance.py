@@ -8,8 +8,8 @@ import pytest
 import thermoc as tc
 from tests.loihi_lowering.lowering import bound, changes, emulated, lowered, reference, spikes
 from thermoc import demo
-from thermoc.ir.chip import parts
 from thermoc.ir.dialects import core, loihi, sampling
+from thermoc.ir.host_device import parts
 from thermoc.physics import all_states
 
 

@@ -12,9 +12,9 @@ import thermoc as tc
 from tests.loihi_lowering.lowering import changes, lowered
 from thermoc import physics
 from thermoc.ir.target import Limit
-from thermoc.passes.loihi_limits import Limits, loihi2, read
-from thermoc.passes.loihi_partition import partition
-from thermoc.passes.loihi_place import exchanged, greedy, place, way
+from thermoc.passes.loihi.limits import Limits, loihi2, read
+from thermoc.passes.loihi.partition import partition
+from thermoc.passes.loihi.place import exchanged, greedy, place, way
 from thermoc.support.errors import ThermocError
 
 

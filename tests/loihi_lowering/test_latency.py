@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 import thermoc as tc
 from tests.loihi_lowering.lowering import bound, lowered, reference, spikes
-from thermoc.ir.chip import parts
 from thermoc.ir.dialects import loihi
-from thermoc.passes.quantize_latency import Edge, lags
+from thermoc.ir.host_device import parts
+from thermoc.passes.loihi.latency import Edge, lags
 from thermoc.support.errors import ThermocError
 
 

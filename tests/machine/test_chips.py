@@ -10,8 +10,8 @@ import pytest
 
 import thermoc as tc
 from thermoc.simulator.chips import load_chip, names
+from thermoc.simulator.data.quantities import SURE
 from thermoc.simulator.machine import Op, assemble, costs, run_events
-from thermoc.simulator.quantities import SURE
 
 TEXT = files("thermoc.simulator.chips").joinpath("thermo-1.toml").read_text()
 

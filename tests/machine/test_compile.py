@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import thermoc as tc
-from thermoc.backends.sim.chip_run import _warmth
+from thermoc.backends.chip.run import _warmth
 from thermoc.ir.feed import Feed
 from thermoc.simulator.chips import load_chip
 from thermoc.simulator.machine import ChipProgram, Op, costs, run_events
@@ -110,7 +110,7 @@ def inputs(net: tc.Network, batch: int = 3) -> dict[str, np.ndarray]:
 def test_what_never_touches_heat_is_what_the_simulator_gives(name: str):
     net = NETWORKS[name]()
     batch = {} if net.graph.inputs else {"batch": 3}
-    on_chip = tc.compile(net, "sim", chip="thermo-1").run(inputs(net), ticks=4, seed=5, **batch)
+    on_chip = tc.compile(net, "chip", chip="thermo-1").run(inputs(net), ticks=4, seed=5, **batch)
     plain = tc.compile(net, "sim").run(inputs(net), ticks=4, seed=5, **batch)
     for output in plain.outputs:
         assert np.array_equal(on_chip[output], plain[output]), output
@@ -119,7 +119,7 @@ def test_what_never_touches_heat_is_what_the_simulator_gives(name: str):
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("placement", ["wire", "thermal"])
 def test_every_message_has_its_receiver_and_all_ends(name: str, placement: str):
-    program = tc.compile(NETWORKS[name](), "sim", chip="thermo-1", placement=placement).artefact.mapping.program
+    program = tc.compile(NETWORKS[name](), "chip", chip="thermo-1", placement=placement).artefact.mapping.program
     code, core = program.code, program.cores
     sends = [(core[r], code[r, 2], code[r, 3], code[r, 4]) for r in np.flatnonzero(code[:, 0] == Op.SEND)]
     receives = [(code[r, 2], core[r], code[r, 3], code[r, 4]) for r in np.flatnonzero(code[:, 0] == Op.RECV)]
@@ -131,7 +131,7 @@ def test_every_message_has_its_receiver_and_all_ends(name: str, placement: str):
 
 def test_a_layer_takes_the_arrays_of_its_tiles():
     """280 x 300 weights are 3 x 3 arrays and 10 x 280 are 3, each of 8 arrays (4 slices, 2 signs)."""
-    layout = tc.compile(dense(), "sim", chip="thermo-1").artefact.mapping
+    layout = tc.compile(dense(), "chip", chip="thermo-1").artefact.mapping
     assert layout.utilisation["arrays"] == (12 * 8, 256 * 16)
     assert layout.utilisation["p-bits"] == (0, 256 * 256)
     cells = sum(int(row[4]) for row in layout.program.code if row[0] == Op.PROG)
@@ -140,12 +140,12 @@ def test_a_layer_takes_the_arrays_of_its_tiles():
 
 def test_a_sparse_lattice_leaves_empty_arrays_out():
     full = 4 * 4
-    used = tc.compile(lattice(), "sim", chip="thermo-1").artefact.mapping.utilisation["arrays"][0] / 8
+    used = tc.compile(lattice(), "chip", chip="thermo-1").artefact.mapping.utilisation["arrays"][0] / 8
     assert 4 < used < full
 
 
 def test_no_core_holds_more_than_it_can():
-    layout = tc.compile(dense(), "sim", chip="isaac").artefact.mapping
+    layout = tc.compile(dense(), "chip", chip="isaac").artefact.mapping
     assert layout.partition.matrices.max() <= 1 and layout.partition.groups >= 12
     assert len(np.unique(layout.placement.core)) == layout.partition.groups
 
@@ -155,7 +155,7 @@ def test_chips_without_p_bits_multiply(chip: str):
     """Thermal placement has nothing to keep cool there; cells conduct by their temperature all the same."""
     net = dense()
     options = {"cells": "chip", "input_range": (-4.0, 4.0), "temperature": "die", "placement": "thermal"}
-    run = tc.compile(net, "sim", chip=chip, **options).run(inputs(net))
+    run = tc.compile(net, "chip", chip=chip, **options).run(inputs(net))
     assert run.chip.components["sampler"] == run.chip.components["heater"] == 0
     assert run.chip.joules > 0 and np.allclose(run["p"].sum(axis=2), 1)
 
@@ -170,7 +170,7 @@ def test_products_on_cells_without_pairs_are_as_fine_as_the_chip_says(chip: str)
     W, x = rng.normal(size=(16, 300)), rng.uniform(-1, 1, size=(20, 300))
     with tc.Network("product") as net:
         tc.output("y", tc.affine(tc.input("x", (300,)), W))
-    y = tc.compile(net, "sim", chip=chip, cells="chip", input_range=(-1.0, 1.0)).run({"x": x})["y"][0]
+    y = tc.compile(net, "chip", chip=chip, cells="chip", input_range=(-1.0, 1.0)).run({"x": x})["y"][0]
     error = np.sqrt(((y - x @ W.T) ** 2).mean() / ((x @ W.T) ** 2).mean())
     step = np.hypot(np.abs(W).max() / W.std(), 1 / x.std()) / 32767 / np.sqrt(12)
     assert step / 2 < error < 2 * step
@@ -178,7 +178,7 @@ def test_products_on_cells_without_pairs_are_as_fine_as_the_chip_says(chip: str)
 
 def test_the_report_adds_up():
     net = dense()
-    report = tc.compile(net, "sim", chip="thermo-1").run(inputs(net), ticks=5).chip
+    report = tc.compile(net, "chip", chip="thermo-1").run(inputs(net), ticks=5).chip
     assert sum(report.components.values()) == pytest.approx(report.joules, rel=1e-12)
     assert sum(op.joules for op in report.ops) == pytest.approx(report.joules, rel=1e-12)
     assert abs(report.heat_gap) < 1e-10 * report.heat_in
@@ -193,7 +193,7 @@ def test_the_report_adds_up():
 
 
 def test_links_pay_what_messages_cost():
-    layout = tc.compile(dense(), "sim", chip="thermo-1").artefact.mapping
+    layout = tc.compile(dense(), "chip", chip="thermo-1").artefact.mapping
     price = costs(layout.program, layout.chip)
     events = run_events(layout.program, layout.chip, rounds=3, price=price)
     assert price.joules[:, 8].sum() > 0
@@ -208,7 +208,7 @@ def test_links_are_said_to_carry_what_they_carry(sweeps: int):
     """Coupled units send in every round of a tick."""
     with tc.Network("glass") as net:
         tc.output("s", tc.gibbs(1.0, couplings(400), sweeps=sweeps, order="parallel"))
-    layout = tc.compile(net, "sim", chip="thermo-1").artefact.mapping
+    layout = tc.compile(net, "chip", chip="thermo-1").artefact.mapping
     events, cores = run_events(layout.program, layout.chip), layout.chip.cores
     links = (events.place >= cores) & (events.place < cores + 4 * layout.chip.tiles)
     load = np.zeros(4 * layout.chip.tiles, np.int64)
@@ -221,7 +221,7 @@ def test_links_are_said_to_carry_what_they_carry(sweeps: int):
 def test_a_network_on_one_tile_uses_no_link():
     assert (
         "0 byte hops a tick; no messages leave a tile"
-        in tc.compile(bits(), "sim", chip="thermo-1").artefact.mapping.summary()
+        in tc.compile(bits(), "chip", chip="thermo-1").artefact.mapping.summary()
     )
 
 
@@ -238,7 +238,7 @@ def wide() -> tc.Network:
 @pytest.mark.parametrize(("chip", "placement"), [("isaac", "wire"), ("thermo-1", "wire"), ("thermo-1", "thermal")])
 def test_the_buffer_of_a_tile_is_shared_by_its_cores(chip: str, placement: str):
     """ISAAC has 64 KiB of eDRAM a tile, not for each of its twelve multiply units."""
-    layout = tc.compile(wide(), "sim", chip=chip, placement=placement).artefact.mapping
+    layout = tc.compile(wide(), "chip", chip=chip, placement=placement).artefact.mapping
     held = np.zeros(layout.chip.tiles)
     np.add.at(held, layout.placement.core // layout.chip.whole("mesh.cores"), layout.partition.bytes)
     assert held.max() <= layout.chip["buffer.size"] and (held > layout.chip["buffer.size"] / 4).any()
@@ -259,7 +259,7 @@ def test_messages_that_find_no_tile_are_refused(tmp_path: Path):
         text.replace('size = { value = 64, unit = "KiB"', 'size = { value = 1, unit = "KiB"')
     )
     with pytest.raises(tc.ThermocError) as caught:
-        tc.compile(dense(), "sim", chip=str(tmp_path / "small.toml")).artefact  # noqa: B018
+        tc.compile(dense(), "chip", chip=str(tmp_path / "small.toml")).artefact  # noqa: B018
     assert caught.value.code == "T306" and "room for" in str(caught.value) and "holds 1024" in str(caught.value)
 
 
@@ -267,7 +267,7 @@ def test_the_best_of_many_banks_is_found_by_comparing_them():
     """1,000 options in 4 banks of 250: three others send their best and its number, one core compares four."""
     with tc.Network("choice") as net:
         tc.output("c", tc.sample_categorical(tc.input("x", (1000,)), 1.0))
-    layout = tc.compile(net, "sim", chip="thermo-1").artefact.mapping
+    layout = tc.compile(net, "chip", chip="thermo-1").artefact.mapping
     text = [layout.program.text(row) for row in range(len(layout.program.code))]
     ours = [row.split("  ; ")[0] for row in text if row.endswith("sample_categorical")]
     assert ours.count("VOP     elements=4 passes=1") == 1
@@ -279,12 +279,12 @@ def test_the_best_of_many_banks_is_found_by_comparing_them():
 def test_choices_that_fit_their_banks_are_not_compared():
     with tc.Network("choices") as net:
         tc.output("c", tc.sample_categorical(tc.input("x", (4, 128)), 1.0))
-    program = tc.compile(net, "sim", chip="thermo-1").artefact.mapping.program
+    program = tc.compile(net, "chip", chip="thermo-1").artefact.mapping.program
     assert not (program.code[:, 0] == Op.VOP).any() and (program.code[:, 0] == Op.SAMPLE).sum() == 2
 
 
 def test_an_artefact_is_the_machines_program(tmp_path: Path):
-    exe = tc.compile(bits(), "sim", chip="thermo-1")
+    exe = tc.compile(bits(), "chip", chip="thermo-1")
     exe.save(tmp_path / "bits.chip")
     program = ChipProgram.load(tmp_path / "bits.chip")
     assert "SAMPLE  units=64 first=0 updates=1 colour=0  ; sample_binary" in str(program)
@@ -314,7 +314,7 @@ def hot(folder: Path) -> str:
 def test_p_bits_draw_at_the_temperature_of_their_place(tmp_path: Path):
     """The mean of a p-bit is 1 / (1 + exp(-drive / T)), T that of its place over the reference; 4 standard errors."""
     net, x = bits(), np.zeros((1, 16)) + 0.3
-    run = tc.compile(net, "sim", chip=hot(tmp_path), temperature="die").run({"x": x}, ticks=4000, seed=2)
+    run = tc.compile(net, "chip", chip=hot(tmp_path), temperature="die").run({"x": x}, ticks=4000, seed=2)
     (kelvin,) = run.chip.run.kelvin.values()
     T = kelvin.mean(axis=0) / 300
     assert T.min() > 1.2
@@ -329,7 +329,7 @@ def test_p_bits_draw_at_the_temperature_of_their_place(tmp_path: Path):
 def test_heaters_that_hold_the_reference_leave_the_trajectory_as_it_is():
     """A cool chip: units are at their target but for what a pulse lifts their island, 2e-4, too little for a draw."""
     net = bits()
-    die = tc.compile(net, "sim", chip="thermo-1", temperature="die").run(inputs(net), ticks=50, seed=4)
+    die = tc.compile(net, "chip", chip="thermo-1", temperature="die").run(inputs(net), ticks=50, seed=4)
     model = tc.compile(net, "sim").run(inputs(net), ticks=50, seed=4)
     assert np.array_equal(die["s"], model["s"])
     assert die.chip.components["heater"] > 0 and abs(die.chip.sampling[0].worst) < 2e-4
@@ -337,7 +337,7 @@ def test_heaters_that_hold_the_reference_leave_the_trajectory_as_it_is():
 
 def test_a_schedule_is_carried_out_by_heaters_and_cooling():
     """Kelvins follow the schedule from the hottest down to the coldest, where the drives take over."""
-    run = tc.compile(glass(60, 1), "sim", chip="thermo-1", temperature="die").run(ticks=24, batch=2, seed=1)
+    run = tc.compile(glass(60, 1), "chip", chip="thermo-1", temperature="die").run(ticks=24, batch=2, seed=1)
     (kelvin,), chip = run.chip.run.kelvin.values(), load_chip("thermo-1")
     asked = np.maximum(3.0 * np.exp(-np.arange(24) / 4.0), 0.5) / 3.0 * chip["sampler.hottest"]
     expected = np.maximum(asked, chip["sampler.coldest"])
@@ -357,7 +357,7 @@ def test_thermal_placement_cools_what_samples():
     found = {}
     for placement in ("wire", "thermal"):
         report = (
-            tc.compile(net, "sim", chip="thermo-1", temperature="die", placement=placement)
+            tc.compile(net, "chip", chip="thermo-1", temperature="die", placement=placement)
             .run(inputs(net), ticks=20)
             .chip
         )
@@ -409,7 +409,7 @@ def test_cells_without_pairs_conduct_by_their_temperature_with_what_was_added(tm
 def test_every_array_conducts_by_its_own_place(tmp_path: Path):
     """The gains that the program is given are those of the cores on which the arrays lie."""
     net = dense()
-    exe = tc.compile(net, "sim", chip=hot(tmp_path), temperature="die", cells="chip", input_range=(-4.0, 4.0))
+    exe = tc.compile(net, "chip", chip=hot(tmp_path), temperature="die", cells="chip", input_range=(-4.0, 4.0))
     given = {port.name: port.shape for port in exe.artefact.program.inputs}
     assert given["chip.warmth.affine"] == (3, 280) and sorted(given) == [
         "chip.warmth.affine",
@@ -435,7 +435,7 @@ def test_a_network_that_does_not_fit_is_refused_with_how_much_of_how_much():
     with tc.Network("big") as net:
         tc.output("y", tc.affine(tc.input("x", (4000,)), np.ones((4000, 4000))))
     with pytest.raises(tc.ThermocError) as caught:
-        tc.compile(net, "sim", chip="thermo-1").artefact  # noqa: B018
+        tc.compile(net, "chip", chip="thermo-1").artefact  # noqa: B018
     text = str(caught.value)
     assert caught.value.code == "T306"
     assert (
@@ -450,7 +450,7 @@ def test_too_many_p_bits_are_refused():
     with tc.Network("crowd") as net:
         tc.output("s", tc.sample_binary(tc.input("x", (70_000,)), 1.0))
     with pytest.raises(tc.ThermocError) as caught:
-        tc.compile(net, "sim", chip="thermo-1").artefact  # noqa: B018
+        tc.compile(net, "chip", chip="thermo-1").artefact  # noqa: B018
     assert caught.value.code == "T306" and "70000 p-bits" in str(caught.value) and "65536" in str(caught.value)
 
 
@@ -482,7 +482,7 @@ def test_wrong_options_are_refused(options: dict, code: str, fact: str):
 def test_too_long_a_run_is_refused():
     net = bits()
     with pytest.raises(tc.ThermocError) as caught:
-        tc.compile(net, "sim", chip="thermo-1").run(inputs(net), ticks=3 * 10**6)
+        tc.compile(net, "chip", chip="thermo-1").run(inputs(net), ticks=3 * 10**6)
     assert caught.value.code == "T404"
 
 
@@ -502,7 +502,7 @@ def integrator() -> tc.Network:
 def test_a_chip_without_samplers_says_what_an_op_needs_of_them(net, what: str, fact: str):
     """A leaky unit draws nothing: it is its step that no unit of the chip takes."""
     with pytest.raises(tc.ThermocError) as caught:
-        tc.compile(net(), "sim", chip="isaac").artefact  # noqa: B018
+        tc.compile(net(), "chip", chip="isaac").artefact  # noqa: B018
     text = str(caught.value)
     assert caught.value.code == "T305" and what in text and fact in text and "[sampler]" in text
     assert ("draws" in text) == (net is bits)

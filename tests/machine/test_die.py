@@ -9,7 +9,7 @@ import pytest
 
 from tests.machine.finite_volumes import FiniteVolumes
 from tests.machine.test_heat import ONE, chip, load, stacked
-from thermoc.simulator.machine.heat import ElectroThermal
+from thermoc.simulator.machine.electrothermal import ElectroThermal
 
 OBLONG = {
     "mesh__columns": "3",

@@ -31,7 +31,7 @@ def report():
         tc.output("g", tc.gibbs(tc.schedule(kind="exponential", T0=3.0, parameter=4.0, T_min=0.5), J, sweeps=2))
         tc.output("m", tc.memory(tc.input("z", (30,)), 0.7, 0.2))
     inputs = {"x": rng.normal(size=(BATCH, 300)), "z": rng.normal(size=(BATCH, 30))}
-    return tc.compile(net, "sim", chip="thermo-1", temperature="die").run(inputs, ticks=TICKS).chip
+    return tc.compile(net, "chip", chip="thermo-1", temperature="die").run(inputs, ticks=TICKS).chip
 
 
 def printed(program) -> Iterator[tuple[int, bool, str, dict[str, int], str]]:
@@ -107,7 +107,7 @@ def test_units_that_heaters_hold_take_what_one_takes_at_its_reference():
     """64 units, 50 ticks of 10 ns: u i of NBO2-REF-1 at 305 K, 0.3 V behind 500 ohm."""
     with tc.Network("held") as net:
         tc.output("s", tc.sample_binary(tc.constant(np.zeros(64)), 1.0))
-    report = tc.compile(net, "sim", chip="thermo-1", temperature="die").run(ticks=50).chip
+    report = tc.compile(net, "chip", chip="thermo-1", temperature="die").run(ticks=50).chip
     assert report.components["sampler"] == pytest.approx(64 * 50 * 10e-9 * 0.3 * behind(0.3, 305.0)[1], rel=2e-3)
 
 
@@ -147,7 +147,7 @@ def test_latency_is_from_the_first_instruction_to_the_last(report):
 def test_the_latency_of_one_sample_is_its_run():
     with tc.Network("alone") as net:
         tc.output("y", tc.affine(tc.input("x", (8,)), np.ones((8, 8))))
-    found = tc.compile(net, "sim", chip="thermo-1").run({"x": np.ones((1, 8))}, ticks=7).chip
+    found = tc.compile(net, "chip", chip="thermo-1").run({"x": np.ones((1, 8))}, ticks=7).chip
     assert found.latency == pytest.approx(found.seconds, rel=1e-12) and found.samples == 1
 
 
@@ -188,7 +188,7 @@ def test_links_carry_the_bytes_that_are_sent():
         for _ in range(3):
             h = tc.tanh(tc.affine(h, np.ones((640, 640))))
         tc.output("y", h)
-    layout = tc.compile(net, "sim", chip="thermo-1").artefact.mapping
+    layout = tc.compile(net, "chip", chip="thermo-1").artefact.mapping
     load = np.zeros((64, 4), int)
     for core, _, name, fields, _ in printed(layout.program):
         if name == "SEND":

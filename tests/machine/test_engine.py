@@ -9,8 +9,8 @@ import pytest
 
 import thermoc as tc
 from thermoc.simulator.chips import load_chip
-from thermoc.simulator.kernels import events as kernel
 from thermoc.simulator.machine import ChipProgram, Op, assemble, costs, run_events, stream
+from thermoc.simulator.machine import event_kernel as kernel
 
 NS = 1000
 CHIP = load_chip(

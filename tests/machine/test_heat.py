@@ -13,7 +13,7 @@ from scipy.special import lambertw
 
 import thermoc as tc
 from thermoc.simulator.chips import Chip, load_chip
-from thermoc.simulator.machine.heat import ElectroThermal, History, Load
+from thermoc.simulator.machine.electrothermal import ElectroThermal, History, Load
 from thermoc.simulator.machine.instructions import PICO
 from thermoc.simulator.machine.pulses import Pulses
 

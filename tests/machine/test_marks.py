@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import thermoc as tc
-from thermoc.backends.sim.chip_build import fused
+from thermoc.backends.chip.build import fused
 from thermoc.passes.base import run_passes
 from thermoc.passes.canonicalize import Canonicalize
 from thermoc.passes.fuse import Fuse

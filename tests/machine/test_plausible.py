@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import thermoc as tc
-from thermoc.backends.sim.chip_run import MOST_CELLS, _slots
+from thermoc.backends.chip.run import MOST_CELLS, _slots
 from thermoc.simulator.chips import load_chip, plausible
 from thermoc.simulator.chips.chip import CROSSBAR, OPTIONAL, SPIKING
 from thermoc.simulator.machine import ChipProgram, Op, assemble, costs
@@ -69,12 +69,12 @@ def test_an_unknown_chip_or_device_is_told_when_compiling(tmp_path: Path):
     with tc.Network("n") as net:
         tc.output("s", tc.sample_binary(tc.input("x", (4,)), 1.0))
     with pytest.raises(tc.ThermocError, match="T305"):
-        tc.compile(net, "sim", chip="thermo-2")
+        tc.compile(net, "chip", chip="thermo-2")
     with pytest.raises(tc.ThermocError, match="T305"):
-        tc.compile(net, "sim", chip="loihi")  # no crossbars
+        tc.compile(net, "chip", chip="loihi")  # no crossbars
     (tmp_path / "mine.toml").write_text(TEXT.replace('device = "nbo2"', 'device = "nbo3"'))
     with pytest.raises(tc.ThermocError, match="did you mean nbo2"):
-        tc.compile(net, "sim", chip=str(tmp_path / "mine.toml"))
+        tc.compile(net, "chip", chip=str(tmp_path / "mine.toml"))
 
 
 def test_the_limit_of_slots_is_what_is_said():

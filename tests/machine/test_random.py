@@ -20,7 +20,7 @@ def test_random_networks_run_on_a_chip(step: str, data: st.DataObject):
     how = {"ticks": 4, "seed": 3} if inputs else {"ticks": 4, "batch": 3, "seed": 3}
     plain = tc.compile(net, "sim").run(inputs, **how)
     die = data.draw(st.booleans())
-    run = tc.compile(net, "sim", chip="thermo-1", temperature="die" if die else "model").run(inputs, **how)
+    run = tc.compile(net, "chip", chip="thermo-1", temperature="die" if die else "model").run(inputs, **how)
     for name in plain.outputs:
         assert run[name].shape == plain[name].shape
         if not run.chip.run.artefact.factors:

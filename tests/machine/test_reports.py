@@ -26,7 +26,7 @@ def ran(placement: str) -> Any:
     with tc.Network("pictured") as net:
         h = tc.tanh(tc.affine(tc.input("x", (300,)), rng.normal(size=(300, 300))))
         tc.output("s", tc.sample_binary(h, 1.0))
-    exe = tc.compile(net, "sim", chip="thermo-1", temperature="die", placement=placement)
+    exe = tc.compile(net, "chip", chip="thermo-1", temperature="die", placement=placement)
     return exe.run({"x": rng.normal(size=(2, 300))}, ticks=5).chip
 
 

@@ -25,7 +25,7 @@ def fast() -> tc.Network:
 def test_joules_and_kelvins_of_a_run_do_not_follow_from_the_slot():
     """Leakage and heaters run as long as the run, not to the end of the last slot: 4.08 us are no 5 us."""
     x = np.ones((1, 256))
-    coarse, fine = (tc.compile(layer(), "sim", chip="thermo-1", slot=s).run({"x": x}).chip for s in (1e-6, 1e-8))
+    coarse, fine = (tc.compile(layer(), "chip", chip="thermo-1", slot=s).run({"x": x}).chip for s in (1e-6, 1e-8))
     assert coarse.joules == pytest.approx(fine.joules, rel=0.001)
     assert coarse.mean_watts == pytest.approx(coarse.joules / coarse.seconds, rel=1e-9)
     assert abs(coarse.peak_kelvin - fine.peak_kelvin) < max(0.02, 4 * coarse.lag_error)
@@ -34,7 +34,7 @@ def test_joules_and_kelvins_of_a_run_do_not_follow_from_the_slot():
 def test_the_lag_is_what_halving_the_slot_moves():
     """Power is binned anew, and every temperature that units draw at is compared."""
     runs = [
-        tc.compile(fast(), "sim", chip="thermo-1", temperature="die", slot=slot).run(
+        tc.compile(fast(), "chip", chip="thermo-1", temperature="die", slot=slot).run(
             {"x": np.zeros((1, 16))}, ticks=300
         )
         for slot in (1e-6, 5e-7)
@@ -45,7 +45,7 @@ def test_the_lag_is_what_halving_the_slot_moves():
 
 def test_a_schedule_goes_on_in_a_later_run():
     """Ticks 20 to 29 alone: heaters are where they are in a run of all thirty."""
-    exe, x = tc.compile(fast(), "sim", chip="thermo-1", temperature="die"), np.zeros((1, 16))
+    exe, x = tc.compile(fast(), "chip", chip="thermo-1", temperature="die"), np.zeros((1, 16))
     whole = next(iter(exe.run({"x": x}, ticks=30).chip.run.targets.values()))
     later = next(iter(exe.run({"x": x}, ticks=10, first_tick=20).chip.run.targets.values()))
     assert np.array_equal(later, whole[20:]) and whole[20] < 605
@@ -53,7 +53,7 @@ def test_a_schedule_goes_on_in_a_later_run():
 
 def test_the_limit_of_events_counts_events():
     """Bytes times hops are no events: a tick has some thousands of events here, and 700 ticks are few."""
-    from thermoc.backends.sim import chip_run
+    from thermoc.backends.chip import run as chip_run
 
     rng = np.random.default_rng(0)
     with tc.Network("wide") as net:
@@ -61,7 +61,7 @@ def test_the_limit_of_events_counts_events():
         for _ in range(3):
             h = tc.tanh(tc.affine(h, rng.normal(size=(1024, 1024)) / 32))
         tc.output("y", h)
-    exe = tc.compile(net, "sim", chip="thermo-1")
+    exe = tc.compile(net, "chip", chip="thermo-1")
     run = exe.run({"x": np.zeros((1, 1024))})
     chip_run._few(exe.artefact, chip_run.MOST_EVENTS // len(run.chip.run.events))
     with pytest.raises(tc.ThermocError, match="too many events"):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 import thermoc as tc
-from thermoc.backends.sim.chip import shape_of
+from thermoc.backends.chip.layout import shape_of
+from thermoc.backends.chip.work import Kind, Work, work
 from thermoc.passes.base import run_passes
-from thermoc.passes.chip_work import Kind, Work, work
 from thermoc.passes.infer_shapes import InferShapes
 from thermoc.simulator.chips import load_chip
 

@@ -12,7 +12,7 @@ import thermoc as tc
 from tests.machine.test_heat import ONE, chip, conduct, load, one_unit, worked
 from thermoc.simulator.chips import load_chip
 from thermoc.simulator.machine import Op, run_events
-from thermoc.simulator.machine.heat import ElectroThermal
+from thermoc.simulator.machine.electrothermal import ElectroThermal
 from thermoc.simulator.machine.pulses import pulses
 from thermoc.simulator.machine.units import NONE, Hold, Units
 
@@ -176,7 +176,7 @@ def test_each_colour_has_its_own_pulses_and_temperature():
     J = np.roll(np.eye(n), 1, axis=1) + np.roll(np.eye(n), -1, axis=1)
     with tc.Network("ring") as net:
         tc.output("s", tc.gibbs(1.0, J, sweeps=2))
-    run = tc.compile(net, "sim", chip="thermo-1", temperature="die").run(ticks=5, batch=2, seed=0)
+    run = tc.compile(net, "chip", chip="thermo-1", temperature="die").run(ticks=5, batch=2, seed=0)
     layout, found = run.chip.run.artefact.mapping, run.chip.run.load.pulses
     rows = layout.program.code[layout.program.code[:, 0] == Op.SAMPLE]
     assert rows[:, 5].tolist() == [0, 1, 0, 1] and found.units.tolist() == [20, 20]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import thermoc as tc
-from thermoc.passes.annealed import annealed
+from thermoc.passes.analysis.annealed import annealed
 
 RING = np.roll(np.eye(8), 1, axis=1) + np.roll(np.eye(8), -1, axis=1)
 

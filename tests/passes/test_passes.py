@@ -25,7 +25,7 @@ from thermoc.passes import stages
 from thermoc.passes.base import Pass, no_trait, run_passes
 from thermoc.passes.canonicalize import Canonicalize
 from thermoc.passes.discretize import STEPS, Discretize
-from thermoc.passes.expansions import EXPANSIONS
+from thermoc.passes.expand.table import EXPANSIONS
 from thermoc.passes.explicit_broadcast import ExplicitBroadcast
 from thermoc.passes.fuse import Fuse
 from thermoc.passes.infer_shapes import InferShapes

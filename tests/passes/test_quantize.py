@@ -8,7 +8,7 @@ import pytest
 import thermoc as tc
 from tests.loihi_lowering.lowering import changes, lowered, reference
 from thermoc.ir.dialects import loihi
-from thermoc.passes.quantize_weights import quantised
+from thermoc.passes.loihi.weights import quantised
 from thermoc.support.errors import ThermocError
 
 

@@ -14,10 +14,10 @@ from thermoc.ir.ops import Op
 from thermoc.ir.reference import interpret
 from thermoc.ir.types import DType
 from thermoc.passes import stages
+from thermoc.passes.analysis.interval_states import STATE_RULES, UNBOUNDED
+from thermoc.passes.analysis.intervals import RULES, intervals, ranges
 from thermoc.passes.base import run_passes
 from thermoc.passes.infer_shapes import InferShapes
-from thermoc.passes.range_states import STATE_RULES, UNBOUNDED
-from thermoc.passes.ranges import RULES, intervals, ranges
 
 GIVEN = (core.Input, core.Constant)
 MODULES = (core, thermo, sampling, langevin, diffusive, heat, spiking)

@@ -11,8 +11,8 @@ from thermoc import physics, simulator
 from thermoc.backends.sim.emit import emit
 from thermoc.ir.feed import feed
 from thermoc.ir.reference import interpret
-from thermoc.simulator import layers
 from thermoc.simulator.bounds import check
+from thermoc.simulator.kernels.gibbs import layout
 from thermoc.simulator.opcodes import OPERANDS, Opcode
 from thermoc.support import philox
 
@@ -117,7 +117,7 @@ def test_float32_differs_only_within_rounding():
 
 def test_a_machine_of_two_layers_samples_its_law(monkeypatch):
     """Mean energy of 8 and 4 units, few as they are, against enumeration at 4 standard errors."""
-    monkeypatch.setattr(layers, "LEAST", 1)
+    monkeypatch.setattr(layout, "LEAST", 1)
     J, h = coupled((8, 4)), RNG.normal(size=12)
     exact = physics.enumerate_ising(J, 1.5, h, "binary")
     exe = tc.compile(network(J, 1.5, h, levels="binary", initial=0.0), "sim")

@@ -12,7 +12,7 @@ import thermoc as tc
 from thermoc import physics
 from thermoc.ir.feed import feed
 from thermoc.ir.reference import interpret
-from thermoc.simulator import words
+from thermoc.simulator.kernels.gibbs import dispatch
 
 RNG = np.random.default_rng(0)
 
@@ -94,17 +94,17 @@ def test_equal_to_the_kernel_that_goes_unit_by_unit(case, monkeypatch):
     exe = tc.compile(CASES[case](), "sim")
     place = {"ticks": 5, "batch": 200, "seed": 11, "first_sample": 50}
     whole = exe.run(**place)["s"]
-    monkeypatch.setattr(words, "layout", lambda *given: None)
+    monkeypatch.setattr(dispatch, "layout", lambda *given: None)
     np.testing.assert_array_equal(exe.run(**place)["s"], whole)
 
 
 def test_the_layout_takes_whole_multiples_only():
     for numbers, q in (([2.0, -3.0], 1.0), ([0.5, 0.75], 0.25), ([0.3, -0.1], 0.1), ([0.0], 1.0), ([7.0, 7.0], 7.0)):
-        found = words.whole(np.array(numbers))
+        found = dispatch.whole(np.array(numbers))
         assert found is not None
         assert found[0] == pytest.approx(q, rel=1e-15)
     for numbers in ([1.0, np.pi], [1.0, 1.0 + 1e-12], [1.0, 5000.0]):
-        assert words.whole(np.array(numbers)) is None
+        assert dispatch.whole(np.array(numbers)) is None
 
 
 NARROW = """
@@ -115,7 +115,7 @@ features.update({{name: False for name in features if name.startswith("avx512")}
 llvmlite.binding.get_host_cpu_features = lambda: features
 sys.path.insert(0, {tests!r})
 from test_multispin import CASES, check, network, physics
-from thermoc.simulator.kernels import lanes
+from thermoc.simulator.kernels.simd import lanes
 assert lanes.LANES == 4
 for case in ("a glass", "cooled", "weights in whole numbers"):
     check(CASES[case](), batch=130, first_sample=64)

@@ -65,7 +65,7 @@ def test_a_recurrent_network_is_that_of_core_ops(precision: str):
     """The program against one of core ops alone, whose products are by rows: spikes equal, floats to rounding."""
     from thermoc.backends.sim.emit import emit
     from thermoc.ir.dialects.spiking import LifStep, TraceStep
-    from thermoc.passes.expansions import EXPANSIONS
+    from thermoc.passes.expand.table import EXPANSIONS
     from thermoc.passes.rewriting import rewrite
 
     exe, x = tc.compile(recurrent(), "sim", precision=precision), drive(2)

@@ -10,8 +10,8 @@ import pytest
 import thermoc as tc
 from thermoc import simulator
 from thermoc.simulator import engine
-from thermoc.simulator.kernels.normals import box_muller32, box_muller64
-from thermoc.simulator.kernels.tiles import add_product
+from thermoc.simulator.kernels.simd.normals import box_muller32, box_muller64
+from thermoc.simulator.kernels.simd.tiles import add_product
 
 RNG = np.random.default_rng(2)
 W = RNG.normal(size=(40, 40)) / 7

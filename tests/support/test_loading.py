@@ -17,8 +17,9 @@ import pytest
 
 import thermoc as tc
 from thermoc.certificates import recheck
-from thermoc.simulator import Program, quantities
+from thermoc.simulator import Program
 from thermoc.simulator.chips import load_chip
+from thermoc.simulator.data import quantities
 from thermoc.simulator.machine import ChipProgram
 from thermoc.simulator.thermal import description, hotspot
 from thermoc.support.arrays import npz_bytes, read_npy, read_npz

@@ -10,9 +10,9 @@ from thermoc.ir.feed import feed
 from thermoc.ir.reference import interpret
 from thermoc.ir.reference.jitter import ROUNDINGS, Jitter
 from thermoc.ir.types import DType, Role, Type
-from thermoc.verification.gaps import Gap, distance
-from thermoc.verification.judgement import judge
-from thermoc.verification.partings import means
+from thermoc.verification.differences import Gap, distance
+from thermoc.verification.divergence import means
+from thermoc.verification.tolerances import judge
 
 EPS = float(np.finfo(float).eps)
 

@@ -16,8 +16,8 @@ from thermoc.ir.dialects import core, crossbar
 from thermoc.ir.graph import Graph
 from thermoc.ir.values import Array
 from thermoc.passes.base import Log, Pass
-from thermoc.passes.crossbar_spec import CrossbarSpec
-from thermoc.passes.map_crossbars import MapCrossbars
+from thermoc.passes.crossbar.map_crossbars import MapCrossbars
+from thermoc.passes.crossbar.spec import CrossbarSpec
 from thermoc.passes.spike_encode import SpikeEncode
 
 RNG = np.random.default_rng(4)

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 import thermoc
 from thermoc import api
+from thermoc.certificates.criteria import LEAST_AVERAGED
 from thermoc.certificates.document import FORMAT, VERSION, digest
-from thermoc.certificates.judging import LEAST_AVERAGED
 from thermoc.certificates.law import Law, Skipped, json_number
 from thermoc.certificates.laws import LAWS, convergence
+from thermoc.certificates.observed import instrumented, seen
 from thermoc.certificates.replay import encode, recorded_options
-from thermoc.certificates.seen import instrumented, seen
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import STATEFUL
 from thermoc.support.errors import error

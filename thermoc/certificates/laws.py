@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc import physics
-from thermoc.certificates import heated, motion, sampled
+from thermoc.certificates import heat as heat_laws
+from thermoc.certificates import motion
+from thermoc.certificates import sampling as sampling_laws
 from thermoc.certificates.law import Law, Skipped
-from thermoc.certificates.seen import Seen
+from thermoc.certificates.observed import Seen
 from thermoc.ir.dialects import diffusive, heat, langevin, sampling, thermo
 from thermoc.ir.ops import Op
 
@@ -23,10 +25,10 @@ def convergence(seen: Seen) -> dict[str, list[float]]:
     op: Any = seen.op
     if isinstance(op, sampling.Gibbs):
         s, places = _spaced(seen["s"])
-        E = physics.ising_energy(s, sampled.couplings(seen)) - (s * seen["h"][-1:]).sum(axis=-1)
+        E = physics.ising_energy(s, sampling_laws.couplings(seen)) - (s * seen["h"][-1:]).sum(axis=-1)
         order = np.abs(s.mean(axis=-1))
         course = {"energy": E.mean(axis=1), "order_parameter": order.mean(axis=1)}
-        if s.shape[-1] <= sampled.MOST_ENUMERATED and "T" in seen.constants and seen.constants["T"].size == 1:
+        if s.shape[-1] <= sampling_laws.MOST_ENUMERATED and "T" in seen.constants and seen.constants["T"].size == 1:
             course["free_energy"] = np.array(
                 [_free(e, z, float(seen.constants["T"].reshape(()))) for e, z in zip(E, s)]
             )
@@ -56,15 +58,15 @@ LAWS: dict[type[Op], Callable[[Seen], Iterator[Law | Skipped]]] = {
     thermo.Noise: motion.noise,
     thermo.Normal: motion.normal,
     thermo.Uniform: motion.uniform,
-    thermo.SampleBinary: sampled.binary,
-    thermo.SampleCategorical: sampled.categorical,
+    thermo.SampleBinary: sampling_laws.binary,
+    thermo.SampleCategorical: sampling_laws.categorical,
     diffusive.OuNetwork: motion.ou_network,
     langevin.Brownian: motion.brownian,
     langevin.Langevin: motion.inertial,
-    sampling.Gibbs: sampled.gibbs,
-    sampling.GibbsSweeps: sampled.gibbs,
-    heat.HeatExchange: heated.exchange,
-    heat.HeatNetwork: heated.network,
-    heat.Diffusion: heated.diffusion,
-    heat.Clamp: heated.clamp,
+    sampling.Gibbs: sampling_laws.gibbs,
+    sampling.GibbsSweeps: sampling_laws.gibbs,
+    heat.HeatExchange: heat_laws.exchange,
+    heat.HeatNetwork: heat_laws.network,
+    heat.Diffusion: heat_laws.diffusion,
+    heat.Clamp: heat_laws.clamp,
 }

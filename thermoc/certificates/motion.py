@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.certificates.judging import converged, equipartition, exact, held, unsettled
+from thermoc.certificates.criteria import converged, equipartition, exact, held, unsettled
 from thermoc.certificates.law import Law, Skipped, standard_normals, standard_score
-from thermoc.certificates.seen import Seen
+from thermoc.certificates.observed import Seen
 
 
 def memory(seen: Seen) -> Iterator[Law | Skipped]:

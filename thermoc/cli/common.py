@@ -18,9 +18,7 @@ Options = Annotated[
 ]
 Chip = Annotated[
     str | None,
-    typer.Option(
-        "--chip", metavar="CHIP", help="Lay the network out on a chip (thermo-1, isaac, puma, FILE.toml): sim."
-    ),
+    typer.Option("--chip", metavar="CHIP", help="The chip of target chip: thermo-1, isaac, puma, FILE.toml."),
 ]
 DumpIr = Annotated[
     Path | None,

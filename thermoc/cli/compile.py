@@ -26,7 +26,7 @@ def compile(
     model: Model,
     target: Annotated[
         str | None,
-        typer.Option("--target", "-t", help="One of `thermoc targets`.", show_default="onnx; sim with --chip"),
+        typer.Option("--target", "-t", help="One of `thermoc targets`.", show_default="onnx; chip with --chip"),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Where the artefact goes; default: the network's name, here.")
@@ -39,7 +39,7 @@ def compile(
 ) -> None:
     """Compile a network for a target and write the artefact."""
     options = parse_options(option) | ({"step": True} if step else {}) | ({} if chip is None else {"chip": chip})
-    target = target or ("onnx" if chip is None else "sim")
+    target = target or ("onnx" if chip is None else "chip")
     net = model.load()
     beside = output or Path(file_name(net.name))
     if not beside.is_dir():

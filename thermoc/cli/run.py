@@ -17,7 +17,6 @@ from thermoc.cli.common import (
     Inputs,
     Json,
     Options,
-    Target,
     file_name,
     parse_options,
 )
@@ -34,7 +33,10 @@ from thermoc.support.tables import table
 @takes_model
 def run(
     model: Model,
-    target: Target = "sim",
+    target: Annotated[
+        str | None,
+        typer.Option("--target", "-t", help="One of `thermoc targets`.", show_default="sim; chip with --chip"),
+    ] = None,
     input: Inputs = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the outputs as .npz.")] = None,
     ticks: Annotated[int | None, typer.Option(help="Number of ticks; default: what the inputs say, else 1.")] = None,
@@ -54,7 +56,8 @@ def run(
     """Compile a network for a target, run it, and show or write what it gives."""
     options = parse_options(option) | ({} if chip is None else {"chip": chip})
     pictures = {"floorplan": floorplan, "heat_map": heat_map, "trace": trace}
-    _can_draw(pictures, options)
+    target = target or ("sim" if chip is None else "chip")
+    _can_draw(pictures, target)
     _can_hold_arrays(output)
     net = model.load()
     written = [output, *pictures.values(), _certificate_path(net.name) if certify else None]
@@ -98,11 +101,13 @@ def run(
         check(certificate, as_json=as_json)
 
 
-def _can_draw(pictures: Mapping[str, Path | None], options: Mapping[str, object]) -> None:
+def _can_draw(pictures: Mapping[str, Path | None], target: str) -> None:
     """Refuse pictures of a chip that there is not, and formats that there are not, before anything runs."""
     wanted = [name.replace("_", "-") for name, path in pictures.items() if path is not None]
-    if wanted and options.get("chip") is None:
-        raise error("T404", f"--{wanted[0]} shows a chip, and none is named", hint="add --chip thermo-1")
+    if wanted and target != "chip":
+        raise error(
+            "T404", f"--{wanted[0]} shows a simulated chip, and the target is {target!r}", hint="take --target chip"
+        )
     for name in ("floorplan", "heat_map"):
         path = pictures[name]
         if path is not None:

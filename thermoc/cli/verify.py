@@ -15,7 +15,7 @@ from thermoc.support.errors import error
 from thermoc.support.files import can_write
 from thermoc.verification import Verification
 from thermoc.verification import verify as verification
-from thermoc.verification.picture import format_of
+from thermoc.verification.plot import format_of
 
 
 @takes_model

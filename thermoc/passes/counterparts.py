@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from thermoc import physics
 from thermoc.ir.dialects.loihi import weight_range
-from thermoc.passes import quantize_maps as maps
-from thermoc.passes.quantize_drives import Term
-from thermoc.passes.quantize_errors import LOGIT, curve_error
-from thermoc.passes.quantize_scales import FRACTION, Design, Source
-from thermoc.passes.quantize_units import CurveUnit, GradedUnit, LifUnit, MemoryUnit, NoisyUnit, relaxation
+from thermoc.passes.loihi import linear_maps as maps
+from thermoc.passes.loihi.drives import Term
+from thermoc.passes.loihi.error_bounds import LOGIT, curve_error
+from thermoc.passes.loihi.scales import FRACTION, Design, Source
+from thermoc.passes.loihi.units import CurveUnit, GradedUnit, LifUnit, MemoryUnit, NoisyUnit, relaxation
 
 Said = Callable[[Term], tuple[NDArray, NDArray]]
 """Of a term: what its source has said, and how far that is off already; each (inputs, samples)."""

@@ -13,8 +13,9 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.ops import CONTINUOUS, Op
 from thermoc.ir.types import Type
 from thermoc.ir.values import Value
-from thermoc.passes import heat_steps, particles, spiking_steps
 from thermoc.passes.base import Log, Pass, Property, no_trait
+from thermoc.passes.expand import heat as heat_steps
+from thermoc.passes.expand import particles, spiking
 from thermoc.passes.rewriting import Rewriter, rewrite
 
 Keep = Callable[[Op, Graph], bool]
@@ -146,5 +147,5 @@ STEPS: dict[type[Op], Callable[[Any, Rewriter], Any]] = {
     langevin.Brownian: particles.brownian,
     langevin.Langevin: particles.inertial,
     langevin.Velocity: particles.velocity,
-    **spiking_steps.STEPS,
+    **spiking.STEPS,
 }

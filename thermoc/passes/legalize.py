@@ -8,7 +8,7 @@ from typing import ClassVar
 from thermoc.ir.graph import Graph
 from thermoc.ir.target import TargetDescription
 from thermoc.passes.base import Log, Pass, Property
-from thermoc.passes.expansions import EXPANSIONS
+from thermoc.passes.expand.table import EXPANSIONS
 from thermoc.passes.rewriting import rewrite
 from thermoc.support.errors import Finding, ThermocError
 

@@ -19,11 +19,11 @@ from thermoc.ir.places import MOVES
 from thermoc.ir.reference import interpret
 from thermoc.ir.types import Role
 from thermoc.ir.values import Value
+from thermoc.passes.analysis.intervals import ranges
+from thermoc.passes.analysis.sampling_error import SamplingError, through
 from thermoc.passes.base import Log, Pass
 from thermoc.passes.counterparts import Coded
-from thermoc.passes.ranges import ranges
 from thermoc.passes.rewriting import Rewriter
-from thermoc.passes.sampling_error import SamplingError, through
 from thermoc.support.errors import error
 
 Inputs = Mapping[str, ArrayLike]

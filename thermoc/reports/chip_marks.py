@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from thermoc.backends.sim.chip_report import ChipReport
+    from thermoc.backends.chip.report import ChipReport
 
 INK = "#222222"
 MARKS = "osD^vPX*"

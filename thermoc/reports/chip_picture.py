@@ -17,7 +17,7 @@ from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
 
 if TYPE_CHECKING:
-    from thermoc.backends.sim.chip_report import ChipReport
+    from thermoc.backends.chip.report import ChipReport
 
 FORMATS = ("png", "svg")
 COLOURS = ("#4269d0", "#efb118", "#3ca951", "#ff725c", "#a463f2", "#97bbf5", "#9c6b4e", "#6cc5b0")

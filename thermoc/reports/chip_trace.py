@@ -17,7 +17,7 @@ from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
 
 if TYPE_CHECKING:
-    from thermoc.backends.sim.chip_report import ChipReport
+    from thermoc.backends.chip.report import ChipReport
 
 MOST = 200_000
 WAYS = ("east", "west", "down", "up")

@@ -7,7 +7,7 @@ from thermoc.ir import dialects  # noqa: F401  (registers the ops)
 from thermoc.ir.ops import CONTINUOUS, REGISTRY, Op
 from thermoc.ir.target import TargetDescription
 from thermoc.passes.discretize import STEPS
-from thermoc.passes.expansions import EXPANSIONS
+from thermoc.passes.expand.table import EXPANSIONS
 from thermoc.support.tables import table
 
 

@@ -19,9 +19,9 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.reference import interpret
 from thermoc.passes.counterparts import ROUNDING, Coded
 from thermoc.verification.disturbance import Disturbance
+from thermoc.verification.divergence import FALSE_ALARM
 from thermoc.verification.forcing import Steered
-from thermoc.verification.partings import FALSE_ALARM
-from thermoc.verification.setting import Setting
+from thermoc.verification.run_settings import Setting
 from thermoc.verification.unit_gaps import UnitGap
 
 

@@ -12,8 +12,8 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.reference.meaning import Context
 from thermoc.passes import counterparts
 from thermoc.passes.counterparts import Population
-from thermoc.passes.quantize_drives import Term
-from thermoc.passes.quantize_units import NoisyUnit, couplings
+from thermoc.passes.loihi.drives import Term
+from thermoc.passes.loihi.units import NoisyUnit, couplings
 from thermoc.verification.unit_gaps import UnitGap
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from thermoc.ir.feed import feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.reference import interpret
 from thermoc.verification.forcing import Shifts, Steered
-from thermoc.verification.setting import Setting
+from thermoc.verification.run_settings import Setting
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,10 +21,10 @@ from thermoc.ir.types import Type
 from thermoc.passes.base import Change, Record
 from thermoc.passes.counterparts import Coded, Population, Product
 from thermoc.verification import codings, populations, products
+from thermoc.verification.differences import Gap, flat
 from thermoc.verification.disturbance import Disturbed
-from thermoc.verification.gaps import Gap, flat
-from thermoc.verification.judgement import Jittered, Judgement, rounding, surely
-from thermoc.verification.partings import Means, correlations, means
+from thermoc.verification.divergence import Means, correlations, means
+from thermoc.verification.tolerances import Jittered, Judgement, rounding, surely
 from thermoc.verification.unit_gaps import Units
 
 if TYPE_CHECKING:

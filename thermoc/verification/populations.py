@@ -25,15 +25,15 @@ from thermoc.ir.types import Shape
 from thermoc.ir.values import Value
 from thermoc.passes import counterparts
 from thermoc.passes.counterparts import Population, Slack
-from thermoc.passes.quantize_drives import Term
-from thermoc.passes.quantize_scales import FRACTION
-from thermoc.passes.quantize_units import LifUnit, MemoryUnit, NoisyUnit, Reading
+from thermoc.passes.loihi.drives import Term
+from thermoc.passes.loihi.scales import FRACTION
+from thermoc.passes.loihi.units import LifUnit, MemoryUnit, NoisyUnit, Reading
 from thermoc.verification import colours
-from thermoc.verification.chip_values import ChipValues, chip_values
+from thermoc.verification.differences import distance, flat
 from thermoc.verification.disturbance import Disturbance
 from thermoc.verification.forcing import Steered
-from thermoc.verification.gaps import distance, flat
-from thermoc.verification.setting import Setting
+from thermoc.verification.loihi_values import ChipValues, chip_values
+from thermoc.verification.run_settings import Setting
 from thermoc.verification.unit_gaps import UnitGap
 
 Arrays = dict[str, NDArray]

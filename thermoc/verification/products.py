@@ -19,10 +19,10 @@ from thermoc.ir.reference import interpret
 from thermoc.ir.reference.meaning import MEANINGS
 from thermoc.ir.types import Role, Type
 from thermoc.passes.counterparts import Product, ProductSlack
+from thermoc.verification.differences import ROUNDINGS, distance, flat
 from thermoc.verification.disturbance import Disturbance
 from thermoc.verification.forcing import Steered
-from thermoc.verification.gaps import ROUNDINGS, distance, flat
-from thermoc.verification.setting import Setting
+from thermoc.verification.run_settings import Setting
 from thermoc.verification.unit_gaps import UnitGap
 
 

@@ -23,8 +23,8 @@ from thermoc.ir.verify import findings
 from thermoc.support.arrays import npz_bytes
 from thermoc.support.errors import ThermocError
 from thermoc.support.files import write_atomic
-from thermoc.verification.places import Place
-from thermoc.verification.setting import Setting
+from thermoc.verification.locate import Place
+from thermoc.verification.run_settings import Setting
 from thermoc.verification.stages import Subject
 
 Shows = Callable[[Subject, Graph, Setting, str], bool]

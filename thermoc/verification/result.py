@@ -11,7 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from thermoc.support.tables import html_table, table
-from thermoc.verification.partings import FALSE_ALARM
+from thermoc.verification.divergence import FALSE_ALARM
 
 LOWERING, EMISSION = "lowering", "emission"
 STATES = "(final states)"
@@ -151,7 +151,7 @@ class Verification:
 
     def plot(self, path: str | os.PathLike[str]) -> None:
         """Draw error and bound against tick, as .png or .svg. Errors: T404 (no such format), T302, T505."""
-        from thermoc.verification.picture import plot
+        from thermoc.verification.plot import plot
 
         plot(self, path)
 

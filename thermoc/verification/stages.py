@@ -14,11 +14,11 @@ from thermoc.api import Executable
 from thermoc.backends.base import Outcome
 from thermoc.ir.reference.interpreter import Trace
 from thermoc.ir.types import DType, Type
-from thermoc.verification.gaps import Gap, flat
-from thermoc.verification.judgement import Jittered, Judgement, rounding, surely
+from thermoc.verification.differences import Gap, flat
 from thermoc.verification.lowering import Lossy, Lowering, equal, lossy, lowering, output_types
 from thermoc.verification.result import EMISSION, LOWERING, STATES, UNITS, Row
-from thermoc.verification.setting import Setting
+from thermoc.verification.run_settings import Setting
+from thermoc.verification.tolerances import Jittered, Judgement, rounding, surely
 
 
 @dataclass(frozen=True, kw_only=True)

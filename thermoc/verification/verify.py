@@ -14,11 +14,11 @@ from thermoc import api
 from thermoc.ir.graph import Graph, exposed
 from thermoc.support.errors import error
 from thermoc.support.files import can_write
+from thermoc.verification.locate import Place, place, place_of_state
 from thermoc.verification.lowering import Lowering
-from thermoc.verification.places import Place, place, place_of_state
 from thermoc.verification.reduction import reduced, save
 from thermoc.verification.result import BREACH, EMISSION, LOWERING, Breach, Row, Verification
-from thermoc.verification.setting import Setting, setting
+from thermoc.verification.run_settings import Setting, setting
 from thermoc.verification.stages import Subject, row, states_row, units_row
 
 PROBE = "probe."

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from numpy import uint64
 
-from thermoc.simulator.kernels import loihi, loihi_noise, loihi_synapses, loihi_units
+from thermoc.simulator.kernels.loihi import conversion, noise, synapses, units
 from thermoc.simulator.kernels.operands import (
     NUMBERS,
     OPCODE,
@@ -31,14 +31,14 @@ def encode(line, frame):
     """Integers of floats."""
     r, _, n = integers(line, frame, RESULT)
     x, xs, _ = floats(line, frame, X)
-    loihi.encode(r, 0, n, word(frame, Setting.SAMPLES), x, 0, xs, word(line, NUMBERS), word(line, NUMBERS + 1))
+    conversion.encode(r, 0, n, word(frame, Setting.SAMPLES), x, 0, xs, word(line, NUMBERS), word(line, NUMBERS + 1))
 
 
 def decode(line, frame):
     """Floats of integers."""
     r, _, n = floats(line, frame, RESULT)
     x, xs, _ = integers(line, frame, X)
-    loihi.decode(r, 0, n, word(frame, Setting.SAMPLES), x, 0, xs, word(line, NUMBERS))
+    conversion.decode(r, 0, n, word(frame, Setting.SAMPLES), x, 0, xs, word(line, NUMBERS))
 
 
 def arrive(line, frame):
@@ -47,7 +47,7 @@ def arrive(line, frame):
     states, width = int_array(frame, Array.INT_STATE), word(frame, Setting.INT_STATES)
     turn = (word(frame, Setting.BEGUN) + word(frame, Setting.TICK)) % word(line, NUMBERS + 1)
     at = word(frame, Setting.START) * width + word(line, NUMBERS) + turn * n
-    loihi_synapses.arrive(r, 0, n, word(frame, Setting.SAMPLES), states, at, width)
+    synapses.arrive(r, 0, n, word(frame, Setting.SAMPLES), states, at, width)
 
 
 def synapse(line, frame):
@@ -62,7 +62,7 @@ def synapse(line, frame):
     at = word(frame, Setting.START) * width + word(line, NUMBERS)
     turn = (word(frame, Setting.BEGUN) + word(frame, Setting.TICK)) % rows
     listed, whole = op == Opcode.LOIHI_SYNAPSE_LIST or form & 2 > 0, op == Opcode.LOIHI_MATRIX
-    loihi_synapses.synapse(
+    synapses.synapse(
         r, 0, word(frame, Setting.SAMPLES), states, at, width, units, rows, turn, x, 0, xs, xn, listed, y, 0,
         tables(line, frame), starts, targets, whole, form & 1 | form >> 2 << 1,
     )  # fmt: skip
@@ -76,7 +76,7 @@ def conv(line, frame):
     states, width = int_array(frame, Array.INT_STATE), word(frame, Setting.INT_STATES)
     at, samples = word(frame, Setting.START) * width + word(line, NUMBERS), word(frame, Setting.SAMPLES)
     sizes, form = word(line, NUMBERS + 1), word(line, NUMBERS + 2)
-    loihi_synapses.conv(r, 0, n, samples, states, at, width, x, 0, xs, y, 0, tables(line, frame), sizes, form)
+    synapses.conv(r, 0, n, samples, states, at, width, x, 0, xs, y, 0, tables(line, frame), sizes, form)
 
 
 def lif(line, frame):
@@ -90,16 +90,14 @@ def lif(line, frame):
     du, dv = word(line, NUMBERS + 2), word(line, NUMBERS + 3)
     top, form, tick = word(line, NUMBERS + 4), word(line, NUMBERS + 5), word(frame, Setting.TICK)
     tick += word(frame, Setting.TICK0)
-    loihi_units.lif(
-        r, 0, n - 1, samples, x, 0, xs, y, 0, yn, states, currents, membranes, width, du, dv, top, form, tick
-    )
+    units.lif(r, 0, n - 1, samples, x, 0, xs, y, 0, yn, states, currents, membranes, width, du, dv, top, form, tick)
 
 
 def spread(line, frame):
     """Lists as levels."""
     r, _, n = integers(line, frame, RESULT)
     x, xs, _ = integers(line, frame, X)
-    loihi_units.spread(r, 0, n, word(frame, Setting.SAMPLES), x, 0, xs)
+    units.spread(r, 0, n, word(frame, Setting.SAMPLES), x, 0, xs)
 
 
 def total(line, frame):
@@ -108,7 +106,7 @@ def total(line, frame):
     x, xs, _ = integers(line, frame, X)
     y, ys, _ = integers(line, frame, Y)
     z, zs, _ = integers(line, frame, Z)
-    loihi_units.total(r, 0, n, word(frame, Setting.SAMPLES), x, 0, xs, y, 0, ys, z, 0, zs, present(line, Z))
+    units.total(r, 0, n, word(frame, Setting.SAMPLES), x, 0, xs, y, 0, ys, z, 0, zs, present(line, Z))
 
 
 def graded(line, frame):
@@ -117,7 +115,7 @@ def graded(line, frame):
     x, xs, _ = integers(line, frame, X)
     y, _, yn = integers(line, frame, Y)
     threshold, shift, both = word(line, NUMBERS), word(line, NUMBERS + 1), word(line, NUMBERS + 2)
-    loihi_units.graded(r, 0, n, word(frame, Setting.SAMPLES), x, 0, xs, y, 0, yn, threshold, shift, both)
+    units.graded(r, 0, n, word(frame, Setting.SAMPLES), x, 0, xs, y, 0, yn, threshold, shift, both)
 
 
 def lookup(line, frame):
@@ -126,7 +124,7 @@ def lookup(line, frame):
     x, xs, _ = integers(line, frame, X)
     y, _, yn = integers(line, frame, Y)
     z, _, zn = integers(line, frame, Z)
-    loihi_units.lookup(r, 0, n, word(frame, Setting.SAMPLES), x, 0, xs, y, 0, yn, z, 0, zn, word(line, NUMBERS))
+    units.lookup(r, 0, n, word(frame, Setting.SAMPLES), x, 0, xs, y, 0, yn, z, 0, zn, word(line, NUMBERS))
 
 
 def sigma(line, frame):
@@ -135,7 +133,7 @@ def sigma(line, frame):
     x, xs, _ = integers(line, frame, X)
     states, width = int_array(frame, Array.INT_STATE), word(frame, Setting.INT_STATES)
     at = word(frame, Setting.START) * width + word(line, NUMBERS)
-    loihi_units.sigma(r, 0, n, word(frame, Setting.SAMPLES), x, 0, xs, states, at, width)
+    units.sigma(r, 0, n, word(frame, Setting.SAMPLES), x, 0, xs, states, at, width)
 
 
 def delta(line, frame):
@@ -147,7 +145,7 @@ def delta(line, frame):
     at, samples = word(frame, Setting.START) * width + word(line, NUMBERS), word(frame, Setting.SAMPLES)
     top, scale = word(line, NUMBERS + 1), word(line, NUMBERS + 2)
     shift, form = word(line, NUMBERS + 3), word(line, NUMBERS + 4)
-    loihi_units.delta(r, 0, n, samples, x, 0, xs, y, 0, yn, states, at, width, top, scale, shift, form)
+    units.delta(r, 0, n, samples, x, 0, xs, y, 0, yn, states, at, width, top, scale, shift, form)
 
 
 def heat(line, frame):
@@ -158,7 +156,7 @@ def heat(line, frame):
     at, samples = word(frame, Setting.START) * width + word(line, NUMBERS), word(frame, Setting.SAMPLES)
     loss, gain, floor = word(line, NUMBERS + 1), word(line, NUMBERS + 2), word(line, NUMBERS + 3)
     started = word(frame, Setting.TICK0) + word(frame, Setting.TICK) >= word(line, NUMBERS + 4)
-    loihi_units.heat(states, at, width, xn, samples, x, 0, xs, y, 0, yn, loss, gain, floor, started)
+    units.heat(states, at, width, xn, samples, x, 0, xs, y, 0, yn, loss, gain, floor, started)
 
 
 def fermi_dirac(line, frame):
@@ -173,7 +171,7 @@ def fermi_dirac(line, frame):
     stream, form = word(line, NUMBERS + 4), word(line, NUMBERS + 5)
     turn = word(frame, Setting.TICK0) + word(frame, Setting.TICK) - (form >> 1)
     first, key = word(frame, Setting.SAMPLE0) + word(frame, Setting.START), uint64(word(frame, Setting.KEY))
-    loihi_noise.fermi_dirac(
+    noise.fermi_dirac(
         r, 0, n, samples, x, 0, xs, y, 0, ys, yn, z, 0, states, at, width, turns, sweeps, form & 1, turn, stream,
         first, key,
     )  # fmt: skip
@@ -188,7 +186,7 @@ def categorical(line, frame):
     row, lag, stream = word(line, NUMBERS), word(line, NUMBERS + 1), word(line, NUMBERS + 2)
     turn, samples = word(frame, Setting.TICK0) + word(frame, Setting.TICK) - lag, word(frame, Setting.SAMPLES)
     first, key = word(frame, Setting.SAMPLE0) + word(frame, Setting.START), uint64(word(frame, Setting.KEY))
-    loihi_noise.categorical(r, 0, n, samples, x, 0, xs, y, 0, ys, yn, z, 0, zn, row, turn, stream, first, key)
+    noise.categorical(r, 0, n, samples, x, 0, xs, y, 0, ys, yn, z, 0, zn, row, turn, stream, first, key)
 
 
 def memory(line, frame):
@@ -201,6 +199,6 @@ def memory(line, frame):
     turn = word(frame, Setting.TICK0) + word(frame, Setting.TICK) - word(line, NUMBERS + 3)
     stream, first = word(line, NUMBERS + 4), word(frame, Setting.SAMPLE0) + word(frame, Setting.START)
     key = uint64(word(frame, Setting.KEY))
-    loihi_noise.memory(
+    noise.memory(
         states, at, width, xn, samples, x, 0, xs, y, 0, ys, yn, gain, keep, turn, stream, first, key
     )  # fmt: skip

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from numpy import uint64
 
-from thermoc.simulator.kernels import layers, moves, sampling, thermal
+from thermoc.simulator.kernels import moves, thermal
+from thermoc.simulator.kernels.gibbs import dense_layers, rows
 from thermoc.simulator.kernels.operands import (
     NUMBERS,
     OPCODE,
@@ -57,7 +58,7 @@ def gibbs(line, frame):
     constants, scratch = float_array(frame, Array.FLOAT_CONSTANT), float_array(frame, Array.FLOAT_SCRATCH)
     table, halt = tables(line, frame), int_array(frame, Array.HALT)
     moves.copy(r, 0, n, n, samples, x, 0, xs)
-    sampling.gibbs(
+    rows.gibbs(
         r, 0, n, samples, y, 0, ys, yn, z, 0, zs, zn, constants, table, at, classes, sweeps, form, stream, first,
         number, tick, key, scratch, halt,
     )  # fmt: skip
@@ -74,7 +75,7 @@ def gibbs_layers(line, frame):
     number, samples = word(frame, Setting.SAMPLE0) + word(frame, Setting.START), word(frame, Setting.SAMPLES)
     tick, key = word(frame, Setting.TICK0) + word(frame, Setting.TICK), uint64(word(frame, Setting.KEY))
     constants, table, halt = float_array(frame, Array.FLOAT_CONSTANT), tables(line, frame), int_array(frame, Array.HALT)
-    layers.gibbs_layers(
+    dense_layers.gibbs_layers(
         r, 0, n, samples, x, 0, xs, y, 0, ys, yn, z, 0, zs, zn, constants, table, at, classes, sweeps, form, stream,
         first, number, tick, key, halt,
     )  # fmt: skip

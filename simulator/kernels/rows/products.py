@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from thermoc.simulator.kernels import crossbar, linear
+from thermoc.simulator.kernels import linear
+from thermoc.simulator.kernels.crossbar import mvm as crossbar_mvm
 from thermoc.simulator.kernels.operands import (
     NUMBERS,
     RESULT,
@@ -54,4 +55,4 @@ def mvm(line, frame):
     at, first, lead = word(line, NUMBERS), word(line, NUMBERS + 1), word(line, NUMBERS + 2)
     samples, constants = word(frame, Setting.SAMPLES), float_array(frame, Array.FLOAT_CONSTANT)
     table, noisy = tables(line, frame), present(line, Y)
-    crossbar.mvm(r, 0, samples, x, 0, xs, y, 0, ys, noisy, z, 0, zs, zn, constants, table, at, first, lead)
+    crossbar_mvm.mvm(r, 0, samples, x, 0, xs, y, 0, ys, noisy, z, 0, zs, zn, constants, table, at, first, lead)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from thermoc.frontends.nir.construction import Construction, Conventions, add, full
 from thermoc.frontends.nir.cycles import late_edges, looping
-from thermoc.frontends.nir.forms import together
 from thermoc.frontends.nir.nodes import BEFORE, SPIKING, Model, Node, at, unreadable
+from thermoc.frontends.nir.op_nodes import together
 from thermoc.frontends.nir.shapes import Shape, flat_axes, per_axis, shapes, window_of
 from thermoc.frontends.nir.units import OPS, unit
 from thermoc.ir.builder import Builder, Handle

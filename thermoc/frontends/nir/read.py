@@ -11,8 +11,8 @@ from thermoc.frontends.hdf5.file import read_hdf5
 from thermoc.frontends.nir.build import build
 from thermoc.frontends.nir.construction import Conventions
 from thermoc.frontends.nir.delays import even_delays
-from thermoc.frontends.nir.mend import direct, ended, named
 from thermoc.frontends.nir.parse import parse
+from thermoc.frontends.nir.repairs import direct, ended, named
 from thermoc.frontends.nir.resets import RESETS, reset_assumed
 from thermoc.frontends.nir.time_step import doubts, noted_step, time_step
 from thermoc.frontends.nir.units import TWO_VARIABLES

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from thermoc.frontends.nir.cycles import late_edges, looping
-from thermoc.frontends.nir.forms import node_of
 from thermoc.frontends.nir.nodes import BEFORE, Model, Node
+from thermoc.frontends.nir.op_nodes import node_of
 from thermoc.frontends.nir.ops import PRODUCT, SUM, UNIT_FIELDS, Site, factor, summed
 from thermoc.frontends.nir.refusals import refusals
 from thermoc.ir.dialects import core
