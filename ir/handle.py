@@ -31,8 +31,7 @@ class Handle:
     @property
     def type(self) -> Type:
         """Shape, dtype and role."""
-        assert self.value.type is not None
-        return self.value.type
+        return self.value.inferred
 
     @property
     def shape(self) -> Shape:

@@ -151,10 +151,9 @@ def _part(graph: Graph, ops: Iterable[Op], gives: Iterable[Value], takes: Iterab
     read = {value.name for op in ops for value in op.inputs} | {value.name for value in gives}
     inputs = []
     for name, value in taken.items():
-        assert value.type is not None
         if name in read:
             named = border(value) if any(isinstance(op, Output) for op in ops) else name
-            kind = {"shape": value.type.shape, "dtype": value.type.dtype, "role": value.type.role}
+            kind = {"shape": value.shape, "dtype": value.dtype, "role": value.role}
             inputs.append(Input(name=named, **kind, y=value))
     outputs = [Output(name=name, x=value) for name, value in {value.name: value for value in gives}.items()]
     return graph.with_ops([*inputs, *map(unclocked, ops), *outputs])

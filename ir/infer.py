@@ -170,9 +170,9 @@ def _shapes(op: Op) -> dict[str, Shape]:
         pattern = _spec(op, name).shape
         who = f"{name} ({value})"
         if pattern.startswith("~"):
-            loose.setdefault(pattern[1:], []).append((who, _type(value).shape))
+            loose.setdefault(pattern[1:], []).append((who, value.shape))
         elif pattern != "?":
-            letters.bind(pattern, _type(value).shape, who)
+            letters.bind(pattern, value.shape, who)
     for letter, members in loose.items():
         letters.broadcast(letter, members)
     given = {name: _held_shape(getattr(op, name)) for name in op.operand_specs}
@@ -184,24 +184,19 @@ def _held_shape(held: Any) -> Any:
     if held is None:
         return None
     if isinstance(held, tuple):
-        return tuple(_type(value).shape for value in held)
-    return _type(held).shape
+        return tuple(value.shape for value in held)
+    return held.shape
 
 
 def _spec(op: Op, name: str) -> OperandSpec:
     return op.operand_specs[name.split("[")[0]]
 
 
-def _type(value: Value) -> Type:
-    assert value.type is not None, f"{value} has no type yet"
-    return value.type
-
-
 def _check_dtypes(op: Op) -> list[Finding]:
     findings: list[Finding] = []
     floats: dict[DType, str] = {}
     for name, value in op.operand_values:
-        dtype, kind = _type(value).dtype, _spec(op, name).kind
+        dtype, kind = value.dtype, _spec(op, name).kind
         if dtype not in _KINDS[kind]:
             fact = f"{name} ({value}) has dtype {dtype}"
             findings.append(
@@ -232,7 +227,7 @@ def _check_dtypes(op: Op) -> list[Finding]:
 def _check_roles(op: Op) -> list[Finding]:
     findings: list[Finding] = []
     for name, value in op.operand_values:
-        wanted, role = _spec(op, name).role, _type(value).role
+        wanted, role = _spec(op, name).role, value.role
         if wanted is not None and role not in (wanted, Role.signal):
             note = f"{name} ({value}) has the role {role}"
             what = f"{op.opname}: {name} must be a {wanted}"
@@ -246,10 +241,8 @@ def _check_roles(op: Op) -> list[Finding]:
 
 def _meaning(op: Op, spec: ResultSpec) -> tuple[DType, Role]:
     like = _first(getattr(op, spec.like)) if spec.like else next(iter(op.inputs), None)
-    dtype = spec.dtype or getattr(op, "dtype", None) or (_type(like).dtype if like is not None else DType.f64)
-    role = (
-        spec.role or getattr(op, "role", None) or (_type(like).role if spec.like and like is not None else Role.signal)
-    )
+    dtype = spec.dtype or getattr(op, "dtype", None) or (like.dtype if like is not None else DType.f64)
+    role = spec.role or getattr(op, "role", None) or (like.role if spec.like and like is not None else Role.signal)
     return DType(dtype), Role(role)
 
 

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from thermoc.ir.dialects import core
 from thermoc.ir.types import Shape
-from thermoc.ir.values import Value
 
 Places = NDArray[np.int64]
 MOVES = frozenset({core.Reshape, core.Flatten, core.Transpose, core.Broadcast, core.Slice})
@@ -24,14 +23,14 @@ def places(shape: Shape) -> Places:
 
 def moved(op: Any) -> Places:
     """Return where each element of the result of one of ``MOVES`` stands in x, in the result's shape."""
-    index = places(_shape(op.x))
+    index = places(op.x.shape)
     if isinstance(op, core.Transpose):
         return index.transpose(op.axes)
     if isinstance(op, core.Broadcast):
         return np.broadcast_to(index, op.shape)
     if isinstance(op, core.Slice):
         return index[tuple(slice(*cut) for cut in zip(op.starts, op.stops, op.steps))]
-    return index.reshape(_shape(op.y))
+    return index.reshape(op.y.shape)
 
 
 def windows(shape: Shape, window: Shape, stride: Shape, padding: core.Pairs, dilation: Shape) -> Places:
@@ -53,13 +52,8 @@ def sliding(x: NDArray, spans: Shape) -> NDArray:
 
 def reduced(op: core.Reduce | core.Pool) -> Places:
     """Return the places that each element of a reduction is taken over, (elements, members); -1 lies outside."""
-    shape = _shape(op.x)
+    shape = op.x.shape
     if isinstance(op, core.Pool):
         return windows(shape, op.window, op.stride, op.padding, (1,) * len(op.window)).reshape(-1, math.prod(op.window))
     kept = [axis for axis in range(len(shape)) if axis not in op.axes]
     return places(shape).transpose(*kept, *sorted(op.axes)).reshape(-1, math.prod(shape[axis] for axis in op.axes))
-
-
-def _shape(value: Value) -> Shape:
-    assert value.type is not None
-    return value.type.shape

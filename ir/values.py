@@ -9,7 +9,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from thermoc.ir.types import Type
+from thermoc.ir.types import DType, Role, Shape, Type
+from thermoc.support.errors import error
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,33 @@ class Value:
 
     name: str
     type: Type | None = None
+
+    @property
+    def inferred(self) -> Type:
+        """The type, which is known once ``infer-shapes`` has run. Errors: T203 where it has not."""
+        if self.type is None:
+            raise error("T203", f"{self} has no type yet", hint="run infer-shapes first")
+        return self.type
+
+    @property
+    def shape(self) -> Shape:
+        """Lengths of the axes of one sample. Errors: T203."""
+        return self.inferred.shape
+
+    @property
+    def dtype(self) -> DType:
+        """Number format. Errors: T203."""
+        return self.inferred.dtype
+
+    @property
+    def size(self) -> int:
+        """Number of elements of one sample. Errors: T203."""
+        return self.inferred.size
+
+    @property
+    def role(self) -> Role:
+        """What the numbers mean. Errors: T203."""
+        return self.inferred.role
 
     def __str__(self) -> str:
         return f"%{self.name}"

@@ -12,7 +12,7 @@ from thermoc.ir.dialects.core import Constant, Input, Output, SparseAffine
 from thermoc.ir.graph import Graph
 from thermoc.ir.infer import infer
 from thermoc.ir.ops import STOCHASTIC, Op
-from thermoc.ir.types import Role, Type
+from thermoc.ir.types import Role
 from thermoc.ir.values import Value
 from thermoc.support.errors import Finding, ThermocError
 
@@ -230,7 +230,7 @@ def _rows(graph: Graph, op: SparseAffine) -> Iterator[Finding]:
     """Compressed rows must name entries that are there, and places along x that are there."""
     held = (graph.producers[value.name] for value in (op.offsets, op.columns))
     offsets, columns = (source.value.numpy if isinstance(source, Constant) else None for source in held)
-    entries, width = _type(op.values).size, _type(op.x).size
+    entries, width = op.values.size, op.x.size
     if offsets is not None and not offsets.size:
         note = f"there are none, and {entries} entries; n rows have n + 1 offsets"
         what = f"{op.opname}: offsets must rise from 0 to the number of entries"
@@ -243,11 +243,6 @@ def _rows(graph: Graph, op: SparseAffine) -> Iterator[Finding]:
         bad = int(np.argmax((columns < 0) | (columns >= width)))
         note = f"columns[{bad}] = {columns[bad]}, x has {width} elements"
         yield Finding(code="T105", what=f"{op.opname}: a column lies outside x", where=op.location, notes=(note,))
-
-
-def _type(value: Value) -> Type:
-    assert value.type is not None
-    return value.type
 
 
 def _place(op: Constant, bad: np.ndarray) -> tuple[str, object]:

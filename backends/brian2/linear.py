@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from thermoc.ir.dialects import core
 from thermoc.ir.ops import Op
 from thermoc.ir.places import Places, places, reduced, windows
-from thermoc.ir.types import Shape
 from thermoc.ir.values import Value
 
 Numbers = Callable[[Value], NDArray | None]
@@ -33,7 +32,7 @@ def affine(op: core.Affine, numbers: Numbers) -> Terms | None:
     weight = numbers(op.weight)
     if weight is None:
         return None
-    (m, n), lead = weight.shape, math.prod(_shape(op.x)[:-1])
+    (m, n), lead = weight.shape, math.prod(op.x.shape[:-1])
     row, i, j = _grid(lead, m, n)
     return _some(row * n + j, row * m + i, np.tile(weight.reshape(-1), lead))
 
@@ -51,7 +50,7 @@ def conv(op: core.Conv, numbers: Numbers) -> Terms | None:
     weight = numbers(op.weight)
     if weight is None:
         return None
-    seen = windows(_shape(op.x), weight.shape[2:], op.stride, op.padding, op.dilation)
+    seen = windows(op.x.shape, weight.shape[2:], op.stride, op.padding, op.dilation)
     outputs, inputs = weight.shape[:2]
     channel = np.arange(outputs)[:, np.newaxis] // (outputs // op.groups) * inputs + np.arange(inputs)
     pre = seen[channel].transpose(0, 2, 1, 3)  # (outputs, windows, inputs, taps)
@@ -87,11 +86,11 @@ TERMS: dict[type[Op], Callable[[Any, Numbers], Terms | None]] = {
 def product(op: core.Affine | core.Matmul) -> tuple[tuple[Value, Places], tuple[Value, Places], Places]:
     """Return the factors of each term, (value, places), and the place of its sum, for two computed values."""
     if isinstance(op, core.Affine):
-        (m, n), lead = _shape(op.weight), math.prod(_shape(op.x)[:-1])
+        (m, n), lead = op.weight.shape, math.prod(op.x.shape[:-1])
         row, i, j = _grid(lead, m, n)
         return (op.x, row * n + j), (op.weight, i * n + j), row * m + i
-    *lead, m, k = _shape(op.a)
-    n = _shape(op.b)[-1]
+    *lead, m, k = op.a.shape
+    n = op.b.shape[-1]
     row, i, column, j = _grid(math.prod(lead), m, n, k)
     return (op.a, (row * m + i) * k + j), (op.b, (row * k + j) * n + column), (row * m + i) * n + column
 
@@ -104,8 +103,3 @@ def _some(pre: Places, post: Places, weight: NDArray) -> Terms:
     """Return the terms whose weight is not nought."""
     some = np.flatnonzero(weight)
     return Terms(pre=pre[some], post=post[some], weight=weight[some])
-
-
-def _shape(value: Value) -> Shape:
-    assert value.type is not None
-    return value.type.shape

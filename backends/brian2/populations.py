@@ -69,7 +69,7 @@ class Seats:
     @cached_property
     def types(self) -> Mapping[str, Type]:
         """The types of the values."""
-        return {value.name: _type(value) for op in self.graph.ops for value in op.results}
+        return {value.name: value.inferred for op in self.graph.ops for value in op.results}
 
     def numbers(self, value: Value) -> NDArray | None:
         """Return what a value is where it is a constant, in its own shape."""
@@ -78,7 +78,7 @@ class Seats:
         if not isinstance(source, core.Constant):
             return None
         flat = source.value.numpy.reshape(-1)
-        return (flat if seat.places is None else flat[seat.places]).reshape(_type(value).shape)
+        return (flat if seat.places is None else flat[seat.places]).reshape(value.shape)
 
     def batched(self, root: str) -> bool:
         """True where samples differ."""
@@ -126,12 +126,12 @@ class Seats:
 
     def together(self, value: Value, result: Value) -> bool:
         """True where the elements of a value stand beside those of a result, one to one."""
-        seat, wide = self.seat(value), _type(result).shape
-        if isinstance(self.graph.producers[seat.root], core.Constant) or self.size(seat.root) != _type(result).size:
+        seat, wide = self.seat(value), result.shape
+        if isinstance(self.graph.producers[seat.root], core.Constant) or self.size(seat.root) != result.size:
             return False
         if self.batched(seat.root) != self.batched(result.name):
             return False
-        index = seat.into(self.size(seat.root), _type(value).shape, wide)
+        index = seat.into(self.size(seat.root), value.shape, wide)
         return np.array_equal(index, np.arange(len(index)))
 
     def _union(self, a: str, b: str) -> None:
@@ -141,8 +141,3 @@ class Seats:
         if b in self._unit:
             a, b = b, a
         self._above[b] = a
-
-
-def _type(value: Value) -> Type:
-    assert value.type is not None
-    return value.type

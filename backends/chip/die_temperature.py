@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from thermoc.backends.chip.work import kind, temperature
+from thermoc.backends.chip.work import temperature
 from thermoc.ir.dialects import core
 from thermoc.ir.dialects.crossbar import Mvm
 from thermoc.ir.graph import Graph, fresh_names
@@ -38,10 +38,10 @@ class DieTemperature(Pass):
                 ops.append(op)
                 continue
             field = next(name for name in op.operand_specs if getattr(op, name) is T)
-            dtype = kind(T).dtype if kind(T).dtype.is_float else DType.f64
+            dtype = T.dtype if T.dtype.is_float else DType.f64
             result = op.results[0]
-            factor = Value(names(f"{result.name}.place"), Type(kind(result).shape, dtype, Role.temperature))
-            fields: dict[str, Any] = {"name": PREFIX + result.name, "shape": kind(result).shape, "dtype": dtype}
+            factor = Value(names(f"{result.name}.place"), Type(result.shape, dtype, Role.temperature))
+            fields: dict[str, Any] = {"name": PREFIX + result.name, "shape": result.shape, "dtype": dtype}
             ops.append(core.Input(**fields, role=Role.temperature, y=factor, location=op.location))
             product: Any = _MUL(a=T, b=factor, y=Value(names(f"{result.name}.T")), location=op.location)
             types, found = infer(product)
@@ -70,12 +70,12 @@ class CellWarmth(Pass):
             if isinstance(op, Mvm) and op.gain is None:
                 product = of[op.y.name]
                 if product not in made:
-                    _, n, m = kind(op.plus).shape
+                    _, n, m = op.plus.shape
                     single = (
                         len({one.plus.name for one in graph.of(Mvm) if of[one.y.name] == product and one.cell_bits})
                         == 1
                     )
-                    type_ = Type((-(-n // op.rows), m) if single else (), kind(op.x).dtype)
+                    type_ = Type((-(-n // op.rows), m) if single else (), op.x.dtype)
                     made[product] = Value(names(f"{product}.warmth"), type_)
                     fields: dict[str, Any] = {"shape": type_.shape, "dtype": type_.dtype, "role": Role.signal}
                     ops.append(core.Input(name=WARMTH + product, y=made[product], **fields))

@@ -7,8 +7,6 @@ from numpy.typing import NDArray
 
 from thermoc.ir.dialects.heat import Diffusion
 from thermoc.ir.ops import Op
-from thermoc.ir.types import Type
-from thermoc.ir.values import Value
 
 
 def elementwise(op: Op) -> bool:
@@ -23,9 +21,9 @@ OWN = frozenset({"*s", "~s", "*s n", "~t", "~n", "n", "", "?"})
 
 def units_read(op: Op, low: int, high: int) -> NDArray[np.int64]:
     """Return the units whose states units low to high of an op depend on: neighbours on a grid, else all or none."""
-    units = np.arange(kind(op.results[0]).size)
+    units = np.arange(op.results[0].size)
     if isinstance(op, Diffusion):
-        grid, near = units.reshape(kind(op.results[0]).shape), []
+        grid, near = units.reshape(op.results[0].shape), []
         for axis, length in enumerate(grid.shape):
             for step in (-1, 1):
                 beside, place = np.roll(grid, step, axis), np.indices(grid.shape)[axis]
@@ -34,9 +32,3 @@ def units_read(op: Op, low: int, high: int) -> NDArray[np.int64]:
         return np.unique(np.concatenate(near))
     coupled = any(spec.shape not in OWN for spec in op.operand_specs.values())
     return units if coupled else units[:0]
-
-
-def kind(value: Value) -> Type:
-    """Return a value's type, which the verifier has seen to."""
-    assert value.type is not None
-    return value.type

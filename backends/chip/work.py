@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.backends.chip.capacities import ChipShape
-from thermoc.backends.chip.reads import elementwise, kind, units_read
+from thermoc.backends.chip.reads import elementwise, units_read
 from thermoc.ir.dialects import core, sampling, thermo
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import CONTINUOUS, STATEFUL, STOCHASTIC, Op
@@ -121,7 +121,7 @@ class _Splitter:
                 self.one(op)
         for op, value in self.late:
             for low, high, part in self.layout[op.results[0].name]:
-                self.feed(part, value, _share(kind(value), low, high, kind(op.results[0])), late=True)
+                self.feed(part, value, _share(value.inferred, low, high, op.results[0].inferred), late=True)
         return self.work
 
     def still(self, op: Op) -> bool:
@@ -134,10 +134,10 @@ class _Splitter:
         ):
             for value in op.results:
                 source = op.inputs[0] if op.inputs and isinstance(op, views) else None
-                if source is not None and source.name in self.layout and kind(source).size == kind(value).size:
+                if source is not None and source.name in self.layout and source.size == value.size:
                     self.layout[value.name] = self.layout[source.name]
                 elif source is not None and source.name in self.layout:
-                    self.layout[value.name] = [(0, kind(value).size, self.layout[source.name][0][2])]
+                    self.layout[value.name] = [(0, value.size, self.layout[source.name][0][2])]
             return True
         return False
 
@@ -151,7 +151,7 @@ class _Splitter:
             self.sample(op)
         elif isinstance(op, WEIGHTED) and (matrix := self.matrix(op)) is not None:
             self.product(op, matrix)
-        elif isinstance(op, sampling.IsingEnergy) and (J := self.couplings(op, kind(op.s).size)) is not None:
+        elif isinstance(op, sampling.IsingEnergy) and (J := self.couplings(op, op.s.size)) is not None:
             self.energy(op, J)
         elif isinstance(op, core.Input):
             self.spread(op, Kind.load)
@@ -193,7 +193,7 @@ class _Splitter:
 
     def bytes(self, value: Value, count: int) -> int:
         """Return what so many elements take: a bit for a spike, else a value of the chip."""
-        return -(-count // 8) if kind(value).role is Role.spike else count * self.chip.value_bytes
+        return -(-count // 8) if value.role is Role.spike else count * self.chip.value_bytes
 
     def sums(self, count: int) -> int:
         """Return the bytes of sums of products, which take twice a value's bits."""
@@ -205,14 +205,14 @@ class _Splitter:
         """Parts of at most a buffer's quarter each, one where that is enough."""
         (value,) = op.results
         most = max(1, self.chip.buffer // (4 * self.chip.value_bytes))
-        size = kind(value).size
+        size = value.size
         ticks = getattr(op, "ticks", 1)
         cuts = _cuts(size, max(1, most // ticks))
         self.layout[value.name] = [(low, high, self.add(kind=what, low=low, high=high)) for low, high in cuts]
 
     def end(self, op: core.Output) -> None:
         """What is handed out leaves from where it is."""
-        size = kind(op.x).size
+        size = op.x.size
         for low, high, part in self.layout.get(op.x.name, [(0, size, -1)]):
             mine = self.add(kind=Kind.give, low=low, high=high)
             if part >= 0:
@@ -221,9 +221,9 @@ class _Splitter:
     def arithmetic(self, op: Op) -> None:
         """Elementwise ops stay where their largest operand lies; others gather on one core."""
         value = op.results[0]
-        size = kind(value).size
-        whole = max(kind(v).size for v in (*op.inputs, *op.results))
-        like = next((v for v in op.inputs if kind(v).shape == kind(value).shape and v.name in self.layout), None)
+        size = value.size
+        whole = max(v.size for v in (*op.inputs, *op.results))
+        like = next((v for v in op.inputs if v.shape == value.shape and v.name in self.layout), None)
         if like is not None and elementwise(op):
             spans = [(low, high) for low, high, _ in self.layout[like.name]]
         else:
@@ -234,15 +234,15 @@ class _Splitter:
             part = self.add(kind=Kind.vector, low=low, high=high, elements=elements, passes=PASSES.get(op.opname, 1))
             made.append((low, high, part))
             for v in op.instant_inputs:
-                self.feed(part, v, _share(kind(v), low, high, kind(value)) if len(spans) > 1 else (0, kind(v).size))
+                self.feed(part, v, _share(v.inferred, low, high, value.inferred) if len(spans) > 1 else (0, v.size))
         for v in op.results:
-            self.layout[v.name] = made if kind(v).size == size else [(0, kind(v).size, made[0][2])]
+            self.layout[v.name] = made if v.size == size else [(0, v.size, made[0][2])]
 
     def product(self, op: Any, matrix: NDArray[np.bool_]) -> None:
         """Arrays of at most rows x columns, and the sums over those that share outputs."""
         y = op.results[0]
-        made = self.tiled(self.entering(op), matrix, max(1, kind(y).size // matrix.shape[1]))
-        self.layout[y.name] = made or [(0, kind(y).size, self.add(kind=Kind.vector, low=0, high=kind(y).size))]
+        made = self.tiled(self.entering(op), matrix, max(1, y.size // matrix.shape[1]))
+        self.layout[y.name] = made or [(0, y.size, self.add(kind=Kind.vector, low=0, high=y.size))]
 
     def tiled(self, x: Value, matrix: NDArray[np.bool_], times: int) -> Layout:
         """Put a matrix (inputs, outputs) on arrays that x enters; return who holds the sums."""
@@ -264,7 +264,7 @@ class _Splitter:
                     low=left * times,
                     high=right * times,
                 )
-                share = (top, bottom) if times == 1 and kind(x).size == n else (0, kind(x).size)
+                share = (top, bottom) if times == 1 and x.size == n else (0, x.size)
                 self.feed(part, x, share)
                 arrays.append(part)
             made += self.summed(arrays, left, right, times)
@@ -292,7 +292,7 @@ class _Splitter:
     def sample(self, op: Op) -> None:
         """Banks of units; where they are coupled, arrays whose sums drive them, colour after colour."""
         value = op.results[0]
-        size = kind(value).size
+        size = value.size
         matrix = self.couplings(op, size)
         colours = self.colours(op, size) if matrix is not None else np.zeros(size, np.int64)
         number = int(colours.max(initial=0)) + 1
@@ -309,10 +309,10 @@ class _Splitter:
             made.append((low, high, part))
             for v in op.instant_inputs:
                 if v.name not in self.known:
-                    self.feed(part, v, _share(kind(v), low, high, kind(value)))
+                    self.feed(part, v, _share(v.inferred, low, high, value.inferred))
         first = self.compared(made, value) if isinstance(op, thermo.SampleCategorical) else made
         for v in op.results:
-            self.layout[v.name] = first if kind(v).size == size else self.gathered(made, v)
+            self.layout[v.name] = first if v.size == size else self.gathered(made, v)
         self.work.sites[value.name] = [part for _, _, part in made]
         self.work.colours[value.name] = colours
         if matrix is not None:
@@ -322,7 +322,7 @@ class _Splitter:
 
     def gathered(self, made: Layout, value: Value) -> Layout:
         """Let one core put a result together that banks have a share of each, such as a sum over all units."""
-        size = kind(value).size
+        size = value.size
         if len(made) == 1:
             return [(0, size, made[0][2])]
         part = self.add(kind=Kind.gather, low=0, high=size, passes=len(made) - 1)
@@ -341,14 +341,14 @@ class _Splitter:
 
     def compared(self, made: Layout, value: Value) -> Layout:
         """One unit of a row is drawn: banks hand on the best of theirs and its number, and one core compares them."""
-        row = kind(value).shape[-1]
+        row = value.shape[-1]
         if all(high % row == 0 for _, high, _ in made):
             return made
         bests = [(high - 1) // row - low // row + 1 for low, high, _ in made]  # rows that a bank has units of
-        part = self.add(kind=Kind.gather, low=0, high=kind(value).size, elements=sum(bests))
+        part = self.add(kind=Kind.gather, low=0, high=value.size, elements=sum(bests))
         for best, (_, _, source) in zip(bests, made):
             self.work.edges.append(Edge(source=source, target=part, bytes=self.sums(best)))
-        return [(0, kind(value).size, part)]
+        return [(0, value.size, part)]
 
     def couple(self, matrix: NDArray[np.bool_], made: Layout) -> None:
         """Arrays for the couplings of banks of units: products of each round, from and to the banks."""
@@ -381,7 +381,7 @@ class _Splitter:
     def matrix(self, op: Any) -> NDArray[np.bool_] | None:
         """Return which weights (inputs, outputs) an op has, None where they are no constants."""
         if isinstance(op, core.SparseAffine):
-            return self.rows_of(op, kind(op.x).size)
+            return self.rows_of(op, op.x.size)
         if isinstance(op, core.Matmul):
             a, b = self.known.get(op.a.name), self.known.get(op.b.name)
             found = a.swapaxes(-1, -2) if a is not None else b
@@ -424,7 +424,7 @@ class _Splitter:
             return self.rows_of(op, size)
         for name in op.operand_specs:
             value = getattr(op, name)
-            if isinstance(value, Value) and kind(value).shape == (size, size) and value.name in self.known:
+            if isinstance(value, Value) and value.shape == (size, size) and value.name in self.known:
                 return self.known[value.name].T != 0
         return None
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from thermoc.backends.lava.bounds import Bounds
 from thermoc.backends.lava.parts import INSIDE, MOVED, PARTS, PORTS
-from thermoc.backends.lava.writer import Writer, shape_of
+from thermoc.backends.lava.writer import Writer
 from thermoc.ir.dialects import core, loihi
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
@@ -78,7 +78,7 @@ def files(graph: Graph, about: dict[str, Any], *, stock_only: bool = False) -> d
         "network": graph.name,
         "graph": graph.hash,
         "inputs": {name: list(op.shape) for name, op in graph.inputs.items()},
-        "outputs": {name: list(shape_of(op.x)) for name, op in graph.outputs.items()},
+        "outputs": {name: list(op.x.shape) for name, op in graph.outputs.items()},
         "parts": writer.kinds,
         "states": [vars(stated) for stated in writer.states],
         "files": {name: hashlib.sha256(data).hexdigest() for name, data in sorted(made.items())},
@@ -193,4 +193,4 @@ def _wire(writer: Writer, op: Op) -> None:
     for name in SIGNALS[type(op)]:
         value = getattr(op, name)
         if name not in PORTS or writer.number(value) is None:
-            writer.connect(value, f"{part}.{PORTS.get(name, 'a_in')}", shape=shape_of(op.results[0]))
+            writer.connect(value, f"{part}.{PORTS.get(name, 'a_in')}", shape=op.results[0].shape)

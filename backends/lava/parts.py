@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.backends.lava.bounds import ONCE, WORD
-from thermoc.backends.lava.writer import Stated, Writer, shape_of, size_of
+from thermoc.backends.lava.writer import Stated, Writer
 from thermoc.ir.dialects import core, loihi
 from thermoc.ir.ops import Op
 from thermoc.ir.places import MOVES, moved, places
@@ -56,7 +56,7 @@ def _sparse(writer: Writer, op: loihi.Sparse) -> None:
         assert array is not None
         writer.arrays[f"{part}.{name}"] = array.astype(np.int32)
     entries = ", ".join(f'w["{part}.{name}"]' for name in ("values", "columns", "offsets"))
-    _synapse(writer, op, "sparse", f"wiring.rows({entries}, {size_of(op.x)})", writer.number(op.delays))
+    _synapse(writer, op, "sparse", f"wiring.rows({entries}, {op.x.size})", writer.number(op.delays))
 
 
 def _conv(writer: Writer, op: loihi.Conv) -> None:
@@ -65,10 +65,10 @@ def _conv(writer: Writer, op: loihi.Conv) -> None:
     writer.arrays[f"{part}.weight"] = weight.astype(np.int32)
     window = {name: getattr(op, name) for name in ("stride", "padding", "dilation", "groups")}
     even = all(before == after for before, after in op.padding)
-    numbers = (*op.stride, *op.dilation, *(before for before, _ in op.padding), *shape_of(op.weight)[2:], op.groups)
+    numbers = (*op.stride, *op.dilation, *(before for before, _ in op.padding), *op.weight.shape[2:], op.groups)
     stock = even and max(numbers) <= BYTE and op.weight_exp >= 0 and writer.bounds.sum(writer.graph, op) < WORD
     how = {"weight_exp": op.weight_exp, "message_bits": op.message_bits, "stock": stock, "name": f'"{part}"'}
-    writer.call(part, "wiring.conv", "job", f'w["{part}.weight"]', shape=shape_of(op.x), **window, **how)
+    writer.call(part, "wiring.conv", "job", f'w["{part}.weight"]', shape=op.x.shape, **window, **how)
     writer.kinds[part] = "stock" if stock else "custom: synapse"
     writer.procs.add("synapse")
     _buffer(writer, op, part)
@@ -98,7 +98,7 @@ def _parameter(writer: Writer, part: str, name: str, value: Value, units: Value)
     """Return how build.py writes a parameter of every unit."""
     array = writer.number(value)
     assert array is not None
-    array = np.broadcast_to(array, shape_of(units)).reshape(-1)
+    array = np.broadcast_to(array, units.shape).reshape(-1)
     return f"wiring.repeated(job, {writer.literal(part, name, array)}, {len(array)})"
 
 
@@ -116,11 +116,9 @@ def _lif(writer: Writer, op: loihi.Lif) -> None:
     for name, value in (("u", op.u_initial), ("v", op.v_initial), ("bias_mant", op.bias_mant)):
         array = writer.number(value)
         assert array is not None
-        numbers[name] = writer.literal(part, name, np.broadcast_to(array, shape_of(op.s)).reshape(-1))
+        numbers[name] = writer.literal(part, name, np.broadcast_to(array, op.s.shape).reshape(-1))
     rule = {name: getattr(op, name) for name in ("bias_exp", "du", "dv", "vth", "compare", "reset", "lag")}
-    writer.call(
-        part, "wiring.lif", "job", str(size_of(op.s)), **numbers, **_quoted(rule), stock=stock, name=f'"{part}"'
-    )
+    writer.call(part, "wiring.lif", "job", str(op.s.size), **numbers, **_quoted(rule), stock=stock, name=f'"{part}"')
 
 
 def _quoted(attrs: Mapping[str, Any]) -> dict[str, str]:
@@ -144,7 +142,7 @@ def _lut(writer: Writer, op: loihi.Lut) -> None:
 def _sigma(writer: Writer, op: loihi.Sigma) -> None:
     part = _unit(writer, op, {"y": "s_out"}, "sigma")
     writer.kinds[part] = "stock"
-    writer.call(part, "wiring.sigma", "job", str(size_of(op.y)), name=f'"{part}"')
+    writer.call(part, "wiring.sigma", "job", str(op.y.size), name=f'"{part}"')
 
 
 def _delta(writer: Writer, op: loihi.Delta) -> None:
@@ -153,7 +151,7 @@ def _delta(writer: Writer, op: loihi.Delta) -> None:
     rule = {name: getattr(op, name) for name in ("vth", "spike_exp", "state_exp", "cum_error")}
     if op.spike_exp or op.state_exp:
         writer.procs.add("route")  # for numbers, whose exponents Lava leaves out
-    writer.call(part, "wiring.delta", "job", str(size_of(op.y)), **rule, name=f'"{part}"')
+    writer.call(part, "wiring.delta", "job", str(op.y.size), **rule, name=f'"{part}"')
 
 
 def _sigma_delta(writer: Writer, op: loihi.SigmaDelta) -> None:
@@ -163,10 +161,10 @@ def _sigma_delta(writer: Writer, op: loihi.SigmaDelta) -> None:
     rule = {name: getattr(op, name) for name in ("vth", "spike_exp", "state_exp", "cum_error")}
     if op.spike_exp or op.state_exp:
         writer.procs.add("route")  # for numbers, whose exponents Lava leaves out
-    given = {"bias": writer.literal(part, "bias", np.broadcast_to(bias, shape_of(op.y)).reshape(-1))}
+    given = {"bias": writer.literal(part, "bias", np.broadcast_to(bias, op.y.shape).reshape(-1))}
     activation = f'"{op.activation}"'
     writer.call(
-        part, "wiring.sigma_delta", "job", str(size_of(op.y)), **given, activation=activation, **rule, name=f'"{part}"'
+        part, "wiring.sigma_delta", "job", str(op.y.size), **given, activation=activation, **rule, name=f'"{part}"'
     )
 
 
@@ -192,7 +190,7 @@ def _fermi_dirac(writer: Writer, op: loihi.FermiDirac) -> None:
 def _categorical(writer: Writer, op: loihi.Categorical) -> None:
     part = _unit(writer, op, {"s": "s_out"})
     held = _noisy(writer, op, part, "T") | {"bias": _parameter(writer, part, "bias", op.bias, op.s)}
-    writer.proc(part, "categorical", "Categorical", op.s, group=shape_of(op.s)[-1], **held)
+    writer.proc(part, "categorical", "Categorical", op.s, group=op.s.shape[-1], **held)
 
 
 def _memory(writer: Writer, op: loihi.Memory) -> None:
@@ -216,7 +214,7 @@ def _dendrite(writer: Writer, op: loihi.Dendrite) -> None:
 
 
 def _move(writer: Writer, op: Any) -> None:
-    index, units = moved(op).reshape(-1), size_of(op.x)
+    index, units = moved(op).reshape(-1), op.x.size
     if len(index) == units and (index == np.arange(units)).all():
         writer.outs[op.y.name] = writer.outs[op.x.name]
         return
@@ -225,11 +223,11 @@ def _move(writer: Writer, op: Any) -> None:
 
 def _concat(writer: Writer, op: core.Concat) -> None:
     """Bring each part to its places of the whole; what reaches one port is added, and elsewhere is 0."""
-    shapes = [shape_of(value) for value in op.xs]
+    shapes = [value.shape for value in op.xs]
     marks = np.concatenate([np.full(shape, which) for which, shape in enumerate(shapes)], axis=op.axis).reshape(-1)
     inside = np.concatenate([places(shape) for shape in shapes], axis=op.axis).reshape(-1)
     writer.outs[op.y.name] = [
-        writer.route(f"{op.y.name}.{which}", out, np.where(marks == which, inside, -1), size_of(value))
+        writer.route(f"{op.y.name}.{which}", out, np.where(marks == which, inside, -1), value.size)
         for which, value in enumerate(op.xs)
         for out in writer.outs[value.name]
     ]

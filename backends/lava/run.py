@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from thermoc.backends.base import Outcome, Place
 from thermoc.backends.lava.artefact import LavaArtefact, unpack
 from thermoc.backends.lava.interpreter import interpreter, missing
-from thermoc.backends.lava.writer import size_of
 from thermoc.ir.dialects.loihi import LIMIT
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
@@ -79,7 +78,7 @@ def _job(chip: Graph, folder: Path, feed: Feed) -> dict[str, Any]:
         np.save(files[f"in.{name}"], rows.reshape(len(rows), -1).astype(np.int32))
     for name, op in chip.outputs.items():
         files[f"out.{name}"] = str(folder / f"out.{name}.npy")
-        shape = (feed.ticks, feed.batch * size_of(op.x))
+        shape = (feed.ticks, feed.batch * op.x.size)
         np.lib.format.open_memmap(files[f"out.{name}"], mode="w+", dtype=np.int32, shape=shape).flush()
     about = {"batch": feed.batch, "ticks": feed.ticks, "precision": "fixed", "folder": str(folder)}
     return about | {"files": files, "shared_memory": f"/th{secrets.token_hex(4)}_"}
@@ -94,9 +93,8 @@ def _bounded(name: str, rows: NDArray) -> None:
 
 
 def _read(job: Mapping[str, Any], name: str, value: Value, feed: Feed) -> NDArray:
-    assert value.type is not None
     rows = np.load(job["files"][f"out.{name}"])
-    return rows.reshape(feed.ticks, feed.batch, *value.type.shape).astype(value.type.dtype.numpy)
+    return rows.reshape(feed.ticks, feed.batch, *value.shape).astype(value.dtype.numpy)
 
 
 def _states(manifest: Mapping[str, Any], folder: Path, batch: int) -> dict[str, NDArray]:

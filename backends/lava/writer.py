@@ -14,7 +14,6 @@ from thermoc.backends.lava.bounds import Bounds
 from thermoc.ir.dialects import core
 from thermoc.ir.graph import Graph
 from thermoc.ir.places import places
-from thermoc.ir.types import Shape
 from thermoc.ir.values import Value
 
 RESERVED = {"job", "w", "many", "wiring", "np", "build", "sinks", "phase", "time_step", "name"}
@@ -81,24 +80,22 @@ class Writer:
         """Write the line that makes one of our own processes."""
         self.procs.add(folder)
         self.kinds[part] = f"custom: {folder}"
-        self.call(part, cls, shape=f"({size_of(units)} * many,)", **attrs, name=f'"{part}"')
+        self.call(part, cls, shape=f"({units.size} * many,)", **attrs, name=f'"{part}"')
 
     def connect(self, value: Value, target: str, *, shape: tuple[int, ...] | None = None, into: bool = False) -> None:
         """Write the lines that bring a value to a port, or into a synapse; spread over a larger ``shape``."""
         outs = self.outs[value.name]
         for place, out in enumerate(outs):
             if out in outs[:place]:  # Lava connects two ports once
-                assert value.type is not None
-                out = self.route(f"{value.name}.again", out, np.arange(value.type.size), value.type.size)
+                out = self.route(f"{value.name}.again", out, np.arange(value.size), value.size)
             if shape is not None and value.type is not None and value.type.shape != shape:
                 out = self.spread(value, out, shape)
             self.wires.append(f"{target}.into({out})" if into else f"{out}.connect({target})")
 
     def spread(self, value: Value, out: str, shape: tuple[int, ...]) -> str:
         """Return a port with the value's elements broadcast to a shape."""
-        assert value.type is not None
-        index = np.broadcast_to(places(value.type.shape), shape).reshape(-1)
-        return self.route(f"{value.name}.spread", out, index, value.type.size)
+        index = np.broadcast_to(places(value.shape), shape).reshape(-1)
+        return self.route(f"{value.name}.spread", out, index, value.size)
 
     def route(self, wanted: str, out: str, index: NDArray, units: int) -> str:
         """Return a port with the elements of another in another order."""
@@ -108,15 +105,3 @@ class Writer:
         self.arrays[f"{name}.index"] = index.astype(np.int32)
         self.wires.append(f'{name} = wiring.route(job, {out}, w["{name}.index"], {units}, "{name}")')
         return name
-
-
-def shape_of(value: Value) -> Shape:
-    """Return the shape of one sample."""
-    assert value.type is not None
-    return value.type.shape
-
-
-def size_of(value: Value) -> int:
-    """Return the number of units of one sample."""
-    assert value.type is not None
-    return value.type.size

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 import thermoc
 from thermoc.backends.onnx.artefact import Content, OnnxArtefact, model, properties
-from thermoc.backends.onnx.interface import Interface, Mode, StatePort, interface, type_of
+from thermoc.backends.onnx.interface import Interface, Mode, StatePort, interface
 from thermoc.backends.onnx.lower import Options
 from thermoc.backends.onnx.ops import WRITTEN, advanced
 from thermoc.backends.onnx.refusals import known, refuse
@@ -107,7 +107,7 @@ def _carried(scope: Scope, port: StatePort) -> Tensor:
 
 
 def _handed_out(scope: Scope, op: Output) -> Tensor:
-    kind = type_of(op.x)
+    kind = op.x.inferred
     return Tensor(name=scope.batched(op.x), dtype=kind.dtype.numpy, dims=("batch", *kind.shape))
 
 
@@ -129,7 +129,7 @@ def _content(scope: Scope) -> Content:
 
 def _initial(graph: Graph, op: Delay) -> NDArray:
     """Return the state before the first tick, (1, ticks, *shape)."""
-    start, kind = known(graph, op.initial), type_of(op.y)
+    start, kind = known(graph, op.initial), op.y.inferred
     assert start is not None, "refused before"
     return np.broadcast_to(start, (1, op.ticks, *kind.shape))
 

@@ -11,7 +11,7 @@ from thermoc.backends.onnx.writer import Dims
 from thermoc.ir.dialects.core import Delay, Input, Tick
 from thermoc.ir.graph import Graph, NameSource
 from thermoc.ir.ops import STATEFUL, STOCHASTIC
-from thermoc.ir.types import Shape, Type
+from thermoc.ir.types import Shape
 from thermoc.ir.values import Value
 
 EITHER = "one_or_batch"
@@ -101,12 +101,12 @@ def _mode(graph: Graph, step: bool) -> Mode:
 
 
 def _port(name: str, value: Value, tensor: str) -> Port:
-    kind = type_of(value)
+    kind = value.inferred
     return Port(name=name, tensor=tensor, shape=kind.shape, dtype=kind.dtype, role=kind.role)
 
 
 def _state(graph: Graph, op: Delay, names: NameSource) -> StatePort:
-    kind, name = type_of(op.y), f"{op.y.name}.buffer"
+    kind, name = op.y.inferred, f"{op.y.name}.buffer"
     return StatePort(
         name=name,
         tensor=names(name),
@@ -116,9 +116,3 @@ def _state(graph: Graph, op: Delay, names: NameSource) -> StatePort:
         role=kind.role,
         uniform=op.y.name in graph.uniform,
     )
-
-
-def type_of(value: Value) -> Type:
-    """Return the type of a value of a verified graph."""
-    assert value.type is not None
-    return value.type

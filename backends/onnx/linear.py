@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from thermoc.backends.onnx.interface import type_of
 from thermoc.backends.onnx.refusals import known
 from thermoc.backends.onnx.scope import Scope
 from thermoc.ir.dialects import core
@@ -12,11 +11,11 @@ from thermoc.ir.dialects import core
 
 def affine(op: core.Affine, s: Scope) -> str:
     """W x + b: one Gemm, with the leading axes of each sample counted among its rows."""
-    w, bias, (*_, n) = s.writer, [] if op.bias is None else [s[op.bias]], type_of(op.x).shape
-    if s.varies(op.x) and len(type_of(op.x).shape) == 1:
+    w, bias, (*_, n) = s.writer, [] if op.bias is None else [s[op.bias]], op.x.shape
+    if s.varies(op.x) and len(op.x.shape) == 1:
         return w("Gemm", s[op.x], s[op.weight], *bias, transB=1)
     y = w("Gemm", w("Reshape", s[op.x], w.integers(-1, n)), s[op.weight], *bias, transB=1)
-    return w("Reshape", y, w.integers(*(-1,) * s.lead(op.x), *type_of(op.y).shape))
+    return w("Reshape", y, w.integers(*(-1,) * s.lead(op.x), *op.y.shape))
 
 
 def matmul(op: core.Matmul, s: Scope) -> str:
@@ -29,11 +28,11 @@ def sparse_affine(op: core.SparseAffine, s: Scope) -> str:
 
     Work and memory go with the entries, never with rows times columns.
     """
-    w, (rows,), offsets = s.writer, type_of(op.y).shape, known(s.graph, op.offsets)
+    w, (rows,), offsets = s.writer, op.y.shape, known(s.graph, op.offsets)
     assert offsets is not None, "refused before"
     products = w("Mul", w("Gather", s[op.x], s[op.columns], axis=s.lead(op.x)), s[op.values])
     place = w.constant(np.repeat(np.arange(rows), np.diff(offsets)), np.int64)
-    start = w.constant(np.zeros(rows), type_of(op.y).dtype.numpy) if op.bias is None else s[op.bias]
+    start = w.constant(np.zeros(rows), op.y.dtype.numpy) if op.bias is None else s[op.bias]
     if s.varies(op.x):
         place, start = w("Expand", place, w("Shape", products)), s.repeated(start, (rows,))
     return w("ScatterElements", start, place, products, axis=s.lead(op.x), reduction="add")

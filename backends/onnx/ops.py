@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thermoc.backends.onnx import linear, philox, windows
-from thermoc.backends.onnx.interface import type_of
 from thermoc.backends.onnx.scope import Scope
 from thermoc.ir.dialects import core, thermo
 from thermoc.ir.ops import Op
@@ -30,7 +29,7 @@ def _elementwise(kind: str) -> Written:
 def _comparison(kind: str) -> Written:
     def write(op: Op, s: Scope) -> str:
         """ONNX wants both operands in one format: NumPy's common one."""
-        formats = [type_of(value).dtype.numpy for value in op.inputs]
+        formats = [value.dtype.numpy for value in op.inputs]
         common = np.result_type(*formats)
         pairs = zip(s.aligned(*op.inputs), formats)
         return s.writer(kind, *(x if own == common else s.writer("Cast", x, to=common) for x, own in pairs))
@@ -53,7 +52,7 @@ def cast(op: core.Cast, s: Scope) -> str:
 
 
 def _number(op: Op, s: Scope) -> Callable[[ArrayLike], str]:
-    dtype = type_of(op.results[0]).dtype.numpy
+    dtype = op.results[0].dtype.numpy
     return lambda number: s.writer.constant(number, dtype)
 
 
@@ -79,7 +78,7 @@ def broadcast(op: core.Broadcast, s: Scope) -> str:
 
 def concat(op: core.Concat, s: Scope) -> str:
     """Uniform parts are repeated over the batch where another part varies."""
-    axis = core.axis_of(op.axis, len(type_of(op.y).shape)) + s.lead(op.y)
+    axis = core.axis_of(op.axis, len(op.y.shape)) + s.lead(op.y)
     return s.writer("Concat", *((s.batched(x) if s.varies(op.y) else s[x]) for x in op.xs), axis=axis)
 
 
@@ -183,7 +182,7 @@ WRITTEN: dict[type[Op], Written] = {
     core.Log: _elementwise("Log"),
     core.Sqrt: _elementwise("Sqrt"),
     core.Sin: _elementwise("Sin"),
-    core.Cos: lambda op, s: philox.cosine(s.writer, s[op.inputs[0]], type_of(op.results[0]).dtype.numpy),
+    core.Cos: lambda op, s: philox.cosine(s.writer, s[op.inputs[0]], op.results[0].dtype.numpy),
     core.Tanh: _elementwise("Tanh"),
     core.Floor: _elementwise("Floor"),
     core.Add: _elementwise("Add"),

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from numpy.typing import NDArray
 
-from thermoc.backends.onnx.interface import type_of
 from thermoc.ir.dialects.core import Constant, Delay, SparseAffine
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
@@ -33,7 +32,7 @@ def known(graph: Graph, value: Value) -> NDArray | None:
 
 
 def _findings(graph: Graph, op: Op) -> Iterator[Finding]:
-    if not isinstance(op, Constant) and any(0 in type_of(value).shape for value in op.results):
+    if not isinstance(op, Constant) and any(0 in value.shape for value in op.results):
         yield _finding(op, "it has no elements, and runtimes disagree on such tensors", "leave it out")
     if isinstance(op, Delay) and known(graph, op.initial) is None:
         yield _finding(op, "its initial value is computed at run time", "give initial as a constant")

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.backends.onnx.interface import Interface, Mode, type_of
+from thermoc.backends.onnx.interface import Interface, Mode
 from thermoc.backends.onnx.writer import Writer
 from thermoc.ir.graph import Graph
 from thermoc.ir.types import Shape
@@ -100,19 +100,19 @@ class Scope:
 
     def aligned(self, *values: Value) -> list[str]:
         """Return the values' tensors with axes inserted after the batch, so that samples broadcast."""
-        rank = max(len(type_of(value).shape) for value in values)
+        rank = max(len(value.shape) for value in values)
         return [self.raised(value, rank) for value in values]
 
     def raised(self, value: Value, rank: int) -> str:
         """Return the value's tensor with axes inserted after the batch, so that a sample has ``rank`` of them."""
-        missing = rank - len(type_of(value).shape)
+        missing = rank - len(value.shape)
         if not missing or not self.varies(value):
             return self[value]
         return self.writer("Unsqueeze", self[value], self.writer.integers(*range(1, missing + 1)))
 
     def batched(self, value: Value) -> str:
         """Return the value's tensor with the batch axis, repeated over it if need be."""
-        return self[value] if self.varies(value) else self.repeated(self[value], type_of(value).shape)
+        return self[value] if self.varies(value) else self.repeated(self[value], value.shape)
 
     def repeated(self, tensor: str, shape: Shape) -> str:
         """Return a tensor that broadcasts into (batch, *shape) at full size."""

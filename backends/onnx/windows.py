@@ -10,7 +10,6 @@ import math
 
 import numpy as np
 
-from thermoc.backends.onnx.interface import type_of
 from thermoc.backends.onnx.scope import Scope
 from thermoc.ir.dialects import core
 from thermoc.ir.types import DType, Shape
@@ -19,7 +18,7 @@ from thermoc.ir.values import Value
 
 def conv(op: core.Conv, s: Scope) -> str:
     """Cross-correlation with zeros outside (P41)."""
-    y = _conv_native(op, s) if type_of(op.y).dtype is DType.f32 else _conv_gathered(op, s)
+    y = _conv_native(op, s) if op.y.dtype is DType.f32 else _conv_gathered(op, s)
     return _unbatched(y, op.x, s)
 
 
@@ -31,7 +30,7 @@ def _conv_native(op: core.Conv, s: Scope) -> str:
 
 def _conv_gathered(op: core.Conv, s: Scope) -> str:
     """(group, out channel, channel and tap) times (batch, group, channel and tap, place)."""
-    w, (out, channels, *window), places = s.writer, type_of(op.weight).shape, type_of(op.y).shape[1:]
+    w, (out, channels, *window), places = s.writer, op.weight.shape, op.y.shape[1:]
     taps = channels * math.prod(window)
     views = _gathered(op.x, op.padding, tuple(window), op.stride, op.dilation, s)
     views = w("Reshape", views, w.integers(0, op.groups, taps, math.prod(places)))
@@ -46,7 +45,7 @@ def pool(op: core.Pool, s: Scope) -> str:
     """Maximum without the padding; mean and sum with zeros for it."""
     if op.kind == "max":
         y = s.writer("MaxPool", _batched(op.x, s), **_windowing(op))
-    elif type_of(op.y).dtype is DType.f32:
+    elif op.y.dtype is DType.f32:
         y = _mean_native(op, s)
     else:
         y = _total_gathered(op, s)
@@ -57,11 +56,11 @@ def _mean_native(op: core.Pool, s: Scope) -> str:
     mean = s.writer("AveragePool", _batched(op.x, s), **_windowing(op), count_include_pad=1)
     if op.kind == "mean":
         return mean
-    return s.writer("Mul", mean, s.writer.constant(math.prod(op.window), type_of(op.y).dtype.numpy))
+    return s.writer("Mul", mean, s.writer.constant(math.prod(op.window), op.y.dtype.numpy))
 
 
 def _total_gathered(op: core.Pool, s: Scope) -> str:
-    w, shape = s.writer, type_of(op.y).shape
+    w, shape = s.writer, op.y.shape
     views = _gathered(op.x, op.padding, op.window, op.stride, (1,) * len(op.window), s)
     total = w(f"Reduce{op.kind.title()}", views, w.integers(2), keepdims=0)
     return w("Reshape", total, w.integers(0, *shape))
@@ -73,7 +72,7 @@ def _windowing(op: core.Pool) -> dict[str, tuple[int, ...]]:
 
 def _gathered(x: Value, padding: core.Pairs, window: Shape, stride: Shape, dilation: Shape, s: Scope) -> str:
     """Return (batch, channels, tap, place): every window of x, padded with zeros."""
-    w, (channels, *space) = s.writer, type_of(x).shape
+    w, (channels, *space) = s.writer, x.shape
     full = tuple(length + sum(pair) for length, pair in zip(space, padding))
     pads = w.integers(0, 0, *(before for before, _ in padding), 0, 0, *(after for _, after in padding))
     flat = w("Reshape", w("Pad", _batched(x, s), pads), w.integers(0, channels, math.prod(full)))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from thermoc.backends.sim.rows import loihi as loihi_rows
 from thermoc.backends.sim.rows.spiking import listed
 from thermoc.backends.sim.rows.table import WRITERS
-from thermoc.backends.sim.rows.writer import Writer, kind
+from thermoc.backends.sim.rows.writer import Writer
 from thermoc.ir.dialects.core import Constant, Delay
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
@@ -24,8 +24,8 @@ def emit(graph: Graph) -> Program:
     """Return the program of a graph that holds the target's ops alone. Errors: T301."""
     real = _real(graph)
     writer = Writer(graph, real)
-    inputs = _ports({name: kind(op.y) for name, op in graph.inputs.items()})
-    outputs = _ports({name: kind(op.x) for name, op in graph.outputs.items()})
+    inputs = _ports({name: op.y.inferred for name, op in graph.inputs.items()})
+    outputs = _ports({name: op.x.inferred for name, op in graph.outputs.items()})
     writer.listed = listed(graph)
     states = _states(graph, writer)
     writer.ports = {"core.input": {p.name: p for p in inputs}, "core.output": {p.name: p for p in outputs}}
@@ -39,7 +39,7 @@ def emit(graph: Graph) -> Program:
     for op in graph.of(Delay):
         state = writer.states[f"{op.y.name}.buffer"]
         lists = op.y.name in writer.listed
-        opcode = Opcode.WRITE_LIST if lists else Opcode.WRITE if kind(op.x).dtype.is_float else Opcode.INT_WRITE
+        opcode = Opcode.WRITE_LIST if lists else Opcode.WRITE if op.x.dtype.is_float else Opcode.INT_WRITE
         writer.row(opcode, -1, (writer.list_slot(op.x) if lists else writer.slot(op.x),), (state.offset, state.ticks))
     return Program(
         name=graph.name,
@@ -58,7 +58,7 @@ def emit(graph: Graph) -> Program:
 
 
 def _real(graph: Graph) -> np.dtype:
-    floats = {kind(value).dtype for op in graph.ops for value in op.results if kind(value).dtype.is_float}
+    floats = {value.dtype for op in graph.ops for value in op.results if value.dtype.is_float}
     return (floats.pop() if floats else DType.f64).numpy
 
 
@@ -76,7 +76,7 @@ def _states(graph: Graph, writer: Writer) -> tuple[State, ...]:
     used, states = {False: 0, True: 0}, []
 
     def add(name: str, op: Op, first: NDArray | float, ticks: int, form: Form) -> None:
-        type_ = kind(op.results[0])
+        type_ = op.results[0].inferred
         whole = np.broadcast_to(first, (ticks, *type_.shape))
         initial = np.ascontiguousarray(whole, type_.dtype.numpy)
         dtype = type_.dtype.numpy.name

@@ -72,9 +72,8 @@ def cast(op: core.Cast, ctx: Context, x: NDArray) -> NDArray:
 
 
 def _delay_start(op: core.Delay, ctx: Context, x: NDArray | None, initial: NDArray) -> State:
-    assert op.y.type is not None
-    first = whole(initial, op.y.type)[:, np.newaxis]
-    return {"buffer": np.broadcast_to(first, (first.shape[0], op.ticks, *op.y.type.shape))}
+    first = whole(initial, op.y.inferred)[:, np.newaxis]
+    return {"buffer": np.broadcast_to(first, (first.shape[0], op.ticks, *op.y.shape))}
 
 
 def _delay_advance(op: core.Delay, ctx: Context, state: State, x: NDArray, initial: NDArray) -> State:
@@ -166,8 +165,7 @@ def transpose(op: core.Transpose, ctx: Context, x: NDArray) -> NDArray:
 
 @pure(core.Broadcast)
 def broadcast(op: core.Broadcast, ctx: Context, x: NDArray) -> NDArray:
-    assert op.y.type is not None
-    return whole(x, op.y.type)
+    return whole(x, op.y.inferred)
 
 
 @pure(core.Concat)

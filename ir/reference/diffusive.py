@@ -11,19 +11,17 @@ from thermoc.ir.reference.meaning import Context, State, aligned, means, whole
 
 
 def _start(op: diffusive.OuNetwork, ctx: Context, *operands: NDArray) -> State:
-    assert op.x.type is not None
-    return {"x": whole(operands[-1], op.x.type)}
+    return {"x": whole(operands[-1], op.x.inferred)}
 
 
 def _advance(
     op: diffusive.OuNetwork, ctx: Context, state: State, K: NDArray, T: NDArray, b: NDArray, initial: NDArray
 ) -> State:
     """The exact step in the eigenbasis of K, there and back."""
-    assert op.x.type is not None
-    x, b, T, z = aligned(state["x"], b, T, ctx.normal(op.x.type, op.stream))
+    x, b, T, z = aligned(state["x"], b, T, ctx.normal(op.x.inferred, op.stream))
     rates, V = physics.modes(K[0])
     a, gain, spread = physics.ou_network_step(rates, op.mobility, ctx.dt)
-    y = a * (x @ V) + gain * (whole(b, op.x.type) @ V) + np.sqrt(T) * spread * z
+    y = a * (x @ V) + gain * (whole(b, op.x.inferred) @ V) + np.sqrt(T) * spread * z
     return {"x": (y @ V.T).astype(x.dtype)}
 
 

@@ -15,7 +15,7 @@ from thermoc.ir.types import Type
 
 
 def _exchange_start(op: heat.HeatExchange, ctx: Context, J: Any, initial: NDArray, *_: Any) -> State:
-    return {"T": whole(initial, _type(op.T))}
+    return {"T": whole(initial, op.T.inferred)}
 
 
 def _exchange_advance(
@@ -37,7 +37,7 @@ def _exchange(J: bytes, n: int, dtype: str, dt: float) -> NDArray:
 
 
 def _network_start(op: heat.HeatNetwork, ctx: Context, *operands: Any) -> State:
-    kind = _type(op.T)
+    kind = op.T.inferred
     none = np.zeros((1, *kind.shape), kind.dtype.numpy)
     return {"T": whole(operands[3], kind), "heat": none, "work": none}
 
@@ -58,7 +58,7 @@ def _network_advance(
     n, kind = T.shape[1], T.dtype
     numbers = tuple(part[0].tobytes() for part in (capacity, conductance, ambient))
     step = _network(numbers, n, kind.str, dt, op.frequency)
-    power, ambient, T_ambient, ripple = (whole(part, _type(op.T)) for part in (power, ambient, T_ambient, ripple))
+    power, ambient, T_ambient, ripple = (whole(part, op.T.inferred) for part in (power, ambient, T_ambient, ripple))
     supplied = power + ambient * T_ambient
     angle = 2 * np.pi * op.frequency * dt * ctx.tick
     swing = ripple * kind.type(np.sin(angle)), ripple * kind.type(np.cos(angle))
@@ -83,7 +83,7 @@ def _kicks(
     if op.k_B == 0:
         return T * 0, T * 0
     ends, sizes = physics.heat_noise(G, ambient)
-    kind = Type((len(ends),), _type(op.T).dtype)
+    kind = Type((len(ends),), op.T.dtype)
     z = ctx.normal(kind, op.stream)
     i, j = ends.T
     held = j < 0
@@ -111,7 +111,7 @@ def _network(numbers: tuple[bytes, ...], n: int, dtype: str, dt: float, frequenc
 
 
 def _diffusion_start(op: heat.Diffusion, ctx: Context, initial: NDArray, *_: Any) -> State:
-    return {"T": whole(initial, _type(op.T)), "outflow": np.zeros(1, initial.dtype)}
+    return {"T": whole(initial, op.T.inferred), "outflow": np.zeros(1, initial.dtype)}
 
 
 def _diffusion_advance(
@@ -121,7 +121,7 @@ def _diffusion_advance(
     step = _diffusion(T.shape[1:], op.D, op.spacing, op.boundary, ctx.dt)
     wall = T_boundary.reshape(-1, *(1,) * (T.ndim - 1)) if op.boundary == "fixed" else T.dtype.type(0)
     above = _modes(T - wall, step, inverse=False)
-    supply = _modes(whole(source, _type(op.T)), step, inverse=False)
+    supply = _modes(whole(source, op.T.inferred), step, inverse=False)
     decay, gain, gain_sum, loss = (part.astype(T.dtype) for part in (step.decay, step.gain, step.gain_sum, step.loss))
     after = _modes(decay * above + gain * supply, step, inverse=True)
     over = _modes(gain * above + gain_sum * supply, step, inverse=True)
@@ -158,7 +158,7 @@ def clamp(op: heat.Clamp, ctx: Context, x: NDArray, capacity: NDArray) -> tuple[
 
 
 def _reservoir_start(op: heat.Reservoir, ctx: Context, heat: Any) -> State:
-    return {"total": np.zeros(1, _type(op.total).dtype.numpy)}
+    return {"total": np.zeros(1, op.total.dtype.numpy)}
 
 
 def _reservoir_read(op: heat.Reservoir, state: State) -> tuple[NDArray, NDArray]:
@@ -171,8 +171,3 @@ def _reservoir_advance(op: heat.Reservoir, ctx: Context, state: State, heat: NDA
 
 
 means(heat.Reservoir, start=_reservoir_start, read=_reservoir_read, advance=_reservoir_advance)
-
-
-def _type(value: Any) -> Type:
-    assert value.type is not None
-    return value.type

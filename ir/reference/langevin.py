@@ -16,7 +16,7 @@ from thermoc.support.errors import error
 
 
 def _brownian_start(op: langevin.Brownian, ctx: Context, *operands: Any) -> State:
-    return {"x": whole(operands[-1], _type(op.x))}
+    return {"x": whole(operands[-1], op.x.inferred)}
 
 
 def _brownian_advance(
@@ -29,7 +29,7 @@ def _brownian_advance(
     stiffness: NDArray | None,
     initial: NDArray,
 ) -> State:
-    z = ctx.normal(_type(op.x), op.stream)
+    z = ctx.normal(op.x.inferred, op.stream)
     x, force, T, mobility, z = aligned(state["x"], force, T, mobility, z)
     dt = x.dtype.type(ctx.dt)
     if stiffness is None:
@@ -42,7 +42,7 @@ means(langevin.Brownian, start=_brownian_start, read=lambda op, state: state["x"
 
 
 def _langevin_start(op: langevin.Langevin, ctx: Context, *operands: Any) -> State:
-    kind = _type(op.x)
+    kind = op.x.inferred
     half = np.full(1, 0.5, kind.dtype.numpy)
     return {"x": whole(operands[-2], kind), "w": whole(operands[-1], kind), "kick": half}
 
@@ -57,7 +57,7 @@ def _langevin_advance(
     friction: NDArray,
     *_: Any,
 ) -> State:
-    z = ctx.normal(_type(op.x), op.stream)
+    z = ctx.normal(op.x.inferred, op.stream)
     x, w, force, T, mass, friction, z = aligned(state["x"], state["w"], force, T, mass, friction, z)
     dt = x.dtype.type(ctx.dt)
     v = w + state["kick"][0] * dt * force / mass
@@ -84,7 +84,7 @@ def _velocity(
 
 means(
     langevin.Velocity,
-    start=lambda op, ctx, *operands: {"kick": np.zeros(1, _type(op.v).dtype.numpy)},
+    start=lambda op, ctx, *operands: {"kick": np.zeros(1, op.v.dtype.numpy)},
     step=_velocity,
 )
 
@@ -108,7 +108,7 @@ def pair_force(
 ) -> tuple[NDArray, NDArray, NDArray]:
     n = x.shape[1]
     i, j = np.triu_indices(n, 1)
-    charge = whole(charge, Type((n,), _type(op.x).dtype))
+    charge = whole(charge, Type((n,), op.x.dtype))
     k, s, qq = strength[:, np.newaxis], sigma[:, np.newaxis], charge[:, i] * charge[:, j]
     law: dict[str, Callable[[NDArray], Any]] = {
         "harmonic": lambda r: physics.harmonic(r, k),
@@ -157,7 +157,7 @@ def bond_force(
 
 
 def _bonds_start(op: langevin.Bonds, ctx: Context, *operands: Any) -> State:
-    return {"formed": whole(operands[-1], _type(op.formed))}
+    return {"formed": whole(operands[-1], op.formed.inferred)}
 
 
 def _bonds_step(
@@ -187,8 +187,3 @@ def _bonds(op: Any, x: NDArray, first: NDArray, second: NDArray) -> tuple[NDArra
         box = np.array(op.box, x.dtype)
         apart = apart - box * np.floor(apart / box + x.dtype.type(0.5))
     return apart, np.sqrt((apart * apart).sum(axis=-1))
-
-
-def _type(value: Any) -> Type:
-    assert value.type is not None
-    return value.type

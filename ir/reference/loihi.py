@@ -163,8 +163,7 @@ def _started(op: Any, ctx: Context) -> bool:
 
 
 def _lif_start(op: loihi.Lif, ctx: Context, a: Any, bias: Any, v: NDArray, u: NDArray) -> State:
-    assert op.v.type is not None
-    return {"u": whole(u, op.v.type).astype(np.int32), "v": whole(v, op.v.type).astype(np.int32)}
+    return {"u": whole(u, op.v.inferred).astype(np.int32), "v": whole(v, op.v.inferred).astype(np.int32)}
 
 
 def _lif(op: loihi.Lif, ctx: Context, state: State, a: NDArray, bias: NDArray, *_: Any):
@@ -253,8 +252,7 @@ def _fermi_dirac(op: loihi.FermiDirac, ctx: Context, state: State, *held: NDArra
     if not _started(op, ctx):
         return state["s"], state
     s, a, T, bias, turn, _ = (_wide(item) for item in aligned(state["s"], *held))
-    assert op.s.type is not None
-    noise = T * logit(_words(op, ctx, op.s.type, ticks=op.turns, sweeps=op.sweeps)[0]) >> 20
+    noise = T * logit(_words(op, ctx, op.s.inferred, ticks=op.turns, sweeps=op.sweeps)[0]) >> 20
     decided = np.where(a + bias > noise, 1, -1 if op.levels == "spin" else 0)
     s = np.where(turn == (ctx.tick - op.lag) % op.turns, decided, s).astype(np.int32)
     return s, {"s": s}
@@ -262,11 +260,10 @@ def _fermi_dirac(op: loihi.FermiDirac, ctx: Context, state: State, *held: NDArra
 
 @pure(loihi.Categorical)
 def categorical(op: loihi.Categorical, ctx: Context, a: NDArray, T: NDArray, bias: NDArray) -> NDArray:
-    assert op.s.type is not None
     if not _started(op, ctx):
-        return np.zeros((1, *op.s.type.shape), np.int32)
+        return np.zeros((1, *op.s.shape), np.int32)
     a, T, bias = (_wide(item) for item in aligned(a, T, bias))
-    energy = (a + bias << 20) + T * gumbel(_words(op, ctx, op.s.type)[0])
+    energy = (a + bias << 20) + T * gumbel(_words(op, ctx, op.s.inferred)[0])
     return (np.arange(energy.shape[-1]) == energy.argmin(axis=-1)[..., np.newaxis]).astype(np.int32)
 
 
@@ -274,8 +271,7 @@ def _memory(op: loihi.Memory, ctx: Context, state: State, *held: NDArray) -> Sta
     if not _started(op, ctx):
         return state
     m, a, sigma, _ = (_wide(item) for item in aligned(state["m"], *held))
-    assert op.m.type is not None
-    block = _words(op, ctx, op.m.type)
+    block = _words(op, ctx, op.m.inferred)
     z = normal(block[0], block[2])
     m = decayed(m, 4096 - op.dm) + (a * op.gain >> 12) + (sigma * z >> 12)
     return {"m": clipped(m).astype(np.int32)}

@@ -82,8 +82,7 @@ def _digits(op: Any, ctx: Context, sweep: int, colors: NDArray) -> NDArray:
 
 
 def _start(op: sampling.Gibbs, ctx: Context, *operands: Any) -> State:
-    assert op.s.type is not None
-    return {"s": whole(operands[-1], op.s.type)}
+    return {"s": whole(operands[-1], op.s.inferred)}
 
 
 def _advance(op: sampling.Gibbs, ctx: Context, state: State, *operands: Any) -> State:

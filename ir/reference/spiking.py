@@ -100,8 +100,7 @@ def _lif_step(op: spiking.LifStep, ctx: Context, state: State, *operands: NDArra
 
 
 def _trace_start(op: spiking.Trace | spiking.TraceStep, ctx: Context, x: Any, tau: Any, initial: NDArray) -> State:
-    assert op.g.type is not None
-    return {"g": whole(initial, op.g.type)}
+    return {"g": whole(initial, op.g.inferred)}
 
 
 def _trace(op: spiking.Trace, ctx: Context, state: State, *operands: NDArray):
@@ -139,9 +138,8 @@ means(spiking.TraceStep, start=_trace_start, step=_trace_step)
 
 
 def _decode_start(op: spiking.Decode, ctx: Context, x: Any) -> State:
-    assert op.y.type is not None
-    dtype = op.y.type.dtype.numpy
-    return {"total": np.zeros((1, *op.y.type.shape), dtype), "ticks": np.zeros(1, dtype)}
+    dtype = op.y.dtype.numpy
+    return {"total": np.zeros((1, *op.y.shape), dtype), "ticks": np.zeros(1, dtype)}
 
 
 def _decode(op: spiking.Decode, ctx: Context, state: State, x: NDArray):

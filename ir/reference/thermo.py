@@ -34,51 +34,44 @@ def maxwell_boltzmann(op: thermo.MaxwellBoltzmann, ctx: Context, x: NDArray, T: 
 
 @pure(thermo.Normal)
 def normal(op: thermo.Normal, ctx: Context) -> NDArray:
-    assert op.z.type is not None
-    return ctx.normal(op.z.type, op.stream, op.draw)
+    return ctx.normal(op.z.inferred, op.stream, op.draw)
 
 
 @pure(thermo.Uniform)
 def uniform(op: thermo.Uniform, ctx: Context) -> NDArray:
-    assert op.u.type is not None
-    return ctx.uniform(op.u.type, op.stream, op.draw)
+    return ctx.uniform(op.u.inferred, op.stream, op.draw)
 
 
 @pure(thermo.SampleBinary)
 def sample_binary(op: thermo.SampleBinary, ctx: Context, drive: NDArray, T: NDArray) -> NDArray:
-    assert op.s.type is not None
-    u, drive, T = aligned(ctx.uniform(op.s.type, op.stream), drive, T)
+    u, drive, T = aligned(ctx.uniform(op.s.inferred, op.stream), drive, T)
     fired = (drive > T * (np.log(u) - np.log(1 - u))).astype(u.dtype)
     return fired if op.levels == "binary" else 2 * fired - 1
 
 
 @pure(thermo.SampleCategorical)
 def sample_categorical(op: thermo.SampleCategorical, ctx: Context, x: NDArray, T: NDArray) -> NDArray:
-    assert op.s.type is not None
-    u, x, T = aligned(ctx.uniform(op.s.type, op.stream), x, T)
+    u, x, T = aligned(ctx.uniform(op.s.inferred, op.stream), x, T)
     winner = (x + T * np.log(-np.log(u))).argmin(axis=-1)
     return (winner[..., np.newaxis] == np.arange(u.shape[-1])).astype(u.dtype)
 
 
 @pure(thermo.Noise)
 def noise(op: thermo.Noise, ctx: Context, T: NDArray, gamma: NDArray) -> NDArray:
-    assert op.y.type is not None
-    z, T, gamma = aligned(ctx.normal(op.y.type, op.stream), T, gamma)
+    z, T, gamma = aligned(ctx.normal(op.y.inferred, op.stream), T, gamma)
     return np.sqrt(2 * gamma * T * z.dtype.type(ctx.dt)) * z
 
 
 def _memory_start(
     op: thermo.Memory, ctx: Context, x: NDArray | None, T: NDArray | None, gamma: NDArray | None, initial: NDArray
 ) -> State:
-    assert op.m.type is not None
-    return {"m": whole(initial, op.m.type)}
+    return {"m": whole(initial, op.m.inferred)}
 
 
 def _memory_advance(
     op: thermo.Memory, ctx: Context, state: State, x: NDArray, T: NDArray, gamma: NDArray, initial: NDArray
 ) -> State:
-    assert op.m.type is not None
-    m, x, T, gamma, z = aligned(state["m"], x, T, gamma, ctx.normal(op.m.type, op.stream))
+    m, x, T, gamma, z = aligned(state["m"], x, T, gamma, ctx.normal(op.m.inferred, op.stream))
     return {"m": physics.ou_step(m, x, T, gamma, z, m.dtype.type(ctx.dt))}
 
 
@@ -93,8 +86,7 @@ def schedule(op: thermo.Schedule, ctx: Context) -> NDArray:
 
 
 def _adaptive_start(op: thermo.AdaptiveSchedule, ctx: Context, *_: Any) -> State:
-    assert op.T.type is not None
-    T = np.array([max(op.T0, op.T_min)], op.T.type.dtype.numpy)
+    T = np.array([max(op.T0, op.T_min)], op.T.dtype.numpy)
     if op.energy is None:
         return {"T": T}
     return {"T": T, "mean": T * np.nan, "C": np.full_like(T, op.C_initial)}

@@ -11,7 +11,6 @@ from thermoc import physics
 from thermoc.ir.dialects import core, diffusive, heat, langevin, thermo
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import CONTINUOUS, Op
-from thermoc.ir.types import Type
 from thermoc.ir.values import Value
 from thermoc.passes.base import Log, Pass, Property, no_trait
 from thermoc.passes.expand import heat as heat_steps
@@ -62,7 +61,7 @@ def noise(op: thermo.Noise, w: Rewriter) -> Value:
 def memory(op: thermo.Memory, w: Rewriter) -> Value:
     """m' = a m + (1 - a) x / gamma + sqrt(T (1 - a^2)) z, a = exp(-gamma dt) (P25)."""
     m = w.delay(op.m, op.initial)
-    z = w(thermo.Normal, shape=_type(op.m).shape, stream=op.stream, dtype=w.dtype)
+    z = w(thermo.Normal, shape=op.m.shape, stream=op.stream, dtype=w.dtype)
     decay = w.mul(w.neg(op.gamma), w.dt)
     gain = w.div(w.neg(w.expm1(decay)), op.gamma)
     spread = w.sqrt(w.mul(op.T, w.neg(w.expm1(w.mul(decay, 2.0)))))
@@ -81,7 +80,7 @@ def ou_network(op: diffusive.OuNetwork, w: Rewriter) -> Value:
     into_modes = w.constant(V.T)
     a, gain, spread = physics.ou_network_step(rates, op.mobility, w.dt)
     y = w.delay(op.x, _in_modes(op, op.initial, into_modes, w))
-    z = w(thermo.Normal, shape=_type(op.x).shape, stream=op.stream, dtype=w.dtype)
+    z = w(thermo.Normal, shape=op.x.shape, stream=op.stream, dtype=w.dtype)
     pull = w.mul(_in_modes(op, op.b, into_modes, w), gain)
     w.feed(y, w.add(w.add(w.mul(y, a), pull), w.mul(w.mul(w.sqrt(op.T), spread), z)))
     return w(core.Affine, x=y, weight=V)
@@ -89,7 +88,7 @@ def ou_network(op: diffusive.OuNetwork, w: Rewriter) -> Value:
 
 def _in_modes(op: diffusive.OuNetwork, vector: Value, into_modes: Value, w: Rewriter) -> Value:
     """V^T of a vector that broadcasts to the units."""
-    return w(core.Affine, x=w(core.Broadcast, x=vector, shape=_type(op.x).shape), weight=into_modes)
+    return w(core.Affine, x=w(core.Broadcast, x=vector, shape=op.x.shape), weight=into_modes)
 
 
 def schedule(op: thermo.Schedule, w: Rewriter) -> Value:
@@ -128,11 +127,6 @@ def _measured(op: thermo.AdaptiveSchedule, w: Rewriter, T: Value) -> Value:
     after = w.mul(w.add(C, w.mul(w.mul(off, off), share)), 1 - share)
     w.feed(C, after)
     return w(core.Maximum, a=after, b=op.C_min)
-
-
-def _type(value: Value) -> Type:
-    assert value.type is not None
-    return value.type
 
 
 STEPS: dict[type[Op], Callable[[Any, Rewriter], Any]] = {

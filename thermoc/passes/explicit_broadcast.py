@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from thermoc.ir.dialects import core, langevin, sampling
 from thermoc.ir.graph import Graph, fresh_names
 from thermoc.ir.ops import Op
-from thermoc.ir.types import Shape, Type
+from thermoc.ir.types import Shape
 from thermoc.ir.values import Value
 from thermoc.passes.base import Log, Pass
 
@@ -27,7 +27,7 @@ class ExplicitBroadcast(Pass):
             for name, value in op.operand_values:
                 if not _loose(op, name):
                     continue
-                shape, kind = _type(op.results[0]).shape, _type(value)
+                shape, kind = op.results[0].shape, value.inferred
                 if kind.size != 1 and kind.shape != shape:
                     changes[name] = _broadcast(value, shape, names(f"{value.name}.whole"), ops, op)
             ops.append(op.with_(**changes) if changes else op)
@@ -42,11 +42,6 @@ def _loose(op: Op, name: str) -> bool:
 
 
 def _broadcast(value: Value, shape: Shape, name: str, ops: list[Op], op: Op) -> Value:
-    whole = Value(name, _type(value).with_(shape=shape))
+    whole = Value(name, value.inferred.with_(shape=shape))
     ops.append(core.Broadcast(x=value, shape=shape, y=whole, location=op.location))
     return whole
-
-
-def _type(value: Value) -> Type:
-    assert value.type is not None
-    return value.type

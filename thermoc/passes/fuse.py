@@ -72,7 +72,7 @@ class _Fuser:
     def _reshape(self, op: core.Reshape | core.Flatten) -> Op:
         before = self.producers.get(op.x.name)
         if isinstance(before, core.Reshape | core.Flatten):
-            return core.Reshape(x=before.x, shape=_type(op.y).shape, y=op.y, location=op.location)
+            return core.Reshape(x=before.x, shape=op.y.shape, y=op.y, location=op.location)
         return op
 
     def _arithmetic(self, op: Op) -> Op:
@@ -100,7 +100,7 @@ class _Fuser:
             return op
         for x, factor in (before.inputs, before.inputs[::-1]):
             each = self._constant(factor)
-            if each is not None and each.shape in ((), weight.shape[1:]) and _type(x).shape == _type(op.x).shape:
+            if each is not None and each.shape in ((), weight.shape[1:]) and x.shape == op.x.shape:
                 bound = "one rounding in each weight instead of one in each input"
                 self.log.changed(f"weights of {op.y}", old="W", new=f"W times {factor}", bound=bound)
                 return op.with_(x=x, weight=self._new(op, op.weight, weight * each))
@@ -110,11 +110,7 @@ class _Fuser:
         """Return the map behind ``value`` if only ``op`` reads it, keeping its shape, and its weights are constant."""
         source = self.producers.get(value.name)
         alone = len(self.graph.consumers.get(value.name, ())) == 1
-        if (
-            not isinstance(source, core.Affine | core.Conv)
-            or not alone
-            or _type(value).shape != _type(op.results[0]).shape
-        ):
+        if not isinstance(source, core.Affine | core.Conv) or not alone or value.shape != op.results[0].shape:
             return None
         parts = [source.weight] + ([source.bias] if source.bias is not None else [])
         return source if all(self._constant(part) is not None for part in parts) else None
@@ -145,8 +141,8 @@ class _Fuser:
         source = self._linear(value, op)
         if source is None or source.bias is not None:
             return op
-        channels = _type(source.weight).shape[0]
-        shape = _type(source.y).shape
+        channels = source.weight.shape[0]
+        shape = source.y.shape
         axis = len(shape) - 1 if isinstance(source, core.Affine) else 0
         full = np.reshape(bias, (1,) * (len(shape) - bias.ndim) + bias.shape)
         if any(length != 1 for i, length in enumerate(full.shape) if i != axis):
@@ -155,15 +151,10 @@ class _Fuser:
         return source.with_(bias=self._new(op, source.weight, whole), y=op.results[0], location=op.location)
 
     def _new(self, op: Op, like: Value, array: np.ndarray) -> Value:
-        kind = _type(like)
+        kind = like.inferred
         array = np.ascontiguousarray(array, dtype=kind.dtype.numpy)
         value = Value(self.names(f"{op.results[0].name}.c"), Type(array.shape, kind.dtype, Role.signal))
         constant = core.Constant(value=Array(array), y=value, location=op.location)
         self.fresh.setdefault(op.results[0].name, []).append(constant)
         self.producers[value.name] = constant
         return value
-
-
-def _type(value: Value) -> Type:
-    assert value.type is not None
-    return value.type

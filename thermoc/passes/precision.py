@@ -50,5 +50,4 @@ class SetPrecision(Pass):
         return op.renamed(self._value).with_(**changes)
 
     def _value(self, value: Value) -> Value:
-        assert value.type is not None
-        return Value(value.name, value.type.with_(dtype=self.dtype)) if value.type.dtype.is_float else value
+        return Value(value.name, value.inferred.with_(dtype=self.dtype)) if value.dtype.is_float else value

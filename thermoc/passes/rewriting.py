@@ -26,7 +26,6 @@ class Rewriter:
         self.op, self.dt, self.ops, self._known = op, dt, [], known
         self._names = names
         first = (*op.results, *op.inputs)[0]
-        assert first.type is not None
         floats = [v.type.dtype for v in (*op.results, *op.inputs) if v.type is not None and v.type.dtype.is_float]
         self.dtype = floats[0] if floats else DType.f64
         self.base = first.name
@@ -64,7 +63,6 @@ class Rewriter:
 
     def delay(self, like: Value, initial: Value) -> Value:
         """Add a delay by one tick whose input ``feed`` gives later, and return its result."""
-        assert like.type is not None
         value = Value(self._names(f"{self.base}.state"), like.type)
         self.ops.append(core.Delay(x=value, initial=initial, y=value, location=self.op.location))
         return value

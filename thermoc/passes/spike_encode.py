@@ -181,7 +181,7 @@ class _Encoder:
         else:
             self.now[y.name], scale = w.mul(s, ceiling), ceiling
         self.ops += w.ops
-        shape = _shape(y)
+        shape = y.shape
         most, sender = np.broadcast_to(scale, shape), self.now[y.name].name
         coded = Coded(value=y.name, sender=sender, most=most, coding=self.options.coding)
         self.log.counterparts.append(coded)
@@ -203,7 +203,7 @@ class _Encoder:
             rate = w.div(p, self.source.dt)
             s, _ = w(spiking.If, x=rate, r=1.0, compare="greater_equal", reset="subtract")
             return s
-        u = w(thermo.Uniform, shape=_shape(op.results[0]), stream=self._next(), dtype=w.dtype)
+        u = w(thermo.Uniform, shape=op.results[0].shape, stream=self._next(), dtype=w.dtype)
         return w(core.Cast, x=w(core.Greater, a=p, b=u), dtype=w.dtype, role=Role.spike)
 
     def _next(self) -> int:
@@ -226,7 +226,7 @@ class _Encoder:
                 notes=["it follows from the range of the inputs, or from runs of some of them"],
                 hint='give input_range=(low, high), or calibrate={"input": samples}',
             )
-        return np.broadcast_to(found.high, _shape(op.results[0]))
+        return np.broadcast_to(found.high, op.results[0].shape)
 
     def _drive_error(self, op: Any) -> NDArray | float:
         found = self.error.get(op.x.name)
@@ -265,8 +265,3 @@ class _Encoder:
             bound=f"standard deviation at most {sampling:.4g} / sqrt(ticks)",
             sampling=sampling,
         )
-
-
-def _shape(value: Value) -> tuple[int, ...]:
-    assert value.type is not None
-    return value.type.shape

@@ -135,12 +135,11 @@ class _Judge:
         """Compare the outputs with what the host makes of what the units said: nothing but rounding lies between."""
         gaps = []
         for name, op in self.graph.outputs.items():
-            assert op.x.type is not None
             a, b = (flat(array[name]).astype(float) for array in (self.chip.outputs, self.outputs))
             room = HOST * np.abs(b).max(axis=(0, 2), keepdims=True, initial=0.0)
             near = distance(a, b) <= room
             ends = {"low": np.where(near, a, b - room), "high": np.where(near, a, b + room), "slack": room + 0 * b}
-            form = {"name": op.x.name, "shape": op.x.type.shape, "discrete": False}
+            form = {"name": op.x.name, "shape": op.x.shape, "discrete": False}
             gaps.append(UnitGap(found=a, expected=b, **ends, **form))
         return gaps
 
@@ -311,9 +310,8 @@ class _Judge:
 
     def _of(self, value: Value, shape: Shape) -> NDArray:
         """Return a probed value spread over the units, (ticks, batch, units)."""
-        assert value.type is not None
         array = self.said.probes[value.name]
-        first, own = array.shape[:2], value.type.shape
+        first, own = array.shape[:2], value.shape
         spread = np.broadcast_to(array.reshape(*first, *(1,) * (len(shape) - len(own)), *own), (*first, *shape))
         return spread.reshape(*first, -1)
 

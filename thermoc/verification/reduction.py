@@ -116,9 +116,8 @@ def _cut(place: Place, kept: set[str], recorded: dict[str, NDArray], setting: Se
     arrays = {op.name: setting.inputs[op.name] for op in ops if isinstance(op, Input)}
     held: list[Op] = []
     for value in dict.fromkeys(value for op in ops for value in op.inputs if value.name not in made):
-        assert value.type is not None
         name = value.name if value.name not in arrays else f"{value.name}.in"
-        held.append(Input(name=name, shape=value.type.shape, dtype=value.type.dtype, role=value.type.role, y=value))
+        held.append(Input(name=name, shape=value.shape, dtype=value.dtype, role=value.role, y=value))
         arrays[name] = recorded[value.name]
     result = next(v for v in graph.producers[place.name].results if v.name == place.name)
     out = Output(x=result, name=place.name)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from thermoc.backends.sim.rows.writer import Writer, kind
+from thermoc.backends.sim.rows.writer import Writer
 from thermoc.ir.dialects.crossbar import Mvm
 from thermoc.ir.places import places
 from thermoc.ir.reference import crossbar
@@ -33,7 +33,7 @@ def mvm(op: Mvm, w: Writer) -> None:
     constants = w.constant(np.concatenate([part.reshape(-1) for part in floats]))
     table = w.table([n, m, slices, op.rows, readings, form if op.input_bits else 0])
     operands = (w.slot(op.x), -1 if op.z is None else w.slot(op.z), _gain(op, w, -(-n // op.rows), m))
-    lead = math.prod(kind(op.x).shape[:-1])
+    lead = math.prod(op.x.shape[:-1])
     w.row(Opcode.MVM, w.slot(op.y), operands, (table, w.slots[constants][1], lead))
 
 
@@ -54,7 +54,7 @@ def _gain(op: Mvm, w: Writer, arrays: int, m: int) -> int:
     """Return the slot of one gain, or of one for each array of inputs and output."""
     if op.gain is None:
         return -1
-    shape = kind(op.gain).shape
+    shape = op.gain.shape
     if math.prod(shape) == 1:
         return w.slot(op.gain)
     return w.arranged(op.gain, np.broadcast_to(places(shape), (arrays, m)))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.backends.sim.rows.writer import Writer, kind
+from thermoc.backends.sim.rows.writer import Writer
 from thermoc.ir.dialects import loihi
 from thermoc.ir.ops import Op
 from thermoc.ir.values import Value
@@ -44,7 +44,7 @@ def start(op: Op, name: str, w: Writer) -> NDArray | int:
 def each(op: Op, name: str, w: Writer, shift: int = 0) -> int:
     """Return the slot of an operand's numbers, one for all or one a unit, shifted to the left."""
     numbers = w.numbers(op, name).astype(np.int64) << shift
-    return w.constant(numbers if numbers.size == 1 else np.broadcast_to(numbers, kind(op.results[0]).shape))
+    return w.constant(numbers if numbers.size == 1 else np.broadcast_to(numbers, op.results[0].shape))
 
 
 def encode(op: loihi.Encode, w: Writer) -> None:
@@ -70,7 +70,7 @@ def arrive(op: Any, w: Writer) -> None:
 def _read_within_the_tick(op: Any, w: Writer) -> bool:
     """Tell whether all who read the sums do so before they change, and no sum can pass 32 bits."""
     readers = w.graph.consumers[op.y.name]
-    most = 256 * kind(op.x).size << max(op.weight_exp, 0)
+    most = 256 * op.x.size << max(op.weight_exp, 0)
     return most < 2**31 and all(isinstance(reader, PROMPT) and len(reader.inputs) > 1 for reader in readers)
 
 
@@ -103,9 +103,9 @@ def _entries(op: Any, values: NDArray, rows: NDArray, columns: NDArray, delays: 
     """Rows, columns and delays of each connection."""
     x, listed = _sent(op.x, w)
     opcode = Opcode.LOIHI_SYNAPSE_LIST if listed else Opcode.LOIHI_SYNAPSE
-    ticks, count = op.longest + 1, kind(op.y).size
+    ticks, count = op.longest + 1, op.y.size
     order = np.lexsort((rows, delays, columns))
-    starts = w.table(np.searchsorted(columns[order], np.arange(kind(op.x).size + 1)))
+    starts = w.table(np.searchsorted(columns[order], np.arange(op.x.size + 1)))
     pairs = w.table(np.stack([delays * count + rows, _lifted(op, values)], axis=1)[order])
     w.row(opcode, _room(op, ticks * count, w), (x,), (w.place(op, "buffer"), ticks, count, starts, pairs, _form(op)))
 
@@ -122,7 +122,7 @@ def _lifted(op: Any, weights: NDArray) -> NDArray:
 
 def _room(op: Any, size: int, w: Writer) -> int:
     """Return a slot for sums that are to be shifted to the right."""
-    return w.work(kind(op.y).with_(shape=(size if op.weight_exp < 0 else 0,)))
+    return w.work(op.y.inferred.with_(shape=(size if op.weight_exp < 0 else 0,)))
 
 
 def _form(op: Any) -> int:
@@ -136,14 +136,14 @@ def conv_arrives(op: loihi.Conv, w: Writer) -> None:
 
 def conv(op: loihi.Conv, w: Writer) -> None:
     """Each message walks the window; the weights of a tap lie side by side."""
-    (channels, height, width), (out, rows, columns) = kind(op.x).shape, kind(op.y).shape
+    (channels, height, width), (out, rows, columns) = op.x.shape, op.y.shape
     weight = w.numbers(op, "weight").astype(np.int64)  # (out, channels of a group, y, x)
     grouped = weight.reshape(op.groups, out // op.groups, *weight.shape[1:])
     taps = w.constant(np.moveaxis(grouped, 1, -1))  # (group, channel of it, y, x, out of it)
     before = [pair[0] for pair in op.padding]
     sizes = (channels, height, width, out, rows, columns, *weight.shape[2:], *op.stride, *before, *op.dilation)
     shape = (w.place(op, "buffer"), w.table([*sizes, op.groups]), (op.message_bits > 0) + 2 * (op.weight_exp + 8))
-    w.row(Opcode.LOIHI_CONV, w.work(kind(op.y)), (w.slot(op.x), taps), shape)
+    w.row(Opcode.LOIHI_CONV, w.work(op.y.inferred), (w.slot(op.x), taps), shape)
 
 
 def dendrite(op: loihi.Dendrite, w: Writer) -> None:
@@ -207,7 +207,7 @@ def _delta(op: Any, x: Value, bias: int, place: int, scale: int, more: int, w: W
 
 def fermi_dirac(op: loihi.FermiDirac, w: Writer) -> None:
     """Bias and turn of each unit, one after the other."""
-    shape = kind(op.s).shape
+    shape = op.s.shape
     both = [np.broadcast_to(w.numbers(op, name), shape).reshape(-1) for name in ("bias", "turn")]
     operands = (w.slot(op.a), w.slot(op.T), w.constant(np.concatenate(both).astype(np.int64)))
     numbers = (w.place(op, "s"), op.turns, op.sweeps, 0, op.stream, (op.levels == "spin") + 2 * op.lag)
@@ -217,7 +217,7 @@ def fermi_dirac(op: loihi.FermiDirac, w: Writer) -> None:
 def categorical(op: loihi.Categorical, w: Writer) -> None:
     """Rows of units."""
     operands = w.slot(op.a), w.slot(op.T), each(op, "bias", w)
-    w.row(Opcode.LOIHI_CATEGORICAL, w.slot(op.s), operands, (kind(op.a).shape[-1], op.lag, op.stream))
+    w.row(Opcode.LOIHI_CATEGORICAL, w.slot(op.s), operands, (op.a.shape[-1], op.lag, op.stream))
 
 
 def shown(name: str) -> Callable[[Any, Writer], None]:

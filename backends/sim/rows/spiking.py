@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.backends.sim.rows.writer import Writer, kind
+from thermoc.backends.sim.rows.writer import Writer
 from thermoc.ir.dialects import core, loihi, spiking
 from thermoc.ir.graph import Graph
 from thermoc.ir.types import Role
@@ -48,7 +48,7 @@ def lif_step(op: spiking.LifStep, w: Writer) -> None:
     x = source.inputs if isinstance(source, core.Add) and absorbed(source, w) else (op.x,)
     slots = [w.slot(value) for value in x]
     if len(slots) == 1:
-        slots.append(w.constant(np.zeros(kind(op.x).size)))
+        slots.append(w.constant(np.zeros(op.x.size)))
     w.put(op.v, w.kept(op, "v"))
     held = w.states[f"{op.s.name}.held"].offset if op.held else 0
     form = GREATER_EQUAL * (op.compare == "greater_equal") + SUBTRACT * (op.reset == "subtract")
@@ -63,7 +63,7 @@ def sparse_affine(op: core.SparseAffine, w: Writer) -> None:
     if op.x.name in w.listed:
         return _by_list(op, w, w.slot(op.y), into=False)
     bias = () if op.bias is None else (w.slot(op.bias),)
-    if kind(op.x).role is Role.spike:
+    if op.x.role is Role.spike:
         weights, tables = _columns(op, w)
         w.row(Opcode.SPARSE_COLUMNS, w.slot(op.y), (weights, w.slot(op.x), *bias), tables)
         return None
@@ -79,7 +79,7 @@ def absorbed(op: Any, w: Writer) -> bool:
         return False
     if isinstance(op, core.SparseAffine):
         return isinstance(readers[0], spiking.TraceStep) and op.bias is None and op.x.name in w.listed
-    whole = kind(op.a).shape == kind(op.b).shape == kind(op.y).shape
+    whole = op.a.shape == op.b.shape == op.y.shape
     return isinstance(readers[0], spiking.LifStep) and whole and readers[0].x == op.y
 
 
@@ -94,7 +94,7 @@ def _columns(op: core.SparseAffine, w: Writer) -> tuple[int, tuple[int, int]]:
     offsets, columns = w.numbers(op, "offsets"), w.numbers(op, "columns")
     rows = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     order = np.argsort(columns, kind="stable")
-    starts = np.searchsorted(columns[order], np.arange(kind(op.x).size + 1))
+    starts = np.searchsorted(columns[order], np.arange(op.x.size + 1))
     source = w.graph.producers[op.values.name]
     equal = isinstance(source, core.Constant) and len(order) > 0 and np.ptp(source.value.numpy) == 0
     weights = w.arranged(op.values, order[:1] if equal else order)
@@ -104,15 +104,15 @@ def _columns(op: core.SparseAffine, w: Writer) -> tuple[int, tuple[int, int]]:
 def _parameters(op: spiking.LifStep, w: Writer) -> int:
     """Return the slot of the parameters: one number of each where all units are alike, else CHUNK of each by chunks."""
     values = [op.keep, op.gain, op.offset, op.v_threshold, op.v_reset if op.reset == "value" else None]
-    alike = all(value is None or kind(value).size == 1 for value in values)
+    alike = all(value is None or value.size == 1 for value in values)
     size = 1 if alike else CHUNK
-    width = 1 if alike else CHUNK * max(1, -(-kind(op.v).size // CHUNK))
+    width = 1 if alike else CHUNK * max(1, -(-op.v.size // CHUNK))
     table = np.arange(len(values) * width).reshape(-1, len(values), size).swapaxes(0, 1).reshape(len(values), width)
     known = [_known(value, width, w) for value in values]
     constants = [numbers for numbers in known if numbers is not None]
     if len(constants) == len(values):
         return w.constant(np.concatenate(constants)[np.argsort(table.reshape(-1))])
-    whole = w.work(kind(op.v).with_(shape=(len(values), width)))
+    whole = w.work(op.v.inferred.with_(shape=(len(values), width)))
     for value, numbers, places in zip(values, known, table):
         part = w.constant(numbers) if numbers is not None else w.arranged(value, _index(value, width))
         w.row(Opcode.SCATTER, whole, (part,), (w.table(places),))
@@ -128,4 +128,4 @@ def _known(value: Value | None, width: int, w: Writer) -> NDArray | None:
 
 
 def _index(value: Value, width: int) -> NDArray:
-    return np.arange(width) % kind(value).size  # one for all, or one a unit
+    return np.arange(width) % value.size  # one for all, or one a unit

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from thermoc.backends.sim.rows import crossbar as crossbar_rows
 from thermoc.backends.sim.rows import loihi as loihi_rows
 from thermoc.backends.sim.rows import spiking as spiking_rows
-from thermoc.backends.sim.rows.writer import Writer, kind
+from thermoc.backends.sim.rows.writer import Writer
 from thermoc.ir.dialects import core, crossbar, langevin, sampling, spiking, thermo
 from thermoc.ir.ops import Op
 from thermoc.ir.places import places, reduced, windows
@@ -43,7 +43,7 @@ def compare(floats: Opcode, ints: Opcode, *, swapped: bool = False) -> Write:
 
     def write(op: Op, w: Writer) -> None:
         a, b = reversed(op.inputs) if swapped else op.inputs
-        real = kind(a).dtype.is_float or kind(b).dtype.is_float
+        real = a.dtype.is_float or b.dtype.is_float
         slots = (as_float(a, w), as_float(b, w)) if real else (w.slot(a), w.slot(b))
         w.row(floats if real else ints, w.slot(op.results[0]), slots)
 
@@ -52,9 +52,9 @@ def compare(floats: Opcode, ints: Opcode, *, swapped: bool = False) -> Write:
 
 def as_float(value: Value, w: Writer) -> int:
     """Return a slot with the value's elements as floats."""
-    if kind(value).dtype.is_float:
+    if value.dtype.is_float:
         return w.slot(value)
-    slot = w.work(kind(value).with_(dtype=DType.f64))
+    slot = w.work(value.inferred.with_(dtype=DType.f64))
     w.row(Opcode.INT_TO_FLOAT, slot, (w.slot(value),))
     return slot
 
@@ -63,7 +63,7 @@ def reordered(index: Callable[[Any], Any]) -> Write:
     """Return the writer of an op that only moves elements: ``index(op)`` says from where."""
 
     def write(op: Any, w: Writer) -> None:
-        opcode = Opcode.GATHER if kind(op.x).dtype.is_float else Opcode.INT_GATHER
+        opcode = Opcode.GATHER if op.x.dtype.is_float else Opcode.INT_GATHER
         w.row(opcode, w.slot(op.y), (w.slot(op.x),), (w.table(index(op)),))
 
     return write
@@ -76,11 +76,11 @@ def same(op: Any, w: Writer) -> None:
 
 def concat(op: core.Concat, w: Writer) -> None:
     """Scatter each part to its place."""
-    shape = kind(op.y).shape
+    shape = op.y.shape
     axis, start, whole = core.axis_of(op.axis, len(shape)), 0, places(shape)
-    opcode = Opcode.SCATTER if kind(op.y).dtype.is_float else Opcode.INT_SCATTER
+    opcode = Opcode.SCATTER if op.y.dtype.is_float else Opcode.INT_SCATTER
     for x in op.xs:
-        length = kind(x).shape[axis]
+        length = x.shape[axis]
         part = np.take(whole, range(start, start + length), axis=axis)
         w.row(opcode, w.slot(op.y), (w.slot(x),), (w.table(part),))
         start += length
@@ -88,7 +88,7 @@ def concat(op: core.Concat, w: Writer) -> None:
 
 def cast(op: core.Cast, w: Writer) -> None:
     """Between the banks, or within the integers."""
-    given, wanted = kind(op.x).dtype, op.dtype
+    given, wanted = op.x.dtype, op.dtype
     if given.is_float and wanted.is_float:
         return same(op, w)
     opcode = Opcode.FLOAT_TO_INT if given.is_float else Opcode.INT_TO_FLOAT if wanted.is_float else Opcode.INT_TO_INT
@@ -104,12 +104,12 @@ def select(op: core.Select, w: Writer) -> None:
 
 def affine(op: core.Affine, w: Writer) -> None:
     """x times the transposed weight, so that the inner loop runs over neighbouring outputs, padded to whole vectors."""
-    (m, n), rows = kind(op.weight).shape, math.prod(kind(op.x).shape[:-1])
+    (m, n), rows = op.weight.shape, math.prod(op.x.shape[:-1])
     more = -m % LANES
     slots = [w.slot(op.x), w.arranged(op.weight, np.pad(places((m, n)).T, ((0, 0), (0, more)), constant_values=-1))]
     if op.bias is not None:
         slots.append(w.arranged(op.bias, np.pad(places((m,)), (0, more), constant_values=-1)))
-    product = w.work(kind(op.y).with_(shape=(rows, m + more))) if more else w.slot(op.y)
+    product = w.work(op.y.inferred.with_(shape=(rows, m + more))) if more else w.slot(op.y)
     w.row(Opcode.MATMUL, product, tuple(slots), (1, rows, n, m + more, 1, op.bias is not None))
     if more:
         w.row(Opcode.GATHER, w.slot(op.y), (product,), (w.table(places((rows, m + more))[:, :m]),))
@@ -117,13 +117,13 @@ def affine(op: core.Affine, w: Writer) -> None:
 
 def matmul(op: core.Matmul, w: Writer) -> None:
     """Pairs of matrices."""
-    *lead, m, k = kind(op.a).shape
-    w.row(Opcode.MATMUL, w.slot(op.y), (w.slot(op.a), w.slot(op.b)), (math.prod(lead), m, k, kind(op.b).shape[-1], 0))
+    *lead, m, k = op.a.shape
+    w.row(Opcode.MATMUL, w.slot(op.y), (w.slot(op.a), w.slot(op.b)), (math.prod(lead), m, k, op.b.shape[-1], 0))
 
 
 def conv(op: core.Conv, w: Writer) -> None:
     """Weights (channels, taps) times patches (taps, places) of x, for each group of channels."""
-    x, weight, y = kind(op.x), kind(op.weight).shape, kind(op.y).shape
+    x, weight, y = op.x.inferred, op.weight.shape, op.y.shape
     table = windows(x.shape, weight[2:], op.stride, op.padding, op.dilation)  # (channels, places, taps)
     table = np.swapaxes(table, 1, 2)
     patches = w.work(x.with_(shape=table.shape))
@@ -150,7 +150,7 @@ def reduce(op: core.Reduce, w: Writer) -> None:
 
 def boltzmann(op: thermo.Boltzmann, w: Writer) -> None:
     """Rows of units."""
-    w.row(Opcode.BOLTZMANN, w.slot(op.p), (w.slot(op.x), w.slot(op.T)), (kind(op.x).shape[-1],))
+    w.row(Opcode.BOLTZMANN, w.slot(op.p), (w.slot(op.x), w.slot(op.T)), (op.x.shape[-1],))
 
 
 def normal(op: thermo.Normal, w: Writer) -> None:
@@ -165,7 +165,7 @@ def uniform(op: thermo.Uniform, w: Writer) -> None:
 
 def gibbs_sweeps(op: sampling.GibbsSweeps, w: Writer) -> None:
     """Fields and temperatures one a unit, couplings by rows, units class by class."""
-    (n,) = kind(op.s).shape
+    (n,) = op.s.shape
     rows = sampling.compressed({name: held(op, name, w) for name in ("J", "values", "columns", "offsets")})
     assert rows is not None
     values, columns, offsets = rows
@@ -173,7 +173,7 @@ def gibbs_sweeps(op: sampling.GibbsSweeps, w: Writer) -> None:
     order = np.argsort(colors, kind="stable")
     starts = np.searchsorted(colors[order], [*np.unique(colors), np.inf])
     field, T = w.slot(op.h), w.slot(op.T)
-    shape = kind(op.T).shape
+    shape = op.T.shape
     form = (op.levels == "spin") * SPINS + (op.order == "parallel") * AT_ONCE
     form += BY_SWEEP * (shape == (op.sweeps, 1))
     form += {"unit": 0, "word": WORDS, "replica": REPLICAS}[op.draws]
@@ -192,9 +192,9 @@ def gibbs_sweeps(op: sampling.GibbsSweeps, w: Writer) -> None:
 
 def pair_force(op: langevin.PairForce, w: Writer) -> None:
     """Parameters side by side, then forces, energy and virial from where the kernel leaves them."""
-    n, d = kind(op.x).shape
-    given = w.work(kind(op.x).with_(shape=(n + 2,)))
-    charge = w.arranged(op.charge, np.broadcast_to(places(kind(op.charge).shape), (n,)))
+    n, d = op.x.shape
+    given = w.work(op.x.inferred.with_(shape=(n + 2,)))
+    charge = w.arranged(op.charge, np.broadcast_to(places(op.charge.shape), (n,)))
     for slot, table in ((w.slot(op.strength), [0]), (w.slot(op.sigma), [1]), (charge, range(2, n + 2))):
         w.row(Opcode.SCATTER, given, (slot,), (w.table(np.array(table)),))
     grid, energies = held(op, "grid", w), held(op, "energies", w)
@@ -202,7 +202,7 @@ def pair_force(op: langevin.PairForce, w: Writer) -> None:
     numbers = np.concatenate([[op.cutoff, op.softening], op.box, *points]).astype(float)
     law = LAWS[op.kind] + (4 if op.shift and op.cutoff > 0 else 0)
     size = 0 if grid is None else len(grid)
-    both = w.work(kind(op.x).with_(shape=(n * d + 2,)))
+    both = w.work(op.x.inferred.with_(shape=(n * d + 2,)))
     settings = w.slots[w.constant(numbers)][1]
     w.row(Opcode.PAIRS, both, (w.slot(op.x), given), (n, d, law, settings, int(bool(op.box)), size))
     for value, where in ((op.f, places((n * d,))), (op.U, [n * d]), (op.W, [n * d + 1])):
@@ -277,9 +277,9 @@ WRITERS: dict[type[Op], Write] = {
     core.Reduce: reduce,
     core.Reshape: same,
     core.Flatten: same,
-    core.Transpose: reordered(lambda op: places(kind(op.x).shape).transpose(op.axes)),
-    core.Broadcast: reordered(lambda op: np.broadcast_to(places(kind(op.x).shape), op.shape)),
-    core.Slice: reordered(lambda op: places(kind(op.x).shape)[tuple(map(slice, op.starts, op.stops, op.steps))]),
+    core.Transpose: reordered(lambda op: places(op.x.shape).transpose(op.axes)),
+    core.Broadcast: reordered(lambda op: np.broadcast_to(places(op.x.shape), op.shape)),
+    core.Slice: reordered(lambda op: places(op.x.shape)[tuple(map(slice, op.starts, op.stops, op.steps))]),
     core.Concat: concat,
     core.Cast: cast,
     core.Select: select,

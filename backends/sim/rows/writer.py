@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -39,17 +37,17 @@ class Writer:
         if value.name not in self._slot_of:
             source = self.graph.producers[value.name]
             self._slot_of[value.name] = (
-                self.constant(source.value.numpy) if isinstance(source, Constant) else self.work(kind(value))
+                self.constant(source.value.numpy) if isinstance(source, Constant) else self.work(value.inferred)
             )
             if value.name in self.listed:
-                spread = Opcode.SPREAD if kind(value).dtype.is_float else Opcode.LOIHI_SPREAD
+                spread = Opcode.SPREAD if value.dtype.is_float else Opcode.LOIHI_SPREAD
                 self.row(spread, self._slot_of[value.name], (self.list_slot(value),))
         return self._slot_of[value.name]
 
     def list_slot(self, value: Value) -> int:
         """Return the slot of a listed value's list: how many units fired, and which."""
         if value.name not in self._list_of:
-            self._list_of[value.name] = self._new(Bank.INT_WORK, kind(value).size + 1)
+            self._list_of[value.name] = self._new(Bank.INT_WORK, value.size + 1)
         return self._list_of[value.name]
 
     def put(self, value: Value, slot: int) -> None:
@@ -83,7 +81,7 @@ class Writer:
         source = self.graph.producers[value.name]
         if isinstance(source, Constant):
             return self.constant(np.append(source.value.numpy.reshape(-1), 0)[index])
-        slot = self.work(kind(value).with_(shape=index.shape))
+        slot = self.work(value.inferred.with_(shape=index.shape))
         self.row(Opcode.GATHER, slot, (self.slot(value),), (self.table(index),))
         return slot
 
@@ -113,9 +111,3 @@ class Writer:
             return source.value.numpy
         what = f"target 'sim' needs a constant {name} in {op.opname} ({op.results[0]})"
         raise error("T301", what, where=op.location, notes=[f"it comes from {source.opname}"])
-
-
-def kind(value: Any) -> Type:
-    """Return a value's type, which the verifier has seen to."""
-    assert value.type is not None
-    return value.type

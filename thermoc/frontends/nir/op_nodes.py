@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.frontends.nir.nodes import Node
-from thermoc.frontends.nir.ops import PRODUCT, UNIT_FIELDS, Site, factor, joined, number, shape, uneven
+from thermoc.frontends.nir.ops import PRODUCT, UNIT_FIELDS, Site, factor, joined, number, uneven
 from thermoc.ir.dialects import core, spiking
 from thermoc.ir.ops import Op
 from thermoc.ir.values import Value
@@ -29,7 +29,7 @@ def _unit(site: Site, op: Any) -> Node:
 
 
 def _full(array: NDArray, like: Value) -> NDArray:
-    return np.array(np.broadcast_to(array, shape(like)))
+    return np.array(np.broadcast_to(array, like.shape))
 
 
 def _whole(numbers: Any) -> NDArray:
@@ -42,7 +42,7 @@ def _input(site: Site, op: core.Input) -> Node:
 
 def _output(site: Site, op: core.Output) -> Node:
     metadata = {} if site.name(op) == op.name else {"name": op.name}
-    return Node(kind="Output", fields={"shape": _whole(shape(op.x))}, metadata=metadata)
+    return Node(kind="Output", fields={"shape": _whole(op.x.shape)}, metadata=metadata)
 
 
 def _matrix(site: Site, op: core.Affine) -> Node:
@@ -53,7 +53,7 @@ def _matrix(site: Site, op: core.Affine) -> Node:
 
 
 def _conv(site: Site, op: core.Conv) -> Node:
-    weight, space = number(site, op, "weight"), shape(op.x)[1:]
+    weight, space = number(site, op, "weight"), op.x.shape[1:]
     bias = np.zeros(weight.shape[0], weight.dtype) if op.bias is None else number(site, op, "bias")
     one = len(space) == 1
     same = uneven(op)
@@ -97,12 +97,12 @@ def _pool(site: Site, op: core.Pool) -> Node:
 
 def _flatten(site: Site, op: core.Flatten | core.Reshape) -> Node:
     first, last = (0, -1) if isinstance(op, core.Flatten) else joined(op)
-    fields = {"start_dim": _whole(first), "end_dim": _whole(last), "input_type": _whole(shape(op.x))}
+    fields = {"start_dim": _whole(first), "end_dim": _whole(last), "input_type": _whole(op.x.shape)}
     return Node(kind="Flatten", fields=fields)
 
 
 def _delay(site: Site, op: core.Delay) -> Node:
-    return Node(kind="Delay", fields={"delay": np.full(shape(op.x), op.ticks * site.graph.dt)})
+    return Node(kind="Delay", fields={"delay": np.full(op.x.shape, op.ticks * site.graph.dt)})
 
 
 def _scale(site: Site, op: Any) -> Node:

@@ -52,12 +52,6 @@ def no_node(op: Op, fact: str, hint: str = "") -> ThermocError:
     return error("T509", f"NIR has no node for {op.opname}{name}", where=op.location, notes=[fact], hint=hint)
 
 
-def shape(value: Value) -> tuple[int, ...]:
-    """Return a value's shape."""
-    assert value.type is not None
-    return value.type.shape
-
-
 def number(site: Site, op: Op, name: str) -> NDArray:
     """Return a constant operand. Errors: T509 where it is computed."""
     source = site.source(getattr(op, name))
@@ -70,14 +64,14 @@ def factor(site: Site, op: Any) -> tuple[Value, NDArray]:
     """Return (x, s) of a product with a constant. Errors: T509."""
     for x, s in ((op.a, op.b), (op.b, op.a)):
         source = site.source(s)
-        if isinstance(source, core.Constant) and shape(x) == shape(op.y):
+        if isinstance(source, core.Constant) and x.shape == op.y.shape:
             return x, source.value.numpy
     raise no_node(op, "neither factor is a constant; NIR's Scale holds one")
 
 
 def joined(op: core.Reshape) -> tuple[int, int]:
     """Return the first and last axis that a reshape joins. Errors: T509."""
-    before, after = shape(op.x), op.shape
+    before, after = op.x.shape, op.shape
     spare = len(before) - len(after)
     for first in range(len(after) if spare >= 0 else 0):
         last = first + spare
@@ -95,7 +89,7 @@ def is_same(op: core.Conv | core.Pool) -> bool:
     """Return whether padding is what the text ``same`` says: as many places as the input has, at a stride of 1."""
     if not isinstance(op, core.Conv):
         return False
-    spans = [spread * (size - 1) for spread, size in zip(op.dilation, shape(op.weight)[2:])]
+    spans = [spread * (size - 1) for spread, size in zip(op.dilation, op.weight.shape[2:])]
     return max(op.stride) == 1 and op.padding == tuple(same_padding(spans))
 
 

@@ -17,7 +17,6 @@ from thermoc.frontends.nir.ops import (
     joined,
     no_node,
     number,
-    shape,
     summed,
     uneven,
 )
@@ -74,12 +73,12 @@ def _unit(site: Site, op: Any) -> Iterator[ThermocError]:
 
 
 def _linear(site: Site, op: Op) -> Iterator[ThermocError]:
-    if isinstance(op, core.Affine) and len(shape(op.x)) != 1:
-        yield no_node(op, f"x has shape {list(shape(op.x))}; NIR's Affine takes a vector")
+    if isinstance(op, core.Affine) and len(op.x.shape) != 1:
+        yield no_node(op, f"x has shape {list(op.x.shape)}; NIR's Affine takes a vector")
     if isinstance(op, core.Delay) and np.any(number(site, op, "initial")):
         yield no_node(op, "initial is not 0, what NIR's Delay starts with")
-    if isinstance(op, core.Pool) and (op.kind == "max" or len(shape(op.x)) != 3):
-        yield no_node(op, f"it takes the {op.kind} over {len(shape(op.x)) - 1} axes; NIR has sums and means over two")
+    if isinstance(op, core.Pool) and (op.kind == "max" or len(op.x.shape) != 3):
+        yield no_node(op, f"it takes the {op.kind} over {len(op.x.shape) - 1} axes; NIR has sums and means over two")
     if isinstance(op, (core.Pool, core.Conv)) and uneven(op) and not is_same(op):
         yield no_node(op, f"padding {op.padding} is not the same on both sides")
     if isinstance(op, core.Reshape):
@@ -88,5 +87,5 @@ def _linear(site: Site, op: Op) -> Iterator[ThermocError]:
         factor(site, op)
     if type(op) is SUM:
         parts = summed(site, op.results[0])
-        if len(set(parts)) != len(parts) or any(shape(value) != shape(op.results[0]) for value in parts):
+        if len(set(parts)) != len(parts) or any(value.shape != op.results[0].shape for value in parts):
             yield no_node(op, "it adds a value to itself, or one of another shape; edges that meet add different ones")

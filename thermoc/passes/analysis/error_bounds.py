@@ -12,8 +12,6 @@ from thermoc.ir.dialects import core, spiking, thermo
 from thermoc.ir.ops import STATEFUL, Op
 from thermoc.ir.places import MOVES
 from thermoc.ir.reference import evaluate
-from thermoc.ir.types import Shape
-from thermoc.ir.values import Value
 from thermoc.passes.analysis.sampling_error import SamplingError, through
 
 Numbers = Mapping[str, NDArray]
@@ -28,7 +26,7 @@ def carried(op: Op, errors: Mapping[str, NDArray | None], constants: Numbers) ->
     error, widest = _carried(op, errors, constants), width(op)
     if widest is None:
         return error
-    whole = np.full(shape_of(op.results[0]), widest)
+    whole = np.full(op.results[0].shape, widest)
     return whole if error is None else np.minimum(error, whole)
 
 
@@ -47,7 +45,7 @@ def _carried(op: Op, errors: Mapping[str, NDArray | None], constants: Numbers) -
         return None
     given = {name: error for name, error in held.items() if error is not None and error.any()}
     if not given:
-        return np.zeros(shape_of(op.results[0]))
+        return np.zeros(op.results[0].shape)
     rule = None if STATEFUL in op.traits else RULES.get(type(op))
     return None if rule is None else rule(op, given, constants)
 
@@ -63,7 +61,7 @@ def linear(op: Any, given: dict[str, NDArray], constants: Numbers) -> NDArray | 
     if isinstance(op, core.Affine | core.SparseAffine | core.Conv) and set(given) != {op.x.name}:
         return None
     parts = {name: SamplingError(noise=np.zeros_like(error), drift=error) for name, error in given.items()}
-    return np.broadcast_to(through(op, parts, constants).drift, shape_of(op.results[0]))
+    return np.broadcast_to(through(op, parts, constants).drift, op.results[0].shape)
 
 
 def matmul(op: core.Matmul, given: dict[str, NDArray], constants: Numbers) -> NDArray | None:
@@ -76,7 +74,7 @@ def matmul(op: core.Matmul, given: dict[str, NDArray], constants: Numbers) -> ND
 
 def _same(op: Any, given: dict[str, NDArray], constants: Numbers) -> NDArray | None:
     """An op that moves, sums or picks elements: what it does to numbers >= 0 it does to their errors."""
-    zeros = {value: given.get(value.name, np.zeros(shape_of(value))) for value in op.inputs}
+    zeros = {value: given.get(value.name, np.zeros(value.shape)) for value in op.inputs}
     if isinstance(op, core.Reduce | core.Pool) and op.kind not in ("sum", "mean", "max", "min"):
         return None
     if isinstance(op, core.Reduce | core.Pool) and op.kind == "min":
@@ -88,7 +86,7 @@ def _largest(op: Any, given: dict[str, NDArray], constants: Numbers) -> NDArray 
     """An op that picks one of its operands, element by element."""
     if isinstance(op, core.Select) and op.condition.name in given:
         return None
-    errors = [np.broadcast_to(error, shape_of(op.results[0])) for error in given.values()]
+    errors = [np.broadcast_to(error, op.results[0].shape) for error in given.values()]
     return np.maximum.reduce(errors)
 
 
@@ -98,7 +96,7 @@ def _steep(slope: float) -> Rule:
 
 
 def _relu(op: Any, given: dict[str, NDArray], constants: Numbers) -> NDArray:
-    return np.broadcast_to(sum(given.values()), shape_of(op.y))  # type: ignore[arg-type]
+    return np.broadcast_to(sum(given.values()), op.y.shape)  # type: ignore[arg-type]
 
 
 def _of_temperature(slope: float) -> Rule:
@@ -110,15 +108,9 @@ def _of_temperature(slope: float) -> Rule:
         error = given[op.x.name]
         if isinstance(op, thermo.Boltzmann):
             error = np.broadcast_to(error.max(axis=-1, keepdims=True), error.shape)
-        return np.broadcast_to(slope / constants[op.T.name].min() * error, shape_of(op.results[0]))
+        return np.broadcast_to(slope / constants[op.T.name].min() * error, op.results[0].shape)
 
     return rule
-
-
-def shape_of(value: Value) -> Shape:
-    """Return the shape of a value whose type is known."""
-    assert value.type is not None
-    return value.type.shape
 
 
 _LINEAR = (core.Affine, core.SparseAffine, core.Conv, core.Neg, core.Add, core.Sub, core.Mul, core.Div, spiking.Scale)

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from thermoc.ir.dialects import core, langevin, sampling, spiking, thermo
 from thermoc.ir.ops import Op
 from thermoc.ir.reference import evaluate
-from thermoc.ir.types import Shape
 from thermoc.ir.values import Value
 
 FARTHEST_NORMAL = 8.58
@@ -32,20 +31,13 @@ class Range(NamedTuple):
     high: NDArray
 
 
-def shape_of(value: Value) -> Shape:
-    """Return a value's shape, which the verifier has seen to."""
-    assert value.type is not None
-    return value.type.shape
-
-
 def _value(op: Op, arrays: list[NDArray]) -> NDArray:
     """Return what an op makes of numbers; of infinite whole numbers it cannot."""
     typed: dict[Value, NDArray] = {}
     for value, array in zip(op.inputs, arrays):
-        assert value.type is not None
-        if not value.type.dtype.is_float and not np.isfinite(array).all():
-            return np.full(shape_of(op.results[0]), np.nan)
-        typed[value] = np.asarray(array).astype(value.type.dtype.numpy)
+        if not value.dtype.is_float and not np.isfinite(array).all():
+            return np.full(op.results[0].shape, np.nan)
+        typed[value] = np.asarray(array).astype(value.dtype.numpy)
     with np.errstate(all="ignore"):
         return evaluate(op, typed)[0].astype(float)
 
@@ -59,7 +51,7 @@ def between(low: float, high: float) -> Callable[..., Range]:
     """Return the rule of an op whose result lies between two numbers whatever goes in."""
 
     def rule(op: Op, *operands: Range, **named: Range) -> Range:
-        shape = shape_of(op.results[0])
+        shape = op.results[0].shape
         return Range(np.full(shape, low), np.full(shape, high))
 
     return rule
@@ -67,7 +59,7 @@ def between(low: float, high: float) -> Callable[..., Range]:
 
 def like(op: Op, held: Range) -> Range:
     """Return a range spread to the shape of an op's first result."""
-    shape = shape_of(op.results[0])
+    shape = op.results[0].shape
     return Range(np.broadcast_to(held.low, shape), np.broadcast_to(held.high, shape))
 
 
@@ -177,7 +169,7 @@ def _before(certain: Callable[..., Any], possible: Callable[..., Any]) -> Callab
     """Return the rule of a comparison from when it surely holds and when it may."""
 
     def rule(op: Op, a: Range, b: Range) -> Range:
-        shape = shape_of(op.results[0])
+        shape = op.results[0].shape
         low, high = (np.broadcast_to(test(a, b), shape).astype(float) for test in (certain, possible))
         return Range(low, high)
 
@@ -204,7 +196,7 @@ def _cast(op: core.Cast, x: Range) -> Range:
 
 def _reduce(op: core.Reduce, x: Range) -> Range:
     if op.kind.startswith("arg"):
-        return between(0.0, float(shape_of(op.x)[op.axes[0]] - 1))(op)
+        return between(0.0, float(op.x.shape[op.axes[0]] - 1))(op)
     return _rising(op, x)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from thermoc.ir.dialects import core, diffusive, heat, langevin, sampling, spiking, thermo
 from thermoc.ir.ops import Op
-from thermoc.passes.analysis.interval_rules import Range, between, corners, hull, levels, like, shape_of, square
+from thermoc.passes.analysis.interval_rules import Range, between, corners, hull, levels, like, square
 
 
 def _delay(op: Any, x: Range, initial: Range) -> tuple[Range]:
@@ -91,7 +91,7 @@ def _observables(op: Any, z: Range, T: Range) -> tuple[Range, Range, Range]:
 
 
 def _bonds(op: Any, energy: Range, **named: Range) -> tuple[Range, Range]:
-    m = shape_of(op.results[0])
+    m = op.results[0].shape
     each = Range(np.broadcast_to(np.minimum(energy.low, 0.0), m), np.broadcast_to(np.maximum(energy.high, 0.0), m))
     formed = hull(between(0.0, 1.0)(op), like(op, named["initial"]))
     scale = np.maximum(np.abs(formed.high), np.abs(formed.low))

@@ -15,7 +15,7 @@ from thermoc.ir.dialects import core
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
 from thermoc.ir.types import Role
-from thermoc.passes.analysis.interval_rules import RULES, Range, shape_of
+from thermoc.passes.analysis.interval_rules import RULES, Range
 from thermoc.passes.analysis.interval_states import STATE_RULES, UNBOUNDED
 
 __all__ = ["RULES", "STATE_RULES", "UNBOUNDED", "Range", "culprit", "intervals", "ranges"]
@@ -32,7 +32,7 @@ def ranges(graph: Graph, inputs: tuple[float, float]) -> Mapping[str, Range]:
 def intervals(graph: Graph, inputs: tuple[float, float]) -> dict[str, Range]:
     """Return the range of every value by name, infinite where it has no bound."""
     found = {
-        value.name: Range(np.full(shape_of(value), -np.inf), np.full(shape_of(value), np.inf))
+        value.name: Range(np.full(value.shape, -np.inf), np.full(value.shape, np.inf))
         for op in graph.ops
         for value in op.results
     }

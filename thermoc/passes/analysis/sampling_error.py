@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from thermoc.ir.dialects import core, spiking
 from thermoc.ir.places import MOVES
 from thermoc.ir.reference import evaluate
-from thermoc.ir.values import Value
 
 Numbers = Mapping[str, NDArray]
 
@@ -48,11 +47,11 @@ def _applied(op: Any, parts: Numbers, sizes: Numbers, whole: Numbers) -> NDArray
         if isinstance(op, core.SparseAffine):
             held |= {op.columns: whole[op.columns.name], op.offsets: whole[op.offsets.name]}
         if op.bias is not None:
-            held[op.bias] = np.zeros(_shape(op.bias))
+            held[op.bias] = np.zeros(op.bias.shape)
         return evaluate(op, held)[0]
     if type(op) in MOVES or isinstance(op, core.Concat):
-        return evaluate(op, {x: parts.get(x.name, np.zeros(_shape(x))) for x in op.inputs})[0]
-    total = np.zeros(_shape(op.results[0]))
+        return evaluate(op, {x: parts.get(x.name, np.zeros(x.shape)) for x in op.inputs})[0]
+    total = np.zeros(op.results[0].shape)
     for name, value in op.operand_values:
         if value.name in parts:
             total = total + _factor(op, name, sizes) * parts[value.name]
@@ -66,8 +65,3 @@ def _factor(op: Any, name: str, sizes: Numbers) -> Any:
     if isinstance(op, core.Div):
         return 1 / sizes[op.inputs[1].name]
     return sizes[op.s.name] if isinstance(op, spiking.Scale) else 1.0
-
-
-def _shape(value: Value) -> tuple[int, ...]:
-    assert value.type is not None
-    return value.type.shape

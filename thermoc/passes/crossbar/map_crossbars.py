@@ -15,7 +15,7 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.ops import STATEFUL, Op
 from thermoc.ir.reference import interpret
 from thermoc.ir.reference.crossbar import Wires
-from thermoc.passes.analysis.error_bounds import carried, shape_of
+from thermoc.passes.analysis.error_bounds import carried
 from thermoc.passes.analysis.intervals import Range, bounded, culprit, intervals
 from thermoc.passes.base import Log, Pass, Property
 from thermoc.passes.counterparts import Product, ProductSlack
@@ -154,19 +154,19 @@ class _Mapper:
     def _carried(self, op: Op, moved: set[str]) -> dict[str, NDArray | None]:
         """Return how far an op's results can be off; what keeps a state gathers errors without a bound."""
         if STATEFUL in op.traits:
-            return {v.name: None if v.name in moved else np.zeros(shape_of(v)) for v in op.results}
+            return {v.name: None if v.name in moved else np.zeros(v.shape) for v in op.results}
         first = carried(op, self.errors, self.constants)
         if len(op.results) == 1:
             return {op.results[0].name: first}
         exact = first is not None and not first.any()
-        return {v.name: np.zeros(shape_of(v)) if exact else None for v in op.results}
+        return {v.name: np.zeros(v.shape) if exact else None for v in op.results}
 
     def _planned(self, op: Any, W: NDArray) -> list[Plan]:
         x = entering(op, self.constants)
-        reach, off = self._reach(op), self.errors.get(x.name, np.zeros(shape_of(x)))
+        reach, off = self._reach(op), self.errors.get(x.name, np.zeros(x.shape))
         if off is None and not self.options.spec.input_bits:  # nothing clips the inputs of an analogue product
             reach = None
-        size = np.zeros(shape_of(x)) if off is None else off
+        size = np.zeros(x.shape) if off is None else off
         slack = vectors(op, size[np.newaxis], self.constants).max(axis=1)
         samples = None
         if self.options.adc == "reached" and x.name in self.samples:
@@ -201,7 +201,7 @@ class _Mapper:
         x, spec = entering(op, self.constants), self.options.spec
         found = self.reach.get(x.name)
         if found is not None and np.isfinite(found).all():
-            return vectors(op, np.broadcast_to(found, shape_of(x))[np.newaxis], self.constants).max(axis=1)
+            return vectors(op, np.broadcast_to(found, x.shape)[np.newaxis], self.constants).max(axis=1)
         if not spec.input_bits and not spec.adc_bits:
             return None
         raise self._unknown(op, x.name)

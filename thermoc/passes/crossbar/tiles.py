@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from thermoc.ir.dialects import core, thermo
 from thermoc.ir.ops import Op
 from thermoc.ir.places import windows
-from thermoc.ir.types import Shape
 from thermoc.ir.values import Value
 from thermoc.passes.crossbar import biased
 from thermoc.passes.crossbar.plan import Plan
@@ -31,7 +30,7 @@ def matrices(op: Op, constants: Numbers) -> NDArray | None:
             return None
         groups = op.groups if isinstance(op, core.Conv) else 1
         return np.swapaxes(W.reshape(groups, len(W) // groups, -1), 1, 2)
-    if isinstance(op, core.Matmul) and len(_shape(op.y)) == 2:
+    if isinstance(op, core.Matmul) and len(op.y.shape) == 2:
         a, b = constants.get(op.a.name), constants.get(op.b.name)
         if (a is None) == (b is None):
             return None
@@ -50,7 +49,7 @@ def entering(op: Any, constants: Numbers) -> Value:
 def vectors(op: Any, x: NDArray, constants: Numbers) -> NDArray:
     """Return what meets the matrices, (groups, vectors, inputs), of samples x (k, *shape of the operand)."""
     if isinstance(op, core.Conv):
-        table = windows(x.shape[1:], _shape(op.weight)[2:], op.stride, op.padding, op.dilation)
+        table = windows(x.shape[1:], op.weight.shape[2:], op.stride, op.padding, op.dilation)
         flat = np.pad(x.reshape(len(x), -1), ((0, 0), (0, 1)))  # -1, outside, is the nought at the end
         taken = flat[:, table].reshape(len(x), op.groups, -1, *table.shape[1:])  # (k, groups, channels, places, taps)
         return taken.transpose(1, 0, 3, 2, 4).reshape(op.groups, len(x) * table.shape[1], -1)
@@ -61,7 +60,7 @@ def vectors(op: Any, x: NDArray, constants: Numbers) -> NDArray:
 
 def outwards(op: Any, numbers: NDArray, constants: Numbers) -> NDArray:
     """Return numbers (groups, outputs) spread over the result's shape."""
-    shape, flat = _shape(op.y), numbers.reshape(-1)
+    shape, flat = op.y.shape, numbers.reshape(-1)
     if isinstance(op, core.Conv):
         return np.broadcast_to(flat.reshape(-1, *(1,) * (len(shape) - 1)), shape)
     first = isinstance(op, core.Matmul) and op.a.name in constants
@@ -74,10 +73,10 @@ def written(op: Any, w: Rewriter, plans: Sequence[Plan], stream: int) -> Value:
         parts = [_mvm(w, x, plan, stream + g) for g, (x, plan) in enumerate(zip(_patches(op, w), plans))]
         channels = [w(core.Transpose, x=part, axes=(1, 0)) for part in parts]
         whole = channels[0] if len(channels) == 1 else w(core.Concat, xs=tuple(channels), axis=0)
-        y = w(core.Reshape, x=whole, shape=_shape(op.y))
+        y = w(core.Reshape, x=whole, shape=op.y.shape)
         if op.bias is None:
             return y
-        return w.add(y, w(core.Reshape, x=op.bias, shape=(*_shape(op.bias), *(1,) * (len(_shape(op.y)) - 1))))
+        return w.add(y, w(core.Reshape, x=op.bias, shape=(*op.bias.shape, *(1,) * (len(op.y.shape) - 1))))
     if isinstance(op, core.Matmul):
         if w.known(op.a) is None:
             return _mvm(w, op.a, plans[0], stream)
@@ -94,15 +93,15 @@ def _mvm(w: Rewriter, x: Value, plan: Plan, stream: int) -> Value:
     slices, n, m = plan.plus.shape
     op, given = plan.op, {"plus": plan.plus, "minus": plan.minus, "scale": plan.scale}
     if op.read_noise:
-        shape = (*_shape(x)[:-1], -(-n // op.rows), op.readings, slices, m)
+        shape = (*x.shape[:-1], -(-n // op.rows), op.readings, slices, m)
         given["z"] = w(thermo.Normal, shape=shape, stream=stream, dtype=w.dtype)
     return w(type(op), x=x, **given, **op.attrs)
 
 
 def _patches(op: core.Conv, w: Rewriter) -> list[Value]:
     """Write the windows of each group of channels as rows (places, channels times taps)."""
-    x, places = _padded(op, w), _shape(op.y)[1:]
-    channels, window = _shape(x)[0], _shape(op.weight)[2:]
+    x, places = _padded(op, w), op.y.shape[1:]
+    channels, window = x.shape[0], op.weight.shape[2:]
     taps: list[Value] = []
     for at in product(*map(range, window)):
         starts = tuple(place * spread for place, spread in zip(at, op.dilation))
@@ -124,13 +123,8 @@ def _padded(op: core.Conv, w: Rewriter) -> Value:
     """Write x with noughts around it."""
     x = op.x
     for axis, (before, after) in enumerate(op.padding, start=1):
-        shape = _shape(x)
+        shape = x.shape
         edges = [np.zeros((*shape[:axis], width, *shape[axis + 1 :])) for width in (before, after)]
         parts = [w.constant(edges[0])] * bool(before) + [x] + [w.constant(edges[1])] * bool(after)
         x = x if len(parts) == 1 else w(core.Concat, xs=tuple(parts), axis=axis)
     return x
-
-
-def _shape(value: Value) -> Shape:
-    assert value.type is not None
-    return value.type.shape

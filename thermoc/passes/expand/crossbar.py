@@ -23,7 +23,7 @@ def mvm(op: Mvm, w: Rewriter) -> Value:
     assert plus is not None and minus is not None
     weights, noise = crossbar.seen(op, plus, minus), crossbar.spread(op, plus, minus)
     slices, n, m = weights.shape
-    lead = _shape(op.x)[:-1]
+    lead = op.x.shape[:-1]
     readings, total = _digits(op, w), None
     for t, first in enumerate(range(0, n, op.rows)):
         last = min(first + op.rows, n)
@@ -68,7 +68,7 @@ def _converted(op: Mvm, w: Rewriter, u: Value) -> Value:
 
 def _part(w: Rewriter, x: Value, first: int, last: int) -> Value:
     """Return x[..., first:last]."""
-    lead = _shape(x)[:-1]
+    lead = x.shape[:-1]
     starts, stops = (*(0,) * len(lead), first), (*lead, last)
     return w(core.Slice, x=x, starts=starts, stops=stops, steps=(1,) * len(starts))
 
@@ -82,7 +82,7 @@ def _product(w: Rewriter, d: Value, matrix: np.ndarray, columns: tuple[int, int,
 
 def _noise(w: Rewriter, z: Value, at: tuple[int, int]) -> Value:
     """Return z[..., t, k, :, :]."""
-    *lead, _, _, slices, m = _shape(z)
+    *lead, _, _, slices, m = z.shape
     starts = (*(0,) * len(lead), *at, 0, 0)
     stops = (*lead, *(place + 1 for place in at), slices, m)
     part = w(core.Slice, x=z, starts=starts, stops=stops, steps=(1,) * len(starts))
@@ -91,17 +91,12 @@ def _noise(w: Rewriter, z: Value, at: tuple[int, int]) -> Value:
 
 def _warmth(w: Rewriter, gain: Value, t: int) -> Value:
     """Return the gains of an array of inputs: all of them, or row t."""
-    shape = _shape(gain)
+    shape = gain.shape
     if len(shape) < 2:
         return gain
     row = min(t, shape[0] - 1)
     part = w(core.Slice, x=gain, starts=(row, 0), stops=(row + 1, shape[1]), steps=(1, 1))
     return w(core.Reshape, x=part, shape=shape[1:])
-
-
-def _shape(value: Value) -> Shape:
-    assert value.type is not None
-    return value.type.shape
 
 
 EXPANSIONS: dict[type[Op], Callable[[Any, Rewriter], Any]] = {Mvm: mvm}

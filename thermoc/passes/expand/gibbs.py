@@ -25,11 +25,10 @@ def gibbs(op: sampling.Gibbs, w: Rewriter) -> Value:
 
 def gibbs_sweeps(op: sampling.GibbsSweeps, w: Rewriter) -> Value:
     """Colour after colour: s = [2 (J s + h) > T logit(u)] for its units (P6, P12). Errors: T304."""
-    assert op.s.type is not None
     if op.draws != "unit":
         notes = [f"its units share random words: draws = {op.draws!r}"]
         raise error("T301", f"{op.opname} has no form here", where=op.location, notes=notes, hint='take draws="unit"')
-    (n,) = op.s.type.shape
+    (n,) = op.s.shape
     colors = np.arange(n) if op.colors is None else w.known(op.colors)
     assert colors is not None  # the builder makes it a constant, and no pass computes it
     classes = [np.ones(n, bool)] if op.order == "parallel" else [colors == color for color in np.unique(colors)]
@@ -75,8 +74,7 @@ def _product(op: Any, w: Rewriter, s: Value) -> Value:
 
 def _temperature(op: sampling.GibbsSweeps, w: Rewriter, sweep: int) -> Value:
     """Return a sweep's temperatures: T itself, or its row."""
-    assert op.T.type is not None
-    shape = op.T.type.shape
+    shape = op.T.shape
     if len(shape) < 2:
         return op.T
     row = sweep if shape[0] > 1 else 0

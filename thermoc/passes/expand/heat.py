@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from thermoc import physics
 from thermoc.ir.dialects import core, heat, thermo
-from thermoc.ir.types import Shape
 from thermoc.ir.values import Value
 from thermoc.passes.rewriting import Rewriter
 
@@ -26,7 +25,7 @@ def heat_exchange(op: heat.HeatExchange, w: Rewriter) -> Value:
 
 def heat_network(op: heat.HeatNetwork, w: Rewriter) -> tuple[Value, Value, Value]:
     """T' = decay T + gain p + kick f + the answer to the ripple; heat and work from its integrals (P17, P27, P45)."""
-    (n,) = _shape(op.T)
+    (n,) = op.T.shape
     ambient = np.broadcast_to(_numbers(w, op.ambient), n)
     C, G = _numbers(w, op.capacity), _numbers(w, op.conductance)
     step = physics.heat_step(C, G, ambient, w.dt, op.frequency)
@@ -54,7 +53,7 @@ def heat_network(op: heat.HeatNetwork, w: Rewriter) -> tuple[Value, Value, Value
 
 def diffusion(op: heat.Diffusion, w: Rewriter) -> tuple[Value, Value]:
     """T' = decay T + gain source in the modes of the grid; outflow from the integral of T over the tick (P19)."""
-    shape = _shape(op.T)
+    shape = op.T.shape
     step = physics.diffusion_step(shape, op.D, op.spacing, op.boundary, w.dt)
     T, outflow = w.delay(op.T, op.initial), w.delay(op.outflow, w.constant(0.0))
     wall = op.T_boundary if op.boundary == "fixed" else w.constant(0.0)
@@ -84,7 +83,7 @@ def clamp(op: heat.Clamp, w: Rewriter) -> tuple[Value, Value]:
 def reservoir(op: heat.Reservoir, w: Rewriter) -> tuple[Value, Value]:
     """A constant, and a sum that grows (P21)."""
     total = w.delay(op.total, w.constant(0.0))
-    given = w(core.Reduce, x=op.heat, kind="sum", axes=tuple(range(len(_shape(op.heat)))))
+    given = w(core.Reduce, x=op.heat, kind="sum", axes=tuple(range(len(op.heat.shape))))
     w.feed(total, w.add(total, given))
     return w.constant(op.temperature, role=op.T.type.role if op.T.type else "temperature"), total  # type: ignore[arg-type]
 
@@ -99,7 +98,7 @@ def _swings(op: heat.HeatNetwork, w: Rewriter, n: int) -> tuple[Value, Value]:
 def _kicks(op: heat.HeatNetwork, w: Rewriter, T: Value, T_ambient: Value, rest: Any) -> tuple[Value, Value]:
     """Return the noise heat that enters each node from other nodes and from the reservoir (P27)."""
     ends, sizes = physics.heat_noise(*rest)
-    (n,), edges = _shape(T), len(ends)
+    (n,), edges = T.shape, len(ends)
     held = ends[:, 1] < 0
     z = w(thermo.Normal, shape=(edges,), stream=op.stream, dtype=w.dtype)
     both = w(core.Concat, xs=(w(core.Maximum, a=T, b=0.0), w(core.Maximum, a=T_ambient, b=0.0)), axis=0)
@@ -135,7 +134,7 @@ def _sparse(w: Rewriter, x: Value, values: NDArray, columns: NDArray, offsets: N
 
 def _modes(w: Rewriter, x: Value, matrices: Any) -> Value:
     """Multiply each axis by a matrix."""
-    rank = len(_shape(x))
+    rank = len(x.shape)
     for axis, matrix in enumerate(matrices):
         axes = (*(a for a in range(rank) if a != axis), axis)
         back = tuple(int(a) for a in np.argsort(axes))
@@ -157,8 +156,3 @@ def _numbers(w: Rewriter, value: Value) -> NDArray:
     numbers = w.known(value)
     assert numbers is not None  # the verifier has seen to it
     return numbers
-
-
-def _shape(value: Value) -> Shape:
-    assert value.type is not None
-    return value.type.shape

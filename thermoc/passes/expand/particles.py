@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from thermoc.ir.dialects import core, langevin, thermo
-from thermoc.ir.types import Shape
 from thermoc.ir.values import Value
 from thermoc.passes.rewriting import Rewriter
 
@@ -15,7 +14,7 @@ from thermoc.passes.rewriting import Rewriter
 def brownian(op: langevin.Brownian, w: Rewriter) -> Value:
     """x' = x + mu f dt + sqrt(2 mu T dt) z; with stiffness k exact: a x + (1 - a) f / k + sqrt(T (1 - a^2) / k) z."""
     x = w.delay(op.x, op.initial)
-    z = w(thermo.Normal, shape=_shape(op.x), stream=op.stream, dtype=w.dtype)
+    z = w(thermo.Normal, shape=op.x.shape, stream=op.stream, dtype=w.dtype)
     if op.stiffness is None:
         drift = w.mul(w.mul(op.mobility, op.force), w.dt)
         spread = w.sqrt(w.mul(w.mul(w.mul(op.mobility, 2.0), op.T), w.dt))
@@ -31,7 +30,7 @@ def brownian(op: langevin.Brownian, w: Rewriter) -> Value:
 def inertial(op: langevin.Langevin, w: Rewriter) -> tuple[Value, Value]:
     """B A O A B (P29); the last B waits for the force at the new place and merges with the next tick's first."""
     x, v_short = w.delay(op.x, op.initial), w.delay(op.w, op.velocity)
-    z = w(thermo.Normal, shape=_shape(op.x), stream=op.stream, dtype=w.dtype)
+    z = w(thermo.Normal, shape=op.x.shape, stream=op.stream, dtype=w.dtype)
     v = w.add(v_short, w.mul(w.div(op.force, op.mass), _kick(w, first=0.5, later=1.0)))
     half = w.add(x, w.mul(v, w.dt / 2))
     decay = w.mul(w.neg(op.friction), w.dt)
@@ -50,12 +49,12 @@ def velocity(op: langevin.Velocity, w: Rewriter) -> Value:
 def kinetic_energy(op: langevin.KineticEnergy, w: Rewriter) -> Value:
     """Sum of m v^2 / 2 (P9)."""
     each = w.mul(w.mul(w.mul(op.v, op.v), op.mass), 0.5)
-    return w(core.Reduce, x=each, kind="sum", axes=tuple(range(len(_shape(op.v)))))
+    return w(core.Reduce, x=each, kind="sum", axes=tuple(range(len(op.v.shape))))
 
 
 def pair_force(op: langevin.PairForce, w: Rewriter) -> tuple[Value, Value, Value]:
     """Sums over all ordered pairs, halved where each pair counts once (P10)."""
-    n, d = _shape(op.x)
+    n, d = op.x.shape
     here, there = (w(core.Reshape, x=op.x, shape=shape) for shape in ((n, 1, d), (1, n, d)))
     apart = _nearest(w, w.sub(here, there), op.box)
     square = w.add(w(core.Reduce, x=w.mul(apart, apart), kind="sum", axes=(2,)), np.eye(n))  # a unit length to itself
@@ -77,7 +76,7 @@ def pair_force(op: langevin.PairForce, w: Rewriter) -> tuple[Value, Value, Value
 
 def _law(op: langevin.PairForce, w: Rewriter, square: Value) -> tuple[Value, Value]:
     """Return energy, and force over distance, of pairs whose squared distances are given."""
-    n = _shape(square)[0]
+    n = square.shape[0]
     if op.kind == "harmonic":
         k = w(core.Broadcast, x=op.strength, shape=(n, n))
         return w.mul(w.mul(k, square), 0.5), w.neg(k)
@@ -102,10 +101,10 @@ def _table(op: langevin.PairForce, w: Rewriter, r: Value) -> tuple[Value, Value]
     grid, energy = w.known(op.grid), w.known(op.energies)
     assert grid is not None and energy is not None
     slope = np.diff(energy) / np.diff(grid)
-    far = w(core.Reshape, x=r, shape=(*_shape(r), 1))
+    far = w(core.Reshape, x=r, shape=(*r.shape, 1))
     inside = w(core.And, a=w(core.GreaterEqual, a=far, b=grid[:-1]), b=w(core.Less, a=far, b=grid[1:]))
     line = w.add(w.mul(w.sub(far, grid[:-1]), slope), energy[:-1])
-    axis = (len(_shape(r)),)
+    axis = (len(r.shape),)
     U, rise = (
         w(core.Reduce, x=w(core.Select, condition=inside, a=part, b=0.0), kind="sum", axes=axis)
         for part in (line, w.constant(slope))
@@ -121,7 +120,7 @@ def bond_force(op: langevin.BondForce, w: Rewriter) -> tuple[Value, Value, Value
     safe = w(core.Select, condition=w(core.Greater, a=r, b=0.0), a=r, b=1.0)
     at_rest = w(core.Equal, a=op.length, b=0.0)
     push = w(core.Select, condition=at_rest, a=w.neg(strength), b=w.neg(w.div(w.mul(strength, stretch), safe)))
-    m = _shape(r)
+    m = r.shape
     force = w(core.Affine, x=w.mul(apart, w(core.Broadcast, x=push, shape=m)), weight=incidence.T)
     total = [w.mul(w.mul(w.mul(strength, stretch), stretch), 0.5), w.mul(push, w.mul(r, r))]
     U, W = (w(core.Reduce, x=part, kind="sum", axes=(0,)) for part in total)
@@ -140,7 +139,7 @@ def bonds(op: langevin.Bonds, w: Rewriter) -> tuple[Value, Value]:
 
 def _bonds(op: Any, w: Rewriter) -> tuple[Value, Value, Any]:
     """Return vectors (d, bonds), lengths, and the incidence matrix (bonds, n)."""
-    n, d = _shape(op.x)
+    n, d = op.x.shape
     ends = np.eye(n)
     incidence = ends[w.known(op.first)] - ends[w.known(op.second)]
     apart = w(core.Affine, x=w(core.Transpose, x=op.x, axes=(1, 0)), weight=incidence)
@@ -163,8 +162,3 @@ def _kick(w: Rewriter, *, first: float, later: float) -> Value:
     kick = w.delay(later_, w.constant(first * w.dt))
     w.feed(kick, later_)
     return kick
-
-
-def _shape(value: Value) -> Shape:
-    assert value.type is not None
-    return value.type.shape

@@ -10,7 +10,6 @@ import numpy as np
 
 from thermoc.ir.dialects import core, heat, langevin, sampling, thermo
 from thermoc.ir.ops import Op
-from thermoc.ir.types import Type
 from thermoc.ir.values import Value
 from thermoc.passes.expand import crossbar, gibbs, particles, spiking
 from thermoc.passes.expand import heat as heat_steps
@@ -43,8 +42,8 @@ def maxwell_boltzmann(op: thermo.MaxwellBoltzmann, w: Rewriter) -> Value:
 def boltzmann(op: thermo.Boltzmann, w: Rewriter) -> Value:
     """e^-(u - min u) / sum, u = x / T (P5)."""
     u = w.div(op.x, op.T)
-    last = len(_type(u).shape) - 1
-    kept = (*_type(u).shape[:last], 1)
+    last = len(u.shape) - 1
+    kept = (*u.shape[:last], 1)
     low = w(core.Reshape, x=w(core.Reduce, x=u, kind="min", axes=(last,)), shape=kept)
     weight = w.exp(w.sub(low, u))
     total = w(core.Reshape, x=w(core.Reduce, x=weight, kind="sum", axes=(last,)), shape=kept)
@@ -53,7 +52,7 @@ def boltzmann(op: thermo.Boltzmann, w: Rewriter) -> Value:
 
 def sample_binary(op: thermo.SampleBinary, w: Rewriter) -> Value:
     """[drive > T (ln u - ln(1 - u))] (P6); 2 [..] - 1 for spins."""
-    u = w(thermo.Uniform, shape=_type(op.s).shape, stream=op.stream, dtype=w.dtype)
+    u = w(thermo.Uniform, shape=op.s.shape, stream=op.stream, dtype=w.dtype)
     logit = w.sub(w(core.Log, x=u), w(core.Log, x=w.sub(1.0, u)))
     fired = w(core.Cast, x=w(core.Greater, a=op.drive, b=w.mul(op.T, logit)), dtype=w.dtype, role="spike")
     return fired if op.levels == "binary" else w.sub(w.mul(fired, 2.0), 1.0)
@@ -61,7 +60,7 @@ def sample_binary(op: thermo.SampleBinary, w: Rewriter) -> Value:
 
 def sample_categorical(op: thermo.SampleCategorical, w: Rewriter) -> Value:
     """The least of x + T ln(-ln u), as a one among noughts (P5)."""
-    shape = _type(op.s).shape
+    shape = op.s.shape
     u = w(thermo.Uniform, shape=shape, stream=op.stream, dtype=w.dtype)
     score = w.add(op.x, w.mul(op.T, w(core.Log, x=w.neg(w(core.Log, x=u)))))
     winner = w(core.Reduce, x=score, kind="argmin", axes=(len(shape) - 1,))
@@ -97,12 +96,7 @@ def expm1(op: Op, w: Rewriter) -> Value:
 
 def flatten(op: core.Flatten, w: Rewriter) -> Value:
     """A reshape."""
-    return w(core.Reshape, x=op.x, shape=(math.prod(_type(op.x).shape),))
-
-
-def _type(value: Value) -> Type:
-    assert value.type is not None
-    return value.type
+    return w(core.Reshape, x=op.x, shape=(math.prod(op.x.shape),))
 
 
 EXPANSIONS: dict[type[Op], Callable[[Any, Rewriter], Any]] = {

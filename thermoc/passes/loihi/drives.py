@@ -87,7 +87,7 @@ class Drives:
 
     def spread(self, value: Value, shape: Shape) -> Drive:
         """Return a value broadcast to a shape."""
-        index = np.broadcast_to(np.arange(size_of(value)).reshape(shape_of(value)), shape).reshape(-1)
+        index = np.broadcast_to(np.arange(value.size).reshape(value.shape), shape).reshape(-1)
         return self.of(value).moved(index)
 
     def relayed(self, value: Value) -> Drive:
@@ -118,23 +118,23 @@ class Drives:
 
     def _weights(self, op: Any) -> tuple[Value, maps.Map, NDArray]:
         """Return what a linear op maps, its map, and its bias, flat."""
-        size = size_of(op.results[0])
+        size = op.results[0].size
         if isinstance(op, core.Pool):
-            return op.x, maps.of_pool(op, shape_of(op.x)), np.zeros(size)
+            return op.x, maps.of_pool(op, op.x.shape), np.zeros(size)
         if isinstance(op, core.Matmul):
             return _product(op, self.constants)
         held = {name: self.constants[value.name] for name, value in op.operand_values if name != "x"}
-        bias, y = held.get("bias", np.zeros(1)), shape_of(op.results[0])
+        bias, y = held.get("bias", np.zeros(1)), op.results[0].shape
         if isinstance(op, core.Conv):
             whole = np.broadcast_to(bias.reshape(-1, *(1,) * (len(y) - 1)), y)
-            return op.x, maps.of_conv(op, held["weight"], shape_of(op.x)), whole.reshape(-1)
+            return op.x, maps.of_conv(op, held["weight"], op.x.shape), whole.reshape(-1)
         whole = np.broadcast_to(bias, y).reshape(-1)
         if isinstance(op, core.SparseAffine):
-            return op.x, maps.of_rows(held["values"], held["columns"], held["offsets"], size_of(op.x)), whole
-        return op.x, maps.of_affine(held["weight"], shape_of(op.x)), whole
+            return op.x, maps.of_rows(held["values"], held["columns"], held["offsets"], op.x.size), whole
+        return op.x, maps.of_affine(held["weight"], op.x.shape), whole
 
     def _light(self, op: Any) -> Drive:
-        shape = shape_of(op.results[0])
+        shape = op.results[0].shape
         if type(op) in MOVES:
             return self.of(op.x).moved(moved(op).reshape(-1))
         if isinstance(op, core.Delay):
@@ -158,7 +158,7 @@ class Drives:
 
     def _delayed(self, op: core.Delay) -> Drive:
         """x(t - ticks): what each term was, and what the delay starts from."""
-        inner, initial = self.of(op.x), np.broadcast_to(self.constants[op.initial.name], shape_of(op.x)).reshape(-1)
+        inner, initial = self.of(op.x), np.broadcast_to(self.constants[op.initial.name], op.x.shape).reshape(-1)
         rest = initial - inner.bias
         starts = 0.0
         if rest.any():
@@ -177,8 +177,8 @@ class Drives:
 
     def _joined(self, op: core.Concat) -> Drive:
         """Each part's elements in their places; an element of another part takes nothing of this one's."""
-        owner = _joined(op, [np.full(shape_of(x), number) for number, x in enumerate(op.xs)])
-        index = _joined(op, [np.arange(size_of(x)).reshape(shape_of(x)) for x in op.xs])
+        owner = _joined(op, [np.full(x.shape, number) for number, x in enumerate(op.xs)])
+        index = _joined(op, [np.arange(x.size).reshape(x.shape) for x in op.xs])
         total = constant(np.zeros(len(owner)))
         for number, x in enumerate(op.xs):
             mine = owner == number
@@ -197,27 +197,15 @@ def _product(op: core.Matmul, constants: Mapping[str, NDArray]) -> tuple[Value, 
 
     right = op.b.name in constants
     x, held = (op.a, constants[op.b.name]) if right else (op.b, constants[op.a.name])
-    shape = shape_of(x)
+    shape = x.shape
     blocks = held.reshape(-1, *held.shape[-2:])
     each = [sp.kron(sp.eye_array(shape[-2]), b.T) if right else sp.kron(b, sp.eye_array(shape[-1])) for b in blocks]
-    return x, maps.Matrix(rows=sp.csr_array(sp.block_diag(each))), np.zeros(size_of(op.y))
+    return x, maps.Matrix(rows=sp.csr_array(sp.block_diag(each))), np.zeros(op.y.size)
 
 
 def _alone(value: Value) -> Drive:
-    size = size_of(value)
+    size = value.size
     return Drive(terms=(Term(source=value.name, map=maps.identity(size)),), bias=np.zeros(size))
-
-
-def shape_of(value: Value) -> Shape:
-    """Return the shape of a value whose type is known."""
-    assert value.type is not None
-    return value.type.shape
-
-
-def size_of(value: Value) -> int:
-    """Return how many elements a value has."""
-    assert value.type is not None
-    return value.type.size
 
 
 def is_unit(op: Op) -> bool:

@@ -17,7 +17,7 @@ from thermoc.ir.ops import Op
 from thermoc.ir.types import DType, Role, Shape, Type
 from thermoc.ir.values import Array, Value
 from thermoc.passes.loihi import linear_maps as maps
-from thermoc.passes.loihi.drives import Term, shape_of
+from thermoc.passes.loihi.drives import Term
 from thermoc.passes.loihi.scales import FRACTION, Design, Source
 from thermoc.passes.loihi.units import CurveUnit, GradedUnit, LifUnit, MemoryUnit, NoisyUnit, Unit
 from thermoc.passes.loihi.weights import Weights
@@ -140,7 +140,7 @@ class Writer:
         """Return x ``wait`` ticks later, by a relay: a convolution has no delays of its own."""
         if not wait:
             return x
-        size = math.prod(shape_of(x))
+        size = math.prod(x.shape)
         one = Weights(mantissa=np.ones(size, np.int64), exponent=0, sign_mode="excitatory")
         late = self._through(maps.identity(size), one, x, wait - 1, bits)
         return self(loihi.Graded, a=late, bias=self.whole(np.zeros(())), rule="abs")
@@ -202,7 +202,7 @@ class Writer:
         return self.whole(numbers.flat[0] if same else numbers.reshape(shape))
 
     def _shaped(self, x: Value, shape: Shape) -> Value:
-        return x if shape_of(x) == shape else self(core.Reshape, x=x, shape=shape)
+        return x if x.shape == shape else self(core.Reshape, x=x, shape=shape)
 
     def finished(self, unit: Unit, op: type[Op], **fields: Any) -> Op:
         """Add the op of a population under the name announced for it."""
@@ -283,7 +283,7 @@ def _write_noisy(w: Writer, design: Design, a: Value) -> None:
 
 def _row(w: Writer, T: Value) -> Value:
     """Return temperatures of sweeps that are all alike as a row."""
-    shape = shape_of(T)
+    shape = T.shape
     return w(core.Reshape, x=T, shape=shape[1:]) if len(shape) == 2 and shape[0] == 1 else T
 
 

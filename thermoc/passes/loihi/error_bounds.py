@@ -140,8 +140,7 @@ def through_host(graph: Graph, errors: Errors) -> dict[str, float]:
     for op in graph.order:
         if op.results and op.results[0].name not in found:
             for value in op.results:
-                assert value.type is not None
-                found[value.name] = np.broadcast_to(_host(op, found, constants), value.type.shape)
+                found[value.name] = np.broadcast_to(_host(op, found, constants), value.shape)
     return {name: float(found[op.x.name].max(initial=0.0)) for name, op in graph.outputs.items()}
 
 

@@ -12,7 +12,6 @@ from thermoc.ir.dialects import loihi
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
 from thermoc.ir.types import Shape
-from thermoc.passes.loihi.drives import shape_of, size_of
 from thermoc.passes.loihi.limits import Limits
 from thermoc.passes.loihi.reads import UNITS, Index, Readers
 
@@ -60,7 +59,7 @@ class Population:
     @property
     def shape(self) -> Shape:
         """Shape of the units."""
-        return shape_of(self.op.results[0])
+        return self.op.results[0].shape
 
     def memory(self, units: Index) -> int:
         """Return the bits that a core with these units holds."""
@@ -78,7 +77,7 @@ def populations(graph: Graph, limits: Limits) -> list[Population]:
 
 
 def _population(readers: Readers, op: Any, limits: Limits) -> Population:
-    size = size_of(op.results[0])
+    size = op.results[0].size
     state_bits = STATES.get(type(op), 1) * limits["unit.state_bits"].value + limits["unit.bias_bits"].value
     bits, fan_in = np.full(size, state_bits, np.int64), np.zeros(size, np.int64)
     kernels: list[Kernels] = []
@@ -86,7 +85,7 @@ def _population(readers: Readers, op: Any, limits: Limits) -> Population:
     for synapse, units, index in readers.synapses(op.inputs[0], np.arange(size), np.arange(size)):
         fan_in[units] += readers.counts(synapse)[index]
         if isinstance(synapse, loihi.Conv):
-            places = np.stack(np.unravel_index(index, shape_of(synapse.y)), axis=1)
+            places = np.stack(np.unravel_index(index, synapse.y.shape), axis=1)
             kernels.append(_kernels(synapse, size, units, places[:, 0], limits))
             grid = places if len(units) == size else grid
             continue
@@ -99,7 +98,7 @@ def _population(readers: Readers, op: Any, limits: Limits) -> Population:
         bits=bits,
         fan_in=fan_in,
         kernels=tuple(kernels),
-        table=size_of(op.table) * TABLE_BITS if isinstance(op, loihi.Lut) else 0,
+        table=op.table.size * TABLE_BITS if isinstance(op, loihi.Lut) else 0,
         orders=tuple(orders),
         grid=grid,
         readers=readers,
@@ -109,7 +108,7 @@ def _population(readers: Readers, op: Any, limits: Limits) -> Population:
 def _kernels(op: loihi.Conv, size: int, units: Index, channels: Index, limits: Limits) -> Kernels:
     channel = np.full(size, -1)
     channel[units] = channels
-    weights = size_of(op.weight) // shape_of(op.weight)[0]
+    weights = op.weight.size // op.weight.shape[0]
     return Kernels(channel=channel, bits=weights * limits["synapse.weight_bits"].value)
 
 

@@ -23,7 +23,7 @@ from thermoc.passes.base import Log, Pass
 from thermoc.passes.canonicalize import drop_dead
 from thermoc.passes.counterparts import Population
 from thermoc.passes.loihi import latency, value_ranges
-from thermoc.passes.loihi.drives import Drives, Term, is_unit, size_of
+from thermoc.passes.loihi.drives import Drives, Term, is_unit
 from thermoc.passes.loihi.emit_ops import Writer
 from thermoc.passes.loihi.error_bounds import of_populations, through_host
 from thermoc.passes.loihi.regions import Regions, regions
@@ -285,7 +285,7 @@ class _Quantizer:
             what = f"how large {op.opname} (%{name}) can be is not known"
             raise error("T206", what, where=op.location, notes=notes, hint=hint)
         most = np.maximum(np.abs(found.low), np.abs(found.high)).reshape(-1).astype(float)
-        size = unit.size if unit is not None else size_of(self._value(name))
+        size = unit.size if unit is not None else self._value(name).size
         return np.broadcast_to(most, size)
 
     def _value(self, name: str) -> Value:

@@ -14,7 +14,6 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
 from thermoc.ir.places import MOVES, moved
 from thermoc.ir.values import Value
-from thermoc.passes.loihi.drives import shape_of, size_of
 
 UNITS = (
     loihi.Lif,
@@ -48,7 +47,7 @@ class Readers:
         """Return whom these units of an op read: by the sender's name, its elements in rising order."""
         read: dict[str, NDArray[np.bool_]] = {}
         for sender, index in self._back(op.inputs[0], units, crossed=False):
-            read.setdefault(sender.name, np.zeros(size_of(sender), bool))[index] = True
+            read.setdefault(sender.name, np.zeros(sender.size, bool))[index] = True
         return {name: np.flatnonzero(mask) for name, mask in read.items()}
 
     def synapses(self, value: Value, units: Index, index: Index) -> Iterator[tuple[Any, Index, Index]]:
@@ -64,8 +63,8 @@ class Readers:
         """Return how many synapses each result of a synapse op has."""
         if isinstance(op, loihi.Sparse):
             return np.diff(self._number(op.offsets)).astype(np.int64)
-        each = shape_of(op.x)[0] if isinstance(op, loihi.Dense) else size_of(op.weight) // shape_of(op.weight)[0]
-        return np.full(size_of(op.y), each)
+        each = op.x.shape[0] if isinstance(op, loihi.Dense) else op.weight.size // op.weight.shape[0]
+        return np.full(op.y.size, each)
 
     def middles(self, op: loihi.Sparse) -> NDArray[np.float64]:
         """Return the mean place of what each row reads."""
@@ -111,7 +110,7 @@ class Readers:
         values, columns, offsets = (self._number(value) for value in (op.values, op.columns, op.offsets))
         taken = values != 0
         starts = np.append(0, np.cumsum(taken))[offsets]
-        return sp.csr_array((taken[taken], columns[taken], starts), shape=(size_of(op.y), size_of(op.x)))
+        return sp.csr_array((taken[taken], columns[taken], starts), shape=(op.y.size, op.x.size))
 
     def _number(self, value: Value) -> NDArray:
         op = self.graph.producers[value.name]
@@ -128,7 +127,7 @@ class Windows:
     """Which inputs the windows of a convolution cover. ``taken``: whether a weight (out, in / groups, ...) is not 0."""
 
     def __init__(self, op: loihi.Conv, taken: NDArray[np.bool_]):
-        self.op, self.shape, self.source = op, shape_of(op.y), shape_of(op.x)
+        self.op, self.shape, self.source = op, op.y.shape, op.x.shape
         self.taken = taken
 
     @cached_property
@@ -165,9 +164,9 @@ class Windows:
 
 def _joined(op: core.Concat) -> tuple[Index, Index]:
     """Return which value each element of a joined one is of, and where it stands there."""
-    shapes = [shape_of(x) for x in op.xs]
+    shapes = [x.shape for x in op.xs]
     owner = [np.full(shape, number) for number, shape in enumerate(shapes)]
-    inside = [np.arange(size_of(x)).reshape(shape_of(x)) for x in op.xs]
+    inside = [np.arange(x.size).reshape(x.shape) for x in op.xs]
     return (
         np.concatenate(owner, axis=op.axis).reshape(-1),
         np.concatenate(inside, axis=op.axis).reshape(-1),

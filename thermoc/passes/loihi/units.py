@@ -19,7 +19,7 @@ from thermoc.ir.ops import Op
 from thermoc.ir.types import Shape
 from thermoc.ir.values import Value
 from thermoc.passes.loihi import linear_maps as maps
-from thermoc.passes.loihi.drives import Drive, Drives, Term, shape_of, size_of
+from thermoc.passes.loihi.drives import Drive, Drives, Term
 from thermoc.support.errors import error
 
 Curve = Callable[[NDArray], NDArray]
@@ -114,7 +114,7 @@ def units_of(op: Op, drives: Drives, dt: float) -> Iterator[Unit]:
 
 def relay(value: Value, op: Op, drive: Drive) -> GradedUnit:
     """Return the population that hands on a sum."""
-    return GradedUnit(name=value.name, op=op, shape=shape_of(value), drive=drive, rule="abs")
+    return GradedUnit(name=value.name, op=op, shape=value.shape, drive=drive, rule="abs")
 
 
 # ------------------------------------------------------------------------------------------------------- spiking
@@ -150,7 +150,7 @@ def _fires(op: Any, drives: Drives, keep: Any, gain: Any, offset: Any, current: 
         notes = ["its units rest after a spike", "the chip's LIF integrates in every tick"]
         raise error("T205", f"{op.opname} ({op.s}) has no Loihi form", where=op.location, notes=notes)
     low = _number(op, "v_reset", drives) if op.reset == "value" else np.zeros(1)
-    shape = shape_of(op.s)
+    shape = op.s.shape
     span = _number(op, "v_threshold", drives) - low
     if (span <= 0).any():
         notes = [f"v_threshold - v_reset is {span.min():.6g} at the least", "the chip's thresholds are above its reset"]
@@ -196,7 +196,7 @@ def _steady(op: Any, bias: NDArray, fall: NDArray) -> NDArray:
 
 
 def _threshold(op: spiking.Threshold, drives: Drives, dt: float) -> Iterator[Unit]:
-    drive = drives.of(op.x).scaled(1.0, -_flat(_number(op, "threshold", drives), shape_of(op.s)))
+    drive = drives.of(op.x).scaled(1.0, -_flat(_number(op, "threshold", drives), op.s.shape))
     yield _compares(op, drive, op.compare)
 
 
@@ -205,7 +205,7 @@ def _cast(op: core.Cast, drives: Drives, dt: float) -> Iterator[Unit]:
     test = drives.graph.producers[op.x.name]
     if not isinstance(test, core.Greater | core.GreaterEqual | core.Less | core.LessEqual):
         raise error("T205", f"{op.opname} ({op.y}) has no Loihi form", where=op.location, notes=[f"of {test.opname}"])
-    a, b = (drives.spread(value, shape_of(op.y)) for value in test.inputs)
+    a, b = (drives.spread(value, op.y.shape) for value in test.inputs)
     if isinstance(test, core.Less | core.LessEqual):
         a, b = b, a
     strict = isinstance(test, core.Greater | core.Less)
@@ -217,7 +217,7 @@ def _compares(op: Op, drive: Drive, compare: str) -> LifUnit:
     return LifUnit(
         name=op.results[0].name,
         op=op,
-        shape=shape_of(op.results[0]),
+        shape=op.results[0].shape,
         drive=drive,
         fall=none,
         keep=none,
@@ -242,14 +242,14 @@ def _trace(op: spiking.Trace, drives: Drives, dt: float) -> Iterator[Unit]:
 
 
 def _i(op: spiking.I, drives: Drives, dt: float) -> Iterator[Unit]:
-    drive = drives.of(op.x).scaled(_flat(dt * _number(op, "r", drives), shape_of(op.v)))
+    drive = drives.of(op.x).scaled(_flat(dt * _number(op, "r", drives), op.v.shape))
     yield _keeps(op, op.v, drive, np.ones(1), _number(op, "initial", drives))
 
 
 def _li(op: spiking.Li, drives: Drives, dt: float) -> Iterator[Unit]:
     n = {name: _number(op, name, drives) for name in ("tau", "r", "v_leak", "initial")}
     keep, share = relaxation(op.method, dt / n["tau"])
-    shape = shape_of(op.v)
+    shape = op.v.shape
     drive = drives.of(op.x).scaled(_flat(share * n["r"], shape), _flat(share * n["v_leak"], shape))
     yield _keeps(op, op.v, drive, keep, n["initial"])
 
@@ -258,7 +258,7 @@ def _cuba_li(op: spiking.CubaLi, drives: Drives, dt: float) -> Iterator[Unit]:
     """The current and the membrane are two populations."""
     names = ("tau_syn", "tau_mem", "w_in", "r", "v_leak", "initial", "i_initial")
     n = {name: _number(op, name, drives) for name in names}
-    shape = shape_of(op.v)
+    shape = op.v.shape
     fall, rise = relaxation(op.method, dt / n["tau_syn"])
     keep, share = relaxation(op.method, dt / n["tau_mem"])
     x = drives.of(op.x).scaled(_flat(n["w_in"], shape))
@@ -285,11 +285,11 @@ def _keeps(op: Op, value: Value, drive: Drive, keep: NDArray, initial: NDArray) 
     return MemoryUnit(
         name=value.name,
         op=op,
-        shape=shape_of(value),
+        shape=value.shape,
         drive=drive,
         keep=float(np.ravel(keep)[0]),
         sigma=np.zeros(1),
-        initial=_flat(initial, shape_of(value)),
+        initial=_flat(initial, value.shape),
         offset=1,
     )
 
@@ -298,9 +298,9 @@ def _keeps(op: Op, value: Value, drive: Drive, keep: NDArray, initial: NDArray) 
 
 
 def _thermal_relu(op: thermo.ThermalRelu, drives: Drives, dt: float) -> Iterator[Unit]:
-    T = drives.spread(op.T, shape_of(op.y)).scaled(-1.0)
+    T = drives.spread(op.T, op.y.shape).scaled(-1.0)
     drive = drives.of(op.x).plus(T)
-    yield GradedUnit(name=op.y.name, op=op, shape=shape_of(op.y), drive=drive, rule="relu")
+    yield GradedUnit(name=op.y.name, op=op, shape=op.y.shape, drive=drive, rule="relu")
 
 
 def _maximum(op: Any, drives: Drives, dt: float) -> Iterator[Unit]:
@@ -310,13 +310,13 @@ def _maximum(op: Any, drives: Drives, dt: float) -> Iterator[Unit]:
     if drives.constants[floor.name].any():
         notes = ["the chip's graded units are silent below 0", f"the floor is {drives.constants[floor.name].max():.6g}"]
         raise error("T205", f"{op.opname} ({op.y}) has no Loihi form", where=op.location, notes=notes)
-    drive = drives.spread(x, shape_of(op.y))
-    yield GradedUnit(name=op.y.name, op=op, shape=shape_of(op.y), drive=drive, rule="relu")
+    drive = drives.spread(x, op.y.shape)
+    yield GradedUnit(name=op.y.name, op=op, shape=op.y.shape, drive=drive, rule="relu")
 
 
 def _fermi_dirac(op: thermo.FermiDirac, drives: Drives, dt: float) -> Iterator[Unit]:
-    T = _flat(_number(op, "T", drives), shape_of(op.p))
-    drive = drives.spread(op.mu, shape_of(op.p)).plus(drives.of(op.x).scaled(-1.0)).scaled(1 / T)
+    T = _flat(_number(op, "T", drives), op.p.shape)
+    drive = drives.spread(op.mu, op.p.shape).plus(drives.of(op.x).scaled(-1.0)).scaled(1 / T)
     yield _curve(op, drive, lambda u: 1 / (1 + np.exp(-u)), 0.25, 12.0)
 
 
@@ -341,26 +341,26 @@ def _function(curve: Curve, steepness: float, edge: float) -> Callable[[Any, Dri
 def _curve(op: Op, drive: Drive, curve: Curve, steepness: float, edge: float) -> CurveUnit:
     y = op.results[0]
     form = {"curve": curve, "steepness": steepness, "edge": edge}
-    return CurveUnit(name=y.name, op=op, shape=shape_of(y), drive=drive, **form)
+    return CurveUnit(name=y.name, op=op, shape=y.shape, drive=drive, **form)
 
 
 def _sample_binary(op: thermo.SampleBinary, drives: Drives, dt: float) -> Iterator[Unit]:
-    shape = shape_of(op.s)
+    shape = op.s.shape
     T = _temperature(op, drives, shape)
-    start = np.zeros(size_of(op.s))
+    start = np.zeros(op.s.size)
     form = {"stream": op.stream, "levels": op.levels, "initial": start}
     yield NoisyUnit(name=op.s.name, op=op, shape=shape, drive=drives.spread(op.drive, shape), T=T, **form)
 
 
 def _sample_categorical(op: thermo.SampleCategorical, drives: Drives, dt: float) -> Iterator[Unit]:
-    shape = shape_of(op.s)
+    shape = op.s.shape
     T = _temperature(op, drives, shape)
     yield NoisyUnit(name=op.s.name, op=op, shape=shape, drive=drives.of(op.x), T=T, stream=op.stream, categorical=True)
 
 
 def _gibbs(op: Any, drives: Drives, dt: float) -> Iterator[Unit]:
     """Colour by colour, a tick of the chip each: what a unit reads of the others is a synapse old, and they held."""
-    n = size_of(op.s)
+    n = op.s.size
     if op.draws != "unit":
         notes = [f"its units share random words: draws = {op.draws!r}"]
         raise error("T301", f"{op.opname} has no form here", where=op.location, notes=notes, hint='take draws="unit"')
@@ -394,9 +394,9 @@ def _gibbs(op: Any, drives: Drives, dt: float) -> Iterator[Unit]:
 def couplings(op: Any, constants: Mapping[str, NDArray]) -> maps.Map:
     """Return the couplings of a sampled network."""
     if op.J is not None:
-        return maps.of_affine(constants[op.J.name], (size_of(op.s),))
+        return maps.of_affine(constants[op.J.name], (op.s.size,))
     values, columns, offsets = (constants[value.name] for value in (op.values, op.columns, op.offsets))
-    return maps.of_rows(values, columns, offsets, size_of(op.s))
+    return maps.of_rows(values, columns, offsets, op.s.size)
 
 
 def _own_state(op: sampling.GibbsSweeps, drives: Drives) -> Value:
@@ -409,7 +409,7 @@ def _own_state(op: sampling.GibbsSweeps, drives: Drives) -> Value:
 
 
 def _sweeps_temperature(op: Any, drives: Drives, n: int) -> NDArray | Value:
-    shape = shape_of(op.T)
+    shape = op.T.shape
     if len(shape) == 2 and shape[0] > 1:
         notes = [f"T has a row for each of {shape[0]} sweeps", "a population on the chip has one temperature a tick"]
         raise error("T205", f"{op.opname} ({op.s}) has no Loihi form", where=op.location, notes=notes)
@@ -429,7 +429,7 @@ def _temperature(op: Any, drives: Drives, shape: Shape) -> NDArray | Value:
 
 def _memory(op: thermo.Memory, drives: Drives, dt: float) -> Iterator[Unit]:
     """m' = a m + (1 - a) x / gamma + sqrt(T (1 - a^2)) z, a = exp(-gamma dt) (P25)."""
-    shape, gamma = shape_of(op.m), _number(op, "gamma", drives)
+    shape, gamma = op.m.shape, _number(op, "gamma", drives)
     if np.ptp(gamma):
         notes = [f"gamma runs from {gamma.min():.6g} to {gamma.max():.6g}", "a population on the chip has one decay"]
         raise error("T205", f"{op.opname} ({op.m}) has no Loihi form", where=op.location, notes=notes)
