@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.target import TargetDescription
-from thermoc.passes.base import Lowered, Pass
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Lowered
 from thermoc.support.files import write_atomic
 
 

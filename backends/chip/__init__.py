@@ -14,7 +14,8 @@ from thermoc.backends.sim.lower import lower
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.target import TargetDescription
-from thermoc.passes.base import Lowered, Pass
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Lowered
 
 
 class ChipBackend(Backend):

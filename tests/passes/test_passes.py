@@ -22,7 +22,7 @@ from thermoc.ir.target import TargetDescription
 from thermoc.ir.text import parse_graph, print_graph
 from thermoc.ir.types import DType
 from thermoc.passes import stages
-from thermoc.passes.base import Pass, no_trait, run_passes
+from thermoc.passes.base import Pass, no_trait
 from thermoc.passes.canonicalize import Canonicalize
 from thermoc.passes.discretize import STEPS, Discretize
 from thermoc.passes.expand.table import EXPANSIONS
@@ -30,6 +30,7 @@ from thermoc.passes.explicit_broadcast import ExplicitBroadcast
 from thermoc.passes.fuse import Fuse
 from thermoc.passes.infer_shapes import InferShapes
 from thermoc.passes.legalize import Legalize
+from thermoc.passes.pipeline import run_passes
 from thermoc.passes.precision import SetPrecision
 
 BARE = TargetDescription(

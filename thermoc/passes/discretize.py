@@ -12,7 +12,8 @@ from thermoc.ir.dialects import core, diffusive, heat, langevin, thermo
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import CONTINUOUS, Op
 from thermoc.ir.values import Value
-from thermoc.passes.base import Log, Pass, Property, no_trait
+from thermoc.passes.base import Pass, Property, no_trait
+from thermoc.passes.change_log import Log
 from thermoc.passes.expand import heat as heat_steps
 from thermoc.passes.expand import particles, spiking
 from thermoc.passes.rewriting import Rewriter, rewrite

@@ -10,7 +10,8 @@ from thermoc.ir.graph import Graph, fresh_names
 from thermoc.ir.ops import Op
 from thermoc.ir.types import Shape
 from thermoc.ir.values import Value
-from thermoc.passes.base import Log, Pass
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Log
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,8 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
 from thermoc.ir.types import DType
 from thermoc.ir.values import Array, Value
-from thermoc.passes.base import Log, Pass, Property, floats_are
+from thermoc.passes.base import Pass, Property, floats_are
+from thermoc.passes.change_log import Log
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,8 @@ from thermoc.ir.types import Role
 from thermoc.ir.values import Value
 from thermoc.passes.analysis.intervals import ranges
 from thermoc.passes.analysis.sampling_error import SamplingError, through
-from thermoc.passes.base import Log, Pass
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Log
 from thermoc.passes.counterparts import Coded
 from thermoc.passes.rewriting import Rewriter
 from thermoc.support.errors import error

@@ -17,7 +17,8 @@ from thermoc.ir.reference import interpret
 from thermoc.ir.reference.crossbar import Wires
 from thermoc.passes.analysis.error_bounds import carried
 from thermoc.passes.analysis.intervals import Range, bounded, culprit, intervals
-from thermoc.passes.base import Log, Pass, Property
+from thermoc.passes.base import Pass, Property
+from thermoc.passes.change_log import Log
 from thermoc.passes.counterparts import Product, ProductSlack
 from thermoc.passes.crossbar.plan import DEVIATIONS, Plan, bits, finite, plan
 from thermoc.passes.crossbar.spec import CrossbarSpec, Program, cells

@@ -12,7 +12,8 @@ import numpy as np
 
 from thermoc.ir.graph import Graph
 from thermoc.ir.target import Limit
-from thermoc.passes.base import Log, Pass
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Log
 from thermoc.passes.loihi.cuts import Piece, cut
 from thermoc.passes.loihi.limits import Limits, loihi2
 from thermoc.passes.loihi.populations import populations

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from thermoc.ir.graph import Graph
-from thermoc.passes.base import Log, Pass
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Log
 from thermoc.passes.loihi.limits import Limits, loihi2
 from thermoc.passes.loihi.partition import Cores, fits, partition
 from thermoc.support.tables import table

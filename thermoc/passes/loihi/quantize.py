@@ -19,8 +19,9 @@ from thermoc.ir.reference import interpret
 from thermoc.ir.types import DType, Role
 from thermoc.ir.values import Value
 from thermoc.passes.analysis.intervals import Range
-from thermoc.passes.base import Log, Pass
+from thermoc.passes.base import Pass
 from thermoc.passes.canonicalize import drop_dead
+from thermoc.passes.change_log import Log
 from thermoc.passes.counterparts import Population
 from thermoc.passes.loihi import latency, value_ranges
 from thermoc.passes.loihi.drives import Drives, Term, is_unit
