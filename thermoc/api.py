@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,8 +19,10 @@ from thermoc.ir.graph import Graph
 from thermoc.mixing import diagnostics, not_mixed
 from thermoc.network import Network
 from thermoc.passes.analysis.lint import lint as lint_graph
+from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Lowered, Record
 from thermoc.passes.pipeline import run_passes
+from thermoc.pipelines import check_lowered, check_options, pipeline_of
 from thermoc.support.errors import Finding, error
 from thermoc.support.tables import array_rows, html_table, table
 from thermoc.target_options import checked_options
@@ -33,18 +35,36 @@ if TYPE_CHECKING:
 
 
 def compile(
-    network: Network | Graph, target: str = "sim", *, dump_ir: str | os.PathLike[str] | None = None, **options: Any
+    network: Network | Graph,
+    target: str = "sim",
+    *,
+    passes: str | Sequence[Pass] | None = None,
+    dump_ir: str | os.PathLike[str] | None = None,
+    **options: Any,
 ) -> Executable:
     """Bring a network to a target.
 
-    dump_ir: a folder for the graph's text after each pass that changed something. options: see each target's
-    ``Options``. Errors: T1xx, T2xx, T3xx.
+    passes: what runs in the place of the target's own passes, as text ("fuse,discretize{dt=0.1},legalize") or as a
+    list; the target still refuses what it cannot take (docs/passes.md). dump_ir: a folder for the graph's text after
+    each pass that changed something. options: see each target's ``Options``. Errors: T1xx, T2xx, T3xx.
     """
     graph = network.graph if isinstance(network, Network) else network
     backend = plugins.backend(target)
-    chosen = checked_options(backend, options)
-    lowered = run_passes(graph, backend.lower(chosen, dt=graph.dt), dump_ir=None if dump_ir is None else Path(dump_ir))
-    return Executable(source=graph, lowered=lowered, backend=backend, options=chosen)
+    target_options = checked_options(backend, options)
+    chosen = None if passes is None else pipeline_of(passes, graph, backend)
+    if chosen is not None:
+        check_options(backend, options)
+    return _compiled(graph, backend, target_options, chosen, None if dump_ir is None else Path(dump_ir))
+
+
+def _compiled(
+    graph: Graph, backend: Backend, options: Any, passes: tuple[Pass, ...] | None, dump_ir: Path | None = None
+) -> Executable:
+    steps = backend.lower(options, dt=graph.dt) if passes is None else passes
+    lowered = run_passes(graph, steps, dump_ir=dump_ir)
+    if passes is not None:
+        check_lowered(lowered, backend, options)
+    return Executable(source=graph, lowered=lowered, backend=backend, options=options, passes=passes)
 
 
 def lint(network: Network | Graph) -> tuple[Finding, ...]:
@@ -60,6 +80,8 @@ class Executable:
     lowered: Lowered
     backend: Backend
     options: Any
+    passes: tuple[Pass, ...] | None = None
+    """The pipeline of the user's own that ran; None for the target's."""
 
     @property
     def graph(self) -> Graph:
@@ -119,6 +141,10 @@ class Executable:
                 timed=frozenset(name for name, array in given.arrays.items() if array.strides[0] != 0),
             ),
         )
+
+    def recompiled(self, graph: Graph) -> Executable:
+        """Return another graph compiled the same way: for the same target, with the same options and passes."""
+        return _compiled(graph, self.backend, self.options, self.passes)
 
     def save(self, path: str | os.PathLike[str]) -> int:
         """Write the artefact, whole or not at all; return its size in bytes. Errors: T505, T506 (a network's suffix).

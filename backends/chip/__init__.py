@@ -23,6 +23,7 @@ class ChipBackend(Backend):
 
     name: ClassVar[str] = "chip"
     Options: ClassVar[type] = Options
+    own_passes: ClassVar[str] = "the network is laid out on the chip as its own passes leave it"
 
     def target(self) -> TargetDescription:
         """Return what the chip holds."""

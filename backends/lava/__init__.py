@@ -64,6 +64,7 @@ class LavaBackend(Backend):
 
     name: ClassVar[str] = "lava"
     Options: ClassVar[type[Options]] = Options
+    pass_options: ClassVar[tuple[str, ...]] = ("input_range", "calibrate", "chips", "coding")
 
     def target(self) -> TargetDescription:
         """Return what Lava holds."""

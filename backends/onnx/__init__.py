@@ -23,6 +23,7 @@ class OnnxBackend(Backend):
 
     name: ClassVar[str] = "onnx"
     Options: ClassVar[type[Options]] = Options
+    pass_options: ClassVar[tuple[str, ...]] = ("precision",)
 
     def target(self) -> TargetDescription:
         """Return what an ONNX file can hold."""

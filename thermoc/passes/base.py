@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
 from thermoc.ir.types import DType
 from thermoc.passes.change_log import Log
+from thermoc.passes.option_text import stated
 from thermoc.support.errors import Finding
 
 
@@ -52,7 +52,7 @@ def floats_are(dtype: DType) -> Property:
 
 @dataclass(frozen=True, kw_only=True)
 class Pass(ABC):
-    """A graph rewrite. Its fields are its options; it prints as ``name{option=value}``.
+    """A graph rewrite. Its fields are its options; it prints as ``name{option=value}``, which parses back.
 
     ``needs`` must hold before, ``gives`` holds after; the manager checks both, and verifies the graph after.
     """
@@ -72,5 +72,5 @@ class Pass(ABC):
         """Return the new graph; the old one is left as it was."""
 
     def __str__(self) -> str:
-        options = ", ".join(f"{item.name}={getattr(self, item.name)}" for item in dataclasses.fields(self) if item.repr)
+        options = stated(self)
         return self.name + (f"{{{options}}}" if options else "")

@@ -41,9 +41,6 @@ class Legalize(Pass):
 
     target: TargetDescription = field(repr=False)
 
-    def __str__(self) -> str:
-        return f"{self.name}{{target={self.target.name}}}"
-
     @property
     def gives(self) -> tuple[Property, ...]:
         return (held_by(self.target),)

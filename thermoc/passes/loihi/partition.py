@@ -18,6 +18,7 @@ from thermoc.passes.loihi.cuts import Piece, cut
 from thermoc.passes.loihi.limits import Limits, loihi2
 from thermoc.passes.loihi.populations import populations
 from thermoc.passes.loihi.reads import Index
+from thermoc.passes.option_checks import check_positive
 from thermoc.support.errors import error
 from thermoc.support.tables import table
 
@@ -76,6 +77,9 @@ class Partition(Pass):
     name: ClassVar[str] = "partition"
 
     chips: int = 1
+
+    def __post_init__(self) -> None:
+        check_positive(self.name, "chips", self.chips)
 
     def run(self, graph: Graph, log: Log) -> Graph:
         limits = loihi2()

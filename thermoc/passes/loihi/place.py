@@ -15,6 +15,7 @@ from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Log
 from thermoc.passes.loihi.limits import Limits, loihi2
 from thermoc.passes.loihi.partition import Cores, fits, partition
+from thermoc.passes.option_checks import check_positive
 from thermoc.support.tables import table
 
 WIDTH = 16
@@ -48,6 +49,9 @@ class Place(Pass):
     name: ClassVar[str] = "place"
 
     chips: int = 1
+
+    def __post_init__(self) -> None:
+        check_positive(self.name, "chips", self.chips)
 
     def run(self, graph: Graph, log: Log) -> Graph:
         placement = place(graph, self.chips)
