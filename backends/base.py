@@ -20,7 +20,7 @@ from thermoc.support.files import write_atomic
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class NoisePosition:
     """Where a run stands in the noise: seed, number of its first sample and of its first tick."""
 
     seed: int = 0
@@ -90,5 +90,5 @@ class Backend(ABC):
         return self.emit(lowered.graph, options)
 
     @abstractmethod
-    def run(self, artefact: Any, feed: Feed, place: Place) -> Outcome:
+    def run(self, artefact: Any, feed: Feed, position: NoisePosition) -> Outcome:
         """Run an artefact from its initial state. Errors: T302 where the runtime is missing, T4xx."""

@@ -20,7 +20,7 @@ from thermoc.mixing import diagnostics, not_mixed
 from thermoc.network import Network
 from thermoc.passes.analysis.lint import lint as lint_graph
 from thermoc.passes.base import Pass
-from thermoc.passes.change_log import Lowered, Record
+from thermoc.passes.change_log import Lowered, PassRecord
 from thermoc.passes.pipeline import run_passes
 from thermoc.pipelines import check_lowered, check_options, pipeline_of
 from thermoc.support.errors import Finding, error
@@ -89,7 +89,7 @@ class Executable:
         return self.lowered.graph
 
     @property
-    def records(self) -> tuple[Record, ...]:
+    def records(self) -> tuple[PassRecord, ...]:
         """What each pass did."""
         return self.lowered.records
 
@@ -119,11 +119,11 @@ class Executable:
         place the run in the noise, so that a batch split over runs draws what the whole would.
         Errors: T401 to T404, T408.
         """
-        from thermoc.backends.base import Place
+        from thermoc.backends.base import NoisePosition
 
         where = {"seed": seed, "first_sample": first_sample, "first_tick": first_tick}
         given = feed(self.graph, {} if inputs is None else inputs, ticks=ticks, batch=batch, **where)
-        outcome = self.backend.run(self.artefact, given, Place(**where))
+        outcome = self.backend.run(self.artefact, given, NoisePosition(**where))
         return Run(
             network=self.source.name,
             target=self.backend.name,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from thermoc.backends.base import Backend, Outcome, Place
+from thermoc.backends.base import Backend, NoisePosition, Outcome
 from thermoc.backends.brian2 import emit, lower, run, script
 from thermoc.backends.brian2.artefact import Brian2Artefact
 from thermoc.backends.brian2.target import TARGET
@@ -80,6 +80,6 @@ class Brian2Backend(Backend):
         text, data = script.script(emit.emit(graph, options.noise), time_unit=options.time_unit)
         return Brian2Artefact(text=text, data=data, options=options)
 
-    def run(self, artefact: Brian2Artefact, feed: Feed, place: Place) -> Outcome:
+    def run(self, artefact: Brian2Artefact, feed: Feed, position: NoisePosition) -> Outcome:
         """Run the script. Errors: T302 where Brian2 or a compiler that was asked for is missing."""
-        return run.run(artefact, feed, place)
+        return run.run(artefact, feed, position)

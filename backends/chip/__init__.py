@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from thermoc.backends.base import Backend, Outcome, Place
+from thermoc.backends.base import Backend, NoisePosition, Outcome
 from thermoc.backends.chip.build import build
 from thermoc.backends.chip.layout import ChipArtefact
 from thermoc.backends.chip.options import Options, crossbars
@@ -41,8 +41,8 @@ class ChipBackend(Backend):
         """Return the layout, the machine's program and the simulator's."""
         return build(lowered, options, self)
 
-    def run(self, artefact: ChipArtefact, feed: Feed, place: Place) -> Outcome:
+    def run(self, artefact: ChipArtefact, feed: Feed, position: NoisePosition) -> Outcome:
         """Run the network on the chip."""
         from thermoc.backends.chip.run import run
 
-        return run(artefact, feed, place)
+        return run(artefact, feed, position)

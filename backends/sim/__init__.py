@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from thermoc.backends.base import Artefact, Backend, Outcome, Place
+from thermoc.backends.base import Artefact, Backend, NoisePosition, Outcome
 from thermoc.backends.sim import host_and_loihi
 from thermoc.backends.sim.emit import emit
 from thermoc.backends.sim.host_and_loihi import ClockedArtefact
@@ -63,8 +63,8 @@ class SimBackend(Backend):
             return host_and_loihi.build(graph, options.threads)
         return ProgramArtefact(program=emit(graph), threads=options.threads)
 
-    def run(self, artefact: ProgramArtefact | ClockedArtefact, feed: Feed, place: Place) -> Outcome:
+    def run(self, artefact: ProgramArtefact | ClockedArtefact, feed: Feed, position: NoisePosition) -> Outcome:
         """Run the program."""
         if isinstance(artefact, ClockedArtefact):
-            return host_and_loihi.run(artefact, feed, place)
-        return run_program(artefact.program, feed, place, artefact.threads)
+            return host_and_loihi.run(artefact, feed, position)
+        return run_program(artefact.program, feed, position, artefact.threads)

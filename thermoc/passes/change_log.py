@@ -34,12 +34,12 @@ class Log:
     """Of a pass that is not exact: what stands for each unit of the graph before it (``passes.counterparts``)."""
 
     def changed(self, what: str, *, old: object, new: object, bound: str, **numbers: float) -> None:
-        """Record that ``old`` became ``new``; numbers: offset, noise and sampling of the ``Change``."""
+        """PassRecord that ``old`` became ``new``; numbers: offset, noise and sampling of the ``Change``."""
         self.changes.append(Change(what=what, old=str(old), new=str(new), bound=bound, **numbers))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record:
+class PassRecord:
     """What one pass did."""
 
     text: str
@@ -55,5 +55,5 @@ class Lowered:
     """A graph after a list of passes, and the record of each; ``graphs`` are those it was after each pass."""
 
     graph: Graph
-    records: tuple[Record, ...]
+    records: tuple[PassRecord, ...]
     graphs: tuple[Graph, ...] = field(default=(), repr=False)

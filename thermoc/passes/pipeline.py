@@ -10,7 +10,7 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.text import print_graph
 from thermoc.ir.verify import findings
 from thermoc.passes.base import Pass
-from thermoc.passes.change_log import Log, Lowered, Record
+from thermoc.passes.change_log import Log, Lowered, PassRecord
 from thermoc.support.errors import Finding, ThermocError
 from thermoc.support.files import make_folder, write_atomic
 
@@ -27,7 +27,7 @@ def run_passes(graph: Graph, passes: Sequence[Pass], *, dump_ir: Path | None = N
     if dump_ir is not None:
         make_folder(dump_ir)
         _dump(dump_ir / "00-source.txt", graph)
-    records: list[Record] = []
+    records: list[PassRecord] = []
     graphs: list[Graph] = []
     for number, step in enumerate(passes, 1):
         before, start, log = graph, time.perf_counter(), Log()
@@ -35,7 +35,7 @@ def run_passes(graph: Graph, passes: Sequence[Pass], *, dump_ir: Path | None = N
         graph = step.run(graph, log)
         changed = graph != before
         _check_result(step, graph, records, changed=changed)
-        record = Record(
+        record = PassRecord(
             text=str(step),
             changed=changed,
             seconds=time.perf_counter() - start,
@@ -60,14 +60,14 @@ def _demand(found: Iterable[Finding], blame: Callable[[list[Finding]], list[Find
         raise ThermocError(blame(found))
 
 
-def _check_needs(step: Pass, graph: Graph, records: Sequence[Record]) -> None:
+def _check_needs(step: Pass, graph: Graph, records: Sequence[PassRecord]) -> None:
     for need in step.needs:
         hint = f"run a pass that gives it before {step.name}"
         head = Finding(code="T201", what=f"pass {step.name} needs: {need.name}", notes=_history(records), hint=hint)
         _demand(need.broken(graph), lambda found, head=head: [head, *found])
 
 
-def _check_result(step: Pass, graph: Graph, records: Sequence[Record], *, changed: bool) -> None:
+def _check_result(step: Pass, graph: Graph, records: Sequence[PassRecord], *, changed: bool) -> None:
     notes = _history(records)
     head = Finding(code="T202", what=f"pass {step} left a graph that is not well formed", notes=notes)
     if changed or step.untyped:
@@ -77,5 +77,5 @@ def _check_result(step: Pass, graph: Graph, records: Sequence[Record], *, change
         _demand(gift.broken(graph), lambda found, head=head: [head, *found])
 
 
-def _history(records: Sequence[Record]) -> tuple[str, ...]:
+def _history(records: Sequence[PassRecord]) -> tuple[str, ...]:
     return ("passes already run: " + (", ".join(record.text for record in records) or "none"),)

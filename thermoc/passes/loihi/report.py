@@ -36,7 +36,7 @@ def tell(
     every: int,
     constants: Mapping[str, NDArray],
 ) -> None:
-    """Record every number that was replaced."""
+    """PassRecord every number that was replaced."""
     for name, source in sources.items():
         if name not in lags and source.bits:
             most = float(source.bound.max() / source.scale)
