@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.ir.dialects import core
+from thermoc.ir.ops import REGISTRY, VIEW
 from thermoc.ir.types import Shape
+from thermoc.support.errors import error
 
 Places = NDArray[np.int64]
-MOVES = frozenset({core.Reshape, core.Flatten, core.Transpose, core.Broadcast, core.Slice})
+MOVES = frozenset(cls for cls in REGISTRY.values() if VIEW in cls.traits)
 """Ops that only move elements."""
 
 
@@ -30,7 +32,10 @@ def moved(op: Any) -> Places:
         return np.broadcast_to(index, op.shape)
     if isinstance(op, core.Slice):
         return index[tuple(slice(*cut) for cut in zip(op.starts, op.stops, op.steps))]
-    return index.reshape(op.y.shape)
+    if isinstance(op, core.Reshape | core.Flatten):
+        return index.reshape(op.y.shape)
+    what = f"{op.opname} does not say where its elements stand in x"
+    raise error("T220", what, where=op.location, hint="say it in moved, beside the other views")
 
 
 def windows(shape: Shape, window: Shape, stride: Shape, padding: core.Pairs, dilation: Shape) -> Places:

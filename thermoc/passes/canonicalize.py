@@ -67,7 +67,7 @@ def _key(op: Op) -> Any:
 def _folded(op: Op, constants: dict[str, core.Constant]) -> list[Op]:
     """Return constants in place of a pure op whose operands are all constant, else the op."""
     operands = [constants.get(value.name) for value in op.inputs]
-    if not operands or op.traits or isinstance(op, core.Output) or any(source is None for source in operands):
+    if not operands or not op.pure() or isinstance(op, core.Output) or any(source is None for source in operands):
         return [op]
     sources = [source for source in operands if source is not None]
     room = GROWTH + sum(source.value.numpy.size for source in sources)

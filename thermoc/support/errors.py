@@ -35,6 +35,7 @@ CODES: dict[str, str] = {
     "T207": "a population does not fit a core",
     "T208": "a network cannot be put on crossbars",
     "T209": "a cycle has fewer delays than synapses",
+    "T220": "an op is new to a pass that must know something of it",
     "T301": "the target cannot hold an op",
     "T302": "no such target, or it is not installed",
     "T303": "a target's option is wrong",

@@ -1,7 +1,6 @@
-"""How an op maps ranges of its operands to a range of its result: interval arithmetic, op by op.
+"""Range arithmetic op by op: how ranges of the operands of an op without state become the range of its result.
 
-``RULES`` holds ops of one result and no state; ``range_states`` has the others. Bounds may be infinite. Truth values
-lie in [0, 1].
+``interval_states`` has the ops with states or several results. Bounds may be infinite. Truth values lie in [0, 1].
 """
 
 from __future__ import annotations
@@ -245,10 +244,6 @@ def _infinite(x: Range) -> NDArray[np.bool_]:
     return ~(np.isfinite(x.low) & np.isfinite(x.high))
 
 
-def _pool(op: Any, x: Range) -> Range:
-    return _rising(op, x)
-
-
 # ---------------------------------------------------------------------------------------------- thermal units
 
 
@@ -282,10 +277,16 @@ def _kinetic(op: Any, v: Range, mass: Range) -> Range:
     return Range(np.asarray(held.low.sum()), np.asarray(held.high.sum()))
 
 
-EQUAL = _before(
+_equal = _before(
     lambda a, b: (a.low == a.high) & (b.low == b.high) & (a.low == b.low),
     lambda a, b: (a.low <= b.high) & (b.low <= a.high),
 )
+
+
+def _at_most_its_start(op: thermo.Schedule) -> Range:
+    return between(op.T_min, max(op.T_min, op.T0))(op)
+
+
 RULES: dict[type[Op], Callable[..., Range | None]] = {
     **dict.fromkeys(
         (
@@ -309,7 +310,7 @@ RULES: dict[type[Op], Callable[..., Range | None]] = {
     core.LessEqual: _before(lambda a, b: a.high <= b.low, lambda a, b: a.low <= b.high),
     core.Greater: _before(lambda a, b: a.low > b.high, lambda a, b: a.high > b.low),
     core.GreaterEqual: _before(lambda a, b: a.low >= b.high, lambda a, b: a.high >= b.low),
-    core.Equal: EQUAL,
+    core.Equal: _equal,
     core.Not: _not,
     core.Select: _select,
     core.Cast: _cast,
@@ -330,9 +331,9 @@ RULES: dict[type[Op], Callable[..., Range | None]] = {
     thermo.SampleBinary: levels,
     thermo.SampleCategorical: between(0.0, 1.0),
     thermo.OrderParameter: between(0.0, 1.0),
-    thermo.Schedule: lambda op: between(op.T_min, max(op.T_min, op.T0))(op),
+    thermo.Schedule: _at_most_its_start,
     sampling.GibbsSweeps: levels,
     sampling.IsingEnergy: _ising,
     langevin.KineticEnergy: _kinetic,
 }
-"""Rules of ops with one result, which take the operands' ranges in order."""
+"""Rules of ops with one result and no state, which take the ranges of the operands in order."""
