@@ -179,7 +179,7 @@ class _Encoder:
         if ceiling is None:
             self.now[y.name], scale = s, np.ones(())
         else:
-            self.now[y.name], scale = w.mul(s, ceiling), ceiling
+            self.now[y.name], scale = w[s] * ceiling, ceiling
         self.ops += w.ops
         shape = y.shape
         most, sender = np.broadcast_to(scale, shape), self.now[y.name].name
@@ -192,15 +192,15 @@ class _Encoder:
     def _spikes(self, op: Any, w: Rewriter, given: dict[str, Value], ceiling: NDArray | None) -> Value:
         thermal = self.options.coding == "thermal"
         if thermal and isinstance(op, thermo.FermiDirac):
-            drive = w.sub(given["mu"], given["x"])
+            drive = w[given["mu"]] - given["x"]
             return w(thermo.SampleBinary, drive=drive, T=given["T"], stream=self._next())
         if thermal and isinstance(op, thermo.Boltzmann):
             return w(thermo.SampleCategorical, x=given["x"], T=given["T"], stream=self._next())
         p = w(type(op), **given)
         if ceiling is not None:
-            p = w.div(p, np.where(ceiling > 0, ceiling, 1.0))
+            p = p / np.where(ceiling > 0, ceiling, 1.0)
         if not thermal:
-            rate = w.div(p, self.source.dt)
+            rate = p / self.source.dt
             s, _ = w(spiking.If, x=rate, r=1.0, compare="greater_equal", reset="subtract")
             return s
         u = w(thermo.Uniform, shape=op.results[0].shape, stream=self._next(), dtype=w.dtype)
