@@ -16,7 +16,7 @@ from thermoc.ir.values import Value
 from thermoc.passes.base import Log, Pass, Property, no_trait
 from thermoc.passes.expand import heat as heat_steps
 from thermoc.passes.expand import particles, spiking
-from thermoc.passes.rewriting import Rewriter, Term, rewrite
+from thermoc.passes.rewriting import Expression, Rewriter, rewrite
 
 Keep = Callable[[Op, Graph], bool]
 
@@ -53,13 +53,13 @@ class Discretize(Pass):
         return rewrite(replace(graph, dt=self.dt), STEPS, keep=lambda op: self.keep(op, graph))
 
 
-def noise(op: thermo.Noise, w: Rewriter) -> Term:
+def noise(op: thermo.Noise, w: Rewriter) -> Expression:
     """sqrt(2 gamma T dt) z (P26)."""
     z = w(thermo.Normal, shape=op.shape, stream=op.stream, dtype=w.dtype)
     return w.sqrt(2.0 * w[op.gamma] * op.T * w.dt) * z
 
 
-def memory(op: thermo.Memory, w: Rewriter) -> Term:
+def memory(op: thermo.Memory, w: Rewriter) -> Expression:
     """m' = a m + (1 - a) x / gamma + sqrt(T (1 - a^2)) z, a = exp(-gamma dt) (P25)."""
     m = w.delay(op.m, op.initial)
     z = w(thermo.Normal, shape=op.m.shape, stream=op.stream, dtype=w.dtype)
@@ -70,7 +70,7 @@ def memory(op: thermo.Memory, w: Rewriter) -> Term:
     return m
 
 
-def ou_network(op: diffusive.OuNetwork, w: Rewriter) -> Term:
+def ou_network(op: diffusive.OuNetwork, w: Rewriter) -> Expression:
     """x = V y, y' = a y + gain V^T b + sqrt(T) spread z in the eigenbasis of K (P29).
 
     Only y is state. The product with V feeds none, so a target may take it out of the recursion.
@@ -85,12 +85,12 @@ def ou_network(op: diffusive.OuNetwork, w: Rewriter) -> Term:
     return w.affine(y, V)
 
 
-def _in_modes(op: diffusive.OuNetwork, vector: Value, into_modes: Value, w: Rewriter) -> Term:
+def _in_modes(op: diffusive.OuNetwork, vector: Value, into_modes: Value, w: Rewriter) -> Expression:
     """V^T of a vector that broadcasts to the units."""
     return w.affine(w.broadcast(vector, op.x.shape), into_modes)
 
 
-def schedule(op: thermo.Schedule, w: Rewriter) -> Term:
+def schedule(op: thermo.Schedule, w: Rewriter) -> Expression:
     """T(t) at t = tick dt, floored at T_min (P23)."""
     t = w.time() * w.dt
     if op.kind == "exponential":
@@ -102,7 +102,7 @@ def schedule(op: thermo.Schedule, w: Rewriter) -> Term:
     return w.maximum(T, op.T_min)
 
 
-def adaptive_schedule(op: thermo.AdaptiveSchedule, w: Rewriter) -> Term:
+def adaptive_schedule(op: thermo.AdaptiveSchedule, w: Rewriter) -> Expression:
     """T' = max(T exp(-speed dt / (relaxation sqrt(C))), T_min) (P23)."""
     T = w.delay(op.T, w.constant(max(op.T0, op.T_min)))
     capacity = op.capacity if op.energy is None else _measured(w[op.energy], op, w, T)
@@ -111,7 +111,7 @@ def adaptive_schedule(op: thermo.AdaptiveSchedule, w: Rewriter) -> Term:
     return T
 
 
-def _measured(energy: Term, op: thermo.AdaptiveSchedule, w: Rewriter, T: Term) -> Term:
+def _measured(energy: Expression, op: thermo.AdaptiveSchedule, w: Rewriter, T: Expression) -> Expression:
     """C = <(E - <E>)^2 / T^2>, forgotten at rate 1 / window; the first energy is the first mean (P15)."""
     mean, C = w.delay(energy, w.constant(0.0)), w.delay(energy, w.constant(op.C_initial))
     started = w.delay(energy, w.constant(0.0))
@@ -129,18 +129,18 @@ STEPS: OpTable[Callable[[Any, Rewriter], Any]] = OpTable(
     what="a step of length dt",
     where="thermoc/passes/discretize.py (STEPS)",
     entries={
-    thermo.Noise: noise,
-    thermo.Memory: memory,
-    diffusive.OuNetwork: ou_network,
-    thermo.Schedule: schedule,
-    thermo.AdaptiveSchedule: adaptive_schedule,
-    heat.HeatExchange: heat_steps.heat_exchange,
-    heat.HeatNetwork: heat_steps.heat_network,
-    heat.Diffusion: heat_steps.diffusion,
-    langevin.Brownian: particles.brownian,
-    langevin.Langevin: particles.inertial,
-    langevin.Velocity: particles.velocity,
-    **spiking.STEPS,
-},
+        thermo.Noise: noise,
+        thermo.Memory: memory,
+        diffusive.OuNetwork: ou_network,
+        thermo.Schedule: schedule,
+        thermo.AdaptiveSchedule: adaptive_schedule,
+        heat.HeatExchange: heat_steps.heat_exchange,
+        heat.HeatNetwork: heat_steps.heat_network,
+        heat.Diffusion: heat_steps.diffusion,
+        langevin.Brownian: particles.brownian,
+        langevin.Langevin: particles.inertial,
+        langevin.Velocity: particles.velocity,
+        **spiking.STEPS,
+    },
     scope=lambda cls: CONTINUOUS in cls.traits,
 )

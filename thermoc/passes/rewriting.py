@@ -21,7 +21,7 @@ Number = Value | float | AnyArray
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Term(Value):
+class Expression(Value):
     """A value with arithmetic: each operator adds the op of its name to what ``w`` writes, in Python's order.
 
     So ``a * x + b`` adds a product and then a sum, and equal texts give equal graphs.
@@ -32,37 +32,37 @@ class Term(Value):
     # NumPy's arrays would otherwise spread themselves over the elements of ``array * term``.
     __array_ufunc__: ClassVar[None] = None
 
-    def __add__(self, other: Number) -> Term:
+    def __add__(self, other: Number) -> Expression:
         return self.w(core.Add, a=self, b=other)
 
-    def __radd__(self, other: Number) -> Term:
+    def __radd__(self, other: Number) -> Expression:
         return self.w(core.Add, a=other, b=self)
 
-    def __sub__(self, other: Number) -> Term:
+    def __sub__(self, other: Number) -> Expression:
         return self.w(core.Sub, a=self, b=other)
 
-    def __rsub__(self, other: Number) -> Term:
+    def __rsub__(self, other: Number) -> Expression:
         return self.w(core.Sub, a=other, b=self)
 
-    def __mul__(self, other: Number) -> Term:
+    def __mul__(self, other: Number) -> Expression:
         return self.w(core.Mul, a=self, b=other)
 
-    def __rmul__(self, other: Number) -> Term:
+    def __rmul__(self, other: Number) -> Expression:
         return self.w(core.Mul, a=other, b=self)
 
-    def __truediv__(self, other: Number) -> Term:
+    def __truediv__(self, other: Number) -> Expression:
         return self.w(core.Div, a=self, b=other)
 
-    def __rtruediv__(self, other: Number) -> Term:
+    def __rtruediv__(self, other: Number) -> Expression:
         return self.w(core.Div, a=other, b=self)
 
-    def __neg__(self) -> Term:
+    def __neg__(self) -> Expression:
         return self.w(core.Neg, x=self)
 
-    def __gt__(self, other: Number) -> Term:
+    def __gt__(self, other: Number) -> Expression:
         return self.w(core.Greater, a=self, b=other)
 
-    def __lt__(self, other: Number) -> Term:
+    def __lt__(self, other: Number) -> Expression:
         return self.w(core.Less, a=self, b=other)
 
 
@@ -82,9 +82,9 @@ class Rewriter:
         self.dtype = floats[0] if floats else DType.f64
         self.base = first.name
 
-    def __getitem__(self, value: Value) -> Term:
+    def __getitem__(self, value: Value) -> Expression:
         """Return an operand of the op as a term."""
-        return Term(value.name, value.type, w=self)
+        return Expression(value.name, value.type, w=self)
 
     def __call__(self, cls: type[Op], **fields: Any) -> Any:
         """Add an op; return its result, or the tuple of its results."""
@@ -116,20 +116,20 @@ class Rewriter:
         assert numbers is not None
         return numbers
 
-    def constant(self, number: Any, role: Role = Role.signal) -> Term:
+    def constant(self, number: Any, role: Role = Role.signal) -> Expression:
         """Add a constant in the op's float format."""
         return self._constant(np.asarray(number, self.dtype.numpy), Type(np.shape(number), self.dtype, role))
 
-    def integers(self, numbers: Any) -> Term:
+    def integers(self, numbers: Any) -> Expression:
         """Add a constant of integers."""
         return self._constant(np.asarray(numbers, np.int64), Type(np.shape(numbers), DType.i64))
 
-    def _constant(self, array: AnyArray, kind: Type) -> Term:
+    def _constant(self, array: AnyArray, kind: Type) -> Expression:
         value = Value(self._names(f"{self.base}.c"), kind)
         self.ops.append(core.Constant(value=Array(array), role=kind.role, y=value, location=self.op.location))
         return self[value]
 
-    def delay(self, like: Value, initial: Value) -> Term:
+    def delay(self, like: Value, initial: Value) -> Expression:
         """Add a delay by one tick whose input ``feed`` gives later, and return its result."""
         value = Value(self._names(f"{self.base}.state"), like.type)
         self.ops.append(core.Delay(x=value, initial=_plain(initial), y=value, location=self.op.location))
@@ -142,74 +142,74 @@ class Rewriter:
 
     # what has no operator in Python, under the names of NumPy
 
-    def exp(self, x: Number) -> Term:
+    def exp(self, x: Number) -> Expression:
         """e^x."""
         return self(core.Exp, x=x)
 
-    def expm1(self, x: Number) -> Term:
+    def expm1(self, x: Number) -> Expression:
         """e^x - 1."""
         return self(core.Expm1, x=x)
 
-    def log(self, x: Number) -> Term:
+    def log(self, x: Number) -> Expression:
         """Natural logarithm."""
         return self(core.Log, x=x)
 
-    def sqrt(self, x: Number) -> Term:
+    def sqrt(self, x: Number) -> Expression:
         """Square root."""
         return self(core.Sqrt, x=x)
 
-    def abs(self, x: Number) -> Term:
+    def abs(self, x: Number) -> Expression:
         """Magnitude."""
         return self(core.Abs, x=x)
 
-    def floor(self, x: Number) -> Term:
+    def floor(self, x: Number) -> Expression:
         """Greatest integer not above x."""
         return self(core.Floor, x=x)
 
-    def minimum(self, a: Number, b: Number) -> Term:
+    def minimum(self, a: Number, b: Number) -> Expression:
         """The smaller."""
         return self(core.Minimum, a=a, b=b)
 
-    def maximum(self, a: Number, b: Number) -> Term:
+    def maximum(self, a: Number, b: Number) -> Expression:
         """The larger."""
         return self(core.Maximum, a=a, b=b)
 
-    def select(self, condition: Value, a: Number, b: Number) -> Term:
+    def select(self, condition: Value, a: Number, b: Number) -> Expression:
         """a where the condition is true, b elsewhere."""
         return self(core.Select, condition=condition, a=a, b=b)
 
-    def sum(self, x: Value, *axes: int) -> Term:
+    def sum(self, x: Value, *axes: int) -> Expression:
         """The sum over axes."""
         return self(core.Reduce, x=x, kind="sum", axes=axes)
 
-    def reshape(self, x: Value, shape: Shape) -> Term:
+    def reshape(self, x: Value, shape: Shape) -> Expression:
         """The same elements under another shape."""
         return self(core.Reshape, x=x, shape=shape)
 
-    def broadcast(self, x: Value, shape: Shape) -> Term:
+    def broadcast(self, x: Value, shape: Shape) -> Expression:
         """x repeated to a shape."""
         return self(core.Broadcast, x=x, shape=shape)
 
-    def transpose(self, x: Value, axes: Shape) -> Term:
+    def transpose(self, x: Value, axes: Shape) -> Expression:
         """The axes in another order."""
         return self(core.Transpose, x=x, axes=axes)
 
-    def affine(self, x: Value, weight: Number) -> Term:
+    def affine(self, x: Value, weight: Number) -> Expression:
         """W x over the last axis."""
         return self(core.Affine, x=x, weight=weight)
 
-    def number(self, x: Value, role: Role = Role.signal) -> Term:
+    def number(self, x: Value, role: Role = Role.signal) -> Expression:
         """x in the op's float format; true is 1."""
         return self(core.Cast, x=x, dtype=self.dtype, role=role)
 
-    def time(self) -> Term:
+    def time(self) -> Expression:
         """The number of the tick, as a number."""
         return self.number(self(core.Tick))
 
 
 def _plain(value: Value) -> Value:
     """Return a value as graphs hold it."""
-    return Value(value.name, value.type) if isinstance(value, Term) else value
+    return Value(value.name, value.type) if isinstance(value, Expression) else value
 
 
 Expansion = Callable[[Any, Rewriter], Value | tuple[Value, ...]]

@@ -14,18 +14,18 @@ from thermoc.ir.ops import Op
 from thermoc.ir.reference import crossbar
 from thermoc.ir.types import Shape
 from thermoc.ir.values import Value
-from thermoc.passes.rewriting import Rewriter, Term
+from thermoc.passes.rewriting import Expression, Rewriter
 from thermoc.support.array_types import FloatArray
 
 
-def mvm(op: Mvm, w: Rewriter) -> Term:
+def mvm(op: Mvm, w: Rewriter) -> Expression:
     """Digits of x, a product for each array of inputs with all slices side by side, ADC, shift and add."""
     plus, minus = w.numbers(op.plus), w.numbers(op.minus)
     weights, noise = crossbar.seen(op, plus, minus), crossbar.spread(op, plus, minus)
     slices, n, m = weights.shape
     lead = op.x.shape[:-1]
     readings = _digits(op, w)
-    total: Term | None = None
+    total: Expression | None = None
     for t, first in enumerate(range(0, n, op.rows)):
         last = min(first + op.rows, n)
         columns = (first, last, (*lead, slices, m))
@@ -44,7 +44,7 @@ def mvm(op: Mvm, w: Rewriter) -> Term:
     return total * op.scale
 
 
-def _digits(op: Mvm, w: Rewriter) -> list[Term]:
+def _digits(op: Mvm, w: Rewriter) -> list[Expression]:
     """Return what the DAC gives for each reading."""
     x = w[op.x]
     if op.input_bits == 0:
@@ -57,32 +57,32 @@ def _digits(op: Mvm, w: Rewriter) -> list[Term]:
     return [sign * (low - high * base) for low, high in pairwise(above)]
 
 
-def rounded(w: Rewriter, x: Term, largest: float) -> Term:
+def rounded(w: Rewriter, x: Expression, largest: float) -> Expression:
     """Return x rounded, halves up, and clipped at +-largest."""
     return w.minimum(w.maximum(w.floor(x + 0.5), -float(largest)), float(largest))
 
 
-def _converted(op: Mvm, w: Rewriter, u: Term) -> Term:
+def _converted(op: Mvm, w: Rewriter, u: Expression) -> Expression:
     if op.adc_bits == 0:
         return u
     return rounded(w, u * (op.codes / op.adc_range), op.codes) * (op.adc_range / op.codes)
 
 
-def _rows(w: Rewriter, x: Term, first: int, last: int) -> Term:
+def _rows(w: Rewriter, x: Expression, first: int, last: int) -> Expression:
     """Return x[..., first:last]."""
     lead = x.shape[:-1]
     starts, stops = (*(0,) * len(lead), first), (*lead, last)
     return w(core.Slice, x=x, starts=starts, stops=stops, steps=(1,) * len(starts))
 
 
-def _product(w: Rewriter, d: Term, matrix: FloatArray, columns: tuple[int, int, Shape]) -> Term:
+def _product(w: Rewriter, d: Expression, matrix: FloatArray, columns: tuple[int, int, Shape]) -> Expression:
     """Return d times the inputs ``first`` to ``last`` of every slice, as (*lead, p, m)."""
     first, last, shape = columns
     weight = np.swapaxes(matrix[:, first:last], 1, 2).reshape(-1, last - first)
     return w.reshape(w.affine(d, w.constant(weight)), shape)
 
 
-def _noise(w: Rewriter, z: Value, at: tuple[int, int]) -> Term:
+def _noise(w: Rewriter, z: Value, at: tuple[int, int]) -> Expression:
     """Return z[..., t, k, :, :]."""
     *lead, _, _, slices, m = z.shape
     starts = (*(0,) * len(lead), *at, 0, 0)
@@ -91,7 +91,7 @@ def _noise(w: Rewriter, z: Value, at: tuple[int, int]) -> Term:
     return w.reshape(of_reading, (*lead, slices, m))
 
 
-def _warmth(w: Rewriter, gain: Value, t: int) -> Term:
+def _warmth(w: Rewriter, gain: Value, t: int) -> Expression:
     """Return the gains of an array of inputs: all of them, or row t."""
     shape = gain.shape
     if len(shape) < 2:

@@ -6,7 +6,7 @@ import numpy as np
 
 from thermoc.ir.dialects import core, sampling, thermo
 from thermoc.ir.values import Value
-from thermoc.passes.rewriting import Rewriter, Term
+from thermoc.passes.rewriting import Expression, Rewriter
 from thermoc.support.array_types import BoolArray
 from thermoc.support.errors import error
 
@@ -14,7 +14,7 @@ MOST_UPDATES = 1000
 """Colours times sweeps of a tick that are written out one by one; each takes some ten ops."""
 
 
-def gibbs(op: sampling.Gibbs, w: Rewriter) -> Term:
+def gibbs(op: sampling.Gibbs, w: Rewriter) -> Expression:
     """A delay around the sweeps of a tick."""
     s = w.delay(op.s, op.initial)
     operands = {name: getattr(op, name) for name in sampling.GibbsSweeps.operand_specs if name != "x"}
@@ -53,12 +53,12 @@ def _classes(op: sampling.GibbsSweeps, w: Rewriter, n: int) -> list[BoolArray]:
     return classes
 
 
-def ising_energy(op: sampling.IsingEnergy, w: Rewriter) -> Term:
+def ising_energy(op: sampling.IsingEnergy, w: Rewriter) -> Expression:
     """Sum of s (-J s / 2 - h) (P12)."""
     return w.sum(w[op.s] * (_product(op, w, op.s) * -0.5 - op.h), 0)
 
 
-def _updated(op: sampling.GibbsSweeps, w: Rewriter, s: Value, threshold: Term, members: BoolArray) -> Term:
+def _updated(op: sampling.GibbsSweeps, w: Rewriter, s: Value, threshold: Expression, members: BoolArray) -> Expression:
     field = _product(op, w, s) + op.h
     spin = op.levels == "spin"
     up = w.number((field * 2.0 if spin else field) > threshold)
@@ -69,13 +69,13 @@ def _updated(op: sampling.GibbsSweeps, w: Rewriter, s: Value, threshold: Term, m
     return w.select(mask > 0.5, new, s)
 
 
-def _product(op: sampling.GibbsSweeps | sampling.IsingEnergy, w: Rewriter, s: Value) -> Term:
+def _product(op: sampling.GibbsSweeps | sampling.IsingEnergy, w: Rewriter, s: Value) -> Expression:
     if op.J is not None:
         return w.affine(s, op.J)
     return w(core.SparseAffine, x=s, values=op.values, columns=op.columns, offsets=op.offsets)
 
 
-def _temperature(op: sampling.GibbsSweeps, w: Rewriter, sweep: int) -> Term:
+def _temperature(op: sampling.GibbsSweeps, w: Rewriter, sweep: int) -> Expression:
     """Return a sweep's temperatures: T itself, or its row."""
     shape = op.T.shape
     if len(shape) < 2:

@@ -10,11 +10,11 @@ from thermoc import physics
 from thermoc.ir.dialects import core, heat, thermo
 from thermoc.ir.types import Role
 from thermoc.ir.values import Value
-from thermoc.passes.rewriting import Rewriter, Term
+from thermoc.passes.rewriting import Expression, Rewriter
 from thermoc.support.array_types import AnyArray, FloatArray, IntArray
 
 
-def heat_exchange(op: heat.HeatExchange, w: Rewriter) -> Term:
+def heat_exchange(op: heat.HeatExchange, w: Rewriter) -> Expression:
     """T' = T_layer + e^(-gamma dt) (e^(-L dt) T - T_layer) (P3): exchange leaves the mean as it is."""
     T = w.delay(op.T, op.initial)
     layer = w(core.Reduce, x=T, kind="mean", axes=(0,)) if op.T_layer is None else op.T_layer
@@ -24,7 +24,7 @@ def heat_exchange(op: heat.HeatExchange, w: Rewriter) -> Term:
     return T
 
 
-def heat_network(op: heat.HeatNetwork, w: Rewriter) -> tuple[Term, Term, Term]:
+def heat_network(op: heat.HeatNetwork, w: Rewriter) -> tuple[Expression, Expression, Expression]:
     """T' = decay T + gain p + kick f + the answer to the ripple; heat and work from its integrals (P17, P27, P45)."""
     (n,) = op.T.shape
     ambient = np.broadcast_to(w.numbers(op.ambient), n)
@@ -53,7 +53,7 @@ def heat_network(op: heat.HeatNetwork, w: Rewriter) -> tuple[Term, Term, Term]:
     return T, heat_, work
 
 
-def diffusion(op: heat.Diffusion, w: Rewriter) -> tuple[Term, Term]:
+def diffusion(op: heat.Diffusion, w: Rewriter) -> tuple[Expression, Expression]:
     """T' = decay T + gain source in the modes of the grid; outflow from the integral of T over the tick (P19)."""
     shape = op.T.shape
     step = physics.diffusion_step(shape, op.D, op.spacing, op.boundary, w.dt)
@@ -68,7 +68,7 @@ def diffusion(op: heat.Diffusion, w: Rewriter) -> tuple[Term, Term]:
     return T, outflow
 
 
-def entropy_production(op: heat.EntropyProduction, w: Rewriter) -> Term:
+def entropy_production(op: heat.EntropyProduction, w: Rewriter) -> Expression:
     """Sum_i (1/T_i) sum_j G_ij (T_j - T_i): the heat that enters each node, over its temperature (P30)."""
     G = w.numbers(op.conductance)
     off = G - np.diag(np.diag(G))
@@ -76,13 +76,13 @@ def entropy_production(op: heat.EntropyProduction, w: Rewriter) -> Term:
     return w.sum(entering / op.T, 0)
 
 
-def clamp(op: heat.Clamp, w: Rewriter) -> tuple[Term, Term]:
+def clamp(op: heat.Clamp, w: Rewriter) -> tuple[Expression, Expression]:
     """min(max(x, T_min), T_max), and capacity times what was cut off (P22)."""
     T = w.minimum(w.maximum(op.x, op.T_min), op.T_max)
     return T, (w[op.x] - T) * op.capacity
 
 
-def reservoir(op: heat.Reservoir, w: Rewriter) -> tuple[Term, Term]:
+def reservoir(op: heat.Reservoir, w: Rewriter) -> tuple[Expression, Expression]:
     """A constant, and a sum that grows (P21)."""
     total = w.delay(op.total, w.constant(0.0))
     supplied = w.sum(op.heat, *range(len(op.heat.shape)))
@@ -90,7 +90,7 @@ def reservoir(op: heat.Reservoir, w: Rewriter) -> tuple[Term, Term]:
     return w.constant(op.temperature, role=op.T.type.role if op.T.type else Role.temperature), total
 
 
-def _swings(op: heat.HeatNetwork, w: Rewriter, n: int) -> tuple[Term, Term]:
+def _swings(op: heat.HeatNetwork, w: Rewriter, n: int) -> tuple[Expression, Expression]:
     """Return ripple sin(w t) and ripple cos(w t) at the tick's start."""
     angle = w.time() * (2 * np.pi * op.frequency * w.dt)
     ripple = w.broadcast(op.ripple, (n,))
@@ -98,8 +98,8 @@ def _swings(op: heat.HeatNetwork, w: Rewriter, n: int) -> tuple[Term, Term]:
 
 
 def _kicks(
-    op: heat.HeatNetwork, w: Rewriter, T: Term, T_ambient: Term, conductances: tuple[AnyArray, AnyArray]
-) -> tuple[Term, Term]:
+    op: heat.HeatNetwork, w: Rewriter, T: Expression, T_ambient: Expression, conductances: tuple[AnyArray, AnyArray]
+) -> tuple[Expression, Expression]:
     """Return the noise heat that enters each node from other nodes and from the reservoir (P27)."""
     ends, sizes = physics.heat_noise(*conductances)
     (n,), edges = T.shape, len(ends)
@@ -114,13 +114,13 @@ def _kicks(
     return inner, outer
 
 
-def _picked(w: Rewriter, x: Value, places: IntArray) -> Term:
+def _picked(w: Rewriter, x: Value, places: IntArray) -> Expression:
     """Return x[places]."""
     count = len(places)
     return _sparse(w, x, np.ones(count), places, np.arange(count + 1))
 
 
-def _gathered(w: Rewriter, flux: Value, n: int, ends: IntArray, edges: IntArray) -> Term:
+def _gathered(w: Rewriter, flux: Value, n: int, ends: IntArray, edges: IntArray) -> Expression:
     """Return what enters each node: + at an edge's first end, - at its second where that is a node."""
     inside = ends[:, 1] >= 0
     rows = np.concatenate([ends[:, 0], ends[inside, 1]])
@@ -131,12 +131,12 @@ def _gathered(w: Rewriter, flux: Value, n: int, ends: IntArray, edges: IntArray)
     return _sparse(w, flux, values[order], columns[order], offsets)
 
 
-def _sparse(w: Rewriter, x: Value, values: FloatArray, columns: IntArray, offsets: IntArray) -> Term:
+def _sparse(w: Rewriter, x: Value, values: FloatArray, columns: IntArray, offsets: IntArray) -> Expression:
     indices = {"columns": w.integers(columns), "offsets": w.integers(offsets)}
     return w(core.SparseAffine, x=x, values=values, **indices)
 
 
-def _modes(w: Rewriter, x: Term, matrices: Sequence[FloatArray]) -> Term:
+def _modes(w: Rewriter, x: Expression, matrices: Sequence[FloatArray]) -> Expression:
     """Multiply each axis by a matrix."""
     rank = len(x.shape)
     for axis, matrix in enumerate(matrices):
@@ -146,7 +146,7 @@ def _modes(w: Rewriter, x: Term, matrices: Sequence[FloatArray]) -> Term:
     return x
 
 
-def _total(w: Rewriter, products: Sequence[tuple[Value, FloatArray]]) -> Term:
+def _total(w: Rewriter, products: Sequence[tuple[Value, FloatArray]]) -> Expression:
     """Return the sum of matrices times vectors, as one product."""
     x = w(core.Concat, xs=tuple(vector for vector, _ in products), axis=0)
     return w.affine(x, np.concatenate([matrix for _, matrix in products], axis=1))

@@ -8,11 +8,11 @@ import numpy as np
 
 from thermoc.ir.dialects import core, langevin, thermo
 from thermoc.ir.values import Value
-from thermoc.passes.rewriting import Number, Rewriter, Term
+from thermoc.passes.rewriting import Expression, Number, Rewriter
 from thermoc.support.array_types import AnyArray
 
 
-def brownian(op: langevin.Brownian, w: Rewriter) -> Term:
+def brownian(op: langevin.Brownian, w: Rewriter) -> Expression:
     """x' = x + mu f dt + sqrt(2 mu T dt) z; with stiffness k exact: a x + (1 - a) f / k + sqrt(T (1 - a^2) / k) z."""
     x = w.delay(op.x, op.initial)
     z = w(thermo.Normal, shape=op.x.shape, stream=op.stream, dtype=w.dtype)
@@ -29,7 +29,7 @@ def brownian(op: langevin.Brownian, w: Rewriter) -> Term:
     return x
 
 
-def inertial(op: langevin.Langevin, w: Rewriter) -> tuple[Term, Term]:
+def inertial(op: langevin.Langevin, w: Rewriter) -> tuple[Expression, Expression]:
     """B A O A B (P29); the last B waits for the force at the new place and merges with the next tick's first."""
     x, v_short = w.delay(op.x, op.initial), w.delay(op.w, op.velocity)
     z = w(thermo.Normal, shape=op.x.shape, stream=op.stream, dtype=w.dtype)
@@ -43,18 +43,18 @@ def inertial(op: langevin.Langevin, w: Rewriter) -> tuple[Term, Term]:
     return x, v_short
 
 
-def velocity(op: langevin.Velocity, w: Rewriter) -> Term:
+def velocity(op: langevin.Velocity, w: Rewriter) -> Expression:
     """v = w + dt f / 2m from the second tick on."""
     return w[op.w] + w[op.force] / op.mass * _kick(w, first=0.0, later=0.5)
 
 
-def kinetic_energy(op: langevin.KineticEnergy, w: Rewriter) -> Term:
+def kinetic_energy(op: langevin.KineticEnergy, w: Rewriter) -> Expression:
     """Sum of m v^2 / 2 (P9)."""
     v = w[op.v]
     return w.sum(v * v * op.mass * 0.5, *range(len(v.shape)))
 
 
-def pair_force(op: langevin.PairForce, w: Rewriter) -> tuple[Term, Term, Term]:
+def pair_force(op: langevin.PairForce, w: Rewriter) -> tuple[Expression, Expression, Expression]:
     """Sums over all ordered pairs, halved where each pair counts once (P10)."""
     n, d = op.x.shape
     distance = _nearest(w, w.reshape(op.x, (n, 1, d)) - w.reshape(op.x, (1, n, d)), op.box)
@@ -73,7 +73,7 @@ def pair_force(op: langevin.PairForce, w: Rewriter) -> tuple[Term, Term, Term]:
     return force, w.sum(energy, 0, 1) * 0.5, w.sum(virial, 0, 1) * 0.5
 
 
-def _law(op: langevin.PairForce, w: Rewriter, square: Term) -> tuple[Term, Term]:
+def _law(op: langevin.PairForce, w: Rewriter, square: Expression) -> tuple[Expression, Expression]:
     """Return energy, and force over distance, of pairs whose squared distances are given."""
     n = square.shape[0]
     strength = w[op.strength]
@@ -96,7 +96,7 @@ def _law(op: langevin.PairForce, w: Rewriter, square: Term) -> tuple[Term, Term]
     return _table(op, w, w.sqrt(square))
 
 
-def _table(op: langevin.PairForce, w: Rewriter, r: Term) -> tuple[Term, Term]:
+def _table(op: langevin.PairForce, w: Rewriter, r: Expression) -> tuple[Expression, Expression]:
     """Pick the cell of the grid by comparison with both its ends."""
     assert op.grid is not None and op.energies is not None
     grid, energy = w.numbers(op.grid), w.numbers(op.energies)
@@ -112,7 +112,7 @@ def _table(op: langevin.PairForce, w: Rewriter, r: Term) -> tuple[Term, Term]:
     return U, -rise / distance
 
 
-def bond_force(op: langevin.BondForce, w: Rewriter) -> tuple[Term, Term, Term]:
+def bond_force(op: langevin.BondForce, w: Rewriter) -> tuple[Expression, Expression, Expression]:
     """Differences along bonds by the incidence matrix, forces back by its transpose."""
     distance, r, incidence = _bonds(op, w)
     stretch, strength = r - op.length, w[op.strength] * op.formed
@@ -126,7 +126,7 @@ def bond_force(op: langevin.BondForce, w: Rewriter) -> tuple[Term, Term, Term]:
     return w.transpose(force, (1, 0)), U, W
 
 
-def bonds(op: langevin.Bonds, w: Rewriter) -> tuple[Term, Term]:
+def bonds(op: langevin.Bonds, w: Rewriter) -> tuple[Expression, Expression]:
     """1 where r < r_form, else 0 where r > r_break, else as before (P11)."""
     before = w.delay(op.formed, op.initial)
     _, r, _ = _bonds(op, w)
@@ -136,7 +136,7 @@ def bonds(op: langevin.Bonds, w: Rewriter) -> tuple[Term, Term]:
     return formed, w.sum(formed * op.energy, 0)
 
 
-def _bonds(op: langevin.BondForce | langevin.Bonds, w: Rewriter) -> tuple[Term, Term, AnyArray]:
+def _bonds(op: langevin.BondForce | langevin.Bonds, w: Rewriter) -> tuple[Expression, Expression, AnyArray]:
     """Return vectors (d, bonds), lengths, and the incidence matrix (bonds, n)."""
     n, d = op.x.shape
     ends = np.eye(n)
@@ -146,7 +146,7 @@ def _bonds(op: langevin.BondForce | langevin.Bonds, w: Rewriter) -> tuple[Term, 
     return distance, w.sqrt(w.sum(distance * distance, 0)), incidence
 
 
-def _nearest(w: Rewriter, distance: Term, box: Sequence[Number]) -> Term:
+def _nearest(w: Rewriter, distance: Expression, box: Sequence[Number]) -> Expression:
     """Return differences to the nearest image in a periodic box; () is open space."""
     if not len(box):
         return distance

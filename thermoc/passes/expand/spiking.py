@@ -9,57 +9,57 @@ from thermoc.ir.dialects import core, spiking
 from thermoc.ir.ops import Op
 from thermoc.ir.types import Role
 from thermoc.ir.values import Value
-from thermoc.passes.rewriting import Number, Rewriter, Term
+from thermoc.passes.rewriting import Expression, Number, Rewriter
 
 
-def lif(op: spiking.Lif, w: Rewriter) -> tuple[Term, Term]:
+def lif(op: spiking.Lif, w: Rewriter) -> tuple[Expression, Expression]:
     """v' = keep v + share (v_leak + r x)."""
     keep, share = _relaxation(w, op.method, op.tau)
     return _unit(op, w, op.x, keep, share * op.r, share * op.v_leak)
 
 
-def integrate_and_fire(op: spiking.If, w: Rewriter) -> tuple[Term, Term]:
+def integrate_and_fire(op: spiking.If, w: Rewriter) -> tuple[Expression, Expression]:
     """v' = v + dt r x."""
     return _unit(op, w, op.x, w.constant(1.0), w.dt * w[op.r], w.constant(0.0))
 
 
-def cuba_lif(op: spiking.CubaLif, w: Rewriter) -> tuple[Term, Term, Term]:
+def cuba_lif(op: spiking.CubaLif, w: Rewriter) -> tuple[Expression, Expression, Expression]:
     """A current that relaxes, and a membrane that it drives."""
     i, drive, keep, share = _driven(op, w)
     return (*_unit(op, w, drive, keep, op.r, share * op.v_leak), i)
 
 
-def cuba_li(op: spiking.CubaLi, w: Rewriter) -> tuple[Term, Term]:
+def cuba_li(op: spiking.CubaLi, w: Rewriter) -> tuple[Expression, Expression]:
     """The same without threshold."""
     i, drive, keep, share = _driven(op, w)
     x = w[op.r] * drive + share * op.v_leak
     return w(spiking.TraceStep, x=x, keep=keep, initial=op.initial), i
 
 
-def leaky_integrator(op: spiking.Li, w: Rewriter) -> Term:
+def leaky_integrator(op: spiking.Li, w: Rewriter) -> Expression:
     """v' = keep v + share (v_leak + r x)."""
     keep, share = _relaxation(w, op.method, op.tau)
     x = share * op.r * op.x + share * op.v_leak
     return w(spiking.TraceStep, x=x, keep=keep, initial=op.initial)
 
 
-def integrator(op: spiking.I, w: Rewriter) -> Term:
+def integrator(op: spiking.I, w: Rewriter) -> Expression:
     """v' = v + dt r x."""
     return w(spiking.TraceStep, x=w.dt * w[op.r] * op.x, keep=1.0, initial=op.initial)
 
 
-def trace(op: spiking.Trace, w: Rewriter) -> Term:
+def trace(op: spiking.Trace, w: Rewriter) -> Expression:
     """g' = g exp(-dt / tau) + x."""
     return w(spiking.TraceStep, x=op.x, keep=w.exp(-w.dt / w[op.tau]), initial=op.initial)
 
 
-def _unit(op: Any, w: Rewriter, x: Value, keep: Value, gain: Value, offset: Value) -> tuple[Term, Term]:
+def _unit(op: Any, w: Rewriter, x: Value, keep: Value, gain: Value, offset: Value) -> tuple[Expression, Expression]:
     step = {"x": x, "keep": keep, "gain": gain, "offset": offset, "held": spiking.held_ticks(op, w.dt)}
     same = ("v_threshold", "v_reset", "initial", "compare", "reset")
     return w(spiking.LifStep, **step, **{name: getattr(op, name) for name in same})
 
 
-def _relaxation(w: Rewriter, method: str, tau: Value) -> tuple[Term, Term]:
+def _relaxation(w: Rewriter, method: str, tau: Value) -> tuple[Expression, Expression]:
     """Return what is kept of a variable over a tick, and the share of its target that is added."""
     rate = w.dt / w[tau]
     if method in ("euler", "semi_implicit"):
@@ -67,7 +67,7 @@ def _relaxation(w: Rewriter, method: str, tau: Value) -> tuple[Term, Term]:
     return w.exp(-rate), -w.expm1(-rate)
 
 
-def _driven(op: spiking.CubaLif | spiking.CubaLi, w: Rewriter) -> tuple[Term, Term, Term, Term]:
+def _driven(op: spiking.CubaLif | spiking.CubaLi, w: Rewriter) -> tuple[Expression, Expression, Expression, Expression]:
     """Return the current, what drives the membrane (times r), what the membrane keeps, and its share."""
     target = w[op.w_in] * op.x
     fall, rise = _relaxation(w, op.method, op.tau_syn)
@@ -84,7 +84,7 @@ def _driven(op: spiking.CubaLif | spiking.CubaLi, w: Rewriter) -> tuple[Term, Te
     return i, chained * before + (share - chained) * target, keep, share
 
 
-def _chained_gain(op: spiking.CubaLif | spiking.CubaLi, w: Rewriter) -> Term:
+def _chained_gain(op: spiking.CubaLif | spiking.CubaLi, w: Rewriter) -> Expression:
     """``physics.chained_gain`` in ops."""
     fast, slow = w.dt / w[op.tau_syn], w.dt / w[op.tau_mem]
     difference = w.abs(slow - fast)
@@ -94,7 +94,7 @@ def _chained_gain(op: spiking.CubaLif | spiking.CubaLi, w: Rewriter) -> Term:
     return slow * w.exp(-w.minimum(slow, fast)) * ratio
 
 
-def trace_step(op: spiking.TraceStep, w: Rewriter) -> Term:
+def trace_step(op: spiking.TraceStep, w: Rewriter) -> Expression:
     """A product and a sum over a delay."""
     state = w.delay(op.g, op.initial)
     g = w[op.keep] * state + op.x
@@ -102,7 +102,7 @@ def trace_step(op: spiking.TraceStep, w: Rewriter) -> Term:
     return g
 
 
-def lif_step(op: spiking.LifStep, w: Rewriter) -> tuple[Term, Term]:
+def lif_step(op: spiking.LifStep, w: Rewriter) -> tuple[Expression, Expression]:
     """The membrane and the ticks of refractoriness that remain are delays."""
     state = w.delay(op.v, op.initial)
     remaining = w.delay(op.v, w.constant(0.0)) if op.held else None
@@ -119,24 +119,24 @@ def lif_step(op: spiking.LifStep, w: Rewriter) -> tuple[Term, Term]:
     return w.number(fired, Role.spike), after
 
 
-def _reset(op: spiking.LifStep, v: Term) -> Number:
+def _reset(op: spiking.LifStep, v: Expression) -> Number:
     """Return what a spike leaves of the membrane."""
     if op.reset == "subtract":
         return v - op.v_threshold
     return op.v_reset if op.reset == "value" else 0.0
 
 
-def threshold(op: spiking.Threshold, w: Rewriter) -> Term:
+def threshold(op: spiking.Threshold, w: Rewriter) -> Expression:
     """A comparison as a number."""
     return w.number(w(_comparison(op), a=op.x, b=op.threshold), Role.spike)
 
 
-def scale(op: spiking.Scale, w: Rewriter) -> Term:
+def scale(op: spiking.Scale, w: Rewriter) -> Expression:
     """A product."""
     return w[op.x] * op.s
 
 
-def decode(op: spiking.Decode, w: Rewriter) -> Term:
+def decode(op: spiking.Decode, w: Rewriter) -> Expression:
     """A sum over a count."""
     total, ticks = w.delay(op.y, w.constant(0.0)), w.delay(w.constant(0.0), w.constant(0.0))
     sum_, count = total + op.x, ticks + 1.0

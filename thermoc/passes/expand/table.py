@@ -13,25 +13,25 @@ from thermoc.ir.ops import Op
 from thermoc.ir.types import Role
 from thermoc.passes.expand import crossbar, gibbs, particles, spiking
 from thermoc.passes.expand import heat as heat_steps
-from thermoc.passes.rewriting import Rewriter, Term
+from thermoc.passes.rewriting import Expression, Rewriter
 
 _FAR = 100.0
 """Of x / sqrt(T): e^(-x^2 / 2T) is 0 in float64 from 39 on, and the square of a larger one may overflow."""
 
 
-def thermal_relu(op: thermo.ThermalRelu, w: Rewriter) -> Term:
+def thermal_relu(op: thermo.ThermalRelu, w: Rewriter) -> Expression:
     """max(x - T, 0) (P7)."""
     return w.maximum(w[op.x] - op.T, 0.0)
 
 
-def fermi_dirac(op: thermo.FermiDirac, w: Rewriter) -> Term:
+def fermi_dirac(op: thermo.FermiDirac, w: Rewriter) -> Expression:
     """1 / (1 + e^u) as (1 or e^-|u|) / (1 + e^-|u|), u = (x - mu) / T (P6)."""
     u = (w[op.x] - op.mu) / op.T
     small = w.exp(-w.abs(u))
     return w.select(u > 0.0, small, 1.0) / (small + 1.0)
 
 
-def maxwell_boltzmann(op: thermo.MaxwellBoltzmann, w: Rewriter) -> Term:
+def maxwell_boltzmann(op: thermo.MaxwellBoltzmann, w: Rewriter) -> Expression:
     """sqrt(2 / pi) v^2 e^(-v^2 / 2) / sqrt(T), v = min(|x| / sqrt(T), 100) (P8)."""
     root = w.sqrt(op.T)
     v = w.minimum(w.abs(op.x) / root, _FAR)
@@ -39,7 +39,7 @@ def maxwell_boltzmann(op: thermo.MaxwellBoltzmann, w: Rewriter) -> Term:
     return square * math.sqrt(2 / math.pi) * w.exp(square * -0.5) / root
 
 
-def boltzmann(op: thermo.Boltzmann, w: Rewriter) -> Term:
+def boltzmann(op: thermo.Boltzmann, w: Rewriter) -> Expression:
     """e^-(u - min u) / sum, u = x / T (P5)."""
     u = w[op.x] / op.T
     last = len(u.shape) - 1
@@ -49,7 +49,7 @@ def boltzmann(op: thermo.Boltzmann, w: Rewriter) -> Term:
     return weight / w.reshape(w.sum(weight, last), of_group)
 
 
-def sample_binary(op: thermo.SampleBinary, w: Rewriter) -> Term:
+def sample_binary(op: thermo.SampleBinary, w: Rewriter) -> Expression:
     """[drive > T (ln u - ln(1 - u))] (P6); 2 [..] - 1 for spins."""
     u = w(thermo.Uniform, shape=op.s.shape, stream=op.stream, dtype=w.dtype)
     logit = w.log(u) - w.log(1.0 - u)
@@ -57,7 +57,7 @@ def sample_binary(op: thermo.SampleBinary, w: Rewriter) -> Term:
     return fired if op.levels == "binary" else fired * 2.0 - 1.0
 
 
-def sample_categorical(op: thermo.SampleCategorical, w: Rewriter) -> Term:
+def sample_categorical(op: thermo.SampleCategorical, w: Rewriter) -> Expression:
     """The least of x + T ln(-ln u), as a one among zeros (P5)."""
     shape = op.s.shape
     u = w(thermo.Uniform, shape=shape, stream=op.stream, dtype=w.dtype)
@@ -67,7 +67,7 @@ def sample_categorical(op: thermo.SampleCategorical, w: Rewriter) -> Term:
     return w.number(w(core.Equal, a=winner, b=np.arange(shape[-1])), Role.spike)
 
 
-def order_parameter(op: thermo.OrderParameter, w: Rewriter) -> Term:
+def order_parameter(op: thermo.OrderParameter, w: Rewriter) -> Expression:
     """sqrt(<cos>^2 + <sin>^2) (P31)."""
     theta = w(core.Flatten, x=op.theta)
     cosine = w(core.Reduce, x=w(core.Cos, x=theta), kind="mean", axes=(0,))
@@ -75,7 +75,7 @@ def order_parameter(op: thermo.OrderParameter, w: Rewriter) -> Term:
     return w.sqrt(cosine * cosine + sine * sine)
 
 
-def observables(op: thermo.Observables, w: Rewriter) -> tuple[Term, Term, Term]:
+def observables(op: thermo.Observables, w: Rewriter) -> tuple[Expression, Expression, Expression]:
     """U = mean z^2, S = -sum p ln p with 0 ln 0 = 0, F = U - T S (P1, P2)."""
     z = w(core.Flatten, x=op.z)
     U = w(core.Reduce, x=z * z, kind="mean", axes=(0,))
@@ -85,7 +85,7 @@ def observables(op: thermo.Observables, w: Rewriter) -> tuple[Term, Term, Term]:
     return U, S, U - w[op.T] * S
 
 
-def expm1(op: Op, w: Rewriter) -> Term:
+def expm1(op: Op, w: Rewriter) -> Expression:
     """e^x - 1; where |x| < 1 as 2 t / (1 - t), t = tanh(x / 2), which loses no digits there."""
     x = w[op.inputs[0]]
     t = w(core.Tanh, x=x * 0.5)
@@ -94,7 +94,7 @@ def expm1(op: Op, w: Rewriter) -> Term:
     return w.select(small, near, w.exp(x) - 1.0)
 
 
-def flatten(op: core.Flatten, w: Rewriter) -> Term:
+def flatten(op: core.Flatten, w: Rewriter) -> Expression:
     """A reshape."""
     return w.reshape(op.x, (math.prod(op.x.shape),))
 
