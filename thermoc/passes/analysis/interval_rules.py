@@ -10,12 +10,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thermoc.ir.dialects import core, langevin, sampling, spiking, thermo
 from thermoc.ir.ops import Op
 from thermoc.ir.reference import evaluate
 from thermoc.ir.values import Value
+from thermoc.support.array_types import BoolArray, FloatArray
 
 FARTHEST_NORMAL = 8.58
 """Box and Muller's normal of a uniform of at least 2^-53: sqrt(2 ln 2^53) = 8.572."""
@@ -26,13 +26,13 @@ MOST_TURNS = 1e8
 class Range(NamedTuple):
     """The least and the largest each element can be, arrays of the value's shape."""
 
-    low: NDArray
-    high: NDArray
+    low: FloatArray
+    high: FloatArray
 
 
-def _value(op: Op, arrays: list[NDArray]) -> NDArray:
+def _value(op: Op, arrays: list[FloatArray]) -> FloatArray:
     """Return what an op makes of numbers; of infinite whole numbers it cannot."""
-    typed: dict[Value, NDArray] = {}
+    typed: dict[Value, FloatArray] = {}
     for value, array in zip(op.inputs, arrays):
         if not value.dtype.is_float and not np.isfinite(array).all():
             return np.full(op.results[0].shape, np.nan)
@@ -70,7 +70,7 @@ def hull(*held: Range) -> Range:
     )
 
 
-def corners(corners: list[NDArray]) -> Range:
+def corners(corners: list[FloatArray]) -> Range:
     """Return the range of corner values; 0 times infinity is 0, for elements are finite."""
     known = np.broadcast_arrays(*(np.where(np.isnan(corner), 0.0, corner) for corner in corners))
     return Range(np.minimum.reduce(known), np.maximum.reduce(known))
@@ -155,7 +155,7 @@ def _wave(crest: float) -> Callable[..., Range]:
     return rule
 
 
-def _holds(x: Range, place: float) -> NDArray[np.bool_]:
+def _holds(x: Range, place: float) -> BoolArray:
     """Whether a range holds a place plus a whole number of turns."""
     turn = 2 * math.pi
     return place + turn * np.ceil((x.low - place) / turn) <= x.high
@@ -214,7 +214,7 @@ def _weighted(op: Any, *operands: Range) -> Range | None:
     W, b = (_middle(held[name]) if name in held else None for name in (weight, "bias"))
     (xc, xr), (Wc, Wr) = _middle(x), W or (np.zeros(()),) * 2
 
-    def through(w: NDArray, v: NDArray, bias: int | None) -> NDArray:
+    def through(w: FloatArray, v: FloatArray, bias: int | None) -> FloatArray:
         own = fixed | {"x": v, weight: w}
         if b is not None:
             own["bias"] = np.zeros_like(b[0]) if bias is None else b[bias]
@@ -235,12 +235,12 @@ def _matmul(op: Op, a: Range, b: Range) -> Range:
     return Range(centre - spread, centre + spread)
 
 
-def _middle(x: Range) -> tuple[NDArray, NDArray]:
+def _middle(x: Range) -> tuple[FloatArray, FloatArray]:
     """Return middle and half-width."""
     return (x.low + x.high) / 2, (x.high - x.low) / 2
 
 
-def _infinite(x: Range) -> NDArray[np.bool_]:
+def _infinite(x: Range) -> BoolArray:
     return ~(np.isfinite(x.low) & np.isfinite(x.high))
 
 
