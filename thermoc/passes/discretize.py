@@ -94,18 +94,19 @@ def schedule(op: thermo.Schedule, w: Rewriter) -> Expression:
     """T(t) at t = tick dt, floored at T_min (P23)."""
     t = w.time() * w.dt
     if op.kind == "exponential":
-        T = w.exp(-t / op.parameter) * op.T0
+        factor = w.exp(-t / op.parameter)
     elif op.kind == "linear":
-        T = (1.0 - t / op.parameter) * op.T0
+        factor = 1.0 - t / op.parameter
     else:
-        T = w(core.Pow, a=w.maximum(t, 1.0), b=-op.parameter) * op.T0
-    return w.maximum(T, op.T_min)
+        factor = w(core.Pow, a=w.maximum(t, 1.0), b=-op.parameter)
+    return w.maximum(factor * op.T0, op.T_min)
 
 
 def adaptive_schedule(op: thermo.AdaptiveSchedule, w: Rewriter) -> Expression:
     """T' = max(T exp(-speed dt / (relaxation sqrt(C))), T_min) (P23)."""
     T = w.delay(op.T, w.constant(max(op.T0, op.T_min)))
     capacity = op.capacity if op.energy is None else _measured(w[op.energy], op, w, T)
+    assert capacity is not None  # the op has either of the two
     rate = -op.speed * w.dt / op.relaxation / w.sqrt(capacity)
     w.feed(T, w.maximum(T * w.exp(rate), op.T_min))
     return T

@@ -1,4 +1,4 @@
-"""Broadcasts written out, for kernels that know only equal shapes and single elements."""
+"""Write broadcasts out, for kernels that know only equal shapes and single elements."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from thermoc.ir.ops import Op
 from thermoc.ir.types import Shape
 from thermoc.ir.values import Value
 from thermoc.passes.base import Log, Pass
+
+SPREAD_BY_KERNEL = (sampling.GibbsSweeps, langevin.PairForce)
+"""Ops whose kernels read operands shorter than their results; to write them out would cost a copy a tick."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,23 +28,28 @@ class ExplicitBroadcast(Pass):
         for op in graph.ops:
             changes: dict[str, Any] = {}
             for name, value in op.operand_values:
-                if not _loose(op, name):
+                if not _spreads(op, name):
                     continue
-                shape, kind = op.results[0].shape, value.inferred
-                if kind.size != 1 and kind.shape != shape:
+                shape = op.results[0].shape
+                if value.size != 1 and value.shape != shape:
                     changes[name] = _broadcast(value, shape, names(f"{value.name}.whole"), ops, op)
             ops.append(op.with_(**changes) if changes else op)
         return graph.with_ops(ops)
 
 
-def _loose(op: Op, name: str) -> bool:
+def _spreads(op: Op, name: str) -> bool:
+    """Tell whether an operand broadcasts to the op's first result at each tick.
+
+    Starts of states are spread once by whoever makes the state, sums have no shape to spread to, and constants keep
+    the shape that their op asks for.
+    """
     spec = op.operand_specs[name.split("[")[0]]
-    starts, sums = name == "initial", not any(result.shape for result in op.result_specs.values())
-    apart = starts or sums or spec.constant or isinstance(op, sampling.GibbsSweeps | langevin.PairForce)
-    return spec.shape.startswith("~") and not apart
+    sums = not any(result.shape for result in op.result_specs.values())
+    stays = name == "initial" or sums or spec.constant or isinstance(op, SPREAD_BY_KERNEL)
+    return spec.shape.startswith("~") and not stays
 
 
 def _broadcast(value: Value, shape: Shape, name: str, ops: list[Op], op: Op) -> Value:
-    whole = Value(name, value.inferred.with_(shape=shape))
-    ops.append(core.Broadcast(x=value, shape=shape, y=whole, location=op.location))
-    return whole
+    spread = Value(name, value.inferred.with_(shape=shape))
+    ops.append(core.Broadcast(x=value, shape=shape, y=spread, location=op.location))
+    return spread

@@ -226,7 +226,7 @@ def rewrite(
     if not any(type(op) in expansions for op in graph.ops):
         return graph
     names = fresh_names(graph)
-    known = {op.y.name: op.value.numpy for op in graph.of(core.Constant)}
+    constants = {op.y.name: op.value.numpy for op in graph.of(core.Constant)}
     ops: list[Op] = []
     stack = list(reversed(graph.ops))
     while stack:
@@ -235,7 +235,7 @@ def rewrite(
         if expand is None or keep(op):
             ops.append(op)
         else:
-            stack += reversed(_expanded(op, expand, names, graph.dt, known))
+            stack += reversed(_expanded(op, expand, names, graph.dt, constants))
     return retyped(graph.with_ops(ops))
 
 

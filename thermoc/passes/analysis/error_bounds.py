@@ -44,8 +44,8 @@ def carried(op: Op, errors: Mapping[str, FloatArray | None], constants: Numbers)
     error = rule.carry(op, inexact, constants) if bounded and rule.carry is not None else None
     if rule.width is None:
         return error
-    apart = np.full(op.results[0].shape, rule.width(op))
-    return apart if error is None else np.minimum(error, apart)
+    widest = np.full(op.results[0].shape, rule.width(op))
+    return widest if error is None else np.minimum(error, widest)
 
 
 def _linear(op: Op, inexact: Errors, constants: Numbers) -> FloatArray | None:

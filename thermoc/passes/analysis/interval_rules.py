@@ -72,8 +72,8 @@ def hull(*held: Range) -> Range:
 
 def corners(corners: list[FloatArray]) -> Range:
     """Return the range of corner values; 0 times infinity is 0, for elements are finite."""
-    known = np.broadcast_arrays(*(np.where(np.isnan(corner), 0.0, corner) for corner in corners))
-    return Range(np.minimum.reduce(known), np.maximum.reduce(known))
+    finite = np.broadcast_arrays(*(np.where(np.isnan(corner), 0.0, corner) for corner in corners))
+    return Range(np.minimum.reduce(finite), np.maximum.reduce(finite))
 
 
 def _unbounded(op: Op) -> Range:
@@ -115,8 +115,8 @@ def _absolute(op: Op, x: Range) -> Range:
 
 def _quotient(op: Op, a: Range, b: Range) -> Range:
     """Unbounded where the divisor may be 0."""
-    held, zero = corners([x / y for x in a for y in b]), (b.low <= 0) & (b.high >= 0)
-    return Range(np.where(zero, -np.inf, held.low), np.where(zero, np.inf, held.high))
+    quotient, zero = corners([x / y for x in a for y in b]), (b.low <= 0) & (b.high >= 0)
+    return Range(np.where(zero, -np.inf, quotient.low), np.where(zero, np.inf, quotient.high))
 
 
 def _power(op: Op, a: Range, b: Range) -> Range:
@@ -126,11 +126,11 @@ def _power(op: Op, a: Range, b: Range) -> Range:
     base = Range(np.where(even, size.low, a.low), np.where(even, size.high, a.high))
     corners = [x**y for x in base for y in b]
     low, high = np.minimum.reduce(corners), np.maximum.reduce(corners)
-    one = (b.low <= 0) & (b.high >= 0)  # a^0 = 1 lies within, whatever a is
-    low, high = np.where(one, np.minimum(low, 1.0), low), np.where(one, np.maximum(high, 1.0), high)
+    reaches_one = (b.low <= 0) & (b.high >= 0)  # a^0 = 1 lies within, whatever a is
+    low, high = np.where(reaches_one, np.minimum(low, 1.0), low), np.where(reaches_one, np.maximum(high, 1.0), high)
     odd = fixed & ~even & (b.low > 0)
-    known = ((base.low > 0) | ((base.low == 0) & (b.low >= 0)) | odd) & ~np.isnan(low) & ~np.isnan(high)
-    return Range(np.where(known, low, -np.inf), np.where(known, high, np.inf))
+    defined = ((base.low > 0) | ((base.low == 0) & (b.low >= 0)) | odd) & ~np.isnan(low) & ~np.isnan(high)
+    return Range(np.where(defined, low, -np.inf), np.where(defined, high, np.inf))
 
 
 def _root(op: Op, x: Range) -> Range:
@@ -157,8 +157,8 @@ def _wave(crest: float) -> Callable[..., Range]:
 
 def _holds(x: Range, place: float) -> BoolArray:
     """Whether a range holds a place plus a whole number of turns."""
-    turn = 2 * math.pi
-    return place + turn * np.ceil((x.low - place) / turn) <= x.high
+    period = 2 * math.pi
+    return place + period * np.ceil((x.low - place) / period) <= x.high
 
 
 # ----------------------------------------------------------------------------------------- truth and choice
@@ -176,9 +176,9 @@ def _before(certain: Callable[..., Any], possible: Callable[..., Any]) -> Callab
 
 
 def _select(op: Op, condition: Range, a: Range, b: Range) -> Range:
-    both = hull(a, b)
+    either = hull(a, b)
     yes, no = condition.low >= 1, condition.high <= 0
-    return like(op, Range(*(np.where(yes, x, np.where(no, y, z)) for x, y, z in zip(a, b, both))))
+    return like(op, Range(*(np.where(yes, x, np.where(no, y, z)) for x, y, z in zip(a, b, either))))
 
 
 def _not(op: Op, x: Range) -> Range:
@@ -204,21 +204,21 @@ def _reduce(op: core.Reduce, x: Range) -> Range:
 
 def _weighted(op: Any, *operands: Range) -> Range | None:
     """A linear map: middles go through it, half-widths through magnitudes. y = (Wc +- Wr)(xc +- xr) + (bc +- br)."""
-    held = dict(zip((name for name, _ in op.operand_values), operands))
-    weight = "values" if "values" in held else "weight"
-    fixed = {name: x.low for name, x in held.items() if name not in ("x", weight, "bias")}
-    if any((held[name].high != x).any() for name, x in fixed.items()):
+    intervals = dict(zip((name for name, _ in op.operand_values), operands))
+    weight = "values" if "values" in intervals else "weight"
+    fixed = {name: x.low for name, x in intervals.items() if name not in ("x", weight, "bias")}
+    if any((intervals[name].high != x).any() for name, x in fixed.items()):
         return None
-    x, wild = held["x"], _infinite(held["x"])
+    x, wild = intervals["x"], _infinite(intervals["x"])
     x = Range(np.where(wild, 0.0, x.low), np.where(wild, 0.0, x.high))
-    W, b = (_middle(held[name]) if name in held else None for name in (weight, "bias"))
+    W, b = (_middle(intervals[name]) if name in intervals else None for name in (weight, "bias"))
     (xc, xr), (Wc, Wr) = _middle(x), W or (np.zeros(()),) * 2
 
     def through(w: FloatArray, v: FloatArray, bias: int | None) -> FloatArray:
-        own = fixed | {"x": v, weight: w}
+        arrays = fixed | {"x": v, weight: w}
         if b is not None:
-            own["bias"] = np.zeros_like(b[0]) if bias is None else b[bias]
-        return _value(op, [own[name] for name in held])
+            arrays["bias"] = np.zeros_like(b[0]) if bias is None else b[bias]
+        return _value(op, [arrays[name] for name in intervals])
 
     centre = through(Wc, xc, 0)
     spread = through(np.abs(Wc), xr, 1) + (through(Wr, np.abs(xc) + xr, None) if Wr.any() else 0.0)
@@ -264,8 +264,8 @@ def levels(op: Any, *operands: Range, **named: Range) -> Range:
 
 def _ising(op: Any, *operands: Range) -> Range:
     """|E| is at most the sum of |J| |s| |s| / 2 and |h| |s|."""
-    held = dict(zip((name for name, _ in op.operand_values), operands))
-    size = {name: size_of(x).high for name, x in held.items()}
+    intervals = dict(zip((name for name, _ in op.operand_values), operands))
+    size = {name: size_of(x).high for name, x in intervals.items()}
     largest = size["s"].max(initial=0.0)
     pairs = size["J" if "J" in size else "values"].sum() * largest**2 / 2
     top = pairs + (np.broadcast_to(size["h"], size["s"].shape) * size["s"]).sum()
@@ -273,8 +273,8 @@ def _ising(op: Any, *operands: Range) -> Range:
 
 
 def _kinetic(op: Any, v: Range, mass: Range) -> Range:
-    held = corners([x * y / 2 for x in square(v) for y in mass])
-    return Range(np.asarray(held.low.sum()), np.asarray(held.high.sum()))
+    energies = corners([x * y / 2 for x in square(v) for y in mass])
+    return Range(np.asarray(energies.low.sum()), np.asarray(energies.high.sum()))
 
 
 _equal = _before(

@@ -23,13 +23,13 @@ def _gibbs(op: Any, initial: Range, **named: Range) -> tuple[Range]:
 
 def _settling(start: Range, drive: Range, keep: Range) -> Range:
     """State of v' = keep v + drive: within the start and drive / (1 - keep) for 0 <= keep < 1; keep = 1 adds up."""
-    rest = corners([end / (1 - k) for end in drive for k in keep])
+    settled = corners([end / (1 - k) for end in drive for k in keep])
     steady, adding = (keep.low >= 0) & (keep.high < 1), (keep.low >= 0) & (keep.high <= 1)
     low = np.where(adding & (drive.low >= 0), np.minimum(start.low, 0.0), -np.inf)
     high = np.where(adding & (drive.high <= 0), np.maximum(start.high, 0.0), np.inf)
     return Range(
-        np.where(steady, np.minimum(start.low, rest.low), low),
-        np.where(steady, np.maximum(start.high, rest.high), high),
+        np.where(steady, np.minimum(start.low, settled.low), low),
+        np.where(steady, np.maximum(start.high, settled.high), high),
     )
 
 
@@ -92,10 +92,10 @@ def _observables(op: Any, z: Range, T: Range) -> tuple[Range, Range, Range]:
 
 def _bonds(op: Any, energy: Range, **named: Range) -> tuple[Range, Range]:
     m = op.results[0].shape
-    each = Range(np.broadcast_to(np.minimum(energy.low, 0.0), m), np.broadcast_to(np.maximum(energy.high, 0.0), m))
+    energies = Range(np.broadcast_to(np.minimum(energy.low, 0.0), m), np.broadcast_to(np.maximum(energy.high, 0.0), m))
     formed = hull(between(0.0, 1.0)(op), like(op, named["initial"]))
     scale = np.maximum(np.abs(formed.high), np.abs(formed.low))
-    return formed, Range(np.asarray((each.low * scale).sum()), np.asarray((each.high * scale).sum()))
+    return formed, Range(np.asarray((energies.low * scale).sum()), np.asarray((energies.high * scale).sum()))
 
 
 STATE_RULES: dict[type[Op], Callable[..., tuple[Range | None, ...]]] = {

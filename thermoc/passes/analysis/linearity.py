@@ -40,8 +40,8 @@ def linear_in(op: Op, operands: Collection[str], constants: Collection[str]) -> 
     if linear is None:
         return False
     varying = {operand_name(name) for name, value in op.operand_values if value.name in operands}
-    others = {operand_name(name) for name, value in op.operand_values if value.name not in constants}
-    return any(varying <= joint and others <= joint for joint in linear.jointly)
+    inconstant = {operand_name(name) for name, value in op.operand_values if value.name not in constants}
+    return any(varying <= joint and inconstant <= joint for joint in linear.jointly)
 
 
 def operand_name(name: str) -> str:

@@ -116,12 +116,12 @@ def _stiff(graph: Graph, op: Any) -> Iterator[Finding]:
 
 def _force(graph: Graph, op: Any) -> Any:
     """Return force(x) where it is computed from x and constants alone, else None."""
-    needed, stack, seen = [], [op.force], {op.x.name}
+    needed, stack, visited = [], [op.force], {op.x.name}
     while stack:
         value = stack.pop()
-        if value.name in seen:
+        if value.name in visited:
             continue
-        seen.add(value.name)
+        visited.add(value.name)
         source = graph.producers[value.name]
         if isinstance(source, core.Input) or source.traits & {STATEFUL, STOCHASTIC}:
             return None
@@ -136,8 +136,8 @@ def _force(graph: Graph, op: Any) -> Any:
         ctx = Context(tick=0, dt=graph.dt, seed=0, batch=1)
         for source in order:
             step: Any = MEANINGS[type(source)].step
-            made = step(source, ctx, *_operands(source, values))
-            for value, array in zip(source.results, made if isinstance(made, tuple) else (made,)):
+            results = step(source, ctx, *_operands(source, values))
+            for value, array in zip(source.results, results if isinstance(results, tuple) else (results,)):
                 values[value.name] = array
         return np.broadcast_to(values[op.force.name][0], x.shape)
 
@@ -146,11 +146,11 @@ def _force(graph: Graph, op: Any) -> Any:
 
 def _operands(op: Op, values: dict[str, FloatArray]) -> Iterator[Any]:
     for name in op.operand_specs:
-        held = getattr(op, name)
-        if isinstance(held, tuple):
-            yield from (values[value.name] for value in held)
+        operand = getattr(op, name)
+        if isinstance(operand, tuple):
+            yield from (values[value.name] for value in operand)
         else:
-            yield None if held is None else values[held.name]
+            yield None if operand is None else values[operand.name]
 
 
 def _stiffest(force: Any, x: FloatArray, scale: FloatArray) -> float:

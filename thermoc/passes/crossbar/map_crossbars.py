@@ -203,8 +203,8 @@ class _Mapper:
             exact = np.array([np.abs(matrix).T @ reach for matrix, reach in zip(W, inputs)])
             off = [plan.alone(matrix, reach) for plan, matrix, reach in zip(plans, W, inputs)]
             total = float(exact.sum())
-            share = float(np.sum(off)) / total if total else 0.0
-            return ProductSlack(off=outwards(op, np.array(off), self.constants), share=share)
+            relative = float(np.sum(off)) / total if total else 0.0
+            return ProductSlack(off=outwards(op, np.array(off), self.constants), share=relative)
 
         return Product(value=op.results[0].name, entering=x.name, slack=slack)
 

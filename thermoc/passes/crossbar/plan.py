@@ -134,8 +134,8 @@ def _of_known_inputs(
 
 def _op(spec: CrossbarSpec, **ranges: float) -> Mvm:
     """Return the op without its operands; where currents have one sign, the codes of the other go unused."""
-    none, other = Value("?"), ("weight_bits", "arrays_a_sign")
-    fields: dict[str, Any] = {name: value for name, value in vars(spec).items() if name not in other} | ranges
+    none, absent = Value("?"), ("weight_bits", "arrays_a_sign")
+    fields: dict[str, Any] = {name: value for name, value in vars(spec).items() if name not in absent} | ranges
     if spec.arrays_a_sign == 1 and spec.adc_bits:
         fields["adc_bits"] += 1
     return Mvm(x=none, plus=none, minus=none, scale=none, y=none, **fields)

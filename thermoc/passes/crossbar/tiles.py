@@ -25,17 +25,17 @@ PRODUCTS = (core.Affine, core.Conv, core.Matmul)
 def matrices(op: Op, constants: Numbers) -> FloatArray | None:
     """Return the weights of a product (groups, inputs, outputs), None for what is none or has computed weights."""
     if isinstance(op, core.Affine | core.Conv):
-        W = constants.get(op.weight.name)
-        if W is None or op.x.name in constants or not W.size:
+        weight = constants.get(op.weight.name)
+        if weight is None or op.x.name in constants or not weight.size:
             return None
         groups = op.groups if isinstance(op, core.Conv) else 1
-        return np.swapaxes(W.reshape(groups, len(W) // groups, -1), 1, 2)
+        return np.swapaxes(weight.reshape(groups, len(weight) // groups, -1), 1, 2)
     if isinstance(op, core.Matmul) and len(op.y.shape) == 2:
         a, b = constants.get(op.a.name), constants.get(op.b.name)
         if (a is None) == (b is None):
             return None
-        W = a.T if a is not None else b
-        return W[np.newaxis] if W is not None and W.size else None
+        matrix = a.T if a is not None else b
+        return matrix[np.newaxis] if matrix is not None and matrix.size else None
     return None
 
 
@@ -51,8 +51,10 @@ def vectors(op: Any, x: FloatArray, constants: Numbers) -> FloatArray:
     if isinstance(op, core.Conv):
         table = windows(x.shape[1:], op.weight.shape[2:], op.stride, op.padding, op.dilation)
         flat = np.pad(x.reshape(len(x), -1), ((0, 0), (0, 1)))  # -1, outside, is the zero at the end
-        taken = flat[:, table].reshape(len(x), op.groups, -1, *table.shape[1:])  # (k, groups, channels, places, taps)
-        return taken.transpose(1, 0, 3, 2, 4).reshape(op.groups, len(x) * table.shape[1], -1)
+        elements = flat[:, table].reshape(
+            len(x), op.groups, -1, *table.shape[1:]
+        )  # (k, groups, channels, places, taps)
+        return elements.transpose(1, 0, 3, 2, 4).reshape(op.groups, len(x) * table.shape[1], -1)
     if isinstance(op, core.Matmul) and op.a.name in constants:
         x = np.swapaxes(x, 1, 2)
     return x.reshape(1, -1, x.shape[-1])

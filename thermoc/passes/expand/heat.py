@@ -105,9 +105,9 @@ def _kicks(
     (n,), edges = T.shape, len(ends)
     to_reservoir = ends[:, 1] < 0
     z = w(thermo.Normal, shape=(edges,), stream=op.stream, dtype=w.dtype)
-    both = w(core.Concat, xs=(w.maximum(T, 0.0), w.maximum(T_ambient, 0.0)), axis=0)
+    temperatures = w(core.Concat, xs=(w.maximum(T, 0.0), w.maximum(T_ambient, 0.0)), axis=0)
     partners = np.where(to_reservoir, n + ends[:, 0], ends[:, 1])
-    near, far = (_picked(w, both, nodes) for nodes in (ends[:, 0], partners))
+    near, far = (_picked(w, temperatures, nodes) for nodes in (ends[:, 0], partners))
     flux = w.sqrt(near * far * (2 * op.k_B * w.dt * sizes)) * z
     inner = _gathered(w, flux, n, ends[~to_reservoir], np.flatnonzero(~to_reservoir))
     outer = _gathered(w, flux, n, ends[to_reservoir], np.flatnonzero(to_reservoir))

@@ -89,9 +89,9 @@ def _law(op: langevin.PairForce, w: Rewriter, square: Expression) -> tuple[Expre
         return energy, pull / square
     if op.kind == "coulomb":
         q = w.broadcast(op.charge, (n,))
-        both = w.reshape(q, (n, 1)) * w.reshape(q, (1, n))
+        charges = w.reshape(q, (n, 1)) * w.reshape(q, (1, n))
         soft = square + op.softening**2
-        energy = strength * both / w.sqrt(soft)
+        energy = strength * charges / w.sqrt(soft)
         return energy, energy / soft
     return _table(op, w, w.sqrt(square))
 
@@ -130,8 +130,8 @@ def bonds(op: langevin.Bonds, w: Rewriter) -> tuple[Expression, Expression]:
     """1 where r < r_form, else 0 where r > r_break, else as before (P11)."""
     before = w.delay(op.formed, op.initial)
     _, r, _ = _bonds(op, w)
-    kept = w.select(r > op.r_break, 0.0, before)
-    formed = w.select(r < op.r_form, 1.0, kept)
+    unbroken = w.select(r > op.r_break, 0.0, before)
+    formed = w.select(r < op.r_form, 1.0, unbroken)
     w.feed(before, formed)
     return formed, w.sum(formed * op.energy, 0)
 

@@ -13,9 +13,9 @@ from thermoc.passes.rewriting import Expression, Number, Rewriter
 
 
 def lif(op: spiking.Lif, w: Rewriter) -> tuple[Expression, Expression]:
-    """v' = keep v + share (v_leak + r x)."""
-    keep, share = _relaxation(w, op.method, op.tau)
-    return _unit(op, w, op.x, keep, share * op.r, share * op.v_leak)
+    """v' = keep v + gain (v_leak + r x)."""
+    keep, gain = _relaxation(w, op.method, op.tau)
+    return _unit(op, w, op.x, keep, gain * op.r, gain * op.v_leak)
 
 
 def integrate_and_fire(op: spiking.If, w: Rewriter) -> tuple[Expression, Expression]:
@@ -25,21 +25,21 @@ def integrate_and_fire(op: spiking.If, w: Rewriter) -> tuple[Expression, Express
 
 def cuba_lif(op: spiking.CubaLif, w: Rewriter) -> tuple[Expression, Expression, Expression]:
     """A current that relaxes, and a membrane that it drives."""
-    i, drive, keep, share = _driven(op, w)
-    return (*_unit(op, w, drive, keep, op.r, share * op.v_leak), i)
+    i, drive, keep, gain = _driven(op, w)
+    return (*_unit(op, w, drive, keep, op.r, gain * op.v_leak), i)
 
 
 def cuba_li(op: spiking.CubaLi, w: Rewriter) -> tuple[Expression, Expression]:
     """The same without threshold."""
-    i, drive, keep, share = _driven(op, w)
-    x = w[op.r] * drive + share * op.v_leak
+    i, drive, keep, gain = _driven(op, w)
+    x = w[op.r] * drive + gain * op.v_leak
     return w(spiking.TraceStep, x=x, keep=keep, initial=op.initial), i
 
 
 def leaky_integrator(op: spiking.Li, w: Rewriter) -> Expression:
-    """v' = keep v + share (v_leak + r x)."""
-    keep, share = _relaxation(w, op.method, op.tau)
-    x = share * op.r * op.x + share * op.v_leak
+    """v' = keep v + gain (v_leak + r x)."""
+    keep, gain = _relaxation(w, op.method, op.tau)
+    x = gain * op.r * op.x + gain * op.v_leak
     return w(spiking.TraceStep, x=x, keep=keep, initial=op.initial)
 
 
@@ -60,7 +60,7 @@ def _unit(op: Any, w: Rewriter, x: Value, keep: Value, gain: Value, offset: Valu
 
 
 def _relaxation(w: Rewriter, method: str, tau: Value) -> tuple[Expression, Expression]:
-    """Return what is kept of a variable over a tick, and the share of its target that is added."""
+    """Return what is kept of a variable over a tick, and the gain with which its target is added."""
     rate = w.dt / w[tau]
     if method in ("euler", "semi_implicit"):
         return 1.0 - rate, rate
@@ -68,20 +68,20 @@ def _relaxation(w: Rewriter, method: str, tau: Value) -> tuple[Expression, Expre
 
 
 def _driven(op: spiking.CubaLif | spiking.CubaLi, w: Rewriter) -> tuple[Expression, Expression, Expression, Expression]:
-    """Return the current, what drives the membrane (times r), what the membrane keeps, and its share."""
+    """Return the current, what drives the membrane (times r), what the membrane keeps, and its gain."""
     target = w[op.w_in] * op.x
     fall, rise = _relaxation(w, op.method, op.tau_syn)
-    keep, share = _relaxation(w, op.method, op.tau_mem)
+    keep, gain = _relaxation(w, op.method, op.tau_mem)
     if op.method == "semi_implicit":
         i = w(spiking.TraceStep, x=rise * target, keep=fall, initial=op.i_initial)
-        return i, share * i, keep, share
+        return i, gain * i, keep, gain
     before = w.delay(op.i, op.i_initial)
     i = fall * before + rise * target
     w.feed(before, i)
     if op.method != "exact":
-        return i, share * before, keep, share
+        return i, gain * before, keep, gain
     chained = _chained_gain(op, w)
-    return i, chained * before + (share - chained) * target, keep, share
+    return i, chained * before + (gain - chained) * target, keep, gain
 
 
 def _chained_gain(op: spiking.CubaLif | spiking.CubaLi, w: Rewriter) -> Expression:

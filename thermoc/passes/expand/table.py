@@ -27,8 +27,8 @@ def thermal_relu(op: thermo.ThermalRelu, w: Rewriter) -> Expression:
 def fermi_dirac(op: thermo.FermiDirac, w: Rewriter) -> Expression:
     """1 / (1 + e^u) as (1 or e^-|u|) / (1 + e^-|u|), u = (x - mu) / T (P6)."""
     u = (w[op.x] - op.mu) / op.T
-    small = w.exp(-w.abs(u))
-    return w.select(u > 0.0, small, 1.0) / (small + 1.0)
+    decay = w.exp(-w.abs(u))
+    return w.select(u > 0.0, decay, 1.0) / (decay + 1.0)
 
 
 def maxwell_boltzmann(op: thermo.MaxwellBoltzmann, w: Rewriter) -> Expression:
@@ -90,8 +90,8 @@ def expm1(op: Op, w: Rewriter) -> Expression:
     x = w[op.inputs[0]]
     t = w(core.Tanh, x=x * 0.5)
     near = t * 2.0 / (1.0 - t)
-    small = w.abs(x) < 1.0
-    return w.select(small, near, w.exp(x) - 1.0)
+    near_zero = w.abs(x) < 1.0
+    return w.select(near_zero, near, w.exp(x) - 1.0)
 
 
 def flatten(op: core.Flatten, w: Rewriter) -> Expression:
