@@ -89,11 +89,11 @@ class Rewriter:
     def __call__(self, cls: type[Op], **fields: Any) -> Any:
         """Add an op; return its result, or the tuple of its results."""
         for name, spec in cls.operand_specs.items():
-            number = fields.get(name, spec.default)
+            number: Any = fields.get(name, spec.default)
             if number is None:
                 continue
-            if isinstance(number, tuple):
-                fields[name] = tuple(_plain(value) for value in number)  # pyright: ignore[reportUnknownVariableType]
+            if spec.variadic:
+                fields[name] = tuple(_plain(value) for value in number)
             elif isinstance(number, Value):
                 fields[name] = _plain(number)
             else:

@@ -56,17 +56,17 @@ def between(low: float, high: float) -> Callable[..., Range]:
     return rule
 
 
-def like(op: Op, held: Range) -> Range:
+def like(op: Op, interval: Range) -> Range:
     """Return a range spread to the shape of an op's first result."""
     shape = op.results[0].shape
-    return Range(np.broadcast_to(held.low, shape), np.broadcast_to(held.high, shape))
+    return Range(np.broadcast_to(interval.low, shape), np.broadcast_to(interval.high, shape))
 
 
-def hull(*held: Range) -> Range:
+def hull(*intervals: Range) -> Range:
     """Return the least range that holds all of these."""
     return Range(
-        np.minimum.reduce(np.broadcast_arrays(*(x.low for x in held))),
-        np.maximum.reduce(np.broadcast_arrays(*(x.high for x in held))),
+        np.minimum.reduce(np.broadcast_arrays(*(x.low for x in intervals))),
+        np.maximum.reduce(np.broadcast_arrays(*(x.high for x in intervals))),
     )
 
 
@@ -164,7 +164,10 @@ def _holds(x: Range, place: float) -> BoolArray:
 # ----------------------------------------------------------------------------------------- truth and choice
 
 
-def _before(certain: Callable[..., Any], possible: Callable[..., Any]) -> Callable[..., Range]:
+Test = Callable[[Range, Range], BoolArray]
+
+
+def _before(certain: Test, possible: Test) -> Callable[..., Range]:
     """Return the rule of a comparison from when it surely holds and when it may."""
 
     def rule(op: Op, a: Range, b: Range) -> Range:

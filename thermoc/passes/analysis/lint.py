@@ -64,11 +64,11 @@ def _coldest(graph: Graph, op: Any) -> float | None:
 
 
 def _asymmetric(op: Any, rows: tuple[FloatArray, FloatArray, FloatArray]) -> Iterator[Finding]:
-    from scipy.sparse import csr_array
+    from scipy.sparse import csr_array  # pyright: ignore[reportMissingTypeStubs]
 
     n = len(rows[2]) - 1
-    J = csr_array(rows, shape=(n, n))
-    gap = abs(J - J.T).tocoo()
+    J: Any = csr_array(rows, shape=(n, n))
+    gap: Any = abs(J - J.T).tocoo()
     if gap.nnz == 0 or gap.data.max() == 0:
         return
     k = int(gap.data.argmax())
@@ -116,7 +116,9 @@ def _stiff(graph: Graph, op: Any) -> Iterator[Finding]:
 
 def _force(graph: Graph, op: Any) -> Any:
     """Return force(x) where it is computed from x and constants alone, else None."""
-    needed, stack, visited = [], [op.force], {op.x.name}
+    needed: list[Op] = []
+    stack: list[Value] = [op.force]
+    visited: set[str] = {op.x.name}
     while stack:
         value = stack.pop()
         if value.name in visited:
@@ -145,12 +147,11 @@ def _force(graph: Graph, op: Any) -> Any:
 
 
 def _operands(op: Op, values: dict[str, FloatArray]) -> Iterator[Any]:
-    for name in op.operand_specs:
-        operand = getattr(op, name)
-        if isinstance(operand, tuple):
-            yield from (values[value.name] for value in operand)
-        else:
-            yield None if operand is None else values[operand.name]
+    """Return the operands as the reference takes them: one by one, None for one that is left out."""
+    for name, spec in op.operand_specs.items():
+        operand: Any = getattr(op, name)
+        of_operand: tuple[Value, ...] = operand if spec.variadic else (operand,)
+        yield from (None if value is None else values[value.name] for value in of_operand)
 
 
 def _stiffest(force: Any, x: FloatArray, scale: FloatArray) -> float:
