@@ -63,13 +63,14 @@ def _matmul(op: core.Matmul, inexact: Errors, constants: Numbers) -> FloatArray 
     return np.abs(constants[a]) @ inexact[b] if a in constants and a not in inexact else None
 
 
-def _as_values(op: Any, inexact: Errors, constants: Numbers) -> FloatArray | None:
+def _as_values(op: Op, inexact: Errors, constants: Numbers) -> FloatArray | None:
     """An op that moves, sums or picks elements: what it does to numbers >= 0 it does to their errors."""
     errors = {value: inexact.get(value.name, np.zeros(value.shape)) for value in op.inputs}
-    if isinstance(op, core.Reduce | core.Pool) and op.kind not in ("sum", "mean", "max", "min"):
-        return None
-    if isinstance(op, core.Reduce | core.Pool) and op.kind == "min":
-        op = op.with_(kind="max")  # the least is off by no more than the element that is off most
+    if isinstance(op, core.Reduce | core.Pool):
+        if op.kind not in ("sum", "mean", "max", "min"):
+            return None
+        if op.kind == "min":
+            op = op.with_(kind="max")  # the least is off by no more than the element that is off most
     return evaluate(op, errors)[0]
 
 

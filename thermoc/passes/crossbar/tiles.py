@@ -51,9 +51,8 @@ def vectors(op: Any, x: FloatArray, constants: Numbers) -> FloatArray:
     if isinstance(op, core.Conv):
         table = windows(x.shape[1:], op.weight.shape[2:], op.stride, op.padding, op.dilation)
         flat = np.pad(x.reshape(len(x), -1), ((0, 0), (0, 1)))  # -1, outside, is the zero at the end
-        elements = flat[:, table].reshape(
-            len(x), op.groups, -1, *table.shape[1:]
-        )  # (k, groups, channels, places, taps)
+        # (k, groups, channels, places, taps)
+        elements = flat[:, table].reshape(len(x), op.groups, -1, *table.shape[1:])
         return elements.transpose(1, 0, 3, 2, 4).reshape(op.groups, len(x) * table.shape[1], -1)
     if isinstance(op, core.Matmul) and op.a.name in constants:
         x = np.swapaxes(x, 1, 2)
