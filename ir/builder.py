@@ -1,28 +1,20 @@
-"""Ops from Python calls: ``tc.affine(x, W, b)`` adds a ``core.affine`` to the network being built."""
+"""The network being written: ops are appended, named and typed, and make a graph at the end."""
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
-import keyword
-from collections.abc import Callable
-from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
-from thermoc.ir import dialects  # noqa: F401  (registers the ops)
 from thermoc.ir.dialects.core import Constant
 from thermoc.ir.graph import Graph, NameSource, replaced
 from thermoc.ir.handle import Handle
 from thermoc.ir.infer import infer, retyped
-from thermoc.ir.ops import REGISTRY, STOCHASTIC, Op, OperandSpec
+from thermoc.ir.ops import STOCHASTIC, Op, OperandSpec
 from thermoc.ir.types import DType, Role, Shape, Type
 from thermoc.ir.values import Array, Value
 from thermoc.ir.verify import attribute_findings, verify
 from thermoc.support.errors import Location, ThermocError, caller, error
-
-CURRENT: ContextVar[Builder | None] = ContextVar("thermoc_builder", default=None)
 
 
 class Builder:
@@ -196,77 +188,3 @@ def _shape_of(held: Any) -> Any:
     if held is None:
         return None
     return tuple(v.type.shape for v in held) if isinstance(held, tuple) else held.type.shape
-
-
-def current(what: str) -> Builder:
-    """Return the builder of the innermost ``with tc.Network(...)``. Errors: T111 outside one."""
-    builder = CURRENT.get()
-    if builder is None:
-        raise error(
-            "T111",
-            f"{what} is called outside a network",
-            where=caller(),
-            hint='write it inside "with tc.Network(...):"',
-        )
-    return builder
-
-
-THERMAL_ENERGY = "kT"
-"""What papers call a temperature where it stands for an energy: with k_B = 1 it is ``T``, and taken as that."""
-
-
-def function(cls: type[Op]) -> Callable[..., Any]:
-    """Return the Python function that adds one op of this class: operands first, attributes by keyword.
-
-    A temperature is ``T`` in every op; ``kT=`` is taken as the same number.
-    """
-    signature = _signature(cls)
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        builder = current(cls.opname)
-        if THERMAL_ENERGY in kwargs and "T" in signature.parameters and "T" not in kwargs:
-            kwargs["T"] = kwargs.pop(THERMAL_ENERGY)
-        try:
-            bound = signature.bind(*args, **kwargs)
-        except TypeError as reason:
-            raise error("T111", f"{cls.opname}: {reason}", where=caller(), hint=f"{call.__name__}{signature}") from None
-        name = bound.arguments.pop("name", None) if "name" not in cls.attr_specs else None
-        operands = {key: item for key, item in bound.arguments.items() if key in cls.operand_specs}
-        attrs = {key: _attribute(item) for key, item in bound.arguments.items() if key in cls.attr_specs}
-        results = builder.add(cls, operands, attrs, name)
-        return results[0] if len(results) == 1 else results if results else None
-
-    short = cls.opname.split(".")[1]
-    call.__name__ = call.__qualname__ = short + "_" * keyword.iskeyword(short)
-    call.__doc__ = cls.__doc__
-    call.__signature__ = signature  # type: ignore[attr-defined]
-    return call
-
-
-def _signature(cls: type[Op]) -> inspect.Signature:
-    fields = cls.__dataclass_fields__
-    kind = inspect.Parameter
-    parameters = [
-        kind(
-            name,
-            kind.POSITIONAL_OR_KEYWORD,
-            default=kind.empty if spec.default is None and not spec.optional else spec.default,
-        )
-        for name, spec in cls.operand_specs.items()
-    ]
-    for name in cls.attr_specs:
-        given = fields[name].default
-        default = None if name == "stream" else kind.empty if given is dataclasses.MISSING else given
-        parameters.append(kind(name, kind.KEYWORD_ONLY, default=default))
-    if "name" not in cls.attr_specs:
-        parameters.append(kind("name", kind.KEYWORD_ONLY, default=None))
-    return inspect.Signature(parameters)
-
-
-def _attribute(item: Any) -> Any:
-    if isinstance(item, (list, tuple)):
-        return tuple(_attribute(part) for part in item)
-    return item.item() if isinstance(item, np.generic) else item
-
-
-FUNCTIONS: dict[str, Callable[..., Any]] = {name: function(cls) for name, cls in REGISTRY.items()}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from thermoc.ir.dialects.core import Input, Output
 from thermoc.ir.ops import STOCHASTIC, Op
+from thermoc.ir.printer import print_graph
 from thermoc.ir.types import Shape
 from thermoc.ir.values import Array, Value
 
@@ -114,8 +115,6 @@ class Graph:
         return _content_hash(self)
 
     def __str__(self) -> str:
-        from thermoc.ir.text import print_graph
-
         return print_graph(self)
 
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from thermoc.ir.handle import Handle, call, refused
+from thermoc.ir.functions import call, refused
+from thermoc.ir.network_value import NetworkValue
 from thermoc.support.errors import caller, error
 
 
-def indexed(x: Handle, key: Any) -> Handle:
+def indexed(x: NetworkValue, key: Any) -> Any:
     """Return the elements that integers, slices, ``...`` and ``None`` name. Errors: T103 (outside), T111 (others)."""
     entries = _full(x, key if isinstance(key, tuple) else (key,))
     starts, stops, steps, shape, axis = [], [], [], [], 0
@@ -31,7 +32,7 @@ def indexed(x: Handle, key: Any) -> Handle:
     return cut if cut.shape == tuple(shape) else call("core.reshape", cut, shape=tuple(shape))
 
 
-def _full(x: Handle, key: tuple[Any, ...]) -> list[Any]:
+def _full(x: NetworkValue, key: tuple[Any, ...]) -> list[Any]:
     """Return one entry for each axis, and None for each new one. Errors: T103, T111."""
     for entry in key:
         _check(entry)
@@ -49,7 +50,7 @@ def _check(entry: Any) -> None:
         return
     if isinstance(entry, int | np.integer) and not isinstance(entry, bool):
         return
-    kind = "a value of the network" if isinstance(entry, Handle) else f"a {type(entry).__name__}"
+    kind = "a value of the network" if isinstance(entry, NetworkValue) else f"a {type(entry).__name__}"
     hint = "join pieces with tc.concat([x[0:1], x[2:3]]); choose by a condition with tc.select"
     raise refused("a value is indexed by integers and slices", notes=(f"the index is {kind}",), hint=hint)
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op, OperandSpec, ResultSpec, ShapeProblem
 from thermoc.ir.types import DType, Role, Shape, Type
 from thermoc.ir.values import Value
 from thermoc.support.errors import Finding
-
-if TYPE_CHECKING:
-    from thermoc.ir.graph import Graph
 
 MAX_VISITS = 8
 _KINDS = {

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from thermoc.ir.handle import Handle, call, refused
+from thermoc.ir.functions import call, refused
+from thermoc.ir.network_value import NetworkValue
 
 UFUNCS: dict[Any, str] = {
     np.add: "core.add",
@@ -113,9 +114,9 @@ def _without(name: str):
     return refused(f"numpy.{name} has no op", hint=hint)
 
 
-def product(a: Any, b: Any) -> Handle:
+def product(a: Any, b: Any) -> Any:
     """Return a @ b by NumPy's rule; a product with an array of numbers is an affine map. Errors: T103, T111."""
-    sides: list[Any] = [side if isinstance(side, Handle) else np.asarray(side) for side in (a, b)]
+    sides: list[Any] = [side if isinstance(side, NetworkValue) else np.asarray(side) for side in (a, b)]
     a, b = sides
     if 0 in (a.ndim, b.ndim):
         raise refused("@ takes no value without axes", hint="* multiplies")
@@ -132,11 +133,11 @@ def product(a: Any, b: Any) -> Handle:
     return call("core.matmul", a, b)
 
 
-def _dropped(y: Handle, last: bool) -> Handle:
+def _dropped(y: NetworkValue, last: bool) -> Any:
     return call("core.reshape", y, shape=y.shape[:-1]) if last else y
 
 
-def _reshaped(x: Handle, *shape: Any) -> Handle:
+def _reshaped(x: NetworkValue, *shape: Any) -> Any:
     lengths = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
     sizes = [int(n) for n in np.atleast_1d(lengths)]
     known = int(np.prod([n for n in sizes if n != -1]))
@@ -144,8 +145,8 @@ def _reshaped(x: Handle, *shape: Any) -> Handle:
     return x if full == x.shape else call("core.reshape", x, shape=full)
 
 
-def _reduce(kind: str) -> Callable[..., Handle]:
-    def reduced(x: Handle, axis: Any = None, *, keepdims: bool = False) -> Handle:
+def _reduce(kind: str) -> Callable[..., Any]:
+    def reduced(x: NetworkValue, axis: Any = None, *, keepdims: bool = False) -> Any:
         axes = tuple(range(x.ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
         if kind.startswith("arg") and axis is None and x.ndim > 1:
             return reduced(call("core.flatten", x))
@@ -158,22 +159,22 @@ def _reduce(kind: str) -> Callable[..., Handle]:
     return reduced
 
 
-def _transposed(x: Handle, axes: Any = None) -> Handle:
+def _transposed(x: NetworkValue, axes: Any = None) -> Any:
     order = tuple(range(x.ndim))[::-1] if axes is None else tuple(int(a) % max(x.ndim, 1) for a in axes)
     return x if order == tuple(range(x.ndim)) else call("core.transpose", x, axes=order)
 
 
-def _joined(xs: Any, axis: int = 0) -> Handle:
+def _joined(xs: Any, axis: int = 0) -> Any:
     return call("core.concat", tuple(xs), axis=axis)
 
 
-def _stacked(xs: Any, axis: int = 0) -> Handle:
-    values = [x if isinstance(x, Handle) else np.asarray(x) for x in xs]
+def _stacked(xs: Any, axis: int = 0) -> Any:
+    values = [x if isinstance(x, NetworkValue) else np.asarray(x) for x in xs]
     place = axis % (values[0].ndim + 1)
     return _joined([x.reshape((*x.shape[:place], 1, *x.shape[place:])) for x in values], place)
 
 
-def _clipped(x: Any, low: Any = None, high: Any = None) -> Handle:
+def _clipped(x: Any, low: Any = None, high: Any = None) -> Any:
     x = x if low is None else call("core.maximum", x, low)
     return x if high is None else call("core.minimum", x, high)
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import REGISTRY, Op
-from thermoc.ir.text import parse_type, tuples
+from thermoc.ir.parser import parse_type, tuples
 from thermoc.ir.values import Array, Value
 from thermoc.ir.verify import verify
 from thermoc.support.bundle import Bundle, bundle_bytes, parse_bundle

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.backends.brian2.model import Block, Connection, Feed, Group, Model, Record, Step, Unit
-from thermoc.ir.places import Places
+from thermoc.ir.element_indices import ElementIndices
 
 Data = dict[str, NDArray]
 
@@ -120,7 +120,7 @@ class _Writer:
             batched = "" if index is None else f", batched={group.batched}"
             self.lines.append(f"    sim.link({group.name}, {name!r}, {source.name}, {shown!r}{places}{batched})")
 
-    def _places(self, name: str, index: Places) -> str:
+    def _places(self, name: str, index: ElementIndices) -> str:
         if len(index) and (index == index[0]).all():
             return f"np.full({len(index)}, {index[0]})"
         if len(index) and np.array_equal(index, np.arange(index[0], index[0] + len(index))):

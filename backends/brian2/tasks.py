@@ -15,9 +15,9 @@ from thermoc.backends.brian2.model import Block, Connection, Feed, Group, Held, 
 from thermoc.backends.brian2.registry import Operand, Registry, refusal
 from thermoc.backends.brian2.schedule import Task
 from thermoc.ir.dialects import core, langevin, spiking, thermo
+from thermoc.ir.element_indices import reduced
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
-from thermoc.ir.places import reduced
 from thermoc.ir.types import DType
 from thermoc.ir.values import Value
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.ir.dialects import core
-from thermoc.ir.places import sliding
+from thermoc.ir.element_indices import sliding
 from thermoc.ir.reference.meaning import Context, State, aligned, means, pure, whole
 
 ELEMENTWISE = {

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import thermoc as tc
-from thermoc.ir.builder import Handle
 from thermoc.ir.feed import feed
+from thermoc.ir.handle import Handle
 from thermoc.ir.reference import Trace, interpret
 
 

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thermoc.ir.dialects import core, spiking, thermo
+from thermoc.ir.element_indices import MOVES
 from thermoc.ir.feed import feed
 from thermoc.ir.graph import Graph, fresh_names
 from thermoc.ir.infer import retyped
 from thermoc.ir.ops import CLOCKED, STATEFUL, STOCHASTIC, Op
-from thermoc.ir.places import MOVES
 from thermoc.ir.reference import interpret
 from thermoc.ir.types import Role
 from thermoc.ir.values import Value

@@ -22,9 +22,10 @@ from thermoc.frontends.lavadl.synapses import (
     fitted,
     unrolled,
 )
-from thermoc.ir.builder import Builder, Handle
+from thermoc.ir.builder import Builder
 from thermoc.ir.dialects import core, loihi
 from thermoc.ir.graph import Graph
+from thermoc.ir.handle import Handle
 from thermoc.ir.types import DType, Role
 from thermoc.support.errors import Finding, Location, ThermocError, error
 

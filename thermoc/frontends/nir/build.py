@@ -14,9 +14,10 @@ from thermoc.frontends.nir.nodes import BEFORE, SPIKING, Model, Node, at, unread
 from thermoc.frontends.nir.op_nodes import together
 from thermoc.frontends.nir.shapes import Shape, flat_axes, per_axis, shapes, window_of
 from thermoc.frontends.nir.units import OPS, unit
-from thermoc.ir.builder import Builder, Handle
+from thermoc.ir.builder import Builder
 from thermoc.ir.dialects import core, spiking
 from thermoc.ir.graph import Graph, NameSource
+from thermoc.ir.handle import Handle
 from thermoc.ir.types import DType, Role
 from thermoc.support.errors import Finding, error
 

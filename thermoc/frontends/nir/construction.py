@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from thermoc.frontends.nir.nodes import Model, at, repair, unreadable
 from thermoc.frontends.nir.shapes import Shape, fitted
-from thermoc.ir.builder import Builder, Handle
+from thermoc.ir.builder import Builder
 from thermoc.ir.graph import NameSource
+from thermoc.ir.handle import Handle
 from thermoc.support.errors import Finding, ThermocError, error
 
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from thermoc.frontends.nir.construction import Construction, add, full
 from thermoc.frontends.nir.nodes import GAINS, Node, unreadable
 from thermoc.frontends.nir.resets import UnitFields, with_reset
-from thermoc.ir.builder import Handle
 from thermoc.ir.dialects import spiking
+from thermoc.ir.handle import Handle
 
 OPS: dict[str, Any] = {
     "I": spiking.I,

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.ir.dialects import core, spiking, thermo
+from thermoc.ir.element_indices import MOVES
 from thermoc.ir.ops import STATEFUL, Op
-from thermoc.ir.places import MOVES
 from thermoc.ir.reference import evaluate
 from thermoc.passes.analysis.sampling_error import SamplingError, through
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.ir.dialects import core, spiking
-from thermoc.ir.places import MOVES
+from thermoc.ir.element_indices import MOVES
 from thermoc.ir.reference import evaluate
 
 Numbers = Mapping[str, NDArray]

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.ir.dialects import core, thermo
+from thermoc.ir.element_indices import windows
 from thermoc.ir.ops import Op
-from thermoc.ir.places import windows
 from thermoc.ir.values import Value
 from thermoc.passes.crossbar import biased
 from thermoc.passes.crossbar.plan import Plan

@@ -15,8 +15,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from thermoc.ir import places
 from thermoc.ir.dialects import core
+from thermoc.ir.element_indices import windows
 from thermoc.ir.reference import evaluate
 from thermoc.ir.types import Shape, Type
 from thermoc.ir.values import Value
@@ -142,7 +142,7 @@ class Window:
     def matrix(self) -> Matrix:
         """Return the windows written out, in compressed rows."""
         out, _, *window = self.weights.shape
-        taken = places.windows(self.shape, tuple(window), self.stride, self.padding, self.dilation)
+        taken = windows(self.shape, tuple(window), self.stride, self.padding, self.dilation)
         inside, outside = self.shape[0] // self.groups, out // self.groups
         entries = []
         for o in range(out):

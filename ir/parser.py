@@ -1,17 +1,4 @@
-"""A graph as text that parses back to an equal graph.
-
-    network "digits" dt=1.0 {
-      %pixels: signal f64[64] = core.input() {name="pixels", shape=[64], dtype="f64", role="signal"}
-      %c: temperature f64[] = core.constant() {value=f64[] [0.05], role="temperature"}
-      core.output(x=%probs) {name="probs"}
-    }
-    data {
-      @8f3a...: "<base64 of the little-endian bytes>"
-    }
-
-Arrays of more than 16 elements stand in the data section under the SHA-256 of their content. A result whose type
-is not known yet is written without one.
-"""
+"""The graph that a text describes: the inverse of ``ir/printer.py``, whose docstring shows the text."""
 
 from __future__ import annotations
 
@@ -31,7 +18,6 @@ from thermoc.ir.types import DType, Role, Type
 from thermoc.ir.values import Array, Value
 from thermoc.support.errors import error
 
-INLINE = 16
 _HEAD = re.compile(r'network ("(?:[^"\\]|\\.)*") dt=(\S+) \{\Z')
 _LINE = re.compile(
     r"(?:(?P<results>%.*?) = )?(?P<op>[a-z_]+\.[a-z_0-9]+)\((?P<operands>[^)]*)\)(?: \{(?P<attrs>.*)\})?\Z"
@@ -39,52 +25,6 @@ _LINE = re.compile(
 _TYPE = re.compile(r"([a-z]+) ([a-z0-9]+)\[([0-9,]*)\]")
 _ARRAY = re.compile(r"(f64|f32|i64|i32|bool)\[([0-9,]*)\] ")
 _DATA = re.compile(r'@([0-9a-f]{64}): "([A-Za-z0-9+/=]*)"\Z')
-
-
-def print_graph(graph: Graph, *, data: bool = True) -> str:
-    """Return the text of a graph; ``data=False`` leaves out the data section, and then it may not parse back."""
-    lines = [f"network {json.dumps(graph.name)} dt={graph.dt!r} {{"]
-    lines += [f"  {print_op(op)}" for op in graph.ops]
-    lines.append("}")
-    arrays = {
-        item.digest: item
-        for op in graph.ops
-        for item in op.attrs.values()
-        if isinstance(item, Array) and item.numpy.size > INLINE
-    }
-    if arrays and data:
-        rows = (
-            f'  @{digest}: "{base64.b64encode(_bytes(array)).decode()}"' for digest, array in sorted(arrays.items())
-        )
-        lines += ["data {", *rows, "}"]
-    return "\n".join(lines) + "\n"
-
-
-def print_op(op: Op) -> str:
-    """Return one op as a line."""
-    results = ", ".join(f"{value}: {value.type}" if value.type else str(value) for value in op.results)
-    operands = ", ".join(
-        f"{name}={_operand(getattr(op, name))}" for name in op.operand_specs if getattr(op, name) is not None
-    )
-    attrs = ", ".join(f"{name}={_attr(value)}" for name, value in op.attrs.items())
-    return (f"{results} = " if results else "") + f"{op.opname}({operands})" + (f" {{{attrs}}}" if attrs else "")
-
-
-def _operand(held: Value | tuple[Value, ...]) -> str:
-    return "[" + " ".join(map(str, held)) + "]" if isinstance(held, tuple) else str(held)
-
-
-def _attr(value: Any) -> str:
-    if not isinstance(value, Array):
-        return json.dumps(value)
-    array = value.numpy
-    head = f"{DType.of(array.dtype)}[{','.join(map(str, array.shape))}] "
-    return head + (f"@{value.digest}" if array.size > INLINE else json.dumps(array.ravel().tolist()))
-
-
-def _bytes(array: Array) -> bytes:
-    data = np.ascontiguousarray(array.numpy)
-    return data.astype(data.dtype.newbyteorder("<")).tobytes()
 
 
 def parse_graph(text: str) -> Graph:
