@@ -6,12 +6,13 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thermoc.ir.dialects import core
 from thermoc.ir.types import Shape
+from thermoc.ir.windows import Pairs
+from thermoc.support.array_types import AnyArray, IntArray
 
-ElementIndices = NDArray[np.int64]
+ElementIndices = IntArray
 MOVES = frozenset({core.Reshape, core.Flatten, core.Transpose, core.Broadcast, core.Slice})
 """Ops that only move elements."""
 
@@ -33,7 +34,7 @@ def moved(op: Any) -> ElementIndices:
     return index.reshape(op.y.shape)
 
 
-def windows(shape: Shape, window: Shape, stride: Shape, padding: core.Pairs, dilation: Shape) -> ElementIndices:
+def windows(shape: Shape, window: Shape, stride: Shape, padding: Pairs, dilation: Shape) -> ElementIndices:
     """Return the places of every window's elements, (channels, windows, taps); -1 lies outside."""
     padded = np.pad(indices(shape), ((0, 0), *padding), constant_values=-1)
     spans = tuple(spread * (size - 1) + 1 for spread, size in zip(dilation, window))
@@ -43,7 +44,7 @@ def windows(shape: Shape, window: Shape, stride: Shape, padding: core.Pairs, dil
     return views[(slice(None), *steps, *taps)].reshape(shape[0], -1, math.prod(window))
 
 
-def sliding(x: NDArray, spans: Shape) -> NDArray:
+def sliding(x: AnyArray, spans: Shape) -> AnyArray:
     """Return every window over the last axes of x, as axes behind those of x."""
     lead = x.ndim - len(spans)
     views = np.lib.stride_tricks.sliding_window_view(x, (1,) * lead + spans)

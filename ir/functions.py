@@ -90,7 +90,7 @@ def function(cls: type[Op]) -> Callable[..., Any]:
         operands = {key: item for key, item in bound.arguments.items() if key in cls.operand_specs}
         attrs = {key: _attribute(item) for key, item in bound.arguments.items() if key in cls.attr_specs}
         results = network.add(cls, operands, attrs, name)
-        return results[0] if len(results) == 1 else results if results else None
+        return results[0] if len(results) == 1 else results or None
 
     short = cls.opname.split(".")[1]
     call.__name__ = call.__qualname__ = short + "_" * keyword.iskeyword(short)
@@ -122,7 +122,7 @@ def _attribute(item: Any) -> Any:
     """Return an attribute without NumPy's scalars, which would print and compare unlike Python's numbers."""
     if isinstance(item, (list, tuple)):
         return tuple(_attribute(entry) for entry in cast("list[Any]", item))
-    return item.item() if isinstance(item, np.generic) else item
+    return cast("np.generic[Any]", item).item() if isinstance(item, np.generic) else item
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {name: function(cls) for name, cls in REGISTRY.items()}

@@ -118,10 +118,10 @@ class NetworkValue:
     def __ge__(self, other: Any) -> Self:
         return call("core.greater_equal", self, other)
 
-    def __eq__(self, other: Any) -> Self:  # type: ignore[override]
+    def __eq__(self, other: Any) -> Any:  # type: ignore[override]
         return call("core.equal", self, other) if _comparable(other) else NotImplemented
 
-    def __ne__(self, other: Any) -> Self:  # type: ignore[override]
+    def __ne__(self, other: Any) -> Any:  # type: ignore[override]
         return call("core.not", call("core.equal", self, other)) if _comparable(other) else NotImplemented
 
     def __and__(self, other: Any) -> Self:

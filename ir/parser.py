@@ -7,7 +7,7 @@ import binascii
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import numpy as np
 
@@ -32,15 +32,15 @@ def parse_graph(text: str) -> Graph:
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     if not lines or not (head := _HEAD.match(lines[0][1])):
         _fail(1, lines[0][1] if lines else "", 'a graph starts with: network "name" dt=1.0 {')
-    body, rest = _until_brace(lines[1:])
-    arrays = dict(_data(rest))
+    body, data = _until_brace(lines[1:])
+    arrays = dict(_data(data))
     try:
         name, dt = json.loads(head[1]), float(head[2])
     except ValueError as reason:
         _fail(lines[0][0], lines[0][1], str(reason))
     ops = [_parse_op(number, line, arrays) for number, line in body]
-    known = {value.name: value for op in ops for value in op.results}
-    return Graph(name=name, dt=dt, ops=tuple(op.renamed(lambda value: known.get(value.name, value)) for op in ops))
+    typed = {value.name: value for op in ops for value in op.results}
+    return Graph(name=name, dt=dt, ops=tuple(op.renamed(lambda value: typed.get(value.name, value)) for op in ops))
 
 
 def _fail(number: int, line: str, reason: str) -> NoReturn:
@@ -83,10 +83,10 @@ def _parse_op(number: int, line: str, arrays: dict[str, bytes]) -> Op:
 
 
 def _results(cls: type[Op], text: str) -> dict[str, Value]:
-    parts = re.split(r", (?=%)", text) if text else []
-    if len(parts) != len(cls.result_specs):
-        raise ValueError(f"{cls.opname} has {len(cls.result_specs)} results, {len(parts)} are named")
-    return dict(zip(cls.result_specs, map(_result, parts)))
+    entries = re.split(r", (?=%)", text) if text else []
+    if len(entries) != len(cls.result_specs):
+        raise ValueError(f"{cls.opname} has {len(cls.result_specs)} results, {len(entries)} are named")
+    return dict(zip(cls.result_specs, map(_result, entries)))
 
 
 def _result(text: str) -> Value:
@@ -109,27 +109,29 @@ def _shape(text: str) -> tuple[int, ...]:
 
 
 def _operands(cls: type[Op], text: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for part in text.split(", ") if text else []:
-        name, _, held = part.partition("=")
-        if name in cls.operand_specs and cls.operand_specs[name].variadic != held.startswith("["):
-            raise ValueError(f"{name} of {cls.opname} is {'a list' if held.startswith('[') else 'no list'}")
-        found[name] = tuple(Value(v[1:]) for v in held[1:-1].split()) if held.startswith("[") else Value(held[1:])
-    return found
+    operands: dict[str, Any] = {}
+    for entry in text.split(", ") if text else []:
+        name, _, value = entry.partition("=")
+        is_list = value.startswith("[")
+        if name in cls.operand_specs and cls.operand_specs[name].variadic != is_list:
+            raise ValueError(f"{name} of {cls.opname} is {'a list' if is_list else 'no list'}")
+        operands[name] = tuple(Value(member[1:]) for member in value[1:-1].split()) if is_list else Value(value[1:])
+    return operands
 
 
 def _attrs(text: str, arrays: dict[str, bytes]) -> dict[str, Any]:
-    decoder, found, at = json.JSONDecoder(), {}, 0
+    decoder, at = json.JSONDecoder(), 0
+    attrs: dict[str, Any] = {}
     while at < len(text):
         equals = text.index("=", at)
         name, at = text[at:equals], equals + 1
         if match := _ARRAY.match(text, at):
-            found[name], at = _array(match, text, decoder, arrays)
+            attrs[name], at = _array(match, text, decoder, arrays)
         else:
             value, at = decoder.raw_decode(text, at)
-            found[name] = tuples(value)
-        at += 2
-    return found
+            attrs[name] = tuples(value)
+        at += 2  # the comma and the space
+    return attrs
 
 
 def _array(match: re.Match[str], text: str, decoder: json.JSONDecoder, arrays: dict[str, bytes]) -> tuple[Array, int]:
@@ -146,4 +148,4 @@ def _array(match: re.Match[str], text: str, decoder: json.JSONDecoder, arrays: d
 
 def tuples(value: Any) -> Any:
     """Return a JSON value with lists as tuples."""
-    return tuple(tuples(item) for item in value) if isinstance(value, list) else value
+    return tuple(tuples(item) for item in cast("list[Any]", value)) if isinstance(value, list) else value

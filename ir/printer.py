@@ -77,8 +77,8 @@ def print_op(op: Op) -> str:
     return (f"{results} = " if results else "") + f"{op.opname}({operands})" + (f" {{{attrs}}}" if attrs else "")
 
 
-def _operand(held: Value | tuple[Value, ...]) -> str:
-    return "[" + " ".join(map(str, held)) + "]" if isinstance(held, tuple) else str(held)
+def _operand(operand: Value | tuple[Value, ...]) -> str:
+    return "[" + " ".join(map(str, operand)) + "]" if isinstance(operand, tuple) else str(operand)
 
 
 def _attr(value: Any) -> str:

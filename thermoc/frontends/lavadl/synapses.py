@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from thermoc.frontends.lavadl.fields import Source, repair
 from thermoc.frontends.lavadl.layers import Layer
-from thermoc.ir.dialects.core import windowed
 from thermoc.ir.ops import ShapeProblem
+from thermoc.ir.windows import windowed
 from thermoc.support.errors import Finding, error
 
 LONGEST = 62

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from thermoc.frontends.nir.nodes import MOST_ELEMENTS, PER_UNIT, Model, Node, at, unreadable
-from thermoc.ir.dialects.core import windowed
 from thermoc.ir.ops import ShapeProblem
+from thermoc.ir.windows import windowed
 from thermoc.support.errors import error
 
 Shape = tuple[int, ...]
