@@ -38,7 +38,7 @@ class Group:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Feed:
+class InputStep:
     """An input enters its variable."""
 
     group: Group
@@ -91,7 +91,7 @@ class Record:
     dtype: np.dtype
 
 
-Step = Feed | Block | Unit | Connection | Record
+Step = InputStep | Block | Unit | Connection | Record
 
 
 @dataclass(frozen=True, kw_only=True)

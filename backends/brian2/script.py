@@ -7,7 +7,7 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.backends.brian2.model import Block, Connection, Feed, Group, Model, Record, Step, Unit
+from thermoc.backends.brian2.model import Block, Connection, Group, InputStep, Model, Record, Step, Unit
 from thermoc.ir.element_indices import ElementIndices
 
 Data = dict[str, NDArray]
@@ -128,7 +128,7 @@ class _Writer:
         return self._array(name, index)
 
     def _step(self, step: Step) -> None:
-        if isinstance(step, Feed):
+        if isinstance(step, InputStep):
             self.lines.append(f"    sim.feed({step.group.name}, {step.variable!r}, {step.key!r})")
         elif isinstance(step, Unit):
             self.lines.append(f"    sim.unit({step.group.name})")

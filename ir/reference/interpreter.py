@@ -21,7 +21,7 @@ from thermoc.support.tables import array_rows, html_table, table
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Trace:
+class ReferenceTrace:
     """Outputs and probed values by name, each (ticks, batch, *shape), and the states after the last tick; it prints."""
 
     outputs: dict[str, AnyArray]
@@ -34,7 +34,7 @@ class Trace:
         return [{"kind": kind, **row} for kind, arrays in kinds.items() for row in array_rows(arrays, "name")]
 
     def __repr__(self) -> str:
-        return f"Trace(outputs {list(self.outputs)}, probes {list(self.probes)}, states {list(self.states)})"
+        return f"ReferenceTrace(outputs {list(self.outputs)}, probes {list(self.probes)}, states {list(self.states)})"
 
     def __str__(self) -> str:
         return table("trace of the reference", self.rows())
@@ -52,7 +52,7 @@ def interpret(
     first_tick: int = 0,
     probes: Iterable[str] = (),
     jitter: Jitter | None = None,
-) -> Trace:
+) -> ReferenceTrace:
     """Run ``feed.ticks`` ticks from the initial state. The graph must be verified.
 
     probes are names of values to record. first_sample and first_tick place the run in the noise: a batch may be
@@ -78,7 +78,7 @@ def interpret(
             outputs[name].append(_batched(values[op.x.name], feed.batch))
         for name in probed:
             probed[name].append(_batched(values[name], feed.batch))
-    return Trace(
+    return ReferenceTrace(
         outputs={name: np.stack(ticks) for name, ticks in outputs.items()},
         probes={name: np.stack(ticks) for name, ticks in probed.items()},
         states={
@@ -97,7 +97,7 @@ def _in_parts(
     first_tick: int,
     probes: tuple[str, ...],
     jitter: Jitter | None,
-) -> Trace:
+) -> ReferenceTrace:
     """Run host and Loihi each by its own clock. What is probed on Loihi is returned in its first ticks."""
     probed: dict[str, AnyArray] = {}
 
@@ -115,7 +115,7 @@ def _in_parts(
         return trace.outputs, trace.states
 
     outputs, states = run_in_parts(graph, feed, run, first_tick=first_tick)
-    return Trace(outputs=outputs, probes=probed, states=states)
+    return ReferenceTrace(outputs=outputs, probes=probed, states=states)
 
 
 def _batched(array: AnyArray, batch: int) -> AnyArray:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.frontends.nir.nodes import Model, at, repair, unreadable
+from thermoc.frontends.nir.nodes import NirModel, at, repair, unreadable
 from thermoc.frontends.nir.shapes import Shape, fitted
 from thermoc.ir.builder import Builder
 from thermoc.ir.graph import NameSource
@@ -30,7 +30,7 @@ class Conventions:
 class Construction:
     """The model, the options, the shapes that nodes read and give, and what is built so far, by node."""
 
-    model: Model
+    model: NirModel
     builder: Builder
     conventions: Conventions
     wants: dict[str, Shape]
