@@ -27,9 +27,7 @@ from thermoc.ir.ops import (
 )
 from thermoc.ir.types import DType, Role, Shape
 from thermoc.ir.values import Array, Value
-
-Pairs = tuple[tuple[int, int], ...]
-
+from thermoc.ir.windows import Pairs, per_axis, windowed
 
 # ---------------------------------------------------------------------------------------------- ends of the graph
 
@@ -52,7 +50,7 @@ class Input(Op):
 
 @op("core.output")
 class Output(Op):
-    """A value handed out at each tick, under a name."""
+    """A value returned at each tick, under a name."""
 
     name: str = attr()
     x: Value = operand("*s", kind="any")
@@ -99,7 +97,7 @@ class Delay(Op):
     instant: ClassVar = ("initial",)
 
     def states(self) -> dict[str, Shape]:
-        return {"buffer": (self.ticks, *_known(self.y))}
+        return {"buffer": (self.ticks, *self.y.shape)}
 
 
 # ------------------------------------------------------------------------------------------------- linear maps
@@ -183,40 +181,6 @@ class Conv(Op):
                 f"weight is for {weight[1]} x {self.groups} groups and gives {weight[0]}",
             )
         return {"y": (weight[0], *windowed(x[1:], weight[2:], self.stride, self.padding, self.dilation))}
-
-
-def per_axis(attrs: dict[str, Any], axes: int) -> dict[str, Any]:
-    """Return window attributes with an entry an axis; padding as pairs (before, after)."""
-    full = dict(attrs)
-    for name in WINDOW & attrs.keys():
-        full[name] = (attrs[name],) * axes if isinstance(attrs[name], int) else attrs[name]
-    if isinstance(full["padding"], tuple):
-        full["padding"] = tuple((item, item) if isinstance(item, int) else item for item in full["padding"])
-    return full
-
-
-WINDOW = frozenset({"window", "stride", "dilation", "padding"})
-
-
-def windowed(space: Shape, window: Shape, stride: Shape, padding: Pairs, dilation: Shape) -> Shape:
-    """Return how many places a window takes along each axis. Raises ShapeProblem where it fits nowhere."""
-    if not len(space) == len(window) == len(stride) == len(padding) == len(dilation):
-        raise ShapeProblem(
-            "window, stride, padding and dilation need one entry an axis", f"there are {len(space)} space axes"
-        )
-    if any(len(pair) != 2 or min(pair) < 0 for pair in padding):
-        raise ShapeProblem("padding must be pairs (before, after), none negative", f"padding is {padding}")
-    places = []
-    for length, size, step, (before, after), spread in zip(space, window, stride, padding, dilation):
-        room = length + before + after - spread * (size - 1) - 1
-        if room < 0:
-            raise ShapeProblem(
-                "the window is larger than the padded input",
-                f"the input has length {length} + {before} + {after}",
-                f"the window spans {spread * (size - 1) + 1}",
-            )
-        places.append(room // step + 1)
-    return tuple(places)
 
 
 @op("core.pool")
@@ -306,10 +270,12 @@ class Broadcast(Op):
     traits: ClassVar = frozenset({VIEW, EXACT})
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
-        x, whole = shapes["x"], self.shape
-        if len(x) > len(whole) or any(a not in (1, b) for a, b in zip(x[::-1], whole[::-1])):
-            raise ShapeProblem("x does not broadcast to shape", f"x has shape {list(x)}", f"shape is {list(whole)}")
-        return {"y": whole}
+        x = shapes["x"]
+        if len(x) > len(self.shape) or any(a not in (1, b) for a, b in zip(x[::-1], self.shape[::-1])):
+            raise ShapeProblem(
+                "x does not broadcast to shape", f"x has shape {list(x)}", f"shape is {list(self.shape)}"
+            )
+        return {"y": self.shape}
 
 
 @op("core.concat")
@@ -323,14 +289,14 @@ class Concat(Op):
     traits: ClassVar = frozenset({EXACT})
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
-        first, *others = shapes["xs"]
+        first, *following = shapes["xs"]
         axis = axis_of(self.axis, len(first))
-        for index, other in enumerate(others, 1):
-            if len(other) != len(first) or any(a != b for i, (a, b) in enumerate(zip(first, other)) if i != axis):
+        for index, shape in enumerate(following, 1):
+            if len(shape) != len(first) or any(a != b for i, (a, b) in enumerate(zip(first, shape)) if i != axis):
                 raise ShapeProblem(
                     f"shapes differ off axis {axis}",
                     f"xs[0] has shape {list(first)}",
-                    f"xs[{index}] has shape {list(other)}",
+                    f"xs[{index}] has shape {list(shape)}",
                 )
         return {"y": (*first[:axis], sum(shape[axis] for shape in shapes["xs"]), *first[axis + 1 :])}
 
@@ -494,7 +460,3 @@ def axis_of(axis: int, count: int) -> int:
     if not -count <= axis < count:
         raise ShapeProblem("no such axis", f"axis is {axis}", f"there are {count} axes")
     return axis % count
-
-
-def _known(value: Value) -> Shape:
-    return value.type.shape if value.type is not None else ()

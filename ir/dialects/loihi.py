@@ -23,7 +23,6 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.ir.dialects.core import Pairs, per_axis, windowed
 from thermoc.ir.ops import (
     COMPOUND,
     STATEFUL,
@@ -46,6 +45,7 @@ from thermoc.ir.ops import (
 )
 from thermoc.ir.types import DType, Role, Shape
 from thermoc.ir.values import Value
+from thermoc.ir.windows import Pairs, per_axis, windowed
 
 LIMIT = 2**23 - 1
 """The largest state of 24 bits."""

@@ -43,9 +43,9 @@ def held_ticks(op: Any, dt: float) -> int:
 
 
 def _states(op: Any, *names: str) -> dict[str, Shape]:
-    """The named variables, and how many ticks each unit is still held where it can be."""
-    shape = op.v.type.shape if op.v.type is not None else ()
-    return dict.fromkeys((*names, *("held",) * bool(op.attrs.get("refractory") or op.attrs.get("held"))), shape)
+    """Return the shapes of the named variables, and of the ticks each unit stays refractory where it can be."""
+    refractory = op.attrs.get("refractory") or op.attrs.get("held")
+    return dict.fromkeys((*names, *("held",) * bool(refractory)), op.v.shape)
 
 
 @op("spiking.lif")
@@ -204,7 +204,7 @@ class Trace(Op):
     traits: ClassVar = frozenset({STATEFUL, CONTINUOUS})
 
     def states(self) -> dict[str, Shape]:
-        return {"g": self.g.type.shape if self.g.type is not None else ()}
+        return {"g": self.g.shape}
 
 
 @op("spiking.threshold")
@@ -240,7 +240,7 @@ class Decode(Op):
     traits: ClassVar = frozenset({STATEFUL})
 
     def states(self) -> dict[str, Shape]:
-        return {"total": self.y.type.shape if self.y.type is not None else (), "ticks": ()}
+        return {"total": self.y.shape, "ticks": ()}
 
 
 @op("spiking.lif_step")
@@ -281,4 +281,4 @@ class TraceStep(Op):
     traits: ClassVar = frozenset({STATEFUL})
 
     def states(self) -> dict[str, Shape]:
-        return {"g": self.g.type.shape if self.g.type is not None else ()}
+        return {"g": self.g.shape}

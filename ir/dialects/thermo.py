@@ -144,7 +144,7 @@ class Memory(Op):
     instant: ClassVar = ("initial",)
 
     def states(self) -> dict[str, Shape]:
-        return {"m": self.m.type.shape if self.m.type else ()}
+        return {"m": self.m.shape}
 
 
 # ----------------------------------------------------------------------------------------------------- sampling
@@ -232,8 +232,8 @@ class AdaptiveSchedule(Op):
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
         if (self.capacity is None) == (self.energy is None):
-            given = "both" if self.energy is not None else "neither"
-            raise ShapeProblem("it takes a capacity, or an energy to measure it from", f"given is {given}")
+            present = "both" if self.energy is not None else "neither"
+            raise ShapeProblem("it takes a capacity, or an energy to measure it from", f"given is {present}")
         return {"T": ()}
 
     def states(self) -> dict[str, Shape]:
@@ -265,13 +265,13 @@ class OrderParameter(Op):
     R: Value = result("")
 
 
-def into(whole: Shape, **parts: Shape) -> Shape:
-    """Return ``whole`` after checking that each part broadcasts into it. Raises ShapeProblem."""
-    for name, part in parts.items():
-        if len(part) > len(whole) or any(a not in (1, b) for a, b in zip(part[::-1], whole[::-1])):
+def into(units: Shape, **operands: Shape) -> Shape:
+    """Return the shape of the units after checking that each operand broadcasts into it. Raises ShapeProblem."""
+    for name, shape in operands.items():
+        if len(shape) > len(units) or any(a not in (1, b) for a, b in zip(shape[::-1], units[::-1])):
             raise ShapeProblem(
                 f"{name} does not broadcast into the units",
-                f"{name} has shape {list(part)}",
-                f"the units have shape {list(whole)}",
+                f"{name} has shape {list(shape)}",
+                f"the units have shape {list(units)}",
             )
-    return whole
+    return units

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thermoc.ir.dialects import core
 from thermoc.ir.ops import EXACT, ROUNDED_ONCE, STOCHASTIC, Op
 from thermoc.ir.types import Role
 from thermoc.ir.values import Value
+from thermoc.support.array_types import AnyArray
 
 ROUNDINGS = 16
 """Each number is moved by 8 to 16 roundings of its format; an elementary function is off by a few."""
@@ -37,10 +37,10 @@ class Jitter:
         """Return the operands of an op as it reads them: some roundings off where it sums or compounds."""
         if op.traits & {EXACT, ROUNDED_ONCE} or _picks(op) or _exact(operands):
             return operands
-        held = [op.operand_specs[name].constant for name in _names(op)]
-        return [array if fixed or not _is_float(array) else self._moved(array) for fixed, array in zip(held, operands)]
+        fixed = [op.operand_specs[name].constant for name in _names(op)]
+        return [array if stays or not _is_float(array) else self._moved(array) for stays, array in zip(fixed, operands)]
 
-    def gave(self, op: Op, operands: list[Any], results: Any) -> Any:
+    def gave(self, op: Op, operands: list[Any], results: AnyArray | tuple[AnyArray, ...]) -> Any:
         """Return the results of an op as others read them."""
         arrays = results if isinstance(results, tuple) else (results,)
         if EXACT in op.traits or _picks(op):
@@ -54,7 +54,7 @@ class Jitter:
             moved = tuple(self._result(op, value, array) for value, array in pairs)
         return moved if isinstance(results, tuple) else moved[0]
 
-    def kept(self, op: Op, state: dict[str, NDArray]) -> dict[str, NDArray]:
+    def kept(self, op: Op, state: dict[str, AnyArray]) -> dict[str, AnyArray]:
         """Return the state an op keeps for the next tick."""
         if isinstance(op, core.Delay):
             return state
@@ -63,19 +63,19 @@ class Jitter:
             for name, array in state.items()
         }
 
-    def _result(self, op: Op, value: Value, array: NDArray) -> NDArray:
-        if not _is_float(array) or (value.type is not None and value.type.role is Role.spike):
+    def _result(self, op: Op, value: Value, array: AnyArray) -> AnyArray:
+        if not _is_float(array) or value.role is Role.spike:
             return array
-        least = 1.0 if STOCHASTIC in op.traits else 0.0  # a cosine near nought is off by a rounding of one
-        return self._moved(array, least)
+        floor = 1.0 if STOCHASTIC in op.traits else 0.0  # a cosine near zero is off by a rounding of one
+        return self._moved(array, floor)
 
-    def _moved(self, array: NDArray, least: float = 0.0) -> NDArray:
-        share = self._rng.random(array.shape) - 0.5
-        share += np.copysign(0.5, share)
-        share *= ROUNDINGS * _EPS[array.dtype]
-        base = np.maximum(np.abs(array), array.dtype.type(least)) if least else array
+    def _moved(self, array: AnyArray, floor: float = 0.0) -> AnyArray:
+        offset = self._rng.random(array.shape) - 0.5
+        offset += np.copysign(0.5, offset)  # half the span at least, so that no number stays where it is
+        offset *= ROUNDINGS * _EPS[array.dtype]
+        base = np.maximum(np.abs(array), array.dtype.type(floor)) if floor else array
         with np.errstate(all="ignore"):
-            moved = array + share.astype(array.dtype) * base
+            moved = array + offset.astype(array.dtype) * base
         return np.where(np.isfinite(array), moved, array)
 
 
@@ -99,10 +99,10 @@ def _exact(arrays: list[Any]) -> bool:
     return all(bool(_whole(array).all()) for array in arrays if _is_float(array))
 
 
-def _whole(array: NDArray) -> NDArray:
+def _whole(array: AnyArray) -> AnyArray:
     return (array == np.rint(array)) & (np.abs(array) < 1 / _EPS[array.dtype])
 
 
-def _where_whole(array: NDArray, other: NDArray) -> NDArray:
+def _where_whole(array: AnyArray, other: AnyArray) -> AnyArray:
     """Return ``array`` where it is whole, ``other`` elsewhere."""
     return np.where(_whole(array), array, other)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import thermoc as tc
-from thermoc.ir.builder import Handle
 from thermoc.ir.dialects import core
 from thermoc.ir.feed import feed
+from thermoc.ir.handle import Handle
 from thermoc.ir.reference import interpret
 from thermoc.passes.analysis.error_bounds import ERRORS, carried
 

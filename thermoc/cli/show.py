@@ -11,7 +11,7 @@ from thermoc.cli.common import Json
 from thermoc.cli.model import Model, takes_model
 from thermoc.cli.output import print_json, say
 from thermoc.ir.graph import Graph
-from thermoc.ir.text import print_graph
+from thermoc.ir.printer import print_graph
 from thermoc.reports.picture import graph_svg
 from thermoc.support.errors import error
 from thermoc.support.files import write_atomic

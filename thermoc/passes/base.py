@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
-from thermoc.ir.text import print_graph
+from thermoc.ir.printer import print_graph
 from thermoc.ir.types import DType
 from thermoc.ir.verify import findings
 from thermoc.support.errors import Finding, ThermocError

@@ -16,7 +16,7 @@ from thermoc.ir.feed import feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import STATEFUL, Op
 from thermoc.ir.reference import interpret
-from thermoc.ir.reference.meaning import MEANINGS
+from thermoc.ir.reference.meaning import MEANINGS, Delayed
 from thermoc.ir.types import Role, Type
 from thermoc.passes.counterparts import Product, ProductSlack
 from thermoc.verification.differences import ROUNDINGS, distance, flat
@@ -61,7 +61,7 @@ def _given(setting: Setting, graph: Graph, values: Mapping[str, NDArray]) -> dic
     states, late = {}, {}
     for op in graph.ops:
         for spec, value in _held(op, values):
-            behind = MEANINGS[type(op)].read is not None
+            behind = isinstance(MEANINGS[type(op)], Delayed)
             states[op.results[0].name, spec] = values[value][1:] if behind else values[value]
             late |= {value: (op.results[0].name, spec)} if behind else {}
     hook = Steered(values, states)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from thermoc.api import Executable
 from thermoc.backends.base import Outcome
-from thermoc.ir.reference.interpreter import Trace
+from thermoc.ir.reference.interpreter import ReferenceTrace
 from thermoc.ir.types import DType, Type
 from thermoc.verification.differences import Gap, flat
 from thermoc.verification.lowering import Lossy, Lowering, equal, lossy, lowering, output_types
@@ -28,11 +28,11 @@ class Subject:
     target: str
     exe: Executable
     setting: Setting
-    source: Trace
+    source: ReferenceTrace
     tolerance: float | None = None
 
     @cached_property
-    def lowered(self) -> Trace:
+    def lowered(self) -> ReferenceTrace:
         """The reference's run of the lowered graph."""
         return self.setting.reference(self.exe.graph)
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from thermoc.ir.dialects import core, heat, langevin, sampling, spiking, thermo
+from thermoc.ir.element_indices import MOVES
 from thermoc.ir.op_table import OpTable
 from thermoc.ir.ops import STATEFUL, STOCHASTIC, Op
-from thermoc.ir.places import MOVES
 from thermoc.ir.reference import evaluate
 from thermoc.passes.analysis.linearity import Numbers, linear_in
 from thermoc.passes.analysis.sampling_error import SamplingError, through

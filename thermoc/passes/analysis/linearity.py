@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from thermoc.ir.dialects import core, heat, langevin, sampling, spiking, thermo
+from thermoc.ir.element_indices import MOVES
 from thermoc.ir.op_table import OpTable
 from thermoc.ir.ops import CLOCKED, STATEFUL, STOCHASTIC, Op
-from thermoc.ir.places import MOVES
 from thermoc.ir.reference import evaluate
 from thermoc.support.array_types import AnyArray, FloatArray
 

@@ -137,8 +137,8 @@ def _force(graph: Graph, op: Any) -> Any:
         values = {op.x.name: x[np.newaxis]}
         ctx = Context(tick=0, dt=graph.dt, seed=0, batch=1)
         for source in order:
-            step: Any = MEANINGS[type(source)].step
-            results = step(source, ctx, *_operands(source, values))
+            meaning: Any = MEANINGS[type(source)]  # pure: a force at its particles' places has no state between
+            results = meaning.step(source, ctx, *_operands(source, values))
             for value, array in zip(source.results, results if isinstance(results, tuple) else (results,)):
                 values[value.name] = array
         return np.broadcast_to(values[op.force.name][0], x.shape)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from thermoc.ir.dialects import core, thermo
+from thermoc.ir.element_indices import windows
 from thermoc.ir.ops import Op
-from thermoc.ir.places import windows
 from thermoc.ir.values import Value
 from thermoc.passes.crossbar import biased
 from thermoc.passes.crossbar.crossbar_plan import CrossbarPlan
