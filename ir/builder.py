@@ -1,28 +1,21 @@
-"""Ops from Python calls: ``tc.affine(x, W, b)`` adds a ``core.affine`` to the network being built."""
+"""The network being written: ops are appended, named and typed, and make a graph at the end."""
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
-import keyword
-from collections.abc import Callable
-from contextvars import ContextVar
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
 
 import numpy as np
 
-from thermoc.ir import dialects  # noqa: F401  (registers the ops)
 from thermoc.ir.dialects.core import Constant
 from thermoc.ir.graph import Graph, NameSource, replaced
 from thermoc.ir.handle import Handle
-from thermoc.ir.infer import infer, retyped
-from thermoc.ir.ops import REGISTRY, STOCHASTIC, Op, OperandSpec
+from thermoc.ir.infer import infer, retyped, shapes_of
+from thermoc.ir.ops import STOCHASTIC, Op, OperandSpec
 from thermoc.ir.types import DType, Role, Shape, Type
 from thermoc.ir.values import Array, Value
 from thermoc.ir.verify import attribute_findings, verify
 from thermoc.support.errors import Location, ThermocError, caller, error
-
-CURRENT: ContextVar[Builder | None] = ContextVar("thermoc_builder", default=None)
 
 
 class Builder:
@@ -44,33 +37,34 @@ class Builder:
     ) -> tuple[Handle, ...]:
         """Append one op and return its results. Errors: T102 to T105, T111, at the caller's line."""
         where = self.place or caller()
-        held = self._operands(cls, cls.prepare(dict(operands)), where)
+        values = self._operands(cls, cls.prepare(dict(operands)), where)
         if STOCHASTIC in cls.traits and "stream" in cls.attr_specs and "stream" not in attrs:
             attrs["stream"] = self._streams
-        attrs = cls.complete(attrs, {key: _shape_of(value) for key, value in held.items()})
-        op = cls(**held, **attrs, **dict.fromkeys(cls.result_specs, Value("?")), location=where)
-        found = list(attribute_findings(op))
-        types, problems = ({}, found) if found else infer(op)
-        if problems:
-            raise ThermocError(problems)
-        op = op.with_(**{key: Value(self._name(cls, key, name, where), kind) for key, kind in types.items()})
+        attrs = cls.complete(attrs, {key: shapes_of(value) for key, value in values.items()})
+        op = cls(**values, **attrs, **dict.fromkeys(cls.result_specs, Value("?")), location=where)
+        findings = list(attribute_findings(op))
+        types, findings = ({}, findings) if findings else infer(op)
+        if findings:
+            raise ThermocError(findings)
+        op = op.with_(**{key: Value(self._name(cls, key, name, where), type_) for key, type_ in types.items()})
         if STOCHASTIC in cls.traits:
             self._streams = max(self._streams, op.attrs["stream"] + 1)
         self.ops.append(op)
         return tuple(Handle(self, value) for value in op.results)
 
-    def _operands(self, cls: type[Op], given: dict[str, Any], where: Location | None) -> dict[str, Any]:
-        dtype = next((v.type.dtype for v in _handles(given.values()) if v.type.dtype.is_float), DType.f64)
-        held: dict[str, Any] = {}
+    def _operands(self, cls: type[Op], items: dict[str, Any], where: Location | None) -> dict[str, Any]:
+        dtypes = (handle.type.dtype for handle in _handles(items.values()))
+        dtype = next((dtype for dtype in dtypes if dtype.is_float), DType.f64)
+        values: dict[str, Any] = {}
         for name, spec in cls.operand_specs.items():
-            item = given.get(name, spec.default)
+            item = items.get(name, spec.default)
             if spec.variadic:
-                held[name] = tuple(self._value(part, spec, dtype, where, cls, name) for part in item)
+                values[name] = tuple(self._value(member, spec, dtype, where, cls, name) for member in item)
             elif item is not None:
-                held[name] = self._value(item, spec, dtype, where, cls, name)
+                values[name] = self._value(item, spec, dtype, where, cls, name)
             elif not spec.optional:
                 raise error("T111", f"{cls.opname}: {name} is missing", where=where)
-        return held
+        return values
 
     def _value(
         self, item: Any, spec: OperandSpec, dtype: DType, where: Location | None, cls: type[Op], name: str
@@ -98,15 +92,15 @@ class Builder:
         if array.dtype.kind not in "biuf":
             what = f"{who} takes a value of the network, a number or an array of numbers"
             raise error("T111", what, where=where, notes=[f"it was given {type(item).__name__}"])
-        wanted = {"float": dtype, "int": DType.i64, "bool": DType.bool}.get(spec.kind) or DType.of(array.dtype) or dtype
+        target = {"float": dtype, "int": DType.i64, "bool": DType.bool}.get(spec.kind) or DType.of(array.dtype) or dtype
         if spec.kind == "number" or (spec.kind == "any" and array.dtype.kind == "f"):
-            wanted = dtype
-        if array.dtype.kind == "f" and not wanted.is_float:
+            target = dtype  # Python's numbers are f64, and take the format of the values beside them
+        if array.dtype.kind == "f" and not target.is_float:
             raise error("T104", f"{who} takes {spec.kind} numbers", where=where, notes=[f"it was given {array.dtype}"])
         role = spec.role or Role.signal
         called = self._name(Constant, "y", name, where) if name else self._names("c")
-        value = Value(called, Type(array.shape, wanted, role))
-        self.ops.append(Constant(value=Array(array.astype(wanted.numpy)), role=role, y=value, location=where))
+        value = Value(called, Type(array.shape, target, role))
+        self.ops.append(Constant(value=Array(array.astype(target.numpy)), role=role, y=value, location=where))
         return Handle(self, value)
 
     def _name(self, cls: type[Op], result: str, name: str | None, where: Location | None) -> str:
@@ -118,7 +112,7 @@ class Builder:
         return self._choose(name + suffix)
 
     def _choose(self, name: str) -> str:
-        """Return what a value is built under that will be ``name`` in the graph.
+        """Return the name under which a value is built that will be ``name`` in the graph.
 
         A value that nobody named and that has this name gives it up: the two change names when the graph is made, for
         handles and ops already hold the names that were built under.
@@ -150,14 +144,6 @@ class Builder:
 
     def graph(self) -> Graph:
         """Return the verified graph. Errors: T1xx, all at once."""
-        for name, (value, where) in self._holes.items():
-            if value is None:
-                raise error(
-                    "T111",
-                    f"placeholder %{name} was never connected",
-                    where=where,
-                    hint="call tc.connect(placeholder, value)",
-                )
         targets = {name: self._resolve(name) for name in self._holes}
         ops = [self._final_names(replaced(targets, op)) for op in self.ops]
         graph = retyped(Graph(name=self.name, dt=self.dt, ops=tuple(ops)))
@@ -173,100 +159,25 @@ class Builder:
         return op.renamed(final).with_(**{key: final(getattr(op, key)) for key in op.result_specs})
 
     def _resolve(self, name: str) -> Value:
-        """Return what stands behind a placeholder, through placeholders connected to placeholders."""
-        seen = {name}
-        value, where = self._holes[name]
-        while value is not None and value.name in self._holes:
-            if value.name in seen:
+        """Return the value that defines a placeholder, through placeholders connected to placeholders."""
+        passed = {name}
+        while True:
+            value, where = self._holes[name]
+            if value is None:
+                what = f"placeholder %{name} was never connected"
+                raise error("T111", what, where=where, hint="call tc.connect(placeholder, value)")
+            if value.name not in self._holes:
+                return value
+            if value.name in passed:
                 raise error("T106", "a placeholder is connected to itself", where=where)
-            seen.add(value.name)
-            value, where = self._holes[value.name]
-        assert value is not None  # graph() has looked
-        return value
+            name = value.name
+            passed.add(name)
 
 
-def _handles(items: Any) -> list[Handle]:
-    found: list[Handle] = []
+def _handles(items: Iterable[Any]) -> Iterator[Handle]:
+    """Yield the values among the operands of a call, those in lists too."""
     for item in items:
-        found += [item] if isinstance(item, Handle) else _handles(item) if isinstance(item, (list, tuple)) else []
-    return found
-
-
-def _shape_of(held: Any) -> Any:
-    if held is None:
-        return None
-    return tuple(v.type.shape for v in held) if isinstance(held, tuple) else held.type.shape
-
-
-def current(what: str) -> Builder:
-    """Return the builder of the innermost ``with tc.Network(...)``. Errors: T111 outside one."""
-    builder = CURRENT.get()
-    if builder is None:
-        raise error(
-            "T111",
-            f"{what} is called outside a network",
-            where=caller(),
-            hint='write it inside "with tc.Network(...):"',
-        )
-    return builder
-
-
-THERMAL_ENERGY = "kT"
-"""What papers call a temperature where it stands for an energy: with k_B = 1 it is ``T``, and taken as that."""
-
-
-def function(cls: type[Op]) -> Callable[..., Any]:
-    """Return the Python function that adds one op of this class: operands first, attributes by keyword.
-
-    A temperature is ``T`` in every op; ``kT=`` is taken as the same number.
-    """
-    signature = _signature(cls)
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        builder = current(cls.opname)
-        if THERMAL_ENERGY in kwargs and "T" in signature.parameters and "T" not in kwargs:
-            kwargs["T"] = kwargs.pop(THERMAL_ENERGY)
-        try:
-            bound = signature.bind(*args, **kwargs)
-        except TypeError as reason:
-            raise error("T111", f"{cls.opname}: {reason}", where=caller(), hint=f"{call.__name__}{signature}") from None
-        name = bound.arguments.pop("name", None) if "name" not in cls.attr_specs else None
-        operands = {key: item for key, item in bound.arguments.items() if key in cls.operand_specs}
-        attrs = {key: _attribute(item) for key, item in bound.arguments.items() if key in cls.attr_specs}
-        results = builder.add(cls, operands, attrs, name)
-        return results[0] if len(results) == 1 else results if results else None
-
-    short = cls.opname.split(".")[1]
-    call.__name__ = call.__qualname__ = short + "_" * keyword.iskeyword(short)
-    call.__doc__ = cls.__doc__
-    call.__signature__ = signature  # type: ignore[attr-defined]
-    return call
-
-
-def _signature(cls: type[Op]) -> inspect.Signature:
-    fields = cls.__dataclass_fields__
-    kind = inspect.Parameter
-    parameters = [
-        kind(
-            name,
-            kind.POSITIONAL_OR_KEYWORD,
-            default=kind.empty if spec.default is None and not spec.optional else spec.default,
-        )
-        for name, spec in cls.operand_specs.items()
-    ]
-    for name in cls.attr_specs:
-        given = fields[name].default
-        default = None if name == "stream" else kind.empty if given is dataclasses.MISSING else given
-        parameters.append(kind(name, kind.KEYWORD_ONLY, default=default))
-    if "name" not in cls.attr_specs:
-        parameters.append(kind("name", kind.KEYWORD_ONLY, default=None))
-    return inspect.Signature(parameters)
-
-
-def _attribute(item: Any) -> Any:
-    if isinstance(item, (list, tuple)):
-        return tuple(_attribute(part) for part in item)
-    return item.item() if isinstance(item, np.generic) else item
-
-
-FUNCTIONS: dict[str, Callable[..., Any]] = {name: function(cls) for name, cls in REGISTRY.items()}
+        if isinstance(item, Handle):
+            yield item
+        elif isinstance(item, (list, tuple)):
+            yield from _handles(cast("list[Any]", item))

@@ -1,6 +1,6 @@
 """Colours of the graph of couplings: no two coupled units share one, so a colour is updated at once (a proven order).
 
-Two colours where they suffice (every lattice of even sides: the chequerboard; every restricted machine: its two
+Two colours where they suffice (every lattice of even sides: the checkerboard; every restricted machine: its two
 layers), found in linear time by breadth-first search. Else networkx's DSATUR for small graphs, and for large ones
 rounds of independent sets, linear in the number of couplings.
 """
@@ -8,13 +8,14 @@ rounds of independent sets, linear in the number of couplings.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+
+from thermoc.support.array_types import AnyArray, IntArray
 
 SMALL = 2000
 """Up to so many couplings networkx looks for few colours; it takes a second and more for a million."""
 
 
-def colouring(offsets: NDArray, columns: NDArray) -> NDArray[np.int64]:
+def colouring(offsets: AnyArray, columns: AnyArray) -> IntArray:
     """Return a colour for each unit; couplings are rows (offsets, columns), in one direction or both."""
     n = len(offsets) - 1
     unit = np.repeat(np.arange(n), np.diff(offsets))
@@ -26,7 +27,7 @@ def colouring(offsets: NDArray, columns: NDArray) -> NDArray[np.int64]:
     return _few_colours(n, unit, columns) if len(columns) <= SMALL else _independent_sets(n, unit, columns)
 
 
-def clash(offsets: NDArray, columns: NDArray, colors: NDArray) -> tuple[int, int] | None:
+def clash(offsets: AnyArray, columns: AnyArray, colors: AnyArray) -> tuple[int, int] | None:
     """Return the first pair of coupled units of one colour, or None: the proof of a colouring."""
     unit = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     bad = (colors[unit] == colors[columns]) & (unit != columns)
@@ -36,7 +37,7 @@ def clash(offsets: NDArray, columns: NDArray, colors: NDArray) -> tuple[int, int
     return int(unit[at]), int(columns[at])
 
 
-def _two_colours(n: int, unit: NDArray, other: NDArray) -> NDArray[np.int64]:
+def _two_colours(n: int, unit: AnyArray, other: AnyArray) -> IntArray:
     """Return the parity of the distance from each component's first unit: a colouring where two colours suffice."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import breadth_first_order, connected_components
@@ -62,50 +63,49 @@ def _two_colours(n: int, unit: NDArray, other: NDArray) -> NDArray[np.int64]:
     return (parity[:n] ^ 1).astype(np.int64)
 
 
-def _few_colours(n: int, unit: NDArray, other: NDArray) -> NDArray[np.int64]:
+def _few_colours(n: int, unit: AnyArray, other: AnyArray) -> IntArray:
     import networkx
 
-    graph = networkx.Graph()
+    graph: networkx.Graph[int] = networkx.Graph()
     graph.add_nodes_from(range(n))
     graph.add_edges_from(zip(unit.tolist(), other.tolist()))
     graph.remove_edges_from(list(networkx.selfloop_edges(graph)))
-    found = networkx.greedy_color(graph, strategy="DSATUR")
-    return np.array([found[i] for i in range(n)])
+    colors: dict[int, int] = networkx.greedy_color(graph, strategy="DSATUR")
+    return np.array([colors[i] for i in range(n)])
 
 
-def _independent_sets(n: int, unit: NDArray, other: NDArray) -> NDArray[np.int64]:
+def _independent_sets(n: int, unit: AnyArray, other: AnyArray) -> IntArray:
     """Return colours by Jones and Plassmann: rounds in which units above all uncoloured neighbours take the least free.
 
     Priorities are degree first, then a fixed permutation, so the result is a function of the graph.
     """
     away = unit != other
-    one = np.concatenate([unit[away], other[away]])
-    two = np.concatenate([other[away], unit[away]])
-    degree = np.bincount(one, minlength=n)
+    unit, neighbour = np.concatenate([unit[away], other[away]]), np.concatenate([other[away], unit[away]])
+    degree = np.bincount(unit, minlength=n)
     rank = np.empty(n, np.int64)
     rank[np.lexsort((np.random.default_rng(0).permutation(n), degree))] = np.arange(n)
     colors = np.full(n, -1)
     while (colors < 0).any():
         highest = np.full(n, -1)
-        np.maximum.at(highest, one, np.where(colors[two] < 0, rank[two], -1))
+        np.maximum.at(highest, unit, np.where(colors[neighbour] < 0, rank[neighbour], -1))
         ready = (colors < 0) & (rank > highest)
-        taken = ready[one] & (colors[two] >= 0)
-        colors[ready] = _least_free(n, one[taken], colors[two[taken]])[ready]
-        keep = (colors[one] < 0) | (colors[two] < 0)
-        one, two = one[keep], two[keep]
+        occupied = ready[unit] & (colors[neighbour] >= 0)
+        colors[ready] = _least_free(n, unit[occupied], colors[neighbour[occupied]])[ready]
+        open_ = (colors[unit] < 0) | (colors[neighbour] < 0)
+        unit, neighbour = unit[open_], neighbour[open_]
     return colors
 
 
-def _least_free(n: int, unit: NDArray, color: NDArray) -> NDArray[np.int64]:
+def _least_free(n: int, unit: AnyArray, color: AnyArray) -> IntArray:
     """Return for each unit the least colour that none of its pairs (unit, color) names."""
-    least = np.zeros(n, np.int64)
+    free = np.zeros(n, np.int64)
     if not len(unit):
-        return least
+        return free
     order = np.lexsort((color, unit))
     unit, color = unit[order], color[order]
     fresh = np.append(True, (unit[1:] != unit[:-1]) | (color[1:] != color[:-1]))
     unit, color = unit[fresh], color[fresh]
     start = np.searchsorted(unit, unit)
     dense = color == np.arange(len(unit)) - start  # sorted colours of a unit count 0, 1, 2, ... until a gap
-    np.add.at(least, unit[dense], 1)
-    return least
+    np.add.at(free, unit[dense], 1)
+    return free

@@ -1,4 +1,4 @@
-"""What is handed to a run, checked against the graph before anything starts."""
+"""Inputs of a run, checked against the graph before anything starts."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from thermoc.ir.dialects.core import Input
 from thermoc.ir.graph import Graph
 from thermoc.ir.memory import check_memory
 from thermoc.ir.types import Role
+from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import Finding, ThermocError, error
 
 COUNTER = 2**32
@@ -23,7 +24,7 @@ COUNTER = 2**32
 class Feed:
     """Checked inputs: each array is (ticks, batch, *shape) in the graph's dtype, possibly a broadcast view."""
 
-    arrays: Mapping[str, NDArray]
+    arrays: Mapping[str, AnyArray]
     ticks: int
     batch: int
 
@@ -38,7 +39,7 @@ def feed(
     first_sample: int = 0,
     first_tick: int = 0,
 ) -> Feed:
-    """Check inputs given as (batch, *shape), held over the ticks, or (ticks, batch, *shape).
+    """Check inputs given as (batch, *shape), constant over the ticks, or (ticks, batch, *shape).
 
     ticks defaults to what the inputs say, else 1; batch likewise. seed, first_sample and first_tick place the run in
     the noise. Errors: T401 (names), T402 (shapes), T403 (dtypes and values), T404 (a number out of range), T408 (more
@@ -47,10 +48,10 @@ def feed(
     if not isinstance(inputs, Mapping):
         raise error("T401", "inputs are arrays by name", notes=[f"a {type(inputs).__name__} was given"])
     numbers = {"ticks": ticks, "batch": batch, "seed": seed, "first_sample": first_sample, "first_tick": first_tick}
-    found = [*_names(graph, inputs), *_numbers(numbers)]
-    if found:
-        raise ThermocError(found)
-    arrays: dict[str, NDArray] = {}
+    findings = [*_names(graph, inputs), *_numbers(numbers)]
+    if findings:
+        raise ThermocError(findings)
+    arrays: dict[str, AnyArray] = {}
     for name, op in graph.inputs.items():
         try:
             array = np.asarray(inputs[name])
@@ -59,15 +60,15 @@ def feed(
                 "T402", f"input {name!r} is not a regular array", where=op.location, notes=[str(reason)]
             ) from None
         problems = [*_shape(op, array), *_values(op, array, hot=is_temperature(graph, op))]
-        found += problems
+        findings += problems
         if not problems:
             arrays[name] = array.astype(op.dtype.numpy, copy=False)
-    if found:
-        raise ThermocError(found)
+    if findings:
+        raise ThermocError(findings)
     ticks, batch = _agree(graph, arrays, ticks, batch)
-    found = list(_noise(graph, first_sample + batch, first_tick + ticks))
-    if found:
-        raise ThermocError(found)
+    findings = list(_noise(graph, first_sample + batch, first_tick + ticks))
+    if findings:
+        raise ThermocError(findings)
     timed = sum(math.prod(array.shape[2:]) for name, array in arrays.items() if _timed(graph, name, array))
     check_memory(graph, ticks=ticks, batch=batch, timed=timed)
     views = {
@@ -78,15 +79,15 @@ def feed(
 
 
 def _names(graph: Graph, inputs: Mapping[str, ArrayLike]) -> Iterator[Finding]:
-    known = list(graph.inputs)
+    names = list(graph.inputs)
     for name in inputs:
-        if name not in known:
-            near = difflib.get_close_matches(str(name), known, 1)
+        if name not in names:
+            near = difflib.get_close_matches(str(name), names, 1)
             hint = f"did you mean {near[0]!r}?" if near else ""
             yield Finding(
                 code="T401",
                 what=f"network {graph.name!r} has no input {name!r}",
-                notes=(f"its inputs are {known}",),
+                notes=(f"its inputs are {names}",),
                 hint=hint,
             )
     for name, op in graph.inputs.items():
@@ -129,7 +130,7 @@ def _noise(graph: Graph, samples: int, ticks: int) -> Iterator[Finding]:
             )
 
 
-def _shape(op: Input, array: NDArray) -> Iterator[Finding]:
+def _shape(op: Input, array: AnyArray) -> Iterator[Finding]:
     rank = len(op.shape)
     if (
         array.ndim - rank not in (1, 2)
@@ -156,7 +157,7 @@ def is_temperature(graph: Graph, op: Input) -> bool:
     )
 
 
-def _values(op: Input, array: NDArray, *, hot: bool) -> Iterator[Finding]:
+def _values(op: Input, array: AnyArray, *, hot: bool) -> Iterator[Finding]:
     kinds = {"f": "biuf", "i": "biu", "b": "b"}[op.dtype.numpy.kind]
     if array.dtype.kind not in kinds:
         yield Finding(
@@ -167,22 +168,22 @@ def _values(op: Input, array: NDArray, *, hot: bool) -> Iterator[Finding]:
         )
         return
     if op.dtype.numpy.kind == "i" and array.dtype.kind != "b":
-        yield from _whole_range(op, array)
+        yield from _integer_range(op, array)
     if array.dtype.kind != "f" and not hot:
         return
     good = np.isfinite(array) & (array > 0) if hot else np.isfinite(array)
     if not good.all():
         where = tuple(int(i) for i in np.argwhere(~good)[0])
-        wanted = "finite and > 0, as a temperature is" if hot else "finite"
+        condition = "finite and > 0, as a temperature is" if hot else "finite"
         yield Finding(
             code="T403",
-            what=f"input {op.name!r} must be {wanted}",
+            what=f"input {op.name!r} must be {condition}",
             where=op.location,
             notes=(f"element {list(where)} is {array[where]}",),
         )
 
 
-def _whole_range(op: Input, array: NDArray) -> Iterator[Finding]:
+def _integer_range(op: Input, array: AnyArray) -> Iterator[Finding]:
     """Integers must fit the format that holds them: nothing wraps on its way in."""
     low, high = np.iinfo(op.dtype.numpy).min, np.iinfo(op.dtype.numpy).max
     if array.size == 0 or low <= int(array.min()) <= int(array.max()) <= high:
@@ -192,21 +193,24 @@ def _whole_range(op: Input, array: NDArray) -> Iterator[Finding]:
     yield Finding(code="T403", what=f"input {op.name!r} has numbers it cannot hold", where=op.location, notes=notes)
 
 
-def _timed(graph: Graph, name: str, array: NDArray) -> bool:
+def _timed(graph: Graph, name: str, array: AnyArray) -> bool:
     return array.ndim == len(graph.inputs[name].shape) + 2
 
 
-def _agree(graph: Graph, arrays: Mapping[str, NDArray], ticks: int | None, batch: int | None) -> tuple[int, int]:
-    said = {"ticks": {} if ticks is None else {"ticks": ticks}, "batch": {} if batch is None else {"batch": batch}}
+def _agree(graph: Graph, arrays: Mapping[str, AnyArray], ticks: int | None, batch: int | None) -> tuple[int, int]:
+    claims: dict[str, dict[str, int]] = {
+        "ticks": {} if ticks is None else {"ticks": ticks},
+        "batch": {} if batch is None else {"batch": batch},
+    }
     for name, array in arrays.items():
         timed = _timed(graph, name, array)
         if timed:
-            said["ticks"][f"input {name!r}"] = array.shape[0]
-        said["batch"][f"input {name!r}"] = array.shape[int(timed)]
-    for what, claims in said.items():
-        if len(set(claims.values())) > 1:
-            notes = [f"{who} says {number}" for who, number in claims.items()]
+            claims["ticks"][f"input {name!r}"] = array.shape[0]
+        claims["batch"][f"input {name!r}"] = array.shape[int(timed)]
+    for what, numbers in claims.items():
+        if len(set(numbers.values())) > 1:
+            notes = [f"{who} says {number}" for who, number in numbers.items()]
             raise error(
                 "T402", f"inputs disagree on the number of {'ticks' if what == 'ticks' else 'samples'}", notes=notes
             )
-    return next(iter(said["ticks"].values()), 1), next(iter(said["batch"].values()), 1)
+    return next(iter(claims["ticks"].values()), 1), next(iter(claims["batch"].values()), 1)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from thermoc.ir.dialects.core import Input, Output
 from thermoc.ir.ops import STOCHASTIC, Op
+from thermoc.ir.printer import print_graph
 from thermoc.ir.types import Shape
 from thermoc.ir.values import Array, Value
 
@@ -69,16 +70,16 @@ class Graph:
                 readers.setdefault(value.name, []).append(op)
         return {name: tuple(ops) for name, ops in readers.items()}
 
-    def to_networkx(self, *, instant: bool = False) -> networkx.DiGraph:
+    def to_networkx(self, *, instant: bool = False) -> networkx.DiGraph[int]:
         """Return op positions as nodes and dataflow as edges; ``instant`` keeps the edges that act within a tick."""
         import networkx
 
-        place = {value.name: index for index, op in enumerate(self.ops) for value in op.results}
-        graph = networkx.DiGraph()
+        producer = {value.name: index for index, op in enumerate(self.ops) for value in op.results}
+        graph: networkx.DiGraph[int] = networkx.DiGraph()
         graph.add_nodes_from(range(len(self.ops)))
         for index, op in enumerate(self.ops):
             values = op.instant_inputs if instant else op.inputs
-            graph.add_edges_from((place[value.name], index) for value in values if value.name in place)
+            graph.add_edges_from((producer[value.name], index) for value in values if value.name in producer)
         return graph
 
     @cached_property
@@ -86,26 +87,25 @@ class Graph:
         """The ops in an order in which each follows what acts on it within the tick. The graph must be verified."""
         import networkx
 
-        return tuple(
-            self.ops[index] for index in networkx.lexicographical_topological_sort(self.to_networkx(instant=True))
-        )
+        order: Iterable[int] = networkx.lexicographical_topological_sort(self.to_networkx(instant=True))
+        return tuple(self.ops[index] for index in order)
 
     @cached_property
     def uniform(self) -> frozenset[str]:
         """Names of the values that are the same for every sample: they depend on no input and no noise."""
         varying = [v for op in self.ops if isinstance(op, Input) or STOCHASTIC in op.traits for v in op.results]
-        seen = {value.name for value in varying}
+        varied = {value.name for value in varying}
         while varying:
             for reader in self.consumers.get(varying.pop().name, ()):
-                fresh = [value for value in reader.results if value.name not in seen]
-                seen.update(value.name for value in fresh)
+                fresh = [value for value in reader.results if value.name not in varied]
+                varied.update(value.name for value in fresh)
                 varying += fresh
-        return frozenset(self.producers.keys() - seen)
+        return frozenset(self.producers.keys() - varied)
 
     @cached_property
     def noise_units(self) -> int:
         """The most units that draw from one stream; 0 without noise."""
-        sizes = (v.type.size for op in self.ops if STOCHASTIC in op.traits for v in op.results if v.type)
+        sizes = (v.size for op in self.ops if STOCHASTIC in op.traits for v in op.results)
         return max(sizes, default=0)
 
     @cached_property
@@ -114,8 +114,6 @@ class Graph:
         return _content_hash(self)
 
     def __str__(self) -> str:
-        from thermoc.ir.text import print_graph
-
         return print_graph(self)
 
 
@@ -151,17 +149,13 @@ def _canonical(op: Op, numbers: dict[str, int]) -> str:
 
 
 def _plain(attribute: Any) -> str:
-    return (
-        attribute.digest
-        if isinstance(attribute, Array)
-        else repr(attribute)
-        if not isinstance(attribute, str)
-        else str(attribute)
-    )
+    if isinstance(attribute, Array):
+        return attribute.digest
+    return str(attribute) if isinstance(attribute, str) else repr(attribute)  # an enum of texts counts as its text
 
 
 def exposed(graph: Graph, names: Iterable[str], prefix: str) -> Graph:
-    """Return the graph with each of these values also handed out, under the value's name behind ``prefix``."""
+    """Return the graph with each of these values also an output, under the value's name behind ``prefix``."""
     values = {value.name: value for op in graph.ops for value in op.results}
     return graph.with_ops([*graph.ops, *(Output(x=values[name], name=prefix + name) for name in dict.fromkeys(names))])
 
@@ -172,7 +166,7 @@ def fresh_names(graph: Graph) -> NameSource:
 
 
 class NameSource:
-    """Hands out names that are not taken: the one asked for, or it with a number."""
+    """Returns names that are not taken: the one wanted, or it with a number."""
 
     def __init__(self, taken: Iterable[str] = ()):
         self._taken = set(taken)

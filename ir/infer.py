@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op, OperandSpec, ResultSpec, ShapeProblem
 from thermoc.ir.types import DType, Role, Shape, Type
 from thermoc.ir.values import Value
 from thermoc.support.errors import Finding
 
-if TYPE_CHECKING:
-    from thermoc.ir.graph import Graph
-
 MAX_VISITS = 8
+"""Times an op is typed anew at most: types along a cycle settle at once, or contradict each other for ever."""
 _KINDS = {
     "float": {DType.f64, DType.f32},
     "int": {DType.i64, DType.i32},
@@ -51,32 +49,32 @@ class Letters:
             self._group(group[1:], shape[cut : len(shape) - after], who)
 
     def _dim(self, letter: str, length: int, who: str) -> None:
-        known, first = self.dims.setdefault(letter, (length, who))
-        if known != length:
+        bound, first = self.dims.setdefault(letter, (length, who))
+        if bound != length:
             raise ShapeProblem(
                 f"operands disagree on dimension '{letter}'",
-                f"{first} has {letter} = {known}",
+                f"{first} has {letter} = {bound}",
                 f"{who} has {letter} = {length}",
             )
 
     def _group(self, letter: str, shape: Shape, who: str) -> None:
-        known, first = self.groups.setdefault(letter, (shape, who))
-        if known != shape:
+        bound, first = self.groups.setdefault(letter, (shape, who))
+        if bound != shape:
             raise ShapeProblem(
                 f"operands disagree on shape '{letter}'",
-                f"{first} has shape {list(known)}",
+                f"{first} has shape {list(bound)}",
                 f"{who} has shape {list(shape)}",
             )
 
     def broadcast(self, letter: str, members: list[tuple[str, Shape]]) -> None:
         """Let each member broadcast into group ``letter``, which they form together if nothing else has."""
-        given = self.groups.get(letter)
+        bound = self.groups.get(letter)
         try:
-            joint = np.broadcast_shapes(*(shape for _, shape in members), *([given[0]] if given else []))
+            joint = np.broadcast_shapes(*(shape for _, shape in members), *([bound[0]] if bound else []))
         except ValueError:
             joint = None
-        if joint is None or (given is not None and joint != given[0]):
-            facts = ([f"{given[1]} has shape {list(given[0])}"] if given else []) + [
+        if joint is None or (bound is not None and joint != bound[0]):
+            facts = ([f"{bound[1]} has shape {list(bound[0])}"] if bound else []) + [
                 f"{who} has shape {list(shape)}" for who, shape in members
             ]
             raise ShapeProblem("operands do not broadcast to one shape", *facts)
@@ -124,12 +122,12 @@ def retyped(graph: Graph) -> Graph:
     fit it, its results keep their types and the verifier says why.
     """
     ops = list(graph.ops)
-    places = {value.name: index for index, op in enumerate(ops) for value in op.results}
+    producers = {value.name: index for index, op in enumerate(ops) for value in op.results}
     readers: dict[int, list[int]] = {}
     for index, op in enumerate(ops):
         for value in op.inputs:
-            if value.name in places:
-                readers.setdefault(places[value.name], []).append(index)
+            if value.name in producers:
+                readers.setdefault(producers[value.name], []).append(index)
     queue, visits = deque(range(len(ops))), [0] * len(ops)
     queued = set(queue)
     while queue:
@@ -138,15 +136,19 @@ def retyped(graph: Graph) -> Graph:
         before = ops[index]
         ops[index] = _with_types(
             before,
-            {v.name: v for i in {places[u.name] for u in before.inputs if u.name in places} for v in ops[i].results},
+            {
+                v.name: v
+                for i in {producers[u.name] for u in before.inputs if u.name in producers}
+                for v in ops[i].results
+            },
         )
         visits[index] += 1
         if ops[index].results != before.results and visits[index] <= MAX_VISITS:
             fresh = [reader for reader in readers.get(index, ()) if reader not in queued]
             queue.extend(fresh)
             queued.update(fresh)
-    known = {value.name: value for op in ops for value in op.results}
-    return graph.with_ops(op.renamed(lambda value: known.get(value.name, value)) for op in ops)
+    typed = {value.name: value for op in ops for value in op.results}
+    return graph.with_ops(op.renamed(lambda value: typed.get(value.name, value)) for op in ops)
 
 
 def _with_types(op: Op, known: dict[str, Value]) -> Op:
@@ -175,17 +177,17 @@ def _shapes(op: Op) -> dict[str, Shape]:
             letters.bind(pattern, value.shape, who)
     for letter, members in loose.items():
         letters.broadcast(letter, members)
-    given = {name: _held_shape(getattr(op, name)) for name in op.operand_specs}
-    own = op.shapes(given)
-    return own if own is not None else {name: letters.shape(spec.shape) for name, spec in op.result_specs.items()}
+    stated = op.shapes({name: shapes_of(getattr(op, name)) for name in op.operand_specs})
+    return stated if stated is not None else {name: letters.shape(spec.shape) for name, spec in op.result_specs.items()}
 
 
-def _held_shape(held: Any) -> Any:
-    if held is None:
+def shapes_of(operand: Value | tuple[Value, ...] | None) -> Shape | tuple[Shape, ...] | None:
+    """Return the shape of an operand, or the shapes of a variadic one."""
+    if operand is None:
         return None
-    if isinstance(held, tuple):
-        return tuple(value.shape for value in held)
-    return held.shape
+    if isinstance(operand, tuple):
+        return tuple(value.shape for value in operand)
+    return operand.shape
 
 
 def _spec(op: Op, name: str) -> OperandSpec:
@@ -227,13 +229,17 @@ def _check_dtypes(op: Op) -> list[Finding]:
 def _check_roles(op: Op) -> list[Finding]:
     findings: list[Finding] = []
     for name, value in op.operand_values:
-        wanted, role = _spec(op, name).role, value.role
-        if wanted is not None and role not in (wanted, Role.signal):
+        declared, role = _spec(op, name).role, value.role
+        if declared is not None and role not in (declared, Role.signal):
             note = f"{name} ({value}) has the role {role}"
-            what = f"{op.opname}: {name} must be a {wanted}"
+            what = f"{op.opname}: {name} must be a {declared}"
             findings.append(
                 Finding(
-                    code="T104", what=what, where=op.location, notes=(note,), hint=f"pass a {wanted}, or a plain signal"
+                    code="T104",
+                    what=what,
+                    where=op.location,
+                    notes=(note,),
+                    hint=f"pass a {declared}, or a plain signal",
                 )
             )
     return findings
@@ -246,5 +252,5 @@ def _meaning(op: Op, spec: ResultSpec) -> tuple[DType, Role]:
     return DType(dtype), Role(role)
 
 
-def _first(held: Any) -> Value:
-    return held[0] if isinstance(held, tuple) else held
+def _first(operand: Value | tuple[Value, ...]) -> Value:
+    return operand[0] if isinstance(operand, tuple) else operand

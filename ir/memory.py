@@ -16,9 +16,9 @@ def check_memory(graph: Graph, *, ticks: int, batch: int, timed: int) -> None:
     """Refuse a run whose arrays do not fit. Errors: T408.
 
     timed: elements of a sample of the inputs that change over the ticks; they are packed for the whole run. Outputs are
-    kept for every tick, states once; what a target needs beside them comes on top.
+    stored for every tick, states once; what a target needs beside them comes on top.
     """
-    outputs = sum(op.x.type.size for op in graph.outputs.values() if op.x.type is not None)
+    outputs = sum(op.x.size for op in graph.outputs.values())
     states = sum(math.prod(shape) for shape in graph.states.values())
     needs = {
         "outputs": NUMBER * ticks * batch * outputs,

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from thermoc.ir.handle import Handle, call, refused
+from thermoc.ir.functions import call, refused
+from thermoc.ir.network_value import NetworkValue
+from thermoc.support.array_types import AnyArray
+from thermoc.support.errors import ThermocError
 
 UFUNCS: dict[Any, str] = {
     np.add: "core.add",
@@ -107,22 +111,22 @@ def by_function(function: Any, args: tuple[Any, ...], options: dict[str, Any]) -
         raise refused(f"numpy.{function.__name__}: {reason}", hint=hint) from None
 
 
-def _without(name: str):
+def _without(name: str) -> ThermocError:
     cure = CURES.get(name)
     hint = f"write {cure}" if cure else "write it with ops of tc: dir(tc) lists them"
     return refused(f"numpy.{name} has no op", hint=hint)
 
 
-def product(a: Any, b: Any) -> Handle:
-    """Return a @ b by NumPy's rule; a product with an array of numbers is an affine map. Errors: T103, T111."""
-    sides: list[Any] = [side if isinstance(side, Handle) else np.asarray(side) for side in (a, b)]
-    a, b = sides
+def product(first: Any, second: Any) -> Any:
+    """Return ``first @ second`` by NumPy's rule; with an array of numbers it is an affine map. Errors: T103, T111."""
+    a: Any = first if isinstance(first, NetworkValue) else np.asarray(first)
+    b: Any = second if isinstance(second, NetworkValue) else np.asarray(second)
     if 0 in (a.ndim, b.ndim):
         raise refused("@ takes no value without axes", hint="* multiplies")
     if isinstance(a, np.ndarray) and a.ndim <= 2 and b.ndim == 1:
-        return _dropped(call("core.affine", b, np.atleast_2d(a)), a.ndim == 1)
+        return _dropped(call("core.affine", b, np.atleast_2d(cast("AnyArray", a))), a.ndim == 1)
     if isinstance(b, np.ndarray) and b.ndim <= 2:
-        return _dropped(call("core.affine", a, np.atleast_2d(b.T)), b.ndim == 1)
+        return _dropped(call("core.affine", a, np.atleast_2d(cast("AnyArray", b).T)), b.ndim == 1)
     if a.ndim == b.ndim == 1:
         return call("core.reduce", a * b, kind="sum")
     if a.ndim == 1 and b.ndim == 2:
@@ -132,48 +136,48 @@ def product(a: Any, b: Any) -> Handle:
     return call("core.matmul", a, b)
 
 
-def _dropped(y: Handle, last: bool) -> Handle:
+def _dropped(y: NetworkValue, last: bool) -> Any:
     return call("core.reshape", y, shape=y.shape[:-1]) if last else y
 
 
-def _reshaped(x: Handle, *shape: Any) -> Handle:
-    lengths = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
+def _reshaped(x: NetworkValue, *shape: Any) -> Any:
+    lengths: ArrayLike = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
     sizes = [int(n) for n in np.atleast_1d(lengths)]
-    known = int(np.prod([n for n in sizes if n != -1]))
-    full = tuple(x.size // max(known, 1) if n == -1 else n for n in sizes)
+    stated = int(np.prod([n for n in sizes if n != -1]))
+    full = tuple(x.size // max(stated, 1) if n == -1 else n for n in sizes)
     return x if full == x.shape else call("core.reshape", x, shape=full)
 
 
-def _reduce(kind: str) -> Callable[..., Handle]:
-    def reduced(x: Handle, axis: Any = None, *, keepdims: bool = False) -> Handle:
+def _reduce(kind: str) -> Callable[..., Any]:
+    def reduced(x: NetworkValue, axis: Any = None, *, keepdims: bool = False) -> Any:
         axes = tuple(range(x.ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
         if kind.startswith("arg") and axis is None and x.ndim > 1:
             return reduced(call("core.flatten", x))
         y = call("core.reduce", x, kind=kind, axes=tuple(int(a) for a in axes))
         if not keepdims:
             return y
-        gone = {a % x.ndim for a in axes}
-        return call("core.reshape", y, shape=tuple(1 if i in gone else n for i, n in enumerate(x.shape)))
+        reduced_axes = {a % x.ndim for a in axes}
+        return call("core.reshape", y, shape=tuple(1 if i in reduced_axes else n for i, n in enumerate(x.shape)))
 
     return reduced
 
 
-def _transposed(x: Handle, axes: Any = None) -> Handle:
+def _transposed(x: NetworkValue, axes: Any = None) -> Any:
     order = tuple(range(x.ndim))[::-1] if axes is None else tuple(int(a) % max(x.ndim, 1) for a in axes)
     return x if order == tuple(range(x.ndim)) else call("core.transpose", x, axes=order)
 
 
-def _joined(xs: Any, axis: int = 0) -> Handle:
+def _joined(xs: Any, axis: int = 0) -> Any:
     return call("core.concat", tuple(xs), axis=axis)
 
 
-def _stacked(xs: Any, axis: int = 0) -> Handle:
-    values = [x if isinstance(x, Handle) else np.asarray(x) for x in xs]
-    place = axis % (values[0].ndim + 1)
-    return _joined([x.reshape((*x.shape[:place], 1, *x.shape[place:])) for x in values], place)
+def _stacked(xs: Any, axis: int = 0) -> Any:
+    values: list[Any] = [x if isinstance(x, NetworkValue) else np.asarray(x) for x in xs]
+    at = axis % (values[0].ndim + 1)
+    return _joined([x.reshape((*x.shape[:at], 1, *x.shape[at:])) for x in values], at)
 
 
-def _clipped(x: Any, low: Any = None, high: Any = None) -> Handle:
+def _clipped(x: Any, low: Any = None, high: Any = None) -> Any:
     x = x if low is None else call("core.maximum", x, low)
     return x if high is None else call("core.minimum", x, high)
 

@@ -11,18 +11,28 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar, TypeVar, dataclass_transform
-
-from numpy.typing import NDArray
+from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
 
 from thermoc.ir.types import DType, Role, Shape
 from thermoc.ir.values import Array, Value
+from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import Location
 
 STATEFUL = "stateful"
 STOCHASTIC = "stochastic"
 CONTINUOUS = "continuous-time"
 CLOCKED = "clocked"
+"""Its result follows the time, whatever goes in."""
+EFFECTS = frozenset({STATEFUL, STOCHASTIC, CONTINUOUS, CLOCKED})
+"""Traits of ops that are more than a function of their operands; without one of them an op is pure."""
+VIEW = "view"
+"""It only moves elements: each of the result is one of x."""
+EXACT = "exact"
+"""It moves, picks or compares numbers: nothing is rounded in it."""
+ROUNDED_ONCE = "rounded-once"
+"""It is rounded once, at the end, as IEEE 754 and the C library have it."""
+COMPOUND = "compound"
+"""It is computed in several roundings, as every op that sums is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +86,7 @@ all_positive = Check("a tuple of integers >= 1", lambda value: value != () and _
 integers = Check("a tuple of integers", lambda value: _whole(value))
 pairs = Check(
     "pairs (before, after) of integers >= 0",
-    lambda value: isinstance(value, tuple) and all(_whole(pair, 0) and len(pair) == 2 for pair in value),
+    lambda value: isinstance(value, tuple) and all(_pair(item) for item in cast("tuple[Any, ...]", value)),
 )
 
 
@@ -85,7 +95,14 @@ array = Check("an array of numbers", lambda value: isinstance(value, Array) and 
 
 def _whole(value: Any, low: int | None = None) -> bool:
     """Tell whether a value is a tuple of integers, none below ``low``."""
-    return isinstance(value, tuple) and all(type(item) is int and (low is None or item >= low) for item in value)
+    if not isinstance(value, tuple):
+        return False
+    items = cast("tuple[Any, ...]", value)
+    return all(type(item) is int and (low is None or item >= low) for item in items)  # True is an int, and none here
+
+
+def _pair(value: Any) -> bool:
+    return _whole(value, 0) and len(value) == 2
 
 
 def one_of(*choices: str) -> Check:
@@ -104,8 +121,9 @@ def operand(
     default: float | None = None,
 ) -> Any:
     """Declare an operand; ``default`` is the constant the builder supplies when it is left out."""
-    held = {"optional": optional, "uniform": uniform, "constant": constant}
-    spec = OperandSpec(shape=shape, role=role, kind=kind, default=default, **held)
+    spec = OperandSpec(
+        shape=shape, role=role, kind=kind, optional=optional, uniform=uniform, constant=constant, default=default
+    )
     return field(default=None, metadata={"spec": spec}) if optional else field(metadata={"spec": spec})
 
 
@@ -164,11 +182,22 @@ class Op:
                 object.__setattr__(self, name, enum(getattr(self, name)))
 
     @classmethod
+    def pure(cls) -> bool:
+        """Tell whether the results are a function of the operands alone."""
+        return not cls.traits & EFFECTS
+
+    @classmethod
+    def elementwise(cls) -> bool:
+        """Tell from the shapes whether each element of a result needs the operands' elements in its place alone."""
+        specs = (*cls.operand_specs.values(), *cls.result_specs.values())
+        return all(spec.shape in ("*s", "~s") for spec in specs)
+
+    @classmethod
     def prepare(cls, operands: dict[str, Any]) -> dict[str, Any]:
         """Return the operands of a call in the op's own form, where the builder accepts others too."""
         return operands
 
-    def problems(self, numbers: Mapping[str, NDArray]) -> Iterable[Problem]:
+    def problems(self, numbers: Mapping[str, AnyArray]) -> Iterable[Problem]:
         """Return what is wrong with the operands that are constants; ``numbers`` holds those, all finite, by name."""
         return ()
 
@@ -194,14 +223,14 @@ class Op:
     @cached_property
     def operand_values(self) -> tuple[tuple[str, Value], ...]:
         """Pairs (operand name, value); a variadic operand comes as name[0], name[1], ..."""
-        found: list[tuple[str, Value]] = []
+        named: list[tuple[str, Value]] = []
         for name, spec in self.operand_specs.items():
-            held = getattr(self, name)
+            operand = getattr(self, name)
             if spec.variadic:
-                found += [(f"{name}[{index}]", value) for index, value in enumerate(held)]
-            elif held is not None:
-                found.append((name, held))
-        return tuple(found)
+                named += [(f"{name}[{index}]", value) for index, value in enumerate(operand)]
+            elif operand is not None:
+                named.append((name, operand))
+        return tuple(named)
 
     @cached_property
     def inputs(self) -> tuple[Value, ...]:
@@ -235,11 +264,11 @@ class Op:
             return self
         changes: dict[str, Any] = {}
         for name, spec in self.operand_specs.items():
-            held = getattr(self, name)
+            operand = getattr(self, name)
             if spec.variadic:
-                changes[name] = tuple(names(value) for value in held)
-            elif held is not None:
-                changes[name] = names(held)
+                changes[name] = tuple(names(value) for value in operand)
+            elif operand is not None:
+                changes[name] = names(operand)
         return dataclasses.replace(self, **changes)
 
 

@@ -10,15 +10,14 @@ Equal graphs give equal bytes, so lines of the program that wrote a graph are no
 from __future__ import annotations
 
 import os
-from typing import Any
-
-from numpy.typing import NDArray
+from typing import Any, cast
 
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import REGISTRY, Op
-from thermoc.ir.text import parse_type, tuples
+from thermoc.ir.parser import parse_type, tuples
 from thermoc.ir.values import Array, Value
 from thermoc.ir.verify import verify
+from thermoc.support.array_types import AnyArray
 from thermoc.support.bundle import Bundle, bundle_bytes, parse_bundle
 from thermoc.support.errors import Location
 from thermoc.support.files import write_atomic
@@ -41,7 +40,7 @@ def save_graph(graph: Graph, path: str | os.PathLike[str]) -> int:
 def graph_bytes(graph: Graph) -> bytes:
     """Return the content of a graph's file. Errors: T1xx (not well formed)."""
     verify(graph)
-    arrays: dict[str, NDArray] = {}
+    arrays: dict[str, AnyArray] = {}
     document = {"name": graph.name, "dt": graph.dt, "ops": [_encode(op, arrays) for op in graph.ops]}
     return bundle_bytes(kind=KIND, version=VERSION, document=document, arrays=arrays)
 
@@ -63,8 +62,8 @@ def parse_graph_file(data: bytes, source: object) -> Graph:
 def _graph(bundle: Bundle, source: object) -> Graph:
     try:
         ops = [_decode(entry, bundle) for entry in bundle.document["ops"]]
-        known = {value.name: value for op in ops for value in op.results}
-        ops = [op.renamed(lambda value: known.get(value.name, value)) for op in ops]
+        typed = {value.name: value for op in ops for value in op.results}
+        ops = [op.renamed(lambda value: typed.get(value.name, value)) for op in ops]
         return Graph(name=_name(bundle.document["name"]), dt=float(bundle.document["dt"]), ops=tuple(ops))
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as reason:
         raise damaged(source, "a thermoc graph", f"{type(reason).__name__}: {reason}") from None
@@ -76,7 +75,7 @@ def _name(text: Any) -> str:
     return text
 
 
-def _encode(op: Op, arrays: dict[str, NDArray]) -> dict[str, Any]:
+def _encode(op: Op, arrays: dict[str, AnyArray]) -> dict[str, Any]:
     attrs: dict[str, Any] = {}
     for name, value in op.attrs.items():
         if isinstance(value, Array):
@@ -93,29 +92,33 @@ def _encode(op: Op, arrays: dict[str, NDArray]) -> dict[str, Any]:
     }
 
 
-def _names(held: Value | tuple[Value, ...]) -> Any:
-    return [value.name for value in held] if isinstance(held, tuple) else held.name
+def _names(operand: Value | tuple[Value, ...]) -> list[str] | str:
+    return [value.name for value in operand] if isinstance(operand, tuple) else operand.name
 
 
 def _decode(entry: dict[str, Any], bundle: Bundle) -> Op:
     cls = REGISTRY[entry["op"]]
-    operands: dict[str, Any] = {RENAMED.get(name) or name: _values(held) for name, held in entry["operands"].items()}
+    operands: dict[str, Any] = {RENAMED.get(name) or name: _values(names) for name, names in entry["operands"].items()}
     results = {name: Value(_name(value), parse_type(kind)) for name, (value, kind) in entry["results"].items()}
     attrs = {name: _attr(value, bundle) for name, value in entry["attrs"].items()}
     return cls(**operands, **results, **attrs, location=_location(entry.get("at")))
 
 
 def _location(at: Any) -> Location | None:
-    """Return a place that an older file names: text, which is never opened."""
+    """Return the line that an older file names: text, which is never opened."""
     if not at:
         return None
     file, line = at
     return Location(_name(file), int(line), live=False)
 
 
-def _values(held: Any) -> Any:
-    return tuple(Value(_name(name)) for name in held) if isinstance(held, list) else Value(_name(held))
+def _values(names: Any) -> Value | tuple[Value, ...]:
+    if isinstance(names, list):
+        return tuple(Value(_name(name)) for name in cast("list[Any]", names))
+    return Value(_name(names))
 
 
 def _attr(value: Any, bundle: Bundle) -> Any:
-    return Array(bundle.arrays[value["tensor"]]) if isinstance(value, dict) else tuples(value)
+    if isinstance(value, dict):
+        return Array(bundle.arrays[cast("dict[str, Any]", value)["tensor"]])
+    return tuples(value)

@@ -28,10 +28,10 @@ class TargetDescription:
     name: str
     summary: str
     ops: frozenset[str]
-    refused: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict[str, str])
     dtypes: frozenset[DType] = frozenset(DType)
-    limits: Mapping[str, Limit] = field(default_factory=dict)
-    forms: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, Limit] = field(default_factory=dict[str, Limit])
+    forms: Mapping[str, str] = field(default_factory=dict[str, str])
     """How an op is held, where that is not as it is."""
 
 

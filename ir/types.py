@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ class DType(StrEnum):
     bool = "bool"
 
     @property
-    def numpy(self) -> np.dtype:
+    def numpy(self) -> np.dtype[Any]:
         """The NumPy dtype, e.g. float64 for ``f64``."""
         return np.dtype(_NUMPY[self])
 
@@ -30,7 +31,7 @@ class DType(StrEnum):
         return self in (DType.f64, DType.f32)
 
     @staticmethod
-    def of(dtype: np.dtype) -> DType | None:
+    def of(dtype: np.dtype[Any]) -> DType | None:
         """Return the DType of a NumPy dtype, None where there is none."""
         return _OF.get(np.dtype(dtype).name)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from thermoc.ir.types import DType, Role, Shape, Type
+from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import error
 
 
@@ -55,9 +57,9 @@ class Array:
     """A read-only NumPy array that compares and hashes by content (dtype, shape, bytes)."""
 
     def __init__(self, data: ArrayLike):
-        array = np.array(data) if not isinstance(data, np.ndarray) else data.view()
+        array: AnyArray = np.array(data) if not isinstance(data, np.ndarray) else cast("AnyArray", data).view()
         array.flags.writeable = False
-        self.numpy: NDArray = array
+        self.numpy: AnyArray = array
 
     @cached_property
     def digest(self) -> str:
@@ -65,9 +67,9 @@ class Array:
         array = np.ascontiguousarray(self.numpy)
         if array.dtype.byteorder == ">":
             array = array.astype(array.dtype.newbyteorder("<"))
-        found = hashlib.sha256(f"{array.dtype.name} {self.numpy.shape}\n".encode())
-        found.update(array.reshape(-1).view(np.uint8).data)
-        return found.hexdigest()
+        digest = hashlib.sha256(f"{array.dtype.name} {self.numpy.shape}\n".encode())
+        digest.update(array.reshape(-1).view(np.uint8).data)
+        return digest.hexdigest()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Array) and self.digest == other.digest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from thermoc.ir.infer import infer
 from thermoc.ir.ops import STOCHASTIC, Op
 from thermoc.ir.types import Role
 from thermoc.ir.values import Value
+from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import Finding, ThermocError
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*\Z")
@@ -28,27 +29,27 @@ def is_name(name: object) -> bool:
 
 def verify(graph: Graph) -> None:
     """Raise ThermocError with every finding if the graph is not well formed."""
-    found = findings(graph)
-    if found:
-        raise ThermocError(found)
+    wrong = findings(graph)
+    if wrong:
+        raise ThermocError(wrong)
 
 
 def findings(graph: Graph) -> list[Finding]:
     """Return every finding: names, attributes, types, constants, temperatures, batch variation, cycles."""
     wrong = {id(op): list(attribute_findings(op)) for op in graph.ops}
     names = list(_names(graph))
-    found = [*names, *(finding for findings_ in wrong.values() for finding in findings_), *_interface(graph)]
+    reported = [*names, *(finding for findings_ in wrong.values() for finding in findings_), *_interface(graph)]
     if any(finding.code != "T105" for finding in names) or any(wrong[id(op)] for op in graph.of(Constant)):
-        return found
+        return reported  # without names and constants there is nothing to ask types of
     for op in graph.ops:
         types = list(_types(op)) if not wrong[id(op)] else []
-        found += [
+        reported += [
             *types,
             *_constants(graph, op, sound=not wrong[id(op)] and not types),
             *_batch(graph, op),
             *_known(graph, op),
         ]
-    return [*found, *_streams(graph), *_cycles(graph)]
+    return [*reported, *_streams(graph), *_cycles(graph)]
 
 
 def _names(graph: Graph) -> Iterator[Finding]:
@@ -77,12 +78,12 @@ def _names(graph: Graph) -> Iterator[Finding]:
                     code="T101", what=f"{op.opname}: {name} reads {value}, which no op gives", where=op.location
                 )
             elif value not in producer.results:
-                made = next(v for v in producer.results if v.name == value.name)
+                result = next(v for v in producer.results if v.name == value.name)
                 yield Finding(
                     code="T101",
                     what=f"{op.opname}: {name} reads {value} under another type",
                     where=op.location,
-                    notes=(f"read as {value.type}", f"made by {producer.opname} as {made.type}"),
+                    notes=(f"read as {value.type}", f"made by {producer.opname} as {result.type}"),
                 )
 
 
@@ -133,8 +134,8 @@ def _types(op: Op) -> Iterator[Finding]:
             hint="run the pass infer-shapes first",
         )
         return
-    types, found = infer(op)
-    yield from found
+    types, mismatches = infer(op)
+    yield from mismatches
     for name, expected in types.items():
         stated = getattr(op, name).type
         if stated != expected:
@@ -163,24 +164,24 @@ def _constants(graph: Graph, op: Op, *, sound: bool) -> Iterator[Finding]:
         if isinstance(source, Constant):
             bad = np.argwhere(~(source.value.numpy > 0))
             if len(bad):
-                place, worst = _place(source, bad)
+                index, worst = _element(source, bad)
                 hint = "a temperature is > 0; for the limit T -> 0 use a small one, e.g. 1e-6"
                 yield Finding(
                     code="T108",
                     what=f"{op.opname}: {name} must be > 0",
                     where=op.location,
-                    notes=(f"{name} ({value}){place} = {worst}",),
+                    notes=(f"{name} ({value}){index} = {worst}",),
                     hint=hint,
                 )
 
 
 def _numbers(graph: Graph, op: Op) -> Iterator[Finding]:
     """Ask the op about those of its operands that are known and finite."""
-    numbers = {}
+    numbers: dict[str, AnyArray] = {}
     for name in op.operand_specs:
-        held = getattr(op, name)
-        source = graph.producers[held.name] if isinstance(held, Value) else None
-        if name in op.at_start and source is not None and source.results[0] == held and hasattr(source, "initial"):
+        operand = getattr(op, name)
+        source = graph.producers[operand.name] if isinstance(operand, Value) else None
+        if name in op.at_start and source is not None and source.results[0] == operand and hasattr(source, "initial"):
             source = graph.producers[source.initial.name]  # type: ignore[attr-defined]
         if isinstance(source, Constant) and _as_stated(source) and not list(_finite(source)):
             numbers[name] = source.value.numpy
@@ -215,8 +216,8 @@ def _finite(op: Constant) -> Iterator[Finding]:
         return
     bad = np.argwhere(~np.isfinite(array))
     if len(bad):
-        place, worst = _place(op, bad)
-        note = f"{op.y}{place} = {worst}" + (f", and {len(bad) - 1} more" if len(bad) > 1 else "")
+        index, worst = _element(op, bad)
+        note = f"{op.y}{index} = {worst}" + (f", and {len(bad) - 1} more" if len(bad) > 1 else "")
         yield Finding(
             code="T107",
             what="core.constant: every element must be finite",
@@ -227,9 +228,9 @@ def _finite(op: Constant) -> Iterator[Finding]:
 
 
 def _rows(graph: Graph, op: SparseAffine) -> Iterator[Finding]:
-    """Compressed rows must name entries that are there, and places along x that are there."""
-    held = (graph.producers[value.name] for value in (op.offsets, op.columns))
-    offsets, columns = (source.value.numpy if isinstance(source, Constant) else None for source in held)
+    """Compressed rows must name entries that are there, and elements of x that are there."""
+    sources = (graph.producers[value.name] for value in (op.offsets, op.columns))
+    offsets, columns = (source.value.numpy if isinstance(source, Constant) else None for source in sources)
     entries, width = op.values.size, op.x.size
     if offsets is not None and not offsets.size:
         note = f"there are none, and {entries} entries; n rows have n + 1 offsets"
@@ -245,7 +246,7 @@ def _rows(graph: Graph, op: SparseAffine) -> Iterator[Finding]:
         yield Finding(code="T105", what=f"{op.opname}: a column lies outside x", where=op.location, notes=(note,))
 
 
-def _place(op: Constant, bad: np.ndarray) -> tuple[str, object]:
+def _element(op: Constant, bad: np.ndarray) -> tuple[str, object]:
     index = tuple(int(i) for i in bad[0])
     return (f"[{', '.join(map(str, index))}]" if index else ""), op.value.numpy[index]
 
@@ -268,9 +269,9 @@ def _streams(graph: Graph) -> Iterator[Finding]:
     for op in graph.ops:
         if STOCHASTIC in op.traits:
             key = (op.attrs["stream"], op.attrs.get("draw", 0))
-            other = users.setdefault(key, op)
-            if other is not op:
-                notes = (f"stream {key[0]}, draw {key[1]}", f"also used by {other.opname} ({other.results[0]})")
+            user = users.setdefault(key, op)
+            if user is not op:
+                notes = (f"stream {key[0]}, draw {key[1]}", f"also used by {user.opname} ({user.results[0]})")
                 yield Finding(
                     code="T105",
                     what=f"{op.opname}: its noise is another op's noise",
@@ -283,7 +284,8 @@ def _streams(graph: Graph) -> Iterator[Finding]:
 def _cycles(graph: Graph) -> Iterator[Finding]:
     import networkx
 
-    for members in networkx.strongly_connected_components(graph.to_networkx(instant=True)):
+    components: Iterable[set[int]] = networkx.strongly_connected_components(graph.to_networkx(instant=True))
+    for members in components:
         first = min(members)
         if len(members) == 1 and all(
             value.name not in {v.name for v in graph.ops[first].results} for value in graph.ops[first].instant_inputs

@@ -10,7 +10,7 @@ import pytest
 from scipy.sparse import csr_array
 
 import thermoc as tc
-from thermoc.ir.builder import Handle
+from thermoc.ir.handle import Handle
 
 TICKS, BATCH, SEED = 3, 2, 2**40 + 7
 RNG = np.random.default_rng(0)

@@ -25,7 +25,8 @@ from strategies import given_inputs, networks
 
 import thermoc as tc
 from thermoc import plugins
-from thermoc.ir.text import parse_graph, print_graph
+from thermoc.ir.parser import parse_graph
+from thermoc.ir.printer import print_graph
 
 SEED = 5
 A_ROUND = 100

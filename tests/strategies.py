@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 import thermoc as tc
-from thermoc.ir.builder import Handle
+from thermoc.ir.handle import Handle
 
 LENGTHS = st.integers(1, 4)
 NUMBERS = st.floats(-2, 2, width=16)

@@ -51,7 +51,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def _ops() -> dict[str, Any]:
-    from thermoc.ir.builder import FUNCTIONS
+    from thermoc.ir.functions import FUNCTIONS
 
     hidden = {"core.input", "core.output", "core.constant"}
     shown = (name for name in FUNCTIONS if name not in hidden and name.split(".")[0] not in _DIALECTS)
@@ -59,7 +59,7 @@ def _ops() -> dict[str, Any]:
 
 
 def _dialect(dialect: str) -> SimpleNamespace:
-    from thermoc.ir.builder import FUNCTIONS
+    from thermoc.ir.functions import FUNCTIONS
 
     return SimpleNamespace(**{f.__name__: f for name, f in FUNCTIONS.items() if name.split(".")[0] == dialect})
 

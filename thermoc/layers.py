@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thermoc import network
-from thermoc.ir.builder import FUNCTIONS, Handle
+from thermoc.ir.functions import FUNCTIONS
+from thermoc.ir.handle import Handle
 from thermoc.support.errors import caller, error
 
 Number = Handle | ArrayLike

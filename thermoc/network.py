@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thermoc.frontends import formats
-from thermoc.ir.builder import CURRENT, Builder, Handle, current
+from thermoc.ir.builder import Builder
 from thermoc.ir.dialects.core import Input, Output
+from thermoc.ir.functions import CURRENT, current
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import OperandSpec
 from thermoc.ir.serial import load_graph, save_graph

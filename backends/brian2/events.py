@@ -10,9 +10,9 @@ import numpy as np
 from thermoc.backends.brian2 import linear
 from thermoc.backends.brian2.populations import Seat, Seats
 from thermoc.ir.dialects import core, spiking
+from thermoc.ir.element_indices import MOVES
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
-from thermoc.ir.places import MOVES
 from thermoc.ir.values import Value
 
 Roots = frozenset[str]

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.ir.dialects import core
+from thermoc.ir.element_indices import ElementIndices, indices, reduced, windows
 from thermoc.ir.ops import Op
-from thermoc.ir.places import Places, places, reduced, windows
 from thermoc.ir.values import Value
 
 Numbers = Callable[[Value], NDArray | None]
@@ -22,8 +22,8 @@ Numbers = Callable[[Value], NDArray | None]
 class Terms:
     """y[post[k]] += weight[k] x[pre[k]]; a weight of None is one."""
 
-    pre: Places
-    post: Places
+    pre: ElementIndices
+    post: ElementIndices
     weight: NDArray | None = None
 
 
@@ -54,7 +54,7 @@ def conv(op: core.Conv, numbers: Numbers) -> Terms | None:
     outputs, inputs = weight.shape[:2]
     channel = np.arange(outputs)[:, np.newaxis] // (outputs // op.groups) * inputs + np.arange(inputs)
     pre = seen[channel].transpose(0, 2, 1, 3)  # (outputs, windows, inputs, taps)
-    post = np.broadcast_to(places(pre.shape[:2])[:, :, np.newaxis, np.newaxis], pre.shape)
+    post = np.broadcast_to(indices(pre.shape[:2])[:, :, np.newaxis, np.newaxis], pre.shape)
     full = np.broadcast_to(weight.reshape(outputs, 1, inputs, -1), pre.shape)
     inside = pre >= 0
     return _some(pre[inside], post[inside], full[inside])
@@ -67,7 +67,7 @@ def summed(op: core.Pool | core.Reduce, numbers: Numbers) -> Terms:
     return Terms(pre=pre, post=post, weight=np.full(len(pre), 1 / table.shape[1]) if op.kind == "mean" else None)
 
 
-def members(table: Places) -> tuple[Places, Places]:
+def members(table: ElementIndices) -> tuple[ElementIndices, ElementIndices]:
     """Return (element, of which result) for each place of a table of windows."""
     of = np.broadcast_to(np.arange(len(table))[:, np.newaxis], table.shape)
     return table[table >= 0], of[table >= 0]
@@ -83,7 +83,9 @@ TERMS: dict[type[Op], Callable[[Any, Numbers], Terms | None]] = {
 """None where the weights are computed at run time."""
 
 
-def product(op: core.Affine | core.Matmul) -> tuple[tuple[Value, Places], tuple[Value, Places], Places]:
+def product(
+    op: core.Affine | core.Matmul,
+) -> tuple[tuple[Value, ElementIndices], tuple[Value, ElementIndices], ElementIndices]:
     """Return the factors of each term, (value, places), and the place of its sum, for two computed values."""
     if isinstance(op, core.Affine):
         (m, n), lead = op.weight.shape, math.prod(op.x.shape[:-1])
@@ -95,11 +97,11 @@ def product(op: core.Affine | core.Matmul) -> tuple[tuple[Value, Places], tuple[
     return (op.a, (row * m + i) * k + j), (op.b, (row * k + j) * n + column), (row * m + i) * n + column
 
 
-def _grid(*lengths: int) -> list[Places]:
+def _grid(*lengths: int) -> list[ElementIndices]:
     return [axis.reshape(-1) for axis in np.meshgrid(*map(np.arange, lengths), indexing="ij")]
 
 
-def _some(pre: Places, post: Places, weight: NDArray) -> Terms:
+def _some(pre: ElementIndices, post: ElementIndices, weight: NDArray) -> Terms:
     """Return the terms whose weight is not nought."""
     some = np.flatnonzero(weight)
     return Terms(pre=pre[some], post=post[some], weight=weight[some])

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.backends.brian2.units import Dynamics
-from thermoc.ir.places import Places
+from thermoc.ir.element_indices import ElementIndices
 from thermoc.ir.types import Shape
 
 
@@ -27,7 +27,7 @@ class Group:
     variables: dict[str, str] = field(default_factory=dict)
     initial: dict[str, float | NDArray] = field(default_factory=dict)
     fixed: set[str] = field(default_factory=set)
-    links: dict[str, tuple[Group, str, Places | None]] = field(default_factory=dict)
+    links: dict[str, tuple[Group, str, ElementIndices | None]] = field(default_factory=dict)
     constants: dict[str, str] = field(default_factory=dict)
     dynamics: Dynamics | None = None
 
@@ -38,7 +38,7 @@ class Group:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Feed:
+class InputStep:
     """An input enters its variable."""
 
     group: Group
@@ -71,8 +71,8 @@ class Connection:
     name: str
     source: Group
     target: Group
-    pre: Places
-    post: Places
+    pre: ElementIndices
+    post: ElementIndices
     weight: NDArray | None = None
     sums: tuple[str, str] | None = None
     event: str = ""
@@ -86,12 +86,12 @@ class Record:
     output: str
     group: Group
     variable: str
-    places: Places | None
+    places: ElementIndices | None
     shape: Shape
     dtype: np.dtype
 
 
-Step = Feed | Block | Unit | Connection | Record
+Step = InputStep | Block | Unit | Connection | Record
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from thermoc.backends.brian2.expressions import ELEMENTWISE
 from thermoc.ir.dialects import core
+from thermoc.ir.element_indices import MOVES, ElementIndices, moved
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
-from thermoc.ir.places import MOVES, Places, moved
 from thermoc.ir.types import Shape, Type
 from thermoc.ir.values import Value
 
@@ -23,7 +23,7 @@ class Seat:
     """Where the elements of a value are: ``places`` in the value named ``root``, or all of it in order (None)."""
 
     root: str
-    places: Places | None = None
+    places: ElementIndices | None = None
 
     def seen_through(self, outer: Seat) -> Seat:
         """Return the seat of a value that is seated in a copy of this one."""
@@ -31,7 +31,7 @@ class Seat:
             return Seat(root=self.root, places=outer.places if self.places is None else self.places)
         return Seat(root=self.root, places=self.places[outer.places])
 
-    def into(self, size: int, shape: Shape, wide: Shape) -> Places:
+    def into(self, size: int, shape: Shape, wide: Shape) -> ElementIndices:
         """Return the places of the value, of this shape, broadcast to a wider one; the root has ``size`` elements."""
         held = np.arange(size) if self.places is None else self.places
         return np.broadcast_to(held.reshape(shape), wide).reshape(-1)

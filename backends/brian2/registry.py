@@ -12,8 +12,8 @@ from thermoc.backends.brian2.model import Group
 from thermoc.backends.brian2.names import Names
 from thermoc.backends.brian2.populations import Seats
 from thermoc.ir.dialects import core
+from thermoc.ir.element_indices import ElementIndices
 from thermoc.ir.graph import Graph
-from thermoc.ir.places import Places
 from thermoc.ir.types import DType, Shape, Type
 from thermoc.ir.values import Value
 from thermoc.support.errors import ThermocError, error
@@ -105,7 +105,7 @@ class Registry:
         for name in NOISE:
             group.variables.setdefault(name, "1 (shared, constant)")
 
-    def link(self, root: str, index: Places, group: Group) -> str:
+    def link(self, root: str, index: ElementIndices, group: Group) -> str:
         """Let a group see a value of another at these places; return the identifier."""
         variable, source = self.place(root), self.group(root)
         plain = source is not group and source.batched == group.batched and self._whole(index, source)
@@ -119,7 +119,7 @@ class Registry:
         return name
 
     @staticmethod
-    def _whole(index: Places, group: Group) -> bool:
+    def _whole(index: ElementIndices, group: Group) -> bool:
         return len(index) == group.size and np.array_equal(index, np.arange(group.size))
 
     def operand(self, value: Value, wide: Shape, group: Group, shape: Shape | None = None) -> Operand:
@@ -128,7 +128,7 @@ class Registry:
         size = self.types[self.seats.seat(value).root].size
         return self.gathered(value, self.seats.seat(value).into(size, shape, wide), group, seen=True)
 
-    def gathered(self, value: Value, index: Places, group: Group, *, seen: bool = False) -> Operand:
+    def gathered(self, value: Value, index: ElementIndices, group: Group, *, seen: bool = False) -> Operand:
         """Return how the units of a group read value[index]; ``seen``: index counts the elements of its root."""
         seat = self.seats.seat(value)
         whole = index if seen or seat.places is None else seat.places[index]

@@ -7,8 +7,8 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.backends.brian2.model import Block, Connection, Feed, Group, Model, Record, Step, Unit
-from thermoc.ir.places import Places
+from thermoc.backends.brian2.model import Block, Connection, Group, InputStep, Model, Record, Step, Unit
+from thermoc.ir.element_indices import ElementIndices
 
 Data = dict[str, NDArray]
 
@@ -120,7 +120,7 @@ class _Writer:
             batched = "" if index is None else f", batched={group.batched}"
             self.lines.append(f"    sim.link({group.name}, {name!r}, {source.name}, {shown!r}{places}{batched})")
 
-    def _places(self, name: str, index: Places) -> str:
+    def _places(self, name: str, index: ElementIndices) -> str:
         if len(index) and (index == index[0]).all():
             return f"np.full({len(index)}, {index[0]})"
         if len(index) and np.array_equal(index, np.arange(index[0], index[0] + len(index))):
@@ -128,7 +128,7 @@ class _Writer:
         return self._array(name, index)
 
     def _step(self, step: Step) -> None:
-        if isinstance(step, Feed):
+        if isinstance(step, InputStep):
             self.lines.append(f"    sim.feed({step.group.name}, {step.variable!r}, {step.key!r})")
         elif isinstance(step, Unit):
             self.lines.append(f"    sim.unit({step.group.name})")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from thermoc.backends.brian2.tasks import TASKS
 from thermoc.ir.dialects import core
-from thermoc.ir.places import MOVES
+from thermoc.ir.element_indices import MOVES
 from thermoc.ir.target import TargetDescription, dialect_refused
 
 TARGET = TargetDescription(

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.backends.brian2 import events, expressions, linear, units
-from thermoc.backends.brian2.model import Block, Connection, Feed, Group, Held, Step, Unit
+from thermoc.backends.brian2.model import Block, Connection, Group, Held, InputStep, Step, Unit
 from thermoc.backends.brian2.registry import Operand, Registry, refusal
 from thermoc.backends.brian2.schedule import Task
 from thermoc.ir.dialects import core, langevin, spiking, thermo
+from thermoc.ir.element_indices import reduced
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
-from thermoc.ir.places import reduced
 from thermoc.ir.types import DType
 from thermoc.ir.values import Value
 
@@ -99,8 +99,8 @@ class Plan(Registry):
 
 def input_(op: core.Input, plan: Plan) -> None:
     """A variable that is given."""
-    feed = Feed(group=plan.group(op.y.name), variable=plan.place(op.y.name), key=op.name)
-    plan.alone(feed, (op.y.name,))
+    input_step = InputStep(group=plan.group(op.y.name), variable=plan.place(op.y.name), key=op.name)
+    plan.alone(input_step, (op.y.name,))
 
 
 def elementwise(op: Op, plan: Plan) -> None:

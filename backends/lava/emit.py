@@ -12,9 +12,9 @@ from thermoc.backends.lava.bounds import Bounds
 from thermoc.backends.lava.parts import INSIDE, MOVED, PARTS, PORTS
 from thermoc.backends.lava.writer import Writer
 from thermoc.ir.dialects import core, loihi
+from thermoc.ir.element_indices import MOVES
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
-from thermoc.ir.places import MOVES
 from thermoc.ir.values import Value
 from thermoc.support.arrays import npz_bytes
 from thermoc.support.errors import Finding, ThermocError, error

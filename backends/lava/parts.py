@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from thermoc.backends.lava.bounds import ONCE, WORD
 from thermoc.backends.lava.writer import Stated, Writer
 from thermoc.ir.dialects import core, loihi
+from thermoc.ir.element_indices import MOVES, indices, moved
 from thermoc.ir.ops import Op
-from thermoc.ir.places import MOVES, moved, places
 from thermoc.ir.values import Value
 
 BYTE = 127
@@ -225,7 +225,7 @@ def _concat(writer: Writer, op: core.Concat) -> None:
     """Bring each part to its places of the whole; what reaches one port is added, and elsewhere is 0."""
     shapes = [value.shape for value in op.xs]
     marks = np.concatenate([np.full(shape, which) for which, shape in enumerate(shapes)], axis=op.axis).reshape(-1)
-    inside = np.concatenate([places(shape) for shape in shapes], axis=op.axis).reshape(-1)
+    inside = np.concatenate([indices(shape) for shape in shapes], axis=op.axis).reshape(-1)
     writer.outs[op.y.name] = [
         writer.route(f"{op.y.name}.{which}", out, np.where(marks == which, inside, -1), value.size)
         for which, value in enumerate(op.xs)

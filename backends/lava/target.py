@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from thermoc.ir.dialects import core
+from thermoc.ir.element_indices import MOVES
 from thermoc.ir.ops import REGISTRY
-from thermoc.ir.places import MOVES
 from thermoc.ir.target import TargetDescription
 from thermoc.passes.loihi.units import MAKERS
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from thermoc.backends.lava.bounds import Bounds
 from thermoc.ir.dialects import core
+from thermoc.ir.element_indices import indices
 from thermoc.ir.graph import Graph
-from thermoc.ir.places import places
 from thermoc.ir.values import Value
 
 RESERVED = {"job", "w", "many", "wiring", "np", "build", "sinks", "phase", "time_step", "name"}
@@ -94,7 +94,7 @@ class Writer:
 
     def spread(self, value: Value, out: str, shape: tuple[int, ...]) -> str:
         """Return a port with the value's elements broadcast to a shape."""
-        index = np.broadcast_to(places(value.shape), shape).reshape(-1)
+        index = np.broadcast_to(indices(value.shape), shape).reshape(-1)
         return self.route(f"{value.name}.spread", out, index, value.size)
 
     def route(self, wanted: str, out: str, index: NDArray, units: int) -> str:

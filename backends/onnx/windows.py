@@ -14,6 +14,7 @@ from thermoc.backends.onnx.scope import Scope
 from thermoc.ir.dialects import core
 from thermoc.ir.types import DType, Shape
 from thermoc.ir.values import Value
+from thermoc.ir.windows import Pairs
 
 
 def conv(op: core.Conv, s: Scope) -> str:
@@ -70,7 +71,7 @@ def _windowing(op: core.Pool) -> dict[str, tuple[int, ...]]:
     return {"kernel_shape": op.window, "strides": op.stride, "pads": _pads(op.padding)}
 
 
-def _gathered(x: Value, padding: core.Pairs, window: Shape, stride: Shape, dilation: Shape, s: Scope) -> str:
+def _gathered(x: Value, padding: Pairs, window: Shape, stride: Shape, dilation: Shape, s: Scope) -> str:
     """Return (batch, channels, tap, place): every window of x, padded with zeros."""
     w, (channels, *space) = s.writer, x.shape
     full = tuple(length + sum(pair) for length, pair in zip(space, padding))
@@ -88,7 +89,7 @@ def _places(space: Shape, window: Shape, stride: Shape, dilation: Shape) -> np.n
     return views.reshape(-1, math.prod(window)).T
 
 
-def _pads(padding: core.Pairs) -> tuple[int, ...]:
+def _pads(padding: Pairs) -> tuple[int, ...]:
     return (*(before for before, _ in padding), *(after for _, after in padding))
 
 

@@ -6,7 +6,11 @@ import math
 from typing import Any, ClassVar
 
 from thermoc.ir.ops import (
+    CLOCKED,
+    EXACT,
+    ROUNDED_ONCE,
     STATEFUL,
+    VIEW,
     Op,
     ShapeProblem,
     all_positive,
@@ -23,9 +27,7 @@ from thermoc.ir.ops import (
 )
 from thermoc.ir.types import DType, Role, Shape
 from thermoc.ir.values import Array, Value
-
-Pairs = tuple[tuple[int, int], ...]
-
+from thermoc.ir.windows import Pairs, per_axis, windowed
 
 # ---------------------------------------------------------------------------------------------- ends of the graph
 
@@ -40,13 +42,15 @@ class Input(Op):
     role: Role = attr(default=Role.signal)
     y: Value = result("*s")
 
+    traits: ClassVar = frozenset({EXACT})
+
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
         return {"y": self.shape}
 
 
 @op("core.output")
 class Output(Op):
-    """A value handed out at each tick, under a name."""
+    """A value returned at each tick, under a name."""
 
     name: str = attr()
     x: Value = operand("*s", kind="any")
@@ -59,6 +63,8 @@ class Constant(Op):
     value: Array = attr(check=array)
     role: Role = attr(default=Role.signal)
     y: Value = result("*s")
+
+    traits: ClassVar = frozenset({EXACT})
 
     @property
     def dtype(self) -> DType | None:
@@ -75,6 +81,8 @@ class Tick(Op):
 
     y: Value = result("", dtype=DType.i64, role=Role.index)
 
+    traits: ClassVar = frozenset({CLOCKED, EXACT})
+
 
 @op("core.delay")
 class Delay(Op):
@@ -85,11 +93,11 @@ class Delay(Op):
     ticks: int = attr(default=1, check=at_least_one)
     y: Value = result("*s", like="x")
 
-    traits: ClassVar = frozenset({STATEFUL})
+    traits: ClassVar = frozenset({STATEFUL, EXACT})
     instant: ClassVar = ("initial",)
 
     def states(self) -> dict[str, Shape]:
-        return {"buffer": (self.ticks, *_known(self.y))}
+        return {"buffer": (self.ticks, *self.y.shape)}
 
 
 # ------------------------------------------------------------------------------------------------- linear maps
@@ -175,40 +183,6 @@ class Conv(Op):
         return {"y": (weight[0], *windowed(x[1:], weight[2:], self.stride, self.padding, self.dilation))}
 
 
-def per_axis(attrs: dict[str, Any], axes: int) -> dict[str, Any]:
-    """Return window attributes with an entry an axis; padding as pairs (before, after)."""
-    full = dict(attrs)
-    for name in WINDOW & attrs.keys():
-        full[name] = (attrs[name],) * axes if isinstance(attrs[name], int) else attrs[name]
-    if isinstance(full["padding"], tuple):
-        full["padding"] = tuple((item, item) if isinstance(item, int) else item for item in full["padding"])
-    return full
-
-
-WINDOW = frozenset({"window", "stride", "dilation", "padding"})
-
-
-def windowed(space: Shape, window: Shape, stride: Shape, padding: Pairs, dilation: Shape) -> Shape:
-    """Return how many places a window takes along each axis. Raises ShapeProblem where it fits nowhere."""
-    if not len(space) == len(window) == len(stride) == len(padding) == len(dilation):
-        raise ShapeProblem(
-            "window, stride, padding and dilation need one entry an axis", f"there are {len(space)} space axes"
-        )
-    if any(len(pair) != 2 or min(pair) < 0 for pair in padding):
-        raise ShapeProblem("padding must be pairs (before, after), none negative", f"padding is {padding}")
-    places = []
-    for length, size, step, (before, after), spread in zip(space, window, stride, padding, dilation):
-        room = length + before + after - spread * (size - 1) - 1
-        if room < 0:
-            raise ShapeProblem(
-                "the window is larger than the padded input",
-                f"the input has length {length} + {before} + {after}",
-                f"the window spans {spread * (size - 1) + 1}",
-            )
-        places.append(room // step + 1)
-    return tuple(places)
-
-
 @op("core.pool")
 class Pool(Op):
     """Maximum, mean or sum over windows of one or two space axes: x (channels, *space).
@@ -248,6 +222,8 @@ class Reshape(Op):
     shape: Shape = attr(check=integers)
     y: Value = result("*t", like="x")
 
+    traits: ClassVar = frozenset({VIEW, EXACT})
+
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
         if math.prod(shapes["x"]) != math.prod(self.shape):
             raise ShapeProblem("sizes differ", f"x has shape {list(shapes['x'])}", f"shape is {list(self.shape)}")
@@ -261,6 +237,8 @@ class Flatten(Op):
     x: Value = operand("*s", kind="any")
     y: Value = result("n", like="x")
 
+    traits: ClassVar = frozenset({VIEW, EXACT})
+
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
         return {"y": (math.prod(shapes["x"]),)}
 
@@ -272,6 +250,8 @@ class Transpose(Op):
     x: Value = operand("*s", kind="any")
     axes: tuple[int, ...] = attr(check=integers)
     y: Value = result("*t", like="x")
+
+    traits: ClassVar = frozenset({VIEW, EXACT})
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
         if sorted(self.axes) != list(range(len(shapes["x"]))):
@@ -287,11 +267,15 @@ class Broadcast(Op):
     shape: Shape = attr(check=integers)
     y: Value = result("*t", like="x")
 
+    traits: ClassVar = frozenset({VIEW, EXACT})
+
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
-        x, whole = shapes["x"], self.shape
-        if len(x) > len(whole) or any(a not in (1, b) for a, b in zip(x[::-1], whole[::-1])):
-            raise ShapeProblem("x does not broadcast to shape", f"x has shape {list(x)}", f"shape is {list(whole)}")
-        return {"y": whole}
+        x = shapes["x"]
+        if len(x) > len(self.shape) or any(a not in (1, b) for a, b in zip(x[::-1], self.shape[::-1])):
+            raise ShapeProblem(
+                "x does not broadcast to shape", f"x has shape {list(x)}", f"shape is {list(self.shape)}"
+            )
+        return {"y": self.shape}
 
 
 @op("core.concat")
@@ -302,15 +286,17 @@ class Concat(Op):
     axis: int = attr(default=0)
     y: Value = result("*t", like="xs")
 
+    traits: ClassVar = frozenset({EXACT})
+
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
-        first, *others = shapes["xs"]
+        first, *following = shapes["xs"]
         axis = axis_of(self.axis, len(first))
-        for index, other in enumerate(others, 1):
-            if len(other) != len(first) or any(a != b for i, (a, b) in enumerate(zip(first, other)) if i != axis):
+        for index, shape in enumerate(following, 1):
+            if len(shape) != len(first) or any(a != b for i, (a, b) in enumerate(zip(first, shape)) if i != axis):
                 raise ShapeProblem(
                     f"shapes differ off axis {axis}",
                     f"xs[0] has shape {list(first)}",
-                    f"xs[{index}] has shape {list(other)}",
+                    f"xs[{index}] has shape {list(shape)}",
                 )
         return {"y": (*first[:axis], sum(shape[axis] for shape in shapes["xs"]), *first[axis + 1 :])}
 
@@ -324,6 +310,8 @@ class Slice(Op):
     stops: tuple[int, ...] = attr(check=integers)
     steps: tuple[int, ...] = attr(check=integers)
     y: Value = result("*t", like="x")
+
+    traits: ClassVar = frozenset({VIEW, EXACT})
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
         x, cuts = shapes["x"], (self.starts, self.stops, self.steps)
@@ -340,22 +328,24 @@ class Slice(Op):
 # -------------------------------------------------------------------------------------------------- elementwise
 
 
-def _unary(name: str, doc: str) -> type[Op]:
+def _unary(name: str, doc: str, rounding: str) -> type[Op]:
     body = {
         "__doc__": doc,
         "__module__": __name__,
         "__annotations__": {"x": Value, "y": Value},
+        "traits": frozenset({rounding}),
         "x": operand("*s"),
         "y": result("*s"),
     }
     return op(f"core.{name}")(type(name.title().replace("_", ""), (Op,), body))
 
 
-def _binary(name: str, doc: str, *, kind: str = "float", to: DType | None = None) -> type[Op]:
+def _binary(name: str, doc: str, rounding: str, *, kind: str = "float", to: DType | None = None) -> type[Op]:
     body = {
         "__doc__": doc,
         "__module__": __name__,
         "__annotations__": {"a": Value, "b": Value, "y": Value},
+        "traits": frozenset({rounding}),
         "a": operand("~s", kind=kind),
         "b": operand("~s", kind=kind),
         "y": result("*s", dtype=to),
@@ -363,32 +353,32 @@ def _binary(name: str, doc: str, *, kind: str = "float", to: DType | None = None
     return op(f"core.{name}")(type(name.title().replace("_", ""), (Op,), body))
 
 
-Neg = _unary("neg", "-x.")
-Abs = _unary("abs", "|x|.")
-Sign = _unary("sign", "-1, 0 or 1.")
-Exp = _unary("exp", "e^x.")
-Expm1 = _unary("expm1", "e^x - 1, exact near 0.")
-Log = _unary("log", "Natural logarithm; -inf at 0, NaN below.")
-Sqrt = _unary("sqrt", "Square root; NaN below 0.")
-Sin = _unary("sin", "Sine of radians.")
-Cos = _unary("cos", "Cosine of radians.")
-Tanh = _unary("tanh", "Hyperbolic tangent.")
-Floor = _unary("floor", "Greatest integer not above x.")
+Neg = _unary("neg", "-x.", EXACT)
+Abs = _unary("abs", "|x|.", EXACT)
+Sign = _unary("sign", "-1, 0 or 1.", EXACT)
+Exp = _unary("exp", "e^x.", ROUNDED_ONCE)
+Expm1 = _unary("expm1", "e^x - 1, exact near 0.", ROUNDED_ONCE)
+Log = _unary("log", "Natural logarithm; -inf at 0, NaN below.", ROUNDED_ONCE)
+Sqrt = _unary("sqrt", "Square root; NaN below 0.", ROUNDED_ONCE)
+Sin = _unary("sin", "Sine of radians.", ROUNDED_ONCE)
+Cos = _unary("cos", "Cosine of radians.", ROUNDED_ONCE)
+Tanh = _unary("tanh", "Hyperbolic tangent.", ROUNDED_ONCE)
+Floor = _unary("floor", "Greatest integer not above x.", EXACT)
 
-Add = _binary("add", "a + b.")
-Sub = _binary("sub", "a - b.")
-Mul = _binary("mul", "a b.")
-Div = _binary("div", "a / b.")
-Pow = _binary("pow", "a^b; NaN where a < 0 and b is not an integer.")
-Minimum = _binary("minimum", "The smaller.")
-Maximum = _binary("maximum", "The larger.")
-Less = _binary("less", "a < b.", kind="number", to=DType.bool)
-LessEqual = _binary("less_equal", "a <= b.", kind="number", to=DType.bool)
-Greater = _binary("greater", "a > b.", kind="number", to=DType.bool)
-GreaterEqual = _binary("greater_equal", "a >= b.", kind="number", to=DType.bool)
-Equal = _binary("equal", "a = b, exactly.", kind="number", to=DType.bool)
-And = _binary("and", "Both.", kind="bool", to=DType.bool)
-Or = _binary("or", "Either.", kind="bool", to=DType.bool)
+Add = _binary("add", "a + b.", ROUNDED_ONCE)
+Sub = _binary("sub", "a - b.", ROUNDED_ONCE)
+Mul = _binary("mul", "a b.", ROUNDED_ONCE)
+Div = _binary("div", "a / b.", ROUNDED_ONCE)
+Pow = _binary("pow", "a^b; NaN where a < 0 and b is not an integer.", ROUNDED_ONCE)
+Minimum = _binary("minimum", "The smaller.", EXACT)
+Maximum = _binary("maximum", "The larger.", EXACT)
+Less = _binary("less", "a < b.", EXACT, kind="number", to=DType.bool)
+LessEqual = _binary("less_equal", "a <= b.", EXACT, kind="number", to=DType.bool)
+Greater = _binary("greater", "a > b.", EXACT, kind="number", to=DType.bool)
+GreaterEqual = _binary("greater_equal", "a >= b.", EXACT, kind="number", to=DType.bool)
+Equal = _binary("equal", "a = b, exactly.", EXACT, kind="number", to=DType.bool)
+And = _binary("and", "Both.", EXACT, kind="bool", to=DType.bool)
+Or = _binary("or", "Either.", EXACT, kind="bool", to=DType.bool)
 
 
 @op("core.not")
@@ -397,6 +387,8 @@ class Not(Op):
 
     x: Value = operand("*s", kind="bool")
     y: Value = result("*s")
+
+    traits: ClassVar = frozenset({EXACT})
 
 
 @op("core.select")
@@ -408,6 +400,8 @@ class Select(Op):
     b: Value = operand("~s")
     y: Value = result("*s", like="a")
 
+    traits: ClassVar = frozenset({EXACT})
+
 
 @op("core.cast")
 class Cast(Op):
@@ -417,6 +411,8 @@ class Cast(Op):
     dtype: DType = attr()
     role: Role = attr(default=Role.signal)
     y: Value = result("*s")
+
+    traits: ClassVar = frozenset({EXACT})
 
 
 # --------------------------------------------------------------------------------------------------- reductions
@@ -464,7 +460,3 @@ def axis_of(axis: int, count: int) -> int:
     if not -count <= axis < count:
         raise ShapeProblem("no such axis", f"axis is {axis}", f"there are {count} axes")
     return axis % count
-
-
-def _known(value: Value) -> Shape:
-    return value.type.shape if value.type is not None else ()

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thermoc.ir.dialects.thermo import into
 from thermoc.ir.ops import (
@@ -28,6 +27,7 @@ from thermoc.ir.ops import (
 )
 from thermoc.ir.types import Shape
 from thermoc.ir.values import Value
+from thermoc.support.array_types import AnyArray
 
 bits = Check("an integer from 0 to 64", lambda value: type(value) is int and 0 <= value <= 64)
 not_negative = Check("a number >= 0", lambda value: isinstance(value, int | float) and value >= 0)
@@ -82,20 +82,20 @@ class Mvm(Op):
         arrays = -(-n // self.rows)
         if shapes["gain"] is not None:
             into((arrays, m), gain=shapes["gain"])
-        wanted = (arrays, self.readings, slices, m)
+        last_axes = (arrays, self.readings, slices, m)
         if (shapes["z"] is not None) != (self.read_noise > 0):
             raise ShapeProblem("z is the noise of readings, given where read_noise > 0 alone")
-        if shapes["z"] is not None and shapes["z"][-4:] != wanted:
-            notes = f"z ends in {list(shapes['z'][-4:])}", f"arrays, readings, slices and outputs are {list(wanted)}"
+        if shapes["z"] is not None and shapes["z"][-4:] != last_axes:
+            notes = f"z ends in {list(shapes['z'][-4:])}", f"arrays, readings, slices and outputs are {list(last_axes)}"
             raise ShapeProblem("z must have a number for each reading", *notes)
         return None
 
-    def problems(self, numbers: Mapping[str, NDArray]) -> Iterator[Problem]:
+    def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
         """Yield what is wrong with the cells and the converters."""
         if self.g_max <= self.g_min:
             yield Problem("T105", "g_max must exceed g_min", (f"{self.g_max} S against {self.g_min} S",))
         elif any((array < -self.g_min / self.step).any() for array in cells(numbers)):
-            yield Problem("T105", "a cell has a conductance below nought")
+            yield Problem("T105", "a cell has a conductance below zero")
         if self.adc_bits == 1:
             yield Problem("T105", "an ADC of one bit has no step: take 2 bits or more, or 0 for an exact one")
         if self.dac_bits > self.input_bits:
@@ -129,6 +129,6 @@ class Mvm(Op):
                 yield slice(i, min(i + self.rows, n)), slice(j, min(j + self.columns, m))
 
 
-def cells(numbers: Mapping[str, NDArray]) -> list[NDArray]:
+def cells(numbers: Mapping[str, AnyArray]) -> list[AnyArray]:
     """Return the levels that are known."""
     return [np.asarray(numbers[name]) for name in ("plus", "minus") if name in numbers]

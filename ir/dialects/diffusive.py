@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from numpy.typing import NDArray
-
 from thermoc.ir.dialects.thermo import into
 from thermoc.ir.ops import (
     CONTINUOUS,
@@ -25,6 +23,7 @@ from thermoc.ir.ops import (
 from thermoc.ir.types import Role, Shape
 from thermoc.ir.values import Value
 from thermoc.physics.gaussian import asymmetry, lowest_eigenvalue
+from thermoc.support.array_types import AnyArray
 
 
 @op("thermo.ou_network")
@@ -56,9 +55,9 @@ class OuNetwork(Op):
         return {"x": into(shapes["K"][:1], b=shapes["b"], initial=shapes["initial"])}
 
     def states(self) -> dict[str, Shape]:
-        return {"x": self.x.type.shape if self.x.type else ()}
+        return {"x": self.x.shape}
 
-    def problems(self, numbers: Mapping[str, NDArray]) -> Iterator[Problem]:
+    def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
         """Yield the pair in which K is not symmetric, or its eigenvalue that is not positive."""
         K = numbers.get("K")
         if K is None or not K.size:

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thermoc import physics
 from thermoc.ir.dialects.thermo import into
 from thermoc.ir.ops import (
+    COMPOUND,
     CONTINUOUS,
     STATEFUL,
     STOCHASTIC,
@@ -32,6 +32,7 @@ from thermoc.ir.ops import (
 )
 from thermoc.ir.types import Role, Shape
 from thermoc.ir.values import Value
+from thermoc.support.array_types import AnyArray
 
 at_least_zero = Check("a number >= 0", lambda value: isinstance(value, int | float) and value >= 0)
 
@@ -58,11 +59,11 @@ class HeatExchange(Op):
         into((n,), initial=shapes["initial"])
         return {"T": (n,)}
 
-    def problems(self, numbers: Mapping[str, NDArray]) -> Iterator[Problem]:
+    def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
         yield from _coupling("J", numbers)
 
     def states(self) -> dict[str, Shape]:
-        return {"T": self.T.type.shape if self.T.type else ()}
+        return {"T": self.T.shape}
 
 
 @op("thermo.heat_network")
@@ -103,7 +104,7 @@ class HeatNetwork(Op):
         into((n,), **{name: shapes[name] for name in self.operand_specs if name != "conductance"})
         return {"T": (n,), "heat": (n,), "work": (n,)}
 
-    def problems(self, numbers: Mapping[str, NDArray]) -> Iterator[Problem]:
+    def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
         yield from _all("capacity", numbers, low=0.0, strict=True, hint="a heat capacity is > 0")
         yield from _coupling("conductance", numbers)
         yield from _all("ambient", numbers, low=0.0)
@@ -113,7 +114,7 @@ class HeatNetwork(Op):
             yield Problem("T105", "a ripple needs a frequency", ("frequency = 0",), "give frequency=, in 1/time")
 
     def states(self) -> dict[str, Shape]:
-        shape = self.T.type.shape if self.T.type else ()
+        shape = self.T.shape
         return {"T": shape, "heat": shape, "work": shape}
 
 
@@ -145,7 +146,7 @@ class Diffusion(Op):
         return {"T": into(grid, source=shapes["source"]), "outflow": ()}
 
     def states(self) -> dict[str, Shape]:
-        return {"T": self.T.type.shape if self.T.type else (), "outflow": ()}
+        return {"T": self.T.shape, "outflow": ()}
 
 
 @op("thermo.entropy_production")
@@ -159,7 +160,7 @@ class EntropyProduction(Op):
     conductance: Value = operand("n n", constant=True)
     S_dot: Value = result("")
 
-    def problems(self, numbers: Mapping[str, NDArray]) -> Iterator[Problem]:
+    def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
         yield from _coupling("conductance", numbers)
 
 
@@ -174,7 +175,9 @@ class Clamp(Op):
     T: Value = result("*s", role=Role.temperature)
     heat: Value = result("*s", role=Role.energy)
 
-    def problems(self, numbers: Mapping[str, NDArray]) -> Iterator[Problem]:
+    traits: ClassVar = frozenset({COMPOUND})
+
+    def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
         yield from _all("capacity", numbers, low=0.0, strict=True, hint="a heat capacity is > 0")
         if self.T_min > self.T_max:
             yield Problem("T105", "T_min lies above T_max", (f"T_min = {self.T_min}", f"T_max = {self.T_max}"))
@@ -199,7 +202,7 @@ class Reservoir(Op):
         return {"total": ()}
 
 
-def _adrift(G: NDArray, ambient: NDArray) -> Iterator[Problem]:
+def _adrift(G: AnyArray, ambient: AnyArray) -> Iterator[Problem]:
     """Yield a node from which nothing leads to the reservoir that others reach."""
     lonely = physics.disconnected(G, ambient)
     if lonely is not None:
@@ -209,7 +212,7 @@ def _adrift(G: NDArray, ambient: NDArray) -> Iterator[Problem]:
 
 
 def _all(
-    name: str, numbers: Mapping[str, NDArray], *, low: float, strict: bool = False, hint: str = ""
+    name: str, numbers: Mapping[str, AnyArray], *, low: float, strict: bool = False, hint: str = ""
 ) -> Iterator[Problem]:
     """Yield the first element of an operand that is too small."""
     array = numbers.get(name)
@@ -217,12 +220,12 @@ def _all(
         return
     wrong = np.argwhere(array <= low if strict else array < low)
     if len(wrong):
-        place = tuple(map(int, wrong[0]))
-        where = f"{name}{list(place) if place else ''} = {array[place]}"
+        index = tuple(map(int, wrong[0]))
+        where = f"{name}{list(index) if index else ''} = {array[index]}"
         yield Problem("T105", f"{name} must be {'>' if strict else '>='} {low:g}", (where,), hint)
 
 
-def _coupling(name: str, numbers: Mapping[str, NDArray]) -> Iterator[Problem]:
+def _coupling(name: str, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
     """Yield the first pair whose coupling is negative, or not the same both ways."""
     yield from _all(name, numbers, low=0.0)
     array = numbers.get(name)

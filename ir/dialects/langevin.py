@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thermoc.ir.dialects.heat import at_least_zero
 from thermoc.ir.dialects.thermo import into
@@ -32,6 +31,7 @@ from thermoc.ir.ops import (
 )
 from thermoc.ir.types import Role, Shape
 from thermoc.ir.values import Value
+from thermoc.support.array_types import AnyArray
 
 lengths = Check(
     "a tuple of lengths > 0",
@@ -59,11 +59,11 @@ class Brownian(Op):
     traits: ClassVar = frozenset({STATEFUL, STOCHASTIC, CONTINUOUS})
     instant: ClassVar = ("initial",)
 
-    def problems(self, numbers: Mapping[str, NDArray]) -> Iterator[Problem]:
+    def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
         yield from above_zero(numbers, "mobility", "stiffness")
 
     def states(self) -> dict[str, Shape]:
-        return {"x": self.x.type.shape if self.x.type else ()}
+        return {"x": self.x.shape}
 
 
 @op("thermo.langevin")
@@ -88,11 +88,11 @@ class Langevin(Op):
     traits: ClassVar = frozenset({STATEFUL, STOCHASTIC, CONTINUOUS})
     instant: ClassVar = ("initial", "velocity")
 
-    def problems(self, numbers: Mapping[str, NDArray]) -> Iterator[Problem]:
+    def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
         yield from above_zero(numbers, "mass")
 
     def states(self) -> dict[str, Shape]:
-        shape = self.x.type.shape if self.x.type else ()
+        shape = self.x.shape
         return {"x": shape, "w": shape, "kick": ()}
 
 
@@ -165,7 +165,7 @@ class PairForce(Op):
             raise ShapeProblem("a table, and no other kind, takes a grid and energies", f"kind = {self.kind}")
         return {"f": (n, d), "U": (), "W": ()}
 
-    def problems(self, numbers: Mapping[str, NDArray]) -> Iterator[Problem]:
+    def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
         yield from above_zero(numbers, "sigma")
         if self.box and self.cutoff > min(self.box) / 2:
             notes = (f"cutoff = {self.cutoff}", f"half the shortest side is {min(self.box) / 2}")
@@ -205,7 +205,7 @@ class BondForce(Op):
             raise ShapeProblem("a box has a side an axis", f"box = {self.box}", f"x has shape {[n, d]}")
         return {"f": (n, d), "U": (), "W": ()}
 
-    def problems(self, numbers: Mapping[str, NDArray]) -> Iterator[Problem]:
+    def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
         yield from _ends(self, numbers)
 
 
@@ -233,28 +233,28 @@ class Bonds(Op):
         into(shapes["first"], energy=shapes["energy"], initial=shapes["initial"])
         return {"formed": shapes["first"], "E": ()}
 
-    def problems(self, numbers: Mapping[str, NDArray]) -> Iterator[Problem]:
+    def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
         yield from _ends(self, numbers)
         if self.r_form > self.r_break:
             notes = (f"r_form = {self.r_form}", f"r_break = {self.r_break}")
             yield Problem("T105", "a bond would form where it breaks", notes)
 
     def states(self) -> dict[str, Shape]:
-        return {"formed": self.formed.type.shape if self.formed.type else ()}
+        return {"formed": self.formed.shape}
 
 
-def above_zero(numbers: Mapping[str, NDArray], *names: str) -> Iterator[Problem]:
+def above_zero(numbers: Mapping[str, AnyArray], *names: str) -> Iterator[Problem]:
     """Yield the first element of each operand that is not > 0."""
     for name in names:
         array = numbers.get(name, np.ones(1))
         wrong = np.argwhere(~(array > 0))
         if len(wrong):
-            place = tuple(map(int, wrong[0]))
-            fact = f"{name}{list(place) if place else ''} = {array[place]}"
+            index = tuple(map(int, wrong[0]))
+            fact = f"{name}{list(index) if index else ''} = {array[index]}"
             yield Problem("T105", f"{name} must be > 0", (fact,))
 
 
-def _touching(x: NDArray, box: NDArray) -> Iterator[Problem]:
+def _touching(x: AnyArray, box: AnyArray) -> Iterator[Problem]:
     wrapped = x - box * np.floor(x / box) if len(box) else x
     order = np.lexsort(wrapped.T)
     same = np.flatnonzero((np.diff(wrapped[order], axis=0) == 0).all(axis=1))
@@ -264,8 +264,8 @@ def _touching(x: NDArray, box: NDArray) -> Iterator[Problem]:
         yield Problem("T105", "r = 0 in a pair potential", notes, "move one, or give a softening")
 
 
-def _ends(op: Any, numbers: Mapping[str, NDArray]) -> Iterator[Problem]:
-    n = op.x.type.shape[0] if op.x.type else 0
+def _ends(op: Any, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
+    n = op.x.shape[0]
     for name in ("first", "second"):
         array = numbers.get(name, np.zeros(0))
         wrong = np.flatnonzero((array < 0) | (array >= n))

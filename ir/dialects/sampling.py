@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from thermoc.ir.colouring import clash, colouring
 from thermoc.ir.dialects.thermo import into
@@ -26,9 +26,10 @@ from thermoc.ir.ops import (
 )
 from thermoc.ir.types import Role, Shape
 from thermoc.ir.values import Value
+from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import caller, error
 
-Rows = tuple[NDArray, NDArray, NDArray]
+Rows = tuple[AnyArray, AnyArray, AnyArray]
 
 
 class _Coupled(Op):
@@ -57,9 +58,10 @@ class _Coupled(Op):
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
         dense, sparse = shapes["J"] is not None, [shapes[name] is not None for name in ("values", "columns", "offsets")]
         if dense == any(sparse) or (any(sparse) and not all(sparse)):
-            given = [name for name in ("J", "values", "columns", "offsets") if shapes[name] is not None]
+            present = [name for name in ("J", "values", "columns", "offsets") if shapes[name] is not None]
             raise ShapeProblem(
-                "couplings are J, or values, columns and offsets of its rows", f"given are {', '.join(given) or 'none'}"
+                "couplings are J, or values, columns and offsets of its rows",
+                f"given are {', '.join(present) or 'none'}",
             )
         n = shapes["J"][0] if dense else shapes["offsets"][0] - 1
         return self.coupled_shapes(n, shapes)
@@ -68,7 +70,7 @@ class _Coupled(Op):
         """Return result shapes for n units. Raises ShapeProblem."""
         raise NotImplementedError
 
-    def problems(self, numbers: Mapping[str, NDArray]) -> Iterator[Problem]:
+    def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
         """Yield what is wrong with the couplings' numbers."""
         if getattr(self, "order", "") == "colors" and getattr(self, "colors", None) is None:
             yield Problem("T105", "units updated colour by colour need colors", (), 'order="parallel" needs none')
@@ -81,10 +83,10 @@ class _Coupled(Op):
             yield Problem("T105", "offsets and columns must name entries and units that are there", (f"{n} units",))
             return
         unit = np.repeat(np.arange(n), np.diff(offsets))
-        own = np.flatnonzero((unit == columns) & (values != 0))
-        if len(own):
-            i = int(unit[own[0]])
-            notes = (f"J[{i}, {i}] = {values[own[0]]}",)
+        diagonal = np.flatnonzero((unit == columns) & (values != 0))
+        if len(diagonal):
+            i = int(unit[diagonal[0]])
+            notes = (f"J[{i}, {i}] = {values[diagonal[0]]}",)
             yield Problem("T105", "a unit must not be coupled to itself", notes, "set the diagonal of J to 0")
         if getattr(self, "order", "") == "parallel" and getattr(self, "draws", "unit") != "unit":
             yield Problem("T105", "units updated in parallel draw one by one", (), 'take draws="unit"')
@@ -118,14 +120,14 @@ def _units(operands: dict[str, Any]) -> int | None:
     return None
 
 
-def _number(item: Any) -> NDArray | None:
+def _number(item: Any) -> AnyArray | None:
     try:
-        return np.asarray(item) if isinstance(item, (np.ndarray, list, tuple)) else None
+        return np.asarray(cast("ArrayLike", item)) if isinstance(item, (np.ndarray, list, tuple)) else None
     except ValueError:  # ragged: the builder says so
         return None
 
 
-def _well_formed(values: NDArray, columns: NDArray, offsets: NDArray) -> bool:
+def _well_formed(values: AnyArray, columns: AnyArray, offsets: AnyArray) -> bool:
     if offsets[0] != 0 or offsets[-1] != len(values) or len(columns) != len(values) or (np.diff(offsets) < 0).any():
         return False
     return not len(columns) or (columns.min() >= 0 and columns.max() < len(offsets) - 1)
@@ -139,8 +141,10 @@ def compressed(numbers: Mapping[str, Any]) -> Rows | None:
             return None
         unit, columns = np.nonzero(J)
         return J[unit, columns], columns, np.searchsorted(unit, np.arange(len(J) + 1))
-    parts = tuple(numbers.get(name) for name in ("values", "columns", "offsets"))
-    return None if any(part is None or part.ndim != 1 for part in parts) else parts  # type: ignore[return-value]
+    values, columns, offsets = (numbers.get(name) for name in ("values", "columns", "offsets"))
+    if any(array is None or array.ndim != 1 for array in (values, columns, offsets)):
+        return None
+    return cast("Rows", (values, columns, offsets))
 
 
 @op("thermo.gibbs")
@@ -187,7 +191,7 @@ class Gibbs(_Coupled):
         return {"s": (n,)}
 
     def states(self) -> dict[str, Shape]:
-        return {"s": self.s.type.shape if self.s.type else ()}
+        return {"s": self.s.shape}
 
 
 @op("thermo.gibbs_sweeps")

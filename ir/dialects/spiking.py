@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from thermoc.ir.ops import CONTINUOUS, STATEFUL, Check, Op, attr, non_negative, one_of, op, operand, result
+from thermoc.ir.ops import COMPOUND, CONTINUOUS, STATEFUL, Check, Op, attr, non_negative, one_of, op, operand, result
 from thermoc.ir.types import Role, Shape
 from thermoc.ir.values import Value
 from thermoc.support.errors import error
@@ -43,9 +43,9 @@ def held_ticks(op: Any, dt: float) -> int:
 
 
 def _states(op: Any, *names: str) -> dict[str, Shape]:
-    """The named variables, and how many ticks each unit is still held where it can be."""
-    shape = op.v.type.shape if op.v.type is not None else ()
-    return dict.fromkeys((*names, *("held",) * bool(op.attrs.get("refractory") or op.attrs.get("held"))), shape)
+    """Return the shapes of the named variables, and of the ticks each unit stays refractory where it can be."""
+    refractory = op.attrs.get("refractory") or op.attrs.get("held")
+    return dict.fromkeys((*names, *("held",) * bool(refractory)), op.v.shape)
 
 
 @op("spiking.lif")
@@ -204,7 +204,7 @@ class Trace(Op):
     traits: ClassVar = frozenset({STATEFUL, CONTINUOUS})
 
     def states(self) -> dict[str, Shape]:
-        return {"g": self.g.type.shape if self.g.type is not None else ()}
+        return {"g": self.g.shape}
 
 
 @op("spiking.threshold")
@@ -216,6 +216,8 @@ class Threshold(Op):
     compare: str = attr(default="greater", check=_COMPARE)
     s: Value = result("*s", role=Role.spike)
 
+    traits: ClassVar = frozenset({COMPOUND})
+
 
 @op("spiking.scale")
 class Scale(Op):
@@ -224,6 +226,8 @@ class Scale(Op):
     x: Value = operand("*s")
     s: Value = operand("~s", uniform=True)
     y: Value = result("*s")
+
+    traits: ClassVar = frozenset({COMPOUND})
 
 
 @op("spiking.decode")
@@ -236,7 +240,7 @@ class Decode(Op):
     traits: ClassVar = frozenset({STATEFUL})
 
     def states(self) -> dict[str, Shape]:
-        return {"total": self.y.type.shape if self.y.type is not None else (), "ticks": ()}
+        return {"total": self.y.shape, "ticks": ()}
 
 
 @op("spiking.lif_step")
@@ -277,4 +281,4 @@ class TraceStep(Op):
     traits: ClassVar = frozenset({STATEFUL})
 
     def states(self) -> dict[str, Shape]:
-        return {"g": self.g.type.shape if self.g.type is not None else ()}
+        return {"g": self.g.shape}

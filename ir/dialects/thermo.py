@@ -6,7 +6,9 @@ from typing import Any, ClassVar
 
 from thermoc.ir.ops import (
     CLOCKED,
+    COMPOUND,
     CONTINUOUS,
+    EXACT,
     STATEFUL,
     STOCHASTIC,
     Op,
@@ -47,6 +49,8 @@ class FermiDirac(Op):
     mu: Value = operand("~s", default=0.0)
     p: Value = result("*s", role=Role.probability)
 
+    traits: ClassVar = frozenset({COMPOUND})
+
 
 @op("thermo.thermal_relu")
 class ThermalRelu(Op):
@@ -56,6 +60,8 @@ class ThermalRelu(Op):
     T: Value = operand("~s", role=Role.temperature)
     y: Value = result("*s")
 
+    traits: ClassVar = frozenset({COMPOUND})
+
 
 @op("thermo.maxwell_boltzmann")
 class MaxwellBoltzmann(Op):
@@ -64,6 +70,8 @@ class MaxwellBoltzmann(Op):
     x: Value = operand("*s")
     T: Value = operand("~s", role=Role.temperature)
     y: Value = result("*s")
+
+    traits: ClassVar = frozenset({COMPOUND})
 
 
 # ---------------------------------------------------------------------------------------------- noise and memory
@@ -95,7 +103,7 @@ class Uniform(Op):
     dtype: DType = attr(default=DType.f64)
     u: Value = result("*s")
 
-    traits: ClassVar = frozenset({STOCHASTIC})
+    traits: ClassVar = frozenset({STOCHASTIC, EXACT})
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
         return {"u": self.shape}
@@ -136,7 +144,7 @@ class Memory(Op):
     instant: ClassVar = ("initial",)
 
     def states(self) -> dict[str, Shape]:
-        return {"m": self.m.type.shape if self.m.type else ()}
+        return {"m": self.m.shape}
 
 
 # ----------------------------------------------------------------------------------------------------- sampling
@@ -219,13 +227,13 @@ class AdaptiveSchedule(Op):
     C_min: float = attr(default=1e-2, check=positive)
     T: Value = result("", role=Role.temperature)
 
-    traits: ClassVar = frozenset({STATEFUL, CONTINUOUS})
+    traits: ClassVar = frozenset({STATEFUL, CLOCKED, CONTINUOUS})
     instant: ClassVar = ()
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
         if (self.capacity is None) == (self.energy is None):
-            given = "both" if self.energy is not None else "neither"
-            raise ShapeProblem("it takes a capacity, or an energy to measure it from", f"given is {given}")
+            present = "both" if self.energy is not None else "neither"
+            raise ShapeProblem("it takes a capacity, or an energy to measure it from", f"given is {present}")
         return {"T": ()}
 
     def states(self) -> dict[str, Shape]:
@@ -257,13 +265,13 @@ class OrderParameter(Op):
     R: Value = result("")
 
 
-def into(whole: Shape, **parts: Shape) -> Shape:
-    """Return ``whole`` after checking that each part broadcasts into it. Raises ShapeProblem."""
-    for name, part in parts.items():
-        if len(part) > len(whole) or any(a not in (1, b) for a, b in zip(part[::-1], whole[::-1])):
+def into(units: Shape, **operands: Shape) -> Shape:
+    """Return the shape of the units after checking that each operand broadcasts into it. Raises ShapeProblem."""
+    for name, shape in operands.items():
+        if len(shape) > len(units) or any(a not in (1, b) for a, b in zip(shape[::-1], units[::-1])):
             raise ShapeProblem(
                 f"{name} does not broadcast into the units",
-                f"{name} has shape {list(part)}",
-                f"the units have shape {list(whole)}",
+                f"{name} has shape {list(shape)}",
+                f"the units have shape {list(units)}",
             )
-    return whole
+    return units

@@ -6,11 +6,12 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thermoc.ir.dialects import core
-from thermoc.ir.places import sliding
+from thermoc.ir.element_indices import sliding
 from thermoc.ir.reference.meaning import Context, State, aligned, means, pure, whole
+from thermoc.ir.windows import Pairs
+from thermoc.support.array_types import AnyArray
 
 ELEMENTWISE = {
     core.Neg: np.negative,
@@ -44,7 +45,7 @@ ELEMENTWISE = {
 
 
 def _elementwise(function: Any):
-    def step(op: Any, ctx: Context, *operands: NDArray) -> NDArray:
+    def step(op: Any, ctx: Context, *operands: AnyArray) -> AnyArray:
         with np.errstate(all="ignore"):
             return function(*aligned(*operands))
 
@@ -56,27 +57,27 @@ for _cls, _function in ELEMENTWISE.items():
 
 
 @pure(core.Constant)
-def constant(op: core.Constant, ctx: Context) -> NDArray:
+def constant(op: core.Constant, ctx: Context) -> AnyArray:
     return op.value.numpy[np.newaxis]
 
 
 @pure(core.Tick)
-def tick(op: core.Tick, ctx: Context) -> NDArray:
+def tick(op: core.Tick, ctx: Context) -> AnyArray:
     return np.array([ctx.tick], np.int64)
 
 
 @pure(core.Cast)
-def cast(op: core.Cast, ctx: Context, x: NDArray) -> NDArray:
+def cast(op: core.Cast, ctx: Context, x: AnyArray) -> AnyArray:
     with np.errstate(all="ignore"):
         return x.astype(op.dtype.numpy)
 
 
-def _delay_start(op: core.Delay, ctx: Context, x: NDArray | None, initial: NDArray) -> State:
+def _delay_start(op: core.Delay, ctx: Context, x: AnyArray | None, initial: AnyArray) -> State:
     first = whole(initial, op.y.inferred)[:, np.newaxis]
     return {"buffer": np.broadcast_to(first, (first.shape[0], op.ticks, *op.y.shape))}
 
 
-def _delay_advance(op: core.Delay, ctx: Context, state: State, x: NDArray, initial: NDArray) -> State:
+def _delay_advance(op: core.Delay, ctx: Context, state: State, x: AnyArray, initial: AnyArray) -> State:
     batch = max(x.shape[0], state["buffer"].shape[0])
     old = np.broadcast_to(state["buffer"], (batch, *state["buffer"].shape[1:]))
     new = np.broadcast_to(x[:, np.newaxis], (batch, 1, *x.shape[1:]))
@@ -87,7 +88,7 @@ means(core.Delay, start=_delay_start, read=lambda op, state: state["buffer"][:, 
 
 
 @pure(core.Affine)
-def affine(op: core.Affine, ctx: Context, x: NDArray, weight: NDArray, bias: NDArray | None) -> NDArray:
+def affine(op: core.Affine, ctx: Context, x: AnyArray, weight: AnyArray, bias: AnyArray | None) -> AnyArray:
     y = np.matmul(x, weight[0].T)
     return y if bias is None else y + bias.reshape(1, *(1,) * (y.ndim - 2), -1)
 
@@ -96,12 +97,12 @@ def affine(op: core.Affine, ctx: Context, x: NDArray, weight: NDArray, bias: NDA
 def sparse_affine(
     op: core.SparseAffine,
     ctx: Context,
-    x: NDArray,
-    values: NDArray,
-    columns: NDArray,
-    offsets: NDArray,
-    bias: NDArray | None,
-) -> NDArray:
+    x: AnyArray,
+    values: AnyArray,
+    columns: AnyArray,
+    offsets: AnyArray,
+    bias: AnyArray | None,
+) -> AnyArray:
     rows = np.repeat(np.arange(offsets.shape[1] - 1), np.diff(offsets[0]))
     y = np.zeros((x.shape[0], offsets.shape[1] - 1), x.dtype)
     for sample in range(x.shape[0]):
@@ -110,11 +111,11 @@ def sparse_affine(
 
 
 @pure(core.Matmul)
-def matmul(op: core.Matmul, ctx: Context, a: NDArray, b: NDArray) -> NDArray:
+def matmul(op: core.Matmul, ctx: Context, a: AnyArray, b: AnyArray) -> AnyArray:
     return np.matmul(a, b)
 
 
-def _windows(x: NDArray, window: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]) -> NDArray:
+def _windows(x: AnyArray, window: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]) -> AnyArray:
     """Return every window of padded x (batch, channels, *space) as (batch, channels, *places, *window)."""
     span = tuple(spread * (size - 1) + 1 for spread, size in zip(dilation, window))
     views = sliding(x, span)
@@ -123,12 +124,12 @@ def _windows(x: NDArray, window: tuple[int, ...], stride: tuple[int, ...], dilat
     return views[(slice(None), slice(None), *places, *inside)]
 
 
-def _padded(x: NDArray, padding: core.Pairs, fill: float) -> NDArray:
+def _padded(x: AnyArray, padding: Pairs, fill: float) -> AnyArray:
     return np.pad(x, ((0, 0), (0, 0), *padding), constant_values=fill)
 
 
 @pure(core.Conv)
-def conv(op: core.Conv, ctx: Context, x: NDArray, weight: NDArray, bias: NDArray | None) -> NDArray:
+def conv(op: core.Conv, ctx: Context, x: AnyArray, weight: AnyArray, bias: AnyArray | None) -> AnyArray:
     rank, kernel = x.ndim - 2, weight[0]
     views = _windows(_padded(x, op.padding, 0.0), kernel.shape[2:], op.stride, op.dilation)
     parts = np.split(views, op.groups, axis=1), np.split(kernel, op.groups, axis=0)
@@ -138,7 +139,7 @@ def conv(op: core.Conv, ctx: Context, x: NDArray, weight: NDArray, bias: NDArray
 
 
 @pure(core.Pool)
-def pool(op: core.Pool, ctx: Context, x: NDArray) -> NDArray:
+def pool(op: core.Pool, ctx: Context, x: AnyArray) -> AnyArray:
     fill = -np.inf if op.kind == "max" else 0.0
     views = _windows(_padded(x, op.padding, fill), op.window, op.stride, (1,) * len(op.window))
     axes = tuple(range(x.ndim, views.ndim))
@@ -149,39 +150,39 @@ def pool(op: core.Pool, ctx: Context, x: NDArray) -> NDArray:
 
 
 @pure(core.Reshape)
-def reshape(op: core.Reshape, ctx: Context, x: NDArray) -> NDArray:
+def reshape(op: core.Reshape, ctx: Context, x: AnyArray) -> AnyArray:
     return x.reshape(x.shape[0], *op.shape)
 
 
 @pure(core.Flatten)
-def flatten(op: core.Flatten, ctx: Context, x: NDArray) -> NDArray:
+def flatten(op: core.Flatten, ctx: Context, x: AnyArray) -> AnyArray:
     return x.reshape(x.shape[0], math.prod(x.shape[1:]))
 
 
 @pure(core.Transpose)
-def transpose(op: core.Transpose, ctx: Context, x: NDArray) -> NDArray:
+def transpose(op: core.Transpose, ctx: Context, x: AnyArray) -> AnyArray:
     return x.transpose(0, *(axis + 1 for axis in op.axes))
 
 
 @pure(core.Broadcast)
-def broadcast(op: core.Broadcast, ctx: Context, x: NDArray) -> NDArray:
+def broadcast(op: core.Broadcast, ctx: Context, x: AnyArray) -> AnyArray:
     return whole(x, op.y.inferred)
 
 
 @pure(core.Concat)
-def concat(op: core.Concat, ctx: Context, *xs: NDArray) -> NDArray:
+def concat(op: core.Concat, ctx: Context, *xs: AnyArray) -> AnyArray:
     batch = max(x.shape[0] for x in xs)
     axis = core.axis_of(op.axis, xs[0].ndim - 1) + 1
     return np.concatenate([np.broadcast_to(x, (batch, *x.shape[1:])) for x in xs], axis=axis)
 
 
 @pure(core.Slice)
-def slice_(op: core.Slice, ctx: Context, x: NDArray) -> NDArray:
+def slice_(op: core.Slice, ctx: Context, x: AnyArray) -> AnyArray:
     return x[(slice(None), *(slice(*cut) for cut in zip(op.starts, op.stops, op.steps)))]
 
 
 @pure(core.Reduce)
-def reduce(op: core.Reduce, ctx: Context, x: NDArray) -> NDArray:
+def reduce(op: core.Reduce, ctx: Context, x: AnyArray) -> AnyArray:
     axes = tuple(axis + 1 for axis in op.axes)
     if op.kind.startswith("arg"):
         return getattr(np, op.kind)(x, axis=axes[0]).astype(np.int64)

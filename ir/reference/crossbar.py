@@ -7,19 +7,19 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thermoc.ir.dialects.crossbar import Mvm
 from thermoc.ir.reference.meaning import Context, pure
 from thermoc.ir.values import Array
 from thermoc.physics.crossbar import transfer
+from thermoc.support.array_types import AnyArray
 
-Wires = Callable[[NDArray, float, float], NDArray]
+Wires = Callable[[AnyArray, float, float], AnyArray]
 _KEPT = 64
-_seen: OrderedDict[Any, NDArray] = OrderedDict()
+_seen: OrderedDict[Any, AnyArray] = OrderedDict()
 
 
-def seen(op: Mvm, plus: NDArray, minus: NDArray, through: Wires = transfer) -> NDArray:
+def seen(op: Mvm, plus: AnyArray, minus: AnyArray, through: Wires = transfer) -> AnyArray:
     """Return what each pair of cells adds to a current, in steps (p, n, m): plus - minus, through the wires.
 
     through: what gives the map of an array with its wires, to rounding; that of ``thermoc.physics`` if none is named.
@@ -34,25 +34,25 @@ def seen(op: Mvm, plus: NDArray, minus: NDArray, through: Wires = transfer) -> N
     return _seen[key]
 
 
-def _through_wires(op: Mvm, plus: NDArray, minus: NDArray, through: Wires) -> NDArray:
-    found = np.empty(plus.shape)
+def _through_wires(op: Mvm, plus: AnyArray, minus: AnyArray, through: Wires) -> AnyArray:
+    difference = np.empty(plus.shape)
     for p in range(len(plus)):
         for i, j in op.tiles(*plus.shape[1:]):
-            one, other = (
+            up, down = (
                 through(np.maximum(op.g_min + op.step * level[p, i, j].astype(float), 0.0), op.r_word, op.r_bit)
                 for level in (plus, minus)
             )
-            found[p, i, j] = (one - other).T / op.step
-    return found.astype(plus.dtype)
+            difference[p, i, j] = (up - down).T / op.step
+    return difference.astype(plus.dtype)
 
 
-def spread(op: Mvm, plus: NDArray, minus: NDArray) -> NDArray:
+def spread(op: Mvm, plus: AnyArray, minus: AnyArray) -> AnyArray:
     """Return the variance that a pair of cells adds to a reading of one step of input, in steps squared (p, n, m)."""
     parts = [(op.g_min / op.step + level.astype(float)) ** 2 for level in (plus, minus)]
     return (op.read_noise**2 * (parts[0] + parts[1])).astype(plus.dtype)
 
 
-def digits(op: Mvm, x: NDArray) -> NDArray:
+def digits(op: Mvm, x: AnyArray) -> AnyArray:
     """Return what the DAC gives for each reading, (readings, *x.shape)."""
     if op.input_bits == 0:
         return x[np.newaxis]
@@ -60,12 +60,12 @@ def digits(op: Mvm, x: NDArray) -> NDArray:
     if op.dac_bits == 0:
         return q[np.newaxis]
     base, size, sign = 2.0**op.dac_bits, np.abs(q), np.sign(q)
-    parts = [np.floor(size / base**k) - base * np.floor(size / base ** (k + 1)) for k in range(op.readings)]
-    return np.stack([sign * part for part in parts]).astype(x.dtype)
+    digits_of_size = [np.floor(size / base**k) - base * np.floor(size / base ** (k + 1)) for k in range(op.readings)]
+    return np.stack([sign * digit for digit in digits_of_size]).astype(x.dtype)
 
 
-def converted(op: Mvm, u: NDArray) -> NDArray:
-    """Return currents as the ADC tells them."""
+def converted(op: Mvm, u: AnyArray) -> AnyArray:
+    """Return currents as the ADC reports them."""
     if op.adc_bits == 0:
         return u
     real = u.dtype.type
@@ -73,38 +73,38 @@ def converted(op: Mvm, u: NDArray) -> NDArray:
     return code * real(op.adc_range / op.codes)
 
 
-def spread_out(gain: NDArray, arrays: int, m: int) -> NDArray:
+def spread_out(gain: AnyArray, arrays: int, m: int) -> AnyArray:
     """Return gains (batch, *shape) as (batch, arrays of inputs, outputs)."""
-    whole = gain.reshape(len(gain), *(1,) * (3 - gain.ndim), *gain.shape[1:])
-    return np.broadcast_to(whole, (len(gain), arrays, m))
+    aligned = gain.reshape(len(gain), *(1,) * (3 - gain.ndim), *gain.shape[1:])
+    return np.broadcast_to(aligned, (len(gain), arrays, m))
 
 
 @pure(Mvm)
 def mvm(
     op: Mvm,
     ctx: Context,
-    x: NDArray,
-    plus: NDArray,
-    minus: NDArray,
-    scale: NDArray,
-    z: NDArray | None,
-    gain: NDArray | None,
-) -> NDArray:
+    x: AnyArray,
+    plus: AnyArray,
+    minus: AnyArray,
+    scale: AnyArray,
+    z: AnyArray | None,
+    gain: AnyArray | None,
+) -> AnyArray:
     weights, noise = seen(op, plus[0], minus[0]), spread(op, plus[0], minus[0])
     slices, n, m = weights.shape
-    given = digits(op, x)
+    readings = digits(op, x)
     batch = max(array.shape[0] for array in (x, z, gain) if array is not None)
     total = np.zeros((batch, *x.shape[1:-1], m), x.dtype)
     arrays = -(-n // op.rows)
     warmth = np.ones((1, arrays, m), x.dtype) if gain is None else spread_out(gain, arrays, m)
     for t, first in enumerate(range(0, n, op.rows)):
         factor = warmth[:, t].reshape(-1, *(1,) * (total.ndim - 2), m)
-        part = slice(first, first + op.rows)
+        word_lines = slice(first, first + op.rows)
         for k in range(op.readings):
-            d = given[k][..., part]
+            d = readings[k][..., word_lines]
             for p in range(slices):
-                u = np.matmul(d, weights[p, part])
+                u = np.matmul(d, weights[p, word_lines])
                 if z is not None:
-                    u = u + np.sqrt(np.matmul(d * d, noise[p, part])) * z[..., t, k, p, :]
+                    u = u + np.sqrt(np.matmul(d * d, noise[p, word_lines])) * z[..., t, k, p, :]
                 total = total + x.dtype.type(2.0 ** (op.dac_bits * k + op.cell_bits * p)) * converted(op, u * factor)
     return total * scale

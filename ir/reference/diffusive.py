@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thermoc import physics
 from thermoc.ir.dialects import diffusive
 from thermoc.ir.reference.meaning import Context, State, aligned, means, whole
+from thermoc.support.array_types import AnyArray
 
 
-def _start(op: diffusive.OuNetwork, ctx: Context, *operands: NDArray) -> State:
+def _start(op: diffusive.OuNetwork, ctx: Context, *operands: AnyArray) -> State:
     return {"x": whole(operands[-1], op.x.inferred)}
 
 
 def _advance(
-    op: diffusive.OuNetwork, ctx: Context, state: State, K: NDArray, T: NDArray, b: NDArray, initial: NDArray
+    op: diffusive.OuNetwork, ctx: Context, state: State, K: AnyArray, T: AnyArray, b: AnyArray, initial: AnyArray
 ) -> State:
     """The exact step in the eigenbasis of K, there and back."""
     x, b, T, z = aligned(state["x"], b, T, ctx.normal(op.x.inferred, op.stream))

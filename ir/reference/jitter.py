@@ -9,31 +9,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from thermoc.ir.dialects import core, thermo
-from thermoc.ir.ops import STOCHASTIC, Op
+from thermoc.ir.dialects import core
+from thermoc.ir.ops import EXACT, ROUNDED_ONCE, STOCHASTIC, Op
 from thermoc.ir.types import Role
 from thermoc.ir.values import Value
+from thermoc.support.array_types import AnyArray
 
 ROUNDINGS = 16
 """Each number is moved by 8 to 16 roundings of its format; an elementary function is off by a few."""
-
-MOVES: frozenset[str] = frozenset(
-    f"core.{name}"
-    for name in (
-        *("input", "constant", "tick", "delay", "reshape", "flatten", "transpose", "broadcast", "concat", "slice"),
-        *("neg", "abs", "sign", "floor", "minimum", "maximum", "select", "cast", "and", "or", "not"),
-        *("less", "less_equal", "greater", "greater_equal", "equal"),
-    )
-) | {thermo.Uniform.opname}
-"""Ops that only move, pick or compare: nothing is rounded in them."""
-
-SINGLE = frozenset(f"core.{name}" for name in ("exp", "expm1", "log", "sqrt", "sin", "cos", "tanh")) | {
-    f"core.{name}" for name in ("add", "sub", "mul", "div", "pow")
-}
-"""Ops rounded once, at the end. All others sum or compound, and are also given their operands some roundings off."""
-
 
 _EPS = {np.dtype(kind): float(np.finfo(kind).eps) for kind in (np.float64, np.float32)}
 
@@ -50,16 +34,16 @@ class Jitter:
         self.given, self.fine = given, fine
 
     def read(self, op: Op, operands: list[Any]) -> list[Any]:
-        """Return the operands of an op as it reads them."""
-        if op.opname in MOVES or op.opname in SINGLE or _picks(op) or _exact(operands):
+        """Return the operands of an op as it reads them: some roundings off where it sums or compounds."""
+        if op.traits & {EXACT, ROUNDED_ONCE} or _picks(op) or _exact(operands):
             return operands
-        held = [op.operand_specs[name].constant for name in _names(op)]
-        return [array if fixed or not _is_float(array) else self._moved(array) for fixed, array in zip(held, operands)]
+        fixed = [op.operand_specs[name].constant for name in _names(op)]
+        return [array if stays or not _is_float(array) else self._moved(array) for stays, array in zip(fixed, operands)]
 
-    def gave(self, op: Op, operands: list[Any], results: Any) -> Any:
+    def gave(self, op: Op, operands: list[Any], results: AnyArray | tuple[AnyArray, ...]) -> Any:
         """Return the results of an op as others read them."""
         arrays = results if isinstance(results, tuple) else (results,)
-        if op.opname in MOVES or _picks(op):
+        if EXACT in op.traits or _picks(op):
             if not (self.given and isinstance(op, core.Input | core.Constant)):
                 return results
             moved = tuple(_where_whole(array, self._moved(array)) if _is_float(array) else array for array in arrays)
@@ -70,7 +54,7 @@ class Jitter:
             moved = tuple(self._result(op, value, array) for value, array in pairs)
         return moved if isinstance(results, tuple) else moved[0]
 
-    def kept(self, op: Op, state: dict[str, NDArray]) -> dict[str, NDArray]:
+    def kept(self, op: Op, state: dict[str, AnyArray]) -> dict[str, AnyArray]:
         """Return the state an op keeps for the next tick."""
         if isinstance(op, core.Delay):
             return state
@@ -79,19 +63,19 @@ class Jitter:
             for name, array in state.items()
         }
 
-    def _result(self, op: Op, value: Value, array: NDArray) -> NDArray:
-        if not _is_float(array) or (value.type is not None and value.type.role is Role.spike):
+    def _result(self, op: Op, value: Value, array: AnyArray) -> AnyArray:
+        if not _is_float(array) or value.role is Role.spike:
             return array
-        least = 1.0 if STOCHASTIC in op.traits else 0.0  # a cosine near nought is off by a rounding of one
-        return self._moved(array, least)
+        floor = 1.0 if STOCHASTIC in op.traits else 0.0  # a cosine near zero is off by a rounding of one
+        return self._moved(array, floor)
 
-    def _moved(self, array: NDArray, least: float = 0.0) -> NDArray:
-        share = self._rng.random(array.shape) - 0.5
-        share += np.copysign(0.5, share)
-        share *= ROUNDINGS * _EPS[array.dtype]
-        base = np.maximum(np.abs(array), array.dtype.type(least)) if least else array
+    def _moved(self, array: AnyArray, floor: float = 0.0) -> AnyArray:
+        offset = self._rng.random(array.shape) - 0.5
+        offset += np.copysign(0.5, offset)  # half the span at least, so that no number stays where it is
+        offset *= ROUNDINGS * _EPS[array.dtype]
+        base = np.maximum(np.abs(array), array.dtype.type(floor)) if floor else array
         with np.errstate(all="ignore"):
-            moved = array + share.astype(array.dtype) * base
+            moved = array + offset.astype(array.dtype) * base
         return np.where(np.isfinite(array), moved, array)
 
 
@@ -115,10 +99,10 @@ def _exact(arrays: list[Any]) -> bool:
     return all(bool(_whole(array).all()) for array in arrays if _is_float(array))
 
 
-def _whole(array: NDArray) -> NDArray:
+def _whole(array: AnyArray) -> AnyArray:
     return (array == np.rint(array)) & (np.abs(array) < 1 / _EPS[array.dtype])
 
 
-def _where_whole(array: NDArray, other: NDArray) -> NDArray:
+def _where_whole(array: AnyArray, other: AnyArray) -> AnyArray:
     """Return ``array`` where it is whole, ``other`` elsewhere."""
     return np.where(_whole(array), array, other)

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thermoc import physics
 from thermoc.ir.dialects import langevin
 from thermoc.ir.reference.meaning import Context, State, aligned, means, pure, whole
 from thermoc.ir.types import Type
+from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import error
 
 
@@ -23,11 +23,11 @@ def _brownian_advance(
     op: langevin.Brownian,
     ctx: Context,
     state: State,
-    force: NDArray,
-    T: NDArray,
-    mobility: NDArray,
-    stiffness: NDArray | None,
-    initial: NDArray,
+    force: AnyArray,
+    T: AnyArray,
+    mobility: AnyArray,
+    stiffness: AnyArray | None,
+    initial: AnyArray,
 ) -> State:
     z = ctx.normal(op.x.inferred, op.stream)
     x, force, T, mobility, z = aligned(state["x"], force, T, mobility, z)
@@ -51,10 +51,10 @@ def _langevin_advance(
     op: langevin.Langevin,
     ctx: Context,
     state: State,
-    force: NDArray,
-    T: NDArray,
-    mass: NDArray,
-    friction: NDArray,
+    force: AnyArray,
+    T: AnyArray,
+    mass: AnyArray,
+    friction: AnyArray,
     *_: Any,
 ) -> State:
     z = ctx.normal(op.x.inferred, op.stream)
@@ -75,8 +75,8 @@ means(
 
 
 def _velocity(
-    op: langevin.Velocity, ctx: Context, state: State, w: NDArray, force: NDArray, mass: NDArray
-) -> tuple[NDArray, State]:
+    op: langevin.Velocity, ctx: Context, state: State, w: AnyArray, force: AnyArray, mass: AnyArray
+) -> tuple[AnyArray, State]:
     w, force, mass = aligned(w, force, mass)
     v = w + state["kick"][0] * w.dtype.type(ctx.dt) * force / mass
     return v, {"kick": np.full(1, 0.5, w.dtype)}
@@ -84,13 +84,13 @@ def _velocity(
 
 means(
     langevin.Velocity,
-    start=lambda op, ctx, *operands: {"kick": np.zeros(1, op.v.dtype.numpy)},
+    start=lambda op, ctx, *_: {"kick": np.zeros(1, op.v.dtype.numpy)},
     step=_velocity,
 )
 
 
 @pure(langevin.KineticEnergy)
-def kinetic_energy(op: langevin.KineticEnergy, ctx: Context, v: NDArray, mass: NDArray) -> NDArray:
+def kinetic_energy(op: langevin.KineticEnergy, ctx: Context, v: AnyArray, mass: AnyArray) -> AnyArray:
     v, mass = aligned(v, mass)
     return (mass * v * v / 2).sum(axis=tuple(range(1, v.ndim)))
 
@@ -99,18 +99,18 @@ def kinetic_energy(op: langevin.KineticEnergy, ctx: Context, v: NDArray, mass: N
 def pair_force(
     op: langevin.PairForce,
     ctx: Context,
-    x: NDArray,
-    strength: NDArray,
-    sigma: NDArray,
-    charge: NDArray,
-    grid: NDArray | None,
-    energies: NDArray | None,
-) -> tuple[NDArray, NDArray, NDArray]:
+    x: AnyArray,
+    strength: AnyArray,
+    sigma: AnyArray,
+    charge: AnyArray,
+    grid: AnyArray | None,
+    energies: AnyArray | None,
+) -> tuple[AnyArray, AnyArray, AnyArray]:
     n = x.shape[1]
     i, j = np.triu_indices(n, 1)
     charge = whole(charge, Type((n,), op.x.dtype))
     k, s, qq = strength[:, np.newaxis], sigma[:, np.newaxis], charge[:, i] * charge[:, j]
-    law: dict[str, Callable[[NDArray], Any]] = {
+    law: dict[str, Callable[[AnyArray], Any]] = {
         "harmonic": lambda r: physics.harmonic(r, k),
         "lennard_jones": lambda r: physics.lennard_jones(r, k, s),
         "coulomb": lambda r: physics.coulomb(r, k, qq, op.softening),
@@ -119,16 +119,17 @@ def pair_force(
     smooth = op.kind == "harmonic" or op.softening > 0 or (grid is not None and grid[0, 0] > 0)
     if not smooth:
         _refuse_touching(op, ctx, x, i, j)
-    how = {"cutoff": op.cutoff or None, "box": op.box or None, "shift": op.shift, "smooth": smooth}
-    made = physics.pair_forces(x, law[op.kind], **how)
-    return tuple(part.astype(x.dtype) for part in made)  # type: ignore[return-value]
+    f, U, W = physics.pair_forces(
+        x, law[op.kind], cutoff=op.cutoff or None, box=op.box or None, shift=op.shift, smooth=smooth
+    )
+    return f.astype(x.dtype), U.astype(x.dtype), W.astype(x.dtype)
 
 
-def _refuse_touching(op: langevin.PairForce, ctx: Context, x: NDArray, i: NDArray, j: NDArray) -> None:
+def _refuse_touching(op: langevin.PairForce, ctx: Context, x: AnyArray, i: AnyArray, j: AnyArray) -> None:
     """Raise T405 where two particles are at one place, naming them, their sample and the tick."""
-    met = np.argwhere(_bonds(op, x, i, j)[1] == 0)
-    if len(met):
-        sample, pair = met[0].tolist()
+    collided = np.argwhere(_bonds(op, x, i, j)[1] == 0)
+    if len(collided):
+        sample, pair = collided[0].tolist()
         notes = [f"particles {i[pair]} and {j[pair]} of sample {ctx.first_sample + sample}, at tick {ctx.tick}"]
         hint = "shorten the step, soften the potential, or keep them apart"
         raise error("T405", "two particles are at one place", where=op.location, notes=notes, hint=hint)
@@ -138,21 +139,21 @@ def _refuse_touching(op: langevin.PairForce, ctx: Context, x: NDArray, i: NDArra
 def bond_force(
     op: langevin.BondForce,
     ctx: Context,
-    x: NDArray,
-    first: NDArray,
-    second: NDArray,
-    strength: NDArray,
-    length: NDArray,
-    formed: NDArray,
-) -> tuple[NDArray, NDArray, NDArray]:
-    apart, r = _bonds(op, x, first[0], second[0])
+    x: AnyArray,
+    first: AnyArray,
+    second: AnyArray,
+    strength: AnyArray,
+    length: AnyArray,
+    formed: AnyArray,
+) -> tuple[AnyArray, AnyArray, AnyArray]:
+    vector, r = _bonds(op, x, first[0], second[0])
     r, strength, length, formed = aligned(r, strength, length, formed)
     stretch, strength = r - length, strength * formed
-    safe = np.where(r > 0, r, 1)
+    safe = np.where(r > 0, r, 1)  # at r = 0 a bond of length 0 pushes by -strength, and any other nowhere
     push = np.where(length == 0, -strength, -strength * stretch / safe)
     ends = np.eye(x.shape[1], dtype=x.dtype)
     incidence = ends[first[0]] - ends[second[0]]
-    force = np.swapaxes(incidence, 0, 1) @ (push[..., np.newaxis] * apart)
+    force = np.swapaxes(incidence, 0, 1) @ (push[..., np.newaxis] * vector)
     return force, (strength * stretch * stretch / 2).sum(axis=-1), (push * r * r).sum(axis=-1)
 
 
@@ -164,15 +165,15 @@ def _bonds_step(
     op: langevin.Bonds,
     ctx: Context,
     state: State,
-    x: NDArray,
-    first: NDArray,
-    second: NDArray,
-    energy: NDArray,
-    initial: NDArray,
-) -> tuple[tuple[NDArray, NDArray], State]:
+    x: AnyArray,
+    first: AnyArray,
+    second: AnyArray,
+    energy: AnyArray,
+    initial: AnyArray,
+) -> tuple[tuple[AnyArray, AnyArray], State]:
     _, r = _bonds(op, x, first[0], second[0])
-    kept = np.where(r > op.r_break, r.dtype.type(0), state["formed"])
-    formed = np.where(r < op.r_form, r.dtype.type(1), kept)
+    unbroken = np.where(r > op.r_break, r.dtype.type(0), state["formed"])
+    formed = np.where(r < op.r_form, r.dtype.type(1), unbroken)
     formed, energy = aligned(formed, energy)
     return (formed, (formed * energy).sum(axis=-1)), {"formed": formed}
 
@@ -180,10 +181,10 @@ def _bonds_step(
 means(langevin.Bonds, start=_bonds_start, step=_bonds_step)
 
 
-def _bonds(op: Any, x: NDArray, first: NDArray, second: NDArray) -> tuple[NDArray, NDArray]:
+def _bonds(op: Any, x: AnyArray, first: AnyArray, second: AnyArray) -> tuple[AnyArray, AnyArray]:
     """Return the vectors (batch, bonds, d) from second to first and their lengths."""
-    apart = x[:, first] - x[:, second]
+    vector = x[:, first] - x[:, second]
     if op.box:
         box = np.array(op.box, x.dtype)
-        apart = apart - box * np.floor(apart / box + x.dtype.type(0.5))
-    return apart, np.sqrt((apart * apart).sum(axis=-1))
+        vector = vector - box * np.floor(vector / box + x.dtype.type(0.5))  # the nearest image
+    return vector, np.sqrt((vector * vector).sum(axis=-1))

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thermoc.ir.ops import Op
 from thermoc.ir.types import Shape, Type
 from thermoc.support import philox
+from thermoc.support.array_types import AnyArray
 
-State = dict[str, NDArray]
+State = dict[str, AnyArray]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,36 +43,51 @@ class Context:
         element = np.arange(first, first + self.batch * units, dtype=np.uint64).reshape(self.batch, *shape)
         return philox.words(element, tick=self.tick, draw=draw, stream=stream, seed=self.seed)
 
-    def normal(self, kind: Type, stream: int, draw: int = 0) -> NDArray:
+    def normal(self, kind: Type, stream: int, draw: int = 0) -> AnyArray:
         """Return standard normals of (batch, *shape)."""
         return philox.normal(self.words(kind.shape, stream, draw), self._drawn(kind)).astype(kind.dtype.numpy)
 
-    def uniform(self, kind: Type, stream: int, draw: int = 0) -> NDArray:
+    def uniform(self, kind: Type, stream: int, draw: int = 0) -> AnyArray:
         """Return uniforms in (0, 1) of (batch, *shape)."""
         block = self.words(kind.shape, stream, draw)
         u = philox.uniform(block[0], block[1], self._drawn(kind)).astype(kind.dtype.numpy)
         return np.minimum(u, np.nextafter(u.dtype.type(1), u.dtype.type(0))) if self.fine else u
 
-    def _drawn(self, kind: Type) -> np.dtype:
+    def _drawn(self, kind: Type) -> np.dtype[Any]:
         return np.dtype(np.float64) if self.fine else kind.dtype.numpy
 
 
 @dataclass(frozen=True, kw_only=True)
-class Meaning:
-    """The functions of one op; see the module's docstring."""
+class Pure:
+    """The meaning of an op without state."""
 
-    step: Callable[..., Any] | None = None
-    start: Callable[..., State] | None = None
-    read: Callable[..., Any] | None = None
-    advance: Callable[..., State] | None = None
+    step: Callable[..., Any]
 
 
-MEANINGS: dict[type[Op], Meaning] = {}
+@dataclass(frozen=True, kw_only=True)
+class Stateful:
+    """The meaning of an op whose results within the tick depend on its operands and its state."""
+
+    start: Callable[..., State]
+    step: Callable[..., Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delayed:
+    """The meaning of an op whose results depend on its state alone, which moves at the end of the tick."""
+
+    start: Callable[..., State]
+    read: Callable[..., Any]
+    advance: Callable[..., State]
+
+
+MEANINGS: dict[type[Op], Pure | Stateful | Delayed] = {}
 
 
 def means(cls: type[Op], **functions: Callable[..., Any]) -> None:
-    """Record the meaning of an op."""
-    MEANINGS[cls] = Meaning(**functions)
+    """Record the meaning of an op; the functions named are those of one of the three kinds."""
+    kind = Delayed if "read" in functions else Stateful if "start" in functions else Pure
+    MEANINGS[cls] = kind(**functions)
 
 
 def pure(cls: type[Op]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -85,13 +100,13 @@ def pure(cls: type[Op]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return record
 
 
-def aligned(*arrays: NDArray) -> tuple[NDArray, ...]:
+def aligned(*arrays: AnyArray) -> tuple[AnyArray, ...]:
     """Return arrays (batch, *shape) with axes inserted after the batch, so that the shapes of samples broadcast."""
     rank = max(array.ndim for array in arrays)
     return tuple(array.reshape(array.shape[0], *(1,) * (rank - array.ndim), *array.shape[1:]) for array in arrays)
 
 
-def whole(array: NDArray, kind: Type) -> NDArray:
+def whole(array: AnyArray, kind: Type) -> AnyArray:
     """Return the array broadcast to (its batch, *shape of the type)."""
     shape = (array.shape[0], *kind.shape)
     return np.broadcast_to(array.reshape(array.shape[0], *(1,) * (len(shape) - array.ndim), *array.shape[1:]), shape)

@@ -5,45 +5,51 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thermoc import physics
 from thermoc.ir.dialects import spiking
 from thermoc.ir.reference.meaning import Context, State, aligned, means, pure, whole
+from thermoc.support.array_types import AnyArray
 
 
-def _start(op: Any, ctx: Context, *operands: NDArray | None) -> State:
-    given = dict(zip(op.operand_specs, operands))
-    starts = {"v": given["initial"], "i": given.get("i_initial"), "held": np.zeros(1, op.v.type.dtype.numpy)}
-    return {name: whole(starts[name], op.v.type) for name in op.states()}
+def _start(op: Any, ctx: Context, *operands: AnyArray | None) -> State:
+    values = dict(zip(op.operand_specs, operands))
+    starts: dict[str, Any] = {
+        "v": values["initial"],
+        "i": values.get("i_initial"),
+        "held": np.zeros(1, op.v.dtype.numpy),
+    }
+    return {name: whole(starts[name], op.v.inferred) for name in op.states()}
 
 
-def _relax(method: str, v: NDArray, target: NDArray, tau: NDArray, dt: float) -> NDArray:
+def _relax(method: str, v: AnyArray, target: AnyArray, tau: AnyArray, dt: float) -> AnyArray:
     if method in ("euler", "semi_implicit"):
         return v + v.dtype.type(dt) / tau * (target - v)
     return physics.exponential_step(v, target, 1 / tau, v.dtype.type(dt))
 
 
-def _fire(op: Any, ticks: int, state: State, v: NDArray, threshold: NDArray, v_reset: NDArray) -> tuple[NDArray, State]:
-    """Return (spikes, {v after the reset, ticks still held}) for integrated v; held units keep theirs.
+def _fire(
+    op: Any, ticks: int, state: State, v: AnyArray, threshold: AnyArray, v_reset: AnyArray
+) -> tuple[AnyArray, State]:
+    """Return (spikes, {v after the reset, ticks still refractory}) for integrated v; refractory units keep theirs.
 
-    ticks: for how many a spike holds.
+    ticks: for how many a spike holds its unit.
     """
-    held = state.get("held", np.zeros(1))
-    v = np.where(held > 0, state["v"], v)
-    fired = (_passes(op, v, threshold)) & (held == 0)
+    refractory = state.get("held", np.zeros(1))
+    v = np.where(refractory > 0, state["v"], v)
+    fired = (_passes(op, v, threshold)) & (refractory == 0)
     low = {"zero": np.zeros_like(v), "subtract": v - threshold, "value": v_reset}[op.reset]
     after = {"v": np.where(fired, low, v)}
     if "held" in state:
-        after["held"] = np.where(fired, v.dtype.type(ticks), np.maximum(held - 1, 0))
+        after["held"] = np.where(fired, v.dtype.type(ticks), np.maximum(refractory - 1, 0))
     return fired.astype(v.dtype), after
 
 
-def _passes(op: Any, x: NDArray, threshold: NDArray) -> NDArray:
+def _passes(op: Any, x: AnyArray, threshold: AnyArray) -> AnyArray:
     return x > threshold if op.compare == "greater" else x >= threshold
 
 
-def _lif(op: spiking.Lif, ctx: Context, state: State, *operands: NDArray):
+def _lif(op: spiking.Lif, ctx: Context, state: State, *operands: AnyArray):
     v, x, tau, r, leak, threshold, v_reset, _ = aligned(state["v"], *operands)
     s, state = _fire(
         op, spiking.held_ticks(op, ctx.dt), state, _relax(op.method, v, leak + r * x, tau, ctx.dt), threshold, v_reset
@@ -51,78 +57,78 @@ def _lif(op: spiking.Lif, ctx: Context, state: State, *operands: NDArray):
     return (s, state["v"]), state
 
 
-def _if(op: spiking.If, ctx: Context, state: State, *operands: NDArray):
+def _if(op: spiking.If, ctx: Context, state: State, *operands: AnyArray):
     v, x, r, threshold, v_reset, _ = aligned(state["v"], *operands)
     s, state = _fire(op, spiking.held_ticks(op, ctx.dt), state, v + v.dtype.type(ctx.dt) * r * x, threshold, v_reset)
     return (s, state["v"]), state
 
 
-def _currents(op: Any, dt: float, state: State, *operands: NDArray) -> tuple[NDArray, NDArray]:
+def _currents(op: Any, dt: float, state: State, *operands: AnyArray) -> tuple[AnyArray, AnyArray]:
     """Return (v, i) after a tick, before any threshold."""
     v, i, x, tau_syn, tau_mem, w_in, r, leak = aligned(state["v"], state["i"], *operands)
     target = w_in * x
     after = _relax(op.method, i, target, tau_syn, dt)
     if op.method == "exact":
-        rest = _relax("exact", v, leak + r * target, tau_mem, dt)
-        return rest + r * (i - target) * physics.chained_gain(tau_syn, tau_mem, v.dtype.type(dt)), after
+        settled = _relax("exact", v, leak + r * target, tau_mem, dt)
+        return settled + r * (i - target) * physics.chained_gain(tau_syn, tau_mem, v.dtype.type(dt)), after
     drive = after if op.method == "semi_implicit" else i
     return _relax(op.method, v, leak + r * drive, tau_mem, dt), after
 
 
-def _cuba_lif(op: spiking.CubaLif, ctx: Context, state: State, *operands: NDArray):
+def _cuba_lif(op: spiking.CubaLif, ctx: Context, state: State, *operands: AnyArray):
     v, i = _currents(op, ctx.dt, state, *operands[:6])
     v, threshold, v_reset = aligned(v, *operands[6:8])
     s, after = _fire(op, spiking.held_ticks(op, ctx.dt), state, v, threshold, v_reset)
     return (s, after["v"], i), {"v": after["v"], "i": i} | after
 
 
-def _cuba_li(op: spiking.CubaLi, ctx: Context, state: State, *operands: NDArray):
+def _cuba_li(op: spiking.CubaLi, ctx: Context, state: State, *operands: AnyArray):
     v, i = _currents(op, ctx.dt, state, *operands[:6])
     return (v, i), {"v": v, "i": i}
 
 
-def _li(op: spiking.Li, ctx: Context, state: State, *operands: NDArray):
+def _li(op: spiking.Li, ctx: Context, state: State, *operands: AnyArray):
     v, x, tau, r, leak, _ = aligned(state["v"], *operands)
     v = _relax(op.method, v, leak + r * x, tau, ctx.dt)
     return v, {"v": v}
 
 
-def _i(op: spiking.I, ctx: Context, state: State, *operands: NDArray):
+def _i(op: spiking.I, ctx: Context, state: State, *operands: AnyArray):
     v, x, r, _ = aligned(state["v"], *operands)
     v = v + v.dtype.type(ctx.dt) * r * x
     return v, {"v": v}
 
 
-def _lif_step(op: spiking.LifStep, ctx: Context, state: State, *operands: NDArray):
+def _lif_step(op: spiking.LifStep, ctx: Context, state: State, *operands: AnyArray):
     v, x, keep, gain, offset, threshold, v_reset, _ = aligned(state["v"], *operands)
     s, state = _fire(op, op.held, state, keep * v + (gain * x + offset), threshold, v_reset)
     return (s, state["v"]), state
 
 
-def _trace_start(op: spiking.Trace | spiking.TraceStep, ctx: Context, x: Any, tau: Any, initial: NDArray) -> State:
+def _trace_start(op: spiking.Trace | spiking.TraceStep, ctx: Context, x: Any, tau: Any, initial: AnyArray) -> State:
     return {"g": whole(initial, op.g.inferred)}
 
 
-def _trace(op: spiking.Trace, ctx: Context, state: State, *operands: NDArray):
+def _trace(op: spiking.Trace, ctx: Context, state: State, *operands: AnyArray):
     g, x, tau, _ = aligned(state["g"], *operands)
     g = g * np.exp(-g.dtype.type(ctx.dt) / tau) + x
     return g, {"g": g}
 
 
-def _trace_step(op: spiking.TraceStep, ctx: Context, state: State, *operands: NDArray):
+def _trace_step(op: spiking.TraceStep, ctx: Context, state: State, *operands: AnyArray):
     g, x, keep, _ = aligned(state["g"], *operands)
     g = keep * g + x
     return g, {"g": g}
 
 
 @pure(spiking.Threshold)
-def threshold(op, ctx, x, threshold):
+def threshold(op: spiking.Threshold, ctx: Context, x: AnyArray, threshold: AnyArray) -> AnyArray:
     x, threshold = aligned(x, threshold)
     return _passes(op, x, threshold).astype(x.dtype)
 
 
 @pure(spiking.Scale)
-def scale(op, ctx, x, s):
+def scale(op: spiking.Scale, ctx: Context, x: AnyArray, s: AnyArray) -> AnyArray:
     return np.multiply(*aligned(x, s))
 
 
@@ -142,7 +148,7 @@ def _decode_start(op: spiking.Decode, ctx: Context, x: Any) -> State:
     return {"total": np.zeros((1, *op.y.shape), dtype), "ticks": np.zeros(1, dtype)}
 
 
-def _decode(op: spiking.Decode, ctx: Context, state: State, x: NDArray):
+def _decode(op: spiking.Decode, ctx: Context, state: State, x: AnyArray):
     total, ticks = state["total"] + x, state["ticks"] + 1
     return total / ticks[0], {"total": total, "ticks": ticks}
 

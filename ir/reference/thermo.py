@@ -5,71 +5,71 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thermoc import physics
 from thermoc.ir.dialects import thermo
 from thermoc.ir.reference.meaning import Context, State, aligned, means, pure, whole
+from thermoc.support.array_types import AnyArray, IntArray
 
 
 @pure(thermo.Boltzmann)
-def boltzmann(op: thermo.Boltzmann, ctx: Context, x: NDArray, T: NDArray) -> NDArray:
+def boltzmann(op: thermo.Boltzmann, ctx: Context, x: AnyArray, T: AnyArray) -> AnyArray:
     return physics.boltzmann(*aligned(x, T))
 
 
 @pure(thermo.FermiDirac)
-def fermi_dirac(op: thermo.FermiDirac, ctx: Context, x: NDArray, T: NDArray, mu: NDArray) -> NDArray:
+def fermi_dirac(op: thermo.FermiDirac, ctx: Context, x: AnyArray, T: AnyArray, mu: AnyArray) -> AnyArray:
     return physics.fermi_dirac(*aligned(x, T, mu))
 
 
 @pure(thermo.ThermalRelu)
-def thermal_relu(op: thermo.ThermalRelu, ctx: Context, x: NDArray, T: NDArray) -> NDArray:
+def thermal_relu(op: thermo.ThermalRelu, ctx: Context, x: AnyArray, T: AnyArray) -> AnyArray:
     return physics.thermal_relu(*aligned(x, T))
 
 
 @pure(thermo.MaxwellBoltzmann)
-def maxwell_boltzmann(op: thermo.MaxwellBoltzmann, ctx: Context, x: NDArray, T: NDArray) -> NDArray:
+def maxwell_boltzmann(op: thermo.MaxwellBoltzmann, ctx: Context, x: AnyArray, T: AnyArray) -> AnyArray:
     return physics.maxwell_boltzmann(*aligned(x, T))
 
 
 @pure(thermo.Normal)
-def normal(op: thermo.Normal, ctx: Context) -> NDArray:
+def normal(op: thermo.Normal, ctx: Context) -> AnyArray:
     return ctx.normal(op.z.inferred, op.stream, op.draw)
 
 
 @pure(thermo.Uniform)
-def uniform(op: thermo.Uniform, ctx: Context) -> NDArray:
+def uniform(op: thermo.Uniform, ctx: Context) -> AnyArray:
     return ctx.uniform(op.u.inferred, op.stream, op.draw)
 
 
 @pure(thermo.SampleBinary)
-def sample_binary(op: thermo.SampleBinary, ctx: Context, drive: NDArray, T: NDArray) -> NDArray:
+def sample_binary(op: thermo.SampleBinary, ctx: Context, drive: AnyArray, T: AnyArray) -> AnyArray:
     u, drive, T = aligned(ctx.uniform(op.s.inferred, op.stream), drive, T)
     fired = (drive > T * (np.log(u) - np.log(1 - u))).astype(u.dtype)
     return fired if op.levels == "binary" else 2 * fired - 1
 
 
 @pure(thermo.SampleCategorical)
-def sample_categorical(op: thermo.SampleCategorical, ctx: Context, x: NDArray, T: NDArray) -> NDArray:
+def sample_categorical(op: thermo.SampleCategorical, ctx: Context, x: AnyArray, T: AnyArray) -> AnyArray:
     u, x, T = aligned(ctx.uniform(op.s.inferred, op.stream), x, T)
-    winner = (x + T * np.log(-np.log(u))).argmin(axis=-1)
+    winner: IntArray = (x + T * np.log(-np.log(u))).argmin(axis=-1)  # Gumbel's minimum: -log(-log(u)) is one
     return (winner[..., np.newaxis] == np.arange(u.shape[-1])).astype(u.dtype)
 
 
 @pure(thermo.Noise)
-def noise(op: thermo.Noise, ctx: Context, T: NDArray, gamma: NDArray) -> NDArray:
+def noise(op: thermo.Noise, ctx: Context, T: AnyArray, gamma: AnyArray) -> AnyArray:
     z, T, gamma = aligned(ctx.normal(op.y.inferred, op.stream), T, gamma)
     return np.sqrt(2 * gamma * T * z.dtype.type(ctx.dt)) * z
 
 
 def _memory_start(
-    op: thermo.Memory, ctx: Context, x: NDArray | None, T: NDArray | None, gamma: NDArray | None, initial: NDArray
+    op: thermo.Memory, ctx: Context, x: AnyArray | None, T: AnyArray | None, gamma: AnyArray | None, initial: AnyArray
 ) -> State:
     return {"m": whole(initial, op.m.inferred)}
 
 
 def _memory_advance(
-    op: thermo.Memory, ctx: Context, state: State, x: NDArray, T: NDArray, gamma: NDArray, initial: NDArray
+    op: thermo.Memory, ctx: Context, state: State, x: AnyArray, T: AnyArray, gamma: AnyArray, initial: AnyArray
 ) -> State:
     m, x, T, gamma, z = aligned(state["m"], x, T, gamma, ctx.normal(op.m.inferred, op.stream))
     return {"m": physics.ou_step(m, x, T, gamma, z, m.dtype.type(ctx.dt))}
@@ -79,7 +79,7 @@ means(thermo.Memory, start=_memory_start, read=lambda op, state: state["m"], adv
 
 
 @pure(thermo.Schedule)
-def schedule(op: thermo.Schedule, ctx: Context) -> NDArray:
+def schedule(op: thermo.Schedule, ctx: Context) -> AnyArray:
     law = {"exponential": physics.exponential, "linear": physics.linear, "power": physics.power_law}[op.kind]
     t = np.array([ctx.tick * ctx.dt])
     return law(t, op.T0, op.parameter, op.T_min).astype(op.dtype.numpy)
@@ -93,25 +93,25 @@ def _adaptive_start(op: thermo.AdaptiveSchedule, ctx: Context, *_: Any) -> State
 
 
 def _adaptive_advance(
-    op: thermo.AdaptiveSchedule, ctx: Context, state: State, capacity: NDArray | None, energy: NDArray | None
+    op: thermo.AdaptiveSchedule, ctx: Context, state: State, capacity: Any, energy: AnyArray | None
 ) -> State:
     T = state["T"]
+    running: State = {}
     if energy is not None:
         mean, C = physics.running_capacity(state["mean"], state["C"], energy, T, ctx.dt / op.window)
-        capacity = np.maximum(C, T.dtype.type(op.C_min))
-    assert capacity is not None
-    after = {"T": physics.adaptive_step(T, capacity, op.speed, op.relaxation, op.T_min, ctx.dt).astype(T.dtype)}
-    return after if energy is None else after | {"mean": mean, "C": C}  # pyright: ignore
+        capacity, running = np.maximum(C, T.dtype.type(op.C_min)), {"mean": mean, "C": C}
+    after = physics.adaptive_step(T, capacity, op.speed, op.relaxation, op.T_min, ctx.dt)
+    return {"T": after.astype(T.dtype), **running}
 
 
 means(thermo.AdaptiveSchedule, start=_adaptive_start, read=lambda op, state: state["T"], advance=_adaptive_advance)
 
 
 @pure(thermo.OrderParameter)
-def order_parameter(op: thermo.OrderParameter, ctx: Context, theta: NDArray) -> NDArray:
+def order_parameter(op: thermo.OrderParameter, ctx: Context, theta: AnyArray) -> AnyArray:
     return physics.order_parameter(theta.reshape(theta.shape[0], -1)).astype(theta.dtype)
 
 
 @pure(thermo.Observables)
-def observables(op: thermo.Observables, ctx: Context, z: NDArray, T: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+def observables(op: thermo.Observables, ctx: Context, z: AnyArray, T: AnyArray) -> tuple[AnyArray, AnyArray, AnyArray]:
     return physics.layer_observables(z.reshape(z.shape[0], -1), T)

@@ -75,7 +75,8 @@ def test_compile_writes_an_artefact_and_a_report(folder: Path):
 
 def test_show_prints_text_that_parses_back_and_draws(folder: Path):
     done = thermoc("show", "model.py:net", "--data", cwd=folder)
-    from thermoc.ir.text import parse_graph, print_graph
+    from thermoc.ir.parser import parse_graph
+    from thermoc.ir.printer import print_graph
 
     assert print_graph(parse_graph(done.stdout)) == done.stdout
     drawn = thermoc("show", "model.py:net", "--svg", "g.svg", cwd=folder)

@@ -21,8 +21,8 @@ from thermoc.ir.dialects import core, thermo
 from thermoc.ir.dialects.crossbar import Mvm
 from thermoc.ir.feed import feed
 from thermoc.ir.graph import Graph
+from thermoc.ir.printer import print_graph
 from thermoc.ir.reference import interpret
-from thermoc.ir.text import print_graph
 from thermoc.ir.types import DType
 from thermoc.passes import stages
 from thermoc.passes.change_log import Lowered

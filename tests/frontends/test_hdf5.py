@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import thermoc as tc
-from thermoc.frontends.hdf5.content import MIB, Limits
+from thermoc.frontends.hdf5.content import MIB, ReadingLimits
 from thermoc.frontends.hdf5.file import read_hdf5
 
 RNG = np.random.default_rng(3)
@@ -138,7 +138,7 @@ def test_a_hostile_file_is_refused_without_allocation(tmp_path: Path, name: str)
     refused(tmp_path / "x.h5", code, fact)
 
 
-def refused(path: Path, code: str, fact: str, limits: Limits | None = None) -> None:
+def refused(path: Path, code: str, fact: str, limits: ReadingLimits | None = None) -> None:
     size = path.stat().st_size
     tracemalloc.start()
     try:
@@ -169,7 +169,7 @@ def test_a_chunk_that_inflates_beyond_its_size_is_stopped_at_it(tmp_path: Path):
 def test_what_inflates_to_much_is_counted_before(tmp_path: Path):
     with h5py.File(tmp_path / "x.h5", "w") as file:
         file.create_dataset("x", data=np.zeros(2**22), compression="gzip")
-    refused(tmp_path / "x.h5", "T504", "33554432 bytes of arrays", Limits(arrays=16 * MIB))
+    refused(tmp_path / "x.h5", "T504", "33554432 bytes of arrays", ReadingLimits(arrays=16 * MIB))
 
 
 def test_texts_that_all_name_one_long_text_are_one(tmp_path: Path):
@@ -197,7 +197,7 @@ def test_too_many_members(tmp_path: Path):
     with h5py.File(tmp_path / "x.h5", "w") as file:
         for index in range(200):
             file[f"m{index}"] = 1
-    refused(tmp_path / "x.h5", "T504", "of objects", Limits(objects=150))
+    refused(tmp_path / "x.h5", "T504", "of objects", ReadingLimits(objects=150))
 
 
 def test_files_that_are_no_hdf5_file(tmp_path: Path):
@@ -210,7 +210,7 @@ def test_files_that_are_no_hdf5_file(tmp_path: Path):
     with h5py.File(path, "w", userblock_size=512) as file:
         file["x"] = 1
     refused(path, "T502", "signature is missing")
-    refused(path, "T504", "the limit is 100 bytes", Limits(file=100))
+    refused(path, "T504", "the limit is 100 bytes", ReadingLimits(file=100))
 
 
 def test_a_cut_or_flipped_file_is_read_or_refused(tmp_path: Path):

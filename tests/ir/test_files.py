@@ -18,7 +18,7 @@ from strategies import networks
 import thermoc as tc
 from thermoc.ir import serial
 from thermoc.ir.ops import REGISTRY
-from thermoc.ir.text import parse_graph
+from thermoc.ir.parser import parse_graph
 from thermoc.ir.verify import verify
 from thermoc.support.bundle import bundle_bytes, read_bundle
 

@@ -13,7 +13,8 @@ from strategies import networks
 import thermoc as tc
 from thermoc.ir.dialects import core, spiking, thermo
 from thermoc.ir.graph import Graph
-from thermoc.ir.text import parse_graph, print_graph
+from thermoc.ir.parser import parse_graph
+from thermoc.ir.printer import print_graph
 from thermoc.ir.types import DType, Role, Type
 from thermoc.ir.values import Array, Value
 from thermoc.ir.verify import findings, verify

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import thermoc as tc
-from thermoc.ir.builder import Handle
 from thermoc.ir.dialects.loihi import LIMIT, weight_range
+from thermoc.ir.handle import Handle
 
 TICKS = 12
 STOCK = frozenset({"dense", "sparse", "conv", "delays", "dendrite", "recurrent", "lif", "graded", "sigma", "delta"}) | {

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import thermoc as tc
-from thermoc.ir.builder import Handle
 from thermoc.ir.feed import feed
-from thermoc.ir.reference import Trace, interpret
+from thermoc.ir.handle import Handle
+from thermoc.ir.reference import ReferenceTrace, interpret
 
 
 def fade(x: int, keep: int) -> int:
@@ -68,7 +68,7 @@ def sigma_delta(
     return sent
 
 
-def reference(net: tc.Network, inputs: dict[str, NDArray], **place: Any) -> Trace:
+def reference(net: tc.Network, inputs: dict[str, NDArray], **place: Any) -> ReferenceTrace:
     """Run the reference; inputs (ticks, batch, *shape)."""
     return interpret(net.graph, feed(net.graph, inputs), **place)
 

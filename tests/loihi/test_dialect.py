@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import thermoc as tc
-from thermoc.ir.builder import Handle
 from thermoc.ir.dialects.loihi import LIMIT, weight_range
+from thermoc.ir.handle import Handle
 
 A_LIF: dict[str, Any] = {"du": 1, "dv": 1, "vth": 1}
 

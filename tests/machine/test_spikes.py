@@ -42,7 +42,7 @@ class Example:
     def network(self) -> tc.Network:
         """Step by step: leak, cut to 1/64, bias and what came, fire above the threshold, reset to nought."""
         with tc.Network("dvs") as net:
-            before: tc.ir.builder.Handle | None = None
+            before: tc.ir.handle.Handle | None = None
             for layer, shape in enumerate(LAYERS):
                 hole = tc.placeholder(shape)
                 v = tc.delay(hole, 0.0)

@@ -14,8 +14,9 @@ import numpy as np
 import thermoc as tc
 from thermoc import plugins
 from thermoc.ir.graph import Graph
+from thermoc.ir.parser import parse_graph
+from thermoc.ir.printer import print_graph
 from thermoc.ir.target import TargetDescription
-from thermoc.ir.text import parse_graph, print_graph
 from thermoc.passes.expand.table import EXPANSIONS
 
 BARE = TargetDescription(

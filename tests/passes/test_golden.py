@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from passes.samples import SAMPLES, Sample, description, graph_of
 
-from thermoc.ir.text import print_graph
+from thermoc.ir.printer import print_graph
 from thermoc.passes.pipeline import run_passes
 from thermoc.passes.pipeline_text import parse_pipeline
 from thermoc.passes.registry import names

@@ -18,9 +18,9 @@ from thermoc.ir.dialects import core, spiking, thermo
 from thermoc.ir.feed import feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import CONTINUOUS
+from thermoc.ir.parser import parse_graph
 from thermoc.ir.reference import interpret
 from thermoc.ir.target import TargetDescription
-from thermoc.ir.text import parse_graph
 from thermoc.ir.types import DType
 from thermoc.passes import stages
 from thermoc.passes.base import Pass, no_trait

@@ -11,7 +11,7 @@ from thermoc.cli.model import Model, takes_model
 from thermoc.cli.output import print_json, say
 from thermoc.cli.parameters import Json, Passes
 from thermoc.ir.graph import Graph
-from thermoc.ir.text import print_graph
+from thermoc.ir.printer import print_graph
 from thermoc.passes.pipeline import run_passes
 from thermoc.pipelines import pipeline_of
 from thermoc.reports.picture import graph_svg

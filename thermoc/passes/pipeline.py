@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from thermoc.ir.graph import Graph
-from thermoc.ir.text import print_graph
+from thermoc.ir.printer import print_graph
 from thermoc.ir.verify import findings
 from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Log, Lowered, PassRecord

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.ir.ops import STATEFUL, Op
-from thermoc.ir.reference.meaning import MEANINGS, aligned
+from thermoc.ir.ops import Op
+from thermoc.ir.reference.meaning import MEANINGS, Delayed, aligned
 
 Shifts = Mapping[tuple[str, str], NDArray]
 """By an op's first result and the name of one of its operands: what is added to it, (ticks, batch, *shape)."""
@@ -43,7 +43,7 @@ class Steered:
         """Return the operands of an op as it reads them."""
         if not op.results or not any(key[0] == op.results[0].name for key in self.shifts):
             return operands
-        key, behind = op.results[0].name, STATEFUL in op.traits and MEANINGS[type(op)].advance is not None
+        key, behind = op.results[0].name, isinstance(MEANINGS.get(type(op)), Delayed)
         tick = max(self._ticks.get(key, 0) - behind, 0)
         moved = list(operands)
         for index, name in enumerate(op.operand_specs):

@@ -16,7 +16,7 @@ from thermoc.ir.feed import feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import STATEFUL, Op
 from thermoc.ir.reference import interpret
-from thermoc.ir.reference.meaning import MEANINGS
+from thermoc.ir.reference.meaning import MEANINGS, Delayed
 from thermoc.ir.types import Role, Type
 from thermoc.passes.counterparts import Product, ProductSlack
 from thermoc.verification.differences import ROUNDINGS, distance, flat
@@ -65,7 +65,7 @@ def _given(setting: RunSettings, graph: Graph, values: Mapping[str, NDArray]) ->
     states, delayed = {}, {}
     for op in graph.ops:
         for spec, value in _held(op, values):
-            delays = MEANINGS[type(op)].read is not None
+            delays = isinstance(MEANINGS[type(op)], Delayed)
             states[op.results[0].name, spec] = values[value][1:] if delays else values[value]
             delayed |= {value: (op.results[0].name, spec)} if delays else {}
     hook = Steered(values, states)

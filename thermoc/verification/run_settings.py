@@ -14,7 +14,7 @@ from thermoc.ir.dialects.core import Input
 from thermoc.ir.feed import feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.reference import interpret
-from thermoc.ir.reference.interpreter import Trace
+from thermoc.ir.reference.interpreter import ReferenceTrace
 from thermoc.ir.reference.jitter import Jitter
 from thermoc.ir.types import DType, Role
 
@@ -31,7 +31,7 @@ class RunSettings:
     batch: int
     seed: int
 
-    def reference(self, graph: Graph, *, probes: Iterable[str] = (), jitter: Jitter | None = None) -> Trace:
+    def reference(self, graph: Graph, *, probes: Iterable[str] = (), jitter: Jitter | None = None) -> ReferenceTrace:
         """Run the reference interpreter."""
         arrays = feed(graph, self.inputs, ticks=self.ticks, batch=self.batch)
         with np.errstate(all="ignore"):

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from thermoc.api import Executable
 from thermoc.backends.base import Outcome
-from thermoc.ir.reference.interpreter import Trace
+from thermoc.ir.reference.interpreter import ReferenceTrace
 from thermoc.verification.inexact_passes import InexactPass, inexact_passes
 from thermoc.verification.run_settings import RunSettings
 from thermoc.verification.tolerances import Jittered
@@ -20,11 +20,11 @@ class Subject:
     target: str
     exe: Executable
     setting: RunSettings
-    source: Trace
+    source: ReferenceTrace
     absolute_tolerance: float | None = None
 
     @cached_property
-    def lowered(self) -> Trace:
+    def lowered(self) -> ReferenceTrace:
         """The reference's run of the lowered graph."""
         return self.setting.reference(self.exe.graph)
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.ir.graph import Graph
-from thermoc.ir.reference.interpreter import Trace
+from thermoc.ir.reference.interpreter import ReferenceTrace
 from thermoc.ir.reference.jitter import Jitter
 from thermoc.verification.differences import Gap
 from thermoc.verification.divergence import Means, means
@@ -28,9 +28,9 @@ class Jittered:
 
     def __init__(self, setting: RunSettings, graph: Graph, *, given: bool, probes: Sequence[str] = ()):
         self.setting, self.graph, self.given, self.probes = setting, graph, given, probes
-        self.traces: list[Trace] = []
+        self.traces: list[ReferenceTrace] = []
 
-    def take(self, count: int) -> list[Trace]:
+    def take(self, count: int) -> list[ReferenceTrace]:
         """Return this many runs."""
         while len(self.traces) < count:
             jitter = Jitter(len(self.traces), given=self.given, fine=self.given)

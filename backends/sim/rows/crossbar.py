@@ -8,7 +8,7 @@ import numpy as np
 
 from thermoc.backends.sim.rows.writer import Writer
 from thermoc.ir.dialects.crossbar import Mvm
-from thermoc.ir.places import places
+from thermoc.ir.element_indices import indices
 from thermoc.ir.reference import crossbar
 from thermoc.simulator import Opcode
 from thermoc.simulator.kernels.crossbar.mvm import SETTINGS, WHOLE_BITS
@@ -57,7 +57,7 @@ def _gain(op: Mvm, w: Writer, arrays: int, m: int) -> int:
     shape = op.gain.shape
     if math.prod(shape) == 1:
         return w.slot(op.gain)
-    return w.arranged(op.gain, np.broadcast_to(places(shape), (arrays, m)))
+    return w.arranged(op.gain, np.broadcast_to(indices(shape), (arrays, m)))
 
 
 def _settings(op: Mvm) -> np.ndarray:

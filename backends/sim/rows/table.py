@@ -14,8 +14,8 @@ from thermoc.backends.sim.rows import loihi as loihi_rows
 from thermoc.backends.sim.rows import spiking as spiking_rows
 from thermoc.backends.sim.rows.writer import Writer
 from thermoc.ir.dialects import core, crossbar, langevin, sampling, spiking, thermo
+from thermoc.ir.element_indices import indices, reduced, windows
 from thermoc.ir.ops import Op
-from thermoc.ir.places import places, reduced, windows
 from thermoc.ir.types import DType
 from thermoc.ir.values import Value
 from thermoc.simulator import Opcode
@@ -77,7 +77,7 @@ def same(op: Any, w: Writer) -> None:
 def concat(op: core.Concat, w: Writer) -> None:
     """Scatter each part to its place."""
     shape = op.y.shape
-    axis, start, whole = core.axis_of(op.axis, len(shape)), 0, places(shape)
+    axis, start, whole = core.axis_of(op.axis, len(shape)), 0, indices(shape)
     opcode = Opcode.SCATTER if op.y.dtype.is_float else Opcode.INT_SCATTER
     for x in op.xs:
         length = x.shape[axis]
@@ -106,13 +106,16 @@ def affine(op: core.Affine, w: Writer) -> None:
     """x times the transposed weight, so that the inner loop runs over neighbouring outputs, padded to whole vectors."""
     (m, n), rows = op.weight.shape, math.prod(op.x.shape[:-1])
     more = -m % LANES
-    slots = [w.slot(op.x), w.arranged(op.weight, np.pad(places((m, n)).T, ((0, 0), (0, more)), constant_values=-1))]
+    slots = [
+        w.slot(op.x),
+        w.arranged(op.weight, np.pad(indices((m, n)).T, ((0, 0), (0, more)), constant_values=-1)),
+    ]
     if op.bias is not None:
-        slots.append(w.arranged(op.bias, np.pad(places((m,)), (0, more), constant_values=-1)))
+        slots.append(w.arranged(op.bias, np.pad(indices((m,)), (0, more), constant_values=-1)))
     product = w.work(op.y.inferred.with_(shape=(rows, m + more))) if more else w.slot(op.y)
     w.row(Opcode.MATMUL, product, tuple(slots), (1, rows, n, m + more, 1, op.bias is not None))
     if more:
-        w.row(Opcode.GATHER, w.slot(op.y), (product,), (w.table(places((rows, m + more))[:, :m]),))
+        w.row(Opcode.GATHER, w.slot(op.y), (product,), (w.table(indices((rows, m + more))[:, :m]),))
 
 
 def matmul(op: core.Matmul, w: Writer) -> None:
@@ -194,7 +197,7 @@ def pair_force(op: langevin.PairForce, w: Writer) -> None:
     """Parameters side by side, then forces, energy and virial from where the kernel leaves them."""
     n, d = op.x.shape
     given = w.work(op.x.inferred.with_(shape=(n + 2,)))
-    charge = w.arranged(op.charge, np.broadcast_to(places(op.charge.shape), (n,)))
+    charge = w.arranged(op.charge, np.broadcast_to(indices(op.charge.shape), (n,)))
     for slot, table in ((w.slot(op.strength), [0]), (w.slot(op.sigma), [1]), (charge, range(2, n + 2))):
         w.row(Opcode.SCATTER, given, (slot,), (w.table(np.array(table)),))
     grid, energies = held(op, "grid", w), held(op, "energies", w)
@@ -205,7 +208,7 @@ def pair_force(op: langevin.PairForce, w: Writer) -> None:
     both = w.work(op.x.inferred.with_(shape=(n * d + 2,)))
     settings = w.slots[w.constant(numbers)][1]
     w.row(Opcode.PAIRS, both, (w.slot(op.x), given), (n, d, law, settings, int(bool(op.box)), size))
-    for value, where in ((op.f, places((n * d,))), (op.U, [n * d]), (op.W, [n * d + 1])):
+    for value, where in ((op.f, indices((n * d,))), (op.U, [n * d]), (op.W, [n * d + 1])):
         w.row(Opcode.GATHER, w.slot(value), (both,), (w.table(where),))
 
 
@@ -277,9 +280,9 @@ WRITERS: dict[type[Op], Write] = {
     core.Reduce: reduce,
     core.Reshape: same,
     core.Flatten: same,
-    core.Transpose: reordered(lambda op: places(op.x.shape).transpose(op.axes)),
-    core.Broadcast: reordered(lambda op: np.broadcast_to(places(op.x.shape), op.shape)),
-    core.Slice: reordered(lambda op: places(op.x.shape)[tuple(map(slice, op.starts, op.stops, op.steps))]),
+    core.Transpose: reordered(lambda op: indices(op.x.shape).transpose(op.axes)),
+    core.Broadcast: reordered(lambda op: np.broadcast_to(indices(op.x.shape), op.shape)),
+    core.Slice: reordered(lambda op: indices(op.x.shape)[tuple(map(slice, op.starts, op.stops, op.steps))]),
     core.Concat: concat,
     core.Cast: cast,
     core.Select: select,

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.frontends.hdf5.content import UNDEFINED, Content
+from thermoc.frontends.hdf5.content import UNDEFINED, Hdf5Content
 from thermoc.frontends.hdf5.filters import undo
 
 Shape = tuple[int, ...]
 
 
-def chunked(content: Content, at: int, shape: Shape, dtype: np.dtype, filters: Sequence[int]) -> NDArray:
+def chunked(content: Hdf5Content, at: int, shape: Shape, dtype: np.dtype, filters: Sequence[int]) -> NDArray:
     """Return the array behind a layout message of version 3. Every chunk must be there. Errors: T502, T504."""
     rank, root = content.number(at + 2, 1) - 1, content.number(at + 3)
     sizes = tuple(content.number(at + 11 + 4 * axis, 4) for axis in range(max(rank, 0)))
@@ -43,7 +43,7 @@ def chunked(content: Content, at: int, shape: Shape, dtype: np.dtype, filters: S
     return array
 
 
-def single_chunk(content: Content, at: int, shape: Shape, dtype: np.dtype, filters: Sequence[int]) -> NDArray:
+def single_chunk(content: Hdf5Content, at: int, shape: Shape, dtype: np.dtype, filters: Sequence[int]) -> NDArray:
     """Return the array behind a layout message of version 4 whose one chunk is the whole. Errors: T502, T504, T507."""
     flags, rank, width = (content.number(at + offset, 1) for offset in (2, 3, 4))
     if not 1 <= width <= 8:
@@ -62,12 +62,12 @@ def single_chunk(content: Content, at: int, shape: Shape, dtype: np.dtype, filte
     return np.frombuffer(raw, dtype).reshape(sizes)[tuple(slice(n) for n in shape)]
 
 
-def _check(content: Content, sizes: Shape, shape: Shape) -> None:
+def _check(content: Hdf5Content, sizes: Shape, shape: Shape) -> None:
     if len(sizes) != len(shape) or any(size < 1 for size in sizes):
         raise content.damaged(f"chunks of shape {sizes} do not tile shape {shape}")
 
 
-def _leaves(content: Content, at: int, rank: int, level: int | None) -> Iterator[tuple[Shape, int, int, int]]:
+def _leaves(content: Hdf5Content, at: int, rank: int, level: int | None) -> Iterator[tuple[Shape, int, int, int]]:
     """Yield (corner, stored bytes, filter mask, place) of every chunk."""
     content.claim(at)
     content.expect(at, b"TREE")

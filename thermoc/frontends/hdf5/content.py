@@ -18,7 +18,7 @@ _SHARE = {"arrays": 1, "unpacked": 2}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
+class ReadingLimits:
     """What a file may ask for. Sizes in bytes; arrays: of all together, by default what ``limits.inflated`` allows."""
 
     file: int = MODEL_BYTES
@@ -32,12 +32,12 @@ class Limits:
 
 
 @dataclass(kw_only=True)
-class Content:
+class Hdf5Content:
     """A file's bytes and what was read of them so far."""
 
     source: str
     data: bytes
-    limits: Limits
+    limits: ReadingLimits
     claimed: set[int] = field(default_factory=set)
     spent: dict[str, int] = field(default_factory=dict)
     heaps: dict[int, dict[int, tuple[int, int]]] = field(default_factory=dict)
@@ -88,6 +88,6 @@ class Content:
         return error("T507", f"{self.source} uses {what}, which is refused", hint=hint)
 
 
-def open_content(path: str | os.PathLike[str], limits: Limits) -> Content:
+def open_content(path: str | os.PathLike[str], limits: ReadingLimits) -> Hdf5Content:
     """Return a file's bytes. Errors: T501, T504."""
-    return Content(source=shown(Path(path)), data=read_bytes(path, most=limits.file), limits=limits)
+    return Hdf5Content(source=shown(Path(path)), data=read_bytes(path, most=limits.file), limits=limits)

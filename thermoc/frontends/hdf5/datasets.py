@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.frontends.hdf5.chunks import chunked, single_chunk
-from thermoc.frontends.hdf5.content import UNDEFINED, Content
+from thermoc.frontends.hdf5.content import UNDEFINED, Hdf5Content
 from thermoc.frontends.hdf5.datatypes import Element, element
 from thermoc.frontends.hdf5.filters import pipeline
 from thermoc.frontends.hdf5.headers import DATASPACE, DATATYPE, EXTERNAL, FILTERS, LAYOUT, Message
@@ -19,7 +19,7 @@ COMPACT, CONTIGUOUS, CHUNKED, VIRTUAL = 0, 1, 2, 3
 LONGEST = 2**40 - 1
 
 
-def dataset(content: Content, header: dict[int, list[Message]]) -> NDArray | str:
+def dataset(content: Hdf5Content, header: dict[int, list[Message]]) -> NDArray | str:
     """Return a dataset's numbers, its text, or an object array of texts. Errors: T502, T504, T507."""
     if EXTERNAL in header:
         raise content.refused("external storage", hint="copy the data into the file")
@@ -33,13 +33,13 @@ def dataset(content: Content, header: dict[int, list[Message]]) -> NDArray | str
     return texts[0] if not shape else _object_array(texts, shape)
 
 
-def _one(content: Content, header: dict[int, list[Message]], kind: int) -> Message:
+def _one(content: Hdf5Content, header: dict[int, list[Message]], kind: int) -> Message:
     if len(header.get(kind, ())) != 1:
         raise content.damaged(f"a dataset has {len(header.get(kind, ()))} messages of kind {kind}, not one")
     return header[kind][0]
 
 
-def _shape(content: Content, message: Message) -> tuple[int, ...]:
+def _shape(content: Hdf5Content, message: Message) -> tuple[int, ...]:
     version, rank = content.number(message.at, 1), content.number(message.at + 1, 1)
     if version not in (1, 2) or (version == 2 and content.number(message.at + 3, 1) > 1):
         raise content.refused("a dataset without a shape")
@@ -53,7 +53,7 @@ def _shape(content: Content, message: Message) -> tuple[int, ...]:
 
 
 def _stored(
-    content: Content, header: dict[int, list[Message]], layout: Message, shape: tuple[int, ...], dtype: np.dtype
+    content: Hdf5Content, header: dict[int, list[Message]], layout: Message, shape: tuple[int, ...], dtype: np.dtype
 ) -> NDArray:
     version, kind = content.number(layout.at, 1), content.number(layout.at + 1, 1)
     if version not in (3, 4) or kind not in (COMPACT, CONTIGUOUS, CHUNKED):
@@ -75,7 +75,7 @@ def _stored(
     return np.frombuffer(content.take(at, need), dtype).reshape(shape)
 
 
-def _texts(content: Content, array: NDArray, item: Element) -> list[str]:
+def _texts(content: Hdf5Content, array: NDArray, item: Element) -> list[str]:
     content.spend("objects", array.size)
     names = [bytes(part) for part in array.reshape(-1)]
     read = pooled if item.variable else decoded

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thermoc.frontends.hdf5.content import Content
+from thermoc.frontends.hdf5.content import Hdf5Content
 
 INTEGER, FLOAT, STRING, REFERENCE, ENUM, VARIABLE = 0, 1, 3, 7, 8, 9
 NAMES = {2: "a time", 4: "a bit field", 5: "an opaque type", 6: "a compound", 7: "an object reference", 10: "an array"}
@@ -22,7 +22,7 @@ class Element:
     variable: bool = False
 
 
-def element(content: Content, at: int, *, nested: bool = False) -> Element:
+def element(content: Hdf5Content, at: int, *, nested: bool = False) -> Element:
     """Return an element's type. Errors: T502, T507 for compounds, references and the like."""
     kind, bits, size = content.number(at, 1) & 15, content.number(at + 1, 3), content.number(at + 4, 4)
     if kind == INTEGER:
@@ -41,14 +41,14 @@ def element(content: Content, at: int, *, nested: bool = False) -> Element:
     raise content.refused(f"{what} as an element")
 
 
-def _integer(content: Content, at: int, bits: int, size: int) -> np.dtype:
+def _integer(content: Hdf5Content, at: int, bits: int, size: int) -> np.dtype:
     offset, precision = content.number(at + 8, 2), content.number(at + 10, 2)
     if size not in (1, 2, 4, 8) or offset or precision != 8 * size:
         raise content.refused(f"an integer of {precision} bits in {size} bytes")
     return np.dtype(f"{'>' if bits & 1 else '<'}{'i' if bits & 8 else 'u'}{size}")
 
 
-def _float(content: Content, at: int, bits: int, size: int) -> np.dtype:
+def _float(content: Hdf5Content, at: int, bits: int, size: int) -> np.dtype:
     first = at + 8
     fields = [content.number(first + start, width) for start, width in ((0, 2), (2, 2), (4, 1), (5, 1), (6, 1), (7, 1))]
     if (*fields, content.number(first + 8, 4)) != FLOATS.get(size) or bits & 0x40:

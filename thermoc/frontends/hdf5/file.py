@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.frontends.hdf5.content import UNDEFINED, Content, Limits, open_content
+from thermoc.frontends.hdf5.content import UNDEFINED, Hdf5Content, ReadingLimits, open_content
 from thermoc.frontends.hdf5.datasets import dataset
 from thermoc.frontends.hdf5.groups import members
 from thermoc.frontends.hdf5.headers import DATASPACE, messages
@@ -18,20 +18,20 @@ Tree: TypeAlias = "dict[str, Tree | NDArray | str]"
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
-def read_hdf5(path: str | os.PathLike[str], limits: Limits | None = None) -> Tree:
+def read_hdf5(path: str | os.PathLike[str], limits: ReadingLimits | None = None) -> Tree:
     """Return the groups of a file as dictionaries, its datasets as arrays; a single text as str, texts as objects.
 
     Attributes are not read. Refused: soft and external links, external storage, virtual datasets, references,
     compounds, filters but deflate and shuffle, anything reached twice. Errors: T501, T502, T504, T507.
     """
-    content = open_content(path, limits or Limits())
+    content = open_content(path, limits or ReadingLimits())
     root = messages(content, _root(content))
     if DATASPACE in root:
         raise content.damaged("its root is no group")
     return dict(_group(content, root, 1))
 
 
-def _group(content: Content, header: dict, depth: int) -> Iterator[tuple[str, Tree | NDArray | str]]:
+def _group(content: Hdf5Content, header: dict, depth: int) -> Iterator[tuple[str, Tree | NDArray | str]]:
     if depth > content.limits.depth:
         raise content.damaged(f"groups are nested deeper than {content.limits.depth}")
     for name, at in members(content, header).items():
@@ -39,7 +39,7 @@ def _group(content: Content, header: dict, depth: int) -> Iterator[tuple[str, Tr
         yield name, dataset(content, inner) if DATASPACE in inner else dict(_group(content, inner, depth + 1))
 
 
-def _root(content: Content) -> int:
+def _root(content: Hdf5Content) -> int:
     """Return where the root group's header lies."""
     if content.data[:8] != SIGNATURE:
         raise content.damaged("it is no HDF5 file: its signature is missing")

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from thermoc.frontends.hdf5.content import Content
+from thermoc.frontends.hdf5.content import Hdf5Content
 from thermoc.frontends.hdf5.headers import Message
 
 DEFLATE, SHUFFLE = 1, 2
 NAMES = {3: "fletcher32", 4: "szip", 5: "nbit", 6: "scaleoffset", 32000: "lzf"}
 
 
-def pipeline(content: Content, message: Message) -> Iterator[int]:
+def pipeline(content: Hdf5Content, message: Message) -> Iterator[int]:
     """Yield the filters of a dataset as they were applied. Errors: T507 for any but deflate and shuffle."""
     version, count = content.number(message.at, 1), content.number(message.at + 1, 1)
     if version not in (1, 2) or count > 8:
@@ -32,7 +32,7 @@ def pipeline(content: Content, message: Message) -> Iterator[int]:
         yield kind
 
 
-def undo(content: Content, raw: bytes, filters: Sequence[int], size: int, width: int) -> bytes:
+def undo(content: Hdf5Content, raw: bytes, filters: Sequence[int], size: int, width: int) -> bytes:
     """Return a chunk of exactly ``size`` bytes, elements of ``width``; never inflates beyond. Errors: T502."""
     for kind in reversed(filters):
         raw = _inflated(content, raw, size) if kind == DEFLATE else _unshuffled(raw, width)
@@ -41,7 +41,7 @@ def undo(content: Content, raw: bytes, filters: Sequence[int], size: int, width:
     return raw
 
 
-def _inflated(content: Content, raw: bytes, size: int) -> bytes:
+def _inflated(content: Hdf5Content, raw: bytes, size: int) -> bytes:
     stream = zlib.decompressobj()
     try:
         found = stream.decompress(raw, size + 1)

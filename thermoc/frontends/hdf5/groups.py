@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from thermoc.frontends.hdf5.content import UNDEFINED, Content
+from thermoc.frontends.hdf5.content import UNDEFINED, Hdf5Content
 from thermoc.frontends.hdf5.headers import LINK, LINK_INFO, SYMBOL_TABLE, Message
 from thermoc.support.limits import NAME_LENGTH
 
@@ -12,7 +12,7 @@ SOFT_ENTRY = 2
 HARD, SOFT, OUTSIDE = 0, 1, 64
 
 
-def members(content: Content, header: dict[int, list[Message]]) -> dict[str, int]:
+def members(content: Hdf5Content, header: dict[int, list[Message]]) -> dict[str, int]:
     """Return where each member's header lies, by name. Errors: T502, T504, T507 for links that are not hard."""
     found: dict[str, int] = {}
     for name, at in _entries(content, header):
@@ -27,7 +27,7 @@ def members(content: Content, header: dict[int, list[Message]]) -> dict[str, int
     return found
 
 
-def _entries(content: Content, header: dict[int, list[Message]]) -> Iterator[tuple[bytes, int]]:
+def _entries(content: Hdf5Content, header: dict[int, list[Message]]) -> Iterator[tuple[bytes, int]]:
     for message in header.get(SYMBOL_TABLE, ()):
         if message.size < 16:
             raise content.damaged(f"a symbol table at {message.at} is cut short")
@@ -41,7 +41,7 @@ def _entries(content: Content, header: dict[int, list[Message]]) -> Iterator[tup
         yield _link(content, message)
 
 
-def _segment(content: Content, at: int) -> range:
+def _segment(content: Hdf5Content, at: int) -> range:
     """Return where the segment of a local heap lies, which holds a group's names."""
     content.expect(at, b"HEAP")
     start, size = content.number(at + 24), content.number(at + 8)
@@ -49,7 +49,7 @@ def _segment(content: Content, at: int) -> range:
     return range(start, start + size)
 
 
-def _tree(content: Content, at: int, heap: range, level: int | None) -> Iterator[tuple[bytes, int]]:
+def _tree(content: Hdf5Content, at: int, heap: range, level: int | None) -> Iterator[tuple[bytes, int]]:
     content.claim(at)
     content.expect(at, b"TREE")
     kind, depth, count = content.number(at + 4, 1), content.number(at + 5, 1), content.number(at + 6, 2)
@@ -63,7 +63,7 @@ def _tree(content: Content, at: int, heap: range, level: int | None) -> Iterator
             yield from _symbols(content, child, heap)
 
 
-def _symbols(content: Content, at: int, heap: range) -> Iterator[tuple[bytes, int]]:
+def _symbols(content: Hdf5Content, at: int, heap: range) -> Iterator[tuple[bytes, int]]:
     content.claim(at)
     content.expect(at, b"SNOD")
     for index in range(content.number(at + 6, 2)):
@@ -78,7 +78,7 @@ def _symbols(content: Content, at: int, heap: range) -> Iterator[tuple[bytes, in
         yield content.data[start:end], content.number(entry + 8)
 
 
-def _link(content: Content, message: Message) -> tuple[bytes, int]:
+def _link(content: Hdf5Content, message: Message) -> tuple[bytes, int]:
     at, flags = message.at + 2, content.number(message.at + 1, 1)
     kind = content.number(at, 1) if flags & 0x08 else HARD
     at += bool(flags & 0x08) + 8 * bool(flags & 0x04) + bool(flags & 0x10)

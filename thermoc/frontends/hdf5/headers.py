@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from thermoc.frontends.hdf5.content import Content
+from thermoc.frontends.hdf5.content import Hdf5Content
 
 DATASPACE, LINK_INFO, DATATYPE, LINK, EXTERNAL, LAYOUT, FILTERS = 0x01, 0x02, 0x03, 0x06, 0x07, 0x08, 0x0B
 CONTINUATION, SYMBOL_TABLE = 0x10, 0x11
@@ -21,7 +21,7 @@ class Message:
     size: int
 
 
-def messages(content: Content, at: int) -> dict[int, list[Message]]:
+def messages(content: Hdf5Content, at: int) -> dict[int, list[Message]]:
     """Return an object's messages by kind. Errors: T502, T504, T507 (a message shared with another object)."""
     content.claim(at)
     new = content.take(at, 4) == b"OHDR"
@@ -40,13 +40,13 @@ def messages(content: Content, at: int) -> dict[int, list[Message]]:
     return found
 
 
-def _first_old(content: Content, at: int) -> tuple[int, int]:
+def _first_old(content: Hdf5Content, at: int) -> tuple[int, int]:
     if content.number(at, 1) != 1:
         raise content.damaged(f"there is no object at {at}")
     return at + 16, content.number(at + 8, 4)
 
 
-def _first_new(content: Content, at: int) -> tuple[int, int]:
+def _first_new(content: Hdf5Content, at: int) -> tuple[int, int]:
     if content.number(at + 4, 1) != 2:
         raise content.damaged(f"there is no object at {at}")
     flags = content.number(at + 5, 1)
@@ -55,7 +55,7 @@ def _first_new(content: Content, at: int) -> tuple[int, int]:
     return start + width, content.number(start, width)
 
 
-def _continued(content: Content, message: Message, *, new: bool) -> tuple[int, int]:
+def _continued(content: Hdf5Content, message: Message, *, new: bool) -> tuple[int, int]:
     if message.size < 16:
         raise content.damaged(f"a continuation at {message.at} is cut short")
     at, size = content.number(message.at), content.number(message.at + 8)
@@ -66,7 +66,7 @@ def _continued(content: Content, message: Message, *, new: bool) -> tuple[int, i
     return at + 4, size - 8
 
 
-def _block(content: Content, at: int, size: int, *, new: bool, order: bool) -> Iterator[Message]:
+def _block(content: Hdf5Content, at: int, size: int, *, new: bool, order: bool) -> Iterator[Message]:
     content.take(at, size)
     end, head = at + size, (4 + 2 * order) if new else 8
     while at + head <= end:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from thermoc.frontends.hdf5.content import Content
+from thermoc.frontends.hdf5.content import Hdf5Content
 
 
-def pooled(content: Content, name: bytes) -> str:
+def pooled(content: Hdf5Content, name: bytes) -> str:
     """Return a text from the heap; name: its length (4 bytes), its collection's place (8), its number there (4).
 
     Errors: T502, T504.
@@ -22,7 +22,7 @@ def pooled(content: Content, name: bytes) -> str:
     return decoded(content, content.take(place, length))
 
 
-def _collection(content: Content, at: int) -> dict[int, tuple[int, int]]:
+def _collection(content: Hdf5Content, at: int) -> dict[int, tuple[int, int]]:
     """Return (place, size) of a collection's objects by number."""
     content.expect(at, b"GCOL")
     end, place = at + content.number(at + 8), at + 16
@@ -35,7 +35,7 @@ def _collection(content: Content, at: int) -> dict[int, tuple[int, int]]:
     return found
 
 
-def decoded(content: Content, raw: bytes) -> str:
+def decoded(content: Hdf5Content, raw: bytes) -> str:
     """Return bytes as text, up to a zero. Errors: T502."""
     try:
         return raw.split(b"\0")[0].decode()

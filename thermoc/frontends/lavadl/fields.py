@@ -13,7 +13,7 @@ from thermoc.support.errors import Finding, ThermocError, error
 
 
 @dataclass(frozen=True)
-class Source:
+class NetSource:
     """Which file, for messages."""
 
     path: str
@@ -28,12 +28,12 @@ def repair(what: str, *notes: str) -> Finding:
     return Finding(code="W501", what=what, notes=notes)
 
 
-def integers(source: Source, place: str, entry: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, NDArray]:
+def integers(source: NetSource, place: str, entry: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, NDArray]:
     """Return arrays of a layer as int64, truncated as netx does. Errors: T508 beyond 32 bits."""
     return {key: _integers(source, place, key, entry[key]) for key in keys if entry.get(key) is not None}
 
 
-def _integers(source: Source, place: str, key: str, value: Any) -> NDArray:
+def _integers(source: NetSource, place: str, key: str, value: Any) -> NDArray:
     if isinstance(value, dict):
         raise source.bad(place, f"{key} is complex", "resonate-and-fire layers have no form on thermoc's Loihi")
     if not isinstance(value, np.ndarray) or value.dtype.kind not in "iufb":
@@ -46,7 +46,7 @@ def _integers(source: Source, place: str, key: str, value: Any) -> NDArray:
 
 
 def sizes(
-    source: Source,
+    source: NetSource,
     place: str,
     numbers: Mapping[str, NDArray],
     key: str,
@@ -65,7 +65,7 @@ def sizes(
     return values
 
 
-def shared_number(source: Source, place: str, entry: Mapping[str, Any], key: str, default: int | None) -> int:
+def shared_number(source: NetSource, place: str, entry: Mapping[str, Any], key: str, default: int | None) -> int:
     """Return a parameter that every unit of the population shares. Errors: T508."""
     value = entry.get(key)
     if value is None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.frontends.hdf5.file import Tree, one_text
-from thermoc.frontends.lavadl.fields import Source, integers, sizes
+from thermoc.frontends.lavadl.fields import NetSource, integers, sizes
 from thermoc.frontends.lavadl.neurons import INTEGRATOR, Neuron, neuron
 from thermoc.support.errors import error
 
@@ -29,7 +29,7 @@ NUMBERS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layer:
+class NetLayer:
     """A layer; arrays are integers. weight: (out, in), or (out, in / groups, height, width) as a cross-correlation.
 
     delay: ticks, one for all, of each unit or channel, of each input, or of each connection.
@@ -49,7 +49,7 @@ class Layer:
     groups: int = 1
 
 
-def layers(tree: Tree, source: Source, num_layers: int | None = None) -> list[Layer]:
+def layers(tree: Tree, source: NetSource, num_layers: int | None = None) -> list[NetLayer]:
     """Return the layers in order, all or the first ``num_layers``. Errors: T506 (no such file), T504, T508."""
     entries = tree.get("layer")
     if not isinstance(entries, dict) or not entries:
@@ -61,7 +61,7 @@ def layers(tree: Tree, source: Source, num_layers: int | None = None) -> list[La
     return [_layer(source, name, entries[name]) for name in names[:num_layers]]
 
 
-def _layer(source: Source, place: str, entry: Any) -> Layer:
+def _layer(source: NetSource, place: str, entry: Any) -> NetLayer:
     if not isinstance(entry, dict):
         raise source.bad(place, "it is no group")
     kind = one_text(entry.get("type"))
@@ -71,7 +71,7 @@ def _layer(source: Source, place: str, entry: Any) -> Layer:
     if kind not in LAYERS:
         raise source.bad(place, f"its type is {str(kind)[:40]!r}", f"read are {', '.join(LAYERS)}")
     if kind == "flatten":
-        return Layer(place=place, kind=kind)
+        return NetLayer(place=place, kind=kind)
     numbers = integers(source, place, entry, NUMBERS)
     shape = sizes(source, place, numbers, "shape")
     if not shape or min(shape) < 1 or np.prod(shape, dtype=np.float64) > MOST_ELEMENTS:
@@ -88,11 +88,11 @@ def _layer(source: Source, place: str, entry: Any) -> Layer:
     elif kind in ("dense", "dense_rec"):
         fields |= _matrices(source, place, numbers, int(np.prod(shape)), recurrent=kind == "dense_rec")
         shape = (int(np.prod(shape)),)
-    return Layer(place=place, kind=kind, shape=shape, **fields)
+    return NetLayer(place=place, kind=kind, shape=shape, **fields)
 
 
 def _matrices(
-    source: Source, place: str, numbers: Mapping[str, NDArray], units: int, *, recurrent: bool
+    source: NetSource, place: str, numbers: Mapping[str, NDArray], units: int, *, recurrent: bool
 ) -> dict[str, Any]:
     weights: dict[str, Any] = {}
     for field, key in (("weight", "weight"), ("recurrent", "weight_rec"))[: 1 + recurrent]:
@@ -108,7 +108,7 @@ def _matrices(
     return weights
 
 
-def _same(source: Source, place: str, numbers: Mapping[str, NDArray], stated: Mapping[str, Any]) -> None:
+def _same(source: NetSource, place: str, numbers: Mapping[str, NDArray], stated: Mapping[str, Any]) -> None:
     """Refuse a layer that states its size twice and differently."""
     for key, size in stated.items():
         if key in numbers and (numbers[key].reshape(-1) != np.reshape(size, -1)).any():
@@ -118,7 +118,7 @@ def _same(source: Source, place: str, numbers: Mapping[str, NDArray], stated: Ma
 
 
 def _window(
-    source: Source, place: str, numbers: Mapping[str, NDArray], shape: tuple[int, ...], *, pool: bool
+    source: NetSource, place: str, numbers: Mapping[str, NDArray], shape: tuple[int, ...], *, pool: bool
 ) -> dict[str, Any]:
     """Return a convolution's parameters. SLAYER's kernel is that of a cross-correlation, with a last axis of time.
 
@@ -155,7 +155,7 @@ WINDOW = {"stride": 1, "padding": 0, "dilation": 1}
 SMALLEST = {"stride": 1, "padding": 0, "dilation": 1}
 
 
-def _delay(source: Source, place: str, entry: dict[str, Any]) -> NDArray | None:
+def _delay(source: NetSource, place: str, entry: dict[str, Any]) -> NDArray | None:
     value = entry.get("delay")
     if value is None:
         return None

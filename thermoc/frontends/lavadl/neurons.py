@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from thermoc.frontends.hdf5.file import one_text
-from thermoc.frontends.lavadl.fields import Source, shared_number
+from thermoc.frontends.lavadl.fields import NetSource, shared_number
 
 NEURONS = {"LOIHI": "cuba", "CUBA": "cuba", "SDNN": "sdnn"}
 ACTIVATIONS = {"relu": "relu", "identity": "unit", "unit": "unit"}
@@ -48,7 +48,7 @@ netx adds up in the current (iDecay 0, vDecay 4096), which a membrane that keeps
 """
 
 
-def neuron(source: Source, place: str, entry: Any) -> Neuron:
+def neuron(source: NetSource, place: str, entry: Any) -> Neuron:
     """Return the units of a layer. Errors: T508."""
     kind = one_text(entry.get("type")) if isinstance(entry, dict) else None
     if kind not in NEURONS:
@@ -85,7 +85,7 @@ def _norm_exponent(exponent: int) -> int:
     return int(np.clip(exponent, -NORM_EXPONENT, NORM_EXPONENT))
 
 
-def _activation(source: Source, place: str, entry: dict[str, Any]) -> str:
+def _activation(source: NetSource, place: str, entry: dict[str, Any]) -> str:
     name = one_text(entry["activation"]) if "activation" in entry else "relu"
     if name not in ACTIVATIONS:
         fact = f"its sigma-delta units have the activation {str(name)[:40]!r}"

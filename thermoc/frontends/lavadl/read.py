@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.frontends.hdf5.file import read_hdf5
-from thermoc.frontends.lavadl.fields import Source, repair, unused
-from thermoc.frontends.lavadl.layers import MOST_ELEMENTS, Layer, layers
+from thermoc.frontends.lavadl.fields import NetSource, repair, unused
+from thermoc.frontends.lavadl.layers import MOST_ELEMENTS, NetLayer, layers
 from thermoc.frontends.lavadl.neurons import Neuron
 from thermoc.frontends.lavadl.synapses import (
     channel_delays,
@@ -22,9 +22,10 @@ from thermoc.frontends.lavadl.synapses import (
     fitted,
     unrolled,
 )
-from thermoc.ir.builder import Builder, Handle
+from thermoc.ir.builder import Builder
 from thermoc.ir.dialects import core, loihi
 from thermoc.ir.graph import Graph
+from thermoc.ir.handle import Handle
 from thermoc.ir.types import DType, Role
 from thermoc.support.errors import Finding, Location, ThermocError, error
 
@@ -35,7 +36,7 @@ MEMBRANE_SCALE = 2.0**12
 
 @dataclass(kw_only=True)
 class _Site:
-    source: Source
+    source: NetSource
     builder: Builder
     spike_exp: int
     compare: str | None
@@ -47,12 +48,12 @@ class _Site:
     lag: int = 0
     repairs: list[Finding] = field(default_factory=list)
 
-    def add(self, layer: Layer, cls: Any, operands: dict[str, Any], attrs: dict[str, Any], name: str) -> Handle:
+    def add(self, layer: NetLayer, cls: Any, operands: dict[str, Any], attrs: dict[str, Any], name: str) -> Handle:
         """Append an op and return its first result."""
         return self.results(layer, cls, operands, attrs, name)[0]
 
     def results(
-        self, layer: Layer, cls: Any, operands: dict[str, Any], attrs: dict[str, Any], name: str
+        self, layer: NetLayer, cls: Any, operands: dict[str, Any], attrs: dict[str, Any], name: str
     ) -> tuple[Handle, ...]:
         """Append an op; what it finds wrong names the layer."""
         try:
@@ -82,7 +83,7 @@ def read_net(
     Errors: T1xx, T303, T501, T502, T504, T506 to T508.
     """
     _check_options(spike_exp, compare, input_shape, num_layers)
-    source, tree = Source(str(path)), read_hdf5(path)
+    source, tree = NetSource(str(path)), read_hdf5(path)
     entries = layers(tree, source, num_layers)
     site = _Site(
         source=source,
@@ -124,7 +125,7 @@ def _check_options(spike_exp: Any, compare: Any, input_shape: Any, num_layers: A
         raise error("T303", "an option of .net files is wrong", notes=wrong)
 
 
-def _assumed(entries: list[Layer], compare: str | None) -> list[Finding]:
+def _assumed(entries: list[NetLayer], compare: str | None) -> list[Finding]:
     """Say by which rule units of type CUBA spike, which no file states."""
     places = [
         layer.place
@@ -138,7 +139,7 @@ def _assumed(entries: list[Layer], compare: str | None) -> list[Finding]:
     return [repair(what, "so do netx, Lava, and SLAYER since it adds an epsilon", older)]
 
 
-def _unused(tree: Any, entries: list[Layer]) -> list[Finding]:
+def _unused(tree: Any, entries: list[NetLayer]) -> list[Finding]:
     kinds = {layer.place: layer.kind for layer in entries}
     neurons = {
         layer.place: layer.neuron.kind
@@ -148,7 +149,7 @@ def _unused(tree: Any, entries: list[Layer]) -> list[Finding]:
     return list(unused(tree, kinds, neurons))
 
 
-def _input(site: _Site, layer: Layer, shape: tuple[int, ...]) -> Handle:
+def _input(site: _Site, layer: NetLayer, shape: tuple[int, ...]) -> Handle:
     if site.input_shape not in (None, shape):
         fact = f"its input has the shape {list(shape)}, and input_shape is {list(site.input_shape or ())}"
         raise site.source.bad(layer.place, fact, "leave input_shape out where an input layer states it")
@@ -156,7 +157,7 @@ def _input(site: _Site, layer: Layer, shape: tuple[int, ...]) -> Handle:
     return site.builder.add(core.Input, {}, attrs, "input")[0]
 
 
-def _source(site: _Site, layer: Layer) -> None:
+def _source(site: _Site, layer: NetLayer) -> None:
     """An input layer: numbers times its weight plus its bias drive its units."""
     if site.x is not None:
         raise site.source.bad(layer.place, "it is an input behind another layer")
@@ -182,7 +183,7 @@ def _source(site: _Site, layer: Layer) -> None:
     site.scale = float(2**site.spike_exp)
 
 
-def _delayed_input(site: _Site, layer: Layer, x: Handle) -> Handle:
+def _delayed_input(site: _Site, layer: NetLayer, x: Handle) -> Handle:
     """Return an input layer's drive, each channel later by its delay: units that start from nothing follow."""
     delay, notes = clipped_delays(layer)
     site.repairs += notes
@@ -208,12 +209,12 @@ def _delayed_input(site: _Site, layer: Layer, x: Handle) -> Handle:
     return total
 
 
-def _flatten(site: _Site, layer: Layer) -> None:
+def _flatten(site: _Site, layer: NetLayer) -> None:
     if site.x is not None:
         site.x = site.add(layer, core.Flatten, {"x": site.x}, {}, f"layer{layer.place}")
 
 
-def _dense(site: _Site, layer: Layer) -> None:
+def _dense(site: _Site, layer: NetLayer) -> None:
     assert layer.weight is not None
     x = _fed(site, layer, (layer.weight.shape[1],))
     weights = [layer.weight] if layer.recurrent is None else [layer.weight, layer.recurrent]
@@ -241,7 +242,7 @@ def _dense(site: _Site, layer: Layer) -> None:
     site.builder.connect(back, site.x)
 
 
-def _conv(site: _Site, layer: Layer) -> None:
+def _conv(site: _Site, layer: NetLayer) -> None:
     assert layer.weight is not None
     if site.x is None and site.input_shape is None:
         hint = "tc.load(path, input_shape=(channels, height, width)) says it"
@@ -272,7 +273,7 @@ def _conv(site: _Site, layer: Layer) -> None:
     _units(site, layer, site.add(layer, core.Reshape, {"x": a}, {"shape": layer.shape}, f"{name}.a"), hold)
 
 
-def _averaged(site: _Site, layer: Layer, x: Handle) -> Handle:
+def _averaged(site: _Site, layer: NetLayer, x: Handle) -> Handle:
     """Return the mean of each of a last layer's equal groups of units, as SLAYER's Average gives it."""
     groups, units = int(np.prod(layer.shape)), int(np.prod(x.shape))
     if units % groups:
@@ -282,12 +283,12 @@ def _averaged(site: _Site, layer: Layer, x: Handle) -> Handle:
     return site.add(layer, core.Reduce, {"x": split}, {"kind": "mean", "axes": (1,)}, f"layer{layer.place}")
 
 
-def _misplaced(site: _Site, layer: Layer) -> None:
+def _misplaced(site: _Site, layer: NetLayer) -> None:
     hint = f"tc.load(path, num_layers={int(layer.place)}) reads the layers before it"
     raise site.source.bad(layer.place, "an average that is not the last layer", hint)
 
 
-def _fed(site: _Site, layer: Layer, shape: tuple[int, ...]) -> Handle:
+def _fed(site: _Site, layer: NetLayer, shape: tuple[int, ...]) -> Handle:
     """Return what a layer reads; the first reads the network's input."""
     if site.x is not None:
         return site.x
@@ -298,7 +299,7 @@ def _fed(site: _Site, layer: Layer, shape: tuple[int, ...]) -> Handle:
     return site.add(layer, core.Flatten, {"x": encoded}, {}, "flat")
 
 
-def _synapse(site: _Site, layer: Layer, weight: NDArray) -> tuple[NDArray, dict[str, Any]]:
+def _synapse(site: _Site, layer: NetLayer, weight: NDArray) -> tuple[NDArray, dict[str, Any]]:
     weight, attrs, notes = fitted(site.source, layer, weight)
     site.repairs += notes
     neuron = layer.neuron
@@ -308,7 +309,7 @@ def _synapse(site: _Site, layer: Layer, weight: NDArray) -> tuple[NDArray, dict[
     return weight, attrs
 
 
-def _delays(site: _Site, layer: Layer) -> tuple[NDArray | None, int]:
+def _delays(site: _Site, layer: NetLayer) -> tuple[NDArray | None, int]:
     """Return delays of what comes in, and for how many more ticks the units stand still.
 
     SLAYER delays what a unit sends. A unit that starts from nothing does the same with its inputs delayed, but for a
@@ -332,7 +333,7 @@ def _lif(site: _Site, neuron: Neuron, hold: int = 0) -> dict[str, Any]:
     return attrs | {"compare": site.compare or "greater", "lag": site.lag + hold}
 
 
-def _units(site: _Site, layer: Layer, a: Handle, hold: int) -> None:
+def _units(site: _Site, layer: NetLayer, a: Handle, hold: int) -> None:
     """Append the units of a layer, and note what they send."""
     neuron, name = layer.neuron, f"layer{layer.place}"
     if neuron is None:
@@ -360,7 +361,7 @@ def _units(site: _Site, layer: Layer, a: Handle, hold: int) -> None:
         site.scale = float(2**site.spike_exp)
 
 
-def _bias(layer: Layer, site: _Site) -> NDArray:
+def _bias(layer: NetLayer, site: _Site) -> NDArray:
     """Return a layer's bias so that it spreads over (channel, height, width)."""
     if layer.bias is None:
         return np.zeros((), np.int64)

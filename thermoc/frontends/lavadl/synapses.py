@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.frontends.lavadl.fields import Source, repair
-from thermoc.frontends.lavadl.layers import Layer
-from thermoc.ir.dialects.core import windowed
+from thermoc.frontends.lavadl.fields import NetSource, repair
+from thermoc.frontends.lavadl.layers import NetLayer
 from thermoc.ir.ops import ShapeProblem
+from thermoc.ir.windows import windowed
 from thermoc.support.errors import Finding, error
 
 LONGEST = 62
@@ -27,7 +27,7 @@ class Rows(NamedTuple):
     channels: NDArray
 
 
-def fitted(source: Source, layer: Layer, weight: NDArray) -> tuple[NDArray, dict[str, Any], list[Finding]]:
+def fitted(source: NetSource, layer: NetLayer, weight: NDArray) -> tuple[NDArray, dict[str, Any], list[Finding]]:
     """Return weights of 8 bits, the synapse's attributes, and notes.
 
     Odd weights of mixed signs are doubled, and the sum is shifted back.
@@ -52,7 +52,7 @@ def fitted(source: Source, layer: Layer, weight: NDArray) -> tuple[NDArray, dict
     return 2 * weight, {"weight_exp": exponent - 1}, notes
 
 
-def clipped_delays(layer: Layer) -> tuple[NDArray | None, list[Finding]]:
+def clipped_delays(layer: NetLayer) -> tuple[NDArray | None, list[Finding]]:
     """Return a layer's delays in ticks, at most as long as the chip's, and a note where they were longer."""
     if layer.delay is None or not layer.delay.any():
         return None, []
@@ -62,7 +62,7 @@ def clipped_delays(layer: Layer) -> tuple[NDArray | None, list[Finding]]:
     return np.minimum(layer.delay, LONGEST), [repair(what, f"the longest is {layer.delay.max()}")]
 
 
-def connection_delays(source: Source, layer: Layer, delay: NDArray, shape: tuple[int, ...]) -> NDArray:
+def connection_delays(source: NetSource, layer: NetLayer, delay: NDArray, shape: tuple[int, ...]) -> NDArray:
     """Return a delay a connection: of each unit, of each input, or one for all. Errors: T508."""
     if delay.shape == shape or delay.size == 1:
         return np.array(np.broadcast_to(delay.reshape(delay.shape if delay.shape == shape else ()), shape))
@@ -72,7 +72,7 @@ def connection_delays(source: Source, layer: Layer, delay: NDArray, shape: tuple
     raise source.bad(layer.place, f"delays of shape {list(delay.shape)} for weights of {list(shape)}")
 
 
-def channel_delays(source: Source, layer: Layer, delay: NDArray, rows: Rows) -> NDArray:
+def channel_delays(source: NetSource, layer: NetLayer, delay: NDArray, rows: Rows) -> NDArray:
     """Return a delay for each entry of a convolution: of its channel, of its unit, or one for all. Errors: T508."""
     per_row, delay = np.diff(rows.offsets), delay.astype(np.int16)
     if delay.size == 1:
@@ -84,7 +84,7 @@ def channel_delays(source: Source, layer: Layer, delay: NDArray, rows: Rows) -> 
     raise source.bad(layer.place, f"delays of shape {list(delay.shape)} for {layer.shape[0]} channels")
 
 
-def unrolled(source: Source, layer: Layer, weight: NDArray, shape: tuple[int, ...]) -> Rows:
+def unrolled(source: NetSource, layer: NetLayer, weight: NDArray, shape: tuple[int, ...]) -> Rows:
     """Return a convolution of (channels, height, width) as compressed rows: a convolution of the chip has no delays.
 
     Errors: T504 for more than 2^23 entries, T508 where the window fits nowhere.
@@ -109,7 +109,7 @@ def unrolled(source: Source, layer: Layer, weight: NDArray, shape: tuple[int, ..
 
 
 def _plane(
-    layer: Layer, space: tuple[int, ...], depth: int, kernel: tuple[int, ...], shape: tuple[int, ...]
+    layer: NetLayer, space: tuple[int, ...], depth: int, kernel: tuple[int, ...], shape: tuple[int, ...]
 ) -> tuple[NDArray, NDArray, NDArray]:
     """Return what one channel of the first group reads: input units, how many each unit reads, and a mask.
 

@@ -10,20 +10,21 @@ from numpy.typing import NDArray
 
 from thermoc.frontends.nir.construction import Construction, Conventions, add, full
 from thermoc.frontends.nir.cycles import late_edges, looping
-from thermoc.frontends.nir.nodes import BEFORE, SPIKING, Model, Node, at, unreadable
+from thermoc.frontends.nir.nodes import BEFORE, SPIKING, NirModel, NirNode, at, unreadable
 from thermoc.frontends.nir.op_nodes import together
 from thermoc.frontends.nir.shapes import Shape, flat_axes, per_axis, shapes, window_of
 from thermoc.frontends.nir.units import OPS, unit
-from thermoc.ir.builder import Builder, Handle
+from thermoc.ir.builder import Builder
 from thermoc.ir.dialects import core, spiking
 from thermoc.ir.graph import Graph, NameSource
+from thermoc.ir.handle import Handle
 from thermoc.ir.types import DType, Role
 from thermoc.support.errors import Finding, error
 
 MOST_KEPT = 2**26
 
 
-def build(model: Model, name: str, dt: float, conventions: Conventions) -> tuple[Graph, list[Finding]]:
+def build(model: NirModel, name: str, dt: float, conventions: Conventions) -> tuple[Graph, list[Finding]]:
     """Return the verified graph and what was mended or assumed. Errors: T1xx, T303, T504, T508."""
     wants, gives = shapes(model)
     fresh = NameSource([*model.nodes, *(f"{node}.{result}" for node in model.nodes for result in "svi")])
@@ -65,7 +66,7 @@ def _placeholders(site: Construction, names: list[str]) -> dict[str, Handle]:
     }
 
 
-def _role(node: Node) -> Role:
+def _role(node: NirNode) -> Role:
     return Role.spike if node.kind in {*SPIKING, "Threshold"} else Role.signal
 
 
@@ -118,14 +119,14 @@ def _made(site: Construction, name: str, x: Handle) -> Handle:
     return MAKERS[node.kind](site, name, node, x)
 
 
-def _matrix(site: Construction, name: str, node: Node, x: Handle) -> Handle:
+def _matrix(site: Construction, name: str, node: NirNode, x: Handle) -> Handle:
     bias = node.fields.get("bias") if node.kind == "Affine" else None
     if node.kind == "Affine" and bias is None:
         site.repaired(name, f"node {name!r} is an Affine without a bias: a Linear")
     return add(site, name, core.Affine, {"x": x, "weight": node["weight"], "bias": bias}, {})
 
 
-def _conv(site: Construction, name: str, node: Node, x: Handle) -> Handle:
+def _conv(site: Construction, name: str, node: NirNode, x: Handle) -> Handle:
     stride, padding, dilation = _window(site, name, node, 1 if node.kind == "Conv1d" else 2)
     stated = node.whole("input_shape")
     if stated and stated != x.shape[1:]:
@@ -136,7 +137,9 @@ def _conv(site: Construction, name: str, node: Node, x: Handle) -> Handle:
     return add(site, name, core.Conv, operands, attrs)
 
 
-def _window(site: Construction, name: str, node: Node, axes: int) -> tuple[Shape, tuple[tuple[int, int], ...], Shape]:
+def _window(
+    site: Construction, name: str, node: NirNode, axes: int
+) -> tuple[Shape, tuple[tuple[int, int], ...], Shape]:
     """Return (stride, padding, dilation). Errors: T508 where they are none."""
     try:
         return window_of(node, axes)
@@ -144,7 +147,7 @@ def _window(site: Construction, name: str, node: Node, axes: int) -> tuple[Shape
         raise unreadable(site.model.source, name, f"its windows are none: {reason}") from None
 
 
-def _grouped(node: Node) -> tuple[NDArray, int]:
+def _grouped(node: NirNode) -> tuple[NDArray, int]:
     """Return a convolution's weight and groups; those that writing noted."""
     groups, noted = (node.whole("groups") or (1,))[0], node.metadata.get("groups", "")
     if groups == 1 and noted.isdecimal() and len(noted) < 8:
@@ -154,14 +157,14 @@ def _grouped(node: Node) -> tuple[NDArray, int]:
     return node["weight"], groups
 
 
-def _pool(site: Construction, name: str, node: Node, x: Handle) -> Handle:
+def _pool(site: Construction, name: str, node: NirNode, x: Handle) -> Handle:
     stride, padding, _ = _window(site, name, node, 2)
     kind = "sum" if node.kind == "SumPool2d" else "mean"
     window = per_axis(node.whole("kernel_size"), 2, None)
     return add(site, name, core.Pool, {"x": x}, {"kind": kind, "window": window, "stride": stride, "padding": padding})
 
 
-def _flatten(site: Construction, name: str, node: Node, x: Handle) -> Handle:
+def _flatten(site: Construction, name: str, node: NirNode, x: Handle) -> Handle:
     first, last = flat_axes(site.model, name, node, len(x.shape))
     stated = node.whole("input_type")
     if stated is not None and stated != x.shape:
@@ -172,7 +175,7 @@ def _flatten(site: Construction, name: str, node: Node, x: Handle) -> Handle:
     return add(site, name, core.Reshape, {"x": x}, {"shape": (*x.shape[:first], joined, *x.shape[last + 1 :])})
 
 
-def _delay(site: Construction, name: str, node: Node, x: Handle) -> Handle:
+def _delay(site: Construction, name: str, node: NirNode, x: Handle) -> Handle:
     """Append the Delay of one time that ``even_delays`` left."""
     ticks = round(float(node["delay"].flat[0] / site.builder.dt))
     if ticks * np.prod(x.shape) > MOST_KEPT:
@@ -181,16 +184,16 @@ def _delay(site: Construction, name: str, node: Node, x: Handle) -> Handle:
     return add(site, name, core.Delay, {"x": x}, {"ticks": ticks}) if ticks else x
 
 
-def _scale(site: Construction, name: str, node: Node, x: Handle) -> Handle:
+def _scale(site: Construction, name: str, node: NirNode, x: Handle) -> Handle:
     return add(site, name, spiking.Scale, {"x": x, "s": full(site, name, node["scale"], x.shape)}, {})
 
 
-def _threshold(site: Construction, name: str, node: Node, x: Handle) -> Handle:
+def _threshold(site: Construction, name: str, node: NirNode, x: Handle) -> Handle:
     level = full(site, name, node["threshold"], x.shape)
     return add(site, name, spiking.Threshold, {"x": x, "threshold": level}, {"compare": site.conventions.compare})
 
 
-MAKERS: dict[str, Callable[[Construction, str, Node, Handle], Handle]] = {
+MAKERS: dict[str, Callable[[Construction, str, NirNode, Handle], Handle]] = {
     "Affine": _matrix,
     "Linear": _matrix,
     "Conv1d": _conv,

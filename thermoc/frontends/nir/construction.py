@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.frontends.nir.nodes import Model, at, repair, unreadable
+from thermoc.frontends.nir.nodes import NirModel, at, repair, unreadable
 from thermoc.frontends.nir.shapes import Shape, fitted
-from thermoc.ir.builder import Builder, Handle
+from thermoc.ir.builder import Builder
 from thermoc.ir.graph import NameSource
+from thermoc.ir.handle import Handle
 from thermoc.support.errors import Finding, ThermocError, error
 
 
@@ -29,7 +30,7 @@ class Conventions:
 class Construction:
     """The model, the options, the shapes that nodes read and give, and what is built so far, by node."""
 
-    model: Model
+    model: NirModel
     builder: Builder
     conventions: Conventions
     wants: dict[str, Shape]

@@ -12,12 +12,12 @@ from typing import Any
 
 import networkx
 
-from thermoc.frontends.nir.nodes import KINDS, Model
+from thermoc.frontends.nir.nodes import KINDS, NirModel
 
 Edge = tuple[str, str]
 
 
-def late_edges(model: Model, breaking: Collection[str] = ()) -> tuple[Edge, ...]:
+def late_edges(model: NirModel, breaking: Collection[str] = ()) -> tuple[Edge, ...]:
     """Return the edges that wait for a tick; breaking: Delay nodes that break a cycle, which need none."""
     graph = networkx.DiGraph()
     graph.add_nodes_from(sorted(model.nodes))

@@ -7,18 +7,18 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.frontends.nir.nodes import WIRE, Model, Node, at, unreadable
+from thermoc.frontends.nir.nodes import WIRE, NirModel, NirNode, at, unreadable
 from thermoc.ir.graph import NameSource
 from thermoc.support.errors import error
 
 MASKED = 64  # so many different delays get a branch each; more go through a line of powers of two
 MOST_NUMBERS = 2**26  # that a node's delays may keep
 
-Parts = tuple[dict[str, Node], list[str], list[str], list[tuple[str, str]]]
+Parts = tuple[dict[str, NirNode], list[str], list[str], list[tuple[str, str]]]
 """Nodes, those that read what the Delay read, those that give what it gave, and the edges between them."""
 
 
-def even_delays(model: Model, dt: float) -> Model:
+def even_delays(model: NirModel, dt: float) -> NirModel:
     """Replace each Delay whose units wait for different times by Delays of one time each, masked by Scales.
 
     A Delay of nothing is a wire. Errors: T204 (no whole number of ticks), T504, T508.
@@ -31,7 +31,7 @@ def even_delays(model: Model, dt: float) -> Model:
         ticks = _ticks(model.source, name, node["delay"], dt)
         times = np.unique(ticks)
         if not times.any():
-            nodes[name] = Node(kind=WIRE, fields={"shape": np.array(ticks.shape)})
+            nodes[name] = NirNode(kind=WIRE, fields={"shape": np.array(ticks.shape)})
         elif len(times) > 1:
             del nodes[name]
             split = _branches if len(times) <= MASKED else _line
@@ -67,7 +67,7 @@ def _too_much(source: str, name: str, asked: str):
     return error("T504", f"node {name!r} keeps too much", where=at(source, name), notes=notes)
 
 
-def _branches(name: str, node: Node, ticks: NDArray, dt: float, fresh: NameSource) -> Parts:
+def _branches(name: str, node: NirNode, ticks: NDArray, dt: float, fresh: NameSource) -> Parts:
     """A branch for each time: what is late by it, in the units that wait so long."""
     scales, lates, first, edges = {}, {}, [], []
     for number, time in enumerate(np.unique(ticks)):
@@ -83,18 +83,18 @@ def _branches(name: str, node: Node, ticks: NDArray, dt: float, fresh: NameSourc
     return scales | lates, first, [*scales], edges
 
 
-def _line(name: str, node: Node, ticks: NDArray, dt: float, fresh: NameSource) -> Parts:
+def _line(name: str, node: NirNode, ticks: NDArray, dt: float, fresh: NameSource) -> Parts:
     """The least time for all, then 1, 2, 4, ... ticks more for the units whose number of ticks has this power of two.
 
     Twice the longest delay of numbers are kept, however many different times there are.
     """
-    nodes: dict[str, Node] = {}
+    nodes: dict[str, NirNode] = {}
     first: list[str] = []
     last: list[str] = []
     edges: list[tuple[str, str]] = []
     more = ticks - ticks.min()
 
-    def put(label: str, part: Node) -> str:
+    def put(label: str, part: NirNode) -> str:
         added = fresh(f"{name}.{label}")
         nodes[added] = part
         return added
@@ -118,12 +118,12 @@ def _line(name: str, node: Node, ticks: NDArray, dt: float, fresh: NameSource) -
     return nodes, first, last, edges
 
 
-def _mask(units: NDArray) -> Node:
-    return Node(kind="Scale", fields={"scale": units.astype(np.float64)})
+def _mask(units: NDArray) -> NirNode:
+    return NirNode(kind="Scale", fields={"scale": units.astype(np.float64)})
 
 
-def _late(time: float, like: NDArray) -> Node:
-    return Node(kind="Delay", fields={"delay": np.full(like.shape, time)})
+def _late(time: float, like: NDArray) -> NirNode:
+    return NirNode(kind="Delay", fields={"delay": np.full(like.shape, time)})
 
 
 def _moved(edge: tuple[str, str], name: str, first: list[str], last: list[str]) -> list[tuple[str, str]]:

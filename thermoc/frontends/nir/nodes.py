@@ -18,7 +18,7 @@ BEFORE = ".before"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
+class NodeKind:
     """Fields that must be there; fields that may be absent, with their values; whether it keeps a state."""
 
     needs: tuple[str, ...] = ()
@@ -27,26 +27,26 @@ class Kind:
 
 
 _WINDOW = {"stride": 1.0, "padding": 0.0, "dilation": 1.0, "groups": 1.0, "bias": None, "input_shape": None}
-KINDS: dict[str, Kind] = {
-    "Input": Kind(may={"shape": None}),
-    "Output": Kind(may={"shape": None}),
-    WIRE: Kind(may={"shape": None}),
-    "Affine": Kind(needs=("weight",), may={"bias": None}),
-    "Linear": Kind(needs=("weight",)),
-    "Scale": Kind(needs=("scale",)),
-    "Conv1d": Kind(needs=("weight",), may=_WINDOW),
-    "Conv2d": Kind(needs=("weight",), may=_WINDOW),
-    "SumPool2d": Kind(needs=("kernel_size",), may={"stride": None, "padding": 0.0}),
-    "AvgPool2d": Kind(needs=("kernel_size",), may={"stride": None, "padding": 0.0}),
-    "Flatten": Kind(may={"start_dim": 0.0, "end_dim": -1.0, "input_type": None}),
-    "Delay": Kind(needs=("delay",), state=True),
-    "Threshold": Kind(needs=("threshold",)),
-    "I": Kind(needs=("r",), state=True),
-    "IF": Kind(needs=("r", "v_threshold"), may={"v_reset": 0.0}, state=True),
-    "LI": Kind(needs=("tau", "r", "v_leak"), state=True),
-    "LIF": Kind(needs=("tau", "r", "v_leak", "v_threshold"), may={"v_reset": 0.0}, state=True),
-    "CubaLI": Kind(needs=("tau_syn", "tau_mem", "r", "v_leak"), may={"w_in": 1.0}, state=True),
-    "CubaLIF": Kind(
+KINDS: dict[str, NodeKind] = {
+    "Input": NodeKind(may={"shape": None}),
+    "Output": NodeKind(may={"shape": None}),
+    WIRE: NodeKind(may={"shape": None}),
+    "Affine": NodeKind(needs=("weight",), may={"bias": None}),
+    "Linear": NodeKind(needs=("weight",)),
+    "Scale": NodeKind(needs=("scale",)),
+    "Conv1d": NodeKind(needs=("weight",), may=_WINDOW),
+    "Conv2d": NodeKind(needs=("weight",), may=_WINDOW),
+    "SumPool2d": NodeKind(needs=("kernel_size",), may={"stride": None, "padding": 0.0}),
+    "AvgPool2d": NodeKind(needs=("kernel_size",), may={"stride": None, "padding": 0.0}),
+    "Flatten": NodeKind(may={"start_dim": 0.0, "end_dim": -1.0, "input_type": None}),
+    "Delay": NodeKind(needs=("delay",), state=True),
+    "Threshold": NodeKind(needs=("threshold",)),
+    "I": NodeKind(needs=("r",), state=True),
+    "IF": NodeKind(needs=("r", "v_threshold"), may={"v_reset": 0.0}, state=True),
+    "LI": NodeKind(needs=("tau", "r", "v_leak"), state=True),
+    "LIF": NodeKind(needs=("tau", "r", "v_leak", "v_threshold"), may={"v_reset": 0.0}, state=True),
+    "CubaLI": NodeKind(needs=("tau_syn", "tau_mem", "r", "v_leak"), may={"w_in": 1.0}, state=True),
+    "CubaLIF": NodeKind(
         needs=("tau_syn", "tau_mem", "r", "v_leak", "v_threshold"), may={"v_reset": 0.0, "w_in": 1.0}, state=True
     ),
 }
@@ -60,7 +60,7 @@ ADDED_LATER = frozenset({"v_reset", "w_in"})  # absent in files of older version
 
 
 @dataclass(frozen=True, kw_only=True)
-class Node:
+class NirNode:
     """A node: what it is, its numbers, its texts (``padding``), and texts of its metadata."""
 
     kind: str
@@ -78,11 +78,11 @@ class Node:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Model:
+class NirModel:
     """Nodes by name and edges (from, to), with no graph inside another; what was mended on the way."""
 
     source: str
-    nodes: dict[str, Node]
+    nodes: dict[str, NirNode]
     edges: tuple[tuple[str, str], ...]
     metadata: dict[str, str | float] = field(default_factory=dict)
     repairs: tuple[Finding, ...] = ()
@@ -110,7 +110,7 @@ def unreadable(source: str, name: str, fact: str, hint: str = "") -> ThermocErro
     return error("T508", f"node {name!r} cannot be read", where=at(source, name), notes=[fact], hint=hint)
 
 
-def checked(source: str, name: str, node: Node) -> Iterator[str]:
+def checked(source: str, name: str, node: NirNode) -> Iterator[str]:
     """Check a node's numbers; yield the fields that an older version left out. Errors: T508."""
     kind = KINDS[node.kind]
     for key in kind.needs:
@@ -129,7 +129,7 @@ def checked(source: str, name: str, node: Node) -> Iterator[str]:
     yield from (key for key in kind.may if key in ADDED_LATER and key not in node.fields)
 
 
-def _limits(source: str, name: str, node: Node) -> Iterator[str]:
+def _limits(source: str, name: str, node: NirNode) -> Iterator[str]:
     """Yield the fields that may be infinite: a time and its gain, both for the same units. Errors: T508 for one."""
     for time, gain in GAINS.items():
         if time not in node.fields or gain not in node.fields:

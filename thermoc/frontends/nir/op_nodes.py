@@ -8,24 +8,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.frontends.nir.nodes import Node
+from thermoc.frontends.nir.nodes import NirNode
 from thermoc.frontends.nir.ops import PRODUCT, UNIT_FIELDS, Site, factor, joined, number, uneven
 from thermoc.ir.dialects import core, spiking
 from thermoc.ir.ops import Op
 from thermoc.ir.values import Value
 
 
-def node_of(site: Site, op: Any) -> Node:
+def node_of(site: Site, op: Any) -> NirNode:
     """Return the node of an op that ``refusals`` let pass."""
     return _unit(site, op) if type(op) in UNIT_FIELDS else FORMS[type(op)](site, op)
 
 
-def _unit(site: Site, op: Any) -> Node:
+def _unit(site: Site, op: Any) -> NirNode:
     kind, names = UNIT_FIELDS[type(op)]
     fields = {name: _full(number(site, op, name), op.x) for name in names}
     if getattr(op, "reset", "value") == "zero":
         fields["v_reset"] = np.zeros_like(fields["v_reset"])
-    return Node(kind=kind, fields=fields, metadata={"method": op.method} if "method" in op.attr_specs else {})
+    return NirNode(kind=kind, fields=fields, metadata={"method": op.method} if "method" in op.attr_specs else {})
 
 
 def _full(array: NDArray, like: Value) -> NDArray:
@@ -36,23 +36,23 @@ def _whole(numbers: Any) -> NDArray:
     return np.array(numbers, np.int64)
 
 
-def _input(site: Site, op: core.Input) -> Node:
-    return Node(kind="Input", fields={"shape": _whole(op.shape)})
+def _input(site: Site, op: core.Input) -> NirNode:
+    return NirNode(kind="Input", fields={"shape": _whole(op.shape)})
 
 
-def _output(site: Site, op: core.Output) -> Node:
+def _output(site: Site, op: core.Output) -> NirNode:
     metadata = {} if site.name(op) == op.name else {"name": op.name}
-    return Node(kind="Output", fields={"shape": _whole(op.x.shape)}, metadata=metadata)
+    return NirNode(kind="Output", fields={"shape": _whole(op.x.shape)}, metadata=metadata)
 
 
-def _matrix(site: Site, op: core.Affine) -> Node:
+def _matrix(site: Site, op: core.Affine) -> NirNode:
     weight = number(site, op, "weight")
     if op.bias is None:
-        return Node(kind="Linear", fields={"weight": weight})
-    return Node(kind="Affine", fields={"weight": weight, "bias": number(site, op, "bias")})
+        return NirNode(kind="Linear", fields={"weight": weight})
+    return NirNode(kind="Affine", fields={"weight": weight, "bias": number(site, op, "bias")})
 
 
-def _conv(site: Site, op: core.Conv) -> Node:
+def _conv(site: Site, op: core.Conv) -> NirNode:
     weight, space = number(site, op, "weight"), op.x.shape[1:]
     bias = np.zeros(weight.shape[0], weight.dtype) if op.bias is None else number(site, op, "bias")
     one = len(space) == 1
@@ -64,7 +64,7 @@ def _conv(site: Site, op: core.Conv) -> Node:
     more = {"weight": apart(weight, op.groups), "bias": bias, "groups": _whole(1), "input_shape": size}
     metadata = {"groups": str(op.groups)} if op.groups > 1 else {}
     texts = {"padding": "same"} if same else {}
-    return Node(kind="Conv1d" if one else "Conv2d", fields=fields | more, texts=texts, metadata=metadata)
+    return NirNode(kind="Conv1d" if one else "Conv2d", fields=fields | more, texts=texts, metadata=metadata)
 
 
 def apart(weight: NDArray, groups: int) -> NDArray:
@@ -89,32 +89,32 @@ def together(weight: NDArray, groups: int) -> NDArray | None:
     return rows if np.array_equal(apart(rows, groups), weight) else None
 
 
-def _pool(site: Site, op: core.Pool) -> Node:
+def _pool(site: Site, op: core.Pool) -> NirNode:
     padding = _whole([a for a, _ in op.padding])
     fields = {"kernel_size": _whole(op.window), "stride": _whole(op.stride), "padding": padding}
-    return Node(kind="SumPool2d" if op.kind == "sum" else "AvgPool2d", fields=fields)
+    return NirNode(kind="SumPool2d" if op.kind == "sum" else "AvgPool2d", fields=fields)
 
 
-def _flatten(site: Site, op: core.Flatten | core.Reshape) -> Node:
+def _flatten(site: Site, op: core.Flatten | core.Reshape) -> NirNode:
     first, last = (0, -1) if isinstance(op, core.Flatten) else joined(op)
     fields = {"start_dim": _whole(first), "end_dim": _whole(last), "input_type": _whole(op.x.shape)}
-    return Node(kind="Flatten", fields=fields)
+    return NirNode(kind="Flatten", fields=fields)
 
 
-def _delay(site: Site, op: core.Delay) -> Node:
-    return Node(kind="Delay", fields={"delay": np.full(op.x.shape, op.ticks * site.graph.dt)})
+def _delay(site: Site, op: core.Delay) -> NirNode:
+    return NirNode(kind="Delay", fields={"delay": np.full(op.x.shape, op.ticks * site.graph.dt)})
 
 
-def _scale(site: Site, op: Any) -> Node:
+def _scale(site: Site, op: Any) -> NirNode:
     x, s = factor(site, op) if type(op) is PRODUCT else (op.x, number(site, op, "s"))
-    return Node(kind="Scale", fields={"scale": _full(s, x)})
+    return NirNode(kind="Scale", fields={"scale": _full(s, x)})
 
 
-def _threshold(site: Site, op: spiking.Threshold) -> Node:
-    return Node(kind="Threshold", fields={"threshold": _full(number(site, op, "threshold"), op.x)})
+def _threshold(site: Site, op: spiking.Threshold) -> NirNode:
+    return NirNode(kind="Threshold", fields={"threshold": _full(number(site, op, "threshold"), op.x)})
 
 
-FORMS: dict[type[Op], Callable[[Site, Any], Node]] = {
+FORMS: dict[type[Op], Callable[[Site, Any], NirNode]] = {
     core.Input: _input,
     core.Output: _output,
     core.Affine: _matrix,

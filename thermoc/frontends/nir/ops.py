@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.frontends.nir.nodes import Node
+from thermoc.frontends.nir.nodes import NirNode
 from thermoc.frontends.nir.shapes import same_padding
 from thermoc.ir.dialects import core, spiking
 from thermoc.ir.graph import Graph
@@ -34,7 +34,7 @@ class Site:
 
     graph: Graph
     names: dict[str, str] = field(default_factory=dict)
-    nodes: dict[str, Node] = field(default_factory=dict)
+    nodes: dict[str, NirNode] = field(default_factory=dict)
     edges: list[tuple[str, str]] = field(default_factory=list)
 
     def source(self, value: Value) -> Any:

@@ -8,11 +8,11 @@ import re
 
 import numpy as np
 
-from thermoc.frontends.nir.nodes import MOST_ELEMENTS, WIRE, Model, Node, repair
+from thermoc.frontends.nir.nodes import MOST_ELEMENTS, WIRE, NirModel, NirNode, repair
 from thermoc.ir.graph import NameSource
 
 
-def named(model: Model) -> Model:
+def named(model: NirModel) -> NirModel:
     """Give every node a name that a value may have: letters, digits, _ . - after a letter; no unit's result has it."""
     fresh = NameSource()
     names = {old: _free(fresh, _legal(old)) for old in sorted(model.nodes, key=lambda old: (_legal(old) != old, old))}
@@ -34,7 +34,7 @@ def _legal(name: str) -> str:
     return text if re.match(r"[A-Za-z]", text) else f"n{text}"
 
 
-def direct(model: Model) -> Model:
+def direct(model: NirModel) -> NirModel:
     """Join the edges on both sides of a wire, a graph's Input or Output inside another graph, and drop it.
 
     It becomes a Scale by one where an edge would then stand twice (what goes through it and past it counts twice),
@@ -48,14 +48,14 @@ def direct(model: Model) -> Model:
         joined = {(a, b) for a in before for b in after}
         if not joined or name in before or joined & edges:
             shape = node.whole("shape") if math.prod(node.whole("shape") or ()) <= MOST_ELEMENTS else None
-            nodes[name] = Node(kind="Scale", fields={"scale": np.ones(shape if not before and shape else ())})
+            nodes[name] = NirNode(kind="Scale", fields={"scale": np.ones(shape if not before and shape else ())})
             continue
         edges = {edge for edge in edges if name not in edge} | joined
         del nodes[name]
     return dataclasses.replace(model, nodes=nodes, edges=tuple(sorted(edges)))
 
 
-def ended(model: Model) -> Model:
+def ended(model: NirModel) -> NirModel:
     """Give an Input to every node that reads nothing and an Output to every node that nothing reads."""
     nodes, edges, repairs = dict(model.nodes), list(model.edges), list(model.repairs)
     fresh = NameSource(nodes)
@@ -63,12 +63,12 @@ def ended(model: Model) -> Model:
     for name, node in model.nodes.items():
         if name not in reading and node.kind not in ("Input", "Output"):
             source = fresh(f"input_{name}" if any(n.kind == "Input" for n in model.nodes.values()) else "input")
-            nodes[source] = Node(kind="Input")
+            nodes[source] = NirNode(kind="Input")
             edges.append((source, name))
             repairs.append(repair(f"node {name!r} reads nothing: the input {source!r} is put before it"))
         if name not in read and node.kind not in ("Input", "Output"):
             target = fresh(f"output_{name}" if any(n.kind == "Output" for n in model.nodes.values()) else "output")
-            nodes[target] = Node(kind="Output")
+            nodes[target] = NirNode(kind="Output")
             edges.append((name, target))
             repairs.append(repair(f"nothing reads node {name!r}: the output {target!r} is put behind it"))
     for name in [name for name, node in model.nodes.items() if node.kind == "Output" and name not in reading]:

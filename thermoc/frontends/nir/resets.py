@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.frontends.nir.construction import Conventions
-from thermoc.frontends.nir.nodes import SPIKING, Model, at, repair
+from thermoc.frontends.nir.nodes import SPIKING, NirModel, at, repair
 from thermoc.support.errors import Finding, error
 
 RESETS = ("value", "zero", "subtract", "subtract_delayed", "zero_delayed")
@@ -73,7 +73,7 @@ def _keep(unit: UnitFields, dt: float) -> NDArray:
     return 1 - dt / tau if unit.attrs["method"] in ("euler", "semi_implicit") else np.exp(-dt / tau)
 
 
-def reset_assumed(model: Model) -> Iterator[Finding]:
+def reset_assumed(model: NirModel) -> Iterator[Finding]:
     """Yield what was assumed of units that spike, where the file states no reset but to 0."""
     spiking = {name: node for name, node in model.nodes.items() if node.kind in SPIKING}
     names = [name for name, node in spiking.items() if not np.any(node.fields.get("v_reset", 0))]

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from thermoc.frontends.nir.nodes import MOST_ELEMENTS, PER_UNIT, Model, Node, at, unreadable
-from thermoc.ir.dialects.core import windowed
+from thermoc.frontends.nir.nodes import MOST_ELEMENTS, PER_UNIT, NirModel, NirNode, at, unreadable
 from thermoc.ir.ops import ShapeProblem
+from thermoc.ir.windows import windowed
 from thermoc.support.errors import error
 
 Shape = tuple[int, ...]
@@ -17,7 +17,7 @@ WINDOWED = {"Conv1d": 1, "Conv2d": 2, "SumPool2d": 2, "AvgPool2d": 2}
 """Nodes that move a window, and over how many axes behind the channels."""
 
 
-def shapes(model: Model) -> tuple[dict[str, Shape], dict[str, Shape]]:
+def shapes(model: NirModel) -> tuple[dict[str, Shape], dict[str, Shape]]:
     """Return (what each node wants to read, what it gives), as far as either is known. Errors: T504, T508."""
     into, out = model.into(), {name: [] for name in model.nodes}
     for source, target in model.edges:
@@ -43,7 +43,7 @@ def shapes(model: Model) -> tuple[dict[str, Shape], dict[str, Shape]]:
     return wants, gives
 
 
-def _wanted(node: Node, read: Shape | None, asked: Shape | None) -> Shape | None:
+def _wanted(node: NirNode, read: Shape | None, asked: Shape | None) -> Shape | None:
     """Return the shape a node reads: its own word first, then its source's, then that of what reads it."""
     if node.kind == "Input":
         return node.whole("shape") or asked
@@ -58,7 +58,7 @@ def _wanted(node: Node, read: Shape | None, asked: Shape | None) -> Shape | None
     return read or node.whole("input_type") or node.whole("shape")
 
 
-def _own(node: Node) -> Shape:
+def _own(node: NirNode) -> Shape:
     """Return the shape of a unit's parameters; of the largest where they do not broadcast."""
     shapes = [array.shape for array in node.fields.values()]
     try:
@@ -114,7 +114,7 @@ def _with_rank(shape: Shape, rank: int) -> Shape:
     return shape[spare:] if shape[:spare] == (1,) * spare else shape
 
 
-def _given(model: Model, name: str, node: Node, want: Shape) -> Shape:
+def _given(model: NirModel, name: str, node: NirNode, want: Shape) -> Shape:
     if node.kind in ("Affine", "Linear"):
         return (node["weight"].shape[0],)
     try:
@@ -133,7 +133,7 @@ def _given(model: Model, name: str, node: Node, want: Shape) -> Shape:
     return want
 
 
-def window_of(node: Node, axes: int) -> tuple[Shape, tuple[tuple[int, int], ...], Shape]:
+def window_of(node: NirNode, axes: int) -> tuple[Shape, tuple[tuple[int, int], ...], Shape]:
     """Return (stride, padding as pairs, dilation) of a window; raises ValueError where they are none."""
     dilation = per_axis(node.whole("dilation"), axes, (1,) * axes)
     size = per_axis(node.whole("kernel_size"), axes, node["weight"].shape[2:] if "weight" in node.fields else None)
@@ -165,7 +165,7 @@ def per_axis(numbers: Sequence[int] | None, axes: int, default: Sequence[int] | 
     return found
 
 
-def flat_axes(model: Model, name: str, node: Node, rank: int) -> tuple[int, int]:
+def flat_axes(model: NirModel, name: str, node: NirNode, rank: int) -> tuple[int, int]:
     """Return the first and last axis that a Flatten joins, counted without the batch. Errors: T508."""
     first, last = ((node.whole(key) or (default,))[0] for key, default in (("start_dim", 0), ("end_dim", -1)))
     first, last = (axis + rank if axis < 0 else axis for axis in (first, last))
@@ -174,7 +174,7 @@ def flat_axes(model: Model, name: str, node: Node, rank: int) -> tuple[int, int]
     return first, last
 
 
-def _small(model: Model, name: str, shape: Shape) -> Shape:
+def _small(model: NirModel, name: str, shape: Shape) -> Shape:
     if any(length < 1 for length in shape):
         raise unreadable(model.source, name, f"its shape is {list(shape)}")
     if math.prod(shape) > MOST_ELEMENTS:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.frontends.nir.nodes import GAINS, TIMES, Model, Node, repair
+from thermoc.frontends.nir.nodes import GAINS, TIMES, NirModel, NirNode, repair
 from thermoc.support.errors import Finding
 
 USUAL, TICK, NORSE = 1e-4, 1.0, 1e-6
@@ -42,14 +42,14 @@ class _Evidence:
     kinds_of_time: int
 
 
-def noted_step(model: Model) -> float | None:
+def noted_step(model: NirModel) -> float | None:
     """Return the time step that ``net.save`` noted in a file; None in files of others."""
     noted = model.metadata.get("dt")
     return noted if isinstance(noted, float) and 0 < noted < math.inf else None
 
 
 @np.errstate(all="ignore")  # numbers beyond a float's range agree with nothing
-def time_step(model: Model) -> tuple[float, list[Finding]]:
+def time_step(model: NirModel) -> tuple[float, list[Finding]]:
     """Return the time of a tick, noted, recognised or assumed, and what is to be said of it."""
     noted = noted_step(model)
     if noted is not None:
@@ -71,7 +71,7 @@ def time_step(model: Model) -> tuple[float, list[Finding]]:
     return TICK, [repair(what, "a tick is the unit of time, r what an input adds in it", CURE)]
 
 
-def doubts(model: Model, dt: float) -> Iterator[Finding]:
+def doubts(model: NirModel, dt: float) -> Iterator[Finding]:
     """Yield what a step makes odd by orders of magnitude: integrators that hardly move or leap, times far from it."""
     timed = any(TIMES & node.fields.keys() for node in model.nodes.values())
     small, large, fast, slow = [], [], [], []
@@ -91,7 +91,7 @@ def doubts(model: Model, dt: float) -> Iterator[Finding]:
             yield repair(what, _few(names), f"if this was not meant: {CURE}")
 
 
-def _evidence(model: Model) -> _Evidence:
+def _evidence(model: NirModel) -> _Evidence:
     times, delays, gains, rates, steps = [], [], [], [], []
     for node in model.nodes.values():
         if node.kind == "Delay":
@@ -157,7 +157,7 @@ def _fits(e: _Evidence, dt: float) -> bool:
     return bool((e.times >= dt * (1 - 1e-5)).all() and (np.abs(ticks - np.round(ticks)) <= 1e-6 * (1 + ticks)).all())
 
 
-def _extremes(node: Node, fields: Iterable[str]) -> list[float]:
+def _extremes(node: NirNode, fields: Iterable[str]) -> list[float]:
     """Return the least and largest finite size above 0 of each field."""
     extremes: list[float] = []
     for key in sorted(node.fields.keys() & fields):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from thermoc.frontends.nir.cycles import late_edges, looping
-from thermoc.frontends.nir.nodes import BEFORE, Model, Node
+from thermoc.frontends.nir.nodes import BEFORE, NirModel, NirNode
 from thermoc.frontends.nir.op_nodes import node_of
 from thermoc.frontends.nir.ops import PRODUCT, SUM, UNIT_FIELDS, Site, factor, summed
 from thermoc.frontends.nir.refusals import refusals
@@ -21,7 +21,7 @@ UNNAMED = re.compile(rf"^delay(_\d+)?$|{re.escape(BEFORE)}(_\d+)?$")
 NO_NODE = (core.Constant, SUM)
 
 
-def model_of(graph: Graph) -> Model:
+def model_of(graph: Graph) -> NirModel:
     """Return the nodes and edges of a graph. Errors: T509, every op without a node at once."""
     site = Site(graph=graph)
     if found := refusals(site):
@@ -31,7 +31,7 @@ def model_of(graph: Graph) -> Model:
     for op in _with_node(site, waits):
         site.nodes[site.name(op)] = node_of(site, op)
         site.edges += [(site.names[value.name], site.name(op)) for value in _read(site, op, waits)]
-    return Model(source=graph.name, nodes=dict(sorted(site.nodes.items())), edges=tuple(sorted(site.edges)))
+    return NirModel(source=graph.name, nodes=dict(sorted(site.nodes.items())), edges=tuple(sorted(site.edges)))
 
 
 def _with_node(site: Site, waits: Waits) -> Iterator[Any]:
@@ -74,13 +74,13 @@ def _recurrent(site: Site) -> Waits:
     return ()
 
 
-def _bare(site: Site, waits: Waits) -> Model:
+def _bare(site: Site, waits: Waits) -> NirModel:
     """Return the model without some delays, its nodes' kinds and its edges alone."""
-    nodes = {site.name(op): Node(kind=_kind(op)) for op in _with_node(site, waits)}
+    nodes = {site.name(op): NirNode(kind=_kind(op)) for op in _with_node(site, waits)}
     edges = [
         (site.names[value.name], site.name(op)) for op in _with_node(site, waits) for value in _read(site, op, waits)
     ]
-    return Model(source=site.graph.name, nodes=nodes, edges=tuple(edges))
+    return NirModel(source=site.graph.name, nodes=nodes, edges=tuple(edges))
 
 
 def _over(site: Site, op: core.Delay, waits: Waits) -> set[tuple[str, str]]:

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.frontends.nir.construction import Construction, add, full
-from thermoc.frontends.nir.nodes import GAINS, Node, unreadable
+from thermoc.frontends.nir.nodes import GAINS, NirNode, unreadable
 from thermoc.frontends.nir.resets import UnitFields, with_reset
-from thermoc.ir.builder import Handle
 from thermoc.ir.dialects import spiking
+from thermoc.ir.handle import Handle
 
 OPS: dict[str, Any] = {
     "I": spiking.I,
@@ -27,7 +27,7 @@ FORWARD = ("euler", "semi_implicit")
 ENDLESS = 2.0**100  # ticks: 1 - 1 / ENDLESS is 1, and a power of two times its inverse is 1
 
 
-def unit(site: Construction, name: str, node: Node, x: Handle) -> Handle:
+def unit(site: Construction, name: str, node: NirNode, x: Handle) -> Handle:
     """Append the op of a node that keeps a state."""
     kind = node.kind
     values = {"v_reset": np.zeros(()), "w_in": np.ones(())} | node.fields
@@ -40,7 +40,7 @@ def unit(site: Construction, name: str, node: Node, x: Handle) -> Handle:
     return add(site, name, OPS[kind], {"x": x} | built.fields, dict(built.attrs))
 
 
-def _method(site: Construction, node: Node) -> str:
+def _method(site: Construction, node: NirNode) -> str:
     known = TWO_VARIABLES if "Cuba" in node.kind else ONE_VARIABLE
     asked = site.conventions.method or node.metadata.get("method", "")
     if asked in known:

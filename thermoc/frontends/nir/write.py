@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.frontends.nir.nodes import Model
+from thermoc.frontends.nir.nodes import NirModel
 from thermoc.frontends.nir.unbuild import model_of
 from thermoc.ir.graph import Graph
 from thermoc.ir.verify import verify
@@ -49,5 +49,5 @@ def _put(group: Any, entries: Mapping[str, NDArray | str | np.float64]) -> None:
         group[key] = value
 
 
-def _edges(model: Model) -> NDArray:
+def _edges(model: NirModel) -> NDArray:
     return np.array(model.edges, object).reshape(-1, 2)

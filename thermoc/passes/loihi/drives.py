@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.ir.dialects import core
+from thermoc.ir.element_indices import MOVES, moved
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
-from thermoc.ir.places import MOVES, moved
 from thermoc.ir.types import Shape
 from thermoc.ir.values import Value
 from thermoc.passes.loihi import linear_maps as maps

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.ir.dialects import core, spiking, thermo
+from thermoc.ir.element_indices import MOVES
 from thermoc.ir.graph import Graph
-from thermoc.ir.places import MOVES
 from thermoc.passes.analysis.sampling_error import SamplingError, through
 from thermoc.passes.loihi.scales import FRACTION, Design, Source, farthest
 from thermoc.passes.loihi.units import CurveUnit, GradedUnit, LifUnit, MemoryUnit, NoisyUnit

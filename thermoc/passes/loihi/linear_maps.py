@@ -15,11 +15,12 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from thermoc.ir import places
 from thermoc.ir.dialects import core
+from thermoc.ir.element_indices import windows
 from thermoc.ir.reference import evaluate
 from thermoc.ir.types import Shape, Type
 from thermoc.ir.values import Value
+from thermoc.ir.windows import Pairs, windowed
 
 DENSE = 0.5
 """A matrix with a larger share of entries that are not 0 is kept as all of them."""
@@ -108,7 +109,7 @@ class Window:
     weights: NDArray
     shape: Shape
     stride: tuple[int, ...]
-    padding: core.Pairs
+    padding: Pairs
     dilation: tuple[int, ...]
     groups: int
 
@@ -121,7 +122,7 @@ class Window:
     def space(self) -> Shape:
         """Shape of y."""
         spans = self.weights.shape[2:]
-        return (len(self.weights), *core.windowed(self.shape[1:], spans, self.stride, self.padding, self.dilation))
+        return (len(self.weights), *windowed(self.shape[1:], spans, self.stride, self.padding, self.dilation))
 
     @property
     def outputs(self) -> int:
@@ -142,7 +143,7 @@ class Window:
     def matrix(self) -> Matrix:
         """Return the windows written out, in compressed rows."""
         out, _, *window = self.weights.shape
-        taken = places.windows(self.shape, tuple(window), self.stride, self.padding, self.dilation)
+        taken = windows(self.shape, tuple(window), self.stride, self.padding, self.dilation)
         inside, outside = self.shape[0] // self.groups, out // self.groups
         entries = []
         for o in range(out):

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from numpy.typing import NDArray
 
 from thermoc.ir.dialects import core, heat, sampling, spiking, thermo
+from thermoc.ir.element_indices import MOVES
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
-from thermoc.ir.places import MOVES
 from thermoc.ir.types import Role
 from thermoc.support.errors import Finding, ThermocError
 

@@ -1,17 +1,4 @@
-"""A graph as text that parses back to an equal graph.
-
-    network "digits" dt=1.0 {
-      %pixels: signal f64[64] = core.input() {name="pixels", shape=[64], dtype="f64", role="signal"}
-      %c: temperature f64[] = core.constant() {value=f64[] [0.05], role="temperature"}
-      core.output(x=%probs) {name="probs"}
-    }
-    data {
-      @8f3a...: "<base64 of the little-endian bytes>"
-    }
-
-Arrays of more than 16 elements stand in the data section under the SHA-256 of their content. A result whose type
-is not known yet is written without one.
-"""
+"""The graph that a text describes: the inverse of ``ir/printer.py``, whose docstring shows the text."""
 
 from __future__ import annotations
 
@@ -20,7 +7,7 @@ import binascii
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import numpy as np
 
@@ -31,7 +18,6 @@ from thermoc.ir.types import DType, Role, Type
 from thermoc.ir.values import Array, Value
 from thermoc.support.errors import error
 
-INLINE = 16
 _HEAD = re.compile(r'network ("(?:[^"\\]|\\.)*") dt=(\S+) \{\Z')
 _LINE = re.compile(
     r"(?:(?P<results>%.*?) = )?(?P<op>[a-z_]+\.[a-z_0-9]+)\((?P<operands>[^)]*)\)(?: \{(?P<attrs>.*)\})?\Z"
@@ -41,66 +27,20 @@ _ARRAY = re.compile(r"(f64|f32|i64|i32|bool)\[([0-9,]*)\] ")
 _DATA = re.compile(r'@([0-9a-f]{64}): "([A-Za-z0-9+/=]*)"\Z')
 
 
-def print_graph(graph: Graph, *, data: bool = True) -> str:
-    """Return the text of a graph; ``data=False`` leaves out the data section, and then it may not parse back."""
-    lines = [f"network {json.dumps(graph.name)} dt={graph.dt!r} {{"]
-    lines += [f"  {print_op(op)}" for op in graph.ops]
-    lines.append("}")
-    arrays = {
-        item.digest: item
-        for op in graph.ops
-        for item in op.attrs.values()
-        if isinstance(item, Array) and item.numpy.size > INLINE
-    }
-    if arrays and data:
-        rows = (
-            f'  @{digest}: "{base64.b64encode(_bytes(array)).decode()}"' for digest, array in sorted(arrays.items())
-        )
-        lines += ["data {", *rows, "}"]
-    return "\n".join(lines) + "\n"
-
-
-def print_op(op: Op) -> str:
-    """Return one op as a line."""
-    results = ", ".join(f"{value}: {value.type}" if value.type else str(value) for value in op.results)
-    operands = ", ".join(
-        f"{name}={_operand(getattr(op, name))}" for name in op.operand_specs if getattr(op, name) is not None
-    )
-    attrs = ", ".join(f"{name}={_attr(value)}" for name, value in op.attrs.items())
-    return (f"{results} = " if results else "") + f"{op.opname}({operands})" + (f" {{{attrs}}}" if attrs else "")
-
-
-def _operand(held: Value | tuple[Value, ...]) -> str:
-    return "[" + " ".join(map(str, held)) + "]" if isinstance(held, tuple) else str(held)
-
-
-def _attr(value: Any) -> str:
-    if not isinstance(value, Array):
-        return json.dumps(value)
-    array = value.numpy
-    head = f"{DType.of(array.dtype)}[{','.join(map(str, array.shape))}] "
-    return head + (f"@{value.digest}" if array.size > INLINE else json.dumps(array.ravel().tolist()))
-
-
-def _bytes(array: Array) -> bytes:
-    data = np.ascontiguousarray(array.numpy)
-    return data.astype(data.dtype.newbyteorder("<")).tobytes()
-
-
 def parse_graph(text: str) -> Graph:
     """Return the graph a text describes, not verified. Errors: T110 with the line."""
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     if not lines or not (head := _HEAD.match(lines[0][1])):
         _fail(1, lines[0][1] if lines else "", 'a graph starts with: network "name" dt=1.0 {')
-    body, rest = _until_brace(lines[1:])
-    arrays = dict(_data(rest))
+    body, data = _until_brace(lines[1:])
+    arrays = dict(_data(data))
     try:
         name, dt = json.loads(head[1]), float(head[2])
     except ValueError as reason:
         _fail(lines[0][0], lines[0][1], str(reason))
     ops = [_parse_op(number, line, arrays) for number, line in body]
-    known = {value.name: value for op in ops for value in op.results}
-    return Graph(name=name, dt=dt, ops=tuple(op.renamed(lambda value: known.get(value.name, value)) for op in ops))
+    typed = {value.name: value for op in ops for value in op.results}
+    return Graph(name=name, dt=dt, ops=tuple(op.renamed(lambda value: typed.get(value.name, value)) for op in ops))
 
 
 def _fail(number: int, line: str, reason: str) -> NoReturn:
@@ -143,10 +83,10 @@ def _parse_op(number: int, line: str, arrays: dict[str, bytes]) -> Op:
 
 
 def _results(cls: type[Op], text: str) -> dict[str, Value]:
-    parts = re.split(r", (?=%)", text) if text else []
-    if len(parts) != len(cls.result_specs):
-        raise ValueError(f"{cls.opname} has {len(cls.result_specs)} results, {len(parts)} are named")
-    return dict(zip(cls.result_specs, map(_result, parts)))
+    entries = re.split(r", (?=%)", text) if text else []
+    if len(entries) != len(cls.result_specs):
+        raise ValueError(f"{cls.opname} has {len(cls.result_specs)} results, {len(entries)} are named")
+    return dict(zip(cls.result_specs, map(_result, entries)))
 
 
 def _result(text: str) -> Value:
@@ -169,27 +109,29 @@ def _shape(text: str) -> tuple[int, ...]:
 
 
 def _operands(cls: type[Op], text: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for part in text.split(", ") if text else []:
-        name, _, held = part.partition("=")
-        if name in cls.operand_specs and cls.operand_specs[name].variadic != held.startswith("["):
-            raise ValueError(f"{name} of {cls.opname} is {'a list' if held.startswith('[') else 'no list'}")
-        found[name] = tuple(Value(v[1:]) for v in held[1:-1].split()) if held.startswith("[") else Value(held[1:])
-    return found
+    operands: dict[str, Any] = {}
+    for entry in text.split(", ") if text else []:
+        name, _, value = entry.partition("=")
+        is_list = value.startswith("[")
+        if name in cls.operand_specs and cls.operand_specs[name].variadic != is_list:
+            raise ValueError(f"{name} of {cls.opname} is {'a list' if is_list else 'no list'}")
+        operands[name] = tuple(Value(member[1:]) for member in value[1:-1].split()) if is_list else Value(value[1:])
+    return operands
 
 
 def _attrs(text: str, arrays: dict[str, bytes]) -> dict[str, Any]:
-    decoder, found, at = json.JSONDecoder(), {}, 0
+    decoder, at = json.JSONDecoder(), 0
+    attrs: dict[str, Any] = {}
     while at < len(text):
         equals = text.index("=", at)
         name, at = text[at:equals], equals + 1
         if match := _ARRAY.match(text, at):
-            found[name], at = _array(match, text, decoder, arrays)
+            attrs[name], at = _array(match, text, decoder, arrays)
         else:
             value, at = decoder.raw_decode(text, at)
-            found[name] = tuples(value)
-        at += 2
-    return found
+            attrs[name] = tuples(value)
+        at += 2  # the comma and the space
+    return attrs
 
 
 def _array(match: re.Match[str], text: str, decoder: json.JSONDecoder, arrays: dict[str, bytes]) -> tuple[Array, int]:
@@ -206,4 +148,4 @@ def _array(match: re.Match[str], text: str, decoder: json.JSONDecoder, arrays: d
 
 def tuples(value: Any) -> Any:
     """Return a JSON value with lists as tuples."""
-    return tuple(tuples(item) for item in value) if isinstance(value, list) else value
+    return tuple(tuples(item) for item in cast("list[Any]", value)) if isinstance(value, list) else value
