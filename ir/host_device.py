@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.ir.dialects.core import Input, Output
-from thermoc.ir.dialects.loihi import Decode, Encode
+from thermoc.ir.dialects.loihi import LoihiDecode, LoihiEncode
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
@@ -37,8 +37,8 @@ class Parts:
     before: Graph
     chip: Graph
     after: Graph
-    encodes: tuple[Encode, ...]
-    decodes: tuple[Decode, ...]
+    encodes: tuple[LoihiEncode, ...]
+    decodes: tuple[LoihiDecode, ...]
     every: int
 
     @property
@@ -53,17 +53,17 @@ class Parts:
 
 def is_clocked(graph: Graph) -> bool:
     """Tell whether the chip's ticks differ from the network's."""
-    return any(op.lag or op.every > 1 for op in graph.ops if isinstance(op, (Encode, Decode)))
+    return any(op.lag or op.every > 1 for op in graph.ops if isinstance(op, (LoihiEncode, LoihiDecode)))
 
 
 def unclocked(op: Op) -> Op:
     """Return an op without lag: who runs the parts has seen to it."""
-    return op.with_(lag=0, every=1) if isinstance(op, Encode | Decode) else op
+    return op.with_(lag=0, every=1) if isinstance(op, LoihiEncode | LoihiDecode) else op
 
 
 def parts(graph: Graph) -> Parts:
     """Return the parts of a graph. Errors: T105 where the borders disagree about ``every``."""
-    encodes, decodes = graph.of(Encode), graph.of(Decode)
+    encodes, decodes = graph.of(LoihiEncode), graph.of(LoihiDecode)
     every = {op.every for op in (*encodes, *decodes)}
     if len(every) > 1:
         notes = [f"every = {number}" for number in sorted(every)]
@@ -115,7 +115,7 @@ def border(value: Value) -> str:
     return f"chip.{value.name}"
 
 
-def _seen(op: Encode, sent: NDArray, ticks: int) -> NDArray:
+def _seen(op: LoihiEncode, sent: NDArray, ticks: int) -> NDArray:
     """Return what the chip sees of an encode's results (network ticks, batch, ...), tick by tick of its own."""
     tick = (np.arange(ticks) - op.lag) // op.every
     seen = sent[np.clip(tick, 0, len(sent) - 1)]

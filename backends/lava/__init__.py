@@ -15,7 +15,7 @@ from thermoc.backends.lava import emit, lower, run
 from thermoc.backends.lava.artefact import LavaArtefact
 from thermoc.backends.lava.target import TARGET
 from thermoc.ir.dialects.core import Input
-from thermoc.ir.dialects.loihi import Decode, Encode
+from thermoc.ir.dialects.loihi import LoihiDecode, LoihiEncode
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.host_device import parts
@@ -99,7 +99,7 @@ class LavaBackend(Backend):
 
 def chip_of(graph: Graph) -> Graph:
     """Return the part of a graph that is the chip's. Errors: T301 where the host would have to do its work."""
-    if not any(isinstance(op, Encode | Decode) for op in graph.ops):
+    if not any(isinstance(op, LoihiEncode | LoihiDecode) for op in graph.ops):
         return graph
     whole = parts(graph)
     found = [
@@ -111,7 +111,7 @@ def chip_of(graph: Graph) -> Graph:
             hint="hand its value out through loihi.decode, or keep host ops out of the chip's part",
         )
         for op in (*whole.before.ops, *whole.after.ops)
-        if op.opname.startswith("loihi.") and not isinstance(op, Encode | Decode)
+        if op.opname.startswith("loihi.") and not isinstance(op, LoihiEncode | LoihiDecode)
     ]
     if found:
         raise ThermocError(found)
@@ -125,12 +125,12 @@ def borders_of(graph: Graph) -> dict[str, dict[str, dict[str, object]]]:
     """
     encodes = {
         op.y.name: {"scale": op.scale, "bits": op.bits, "lag": op.lag, "every": op.every, "input": _input(graph, op)}
-        for op in graph.of(Encode)
+        for op in graph.of(LoihiEncode)
     }
-    decodes = {op.x.name: {"scale": op.scale, "lag": op.lag, "every": op.every} for op in graph.of(Decode)}
+    decodes = {op.x.name: {"scale": op.scale, "lag": op.lag, "every": op.every} for op in graph.of(LoihiDecode)}
     return {"encode": encodes, "decode": decodes}
 
 
-def _input(graph: Graph, op: Encode) -> str | None:
+def _input(graph: Graph, op: LoihiEncode) -> str | None:
     source = graph.producers[op.x.name]
     return source.name if isinstance(source, Input) else None

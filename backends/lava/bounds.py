@@ -18,11 +18,11 @@ ONCE = 2**18
 ROUNDS = 4
 """Bounds start from the most a type holds and only fall; so many rounds carry them through recurrent graphs."""
 FIXED: dict[type[Op], int] = {
-    loihi.FermiDirac: 1,
-    loihi.Categorical: 1,
-    loihi.Memory: loihi.LIMIT,
-    loihi.Heat: 2**24,
-    loihi.Lif: 2**23,
+    loihi.LoihiFermiDirac: 1,
+    loihi.LoihiCategorical: 1,
+    loihi.LoihiMemory: loihi.LIMIT,
+    loihi.LoihiHeat: 2**24,
+    loihi.LoihiLif: 2**23,
 }
 
 
@@ -47,11 +47,11 @@ class Bounds:
 
     def sum(self, graph: Graph, op: Op) -> int:
         """Return the bound of a synapse's sums, before and after their shift."""
-        weight = op.values if isinstance(op, loihi.Sparse) else op.weight  # type: ignore[attr-defined]
+        weight = op.values if isinstance(op, loihi.LoihiSparse) else op.weight  # type: ignore[attr-defined]
         source = graph.producers[weight.name]
         assert isinstance(source, core.Constant)
         W = np.abs(source.value.numpy.astype(np.int64))
-        if isinstance(op, loihi.Sparse):
+        if isinstance(op, loihi.LoihiSparse):
             rows = graph.producers[op.offsets.name]
             assert isinstance(rows, core.Constant)
             totals = np.add.reduceat(np.append(W, 0), rows.value.numpy[:-1].astype(int)) if len(W) else np.zeros(1, int)
@@ -67,21 +67,21 @@ class Bounds:
             return int(np.abs(array.astype(np.float64)).max(initial=0))
         if isinstance(op, core.Input):
             return loihi.LIMIT
-        if isinstance(op, loihi.Encode):
+        if isinstance(op, loihi.LoihiEncode):
             return 2 ** (op.bits - 1) - 1
-        if isinstance(op, (loihi.Dense, loihi.Sparse, loihi.Conv)):
+        if isinstance(op, (loihi.LoihiDense, loihi.LoihiSparse, loihi.LoihiConv)):
             total = self.sum(graph, op)
-            return min(total, 2**23 if isinstance(op, loihi.Conv) else WORD)
-        if isinstance(op, loihi.Lif) and value == op.s:
+            return min(total, 2**23 if isinstance(op, loihi.LoihiConv) else WORD)
+        if isinstance(op, loihi.LoihiLif) and value == op.s:
             return 1
-        if isinstance(op, loihi.Graded):
+        if isinstance(op, loihi.LoihiGraded):
             bias = graph.producers[op.bias.name]
             return min(loihi.LIMIT, (self[op.a] + self._found(graph, bias, op.bias) >> op.shift) + 1)
-        if isinstance(op, loihi.Lut):
+        if isinstance(op, loihi.LoihiLut):
             return self[op.table]
         if type(op) in FIXED:
             return FIXED[type(op)]
-        if isinstance(op, loihi.Dendrite):
+        if isinstance(op, loihi.LoihiDendrite):
             return min(WORD, sum(self[item] for item in op.x))
         if isinstance(op, (core.Reshape, core.Flatten, core.Transpose, core.Broadcast, core.Slice)):
             return self[op.x]

@@ -22,24 +22,24 @@ from thermoc.support.errors import Finding, ThermocError, error
 PACKAGE = Path(__file__).parent / "package"
 SHARED = ("run.py", "arrays.py", "wiring.py", "arithmetic.py")
 SIGNALS = {
-    loihi.Dense: ("x",),
-    loihi.Sparse: ("x",),
-    loihi.Conv: ("x",),
-    loihi.Dendrite: ("x",),
-    loihi.Lif: ("a",),
-    loihi.Graded: ("a",),
-    loihi.Lut: ("a",),
-    loihi.Sigma: ("a",),
-    loihi.Delta: ("x",),
-    loihi.SigmaDelta: ("a",),
-    loihi.FermiDirac: ("a", "T"),
-    loihi.Categorical: ("a", "T"),
-    loihi.Memory: ("a", "sigma"),
-    loihi.Heat: ("heat",),
+    loihi.LoihiDense: ("x",),
+    loihi.LoihiSparse: ("x",),
+    loihi.LoihiConv: ("x",),
+    loihi.LoihiDendrite: ("x",),
+    loihi.LoihiLif: ("a",),
+    loihi.LoihiGraded: ("a",),
+    loihi.LoihiLut: ("a",),
+    loihi.LoihiSigma: ("a",),
+    loihi.LoihiDelta: ("x",),
+    loihi.LoihiSigmaDelta: ("a",),
+    loihi.LoihiFermiDirac: ("a", "T"),
+    loihi.LoihiCategorical: ("a", "T"),
+    loihi.LoihiMemory: ("a", "sigma"),
+    loihi.LoihiHeat: ("heat",),
     core.Concat: ("xs",),
 } | dict.fromkeys(MOVES, ("x",))
 """Operands that change from tick to tick; the others are parameters."""
-SYNAPSES = (loihi.Dense, loihi.Sparse, loihi.Conv)
+SYNAPSES = (loihi.LoihiDense, loihi.LoihiSparse, loihi.LoihiConv)
 """Ops that delay what they send by a tick."""
 
 

@@ -42,14 +42,14 @@ def _synapse(writer: Writer, op: Any, function: str, weights: str, delays: NDArr
     _buffer(writer, op, part)
 
 
-def _dense(writer: Writer, op: loihi.Dense) -> None:
+def _dense(writer: Writer, op: loihi.LoihiDense) -> None:
     part, weight = writer.name(op.y.name), writer.number(op.weight)
     assert weight is not None
     writer.arrays[f"{part}.weight"] = weight.astype(np.int32)
     _synapse(writer, op, "dense", f'w["{part}.weight"]', writer.number(op.delays))
 
 
-def _sparse(writer: Writer, op: loihi.Sparse) -> None:
+def _sparse(writer: Writer, op: loihi.LoihiSparse) -> None:
     part = writer.name(op.y.name)
     for name in ("values", "columns", "offsets"):
         array = writer.number(getattr(op, name))
@@ -59,7 +59,7 @@ def _sparse(writer: Writer, op: loihi.Sparse) -> None:
     _synapse(writer, op, "sparse", f"wiring.rows({entries}, {op.x.size})", writer.number(op.delays))
 
 
-def _conv(writer: Writer, op: loihi.Conv) -> None:
+def _conv(writer: Writer, op: loihi.LoihiConv) -> None:
     part, weight = writer.name(op.y.name), writer.number(op.weight)
     assert weight is not None
     writer.arrays[f"{part}.weight"] = weight.astype(np.int32)
@@ -102,7 +102,7 @@ def _parameter(writer: Writer, part: str, name: str, value: Value, units: Value)
     return f"wiring.repeated(job, {writer.literal(part, name, array)}, {len(array)})"
 
 
-def _lif(writer: Writer, op: loihi.Lif) -> None:
+def _lif(writer: Writer, op: loihi.LoihiLif) -> None:
     part = _unit(writer, op, {"s": "s_out", "v": "v_out", "u": "u_out"}, "u", "v")
     read = any(writer.graph.consumers.get(value.name) for value in (op.v, op.u))
     bias = writer.number(op.bias_mant)
@@ -125,13 +125,13 @@ def _quoted(attrs: Mapping[str, Any]) -> dict[str, str]:
     return {name: repr(item).replace("'", '"') for name, item in attrs.items()}
 
 
-def _graded(writer: Writer, op: loihi.Graded) -> None:
+def _graded(writer: Writer, op: loihi.LoihiGraded) -> None:
     part = _unit(writer, op, {"y": "s_out"})
     bias = _parameter(writer, part, "bias", op.bias, op.y)
     writer.proc(part, "graded", "Graded", op.y, bias=bias, vth=op.vth, shift=op.shift, both_signs=op.rule == "abs")
 
 
-def _lut(writer: Writer, op: loihi.Lut) -> None:
+def _lut(writer: Writer, op: loihi.LoihiLut) -> None:
     part, table = _unit(writer, op, {"y": "s_out"}), writer.number(op.table)
     assert table is not None
     writer.arrays[f"{part}.table"] = table.astype(np.int32)
@@ -139,13 +139,13 @@ def _lut(writer: Writer, op: loihi.Lut) -> None:
     writer.proc(part, "lut", "Lut", op.y, bias=bias, table=f'w["{part}.table"]', shift=op.shift)
 
 
-def _sigma(writer: Writer, op: loihi.Sigma) -> None:
+def _sigma(writer: Writer, op: loihi.LoihiSigma) -> None:
     part = _unit(writer, op, {"y": "s_out"}, "sigma")
     writer.kinds[part] = "stock"
     writer.call(part, "wiring.sigma", "job", str(op.y.size), name=f'"{part}"')
 
 
-def _delta(writer: Writer, op: loihi.Delta) -> None:
+def _delta(writer: Writer, op: loihi.LoihiDelta) -> None:
     part = _unit(writer, op, {"y": "s_out"}, "act", "residue", "error")
     writer.kinds[part] = "stock"
     rule = {name: getattr(op, name) for name in ("vth", "spike_exp", "state_exp", "cum_error")}
@@ -154,7 +154,7 @@ def _delta(writer: Writer, op: loihi.Delta) -> None:
     writer.call(part, "wiring.delta", "job", str(op.y.size), **rule, name=f'"{part}"')
 
 
-def _sigma_delta(writer: Writer, op: loihi.SigmaDelta) -> None:
+def _sigma_delta(writer: Writer, op: loihi.LoihiSigmaDelta) -> None:
     part, bias = _unit(writer, op, {"y": "s_out"}, "sigma", "act", "residue", "error"), writer.number(op.bias)
     assert bias is not None
     writer.kinds[part] = "stock"
@@ -179,7 +179,7 @@ def _noisy(writer: Writer, op: Any, part: str, *operands: str) -> dict[str, Any]
     return held
 
 
-def _fermi_dirac(writer: Writer, op: loihi.FermiDirac) -> None:
+def _fermi_dirac(writer: Writer, op: loihi.LoihiFermiDirac) -> None:
     part = _unit(writer, op, {"s": "s_out"}, "s")
     held = _noisy(writer, op, part, "T") | {"low": -1 if op.levels == "spin" else 0}
     for name in ("bias", "turn", "initial"):
@@ -187,19 +187,19 @@ def _fermi_dirac(writer: Writer, op: loihi.FermiDirac) -> None:
     writer.proc(part, "fermi_dirac", "FermiDirac", op.s, turns=op.turns, sweeps=op.sweeps, **held)
 
 
-def _categorical(writer: Writer, op: loihi.Categorical) -> None:
+def _categorical(writer: Writer, op: loihi.LoihiCategorical) -> None:
     part = _unit(writer, op, {"s": "s_out"})
     held = _noisy(writer, op, part, "T") | {"bias": _parameter(writer, part, "bias", op.bias, op.s)}
     writer.proc(part, "categorical", "Categorical", op.s, group=op.s.shape[-1], **held)
 
 
-def _memory(writer: Writer, op: loihi.Memory) -> None:
+def _memory(writer: Writer, op: loihi.LoihiMemory) -> None:
     part = _unit(writer, op, {"m": "s_out"}, "m")
     held = _noisy(writer, op, part, "sigma") | {"initial": _parameter(writer, part, "initial", op.initial, op.m)}
     writer.proc(part, "memory", "Memory", op.m, gain=op.gain, dm=op.dm, **held)
 
 
-def _heat(writer: Writer, op: loihi.Heat) -> None:
+def _heat(writer: Writer, op: loihi.LoihiHeat) -> None:
     part = _unit(writer, op, {"T": "s_out"}, "T")
     held = {name: _parameter(writer, part, name, getattr(op, name), op.T) for name in ("ambient", "initial")}
     rule = {name: getattr(op, name) for name in ("loss", "gain", "floor", "lag")}
@@ -209,7 +209,7 @@ def _heat(writer: Writer, op: loihi.Heat) -> None:
 # ------------------------------------------------------------------------------------------------------------ moves
 
 
-def _dendrite(writer: Writer, op: loihi.Dendrite) -> None:
+def _dendrite(writer: Writer, op: loihi.LoihiDendrite) -> None:
     writer.outs[op.y.name] = [out for value in op.x for out in writer.outs[value.name]]
 
 
@@ -234,24 +234,24 @@ def _concat(writer: Writer, op: core.Concat) -> None:
 
 
 PARTS: dict[type[Op], Callable[[Writer, Any], None]] = {
-    loihi.Dense: _dense,
-    loihi.Sparse: _sparse,
-    loihi.Conv: _conv,
-    loihi.Dendrite: _dendrite,
-    loihi.Lif: _lif,
-    loihi.Graded: _graded,
-    loihi.Lut: _lut,
-    loihi.Sigma: _sigma,
-    loihi.Delta: _delta,
-    loihi.SigmaDelta: _sigma_delta,
-    loihi.FermiDirac: _fermi_dirac,
-    loihi.Categorical: _categorical,
-    loihi.Memory: _memory,
-    loihi.Heat: _heat,
+    loihi.LoihiDense: _dense,
+    loihi.LoihiSparse: _sparse,
+    loihi.LoihiConv: _conv,
+    loihi.LoihiDendrite: _dendrite,
+    loihi.LoihiLif: _lif,
+    loihi.LoihiGraded: _graded,
+    loihi.LoihiLut: _lut,
+    loihi.LoihiSigma: _sigma,
+    loihi.LoihiDelta: _delta,
+    loihi.LoihiSigmaDelta: _sigma_delta,
+    loihi.LoihiFermiDirac: _fermi_dirac,
+    loihi.LoihiCategorical: _categorical,
+    loihi.LoihiMemory: _memory,
+    loihi.LoihiHeat: _heat,
     core.Concat: _concat,
     **dict.fromkeys(MOVES, _move),
 }
-MOVED = (*MOVES, core.Concat, loihi.Dendrite)
+MOVED = (*MOVES, core.Concat, loihi.LoihiDendrite)
 INSIDE = {"route", "hub", "lif", "synapse"}
 """Processes that wiring.py makes."""
 PORTS = {"T": "T_in", "sigma": "sigma_in"}

@@ -118,7 +118,7 @@ def _shape(value: Value) -> Shape:
 
 
 @op("loihi.encode")
-class Encode(Op):
+class LoihiEncode(Op):
     """y = rint(x scale), halves to even, clipped to +-(2^(bits - 1) - 1): numbers become messages. On the host.
 
     The chip sees network tick t's y in its ticks t every + lag and the every - 1 that follow, and 0 before its tick
@@ -134,7 +134,7 @@ class Encode(Op):
 
 
 @op("loihi.decode")
-class Decode(Op):
+class LoihiDecode(Op):
     """y = x / scale in float64, rounded to ``dtype``: integers become numbers. On the host.
 
     The network's tick t reads x in the chip's tick t every + lag.
@@ -152,7 +152,7 @@ class Decode(Op):
 
 
 @op("loihi.dense")
-class Dense(Op):
+class LoihiDense(Op):
     """y(t) = (W x(t - 1)) << weight_exp, 0 in the first tick; a floor shift where weight_exp < 0.
 
     message_bits = 0: every x but 0 counts as 1. delays (0 to 63) make x(t - 1 - delay), connection by connection;
@@ -182,7 +182,7 @@ class Dense(Op):
 
 
 @op("loihi.sparse")
-class Sparse(Op):
+class LoihiSparse(Op):
     """``loihi.dense`` with W in compressed rows: row i holds entries offsets[i] to offsets[i + 1]."""
 
     x: Value = operand("n", kind="int")
@@ -221,7 +221,7 @@ class Sparse(Op):
 
 
 @op("loihi.conv")
-class Conv(Op):
+class LoihiConv(Op):
     """y(t) = wrap24(conv(x(t - 1)) << weight_exp): x (in, height, width), weight (out, in / groups, *window).
 
     The cross-correlation of ``core.conv``; wrap24 is modulo 2^24 into [-2^23, 2^23). message_bits is that of
@@ -269,7 +269,7 @@ class Conv(Op):
 
 
 @op("loihi.dendrite")
-class Dendrite(Op):
+class LoihiDendrite(Op):
     """y = x0 + x1 + ...: what several synapses send to one population adds up."""
 
     x: tuple[Value, ...] = operands("*s", kind="int")
@@ -280,7 +280,7 @@ class Dendrite(Op):
 
 
 @op("loihi.lif")
-class Lif(Op):
+class LoihiLif(Op):
     """u' = wrap(sgn(u) (|u| (4095 - du) >> 12) + (a << 6)); v' = clip(sgn(v) (|v| (4096 - dv) >> 12) + u' + bias).
 
     bias = bias_mant << bias_exp. wrap is modulo 2^24 into (-2^23, 2^23]; clip is to +-(2^23 - 1). A spike where
@@ -314,7 +314,7 @@ class Lif(Op):
 
 
 @op("loihi.graded")
-class Graded(Op):
+class LoihiGraded(Op):
     """y = z where z > vth (rule relu) or |z| > vth (rule abs), else 0; z = (a + bias) >> shift, clipped to 24 bits.
 
     With bias 0 and shift 0 these are Lava's GradedReluVec and GradedVec. It keeps nothing from tick to tick.
@@ -332,7 +332,7 @@ class Graded(Op):
 
 
 @op("loihi.lut")
-class Lut(Op):
+class LoihiLut(Op):
     """y = table[i], i = ((a + bias) >> shift) + k // 2 clipped to [0, k): any activation, by a table of k entries."""
 
     a: Value = operand("*s", kind="int")
@@ -348,7 +348,7 @@ class Lut(Op):
 
 
 @op("loihi.sigma")
-class Sigma(Op):
+class LoihiSigma(Op):
     """sigma' = sigma + a, handed out: what a chain of differences adds up to."""
 
     a: Value = operand("*s", kind="int")
@@ -361,7 +361,7 @@ class Sigma(Op):
 
 
 @op("loihi.delta")
-class Delta(Op):
+class LoihiDelta(Op):
     """Send the change of x once it reaches vth: x' = x << (spike_exp + state_exp), d = x' - x'(t - 1) + residue.
 
     s = d where |d| >= vth << (spike_exp + state_exp), else 0; residue' = d - s; y = s >> state_exp. cum_error:
@@ -386,7 +386,7 @@ class Delta(Op):
 
 
 @op("loihi.sigma_delta")
-class SigmaDelta(Op):
+class LoihiSigmaDelta(Op):
     """sigma' = sigma + a; act' = f(sigma' + (bias << (spike_exp + state_exp))); then ``loihi.delta`` of act'.
 
     f: the identity (unit) or max(., 0) (relu). Here a and act are in the state's scale already: neither is shifted.
@@ -415,7 +415,7 @@ class SigmaDelta(Op):
 
 
 @op("loihi.fermi_dirac")
-class FermiDirac(Op):
+class LoihiFermiDirac(Op):
     """A p-bit: up where a + bias > (T L) >> 20, L the integer logit of a Philox word with 12 fractional bits (P6).
 
     L = sgn(d) (|d| 45426 >> 16), d = lg(A) - lg(2^33 - A), A = 2 w + 1; lg by counting leading zeros and a parabola:
@@ -450,7 +450,7 @@ class FermiDirac(Op):
 
 
 @op("loihi.categorical")
-class Categorical(Op):
+class LoihiCategorical(Op):
     """One unit of the last axis is 1: the least ((a + bias) << 20) + T g, the first of equals (P5, Gumbel's maximum).
 
     a are energies. g = ln(-ln u) of the word's u, with 12 fractional bits and within 0.008. With A and lg as in
@@ -478,7 +478,7 @@ class Categorical(Op):
 
 
 @op("loihi.memory")
-class Memory(Op):
+class LoihiMemory(Op):
     """m' = clip(sgn(m) (|m| (4096 - dm) >> 12) + (a gain >> 12) + (sigma z >> 12)): an Ornstein-Uhlenbeck unit (P25).
 
     m(t) is the state at the start of the tick. z has 12 fractional bits, Box-Muller in integers: z = R C >> 12,
@@ -506,7 +506,7 @@ class Memory(Op):
 
 
 @op("loihi.heat")
-class Heat(Op):
+class LoihiHeat(Op):
     """T' = clip(T - sgn(D) (|D| loss >> 12) + (heat gain >> 12)), D = T - ambient: a temperature (P17).
 
     T(t) is the state at the start of the tick; 24 bits unsigned, 8 of them fractional, at least ``floor``. So a loss of

@@ -89,14 +89,14 @@ def normal(first: NDArray, second: NDArray) -> NDArray:
 # --------------------------------------------------------------------------------------------------------- borders
 
 
-@pure(loihi.Encode)
-def encode(op: loihi.Encode, ctx: Context, x: NDArray) -> NDArray:
+@pure(loihi.LoihiEncode)
+def encode(op: loihi.LoihiEncode, ctx: Context, x: NDArray) -> NDArray:
     top = 2 ** (op.bits - 1) - 1
     return np.clip(np.rint(x.astype(np.float64) * op.scale), -top, top).astype(np.int32)
 
 
-@pure(loihi.Decode)
-def decode(op: loihi.Decode, ctx: Context, x: NDArray) -> NDArray:
+@pure(loihi.LoihiDecode)
+def decode(op: loihi.LoihiDecode, ctx: Context, x: NDArray) -> NDArray:
     return (x.astype(np.float64) / op.scale).astype(op.dtype.numpy)
 
 
@@ -125,7 +125,9 @@ def _pushed(op: Any, state: State, arriving: NDArray) -> State:
     return {"buffer": (moved + arriving).astype(np.int32)}
 
 
-def _dense(op: loihi.Dense, ctx: Context, state: State, x: NDArray, weight: NDArray, delays: NDArray | None) -> State:
+def _dense(
+    op: loihi.LoihiDense, ctx: Context, state: State, x: NDArray, weight: NDArray, delays: NDArray | None
+) -> State:
     x, W = _message(op, x), _wide(weight[0])
     rows = [W] if delays is None else [np.where(delays[0] == ticks, W, 0) for ticks in range(op.longest + 1)]
     arriving = np.stack([shifted(x @ row.T, op.weight_exp) for row in rows], axis=1)
@@ -134,7 +136,7 @@ def _dense(op: loihi.Dense, ctx: Context, state: State, x: NDArray, weight: NDAr
     return _pushed(op, state, arriving)
 
 
-def _sparse(op: loihi.Sparse, ctx: Context, state: State, x: NDArray, *parts: NDArray | None) -> State:
+def _sparse(op: loihi.LoihiSparse, ctx: Context, state: State, x: NDArray, *parts: NDArray | None) -> State:
     values, columns, offsets = (_wide(part[0]) for part in parts[:3] if part is not None)
     delays = np.zeros_like(columns) if parts[3] is None else _wide(parts[3][0])
     row = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
@@ -145,13 +147,13 @@ def _sparse(op: loihi.Sparse, ctx: Context, state: State, x: NDArray, *parts: ND
     return _pushed(op, state, shifted(arriving, op.weight_exp))
 
 
-def _conv(op: loihi.Conv, ctx: Context, state: State, x: NDArray, weight: NDArray) -> State:
+def _conv(op: loihi.LoihiConv, ctx: Context, state: State, x: NDArray, weight: NDArray) -> State:
     summed = shifted(core.conv(op, ctx, _message(op, x), _wide(weight), None), op.weight_exp)
     return {"buffer": ((summed + 2**23) % 2**24 - 2**23).astype(np.int32)}
 
 
-@pure(loihi.Dendrite)
-def dendrite(op: loihi.Dendrite, ctx: Context, *x: NDArray) -> NDArray:
+@pure(loihi.LoihiDendrite)
+def dendrite(op: loihi.LoihiDendrite, ctx: Context, *x: NDArray) -> NDArray:
     return sum(_wide(item) for item in x).astype(np.int32)  # pyright: ignore[reportAttributeAccessIssue]
 
 
@@ -162,11 +164,11 @@ def _started(op: Any, ctx: Context) -> bool:
     return ctx.tick >= op.lag
 
 
-def _lif_start(op: loihi.Lif, ctx: Context, a: Any, bias: Any, v: NDArray, u: NDArray) -> State:
+def _lif_start(op: loihi.LoihiLif, ctx: Context, a: Any, bias: Any, v: NDArray, u: NDArray) -> State:
     return {"u": whole(u, op.v.inferred).astype(np.int32), "v": whole(v, op.v.inferred).astype(np.int32)}
 
 
-def _lif(op: loihi.Lif, ctx: Context, state: State, a: NDArray, bias: NDArray, *_: Any):
+def _lif(op: loihi.LoihiLif, ctx: Context, state: State, a: NDArray, bias: NDArray, *_: Any):
     if not _started(op, ctx):
         return (np.zeros_like(state["v"]), state["v"], state["u"]), state
     u, v, a, bias = (_wide(item) for item in aligned(state["u"], state["v"], a, bias))
@@ -179,15 +181,15 @@ def _lif(op: loihi.Lif, ctx: Context, state: State, a: NDArray, bias: NDArray, *
     return (s.astype(np.int32), after["v"], after["u"]), after
 
 
-@pure(loihi.Graded)
-def graded(op: loihi.Graded, ctx: Context, a: NDArray, bias: NDArray) -> NDArray:
+@pure(loihi.LoihiGraded)
+def graded(op: loihi.LoihiGraded, ctx: Context, a: NDArray, bias: NDArray) -> NDArray:
     a, bias = aligned(a, bias)
     z = clipped(_wide(a) + _wide(bias) >> op.shift)
     return np.where((z if op.rule == "relu" else np.abs(z)) > op.vth, z, 0).astype(np.int32)
 
 
-@pure(loihi.Lut)
-def lut(op: loihi.Lut, ctx: Context, a: NDArray, table: NDArray, bias: NDArray) -> NDArray:
+@pure(loihi.LoihiLut)
+def lut(op: loihi.LoihiLut, ctx: Context, a: NDArray, table: NDArray, bias: NDArray) -> NDArray:
     a, bias = aligned(a, bias)
     entries = table.shape[1]
     index = (_wide(a) + _wide(bias) >> op.shift) + entries // 2
@@ -198,7 +200,7 @@ def _zeros(op: Any, ctx: Context, *_: Any) -> State:
     return {name: np.zeros((1, *shape), np.int32) for name, shape in op.states().items()}
 
 
-def _sigma(op: loihi.Sigma, ctx: Context, state: State, a: NDArray):
+def _sigma(op: loihi.LoihiSigma, ctx: Context, state: State, a: NDArray):
     sigma = (_wide(state["sigma"]) + a).astype(np.int32)
     return sigma, {"sigma": sigma}
 
@@ -214,11 +216,11 @@ def _sent(op: Any, state: State, act: NDArray) -> tuple[NDArray, State]:
     return s >> op.state_exp, {"act": act, "residue": d - s, "error": error}
 
 
-def _delta(op: loihi.Delta, ctx: Context, state: State, x: NDArray):
+def _delta(op: loihi.LoihiDelta, ctx: Context, state: State, x: NDArray):
     return _sent(op, state, x.astype(np.int32) << (op.spike_exp + op.state_exp))
 
 
-def _sigma_delta(op: loihi.SigmaDelta, ctx: Context, state: State, a: NDArray, bias: NDArray):
+def _sigma_delta(op: loihi.LoihiSigmaDelta, ctx: Context, state: State, a: NDArray, bias: NDArray):
     a, bias = aligned(a, bias)
     sigma = state["sigma"] + a.astype(np.int32)
     act = sigma + (bias.astype(np.int32) << (op.spike_exp + op.state_exp))
@@ -248,7 +250,7 @@ def _own_start(name: str, position: int):
     return start
 
 
-def _fermi_dirac(op: loihi.FermiDirac, ctx: Context, state: State, *held: NDArray):
+def _fermi_dirac(op: loihi.LoihiFermiDirac, ctx: Context, state: State, *held: NDArray):
     if not _started(op, ctx):
         return state["s"], state
     s, a, T, bias, turn, _ = (_wide(item) for item in aligned(state["s"], *held))
@@ -258,8 +260,8 @@ def _fermi_dirac(op: loihi.FermiDirac, ctx: Context, state: State, *held: NDArra
     return s, {"s": s}
 
 
-@pure(loihi.Categorical)
-def categorical(op: loihi.Categorical, ctx: Context, a: NDArray, T: NDArray, bias: NDArray) -> NDArray:
+@pure(loihi.LoihiCategorical)
+def categorical(op: loihi.LoihiCategorical, ctx: Context, a: NDArray, T: NDArray, bias: NDArray) -> NDArray:
     if not _started(op, ctx):
         return np.zeros((1, *op.s.shape), np.int32)
     a, T, bias = (_wide(item) for item in aligned(a, T, bias))
@@ -267,7 +269,7 @@ def categorical(op: loihi.Categorical, ctx: Context, a: NDArray, T: NDArray, bia
     return (np.arange(energy.shape[-1]) == energy.argmin(axis=-1)[..., np.newaxis]).astype(np.int32)
 
 
-def _memory(op: loihi.Memory, ctx: Context, state: State, *held: NDArray) -> State:
+def _memory(op: loihi.LoihiMemory, ctx: Context, state: State, *held: NDArray) -> State:
     if not _started(op, ctx):
         return state
     m, a, sigma, _ = (_wide(item) for item in aligned(state["m"], *held))
@@ -277,7 +279,7 @@ def _memory(op: loihi.Memory, ctx: Context, state: State, *held: NDArray) -> Sta
     return {"m": clipped(m).astype(np.int32)}
 
 
-def _heat(op: loihi.Heat, ctx: Context, state: State, *held: NDArray) -> State:
+def _heat(op: loihi.LoihiHeat, ctx: Context, state: State, *held: NDArray) -> State:
     if not _started(op, ctx):
         return state
     T, heat, ambient, _ = (_wide(item) for item in aligned(state["T"], *held))
@@ -285,13 +287,13 @@ def _heat(op: loihi.Heat, ctx: Context, state: State, *held: NDArray) -> State:
     return {"T": np.clip(T, op.floor, 2**24 - 1).astype(np.int32)}
 
 
-means(loihi.Dense, start=_buffer_start, read=_first, advance=_dense)
-means(loihi.Sparse, start=_buffer_start, read=_first, advance=_sparse)
-means(loihi.Conv, start=_buffer_start, read=lambda op, state: state["buffer"], advance=_conv)
-means(loihi.Lif, start=_lif_start, step=_lif)
-means(loihi.Sigma, start=_zeros, step=_sigma)
-means(loihi.Delta, start=_zeros, step=_delta)
-means(loihi.SigmaDelta, start=_zeros, step=_sigma_delta)
-means(loihi.FermiDirac, start=_own_start("s", 4), step=_fermi_dirac)
-means(loihi.Memory, start=_own_start("m", 2), read=lambda op, state: state["m"], advance=_memory)
-means(loihi.Heat, start=_own_start("T", 2), read=lambda op, state: state["T"], advance=_heat)
+means(loihi.LoihiDense, start=_buffer_start, read=_first, advance=_dense)
+means(loihi.LoihiSparse, start=_buffer_start, read=_first, advance=_sparse)
+means(loihi.LoihiConv, start=_buffer_start, read=lambda op, state: state["buffer"], advance=_conv)
+means(loihi.LoihiLif, start=_lif_start, step=_lif)
+means(loihi.LoihiSigma, start=_zeros, step=_sigma)
+means(loihi.LoihiDelta, start=_zeros, step=_delta)
+means(loihi.LoihiSigmaDelta, start=_zeros, step=_sigma_delta)
+means(loihi.LoihiFermiDirac, start=_own_start("s", 4), step=_fermi_dirac)
+means(loihi.LoihiMemory, start=_own_start("m", 2), read=lambda op, state: state["m"], advance=_memory)
+means(loihi.LoihiHeat, start=_own_start("T", 2), read=lambda op, state: state["T"], advance=_heat)

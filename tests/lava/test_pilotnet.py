@@ -35,7 +35,7 @@ def decoded(graph: Graph, names: list[str]) -> Graph:
     for name in names:
         x = next(value for value in graph.producers[name].results if value.name == name)
         y = Value(f"shown.{name}", Type(x.type.shape, DType.f64, Role.signal))
-        ops += [loihi.Decode(x=x, y=y), core.Output(name=name, x=y)]
+        ops += [loihi.LoihiDecode(x=x, y=y), core.Output(name=name, x=y)]
     return graph.with_ops(ops)
 
 
@@ -67,7 +67,7 @@ def test_lif_units_are_their_goldens(folder: Path):
     assert within(partition(exe.graph), 66)
     image = np.load(folder / "image.npy").transpose(2, 1, 0)
     x = np.broadcast_to((image - 36) / 40, (TICKS, 1, *image.shape))  # the file: 40 x + 36
-    (last,) = exe.graph.of(loihi.Dense)[-1:]
+    (last,) = exe.graph.of(loihi.LoihiDense)[-1:]
     weight = exe.graph.producers[last.weight.name].value.numpy * 2.0**last.weight_exp
     for name, runner in both(exe).items():
         run = runner.run({"input": x})

@@ -51,7 +51,7 @@ def test_a_boltzmann_machine_of_ten_units_settles_to_the_law_of_its_integers(lev
 
 def law(graph, levels: str):
     """Return exp(-E / T) of the integers in a lowered machine."""
-    (unit,), (synapse,) = graph.of(loihi.FermiDirac), graph.of(loihi.Dense)
+    (unit,), (synapse,) = graph.of(loihi.LoihiFermiDirac), graph.of(loihi.LoihiDense)
     held = {name: graph.producers[getattr(unit, name).name].value.numpy for name in ("T", "bias")}
     W = graph.producers[synapse.weight.name].value.numpy * 2.0**synapse.weight_exp
     T = float(held["T"].flat[0]) / 256

@@ -34,7 +34,7 @@ def test_paths_of_different_length_and_a_loop_come_out_even():
         tc.output("early", a)
     result = lowered(net)
     assert parts(result.graph).latency == 3
-    assert {op.longest for op in result.graph.of(loihi.Sparse)} >= {1, 4}
+    assert {op.longest for op in result.graph.of(loihi.LoihiSparse)} >= {1, 4}
     inputs = {"x": spikes((200, 3, 6))}
     exact, found = reference(net.graph, inputs), reference(result.graph, inputs)
     for name in exact:

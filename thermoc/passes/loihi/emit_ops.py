@@ -70,7 +70,7 @@ class Writer:
         if not parts:
             a = self.whole(np.zeros(unit.shape))
         else:
-            a = parts[0] if len(parts) == 1 else self(loihi.Dendrite, x=tuple(parts))
+            a = parts[0] if len(parts) == 1 else self(loihi.LoihiDendrite, x=tuple(parts))
         if unit.name in self.bare:
             self.senders[unit.name] = Sender(value=a, lag=self.lags[unit.name])
         else:
@@ -81,7 +81,7 @@ class Writer:
         sender = self.senders[design.unit.name]
         clock = {"lag": sender.lag, "every": self.every}
         self._where = design.unit.op.location
-        y = self(loihi.Decode, x=sender.value, scale=float(design.sent), **clock)
+        y = self(loihi.LoihiDecode, x=sender.value, scale=float(design.sent), **clock)
         if name in self.bare and design.bias.any():
             y = self(core.Add, a=y, b=self.real(design.bias.reshape(design.unit.shape) / design.sent))
         self.ops[-1] = self.ops[-1].with_(y=value)
@@ -92,7 +92,7 @@ class Writer:
         self._where = unit.op.location
         state = self.states[unit.name, reading.state]
         clock = {"lag": self.lags[unit.name], "every": self.every}
-        y = self(loihi.Decode, x=state, scale=float(design.scale * FRACTION), **clock)
+        y = self(loihi.LoihiDecode, x=state, scale=float(design.scale * FRACTION), **clock)
         if (reading.factor != 1).any():
             y = self(core.Mul, a=y, b=self.real(reading.factor.reshape(unit.shape)))
         if reading.offset.any():
@@ -122,19 +122,19 @@ class Writer:
             whole = np.rint(rows.toarray())
             if wait:
                 form |= {"delays": self.whole(np.full(whole.shape, wait)), "longest": wait}
-            return self(loihi.Dense, x=x, weight=self.whole(whole), **form)
+            return self(loihi.LoihiDense, x=x, weight=self.whole(whole), **form)
         rows.sort_indices()
         rows = rows.copy()
         rows.eliminate_zeros()
         if wait:
             form |= {"delays": self.whole(np.full(rows.nnz, wait)), "longest": wait}
         parts = {"values": rows.data, "columns": rows.indices, "offsets": rows.indptr}
-        return self(loihi.Sparse, x=x, **{name: self.whole(np.rint(p)) for name, p in parts.items()}, **form)
+        return self(loihi.LoihiSparse, x=x, **{name: self.whole(np.rint(p)) for name, p in parts.items()}, **form)
 
     def _window(self, how: maps.Window, weights: Weights, x: Value, form: Mapping[str, Any]) -> Value:
         same = {name: getattr(how, name) for name in ("stride", "padding", "dilation", "groups")}
         x = self._shaped(x, how.shape)
-        return self(loihi.Conv, x=x, weight=self.whole(weights.mantissa), **same, **form)
+        return self(loihi.LoihiConv, x=x, weight=self.whole(weights.mantissa), **same, **form)
 
     def _waited(self, x: Value, wait: int, bits: int) -> Value:
         """Return x ``wait`` ticks later, by a relay: a convolution has no delays of its own."""
@@ -143,7 +143,7 @@ class Writer:
         size = math.prod(x.shape)
         one = Weights(mantissa=np.ones(size, np.int64), exponent=0, sign_mode="excitatory")
         late = self._through(maps.identity(size), one, x, wait - 1, bits)
-        return self(loihi.Graded, a=late, bias=self.whole(np.zeros(())), rule="abs")
+        return self(loihi.LoihiGraded, a=late, bias=self.whole(np.zeros(())), rule="abs")
 
     def _encoded(self, name: str, lag: int) -> Value:
         """Return the host's value as messages."""
@@ -156,7 +156,7 @@ class Writer:
         key = (value.name, scale, bits, lag)
         if key not in self._encodes:
             form = {"scale": float(scale), "bits": bits, "lag": lag, "every": self.every}
-            self._encodes[key] = self(loihi.Encode, x=value, **form)
+            self._encodes[key] = self(loihi.LoihiEncode, x=value, **form)
         return self._encodes[key]
 
     def _host(self, name: str) -> Value:
@@ -227,7 +227,7 @@ def _write_lif(w: Writer, design: Design, a: Value) -> None:
     arrays = {"bias_mant": design.bias, "v_initial": n["v_initial"], "u_initial": n["u_initial"]}
     if len(starts) == 1:
         held = {name: w.few(array, unit.shape) for name, array in arrays.items()}
-        op: Any = w.finished(unit, loihi.Lif, a=a, du=int(n["du"][0]), dv=int(n["dv"][0]), **held, **form)
+        op: Any = w.finished(unit, loihi.LoihiLif, a=a, du=int(n["du"][0]), dv=int(n["dv"][0]), **held, **form)
         w.states[unit.name, "v"], w.states[unit.name, "u"] = op.v, op.u
         w.runs |= {(unit.name, name): (getattr(op, name).name,) for name in ("v", "u")}
         return
@@ -235,7 +235,7 @@ def _write_lif(w: Writer, design: Design, a: Value) -> None:
     for start, stop in zip(starts, [*starts[1:], unit.size]):
         part = w(core.Slice, x=flat, starts=(start,), stops=(stop,), steps=(1,))
         held = {name: w.few(array[start:stop], (stop - start,)) for name, array in arrays.items()}
-        w(loihi.Lif, a=part, du=int(n["du"][start]), dv=int(n["dv"][start]), **held, **form)
+        w(loihi.LoihiLif, a=part, du=int(n["du"][start]), dv=int(n["dv"][start]), **held, **form)
         made.append(w.ops[-1])
     for name in ("s", "v", "u"):
         whole = w(core.Concat, xs=tuple(getattr(op, name) for op in made), axis=0)
@@ -253,12 +253,12 @@ def _write_graded(w: Writer, design: Design, a: Value) -> None:
     unit = design.unit
     assert isinstance(unit, GradedUnit)
     bias = w.few(design.bias, unit.shape)
-    w.finished(unit, loihi.Graded, a=a, bias=bias, shift=design.numbers["shift"], rule=unit.rule)
+    w.finished(unit, loihi.LoihiGraded, a=a, bias=bias, shift=design.numbers["shift"], rule=unit.rule)
 
 
 def _write_curve(w: Writer, design: Design, a: Value) -> None:
     table, bias = w.whole(design.numbers["table"]), w.few(design.bias, design.unit.shape)
-    w.finished(design.unit, loihi.Lut, a=a, table=table, bias=bias, shift=design.numbers["shift"])
+    w.finished(design.unit, loihi.LoihiLut, a=a, table=table, bias=bias, shift=design.numbers["shift"])
 
 
 def _write_noisy(w: Writer, design: Design, a: Value) -> None:
@@ -271,14 +271,14 @@ def _write_noisy(w: Writer, design: Design, a: Value) -> None:
         else w.few(design.numbers["T"], unit.shape)
     )
     if unit.categorical:
-        w.finished(unit, loihi.Categorical, a=a, T=T, bias=bias, lag=lag, stream=unit.stream)
+        w.finished(unit, loihi.LoihiCategorical, a=a, T=T, bias=bias, lag=lag, stream=unit.stream)
         return
     turn = np.zeros(unit.size) if unit.turn is None else unit.turn
     sweeps = unit.sweeps if unit.turn is not None else w.every
     initial = w.few(np.broadcast_to(unit.initial, unit.size), unit.shape)
     held = {"turn": w.few(turn, unit.shape), "initial": initial, "T": T, "bias": bias}
     clock = {"turns": unit.turns, "sweeps": sweeps, "lag": lag}
-    w.finished(unit, loihi.FermiDirac, a=a, **held, levels=unit.levels, stream=unit.stream, **clock)
+    w.finished(unit, loihi.LoihiFermiDirac, a=a, **held, levels=unit.levels, stream=unit.stream, **clock)
 
 
 def _row(w: Writer, T: Value) -> Value:
@@ -291,10 +291,10 @@ def _write_memory(w: Writer, design: Design, a: Value) -> None:
     unit, n = design.unit, design.numbers
     assert isinstance(unit, MemoryUnit)
     if design.bias.any():
-        a = w(loihi.Dendrite, x=(a, w.whole(design.bias.reshape(unit.shape))))
+        a = w(loihi.LoihiDendrite, x=(a, w.whole(design.bias.reshape(unit.shape))))
     held = {"sigma": w.few(n["sigma"], unit.shape), "initial": w.few(n["initial"], unit.shape)}
     form = {"gain": n["gain"], "dm": n["dm"], "lag": w.lags[unit.name], "stream": unit.stream}
-    w.finished(unit, loihi.Memory, a=a, **held, **form)
+    w.finished(unit, loihi.LoihiMemory, a=a, **held, **form)
 
 
 WRITERS = {

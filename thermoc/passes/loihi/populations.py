@@ -15,7 +15,14 @@ from thermoc.ir.types import Shape
 from thermoc.passes.loihi.limits import Limits
 from thermoc.passes.loihi.reads import UNITS, Index, Readers
 
-STATES = {loihi.Lif: 2, loihi.Delta: 3, loihi.SigmaDelta: 4, loihi.Graded: 0, loihi.Lut: 0, loihi.Categorical: 0}
+STATES = {
+    loihi.LoihiLif: 2,
+    loihi.LoihiDelta: 3,
+    loihi.LoihiSigmaDelta: 4,
+    loihi.LoihiGraded: 0,
+    loihi.LoihiLut: 0,
+    loihi.LoihiCategorical: 0,
+}
 """States of 24 bits that each kind keeps; the others keep one."""
 TABLE_BITS = 24
 
@@ -84,13 +91,13 @@ def _population(readers: Readers, op: Any, limits: Limits) -> Population:
     orders, grid = [np.arange(size)], None
     for synapse, units, index in readers.synapses(op.inputs[0], np.arange(size), np.arange(size)):
         fan_in[units] += readers.counts(synapse)[index]
-        if isinstance(synapse, loihi.Conv):
+        if isinstance(synapse, loihi.LoihiConv):
             places = np.stack(np.unravel_index(index, synapse.y.shape), axis=1)
             kernels.append(_kernels(synapse, size, units, places[:, 0], limits))
             grid = places if len(units) == size else grid
             continue
         bits[units] += readers.counts(synapse)[index] * _synapse_bits(synapse, limits)
-        if isinstance(synapse, loihi.Sparse) and len(units) == size:
+        if isinstance(synapse, loihi.LoihiSparse) and len(units) == size:
             orders.append(np.argsort(readers.middles(synapse)[index], kind="stable"))
     return Population(
         name=op.results[0].name,
@@ -98,14 +105,14 @@ def _population(readers: Readers, op: Any, limits: Limits) -> Population:
         bits=bits,
         fan_in=fan_in,
         kernels=tuple(kernels),
-        table=op.table.size * TABLE_BITS if isinstance(op, loihi.Lut) else 0,
+        table=op.table.size * TABLE_BITS if isinstance(op, loihi.LoihiLut) else 0,
         orders=tuple(orders),
         grid=grid,
         readers=readers,
     )
 
 
-def _kernels(op: loihi.Conv, size: int, units: Index, channels: Index, limits: Limits) -> Kernels:
+def _kernels(op: loihi.LoihiConv, size: int, units: Index, channels: Index, limits: Limits) -> Kernels:
     channel = np.full(size, -1)
     channel[units] = channels
     weights = op.weight.size // op.weight.shape[0]
@@ -114,5 +121,5 @@ def _kernels(op: loihi.Conv, size: int, units: Index, channels: Index, limits: L
 
 def _synapse_bits(op: Any, limits: Limits) -> int:
     """Return the bits of one synapse: its weight, its delay, and, where it is one of few, whom it is for."""
-    names = ["weight"] + ["delay"] * (op.delays is not None) + ["index"] * isinstance(op, loihi.Sparse)
+    names = ["weight"] + ["delay"] * (op.delays is not None) + ["index"] * isinstance(op, loihi.LoihiSparse)
     return sum(limits[f"synapse.{name}_bits"].value for name in names)

@@ -16,19 +16,19 @@ from thermoc.ir.places import MOVES, moved
 from thermoc.ir.values import Value
 
 UNITS = (
-    loihi.Lif,
-    loihi.Graded,
-    loihi.Lut,
-    loihi.Sigma,
-    loihi.Delta,
-    loihi.SigmaDelta,
-    loihi.FermiDirac,
-    loihi.Categorical,
-    loihi.Memory,
-    loihi.Heat,
+    loihi.LoihiLif,
+    loihi.LoihiGraded,
+    loihi.LoihiLut,
+    loihi.LoihiSigma,
+    loihi.LoihiDelta,
+    loihi.LoihiSigmaDelta,
+    loihi.LoihiFermiDirac,
+    loihi.LoihiCategorical,
+    loihi.LoihiMemory,
+    loihi.LoihiHeat,
 )
-SYNAPSES = (loihi.Dense, loihi.Sparse, loihi.Conv)
-HOST = (loihi.Encode, core.Input)
+SYNAPSES = (loihi.LoihiDense, loihi.LoihiSparse, loihi.LoihiConv)
+HOST = (loihi.LoihiEncode, core.Input)
 Index = NDArray[np.int64]
 
 
@@ -61,12 +61,12 @@ class Readers:
 
     def counts(self, op: Any) -> Index:
         """Return how many synapses each result of a synapse op has."""
-        if isinstance(op, loihi.Sparse):
+        if isinstance(op, loihi.LoihiSparse):
             return np.diff(self._number(op.offsets)).astype(np.int64)
-        each = op.x.shape[0] if isinstance(op, loihi.Dense) else op.weight.size // op.weight.shape[0]
+        each = op.x.shape[0] if isinstance(op, loihi.LoihiDense) else op.weight.size // op.weight.shape[0]
         return np.full(op.y.size, each)
 
-    def middles(self, op: loihi.Sparse) -> NDArray[np.float64]:
+    def middles(self, op: loihi.LoihiSparse) -> NDArray[np.float64]:
         """Return the mean place of what each row reads."""
         rows = self._table(op.y, lambda: self._rows(op))
         return (rows @ np.arange(rows.shape[1], dtype=float)) / np.maximum(np.diff(rows.indptr), 1)
@@ -84,7 +84,7 @@ class Readers:
     def _sources(self, op: Any, index: Index) -> Iterator[tuple[Value, Index, Index]]:
         """Yield what elements of a moved or summed value are: of which value, which of ``index``, its elements."""
         every = np.arange(len(index))
-        if isinstance(op, loihi.Dendrite):
+        if isinstance(op, loihi.LoihiDendrite):
             for x in op.x:
                 yield x, every, index
         elif type(op) in MOVES:
@@ -97,14 +97,14 @@ class Readers:
 
     def _read(self, op: Any, index: Index) -> Index:
         """Return the inputs of a synapse that these of its results take with a weight other than 0."""
-        if isinstance(op, loihi.Dense):
+        if isinstance(op, loihi.LoihiDense):
             weight = self._number(op.weight)
             return np.flatnonzero((weight[index] != 0).any(axis=0))
-        if isinstance(op, loihi.Sparse):
+        if isinstance(op, loihi.LoihiSparse):
             return np.unique(self._table(op.y, lambda: self._rows(op))[index].indices).astype(np.int64)
         return self._table(op.y, lambda: Windows(op, self._number(op.weight) != 0)).read(index)
 
-    def _rows(self, op: loihi.Sparse) -> Any:
+    def _rows(self, op: loihi.LoihiSparse) -> Any:
         import scipy.sparse as sp
 
         values, columns, offsets = (self._number(value) for value in (op.values, op.columns, op.offsets))
@@ -126,7 +126,7 @@ class Readers:
 class Windows:
     """Which inputs the windows of a convolution cover. ``taken``: whether a weight (out, in / groups, ...) is not 0."""
 
-    def __init__(self, op: loihi.Conv, taken: NDArray[np.bool_]):
+    def __init__(self, op: loihi.LoihiConv, taken: NDArray[np.bool_]):
         self.op, self.shape, self.source = op, op.y.shape, op.x.shape
         self.taken = taken
 
