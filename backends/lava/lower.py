@@ -12,11 +12,11 @@ from thermoc.ir.types import DType
 from thermoc.passes import stages
 from thermoc.passes.base import Pass
 from thermoc.passes.canonicalize import Canonicalize
-from thermoc.passes.loihi.partition import Partition
-from thermoc.passes.loihi.place import Place
+from thermoc.passes.loihi.partition import PartitionCores
+from thermoc.passes.loihi.place import PlaceCores
+from thermoc.passes.loihi.population_table import MAKERS
 from thermoc.passes.loihi.quantize import Quantize
 from thermoc.passes.loihi.stock_units import StockUnits
-from thermoc.passes.loihi.units import MAKERS
 from thermoc.passes.spike_encode import SpikeEncode
 
 
@@ -51,6 +51,6 @@ def lower(
         *stock,
         Quantize(input_range=input_range, calibrate=calibrate, stock_only=stock_only),
         Canonicalize(),
-        Partition(chips=chips),
-        Place(chips=chips),
+        PartitionCores(chips=chips),
+        PlaceCores(chips=chips),
     )

@@ -6,7 +6,7 @@ from thermoc.ir.dialects import core
 from thermoc.ir.ops import REGISTRY
 from thermoc.ir.places import MOVES
 from thermoc.ir.target import TargetDescription
-from thermoc.passes.loihi.units import MAKERS
+from thermoc.passes.loihi.population_table import MAKERS
 
 LINEAR = (
     core.Affine,

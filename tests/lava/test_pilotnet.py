@@ -14,7 +14,8 @@ from thermoc.ir.dialects import core, loihi
 from thermoc.ir.graph import Graph
 from thermoc.ir.types import DType, Role, Type
 from thermoc.ir.values import Value
-from thermoc.passes.loihi.partition import Cores, partition
+from thermoc.passes.loihi.cores import Cores
+from thermoc.passes.loihi.partition import partition
 
 LAYERS = {0: "input", 1: "conv-0", 2: "conv-1", 3: "conv-2", 4: "conv-3", 5: "conv-4", 7: "fc-0", 8: "fc-1", 9: "fc-2"}
 """The golden arrays of each layer of the network of LIF units; layer 6 flattens."""

@@ -12,7 +12,8 @@ from tests.loihi_lowering.lowering import emulated, lowered, reference
 from tests.loihi_lowering.test_cores import small
 from thermoc.ir.dialects import loihi
 from thermoc.ir.graph import Graph, exposed
-from thermoc.passes.loihi.partition import Cores, partition
+from thermoc.passes.loihi.cores import Cores
+from thermoc.passes.loihi.partition import partition
 from thermoc.passes.loihi.place import place, traffic
 from thermoc.support.errors import ThermocError
 

@@ -12,9 +12,10 @@ import thermoc as tc
 from tests.loihi_lowering.lowering import changes, lowered
 from thermoc import physics
 from thermoc.ir.target import Limit
-from thermoc.passes.loihi.limits import Limits, loihi2, read
+from thermoc.passes.loihi.limits import LoihiLimits, loihi2, read
+from thermoc.passes.loihi.mesh import exchanged, greedy, message_hops
 from thermoc.passes.loihi.partition import partition
-from thermoc.passes.loihi.place import exchanged, greedy, place, way
+from thermoc.passes.loihi.place import place
 from thermoc.support.errors import ThermocError
 
 
@@ -28,7 +29,7 @@ def chain(units: int = 40, layers: int = 3) -> tc.Network:
     return net
 
 
-def small(**changes: int) -> Limits:
+def small(**changes: int) -> LoihiLimits:
     """Loihi 2's limits with some made smaller."""
     limits = loihi2()
     new = {name.replace("__", "."): value for name, value in changes.items()}
@@ -36,7 +37,7 @@ def small(**changes: int) -> Limits:
         name: Limit(value=new.get(name, limit.value), unit=limit.unit, source=limit.source)
         for name, limit in limits.entries.items()
     }
-    return Limits(entries=entries, boards=limits.boards)
+    return LoihiLimits(entries=entries, boards=limits.boards)
 
 
 def test_every_limit_has_a_unit_a_source_and_how_sure_it_is():
@@ -108,8 +109,8 @@ def test_the_places_of_a_few_cores_are_near_the_best():
     slots = np.array([(0, i // 3, i % 3) for i in range(6)])
     for seed in range(10):
         talk = csr_array(np.triu(np.random.default_rng(seed).integers(0, 9, (5, 5)), 1).astype(float))
-        best = min(way(np.array(seat), talk, slots) for seat in itertools.permutations(range(6), 5))
-        assert way(exchanged(greedy(talk, slots), talk, slots), talk, slots) <= 1.2 * best
+        best = min(message_hops(np.array(seat), talk, slots) for seat in itertools.permutations(range(6), 5))
+        assert message_hops(exchanged(greedy(talk, slots), talk, slots), talk, slots) <= 1.2 * best
 
 
 def test_no_exchange_of_two_cores_is_left_that_shortens_the_way():
@@ -120,9 +121,9 @@ def test_no_exchange_of_two_cores_is_left_that_shortens_the_way():
     seat = np.arange(40)
     for _ in range(20):  # each call makes a few rounds
         seat = exchanged(seat, talk, slots)
-    least = way(seat, talk, slots)
-    assert least < 0.8 * way(np.arange(40), talk, slots)
+    least = message_hops(seat, talk, slots)
+    assert least < 0.8 * message_hops(np.arange(40), talk, slots)
     for a, b in itertools.combinations(range(40), 2):
         other = seat.copy()
         other[[a, b]] = other[[b, a]]
-        assert way(other, talk, slots) >= least - 1e-9
+        assert message_hops(other, talk, slots) >= least - 1e-9

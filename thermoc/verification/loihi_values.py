@@ -12,8 +12,8 @@ from thermoc.ir.feed import Feed, feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.host_device import is_clocked, parts, run_in_parts
 from thermoc.ir.reference import interpret
-from thermoc.passes.counterparts import Population
-from thermoc.passes.loihi.scales import FRACTION
+from thermoc.passes.counterparts import Counterpart
+from thermoc.passes.loihi.design_types import FRACTION
 from thermoc.verification.run_settings import Setting
 
 
@@ -25,17 +25,17 @@ class ChipValues:
     outputs: Mapping[str, NDArray]
     ticks: int
 
-    def sent(self, population: Population, first: int = 0) -> NDArray:
+    def sent(self, population: Counterpart, first: int = 0) -> NDArray:
         """Return what a population sent, (ticks, batch, units), from the network's tick ``first`` (0 or -1) on."""
         whole = self._at(population.sender, population.lag, population.every, first)
         return whole / population.design.sent + population.shift
 
-    def state(self, population: Population, name: str, first: int = 0) -> NDArray:
+    def state(self, population: Counterpart, name: str, first: int = 0) -> NDArray:
         """Return v or u of a population after each tick in units of its drive, (ticks, batch, units)."""
         runs = [self._at(run, population.start, population.every, first) for run in population.states[name]]
         return np.concatenate(runs, axis=2) / (population.design.scale * FRACTION)
 
-    def steps(self, population: Population) -> NDArray:
+    def steps(self, population: Counterpart) -> NDArray:
         """Return what a population said in each tick of the chip, from the one before it began on."""
         array = self.traces[population.sender]
         flat = array.reshape(*array.shape[:2], -1)
@@ -48,7 +48,7 @@ class ChipValues:
         return flat[np.maximum(ticks, 0)].astype(float)
 
 
-def chip_values(setting: Setting, graph: Graph, populations: Sequence[Population]) -> ChipValues:
+def chip_values(setting: Setting, graph: Graph, populations: Sequence[Counterpart]) -> ChipValues:
     """Run a lowered graph by the reference and keep what its populations say and hold."""
     names = {name for p in populations for name in (p.sender, *(run for runs in p.states.values() for run in runs))}
     traces: dict[str, NDArray] = {}

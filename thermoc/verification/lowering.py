@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from thermoc.ir.graph import Graph
 from thermoc.ir.types import Type
 from thermoc.passes.base import Change, Record
-from thermoc.passes.counterparts import Coded, Population, Product
+from thermoc.passes.counterparts import Coded, Counterpart, Product
 from thermoc.verification import codings, populations, products
 from thermoc.verification.differences import Gap, flat
 from thermoc.verification.disturbance import Disturbed
@@ -207,7 +207,7 @@ def _stages(
     return tuple(surely(lambda count, a=a, r=r: _gaps(subject, a, _changes(r), (), count)) for a, r in found)
 
 
-JUDGES: Mapping[type, Any] = {Population: populations.judged, Product: products.judged, Coded: codings.judged}
+JUDGES: Mapping[type, Any] = {Counterpart: populations.judged, Product: products.judged, Coded: codings.judged}
 
 
 def output_types(graph: Graph) -> dict[str, Type]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from numpy.typing import NDArray
-
 from thermoc.ir.dialects import core, heat, sampling, spiking, thermo
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
 from thermoc.ir.places import MOVES
 from thermoc.ir.types import Role
+from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import Finding, ThermocError
 
 HEAVY = (core.Affine, core.SparseAffine, core.Conv, core.Pool, core.Matmul)
@@ -55,8 +54,12 @@ HEATED = tuple(kind for kind in vars(heat).values() if isinstance(kind, type) an
 class Regions:
     """Names of the values that are computed on the chip, and the graph's constants."""
 
-    chip: frozenset[str]
-    constants: Mapping[str, NDArray]
+    on_loihi: frozenset[str]
+    constants: Mapping[str, AnyArray]
+
+    def holds(self, op: Op) -> bool:
+        """Tell whether an op goes on Loihi."""
+        return any(value.name in self.on_loihi for value in op.results)
 
 
 def regions(graph: Graph) -> Regions:
@@ -73,7 +76,7 @@ def regions(graph: Graph) -> Regions:
     found = list(_misplaced(graph, chip))
     if found:
         raise ThermocError(found)
-    return Regions(chip=frozenset(chip), constants=constants)
+    return Regions(on_loihi=frozenset(chip), constants=constants)
 
 
 def _late(graph: Graph, chip: set[str], fixed: Iterable[Op]) -> set[int]:
@@ -90,7 +93,7 @@ def _late(graph: Graph, chip: set[str], fixed: Iterable[Op]) -> set[int]:
     }
 
 
-def _fixed(op: Op, constants: Mapping[str, NDArray]) -> bool:
+def _fixed(op: Op, constants: Mapping[str, AnyArray]) -> bool:
     """Tell whether an op belongs on the chip wherever it stands."""
     if isinstance(op, UNITS):
         return True
@@ -103,7 +106,7 @@ def _fixed(op: Op, constants: Mapping[str, NDArray]) -> bool:
     return False
 
 
-def _between(graph: Graph, seeds: set[str], constants: Mapping[str, NDArray]) -> set[str]:
+def _between(graph: Graph, seeds: set[str], constants: Mapping[str, AnyArray]) -> set[str]:
     """Return the values of ops that stand between others of the chip and can be there."""
     able = [op for op in graph.ops if isinstance(op, BETWEEN) and _able(op, constants)]
     fed = _spread(seeds, able, forward=True)
@@ -111,7 +114,7 @@ def _between(graph: Graph, seeds: set[str], constants: Mapping[str, NDArray]) ->
     return fed & leads
 
 
-def _able(op: Op, constants: Mapping[str, NDArray]) -> bool:
+def _able(op: Op, constants: Mapping[str, AnyArray]) -> bool:
     if isinstance(op, core.Mul | core.Div):
         a, b = (value.name in constants for value in op.inputs)
         return b or (a and isinstance(op, core.Mul))
