@@ -10,7 +10,7 @@ import pytest
 from loihi.plain import lif, reference, run, sigma_delta
 
 import thermoc as tc
-from thermoc.ir.reference import loihi as meaning
+from thermoc.ir.reference.loihi import integers as meaning
 
 EDGE = 2**23
 LIMIT = EDGE - 1

@@ -11,7 +11,7 @@ from loihi.plain import reference, run
 from numpy.typing import NDArray
 
 import thermoc as tc
-from thermoc.ir.reference import loihi as meaning
+from thermoc.ir.reference.loihi import integers as meaning
 from thermoc.support import philox
 
 LOGIT_ERROR, GUMBEL_ERROR = 0.0115, 0.008
