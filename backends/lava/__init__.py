@@ -18,7 +18,7 @@ from thermoc.ir.dialects.core import Input
 from thermoc.ir.dialects.loihi import LoihiDecode, LoihiEncode
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
-from thermoc.ir.host_device import parts
+from thermoc.ir.host_device import split_graph
 from thermoc.ir.reference import interpret
 from thermoc.ir.target import TargetDescription
 from thermoc.passes.base import Pass
@@ -101,7 +101,7 @@ def chip_of(graph: Graph) -> Graph:
     """Return the part of a graph that is the chip's. Errors: T301 where the host would have to do its work."""
     if not any(isinstance(op, LoihiEncode | LoihiDecode) for op in graph.ops):
         return graph
-    whole = parts(graph)
+    whole = split_graph(graph)
     found = [
         Finding(
             code="T301",
@@ -115,7 +115,7 @@ def chip_of(graph: Graph) -> Graph:
     ]
     if found:
         raise ThermocError(found)
-    return whole.chip
+    return whole.loihi
 
 
 def borders_of(graph: Graph) -> dict[str, dict[str, dict[str, object]]]:

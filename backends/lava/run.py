@@ -24,7 +24,7 @@ from thermoc.backends.lava.interpreter import interpreter, missing
 from thermoc.ir.dialects.loihi import LIMIT
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
-from thermoc.ir.host_device import run_in_parts
+from thermoc.ir.host_device import run_split
 from thermoc.ir.reference import interpret
 from thermoc.ir.values import Value
 from thermoc.support.errors import error
@@ -52,7 +52,7 @@ def run(artefact: LavaArtefact, feed: Feed, place: Place) -> Outcome:
     if artefact.chip == artefact.graph:
         outputs, states = part(artefact.graph, feed, place.first_tick)
     else:
-        outputs, states = run_in_parts(artefact.graph, feed, part, first_tick=place.first_tick)
+        outputs, states = run_split(artefact.graph, feed, part, first_tick=place.first_tick)
     return Outcome(outputs=dict(outputs), states=dict(states))
 
 

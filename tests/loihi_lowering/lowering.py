@@ -14,7 +14,7 @@ from thermoc.backends.base import Place
 from thermoc.backends.lava.lower import lower
 from thermoc.ir.feed import Feed, feed
 from thermoc.ir.graph import Graph
-from thermoc.ir.host_device import run_in_parts
+from thermoc.ir.host_device import run_split
 from thermoc.ir.reference import interpret
 from thermoc.passes.base import Change, Lowered, run_passes
 
@@ -48,7 +48,7 @@ def emulated(graph: Graph, inputs: Mapping[str, ArrayLike], *, seed: int = 0, **
         outcome = backend.run(exe.artefact, given, Place(seed=seed, first_tick=first))
         return outcome.outputs, outcome.states
 
-    outputs, _ = run_in_parts(graph, feed(graph, inputs, **size), run)
+    outputs, _ = run_split(graph, feed(graph, inputs, **size), run)
     return outputs
 
 

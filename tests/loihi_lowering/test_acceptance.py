@@ -9,7 +9,7 @@ import thermoc as tc
 from tests.loihi_lowering.lowering import bound, changes, emulated, lowered, reference, spikes
 from thermoc import demo
 from thermoc.ir.dialects import core, loihi, sampling
-from thermoc.ir.host_device import parts
+from thermoc.ir.host_device import split_graph
 from thermoc.physics import all_states
 
 
@@ -82,7 +82,7 @@ def test_a_sampled_network_draws_what_it_would_have_drawn():
     """The same words, so the same trajectory but where a drive lies within rounding of its threshold."""
     net = boltzmann_machine(8, "spin", sweeps=2)
     result = lowered(net)
-    assert parts(result.graph).every == 16
+    assert split_graph(result.graph).every == 16
     size = {"ticks": 200, "batch": 4}
     exact, found = reference(net.graph, {}, seed=3, **size)["s"], reference(result.graph, {}, seed=3, **size)["s"]
     np.testing.assert_array_equal(found[0], exact[0])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import thermoc as tc
 from tests.loihi_lowering.lowering import bound, lowered, reference, spikes
 from thermoc.ir.dialects import loihi
-from thermoc.ir.host_device import parts
+from thermoc.ir.host_device import split_graph
 from thermoc.passes.loihi.latency import LatencyEdge, lags
 from thermoc.support.errors import ThermocError
 
@@ -33,7 +33,7 @@ def test_paths_of_different_length_and_a_loop_come_out_even():
         tc.output("y", c)
         tc.output("early", a)
     result = lowered(net)
-    assert parts(result.graph).latency == 3
+    assert split_graph(result.graph).latency == 3
     assert {op.longest for op in result.graph.of(loihi.LoihiSparse)} >= {1, 4}
     inputs = {"x": spikes((200, 3, 6))}
     exact, found = reference(net.graph, inputs), reference(result.graph, inputs)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from thermoc.ir.feed import Feed, feed
 from thermoc.ir.graph import Graph
-from thermoc.ir.host_device import is_clocked, parts, run_in_parts
+from thermoc.ir.host_device import is_clocked, run_split, split_graph
 from thermoc.ir.reference import interpret
 from thermoc.passes.counterparts import Counterpart
 from thermoc.passes.loihi.design_types import FRACTION
@@ -62,7 +62,7 @@ def chip_values(setting: Setting, graph: Graph, populations: Sequence[Counterpar
     inputs = feed(graph, setting.inputs, ticks=setting.ticks, batch=setting.batch)
     if is_clocked(graph):
         last = max(max(p.lag, p.start + p.every) for p in populations)
-        outputs, _ = run_in_parts(graph, inputs, run, spare=max(0, last - parts(graph).latency))
+        outputs, _ = run_split(graph, inputs, run, spare=max(0, last - split_graph(graph).latency))
     else:
         outputs, _ = run(graph, inputs, 0)
     return ChipValues(traces=traces, outputs=outputs, ticks=setting.ticks)

@@ -12,7 +12,7 @@ from thermoc.ir.values import Value
 class LoihiEncode(Op):
     """y = rint(x scale), halves to even, clipped to +-(2^(bits - 1) - 1): numbers become messages. On the host.
 
-    The chip sees network tick t's y in its ticks t every + lag and the every - 1 that follow, and 0 before its tick
+    Loihi sees network tick t's y in its ticks t every + lag and the every - 1 that follow, and 0 before its tick
     ``lag``.
     """
 
@@ -28,7 +28,7 @@ class LoihiEncode(Op):
 class LoihiDecode(Op):
     """y = x / scale in float64, rounded to ``dtype``: integers become numbers. On the host.
 
-    The network's tick t reads x in the chip's tick t every + lag.
+    The network's tick t reads x in Loihi's tick t every + lag.
     """
 
     x: Value = operand("*s", kind="int")

@@ -17,8 +17,8 @@ class LoihiLif(Op):
     """u' = wrap(sgn(u) (|u| (4095 - du) >> 12) + (a << 6)); v' = clip(sgn(v) (|v| (4096 - dv) >> 12) + u' + bias).
 
     bias = bias_mant << bias_exp. wrap is modulo 2^24 into (-2^23, 2^23]; clip is to +-(2^23 - 1). A spike where
-    v' > vth << 6 (compare: >=), then v' = 0 (reset "subtract": v' - (vth << 6)). v and u are given after the reset.
-    du = 4095 keeps no current; du = -1 would keep all of it and is not on the chip, dv = 0 keeps all of v.
+    v' > vth << 6 (compare: >=), then v' = 0 (reset "subtract": v' - (vth << 6)). v and u are those after the reset.
+    du = 4095 keeps no current; du = -1 would keep all of it and Loihi has not, dv = 0 keeps all of v.
     """
 
     a: Value = operand("*s", kind="int")
@@ -50,7 +50,7 @@ class LoihiLif(Op):
 class LoihiGraded(Op):
     """y = z where z > vth (rule relu) or |z| > vth (rule abs), else 0; z = (a + bias) >> shift, clipped to 24 bits.
 
-    With bias 0 and shift 0 these are Lava's GradedReluVec and GradedVec. It keeps nothing from tick to tick.
+    With bias 0 and shift 0 these are Lava's GradedReluVec and GradedVec. It has no state.
     """
 
     a: Value = operand("*s", kind="int")
@@ -82,7 +82,7 @@ class LoihiLut(Op):
 
 @op("loihi.sigma")
 class LoihiSigma(Op):
-    """sigma' = sigma + a, handed out: what a chain of differences adds up to."""
+    """sigma' = sigma + a, returned: what a chain of differences adds up to."""
 
     a: Value = operand("*s", kind="int")
     y: Value = result("*s", dtype=DType.i32)

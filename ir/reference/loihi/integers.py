@@ -30,7 +30,7 @@ def started(op: Any, ctx: Context) -> bool:
 
 
 def decayed(x: AnyArray, keep: int) -> AnyArray:
-    """Return sgn(x) (|x| keep >> 12)."""
+    """Return sgn(x) (|x| keep >> 12): a decay of Loihi truncates towards zero, so a state dies out from both sides."""
     return np.sign(x) * (np.abs(x) * keep >> 12)
 
 
@@ -41,6 +41,7 @@ def shifted(x: AnyArray, exponent: int) -> AnyArray:
 
 def wrapped(x: AnyArray) -> AnyArray:
     """Return x modulo 2^24 in (-2^23, 2^23]."""
+    # Turned over twice: NumPy's % gives [0, 2^24), so that 2^23 and not -2^23 stays.
     return -((-x + 2**23) % 2**24 - 2**23)
 
 
@@ -50,14 +51,15 @@ def clipped(x: AnyArray) -> AnyArray:
 
 
 def lg(A: AnyArray) -> AnyArray:
-    """Return log2 of whole numbers from 1 below 2^34, with 12 fractional bits, by leading zeros and a parabola."""
+    """Return log2 of integers from 1 below 2^34, with 12 fractional bits, by leading zeros and a parabola."""
+    # frexp gives the position of the leading bit exactly: all A below 2^34 are floats of 53 bits.
     e = np.frexp(A.astype(np.float64))[1].astype(np.int64) - 1
     m = ((A << FRACTION) >> e) - ONE
     return (e << FRACTION) + m + (BEND * m * (ONE - m) >> 24)
 
 
 def natural(x: AnyArray) -> AnyArray:
-    """Return a logarithm to base 2 as one to base e, truncated towards nought."""
+    """Return a logarithm to base 2 as one to base e, truncated towards zero."""
     return np.sign(x) * (np.abs(x) * LN2 >> 16)
 
 
@@ -78,10 +80,10 @@ def gumbel(word: AnyArray) -> AnyArray:
 
     Towards u = 1, where -ln u is lost among 12 bits, by q = 1 - u: ln q + q / 2 + 0.28 q^2.
     """
-    rest = 2**33 - (2 * word.astype(np.int64) + 1)
-    q = rest >> 21
-    near = natural(lg(rest) - (33 << FRACTION)) + (q * (2048 + (1150 * q >> FRACTION)) >> FRACTION)
-    return np.where(rest > 2**32, natural(lg(surprise(word)) - (FRACTION << FRACTION)), near)
+    complement = 2**33 - (2 * word.astype(np.int64) + 1)
+    q = complement >> 21
+    near = natural(lg(complement) - (33 << FRACTION)) + (q * (2048 + (1150 * q >> FRACTION)) >> FRACTION)
+    return np.where(complement > 2**32, natural(lg(surprise(word)) - (FRACTION << FRACTION)), near)
 
 
 def normal(first: AnyArray, second: AnyArray) -> AnyArray:

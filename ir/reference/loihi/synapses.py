@@ -36,20 +36,21 @@ def _dense(
 ) -> State:
     x, W = _message(op, x), wide(weight[0])
     rows = [W] if delays is None else [np.where(delays[0] == ticks, W, 0) for ticks in range(op.longest + 1)]
+    # The shift is taken of the sum of each delay, not of each product: it rounds once.
     arriving = np.stack([shifted(x @ row.T, op.weight_exp) for row in rows], axis=1)
     if delays is None and op.longest:
         arriving = np.concatenate([arriving, np.zeros_like(arriving).repeat(op.longest, axis=1)], axis=1)
     return _pushed(op, state, arriving)
 
 
-def _sparse(op: loihi.LoihiSparse, ctx: Context, state: State, x: AnyArray, *parts: AnyArray | None) -> State:
-    values, columns, offsets = (wide(part[0]) for part in parts[:3] if part is not None)
-    delays = np.zeros_like(columns) if parts[3] is None else wide(parts[3][0])
+def _sparse(op: loihi.LoihiSparse, ctx: Context, state: State, x: AnyArray, *arrays: AnyArray | None) -> State:
+    values, columns, offsets = (wide(array[0]) for array in arrays[:3] if array is not None)
+    delays = np.zeros_like(columns) if arrays[3] is None else wide(arrays[3][0])
     row = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     terms = _message(op, x)[:, columns] * values
     arriving = np.zeros((len(x), op.longest + 1, len(offsets) - 1), np.int64)
     where: Any = (slice(None), delays, row)
-    np.add.at(arriving, where, terms)
+    np.add.at(arriving, where, terms)  # += would add only one of several synapses between two units
     return _pushed(op, state, shifted(arriving, op.weight_exp))
 
 

@@ -16,30 +16,33 @@ from thermoc.support.array_types import AnyArray
 
 def _words(op: Any, ctx: Context, kind: Type, *, ticks: int = 1, sweeps: int = 1) -> philox.Words:
     """Return the blocks of the tick that the unit is in: (tick - lag) // (ticks sweeps), the sweep as the draw."""
-    turn = ctx.tick - op.lag
+    tick = ctx.tick - op.lag
     units = kind.size
     first = ctx.first_sample * units
     element = np.arange(first, first + ctx.batch * units, dtype=np.uint64).reshape(ctx.batch, *kind.shape)
-    place = {"tick": turn // (ticks * sweeps), "draw": turn // ticks % sweeps}
-    return philox.words(element, stream=op.stream, seed=ctx.seed, **place)
+    sweep = tick // ticks % sweeps
+    return philox.words(element, tick=tick // (ticks * sweeps), draw=sweep, stream=op.stream, seed=ctx.seed)
 
 
-def _own_start(name: str, position: int):
-    def start(op: Any, ctx: Context, *held: AnyArray | None) -> State:
-        kind, given = op.results[0].type, held[position]
-        assert given is not None
-        return {name: whole(given, kind).astype(np.int32)}
+def _initial(name: str, position: int):
+    """Return how a state starts from the operand ``initial``."""
+
+    def start(op: Any, ctx: Context, *operands: AnyArray | None) -> State:
+        kind, initial = op.results[0].type, operands[position]
+        assert initial is not None
+        return {name: whole(initial, kind).astype(np.int32)}
 
     return start
 
 
-def _fermi_dirac(op: loihi.LoihiFermiDirac, ctx: Context, state: State, *held: AnyArray):
+def _fermi_dirac(op: loihi.LoihiFermiDirac, ctx: Context, state: State, *operands: AnyArray):
     if not started(op, ctx):
         return state["s"], state
-    s, a, T, bias, turn, _ = (wide(item) for item in aligned(state["s"], *held))
+    s, a, T, bias, colour, _ = (wide(item) for item in aligned(state["s"], *operands))
+    # 20 bits: 12 fractional ones of the logit, 8 of the temperature.
     noise = T * logit(_words(op, ctx, op.s.inferred, ticks=op.turns, sweeps=op.sweeps)[0]) >> 20
     decided = np.where(a + bias > noise, 1, -1 if op.levels == "spin" else 0)
-    s = np.where(turn == (ctx.tick - op.lag) % op.turns, decided, s).astype(np.int32)
+    s = np.where(colour == (ctx.tick - op.lag) % op.turns, decided, s).astype(np.int32)
     return s, {"s": s}
 
 
@@ -49,27 +52,28 @@ def categorical(op: loihi.LoihiCategorical, ctx: Context, a: AnyArray, T: AnyArr
         return np.zeros((1, *op.s.shape), np.int32)
     a, T, bias = (wide(item) for item in aligned(a, T, bias))
     energy = (a + bias << 20) + T * gumbel(_words(op, ctx, op.s.inferred)[0])
+    # argmin takes the first of equals, as the units of Lava and of the simulator do.
     return (np.arange(energy.shape[-1]) == energy.argmin(axis=-1)[..., np.newaxis]).astype(np.int32)
 
 
-def _memory(op: loihi.LoihiMemory, ctx: Context, state: State, *held: AnyArray) -> State:
+def _memory(op: loihi.LoihiMemory, ctx: Context, state: State, *operands: AnyArray) -> State:
     if not started(op, ctx):
         return state
-    m, a, sigma, _ = (wide(item) for item in aligned(state["m"], *held))
+    m, a, sigma, _ = (wide(item) for item in aligned(state["m"], *operands))
     block = _words(op, ctx, op.m.inferred)
     z = normal(block[0], block[2])
     m = decayed(m, 4096 - op.dm) + (a * op.gain >> 12) + (sigma * z >> 12)
     return {"m": clipped(m).astype(np.int32)}
 
 
-def _heat(op: loihi.LoihiHeat, ctx: Context, state: State, *held: AnyArray) -> State:
+def _heat(op: loihi.LoihiHeat, ctx: Context, state: State, *operands: AnyArray) -> State:
     if not started(op, ctx):
         return state
-    T, heat, ambient, _ = (wide(item) for item in aligned(state["T"], *held))
+    T, heat, ambient, _ = (wide(item) for item in aligned(state["T"], *operands))
     T = T - decayed(T - ambient, op.loss) + (heat * op.gain >> 12)
     return {"T": np.clip(T, op.floor, 2**24 - 1).astype(np.int32)}
 
 
-means(loihi.LoihiFermiDirac, start=_own_start("s", 4), step=_fermi_dirac)
-means(loihi.LoihiMemory, start=_own_start("m", 2), read=lambda op, state: state["m"], advance=_memory)
-means(loihi.LoihiHeat, start=_own_start("T", 2), read=lambda op, state: state["T"], advance=_heat)
+means(loihi.LoihiFermiDirac, start=_initial("s", 4), step=_fermi_dirac)
+means(loihi.LoihiMemory, start=_initial("m", 2), read=lambda op, state: state["m"], advance=_memory)
+means(loihi.LoihiHeat, start=_initial("T", 2), read=lambda op, state: state["T"], advance=_heat)

@@ -20,11 +20,12 @@ def _lif(op: loihi.LoihiLif, ctx: Context, state: State, a: AnyArray, bias: AnyA
     if not started(op, ctx):
         return (np.zeros_like(state["v"]), state["v"], state["u"]), state
     u, v, a, bias = (wide(item) for item in aligned(state["u"], state["v"], a, bias))
+    # lava-nc 0.10.0: du = 0 keeps 4095 / 4096 of a current, dv = 0 all of a membrane.
     u = wrapped(decayed(u, 4095 - op.du) + (a << 6))
     v = clipped(decayed(v, 4096 - op.dv) + u + (bias << op.bias_exp))
-    top = op.vth << 6
-    s = v > top if op.compare == "greater" else v >= top
-    v = np.where(s, 0 if op.reset == "zero" else v - top, v)
+    threshold = op.vth << 6
+    s = v > threshold if op.compare == "greater" else v >= threshold
+    v = np.where(s, 0 if op.reset == "zero" else v - threshold, v)
     after = {"u": u.astype(np.int32), "v": v.astype(np.int32)}
     return (s.astype(np.int32), after["v"], after["u"]), after
 
