@@ -39,7 +39,7 @@ class Bounds:
         for _ in range(ROUNDS):
             for op in graph.ops:
                 for value in op.results:
-                    bounds.of_value[value.name] = min(bounds[value], bounds._found(graph, op, value))
+                    bounds.of_value[value.name] = min(bounds[value], bounds._bound(graph, op, value))
         return bounds
 
     def __getitem__(self, value: Value) -> int:
@@ -61,7 +61,7 @@ class Bounds:
         total = int(totals.max(initial=0)) * message
         return max(total, total << op.weight_exp if op.weight_exp >= 0 else 0)  # type: ignore[attr-defined]
 
-    def _found(self, graph: Graph, op: Op, value: Value) -> int:
+    def _bound(self, graph: Graph, op: Op, value: Value) -> int:
         if isinstance(op, core.Constant):
             array = op.value.numpy
             return int(np.abs(array.astype(np.float64)).max(initial=0))
@@ -76,7 +76,7 @@ class Bounds:
             return 1
         if isinstance(op, loihi.LoihiGraded):
             bias = graph.producers[op.bias.name]
-            return min(loihi.LIMIT, (self[op.a] + self._found(graph, bias, op.bias) >> op.shift) + 1)
+            return min(loihi.LIMIT, (self[op.a] + self._bound(graph, bias, op.bias) >> op.shift) + 1)
         if isinstance(op, loihi.LoihiLut):
             return self[op.table]
         if type(op) in FIXED:

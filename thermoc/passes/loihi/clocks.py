@@ -55,19 +55,19 @@ def _every(populations: Mapping[str, Population]) -> int:
         for population in populations.values()
         if isinstance(population, NoisyPopulation) and population.turn is not None
     }
-    every = max(slowest, default=1)
+    longest = max(slowest, default=1)
     for population in populations.values() if slowest else ():
         ticks = population.ticks if isinstance(population, NoisyPopulation) else 1
         # What changes its state or draws in every tick of Loihi would do so several times in one of the network.
         steps = isinstance(population, LifPopulation | MemoryPopulation)
         steps = steps or (isinstance(population, NoisyPopulation) and population.categorical)
-        if ticks != every and (ticks > 1 or steps):
+        if ticks != longest and (ticks > 1 or steps):
             notes = [
-                f"{slowest[every].op.opname} (%{slowest[every].name}) takes {every} ticks of Loihi for one",
+                f"{slowest[longest].op.opname} (%{slowest[longest].name}) takes {longest} ticks of Loihi for one",
                 f"{population.op.opname} (%{population.name}) takes {ticks}",
             ]
             raise error("T205", "two clocks have no Loihi form", where=population.op.location, notes=notes)
-    return every
+    return longest
 
 
 def _earliest(population: Population, populations: Mapping[str, Population]) -> int:
@@ -103,8 +103,8 @@ def _at_level(source: Population, start: float) -> Population:
 
 
 def _check_start(reader: Population, source: Population, term: Term, populations: Mapping[str, Population]) -> None:
-    says = says_first(source, populations)
-    if says is None or not np.allclose(says, term.start, atol=1e-9):
+    level = level_before_start(source, populations)
+    if level is None or not np.allclose(level, term.start, atol=1e-9):
         notes = [f"the delay starts from {term.start:.6g}", f"%{term.source} says something else before its start"]
         what = f"a delay behind {source.op.opname} (%{term.source}) has no Loihi form"
         raise error("T205", what, where=reader.op.location, notes=notes)
@@ -121,7 +121,7 @@ def _waits(populations: Mapping[str, Population]) -> dict[str, int]:
     return waits
 
 
-def says_first(
+def level_before_start(
     population: Population, populations: Mapping[str, Population], above: frozenset[str] = frozenset()
 ) -> FloatArray | None:
     """Return what a population says before its lag is over; None where that is not one number a unit."""
@@ -133,8 +133,8 @@ def says_first(
         return population.initial
     for term in population.drive.terms:
         if term.source in populations and term.source not in above:
-            says = says_first(populations[term.source], populations, above | {population.name})
-            if says is None or says.any():
+            level = level_before_start(populations[term.source], populations, above | {population.name})
+            if level is None or level.any():
                 return None
     bias = population.drive.bias
     if isinstance(population, CurvePopulation):

@@ -107,11 +107,11 @@ def _noisy(w: LoihiWriter, population: NoisyPopulation, design: Design, activati
     if population.categorical:
         w.sent(population, loihi.LoihiCategorical, T=T, bias=bias, **attrs)
         return
-    turn = np.zeros(population.size) if population.turn is None else population.turn
+    colour = np.zeros(population.size) if population.turn is None else population.turn
     # Random words are numbered in the network's ticks: each tick of Loihi in one of them is a sweep.
     sweeps = population.sweeps if population.turn is not None else w.clocks.every
     initial = w.broadcast(np.broadcast_to(population.initial, population.size), shape)
-    operands = {"turn": w.broadcast(turn, shape), "initial": initial, "T": T, "bias": bias}
+    operands = {"turn": w.broadcast(colour, shape), "initial": initial, "T": T, "bias": bias}
     attrs |= {"turns": population.turns, "sweeps": sweeps, "levels": population.levels}
     w.sent(population, loihi.LoihiFermiDirac, **operands, **attrs)
 

@@ -108,11 +108,15 @@ def curve_error(population: CurvePopulation, design: Design, drive: FloatArray) 
     entry, and the curve beyond the table."""
     table, width = design.numbers["table"], design.numbers["width"]
     steepness = population.steepness
-    end = width * len(table) / 2
+    half_range = width * len(table) / 2
     if math.isinf(steepness):
-        steepness = float(np.abs(np.diff(population.curve(np.linspace(-end, end, 4097)))).max()) * 4096 / (2 * end)
+        steepness = (
+            float(np.abs(np.diff(population.curve(np.linspace(-half_range, half_range, 4097)))).max())
+            * 4096
+            / (2 * half_range)
+        )
     beyond = 0.0
-    if math.isfinite(population.edge) and end >= population.edge:
+    if math.isfinite(population.edge) and half_range >= population.edge:
         distant = np.array([-1e3, 1e3])
         with np.errstate(over="ignore"):
             edges = population.curve(np.sign(distant) * population.edge)

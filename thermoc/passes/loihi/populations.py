@@ -120,7 +120,7 @@ def is_read_sum(name: str, by_name: Mapping[str, Population]) -> bool:
     population = by_name[name]
     if not isinstance(population, GradedPopulation) or population.rule != "abs":
         return False
-    read = any(term.source == name for other in by_name.values() for term in other.drive.terms)
+    read = any(term.source == name for reader in by_name.values() for term in reader.drive.terms)
     return not read and bool(population.drive.terms)
 
 

@@ -96,8 +96,8 @@ def _reset_and_span(op: Any, drives: Drives) -> tuple[FloatArray, FloatArray]:
     low = parameter(op, "v_reset", drives) if op.reset == "value" else np.zeros(1)
     span = parameter(op, "v_threshold", drives) - low
     if (span <= 0).any():
-        least = f"v_threshold - v_reset is {span.min():.6g} at the least"
-        raise no_loihi_form(op, op.s, least, "Loihi's thresholds are above its reset")
+        smallest = f"v_threshold - v_reset is {span.min():.6g} at the least"
+        raise no_loihi_form(op, op.s, smallest, "Loihi's thresholds are above its reset")
     return low, span
 
 

@@ -85,7 +85,7 @@ def first_temperature(ranges: ValueRanges, population: Population) -> float:
         return float(interval.high.max())
     if population.T.name in ranges.graph.uniform:
         return float(np.max(first_value(ranges.graph, population.T.name)))
-    return max(abs(end) for end in ranges.input_range)
+    return max(map(abs, ranges.input_range))
 
 
 def value_of(graph: Graph, name: str) -> Value:
@@ -112,7 +112,7 @@ def proven(graph: Graph, inputs: tuple[float, float]) -> dict[str, Range]:
         for op in graph.order:
             for value, ends in zip(op.results, _ranges(op, intervals, inputs)):
                 if ends is not None and value.type is not None:
-                    low, high = (np.broadcast_to(np.asarray(end, float), value.type.shape) for end in ends)
+                    low, high = (np.broadcast_to(np.asarray(bound, float), value.type.shape) for bound in ends)
                     intervals.setdefault(value.name, Range(low, high))
         if len(intervals) == before:
             break
@@ -154,7 +154,7 @@ def _ranges(op: Any, intervals: Intervals, inputs: tuple[float, float]) -> list[
     if rule is None or not all(value.name in intervals for value in op.inputs):
         return unknown
     ends = rule(op, *(intervals[value.name] for value in op.inputs))
-    return [ends if ends is not None and all(np.isfinite(end).all() for end in ends) else None]
+    return [ends if ends is not None and all(np.isfinite(bound).all() for bound in ends) else None]
 
 
 def _is_binary(op: Op) -> bool:
