@@ -107,6 +107,7 @@ def run_split(
     results: Arrays = {}
     if split.decodes:
         ticks = split.loihi_ticks(feed.ticks) + spare
+        # An encode whose results only the host reads has no input on Loihi.
         read = [op for op in split.encodes if _reads(split.loihi, op.y)]
         arrays = {op.y.name: _by_loihi_tick(op, messages[op.y.name], ticks) for op in read}
         results, final = run(split.loihi, Feed(arrays=arrays, ticks=ticks, batch=feed.batch), first_tick)
@@ -125,6 +126,7 @@ def border(value: Value) -> str:
 
 def _by_loihi_tick(op: LoihiEncode, messages: AnyArray, ticks: int) -> AnyArray:
     """Return an encode's results (network ticks, batch, ...) tick by tick of Loihi: each for ``every``, 0 before."""
+    # Floor division gives ticks before the lag a negative number, which is silent.
     tick = (np.arange(ticks) - op.lag) // op.every
     received = messages[np.clip(tick, 0, len(messages) - 1)]
     received[tick < 0] = 0
@@ -143,6 +145,7 @@ def _inputs_of(graph: Graph, feed: Feed) -> Feed:
 def _ops_behind(graph: Graph, results: Iterable[Value], inputs: Iterable[Value]) -> list[Op]:
     """Return the ops behind some values, in the graph's order, up to those that are inputs."""
     stop, live = {value.name for value in inputs}, set[str]()
+    # A walk without recursion: deep networks would exceed Python's stack.
     stack = [value.name for value in results]
     while stack:
         name = stack.pop()

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from thermoc.ir.types import DType, Role, Shape, Type
+from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import error
 
 
@@ -57,7 +58,7 @@ class Array:
     def __init__(self, data: ArrayLike):
         array = np.array(data) if not isinstance(data, np.ndarray) else data.view()
         array.flags.writeable = False
-        self.numpy: NDArray = array
+        self.numpy: AnyArray = array
 
     @cached_property
     def digest(self) -> str:

@@ -71,6 +71,7 @@ class LavaBackend(Backend):
 
     def lower(self, options: LavaOptions, *, dt: float) -> Sequence[Pass]:
         """Return the passes that bring a graph to Lava."""
+        # runtime and the limits of time are no business of the passes.
         names = ("input_range", "calibrate", "chips", "coding", "stock_only")
         how: dict[str, Any] = {name: getattr(options, name) for name in names}
         return lower.lower(dt=dt, **how)

@@ -70,6 +70,7 @@ class LavaArtefact(Artefact):
         if target.exists() and (strange := foreign(target)):
             notes = [f"it holds {strange}"]
             raise error("T505", f"{target} is there and is no Lava package", notes=notes, hint="name another folder")
+        # Beside the target, on one file system, so that renaming is one step.
         fresh = Path(tempfile.mkdtemp(prefix=".thermoc.", dir=target.parent))
         try:
             unpack(self.whole, fresh)
@@ -119,6 +120,7 @@ def unpack(files: Mapping[str, bytes], folder: Path) -> None:
 
 def golden(graph: Graph, *, ticks: int = 8, batch: int = 2) -> bytes:
     """Return inputs that are drawn for this network by its hash, and what the reference makes of them, as an .npz."""
+    # Drawn by the graph's hash: the same network gives the same bytes.
     rng = np.random.default_rng(int(graph.hash[:8], 16))
     shapes = {name: (ticks, batch, *op.shape) for name, op in graph.inputs.items()}
     inputs = {name: rng.integers(-100, 100, shape, dtype=np.int32) for name, shape in shapes.items()}

@@ -36,6 +36,7 @@ class Bounds:
     def of(cls, graph: Graph, inputs: Mapping[str, int]) -> Bounds:
         """Return bounds of every integer value of a graph; ``inputs`` holds those of inputs that are known, by name."""
         bounds = cls({op.y.name: inputs[name] for name, op in graph.inputs.items() if name in inputs})
+        # Every round's bounds hold: stopping early is safe, only less sharp.
         for _ in range(ROUNDS):
             for op in graph.ops:
                 for value in op.results:
@@ -54,6 +55,7 @@ class Bounds:
         if isinstance(op, loihi.LoihiSparse):
             rows = graph.producers[op.offsets.name]
             assert isinstance(rows, core.Constant)
+            # reduceat needs an entry behind the last row's start, which may be empty: hence the 0.
             totals = np.add.reduceat(np.append(W, 0), rows.value.numpy[:-1].astype(int)) if len(W) else np.zeros(1, int)
         else:
             totals = W.reshape(len(W), -1).sum(axis=1)

@@ -65,6 +65,7 @@ def files(graph: Graph, about: dict[str, Any], *, stock_only: bool = False) -> d
             MAKERS[type(op)](writer, op)
     for op in on_loihi:
         _wire(writer, op)
+    # Sinks come last: Lava runs what hangs together with them.
     sinks = [_sink(writer, name, op.x) for name, op in graph.outputs.items()]
     if stock_only:
         _only_stock(writer)

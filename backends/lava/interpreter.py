@@ -91,6 +91,7 @@ def install(*, base: str | None = None) -> Path:
             _run([*pip, "--no-deps", "--ignore-requires-python", LAVA])
             _edit()
         _run([str(_python(folder())), "-c", "import lava.magma.core.run_configs, lava.proc.lif.process"])
+        # Only now: an interrupted installation has no mark, and is made again.
         (folder() / "ready").write_text("")
     return _python(folder())
 
@@ -113,6 +114,7 @@ def _candidates() -> Iterator[str]:
 
 def _version(python: str) -> tuple[int, int] | None:
     """Return (major, minor) of a Python, or None where it does not run."""
+    # Debian's Python may lack venv and ensurepip, and then cannot make an environment.
     code = "import sys, venv, ensurepip; print(*sys.version_info[:2])"
     with suppress(OSError, ValueError, subprocess.SubprocessError):
         done = subprocess.run([python, "-c", code], capture_output=True, text=True, timeout=30, check=True)

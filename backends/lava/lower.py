@@ -44,6 +44,7 @@ def lower(
     if coding != "graded":
         spikes = SpikeEncode(coding=coding, input_range=input_range, calibrate=calibrate)
         encode = (*stages.cleaned(), spikes)
+    # Before quantize, which knows p-bits as units of their own.
     stock: tuple[Pass, ...] = (StockUnits(), Canonicalize()) if stock_only else ()
     return (
         *encode,

@@ -67,6 +67,7 @@ def _conv(writer: PackageWriter, op: loihi.LoihiConv) -> None:
     assert weight is not None
     writer.arrays[f"{process}.weight"] = weight.astype(np.int32)
     window = {name: getattr(op, name) for name in ("stride", "padding", "dilation", "groups")}
+    # Lava's Conv pads both ends alike.
     even = all(before == after for before, after in op.padding)
     numbers = (*op.stride, *op.dilation, *(before for before, _ in op.padding), *op.weight.shape[2:], op.groups)
     stock = even and max(numbers) <= BYTE and op.weight_exp >= 0 and writer.bounds.sum(writer.graph, op) < WORD
@@ -110,6 +111,7 @@ def _lif(writer: PackageWriter, op: loihi.LoihiLif) -> None:
     read = any(writer.graph.consumers.get(value.name) for value in (op.v, op.u))
     bias = writer.number(op.bias_mant)
     assert bias is not None
+    # Lava's LIF wraps a current once, and its states have no port.
     fits = writer.bounds[op.a] <= ONCE and not read  # Lava's LIF has no port for its states
     prompt = not op.lag or (writer.idle and op.du == 4095 and op.dv == 4096)
     stock = fits and op.compare == "greater" and op.reset == "zero" and prompt

@@ -74,6 +74,7 @@ def _job(graph: Graph, folder: Path, feed: Feed) -> dict[str, Any]:
     files: dict[str, str] = {}
     for name, array in feed.arrays.items():
         files[f"in.{name}"] = str(folder / f"in.{name}.npy")
+        # A constant input was broadcast over ticks: one row is enough to send it.
         rows = array[:1] if array.strides[0] == 0 else array
         _bounded(name, rows)
         np.save(files[f"in.{name}"], rows.reshape(len(rows), -1).astype(np.int32))
@@ -128,6 +129,7 @@ def execute(python: Path, folder: Path, job: Mapping[str, Any], options: Any) ->
     sockets = _sockets(str(job["shared_memory"]))
     environment = {key: item for key, item in os.environ.items() if key != "PYTHONPATH"}
     environment |= {"TMPDIR": str(sockets), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    # Unbuffered: the phases are read from what it prints.
     command = [str(python), "-u", str(folder / "package/run.py"), "--job", str(folder / "job.json")]
     with (folder / "said").open("wb") as stdout, (folder / "complaints").open("wb") as stderr:
         process = subprocess.Popen(
@@ -159,6 +161,7 @@ def _await(process: subprocess.Popen, folder: Path, limits: Mapping[str, float])
             return
         broken = sorted(folder.glob("broken.*.txt"))
         if broken:
+            # Processes break because another did: the oldest of all reports names the cause.
             time.sleep(GRACE / 10)
             _broken(sorted(folder.glob("broken.*.txt")), phase)
         if ended:

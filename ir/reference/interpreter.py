@@ -17,6 +17,7 @@ from thermoc.ir.ops import STATEFUL, Op
 from thermoc.ir.reference.jitter import Jitter
 from thermoc.ir.reference.meaning import MEANINGS, Context, State
 from thermoc.ir.values import Value
+from thermoc.support.array_types import AnyArray
 from thermoc.support.tables import array_rows, html_table, table
 
 
@@ -24,9 +25,9 @@ from thermoc.support.tables import array_rows, html_table, table
 class Trace:
     """Outputs and probed values by name, each (ticks, batch, *shape), and the states after the last tick; it prints."""
 
-    outputs: dict[str, NDArray]
-    probes: dict[str, NDArray]
-    states: dict[str, NDArray]
+    outputs: dict[str, AnyArray]
+    probes: dict[str, AnyArray]
+    states: dict[str, AnyArray]
 
     def rows(self) -> list[dict[str, object]]:
         """Return a row for each array: what it is, shape, dtype, mean and ends."""
@@ -174,7 +175,7 @@ def _record(op: Op, results: Any, values: dict[str, NDArray]) -> None:
         values[value.name] = array
 
 
-def evaluate(op: Op, operands: Mapping[Value, NDArray]) -> tuple[NDArray, ...]:
+def evaluate(op: Op, operands: Mapping[Value, AnyArray]) -> tuple[AnyArray, ...]:
     """Return the results of one pure op for operands without a batch axis, as constant folding needs them."""
     values = {value.name: array[np.newaxis] for value, array in operands.items()}
     ctx = Context(tick=0, dt=1.0, seed=0, batch=1)

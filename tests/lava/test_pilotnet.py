@@ -31,7 +31,7 @@ def folder() -> Path:
 
 
 def decoded(graph: Graph, names: list[str]) -> Graph:
-    """Return the graph with values of the chip handed out under their own names."""
+    """Return the graph with values of Loihi returned under their own names."""
     ops = list(graph.ops)
     for name in names:
         x = next(value for value in graph.producers[name].results if value.name == name)

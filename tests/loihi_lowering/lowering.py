@@ -20,7 +20,7 @@ from thermoc.passes.base import Change, Lowered, run_passes
 
 
 def lowered(net: tc.Network, **options: Any) -> Lowered:
-    """Return a network brought to the chip."""
+    """Return a network brought to Loihi."""
     return run_passes(net.graph, lower(dt=net.graph.dt, **options))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
-def exponential_step(v: ArrayLike, target: ArrayLike, rate: ArrayLike, dt: float) -> NDArray:
+def exponential_step(v: ArrayLike, target: ArrayLike, rate: ArrayLike, dt: float) -> NDArray[np.float64]:
     """Return v after dt of dv/dt = -rate (v - target), exact for a constant target. Shapes broadcast."""
     v, target, rate = np.asarray(v), np.asarray(target), np.asarray(rate)
     return target + (v - target) * np.exp(-rate * dt)

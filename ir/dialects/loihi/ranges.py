@@ -35,6 +35,7 @@ def weight_range(sign_mode: str, weight_bits: int) -> tuple[int, int, int]:
     """Return (least, greatest, step) of a weight: mixed signs give one bit away, so 8 bits are even in [-256, 254]."""
     step = 2 ** (8 - weight_bits + (sign_mode == "mixed"))
     top = 256 - step
+    # The sign of mixed weights takes their lowest bit: steps are twice as long, and the ends uneven.
     return {"mixed": (-256, top, step), "excitatory": (0, top, step), "inhibitory": (-top, 0, step)}[sign_mode]
 
 
@@ -75,6 +76,7 @@ def range_problems(op: Any, numbers: Mapping[str, AnyArray], **ranges: tuple[int
 
 def threshold_problems(op: Any) -> Iterator[Problem]:
     """Yield the finding that a delta encoder's threshold is larger than the state it is compared with."""
+    # The state it is compared with has 32 bits: a larger threshold would wrap to a negative one.
     if op.vth << (op.spike_exp + op.state_exp) >= 2**31:
         notes = (f"vth << (spike_exp + state_exp) = {op.vth << (op.spike_exp + op.state_exp)}", "it must be below 2^31")
         yield Problem("T105", "the threshold does not fit its state", notes)

@@ -95,6 +95,7 @@ class LoihiSparse(Op):
     def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
         yield from weight_problems(self, "values", numbers)
         yield from range_problems(self, numbers, delays=(0, self.longest))
+        # Before types are inferred any column may be right.
         units = self.x.type.shape[0] if self.x.type is not None else 2**31
         yield from range_problems(self, numbers, columns=(0, units - 1))
         offsets, values = numbers.get("offsets"), numbers.get("values")
@@ -137,6 +138,7 @@ class LoihiConv(Op):
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
         x, weight = shapes["x"], shapes["weight"]
+        # Lava's Conv has two space axes: other ranks are refused.
         if len(x) != 3 or len(weight) != 4:
             notes = (f"x has shape {list(x)}", f"weight has shape {list(weight)}")
             raise ShapeProblem("two space axes are needed", *notes)

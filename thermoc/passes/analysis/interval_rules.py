@@ -17,6 +17,7 @@ from thermoc.ir.dialects import core, langevin, sampling, spiking, thermo
 from thermoc.ir.ops import Op
 from thermoc.ir.reference import evaluate
 from thermoc.ir.values import Value
+from thermoc.support.array_types import FloatArray
 
 FARTHEST_NORMAL = 8.58
 """Box and Muller's normal of a uniform of at least 2^-53: sqrt(2 ln 2^53) = 8.572."""
@@ -27,8 +28,8 @@ MOST_TURNS = 1e8
 class Range(NamedTuple):
     """The least and the largest each element can be, arrays of the value's shape."""
 
-    low: NDArray
-    high: NDArray
+    low: FloatArray
+    high: FloatArray
 
 
 def _value(op: Op, arrays: list[NDArray]) -> NDArray:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from thermoc.ir.dialects import core, spiking
 from thermoc.ir.places import MOVES
 from thermoc.ir.reference import evaluate
+from thermoc.support.array_types import FloatArray
 
-Numbers = Mapping[str, NDArray]
+Numbers = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,8 +22,8 @@ class SamplingError:
     """Of one value, a unit: the standard deviation of a tick, and sqrt(n) times what is left after n ticks of an error
     that falls as 1 / sqrt(n)."""
 
-    noise: NDArray
-    drift: NDArray
+    noise: FloatArray
+    drift: FloatArray
 
     @property
     def mean(self) -> NDArray:

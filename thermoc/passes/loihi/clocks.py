@@ -40,6 +40,7 @@ def clocks(populations: Mapping[str, Population]) -> Clocks:
         for term in population.drive.terms
         if term.source in populations and not is_coupling(population, term)
     ]
+    # A coupling is left out: in colour by colour sampling a unit reads what stood still for a tick.
     return Clocks(every=_every(populations), lags=latency.lags(earliest, edges))
 
 
@@ -96,10 +97,9 @@ def with_initial_levels(populations: Mapping[str, Population]) -> dict[str, Popu
 
 def _at_level(source: Population, start: float) -> Population:
     """Return p-bits without a level of their own at the level that a delay starts from."""
-    free = isinstance(source, NoisyPopulation) and not source.categorical and source.turn is None
-    if free and start and not source.initial.any():
-        return replace(source, initial=np.full(source.size, start))
-    return source
+    if not isinstance(source, NoisyPopulation) or source.categorical or source.turn is not None:
+        return source
+    return source if source.initial.any() or not start else replace(source, initial=np.full(source.size, start))
 
 
 def _check_start(reader: Population, source: Population, term: Term, populations: Mapping[str, Population]) -> None:

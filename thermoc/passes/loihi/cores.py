@@ -25,6 +25,7 @@ class Core:
     def use(self) -> dict[str, tuple[int, int]]:
         """(used, limit) by name. A unit that several pieces read comes by one axon."""
         used = {name: sum(getattr(piece, name) for piece in self.pieces) for name in self.limits}
+        # Two pieces that read the same unit share its axon, so axons do not add up.
         used |= {"axons_in": sum(map(len, self.reads.values()))}
         return {name: (used[name], limit.value) for name, limit in self.limits.items()}
 

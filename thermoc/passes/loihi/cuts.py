@@ -46,7 +46,7 @@ def _most_units(limits: Mapping[str, Limit]) -> int:
 
 def _runs(population: CorePopulation, order: IntArray, limits: Mapping[str, Limit], fits: Fits) -> list[IntArray]:
     """Return stretches of a row, each as long as fits; of equal length where that makes no more of them."""
-    bits = np.append(0, np.cumsum(population.bits[order]))
+    bits: IntArray = np.append(0, np.cumsum(population.bits[order]))
     ends = [0]
     while ends[-1] < len(order):
         start = ends[-1]

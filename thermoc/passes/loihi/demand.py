@@ -93,16 +93,19 @@ def _demand(senders: Senders, op: Any, limits: LoihiLimits) -> CorePopulation:
     state_bits = STATES[type(op)] * limits["unit.state_bits"].value + limits["unit.bias_bits"].value
     bits, fan_in = np.full(size, state_bits, np.int64), np.zeros(size, np.int64)
     kernels: list[Kernels] = []
-    orders, grid = [np.arange(size)], None
+    orders: list[IntArray] = [np.arange(size)]
+    grid: IntArray | None = None
     for synapse, units, index in senders.synapses(op.inputs[0], np.arange(size), np.arange(size)):
         fan_in[units] += senders.counts(synapse)[index]
+        # A core stores a kernel once for all units of its channel, other synapses one by one.
         if isinstance(synapse, loihi.LoihiConv):
-            positions = np.stack(np.unravel_index(index, synapse.y.shape), axis=1)
+            positions: IntArray = np.stack(np.unravel_index(index, synapse.y.shape), axis=1)
             kernels.append(_kernels(synapse, size, units, positions[:, 0], limits))
             grid = positions if len(units) == size else grid
             continue
         bits[units] += senders.counts(synapse)[index] * _synapse_bits(synapse, limits)
         if isinstance(synapse, loihi.LoihiSparse) and len(units) == size:
+            # Rows that read neighbouring columns share axons when they stand on one core.
             orders.append(np.argsort(senders.mean_columns(synapse)[index], kind="stable"))
     return CorePopulation(
         name=op.results[0].name,
@@ -126,5 +129,6 @@ def _kernels(op: loihi.LoihiConv, size: int, units: IntArray, channels: IntArray
 
 def _synapse_bits(op: Any, limits: LoihiLimits) -> int:
     """Return the bits of one synapse: its weight, its delay, and in a sparse synapse the unit it is for."""
+    # A sparse synapse names its unit; a dense one is known by its position.
     names = ["weight"] + ["delay"] * (op.delays is not None) + ["index"] * isinstance(op, loihi.LoihiSparse)
     return sum(limits[f"synapse.{name}_bits"].value for name in names)

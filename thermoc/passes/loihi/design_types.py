@@ -68,6 +68,7 @@ class Design:
     def outcome(self) -> FloatArray:
         """The largest integer it can send, flat."""
         if isinstance(self.population, GradedPopulation):
+            # One more, for the shift rounds.
             return np.minimum((self.reach + np.abs(self.bias)) / 2 ** self.numbers["shift"] + 1, FIELD - 1)
         if isinstance(self.population, CurvePopulation):
             return np.full(self.population.size, float(np.abs(self.numbers["table"]).max()))
@@ -77,5 +78,6 @@ class Design:
 def limit(population: Population) -> float:
     """Return what |a| must stay below: a state of 24 bits, less what a current adds up over the ticks it is kept."""
     if isinstance(population, LifPopulation):
+        # A current that keeps a fraction f of itself adds up to 1 / (1 - f) of a tick's.
         return FIELD / FRACTION * (1 - float(population.fall.max()))
     return float(FIELD)

@@ -86,7 +86,7 @@ def _curve(population: CurvePopulation, sources: FORMATS, sent: float | None) ->
     # Each entry is the curve in the middle of the inputs that the shift sends there.
     centres = (np.arange(ENTRIES) - ENTRIES // 2) * 2.0**shift + (2.0**shift - 1) / 2
     with np.errstate(over="ignore"):
-        values = population.curve(centres / scale)
+        values = population.curve((centres / scale).astype(float))
     if not np.isfinite(values).all():
         raise no_headroom(population, sources)
     largest = float(np.abs(values).max(initial=0.0)) or 1.0

@@ -1,5 +1,9 @@
 """Drives of populations: sums of linear maps of other populations and of host values, and a constant."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+# (SciPy has no types for sparse arrays)
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -115,6 +119,7 @@ class Drives:
         """Read a matrix product or a window: of a sum of gathers it takes each, of any other sum a relay."""
         x, outer, bias = self._weights(op)
         inner = self.of(x)
+        # Each term becomes a synapse of its own: a long sum would multiply the weights' memory, a relay costs a tick.
         if len(inner.terms) > MOST_TERMS or not all(isinstance(term.map, maps.Gather) for term in inner.terms):
             inner = self.relayed(x)
         terms = tuple(
@@ -154,6 +159,7 @@ class Drives:
             return a.plus(b.scaled(-1.0) if isinstance(op, core.Sub) else b)
         factor, x = self._factor(op)
         gain = np.broadcast_to(factor, shape)
+        # A constant factor costs nothing: it goes into the rows of the weights.
         return self.spread(x, shape).scaled(1 / gain if isinstance(op, core.Div) else gain)
 
     def _factor(self, op: Any) -> tuple[AnyArray, Value]:

@@ -52,6 +52,7 @@ def _lif(w: LoihiWriter, population: LifPopulation, design: Design, activation: 
     n = design.numbers
     attrs: dict[str, Any] = {name: n[name] for name in ("vth", "bias_exp")}
     attrs |= {"compare": population.compare, "reset": population.reset, "lag": w.clocks.lags[population.name]}
+    # Decays are attributes of Loihi's op, not operands.
     starts = _run_starts(np.stack([n["du"], n["dv"]]))
     if len(starts) > MOST_RUNS:
         changes = f"its decays change {len(starts) - 1} times from unit to unit"

@@ -63,6 +63,7 @@ def of_populations(designs: Sequence[Design], formats: Formats, hosts: Mapping[s
             bound = np.maximum(_sent(design, formats, errors), errors[name])
             if (bound > errors[name]).any():
                 moved = True
+                # What still grows in the last rounds is in a loop that feeds on its own error.
                 errors[name] = np.full_like(bound, np.inf) if number >= rounds - 2 else bound
         if not moved:
             break
@@ -79,6 +80,7 @@ def of_drive(design: Design, formats: Formats, errors: Errors) -> FloatArray:
         source = formats[term.source]
         real = weights.real * source.scale / design.scale
         off = np.abs(real - term.map.weights)
+        # Weights that are exact in integers may differ by float64's rounding of a scale that is no power of two.
         off = np.where(off < SAME * np.abs(real), 0.0, off)
         total = total + term.map.with_weights(off).apply(source.real)
         total = total + weights.floors / design.scale
@@ -96,6 +98,7 @@ def _sent(design: Design, formats: Formats, errors: Errors) -> FloatArray:
     if isinstance(population, CurvePopulation):
         return curve_error(population, design, drive)
     if isinstance(population, LifPopulation):
+        # A threshold forgives no error: a spike is off by all of itself or by nothing.
         return np.where(drive + _lif(population, design) > 0, 1.0, 0.0)
     if isinstance(population, NoisyPopulation):
         return np.full(population.size, 2.0 if population.levels == "spin" else 1.0)
@@ -110,11 +113,9 @@ def curve_error(population: CurvePopulation, design: Design, drive: FloatArray) 
     steepness = population.steepness
     half_range = width * len(table) / 2
     if math.isinf(steepness):
-        steepness = (
-            float(np.abs(np.diff(population.curve(np.linspace(-half_range, half_range, 4097)))).max())
-            * 4096
-            / (2 * half_range)
-        )
+        # No bound is known for an exponential's slope: the steepest chord of the table's range is taken.
+        steps: FloatArray = np.diff(population.curve(np.linspace(-half_range, half_range, 4097)))
+        steepness = float(np.abs(steps).max()) * 4096 / (2 * half_range)
     beyond = 0.0
     if math.isfinite(population.edge) and half_range >= population.edge:
         distant = np.array([-1e3, 1e3])
@@ -177,6 +178,7 @@ def _host(op: Any, errors: Errors, constants: Mapping[str, AnyArray]) -> Any:
     if isinstance(op, LIPSCHITZ):
         return largest * (math.prod(op.window) if isinstance(op, core.Pool) and op.kind == "sum" else 1)
     if isinstance(op, thermo.Boltzmann) and op.T.name in constants:
+        # A softmax moves by at most half of the largest change of x / T, and never by more than 1.
         return min(1.0, largest / (2 * float(constants[op.T.name].min())))
     if isinstance(op, thermo.ThermalRelu) and op.T.name not in inputs:
         return largest

@@ -61,6 +61,7 @@ def _round(
         sent = revised[name].scale if name in revised else None
         design = designed(population, revised, sent, first_temperature(ranges, population))
         designs.append(design)
+        # Spikes have one format, whatever their population's scale is.
         if name in revised and not isinstance(population, SPIKING):
             revised[name] = _revised(revised[name], design, measured=ranges.measured)
     return tuple(designs), revised
@@ -113,6 +114,7 @@ def _first_formats(populations: Mapping[str, Population], ranges: ValueRanges) -
         scale = _widest(name, real, populations)
         bound = np.ceil(real * scale)
         if population is None:  # what an encode clips to
+            # An encode clips to all its bits, so its readers must bear all of them.
             bound = np.full(len(real), 2.0 ** _bits(bound) - 1)
         formats[name] = MessageFormat(scale=scale, real=real, bound=bound, bits=_bits(bound) + 1)
     return formats
@@ -147,6 +149,7 @@ def _widest(name: str, real: FloatArray, populations: Mapping[str, Population]) 
             heaviest = float(sizes.max(initial=0.0))
             if not heaviest:
                 continue
+            # How many of the heaviest weight a row amounts to, each at its largest input.
             row = float(term.map.with_weights(sizes).apply(real).max()) / heaviest / largest_value
             bits = min(bits, math.log2(limit(population) / (WEIGHT_STEPS * max(row, 1e-9) * len(terms))))
     return 2.0 ** math.floor(max(bits, LEAST_BITS) - math.log2(largest_value))

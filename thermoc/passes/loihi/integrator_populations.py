@@ -58,6 +58,7 @@ def cuba_leaky_integrator(op: spiking.CubaLi, drives: Drives, dt: float) -> Iter
     if np.ptp(i0):
         raise error("T205", f"{op.opname}: i_initial differs from unit to unit", where=op.location)
     now = LinearDrive(terms=(Term(source=op.i.name, map=maps.identity(len(i0))),), bias=np.zeros(len(i0)))
+    # Euler's step of the membrane uses the current before the step: a tick of delay, from its initial value.
     before = replace(now, terms=(replace(now.terms[0], delay=1, start=float(i0[0])),))
     if op.method == "semi_implicit":
         drive = now.scaled(per_unit(to_target * n["r"], shape))

@@ -95,7 +95,7 @@ def _full_mantissa(
         return None
     if arrival.reach.max() + full * population.threshold >= min(limit(population), FIELD / FRACTION):
         return None
-    return _roughness(population, sources, full, arrival.weights), full, *arrival
+    return _roughness(population, sources, full, arrival.weights), full, arrival.weights, arrival.reach
 
 
 def _at(population: LifPopulation, scale: float, arrival: Arrival) -> Design:

@@ -41,10 +41,10 @@ def loihi2() -> LoihiLimits:
 def read(text: str) -> LoihiLimits:
     """Return the limits in the text of a data file. Errors: T502."""
     tables: dict[str, Any] = parse_toml(text, "the file of limits", code="T502")
+    named: dict[str, dict[str, Any]] = {table: names for table, names in tables.items() if hasattr(names, "items")}
     entries = {
         f"{table}.{name}": _limit(f"{table}.{name}", entry)
-        for table, names in tables.items()
-        if isinstance(names, dict)
+        for table, names in named.items()
         for name, entry in names.items()
     }
     boards = {name.partition(".")[2]: limit.value for name, limit in entries.items() if name.startswith("board.")}
@@ -52,7 +52,9 @@ def read(text: str) -> LoihiLimits:
 
 
 def _limit(name: str, entry: Any) -> Limit:
-    complete = isinstance(entry, dict) and set(entry) == FIELDS and type(entry["value"]) is int
+    fields: dict[str, Any] = entry if hasattr(entry, "items") else {}
+    # A limit without a source cannot be told from a guess: the file is refused.
+    complete = set(fields) == FIELDS and type(entry["value"]) is int
     if not complete or entry["value"] < 1 or entry["sure"] not in SURE:
         notes = [f"{name} = {entry!r}", f"it needs {', '.join(sorted(FIELDS))}"]
         raise error("T502", "a limit lacks its value, unit or source", notes=notes)

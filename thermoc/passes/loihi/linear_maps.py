@@ -5,6 +5,10 @@ Three kinds: a gather (each result is one element of x, times a gain), a matrix 
 map with others, so that magnitudes, rounded weights and errors all go through one ``apply``.
 """
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+# (SciPy has no types for sparse arrays)
+
 from __future__ import annotations
 
 import math
@@ -144,7 +148,7 @@ class Window:
         out, _, *window = self.weights.shape
         covered = places.windows(self.shape, tuple(window), self.stride, self.padding, self.dilation)
         inside, outside = self.shape[0] // self.groups, out // self.groups
-        entries = []
+        entries: list[tuple[FloatArray, IntArray, IntArray]] = []
         for o in range(out):
             first = o // outside * inside
             columns = covered[first : first + inside].transpose(1, 0, 2).reshape(covered.shape[1], -1)
@@ -186,6 +190,7 @@ def after(outer: Map, inner: Gather) -> Map:
             return outer.with_weights(outer.weights * inner.gain[0])
         if outer.groups == 1 and (by_channel == by_channel[:, :1]).all():
             return outer.with_weights(outer.weights * by_channel[:, 0].reshape(1, -1, 1, 1))
+    # A product with the identity would only cost a copy.
     if isinstance(outer, Matrix) and inner.plain and (inner.gain == 1).all():
         return outer
     return Matrix(rows=sp.csr_array(outer.matrix().rows @ inner.matrix().rows))
@@ -201,6 +206,7 @@ def of_affine(weight: FloatArray, shape: Shape) -> Matrix:
 def of_rows(values: AnyArray, columns: AnyArray, offsets: AnyArray, inputs: int) -> Matrix:
     """Return W from compressed rows."""
     rows = sp.csr_array((values.astype(float), columns, offsets), shape=(len(offsets) - 1, inputs))
+    # An entry that stands twice is one synapse of the sum, and one weight of 8 bits.
     rows.sum_duplicates()
     return Matrix(rows=rows)
 

@@ -4,7 +4,13 @@ Slots are (chip, row, column) of every core there is; ``slot`` of a placement is
 is the matrix of messages from core to core in a tick.
 """
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+# (SciPy has no types for sparse arrays)
+
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -72,7 +78,7 @@ def exchanged(slot: IntArray, traffic: csr_array, slots: IntArray) -> IntArray:
     return slot
 
 
-def _gains(core: int, slot: IntArray, both_ways: csr_array, slots: IntArray) -> FloatArray:
+def _gains(core: int, slot: IntArray, both_ways: Any, slots: IntArray) -> FloatArray:
     """Return what the way is shortened by if a core goes to each slot, and who has that slot to its.
 
     With t messages and d hops a swap of a and b saves the sum over k of (t_ak - t_bk) (d_ak - d_bk), less 2 t_ab d_ab:
@@ -82,20 +88,23 @@ def _gains(core: int, slot: IntArray, both_ways: csr_array, slots: IntArray) -> 
     cost = distances(slots, slots[slot[partners]]) @ messages
     gains = cost[slot[core]] - cost
     hops = distances(slots[slot[core]][None], slots)[0]
+    # An occupied slot means a swap: the core that has it moves too.
     gains[slot] += _costs(both_ways, slots[slot]) - both_ways @ hops[slot]
     gains[slot[partners]] -= 2 * messages * hops[slot[partners]]
     gains[slot[core]] = 0.0
     return gains
 
 
-def _row(both_ways: csr_array, core: int) -> tuple[IntArray, FloatArray]:
+def _row(both_ways: Any, core: int) -> tuple[IntArray, FloatArray]:
     """Return a core's partners and the messages between them."""
     start, stop = both_ways.indptr[core : core + 2]
-    return both_ways.indices[start:stop], both_ways.data[start:stop]
+    partners: IntArray = both_ways.indices[start:stop]
+    messages: FloatArray = both_ways.data[start:stop]
+    return partners, messages
 
 
-def _costs(both_ways: csr_array, positions: IntArray) -> FloatArray:
+def _costs(both_ways: Any, positions: IntArray) -> FloatArray:
     """Return the way of each core's messages."""
     rows = np.repeat(np.arange(len(positions)), np.diff(both_ways.indptr))
     hops = np.abs(positions[rows] - positions[both_ways.indices]) @ np.array([CROSSING, 1, 1])
-    return np.bincount(rows, both_ways.data * hops, minlength=len(positions))
+    return np.bincount(rows, both_ways.data * hops, minlength=len(positions)).astype(float)

@@ -19,6 +19,7 @@ def relaxation(method: str, rate: FloatArray) -> tuple[FloatArray, FloatArray]:
 
     method: "euler" and "semi_implicit" take 1 - rate, "exact" exp(-rate), where rate is dt / tau.
     """
+    # expm1 keeps the digits of a short step, which 1 - exp(-rate) would lose.
     return (1 - rate, rate) if method in ("euler", "semi_implicit") else (np.exp(-rate), -np.expm1(-rate))
 
 

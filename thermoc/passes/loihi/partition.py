@@ -44,6 +44,7 @@ def partition(graph: Graph, limits: LoihiLimits | None = None) -> Cores:
     cores: list[Core] = []
     for population in core_populations(graph, limits):
         for piece in cut(population, of_core):
+            # Only the last core is tried: neighbours in the graph then share a core, and with it axons.
             joined = replace(cores[-1], pieces=(*cores[-1].pieces, piece)) if cores else None
             if joined is not None and joined.fits:
                 cores[-1] = joined

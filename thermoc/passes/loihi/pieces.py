@@ -51,6 +51,7 @@ class Piece:
         if box:
             return f"%{self.population}[{ranges}]"
         first, last = self.members[[0, -1]]
+        # Rising members whose span is their number are an unbroken stretch.
         which = f"{first} to {last}" if last - first < self.units else f"{self.units}"
         return f"{which} of %{self.population}"
 

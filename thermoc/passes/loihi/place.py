@@ -1,5 +1,9 @@
 """The pass that gives cores places on Loihi's chips: those with much traffic between them stand close."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+# (SciPy has no types for sparse arrays)
+
 from __future__ import annotations
 
 import math

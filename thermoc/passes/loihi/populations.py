@@ -51,8 +51,10 @@ def collect(graph: Graph, regions: Regions) -> Populations:
     for value in host_reads:
         if value.name not in owners:
             drives.relayed(value)
+    # After the populations: reading their drives is what finds out which sums need relays.
     relays = {name: _relay(graph, name, drives) for name in drives.relays if name not in by_name}
     by_name |= relays
+    # Last, for a relay may read what no population sends.
     _check_sources(graph, regions, by_name)
     return Populations(by_name=by_name, owners=owners | _owners(relays), host_reads=host_reads)
 

@@ -49,5 +49,6 @@ class ReceptiveFields:
                 )
             )
             covered[:, y, x] |= hit
+        # The padding has no sender, and so no axon.
         inside = covered[:, above : above + self.source[1], before : before + self.source[2]]
         return np.flatnonzero(inside)

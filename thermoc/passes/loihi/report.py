@@ -139,9 +139,10 @@ def law_divergence(population: NoisyPopulation, design: Design) -> LawDivergence
     """
     if isinstance(population.T, Value) or len(population.drive.terms) != 1 or np.ptp(population.T):
         return None
-    exact, quantised = _ising(population, design)
+    exact, quantised = _ising(population, float(np.ravel(population.T)[0]), design)
     (J, h), (Jq, hq) = exact, quantised
     if population.size > MOST_ENUMERATED:
+        # Each coupling stands twice in J, once in the energy.
         delta = float(abs(J - Jq).sum() / 2 + np.abs(h - hq).sum())
         return LawDivergence(2 * delta, float(np.tanh(delta)), False)
     states = all_states(population.size, population.levels)
@@ -149,11 +150,13 @@ def law_divergence(population: NoisyPopulation, design: Design) -> LawDivergence
     return LawDivergence(float(np.sum(p * np.log(p / q))), float(np.abs(p - q).sum() / 2), True)
 
 
-def _ising(population: NoisyPopulation, design: Design) -> tuple[tuple[Any, FloatArray], tuple[Any, FloatArray]]:
-    """Return couplings and fields over T, by the numbers and by the integers."""
+def _ising(
+    population: NoisyPopulation, T: float, design: Design
+) -> tuple[tuple[Any, FloatArray], tuple[Any, FloatArray]]:
+    """Return couplings and fields over the temperature, by the numbers (T) and by the integers."""
     term, weights = population.drive.terms[0], design.weights[0]
     factor = 2.0 if population.levels == "spin" else 1.0
-    T, Tq = float(np.ravel(population.T)[0]), float(np.ravel(design.numbers["T"])[0]) / TEMPERATURE_STEPS
+    Tq = float(np.ravel(design.numbers["T"])[0]) / TEMPERATURE_STEPS
     J = term.map.matrix().rows / (factor * T)
     Jq = term.map.with_weights(weights.real).matrix().rows / (factor * Tq)
     return (J, population.drive.bias / factor / T), (Jq, design.bias / factor / Tq)
@@ -162,6 +165,7 @@ def _ising(population: NoisyPopulation, design: Design) -> tuple[tuple[Any, Floa
 def _law(states: AnyArray, J: AnyArray, h: FloatArray) -> FloatArray:
     """Return exp(-E) of each state, normalised, from its lowest energy so that none overflows."""
     E = -((states @ J / 2 + h) * states).sum(axis=1)
+    # The ground state has weight 1: no exponential overflows at low T.
     weight = np.exp(-(E - E.min()))
     return weight / weight.sum()
 

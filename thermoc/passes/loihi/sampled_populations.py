@@ -14,7 +14,7 @@ from thermoc.passes.loihi import linear_maps as maps
 from thermoc.passes.loihi.drives import Drives, LinearDrive, Term
 from thermoc.passes.loihi.parameters import no_loihi_form, per_unit
 from thermoc.passes.loihi.population_types import NoisyPopulation
-from thermoc.support.array_types import AnyArray, FloatArray
+from thermoc.support.array_types import AnyArray, FloatArray, IntArray
 from thermoc.support.errors import error
 
 
@@ -54,7 +54,7 @@ def gibbs(op: Any, drives: Drives, dt: float) -> Iterator[NoisyPopulation]:
     keeps_state = isinstance(op, sampling.Gibbs)
     if not keeps_state:
         _check_state(op, drives)
-    initial = op.initial if keeps_state else drives.graph.producers[op.x.name].initial  # pyright: ignore
+    before: Any = op if keeps_state else drives.graph.producers[op.x.name]
     colours = int(colour.max(initial=0)) + 1
     term = Term(source=op.s.name, map=couplings(op, drives.constants), delay=1)
     field = drives.spread(op.h, (n,)).plus(LinearDrive(terms=(term,), bias=np.zeros(n)))
@@ -69,20 +69,21 @@ def gibbs(op: Any, drives: Drives, dt: float) -> Iterator[NoisyPopulation]:
         turn=colour,
         turns=colours,
         sweeps=op.sweeps,
-        initial=per_unit(drives.constants[initial.name], (n,)),
+        initial=per_unit(drives.constants[before.initial.name], (n,)),
         earliest_lag=1,
         # gibbs sends what it was before its sweeps, gibbs_sweeps what it is after the last of them.
         offset=-1 if keeps_state else colours * op.sweeps - 1,
     )
 
 
-def _colours(op: Any, drives: Drives) -> AnyArray:
+def _colours(op: Any, drives: Drives) -> IntArray:
     """Return the colour of each unit, counted from 0 without gaps; without colours each unit has its own."""
     n = op.s.size
     if op.order == "parallel":
         return np.zeros(n, np.int64)
-    colours = np.arange(n) if op.colors is None else drives.constants[op.colors.name]
-    return np.unique(colours, return_inverse=True)[1]
+    colours: AnyArray = np.arange(n) if op.colors is None else drives.constants[op.colors.name]
+    numbered: IntArray = np.unique(colours, return_inverse=True)[1]
+    return numbered
 
 
 def couplings(op: Any, constants: Mapping[str, AnyArray]) -> maps.Map:

@@ -69,6 +69,7 @@ def full_weight_scale(population: Population, sources: FORMATS) -> float:
         return UNWEIGHTED
     power = 2.0 ** math.floor(math.log2(GREATEST / heaviest))
     terms = population.drive.terms
+    # Rounding all weights to find out takes long for large layers; a few say no at once.
     if not all(may_be_whole(term, sources[term.source], power) for term in terms):
         return GREATEST / heaviest
     arrival = arriving(population, sources, power)

@@ -1,5 +1,9 @@
 """Senders that some units of a population read: back from a drive, through its synapses, to who sends."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+# (SciPy has no types for sparse arrays)
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -75,6 +79,7 @@ class Senders:
         """Yield the senders behind elements of a value; crossed: whether a synapse lies between."""
         op: Any = self.graph.producers[value.name]
         if isinstance(op, UNITS) or (isinstance(op, HOST) and crossed):
+            # A message is read where it was sent; without a synapse the host's number is written into the unit.
             yield op.results[0], index
         elif isinstance(op, SYNAPSES):
             yield from self._back(op.x, self._read(op, index), crossed=True)

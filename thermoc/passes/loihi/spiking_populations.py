@@ -67,6 +67,7 @@ def _fires(
     bias = norm * (per_unit(offset, shape) + (keep - 1) * low)
     fall, to_membrane, i_initial = current or (np.zeros(1), np.ones(1), np.zeros(1))
     to_membrane, fall = per_unit(to_membrane, shape) * norm, per_unit(fall, shape)
+    # The host reads v in the network's units: the rows were scaled by ``norm``.
     readings = [Reading(name=op.v.name, state="v", factor=1 / norm, offset=low)]
     drive = drives.of(op.x).scaled(per_unit(gain, shape) * norm)
     steady = _steady(op, drive.bias, fall)
@@ -82,6 +83,7 @@ def _fires(
         keep=keep,
         threshold=threshold,
         compare=op.compare,
+        # Zero is v_reset here, for v was shifted by it.
         reset="zero" if op.reset == "value" else op.reset,
         v_initial=norm * (per_unit(parameter(op, "initial", drives), shape) - low),
         u_initial=to_membrane * per_unit(i_initial, shape) - (0 if current is None else steady),

@@ -107,6 +107,7 @@ def first_value(graph: Graph, name: str) -> AnyArray:
 def proven(graph: Graph, inputs: tuple[float, float]) -> dict[str, Range]:
     """Return the range of every value that has one, by name."""
     intervals: dict[str, Range] = {}
+    # Delays close loops: a range may need what comes later in the order.
     for _ in range(ROUNDS):
         before = len(intervals)
         for op in graph.order:
@@ -168,6 +169,7 @@ def _hull(a: Range | None, b: Range | None) -> Ends | None:
 
 
 def _quotient(a: Range, b: Range) -> Ends | None:
+    # Zero between the ends of a divisor bounds nothing.
     if (b.low * b.high <= 0).any():
         return None
     corners = [x / y for x in a for y in b]

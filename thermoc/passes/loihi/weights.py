@@ -44,6 +44,7 @@ def quantised(weights: FloatArray) -> Weights | None:
     mode = sign_mode(weights)
     low, high, step = weight_range(mode, 8)
     largest = float(np.abs(weights).max(initial=0.0))
+    # The smallest exponent has the finest steps: the first that holds all weights is best.
     for exponent in range(LEAST_EXPONENT, GREATEST_EXPONENT + 1):
         if largest / 2.0**exponent < max(high, -low if mode == "inhibitory" else high) + step / 2:
             mantissa = np.clip(step * np.rint(weights / 2.0**exponent / step), low, high).astype(np.int64)
