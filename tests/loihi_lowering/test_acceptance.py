@@ -1,4 +1,4 @@
-"""Networks of every kind on Loihi's integers, held against the network itself, the emulator against the reference."""
+"""Networks of every kind on Loihi's integers, compared with the network itself, the emulator against the reference."""
 
 from __future__ import annotations
 

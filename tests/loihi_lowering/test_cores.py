@@ -108,22 +108,22 @@ def test_the_places_of_a_few_cores_are_near_the_best():
     """Five cores on six places, every arrangement tried: within a fifth of the least."""
     slots = np.array([(0, i // 3, i % 3) for i in range(6)])
     for seed in range(10):
-        talk = csr_array(np.triu(np.random.default_rng(seed).integers(0, 9, (5, 5)), 1).astype(float))
-        best = min(message_hops(np.array(seat), talk, slots) for seat in itertools.permutations(range(6), 5))
-        assert message_hops(exchanged(greedy(talk, slots), talk, slots), talk, slots) <= 1.2 * best
+        traffic = csr_array(np.triu(np.random.default_rng(seed).integers(0, 9, (5, 5)), 1).astype(float))
+        best = min(message_hops(np.array(slot), traffic, slots) for slot in itertools.permutations(range(6), 5))
+        assert message_hops(exchanged(greedy(traffic, slots), traffic, slots), traffic, slots) <= 1.2 * best
 
 
 def test_no_exchange_of_two_cores_is_left_that_shortens_the_way():
     """Forty cores on two chips; the saving that a swap is chosen by is the one that it brings."""
     slots = np.array([(i // 20, i // 5 % 4, i % 5) for i in range(40)])
     rng = np.random.default_rng(3)
-    talk = csr_array(np.where(rng.random((40, 40)) < 0.1, rng.integers(1, 9, (40, 40)), 0) * (1.0 - np.eye(40)))
-    seat = np.arange(40)
+    traffic = csr_array(np.where(rng.random((40, 40)) < 0.1, rng.integers(1, 9, (40, 40)), 0) * (1.0 - np.eye(40)))
+    slot = np.arange(40)
     for _ in range(20):  # each call makes a few rounds
-        seat = exchanged(seat, talk, slots)
-    least = message_hops(seat, talk, slots)
-    assert least < 0.8 * message_hops(np.arange(40), talk, slots)
+        slot = exchanged(slot, traffic, slots)
+    least = message_hops(slot, traffic, slots)
+    assert least < 0.8 * message_hops(np.arange(40), traffic, slots)
     for a, b in itertools.combinations(range(40), 2):
-        other = seat.copy()
+        other = slot.copy()
         other[[a, b]] = other[[b, a]]
-        assert message_hops(other, talk, slots) >= least - 1e-9
+        assert message_hops(other, traffic, slots) >= least - 1e-9
