@@ -50,7 +50,8 @@ def _runs(population: CorePopulation, order: IntArray, limits: Mapping[str, Limi
     ends = [0]
     while ends[-1] < len(order):
         start = ends[-1]
-        by_memory = int(np.searchsorted(bits, bits[start] + limits["memory"].value, side="right")) - 1
+        full = int(bits[start]) + limits["memory"].value
+        by_memory = int(np.searchsorted(bits, full, side="right")) - 1
         ends.append(_last(order, start, min(start + _most_units(limits), by_memory, len(order)), fits))
     even = np.linspace(0, len(order), len(ends)).astype(int)
     groups = [order[a:b] for a, b in pairwise(even)]

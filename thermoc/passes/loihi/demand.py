@@ -89,7 +89,7 @@ def core_populations(graph: Graph, limits: LoihiLimits) -> list[CorePopulation]:
 
 
 def _demand(senders: Senders, op: Any, limits: LoihiLimits) -> CorePopulation:
-    size = op.results[0].size
+    size: int = op.results[0].size
     state_bits = STATES[type(op)] * limits["unit.state_bits"].value + limits["unit.bias_bits"].value
     bits, fan_in = np.full(size, state_bits, np.int64), np.zeros(size, np.int64)
     kernels: list[Kernels] = []

@@ -111,7 +111,7 @@ def curve_error(population: CurvePopulation, design: Design, drive: FloatArray) 
     entry, and the curve beyond the table."""
     table, width = design.numbers["table"], design.numbers["width"]
     steepness = population.steepness
-    half_range = width * len(table) / 2
+    half_range: float = width * len(table) / 2
     if math.isinf(steepness):
         # No bound is known for an exponential's slope: the steepest chord of the table's range is taken.
         steps: FloatArray = np.diff(population.curve(np.linspace(-half_range, half_range, 4097)))

@@ -47,7 +47,8 @@ def gibbs(op: Any, drives: Drives, dt: float) -> Iterator[NoisyPopulation]:
     What a unit reads of the others is a synapse old; it is right all the same, for units of other colours did not
     change in that tick.
     """
-    n, colour = op.s.size, _colours(op, drives)
+    n: int = op.s.size
+    colour = _colours(op, drives)
     if op.draws != "unit":
         notes = [f"its units share random words: draws = {op.draws!r}"]
         raise error("T301", f"{op.opname} has no form here", where=op.location, notes=notes, hint='take draws="unit"')
@@ -78,7 +79,7 @@ def gibbs(op: Any, drives: Drives, dt: float) -> Iterator[NoisyPopulation]:
 
 def _colours(op: Any, drives: Drives) -> IntArray:
     """Return the colour of each unit, counted from 0 without gaps; without colours each unit has its own."""
-    n = op.s.size
+    n: int = op.s.size
     if op.order == "parallel":
         return np.zeros(n, np.int64)
     colours: AnyArray = np.arange(n) if op.colors is None else drives.constants[op.colors.name]

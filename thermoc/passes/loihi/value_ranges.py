@@ -151,7 +151,8 @@ def _ranges(op: Any, intervals: Intervals, inputs: tuple[float, float]) -> list[
         return [(0.0, 1.0)]
     if isinstance(op, core.Div) and all(v.name in intervals for v in op.inputs):
         return [_quotient(*(intervals[value.name] for value in op.inputs))]
-    rule = RULES.get(type(op))
+    kind: Any = type(op)
+    rule = RULES.get(kind)
     if rule is None or not all(value.name in intervals for value in op.inputs):
         return unknown
     ends = rule(op, *(intervals[value.name] for value in op.inputs))
