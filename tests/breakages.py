@@ -45,7 +45,7 @@ def attribute(graph: Graph, kind: type[Op], **changes: Callable[[Any], Any]) -> 
 
 def synapse(graph: Graph) -> Any:
     """Return the first synapse of the chip: that of the inputs."""
-    return graph.of(loihi.Dense)[0]
+    return graph.of(loihi.LoihiDense)[0]
 
 
 def weights(change: Callable[[np.ndarray], Any]) -> Break:
@@ -73,36 +73,38 @@ def _later(graph: Graph) -> Graph:
 
 
 def _temperature(graph: Graph) -> Graph:
-    return constant(graph, graph.of(loihi.FermiDirac)[0].T.name, lambda T: T * 1.5)
+    return constant(graph, graph.of(loihi.LoihiFermiDirac)[0].T.name, lambda T: T * 1.5)
 
 
 def _bias(graph: Graph) -> Graph:
-    return constant(graph, graph.of(loihi.Lif)[0].bias_mant.name, lambda bias: bias // 2)
+    return constant(graph, graph.of(loihi.LoihiLif)[0].bias_mant.name, lambda bias: bias // 2)
 
 
 BREAKAGES: dict[str, Break] = {
     "weights 0": weights(np.zeros_like),
     "a sign": weights(_one_sign),
-    "a threshold": lambda graph: attribute(graph, loihi.Lif, vth=lambda vth: vth * 5 // 4),
+    "a threshold": lambda graph: attribute(graph, loihi.LoihiLif, vth=lambda vth: vth * 5 // 4),
     "a delay": _later,
-    "a decay": lambda graph: attribute(graph, loihi.Lif, dv=lambda dv: dv + 400),
+    "a decay": lambda graph: attribute(graph, loihi.LoihiLif, dv=lambda dv: dv + 400),
     "a bias": _bias,
-    "a scale": lambda graph: attribute(graph, loihi.Dense, weight_exp=lambda exponent: exponent + 1),
-    "a reset": lambda graph: attribute(graph, loihi.Lif, reset=lambda r: "zero" if r == "subtract" else "subtract"),
+    "a scale": lambda graph: attribute(graph, loihi.LoihiDense, weight_exp=lambda exponent: exponent + 1),
+    "a reset": lambda graph: attribute(
+        graph, loihi.LoihiLif, reset=lambda r: "zero" if r == "subtract" else "subtract"
+    ),
     "swapped units": weights(_swapped),
     "a temperature": _temperature,
 }
 
 
 def _table(graph: Graph) -> Graph:
-    return constant(graph, graph.of(loihi.Lut)[0].table.name, lambda table: table[::-1])
+    return constant(graph, graph.of(loihi.LoihiLut)[0].table.name, lambda table: table[::-1])
 
 
 OTHERS: dict[str, Break] = {
-    "a reading": lambda graph: attribute(graph, loihi.Decode, scale=lambda scale: 1.01 * scale),
-    "a message": lambda graph: attribute(graph, loihi.Encode, scale=lambda scale: 1.2 * scale),
+    "a reading": lambda graph: attribute(graph, loihi.LoihiDecode, scale=lambda scale: 1.01 * scale),
+    "a message": lambda graph: attribute(graph, loihi.LoihiEncode, scale=lambda scale: 1.2 * scale),
     "a table": _table,
-    "a gain": lambda graph: attribute(graph, loihi.Memory, gain=lambda gain: 2 * gain),
+    "a gain": lambda graph: attribute(graph, loihi.LoihiMemory, gain=lambda gain: 2 * gain),
 }
 """Of units that the random networks do not have."""
 

@@ -13,6 +13,7 @@ from thermoc.ir.builder import Builder
 from thermoc.ir.dialects.core import Input, Output
 from thermoc.ir.functions import CURRENT, current
 from thermoc.ir.graph import Graph
+from thermoc.ir.handle import Handle
 from thermoc.ir.ops import OperandSpec
 from thermoc.ir.serial import load_graph, save_graph
 from thermoc.ir.types import DType, Role, Shape

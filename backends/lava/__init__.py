@@ -15,10 +15,10 @@ from thermoc.backends.lava import emit, lower, run
 from thermoc.backends.lava.artefact import LavaArtefact
 from thermoc.backends.lava.target import TARGET
 from thermoc.ir.dialects.core import Input
-from thermoc.ir.dialects.loihi import Decode, Encode
+from thermoc.ir.dialects.loihi import LoihiDecode, LoihiEncode
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
-from thermoc.ir.host_device import parts
+from thermoc.ir.host_device import split_graph
 from thermoc.ir.reference import interpret
 from thermoc.ir.target import TargetDescription
 from thermoc.passes.base import Pass
@@ -28,12 +28,12 @@ CHOICES = {"coding": ("graded", "thermal", "rate"), "runtime": ("lava", "referen
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class LavaOptions:
     """What ``tc.compile(net, target="lava", ...)`` takes. Errors: T303.
 
     input_range: what the network's inputs hold, where ``calibrate``, sample inputs by name, does not say it. chips: how
     many there are. coding: activations as integers ("graded"), or as spikes ("thermal", "rate"). stock_only: nothing
-    but Lava's own Dense, Sparse, Conv and LIF on the chip; p-bits then take their noise from the host. runtime: Lava,
+    but Lava's own Dense, Sparse, Conv and LIF on Loihi; p-bits then take their noise from the host. runtime: Lava,
     or the reference interpreter, which says the same where Lava is not installed. build_limit, run_limit: seconds that
     Lava may take to build the processes, and to run them.
     """
@@ -63,22 +63,23 @@ class LavaBackend(Backend):
     """The target ``lava``."""
 
     name: ClassVar[str] = "lava"
-    Options: ClassVar[type[Options]] = Options
+    Options: ClassVar[type[LavaOptions]] = LavaOptions
     pass_options: ClassVar[tuple[str, ...]] = ("input_range", "calibrate", "chips", "coding")
 
     def target(self) -> TargetDescription:
         """Return what Lava holds."""
         return TARGET
 
-    def lower(self, options: Options, *, dt: float) -> Sequence[Pass]:
+    def lower(self, options: LavaOptions, *, dt: float) -> Sequence[Pass]:
         """Return the passes that bring a graph to Lava."""
+        # runtime and the limits of time are no business of the passes.
         names = ("input_range", "calibrate", "chips", "coding", "stock_only")
         how: dict[str, Any] = {name: getattr(options, name) for name in names}
         return lower.lower(dt=dt, **how)
 
-    def emit(self, graph: Graph, options: Options) -> LavaArtefact:
+    def emit(self, graph: Graph, options: LavaOptions) -> LavaArtefact:
         """Return the package of a lowered graph. Errors: T301."""
-        chip = chip_of(graph)
+        loihi = loihi_ops(graph)
         about = {
             "borders": borders_of(graph),
             "thermoc": thermoc.__version__,
@@ -86,8 +87,8 @@ class LavaBackend(Backend):
             "numpy": np.__version__,
             "dt": graph.dt,
         }
-        files = emit.files(chip, about, stock_only=options.stock_only)
-        return LavaArtefact(files=files, graph=graph, chip=chip, options=options)
+        files = emit.files(loihi, about, stock_only=options.stock_only)
+        return LavaArtefact(files=files, graph=graph, loihi=loihi, options=options)
 
     def run(self, artefact: LavaArtefact, feed: Feed, position: NoisePosition) -> Outcome:
         """Run the package in Lava's own Python. Errors: T302, T403, T409."""
@@ -98,40 +99,40 @@ class LavaBackend(Backend):
         return run.run(artefact, feed, position)
 
 
-def chip_of(graph: Graph) -> Graph:
-    """Return the part of a graph that is the chip's. Errors: T301 where the host would have to do its work."""
-    if not any(isinstance(op, Encode | Decode) for op in graph.ops):
+def loihi_ops(graph: Graph) -> Graph:
+    """Return the ops of Loihi as a graph of their own. Errors: T301 where the host would have to do its work."""
+    if not any(isinstance(op, LoihiEncode | LoihiDecode) for op in graph.ops):
         return graph
-    whole = parts(graph)
-    found = [
+    split = split_graph(graph)
+    misplaced = [
         Finding(
             code="T301",
-            what=f"{op.opname} ({op.results[0]}) is the chip's, and stands where the host works",
+            what=f"{op.opname} ({op.results[0]}) is Loihi's, and stands where the host works",
             where=op.location,
-            notes=("the chip's part lies between loihi.encode and loihi.decode, and is left once",),
-            hint="hand its value out through loihi.decode, or keep host ops out of the chip's part",
+            notes=("Loihi's ops lie between loihi.encode and loihi.decode, and are left once",),
+            hint="hand its value out through loihi.decode, or keep host ops out from between Loihi's",
         )
-        for op in (*whole.before.ops, *whole.after.ops)
-        if op.opname.startswith("loihi.") and not isinstance(op, Encode | Decode)
+        for op in (*split.before.ops, *split.after.ops)
+        if op.opname.startswith("loihi.") and not isinstance(op, LoihiEncode | LoihiDecode)
     ]
-    if found:
-        raise ThermocError(found)
-    return whole.chip
+    if misplaced:
+        raise ThermocError(misplaced)
+    return split.loihi
 
 
 def borders_of(graph: Graph) -> dict[str, dict[str, dict[str, object]]]:
-    """Return what a border does to numbers, by the names that the chip's part has for its inputs and outputs.
+    """Return what a border does to numbers, by the names of the inputs and outputs of Loihi's graph.
 
     An encode names the network's input that it reads, where it reads one.
     """
     encodes = {
         op.y.name: {"scale": op.scale, "bits": op.bits, "lag": op.lag, "every": op.every, "input": _input(graph, op)}
-        for op in graph.of(Encode)
+        for op in graph.of(LoihiEncode)
     }
-    decodes = {op.x.name: {"scale": op.scale, "lag": op.lag, "every": op.every} for op in graph.of(Decode)}
+    decodes = {op.x.name: {"scale": op.scale, "lag": op.lag, "every": op.every} for op in graph.of(LoihiDecode)}
     return {"encode": encodes, "decode": decodes}
 
 
-def _input(graph: Graph, op: Encode) -> str | None:
+def _input(graph: Graph, op: LoihiEncode) -> str | None:
     source = graph.producers[op.x.name]
     return source.name if isinstance(source, Input) else None

@@ -29,12 +29,12 @@ from thermoc.support.json_text import read_json
 class LavaArtefact(Artefact):
     """The files by their names in the package, the graph they were made of, and how ``run`` runs them.
 
-    chip: the part of the graph that the package is.
+    loihi: the ops of Loihi in the graph, which the package is.
     """
 
     files: dict[str, bytes]
     graph: Graph
-    chip: Graph
+    loihi: Graph
     options: Any
 
     suffix: ClassVar[str] = ".lava"
@@ -42,7 +42,7 @@ class LavaArtefact(Artefact):
     @cached_property
     def whole(self) -> dict[str, bytes]:
         """The files, and inputs with the outputs that the reference gives: what ``run.py --check`` compares."""
-        return self.files | {"golden.npz": golden(self.chip)}
+        return self.files | {"golden.npz": golden(self.loihi)}
 
     def to_bytes(self) -> bytes:
         """Return the package as a .zip, the same bytes for the same network."""
@@ -70,6 +70,7 @@ class LavaArtefact(Artefact):
         if target.exists() and (strange := foreign(target)):
             notes = [f"it holds {strange}"]
             raise error("T505", f"{target} is there and is no Lava package", notes=notes, hint="name another folder")
+        # Beside the target, on one file system, so that renaming is one step.
         fresh = Path(tempfile.mkdtemp(prefix=".thermoc.", dir=target.parent))
         try:
             unpack(self.whole, fresh)
@@ -91,8 +92,8 @@ def foreign(folder: Path) -> str:
         ours = {*manifest["files"], "manifest.json", "golden.npz"} if "thermoc" in manifest else set()
     except (ThermocError, KeyError, TypeError):
         return "no manifest of a package"
-    there = (path.relative_to(folder) for path in sorted(folder.rglob("*")) if not path.is_dir())
-    return next((str(path) for path in there if "__pycache__" not in path.parts and path.as_posix() not in ours), "")
+    paths = (path.relative_to(folder) for path in sorted(folder.rglob("*")) if not path.is_dir())
+    return next((str(path) for path in paths if "__pycache__" not in path.parts and path.as_posix() not in ours), "")
 
 
 def replace(target: Path, fresh: Path) -> None:
@@ -117,11 +118,13 @@ def unpack(files: Mapping[str, bytes], folder: Path) -> None:
         path.write_bytes(data)
 
 
-def golden(chip: Graph, *, ticks: int = 8, batch: int = 2) -> bytes:
-    """Return inputs that are drawn anew for every network, and what the reference makes of them, as an .npz."""
-    rng = np.random.default_rng(int(chip.hash[:8], 16))
-    shapes = {name: (ticks, batch, *op.shape) for name, op in chip.inputs.items()}
-    given = {name: rng.integers(-100, 100, shape, dtype=np.int32) for name, shape in shapes.items()}
-    found = interpret(chip, Feed(arrays=given, ticks=ticks, batch=batch)).outputs
-    held = {f"in.{name}": array for name, array in given.items()} | {f"out.{n}": array for n, array in found.items()}
-    return npz_bytes(held | {"ticks": np.array(ticks), "samples": np.array(batch)}, compress=True)
+def golden(graph: Graph, *, ticks: int = 8, batch: int = 2) -> bytes:
+    """Return inputs that are drawn for this network by its hash, and what the reference makes of them, as an .npz."""
+    # Drawn by the graph's hash: the same network gives the same bytes.
+    rng = np.random.default_rng(int(graph.hash[:8], 16))
+    shapes = {name: (ticks, batch, *op.shape) for name, op in graph.inputs.items()}
+    inputs = {name: rng.integers(-100, 100, shape, dtype=np.int32) for name, shape in shapes.items()}
+    outputs = interpret(graph, Feed(arrays=inputs, ticks=ticks, batch=batch)).outputs
+    arrays = {f"in.{name}": array for name, array in inputs.items()}
+    arrays |= {f"out.{name}": array for name, array in outputs.items()}
+    return npz_bytes(arrays | {"ticks": np.array(ticks), "samples": np.array(batch)}, compress=True)

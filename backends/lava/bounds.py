@@ -18,11 +18,11 @@ ONCE = 2**18
 ROUNDS = 4
 """Bounds start from the most a type holds and only fall; so many rounds carry them through recurrent graphs."""
 FIXED: dict[type[Op], int] = {
-    loihi.FermiDirac: 1,
-    loihi.Categorical: 1,
-    loihi.Memory: loihi.LIMIT,
-    loihi.Heat: 2**24,
-    loihi.Lif: 2**23,
+    loihi.LoihiFermiDirac: 1,
+    loihi.LoihiCategorical: 1,
+    loihi.LoihiMemory: loihi.LIMIT,
+    loihi.LoihiHeat: 2**24,
+    loihi.LoihiLif: 2**23,
 }
 
 
@@ -36,10 +36,11 @@ class Bounds:
     def of(cls, graph: Graph, inputs: Mapping[str, int]) -> Bounds:
         """Return bounds of every integer value of a graph; ``inputs`` holds those of inputs that are known, by name."""
         bounds = cls({op.y.name: inputs[name] for name, op in graph.inputs.items() if name in inputs})
+        # Every round's bounds hold: stopping early is safe, only less sharp.
         for _ in range(ROUNDS):
             for op in graph.ops:
                 for value in op.results:
-                    bounds.of_value[value.name] = min(bounds[value], bounds._found(graph, op, value))
+                    bounds.of_value[value.name] = min(bounds[value], bounds._bound(graph, op, value))
         return bounds
 
     def __getitem__(self, value: Value) -> int:
@@ -47,13 +48,14 @@ class Bounds:
 
     def sum(self, graph: Graph, op: Op) -> int:
         """Return the bound of a synapse's sums, before and after their shift."""
-        weight = op.values if isinstance(op, loihi.Sparse) else op.weight  # type: ignore[attr-defined]
+        weight = op.values if isinstance(op, loihi.LoihiSparse) else op.weight  # type: ignore[attr-defined]
         source = graph.producers[weight.name]
         assert isinstance(source, core.Constant)
         W = np.abs(source.value.numpy.astype(np.int64))
-        if isinstance(op, loihi.Sparse):
+        if isinstance(op, loihi.LoihiSparse):
             rows = graph.producers[op.offsets.name]
             assert isinstance(rows, core.Constant)
+            # reduceat needs an entry behind the last row's start, which may be empty: hence the 0.
             totals = np.add.reduceat(np.append(W, 0), rows.value.numpy[:-1].astype(int)) if len(W) else np.zeros(1, int)
         else:
             totals = W.reshape(len(W), -1).sum(axis=1)
@@ -61,27 +63,27 @@ class Bounds:
         total = int(totals.max(initial=0)) * message
         return max(total, total << op.weight_exp if op.weight_exp >= 0 else 0)  # type: ignore[attr-defined]
 
-    def _found(self, graph: Graph, op: Op, value: Value) -> int:
+    def _bound(self, graph: Graph, op: Op, value: Value) -> int:
         if isinstance(op, core.Constant):
             array = op.value.numpy
             return int(np.abs(array.astype(np.float64)).max(initial=0))
         if isinstance(op, core.Input):
             return loihi.LIMIT
-        if isinstance(op, loihi.Encode):
+        if isinstance(op, loihi.LoihiEncode):
             return 2 ** (op.bits - 1) - 1
-        if isinstance(op, (loihi.Dense, loihi.Sparse, loihi.Conv)):
+        if isinstance(op, (loihi.LoihiDense, loihi.LoihiSparse, loihi.LoihiConv)):
             total = self.sum(graph, op)
-            return min(total, 2**23 if isinstance(op, loihi.Conv) else WORD)
-        if isinstance(op, loihi.Lif) and value == op.s:
+            return min(total, 2**23 if isinstance(op, loihi.LoihiConv) else WORD)
+        if isinstance(op, loihi.LoihiLif) and value == op.s:
             return 1
-        if isinstance(op, loihi.Graded):
+        if isinstance(op, loihi.LoihiGraded):
             bias = graph.producers[op.bias.name]
-            return min(loihi.LIMIT, (self[op.a] + self._found(graph, bias, op.bias) >> op.shift) + 1)
-        if isinstance(op, loihi.Lut):
+            return min(loihi.LIMIT, (self[op.a] + self._bound(graph, bias, op.bias) >> op.shift) + 1)
+        if isinstance(op, loihi.LoihiLut):
             return self[op.table]
         if type(op) in FIXED:
             return FIXED[type(op)]
-        if isinstance(op, loihi.Dendrite):
+        if isinstance(op, loihi.LoihiDendrite):
             return min(WORD, sum(self[item] for item in op.x))
         if isinstance(op, (core.Reshape, core.Flatten, core.Transpose, core.Broadcast, core.Slice)):
             return self[op.x]

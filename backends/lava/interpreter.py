@@ -41,12 +41,12 @@ def find() -> Path | None:
 
 def interpreter() -> Path:
     """Return Lava's Python. Errors: T302 where there is none."""
-    found = find()
-    if found is None:
+    python = find()
+    if python is None:
         raise missing(f"none is in {folder()}")
-    if not found.is_file():
-        raise missing(f"{found} is not there" if not found.exists() else f"{found} is a folder")
-    return found
+    if not python.is_file():
+        raise missing(f"{python} is not there" if not python.exists() else f"{python} is a folder")
+    return python
 
 
 def missing(fact: str) -> ThermocError:
@@ -60,13 +60,13 @@ def missing(fact: str) -> ThermocError:
 
 def installed() -> str:
     """Return the version of lava-nc in Lava's Python, "" where there is none; one that was not made here is asked."""
-    found = find()
+    python = find()
     if not os.environ.get("THERMOC_LAVA"):
-        return LAVA.partition("==")[2] if found is not None and found.exists() else ""
+        return LAVA.partition("==")[2] if python is not None and python.exists() else ""
     code = "from importlib.metadata import version; print(version('lava-nc'))"
     with suppress(OSError, subprocess.SubprocessError):
-        if found is not None:
-            done = subprocess.run([found, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+        if python is not None:
+            done = subprocess.run([python, "-c", code], capture_output=True, text=True, timeout=60, check=True)
             return done.stdout.strip()
     return ""
 
@@ -91,6 +91,7 @@ def install(*, base: str | None = None) -> Path:
             _run([*pip, "--no-deps", "--ignore-requires-python", LAVA])
             _edit()
         _run([str(_python(folder())), "-c", "import lava.magma.core.run_configs, lava.proc.lif.process"])
+        # Only now: an interrupted installation has no mark, and is made again.
         (folder() / "ready").write_text("")
     return _python(folder())
 
@@ -102,9 +103,9 @@ def python310() -> str | None:
 
 def _candidates() -> Iterator[str]:
     for name in ("python3.10", "python3", "python"):
-        found = shutil.which(name)
-        if found:
-            yield found
+        path = shutil.which(name)
+        if path:
+            yield path
     roots = (Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions",)
     roots += (Path(os.environ.get("UV_PYTHON_INSTALL_DIR", Path.home() / ".local/share/uv/python")),)
     for root in roots:
@@ -113,6 +114,7 @@ def _candidates() -> Iterator[str]:
 
 def _version(python: str) -> tuple[int, int] | None:
     """Return (major, minor) of a Python, or None where it does not run."""
+    # Debian's Python may lack venv and ensurepip, and then cannot make an environment.
     code = "import sys, venv, ensurepip; print(*sys.version_info[:2])"
     with suppress(OSError, ValueError, subprocess.SubprocessError):
         done = subprocess.run([python, "-c", code], capture_output=True, text=True, timeout=30, check=True)
@@ -156,12 +158,12 @@ def _locked(path: Path) -> Iterator[None]:
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        held = path.open("a")
+        lock = path.open("a")
     except OSError as reason:
         notes = [f"{path.parent} cannot be written", str(reason)]
         raise error(
             "T302", "Lava's Python cannot be made", notes=notes, hint="name another folder in THERMOC_CACHE"
         ) from None
-    with held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         yield

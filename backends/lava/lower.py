@@ -12,11 +12,11 @@ from thermoc.ir.types import DType
 from thermoc.passes import stages
 from thermoc.passes.base import Pass
 from thermoc.passes.canonicalize import Canonicalize
-from thermoc.passes.loihi.partition import Partition
-from thermoc.passes.loihi.place import Place
+from thermoc.passes.loihi.partition import PartitionCores
+from thermoc.passes.loihi.place import PlaceCores
+from thermoc.passes.loihi.population_table import MAKERS
 from thermoc.passes.loihi.quantize import Quantize
 from thermoc.passes.loihi.stock_units import StockUnits
-from thermoc.passes.loihi.units import MAKERS
 from thermoc.passes.spike_encode import SpikeEncode
 
 
@@ -44,6 +44,7 @@ def lower(
     if coding != "graded":
         spikes = SpikeEncode(coding=coding, input_range=input_range, calibrate=calibrate)
         encode = (*stages.cleaned(), spikes)
+    # Before quantize, which knows p-bits as units of their own.
     stock: tuple[Pass, ...] = (StockUnits(), Canonicalize()) if stock_only else ()
     return (
         *encode,
@@ -51,6 +52,6 @@ def lower(
         *stock,
         Quantize(input_range=input_range, calibrate=calibrate, stock_only=stock_only),
         Canonicalize(),
-        Partition(chips=chips),
-        Place(chips=chips),
+        PartitionCores(chips=chips),
+        PlaceCores(chips=chips),
     )

@@ -24,59 +24,61 @@ from thermoc.backends.lava.interpreter import interpreter, missing
 from thermoc.ir.dialects.loihi import LIMIT
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
-from thermoc.ir.host_device import run_in_parts
+from thermoc.ir.host_device import run_split
 from thermoc.ir.reference import interpret
 from thermoc.ir.values import Value
 from thermoc.support.errors import error
 
 SHORT = 40
+"""Characters of the temporary folder's path, so that a socket's stays below the 107 that Unix allows."""
 PHASES = ("building", "running", "stopping", "done")
 GRACE = 2.0
 """How long, in seconds, others may still say why they broke once one process has."""
 
 
 def run(artefact: LavaArtefact, feed: Feed, position: NoisePosition) -> Outcome:
-    """Return outputs and states of a run from the initial state: the host's parts by the reference, the chip's in Lava.
+    """Return outputs and states of a run from the initial state: the host's ops by the reference, Loihi's in Lava.
 
     Errors: T302 where Lava is missing, T403 for a message of more than 24 bits, T409 where a process
     fails or a phase takes longer than its limit.
     """
     where: dict[str, Any] = {"seed": position.seed, "first_sample": position.first_sample}
 
-    def part(graph: Graph, given: Feed, first_tick: int) -> tuple[Mapping[str, NDArray], Mapping[str, NDArray]]:
-        if graph == artefact.chip:
-            return in_lava(artefact, given, where | {"first_tick": first_tick})
-        trace = interpret(graph, given, seed=position.seed, first_sample=position.first_sample, first_tick=first_tick)
+    def run_graph(graph: Graph, inputs: Feed, first_tick: int) -> tuple[Mapping[str, NDArray], Mapping[str, NDArray]]:
+        if graph == artefact.loihi:
+            return in_lava(artefact, inputs, where | {"first_tick": first_tick})
+        trace = interpret(graph, inputs, seed=position.seed, first_sample=position.first_sample, first_tick=first_tick)
         return trace.outputs, trace.states
 
-    if artefact.chip == artefact.graph:
-        outputs, states = part(artefact.graph, feed, position.first_tick)
+    if artefact.loihi == artefact.graph:
+        outputs, states = run_graph(artefact.graph, feed, position.first_tick)
     else:
-        outputs, states = run_in_parts(artefact.graph, feed, part, first_tick=position.first_tick)
+        outputs, states = run_split(artefact.graph, feed, run_graph, first_tick=position.first_tick)
     return Outcome(outputs=dict(outputs), states=dict(states))
 
 
 def in_lava(artefact: LavaArtefact, feed: Feed, where: dict[str, int]) -> tuple[dict[str, NDArray], dict[str, NDArray]]:
-    """Return outputs (ticks, batch, *shape) and states of the chip's part."""
+    """Return outputs (ticks, batch, *shape) and states of Loihi's ops."""
     python = interpreter()
     with tempfile.TemporaryDirectory(prefix="thermoc-lava-") as name:
         folder = Path(name)
         unpack(artefact.files, folder / "package")
-        job = _job(artefact.chip, folder, feed) | dict(where)
+        job = _job(artefact.loihi, folder, feed) | dict(where)
         execute(python, folder, job, artefact.options)
-        outputs = {name: _read(job, name, op.x, feed) for name, op in artefact.chip.outputs.items()}
+        outputs = {name: _read(job, name, op.x, feed) for name, op in artefact.loihi.outputs.items()}
         return outputs, _states(json.loads(artefact.files["manifest.json"]), folder, feed.batch)
 
 
-def _job(chip: Graph, folder: Path, feed: Feed) -> dict[str, Any]:
+def _job(graph: Graph, folder: Path, feed: Feed) -> dict[str, Any]:
     """Write the files that sources read and sinks fill; return what the package's run.py is told. Errors: T403."""
     files: dict[str, str] = {}
     for name, array in feed.arrays.items():
         files[f"in.{name}"] = str(folder / f"in.{name}.npy")
+        # A constant input was broadcast over ticks: one row is enough to send it.
         rows = array[:1] if array.strides[0] == 0 else array
         _bounded(name, rows)
         np.save(files[f"in.{name}"], rows.reshape(len(rows), -1).astype(np.int32))
-    for name, op in chip.outputs.items():
+    for name, op in graph.outputs.items():
         files[f"out.{name}"] = str(folder / f"out.{name}.npy")
         shape = (feed.ticks, feed.batch * op.x.size)
         np.lib.format.open_memmap(files[f"out.{name}"], mode="w+", dtype=np.int32, shape=shape).flush()
@@ -85,10 +87,10 @@ def _job(chip: Graph, folder: Path, feed: Feed) -> dict[str, Any]:
 
 
 def _bounded(name: str, rows: NDArray) -> None:
-    """Raise T403 where a message has more than the chip's 24 bits: the package was chosen for those."""
+    """Raise T403 where a message has more than Loihi's 24 bits: the package was chosen for those."""
     largest = int(np.abs(rows.astype(np.int64)).max(initial=0))
     if largest > LIMIT:
-        notes = [f"its largest magnitude is {largest}", f"a message of the chip is at most {LIMIT}: 24 bits"]
+        notes = [f"its largest magnitude is {largest}", f"a message of Loihi is at most {LIMIT}: 24 bits"]
         raise error("T403", f"input {name!r} is too large to be sent", notes=notes)
 
 
@@ -112,13 +114,13 @@ def _state(stored: Mapping[str, NDArray], entry: Mapping[str, Any], batch: int) 
         return stored[entry["variable"]].reshape(batch, *shape).astype(np.int32)
     if "buffer" in stored:  # ours: (ticks, batch units)
         rows = stored["buffer"]
-        whole = rows.reshape(len(rows), batch, -1).swapaxes(0, 1)
+        buffer = rows.reshape(len(rows), batch, -1).swapaxes(0, 1)
     elif "a_buf" in stored:  # Conv: (height, width, batch channels)
-        whole = stored["a_buf"].transpose(2, 0, 1)
+        buffer = stored["a_buf"].transpose(2, 0, 1)
     else:  # Dense and Sparse: (batch units), or (batch units, ticks) where they delay
         rows = stored["a_buff"].reshape(batch, -1, stored["a_buff"].shape[1] if stored["a_buff"].ndim > 1 else 1)
-        whole = rows.swapaxes(1, 2)
-    return whole.reshape(batch, *shape).astype(np.int32)
+        buffer = rows.swapaxes(1, 2)
+    return buffer.reshape(batch, *shape).astype(np.int32)
 
 
 def execute(python: Path, folder: Path, job: Mapping[str, Any], options: Any) -> None:
@@ -127,10 +129,11 @@ def execute(python: Path, folder: Path, job: Mapping[str, Any], options: Any) ->
     sockets = _sockets(str(job["shared_memory"]))
     environment = {key: item for key, item in os.environ.items() if key != "PYTHONPATH"}
     environment |= {"TMPDIR": str(sockets), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    # Unbuffered: the phases are read from what it prints.
     command = [str(python), "-u", str(folder / "package/run.py"), "--job", str(folder / "job.json")]
-    with (folder / "said").open("wb") as said, (folder / "complaints").open("wb") as complaints:
+    with (folder / "said").open("wb") as stdout, (folder / "complaints").open("wb") as stderr:
         process = subprocess.Popen(
-            command, stdout=said, stderr=complaints, stdin=subprocess.DEVNULL, env=environment, start_new_session=True
+            command, stdout=stdout, stderr=stderr, stdin=subprocess.DEVNULL, env=environment, start_new_session=True
         )
     try:
         _await(process, folder, {"building": options.build_limit, "running": options.run_limit})
@@ -158,6 +161,7 @@ def _await(process: subprocess.Popen, folder: Path, limits: Mapping[str, float])
             return
         broken = sorted(folder.glob("broken.*.txt"))
         if broken:
+            # Processes break because another did: the oldest of all reports names the cause.
             time.sleep(GRACE / 10)
             _broken(sorted(folder.glob("broken.*.txt")), phase)
         if ended:
@@ -198,8 +202,8 @@ def _clear(process: subprocess.Popen, shared: str) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    end = time.monotonic() + GRACE
-    while _alive(process.pid) and time.monotonic() < end:
+    deadline = time.monotonic() + GRACE
+    while _alive(process.pid) and time.monotonic() < deadline:
         time.sleep(0.01)
     for path in Path("/dev/shm").glob(f"{shared[1:]}*"):
         path.unlink(missing_ok=True)
@@ -209,7 +213,7 @@ def _alive(group: int) -> bool:
     """Return whether a process of a group runs; one that only waits to be reaped, as in containers, does not."""
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
-            state, _, held = path.read_text().rsplit(")", 1)[1].split()[:3]
-            if int(held) == group and state not in "ZX":
+            state, _, process_group = path.read_text().rsplit(")", 1)[1].split()[:3]
+            if int(process_group) == group and state not in "ZX":
                 return True
     return False

@@ -1,4 +1,4 @@
-"""What is written of a Lava package while its graph is walked: lines of build.py, arrays, states."""
+"""Writes a Lava package while its graph is walked: lines of build.py, arrays, states."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ class Stated:
 
 
 @dataclass
-class Writer:
+class PackageWriter:
     """What has been written of a package."""
 
     graph: Graph
     bounds: Bounds
     idle: bool = False
-    """A unit that keeps nothing may speak before its lag is over: nobody listens yet."""
+    """A unit without state may speak before its lag is over: nobody listens yet."""
     names: dict[str, str] = field(default_factory=dict)
-    parts: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
     wires: list[str] = field(default_factory=list)
     arrays: dict[str, NDArray] = field(default_factory=dict)
     outs: dict[str, list[str]] = field(default_factory=dict)
@@ -58,35 +58,40 @@ class Writer:
         self.names[wanted] = name
         return name
 
-    def literal(self, part: str, name: str, array: NDArray) -> str:
+    def literal(self, process: str, name: str, array: NDArray) -> str:
         """Return how build.py writes a parameter: a number, or where it stands in weights.npz."""
         if array.size == 1 or (array.size and (array == array.flat[0]).all()):
             return str(int(array.flat[0]))
-        self.arrays[f"{part}.{name}"] = array.astype(np.int32)
-        return f'w["{part}.{name}"]'
+        self.arrays[f"{process}.{name}"] = array.astype(np.int32)
+        return f'w["{process}.{name}"]'
 
     def number(self, value: Value | None) -> NDArray | None:
         """Return the array behind a value that is a constant."""
         source = None if value is None else self.graph.producers[value.name]
         return source.value.numpy if isinstance(source, core.Constant) else None
 
-    def call(self, part: str, function: str, *given: str, **attrs: Any) -> None:
-        """Write the line that makes a part."""
-        held = [*given, *(f"{key}={item if isinstance(item, str) else repr(item)}" for key, item in attrs.items())]
-        line = f"{part} = {function}({', '.join(held)})"
-        self.parts += [line] if len(line) < 112 else [f"{part} = {function}(", *(f"    {item}," for item in held), ")"]
+    def call(self, process: str, function: str, *positional: str, **attrs: Any) -> None:
+        """Write the line that makes a process."""
+        arguments = [
+            *positional,
+            *(f"{key}={item if isinstance(item, str) else repr(item)}" for key, item in attrs.items()),
+        ]
+        line = f"{process} = {function}({', '.join(arguments)})"
+        self.lines += (
+            [line] if len(line) < 112 else [f"{process} = {function}(", *(f"    {item}," for item in arguments), ")"]
+        )
 
-    def proc(self, part: str, folder: str, cls: str, units: Value, **attrs: Any) -> None:
+    def proc(self, process: str, folder: str, cls: str, units: Value, **attrs: Any) -> None:
         """Write the line that makes one of our own processes."""
         self.procs.add(folder)
-        self.kinds[part] = f"custom: {folder}"
-        self.call(part, cls, shape=f"({units.size} * many,)", **attrs, name=f'"{part}"')
+        self.kinds[process] = f"custom: {folder}"
+        self.call(process, cls, shape=f"({units.size} * many,)", **attrs, name=f'"{process}"')
 
     def connect(self, value: Value, target: str, *, shape: tuple[int, ...] | None = None, into: bool = False) -> None:
         """Write the lines that bring a value to a port, or into a synapse; spread over a larger ``shape``."""
         outs = self.outs[value.name]
-        for place, out in enumerate(outs):
-            if out in outs[:place]:  # Lava connects two ports once
+        for number, out in enumerate(outs):
+            if out in outs[:number]:  # Lava connects two ports once
                 out = self.route(f"{value.name}.again", out, np.arange(value.size), value.size)
             if shape is not None and value.type is not None and value.type.shape != shape:
                 out = self.spread(value, out, shape)

@@ -15,7 +15,7 @@ from thermoc.backends.sim.emit import emit
 from thermoc.backends.sim.run import run as run_program
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
-from thermoc.ir.host_device import parts, run_in_parts
+from thermoc.ir.host_device import run_split, split_graph
 from thermoc.simulator import Program
 
 
@@ -40,8 +40,8 @@ class ClockedArtefact(Artefact):
 
 def build(graph: Graph, threads: int | None) -> ClockedArtefact:
     """Return the programs of a graph whose chip has ticks of its own."""
-    whole = parts(graph)
-    named = (("before", whole.before), ("chip", whole.chip), ("after", whole.after))
+    whole = split_graph(graph)
+    named = (("before", whole.before), ("chip", whole.loihi), ("after", whole.after))
     programs = tuple((name, part, emit(part)) for name, part in named if part.outputs)
     return ClockedArtefact(graph=graph, programs=programs, threads=threads)
 
@@ -55,5 +55,5 @@ def run(artefact: ClockedArtefact, feed: Feed, position: NoisePosition) -> Outco
         found = run_program(programs[graph.hash], given, where, artefact.threads)
         return found.outputs, found.states
 
-    outputs, states = run_in_parts(artefact.graph, feed, part, first_tick=position.first_tick)
+    outputs, states = run_split(artefact.graph, feed, part, first_tick=position.first_tick)
     return Outcome(outputs=outputs, states=states)

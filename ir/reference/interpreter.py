@@ -11,7 +11,7 @@ import numpy as np
 from thermoc.ir.dialects.core import Input, Output
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
-from thermoc.ir.host_device import is_clocked, run_in_parts
+from thermoc.ir.host_device import is_clocked, run_split
 from thermoc.ir.ops import STATEFUL, Op
 from thermoc.ir.reference.jitter import Jitter
 from thermoc.ir.reference.meaning import MEANINGS, Context, Delayed, Pure, State
@@ -114,7 +114,7 @@ def _in_parts(
         probed.update({name: array[: feed.ticks] for name, array in trace.probes.items()})
         return trace.outputs, trace.states
 
-    outputs, states = run_in_parts(graph, feed, run, first_tick=first_tick)
+    outputs, states = run_split(graph, feed, run, first_tick=first_tick)
     return ReferenceTrace(outputs=outputs, probes=probed, states=states)
 
 

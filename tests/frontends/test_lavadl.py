@@ -66,7 +66,7 @@ def test_tinynet_is_exact(shared: Path):
         return np.moveaxis(np.load(folder / f"gts/tinynet/{name}.npy")[0], -1, 0)
 
     net = tc.load(folder / "tiny.net")
-    weight = net.graph.producers[net.graph.of(loihi.Conv)[0].weight.name].value.numpy  # pyright: ignore[reportAttributeAccessIssue]
+    weight = net.graph.producers[net.graph.of(loihi.LoihiConv)[0].weight.name].value.numpy  # pyright: ignore[reportAttributeAccessIssue]
     kernel = np.load(folder / "gts/tinynet/layer1_kernel.npy")  # (out, x, y, in), turned by half for Lava
     np.testing.assert_array_equal(weight[:, :, ::-1, ::-1].transpose(0, 3, 2, 1), kernel)
     image = (np.load(folder / "gts/tinynet/input_bias.npy").transpose(2, 1, 0) - 34) / 36
@@ -198,7 +198,7 @@ def test_weights_take_the_form_that_eight_bits_hold(tmp_path: Path):
     }
     for weight, sign, exponent in cases.values():
         net = tc.load(file(tmp_path / "a.net", layer("dense", (4,), weight=weight)))
-        (synapse,) = net.graph.of(loihi.Dense)
+        (synapse,) = net.graph.of(loihi.LoihiDense)
         assert (synapse.sign_mode, synapse.weight_exp) == (sign, exponent)
         np.testing.assert_array_equal(run(net, X[:, None], probes=("layer0.a",))["layer0.a"][1:], X[:-1] @ weight.T)
     wide = EVEN.copy()

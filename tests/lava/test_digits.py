@@ -1,4 +1,4 @@
-"""The digits on the chip's integers: as accurate as in floats, and the same labels from Lava and from the emulator."""
+"""The digits on Loihi's integers: as accurate as in floats, and the same labels from Lava and from the emulator."""
 
 import numpy as np
 import pytest

@@ -13,7 +13,7 @@ import thermoc as tc
 
 @pytest.fixture(scope="module")
 def integers() -> tc.Executable:
-    """A network of the chip's integers alone, with an image."""
+    """A network of Loihi's integers alone, with an image."""
     with tc.Network("integers") as net:
         x = tc.input("x", (1, 2, 2), dtype="i32")
         drive = tc.loihi.conv(x, np.array([[[[2]]], [[[4]]]]), message_bits=8)

@@ -14,7 +14,8 @@ from thermoc.ir.dialects import core, loihi
 from thermoc.ir.graph import Graph
 from thermoc.ir.types import DType, Role, Type
 from thermoc.ir.values import Value
-from thermoc.passes.loihi.partition import Cores, partition
+from thermoc.passes.loihi.cores import Cores
+from thermoc.passes.loihi.partition import partition
 
 LAYERS = {0: "input", 1: "conv-0", 2: "conv-1", 3: "conv-2", 4: "conv-3", 5: "conv-4", 7: "fc-0", 8: "fc-1", 9: "fc-2"}
 """The golden arrays of each layer of the network of LIF units; layer 6 flattens."""
@@ -30,12 +31,12 @@ def folder() -> Path:
 
 
 def decoded(graph: Graph, names: list[str]) -> Graph:
-    """Return the graph with values of the chip handed out under their own names."""
+    """Return the graph with values of Loihi returned under their own names."""
     ops = list(graph.ops)
     for name in names:
         x = next(value for value in graph.producers[name].results if value.name == name)
         y = Value(f"shown.{name}", Type(x.type.shape, DType.f64, Role.signal))
-        ops += [loihi.Decode(x=x, y=y), core.Output(name=name, x=y)]
+        ops += [loihi.LoihiDecode(x=x, y=y), core.Output(name=name, x=y)]
     return graph.with_ops(ops)
 
 
@@ -67,7 +68,7 @@ def test_lif_units_are_their_goldens(folder: Path):
     assert within(partition(exe.graph), 66)
     image = np.load(folder / "image.npy").transpose(2, 1, 0)
     x = np.broadcast_to((image - 36) / 40, (TICKS, 1, *image.shape))  # the file: 40 x + 36
-    (last,) = exe.graph.of(loihi.Dense)[-1:]
+    (last,) = exe.graph.of(loihi.LoihiDense)[-1:]
     weight = exe.graph.producers[last.weight.name].value.numpy * 2.0**last.weight_exp
     for name, runner in both(exe).items():
         run = runner.run({"input": x})

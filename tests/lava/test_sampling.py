@@ -51,7 +51,7 @@ def test_samples_follow_the_exact_law_of_the_integers(machine: Executable):
 
 
 def test_one_tick_of_the_network_is_one_of_the_chip_for_each_colour(machine: Executable):
-    (unit,) = machine.graph.of(loihi.FermiDirac)
+    (unit,) = machine.graph.of(loihi.LoihiFermiDirac)
     assert (unit.turns, unit.sweeps) == (UNITS, 1)
 
 

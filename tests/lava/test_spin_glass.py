@@ -42,7 +42,7 @@ def test_the_lattices_are_periodic_and_of_both_signs(example: dict):
 
 
 def test_lava_ends_where_the_emulator_ends(example: dict, ours: np.ndarray):
-    """Every one of 3,000 spins after 2,000 ticks of the chip, at temperatures that fall."""
+    """Every one of 3,000 spins after 2,000 ticks of Loihi, at temperatures that fall."""
     exe = tc.compile(example["network"](SWEEPS), target="lava")
     found = emulated(exe.graph, {}, seed=example["SEED"], ticks=SWEEPS + 1, batch=1)["s"]
     np.testing.assert_array_equal(ours.ravel(), found[-1, 0])

@@ -1,4 +1,4 @@
-"""What the dialect refuses: every number outside the chip's ranges, named with what was given and what there is."""
+"""What the dialect refuses: every number outside Loihi's ranges, named with what was given and what there is."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import thermoc as tc
 SPIKES = [461, 511, 711, 761]
 TICK, TAU, THRESHOLD = 1e-4, 2.5e-3, 0.1
 SHOWN_ON_SPIKES = 128
-"""What the chip's probe shows in a tick with a spike, where the membrane is reset."""
+"""What Loihi's probe shows in a tick with a spike, where the membrane is reset."""
 
 
 def unit() -> tc.Network:
@@ -35,7 +35,7 @@ def trace(shared: Path, name: str) -> np.ndarray:
 @pytest.mark.parametrize(("name", "shown"), [("lava_loihi_fixed", SHOWN_ON_SPIKES), ("lava_cpu_fixed", 0)])
 @pytest.mark.parametrize("runs", ["reference", "sim"])
 def test_every_tick_of_the_chip(shared: Path, name: str, shown: int, runs: str):
-    """1000 of 1000 membranes, and the spikes: the chip, Lava on a CPU, the reference and the simulator agree."""
+    """1000 of 1000 membranes, and the spikes: Loihi, Lava on a CPU, the reference and the simulator agree."""
     x, v, s = trace(shared, name).T
     given = {"x": x.reshape(-1, 1, 1)}
     net = unit()

@@ -14,14 +14,14 @@ from thermoc.backends.base import NoisePosition
 from thermoc.backends.lava.lower import lower
 from thermoc.ir.feed import Feed, feed
 from thermoc.ir.graph import Graph
-from thermoc.ir.host_device import run_in_parts
+from thermoc.ir.host_device import run_split
 from thermoc.ir.reference import interpret
 from thermoc.passes.change_log import Change, Lowered
 from thermoc.passes.pipeline import run_passes
 
 
 def lowered(net: tc.Network, **options: Any) -> Lowered:
-    """Return a network brought to the chip."""
+    """Return a network brought to Loihi."""
     return run_passes(net.graph, lower(dt=net.graph.dt, **options))
 
 
@@ -49,7 +49,7 @@ def emulated(graph: Graph, inputs: Mapping[str, ArrayLike], *, seed: int = 0, **
         outcome = backend.run(exe.artefact, given, NoisePosition(seed=seed, first_tick=first))
         return outcome.outputs, outcome.states
 
-    outputs, _ = run_in_parts(graph, feed(graph, inputs, **size), run)
+    outputs, _ = run_split(graph, feed(graph, inputs, **size), run)
     return outputs
 
 

@@ -1,4 +1,4 @@
-"""Networks of every kind on the chip's integers, held against the network itself, the emulator against the reference."""
+"""Networks of every kind on Loihi's integers, compared with the network itself, the emulator against the reference."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import thermoc as tc
 from tests.loihi_lowering.lowering import bound, changes, emulated, lowered, reference, spikes
 from thermoc import demo
 from thermoc.ir.dialects import core, loihi, sampling
-from thermoc.ir.host_device import parts
+from thermoc.ir.host_device import split_graph
 from thermoc.physics import all_states
 
 
@@ -51,7 +51,7 @@ def test_a_boltzmann_machine_of_ten_units_settles_to_the_law_of_its_integers(lev
 
 def law(graph, levels: str):
     """Return exp(-E / T) of the integers in a lowered machine."""
-    (unit,), (synapse,) = graph.of(loihi.FermiDirac), graph.of(loihi.Dense)
+    (unit,), (synapse,) = graph.of(loihi.LoihiFermiDirac), graph.of(loihi.LoihiDense)
     held = {name: graph.producers[getattr(unit, name).name].value.numpy for name in ("T", "bias")}
     W = graph.producers[synapse.weight.name].value.numpy * 2.0**synapse.weight_exp
     T = float(held["T"].flat[0]) / 256
@@ -82,7 +82,7 @@ def test_a_sampled_network_draws_what_it_would_have_drawn():
     """The same words, so the same trajectory but where a drive lies within rounding of its threshold."""
     net = boltzmann_machine(8, "spin", sweeps=2)
     result = lowered(net)
-    assert parts(result.graph).every == 16
+    assert split_graph(result.graph).every == 16
     size = {"ticks": 200, "batch": 4}
     exact, found = reference(net.graph, {}, seed=3, **size)["s"], reference(result.graph, {}, seed=3, **size)["s"]
     np.testing.assert_array_equal(found[0], exact[0])

@@ -12,7 +12,8 @@ from tests.loihi_lowering.lowering import emulated, lowered, reference
 from tests.loihi_lowering.test_cores import small
 from thermoc.ir.dialects import loihi
 from thermoc.ir.graph import Graph, exposed
-from thermoc.passes.loihi.partition import Cores, partition
+from thermoc.passes.loihi.cores import Cores
+from thermoc.passes.loihi.partition import partition
 from thermoc.passes.loihi.place import place, traffic
 from thermoc.support.errors import ThermocError
 
@@ -194,13 +195,13 @@ def test_random_networks_over_cores(net, seed):
     covered(cores, graph)
     assert len(cores.cores) > 2
     x = {"x": (np.random.default_rng(seed).random((6, 2, 2, 7, 6)) < 0.5).astype(float)}
-    shown = exposed(graph, tuple(value.name for op in graph.of(loihi.Lif) for value in (op.a, op.s)), "")
+    shown = exposed(graph, tuple(value.name for op in graph.of(loihi.LoihiLif) for value in (op.a, op.s)), "")
     messages = reference(shown, x)
     np.testing.assert_array_equal(emulated(graph, x)["y"], messages["y"])
-    for op in graph.of(loihi.Lif):
+    for op in graph.of(loihi.LoihiLif):
         synapse = graph.producers[op.a.name]
-        synapse = synapse if isinstance(synapse, loihi.Conv) else graph.producers[synapse.x.name]
-        sender = synapse.x if isinstance(synapse, loihi.Conv) else graph.producers[synapse.x.name].x
+        synapse = synapse if isinstance(synapse, loihi.LoihiConv) else graph.producers[synapse.x.name]
+        sender = synapse.x if isinstance(synapse, loihi.LoihiConv) else graph.producers[synapse.x.name].x
         W = matrix(synapse, graph)
         for piece in (piece for core in cores.cores for piece in core.pieces if piece.population == op.s.name):
             read = np.flatnonzero((W[piece.members] != 0).any(axis=0))

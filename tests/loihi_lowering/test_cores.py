@@ -12,9 +12,10 @@ import thermoc as tc
 from tests.loihi_lowering.lowering import changes, lowered
 from thermoc import physics
 from thermoc.ir.target import Limit
-from thermoc.passes.loihi.limits import Limits, loihi2, read
+from thermoc.passes.loihi.limits import LoihiLimits, loihi2, read
+from thermoc.passes.loihi.mesh import exchanged, greedy, message_hops
 from thermoc.passes.loihi.partition import partition
-from thermoc.passes.loihi.place import exchanged, greedy, place, way
+from thermoc.passes.loihi.place import place
 from thermoc.support.errors import ThermocError
 
 
@@ -28,7 +29,7 @@ def chain(units: int = 40, layers: int = 3) -> tc.Network:
     return net
 
 
-def small(**changes: int) -> Limits:
+def small(**changes: int) -> LoihiLimits:
     """Loihi 2's limits with some made smaller."""
     limits = loihi2()
     new = {name.replace("__", "."): value for name, value in changes.items()}
@@ -36,7 +37,7 @@ def small(**changes: int) -> Limits:
         name: Limit(value=new.get(name, limit.value), unit=limit.unit, source=limit.source)
         for name, limit in limits.entries.items()
     }
-    return Limits(entries=entries, boards=limits.boards)
+    return LoihiLimits(entries=entries, boards=limits.boards)
 
 
 def test_every_limit_has_a_unit_a_source_and_how_sure_it_is():
@@ -107,22 +108,22 @@ def test_the_places_of_a_few_cores_are_near_the_best():
     """Five cores on six places, every arrangement tried: within a fifth of the least."""
     slots = np.array([(0, i // 3, i % 3) for i in range(6)])
     for seed in range(10):
-        talk = csr_array(np.triu(np.random.default_rng(seed).integers(0, 9, (5, 5)), 1).astype(float))
-        best = min(way(np.array(seat), talk, slots) for seat in itertools.permutations(range(6), 5))
-        assert way(exchanged(greedy(talk, slots), talk, slots), talk, slots) <= 1.2 * best
+        traffic = csr_array(np.triu(np.random.default_rng(seed).integers(0, 9, (5, 5)), 1).astype(float))
+        best = min(message_hops(np.array(slot), traffic, slots) for slot in itertools.permutations(range(6), 5))
+        assert message_hops(exchanged(greedy(traffic, slots), traffic, slots), traffic, slots) <= 1.2 * best
 
 
 def test_no_exchange_of_two_cores_is_left_that_shortens_the_way():
     """Forty cores on two chips; the saving that a swap is chosen by is the one that it brings."""
     slots = np.array([(i // 20, i // 5 % 4, i % 5) for i in range(40)])
     rng = np.random.default_rng(3)
-    talk = csr_array(np.where(rng.random((40, 40)) < 0.1, rng.integers(1, 9, (40, 40)), 0) * (1.0 - np.eye(40)))
-    seat = np.arange(40)
+    traffic = csr_array(np.where(rng.random((40, 40)) < 0.1, rng.integers(1, 9, (40, 40)), 0) * (1.0 - np.eye(40)))
+    slot = np.arange(40)
     for _ in range(20):  # each call makes a few rounds
-        seat = exchanged(seat, talk, slots)
-    least = way(seat, talk, slots)
-    assert least < 0.8 * way(np.arange(40), talk, slots)
+        slot = exchanged(slot, traffic, slots)
+    least = message_hops(slot, traffic, slots)
+    assert least < 0.8 * message_hops(np.arange(40), traffic, slots)
     for a, b in itertools.combinations(range(40), 2):
-        other = seat.copy()
+        other = slot.copy()
         other[[a, b]] = other[[b, a]]
-        assert way(other, talk, slots) >= least - 1e-9
+        assert message_hops(other, traffic, slots) >= least - 1e-9

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 import thermoc as tc
 from tests.loihi_lowering.lowering import bound, lowered, reference, spikes
 from thermoc.ir.dialects import loihi
-from thermoc.ir.host_device import parts
-from thermoc.passes.loihi.latency import Edge, lags
+from thermoc.ir.host_device import split_graph
+from thermoc.passes.loihi.latency import LatencyEdge, lags
 from thermoc.support.errors import ThermocError
 
 
@@ -33,8 +33,8 @@ def test_paths_of_different_length_and_a_loop_come_out_even():
         tc.output("y", c)
         tc.output("early", a)
     result = lowered(net)
-    assert parts(result.graph).latency == 3
-    assert {op.longest for op in result.graph.of(loihi.Sparse)} >= {1, 4}
+    assert split_graph(result.graph).latency == 3
+    assert {op.longest for op in result.graph.of(loihi.LoihiSparse)} >= {1, 4}
     inputs = {"x": spikes((200, 3, 6))}
     exact, found = reference(net.graph, inputs), reference(result.graph, inputs)
     for name in exact:
@@ -108,14 +108,14 @@ def test_numbers_stay_within_the_recorded_bound(net, seed):
 
 def test_a_cycle_with_fewer_delays_than_synapses_is_named():
     with pytest.raises(ThermocError, match=r"T209.*\n.*%a -> %b -> %a(.|\n)*1 more tick"):
-        lags({"a": 0, "b": 0}, [Edge("a", "b", 1), Edge("b", "a", 0)])
+        lags({"a": 0, "b": 0}, [LatencyEdge("a", "b", 1), LatencyEdge("b", "a", 0)])
 
 
 def test_a_cycle_with_enough_delays_is_not():
-    assert lags({"a": 0, "b": 0}, [Edge("a", "b", 1), Edge("b", "a", -1)]) == {"a": 0, "b": 1}
+    assert lags({"a": 0, "b": 0}, [LatencyEdge("a", "b", 1), LatencyEdge("b", "a", -1)]) == {"a": 0, "b": 1}
 
 
 def test_a_path_that_would_wait_too_long_is_refused():
-    chain = [Edge(f"u{i}", f"u{i + 1}", 1) for i in range(70)]
+    chain = [LatencyEdge(f"u{i}", f"u{i + 1}", 1) for i in range(70)]
     with pytest.raises(ThermocError, match="T206"):
-        lags({f"u{i}": 0 for i in range(71)}, [*chain, Edge("u0", "u70", 1)])
+        lags({f"u{i}": 0 for i in range(71)}, [*chain, LatencyEdge("u0", "u70", 1)])

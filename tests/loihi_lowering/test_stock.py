@@ -11,7 +11,15 @@ from thermoc import demo
 from thermoc.ir.dialects import loihi
 from thermoc.support.errors import ThermocError
 
-STOCK = (loihi.Encode, loihi.Decode, loihi.Dense, loihi.Sparse, loihi.Conv, loihi.Dendrite, loihi.Lif)
+STOCK = (
+    loihi.LoihiEncode,
+    loihi.LoihiDecode,
+    loihi.LoihiDense,
+    loihi.LoihiSparse,
+    loihi.LoihiConv,
+    loihi.LoihiDendrite,
+    loihi.LoihiLif,
+)
 
 
 def is_stock(graph) -> bool:

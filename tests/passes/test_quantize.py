@@ -104,7 +104,7 @@ def test_units_of_other_decays_are_populations_of_their_own():
     with tc.Network("net") as net:
         x = tc.input("x", (4,), role="spike")
         tc.output("y", tc.lif(tc.affine(x, np.eye(4)), tau=np.array([5.0, 5.0, 9.0, 9.0]))[0])
-    assert [op.dv for op in lowered(net).graph.of(loihi.Lif)] == [742, 431]
+    assert [op.dv for op in lowered(net).graph.of(loihi.LoihiLif)] == [742, 431]
 
 
 def test_thresholds_and_resets_of_a_unit_go_into_its_weights():

@@ -16,10 +16,17 @@ import numpy as np
 from thermoc import physics
 from thermoc.ir.dialects.loihi import weight_range
 from thermoc.passes.loihi import linear_maps as maps
+from thermoc.passes.loihi.design_types import FRACTION, Design, MessageFormat
 from thermoc.passes.loihi.drives import Term
 from thermoc.passes.loihi.error_bounds import LOGIT, curve_error
-from thermoc.passes.loihi.scales import FRACTION, Design, Source
-from thermoc.passes.loihi.units import CurveUnit, GradedUnit, LifUnit, MemoryUnit, NoisyUnit, relaxation
+from thermoc.passes.loihi.parameters import relaxation
+from thermoc.passes.loihi.population_types import (
+    CurvePopulation,
+    GradedPopulation,
+    LifPopulation,
+    MemoryPopulation,
+    NoisyPopulation,
+)
 from thermoc.support.array_types import FloatArray
 
 Said = Callable[[Term], tuple[FloatArray, FloatArray]]
@@ -34,7 +41,7 @@ ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
-class Population:
+class Counterpart:
     """A population as it was written to the chip.
 
     sender: the value it sends; the network's tick t is in the chip's tick lag + t every, where ``design.sent`` integers
@@ -43,7 +50,7 @@ class Population:
     """
 
     design: Design
-    sources: Mapping[str, Source]
+    sources: Mapping[str, MessageFormat]
     sender: str
     lag: int
     start: int
@@ -89,11 +96,11 @@ class Coded:
     coding: str
 
 
-def of_drive(population: Population, said: Said) -> Slack:
+def of_drive(population: Counterpart, said: Said) -> Slack:
     """Return how far a tick's drive may be off, for what the sources have said in it."""
     design = population.design
-    slack, size = _bias(design)[:, np.newaxis], np.abs(design.unit.drive.bias)[:, np.newaxis]
-    for term, weights in zip(design.unit.drive.terms, design.weights):
+    slack, size = _bias(design)[:, np.newaxis], np.abs(design.population.drive.bias)[:, np.newaxis]
+    for term, weights in zip(design.population.drive.terms, design.weights):
         source = population.sources[term.source]
         one = source.scale / design.scale
         half = weight_range(weights.sign_mode, 8)[2] * 2.0**weights.exponent * one / 2
@@ -109,11 +116,11 @@ def of_drive(population: Population, said: Said) -> Slack:
     return Slack(drive=slack + (0.0 if exact else ROUNDING * size), size=size)
 
 
-def of_lif(population: Population, drive: FloatArray, v: FloatArray, u: FloatArray) -> tuple[FloatArray, FloatArray]:
+def of_lif(population: Counterpart, drive: FloatArray, v: FloatArray, u: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return how far membrane (against its threshold) and current may be off after a tick. v, u: before it."""
     design = population.design
-    unit, n, scale = design.unit, design.numbers, design.scale
-    assert isinstance(unit, LifUnit)
+    unit, n, scale = design.population, design.numbers, design.scale
+    assert isinstance(unit, LifPopulation)
     step = 1 / (scale * FRACTION)
     fall = _off(np.ravel((4095 - n["du"]) / 4096), unit.fall)
     keep = _off(np.ravel((4096 - n["dv"]) / 4096), unit.keep)
@@ -128,22 +135,22 @@ def of_lif(population: Population, drive: FloatArray, v: FloatArray, u: FloatArr
     return membrane + (0.0 if exact else ROUNDING * (np.abs(v) + np.abs(u) + unit.threshold)), current
 
 
-def of_noise(population: Population, T: Any) -> Any:
+def of_noise(population: Counterpart, T: Any) -> Any:
     """Return how far the noise of a p-bit or a categorical unit may be off: the logarithm, T's own step, a floor."""
     design = population.design
-    assert isinstance(design.unit, NoisyUnit)
+    assert isinstance(design.population, NoisyPopulation)
     return T * LOGIT + FARTHEST_LOGIT * 0.5 / (256 * design.scale) + 1 / design.scale
 
 
-def of_value(population: Population, drive: FloatArray, before: FloatArray) -> FloatArray:
+def of_value(population: Counterpart, drive: FloatArray, before: FloatArray) -> FloatArray:
     """Return how far a number may be off that a population sends. before: what it sent a tick earlier."""
     design = population.design
-    unit, n = design.unit, design.numbers
-    if isinstance(unit, GradedUnit):
+    unit, n = design.population, design.numbers
+    if isinstance(unit, GradedPopulation):
         return drive + (0.5 / design.sent if n["shift"] else 0.0)
-    if isinstance(unit, CurveUnit):
+    if isinstance(unit, CurvePopulation):
         return curve_error(unit, design, drive)
-    assert isinstance(unit, MemoryUnit)
+    assert isinstance(unit, MemoryPopulation)
     keep = (4096 - n["dm"]) / 4096
     off = float(_off(np.array([keep]), np.array([unit.keep]))[0, 0])
     floors = (keep not in (0.0, 1.0)) + (n["gain"] % 4096 != 0)
@@ -155,11 +162,11 @@ def of_value(population: Population, drive: FloatArray, before: FloatArray) -> F
 
 def _bias(design: Design) -> FloatArray:
     """Half a step of the bias, or less."""
-    unit, scale = design.unit, design.scale
+    unit, scale = design.population, design.scale
     step, half = 1 / scale, 0
-    if isinstance(unit, LifUnit):
+    if isinstance(unit, LifPopulation):
         step = 2.0 ** design.numbers["bias_exp"] / (scale * FRACTION)
-    elif isinstance(unit, GradedUnit):
+    elif isinstance(unit, GradedPopulation):
         half = (1 << design.numbers["shift"]) >> 1
     off = np.abs((design.bias - half) * step - unit.drive.bias)
     off = np.where(off < 1e-12 * np.abs(unit.drive.bias), 0.0, off)

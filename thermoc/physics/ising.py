@@ -37,7 +37,7 @@ def ising_energy(s: ArrayLike, J: Any, h: ArrayLike = 0.0) -> NDArray:
     return (s * (-field / 2 - np.asarray(h))).sum(axis=-1)
 
 
-def all_states(n: int, levels: str = "spin") -> NDArray:
+def all_states(n: int, levels: str = "spin") -> NDArray[np.float64]:
     """Return every state (2^n, n) in the order of binary counting, unit 0 the most significant. Errors: T405."""
     if n > MOST_UNITS:
         raise error("T405", "too many units to enumerate", notes=[f"{n} units", f"at most {MOST_UNITS}"])

@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
-def exponential_step(v: ArrayLike, target: ArrayLike, rate: ArrayLike, dt: float) -> NDArray:
+def exponential_step(v: ArrayLike, target: ArrayLike, rate: ArrayLike, dt: float) -> NDArray[np.float64]:
     """Return v after dt of dv/dt = -rate (v - target), exact for a constant target. Shapes broadcast."""
     v, target, rate = np.asarray(v), np.asarray(target), np.asarray(rate)
     return target + (v - target) * np.exp(-rate * dt)
 
 
-def chained_gain(tau_drive: ArrayLike, tau: ArrayLike, dt: float) -> NDArray:
+def chained_gain(tau_drive: ArrayLike, tau: ArrayLike, dt: float) -> NDArray[np.float64]:
     """Return y(dt) of tau dy/dt = -y + exp(-t / tau_drive), y(0) = 0; no digits are lost where the times are close.
 
     (b - a) / (1 - tau / tau_drive) with a = exp(-dt / tau) and b = exp(-dt / tau_drive). Shapes broadcast.

@@ -11,21 +11,22 @@ from thermoc.ir.dialects import core
 from thermoc.ir.graph import Graph
 from thermoc.ir.reference.meaning import Context
 from thermoc.passes import counterparts
-from thermoc.passes.counterparts import Population
+from thermoc.passes.counterparts import Counterpart
 from thermoc.passes.loihi.drives import Term
-from thermoc.passes.loihi.units import NoisyUnit, couplings
+from thermoc.passes.loihi.population_types import NoisyPopulation
+from thermoc.passes.loihi.sampled_populations import couplings
 from thermoc.verification.messages import Messages
 from thermoc.verification.unit_gaps import UnitGap
 
 
-def judged(graph: Graph, population: Population, said: Messages) -> UnitGap:
+def judged(graph: Graph, population: Counterpart, said: Messages) -> UnitGap:
     """Return whether each unit took the level that its field and its noise say, at every turn of its colour.
 
     s = [f > T logit(u)], f = J s + h, twice that for spins, of what its neighbours said a tick of the chip before. A
     unit whose turn it is not must keep its level.
     """
-    unit = population.design.unit
-    assert isinstance(unit, NoisyUnit) and unit.turn is not None
+    unit = population.design.population
+    assert isinstance(unit, NoisyPopulation) and unit.turn is not None
     turns = _Turns(graph, population, said, unit)
     sent, low = said.sent[unit.name], turns.low
     wrong, slack = np.zeros(sent.shape, bool), np.zeros(sent.shape)
@@ -51,7 +52,7 @@ def judged(graph: Graph, population: Population, said: Messages) -> UnitGap:
 class _Turns:
     """The updates of a population; ``error`` and ``size`` add up what its drives may be off, and what they are."""
 
-    def __init__(self, graph: Graph, population: Population, said: Messages, unit: NoisyUnit):
+    def __init__(self, graph: Graph, population: Counterpart, said: Messages, unit: NoisyPopulation):
         self.dt, self.population, self.said, self.unit = graph.dt, population, said, unit
         self.op: Any = unit.op
         self.low = -1.0 if self.op.levels == "spin" else 0.0

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from thermoc.api import Executable
-from thermoc.passes.counterparts import Coded, Population, Product
+from thermoc.passes.counterparts import Coded, Counterpart, Product
 from thermoc.verification import codings, populations, products
 from thermoc.verification.disturbance import Disturbed
 from thermoc.verification.run_settings import RunSettings
 from thermoc.verification.unit_gaps import UnitGaps
 
-JUDGES: Mapping[type, Any] = {Population: populations.judged, Product: products.judged, Coded: codings.judged}
+JUDGES: Mapping[type, Any] = {Counterpart: populations.judged, Product: products.judged, Coded: codings.judged}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from thermoc.ir.feed import Feed, feed
 from thermoc.ir.graph import Graph
-from thermoc.ir.host_device import is_clocked, parts, run_in_parts
+from thermoc.ir.host_device import is_clocked, run_split, split_graph
 from thermoc.ir.reference import interpret
-from thermoc.passes.counterparts import Population
-from thermoc.passes.loihi.scales import FRACTION
+from thermoc.passes.counterparts import Counterpart
+from thermoc.passes.loihi.design_types import FRACTION
 from thermoc.verification.run_settings import RunSettings
 
 
@@ -25,17 +25,17 @@ class ChipValues:
     outputs: Mapping[str, NDArray]
     ticks: int
 
-    def sent(self, population: Population, first: int = 0) -> NDArray:
+    def sent(self, population: Counterpart, first: int = 0) -> NDArray:
         """Return what a population sent, (ticks, batch, units), from the network's tick ``first`` (0 or -1) on."""
         messages = self._at(population.sender, population.lag, population.every, first)
         return messages / population.design.sent + population.shift
 
-    def state(self, population: Population, name: str, first: int = 0) -> NDArray:
+    def state(self, population: Counterpart, name: str, first: int = 0) -> NDArray:
         """Return v or u of a population after each tick in units of its drive, (ticks, batch, units)."""
         runs = [self._at(run, population.start, population.every, first) for run in population.states[name]]
         return np.concatenate(runs, axis=2) / (population.design.scale * FRACTION)
 
-    def steps(self, population: Population) -> NDArray:
+    def steps(self, population: Counterpart) -> NDArray:
         """Return what a population said in each tick of the chip, from the one before it began on."""
         array = self.traces[population.sender]
         flat = array.reshape(*array.shape[:2], -1)
@@ -48,7 +48,7 @@ class ChipValues:
         return flat[np.maximum(ticks, 0)].astype(float)
 
 
-def chip_values(setting: RunSettings, graph: Graph, populations: Sequence[Population]) -> ChipValues:
+def chip_values(setting: RunSettings, graph: Graph, populations: Sequence[Counterpart]) -> ChipValues:
     """Run a lowered graph by the reference and keep what its populations say and hold."""
     names = {name for p in populations for name in (p.sender, *(run for runs in p.states.values() for run in runs))}
     traces: dict[str, NDArray] = {}
@@ -62,7 +62,7 @@ def chip_values(setting: RunSettings, graph: Graph, populations: Sequence[Popula
     inputs = feed(graph, setting.inputs, ticks=setting.ticks, batch=setting.batch)
     if is_clocked(graph):
         last = max(max(p.lag, p.start + p.every) for p in populations)
-        outputs, _ = run_in_parts(graph, inputs, run, spare=max(0, last - parts(graph).latency))
+        outputs, _ = run_split(graph, inputs, run, spare=max(0, last - split_graph(graph).latency))
     else:
         outputs, _ = run(graph, inputs, 0)
     return ChipValues(traces=traces, outputs=outputs, ticks=setting.ticks)

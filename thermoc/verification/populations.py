@@ -24,10 +24,10 @@ from thermoc.ir.reference import interpret
 from thermoc.ir.types import Shape
 from thermoc.ir.values import Value
 from thermoc.passes import counterparts
-from thermoc.passes.counterparts import Population, Slack
+from thermoc.passes.counterparts import Counterpart, Slack
+from thermoc.passes.loihi.design_types import FRACTION
 from thermoc.passes.loihi.drives import Term
-from thermoc.passes.loihi.scales import FRACTION
-from thermoc.passes.loihi.units import LifUnit, MemoryUnit, NoisyUnit, Reading
+from thermoc.passes.loihi.population_types import LifPopulation, MemoryPopulation, NoisyPopulation, Reading
 from thermoc.verification import colours
 from thermoc.verification.differences import distance, flat
 from thermoc.verification.disturbance import Disturbance
@@ -56,7 +56,7 @@ class Steering:
 
 
 def judged(
-    setting: RunSettings, before: Graph, after: Graph, populations: Sequence[Population]
+    setting: RunSettings, before: Graph, after: Graph, populations: Sequence[Counterpart]
 ) -> tuple[tuple[UnitGap, ...], Disturbance]:
     """Return what each population of ``after`` said against what the units of ``before`` would have said of the same,
     and how far every tick of ``before`` may be moved."""
@@ -70,7 +70,7 @@ def judged(
 
 
 class _Judge:
-    def __init__(self, setting: RunSettings, before: Graph, populations: Sequence[Population], chip: ChipValues):
+    def __init__(self, setting: RunSettings, before: Graph, populations: Sequence[Counterpart], chip: ChipValues):
         self.setting, self.graph, self.populations, self.chip = setting, before, populations, chip
         self.steering = Steering()
         for population in populations:
@@ -112,44 +112,44 @@ class _Judge:
         shifts: dict[tuple[str, str], NDArray] = {}
         added: Arrays = {}
         for population in self.populations:
-            unit = population.design.unit
+            unit = population.design.population
             key = unit.op.results[0].name
-            if isinstance(unit, NoisyUnit):
+            if isinstance(unit, NoisyPopulation):
                 name = "h" if unit.turn is not None else "x" if unit.categorical else "drive"
                 shifts[key, name] = self._shaped(slacks[unit.name], unit.shape)
-            elif isinstance(unit, LifUnit) and unit.readings:
+            elif isinstance(unit, LifPopulation) and unit.readings:
                 states = {"v" if r.state == "v" else "i": self.steering.slacks[r.name] for r in unit.readings}
                 drifts |= {(key, name): self._shaped(array, unit.shape) for name, array in states.items()}
-            elif isinstance(unit, MemoryUnit):
+            elif isinstance(unit, MemoryPopulation):
                 drifts[self._state_of(unit)] = self._shaped(slacks[unit.name], unit.shape)
-            elif isinstance(unit, LifUnit):
+            elif isinstance(unit, LifPopulation):
                 shifts[self._compared_operand(unit)] = self._shaped(slacks[unit.name], unit.shape)
             else:
                 added[unit.name] = self._shaped(slacks[unit.name], unit.shape)
         return Disturbance(graph=self.graph, drifts=drifts, shifts=shifts, added=added)
 
-    def _state_of(self, unit: MemoryUnit) -> tuple[str, str]:
+    def _state_of(self, unit: MemoryPopulation) -> tuple[str, str]:
         specs = zip(unit.op.result_specs, unit.op.results)
         return unit.op.results[0].name, next(spec for spec, value in specs if value.name == unit.name)
 
     # ------------------------------------------------------------------------------------------------------ steering
 
-    def _steer(self, population: Population) -> None:
+    def _steer(self, population: Counterpart) -> None:
         """Replace the units' values, and their states after each tick."""
-        unit = population.design.unit
+        unit = population.design.population
         key = unit.op.results[0].name
         sent = self._shaped(self.chip.sent(population), unit.shape)
         self.steering.values[unit.name] = sent
-        if isinstance(unit, LifUnit):
+        if isinstance(unit, LifPopulation):
             for reading in unit.readings:
                 state = self.chip.state(population, reading.state)
                 value = self._shaped(reading.factor * state + reading.offset, unit.shape)
                 self.steering.values[reading.name] = value
                 self.steering.states[key, "v" if reading.state == "v" else "i"] = value
-        elif isinstance(unit, MemoryUnit):
+        elif isinstance(unit, MemoryPopulation):
             now = not isinstance(unit.op, thermo.Memory)
             self.steering.states[self._state_of(unit)] = sent if now else sent[1:]
-        elif isinstance(unit, NoisyUnit) and unit.turn is not None and population.lag < population.start:
+        elif isinstance(unit, NoisyPopulation) and unit.turn is not None and population.lag < population.start:
             self.steering.states[key, "s"] = sent[1:]
 
     def _shaped(self, flat: NDArray, shape: tuple[int, ...]) -> NDArray:
@@ -158,8 +158,8 @@ class _Judge:
     def _probed(self) -> set[str]:
         names = {name for p in self.populations for name in p.sources} - set(self.steering.values)
         for population in self.populations:
-            unit = population.design.unit
-            if isinstance(unit, NoisyUnit):
+            unit = population.design.population
+            if isinstance(unit, NoisyPopulation):
                 names |= {value.name for value in (unit.op.T, getattr(unit.op, "h", None)) if value is not None}  # type: ignore[attr-defined]
         return names
 
@@ -182,18 +182,18 @@ class _Judge:
 
     # -------------------------------------------------------------------------------------------------------- bounds
 
-    def _allow(self, population: Population) -> None:
+    def _allow(self, population: Counterpart) -> None:
         """Say how far a tick of a population may be off, and what is shifted to see what that changes."""
-        unit = population.design.unit
-        if isinstance(unit, NoisyUnit) and unit.turn is not None:
+        unit = population.design.population
+        if isinstance(unit, NoisyPopulation) and unit.turn is not None:
             return  # colour by colour: ``colours``
         sent = self.said.sent[unit.name]
         drive = counterparts.of_drive(population, self._said_to(population))
         self.steering.drives[unit.name] = drive
         slack = rows(drive.drive, sent)
-        if isinstance(unit, LifUnit):
+        if isinstance(unit, LifPopulation):
             self._allow_lif(population, slack)
-        elif isinstance(unit, NoisyUnit):
+        elif isinstance(unit, NoisyPopulation):
             T = self._of(unit.op.T, unit.shape)  # type: ignore[attr-defined]
             total = slack + counterparts.of_noise(population, T)
             self.steering.slacks[unit.name] = total
@@ -208,9 +208,9 @@ class _Judge:
                 counterparts.of_value(population, columns(slack), columns(before)), sent
             )
 
-    def _said_to(self, population: Population) -> counterparts.Said:
+    def _said_to(self, population: Counterpart) -> counterparts.Said:
         """Return what the sources of a population said; a state of the same op was the network's until this tick."""
-        unit = population.design.unit
+        unit = population.design.population
         siblings = {value.name for value in unit.op.results} - {unit.name}
 
         def said(term: Term) -> tuple[NDArray, NDArray]:
@@ -220,9 +220,9 @@ class _Judge:
 
         return said
 
-    def _allow_lif(self, population: Population, slack: NDArray) -> None:
-        unit = population.design.unit
-        assert isinstance(unit, LifUnit)
+    def _allow_lif(self, population: Counterpart, slack: NDArray) -> None:
+        unit = population.design.population
+        assert isinstance(unit, LifPopulation)
         v, u = (self._before(population, name) for name in ("v", "u"))
         membrane, current = counterparts.of_lif(population, columns(slack), columns(v), columns(u))
         membrane, current = rows(membrane, slack), rows(current, slack)
@@ -240,28 +240,28 @@ class _Judge:
         key, operand = self._compared_operand(unit)
         self.steering.shifts[key, operand] = self._shaped(total, unit.shape)
 
-    def _before(self, population: Population, name: str) -> NDArray:
+    def _before(self, population: Counterpart, name: str) -> NDArray:
         """Return v or u before each tick."""
         design = population.design
         if name not in population.states:
-            return np.zeros_like(self.said.sent[design.unit.name])
+            return np.zeros_like(self.said.sent[design.population.name])
         state = self.chip.state(population, name)
         first = np.broadcast_to(design.numbers[f"{name}_initial"] / (design.scale * FRACTION), state[:1].shape)
         return np.concatenate([first, state[:-1]])
 
-    def _integration(self, population: Population, u: NDArray) -> NDArray:
+    def _integration(self, population: Counterpart, u: NDArray) -> NDArray:
         """Return what it does to a membrane that the chip's takes the new current, whatever the op's method says."""
-        op: Any = population.design.unit.op
+        op: Any = population.design.population.op
         if op.method == "semi_implicit":
             return np.zeros_like(u)
-        shape = population.design.unit.shape
+        shape = population.design.population.shape
         n = {name: self._constant(getattr(op, name), shape) for name in ("tau_syn", "tau_mem", "r")}
         return np.abs(counterparts.integration_error(op.method, self.graph.dt, self._currents(population), **n))
 
-    def _currents(self, population: Population) -> tuple[NDArray, NDArray]:
+    def _currents(self, population: Counterpart) -> tuple[NDArray, NDArray]:
         """Return the op's current before and after each tick."""
-        unit = population.design.unit
-        assert isinstance(unit, LifUnit)
+        unit = population.design.population
+        assert isinstance(unit, LifPopulation)
         reading = next(reading for reading in unit.readings if reading.state == "u")
         after = reading.factor * self.chip.state(population, "u") + reading.offset
         before = reading.factor * self._before(population, "u") + reading.offset
@@ -281,32 +281,36 @@ class _Judge:
         )
         return spread.reshape(*first, -1)
 
-    def _compared_operand(self, unit: LifUnit) -> tuple[str, str]:
+    def _compared_operand(self, unit: LifPopulation) -> tuple[str, str]:
         """Return the op and its operand whose shift moves a unit against its threshold."""
         if isinstance(unit.op, core.Cast):
             return unit.op.x.name, "a"
         return unit.op.results[0].name, "threshold" if isinstance(unit.op, spiking.Threshold) else "v_threshold"
 
     def _shifted(self, sign: float) -> dict[tuple[str, str], NDArray]:
-        fixed = {p.design.unit.op.results[0].name for p in self.populations if getattr(p.design.unit, "categorical", 0)}
+        fixed = {
+            p.design.population.op.results[0].name
+            for p in self.populations
+            if getattr(p.design.population, "categorical", 0)
+        }
         return {key: array if key[0] in fixed else sign * array for key, array in self.steering.shifts.items()}
 
     # ----------------------------------------------------------------------------------------------------- comparing
 
-    def _compared(self, population: Population, exact: Arrays, low: Arrays, high: Arrays) -> list[UnitGap]:
-        unit = population.design.unit
-        if isinstance(unit, NoisyUnit) and unit.turn is not None:
+    def _compared(self, population: Counterpart, exact: Arrays, low: Arrays, high: Arrays) -> list[UnitGap]:
+        unit = population.design.population
+        if isinstance(unit, NoisyPopulation) and unit.turn is not None:
             gap = colours.judged(self.graph, population, self.said)
             self.steering.slacks[unit.name] = gap.slack
             return [gap]
         sent, share = self.said.sent[unit.name], self._share(unit.name)
         form = {"shape": unit.shape, "share": share}
-        if isinstance(unit, (LifUnit, NoisyUnit)):
+        if isinstance(unit, (LifPopulation, NoisyPopulation)):
             ends = (low[unit.name], high[unit.name], exact[unit.name])
             below, above = np.minimum.reduce(ends), np.maximum.reduce(ends)
             bounds = {"low": below, "high": above, "slack": self.steering.slacks[unit.name]}
             compared = [UnitGap(name=unit.name, discrete=True, actual=sent, expected=ends[2], **bounds, **form)]
-            if isinstance(unit, LifUnit):
+            if isinstance(unit, LifPopulation):
                 same = sent == ends[2]
                 compared += [self._state(reading, population, exact, same, form) for reading in unit.readings]
             return compared
@@ -315,7 +319,7 @@ class _Judge:
             expected = np.concatenate([sent[:1], exact[f"{unit.op.results[0].name}'m"]])[: len(sent)]
         return [self._continuous(unit.name, sent, expected, self.steering.slacks[unit.name], form)]
 
-    def _state(self, reading: Reading, population: Population, exact: Arrays, same: NDArray, form: Any) -> UnitGap:
+    def _state(self, reading: Reading, population: Counterpart, exact: Arrays, same: NDArray, form: Any) -> UnitGap:
         """Compare a state where the spikes are equal, for after one it is elsewhere; it is cut to the chip's bits."""
         actual, name = self.said.sent[reading.name], reading.name
         slack = np.where(same, self.steering.slacks[name], np.inf)

@@ -16,7 +16,15 @@ from thermoc.simulator import Opcode
 from thermoc.simulator.kernels.loihi import units
 from thermoc.simulator.program import Form
 
-PROMPT = (loihi.Lif, loihi.Graded, loihi.Lut, loihi.SigmaDelta, loihi.FermiDirac, loihi.Categorical, loihi.Dendrite)
+PROMPT = (
+    loihi.LoihiLif,
+    loihi.LoihiGraded,
+    loihi.LoihiLut,
+    loihi.LoihiSigmaDelta,
+    loihi.LoihiFermiDirac,
+    loihi.LoihiCategorical,
+    loihi.LoihiDendrite,
+)
 """Units that read what they are given within the tick, and hand out something new."""
 GRADED, LISTED, SHIFT = 1, 2, 4
 """The form of a synapse's row, in bits; the last of them is where the shift begins."""
@@ -29,14 +37,14 @@ def bits(number: float) -> int:
 
 def form(op: Op, name: str) -> tuple[int, Form]:
     """Return how many values of a state are kept, and how."""
-    if isinstance(op, loihi.Dense | loihi.Sparse):
+    if isinstance(op, loihi.LoihiDense | loihi.LoihiSparse):
         return op.longest + 1, Form.SUMS
     return 1, Form.PLACE
 
 
 def start(op: Op, name: str, w: Writer) -> NDArray | int:
     """Return where a state begins."""
-    if isinstance(op, loihi.Lif):
+    if isinstance(op, loihi.LoihiLif):
         return w.numbers(op, f"{name}_initial")
     return w.numbers(op, "initial") if hasattr(op, "initial") else 0
 
@@ -47,12 +55,12 @@ def each(op: Op, name: str, w: Writer, shift: int = 0) -> int:
     return w.constant(numbers if numbers.size == 1 else np.broadcast_to(numbers, op.results[0].shape))
 
 
-def encode(op: loihi.Encode, w: Writer) -> None:
+def encode(op: loihi.LoihiEncode, w: Writer) -> None:
     """From floats."""
     w.row(Opcode.LOIHI_ENCODE, w.slot(op.y), (w.slot(op.x),), (bits(op.scale), 2 ** (op.bits - 1) - 1))
 
 
-def decode(op: loihi.Decode, w: Writer) -> None:
+def decode(op: loihi.LoihiDecode, w: Writer) -> None:
     """To floats."""
     w.row(Opcode.LOIHI_DECODE, w.slot(op.y), (w.slot(op.x),), (bits(op.scale),))
 
@@ -74,7 +82,7 @@ def _read_within_the_tick(op: Any, w: Writer) -> bool:
     return most < 2**31 and all(isinstance(reader, PROMPT) and len(reader.inputs) > 1 for reader in readers)
 
 
-def dense(op: loihi.Dense, w: Writer) -> None:
+def dense(op: loihi.LoihiDense, w: Writer) -> None:
     """A matrix by columns where no connection is delayed, else by entries."""
     W = w.numbers(op, "weight")
     if op.delays is None and op.longest == 0:
@@ -84,7 +92,7 @@ def dense(op: loihi.Dense, w: Writer) -> None:
     return _entries(op, W[rows, columns], rows, columns, delays, w)
 
 
-def sparse(op: loihi.Sparse, w: Writer) -> None:
+def sparse(op: loihi.LoihiSparse, w: Writer) -> None:
     """Entries, column by column."""
     offsets, columns = w.numbers(op, "offsets"), w.numbers(op, "columns")
     rows = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
@@ -92,7 +100,7 @@ def sparse(op: loihi.Sparse, w: Writer) -> None:
     _entries(op, w.numbers(op, "values"), rows, columns, delays, w)
 
 
-def _matrix(op: loihi.Dense, W: NDArray, w: Writer) -> None:
+def _matrix(op: loihi.LoihiDense, W: NDArray, w: Writer) -> None:
     x, listed = _sent(op.x, w)
     place, more = w.place(op, "buffer"), LISTED * listed
     weights = w.constant(_lifted(op, W).T)
@@ -129,12 +137,12 @@ def _form(op: Any) -> int:
     return GRADED * (op.message_bits > 0) + SHIFT * max(-op.weight_exp, 0)
 
 
-def conv_arrives(op: loihi.Conv, w: Writer) -> None:
+def conv_arrives(op: loihi.LoihiConv, w: Writer) -> None:
     """The buffer as the last tick left it."""
     w.row(Opcode.INT_TO_INT, w.slot(op.y), (w.kept(op, "buffer"),), (1,))
 
 
-def conv(op: loihi.Conv, w: Writer) -> None:
+def conv(op: loihi.LoihiConv, w: Writer) -> None:
     """Each message walks the window; the weights of a tap lie side by side."""
     (channels, height, width), (out, rows, columns) = op.x.shape, op.y.shape
     weight = w.numbers(op, "weight").astype(np.int64)  # (out, channels of a group, y, x)
@@ -146,7 +154,7 @@ def conv(op: loihi.Conv, w: Writer) -> None:
     w.row(Opcode.LOIHI_CONV, w.work(op.y.inferred), (w.slot(op.x), taps), shape)
 
 
-def dendrite(op: loihi.Dendrite, w: Writer) -> None:
+def dendrite(op: loihi.LoihiDendrite, w: Writer) -> None:
     """Two or three at a time."""
     first, *others = (w.slot(x) for x in op.x)
     if not others:
@@ -161,7 +169,7 @@ def dendrite(op: loihi.Dendrite, w: Writer) -> None:
 # --------------------------------------------------------------------------------------------------------- units
 
 
-def lif(op: loihi.Lif, w: Writer) -> None:
+def lif(op: loihi.LoihiLif, w: Writer) -> None:
     """A list of those that fire; u and v are read where they are kept."""
     w.put(op.v, w.kept(op, "v"))
     w.put(op.u, w.kept(op, "u"))
@@ -171,28 +179,28 @@ def lif(op: loihi.Lif, w: Writer) -> None:
     w.row(Opcode.LOIHI_LIF, w.list_slot(op.s), (w.slot(op.a), bias), places)
 
 
-def graded(op: loihi.Graded, w: Writer) -> None:
+def graded(op: loihi.LoihiGraded, w: Writer) -> None:
     """Without a state."""
     operands = w.slot(op.a), each(op, "bias", w)
     w.row(Opcode.LOIHI_GRADED, w.slot(op.y), operands, (op.vth, op.shift, op.rule == "abs"))
 
 
-def lut(op: loihi.Lut, w: Writer) -> None:
+def lut(op: loihi.LoihiLut, w: Writer) -> None:
     """A table."""
     w.row(Opcode.LOIHI_LOOKUP, w.slot(op.y), (w.slot(op.a), each(op, "bias", w), w.slot(op.table)), (op.shift,))
 
 
-def sigma(op: loihi.Sigma, w: Writer) -> None:
+def sigma(op: loihi.LoihiSigma, w: Writer) -> None:
     """A sum, in place."""
     w.row(Opcode.LOIHI_SIGMA, w.slot(op.y), (w.slot(op.a),), (w.place(op, "sigma"),))
 
 
-def delta(op: loihi.Delta, w: Writer) -> None:
+def delta(op: loihi.LoihiDelta, w: Writer) -> None:
     """Values are scaled up on their way in."""
     _delta(op, op.x, w.constant(np.zeros(1, np.int64)), w.place(op, "act"), op.spike_exp + op.state_exp, 0, w)
 
 
-def sigma_delta(op: loihi.SigmaDelta, w: Writer) -> None:
+def sigma_delta(op: loihi.LoihiSigmaDelta, w: Writer) -> None:
     """Values are in the state's scale; the bias is brought there."""
     bias = each(op, "bias", w, op.spike_exp + op.state_exp)
     more = units.SUMMED + units.RECTIFIED * (op.activation == "relu")
@@ -205,7 +213,7 @@ def _delta(op: Any, x: Value, bias: int, place: int, scale: int, more: int, w: W
     w.row(Opcode.LOIHI_DELTA, w.slot(op.y), (w.slot(x), bias), numbers)
 
 
-def fermi_dirac(op: loihi.FermiDirac, w: Writer) -> None:
+def fermi_dirac(op: loihi.LoihiFermiDirac, w: Writer) -> None:
     """Bias and turn of each unit, one after the other."""
     shape = op.s.shape
     both = [np.broadcast_to(w.numbers(op, name), shape).reshape(-1) for name in ("bias", "turn")]
@@ -214,7 +222,7 @@ def fermi_dirac(op: loihi.FermiDirac, w: Writer) -> None:
     w.row(Opcode.LOIHI_FERMI_DIRAC, w.slot(op.s), operands, numbers)
 
 
-def categorical(op: loihi.Categorical, w: Writer) -> None:
+def categorical(op: loihi.LoihiCategorical, w: Writer) -> None:
     """Rows of units."""
     operands = w.slot(op.a), w.slot(op.T), each(op, "bias", w)
     w.row(Opcode.LOIHI_CATEGORICAL, w.slot(op.s), operands, (op.a.shape[-1], op.lag, op.stream))
@@ -229,41 +237,41 @@ def shown(name: str) -> Callable[[Any, Writer], None]:
     return write
 
 
-def memory(op: loihi.Memory, w: Writer) -> None:
+def memory(op: loihi.LoihiMemory, w: Writer) -> None:
     """In place, at the tick's end."""
     numbers = (w.place(op, "m"), op.gain, 4096 - op.dm, op.lag, op.stream)
     w.row(Opcode.LOIHI_MEMORY, -1, (w.slot(op.a), w.slot(op.sigma)), numbers)
 
 
-def heat(op: loihi.Heat, w: Writer) -> None:
+def heat(op: loihi.LoihiHeat, w: Writer) -> None:
     """In place, at the tick's end."""
     numbers = (w.place(op, "T"), op.loss, op.gain, op.floor, op.lag)
     w.row(Opcode.LOIHI_HEAT, -1, (w.slot(op.heat), each(op, "ambient", w)), numbers)
 
 
 WRITERS: dict[type[Op], Callable[[Any, Writer], None]] = {
-    loihi.Encode: encode,
-    loihi.Decode: decode,
-    loihi.Dense: arrive,
-    loihi.Sparse: arrive,
-    loihi.Conv: conv_arrives,
-    loihi.Dendrite: dendrite,
-    loihi.Lif: lif,
-    loihi.Graded: graded,
-    loihi.Lut: lut,
-    loihi.Sigma: sigma,
-    loihi.Delta: delta,
-    loihi.SigmaDelta: sigma_delta,
-    loihi.FermiDirac: fermi_dirac,
-    loihi.Categorical: categorical,
-    loihi.Memory: shown("m"),
-    loihi.Heat: shown("T"),
+    loihi.LoihiEncode: encode,
+    loihi.LoihiDecode: decode,
+    loihi.LoihiDense: arrive,
+    loihi.LoihiSparse: arrive,
+    loihi.LoihiConv: conv_arrives,
+    loihi.LoihiDendrite: dendrite,
+    loihi.LoihiLif: lif,
+    loihi.LoihiGraded: graded,
+    loihi.LoihiLut: lut,
+    loihi.LoihiSigma: sigma,
+    loihi.LoihiDelta: delta,
+    loihi.LoihiSigmaDelta: sigma_delta,
+    loihi.LoihiFermiDirac: fermi_dirac,
+    loihi.LoihiCategorical: categorical,
+    loihi.LoihiMemory: shown("m"),
+    loihi.LoihiHeat: shown("T"),
 }
 LAST: dict[type[Op], Callable[[Any, Writer], None]] = {
-    loihi.Dense: dense,
-    loihi.Sparse: sparse,
-    loihi.Conv: conv,
-    loihi.Memory: memory,
-    loihi.Heat: heat,
+    loihi.LoihiDense: dense,
+    loihi.LoihiSparse: sparse,
+    loihi.LoihiConv: conv,
+    loihi.LoihiMemory: memory,
+    loihi.LoihiHeat: heat,
 }
 """What an op does once every value of the tick is there."""

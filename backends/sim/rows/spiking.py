@@ -18,7 +18,7 @@ from thermoc.simulator.kernels.spiking import CHUNK, GREATER_EQUAL, SUBTRACT
 
 def listed(graph: Graph) -> frozenset[str]:
     """Return names of the values held as lists: spikes of integrating units, delays of them that start as such."""
-    names = {op.s.name for cls in (spiking.LifStep, loihi.Lif) for op in graph.of(cls)}
+    names = {op.s.name for cls in (spiking.LifStep, loihi.LoihiLif) for op in graph.of(cls)}
     delays = [op for op in graph.of(core.Delay) if _starts_as_spikes(graph, op)]
     while fresh := {op.y.name for op in delays if op.x.name in names} - names:
         names |= fresh

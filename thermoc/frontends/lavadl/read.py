@@ -99,7 +99,7 @@ def read_net(
     if site.x is None or not any(layer.kind in ("dense", "dense_rec", "conv", "pool") for layer in entries):
         raise source.bad("list", "no layer computes anything")
     result, scale = (site.x, site.scale) if site.membrane is None else (site.membrane, MEMBRANE_SCALE)
-    decoded = site.builder.add(loihi.Decode, {"x": result}, {"scale": scale}, "decoded")[0]
+    decoded = site.builder.add(loihi.LoihiDecode, {"x": result}, {"scale": scale}, "decoded")[0]
     if averages:
         decoded = _averaged(site, entries[-1], decoded)
     site.builder.add(core.Output, {"x": decoded}, {"name": "output"})
@@ -163,23 +163,23 @@ def _source(site: _Site, layer: NetLayer) -> None:
         raise site.source.bad(layer.place, "it is an input behind another layer")
     x = _input(site, layer, layer.shape)
     if layer.neuron is None:
-        site.x = site.add(layer, loihi.Encode, {"x": x}, {}, "encoded")
+        site.x = site.add(layer, loihi.LoihiEncode, {"x": x}, {}, "encoded")
         return
     weight = float(layer.weight.reshape(-1)[0]) if layer.weight is not None and layer.weight.size else 64.0
     bias = float(layer.bias.reshape(-1)[0]) if layer.bias is not None and layer.bias.size else 0.0
     scaled = site.add(layer, core.Mul, {"a": x, "b": weight}, {}, "scaled")
     shifted = site.add(layer, core.Add, {"a": scaled, "b": bias}, {}, "shifted")
-    a = site.add(layer, loihi.Encode, {"x": _delayed_input(site, layer, shifted)}, {}, "encoded")
+    a = site.add(layer, loihi.LoihiEncode, {"x": _delayed_input(site, layer, shifted)}, {}, "encoded")
     name = f"layer{layer.place}"
     site.bits = layer.neuron.message_bits
     if layer.neuron.kind == "cuba":
         if layer.neuron.i_decay != 4096:
             note = "netx gives inputs to the membrane itself and has no current there"
             site.repairs.append(repair(f"layer {layer.place}: inputs pass its current, iDecay, as SLAYER has it", note))
-        site.x = site.add(layer, loihi.Lif, {"a": a}, _lif(site, layer.neuron), name)
+        site.x = site.add(layer, loihi.LoihiLif, {"a": a}, _lif(site, layer.neuron), name)
         return
     attrs = {"vth": layer.neuron.v_th, "spike_exp": site.spike_exp, "state_exp": STATE_EXP}
-    site.x = site.add(layer, loihi.Delta, {"x": a}, attrs, name)
+    site.x = site.add(layer, loihi.LoihiDelta, {"x": a}, attrs, name)
     site.scale = float(2**site.spike_exp)
 
 
@@ -225,7 +225,7 @@ def _dense(site: _Site, layer: NetLayer) -> None:
     longest = 0 if delays is None else int(delays.max())
     operands = {"weight": weight[:, :width], "delays": delays}
     bits = {"message_bits": site.bits}
-    a = site.add(layer, loihi.Dense, {"x": x} | operands, attrs | bits | {"longest": longest}, f"{name}.a")
+    a = site.add(layer, loihi.LoihiDense, {"x": x} | operands, attrs | bits | {"longest": longest}, f"{name}.a")
     if layer.recurrent is None:
         _units(site, layer, a, hold)
         return
@@ -236,8 +236,8 @@ def _dense(site: _Site, layer: NetLayer) -> None:
         raise site.source.bad(layer.place, fact, "train recurrent layers without delays")
     back = site.builder.placeholder(layer.shape, DType.i32, Role.spike if layer.neuron.kind == "cuba" else Role.signal)
     around = attrs | {"message_bits": layer.neuron.message_bits}
-    b = site.add(layer, loihi.Dense, {"x": back, "weight": weight[:, width:]}, around, f"{name}.back")
-    _units(site, layer, site.add(layer, loihi.Dendrite, {"x": (a, b)}, {}, f"{name}.sum"), hold)
+    b = site.add(layer, loihi.LoihiDense, {"x": back, "weight": weight[:, width:]}, around, f"{name}.back")
+    _units(site, layer, site.add(layer, loihi.LoihiDendrite, {"x": (a, b)}, {}, f"{name}.sum"), hold)
     assert site.x is not None
     site.builder.connect(back, site.x)
 
@@ -256,7 +256,7 @@ def _conv(site: _Site, layer: NetLayer) -> None:
     if delay is None:
         padding = tuple((n, n) for n in layer.padding)
         window = {"stride": layer.stride, "padding": padding, "dilation": layer.dilation, "groups": layer.groups}
-        a = site.add(layer, loihi.Conv, {"x": x, "weight": weight}, attrs | window, f"{name}.a")
+        a = site.add(layer, loihi.LoihiConv, {"x": x, "weight": weight}, attrs | window, f"{name}.a")
         _units(site, layer, a, hold)
         return
     flat = site.add(layer, core.Flatten, {"x": x}, {}, f"{name}.flat")
@@ -266,7 +266,7 @@ def _conv(site: _Site, layer: NetLayer) -> None:
     rows = unrolled(site.source, layer, weight, x.shape)
     delays = channel_delays(site.source, layer, delay, rows)
     operands = {"x": flat, "values": rows.values, "columns": rows.columns, "offsets": rows.offsets, "delays": delays}
-    a = site.add(layer, loihi.Sparse, operands, attrs | {"longest": int(delays.max())}, f"{name}.rows")
+    a = site.add(layer, loihi.LoihiSparse, operands, attrs | {"longest": int(delays.max())}, f"{name}.rows")
     if a.shape != (int(np.prod(layer.shape)),):
         fact = f"its shape is stated as {list(layer.shape)}, its synapse gives {a.shape[0]} units"
         raise site.source.bad(layer.place, fact)
@@ -294,8 +294,8 @@ def _fed(site: _Site, layer: NetLayer, shape: tuple[int, ...]) -> Handle:
         return site.x
     stated = site.input_shape
     if stated is None or len(stated) == len(shape):
-        return site.add(layer, loihi.Encode, {"x": _input(site, layer, shape)}, {}, "encoded")
-    encoded = site.add(layer, loihi.Encode, {"x": _input(site, layer, stated)}, {}, "encoded")
+        return site.add(layer, loihi.LoihiEncode, {"x": _input(site, layer, shape)}, {}, "encoded")
+    encoded = site.add(layer, loihi.LoihiEncode, {"x": _input(site, layer, stated)}, {}, "encoded")
     return site.add(layer, core.Flatten, {"x": encoded}, {}, "flat")
 
 
@@ -347,17 +347,17 @@ def _units(site: _Site, layer: NetLayer, a: Handle, hold: int) -> None:
     site.membrane = None
     if neuron.kind == "cuba":
         attrs, bias = _lif(site, neuron, hold), _bias(layer, site) << max(-neuron.norm_exp, 0)
-        site.x, membrane, _ = site.results(layer, loihi.Lif, {"a": a, "bias_mant": bias}, attrs, name)
+        site.x, membrane, _ = site.results(layer, loihi.LoihiLif, {"a": a, "bias_mant": bias}, attrs, name)
         site.scale = 1.0
         if neuron.silent:
             site.membrane = membrane
     elif neuron.output:
-        site.x = site.add(layer, loihi.Sigma, {"a": a}, {}, name)
+        site.x = site.add(layer, loihi.LoihiSigma, {"a": a}, {}, name)
     else:
         attrs = {"vth": neuron.v_th, "spike_exp": site.spike_exp, "state_exp": STATE_EXP}
         attrs |= {"activation": neuron.activation}
         bias = np.rint(_bias(layer, site) * 2.0**-neuron.norm_exp).astype(np.int64)
-        site.x = site.add(layer, loihi.SigmaDelta, {"a": a, "bias": bias}, attrs, name)
+        site.x = site.add(layer, loihi.LoihiSigmaDelta, {"a": a, "bias": bias}, attrs, name)
         site.scale = float(2**site.spike_exp)
 
 

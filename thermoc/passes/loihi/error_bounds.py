@@ -1,4 +1,4 @@
-"""How far integers may be from the network's numbers: population by population, then through the host."""
+"""Error bounds of Loihi's integers against the network's numbers: population by population, then through the host."""
 
 from __future__ import annotations
 
@@ -7,19 +7,29 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thermoc.ir.dialects import core, spiking, thermo
 from thermoc.ir.element_indices import MOVES
 from thermoc.ir.graph import Graph
 from thermoc.passes.analysis.sampling_error import SamplingError, through
-from thermoc.passes.loihi.scales import FRACTION, Design, Source, farthest
-from thermoc.passes.loihi.units import CurveUnit, GradedUnit, LifUnit, MemoryUnit, NoisyUnit
+from thermoc.passes.loihi.design_types import FRACTION, Design, MessageFormat
+from thermoc.passes.loihi.designs import farthest
+from thermoc.passes.loihi.population_types import (
+    CurvePopulation,
+    GradedPopulation,
+    LifPopulation,
+    MemoryPopulation,
+    NoisyPopulation,
+)
+from thermoc.support.array_types import AnyArray, FloatArray
 
-Errors = dict[str, NDArray]
+Errors = dict[str, FloatArray]
+Formats = Mapping[str, MessageFormat]
 LOGIT = 0.0115
-"""The most a logit of the chip is off (``loihi.fermi_dirac``)."""
+"""The most a logit of Loihi is off (``loihi.fermi_dirac``)."""
 ROUNDS = 12
+SAME = 1e-12
+"""A relative difference below this is float64's rounding of a number that the integers hold exactly."""
 LINEAR = (
     core.Affine,
     core.SparseAffine,
@@ -33,139 +43,145 @@ LINEAR = (
     spiking.Scale,
     *MOVES,
 )
+LIPSCHITZ = (spiking.Decode, core.Tanh, core.Abs, core.Maximum, core.Minimum, core.Cast, core.Pool)
+"""Ops whose results move no farther than their inputs, but for a pool that sums."""
 
 
-def of_populations(designs: Sequence[Design], sources: Mapping[str, Source], hosts: Mapping[str, float]) -> Errors:
+def of_populations(designs: Sequence[Design], formats: Formats, hosts: Mapping[str, float]) -> Errors:
     """Return a bound on the error of what each population sends, in the network's units.
 
     hosts: the rounding of each host value. A spike is off by at most 1, by nothing where every number behind it is
     exact. Loops are gone round until nothing changes; what still grows has no bound.
     """
-    errors: Errors = {name: np.full(len(sources[name].real), off) for name, off in hosts.items()}
-    errors |= {design.unit.name: np.zeros(design.unit.size) for design in designs}
-    for number in range(ROUNDS + len(designs)):
+    errors: Errors = {name: np.full(len(formats[name].real), off) for name, off in hosts.items()}
+    errors |= {design.population.name: np.zeros(design.population.size) for design in designs}
+    rounds = ROUNDS + len(designs)
+    for number in range(rounds):
         moved = False
         for design in designs:
-            fresh = np.maximum(_sent(design, sources, errors), errors[design.unit.name])
-            if (fresh > errors[design.unit.name]).any():
+            name = design.population.name
+            bound = np.maximum(_sent(design, formats, errors), errors[name])
+            if (bound > errors[name]).any():
                 moved = True
-                errors[design.unit.name] = np.full_like(fresh, np.inf) if number >= ROUNDS + len(designs) - 2 else fresh
+                # What still grows in the last rounds is in a loop that feeds on its own error.
+                errors[name] = np.full_like(bound, np.inf) if number >= rounds - 2 else bound
         if not moved:
             break
     return errors
 
 
-def of_drive(design: Design, sources: Mapping[str, Source], errors: Errors) -> NDArray:
+def of_drive(design: Design, formats: Formats, errors: Errors) -> FloatArray:
     """Return how far a tick's drive may be off, flat: weights, what they receive, shifts, the bias."""
-    unit, scale = design.unit, design.scale
-    if isinstance(unit, LifUnit):
-        total = np.abs(design.bias * 2.0 ** design.numbers["bias_exp"] / (scale * FRACTION) - unit.drive.bias)
-    else:
-        half = ((1 << design.numbers["shift"]) >> 1) if isinstance(unit, GradedUnit) else 0
-        total = np.abs((design.bias - half) / scale - unit.drive.bias)
-    total = np.where(total < 1e-12 * np.abs(unit.drive.bias), 0.0, total)
-    for term, weights in zip(unit.drive.terms, design.weights):
-        source = sources[term.source]
-        real = weights.real * source.scale / scale
+    population = design.population
+    exact = population.drive.bias
+    total = np.abs((design.bias - design.rounding) / design.bias_scale - exact)
+    total = np.where(total < SAME * np.abs(exact), 0.0, total)
+    for term, weights in zip(population.drive.terms, design.weights):
+        source = formats[term.source]
+        real = weights.real * source.scale / design.scale
         off = np.abs(real - term.map.weights)
-        off = np.where(off < 1e-12 * np.abs(real), 0.0, off)
+        # Weights that are exact in integers may differ by float64's rounding of a scale that is no power of two.
+        off = np.where(off < SAME * np.abs(real), 0.0, off)
         total = total + term.map.with_weights(off).apply(source.real)
-        total = total + weights.floors / scale
+        total = total + weights.floors / design.scale
         error = errors[term.source]
         if not np.isfinite(error).all():
-            return np.full(unit.size, np.inf)
+            return np.full(population.size, np.inf)
         total = total + term.map.with_weights(np.abs(real)).apply(error)
     return total
 
 
-def _sent(design: Design, sources: Mapping[str, Source], errors: Errors) -> NDArray:
-    unit, drive = design.unit, of_drive(design, sources, errors)
-    if isinstance(unit, GradedUnit):
+def _sent(design: Design, formats: Formats, errors: Errors) -> FloatArray:
+    population, drive = design.population, of_drive(design, formats, errors)
+    if isinstance(population, GradedPopulation):
         return drive + (0.5 / design.sent if design.numbers["shift"] else 0.0)
-    if isinstance(unit, CurveUnit):
-        return curve_error(unit, design, drive)
-    if isinstance(unit, LifUnit):
-        return np.where(drive + _lif(unit, design) > 0, 1.0, 0.0)
-    if isinstance(unit, NoisyUnit):
-        return np.full(unit.size, 2.0 if unit.levels == "spin" else 1.0)
-    assert isinstance(unit, MemoryUnit)
-    return _memory(unit, design, sources, drive)
+    if isinstance(population, CurvePopulation):
+        return curve_error(population, design, drive)
+    if isinstance(population, LifPopulation):
+        # A threshold forgives no error: a spike is off by all of itself or by nothing.
+        return np.where(drive + _lif(population, design) > 0, 1.0, 0.0)
+    if isinstance(population, NoisyPopulation):
+        return np.full(population.size, 2.0 if population.levels == "spin" else 1.0)
+    assert isinstance(population, MemoryPopulation)
+    return _memory(population, design, formats, drive)
 
 
-def curve_error(unit: CurveUnit, design: Design, drive: NDArray) -> NDArray:
+def curve_error(population: CurvePopulation, design: Design, drive: FloatArray) -> FloatArray:
     """Return how far a curve's value may be off: half a step of the table, the drive's own error, the rounding of an
     entry, and the curve beyond the table."""
     table, width = design.numbers["table"], design.numbers["width"]
-    steepness = unit.steepness
-    far = width * len(table) / 2
+    steepness = population.steepness
+    half_range: float = width * len(table) / 2
     if math.isinf(steepness):
-        steepness = float(np.abs(np.diff(unit.curve(np.linspace(-far, far, 4097)))).max()) * 4096 / (2 * far)
+        # No bound is known for an exponential's slope: the steepest chord of the table's range is taken.
+        steps: FloatArray = np.diff(population.curve(np.linspace(-half_range, half_range, 4097)))
+        steepness = float(np.abs(steps).max()) * 4096 / (2 * half_range)
     beyond = 0.0
-    if math.isfinite(unit.edge) and far >= unit.edge:
-        ends = np.array([-1e3, 1e3])
+    if math.isfinite(population.edge) and half_range >= population.edge:
+        distant = np.array([-1e3, 1e3])
         with np.errstate(over="ignore"):
-            beyond = float(np.abs(unit.curve(ends) - unit.curve(np.sign(ends) * unit.edge)).max())
-    whole = float(np.ptp(table)) / design.sent
-    return np.minimum(steepness * (drive + width / 2), whole) + 0.5 / design.sent + beyond
+            edges = population.curve(np.sign(distant) * population.edge)
+            beyond = float(np.abs(population.curve(distant) - edges).max())
+    full_range = float(np.ptp(table)) / design.sent
+    return np.minimum(steepness * (drive + width / 2), full_range) + 0.5 / design.sent + beyond
 
 
-def _lif(unit: LifUnit, design: Design) -> float:
+def _lif(population: LifPopulation, design: Design) -> float:
     """Return by how much threshold and decays are off; truncation of a decay counts as one."""
     n, scale = design.numbers, design.scale
-    off = abs(n["vth"] / scale - unit.threshold)
-    off = off if off > 1e-12 * unit.threshold else 0.0
+    off = abs(n["vth"] / scale - population.threshold)
+    off = off if off > SAME * population.threshold else 0.0
     exact = np.isin(n["dv"], (0, 4096)).all() and (n["du"] == 4095).all()
-    kept = np.abs((4096 - n["dv"]) / 4096 - unit.keep).max() + np.abs((4095 - n["du"]) / 4096 - unit.fall).max()
-    return off + float(kept) + (0.0 if exact else 1 / (scale * FRACTION))
+    membrane = np.abs((4096 - n["dv"]) / 4096 - population.keep).max()
+    current = np.abs((4095 - n["du"]) / 4096 - population.fall).max()
+    return off + float(membrane + current) + (0.0 if exact else 1 / (scale * FRACTION))
 
 
-def _memory(unit: MemoryUnit, design: Design, sources: Mapping[str, Source], drive: NDArray) -> NDArray:
-    """A tick's error over what leaks in a tick; with noise, whose normal is the chip's own, there is no bound."""
+def _memory(population: MemoryPopulation, design: Design, formats: Formats, drive: FloatArray) -> FloatArray:
+    """A tick's error over what leaks in a tick; with noise, whose normal is Loihi's own, there is no bound."""
     if np.any(design.numbers["sigma"]):
-        return np.full(unit.size, np.inf)
+        return np.full(population.size, np.inf)
     keep = (4096 - design.numbers["dm"]) / 4096
-    off = abs(keep - unit.keep) * farthest(unit, sources)
+    off = abs(keep - population.keep) * farthest(population, formats)
     floors = (keep not in (0.0, 1.0)) + (design.numbers["gain"] % 4096 != 0)
-    each = drive + off + floors / design.sent
-    start = np.abs(design.numbers["initial"] / design.sent - unit.initial)
-    if not each.any():
+    tick = drive + off + floors / design.sent
+    start = np.abs(design.numbers["initial"] / design.sent - population.initial)
+    if not tick.any():
         return start
-    return start + each / (1 - keep) if keep < 1 else np.full(unit.size, np.inf)
+    return start + tick / (1 - keep) if keep < 1 else np.full(population.size, np.inf)
 
 
 def through_host(graph: Graph, errors: Errors) -> dict[str, float]:
-    """Return a bound on the error of each output. errors: of the values the chip hands to the host."""
+    """Return a bound on the error of each output. errors: of the values that Loihi hands to the host."""
     constants = {op.y.name: op.value.numpy for op in graph.of(core.Constant)}
-    found: Errors = dict(errors)
+    bounds: Errors = dict(errors)
     for op in graph.order:
-        if op.results and op.results[0].name not in found:
+        if op.results and op.results[0].name not in bounds:
             for value in op.results:
-                found[value.name] = np.broadcast_to(_host(op, found, constants), value.shape)
-    return {name: float(found[op.x.name].max(initial=0.0)) for name, op in graph.outputs.items()}
+                bounds[value.name] = np.broadcast_to(_host(op, bounds, constants), value.shape)
+    return {name: float(bounds[op.x.name].max(initial=0.0)) for name, op in graph.outputs.items()}
 
 
-def _host(op: Any, found: Errors, constants: Mapping[str, NDArray]) -> Any:
-    inputs = {value.name: found[value.name] for value in op.inputs if value.name in found and found[value.name].any()}
+def _host(op: Any, errors: Errors, constants: Mapping[str, AnyArray]) -> Any:
+    """Return a bound on the error of an op's results; infinite for an op without a rule."""
+    inputs = {value.name: errors[value.name] for value in op.inputs if value.name in errors}
+    inputs = {name: error for name, error in inputs.items() if error.any()}
     if not inputs:
         return 0.0
-    most = max(float(array.max(initial=0.0)) for array in inputs.values())
-    if not math.isfinite(most):
+    largest = max(float(error.max(initial=0.0)) for error in inputs.values())
+    if not math.isfinite(largest):
         return np.inf
     fixed = all(value.name in constants for value in op.inputs if value.name not in inputs)
     if isinstance(op, LINEAR) and (fixed or isinstance(op, core.Add | core.Sub | core.Concat)):
-        parts = {name: SamplingError(noise=np.zeros_like(array), drift=array) for name, array in inputs.items()}
-        return through(op, parts, dict(constants)).drift
-    if isinstance(op, spiking.Decode | core.Tanh | core.Abs | core.Maximum | core.Minimum | core.Cast | core.Pool):
-        return most * (math.prod(op.window) if isinstance(op, core.Pool) and op.kind == "sum" else 1)
+        drifts = {name: SamplingError(noise=np.zeros_like(error), drift=error) for name, error in inputs.items()}
+        return through(op, drifts, dict(constants)).drift
+    if isinstance(op, LIPSCHITZ):
+        return largest * (math.prod(op.window) if isinstance(op, core.Pool) and op.kind == "sum" else 1)
     if isinstance(op, thermo.Boltzmann) and op.T.name in constants:
-        return min(1.0, most / (2 * float(constants[op.T.name].min())))
+        # A softmax moves by at most half of the largest change of x / T, and never by more than 1.
+        return min(1.0, largest / (2 * float(constants[op.T.name].min())))
     if isinstance(op, thermo.ThermalRelu) and op.T.name not in inputs:
-        return most
+        return largest
     if isinstance(op, core.Delay) and op.x.name in inputs:
-        return most
+        return largest
     return np.inf
-
-
-def noise_bound(T: float, spread: float) -> str:
-    """Return in words how far a probability of a p-bit may be off."""
-    return f"probability off by at most {0.25 * (spread / T + LOGIT):.3g}" if math.isfinite(spread) else "no bound"

@@ -1,118 +1,136 @@
-"""What a lowered graph asks of the chip: its populations, the synapses each receives, who sends to whom."""
+"""Collects the populations of a network that goes on Loihi, and which of them holds each value the host reads."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-import numpy as np
-
-from thermoc.ir.dialects import loihi
+from thermoc.ir.dialects import core
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
-from thermoc.ir.types import Shape
-from thermoc.passes.loihi.limits import Limits
-from thermoc.passes.loihi.reads import UNITS, Index, Readers
+from thermoc.ir.values import Value
+from thermoc.passes.loihi.drives import Drives, is_population
+from thermoc.passes.loihi.population_table import MAKERS
+from thermoc.passes.loihi.population_types import (
+    GradedPopulation,
+    LifPopulation,
+    MemoryPopulation,
+    Population,
+    Reading,
+)
+from thermoc.passes.loihi.regions import Regions
+from thermoc.support.errors import error
 
-STATES = {loihi.Lif: 2, loihi.Delta: 3, loihi.SigmaDelta: 4, loihi.Graded: 0, loihi.Lut: 0, loihi.Categorical: 0}
-"""States of 24 bits that each kind keeps; the others keep one."""
-TABLE_BITS = 24
+
+class Owner(NamedTuple):
+    """The population that holds a value, and how the value is read where it is a state of it."""
+
+    population: str
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kernels:
-    """A convolution's weights: a core holds those of the channels that it has units of. channel: -1 is none."""
+class Populations:
+    """Every population of a network by name, and of each value they hold its owner. host_reads: what the host reads."""
 
-    channel: Index
-    bits: int
-
-    def memory(self, units: Index) -> int:
-        """Return the bits that a core with these units holds."""
-        channels = np.unique(self.channel[units])
-        return self.bits * int((channels >= 0).sum())
+    by_name: Mapping[str, Population]
+    owners: Mapping[str, Owner]
+    host_reads: tuple[Value, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Population:
-    """Units of one op. bits, fan_in: of each unit, flat; table: bits that every core with some of them holds.
+def collect(graph: Graph, regions: Regions) -> Populations:
+    """Return the populations of a network, relays behind the others.
 
-    orders: units in a row, such that neighbours read alike. grid: where each unit stands among a convolution's results,
-    (size, 3), where there is one.
+    Errors: T205 for an op without a form on Loihi, T301 for a sampler whose units share random words.
     """
-
-    name: str
-    op: Op
-    bits: Index
-    fan_in: Index
-    kernels: tuple[Kernels, ...]
-    table: int
-    orders: tuple[Index, ...]
-    grid: Index | None
-    readers: Readers
-
-    @property
-    def size(self) -> int:
-        """Number of units."""
-        return len(self.bits)
-
-    @property
-    def shape(self) -> Shape:
-        """Shape of the units."""
-        return self.op.results[0].shape
-
-    def memory(self, units: Index) -> int:
-        """Return the bits that a core with these units holds."""
-        return int(self.bits[units].sum()) + sum(kernel.memory(units) for kernel in self.kernels) + self.table
-
-    def reads(self, units: Index) -> Mapping[str, Index]:
-        """Return whom these units read: by the sender's name, its elements in rising order; an axon for each."""
-        return self.readers.senders(self.op, units)
+    drives = Drives(graph, regions.on_loihi, regions.constants)
+    by_name = {population.name: population for population in _numbered(graph, _of_ops(graph, regions, drives))}
+    owners = _owners(by_name)
+    host_reads = _host_reads(graph, regions)
+    for value in host_reads:
+        if value.name not in owners:
+            drives.relayed(value)
+    # After the populations: reading their drives is what finds out which sums need relays.
+    relays = {name: _relay(graph, name, drives) for name in drives.relays if name not in by_name}
+    by_name |= relays
+    # Last, for a relay may read what no population sends.
+    _check_sources(graph, regions, by_name)
+    return Populations(by_name=by_name, owners=owners | _owners(relays), host_reads=host_reads)
 
 
-def populations(graph: Graph, limits: Limits) -> list[Population]:
-    """Return the populations of a graph, in the order of its ops."""
-    readers = Readers(graph)
-    return [_population(readers, op, limits) for op in graph.ops if isinstance(op, UNITS)]
+def _of_ops(graph: Graph, regions: Regions, drives: Drives) -> Iterator[Population]:
+    for op in graph.ops:
+        if regions.holds(op) and is_population(op) and not _casts_constant(graph, op):
+            yield from MAKERS[type(op)](op, drives, graph.dt)
 
 
-def _population(readers: Readers, op: Any, limits: Limits) -> Population:
-    size = op.results[0].size
-    state_bits = STATES.get(type(op), 1) * limits["unit.state_bits"].value + limits["unit.bias_bits"].value
-    bits, fan_in = np.full(size, state_bits, np.int64), np.zeros(size, np.int64)
-    kernels: list[Kernels] = []
-    orders, grid = [np.arange(size)], None
-    for synapse, units, index in readers.synapses(op.inputs[0], np.arange(size), np.arange(size)):
-        fan_in[units] += readers.counts(synapse)[index]
-        if isinstance(synapse, loihi.Conv):
-            places = np.stack(np.unravel_index(index, synapse.y.shape), axis=1)
-            kernels.append(_kernels(synapse, size, units, places[:, 0], limits))
-            grid = places if len(units) == size else grid
-            continue
-        bits[units] += readers.counts(synapse)[index] * _synapse_bits(synapse, limits)
-        if isinstance(synapse, loihi.Sparse) and len(units) == size:
-            orders.append(np.argsort(readers.middles(synapse)[index], kind="stable"))
-    return Population(
-        name=op.results[0].name,
-        op=op,
-        bits=bits,
-        fan_in=fan_in,
-        kernels=tuple(kernels),
-        table=op.table.size * TABLE_BITS if isinstance(op, loihi.Lut) else 0,
-        orders=tuple(orders),
-        grid=grid,
-        readers=readers,
-    )
+def _casts_constant(graph: Graph, op: Op) -> bool:
+    return isinstance(op, core.Cast) and isinstance(graph.producers[op.x.name], core.Constant)
 
 
-def _kernels(op: loihi.Conv, size: int, units: Index, channels: Index, limits: Limits) -> Kernels:
-    channel = np.full(size, -1)
-    channel[units] = channels
-    weights = op.weight.size // op.weight.shape[0]
-    return Kernels(channel=channel, bits=weights * limits["synapse.weight_bits"].value)
+def _numbered(graph: Graph, populations: Iterable[Population]) -> Iterator[Population]:
+    """Give memories without noise a stream of random words that no op of the network draws from."""
+    stream = max((getattr(op, "stream", -1) for op in graph.ops), default=-1)
+    for population in populations:
+        if isinstance(population, MemoryPopulation) and population.stream < 0:
+            stream += 1
+            population = replace(population, stream=stream)
+        yield population
 
 
-def _synapse_bits(op: Any, limits: Limits) -> int:
-    """Return the bits of one synapse: its weight, its delay, and, where it is one of few, whom it is for."""
-    names = ["weight"] + ["delay"] * (op.delays is not None) + ["index"] * isinstance(op, loihi.Sparse)
-    return sum(limits[f"synapse.{name}_bits"].value for name in names)
+def _owners(populations: Mapping[str, Population]) -> dict[str, Owner]:
+    owners = {name: Owner(name) for name in populations}
+    for name, population in populations.items():
+        if isinstance(population, LifPopulation):
+            owners |= {reading.name: Owner(name, reading) for reading in population.readings}
+    return owners
+
+
+def _host_reads(graph: Graph, regions: Regions) -> tuple[Value, ...]:
+    """Return the values of Loihi that ops of the host read."""
+    read = {
+        value.name: value
+        for op in graph.ops
+        if not regions.holds(op)
+        for value in op.inputs
+        if value.name in regions.on_loihi
+    }
+    return tuple(read.values())
+
+
+def _relay(graph: Graph, name: str, drives: Drives) -> GradedPopulation:
+    """Return the population that hands on a sum."""
+    op = graph.producers[name]
+    shape = next(value for value in op.results if value.name == name).shape
+    return GradedPopulation(name=name, op=op, shape=shape, drive=drives.relays[name], rule="abs")
+
+
+def _check_sources(graph: Graph, regions: Regions, by_name: Mapping[str, Population]) -> None:
+    """Check that populations read what others send, and no state of theirs. Errors: T205."""
+    for population in by_name.values():
+        for term in population.drive.terms:
+            if term.source in regions.on_loihi and term.source not in by_name:
+                op = graph.producers[term.source]
+                what = f"{op.opname}: %{term.source} is read by {population.op.opname} (%{population.name})"
+                notes = ["a synapse carries what a population sends, not its membrane"]
+                raise error("T205", what, where=population.op.location, notes=notes)
+
+
+def is_read_sum(name: str, by_name: Mapping[str, Population]) -> bool:
+    """Tell whether a population is a sum that the host alone reads: its synapses' result will do."""
+    population = by_name[name]
+    if not isinstance(population, GradedPopulation) or population.rule != "abs":
+        return False
+    read = any(term.source == name for reader in by_name.values() for term in reader.drive.terms)
+    return not read and bool(population.drive.terms)
+
+
+def check_stock(by_name: Mapping[str, Population]) -> None:
+    """Check that every population is one of Lava's own LIF, or a sum for the host. Errors: T205."""
+    for name, population in by_name.items():
+        if not isinstance(population, LifPopulation) and not is_read_sum(name, by_name):
+            notes = ["Lava's own units are LIF alone: what they do is spike"]
+            hint = 'leave stock_only out, or carry activations by spikes: coding="thermal"'
+            what = f"{population.op.opname} (%{name}) has no form in stock units"
+            raise error("T205", what, where=population.op.location, notes=notes, hint=hint)

@@ -1,17 +1,16 @@
-"""What runs on the chip, what stays with the host: read off the kinds of ops and the way data takes."""
+"""Regions of a network: what runs on Loihi, what stays with the host, by the kinds of ops and the way data takes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from numpy.typing import NDArray
-
 from thermoc.ir.dialects import core, heat, sampling, spiking, thermo
 from thermoc.ir.element_indices import MOVES
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
 from thermoc.ir.types import Role
+from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import Finding, ThermocError
 
 HEAVY = (core.Affine, core.SparseAffine, core.Conv, core.Pool, core.Matmul)
@@ -47,51 +46,60 @@ CURVES = (core.Tanh, core.Exp, core.Abs, core.Sin, core.Cos, core.Expm1)
 """Functions of one number: units with a table, where they stand between others."""
 LIGHT = (core.Add, core.Sub, core.Neg, core.Mul, core.Div, core.Concat, core.Delay, spiking.Scale, *MOVES)
 BETWEEN = (*LIGHT, *CURVES, core.Maximum, core.Greater, core.GreaterEqual, core.Less, core.LessEqual, core.Cast)
-"""Ops that go on the chip where both their source and their reader are there."""
+"""Ops that go on Loihi where both their source and their reader are there."""
 HEATED = tuple(kind for kind in vars(heat).values() if isinstance(kind, type) and issubclass(kind, Op) and kind.opname)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Regions:
-    """Names of the values that are computed on the chip, and the graph's constants."""
+    """Names of the values that are computed on Loihi, and the graph's constants."""
 
-    chip: frozenset[str]
-    constants: Mapping[str, NDArray]
+    on_loihi: frozenset[str]
+    constants: Mapping[str, AnyArray]
+
+    def holds(self, op: Op) -> bool:
+        """Tell whether an op goes on Loihi."""
+        return any(value.name in self.on_loihi for value in op.results)
 
 
 def regions(graph: Graph) -> Regions:
-    """Return what goes on the chip. Errors: T205 for each op of the host between two of the chip."""
+    """Return what goes on Loihi. Errors: T205 for each op of the host between two of Loihi.
+
+    Starts from what belongs there wherever it stands, and takes activations away until none is left that the host
+    would have to hand back to.
+    """
     constants = {op.y.name: op.value.numpy for op in graph.of(core.Constant)}
     fixed = [op for op in graph.ops if _fixed(op, constants)]
     while True:
         seeds = {value.name for op in fixed for value in op.results}
-        chip = seeds | _between(graph, seeds, constants)
-        late = _late(graph, chip, fixed)
-        if not late:
+        on_loihi = seeds | _between(graph, seeds, constants)
+        trailing = _trailing(graph, on_loihi, fixed)
+        if not trailing:
             break
-        fixed = [op for op in fixed if id(op) not in late]
-    found = list(_misplaced(graph, chip))
-    if found:
-        raise ThermocError(found)
-    return Regions(chip=frozenset(chip), constants=constants)
+        fixed = [op for op in fixed if id(op) not in trailing]
+    findings = list(_misplaced(graph, on_loihi))
+    if findings:
+        raise ThermocError(findings)
+    return Regions(on_loihi=frozenset(on_loihi), constants=constants)
 
 
-def _late(graph: Graph, chip: set[str], fixed: Iterable[Op]) -> set[int]:
-    """Return the ids of activations that follow an op of the host behind the chip, and feed the host alone: its own."""
-    host = [op for op in graph.ops if op.results and not any(value.name in chip for value in op.results)]
-    behind = _spread(chip, host, forward=True)
-    leading = _spread(set(), host, forward=False, start=_read_by(graph, chip)) | _read_by(graph, chip)
+def _trailing(graph: Graph, on_loihi: set[str], fixed: Iterable[Op]) -> set[int]:
+    """Return the ids of activations that follow an op of the host behind Loihi, and feed the host alone: its own."""
+    host = [op for op in graph.ops if op.results and not any(value.name in on_loihi for value in op.results)]
+    downstream = _spread(on_loihi, host, forward=True)
+    read = _read_by(graph, on_loihi)
+    upstream = _spread(set(), host, forward=False, start=read) | read
     return {
         id(op)
         for op in fixed
         if isinstance(op, ACTIVATIONS)
-        and any(value.name in behind for value in op.inputs)
-        and not any(value.name in leading for value in op.results)
+        and any(value.name in downstream for value in op.inputs)
+        and not any(value.name in upstream for value in op.results)
     }
 
 
-def _fixed(op: Op, constants: Mapping[str, NDArray]) -> bool:
-    """Tell whether an op belongs on the chip wherever it stands."""
+def _fixed(op: Op, constants: Mapping[str, AnyArray]) -> bool:
+    """Tell whether an op belongs on Loihi wherever it stands."""
     if isinstance(op, UNITS):
         return True
     if isinstance(op, core.Pool):
@@ -103,15 +111,15 @@ def _fixed(op: Op, constants: Mapping[str, NDArray]) -> bool:
     return False
 
 
-def _between(graph: Graph, seeds: set[str], constants: Mapping[str, NDArray]) -> set[str]:
-    """Return the values of ops that stand between others of the chip and can be there."""
+def _between(graph: Graph, seeds: set[str], constants: Mapping[str, AnyArray]) -> set[str]:
+    """Return the values of ops that stand between others of Loihi and can be there."""
     able = [op for op in graph.ops if isinstance(op, BETWEEN) and _able(op, constants)]
     fed = _spread(seeds, able, forward=True)
     leads = _spread(set(), able, forward=False, start=_read_by(graph, seeds))
     return fed & leads
 
 
-def _able(op: Op, constants: Mapping[str, NDArray]) -> bool:
+def _able(op: Op, constants: Mapping[str, AnyArray]) -> bool:
     if isinstance(op, core.Mul | core.Div):
         a, b = (value.name in constants for value in op.inputs)
         return b or (a and isinstance(op, core.Mul))
@@ -130,32 +138,32 @@ def _read_by(graph: Graph, names: set[str]) -> set[str]:
 
 def _spread(reached: set[str], ops: Iterable[Op], *, forward: bool, start: Iterable[str] = ()) -> set[str]:
     """Return the results of the ops reached from values, along or against the data's way, through these ops alone."""
-    live, made, ops = set(reached) | set(start), set[str](), list(ops)
+    live, results_reached, ops = set(reached) | set(start), set[str](), list(ops)
     while True:
         fresh = set[str]()
         for op in ops:
             results = {value.name for value in op.results}
             inputs = {value.name for value in op.inputs}
-            if not results <= made and (inputs if forward else results) & live:
-                made |= results
+            if not results <= results_reached and (inputs if forward else results) & live:
+                results_reached |= results
                 fresh |= results if forward else inputs
         if not fresh:
-            return made
+            return results_reached
         live |= fresh
 
 
-def _misplaced(graph: Graph, chip: set[str]) -> Iterable[Finding]:
-    """Yield ops of the host that the chip feeds and that feed the chip."""
-    host = [op for op in graph.ops if op.results and not any(value.name in chip for value in op.results)]
-    behind = _spread(chip, host, forward=True)
-    leading = _spread(set(), host, forward=False, start=_read_by(graph, chip))
+def _misplaced(graph: Graph, on_loihi: set[str]) -> Iterable[Finding]:
+    """Yield ops of the host that Loihi feeds and that feed Loihi."""
+    host = [op for op in graph.ops if op.results and not any(value.name in on_loihi for value in op.results)]
+    downstream = _spread(on_loihi, host, forward=True)
+    upstream = _spread(set(), host, forward=False, start=_read_by(graph, on_loihi))
     for op in host:
-        if any(value.name in behind & leading for value in op.results):
+        if any(value.name in downstream & upstream for value in op.results):
             yield Finding(
                 code="T205",
                 what=f"{op.opname} ({op.results[0]}) has no Loihi form",
                 where=op.location,
-                notes=(_reason(op), "the host's ops stand before all of the chip's, or after them"),
+                notes=(_reason(op), "the host's ops stand before all of Loihi's, or after them"),
                 hint="leave it to the end of the network, or choose another target",
             )
 
@@ -166,7 +174,7 @@ def _reason(op: Op) -> str:
     if isinstance(op, spiking.Decode):
         return "a mean over all ticks needs a division by their number"
     if isinstance(op, thermo.Boltzmann):
-        return "its sum over all units is the host's; thermo.sample_categorical draws from it on the chip"
+        return "its sum over all units is the host's; thermo.sample_categorical draws from it on Loihi"
     if op.results[0].type is not None and op.results[0].type.role is Role.temperature:
-        return "a temperature on the chip is a constant or a schedule"
-    return "it stands between two parts of the network that are on the chip"
+        return "a temperature on Loihi is a constant or a schedule"
+    return "it stands between two ops of the network that are on Loihi"

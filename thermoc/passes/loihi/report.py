@@ -1,4 +1,4 @@
-"""What quantising did to each number, and what it does to the law a sampled network settles to."""
+"""What quantisation did to each number, and what it does to the law a sampled network settles to."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thermoc.ir.values import Value
 from thermoc.passes.change_log import Log
-from thermoc.passes.loihi.error_bounds import LOGIT, of_drive
-from thermoc.passes.loihi.scales import FRACTION, Design, Source
-from thermoc.passes.loihi.units import GradedUnit, LifUnit, MemoryUnit, NoisyUnit
+from thermoc.passes.loihi.clocks import Clocks
+from thermoc.passes.loihi.design_types import Design, MessageFormat
+from thermoc.passes.loihi.designs import TEMPERATURE_STEPS
+from thermoc.passes.loihi.error_bounds import LOGIT, Errors, of_drive
+from thermoc.passes.loihi.population_types import LifPopulation, MemoryPopulation, NoisyPopulation
 from thermoc.physics import all_states
+from thermoc.support.array_types import AnyArray, FloatArray
 
 MOST_ENUMERATED = 20
 
 
-class Divergence(NamedTuple):
+class LawDivergence(NamedTuple):
     """Between exp(-E / T) of a network's numbers and of its integers: Kullback-Leibler in nats, total variation."""
 
     kl: float
@@ -26,143 +28,144 @@ class Divergence(NamedTuple):
     exact: bool
 
 
-def tell(
+def report_changes(
     log: Log,
     designs: Sequence[Design],
-    sources: Mapping[str, Source],
-    errors: Mapping[str, NDArray],
+    formats: Mapping[str, MessageFormat],
+    errors: Errors,
     *,
-    lags: Mapping[str, int],
-    every: int,
-    constants: Mapping[str, NDArray],
+    timing: Clocks,
+    constants: Mapping[str, AnyArray],
 ) -> None:
-    """PassRecord every number that was replaced."""
-    for name, source in sources.items():
-        if name not in lags and source.bits:
-            most = float(source.bound.max() / source.scale)
-            bound = f"off by at most {0.5 / source.scale:.3g}; beyond {most:.6g} it is clipped"
+    """Record every number that was replaced."""
+    for name, source in formats.items():
+        if name not in timing.lags and source.bits:
+            largest = float(source.bound.max() / source.scale)
+            bound = f"off by at most {0.5 / source.scale:.3g}; beyond {largest:.6g} it is clipped"
             log.changed(f"{name}, to the chip", old="a number", new=f"{source.scale:g} a unit", bound=bound)
     for design in designs:
-        _tell_weights(log, design, sources)
-        _tell_unit(log, design, sources, dict(errors))
-    late = max(lags.values(), default=0)
-    if late or every > 1:
-        new = f"{every} of the chip's, the last of its populations {late} later"
+        _report_weights(log, design, formats)
+        _report_population(log, design, formats, errors)
+    last = max(timing.lags.values(), default=0)
+    if last or timing.every > 1:
+        new = f"{timing.every} of the chip's, the last of its populations {last} later"
         log.changed("a tick", old="one of the network's", new=new, bound="none: outputs are put back in place")
 
 
-def _tell_weights(log: Log, design: Design, sources: Mapping[str, Source]) -> None:
-    for term, weights in zip(design.unit.drive.terms, design.weights):
-        real = weights.real * sources[term.source].scale / design.scale
+def _report_weights(log: Log, design: Design, formats: Mapping[str, MessageFormat]) -> None:
+    for term, weights in zip(design.population.drive.terms, design.weights):
+        real = weights.real * formats[term.source].scale / design.scale
         off = float(np.abs(real - term.map.weights).max(initial=0.0))
         largest = float(np.abs(term.map.weights).max(initial=0.0))
-        whole = int(np.abs(weights.mantissa).max(initial=0))
+        mantissa = int(np.abs(weights.mantissa).max(initial=0))
         log.changed(
-            f"weights %{term.source} to %{design.unit.name}",
+            f"weights %{term.source} to %{design.population.name}",
             old=f"{len(np.ravel(term.map.weights))} of at most {largest:.6g}",
-            new=f"at most {whole} << {weights.exponent}, {weights.sign_mode}",
+            new=f"at most {mantissa} << {weights.exponent}, {weights.sign_mode}",
             bound=f"each off by at most {off:.3g}",
         )
 
 
-def _tell_unit(log: Log, design: Design, sources: Mapping[str, Source], errors: dict[str, NDArray]) -> None:
-    unit, n, scale = design.unit, design.numbers, design.scale
-    name = f"%{unit.name}"
-    half = ((1 << n["shift"]) >> 1) if isinstance(unit, GradedUnit) else 0
-    if unit.drive.bias.any():
-        unit_of = scale * FRACTION / 2.0 ** n["bias_exp"] if isinstance(unit, LifUnit) else scale
-        whole = design.bias - half
-        off = float(np.abs(whole / unit_of - unit.drive.bias).max())
-        shift = f" << {n['bias_exp']}" if isinstance(unit, LifUnit) else ""
-        log.changed(f"bias of {name}", old=_span(unit.drive.bias), new=_span(whole) + shift, bound=f"off by {off:.3g}")
-    if isinstance(unit, LifUnit):
-        _tell_lif(log, name, unit, design)
-    elif isinstance(unit, MemoryUnit):
+def _report_population(log: Log, design: Design, formats: Mapping[str, MessageFormat], errors: Errors) -> None:
+    population, n = design.population, design.numbers
+    name = f"%{population.name}"
+    if population.drive.bias.any():
+        _report_bias(log, name, design)
+    if isinstance(population, LifPopulation):
+        _report_lif(log, name, population, design)
+    elif isinstance(population, MemoryPopulation):
         keep = (4096 - n["dm"]) / 4096
         log.changed(
             f"decay of {name}",
-            old=f"{unit.keep:.9g}",
+            old=f"{population.keep:.9g}",
             new=f"{4096 - n['dm']} / 4096",
-            bound=f"off by {abs(keep - unit.keep):.3g} a tick",
+            bound=f"off by {abs(keep - population.keep):.3g} a tick",
         )
-    elif isinstance(unit, NoisyUnit):
-        _tell_noisy(log, name, unit, design, sources, errors)
-    drive = float(of_drive(design, sources, errors).max(initial=0.0))
-    log.changed(f"drive of {name}", old="1", new=f"{scale:g}", bound=f"a tick's is off by at most {drive:.4g}")
+    elif isinstance(population, NoisyPopulation):
+        _report_noisy(log, name, population, design)
+    drive = float(of_drive(design, formats, errors).max(initial=0.0))
+    log.changed(f"drive of {name}", old="1", new=f"{design.scale:g}", bound=f"a tick's is off by at most {drive:.4g}")
 
 
-def _tell_lif(log: Log, name: str, unit: LifUnit, design: Design) -> None:
+def _report_bias(log: Log, name: str, design: Design) -> None:
+    exact, integers = design.population.drive.bias, design.bias - design.rounding
+    off = float(np.abs(integers / design.bias_scale - exact).max())
+    shift = f" << {design.numbers['bias_exp']}" if isinstance(design.population, LifPopulation) else ""
+    log.changed(f"bias of {name}", old=_span(exact), new=_span(integers) + shift, bound=f"off by {off:.3g}")
+
+
+def _report_lif(log: Log, name: str, population: LifPopulation, design: Design) -> None:
     n, scale = design.numbers, design.scale
-    off = abs(n["vth"] / scale - unit.threshold)
-    log.changed(f"threshold of {name}", old=f"{unit.threshold:.9g}", new=n["vth"], bound=f"off by {off:.3g}")
-    for what, real, whole, top in (("membrane", unit.keep, n["dv"], 4096), ("current", unit.fall, n["du"], 4095)):
+    off = abs(n["vth"] / scale - population.threshold)
+    log.changed(f"threshold of {name}", old=f"{population.threshold:.9g}", new=n["vth"], bound=f"off by {off:.3g}")
+    decays = (("membrane", population.keep, n["dv"], 4096), ("current", population.fall, n["du"], 4095))
+    for what, real, integers, top in decays:
         if real.any():
-            off = float(np.abs((top - whole) / 4096 - real).max())
+            off = float(np.abs((top - integers) / 4096 - real).max())
             log.changed(
                 f"{what} kept by {name}",
                 old=_span(real),
-                new=f"{_span(top - whole)} / 4096",
+                new=f"{_span(top - integers)} / 4096",
                 bound=f"off by {off:.3g} a tick",
             )
-    method = getattr(unit.op, "method", "")
-    if unit.fall.any() and method != "semi_implicit":
+    method = getattr(population.op, "method", "")
+    if population.fall.any() and method != "semi_implicit":
         bound = "the membrane takes the new current: order 1 in dt"
         log.changed(f"integration of {name}", old=method, new="semi_implicit", bound=bound)
 
 
-def _tell_noisy(
-    log: Log, name: str, unit: NoisyUnit, design: Design, sources: Mapping[str, Source], errors: dict[str, NDArray]
-) -> None:
-    if isinstance(unit.T, Value):
-        new, bound = f"{256 * design.scale:g} a unit", f"off by at most {1 / (512 * design.scale):.3g}"
-        log.changed(f"temperature of {name}", old=unit.T, new=new, bound=bound)
+def _report_noisy(log: Log, name: str, population: NoisyPopulation, design: Design) -> None:
+    steps = TEMPERATURE_STEPS * design.scale
+    if isinstance(population.T, Value):
+        bound = f"off by at most {1 / (2 * steps):.3g}"
+        log.changed(f"temperature of {name}", old=population.T, new=f"{steps:g} a unit", bound=bound)
         return
-    whole = design.numbers["T"]
-    off = float(np.abs(whole / (256 * design.scale) - unit.T).max())
+    integers = design.numbers["T"]
+    off = float(np.abs(integers / steps - population.T).max())
     bound = f"off by {off:.3g}; the logit of a random number by at most {LOGIT}"
-    log.changed(f"temperature of {name}", old=_span(unit.T), new=_span(whole), bound=bound)
-    if unit.turn is not None:
-        found = divergence(unit, design)
-        if found is not None:
-            old = "exp(-E / T) of the numbers"
-            word = "" if found.exact else "at most "
-            bound = f"KL {word}{found.kl:.3g} nats, total variation {word}{found.tv:.3g}"
-            log.changed(f"law of {name}", old=old, new="exp(-E / T) of the integers", bound=bound)
+    log.changed(f"temperature of {name}", old=_span(population.T), new=_span(integers), bound=bound)
+    law = law_divergence(population, design) if population.turn is not None else None
+    if law is not None:
+        word = "" if law.exact else "at most "
+        bound = f"KL {word}{law.kl:.3g} nats, total variation {word}{law.tv:.3g}"
+        old, new = "exp(-E / T) of the numbers", "exp(-E / T) of the integers"
+        log.changed(f"law of {name}", old=old, new=new, bound=bound)
 
 
-def divergence(unit: NoisyUnit, design: Design) -> Divergence | None:
+def law_divergence(population: NoisyPopulation, design: Design) -> LawDivergence | None:
     """Return how far the law of the integers is from that of the numbers; None where a unit is driven from outside.
 
     By enumeration up to 20 units; beyond, from the most an exponent can change: TV <= tanh(delta), KL <= 2 delta.
     """
-    if isinstance(unit.T, Value) or len(unit.drive.terms) != 1 or np.ptp(unit.T):
+    if isinstance(population.T, Value) or len(population.drive.terms) != 1 or np.ptp(population.T):
         return None
-    exact, whole = energies(unit, design)
-    if exact is None:
-        J, Jq, h, hq = whole
+    exact, quantised = _ising(population, float(np.ravel(population.T)[0]), design)
+    (J, h), (Jq, hq) = exact, quantised
+    if population.size > MOST_ENUMERATED:
+        # Each coupling stands twice in J, once in the energy.
         delta = float(abs(J - Jq).sum() / 2 + np.abs(h - hq).sum())
-        return Divergence(2 * delta, float(np.tanh(delta)), False)
-    p, q = (_law(E) for E in (exact, whole))
-    return Divergence(float(np.sum(p * np.log(p / q))), float(np.abs(p - q).sum() / 2), True)
+        return LawDivergence(2 * delta, float(np.tanh(delta)), False)
+    states = all_states(population.size, population.levels)
+    p, q = _law(states, J.toarray(), h), _law(states, Jq.toarray(), hq)
+    return LawDivergence(float(np.sum(p * np.log(p / q))), float(np.abs(p - q).sum() / 2), True)
 
 
-def energies(unit: NoisyUnit, design: Design) -> tuple[Any, Any]:
-    """Return E / T of every state by the numbers and by the integers; (None, the couplings over T) for many units."""
-    term, weights = unit.drive.terms[0], design.weights[0]
-    factor = 2.0 if unit.levels == "spin" else 1.0
-    assert not isinstance(unit.T, Value)
-    T, Tq = float(np.ravel(unit.T)[0]), float(np.ravel(design.numbers["T"])[0]) / 256
+def _ising(
+    population: NoisyPopulation, T: float, design: Design
+) -> tuple[tuple[Any, FloatArray], tuple[Any, FloatArray]]:
+    """Return couplings and fields over the temperature, by the numbers (T) and by the integers."""
+    term, weights = population.drive.terms[0], design.weights[0]
+    factor = 2.0 if population.levels == "spin" else 1.0
+    Tq = float(np.ravel(design.numbers["T"])[0]) / TEMPERATURE_STEPS
     J = term.map.matrix().rows / (factor * T)
     Jq = term.map.with_weights(weights.real).matrix().rows / (factor * Tq)
-    h, hq = unit.drive.bias / factor / T, design.bias / factor / Tq
-    if unit.size > MOST_ENUMERATED:
-        return None, (J, Jq, h, hq)
-    J, Jq = J.toarray(), Jq.toarray()
-    states = all_states(unit.size, unit.levels)
-    return tuple(-((states @ C / 2 + b) * states).sum(axis=1) for C, b in ((J, h), (Jq, hq)))
+    return (J, population.drive.bias / factor / T), (Jq, design.bias / factor / Tq)
 
 
-def _law(E: NDArray) -> NDArray:
+def _law(states: AnyArray, J: AnyArray, h: FloatArray) -> FloatArray:
+    """Return exp(-E) of each state, normalised, from its lowest energy so that none overflows."""
+    E = -((states @ J / 2 + h) * states).sum(axis=1)
+    # The ground state has weight 1: no exponential overflows at low T.
     weight = np.exp(-(E - E.min()))
     return weight / weight.sum()
 

@@ -27,6 +27,7 @@ class StockUnits(Pass):
         for op in graph.of(thermo.SampleBinary):
             log.changed(f"noise of {op.s}", old="drawn by the unit", new="drawn by the host", bound="none: one law")
         compared = frozenset(op.y.name for op in graph.of(thermo.ThermalRelu) if _compared(graph, op.y, 0))
+        # Lava's own units cannot rectify; above uniform noise a negative drive loses all the same.
         relu = {thermo.ThermalRelu: _drive} if compared else {}
 
         def keep(op: Op) -> bool:

@@ -1,80 +1,162 @@
-"""How large each value can be: proven from the inputs' range, or seen in runs of samples."""
+"""Value ranges for quantisation: proven by interval analysis from the inputs' range, or measured in runs of samples."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from thermoc.ir.dialects import core, sampling, thermo
-from thermoc.ir.feed import feed
+from thermoc.ir.feed import Feed, feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import STOCHASTIC, Op
 from thermoc.ir.reference import interpret
 from thermoc.ir.types import Role
+from thermoc.ir.values import Value
 from thermoc.passes.analysis.intervals import RULES, Range
+from thermoc.passes.canonicalize import drop_dead
+from thermoc.passes.loihi.population_types import MemoryPopulation, NoisyPopulation, Population
+from thermoc.support.array_types import AnyArray, FloatArray
+from thermoc.support.errors import error
 
 ROUNDS = 4
 FARTHEST_NORMAL = 6.8
 """Box and Muller's normal of 32-bit words: sqrt(2 ln 2^33) = 6.764."""
 DEVIATIONS = 8.0
-"""A Gaussian state is given room for so many standard deviations; beyond, it is clipped."""
+"""A Gaussian state has headroom for so many standard deviations; beyond, it is clipped."""
+
+Ends = tuple[Any, Any]
+Intervals = Mapping[str, Range]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValueRanges:
+    """How large the values of a graph can be. measured: in runs of samples, rather than proven from ``input_range``."""
+
+    graph: Graph
+    intervals: Intervals
+    input_range: tuple[float, float]
+    measured: bool
+
+
+def value_ranges(
+    graph: Graph, input_range: tuple[float, float], samples: Mapping[str, ArrayLike] | None
+) -> ValueRanges:
+    """Return the ranges of a graph's values; what samples show goes before what is proven. Errors: T401 to T404."""
+    intervals = proven(graph, input_range)
+    if samples is not None:
+        intervals |= measured(graph, samples)
+    return ValueRanges(graph=graph, intervals=intervals, input_range=input_range, measured=samples is not None)
+
+
+def largest(ranges: ValueRanges, name: str, population: Population | None) -> FloatArray:
+    """Return the largest magnitude of each element of a value, flat. population: whose value it is, None for the host.
+
+    Errors: T206 where it is not known.
+    """
+    interval = ranges.intervals.get(name)
+    if interval is None and population is None and name in ranges.graph.uniform:
+        # A schedule of the host: twice what it is in the first tick; an encode clips what lies beyond.
+        first = first_value(ranges.graph, name)
+        interval = Range(-2 * np.abs(first), 2 * np.abs(first))
+    if interval is None and isinstance(population, MemoryPopulation):
+        interval = Range(-np.ones(population.size), np.ones(population.size))
+    if interval is None or not (np.isfinite(interval.low) & np.isfinite(interval.high)).all():
+        op = ranges.graph.producers[name]
+        notes = ["it follows from the range of the inputs, or from runs of some of them"]
+        hint = 'give calibrate={"input": samples}'
+        raise error(
+            "T206", f"how large {op.opname} (%{name}) can be is not known", where=op.location, notes=notes, hint=hint
+        )
+    magnitude = np.maximum(np.abs(interval.low), np.abs(interval.high)).reshape(-1).astype(float)
+    size = population.size if population is not None else value_of(ranges.graph, name).size
+    return np.broadcast_to(magnitude, size)
+
+
+def first_temperature(ranges: ValueRanges, population: Population) -> float:
+    """Return the temperature of a noisy population in the first tick, or the most it can be; 1 for any other."""
+    if not isinstance(population, NoisyPopulation) or not isinstance(population.T, Value):
+        return 1.0
+    interval = ranges.intervals.get(population.T.name)
+    if interval is not None:
+        return float(interval.high.max())
+    if population.T.name in ranges.graph.uniform:
+        return float(np.max(first_value(ranges.graph, population.T.name)))
+    return max(map(abs, ranges.input_range))
+
+
+def value_of(graph: Graph, name: str) -> Value:
+    """Return the value of a name."""
+    return next(value for value in graph.producers[name].results if value.name == name)
+
+
+def first_value(graph: Graph, name: str) -> AnyArray:
+    """Return the first tick's value of what depends on no input."""
+    plain = [op for op in graph.ops if not isinstance(op, core.Output)]
+    silent = drop_dead(graph.with_ops([*plain, core.Output(name="first", x=value_of(graph, name))]))
+    silent = silent.with_ops(op for op in silent.ops if not isinstance(op, core.Input))
+    return interpret(silent, Feed(arrays={}, ticks=1, batch=1)).outputs["first"][0, 0]
+
+
+# ---------------------------------------------------------------------------------------------- interval analysis
 
 
 def proven(graph: Graph, inputs: tuple[float, float]) -> dict[str, Range]:
     """Return the range of every value that has one, by name."""
-    found: dict[str, Range] = {}
+    intervals: dict[str, Range] = {}
+    # Delays close loops: a range may need what comes later in the order.
     for _ in range(ROUNDS):
-        before = len(found)
+        before = len(intervals)
         for op in graph.order:
-            for value, made in zip(op.results, _ranges(op, found, inputs)):
-                if made is not None and value.type is not None:
-                    low, high = (np.broadcast_to(np.asarray(end, float), value.type.shape) for end in made)
-                    found.setdefault(value.name, Range(low, high))
-        if len(found) == before:
+            for value, ends in zip(op.results, _ranges(op, intervals, inputs)):
+                if ends is not None and value.type is not None:
+                    low, high = (np.broadcast_to(np.asarray(bound, float), value.type.shape) for bound in ends)
+                    intervals.setdefault(value.name, Range(low, high))
+        if len(intervals) == before:
             break
-    return found
+    return intervals
 
 
-def seen(graph: Graph, samples: Mapping[str, ArrayLike]) -> dict[str, Range]:
-    """Return between what each float value lay in a run of these inputs. Errors: T401 to T404."""
+def measured(graph: Graph, samples: Mapping[str, ArrayLike]) -> dict[str, Range]:
+    """Return the range of each float value in a run of these inputs. Errors: T401 to T404."""
     names = [v.name for op in graph.ops for v in op.results if v.type is not None and v.type.dtype.is_float]
     trace = interpret(graph, feed(graph, samples), probes=names)
     return {name: Range(array.min(axis=(0, 1)), array.max(axis=(0, 1))) for name, array in trace.probes.items()}
 
 
-def _ranges(op: Any, found: Mapping[str, Range], inputs: tuple[float, float]) -> list[tuple[Any, Any] | None]:
+def _ranges(op: Any, intervals: Intervals, inputs: tuple[float, float]) -> list[Ends | None]:
     """Return (low, high) for each result of an op, None where it is not known."""
-    unknown: list[tuple[Any, Any] | None] = [None] * len(op.results)
+    unknown: list[Ends | None] = [None] * len(op.results)
     if isinstance(op, core.Constant):
         return [(op.value.numpy, op.value.numpy)]
     if isinstance(op, core.Input):
         return [(0.0, 1.0) if op.role in (Role.spike, Role.probability) else inputs]
     if isinstance(op, core.Delay):
-        return [_hull(found.get(op.x.name), found.get(op.initial.name))]
+        return [_hull(intervals.get(op.x.name), intervals.get(op.initial.name))]
     if isinstance(op, thermo.Uniform):
         return [(0.0, 1.0)]
     if isinstance(op, thermo.Normal):
         return [(-FARTHEST_NORMAL, FARTHEST_NORMAL)]
     if isinstance(op, thermo.Memory):
-        return [_memory(op, found)]
-    first: tuple[Any, Any] | None = None
+        return [_memory(op, intervals)]
     if _is_binary(op) and not isinstance(op, core.Cast):
-        first = (-1.0 if getattr(op, "levels", "") == "spin" else 0.0, 1.0)
-        return [first, *unknown[1:]]
-    if isinstance(op, core.Cast) and op.x.name in found:
-        return [found[op.x.name]]
+        levels: Ends = (-1.0 if getattr(op, "levels", "") == "spin" else 0.0, 1.0)
+        return [levels, *unknown[1:]]
+    if isinstance(op, core.Cast) and op.x.name in intervals:
+        return [intervals[op.x.name]]
     if isinstance(op, core.Greater | core.GreaterEqual | core.Less | core.LessEqual):
         return [(0.0, 1.0)]
-    if isinstance(op, core.Div) and all(v.name in found for v in op.inputs):
-        return [_quotient(found[op.inputs[0].name], found[op.inputs[1].name])]
-    rule = RULES.get(type(op))
-    if rule is None or not all(value.name in found for value in op.inputs):
+    if isinstance(op, core.Div) and all(v.name in intervals for v in op.inputs):
+        return [_quotient(*(intervals[value.name] for value in op.inputs))]
+    kind: Any = type(op)
+    rule = RULES.get(kind)
+    if rule is None or not all(value.name in intervals for value in op.inputs):
         return unknown
-    made = rule(op, *(found[value.name] for value in op.inputs))
-    return [made if made is not None and all(np.isfinite(end).all() for end in made) else None]
+    ends = rule(op, *(intervals[value.name] for value in op.inputs))
+    return [ends if ends is not None and all(np.isfinite(bound).all() for bound in ends) else None]
 
 
 def _is_binary(op: Op) -> bool:
@@ -83,21 +165,21 @@ def _is_binary(op: Op) -> bool:
     return bool(op.results) and op.results[0].type is not None and op.results[0].type.role is Role.spike
 
 
-def _hull(a: Range | None, b: Range | None) -> tuple[NDArray, NDArray] | None:
+def _hull(a: Range | None, b: Range | None) -> Ends | None:
     return None if a is None or b is None else (np.minimum(a.low, b.low), np.maximum(a.high, b.high))
 
 
-def _quotient(a: Range, b: Range) -> tuple[NDArray, NDArray] | None:
+def _quotient(a: Range, b: Range) -> Ends | None:
+    # Zero between the ends of a divisor bounds nothing.
     if (b.low * b.high <= 0).any():
         return None
     corners = [x / y for x in a for y in b]
     return np.minimum.reduce(corners), np.maximum.reduce(corners)
 
 
-def _memory(op: thermo.Memory, found: Mapping[str, Range]) -> tuple[Any, Any] | None:
-    parts = [found.get(value.name) for value in (op.x, op.T, op.gamma)]
-    if any(part is None for part in parts) or STOCHASTIC not in op.traits:
+def _memory(op: thermo.Memory, intervals: Intervals) -> Ends | None:
+    x, T, gamma = (intervals.get(value.name) for value in (op.x, op.T, op.gamma))
+    if x is None or T is None or gamma is None or STOCHASTIC not in op.traits:
         return None
-    x, T, gamma = (part for part in parts if part is not None)
-    far = np.maximum(np.abs(x.low), np.abs(x.high)) / gamma.low + DEVIATIONS * np.sqrt(T.high)
-    return -far, far
+    farthest = np.maximum(np.abs(x.low), np.abs(x.high)) / gamma.low + DEVIATIONS * np.sqrt(T.high)
+    return -farthest, farthest

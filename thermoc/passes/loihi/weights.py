@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thermoc.ir.dialects.loihi import weight_range
+from thermoc.support.array_types import AnyArray, FloatArray
 
 LEAST_EXPONENT, GREATEST_EXPONENT = -7, 7
-"""The chip has -8 to 7; below -7 the sum before the shift could leave 32 bits."""
+"""Loihi has -8 to 7 (lava-nc 0.10.0); below -7 the sum before the shift could leave 32 bits."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Weights:
     """mantissa << exponent stands for the weights; ``floors``: the shift may drop bits of a sum."""
 
-    mantissa: NDArray
+    mantissa: AnyArray
     exponent: int
     sign_mode: str
 
@@ -27,23 +27,24 @@ class Weights:
         return self.exponent < 0 and bool((self.mantissa % (1 << -self.exponent)).any())
 
     @property
-    def real(self) -> NDArray:
+    def real(self) -> FloatArray:
         """What the integers stand for."""
         return self.mantissa * 2.0**self.exponent
 
 
-def sign_mode(weights: NDArray) -> str:
+def sign_mode(weights: FloatArray) -> str:
     """Return the mode that holds these signs with the most bits."""
     if weights.size and weights.min() < 0:
         return "mixed" if weights.max() > 0 else "inhibitory"
     return "excitatory"
 
 
-def quantised(weights: NDArray) -> Weights | None:
+def quantised(weights: FloatArray) -> Weights | None:
     """Return the closest weights with the smallest exponent that holds them all; None where they are too large."""
     mode = sign_mode(weights)
     low, high, step = weight_range(mode, 8)
     largest = float(np.abs(weights).max(initial=0.0))
+    # The smallest exponent has the finest steps: the first that holds all weights is best.
     for exponent in range(LEAST_EXPONENT, GREATEST_EXPONENT + 1):
         if largest / 2.0**exponent < max(high, -low if mode == "inhibitory" else high) + step / 2:
             mantissa = np.clip(step * np.rint(weights / 2.0**exponent / step), low, high).astype(np.int64)

@@ -1,0 +1,143 @@
+"""Loihi's units with a temperature: p-bits, categorical units, memories with noise, heat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from thermoc.ir.dialects.loihi.ranges import DECAY, LIMIT, between, known_shape, range_problems
+from thermoc.ir.ops import (
+    STATEFUL,
+    STOCHASTIC,
+    Op,
+    Problem,
+    ShapeProblem,
+    at_least_one,
+    attr,
+    non_negative,
+    one_of,
+    op,
+    operand,
+    result,
+)
+from thermoc.ir.types import DType, Role, Shape
+from thermoc.ir.values import Value
+from thermoc.support.array_types import AnyArray
+
+
+@op("loihi.fermi_dirac")
+class LoihiFermiDirac(Op):
+    """A p-bit: up where a + bias > (T L) >> 20, L the integer logit of a Philox word with 12 fractional bits (P6).
+
+    L = sgn(d) (|d| 45426 >> 16), d = lg(A) - lg(2^33 - A), A = 2 w + 1; lg by counting leading zeros and a parabola:
+    lg(A) = (e << 12) + m + (1408 m (4096 - m) >> 24), e = floor(log2 A), m = floor(2^12 (A / 2^e - 1)). |L / 2^12 -
+    logit((w + 1/2) / 2^32)| <= 0.0115. T is 24 bits, 8 of them fractional, in units of a.
+
+    turns: in tick t only units whose turn is (t - lag) mod turns decide; the others stay what they were, and s is
+    every unit's present level. The noise is word 0 of the block of tick (t - lag) // (turns sweeps), draw ((t -
+    lag) // turns) mod sweeps: the one ``thermo.gibbs`` draws. levels: up is 1, down 0 (binary) or -1 (spin).
+    """
+
+    a: Value = operand("*s", kind="int")
+    T: Value = operand("~s", kind="int")
+    bias: Value = operand("~s", kind="int", uniform=True, constant=True, default=0)
+    turn: Value = operand("~s", kind="int", uniform=True, constant=True, default=0)
+    initial: Value = operand("~s", kind="int", uniform=True, constant=True, default=0)
+    levels: str = attr(default="binary", check=one_of("binary", "spin"))
+    turns: int = attr(default=1, check=at_least_one)
+    sweeps: int = attr(default=1, check=at_least_one)
+    lag: int = attr(default=0, check=non_negative)
+    stream: int = attr(check=non_negative)
+    s: Value = result("*s", role=Role.spike, dtype=DType.i32)
+
+    traits: ClassVar = frozenset({STATEFUL, STOCHASTIC})
+
+    def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
+        yield from range_problems(self, numbers, T=(1, 2**24 - 1), bias=(-LIMIT, LIMIT), turn=(0, self.turns - 1))
+        yield from range_problems(self, numbers, initial=(-1 if self.levels == "spin" else 0, 1))
+
+    def states(self) -> dict[str, Shape]:
+        return {"s": known_shape(self.s)}
+
+
+@op("loihi.categorical")
+class LoihiCategorical(Op):
+    """One unit of the last axis is 1: the least ((a + bias) << 20) + T g, the first of equals (P5, Gumbel's maximum).
+
+    a are energies. g = ln(-ln u) of the word's u, with 12 fractional bits and within 0.008. With A and lg as in
+    ``loihi.fermi_dirac``, ln x = sgn(lg x) (|lg x| 45426 >> 16), B = 2^33 - A, q = B >> 21: where B > 2^32 it is ln E,
+    E = ln(2^33 / A), at least 1; else, towards u = 1, ln(B / 2^33) + (q (2048 + (1150 q >> 12)) >> 12). T is 24 bits,
+    8 of them fractional.
+    """
+
+    a: Value = operand("*s n", kind="int")
+    T: Value = operand("~t", kind="int")
+    bias: Value = operand("~t", kind="int", uniform=True, constant=True, default=0)
+    lag: int = attr(default=0, check=non_negative)
+    stream: int = attr(check=non_negative)
+    s: Value = result("*s n", role=Role.spike, dtype=DType.i32)
+
+    traits: ClassVar = frozenset({STOCHASTIC})
+
+    def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
+        yield from range_problems(self, numbers, T=(1, 2**24 - 1), bias=(-LIMIT, LIMIT))
+
+    def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
+        if 0 in shapes["a"]:
+            raise ShapeProblem("there must be a unit to choose", f"a has shape {list(shapes['a'])}")
+        return {"s": shapes["a"]}
+
+
+@op("loihi.memory")
+class LoihiMemory(Op):
+    """m' = clip(sgn(m) (|m| (4096 - dm) >> 12) + (a gain >> 12) + (sigma z >> 12)): an Ornstein-Uhlenbeck unit (P25).
+
+    m(t) is the state at the start of the tick. z has 12 fractional bits, Box-Muller in integers: z = R C >> 12,
+    R = isqrt(2 E << 12), E = ln(2^33 / A) of word 0, at least 1, C = rint(4096 cos(2 pi (j + 1/2) / 1024)), j the
+    first ten bits of word 2. clip is to +-(2^23 - 1).
+    """
+
+    a: Value = operand("*s", kind="int")
+    sigma: Value = operand("~s", kind="int")
+    gain: int = attr(default=4096, check=between(0, 2**17 - 1))
+    dm: int = attr(default=0, check=DECAY)
+    initial: Value = operand("~s", kind="int", uniform=True, constant=True, default=0)
+    lag: int = attr(default=0, check=non_negative)
+    stream: int = attr(check=non_negative)
+    m: Value = result("*s", dtype=DType.i32)
+
+    traits: ClassVar = frozenset({STATEFUL, STOCHASTIC})
+    instant: ClassVar = ("initial",)
+
+    def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
+        yield from range_problems(self, numbers, sigma=(0, LIMIT), initial=(-LIMIT, LIMIT))
+
+    def states(self) -> dict[str, Shape]:
+        return {"m": known_shape(self.m)}
+
+
+@op("loihi.heat")
+class LoihiHeat(Op):
+    """T' = clip(T - sgn(D) (|D| loss >> 12) + (heat gain >> 12)), D = T - ambient: a temperature (P17).
+
+    T(t) is the state at the start of the tick; 24 bits unsigned, 8 of them fractional, at least ``floor``. So a loss of
+    1 / 4096 a tick still moves a temperature of 16.
+    """
+
+    heat: Value = operand("*s", kind="int")
+    ambient: Value = operand("~s", kind="int", uniform=True, constant=True, default=256)
+    initial: Value = operand("~s", kind="int", uniform=True, constant=True, default=256)
+    loss: int = attr(default=0, check=DECAY)
+    gain: int = attr(default=4096, check=between(0, 2**17 - 1))
+    floor: int = attr(default=1, check=between(1, 2**24 - 1))
+    lag: int = attr(default=0, check=non_negative)
+    T: Value = result("*s", role=Role.temperature, dtype=DType.i32)
+
+    traits: ClassVar = frozenset({STATEFUL})
+    instant: ClassVar = ("initial",)
+
+    def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
+        yield from range_problems(self, numbers, ambient=(1, 2**24 - 1), initial=(1, 2**24 - 1))
+
+    def states(self) -> dict[str, Shape]:
+        return {"T": known_shape(self.T)}

@@ -1,0 +1,86 @@
+"""Synapses of Loihi: a linear map and its 8-bit weights as ``loihi.dense``, ``loihi.sparse`` or ``loihi.conv``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from thermoc.ir.dialects import loihi
+from thermoc.ir.values import Value
+from thermoc.passes.loihi import linear_maps as maps
+from thermoc.passes.loihi.boundary import encoded
+from thermoc.passes.loihi.clocks import is_coupling
+from thermoc.passes.loihi.design_types import Design
+from thermoc.passes.loihi.drives import Term
+from thermoc.passes.loihi.op_writer import LoihiWriter
+from thermoc.passes.loihi.population_types import Population
+from thermoc.passes.loihi.weights import Weights
+
+
+def synapses(w: LoihiWriter, design: Design) -> Value:
+    """Write a population's synapses; return their sum."""
+    population = design.population
+    activations = [
+        _synapse(w, population, term, weights)
+        for term, weights in zip(population.drive.terms, design.weights)
+        if weights.mantissa.any()
+    ]
+    if not activations:
+        return w.integers(np.zeros(population.shape))
+    return activations[0] if len(activations) == 1 else w(loihi.LoihiDendrite, x=tuple(activations))
+
+
+def _synapse(w: LoihiWriter, population: Population, term: Term, weights: Weights) -> Value:
+    sender, lag = w.senders.get(term.source), w.clocks.lags[population.name]
+    if sender is None:
+        x, wait = encoded(w, term.source, lag + term.delay - 1), 0
+    elif is_coupling(population, term):
+        x, wait = sender.value, 0  # what a unit reads is a tick of Loihi old, and its colour waited for it
+    else:
+        x, wait = sender.value, lag - sender.lag + term.delay - 1
+    return w.shaped(_mapped(w, term.map, weights, x, wait, w.formats[term.source].bits), population.shape)
+
+
+def _mapped(w: LoihiWriter, how: maps.Map, weights: Weights, x: Value, wait: int, bits: int) -> Value:
+    """Write a linear map of messages that are ``wait`` ticks late."""
+    attrs: dict[str, Any] = {
+        "weight_exp": weights.exponent,
+        "sign_mode": weights.sign_mode,
+        "message_bits": bits,
+    }
+    if isinstance(how, maps.Window):
+        return _window(w, how, weights, _waited(w, x, wait, bits), attrs)
+    x = w.shaped(x, (how.inputs,))
+    rows = how.with_weights(weights.mantissa.astype(float)).matrix().rows
+    if isinstance(how, maps.Matrix) and how.dense:
+        matrix = np.rint(rows.toarray())
+        if wait:
+            attrs |= {"delays": w.integers(np.full(matrix.shape, wait)), "longest": wait}
+        return w(loihi.LoihiDense, x=x, weight=w.integers(matrix), **attrs)
+    # A weight that was rounded to 0 is no synapse: it would cost memory of its core and an axon.
+    rows.sort_indices()
+    rows = rows.copy()
+    rows.eliminate_zeros()
+    if wait:
+        attrs |= {"delays": w.integers(np.full(rows.nnz, wait)), "longest": wait}
+    arrays = {"values": rows.data, "columns": rows.indices, "offsets": rows.indptr}
+    return w(loihi.LoihiSparse, x=x, **{name: w.integers(np.rint(a)) for name, a in arrays.items()}, **attrs)
+
+
+def _window(w: LoihiWriter, how: maps.Window, weights: Weights, x: Value, attrs: Mapping[str, Any]) -> Value:
+    window = {name: getattr(how, name) for name in ("stride", "padding", "dilation", "groups")}
+    x = w.shaped(x, how.shape)
+    return w(loihi.LoihiConv, x=x, weight=w.integers(weights.mantissa), **window, **attrs)
+
+
+def _waited(w: LoihiWriter, x: Value, wait: int, bits: int) -> Value:
+    """Return x ``wait`` ticks later, by a relay: a convolution has no delays of its own."""
+    if not wait:
+        return x
+    size = math.prod(x.shape)
+    ones = Weights(mantissa=np.ones(size, np.int64), exponent=0, sign_mode="excitatory")
+    delayed = _mapped(w, maps.identity(size), ones, x, wait - 1, bits)
+    return w(loihi.LoihiGraded, a=delayed, bias=w.integers(np.zeros(())), rule="abs")

@@ -1,0 +1,115 @@
+"""Population types of Loihi in real numbers, before quantisation: what each keeps, where it fires, what drives it.
+
+A core has one threshold, one reset, one gain and one pair of decays for a whole population. So differences between
+its units (thresholds, gains, resets, leaks) go into the rows of its weights and into its bias, and what these types
+hold is one number a population wherever Loihi has one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from thermoc.ir.ops import Op
+from thermoc.ir.types import Shape
+from thermoc.ir.values import Value
+from thermoc.passes.loihi.drives import LinearDrive
+from thermoc.support.array_types import FloatArray, IntArray
+
+Curve = Callable[[FloatArray], FloatArray]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Population:
+    """Units of one op of Loihi to be. ``name`` is the value they send, ``op`` the op of the network behind them."""
+
+    name: str
+    op: Op
+    shape: Shape
+    drive: LinearDrive
+    earliest_lag: int = 0
+    offset: int = 0
+    """It sends network tick t's value in Loihi's tick t every + lag + offset."""
+
+    @property
+    def size(self) -> int:
+        """Number of units."""
+        return len(self.drive.bias)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """A state the host reads: value = factor * state + offset, element by element."""
+
+    name: str
+    state: str
+    factor: FloatArray
+    offset: FloatArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class LifPopulation(Population):
+    """u' = fall u + drive, v' = keep v + u' + bias, a spike above (or at) ``threshold``; no current where fall is 0."""
+
+    fall: FloatArray
+    keep: FloatArray
+    threshold: float
+    compare: str
+    reset: str
+    v_initial: FloatArray
+    u_initial: FloatArray
+    readings: tuple[Reading, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradedPopulation(Population):
+    """max(drive, 0) by rule relu; the drive itself by rule abs, as a relay."""
+
+    rule: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurvePopulation(Population):
+    """curve(drive) by a table; steepness bounds its slope, edge is where |drive| may be cut."""
+
+    curve: Curve
+    steepness: float
+    edge: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoisyPopulation(Population):
+    """p-bits, or one layer of categorical units, at temperature T: numbers, or a value of the host.
+
+    turn: the colour of each p-bit of a coupled network, of ``turns`` colours; None for independent ones.
+    """
+
+    T: FloatArray | Value
+    stream: int
+    levels: str = "binary"
+    turn: IntArray | None = None
+    turns: int = 1
+    sweeps: int = 1
+    initial: FloatArray = field(default_factory=lambda: np.zeros(1))
+    categorical: bool = False
+
+    @property
+    def ticks(self) -> int:
+        """How many ticks of Loihi one of the network takes: a colour each, sweep after sweep."""
+        return self.turns * self.sweeps if self.turn is not None else 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryPopulation(Population):
+    """m' = keep m + drive + sigma z, sent as it is at the start of a tick."""
+
+    keep: float
+    sigma: FloatArray | Value
+    initial: FloatArray
+    stream: int = -1
+
+
+SPIKING = (LifPopulation, NoisyPopulation)
+"""Populations that send a level a tick, 0 or 1 or a sign, rather than a number."""
