@@ -13,8 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 import thermoc as tc
-from thermoc.backends.lava import LavaBackend
-from thermoc.backends.lava import Options as LavaOptions
+from thermoc.backends.lava import LavaBackend, LavaOptions
 from thermoc.ir.dialects import loihi
 from thermoc.ir.dialects.core import Constant
 from thermoc.ir.graph import Graph

@@ -96,7 +96,7 @@ class LoihiWriter:
         return x if x.shape == shape else self(core.Reshape, x=x, shape=shape)
 
     def _constant(self, array: AnyArray) -> Value:
-        # ascontiguousarray turns one number into an array of one axis: the printed graph has had it so always.
+        # ascontiguousarray gives a single number one axis: such constants have shape (1,).
         array = np.ascontiguousarray(array)
         value = Value(self._names("n.c"), Type(array.shape, DType.of(array.dtype) or DType.i32))
         self.ops.append(core.Constant(value=Array(array), y=value, location=self.location))

@@ -151,12 +151,15 @@ def _ranges(op: Any, intervals: Intervals, inputs: tuple[float, float]) -> list[
         return [(0.0, 1.0)]
     if isinstance(op, core.Div) and all(v.name in intervals for v in op.inputs):
         return [_quotient(*(intervals[value.name] for value in op.inputs))]
-    kind: Any = type(op)
-    rule = RULES.get(kind)
+    rule = _rule(op)
     if rule is None or not all(value.name in intervals for value in op.inputs):
         return unknown
     ends = rule(op, *(intervals[value.name] for value in op.inputs))
     return [ends if ends is not None and all(np.isfinite(bound).all() for bound in ends) else None]
+
+
+def _rule(op: Op) -> Any:
+    return RULES.get(type(op))
 
 
 def _is_binary(op: Op) -> bool:
