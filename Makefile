@@ -52,7 +52,7 @@ fuzz: $(VENV)/.dev ## random networks on TARGETS for TIME seconds; what breaks i
 FILES ?= 100000
 SEED ?= 0
 fuzz-files: $(VENV)/.dev ## FILES damaged files of every format from SEED, read under limits; what breaks is in out/fuzz-files
-	PYTHONPATH=tests $(BIN)/python tests/fuzz_files.py --files $(FILES) --seed $(SEED)
+	PYTHONPATH=tests $(BIN)/python -m filefuzz --files $(FILES) --seed $(SEED)
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "thermoc needs Python 3.11 or newer: make PYTHON=python3.12 ...")'

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from crossbars import nodal, random_cells
+from crossbar.circuits import nodal, random_cells
 
 import thermoc as tc
 from thermoc.physics.crossbar import transfer

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from crossbars import nodal
+from crossbar.circuits import nodal
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from loihi.networks import TICKS, network
 from loihi.plain import reference
+from loihi_networks import TICKS, network
 
 import thermoc as tc
 from thermoc import simulator

@@ -6,13 +6,12 @@ import itertools
 
 import numpy as np
 import pytest
+from loihi_lowering.lowering import changes, lowered, small
 from scipy.sparse import csr_array
 
 import thermoc as tc
-from tests.loihi_lowering.lowering import changes, lowered
 from thermoc import physics
-from thermoc.ir.target import Limit
-from thermoc.passes.loihi.limits import Limits, loihi2, read
+from thermoc.passes.loihi.limits import loihi2, read
 from thermoc.passes.loihi.partition import partition
 from thermoc.passes.loihi.place import exchanged, greedy, place, way
 from thermoc.support.errors import ThermocError
@@ -26,17 +25,6 @@ def chain(units: int = 40, layers: int = 3) -> tc.Network:
             x = tc.if_(tc.affine(x, rng.normal(size=(units, units))))[0]
         tc.output("y", x)
     return net
-
-
-def small(**changes: int) -> Limits:
-    """Loihi 2's limits with some made smaller."""
-    limits = loihi2()
-    new = {name.replace("__", "."): value for name, value in changes.items()}
-    entries = {
-        name: Limit(value=new.get(name, limit.value), unit=limit.unit, source=limit.source)
-        for name, limit in limits.entries.items()
-    }
-    return Limits(entries=entries, boards=limits.boards)
 
 
 def test_every_limit_has_a_unit_a_source_and_how_sure_it_is():

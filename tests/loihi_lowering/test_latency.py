@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from loihi_lowering.lowering import bound, lowered, reference, spikes
 
 import thermoc as tc
-from tests.loihi_lowering.lowering import bound, lowered, reference, spikes
 from thermoc.ir.dialects import loihi
 from thermoc.ir.host_device import parts
 from thermoc.passes.loihi.latency import Edge, lags

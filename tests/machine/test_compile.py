@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from machine.chips_by_hand import hot
 
 import thermoc as tc
 from thermoc.backends.chip.run import _warmth
@@ -293,22 +294,6 @@ def test_an_artefact_is_the_machines_program(tmp_path: Path):
 
 
 # --------------------------------------------------------------------------------------------------- temperature
-
-
-def hot(folder: Path) -> str:
-    """thermo-1 without heaters and calibrated at 300 K, in air of 360 K: p-bits are 60 K too warm, and some."""
-    from importlib.resources import files
-
-    text = files("thermoc.simulator.chips").joinpath("thermo-1.toml").read_text()
-    for old, new in (
-        ("ambient = { value = 300", "ambient = { value = 360"),
-        ("reference = { value = 305", "reference = { value = 300"),
-        ("coldest = { value = 305", "coldest = { value = 300"),
-    ):
-        assert old in text
-        text = text.replace(old, new)
-    (folder / "hot.toml").write_text(text)
-    return str(folder / "hot.toml")
 
 
 def test_p_bits_draw_at_the_temperature_of_their_place(tmp_path: Path):

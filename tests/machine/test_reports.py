@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from machine.chips_by_hand import by_hand, printed
 
 import thermoc as tc
-from tests.machine.test_energy import by_hand, printed
 from thermoc.reports import chip_picture, chip_trace
 from thermoc.reports.chip_picture import floorplan, frames, thermal_map
 from thermoc.reports.chip_trace import trace

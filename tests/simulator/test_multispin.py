@@ -113,7 +113,7 @@ import llvmlite.binding
 features = llvmlite.binding.get_host_cpu_features()
 features.update({{name: False for name in features if name.startswith("avx512")}})
 llvmlite.binding.get_host_cpu_features = lambda: features
-sys.path.insert(0, {tests!r})
+sys.path.insert(0, {tests!r})  # this file again, in a process of its own
 from test_multispin import CASES, check, network, physics
 from thermoc.simulator.kernels.simd import lanes
 assert lanes.LANES == 4

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from thermal.block_model import cut, rectangles, steady
+from thermal.dies import cut, rectangles, steady
 
 from thermoc.simulator.thermal import Die, block, hotspot
 from thermoc.simulator.thermal.floorplan import Floorplan

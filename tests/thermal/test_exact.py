@@ -5,8 +5,7 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
-from thermal.dense import dense
-from thermal.dies import COLD, SILICON, TILES, WARM, reference, tiles, two_sheets
+from thermal.dies import COLD, SILICON, TILES, WARM, dense, reference, tiles, two_sheets
 
 from thermoc.simulator.thermal import NOTHING, Die, Face, Layer, Material, Stack, modal
 from thermoc.support.errors import ThermocError

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from breakages import BREAKAGES, inputs, random_network
+from verification.faulty_targets import BREAKAGES, random_network, random_spikes
 
 import thermoc as tc
 from thermoc import plugins
@@ -19,13 +19,13 @@ NETWORKS = range(FIRST, STOP)
 
 @pytest.fixture(autouse=True)
 def breaking(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(plugins.OURS, "breaking-lava", "breakages:BreakingLava")
+    monkeypatch.setitem(plugins.OURS, "breaking-lava", "verification.faulty_targets:BreakingLava")
 
 
 def verified(number: int, fault: str = "", *, after: bool = False) -> tc.Verification:
     net = random_network(number)
     options = {"runtime": "reference", "fault": fault, "after": after}
-    return tc.verify(net, ["breaking-lava"], inputs=inputs(net, number), options={"breaking-lava": options})
+    return tc.verify(net, ["breaking-lava"], inputs=random_spikes(net, number), options={"breaking-lava": options})
 
 
 @pytest.mark.parametrize("number", NETWORKS)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import fuzz as fuzzing
 import pytest
-from doubles import DOUBLES
+from verification.faulty_targets import DOUBLES
 
 import thermoc as tc
 from thermoc import plugins

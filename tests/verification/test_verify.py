@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from doubles import DOUBLES, Broken, LosesSigns
+from verification.faulty_targets import DOUBLES, Broken, LosesSigns
 
 import thermoc as tc
 from thermoc import plugins

@@ -1,4 +1,4 @@
-"""One suite over every backend: each case of ``cases.py``, verified; what came of it is kept for the support table.
+"""One suite over every backend: each case of ``tests/cases.py``, verified; what came of it is kept for the support table.
 
 A new backend is here as soon as ``plugins.names()`` knows it. ``ONLY`` thins out the variants of a slow one.
 """
