@@ -64,8 +64,8 @@ def _here(artefact: Brian2Artefact, module: ModuleType, sim: Any, ticks: int) ->
 def _given(array: Any) -> Any:
     """Return an input as the script takes it: (batch, units) where it is held, else (ticks, batch, units)."""
     ticks, batch = array.shape[:2]
-    held = ticks == 1 or array.strides[0] == 0
-    return np.asarray(array[0] if held else array, float).reshape(*(() if held else (ticks,)), batch, -1)
+    constant = ticks == 1 or array.strides[0] == 0
+    return np.asarray(array[0] if constant else array, float).reshape(*(() if constant else (ticks,)), batch, -1)
 
 
 def loaded(artefact: Brian2Artefact) -> ModuleType:

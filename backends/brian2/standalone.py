@@ -43,10 +43,10 @@ def run_program(
 ) -> tuple[Arrays, Arrays]:
     """Build unless this was built before, run, and read the results. Errors: T302, T409."""
     key = (feed.ticks, feed.batch, *((name, array.shape) for name, array in sorted(inputs.items())))
-    held = _BUILT.setdefault(artefact, {})
-    if key not in held:
-        held[key] = _build(artefact, module, inputs, place, feed)
-    built = held[key]
+    programs = _BUILT.setdefault(artefact, {})
+    if key not in programs:
+        programs[key] = _build(artefact, module, inputs, place, feed)
+    built = programs[key]
     values = built.sim.again(inputs, place)
     with _active(built.device):
         folder = f"results_{built.runs}"
