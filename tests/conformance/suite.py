@@ -77,6 +77,8 @@ def support_page() -> str:
     lines = [
         "# What each target holds",
         "",
+        "For those who choose a target: which op runs where, in which form, and to which limit.",
+        "",
         "Written by `make support` from the conformance suite: every op in small networks (`tests/cases.py`), with",
         "operands that vary or are uniform, in each precision, verified by `tc.verify` on every target. The number",
         "is that of the networks that hold their bounds. *native*: as it is; *discretized*: as the step that",
