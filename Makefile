@@ -23,7 +23,7 @@ test: $(VENV)/.dev $(EXPORTERS) ## install and run all tests: some fifteen minut
 	@echo "running the tests: some fifteen minutes on two cores; the first run makes Lava a Python of its own (300 MB)"
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
-# without Lava, Brian2, a GPU and what takes seconds
+# without Lava, Brian2, a GPU and what takes seconds or starts processes
 test-fast: $(VENV)/.dev ## the quick tests: under two minutes on two cores, once kernels are compiled
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not lava and not brian2 and not gpu"
 

@@ -22,8 +22,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 NEEDS = {"lava", "brian2", "gpu"}
 """What a folder's or a parameter's name says a test needs."""
-SLOW_FOLDERS = {"conformance", "docs", "examples", "repository"}
-"""Folders of suites that take minutes as a whole; single tests elsewhere are marked where they stand."""
+SLOW_FOLDERS = {"cli", "conformance", "docs", "examples", "plugins", "repository"}
+"""Folders whose tests start processes, or take minutes as a whole; single tests elsewhere are marked where they stand."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         parameters = {value for value in callspec.params.values() if isinstance(value, str)} if callspec else set()
         for need in NEEDS & (folders | parameters):
             item.add_marker(need)
-        if folders & SLOW_FOLDERS:
+        if folders & SLOW_FOLDERS or "exporters" in getattr(item, "fixturenames", ()):
             item.add_marker("slow")
 
 

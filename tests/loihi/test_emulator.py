@@ -29,6 +29,7 @@ def differences(run: tc.Run, trace: object) -> list[str]:
     return wrong
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
 def test_random_networks_agree_in_every_spike_and_state(part: int):
     """1,000 of them, two samples each."""

@@ -25,6 +25,7 @@ def test_digits_keep_their_labels():
     np.testing.assert_allclose(emulated(result.graph, images)["probs"][0], found, rtol=0, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("levels", ["binary", "spin"])
 def test_a_boltzmann_machine_of_ten_units_settles_to_the_law_of_its_integers(levels: str):
     """Total variation to the exact law within its mean plus 4 standard errors: sd <= 1 / (2 sqrt(N)) (McDiarmid)."""
@@ -57,6 +58,7 @@ def test_the_predicted_divergence_is_that_of_the_two_laws():
     assert tv < 0.01
 
 
+@pytest.mark.slow
 def test_a_sampled_network_draws_what_it_would_have_drawn():
     """The same words, so the same trajectory but where a drive lies within rounding of its threshold."""
     net = boltzmann_machine(8, "spin", sweeps=2)

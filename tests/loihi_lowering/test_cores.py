@@ -74,6 +74,7 @@ def test_a_number_of_chips_that_is_none_is_refused(chips):
         tc.compile(chain(), target="lava", chips=chips)
 
 
+@pytest.mark.slow
 def test_a_lattice_of_65536_p_bits_takes_19_cores():
     """14 rows of 256 on each, which read two more: 4,096 axons. The law that is told of takes no matrix of all pairs."""
     with tc.Network("lattice") as net:

@@ -68,6 +68,7 @@ def _arrives(draw, rng, source):
     return tc.affine(late, rng.integers(-4, 6, (5, 5)), rng.integers(-1, 2, 5))
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(net=whole_networks())
 def test_whole_numbers_come_out_the_same(net):

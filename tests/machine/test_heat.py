@@ -15,6 +15,7 @@ from thermoc.simulator.chips import load_chip
 from thermoc.simulator.machine.electrothermal import ElectroThermal, History, Load
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("v, T", [(0.3, 320.0), (0.5, 350.0)])
 def test_a_self_heating_unit_comes_to_its_fixed_point(tmp_path: Path, v: float, T: float):
     """Chosen T and v give i, hence the bias v + 500 i and the air's temperature that it rests in, in closed form."""
@@ -82,6 +83,7 @@ def busy() -> tuple[ElectroThermal, Load, History]:
     return heat, given, heat.run(given, start="ambient")
 
 
+@pytest.mark.slow
 def test_the_books_close(busy):
     """First law (P45): what went in is what came out and what is stored, and each joule in has its name."""
     _, given, found = busy
@@ -97,6 +99,7 @@ def halved(given: Load) -> Load:
     return replace(given, edges=edges, power=np.repeat(given.power, 2, axis=0))
 
 
+@pytest.mark.slow
 def test_the_lag_is_of_first_order(busy):
     """Half the slot, half the error: what halving moves falls by about two."""
     heat, given, found = busy
@@ -106,6 +109,7 @@ def test_the_lag_is_of_first_order(busy):
     assert once > 1e-7 and 1.5 < once / twice < 3
 
 
+@pytest.mark.slow
 def test_a_run_ends_where_its_last_slot_is_cut(busy):
     """Half of the last slot alone: what leaks and holds units is not counted beyond the end."""
     heat, given, found = busy

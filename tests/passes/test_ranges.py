@@ -38,6 +38,7 @@ def test_every_op_has_a_rule_or_is_refused_by_name(op):
     assert op in RULES or op in STATE_RULES or op in UNBOUNDED or op in GIVEN
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None, derandomize=True, database=None)
 @given(networks())
 def test_no_value_leaves_its_range(net):

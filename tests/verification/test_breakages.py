@@ -36,6 +36,7 @@ def test_a_right_lowering_holds(number: int):
     assert judged["(units)"].beyond == 0 and judged["(units)"].count > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", BREAKAGES)
 @pytest.mark.parametrize("number", NETWORKS)
 def test_a_broken_lowering_fails_and_the_pass_is_named(number: int, fault: str):
@@ -46,6 +47,7 @@ def test_a_broken_lowering_fails_and_the_pass_is_named(number: int, fault: str):
     assert breach.step is not None and breach.step.startswith("quantize")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["weights 0", "a delay", "a temperature"])
 def test_a_pass_behind_the_inexact_one_is_held_to_the_last_bit(fault: str):
     found = verified(FIRST, fault, after=True)

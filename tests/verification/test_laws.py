@@ -69,6 +69,7 @@ def memories() -> tc.Network:
     return net
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("build", "fault", "op"),
     [
