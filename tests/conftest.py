@@ -26,6 +26,13 @@ SLOW_FOLDERS = {"cli", "conformance", "docs", "examples", "plugins", "repository
 """Folders whose tests start processes, or take minutes as a whole; single tests elsewhere are marked where they stand."""
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even import the folders that ``-m "not slow and not lava"`` leaves out."""
+    excluded = {marker for marker in (*NEEDS, "slow") if f"not {marker}" in config.option.markexpr}
+    name = collection_path.name
+    return True if name in excluded or ("slow" in excluded and name in SLOW_FOLDERS) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs Lava, Brian2 or a GPU, and the slow suites."""
     for item in items:
