@@ -42,6 +42,7 @@ def emit(graph: Graph, noise: str) -> SimulationModel:
     steps += [_record(plan, op) for op in graph.of(Output)]
     _say_spikes(plan)
     steps = _delayed(steps)
+    # copies before shifts: a delay that reads another delay must see its number of this tick
     steps += [*_gathered(plan.copies), *_gathered(plan.shifts), *plan.late, *_gathered(plan.clears)]
     groups = {id(group): group for group in plan.groups.values()}
     return SimulationModel(

@@ -306,6 +306,7 @@ def delay(op: core.Delay, plan: TickPlan) -> None:
     for item in ring:
         group.variables[item], group.initial[item] = group.variables[name], plan.start(op, op.initial, wide)
     plan.holds(f"{y}.buffer", y, ring, ring=True)
+    # oldest first: each takes its successor's number before that one is overwritten
     plan.shifts += [(group, f"{old} = {new}") for old, new in pairwise(ring)]
     operand = plan.operand(op.x, wide, group)
     text = plan.place(operand.beside) if operand.beside else operand.text

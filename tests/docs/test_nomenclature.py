@@ -11,8 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "nomenclature.md"
 USED, _, REPLACED = PAGE.read_text().partition("\n## Not these\n")
-LAVA_PACKAGE = ROOT / "backends" / "lava" / "package"
-"""Its files are the bytes of artefacts that users have: they change with a version of the format alone."""
+COPIED = ("backends/lava/package/", "backends/brian2/prelude.py", "backends/brian2/ending.py")
+"""Copied into packages and scripts that users have: their bytes stay while what they do stays."""
 
 
 def rows(text: str) -> list[str]:
@@ -25,8 +25,8 @@ def written() -> dict[str, str]:
     """Return code and pages as words in small letters; identifiers are taken apart, so that ``seat_of`` has a seat."""
     folders = ("thermoc", "ir", "backends", "simulator", "docs")
     found = [path for folder in folders for kind in ("*.py", "*.md") for path in (ROOT / folder).rglob(kind)]
-    kept = [path for path in found if path != PAGE and not path.is_relative_to(LAVA_PACKAGE)]
-    return {str(path.relative_to(ROOT)): words(path.read_text()) for path in kept}
+    texts = {path.relative_to(ROOT).as_posix(): path for path in found if path != PAGE}
+    return {name: words(path.read_text()) for name, path in texts.items() if not name.startswith(COPIED)}
 
 
 def words(text: str) -> str:
