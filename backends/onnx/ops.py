@@ -94,7 +94,7 @@ def slice_(op: core.Slice, s: Scope) -> str:
 def reduce(op: core.Reduce, s: Scope) -> str:
     """Over no axes a reduction changes nothing, but ONNX would then reduce over all."""
     w, axes = s.writer, tuple(axis + s.lead(op.x) for axis in op.axes)
-    # the axes of arg-reductions are an attribute, those of sums an input since opset 13
+    # at opset 18 the axis of an arg-reduction is an attribute still, the axes of all others are an input
     if op.kind.startswith("arg"):
         return w({"argmax": "ArgMax", "argmin": "ArgMin"}[op.kind], s[op.x], axis=axes[0], keepdims=0)
     if not axes:
