@@ -1,6 +1,5 @@
-# Two commands do all the set-up on a fresh machine (Python 3.11+, gcc):
-#   make demo     install and run the main job: a minute or two, most of it to download and to compile
-#   make test     install and run the tests: some fifteen minutes on two cores
+# On a fresh machine (Python 3.11+, gcc) each target installs what it needs. `make` alone lists them: the text behind
+# two hashes, and the variables that a target takes.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -12,44 +11,48 @@ BIN := $(VENV)/bin
 EXPORTERS ?= .venv-exporters/.done
 EXPORTERS_PIP ?=
 
-.PHONY: demo test lint format bench support fuzz fuzz-files clean
+.PHONY: help demo test test-fast lint format bench support fuzz fuzz-files dist clean
 
-demo: $(VENV)/.user
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+demo: $(VENV)/.user ## install and run the main job, digits on every target: a minute or two, most of it to download
 	$(BIN)/thermoc demo
 
-test: $(VENV)/.dev $(EXPORTERS)
+test: $(VENV)/.dev $(EXPORTERS) ## install and run all tests: some fifteen minutes on two cores
 	@echo "running the tests: some fifteen minutes on two cores; the first run makes Lava a Python of its own (300 MB)"
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
-lint: $(VENV)/.dev
+# without Lava, Brian2, a GPU and what takes seconds or starts processes
+test-fast: $(VENV)/.dev ## the quick tests: under two minutes on two cores, once kernels are compiled
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not lava and not brian2 and not gpu"
+
+lint: $(VENV)/.dev ## style, imports that point downwards, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
-format: $(VENV)/.dev
+format: $(VENV)/.dev ## rewrite the code in style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.dev ## speed as ratios against named tools, each within one run
 	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
-# the page docs/support.md, from the conformance suite
-support: $(VENV)/.dev
+support: $(VENV)/.dev ## write docs/support.md from the conformance suite
 	$(BIN)/python -m pytest tests/conformance --update-golden
 
-# random networks on TARGETS for TIME seconds; what breaks is written to FOUND
 TIME ?= 60
 TARGETS ?= sim,onnx
 FOUND ?= out/fuzz
-fuzz: $(VENV)/.dev
+fuzz: $(VENV)/.dev ## random networks on TARGETS for TIME seconds; what breaks is written to FOUND
 	PYTHONPATH=tests $(BIN)/python tests/fuzz.py --time $(TIME) --targets $(TARGETS) --found $(FOUND)
 
-# FILES damaged files of every format, read under limits; what breaks is written to out/fuzz-files
 FILES ?= 100000
 SEED ?= 0
-fuzz-files: $(VENV)/.dev
-	PYTHONPATH=tests $(BIN)/python tests/fuzz_files.py --files $(FILES) --seed $(SEED)
+fuzz-files: $(VENV)/.dev ## FILES damaged files of every format from SEED, read under limits; what breaks is in out/fuzz-files
+	PYTHONPATH=tests $(BIN)/python -m filefuzz --files $(FILES) --seed $(SEED)
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "thermoc needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
@@ -78,5 +81,8 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python $(LINKS)
 	$(@D)/bin/python -c "import torch" && touch $@ && echo "they took $$(($$(date +%s) - start)) s" || \
 	{ echo "$(@D) could not be made: tests of other frameworks' exports skip" >&2; test -z "$$CI"; }
 
-clean:
+dist: $(VENV)/.dev ## a source distribution and a wheel, in dist
+	$(BIN)/python -m build
+
+clean: ## remove environments, builds and caches of tools
 	rm -rf $(VENV) .venv-exporters build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache

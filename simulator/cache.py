@@ -26,6 +26,7 @@ from numba.core import caching, compiler, serialize
 
 from thermoc.simulator.private import why_not_private
 from thermoc.simulator.sources import digest
+from thermoc.support import notices
 from thermoc.support.files import cache_root
 
 VERSIONS = f"1 {numba.__version__} {llvmlite.__version__} {platform.python_version()} {sys.implementation.cache_tag}"
@@ -109,7 +110,7 @@ def announce(title: str, seconds: float) -> None:
         return
     place = folder()
     once = f"once, kept in {place}" if place else "for this process alone"
-    print(f"thermoc: compiling {title}, {once}: about {max(1, round(seconds))} s ...", file=sys.stderr, flush=True)
+    notices.notify(f"thermoc: compiling {title}, {once}: about {max(1, round(seconds))} s ...")
 
 
 _QUIET: list[None] = []
@@ -133,7 +134,7 @@ def _folder(place: Path) -> Path | None:
     except OSError:
         return None
     if reason:
-        print(f"thermoc: compiled kernels are not kept: {reason}, and could be replaced", file=sys.stderr)
+        notices.notify(f"thermoc: compiled kernels are not kept: {reason}, and could be replaced")
         return None
     return place.resolve()
 

@@ -1,13 +1,15 @@
-"""Shared fixtures: reference data that is not ours, golden texts, hypothesis' profile."""
+"""Shared fixtures: reference data that is not ours, golden texts, hypothesis' profile; markers by folder and target."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from thermoc.support import notices
 
 ROOT = Path(__file__).parents[1]
 settings.register_profile("thermoc", derandomize=True, deadline=None, max_examples=60, print_blob=True)
@@ -16,6 +18,51 @@ settings.load_profile("thermoc")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write golden texts instead of comparing")
+
+
+NEEDS = {"lava", "brian2", "gpu"}
+"""What a folder's or a parameter's name says a test needs."""
+SLOW_FOLDERS = {"cli", "conformance", "docs", "examples", "plugins", "repository"}
+"""Folders whose tests start processes, or take minutes as a whole; single tests elsewhere are marked where they stand."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even import the folders that ``-m "not slow and not lava"`` leaves out."""
+    excluded = {marker for marker in (*NEEDS, "slow") if f"not {marker}" in config.option.markexpr}
+    name = collection_path.name
+    return True if name in excluded or ("slow" in excluded and name in SLOW_FOLDERS) else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs Lava, Brian2 or a GPU, and the slow suites."""
+    for item in items:
+        folders = set(item.path.relative_to(ROOT / "tests").parts[:-1])
+        callspec = getattr(item, "callspec", None)
+        parameters = {value for value in callspec.params.values() if isinstance(value, str)} if callspec else set()
+        for need in NEEDS & (folders | parameters):
+            item.add_marker(need)
+        if folders & SLOW_FOLDERS or "exporters" in getattr(item, "fixturenames", ()):
+            item.add_marker("slow")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def notices_are_shown(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Show on the terminal, and in the output that pytest captures, what is compiled: a first test may take a minute.
+
+    With capture suspended stderr is the terminal's, in a worker of pytest-xdist too.
+    """
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    notify = notices.notify
+
+    def shown(text: str) -> None:
+        notify(text)
+        if capture is not None and capture.is_capturing():
+            with capture.global_and_fixture_disabled():
+                notify(f"\n{text}")
+
+    notices.notify = shown
+    yield
+    notices.notify = notify
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from thermoc.backends.brian2.expressions import atom
-from thermoc.backends.brian2.model import Block, Connection, Group, Model, Record, Step, Unit
+from thermoc.backends.brian2.model import (
+    Connection,
+    Group,
+    OutputRecord,
+    SimulationModel,
+    StatementBlock,
+    Step,
+    UnitStep,
+)
 from thermoc.backends.brian2.schedule import Task, ordered
-from thermoc.backends.brian2.tasks import TASKS, Plan, Statement
+from thermoc.backends.brian2.tasks import TASKS, Statement, TickPlan
 from thermoc.ir.dialects.core import Output
 from thermoc.ir.feed import is_temperature
 from thermoc.ir.graph import Graph
@@ -18,14 +26,14 @@ WIDE = 60
 """An expression longer than this gets a name of its own."""
 
 
-def emit(graph: Graph, noise: str) -> Model:
+def emit(graph: Graph, noise: str) -> SimulationModel:
     """Return the model of a graph that holds the target's ops alone. Errors: T301."""
-    plan = Plan(graph, noise)
+    plan = TickPlan(graph, noise)
     for op in graph.order:
         if type(op) in TASKS and op.results[0].name not in plan.dissolved:
             TASKS[type(op)](op, plan)
     for op in graph.of(Output):
-        root = plan.seats.seat(op.x).root
+        root = plan.views.view(op.x).root
         if root not in plan.spikes:
             plan.place(root)
     blocks = ordered(plan.tasks)
@@ -34,9 +42,10 @@ def emit(graph: Graph, noise: str) -> Model:
     steps += [_record(plan, op) for op in graph.of(Output)]
     _say_spikes(plan)
     steps = _delayed(steps)
+    # copies before shifts: a delay that reads another delay must see its number of this tick
     steps += [*_gathered(plan.copies), *_gathered(plan.shifts), *plan.late, *_gathered(plan.clears)]
     groups = {id(group): group for group in plan.groups.values()}
-    return Model(
+    return SimulationModel(
         name=graph.name,
         dt=graph.dt,
         groups=tuple(groups.values()),
@@ -47,7 +56,7 @@ def emit(graph: Graph, noise: str) -> Model:
     )
 
 
-def _keep(plan: Plan, blocks: list[list[Task]]) -> None:
+def _keep(plan: TickPlan, blocks: list[list[Task]]) -> None:
     """Make a variable of every value that is read in another block than its own."""
     home = {name: number for number, tasks in enumerate(blocks) for task in tasks for name in task.writes}
     for number, tasks in enumerate(blocks):
@@ -58,7 +67,7 @@ def _keep(plan: Plan, blocks: list[list[Task]]) -> None:
                         plan.place(operand.beside)
 
 
-def _steps(plan: Plan, tasks: list[Task]) -> list[Step]:
+def _steps(plan: TickPlan, tasks: list[Task]) -> list[Step]:
     if not isinstance(tasks[0].what, Statement):
         return [] if tasks[0].what is None else [tasks[0].what]
     uses = Counter(item.beside for task in tasks for item in task.what.operands)
@@ -74,12 +83,12 @@ def _steps(plan: Plan, tasks: list[Task]) -> list[Step]:
             spelt[statement.root] = atom(text)
         elif uses[statement.root]:
             lines.append(f"{plan.name(statement.root)} = {text}")
-    return [Block(group=plan.group(tasks[0].writes[0]), lines=tuple(lines))] if lines else []
+    return [StatementBlock(group=plan.group(tasks[0].writes[0]), lines=tuple(lines))] if lines else []
 
 
 def _delayed(steps: list[Step]) -> list[Step]:
     """Shorten by one tick the delay of synapses that look for spikes before the tick's own have come."""
-    fired = {id(step.group): number for number, step in enumerate(steps) if isinstance(step, Unit)}
+    fired = {id(step.group): number for number, step in enumerate(steps) if isinstance(step, UnitStep)}
     return [
         replace(step, delay=step.delay - 1)
         if isinstance(step, Connection) and step.delay and number < fired[id(step.source)]
@@ -88,16 +97,16 @@ def _delayed(steps: list[Step]) -> list[Step]:
     ]
 
 
-def _record(plan: Plan, op: Output) -> Record:
-    seat, kind = plan.seats.seat(op.x), plan.types[op.x.name]
-    variable = plan.name(seat.root) if seat.root in plan.kept else ""
-    group = plan.group(seat.root)
-    return Record(
-        output=op.name, group=group, variable=variable, places=seat.places, shape=kind.shape, dtype=kind.dtype.numpy
+def _record(plan: TickPlan, op: Output) -> OutputRecord:
+    view, kind = plan.views.view(op.x), plan.types[op.x.name]
+    variable = plan.name(view.root) if view.root in plan.kept else ""
+    group = plan.group(view.root)
+    return OutputRecord(
+        output=op.name, group=group, variable=variable, places=view.places, shape=kind.shape, dtype=kind.dtype.numpy
     )
 
 
-def _say_spikes(plan: Plan) -> None:
+def _say_spikes(plan: TickPlan) -> None:
     """Where spikes are read as numbers, the reset sets them, and the end of the tick clears them."""
     for root in sorted(plan.spikes & plan.kept):
         group = plan.group(root)
@@ -107,9 +116,9 @@ def _say_spikes(plan: Plan) -> None:
             plan.clears.append((group, f"{name} = 0"))
 
 
-def _gathered(lines: Iterable[tuple[Group, str]]) -> list[Block]:
+def _gathered(lines: Iterable[tuple[Group, str]]) -> list[StatementBlock]:
     """Return one block a group."""
-    held: dict[int, tuple[Group, list[str]]] = {}
+    by_group: dict[int, tuple[Group, list[str]]] = {}
     for group, line in lines:
-        held.setdefault(id(group), (group, []))[1].append(line)
-    return [Block(group=group, lines=tuple(dict.fromkeys(each))) for group, each in held.values()]
+        by_group.setdefault(id(group), (group, []))[1].append(line)
+    return [StatementBlock(group=group, lines=tuple(dict.fromkeys(texts))) for group, texts in by_group.values()]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from thermoc.backends.brian2 import linear
-from thermoc.backends.brian2.populations import Seat, Seats
+from thermoc.backends.brian2.populations import View, Views
 from thermoc.ir.dialects import core, spiking
 from thermoc.ir.element_indices import MOVES
 from thermoc.ir.graph import Graph
@@ -22,68 +22,68 @@ Roots = frozenset[str]
 class Spikes:
     """A value made of spikes: whose, and how many ticks late."""
 
-    seat: Seat
+    view: View
     ticks: int
 
 
-def spikes_of(x: Value, seats: Seats, spikes: Roots, queue: Roots) -> Spikes | None:
+def spikes_of(x: Value, views: Views, spikes: Roots, queue: Roots) -> Spikes | None:
     """Return whose spikes a value is, or None where it is something else."""
-    seat = seats.seat(x)
-    if seat.root in spikes:
-        return Spikes(seat=seat, ticks=0)
-    if seat.root not in queue:
+    view = views.view(x)
+    if view.root in spikes:
+        return Spikes(view=view, ticks=0)
+    if view.root not in queue:
         return None
-    delay: Any = seats.graph.producers[seat.root]
-    return Spikes(seat=seats.seat(delay.x).seen_through(seat), ticks=delay.ticks)
+    delay: Any = views.graph.producers[view.root]
+    return Spikes(view=views.view(delay.x).seen_through(view), ticks=delay.ticks)
 
 
-def queued(graph: Graph, seats: Seats, spikes: Roots) -> Roots:
+def queued(graph: Graph, views: Views, spikes: Roots) -> Roots:
     """Return the delays of spikes that start empty and that weights alone read."""
     return frozenset(
         op.y.name
         for op in graph.of(core.Delay)
-        if seats.seat(op.x).root in spikes and _none(seats, op.initial) and _weighs(graph, seats, op.y)
+        if views.view(op.x).root in spikes and _none(views, op.initial) and _weighs(graph, views, op.y)
     )
 
 
-def _none(seats: Seats, initial: Value) -> bool:
-    numbers = seats.numbers(initial)
+def _none(views: Views, initial: Value) -> bool:
+    numbers = views.numbers(initial)
     return numbers is not None and not np.any(numbers)
 
 
-def _weighs(graph: Graph, seats: Seats, value: Value) -> bool:
+def _weighs(graph: Graph, views: Views, value: Value) -> bool:
     """True where all that reads a value, seen through moves, has constant weights."""
     readers = graph.consumers[value.name]
     return bool(readers) and all(
-        _weighs(graph, seats, reader.results[0]) if type(reader) in MOVES else _weights(reader, seats, value)
+        _weighs(graph, views, reader.results[0]) if type(reader) in MOVES else _weights(reader, views, value)
         for reader in readers
     )
 
 
-def _weights(op: Op, seats: Seats, value: Value) -> bool:
+def _weights(op: Op, views: Views, value: Value) -> bool:
     if type(op) not in linear.TERMS or getattr(op, "kind", "sum") not in ("sum", "mean") or op.inputs[0] != value:
         return False
-    return linear.TERMS[type(op)](op, seats.numbers) is not None
+    return linear.TERMS[type(op)](op, views.numbers) is not None
 
 
 def terms(graph: Graph, op: spiking.Trace) -> tuple[list[Value], set[str]]:
     """Return what a trace jumps by as the terms of a sum, and the sums that this dissolves."""
-    found: list[Value] = []
+    summands: list[Value] = []
     dissolved: set[str] = set()
     stack = [op.x]
     while stack:
         value = stack.pop()
         source, alone = graph.producers[value.name], len(graph.consumers[value.name]) == 1
-        if isinstance(source, core.Add) and alone and all(part.type == op.x.type for part in source.inputs):
+        if isinstance(source, core.Add) and alone and all(term.type == op.x.type for term in source.inputs):
             dissolved.add(value.name)
             stack += reversed(source.inputs)
         else:
-            found.append(value)
-    return found, dissolved
+            summands.append(value)
+    return summands, dissolved
 
 
-def adds(op: Any, seats: Seats, spikes: Roots, queue: Roots) -> bool:
+def adds(op: Any, views: Views, spikes: Roots, queue: Roots) -> bool:
     """True for synapses without bias whose sums one trace alone reads: their spikes can add to it."""
-    weighs = type(op) in linear.TERMS and getattr(op, "bias", None) is None and _weights(op, seats, op.inputs[0])
-    once = weighs and len(seats.graph.consumers[op.y.name]) == 1
-    return once and spikes_of(op.x, seats, spikes, queue) is not None
+    weighs = type(op) in linear.TERMS and getattr(op, "bias", None) is None and _weights(op, views, op.inputs[0])
+    once = weighs and len(views.graph.consumers[op.y.name]) == 1
+    return once and spikes_of(op.x, views, spikes, queue) is not None

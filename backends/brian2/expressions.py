@@ -43,12 +43,12 @@ FUNCTIONS: dict[type[Op], str] = {
 
 def cast(op: Any, x: str) -> str:
     """Truth to 0 and 1, numbers to whole numbers towards zero, numbers to truth."""
-    given, wanted = _dtype(op.x.type), op.dtype
-    if given is DType.bool:
-        return x if wanted is DType.bool else f"1.0 * int({x})"
-    if wanted is DType.bool:
+    source, target = _dtype(op.x.type), op.dtype
+    if source is DType.bool:
+        return x if target is DType.bool else f"1.0 * int({x})"
+    if target is DType.bool:
         return f"{x} != 0"
-    if wanted.is_float or not given.is_float:
+    if target.is_float or not source.is_float:
         return x
     return f"sign({x}) * floor(abs({x}))"
 
@@ -96,10 +96,10 @@ def _is_call(text: str) -> bool:
     if not bracket or not head.replace("_", "").isalnum() or not text.endswith(")"):
         return False
     depth = 0
-    for place, letter in enumerate(text):
+    for position, letter in enumerate(text):
         depth += (letter == "(") - (letter == ")")
         if depth == 0 and letter == ")":
-            return place == len(text) - 1
+            return position == len(text) - 1
     return False
 
 

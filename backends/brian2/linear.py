@@ -50,10 +50,10 @@ def conv(op: core.Conv, numbers: Numbers) -> Terms | None:
     weight = numbers(op.weight)
     if weight is None:
         return None
-    seen = windows(op.x.shape, weight.shape[2:], op.stride, op.padding, op.dilation)
+    taps = windows(op.x.shape, weight.shape[2:], op.stride, op.padding, op.dilation)
     outputs, inputs = weight.shape[:2]
     channel = np.arange(outputs)[:, np.newaxis] // (outputs // op.groups) * inputs + np.arange(inputs)
-    pre = seen[channel].transpose(0, 2, 1, 3)  # (outputs, windows, inputs, taps)
+    pre = taps[channel].transpose(0, 2, 1, 3)  # (outputs, windows, inputs, taps)
     post = np.broadcast_to(indices(pre.shape[:2])[:, :, np.newaxis, np.newaxis], pre.shape)
     full = np.broadcast_to(weight.reshape(outputs, 1, inputs, -1), pre.shape)
     inside = pre >= 0
@@ -61,7 +61,7 @@ def conv(op: core.Conv, numbers: Numbers) -> Terms | None:
 
 
 def summed(op: core.Pool | core.Reduce, numbers: Numbers) -> Terms:
-    """The sum or mean over windows or axes; padding counts as noughts."""
+    """The sum or mean over windows or axes; padding counts as zeros."""
     table = reduced(op)
     pre, post = members(table)
     return Terms(pre=pre, post=post, weight=np.full(len(pre), 1 / table.shape[1]) if op.kind == "mean" else None)
@@ -102,6 +102,6 @@ def _grid(*lengths: int) -> list[ElementIndices]:
 
 
 def _some(pre: ElementIndices, post: ElementIndices, weight: NDArray) -> Terms:
-    """Return the terms whose weight is not nought."""
+    """Return the terms whose weight is not zero."""
     some = np.flatnonzero(weight)
     return Terms(pre=pre[some], post=post[some], weight=weight[some])

@@ -47,7 +47,7 @@ class InputStep:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Block:
+class StatementBlock:
     """Statements of one group, run together."""
 
     group: Group
@@ -55,7 +55,7 @@ class Block:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Unit:
+class UnitStep:
     """Integrate, compare, reset."""
 
     group: Group
@@ -80,7 +80,7 @@ class Connection:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record:
+class OutputRecord:
     """An output: a variable at these places, or (variable "") the spikes of a group."""
 
     output: str
@@ -91,15 +91,15 @@ class Record:
     dtype: np.dtype
 
 
-Step = InputStep | Block | Unit | Connection | Record
+Step = InputStep | StatementBlock | UnitStep | Connection | OutputRecord
 
 
 @dataclass(frozen=True, kw_only=True)
-class Held:
-    """A state after the run: the variables that hold it; a ``ring`` has an axis of ages, oldest first.
+class FinalState:
+    """A state after the run: the variables that store it; a ``ring`` has an axis of ages, oldest first.
 
-    refractory: where there is no variable, for how many ticks a spike holds the unit. scale: what a unit's number is to
-    be multiplied by.
+    refractory: where there is no variable, for how many ticks a spike keeps the unit refractory. scale: what a unit's
+    number is to be multiplied by.
     """
 
     name: str
@@ -113,21 +113,21 @@ class Held:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Model:
+class SimulationModel:
     """Everything a script needs. inputs: the shape of each; temperatures: those that must be > 0."""
 
     name: str
     dt: float
     groups: tuple[Group, ...]
     steps: tuple[Step, ...]
-    states: tuple[Held, ...]
+    states: tuple[FinalState, ...]
     inputs: Mapping[str, Shape]
     temperatures: tuple[str, ...] = ()
 
     @property
     def pieces(self) -> int:
         """Pieces of code that run in a tick: a spiking group integrates, compares and resets."""
-        return sum(3 if isinstance(step, Unit) else 1 for step in self.steps)
+        return sum(3 if isinstance(step, UnitStep) else 1 for step in self.steps)
 
     @property
     def elements(self) -> int:
@@ -138,4 +138,6 @@ class Model:
 def _elements(step: Step) -> int:
     if isinstance(step, Connection):
         return len(step.pre)
-    return step.group.size * (len(step.lines) if isinstance(step, Block) else 3 if isinstance(step, Unit) else 1)
+    return step.group.size * (
+        len(step.lines) if isinstance(step, StatementBlock) else 3 if isinstance(step, UnitStep) else 1
+    )

@@ -19,48 +19,48 @@ from thermoc.ir.values import Value
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seat:
+class View:
     """Where the elements of a value are: ``places`` in the value named ``root``, or all of it in order (None)."""
 
     root: str
     places: ElementIndices | None = None
 
-    def seen_through(self, outer: Seat) -> Seat:
-        """Return the seat of a value that is seated in a copy of this one."""
+    def seen_through(self, outer: View) -> View:
+        """Return the view of a value that ``outer`` shows of a copy of this one."""
         if self.places is None or outer.places is None:
-            return Seat(root=self.root, places=outer.places if self.places is None else self.places)
-        return Seat(root=self.root, places=self.places[outer.places])
+            return View(root=self.root, places=outer.places if self.places is None else self.places)
+        return View(root=self.root, places=self.places[outer.places])
 
     def into(self, size: int, shape: Shape, wide: Shape) -> ElementIndices:
         """Return the places of the value, of this shape, broadcast to a wider one; the root has ``size`` elements."""
-        held = np.arange(size) if self.places is None else self.places
-        return np.broadcast_to(held.reshape(shape), wide).reshape(-1)
+        indices = np.arange(size) if self.places is None else self.places
+        return np.broadcast_to(indices.reshape(shape), wide).reshape(-1)
 
 
-class Seats:
+class Views:
     """The graph's values by where they are held."""
 
     def __init__(self, graph: Graph, is_unit: Callable[[Op], bool], carried: Mapping[str, str]):
         self.graph, self._is_unit = graph, is_unit
         self.carried = carried
-        self._seats: dict[str, Seat] = {}
+        self._views: dict[str, View] = {}
         self._above: dict[str, str] = {}
         self._own: dict[str, bool] = {}
         self._unit: dict[str, Op] = {}
         self._join()
 
-    def seat(self, value: Value) -> Seat:
+    def view(self, value: Value) -> View:
         """Return where a value is, seen through ops that only move elements."""
-        if value.name not in self._seats:
+        if value.name not in self._views:
             op = self.graph.producers[value.name]
             if type(op) in MOVES:
-                base, index = self.seat(op.x), moved(op).reshape(-1)  # type: ignore[attr-defined]
-                whole = index if base.places is None else base.places[index]
-                same = len(whole) == self.size(base.root) and np.array_equal(whole, np.arange(len(whole)))
-                self._seats[value.name] = Seat(root=base.root, places=None if same else whole)
+                base, index = self.view(op.x), moved(op).reshape(-1)  # type: ignore[attr-defined]
+                indices = index if base.places is None else base.places[index]
+                same = len(indices) == self.size(base.root) and np.array_equal(indices, np.arange(len(indices)))
+                self._views[value.name] = View(root=base.root, places=None if same else indices)
             else:
-                self._seats[value.name] = Seat(root=value.name)
-        return self._seats[value.name]
+                self._views[value.name] = View(root=value.name)
+        return self._views[value.name]
 
     def size(self, root: str) -> int:
         """Return how many elements of a sample a root holds."""
@@ -73,12 +73,12 @@ class Seats:
 
     def numbers(self, value: Value) -> NDArray | None:
         """Return what a value is where it is a constant, in its own shape."""
-        seat = self.seat(value)
-        source = self.graph.producers[seat.root]
+        view = self.view(value)
+        source = self.graph.producers[view.root]
         if not isinstance(source, core.Constant):
             return None
         flat = source.value.numpy.reshape(-1)
-        return (flat if seat.places is None else flat[seat.places]).reshape(value.shape)
+        return (flat if view.places is None else flat[view.places]).reshape(value.shape)
 
     def batched(self, root: str) -> bool:
         """True where samples differ."""
@@ -86,7 +86,7 @@ class Seats:
 
     def title(self, head: str) -> str:
         """Return what a population is called: an output's name, else the plainest of its values' names."""
-        outputs = {self.seat(op.x).root: name for name, op in reversed(self.graph.outputs.items())}
+        outputs = {self.view(op.x).root: name for name, op in reversed(self.graph.outputs.items())}
         members = [name for name in self.types if self.population(name) == head] or [head]
         shown = [outputs[name] for name in members if name in outputs]
         if head in self._unit and not shown:
@@ -110,28 +110,28 @@ class Seats:
     def _join(self) -> None:
         for op in self.graph.order:
             if self._is_unit(op):
-                first, *others = (value.name for value in op.results)
+                first, *further = (value.name for value in op.results)
                 if first in self.carried:
                     self._above[first] = self.carried[first]
                 else:
                     self._unit[first] = op
-                for other in others:
-                    self._above[other] = first
+                for result in further:
+                    self._above[result] = first
         for op in self.graph.order:
             if type(op) in ELEMENTWISE or self._is_unit(op) or isinstance(op, core.Delay):
                 values = (op.x,) if isinstance(op, core.Delay) else op.inputs
                 for value in values:
                     if self.together(value, op.results[0]):
-                        self._union(self.seat(value).root, op.results[0].name)
+                        self._union(self.view(value).root, op.results[0].name)
 
     def together(self, value: Value, result: Value) -> bool:
         """True where the elements of a value stand beside those of a result, one to one."""
-        seat, wide = self.seat(value), result.shape
-        if isinstance(self.graph.producers[seat.root], core.Constant) or self.size(seat.root) != result.size:
+        view, wide = self.view(value), result.shape
+        if isinstance(self.graph.producers[view.root], core.Constant) or self.size(view.root) != result.size:
             return False
-        if self.batched(seat.root) != self.batched(result.name):
+        if self.batched(view.root) != self.batched(result.name):
             return False
-        index = seat.into(self.size(seat.root), value.shape, wide)
+        index = view.into(self.size(view.root), value.shape, wide)
         return np.array_equal(index, np.arange(len(index)))
 
     def _union(self, a: str, b: str) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from thermoc.backends.brian2 import expressions, units
 from thermoc.backends.brian2.model import Group
 from thermoc.backends.brian2.names import Names
-from thermoc.backends.brian2.populations import Seats
+from thermoc.backends.brian2.populations import Views
 from thermoc.ir.dialects import core
 from thermoc.ir.element_indices import ElementIndices
 from thermoc.ir.graph import Graph
@@ -34,15 +34,15 @@ class Registry:
     """The groups of one graph. Values are named by their roots: what they are seen through moves of elements."""
 
     def __init__(self, graph: Graph):
-        self.graph, self.seats, self.names = graph, Seats(graph, units.is_unit, units.carried(graph)), Names()
-        self.types: dict[str, Type] = dict(self.seats.types)
+        self.graph, self.views, self.names = graph, Views(graph, units.is_unit, units.carried(graph)), Names()
+        self.types: dict[str, Type] = dict(self.views.types)
         self.groups: dict[str, Group] = {}
         self.kept: set[str] = set()
         self._named: dict[str, str] = {}
         for op in filter(units.is_unit, graph.ops):  # a bare name, such as trace, may be a function of SymPy's
             for value, state in units.integrals(op):
-                end = f"_{state}"
-                self._named[value.name] = self.names.variable(value.name.removesuffix(f".{state}") + end)
+                suffix = f"_{state}"
+                self._named[value.name] = self.names.variable(value.name.removesuffix(f".{state}") + suffix)
 
     def name(self, root: str) -> str:
         """Return the identifier of a value."""
@@ -52,10 +52,10 @@ class Registry:
 
     def group(self, root: str) -> Group:
         """Return the group of the population in which a value is."""
-        head = self.seats.population(root)
+        head = self.views.population(root)
         if head not in self.groups:
-            name = self.seats.title(head)
-            self.groups[head] = self.new_group(name, self.types[root].size, self.seats.batched(head))
+            name = self.views.title(head)
+            self.groups[head] = self.new_group(name, self.types[root].size, self.views.batched(head))
         return self.groups[head]
 
     def new_group(self, name: str, size: int, batched: bool) -> Group:
@@ -67,13 +67,13 @@ class Registry:
     def beside(self, root: str, other: str) -> None:
         """Add a value of our own that stands beside another, unit by unit."""
         self.types[root] = self.types[other].with_(dtype=DType.f64)
-        self.seats.put_beside(root, other)
+        self.views.put_beside(root, other)
 
     def aside(self, name: str, size: int, batched: bool) -> tuple[Group, str]:
         """Return a new group and the name of a value of our own in it."""
         root = f"{name}.each"
         self.types[root] = Type((size,))
-        self.seats.put_alone(root, batched=batched)
+        self.views.put_alone(root, batched=batched)
         self.groups[root] = self.new_group(name, size, batched)
         return self.groups[root], root
 
@@ -91,14 +91,14 @@ class Registry:
     def fixed(self, name: str, array: NDArray, group: Group) -> str:
         """Declare constants of a group, one a unit; return their identifier."""
         flat = np.asarray(array).reshape(-1)
-        for held in group.fixed:
-            if np.array_equal(group.initial[held], flat) and np.asarray(group.initial[held]).dtype == flat.dtype:
-                return held
-        made = self.names.variable(name)
-        group.variables[made] = ("boolean" if flat.dtype == bool else "1") + " (constant)"
-        group.initial[made] = flat
-        group.fixed.add(made)
-        return made
+        for equal in group.fixed:
+            if np.array_equal(group.initial[equal], flat) and np.asarray(group.initial[equal]).dtype == flat.dtype:
+                return equal
+        constant = self.names.variable(name)
+        group.variables[constant] = ("boolean" if flat.dtype == bool else "1") + " (constant)"
+        group.initial[constant] = flat
+        group.fixed.add(constant)
+        return constant
 
     def noisy(self, group: Group) -> None:
         """Declare what places a group in the noise."""
@@ -109,12 +109,12 @@ class Registry:
         """Let a group see a value of another at these places; return the identifier."""
         variable, source = self.place(root), self.group(root)
         plain = source is not group and source.batched == group.batched and self._whole(index, source)
-        for name, (other, shown, held) in group.links.items():
-            same = other is source and shown == variable and (held is None) == plain
-            if same and (held is None or np.array_equal(held, index)):
+        for name, (linked_group, shown, link_index) in group.links.items():
+            same = linked_group is source and shown == variable and (link_index is None) == plain
+            if same and (link_index is None or np.array_equal(link_index, index)):
                 return name
-        taken = source is group or variable in group.links
-        name = self.names.variable(f"{root}_at") if taken else variable
+        clashes = source is group or variable in group.links
+        name = self.names.variable(f"{root}_at") if clashes else variable
         group.links[name] = (source, variable, None if plain else index)
         return name
 
@@ -125,26 +125,26 @@ class Registry:
     def operand(self, value: Value, wide: Shape, group: Group, shape: Shape | None = None) -> Operand:
         """Return how the units of a group read a value broadcast to ``wide``; ``shape`` is the value's, if given."""
         shape = self.types[value.name].shape if shape is None else shape
-        size = self.types[self.seats.seat(value).root].size
-        return self.gathered(value, self.seats.seat(value).into(size, shape, wide), group, seen=True)
+        size = self.types[self.views.view(value).root].size
+        return self.gathered(value, self.views.view(value).into(size, shape, wide), group, seen=True)
 
     def gathered(self, value: Value, index: ElementIndices, group: Group, *, seen: bool = False) -> Operand:
         """Return how the units of a group read value[index]; ``seen``: index counts the elements of its root."""
-        seat = self.seats.seat(value)
-        whole = index if seen or seat.places is None else seat.places[index]
-        source = self.graph.producers.get(seat.root)
+        view = self.views.view(value)
+        indices = index if seen or view.places is None else view.places[index]
+        source = self.graph.producers.get(view.root)
         if isinstance(source, core.Constant):
-            flat = source.value.numpy.reshape(-1)[whole]
+            flat = source.value.numpy.reshape(-1)[indices]
             if (flat == flat[0]).all():
                 return Operand(text=expressions.number(flat[0].item()))
             return Operand(text=self.fixed(value.name, flat, group))
-        if self.group(seat.root) is group and self._whole(whole, group):
-            return Operand(beside=seat.root)
-        return Operand(text=self.link(seat.root, whole, group), apart=seat.root)
+        if self.group(view.root) is group and self._whole(indices, group):
+            return Operand(beside=view.root)
+        return Operand(text=self.link(view.root, indices, group), apart=view.root)
 
     def start(self, op: object, initial: Value, wide: Shape) -> float | NDArray:
         """Return where a state starts. Errors: T301 where that is computed at run time."""
-        numbers = self.seats.numbers(initial)
+        numbers = self.views.numbers(initial)
         if numbers is None:
             raise refusal(op, "its initial value is computed at run time", "give initial as a constant")
         flat = numbers.reshape(-1)

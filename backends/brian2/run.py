@@ -18,6 +18,7 @@ from thermoc.backends.base import NoisePosition, Outcome
 from thermoc.backends.brian2.artefact import Brian2Artefact
 from thermoc.backends.brian2.compiler import compiler
 from thermoc.ir.feed import Feed
+from thermoc.support import notices
 from thermoc.support.errors import error
 
 LONG = 10.0
@@ -63,8 +64,8 @@ def _here(artefact: Brian2Artefact, module: ModuleType, sim: Any, ticks: int) ->
 def _given(array: Any) -> Any:
     """Return an input as the script takes it: (batch, units) where it is held, else (ticks, batch, units)."""
     ticks, batch = array.shape[:2]
-    held = ticks == 1 or array.strides[0] == 0
-    return np.asarray(array[0] if held else array, float).reshape(*(() if held else (ticks,)), batch, -1)
+    constant = ticks == 1 or array.strides[0] == 0
+    return np.asarray(array[0] if constant else array, float).reshape(*(() if constant else (ticks,)), batch, -1)
 
 
 def loaded(artefact: Brian2Artefact) -> ModuleType:
@@ -118,5 +119,5 @@ def _codegen(artefact: Brian2Artefact, module: ModuleType, feed: Feed) -> str:
         warnings.warn("no C++ compiler was found: Brian2 runs with NumPy, which is slower here", stacklevel=2)
     if options.progress and seconds[name] > LONG:
         compiling = f", {module.WORK[0] * 2.5:.0f} s of it to compile, once" if name == "cython" else ""
-        print(f"Brian2 with {NAMES[name]}: about {seconds[name]:.0f} s{compiling}", file=sys.stderr)
+        notices.notify(f"Brian2 with {NAMES[name]}: about {seconds[name]:.0f} s{compiling}")
     return name

@@ -38,8 +38,8 @@ def ordered(tasks: Sequence[Task]) -> list[list[Task]]:
         if not step:
             raise error("T202", "the tick has no order", notes=[f"waiting: {sorted(pending)[:5]}"])
         pending -= {name for task in step for name in task.writes}
-        taken = set(map(id, step))
-        waiting = [task for task in waiting if id(task) not in taken]
+        scheduled = set(map(id, step))
+        waiting = [task for task in waiting if id(task) not in scheduled]
         steps.append(step)
     return steps
 

@@ -7,15 +7,24 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.backends.brian2.model import Block, Connection, Group, InputStep, Model, Record, Step, Unit
+from thermoc.backends.brian2.model import (
+    Connection,
+    Group,
+    InputStep,
+    OutputRecord,
+    SimulationModel,
+    StatementBlock,
+    Step,
+    UnitStep,
+)
 from thermoc.ir.element_indices import ElementIndices
 
 Data = dict[str, NDArray]
 
 
-def script(model: Model, *, time_unit: str) -> tuple[str, Data]:
+def script(model: SimulationModel, *, time_unit: str) -> tuple[str, Data]:
     """Return the text and the arrays. ``time_unit``: what the network's unit of time is called in Brian2."""
-    writer = _Writer(model)
+    writer = _ScriptWriter(model)
     parts = files("thermoc.backends.brian2")
     prelude = (parts / "prelude.py").read_text().partition("# --- prelude\n")[2]
     ending = (parts / "ending.py").read_text().partition("# --- ending\n")[2]
@@ -27,7 +36,7 @@ def script(model: Model, *, time_unit: str) -> tuple[str, Data]:
     return text, writer.data
 
 
-def _facts(model: Model) -> str:
+def _facts(model: SimulationModel) -> str:
     """Return what a run checks its inputs by, and what it estimates its time by."""
     return "\n".join(
         [
@@ -45,8 +54,8 @@ def _title(name: str) -> str:
     return name.replace("\\", "").replace('"', "").replace("\n", " ")
 
 
-class _Writer:
-    def __init__(self, model: Model):
+class _ScriptWriter:
+    def __init__(self, model: SimulationModel):
         self.model, self.data = model, {}
         self.lines: list[str] = []
 
@@ -70,8 +79,8 @@ class _Writer:
             if state.scale is not None:
                 scale = self._array(f"{state.name}.scale", state.scale)
                 views = f"Scaled({views}, sim.repeated_values({scale}, {state.group.batched}))"
-            face = f"{tuple(state.shape)!r}, {state.dtype.name!r}, {state.group.batched}, {state.ring}"
-            self.lines.append(f"    sim.states[{state.name!r}] = [{views}], {face}")
+            layout = f"{tuple(state.shape)!r}, {state.dtype.name!r}, {state.group.batched}, {state.ring}"
+            self.lines.append(f"    sim.states[{state.name!r}] = [{views}], {layout}")
         self.lines.append("    return sim")
         return "\n".join(self.lines)
 
@@ -91,20 +100,20 @@ class _Writer:
             f"{name} : {source.variables[shown].split()[0]} (linked)"
             for name, (source, shown, _) in group.links.items()
         ]
-        dynamics, more = group.dynamics, ""
+        dynamics, arguments = group.dynamics, ""
         if dynamics is not None:
-            held = {line.split("/")[0][1:] for line in dynamics.equations}
-            equations = [*dynamics.equations, *(line for line in equations if line.split(" ")[0] not in held)]
-            more += f", method={dynamics.method!r}" if dynamics.method else ""
-            more += f", threshold={dynamics.threshold!r}, reset={dynamics.reset!r}" if dynamics.threshold else ""
-            more += f", refractory={dynamics.refractory}" if dynamics.refractory else ""
+            integrated = {line.split("/")[0][1:] for line in dynamics.equations}
+            equations = [*dynamics.equations, *(line for line in equations if line.split(" ")[0] not in integrated)]
+            arguments += f", method={dynamics.method!r}" if dynamics.method else ""
+            arguments += f", threshold={dynamics.threshold!r}, reset={dynamics.reset!r}" if dynamics.threshold else ""
+            arguments += f", refractory={dynamics.refractory}" if dynamics.refractory else ""
         if group.constants:
-            more += ", namespace=dict(" + ", ".join(f"{k}={v}" for k, v in group.constants.items()) + ")"
+            arguments += ", namespace=dict(" + ", ".join(f"{k}={v}" for k, v in group.constants.items()) + ")"
         if not group.batched:
-            more += ", batched=False"
+            arguments += ", batched=False"
         self.lines += ["", f"    {group.name} = sim.group({group.size}, '''"]
         self.lines += [f"        {line}" for line in equations]
-        self.lines += [f"        ''', name={group.name!r}{more})"]
+        self.lines += [f"        ''', name={group.name!r}{arguments})"]
         for name, value in group.initial.items():
             if isinstance(value, np.ndarray):
                 text = f"sim.repeated_values({self._array(f'{group.name}.{name}', value)}, {group.batched})"
@@ -130,16 +139,16 @@ class _Writer:
     def _step(self, step: Step) -> None:
         if isinstance(step, InputStep):
             self.lines.append(f"    sim.feed({step.group.name}, {step.variable!r}, {step.key!r})")
-        elif isinstance(step, Unit):
+        elif isinstance(step, UnitStep):
             self.lines.append(f"    sim.unit({step.group.name})")
-        elif isinstance(step, Block):
+        elif isinstance(step, StatementBlock):
             self._block(step)
         elif isinstance(step, Connection):
             self._connection(step)
         else:
             self._record(step)
 
-    def _block(self, block: Block) -> None:
+    def _block(self, block: StatementBlock) -> None:
         if len(block.lines) == 1:
             self.lines.append(f"    sim.block({block.group.name}, {block.lines[0]!r})")
             return
@@ -152,23 +161,24 @@ class _Writer:
         if step.sums is not None:
             variable, text = step.sums
             model = f"{variable}_post = {text} : 1 (summed)"
-            made = f"'''\n        {weight}\n        {model}\n        '''" if weight else repr(model)
+            synapse_model = f"'''\n        {weight}\n        {model}\n        '''" if weight else repr(model)
             kind = "sums"
         else:
             delay = f", delay={step.delay} * DT" if step.delay else ""
-            made, kind = f"{weight!r}, on_pre={step.event!r}{delay}", "events"
+            synapse_model, kind = f"{weight!r}, on_pre={step.event!r}{delay}", "events"
         batched = step.source.batched or step.target.batched
         ends = f"{self._places(f'{step.name}.pre', step.pre)}, {self._places(f'{step.name}.post', step.post)}"
-        more = "" if step.weight is None else f", {self._array(f'{step.name}.w', step.weight)}"
-        each = f"each=({step.source.step}, {step.target.step}), batched={batched}"
+        arguments = "" if step.weight is None else f", {self._array(f'{step.name}.w', step.weight)}"
+        strides = f"each=({step.source.step}, {step.target.step}), batched={batched}"
+        names = f"{step.source.name}, {step.target.name}"
         self.lines += [
-            f"    {step.name} = sim.synapses({step.source.name}, {step.target.name}, {made}, name={step.name!r})",
-            f"    sim.connect({step.name}, {ends}{more}, {each})",
+            f"    {step.name} = sim.synapses({names}, {synapse_model}, name={step.name!r})",
+            f"    sim.connect({step.name}, {ends}{arguments}, {strides})",
             f"    sim.{kind}({step.name})",
         ]
 
-    def _record(self, step: Record) -> None:
+    def _record(self, step: OutputRecord) -> None:
         group = step.group
         places = "None" if step.places is None else self._places(f"{step.output}.places", step.places)
-        face = f"{tuple(step.shape)!r}, {step.dtype.name!r}, {group.batched}, {places}"
-        self.lines.append(f"    sim.outputs[{step.output!r}] = sim.record({group.name}, {step.variable!r}), {face}")
+        layout = f"{tuple(step.shape)!r}, {step.dtype.name!r}, {group.batched}, {places}"
+        self.lines.append(f"    sim.outputs[{step.output!r}] = sim.record({group.name}, {step.variable!r}), {layout}")

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from thermoc.backends.brian2.artefact import Brian2Artefact
 from thermoc.backends.brian2.compiler import compiler
 from thermoc.ir.feed import Feed
+from thermoc.support import notices
 from thermoc.support.errors import error
 
 Arrays = dict[str, NDArray]
@@ -42,10 +43,10 @@ def run_program(
 ) -> tuple[Arrays, Arrays]:
     """Build unless this was built before, run, and read the results. Errors: T302, T409."""
     key = (feed.ticks, feed.batch, *((name, array.shape) for name, array in sorted(inputs.items())))
-    held = _BUILT.setdefault(artefact, {})
-    if key not in held:
-        held[key] = _build(artefact, module, inputs, place, feed)
-    built = held[key]
+    programs = _BUILT.setdefault(artefact, {})
+    if key not in programs:
+        programs[key] = _build(artefact, module, inputs, place, feed)
+    built = programs[key]
     values = built.sim.again(inputs, place)
     with _active(built.device):
         folder = f"results_{built.runs}"
@@ -76,7 +77,7 @@ def _build(artefact: Brian2Artefact, module: ModuleType, inputs: Arrays, place: 
     device: Any = CPPStandaloneDevice()
     try:
         if artefact.options.progress and sys.stderr.isatty():
-            print("building the C++ program of Brian2, once for this number of ticks and samples ...", file=sys.stderr)
+            notices.notify("building the C++ program of Brian2, once for this number of ticks and samples ...")
         with _active(device, build_on_run=False):
             sim = module.build(feed.batch, inputs, place)
             module.Network(sim.objects).run(feed.ticks * module.DT, namespace={})

@@ -11,7 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.backends.brian2 import events, expressions, linear, units
-from thermoc.backends.brian2.model import Block, Connection, Group, Held, InputStep, Step, Unit
+from thermoc.backends.brian2.model import (
+    Connection,
+    FinalState,
+    Group,
+    InputStep,
+    StatementBlock,
+    Step,
+    UnitStep,
+)
 from thermoc.backends.brian2.registry import Operand, Registry, refusal
 from thermoc.backends.brian2.schedule import Task
 from thermoc.ir.dialects import core, langevin, spiking, thermo
@@ -36,8 +44,8 @@ class Statement:
     write: Write
 
 
-class Plan(Registry):
-    """The tasks of one graph, and what is left for the end of the tick: copies, shifts, late units, clearing.
+class TickPlan(Registry):
+    """The tasks of one graph, and what remains for the end of the tick: copies, shifts, late units, clearing.
 
     spikes: the values that are spikes of their group. queue: the delays that the queues of synapses keep. jumps: the
     terms of what each trace jumps by. riders: by group, the equations of traces that it carries. dissolved: values that
@@ -51,11 +59,11 @@ class Plan(Registry):
         self.copies: list[tuple[Group, str]] = []
         self.shifts: list[tuple[Group, str]] = []
         self.clears: list[tuple[Group, str]] = []
-        self.late: list[Unit] = []
+        self.late: list[UnitStep] = []
         self.riders: dict[str, list[str]] = {}
-        self.states: list[Held] = []
+        self.states: list[FinalState] = []
         self.spikes = frozenset(op.results[0].name for op in graph.ops if units.fires(op))
-        self.queue = events.queued(graph, self.seats, self.spikes)
+        self.queue = events.queued(graph, self.views, self.spikes)
         self.jumps: dict[str, list[Value]] = {}
         self.dissolved: set[str] = set()
         for op in graph.of(spiking.Trace):
@@ -65,7 +73,7 @@ class Plan(Registry):
 
     def adds(self, op: Op) -> bool:
         """True for synapses whose spikes can add to the trace that reads them."""
-        return events.adds(op, self.seats, self.spikes, self.queue)
+        return events.adds(op, self.views, self.spikes, self.queue)
 
     def old(self, root: str) -> bool:
         """True for what is there before the tick: old states and constants."""
@@ -91,19 +99,19 @@ class Plan(Registry):
         self.tasks.append(Task(what=what, writes=writes, apart=frozenset(r for r in reads if not self.old(r))))
 
     def holds(self, name: str, root: str, variables: Sequence[str], **more: Any) -> None:
-        """Note a state that the run hands out."""
+        """Note a state that the run returns."""
         kind = self.types[root]
-        face = {"shape": kind.shape, "dtype": kind.dtype.numpy}
-        self.states.append(Held(name=name, group=self.group(root), variables=tuple(variables), **face, **more))
+        layout = {"shape": kind.shape, "dtype": kind.dtype.numpy}
+        self.states.append(FinalState(name=name, group=self.group(root), variables=tuple(variables), **layout, **more))
 
 
-def input_(op: core.Input, plan: Plan) -> None:
-    """A variable that is given."""
+def input_(op: core.Input, plan: TickPlan) -> None:
+    """A variable that the run's inputs set."""
     input_step = InputStep(group=plan.group(op.y.name), variable=plan.place(op.y.name), key=op.name)
     plan.alone(input_step, (op.y.name,))
 
 
-def elementwise(op: Op, plan: Plan) -> None:
+def elementwise(op: Op, plan: TickPlan) -> None:
     """A statement; a comparison that makes spikes is its group's threshold."""
     (y,) = op.results
     group = plan.group(y.name)
@@ -115,18 +123,18 @@ def elementwise(op: Op, plan: Plan) -> None:
     return plan.statement(y.name, op, operands, lambda op, *texts: expressions.expression(op, texts, plan.noise))
 
 
-def comparison(op: Op, plan: Plan) -> None:
+def comparison(op: Op, plan: TickPlan) -> None:
     """The threshold of a group."""
     ((x,), (s,)) = op.inputs, op.results
     group = plan.group(s.name)
-    found = plan.operand(x, plan.types[s.name].shape, group)
-    text = plan.place(found.beside) if found.beside else found.text
+    operand = plan.operand(x, plan.types[s.name].shape, group)
+    text = plan.place(operand.beside) if operand.beside else operand.text
     group.dynamics = units.Dynamics(threshold=text)
-    plan.alone(Unit(group=group), (s.name,), *filter(None, (found.beside, found.apart)))
+    plan.alone(UnitStep(group=group), (s.name,), *filter(None, (operand.beside, operand.apart)))
 
 
-def concat(op: core.Concat, plan: Plan) -> None:
-    """For each unit the part it belongs to."""
+def concat(op: core.Concat, plan: TickPlan) -> None:
+    """For each unit the operand it belongs to."""
     y, group = plan.types[op.y.name], plan.group(op.y.name)
     axis, start = core.axis_of(op.axis, len(y.shape)), 0
     operands: list[Operand] = []
@@ -134,23 +142,23 @@ def concat(op: core.Concat, plan: Plan) -> None:
         shape = plan.types[x.name].shape
         along = np.clip(np.arange(y.shape[axis]) - start, 0, shape[axis] - 1)
         index = np.take(np.arange(plan.types[x.name].size).reshape(shape), along, axis=axis).reshape(-1)
-        own = np.zeros(y.shape, bool)
-        own[(slice(None),) * axis + (slice(start, start + shape[axis]),)] = True
+        inside = np.zeros(y.shape, bool)
+        inside[(slice(None),) * axis + (slice(start, start + shape[axis]),)] = True
         start += shape[axis]
         operands.append(plan.gathered(x, index, group))
-        operands.append(Operand(text=plan.fixed(f"{op.y.name}_part_{number}", own, group)))
+        operands.append(Operand(text=plan.fixed(f"{op.y.name}_part_{number}", inside, group)))
 
     def write(op: core.Concat, *texts: str) -> str:
         *pairs, text, _ = texts
-        for part, own in reversed(list(zip(pairs[::2], pairs[1::2]))):
-            truth = f"({own} and {part}) or (not {own} and {expressions.atom(text)})"
-            text = truth if y.dtype is DType.bool else f"choose({own}, {part}, {text})"
+        for text_inside, inside in reversed(list(zip(pairs[::2], pairs[1::2]))):
+            truth = f"({inside} and {text_inside}) or (not {inside} and {expressions.atom(text)})"
+            text = truth if y.dtype is DType.bool else f"choose({inside}, {text_inside}, {text})"
         return text
 
     plan.statement(op.y.name, op, operands, write)
 
 
-def unit(op: Any, plan: Plan) -> None:
+def unit(op: Any, plan: TickPlan) -> None:
     """Differential equations; parameters that are one number become constants of the group."""
     first = op.results[0]
     group, wide = plan.group(first.name), plan.types[first.name].shape
@@ -162,27 +170,27 @@ def unit(op: Any, plan: Plan) -> None:
         value = getattr(op, name)
         if name in op.result_specs:
             return plan.name(value.name)
-        found = plan.operand(value, wide, group)
-        if name == "x" and found.beside and group.name in plan.riders:
-            return expressions.atom(spelt(found.beside, plan, reads))
-        if found.beside or found.apart:
-            reads.append(found.beside or found.apart)
-            return plan.place(found.beside) if found.beside else found.text
-        if found.text in group.variables:
-            return found.text
+        operand = plan.operand(value, wide, group)
+        if name == "x" and operand.beside and group.name in plan.riders:
+            return expressions.atom(spelt(operand.beside, plan, reads))
+        if operand.beside or operand.apart:
+            reads.append(operand.beside or operand.apart)
+            return plan.place(operand.beside) if operand.beside else operand.text
+        if operand.text in group.variables:
+            return operand.text
         constant = "x_constant" if name == "x" else name  # values are often called x
-        if group.constants.get(constant, found.text) != found.text:
+        if group.constants.get(constant, operand.text) != operand.text:
             constant = plan.names.variable(f"{name}_{first.name}")
-        group.constants[constant] = found.text
+        group.constants[constant] = operand.text
         return constant
 
-    found = units.UNITS[type(op)](op, at)
-    if first.name in plan.seats.carried:
-        carried(op, found, plan)
+    dynamics = units.UNITS[type(op)](op, at)
+    if first.name in plan.views.carried:
+        carried(op, dynamics, plan)
         return
     if group.name in plan.riders:  # each variable exactly, the others at their old values: x is held
-        found = replace(found, method="exponential_euler")
-    group.dynamics = replace(found, equations=(*found.equations, *plan.riders.get(group.name, ())))
+        dynamics = replace(dynamics, method="exponential_euler")
+    group.dynamics = replace(dynamics, equations=(*dynamics.equations, *plan.riders.get(group.name, ())))
     for state in op.states():
         if state == "held":
             ticks = spiking.held_ticks(op, plan.graph.dt)
@@ -190,15 +198,15 @@ def unit(op: Any, plan: Plan) -> None:
         else:
             integrated(op, state, plan)
     if type(op) in units.LATE:
-        plan.late.append(Unit(group=group))
+        plan.late.append(UnitStep(group=group))
     elif isinstance(op, spiking.Trace):
-        plan.alone(Unit(group=group), (f"{first.name}.decayed",), *reads)
+        plan.alone(UnitStep(group=group), (f"{first.name}.decayed",), *reads)
         jump(op, plan)
     else:
-        plan.alone(Unit(group=group), tuple(value.name for value in op.results), *reads)
+        plan.alone(UnitStep(group=group), tuple(value.name for value in op.results), *reads)
 
 
-def spelt(root: str, plan: Plan, reads: list[str]) -> str:
+def spelt(root: str, plan: TickPlan, reads: list[str]) -> str:
     """Return a sum of carried traces as an expression, so that no variable need hold it; else the variable."""
     task = next((task for task in plan.tasks if task.writes == (root,) and isinstance(task.what, Statement)), None)
     if task is None or len(plan.graph.consumers[root]) > 1:
@@ -212,12 +220,12 @@ def spelt(root: str, plan: Plan, reads: list[str]) -> str:
     return task.what.write(task.what.op, *texts)
 
 
-def carried(op: spiking.Trace, own: units.Dynamics, plan: Plan) -> None:
+def carried(op: spiking.Trace, dynamics: units.Dynamics, plan: TickPlan) -> None:
     """A trace that the group of a unit integrates: it decays when the unit has moved, for the next tick."""
     group, name = plan.group(op.g.name), plan.name(op.g.name)
-    plan.riders.setdefault(group.name, []).extend(own.equations)
+    plan.riders.setdefault(group.name, []).extend(dynamics.equations)
     plan.kept.add(op.g.name)
-    tau = plan.seats.numbers(op.tau)
+    tau = plan.views.numbers(op.tau)
     assert tau is not None  # ``units.carried`` has seen to it
     wide = plan.types[op.g.name].shape
     decay = np.broadcast_to(np.exp(-plan.graph.dt / tau), wide).reshape(-1)
@@ -228,7 +236,7 @@ def carried(op: spiking.Trace, own: units.Dynamics, plan: Plan) -> None:
     jump(op, plan)
 
 
-def integrated(op: Any, state: str, plan: Plan) -> None:
+def integrated(op: Any, state: str, plan: TickPlan) -> None:
     """A variable of the equations."""
     value, start = getattr(op, state), op.i_initial if state == "i" else op.initial
     name = plan.name(value.name)
@@ -237,7 +245,7 @@ def integrated(op: Any, state: str, plan: Plan) -> None:
     plan.holds(f"{op.results[0].name}.{state}", value.name, (name,))
 
 
-def jump(op: spiking.Trace, plan: Plan) -> None:
+def jump(op: spiking.Trace, plan: TickPlan) -> None:
     """What a trace jumps by: spikes add to it at once, all else by a statement."""
     g, group = op.g.name, plan.group(op.g.name)
     name, reads = plan.name(g), [f"{g}.decayed"]
@@ -245,16 +253,16 @@ def jump(op: spiking.Trace, plan: Plan) -> None:
     for value in plan.jumps[g]:
         source = plan.graph.producers[value.name]
         if plan.adds(source):
-            connect(source.x, linear.TERMS[type(source)](source, plan.seats.numbers), value.name, plan, into=g)  # type: ignore[attr-defined]
+            connect(source.x, linear.TERMS[type(source)](source, plan.views.numbers), value.name, plan, into=g)  # type: ignore[attr-defined]
             reads.append(value.name)
             continue
-        found = plan.operand(value, plan.types[g].shape, group)
-        lines.append(f"{name} += {plan.place(found.beside) if found.beside else found.text}")
-        reads += filter(None, (found.beside, found.apart))
-    plan.alone(Block(group=group, lines=tuple(lines)) if lines else None, (g,), *reads)
+        operand = plan.operand(value, plan.types[g].shape, group)
+        lines.append(f"{name} += {plan.place(operand.beside) if operand.beside else operand.text}")
+        reads += filter(None, (operand.beside, operand.apart))
+    plan.alone(StatementBlock(group=group, lines=tuple(lines)) if lines else None, (g,), *reads)
 
 
-def push(op: Any, plan: Plan) -> str:
+def push(op: Any, plan: TickPlan) -> str:
     """What drives a unit for a tick, noise included: held so long, it leaves the mean and spread of the exact step."""
     (result,) = op.results
     root, group, wide = f"{result.name}.push", plan.group(result.name), plan.types[result.name].shape
@@ -292,7 +300,7 @@ def brownian_push(op: langevin.Brownian, dt: str) -> tuple[tuple[str, ...], str]
 PUSHES = {thermo.Memory: memory_push, langevin.Brownian: brownian_push}
 
 
-def delay(op: core.Delay, plan: Plan) -> None:
+def delay(op: core.Delay, plan: TickPlan) -> None:
     """The old value, moved on when the tick is over; spikes on their way to synapses are in their queues."""
     if op.y.name in plan.queue:
         return
@@ -306,30 +314,31 @@ def delay(op: core.Delay, plan: Plan) -> None:
     for item in ring:
         group.variables[item], group.initial[item] = group.variables[name], plan.start(op, op.initial, wide)
     plan.holds(f"{y}.buffer", y, ring, ring=True)
+    # oldest first: each takes its successor's number before that one is overwritten
     plan.shifts += [(group, f"{old} = {new}") for old, new in pairwise(ring)]
-    found = plan.operand(op.x, wide, group)
-    text = plan.place(found.beside) if found.beside else found.text
+    operand = plan.operand(op.x, wide, group)
+    text = plan.place(operand.beside) if operand.beside else operand.text
     if units.heated(op):
         heat(plan, group, name, text)
         return
-    if (root := found.beside or found.apart) and plan.old(root):
-        held = plan.names.variable(f"{y}_next")
-        group.variables[held] = group.variables[name]
-        plan.copies.append((group, f"{held} = {text}"))
-        text = held
+    if (root := operand.beside or operand.apart) and plan.old(root):
+        next_value = plan.names.variable(f"{y}_next")
+        group.variables[next_value] = group.variables[name]
+        plan.copies.append((group, f"{next_value} = {text}"))
+        text = next_value
     plan.shifts.append((group, f"{ring[-1]} = {text}"))
 
 
-def heat(plan: Plan, group: Group, name: str, after: str) -> None:
+def heat(plan: TickPlan, group: Group, name: str, after: str) -> None:
     """dT/dt is the mean rate of heating over the tick, which takes a temperature to what its exact step gives."""
     rate = plan.names.variable(f"{name}_heating")
     group.variables[rate] = "1"
     plan.copies.append((group, f"{rate} = ({after} - {name}) / {expressions.number(plan.graph.dt)}"))
     group.dynamics = units.Dynamics(equations=(f"d{name}/dt = {rate} / unit_time : 1",), method="euler")
-    plan.late.append(Unit(group=group))
+    plan.late.append(UnitStep(group=group))
 
 
-def weighted(op: Any, plan: Plan) -> None:
+def weighted(op: Any, plan: TickPlan) -> None:
     """Synapses that sum over what is before them, or pass on spikes; then the bias."""
     root, group, bias = op.y.name, plan.group(op.y.name), getattr(op, "bias", None)
     if bias is not None:
@@ -340,7 +349,7 @@ def weighted(op: Any, plan: Plan) -> None:
         plan.beside(root, op.y.name)
         operands = [Operand(beside=root), plan.operand(bias, wide, group, shape)]
         plan.statement(op.y.name, op, operands, lambda op, x, b: f"{x} + {b}")
-    terms = linear.TERMS[type(op)](op, plan.seats.numbers) if type(op) in linear.TERMS else None
+    terms = linear.TERMS[type(op)](op, plan.views.numbers) if type(op) in linear.TERMS else None
     if terms is not None:
         connect(op.x, terms, root, plan)
     elif isinstance(op, (core.SparseAffine, core.Conv)):
@@ -349,24 +358,24 @@ def weighted(op: Any, plan: Plan) -> None:
         product(op, root, plan)
 
 
-def connect(x: Value, terms: linear.Terms, root: str, plan: Plan, into: str = "") -> None:
+def connect(x: Value, terms: linear.Terms, root: str, plan: TickPlan, into: str = "") -> None:
     """Add the synapses of a linear map: to a value of their own, or ``into`` a trace as jumps."""
-    found = events.spikes_of(x, plan.seats, plan.spikes, plan.queue)
-    source = plan.seats.seat(x) if found is None else found.seat
+    operand = events.spikes_of(x, plan.views, plan.spikes, plan.queue)
+    source = plan.views.view(x) if operand is None else operand.view
     target = plan.name(into) if into else plan.place(root)
     group = plan.group(into or root)
     pre = terms.pre if source.places is None else source.places[terms.pre]
     ends: dict[str, Any] = {"source": plan.group(source.root), "target": group, "pre": pre, "post": terms.post}
     name = plan.names.object(f"{into or root}_from_{source.root}")
     weight, factor = _weight(terms)
-    if found is None:
+    if operand is None:
         read = f"{plan.place(source.root)}_pre"
         how: dict[str, Any] = {"sums": (target, read if factor == "1" else f"{factor} * {read}")}
     else:
-        how = {"event": f"{target}_post += {factor}", "delay": found.ticks}
+        how = {"event": f"{target}_post += {factor}", "delay": operand.ticks}
         if not into:
             plan.clears.append((group, f"{target} = 0"))
-    now = found is None or not found.ticks
+    now = operand is None or not operand.ticks
     reads = [*((source.root,) if now else ()), *((f"{into}.decayed",) if into else ())]
     plan.alone(Connection(name=name, weight=weight, **ends, **how), (root,), *reads)
 
@@ -381,16 +390,16 @@ def _weight(terms: linear.Terms) -> tuple[NDArray | None, str]:
     return weight, "w"
 
 
-def product(op: Any, root: str, plan: Plan) -> None:
+def product(op: Any, root: str, plan: TickPlan) -> None:
     """A group with a unit for each term of the product, then sums."""
-    (a, left), (b, right), to = linear.product(op)
-    group, each = plan.aside(f"{op.y.name}_terms", len(to), plan.group(root).batched)
-    operands = [plan.gathered(a, left, group), plan.gathered(b, right, group)]
-    plan.statement(each, op, operands, lambda op, a, b: f"{a} * {b}")
-    sums(plan, f"{root}_sum", each, root, f"{plan.place(each)}_pre", to, each)
+    (a, index_of_a), (b, index_of_b), to = linear.product(op)
+    group, product_root = plan.aside(f"{op.y.name}_terms", len(to), plan.group(root).batched)
+    operands = [plan.gathered(a, index_of_a, group), plan.gathered(b, index_of_b, group)]
+    plan.statement(product_root, op, operands, lambda op, a, b: f"{a} * {b}")
+    sums(plan, f"{root}_sum", product_root, root, f"{plan.place(product_root)}_pre", to, product_root)
 
 
-def sums(plan: Plan, name: str, source: str, root: str, expression: str, post: Any, *reads: str) -> None:
+def sums(plan: TickPlan, name: str, source: str, root: str, expression: str, post: Any, *reads: str) -> None:
     """Sum an expression of each unit of a group into the units ``post`` of another."""
     connection = Connection(
         name=plan.names.object(name),
@@ -403,18 +412,18 @@ def sums(plan: Plan, name: str, source: str, root: str, expression: str, post: A
     plan.alone(connection, (root,), *reads)
 
 
-def reduction(op: core.Reduce | core.Pool, plan: Plan) -> None:
+def reduction(op: core.Reduce | core.Pool, plan: TickPlan) -> None:
     """Sums and means are weighted; the largest or smallest is the member of a window that no other beats."""
     if op.kind in ("sum", "mean"):
         return weighted(op, plan)
     members, of = linear.members(reduced(op))
-    group, each = plan.aside(f"{op.y.name}_among", len(members), plan.group(op.y.name).batched)
-    plan.statement(each, op, [plan.gathered(op.x, members, group)], lambda op, x: x)
+    group, element = plan.aside(f"{op.y.name}_among", len(members), plan.group(op.y.name).batched)
+    plan.statement(element, op, [plan.gathered(op.x, members, group)], lambda op, x: x)
     size = np.bincount(of)
     first = np.cumsum(size) - size
     rank = plan.fixed(f"{op.y.name}_place", (np.arange(len(of)) - first[of]).astype(float), group)
-    beaten, value = f"{each}.beaten", plan.place(each)
-    plan.beside(beaten, each)
+    beaten, value = f"{element}.beaten", plan.place(element)
+    plan.beside(beaten, element)
     post = np.repeat(np.arange(len(of)), size[of])
     pre = np.concatenate([np.arange(first[window], first[window] + size[window]) for window in of])
     sign, some = ">" if op.kind.endswith("max") else "<", pre != post
@@ -427,13 +436,13 @@ def reduction(op: core.Reduce | core.Pool, plan: Plan) -> None:
         post=post[some],
         sums=(plan.place(beaten), f"1.0 * int({beats})"),
     )
-    plan.alone(contest, (beaten,), each)
+    plan.alone(contest, (beaten,), element)
     prize = rank if op.kind.startswith("arg") else value
     winner = f"choose({plan.name(beaten)}_pre < 0.5, {prize}_pre, 0.0)"
-    return sums(plan, f"{op.y.name}_winner", each, op.y.name, winner, of, each, beaten)
+    return sums(plan, f"{op.y.name}_winner", element, op.y.name, winner, of, element, beaten)
 
 
-TASKS: dict[type[Op], Callable[[Any, Plan], None]] = {
+TASKS: dict[type[Op], Callable[[Any, TickPlan], None]] = {
     **dict.fromkeys(expressions.ELEMENTWISE, elementwise),
     **dict.fromkeys(units.UNITS, unit),
     core.Input: input_,

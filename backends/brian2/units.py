@@ -136,8 +136,8 @@ def carried(graph: Graph) -> dict[str, str]:
     Sums and the like are all that stands between a trace and the drive of the unit, and nothing else reads it. So the
     trace may decay when the unit has moved, for the next tick, in one step of both.
     """
-    found = {op.g.name: _carrier(graph, op) for op in graph.of(spiking.Trace)}
-    return {name: unit for name, unit in found.items() if unit is not None}
+    carriers = {op.g.name: _carrier(graph, op) for op in graph.of(spiking.Trace)}
+    return {name: unit for name, unit in carriers.items() if unit is not None}
 
 
 def _carrier(graph: Graph, op: spiking.Trace) -> str | None:
@@ -171,8 +171,8 @@ def integrated(op: Op, graph: Graph) -> bool:
 def _alike(op: spiking.CubaLif | spiking.CubaLi, graph: Graph) -> bool:
     """True where the solution that Brian2 finds would divide by tau_syn - tau_mem = 0, or may come to."""
     taus = [graph.producers[tau.name] for tau in (op.tau_syn, op.tau_mem)]
-    known = [tau.value.numpy for tau in taus if isinstance(tau, Constant)]
-    return len(known) < 2 or bool((known[0] == known[1]).any())
+    constants = [tau.value.numpy for tau in taus if isinstance(tau, Constant)]
+    return len(constants) < 2 or bool((constants[0] == constants[1]).any())
 
 
 def integrals(op: Op) -> Iterator[tuple[Value, str]]:

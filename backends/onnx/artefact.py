@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from thermoc.backends.base import Artefact
 from thermoc.backends.onnx.interface import Interface
 from thermoc.backends.onnx.target import IR_VERSION, OPSET
-from thermoc.backends.onnx.writer import Body, Node, Tensor
+from thermoc.backends.onnx.writer import Body, OnnxNode, Tensor
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto
@@ -34,29 +34,29 @@ class OnnxArtefact(Artefact):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Content:
-    """The parts of a file: what it takes and hands out, its nodes, and the arrays it carries."""
+class OnnxContent:
+    """The parts of a file: what it takes and returns, its nodes, and the arrays it carries."""
 
     name: str
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
-    nodes: tuple[Node, ...]
+    nodes: tuple[OnnxNode, ...]
     constants: Mapping[str, NDArray]
 
 
-def model(content: Content, *, version: str, doc: str, metadata: Mapping[str, str]) -> ModelProto:
+def model(content: OnnxContent, *, version: str, doc: str, metadata: Mapping[str, str]) -> ModelProto:
     """Return the model: default domain only, every weight inside."""
     from onnx import helper
 
     opset = helper.make_opsetid("", OPSET)
     graph = _graph(content)
-    made = helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION, producer_name="thermoc")
-    made.producer_version, made.doc_string = version, doc
-    helper.set_model_props(made, dict(metadata))
-    return made
+    proto = helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION, producer_name="thermoc")
+    proto.producer_version, proto.doc_string = version, doc
+    helper.set_model_props(proto, dict(metadata))
+    return proto
 
 
-def _graph(content: Content) -> GraphProto:
+def _graph(content: OnnxContent) -> GraphProto:
     from onnx import helper, numpy_helper
 
     return helper.make_graph(
@@ -68,7 +68,7 @@ def _graph(content: Content) -> GraphProto:
     )
 
 
-def _node(node: Node) -> NodeProto:
+def _node(node: OnnxNode) -> NodeProto:
     from onnx import helper
 
     attrs = {name: _attribute(value) for name, value in node.attrs.items()}

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 import thermoc
-from thermoc.backends.onnx.artefact import Content, OnnxArtefact, model, properties
-from thermoc.backends.onnx.interface import Interface, Mode, StatePort, interface
+from thermoc.backends.onnx.artefact import OnnxArtefact, OnnxContent, model, properties
+from thermoc.backends.onnx.interface import Interface, Mode, StatePort, interface_of
 from thermoc.backends.onnx.lower import Options
 from thermoc.backends.onnx.ops import WRITTEN, advanced
 from thermoc.backends.onnx.refusals import known, refuse
 from thermoc.backends.onnx.scope import CONTROLS, Scope
 from thermoc.backends.onnx.target import TARGET
-from thermoc.backends.onnx.writer import Tensor, Writer
+from thermoc.backends.onnx.writer import NodeWriter, Tensor
 from thermoc.ir.dialects.core import Delay, Input, Output
 from thermoc.ir.graph import Graph, NameSource
 from thermoc.ir.types import DType
@@ -32,53 +32,58 @@ def emit(graph: Graph, options: Options) -> OnnxArtefact:
     """Return the file of a lowered graph. Errors: T301 (what no node can say), T304 (too large for a file)."""
     refuse(graph)
     names = NameSource()
-    face = interface(graph, names, step=options.step)
-    scope = Scope(graph=graph, interface=face, writer=Writer(names))
-    for op, port in zip(graph.of(Delay), face.states):
+    interface = interface_of(graph, names, step=options.step)
+    scope = Scope(graph=graph, interface=interface, writer=NodeWriter(names))
+    for op, port in zip(graph.of(Delay), interface.states):
         scope.defaults[port.tensor] = _initial(graph, op)
-    outputs = _run(scope) if face.mode is Mode.run else _once(scope)
+    outputs = _run(scope) if interface.mode is Mode.run else _once(scope)
     scope.writer.finish(outputs)
     _refuse_large(graph, scope)
-    face = replace(face, controls=scope.controls)
+    interface = replace(interface, controls=scope.controls)
     return OnnxArtefact(
         model=model(
-            _content(scope), version=thermoc.__version__, doc=_doc(graph, face), metadata=_metadata(graph, face)
+            _content(scope),
+            version=thermoc.__version__,
+            doc=_doc(graph, interface),
+            metadata=_metadata(graph, interface),
         ),
-        interface=face,
+        interface=interface,
     )
 
 
 def _once(scope: Scope) -> dict[str, str]:
     """Write one tick; return the tensor behind each output."""
-    graph, face = scope.graph, scope.interface
-    scope.tensors = {op.y.name: port.tensor for op, port in zip(graph.of(Input), face.inputs)}
+    graph, interface = scope.graph, scope.interface
+    scope.tensors = {op.y.name: port.tensor for op, port in zip(graph.of(Input), interface.inputs)}
     scope.states = _entered(scope)
     _write_ops(scope)
-    outputs = {port.tensor: scope.batched(op.x) for op, port in zip(graph.of(Output), face.outputs)}
-    finals = {port.final: _left(scope, port, advanced(op, scope)) for op, port in zip(graph.of(Delay), face.states)}
+    outputs = {port.tensor: scope.batched(op.x) for op, port in zip(graph.of(Output), interface.outputs)}
+    finals = {
+        port.final: _left(scope, port, advanced(op, scope)) for op, port in zip(graph.of(Delay), interface.states)
+    }
     return outputs | finals
 
 
 def _run(scope: Scope) -> dict[str, str]:
     """Write a loop over the ticks, with the states carried from each to the next."""
-    graph, face, w = scope.graph, scope.interface, scope.writer
+    graph, interface, w = scope.graph, scope.interface, scope.writer
     initial, ticks = _entered(scope), scope.ticks
     number = Tensor(name=w.name("tick"), dtype=np.dtype(np.int64), dims=())
     go_on = Tensor(name=w.name("continue"), dtype=np.dtype(bool), dims=())
-    carried = [_carried(scope, port) for port in face.states]
+    carried = [_carried(scope, port) for port in interface.states]
     w.enter([number, go_on, *carried])
     scope.iteration = number.name
     scope.states = {op.y.name: tensor.name for op, tensor in zip(graph.of(Delay), carried)}
     scope.tensors = {
-        op.y.name: w("Gather", port.tensor, number.name, axis=0) for op, port in zip(graph.of(Input), face.inputs)
+        op.y.name: w("Gather", port.tensor, number.name, axis=0) for op, port in zip(graph.of(Input), interface.inputs)
     }
     _write_ops(scope)
     after = [replace(tensor, name=advanced(op, scope)) for op, tensor in zip(graph.of(Delay), carried)]
-    out = [_handed_out(scope, op) for op in graph.of(Output)]
+    out = [_returned(scope, op) for op in graph.of(Output)]
     body = w.leave([number, go_on, *carried], [go_on, *after, *out])
     results = w.loop(ticks, [initial[op.y.name] for op in graph.of(Delay)], body)
-    finals = {port.final: _left(scope, port, tensor) for port, tensor in zip(face.states, results)}
-    return finals | {port.tensor: tensor for port, tensor in zip(face.outputs, results[len(carried) :])}
+    finals = {port.final: _left(scope, port, tensor) for port, tensor in zip(interface.states, results)}
+    return finals | {port.tensor: tensor for port, tensor in zip(interface.outputs, results[len(carried) :])}
 
 
 def _write_ops(scope: Scope) -> None:
@@ -106,19 +111,19 @@ def _carried(scope: Scope, port: StatePort) -> Tensor:
     return Tensor(name=scope.writer.names(f"{port.name}/carried"), dtype=DType(port.dtype).numpy, dims=dims)
 
 
-def _handed_out(scope: Scope, op: Output) -> Tensor:
+def _returned(scope: Scope, op: Output) -> Tensor:
     kind = op.x.inferred
     return Tensor(name=scope.batched(op.x), dtype=kind.dtype.numpy, dims=("batch", *kind.shape))
 
 
-def _content(scope: Scope) -> Content:
-    face = scope.interface
-    ports = [Tensor(name=p.tensor, dtype=DType(p.dtype).numpy, dims=face.dims(p)) for p in face.inputs]
+def _content(scope: Scope) -> OnnxContent:
+    interface = scope.interface
+    ports = [Tensor(name=p.tensor, dtype=DType(p.dtype).numpy, dims=interface.dims(p)) for p in interface.inputs]
     ports += [Tensor(name=t, dtype=np.dtype(CONTROLS[name][0]), dims=()) for name, t in scope.controls.items()]
-    ports += [Tensor(name=p.tensor, dtype=DType(p.dtype).numpy, dims=p.given) for p in face.states]
-    outputs = [Tensor(name=p.tensor, dtype=DType(p.dtype).numpy, dims=face.dims(p)) for p in face.outputs]
-    outputs += [Tensor(name=p.final, dtype=DType(p.dtype).numpy, dims=p.returned) for p in face.states]
-    return Content(
+    ports += [Tensor(name=p.tensor, dtype=DType(p.dtype).numpy, dims=p.given) for p in interface.states]
+    outputs = [Tensor(name=p.tensor, dtype=DType(p.dtype).numpy, dims=interface.dims(p)) for p in interface.outputs]
+    outputs += [Tensor(name=p.final, dtype=DType(p.dtype).numpy, dims=p.returned) for p in interface.states]
+    return OnnxContent(
         name=scope.graph.name,
         inputs=tuple(ports),
         outputs=tuple(outputs),
@@ -141,11 +146,16 @@ def _refuse_large(graph: Graph, scope: Scope) -> None:
         raise error("T304", f"network {graph.name!r} does not fit into one ONNX file", notes=notes)
 
 
-def _metadata(graph: Graph, face: Interface) -> dict[str, str]:
+def _metadata(graph: Graph, interface: Interface) -> dict[str, str]:
     units = UNITS | {"dt": graph.dt}
-    values = {"version": thermoc.__version__, "graph_hash": graph.hash, "units": units, "interface": face.to_json()}
+    values = {
+        "version": thermoc.__version__,
+        "graph_hash": graph.hash,
+        "units": units,
+        "interface": interface.to_json(),
+    }
     return properties(values | {"seed_convention": SEED_CONVENTION})
 
 
-def _doc(graph: Graph, face: Interface) -> str:
-    return f"{graph.name}, compiled by thermoc for {face.mode}. The interface is in the metadata."
+def _doc(graph: Graph, interface: Interface) -> str:
+    return f"{graph.name}, compiled by thermoc for {interface.mode}. The interface is in the metadata."

@@ -1,4 +1,4 @@
-"""The face of an ONNX file: its inputs, outputs and states, and what they are called in it."""
+"""The interface of an ONNX file: its inputs, outputs and states, and what they are called in it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Port:
+class OnnxPort:
     """An input or an output: the network's name for it, the file's, and the type of one sample."""
 
     name: str
@@ -41,7 +41,7 @@ class Port:
 
 @dataclass(frozen=True, kw_only=True)
 class StatePort:
-    """A state (batch, *shape), read from ``tensor`` (left out: the initial state) and handed out as ``final``.
+    """A state (batch, *shape), read from ``tensor`` (left out: the initial state) and returned as ``final``.
 
     shape is (ticks of the delay, *shape of the value), oldest first. A uniform state is the same for every sample: its
     first axis is 1.
@@ -62,7 +62,7 @@ class StatePort:
 
     @property
     def returned(self) -> Dims:
-        """The dimensions it is handed out in."""
+        """The dimensions it is returned in."""
         return (1 if self.uniform else "batch", *self.shape)
 
 
@@ -71,8 +71,8 @@ class Interface:
     """Everything a caller needs. ``controls`` names the scalar inputs in use: seed, ticks, batch, first_tick, ..."""
 
     mode: Mode
-    inputs: tuple[Port, ...]
-    outputs: tuple[Port, ...]
+    inputs: tuple[OnnxPort, ...]
+    outputs: tuple[OnnxPort, ...]
     states: tuple[StatePort, ...]
     controls: Mapping[str, str] = field(default_factory=dict)
 
@@ -80,12 +80,12 @@ class Interface:
         """Return the interface as JSON values."""
         return asdict(self)
 
-    def dims(self, port: Port) -> Dims:
+    def dims(self, port: OnnxPort) -> Dims:
         """Return the dimensions of an input or output in the file."""
         return ("ticks", "batch", *port.shape) if self.mode is Mode.run else ("batch", *port.shape)
 
 
-def interface(graph: Graph, names: NameSource, *, step: bool) -> Interface:
+def interface_of(graph: Graph, names: NameSource, *, step: bool) -> Interface:
     """Return the interface of a lowered graph, claiming its names: inputs keep theirs, then outputs, then states."""
     inputs = tuple(_port(op.name, op.y, names(op.name)) for op in graph.inputs.values())
     outputs = tuple(_port(op.name, op.x, names(op.name)) for op in graph.outputs.values())
@@ -100,9 +100,9 @@ def _mode(graph: Graph, step: bool) -> Mode:
     return Mode.layers if timeless and graph.of(Input) else Mode.run
 
 
-def _port(name: str, value: Value, tensor: str) -> Port:
+def _port(name: str, value: Value, tensor: str) -> OnnxPort:
     kind = value.inferred
-    return Port(name=name, tensor=tensor, shape=kind.shape, dtype=kind.dtype, role=kind.role)
+    return OnnxPort(name=name, tensor=tensor, shape=kind.shape, dtype=kind.dtype, role=kind.role)
 
 
 def _state(graph: Graph, op: Delay, names: NameSource) -> StatePort:

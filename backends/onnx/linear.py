@@ -31,8 +31,8 @@ def sparse_affine(op: core.SparseAffine, s: Scope) -> str:
     w, (rows,), offsets = s.writer, op.y.shape, known(s.graph, op.offsets)
     assert offsets is not None, "refused before"
     products = w("Mul", w("Gather", s[op.x], s[op.columns], axis=s.lead(op.x)), s[op.values])
-    place = w.constant(np.repeat(np.arange(rows), np.diff(offsets)), np.int64)
+    row = w.constant(np.repeat(np.arange(rows), np.diff(offsets)), np.int64)
     start = w.constant(np.zeros(rows), op.y.dtype.numpy) if op.bias is None else s[op.bias]
     if s.varies(op.x):
-        place, start = w("Expand", place, w("Shape", products)), s.repeated(start, (rows,))
-    return w("ScatterElements", start, place, products, axis=s.lead(op.x), reduction="add")
+        row, start = w("Expand", row, w("Shape", products)), s.repeated(start, (rows,))
+    return w("ScatterElements", start, row, products, axis=s.lead(op.x), reduction="add")

@@ -32,7 +32,7 @@ def _comparison(kind: str) -> Written:
         formats = [value.dtype.numpy for value in op.inputs]
         common = np.result_type(*formats)
         pairs = zip(s.aligned(*op.inputs), formats)
-        return s.writer(kind, *(x if own == common else s.writer("Cast", x, to=common) for x, own in pairs))
+        return s.writer(kind, *(x if dtype == common else s.writer("Cast", x, to=common) for x, dtype in pairs))
 
     return write
 
@@ -72,8 +72,8 @@ def transpose(op: core.Transpose, s: Scope) -> str:
 
 def broadcast(op: core.Broadcast, s: Scope) -> str:
     """Expand broadcasts both ways, so a length of 1 keeps the batch."""
-    whole = s.writer.integers(*(1,) * s.lead(op.x), *op.shape)
-    return s.writer("Expand", s.raised(op.x, len(op.shape)), whole)
+    target_shape = s.writer.integers(*(1,) * s.lead(op.x), *op.shape)
+    return s.writer("Expand", s.raised(op.x, len(op.shape)), target_shape)
 
 
 def concat(op: core.Concat, s: Scope) -> str:
@@ -88,12 +88,13 @@ def slice_(op: core.Slice, s: Scope) -> str:
     if not op.starts:
         return w("Identity", s[op.x])
     axes = range(lead, lead + len(op.starts))
-    return w("Slice", s[op.x], *(w.integers(*part) for part in (op.starts, op.stops, axes, op.steps)))
+    return w("Slice", s[op.x], *(w.integers(*bounds) for bounds in (op.starts, op.stops, axes, op.steps)))
 
 
 def reduce(op: core.Reduce, s: Scope) -> str:
     """Over no axes a reduction changes nothing, but ONNX would then reduce over all."""
     w, axes = s.writer, tuple(axis + s.lead(op.x) for axis in op.axes)
+    # at opset 18 the axis of an arg-reduction is an attribute still, the axes of all others are an input
     if op.kind.startswith("arg"):
         return w({"argmax": "ArgMax", "argmin": "ArgMin"}[op.kind], s[op.x], axis=axes[0], keepdims=0)
     if not axes:
@@ -115,8 +116,8 @@ def advanced(op: core.Delay, s: Scope) -> str:
     newest = w("Unsqueeze", s[op.x], w.integers(axis))
     if op.ticks == 1:
         return newest
-    rest = w("Slice", buffer, w.integers(1), w.integers(op.ticks), w.integers(axis))
-    return w("Concat", rest, newest, axis=axis)
+    without_oldest = w("Slice", buffer, w.integers(1), w.integers(op.ticks), w.integers(axis))
+    return w("Concat", without_oldest, newest, axis=axis)
 
 
 # ----------------------------------------------------------------------------------------------- thermodynamics
@@ -132,15 +133,15 @@ def fermi_dirac(op: thermo.FermiDirac, s: Scope) -> str:
 
     Sigmoid would be one node, but runtimes cut it off in float32 (onnxruntime at 1.5e-8), and with it ln p.
     """
-    w, (x, T, mu), one = s.writer, s.aligned(op.x, op.T, op.mu), _number(op, s)(1)
-    return w("Reciprocal", w("Add", w("Exp", w("Div", w("Sub", x, mu), T)), one))
+    w, (x, T, mu), unity = s.writer, s.aligned(op.x, op.T, op.mu), _number(op, s)(1)
+    return w("Reciprocal", w("Add", w("Exp", w("Div", w("Sub", x, mu), T)), unity))
 
 
 def boltzmann(op: thermo.Boltzmann, s: Scope) -> str:
     """Softmax of x / -T over the last axis (P5); where T is constant, -T is computed once, or known."""
     w, (x, T) = s.writer, s.aligned(op.x, op.T)
-    known = w.constants.get(T)
-    return w("Softmax", w("Div", x, w("Neg", T) if known is None else w.constant(-known)), axis=-1)
+    constant_T = w.constants.get(T)
+    return w("Softmax", w("Div", x, w("Neg", T) if constant_T is None else w.constant(-constant_T)), axis=-1)
 
 
 def normal(op: thermo.Normal, s: Scope) -> str:

@@ -16,9 +16,9 @@ from thermoc.support.errors import Finding, ThermocError
 
 def refuse(graph: Graph) -> None:
     """Raise T301 with a finding for each op whose form no node can say."""
-    found = [finding for op in graph.ops for finding in _findings(graph, op)]
-    if found:
-        raise ThermocError(found)
+    findings = [finding for op in graph.ops for finding in _findings(graph, op)]
+    if findings:
+        raise ThermocError(findings)
 
 
 def known(graph: Graph, value: Value) -> NDArray | None:
@@ -27,8 +27,8 @@ def known(graph: Graph, value: Value) -> NDArray | None:
     if isinstance(op, Constant):
         return op.value.numpy
     arrays = {item: known(graph, item) for item in op.inputs} if op.pure() else {}
-    given = {item: array for item, array in arrays.items() if array is not None}
-    return evaluate(op, given)[0] if arrays and len(given) == len(arrays) else None
+    constants = {item: array for item, array in arrays.items() if array is not None}
+    return evaluate(op, constants)[0] if arrays and len(constants) == len(arrays) else None
 
 
 def _findings(graph: Graph, op: Op) -> Iterator[Finding]:

@@ -51,47 +51,48 @@ def _opened(data: bytes) -> InferenceSession:
     return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
 
 
-def _layers(session: InferenceSession, face: Interface, feed: Feed, position: NoisePosition) -> Outcome:
+def _layers(session: InferenceSession, interface: Interface, feed: Feed, position: NoisePosition) -> Outcome:
     """Ticks do not know of each other: they are one large batch."""
-    inputs = {port.tensor: feed.arrays[port.name].reshape(-1, *port.shape) for port in face.inputs}
-    found = _call(session, inputs)
+    inputs = {port.tensor: feed.arrays[port.name].reshape(-1, *port.shape) for port in interface.inputs}
+    results = _call(session, inputs)
     shape = (feed.ticks, feed.batch)
-    return Outcome(outputs={port.name: found[port.tensor].reshape(*shape, *port.shape) for port in face.outputs})
+    return Outcome(outputs={port.name: results[port.tensor].reshape(*shape, *port.shape) for port in interface.outputs})
 
 
-def _run(session: InferenceSession, face: Interface, feed: Feed, position: NoisePosition) -> Outcome:
-    inputs = {port.tensor: feed.arrays[port.name] for port in face.inputs}
-    found = _call(session, inputs | _controls(face, feed, position))
+def _run(session: InferenceSession, interface: Interface, feed: Feed, position: NoisePosition) -> Outcome:
+    inputs = {port.tensor: feed.arrays[port.name] for port in interface.inputs}
+    results = _call(session, inputs | _controls(interface, feed, position))
     return Outcome(
-        outputs={port.name: found[port.tensor] for port in face.outputs}, states=_states(face, found, feed.batch)
+        outputs={port.name: results[port.tensor] for port in interface.outputs},
+        states=_states(interface, results, feed.batch),
     )
 
 
-def _steps(session: InferenceSession, face: Interface, feed: Feed, position: NoisePosition) -> Outcome:
+def _steps(session: InferenceSession, interface: Interface, feed: Feed, position: NoisePosition) -> Outcome:
     """Call once a tick, handing the states on."""
-    controls, states, outputs = _controls(face, feed, position), {}, {port.name: [] for port in face.outputs}
-    found: Arrays = {}
+    controls, states, outputs = _controls(interface, feed, position), {}, {port.name: [] for port in interface.outputs}
+    results: Arrays = {}
     for tick in range(feed.ticks):
-        if "tick" in face.controls:
-            controls[face.controls["tick"]] = np.asarray(position.first_tick + tick, np.int64)
-        inputs = {port.tensor: feed.arrays[port.name][tick] for port in face.inputs}
-        found = _call(session, inputs | controls | states)
-        states = {port.tensor: found[port.final] for port in face.states}
-        for port in face.outputs:
-            outputs[port.name].append(found[port.tensor])
+        if "tick" in interface.controls:
+            controls[interface.controls["tick"]] = np.asarray(position.first_tick + tick, np.int64)
+        inputs = {port.tensor: feed.arrays[port.name][tick] for port in interface.inputs}
+        results = _call(session, inputs | controls | states)
+        states = {port.tensor: results[port.final] for port in interface.states}
+        for port in interface.outputs:
+            outputs[port.name].append(results[port.tensor])
     stacked = {name: np.stack(ticks) for name, ticks in outputs.items()}
-    return Outcome(outputs=stacked, states=_states(face, found, feed.batch))
+    return Outcome(outputs=stacked, states=_states(interface, results, feed.batch))
 
 
 def _call(session: InferenceSession, inputs: Arrays) -> Arrays:
     names = [output.name for output in session.get_outputs()]
-    whole: dict[str, Any] = {name: np.asarray(array, order="C") for name, array in inputs.items()}
-    return dict(zip(names, map(np.asarray, session.run(names, whole))))
+    contiguous: dict[str, Any] = {name: np.asarray(array, order="C") for name, array in inputs.items()}
+    return dict(zip(names, map(np.asarray, session.run(names, contiguous))))
 
 
-def _controls(face: Interface, feed: Feed, position: NoisePosition) -> Arrays:
+def _controls(interface: Interface, feed: Feed, position: NoisePosition) -> Arrays:
     """Return the scalars in use; a step's tick is set at each call."""
-    known = {
+    scalars = {
         "ticks": feed.ticks,
         "batch": feed.batch,
         "seed": position.seed,
@@ -99,8 +100,8 @@ def _controls(face: Interface, feed: Feed, position: NoisePosition) -> Arrays:
         "first_tick": position.first_tick,
         "tick": position.first_tick,
     }
-    return {tensor: np.asarray(known[name], CONTROLS[name][0]) for name, tensor in face.controls.items()}
+    return {tensor: np.asarray(scalars[name], CONTROLS[name][0]) for name, tensor in interface.controls.items()}
 
 
-def _states(face: Interface, found: Arrays, batch: int) -> Arrays:
-    return {port.name: np.broadcast_to(found[port.final], (batch, *port.shape)) for port in face.states}
+def _states(interface: Interface, results: Arrays, batch: int) -> Arrays:
+    return {port.name: np.broadcast_to(results[port.final], (batch, *port.shape)) for port in interface.states}

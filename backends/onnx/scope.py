@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.backends.onnx.interface import Interface, Mode
-from thermoc.backends.onnx.writer import Writer
+from thermoc.backends.onnx.writer import NodeWriter
 from thermoc.ir.graph import Graph
 from thermoc.ir.types import Shape
 from thermoc.ir.values import Value
@@ -35,7 +35,7 @@ class Scope:
 
     graph: Graph
     interface: Interface
-    writer: Writer
+    writer: NodeWriter
     iteration: str = ""
     """The number of the loop's tick, in a loop."""
     tensors: dict[str, str] = field(default_factory=dict)

@@ -28,13 +28,13 @@ class Tensor:
 class Body:
     """The graph inside a loop. It may read any tensor of the graph around it."""
 
-    nodes: tuple[Node, ...]
+    nodes: tuple[OnnxNode, ...]
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Node:
+class OnnxNode:
     """One operator of the default domain."""
 
     kind: str
@@ -50,7 +50,7 @@ class Node:
         return {name for names in (self.inputs, *(node.inputs for node in inside)) for name in names}
 
 
-class Writer:
+class NodeWriter:
     """Nodes in the order they run; ``w("Add", a, b)`` writes one and returns the name of its output.
 
     Between ``enter`` and ``leave`` a node goes into the loop's body only if it reads something made there, so whatever
@@ -59,10 +59,10 @@ class Writer:
 
     def __init__(self, names: NameSource):
         self.names = names
-        self.nodes: list[Node] = []
+        self.nodes: list[OnnxNode] = []
         self.constants: dict[str, NDArray] = {}
         self.subject = "graph"
-        self._body: list[Node] = []
+        self._body: list[OnnxNode] = []
         self._inside: set[str] = set()
         self._made: dict[Any, str] = {}
 
@@ -72,7 +72,7 @@ class Writer:
         if key not in self._made:
             output = self.name(kind.lower())
             self._made[key] = output
-            self._place(Node(kind=kind, inputs=inputs, outputs=(output,), attrs=attrs))
+            self._place(OnnxNode(kind=kind, inputs=inputs, outputs=(output,), attrs=attrs))
         return self._made[key]
 
     def name(self, what: str) -> str:
@@ -92,7 +92,7 @@ class Writer:
         """Return an int64 vector, which is how operators take axes and shapes."""
         return self.constant(numbers, np.int64)
 
-    def _place(self, node: Node) -> None:
+    def _place(self, node: OnnxNode) -> None:
         inside = not self._inside.isdisjoint(node.inputs)
         (self._body if inside else self.nodes).append(node)
         if inside:
@@ -103,56 +103,56 @@ class Writer:
         self._inside.update(tensor.name for tensor in inputs)
 
     def leave(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Body:
-        """End the body; the outputs name the tensors it hands out, each of which becomes one of its own."""
-        made: set[str] = set()
+        """End the body; the outputs name the tensors it returns, each of which becomes one of its own."""
+        produced: set[str] = set()
         for node in self._body:
-            made.update(node.outputs)
-        owned = [self._owned(tensor, made) for tensor in outputs]
+            produced.update(node.outputs)
+        owned = [self._owned(tensor, produced) for tensor in outputs]
         nodes = live(self._body, {tensor.name for tensor in owned})
         self._body, self._inside = [], set()
         return Body(nodes=tuple(nodes), inputs=tuple(inputs), outputs=tuple(owned))
 
-    def _owned(self, tensor: Tensor, made: set[str]) -> Tensor:
-        """Return the tensor if the body makes it and has not handed it out yet, else a copy."""
-        if tensor.name in made:
-            made.discard(tensor.name)
+    def _owned(self, tensor: Tensor, produced: set[str]) -> Tensor:
+        """Return the tensor if the body makes it and has not returned it yet, else a copy."""
+        if tensor.name in produced:
+            produced.discard(tensor.name)
             return tensor
         copy = self.name("copy")
-        self._body.append(Node(kind="Identity", inputs=(tensor.name,), outputs=(copy,)))
+        self._body.append(OnnxNode(kind="Identity", inputs=(tensor.name,), outputs=(copy,)))
         return replace(tensor, name=copy)
 
     def loop(self, ticks: str, initial: Sequence[str], body: Body) -> list[str]:
         """Write a loop over ``ticks``; return the final states, then the outputs stacked over the ticks."""
         outputs = tuple(self.name("loop") for _ in body.outputs[1:])
         inputs = (ticks, self.constant(True), *initial)
-        self.nodes.append(Node(kind="Loop", inputs=inputs, outputs=outputs, body=body))
+        self.nodes.append(OnnxNode(kind="Loop", inputs=inputs, outputs=outputs, body=body))
         return list(outputs)
 
     def finish(self, outputs: Mapping[str, str]) -> None:
-        """Hand tensors out under the names that are the keys, and drop what none of them needs."""
-        made = {name for node in self.nodes for name in node.outputs}
+        """Name the output tensors by the keys, and drop what none of them needs."""
+        produced = {name for node in self.nodes for name in node.outputs}
         renames: dict[str, str] = {}
-        for wanted, tensor in outputs.items():
-            if tensor in made and tensor not in renames:
-                renames[tensor] = wanted
+        for output, tensor in outputs.items():
+            if tensor in produced and tensor not in renames:
+                renames[tensor] = output
             else:
-                self.nodes.append(Node(kind="Identity", inputs=(tensor,), outputs=(wanted,)))
+                self.nodes.append(OnnxNode(kind="Identity", inputs=(tensor,), outputs=(output,)))
         self.nodes = live([_renamed(node, renames) for node in self.nodes], set(outputs))
         used = {name for node in self.nodes for name in node.reads}
         self.constants = {name: array for name, array in self.constants.items() if name in used}
 
 
-def live(nodes: Sequence[Node], wanted: set[str]) -> list[Node]:
+def live(nodes: Sequence[OnnxNode], wanted: set[str]) -> list[OnnxNode]:
     """Return the nodes that the wanted tensors need, in order."""
-    needed, kept = set(wanted), []
+    needed, needed_nodes = set(wanted), []
     for node in reversed(nodes):
         if not needed.isdisjoint(node.outputs):
             needed |= node.reads
-            kept.append(node)
-    return kept[::-1]
+            needed_nodes.append(node)
+    return needed_nodes[::-1]
 
 
-def _renamed(node: Node, renames: Mapping[str, str]) -> Node:
+def _renamed(node: OnnxNode, renames: Mapping[str, str]) -> OnnxNode:
     def new(names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(renames.get(name, name) for name in names)
 

@@ -7,9 +7,9 @@ import json
 
 import numpy as np
 import pytest
+from machine.chips_by_hand import hot
 
 import thermoc as tc
-from tests.machine.test_compile import hot
 from thermoc import physics
 from thermoc.certificates import Certificate, certificate, recheck
 from thermoc.certificates.laws import LAWS

@@ -151,6 +151,7 @@ def test_there_are_fifty():
     assert len(FORGERIES) >= 50
 
 
+@pytest.mark.slow
 def test_without_a_replay_the_command_says_so_and_fails(genuine: Document, tmp_path: Path):
     path = saved({**genuine, "replay": None}, tmp_path / "c.json")
     done = subprocess.run([sys.executable, "-m", "thermoc", "certify", str(path)], capture_output=True, text=True)

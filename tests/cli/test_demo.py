@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from machine.chips_by_hand import FiniteVolumes
 
 import thermoc as tc
-from tests.machine.finite_volumes import FiniteVolumes
 from thermoc.demo import network
 from thermoc.simulator.chips import load_chip
 

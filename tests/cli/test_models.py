@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cli.shell import app, filled
 from typer.testing import CliRunner
 
 import thermoc as tc
-from tests.cli.shell import app, filled
 from thermoc.frontends.formats import READERS, _imported, options_of
 from thermoc.support.errors import ThermocError
 

@@ -7,8 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-
-from tests.cli.shell import filled, thermoc
+from cli.shell import filled, thermoc
 
 RUN = ("run", "model.py:net", "-i", "x.npy")
 

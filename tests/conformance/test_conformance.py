@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from cases import CASES
-from conformity import ABSENT, HOLDS, ONLY, REFUSED, came, support_page, tried
+from conformance.suite import ABSENT, HOLDS, ONLY, REFUSED, came, support_page, tried
 
 from thermoc import plugins
 from thermoc.ir.ops import REGISTRY
@@ -55,7 +55,7 @@ def test_the_page_of_the_documentation_is_current(request: pytest.FixtureRequest
 
 def test_a_refusal_stands_in_the_page_with_its_reason(monkeypatch: pytest.MonkeyPatch):
     """A new backend is in the suite as soon as plugins know it."""
-    monkeypatch.setattr(plugins, "OURS", {"modest": "doubles:Modest"})
+    monkeypatch.setattr(plugins, "OURS", {"modest": "verification.faulty_targets:Modest"})
     monkeypatch.setitem(ONLY, "modest", lambda case, varying, precision: case in ("core.sin", "core.cos"))
     lines = support_page().splitlines()
     assert "| `core.sin` | no: it has no sine |" in lines

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from crossbars import nodal, random_cells
+from crossbar.circuits import nodal, random_cells
 
 import thermoc as tc
 from thermoc.physics.crossbar import transfer
@@ -20,6 +20,7 @@ def xbar32(shared: Path) -> dict[str, np.ndarray]:
         return dict(file)
 
 
+@pytest.mark.slow
 def test_currents_and_cells_of_the_reference(xbar32: dict[str, np.ndarray]):
     """Every current within 1e-9 of badcrossbar's and of a sparse LU's; power too."""
     r_word, r_bit = float(xbar32["r_word"]), float(xbar32["r_bit"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from crossbars import random_cells
+from crossbar.circuits import random_cells
 from scipy.optimize import brentq
 
 import thermoc as tc

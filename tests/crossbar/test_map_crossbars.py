@@ -169,6 +169,7 @@ def test_a_rule_in_siemens_becomes_a_program_in_levels():
         assert caught.value.code == "T208"
 
 
+@pytest.mark.slow
 @settings(max_examples=120)
 @given(net=st.one_of(networks(), LINEAR.flatmap(lambda last: networks(most=3, last=last))), data=st.data())
 def test_the_bound_holds_on_random_networks(net: tc.Network, data: Any):
@@ -261,6 +262,8 @@ def test_computed_and_sparse_weights_stay_where_they_are():
     assert found.graph == net.graph and not found.records[0].changes
 
 
+@pytest.mark.brian2
+@pytest.mark.slow
 def test_every_target_runs_what_was_mapped():
     """The graph after the pass, verified as any network: sim natively, onnx and brian2 by its expansion."""
     with tc.Network("small") as net:

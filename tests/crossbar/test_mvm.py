@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from crossbars import nodal
+from crossbar.circuits import nodal
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -170,6 +170,7 @@ def test_each_array_can_have_a_gain_of_its_own():
         np.testing.assert_allclose(outputs["y"][0], expected, rtol=1e-13)
 
 
+@pytest.mark.slow
 @given(data=st.data())
 def test_the_expansion_and_the_simulator_mean_the_same(data: Any):
     """Random sizes, bits, wires, noise: the reference against the simulator's kernel, and against plain ops."""

@@ -103,6 +103,7 @@ def test_free_steps_end_where_vo2_reverses():
         assert abs(simulate(load("vo2"), 12.0, [0, 20e-6], tolerance=tolerance).T[-1, 0] - fine) < bound
 
 
+@pytest.mark.slow
 def test_a_lattice_of_neuristors(shared):
     stored = np.load(shared / "device-reference/vi_thermal_neuristor/array8x8_V9.96_c0.02_dt10ns.npz")
     node, T = stored["y0"][0]
@@ -244,6 +245,7 @@ def test_bad_input(call, code, says):
     assert caught.value.code == code and says in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_runaway_is_reported_with_time_place_and_current():
     with pytest.raises(ThermocError) as caught:
         runaway()

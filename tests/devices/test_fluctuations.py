@@ -92,6 +92,7 @@ def test_noise_between_neighbours_takes_from_one_what_it_gives_the_other():
     assert np.abs(each.sum(axis=-1)).max() < 2e-19
 
 
+@pytest.mark.slow
 def test_heat_from_a_capacitor_stays_in_a_closed_box():
     """10^6 noisy steps of a capacitor and the body it heats: nothing enters or leaves, to 1e-10 of what was exchanged."""
     device = load("rc", circuit_load=np.inf, circuit_capacitance=1e-12, heat_resistance=np.inf, heat_capacity=1e-15)
@@ -105,6 +106,7 @@ def test_heat_from_a_capacitor_stays_in_a_closed_box():
     assert trace.T[-1, 0] == pytest.approx(300 + 500, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_a_spiking_device_keeps_its_books():
     """10^6 noisy steps of a neuristor: energy in, less heat out by flux, is what is stored."""
     trace = simulate(load("vo2"), 12.0, np.linspace(0, 1e-3, 101), method="midpoint", dt=1e-9, noise=True, seed=4)

@@ -22,6 +22,7 @@ def gibbs(J, h, kT, chains, sweeps, seed, out, rule, uniform):
             out[k, c] = s
 
 
+@pytest.mark.slow
 def test_a_network_of_ten_has_its_boltzmann_distribution(shared):
     data = np.load(shared / "device-reference/v_analytic/pbit_boltzmann10.npz")
     s = np.empty((500, 300, 10))

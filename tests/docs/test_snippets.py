@@ -1,4 +1,4 @@
-"""Every Python and console snippet of the documentation runs; every link leads to a file."""
+"""Every snippet of the documentation runs or is parsed; every link leads to a file, every folder stands in the drawing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from thermoc.support.errors import CODES
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
+EXTRAS = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"])
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
 
 
@@ -49,10 +51,64 @@ def test_console_snippets_run(text: str, tmp_path: Path):
         python("-m", "thermoc", *arguments, cwd=tmp_path)
 
 
+@pytest.mark.parametrize("text", snippets("toml"))
+def test_toml_snippets_are_toml(text: str):
+    assert tomllib.loads(text)
+
+
+@pytest.mark.parametrize("text", snippets("sh"))
+def test_shell_snippets_run(text: str, tmp_path: Path):
+    """Set-up is tried dry; tests that a page names run; scripts of a Lava package run in tests/lava."""
+    for command in text.splitlines():
+        program, *arguments = shlex.split(command, comments=True)
+        if program == "make":
+            done = subprocess.run(["make", "--dry-run", *arguments], cwd=ROOT, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+        elif program == "pip":
+            assert set(re.findall(r"\w+", " ".join(arguments).partition("[")[2])) <= EXTRAS
+        elif arguments[0] == "run.py":
+            assert "docs/lava.md" in (ROOT / "tests" / "lava" / "test_package.py").read_text()
+        elif program == "thermoc":
+            assert arguments == ["demo"], (
+                "tests/cli/test_demo.py runs the demo; put other commands into a console snippet"
+            )
+        else:
+            assert program == ".venv/bin/python"
+            python(*arguments, cwd=ROOT)
+
+
 def test_every_language_of_a_snippet_is_known():
-    """sh is the set-up itself, toml a fragment of somebody else's project: neither can run here."""
+    """A snippet without a language is a drawing."""
     found = {match[1] for page in PAGES for match in FENCE.finditer(page.read_text())}
     assert found <= {"python", "console", "sh", "toml", ""}
+
+
+def test_no_snippet_hides_in_an_indented_block():
+    for page in PAGES:
+        assert not re.search(r"^ +```", page.read_text(), re.M), f"{page.name}: its snippets would not be tried"
+
+
+def test_every_make_target_that_a_page_names_is_there():
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+    for page in PAGES:
+        named = set(re.findall(r"`make ([a-z-]+)", page.read_text()))
+        assert named <= targets, f"{page.name} names {sorted(named - targets)}"
+
+
+def test_every_folder_stands_in_the_drawing():
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    drawing = page[page.index("## Folders") :].split("```")[1]
+    drawn: set[str] = set()
+    parents: list[str] = []
+    for indent, name in re.findall(r"^( *)(\w+)/", drawing, re.M):
+        parents[len(indent) // 2 :] = [name]
+        drawn.add("/".join(parents))
+    folders = {
+        str(path.parent.relative_to(ROOT))
+        for top in ("thermoc", "ir", "backends", "simulator")
+        for path in (ROOT / top).rglob("__init__.py")
+    }
+    assert folders <= drawn, f"docs/architecture.md does not draw {sorted(folders - drawn)}"
 
 
 def test_links_lead_somewhere():

@@ -1,4 +1,4 @@
-"""NIR graphs by the official package, and networks of ours that have a NIR form."""
+"""Models to read: NIR graphs by the official package, networks of ours that have a NIR form, lava-dl's files."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import nir
 import numpy as np
 
@@ -170,3 +171,29 @@ def now_and_a_tick_ago(net: tc.Network) -> None:
 @network
 def input_and_output_of_one_name(net: tc.Network) -> None:
     tc.output("input", tc.scale(tc.input("input", (3,)), 2.0))
+
+
+def bins(events: np.ndarray) -> np.ndarray:
+    """Events (unit, -, time) as (2000, 200) bins of a tick."""
+    raster = np.zeros((2000, 200))
+    raster[np.rint(events[:, 2]).astype(int), events[:, 0].astype(int)] = 1
+    return raster
+
+
+CUBA = {"type": b"CUBA", "iDecay": 1024, "vDecay": 128, "vThMant": 20, "refDelay": 1}
+
+
+def layer(kind: str, shape: tuple[int, ...], neuron: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+    return {"type": np.array([kind.encode()], "S10"), "shape": np.array(shape), "neuron": neuron or CUBA, **fields}
+
+
+def file(path: Path, *layers: dict[str, Any]) -> Path:
+    with h5py.File(path, "w") as handle:
+        for index, fields in enumerate(layers):
+            for key, value in fields.items():
+                if isinstance(value, dict):
+                    for name, number in value.items():
+                        handle[f"layer/{index}/{key}/{name}"] = number
+                else:
+                    handle[f"layer/{index}/{key}"] = value
+    return path

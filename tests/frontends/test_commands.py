@@ -28,6 +28,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_commands_take_a_nir_file(folder: Path):
     shown = thermoc("show", "a.nir", cwd=folder)
     assert shown.returncode == 0
@@ -42,6 +43,7 @@ def test_commands_take_a_nir_file(folder: Path):
     assert (done.returncode, (folder / "a.onnx").exists()) == (0, True)
 
 
+@pytest.mark.slow
 def test_a_hostile_file_is_an_error_without_a_traceback(folder: Path):
     done = thermoc("show", "bad.nir", "--json", cwd=folder)
     assert done.returncode == 1

@@ -213,6 +213,7 @@ def test_files_that_are_no_hdf5_file(tmp_path: Path):
     refused(path, "T504", "the limit is 100 bytes", ReadingLimits(file=100))
 
 
+@pytest.mark.slow
 def test_a_cut_or_flipped_file_is_read_or_refused(tmp_path: Path):
     """1,000 files with flipped bytes, 100 cut short: never another error than ours."""
     source, path = tmp_path / "x.h5", tmp_path / "y.h5"

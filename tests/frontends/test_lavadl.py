@@ -9,6 +9,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from frontends.models import CUBA, bins, file, layer
 
 import thermoc as tc
 from thermoc.ir.dialects import loihi
@@ -25,13 +26,6 @@ def run(net: tc.Network, x: np.ndarray, *, ticks: int | None = None, probes: tup
     return {
         name: array[:, 0] for name, array in interpret(graph, feed(graph, {"input": x}, ticks=ticks)).outputs.items()
     }
-
-
-def bins(events: np.ndarray) -> np.ndarray:
-    """Events (unit, -, time) as (2000, 200) bins of a tick."""
-    raster = np.zeros((2000, 200))
-    raster[np.rint(events[:, 2]).astype(int), events[:, 0].astype(int)] = 1
-    return raster
 
 
 def test_the_oxford_network_spikes_as_slayer_says(shared: Path):
@@ -76,25 +70,6 @@ def test_tinynet_is_exact(shared: Path):
     np.testing.assert_array_equal(found["layer1.s"][1:16], golden("layer1")[1:])
     np.testing.assert_array_equal(found["output"][2:17], golden("output")[1:])
     assert (golden("input").sum(), golden("layer1").sum(), golden("output").sum()) == (6783, 1633, 92)
-
-
-CUBA = {"type": b"CUBA", "iDecay": 1024, "vDecay": 128, "vThMant": 20, "refDelay": 1}
-
-
-def layer(kind: str, shape: tuple[int, ...], neuron: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
-    return {"type": np.array([kind.encode()], "S10"), "shape": np.array(shape), "neuron": neuron or CUBA, **fields}
-
-
-def file(path: Path, *layers: dict[str, Any]) -> Path:
-    with h5py.File(path, "w") as handle:
-        for index, fields in enumerate(layers):
-            for key, value in fields.items():
-                if isinstance(value, dict):
-                    for name, number in value.items():
-                        handle[f"layer/{index}/{key}/{name}"] = number
-                else:
-                    handle[f"layer/{index}/{key}"] = value
-    return path
 
 
 def states(a: np.ndarray, bias: np.ndarray | int = 0, *, neuron: dict[str, Any] = CUBA, strict: bool = True) -> np.ndarray:  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from frontends.test_lavadl import CUBA, file, layer
+from frontends.models import CUBA, file, layer
 
 import thermoc as tc
 

@@ -48,6 +48,8 @@ def test_a_file_round_trips(paper: Path, tmp_path: Path, name: str):
         nir.read(paper / FILES[name])
 
 
+@pytest.mark.brian2
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_is_the_same_on_every_target(paper: Path, name: str):
     net = tc.load(paper / FILES[name])

@@ -50,6 +50,7 @@ def test_a_random_graph_comes_back(tmp_path: Path, seed: int):
     assert (tmp_path / "b.nir").read_bytes() == (tmp_path / "c.nir").read_bytes()
 
 
+@pytest.mark.slow
 def test_the_random_graphs_have_cycles_and_delays(tmp_path: Path):
     nets = [tc.load(written(tmp_path / "a.nir", *model(seed))) for seed in range(60)]
     assert sum("a cycle" in str(net.repairs) for net in nets) > 20

@@ -207,6 +207,7 @@ def test_an_hdf5_file_of_something_else(tmp_path: Path):
     assert caught.value.code == "T506"
 
 
+@pytest.mark.slow
 def test_a_flipped_file_gives_a_graph_or_our_error(tmp_path: Path):
     """400 files with up to 16 changed bytes: nothing but a network or a ThermocError comes of them."""
     source, path = written(tmp_path / "a.nir", *everything()), tmp_path / "b.nir"

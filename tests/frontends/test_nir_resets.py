@@ -95,6 +95,7 @@ def test_integrators_subtract(tmp_path: Path):
         np.testing.assert_array_equal(np.cumsum(found), np.floor(0.375 * np.arange(1, 17)))
 
 
+@pytest.mark.brian2
 @pytest.mark.parametrize("reset", ["subtract_delayed", "zero_delayed"])
 def test_a_reset_is_the_same_on_every_target(tmp_path: Path, reset: str):
     path = written(tmp_path / "n.nir", *chain(LEAKY, SYNAPTIC, shape=(4,), out=(4,)))

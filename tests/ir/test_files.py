@@ -26,6 +26,7 @@ HERE = Path(__file__).parent
 SAMPLES = sorted((HERE / "samples").glob("v*/*.thermo"))
 
 
+@pytest.mark.slow
 @given(net=networks())
 def test_a_network_comes_back_equal(tmp_path_factory: pytest.TempPathFactory, net: tc.Network):
     path = tmp_path_factory.mktemp("thermo") / "n.thermo"

@@ -7,7 +7,7 @@ import os
 
 import numpy as np
 import pytest
-from loihi.networks import TICKS, Sample, network
+from loihi_networks import TICKS, Sample, network
 
 import thermoc as tc
 from thermoc.ir.dialects.core import Input, Output

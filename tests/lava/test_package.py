@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shlex
 import subprocess
 import zipfile
 from pathlib import Path
@@ -75,6 +76,19 @@ def test_float_models_round_nothing(lava: Path, package: Path, tmp_path: Path):
     drive = x @ np.array([[2, -4, 6], [8, 10, -16]]).T / 4
     with np.load(tmp_path / "found.npz") as found:
         np.testing.assert_array_equal(found["graded"][1:], np.maximum(drive, 0)[:-1])
+
+
+def test_the_commands_of_the_page_run(lava: Path, package: Path, tmp_path: Path):
+    """Each line of the shell snippet of docs/lava.md, on inputs as it names them."""
+    page = (Path(__file__).parents[2] / "docs" / "lava.md").read_text()
+    commands = [shlex.split(line, comments=True) for line in page.split("```sh\n")[1].split("```")[0].splitlines()]
+    x = np.random.default_rng(3).integers(-3, 4, (20, 2, 3))
+    np.savez(tmp_path / "x.npz", x=x.astype(float))
+    np.savez(tmp_path / "codes.npz", encode=x)
+    for program, script, *arguments in commands:
+        assert (program, script) == ("python", "run.py")
+        done = started(lava, package, *arguments, cwd=tmp_path)
+        assert (done.returncode != 0) == ("hw" in arguments), done.stderr
 
 
 def test_hardware_is_refused_where_there_is_none(lava: Path, package: Path, tmp_path: Path):

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lava import pilotnet
 
 import thermoc as tc
-from tests.lava import pilotnet
 from thermoc.api import Executable
 from thermoc.ir.dialects import core, loihi
 from thermoc.ir.graph import Graph

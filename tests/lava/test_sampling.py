@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
+from loihi_lowering.lowering import boltzmann_machine, emulated, law, reference
 
 import thermoc as tc
-from tests.loihi_lowering.lowering import emulated, reference
-from tests.loihi_lowering.test_acceptance import boltzmann_machine, law
 from thermoc.api import Executable
 from thermoc.ir.dialects import loihi
 

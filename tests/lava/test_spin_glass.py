@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from loihi_lowering.lowering import emulated
 
 import thermoc as tc
-from tests.loihi_lowering.lowering import emulated
 
 EXAMPLE = Path(__file__).parents[2] / "examples/spin_glass_loihi.py"
 SWEEPS = 1000

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from frontends.test_lavadl import bins
+from frontends.models import bins
 
 import thermoc as tc
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from loihi.networks import TICKS, network
 from loihi.plain import reference
+from loihi_networks import TICKS, network
 
 import thermoc as tc
 from thermoc import simulator
@@ -29,6 +29,7 @@ def differences(run: tc.Run, trace: object) -> list[str]:
     return wrong
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
 def test_random_networks_agree_in_every_spike_and_state(part: int):
     """1,000 of them, two samples each."""

@@ -178,6 +178,7 @@ def test_the_first_of_equals_is_chosen():
     assert s[0].sum() == 1 and s[0, [0, 2]].sum() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("dm", "sigma"), [(512, 20_000), (4096, 20_000), (41, 2000)])
 def test_memory_settles_to_its_variance(dm: int, sigma: int):
     """sigma^2 / (1 - lambda^2), lambda = 1 - dm / 4096; what truncation takes is less than 1 a tick."""

@@ -1,4 +1,4 @@
-"""How these tests lower a network and run it: by the reference, and by the emulator."""
+"""How these tests lower a network and run it, by the reference and by the emulator; networks and chips of theirs."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ import thermoc as tc
 from thermoc import plugins
 from thermoc.backends.base import NoisePosition
 from thermoc.backends.lava.lower import lower
+from thermoc.ir.dialects import loihi
 from thermoc.ir.feed import Feed, feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.host_device import run_split
 from thermoc.ir.reference import interpret
+from thermoc.ir.target import Limit
 from thermoc.passes.change_log import Change, Lowered
+from thermoc.passes.loihi.limits import LoihiLimits, loihi2
 from thermoc.passes.pipeline import run_passes
+from thermoc.physics import all_states
 
 
 def lowered(net: tc.Network, **options: Any) -> Lowered:
@@ -56,3 +60,35 @@ def emulated(graph: Graph, inputs: Mapping[str, ArrayLike], *, seed: int = 0, **
 def spikes(shape: tuple[int, ...], p: float = 0.4, seed: int = 0) -> NDArray:
     """Return random spikes."""
     return (np.random.default_rng(seed).random(shape) < p).astype(float)
+
+
+def boltzmann_machine(n: int, levels: str, sweeps: int = 1) -> tc.Network:
+    rng = np.random.default_rng(7)
+    J = np.triu(rng.normal(size=(n, n)), 1) * 0.6
+    with tc.Network("machine") as net:
+        tc.output("s", tc.gibbs(T=1.0, J=J + J.T, h=0.3 * rng.normal(size=n), levels=levels, sweeps=sweeps))
+    return net
+
+
+def law(graph, levels: str):
+    """Return exp(-E / T) of the integers in a lowered machine."""
+    (unit,), (synapse,) = graph.of(loihi.LoihiFermiDirac), graph.of(loihi.LoihiDense)
+    held = {name: graph.producers[getattr(unit, name).name].value.numpy for name in ("T", "bias")}
+    W = graph.producers[synapse.weight.name].value.numpy * 2.0**synapse.weight_exp
+    T = float(held["T"].flat[0]) / 256
+    factor = 2.0 if levels == "spin" else 1.0
+    states = all_states(10, levels)
+    E = -((states @ W / 2 + held["bias"]) * states).sum(axis=1) / factor / T
+    weight = np.exp(-(E - E.min()))
+    return weight / weight.sum()
+
+
+def small(**changes: int) -> LoihiLimits:
+    """Loihi 2's limits with some made smaller."""
+    limits = loihi2()
+    new = {name.replace("__", "."): value for name, value in changes.items()}
+    entries = {
+        name: Limit(value=new.get(name, limit.value), unit=limit.unit, source=limit.source)
+        for name, limit in limits.entries.items()
+    }
+    return LoihiLimits(entries=entries, boards=limits.boards)

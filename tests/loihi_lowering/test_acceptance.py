@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from loihi_lowering.lowering import boltzmann_machine, bound, changes, emulated, law, lowered, reference, spikes
 
 import thermoc as tc
-from tests.loihi_lowering.lowering import bound, changes, emulated, lowered, reference, spikes
 from thermoc import demo
-from thermoc.ir.dialects import core, loihi, sampling
+from thermoc.ir.dialects import core, sampling
 from thermoc.ir.host_device import split_graph
 from thermoc.physics import all_states
 
@@ -25,14 +25,7 @@ def test_digits_keep_their_labels():
     np.testing.assert_allclose(emulated(result.graph, images)["probs"][0], found, rtol=0, atol=1e-12)
 
 
-def boltzmann_machine(n: int, levels: str, sweeps: int = 1) -> tc.Network:
-    rng = np.random.default_rng(7)
-    J = np.triu(rng.normal(size=(n, n)), 1) * 0.6
-    with tc.Network("machine") as net:
-        tc.output("s", tc.gibbs(T=1.0, J=J + J.T, h=0.3 * rng.normal(size=n), levels=levels, sweeps=sweeps))
-    return net
-
-
+@pytest.mark.slow
 @pytest.mark.parametrize("levels", ["binary", "spin"])
 def test_a_boltzmann_machine_of_ten_units_settles_to_the_law_of_its_integers(levels: str):
     """Total variation to the exact law within its mean plus 4 standard errors: sd <= 1 / (2 sqrt(N)) (McDiarmid)."""
@@ -47,19 +40,6 @@ def test_a_boltzmann_machine_of_ten_units_settles_to_the_law_of_its_integers(lev
     assert tv < mean + 4 / (2 * np.sqrt(batch))
     uniform = np.abs(np.full(1024, 1 / 1024) - q).sum() / 2
     assert uniform > 2 * (mean + 4 / (2 * np.sqrt(batch)))  # the test could see another law
-
-
-def law(graph, levels: str):
-    """Return exp(-E / T) of the integers in a lowered machine."""
-    (unit,), (synapse,) = graph.of(loihi.LoihiFermiDirac), graph.of(loihi.LoihiDense)
-    held = {name: graph.producers[getattr(unit, name).name].value.numpy for name in ("T", "bias")}
-    W = graph.producers[synapse.weight.name].value.numpy * 2.0**synapse.weight_exp
-    T = float(held["T"].flat[0]) / 256
-    factor = 2.0 if levels == "spin" else 1.0
-    states = all_states(10, levels)
-    E = -((states @ W / 2 + held["bias"]) * states).sum(axis=1) / factor / T
-    weight = np.exp(-(E - E.min()))
-    return weight / weight.sum()
 
 
 def test_the_predicted_divergence_is_that_of_the_two_laws():
@@ -78,6 +58,7 @@ def test_the_predicted_divergence_is_that_of_the_two_laws():
     assert tv < 0.01
 
 
+@pytest.mark.slow
 def test_a_sampled_network_draws_what_it_would_have_drawn():
     """The same words, so the same trajectory but where a drive lies within rounding of its threshold."""
     net = boltzmann_machine(8, "spin", sweeps=2)

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from loihi_lowering.lowering import emulated, lowered, reference, small
 
 import thermoc as tc
-from tests.loihi_lowering.lowering import emulated, lowered, reference
-from tests.loihi_lowering.test_cores import small
 from thermoc.ir.dialects import loihi
 from thermoc.ir.graph import Graph, exposed
 from thermoc.passes.loihi.cores import Cores

@@ -6,13 +6,12 @@ import itertools
 
 import numpy as np
 import pytest
+from loihi_lowering.lowering import changes, lowered, small
 from scipy.sparse import csr_array
 
 import thermoc as tc
-from tests.loihi_lowering.lowering import changes, lowered
 from thermoc import physics
-from thermoc.ir.target import Limit
-from thermoc.passes.loihi.limits import LoihiLimits, loihi2, read
+from thermoc.passes.loihi.limits import loihi2, read
 from thermoc.passes.loihi.mesh import exchanged, greedy, message_hops
 from thermoc.passes.loihi.partition import partition
 from thermoc.passes.loihi.place import place
@@ -27,17 +26,6 @@ def chain(units: int = 40, layers: int = 3) -> tc.Network:
             x = tc.if_(tc.affine(x, rng.normal(size=(units, units))))[0]
         tc.output("y", x)
     return net
-
-
-def small(**changes: int) -> LoihiLimits:
-    """Loihi 2's limits with some made smaller."""
-    limits = loihi2()
-    new = {name.replace("__", "."): value for name, value in changes.items()}
-    entries = {
-        name: Limit(value=new.get(name, limit.value), unit=limit.unit, source=limit.source)
-        for name, limit in limits.entries.items()
-    }
-    return LoihiLimits(entries=entries, boards=limits.boards)
 
 
 def test_every_limit_has_a_unit_a_source_and_how_sure_it_is():
@@ -87,6 +75,7 @@ def test_a_number_of_chips_that_is_none_is_refused(chips):
         tc.compile(chain(), target="lava", chips=chips)
 
 
+@pytest.mark.slow
 def test_a_lattice_of_65536_p_bits_takes_19_cores():
     """14 rows of 256 on each, which read two more: 4,096 axons. The law that is told of takes no matrix of all pairs."""
     with tc.Network("lattice") as net:

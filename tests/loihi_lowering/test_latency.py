@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from loihi_lowering.lowering import bound, lowered, reference, spikes
 
 import thermoc as tc
-from tests.loihi_lowering.lowering import bound, lowered, reference, spikes
 from thermoc.ir.dialects import loihi
 from thermoc.ir.host_device import split_graph
 from thermoc.passes.loihi.latency import LatencyEdge, lags
@@ -68,6 +68,7 @@ def _arrives(draw, rng, source):
     return tc.affine(late, rng.integers(-4, 6, (5, 5)), rng.integers(-1, 2, 5))
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(net=whole_networks())
 def test_whole_numbers_come_out_the_same(net):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from loihi_lowering.lowering import lowered, reference
 
 import thermoc as tc
-from tests.loihi_lowering.lowering import lowered, reference
 from thermoc import demo
 from thermoc.ir.dialects import loihi
 from thermoc.support.errors import ThermocError

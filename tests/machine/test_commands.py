@@ -30,6 +30,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_run_on_a_chip_is_told_and_drawn(folder: Path):
     pictures = ("--floorplan", "f.png", "--heat-map", "h.svg", "--trace", "t.json")
     done = thermoc(
@@ -51,12 +52,14 @@ def test_a_run_on_a_chip_is_told_and_drawn(folder: Path):
     assert {path.name for path in folder.iterdir()} >= {"f.png", "h.svg", "t.json"}
 
 
+@pytest.mark.slow
 def test_compiling_to_a_chip_writes_its_program_and_tells_what_is_used(folder: Path):
     done = thermoc("compile", "model.py:net", "--chip", "thermo-1", "-o", "net.chip", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "p-bits" in done.stdout and "65536" in done.stdout and (folder / "net.chip").stat().st_size > 500
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

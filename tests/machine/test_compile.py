@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from machine.chips_by_hand import hot
 
 import thermoc as tc
 from thermoc.backends.chip.run import _warmth
@@ -116,6 +117,7 @@ def test_what_never_touches_heat_is_what_the_simulator_gives(name: str):
         assert np.array_equal(on_chip[output], plain[output]), output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("placement", ["wire", "thermal"])
 def test_every_message_has_its_receiver_and_all_ends(name: str, placement: str):
@@ -203,6 +205,7 @@ def test_links_pay_what_messages_cost():
     assert sums.by_core.sum() == pytest.approx(sums.joules.sum(), rel=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sweeps", [1, 8])
 def test_links_are_said_to_carry_what_they_carry(sweeps: int):
     """Coupled units send in every round of a tick."""
@@ -295,22 +298,7 @@ def test_an_artefact_is_the_machines_program(tmp_path: Path):
 # --------------------------------------------------------------------------------------------------- temperature
 
 
-def hot(folder: Path) -> str:
-    """thermo-1 without heaters and calibrated at 300 K, in air of 360 K: p-bits are 60 K too warm, and some."""
-    from importlib.resources import files
-
-    text = files("thermoc.simulator.chips").joinpath("thermo-1.toml").read_text()
-    for old, new in (
-        ("ambient = { value = 300", "ambient = { value = 360"),
-        ("reference = { value = 305", "reference = { value = 300"),
-        ("coldest = { value = 305", "coldest = { value = 300"),
-    ):
-        assert old in text
-        text = text.replace(old, new)
-    (folder / "hot.toml").write_text(text)
-    return str(folder / "hot.toml")
-
-
+@pytest.mark.slow
 def test_p_bits_draw_at_the_temperature_of_their_place(tmp_path: Path):
     """The mean of a p-bit is 1 / (1 + exp(-drive / T)), T that of its place over the reference; 4 standard errors."""
     net, x = bits(), np.zeros((1, 16)) + 0.3
@@ -347,6 +335,7 @@ def test_a_schedule_is_carried_out_by_heaters_and_cooling():
     assert (program.code[:, 0] == Op.ANNEAL).any() and not (program.code[:, 0] == Op.SAMPLE).any()
 
 
+@pytest.mark.slow
 def test_thermal_placement_cools_what_samples():
     """Beside dense layers, which wires would have p-bits lie next to."""
     with tc.Network("warm") as net:

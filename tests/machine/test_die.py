@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from machine.chips_by_hand import ONE, FiniteVolumes, chip, load, stacked
 
-from tests.machine.finite_volumes import FiniteVolumes
-from tests.machine.test_heat import ONE, chip, load, stacked
 from thermoc.simulator.machine.electrothermal import ElectroThermal
 
 OBLONG = {

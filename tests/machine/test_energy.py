@@ -7,12 +7,10 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from machine.chips_by_hand import FiniteVolumes, behind, by_hand, printed, spot, three_tiles
 
 import thermoc as tc
-from tests.machine.finite_volumes import FiniteVolumes
-from tests.machine.test_engine import three_tiles
-from tests.machine.test_units import behind
-from thermoc.simulator.chips import Chip, load_chip
+from thermoc.simulator.chips import load_chip
 from thermoc.simulator.machine import COMPONENTS, Op, costs, run_events
 from thermoc.simulator.machine.account import account, power
 
@@ -32,49 +30,6 @@ def report():
         tc.output("m", tc.memory(tc.input("z", (30,)), 0.7, 0.2))
     inputs = {"x": rng.normal(size=(BATCH, 300)), "z": rng.normal(size=(BATCH, 30))}
     return tc.compile(net, "chip", chip="thermo-1", temperature="die").run(inputs, ticks=TICKS).chip
-
-
-def printed(program) -> Iterator[tuple[int, bool, str, dict[str, int], str]]:
-    """Yield (core, whether it runs once, name, operands, op) of every line that the program prints."""
-    core, once = -1, True
-    for line in str(program).splitlines()[1:]:
-        if line.startswith("core"):
-            core, once = int(line[5:-1]), True
-        elif line == "  tick:":
-            once = False
-        else:
-            what, _, op = line.partition("  ; ")
-            name, *fields = what.split()
-            yield core, once, name, {key: int(value) for key, value in (f.split("=") for f in fields)}, op
-
-
-def spot(core: int) -> tuple[int, int]:
-    return core // 4 % 8, core // 4 // 8
-
-
-def by_hand(core: int, name: str, f: dict[str, int], c: Chip) -> dict[str, float]:
-    """Joules by component of one instruction on thermo-1, from what its numbers mean."""
-    port = lambda size: -(-8 * size // 256) * c["buffer.access_energy"]  # noqa: E731
-    if name == "PROG":
-        return {"program": f["cells"] * 1.29e-12}
-    if name == "SETIN":
-        return {"buffer": port(f["values"])}
-    if name in ("LD", "ST", "RECV"):
-        return {"buffer": port(f["bytes"])}
-    if name == "MVM":
-        reads = 8 * f["times"] * f["arrays"]
-        share = reads * 100e-9 * f["rows"] / 128
-        adc = reads * f["columns"] * 2e-3 / 1.28e9
-        return {"array": share * 0.3e-3, "dac": share * 0.5e-3, "adc": adc, "shift-add": reads * 100e-9 * 0.025e-3}
-    if name in ("SAMPLE", "ANNEAL", "STEP"):
-        return {"sampler": f["units"] * f["updates"] * 10e-9 * 0.3 * behind(0.3, 305.0)[1]}
-    if name == "VOP":
-        return {"vector": -(-f["elements"] // 8) * f["passes"] * 1e-9 * 3e-3}
-    if name == "SEND":
-        (x, y), (X, Y) = spot(core), spot(f["core"])
-        hops = abs(x - X) + abs(y - Y)
-        return {"buffer": port(f["bytes"]), "network": max(1, -(-f["bytes"] // 4)) * hops * 5e-12}
-    return {}
 
 
 def test_every_instruction_is_there(report):

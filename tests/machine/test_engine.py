@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from machine.chips_by_hand import streams, three_tiles
 
 import thermoc as tc
 from thermoc.simulator.chips import load_chip
@@ -16,25 +17,6 @@ NS = 1000
 CHIP = load_chip(
     "thermo-1"
 )  # 1 ns a cycle and flit of 32 bits, 3 ns a hop, 8 lanes, ports of 2 cycles + 256 bits a cycle
-
-
-def streams(**cores: list[tuple[int, ...]]) -> list[tuple[list, list]]:
-    last = max(int(name[1:]) for name in cores)
-    return [([], cores.get(f"c{k}", [])) for k in range(last + 1)]
-
-
-def three_tiles() -> ChipProgram:
-    """Tiles 0, 1, 2 in a row: 0 and 1 both send to 2, and meet on the link from 1 to 2."""
-    return assemble(
-        "three",
-        "thermo-1",
-        streams(
-            c0=[(Op.VOP, 0, 80, 1), (Op.SEND, 0, 8, 0, 64)],
-            c4=[(Op.VOP, 1, 96, 1), (Op.SEND, 1, 8, 0, 32)],
-            c8=[(Op.RECV, 1, 4, 0, 32), (Op.RECV, 0, 0, 0, 64), (Op.VOP, 2, 8, 1)],
-        ),
-        ("near", "far", "sum"),
-    )
 
 
 def spans(program: ChipProgram, rounds: int = 1, chip=CHIP) -> list[tuple[str, int, float, float]]:

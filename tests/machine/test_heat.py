@@ -3,90 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from machine.chips_by_hand import ONE, chip, conduct, load, one_unit, stacked
 from scipy.special import lambertw
 
 import thermoc as tc
-from thermoc.simulator.chips import Chip, load_chip
+from thermoc.simulator.chips import load_chip
 from thermoc.simulator.machine.electrothermal import ElectroThermal, History, Load
-from thermoc.simulator.machine.instructions import PICO
-from thermoc.simulator.machine.pulses import Pulses
-
-TEXT = files("thermoc.simulator.chips").joinpath("thermo-1.toml").read_text()
 
 
-def chip(folder: Path, **changes: str) -> Chip:
-    """Return thermo-1 with some values replaced, by section__name="value"."""
-    text = TEXT
-    for name, value in changes.items():
-        section, key = name.split("__")
-        head, rest = text.split(f"[{section}]\n", 1)
-        line = next(line for line in rest.splitlines() if line.startswith(f"{key} ="))
-        text = f"{head}[{section}]\n" + rest.replace(
-            line, f"{key} = {{ value = {value}, unit{line.split('unit', 1)[1]}", 1
-        )
-    path = folder / "changed.toml"
-    path.write_text(text)
-    return load_chip(path)
-
-
-def worked(chip: Chip, slots: int, slot: float, units: float, duty: float, each: int = 1) -> Pulses:
-    """Return units on every core that are worked for a share of every ``each`` slots, from their start on."""
-    cores, size = chip.cores, round(slot * each * PICO)
-    count = slots // each if units else 0
-    begin = np.tile(np.arange(count) * size, cores)
-    keys = np.zeros((cores if units else 0, 4), np.int64)
-    keys[:, 0] = np.arange(len(keys))
-    return Pulses(
-        keys=keys,
-        units=np.full(len(keys), units).astype(np.int64),
-        first=np.arange(len(keys) + 1) * count,
-        begin=begin,
-        end=begin + round(duty * size),
-    )
-
-
-def load(chip: Chip, slots: int, slot: float = 1e-6, **given: Any) -> Load:
-    """Return a load of noughts but for what is given."""
-    full = {"power": 0.0, "target": 0.0, "units": 0, "duty": 1.0, "awake": True} | given
-    found = worked(chip, slots, slot, full["units"], full["duty"], given.get("each", 1))
-    return Load(
-        edges=np.rint(np.arange(slots + 1) * slot * PICO).astype(np.int64),
-        pulses=found,
-        power=np.broadcast_to(full["power"], (slots, chip.cores)).astype(float),
-        target=np.full(len(found.begin), full["target"]),
-        awake=np.broadcast_to(full["awake"], chip.cores),
-    )
-
-
-ONE = {"mesh__columns": "1", "mesh__rows": "1", "mesh__cores": "1", "adc__cores_a_bank": "1"}
-
-
-def one_unit(folder: Path, *, heater: str = "0", **changes: str) -> ElectroThermal:
-    """Return a chip of one core without leakage."""
-    return ElectroThermal(chip(folder, **ONE, leakage__tile_power="0", heater__power=heater, **changes))
-
-
-def stacked(c: Chip) -> float:
-    """K/W from the middle of one core's heated sheet to the air, in closed form: sheets in series, then the package."""
-    sheets = (("die", c["die.active"] / 2), *((name, c[f"{name}.thickness"]) for name in ("die", "bond", "spreader")))
-    area = c["mesh.tile_width"] * c["mesh.tile_height"]
-    return sum(depth / c[f"{name}.conductivity"] for name, depth in sheets) / area + c["package.resistance"]
-
-
-def conduct(v: float, T: float) -> float:
-    """The current of NBO2-REF-1, 3-D Poole-Frenkel: its memristor without the resistance behind it."""
-    kT = 1.380649e-23 * T
-    eV = 1.602176634e-19
-    x = 1.13e-5 * eV * np.sqrt(v / 20e-9) / kT
-    return 3e4 * 1e-14 / 20e-9 * np.exp(-0.21 * eV / kT) * ((1 + (x - 1) * np.exp(x)) / x**2 + 0.5) * v
-
-
+@pytest.mark.slow
 @pytest.mark.parametrize("v, T", [(0.3, 320.0), (0.5, 350.0)])
 def test_a_self_heating_unit_comes_to_its_fixed_point(tmp_path: Path, v: float, T: float):
     """Chosen T and v give i, hence the bias v + 500 i and the air's temperature that it rests in, in closed form."""
@@ -154,6 +83,7 @@ def busy() -> tuple[ElectroThermal, Load, History]:
     return heat, given, heat.run(given, start="ambient")
 
 
+@pytest.mark.slow
 def test_the_books_close(busy):
     """First law (P45): what went in is what came out and what is stored, and each joule in has its name."""
     _, given, found = busy
@@ -169,6 +99,7 @@ def halved(given: Load) -> Load:
     return replace(given, edges=edges, power=np.repeat(given.power, 2, axis=0))
 
 
+@pytest.mark.slow
 def test_the_lag_is_of_first_order(busy):
     """Half the slot, half the error: what halving moves falls by about two."""
     heat, given, found = busy
@@ -178,6 +109,7 @@ def test_the_lag_is_of_first_order(busy):
     assert once > 1e-7 and 1.5 < once / twice < 3
 
 
+@pytest.mark.slow
 def test_a_run_ends_where_its_last_slot_is_cut(busy):
     """Half of the last slot alone: what leaks and holds units is not counted beyond the end."""
     heat, given, found = busy

@@ -11,6 +11,7 @@ from strategies import STEPS, given_inputs, networks
 import thermoc as tc
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", STEPS)
 @settings(max_examples=1)
 @given(data=st.data())

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from machine.chips_by_hand import by_hand, printed
 
 import thermoc as tc
-from tests.machine.test_energy import by_hand, printed
 from thermoc.reports import chip_picture, chip_trace
 from thermoc.reports.chip_picture import floorplan, frames, thermal_map
 from thermoc.reports.chip_trace import trace
@@ -180,6 +180,7 @@ def test_a_map_shows_each_cores_temperature_at_its_place(report, monkeypatch: py
     assert sorted(marks["p-bits of sample_binary"]) == sorted([x + 0.5, y + 0.5] for x, y in map(spot, sampling))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["plan.png", "plan.svg"])
 def test_pictures_are_written(report, tmp_path: Path, name: str):
     pytest.importorskip("matplotlib")
@@ -190,6 +191,7 @@ def test_pictures_are_written(report, tmp_path: Path, name: str):
         assert start.startswith(b"\x89PNG" if name.endswith("png") else b"<?xml")
 
 
+@pytest.mark.slow
 def test_frames_are_of_one_scale_and_in_order(report, tmp_path: Path):
     pytest.importorskip("matplotlib")
     paths = frames(report, tmp_path / "frames", count=3)

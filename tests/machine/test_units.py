@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from machine.chips_by_hand import ONE, behind, chip, load, one_unit, worked
 from scipy.integrate import solve_ivp
 
 import thermoc as tc
-from tests.machine.test_heat import ONE, chip, conduct, load, one_unit, worked
 from thermoc.simulator.chips import load_chip
 from thermoc.simulator.machine import Op, run_events
 from thermoc.simulator.machine.electrothermal import ElectroThermal
@@ -23,15 +23,6 @@ def units_of(heat: ElectroThermal) -> Units:
     """Return the chip's units."""
     assert heat.units is not None
     return heat.units
-
-
-def behind(u: float, T: float) -> tuple[float, float]:
-    """Return voltage and current of NBO2-REF-1 behind its 500 ohm, by bisection."""
-    low, high, v = 0.0, u, u
-    for _ in range(80):
-        v = 0.5 * (low + high)
-        low, high = (low, v) if v + 500 * conduct(v, T) > u else (v, high)
-    return v, conduct(v, T)
 
 
 def exact(T: float, heater: float, spans: list[tuple[float, float]], first: float) -> tuple[list[float], float, float]:

@@ -11,8 +11,8 @@ import pytest
 from onnx.reference import ReferenceEvaluator
 
 from thermoc.backends.onnx import philox
-from thermoc.backends.onnx.artefact import Content, model
-from thermoc.backends.onnx.writer import Tensor, Writer
+from thermoc.backends.onnx.artefact import OnnxContent, model
+from thermoc.backends.onnx.writer import NodeWriter, Tensor
 from thermoc.ir.graph import NameSource
 from thermoc.support import philox as reference
 
@@ -23,7 +23,7 @@ def generator(*, draw: int, stream: int, numbers: bool = False) -> bytes:
     """Return a file from (element, tick, seed) to the four words, and to uniforms and normals of both formats."""
     names = NameSource()
     element, tick, seed = (names(name) for name in ("element", "tick", "seed"))
-    w = Writer(names)
+    w = NodeWriter(names)
     words = philox.words(w, element=element, tick=tick, draw=draw, stream=stream, seed=seed)
     made = {f"w{i}": (U64, word) for i, word in enumerate(words)}
     for dtype in (np.dtype(np.float32), np.dtype(np.float64)) if numbers else ():
@@ -32,7 +32,7 @@ def generator(*, draw: int, stream: int, numbers: bool = False) -> bytes:
     w.finish({name: tensor for name, (_, tensor) in made.items()})
     inputs = tuple(Tensor(name=n, dtype=U64, dims=d) for n, d in ((element, ("n",)), (tick, ()), (seed, ())))
     outputs = tuple(Tensor(name=name, dtype=dtype, dims=("n",)) for name, (dtype, _) in made.items())
-    content = Content(name="philox", inputs=inputs, outputs=outputs, nodes=tuple(w.nodes), constants=w.constants)
+    content = OnnxContent(name="philox", inputs=inputs, outputs=outputs, nodes=tuple(w.nodes), constants=w.constants)
     return model(content, version="", doc="", metadata={}).SerializeToString()
 
 

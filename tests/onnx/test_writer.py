@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from thermoc.backends.onnx.writer import Tensor, Writer
+from thermoc.backends.onnx.writer import NodeWriter, Tensor
 from thermoc.ir.graph import NameSource
 
 FLOAT = np.dtype(np.float32)
@@ -15,14 +15,14 @@ def scalar(name: str) -> Tensor:
 
 
 def test_equal_nodes_and_equal_constants_are_one():
-    w = Writer(NameSource(["x"]))
+    w = NodeWriter(NameSource(["x"]))
     assert w("Add", "x", w.constant(1.0, FLOAT)) == w("Add", "x", w.constant(1.0, FLOAT))
     assert len(w.nodes) == len(w.constants) == 1
     assert w.constant(1.0, FLOAT) != w.constant(1.0, np.float64)
 
 
 def test_only_what_reads_the_loop_goes_into_it():
-    w = Writer(NameSource(["x", "state"]))
+    w = NodeWriter(NameSource(["x", "state"]))
     w.enter([scalar("state")])
     outside = w("Exp", "x")
     inside = w("Add", w("Mul", "state", outside), outside)
@@ -33,7 +33,7 @@ def test_only_what_reads_the_loop_goes_into_it():
 
 def test_a_body_hands_out_tensors_of_its_own():
     """One tensor for two outputs, its own input, and a tensor from outside: each but the first needs a copy."""
-    w = Writer(NameSource(["x", "state"]))
+    w = NodeWriter(NameSource(["x", "state"]))
     w.enter([scalar("state")])
     made = w("Exp", "state")
     body = w.leave([scalar("state")], [scalar(name) for name in (made, made, "state", "x")])
@@ -44,7 +44,7 @@ def test_a_body_hands_out_tensors_of_its_own():
 
 
 def test_dead_nodes_and_constants_are_dropped_but_not_what_a_loop_reads():
-    w = Writer(NameSource(["x", "state", "ticks"]))
+    w = NodeWriter(NameSource(["x", "state", "ticks"]))
     w("Sin", w("Add", "x", w.constant(5.0)))
     needed = w("Exp", "x")
     w.enter([scalar("state")])

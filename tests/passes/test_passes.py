@@ -58,6 +58,7 @@ ALL: Sequence[Sequence[Pass]] = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("passes", ALL, ids=lambda passes: "+".join(step.name for step in passes))
 @given(net=networks())
 def test_meaning_is_kept_on_random_networks(passes: Sequence[Pass], net: tc.Network):

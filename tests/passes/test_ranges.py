@@ -20,6 +20,7 @@ from thermoc.passes.pipeline import run_passes
 CHIP = {"chip": "thermo-1", "cells": "chip"}
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None, derandomize=True, database=None)
 @given(networks())
 def test_no_value_leaves_its_range(net):

@@ -46,6 +46,7 @@ def test_ising_4x4_against_enumeration(shared, T):
     assert abs(C.mean() - exact["C_per_spin"]) < 4 * error(C)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("T", ["1.0", "2.0", "2.269185314", "3.0"])
 def test_free_energy_and_entropy_4x4_by_integration(shared, T):
     """F / T = -N ln 2 + the integral of U over 1/T from 0 (P48), U sampled at Gauss points; 4 standard errors."""

@@ -25,6 +25,7 @@ def test_the_crossing_and_the_exponent_are_found():
     assert found.nu == pytest.approx(NU, abs=0.15)
 
 
+@pytest.mark.slow
 def test_the_error_bar_is_the_spread_of_repeated_experiments():
     T = np.linspace(1.9, 2.1, 9)
     runs = [physics.finite_size_scaling({L: made(L, T, 32, 100 * k + L) for L in (8, 16)}, T) for k in range(40)]
@@ -38,6 +39,7 @@ def test_sizes_that_do_not_cross_are_refused():
         physics.finite_size_scaling({L: made(L, T, 32, L) for L in (8, 16)}, T)
 
 
+@pytest.mark.slow
 def test_correlation_length_of_independent_and_smooth_spins():
     rng = np.random.default_rng(0)
     assert physics.correlation_length(rng.choice([-1, 1], (500, 16, 16))) < 0.5

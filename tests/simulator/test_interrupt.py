@@ -67,6 +67,7 @@ open("loaded", "w").close()
 """
 
 
+@pytest.mark.slow
 def test_the_command_exits_with_130_and_writes_nothing(tmp_path: Path):
     (tmp_path / "model.py").write_text(MODEL)
     command = [sys.executable, "-m", "thermoc", "run", "model.py:net", "--ticks", str(2**25), "-o", "out.npz"]

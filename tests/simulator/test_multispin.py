@@ -113,7 +113,7 @@ import llvmlite.binding
 features = llvmlite.binding.get_host_cpu_features()
 features.update({{name: False for name in features if name.startswith("avx512")}})
 llvmlite.binding.get_host_cpu_features = lambda: features
-sys.path.insert(0, {tests!r})
+sys.path.insert(0, {tests!r})  # this file again, in a process of its own
 from test_multispin import CASES, check, network, physics
 from thermoc.simulator.kernels.simd import lanes
 assert lanes.LANES == 4
@@ -123,6 +123,7 @@ check(network(physics.square_lattice(128), 2.1, draws="word"), batch=1)
 """
 
 
+@pytest.mark.slow
 def test_a_narrower_vector_gives_the_same_words(tmp_path):
     code = NARROW.format(tests=os.path.dirname(__file__))
     given = {**os.environ, "THERMOC_CACHE": str(tmp_path)}
@@ -154,6 +155,7 @@ def test_threads_blocks_and_splits_do_not_matter(case):
     np.testing.assert_array_equal(np.concatenate(parts, axis=1), whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("draws", ["replica", "word"])
 def test_they_sample_the_same_law(draws):
     """Mean energy of a 4 x 4 lattice at 4 standard errors (6e-5)."""
@@ -163,6 +165,7 @@ def test_they_sample_the_same_law(draws):
     assert abs(E.mean() - exact.U) < 4 * E.std(ddof=1) / np.sqrt(512)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("T", [2.0, 3.0])
 def test_lattice_against_onsager(T):
     """L = 64 is too small for whole words of a row, L = 128 is not; both at 4 standard errors."""

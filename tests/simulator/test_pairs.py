@@ -10,6 +10,7 @@ from thermoc.ir.feed import feed
 from thermoc.ir.reference import interpret
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("d", [1, 2, 3])
 @pytest.mark.parametrize("boxed", [False, True])
 def test_cells_meet_every_pair_within_the_cutoff(d, boxed):
@@ -29,6 +30,7 @@ def test_cells_meet_every_pair_within_the_cutoff(d, boxed):
     np.testing.assert_allclose(run["W"][0], virial, rtol=1e-11)
 
 
+@pytest.mark.slow
 def test_a_fluid_keeps_its_energy_over_cells_that_change():
     """512 particles in a box of 8^3, velocity Verlet; the error of order dt^2 stays bounded."""
     side = 8 * 1.2

@@ -79,6 +79,7 @@ def test_what_feeds_a_state_is_not_taken_out():
     assert tc.compile(net, "sim").artefact.program.halves is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_a_row_of_a_product_is_the_same_whatever_is_beside_it(dtype):
     for inner, columns in ((1, 1), (9, 21), (1500, 70), (33, 64)):

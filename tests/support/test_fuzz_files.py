@@ -13,6 +13,7 @@ FILES = 400
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
+@pytest.mark.slow
 def test_a_short_run_finds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     left_out = {"certificate signed", "thermo compiled"}  # they run networks, which takes longer

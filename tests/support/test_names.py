@@ -69,6 +69,8 @@ def test_a_certificate_is_checked_again(run, tmp_path: Path):
     }
 
 
+@pytest.mark.brian2
+@pytest.mark.slow
 def test_a_brian2_script_writes_every_output(tmp_path: Path):
     pytest.importorskip("brian2")
     with tc.Network("script") as net:

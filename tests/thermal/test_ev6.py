@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from thermal.block_model import cut, rectangles, steady
+from thermal.dies import cut, rectangles, steady
 
 from thermoc.simulator.thermal import Die, block, hotspot
 from thermoc.simulator.thermal.floorplan import Floorplan
@@ -77,6 +77,7 @@ def test_block_rises_are_hotspots(ev6):
     assert np.abs(found - ev6.theirs("block")).max() < PRINTED + 1e-6
 
 
+@pytest.mark.slow
 def test_the_block_model_cut_into_pieces_settles_to_the_grid(ev6):
     """One node a block is 3.6 K off, 17%; pieces of half and quarter millimetres 0.8 K and 0.3 K, 1.4%."""
     fine = ev6.means(256)

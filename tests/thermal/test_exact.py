@@ -5,8 +5,7 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
-from thermal.dense import dense
-from thermal.dies import COLD, SILICON, TILES, WARM, reference, tiles, two_sheets
+from thermal.dies import COLD, SILICON, TILES, WARM, dense, reference, tiles, two_sheets
 
 from thermoc.simulator.thermal import NOTHING, Die, Face, Layer, Material, Stack, modal
 from thermoc.support.errors import ThermocError
@@ -137,6 +136,7 @@ def test_rc16_transient_in_the_limit_of_short_steps(shared):
     assert np.abs(fine + (fine - coarse) / 3 - fields["T"][1]).max() < 1e-9
 
 
+@pytest.mark.slow
 def test_a_closed_die_keeps_every_joule():
     stack = replace(reference(), top=None)
     die, rng, books = Die(stack, (4, 4)), np.random.default_rng(3), NOTHING

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from thermal.dense import dense
-from thermal.dies import COLD, COPPER, TILES, hotspot_stack, packed, tiles, two_sheets
+from thermal.dies import COLD, COPPER, TILES, dense, hotspot_stack, packed, tiles, two_sheets
 
 from thermoc.simulator.thermal import NOTHING, Die, Face, Plate, hotspot
 from thermoc.simulator.thermal.rational import PHI1, PHI2, POLES, RESIDUES

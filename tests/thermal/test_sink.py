@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
-from thermal.dense import dense
-from thermal.dies import COLD, OXIDE, REFERENCE, SILICON, WARM, package, two_sheets
+from thermal.dies import COLD, OXIDE, REFERENCE, SILICON, WARM, dense, package, two_sheets
 
 from thermoc.simulator.thermal import NOTHING, Die, Face, Layer, Sink, Stack, block, read_stack
 from thermoc.support.errors import ThermocError

@@ -32,6 +32,7 @@ print(digest.hexdigest())
 """
 
 
+@pytest.mark.slow
 def test_no_digit_depends_on_threads():
     def run(threads: int) -> str:
         counts = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))

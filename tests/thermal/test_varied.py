@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from thermal.dense import dense
-from thermal.dies import COLD, COPPER, OXIDE, SILICON, WARM, packed, two_sheets
+from thermal.dies import COLD, COPPER, OXIDE, SILICON, WARM, dense, packed, two_sheets
 
 from thermoc.simulator.thermal import NOTHING, Die, Face, Layer, Material, Stack, block
 from thermoc.support.errors import ThermocError

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from breakages import BREAKAGES, inputs, random_network
+from verification.faulty_targets import BREAKAGES, random_network, random_spikes
 
 import thermoc as tc
 from thermoc import plugins
@@ -19,13 +19,13 @@ NETWORKS = range(FIRST, STOP)
 
 @pytest.fixture(autouse=True)
 def breaking(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(plugins.OURS, "breaking-lava", "breakages:BreakingLava")
+    monkeypatch.setitem(plugins.OURS, "breaking-lava", "verification.faulty_targets:BreakingLava")
 
 
 def verified(number: int, fault: str = "", *, after: bool = False) -> tc.Verification:
     net = random_network(number)
     options = {"runtime": "reference", "fault": fault, "after": after}
-    return tc.verify(net, ["breaking-lava"], inputs=inputs(net, number), options={"breaking-lava": options})
+    return tc.verify(net, ["breaking-lava"], inputs=random_spikes(net, number), options={"breaking-lava": options})
 
 
 @pytest.mark.parametrize("number", NETWORKS)
@@ -36,6 +36,7 @@ def test_a_right_lowering_holds(number: int):
     assert judged["(units)"].beyond == 0 and judged["(units)"].count > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", BREAKAGES)
 @pytest.mark.parametrize("number", NETWORKS)
 def test_a_broken_lowering_fails_and_the_pass_is_named(number: int, fault: str):
@@ -46,6 +47,7 @@ def test_a_broken_lowering_fails_and_the_pass_is_named(number: int, fault: str):
     assert breach.step is not None and breach.step.startswith("quantize")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["weights 0", "a delay", "a temperature"])
 def test_a_pass_behind_the_inexact_one_is_held_to_the_last_bit(fault: str):
     found = verified(FIRST, fault, after=True)

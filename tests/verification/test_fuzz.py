@@ -7,7 +7,7 @@ from pathlib import Path
 
 import fuzz as fuzzing
 import pytest
-from doubles import DOUBLES
+from verification.faulty_targets import DOUBLES
 
 import thermoc as tc
 from thermoc import plugins
@@ -22,6 +22,7 @@ def fuzz(monkeypatch: pytest.MonkeyPatch, target: str, folder: Path) -> int:
     return fuzzing.main()
 
 
+@pytest.mark.slow
 def test_what_breaks_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     assert fuzz(monkeypatch, "wrong-sign", tmp_path / "found") == 1
     names = {path.name for path in (tmp_path / "found").iterdir()}

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from doubles import DOUBLES
+from verification.faulty_targets import DOUBLES
 
 import thermoc as tc
 from thermoc import plugins
@@ -27,7 +27,7 @@ W, V = RNG.normal(size=(8, 6)) / 2, RNG.normal(size=(5, 8))
 
 @pytest.fixture(autouse=True)
 def doubles(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, where in (DOUBLES | {"breaking-lava": "breakages:BreakingLava"}).items():
+    for name, where in (DOUBLES | {"breaking-lava": "verification.faulty_targets:BreakingLava"}).items():
         monkeypatch.setitem(plugins.OURS, name, where)
 
 
@@ -70,6 +70,7 @@ def memories() -> tc.Network:
     return net
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("build", "fault", "op"),
     [

@@ -13,6 +13,8 @@ from thermoc.ir.ops import REGISTRY
 SEEN: dict[str, set[str]] = {}
 
 
+@pytest.mark.brian2
+@pytest.mark.slow
 @pytest.mark.parametrize("step", STEPS)
 @settings(max_examples=3)
 @given(data=st.data())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from doubles import DOUBLES, Broken, LosesSigns
+from verification.faulty_targets import DOUBLES, Broken, LosesSigns
 
 import thermoc as tc
 from thermoc import plugins
@@ -163,6 +163,7 @@ def test_chaos_parts_within_rounding_and_keeps_its_means():
     assert all(row.mean_tolerance is not None and row.mean_tolerance < 0.3 for row in parted)
 
 
+@pytest.mark.slow
 def test_a_wrong_parameter_is_found_in_chaos_too():
     assert not tc.verify(chaos(1.9), ["wrong-sign"], ticks=400, batch=8, seed=1).ok
 

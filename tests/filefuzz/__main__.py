@@ -19,6 +19,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from filefuzz import formats
+from filefuzz.worker import Fault, keep
+
 STALLED = 60.0
 """Seconds of the clock in which one file must be done, whatever else the machine does."""
 
@@ -65,15 +68,12 @@ def _wait(worker: subprocess.Popen, position: Path, first: int) -> bool:
 
 def _note(found: Path, seed: int, index: int, kind: str) -> None:
     """Note a file that took its worker with it; it is made again from its seed and index."""
-    from filefuzz import formats
-    from filefuzz.worker import Fault, keep
-
     name, rng = formats.chosen(seed, index)
     keep(found, name, index, Fault(kind, ""), formats.damaged(name, *formats.drawn(name, rng)), None)
 
 
 def _environment() -> dict[str, str]:
-    here = str(Path(__file__).parent)
+    here = str(Path(__file__).parents[1])
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))}
 
 

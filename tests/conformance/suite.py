@@ -1,4 +1,4 @@
-"""One suite over every backend: each case of ``cases.py``, verified; what came of it is kept for the support table.
+"""One suite over every backend: each case of ``tests/cases.py``, verified; what came of it is kept for the support table.
 
 A new backend is here as soon as ``plugins.names()`` knows it. ``ONLY`` thins out the variants of a slow one.
 """
@@ -76,6 +76,8 @@ def support_page() -> str:
     shown = [(target, case, came(target, case, varying, precision)) for target, case, varying, precision in _all()]
     lines = [
         "# What each target holds",
+        "",
+        "For those who choose a target: which op runs where, in which form, and to which limit.",
         "",
         "Written by `make support` from the conformance suite: every op in small networks (`tests/cases.py`), with",
         "operands that vary or are uniform, in each precision, verified by `tc.verify` on every target. The number",

@@ -1,28 +1,195 @@
-"""Ways to break what quantising has written, each a rewrite of the lowered graph, and random networks to break.
-
-Every network has spiking units with a current, a membrane, a bias, a recurrent delay and p-bits, so that each of the
-breakages has something to break; inputs fire often, so that no broken number is out of use.
-"""
+"""Targets with one fault, to see that faults are found: the reference as a target, and Lava with a broken lowering."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
 import thermoc as tc
+from thermoc.backends.base import Artefact, Backend, NoisePosition, Outcome
 from thermoc.backends.lava import LavaBackend, LavaOptions
-from thermoc.ir.dialects import loihi
+from thermoc.ir.dialects import core, loihi, thermo
 from thermoc.ir.dialects.core import Constant
+from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
-from thermoc.ir.ops import Op
+from thermoc.ir.ops import REGISTRY, Op
+from thermoc.ir.reference import interpret
+from thermoc.ir.target import TargetDescription
 from thermoc.ir.types import DType, Type
 from thermoc.ir.values import Array, Value
+from thermoc.passes import stages
 from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Log
+from thermoc.passes.legalize import Legalize
 from thermoc.passes.loihi.quantize import Quantize
+
+TARGET = TargetDescription(name="double", summary="the reference in the place of a target", ops=frozenset(REGISTRY))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """extra: a pass to run before the others."""
+
+    extra: Pass | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphText(Artefact):
+    graph: Graph
+    suffix: ClassVar[str] = ".txt"
+
+    def to_bytes(self) -> bytes:
+        return str(self.graph).encode()
+
+
+class Right(Backend):
+    """No fault."""
+
+    name: ClassVar[str] = "right"
+    Options: ClassVar[type] = Options
+    fault: ClassVar[Callable[[Op], Op]] = staticmethod(lambda op: op)
+
+    def target(self) -> TargetDescription:
+        return TARGET
+
+    def lower(self, options: Options, *, dt: float) -> Sequence[Pass]:
+        passes = list(stages.discrete(dt=dt, dtype=DType.f64))
+        return passes if options.extra is None else [*passes, options.extra]
+
+    def emit(self, graph: Graph, options: Any) -> GraphText:
+        return GraphText(graph=graph.with_ops(type(self).fault(op) for op in graph.ops))
+
+    def run(self, artefact: GraphText, feed: Feed, position: NoisePosition) -> Outcome:
+        with np.errstate(all="ignore"):
+            trace = interpret(artefact.graph, feed, seed=position.seed)
+        return Outcome(outputs=trace.outputs, states=trace.states)
+
+
+class WrongSign(Right):
+    """a - b comes out as b - a."""
+
+    name = "wrong-sign"
+    fault = staticmethod(lambda op: op.with_(a=op.b, b=op.a) if isinstance(op, core.Sub) else op)
+
+
+class WrongStream(Right):
+    """Normals come from the stream of another op."""
+
+    name = "wrong-stream"
+    fault = staticmethod(lambda op: op.with_(stream=op.stream + 1) if isinstance(op, thermo.Normal) else op)
+
+
+class LateDelay(Right):
+    """Delays longer than a tick take one too many."""
+
+    name = "late-delay"
+    fault = staticmethod(lambda op: op.with_(ticks=op.ticks + 1) if getattr(op, "ticks", 1) > 1 else op)
+
+
+def _one_weight(op: Op) -> Op:
+    if not isinstance(op, core.Constant) or op.value.numpy.ndim != 2:
+        return op
+    array = op.value.numpy.copy()
+    array[-1, 0] *= 1 + 1e-6
+    return op.with_(value=Array(array))
+
+
+class OneWeight(Right):
+    """One entry of each matrix is a millionth too large: the last row, first column."""
+
+    name = "one-weight"
+    fault = staticmethod(_one_weight)
+
+
+class Strict(Right):
+    """> comes out as >=."""
+
+    name = "strict"
+    fault = staticmethod(
+        lambda op: (
+            core.GreaterEqual(a=op.a, b=op.b, y=op.y, location=op.location) if isinstance(op, core.Greater) else op
+        )
+    )
+
+
+class Never(Right):
+    """Nothing is greater than anything."""
+
+    name = "never"
+    fault = staticmethod(lambda op: op.with_(b=op.a) if isinstance(op, core.Greater) else op)
+
+
+class Absent(Right):
+    """Its runtime is not installed."""
+
+    name = "absent"
+
+    def run(self, artefact: GraphText, feed: Feed, position: NoisePosition) -> Outcome:
+        from thermoc.support.errors import error
+
+        raise error("T302", "running this needs nothing that exists", hint="pip install nothing")
+
+
+class Modest(Right):
+    """Cannot hold a sine, and says so."""
+
+    name = "modest"
+
+    def target(self) -> TargetDescription:
+        return replace(TARGET, name=self.name, refused={"core.sin": "it has no sine"}, ops=TARGET.ops - {"core.sin"})
+
+    def lower(self, options: Options, *, dt: float) -> Sequence[Pass]:
+        return [*super().lower(options, dt=dt), Legalize(target=self.target())]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Broken(Pass):
+    """Turns tanh into sin."""
+
+    name: ClassVar[str] = "broken"
+
+    def run(self, graph: Graph, log: Any) -> Graph:
+        sin = REGISTRY["core.sin"]
+        return graph.with_ops(
+            sin(x=op.inputs[0], y=op.results[0]) if op.opname == "core.tanh" else op for op in graph.ops
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LosesSigns(Pass):
+    """Drops a sign where a product stands before it: wrong in context alone."""
+
+    name: ClassVar[str] = "loses-signs"
+
+    def run(self, graph: Graph, log: Any) -> Graph:
+        def right(op: Op) -> Op:
+            if op.opname != "core.neg" or not isinstance(graph.producers[op.inputs[0].name], core.Matmul):
+                return op
+            return REGISTRY["core.abs"](x=op.inputs[0], y=op.results[0])
+
+        return graph.with_ops(right(op) for op in graph.ops)
+
+
+class LeftBehind(Right):
+    """Outputs are right, but the state it leaves is not."""
+
+    name = "left-behind"
+
+    def run(self, artefact: GraphText, feed: Feed, position: NoisePosition) -> Outcome:
+        right = super().run(artefact, feed, position)
+        return Outcome(outputs=right.outputs, states={name: array + 1 for name, array in right.states.items()})
+
+
+ALL = (Right, WrongSign, WrongStream, LateDelay, OneWeight, Strict, Never, Absent, LeftBehind, Modest)
+DOUBLES = {cls.name: f"verification.faulty_targets:{cls.__name__}" for cls in ALL}
+
+# ------------------------------------------------------------------------ Lava with one number wrong
+# Ways to break what quantising has written, each a rewrite of the lowered graph, and random networks to break. Every
+# network has spiking units with a current, a membrane, a bias, a recurrent delay and p-bits, so that each of the
+# breakages has something to break; inputs fire often, so that no broken number is out of use.
 
 Break = Callable[[Graph], Graph]
 TICKS, BATCH = 32, 3
@@ -130,7 +297,7 @@ class BreakAfter(Pass):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(LavaOptions):
+class BreakingOptions(LavaOptions):
     """fault: which of the breakages, none if empty; after: as a pass of its own behind all others."""
 
     fault: str = ""
@@ -141,7 +308,7 @@ class BreakingLava(LavaBackend):
     """Lava with a fault in its lowering."""
 
     name: ClassVar[str] = "breaking-lava"
-    Options: ClassVar[type] = Options
+    Options: ClassVar[type] = BreakingOptions
 
     def lower(self, options: Any, *, dt: float) -> Sequence[Pass]:
         passes = list(super().lower(options, dt=dt))
@@ -179,7 +346,7 @@ def random_network(number: int) -> tc.Network:
     return net
 
 
-def inputs(net: tc.Network, number: int) -> dict[str, np.ndarray]:
+def random_spikes(net: tc.Network, number: int) -> dict[str, np.ndarray]:
     """Spikes for a network."""
     shape = (TICKS, BATCH, *net.graph.inputs["x"].shape)
     return {"x": (np.random.default_rng(number).random(shape) < 0.4).astype(float)}

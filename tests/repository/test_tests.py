@@ -1,0 +1,50 @@
+"""How tests are laid out: none imports another, and what a folder shares stands in one file, named for what it holds."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+TESTS = Path(__file__).parents[1]
+ROOT_FILES = {
+    "cases": "every op in small networks",
+    "conftest": "fixtures and markers",
+    "fuzz": "random networks for as long as told",
+    "loihi_networks": "random networks of the loihi dialect",
+    "strategies": "random networks over every op, for hypothesis",
+}
+"""Files that tests of several folders share."""
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Yield the modules that a file imports, wherever the import stands."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_no_test_imports_another():
+    tests = {path.stem for path in TESTS.rglob("test_*.py")}
+    found = [
+        f"{path.relative_to(TESTS)} imports {module}"
+        for path in TESTS.rglob("*.py")
+        for module in imported(path)
+        if tests & set(module.split("."))
+    ]
+    assert not found, "what two tests need stands in the one file that their folder shares: " + "; ".join(found)
+
+
+def test_helpers_are_imported_from_the_folder_of_tests():
+    """``from machine.chips_by_hand import``, not ``from tests.machine...``: imported twice, a module is two modules."""
+    found = [path.name for path in TESTS.rglob("*.py") for module in imported(path) if module.startswith("tests.")]
+    assert not found
+
+
+def test_a_folder_of_tests_has_at_most_one_file_to_share():
+    for folder in {path.parent for path in TESTS.rglob("test_*.py")}:
+        shared = [path.name for path in folder.glob("*.py") if not path.name.startswith(("test_", "conftest"))]
+        assert len(shared) <= 1, f"tests/{folder.name} has {', '.join(sorted(shared))}: one file is enough"
+    assert {path.stem for path in TESTS.glob("*.py")} == set(ROOT_FILES)
