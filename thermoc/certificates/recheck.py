@@ -53,8 +53,8 @@ def _repeated(document: Mapping[str, Any], path: object, *, large: bool) -> Cert
     if not large:
         check_effort(document, graph, path)
     exe = api.compile(graph, document["target"], **options)
-    place = {name: document[name] for name in ("seed", "first_sample", "first_tick")}
-    run = exe.run(inputs, ticks=document["ticks"], batch=document["batch"], **place)
+    position = {name: document[name] for name in ("seed", "first_sample", "first_tick")}
+    run = exe.run(inputs, ticks=document["ticks"], batch=document["batch"], **position)
     return certify(run, warmup=document["warmup"])
 
 

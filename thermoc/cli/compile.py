@@ -43,9 +43,9 @@ def compile(
     options = parse_options(option) | ({"step": True} if step else {}) | ({} if chip is None else {"chip": chip})
     target = target or ("onnx" if chip is None else "chip")
     net = model.load()
-    beside = output or Path(file_name(net.name))
-    if not beside.is_dir():
-        can_write(beside)
+    target_path = output or Path(file_name(net.name))
+    if not target_path.is_dir():
+        can_write(target_path)
     exe = api.compile(net, target, passes=passes, dump_ir=dump_ir, **options)
     path = output or Path(file_name(exe.source.name) + exe.artefact.suffix)
     size = exe.save(path)

@@ -102,13 +102,13 @@ def tell(problem: ThermocError, *, as_json: bool) -> None:
     if as_json:
         rows = [
             {
-                "code": one.code,
-                "what": one.what,
-                "where": str(one.where) if one.where else None,
-                "notes": one.notes,
-                "hint": one.hint,
+                "code": finding.code,
+                "what": finding.what,
+                "where": str(finding.where) if finding.where else None,
+                "notes": finding.notes,
+                "hint": finding.hint,
             }
-            for one in problem.findings
+            for finding in problem.findings
         ]
         print_json({"errors": rows})
 

@@ -109,5 +109,5 @@ def _line(reason: BaseException, path: Path) -> Location | None:
     if isinstance(reason, SyntaxError) and reason.filename and reason.lineno:
         return Location.of_line(reason.filename, reason.lineno)
     lines = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(reason.__traceback__)]
-    users = [one for one in lines if Path(one[0]).resolve().parent == path.resolve().parent]
+    users = [frame_line for frame_line in lines if Path(frame_line[0]).resolve().parent == path.resolve().parent]
     return Location.of_line(*users[-1]) if users else None

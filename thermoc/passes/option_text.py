@@ -74,7 +74,7 @@ def described(kind: Any) -> str:
     if origin is Literal:
         return " or ".join(map(printed, inner))
     if origin in (Union, UnionType, tuple):
-        texts = ["none" if one is NoneType else described(one) for one in inner]
+        texts = ["none" if inner_kind is NoneType else described(inner_kind) for inner_kind in inner]
         return "" if "" in texts else f"({', '.join(texts)})" if origin is tuple else " or ".join(texts)
     if kind in _NAMES:
         return _NAMES[kind]
@@ -92,10 +92,10 @@ def value_of(kind: Any, syntax: Syntax, targets: Targets) -> Any:
     if origin in (Union, UnionType):
         if syntax == Word(text="none") and NoneType in inner:
             return None
-        return value_of(next(one for one in inner if one is not NoneType), syntax, targets)
+        return value_of(next(inner_kind for inner_kind in inner if inner_kind is not NoneType), syntax, targets)
     match syntax:
         case Listed(items=items) if origin is tuple and len(items) == len(inner):
-            return tuple(value_of(one, item, targets) for one, item in zip(inner, items))
+            return tuple(value_of(inner_kind, item, targets) for inner_kind, item in zip(inner, items))
         case Group(options=options) if dataclasses.is_dataclass(kind) and kind is not TargetDescription:
             kinds = option_types(kind)
             if options.keys() <= kinds.keys():

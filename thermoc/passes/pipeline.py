@@ -54,10 +54,10 @@ def _dump(path: Path, graph: Graph) -> None:
     write_atomic(path, print_graph(graph).encode())
 
 
-def _demand(found: Iterable[Finding], blame: Callable[[list[Finding]], list[Finding]]) -> None:
-    found = list(found)
-    if found:
-        raise ThermocError(blame(found))
+def _demand(broken: Iterable[Finding], blame: Callable[[list[Finding]], list[Finding]]) -> None:
+    broken = list(broken)
+    if broken:
+        raise ThermocError(blame(broken))
 
 
 def _check_needs(step: Pass, graph: Graph, records: Sequence[PassRecord]) -> None:

@@ -139,8 +139,8 @@ class _Parser:
         raise unreadable(self.text, what, token.position)
 
     def _scan(self) -> Iterator[_Token]:
-        at, end = 0, len(self.text.rstrip())
-        while at < end:
+        at, length = 0, len(self.text.rstrip())
+        while at < length:
             match = _TOKEN.match(self.text, at)
             if match is None:
                 start = at + len(self.text[at:]) - len(self.text[at:].lstrip())
@@ -148,7 +148,7 @@ class _Parser:
             kind = match.lastgroup or ""
             yield _Token(kind=kind, text=self._plain(match, kind), position=match.start(kind) + 1)
             at = match.end()
-        yield _Token(kind="end", text="", position=end + 1)
+        yield _Token(kind="end", text="", position=length + 1)
 
     def _plain(self, match: re.Match[str], kind: str) -> str:
         if kind != "quoted":

@@ -215,8 +215,8 @@ class _Judge:
 
         def said(term: Term) -> tuple[NDArray, NDArray]:
             x, off = self.said(term)
-            own = term.source in siblings and not term.delay
-            return x, off + columns(self.steering.slacks[term.source]) if own else off
+            from_sibling = term.source in siblings and not term.delay
+            return x, off + columns(self.steering.slacks[term.source]) if from_sibling else off
 
         return said
 
@@ -299,8 +299,8 @@ class _Judge:
             gap = colours.judged(self.graph, population, self.said)
             self.steering.slacks[unit.name] = gap.slack
             return [gap]
-        sent, share = self.said.sent[unit.name], self._share(unit.name)
-        form = {"shape": unit.shape, "share": share}
+        sent, relative_error = self.said.sent[unit.name], self._share(unit.name)
+        form = {"shape": unit.shape, "share": relative_error}
         if isinstance(unit, (LifUnit, NoisyUnit)):
             ends = (low[unit.name], high[unit.name], exact[unit.name])
             below, above = np.minimum.reduce(ends), np.maximum.reduce(ends)
