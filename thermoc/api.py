@@ -119,6 +119,7 @@ class Executable:
         place the run in the noise, so that a batch split over runs draws what the whole would.
         Errors: T401 to T404, T408.
         """
+        # Imported here: `import thermoc` loads no backend.
         from thermoc.backends.base import NoisePosition
 
         where = {"seed": seed, "first_sample": first_sample, "first_tick": first_tick}

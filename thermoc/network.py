@@ -54,6 +54,7 @@ class Network:
             self._graph, self._builder = builder.graph(), None
         except ThermocError as problem:
             lacks_output = not any(isinstance(op, Output) for op in builder.ops)
+            # A network without an output stays open; any other finding is a mistake to be reported now.
             if not lacks_output or [finding.code for finding in problem.findings] != ["T101"]:
                 raise
 

@@ -187,6 +187,7 @@ def arrays_hash(arrays: Mapping[str, NDArray]) -> str:
     total = hashlib.sha256()
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
+        # Little-endian on every machine, so that the same numbers have the same digest.
         array = array.astype(array.dtype.newbyteorder("<"), copy=False)
         total.update(f"{name} {array.dtype.str} {arrays[name].shape}\n".encode())
         total.update(array.tobytes())

@@ -29,6 +29,7 @@ def unsettled(observed: Observed, laws: str) -> Skipped:
 
 def equipartition(observed: Observed, share: NDArray, what: str, allowance: float = 0.0) -> Iterator[Law | Skipped]:
     """Yield that the mean of ``share`` after the warm-up is 1, within four standard errors from its own tau (P47)."""
+    # Units of one op are correlated, so the series of their mean carries the error, not the units one by one.
     series = share[observed.warmup :].reshape(len(share) - observed.warmup, share.shape[1], -1).mean(axis=-1)
     if len(series) < LEAST_AVERAGED:
         yield too_few(observed, "P47", len(series))
@@ -44,6 +45,7 @@ def converged(observed: Observed, values: NDArray, *, whole: bool = False) -> It
         yield too_few(observed, "P49", len(series))
         return
     flat = series.reshape(*series.shape[:2], -1)
+    # Sixteen units, evenly spaced: autocorrelation times of all would take longer than the run.
     units = range(0, flat.shape[-1], max(1, flat.shape[-1] // 16))
     estimates = [physics.estimate(flat[..., unit]) for unit in units]
     worst = max(estimates, key=lambda estimate: estimate.r_hat - estimate.r_hat_limit)

@@ -35,6 +35,7 @@ def network(observed: Observed) -> Iterator[Law | Skipped]:
     T, work, heat_flow = observed["T"], observed["work"], observed["heat"]
     C = np.broadcast_to(observed.constants["capacity"], T.shape[-1])
     stored = (C * T).sum(axis=-1)
+    # The first tick's flows stand before the first temperature that was observed.
     flows = np.cumsum((work - heat_flow).sum(axis=-1)[1:], axis=0)
     scale = np.abs(stored).max() + np.cumsum(np.abs(work).sum(-1) + np.abs(heat_flow).sum(-1), axis=0).max()
     gap = np.abs(stored[1:] - stored[0] - flows).max(initial=0.0) / scale
@@ -73,6 +74,7 @@ def _second_law(observed: Observed) -> Law | Skipped:
     if work.min() < 0 or op.frequency:
         return Skipped(law="P46", op=observed.label, reason="it gives work away, for which its heat must flow in order")
     C = np.broadcast_to(observed.constants["capacity"], T.shape[-1])
+    # Entropy of a node of constant capacity is C ln T; the reservoir gains heat over its temperature.
     produced = (C * np.log(T[1:] / T[:-1]) + heat_flow[1:] / bath[:-1]).sum(axis=-1)
     return Law(
         law="P46",
@@ -93,6 +95,7 @@ def diffusion(observed: Observed) -> Iterator[Law]:
     source = observed.like("source", "T").sum(axis=axes)
     total = T.sum(axis=axes)
     change = np.cumsum(source[:-1] * observed.dt - out[1:], axis=0)
+    # Relative to all that moved: a total that cancels to zero would make any rounding look large.
     scale = np.abs(total).max() + np.abs(out).sum(axis=0).max() + np.abs(source).sum(axis=0).max() * observed.dt
     gap = np.abs(total[1:] - total[0] - change).max(initial=0.0) / scale
     yield exact(observed, "P45", "what is stored = what sources bring - what walls take", gap, T.size)

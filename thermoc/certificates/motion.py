@@ -40,6 +40,7 @@ def _relaxing(
 ) -> Iterator[Law | Skipped]:
     a = np.exp(-rate * observed.dt)[:-1]
     off = m[:-1] - equilibrium[:-1]
+    # The exact step of an OU process solved for its noise: it must come out standard normal at any dt.
     z = (m[1:] - equilibrium[:-1] - a * off) / np.sqrt(variance[:-1] * (1 - a * a))
     yield from standard_normals("P47", observed.label, "the noise of a step", z, state=off / np.sqrt(variance[:-1]))
     settled = observed.settled
@@ -65,6 +66,7 @@ def inertial(observed: Observed) -> Iterator[Law | Skipped]:
         *(observed.like(name, "x") for name in ("force", "T", "mass", "friction")),
     )
     kick = np.full((len(x), *(1,) * (x.ndim - 1)), observed.dt)
+    # The kicks of neighbouring steps are joined; only the first is half a step long.
     kick[0] = observed.dt / 2
     before = (w + kick * force / mass)[:-1]
     moved = x[1:] - x[:-1] - observed.dt / 2 * (before + w[1:])
@@ -92,10 +94,12 @@ def _momenta(observed: Observed, a: NDArray) -> Iterator[Law | Skipped]:
         reason = "without friction" if held(T) else "its temperature moves with other states"
         yield Skipped(law="P47 (equipartition), P49", op=observed.label, reason=reason)
         return
+    # w stands half a kick before v, and v is what is thermal.
     v = w + observed.dt / 2 * force / mass
     if observed.since == 0:
         v[0] = w[0]
     ratio = mass * v * v / T
+    # BAOAB samples momenta to order dt^2; this is the size of that term.
     order_two = float((observed.dt**2 * force**2 / (4 * mass * T)).mean())
     yield from equipartition(settled, ratio, "kinetic energy over T / 2 a degree of freedom", order_two)
     yield from converged(settled, v)
@@ -104,6 +108,7 @@ def _momenta(observed: Observed, a: NDArray) -> Iterator[Law | Skipped]:
 def ou_network(observed: Observed) -> Iterator[Law | Skipped]:
     """One step of a network of springs, mode by mode, and where it settles (P29, P47)."""
     op: Any = observed.op
+    # In the eigenvectors of K every mode relaxes alone, so one law serves all.
     rates, V = np.linalg.eigh(observed.constants["K"].astype(float))
     y, b = observed["x"] @ V, np.broadcast_to(observed.like("b", "x"), observed["x"].shape) @ V
     T = observed["T"][..., np.newaxis]

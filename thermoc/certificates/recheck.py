@@ -38,6 +38,7 @@ def recheck(path: str | os.PathLike[str], *, large: bool = False) -> Certificate
     if document["thermoc"] != thermoc.__version__:
         notes = [f"thermoc {cut(document['thermoc'], 40)!r} wrote it, this is {thermoc.__version__}"]
         raise _not_rechecked(path, notes, "bits are the same within a version: install that one")
+    # A forged network may make numbers that no run has: whatever fails in here is the file's fault.
     with reading(path, "a certificate"):
         fresh = _repeated(document, path, large=large)
     difference = next(_differences(_plain(document), _plain(fresh.document)), None)

@@ -42,6 +42,7 @@ def gibbs(observed: Observed) -> Iterator[Law | Skipped]:
     statement = "couplings are the same both ways: detailed balance"
     yield Law(law="P47", op=label, statement=statement, measured=gap, expected=0.0, bound=0.0, samples=size)
     colors = np.arange(size) if "colors" not in observed else observed.constants["colors"]
+    # All at once is one colour, and then every coupled pair is a conflict.
     colors = np.zeros(size, int) if op.order == "parallel" else colors
     rows, columns = J.nonzero()
     together = int((colors[rows] == colors[columns]).sum()) // 2
@@ -73,12 +74,14 @@ def _updates(observed: Observed, J: Any, colors: NDArray, before: NDArray, after
     ]
     classes = np.unique(colors)
     ups, fields = [], []
+    # Of several sweeps only the last is seen, and of it only the last colour knows all that it read.
     for color in classes if op.sweeps == 1 else classes[-1:]:
         members = np.flatnonzero(colors == color)
         state = np.where(colors < color, after, before) if op.sweeps == 1 else after
         flat = state.reshape(-1, n).T
         field = np.asarray(J[members] @ flat).T.reshape(*state.shape[:2], -1) + h[..., members]
         ups.append((after[..., members] > 0).reshape(-1))
+        # A spin that flips changes the energy by twice its field.
         drive = (2 if op.levels == "spin" else 1) * field / T[..., members]
         fields.append(np.broadcast_to(drive, state.shape[:2] + drive.shape[2:]).reshape(-1))
     yield from _calibrated(observed, np.concatenate(ups), np.concatenate(fields))
@@ -90,6 +93,7 @@ def _calibrated(observed: Observed, up: NDArray, drive: NDArray) -> Iterator[Law
     variance = p * (1 - p)
     off = up - p
     yield standard_score("P47", observed.label, "units are up as often as they should", _score(off, variance), up.size)
+    # Beyond five the draw is certain, and its product with the drive is rounding.
     slope = np.clip(drive, -5, 5)
     score = _score(off * slope, variance * slope * slope)
     yield standard_score("P47", observed.label, "units follow their drive as they should", score, up.size)

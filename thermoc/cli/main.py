@@ -78,6 +78,7 @@ def _interrupted() -> NoReturn:
     with suppress(OSError, ValueError, AttributeError):
         sys.stdout.flush()
         print("interrupted", file=sys.stderr, flush=True)
+    # Not sys.exit: that waits for the threads of a kernel that may run for minutes.
     os._exit(INTERRUPTED)
 
 

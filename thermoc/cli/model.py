@@ -24,7 +24,7 @@ PREFIX = "reader_"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Model:
+class ModelArgument:
     """What a command line names as its model, not yet read."""
 
     name: str
@@ -54,7 +54,7 @@ def _for_the_shell(repair: Finding) -> str:
 
 
 def takes_model(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command, whose first parameter is a ``Model``, the argument MODEL and the options of every reader.
+    """Give a command, whose first parameter is a ``ModelArgument``, the argument MODEL and the options of every reader.
 
     Each keyword of each reader of thermoc.frontends is ``--NAME VALUE`` of the command, where the command has no such
     option of its own, and ``-R NAME=VALUE`` always.
@@ -74,7 +74,7 @@ def takes_model(command: Callable[..., None]) -> Callable[..., None]:
         twice = [name for name in named if name in options and options[name] != named[name]]
         if twice:
             raise error("T303", f"{twice[0]} is given twice", notes=[f"-R {twice[0]}=..., and {_flag(twice[0])}"])
-        values[model.name] = Model(name=values[model.name], options=options | named)
+        values[model.name] = ModelArgument(name=values[model.name], options=options | named)
         command(**values)
 
     parameters = [model.replace(annotation=_ARGUMENT), *options_of_command, _pairs(), *readers]

@@ -45,6 +45,7 @@ class Guarded(io.TextIOWrapper):
 
     def _lost(self, reason: OSError) -> None:
         """Send what is still to come nowhere, and say why once."""
+        # Python flushes the stream again at exit, and a second failure there would change the exit code.
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self.fileno())
         os.close(nowhere)

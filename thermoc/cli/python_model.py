@@ -52,6 +52,7 @@ def _importing(path: Path) -> Iterator[None]:
 
 
 def _module(path: Path) -> ModuleType:
+    # A model called numpy.py must not replace the module of that name.
     name = path.stem if path.stem not in sys.modules else f"_model_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None

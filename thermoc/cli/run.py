@@ -12,7 +12,7 @@ from thermoc import api
 from thermoc.certificates import Certificate
 from thermoc.certificates import certify as make_certificate
 from thermoc.cli.inputs import load_inputs, no_inputs
-from thermoc.cli.model import Model, takes_model
+from thermoc.cli.model import ModelArgument, takes_model
 from thermoc.cli.output import check, print_json, say
 from thermoc.cli.parameters import (
     Chip,
@@ -32,7 +32,7 @@ from thermoc.support.tables import table
 
 @takes_model
 def run(
-    model: Model,
+    model: ModelArgument,
     target: Annotated[
         str | None,
         typer.Option("--target", "-t", help="One of `thermoc targets`.", show_default="sim; chip with --chip"),
@@ -57,6 +57,7 @@ def run(
     options = parse_options(option) | ({} if chip is None else {"chip": chip})
     pictures = {"floorplan": floorplan, "heat_map": heat_map, "trace": trace}
     target = target or ("sim" if chip is None else "chip")
+    # All that can be refused is refused before the model's file, which may take long, is run.
     _can_draw(pictures, target)
     _can_hold_arrays(output)
     net = model.load()

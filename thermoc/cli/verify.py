@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from thermoc.cli.inputs import load_inputs
-from thermoc.cli.model import Model, takes_model
+from thermoc.cli.model import ModelArgument, takes_model
 from thermoc.cli.output import print_json, say
 from thermoc.cli.parameters import Inputs, Json, parse_options
 from thermoc.support.errors import error
@@ -20,7 +20,7 @@ from thermoc.verification.plot import format_of
 
 @takes_model
 def verify(
-    model: Model,
+    model: ModelArgument,
     targets: Annotated[
         str, typer.Option("--targets", "-t", help="Targets to verify, with commas between; see `thermoc targets`.")
     ] = "sim",

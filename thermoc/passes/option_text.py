@@ -12,7 +12,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from thermoc.ir.target import TargetDescription
-from thermoc.passes.pipeline_syntax import Group, Listed, Syntax, Word
+from thermoc.passes.pipeline_syntax import Braces, Listed, Syntax, Word
 
 WITHHELD = "..."
 """What stands in a pass's text for an option that has no text: a function, or arrays to calibrate on."""
@@ -35,6 +35,7 @@ class Unreadable(Exception):
 def printed(value: Any) -> str:
     """Return the text of an option's value; ``...`` where it has none."""
     match value:
+        # bool before int, for it is one.
         case None | bool():
             return str(value).lower()
         case Enum():
@@ -54,11 +55,13 @@ def printed(value: Any) -> str:
 
 def stated(item: Any) -> str:
     """Return the fields of a dataclass as ``name=value`` pairs: those that are not at their defaults."""
+    # Only what differs is printed, so that texts stay short and a new default shows.
     pairs = ((field, getattr(item, field.name)) for field in dataclasses.fields(item))
     return ", ".join(f"{field.name}={printed(value)}" for field, value in pairs if not _is_default(field, value))
 
 
 def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:
+    # 1 == 1.0 == True in Python: a value of another type is not the default, and must print.
     return value is field.default or (type(value) is type(field.default) and value == field.default)
 
 
@@ -96,7 +99,7 @@ def value_of(kind: Any, syntax: Syntax, targets: Targets) -> Any:
     match syntax:
         case Listed(items=items) if origin is tuple and len(items) == len(inner):
             return tuple(value_of(inner_kind, item, targets) for inner_kind, item in zip(inner, items))
-        case Group(options=options) if dataclasses.is_dataclass(kind) and kind is not TargetDescription:
+        case Braces(options=options) if dataclasses.is_dataclass(kind) and kind is not TargetDescription:
             kinds = option_types(kind)
             if options.keys() <= kinds.keys():
                 return kind(**{name: value_of(kinds[name], item, targets) for name, item in options.items()})

@@ -52,6 +52,7 @@ def _modules() -> Mapping[str, str]:
 def _class_in(module: ModuleType) -> type[Pass] | None:
     name = module.__name__.rpartition(".")[2].replace("_", "-")
     classes = (item for item in vars(module).values() if isinstance(item, type) and issubclass(item, Pass))
+    # A file imports other passes too: the one it is for has its name.
     return next((item for item in classes if not inspect.isabstract(item) and item.name == name), None)
 
 

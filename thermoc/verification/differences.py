@@ -93,6 +93,8 @@ class Gap:
             spread = np.maximum(spread, distance(moved, self.expected))
         if self.discrete:
             return spread + self.declared
+        # A rounding travels from unit to unit, so the widest jitter of a tick stands for all of them; twice, for both
+        # runs may be off.
         return ROUNDINGS * self.eps * self.scale + 2 * spread.max(axis=2, keepdims=True, initial=0.0) + self.declared
 
     @cached_property
@@ -100,6 +102,7 @@ class Gap:
         """Where (ticks, batch) the runs are no longer the same trajectory: a unit differs, or half the digits do."""
         if self.noise:
             return np.ones(self.size.shape[:2], bool)
+        # Half the digits: in a chaotic graph the rest is gone within the ticks that the first half took.
         threshold = 0.0 if self.discrete else np.sqrt(self.eps) * self.scale
         return np.any(self.size > threshold + self.declared, axis=2)
 

@@ -48,6 +48,7 @@ def place(subject: Subject, error: str, judgement: Judgement) -> ErrorLocation:
     if first is None:
         return _by_means(subject, error, judgement)
     gap, tick, sample, _ = first
+    # Nothing after the first breach matters, and the graph is about to run once for every pass.
     short = replace(subject, setting=subject.setting.cut(ticks=slice(tick + 1), samples=slice(sample + 1)))
     graph = subject.exe.source if error == LOWERING else subject.exe.graph
     shown = _at(subject, error, gap.name, graph, graph.outputs[gap.name].x.name, first)

@@ -61,6 +61,7 @@ def chip_values(setting: RunSettings, graph: Graph, populations: Sequence[Popula
 
     inputs = feed(graph, setting.inputs, ticks=setting.ticks, batch=setting.batch)
     if is_clocked(graph):
+        # The chip must run on until its slowest population has said its last tick of the network.
         last = max(max(p.lag, p.start + p.every) for p in populations)
         outputs, _ = run_in_parts(graph, inputs, run, spare=max(0, last - parts(graph).latency))
     else:

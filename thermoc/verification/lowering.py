@@ -106,6 +106,7 @@ class Around:
         self.before, self.after, self.was, self.now = before, after, was, now
         self.same = equal(was, now)
         self.eps = rounding(before), rounding(after)
+        # The coarser format rounds most, so its jitter is what tells how far rounding can move the graph.
         coarse = after if self.eps[1] >= self.eps[0] else before
         self.jittered = Jittered(subject.setting, coarse, given=self.eps[0] != self.eps[1])
 
@@ -159,6 +160,7 @@ def _by_law(gap: Gap, passes: Sequence[InexactPass], count: int) -> Gap:
         return law
     for inexact in passes:
         if inexact.disturbed is not None:
+            # The first two runs err all upwards and all downwards: the extremes, whatever the count.
             runs, plain = inexact.disturbed.take(2 + count), inexact.disturbed.plain[gap.name]
             jittered += [put(gap.expected, flat(run[gap.name]), flat(plain)) for run in runs]
     return replace(law, jittered=jittered)

@@ -87,6 +87,7 @@ class _Judge:
         for population in self.populations:
             self._allow(population)
         exact = self._steered({})
+        # A spike is monotonic in its drive, so the two ends of the bound say all that may happen within it.
         low, high = (self._steered(self._shifted(sign)) for sign in (-1.0, 1.0))
         order = {name: index for index, name in enumerate(self.graph.producers)}
         compared = [gap for p in self.populations for gap in self._compared(p, exact, low, high)]
@@ -252,6 +253,7 @@ class _Judge:
     def _integration(self, population: Population, u: NDArray) -> NDArray:
         """Return what it does to a membrane that the chip's takes the new current, whatever the op's method says."""
         op: Any = population.design.unit.op
+        # Loihi's membrane takes the current of the same tick, which is this method to the letter.
         if op.method == "semi_implicit":
             return np.zeros_like(u)
         shape = population.design.unit.shape
@@ -312,6 +314,7 @@ class _Judge:
             return compared
         expected = exact[unit.name]
         if isinstance(unit.op, thermo.Memory):
+            # A memory answers with its state from before the tick: what it becomes shows one tick later.
             expected = np.concatenate([sent[:1], exact[f"{unit.op.results[0].name}'m"]])[: len(sent)]
         return [self._continuous(unit.name, sent, expected, self.steering.slacks[unit.name], form)]
 
@@ -319,6 +322,7 @@ class _Judge:
         """Compare a state where the spikes are equal, for after one it is elsewhere; it is cut to the chip's bits."""
         actual, name = self.said.sent[reading.name], reading.name
         slack = np.where(same, self.steering.slacks[name], np.inf)
+        # Loihi's states stop at 24 bits where the network's go on: no error of the pass.
         top = LIMIT / (population.design.scale * FRACTION)
         ends = [reading.factor * end + reading.offset for end in (top, -top)]
         cut = np.clip(exact[name], np.minimum(*ends), np.maximum(*ends))

@@ -52,6 +52,7 @@ def reduced(subject: Subject, place: ErrorLocation, *, shows: Shows) -> Case:
         graph=full.graph,
         setting=full.setting.cut(ticks=slice(place.breach.tick + 1), samples=slice(place.breach.sample + 1)),
     )
+    # Fewer samples may hide the breach where noise or means need them all.
     start = short if still(short) else full
     case = next((cut for cut in _cuts(place, start.setting) if still(cut)), start)
     return _fewer_units(_fewer_ticks(_one_sample(case, still), still), still)

@@ -89,6 +89,7 @@ def _judged(subject: Subject) -> tuple[list[Comparison], list[ErrorLocation]]:
             rows.append(units)
         if not judgement.ok and any(compared.verdict == BREACH for compared in rows if compared.error == kind):
             places.append(place(subject, kind, judgement))
+    # Samples that diverged hold other states by right; only the others can be compared.
     together = np.flatnonzero(judgement.diverged_at == subject.setting.ticks)
     states = final_states(subject, together)
     if states is not None:
