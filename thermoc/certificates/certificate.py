@@ -95,7 +95,7 @@ class Certificate:
 def certify(run: api.Run, *, warmup: int | None = None) -> Certificate:
     """Check P45 to P49 on what a run did, and return the certificate.
 
-    The run is repeated from its seed with the values of every thermodynamic op handed out (one seed gives one
+    The run is repeated from its seed with the values of every thermodynamic op as outputs (one seed gives one
     trajectory), its outputs are compared with the run's own, and each law is measured. On a die that heats, handing
     out more takes instructions that heat it too: there the run is repeated once more as it was, for the comparison.
     warmup: ticks before averages begin, default a quarter. Statistical laws are checked at four standard errors.
@@ -211,7 +211,7 @@ def _repeated(call: api.Call, graph: Graph) -> Mapping[str, NDArray]:
 
 
 def _heats(call: api.Call) -> bool:
-    """Return whether what is handed out acts on the numbers: a chip's instructions do where its die's heat counts."""
+    """Return whether what is observed acts on the numbers: a chip's instructions do where its die's heat counts."""
     return getattr(call.executable.options, "temperature", "model") == "die"
 
 

@@ -76,7 +76,7 @@ def _from(observed: Observed) -> dict[str, float]:
 
 
 def exact(observed: Observed, law: str, statement: str, gap: float, samples: int) -> Law:
-    """Return that a relative gap is nought to rounding."""
+    """Return that a relative gap is zero to rounding."""
     return Law(
         law=law,
         op=observed.label,

@@ -1,4 +1,4 @@
-"""What an op was seen to do: the graph with its values handed out, run again from the same seed."""
+"""What an op was seen to do: the graph with its values as outputs, run again from the same seed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from thermoc.ir.ops import Op
 from thermoc.ir.values import Value
 
 PREFIX = "certificate."
-"""What stands before the name of a value that is handed out; see ``prefix_of``."""
+"""What stands before the name of a value that is observed; see ``prefix_of``."""
 LEAST_TICKS = 16
 """Ticks without change from which on averages are taken."""
 CLOCKS: tuple[Any, ...] = (core.Tick, thermo.Schedule, thermo.AdaptiveSchedule)
@@ -78,7 +78,7 @@ class Observed:
 
 
 def prefix_of(graph: Graph) -> str:
-    """Return what stands before the names of values that are handed out: no output of the network begins with it."""
+    """Return what stands before the names of values that are observed: no output of the network begins with it."""
     prefix = PREFIX
     while any(name.startswith(prefix) for name in graph.outputs):
         prefix = f"_{prefix}"
@@ -86,7 +86,7 @@ def prefix_of(graph: Graph) -> str:
 
 
 def instrumented(graph: Graph, ops: tuple[Op, ...]) -> Graph:
-    """Return the graph with every operand and result of these ops that is not a constant handed out too, and clocks."""
+    """Return the graph with every operand and result of these ops that is not a constant as outputs too, and clocks."""
     clocks = tuple(op for op in graph.ops if isinstance(op, CLOCKS))
     values = (value.name for op in (*ops, *clocks) for value in (*op.inputs, *op.results))
     names = (name for name in values if not isinstance(graph.producers[name], core.Constant))

@@ -83,7 +83,7 @@ def _interrupted() -> NoReturn:
 
 
 def _run() -> int:
-    """Run the command and return its exit code; what goes wrong is told."""
+    """Run the command and return its exit code; what goes wrong is reported."""
     as_json = "--json" in sys.argv[1:]
     try:
         code = app(standalone_mode=False)
@@ -115,7 +115,7 @@ WRONG_LINE = cast(
 
 
 def _usage(problem: Any) -> ThermocError:
-    """Return typer's complaint as an error of ours: what is wrong, how the command is called, where more is told."""
+    """Return typer's complaint as an error of ours: what is wrong, how the command is called, where to read more."""
     context = getattr(problem, "ctx", None)
     if context is None:
         return error("T416", problem.format_message(), hint="thermoc --help")

@@ -31,7 +31,7 @@ class ModelArgument:
     options: Mapping[str, Any]
 
     def load(self) -> Network:
-        """Return the network, and print what the reader of its file mended or assumed.
+        """Return the network, and print what the reader of its file repaired or assumed.
 
         Errors: T501 to T508, T111 (an option that the reader does not have), and whatever building it finds (T1xx).
         """

@@ -1,4 +1,4 @@
-"""A network in a Python file: ``file.py:NAME`` is run, and what goes wrong in it is told with the user's line."""
+"""A network in a Python file: ``file.py:NAME`` is run, and what goes wrong in it is reported with the user's line."""
 
 from __future__ import annotations
 

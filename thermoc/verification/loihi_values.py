@@ -1,4 +1,4 @@
-"""What a lowered graph holds where the network's units are: read on the chip's clock, told in the network's numbers."""
+"""What a lowered graph holds where the network's units are: read on Loihi's clock, in the network's numbers."""
 
 from __future__ import annotations
 

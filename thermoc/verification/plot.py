@@ -16,7 +16,7 @@ from thermoc.verification.comparison import EMISSION, LOWERING, Comparison
 
 FORMATS = ("png", "svg")
 LEAST = 1e-17
-"""Where an error of nought is drawn on the logarithmic axis."""
+"""Where an error of zero is drawn on the logarithmic axis."""
 
 
 def plot(rows: Sequence[Comparison], targets: Sequence[str], path: str | os.PathLike[str], *, title: str) -> None:

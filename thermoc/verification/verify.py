@@ -45,7 +45,7 @@ def verify(
     """Compare a network with its lowered graph and with the target's run of that, on every target.
 
     inputs: as ``exe.run`` takes them; drawn from the seed where there are none. probes: values of the network to
-    compare besides its outputs (they are handed out under ``probe.NAME``). options: those of ``tc.compile`` for each
+    compare besides its outputs (they become outputs ``probe.NAME``). options: those of ``tc.compile`` for each
     target. tolerance: an absolute difference for floats in place of the bounds by rounding. reduce: where a breach is
     found, the smallest graph that still shows it is written there as .thermo, its inputs as .npz.
 
