@@ -1,0 +1,85 @@
+"""Brian2: a readable script with the network's own names, run with NumPy, Cython or as a C++ program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from thermoc.backends.base import Backend, NoisePosition, Outcome
+from thermoc.backends.brian2 import emit, lower, run, script
+from thermoc.backends.brian2.artefact import Brian2Artefact
+from thermoc.backends.brian2.target import TARGET
+from thermoc.ir.feed import Feed
+from thermoc.ir.graph import Graph
+from thermoc.ir.target import TargetDescription
+from thermoc.ir.types import DType
+from thermoc.passes.base import Pass, Property, floats_are
+from thermoc.passes.legalize import held_by
+from thermoc.passes.spike_encode import Inputs
+from thermoc.support.errors import error
+
+CHOICES = {
+    "coding": ("graded", "thermal", "rate"),
+    "device": ("runtime", "cpp_standalone"),
+    "codegen": ("auto", "numpy", "cython"),
+    "noise": ("counter", "brian2"),
+    "time_unit": ("second", "ms", "us"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What ``tc.compile(net, target="brian2", ...)`` takes. Errors: T303.
+
+    coding: activations as numbers (graded), or as spikes by the pass ``spike-encode``, which has input_range and
+    calibrate. device: run in this process, or build a C++ program once and run it for each call. codegen: what
+    "runtime" runs; auto is Cython where a C++ compiler is found, else NumPy. noise: the counter-based function, which
+    draws what every other target draws, or Brian2's own rand() and randn(). time_unit: what the network's unit of time
+    is called. progress: show it on a terminal. keep_partial: an interrupted run gives the ticks it has (runtime alone).
+    """
+
+    coding: str = "graded"
+    input_range: tuple[float, float] | None = None
+    calibrate: Inputs | None = field(default=None, repr=False)
+    device: str = "runtime"
+    codegen: str = "auto"
+    noise: str = "counter"
+    time_unit: str = "second"
+    progress: bool = True
+    keep_partial: bool = False
+
+    def __post_init__(self) -> None:
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                notes = [f"{name} = {getattr(self, name)!r}", f"there are {', '.join(choices)}"]
+                raise error("T303", f"target 'brian2' has no such {name}", notes=notes)
+
+
+class Brian2Backend(Backend):
+    """The target ``brian2``."""
+
+    name: ClassVar[str] = "brian2"
+    Options: ClassVar[type[Options]] = Options
+    pass_options: ClassVar[tuple[str, ...]] = ("coding", "input_range", "calibrate")
+
+    def target(self) -> TargetDescription:
+        """Return what Brian2 holds."""
+        return TARGET
+
+    def lower(self, options: Options, *, dt: float) -> Sequence[Pass]:
+        """Return the passes that bring a graph to Brian2."""
+        return lower.lower(options.coding, options.input_range, options.calibrate, dt=dt)
+
+    def takes(self, options: Options) -> tuple[Property, ...]:
+        """Brian2 computes in float64 alone."""
+        return (held_by(TARGET), floats_are(DType.f64))
+
+    def emit(self, graph: Graph, options: Options) -> Brian2Artefact:
+        """Return the script of a lowered graph. Errors: T301."""
+        text, data = script.script(emit.emit(graph, options.noise), time_unit=options.time_unit)
+        return Brian2Artefact(text=text, data=data, options=options)
+
+    def run(self, artefact: Brian2Artefact, feed: Feed, position: NoisePosition) -> Outcome:
+        """Run the script. Errors: T302 where Brian2 or a compiler that was asked for is missing."""
+        return run.run(artefact, feed, position)

@@ -1,0 +1,12 @@
+"""Is there a C++ compiler?"""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+
+def compiler() -> str | None:
+    """Return the path of a C++ compiler, or None."""
+    asked = os.environ.get("CXX", "").split()
+    return next((path for name in (*asked[:1], "g++", "c++", "clang++") if (path := shutil.which(name))), None)

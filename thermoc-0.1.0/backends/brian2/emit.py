@@ -1,0 +1,115 @@
+"""A lowered graph as a model: its ops become tasks, the tasks find their order, the statements their text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+
+from thermoc.backends.brian2.expressions import atom
+from thermoc.backends.brian2.model import Block, Connection, Group, Model, Record, Step, Unit
+from thermoc.backends.brian2.schedule import Task, ordered
+from thermoc.backends.brian2.tasks import TASKS, Plan, Statement
+from thermoc.ir.dialects.core import Output
+from thermoc.ir.feed import is_temperature
+from thermoc.ir.graph import Graph
+
+WIDE = 60
+"""An expression longer than this gets a name of its own."""
+
+
+def emit(graph: Graph, noise: str) -> Model:
+    """Return the model of a graph that holds the target's ops alone. Errors: T301."""
+    plan = Plan(graph, noise)
+    for op in graph.order:
+        if type(op) in TASKS and op.results[0].name not in plan.dissolved:
+            TASKS[type(op)](op, plan)
+    for op in graph.of(Output):
+        root = plan.seats.seat(op.x).root
+        if root not in plan.spikes:
+            plan.place(root)
+    blocks = ordered(plan.tasks)
+    _keep(plan, blocks)
+    steps: list[Step] = [step for tasks in blocks for step in _steps(plan, tasks)]
+    steps += [_record(plan, op) for op in graph.of(Output)]
+    _say_spikes(plan)
+    steps = _delayed(steps)
+    steps += [*_gathered(plan.copies), *_gathered(plan.shifts), *plan.late, *_gathered(plan.clears)]
+    groups = {id(group): group for group in plan.groups.values()}
+    return Model(
+        name=graph.name,
+        dt=graph.dt,
+        groups=tuple(groups.values()),
+        steps=tuple(steps),
+        states=tuple(plan.states),
+        inputs={name: op.shape for name, op in graph.inputs.items()},
+        temperatures=tuple(name for name, op in graph.inputs.items() if is_temperature(graph, op)),
+    )
+
+
+def _keep(plan: Plan, blocks: list[list[Task]]) -> None:
+    """Make a variable of every value that is read in another block than its own."""
+    home = {name: number for number, tasks in enumerate(blocks) for task in tasks for name in task.writes}
+    for number, tasks in enumerate(blocks):
+        for task in tasks:
+            if isinstance(task.what, Statement):
+                for operand in task.what.operands:
+                    if operand.beside and home.get(operand.beside) != number:
+                        plan.place(operand.beside)
+
+
+def _steps(plan: Plan, tasks: list[Task]) -> list[Step]:
+    if not isinstance(tasks[0].what, Statement):
+        return [] if tasks[0].what is None else [tasks[0].what]
+    uses = Counter(item.beside for task in tasks for item in task.what.operands)
+    spelt: dict[str, str] = {}
+    lines: list[str] = []
+    for task in tasks:
+        statement: Statement = task.what
+        texts = [item.text or spelt.get(item.beside, plan.name(item.beside)) for item in statement.operands]
+        text = statement.write(statement.op, *texts)
+        if statement.root in plan.kept:
+            lines.append(f"{plan.place(statement.root)} = {text}")
+        elif uses[statement.root] == 1 and len(text) <= WIDE:
+            spelt[statement.root] = atom(text)
+        elif uses[statement.root]:
+            lines.append(f"{plan.name(statement.root)} = {text}")
+    return [Block(group=plan.group(tasks[0].writes[0]), lines=tuple(lines))] if lines else []
+
+
+def _delayed(steps: list[Step]) -> list[Step]:
+    """Shorten by one tick the delay of synapses that look for spikes before the tick's own have come."""
+    fired = {id(step.group): number for number, step in enumerate(steps) if isinstance(step, Unit)}
+    return [
+        replace(step, delay=step.delay - 1)
+        if isinstance(step, Connection) and step.delay and number < fired[id(step.source)]
+        else step
+        for number, step in enumerate(steps)
+    ]
+
+
+def _record(plan: Plan, op: Output) -> Record:
+    seat, kind = plan.seats.seat(op.x), plan.types[op.x.name]
+    variable = plan.name(seat.root) if seat.root in plan.kept else ""
+    group = plan.group(seat.root)
+    return Record(
+        output=op.name, group=group, variable=variable, places=seat.places, shape=kind.shape, dtype=kind.dtype.numpy
+    )
+
+
+def _say_spikes(plan: Plan) -> None:
+    """Where spikes are read as numbers, the reset sets them, and the end of the tick clears them."""
+    for root in sorted(plan.spikes & plan.kept):
+        group = plan.group(root)
+        if group.dynamics is not None:
+            name, reset = plan.place(root), group.dynamics.reset
+            group.dynamics = replace(group.dynamics, reset=f"{reset}; {name} = 1" if reset else f"{name} = 1")
+            plan.clears.append((group, f"{name} = 0"))
+
+
+def _gathered(lines: Iterable[tuple[Group, str]]) -> list[Block]:
+    """Return one block a group."""
+    held: dict[int, tuple[Group, list[str]]] = {}
+    for group, line in lines:
+        held.setdefault(id(group), (group, []))[1].append(line)
+    return [Block(group=group, lines=tuple(dict.fromkeys(each))) for group, each in held.values()]

@@ -1,0 +1,174 @@
+"""A model as a Python script and the arrays it reads."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.backends.brian2.model import Block, Connection, Feed, Group, Model, Record, Step, Unit
+from thermoc.ir.places import Places
+
+Data = dict[str, NDArray]
+
+
+def script(model: Model, *, time_unit: str) -> tuple[str, Data]:
+    """Return the text and the arrays. ``time_unit``: what the network's unit of time is called in Brian2."""
+    writer = _Writer(model)
+    parts = files("thermoc.backends.brian2")
+    prelude = (parts / "prelude.py").read_text().partition("# --- prelude\n")[2]
+    ending = (parts / "ending.py").read_text().partition("# --- ending\n")[2]
+    title = f"{_title(model.name)}: a network of thermoc as a Brian2 simulation. Its arrays are in the .npz beside it."
+    head = f'"""{title}"""\n'
+    constants = f'TIME = {time_unit}\n"""The network\'s unit of time."""\nDT = {model.dt!r} * TIME\n"""A tick."""\n'
+    constants += f"{_facts(model)}\n"
+    text = "\n\n".join([head.rstrip(), prelude.strip(), constants.strip(), writer.build(), ending.strip()]) + "\n"
+    return text, writer.data
+
+
+def _facts(model: Model) -> str:
+    """Return what a run checks its inputs by, and what it estimates its time by."""
+    return "\n".join(
+        [
+            f"INPUTS = {dict(model.inputs)!r}",
+            '"""The shape of each input."""',
+            f"TEMPERATURES = {tuple(model.temperatures)!r}",
+            '"""The inputs that are temperatures."""',
+            f"WORK = ({model.pieces}, {model.elements})",
+            '"""Pieces of code, and units, statements of units and synapses that a sample computes in a tick."""',
+        ]
+    )
+
+
+def _title(name: str) -> str:
+    return name.replace("\\", "").replace('"', "").replace("\n", " ")
+
+
+class _Writer:
+    def __init__(self, model: Model):
+        self.model, self.data = model, {}
+        self.lines: list[str] = []
+
+    def build(self) -> str:
+        """Return the function that makes the network."""
+        self.lines = [
+            "def build(batch, inputs, place):",
+            '    """Make the network: populations, then what happens in a tick, in order."""',
+            "    sim = Simulation(batch=batch, inputs=inputs, place=place)",
+        ]
+        for group in self.model.groups:
+            self._group(group)
+        for group in self.model.groups:
+            self._links(group)
+        self.lines.append("")
+        for step in self.model.steps:
+            self._step(step)
+        for state in self.model.states:
+            views = ", ".join(f"{state.group.name}.{name}" for name in state.variables)
+            views = views or f"Refractory({state.group.name}, {state.refractory})"
+            if state.scale is not None:
+                scale = self._array(f"{state.name}.scale", state.scale)
+                views = f"Scaled({views}, sim.repeated_values({scale}, {state.group.batched}))"
+            face = f"{tuple(state.shape)!r}, {state.dtype.name!r}, {state.group.batched}, {state.ring}"
+            self.lines.append(f"    sim.states[{state.name!r}] = [{views}], {face}")
+        self.lines.append("    return sim")
+        return "\n".join(self.lines)
+
+    def _array(self, name: str, array: NDArray) -> str:
+        """Store an array; return the text that reads it."""
+        key, number = name, 1
+        while key in self.data:
+            if np.array_equal(self.data[key], array):
+                break
+            key, number = f"{name}.{number}", number + 1
+        self.data[key] = array
+        return f"DATA[{key!r}]"
+
+    def _group(self, group: Group) -> None:
+        equations = [f"{name} : {kind}" for name, kind in group.variables.items()]
+        equations += [
+            f"{name} : {source.variables[shown].split()[0]} (linked)"
+            for name, (source, shown, _) in group.links.items()
+        ]
+        dynamics, more = group.dynamics, ""
+        if dynamics is not None:
+            held = {line.split("/")[0][1:] for line in dynamics.equations}
+            equations = [*dynamics.equations, *(line for line in equations if line.split(" ")[0] not in held)]
+            more += f", method={dynamics.method!r}" if dynamics.method else ""
+            more += f", threshold={dynamics.threshold!r}, reset={dynamics.reset!r}" if dynamics.threshold else ""
+            more += f", refractory={dynamics.refractory}" if dynamics.refractory else ""
+        if group.constants:
+            more += ", namespace=dict(" + ", ".join(f"{k}={v}" for k, v in group.constants.items()) + ")"
+        if not group.batched:
+            more += ", batched=False"
+        self.lines += ["", f"    {group.name} = sim.group({group.size}, '''"]
+        self.lines += [f"        {line}" for line in equations]
+        self.lines += [f"        ''', name={group.name!r}{more})"]
+        for name, value in group.initial.items():
+            if isinstance(value, np.ndarray):
+                text = f"sim.repeated_values({self._array(f'{group.name}.{name}', value)}, {group.batched})"
+            elif value == 0:
+                continue
+            else:
+                text = repr(value)
+            self.lines.append(f"    {group.name}.{name} = {text}")
+
+    def _links(self, group: Group) -> None:
+        for name, (source, shown, index) in group.links.items():
+            places = "" if index is None else f", {self._places(f'{group.name}.{name}', index)}, {source.step}"
+            batched = "" if index is None else f", batched={group.batched}"
+            self.lines.append(f"    sim.link({group.name}, {name!r}, {source.name}, {shown!r}{places}{batched})")
+
+    def _places(self, name: str, index: Places) -> str:
+        if len(index) and (index == index[0]).all():
+            return f"np.full({len(index)}, {index[0]})"
+        if len(index) and np.array_equal(index, np.arange(index[0], index[0] + len(index))):
+            return f"np.arange({index[0]}, {index[0] + len(index)})"
+        return self._array(name, index)
+
+    def _step(self, step: Step) -> None:
+        if isinstance(step, Feed):
+            self.lines.append(f"    sim.feed({step.group.name}, {step.variable!r}, {step.key!r})")
+        elif isinstance(step, Unit):
+            self.lines.append(f"    sim.unit({step.group.name})")
+        elif isinstance(step, Block):
+            self._block(step)
+        elif isinstance(step, Connection):
+            self._connection(step)
+        else:
+            self._record(step)
+
+    def _block(self, block: Block) -> None:
+        if len(block.lines) == 1:
+            self.lines.append(f"    sim.block({block.group.name}, {block.lines[0]!r})")
+            return
+        self.lines.append(f"    sim.block({block.group.name}, '''")
+        self.lines += [f"        {line}" for line in block.lines]
+        self.lines.append("        ''')")
+
+    def _connection(self, step: Connection) -> None:
+        weight = "w : 1 (constant)" if step.weight is not None else ""
+        if step.sums is not None:
+            variable, text = step.sums
+            model = f"{variable}_post = {text} : 1 (summed)"
+            made = f"'''\n        {weight}\n        {model}\n        '''" if weight else repr(model)
+            kind = "sums"
+        else:
+            delay = f", delay={step.delay} * DT" if step.delay else ""
+            made, kind = f"{weight!r}, on_pre={step.event!r}{delay}", "events"
+        batched = step.source.batched or step.target.batched
+        ends = f"{self._places(f'{step.name}.pre', step.pre)}, {self._places(f'{step.name}.post', step.post)}"
+        more = "" if step.weight is None else f", {self._array(f'{step.name}.w', step.weight)}"
+        each = f"each=({step.source.step}, {step.target.step}), batched={batched}"
+        self.lines += [
+            f"    {step.name} = sim.synapses({step.source.name}, {step.target.name}, {made}, name={step.name!r})",
+            f"    sim.connect({step.name}, {ends}{more}, {each})",
+            f"    sim.{kind}({step.name})",
+        ]
+
+    def _record(self, step: Record) -> None:
+        group = step.group
+        places = "None" if step.places is None else self._places(f"{step.output}.places", step.places)
+        face = f"{tuple(step.shape)!r}, {step.dtype.name!r}, {group.batched}, {places}"
+        self.lines.append(f"    sim.outputs[{step.output!r}] = sim.record({group.name}, {step.variable!r}), {face}")

@@ -1,0 +1,34 @@
+"""What an op reads: the units, its own or others', whose values and states each unit of it depends on."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.ir.dialects.heat import Diffusion
+from thermoc.ir.ops import Op
+
+
+def elementwise(op: Op) -> bool:
+    """True where each element of the results needs the operands' elements in its place alone, as its shapes tell."""
+    specs = [spec.shape for spec in (*op.operand_specs.values(), *op.result_specs.values())]
+    return all(shape in ("*s", "~s") for shape in specs)
+
+
+OWN = frozenset({"*s", "~s", "*s n", "~t", "~n", "n", "", "?"})
+"""Shapes of operands by which no unit is coupled to another."""
+
+
+def units_read(op: Op, low: int, high: int) -> NDArray[np.int64]:
+    """Return the units whose states units low to high of an op depend on: neighbours on a grid, else all or none."""
+    units = np.arange(op.results[0].size)
+    if isinstance(op, Diffusion):
+        grid, near = units.reshape(op.results[0].shape), []
+        for axis, length in enumerate(grid.shape):
+            for step in (-1, 1):
+                beside, place = np.roll(grid, step, axis), np.indices(grid.shape)[axis]
+                inside = (place - step >= 0) & (place - step < length) | (op.boundary == "periodic")
+                near.append(beside.ravel()[low:high][inside.ravel()[low:high]])
+        return np.unique(np.concatenate(near))
+    coupled = any(spec.shape not in OWN for spec in op.operand_specs.values())
+    return units if coupled else units[:0]

@@ -1,0 +1,249 @@
+"""What a run on a chip took: cycles, joules, kelvins, and which op they are for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.simulator.machine import COMPONENTS, Costs, Events
+from thermoc.simulator.machine.account import Account
+from thermoc.simulator.machine.electrothermal import ElectroThermal, History, Load
+from thermoc.simulator.machine.instructions import PICO
+from thermoc.support.tables import table
+
+if TYPE_CHECKING:
+    from thermoc.backends.chip.layout import ChipArtefact
+
+
+PLACED = {"wire": "length of wires", "thermal": "temperature"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChipRun:
+    """Everything a run on a chip gave, for reports and pictures. kelvin: (turns, units) by op; targets: (ticks,)."""
+
+    artefact: ChipArtefact
+    events: Events
+    price: Costs
+    sums: Account
+    heat: ElectroThermal
+    load: Load
+    history: History
+    lag: float
+    kelvin: Mapping[str, NDArray]
+    targets: Mapping[str, NDArray]
+    ticks: int
+    batch: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpCost:
+    """What one op costs: joules of the whole run, and by how many kelvins it alone would warm its hottest place."""
+
+    op: str
+    joules: float
+    share: float
+    kelvin: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamplingError:
+    """How far the temperatures that an op's units draw at are from those asked for, relative."""
+
+    op: str
+    units: int
+    mean: float
+    worst: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChipReport:
+    """What a run on a chip took. Seconds, joules, kelvins; ``str`` is a summary to read, ``run`` holds all of it.
+
+    latency: of a sample, from its first instruction to its last, mean over samples. throughput: samples a second.
+    Programming the cells is not in ``joules``: ``setup_joules`` and ``setup_seconds`` are. lag_error: by how much the
+    temperatures move when the thermal slot is halved.
+    """
+
+    network: str
+    chip: str
+    temperature: str
+    placement: str
+    cycles: int
+    seconds: float
+    latency: float
+    throughput: float
+    samples: int
+    ticks: int
+    joules: float
+    joules_a_sample: float
+    components: Mapping[str, float]
+    ops: tuple[OpCost, ...]
+    setup_joules: float
+    setup_seconds: float
+    utilisation: Mapping[str, tuple[int, int]]
+    peak_kelvin: float
+    peak_core: int
+    peak_tile: int
+    peak_seconds: float
+    mean_watts: float
+    heat_in: float
+    heat_out: float
+    heat_stored: float
+    heat_gap: float
+    slot: float
+    lag_error: float
+    sampling: tuple[SamplingError, ...]
+    run: ChipRun = field(repr=False)
+
+    @property
+    def placed(self) -> str:
+        """By what places were chosen, in words."""
+        return PLACED[self.placement]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as JSON values."""
+        rest = {
+            name: getattr(self, name) for name in self.__dataclass_fields__ if name not in ("run", "ops", "sampling")
+        }
+        return {
+            **rest,
+            "components": dict(self.components),
+            "utilisation": {name: list(pair) for name, pair in self.utilisation.items()},
+            "ops": [asdict(op) for op in self.ops],
+            "sampling": [asdict(one) for one in self.sampling],
+        }
+
+    def __str__(self) -> str:
+        parts = [_lines(self), table("energy by component", _shares(self.components))]
+        ops = [{"op": o.op, "joules": o.joules, "share": f"{100 * o.share:.3g}%", "kelvin": o.kelvin} for o in self.ops]
+        parts.append(table("energy by op, and by how much it alone warms its hottest place", ops))
+        if self.sampling:
+            rows = [
+                {"op": s.op, "units": s.units, "mean": f"{100 * s.mean:+.3g}%", "worst": f"{100 * s.worst:+.3g}%"}
+                for s in self.sampling
+            ]
+            parts.append(table("temperature that units draw at, off what was asked for", rows))
+        limits = [{"part": name, "used": used, "limit": limit} for name, (used, limit) in self.utilisation.items()]
+        return "\n\n".join([*parts, table("what is used", limits)])
+
+
+def _lines(r: ChipReport) -> str:
+    speed = f"{r.cycles} cycles, {r.seconds:.4g} s: {r.throughput:.4g} a second"
+    books = f"{r.heat_in:.4g} J in, {r.heat_out:.4g} J out, {r.heat_stored:.4g} J stored, gap {r.heat_gap:.1g} J"
+    place = f"core {r.peak_core} (tile {r.peak_tile}) after {r.peak_seconds:.4g} s"
+    cells = f"cells programmed in {r.setup_seconds:.4g} s for {r.setup_joules:.4g} J"
+    before = cells if r.setup_joules else f"a barrier of {r.setup_seconds:.4g} s"
+    return "\n".join(
+        [
+            f"{r.network} on chip {r.chip}, sampling as the {r.temperature} says, placed by {r.placed}",
+            f"  {_count(r.samples, 'sample')} of {_count(r.ticks, 'tick')} in {speed}",
+            f"  latency {r.latency:.4g} s, {r.joules_a_sample:.4g} J a sample, {r.mean_watts:.4g} W on the mean",
+            f"  peak {r.peak_kelvin:.5g} K at {place}",
+            f"  heat: {books}",
+            f"  thermal slot {r.slot:g} s; halving it moves temperatures by at most {r.lag_error:.3g} K",
+            f"  before: {before}",
+        ]
+    )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" + ("s" if number != 1 else "")
+
+
+def _shares(components: Mapping[str, float]) -> list[dict[str, object]]:
+    whole = sum(components.values()) or 1.0
+    return [
+        {"component": name, "joules": joules, "share": f"{100 * joules / whole:.3g}%"}
+        for name, joules in components.items()
+        if joules
+    ]
+
+
+def report(run: ChipRun) -> ChipReport:
+    """Return the report of a run."""
+    sums, history, layout = run.sums, run.history, run.artefact.mapping
+    components = _components(run)
+    joules = sum(components.values())
+    peak, core, when = history.peak
+    ledger = history.ledger
+    assert ledger is not None
+    return ChipReport(
+        network=run.artefact.graph.name,
+        chip=layout.chip.name,
+        temperature=run.artefact.options.temperature,
+        placement=run.artefact.options.placement,
+        cycles=round(sums.seconds * layout.chip["clock.frequency"]),
+        seconds=sums.seconds,
+        latency=_latency(run),
+        throughput=run.batch / sums.seconds if sums.seconds else 0.0,
+        samples=run.batch,
+        ticks=run.ticks,
+        joules=joules,
+        joules_a_sample=joules / run.batch,
+        components=components,
+        ops=_ops(run, joules),
+        setup_joules=float(sums.setup_joules.sum()),
+        setup_seconds=sums.setup_seconds,
+        utilisation=layout.utilisation,
+        peak_kelvin=peak,
+        peak_core=core,
+        peak_tile=core // layout.chip.whole("mesh.cores"),
+        peak_seconds=when,
+        mean_watts=float(history.mean_watts.sum()),
+        heat_in=ledger.work,
+        heat_out=ledger.heat,
+        heat_stored=ledger.stored,
+        heat_gap=ledger.gap,
+        slot=run.artefact.options.slot,
+        lag_error=run.lag,
+        sampling=_sampling(run),
+        run=run,
+    )
+
+
+def _components(run: ChipRun) -> dict[str, float]:
+    """Return joules by component: of events, and of what takes power all the time."""
+    sums, history = run.sums.joules.sum(axis=0), run.history
+    found = {name: float(joules) for name, joules in zip(COMPONENTS, sums)}
+    found["sampler"] = float(history.sampler.sum())
+    return found | {"heater": float(history.heater.sum()), "leakage": float(history.leakage.sum())}
+
+
+def _latency(run: ChipRun) -> float:
+    spans = run.sums.spans.reshape(run.batch, run.ticks, 2)
+    return float((spans[:, -1, 1] - spans[:, 0, 0]).mean() / PICO)
+
+
+def _ops(run: ChipRun, whole: float) -> tuple[OpCost, ...]:
+    """Return each op's cost, the dearest first; heaters and p-bits are those of the op on whose cores they are."""
+    layout, history, seconds = run.artefact.mapping, run.history, run.sums.seconds
+    sampler = COMPONENTS.index("sampler")
+    ambient, found = layout.chip["package.ambient"], []
+    sites = {name: np.unique(cores) for name, cores in layout.sites.items()}
+    for number, name in enumerate(layout.work.ops):
+        by_core = run.sums.by_core[number].copy()
+        joules = float(run.sums.joules[number].sum() - run.sums.joules[number, sampler])
+        if name in sites:
+            mine = sites[name]
+            by_core[mine] += history.heater[mine] + history.sampler[mine] - run.sums.joules[number, sampler] / len(mine)
+            joules += float((history.heater + history.sampler)[mine].sum())
+        rise = float((run.heat.steady(np.maximum(by_core, 0.0) / seconds) - ambient).max()) if seconds else 0.0
+        found.append(OpCost(op=name, joules=joules, share=joules / whole if whole else 0.0, kelvin=rise))
+    leak = history.leakage
+    rise = float((run.heat.steady(leak / history.times[-1]) - ambient).max())
+    found.append(OpCost(op="(leakage)", joules=float(leak.sum()), share=float(leak.sum()) / whole, kelvin=rise))
+    return tuple(sorted(found, key=lambda op: -op.joules))
+
+
+def _sampling(run: ChipRun) -> tuple[SamplingError, ...]:
+    found = []
+    for name, kelvin in run.kelvin.items():
+        off = kelvin.reshape(run.batch, run.ticks, -1) / run.targets[name][None, :, None] - 1
+        worst = float(off.flat[int(np.abs(off).argmax())])
+        found.append(SamplingError(op=name, units=off.shape[2], mean=float(off.mean()), worst=worst))
+    return tuple(found)

@@ -1,0 +1,137 @@
+"""Loihi 2 through Lava: a package of files that runs by itself, and a runner that keeps Lava out of this process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+import thermoc
+from thermoc.backends.base import Backend, NoisePosition, Outcome
+from thermoc.backends.lava import emit, lower, run
+from thermoc.backends.lava.artefact import LavaArtefact
+from thermoc.backends.lava.target import TARGET
+from thermoc.ir.dialects.core import Input
+from thermoc.ir.dialects.loihi import Decode, Encode
+from thermoc.ir.feed import Feed
+from thermoc.ir.graph import Graph
+from thermoc.ir.host_device import parts
+from thermoc.ir.reference import interpret
+from thermoc.ir.target import TargetDescription
+from thermoc.passes.base import Pass
+from thermoc.support.errors import Finding, ThermocError, error
+
+CHOICES = {"coding": ("graded", "thermal", "rate"), "runtime": ("lava", "reference")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What ``tc.compile(net, target="lava", ...)`` takes. Errors: T303.
+
+    input_range: what the network's inputs hold, where ``calibrate``, sample inputs by name, does not say it. chips: how
+    many there are. coding: activations as integers ("graded"), or as spikes ("thermal", "rate"). stock_only: nothing
+    but Lava's own Dense, Sparse, Conv and LIF on the chip; p-bits then take their noise from the host. runtime: Lava,
+    or the reference interpreter, which says the same where Lava is not installed. build_limit, run_limit: seconds that
+    Lava may take to build the processes, and to run them.
+    """
+
+    input_range: tuple[float, float] = (-4.0, 4.0)
+    calibrate: Mapping[str, ArrayLike] | None = field(default=None, repr=False)
+    chips: int = 1
+    coding: str = "graded"
+    stock_only: bool = False
+    runtime: str = "lava"
+    build_limit: float = 300.0
+    run_limit: float = 3600.0
+
+    def __post_init__(self) -> None:
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                notes = [f"{name} = {getattr(self, name)!r}", f"there are {', '.join(choices)}"]
+                raise error("T303", f"target 'lava' has no such {name}", notes=notes)
+        if type(self.chips) is not int or self.chips < 1:
+            raise error("T303", "chips must be an integer >= 1", notes=[f"chips = {self.chips!r}"])
+        for name in ("build_limit", "run_limit"):
+            if not getattr(self, name) > 0:
+                raise error("T303", f"{name} must be > 0", notes=[f"{name} = {getattr(self, name)!r}"])
+
+
+class LavaBackend(Backend):
+    """The target ``lava``."""
+
+    name: ClassVar[str] = "lava"
+    Options: ClassVar[type[Options]] = Options
+    pass_options: ClassVar[tuple[str, ...]] = ("input_range", "calibrate", "chips", "coding")
+
+    def target(self) -> TargetDescription:
+        """Return what Lava holds."""
+        return TARGET
+
+    def lower(self, options: Options, *, dt: float) -> Sequence[Pass]:
+        """Return the passes that bring a graph to Lava."""
+        names = ("input_range", "calibrate", "chips", "coding", "stock_only")
+        how: dict[str, Any] = {name: getattr(options, name) for name in names}
+        return lower.lower(dt=dt, **how)
+
+    def emit(self, graph: Graph, options: Options) -> LavaArtefact:
+        """Return the package of a lowered graph. Errors: T301."""
+        chip = chip_of(graph)
+        about = {
+            "borders": borders_of(graph),
+            "thermoc": thermoc.__version__,
+            "lava": "0.10.0",
+            "numpy": np.__version__,
+            "dt": graph.dt,
+        }
+        files = emit.files(chip, about, stock_only=options.stock_only)
+        return LavaArtefact(files=files, graph=graph, chip=chip, options=options)
+
+    def run(self, artefact: LavaArtefact, feed: Feed, position: NoisePosition) -> Outcome:
+        """Run the package in Lava's own Python. Errors: T302, T403, T409."""
+        if artefact.options.runtime == "reference":
+            graph, tick = artefact.graph, position.first_tick
+            trace = interpret(graph, feed, seed=position.seed, first_sample=position.first_sample, first_tick=tick)
+            return Outcome(outputs=trace.outputs, states=trace.states)
+        return run.run(artefact, feed, position)
+
+
+def chip_of(graph: Graph) -> Graph:
+    """Return the part of a graph that is the chip's. Errors: T301 where the host would have to do its work."""
+    if not any(isinstance(op, Encode | Decode) for op in graph.ops):
+        return graph
+    whole = parts(graph)
+    found = [
+        Finding(
+            code="T301",
+            what=f"{op.opname} ({op.results[0]}) is the chip's, and stands where the host works",
+            where=op.location,
+            notes=("the chip's part lies between loihi.encode and loihi.decode, and is left once",),
+            hint="hand its value out through loihi.decode, or keep host ops out of the chip's part",
+        )
+        for op in (*whole.before.ops, *whole.after.ops)
+        if op.opname.startswith("loihi.") and not isinstance(op, Encode | Decode)
+    ]
+    if found:
+        raise ThermocError(found)
+    return whole.chip
+
+
+def borders_of(graph: Graph) -> dict[str, dict[str, dict[str, object]]]:
+    """Return what a border does to numbers, by the names that the chip's part has for its inputs and outputs.
+
+    An encode names the network's input that it reads, where it reads one.
+    """
+    encodes = {
+        op.y.name: {"scale": op.scale, "bits": op.bits, "lag": op.lag, "every": op.every, "input": _input(graph, op)}
+        for op in graph.of(Encode)
+    }
+    decodes = {op.x.name: {"scale": op.scale, "lag": op.lag, "every": op.every} for op in graph.of(Decode)}
+    return {"encode": encodes, "decode": decodes}
+
+
+def _input(graph: Graph, op: Encode) -> str | None:
+    source = graph.producers[op.x.name]
+    return source.name if isinstance(source, Input) else None

@@ -1,0 +1,127 @@
+"""A package of files that runs in Lava by itself."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from thermoc.backends.base import Artefact
+from thermoc.ir.feed import Feed
+from thermoc.ir.graph import Graph
+from thermoc.ir.reference import interpret
+from thermoc.support.arrays import npz_bytes
+from thermoc.support.errors import ThermocError, error
+from thermoc.support.files import can_write, write_atomic
+from thermoc.support.json_text import read_json
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LavaArtefact(Artefact):
+    """The files by their names in the package, the graph they were made of, and how ``run`` runs them.
+
+    chip: the part of the graph that the package is.
+    """
+
+    files: dict[str, bytes]
+    graph: Graph
+    chip: Graph
+    options: Any
+
+    suffix: ClassVar[str] = ".lava"
+
+    @cached_property
+    def whole(self) -> dict[str, bytes]:
+        """The files, and inputs with the outputs that the reference gives: what ``run.py --check`` compares."""
+        return self.files | {"golden.npz": golden(self.chip)}
+
+    def to_bytes(self) -> bytes:
+        """Return the package as a .zip, the same bytes for the same network."""
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, data in sorted(self.whole.items()):
+                archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
+        return buffer.getvalue()
+
+    @property
+    def size(self) -> int:
+        """Number of bytes of all files."""
+        return sum(map(len, self.whole.values()))
+
+    def save(self, path: str | os.PathLike[str]) -> int:
+        """Write the package as a folder, or as one file where the path ends in .zip, whole or not at all.
+
+        A folder that is there is replaced only where it is such a package and holds nothing else. Errors: T505.
+        """
+        target = Path(path)
+        if target.suffix == ".zip":
+            write_atomic(target, self.to_bytes())
+            return len(self.to_bytes())
+        can_write(target.with_name(f"{target.name}.x"))  # beside it, for it may be a folder that is replaced
+        if target.exists() and (strange := foreign(target)):
+            notes = [f"it holds {strange}"]
+            raise error("T505", f"{target} is there and is no Lava package", notes=notes, hint="name another folder")
+        fresh = Path(tempfile.mkdtemp(prefix=".thermoc.", dir=target.parent))
+        try:
+            unpack(self.whole, fresh)
+            fresh.chmod(0o755)
+            replace(target, fresh)
+        except OSError as reason:
+            raise error("T505", f"{target} cannot be written", notes=[str(reason)]) from None
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+        return self.size
+
+
+def foreign(folder: Path) -> str:
+    """Return the name of something in a folder that no package has put there, or nothing."""
+    if folder.is_symlink() or not folder.is_dir():
+        return "a file or a link"
+    try:
+        manifest = read_json(folder / "manifest.json", "a manifest")
+        ours = {*manifest["files"], "manifest.json", "golden.npz"} if "thermoc" in manifest else set()
+    except (ThermocError, KeyError, TypeError):
+        return "no manifest of a package"
+    there = (path.relative_to(folder) for path in sorted(folder.rglob("*")) if not path.is_dir())
+    return next((str(path) for path in there if "__pycache__" not in path.parts and path.as_posix() not in ours), "")
+
+
+def replace(target: Path, fresh: Path) -> None:
+    """Put a folder where another may be: the old one is away only once the new one is there."""
+    old = Path(f"{fresh}.old")
+    if target.exists():
+        target.rename(old)
+    try:
+        fresh.rename(target)
+    except OSError:
+        if old.exists():
+            old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def unpack(files: Mapping[str, bytes], folder: Path) -> None:
+    """Write files into a folder."""
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def golden(chip: Graph, *, ticks: int = 8, batch: int = 2) -> bytes:
+    """Return inputs that are drawn anew for every network, and what the reference makes of them, as an .npz."""
+    rng = np.random.default_rng(int(chip.hash[:8], 16))
+    shapes = {name: (ticks, batch, *op.shape) for name, op in chip.inputs.items()}
+    given = {name: rng.integers(-100, 100, shape, dtype=np.int32) for name, shape in shapes.items()}
+    found = interpret(chip, Feed(arrays=given, ticks=ticks, batch=batch)).outputs
+    held = {f"in.{name}": array for name, array in given.items()} | {f"out.{n}": array for n, array in found.items()}
+    return npz_bytes(held | {"ticks": np.array(ticks), "samples": np.array(batch)}, compress=True)

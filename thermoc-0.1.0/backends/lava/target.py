@@ -1,0 +1,39 @@
+"""What Lava holds: the chip's ops, ops that ``quantize`` writes in them, and the host's, beside the chip."""
+
+from __future__ import annotations
+
+from thermoc.ir.dialects import core
+from thermoc.ir.ops import REGISTRY
+from thermoc.ir.places import MOVES
+from thermoc.ir.target import TargetDescription
+from thermoc.passes.loihi.units import MAKERS
+
+LINEAR = (
+    core.Affine,
+    core.SparseAffine,
+    core.Matmul,
+    core.Conv,
+    core.Pool,
+    core.Add,
+    core.Sub,
+    core.Neg,
+    core.Mul,
+    core.Div,
+)
+MOVED = frozenset(cls.opname for cls in (*MOVES, core.Concat, core.Delay, core.Input, core.Output, core.Constant))
+QUANTIZED = frozenset(cls.opname for cls in (*LINEAR, *MAKERS))
+OPS = frozenset(name for name in REGISTRY if not name.startswith("crossbar."))
+
+
+def _form(name: str) -> str:
+    if name.startswith("loihi.") or name in MOVED:
+        return "native"
+    return "quantized" if name in QUANTIZED else "host"
+
+
+TARGET = TargetDescription(
+    name="lava",
+    summary="Loihi 2 through Lava: integers, a package that runs by itself",
+    ops=OPS,
+    forms={name: _form(name) for name in OPS},
+)

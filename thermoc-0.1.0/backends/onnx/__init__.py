@@ -1,0 +1,42 @@
+"""ONNX: one self-contained file of standard operators, noise included; run by onnxruntime."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from thermoc.backends.base import Backend, NoisePosition, Outcome
+from thermoc.backends.onnx import emit, lower, run
+from thermoc.backends.onnx.artefact import OnnxArtefact
+from thermoc.backends.onnx.lower import Options
+from thermoc.backends.onnx.target import TARGET
+from thermoc.ir.feed import Feed
+from thermoc.ir.graph import Graph
+from thermoc.ir.target import TargetDescription
+from thermoc.passes.base import Pass
+
+__all__ = ["OnnxArtefact", "OnnxBackend", "Options"]
+
+
+class OnnxBackend(Backend):
+    """The target ``onnx``: an ONNX file for layers, a whole run, or (``step``) one tick."""
+
+    name: ClassVar[str] = "onnx"
+    Options: ClassVar[type[Options]] = Options
+    pass_options: ClassVar[tuple[str, ...]] = ("precision",)
+
+    def target(self) -> TargetDescription:
+        """Return what an ONNX file can hold."""
+        return TARGET
+
+    def lower(self, options: Options, *, dt: float) -> Sequence[Pass]:
+        """Return the passes that bring a graph to ONNX."""
+        return lower.lower(options, dt=dt)
+
+    def emit(self, graph: Graph, options: Options) -> OnnxArtefact:
+        """Return the file of a lowered graph. Errors: T301, T304."""
+        return emit.emit(graph, options)
+
+    def run(self, artefact: OnnxArtefact, feed: Feed, position: NoisePosition) -> Outcome:
+        """Run an artefact in onnxruntime from its initial state. Errors: T302 where that is missing."""
+        return run.run(artefact, feed, position)

@@ -1,0 +1,106 @@
+"""An ONNX model with its interface; records become the protocol buffers of the onnx package here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.backends.base import Artefact
+from thermoc.backends.onnx.interface import Interface
+from thermoc.backends.onnx.target import IR_VERSION, OPSET
+from thermoc.backends.onnx.writer import Body, Node, Tensor
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class OnnxArtefact(Artefact):
+    """One self-contained ONNX file."""
+
+    model: ModelProto
+    interface: Interface
+
+    suffix: ClassVar[str] = ".onnx"
+
+    def to_bytes(self) -> bytes:
+        """Return the file's content, the same for the same graph."""
+        return self.model.SerializeToString(deterministic=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """The parts of a file: what it takes and hands out, its nodes, and the arrays it carries."""
+
+    name: str
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    nodes: tuple[Node, ...]
+    constants: Mapping[str, NDArray]
+
+
+def model(content: Content, *, version: str, doc: str, metadata: Mapping[str, str]) -> ModelProto:
+    """Return the model: default domain only, every weight inside."""
+    from onnx import helper
+
+    opset = helper.make_opsetid("", OPSET)
+    graph = _graph(content)
+    made = helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION, producer_name="thermoc")
+    made.producer_version, made.doc_string = version, doc
+    helper.set_model_props(made, dict(metadata))
+    return made
+
+
+def _graph(content: Content) -> GraphProto:
+    from onnx import helper, numpy_helper
+
+    return helper.make_graph(
+        [_node(node) for node in content.nodes],
+        content.name,
+        _infos(content.inputs),
+        _infos(content.outputs),
+        initializer=[numpy_helper.from_array(np.asarray(a, order="C"), n) for n, a in content.constants.items()],
+    )
+
+
+def _node(node: Node) -> NodeProto:
+    from onnx import helper
+
+    attrs = {name: _attribute(value) for name, value in node.attrs.items()}
+    if node.body is not None:
+        attrs["body"] = _body(node.body)
+    return helper.make_node(node.kind, node.inputs, node.outputs, name=node.outputs[0], **attrs)
+
+
+def _body(body: Body) -> GraphProto:
+    from onnx import helper
+
+    return helper.make_graph([_node(node) for node in body.nodes], "tick", _infos(body.inputs), _infos(body.outputs))
+
+
+def _attribute(value: Any) -> Any:
+    from onnx import helper
+
+    return helper.np_dtype_to_tensor_dtype(value) if isinstance(value, np.dtype) else value
+
+
+def _infos(tensors: Iterable[Tensor]) -> list[ValueInfoProto]:
+    from onnx import helper
+
+    return [
+        helper.make_tensor_value_info(tensor.name, helper.np_dtype_to_tensor_dtype(tensor.dtype), tensor.dims)
+        for tensor in tensors
+    ]
+
+
+def properties(values: Mapping[str, Any]) -> dict[str, str]:
+    """Return metadata under ``thermoc.``; anything but text as JSON."""
+    return {
+        f"thermoc.{name}": value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+        for name, value in values.items()
+    }

@@ -1,0 +1,106 @@
+"""Runs an artefact in onnxruntime."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.backends.base import NoisePosition, Outcome
+from thermoc.backends.onnx.artefact import OnnxArtefact
+from thermoc.backends.onnx.interface import Interface, Mode
+from thermoc.backends.onnx.scope import CONTROLS
+from thermoc.ir.feed import Feed
+from thermoc.support.errors import error
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+Arrays = dict[str, NDArray]
+
+_SESSIONS: WeakKeyDictionary[OnnxArtefact, InferenceSession] = WeakKeyDictionary()
+
+
+def run(artefact: OnnxArtefact, feed: Feed, position: NoisePosition) -> Outcome:
+    """Run from the initial state. Errors: T302 where onnxruntime is missing."""
+    session = _session(artefact)
+    call = {Mode.layers: _layers, Mode.run: _run, Mode.step: _steps}[artefact.interface.mode]
+    return call(session, artefact.interface, feed, position)
+
+
+def _session(artefact: OnnxArtefact) -> InferenceSession:
+    """Return the artefact's session, opened once."""
+    if artefact not in _SESSIONS:
+        _SESSIONS[artefact] = _opened(artefact.to_bytes())
+    return _SESSIONS[artefact]
+
+
+def _opened(data: bytes) -> InferenceSession:
+    try:
+        import onnxruntime
+    except ImportError:
+        hint = 'pip install "thermoc[onnx]"'
+        raise error("T302", "running ONNX files needs onnxruntime, which is not installed", hint=hint) from None
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors; the warnings are about optional inputs, which we want
+    # Several threads cut arrays where a vector loop ends, whose last elements are rounded differently (Log, Exp, Tanh):
+    # results would depend on the number of cores.
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+
+
+def _layers(session: InferenceSession, face: Interface, feed: Feed, position: NoisePosition) -> Outcome:
+    """Ticks do not know of each other: they are one large batch."""
+    inputs = {port.tensor: feed.arrays[port.name].reshape(-1, *port.shape) for port in face.inputs}
+    found = _call(session, inputs)
+    shape = (feed.ticks, feed.batch)
+    return Outcome(outputs={port.name: found[port.tensor].reshape(*shape, *port.shape) for port in face.outputs})
+
+
+def _run(session: InferenceSession, face: Interface, feed: Feed, position: NoisePosition) -> Outcome:
+    inputs = {port.tensor: feed.arrays[port.name] for port in face.inputs}
+    found = _call(session, inputs | _controls(face, feed, position))
+    return Outcome(
+        outputs={port.name: found[port.tensor] for port in face.outputs}, states=_states(face, found, feed.batch)
+    )
+
+
+def _steps(session: InferenceSession, face: Interface, feed: Feed, position: NoisePosition) -> Outcome:
+    """Call once a tick, handing the states on."""
+    controls, states, outputs = _controls(face, feed, position), {}, {port.name: [] for port in face.outputs}
+    found: Arrays = {}
+    for tick in range(feed.ticks):
+        if "tick" in face.controls:
+            controls[face.controls["tick"]] = np.asarray(position.first_tick + tick, np.int64)
+        inputs = {port.tensor: feed.arrays[port.name][tick] for port in face.inputs}
+        found = _call(session, inputs | controls | states)
+        states = {port.tensor: found[port.final] for port in face.states}
+        for port in face.outputs:
+            outputs[port.name].append(found[port.tensor])
+    stacked = {name: np.stack(ticks) for name, ticks in outputs.items()}
+    return Outcome(outputs=stacked, states=_states(face, found, feed.batch))
+
+
+def _call(session: InferenceSession, inputs: Arrays) -> Arrays:
+    names = [output.name for output in session.get_outputs()]
+    whole: dict[str, Any] = {name: np.asarray(array, order="C") for name, array in inputs.items()}
+    return dict(zip(names, map(np.asarray, session.run(names, whole))))
+
+
+def _controls(face: Interface, feed: Feed, position: NoisePosition) -> Arrays:
+    """Return the scalars in use; a step's tick is set at each call."""
+    known = {
+        "ticks": feed.ticks,
+        "batch": feed.batch,
+        "seed": position.seed,
+        "first_sample": position.first_sample,
+        "first_tick": position.first_tick,
+        "tick": position.first_tick,
+    }
+    return {tensor: np.asarray(known[name], CONTROLS[name][0]) for name, tensor in face.controls.items()}
+
+
+def _states(face: Interface, found: Arrays, batch: int) -> Arrays:
+    return {port.name: np.broadcast_to(found[port.final], (batch, *port.shape)) for port in face.states}

@@ -1,0 +1,70 @@
+"""Our simulator as a target: the graph becomes a ``simulator.Program``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from thermoc.backends.base import Artefact, Backend, NoisePosition, Outcome
+from thermoc.backends.sim import host_and_loihi
+from thermoc.backends.sim.emit import emit
+from thermoc.backends.sim.host_and_loihi import ClockedArtefact
+from thermoc.backends.sim.lower import lower
+from thermoc.backends.sim.options import Options
+from thermoc.backends.sim.run import run as run_program
+from thermoc.backends.sim.target import TARGET
+from thermoc.ir.feed import Feed
+from thermoc.ir.graph import Graph
+from thermoc.ir.host_device import is_clocked
+from thermoc.ir.target import TargetDescription
+from thermoc.passes.base import Pass, Property
+from thermoc.passes.explicit_broadcast import EXPLICIT
+from thermoc.passes.legalize import held_by
+from thermoc.simulator import Program
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgramArtefact(Artefact):
+    """A program and the number of threads it may use."""
+
+    suffix: ClassVar[str] = ".program"
+
+    program: Program
+    threads: int | None
+
+    def to_bytes(self) -> bytes:
+        """Return the program's file."""
+        return self.program.to_bytes()
+
+
+class SimBackend(Backend):
+    """Numba on the CPU, parallel over the batch; the same bits for any number of threads."""
+
+    name: ClassVar[str] = "sim"
+    Options: ClassVar[type] = Options
+    pass_options: ClassVar[tuple[str, ...]] = ("precision",)
+
+    def target(self) -> TargetDescription:
+        """Return what the simulator holds."""
+        return TARGET
+
+    def lower(self, options: Options, *, dt: float) -> Sequence[Pass]:
+        """Return the simulator's passes."""
+        return lower(options.precision, dt=dt)
+
+    def takes(self, options: Options) -> tuple[Property, ...]:
+        """Kernels know only equal shapes and single elements, so broadcasts must be ops."""
+        return (held_by(TARGET), EXPLICIT)
+
+    def emit(self, graph: Graph, options: Options) -> ProgramArtefact | ClockedArtefact:
+        """Return the program of a lowered graph; three where a chip within it has ticks of its own."""
+        if is_clocked(graph):
+            return host_and_loihi.build(graph, options.threads)
+        return ProgramArtefact(program=emit(graph), threads=options.threads)
+
+    def run(self, artefact: ProgramArtefact | ClockedArtefact, feed: Feed, position: NoisePosition) -> Outcome:
+        """Run the program."""
+        if isinstance(artefact, ClockedArtefact):
+            return host_and_loihi.run(artefact, feed, position)
+        return run_program(artefact.program, feed, position, artefact.threads)

@@ -1,0 +1,105 @@
+"""A lowered graph as a program."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.backends.sim.rows import loihi as loihi_rows
+from thermoc.backends.sim.rows.spiking import listed
+from thermoc.backends.sim.rows.table import WRITERS
+from thermoc.backends.sim.rows.writer import Writer
+from thermoc.ir.dialects.core import Constant, Delay
+from thermoc.ir.graph import Graph
+from thermoc.ir.ops import Op
+from thermoc.ir.types import DType
+from thermoc.simulator import Bank, Opcode, Port, Program, State
+from thermoc.simulator.opcodes import ROW
+from thermoc.simulator.program import Form
+
+
+def emit(graph: Graph) -> Program:
+    """Return the program of a graph that holds the target's ops alone. Errors: T301."""
+    real = _real(graph)
+    writer = Writer(graph, real)
+    inputs = _ports({name: op.y.inferred for name, op in graph.inputs.items()})
+    outputs = _ports({name: op.x.inferred for name, op in graph.outputs.items()})
+    writer.listed = listed(graph)
+    states = _states(graph, writer)
+    writer.ports = {"core.input": {p.name: p for p in inputs}, "core.output": {p.name: p for p in outputs}}
+    writer.states = {state.name: state for state in states}
+    for op in graph.order:
+        if not isinstance(op, Constant):
+            WRITERS[type(op)](op, writer)
+    for op in graph.order:
+        if type(op) in loihi_rows.LAST:
+            loihi_rows.LAST[type(op)](op, writer)
+    for op in graph.of(Delay):
+        state = writer.states[f"{op.y.name}.buffer"]
+        lists = op.y.name in writer.listed
+        opcode = Opcode.WRITE_LIST if lists else Opcode.WRITE if op.x.dtype.is_float else Opcode.INT_WRITE
+        writer.row(opcode, -1, (writer.list_slot(op.x) if lists else writer.slot(op.x),), (state.offset, state.ticks))
+    return Program(
+        name=graph.name,
+        dt=graph.dt,
+        precision=real.name,
+        code=np.array(writer.code, np.int64).reshape(-1, ROW),
+        slots=np.array(writer.slots, np.int64).reshape(-1, 3),
+        floats=np.concatenate([*writer.constants[Bank.FLOAT_CONSTANT], np.empty(0, real)]),
+        ints=np.concatenate([*writer.constants[Bank.INT_CONSTANT], np.empty(0, np.int64)]),
+        table=np.concatenate([*writer.tables, np.empty(0, np.int64)]),
+        work=(writer.used[Bank.FLOAT_WORK], writer.used[Bank.INT_WORK]),
+        inputs=inputs,
+        outputs=outputs,
+        states=states,
+    )
+
+
+def _real(graph: Graph) -> np.dtype:
+    floats = {value.dtype for op in graph.ops for value in op.results if value.dtype.is_float}
+    return (floats.pop() if floats else DType.f64).numpy
+
+
+def _ports(types) -> tuple[Port, ...]:
+    used, ports = {False: 0, True: 0}, []
+    for name, type_ in types.items():
+        port = Port(name=name, shape=type_.shape, dtype=type_.dtype.numpy.name, offset=used[not type_.dtype.is_float])
+        used[port.integer] += port.size
+        ports.append(port)
+    return tuple(ports)
+
+
+def _states(graph: Graph, writer: Writer) -> tuple[State, ...]:
+    """Return delays as rings, of lists where their values are listed, and what other ops keep in place."""
+    used, states = {False: 0, True: 0}, []
+
+    def add(name: str, op: Op, first: NDArray | float, ticks: int, form: Form) -> None:
+        type_ = op.results[0].inferred
+        whole = np.broadcast_to(first, (ticks, *type_.shape))
+        initial = np.ascontiguousarray(whole, type_.dtype.numpy)
+        dtype = type_.dtype.numpy.name
+        state = State(
+            name=f"{op.results[0].name}.{name}",
+            shape=type_.shape,
+            dtype=dtype,
+            ticks=ticks,
+            offset=0,
+            initial=initial,
+            form=form,
+        )
+        states.append(replace(state, offset=used[state.integer]))
+        used[state.integer] += state.size
+
+    for op in graph.ops:
+        if isinstance(op, Delay):
+            form = Form.LISTS if op.y.name in writer.listed else Form.RING
+            add("buffer", op, writer.numbers(op, "initial"), op.ticks, form)
+            continue
+        for name in op.states():
+            if op.opname.startswith("loihi."):
+                add(name, op, loihi_rows.start(op, name, writer), *loihi_rows.form(op, name))
+            else:
+                add(name, op, 0.0 if name == "held" else writer.numbers(op, "initial"), 1, Form.PLACE)
+    return tuple(states)

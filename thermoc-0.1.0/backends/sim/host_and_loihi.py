@@ -1,0 +1,59 @@
+"""A network that was brought to Loihi, in the simulator: host and chip are programs, each with a clock of its own."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from numpy.typing import NDArray
+
+from thermoc.backends.base import Artefact, NoisePosition, Outcome
+from thermoc.backends.sim.emit import emit
+from thermoc.backends.sim.run import run as run_program
+from thermoc.ir.feed import Feed
+from thermoc.ir.graph import Graph
+from thermoc.ir.host_device import parts, run_in_parts
+from thermoc.simulator import Program
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockedArtefact(Artefact):
+    """Programs of the host before the chip, of the chip, and of the host after it, with the graph each is of."""
+
+    suffix: ClassVar[str] = ".zip"
+
+    graph: Graph
+    programs: tuple[tuple[str, Graph, Program], ...]
+    threads: int | None
+
+    def to_bytes(self) -> bytes:
+        """Return a .zip of the programs."""
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            for name, _, program in self.programs:
+                archive.writestr(zipfile.ZipInfo(f"{name}.program", (1980, 1, 1, 0, 0, 0)), program.to_bytes())
+        return buffer.getvalue()
+
+
+def build(graph: Graph, threads: int | None) -> ClockedArtefact:
+    """Return the programs of a graph whose chip has ticks of its own."""
+    whole = parts(graph)
+    named = (("before", whole.before), ("chip", whole.chip), ("after", whole.after))
+    programs = tuple((name, part, emit(part)) for name, part in named if part.outputs)
+    return ClockedArtefact(graph=graph, programs=programs, threads=threads)
+
+
+def run(artefact: ClockedArtefact, feed: Feed, position: NoisePosition) -> Outcome:
+    """Run part by part. Errors: T404 for a first tick other than 0."""
+    programs = {part.hash: program for _, part, program in artefact.programs}
+
+    def part(graph: Graph, given: Feed, first_tick: int) -> tuple[Mapping[str, NDArray], Mapping[str, NDArray]]:
+        where = NoisePosition(seed=position.seed, first_sample=position.first_sample, first_tick=first_tick)
+        found = run_program(programs[graph.hash], given, where, artefact.threads)
+        return found.outputs, found.states
+
+    outputs, states = run_in_parts(artefact.graph, feed, part, first_tick=position.first_tick)
+    return Outcome(outputs=outputs, states=states)

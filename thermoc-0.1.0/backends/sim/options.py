@@ -1,0 +1,28 @@
+"""What ``tc.compile(net, "sim", ...)`` takes, checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from thermoc.support.errors import error
+
+PRECISIONS = ("float64", "float32")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """precision: float64 or float32. threads: at most so many, default one a core. Errors: T303."""
+
+    precision: str = "float64"
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        check_engine(self.precision, self.threads)
+
+
+def check_engine(precision: object, threads: object) -> None:
+    """Refuse a float format or a number of threads that the engine does not have. Errors: T303."""
+    if precision not in PRECISIONS:
+        raise error("T303", f"precision must be one of {', '.join(PRECISIONS)}", notes=[f"precision = {precision!r}"])
+    if threads is not None and (type(threads) is not int or threads < 1):
+        raise error("T303", "threads must be an integer >= 1", notes=[f"threads = {threads!r}"])

@@ -1,0 +1,1 @@
+"""How an op becomes rows of a simulator program."""

@@ -1,0 +1,113 @@
+"""Collects slots, constants, tables and rows of code: what the op table writes into."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from thermoc.ir.dialects.core import Constant
+from thermoc.ir.graph import Graph
+from thermoc.ir.ops import Op
+from thermoc.ir.types import Type
+from thermoc.ir.values import Value
+from thermoc.simulator import Bank, Opcode, Port, State
+from thermoc.simulator.opcodes import OPERANDS, PARAMETERS
+from thermoc.support.errors import error
+
+
+class Writer:
+    """The program being written. ``row`` adds an instruction, ``table`` a table of places."""
+
+    def __init__(self, graph: Graph, real: np.dtype):
+        self.graph, self.real = graph, real
+        self.code: list[list[int]] = []
+        self.slots: list[tuple[int, int, int]] = []
+        self.constants: dict[Bank, list[NDArray]] = {Bank.FLOAT_CONSTANT: [], Bank.INT_CONSTANT: []}
+        self.tables: list[NDArray] = []
+        self.used = dict.fromkeys(Bank, 0)
+        self.ports: dict[str, dict[str, Port]] = {}
+        self.states: dict[str, State] = {}
+        self.listed: frozenset[str] = frozenset()
+        self._table_length = 0
+        self._slot_of: dict[str, int] = {}
+        self._list_of: dict[str, int] = {}
+
+    def slot(self, value: Value) -> int:
+        """Return a value's slot; a constant's elements are stored, and a list spread, when first asked for."""
+        if value.name not in self._slot_of:
+            source = self.graph.producers[value.name]
+            self._slot_of[value.name] = (
+                self.constant(source.value.numpy) if isinstance(source, Constant) else self.work(value.inferred)
+            )
+            if value.name in self.listed:
+                spread = Opcode.SPREAD if value.dtype.is_float else Opcode.LOIHI_SPREAD
+                self.row(spread, self._slot_of[value.name], (self.list_slot(value),))
+        return self._slot_of[value.name]
+
+    def list_slot(self, value: Value) -> int:
+        """Return the slot of a listed value's list: how many units fired, and which."""
+        if value.name not in self._list_of:
+            self._list_of[value.name] = self._new(Bank.INT_WORK, value.size + 1)
+        return self._list_of[value.name]
+
+    def put(self, value: Value, slot: int) -> None:
+        """Let a value be in this slot."""
+        self._slot_of[value.name] = slot
+
+    def kept(self, op: Op, name: str) -> int:
+        """Return a new slot that is a state of an op itself."""
+        state = self.states[f"{op.results[0].name}.{name}"]
+        self.slots.append((Bank.INT_STATE if state.integer else Bank.FLOAT_STATE, state.offset, state.size))
+        return len(self.slots) - 1
+
+    def place(self, op: Op, name: str) -> int:
+        """Return where a state of an op itself stands among the states of its kind."""
+        return self.states[f"{op.results[0].name}.{name}"].offset
+
+    def work(self, type_: Type) -> int:
+        """Return a new slot of a sample's own."""
+        bank = Bank.FLOAT_WORK if type_.dtype.is_float else Bank.INT_WORK
+        return self._new(bank, type_.size)
+
+    def constant(self, array: NDArray) -> int:
+        """Return a new slot that holds these numbers."""
+        integer = array.dtype.kind != "f"
+        bank = Bank.INT_CONSTANT if integer else Bank.FLOAT_CONSTANT
+        self.constants[bank].append(array.reshape(-1).astype(np.int64 if integer else self.real))
+        return self._new(bank, array.size)
+
+    def arranged(self, value: Value, index: NDArray[np.int64]) -> int:
+        """Return a slot that holds value[index], 0 where the index is -1: made now from a constant, else by a row."""
+        source = self.graph.producers[value.name]
+        if isinstance(source, Constant):
+            return self.constant(np.append(source.value.numpy.reshape(-1), 0)[index])
+        slot = self.work(value.inferred.with_(shape=index.shape))
+        self.row(Opcode.GATHER, slot, (self.slot(value),), (self.table(index),))
+        return slot
+
+    def _new(self, bank: Bank, size: int) -> int:
+        self.slots.append((bank, self.used[bank], size))
+        self.used[bank] += size
+        return len(self.slots) - 1
+
+    def table(self, places: ArrayLike) -> int:
+        """Store places; return where they start."""
+        array = np.ascontiguousarray(places, np.int64).reshape(-1)
+        self.tables.append(array)
+        self._table_length += array.size
+        return self._table_length - array.size
+
+    def row(
+        self, opcode: Opcode, result: int, operands: tuple[int, ...] = (), parameters: tuple[int, ...] = ()
+    ) -> None:
+        """Add an instruction; what is not named is -1 or 0."""
+        padded = [*operands, *[-1] * (OPERANDS - len(operands))]
+        self.code.append([int(opcode), result, *padded, *map(int, parameters), *[0] * (PARAMETERS - len(parameters))])
+
+    def numbers(self, op: Op, name: str) -> NDArray:
+        """Return the array of an operand that must be constant. Errors: T301."""
+        source = self.graph.producers[getattr(op, name).name]
+        if isinstance(source, Constant):
+            return source.value.numpy
+        what = f"target 'sim' needs a constant {name} in {op.opname} ({op.results[0]})"
+        raise error("T301", what, where=op.location, notes=[f"it comes from {source.opname}"])

@@ -1,0 +1,111 @@
+"""Colours of the graph of couplings: no two coupled units share one, so a colour is updated at once (a proven order).
+
+Two colours where they suffice (every lattice of even sides: the chequerboard; every restricted machine: its two
+layers), found in linear time by breadth-first search. Else networkx's DSATUR for small graphs, and for large ones
+rounds of independent sets, linear in the number of couplings.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+SMALL = 2000
+"""Up to so many couplings networkx looks for few colours; it takes a second and more for a million."""
+
+
+def colouring(offsets: NDArray, columns: NDArray) -> NDArray[np.int64]:
+    """Return a colour for each unit; couplings are rows (offsets, columns), in one direction or both."""
+    n = len(offsets) - 1
+    unit = np.repeat(np.arange(n), np.diff(offsets))
+    if not len(columns):
+        return np.zeros(n, np.int64)
+    two = _two_colours(n, unit, columns)
+    if clash(offsets, columns, two) is None:
+        return two
+    return _few_colours(n, unit, columns) if len(columns) <= SMALL else _independent_sets(n, unit, columns)
+
+
+def clash(offsets: NDArray, columns: NDArray, colors: NDArray) -> tuple[int, int] | None:
+    """Return the first pair of coupled units of one colour, or None: the proof of a colouring."""
+    unit = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    bad = (colors[unit] == colors[columns]) & (unit != columns)
+    if not bad.any():
+        return None
+    at = int(np.argmax(bad))
+    return int(unit[at]), int(columns[at])
+
+
+def _two_colours(n: int, unit: NDArray, other: NDArray) -> NDArray[np.int64]:
+    """Return the parity of the distance from each component's first unit: a colouring where two colours suffice."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import breadth_first_order, connected_components
+
+    graph = coo_array((np.ones(len(unit), np.int8), (unit, other)), shape=(n, n)).tocsr()
+    count, label = connected_components(graph, directed=False)
+    first = np.unique(label, return_index=True)[1]
+    roots = np.full(count, n)  # one more unit, coupled to the first of each component, reaches them all
+    joined = coo_array(
+        (
+            np.ones(len(unit) + count, np.int8),
+            (np.concatenate([unit, roots]), np.concatenate([other, first])),
+        ),
+        shape=(n + 1, n + 1),
+    ).tocsr()
+    _, parent = breadth_first_order(joined, n, directed=False)
+    parent = np.where(parent < 0, n, parent).astype(np.int64)
+    parity = np.ones(n + 1, np.int8)
+    parity[n] = 0
+    while (parent != n).any():  # distances double, so rounds are logarithmic
+        parity ^= parity[parent]
+        parent = parent[parent]
+    return (parity[:n] ^ 1).astype(np.int64)
+
+
+def _few_colours(n: int, unit: NDArray, other: NDArray) -> NDArray[np.int64]:
+    import networkx
+
+    graph = networkx.Graph()
+    graph.add_nodes_from(range(n))
+    graph.add_edges_from(zip(unit.tolist(), other.tolist()))
+    graph.remove_edges_from(list(networkx.selfloop_edges(graph)))
+    found = networkx.greedy_color(graph, strategy="DSATUR")
+    return np.array([found[i] for i in range(n)])
+
+
+def _independent_sets(n: int, unit: NDArray, other: NDArray) -> NDArray[np.int64]:
+    """Return colours by Jones and Plassmann: rounds in which units above all uncoloured neighbours take the least free.
+
+    Priorities are degree first, then a fixed permutation, so the result is a function of the graph.
+    """
+    away = unit != other
+    one = np.concatenate([unit[away], other[away]])
+    two = np.concatenate([other[away], unit[away]])
+    degree = np.bincount(one, minlength=n)
+    rank = np.empty(n, np.int64)
+    rank[np.lexsort((np.random.default_rng(0).permutation(n), degree))] = np.arange(n)
+    colors = np.full(n, -1)
+    while (colors < 0).any():
+        highest = np.full(n, -1)
+        np.maximum.at(highest, one, np.where(colors[two] < 0, rank[two], -1))
+        ready = (colors < 0) & (rank > highest)
+        taken = ready[one] & (colors[two] >= 0)
+        colors[ready] = _least_free(n, one[taken], colors[two[taken]])[ready]
+        keep = (colors[one] < 0) | (colors[two] < 0)
+        one, two = one[keep], two[keep]
+    return colors
+
+
+def _least_free(n: int, unit: NDArray, color: NDArray) -> NDArray[np.int64]:
+    """Return for each unit the least colour that none of its pairs (unit, color) names."""
+    least = np.zeros(n, np.int64)
+    if not len(unit):
+        return least
+    order = np.lexsort((color, unit))
+    unit, color = unit[order], color[order]
+    fresh = np.append(True, (unit[1:] != unit[:-1]) | (color[1:] != color[:-1]))
+    unit, color = unit[fresh], color[fresh]
+    start = np.searchsorted(unit, unit)
+    dense = color == np.arange(len(unit)) - start  # sorted colours of a unit count 0, 1, 2, ... until a gap
+    np.add.at(least, unit[dense], 1)
+    return least

@@ -1,0 +1,212 @@
+"""What is handed to a run, checked against the graph before anything starts."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from thermoc.ir.dialects.core import Input
+from thermoc.ir.graph import Graph
+from thermoc.ir.memory import check_memory
+from thermoc.ir.types import Role
+from thermoc.support.errors import Finding, ThermocError, error
+
+COUNTER = 2**32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feed:
+    """Checked inputs: each array is (ticks, batch, *shape) in the graph's dtype, possibly a broadcast view."""
+
+    arrays: Mapping[str, NDArray]
+    ticks: int
+    batch: int
+
+
+def feed(
+    graph: Graph,
+    inputs: Mapping[str, ArrayLike],
+    *,
+    ticks: int | None = None,
+    batch: int | None = None,
+    seed: int = 0,
+    first_sample: int = 0,
+    first_tick: int = 0,
+) -> Feed:
+    """Check inputs given as (batch, *shape), held over the ticks, or (ticks, batch, *shape).
+
+    ticks defaults to what the inputs say, else 1; batch likewise. seed, first_sample and first_tick place the run in
+    the noise. Errors: T401 (names), T402 (shapes), T403 (dtypes and values), T404 (a number out of range), T408 (more
+    than fits in memory).
+    """
+    if not isinstance(inputs, Mapping):
+        raise error("T401", "inputs are arrays by name", notes=[f"a {type(inputs).__name__} was given"])
+    numbers = {"ticks": ticks, "batch": batch, "seed": seed, "first_sample": first_sample, "first_tick": first_tick}
+    found = [*_names(graph, inputs), *_numbers(numbers)]
+    if found:
+        raise ThermocError(found)
+    arrays: dict[str, NDArray] = {}
+    for name, op in graph.inputs.items():
+        try:
+            array = np.asarray(inputs[name])
+        except ValueError as reason:
+            raise error(
+                "T402", f"input {name!r} is not a regular array", where=op.location, notes=[str(reason)]
+            ) from None
+        problems = [*_shape(op, array), *_values(op, array, hot=is_temperature(graph, op))]
+        found += problems
+        if not problems:
+            arrays[name] = array.astype(op.dtype.numpy, copy=False)
+    if found:
+        raise ThermocError(found)
+    ticks, batch = _agree(graph, arrays, ticks, batch)
+    found = list(_noise(graph, first_sample + batch, first_tick + ticks))
+    if found:
+        raise ThermocError(found)
+    timed = sum(math.prod(array.shape[2:]) for name, array in arrays.items() if _timed(graph, name, array))
+    check_memory(graph, ticks=ticks, batch=batch, timed=timed)
+    views = {
+        name: np.broadcast_to(a if _timed(graph, name, a) else a[np.newaxis], (ticks, batch, *graph.inputs[name].shape))
+        for name, a in arrays.items()
+    }
+    return Feed(arrays=views, ticks=ticks, batch=batch)
+
+
+def _names(graph: Graph, inputs: Mapping[str, ArrayLike]) -> Iterator[Finding]:
+    known = list(graph.inputs)
+    for name in inputs:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else ""
+            yield Finding(
+                code="T401",
+                what=f"network {graph.name!r} has no input {name!r}",
+                notes=(f"its inputs are {known}",),
+                hint=hint,
+            )
+    for name, op in graph.inputs.items():
+        if name not in inputs:
+            yield Finding(
+                code="T401",
+                what=f"input {name!r} is missing",
+                where=op.location,
+                hint=f"give it an array (batch, {', '.join(map(str, op.shape))})",
+            )
+
+
+LIMITS = {
+    "ticks": (1, COUNTER),
+    "batch": (1, COUNTER),
+    "seed": (0, 2**64 - 1),
+    "first_sample": (0, COUNTER - 1),
+    "first_tick": (0, COUNTER - 1),
+}
+
+
+def _numbers(numbers: Mapping[str, int | None]) -> Iterator[Finding]:
+    for name, value in numbers.items():
+        low, high = LIMITS[name]
+        if value is None:
+            continue
+        if not isinstance(value, int | np.integer) or isinstance(value, bool) or not low <= value <= high:
+            what = f"{name} must be an integer from {low} to {high}"
+            yield Finding(code="T404", what=what, notes=(f"{name} = {value!r}",))
+
+
+def _noise(graph: Graph, samples: int, ticks: int) -> Iterator[Finding]:
+    """A counter has 32 bits for the element and 32 for the tick: beyond them noise would repeat."""
+    units = graph.noise_units
+    for what, count in (("samples * units", samples * units), ("ticks", ticks)):
+        if units and count > COUNTER:
+            hint = "split the run over seeds"
+            yield Finding(
+                code="T404", what=f"{what} exceed the counter of the noise", notes=(f"{count} > {COUNTER}",), hint=hint
+            )
+
+
+def _shape(op: Input, array: NDArray) -> Iterator[Finding]:
+    rank = len(op.shape)
+    if (
+        array.ndim - rank not in (1, 2)
+        or array.shape[array.ndim - rank :] != op.shape
+        or 0 in array.shape[: array.ndim - rank]
+    ):
+        shown = ", ".join(map(str, op.shape))
+        yield Finding(
+            code="T402",
+            what=f"input {op.name!r} has the wrong shape",
+            where=op.location,
+            notes=(f"it is {list(array.shape)}", f"expected [batch, {shown}] or [ticks, batch, {shown}]"),
+            hint="one sample is a batch of one: x[np.newaxis]" if array.shape == op.shape else "",
+        )
+
+
+def is_temperature(graph: Graph, op: Input) -> bool:
+    """Whether an input is declared as a temperature, or an op takes it as one."""
+    readers = graph.consumers.get(op.y.name, ())
+    return op.role is Role.temperature or any(
+        spec.role is Role.temperature and getattr(reader, name) == op.y
+        for reader in readers
+        for name, spec in reader.operand_specs.items()
+    )
+
+
+def _values(op: Input, array: NDArray, *, hot: bool) -> Iterator[Finding]:
+    kinds = {"f": "biuf", "i": "biu", "b": "b"}[op.dtype.numpy.kind]
+    if array.dtype.kind not in kinds:
+        yield Finding(
+            code="T403",
+            what=f"input {op.name!r} has the wrong dtype",
+            where=op.location,
+            notes=(f"it is {array.dtype}", f"the network wants {op.dtype}"),
+        )
+        return
+    if op.dtype.numpy.kind == "i" and array.dtype.kind != "b":
+        yield from _whole_range(op, array)
+    if array.dtype.kind != "f" and not hot:
+        return
+    good = np.isfinite(array) & (array > 0) if hot else np.isfinite(array)
+    if not good.all():
+        where = tuple(int(i) for i in np.argwhere(~good)[0])
+        wanted = "finite and > 0, as a temperature is" if hot else "finite"
+        yield Finding(
+            code="T403",
+            what=f"input {op.name!r} must be {wanted}",
+            where=op.location,
+            notes=(f"element {list(where)} is {array[where]}",),
+        )
+
+
+def _whole_range(op: Input, array: NDArray) -> Iterator[Finding]:
+    """Integers must fit the format that holds them: nothing wraps on its way in."""
+    low, high = np.iinfo(op.dtype.numpy).min, np.iinfo(op.dtype.numpy).max
+    if array.size == 0 or low <= int(array.min()) <= int(array.max()) <= high:
+        return
+    where = tuple(int(i) for i in np.argwhere((array < low) | (array > high))[0])
+    notes = (f"element {list(where)} is {array[where]}", f"{op.dtype} holds {low} to {high}")
+    yield Finding(code="T403", what=f"input {op.name!r} has numbers it cannot hold", where=op.location, notes=notes)
+
+
+def _timed(graph: Graph, name: str, array: NDArray) -> bool:
+    return array.ndim == len(graph.inputs[name].shape) + 2
+
+
+def _agree(graph: Graph, arrays: Mapping[str, NDArray], ticks: int | None, batch: int | None) -> tuple[int, int]:
+    said = {"ticks": {} if ticks is None else {"ticks": ticks}, "batch": {} if batch is None else {"batch": batch}}
+    for name, array in arrays.items():
+        timed = _timed(graph, name, array)
+        if timed:
+            said["ticks"][f"input {name!r}"] = array.shape[0]
+        said["batch"][f"input {name!r}"] = array.shape[int(timed)]
+    for what, claims in said.items():
+        if len(set(claims.values())) > 1:
+            notes = [f"{who} says {number}" for who, number in claims.items()]
+            raise error(
+                "T402", f"inputs disagree on the number of {'ticks' if what == 'ticks' else 'samples'}", notes=notes
+            )
+    return next(iter(said["ticks"].values()), 1), next(iter(said["batch"].values()), 1)

@@ -1,0 +1,59 @@
+"""Where elements stand: arrays of places, counted over one sample's elements with the last axis fastest."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.ir.dialects import core
+from thermoc.ir.types import Shape
+
+Places = NDArray[np.int64]
+MOVES = frozenset({core.Reshape, core.Flatten, core.Transpose, core.Broadcast, core.Slice})
+"""Ops that only move elements."""
+
+
+def places(shape: Shape) -> Places:
+    """Return the place of each element of an array of this shape."""
+    return np.arange(math.prod(shape), dtype=np.int64).reshape(shape)
+
+
+def moved(op: Any) -> Places:
+    """Return where each element of the result of one of ``MOVES`` stands in x, in the result's shape."""
+    index = places(op.x.shape)
+    if isinstance(op, core.Transpose):
+        return index.transpose(op.axes)
+    if isinstance(op, core.Broadcast):
+        return np.broadcast_to(index, op.shape)
+    if isinstance(op, core.Slice):
+        return index[tuple(slice(*cut) for cut in zip(op.starts, op.stops, op.steps))]
+    return index.reshape(op.y.shape)
+
+
+def windows(shape: Shape, window: Shape, stride: Shape, padding: core.Pairs, dilation: Shape) -> Places:
+    """Return the places of every window's elements, (channels, windows, taps); -1 lies outside."""
+    padded = np.pad(places(shape), ((0, 0), *padding), constant_values=-1)
+    spans = tuple(spread * (size - 1) + 1 for spread, size in zip(dilation, window))
+    views = sliding(padded, spans)
+    steps = tuple(slice(None, None, step) for step in stride)
+    taps = tuple(slice(None, None, spread) for spread in dilation)
+    return views[(slice(None), *steps, *taps)].reshape(shape[0], -1, math.prod(window))
+
+
+def sliding(x: NDArray, spans: Shape) -> NDArray:
+    """Return every window over the last axes of x, as axes behind those of x."""
+    lead = x.ndim - len(spans)
+    views = np.lib.stride_tricks.sliding_window_view(x, (1,) * lead + spans)
+    return views[(slice(None),) * x.ndim + (0,) * lead]
+
+
+def reduced(op: core.Reduce | core.Pool) -> Places:
+    """Return the places that each element of a reduction is taken over, (elements, members); -1 lies outside."""
+    shape = op.x.shape
+    if isinstance(op, core.Pool):
+        return windows(shape, op.window, op.stride, op.padding, (1,) * len(op.window)).reshape(-1, math.prod(op.window))
+    kept = [axis for axis in range(len(shape)) if axis not in op.axes]
+    return places(shape).transpose(*kept, *sorted(op.axes)).reshape(-1, math.prod(shape[axis] for axis in op.axes))

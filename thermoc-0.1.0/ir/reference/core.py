@@ -1,0 +1,188 @@
+"""The meaning of ``core``."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.ir.dialects import core
+from thermoc.ir.places import sliding
+from thermoc.ir.reference.meaning import Context, State, aligned, means, pure, whole
+
+ELEMENTWISE = {
+    core.Neg: np.negative,
+    core.Abs: np.abs,
+    core.Sign: np.sign,
+    core.Exp: np.exp,
+    core.Expm1: np.expm1,
+    core.Log: np.log,
+    core.Sqrt: np.sqrt,
+    core.Sin: np.sin,
+    core.Cos: np.cos,
+    core.Tanh: np.tanh,
+    core.Floor: np.floor,
+    core.Add: np.add,
+    core.Sub: np.subtract,
+    core.Mul: np.multiply,
+    core.Div: np.divide,
+    core.Pow: np.power,
+    core.Minimum: np.minimum,
+    core.Maximum: np.maximum,
+    core.Less: np.less,
+    core.LessEqual: np.less_equal,
+    core.Greater: np.greater,
+    core.GreaterEqual: np.greater_equal,
+    core.Equal: np.equal,
+    core.And: np.logical_and,
+    core.Or: np.logical_or,
+    core.Not: np.logical_not,
+    core.Select: np.where,
+}
+
+
+def _elementwise(function: Any):
+    def step(op: Any, ctx: Context, *operands: NDArray) -> NDArray:
+        with np.errstate(all="ignore"):
+            return function(*aligned(*operands))
+
+    return step
+
+
+for _cls, _function in ELEMENTWISE.items():
+    means(_cls, step=_elementwise(_function))
+
+
+@pure(core.Constant)
+def constant(op: core.Constant, ctx: Context) -> NDArray:
+    return op.value.numpy[np.newaxis]
+
+
+@pure(core.Tick)
+def tick(op: core.Tick, ctx: Context) -> NDArray:
+    return np.array([ctx.tick], np.int64)
+
+
+@pure(core.Cast)
+def cast(op: core.Cast, ctx: Context, x: NDArray) -> NDArray:
+    with np.errstate(all="ignore"):
+        return x.astype(op.dtype.numpy)
+
+
+def _delay_start(op: core.Delay, ctx: Context, x: NDArray | None, initial: NDArray) -> State:
+    first = whole(initial, op.y.inferred)[:, np.newaxis]
+    return {"buffer": np.broadcast_to(first, (first.shape[0], op.ticks, *op.y.shape))}
+
+
+def _delay_advance(op: core.Delay, ctx: Context, state: State, x: NDArray, initial: NDArray) -> State:
+    batch = max(x.shape[0], state["buffer"].shape[0])
+    old = np.broadcast_to(state["buffer"], (batch, *state["buffer"].shape[1:]))
+    new = np.broadcast_to(x[:, np.newaxis], (batch, 1, *x.shape[1:]))
+    return {"buffer": np.concatenate([old[:, 1:], new], axis=1)}
+
+
+means(core.Delay, start=_delay_start, read=lambda op, state: state["buffer"][:, 0], advance=_delay_advance)
+
+
+@pure(core.Affine)
+def affine(op: core.Affine, ctx: Context, x: NDArray, weight: NDArray, bias: NDArray | None) -> NDArray:
+    y = np.matmul(x, weight[0].T)
+    return y if bias is None else y + bias.reshape(1, *(1,) * (y.ndim - 2), -1)
+
+
+@pure(core.SparseAffine)
+def sparse_affine(
+    op: core.SparseAffine,
+    ctx: Context,
+    x: NDArray,
+    values: NDArray,
+    columns: NDArray,
+    offsets: NDArray,
+    bias: NDArray | None,
+) -> NDArray:
+    rows = np.repeat(np.arange(offsets.shape[1] - 1), np.diff(offsets[0]))
+    y = np.zeros((x.shape[0], offsets.shape[1] - 1), x.dtype)
+    for sample in range(x.shape[0]):
+        np.add.at(y[sample], rows, values[0] * x[sample, columns[0]])
+    return y if bias is None else y + bias
+
+
+@pure(core.Matmul)
+def matmul(op: core.Matmul, ctx: Context, a: NDArray, b: NDArray) -> NDArray:
+    return np.matmul(a, b)
+
+
+def _windows(x: NDArray, window: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]) -> NDArray:
+    """Return every window of padded x (batch, channels, *space) as (batch, channels, *places, *window)."""
+    span = tuple(spread * (size - 1) + 1 for spread, size in zip(dilation, window))
+    views = sliding(x, span)
+    places = tuple(slice(None, None, step) for step in stride)
+    inside = tuple(slice(None, None, spread) for spread in dilation)
+    return views[(slice(None), slice(None), *places, *inside)]
+
+
+def _padded(x: NDArray, padding: core.Pairs, fill: float) -> NDArray:
+    return np.pad(x, ((0, 0), (0, 0), *padding), constant_values=fill)
+
+
+@pure(core.Conv)
+def conv(op: core.Conv, ctx: Context, x: NDArray, weight: NDArray, bias: NDArray | None) -> NDArray:
+    rank, kernel = x.ndim - 2, weight[0]
+    views = _windows(_padded(x, op.padding, 0.0), kernel.shape[2:], op.stride, op.dilation)
+    parts = np.split(views, op.groups, axis=1), np.split(kernel, op.groups, axis=0)
+    taps = (1, *range(2 + rank, 2 + 2 * rank)), tuple(range(1, 2 + rank))
+    y = np.concatenate([np.moveaxis(np.tensordot(view, part, axes=taps), -1, 1) for view, part in zip(*parts)], axis=1)
+    return y if bias is None else y + bias.reshape(1, -1, *(1,) * rank)
+
+
+@pure(core.Pool)
+def pool(op: core.Pool, ctx: Context, x: NDArray) -> NDArray:
+    fill = -np.inf if op.kind == "max" else 0.0
+    views = _windows(_padded(x, op.padding, fill), op.window, op.stride, (1,) * len(op.window))
+    axes = tuple(range(x.ndim, views.ndim))
+    if op.kind == "max":
+        return views.max(axis=axes)
+    total = views.sum(axis=axes)
+    return total if op.kind == "sum" else total / x.dtype.type(math.prod(op.window))
+
+
+@pure(core.Reshape)
+def reshape(op: core.Reshape, ctx: Context, x: NDArray) -> NDArray:
+    return x.reshape(x.shape[0], *op.shape)
+
+
+@pure(core.Flatten)
+def flatten(op: core.Flatten, ctx: Context, x: NDArray) -> NDArray:
+    return x.reshape(x.shape[0], math.prod(x.shape[1:]))
+
+
+@pure(core.Transpose)
+def transpose(op: core.Transpose, ctx: Context, x: NDArray) -> NDArray:
+    return x.transpose(0, *(axis + 1 for axis in op.axes))
+
+
+@pure(core.Broadcast)
+def broadcast(op: core.Broadcast, ctx: Context, x: NDArray) -> NDArray:
+    return whole(x, op.y.inferred)
+
+
+@pure(core.Concat)
+def concat(op: core.Concat, ctx: Context, *xs: NDArray) -> NDArray:
+    batch = max(x.shape[0] for x in xs)
+    axis = core.axis_of(op.axis, xs[0].ndim - 1) + 1
+    return np.concatenate([np.broadcast_to(x, (batch, *x.shape[1:])) for x in xs], axis=axis)
+
+
+@pure(core.Slice)
+def slice_(op: core.Slice, ctx: Context, x: NDArray) -> NDArray:
+    return x[(slice(None), *(slice(*cut) for cut in zip(op.starts, op.stops, op.steps)))]
+
+
+@pure(core.Reduce)
+def reduce(op: core.Reduce, ctx: Context, x: NDArray) -> NDArray:
+    axes = tuple(axis + 1 for axis in op.axes)
+    if op.kind.startswith("arg"):
+        return getattr(np, op.kind)(x, axis=axes[0]).astype(np.int64)
+    return getattr(np, op.kind)(x, axis=axes)

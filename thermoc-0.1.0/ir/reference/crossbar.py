@@ -1,0 +1,110 @@
+"""The meaning of ``crossbar``: each array, reading and slice in turn."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.ir.dialects.crossbar import Mvm
+from thermoc.ir.reference.meaning import Context, pure
+from thermoc.ir.values import Array
+from thermoc.physics.crossbar import transfer
+
+Wires = Callable[[NDArray, float, float], NDArray]
+_KEPT = 64
+_seen: OrderedDict[Any, NDArray] = OrderedDict()
+
+
+def seen(op: Mvm, plus: NDArray, minus: NDArray, through: Wires = transfer) -> NDArray:
+    """Return what each pair of cells adds to a current, in steps (p, n, m): plus - minus, through the wires.
+
+    through: what gives the map of an array with its wires, to rounding; that of ``thermoc.physics`` if none is named.
+    """
+    if op.r_word == 0 and op.r_bit == 0:
+        return plus - minus
+    key = Array(plus).digest, Array(minus).digest, op.step, op.g_min, op.r_word, op.r_bit, op.rows, op.columns
+    if key not in _seen:
+        _seen[key] = _through_wires(op, plus, minus, through)
+        while len(_seen) > _KEPT:
+            _seen.popitem(last=False)
+    return _seen[key]
+
+
+def _through_wires(op: Mvm, plus: NDArray, minus: NDArray, through: Wires) -> NDArray:
+    found = np.empty(plus.shape)
+    for p in range(len(plus)):
+        for i, j in op.tiles(*plus.shape[1:]):
+            one, other = (
+                through(np.maximum(op.g_min + op.step * level[p, i, j].astype(float), 0.0), op.r_word, op.r_bit)
+                for level in (plus, minus)
+            )
+            found[p, i, j] = (one - other).T / op.step
+    return found.astype(plus.dtype)
+
+
+def spread(op: Mvm, plus: NDArray, minus: NDArray) -> NDArray:
+    """Return the variance that a pair of cells adds to a reading of one step of input, in steps squared (p, n, m)."""
+    parts = [(op.g_min / op.step + level.astype(float)) ** 2 for level in (plus, minus)]
+    return (op.read_noise**2 * (parts[0] + parts[1])).astype(plus.dtype)
+
+
+def digits(op: Mvm, x: NDArray) -> NDArray:
+    """Return what the DAC gives for each reading, (readings, *x.shape)."""
+    if op.input_bits == 0:
+        return x[np.newaxis]
+    q = np.clip(np.floor(x * x.dtype.type(op.steps / op.x_max) + x.dtype.type(0.5)), -op.steps, op.steps)
+    if op.dac_bits == 0:
+        return q[np.newaxis]
+    base, size, sign = 2.0**op.dac_bits, np.abs(q), np.sign(q)
+    parts = [np.floor(size / base**k) - base * np.floor(size / base ** (k + 1)) for k in range(op.readings)]
+    return np.stack([sign * part for part in parts]).astype(x.dtype)
+
+
+def converted(op: Mvm, u: NDArray) -> NDArray:
+    """Return currents as the ADC tells them."""
+    if op.adc_bits == 0:
+        return u
+    real = u.dtype.type
+    code = np.clip(np.floor(u * real(op.codes / op.adc_range) + real(0.5)), -op.codes, op.codes)
+    return code * real(op.adc_range / op.codes)
+
+
+def spread_out(gain: NDArray, arrays: int, m: int) -> NDArray:
+    """Return gains (batch, *shape) as (batch, arrays of inputs, outputs)."""
+    whole = gain.reshape(len(gain), *(1,) * (3 - gain.ndim), *gain.shape[1:])
+    return np.broadcast_to(whole, (len(gain), arrays, m))
+
+
+@pure(Mvm)
+def mvm(
+    op: Mvm,
+    ctx: Context,
+    x: NDArray,
+    plus: NDArray,
+    minus: NDArray,
+    scale: NDArray,
+    z: NDArray | None,
+    gain: NDArray | None,
+) -> NDArray:
+    weights, noise = seen(op, plus[0], minus[0]), spread(op, plus[0], minus[0])
+    slices, n, m = weights.shape
+    given = digits(op, x)
+    batch = max(array.shape[0] for array in (x, z, gain) if array is not None)
+    total = np.zeros((batch, *x.shape[1:-1], m), x.dtype)
+    arrays = -(-n // op.rows)
+    warmth = np.ones((1, arrays, m), x.dtype) if gain is None else spread_out(gain, arrays, m)
+    for t, first in enumerate(range(0, n, op.rows)):
+        factor = warmth[:, t].reshape(-1, *(1,) * (total.ndim - 2), m)
+        part = slice(first, first + op.rows)
+        for k in range(op.readings):
+            d = given[k][..., part]
+            for p in range(slices):
+                u = np.matmul(d, weights[p, part])
+                if z is not None:
+                    u = u + np.sqrt(np.matmul(d * d, noise[p, part])) * z[..., t, k, p, :]
+                total = total + x.dtype.type(2.0 ** (op.dac_bits * k + op.cell_bits * p)) * converted(op, u * factor)
+    return total * scale

@@ -1,0 +1,28 @@
+"""The meaning of networks that diffuse in an energy."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc import physics
+from thermoc.ir.dialects import diffusive
+from thermoc.ir.reference.meaning import Context, State, aligned, means, whole
+
+
+def _start(op: diffusive.OuNetwork, ctx: Context, *operands: NDArray) -> State:
+    return {"x": whole(operands[-1], op.x.inferred)}
+
+
+def _advance(
+    op: diffusive.OuNetwork, ctx: Context, state: State, K: NDArray, T: NDArray, b: NDArray, initial: NDArray
+) -> State:
+    """The exact step in the eigenbasis of K, there and back."""
+    x, b, T, z = aligned(state["x"], b, T, ctx.normal(op.x.inferred, op.stream))
+    rates, V = physics.modes(K[0])
+    a, gain, spread = physics.ou_network_step(rates, op.mobility, ctx.dt)
+    y = a * (x @ V) + gain * (whole(b, op.x.inferred) @ V) + np.sqrt(T) * spread * z
+    return {"x": (y @ V.T).astype(x.dtype)}
+
+
+means(diffusive.OuNetwork, start=_start, read=lambda op, state: state["x"], advance=_advance)

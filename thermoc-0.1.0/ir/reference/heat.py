@@ -1,0 +1,173 @@
+"""The meaning of heat, by the functions of ``thermoc.physics``."""
+
+from __future__ import annotations
+
+from functools import lru_cache, reduce
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc import physics
+from thermoc.ir.dialects import heat
+from thermoc.ir.reference.meaning import Context, State, aligned, means, pure, whole
+from thermoc.ir.types import Type
+
+
+def _exchange_start(op: heat.HeatExchange, ctx: Context, J: Any, initial: NDArray, *_: Any) -> State:
+    return {"T": whole(initial, op.T.inferred)}
+
+
+def _exchange_advance(
+    op: heat.HeatExchange, ctx: Context, state: State, J: NDArray, initial: Any, gamma: NDArray, T_layer: Any
+) -> State:
+    T, dtype = state["T"], state["T"].dtype
+    spread = _exchange(J[0].tobytes(), J.shape[1], J.dtype.str, ctx.dt).astype(dtype)
+    layer = T.mean(axis=-1, keepdims=True) if T_layer is None else T_layer[:, np.newaxis]
+    own = np.exp(-gamma * dtype.type(ctx.dt))[:, np.newaxis]
+    return {"T": layer + own * (T @ spread.T - layer)}
+
+
+means(heat.HeatExchange, start=_exchange_start, read=lambda op, state: state["T"], advance=_exchange_advance)
+
+
+@lru_cache(maxsize=8)
+def _exchange(J: bytes, n: int, dtype: str, dt: float) -> NDArray:
+    return physics.exchange_decay(np.frombuffer(J, dtype).reshape(n, n), dt)
+
+
+def _network_start(op: heat.HeatNetwork, ctx: Context, *operands: Any) -> State:
+    kind = op.T.inferred
+    none = np.zeros((1, *kind.shape), kind.dtype.numpy)
+    return {"T": whole(operands[3], kind), "heat": none, "work": none}
+
+
+def _network_advance(
+    op: heat.HeatNetwork,
+    ctx: Context,
+    state: State,
+    power: NDArray,
+    capacity: NDArray,
+    conductance: NDArray,
+    initial: Any,
+    ambient: NDArray,
+    T_ambient: NDArray,
+    ripple: NDArray,
+) -> State:
+    T, dt = state["T"], ctx.dt
+    n, kind = T.shape[1], T.dtype
+    numbers = tuple(part[0].tobytes() for part in (capacity, conductance, ambient))
+    step = _network(numbers, n, kind.str, dt, op.frequency)
+    power, ambient, T_ambient, ripple = (whole(part, op.T.inferred) for part in (power, ambient, T_ambient, ripple))
+    supplied = power + ambient * T_ambient
+    angle = 2 * np.pi * op.frequency * dt * ctx.tick
+    swing = ripple * kind.type(np.sin(angle)), ripple * kind.type(np.cos(angle))
+    inner, outer = _kicks(op, ctx, T, conductance[0], ambient[0], T_ambient)
+    parts = (T, supplied, inner + outer, *swing)
+    after = _sum(parts, (step.decay, step.gain, step.kick, step.sine, step.cosine))
+    over = _sum(parts, (step.decay_sum, step.gain_sum, step.kick_sum, step.sine_sum, step.cosine_sum))
+    supply = physics.ripple_work(op.frequency, dt)
+    work = power * kind.type(dt) + swing[0] * kind.type(supply[0]) + swing[1] * kind.type(supply[1])
+    return {"T": after, "heat": ambient * (over - T_ambient * kind.type(dt)) - outer, "work": work + 0 * after}
+
+
+def _sum(parts: tuple[NDArray, ...], matrices: tuple[NDArray, ...]) -> NDArray:
+    """Return the sum of products; parts may be of one sample or of all."""
+    return reduce(np.add, (part @ matrix.T.astype(part.dtype) for part, matrix in zip(parts, matrices)))
+
+
+def _kicks(
+    op: heat.HeatNetwork, ctx: Context, T: NDArray, G: NDArray, ambient: NDArray, T_ambient: NDArray
+) -> tuple[NDArray, NDArray]:
+    """Return the noise heat that enters each node from others and from the reservoir (P27)."""
+    if op.k_B == 0:
+        return T * 0, T * 0
+    ends, sizes = physics.heat_noise(G, ambient)
+    kind = Type((len(ends),), op.T.dtype)
+    z = ctx.normal(kind, op.stream)
+    i, j = ends.T
+    held = j < 0
+    other = np.where(held, T_ambient[:, i], T[:, np.maximum(j, 0)])
+    product = np.maximum(T[:, i], 0) * np.maximum(other, 0)
+    flux = np.sqrt(kind.dtype.numpy.type(2 * op.k_B * ctx.dt) * sizes.astype(z.dtype) * product) * z
+    nodes = np.eye(T.shape[1], dtype=z.dtype)
+    return flux[:, ~held] @ (nodes[i[~held]] - nodes[j[~held]]), flux[:, held] @ nodes[i[held]]
+
+
+means(
+    heat.HeatNetwork,
+    start=_network_start,
+    read=lambda op, state: (state["T"], state["heat"], state["work"]),
+    advance=_network_advance,
+)
+
+
+@lru_cache(maxsize=8)
+def _network(numbers: tuple[bytes, ...], n: int, dtype: str, dt: float, frequency: float) -> physics.HeatStep:
+    capacity, conductance, ambient = (np.frombuffer(part, dtype) for part in numbers)
+    full = (np.broadcast_to(part, n) for part in (capacity, ambient))
+    C, ground = full
+    return physics.heat_step(C, conductance.reshape(n, n), ground, dt, frequency)
+
+
+def _diffusion_start(op: heat.Diffusion, ctx: Context, initial: NDArray, *_: Any) -> State:
+    return {"T": whole(initial, op.T.inferred), "outflow": np.zeros(1, initial.dtype)}
+
+
+def _diffusion_advance(
+    op: heat.Diffusion, ctx: Context, state: State, initial: Any, source: NDArray, T_boundary: NDArray
+) -> State:
+    T = state["T"]
+    step = _diffusion(T.shape[1:], op.D, op.spacing, op.boundary, ctx.dt)
+    wall = T_boundary.reshape(-1, *(1,) * (T.ndim - 1)) if op.boundary == "fixed" else T.dtype.type(0)
+    above = _modes(T - wall, step, inverse=False)
+    supply = _modes(whole(source, op.T.inferred), step, inverse=False)
+    decay, gain, gain_sum, loss = (part.astype(T.dtype) for part in (step.decay, step.gain, step.gain_sum, step.loss))
+    after = _modes(decay * above + gain * supply, step, inverse=True)
+    over = _modes(gain * above + gain_sum * supply, step, inverse=True)
+    return {"T": after + wall, "outflow": (loss * over).sum(axis=tuple(range(1, T.ndim)))}
+
+
+def _modes(x: NDArray, step: physics.DiffusionStep, *, inverse: bool) -> NDArray:
+    """Return amplitudes of modes from temperatures (batch, *grid), or the other way."""
+    for axis, modes in enumerate(step.modes, 1):
+        matrix = (modes if inverse else modes.T).astype(x.dtype)
+        x = np.moveaxis(np.moveaxis(x, axis, -1) @ matrix.T, -1, axis)
+    return x
+
+
+means(
+    heat.Diffusion,
+    start=_diffusion_start,
+    read=lambda op, state: (state["T"], state["outflow"]),
+    advance=_diffusion_advance,
+)
+_diffusion = lru_cache(maxsize=8)(physics.diffusion_step)
+
+
+@pure(heat.EntropyProduction)
+def entropy_production(op: heat.EntropyProduction, ctx: Context, T: NDArray, conductance: NDArray) -> NDArray:
+    return physics.entropy_production(conductance[0], T).astype(T.dtype)
+
+
+@pure(heat.Clamp)
+def clamp(op: heat.Clamp, ctx: Context, x: NDArray, capacity: NDArray) -> tuple[NDArray, NDArray]:
+    x, capacity = aligned(x, capacity)
+    T = np.minimum(np.maximum(x, x.dtype.type(op.T_min)), x.dtype.type(op.T_max))
+    return T, capacity * (x - T)
+
+
+def _reservoir_start(op: heat.Reservoir, ctx: Context, heat: Any) -> State:
+    return {"total": np.zeros(1, op.total.dtype.numpy)}
+
+
+def _reservoir_read(op: heat.Reservoir, state: State) -> tuple[NDArray, NDArray]:
+    total = state["total"]
+    return np.full(1, op.temperature, total.dtype), total
+
+
+def _reservoir_advance(op: heat.Reservoir, ctx: Context, state: State, heat: NDArray) -> State:
+    return {"total": state["total"] + heat.sum(axis=tuple(range(1, heat.ndim)))}
+
+
+means(heat.Reservoir, start=_reservoir_start, read=_reservoir_read, advance=_reservoir_advance)

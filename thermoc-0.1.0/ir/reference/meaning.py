@@ -1,0 +1,97 @@
+"""How the meaning of an op is written down.
+
+A pure op has ``step(op, ctx, *operands) -> result or tuple``. A stateful op has ``start(op, ctx, *operands) -> state``
+and either ``step(op, ctx, state, *operands) -> (results, state')`` or, where its output depends on its state alone,
+``read(op, state) -> results`` and ``advance(op, ctx, state, *operands) -> state'``. Every array carries the batch axis
+in front; it has length 1 where the value is the same for every sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.ir.ops import Op
+from thermoc.ir.types import Shape, Type
+from thermoc.support import philox
+
+State = dict[str, NDArray]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What a tick knows: its number, the length of a tick, the seed, the batch and the number of its first sample.
+
+    fine: noise is drawn in float64 and then rounded to the format it is wanted in.
+    """
+
+    tick: int
+    dt: float
+    seed: int
+    batch: int
+    first_sample: int = 0
+    fine: bool = False
+
+    def words(self, shape: Shape, stream: int, draw: int) -> philox.Words:
+        """Return one Philox block for each element of (batch, *shape); the element is sample * units + unit."""
+        units = int(np.prod(shape))
+        first = self.first_sample * units
+        element = np.arange(first, first + self.batch * units, dtype=np.uint64).reshape(self.batch, *shape)
+        return philox.words(element, tick=self.tick, draw=draw, stream=stream, seed=self.seed)
+
+    def normal(self, kind: Type, stream: int, draw: int = 0) -> NDArray:
+        """Return standard normals of (batch, *shape)."""
+        return philox.normal(self.words(kind.shape, stream, draw), self._drawn(kind)).astype(kind.dtype.numpy)
+
+    def uniform(self, kind: Type, stream: int, draw: int = 0) -> NDArray:
+        """Return uniforms in (0, 1) of (batch, *shape)."""
+        block = self.words(kind.shape, stream, draw)
+        u = philox.uniform(block[0], block[1], self._drawn(kind)).astype(kind.dtype.numpy)
+        return np.minimum(u, np.nextafter(u.dtype.type(1), u.dtype.type(0))) if self.fine else u
+
+    def _drawn(self, kind: Type) -> np.dtype:
+        return np.dtype(np.float64) if self.fine else kind.dtype.numpy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Meaning:
+    """The functions of one op; see the module's docstring."""
+
+    step: Callable[..., Any] | None = None
+    start: Callable[..., State] | None = None
+    read: Callable[..., Any] | None = None
+    advance: Callable[..., State] | None = None
+
+
+MEANINGS: dict[type[Op], Meaning] = {}
+
+
+def means(cls: type[Op], **functions: Callable[..., Any]) -> None:
+    """Record the meaning of an op."""
+    MEANINGS[cls] = Meaning(**functions)
+
+
+def pure(cls: type[Op]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Record the decorated function as the meaning of a pure op."""
+
+    def record(function: Callable[..., Any]) -> Callable[..., Any]:
+        means(cls, step=function)
+        return function
+
+    return record
+
+
+def aligned(*arrays: NDArray) -> tuple[NDArray, ...]:
+    """Return arrays (batch, *shape) with axes inserted after the batch, so that the shapes of samples broadcast."""
+    rank = max(array.ndim for array in arrays)
+    return tuple(array.reshape(array.shape[0], *(1,) * (rank - array.ndim), *array.shape[1:]) for array in arrays)
+
+
+def whole(array: NDArray, kind: Type) -> NDArray:
+    """Return the array broadcast to (its batch, *shape of the type)."""
+    shape = (array.shape[0], *kind.shape)
+    return np.broadcast_to(array.reshape(array.shape[0], *(1,) * (len(shape) - array.ndim), *array.shape[1:]), shape)

@@ -1,0 +1,99 @@
+"""The meaning of coupled binary units: heat bath, colour by colour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc import physics
+from thermoc.ir.dialects import sampling
+from thermoc.ir.reference.meaning import Context, State, aligned, means, pure, whole
+from thermoc.support import philox
+
+
+def _drive(op: Any, s: NDArray, h: NDArray, J: NDArray | None, rows: tuple[Any, ...]) -> NDArray:
+    """Return the energy by which each unit's upper level lies below its lower one."""
+    field = _product(s, J, rows) + aligned(h, s)[0]
+    return 2 * field if op.levels == "spin" else field
+
+
+def _product(s: NDArray, J: NDArray | None, rows: tuple[Any, ...]) -> NDArray:
+    """Return J s."""
+    if J is not None:
+        return s @ J[0].T
+    values, columns, offsets = (part[0] for part in rows)
+    terms = np.concatenate([values * s[:, columns], np.zeros((len(s), 1), s.dtype)], axis=1)
+    sums = np.add.reduceat(terms, offsets[:-1], axis=1) if len(offsets) > 1 else terms[:, :0]
+    return np.where(np.diff(offsets) > 0, sums, 0)
+
+
+@pure(sampling.GibbsSweeps)
+def gibbs_sweeps(op: Any, ctx: Context, s: NDArray, T: NDArray, J: Any, h: NDArray, *others: Any) -> NDArray:
+    *rows, colors = others
+    n = s.shape[1]
+    colors = np.arange(n) if colors is None else colors[0]
+    s = np.broadcast_to(s, (max(len(s), ctx.batch), n)).copy()
+    T = np.broadcast_to(T.reshape(len(T), *(1,) * (3 - T.ndim), *T.shape[1:]), (len(T), op.sweeps, n))
+    low = s.dtype.type(-1 if op.levels == "spin" else 0)
+    classes = [np.ones(n, bool)] if op.order == "parallel" else [colors == color for color in np.unique(colors)]
+    for sweep in range(op.sweeps):
+        goes_up = _chance(op, ctx, sweep, colors)
+        for members in classes:
+            up = goes_up(_drive(op, s, h, J, tuple(rows)), T[:, sweep])
+            s = np.where(members, np.where(up, s.dtype.type(1), low), s)
+    return s
+
+
+def _chance(op: Any, ctx: Context, sweep: int, colors: NDArray) -> Callable[[NDArray, NDArray], NDArray]:
+    """Return the comparison of drives with the noise of a sweep."""
+    if op.draws == "unit":
+        u = ctx.uniform(op.s.type, op.stream, sweep)
+        logit = np.log(u) - np.log(1 - u)
+        return lambda drive, T: drive > T * logit
+    U = _digits(op, ctx, sweep, colors)
+    return lambda drive, T: np.ceil(physics.fermi_dirac(*aligned(-drive.astype(float), T.astype(float))) * 2.0**52) > U
+
+
+def _digits(op: Any, ctx: Context, sweep: int, colors: NDArray) -> NDArray:
+    """Return the 52 binary digits of each unit's uniform, (batch, n), as a number below 2^52."""
+    (n,) = op.s.type.shape
+    sample = np.arange(ctx.first_sample, ctx.first_sample + ctx.batch)[:, np.newaxis]
+    if op.draws == "replica":
+        word, bit = sample // 64 * n + np.arange(n), np.broadcast_to(sample % 64, (ctx.batch, n))
+    else:
+        sizes = np.array([-(-int((colors == color).sum()) // 64) for color in np.unique(colors)])
+        place, rank = np.searchsorted(np.unique(colors), colors), np.empty(n, int)
+        for color in np.unique(colors):
+            rank[colors == color] = np.arange((colors == color).sum())
+        own = np.concatenate([[0], np.cumsum(sizes)])[place] + rank // 64
+        word, bit = sample * sizes.sum() + own, np.broadcast_to(rank % 64, (ctx.batch, n))
+    U = np.zeros((ctx.batch, n))
+    for draw in range(26):
+        w = philox.words(
+            word.astype(np.uint64), tick=ctx.tick * op.sweeps + sweep, draw=draw, stream=op.stream, seed=ctx.seed
+        )
+        for high, low in ((w[0], w[1]), (w[2], w[3])):
+            whole = (high.astype(np.uint64) << np.uint64(32)) | low.astype(np.uint64)
+            U = 2 * U + ((whole >> bit.astype(np.uint64)) & np.uint64(1))
+    return U
+
+
+def _start(op: sampling.Gibbs, ctx: Context, *operands: Any) -> State:
+    return {"s": whole(operands[-1], op.s.inferred)}
+
+
+def _advance(op: sampling.Gibbs, ctx: Context, state: State, *operands: Any) -> State:
+    return {"s": gibbs_sweeps(op, ctx, state["s"], *operands[:-1])}
+
+
+means(sampling.Gibbs, start=_start, read=lambda op, state: state["s"], advance=_advance)
+
+
+def ising_energy(op: Any, ctx: Context, s: NDArray, J: Any, h: NDArray, *rows: Any) -> NDArray:
+    return (s * (-_product(s, J, rows) / 2 - aligned(h, s)[0])).sum(axis=-1)
+
+
+pure(sampling.IsingEnergy)(ising_energy)

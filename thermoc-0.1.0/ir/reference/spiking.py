@@ -1,0 +1,150 @@
+"""The meaning of ``spiking``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc import physics
+from thermoc.ir.dialects import spiking
+from thermoc.ir.reference.meaning import Context, State, aligned, means, pure, whole
+
+
+def _start(op: Any, ctx: Context, *operands: NDArray | None) -> State:
+    given = dict(zip(op.operand_specs, operands))
+    starts = {"v": given["initial"], "i": given.get("i_initial"), "held": np.zeros(1, op.v.type.dtype.numpy)}
+    return {name: whole(starts[name], op.v.type) for name in op.states()}
+
+
+def _relax(method: str, v: NDArray, target: NDArray, tau: NDArray, dt: float) -> NDArray:
+    if method in ("euler", "semi_implicit"):
+        return v + v.dtype.type(dt) / tau * (target - v)
+    return physics.exponential_step(v, target, 1 / tau, v.dtype.type(dt))
+
+
+def _fire(op: Any, ticks: int, state: State, v: NDArray, threshold: NDArray, v_reset: NDArray) -> tuple[NDArray, State]:
+    """Return (spikes, {v after the reset, ticks still held}) for integrated v; held units keep theirs.
+
+    ticks: for how many a spike holds.
+    """
+    held = state.get("held", np.zeros(1))
+    v = np.where(held > 0, state["v"], v)
+    fired = (_passes(op, v, threshold)) & (held == 0)
+    low = {"zero": np.zeros_like(v), "subtract": v - threshold, "value": v_reset}[op.reset]
+    after = {"v": np.where(fired, low, v)}
+    if "held" in state:
+        after["held"] = np.where(fired, v.dtype.type(ticks), np.maximum(held - 1, 0))
+    return fired.astype(v.dtype), after
+
+
+def _passes(op: Any, x: NDArray, threshold: NDArray) -> NDArray:
+    return x > threshold if op.compare == "greater" else x >= threshold
+
+
+def _lif(op: spiking.Lif, ctx: Context, state: State, *operands: NDArray):
+    v, x, tau, r, leak, threshold, v_reset, _ = aligned(state["v"], *operands)
+    s, state = _fire(
+        op, spiking.held_ticks(op, ctx.dt), state, _relax(op.method, v, leak + r * x, tau, ctx.dt), threshold, v_reset
+    )
+    return (s, state["v"]), state
+
+
+def _if(op: spiking.If, ctx: Context, state: State, *operands: NDArray):
+    v, x, r, threshold, v_reset, _ = aligned(state["v"], *operands)
+    s, state = _fire(op, spiking.held_ticks(op, ctx.dt), state, v + v.dtype.type(ctx.dt) * r * x, threshold, v_reset)
+    return (s, state["v"]), state
+
+
+def _currents(op: Any, dt: float, state: State, *operands: NDArray) -> tuple[NDArray, NDArray]:
+    """Return (v, i) after a tick, before any threshold."""
+    v, i, x, tau_syn, tau_mem, w_in, r, leak = aligned(state["v"], state["i"], *operands)
+    target = w_in * x
+    after = _relax(op.method, i, target, tau_syn, dt)
+    if op.method == "exact":
+        rest = _relax("exact", v, leak + r * target, tau_mem, dt)
+        return rest + r * (i - target) * physics.chained_gain(tau_syn, tau_mem, v.dtype.type(dt)), after
+    drive = after if op.method == "semi_implicit" else i
+    return _relax(op.method, v, leak + r * drive, tau_mem, dt), after
+
+
+def _cuba_lif(op: spiking.CubaLif, ctx: Context, state: State, *operands: NDArray):
+    v, i = _currents(op, ctx.dt, state, *operands[:6])
+    v, threshold, v_reset = aligned(v, *operands[6:8])
+    s, after = _fire(op, spiking.held_ticks(op, ctx.dt), state, v, threshold, v_reset)
+    return (s, after["v"], i), {"v": after["v"], "i": i} | after
+
+
+def _cuba_li(op: spiking.CubaLi, ctx: Context, state: State, *operands: NDArray):
+    v, i = _currents(op, ctx.dt, state, *operands[:6])
+    return (v, i), {"v": v, "i": i}
+
+
+def _li(op: spiking.Li, ctx: Context, state: State, *operands: NDArray):
+    v, x, tau, r, leak, _ = aligned(state["v"], *operands)
+    v = _relax(op.method, v, leak + r * x, tau, ctx.dt)
+    return v, {"v": v}
+
+
+def _i(op: spiking.I, ctx: Context, state: State, *operands: NDArray):
+    v, x, r, _ = aligned(state["v"], *operands)
+    v = v + v.dtype.type(ctx.dt) * r * x
+    return v, {"v": v}
+
+
+def _lif_step(op: spiking.LifStep, ctx: Context, state: State, *operands: NDArray):
+    v, x, keep, gain, offset, threshold, v_reset, _ = aligned(state["v"], *operands)
+    s, state = _fire(op, op.held, state, keep * v + (gain * x + offset), threshold, v_reset)
+    return (s, state["v"]), state
+
+
+def _trace_start(op: spiking.Trace | spiking.TraceStep, ctx: Context, x: Any, tau: Any, initial: NDArray) -> State:
+    return {"g": whole(initial, op.g.inferred)}
+
+
+def _trace(op: spiking.Trace, ctx: Context, state: State, *operands: NDArray):
+    g, x, tau, _ = aligned(state["g"], *operands)
+    g = g * np.exp(-g.dtype.type(ctx.dt) / tau) + x
+    return g, {"g": g}
+
+
+def _trace_step(op: spiking.TraceStep, ctx: Context, state: State, *operands: NDArray):
+    g, x, keep, _ = aligned(state["g"], *operands)
+    g = keep * g + x
+    return g, {"g": g}
+
+
+@pure(spiking.Threshold)
+def threshold(op, ctx, x, threshold):
+    x, threshold = aligned(x, threshold)
+    return _passes(op, x, threshold).astype(x.dtype)
+
+
+@pure(spiking.Scale)
+def scale(op, ctx, x, s):
+    return np.multiply(*aligned(x, s))
+
+
+means(spiking.Lif, start=_start, step=_lif)
+means(spiking.If, start=_start, step=_if)
+means(spiking.CubaLif, start=_start, step=_cuba_lif)
+means(spiking.CubaLi, start=_start, step=_cuba_li)
+means(spiking.Li, start=_start, step=_li)
+means(spiking.I, start=_start, step=_i)
+means(spiking.Trace, start=_trace_start, step=_trace)
+means(spiking.LifStep, start=_start, step=_lif_step)
+means(spiking.TraceStep, start=_trace_start, step=_trace_step)
+
+
+def _decode_start(op: spiking.Decode, ctx: Context, x: Any) -> State:
+    dtype = op.y.dtype.numpy
+    return {"total": np.zeros((1, *op.y.shape), dtype), "ticks": np.zeros(1, dtype)}
+
+
+def _decode(op: spiking.Decode, ctx: Context, state: State, x: NDArray):
+    total, ticks = state["total"] + x, state["ticks"] + 1
+    return total / ticks[0], {"total": total, "ticks": ticks}
+
+
+means(spiking.Decode, start=_decode_start, step=_decode)

@@ -1,0 +1,117 @@
+"""The meaning of ``thermo``, by the functions of ``thermoc.physics``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc import physics
+from thermoc.ir.dialects import thermo
+from thermoc.ir.reference.meaning import Context, State, aligned, means, pure, whole
+
+
+@pure(thermo.Boltzmann)
+def boltzmann(op: thermo.Boltzmann, ctx: Context, x: NDArray, T: NDArray) -> NDArray:
+    return physics.boltzmann(*aligned(x, T))
+
+
+@pure(thermo.FermiDirac)
+def fermi_dirac(op: thermo.FermiDirac, ctx: Context, x: NDArray, T: NDArray, mu: NDArray) -> NDArray:
+    return physics.fermi_dirac(*aligned(x, T, mu))
+
+
+@pure(thermo.ThermalRelu)
+def thermal_relu(op: thermo.ThermalRelu, ctx: Context, x: NDArray, T: NDArray) -> NDArray:
+    return physics.thermal_relu(*aligned(x, T))
+
+
+@pure(thermo.MaxwellBoltzmann)
+def maxwell_boltzmann(op: thermo.MaxwellBoltzmann, ctx: Context, x: NDArray, T: NDArray) -> NDArray:
+    return physics.maxwell_boltzmann(*aligned(x, T))
+
+
+@pure(thermo.Normal)
+def normal(op: thermo.Normal, ctx: Context) -> NDArray:
+    return ctx.normal(op.z.inferred, op.stream, op.draw)
+
+
+@pure(thermo.Uniform)
+def uniform(op: thermo.Uniform, ctx: Context) -> NDArray:
+    return ctx.uniform(op.u.inferred, op.stream, op.draw)
+
+
+@pure(thermo.SampleBinary)
+def sample_binary(op: thermo.SampleBinary, ctx: Context, drive: NDArray, T: NDArray) -> NDArray:
+    u, drive, T = aligned(ctx.uniform(op.s.inferred, op.stream), drive, T)
+    fired = (drive > T * (np.log(u) - np.log(1 - u))).astype(u.dtype)
+    return fired if op.levels == "binary" else 2 * fired - 1
+
+
+@pure(thermo.SampleCategorical)
+def sample_categorical(op: thermo.SampleCategorical, ctx: Context, x: NDArray, T: NDArray) -> NDArray:
+    u, x, T = aligned(ctx.uniform(op.s.inferred, op.stream), x, T)
+    winner = (x + T * np.log(-np.log(u))).argmin(axis=-1)
+    return (winner[..., np.newaxis] == np.arange(u.shape[-1])).astype(u.dtype)
+
+
+@pure(thermo.Noise)
+def noise(op: thermo.Noise, ctx: Context, T: NDArray, gamma: NDArray) -> NDArray:
+    z, T, gamma = aligned(ctx.normal(op.y.inferred, op.stream), T, gamma)
+    return np.sqrt(2 * gamma * T * z.dtype.type(ctx.dt)) * z
+
+
+def _memory_start(
+    op: thermo.Memory, ctx: Context, x: NDArray | None, T: NDArray | None, gamma: NDArray | None, initial: NDArray
+) -> State:
+    return {"m": whole(initial, op.m.inferred)}
+
+
+def _memory_advance(
+    op: thermo.Memory, ctx: Context, state: State, x: NDArray, T: NDArray, gamma: NDArray, initial: NDArray
+) -> State:
+    m, x, T, gamma, z = aligned(state["m"], x, T, gamma, ctx.normal(op.m.inferred, op.stream))
+    return {"m": physics.ou_step(m, x, T, gamma, z, m.dtype.type(ctx.dt))}
+
+
+means(thermo.Memory, start=_memory_start, read=lambda op, state: state["m"], advance=_memory_advance)
+
+
+@pure(thermo.Schedule)
+def schedule(op: thermo.Schedule, ctx: Context) -> NDArray:
+    law = {"exponential": physics.exponential, "linear": physics.linear, "power": physics.power_law}[op.kind]
+    t = np.array([ctx.tick * ctx.dt])
+    return law(t, op.T0, op.parameter, op.T_min).astype(op.dtype.numpy)
+
+
+def _adaptive_start(op: thermo.AdaptiveSchedule, ctx: Context, *_: Any) -> State:
+    T = np.array([max(op.T0, op.T_min)], op.T.dtype.numpy)
+    if op.energy is None:
+        return {"T": T}
+    return {"T": T, "mean": T * np.nan, "C": np.full_like(T, op.C_initial)}
+
+
+def _adaptive_advance(
+    op: thermo.AdaptiveSchedule, ctx: Context, state: State, capacity: NDArray | None, energy: NDArray | None
+) -> State:
+    T = state["T"]
+    if energy is not None:
+        mean, C = physics.running_capacity(state["mean"], state["C"], energy, T, ctx.dt / op.window)
+        capacity = np.maximum(C, T.dtype.type(op.C_min))
+    assert capacity is not None
+    after = {"T": physics.adaptive_step(T, capacity, op.speed, op.relaxation, op.T_min, ctx.dt).astype(T.dtype)}
+    return after if energy is None else after | {"mean": mean, "C": C}  # pyright: ignore
+
+
+means(thermo.AdaptiveSchedule, start=_adaptive_start, read=lambda op, state: state["T"], advance=_adaptive_advance)
+
+
+@pure(thermo.OrderParameter)
+def order_parameter(op: thermo.OrderParameter, ctx: Context, theta: NDArray) -> NDArray:
+    return physics.order_parameter(theta.reshape(theta.shape[0], -1)).astype(theta.dtype)
+
+
+@pure(thermo.Observables)
+def observables(op: thermo.Observables, ctx: Context, z: NDArray, T: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    return physics.layer_observables(z.reshape(z.shape[0], -1), T)

@@ -1,0 +1,121 @@
+"""Graphs as ``.thermo`` files: one safetensors file, constants as tensors, the graph as JSON in its metadata.
+
+Format version 2: {"name", "dt", "ops": [{"op", "operands", "attrs", "results"}]}; an attribute that is an array is
+{"tensor": name}. Every older version stays readable. Version 1 called some temperatures "kT", and its older files name
+the source line of an op, as "at".
+
+Equal graphs give equal bytes, so lines of the program that wrote a graph are not stored.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from numpy.typing import NDArray
+
+from thermoc.ir.graph import Graph
+from thermoc.ir.ops import REGISTRY, Op
+from thermoc.ir.text import parse_type, tuples
+from thermoc.ir.values import Array, Value
+from thermoc.ir.verify import verify
+from thermoc.support.bundle import Bundle, bundle_bytes, parse_bundle
+from thermoc.support.errors import Location
+from thermoc.support.files import write_atomic
+from thermoc.support.limits import MODEL_BYTES, NAME_LENGTH
+from thermoc.support.loading import cut, damaged, read_bytes, reading
+
+KIND = "thermoc graph"
+VERSION = 2
+RENAMED = {"kT": "T"}
+"""Operands that version 1 called otherwise."""
+
+
+def save_graph(graph: Graph, path: str | os.PathLike[str]) -> int:
+    """Write a graph, whole or not at all; return the file's size in bytes. Errors: T1xx (not well formed), T505."""
+    data = graph_bytes(graph)
+    write_atomic(path, data)
+    return len(data)
+
+
+def graph_bytes(graph: Graph) -> bytes:
+    """Return the content of a graph's file. Errors: T1xx (not well formed)."""
+    verify(graph)
+    arrays: dict[str, NDArray] = {}
+    document = {"name": graph.name, "dt": graph.dt, "ops": [_encode(op, arrays) for op in graph.ops]}
+    return bundle_bytes(kind=KIND, version=VERSION, document=document, arrays=arrays)
+
+
+def load_graph(path: str | os.PathLike[str]) -> Graph:
+    """Read and verify a graph; its arrays are in memory, and the file may change. Errors: T1xx, T501 to T504."""
+    return parse_graph_file(read_bytes(path, most=MODEL_BYTES), path)
+
+
+def parse_graph_file(data: bytes, source: object) -> Graph:
+    """Return the graph in the bytes of a ``.thermo`` file, verified. Errors: T1xx, T502 to T504."""
+    bundle = parse_bundle(data, source, kind=KIND, version=VERSION)
+    with reading(source, "a thermoc graph"):
+        graph = _graph(bundle, source)
+        verify(graph)
+    return graph
+
+
+def _graph(bundle: Bundle, source: object) -> Graph:
+    try:
+        ops = [_decode(entry, bundle) for entry in bundle.document["ops"]]
+        known = {value.name: value for op in ops for value in op.results}
+        ops = [op.renamed(lambda value: known.get(value.name, value)) for op in ops]
+        return Graph(name=_name(bundle.document["name"]), dt=float(bundle.document["dt"]), ops=tuple(ops))
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as reason:
+        raise damaged(source, "a thermoc graph", f"{type(reason).__name__}: {reason}") from None
+
+
+def _name(text: Any) -> str:
+    if not isinstance(text, str) or len(text) > NAME_LENGTH:
+        raise TypeError(f"{cut(repr(text), 80)} is no name")
+    return text
+
+
+def _encode(op: Op, arrays: dict[str, NDArray]) -> dict[str, Any]:
+    attrs: dict[str, Any] = {}
+    for name, value in op.attrs.items():
+        if isinstance(value, Array):
+            key = f"{op.results[0].name}.{name}"
+            arrays[key] = value.numpy
+            attrs[name] = {"tensor": key}
+        else:
+            attrs[name] = value
+    return {
+        "op": op.opname,
+        "operands": {name: _names(getattr(op, name)) for name in op.operand_specs if getattr(op, name) is not None},
+        "attrs": attrs,
+        "results": {name: [getattr(op, name).name, str(getattr(op, name).type)] for name in op.result_specs},
+    }
+
+
+def _names(held: Value | tuple[Value, ...]) -> Any:
+    return [value.name for value in held] if isinstance(held, tuple) else held.name
+
+
+def _decode(entry: dict[str, Any], bundle: Bundle) -> Op:
+    cls = REGISTRY[entry["op"]]
+    operands: dict[str, Any] = {RENAMED.get(name) or name: _values(held) for name, held in entry["operands"].items()}
+    results = {name: Value(_name(value), parse_type(kind)) for name, (value, kind) in entry["results"].items()}
+    attrs = {name: _attr(value, bundle) for name, value in entry["attrs"].items()}
+    return cls(**operands, **results, **attrs, location=_location(entry.get("at")))
+
+
+def _location(at: Any) -> Location | None:
+    """Return a place that an older file names: text, which is never opened."""
+    if not at:
+        return None
+    file, line = at
+    return Location(_name(file), int(line), live=False)
+
+
+def _values(held: Any) -> Any:
+    return tuple(Value(_name(name)) for name in held) if isinstance(held, list) else Value(_name(held))
+
+
+def _attr(value: Any, bundle: Bundle) -> Any:
+    return Array(bundle.arrays[value["tensor"]]) if isinstance(value, dict) else tuples(value)

@@ -1,0 +1,209 @@
+"""A graph as text that parses back to an equal graph.
+
+    network "digits" dt=1.0 {
+      %pixels: signal f64[64] = core.input() {name="pixels", shape=[64], dtype="f64", role="signal"}
+      %c: temperature f64[] = core.constant() {value=f64[] [0.05], role="temperature"}
+      core.output(x=%probs) {name="probs"}
+    }
+    data {
+      @8f3a...: "<base64 of the little-endian bytes>"
+    }
+
+Arrays of more than 16 elements stand in the data section under the SHA-256 of their content. A result whose type
+is not known yet is written without one.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+import numpy as np
+
+from thermoc.ir import dialects  # noqa: F401  (registers the ops)
+from thermoc.ir.graph import Graph
+from thermoc.ir.ops import REGISTRY, Op
+from thermoc.ir.types import DType, Role, Type
+from thermoc.ir.values import Array, Value
+from thermoc.support.errors import error
+
+INLINE = 16
+_HEAD = re.compile(r'network ("(?:[^"\\]|\\.)*") dt=(\S+) \{\Z')
+_LINE = re.compile(
+    r"(?:(?P<results>%.*?) = )?(?P<op>[a-z_]+\.[a-z_0-9]+)\((?P<operands>[^)]*)\)(?: \{(?P<attrs>.*)\})?\Z"
+)
+_TYPE = re.compile(r"([a-z]+) ([a-z0-9]+)\[([0-9,]*)\]")
+_ARRAY = re.compile(r"(f64|f32|i64|i32|bool)\[([0-9,]*)\] ")
+_DATA = re.compile(r'@([0-9a-f]{64}): "([A-Za-z0-9+/=]*)"\Z')
+
+
+def print_graph(graph: Graph, *, data: bool = True) -> str:
+    """Return the text of a graph; ``data=False`` leaves out the data section, and then it may not parse back."""
+    lines = [f"network {json.dumps(graph.name)} dt={graph.dt!r} {{"]
+    lines += [f"  {print_op(op)}" for op in graph.ops]
+    lines.append("}")
+    arrays = {
+        item.digest: item
+        for op in graph.ops
+        for item in op.attrs.values()
+        if isinstance(item, Array) and item.numpy.size > INLINE
+    }
+    if arrays and data:
+        rows = (
+            f'  @{digest}: "{base64.b64encode(_bytes(array)).decode()}"' for digest, array in sorted(arrays.items())
+        )
+        lines += ["data {", *rows, "}"]
+    return "\n".join(lines) + "\n"
+
+
+def print_op(op: Op) -> str:
+    """Return one op as a line."""
+    results = ", ".join(f"{value}: {value.type}" if value.type else str(value) for value in op.results)
+    operands = ", ".join(
+        f"{name}={_operand(getattr(op, name))}" for name in op.operand_specs if getattr(op, name) is not None
+    )
+    attrs = ", ".join(f"{name}={_attr(value)}" for name, value in op.attrs.items())
+    return (f"{results} = " if results else "") + f"{op.opname}({operands})" + (f" {{{attrs}}}" if attrs else "")
+
+
+def _operand(held: Value | tuple[Value, ...]) -> str:
+    return "[" + " ".join(map(str, held)) + "]" if isinstance(held, tuple) else str(held)
+
+
+def _attr(value: Any) -> str:
+    if not isinstance(value, Array):
+        return json.dumps(value)
+    array = value.numpy
+    head = f"{DType.of(array.dtype)}[{','.join(map(str, array.shape))}] "
+    return head + (f"@{value.digest}" if array.size > INLINE else json.dumps(array.ravel().tolist()))
+
+
+def _bytes(array: Array) -> bytes:
+    data = np.ascontiguousarray(array.numpy)
+    return data.astype(data.dtype.newbyteorder("<")).tobytes()
+
+
+def parse_graph(text: str) -> Graph:
+    """Return the graph a text describes, not verified. Errors: T110 with the line."""
+    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    if not lines or not (head := _HEAD.match(lines[0][1])):
+        _fail(1, lines[0][1] if lines else "", 'a graph starts with: network "name" dt=1.0 {')
+    body, rest = _until_brace(lines[1:])
+    arrays = dict(_data(rest))
+    try:
+        name, dt = json.loads(head[1]), float(head[2])
+    except ValueError as reason:
+        _fail(lines[0][0], lines[0][1], str(reason))
+    ops = [_parse_op(number, line, arrays) for number, line in body]
+    known = {value.name: value for op in ops for value in op.results}
+    return Graph(name=name, dt=dt, ops=tuple(op.renamed(lambda value: known.get(value.name, value)) for op in ops))
+
+
+def _fail(number: int, line: str, reason: str) -> NoReturn:
+    shown = line if len(line) <= 120 else line[:117] + "..."
+    raise error("T110", f"line {number} of the graph's text cannot be parsed", notes=[shown, reason])
+
+
+def _until_brace(lines: list[tuple[int, str]]) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
+    for index, (_, line) in enumerate(lines):
+        if line == "}":
+            return lines[:index], lines[index + 1 :]
+    _fail(lines[-1][0] if lines else 1, "", "the closing } is missing")
+
+
+def _data(lines: list[tuple[int, str]]) -> Iterator[tuple[str, bytes]]:
+    if not lines:
+        return
+    if lines[0][1] != "data {" or lines[-1][1] != "}":
+        _fail(*lines[0], "after the network comes: data { ... }")
+    for number, line in lines[1:-1]:
+        if not (match := _DATA.match(line)):
+            _fail(number, line, 'a datum reads: @<64 hex digits>: "<base64>"')
+        try:
+            yield match[1], base64.b64decode(match[2], validate=True)
+        except binascii.Error as reason:
+            _fail(number, line, str(reason))
+
+
+def _parse_op(number: int, line: str, arrays: dict[str, bytes]) -> Op:
+    if not (match := _LINE.match(line)):
+        _fail(number, line, "an op reads: %result: role dtype[shape] = dialect.noun(operand=%value) {attribute=1}")
+    cls = REGISTRY.get(match["op"])
+    if cls is None:
+        _fail(number, line, f"there is no op {match['op']}")
+    try:
+        results = _results(cls, match["results"] or "")
+        return cls(**results, **_operands(cls, match["operands"]), **_attrs(match["attrs"] or "", arrays))
+    except (TypeError, ValueError, KeyError) as reason:
+        _fail(number, line, str(reason).replace(cls.__name__ + ".__init__()", cls.opname))
+
+
+def _results(cls: type[Op], text: str) -> dict[str, Value]:
+    parts = re.split(r", (?=%)", text) if text else []
+    if len(parts) != len(cls.result_specs):
+        raise ValueError(f"{cls.opname} has {len(cls.result_specs)} results, {len(parts)} are named")
+    return dict(zip(cls.result_specs, map(_result, parts)))
+
+
+def _result(text: str) -> Value:
+    name, _, kind = text.partition(": ")
+    if not kind:
+        return Value(name[1:])
+    return Value(name[1:], parse_type(kind))
+
+
+def parse_type(text: str) -> Type:
+    """Return the type written as ``role dtype[shape]``. Raises ValueError."""
+    match = _TYPE.fullmatch(text)
+    if not match:
+        raise ValueError(f"{text!r} is no type")
+    return Type(_shape(match[3]), DType(match[2]), Role(match[1]))
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(","))) if text else ()
+
+
+def _operands(cls: type[Op], text: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for part in text.split(", ") if text else []:
+        name, _, held = part.partition("=")
+        if name in cls.operand_specs and cls.operand_specs[name].variadic != held.startswith("["):
+            raise ValueError(f"{name} of {cls.opname} is {'a list' if held.startswith('[') else 'no list'}")
+        found[name] = tuple(Value(v[1:]) for v in held[1:-1].split()) if held.startswith("[") else Value(held[1:])
+    return found
+
+
+def _attrs(text: str, arrays: dict[str, bytes]) -> dict[str, Any]:
+    decoder, found, at = json.JSONDecoder(), {}, 0
+    while at < len(text):
+        equals = text.index("=", at)
+        name, at = text[at:equals], equals + 1
+        if match := _ARRAY.match(text, at):
+            found[name], at = _array(match, text, decoder, arrays)
+        else:
+            value, at = decoder.raw_decode(text, at)
+            found[name] = tuples(value)
+        at += 2
+    return found
+
+
+def _array(match: re.Match[str], text: str, decoder: json.JSONDecoder, arrays: dict[str, bytes]) -> tuple[Array, int]:
+    dtype, shape, at = DType(match[1]).numpy, _shape(match[2]), match.end()
+    if text[at] == "@":
+        digest, at = text[at + 1 : at + 65], at + 65
+        array = Array(np.frombuffer(arrays[digest], dtype.newbyteorder("<")).astype(dtype).reshape(shape))
+        if array.digest != digest:
+            raise ValueError(f"@{digest} does not have the content its name says")
+        return array, at
+    numbers, at = decoder.raw_decode(text, at)
+    return Array(np.array(numbers, dtype).reshape(shape)), at
+
+
+def tuples(value: Any) -> Any:
+    """Return a JSON value with lists as tuples."""
+    return tuple(tuples(item) for item in value) if isinstance(value, list) else value

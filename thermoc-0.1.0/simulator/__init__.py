@@ -1,0 +1,15 @@
+"""The simulator: runs a ``Program`` of flat arrays in Numba. It knows nothing of graphs, and can be used alone."""
+
+from thermoc.simulator.opcodes import Opcode
+from thermoc.simulator.program import Bank, Port, Program, State
+
+__all__ = ["Bank", "Opcode", "Port", "Program", "State", "run"]  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str):
+    if name == "run":  # numba loads with the engine, not with the description of a program
+        from thermoc.simulator.engine import run
+
+        globals()[name] = run
+        return run
+    raise AttributeError(f"module 'thermoc.simulator' has no attribute {name!r}")

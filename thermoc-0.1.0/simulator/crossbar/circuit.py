@@ -1,0 +1,243 @@
+"""Currents, potentials and heat of a crossbar whose wires have resistance.
+
+Word line i runs from its source through r_word to each of its cells in turn; bit line j from cell to cell through
+r_bit and through one more to ground. A cell joins word line i to bit line j.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+
+from thermoc.simulator.arrays import numbers
+from thermoc.simulator.cache import keep
+from thermoc.simulator.kernels.crossbar import joule, wires
+from thermoc.support.errors import ThermocError, error
+
+TOLERANCE = 1e-12
+"""Of potentials, in the norm of the power: what is left over against what the cells take without bit lines."""
+MOST_ITERATIONS = 5000
+TO_ROUNDING = 1e-17
+"""For the transfer matrix: the remainder of the recursion falls below rounding, and what is left is rounding."""
+UNITS = 16
+"""Unit inputs that a thread solves in a row."""
+MOST_KEPT = 1 << 23
+"""Floats of an array to work in that is kept for later solutions."""
+_T = TypeVar("_T")
+_rooms: list[NDArray] = []
+
+_ladders = keep(njit(wires.ladders.py_func, error_model="numpy", nogil=True, fastmath={"reassoc", "contract"}))
+_responses = keep(njit(wires.responses.py_func, error_model="numpy", nogil=True))
+_heats = keep(njit(joule.heats.py_func, error_model="numpy", nogil=True, fastmath={"contract"}))
+_potentials = keep(njit(wires.potentials.py_func, error_model="numpy", nogil=True))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Solution:
+    """Of k inputs: potentials of word and bit lines at each cell, volts (k, m, n), and what follows from them."""
+
+    V: NDArray
+    word: NDArray
+    bit: NDArray
+    G: NDArray
+    r_word: float
+    r_bit: float
+    iterations: tuple[int, ...] = ()
+
+    @cached_property
+    def cell_currents(self) -> NDArray:
+        """Amperes through each cell, (k, m, n)."""
+        return self.G * (self.word - self.bit)
+
+    @cached_property
+    def currents(self) -> NDArray:
+        """Amperes out of each bit line, (k, n)."""
+        return self.cell_currents.sum(axis=1)
+
+    @property
+    def cell_power(self) -> NDArray:
+        """Watts of Joule heat in each cell, (k, m, n)."""
+        return self._heat[0]
+
+    @property
+    def word_power(self) -> NDArray:
+        """Watts in the wire before each cell of a word line, (k, m, n)."""
+        return self._heat[1]
+
+    @property
+    def bit_power(self) -> NDArray:
+        """Watts in the wire after each cell of a bit line, (k, m, n)."""
+        return self._heat[2]
+
+    @cached_property
+    def _heat(self) -> NDArray:
+        found = np.empty((3, *self.word.shape))
+        lines, ohms = (self.word, self.bit), (float(self.r_word), float(self.r_bit))
+
+        def one(index: int) -> None:
+            word, bit = (np.ascontiguousarray(line[index]) for line in lines)
+            _heats(self.G, word, bit, *ohms, *found[:, index])
+
+        _spread(one, range(len(self.word)), os.cpu_count() or 1)
+        return found
+
+    @cached_property
+    def source_power(self) -> NDArray:
+        """Watts that the sources of each input give, (k,)."""
+        return (self.V * self.cell_currents.sum(axis=2)).sum(axis=1)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Circuit:
+    """Cells G (m, n) in siemens, and wires in ohms; 0 ohms is an ideal wire. Errors: T405."""
+
+    G: NDArray
+    r_word: float = 0.0
+    r_bit: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "G", np.ascontiguousarray(numbers("a conductance", self.G, code="T405")))
+        if self.G.ndim != 2 or not self.G.size or not np.isfinite(self.G).all() or (self.G < 0).any():
+            raise error("T405", "conductances must be a matrix of finite numbers >= 0", notes=[_told(self.G)])
+        for name, r in (("r_word", self.r_word), ("r_bit", self.r_bit)):
+            ohms = numbers(name, r, code="T405")
+            if ohms.ndim or not (np.isfinite(ohms) and ohms >= 0):
+                raise error("T405", f"{name} must be a resistance >= 0", notes=[f"it is {r} ohm"])
+
+    @cached_property
+    def transfer(self) -> NDArray:
+        """K (n, m) in siemens with currents = K V: made once, it turns every later input into a plain product.
+
+        A column is the solution for a unit input, or a row where there are fewer bit lines than word lines: turned
+        upside down, the same cells and wires have the transposed map.
+        """
+        m, n = self.G.shape
+        if self.r_word == 0 and self.r_bit == 0:
+            return np.ascontiguousarray(self.G.T)
+        if n < m:
+            turned = Circuit(G=self.G[::-1, ::-1].T, r_word=self.r_bit, r_bit=self.r_word)
+            return np.ascontiguousarray(turned.transfer[::-1, ::-1].T)
+        K, lines, ohms = np.empty((n, m)), self._lines, (float(self.r_word), float(self.r_bit))
+
+        def some(first: int) -> bool:
+            last, limits = min(first + UNITS, m), (TO_ROUNDING, MOST_ITERATIONS)
+            with self._room() as room:
+                return _responses(*lines, *ohms, self._sizes, first, last, K, *limits, room)
+
+        if not all(_spread(some, range(0, m, UNITS), os.cpu_count() or 1)):
+            raise _diverged("a unit input", TO_ROUNDING)
+        return K
+
+    def currents(self, V: ArrayLike) -> NDArray:
+        """Return the currents (k, n) or (n,) of inputs V (k, m) or (m,), by ``transfer``. Errors: T402."""
+        inputs = self._inputs(V)
+        found = inputs @ self.transfer.T
+        return found if np.ndim(V) == 2 else found[0]
+
+    def solve(
+        self, V: ArrayLike, *, near: Solution | None = None, tolerance: float = TOLERANCE, threads: int | None = None
+    ) -> Solution:
+        """Return the potentials for inputs V (k, m) or (m,), volts, by conjugate gradients.
+
+        near: a solution for about these cells and as many inputs, to start from. threads: at most so many work on
+        several inputs, default one a core. Errors: T402, T412.
+        """
+        inputs = self._inputs(V)
+        (k, m), n = inputs.shape, self.G.shape[1]
+        lines, ohms = self._lines, (float(self.r_word), float(self.r_bit))
+        shape = lines[0].shape
+        sources = np.zeros((k, shape[0]))
+        sources[:, :m] = inputs
+        word, bit = np.zeros((2, k, *shape))  # in one piece: two are given back to the system each time
+        if near is not None and near.bit.shape == (k, m, n):
+            bit[:, :m, :n] = near.bit
+
+        def one(index: int) -> int:
+            found = sources[index], word[index], bit[index], self._sizes
+            with self._room() as room:
+                return _potentials(*lines, *ohms, *found, tolerance, MOST_ITERATIONS, room)
+
+        counts = _spread(one, range(k), threads or os.cpu_count() or 1)
+        if min(counts) < 0:
+            raise _diverged(f"input {counts.index(-1)}", tolerance)
+        return Solution(
+            V=inputs,
+            word=word[:, :m, :n],
+            bit=bit[:, :m, :n],
+            G=self.G,
+            r_word=self.r_word,
+            r_bit=self.r_bit,
+            iterations=tuple(counts),
+        )
+
+    @cached_property
+    def _lines(self) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+        """Padded cells, and what ``wires.ladders`` makes of them."""
+        m, n = self.G.shape
+        rows, width = -(-m // wires.LANES) * wires.LANES, wires.leading(n)
+        (cells, word, bit), taken = np.zeros((3, rows, width)), np.zeros(rows)
+        cells[:m, :n] = self.G
+        word = word.reshape(-1, width, wires.LANES)
+        _ladders(cells, float(self.r_word), float(self.r_bit), m, n, word, bit, taken)
+        return cells, word, bit, taken
+
+    @property
+    def _sizes(self) -> tuple[int, int]:
+        m, n = self.G.shape
+        return m, -(-n // wires.LANES) * wires.LANES
+
+    @contextmanager
+    def _room(self) -> Iterator[NDArray]:
+        """Lend arrays to work in, which later solutions use again: new ones take the system about as long as one."""
+        shape = wires.ROOM, *self._lines[0].shape
+        size = math.prod(shape)
+        try:
+            room = _rooms.pop()
+        except IndexError:
+            room = np.empty(size)
+        room = room if room.size >= size else np.empty(size)
+        yield room[:size].reshape(shape)
+        if room.size <= MOST_KEPT:
+            _rooms.append(room)
+
+    def _inputs(self, V: ArrayLike) -> NDArray:
+        inputs = np.ascontiguousarray(np.atleast_2d(numbers("an input of a crossbar", V, code="T402")))
+        if inputs.ndim != 2 or inputs.shape[1] != self.G.shape[0] or not np.isfinite(inputs).all():
+            notes = [f"V has shape {list(np.shape(V))}", f"there are {self.G.shape[0]} word lines"]
+            raise error("T402", "inputs of a crossbar must be one finite voltage for each word line", notes=notes)
+        return inputs
+
+
+def transfer(G: NDArray, r_word: float, r_bit: float) -> NDArray:
+    """Return K (n, m) of cells G (m, n), as ``thermoc.physics.crossbar.transfer`` does, and faster."""
+    return Circuit(G=G, r_word=r_word, r_bit=r_bit).transfer
+
+
+def _spread(work: Callable[[int], _T], items: Sequence[int], threads: int) -> list[_T]:
+    """Return what the work makes of each item, on as many threads as there are items, at most; kernels hold no lock."""
+    if min(threads, len(items)) <= 1:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(min(threads, len(items))) as pool:
+        return list(pool.map(work, items))
+
+
+def _diverged(what: str, tolerance: float) -> ThermocError:
+    notes = [f"{what}, after {MOST_ITERATIONS} iterations, to a tolerance of {tolerance:g}"]
+    return error("T412", "the potentials of a crossbar do not converge", notes=notes)
+
+
+def _told(G: NDArray) -> str:
+    if G.ndim != 2 or not G.size:
+        return f"they have shape {list(G.shape)}"
+    i, j = np.argwhere(~(np.isfinite(G) & (G >= 0)))[0].tolist()
+    return f"cell ({i}, {j}) has {G[i, j]} S"

@@ -1,0 +1,1 @@
+"""Data files of devices and chips: quantities with units, sources and ranges."""

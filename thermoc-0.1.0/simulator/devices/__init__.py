@@ -1,0 +1,20 @@
+"""Device models: memristors that heat, thermal and capacitor cells, p-bits; their data, their simulation."""
+
+from thermoc.simulator.devices.characteristics import currents
+from thermoc.simulator.devices.device import Device, expected, load, names, starting, values
+from thermoc.simulator.devices.equations import Model
+from thermoc.simulator.devices.simulate import METHODS, Trace, simulate
+
+__all__ = [
+    "METHODS",
+    "Device",
+    "Model",
+    "Trace",
+    "currents",
+    "expected",
+    "load",
+    "names",
+    "simulate",
+    "starting",
+    "values",
+]

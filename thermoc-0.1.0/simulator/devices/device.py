@@ -1,0 +1,257 @@
+"""A device: a model with the values of its data file, in its circuit and on its heat path; values may vary.
+
+The data file states the range of each value; those of the file that comes with thermoc are the model's domain and hold
+for other files too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from thermoc.simulator.arrays import numbers
+from thermoc.simulator.data.quantities import Quantities, nearest, read
+from thermoc.simulator.data.value_ranges import Violation, violations
+from thermoc.simulator.devices import jart, linear, nbo2, pickett, stanford, vo2, vteam
+from thermoc.simulator.devices.equations import CAPACITY, Model
+from thermoc.support.errors import Finding, ThermocError, error
+
+HERE = Path(__file__).parent
+CIRCUIT = {"circuit.load": "ohm", "circuit.inner": "ohm", "circuit.capacitance": "F"}
+HEAT = {"heat.resistance": "K/W", "heat.capacity": "J/K"}
+AMBIENT = {"heat.ambient": "K", "heat.limit": "K"}
+MODULES = {
+    "rc": (Model.LINEAR, linear),
+    "ou_cell": (Model.LINEAR, linear),
+    "nbo2": (Model.NBO2, nbo2),
+    "vo2": (Model.VO2, vo2),
+    "stanford": (Model.STANFORD, stanford),
+    "pickett": (Model.PICKETT, pickett),
+    "vteam": (Model.VTEAM, vteam),
+    "jart": (Model.JART, jart),
+}
+HEATED = ("rc", "nbo2", "vo2", "stanford")
+"""Those whose temperature is a state; the others take the ambient one, or one that follows from it at once."""
+ENDS = {
+    "stanford": ("least_gap", "greatest_gap"),
+    "pickett": ("least_fraction", "greatest_fraction"),
+    "vteam": ("on_position", "off_position"),
+    "jart": ("least_density", "greatest_density"),
+}
+"""The values between which the internal state lies."""
+SLACK = 1e-3
+"""A solution may pass the ends of its state by this share of the range, where its rate has fallen to zero."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """One device or n that differ: rows of numbers that the kernels read, and where they come from.
+
+    parameters: (1 or n, :) in the model's order; circuit: (1 or n, 5), see ``equations``; start: (1 or n, 3)
+    temperature, internal state, node voltage; scale: (3,) what errors are measured by, 0 where a state stands still.
+    domain: (1 or n, 3) the highest temperature, the least and the greatest internal state that a run may reach.
+    """
+
+    name: str
+    model: Model
+    quantities: Quantities
+    parameters: NDArray[np.float64]
+    circuit: NDArray[np.float64]
+    start: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    ambient: NDArray[np.float64]
+    domain: NDArray[np.float64]
+
+    @property
+    def limit(self) -> float:
+        """The highest temperature in K of the device that bears most."""
+        return float(self.domain[:, 0].max())
+
+    @property
+    def count(self) -> int:
+        """How many devices the values tell apart; 1 where none differ."""
+        return max(len(rows) for rows in (self.parameters, self.circuit, self.start, self.ambient, self.domain))
+
+    @property
+    def heated(self) -> bool:
+        """Whether the temperature is a state."""
+        return bool((self.circuit[:, CAPACITY] > 0).any())
+
+
+def names() -> tuple[str, ...]:
+    """Return the devices that have a data file here."""
+    return tuple(MODULES)
+
+
+def expected(name: str) -> dict[str, str]:
+    """Return what a device's data file must hold, and in which units. Errors: T404 for an unknown device."""
+    if name not in MODULES:
+        near = nearest(name, names())
+        hint = f"did you mean {near}?" if near else f"there are {', '.join(names())}"
+        raise error("T404", f"there is no device {name!r}", hint=hint)
+    module = MODULES[name][1]
+    start = {"start.state": module.STATE} if name not in ("rc", "ou_cell", "nbo2", "vo2") else {}
+    return {**module.PARAMETERS, **CIRCUIT, **(HEAT if name in HEATED else {}), **AMBIENT, **start}
+
+
+@lru_cache(maxsize=64)
+def values(name: str, path: str | None = None) -> Quantities:
+    """Return a device's quantities from its data file, or from another of the same names. Errors: T404, T501, T513."""
+    wanted = expected(name)
+    return read(Path(path) if path else HERE / f"{name}.toml", wanted)
+
+
+def load(name: str, *, path: str | None = None, **changed: ArrayLike) -> Device:
+    """Return a device with its data file's values; ``changed`` replaces some by name, in SI, a number or (n,) of them.
+
+    Names are those of the file with ``_`` for ``.``: ``load("nbo2", circuit_load=6e3)``. With ``circuit_capacitance=0``
+    no capacitor hangs on the node. Errors: T404 (no such device or value), T405 (values not finite, or out of the range
+    that the data file states), T501, T513.
+    """
+    quantities = values(name, path)
+    chosen: dict[str, NDArray] = {key: np.atleast_1d(np.float64(quantities[key])) for key in quantities}
+    known = {key.replace(".", "_"): key for key in chosen}
+    for key, value in changed.items():
+        if key not in known:
+            near = nearest(key, list(known))
+            hint = f"did you mean {near}?" if near else f"it has {', '.join(known)}"
+            raise error("T404", f"{name} has no value {key!r}", hint=hint)
+        chosen[known[key]] = _finite(name, key, value)
+    _rows(list(chosen.values()))
+    _in_range(name, quantities, chosen)
+    return _built(name, quantities, chosen)
+
+
+def _in_range(name: str, quantities: Quantities, chosen: Mapping[str, NDArray]) -> None:
+    """Refuse values out of the model's domain, or out of a narrower range that the file states. Errors: T405."""
+    wrong: dict[tuple[str, str], Violation] = {}
+    for source in (values(name), quantities):
+        limits = {key: source.quantity(key).limits for key in source}
+        wrong |= {(v.name, v.rule): v for v in violations(chosen, limits)}
+    findings = [out_of_range(name, v, quantities.quantity(v.name).unit) for v in wrong.values()]
+    if findings:
+        raise ThermocError(findings)
+
+
+def out_of_range(name: str, violation: Violation, unit: str) -> Finding:
+    """Return the finding of one value that breaks its range."""
+    v = violation
+    what = f"{name}: {v.name.replace('.', '_')} is {v.value:g} {unit}".rstrip()
+    notes = [f"the model asks for {v.rule}" + (f", which is {v.bound:g} {unit}" if v.limit.bound != v.bound else "")]
+    notes += [f"value {v.index}"] if v.index else []
+    return Finding(code="T405", what=what, notes=tuple(notes), hint="give a value within the range of the model")
+
+
+def _finite(name: str, key: str, value: ArrayLike) -> NDArray:
+    """Return new values as a row; an infinite load or thermal resistance leaves that path open."""
+    open_path = key in ("circuit_load", "heat_resistance")
+    array = np.atleast_1d(numbers(f"{name}: {key}", value, code="T405"))
+    if array.ndim != 1 or not array.size or np.isnan(array).any() or (not open_path and np.isinf(array).any()):
+        raise error("T405", f"{name}: {key} is no number or row of numbers", notes=[f"got {value!r}"])
+    return array
+
+
+def _built(name: str, quantities: Quantities, chosen: Mapping[str, NDArray]) -> Device:
+    model, module = MODULES[name]
+    none = np.zeros(1)
+    conductance = 1 / chosen["heat.resistance"] if name in HEATED else none
+    ends = [chosen[key] for key in ENDS[name]] if name in ENDS else [none - np.inf, none + np.inf]
+    slack = SLACK * (ends[1] - ends[0]) if name in ENDS else none
+    capacity = chosen.get("heat.capacity", none)
+    ways = [chosen[key] for key in CIRCUIT]
+    ambient, state = chosen["heat.ambient"], chosen.get("start.state", none)
+    heated, charged = bool((capacity > 0).any()), bool((chosen["circuit.capacitance"] > 0).any())
+    if charged and (chosen["circuit.load"] == 0).any():
+        hint = "give circuit_load in ohm, or circuit_capacitance=0"
+        raise error("T405", f"{name}: a capacitor hangs on a source without a load", hint=hint)
+    scale = np.array(
+        [float(ambient.max()) if heated else 0.0, _size(name, chosen) if name in ENDS else 0.0, 1.0 if charged else 0.0]
+    )
+    return Device(
+        name=name,
+        model=model,
+        quantities=quantities,
+        parameters=_rows([chosen[key] for key in module.PARAMETERS]),
+        circuit=_rows([*ways, conductance, capacity]),
+        start=_rows([ambient, state, none]),
+        scale=scale,
+        ambient=ambient,
+        domain=_rows([chosen["heat.limit"], ends[0] - slack, ends[1] + slack]),
+    )
+
+
+def _size(name: str, chosen: Mapping[str, NDArray]) -> float:
+    """Return the size of the internal state that relative errors are measured by."""
+    top = {"stanford": "greatest_gap", "pickett": "greatest_fraction", "vteam": "off_position", "jart": "least_density"}
+    return float(chosen[top[name]].max())
+
+
+def _rows(columns: list[NDArray]) -> NDArray[np.float64]:
+    """Return columns side by side, those of one number spread over the devices. Errors: T402."""
+    n = max(len(column) for column in columns)
+    wrong = [len(column) for column in columns if len(column) not in (1, n)]
+    if wrong:
+        raise error("T402", "values of devices differ in number", notes=[f"some have {n}, some {wrong[0]}"])
+    return np.ascontiguousarray(np.stack([np.broadcast_to(column, n) for column in columns], axis=1))
+
+
+def starting(
+    device: Device, *, T: ArrayLike | None = None, state: ArrayLike | None = None, node: ArrayLike | None = None
+) -> Device:
+    """Return the device with other starting values, numbers or (n,): temperature K, internal state, node voltage V.
+
+    Errors: T402 (rows that differ in number), T403 (no numbers), T405 (out of the model's domain), T410 (too hot).
+    """
+    columns = []
+    for k, (what, value) in enumerate((("T", T), ("state", state), ("node", node))):
+        column = device.start[:, k] if value is None else np.atleast_1d(numbers(f"{device.name}: start {what}", value))
+        if column.ndim != 1 or not np.isfinite(column).all():
+            raise error("T403", f"{device.name}: the starting {what} is no finite number or row of them")
+        columns.append(column)
+    started = replace(device, start=_rows(columns))
+    check_state(device, columns[0], columns[1])
+    return started
+
+
+def check_ambient(device: Device, around: NDArray) -> None:
+    """Refuse ambient temperatures (n_t or 1, n or 1) out of the model's domain. Errors: T405, T410."""
+    q, module = device.quantities, MODULES[device.name][1]
+    chosen = {key: device.parameters[:, k] for k, key in enumerate(module.PARAMETERS)}
+    limits = {key: q.quantity(key).limits for key in q if key != "heat.limit"}
+    limits = {
+        key: [x for x in own if key == "heat.ambient" or x.bound == "heat.ambient"] for key, own in limits.items()
+    }
+    for row in (around.min(axis=0), around.max(axis=0)):
+        findings = [
+            out_of_range(device.name, v, q.quantity(v.name).unit)
+            for v in violations({**chosen, "heat.ambient": row}, limits)
+        ]
+        if findings:
+            raise ThermocError(findings)
+    check_state(device, around.max(axis=0), device.start[:, 1])
+
+
+def check_state(device: Device, T: NDArray, state: NDArray) -> None:
+    """Refuse temperatures and internal states out of the model's domain, each (1 or n,). Errors: T405, T410."""
+    top, low, high = device.domain.T
+    if not (T > 0).all():
+        raise error("T405", f"{device.name}: a temperature is {T[~(T > 0)][0]:g} K", notes=["it must be above 0 K"])
+    hot = np.flatnonzero(top < T)
+    if hot.size:
+        k = int(hot[0])
+        notes = [f"{T[min(k, T.size - 1)]:g} K, limit {top[min(k, top.size - 1)]:g} K"]
+        raise error("T410", f"{device.name}: the device is hotter than its limit", notes=notes)
+    wrong = np.flatnonzero(~((state >= low) & (state <= high)))
+    if wrong.size:
+        k = int(wrong[0])
+        unit = MODULES[device.name][1].STATE
+        notes = [
+            f"{' to '.join(ENDS[device.name])}: {low[min(k, low.size - 1)]:g} to {high[min(k, high.size - 1)]:g} {unit}"
+        ]
+        what = f"{device.name}: the internal state {state[min(k, state.size - 1)]:g} {unit} is out of the model's range"
+        raise error("T405", what, notes=notes)

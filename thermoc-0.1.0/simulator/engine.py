@@ -1,0 +1,311 @@
+"""Runs a program: packs what goes in, splits the batch over threads, unpacks what comes out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from thermoc.simulator.cache import keep
+from thermoc.simulator.families import CORES, loop
+from thermoc.simulator.feed_forward_split import Halves
+from thermoc.simulator.frame import frame, lines
+from thermoc.simulator.kernels.gibbs.dispatch import words
+from thermoc.simulator.kernels.pairs import pair_forces
+from thermoc.simulator.opcodes import OPERANDS, Opcode
+from thermoc.simulator.program import Bank, Form, Port, Program, State
+from thermoc.simulator.threads import PATIENCE
+from thermoc.support.errors import ThermocError, error
+
+BLOCK_BYTES = 2**17
+"""A block of samples should fit this much working memory: half of a common L2 cache."""
+MOST_SAMPLES = 192
+MOST_REPLICAS = 512
+"""Samples that share words of noise are run together: eight words a unit fill a processor's vectors."""
+CROSSING_BYTES = 2**22
+"""What crosses from the head of a program to its tail is this much at a time."""
+LEAST_WORK = 2**21
+"""A thread is worth starting for this many elements: some tenths of a millisecond."""
+
+DIRECT = 2**18
+"""A run of so many elements is over before anyone could stop it: it runs in the caller's thread."""
+
+_pair_forces = keep(njit(pair_forces, error_model="numpy", nogil=True), "the forces of pairs", 2.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """Outputs (ticks, batch, *shape) and states after the last tick (batch, ticks of the ring, *shape), by name."""
+
+    outputs: dict[str, NDArray]
+    states: dict[str, NDArray]
+
+
+def run(
+    program: Program,
+    inputs: Mapping[str, NDArray],
+    *,
+    ticks: int,
+    batch: int,
+    seed: int = 0,
+    first_sample: int = 0,
+    first_tick: int = 0,
+    threads: int | None = None,
+    block: int | None = None,
+) -> Result:
+    """Run ``ticks`` ticks for ``batch`` samples; inputs are (ticks, batch, *shape).
+
+    threads: at most so many, default one a core. block: samples that run together, default what fits the cache.
+    Results are the same for every number of threads, size of block, and split of the batch (with ``first_sample``).
+    Errors: T401 for a missing input, T402 for one of another shape, T405 for two particles at one place.
+    """
+    _check_inputs(program, inputs, (ticks, batch))
+    states = _repeated(program.first_states[0], batch), _repeated(program.first_states[1], batch)
+    _ = program.layout  # compiles what both of its halves need
+    way = _Way(batch, seed, first_sample, first_tick, threads, block)
+    halves = program.halves if ticks > 1 else None
+    outputs = (
+        _ticks(program, inputs, states, ticks, way)
+        if halves is None
+        else _in_halves(halves, inputs, states, ticks, way)
+    )
+    return Result(outputs=outputs, states=_final(program.states, *states, batch, ticks))
+
+
+class _Way(NamedTuple):
+    """How to run: the arguments of ``run``, and how many ticks are behind."""
+
+    batch: int
+    seed: int
+    first_sample: int
+    first_tick: int
+    threads: int | None
+    block: int | None
+    begun: int = 0
+
+    @property
+    def key(self) -> int:
+        """The seed as a word with a sign."""
+        return int(np.uint64(self.seed).astype(np.int64))
+
+
+class Collision(NamedTuple):
+    """Two particles whose force is not finite."""
+
+    tick: int
+    sample: int
+    one: int
+    other: int
+
+
+def _ticks(
+    program: Program, inputs: Mapping[str, NDArray], states: tuple[NDArray, NDArray], ticks: int, way: _Way
+) -> dict[str, NDArray]:
+    """Run some ticks; advance the states in place and return the outputs."""
+    batch, begun = way.batch, way.begun
+    real, whole = np.dtype(program.precision), np.dtype(np.int64)
+    timed = ticks > 1 and any(inputs[port.name].strides[0] != 0 for port in program.inputs)
+    lead = (ticks if timed else 1, batch)  # inputs held over the ticks (a stride of nought) are packed once
+    (float_in, int_in), (float_out, int_out) = program.widths
+    packed = _packed(program, inputs, lead, float_in, real), _packed(program, inputs, lead, int_in, whole)
+    results = np.empty(ticks * batch * float_out, real), np.empty(ticks * batch * int_out, whole)
+    block = way.block or _block(program, real, batch)
+    scratch, halt = OPERANDS * program.widest * block, np.zeros(1, np.int64)
+    widths = program.first_states[0].size, program.first_states[1].size, float_in, int_in
+    place = way.key, way.first_sample, way.first_tick + begun, begun
+    settings = (0, 0, 0, ticks, batch, timed, *widths, *place)  # as ``Setting`` has them
+    ranges, collisions, layouts = program.layout.ranges, list[Collision](), dict[Any, Any]()
+
+    def work(first: int, last: int) -> None:
+        memory = np.empty(program.work[0] * block, real), np.empty(program.work[1] * block, whole)
+        spare = np.empty(scratch, real), np.empty(scratch, whole)
+        arrays = (program.floats, program.ints, *memory, *states, *packed, *results, program.places, *spare, halt)
+        shared = frame(arrays, settings)  # arrays as ``Array`` has them
+        run_lines = (lines(program, shared, block), shared, halt)
+        if len(ranges) == 1:
+            loop(*run_lines, first, last, block, 0, ticks, *ranges[0])
+            return
+        for start in range(first, last, block):
+            end = min(start + block, last)
+            for tick in range(ticks):
+                for begin, stop in ranges:
+                    loop(*run_lines, start, end, block, tick, tick + 1, begin, stop)
+                    if stop < len(program.code) and not halt[0]:
+                        samples = way.first_sample + start, end - start
+                        kept = states[0].reshape(batch, -1)[start:end]
+                        at = way.first_tick + begun + tick
+                        here = (samples, at, way.seed)
+                        collisions.extend(_apart(program, stop, memory[0], kept, block, here, layouts, halt))
+                if halt[0] or (collisions and min(collisions)[0] <= way.first_tick + begun + tick):
+                    break  # no later tick can be the first
+
+    _spread(work, _cuts(program, ticks, batch, way.threads), halt, alone=program.effort * batch * ticks < DIRECT)
+    if collisions:
+        raise _touching(min(collisions))
+    return _unpacked(program.outputs, *results, (ticks, batch))
+
+
+def _in_halves(
+    halves: Halves, inputs: Mapping[str, NDArray], states: tuple[NDArray, NDArray], ticks: int, way: _Way
+) -> dict[str, NDArray]:
+    """Run the head for some ticks, then the tail once for all of these, and so on."""
+    outputs = {port.name: np.empty((ticks, way.batch, *port.shape), port.dtype) for port in halves.tail.outputs}
+    empty_states = np.empty(0, halves.tail.precision), np.empty(0, np.int64)
+    most = max(1, CROSSING_BYTES // max(1, 8 * sum(halves.head.widths[1]) * way.batch))
+    for begun in range(0, ticks, most):
+        some = min(most, ticks - begun)
+        part = {name: array[begun : begun + some] for name, array in inputs.items()}
+        part |= _ticks(halves.head, part, states, some, way._replace(begun=begun))
+        ones = {name: array.reshape(1, some * way.batch, *array.shape[2:]) for name, array in part.items()}
+        found = _ticks(halves.tail, ones, empty_states, 1, way._replace(batch=some * way.batch))
+        for name, array in found.items():
+            outputs[name][begun : begun + some] = array.reshape(some, way.batch, *array.shape[2:])
+    return outputs
+
+
+def _apart(
+    program: Program,
+    line: int,
+    work: NDArray,
+    states: NDArray,
+    block: int,
+    place: tuple[tuple[int, int], int, int],
+    layouts: dict[Any, Any],
+    halt: NDArray,
+) -> list[Collision]:
+    """Run one row that is called by itself, for a block of samples; return what collided.
+
+    place: (first sample, number of samples), tick, seed. layouts: those ``words`` made of constants, in this run.
+    """
+    row = program.code[line].tolist()
+    (result, *operands), (p0, p1, p2, p3, p4, p5) = row[1 : 2 + OPERANDS], row[2 + OPERANDS :]
+    (first, count), tick, seed = place
+
+    def operand(slot: int) -> tuple[NDArray, int, int, int]:
+        bank, offset, size = program.slots[slot].tolist()
+        if bank == Bank.FLOAT_STATE:
+            return states.reshape(-1), offset, states.shape[1], size
+        return (work, offset * block, size, size) if bank == Bank.FLOAT_WORK else (program.floats, offset, 0, size)
+
+    _, out, _, n = operand(result)
+    x, h, *T = (operand(slot) for slot in operands if slot >= 0)
+    if row[0] == Opcode.PAIRS:
+        pair = np.full(3, -1)
+        _pair_forces(work, out, count, *x[:3], p0, p1, *h[:3], program.floats, p3, p2, p4, p5, pair)
+        sample, one, other = pair.tolist()
+        return [] if sample < 0 else [Collision(tick, first + sample, one, other)]
+    old, at, stride, _ = x
+    for k in range(count):
+        work[out + k * n : out + k * n + n] = old[at + k * stride : at + k * stride + n]
+    tables = (program.floats, program.table, p0, p1, p2, p3, p4, p5)
+    words(work, out, n, count, *h, *T[0], *tables, first, tick, np.uint64(seed), layouts, halt)
+    return []
+
+
+def _touching(met: Collision) -> ThermocError:
+    notes = [f"particles {met.one} and {met.other} of sample {met.sample}, at tick {met.tick}"]
+    hint = "shorten the step, soften the potential, or keep them apart"
+    return error("T405", "two particles are at one place, or too near for a force", notes=notes, hint=hint)
+
+
+def _check_inputs(program: Program, inputs: Mapping[str, NDArray], lead: tuple[int, int]) -> None:
+    for port in program.inputs:
+        if port.name not in inputs:
+            raise error("T401", f"input {port.name!r} is missing", notes=[f"given are {list(inputs)}"])
+        if inputs[port.name].shape != (*lead, *port.shape):
+            notes = [f"it is {list(inputs[port.name].shape)}", f"expected {[*lead, *port.shape]} (ticks, batch, ...)"]
+            raise error("T402", f"input {port.name!r} has the wrong shape", notes=notes)
+
+
+def _repeated(one: NDArray, batch: int) -> NDArray:
+    """Return one sample's states for every sample, flat."""
+    return one[np.newaxis].repeat(batch, 0).reshape(-1) if one.size else one
+
+
+def _spread(work: Callable[[int, int], None], cuts: Sequence[int], halt: NDArray, *, alone: bool) -> None:
+    """Run the work on as many threads as there are parts; kernels hold no lock.
+
+    Unless it is over at once, this thread waits, so that Ctrl-C is heard: it asks the kernels to stop and is raised.
+    """
+    if alone and len(cuts) == 2:
+        work(cuts[0], cuts[1])
+        return
+    futures = [_pool().submit(work, first, last) for first, last in pairwise(cuts)]
+    try:
+        for future in futures:
+            future.result()
+    except BaseException:
+        halt[0] = 1
+        for future in futures:
+            future.cancel()
+        wait(futures, timeout=PATIENCE)
+        raise
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=CORES, thread_name_prefix="thermoc")
+
+
+if hasattr(os, "register_at_fork"):  # a forked process has none of its parent's threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)
+
+
+def _cuts(program: Program, ticks: int, batch: int, threads: int | None) -> list[int]:
+    """Return where the batch is cut for the threads: evenly, one part where there is little to do."""
+    amount = program.effort * batch * ticks
+    most = min(threads or CORES, batch, max(1, amount // LEAST_WORK))
+    step = 64 if program.replicas else 1  # samples that share words stay together
+    return [min(batch, -(-batch * part // (most * step)) * step) for part in range(most + 1)]
+
+
+def _block(program: Program, real: np.dtype, batch: int) -> int:
+    """Return how many samples run together: what fits the cache, more where matrices are read anew for each block."""
+    if program.replicas:
+        return min(batch, MOST_REPLICAS)
+    bytes_a_sample = program.work[0] * real.itemsize + program.work[1] * 8
+    room = max(BLOCK_BYTES, program.floats.nbytes)
+    return max(1, min(room // max(bytes_a_sample, 1), batch, MOST_SAMPLES))
+
+
+def _packed(
+    program: Program, arrays: Mapping[str, NDArray], lead: tuple[int, int], width: int, dtype: np.dtype
+) -> NDArray:
+    """Return the first ticks of the inputs of one kind, side by side: (ticks, batch, width), flat."""
+    packed = np.empty((*lead, width), dtype)
+    for port in program.inputs if width else ():
+        if port.integer == (dtype.kind == "i"):
+            part = arrays[port.name][: lead[0]].reshape(*lead, port.size)
+            packed[:, :, port.offset : port.offset + port.size] = part
+    return packed.reshape(-1)
+
+
+def _unpacked(ports: Sequence[Port], floats: NDArray, ints: NDArray, lead: tuple[int, int]) -> dict[str, NDArray]:
+    """Return each output as an array (ticks, batch, *shape); they lie one behind the other."""
+    ticks, batch = lead
+    outputs: dict[str, NDArray] = {}
+    for port in ports:
+        first = ticks * batch * port.offset
+        values = (ints if port.integer else floats)[first : first + ticks * batch * port.size]
+        outputs[port.name] = values.reshape(*lead, *port.shape).astype(port.dtype, copy=False)
+    return outputs
+
+
+def _final(states: Sequence[State], floats: NDArray, ints: NDArray, batch: int, ticks: int) -> dict[str, NDArray]:
+    """Return each state (batch, ticks of the ring, *shape), the oldest value first; (batch, *shape) of one in place."""
+    found: dict[str, NDArray] = {}
+    for state in states:
+        whole = (ints if state.integer else floats).reshape(batch, -1)
+        ring = state.values(whole[:, state.offset : state.offset + state.size])
+        ring = np.roll(ring, -(ticks % state.ticks), axis=1) if state.ticks > 1 else ring.copy()
+        ring = ring.astype(state.dtype, copy=False)
+        found[state.name] = ring[:, 0] if state.form == Form.PLACE else ring
+    return found

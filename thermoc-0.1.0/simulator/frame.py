@@ -1,0 +1,77 @@
+"""Lines and frame of a run: what ``kernels.operands`` reads, made of a program and of one thread's arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.simulator.families import addresses
+from thermoc.simulator.kernels.operands import FUNCTION, LINE, NUMBERS, OPCODE, SLOTS, WORDS
+from thermoc.simulator.opcodes import OPERANDS, Opcode
+from thermoc.simulator.program import Bank, Program
+
+ADDRESS, STEP, STRIDE, ELEMENTS, TO_END = range(WORDS)
+ABSENT = len(Bank)
+APART = (Opcode.GIBBS_WORDS, Opcode.PAIRS)
+"""Rows that are called one by one: they are laid out in Python, or tell what went wrong."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """What the lines of a program are in every run, and where each slot lies in its bank.
+
+    banks, first, each, width: (rows, 1 + operands) the bank, ``ABSENT`` where there is no slot; its first element is
+    first + each block, for work lies slot by slot for all samples of a block; bytes of an element. ranges: the rows
+    between those ``APART``.
+    """
+
+    lines: NDArray[np.int64]
+    banks: NDArray[np.int64]
+    first: NDArray[np.int64]
+    each: NDArray[np.int64]
+    width: NDArray[np.int64]
+    ranges: tuple[tuple[int, int], ...]
+
+
+def layout(program: Program) -> Layout:
+    """Look up the slots of a program's rows and the functions that run them, which are compiled if need be."""
+    bank, offset, size = np.concatenate([program.slots, [[ABSENT, 0, 0]]]).T
+    floats, ints = program.first_states
+    state = np.where(bank == Bank.FLOAT_STATE, floats.size, np.where(bank == Bank.INT_STATE, ints.size, 0))
+    work = (bank == Bank.FLOAT_WORK) | (bank == Bank.INT_WORK)
+    code = program.code
+    slots = code[:, 1 : 2 + OPERANDS]  # -1 is the last
+    table = np.zeros((len(code), LINE), np.int64)
+    table[:, FUNCTION] = addresses(code[:, 0].tolist(), program.floats.dtype, program.places.dtype)
+    table[:, OPCODE] = code[:, 0]
+    words = np.zeros((*slots.shape, WORDS), np.int64)
+    words[..., STEP], words[..., STRIDE] = state[slots], np.where(work, size, state)[slots]
+    words[..., ELEMENTS] = size[slots]
+    table[:, SLOTS:NUMBERS] = words.reshape(len(code), NUMBERS - SLOTS)
+    table[:, NUMBERS:] = code[:, 2 + OPERANDS :]
+    first, each = np.where(work, 0, offset), np.where(work, offset, 0)
+    apart = np.flatnonzero(np.isin(code[:, 0], APART)).tolist()
+    ranges = (*zip([0, *(line + 1 for line in apart)], [*apart, len(code)]),)
+    width = np.where((bank % 2 == 0) & (bank < ABSENT), program.floats.itemsize, 8)[slots]
+    places = {"banks": bank[slots], "first": first[slots], "each": each[slots], "width": width}
+    return Layout(lines=table, ranges=ranges, **places)
+
+
+def frame(arrays: Sequence[NDArray], settings: Sequence[int]) -> NDArray[np.int64]:
+    """Return the frame of these arrays, in the order of ``Array``, and numbers, in the order of ``Setting``."""
+    places = [word for array in arrays for word in (array.__array_interface__["data"][0], array.size)]
+    return np.array([*places, *settings], np.int64)
+
+
+def lines(program: Program, frame: NDArray[np.int64], block: int) -> NDArray[np.int64]:
+    """Return the lines for the banks of a frame, and blocks of so many samples."""
+    plan = program.layout
+    start, length = np.zeros((2, ABSENT + 1), np.int64)
+    start[:ABSENT], length[:ABSENT] = frame[0 : 2 * ABSENT : 2], frame[1 : 2 * ABSENT : 2]
+    at, table = plan.first + plan.each * block, plan.lines.copy()
+    table[:, SLOTS + ADDRESS : NUMBERS : WORDS] = start[plan.banks] + at * plan.width
+    table[:, SLOTS + TO_END : NUMBERS : WORDS] = length[plan.banks] - at
+    return table

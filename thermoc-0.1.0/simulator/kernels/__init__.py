@@ -1,0 +1,1 @@
+"""Kernels: scalar rules and small loops, compiled into one interpreter of programs."""

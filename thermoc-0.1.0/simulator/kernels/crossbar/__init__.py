@@ -1,0 +1,1 @@
+"""Memristor crossbars: products, wire resistance, Joule heat."""

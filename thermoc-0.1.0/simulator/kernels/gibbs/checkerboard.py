@@ -1,0 +1,145 @@
+"""A square lattice with one coupling and one field for all: 64 sites of a colour a word, rows end to end.
+
+Bit b of word w of row y is the site of that colour at x = 2 (64 w + b) + (y + colour) % 2. A colour has its words in
+rows -1 to L, of which the outer two are copies.
+"""
+
+# pyright: reportCallIssue=false, reportGeneralTypeIssues=false
+# (an intrinsic is called without the typing context that its definition names first)
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from thermoc.simulator.kernels.gibbs import multispin
+from thermoc.simulator.kernels.gibbs.multispin import BLOCK, NONE, ONE
+from thermoc.simulator.kernels.operands import stopped
+from thermoc.simulator.kernels.simd.lanes import LANES, count_up, flags, levels, load, positive, spread, store
+from thermoc.simulator.kernels.thermal import HALF, LOW
+
+TOP = np.uint64(63)
+PAIRS = (
+    (np.uint64(0x5555555555555555), np.uint64(0)),
+    (np.uint64(0x3333333333333333), np.uint64(1)),
+    (np.uint64(0x0F0F0F0F0F0F0F0F), np.uint64(2)),
+    (np.uint64(0x00FF00FF00FF00FF), np.uint64(4)),
+    (np.uint64(0x0000FFFF0000FFFF), np.uint64(8)),
+    (np.uint64(0x00000000FFFFFFFF), np.uint64(16)),
+)
+
+
+@njit(error_model="numpy", nogil=True)
+def lattice(s, so, n, h, T, J, spins, stream, sample, tick, key, halt):
+    """Pack the n sites of a sample, sweep them at each T, unpack. A site has levels -1 and +1 (spins), else 0 and 1."""
+    L = round(math.sqrt(n))
+    across = L // 128
+    whole = L * across
+    k0, k1, stream = np.uint64(key) & LOW, np.uint64(key) >> HALF, np.uint64(stream)
+    words, right = np.empty((2, whole + 2 * across), np.uint64), np.empty(whole, np.uint64)
+    room, beside = np.empty(multispin.ROOM, np.uint64), np.empty(BLOCK, np.uint64)
+    P, D = np.empty(multispin.TERMS, np.uint64), np.empty(multispin.TERMS * (multispin.DIGITS + 1), np.uint64)
+    _pack(s, so, L, words)
+    for y in range(L):
+        for w in range(across):
+            right[y * across + w] = NONE - np.uint64(y & 1)
+    for t in range(T.size):
+        if stopped(halt):
+            return
+        for k in range(multispin.TERMS):
+            P[k] = multispin.threshold(2 * (J * (2 * k - 4) + h) if spins else J * k + h, T[t])
+        multispin.polynomials(P, D)
+        now = np.uint64(tick * T.size + t)
+        for colour in range(2):
+            mine, other, first = words[colour], words[1 - colour], (2 * sample + colour) * whole
+            for start in range(0, whole, BLOCK):
+                size = min(BLOCK, whole - start)
+                _beside(beside, other, start, size, across, colour, right)
+                _update(room, mine, other, beside, start, size, across, D, first, now, stream, k0, k1)
+                multispin.rest(multispin.few_more, (D,), 4, room, size, mine, now, stream, k0, k1)
+            for w in range(across):
+                mine[w], mine[across + whole + w] = mine[whole + w], mine[across + w]
+    _unpack(s, so, L, words, -1 if spins else 0)
+
+
+@njit(error_model="numpy", nogil=True)
+def _update(room, mine, other, beside, start, size, across, D, first, tick, stream, k0, k1):
+    """Count each site's four neighbours that are up, and update words of a colour."""
+    for j in range(0, size, LANES):
+        at = across + start + j
+        above, below = load(other, at - across), load(other, at + across)
+        a, b, ab, c = multispin.four(above, below, load(other, at), load(beside, j))
+        element = count_up() + np.uint64(first + start + j)
+        multispin.few(room, j, mine, at, a, b, ab, c, D, element, tick, stream, k0, k1)
+
+
+@njit(error_model="numpy", nogil=True)
+def _beside(beside, other, start, size, across, colour, right):
+    """Set the neighbours to the right where y + colour is odd, to the left elsewhere; one has the word's own place."""
+    at, flip = across + start, NONE - np.uint64(colour)
+    for j in range(0, size, LANES):
+        here, turn = load(other, at + j), load(right, start + j) ^ flip
+        after = (here >> ONE) | (load(other, at + j + 1) << TOP)
+        before = (here << ONE) | (load(other, at + j - 1) >> TOP)
+        store(beside, j, (after & turn) | (before & ~turn))
+    for row in range(start // across, (start + size - 1) // across + 1):
+        begin = (row + 1) * across
+        end = begin + across - 1
+        if (row + colour) % 2:
+            if end - at < size:
+                beside[end - at] = (other[end] >> ONE) | (other[begin] << TOP)
+        elif begin >= at:
+            beside[begin - at] = (other[begin] << ONE) | (other[end] >> TOP)
+
+
+@njit(error_model="numpy", nogil=True)
+def _pack(s, so, L, words):
+    across = L // 128
+    for y in range(L):
+        for w in range(across):
+            even, odd = NONE, NONE
+            for half in range(2):
+                sites = NONE
+                for b in range(0, 64, LANES):
+                    sites |= flags(positive(s, so + y * L + 128 * w + 64 * half + b)) << np.uint64(b)
+                even |= _every_other(sites) << np.uint64(32 * half)
+                odd |= _every_other(sites >> ONE) << np.uint64(32 * half)
+            at = (y + 1) * across + w
+            words[y & 1, at], words[1 - (y & 1), at] = even, odd
+    for c in range(2):
+        for w in range(across):
+            words[c, w], words[c, (L + 1) * across + w] = words[c, L * across + w], words[c, across + w]
+
+
+@njit(error_model="numpy", nogil=True)
+def _unpack(s, so, L, words, low):
+    across = L // 128
+    low = s.dtype.type(low)
+    for y in range(L):
+        for w in range(across):
+            at = (y + 1) * across + w
+            for half in range(2):
+                even = _apart(words[y & 1, at] >> np.uint64(32 * half))
+                sites = spread(even | (_apart(words[1 - (y & 1), at] >> np.uint64(32 * half)) << ONE))
+                for b in range(0, 64, LANES):
+                    levels(s, so + y * L + 128 * w + 64 * half + b, sites >> (count_up() + np.uint64(b)), low)
+
+
+@njit(error_model="numpy", nogil=True)
+def _every_other(x):
+    """Return bits 0, 2, 4, ... side by side."""
+    x &= PAIRS[0][0]
+    for mask, step in PAIRS[1:]:
+        x = (x | (x >> step)) & mask
+    return x
+
+
+@njit(error_model="numpy", nogil=True)
+def _apart(x):
+    """Return the first 32 bits as bits 0, 2, 4, ..."""
+    x &= PAIRS[5][0]
+    for k in range(5, 0, -1):
+        x = (x | (x << PAIRS[k][1])) & PAIRS[k - 1][0]
+    return x

@@ -1,0 +1,140 @@
+"""Units whose fields are whole numbers: neighbours are counted in binary, 64 a word, and thresholds go by the sum.
+
+A sum k is held as planes, its binary digits. Four sums 4 j to 4 j + 3 together have one of 16 functions of the last
+two digits for each digit of P: the digit of all units' P is, over all j, the function of j where k / 4 = j.
+"""
+
+# pyright: reportCallIssue=false, reportGeneralTypeIssues=false
+# (an intrinsic is called without the typing context that its definition names first)
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from thermoc.simulator.kernels.gibbs import multispin
+from thermoc.simulator.kernels.gibbs.multispin import ALL, BLOCK, DIGITS, DRAWS, FACTS, NONE
+from thermoc.simulator.kernels.simd.lanes import LANES, load, spread, store
+
+GROUP = 8
+"""Neighbours counted together; their lists are padded to whole groups."""
+PLACES = DIGITS + 4
+"""Digits of P; the next tells whether U < P for certain."""
+
+
+@njit(error_model="numpy", nogil=True)
+def functions(P, size, codes):
+    """Set where the function of sums 4 j to 4 j + 3 stands, for each digit of their P: codes[digit, j], flat."""
+    quarters = codes.size // PLACES
+    for r in range(PLACES):
+        for j in range(quarters):
+            code = NONE
+            for k in range(4 * j, min(4 * j + 4, size)):
+                code |= multispin.digit(P[k], r) << np.uint64(k % 4)
+            codes[r * quarters + j] = np.int64(code) * LANES
+
+
+@njit(forceinline=True)
+def _sum(a, b, c):
+    """Return the sum of three digits, and what is carried."""
+    return a ^ b ^ c, (a & b) | (c & (a ^ b))
+
+
+@njit(forceinline=True)
+def _other(words, groups, near, signs, e, g):
+    return load(words, near[e] * groups + g) ^ signs[e]
+
+
+@njit(error_model="numpy", nogil=True)
+def count(planes, height, weight, words, groups, near, signs, start, stop, g):
+    """Add 2^weight times the neighbours listed from start to stop, words g of them, to a sum."""
+    one, two, four = (
+        load(planes, weight * LANES),
+        load(planes, (weight + 1) * LANES),
+        load(planes, (weight + 2) * LANES),
+    )
+    for e in range(start, stop, GROUP):
+        one, a = _sum(one, _other(words, groups, near, signs, e, g), _other(words, groups, near, signs, e + 1, g))
+        one, b = _sum(one, _other(words, groups, near, signs, e + 2, g), _other(words, groups, near, signs, e + 3, g))
+        one, c = _sum(one, _other(words, groups, near, signs, e + 4, g), _other(words, groups, near, signs, e + 5, g))
+        one, d = _sum(one, _other(words, groups, near, signs, e + 6, g), _other(words, groups, near, signs, e + 7, g))
+        two, a = _sum(two, a, b)
+        two, b = _sum(two, c, d)
+        four, carry = _sum(four, a, b)
+        for k in range(weight + 3, height):
+            old = load(planes, k * LANES)
+            store(planes, k * LANES, old ^ carry)
+            carry = carry & old
+    store(planes, weight * LANES, one)
+    store(planes, (weight + 1) * LANES, two)
+    store(planes, (weight + 2) * LANES, four)
+
+
+@njit(error_model="numpy", nogil=True)
+def _prepare(planes, height, table, parts):
+    """Set the 16 functions of the last two digits, and where the digits from the fifth on are those of 0, 1, 2, ..."""
+    a, b = load(planes, 0), load(planes, LANES)
+    store(table, 0, spread(NONE))
+    for k in range(4):
+        only = (a if k & 1 else ~a) & (b if k & 2 else ~b)
+        for code in range(1 << k):
+            store(table, (code + (1 << k)) * LANES, load(table, code * LANES) | only)
+    store(parts, 0, spread(ALL))
+    size = 1
+    for k in range(height - 1, 3, -1):
+        plane = load(planes, k * LANES)
+        for j in range(size - 1, -1, -1):
+            part = load(parts, j * LANES)
+            store(parts, 2 * j * LANES, part & ~plane)
+            store(parts, (2 * j + 1) * LANES, part & plane)
+        size *= 2
+
+
+@njit(forceinline=True)
+def _four(planes, table, parts, codes, r):
+    """Return digits r to r + 3 of the units' P."""
+    quarters = codes.size // PLACES
+    c, d = load(planes, 2 * LANES), load(planes, 3 * LANES)
+    f0, f1, f2, f3 = spread(NONE), spread(NONE), spread(NONE), spread(NONE)
+    for j in range(0, quarters, 4):
+        part, at = load(parts, j // 4 * LANES), r * quarters + j
+        for k in range(4):
+            here = part & (c if k & 1 else ~c) & (d if k & 2 else ~d)
+            f0 = f0 | (here & load(table, codes[at + k]))
+            f1 = f1 | (here & load(table, codes[at + k + quarters]))
+            f2 = f2 | (here & load(table, codes[at + k + 2 * quarters]))
+            f3 = f3 | (here & load(table, codes[at + k + 3 * quarters]))
+    return f0, f1, f2, f3
+
+
+@njit(error_model="numpy", nogil=True)
+def update(plan, room, j, words, place, element, tick, stream, k0, k1):
+    """Update words from a place on by eight digits; leave at j of the room what the undecided units need."""
+    planes, height, table, parts, codes = plan
+    drawn = multispin.four_blocks(element, tick, NONE, stream, k0, k1)
+    _prepare(planes, height, table, parts)
+    up, left = spread(NONE), spread(ALL)
+    first, then = _four(planes, table, parts, codes, 0), _four(planes, table, parts, codes, 4)
+    for k in range(4):
+        up, left = multispin.compare(up, left, first[k], drawn[k])
+    for k in range(4):
+        up, left = multispin.compare(up, left, then[k], drawn[4 + k])
+    for k in range(height):
+        store(room, FACTS + k * BLOCK + j, load(planes, k * LANES))
+    multispin.leave(room, j, words, place, up, left, element)
+
+
+@njit(error_model="numpy", nogil=True)
+def more(plan, room, i, left, number, drawn):
+    """Go on with the words at i of the room by four digits."""
+    planes, height, table, parts, codes = plan
+    for k in range(height):
+        store(planes, k * LANES, load(room, FACTS + k * BLOCK + i))
+    _prepare(planes, height, table, parts)
+    mine = _four(planes, table, parts, codes, 2 * number)
+    if number == DRAWS:
+        return mine[0], spread(NONE)
+    up = spread(NONE)
+    for k in range(4):
+        up, left = multispin.compare(up, left, mine[k], drawn[k])
+    return up, left

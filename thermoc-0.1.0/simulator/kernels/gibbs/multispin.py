@@ -1,0 +1,195 @@
+"""Heat-bath updates of 64 binary units a word: the comparison with a uniform is done digit by digit, for all at once.
+
+A unit goes up where U < P, U a number of 52 binary digits and P = ceil(2^52 / (1 + e^(-drive / T))) (P6). Digit r of
+64 units is one word: round r of word W is half of the Philox block at (W, tick, r // 2, stream), the first two words
+for even r. After r rounds one unit in 2^r is undecided: all words draw eight digits, then those go on that must.
+
+Units with equally many neighbours up share P. Where these are four at most, digit r of the units' P is a polynomial
+modulo 2 in their counts' digits a, b, c: d0 + d1 a + d2 b + d3 a b + d4 c.
+"""
+
+# pyright: reportCallIssue=false, reportGeneralTypeIssues=false
+# (an intrinsic is called without the typing context that its definition names first)
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from thermoc.simulator.kernels.simd.lanes import LANES, blocks, count_up, first_bit, flags, load, spread, store
+from thermoc.simulator.kernels.thermal import HALF, LOW, philox
+
+BLOCK = 512
+"""Words updated together, before those go on that have a unit undecided; what they need fits the first two caches."""
+SHARED = 4
+"""Draws (of two digits) for all words; after eight digits one word in four has a unit undecided."""
+DIGITS, DRAWS = 52, 26
+TERMS = 5
+"""Coefficients of a digit's polynomial."""
+ONE, NONE, ALL = np.uint64(1), np.uint64(0), np.uint64(2**64 - 1)
+WHOLE = np.uint64(2**DIGITS)
+
+UP, SOME, LEFT, ELEMENT, PLACE, FACTS = (row * BLOCK for row in range(6))
+"""Rows of the room: units decided up, which words have a unit undecided, units undecided, the numbers of the words,
+their places, and from FACTS on what their units' P follow from."""
+X1, X2, X3, X4 = (FACTS + row * BLOCK for row in range(4))
+ROOM = FACTS + 4 * BLOCK
+
+
+four_blocks, two_blocks = blocks(4), blocks(2)
+
+
+@njit(error_model="numpy", nogil=True)
+def threshold(drive, T):
+    """Return ceil(2^52 / (1 + e^(-drive / T)))."""
+    small = math.exp(-abs(drive) / T)
+    p = 1 / (1 + small) if drive >= 0 else small / (1 + small)
+    return np.uint64(np.int64(math.ceil(p * 2.0**DIGITS)))
+
+
+@njit(forceinline=True)
+def digit(P, r):
+    """Return digit r of P; the 53rd tells whether U < P for certain, the others are then ones."""
+    if P >= WHOLE:
+        return ONE
+    return (P >> np.uint64(DIGITS - 1 - r)) & ONE if r < DIGITS else NONE
+
+
+@njit(error_model="numpy", nogil=True)
+def polynomials(P, D):
+    """Set five words a digit, all ones or none: the coefficients of the digit of five P."""
+    for r in range(DIGITS + 1):
+        d0, d1, d2 = digit(P[0], r), digit(P[1], r), digit(P[2], r)
+        at = TERMS * r
+        D[at], D[at + 1], D[at + 2] = NONE - d0, NONE - (d0 ^ d1), NONE - (d0 ^ d2)
+        D[at + 3], D[at + 4] = NONE - (d0 ^ d1 ^ d2 ^ digit(P[3], r)), NONE - (d0 ^ digit(P[4], r))
+
+
+@njit(forceinline=True)
+def four(x, y, z, t):
+    """Return the number of four digits that are 1, a + 2 b + 4 c, as a, b, a b, c."""
+    odd, pair, other, more = x ^ y, x & y, z ^ t, z & t
+    a, b = odd ^ other, pair ^ more ^ (odd & other)
+    return a, b, a & b, pair & more
+
+
+@njit(forceinline=True)
+def compare(up, left, mine, drawn):
+    """Go on by one digit: undecided units may go up where theirs is 1, and are decided where it differs."""
+    return (left & mine) | (~left & up), left & ~(mine ^ drawn)
+
+
+@njit(forceinline=True)
+def _term(D, at, x1, x2, x3, x4):
+    """Return a digit of the units' P."""
+    return D[at] ^ (D[at + 1] & x1) ^ (D[at + 2] & x2) ^ (D[at + 3] & x3) ^ (D[at + 4] & x4)
+
+
+@njit(forceinline=True)
+def _go_on(up, left, x1, x2, x3, x4, D, first, drawn):
+    """Go on by the digits drawn, of which the first is digit ``first``."""
+    for k in range(len(drawn)):
+        at = TERMS * (first + k)
+        up, left = compare(up, left, _term(D, at, x1, x2, x3, x4), drawn[k])
+    return up, left
+
+
+@njit(forceinline=True)
+def few(room, j, words, place, x1, x2, x3, x4, D, element, tick, stream, k0, k1):
+    """Update words from a place on by eight digits; leave at j of the room what the undecided units need.
+
+    x1, x2, x3, x4: a, b, a b and c of the units' counts.
+    """
+    drawn = four_blocks(element, tick, NONE, stream, k0, k1)
+    up, left = _go_on(spread(NONE), spread(ALL), x1, x2, x3, x4, D, 0, drawn)
+    store(room, X1 + j, x1)
+    store(room, X2 + j, x2)
+    store(room, X3 + j, x3)
+    store(room, X4 + j, x4)
+    leave(room, j, words, place, up, left, element)
+
+
+@njit(forceinline=True)
+def few_more(plan, room, i, left, number, drawn):
+    """Go on with the words at i of the room by four digits."""
+    x1, x2, x3, x4 = load(room, X1 + i), load(room, X2 + i), load(room, X3 + i), load(room, X4 + i)
+    if number < DRAWS:
+        return _go_on(spread(NONE), left, x1, x2, x3, x4, plan[0], 2 * number, drawn)
+    return _term(plan[0], TERMS * DIGITS, x1, x2, x3, x4), spread(NONE)
+
+
+@njit(forceinline=True)
+def leave(room, j, words, place, up, left, element):
+    """Set the units decided of words from a place on; leave at j of the room who they are and who is undecided."""
+    store(words, place, up & ~left)
+    store(room, ELEMENT + j, element)
+    store(room, PLACE + j, count_up() + np.uint64(place))
+    _undecided(room, j, left)
+
+
+@njit(forceinline=True)
+def _undecided(room, j, left):
+    """Note the units undecided of words at j, and which words have some: a bit a word, 64 of them together."""
+    bits = flags(left) << np.uint64(j % 64)
+    store(room, LEFT + j, left)
+    room[SOME + j // 64] = bits if j % 64 == 0 else room[SOME + j // 64] | bits
+
+
+@njit(error_model="numpy", nogil=True)
+def rest(more, plan, facts, room, n, words, tick, stream, k0, k1):
+    """Go on with the undecided units of the n words in the room until there are none.
+
+    more(plan, room, i, left, number, drawn) goes on by the digits of draw ``number`` and its next, as ``compare``;
+    after the last it tells which go up for certain. facts: how many rows of the room it reads.
+    """
+    number = SHARED
+    m = _keep(room, n, facts)
+    while m:
+        for i in range(0, m, LANES):
+            left = load(room, LEFT + i)
+            drawn = two_blocks(load(room, ELEMENT + i), tick, np.uint64(number), stream, k0, k1)
+            up, still = more(plan, room, i, left, number, drawn)
+            store(room, UP + i, up & left & ~still)
+            _undecided(room, i, still)
+        for i in range(m):
+            words[np.int64(room[PLACE + i])] |= room[UP + i]
+        m = _keep(room, m, facts)
+        number += 2
+
+
+@njit(error_model="numpy", nogil=True)
+def _keep(room, n, facts):
+    """Move the words that have a unit undecided to the front; return their number."""
+    m, index = 0, room[UP : UP + BLOCK]
+    for start in range(0, n, 64):
+        some = room[SOME + start // 64]
+        while some != NONE:
+            index[m] = np.uint64(start + first_bit(some))
+            some &= some - ONE
+            m += 1
+    for row in range(LEFT, FACTS + facts * BLOCK, BLOCK):
+        held = room[row : row + BLOCK]
+        for i in range(m):
+            held[i] = held[np.int64(index[i])]
+    for i in range(LEFT + m, LEFT - -m // LANES * LANES):
+        room[i] = NONE
+    return m
+
+
+@njit(error_model="numpy", nogil=True)
+def below(P, element, bit, tick, stream, key):
+    """Tell whether the uniform of one unit is below its threshold, digit by digit."""
+    if P == NONE or P >= WHOLE:
+        return P != NONE
+    k0, k1 = np.uint64(key) & LOW, np.uint64(key) >> HALF
+    for draw in range(DRAWS):
+        w0, w1, w2, w3 = philox(np.uint64(element) & LOW, np.uint64(tick), np.uint64(draw), np.uint64(stream), k0, k1)
+        for half in range(2):
+            word = (w2 << HALF) | w3 if half else (w0 << HALF) | w1
+            mine = (P >> np.uint64(DIGITS - 1 - 2 * draw - half)) & ONE
+            other = (word >> np.uint64(bit)) & ONE
+            if mine != other:
+                return mine > other
+    return False

@@ -1,0 +1,214 @@
+"""What a row of a program reads and writes, as arrays: the words of its line, and of the frame that all rows share.
+
+A line is a row with its slots looked up: the address of the function that runs it, the opcode, for the result and each
+operand (address, elements from one block of samples to the next, elements from sample to sample, elements of a sample,
+elements up to the end of its array), then the parameters. Absent operands have the address 0. The frame holds address
+and size of each bank and the numbers of ``Setting``. Both are 64-bit integers; the types of their pointers say
+what they lead to: ``line`` points to the type of the tables, ``frame`` to that of the floats.
+"""
+
+# pyright: reportCallIssue=false
+# (an intrinsic is called without the typing context that its definition names first)
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+from numba.np.arrayobj import populate_array
+
+from thermoc.simulator.opcodes import OPERANDS, PARAMETERS
+
+RESULT, X, Y, Z = range(1 + OPERANDS)
+FUNCTION, OPCODE, SLOTS = 0, 1, 2
+WORDS = 5
+"""Of a slot: address, step of a block, stride of a sample, elements, elements to the end."""
+NUMBERS = SLOTS + WORDS * (1 + OPERANDS)
+LINE = NUMBERS + PARAMETERS
+"""Words of a line."""
+_WORD = ir.IntType(64)
+
+
+class Array(IntEnum):
+    """The arrays of a frame: the banks of a program in their order, then inputs, outputs, tables, scratch memory."""
+
+    FLOAT_CONSTANT = 0
+    INT_CONSTANT = 1
+    FLOAT_WORK = 2
+    INT_WORK = 3
+    FLOAT_STATE = 4
+    INT_STATE = 5
+    FLOAT_INPUT = 6
+    INT_INPUT = 7
+    FLOAT_OUTPUT = 8
+    INT_OUTPUT = 9
+    TABLE = 10
+    FLOAT_SCRATCH = 11
+    INT_SCRATCH = 12
+    HALT = 13
+
+
+class Setting(IntEnum):
+    """The numbers of a frame. START, SAMPLES and TICK: where the loop is; TICKS and BATCH: of the run; TIMED: whether
+    inputs change; STATES to INT_INPUTS: elements of a sample; KEY, SAMPLE0 and TICK0 place the noise; BEGUN: the ticks
+    that the states have behind them.
+    """
+
+    START = 28
+    SAMPLES = 29
+    TICK = 30
+    TICKS = 31
+    BATCH = 32
+    TIMED = 33
+    STATES = 34
+    INT_STATES = 35
+    INPUTS = 36
+    INT_INPUTS = 37
+    KEY = 38
+    SAMPLE0 = 39
+    TICK0 = 40
+    BEGUN = 41
+
+
+FRAME = 2 * len(Array) + len(Setting)
+"""Words of a frame."""
+
+
+def _load(builder, pointer, index):
+    words = builder.bitcast(pointer, _WORD.as_pointer())
+    return builder.load(builder.gep(words, [index]))
+
+
+def _constant(number):
+    return ir.Constant(_WORD, int(number))
+
+
+def _array(context, builder, kind, address, size):
+    """Return an array (size,) at an address, without an owner: the engine keeps it for as long as it is used."""
+    array = context.make_array(kind)(context, builder)
+    width = _constant(context.get_abi_sizeof(context.get_data_type(kind.dtype)))
+    data = builder.inttoptr(address, context.get_data_type(kind.dtype).as_pointer())
+    populate_array(array, data=data, shape=[size], strides=[width], itemsize=width, meminfo=None)
+    return array._getvalue()
+
+
+def _operand(kind):
+    """Return the code of an operand: (array from the block's first sample on, stride of a sample, elements)."""
+
+    def codegen(context, builder, signature, args):
+        line, frame, slot = args
+        first = builder.add(builder.mul(slot, _constant(WORDS)), _constant(SLOTS))
+        address, step, stride, n, size = (
+            _load(builder, line, builder.add(first, _constant(word))) for word in range(WORDS)
+        )
+        ahead = builder.mul(_load(builder, frame, _constant(Setting.START)), step)
+        width = _constant(context.get_abi_sizeof(context.get_data_type(kind.dtype)))
+        address = builder.add(address, builder.mul(ahead, width))
+        array = _array(context, builder, kind, address, builder.sub(size, ahead))
+        return context.make_tuple(builder, signature.return_type, [array, stride, n])
+
+    return codegen
+
+
+def _typed(dtype, line, frame, number):
+    kind = types.Array(dtype, 1, "C")
+    return kind, types.Tuple((kind, types.intp, types.intp))(line, frame, number)
+
+
+@intrinsic
+def floats(typingctx, line, frame, slot):
+    """Return a slot of floats."""
+    kind, signature = _typed(frame.dtype, line, frame, types.intp)
+    return signature, _operand(kind)
+
+
+@intrinsic
+def integers(typingctx, line, frame, slot):
+    """Return a slot of integers."""
+    kind, signature = _typed(types.int64, line, frame, types.intp)
+    return signature, _operand(kind)
+
+
+def _bank(dtype, pointer):
+    kind = types.Array(dtype, 1, "C")
+
+    def codegen(context, builder, signature, args):
+        first = builder.mul(args[1], _constant(2))
+        address, size = _load(builder, args[0], first), _load(builder, args[0], builder.add(first, _constant(1)))
+        return _array(context, builder, kind, address, size)
+
+    return kind(pointer, types.intp), codegen
+
+
+@intrinsic
+def float_array(typingctx, frame, number):
+    """Return an array of the frame that holds floats."""
+    return _bank(frame.dtype, frame)
+
+
+@intrinsic
+def int_array(typingctx, frame, number):
+    """Return an array of the frame that holds integers."""
+    return _bank(types.int64, frame)
+
+
+@intrinsic
+def tables(typingctx, line, frame):
+    """Return the tables of the program."""
+    kind = types.Array(line.dtype, 1, "C")
+
+    def codegen(context, builder, signature, args):
+        address, size = (_load(builder, args[1], _constant(2 * Array.TABLE + k)) for k in range(2))
+        return _array(context, builder, kind, address, size)
+
+    return kind(line, frame), codegen
+
+
+@intrinsic
+def word(typingctx, pointer, place):
+    """Return a word of a line or of a frame."""
+
+    def codegen(context, builder, signature, args):
+        return _load(builder, *args)
+
+    return types.int64(pointer, types.intp), codegen
+
+
+@intrinsic
+def present(typingctx, line, slot):
+    """Return whether there is this operand."""
+
+    def codegen(context, builder, signature, args):
+        first = builder.add(builder.mul(args[1], _constant(WORDS)), _constant(SLOTS))
+        return builder.icmp_signed("!=", _load(builder, args[0], first), _constant(0))
+
+    return types.boolean(line, types.intp), codegen
+
+
+@intrinsic
+def call(typingctx, lines, number, frame):
+    """Run a line: call the function whose address it begins with, by (line, frame)."""
+
+    def codegen(context, builder, signature, args):
+        lines, frame = (context.make_array(signature.args[k])(context, builder, args[k]).data for k in (0, 2))
+        line = builder.gep(lines, [builder.mul(args[1], _constant(LINE))])
+        pointer = ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [pointer, pointer])
+        function = builder.inttoptr(builder.load(line), kind.as_pointer())
+        builder.call(function, [builder.bitcast(line, pointer), builder.bitcast(frame, pointer)])
+        return context.get_dummy_value()
+
+    return types.void(lines, types.intp, frame), codegen
+
+
+@intrinsic
+def stopped(typingctx, halt):
+    """Return whether the run has been asked to stop: the one element of an array, read anew each time."""
+
+    def codegen(context, builder, signature, args):
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        return builder.icmp_signed("!=", builder.load_atomic(data, "monotonic", 8), _constant(0))
+
+    return types.boolean(halt), codegen

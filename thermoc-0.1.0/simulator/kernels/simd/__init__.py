@@ -1,0 +1,1 @@
+"""Vector building blocks that the other kernels are made of."""

@@ -1,0 +1,226 @@
+"""Vectors of 64-bit words as values of compiled code: one word a lane, as wide as the processor's registers.
+
+Plain loops over arrays leave what they compute in memory between one loop and the next; a kernel written over lanes
+keeps it in registers. The text is that of one word: ``(a & b) ^ (c >> n)``. Every width gives the same words.
+"""
+
+# pyright: reportCallIssue=false, reportArgumentType=false, reportAttributeAccessIssue=false
+# pyright: reportOptionalCall=false, reportPossiblyUnboundVariable=false
+# (an intrinsic is called without the typing context that its definition names first)
+
+from __future__ import annotations
+
+import operator
+
+from llvmlite import ir
+from numba import types
+from numba.core.datamodel import models
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import intrinsic, lower_builtin, lower_cast, register_model
+
+from thermoc.simulator.kernels.simd.tiles import VECTOR_BYTES
+from thermoc.support.philox import MASK, MULTIPLIERS, ROUNDS, WEYL
+
+LANES = VECTOR_BYTES // 8
+_WORD, _VECTOR = ir.IntType(64), ir.VectorType(ir.IntType(64), LANES)
+
+
+class Lanes(types.Type):
+    """The type of a vector; a lone word stands for a vector of equals."""
+
+    def __init__(self):
+        super().__init__(name=f"lanes{LANES}")
+
+
+lanes = Lanes()
+
+
+@register_model(Lanes)
+class _Model(models.PrimitiveModel):
+    def __init__(self, dmm, fe_type):
+        super().__init__(dmm, fe_type, _VECTOR)
+
+
+def _spread(builder, value):
+    kind = ir.VectorType(value.type, LANES)
+    first = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
+    zeros = ir.Constant(ir.VectorType(ir.IntType(32), LANES), None)
+    return builder.shuffle_vector(first, ir.Constant(kind, ir.Undefined), zeros)
+
+
+@lower_cast(types.uint64, Lanes)
+def _cast(context, builder, given, wanted, value):
+    return _spread(builder, value)
+
+
+def _operator(function, method):
+    @infer_global(function)
+    class Template(AbstractTemplate):
+        def generic(self, args, kws):
+            if len(args) == 2 and lanes in args and all(arg in (lanes, types.uint64) for arg in args):
+                return signature(lanes, lanes, lanes)
+            return None
+
+    @lower_builtin(function, lanes, lanes)
+    def lower(context, builder, sig, args):
+        return getattr(builder, method)(*args)
+
+
+for _function, _method in (
+    (operator.add, "add"),
+    (operator.sub, "sub"),
+    (operator.mul, "mul"),
+    (operator.and_, "and_"),
+    (operator.or_, "or_"),
+    (operator.xor, "xor"),
+    (operator.lshift, "shl"),
+    (operator.rshift, "lshr"),
+):
+    _operator(_function, _method)
+
+
+@infer_global(operator.invert)
+class _Invert(AbstractTemplate):
+    def generic(self, args, kws):
+        return signature(lanes, lanes) if args == (lanes,) else None
+
+
+@lower_builtin(operator.invert, lanes)
+def _invert(context, builder, sig, args):
+    return builder.not_(args[0])
+
+
+def _pointer(context, builder, kind, array, place):
+    """Return a pointer to the elements of a one-dimensional array from a place on, and the bytes of one."""
+    start = builder.gep(context.make_array(kind)(context, builder, array).data, [place])
+    vector = ir.VectorType(context.get_data_type(kind.dtype), LANES)
+    return builder.bitcast(start, vector.as_pointer()), kind.dtype.bitwidth // 8
+
+
+@intrinsic
+def load(typingctx, words, place):
+    """Return words of an array, from a place on."""
+
+    def codegen(context, builder, sig, args):
+        pointer, size = _pointer(context, builder, sig.args[0], *args)
+        return builder.load(pointer, align=size)
+
+    return lanes(words, types.intp), codegen
+
+
+@intrinsic
+def store(typingctx, words, place, value):
+    """Set words of an array, from a place on."""
+
+    def codegen(context, builder, sig, args):
+        pointer, size = _pointer(context, builder, sig.args[0], *args[:2])
+        builder.store(args[2], pointer, align=size)
+        return context.get_dummy_value()
+
+    return types.void(words, types.intp, lanes), codegen
+
+
+@intrinsic
+def spread(typingctx, word):
+    """Return a vector of equals."""
+    return lanes(types.uint64), lambda context, builder, sig, args: _spread(builder, args[0])
+
+
+@intrinsic
+def count_up(typingctx):
+    """Return 0, 1, 2, ..."""
+    return lanes(), lambda context, builder, sig, args: ir.Constant(_VECTOR, list(range(LANES)))
+
+
+@intrinsic
+def positive(typingctx, numbers, place):
+    """Return all ones where a float of an array, from a place on, is above nought."""
+
+    def codegen(context, builder, sig, args):
+        pointer, size = _pointer(context, builder, sig.args[0], *args)
+        numbers = builder.load(pointer, align=size)
+        return builder.sext(builder.fcmp_ordered(">", numbers, ir.Constant(numbers.type, None)), _VECTOR)
+
+    return lanes(numbers, types.intp), codegen
+
+
+@intrinsic
+def levels(typingctx, numbers, place, bits, low):
+    """Set floats of an array, from a place on: 1 where the last bit of a word is 1, else ``low``."""
+
+    def codegen(context, builder, sig, args):
+        pointer, size = _pointer(context, builder, sig.args[0], *args[:2])
+        up = builder.trunc(args[2], ir.VectorType(ir.IntType(1), LANES))
+        one = _spread(builder, ir.Constant(args[3].type, 1))
+        builder.store(builder.select(up, one, _spread(builder, args[3])), pointer, align=size)
+        return context.get_dummy_value()
+
+    return types.void(numbers, types.intp, lanes, numbers.dtype), codegen
+
+
+@intrinsic
+def flags(typingctx, value):
+    """Return one word: its bits tell which lanes are not nought."""
+
+    def codegen(context, builder, sig, args):
+        bits = builder.icmp_unsigned("!=", args[0], ir.Constant(_VECTOR, None))
+        return builder.zext(builder.bitcast(bits, ir.IntType(LANES)), _WORD)
+
+    return types.uint64(lanes), codegen
+
+
+@intrinsic
+def first_bit(typingctx, word):
+    """Return the place of the lowest bit of a word that has one."""
+
+    def codegen(context, builder, sig, args):
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.intp(types.uint64), codegen
+
+
+def blocks(count):
+    """Return the intrinsic that makes ``count`` Philox blocks a lane, of draws in a row, and returns their halves.
+
+    (element, tick, draw, stream, k0, k1) -> the first two words of each block as one, then the last two. All blocks go
+    from round to round in step, so that some compute while others wait. Only the low halves of words count.
+    """
+
+    @intrinsic
+    def philox(typingctx, element, tick, draw, stream, k0, k1):
+        def codegen(context, builder, sig, args):
+            def both(value, number):
+                return _spread(builder, builder.add(value, ir.Constant(_WORD, number)))
+
+            def product(a, b):
+                low = builder.and_(a, ir.Constant(_VECTOR, [MASK] * LANES))
+                return builder.mul(low, ir.Constant(_VECTOR, [b] * LANES))
+
+            half = ir.Constant(_VECTOR, [32] * LANES)
+            element, tick, draw, stream, k0, k1 = args
+            tick, stream = _spread(builder, tick), _spread(builder, stream)
+            states = [(element, tick, both(draw, k), stream) for k in range(count)]
+            for r in range(ROUNDS):
+                keys = both(k0, r * WEYL[0]), both(k1, r * WEYL[1])
+                products = [(product(c0, MULTIPLIERS[0]), product(c2, MULTIPLIERS[1])) for c0, _, c2, _ in states]
+                if r == ROUNDS - 1:
+                    break
+                states = [
+                    (
+                        builder.xor(builder.lshr(p1, half), builder.xor(c1, keys[0])),
+                        p1,
+                        builder.xor(builder.lshr(p0, half), builder.xor(c3, keys[1])),
+                        p0,
+                    )
+                    for (p0, p1), (_, c1, _, c3) in zip(products, states)
+                ]
+            found = []
+            for (p0, p1), (_, c1, _, c3) in zip(products, states):
+                for p, c, key in ((p1, c1, keys[0]), (p0, c3, keys[1])):
+                    found.append(builder.xor(builder.xor(p, builder.shl(c, half)), builder.shl(key, half)))
+            return context.make_tuple(builder, sig.return_type, found)
+
+        word = types.uint64
+        return types.UniTuple(lanes, 2 * count)(lanes, word, word, word, word, word), codegen
+
+    return philox

@@ -1,0 +1,127 @@
+"""Who spent what: joules of events by component, by IR op, by core, and over time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from thermoc.simulator.cache import keep
+from thermoc.simulator.chips import Chip
+from thermoc.simulator.machine import event_kernel as kernel
+from thermoc.simulator.machine.costs import COMPONENTS, Costs
+from thermoc.simulator.machine.engine import Events
+from thermoc.simulator.machine.instructions import PICO, THERMAL
+from thermoc.simulator.machine.program import ChipProgram
+
+_bin = keep(njit(kernel.bin_joules, nogil=True))
+NETWORK, SAMPLER = COMPONENTS.index("network"), COMPONENTS.index("sampler")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """joules: (served ops + 1, components), the last row what serves none; by_core: (served ops + 1, cores).
+
+    Setup is kept apart: ``setup_joules`` (components,). Seconds: ``setup_seconds``, then ``seconds`` of all ticks.
+    ``spans``: (turns, 2) ps, from the first start to the last end of each tick.
+    """
+
+    joules: NDArray[np.float64]
+    by_core: NDArray[np.float64]
+    setup_joules: NDArray[np.float64]
+    setup_seconds: float
+    seconds: float
+    spans: NDArray[np.int64]
+
+
+def event_joules(events: Events, program: ChipProgram, price: Costs, chip: Chip) -> NDArray[np.float64]:
+    """Return joules of each event, (n,): the network's are spent on the links, all else where the instruction runs."""
+    joules = price.total[events.row] - price.joules[events.row, NETWORK]
+    link = events.place - chip.cores
+    hop = np.where(link % 4 < 2, chip["network.hop_energy_x"], chip["network.hop_energy_y"])
+    hop = np.where(link < 4 * chip.tiles, hop, 0.0)
+    return np.where(link < 0, joules, hop * price.flits[events.row])
+
+
+def beginning(events: Events, program: ChipProgram) -> int:
+    """Return when the first tick starts, in ps: what comes before is setup."""
+    ticks = ~in_setup(program)[events.row]
+    return int(events.start[ticks].min()) if ticks.any() else 0
+
+
+def awake(program: ChipProgram, chip: Chip) -> NDArray[np.bool_]:
+    """Return whose tile runs any instruction, (cores,)."""
+    used = np.zeros(chip.cores, bool)
+    used[program.cores] = True
+    return np.repeat(used.reshape(chip.tiles, -1).any(axis=1), chip.whole("mesh.cores"))
+
+
+def in_setup(program: ChipProgram) -> NDArray[np.bool_]:
+    """Return which rows run once, (n,)."""
+    first = program.starts[program.cores]
+    return np.arange(len(program.code)) < first + program.setup[program.cores]
+
+
+def account(events: Events, program: ChipProgram, price: Costs, chip: Chip) -> Account:
+    """Return the sums over all events of a run."""
+    cores = chip.cores
+    runs = events.place < cores
+    row, count = events.row[runs], len(program.code)
+    setup = in_setup(program)
+    times = np.bincount(row, minlength=count).astype(float)
+    served = np.where(program.code[:, 1] < 0, len(program.ops), program.code[:, 1])
+    joules, by_core = np.zeros((len(program.ops) + 1, len(COMPONENTS))), np.zeros((len(program.ops) + 1, cores))
+    spent = price.joules * times[:, None]
+    np.add.at(joules, served[~setup], spent[~setup])
+    each = event_joules(events, program, price, chip)
+    ticks = ~setup[events.row]
+    place = places(events.place, chip)
+    local = ticks & (events.place < cores + 4 * chip.tiles)
+    for part, share in place:
+        np.add.at(by_core, (served[events.row[local]], part[local]), each[local] * share[local])
+    spans = np.zeros((int(events.turn.max(initial=-1)) + 1, 2), np.int64)
+    spans[:, 0] = np.iinfo(np.int64).max
+    np.minimum.at(spans[:, 0], events.turn[ticks], events.start[ticks])
+    np.maximum.at(spans[:, 1], events.turn[ticks], events.end[ticks])
+    start = beginning(events, program)
+    return Account(
+        joules=joules,
+        by_core=by_core,
+        setup_joules=spent[setup].sum(axis=0),
+        setup_seconds=start / PICO,
+        seconds=(int(events.end[ticks].max(initial=start)) - start) / PICO,
+        spans=spans,
+    )
+
+
+def places(place: NDArray[np.int32], chip: Chip) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    """Return the cores that an event's joules are spent at, with shares: a link's are spread over its tile's cores."""
+    per, link = chip.whole("mesh.cores"), place - chip.cores
+    tile = np.clip(link // 4, 0, chip.tiles - 1)
+    on_link = link >= 0
+    return [
+        (np.where(on_link, tile * per + k, place).astype(np.int64), np.where(on_link, 1 / per, float(k == 0)))
+        for k in range(per)
+    ]
+
+
+def power(
+    events: Events, program: ChipProgram, price: Costs, chip: Chip, *, edges: NDArray[np.int64], start: int
+) -> NDArray[np.float64]:
+    """Return watts in each slot and core, (slots, cores), but for those of units.
+
+    edges: (slots + 1,) ps from ``start``, all slots but the last of one length; events before the start are left out.
+    """
+    size, cores = int(edges[1] - edges[0]), chip.cores
+    later = (events.start >= start) & (events.place < cores + 4 * chip.tiles)
+    row, place = events.row[later], events.place[later]
+    begin, end = events.start[later] - start, events.end[later] - start
+    each = event_joules(events, program, price, chip)[later]
+    thermal = np.isin(program.code[row, 0], [int(op) for op in THERMAL]) & (place < cores)
+    joules = np.where(thermal, each - price.joules[row, SAMPLER], each)
+    bins = np.zeros((len(edges) - 1, cores))
+    for part, share in places(place, chip):
+        _bin(part, begin, end, joules * share, size, bins)
+    return bins / (np.diff(edges) / PICO)[:, None]

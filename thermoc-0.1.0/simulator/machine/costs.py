@@ -1,0 +1,208 @@
+"""What each instruction costs on a chip: picoseconds, the part it waits for, joules by component."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.simulator.chips import Chip
+from thermoc.simulator.machine.fits import check
+from thermoc.simulator.machine.instructions import PICO, THERMAL, Op
+from thermoc.simulator.machine.program import ChipProgram
+from thermoc.simulator.machine.units import Units
+from thermoc.support.errors import error
+
+COMPONENTS = ("program", "buffer", "dac", "array", "adc", "shift-add", "sampler", "vector", "network")
+ROUNDING = 0.01
+"""A duration that whole picoseconds change by a larger share is refused."""
+MOST_PS = 2**52
+"""An instruction takes an hour and a quarter at most, so that sums of times stay whole numbers of 64 bits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Costs:
+    """duration: (n,) int64 ps. resource: (n,) index of a shared part, -1 for none. joules: (n, COMPONENTS).
+
+    Shared parts are the banks of ADCs, then the port of each tile's buffer; a row keeps its part for ``held`` ps (n,),
+    which is its duration but for SEND. flits: (n,) of SEND. channel: (n,) the number of a SEND's or RECV's (source,
+    destination, tag).
+    """
+
+    duration: NDArray[np.int64]
+    held: NDArray[np.int64]
+    resource: NDArray[np.int64]
+    joules: NDArray[np.float64]
+    flits: NDArray[np.int64]
+    channel: NDArray[np.int64]
+    resources: int
+    channels: int
+
+    @property
+    def total(self) -> NDArray[np.float64]:
+        """Joules of each row, (n,)."""
+        return self.joules.sum(axis=1)
+
+
+def costs(program: ChipProgram, chip: Chip) -> Costs:
+    """Return the cost of every row. Errors: T305, T306 where the chip lacks a core or a part that a row names."""
+    check(program, chip)
+    code, core = program.code, program.cores
+    writer = _Writer(chip, program)
+    for opcode, rule in RULES.items():
+        rows = np.flatnonzero(code[:, 0] == opcode)
+        if len(rows):
+            rule(writer, rows)
+    channel, channels = _channels(code, core)
+    return Costs(
+        duration=writer.duration,
+        held=writer.held,
+        resource=writer.resource,
+        joules=writer.joules,
+        flits=writer.flits,
+        channel=channel,
+        resources=writer.banks + chip.tiles,
+        channels=channels,
+    )
+
+
+class _Writer:
+    def __init__(self, chip: Chip, program: ChipProgram):
+        self.chip, self.code, self.core, self.text = chip, program.code, program.cores, program.text
+        code, core = self.code, self.core
+        self.duration, self.held = np.zeros((2, len(code)), np.int64)
+        self.resource = np.full(len(code), -1, np.int64)
+        self.joules = np.zeros((len(code), len(COMPONENTS)))
+        self.flits = np.zeros(len(code), np.int64)
+        self.banks = chip.cores // chip.whole("adc.cores_a_bank")
+        self.tile = core // chip.whole("mesh.cores")
+
+    def a(self, rows: NDArray, field: int = 0) -> NDArray[np.float64]:
+        """Return an operand of these rows as floats."""
+        return self.code[rows, 2 + field].astype(np.float64)
+
+    def spend(self, rows: NDArray, component: str, joules: NDArray) -> None:
+        """Charge joules to a component."""
+        self.joules[rows, COMPONENTS.index(component)] += joules
+
+    def take(self, rows: NDArray, seconds: NDArray | float) -> NDArray[np.float64]:
+        """Let rows take so long, in whole picoseconds; return the seconds that these are."""
+        exact = np.broadcast_to(seconds, rows.shape) * PICO
+        ps = np.rint(exact)
+        rounded = rows[np.abs(ps - exact) > ROUNDING * exact]
+        if len(rounded):
+            worst = float(exact[np.abs(ps - exact) > ROUNDING * exact][0])
+            notes = [f"it takes {worst:g} ps", "the machine counts whole picoseconds"]
+            hint = "state the chip's clock, rates and times in picoseconds or longer"
+            raise error("T306", f"an instruction is too short: {self.text(int(rounded[0]))}", notes=notes, hint=hint)
+        late = rows[ps > MOST_PS]
+        if len(late):
+            notes = [f"it takes {ps.max() / PICO:.3g} s", f"the machine counts up to {MOST_PS / PICO:.4g} s"]
+            raise error("T306", f"an instruction takes too long: {self.text(late[0])}", notes=notes)
+        self.duration[rows] = self.held[rows] = ps.astype(np.int64)
+        return ps / PICO
+
+    def port(self, rows: NDArray, size: NDArray) -> None:
+        """Move bytes through the port of the tile's buffer: after the latency a width a cycle, each access paid for."""
+        c, accesses = self.chip, np.ceil(8 * size / self.chip["buffer.width"])
+        self.take(rows, (c["buffer.latency"] + accesses) / c["clock.frequency"])
+        self.resource[rows] = self.banks + self.tile[rows]
+        self.spend(rows, "buffer", accesses * c["buffer.access_energy"])
+
+
+def _prog(w: _Writer, rows: NDArray) -> None:
+    """Row by row, array after array."""
+    w.take(rows, w.a(rows) * w.a(rows, 1) * w.chip["crossbar.write_time"])
+    w.spend(rows, "program", w.a(rows, 2) * w.chip["crossbar.write_energy"])
+
+
+def _setin(w: _Writer, rows: NDArray) -> None:
+    """Values from the buffer to the registers of the DACs."""
+    w.port(rows, np.ceil(w.a(rows) * w.chip["input.bits"] / 8))
+
+
+def _mvm(w: _Writer, rows: NDArray) -> None:
+    """(reads times products + pipeline) times the longer of an array's read and the conversions of its bank.
+
+    Products one after another of the same arrays fill the pipeline once.
+    """
+    c, arrays, columns = w.chip, w.a(rows), w.a(rows, 1)
+    each = np.maximum(c["crossbar.read_time"], np.ceil(arrays * columns / c["adc.per_core"]) / c["adc.rate"])
+    times = w.a(rows, 3)
+    w.take(rows, (c.reads * times + c["input.pipeline"]) * each)
+    w.resource[rows] = w.core[rows] // c.whole("adc.cores_a_bank")
+    reading = times * arrays * c.reads * c["crossbar.read_time"]
+    used = w.a(rows, 2) / c["crossbar.rows"]
+    w.spend(rows, "array", reading * c["crossbar.read_power"] * used)
+    w.spend(rows, "dac", reading * c["input.dac_power"] * used)
+    w.spend(rows, "adc", times * arrays * columns * c.reads * c["adc.conversion_energy"])
+    w.spend(rows, "shift-add", reading * c["adc.shift_add_power"])
+
+
+def _thermal(w: _Writer, rows: NDArray) -> None:
+    """Every unit at once, update after update; joules at the sampler's reference: where they are is found later."""
+    seconds = w.take(rows, w.a(rows, 2) * w.chip["sampler.time"])
+    w.spend(rows, "sampler", w.a(rows) * seconds * Units(w.chip).power)
+
+
+def _vop(w: _Writer, rows: NDArray) -> None:
+    """Lanes side by side, a cycle each."""
+    c = w.chip
+    seconds = w.take(rows, np.ceil(w.a(rows) / c["vector.lanes"]) * w.a(rows, 1) / c["clock.frequency"])
+    w.spend(rows, "vector", seconds * c["vector.power"])
+
+
+def _move(w: _Writer, rows: NDArray) -> None:
+    """Bytes through the buffer's port."""
+    w.port(rows, w.a(rows, 0))
+
+
+def _send(w: _Writer, rows: NDArray) -> None:
+    """Out of the buffer's port, then flit by flit; the core is held until the last has left. Each pays every hop."""
+    c = w.chip
+    w.flits[rows] = np.maximum(1, np.ceil(8 * w.a(rows, 2) / c["network.flit"]))
+    w.port(rows, w.a(rows, 2))
+    w.duration[rows] += w.flits[rows] * round(c["network.flit_time"] * PICO)
+    wide, per = c.whole("mesh.columns"), c.whole("mesh.cores")
+    here, there = w.tile[rows], w.code[rows, 2] // per
+    dx, dy = np.abs(here % wide - there % wide), np.abs(here // wide - there // wide)
+    w.spend(rows, "network", w.flits[rows] * (dx * c["network.hop_energy_x"] + dy * c["network.hop_energy_y"]))
+
+
+def _recv(w: _Writer, rows: NDArray) -> None:
+    """What has come goes through the buffer's port."""
+    w.port(rows, w.a(rows, 2))
+
+
+def _barrier(w: _Writer, rows: NDArray) -> None:
+    """From corner to corner of the mesh and back."""
+    c = w.chip
+    across = (c["mesh.columns"] - 1) * c["network.hop_time_x"] + (c["mesh.rows"] - 1) * c["network.hop_time_y"]
+    w.take(rows, 2 * across)
+
+
+RULES = {
+    Op.PROG: _prog,
+    Op.SETIN: _setin,
+    Op.MVM: _mvm,
+    **dict.fromkeys(THERMAL, _thermal),
+    Op.VOP: _vop,
+    Op.LD: _move,
+    Op.ST: _move,
+    Op.SEND: _send,
+    Op.RECV: _recv,
+    Op.BARRIER: _barrier,
+}
+
+
+def _channels(code: NDArray[np.int64], core: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
+    """Number the triples (source, destination, tag)."""
+    channel = np.full(len(code), -1, np.int64)
+    rows = np.flatnonzero((code[:, 0] == Op.SEND) | (code[:, 0] == Op.RECV))
+    if not len(rows):
+        return channel, 0
+    sends, other = code[rows, 0] == Op.SEND, code[rows, 2]
+    source, target = np.where(sends, core[rows], other), np.where(sends, other, core[rows])
+    _, channel[rows] = np.unique(np.stack([source, target, code[rows, 3]], 1), axis=0, return_inverse=True)
+    return channel, int(channel.max()) + 1

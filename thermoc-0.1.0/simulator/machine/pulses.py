@@ -1,0 +1,75 @@
+"""When units are worked: the instructions that sample, anneal and step, gathered by the units that they work alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.simulator.machine.instructions import PICO, THERMAL
+from thermoc.simulator.machine.program import ChipProgram
+
+if TYPE_CHECKING:
+    from thermoc.simulator.machine.engine import Events
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pulses:
+    """Classes of units and their pulses: class k is worked in pulses first[k] to first[k + 1], in order of time.
+
+    A class is what one instruction of a tick works: ``keys`` (classes, 4) core, op served, first unit, colour;
+    ``units`` (classes,) how many. begin, end: (pulses,) ps from the first slot's start.
+    """
+
+    keys: NDArray[np.int64]
+    units: NDArray[np.int64]
+    first: NDArray[np.int64]
+    begin: NDArray[np.int64]
+    end: NDArray[np.int64]
+
+    @property
+    def core(self) -> NDArray[np.int64]:
+        """The core of each class."""
+        return self.keys[:, 0]
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """How long a pulse of each class is on the mean, (classes,) s, in whole picoseconds."""
+        return np.rint(self._sum(self.end - self.begin) / np.diff(self.first)) / PICO
+
+    def busy(self, until: int) -> NDArray[np.float64]:
+        """Return the share of the time up to ``until`` (ps) in which a class is worked, (classes,)."""
+        return self._sum(np.minimum(self.end, until) - np.minimum(self.begin, until)) / until
+
+    def _sum(self, of_pulses: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return sums over the pulses of each class."""
+        return np.add.reduceat(of_pulses, self.first[:-1]) if len(self.keys) else np.zeros(0, np.int64)
+
+    def of(self, served: int, low: int, colour: int) -> slice:
+        """Return the pulses of units that an op has in the part from ``low`` on, of one colour."""
+        (found,) = np.flatnonzero((self.keys[:, 1:] == (served, low, colour)).all(axis=1))
+        return slice(int(self.first[found]), int(self.first[found + 1]))
+
+    def by_core(self, values: NDArray[np.float64], cores: int) -> NDArray[np.float64]:
+        """Return the sums over the classes of each core, (cores,)."""
+        return np.bincount(self.core, values, cores).astype(np.float64)
+
+
+def pulses(events: Events, program: ChipProgram, start: int) -> Pulses:
+    """Return the pulses of a run, from ``start`` (ps) on. Units are worked through the whole of an instruction."""
+    code = program.code
+    rows = np.isin(code[:, 0], [int(op) for op in THERMAL])
+    hit = np.flatnonzero(rows[events.row])
+    row = events.row[hit]
+    held = np.stack([program.cores[row], code[row, 1], code[row, 3], code[row, 5]], axis=1)
+    keys, index, which = np.unique(held, axis=0, return_index=True, return_inverse=True)
+    order = np.lexsort((events.start[hit], which.ravel()))
+    return Pulses(
+        keys=keys.reshape(-1, 4),
+        units=code[row[index], 2],
+        first=np.concatenate([[0], np.cumsum(np.bincount(which.ravel(), minlength=len(keys)))]).astype(np.int64),
+        begin=events.start[hit][order] - start,
+        end=events.end[hit][order] - start,
+    )

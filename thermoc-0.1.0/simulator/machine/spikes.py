@@ -1,0 +1,152 @@
+"""What a spiking network costs on a chip that is stated by the energy and time of its events, as Loihi is.
+
+Units are visited every step, updated where there is something to update, and fire; a firing sends one packet to each
+core that it reaches, whose synapses to local units are then read one by one. A packet's hops go along x, then y.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from thermoc.simulator.chips import Chip
+from thermoc.support.errors import error
+
+KINDS = ("dense", "sparse", "conv")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """Units on cores and the synapses between them.
+
+    core: (n,) the core of each unit. synapses: kind ("dense", "sparse", "conv") to a matrix (n targets, n sources)
+    with an entry, of any value, where there is a synapse.
+    """
+
+    core: NDArray[np.int64]
+    synapses: Mapping[str, sparse.csc_array]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpikingCosts:
+    """Counts of events, joules by component, joules by core (cores,), and seconds of each step (steps,).
+
+    A step takes as long as its busiest core, whose units and arriving synapses are served one after another, and the
+    barrier; waiting for links is left out, so it is a lower bound.
+    """
+
+    updates: int
+    firings: int
+    packets: int
+    synaptic_events: int
+    joules: Mapping[str, float]
+    core_joules: NDArray[np.float64]
+    step_seconds: NDArray[np.float64]
+
+
+def spiking_costs(placed: Placed, chip: Chip, *, spikes: NDArray, potential: NDArray, bias: NDArray) -> SpikingCosts:
+    """Return what a run costs.
+
+    spikes: (steps, n), which units fired. potential: (steps, n), what each held when the step began; bias: (n,). A unit
+    is updated where its potential or bias is not nought, or a spike has come from the step before.
+    Errors: T305 for a chip of another kind, T306 for more units on a core than it holds.
+    """
+    _check(placed, chip)
+    fired = np.asarray(spikes) != 0
+    arrived = _arrivals(placed, fired)
+    updated = (potential != 0) | arrived | (bias != 0) | fired
+    reach = _Reach(placed, chip)
+    core_of = sparse.csr_array(
+        (np.ones(len(placed.core)), (placed.core, np.arange(len(placed.core)))), (chip.cores, len(placed.core))
+    )
+    energy, seconds = _by_core(chip, core_of, reach, fired, updated)
+    joules = {name: float(part.sum()) for name, part in energy.items()}
+    return SpikingCosts(
+        updates=int(updated.sum()),
+        firings=int(fired.sum()),
+        packets=int((reach.packets * fired.sum(axis=0)).sum()),
+        synaptic_events=int(sum((events.sum(axis=0) * fired.sum(axis=0)).sum() for events in reach.events.values())),
+        joules=joules,
+        core_joules=np.sum(list(energy.values()), axis=0),
+        step_seconds=seconds.max(axis=1) + _barrier(placed, chip),
+    )
+
+
+class _Reach:
+    """Per source: packets, hops along x and y; events of each kind by core (cores, n)."""
+
+    def __init__(self, placed: Placed, chip: Chip):
+        n, per, wide = len(placed.core), chip.whole("mesh.cores"), chip.whole("mesh.rows")
+        self.events: dict[str, sparse.csr_array] = {}
+        touched = sparse.csr_array((chip.cores, n))
+        for kind, matrix in placed.synapses.items():
+            entries = sparse.coo_array(matrix)
+            target, source = placed.core[entries.row], entries.col
+            self.events[kind] = sparse.csr_array((np.ones(entries.nnz), (target, source)), (chip.cores, n))
+            self.events[kind].sum_duplicates()
+            touched = touched + self.events[kind]
+        pairs = sparse.coo_array(touched)
+        here, there = placed.core[pairs.col] // per, pairs.row // per  # tiles are numbered down the columns
+        dx, dy = np.abs(here // wide - there // wide), np.abs(here % wide - there % wide)
+        self.packets = np.bincount(pairs.col, minlength=n)
+        joules = (
+            dx * chip["network.hop_energy_x"] + dy * chip["network.hop_energy_y"] + chip["network.message_in_energy"]
+        )
+        self.arriving = sparse.csr_array((np.ones(pairs.nnz), (pairs.row, pairs.col)), (chip.cores, n))
+        self.hop_joules = sparse.csr_array((joules, (pairs.row, pairs.col)), (chip.cores, n))
+
+
+def _by_core(chip: Chip, core_of, reach: _Reach, fired: NDArray, updated: NDArray):
+    """Return joules by component and core, and seconds by step and core."""
+    f, u, units = fired.astype(float), updated.astype(float), np.asarray(core_of.sum(axis=1))
+    fires, moves = core_of @ f.T, core_of @ u.T  # (cores, steps)
+    sends = core_of @ (f * reach.packets).T
+    energy = {
+        "synapse": sum(chip[f"synapse.{kind}_energy"] * (m @ f.sum(axis=0)) for kind, m in reach.events.items()),
+        "soma": len(fired) * units * chip["soma.access_energy"]
+        + moves.sum(axis=1) * chip["soma.update_energy"]
+        + fires.sum(axis=1) * chip["soma.spike_energy"],
+        "network": sends.sum(axis=1) * chip["network.message_out_energy"] + reach.hop_joules @ f.sum(axis=0),
+    }
+    seconds = (
+        units[:, None] * chip["soma.access_time"]
+        + moves * chip["soma.update_time"]
+        + fires * chip["soma.spike_time"]
+        + sends * chip["network.message_out_time"]
+    )
+    reading = (reach.arriving @ f.T) * chip["network.message_in_time"]
+    reading = reading + sum(chip[f"synapse.{kind}_time"] * (m @ f.T) for kind, m in reach.events.items())
+    return energy, np.maximum(seconds, reading).T
+
+
+def _arrivals(placed: Placed, fired: NDArray) -> NDArray[np.bool_]:
+    """Return (steps, n): where a spike of the step before arrives."""
+    before = np.concatenate([np.zeros_like(fired[:1]), fired[:-1]]).astype(np.float32)
+    found = np.zeros(fired.shape, bool)
+    for matrix in placed.synapses.values():
+        ones = matrix.copy().astype(np.float32)
+        ones.data[:] = 1
+        found |= (ones @ before.T).T > 0
+    return found
+
+
+def _barrier(placed: Placed, chip: Chip) -> float:
+    """Seconds in which the tiles in use agree that a step is over: the table's last entry not above their number."""
+    used, tiles = len(np.unique(placed.core // chip.whole("mesh.cores"))), chip.quantities.array("barrier.tiles")
+    return float(chip.quantities.array("barrier.time")[max(0, np.searchsorted(tiles, used, side="right") - 1)])
+
+
+def _check(placed: Placed, chip: Chip) -> None:
+    if chip.kind != "spiking":
+        raise error("T305", f"chip {chip.name!r} is not stated by spiking events", notes=[f"it is a {chip.kind} chip"])
+    held = np.bincount(placed.core, minlength=chip.cores)
+    if len(held) > chip.cores or held.max() > chip["core.units"]:
+        worst = int(held.argmax())
+        limit = chip.quantities.quantity("core.units")
+        notes = [f"core {worst} of {chip.cores} is to hold {held[worst]} units"]
+        notes += [f"a core holds {limit.written} ({limit.source})"]
+        raise error("T306", f"the units do not fit chip {chip.name!r}", notes=notes)

@@ -1,0 +1,201 @@
+"""The units that do thermal work: a memristor each, on an island that it shares with a heater, on the die.
+
+Three rates. While an instruction works a unit, its memristor is biased and steps as finely as it needs (SDIRK of order
+4, ``devices.loops``). Its island, C dT/dt = heat of the memristor + heater - (T - T_die) / R, takes exact steps at the
+mean heat of each piece of at most an eighth of R C: order 2, longer where the heat no longer changes. The die, which
+steps once a slot, is held meanwhile. Neighbours' crosstalk is in R: units beside each other are worked alike.
+
+A unit's temperature in an instruction is the mean over it of what its memristor shows.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
+
+from thermoc.simulator import devices
+from thermoc.simulator.chips import Chip
+from thermoc.simulator.devices import Device
+from thermoc.simulator.devices.equations import CAPACITY, CURRENT, VOLTAGE, Model, rates
+from thermoc.simulator.devices.loops import FINE, RUNAWAY
+from thermoc.simulator.devices.simulate import memories
+from thermoc.simulator.machine.instructions import PICO
+from thermoc.simulator.machine.pulses import Pulses
+from thermoc.simulator.machine.unit_kernel import span as _span
+from thermoc.support.errors import ThermocError, error
+
+POINTS, MARGIN = 129, 50.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class States:
+    """What classes of units hold: islands (classes,) K; memristors (classes, 3) and their memory (classes, 5)."""
+
+    island: NDArray[np.float64]
+    memristor: NDArray[np.float64]
+    memory: NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hold:
+    """What heaters of at most ``most`` W are to do up to the end of each pulse: let units rest at ``aim`` (pulses,) K.
+
+    own: (pulses,) W by which the heat of earlier pulses helps them.
+    """
+
+    aim: NDArray[np.float64]
+    own: NDArray[np.float64]
+    most: float
+
+
+NONE = Hold(aim=np.zeros(1), own=np.zeros(1), most=0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Response:
+    """What a pulse does to a unit that rests at T: its mean W, and at which T it is worked at a wanted temperature."""
+
+    T: NDArray[np.float64]
+    power: CubicSpline
+    island: CubicSpline
+
+    def watts(self, T: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return mean watts of a pulse of units that rest at T."""
+        return self.power(np.clip(T, self.T[0], self.T[-1]))
+
+    def beneath(self, T: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the resting temperature from which units are worked at T on the mean."""
+        known = np.clip(T, self.island.x[0], self.island.x[-1])
+        return self.island(known) + (T - known)
+
+
+class Units:
+    """The units of a chip, as its file's [sampler] says.
+
+    Errors: T404 for an unknown device, T515 for one that holds more than a quarter of its island's heat: the two are
+    stepped one after the other, which such a pair would not bear.
+    """
+
+    def __init__(self, chip: Chip):
+        self.chip, self.bias = chip, chip["sampler.bias"]
+        self.device: Device = devices.load(chip.quantities.text("sampler.device"))
+        self.rise = chip["sampler.resistance"] * (1 + 4 * chip["sampler.crosstalk"])
+        self.tau = chip["sampler.resistance"] * chip["sampler.capacity"]
+        d = self.device
+        if d.circuit[0, CAPACITY] > chip["sampler.capacity"] / 4:
+            notes = [f"it has {d.circuit[0, CAPACITY]:.3g} J/K, sampler.capacity is {chip['sampler.capacity']:.3g} J/K"]
+            hint = "give islands at least four times the device's heat capacity, or take a smaller device"
+            raise error("T515", f"chip {chip.name!r}: {d.name} is too large for its island", notes=notes, hint=hint)
+        self.unit = int(d.model), d.parameters[0], d.circuit[0], d.scale
+        self.plain = d.model is not Model.VO2 and bool(d.scale[0] > 0 and not d.scale[1:].any())
+        self._responses: dict[float, Response] = {}
+
+    def resting(self, T: NDArray[np.float64]) -> States:
+        """Return units that rest at T (classes,)."""
+        rest = devices.starting(self.device, T=T)
+        return States(
+            island=T.copy(),
+            memristor=np.broadcast_to(rest.start, (len(T), 3)).copy(),
+            memory=memories(rest, len(T)),
+        )
+
+    def advance(
+        self, states: States, pulses: Pulses, T: NDArray, hold: Hold, span: tuple[int, int], kelvin: NDArray
+    ) -> NDArray[np.float64]:
+        """Bring units through a span (ps) on dies at T (classes,), held; return J of units and heaters (2, classes).
+
+        States move in place, and what memristors show, in K s, is added to ``kelvin`` (pulses,). Errors: T410 for one
+        that runs away and T411 for a step that cannot be solved, with time, place and current.
+        """
+        joules, failed = np.zeros((2, len(T))), np.zeros(3)
+        held = states.island, states.memristor, states.memory
+        _span(
+            *span, T, hold.aim, hold.own, pulses.first, pulses.begin, pulses.end, *held, self.bias, self.unit,
+            (self.rise, self.tau), hold.most, self.plain, self.device.domain[0], kelvin, joules, failed,
+        )  # fmt: skip
+        if failed[0] != FINE:
+            raise self._failure(states, pulses, int(failed[1]), int(failed[0]), failed[2])
+        return joules
+
+    def hold(self, pulses: Pulses, target: NDArray[np.float64], busy: NDArray[np.float64], most: float) -> Hold:
+        """Return how heaters hold units at targets (pulses,) K when they are worked ``busy`` (classes,) of the time.
+
+        Where a unit would rest is what they set: in a pulse it is at its target on the mean.
+        """
+        aim, own = np.empty(len(target)), np.empty(len(target))
+        for k, seconds in enumerate(pulses.mean):
+            mine, response = slice(pulses.first[k], pulses.first[k + 1]), self.response(seconds)
+            aim[mine] = response.beneath(target[mine])
+            own[mine] = self.left(seconds, busy[k]) * response.watts(aim[mine])
+        return Hold(aim=aim, own=own, most=most)
+
+    def left(self, seconds: float, busy: float) -> float:
+        """Return what is left in a pulse, on its mean, of the heat of all pulses before it: as a share of their power.
+
+        busy: the share of the time in which there is a pulse; they are taken as evenly spaced.
+        """
+        if busy <= 0:
+            return 0.0
+        x, y = seconds / self.tau, seconds / busy / self.tau
+        return math.expm1(-x) ** 2 / x * math.exp(x - y) / -math.expm1(-y)
+
+    def response(self, seconds: float) -> Response:
+        """Return what a pulse of so many seconds does. Errors: T410, T411 where it does so to a unit at rest."""
+        if seconds not in self._responses:
+            self._responses[seconds] = self._respond(seconds)
+        return self._responses[seconds]
+
+    def _respond(self, seconds: float) -> Response:
+        c = self.chip
+        low = min(c["package.ambient"], c["sampler.coldest"]) - MARGIN
+        high = max(c["sampler.hottest"], c["limit.temperature"]) + MARGIN
+        grid, watts, shown = np.linspace(max(low, 1.0), high, POINTS), np.empty(POINTS), np.empty(POINTS)
+        length = max(1, round(seconds * PICO))
+        for k in range(POINTS):
+            T, kelvin, one = grid[k : k + 1], np.zeros(1), _one_pulse(length)
+            try:
+                states = self.resting(T)
+                (joules, _) = self.advance(states, one, T, NONE, (0, length), kelvin)
+            except ThermocError:
+                if k < 4:
+                    raise
+                grid, watts, shown = grid[:k], watts[:k], shown[:k]
+                break
+            watts[k], shown[k] = joules[0] / (length / PICO), kelvin[0] / (length / PICO)
+        rising = np.concatenate([[True], np.diff(shown) > 0]).cumprod().astype(bool)
+        return Response(T=grid, power=CubicSpline(grid, watts), island=CubicSpline(shown[rising], grid[rising]))
+
+    @cached_property
+    def power(self) -> float:
+        """Watts of a unit through one update at the sampler's reference."""
+        seconds = self.chip["sampler.time"]
+        response = self.response(seconds)
+        return float(response.watts(response.beneath(np.array([self.chip["sampler.reference"]])))[0])
+
+    def _failure(self, states: States, pulses: Pulses, k: int, status: int, picoseconds: float) -> ThermocError:
+        core, out = int(pulses.core[k]), np.zeros(8)
+        d, T = self.device, float(states.island[k])
+        y = states.memristor[k]
+        shown = y if np.isfinite(y).all() and y[0] > 0 else np.array([T, y[1] if np.isfinite(y[1]) else 0.0, 0.0])
+        rates(int(d.model), self.bias, T, np.zeros(3), shown, states.memory[k], d.parameters[0], d.circuit[0], out)
+        tile = core // self.chip.whole("mesh.cores")
+        notes = [
+            f"core {core} (tile {tile}) after {picoseconds / PICO:.6g} s, bias {self.bias:g} V",
+            f"temperature {y[0]:.6g} K on an island of {T:.6g} K, limit {d.limit:.6g} K",
+            f"current {out[CURRENT]:.6g} A at {out[VOLTAGE]:.6g} V",
+        ]
+        what = f"chip {self.chip.name!r}: a unit ({d.name}) "
+        if status == RUNAWAY:
+            hint = "lower sampler.bias, or cool better"
+            return error("T410", what + "runs away", notes=notes, hint=hint)
+        return error("T411", what + "has a step that cannot be solved", notes=notes, hint="change sampler.bias")
+
+
+def _one_pulse(length: int) -> Pulses:
+    key, one = np.zeros((1, 4), np.int64), np.ones(1, np.int64)
+    return Pulses(keys=key, units=one, first=np.array([0, 1]), begin=np.zeros(1, np.int64), end=one * length)

@@ -1,0 +1,257 @@
+"""A program: one tick of a network as flat arrays, the simulator's only input."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import IntEnum, StrEnum
+from functools import cached_property
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.simulator.bounds import check
+from thermoc.simulator.opcodes import OPERANDS, REPLICAS, Opcode
+from thermoc.support.bundle import bundle_bytes, read_bundle
+from thermoc.support.loading import reading
+
+if TYPE_CHECKING:
+    from thermoc.simulator.feed_forward_split import Halves
+    from thermoc.simulator.frame import Layout
+
+KIND = "thermoc program"
+VERSION = 2
+SWEEPS = (Opcode.GIBBS, Opcode.GIBBS_WORDS, Opcode.GIBBS_LAYERS)
+NOISY = (Opcode.NORMAL, Opcode.UNIFORM, *SWEEPS)
+INTEGER_NOISE = (Opcode.LOIHI_FERMI_DIRAC, Opcode.LOIHI_CATEGORICAL, Opcode.LOIHI_MEMORY)
+
+
+class Bank(IntEnum):
+    """Where a slot lives: constants are one for all samples, work is one a sample, and so are states, which last."""
+
+    FLOAT_CONSTANT = 0
+    INT_CONSTANT = 1
+    FLOAT_WORK = 2
+    INT_WORK = 3
+    FLOAT_STATE = 4
+    INT_STATE = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Port:
+    """An input or output: its place in the packed floats (or integers) of a sample, and its face."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    offset: int
+
+    @cached_property
+    def integer(self) -> bool:
+        """True where it travels among the integers."""
+        return np.dtype(self.dtype).kind != "f"
+
+    @cached_property
+    def size(self) -> int:
+        """Number of elements of a sample."""
+        return prod(self.shape)
+
+
+class Form(StrEnum):
+    """How a state is kept: a delay's ring of values, a ring of lists of the units that are 1, one value in place, or a
+    ring of sums that an op adds to."""
+
+    RING = "ring"
+    LISTS = "lists"
+    PLACE = "place"
+    SUMS = "sums"
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """What is kept from tick to tick: ``ticks`` values; ``initial`` (ticks, *shape) is where it starts."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    ticks: int
+    offset: int
+    initial: NDArray
+    form: Form = Form.RING
+
+    @cached_property
+    def integer(self) -> bool:
+        """True where it lives among the integers."""
+        return self.form == Form.LISTS or np.dtype(self.dtype).kind != "f"
+
+    @cached_property
+    def width(self) -> int:
+        """Number of elements of one value; a list has one more, for its length."""
+        return prod(self.shape) + (self.form == Form.LISTS)
+
+    @cached_property
+    def size(self) -> int:
+        """Number of elements of a sample."""
+        return self.ticks * self.width
+
+    @cached_property
+    def first(self) -> NDArray:
+        """One sample's elements at the start, flat."""
+        if self.form != Form.LISTS:
+            return self.initial.reshape(-1)
+        lists = np.zeros((self.ticks, self.width), np.int64)
+        for tick, values in enumerate(self.initial.reshape(self.ticks, -1)):
+            units = np.flatnonzero(values)
+            lists[tick, 0], lists[tick, 1 : 1 + len(units)] = len(units), units
+        return lists.reshape(-1)
+
+    def values(self, kept: NDArray) -> NDArray:
+        """Return elements (batch, ticks * width) as values (batch, ticks, *shape)."""
+        lead = (len(kept), self.ticks)
+        if self.form != Form.LISTS:
+            return kept.reshape(*lead, *self.shape)
+        lists, dense = kept.reshape(*lead, self.width), np.zeros((*lead, self.width - 1), self.dtype)
+        for at in np.ndindex(*lead):
+            dense[(*at, lists[(*at, slice(1, 1 + lists[(*at, 0)]))])] = 1
+        return dense.reshape(*lead, *self.shape)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """One tick as rows of ``code`` (see ``Opcode``), run in order for each sample.
+
+    slots: (n, 3) rows (bank, offset, size). floats, ints: the constants. table: places, for the opcodes that move
+    elements. precision: "float64" or "float32". work: elements of a sample, (floats, integers).
+    """
+
+    name: str
+    dt: float
+    precision: str
+    code: NDArray[np.int64]
+    slots: NDArray[np.int64]
+    floats: NDArray
+    ints: NDArray[np.int64]
+    table: NDArray[np.int64]
+    work: tuple[int, int]
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    states: tuple[State, ...]
+
+    @cached_property
+    def first_states(self) -> tuple[NDArray, NDArray]:
+        """One sample's states at the start, (floats, integers), flat."""
+        floats = [state.first for state in self.states if not state.integer]
+        ints = [state.first.astype(np.int64) for state in self.states if state.integer]
+        return np.concatenate([*floats, np.empty(0, self.precision)]), np.concatenate([*ints, np.empty(0, np.int64)])
+
+    @cached_property
+    def places(self) -> NDArray:
+        """The table in 32 bits where it fits, which is half as much to read."""
+        fits = self.table.size == 0 or max(self.table.max(), -self.table.min()) < 2**31
+        return self.table.astype(np.int32) if fits else self.table
+
+    @cached_property
+    def widths(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Number of elements of a sample's inputs and of its outputs, each (floats, integers)."""
+
+        def width(ports: tuple[Port, ...], integer: bool) -> int:
+            return sum(port.size for port in ports if port.integer == integer)
+
+        inputs, outputs = self.inputs, self.outputs
+        return (width(inputs, False), width(inputs, True)), (width(outputs, False), width(outputs, True))
+
+    @cached_property
+    def widest(self) -> int:
+        """Number of elements of the largest result of the kernels that need room beside it."""
+        op, result = self.code[:, 0], self.code[:, 1]
+        needy = (op <= Opcode.NOT) | np.isin(op, NOISY)
+        return int(self.slots[result[needy], 2].max(initial=0))
+
+    @cached_property
+    def replicas(self) -> bool:
+        """True where samples share words of noise, 64 at a time, so that they are best run together."""
+        rows = self.code[self.code[:, 0] == Opcode.GIBBS_WORDS]
+        return bool((rows[:, 2 + OPERANDS + 3] & REPLICAS > 0).any())
+
+    @cached_property
+    def effort(self) -> int:
+        """Number of elements that a tick of one sample touches, roughly; each sweep counts its units anew."""
+        rows = self.code[np.isin(self.code[:, 0], SWEEPS)]
+        sweeps = (self.slots[rows[:, 1], 2] * rows[:, 2 + OPERANDS + 2]).sum()
+        return int(self.floats.size + sum(self.work) + sweeps)
+
+    @cached_property
+    def halves(self) -> Halves | None:
+        """What runs tick by tick and what may run for many at once, or None where parting them does not pay."""
+        from thermoc.simulator.feed_forward_split import split
+
+        return split(self)
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Where the operands of its rows lie, and the compiled functions that run them."""
+        from thermoc.simulator.frame import layout
+
+        return layout(self)
+
+    @property
+    def stochastic(self) -> bool:
+        """True where the seed matters."""
+        return bool(np.isin(self.code[:, 0], (*NOISY, *INTEGER_NOISE)).any())
+
+    def to_bytes(self) -> bytes:
+        """Return the program as the content of a file."""
+        arrays = {"code": self.code, "slots": self.slots, "floats": self.floats, "ints": self.ints, "table": self.table}
+        arrays |= {f"state.{i}": state.initial for i, state in enumerate(self.states)}
+        document = {
+            "name": self.name,
+            "dt": self.dt,
+            "precision": self.precision,
+            "work": self.work,
+            "inputs": [asdict(port) for port in self.inputs],
+            "outputs": [asdict(port) for port in self.outputs],
+            "states": [{k: v for k, v in asdict(state).items() if k != "initial"} for state in self.states],
+        }
+        return bundle_bytes(kind=KIND, version=VERSION, document=document, arrays=arrays)
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> Program:
+        """Read a program. Errors: T501 to T504; T502 also for one that would reach outside its arrays."""
+        bundle = read_bundle(path, kind=KIND, version=VERSION)
+        with reading(path, f"a {KIND} that can run"):
+            program = _decode(bundle.document, bundle.arrays)
+            check(program)
+        return program
+
+
+def _shape(entry: dict[str, Any]) -> tuple[int, ...]:
+    lengths = tuple(entry["shape"])
+    if not all(type(length) is int and 0 <= length < 2**40 for length in lengths):
+        raise ValueError("a shape is made of lengths")
+    return lengths
+
+
+def _decode(document: dict[str, Any], arrays: Mapping[str, NDArray]) -> Program:
+    def port(entry: dict[str, Any]) -> Port:
+        return Port(**{**entry, "shape": _shape(entry)})
+
+    def state(index: int, entry: dict[str, Any]) -> State:
+        entry = {**entry, "shape": _shape(entry), "form": Form(entry.get("form", Form.RING))}
+        initial = arrays[f"state.{index}"]
+        if initial.size != entry["ticks"] * prod(entry["shape"]):
+            raise ValueError(f"state {index} starts from {initial.size} elements, of another number than it has")
+        return State(**entry, initial=initial)
+
+    return Program(
+        name=str(document["name"]),
+        dt=float(document["dt"]),
+        precision=document["precision"],
+        work=tuple(document["work"]),
+        inputs=tuple(map(port, document["inputs"])),
+        outputs=tuple(map(port, document["outputs"])),
+        states=tuple(state(i, entry) for i, entry in enumerate(document["states"])),
+        **{name: np.array(arrays[name]) for name in ("code", "slots", "floats", "ints", "table")},
+    )

@@ -1,0 +1,76 @@
+"""What compiled code is made of: the source files that a function's module imports, and theirs, within thermoc."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import sys
+import time
+from functools import cache
+from pathlib import Path
+
+STARTED = time.time()
+"""Sources changed after this are not those that this process has loaded."""
+
+
+@cache
+def digest(module: str) -> str | None:
+    """Return a hash of every source file that the code of a module can depend on.
+
+    None where one was changed while this process ran: what is compiled now is then made of neither version for sure.
+    """
+    total = hashlib.sha256()
+    for name, path in sorted(files(module).items()):
+        content, changed = _read(path)
+        if changed:
+            return None
+        total.update(f"{name} {len(content)}\n".encode() + content)
+    return total.hexdigest()
+
+
+def files(module: str) -> dict[str, Path]:
+    """Return the source files of a module and of what it imports from thermoc, at any depth, by name.
+
+    A package that is only passed on the way to a module does not count.
+    """
+    reached, waiting = dict[str, Path](), [module]
+    while waiting:
+        name = waiting.pop()
+        path = _path(name)
+        if name not in reached and path is not None:
+            reached[name] = path
+            waiting += _imports(path)
+    return reached
+
+
+@cache
+def _read(path: Path) -> tuple[bytes, bool]:
+    return path.read_bytes(), STARTED < path.stat().st_mtime <= time.time()
+
+
+@cache
+def _imports(path: Path) -> tuple[str, ...]:
+    """Return the modules of thermoc that a file names in its import statements, wherever these stand."""
+    names = []
+    for node in ast.walk(ast.parse(_read(path)[0])):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                submodule = f"{node.module}.{alias.name}"
+                names.append(submodule if _path(submodule) else node.module)
+    return tuple(name for name in names if name.startswith("thermoc."))
+
+
+@cache
+def _path(name: str) -> Path | None:
+    """Return the file of a module, or None where there is no such module."""
+    loaded = sys.modules.get(name)
+    if loaded is None and not name.startswith("thermoc."):
+        return None
+    try:
+        place = getattr(loaded, "__file__", None) if loaded else getattr(importlib.util.find_spec(name), "origin", None)
+    except ImportError:  # its parent is a module, not a package
+        return None
+    return Path(place) if place else None

@@ -1,0 +1,111 @@
+"""What a 3D-ICE file asks for: temperatures of cells, maps, blocks, powers, each at some times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from thermoc.simulator.thermal.floorplan import Floorplan
+from thermoc.simulator.thermal.text import numbers, undone, wrong
+from thermoc.simulator.thermal.threedice_words import Words
+from thermoc.support.errors import Location
+
+UM = 1e-6
+KINDS = ("T", "Tmap", "Tflp", "Tflpel", "Pmap", "T3d")
+BEYOND = ("Tcoolant", "Tchannel")
+WHEN = ("step", "slot", "final")
+OF = ("average", "maximum", "minimum")
+Size = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """One line of output, with ``layer`` by the stack's name for it.
+
+    kind: T (a ``cell``, its row and column), Tmap, Tflp (all blocks), Tflpel (one ``block``), Pmap (W), T3d. of: what
+    is taken over a block. when: after each step, each slot, or at the end. path: the file that 3D-ICE would write.
+    """
+
+    kind: str
+    path: str
+    when: str
+    layer: str = ""
+    block: str = ""
+    of: str = ""
+    cell: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A line of output before the stack is known: ``words`` are what stands between its brackets, part by part."""
+
+    kind: str
+    words: tuple[str, ...]
+    where: Location | None
+
+    def found(self, labels: Mapping[str, str], plans: Mapping[str, Floorplan], size: Size) -> Output:
+        """Return the output in a stack. Errors: T514."""
+        rest, when = list(self.words), "final"
+        if rest and rest[-1] in WHEN:
+            when = rest.pop()
+        of = rest.pop() if self.kind in ("Tflp", "Tflpel") and rest and rest[-1] in OF else "average"
+        files = [word for word in rest if word.startswith('"')]
+        rest = [word for word in rest if not word.startswith('"')]
+        wanted = {"T": 3, "T3d": 0}.get(self.kind, 1)
+        if len(files) != 1 or len(rest) != wanted:
+            hint = f'{self.kind} ({"element, " if wanted else ""}{"x, y, " if wanted == 3 else ""}"file", when)'
+            raise wrong(f"{self.kind} asks for {', '.join(self.words)}", self.where, hint)
+        about: dict[str, Any] = {"kind": self.kind, "path": files[0].strip('"'), "when": when}
+        if self.kind == "T3d":
+            return Output(**about)
+        name, _, block = rest[0].partition(".") if self.kind == "Tflpel" else (rest[0], "", "")
+        if name not in labels:
+            raise wrong(f"no {name!r} is in the stack", self.where, f"there are {', '.join(labels)}")
+        about["layer"] = label = labels[name]
+        if self.kind in ("Tflp", "Tflpel"):
+            if label not in plans:
+                raise wrong(f"{name!r} has no floorplan", self.where)
+            if self.kind == "Tflpel" and block not in plans[label].names:
+                raise wrong(f"the floorplan of {name!r} has no block {block!r}", self.where)
+            return Output(**about, block=block, of=of)
+        if self.kind == "T":
+            return Output(**about, cell=self._cell(rest[1:], size))
+        return Output(**about)
+
+    def _cell(self, words: list[str], size: Size) -> tuple[int, int]:
+        length, width, dx, dy = size
+        assert self.where is not None
+        x, y = (value * UM for value in numbers(words, self.where))
+        if not (0 <= x <= length and 0 <= y <= width):
+            raise wrong("the point lies outside the die", self.where)
+        ny, nx = round(width / dy), round(length / dx)
+        return min(int(y / dy + 1e-9), ny - 1), min(int(x / dx + 1e-9), nx - 1)
+
+
+def read_output(words: Words) -> Asked:
+    """Return the next line of output. Errors: T514, T507 (coolants)."""
+    if words.peek() in BEYOND:
+        words.refuse(f"{words.peek()}: temperatures of a coolant")
+    kind = words.take(*KINDS)
+    where = words.last
+    words.take("(")
+    parts = " ".join(words.until(")"))
+    words.take(";")
+    listed = tuple(part.strip() for part in parts.split(","))
+    if kind in ("Tmap", "Tflp", "Pmap") and any(part in ("coolant", "channel") for part in listed):
+        raise undone("temperatures of a coolant", where)
+    return Asked(kind=kind, words=listed, where=where)
+
+
+def blockwise(T: NDArray, weights: sparse.csr_array, of: str) -> NDArray:
+    """Return the mean, greatest or least temperature over each block, (blocks,), of a map (ny, nx)."""
+    if of == "average":
+        return weights @ T.ravel()
+    cells = np.split(weights.indices, weights.indptr[1:-1])
+    pick = np.max if of == "maximum" else np.min
+    return np.array([pick(T.ravel()[inside]) for inside in cells])

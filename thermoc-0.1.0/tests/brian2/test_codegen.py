@@ -1,0 +1,58 @@
+"""The code generator is chosen by the work, and a long run is announced."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import thermoc as tc
+from thermoc.backends.brian2 import run as running
+from thermoc.backends.brian2.run import loaded
+
+
+def dense(layers: int, units: int) -> tc.Executable:
+    rng = np.random.default_rng(0)
+    with tc.Network("dense") as net:
+        y = tc.input("x", (units,))
+        for _ in range(layers):
+            y = tc.tanh(tc.affine(y, rng.normal(size=(units, units)) / units))
+        tc.output("y", y)
+    return tc.compile(net, "brian2")
+
+
+def test_few_ticks_run_with_numpy_and_many_with_cython():
+    """One tick never waits for a compiler; a wide net whose every tick is long does."""
+    small, wide = loaded(dense(2, 4).artefact), loaded(dense(2, 300).artefact)
+    assert small.codegen_for(1, 1) == "numpy" and small.codegen_for(1000, 1) == "numpy"
+    assert wide.codegen_for(1, 1) == "numpy" and wide.codegen_for(100_000, 1) == "cython"
+    assert small.codegen_for(100, 10**7) == "cython"
+
+
+def test_the_estimate_counts_pieces_of_code_and_elements():
+    """Two layers of 4: an input, two times synapses and a statement, a record; 16 synapses and 4 units each."""
+    module = loaded(dense(2, 4).artefact)
+    pieces, elements = module.WORK
+    assert pieces == 6 and elements == 4 + 2 * (16 + 4) + 4
+    seconds = module.estimated_seconds(10, 3)
+    assert seconds["numpy"] == pytest.approx(10 * (25e-6 * 6 + 16e-9 * 48 * 3))
+    assert seconds["cython"] == pytest.approx(10 * (10e-6 * 6 + 4e-9 * 48 * 3) + 15)
+
+
+def test_without_a_compiler_it_is_numpy(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("CXX", raising=False)
+    exe = dense(1, 4)
+    module = loaded(exe.artefact)
+    assert module.codegen_for(10**9, 100) == "numpy"
+    monkeypatch.setattr(module, "estimated_seconds", lambda ticks, batch: {"numpy": 9.0, "cython": 1.0})
+    with pytest.warns(UserWarning, match="no C\\+\\+ compiler"):
+        exe.run({"x": np.ones((1, 4))}, ticks=2)
+
+
+def test_a_long_run_is_announced_before_it_starts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    exe = dense(1, 4)
+    exe.run({"x": np.ones((1, 4))}, ticks=2)
+    assert "Brian2 with" not in capsys.readouterr().err
+    monkeypatch.setattr(running, "LONG", 0.0)
+    exe.run({"x": np.ones((1, 4))}, ticks=2)
+    assert "Brian2 with NumPy: about 0 s" in capsys.readouterr().err

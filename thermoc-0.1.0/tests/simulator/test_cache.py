@@ -1,0 +1,143 @@
+"""The cache of compiled kernels: what it is made of, whom it trusts, what it says."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+
+import numba
+import pytest
+
+from thermoc.simulator import cache, private, sources
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("THERMOC_CACHE", str(tmp_path))
+    cache._folder.cache_clear()
+    return tmp_path
+
+
+def half(x):
+    return x / 2
+
+
+def kept(value: float = 3.0) -> bool:
+    """Whether a kernel that is needed now came from the disk."""
+    kernel = cache.keep(numba.njit(half), "a half", 5.0)
+    assert kernel(value) == value / 2
+    return bool(kernel.stats.cache_hits)
+
+
+def test_a_kernel_is_kept(root: Path):
+    assert [kept(), kept()] == [False, True]
+    assert [path.name[:5] for path in (root / "kernels").iterdir()] == ["half-"]
+    assert not kept(3)  # integers are another kernel
+
+
+def test_a_kernel_depends_on_what_its_module_imports_and_on_nothing_else():
+    names = set(sources.files("thermoc.simulator.kernels.rows.elementwise"))
+    assert {f"thermoc.simulator.kernels.{name}" for name in ("elementwise", "rules", "operands")} <= names
+    assert "thermoc.simulator.opcodes" in names
+    assert not names & {"thermoc.simulator.engine", "thermoc.simulator", "thermoc.simulator.kernels.spiking"}
+    assert "thermoc.support.philox" in sources.files("thermoc.simulator.kernels.rows.noise")
+
+
+def test_a_changed_source_is_another_kernel(root: Path, monkeypatch: pytest.MonkeyPatch):
+    kept()
+    monkeypatch.setattr(cache, "digest", lambda module: "changed")
+    assert not kept()
+    monkeypatch.setattr(cache, "digest", lambda module: None)  # changed while this process runs: nothing is kept
+    assert [kept(), kept()] == [False, False]
+
+
+def test_options_are_part_of_a_kernel(root: Path):
+    kept()
+    fast = cache.keep(numba.njit(half, fastmath=True))
+    assert fast(3.0) == 1.5
+    assert not fast.stats.cache_hits
+
+
+@pytest.mark.parametrize("place", [0, 40, 1000, -1])
+def test_a_flipped_bit_is_compiled_anew(root: Path, place: int):
+    kept()
+    (path,) = (root / "kernels").iterdir()
+    content = bytearray(path.read_bytes())
+    content[place] ^= 4
+    path.write_bytes(content)
+    assert [kept(), kept()] == [False, True]
+
+
+def test_a_truncated_file_is_compiled_anew(root: Path):
+    kept()
+    for path in (root / "kernels").iterdir():
+        path.write_bytes(path.read_bytes()[:30])
+    assert [kept(), kept()] == [False, True]
+
+
+class Trap:
+    def __reduce__(self):
+        return os.abort, ()
+
+
+def test_no_pickle_is_opened_that_has_not_its_checksum(root: Path):
+    kept()
+    (path,) = (root / "kernels").iterdir()
+    path.write_bytes(b"\0" * 32 + pickle.dumps(Trap()))
+    assert not kept()
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o733, 0o1777])
+def test_a_folder_that_others_may_write_is_refused(root: Path, mode: int, capsys: pytest.CaptureFixture[str]):
+    (root / "kernels").mkdir()
+    (root / "kernels").chmod(mode)
+    assert [kept(), kept()] == [False, False]
+    assert not [*(root / "kernels").iterdir()]
+    said = capsys.readouterr().err
+    assert said.count("may be written by others") == 1
+    assert "for this process alone" in said
+
+
+def test_so_is_one_in_a_folder_that_others_may_write(root: Path):
+    root.chmod(0o777)
+    assert [kept(), kept()] == [False, False]
+    cache._folder.cache_clear()
+    root.chmod(0o1777)  # where only the owner of a file may replace it, as in /tmp
+    assert [kept(), kept()] == [False, True]
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can give a folder away")
+def test_so_is_one_that_belongs_to_another_user(root: Path):
+    (root / "kernels").mkdir()
+    os.chown(root / "kernels", 12345, -1)
+    assert private.why_not_private(root / "kernels").endswith("belongs to user 12345")
+    assert [kept(), kept()] == [False, False]
+
+
+def test_a_link_counts_as_what_it_leads_to(root: Path):
+    (root / "open").mkdir()
+    (root / "open").chmod(0o777)
+    (root / "kernels").symlink_to(root / "open")
+    assert [kept(), kept()] == [False, False]
+
+
+def test_where_nothing_can_be_written_nothing_is_kept(root: Path, monkeypatch: pytest.MonkeyPatch):
+    (root / "file").touch()
+    monkeypatch.setenv("THERMOC_CACHE", str(root / "file"))
+    assert not kept()
+    monkeypatch.setenv("THERMOC_CACHE", str(root / "new"))
+    kernel = cache.keep(numba.njit(half))
+    assert cache.folder() is not None
+    (root / "new" / "kernels").rmdir()
+    (root / "new" / "kernels").touch()
+    assert kernel(3.0) == 1.5
+
+
+def test_compiling_that_takes_long_says_so_once(root: Path, capsys: pytest.CaptureFixture[str]):
+    kept()
+    said = capsys.readouterr().err
+    assert said.startswith("thermoc: compiling a half, once, kept in ")
+    assert "about 5 s" in said
+    kept()
+    assert capsys.readouterr().err == ""

@@ -1,0 +1,83 @@
+"""thermoc: write a thermodynamic network once, compile it to every target.
+
+Ops are functions of this module (``tc.affine``, ``tc.boltzmann``, ...), one for each class in ``thermoc.ir.dialects``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from thermoc.api import Executable, Run, compile, lint
+    from thermoc.certificates import Certificate, certify
+    from thermoc.network import Network, connect, constant, input, load, output, placeholder
+    from thermoc.support.errors import ThermocError
+    from thermoc.verification import Verification, verify
+
+__version__ = "0.1.0"
+
+_FROM = {
+    "thermoc.api": ("Executable", "Run", "compile", "lint"),
+    "thermoc.certificates": ("Certificate", "certify"),
+    "thermoc.network": ("Network", "connect", "constant", "input", "load", "output", "placeholder"),
+    "thermoc.support.errors": ("ThermocError",),
+    "thermoc.verification": ("Verification", "verify"),
+}
+_HOMES = {name: module for module, names in _FROM.items() for name in names}
+_MODULES = ("ir", "layers", "passes", "physics", "simulator")
+_DIALECTS = ("loihi",)
+"""Dialects whose ops are called by both names, ``tc.loihi.lif``: they repeat the names of others."""
+
+__all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
+    "Certificate",
+    "Executable",
+    "Network",
+    "Run",
+    "ThermocError",
+    "Verification",
+    "certify",
+    "compile",
+    "connect",
+    "constant",
+    "input",
+    "lint",
+    "load",
+    "output",
+    "placeholder",
+    "verify",
+]
+
+
+def _ops() -> dict[str, Any]:
+    from thermoc.ir.builder import FUNCTIONS
+
+    hidden = {"core.input", "core.output", "core.constant"}
+    shown = (name for name in FUNCTIONS if name not in hidden and name.split(".")[0] not in _DIALECTS)
+    return {FUNCTIONS[name].__name__: FUNCTIONS[name] for name in shown}
+
+
+def _dialect(dialect: str) -> SimpleNamespace:
+    from thermoc.ir.builder import FUNCTIONS
+
+    return SimpleNamespace(**{f.__name__: f for name, f in FUNCTIONS.items() if name.split(".")[0] == dialect})
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+    elif name in _MODULES:
+        value = importlib.import_module(f"thermoc.{name}")
+    elif name in _DIALECTS:
+        value = _dialect(name)
+    elif name.startswith("__") or name not in (ops := _ops()):
+        raise AttributeError(f"module 'thermoc' has no attribute {name!r}")
+    else:
+        value = ops[name]
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES, *_MODULES, *_DIALECTS, *_ops()})

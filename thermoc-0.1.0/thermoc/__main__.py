@@ -1,0 +1,5 @@
+"""``python -m thermoc``."""
+
+from thermoc.cli import main
+
+main()

@@ -1,0 +1,75 @@
+"""A certificate as a JSON document: what stands in it, read with suspicion."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from thermoc.certificates.law import Law
+from thermoc.support.errors import error
+from thermoc.support.json_text import read_json
+from thermoc.support.limits import MIB
+from thermoc.support.loading import cut, damaged, shown
+
+FORMAT, VERSION = "thermoc certificate", 1
+MOST_BYTES = 32 * MIB
+"""A certificate larger than this is none: what it may hold of a network and inputs is smaller."""
+_KIND = "a certificate"
+_TYPES: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("format", "thermoc", "network", "target", "sha256"), (str,)),
+    **dict.fromkeys(("graph_sha256", "inputs_sha256", "result_sha256"), (str,)),
+    **dict.fromkeys(("version", "seed", "ticks", "batch", "first_sample", "first_tick", "warmup"), (int,)),
+    **dict.fromkeys(("options", "convergence"), (dict,)),
+    **dict.fromkeys(("laws", "skipped"), (list,)),
+    "dt": (int, float),
+    "holds": (bool,),
+    "replay": (dict, type(None)),
+}
+
+
+def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return a certificate's document: every field is there and of its type, its laws can be read.
+
+    Errors: T501, T502 (no certificate), T503 (a newer version), T504 (too large), T407 (its digest is not its own).
+    """
+    document = read_json(path, _KIND, most=MOST_BYTES)
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise error("T502", f"{shown(path)} is not a certificate", hint="thermoc run MODEL --certify writes one")
+    version = document.get("version")
+    if version != VERSION or type(version) is not int:
+        notes = [f"this thermoc reads {VERSION}"]
+        raise error("T503", f"{shown(path)} has version {cut(repr(version), 40)}", notes=notes)
+    _check_fields(document, path)
+    if document["sha256"] != digest(document):
+        raise error("T407", f"{shown(path)} was altered", notes=["its SHA-256 is not that of its content"])
+    return document
+
+
+def laws_of(document: Mapping[str, Any], path: object) -> tuple[Law, ...]:
+    """Return the laws a document states. Errors: T502 (one cannot be read), T407 (a verdict that does not follow)."""
+    try:
+        laws = tuple(Law.of(entry) for entry in document["laws"])
+        verdicts = [entry["holds"] for entry in document["laws"]]
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as reason:
+        raise damaged(path, _KIND, f"a law cannot be read: {reason}") from None
+    if [law.holds for law in laws] != verdicts or document["holds"] is not all(verdicts):
+        raise error("T407", f"{shown(path)}: a verdict does not follow from its numbers")
+    return laws
+
+
+def digest(document: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a document without its ``sha256``. It finds damage; whoever forges can make it anew."""
+    plain = {name: value for name, value in document.items() if name != "sha256"}
+    return hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _check_fields(document: Mapping[str, Any], path: object) -> None:
+    odd = sorted(document.keys() ^ _TYPES.keys())
+    if odd:
+        raise damaged(path, _KIND, f"the field {cut(odd[0], 80)!r} is missing, or is none of a certificate's")
+    for name, types in _TYPES.items():
+        if type(document[name]) not in types:
+            raise damaged(path, _KIND, f"its {name} is {cut(repr(document[name]), 80)}")

@@ -1,0 +1,175 @@
+"""What an op was seen to do: the graph with its values as outputs, run again from the same seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.ir.dialects import core, thermo
+from thermoc.ir.graph import Graph, exposed
+from thermoc.ir.ops import Op
+from thermoc.ir.values import Value
+
+PREFIX = "certificate."
+"""What stands before the name of a value that is observed; see ``prefix_of``."""
+LEAST_TICKS = 16
+"""Ticks without change from which on averages are taken."""
+CLOCKS: tuple[Any, ...] = (core.Tick, thermo.Schedule, thermo.AdaptiveSchedule)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observed:
+    """The values of one op over a run: ``self["T"]`` is (ticks, batch, *shape), float64.
+
+    since: the tick of the run from which nothing that acts on the op changes but states and noise; ``moving`` names
+    what changed until then. warmup: ticks before averages begin. single: the run's floats were float32.
+    """
+
+    op: Op
+    label: str
+    arrays: Mapping[str, NDArray]
+    constants: Mapping[str, NDArray]
+    dt: float
+    first_tick: int
+    warmup: int
+    since: int
+    moving: str
+    single: bool
+
+    def __getitem__(self, name: str) -> NDArray:
+        return self.arrays[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.arrays
+
+    def like(self, name: str, other: str) -> NDArray:
+        """Return an operand broadcast to the shape of a result."""
+        array, full_shape = self.arrays[name], self.arrays[other].shape
+        lead, shape = array.shape[:2], array.shape[2:]
+        return np.broadcast_to(
+            array.reshape(*lead, *(1,) * (len(full_shape) - len(lead) - len(shape)), *shape), full_shape
+        )
+
+    @property
+    def ticks(self) -> int:
+        """Number of ticks seen."""
+        return max(len(array) for array in self.arrays.values())
+
+    @property
+    def settled(self) -> Observed | None:
+        """What was seen from ``since`` on, or None where that is too short to average; a quarter of it is warm-up."""
+        remaining = self.ticks - self.since
+        if self.since == 0:
+            return self
+        if remaining < LEAST_TICKS:
+            return None
+        arrays = {name: array[self.since :] if len(array) > 1 else array for name, array in self.arrays.items()}
+        warmup = max(self.warmup - self.since, remaining // 4)
+        return replace(self, arrays=arrays, since=0, warmup=warmup, first_tick=self.first_tick + self.since)
+
+    @property
+    def tolerance(self) -> float:
+        """Relative room for sums that should be equal: 1e-10, or what float32 leaves."""
+        return 1e-4 if self.single else 1e-10
+
+
+def prefix_of(graph: Graph) -> str:
+    """Return what stands before the names of values that are observed: no output of the network begins with it."""
+    prefix = PREFIX
+    while any(name.startswith(prefix) for name in graph.outputs):
+        prefix = f"_{prefix}"
+    return prefix
+
+
+def instrumented(graph: Graph, ops: tuple[Op, ...]) -> Graph:
+    """Return the graph with every operand and result of these ops that is not a constant as outputs too, and clocks."""
+    clocks = tuple(op for op in graph.ops if isinstance(op, CLOCKS))
+    values = (value.name for op in (*ops, *clocks) for value in (*op.inputs, *op.results))
+    names = (name for name in values if not isinstance(graph.producers[name], core.Constant))
+    return exposed(graph, names, prefix_of(graph))
+
+
+def observe(
+    graph: Graph,
+    op: Op,
+    outputs: Mapping[str, NDArray],
+    timed: frozenset[str],
+    position: Mapping[str, int],
+    warmup: int,
+) -> Observed:
+    """Collect the values of one op. timed: names of inputs that change over the ticks."""
+    values = {**dict(op.operand_values), **{name: getattr(op, name) for name in op.result_specs}}
+    constants = {
+        name: graph.producers[value.name].value.numpy  # type: ignore[attr-defined]
+        for name, value in values.items()
+        if isinstance(graph.producers[value.name], core.Constant)
+    }
+    prefix = prefix_of(graph)
+    arrays = {name: outputs[prefix + value.name] for name, value in values.items() if name not in constants}
+    single = any(array.dtype == np.float32 for array in arrays.values())
+    arrays = {name: array.astype(float) for name, array in arrays.items()}
+    arrays |= {name: np.asarray(array, float)[np.newaxis, np.newaxis] for name, array in constants.items()}
+    since, moving = _unmoved(graph, op, outputs, timed)
+    return Observed(
+        op=op,
+        label=f"{op.opname} {op.results[0]}",
+        arrays=arrays,
+        constants=constants,
+        dt=graph.dt,
+        first_tick=position["first_tick"],
+        warmup=warmup,
+        since=since,
+        moving=moving,
+        single=single,
+    )
+
+
+def _unmoved(graph: Graph, op: Op, outputs: Mapping[str, NDArray], timed: frozenset[str]) -> tuple[int, str]:
+    """Return the tick from which nothing that acts on the op changes but states and noise, and what changed before.
+
+    An operand is left alone from where it was seen to stay, or from where all clocks and inputs behind it stay.
+    """
+    ticks = max(len(array) for array in outputs.values())
+    if getattr(op, "frequency", 0.0):
+        return ticks, "its frequency"
+    latest, moving, prefix = 0, "", prefix_of(graph)
+    for name, value in op.operand_values:
+        if isinstance(graph.producers[value.name], core.Constant):
+            continue
+        clock_start, cause = _clocks(graph, value, op, outputs, timed, ticks)
+        since = min(_held_from(outputs[prefix + value.name]), clock_start)
+        if since > latest:
+            latest, moving = since, f"{name} ({cause})"
+    return latest, moving
+
+
+def _clocks(
+    graph: Graph, value: Value, op: Op, outputs: Mapping[str, NDArray], timed: frozenset[str], ticks: int
+) -> tuple[int, str]:
+    """Return the tick from which no clock, schedule or changing input acts on a value, and which was the last."""
+    latest, cause, prefix = 0, "", prefix_of(graph)
+    visited, stack = {value.name, op.results[0].name}, [graph.producers[value.name]]
+    while stack:
+        source = stack.pop()
+        since = 0
+        if isinstance(source, CLOCKS):
+            since = max(_held_from(outputs[prefix + result.name]) for result in source.results)
+        elif getattr(source, "frequency", 0.0) or (isinstance(source, core.Input) and source.name in timed):
+            since = ticks
+        if since > latest:
+            latest, cause = since, source.opname
+        for operand in source.inputs:
+            if operand.name not in visited:
+                visited.add(operand.name)
+                stack.append(graph.producers[operand.name])
+    return latest, cause
+
+
+def _held_from(array: NDArray) -> int:
+    """Return the first tick from which an array (ticks, ...) stays what it is at the last."""
+    changed = np.flatnonzero((array != array[-1:]).reshape(len(array), -1).any(axis=1))
+    return int(changed[-1]) + 1 if len(changed) else 0

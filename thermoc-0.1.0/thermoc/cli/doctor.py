@@ -1,0 +1,92 @@
+"""``thermoc doctor``."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
+
+import typer
+
+import thermoc
+from thermoc.cli.output import print_json, say
+from thermoc.cli.parameters import Json
+from thermoc.support.errors import error
+from thermoc.support.tables import table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Need:
+    """A package, what it is for, and the line that installs it."""
+
+    package: str
+    purpose: str
+    install: str
+
+
+NEEDS = (
+    Need(package="numpy", purpose="everything", install="pip install thermoc"),
+    Need(package="networkx", purpose="graph algorithms", install="pip install thermoc"),
+    Need(package="numba", purpose="target sim", install="pip install thermoc"),
+    Need(package="onnx", purpose="target onnx", install="pip install thermoc"),
+    Need(package="onnxruntime", purpose="running ONNX exports", install='pip install "thermoc[onnx]"'),
+    Need(package="brian2", purpose="running Brian2 scripts", install='pip install "thermoc[brian2]"'),
+    Need(package="h5py", purpose="writing .nir files", install='pip install "thermoc[nir]"'),
+    Need(package="matplotlib", purpose="figures", install='pip install "thermoc[viz]"'),
+)
+
+
+def doctor(
+    install: Annotated[str, typer.Option(help="Make a runtime's own interpreter: lava.")] = "", as_json: Json = False
+) -> None:
+    """Say what is installed, what is missing, and the line that installs it."""
+    if install:
+        _install(install)
+    rows = [*(_row(need) for need in NEEDS), _lava()]
+    if as_json:
+        print_json({"thermoc": thermoc.__version__, "python": platform.python_version(), "packages": rows})
+        return
+    say(table(f"thermoc {thermoc.__version__} on Python {platform.python_version()}", rows))
+    missing = [row for row in rows if not row["installed"]]
+    lines = dict.fromkeys(str(row["install"]) for row in missing)
+    say(
+        "\n".join(["to install what is missing:", *(f"  {line}" for line in lines)])
+        if missing
+        else "nothing is missing"
+    )
+
+
+def _install(name: str) -> None:
+    """Make the interpreter of a runtime that cannot live beside thermoc. Errors: T302, T404."""
+    if name != "lava":
+        raise error("T404", f"there is no runtime {name!r} to install", notes=["there is lava"])
+    from thermoc.backends.lava import interpreter
+
+    say(f"Lava's Python is {interpreter.install()}", err=True)
+
+
+def _lava() -> dict[str, object]:
+    from thermoc.backends.lava import interpreter
+
+    installed = interpreter.installed()
+    purpose, install = "running on Lava, in a Python of its own", "thermoc doctor --install lava"
+    return {
+        "package": "lava-nc",
+        "installed": installed,
+        "for": purpose,
+        "install": "" if installed else install,
+    }
+
+
+def _row(need: Need) -> dict[str, object]:
+    try:
+        installed_version = version(need.package)
+    except PackageNotFoundError:
+        installed_version = ""
+    return {
+        "package": need.package,
+        "installed": installed_version,
+        "for": need.purpose,
+        "install": "" if installed_version else need.install,
+    }

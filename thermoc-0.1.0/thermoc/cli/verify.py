@@ -1,0 +1,96 @@
+"""``thermoc verify``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from thermoc.cli.inputs import load_inputs
+from thermoc.cli.model import ModelArgument, takes_model
+from thermoc.cli.output import print_json, say
+from thermoc.cli.parameters import Inputs, Json, parse_options
+from thermoc.support.errors import error
+from thermoc.support.files import can_write
+from thermoc.verification import Verification
+from thermoc.verification import verify as verification
+from thermoc.verification.plot import format_of
+
+
+@takes_model
+def verify(
+    model: ModelArgument,
+    targets: Annotated[
+        str, typer.Option("--targets", "-t", help="Targets to verify, with commas between; see `thermoc targets`.")
+    ] = "sim",
+    input: Inputs = None,
+    ticks: Annotated[int | None, typer.Option(help="Number of ticks; default: what the inputs say, else 64.")] = None,
+    batch: Annotated[int | None, typer.Option(help="Number of samples; default: what the inputs say, else 4.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the noise, and of inputs that are drawn.")] = 0,
+    probe: Annotated[
+        list[str] | None, typer.Option("--probe", metavar="NAME", help="A value to compare too; may be repeated.")
+    ] = None,
+    tolerance: Annotated[
+        float | None, typer.Option(help="An absolute difference for floats, in place of the bounds by rounding.")
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", "-O", metavar="TARGET.KEY=VALUE", help="An option of a target; may be repeated."),
+    ] = None,
+    reduce: Annotated[
+        Path | None,
+        typer.Option(
+            "--reduce", metavar="PATH", help="On a breach: write the smallest graph that shows it, .thermo and .npz."
+        ),
+    ] = None,
+    plot: Annotated[Path | None, typer.Option("--plot", help="Draw error against tick, as .png or .svg.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare a network with its lowered graph, and that with each target; exit with 0 only if all bounds hold.
+
+    Inputs are drawn from the seed where none are named.
+    """
+    if plot is not None:
+        format_of(plot)
+        can_write(plot)
+    if reduce is not None:
+        can_write(reduce)
+    net = model.load()
+    verified = verification(
+        net,
+        [name for name in targets.split(",") if name],
+        inputs=None if input is None else load_inputs(input, net.graph),
+        ticks=ticks,
+        batch=batch,
+        seed=seed,
+        probes=probe or (),
+        options=_options(option),
+        tolerance=tolerance,
+        reduce=reduce,
+    )
+    if plot is not None:
+        verified.plot(plot)
+    if as_json:
+        print_json({**verified.to_json(), "plot": str(plot) if plot else None})
+    else:
+        _tell(verified, plot)
+    if not verified.ok:
+        raise typer.Exit(1)
+
+
+def _tell(verified: Verification, plot: Path | None) -> None:
+    say(str(verified))
+    if plot is not None:
+        say(f"wrote {plot}")
+
+
+def _options(pairs: list[str] | None) -> dict[str, dict[str, Any]]:
+    """Return TARGET.KEY=VALUE pairs as options by target. Errors: T303."""
+    options: dict[str, dict[str, Any]] = {}
+    for pair in pairs or ():
+        target, dot, pair_of_target = pair.partition(".")
+        if not dot or "=" in target:
+            raise error("T303", f"option {pair!r} is not TARGET.KEY=VALUE", hint="e.g. -O onnx.precision=float64")
+        options.setdefault(target, {}).update(parse_options([pair_of_target]))
+    return options

@@ -1,0 +1,1 @@
+"""Files of other tools in, graphs out; and graphs out to NIR."""

@@ -1,0 +1,99 @@
+"""Which reader and which writer knows a suffix. Each is imported when it is used."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from thermoc.ir.graph import Graph
+from thermoc.support.errors import Finding, ThermocError, caller, error
+from thermoc.support.loading import reading
+
+READERS = {".nir": ("thermoc.frontends.nir.read", "read_nir"), ".net": ("thermoc.frontends.lavadl.read", "read_net")}
+WRITERS = {".nir": ("thermoc.frontends.nir.write", "write_nir")}
+ARTEFACTS = {".onnx": "onnx", ".py": "brian2", ".lava": "lava", ".program": "sim", ".chip": "sim"}
+"""Which target writes a suffix: such files are compiled networks, and are not read again as networks."""
+
+
+def suffix(path: str | os.PathLike[str]) -> str:
+    """Return the suffix that tells the format, in small letters."""
+    return Path(path).suffix.lower()
+
+
+def read(path: str | os.PathLike[str], **options: Any) -> tuple[Graph, tuple[Finding, ...]]:
+    """Return the graph of a file and what its reader mended or assumed. Errors: T111, T506, and the reader's."""
+    kind = suffix(path)
+    reader, known = (None, {}) if kind == ".thermo" else (_one(READERS, path), options_of(kind))
+    unknown = [name for name in options if name not in known]
+    if reader is None or unknown:
+        notes = [f"its options are {', '.join(known)}" if known else "it has none"]
+        raise error("T111", f"{kind} files are read without an option {unknown[0]!r}", where=caller(), notes=notes)
+    with reading(path, f"a {kind} file"):
+        return reader(path, **options)
+
+
+def options_of(kind: str) -> Mapping[str, str]:
+    """Return the options of a suffix's reader, each with what its docstring says of it; none where there is no reader.
+
+    They are the keyword-only parameters of the reader: what it takes is stated once, in its signature.
+    """
+    if kind not in READERS:
+        return {}
+    reader = _imported(READERS[kind])
+    parameters = inspect.signature(reader).parameters.values()
+    return {one.name: _said(reader, one.name) for one in parameters if one.kind is one.KEYWORD_ONLY}
+
+
+def _said(reader: Callable[..., Any], name: str) -> str:
+    """Return what a docstring says of a parameter: from ``name: `` to the end of the sentence."""
+    text = " ".join((reader.__doc__ or "").split())
+    match = re.search(rf"\b{name}: (.+?)(?:\.(?= )|\.$|$)", text)
+    return match.group(1).replace("``", "") if match else ""
+
+
+def write(graph: Graph, path: str | os.PathLike[str]) -> None:
+    """Write a graph in the format of the suffix, whole or not at all. Errors: T506, and the writer's."""
+    _one(WRITERS, path)(graph, path)
+
+
+def check_artefact(path: str | os.PathLike[str], target: str, usual: str) -> None:
+    """Refuse to write what a target runs under a suffix that says something else. Errors: T506."""
+    kind = suffix(path)
+    if kind == usual or kind not in {".thermo", *READERS, *WRITERS, *ARTEFACTS}:
+        return
+    other = f"compile for target {ARTEFACTS[kind]}" if kind in ARTEFACTS else f"net.save({Path(path).name!r})"
+    hint = f"name it {Path(path).stem}{usual}, or {other}"
+    raise error("T506", f"target {target} writes no {kind}", where=caller(), notes=[f"it writes {usual}"], hint=hint)
+
+
+def _one(table: dict[str, tuple[str, str]], path: str | os.PathLike[str]) -> Any:
+    if suffix(path) not in table:
+        raise _unknown(table, path)
+    return _imported(table[suffix(path)])
+
+
+def _imported(place: tuple[str, str]) -> Any:
+    module, name = place
+    return getattr(importlib.import_module(module), name)
+
+
+def _unknown(table: dict[str, tuple[str, str]], path: str | os.PathLike[str]) -> ThermocError:
+    """Return the error of a suffix that is in no table, with the verb that does what was meant."""
+    kind, name, reading = suffix(path), Path(path).name, table is READERS
+    verb = "reader" if reading else "writer"
+    hint = f"name it {Path(path).stem or 'network'}.thermo"
+    if kind in ARTEFACTS and reading:
+        hint = f"it is what target {ARTEFACTS[kind]} runs; load the network that it was compiled from"
+    elif kind in ARTEFACTS:
+        hint = f"tc.compile(net, {ARTEFACTS[kind]!r}).save({name!r}); in the shell: thermoc compile -o {name}"
+    elif kind in READERS:
+        hint = f"{kind} is read, not written; {hint}"
+    elif reading:
+        hint = "save it with net.save"
+    notes = [f"{verb}s: .thermo, {', '.join(table)}"]
+    return error("T506", f"no {verb} knows {name!r}", where=caller(), notes=notes, hint=hint)

@@ -1,0 +1,85 @@
+"""Data in chunks: a tree of them, or one alone (HDF5 format 3.0, III.A.1 and IV.A.2.i)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.frontends.hdf5.content import UNDEFINED, Content
+from thermoc.frontends.hdf5.filters import undo
+
+Shape = tuple[int, ...]
+
+
+def chunked(content: Content, at: int, shape: Shape, dtype: np.dtype, filters: Sequence[int]) -> NDArray:
+    """Return the array behind a layout message of version 3. Every chunk must be there. Errors: T502, T504."""
+    rank, root = content.number(at + 2, 1) - 1, content.number(at + 3)
+    sizes = tuple(content.number(at + 11 + 4 * axis, 4) for axis in range(max(rank, 0)))
+    _check(content, sizes, shape)
+    if 0 in shape:
+        return np.empty(shape, dtype)
+    whole = math.prod(sizes) * dtype.itemsize
+    content.spend("arrays", whole)
+    array, missing = np.empty(shape, dtype), math.prod(-(-n // size) for n, size in zip(shape, sizes))
+    seen: set[Shape] = set()
+    if root == UNDEFINED:
+        raise content.damaged("a dataset in chunks has none")
+    for corner, size, mask, place in _leaves(content, root, rank, None):
+        if corner in seen or any(c % s or c >= n for c, s, n in zip(corner, sizes, shape)):
+            raise content.damaged(f"a chunk at {corner} has no place in shape {shape}")
+        seen.add(corner)
+        if mask:
+            raise content.refused("a chunk that skips filters")
+        content.spend("unpacked", whole)
+        raw = undo(content, content.take(place, size), filters, whole, dtype.itemsize)
+        inside = tuple(slice(c, min(c + s, n)) for c, s, n in zip(corner, sizes, shape))
+        part = np.frombuffer(raw, dtype).reshape(sizes)
+        array[inside] = part[tuple(slice(cut.stop - cut.start) for cut in inside)]
+    if len(seen) != missing:
+        raise content.damaged(f"{missing - len(seen)} of {missing} chunks are missing")
+    return array
+
+
+def single_chunk(content: Content, at: int, shape: Shape, dtype: np.dtype, filters: Sequence[int]) -> NDArray:
+    """Return the array behind a layout message of version 4 whose one chunk is the whole. Errors: T502, T504, T507."""
+    flags, rank, width = (content.number(at + offset, 1) for offset in (2, 3, 4))
+    if not 1 <= width <= 8:
+        raise content.damaged(f"sizes of {width} bytes")
+    sizes = tuple(content.number(at + 5 + width * axis, width) for axis in range(max(rank - 1, 0)))
+    after = at + 5 + width * rank
+    if content.number(after, 1) != 1:
+        raise content.refused("an index of chunks of the newest format", hint="save it with libver='earliest'")
+    _check(content, sizes, shape)
+    if 0 in shape:
+        return np.empty(shape, dtype)
+    whole = math.prod(sizes) * dtype.itemsize
+    content.spend("arrays", whole)
+    size, place = (content.number(after + 1), after + 13) if flags & 2 else (whole, after + 1)
+    raw = undo(content, content.take(content.number(place), size), filters if flags & 2 else (), whole, dtype.itemsize)
+    return np.frombuffer(raw, dtype).reshape(sizes)[tuple(slice(n) for n in shape)]
+
+
+def _check(content: Content, sizes: Shape, shape: Shape) -> None:
+    if len(sizes) != len(shape) or any(size < 1 for size in sizes):
+        raise content.damaged(f"chunks of shape {sizes} do not tile shape {shape}")
+
+
+def _leaves(content: Content, at: int, rank: int, level: int | None) -> Iterator[tuple[Shape, int, int, int]]:
+    """Yield (corner, stored bytes, filter mask, place) of every chunk."""
+    content.claim(at)
+    content.expect(at, b"TREE")
+    kind, depth, count = content.number(at + 4, 1), content.number(at + 5, 1), content.number(at + 6, 2)
+    if kind != 1 or (level is not None and depth != level) or depth > 16:
+        raise content.damaged(f"the node at {at} does not belong to its tree")
+    key = 8 + 8 * (rank + 1)
+    for index in range(count):
+        first = at + 24 + index * (key + 8)
+        place = content.number(first + key)
+        if depth:
+            yield from _leaves(content, place, rank, depth - 1)
+            continue
+        corner = tuple(content.number(first + 8 + 8 * axis) for axis in range(rank))
+        yield corner, content.number(first, 4), content.number(first + 4, 4), place

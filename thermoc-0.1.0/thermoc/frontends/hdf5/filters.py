@@ -1,0 +1,58 @@
+"""Deflate and shuffle, undone by our own hand with the size known beforehand; every other filter is refused."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from thermoc.frontends.hdf5.content import Content
+from thermoc.frontends.hdf5.headers import Message
+
+DEFLATE, SHUFFLE = 1, 2
+NAMES = {3: "fletcher32", 4: "szip", 5: "nbit", 6: "scaleoffset", 32000: "lzf"}
+
+
+def pipeline(content: Content, message: Message) -> Iterator[int]:
+    """Yield the filters of a dataset as they were applied. Errors: T507 for any but deflate and shuffle."""
+    version, count = content.number(message.at, 1), content.number(message.at + 1, 1)
+    if version not in (1, 2) or count > 8:
+        raise content.damaged(f"a pipeline of {count} filters, version {version}")
+    at = message.at + (8 if version == 1 else 2)
+    for _ in range(count):
+        kind = content.number(at, 2)
+        if kind not in (DEFLATE, SHUFFLE):
+            raise content.refused(f"the filter {NAMES.get(kind, kind)}", hint="save it plain, or with gzip alone")
+        named = version == 1 or kind >= 256
+        length = content.number(at + 2, 2) if named else 0
+        values = content.number(at + (6 if named else 4), 2)
+        at += (8 if named else 6) + (-(-length // 8) * 8 if version == 1 else length)
+        at += 4 * (values + (values % 2 if version == 1 else 0))
+        yield kind
+
+
+def undo(content: Content, raw: bytes, filters: Sequence[int], size: int, width: int) -> bytes:
+    """Return a chunk of exactly ``size`` bytes, elements of ``width``; never inflates beyond. Errors: T502."""
+    for kind in reversed(filters):
+        raw = _inflated(content, raw, size) if kind == DEFLATE else _unshuffled(raw, width)
+    if len(raw) != size:
+        raise content.damaged(f"a chunk holds {len(raw)} bytes, not {size}")
+    return raw
+
+
+def _inflated(content: Content, raw: bytes, size: int) -> bytes:
+    stream = zlib.decompressobj()
+    try:
+        found = stream.decompress(raw, size + 1)
+    except zlib.error as reason:
+        raise content.damaged(f"a chunk does not inflate: {reason}") from None
+    if len(found) > size or not stream.eof:
+        raise content.damaged(f"a chunk does not inflate to its {size} bytes")
+    return found
+
+
+def _unshuffled(raw: bytes, width: int) -> bytes:
+    if width < 2 or len(raw) % width:
+        return raw
+    return np.frombuffer(raw, np.uint8).reshape(width, -1).T.tobytes()

@@ -1,0 +1,81 @@
+"""Object headers: the list of messages that describes a group or a dataset (HDF5 format 3.0, IV.A)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from thermoc.frontends.hdf5.content import Content
+
+DATASPACE, LINK_INFO, DATATYPE, LINK, EXTERNAL, LAYOUT, FILTERS = 0x01, 0x02, 0x03, 0x06, 0x07, 0x08, 0x0B
+CONTINUATION, SYMBOL_TABLE = 0x10, 0x11
+SHARED = 0x02
+
+
+@dataclass(frozen=True)
+class Message:
+    """A header message: what it is, and where its bytes lie."""
+
+    kind: int
+    at: int
+    size: int
+
+
+def messages(content: Content, at: int) -> dict[int, list[Message]]:
+    """Return an object's messages by kind. Errors: T502, T504, T507 (a message shared with another object)."""
+    content.claim(at)
+    new = content.take(at, 4) == b"OHDR"
+    blocks = [_first_new(content, at) if new else _first_old(content, at)]
+    order = bool(new and content.number(at + 5, 1) & 0x04)
+    found: dict[int, list[Message]] = {}
+    count = 0
+    while blocks:
+        for message in _block(content, *blocks.pop(0), new=new, order=order):
+            count += 1
+            if count > content.limits.messages:
+                raise content.damaged(f"the object at {at} has more than {content.limits.messages} messages")
+            if message.kind == CONTINUATION:
+                blocks.append(_continued(content, message, new=new))
+            found.setdefault(message.kind, []).append(message)
+    return found
+
+
+def _first_old(content: Content, at: int) -> tuple[int, int]:
+    if content.number(at, 1) != 1:
+        raise content.damaged(f"there is no object at {at}")
+    return at + 16, content.number(at + 8, 4)
+
+
+def _first_new(content: Content, at: int) -> tuple[int, int]:
+    if content.number(at + 4, 1) != 2:
+        raise content.damaged(f"there is no object at {at}")
+    flags = content.number(at + 5, 1)
+    start = at + 6 + 16 * bool(flags & 0x20) + 4 * bool(flags & 0x10)
+    width = 1 << (flags & 3)
+    return start + width, content.number(start, width)
+
+
+def _continued(content: Content, message: Message, *, new: bool) -> tuple[int, int]:
+    if message.size < 16:
+        raise content.damaged(f"a continuation at {message.at} is cut short")
+    at, size = content.number(message.at), content.number(message.at + 8)
+    content.claim(at)
+    if not new:
+        return at, size
+    content.expect(at, b"OCHK")
+    return at + 4, size - 8
+
+
+def _block(content: Content, at: int, size: int, *, new: bool, order: bool) -> Iterator[Message]:
+    content.take(at, size)
+    end, head = at + size, (4 + 2 * order) if new else 8
+    while at + head <= end:
+        kind = content.number(at, 1 if new else 2)
+        length = content.number(at + (1 if new else 2), 2)
+        flags = content.number(at + (3 if new else 4), 1)
+        if at + head + length > end:
+            raise content.damaged(f"the message at {at} is longer than its block")
+        if flags & SHARED and kind in (DATASPACE, DATATYPE, FILTERS, LINK):
+            raise content.refused("a message shared between objects (a committed datatype)")
+        yield Message(kind, at + head, length)
+        at += head + length

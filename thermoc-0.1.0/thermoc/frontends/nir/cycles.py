@@ -1,0 +1,81 @@
+"""Where a cycle gets its tick of delay: behind the unit that spikes, as Norse and snnTorch have it.
+
+A unit's spikes of a tick reach the layers after it in that tick; what goes back to it, or to a unit before it, is the
+spikes of the tick before. So in ``lif -> w_rec -> lif`` the edge ``lif -> w_rec`` waits: w_rec's bias acts from the
+first tick on. A Delay node of a tick or more breaks a cycle by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import networkx
+
+from thermoc.frontends.nir.nodes import KINDS, Model
+
+Edge = tuple[str, str]
+
+
+def late_edges(model: Model, breaking: Collection[str] = ()) -> tuple[Edge, ...]:
+    """Return the edges that wait for a tick; breaking: Delay nodes that break a cycle, which need none."""
+    graph = networkx.DiGraph()
+    graph.add_nodes_from(sorted(model.nodes))
+    graph.add_edges_from(edge for edge in sorted(model.edges) if edge[1] not in breaking)
+    stateful = {name: KINDS[node.kind].state for name, node in model.nodes.items()}
+    late: list[Edge] = []
+    while True:
+        loops = [part for part in networkx.strongly_connected_components(graph) if _loops(graph, part)]
+        if not loops:
+            return tuple(sorted(late))
+        for part in loops:
+            edge = _behind_unit(graph, part, _closing(graph, part), stateful)
+            graph.remove_edge(*edge)
+            late.append(edge)
+
+
+def looping(graph: networkx.DiGraph) -> set[Any]:
+    """Return the nodes that a cycle goes through."""
+    parts = networkx.strongly_connected_components(graph)
+    return {name for part in parts if _loops(graph, part) for name in part}
+
+
+def _loops(graph: networkx.DiGraph, part: set[Any]) -> bool:
+    first = next(iter(part))
+    return len(part) > 1 or graph.has_edge(first, first)
+
+
+def _closing(graph: networkx.DiGraph, part: set[str]) -> Edge:
+    """Return the first edge that leads back, when the part is walked depth first from where it is entered."""
+    entered = sorted(name for name in part if any(a not in part for a in graph.predecessors(name)))
+    first = (entered or sorted(part))[0]
+    done: set[str] = set()
+    path = {first: None}
+    stack = [(first, iter(sorted(graph.successors(first))))]
+    while stack:
+        name, rest = stack[-1]
+        for target in rest:
+            if target in path:
+                return name, target
+            if target in part and target not in done:
+                path[target] = None
+                stack.append((target, iter(sorted(graph.successors(target)))))
+                break
+        else:
+            stack.pop()
+            path.pop(name)
+            done.add(name)
+    raise AssertionError("a strongly connected part has an edge that leads back")
+
+
+def _behind_unit(graph: networkx.DiGraph, part: set[str], edge: Edge, stateful: Mapping[str, bool]) -> Edge:
+    """Return the edge behind the unit whose output comes back over ``edge``: back through what keeps no state."""
+    source, target = edge
+    seen = {source}
+    while not stateful[source]:
+        before = [name for name in graph.predecessors(source) if name in part]
+        if len(before) != 1 or before[0] in seen:
+            return edge
+        source, target = before[0], source
+        seen.add(source)
+    return source, target

@@ -1,0 +1,129 @@
+"""The node of each op."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.frontends.nir.nodes import Node
+from thermoc.frontends.nir.ops import PRODUCT, UNIT_FIELDS, Site, factor, joined, number, uneven
+from thermoc.ir.dialects import core, spiking
+from thermoc.ir.ops import Op
+from thermoc.ir.values import Value
+
+
+def node_of(site: Site, op: Any) -> Node:
+    """Return the node of an op that ``refusals`` let pass."""
+    return _unit(site, op) if type(op) in UNIT_FIELDS else FORMS[type(op)](site, op)
+
+
+def _unit(site: Site, op: Any) -> Node:
+    kind, names = UNIT_FIELDS[type(op)]
+    fields = {name: _full(number(site, op, name), op.x) for name in names}
+    if getattr(op, "reset", "value") == "zero":
+        fields["v_reset"] = np.zeros_like(fields["v_reset"])
+    return Node(kind=kind, fields=fields, metadata={"method": op.method} if "method" in op.attr_specs else {})
+
+
+def _full(array: NDArray, like: Value) -> NDArray:
+    return np.array(np.broadcast_to(array, like.shape))
+
+
+def _whole(numbers: Any) -> NDArray:
+    return np.array(numbers, np.int64)
+
+
+def _input(site: Site, op: core.Input) -> Node:
+    return Node(kind="Input", fields={"shape": _whole(op.shape)})
+
+
+def _output(site: Site, op: core.Output) -> Node:
+    metadata = {} if site.name(op) == op.name else {"name": op.name}
+    return Node(kind="Output", fields={"shape": _whole(op.x.shape)}, metadata=metadata)
+
+
+def _matrix(site: Site, op: core.Affine) -> Node:
+    weight = number(site, op, "weight")
+    if op.bias is None:
+        return Node(kind="Linear", fields={"weight": weight})
+    return Node(kind="Affine", fields={"weight": weight, "bias": number(site, op, "bias")})
+
+
+def _conv(site: Site, op: core.Conv) -> Node:
+    weight, space = number(site, op, "weight"), op.x.shape[1:]
+    bias = np.zeros(weight.shape[0], weight.dtype) if op.bias is None else number(site, op, "bias")
+    one = len(space) == 1
+    same = uneven(op)
+    even = {} if same else {"padding": tuple(a for a, _ in op.padding)}
+    window = {"stride": op.stride, "dilation": op.dilation} | even
+    fields = {key: _whole(numbers[0] if one else numbers) for key, numbers in window.items()}
+    size = _whole(space[0] if one else space)
+    more = {"weight": apart(weight, op.groups), "bias": bias, "groups": _whole(1), "input_shape": size}
+    metadata = {"groups": str(op.groups)} if op.groups > 1 else {}
+    texts = {"padding": "same"} if same else {}
+    return Node(kind="Conv1d" if one else "Conv2d", fields=fields | more, texts=texts, metadata=metadata)
+
+
+def apart(weight: NDArray, groups: int) -> NDArray:
+    """Return the weight of one group that does what several do, zero between them.
+
+    The official reader takes a convolution in groups for one of too few channels, so none is written.
+    """
+    out, channels, *window = weight.shape
+    whole = np.zeros((groups, out // groups, groups, channels, *window), weight.dtype)
+    for group, rows in enumerate(np.split(weight, groups)):
+        whole[group, :, group] = rows
+    return whole.reshape(out, groups * channels, *window)
+
+
+def together(weight: NDArray, groups: int) -> NDArray | None:
+    """Return the weight in groups that ``apart`` made this one of; None where it cannot be."""
+    out, channels, *window = weight.shape
+    if groups < 2 or out % groups or channels % groups:
+        return None
+    parts = weight.reshape(groups, out // groups, groups, channels // groups, *window)
+    rows = np.concatenate([parts[group, :, group] for group in range(groups)])
+    return rows if np.array_equal(apart(rows, groups), weight) else None
+
+
+def _pool(site: Site, op: core.Pool) -> Node:
+    padding = _whole([a for a, _ in op.padding])
+    fields = {"kernel_size": _whole(op.window), "stride": _whole(op.stride), "padding": padding}
+    return Node(kind="SumPool2d" if op.kind == "sum" else "AvgPool2d", fields=fields)
+
+
+def _flatten(site: Site, op: core.Flatten | core.Reshape) -> Node:
+    first, last = (0, -1) if isinstance(op, core.Flatten) else joined(op)
+    fields = {"start_dim": _whole(first), "end_dim": _whole(last), "input_type": _whole(op.x.shape)}
+    return Node(kind="Flatten", fields=fields)
+
+
+def _delay(site: Site, op: core.Delay) -> Node:
+    return Node(kind="Delay", fields={"delay": np.full(op.x.shape, op.ticks * site.graph.dt)})
+
+
+def _scale(site: Site, op: Any) -> Node:
+    x, s = factor(site, op) if type(op) is PRODUCT else (op.x, number(site, op, "s"))
+    return Node(kind="Scale", fields={"scale": _full(s, x)})
+
+
+def _threshold(site: Site, op: spiking.Threshold) -> Node:
+    return Node(kind="Threshold", fields={"threshold": _full(number(site, op, "threshold"), op.x)})
+
+
+FORMS: dict[type[Op], Callable[[Site, Any], Node]] = {
+    core.Input: _input,
+    core.Output: _output,
+    core.Affine: _matrix,
+    core.Conv: _conv,
+    core.Pool: _pool,
+    core.Flatten: _flatten,
+    core.Reshape: _flatten,
+    core.Delay: _delay,
+    PRODUCT: _scale,
+    spiking.Scale: _scale,
+    spiking.Threshold: _threshold,
+}

@@ -1,0 +1,67 @@
+"""Read a ``.nir`` file."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+from pathlib import Path
+
+from thermoc.frontends.hdf5.file import read_hdf5
+from thermoc.frontends.nir.build import build
+from thermoc.frontends.nir.construction import Conventions
+from thermoc.frontends.nir.delays import even_delays
+from thermoc.frontends.nir.parse import parse
+from thermoc.frontends.nir.repairs import direct, ended, named
+from thermoc.frontends.nir.resets import RESETS, reset_assumed
+from thermoc.frontends.nir.time_step import doubts, noted_step, time_step
+from thermoc.frontends.nir.units import TWO_VARIABLES
+from thermoc.ir.graph import Graph
+from thermoc.support.errors import Finding, Location, error
+
+COMPARISONS = ("greater", "greater_equal")
+
+
+def read_nir(
+    path: str | os.PathLike[str],
+    *,
+    dt: float | None = None,
+    method: str | None = None,
+    reset: str | None = None,
+    compare: str | None = None,
+) -> tuple[Graph, tuple[Finding, ...]]:
+    """Return the graph of a file, and each repair and assumption.
+
+    NIR's times are seconds, and it states no time step. dt: the time of a tick in s; without it what ``net.save``
+    noted in the file, else what the writer's numbers say, else 1e-4, or 1 where no node has a time. method: of every
+    unit; without it what was noted, else euler, and semi_implicit for units with a current. reset: ``value`` (NIR's),
+    ``zero``, ``subtract``, or a tick late ``subtract_delayed`` and ``zero_delayed``, of every unit that spikes.
+    compare: ``greater_equal`` for units that also spike at their threshold.
+    Errors: T1xx, T204, T303, T501, T502, T504, T506 to T508.
+    """
+    _known("method", method, TWO_VARIABLES)
+    _known("reset", reset, RESETS)
+    _known("compare", compare, COMPARISONS)
+    if dt is not None and not (isinstance(dt, int | float) and 0 < dt < math.inf):
+        raise error("T303", "dt is a time > 0, in seconds", notes=[f"dt = {dt!r}"])
+    source = str(path)
+    model = named(parse(read_hdf5(path), source))
+    ours = noted_step(model) is not None  # written by net.save: nothing is left open
+    step, assumed = (float(dt), []) if dt is not None else time_step(model)
+    if dt is not None or not ours:
+        assumed += doubts(model, step)
+    if reset is None and not ours:
+        assumed += reset_assumed(model)
+    mended = ended(direct(even_delays(model, step)))
+    conventions = Conventions(method=method, reset=reset, compare=compare or "greater")
+    graph, repairs = build(mended, str(model.metadata.get("name", Path(path).stem)), step, conventions)
+    return graph, tuple(_with_place(source, repair) for repair in (*mended.repairs, *assumed, *repairs))
+
+
+def _known(option: str, value: str | None, known: tuple[str, ...]) -> None:
+    if value is not None and value not in known:
+        raise error("T303", f"no unit has the {option} {value!r}", notes=["there are " + ", ".join(known)])
+
+
+def _with_place(source: str, repair: Finding) -> Finding:
+    return repair if repair.where else dataclasses.replace(repair, where=Location(source, 0))

@@ -1,0 +1,91 @@
+"""Why an op has no node: what it means beyond what NIR's says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from thermoc.frontends.nir.ops import (
+    PRODUCT,
+    SUM,
+    UNIT_FIELDS,
+    Site,
+    factor,
+    is_same,
+    joined,
+    no_node,
+    number,
+    summed,
+    uneven,
+)
+from thermoc.ir.dialects import core, spiking
+from thermoc.ir.ops import Op
+from thermoc.ir.values import Value
+from thermoc.support.errors import Finding, ThermocError
+
+PLAIN = (core.Input, core.Output, core.Affine, core.Conv, core.Pool, core.Flatten, core.Reshape, core.Delay)
+KNOWN = frozenset({*PLAIN, SUM, PRODUCT, spiking.Scale, spiking.Threshold, *UNIT_FIELDS})
+
+
+def refusals(site: Site) -> list[Finding]:
+    """Return what is wrong with every op of a graph (T509)."""
+    found: list[Finding] = []
+    for op in site.graph.ops:
+        try:
+            if not isinstance(op, core.Constant):
+                _whole(site, op)
+        except ThermocError as problem:
+            found += problem.findings
+    return found
+
+
+def _whole(site: Site, op: Any) -> None:
+    """Raise T509 where an op has no node."""
+    if type(op) not in KNOWN:
+        raise no_node(op, "its nodes are linear maps, pooling, delays and NIR's own units")
+    for value in op.results[1:]:
+        if site.graph.consumers.get(value.name):
+            raise no_node(op, f"its result {value} is read; a node has one output, the first result")
+    for name, spec in op.operand_specs.items():
+        held = getattr(op, name)
+        if spec.uniform and held is not None:
+            number(site, op, name)
+        elif isinstance(held, Value) and type(op) is not PRODUCT and isinstance(site.source(held), core.Constant):
+            raise no_node(op, f"{name} is a constant, which no node gives")
+    for problem in (*_unit(site, op), *_linear(site, op)):
+        raise problem
+
+
+def _unit(site: Site, op: Any) -> Iterator[ThermocError]:
+    if getattr(op, "compare", "greater") != "greater":
+        yield no_node(op, "it spikes at its threshold; NIR's units spike above it", 'use compare="greater"')
+    if type(op) not in UNIT_FIELDS:
+        return
+    for name in ("initial", "i_initial"):
+        if name in op.operand_specs and np.any(number(site, op, name)):
+            yield no_node(op, f"{name} is not 0, where NIR's units start")
+    if getattr(op, "reset", "value") == "subtract":
+        yield no_node(op, "its reset subtracts the threshold; NIR's sets v_reset", 'use reset="value"')
+    if getattr(op, "refractory", 0.0):
+        yield no_node(op, f"refractory = {op.refractory!r}, which NIR's units do not have")
+
+
+def _linear(site: Site, op: Op) -> Iterator[ThermocError]:
+    if isinstance(op, core.Affine) and len(op.x.shape) != 1:
+        yield no_node(op, f"x has shape {list(op.x.shape)}; NIR's Affine takes a vector")
+    if isinstance(op, core.Delay) and np.any(number(site, op, "initial")):
+        yield no_node(op, "initial is not 0, what NIR's Delay starts with")
+    if isinstance(op, core.Pool) and (op.kind == "max" or len(op.x.shape) != 3):
+        yield no_node(op, f"it takes the {op.kind} over {len(op.x.shape) - 1} axes; NIR has sums and means over two")
+    if isinstance(op, (core.Pool, core.Conv)) and uneven(op) and not is_same(op):
+        yield no_node(op, f"padding {op.padding} is not the same on both sides")
+    if isinstance(op, core.Reshape):
+        joined(op)
+    if type(op) is PRODUCT:
+        factor(site, op)
+    if type(op) is SUM:
+        parts = summed(site, op.results[0])
+        if len(set(parts)) != len(parts) or any(value.shape != op.results[0].shape for value in parts):
+            yield no_node(op, "it adds a value to itself, or one of another shape; edges that meet add different ones")

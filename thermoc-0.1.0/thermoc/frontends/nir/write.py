@@ -1,0 +1,53 @@
+"""Write a graph as a ``.nir`` file that the official package reads; an op that NIR has no node for is refused."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.frontends.nir.nodes import Model
+from thermoc.frontends.nir.unbuild import model_of
+from thermoc.ir.graph import Graph
+from thermoc.ir.verify import verify
+from thermoc.support.errors import error
+from thermoc.support.files import write_atomic
+
+VERSION = "1.0"
+
+
+def write_nir(graph: Graph, path: str | os.PathLike[str]) -> None:
+    """Write a graph, whole or not at all. Errors: T1xx (not well formed), T505, T509 (an op without a node), T510."""
+    try:
+        import h5py
+    except ImportError:
+        raise error("T510", "writing .nir needs h5py", hint='pip install "thermoc[nir]"') from None
+    verify(graph)
+    model = model_of(graph)
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        file["version"] = VERSION
+        root = file.create_group("node")
+        root["type"] = "NIRGraph"
+        _put(root.create_group("metadata"), {"name": graph.name, "dt": np.float64(graph.dt)})
+        nodes = root.create_group("nodes")
+        for name, node in model.nodes.items():
+            group = nodes.create_group(name)
+            _put(group, {"type": node.kind} | node.fields | node.texts)
+            if node.metadata:
+                _put(group.create_group("metadata"), node.metadata)
+        root.create_dataset("edges", data=_edges(model), dtype=h5py.string_dtype())
+    write_atomic(path, buffer.getvalue())
+
+
+def _put(group: Any, entries: Mapping[str, NDArray | str | np.float64]) -> None:
+    for key, value in entries.items():
+        group[key] = value
+
+
+def _edges(model: Model) -> NDArray:
+    return np.array(model.edges, object).reshape(-1, 2)

@@ -1,0 +1,211 @@
+"""What stands, after a pass that is not exact, for a unit of the graph before it, and how far one tick may move it.
+
+A pass says it of each population (``Log.counterparts``), so that ``verify`` can ask of every unit by itself: given what
+the others have said, is this what the network's unit would have said? Bounds come from the format of the numbers
+(half a step of a weight, of a bias, of a decay), not from what the pass has written: a wrong number has no excuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc import physics
+from thermoc.ir.dialects.loihi import weight_range
+from thermoc.passes.loihi import linear_maps as maps
+from thermoc.passes.loihi.drives import Term
+from thermoc.passes.loihi.error_bounds import LOGIT, curve_error
+from thermoc.passes.loihi.scales import FRACTION, Design, Source
+from thermoc.passes.loihi.units import CurveUnit, GradedUnit, LifUnit, MemoryUnit, NoisyUnit, relaxation
+
+Said = Callable[[Term], tuple[NDArray, NDArray]]
+"""Of a term: what its source has said, and how far that is off already; each (inputs, samples)."""
+FARTHEST_LOGIT = 22.9
+"""No logit of a word of 32 bits is farther from 0: ln(2^33 - 1)."""
+NORMAL = 0.045
+"""The most a normal of the chip is off, in standard deviations: 0.0222 by its radius (the root of a logarithm with 12
+fractional bits), pi / 1024 times a radius of 6.7 by its angle of 10 bits, and the last bits (``loihi.memory``)."""
+ROUNDING = 1e-12
+"""Of the numbers added up: what float64 may be off where the chip is exact and its step is no power of two."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Population:
+    """A population as it was written to the chip.
+
+    sender: the value it sends; the network's tick t is in the chip's tick lag + t every, where ``design.sent`` integers
+    make one, less ``shift``. start: the chip's tick in which it begins. states: v and u of LIF units, each the values
+    that hold it, one after the other; design.scale * 64 integers make one. sources: what it reads, by name.
+    """
+
+    design: Design
+    sources: Mapping[str, Source]
+    sender: str
+    lag: int
+    start: int
+    every: int
+    states: Mapping[str, tuple[str, ...]]
+    shift: NDArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slack:
+    """How far one tick may be off, (units, samples), of what it adds up, ``size``; both in the network's units."""
+
+    drive: NDArray
+    size: NDArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProductSlack:
+    """How far a product's results may be off, of the shape of its value, and what share of them that is."""
+
+    off: NDArray
+    share: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Product:
+    """A product on crossbars: the values of its result and its operand, and how far a tick of it may be off where its
+    inputs are as large as they were, of the shape of the operand."""
+
+    value: str
+    entering: str
+    slack: Callable[[NDArray], ProductSlack]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coded:
+    """An activation that spikes carry: sender fires and says ``most``, of the activation's shape, or 0; its mean is the
+    activation."""
+
+    value: str
+    sender: str
+    most: NDArray
+    coding: str
+
+
+def of_drive(population: Population, said: Said) -> Slack:
+    """Return how far a tick's drive may be off, for what the sources have said in it."""
+    design = population.design
+    slack, size = _bias(design)[:, np.newaxis], np.abs(design.unit.drive.bias)[:, np.newaxis]
+    for term, weights in zip(design.unit.drive.terms, design.weights):
+        source = population.sources[term.source]
+        one = source.scale / design.scale
+        half = weight_range(weights.sign_mode, 8)[2] * 2.0**weights.exponent * one / 2
+        off = np.minimum(np.abs(weights.real * one - term.map.weights), half * (1 + 1e-9))
+        off = np.where(off < 1e-12 * np.abs(term.map.weights), 0.0, off)
+        x, error = (np.abs(array) for array in said(term))
+        sizes = np.abs(term.map.weights)
+        slack = slack + _applied(term.map, off, x) + weights.floors / design.scale
+        if error.any():
+            slack = slack + _applied(term.map, sizes + off, error)
+        size = size + _applied(term.map, sizes, x)
+    exact = _dyadic(design.scale) and not slack.any()
+    return Slack(drive=slack + (0.0 if exact else ROUNDING * size), size=size)
+
+
+def of_lif(population: Population, drive: NDArray, v: NDArray, u: NDArray) -> tuple[NDArray, NDArray]:
+    """Return how far membrane (against its threshold) and current may be off after a tick. v, u: before it."""
+    design = population.design
+    unit, n, scale = design.unit, design.numbers, design.scale
+    assert isinstance(unit, LifUnit)
+    step = 1 / (scale * FRACTION)
+    fall = _off(np.ravel((4095 - n["du"]) / 4096), unit.fall)
+    keep = _off(np.ravel((4096 - n["dv"]) / 4096), unit.keep)
+    cut_u = np.where(np.ravel(n["du"]) == 4095, 0.0, step)[:, np.newaxis]
+    cut_v = np.where(np.isin(np.ravel(n["dv"]), (0, 4096)), 0.0, step)[:, np.newaxis]
+    current = drive + fall * np.abs(u) + cut_u
+    threshold = abs(n["vth"] / scale - unit.threshold)
+    threshold = 0.0 if threshold < 1e-12 * unit.threshold else min(threshold, 0.5 / scale * (1 + 1e-9))
+    start = step / 2 if not _whole(unit.v_initial, step) or not _whole(unit.u_initial, step) else 0.0
+    membrane = current + keep * np.abs(v) + cut_v + threshold + start
+    exact = _dyadic(scale) and not membrane.any()
+    return membrane + (0.0 if exact else ROUNDING * (np.abs(v) + np.abs(u) + unit.threshold)), current
+
+
+def of_noise(population: Population, T: Any) -> Any:
+    """Return how far the noise of a p-bit or a categorical unit may be off: the logarithm, T's own step, a floor."""
+    design = population.design
+    assert isinstance(design.unit, NoisyUnit)
+    return T * LOGIT + FARTHEST_LOGIT * 0.5 / (256 * design.scale) + 1 / design.scale
+
+
+def of_value(population: Population, drive: NDArray, before: NDArray) -> NDArray:
+    """Return how far a number may be off that a population sends. before: what it sent a tick earlier."""
+    design = population.design
+    unit, n = design.unit, design.numbers
+    if isinstance(unit, GradedUnit):
+        return drive + (0.5 / design.sent if n["shift"] else 0.0)
+    if isinstance(unit, CurveUnit):
+        return curve_error(unit, design, drive)
+    assert isinstance(unit, MemoryUnit)
+    keep = (4096 - n["dm"]) / 4096
+    off = float(_off(np.array([keep]), np.array([unit.keep]))[0, 0])
+    floors = (keep not in (0.0, 1.0)) + (n["gain"] % 4096 != 0)
+    start = 0.0 if _whole(unit.initial, 1 / design.sent) else 0.5 / design.sent
+    sigma = np.ravel(unit.sigma)[:, np.newaxis] if isinstance(unit.sigma, np.ndarray) else np.zeros((1, 1))
+    noise = np.where(sigma > 0, NORMAL * sigma + 4 / design.sent, 0.0)
+    return drive + off * np.abs(before) + (floors + 1 * (off > 0)) / design.sent + start + noise
+
+
+def _bias(design: Design) -> NDArray:
+    """Half a step of the bias, or less."""
+    unit, scale = design.unit, design.scale
+    step, half = 1 / scale, 0
+    if isinstance(unit, LifUnit):
+        step = 2.0 ** design.numbers["bias_exp"] / (scale * FRACTION)
+    elif isinstance(unit, GradedUnit):
+        half = (1 << design.numbers["shift"]) >> 1
+    off = np.abs((design.bias - half) * step - unit.drive.bias)
+    off = np.where(off < 1e-12 * np.abs(unit.drive.bias), 0.0, off)
+    return np.minimum(off, step / 2 * (1 + 1e-9))
+
+
+def _off(kept: NDArray, wanted: NDArray) -> NDArray:
+    """Return how far a decay is off, at most half of its 4,096 steps, (units, 1)."""
+    off = np.abs(kept - np.ravel(wanted))
+    return np.minimum(np.where(off < 1e-15, 0.0, off), 0.5 / 4096 * (1 + 1e-9))[:, np.newaxis]
+
+
+def _whole(numbers: NDArray, step: float) -> bool:
+    return bool((np.rint(numbers / step) * step == numbers).all())
+
+
+def _dyadic(scale: float) -> bool:
+    return float(np.frexp(scale)[0]) == 0.5
+
+
+def _applied(how: maps.Map, weights: NDArray, x: NDArray) -> NDArray:
+    """Return the map with other weights of each column of x."""
+    if not np.any(weights):
+        return np.zeros((how.outputs, 1))
+    if isinstance(how, maps.Gather):
+        return weights[:, np.newaxis] * x[how.index]
+    return how.with_weights(weights).matrix().rows @ x
+
+
+def integration_error(
+    method: str,
+    dt: float,
+    currents: tuple[NDArray, NDArray],
+    *,
+    tau_syn: NDArray,
+    tau_mem: NDArray,
+    r: NDArray,
+) -> NDArray:
+    """Return how far a tick's membrane is from that of a method, for the chip's takes the new current.
+
+    currents: of the synapse, before and after the tick. With target x, i' - x = fall (i - x).
+    """
+    before, after = currents
+    fall, _ = relaxation(method, dt / tau_syn)
+    _, share = relaxation(method, dt / tau_mem)
+    distance = (before - after) / (1 - fall)
+    if method == "exact":
+        return r * distance * (physics.chained_gain(tau_syn, tau_mem, dt) - share * fall)
+    return r * distance * share * (1 - fall)

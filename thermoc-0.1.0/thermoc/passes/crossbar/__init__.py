@@ -1,0 +1,1 @@
+"""Passes that put products with constant weights onto crossbars of memristors."""

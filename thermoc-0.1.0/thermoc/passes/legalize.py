@@ -1,0 +1,58 @@
+"""Only ops the target holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from thermoc.ir.graph import Graph
+from thermoc.ir.target import TargetDescription
+from thermoc.passes.base import Pass, Property
+from thermoc.passes.change_log import Log
+from thermoc.passes.expand.table import EXPANSIONS
+from thermoc.passes.rewriting import rewrite
+from thermoc.support.errors import Finding, ThermocError
+
+
+def held_by(target: TargetDescription) -> Property:
+    """Every op is one the target holds."""
+
+    def broken(graph: Graph) -> list[Finding]:
+        return [
+            Finding(
+                code="T301",
+                what=f"target {target.name!r} cannot hold {op.opname}" + (f" ({op.results[0]})" if op.results else ""),
+                where=op.location,
+                notes=(target.refused.get(op.opname, "it has no form there and no expansion into ops that do"),),
+                hint="thermoc targets shows which targets hold it",
+            )
+            for op in graph.ops
+            if op.opname not in target.ops
+        ]
+
+    return Property(f"ops of target {target.name}", broken)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Legalize(Pass):
+    """Write ops the target lacks in terms of ops it holds, then refuse what is left. Errors: T301 for each op."""
+
+    name: ClassVar[str] = "legalize"
+
+    target: TargetDescription = field(repr=False)
+
+    @property
+    def gives(self) -> tuple[Property, ...]:
+        return (held_by(self.target),)
+
+    def run(self, graph: Graph, log: Log) -> Graph:
+        missing = {
+            cls: expand
+            for cls, expand in EXPANSIONS.items()
+            if cls.opname not in self.target.ops and cls.opname not in self.target.refused
+        }
+        graph = rewrite(graph, missing)
+        found = held_by(self.target).broken(graph)
+        if found:
+            raise ThermocError(found)
+        return graph

@@ -1,0 +1,75 @@
+"""What compiling did to a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from html import escape
+from typing import Any
+
+from thermoc.ir.graph import Graph
+from thermoc.passes.change_log import Change, Lowered, PassRecord
+from thermoc.support.errors import Finding
+from thermoc.support.tables import html_table, table
+
+LONGEST = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Passes and changed parameters of one compilation; ``str`` is a summary to read."""
+
+    network: str
+    target: str
+    source_hash: str
+    lowered_hash: str
+    source_ops: int
+    lowered_ops: int
+    records: tuple[PassRecord, ...]
+    warnings: tuple[Finding, ...] = ()
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """Every parameter a pass replaced, with a bound on the error."""
+        return tuple(change for record in self.records for change in record.changes)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as JSON values."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        parts = [table(title, rows) for title, rows in self._tables()]
+        return "\n\n".join([*parts, *map(str, self.warnings)])
+
+    def _repr_html_(self) -> str:
+        tables = [html_table(title, rows) for title, rows in self._tables()]
+        return "".join([*tables, *(f"<pre>{escape(str(warning))}</pre>" for warning in self.warnings)])
+
+    def _tables(self) -> Iterator[tuple[str, list[dict[str, object]]]]:
+        title = f"{self.network} for {self.target}: {self.source_ops} ops become {self.lowered_ops}"
+        yield (
+            title,
+            [{"pass": _short(r.text), "changed": r.changed, "ops": r.ops, "ms": 1e3 * r.seconds} for r in self.records],
+        )
+        if self.changes:
+            shown = ("what", "old", "new", "bound")
+            yield "changed parameters", [{name: getattr(change, name) for name in shown} for change in self.changes]
+
+
+def _short(text: str) -> str:
+    """Return a pass's text with options cut where they are long; ``records`` has the whole."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 2]}…}}"
+
+
+def compilation_report(source: Graph, lowered: Lowered, target: str, warnings: tuple[Finding, ...] = ()) -> Report:
+    """Return the report of a network brought to a target."""
+    return Report(
+        network=source.name,
+        target=target,
+        source_hash=source.hash,
+        lowered_hash=lowered.graph.hash,
+        source_ops=len(source.ops),
+        lowered_ops=len(lowered.graph.ops),
+        records=lowered.records,
+        warnings=warnings,
+    )

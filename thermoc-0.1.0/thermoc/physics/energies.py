@@ -1,0 +1,106 @@
+"""Energies and forces of particles: kinetic (P9), pairs (P10), bonds (P11). Reduced units, or any consistent ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from thermoc.physics.checks import finite, positive
+from thermoc.support.errors import error
+
+Energy = tuple[NDArray, NDArray]
+
+
+def kinetic_energy(v: ArrayLike, mass: ArrayLike = 1.0) -> NDArray:
+    """Return sum m v^2 / 2 over the last axis (P9). v: (..., n); mass > 0 broadcasts. Errors: T405."""
+    v = np.asarray(v, float)
+    return (positive("mass", mass) * v * v / 2).sum(axis=-1)
+
+
+def harmonic(r: ArrayLike, k: ArrayLike) -> Energy:
+    """Return energy k r^2 / 2 and force -k r along r (P10). r = 0 is its minimum and allowed."""
+    r = finite("r", r)
+    return np.asarray(k) * r * r / 2, -np.asarray(k) * r
+
+
+def lennard_jones(r: ArrayLike, epsilon: ArrayLike = 1.0, sigma: ArrayLike = 1.0) -> Energy:
+    """Return energy 4 epsilon ((sigma/r)^12 - (sigma/r)^6) and force -dV/dr (P10). Errors: T405 where r <= 0."""
+    r = positive("r", r)
+    six = (np.asarray(sigma) / r) ** 6
+    return 4 * np.asarray(epsilon) * six * (six - 1), 24 * np.asarray(epsilon) * six * (2 * six - 1) / r
+
+
+def coulomb(r: ArrayLike, k: ArrayLike = 1.0, qq: ArrayLike = 1.0, softening: float = 0.0) -> Energy:
+    """Return energy k qq / s and force k qq r / s^3, s = sqrt(r^2 + softening^2) (P10). qq: product of the charges.
+
+    Errors: T405 where r <= 0 without softening.
+    """
+    r = finite("r", r) if softening > 0 else positive("r", r)
+    s = np.sqrt(r * r + softening**2)
+    return np.asarray(k) * qq / s, np.asarray(k) * qq * r / s**3
+
+
+def tabulated(r: ArrayLike, grid: ArrayLike, energy: ArrayLike) -> Energy:
+    """Return the energy interpolated linearly on an increasing grid, and minus its slope.
+
+    Beyond the ends of the grid both are nought. Errors: T405 for a grid that does not increase.
+    """
+    grid, energy, r = finite("grid", grid), finite("energy", energy), finite("r", r)
+    steps = np.diff(grid)
+    wrong = np.flatnonzero(steps <= 0)
+    if len(wrong) or grid.shape != energy.shape or grid.ndim != 1:
+        notes = [f"grid has shape {list(grid.shape)}, energy {list(energy.shape)}"]
+        notes += [f"grid[{wrong[0] + 1}] is not above grid[{wrong[0]}]"] if len(wrong) else []
+        raise error("T405", "a table is an increasing grid with an energy for each point", notes=notes)
+    inside = (r >= grid[0]) & (r < grid[-1])
+    cell = np.clip(np.searchsorted(grid, r, side="right") - 1, 0, len(steps) - 1)
+    slope = np.diff(energy)[cell] / steps[cell]
+    return np.where(inside, energy[cell] + slope * (r - grid[cell]), 0.0), np.where(inside, -slope, 0.0)
+
+
+def pair_forces(
+    x: ArrayLike,
+    law: Callable[[NDArray], Energy],
+    *,
+    cutoff: float | None = None,
+    box: ArrayLike | None = None,
+    shift: bool = False,
+    smooth: bool = False,
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Return forces (..., n, d), energy (...) and virial sum r f (...) of all pairs i < j (P10).
+
+    x: positions (..., n, d). law: energy and force of a distance. cutoff: pairs at or beyond it count nought; ``shift``
+    subtracts the energy there. box: lengths (d) of a periodic box, in which the nearest image counts; the cut-off is at
+    most half of each. smooth: the force vanishes at r = 0, where two particles may then be. Errors: T405 for two
+    particles at one place, naming them, and for a cut-off too long for the box.
+    """
+    x = finite("x", x)
+    n = x.shape[-2]
+    i, j = np.triu_indices(n, 1)
+    apart = x[..., i, :] - x[..., j, :]
+    if box is not None:
+        lengths = positive("box", box)
+        if cutoff is not None and cutoff > lengths.min() / 2:
+            notes = [f"cutoff = {cutoff}", f"half the shortest side is {lengths.min() / 2}"]
+            raise error("T405", "a cut-off reaches beyond the nearest image", notes=notes)
+        apart = apart - lengths * np.floor(apart / lengths + 0.5)
+    r = np.sqrt((apart * apart).sum(axis=-1))
+    touching = np.argwhere(r == 0)
+    if len(touching) and not smooth:
+        pair = touching[0][-1]
+        notes = [f"particles {i[pair]} and {j[pair]} are both at {x[(*touching[0][:-1], i[pair])].tolist()}"]
+        raise error("T405", "two particles are at one place", notes=notes, hint="move one, or soften the potential")
+    energy, force = law(r)
+    if cutoff is not None:
+        energy = energy - (law(np.array(cutoff))[0] if shift else 0.0)
+        energy, force = (np.where(r < cutoff, part, 0.0) for part in (energy, force))
+    push = (force / np.where(r == 0, 1.0, r))[..., np.newaxis] * apart
+    incidence = np.eye(n)[:, i] - np.eye(n)[:, j]
+    return incidence @ push, energy.sum(axis=-1), (r * force).sum(axis=-1)
+
+
+def bond_energy(formed: ArrayLike, energy: ArrayLike) -> NDArray:
+    """Return the sum of the energies of the bonds that are formed (P11). formed: (..., bonds) of 0 and 1."""
+    return (np.asarray(formed) * np.asarray(energy)).sum(axis=-1)

@@ -1,0 +1,122 @@
+"""Coupled binary units: energy, exact enumeration, conversions between forms (P12), Onsager's solution (P34)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from thermoc.physics.checks import finite, positive, symmetric
+from thermoc.support.errors import error
+
+ISING_TC = float(2 / np.log1p(np.sqrt(2)))
+"""Critical temperature of the square lattice, 2.269185314 J (Onsager 1944)."""
+MOST_UNITS = 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ensemble:
+    """Exact averages over all states at one temperature: energies per system, C in k_B, mean (n,), corr (n, n)."""
+
+    T: float
+    U: float
+    C: float
+    F: float
+    S: float
+    mean: NDArray
+    corr: NDArray
+    probabilities: NDArray
+
+
+def ising_energy(s: ArrayLike, J: Any, h: ArrayLike = 0.0) -> NDArray:
+    """Return -s.J.s / 2 - h.s (P12). s: (..., n); J: (n, n) or a SciPy sparse matrix, zero diagonal; h: (n,) or one."""
+    s = np.asarray(s, float)
+    field = (J @ s.reshape(-1, s.shape[-1]).T).T.reshape(s.shape)
+    return (s * (-field / 2 - np.asarray(h))).sum(axis=-1)
+
+
+def all_states(n: int, levels: str = "spin") -> NDArray:
+    """Return every state (2^n, n) in the order of binary counting, unit 0 the most significant. Errors: T405."""
+    if n > MOST_UNITS:
+        raise error("T405", "too many units to enumerate", notes=[f"{n} units", f"at most {MOST_UNITS}"])
+    bits = (np.arange(2**n)[:, np.newaxis] >> np.arange(n - 1, -1, -1)) & 1
+    return (2.0 * bits - 1) if levels == "spin" else bits.astype(float)
+
+
+def enumerate_ising(J: ArrayLike, T: float, h: ArrayLike = 0.0, levels: str = "spin") -> Ensemble:
+    """Return the exact averages of exp(-E / T) over all 2^n states (P12, P16). Errors: T405."""
+    J = symmetric("J", J)
+    T = float(positive("T", T))
+    states = all_states(len(J), levels)
+    E = ising_energy(states, J, finite("h", h))
+    weight = np.exp(-(E - E.min()) / T)
+    Z = weight.sum()
+    p = weight / Z
+    U, F = float(p @ E), float(E.min() - T * np.log(Z))
+    return Ensemble(
+        T=T,
+        U=U,
+        C=float(p @ (E - U) ** 2) / T / T,
+        F=F,
+        S=(U - F) / T,
+        mean=p @ states,
+        corr=(states * p[:, np.newaxis]).T @ states,
+        probabilities=p,
+    )
+
+
+def qubo_to_ising(Q: ArrayLike) -> tuple[NDArray, NDArray, float]:
+    """Return (J, h, offset) with x.Q.x = E(s) + offset for x = (1 + s) / 2, exactly (P12). Q: any square matrix."""
+    Q = finite("Q", Q)
+    both = (Q + Q.T) / 2
+    off = both - np.diag(np.diag(both))
+    J = -off / 2
+    h = -(np.diag(both) / 2 + off.sum(axis=1) / 2)
+    return J, h, float(np.diag(both).sum() / 2 + off.sum() / 4)
+
+
+def ising_to_qubo(J: ArrayLike, h: ArrayLike = 0.0) -> tuple[NDArray, float]:
+    """Return (Q, offset) with E(s) = x.Q.x + offset for s = 2 x - 1; Q is symmetric (P12). Errors: T405."""
+    J = symmetric("J", J)
+    h = np.broadcast_to(finite("h", h), len(J))
+    Q = -2 * J
+    Q[np.diag_indices(len(J))] = 2 * J.sum(axis=1) - 2 * h - 2 * np.diag(J)
+    return Q, float(-J.sum() / 2 + h.sum() + np.diag(J).sum())
+
+
+def hopfield_couplings(patterns: ArrayLike) -> NDArray:
+    """Return J = sum_p x_p x_p^T / n with zero diagonal: Hebb's rule. patterns: (p, n) of -1 and +1."""
+    x = finite("patterns", patterns)
+    J = x.T @ x / x.shape[1]
+    np.fill_diagonal(J, 0.0)
+    return J
+
+
+def square_lattice(L: int, J: float = 1.0):
+    """Return the couplings of the periodic L x L square lattice as a SciPy CSR array (L^2, L^2); L >= 3."""
+    from scipy.sparse import coo_array
+
+    place = np.arange(L * L).reshape(L, L)
+    ends = [np.roll(place, -1, axis).reshape(-1) for axis in (0, 1)]
+    rows = np.concatenate([place.reshape(-1)] * 2 + ends)
+    columns = np.concatenate([*ends, *[place.reshape(-1)] * 2])
+    return coo_array((np.full(len(rows), float(J)), (rows, columns)), shape=(L * L, L * L)).tocsr()
+
+
+def onsager_energy(T: ArrayLike) -> NDArray:
+    """Return the energy a site of the infinite square lattice, J = 1 (Onsager 1944). T: any shape > 0."""
+    from scipy.special import ellipk
+
+    K = 1 / positive("T", T)
+    k2 = (2 * np.sinh(2 * K) / np.cosh(2 * K) ** 2) ** 2
+    near = np.minimum(k2, 1 - 1e-15)
+    return -(1 + 2 / np.pi * (2 * np.tanh(2 * K) ** 2 - 1) * ellipk(near)) / np.tanh(2 * K)
+
+
+def onsager_magnetisation(T: ArrayLike) -> NDArray:
+    """Return the spontaneous magnetisation (1 - sinh(2/T)^-4)^(1/8) below T_c, 0 above (Yang 1952)."""
+    T = positive("T", T)
+    inner = 1 - np.sinh(2 / np.minimum(T, ISING_TC)) ** -4.0
+    return np.where(T < ISING_TC, np.maximum(inner, 0.0) ** 0.125, 0.0)

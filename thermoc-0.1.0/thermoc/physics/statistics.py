@@ -1,0 +1,173 @@
+"""Means of correlated samples, with error bars: autocorrelation, effective sample size, R-hat, jackknife (P34, P49).
+
+A series is (steps, chains), or (steps,) for one chain; steps are equally spaced and chains are independent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from thermoc.support.errors import error
+
+LEAST_STEPS = 4
+LEAST_LENGTH, LEAST_ESS = 20, 100
+R_HAT = 1.01
+"""What long chains that agree stay below (Vehtari et al. 2021)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A mean and how well it is known.
+
+    error: standard error. tau: integrated autocorrelation time in steps (1/2 for independent steps). ess: effective
+    sample size. r_hat: split R-hat, near 1 where the chains agree with each other and with themselves. r_hat_limit:
+    what it may be for chains as short as these that do agree. length: steps of a chain over its own tau.
+    """
+
+    mean: float
+    error: float
+    tau: float
+    ess: float
+    r_hat: float
+    r_hat_limit: float
+    length: float
+    samples: int
+
+    @property
+    def mixed(self) -> bool:
+        """Whether the chains agree (R-hat), are long enough to tell (20 tau), and hold 100 independent samples."""
+        return self.r_hat <= self.r_hat_limit and self.length >= LEAST_LENGTH and self.ess >= LEAST_ESS
+
+    def __str__(self) -> str:
+        return f"{self.mean:.6g} +- {self.error:.2g} (tau {self.tau:.3g}, ESS {self.ess:.4g}, R-hat {self.r_hat:.4g})"
+
+
+def estimate(series: ArrayLike) -> Estimate:
+    """Return mean, error bar, tau, ESS and R-hat of a series (steps, chains). Errors: T405 below 4 steps."""
+    x = _series(series)
+    ess = effective_sample_size(x)
+    halves = _halves(x)  # a drift of all chains shows less in them than in the whole
+    length = 2 * len(halves) / _tau(autocovariance(halves).mean(axis=1)) if len(halves) >= LEAST_STEPS else 0.0
+    return Estimate(
+        mean=float(x.mean()),
+        error=float(np.sqrt(_variances(x)[1] / ess)) if ess > 0 else float("inf"),
+        tau=x.size / (2 * ess) if ess > 0 else float("inf"),
+        ess=ess,
+        r_hat=split_r_hat(x),
+        r_hat_limit=_r_hat_limit(length / 2, 2 * x.shape[1]),
+        length=length,
+        samples=x.size,
+    )
+
+
+def autocovariance(series: ArrayLike) -> NDArray:
+    """Return the autocovariance (steps, chains) of each chain about its own mean, divided by the number of steps."""
+    x = _series(series)
+    steps = len(x)
+    centred = x - x.mean(axis=0)
+    spectrum = np.fft.rfft(centred, 2 * steps, axis=0)
+    return np.fft.irfft(np.abs(spectrum) ** 2, 2 * steps, axis=0)[:steps] / steps
+
+
+def integrated_time(series: ArrayLike) -> float:
+    """Return the integrated autocorrelation time 1/2 + sum rho_t in steps, of all chains together (P34)."""
+    x = _series(series)
+    ess = effective_sample_size(x)
+    return x.size / (2 * ess) if ess > 0 else float("inf")
+
+
+def effective_sample_size(series: ArrayLike) -> float:
+    """Return the number of independent samples that know the mean as well (P49).
+
+    rho_t = 1 - (W - mean autocovariance) / V over all chains, summed over Geyer's initial monotone sequence of pairs
+    (Vehtari et al. 2021, eq. 10 to 12). A constant series that never moved counts as one sample a chain.
+    """
+    x = _series(series)
+    within, total = _variances(x)
+    if total == 0:
+        return float(x.shape[1])
+    steps = len(x)
+    mean_cov = autocovariance(x).mean(axis=1) * steps / (steps - 1)
+    rho = 1 - (within - mean_cov) / total
+    return float(x.size / max(2 * _geyer(rho), 1 / np.log10(x.size)))
+
+
+def _geyer(rho: NDArray) -> float:
+    """Return 1/2 + sum rho_t over Geyer's initial monotone sequence; rho[0] counts as 1."""
+    rho = np.concatenate([[1.0], rho[1 : len(rho) // 2 * 2]])
+    pairs = rho.reshape(-1, 2).sum(axis=1)
+    negative = np.flatnonzero(pairs < 0)
+    kept = np.minimum.accumulate(pairs[: negative[0] if len(negative) else len(pairs)])
+    return float(kept.sum()) - 0.5
+
+
+def _tau(covariance: NDArray) -> float:
+    """Return the integrated time of chains about their own means; infinite for chains that never moved."""
+    return max(_geyer(covariance / covariance[0]), 0.1) if covariance[0] > 0 else float("inf")
+
+
+def _r_hat_limit(length: float, halves: int) -> float:
+    """Return what R-hat stays below for half chains of ``length`` times tau that agree, at four standard errors.
+
+    The means of the halves scatter by 2 tau / n of the variance, known from ``halves`` of them.
+    """
+    if length <= 0:
+        return R_HAT
+    scatter = 2 / length * (1 + 4 * np.sqrt(2 / max(halves - 1, 1)))
+    return float(max(R_HAT, np.sqrt(1 + scatter)))
+
+
+def split_r_hat(series: ArrayLike) -> float:
+    """Return sqrt(V / W) of the chains' halves (P49): 1 where all agree; above 1.01 they have not mixed."""
+    x = _series(series)
+    halves = _halves(x)
+    within, total = _variances(halves)
+    if within == 0:
+        return 1.0 if total == 0 else float("inf")
+    return float(np.sqrt(total / within))
+
+
+def jackknife(function: Callable[..., ArrayLike], *series: ArrayLike, blocks: int = 32) -> tuple[NDArray, NDArray]:
+    """Return (value, standard error) of a function of averages by leaving out one block at a time.
+
+    series: arrays (steps, chains); they are cut into blocks along the chains where there are at least as many,
+    else along the steps. ``function`` takes the series, each (steps, chains), and returns a number or an array.
+    """
+    arrays = [_series(item) for item in series]
+    steps, chains = arrays[0].shape
+    axis, length = (1, chains) if chains >= blocks else (0, steps)
+    count = min(blocks, length)
+    if count < 2:
+        raise error("T405", "a jackknife needs at least two blocks", notes=[f"{steps} steps, {chains} chains"])
+    cuts = np.array_split(np.arange(length), count)
+    left_out = np.array([function(*(np.delete(a, cut, axis=axis) for a in arrays)) for cut in cuts])
+    value = np.asarray(function(*arrays))
+    spread = np.sqrt((count - 1) / count * ((left_out - left_out.mean(axis=0)) ** 2).sum(axis=0))
+    return value, spread
+
+
+def _series(series: ArrayLike) -> NDArray:
+    x = np.asarray(series, float)
+    x = x[:, np.newaxis] if x.ndim == 1 else x
+    if x.ndim != 2 or len(x) < LEAST_STEPS or not x.size:
+        notes = [f"it has shape {list(np.shape(series))}", f"at least {LEAST_STEPS} steps are needed"]
+        raise error("T405", "a series is (steps, chains)", notes=notes)
+    return x
+
+
+def _halves(x: NDArray) -> NDArray:
+    """Return each chain as two: (steps // 2, 2 chains)."""
+    half = len(x) // 2
+    return np.concatenate([x[:half], x[len(x) - half :]], axis=1)
+
+
+def _variances(x: NDArray) -> tuple[float, float]:
+    """Return W, the mean variance within chains, and V, the variance of all (Gelman et al. 2013, 11.4)."""
+    steps, chains = x.shape
+    within = float(x.var(axis=0, ddof=1).mean())
+    between = float(x.mean(axis=0).var(ddof=1)) if chains > 1 else 0.0
+    return within, (steps - 1) / steps * within + between

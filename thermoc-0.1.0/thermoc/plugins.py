@@ -1,0 +1,55 @@
+"""Backends: ours, and those that other packages announce under the entry-point group ``thermoc.backends``."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from functools import cache
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
+
+from thermoc.support.errors import error
+
+if TYPE_CHECKING:
+    from thermoc.backends.base import Backend
+
+GROUP = "thermoc.backends"
+OURS = {
+    "sim": "thermoc.backends.sim:SimBackend",
+    "onnx": "thermoc.backends.onnx:OnnxBackend",
+    "brian2": "thermoc.backends.brian2:Brian2Backend",
+    "lava": "thermoc.backends.lava:LavaBackend",
+    "chip": "thermoc.backends.chip:ChipBackend",
+}
+
+
+def names() -> tuple[str, ...]:
+    """Return the targets that can be named, ours first."""
+    announced = sorted({point.name for point in entry_points(group=GROUP)} - OURS.keys())
+    return (*OURS, *announced)
+
+
+@cache
+def backend(name: str) -> Backend:
+    """Return a backend by name. Errors: T302 where there is none, or it does not load."""
+    if name in OURS:
+        module, attribute = OURS[name].split(":")
+        return getattr(importlib.import_module(module), attribute)()
+    for point in entry_points(group=GROUP):
+        if point.name == name:
+            return _plugin(point)
+    near = difflib.get_close_matches(name, names(), 1)
+    hint = f"did you mean {near[0]!r}?" if near else ""
+    raise error("T302", f"there is no target {name!r}", notes=[f"there are {', '.join(names())}"], hint=hint)
+
+
+def _plugin(point) -> Backend:
+    try:
+        return point.load()()
+    except Exception as reason:  # a plugin may fail in any way; the user needs to know which
+        raise error(
+            "T302",
+            f"target {point.name!r} does not load",
+            notes=[f"{point.value}: {reason}"],
+            hint="reinstall the package that brings it",
+        ) from reason

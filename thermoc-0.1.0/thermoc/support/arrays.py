@@ -1,0 +1,184 @@
+"""Arrays in NumPy's files, .npz and .npy: read without pickle and within limits, written as the same bytes."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import re
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.support.errors import error
+from thermoc.support.limits import MEMBERS, MIB, MODEL_BYTES, NAME_LENGTH, inflated, shape_problem
+from thermoc.support.loading import cut, damaged, read_bytes, reading, shown
+
+NPZ, NPY = "a .npz file of arrays", "a .npy file"
+_MAGIC = b"\x93NUMPY"
+_ENTRY = re.compile(rb"\s*'(descr|fortran_order|shape)'\s*:\s*('[^']{1,40}'|True|False|\([\d,\sL]{0,400}\))\s*,?")
+_NUMBERS = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248]|c8|c16)")
+_FIXED_DATE = (1980, 1, 1, 0, 0, 0)
+_PIECE = MIB
+_END, _END64 = b"PK\x05\x06", b"PK\x06\x06"
+
+
+def read_npz(path: str | os.PathLike[str]) -> dict[str, NDArray]:
+    """Return the arrays of a .npz file by name.
+
+    What it unpacks to is bounded before it is unpacked (``limits.inflated``). Errors: T501, T502 (not such a file),
+    T504 (beyond a limit), T507 (objects, which would have to be unpickled; encryption; other compressions).
+    """
+    return parse_npz(read_bytes(path, most=MODEL_BYTES), path)
+
+
+def parse_npz(data: bytes, source: object) -> dict[str, NDArray]:
+    """Return the arrays in the bytes of a .npz file. Errors: T502, T504, T507."""
+    if data.startswith(_MAGIC):
+        fact = "it is a .npy file: a single array, not named ones"
+        raise error("T502", f"{shown(source)} is not {NPZ}", notes=[fact], hint="numpy.savez(path, name=array)")
+    if not data.startswith(b"PK"):
+        fact = "it does not begin as a zip archive does"
+        raise error("T502", f"{shown(source)} is not {NPZ}", notes=[fact], hint="numpy.savez(path, name=array)")
+    _check_directory(data, source)
+    with reading(source, NPZ):
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                return _members(archive, source, inflated(len(data)))
+        except (NotImplementedError, RuntimeError) as reason:
+            what = f"{shown(source)} is packed in a way that is refused"
+            raise error("T507", what, notes=[cut(str(reason))], hint="save it with numpy.savez") from None
+
+
+def read_npy(path: str | os.PathLike[str]) -> NDArray:
+    """Return the array of a .npy file. Errors: T501, T502 (not such a file), T504 (beyond a limit), T507 (objects)."""
+    return _parse_npy(read_bytes(path, most=MODEL_BYTES), path)
+
+
+def _parse_npy(data: bytes, source: object) -> NDArray:
+    with reading(source, NPY):
+        stream = io.BytesIO(data)
+        return _array(stream, _described(stream, source, NPY), len(data) - stream.tell(), source, NPY)
+
+
+def read_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray] | NDArray:
+    """Return the arrays of a .npz file by name, or the one of a .npy file. Errors: those of either reader."""
+    data = read_bytes(path, most=MODEL_BYTES)
+    return _parse_npy(data, path) if data.startswith(_MAGIC) else parse_npz(data, path)
+
+
+def npz_bytes(arrays: Mapping[str, NDArray], *, compress: bool = False) -> bytes:
+    """Return the content of a .npz file: the same arrays by the same names give the same bytes.
+
+    Any name may be used (``numpy.savez`` takes some for its own arguments).
+    Errors: T505 for two names that NumPy cannot tell apart (``x`` and ``x.npy``).
+    """
+    for name in arrays:
+        if f"{name}.npy" in arrays:
+            notes = [f"NumPy takes {name + '.npy'!r} for the entry of {name!r}"]
+            raise error("T505", f"{name!r} and '{name}.npy' cannot stand in one .npz", notes=notes, hint="rename one")
+    buffer, method = io.BytesIO(), zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        for name, array in sorted(arrays.items()):
+            entry = zipfile.ZipInfo(f"{name}.npy", _FIXED_DATE)
+            entry.compress_type = method
+            with archive.open(entry, "w", force_zip64=True) as stream:
+                np.lib.format.write_array(stream, np.asanyarray(array), allow_pickle=False)
+    return buffer.getvalue()
+
+
+@dataclass(frozen=True)
+class _Description:
+    """What the head of a .npy file says of its array."""
+
+    dtype: np.dtype
+    fortran: bool
+    shape: tuple[int, ...]
+
+
+def _check_directory(data: bytes, source: object) -> None:
+    """Refuse an archive whose directory is larger than that of ``MEMBERS`` arrays, before all of it is read."""
+    end = len(data) - 22
+    if not (data[end : end + 4] == _END and data.endswith(b"\0\0")):  # a comment follows it
+        end = max(data.rfind(_END, max(len(data) - 2**16 - 22, 0)), 0)
+    size, before = int.from_bytes(data[end + 12 : end + 16], "little"), end - 76
+    large = before >= 0 and data[before : before + 4] == _END64
+    size64 = int.from_bytes(data[before + 40 : before + 48], "little") if large else 0
+    most = max(size if size < 2**32 - 1 else 0, size64)
+    if most > MEMBERS * 100:
+        raise error("T504", f"{shown(source)} holds too many arrays", notes=[f"the limit is {MEMBERS}"])
+
+
+def _members(archive: zipfile.ZipFile, source: object, most: int) -> dict[str, NDArray]:
+    members = archive.infolist()
+    if len(members) > MEMBERS:
+        raise error("T504", f"{shown(source)} holds {len(members)} arrays", notes=[f"the limit is {MEMBERS}"])
+    total = sum(member.file_size for member in members)
+    if total > most:
+        notes = [f"it unpacks to {total / MIB:,.0f} MiB", f"the limit for a file of its size is {most / MIB:,.0f} MiB"]
+        hint = "if it is yours, save it without compression: numpy.savez"
+        raise error("T504", f"{shown(source)} asks for too much", notes=notes, hint=hint)
+    arrays: dict[str, NDArray] = {}
+    for member in members:
+        name = member.filename.removesuffix(".npy")
+        if name in arrays or not 0 < len(name) <= NAME_LENGTH:
+            raise damaged(source, NPZ, f"the name {cut(name, 80)!r} stands twice, or is none")
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise NotImplementedError(f"array {cut(name, 80)!r} has compression method {member.compress_type}")
+        arrays[name] = _member(archive, member, source, name)
+    return arrays
+
+
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: object, name: str) -> NDArray:
+    label = f"{shown(source)}: array {cut(name, 80)!r}"
+    try:
+        with archive.open(member) as stream:
+            described = _described(stream, label, NPY)
+            return _array(stream, described, member.file_size - stream.tell(), label, NPY)
+    except (zipfile.BadZipFile, zlib.error, EOFError) as reason:
+        raise damaged(label, NPY, str(reason) or "it ends early") from None
+
+
+def _described(stream: IO[bytes], source: object, format: str) -> _Description:
+    """Return what a .npy file says of its array. The text is matched, never evaluated."""
+    head = stream.read(8)
+    if head[:6] != _MAGIC or len(head) < 8 or head[6] not in (1, 2, 3):
+        raise damaged(source, format, "its magic is not that of NumPy's arrays")
+    length = int.from_bytes(stream.read(2 if head[6] == 1 else 4), "little")
+    if length > 2**16:
+        raise damaged(source, format, f"its head has {length} bytes")
+    text = stream.read(length).strip()
+    fields = dict(_ENTRY.findall(text[1:-1]))
+    if not (text[:1] == b"{" and text[-1:] == b"}" and set(fields) == {b"descr", b"fortran_order", b"shape"}):
+        if b"descr" in text and b"[(" in text:
+            raise error("T507", f"{shown(source)} holds records", hint="save each field as an array of its own")
+        raise damaged(source, format, "its head does not describe an array")
+    descr = fields[b"descr"].decode("ascii", "replace").strip("'")
+    if not _NUMBERS.fullmatch(descr):
+        what = f"{shown(source)} holds elements of type {descr!r}, which are no numbers"
+        raise error("T507", what, hint="objects are never unpickled: save numbers or booleans")
+    shape = tuple(int(part.strip(b" L\n\t\r")) for part in fields[b"shape"].strip(b"()").split(b",") if part.strip())
+    if problem := shape_problem(shape):
+        raise error("T504", f"{shown(source)} is too large", notes=[problem])
+    return _Description(np.dtype(descr), fields[b"fortran_order"] == b"True", shape)
+
+
+def _array(stream: IO[bytes], described: _Description, left: int, source: object, format: str) -> NDArray:
+    """Return the array that follows, in the machine's byte order; ``left``: the bytes that are there for it."""
+    need = math.prod(described.shape) * described.dtype.itemsize
+    if need != left:
+        raise damaged(source, format, f"its array takes {need} bytes, {left} are there")
+    content = np.empty(need, np.uint8)
+    filled = 0
+    while piece := stream.read(min(_PIECE, need - filled)):
+        content[filled : filled + len(piece)] = np.frombuffer(piece, np.uint8)
+        filled += len(piece)
+    if filled != need or stream.read(1):
+        raise damaged(source, format, f"its array takes {need} bytes, {filled} could be read")
+    array = content.view(described.dtype).reshape(described.shape, order="F" if described.fortran else "C")
+    return array.astype(described.dtype.newbyteorder("="), copy=False)

@@ -1,0 +1,110 @@
+"""Files written whole or not at all, and the folder of caches."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from thermoc.support.errors import error
+from thermoc.support.loading import shown
+
+_LONGEST_NAME = 255
+
+
+def cache_root() -> Path:
+    """Return the folder that holds caches: $THERMOC_CACHE, else the platform's place for them."""
+    named = os.environ.get("THERMOC_CACHE")
+    if named:
+        return Path(named)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "thermoc"
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "thermoc"
+
+
+def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write ``data`` so that ``path`` holds either the old content or all of the new (temporary file, fsync, rename).
+
+    A device or a pipe (``/dev/null``) is written into, never replaced. Errors: T505 where the folder is missing or
+    cannot be written.
+    """
+    target = Path(path)
+    if _is_special(target):
+        _write_into(target, data)
+        return
+    handle, name = _beside(target)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, target)
+    except BaseException as reason:
+        with suppress(OSError):
+            os.unlink(name)
+        if isinstance(reason, OSError):
+            raise _unwritable(target, reason) from None
+        raise
+
+
+def can_write(path: str | os.PathLike[str]) -> None:
+    """Refuse, before work is done, a path that could not be written after it; nothing is left there. Errors: T505."""
+    if _is_special(Path(path)):
+        return
+    handle, name = _beside(Path(path))
+    os.close(handle)
+    os.unlink(name)
+
+
+def _is_special(target: Path) -> bool:
+    """Tell whether something stands there that is neither a file nor a folder: a device, a pipe."""
+    try:
+        return target.exists() and not target.is_file() and not target.is_dir()
+    except OSError:  # a name that is too long
+        return False
+
+
+def _write_into(target: Path, data: bytes) -> None:
+    try:
+        with open(target, "wb") as stream:
+            stream.write(data)
+    except OSError as reason:
+        raise _unwritable(target, reason) from None
+
+
+def _beside(target: Path) -> tuple[int, str]:
+    """Return an open temporary file in the target's folder, and its name. Errors: T505."""
+    try:
+        if target.is_dir():
+            raise error(
+                "T505", f"{shown(target)} cannot be written", notes=["it is a folder"], hint="name a file in it"
+            )
+        if len(os.fsencode(target.name)) > _LONGEST_NAME:
+            raise OSError(errno.ENAMETOOLONG, f"its name has {len(target.name)} letters")
+        return tempfile.mkstemp(prefix=".thermoc.", dir=target.parent)
+    except (OSError, ValueError) as reason:
+        raise _unwritable(target, reason) from None
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, where they are not there. Errors: T505."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as reason:
+        raise _unwritable(path, reason) from None
+
+
+def _unwritable(path: Path, reason: Exception):
+    hint = "create the folder first, or choose another path"
+    note = str(getattr(reason, "strerror", None) or reason)
+    return error("T505", f"{shown(path)} cannot be written", notes=[note], hint=hint)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,65 @@
+"""How much memory there is to be had: of the machine, or of the group of processes (a container) that limits us."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+GROUPS = Path("/sys/fs/cgroup")
+LIMITS = (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"))
+"""Files of the limit and of what is used, in the second and the first version of control groups."""
+
+
+def available(groups: Path = GROUPS) -> int | None:
+    """Return the bytes that can still be had without swapping, or None where the system does not tell."""
+    told = [number for number in (_machine(), *_group(groups)) if number is not None]
+    return min(told, default=None)
+
+
+def _machine() -> int | None:
+    """Return what Linux says is available, elsewhere the machine's memory."""
+    with suppress(OSError, ValueError, IndexError):
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    with suppress(OSError, ValueError, AttributeError):
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return None
+
+
+def _group(groups: Path) -> Iterator[int]:
+    """Yield limit - use of our control group and of those above it; files that can be dropped do not count as used."""
+    for folder in _folders(groups):
+        for limit, used in LIMITS:
+            with suppress(OSError, ValueError):
+                bound = int((folder / limit).read_text())  # "max" is no number: there is no limit
+                yield max(0, bound - int((folder / used).read_text()) + _droppable((folder / used).parent))
+
+
+def _folders(groups: Path) -> list[Path]:
+    """Return the folder of our group, as a container sees it, and of those above it."""
+    folders = [groups]
+    with suppress(OSError):
+        for line in Path("/proc/self/cgroup").read_text().splitlines():
+            own = Path(line.partition("::")[2].lstrip("/"))
+            folders += [groups / own, *(groups / above for above in own.parents)]
+    return list(dict.fromkeys(folders))
+
+
+def _droppable(folder: Path) -> int:
+    with suppress(OSError, ValueError, IndexError):
+        for line in (folder / "memory.stat").read_text().splitlines():
+            if line.startswith(("inactive_file ", "total_inactive_file ")):
+                return int(line.split()[1])
+    return 0
+
+
+def readable(size: float) -> str:
+    """Return a number of bytes with its unit: 12.5 GiB."""
+    for unit in ("bytes", "KiB", "MiB", "GiB", "TiB"):
+        if size < 1024 or unit == "TiB":
+            break
+        size /= 1024
+    return f"{size:.4g} {unit}"
