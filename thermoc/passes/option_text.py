@@ -100,9 +100,10 @@ def value_of(kind: Any, syntax: Syntax, targets: Targets) -> Any:
         case Listed(items=items) if origin is tuple and len(items) == len(inner):
             return tuple(value_of(inner_kind, item, targets) for inner_kind, item in zip(inner, items))
         case Braces(options=options) if dataclasses.is_dataclass(kind) and kind is not TargetDescription:
-            kinds = option_types(kind)
+            dataclass_: Any = kind
+            kinds = option_types(dataclass_)
             if options.keys() <= kinds.keys():
-                return kind(**{name: value_of(kinds[name], item, targets) for name, item in options.items()})
+                return dataclass_(**{name: value_of(kinds[name], item, targets) for name, item in options.items()})
         case Word():
             return _of_word(kind, syntax, targets)
     raise Unreadable
@@ -119,7 +120,7 @@ def _of_word(kind: Any, word: Word, targets: Targets) -> Any:
         return word.text == "true"
     if kind in (int, float) or (isinstance(kind, type) and issubclass(kind, Enum)):
         try:
-            value = kind(word.text)
+            value: Any = kind(word.text)
         except ValueError:
             raise Unreadable from None
         if kind is not float or math.isfinite(value):

@@ -102,7 +102,7 @@ class _Judge:
             tolerance = HOST * np.abs(b).max(axis=(0, 2), keepdims=True, initial=0.0)
             near = distance(a, b) <= tolerance
             low, high = np.where(near, a, b - tolerance), np.where(near, a, b + tolerance)
-            bounds = {"low": low, "high": high, "slack": np.broadcast_to(tolerance, b.shape)}
+            bounds: Any = {"low": low, "high": high, "slack": np.broadcast_to(tolerance, b.shape)}
             gaps.append(UnitGap(name=op.x.name, shape=op.x.shape, discrete=False, actual=a, expected=b, **bounds))
         return gaps
 

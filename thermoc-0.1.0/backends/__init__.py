@@ -1,1 +1,0 @@
-"""Targets. Each is one folder: target.py (what it holds), lower.py (its passes), emit.py, run.py."""

@@ -1,1 +1,0 @@
-"""How an op becomes rows of a simulator program."""

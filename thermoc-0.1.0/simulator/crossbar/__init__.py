@@ -1,9 +1,0 @@
-"""Crossbars of memristors: potentials with resistive wires, heat of cells and wires, and products as a tile makes them.
-
-SI units, float64. ``Circuit`` needs nothing but conductances; it knows no graphs and no chips.
-"""
-
-from thermoc.simulator.crossbar.circuit import Circuit, Solution, transfer
-from thermoc.simulator.crossbar.heat import Cells, Settled, lattice_ratio, rise, settle
-
-__all__ = ["Cells", "Circuit", "Settled", "Solution", "lattice_ratio", "rise", "settle", "transfer"]

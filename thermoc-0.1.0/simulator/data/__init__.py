@@ -1,1 +1,0 @@
-"""Data files of devices and chips: quantities with units, sources and ranges."""

@@ -1,1 +1,0 @@
-"""Kernels: scalar rules and small loops, compiled into one interpreter of programs."""

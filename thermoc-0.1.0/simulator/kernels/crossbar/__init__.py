@@ -1,1 +1,0 @@
-"""Memristor crossbars: products, wire resistance, Joule heat."""

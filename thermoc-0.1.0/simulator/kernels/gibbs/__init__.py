@@ -1,1 +1,0 @@
-"""Heat-bath updates of coupled binary units (P6, P12), a kernel for each layout of the units."""

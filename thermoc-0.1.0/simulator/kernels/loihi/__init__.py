@@ -1,1 +1,0 @@
-"""Loihi 2's integer arithmetic."""

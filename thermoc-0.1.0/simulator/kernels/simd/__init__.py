@@ -1,1 +1,0 @@
-"""Vector building blocks that the other kernels are made of."""

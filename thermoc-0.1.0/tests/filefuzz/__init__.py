@@ -1,1 +1,0 @@
-"""Damaged and hostile files of every format that thermoc reads, and a process that reads them under limits."""

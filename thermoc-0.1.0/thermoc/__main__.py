@@ -1,5 +1,0 @@
-"""``python -m thermoc``."""
-
-from thermoc.cli import main
-
-main()

@@ -1,1 +1,0 @@
-"""Files of other tools in, graphs out; and graphs out to NIR."""

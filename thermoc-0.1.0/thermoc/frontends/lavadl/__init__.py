@@ -1,1 +1,0 @@
-"""lava-dl's ``.net``: networks trained by SLAYER, as the integers that Loihi 2 runs."""

@@ -1,1 +1,0 @@
-"""Passes that put products with constant weights onto crossbars of memristors."""

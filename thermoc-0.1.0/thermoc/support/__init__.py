@@ -1,1 +1,0 @@
-"""What everything else stands on: errors, random words, units, safe files. Imports nothing of thermoc."""
