@@ -119,11 +119,12 @@ class Executable:
         place the run in the noise, so that a batch split over runs draws what the whole would.
         Errors: T401 to T404, T408.
         """
+        # Imported here: `import thermoc` loads no backend.
         from thermoc.backends.base import NoisePosition
 
         where = {"seed": seed, "first_sample": first_sample, "first_tick": first_tick}
-        given = feed(self.graph, {} if inputs is None else inputs, ticks=ticks, batch=batch, **where)
-        outcome = self.backend.run(self.artefact, given, NoisePosition(**where))
+        fed = feed(self.graph, {} if inputs is None else inputs, ticks=ticks, batch=batch, **where)
+        outcome = self.backend.run(self.artefact, fed, NoisePosition(**where))
         return Run(
             network=self.source.name,
             target=self.backend.name,
@@ -135,10 +136,10 @@ class Executable:
             call=Call(
                 executable=self,
                 inputs={name: np.asarray(array) for name, array in ({} if inputs is None else inputs).items()},
-                ticks=given.ticks,
-                batch=given.batch,
-                place=where,
-                timed=frozenset(name for name, array in given.arrays.items() if array.strides[0] != 0),
+                ticks=fed.ticks,
+                batch=fed.batch,
+                position=where,
+                timed=frozenset(name for name, array in fed.arrays.items() if array.strides[0] != 0),
             ),
         )
 
@@ -171,14 +172,14 @@ class Executable:
 class Call:
     """How a run was called: enough to repeat it. ``inputs`` are as they were given.
 
-    place: seed, first_sample and first_tick. timed: names of the inputs that change over the ticks.
+    position: seed, first_sample and first_tick. timed: names of the inputs that change over the ticks.
     """
 
     executable: Executable
     inputs: Mapping[str, NDArray]
     ticks: int
     batch: int
-    place: Mapping[str, int]
+    position: Mapping[str, int]
     timed: frozenset[str]
 
 

@@ -9,7 +9,7 @@ Every layer takes the same keywords:
 - noise: temperature of the noise on z. With ``rate`` it is P25's, of variance ``noise`` once settled; without, white.
 - coupling: symmetric J (n, n): every unit then has a temperature of its own that exchanges heat with the others (P3),
   relaxes to T at rate ``gamma``, and starts at ``initial_T`` (default 1).
-- probes: hands out U, S and F (P1, P2) as outputs NAME.U, NAME.S, NAME.F, and with coupling the temperatures as NAME.T.
+- probes: U, S and F (P1, P2) become outputs NAME.U, NAME.S, NAME.F, and with coupling the temperatures as NAME.T.
 """
 
 from __future__ import annotations

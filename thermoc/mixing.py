@@ -43,6 +43,7 @@ def _sampled(graph: Graph, timed: Iterable[str]) -> list[str]:
     Annealing leaves equilibrium on purpose, so what it reaches is no sample of one temperature.
     """
     noisy = after(graph, [v.name for op in graph.ops if STOCHASTIC in op.traits for v in op.results])
+    # Noise without a state is drawn anew at each tick, so it has no chain that could be unmixed.
     moving = [op for op in graph.ops if STATEFUL in op.traits and {v.name for v in (*op.inputs, *op.results)} & noisy]
     chains = after(graph, [value.name for op in moving for value in op.results]) - annealed(graph, frozenset(timed))
     return [name for name, op in graph.outputs.items() if op.x.name in chains]

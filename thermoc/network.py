@@ -32,7 +32,7 @@ class Network:
         self._builder: Builder | None = Builder(name, float(dt))
         self._graph: Graph | None = None
         self.repairs: tuple[Finding, ...] = ()
-        """What the reader of its file mended or assumed (W501)."""
+        """What the reader of its file repaired or assumed (W501)."""
 
     @classmethod
     def of(cls, graph: Graph, repairs: tuple[Finding, ...] = ()) -> Network:
@@ -56,6 +56,7 @@ class Network:
             self._graph, self._builder = builder.graph(), None
         except ThermocError as problem:
             lacks_output = not any(isinstance(op, Output) for op in builder.ops)
+            # A network without an output stays open; any other finding is a mistake to be reported now.
             if not lacks_output or [finding.code for finding in problem.findings] != ["T101"]:
                 raise
 
@@ -107,7 +108,7 @@ def load(path: str | os.PathLike[str], **options: Any) -> Network:
     """Return the network in a file: ``.thermo``, ``.nir`` or lava-dl's ``.net``, by its suffix.
 
     options: those of the format's reader (docs/formats.md), e.g. ``dt`` of ``.nir``. ``repairs`` of the network tells
-    what the reader mended or assumed. Errors: T501 to T508, T111 for an option the reader does not have.
+    what the reader repaired or assumed. Errors: T501 to T508, T111 for an option the reader does not have.
     """
     if formats.suffix(path) == ".thermo" and not options:
         return Network.of(load_graph(path))

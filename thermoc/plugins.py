@@ -25,8 +25,8 @@ OURS = {
 
 def names() -> tuple[str, ...]:
     """Return the targets that can be named, ours first."""
-    others = sorted({point.name for point in entry_points(group=GROUP)} - OURS.keys())
-    return (*OURS, *others)
+    announced = sorted({point.name for point in entry_points(group=GROUP)} - OURS.keys())
+    return (*OURS, *announced)
 
 
 @cache

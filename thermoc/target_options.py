@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 def checked_options(backend: Backend, options: Mapping[str, Any]) -> Any:
     """Return the target's ``Options``. Errors: T303, which says which target has an option that this one lacks."""
-    known = [item.name for item in dataclasses.fields(backend.Options)]
-    unknown = [name for name in options if name not in known]
+    names = [item.name for item in dataclasses.fields(backend.Options)]
+    unknown = [name for name in options if name not in names]
     if unknown:
-        notes, hint = [f"its options are {', '.join(known)}"], _elsewhere(unknown[0])
+        notes, hint = [f"its options are {', '.join(names)}"], _elsewhere(unknown[0])
         raise error("T303", f"target {backend.name!r} has no option {unknown[0]!r}", notes=notes, hint=hint)
     _check_samples(options)
     return backend.Options(**options)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from thermoc.backends.base import Backend, NoisePosition, Outcome
 from thermoc.backends.brian2 import emit, lower, run, script
@@ -39,7 +39,7 @@ class Options:
     is called. progress: show it on a terminal. keep_partial: an interrupted run gives the ticks it has (runtime alone).
     """
 
-    coding: str = "graded"
+    coding: Literal["graded", "thermal", "rate"] = "graded"
     input_range: tuple[float, float] | None = None
     calibrate: Inputs | None = field(default=None, repr=False)
     device: str = "runtime"

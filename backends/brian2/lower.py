@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from thermoc.backends.brian2.target import TARGET
 from thermoc.backends.brian2.units import integrated
 from thermoc.ir.types import DType
@@ -12,7 +14,13 @@ from thermoc.passes.legalize import Legalize
 from thermoc.passes.spike_encode import Inputs, SpikeEncode
 
 
-def lower(coding: str, input_range: tuple[float, float] | None, calibrate: Inputs | None, *, dt: float) -> list[Pass]:
+def lower(
+    coding: Literal["graded", "thermal", "rate"],
+    input_range: tuple[float, float] | None,
+    calibrate: Inputs | None,
+    *,
+    dt: float,
+) -> list[Pass]:
     """Return the passes that bring a graph to Brian2; units keep their differential equations."""
     encode = (
         ()

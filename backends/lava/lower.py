@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from numpy.typing import ArrayLike
 
@@ -31,7 +32,7 @@ def lower(
     input_range: tuple[float, float] = (-4.0, 4.0),
     calibrate: Mapping[str, ArrayLike] | None = None,
     chips: int = 1,
-    coding: str = "graded",
+    coding: Literal["graded", "thermal", "rate"] = "graded",
     stock_only: bool = False,
 ) -> Sequence[Pass]:
     """Return the passes that bring a graph to Loihi's integers, and onto cores and chips.

@@ -107,6 +107,24 @@ def test_targets_and_doctor_cover_everything(folder: Path):
     assert {"numba", "onnx", "onnxruntime", "lava-nc"} <= {row["package"] for row in doctor["packages"]}
 
 
+def test_passes_are_listed_and_run_by_name(folder: Path):
+    rows = json.loads(thermoc("passes", "--json", cwd=folder).stdout)
+    from thermoc.passes.registry import names
+
+    assert [row["pass"] for row in rows] == list(names())
+    step = next(row for row in rows if row["pass"] == "discretize")
+    assert step["options"][0] == {"name": "dt", "takes": "a number", "default": None}
+    assert step["does"].startswith("Replace each continuous-time op")
+    shown = thermoc("show", "model.py:net", "--passes", "discretize", cwd=folder)
+    assert "core.delay" in shown.stdout and "thermo.memory" not in shown.stdout
+    text = "discretize,set-precision{dtype=f32},legalize"
+    done = thermoc("compile", "model.py:net", "--passes", text, "--dump-ir", "ir", "--json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    texts = [record["text"] for record in json.loads(done.stdout)["records"]]
+    assert texts == ["discretize{dt=0.5}", "set-precision{dtype=f32}", "legalize{target=onnx}"]
+    assert (folder / "small.onnx").is_file()
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
@@ -124,6 +142,11 @@ def test_targets_and_doctor_cover_everything(folder: Path):
         (["run", "model.py:net", "-O", "precision=float16"], "T303"),
         (["run", "model.py:net", "-O", "colour=red"], "T303"),
         (["compile", "model.py:net", "-o", "nowhere/x.onnx"], "T505"),
+        (["compile", "model.py:net", "--passes", "fuze"], "T210"),
+        (["compile", "model.py:net", "--passes", "fuse{"], "T211"),
+        (["compile", "model.py:net", "--passes", "fuse{dt=1}"], "T212"),
+        (["compile", "model.py:net", "--passes", "fuse"], "T213"),
+        (["show", "model.py:net", "--passes", "legalize"], "T212"),
         (["show", "model.py:net", "--svg", "nowhere/g.svg"], "T505"),
         (["doctor", "--install", "moon"], "T404"),
     ],

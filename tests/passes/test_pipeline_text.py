@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, get_args, get_origin
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from passes.samples import description, with_activations, with_fusable, with_time
 
@@ -26,6 +26,7 @@ from thermoc.passes.option_text import described, option_types
 from thermoc.passes.pipeline_text import parse_pipeline, print_pipeline
 from thermoc.passes.registry import names, pass_class
 
+TEXTS = st.text() | st.sampled_from(["none", "true", "1", "...", "a b", "inf"])
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 
 
@@ -61,19 +62,20 @@ class Anything(Pass):
 
 ANYTHING = st.builds(
     Anything,
-    text=st.text(),
+    text=TEXTS,
     flag=st.booleans(),
     count=st.integers(),
     size=FLOATS,
     choice=st.sampled_from(["a", "none"]),
     pair=st.none() | st.tuples(FLOATS, st.integers()),
-    either=st.none() | st.text(),
+    either=st.none() | TEXTS,
     spec=st.builds(CrossbarSpec, rows=st.integers(1, 999), g_max=st.floats(0.5, 1e9)),
     target=st.none() | st.sampled_from([plugins.backend(name).target() for name in ("sim", "onnx")]),
 )
 
 
 @given(passes=st.lists(ANYTHING))
+@example(passes=[Anything(either="none", text="true"), Anything(either="...", choice="none")])
 def test_what_prints_parses_back(passes: list[Pass]):
     point = EntryPoint("anything", f"{__name__}:Anything", registry.GROUP)
     with pytest.MonkeyPatch.context() as patch:

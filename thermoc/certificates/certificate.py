@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from thermoc.certificates.criteria import LEAST_AVERAGED
 from thermoc.certificates.document import FORMAT, VERSION, digest
 from thermoc.certificates.law import Law, Skipped, json_number
 from thermoc.certificates.laws import LAWS, convergence
-from thermoc.certificates.observed import instrumented, seen
+from thermoc.certificates.observed import Observed, instrumented, observe
 from thermoc.certificates.replay import encode, recorded_options
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import CONTINUOUS, STATEFUL, STOCHASTIC
@@ -95,7 +95,7 @@ class Certificate:
 def certify(run: api.Run, *, warmup: int | None = None) -> Certificate:
     """Check P45 to P49 on what a run did, and return the certificate.
 
-    The run is repeated from its seed with the values of every thermodynamic op handed out (one seed gives one
+    The run is repeated from its seed with the values of every thermodynamic op as outputs (one seed gives one
     trajectory), its outputs are compared with the run's own, and each law is measured. On a die that heats, handing
     out more takes instructions that heat it too: there the run is repeated once more as it was, for the comparison.
     warmup: ticks before averages begin, default a quarter. Statistical laws are checked at four standard errors.
@@ -112,25 +112,58 @@ def certify(run: api.Run, *, warmup: int | None = None) -> Certificate:
     _long_enough(source, ticks)
     ops = tuple(op for op in source.ops if type(op) in LAWS)
     outputs = _repeated(call, instrumented(source, ops))
-    laws = [_same(run, _repeated(call, source) if _heats(call) else outputs)]
-    skipped = [
+    # On a hot die the probes' own instructions heat it, so what they change is compared with a run without them.
+    same = _same(run, _repeated(call, source) if _heats(call) else outputs)
+    checked = _checked([observe(source, op, outputs, call.timed, call.position, warmup) for op in ops])
+    laws = (same, *checked.laws)
+    document = {
+        **_header(run, call, ticks, warmup),
+        "laws": [law.to_json() for law in laws],
+        "holds": all(law.holds for law in laws),
+        "skipped": [*_without_law(source), *map(asdict, checked.skipped)],
+        "convergence": checked.convergence,
+        "replay": encode(call),
+    }
+    return Certificate(document={**document, "sha256": digest(document)})
+
+
+class _Checked(NamedTuple):
+    laws: Sequence[Law]
+    skipped: Sequence[Skipped]
+    convergence: Mapping[str, dict[str, list[float | str]]]
+
+
+def _checked(observations: Sequence[Observed]) -> _Checked:
+    """Measure the laws of each op."""
+    laws: list[Law] = []
+    skipped: list[Skipped] = []
+    courses: dict[str, dict[str, list[float | str]]] = {}
+    for observed in observations:
+        findings = list(LAWS[type(observed.op)](observed))
+        laws += [law for law in findings if isinstance(law, Law)]
+        skipped += [law for law in findings if isinstance(law, Skipped)]
+        series = convergence(observed)
+        if series:
+            courses[observed.label] = {
+                name: [json_number(value) for value in values] for name, values in series.items()
+            }
+        if not findings:
+            skipped.append(Skipped(op=observed.label, law="", reason="nothing of it can be checked here"))
+    return _Checked(laws, skipped, courses)
+
+
+def _without_law(source: Graph) -> list[dict[str, str]]:
+    return [
         {"op": f"{op.opname} {op.results[0]}", "law": "", "reason": "no law is known for it"}
         for op in source.ops
         if op.traits & {STATEFUL, STOCHASTIC, CONTINUOUS} and op.results and type(op) not in LAWS
     ]
-    courses: dict[str, dict[str, list[float | str]]] = {}
-    for op in ops:
-        watched = seen(source, op, outputs, call.timed, call.place, warmup)
-        told = list(LAWS[type(op)](watched))
-        found = [law for law in told if isinstance(law, Law)]
-        laws += found
-        skipped += [asdict(item) for item in told if isinstance(item, Skipped)]
-        series = convergence(watched)
-        if series:
-            courses[watched.label] = {name: [json_number(value) for value in values] for name, values in series.items()}
-        if not told:
-            skipped.append({"op": watched.label, "law": "", "reason": "nothing of it can be checked here"})
-    document = {
+
+
+def _header(run: api.Run, call: api.Call, ticks: int, warmup: int) -> dict[str, Any]:
+    """Return which run it is of: enough to repeat it, and to tell whether network, inputs and outputs are the same."""
+    source = call.executable.source
+    return {
         "format": FORMAT,
         "version": VERSION,
         "thermoc": thermoc.__version__,
@@ -141,18 +174,12 @@ def certify(run: api.Run, *, warmup: int | None = None) -> Certificate:
         "seed": run.seed,
         "ticks": ticks,
         "batch": call.batch,
-        **{name: call.place[name] for name in ("first_sample", "first_tick")},
+        **{name: call.position[name] for name in ("first_sample", "first_tick")},
         "warmup": warmup,
         "graph_sha256": source.hash,
         "inputs_sha256": arrays_hash(call.inputs),
         "result_sha256": arrays_hash(run.outputs),
-        "laws": [law.to_json() for law in laws],
-        "holds": all(law.holds for law in laws),
-        "skipped": skipped,
-        "convergence": courses,
-        "replay": encode(call),
     }
-    return Certificate(document={**document, "sha256": digest(document)})
 
 
 def arrays_hash(arrays: Mapping[str, NDArray]) -> str:
@@ -160,6 +187,7 @@ def arrays_hash(arrays: Mapping[str, NDArray]) -> str:
     total = hashlib.sha256()
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
+        # Little-endian on every machine, so that the same numbers have the same digest.
         array = array.astype(array.dtype.newbyteorder("<"), copy=False)
         total.update(f"{name} {array.dtype.str} {arrays[name].shape}\n".encode())
         total.update(array.tobytes())
@@ -177,11 +205,13 @@ def _long_enough(graph: Graph, ticks: int) -> None:
 
 
 def _repeated(call: api.Call, graph: Graph) -> Mapping[str, NDArray]:
-    return call.executable.recompiled(graph).run(call.inputs, ticks=call.ticks, batch=call.batch, **call.place).outputs
+    return (
+        call.executable.recompiled(graph).run(call.inputs, ticks=call.ticks, batch=call.batch, **call.position).outputs
+    )
 
 
 def _heats(call: api.Call) -> bool:
-    """Return whether what is handed out acts on the numbers: a chip's instructions do where its die's heat counts."""
+    """Return whether what is observed acts on the numbers: a chip's instructions do where its die's heat counts."""
     return getattr(call.executable.options, "temperature", "model") == "die"
 
 

@@ -97,8 +97,8 @@ def standard_normals(law: str, op: str, what: str, z: NDArray, **related: NDArra
         score = product.mean() * np.sqrt(product.size)
         yield standard_score(law, op, f"{what} is white", score, product.size, correlation=float(product.mean()))
     for name, array in related.items():
-        known = np.broadcast_to(array, z.shape)
-        size = np.sqrt((known * known).sum())
+        earlier = np.broadcast_to(array, z.shape)
+        size = np.sqrt((earlier * earlier).sum())
         if size > 0:
-            score = (z * known).sum() / size
+            score = (z * earlier).sum() / size
             yield standard_score(law, op, f"{what} does not depend on {name}", score, count)

@@ -13,32 +13,36 @@ from thermoc.certificates import heat as heat_laws
 from thermoc.certificates import motion
 from thermoc.certificates import sampling as sampling_laws
 from thermoc.certificates.law import Law, Skipped
-from thermoc.certificates.observed import Seen
+from thermoc.certificates.observed import Observed
 from thermoc.ir.dialects import core, diffusive, heat, langevin, sampling, spiking, thermo
 from thermoc.ir.op_table import OpTable
 
 
-def convergence(seen: Seen) -> dict[str, list[float]]:
+def convergence(observed: Observed) -> dict[str, list[float]]:
     """Return what P49 asks for against time, at fifty ticks or fewer, as means over the samples: energy and order
     parameter of sampled units with their free energy where all states can be counted, mean and spread of temperatures.
     """
-    op: Any = seen.op
+    op: Any = observed.op
     if isinstance(op, sampling.Gibbs):
-        s, places = _spaced(seen["s"])
-        E = physics.ising_energy(s, sampling_laws.couplings(seen)) - (s * seen["h"][-1:]).sum(axis=-1)
+        s, places = _spaced(observed["s"])
+        E = physics.ising_energy(s, sampling_laws.couplings(observed)) - (s * observed["h"][-1:]).sum(axis=-1)
         order = np.abs(s.mean(axis=-1))
         course = {"energy": E.mean(axis=1), "order_parameter": order.mean(axis=1)}
-        if s.shape[-1] <= sampling_laws.MOST_ENUMERATED and "T" in seen.constants and seen.constants["T"].size == 1:
+        if (
+            s.shape[-1] <= sampling_laws.MOST_ENUMERATED
+            and "T" in observed.constants
+            and observed.constants["T"].size == 1
+        ):
             course["free_energy"] = np.array(
-                [_free(e, z, float(seen.constants["T"].reshape(()))) for e, z in zip(E, s)]
+                [_free(e, z, float(observed.constants["T"].reshape(()))) for e, z in zip(E, s)]
             )
     elif isinstance(op, heat.HeatNetwork | heat.HeatExchange | heat.Diffusion):
-        T, places = _spaced(seen["T"])
+        T, places = _spaced(observed["T"])
         flat = T.reshape(*T.shape[:2], -1)
         course = {"temperature": flat.mean(axis=(1, 2)), "temperature_spread": np.ptp(flat, axis=-1).mean(axis=1)}
     else:
         return {}
-    return {"tick": [float(place) for place in places], **{name: list(map(float, x)) for name, x in course.items()}}
+    return {"tick": [float(tick) for tick in places], **{name: list(map(float, x)) for name, x in course.items()}}
 
 
 def _spaced(series: NDArray) -> tuple[NDArray, NDArray]:
@@ -58,7 +62,7 @@ _UNKNOWN = (
     *(spiking.Lif, spiking.Li, spiking.CubaLif, spiking.CubaLi, spiking.If, spiking.I, spiking.Trace),
     *(spiking.Decode, spiking.LifStep, spiking.TraceStep, heat.Reservoir),
 )
-LAWS: OpTable[Callable[[Seen], Iterator[Law | Skipped]]] = OpTable(
+LAWS: OpTable[Callable[[Observed], Iterator[Law | Skipped]]] = OpTable(
     what="a law",
     where="thermoc/certificates/laws.py (LAWS)",
     entries={

@@ -10,119 +10,128 @@ from numpy.typing import NDArray
 
 from thermoc.certificates.criteria import converged, equipartition, exact, held, unsettled
 from thermoc.certificates.law import Law, Skipped, standard_normals, standard_score
-from thermoc.certificates.observed import Seen
+from thermoc.certificates.observed import Observed
 
 
-def memory(seen: Seen) -> Iterator[Law | Skipped]:
+def memory(observed: Observed) -> Iterator[Law | Skipped]:
     """One step of an Ornstein-Uhlenbeck process, and where it settles (P25, P47)."""
-    m, x, T, gamma = seen["m"], seen.like("x", "m"), seen.like("T", "m"), seen.like("gamma", "m")
-    yield from _relaxing(seen, m, x / gamma, T, gamma)
+    m, x, T, gamma = observed["m"], observed.like("x", "m"), observed.like("T", "m"), observed.like("gamma", "m")
+    yield from _relaxing(observed, m, x / gamma, T, gamma)
 
 
-def brownian(seen: Seen) -> Iterator[Law | Skipped]:
+def brownian(observed: Observed) -> Iterator[Law | Skipped]:
     """One step of Brownian dynamics, and where a spring settles (P29, P47)."""
-    x, force, T, mu = seen["x"], *(seen.like(name, "x") for name in ("force", "T", "mobility"))
-    if "stiffness" in seen:
-        k = seen.like("stiffness", "x")
-        yield from _relaxing(seen, x, force / k, T / k, mu * k)
+    x, force, T, mu = observed["x"], *(observed.like(name, "x") for name in ("force", "T", "mobility"))
+    if "stiffness" in observed:
+        k = observed.like("stiffness", "x")
+        yield from _relaxing(observed, x, force / k, T / k, mu * k)
         return
-    z = (x[1:] - x[:-1] - (mu * force)[:-1] * seen.dt) / np.sqrt(2 * mu * T * seen.dt)[:-1]
-    yield from standard_normals("P47", seen.label, "the noise of a step", z, force=force[:-1])
-    settled = seen.settled
+    z = (x[1:] - x[:-1] - (mu * force)[:-1] * observed.dt) / np.sqrt(2 * mu * T * observed.dt)[:-1]
+    yield from standard_normals("P47", observed.label, "the noise of a step", z, force=force[:-1])
+    settled = observed.settled
     if settled is None:
-        yield unsettled(seen, "P49")
+        yield unsettled(observed, "P49")
     else:
         yield from converged(settled, settled["x"])
 
 
-def _relaxing(seen: Seen, m: NDArray, rest: NDArray, variance: NDArray, rate: NDArray) -> Iterator[Law | Skipped]:
-    a = np.exp(-rate * seen.dt)[:-1]
-    off = m[:-1] - rest[:-1]
-    z = (m[1:] - rest[:-1] - a * off) / np.sqrt(variance[:-1] * (1 - a * a))
-    yield from standard_normals("P47", seen.label, "the noise of a step", z, state=off / np.sqrt(variance[:-1]))
-    settled = seen.settled
+def _relaxing(
+    observed: Observed, m: NDArray, equilibrium: NDArray, variance: NDArray, rate: NDArray
+) -> Iterator[Law | Skipped]:
+    a = np.exp(-rate * observed.dt)[:-1]
+    off = m[:-1] - equilibrium[:-1]
+    # The exact step of an OU process solved for its noise: it must come out standard normal at any dt.
+    z = (m[1:] - equilibrium[:-1] - a * off) / np.sqrt(variance[:-1] * (1 - a * a))
+    yield from standard_normals("P47", observed.label, "the noise of a step", z, state=off / np.sqrt(variance[:-1]))
+    settled = observed.settled
     if settled is None:
-        yield unsettled(seen, "P47 (equipartition), P49")
+        yield unsettled(observed, "P47 (equipartition), P49")
         return
-    m, rest, variance = (array[seen.since :] for array in (m, rest, variance))
-    if held(rest) and held(variance):
-        share = (m - rest) ** 2 / variance
-        yield from equipartition(settled, share, "energy over T / 2 a unit")
+    m, equilibrium, variance = (array[observed.since :] for array in (m, equilibrium, variance))
+    if held(equilibrium) and held(variance):
+        ratio = (m - equilibrium) ** 2 / variance
+        yield from equipartition(settled, ratio, "energy over T / 2 a unit")
         yield from converged(settled, m)
     else:
-        yield Skipped(law="P47 (equipartition), P49", op=seen.label, reason="what drives it moves with other states")
+        yield Skipped(
+            law="P47 (equipartition), P49", op=observed.label, reason="what drives it moves with other states"
+        )
 
 
-def inertial(seen: Seen) -> Iterator[Law | Skipped]:
+def inertial(observed: Observed) -> Iterator[Law | Skipped]:
     """Each part of a BAOAB step, and equipartition of the momenta (P9, P29, P47)."""
     x, w, force, T, mass, rate = (
-        seen["x"],
-        seen["w"],
-        *(seen.like(name, "x") for name in ("force", "T", "mass", "friction")),
+        observed["x"],
+        observed["w"],
+        *(observed.like(name, "x") for name in ("force", "T", "mass", "friction")),
     )
-    kick = np.full((len(x), *(1,) * (x.ndim - 1)), seen.dt)
-    kick[0] = seen.dt / 2
+    kick = np.full((len(x), *(1,) * (x.ndim - 1)), observed.dt)
+    # The kicks of neighbouring steps are joined; only the first is half a step long.
+    kick[0] = observed.dt / 2
     before = (w + kick * force / mass)[:-1]
-    moved = x[1:] - x[:-1] - seen.dt / 2 * (before + w[1:])
-    size = max(float(np.abs(x).max()), seen.dt * float(np.abs(w).max()), 1e-300)
-    yield exact(seen, "P45", "positions move by dt (v + v') / 2", np.abs(moved).max() / size, x.size)
-    a = np.exp(-rate * seen.dt)[:-1]
+    moved = x[1:] - x[:-1] - observed.dt / 2 * (before + w[1:])
+    size = max(float(np.abs(x).max()), observed.dt * float(np.abs(w).max()), 1e-300)
+    yield exact(observed, "P45", "positions move by dt (v + v') / 2", np.abs(moved).max() / size, x.size)
+    a = np.exp(-rate * observed.dt)[:-1]
     if (a < 1).all():
         spread = np.sqrt(T[:-1] / mass[:-1] * (1 - a * a))
         z = (w[1:] - a * before) / spread
         thermal = before / np.sqrt(T / mass)[:-1]
-        yield from standard_normals("P47", seen.label, "the noise of a step", z, velocity=thermal)
+        yield from standard_normals("P47", observed.label, "the noise of a step", z, velocity=thermal)
     else:
-        yield Skipped(law="P47", op=seen.label, reason="without friction no noise acts on it")
-    yield from _momenta(seen, a)
+        yield Skipped(law="P47", op=observed.label, reason="without friction no noise acts on it")
+    yield from _momenta(observed, a)
 
 
-def _momenta(seen: Seen, a: NDArray) -> Iterator[Law | Skipped]:
+def _momenta(observed: Observed, a: NDArray) -> Iterator[Law | Skipped]:
     """Yield equipartition of the momenta where friction and temperature allow it."""
-    settled = seen.settled
+    settled = observed.settled
     if settled is None:
-        yield unsettled(seen, "P47 (equipartition), P49")
+        yield unsettled(observed, "P47 (equipartition), P49")
         return
     w, force, T, mass = settled["w"], *(settled.like(name, "x") for name in ("force", "T", "mass"))
-    if not held(T) or not (a[min(seen.since, len(a) - 1) :] < 1).all():
+    if not held(T) or not (a[min(observed.since, len(a) - 1) :] < 1).all():
         reason = "without friction" if held(T) else "its temperature moves with other states"
-        yield Skipped(law="P47 (equipartition), P49", op=seen.label, reason=reason)
+        yield Skipped(law="P47 (equipartition), P49", op=observed.label, reason=reason)
         return
-    v = w + seen.dt / 2 * force / mass
-    if seen.since == 0:
+    # w stands half a kick before v, and v is what is thermal.
+    v = w + observed.dt / 2 * force / mass
+    if observed.since == 0:
         v[0] = w[0]
-    share = mass * v * v / T
-    order_two = float((seen.dt**2 * force**2 / (4 * mass * T)).mean())
-    yield from equipartition(settled, share, "kinetic energy over T / 2 a degree of freedom", order_two)
+    ratio = mass * v * v / T
+    # BAOAB samples momenta to order dt^2; this is the size of that term.
+    order_two = float((observed.dt**2 * force**2 / (4 * mass * T)).mean())
+    yield from equipartition(settled, ratio, "kinetic energy over T / 2 a degree of freedom", order_two)
     yield from converged(settled, v)
 
 
-def ou_network(seen: Seen) -> Iterator[Law | Skipped]:
+def ou_network(observed: Observed) -> Iterator[Law | Skipped]:
     """One step of a network of springs, mode by mode, and where it settles (P29, P47)."""
-    op: Any = seen.op
-    rates, V = np.linalg.eigh(seen.constants["K"].astype(float))
-    y, b = seen["x"] @ V, np.broadcast_to(seen.like("b", "x"), seen["x"].shape) @ V
-    T = seen["T"][..., np.newaxis]
+    op: Any = observed.op
+    # In the eigenvectors of K every mode relaxes alone, so one law serves all.
+    rates, V = np.linalg.eigh(observed.constants["K"].astype(float))
+    y, b = observed["x"] @ V, np.broadcast_to(observed.like("b", "x"), observed["x"].shape) @ V
+    T = observed["T"][..., np.newaxis]
     T = np.broadcast_to(T, (len(y), *T.shape[1:]))
-    yield from _relaxing(seen, y, b / rates, T / rates, np.broadcast_to(op.mobility * rates, y.shape))
+    yield from _relaxing(observed, y, b / rates, T / rates, np.broadcast_to(op.mobility * rates, y.shape))
 
 
-def noise(seen: Seen) -> Iterator[Law]:
+def noise(observed: Observed) -> Iterator[Law]:
     """White noise of variance 2 gamma T dt (P26)."""
-    y = seen["y"]
-    spread = np.sqrt(2 * seen.like("gamma", "y") * seen.like("T", "y") * seen.dt)
-    yield from standard_normals("P47", seen.label, "noise over its spread", y / spread)
+    y = observed["y"]
+    spread = np.sqrt(2 * observed.like("gamma", "y") * observed.like("T", "y") * observed.dt)
+    yield from standard_normals("P47", observed.label, "noise over its spread", y / spread)
 
 
-def normal(seen: Seen) -> Iterator[Law]:
+def normal(observed: Observed) -> Iterator[Law]:
     """Standard normals."""
-    yield from standard_normals("P47", seen.label, "a draw", seen["z"])
+    yield from standard_normals("P47", observed.label, "a draw", observed["z"])
 
 
-def uniform(seen: Seen) -> Iterator[Law]:
+def uniform(observed: Observed) -> Iterator[Law]:
     """Uniforms in (0, 1): mean 1/2, variance 1/12."""
-    z = (seen["u"] - 0.5) * np.sqrt(12)
+    z = (observed["u"] - 0.5) * np.sqrt(12)
     scale = np.sqrt(2 / (9 / 5 - 1))  # the fourth moment is 9/5, a normal's is 3
-    for law in standard_normals("P47", seen.label, "a draw", z):
+    for law in standard_normals("P47", observed.label, "a draw", z):
         score = law.measured * scale if law.statement.endswith("variance 1") else law.measured
-        yield standard_score("P47", seen.label, law.statement, score, law.samples)
+        yield standard_score("P47", observed.label, law.statement, score, law.samples)

@@ -1,4 +1,4 @@
-"""What an op was seen to do: the graph with its values handed out, run again from the same seed."""
+"""What an op was seen to do: the graph with its values as outputs, run again from the same seed."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from thermoc.ir.ops import CLOCKED, Op
 from thermoc.ir.values import Value
 
 PREFIX = "certificate."
-"""What stands before the name of a value that is handed out; see ``prefix_of``."""
+"""What stands before the name of a value that is observed; see ``prefix_of``."""
 LEAST_TICKS = 16
 """Ticks without change from which on averages are taken."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class Observed:
     """The values of one op over a run: ``self["T"]`` is (ticks, batch, *shape), float64.
 
     since: the tick of the run from which nothing that acts on the op changes but states and noise; ``moving`` names
@@ -46,9 +46,11 @@ class Seen:
 
     def like(self, name: str, other: str) -> NDArray:
         """Return an operand broadcast to the shape of a result."""
-        array, whole = self.arrays[name], self.arrays[other].shape
+        array, full_shape = self.arrays[name], self.arrays[other].shape
         lead, shape = array.shape[:2], array.shape[2:]
-        return np.broadcast_to(array.reshape(*lead, *(1,) * (len(whole) - len(lead) - len(shape)), *shape), whole)
+        return np.broadcast_to(
+            array.reshape(*lead, *(1,) * (len(full_shape) - len(lead) - len(shape)), *shape), full_shape
+        )
 
     @property
     def ticks(self) -> int:
@@ -56,15 +58,15 @@ class Seen:
         return max(len(array) for array in self.arrays.values())
 
     @property
-    def settled(self) -> Seen | None:
+    def settled(self) -> Observed | None:
         """What was seen from ``since`` on, or None where that is too short to average; a quarter of it is warm-up."""
-        left = self.ticks - self.since
+        remaining = self.ticks - self.since
         if self.since == 0:
             return self
-        if left < LEAST_TICKS:
+        if remaining < LEAST_TICKS:
             return None
         arrays = {name: array[self.since :] if len(array) > 1 else array for name, array in self.arrays.items()}
-        warmup = max(self.warmup - self.since, left // 4)
+        warmup = max(self.warmup - self.since, remaining // 4)
         return replace(self, arrays=arrays, since=0, warmup=warmup, first_tick=self.first_tick + self.since)
 
     @property
@@ -74,7 +76,7 @@ class Seen:
 
 
 def prefix_of(graph: Graph) -> str:
-    """Return what stands before the names of values that are handed out: no output of the network begins with it."""
+    """Return what stands before the names of values that are observed: no output of the network begins with it."""
     prefix = PREFIX
     while any(name.startswith(prefix) for name in graph.outputs):
         prefix = f"_{prefix}"
@@ -82,36 +84,41 @@ def prefix_of(graph: Graph) -> str:
 
 
 def instrumented(graph: Graph, ops: tuple[Op, ...]) -> Graph:
-    """Return the graph with every operand and result of these ops that is not a constant handed out too, and clocks."""
+    """Return the graph with every operand and result of these ops that is not a constant as outputs too, and clocks."""
     clocks = tuple(op for op in graph.ops if CLOCKED in op.traits)
     values = (value.name for op in (*ops, *clocks) for value in (*op.inputs, *op.results))
     names = (name for name in values if not isinstance(graph.producers[name], core.Constant))
     return exposed(graph, names, prefix_of(graph))
 
 
-def seen(
-    graph: Graph, op: Op, outputs: Mapping[str, NDArray], timed: frozenset[str], place: Mapping[str, int], warmup: int
-) -> Seen:
+def observe(
+    graph: Graph,
+    op: Op,
+    outputs: Mapping[str, NDArray],
+    timed: frozenset[str],
+    position: Mapping[str, int],
+    warmup: int,
+) -> Observed:
     """Collect the values of one op. timed: names of inputs that change over the ticks."""
-    held = {**dict(op.operand_values), **{name: getattr(op, name) for name in op.result_specs}}
+    values = {**dict(op.operand_values), **{name: getattr(op, name) for name in op.result_specs}}
     constants = {
         name: graph.producers[value.name].value.numpy  # type: ignore[attr-defined]
-        for name, value in held.items()
+        for name, value in values.items()
         if isinstance(graph.producers[value.name], core.Constant)
     }
     prefix = prefix_of(graph)
-    arrays = {name: outputs[prefix + value.name] for name, value in held.items() if name not in constants}
+    arrays = {name: outputs[prefix + value.name] for name, value in values.items() if name not in constants}
     single = any(array.dtype == np.float32 for array in arrays.values())
     arrays = {name: array.astype(float) for name, array in arrays.items()}
     arrays |= {name: np.asarray(array, float)[np.newaxis, np.newaxis] for name, array in constants.items()}
     since, moving = _unmoved(graph, op, outputs, timed)
-    return Seen(
+    return Observed(
         op=op,
         label=f"{op.opname} {op.results[0]}",
         arrays=arrays,
         constants=constants,
         dt=graph.dt,
-        first_tick=place["first_tick"],
+        first_tick=position["first_tick"],
         warmup=warmup,
         since=since,
         moving=moving,
@@ -131,8 +138,8 @@ def _unmoved(graph: Graph, op: Op, outputs: Mapping[str, NDArray], timed: frozen
     for name, value in op.operand_values:
         if isinstance(graph.producers[value.name], core.Constant):
             continue
-        behind, cause = _clocks(graph, value, op, outputs, timed, ticks)
-        since = min(_held_from(outputs[prefix + value.name]), behind)
+        clock_start, cause = _clocks(graph, value, op, outputs, timed, ticks)
+        since = min(_held_from(outputs[prefix + value.name]), clock_start)
         if since > latest:
             latest, moving = since, f"{name} ({cause})"
     return latest, moving
@@ -143,7 +150,7 @@ def _clocks(
 ) -> tuple[int, str]:
     """Return the tick from which no clock, schedule or changing input acts on a value, and which was the last."""
     latest, cause, prefix = 0, "", prefix_of(graph)
-    known, stack = {value.name, op.results[0].name}, [graph.producers[value.name]]
+    visited, stack = {value.name, op.results[0].name}, [graph.producers[value.name]]
     while stack:
         source = stack.pop()
         since = 0
@@ -153,10 +160,10 @@ def _clocks(
             since = ticks
         if since > latest:
             latest, cause = since, source.opname
-        for each in source.inputs:
-            if each.name not in known:
-                known.add(each.name)
-                stack.append(graph.producers[each.name])
+        for operand in source.inputs:
+            if operand.name not in visited:
+                visited.add(operand.name)
+                stack.append(graph.producers[operand.name])
     return latest, cause
 
 

@@ -38,6 +38,7 @@ def recheck(path: str | os.PathLike[str], *, large: bool = False) -> Certificate
     if document["thermoc"] != thermoc.__version__:
         notes = [f"thermoc {cut(document['thermoc'], 40)!r} wrote it, this is {thermoc.__version__}"]
         raise _not_rechecked(path, notes, "bits are the same within a version: install that one")
+    # A forged network may make numbers that no run has: whatever fails in here is the file's fault.
     with reading(path, "a certificate"):
         fresh = _repeated(document, path, large=large)
     difference = next(_differences(_plain(document), _plain(fresh.document)), None)
@@ -53,8 +54,8 @@ def _repeated(document: Mapping[str, Any], path: object, *, large: bool) -> Cert
     if not large:
         check_effort(document, graph, path)
     exe = api.compile(graph, document["target"], **options)
-    place = {name: document[name] for name in ("seed", "first_sample", "first_tick")}
-    run = exe.run(inputs, ticks=document["ticks"], batch=document["batch"], **place)
+    position = {name: document[name] for name in ("seed", "first_sample", "first_tick")}
+    run = exe.run(inputs, ticks=document["ticks"], batch=document["batch"], **position)
     return certify(run, warmup=document["warmup"])
 
 

@@ -126,9 +126,9 @@ def check_effort(document: Mapping[str, Any], graph: Graph, path: object) -> Non
     values = [(op, value.type.size) for op in graph.ops for value in op.results if value.type is not None]
     numbers = ticks * batch * sum(size for op, size in values if op.opname != "core.constant")
     updates = ticks * batch * sum(size * _repeats(op.attrs) for op, size in values)
-    for what, amount, most in (("numbers", numbers, MOST_NUMBERS), ("updates of units", updates, MOST_UPDATES)):
-        if amount > most:
-            notes = [f"its run has {amount} {what}, the limit is {most}"]
+    for what, amount, limit in (("numbers", numbers, MOST_NUMBERS), ("updates of units", updates, MOST_UPDATES)):
+        if amount > limit:
+            notes = [f"its run has {amount} {what}, the limit is {limit}"]
             hint = "thermoc certify FILE --large repeats it all the same; it may take long"
             raise error("T407", f"{shown(path)} was not re-checked", notes=notes, hint=hint)
 

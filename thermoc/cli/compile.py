@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from thermoc import api
-from thermoc.cli.model import Model, takes_model
+from thermoc.cli.model import ModelArgument, takes_model
 from thermoc.cli.output import print_json, say
 from thermoc.cli.parameters import (
     Chip,
@@ -24,7 +24,7 @@ from thermoc.support.files import can_write
 
 @takes_model
 def compile(
-    model: Model,
+    model: ModelArgument,
     target: Annotated[
         str | None,
         typer.Option("--target", "-t", help="One of `thermoc targets`.", show_default="onnx; chip with --chip"),
@@ -43,9 +43,10 @@ def compile(
     options = parse_options(option) | ({"step": True} if step else {}) | ({} if chip is None else {"chip": chip})
     target = target or ("onnx" if chip is None else "chip")
     net = model.load()
-    beside = output or Path(file_name(net.name))
-    if not beside.is_dir():
-        can_write(beside)
+    target_path = output or Path(file_name(net.name))
+    # The suffix is not known before the artefact is; the folder can be checked at once.
+    if not target_path.is_dir():
+        can_write(target_path)
     exe = api.compile(net, target, passes=passes, dump_ir=dump_ir, **options)
     path = output or Path(file_name(exe.source.name) + exe.artefact.suffix)
     size = exe.save(path)

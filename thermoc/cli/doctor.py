@@ -69,19 +69,24 @@ def _install(name: str) -> None:
 def _lava() -> dict[str, object]:
     from thermoc.backends.lava import interpreter
 
-    found = interpreter.installed()
+    installed = interpreter.installed()
     purpose, install = "running on Lava, in a Python of its own", "thermoc doctor --install lava"
     return {
         "package": "lava-nc",
-        "installed": found,
+        "installed": installed,
         "for": purpose,
-        "install": "" if found else install,
+        "install": "" if installed else install,
     }
 
 
 def _row(need: Need) -> dict[str, object]:
     try:
-        found = version(need.package)
+        installed_version = version(need.package)
     except PackageNotFoundError:
-        found = ""
-    return {"package": need.package, "installed": found, "for": need.purpose, "install": "" if found else need.install}
+        installed_version = ""
+    return {
+        "package": need.package,
+        "installed": installed_version,
+        "for": need.purpose,
+        "install": "" if installed_version else need.install,
+    }

@@ -78,11 +78,12 @@ def _interrupted() -> NoReturn:
     with suppress(OSError, ValueError, AttributeError):
         sys.stdout.flush()
         print("interrupted", file=sys.stderr, flush=True)
+    # Not sys.exit: that waits for the threads of a kernel that may run for minutes.
     os._exit(INTERRUPTED)
 
 
 def _run() -> int:
-    """Run the command and return its exit code; what goes wrong is told."""
+    """Run the command and return its exit code; what goes wrong is reported."""
     as_json = "--json" in sys.argv[1:]
     try:
         code = app(standalone_mode=False)
@@ -114,7 +115,7 @@ WRONG_LINE = cast(
 
 
 def _usage(problem: Any) -> ThermocError:
-    """Return typer's complaint as an error of ours: what is wrong, how the command is called, where more is told."""
+    """Return typer's complaint as an error of ours: what is wrong, how the command is called, where to read more."""
     context = getattr(problem, "ctx", None)
     if context is None:
         return error("T416", problem.format_message(), hint="thermoc --help")

@@ -24,14 +24,14 @@ PREFIX = "reader_"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Model:
+class ModelArgument:
     """What a command line names as its model, not yet read."""
 
     name: str
     options: Mapping[str, Any]
 
     def load(self) -> Network:
-        """Return the network, and print what the reader of its file mended or assumed.
+        """Return the network, and print what the reader of its file repaired or assumed.
 
         Errors: T501 to T508, T111 (an option that the reader does not have), and whatever building it finds (T1xx).
         """
@@ -54,14 +54,16 @@ def _for_the_shell(repair: Finding) -> str:
 
 
 def takes_model(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command, whose first parameter is a ``Model``, the argument MODEL and the options of every reader.
+    """Give a command, whose first parameter is a ``ModelArgument``, the argument MODEL and the options of every reader.
 
     Each keyword of each reader of thermoc.frontends is ``--NAME VALUE`` of the command, where the command has no such
     option of its own, and ``-R NAME=VALUE`` always.
     """
     signature = inspect.signature(command, eval_str=True)
-    first, *others = signature.parameters.values()
-    readers = [_reader_option(name, kinds) for name, kinds in _known().items() if _flag(name) not in _flags(others)]
+    model, *options_of_command = signature.parameters.values()
+    readers = [
+        _reader_option(name, kinds) for name, kinds in _known().items() if _flag(name) not in _flags(options_of_command)
+    ]
 
     @functools.wraps(command)
     def run(**values: Any) -> None:
@@ -72,13 +74,13 @@ def takes_model(command: Callable[..., None]) -> Callable[..., None]:
         twice = [name for name in named if name in options and options[name] != named[name]]
         if twice:
             raise error("T303", f"{twice[0]} is given twice", notes=[f"-R {twice[0]}=..., and {_flag(twice[0])}"])
-        values[first.name] = Model(name=values[first.name], options=options | named)
+        values[model.name] = ModelArgument(name=values[model.name], options=options | named)
         command(**values)
 
-    parameters = [first.replace(annotation=_ARGUMENT), *others, _pairs(), *readers]
-    keyword = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters]
+    parameters = [model.replace(annotation=_ARGUMENT), *options_of_command, _pairs(), *readers]
+    keyword = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
     run.__signature__ = signature.replace(parameters=keyword)  # type: ignore[attr-defined]
-    run.__annotations__ = {one.name: one.annotation for one in keyword}
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in keyword}
     return run
 
 
@@ -109,16 +111,16 @@ def _value(text: str) -> Any:
 
 def _known() -> dict[str, dict[str, str]]:
     """Return what each reader says of each option: by option, then by suffix."""
-    known: dict[str, dict[str, str]] = {}
+    options: dict[str, dict[str, str]] = {}
     for suffix in READERS:
-        for name, said in options_of(suffix).items():
-            known.setdefault(name, {})[suffix] = said
-    return known
+        for name, help_text in options_of(suffix).items():
+            options.setdefault(name, {})[suffix] = help_text
+    return options
 
 
 def _reader_option(name: str, kinds: Mapping[str, str]) -> inspect.Parameter:
-    said = "; ".join(f"{kind} files: {text}" if text else f"Of {kind} files" for kind, text in kinds.items())
-    option = typer.Option(_flag(name), metavar="VALUE", help=f"{said}.", rich_help_panel="Readers of files")
+    help_text = "; ".join(f"{kind} files: {text}" if text else f"Of {kind} files" for kind, text in kinds.items())
+    option = typer.Option(_flag(name), metavar="VALUE", help=f"{help_text}.", rich_help_panel="Readers of files")
     return _parameter(f"{PREFIX}{name}", Annotated[str | None, option])
 
 

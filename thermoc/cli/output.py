@@ -45,6 +45,7 @@ class Guarded(io.TextIOWrapper):
 
     def _lost(self, reason: OSError) -> None:
         """Send what is still to come nowhere, and say why once."""
+        # Python flushes the stream again at exit, and a second failure there would change the exit code.
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self.fileno())
         os.close(nowhere)
@@ -102,13 +103,13 @@ def tell(problem: ThermocError, *, as_json: bool) -> None:
     if as_json:
         rows = [
             {
-                "code": one.code,
-                "what": one.what,
-                "where": str(one.where) if one.where else None,
-                "notes": one.notes,
-                "hint": one.hint,
+                "code": finding.code,
+                "what": finding.what,
+                "where": str(finding.where) if finding.where else None,
+                "notes": finding.notes,
+                "hint": finding.hint,
             }
-            for one in problem.findings
+            for finding in problem.findings
         ]
         print_json({"errors": rows})
 

@@ -1,4 +1,4 @@
-"""A network in a Python file: ``file.py:NAME`` is run, and what goes wrong in it is told with the user's line."""
+"""A network in a Python file: ``file.py:NAME`` is run, and what goes wrong in it is reported with the user's line."""
 
 from __future__ import annotations
 
@@ -52,6 +52,7 @@ def _importing(path: Path) -> Iterator[None]:
 
 
 def _module(path: Path) -> ModuleType:
+    # A model called numpy.py must not replace the module of that name.
     name = path.stem if path.stem not in sys.modules else f"_model_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None
@@ -109,5 +110,5 @@ def _line(reason: BaseException, path: Path) -> Location | None:
     if isinstance(reason, SyntaxError) and reason.filename and reason.lineno:
         return Location.of_line(reason.filename, reason.lineno)
     lines = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(reason.__traceback__)]
-    users = [one for one in lines if Path(one[0]).resolve().parent == path.resolve().parent]
+    users = [frame_line for frame_line in lines if Path(frame_line[0]).resolve().parent == path.resolve().parent]
     return Location.of_line(*users[-1]) if users else None

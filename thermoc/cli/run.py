@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,7 +12,7 @@ from thermoc import api
 from thermoc.certificates import Certificate
 from thermoc.certificates import certify as make_certificate
 from thermoc.cli.inputs import load_inputs, no_inputs
-from thermoc.cli.model import Model, takes_model
+from thermoc.cli.model import ModelArgument, takes_model
 from thermoc.cli.output import check, print_json, say
 from thermoc.cli.parameters import (
     Chip,
@@ -32,7 +32,7 @@ from thermoc.support.tables import table
 
 @takes_model
 def run(
-    model: Model,
+    model: ModelArgument,
     target: Annotated[
         str | None,
         typer.Option("--target", "-t", help="One of `thermoc targets`.", show_default="sim; chip with --chip"),
@@ -57,6 +57,7 @@ def run(
     options = parse_options(option) | ({} if chip is None else {"chip": chip})
     pictures = {"floorplan": floorplan, "heat_map": heat_map, "trace": trace}
     target = target or ("sim" if chip is None else "chip")
+    # All that can be refused is refused before the model's file, which may take long, is run.
     _can_draw(pictures, target)
     _can_hold_arrays(output)
     net = model.load()
@@ -73,40 +74,45 @@ def run(
         write_atomic(output, npz_bytes(result.outputs))
     certificate = _certified(result) if certify else None
     if as_json:
-        print_json(
-            {
-                "network": result.network,
-                "target": target,
-                "seed": seed,
-                "outputs": result.rows(),
-                "path": str(output) if output else None,
-                "warnings": [str(warning) for warning in result.warnings],
-                "certificate": None if certificate is None else certificate.document,
-                **({} if result.chip is None else {"chip": result.chip.to_json()}),
-            }
-        )
+        print_json({**_document(result, certificate), "path": str(output) if output else None})
     else:
-        say(table(result.title, result.rows()))
-        for warning in result.warnings:
-            say(str(warning), err=True)
-        if result.chip is not None:
-            say(f"\n{result.chip}")
-        for path in (output, *pictures.values()):
-            if path is not None:
-                say(f"wrote {path}")
+        _print(result, certificate, [path for path in (output, *pictures.values()) if path is not None])
     if certificate is not None:
-        if not as_json:
-            say(str(certificate))
-            say(f"wrote {_certificate_path(result.network)}")
         check(certificate, as_json=as_json)
+
+
+def _document(result: api.Run, certificate: Certificate | None) -> dict[str, Any]:
+    """Return what --json prints of a run."""
+    return {
+        "network": result.network,
+        "target": result.target,
+        "seed": result.seed,
+        "outputs": result.rows(),
+        "warnings": [str(warning) for warning in result.warnings],
+        "certificate": None if certificate is None else certificate.document,
+        **({} if result.chip is None else {"chip": result.chip.to_json()}),
+    }
+
+
+def _print(result: api.Run, certificate: Certificate | None, written: Sequence[Path]) -> None:
+    say(table(result.title, result.rows()))
+    for warning in result.warnings:
+        say(str(warning), err=True)
+    if result.chip is not None:
+        say(f"\n{result.chip}")
+    for path in written:
+        say(f"wrote {path}")
+    if certificate is not None:
+        say(str(certificate))
+        say(f"wrote {_certificate_path(result.network)}")
 
 
 def _can_draw(pictures: Mapping[str, Path | None], target: str) -> None:
     """Refuse pictures of a chip that there is not, and formats that there are not, before anything runs."""
-    wanted = [name.replace("_", "-") for name, path in pictures.items() if path is not None]
-    if wanted and target != "chip":
+    requested = [name.replace("_", "-") for name, path in pictures.items() if path is not None]
+    if requested and target != "chip":
         raise error(
-            "T404", f"--{wanted[0]} shows a simulated chip, and the target is {target!r}", hint="take --target chip"
+            "T404", f"--{requested[0]} shows a simulated chip, and the target is {target!r}", hint="take --target chip"
         )
     for name in ("floorplan", "heat_map"):
         path = pictures[name]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from thermoc.cli.model import Model, takes_model
+from thermoc.cli.model import ModelArgument, takes_model
 from thermoc.cli.output import print_json, say
 from thermoc.cli.parameters import Json, Passes
 from thermoc.ir.graph import Graph
@@ -21,7 +21,7 @@ from thermoc.support.files import write_atomic
 
 @takes_model
 def show(
-    model: Model,
+    model: ModelArgument,
     svg: Annotated[Path | None, typer.Option("--svg", help="Write a picture of the graph.")] = None,
     data: Annotated[bool, typer.Option("--data", help="Print large arrays too, so that the text parses back.")] = False,
     passes: Passes = None,

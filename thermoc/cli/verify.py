@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from thermoc.cli.inputs import load_inputs
-from thermoc.cli.model import Model, takes_model
+from thermoc.cli.model import ModelArgument, takes_model
 from thermoc.cli.output import print_json, say
 from thermoc.cli.parameters import Inputs, Json, parse_options
 from thermoc.support.errors import error
@@ -20,7 +20,7 @@ from thermoc.verification.plot import format_of
 
 @takes_model
 def verify(
-    model: Model,
+    model: ModelArgument,
     targets: Annotated[
         str, typer.Option("--targets", "-t", help="Targets to verify, with commas between; see `thermoc targets`.")
     ] = "sim",
@@ -57,7 +57,7 @@ def verify(
     if reduce is not None:
         can_write(reduce)
     net = model.load()
-    found = verification(
+    verified = verification(
         net,
         [name for name in targets.split(",") if name],
         inputs=None if input is None else load_inputs(input, net.graph),
@@ -70,17 +70,17 @@ def verify(
         reduce=reduce,
     )
     if plot is not None:
-        found.plot(plot)
+        verified.plot(plot)
     if as_json:
-        print_json({**found.to_json(), "plot": str(plot) if plot else None})
+        print_json({**verified.to_json(), "plot": str(plot) if plot else None})
     else:
-        _tell(found, plot)
-    if not found.ok:
+        _tell(verified, plot)
+    if not verified.ok:
         raise typer.Exit(1)
 
 
-def _tell(found: Verification, plot: Path | None) -> None:
-    say(str(found))
+def _tell(verified: Verification, plot: Path | None) -> None:
+    say(str(verified))
     if plot is not None:
         say(f"wrote {plot}")
 
@@ -89,8 +89,8 @@ def _options(pairs: list[str] | None) -> dict[str, dict[str, Any]]:
     """Return TARGET.KEY=VALUE pairs as options by target. Errors: T303."""
     options: dict[str, dict[str, Any]] = {}
     for pair in pairs or ():
-        target, dot, rest = pair.partition(".")
+        target, dot, pair_of_target = pair.partition(".")
         if not dot or "=" in target:
             raise error("T303", f"option {pair!r} is not TARGET.KEY=VALUE", hint="e.g. -O onnx.precision=float64")
-        options.setdefault(target, {}).update(parse_options([rest]))
+        options.setdefault(target, {}).update(parse_options([pair_of_target]))
     return options

@@ -12,7 +12,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from thermoc.ir.target import TargetDescription
-from thermoc.passes.pipeline_syntax import Group, Listed, Syntax, Word
+from thermoc.passes.pipeline_syntax import Braces, Listed, Syntax, Word
 
 WITHHELD = "..."
 """What stands in a pass's text for an option that has no text: a function, or arrays to calibrate on."""
@@ -35,6 +35,7 @@ class Unreadable(Exception):
 def printed(value: Any) -> str:
     """Return the text of an option's value; ``...`` where it has none."""
     match value:
+        # bool before int, for it is one.
         case None | bool():
             return str(value).lower()
         case Enum():
@@ -54,11 +55,13 @@ def printed(value: Any) -> str:
 
 def stated(item: Any) -> str:
     """Return the fields of a dataclass as ``name=value`` pairs: those that are not at their defaults."""
+    # Only what differs is printed, so that texts stay short and a new default shows.
     pairs = ((field, getattr(item, field.name)) for field in dataclasses.fields(item))
     return ", ".join(f"{field.name}={printed(value)}" for field, value in pairs if not _is_default(field, value))
 
 
 def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:
+    # 1 == 1.0 == True in Python: a value of another type is not the default, and must print.
     return value is field.default or (type(value) is type(field.default) and value == field.default)
 
 
@@ -74,7 +77,7 @@ def described(kind: Any) -> str:
     if origin is Literal:
         return " or ".join(map(printed, inner))
     if origin in (Union, UnionType, tuple):
-        texts = ["none" if one is NoneType else described(one) for one in inner]
+        texts = ["none" if inner_kind is NoneType else described(inner_kind) for inner_kind in inner]
         return "" if "" in texts else f"({', '.join(texts)})" if origin is tuple else " or ".join(texts)
     if kind in _NAMES:
         return _NAMES[kind]
@@ -92,14 +95,15 @@ def value_of(kind: Any, syntax: Syntax, targets: Targets) -> Any:
     if origin in (Union, UnionType):
         if syntax == Word(text="none") and NoneType in inner:
             return None
-        return value_of(next(one for one in inner if one is not NoneType), syntax, targets)
+        return value_of(next(inner_kind for inner_kind in inner if inner_kind is not NoneType), syntax, targets)
     match syntax:
         case Listed(items=items) if origin is tuple and len(items) == len(inner):
-            return tuple(value_of(one, item, targets) for one, item in zip(inner, items))
-        case Group(options=options) if dataclasses.is_dataclass(kind) and kind is not TargetDescription:
-            kinds = option_types(kind)
+            return tuple(value_of(inner_kind, item, targets) for inner_kind, item in zip(inner, items))
+        case Braces(options=options) if dataclasses.is_dataclass(kind) and kind is not TargetDescription:
+            dataclass_: Any = kind
+            kinds = option_types(dataclass_)
             if options.keys() <= kinds.keys():
-                return kind(**{name: value_of(kinds[name], item, targets) for name, item in options.items()})
+                return dataclass_(**{name: value_of(kinds[name], item, targets) for name, item in options.items()})
         case Word():
             return _of_word(kind, syntax, targets)
     raise Unreadable
@@ -116,7 +120,7 @@ def _of_word(kind: Any, word: Word, targets: Targets) -> Any:
         return word.text == "true"
     if kind in (int, float) or (isinstance(kind, type) and issubclass(kind, Enum)):
         try:
-            value = kind(word.text)
+            value: Any = kind(word.text)
         except ValueError:
             raise Unreadable from None
         if kind is not float or math.isfinite(value):

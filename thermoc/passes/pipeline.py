@@ -22,6 +22,7 @@ def run_passes(graph: Graph, passes: Sequence[Pass], *, dump_ir: Path | None = N
     changed something (``03-fuse.txt``). Errors: T1xx (the graph given is not well formed), T201 (a precondition does
     not hold), T202 (a pass broke the graph or its promise; names the pass and those already run), T505.
     """
+    # A pass that infers types takes what cannot be verified yet; it is verified after it.
     if not (passes and passes[0].untyped):
         _demand(findings(graph), lambda found: found)
     if dump_ir is not None:
@@ -54,10 +55,10 @@ def _dump(path: Path, graph: Graph) -> None:
     write_atomic(path, print_graph(graph).encode())
 
 
-def _demand(found: Iterable[Finding], blame: Callable[[list[Finding]], list[Finding]]) -> None:
-    found = list(found)
-    if found:
-        raise ThermocError(blame(found))
+def _demand(broken: Iterable[Finding], blame: Callable[[list[Finding]], list[Finding]]) -> None:
+    broken = list(broken)
+    if broken:
+        raise ThermocError(blame(broken))
 
 
 def _check_needs(step: Pass, graph: Graph, records: Sequence[PassRecord]) -> None:
@@ -70,6 +71,7 @@ def _check_needs(step: Pass, graph: Graph, records: Sequence[PassRecord]) -> Non
 def _check_result(step: Pass, graph: Graph, records: Sequence[PassRecord], *, changed: bool) -> None:
     notes = _history(records)
     head = Finding(code="T202", what=f"pass {step} left a graph that is not well formed", notes=notes)
+    # A graph that did not change was verified after the pass before, and verifying is not free.
     if changed or step.untyped:
         _demand(findings(graph), lambda found: found if step.untyped else [head, *found])
     for gift in step.gives:

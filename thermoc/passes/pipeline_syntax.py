@@ -32,13 +32,13 @@ class Listed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
+class Braces:
     """Options in braces."""
 
     options: Mapping[str, Syntax]
 
 
-Syntax = Word | Listed | Group
+Syntax = Word | Listed | Braces
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +78,7 @@ class _Parser:
             passes.append(PassSyntax(name=token.text, options=options, position=token.position))
         return tuple(passes)
 
-    def group(self, depth: int) -> Group:
+    def group(self, depth: int) -> Braces:
         opening = self.expect("{", "'{'")
         options: dict[str, Syntax] = {}
         while self.now.text != "}":
@@ -90,7 +90,7 @@ class _Parser:
             self.expect("=", f"'=' after {name.text}", opening)
             options[name.text] = self.value(depth + 1, opening)
         self.index += 1
-        return Group(options=options)
+        return Braces(options=options)
 
     def listed(self, depth: int) -> Listed:
         opening = self.expect("(", "'('")
@@ -131,6 +131,7 @@ class _Parser:
         return token
 
     def refuse(self, wanted: str, opening: _Token | None) -> NoReturn:
+        # At the end of the text the brace that was never closed is what the user must find.
         if self.now.kind == "end" and opening is not None:
             self.fail(f"{opening.text!r} is not closed", opening)
         self.fail(f"there should be {wanted}, not {self.now.text or 'the end'!r}", self.now)
@@ -139,8 +140,8 @@ class _Parser:
         raise unreadable(self.text, what, token.position)
 
     def _scan(self) -> Iterator[_Token]:
-        at, end = 0, len(self.text.rstrip())
-        while at < end:
+        at, length = 0, len(self.text.rstrip())
+        while at < length:
             match = _TOKEN.match(self.text, at)
             if match is None:
                 start = at + len(self.text[at:]) - len(self.text[at:].lstrip())
@@ -148,7 +149,7 @@ class _Parser:
             kind = match.lastgroup or ""
             yield _Token(kind=kind, text=self._plain(match, kind), position=match.start(kind) + 1)
             at = match.end()
-        yield _Token(kind="end", text="", position=end + 1)
+        yield _Token(kind="end", text="", position=length + 1)
 
     def _plain(self, match: re.Match[str], kind: str) -> str:
         if kind != "quoted":

@@ -9,7 +9,7 @@ from typing import Any
 
 from thermoc.passes.base import Pass
 from thermoc.passes.option_text import WITHHELD, Targets, Unreadable, described, option_types, printed, value_of
-from thermoc.passes.pipeline_syntax import PassSyntax, Syntax, Word, parse_syntax
+from thermoc.passes.pipeline_syntax import Braces, Listed, PassSyntax, Syntax, Word, parse_syntax
 from thermoc.passes.registry import pass_class
 from thermoc.support.errors import ThermocError, error
 
@@ -82,6 +82,7 @@ def shown(item: Syntax) -> str:
     match item:
         case Word(text=text, quoted=quoted):
             return printed(text) if quoted else text
-        case _ if hasattr(item, "items"):
-            return f"({', '.join(map(shown, item.items))})"
-    return f"{{{', '.join(f'{name}={shown(value)}' for name, value in item.options.items())}}}"
+        case Listed(items=items):
+            return f"({', '.join(map(shown, items))})"
+        case Braces(options=options):
+            return f"{{{', '.join(f'{name}={shown(value)}' for name, value in options.items())}}}"

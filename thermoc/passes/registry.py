@@ -32,9 +32,9 @@ def names() -> tuple[str, ...]:
 def pass_class(name: str) -> type[Pass]:
     """Return the class of a pass by its name. Errors: T210 where there is none, or it does not load."""
     module = _modules().get(name)
-    found = None if module is None else _class_in(importlib.import_module(module))
-    if found is not None:
-        return found
+    ours = None if module is None else _class_in(importlib.import_module(module))
+    if ours is not None:
+        return ours
     if name in _announced():
         return _loaded(_announced()[name])
     near = difflib.get_close_matches(name, names(), 1)
@@ -52,6 +52,7 @@ def _modules() -> Mapping[str, str]:
 def _class_in(module: ModuleType) -> type[Pass] | None:
     name = module.__name__.rpartition(".")[2].replace("_", "-")
     classes = (item for item in vars(module).values() if isinstance(item, type) and issubclass(item, Pass))
+    # A file imports other passes too: the one it is for has its name.
     return next((item for item in classes if not inspect.isabstract(item) and item.name == name), None)
 
 

@@ -61,6 +61,7 @@ def _gap(code: Coded, fired: NDArray, activation: NDArray, units: int) -> UnitGa
         tolerance = np.broadcast_to(largest * batch, (ticks, len(largest)))
     else:
         variance = np.cumsum((y * (largest - y)).sum(axis=1), axis=0)
+        # Two inequalities, two sides: each of the four may use a quarter of the chance.
         exponent = float(np.log(4 * units * ticks / FALSE_ALARM))
         tolerance = np.minimum(_freedman(variance, largest, exponent), largest * np.sqrt(count * exponent / 2))
     rate, expected = (np.cumsum(array.sum(axis=1), axis=0) / count for array in (x, y))

@@ -70,7 +70,9 @@ class _Turns:
         members = (unit.turn == turn) & (sweep < self.op.sweeps)
         context = Context(tick=tick, dt=self.dt, seed=self.said.setting.seed, batch=self.said.setting.batch)
         u = context.uniform(self.op.s.type, self.op.stream, min(sweep, self.op.sweeps - 1))
+        # A spin's energy changes by twice its field when it flips, a bit's by its field: 1 - low is 2 or 1.
         field = (1 - self.low) * ((self.J @ was.T).T + self.h[tick])
+        # log1p keeps u near 1 exact, where log(1 - u) has lost its digits.
         margin = field - self.T[tick] * (np.log(u) - np.log1p(-u))
         bound = self._bound(tick, was)
         wrong = np.where(now > self.low, margin < -bound, margin > bound)

@@ -56,8 +56,8 @@ class Gap:
     @property
     def vacuous(self) -> bool:
         """Whether what passes declare is as wide as the value itself, at every tick."""
-        least = float(self.declared.min(initial=np.inf)) if len(self.declared) else 0.0
-        return least > 0 and least >= self.full_range
+        declared_least = float(self.declared.min(initial=np.inf)) if len(self.declared) else 0.0
+        return declared_least > 0 and declared_least >= self.full_range
 
     @property
     def discrete(self) -> bool:
@@ -89,10 +89,12 @@ class Gap:
         if self.absolute_tolerance is not None and not self.discrete:
             return np.full((1, 1, 1), self.absolute_tolerance) + self.declared
         spread = np.zeros(self.expected.shape)
-        for other in self.jittered:
-            spread = np.maximum(spread, distance(other, self.expected))
+        for moved in self.jittered:
+            spread = np.maximum(spread, distance(moved, self.expected))
         if self.discrete:
             return spread + self.declared
+        # A rounding travels from unit to unit, so the widest jitter of a tick stands for all of them; twice, for both
+        # runs may be off.
         return ROUNDINGS * self.eps * self.scale + 2 * spread.max(axis=2, keepdims=True, initial=0.0) + self.declared
 
     @cached_property
@@ -100,8 +102,9 @@ class Gap:
         """Where (ticks, batch) the runs are no longer the same trajectory: a unit differs, or half the digits do."""
         if self.noise:
             return np.ones(self.size.shape[:2], bool)
-        least = 0.0 if self.discrete else np.sqrt(self.eps) * self.scale
-        return np.any(self.size > least + self.declared, axis=2)
+        # Half the digits: in a chaotic graph the rest is gone within the ticks that the first half took.
+        threshold = 0.0 if self.discrete else np.sqrt(self.eps) * self.scale
+        return np.any(self.size > threshold + self.declared, axis=2)
 
     @cached_property
     def beyond(self) -> NDArray:

@@ -53,6 +53,7 @@ class Disturbed:
         rng, about = np.random.default_rng(number), self.disturbance
 
         def signed(array: NDArray) -> NDArray:
+            # The sign has no tick: a weight that was rounded up stays rounded up.
             coins = rng.choice([-1.0, 1.0], size=array.shape[2:])
             return array * (coins if number > 1 else 1.0 if number == 0 else -1.0)
 

@@ -76,10 +76,12 @@ def _worst(gap: Gap, units: NDArray, diverged: NDArray, count: int) -> Means | N
         if not d.any() or not np.isfinite(d).all():
             continue
         about = physics.estimate(d)
+        # Below this, the autocorrelation time itself is not known, nor then the error.
         if about.ess < LEAST_ESS:
             continue
         limit = float(student.ppf(1 - FALSE_ALARM / (2 * count), about.ess - 1))
         moved = [abs(_differences(jittered, gap.expected, diverged, unit).mean()) for jittered in gap.jittered]
+        # A short run underestimates its own error; what passes declare is a floor under it.
         error = max(about.error, gap.noise / np.sqrt(d.size))
         tolerance = limit * error + gap.offset + 2 * max(moved, default=0.0)
         candidates.append(Means(difference=about.mean, tolerance=float(tolerance), samples=about.ess, unit=int(unit)))

@@ -44,6 +44,7 @@ class Steered:
         if not op.results or not any(key[0] == op.results[0].name for key in self.shifts):
             return operands
         key, behind = op.results[0].name, isinstance(MEANINGS.get(type(op)), Delayed)
+        # An op with a delayed state reads its operands after it has answered, when its count is one further.
         tick = max(self._ticks.get(key, 0) - behind, 0)
         moved = list(operands)
         for index, name in enumerate(op.operand_specs):

@@ -48,6 +48,7 @@ def place(subject: Subject, error: str, judgement: Judgement) -> ErrorLocation:
     if first is None:
         return _by_means(subject, error, judgement)
     gap, tick, sample, _ = first
+    # Nothing after the first breach matters, and the graph is about to run once for every pass.
     short = replace(subject, setting=subject.setting.cut(ticks=slice(tick + 1), samples=slice(sample + 1)))
     graph = subject.exe.source if error == LOWERING else subject.exe.graph
     shown = _at(subject, error, gap.name, graph, graph.outputs[gap.name].x.name, first)
@@ -191,13 +192,13 @@ def _same_value(before: Graph, after: Graph, name: str) -> bool:
 
 
 def _in_emission(subject: Subject, shown: ErrorLocation) -> ErrorLocation:
-    """Let the target hand out every value of the lowered graph, and find the first that is not the reference's."""
+    """Make every value of the lowered graph an output of the target, and find the first that is not the reference's."""
     graph = subject.exe.graph
     names = _values(graph)
     try:
         emitted = _seen(subject, graph, names)
     except ThermocError as reason:
-        return shown.but(note=f"the target cannot hand out the values within: {reason.findings[0].what}")
+        return shown.but(note=f"the target cannot output the values within: {reason.findings[0].what}")
     expected = subject.setting.reference(graph, probes=names).probes
     jittered = Jittered(subject.setting, graph, given=False, probes=names)
 
@@ -206,7 +207,7 @@ def _in_emission(subject: Subject, shown: ErrorLocation) -> ErrorLocation:
 
     spot = _first(_types(graph, names), emitted, expected, around, rounding(graph))
     if spot is None:
-        return shown.but(note="with its inner values handed out the target is right: see how it joins ops")
+        return shown.but(note="with its inner values as outputs the target is right: see how it joins ops")
     return _at(subject, shown.breach.error, shown.breach.value, graph, spot[0].name, spot)
 
 

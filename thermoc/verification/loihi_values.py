@@ -1,4 +1,4 @@
-"""What a lowered graph holds where the network's units are: read on the chip's clock, told in the network's numbers."""
+"""What a lowered graph holds where the network's units are: read on Loihi's clock, in the network's numbers."""
 
 from __future__ import annotations
 
@@ -61,6 +61,7 @@ def chip_values(setting: RunSettings, graph: Graph, populations: Sequence[Counte
 
     inputs = feed(graph, setting.inputs, ticks=setting.ticks, batch=setting.batch)
     if is_clocked(graph):
+        # The chip must run on until its slowest population has said its last tick of the network.
         last = max(max(p.lag, p.start + p.every) for p in populations)
         outputs, _ = run_split(graph, inputs, run, spare=max(0, last - split_graph(graph).latency))
     else:

@@ -106,6 +106,7 @@ class Around:
         self.before, self.after, self.was, self.now = before, after, was, now
         self.same = equal(was, now)
         self.eps = rounding(before), rounding(after)
+        # The coarser format rounds most, so its jitter is what tells how far rounding can move the graph.
         coarse = after if self.eps[1] >= self.eps[0] else before
         self.jittered = Jittered(subject.setting, coarse, given=self.eps[0] != self.eps[1])
 
@@ -129,7 +130,7 @@ def put(expected: NDArray, other: NDArray, own: NDArray) -> NDArray:
 
 
 def _gaps(
-    subject: Subject, around: Around, changes: Sequence[Change], told: Sequence[InexactPass], count: int
+    subject: Subject, around: Around, changes: Sequence[Change], passes: Sequence[InexactPass], count: int
 ) -> list[Gap]:
     declared = {
         "offset": sum(change.offset for change in changes),
@@ -148,29 +149,30 @@ def _gaps(
             absolute_tolerance=subject.absolute_tolerance,
             **declared,
         )
-        gaps.append(_by_law(gap, told, count) if gap.vacuous else replace(gap, jittered=around.moved(name, count)))
+        gaps.append(_by_law(gap, passes, count) if gap.vacuous else replace(gap, jittered=around.moved(name, count)))
     return gaps
 
 
-def _by_law(gap: Gap, told: Sequence[InexactPass], count: int) -> Gap:
+def _by_law(gap: Gap, passes: Sequence[InexactPass], count: int) -> Gap:
     """Return a gap whose bound says nothing as one that is judged by its law."""
     law, jittered = replace(gap, law=True, offset=0.0, noise=0.0, sampling=0.0), []
     if not gap.size.any():
         return law
-    for inexact in told:
+    for inexact in passes:
         if inexact.disturbed is not None:
+            # The first two runs err all upwards and all downwards: the extremes, whatever the count.
             runs, plain = inexact.disturbed.take(2 + count), inexact.disturbed.plain[gap.name]
             jittered += [put(gap.expected, flat(run[gap.name]), flat(plain)) for run in runs]
     return replace(law, jittered=jittered)
 
 
 def _stages(
-    subject: Subject, graph: Graph, outputs: Outputs, told: Sequence[InexactPass], records: Sequence[PassRecord]
+    subject: Subject, graph: Graph, outputs: Outputs, passes: Sequence[InexactPass], records: Sequence[PassRecord]
 ) -> tuple[Judgement, ...]:
     """Judge what was done before, between and after the inexact passes, each by itself."""
     graphs = (subject.exe.source, *subject.exe.lowered.graphs)
     first, was, begun, compared = graphs[0], subject.source.outputs, 0, []
-    for inexact in told:
+    for inexact in passes:
         now = (
             inexact.disturbed.plain if inexact.disturbed else subject.setting.reference(graphs[inexact.number]).outputs
         )

@@ -16,7 +16,7 @@ from thermoc.verification.comparison import EMISSION, LOWERING, Comparison
 
 FORMATS = ("png", "svg")
 LEAST = 1e-17
-"""Where an error of nought is drawn on the logarithmic axis."""
+"""Where an error of zero is drawn on the logarithmic axis."""
 
 
 def plot(rows: Sequence[Comparison], targets: Sequence[str], path: str | os.PathLike[str], *, title: str) -> None:
@@ -27,6 +27,7 @@ def plot(rows: Sequence[Comparison], targets: Sequence[str], path: str | os.Path
     except ImportError:
         hint = 'pip install "thermoc[viz]"'
         raise error("T302", "pictures need matplotlib, which is not installed", hint=hint) from None
+    # A figure of its own, without pyplot: no window, no global state, no backend to choose.
     figure = Figure(figsize=(10, 2.6 * len(targets) + 0.6), layout="constrained")
     panels = figure.subplots(len(targets), 2, sharex=True, sharey=True, squeeze=False)
     for line, target in zip(panels, targets):

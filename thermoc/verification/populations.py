@@ -87,6 +87,7 @@ class _Judge:
         for population in self.populations:
             self._allow(population)
         exact = self._steered({})
+        # A spike is monotonic in its drive, so the two ends of the bound say all that may happen within it.
         low, high = (self._steered(self._shifted(sign)) for sign in (-1.0, 1.0))
         order = {name: index for index, name in enumerate(self.graph.producers)}
         compared = [gap for p in self.populations for gap in self._compared(p, exact, low, high)]
@@ -101,7 +102,7 @@ class _Judge:
             tolerance = HOST * np.abs(b).max(axis=(0, 2), keepdims=True, initial=0.0)
             near = distance(a, b) <= tolerance
             low, high = np.where(near, a, b - tolerance), np.where(near, a, b + tolerance)
-            bounds = {"low": low, "high": high, "slack": np.broadcast_to(tolerance, b.shape)}
+            bounds: Any = {"low": low, "high": high, "slack": np.broadcast_to(tolerance, b.shape)}
             gaps.append(UnitGap(name=op.x.name, shape=op.x.shape, discrete=False, actual=a, expected=b, **bounds))
         return gaps
 
@@ -215,8 +216,8 @@ class _Judge:
 
         def said(term: Term) -> tuple[NDArray, NDArray]:
             x, off = self.said(term)
-            own = term.source in siblings and not term.delay
-            return x, off + columns(self.steering.slacks[term.source]) if own else off
+            from_sibling = term.source in siblings and not term.delay
+            return x, off + columns(self.steering.slacks[term.source]) if from_sibling else off
 
         return said
 
@@ -252,6 +253,7 @@ class _Judge:
     def _integration(self, population: Counterpart, u: NDArray) -> NDArray:
         """Return what it does to a membrane that the chip's takes the new current, whatever the op's method says."""
         op: Any = population.design.population.op
+        # Loihi's membrane takes the current of the same tick, which is this method to the letter.
         if op.method == "semi_implicit":
             return np.zeros_like(u)
         shape = population.design.population.shape
@@ -303,8 +305,8 @@ class _Judge:
             gap = colours.judged(self.graph, population, self.said)
             self.steering.slacks[unit.name] = gap.slack
             return [gap]
-        sent, share = self.said.sent[unit.name], self._share(unit.name)
-        form = {"shape": unit.shape, "share": share}
+        sent, relative_error = self.said.sent[unit.name], self._share(unit.name)
+        form = {"shape": unit.shape, "share": relative_error}
         if isinstance(unit, (LifPopulation, NoisyPopulation)):
             ends = (low[unit.name], high[unit.name], exact[unit.name])
             below, above = np.minimum.reduce(ends), np.maximum.reduce(ends)
@@ -316,6 +318,7 @@ class _Judge:
             return compared
         expected = exact[unit.name]
         if isinstance(unit.op, thermo.Memory):
+            # A memory answers with its state from before the tick: what it becomes shows one tick later.
             expected = np.concatenate([sent[:1], exact[f"{unit.op.results[0].name}'m"]])[: len(sent)]
         return [self._continuous(unit.name, sent, expected, self.steering.slacks[unit.name], form)]
 
@@ -323,6 +326,7 @@ class _Judge:
         """Compare a state where the spikes are equal, for after one it is elsewhere; it is cut to the chip's bits."""
         actual, name = self.said.sent[reading.name], reading.name
         slack = np.where(same, self.steering.slacks[name], np.inf)
+        # Loihi's states stop at 24 bits where the network's go on: no error of the pass.
         top = LIMIT / (population.design.scale * FRACTION)
         ends = [reading.factor * end + reading.offset for end in (top, -top)]
         cut = np.clip(exact[name], np.minimum(*ends), np.maximum(*ends))

@@ -52,6 +52,7 @@ def reduced(subject: Subject, place: ErrorLocation, *, shows: Shows) -> Case:
         graph=full.graph,
         setting=full.setting.cut(ticks=slice(place.breach.tick + 1), samples=slice(place.breach.sample + 1)),
     )
+    # Fewer samples may hide the breach where noise or means need them all.
     start = short if still(short) else full
     case = next((cut for cut in _cuts(place, start.setting) if still(cut)), start)
     return _fewer_units(_fewer_ticks(_one_sample(case, still), still), still)
@@ -79,11 +80,11 @@ def _cuts(place: ErrorLocation, setting: RunSettings) -> Iterator[Case]:
     recorded = setting.reference(place.graph, probes=names).probes
     last, depth = -1, 0
     while True:
-        kept = _before(place.graph, place.name, depth)
-        if len(kept) == last:
+        ops = _before(place.graph, place.name, depth)
+        if len(ops) == last:
             return
-        yield _cut(place, kept, recorded, setting)
-        last, depth = len(kept), max(1, 2 * depth)
+        yield _cut(place, ops, recorded, setting)
+        last, depth = len(ops), max(1, 2 * depth)
 
 
 def _before(graph: Graph, name: str, depth: int) -> set[str]:
@@ -184,7 +185,7 @@ def _axes_of(op: Op, operand: str, value: Value) -> list[Axis | None]:
     if group is None:
         return [(token, 0) for token in tokens]
     wide = rank - (len(tokens) - 1)
-    middle: list[Axis | None] = [(tokens[group][1:], place - wide) for place in range(wide)]
+    middle: list[Axis | None] = [(tokens[group][1:], index - wide) for index in range(wide)]
     return [*((token, 0) for token in tokens[:group]), *middle, *((token, 0) for token in tokens[group + 1 :])]
 
 
@@ -198,8 +199,8 @@ def _length(case: Case, axis: Axis) -> int:
         length
         for name, value in op.operand_values
         if value.type is not None
-        for own, length in zip(_axes_of(op, name, value), value.type.shape)
-        if own == axis
+        for axis_name, length in zip(_axes_of(op, name, value), value.type.shape)
+        if axis_name == axis
     ]
     return max(lengths, default=1)
 
@@ -233,4 +234,4 @@ def _cuts_of(op: Op, source: Op, axis: Axis, length: int) -> list[int]:
         return []
     names = [_axes_of(op, name, value) for name, value in op.operand_values if value.name == source.y.name]
     shape = source.y.type.shape
-    return [i for i, own in enumerate(names[0]) if own == axis and shape[i] == length] if names else []
+    return [i for i, axis_name in enumerate(names[0]) if axis_name == axis and shape[i] == length] if names else []

@@ -15,7 +15,7 @@ from thermoc.verification.tolerances import Judgement
 
 
 def row(subject: Subject, error: str, judgement: Judgement, gap: Gap) -> Comparison:
-    """Return what is told of one value."""
+    """Return the row of one value."""
     size, diverged = gap.size, gap.diverges.any(axis=1)
     tolerance = np.broadcast_to(gap.tolerance, size.shape)
     average = judgement.means.get(gap.name)

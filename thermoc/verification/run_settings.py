@@ -78,6 +78,7 @@ def _drawn(op: Input, rng: np.random.Generator, shape: tuple[int, ...]) -> NDArr
     """Return standard normals, or what the role asks for; whole numbers have a spread of 3."""
     z = rng.normal(size=shape)
     if op.role is Role.temperature:
+        # Far from zero, where Gibbs sampling freezes and 1 / T overflows.
         z = 0.5 + np.abs(z)
     elif op.role in (Role.spike, Role.probability):
         z = rng.random(shape) if op.role is Role.probability else (z > 1).astype(float)

@@ -87,6 +87,7 @@ def judge(gaps: Sequence[Gap]) -> Judgement:
 
 def surely(gaps: Callable[[int], Sequence[Gap]]) -> Judgement:
     """Judge with few jittered runs and, where that finds a breach, again with many."""
+    # Most runs have no breach, and two jittered runs show that; sixteen cost eight times as much.
     judgement = judge(gaps(FEW))
     return judgement if judgement.ok else judge(gaps(MANY))
 

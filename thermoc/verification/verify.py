@@ -45,7 +45,7 @@ def verify(
     """Compare a network with its lowered graph and with the target's run of that, on every target.
 
     inputs: as ``exe.run`` takes them; drawn from the seed where there are none. probes: values of the network to
-    compare besides its outputs (they are handed out under ``probe.NAME``). options: those of ``tc.compile`` for each
+    compare besides its outputs (they become outputs ``probe.NAME``). options: those of ``tc.compile`` for each
     target. tolerance: an absolute difference for floats in place of the bounds by rounding. reduce: where a breach is
     found, the smallest graph that still shows it is written there as .thermo, its inputs as .npz.
 
@@ -89,6 +89,7 @@ def _judged(subject: Subject) -> tuple[list[Comparison], list[ErrorLocation]]:
             rows.append(units)
         if not judgement.ok and any(compared.verdict == BREACH for compared in rows if compared.error == kind):
             places.append(place(subject, kind, judgement))
+    # Samples that diverged hold other states by right; only the others can be compared.
     together = np.flatnonzero(judgement.diverged_at == subject.setting.ticks)
     states = final_states(subject, together)
     if states is not None:
