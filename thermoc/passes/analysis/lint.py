@@ -64,6 +64,7 @@ def _coldest(graph: Graph, op: Any) -> float | None:
 
 
 def _asymmetric(op: Any, rows: tuple[FloatArray, FloatArray, FloatArray]) -> Iterator[Finding]:
+    # Here, for scipy takes longer to import than most networks to check.
     from scipy.sparse import csr_array  # pyright: ignore[reportMissingTypeStubs]
 
     n = len(rows[2]) - 1
@@ -156,6 +157,7 @@ def _operands(op: Op, values: dict[str, FloatArray]) -> Iterator[Any]:
 
 def _stiffest(force: Any, x: FloatArray, scale: FloatArray) -> float:
     """Return the largest rate of -scale dforce/dx by twenty steps of power iteration with finite differences."""
+    # A fixed start, so that the same network always gets the same warning.
     v = np.random.default_rng(0).normal(size=x.shape)
     size, rate = 1e-6 * max(float(np.abs(x).max()), 1.0), 0.0
     with np.errstate(all="ignore"):
