@@ -139,8 +139,9 @@ def _force(graph: Graph, op: Any) -> Any:
         ctx = Context(tick=0, dt=graph.dt, seed=0, batch=1)
         for source in order:
             meaning: Any = MEANINGS[type(source)]  # pure: a force at its particles' places has no state between
-            results = meaning.step(source, ctx, *_operands(source, values))
-            for value, array in zip(source.results, results if isinstance(results, tuple) else (results,)):
+            results: Any = meaning.step(source, ctx, *_operands(source, values))
+            arrays: tuple[FloatArray, ...] = results if len(source.results) > 1 else (results,)
+            for value, array in zip(source.results, arrays):
                 values[value.name] = array
         return np.broadcast_to(values[op.force.name][0], x.shape)
 
