@@ -175,7 +175,8 @@ class _Encoder:
             return w(thermo.SampleBinary, drive=drive, T=operands["T"], stream=self._next())
         if thermal and isinstance(op, thermo.Boltzmann):
             return w(thermo.SampleCategorical, x=operands["x"], T=operands["T"], stream=self._next())
-        p: Expression = w(type(op), **operands)
+        activation: type[Op] = type(op)
+        p: Expression = w(activation, **operands)
         if ceiling is not None:
             divisor: FloatArray = np.where(ceiling > 0, ceiling, 1.0)
             p = p / divisor
