@@ -168,15 +168,14 @@ class _Encoder:
         self.error[y.name] = SamplingError(noise=noise, drift=np.broadcast_to(drift, y.shape))
         self._report(op, ceiling, float(noise.max(initial=0.0)))
 
-    def _spikes(self, op: Any, w: Rewriter, operands: dict[str, Value], ceiling: FloatArray | None) -> Expression:
+    def _spikes(self, op: Op, w: Rewriter, operands: dict[str, Value], ceiling: FloatArray | None) -> Expression:
         thermal = self.options.coding == "thermal"
         if thermal and isinstance(op, thermo.FermiDirac):
             drive = w[operands["mu"]] - operands["x"]
             return w(thermo.SampleBinary, drive=drive, T=operands["T"], stream=self._next())
         if thermal and isinstance(op, thermo.Boltzmann):
             return w(thermo.SampleCategorical, x=operands["x"], T=operands["T"], stream=self._next())
-        activation: type[Op] = type(op)
-        p: Expression = w(activation, **operands)
+        p: Expression = w(type(op), **operands)
         if ceiling is not None:
             divisor: FloatArray = np.where(ceiling > 0, ceiling, 1.0)
             p = p / divisor
