@@ -83,6 +83,7 @@ def ou_network(op: diffusive.OuNetwork, w: Rewriter) -> Expression:
     rates, V = physics.modes(w.numbers(op.K))
     into_modes = w.constant(V.T)
     a, gain, spread = physics.ou_network_step(rates, op.mobility, w.dt)
+    # Modes do not mix, so that each step is a product by element and the noise of each mode is its own.
     y = w.delay(op.x, _in_modes(op, op.initial, into_modes, w))
     z = w(thermo.Normal, shape=op.x.shape, stream=op.stream, dtype=w.dtype)
     pull = _in_modes(op, op.b, into_modes, w) * gain

@@ -96,6 +96,7 @@ class _Fuser:
     def _fed(self, op: core.Affine) -> Op:
         """W (c x) + b is (W c) x + b."""
         before, weight = self.producers.get(op.x.name), self._constant(op.weight)
+        # A second reader would need the factor by itself, and both the product and the map would stay.
         alone = len(self.graph.consumers.get(op.x.name, ())) == 1
         if not isinstance(before, core.Mul) or weight is None or not alone:
             return op
@@ -130,7 +131,7 @@ class _Fuser:
         source = self._linear(value, op)
         if source is None:
             return op
-        exact = abs(np.frexp(factor)[0]) == 0.5
+        exact = abs(np.frexp(factor)[0]) == 0.5  # a power of two moves no digit
         if not exact:
             bound = "one rounding in each weight instead of one in each output"
             self.log.changed(f"weights of {source.y}", old="W, b", new=f"{factor!r} W, {factor!r} b", bound=bound)

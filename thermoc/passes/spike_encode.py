@@ -19,7 +19,7 @@ from thermoc.ir.reference import interpret
 from thermoc.ir.types import Role
 from thermoc.ir.values import Value
 from thermoc.passes.analysis.error_bounds import STEEPNESS
-from thermoc.passes.analysis.intervals import ranges
+from thermoc.passes.analysis.intervals import Range, ranges
 from thermoc.passes.analysis.linearity import linear_in
 from thermoc.passes.analysis.sampling_error import SamplingError, through
 from thermoc.passes.base import Pass
@@ -106,7 +106,9 @@ class _Encoder:
         self.means: dict[str, Value] = {}
         self.ops: list[Op] = []
         self.stream = 1 + max((getattr(op, "stream", -1) for op in graph.ops), default=-1)
-        self.proven = ranges(graph, options.input_range) if options.input_range is not None else {}
+        self.proven: Mapping[str, Range] = {}
+        if options.input_range is not None:
+            self.proven = ranges(graph, options.input_range)
         self.reached = _reached(graph, options.calibrate) if options.calibrate is not None else {}
 
     def graph(self) -> Graph:
@@ -171,7 +173,7 @@ class _Encoder:
         self.error[y.name] = SamplingError(noise=noise, drift=np.broadcast_to(drift, y.shape))
         self._report(op, ceiling, float(noise.max(initial=0.0)))
 
-    def _spikes(self, op: Any, w: Rewriter, operands: dict[str, Value], ceiling: FloatArray | None) -> Expression:
+    def _spikes(self, op: Op, w: Rewriter, operands: dict[str, Value], ceiling: FloatArray | None) -> Expression:
         thermal = self.options.coding == "thermal"
         if thermal and isinstance(op, thermo.FermiDirac):
             drive = w[operands["mu"]] - operands["x"]
@@ -180,7 +182,8 @@ class _Encoder:
             return w(thermo.SampleCategorical, x=operands["x"], T=operands["T"], stream=self._next())
         p: Expression = w(type(op), **operands)
         if ceiling is not None:
-            p = p / np.where(ceiling > 0, ceiling, 1.0)
+            divisor: FloatArray = np.where(ceiling > 0, ceiling, 1.0)
+            p = p / divisor
         if not thermal:
             rate = p / self.source.dt
             s, _ = w(spiking.If, x=rate, r=1.0, compare="greater_equal", reset="subtract")

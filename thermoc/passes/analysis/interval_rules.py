@@ -148,6 +148,7 @@ def _wave(crest: float) -> Callable[..., Range]:
     def rule(op: Op, x: Range) -> Range:
         ends = [_value(op, [end]) for end in x]
         low, high = np.minimum(*ends), np.maximum(*ends)
+        # Beyond so many turns float64 no longer says where in its period an end lies.
         wide = ~(np.abs(x.low) < MOST_TURNS) | ~(np.abs(x.high) < MOST_TURNS)
         reaches = [_holds(x, crest + shift) | wide for shift in (math.pi, 0.0)]
         return Range(np.where(reaches[0], -1.0, low), np.where(reaches[1], 1.0, high))
@@ -213,6 +214,7 @@ def _weighted(op: Any, *operands: Range) -> Range | None:
     if any((intervals[name].high != x).any() for name, x in fixed.items()):
         return None
     x, wild = intervals["x"], _infinite(intervals["x"])
+    # Infinite ends are taken out, for 0 times infinity is no number, and come back where a weight touches them.
     x = Range(np.where(wild, 0.0, x.low), np.where(wild, 0.0, x.high))
     W, b = (_middle(intervals[name]) if name in intervals else None for name in (weight, "bias"))
     (xc, xr), (Wc, Wr) = _middle(x), W or (np.zeros(()),) * 2
@@ -231,7 +233,7 @@ def _weighted(op: Any, *operands: Range) -> Range | None:
 
 
 def _matmul(op: Op, a: Range, b: Range) -> Range:
-    if _infinite(a).any() or _infinite(b).any():
+    if _infinite(a).any() or _infinite(b).any():  # a sum over an axis mixes them with the others
         return _unbounded(op)
     (ac, ar), (bc, br) = _middle(a), _middle(b)
     centre, spread = ac @ bc, np.abs(ac) @ br + ar @ np.abs(bc) + ar @ br

@@ -23,6 +23,7 @@ def _gibbs(op: Any, initial: Range, **named: Range) -> tuple[Range]:
 
 def _settling(start: Range, drive: Range, keep: Range) -> Range:
     """State of v' = keep v + drive: within the start and drive / (1 - keep) for 0 <= keep < 1; keep = 1 adds up."""
+    # For 0 <= keep < 1 the state relaxes towards drive / (1 - keep) and never passes it; at keep = 1 it adds up.
     settled = corners([end / (1 - k) for end in drive for k in keep])
     steady, adding = (keep.low >= 0) & (keep.high < 1), (keep.low >= 0) & (keep.high <= 1)
     low = np.where(adding & (drive.low >= 0), np.minimum(start.low, 0.0), -np.inf)
@@ -94,6 +95,7 @@ def _bonds(op: Any, energy: Range, **named: Range) -> tuple[Range, Range]:
     m = op.results[0].shape
     energies = Range(np.broadcast_to(np.minimum(energy.low, 0.0), m), np.broadcast_to(np.maximum(energy.high, 0.0), m))
     formed = hull(between(0.0, 1.0)(op), like(op, named["initial"]))
+    # A bond counts as formed by a number in [0, 1] or by its start, which may be any number.
     scale = np.maximum(np.abs(formed.high), np.abs(formed.low))
     return formed, Range(np.asarray((energies.low * scale).sum()), np.asarray((energies.high * scale).sum()))
 
@@ -115,7 +117,7 @@ STATE_RULES: dict[type[Op], Callable[..., tuple[Range | None, ...]]] = {
 """Rules of ops with a state or several results, which take the ranges of the operands by name."""
 _GAUSSIAN = "its noise is Gaussian, and its state has no bound"
 UNBOUNDED: dict[type[Op] | str, str] = {
-    core.Output: "it hands a value out",
+    core.Output: "it is an output, which nothing reads",
     **dict.fromkeys((spiking.Li, spiking.CubaLi), "its membrane depends on the step, which comes later"),
     spiking.I: "it integrates without a bound",
     **dict.fromkeys((thermo.Noise, thermo.Memory, langevin.Brownian, langevin.Langevin), _GAUSSIAN),
@@ -130,7 +132,7 @@ UNBOUNDED: dict[type[Op] | str, str] = {
 }
 """Ops without a rule, which have no bound whatever goes in, and why: ``calibrate`` serves where these enter."""
 UNBOUNDED_RESULTS: dict[type[Op], str] = {
-    core.Delay: "it closes a cycle, in which nothing bounds what it hands on",
+    core.Delay: "it closes a cycle, in which nothing bounds what it returns",
     spiking.Lif: "its membrane depends on the step; its spikes have a range",
     spiking.If: "its membrane integrates without a bound; its spikes have a range",
     spiking.CubaLif: "its membrane depends on the step; its spikes have a range",

@@ -41,6 +41,7 @@ def intervals(graph: Graph, inputs: tuple[float, float]) -> dict[str, Range]:
         for op in graph.ops
         for value in op.results
     }
+    # A cycle may narrow for ever, by less each round: what is left after some rounds holds all the same.
     for _ in range(ROUNDS):
         changed = [_narrow(op, narrowest, inputs) for op in graph.order]
         if not any(changed):
@@ -79,6 +80,7 @@ def _narrow(op: Op, narrowest: dict[str, Range], inputs: tuple[float, float]) ->
         if result is None:
             continue
         old = narrowest[value.name]
+        # Rounds only narrow: both ranges hold, so their intersection does. NaN, of infinities that met, says nothing.
         low = np.fmax(old.low, np.where(np.isnan(result.low), -np.inf, result.low))
         high = np.fmin(old.high, np.where(np.isnan(result.high), np.inf, result.high))
         if (low > old.low).any() or (high < old.high).any():

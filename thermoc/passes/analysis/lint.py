@@ -64,6 +64,7 @@ def _coldest(graph: Graph, op: Any) -> float | None:
 
 
 def _asymmetric(op: Any, rows: tuple[FloatArray, FloatArray, FloatArray]) -> Iterator[Finding]:
+    # Here, for scipy takes longer to import than most networks to check.
     from scipy.sparse import csr_array  # pyright: ignore[reportMissingTypeStubs]
 
     n = len(rows[2]) - 1
@@ -138,8 +139,9 @@ def _force(graph: Graph, op: Any) -> Any:
         ctx = Context(tick=0, dt=graph.dt, seed=0, batch=1)
         for source in order:
             meaning: Any = MEANINGS[type(source)]  # pure: a force at its particles' places has no state between
-            results = meaning.step(source, ctx, *_operands(source, values))
-            for value, array in zip(source.results, results if isinstance(results, tuple) else (results,)):
+            results: Any = meaning.step(source, ctx, *_operands(source, values))
+            arrays: tuple[FloatArray, ...] = results if len(source.results) > 1 else (results,)
+            for value, array in zip(source.results, arrays):
                 values[value.name] = array
         return np.broadcast_to(values[op.force.name][0], x.shape)
 
@@ -156,6 +158,7 @@ def _operands(op: Op, values: dict[str, FloatArray]) -> Iterator[Any]:
 
 def _stiffest(force: Any, x: FloatArray, scale: FloatArray) -> float:
     """Return the largest rate of -scale dforce/dx by twenty steps of power iteration with finite differences."""
+    # A fixed start, so that the same network always gets the same warning.
     v = np.random.default_rng(0).normal(size=x.shape)
     size, rate = 1e-6 * max(float(np.abs(x).max()), 1.0), 0.0
     with np.errstate(all="ignore"):

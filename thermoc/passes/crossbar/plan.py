@@ -68,7 +68,7 @@ def plan(
 def _in_cells(cells: WeightCells, spec: CrossbarSpec, reach: FloatArray | None, wires: Wires) -> _Cells:
     """Return what the cells do, with the DAC's range over the inputs; the ADC's comes later."""
     x_max = float(reach.max(initial=0.0)) if reach is not None and spec.input_bits else 1.0
-    x_max = x_max or 1.0
+    x_max = x_max or 1.0  # inputs that are always 0 still need a step to be counted in
     op = _op(spec, x_max=x_max if cells.offset is None else full_scale(x_max, spec), adc_range=1.0)
     D, N = crossbar.seen(op, cells.plus, cells.minus, wires), crossbar.spread(op, cells.plus, cells.minus)
     weights = np.einsum("pnm,p->nm", D, 2.0 ** (spec.cell_bits * np.arange(len(D)))) * cells.step
@@ -108,6 +108,7 @@ def _of_known_inputs(
     shift = 2.0 ** (
         op.dac_bits * np.arange(op.readings)[:, np.newaxis] + spec.cell_bits * np.arange(len(D))
     )  # (readings, slices)
+    # What exceeds the range is cut, counted once for each digit and slice it stands in.
     over = np.maximum(worst - op.adc_range, 0.0) if spec.adc_bits else np.zeros_like(worst)
     half = _half_step(op, D)
     clipped = scale * np.einsum("tkpm,kp->m", over, shift)

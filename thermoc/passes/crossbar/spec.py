@@ -130,6 +130,7 @@ def cells(W: FloatArray, spec: CrossbarSpec) -> WeightCells:
     """Return the cells that come nearest to weights W (inputs, outputs): the largest takes all the levels there are."""
     if spec.arrays_a_sign == 1:
         return _biased(W, spec)
+    # One step for the matrix, so that readings of all columns add up without factors of their own.
     largest = float(np.abs(W).max(initial=0.0)) or 1.0
     step, size = largest / spec.levels, np.abs(W) / (largest / spec.levels)
     if spec.cell_bits:

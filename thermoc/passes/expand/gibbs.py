@@ -31,6 +31,7 @@ def gibbs_sweeps(op: sampling.GibbsSweeps, w: Rewriter) -> Value:
     classes = _classes(op, w, n)
     s = op.x
     for sweep in range(op.sweeps):
+        # One uniform a unit and sweep serves all colours, for each unit is updated once in a sweep.
         u = w(thermo.Uniform, shape=(n,), stream=op.stream, draw=sweep, dtype=w.dtype)
         logit = w.log(u) - w.log(1.0 - u)
         threshold = _temperature(op, w, sweep) * logit

@@ -105,9 +105,11 @@ def _kicks(
     (n,), edges = T.shape, len(ends)
     to_reservoir = ends[:, 1] < 0
     z = w(thermo.Normal, shape=(edges,), stream=op.stream, dtype=w.dtype)
+    # Noise may push a temperature below 0 for a tick; a variance may not follow it there.
     temperatures = w(core.Concat, xs=(w.maximum(T, 0.0), w.maximum(T_ambient, 0.0)), axis=0)
     partners = np.where(to_reservoir, n + ends[:, 0], ends[:, 1])
     near, far = (_picked(w, temperatures, nodes) for nodes in (ends[:, 0], partners))
+    # Fluctuation and dissipation: two nodes that exchange heat at G swap noise of variance 2 k_B G T T' dt.
     flux = w.sqrt(near * far * (2 * op.k_B * w.dt * sizes)) * z
     inner = _gathered(w, flux, n, ends[~to_reservoir], np.flatnonzero(~to_reservoir))
     outer = _gathered(w, flux, n, ends[to_reservoir], np.flatnonzero(to_reservoir))
@@ -126,6 +128,7 @@ def _gathered(w: Rewriter, flux: Value, n: int, ends: IntArray, edges: IntArray)
     rows = np.concatenate([ends[:, 0], ends[inside, 1]])
     values = np.concatenate([np.ones(len(ends)), -np.ones(inside.sum())])
     columns = np.concatenate([edges, edges[inside]])
+    # Rows in order, and columns in each: what a sparse map asks for, whatever order the edges came in.
     order = np.lexsort((columns, rows))
     offsets = np.searchsorted(rows[order], np.arange(n + 1))
     return _sparse(w, flux, values[order], columns[order], offsets)

@@ -117,6 +117,7 @@ def bond_force(op: langevin.BondForce, w: Rewriter) -> tuple[Expression, Express
     distance, r, incidence = _bonds(op, w)
     stretch, strength = r - op.length, w[op.strength] * op.formed
     safe = w.select(r > 0.0, r, 1.0)
+    # A spring without length pulls straight back; the general form divides by r, which may be 0.
     at_rest = w(core.Equal, a=op.length, b=0.0)
     push = w.select(at_rest, -strength, -(strength * stretch / safe))
     force = w.affine(distance * w.broadcast(push, r.shape), incidence.T)
@@ -151,6 +152,7 @@ def _nearest(w: Rewriter, distance: Expression, box: Sequence[Number]) -> Expres
     if not len(box):
         return distance
     sides = np.array(box)
+    # Nearest image: a difference beyond half a side is shorter the other way round.
     images = w.floor(distance / sides + 0.5)
     return distance - images * sides
 

@@ -72,7 +72,7 @@ def _driven(op: spiking.CubaLif | spiking.CubaLi, w: Rewriter) -> tuple[Expressi
     target = w[op.w_in] * op.x
     fall, rise = _relaxation(w, op.method, op.tau_syn)
     keep, gain = _relaxation(w, op.method, op.tau_mem)
-    if op.method == "semi_implicit":
+    if op.method == "semi_implicit":  # the membrane reads the current of this tick, not of the last
         i = w(spiking.TraceStep, x=rise * target, keep=fall, initial=op.i_initial)
         return i, gain * i, keep, gain
     before = w.delay(op.i, op.i_initial)
@@ -88,6 +88,7 @@ def _chained_gain(op: spiking.CubaLif | spiking.CubaLi, w: Rewriter) -> Expressi
     """``physics.chained_gain`` in ops."""
     fast, slow = w.dt / w[op.tau_syn], w.dt / w[op.tau_mem]
     difference = w.abs(slow - fast)
+    # Equal time constants: the quotient of differences becomes the derivative, slow e^-slow.
     equal = w(core.Equal, a=difference, b=0.0)
     ratio = -w.expm1(-difference) / w.select(equal, 1.0, difference)
     ratio = w.select(equal, 1.0, ratio)

@@ -27,7 +27,7 @@ def thermal_relu(op: thermo.ThermalRelu, w: Rewriter) -> Expression:
 def fermi_dirac(op: thermo.FermiDirac, w: Rewriter) -> Expression:
     """1 / (1 + e^u) as (1 or e^-|u|) / (1 + e^-|u|), u = (x - mu) / T (P6)."""
     u = (w[op.x] - op.mu) / op.T
-    decay = w.exp(-w.abs(u))
+    decay = w.exp(-w.abs(u))  # of -|u|, so that no exponential overflows
     return w.select(u > 0.0, decay, 1.0) / (decay + 1.0)
 
 
@@ -44,6 +44,7 @@ def boltzmann(op: thermo.Boltzmann, w: Rewriter) -> Expression:
     u = w[op.x] / op.T
     last = len(u.shape) - 1
     of_group = (*u.shape[:last], 1)
+    # The least energy gets weight 1, so that the sum neither overflows nor vanishes.
     low = w.reshape(w(core.Reduce, x=u, kind="min", axes=(last,)), of_group)
     weight = w.exp(low - u)
     return weight / w.reshape(w.sum(weight, last), of_group)
