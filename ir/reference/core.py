@@ -132,9 +132,10 @@ def _padded(x: AnyArray, padding: Pairs, fill: float) -> AnyArray:
 def conv(op: core.Conv, ctx: Context, x: AnyArray, weight: AnyArray, bias: AnyArray | None) -> AnyArray:
     rank, kernel = x.ndim - 2, weight[0]
     views = _windows(_padded(x, op.padding, 0.0), kernel.shape[2:], op.stride, op.dilation)
-    parts = np.split(views, op.groups, axis=1), np.split(kernel, op.groups, axis=0)
+    groups = zip(np.split(views, op.groups, axis=1), np.split(kernel, op.groups, axis=0))
     taps = (1, *range(2 + rank, 2 + 2 * rank)), tuple(range(1, 2 + rank))
-    y = np.concatenate([np.moveaxis(np.tensordot(view, part, axes=taps), -1, 1) for view, part in zip(*parts)], axis=1)
+    outputs = [np.moveaxis(np.tensordot(view, weights, axes=taps), -1, 1) for view, weights in groups]
+    y = np.concatenate(outputs, axis=1)
     return y if bias is None else y + bias.reshape(1, -1, *(1,) * rank)
 
 

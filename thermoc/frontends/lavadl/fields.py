@@ -110,13 +110,13 @@ def unused(root: Mapping[str, Any], kinds: Mapping[str, str], neurons: Mapping[s
     places: dict[str, list[str]] = {}
     for name in sorted(root.keys() - {"layer"}):
         places.setdefault(name, []).append("the file")
-    for place, kind in kinds.items():
-        entry = root["layer"][place]
+    for layer, kind in kinds.items():
+        entry = root["layer"][layer]
         for name in sorted(entry.keys() - FIELDS[kind]):
-            places.setdefault(name, []).append(f"layer {place}")
-        inside = entry["neuron"] if place in neurons else {}
-        for name in sorted(inside.keys() - NEURON_FIELDS.get(neurons.get(place, ""), set())):
-            places.setdefault(f"neuron/{name}", []).append(f"layer {place}")
+            places.setdefault(name, []).append(f"layer {layer}")
+        inside = entry["neuron"] if layer in neurons else {}
+        for name in sorted(inside.keys() - NEURON_FIELDS.get(neurons.get(layer, ""), set())):
+            places.setdefault(f"neuron/{name}", []).append(f"layer {layer}")
     if places:
         reason = {f"neuron/{name}": " (of training alone)" for name in TRAINING}
         notes = [f"{name}{reason.get(name, '')}: {_listed(where)}" for name, where in places.items()]
