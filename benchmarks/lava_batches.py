@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 import thermoc as tc
-from thermoc.backends.base import Place
+from thermoc.backends.base import NoisePosition
 from thermoc.backends.lava import interpreter
 from thermoc.demo import digits, network
 from thermoc.ir.feed import feed
@@ -81,7 +81,7 @@ def run(exe: Any, files: dict[str, bytes], given: Mapping[str, NDArray]) -> tupl
     """Return the outputs of a package, and the seconds from its start to its end."""
     fed, artefact = feed(exe.graph, given, ticks=TICKS), dataclasses.replace(exe.artefact, files=files)
     start = time.perf_counter()
-    outputs = exe.backend.run(artefact, fed, Place()).outputs
+    outputs = exe.backend.run(artefact, fed, NoisePosition()).outputs
     return outputs, time.perf_counter() - start
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from thermoc.backends.base import Artefact, Backend, Outcome, Place
+from thermoc.backends.base import Artefact, Backend, NoisePosition, Outcome
 from thermoc.ir.dialects import core, thermo
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
@@ -57,9 +57,9 @@ class Right(Backend):
     def emit(self, graph: Graph, options: Any) -> Held:
         return Held(graph=graph.with_ops(type(self).fault(op) for op in graph.ops))
 
-    def run(self, artefact: Held, feed: Feed, place: Place) -> Outcome:
+    def run(self, artefact: Held, feed: Feed, position: NoisePosition) -> Outcome:
         with np.errstate(all="ignore"):
-            trace = interpret(artefact.graph, feed, seed=place.seed)
+            trace = interpret(artefact.graph, feed, seed=position.seed)
         return Outcome(outputs=trace.outputs, states=trace.states)
 
 
@@ -122,7 +122,7 @@ class Absent(Right):
 
     name = "absent"
 
-    def run(self, artefact: Held, feed: Feed, place: Place) -> Outcome:
+    def run(self, artefact: Held, feed: Feed, position: NoisePosition) -> Outcome:
         from thermoc.support.errors import error
 
         raise error("T302", "running this needs nothing that exists", hint="pip install nothing")
@@ -173,8 +173,8 @@ class LeftBehind(Right):
 
     name = "left-behind"
 
-    def run(self, artefact: Held, feed: Feed, place: Place) -> Outcome:
-        right = super().run(artefact, feed, place)
+    def run(self, artefact: Held, feed: Feed, position: NoisePosition) -> Outcome:
+        right = super().run(artefact, feed, position)
         return Outcome(outputs=right.outputs, states={name: array + 1 for name, array in right.states.items()})
 
 

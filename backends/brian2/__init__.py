@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from thermoc.backends.base import Backend, Outcome, Place
+from thermoc.backends.base import Backend, NoisePosition, Outcome
 from thermoc.backends.brian2 import emit, lower, run, script
 from thermoc.backends.brian2.artefact import Brian2Artefact
 from thermoc.backends.brian2.target import TARGET
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.target import TargetDescription
-from thermoc.passes.base import Pass
+from thermoc.ir.types import DType
+from thermoc.passes.base import Pass, Property, floats_are
+from thermoc.passes.legalize import held_by
 from thermoc.passes.spike_encode import Inputs
 from thermoc.support.errors import error
 
@@ -59,6 +61,7 @@ class Brian2Backend(Backend):
 
     name: ClassVar[str] = "brian2"
     Options: ClassVar[type[Options]] = Options
+    pass_options: ClassVar[tuple[str, ...]] = ("coding", "input_range", "calibrate")
 
     def target(self) -> TargetDescription:
         """Return what Brian2 holds."""
@@ -68,11 +71,15 @@ class Brian2Backend(Backend):
         """Return the passes that bring a graph to Brian2."""
         return lower.lower(options.coding, options.input_range, options.calibrate, dt=dt)
 
+    def takes(self, options: Options) -> tuple[Property, ...]:
+        """Brian2 computes in float64 alone."""
+        return (held_by(TARGET), floats_are(DType.f64))
+
     def emit(self, graph: Graph, options: Options) -> Brian2Artefact:
         """Return the script of a lowered graph. Errors: T301."""
         text, data = script.script(emit.emit(graph, options.noise), time_unit=options.time_unit)
         return Brian2Artefact(text=text, data=data, options=options)
 
-    def run(self, artefact: Brian2Artefact, feed: Feed, place: Place) -> Outcome:
+    def run(self, artefact: Brian2Artefact, feed: Feed, position: NoisePosition) -> Outcome:
         """Run the script. Errors: T302 where Brian2 or a compiler that was asked for is missing."""
-        return run.run(artefact, feed, place)
+        return run.run(artefact, feed, position)

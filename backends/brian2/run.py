@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from thermoc.backends.base import Outcome, Place
+from thermoc.backends.base import NoisePosition, Outcome
 from thermoc.backends.brian2.artefact import Brian2Artefact
 from thermoc.backends.brian2.compiler import compiler
 from thermoc.ir.feed import Feed
@@ -26,14 +26,14 @@ NAMES = {"numpy": "NumPy", "cython": "Cython"}
 _MODULES: WeakKeyDictionary[Brian2Artefact, ModuleType] = WeakKeyDictionary()
 
 
-def run(artefact: Brian2Artefact, feed: Feed, place: Place) -> Outcome:
+def run(artefact: Brian2Artefact, feed: Feed, position: NoisePosition) -> Outcome:
     """Return outputs and states of a run from the initial state.
 
     Errors: T302 where Brian2 is missing, or the compiler that was asked for; T409 where the program fails.
     """
     module = loaded(artefact)
     inputs = {name: _given(array) for name, array in feed.arrays.items()}
-    where = module.place_of(place.seed, place.first_sample, place.first_tick)
+    where = module.place_of(position.seed, position.first_sample, position.first_tick)
     if artefact.options.device == "cpp_standalone":
         from thermoc.backends.brian2.standalone import run_program
 

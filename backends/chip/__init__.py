@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from thermoc.backends.base import Backend, Outcome, Place
+from thermoc.backends.base import Backend, NoisePosition, Outcome
 from thermoc.backends.chip.build import build
 from thermoc.backends.chip.layout import ChipArtefact
 from thermoc.backends.chip.options import Options, crossbars
@@ -14,7 +14,8 @@ from thermoc.backends.sim.lower import lower
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.target import TargetDescription
-from thermoc.passes.base import Lowered, Pass
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Lowered
 
 
 class ChipBackend(Backend):
@@ -22,6 +23,7 @@ class ChipBackend(Backend):
 
     name: ClassVar[str] = "chip"
     Options: ClassVar[type] = Options
+    own_passes: ClassVar[str] = "the network is laid out on the chip as its own passes leave it"
 
     def target(self) -> TargetDescription:
         """Return what the chip holds."""
@@ -39,8 +41,8 @@ class ChipBackend(Backend):
         """Return the layout, the machine's program and the simulator's."""
         return build(lowered, options, self)
 
-    def run(self, artefact: ChipArtefact, feed: Feed, place: Place) -> Outcome:
+    def run(self, artefact: ChipArtefact, feed: Feed, position: NoisePosition) -> Outcome:
         """Run the network on the chip."""
         from thermoc.backends.chip.run import run
 
-        return run(artefact, feed, place)
+        return run(artefact, feed, position)

@@ -12,9 +12,11 @@ from thermoc.backends.chip.work import Kind
 from thermoc.backends.sim.emit import emit
 from thermoc.ir.dialects.core import Constant
 from thermoc.ir.graph import Graph
-from thermoc.passes.base import Lowered, Pass, run_passes
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Lowered
 from thermoc.passes.crossbar.map_crossbars import MapCrossbars
 from thermoc.passes.fuse import Fuse
+from thermoc.passes.pipeline import run_passes
 from thermoc.simulator.chips import load_chip
 
 

@@ -13,7 +13,8 @@ from thermoc.ir.infer import infer, retyped
 from thermoc.ir.ops import Op
 from thermoc.ir.types import DType, Role, Type
 from thermoc.ir.values import Value
-from thermoc.passes.base import Log, Pass
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Log
 
 PREFIX = "chip.temperature."
 WARMTH = "chip.warmth."

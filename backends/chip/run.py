@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.backends.base import Outcome, Place
+from thermoc.backends.base import NoisePosition, Outcome
 from thermoc.backends.chip.layout import ChipArtefact
 from thermoc.backends.chip.report import ChipRun, report
 from thermoc.backends.chip.work import Kind, temperature
@@ -30,7 +30,7 @@ MOST_CELLS = 8_000_000
 MOST_EVENTS = 60_000_000
 
 
-def run(artefact: ChipArtefact, feed: Feed, place: Place) -> Outcome:
+def run(artefact: ChipArtefact, feed: Feed, position: NoisePosition) -> Outcome:
     """Return outputs and states, and what the chip did. Errors: T404, T414, T415.
 
     Samples run one after another, each through all its ticks.
@@ -42,7 +42,7 @@ def run(artefact: ChipArtefact, feed: Feed, place: Place) -> Outcome:
     price = costs(program, chip)
     events = run_events(program, chip, rounds=rounds, price=price)
     start = beginning(events, program)
-    targets = _targets(artefact, feed.ticks, place)
+    targets = _targets(artefact, feed.ticks, position)
     worked = pulses(events, program, start)
     length = max(2, int(events.end.max(initial=start)) - start)
     size = 2 * round(min(options.slot * PICO, length) / 2)
@@ -66,7 +66,7 @@ def run(artefact: ChipArtefact, feed: Feed, place: Place) -> Outcome:
     for name, given in artefact.warmths.items():
         arrays[given] = _warmth(artefact, name, events, history, start, feed)
     outcome = run_program(
-        artefact.program, Feed(arrays=arrays, ticks=feed.ticks, batch=feed.batch), place, artefact.threads
+        artefact.program, Feed(arrays=arrays, ticks=feed.ticks, batch=feed.batch), position, artefact.threads
     )
     ran = ChipRun(
         artefact=artefact,
@@ -155,7 +155,7 @@ def _edges(length: int, size: int) -> NDArray[np.int64]:
     return np.append(np.arange(-(-length // size)) * size, length)
 
 
-def _targets(artefact: ChipArtefact, ticks: int, place: Place) -> dict[str, NDArray[np.float64]]:
+def _targets(artefact: ChipArtefact, ticks: int, position: NoisePosition) -> dict[str, NDArray[np.float64]]:
     """Return the kelvins that each op's islands are to have, (ticks,): the reference, or what a schedule asks for.
 
     A schedule's highest temperature up to the run's end is the hottest that units may be; heaters cool along with it as
@@ -170,9 +170,9 @@ def _targets(artefact: ChipArtefact, ticks: int, place: Place) -> dict[str, NDAr
         if artefact.mapping.work.parts[parts[0]].heated:
             T = temperature(graph.producers[name])
             assert T is not None
-            asked = _over_ticks(artefact, T.name, place.first_tick + ticks, place.seed)
+            asked = _over_ticks(artefact, T.name, position.first_tick + ticks, position.seed)
             kelvin = np.clip(asked / asked.max() * chip["sampler.hottest"], chip["sampler.coldest"], None)
-            found[name] = kelvin[place.first_tick :]
+            found[name] = kelvin[position.first_tick :]
     return found
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 import thermoc
-from thermoc.backends.base import Backend, Outcome, Place
+from thermoc.backends.base import Backend, NoisePosition, Outcome
 from thermoc.backends.lava import emit, lower, run
 from thermoc.backends.lava.artefact import LavaArtefact
 from thermoc.backends.lava.target import TARGET
@@ -64,6 +64,7 @@ class LavaBackend(Backend):
 
     name: ClassVar[str] = "lava"
     Options: ClassVar[type[Options]] = Options
+    pass_options: ClassVar[tuple[str, ...]] = ("input_range", "calibrate", "chips", "coding")
 
     def target(self) -> TargetDescription:
         """Return what Lava holds."""
@@ -88,13 +89,13 @@ class LavaBackend(Backend):
         files = emit.files(chip, about, stock_only=options.stock_only)
         return LavaArtefact(files=files, graph=graph, chip=chip, options=options)
 
-    def run(self, artefact: LavaArtefact, feed: Feed, place: Place) -> Outcome:
+    def run(self, artefact: LavaArtefact, feed: Feed, position: NoisePosition) -> Outcome:
         """Run the package in Lava's own Python. Errors: T302, T403, T409."""
         if artefact.options.runtime == "reference":
-            graph, tick = artefact.graph, place.first_tick
-            trace = interpret(graph, feed, seed=place.seed, first_sample=place.first_sample, first_tick=tick)
+            graph, tick = artefact.graph, position.first_tick
+            trace = interpret(graph, feed, seed=position.seed, first_sample=position.first_sample, first_tick=tick)
             return Outcome(outputs=trace.outputs, states=trace.states)
-        return run.run(artefact, feed, place)
+        return run.run(artefact, feed, position)
 
 
 def chip_of(graph: Graph) -> Graph:

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.backends.base import Outcome, Place
+from thermoc.backends.base import NoisePosition, Outcome
 from thermoc.backends.lava.artefact import LavaArtefact, unpack
 from thermoc.backends.lava.interpreter import interpreter, missing
 from thermoc.ir.dialects.loihi import LIMIT
@@ -35,24 +35,24 @@ GRACE = 2.0
 """How long, in seconds, others may still say why they broke once one process has."""
 
 
-def run(artefact: LavaArtefact, feed: Feed, place: Place) -> Outcome:
+def run(artefact: LavaArtefact, feed: Feed, position: NoisePosition) -> Outcome:
     """Return outputs and states of a run from the initial state: the host's parts by the reference, the chip's in Lava.
 
     Errors: T302 where Lava is missing, T403 for a message of more than 24 bits, T409 where a process
     fails or a phase takes longer than its limit.
     """
-    where: dict[str, Any] = {"seed": place.seed, "first_sample": place.first_sample}
+    where: dict[str, Any] = {"seed": position.seed, "first_sample": position.first_sample}
 
     def part(graph: Graph, given: Feed, first_tick: int) -> tuple[Mapping[str, NDArray], Mapping[str, NDArray]]:
         if graph == artefact.chip:
             return in_lava(artefact, given, where | {"first_tick": first_tick})
-        trace = interpret(graph, given, seed=place.seed, first_sample=place.first_sample, first_tick=first_tick)
+        trace = interpret(graph, given, seed=position.seed, first_sample=position.first_sample, first_tick=first_tick)
         return trace.outputs, trace.states
 
     if artefact.chip == artefact.graph:
-        outputs, states = part(artefact.graph, feed, place.first_tick)
+        outputs, states = part(artefact.graph, feed, position.first_tick)
     else:
-        outputs, states = run_in_parts(artefact.graph, feed, part, first_tick=place.first_tick)
+        outputs, states = run_in_parts(artefact.graph, feed, part, first_tick=position.first_tick)
     return Outcome(outputs=dict(outputs), states=dict(states))
 
 

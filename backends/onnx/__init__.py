@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from thermoc.backends.base import Backend, Outcome, Place
+from thermoc.backends.base import Backend, NoisePosition, Outcome
 from thermoc.backends.onnx import emit, lower, run
 from thermoc.backends.onnx.artefact import OnnxArtefact
 from thermoc.backends.onnx.lower import Options
@@ -23,6 +23,7 @@ class OnnxBackend(Backend):
 
     name: ClassVar[str] = "onnx"
     Options: ClassVar[type[Options]] = Options
+    pass_options: ClassVar[tuple[str, ...]] = ("precision",)
 
     def target(self) -> TargetDescription:
         """Return what an ONNX file can hold."""
@@ -36,6 +37,6 @@ class OnnxBackend(Backend):
         """Return the file of a lowered graph. Errors: T301, T304."""
         return emit.emit(graph, options)
 
-    def run(self, artefact: OnnxArtefact, feed: Feed, place: Place) -> Outcome:
+    def run(self, artefact: OnnxArtefact, feed: Feed, position: NoisePosition) -> Outcome:
         """Run an artefact in onnxruntime from its initial state. Errors: T302 where that is missing."""
-        return run.run(artefact, feed, place)
+        return run.run(artefact, feed, position)

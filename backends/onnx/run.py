@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.backends.base import Outcome, Place
+from thermoc.backends.base import NoisePosition, Outcome
 from thermoc.backends.onnx.artefact import OnnxArtefact
 from thermoc.backends.onnx.interface import Interface, Mode
 from thermoc.backends.onnx.scope import CONTROLS
@@ -23,11 +23,11 @@ Arrays = dict[str, NDArray]
 _SESSIONS: WeakKeyDictionary[OnnxArtefact, InferenceSession] = WeakKeyDictionary()
 
 
-def run(artefact: OnnxArtefact, feed: Feed, place: Place) -> Outcome:
+def run(artefact: OnnxArtefact, feed: Feed, position: NoisePosition) -> Outcome:
     """Run from the initial state. Errors: T302 where onnxruntime is missing."""
     session = _session(artefact)
     call = {Mode.layers: _layers, Mode.run: _run, Mode.step: _steps}[artefact.interface.mode]
-    return call(session, artefact.interface, feed, place)
+    return call(session, artefact.interface, feed, position)
 
 
 def _session(artefact: OnnxArtefact) -> InferenceSession:
@@ -51,7 +51,7 @@ def _opened(data: bytes) -> InferenceSession:
     return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
 
 
-def _layers(session: InferenceSession, face: Interface, feed: Feed, place: Place) -> Outcome:
+def _layers(session: InferenceSession, face: Interface, feed: Feed, position: NoisePosition) -> Outcome:
     """Ticks do not know of each other: they are one large batch."""
     inputs = {port.tensor: feed.arrays[port.name].reshape(-1, *port.shape) for port in face.inputs}
     found = _call(session, inputs)
@@ -59,21 +59,21 @@ def _layers(session: InferenceSession, face: Interface, feed: Feed, place: Place
     return Outcome(outputs={port.name: found[port.tensor].reshape(*shape, *port.shape) for port in face.outputs})
 
 
-def _run(session: InferenceSession, face: Interface, feed: Feed, place: Place) -> Outcome:
+def _run(session: InferenceSession, face: Interface, feed: Feed, position: NoisePosition) -> Outcome:
     inputs = {port.tensor: feed.arrays[port.name] for port in face.inputs}
-    found = _call(session, inputs | _controls(face, feed, place))
+    found = _call(session, inputs | _controls(face, feed, position))
     return Outcome(
         outputs={port.name: found[port.tensor] for port in face.outputs}, states=_states(face, found, feed.batch)
     )
 
 
-def _steps(session: InferenceSession, face: Interface, feed: Feed, place: Place) -> Outcome:
+def _steps(session: InferenceSession, face: Interface, feed: Feed, position: NoisePosition) -> Outcome:
     """Call once a tick, handing the states on."""
-    controls, states, outputs = _controls(face, feed, place), {}, {port.name: [] for port in face.outputs}
+    controls, states, outputs = _controls(face, feed, position), {}, {port.name: [] for port in face.outputs}
     found: Arrays = {}
     for tick in range(feed.ticks):
         if "tick" in face.controls:
-            controls[face.controls["tick"]] = np.asarray(place.first_tick + tick, np.int64)
+            controls[face.controls["tick"]] = np.asarray(position.first_tick + tick, np.int64)
         inputs = {port.tensor: feed.arrays[port.name][tick] for port in face.inputs}
         found = _call(session, inputs | controls | states)
         states = {port.tensor: found[port.final] for port in face.states}
@@ -89,15 +89,15 @@ def _call(session: InferenceSession, inputs: Arrays) -> Arrays:
     return dict(zip(names, map(np.asarray, session.run(names, whole))))
 
 
-def _controls(face: Interface, feed: Feed, place: Place) -> Arrays:
+def _controls(face: Interface, feed: Feed, position: NoisePosition) -> Arrays:
     """Return the scalars in use; a step's tick is set at each call."""
     known = {
         "ticks": feed.ticks,
         "batch": feed.batch,
-        "seed": place.seed,
-        "first_sample": place.first_sample,
-        "first_tick": place.first_tick,
-        "tick": place.first_tick,
+        "seed": position.seed,
+        "first_sample": position.first_sample,
+        "first_tick": position.first_tick,
+        "tick": position.first_tick,
     }
     return {tensor: np.asarray(known[name], CONTROLS[name][0]) for name, tensor in face.controls.items()}
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from thermoc.backends.base import Artefact, Backend, Outcome, Place
+from thermoc.backends.base import Artefact, Backend, NoisePosition, Outcome
 from thermoc.backends.sim import host_and_loihi
 from thermoc.backends.sim.emit import emit
 from thermoc.backends.sim.host_and_loihi import ClockedArtefact
@@ -18,7 +18,9 @@ from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.host_device import is_clocked
 from thermoc.ir.target import TargetDescription
-from thermoc.passes.base import Pass
+from thermoc.passes.base import Pass, Property
+from thermoc.passes.explicit_broadcast import EXPLICIT
+from thermoc.passes.legalize import held_by
 from thermoc.simulator import Program
 
 
@@ -41,6 +43,7 @@ class SimBackend(Backend):
 
     name: ClassVar[str] = "sim"
     Options: ClassVar[type] = Options
+    pass_options: ClassVar[tuple[str, ...]] = ("precision",)
 
     def target(self) -> TargetDescription:
         """Return what the simulator holds."""
@@ -50,14 +53,18 @@ class SimBackend(Backend):
         """Return the simulator's passes."""
         return lower(options.precision, dt=dt)
 
+    def takes(self, options: Options) -> tuple[Property, ...]:
+        """Kernels know only equal shapes and single elements, so broadcasts must be ops."""
+        return (held_by(TARGET), EXPLICIT)
+
     def emit(self, graph: Graph, options: Options) -> ProgramArtefact | ClockedArtefact:
         """Return the program of a lowered graph; three where a chip within it has ticks of its own."""
         if is_clocked(graph):
             return host_and_loihi.build(graph, options.threads)
         return ProgramArtefact(program=emit(graph), threads=options.threads)
 
-    def run(self, artefact: ProgramArtefact | ClockedArtefact, feed: Feed, place: Place) -> Outcome:
+    def run(self, artefact: ProgramArtefact | ClockedArtefact, feed: Feed, position: NoisePosition) -> Outcome:
         """Run the program."""
         if isinstance(artefact, ClockedArtefact):
-            return host_and_loihi.run(artefact, feed, place)
-        return run_program(artefact.program, feed, place, artefact.threads)
+            return host_and_loihi.run(artefact, feed, position)
+        return run_program(artefact.program, feed, position, artefact.threads)

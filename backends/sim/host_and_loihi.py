@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from numpy.typing import NDArray
 
-from thermoc.backends.base import Artefact, Outcome, Place
+from thermoc.backends.base import Artefact, NoisePosition, Outcome
 from thermoc.backends.sim.emit import emit
 from thermoc.backends.sim.run import run as run_program
 from thermoc.ir.feed import Feed
@@ -46,14 +46,14 @@ def build(graph: Graph, threads: int | None) -> ClockedArtefact:
     return ClockedArtefact(graph=graph, programs=programs, threads=threads)
 
 
-def run(artefact: ClockedArtefact, feed: Feed, place: Place) -> Outcome:
+def run(artefact: ClockedArtefact, feed: Feed, position: NoisePosition) -> Outcome:
     """Run part by part. Errors: T404 for a first tick other than 0."""
     programs = {part.hash: program for _, part, program in artefact.programs}
 
     def part(graph: Graph, given: Feed, first_tick: int) -> tuple[Mapping[str, NDArray], Mapping[str, NDArray]]:
-        where = Place(seed=place.seed, first_sample=place.first_sample, first_tick=first_tick)
+        where = NoisePosition(seed=position.seed, first_sample=position.first_sample, first_tick=first_tick)
         found = run_program(programs[graph.hash], given, where, artefact.threads)
         return found.outputs, found.states
 
-    outputs, states = run_in_parts(artefact.graph, feed, part, first_tick=place.first_tick)
+    outputs, states = run_in_parts(artefact.graph, feed, part, first_tick=position.first_tick)
     return Outcome(outputs=outputs, states=states)

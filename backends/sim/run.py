@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from thermoc.backends.base import Outcome, Place
+from thermoc.backends.base import NoisePosition, Outcome
 from thermoc.ir.feed import Feed
 from thermoc.simulator import Program
 
 
-def run(program: Program, feed: Feed, place: Place, threads: int | None) -> Outcome:
+def run(program: Program, feed: Feed, position: NoisePosition, threads: int | None) -> Outcome:
     """Return outputs and states of a run. Errors: none of its own; ``feed`` has been checked."""
     from thermoc import simulator
 
@@ -16,9 +16,9 @@ def run(program: Program, feed: Feed, place: Place, threads: int | None) -> Outc
         feed.arrays,
         ticks=feed.ticks,
         batch=feed.batch,
-        seed=place.seed,
-        first_sample=place.first_sample,
-        first_tick=place.first_tick,
+        seed=position.seed,
+        first_sample=position.first_sample,
+        first_tick=position.first_tick,
         threads=threads,
     )
     return Outcome(outputs=result.outputs, states=result.states)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import thermoc as tc
-from thermoc.backends.base import Place
+from thermoc.backends.base import NoisePosition
 from thermoc.backends.lava import run as lava_run
 from thermoc.ir.feed import feed
 
@@ -41,7 +41,7 @@ def injected(line: str, **options: float):
 
 def run(exe, artefact):
     given = feed(exe.graph, {"x": np.ones((1, 4), int)}, ticks=6)
-    return exe.backend.run(artefact, given, Place())
+    return exe.backend.run(artefact, given, NoisePosition())
 
 
 def left_behind(folder: Path, mark: str) -> list[str]:

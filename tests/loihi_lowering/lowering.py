@@ -10,13 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 
 import thermoc as tc
 from thermoc import plugins
-from thermoc.backends.base import Place
+from thermoc.backends.base import NoisePosition
 from thermoc.backends.lava.lower import lower
 from thermoc.ir.feed import Feed, feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.host_device import run_in_parts
 from thermoc.ir.reference import interpret
-from thermoc.passes.base import Change, Lowered, run_passes
+from thermoc.passes.change_log import Change, Lowered
+from thermoc.passes.pipeline import run_passes
 
 
 def lowered(net: tc.Network, **options: Any) -> Lowered:
@@ -45,7 +46,7 @@ def emulated(graph: Graph, inputs: Mapping[str, ArrayLike], *, seed: int = 0, **
 
     def run(part: Graph, given: Feed, first: int) -> tuple[Mapping[str, NDArray], Mapping[str, NDArray]]:
         exe = tc.compile(part, "sim")
-        outcome = backend.run(exe.artefact, given, Place(seed=seed, first_tick=first))
+        outcome = backend.run(exe.artefact, given, NoisePosition(seed=seed, first_tick=first))
         return outcome.outputs, outcome.states
 
     outputs, _ = run_in_parts(graph, feed(graph, inputs, **size), run)

@@ -7,8 +7,8 @@ import numpy as np
 import thermoc as tc
 from thermoc.backends.chip.layout import shape_of
 from thermoc.backends.chip.work import Kind, Work, work
-from thermoc.passes.base import run_passes
 from thermoc.passes.infer_shapes import InferShapes
+from thermoc.passes.pipeline import run_passes
 from thermoc.simulator.chips import load_chip
 
 UNITS = 600

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from thermoc.passes.base import Record
+from thermoc.passes.change_log import PassRecord
 from thermoc.passes.report import Report
 from thermoc.support.tables import table
 
@@ -15,7 +15,7 @@ def test_long_text_takes_more_lines_and_loses_nothing():
 
 
 def test_a_pass_with_long_options_leaves_room_for_the_other_columns():
-    record = Record(text=f"map-crossbars{{spec={'x' * 300}}}", changed=True, seconds=0.002, ops=7, changes=())
+    record = PassRecord(text=f"map-crossbars{{spec={'x' * 300}}}", changed=True, seconds=0.002, ops=7, changes=())
     given = {"source_hash": "", "lowered_hash": "", "source_ops": 7, "lowered_ops": 7}
     report = Report(network="n", target="sim", records=(record,), **given)
     (line,) = (line for line in str(report).splitlines() if "map-crossbars" in line)

@@ -77,7 +77,7 @@ def test_a_fault_of_a_target_is_found_at_its_op_and_reduced_to_it(target: str, o
     assert all(row.ok for row in found.rows if row.target == "right" or row.error == "lowering")
     breach = of(target, "emission", found)
     assert (breach.op, breach.tick, breach.step) == (op, tick, None)
-    assert abs(breach.expected - breach.found) > breach.room
+    assert abs(breach.expected - breach.actual) > breach.tolerance
     small = tc.load(tmp_path / "small.thermo")
     assert [o.opname for o in small.graph.ops if not isinstance(o, Input | Output | Constant)] == [op.split(" ")[0]]
     inputs = dict(np.load(tmp_path / "small.npz"))
@@ -103,7 +103,7 @@ def test_a_fault_of_a_pass_is_found_at_the_pass_and_its_op(tmp_path: Path):
     breach = of("right", "lowering", found)
     assert (breach.step, breach.op, breach.tick) == ("broken", "core.tanh %h", 0)
     assert "core.sin makes it" in breach.note
-    assert np.isclose(np.sin(np.arctanh(breach.expected)), breach.found)
+    assert np.isclose(np.sin(np.arctanh(breach.expected)), breach.actual)
     assert all(row.ok for row in found.rows if row.error == "emission")
     graph = tc.load(tmp_path / "small.thermo").graph
     assert [op.opname for op in graph.ops] == ["core.input", "core.tanh", "core.output"]
@@ -158,9 +158,9 @@ def chaos(gain: float) -> tc.Network:
 def test_chaos_parts_within_rounding_and_keeps_its_means():
     found = tc.verify(chaos(1.9), ["sim", "onnx"], ticks=400, batch=8, seed=1)
     assert found.ok, str(found)
-    parted = [row for row in found.rows if row.verdict == "parted"]
+    parted = [row for row in found.rows if row.verdict == "diverged"]
     assert parted and all(row.first is not None and row.first > 10 for row in parted)
-    assert all(row.mean_room is not None and row.mean_room < 0.3 for row in parted)
+    assert all(row.mean_tolerance is not None and row.mean_tolerance < 0.3 for row in parted)
 
 
 def test_a_wrong_parameter_is_found_in_chaos_too():
@@ -174,7 +174,7 @@ def test_where_rounding_decides_everything_the_means_still_tell():
     assert tc.verify(net, ["right", "sim"], ticks=100, seed=3).ok
     found = tc.verify(net, ["never"], ticks=100, seed=3)
     breach = of("never", "emission", found)
-    assert breach.op.startswith("core.cast") and "the means of the parted samples are" in breach.note
+    assert breach.op.startswith("core.cast") and "the means of the samples that diverged are" in breach.note
     assert any(row.verdict == "breach" and row.mean_difference is not None for row in found.rows)
 
 

@@ -1,22 +1,18 @@
-"""What a pass is, and the manager that runs, checks, times and dumps a list of them."""
+"""What a pass is: a graph rewrite with options, which says what it needs and what it gives."""
 
 from __future__ import annotations
 
-import dataclasses
-import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ClassVar
 
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
-from thermoc.ir.printer import print_graph
 from thermoc.ir.types import DType
-from thermoc.ir.verify import findings
-from thermoc.support.errors import Finding, ThermocError
-from thermoc.support.files import make_folder, write_atomic
+from thermoc.passes.change_log import Log
+from thermoc.passes.option_text import stated
+from thermoc.support.errors import Finding
 
 
 @dataclass(frozen=True)
@@ -55,39 +51,8 @@ def floats_are(dtype: DType) -> Property:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
-    """A number a pass replaced: of what, the old, the new, and a bound on the error it makes, in words.
-
-    offset and noise state the bound in numbers where it exceeds rounding: each output is off by at most ``offset``,
-    and by a part of mean zero and standard deviation ``noise`` that is independent from tick to tick. sampling: after n
-    ticks each output is off by a part of standard deviation ``sampling`` / sqrt(n) at most.
-    """
-
-    what: str
-    old: str
-    new: str
-    bound: str
-    offset: float = 0.0
-    noise: float = 0.0
-    sampling: float = 0.0
-
-
-@dataclass
-class Log:
-    """Collects the changes of one pass."""
-
-    changes: list[Change] = field(default_factory=list)
-    counterparts: list[object] = field(default_factory=list)
-    """Of a pass that is not exact: what stands for each unit of the graph before it (``passes.counterparts``)."""
-
-    def changed(self, what: str, *, old: object, new: object, bound: str, **numbers: float) -> None:
-        """Record that ``old`` became ``new``; numbers: offset, noise and sampling of the ``Change``."""
-        self.changes.append(Change(what=what, old=str(old), new=str(new), bound=bound, **numbers))
-
-
-@dataclass(frozen=True, kw_only=True)
 class Pass(ABC):
-    """A graph rewrite. Its fields are its options; it prints as ``name{option=value}``.
+    """A graph rewrite. Its fields are its options; it prints as ``name{option=value}``, which parses back.
 
     ``needs`` must hold before, ``gives`` holds after; the manager checks both, and verifies the graph after.
     """
@@ -107,92 +72,5 @@ class Pass(ABC):
         """Return the new graph; the old one is left as it was."""
 
     def __str__(self) -> str:
-        options = ", ".join(f"{item.name}={getattr(self, item.name)}" for item in dataclasses.fields(self) if item.repr)
+        options = stated(self)
         return self.name + (f"{{{options}}}" if options else "")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Record:
-    """What one pass did."""
-
-    text: str
-    changed: bool
-    seconds: float
-    ops: int
-    changes: tuple[Change, ...]
-    counterparts: tuple[object, ...] = field(default=(), repr=False, compare=False)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Lowered:
-    """A graph after a list of passes, and the record of each; ``graphs`` are those it was after each pass."""
-
-    graph: Graph
-    records: tuple[Record, ...]
-    graphs: tuple[Graph, ...] = field(default=(), repr=False)
-
-
-def run_passes(graph: Graph, passes: Sequence[Pass], *, dump_ir: Path | None = None) -> Lowered:
-    """Run passes in order, verifying after each.
-
-    dump_ir: a folder that gets the graph's text before the first pass (``00-source.txt``) and after each pass that
-    changed something (``03-fuse.txt``). Errors: T1xx (the graph given is not well formed), T201 (a precondition does
-    not hold), T202 (a pass broke the graph or its promise; names the pass and those already run), T505.
-    """
-    if not (passes and passes[0].untyped):
-        _demand(findings(graph), lambda found: found)
-    if dump_ir is not None:
-        make_folder(dump_ir)
-        _dump(dump_ir / "00-source.txt", graph)
-    records: list[Record] = []
-    graphs: list[Graph] = []
-    for number, step in enumerate(passes, 1):
-        before, start, log = graph, time.perf_counter(), Log()
-        _check_needs(step, graph, records)
-        graph = step.run(graph, log)
-        changed = graph != before
-        _check_result(step, graph, records, changed=changed)
-        record = Record(
-            text=str(step),
-            changed=changed,
-            seconds=time.perf_counter() - start,
-            ops=len(graph.ops),
-            changes=tuple(log.changes),
-            counterparts=tuple(log.counterparts),
-        )
-        records.append(record)
-        graphs.append(graph)
-        if dump_ir is not None and changed:
-            _dump(dump_ir / f"{number:02d}-{step.name}.txt", graph)
-    return Lowered(graph=graph, records=tuple(records), graphs=tuple(graphs))
-
-
-def _dump(path: Path, graph: Graph) -> None:
-    write_atomic(path, print_graph(graph).encode())
-
-
-def _demand(found: Iterable[Finding], blame: Callable[[list[Finding]], list[Finding]]) -> None:
-    found = list(found)
-    if found:
-        raise ThermocError(blame(found))
-
-
-def _check_needs(step: Pass, graph: Graph, records: Sequence[Record]) -> None:
-    for need in step.needs:
-        hint = f"run a pass that gives it before {step.name}"
-        head = Finding(code="T201", what=f"pass {step.name} needs: {need.name}", notes=_history(records), hint=hint)
-        _demand(need.broken(graph), lambda found, head=head: [head, *found])
-
-
-def _check_result(step: Pass, graph: Graph, records: Sequence[Record], *, changed: bool) -> None:
-    notes = _history(records)
-    head = Finding(code="T202", what=f"pass {step} left a graph that is not well formed", notes=notes)
-    if changed or step.untyped:
-        _demand(findings(graph), lambda found: found if step.untyped else [head, *found])
-    for gift in step.gives:
-        head = Finding(code="T202", what=f"pass {step} promised: {gift.name}", notes=notes)
-        _demand(gift.broken(graph), lambda found, head=head: [head, *found])
-
-
-def _history(records: Sequence[Record]) -> tuple[str, ...]:
-    return ("passes already run: " + (", ".join(record.text for record in records) or "none"),)

@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from thermoc.ir.graph import Graph
-from thermoc.passes.base import Change, Lowered, Record
+from thermoc.passes.change_log import Change, Lowered, PassRecord
 from thermoc.support.errors import Finding
 from thermoc.support.tables import html_table, table
 
@@ -25,7 +25,7 @@ class Report:
     lowered_hash: str
     source_ops: int
     lowered_ops: int
-    records: tuple[Record, ...]
+    records: tuple[PassRecord, ...]
     warnings: tuple[Finding, ...] = ()
 
     @property

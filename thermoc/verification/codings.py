@@ -2,7 +2,7 @@
 
 The reference runs the graph before the pass on the means of the spikes so far; so errors do not add up over layers. A
 unit that fires with probability p(t) in tick t has fired sum p times but for a martingale, whose chance of leaving its
-room is bounded by Freedman's inequality, P(|S| >= t) <= 2 exp(-t^2 / (2 (V + c t / 3))), V the sum of the variances, c
+bound follows from Freedman's inequality, P(|S| >= t) <= 2 exp(-t^2 / (2 (V + c t / 3))), V the sum of the variances, c
 the size of a step, and by Hoeffding's, 2 exp(-2 t^2 / (n c^2)); the narrower counts. A unit that integrates and fires
 is off by less than one spike.
 """
@@ -21,16 +21,16 @@ from thermoc.passes.counterparts import ROUNDING, Coded
 from thermoc.verification.disturbance import Disturbance
 from thermoc.verification.divergence import FALSE_ALARM
 from thermoc.verification.forcing import Steered
-from thermoc.verification.run_settings import Setting
+from thermoc.verification.run_settings import RunSettings
 from thermoc.verification.unit_gaps import UnitGap
 
 
 def judged(
-    setting: Setting, before: Graph, after: Graph, coded: Sequence[Coded]
+    setting: RunSettings, before: Graph, after: Graph, coded: Sequence[Coded]
 ) -> tuple[tuple[UnitGap, ...], Disturbance]:
     """Return how often each unit fired against how often it should have; nothing is known of what that does later."""
-    probes = setting.reference(after, probes=[one.sender for one in coded]).probes
-    now = {one.value: probes[one.sender].astype(float) for one in coded}
+    probes = setting.reference(after, probes=[code.sender for code in coded]).probes
+    now = {code.value: probes[code.sender].astype(float) for code in coded}
     ticks = np.arange(1, setting.ticks + 1)
     means = {name: np.cumsum(array, axis=0) / _along(ticks, array) for name, array in now.items()}
     hook = Steered(means)
@@ -38,45 +38,44 @@ def judged(
     with np.errstate(all="ignore"):
         interpret(before, inputs, seed=setting.seed, jitter=hook)  # pyright: ignore[reportArgumentType]
     units = sum(array[0, 0].size for array in now.values())
-    return tuple(_gap(one, now[one.value], _stacked(hook, one, setting), units) for one in coded), Disturbance(
-        graph=before
-    )
+    gaps = (_gap(code, now[code.value], _stacked(hook, code, setting), units) for code in coded)
+    return tuple(gaps), Disturbance(graph=before)
 
 
 def _along(ticks: NDArray, array: NDArray) -> NDArray:
     return ticks.reshape(-1, *(1,) * (array.ndim - 1))
 
 
-def _stacked(hook: Steered, one: Coded, setting: Setting) -> NDArray:
-    arrays = hook.computed[one.value]
+def _stacked(hook: Steered, code: Coded, setting: RunSettings) -> NDArray:
+    arrays = hook.computed[code.value]
     return np.stack([np.broadcast_to(array, (setting.batch, *array.shape[1:])) for array in arrays]).astype(float)
 
 
-def _gap(one: Coded, fired: NDArray, activation: NDArray, units: int) -> UnitGap:
+def _gap(code: Coded, fired: NDArray, activation: NDArray, units: int) -> UnitGap:
     """Compare sums over ticks and samples, as means a tick and sample (ticks, 1, units)."""
     ticks, batch = fired.shape[:2]
-    most = one.most.reshape(-1)
-    x, y = (array.reshape(ticks, batch, -1) for array in (fired, np.minimum(activation, one.most)))
+    largest = code.most.reshape(-1)
+    x, y = (array.reshape(ticks, batch, -1) for array in (fired, np.minimum(activation, code.most)))
     count = np.arange(1, ticks + 1)[:, np.newaxis] * batch
-    if one.coding == "rate":
-        room = np.broadcast_to(most * batch, (ticks, len(most)))
+    if code.coding == "rate":
+        tolerance = np.broadcast_to(largest * batch, (ticks, len(largest)))
     else:
-        variance = np.cumsum((y * (most - y)).sum(axis=1), axis=0)
+        variance = np.cumsum((y * (largest - y)).sum(axis=1), axis=0)
         exponent = float(np.log(4 * units * ticks / FALSE_ALARM))
-        room = np.minimum(_freedman(variance, most, exponent), most * np.sqrt(count * exponent / 2))
-    found, expected = (np.cumsum(array.sum(axis=1), axis=0) / count for array in (x, y))
-    room = room / count + ROUNDING * most
-    top = float(most.max(initial=0.0))
+        tolerance = np.minimum(_freedman(variance, largest, exponent), largest * np.sqrt(count * exponent / 2))
+    rate, expected = (np.cumsum(array.sum(axis=1), axis=0) / count for array in (x, y))
+    tolerance = tolerance / count + ROUNDING * largest
+    top = float(largest.max(initial=0.0))
     return UnitGap(
-        name=one.value,
-        shape=one.most.shape,
+        name=code.value,
+        shape=code.most.shape,
         discrete=False,
-        found=found[:, np.newaxis],
+        actual=rate[:, np.newaxis],
         expected=expected[:, np.newaxis],
-        low=(expected - room)[:, np.newaxis],
-        high=(expected + room)[:, np.newaxis],
-        slack=room[:, np.newaxis],
-        share=float(room[-1].max(initial=0.0)) / top if top else 0.0,
+        low=(expected - tolerance)[:, np.newaxis],
+        high=(expected + tolerance)[:, np.newaxis],
+        slack=tolerance[:, np.newaxis],
+        share=float(tolerance[-1].max(initial=0.0)) / top if top else 0.0,
     )
 
 

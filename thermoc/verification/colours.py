@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,11 @@ from thermoc.passes import counterparts
 from thermoc.passes.counterparts import Population
 from thermoc.passes.loihi.drives import Term
 from thermoc.passes.loihi.units import NoisyUnit, couplings
+from thermoc.verification.messages import Messages
 from thermoc.verification.unit_gaps import UnitGap
 
-if TYPE_CHECKING:
-    from thermoc.verification.populations import Said
 
-
-def judged(graph: Graph, population: Population, said: Said) -> UnitGap:
+def judged(graph: Graph, population: Population, said: Messages) -> UnitGap:
     """Return whether each unit took the level that its field and its noise say, at every turn of its colour.
 
     s = [f > T logit(u)], f = J s + h, twice that for spins, of what its neighbours said a tick of the chip before. A
@@ -41,7 +39,7 @@ def judged(graph: Graph, population: Population, said: Said) -> UnitGap:
         name=unit.name,
         shape=unit.shape,
         discrete=True,
-        found=sent,
+        actual=sent,
         expected=expected,
         low=expected,
         high=expected,
@@ -53,7 +51,7 @@ def judged(graph: Graph, population: Population, said: Said) -> UnitGap:
 class _Turns:
     """The updates of a population; ``error`` and ``size`` add up what its drives may be off, and what they are."""
 
-    def __init__(self, graph: Graph, population: Population, said: Said, unit: NoisyUnit):
+    def __init__(self, graph: Graph, population: Population, said: Messages, unit: NoisyUnit):
         self.dt, self.population, self.said, self.unit = graph.dt, population, said, unit
         self.op: Any = unit.op
         self.low = -1.0 if self.op.levels == "spin" else 0.0
@@ -64,9 +62,9 @@ class _Turns:
         self.error = self.size = 0.0
 
     def astray(self, tick: int, step: int) -> tuple[NDArray, NDArray]:
-        """Return which units (batch, units) did in a tick of the chip what they could not have, and their room."""
-        unit, place = self.unit, tick * self.population.every + step
-        was, now = self.steps[place], self.steps[place + 1]
+        """Return which units (batch, units) did in a tick of the chip what they could not have, and their tolerance."""
+        unit, step_index = self.unit, tick * self.population.every + step
+        was, now = self.steps[step_index], self.steps[step_index + 1]
         turn, sweep = step % unit.turns, step // unit.turns
         members = (unit.turn == turn) & (sweep < self.op.sweeps)
         context = Context(tick=tick, dt=self.dt, seed=self.said.setting.seed, batch=self.said.setting.batch)

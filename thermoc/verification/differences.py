@@ -1,8 +1,8 @@
-"""The difference of two runs in one value, and the room it has: what rounding can do to that value there.
+"""The difference of two runs in one value, and its tolerance: what rounding can do to that value there.
 
-Room of a float at a tick and sample: 64 roundings of the largest number it takes, and twice what jitter does to it at
-that tick (``ir.reference.jitter``). So the room grows with depth and ticks as fast as the graph itself lets errors
-grow. Whole numbers, truth values and spikes have none, except where jitter changes them: there they stand within
+The tolerance of a float at a tick and sample is 64 roundings of the largest number it takes, and twice what jitter does
+to it at that tick (``ir.reference.jitter``). So it grows with depth and ticks as fast as the graph lets errors grow.
+Whole numbers, truth values and spikes have none, except where jitter changes them: there they stand within
 rounding of their threshold.
 """
 
@@ -24,25 +24,25 @@ DEVIATIONS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Gap:
-    """One value in two runs: what was found and what was expected, each (ticks, batch, units).
+    """One value in two runs: what was computed and what was expected, each (ticks, batch, units).
 
     jittered: the expected run again, some roundings off. eps: a rounding of the format. offset: what passes declare on
-    top of rounding; noise: a part of mean zero, with this standard deviation a tick, that they declare.
+    top of rounding; noise: an error of mean zero, with this standard deviation a tick, that they declare.
     sampling: another, whose standard deviation after n ticks is at most sampling / sqrt(n); it has five of them.
-    tolerance: an absolute difference for floats in place of all this. law: ticks are not compared, for what passes
+    absolute_tolerance: a difference for floats in place of all this. law: ticks are not compared, for what passes
     declare is as wide as the value: its means and correlations are.
     """
 
     name: str
     kind: Type
-    found: NDArray
+    actual: NDArray
     expected: NDArray
     jittered: Sequence[NDArray]
     eps: float
     offset: float = 0.0
     noise: float = 0.0
     sampling: float = 0.0
-    tolerance: float | None = None
+    absolute_tolerance: float | None = None
     law: bool = False
 
     @cached_property
@@ -67,7 +67,7 @@ class Gap:
     @cached_property
     def size(self) -> NDArray:
         """How far the runs are apart, (ticks, batch, units); infinite where one is not a number."""
-        return distance(self.found, self.expected)
+        return distance(self.actual, self.expected)
 
     @cached_property
     def scale(self) -> NDArray:
@@ -82,12 +82,12 @@ class Gap:
         return self.offset + DEVIATIONS * self.sampling / np.sqrt(ticks)
 
     @cached_property
-    def room(self) -> NDArray:
+    def tolerance(self) -> NDArray:
         """How far they may be apart, broadcastable to ``size``."""
         if self.law or self.noise:
             return np.full((1, 1, 1), np.inf)
-        if self.tolerance is not None and not self.discrete:
-            return np.full((1, 1, 1), self.tolerance) + self.declared
+        if self.absolute_tolerance is not None and not self.discrete:
+            return np.full((1, 1, 1), self.absolute_tolerance) + self.declared
         spread = np.zeros(self.expected.shape)
         for other in self.jittered:
             spread = np.maximum(spread, distance(other, self.expected))
@@ -96,7 +96,7 @@ class Gap:
         return ROUNDINGS * self.eps * self.scale + 2 * spread.max(axis=2, keepdims=True, initial=0.0) + self.declared
 
     @cached_property
-    def parts(self) -> NDArray:
+    def diverges(self) -> NDArray:
         """Where (ticks, batch) the runs are no longer the same trajectory: a unit differs, or half the digits do."""
         if self.noise:
             return np.ones(self.size.shape[:2], bool)
@@ -106,7 +106,7 @@ class Gap:
     @cached_property
     def beyond(self) -> NDArray:
         """Where (ticks, batch, units) they are farther apart than they may be."""
-        return self.size > self.room
+        return self.size > self.tolerance
 
 
 def distance(a: NDArray, b: NDArray) -> NDArray:

@@ -14,7 +14,7 @@ from thermoc.ir.feed import feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.reference import interpret
 from thermoc.verification.forcing import Shifts, Steered
-from thermoc.verification.run_settings import Setting
+from thermoc.verification.run_settings import RunSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class Disturbed:
     units err upwards, in the second all downwards, in the others each as a coin says.
     """
 
-    def __init__(self, setting: Setting, disturbance: Disturbance):
+    def __init__(self, setting: RunSettings, disturbance: Disturbance):
         self.setting, self.disturbance = setting, disturbance
         self.runs: list[dict[str, NDArray]] = []
 

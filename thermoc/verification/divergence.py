@@ -1,4 +1,4 @@
-"""Trajectories that have parted within rounding must still have the same means: a paired test with a known false alarm.
+"""Trajectories that diverged within rounding must still have the same means: a paired test of known false alarm.
 
 The difference of two runs from the same seed, d(tick, sample), has mean zero where both follow one law. Its standard
 error comes from its own autocorrelation time (``physics.estimate``). One rounding at a tie can repeat itself at every
@@ -26,30 +26,30 @@ MOST_UNITS = 64
 
 @dataclass(frozen=True, kw_only=True)
 class Means:
-    """The worst unit of a value: the mean difference, its room, and how many effective samples know it."""
+    """The worst unit of a value: the mean difference, its tolerance, and how many effective samples know it."""
 
     difference: float
-    room: float
+    tolerance: float
     samples: float
     unit: int
 
     @property
     def hold(self) -> bool:
         """Whether the means agree."""
-        return abs(self.difference) <= self.room
+        return abs(self.difference) <= self.tolerance
 
 
-def means(gaps: Sequence[Gap], parted: NDArray) -> dict[str, Means]:
-    """Compare the means of each value over the samples that parted; values with too few samples to tell are left out.
+def means(gaps: Sequence[Gap], diverged: NDArray) -> dict[str, Means]:
+    """Compare the means of each value over the samples that diverged; values with too few samples to tell are left out.
 
-    parted: (batch,) whether a sample's runs parted.
+    diverged: (batch,) whether a sample's runs diverged.
     """
-    if not parted.any():
+    if not diverged.any():
         return {}
     units = {gap.name: _units(gap) for gap in gaps if len(gap.size) >= LEAST_TICKS}
     count = sum(len(places) for places in units.values())
-    found = {gap.name: _worst(gap, units[gap.name], parted, count) for gap in gaps if gap.name in units}
-    return {name: worst for name, worst in found.items() if worst is not None}
+    worst_by_name = {gap.name: _worst(gap, units[gap.name], diverged, count) for gap in gaps if gap.name in units}
+    return {name: worst for name, worst in worst_by_name.items() if worst is not None}
 
 
 def correlations(gap: Gap) -> Gap:
@@ -61,7 +61,7 @@ def correlations(gap: Gap) -> Gap:
         return np.concatenate([x[1:, :, :-1] * x[1:, :, 1:], x[1:] * x[:-1]], axis=2)
 
     jittered = [products(array) for array in gap.jittered]
-    return replace(gap, found=products(gap.found), expected=products(gap.expected), jittered=jittered)
+    return replace(gap, actual=products(gap.actual), expected=products(gap.expected), jittered=jittered)
 
 
 def _units(gap: Gap) -> NDArray:
@@ -69,23 +69,23 @@ def _units(gap: Gap) -> NDArray:
     return np.unique(np.linspace(0, n - 1, min(n, MOST_UNITS)).round().astype(int)) if n else np.arange(0)
 
 
-def _worst(gap: Gap, units: NDArray, parted: NDArray, count: int) -> Means | None:
-    found: list[Means] = []
+def _worst(gap: Gap, units: NDArray, diverged: NDArray, count: int) -> Means | None:
+    candidates: list[Means] = []
     for unit in units:
-        d = _differences(gap.found, gap.expected, parted, unit)
+        d = _differences(gap.actual, gap.expected, diverged, unit)
         if not d.any() or not np.isfinite(d).all():
             continue
         about = physics.estimate(d)
         if about.ess < LEAST_ESS:
             continue
         limit = float(student.ppf(1 - FALSE_ALARM / (2 * count), about.ess - 1))
-        moved = [abs(_differences(other, gap.expected, parted, unit).mean()) for other in gap.jittered]
+        moved = [abs(_differences(jittered, gap.expected, diverged, unit).mean()) for jittered in gap.jittered]
         error = max(about.error, gap.noise / np.sqrt(d.size))
-        room = limit * error + gap.offset + 2 * max(moved, default=0.0)
-        found.append(Means(difference=about.mean, room=float(room), samples=about.ess, unit=int(unit)))
-    return max(found, key=lambda one: abs(one.difference) - one.room, default=None)
+        tolerance = limit * error + gap.offset + 2 * max(moved, default=0.0)
+        candidates.append(Means(difference=about.mean, tolerance=float(tolerance), samples=about.ess, unit=int(unit)))
+    return max(candidates, key=lambda one: abs(one.difference) - one.tolerance, default=None)
 
 
-def _differences(a: NDArray, b: NDArray, parted: NDArray, unit: int) -> NDArray:
+def _differences(a: NDArray, b: NDArray, diverged: NDArray, unit: int) -> NDArray:
     with np.errstate(all="ignore"):
-        return a[:, parted, unit].astype(float) - b[:, parted, unit].astype(float)
+        return a[:, diverged, unit].astype(float) - b[:, diverged, unit].astype(float)

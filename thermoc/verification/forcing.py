@@ -43,13 +43,13 @@ class Steered:
         """Return the operands of an op as it reads them."""
         if not op.results or not any(key[0] == op.results[0].name for key in self.shifts):
             return operands
-        key, late = op.results[0].name, isinstance(MEANINGS.get(type(op)), Delayed)
-        tick = max(self._ticks.get(key, 0) - late, 0)
+        key, behind = op.results[0].name, isinstance(MEANINGS.get(type(op)), Delayed)
+        tick = max(self._ticks.get(key, 0) - behind, 0)
         moved = list(operands)
-        for place, name in enumerate(op.operand_specs):
+        for index, name in enumerate(op.operand_specs):
             shift = self.shifts.get((key, name))
-            if shift is not None and moved[place] is not None:
-                moved[place] = np.add(*aligned(moved[place], shift[tick]))
+            if shift is not None and moved[index] is not None:
+                moved[index] = np.add(*aligned(moved[index], shift[tick]))
         return moved
 
     def gave(self, op: Op, operands: list[Any], results: Any) -> Any:

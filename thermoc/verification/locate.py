@@ -13,32 +13,33 @@ from thermoc.ir.dialects.core import Constant, Output
 from thermoc.ir.graph import Graph, exposed
 from thermoc.ir.ops import Op
 from thermoc.ir.types import Type
-from thermoc.passes.base import Record
+from thermoc.passes.change_log import PassRecord
 from thermoc.support.errors import ThermocError
+from thermoc.verification.comparison import EMISSION, LOWERING, STATES, UNITS, Breach
 from thermoc.verification.differences import Gap, flat
+from thermoc.verification.emission import of_shape
 from thermoc.verification.lowering import Lowering, lowering, put
-from thermoc.verification.result import EMISSION, LOWERING, STATES, UNITS, Breach
-from thermoc.verification.stages import Subject, whole
+from thermoc.verification.subject import Subject
 from thermoc.verification.tolerances import Jittered, Judgement, rounding, surely
-from thermoc.verification.unit_gaps import UnitGap, Units
+from thermoc.verification.unit_gaps import UnitGap, UnitGaps
 
 SEEN = "seen."
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class ErrorLocation:
     """Where an error begins, and the graph and the value in it from which a smaller graph can be cut."""
 
     breach: Breach
     graph: Graph
     name: str
 
-    def but(self, **changes: Any) -> Place:
+    def but(self, **changes: Any) -> ErrorLocation:
         """Return the place with something else said of it."""
         return replace(self, breach=replace(self.breach, **changes))
 
 
-def place(subject: Subject, error: str, judgement: Judgement) -> Place:
+def place(subject: Subject, error: str, judgement: Judgement) -> ErrorLocation:
     """Find where an error begins that an output shows."""
     wrong = [units for units in judgement.units if not units.ok] if isinstance(judgement, Lowering) else []
     if wrong:
@@ -53,7 +54,7 @@ def place(subject: Subject, error: str, judgement: Judgement) -> Place:
     return _in_lowering(short, shown) if error == LOWERING else _in_emission(short, shown)
 
 
-def _in_unit(subject: Subject, units: Units) -> Place:
+def _in_unit(subject: Subject, units: UnitGaps) -> ErrorLocation:
     """Return the unit that first did what the network's could not have done of the same inputs."""
     spot = units.first()
     assert spot is not None
@@ -68,12 +69,12 @@ def _in_unit(subject: Subject, units: Units) -> Place:
         tick=tick,
         sample=sample,
         expected=float(gap.expected[tick, sample, unit]),
-        found=float(gap.found[tick, sample, unit]),
-        room=float(gap.slack[tick, sample, unit]),
+        actual=float(gap.actual[tick, sample, unit]),
+        tolerance=float(gap.slack[tick, sample, unit]),
         step=subject.exe.records[units.number].text,
         note=_about(gap),
     )
-    return Place(breach=breach, graph=graph, name=gap.name)
+    return ErrorLocation(breach=breach, graph=graph, name=gap.name)
 
 
 def _shown_by(graph: Graph, gap: UnitGap) -> str:
@@ -82,13 +83,13 @@ def _shown_by(graph: Graph, gap: UnitGap) -> str:
 
 
 def _about(gap: UnitGap) -> str:
-    told = f"given what the others said, {int(gap.beyond.sum())} of {gap.beyond.size} unit-ticks are not the network's"
-    near = "room is how near its threshold the drive must be for that" if gap.discrete else "room is one tick's error"
-    return f"{told}; {near}"
+    wrong = f"{int(gap.beyond.sum())} of {gap.beyond.size} unit-ticks are not the network's"
+    meaning = "how near its threshold the drive must be for that" if gap.discrete else "one tick's error"
+    return f"given what the others said, {wrong}; tolerance is {meaning}"
 
 
-def _by_means(subject: Subject, error: str, judgement: Judgement) -> Place:
-    """Every tick is within its room, and yet the means are apart: the value and the unit are all that is known."""
+def _by_means(subject: Subject, error: str, judgement: Judgement) -> ErrorLocation:
+    """Every tick is within its tolerance, and yet the means are apart: the value and the unit are all that is known."""
     gap = max((gap for gap in judgement.gaps if not judgement.holds(gap)), key=lambda gap: gap.size.max())
     about, what = judgement.means.get(gap.name), "means"
     if about is None or about.hold:
@@ -97,12 +98,12 @@ def _by_means(subject: Subject, error: str, judgement: Judgement) -> Place:
     graph = subject.exe.source if error == LOWERING else subject.exe.graph
     name = graph.outputs[gap.name].x.name
     shown = _at(subject, error, gap.name, graph, name, (gap, len(gap.size) - 1, 0, about.unit % gap.size.shape[2]))
-    note = f"the {what} of the parted samples are {about.difference:.4g} apart, room {about.room:.3g}"
+    note = f"the {what} of the samples that diverged are {about.difference:.4g} apart, tolerance {about.tolerance:.3g}"
     step = next((record.text for record, _, _ in _wrong(subject)), None) if error == LOWERING else None
-    return shown.but(note=note, room=about.room, step=step)
+    return shown.but(note=note, tolerance=about.tolerance, step=step)
 
 
-def place_of_state(subject: Subject, judgement: Judgement, samples: NDArray) -> Place:
+def place_of_state(subject: Subject, judgement: Judgement, samples: NDArray) -> ErrorLocation:
     """Return the state that is wrong after the last tick although no output showed it. samples: those compared."""
     first = judgement.first()
     assert first is not None
@@ -114,7 +115,7 @@ def place_of_state(subject: Subject, judgement: Judgement, samples: NDArray) -> 
 
 def _at(
     subject: Subject, error: str, value: str, graph: Graph, name: str, spot: tuple[Gap, int, int, int], note: str = ""
-) -> Place:
+) -> ErrorLocation:
     gap, tick, sample, unit = spot
     breach = Breach(
         target=subject.target,
@@ -125,11 +126,11 @@ def _at(
         tick=tick,
         sample=sample,
         expected=float(gap.expected[tick, sample, unit]),
-        found=float(gap.found[tick, sample, unit]),
-        room=float(np.broadcast_to(gap.room, gap.size.shape)[tick, sample, unit]),
+        actual=float(gap.actual[tick, sample, unit]),
+        tolerance=float(np.broadcast_to(gap.tolerance, gap.size.shape)[tick, sample, unit]),
         note=note,
     )
-    return Place(breach=breach, graph=graph, name=name)
+    return ErrorLocation(breach=breach, graph=graph, name=name)
 
 
 def _label(op: Op, name: str) -> str:
@@ -139,15 +140,15 @@ def _label(op: Op, name: str) -> str:
 # --------------------------------------------------------------------------------------------------------- passes
 
 
-def _in_lowering(subject: Subject, shown: Place) -> Place:
+def _in_lowering(subject: Subject, shown: ErrorLocation) -> ErrorLocation:
     """Interpret the graph after each pass; in the first that means something else, find the first value that does."""
     subject = replace(subject, source=subject.setting.reference(subject.exe.source))
     for record, before, after in _wrong(subject):
         return _in_pass(subject, shown, before, after, record)
-    return shown.but(note="no pass by itself is out of its room: their errors add up")
+    return shown.but(note="no pass by itself is out of its tolerance: their errors add up")
 
 
-def _wrong(subject: Subject) -> Iterator[tuple[Record, Graph, Graph]]:
+def _wrong(subject: Subject) -> Iterator[tuple[PassRecord, Graph, Graph]]:
     """Yield each pass after which the graph means something else than the source, with the graph before and after."""
     before = subject.exe.source
     for number, (record, after) in enumerate(zip(subject.exe.records, subject.exe.lowered.graphs)):
@@ -157,26 +158,26 @@ def _wrong(subject: Subject) -> Iterator[tuple[Record, Graph, Graph]]:
         before = after
 
 
-def _in_pass(subject: Subject, shown: Place, before: Graph, after: Graph, record: Record) -> Place:
+def _in_pass(subject: Subject, shown: ErrorLocation, before: Graph, after: Graph, record: PassRecord) -> ErrorLocation:
     names = [name for name in _values(after) if _same_value(before, after, name)]
     was, now = (subject.setting.reference(graph, probes=names).probes for graph in (before, after))
     eps = rounding(before), rounding(after)
-    coarse, own = (after, now) if eps[1] >= eps[0] else (before, was)
+    coarse, reference = (after, now) if eps[1] >= eps[0] else (before, was)
     jittered = Jittered(subject.setting, coarse, given=eps[0] != eps[1], probes=names)
 
     def around(count: int) -> Mapping[str, list[NDArray]]:
         runs = [trace.probes for trace in jittered.take(count)]
-        return {name: [put(was[name], run[name], own[name]) for run in runs] for name in names}
+        return {name: [put(was[name], run[name], reference[name]) for run in runs] for name in names}
 
     spot = _first(_types(after, names), now, was, around, max(eps))
     if spot is None:
         note = f"every value that {record.text} kept is as it was: what it made anew is not"
         return shown.but(step=record.text, note=note)
     name = spot[0].name
-    found = _at(subject, LOWERING, shown.breach.value, before, name, spot)
-    made = after.producers[name].opname
-    note = f"after the pass {made} makes it" if made != before.producers[name].opname else ""
-    return found.but(step=record.text, note=note)
+    location = _at(subject, LOWERING, shown.breach.value, before, name, spot)
+    producer = after.producers[name].opname
+    note = f"after the pass {producer} makes it" if producer != before.producers[name].opname else ""
+    return location.but(step=record.text, note=note)
 
 
 def _same_value(before: Graph, after: Graph, name: str) -> bool:
@@ -189,12 +190,12 @@ def _same_value(before: Graph, after: Graph, name: str) -> bool:
 # -------------------------------------------------------------------------------------------------------- targets
 
 
-def _in_emission(subject: Subject, shown: Place) -> Place:
+def _in_emission(subject: Subject, shown: ErrorLocation) -> ErrorLocation:
     """Let the target hand out every value of the lowered graph, and find the first that is not the reference's."""
     graph = subject.exe.graph
     names = _values(graph)
     try:
-        found = _seen(subject, graph, names)
+        emitted = _seen(subject, graph, names)
     except ThermocError as reason:
         return shown.but(note=f"the target cannot hand out the values within: {reason.findings[0].what}")
     expected = subject.setting.reference(graph, probes=names).probes
@@ -203,7 +204,7 @@ def _in_emission(subject: Subject, shown: Place) -> Place:
     def around(count: int) -> Mapping[str, list[NDArray]]:
         return {name: [flat(trace.probes[name]) for trace in jittered.take(count)] for name in names}
 
-    spot = _first(_types(graph, names), found, expected, around, rounding(graph))
+    spot = _first(_types(graph, names), emitted, expected, around, rounding(graph))
     if spot is None:
         return shown.but(note="with its inner values handed out the target is right: see how it joins ops")
     return _at(subject, shown.breach.error, shown.breach.value, graph, spot[0].name, spot)
@@ -223,12 +224,12 @@ def _values(graph: Graph) -> list[str]:
 
 
 def _types(graph: Graph, names: Sequence[str]) -> dict[str, Type]:
-    known = {value.name: value.type for op in graph.ops for value in op.results}
-    return {name: kind for name in names if (kind := known[name]) is not None}
+    types = {value.name: value.type for op in graph.ops for value in op.results}
+    return {name: kind for name in names if (kind := types[name]) is not None}
 
 
 def _first(kinds, found, expected, around, eps: float) -> tuple[Gap, int, int, int] | None:
-    """Return the first value, in order at the earliest tick, that is out of its room."""
+    """Return the first value, in order at the earliest tick, that is out of its tolerance."""
     if not kinds:
         return None
 
@@ -238,7 +239,7 @@ def _first(kinds, found, expected, around, eps: float) -> tuple[Gap, int, int, i
             Gap(
                 name=name,
                 kind=kind,
-                found=flat(whole(found[name], expected[name])),
+                actual=flat(of_shape(found[name], expected[name])),
                 expected=flat(expected[name]),
                 jittered=moved[name],
                 eps=eps,

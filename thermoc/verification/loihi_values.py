@@ -14,7 +14,7 @@ from thermoc.ir.host_device import is_clocked, parts, run_in_parts
 from thermoc.ir.reference import interpret
 from thermoc.passes.counterparts import Population
 from thermoc.passes.loihi.scales import FRACTION
-from thermoc.verification.run_settings import Setting
+from thermoc.verification.run_settings import RunSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +27,8 @@ class ChipValues:
 
     def sent(self, population: Population, first: int = 0) -> NDArray:
         """Return what a population sent, (ticks, batch, units), from the network's tick ``first`` (0 or -1) on."""
-        whole = self._at(population.sender, population.lag, population.every, first)
-        return whole / population.design.sent + population.shift
+        messages = self._at(population.sender, population.lag, population.every, first)
+        return messages / population.design.sent + population.shift
 
     def state(self, population: Population, name: str, first: int = 0) -> NDArray:
         """Return v or u of a population after each tick in units of its drive, (ticks, batch, units)."""
@@ -48,7 +48,7 @@ class ChipValues:
         return flat[np.maximum(ticks, 0)].astype(float)
 
 
-def chip_values(setting: Setting, graph: Graph, populations: Sequence[Population]) -> ChipValues:
+def chip_values(setting: RunSettings, graph: Graph, populations: Sequence[Population]) -> ChipValues:
     """Run a lowered graph by the reference and keep what its populations say and hold."""
     names = {name for p in populations for name in (p.sender, *(run for runs in p.states.values() for run in runs))}
     traces: dict[str, NDArray] = {}

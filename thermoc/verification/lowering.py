@@ -4,52 +4,35 @@ A bound from one end of a network to the other is soon as wide as the value itse
 by one. Then it says nothing, and the value is judged by what can be wrong. Each pass but the inexact one is held to
 rounding by itself; in the inexact one every unit is held to what one tick of its own may be off (``populations``,
 ``products``); and rates and correlations of the output are those of the source but for what such errors do in the long
-run (``disturbance``) and for chance (``partings``).
+run (``disturbance``) and for chance (``divergence``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.ir.graph import Graph
 from thermoc.ir.types import Type
-from thermoc.passes.base import Change, Record
-from thermoc.passes.counterparts import Coded, Population, Product
-from thermoc.verification import codings, populations, products
+from thermoc.passes.change_log import Change, PassRecord
 from thermoc.verification.differences import Gap, flat
-from thermoc.verification.disturbance import Disturbed
 from thermoc.verification.divergence import Means, correlations, means
+from thermoc.verification.inexact_passes import InexactPass
+from thermoc.verification.subject import Subject
 from thermoc.verification.tolerances import Jittered, Judgement, rounding, surely
-from thermoc.verification.unit_gaps import Units
-
-if TYPE_CHECKING:
-    from thermoc.verification.stages import Subject
+from thermoc.verification.unit_gaps import UnitGaps
 
 Outputs = Mapping[str, NDArray]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Lossy:
-    """A pass that is not exact: its place among the records, its units, and what their errors do in the long run.
-
-    disturbed: None where that is not known: a mean over ticks of spikes is not compared by its law.
-    """
-
-    number: int
-    units: Units
-    disturbed: Disturbed | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lowering(Judgement):
     """A judgement with units judged by themselves, the other passes judged by themselves, and correlations."""
 
-    units: Sequence[Units] = ()
+    units: Sequence[UnitGaps] = ()
     stages: Sequence[Judgement] = ()
     correlations: Mapping[str, Means] = field(default_factory=dict)
 
@@ -58,7 +41,7 @@ class Lowering(Judgement):
         if not gap.law or not gap.size.any():
             return super().holds(gap)
         tested = self.correlations.get(gap.name)
-        right = self.judged and self.parts_ok and super().holds(gap)
+        right = self.judged and self.stages_ok and super().holds(gap)
         return right and (tested is None or tested.hold)
 
     def same_law(self, gap: Gap) -> bool:
@@ -73,32 +56,19 @@ class Lowering(Judgement):
         return bool(self.units) and all(units.judged for units in self.units) and not blind
 
     @property
-    def parts_ok(self) -> bool:
+    def stages_ok(self) -> bool:
         """Whether units and the passes before and after them hold."""
-        return all(part.ok for part in (*self.units, *self.stages))
+        return all(judged.ok for judged in (*self.units, *self.stages))
 
     @property
     def ok(self) -> bool:
         """Whether every value, unit and pass holds."""
-        return self.parts_ok and super().ok
+        return self.stages_ok and super().ok
 
     def first(self) -> tuple[Gap, int, int, int] | None:
-        """Return the output that is first out of its room, end to end or in a pass that is judged by itself."""
+        """Return the output that is first out of its tolerance, end to end or in a pass that is judged by itself."""
         spots = [super().first(), *(stage.first() for stage in self.stages)]
         return next((spot for spot in spots if spot is not None), None)
-
-
-def lossy(subject: Subject) -> tuple[Lossy, ...]:
-    """Judge the units of each pass that tells its counterparts."""
-    graphs, told = (subject.exe.source, *subject.exe.lowered.graphs), []
-    for number, record in enumerate(subject.exe.records):
-        judge = next((JUDGES[type(one)] for one in record.counterparts), None)
-        if judge is not None:
-            parts: Any = record.counterparts
-            gaps, disturbance = judge(subject.setting, graphs[number], graphs[number + 1], parts)
-            disturbed = None if judge is codings.judged else Disturbed(subject.setting, disturbance)
-            told.append(Lossy(number=number, units=Units(number=number, gaps=gaps), disturbed=disturbed))
-    return tuple(told)
 
 
 def lowering(subject: Subject, graph: Graph, outputs: Outputs, number: int | None = None) -> Lowering:
@@ -107,25 +77,25 @@ def lowering(subject: Subject, graph: Graph, outputs: Outputs, number: int | Non
     number: of the last pass that made it, among the records; all of them if None.
     """
     records = subject.exe.records if number is None else subject.exe.records[: number + 1]
-    told = subject.lossy if any(record.counterparts for record in records) else ()
-    told = tuple(one for one in told if one.number < len(records))
+    inexact = subject.inexact if any(record.counterparts for record in records) else ()
+    inexact = tuple(judged for judged in inexact if judged.number < len(records))
     around = Around(subject, subject.exe.source, graph, subject.source.outputs, outputs)
-    judgement = surely(lambda count: _gaps(subject, around, _changes(records), told, count))
-    parted = judgement.parted < subject.setting.ticks
-    steady = all(one.disturbed is not None for one in told)
+    judgement = surely(lambda count: _gaps(subject, around, _changes(records), inexact, count))
+    diverged = judgement.diverged_at < subject.setting.ticks
+    steady = all(judged.disturbed is not None for judged in inexact)
     laws = [gap for gap in judgement.gaps if gap.law]
     tested = {gap.name for gap in judgement.gaps if steady or not gap.law}
     return Lowering(
         gaps=judgement.gaps,
-        parted=judgement.parted,
+        diverged_at=judgement.diverged_at,
         means={name: average for name, average in judgement.means.items() if name in tested},
-        units=[one.units for one in told],
-        stages=_stages(subject, graph, outputs, told, records) if told else (),
-        correlations=means([correlations(gap) for gap in laws], parted) if laws and steady else {},
+        units=[judged.units for judged in inexact],
+        stages=_stages(subject, graph, outputs, inexact, records) if inexact else (),
+        correlations=means([correlations(gap) for gap in laws], diverged) if laws and steady else {},
     )
 
 
-def _changes(records: Sequence[Record]) -> list[Change]:
+def _changes(records: Sequence[PassRecord]) -> list[Change]:
     return [change for record in records for change in record.changes]
 
 
@@ -143,8 +113,8 @@ class Around:
         """Return jittered runs as if they were runs of the first graph: what jitter does, put on it."""
         if self.same:
             return []
-        own = self.now[name] if self.eps[1] >= self.eps[0] else self.was[name]
-        return [put(self.was[name], run.outputs[name], own) for run in self.jittered.take(count)]
+        reference = self.now[name] if self.eps[1] >= self.eps[0] else self.was[name]
+        return [put(self.was[name], run.outputs[name], reference) for run in self.jittered.take(count)]
 
 
 def equal(was: Outputs, now: Outputs) -> bool:
@@ -158,56 +128,57 @@ def put(expected: NDArray, other: NDArray, own: NDArray) -> NDArray:
         return flat(expected.astype(float) + (other.astype(float) - own.astype(float)))
 
 
-def _gaps(subject: Subject, around: Around, changes: Sequence[Change], told: Sequence[Lossy], count: int) -> list[Gap]:
+def _gaps(
+    subject: Subject, around: Around, changes: Sequence[Change], told: Sequence[InexactPass], count: int
+) -> list[Gap]:
     declared = {
         "offset": sum(change.offset for change in changes),
         "noise": float(np.sqrt(sum(change.noise**2 for change in changes))),
         "sampling": max((change.sampling for change in changes), default=0.0),
     }
-    found = []
+    gaps = []
     for name, kind in output_types(around.before).items():
         gap = Gap(
             name=name,
             kind=kind,
-            found=flat(around.now[name]),
+            actual=flat(around.now[name]),
             expected=flat(around.was[name]),
             jittered=(),
             eps=max(around.eps),
-            tolerance=subject.tolerance,
+            absolute_tolerance=subject.absolute_tolerance,
             **declared,
         )
-        found.append(_by_law(gap, told, count) if gap.vacuous else replace(gap, jittered=around.moved(name, count)))
-    return found
+        gaps.append(_by_law(gap, told, count) if gap.vacuous else replace(gap, jittered=around.moved(name, count)))
+    return gaps
 
 
-def _by_law(gap: Gap, told: Sequence[Lossy], count: int) -> Gap:
+def _by_law(gap: Gap, told: Sequence[InexactPass], count: int) -> Gap:
     """Return a gap whose bound says nothing as one that is judged by its law."""
     law, jittered = replace(gap, law=True, offset=0.0, noise=0.0, sampling=0.0), []
     if not gap.size.any():
         return law
-    for one in told:
-        if one.disturbed is not None:
-            runs, plain = one.disturbed.take(2 + count), one.disturbed.plain[gap.name]
+    for inexact in told:
+        if inexact.disturbed is not None:
+            runs, plain = inexact.disturbed.take(2 + count), inexact.disturbed.plain[gap.name]
             jittered += [put(gap.expected, flat(run[gap.name]), flat(plain)) for run in runs]
     return replace(law, jittered=jittered)
 
 
 def _stages(
-    subject: Subject, graph: Graph, outputs: Outputs, told: Sequence[Lossy], records: Sequence[Record]
+    subject: Subject, graph: Graph, outputs: Outputs, told: Sequence[InexactPass], records: Sequence[PassRecord]
 ) -> tuple[Judgement, ...]:
     """Judge what was done before, between and after the inexact passes, each by itself."""
     graphs = (subject.exe.source, *subject.exe.lowered.graphs)
-    first, was, begun, found = graphs[0], subject.source.outputs, 0, []
-    for one in told:
-        now = one.disturbed.plain if one.disturbed else subject.setting.reference(graphs[one.number]).outputs
-        found.append((Around(subject, first, graphs[one.number], was, now), records[begun : one.number]))
-        first, begun = graphs[one.number + 1], one.number + 1
+    first, was, begun, compared = graphs[0], subject.source.outputs, 0, []
+    for inexact in told:
+        now = (
+            inexact.disturbed.plain if inexact.disturbed else subject.setting.reference(graphs[inexact.number]).outputs
+        )
+        compared.append((Around(subject, first, graphs[inexact.number], was, now), records[begun : inexact.number]))
+        first, begun = graphs[inexact.number + 1], inexact.number + 1
         was = subject.setting.reference(first).outputs
-    found.append((Around(subject, first, graph, was, outputs), records[begun:]))
-    return tuple(surely(lambda count, a=a, r=r: _gaps(subject, a, _changes(r), (), count)) for a, r in found)
-
-
-JUDGES: Mapping[type, Any] = {Population: populations.judged, Product: products.judged, Coded: codings.judged}
+    compared.append((Around(subject, first, graph, was, outputs), records[begun:]))
+    return tuple(surely(lambda count, a=a, r=r: _gaps(subject, a, _changes(r), (), count)) for a, r in compared)
 
 
 def output_types(graph: Graph) -> dict[str, Type]:

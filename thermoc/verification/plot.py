@@ -1,27 +1,25 @@
-"""Error against tick, one panel for each target and error: what was found, and its room dashed."""
+"""Error against tick, one panel for each target and error: what was found, and its tolerance dashed."""
 
 from __future__ import annotations
 
 import io
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
-from thermoc.verification.result import EMISSION, LOWERING
-
-if TYPE_CHECKING:
-    from thermoc.verification.result import Row, Verification
+from thermoc.verification.comparison import EMISSION, LOWERING, Comparison
 
 FORMATS = ("png", "svg")
 LEAST = 1e-17
 """Where an error of nought is drawn on the logarithmic axis."""
 
 
-def plot(found: Verification, path: str | os.PathLike[str]) -> None:
+def plot(rows: Sequence[Comparison], targets: Sequence[str], path: str | os.PathLike[str], *, title: str) -> None:
     """Write the picture. Errors: T404 for another suffix than .png and .svg, T302 without matplotlib, T505."""
     kind = format_of(path)
     try:
@@ -29,15 +27,15 @@ def plot(found: Verification, path: str | os.PathLike[str]) -> None:
     except ImportError:
         hint = 'pip install "thermoc[viz]"'
         raise error("T302", "pictures need matplotlib, which is not installed", hint=hint) from None
-    figure = Figure(figsize=(10, 2.6 * len(found.targets) + 0.6), layout="constrained")
-    panels = figure.subplots(len(found.targets), 2, sharex=True, sharey=True, squeeze=False)
-    for line, target in zip(panels, found.targets):
+    figure = Figure(figsize=(10, 2.6 * len(targets) + 0.6), layout="constrained")
+    panels = figure.subplots(len(targets), 2, sharex=True, sharey=True, squeeze=False)
+    for line, target in zip(panels, targets):
         for panel, kind_of in zip(line, (LOWERING, EMISSION)):
-            rows = [row for row in found.rows if (row.target, row.error) == (target, kind_of)]
-            _panel(panel, f"{target}: {kind_of} error", rows)
+            drawn = [row for row in rows if (row.target, row.error) == (target, kind_of)]
+            _panel(panel, f"{target}: {kind_of} error", drawn)
     for panel in panels[-1]:
         panel.set_xlabel("tick")
-    figure.suptitle(f"{found.network}, seed {found.seed}: largest difference at each tick; dashed: its room")
+    figure.suptitle(f"{title}: largest difference at each tick; dashed: its tolerance")
     buffer = io.BytesIO()
     figure.savefig(buffer, format=kind)
     write_atomic(path, buffer.getvalue())
@@ -51,12 +49,12 @@ def format_of(path: str | os.PathLike[str]) -> str:
     return kind
 
 
-def _panel(panel: Any, title: str, rows: list[Row]) -> None:
+def _panel(panel: Any, title: str, rows: list[Comparison]) -> None:
     for row in rows:
-        size, room = row.course
+        size, tolerance = row.course
         ticks = np.arange(len(size))
         (line,) = panel.plot(ticks, _drawn(size), label=row.value + ("" if row.ok else " (breach)"))
-        panel.plot(ticks, _drawn(room), "--", color=line.get_color(), linewidth=0.8)
+        panel.plot(ticks, _drawn(tolerance), "--", color=line.get_color(), linewidth=0.8)
         if row.first is not None:
             panel.axvline(row.first, color=line.get_color(), linewidth=0.6, linestyle=":")
     panel.set_yscale("log")

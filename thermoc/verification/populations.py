@@ -33,7 +33,8 @@ from thermoc.verification.differences import distance, flat
 from thermoc.verification.disturbance import Disturbance
 from thermoc.verification.forcing import Steered
 from thermoc.verification.loihi_values import ChipValues, chip_values
-from thermoc.verification.run_settings import Setting
+from thermoc.verification.messages import Messages, columns, rows
+from thermoc.verification.run_settings import RunSettings
 from thermoc.verification.unit_gaps import UnitGap
 
 Arrays = dict[str, NDArray]
@@ -42,47 +43,8 @@ HOST = 1e-9
 roundings."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Said:
-    """What everything said in a run, by the names of the network's values, each (ticks, batch, units).
-
-    off: of values of the host, how far the chip's messages are from them. probes: of values of the host.
-    """
-
-    setting: Setting
-    chip: ChipValues
-    sent: Mapping[str, NDArray]
-    probes: Mapping[str, NDArray]
-    off: Mapping[str, NDArray]
-
-    def __call__(self, term: Term) -> tuple[NDArray, NDArray]:
-        """Return what a term's source said, and how far it is off, (inputs, ticks * batch)."""
-        array = self.sent[term.source] if term.source in self.sent else self.probes[term.source]
-        off = self.off.get(term.source, np.zeros((1, 1, array.shape[2])))
-        return columns(late(array, term)), columns(late(np.broadcast_to(off, array.shape), term, 0.0))
-
-
-def late(array: NDArray, term: Term, start: float | None = None) -> NDArray:
-    """Return x(t - delay)."""
-    if not term.delay:
-        return array
-    before = np.full_like(array[: term.delay], term.start if start is None else start)
-    return np.concatenate([before, array])[: len(array)]
-
-
-def columns(array: NDArray) -> NDArray:
-    """Return (ticks, batch, units) as (units, ticks * batch)."""
-    return array.reshape(-1, array.shape[2]).T
-
-
-def rows(array: NDArray, like: NDArray) -> NDArray:
-    """Return (units, ticks * batch), or what broadcasts to it, as (ticks, batch, units)."""
-    ticks, batch, units = like.shape
-    return np.broadcast_to(array, (units, ticks * batch)).T.reshape(like.shape)
-
-
 @dataclass
-class Plan:
+class Steering:
     """What is steered in the reference's runs, gathered population by population."""
 
     values: Arrays = field(default_factory=dict)
@@ -94,7 +56,7 @@ class Plan:
 
 
 def judged(
-    setting: Setting, before: Graph, after: Graph, populations: Sequence[Population]
+    setting: RunSettings, before: Graph, after: Graph, populations: Sequence[Population]
 ) -> tuple[tuple[UnitGap, ...], Disturbance]:
     """Return what each population of ``after`` said against what the units of ``before`` would have said of the same,
     and how far every tick of ``before`` may be moved."""
@@ -108,17 +70,17 @@ def judged(
 
 
 class _Judge:
-    def __init__(self, setting: Setting, before: Graph, populations: Sequence[Population], chip: ChipValues):
+    def __init__(self, setting: RunSettings, before: Graph, populations: Sequence[Population], chip: ChipValues):
         self.setting, self.graph, self.populations, self.chip = setting, before, populations, chip
-        self.plan = Plan()
+        self.steering = Steering()
         for population in populations:
             self._steer(population)
-        trace = self._run(Steered(self.plan.values, self.plan.states), self._probed())
+        trace = self._run(Steered(self.steering.values, self.steering.states), self._probed())
         probes, self.outputs = trace.probes, trace.outputs
         flat = {name: array.reshape(*array.shape[:2], -1).astype(float) for name, array in probes.items()}
-        sent = {name: array.reshape(*array.shape[:2], -1) for name, array in self.plan.values.items()}
+        sent = {name: array.reshape(*array.shape[:2], -1) for name, array in self.steering.values.items()}
         off = {name: _encoding(flat[name], p.sources[name]) for p in populations for name in p.sources if name in flat}
-        self.said = Said(setting=setting, chip=chip, sent=sent, probes=flat, off=off)
+        self.said = Messages(setting=setting, chip=chip, sent=sent, probes=flat, off=off)
 
     def gaps(self) -> tuple[UnitGap, ...]:
         """Return the gaps in the order of a tick."""
@@ -126,26 +88,26 @@ class _Judge:
             self._allow(population)
         exact = self._steered({})
         low, high = (self._steered(self._shifted(sign)) for sign in (-1.0, 1.0))
-        order = {name: place for place, name in enumerate(self.graph.producers)}
-        found = [gap for p in self.populations for gap in self._compared(p, exact, low, high)]
-        found += self._handed_over()
-        return tuple(sorted(found, key=lambda gap: order[gap.name]))
+        order = {name: index for index, name in enumerate(self.graph.producers)}
+        compared = [gap for p in self.populations for gap in self._compared(p, exact, low, high)]
+        compared += self._handed_over()
+        return tuple(sorted(compared, key=lambda gap: order[gap.name]))
 
     def _handed_over(self) -> list[UnitGap]:
         """Compare the outputs with what the host makes of what the units said: nothing but rounding lies between."""
         gaps = []
         for name, op in self.graph.outputs.items():
             a, b = (flat(array[name]).astype(float) for array in (self.chip.outputs, self.outputs))
-            room = HOST * np.abs(b).max(axis=(0, 2), keepdims=True, initial=0.0)
-            near = distance(a, b) <= room
-            ends = {"low": np.where(near, a, b - room), "high": np.where(near, a, b + room), "slack": room + 0 * b}
-            form = {"name": op.x.name, "shape": op.x.shape, "discrete": False}
-            gaps.append(UnitGap(found=a, expected=b, **ends, **form))
+            tolerance = HOST * np.abs(b).max(axis=(0, 2), keepdims=True, initial=0.0)
+            near = distance(a, b) <= tolerance
+            low, high = np.where(near, a, b - tolerance), np.where(near, a, b + tolerance)
+            bounds = {"low": low, "high": high, "slack": np.broadcast_to(tolerance, b.shape)}
+            gaps.append(UnitGap(name=op.x.name, shape=op.x.shape, discrete=False, actual=a, expected=b, **bounds))
         return gaps
 
     def disturbance(self) -> Disturbance:
         """Return where the errors of a tick enter the graph: states, operands that are compared, results."""
-        slacks = self.plan.slacks
+        slacks = self.steering.slacks
         drifts: dict[tuple[str, str], NDArray] = {}
         shifts: dict[tuple[str, str], NDArray] = {}
         added: Arrays = {}
@@ -156,7 +118,7 @@ class _Judge:
                 name = "h" if unit.turn is not None else "x" if unit.categorical else "drive"
                 shifts[key, name] = self._shaped(slacks[unit.name], unit.shape)
             elif isinstance(unit, LifUnit) and unit.readings:
-                states = {"v" if r.state == "v" else "i": self.plan.slacks[r.name] for r in unit.readings}
+                states = {"v" if r.state == "v" else "i": self.steering.slacks[r.name] for r in unit.readings}
                 drifts |= {(key, name): self._shaped(array, unit.shape) for name, array in states.items()}
             elif isinstance(unit, MemoryUnit):
                 drifts[self._state_of(unit)] = self._shaped(slacks[unit.name], unit.shape)
@@ -177,24 +139,24 @@ class _Judge:
         unit = population.design.unit
         key = unit.op.results[0].name
         sent = self._shaped(self.chip.sent(population), unit.shape)
-        self.plan.values[unit.name] = sent
+        self.steering.values[unit.name] = sent
         if isinstance(unit, LifUnit):
             for reading in unit.readings:
                 state = self.chip.state(population, reading.state)
                 value = self._shaped(reading.factor * state + reading.offset, unit.shape)
-                self.plan.values[reading.name] = value
-                self.plan.states[key, "v" if reading.state == "v" else "i"] = value
+                self.steering.values[reading.name] = value
+                self.steering.states[key, "v" if reading.state == "v" else "i"] = value
         elif isinstance(unit, MemoryUnit):
             now = not isinstance(unit.op, thermo.Memory)
-            self.plan.states[self._state_of(unit)] = sent if now else sent[1:]
+            self.steering.states[self._state_of(unit)] = sent if now else sent[1:]
         elif isinstance(unit, NoisyUnit) and unit.turn is not None and population.lag < population.start:
-            self.plan.states[key, "s"] = sent[1:]
+            self.steering.states[key, "s"] = sent[1:]
 
     def _shaped(self, flat: NDArray, shape: tuple[int, ...]) -> NDArray:
         return flat.reshape(*flat.shape[:2], *shape)
 
     def _probed(self) -> set[str]:
-        names = {name for p in self.populations for name in p.sources} - set(self.plan.values)
+        names = {name for p in self.populations for name in p.sources} - set(self.steering.values)
         for population in self.populations:
             unit = population.design.unit
             if isinstance(unit, NoisyUnit):
@@ -209,10 +171,10 @@ class _Judge:
 
     def _steered(self, shifts: Mapping[tuple[str, str], NDArray]) -> Arrays:
         """Return what each op gave, and each state as an op left it, (ticks, batch, units)."""
-        hook = Steered(self.plan.values, self.plan.states, shifts)
+        hook = Steered(self.steering.values, self.steering.states, shifts)
         self._run(hook)
-        given = {name: self._stacked(arrays) for name, arrays in hook.computed.items()}
-        return given | {f"{key}'{name}": self._stacked(arrays) for (key, name), arrays in hook.after.items()}
+        results = {name: self._stacked(arrays) for name, arrays in hook.computed.items()}
+        return results | {f"{key}'{name}": self._stacked(arrays) for (key, name), arrays in hook.after.items()}
 
     def _stacked(self, arrays: Sequence[NDArray]) -> NDArray:
         batch = self.setting.batch
@@ -227,22 +189,24 @@ class _Judge:
             return  # colour by colour: ``colours``
         sent = self.said.sent[unit.name]
         drive = counterparts.of_drive(population, self._said_to(population))
-        self.plan.drives[unit.name] = drive
+        self.steering.drives[unit.name] = drive
         slack = rows(drive.drive, sent)
         if isinstance(unit, LifUnit):
             self._allow_lif(population, slack)
         elif isinstance(unit, NoisyUnit):
             T = self._of(unit.op.T, unit.shape)  # type: ignore[attr-defined]
             total = slack + counterparts.of_noise(population, T)
-            self.plan.slacks[unit.name] = total
-            way = 1.0
+            self.steering.slacks[unit.name] = total
+            sign = 1.0
             if unit.categorical:
-                way = np.where(sent > 0, -1.0, 1.0)
+                sign = np.where(sent > 0, -1.0, 1.0)
             name = "x" if unit.categorical else "drive"
-            self.plan.shifts[unit.op.results[0].name, name] = self._shaped(way * total, unit.shape)
+            self.steering.shifts[unit.op.results[0].name, name] = self._shaped(sign * total, unit.shape)
         else:
             before = np.concatenate([sent[:1], sent[:-1]])
-            self.plan.slacks[unit.name] = rows(counterparts.of_value(population, columns(slack), columns(before)), sent)
+            self.steering.slacks[unit.name] = rows(
+                counterparts.of_value(population, columns(slack), columns(before)), sent
+            )
 
     def _said_to(self, population: Population) -> counterparts.Said:
         """Return what the sources of a population said; a state of the same op was the network's until this tick."""
@@ -252,7 +216,7 @@ class _Judge:
         def said(term: Term) -> tuple[NDArray, NDArray]:
             x, off = self.said(term)
             own = term.source in siblings and not term.delay
-            return x, off + columns(self.plan.slacks[term.source]) if own else off
+            return x, off + columns(self.steering.slacks[term.source]) if own else off
 
         return said
 
@@ -264,17 +228,17 @@ class _Judge:
         membrane, current = rows(membrane, slack), rows(current, slack)
         factors = {reading.state: reading.factor for reading in unit.readings}
         names = {reading.state: reading.name for reading in unit.readings}
-        own = factors.get("v", np.ones(unit.size))
-        total = membrane * np.abs(own)
+        factor = factors.get("v", np.ones(unit.size))
+        total = membrane * np.abs(factor)
         if isinstance(unit.op, spiking.CubaLif):
             total = total + self._integration(population, u)
-        self.plan.slacks[unit.name] = total
+        self.steering.slacks[unit.name] = total
         if "v" in names:
-            self.plan.slacks[names["v"]] = total
+            self.steering.slacks[names["v"]] = total
         if "u" in names:
-            self.plan.slacks[names["u"]] = current * np.abs(factors["u"])
+            self.steering.slacks[names["u"]] = current * np.abs(factors["u"])
         key, operand = self._compared_operand(unit)
-        self.plan.shifts[key, operand] = self._shaped(total, unit.shape)
+        self.steering.shifts[key, operand] = self._shaped(total, unit.shape)
 
     def _before(self, population: Population, name: str) -> NDArray:
         """Return v or u before each tick."""
@@ -311,8 +275,10 @@ class _Judge:
     def _of(self, value: Value, shape: Shape) -> NDArray:
         """Return a probed value spread over the units, (ticks, batch, units)."""
         array = self.said.probes[value.name]
-        first, own = array.shape[:2], value.shape
-        spread = np.broadcast_to(array.reshape(*first, *(1,) * (len(shape) - len(own)), *own), (*first, *shape))
+        first, own_shape = array.shape[:2], value.shape
+        spread = np.broadcast_to(
+            array.reshape(*first, *(1,) * (len(shape) - len(own_shape)), *own_shape), (*first, *shape)
+        )
         return spread.reshape(*first, -1)
 
     def _compared_operand(self, unit: LifUnit) -> tuple[str, str]:
@@ -323,7 +289,7 @@ class _Judge:
 
     def _shifted(self, sign: float) -> dict[tuple[str, str], NDArray]:
         fixed = {p.design.unit.op.results[0].name for p in self.populations if getattr(p.design.unit, "categorical", 0)}
-        return {key: array if key[0] in fixed else sign * array for key, array in self.plan.shifts.items()}
+        return {key: array if key[0] in fixed else sign * array for key, array in self.steering.shifts.items()}
 
     # ----------------------------------------------------------------------------------------------------- comparing
 
@@ -331,41 +297,41 @@ class _Judge:
         unit = population.design.unit
         if isinstance(unit, NoisyUnit) and unit.turn is not None:
             gap = colours.judged(self.graph, population, self.said)
-            self.plan.slacks[unit.name] = gap.slack
+            self.steering.slacks[unit.name] = gap.slack
             return [gap]
         sent, share = self.said.sent[unit.name], self._share(unit.name)
         form = {"shape": unit.shape, "share": share}
         if isinstance(unit, (LifUnit, NoisyUnit)):
             ends = (low[unit.name], high[unit.name], exact[unit.name])
             below, above = np.minimum.reduce(ends), np.maximum.reduce(ends)
-            given = {"low": below, "high": above, "slack": self.plan.slacks[unit.name]}
-            found = [UnitGap(name=unit.name, discrete=True, found=sent, expected=ends[2], **given, **form)]
+            bounds = {"low": below, "high": above, "slack": self.steering.slacks[unit.name]}
+            compared = [UnitGap(name=unit.name, discrete=True, actual=sent, expected=ends[2], **bounds, **form)]
             if isinstance(unit, LifUnit):
                 same = sent == ends[2]
-                found += [self._state(reading, population, exact, same, form) for reading in unit.readings]
-            return found
+                compared += [self._state(reading, population, exact, same, form) for reading in unit.readings]
+            return compared
         expected = exact[unit.name]
         if isinstance(unit.op, thermo.Memory):
             expected = np.concatenate([sent[:1], exact[f"{unit.op.results[0].name}'m"]])[: len(sent)]
-        return [self._continuous(unit.name, sent, expected, self.plan.slacks[unit.name], form)]
+        return [self._continuous(unit.name, sent, expected, self.steering.slacks[unit.name], form)]
 
     def _state(self, reading: Reading, population: Population, exact: Arrays, same: NDArray, form: Any) -> UnitGap:
         """Compare a state where the spikes are equal, for after one it is elsewhere; it is cut to the chip's bits."""
-        found, name = self.said.sent[reading.name], reading.name
-        slack = np.where(same, self.plan.slacks[name], np.inf)
+        actual, name = self.said.sent[reading.name], reading.name
+        slack = np.where(same, self.steering.slacks[name], np.inf)
         top = LIMIT / (population.design.scale * FRACTION)
         ends = [reading.factor * end + reading.offset for end in (top, -top)]
         cut = np.clip(exact[name], np.minimum(*ends), np.maximum(*ends))
-        gap = self._continuous(name, found, cut, slack, form)
+        gap = self._continuous(name, actual, cut, slack, form)
         return replace(gap, cut=int((cut != exact[name]).sum()))
 
     def _continuous(self, name: str, found: NDArray, expected: NDArray, slack: NDArray, form: Any) -> UnitGap:
-        room = slack + counterparts.ROUNDING * np.abs(expected)
-        given = {"low": expected - room, "high": expected + room, "slack": slack}
-        return UnitGap(name=name, discrete=False, found=found, expected=expected, **given, **form)
+        tolerance = slack + counterparts.ROUNDING * np.abs(expected)
+        bounds = {"low": expected - tolerance, "high": expected + tolerance, "slack": slack}
+        return UnitGap(name=name, discrete=False, actual=found, expected=expected, **bounds, **form)
 
     def _share(self, name: str) -> float:
-        drive = self.plan.drives[name]
+        drive = self.steering.drives[name]
         size = float(np.mean(drive.size))
         return float(np.mean(drive.drive)) / size if size else 0.0
 

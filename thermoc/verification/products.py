@@ -22,12 +22,12 @@ from thermoc.passes.counterparts import Product, ProductSlack
 from thermoc.verification.differences import ROUNDINGS, distance, flat
 from thermoc.verification.disturbance import Disturbance
 from thermoc.verification.forcing import Steered
-from thermoc.verification.run_settings import Setting
+from thermoc.verification.run_settings import RunSettings
 from thermoc.verification.unit_gaps import UnitGap
 
 
 def judged(
-    setting: Setting, before: Graph, after: Graph, products: Sequence[Product]
+    setting: RunSettings, before: Graph, after: Graph, products: Sequence[Product]
 ) -> tuple[tuple[UnitGap, ...], Disturbance]:
     """Return what each op of ``after`` gave against what that of ``before`` would have given of the same, and how far
     every tick of ``before`` may be moved."""
@@ -37,9 +37,13 @@ def judged(
         return (), Disturbance(graph=before)
     names = {*kinds, *(name for name in entering if name in after.producers)}
     now = setting.reference(after, probes=names).probes
-    found = _given(setting, before, {name: now[name] for name in kinds})
+    computed = _given(setting, before, {name: now[name] for name in kinds})
     slacks = {product.value: product.slack(np.abs(now[product.entering]).max(axis=(0, 1))) for product in products}
-    gaps = [_gap(name, kind, now[name], found[name], slacks.get(name)) for name, kind in kinds.items() if name in found]
+    gaps = [
+        _gap(name, kind, now[name], computed[name], slacks.get(name))
+        for name, kind in kinds.items()
+        if name in computed
+    ]
     added = {name: np.broadcast_to(slack.off, now[name].shape) for name, slack in slacks.items()}
     return tuple(gaps), Disturbance(graph=before, added=added)
 
@@ -49,21 +53,21 @@ def _kept(before: Graph, after: Graph) -> dict[str, Type]:
     kinds: dict[str, Type] = {}
     for op in before.order:
         for value in () if isinstance(op, Constant | Output | Input) else op.results:
-            made = after.producers.get(value.name)
-            other = next((v.type for v in made.results if v.name == value.name), None) if made else None
-            if value.type is not None and value.type.size and other is not None and other.shape == value.type.shape:
+            producer = after.producers.get(value.name)
+            twin = next((v.type for v in producer.results if v.name == value.name), None) if producer else None
+            if value.type is not None and value.type.size and twin is not None and twin.shape == value.type.shape:
                 kinds[value.name] = value.type
     return kinds
 
 
-def _given(setting: Setting, graph: Graph, values: Mapping[str, NDArray]) -> dict[str, NDArray]:
+def _given(setting: RunSettings, graph: Graph, values: Mapping[str, NDArray]) -> dict[str, NDArray]:
     """Return what each op of a graph gives when all others say ``values``, (ticks, batch, *shape)."""
-    states, late = {}, {}
+    states, delayed = {}, {}
     for op in graph.ops:
         for spec, value in _held(op, values):
-            behind = isinstance(MEANINGS[type(op)], Delayed)
-            states[op.results[0].name, spec] = values[value][1:] if behind else values[value]
-            late |= {value: (op.results[0].name, spec)} if behind else {}
+            delays = isinstance(MEANINGS[type(op)], Delayed)
+            states[op.results[0].name, spec] = values[value][1:] if delays else values[value]
+            delayed |= {value: (op.results[0].name, spec)} if delays else {}
     hook = Steered(values, states)
     inputs = feed(graph, setting.inputs, ticks=setting.ticks, batch=setting.batch)
     with np.errstate(all="ignore"):
@@ -72,10 +76,10 @@ def _given(setting: Setting, graph: Graph, values: Mapping[str, NDArray]) -> dic
     def stacked(arrays: Sequence[NDArray]) -> NDArray:
         return np.stack([np.broadcast_to(array, (setting.batch, *array.shape[1:])) for array in arrays])
 
-    found = {name: stacked(arrays) for name, arrays in hook.computed.items()}
-    for name, key in late.items():
-        found[name] = np.concatenate([found[name][:1], stacked(hook.after[key])[:-1]])
-    return found
+    computed = {name: stacked(arrays) for name, arrays in hook.computed.items()}
+    for name, key in delayed.items():
+        computed[name] = np.concatenate([computed[name][:1], stacked(hook.after[key])[:-1]])
+    return computed
 
 
 def _held(op: Op, values: Mapping[str, NDArray]) -> list[tuple[str, str]]:
@@ -90,15 +94,15 @@ def _held(op: Op, values: Mapping[str, NDArray]) -> list[tuple[str, str]]:
 def _gap(name: str, kind: Type, found: NDArray, expected: NDArray, slack: ProductSlack | None) -> UnitGap:
     discrete = kind.role is Role.spike or not kind.dtype.is_float
     a, b = flat(found).astype(float), flat(expected).astype(float)
-    room = np.zeros(b.shape) if slack is None else np.broadcast_to(slack.off, found.shape).reshape(b.shape)
+    tolerance = np.zeros(b.shape) if slack is None else np.broadcast_to(slack.off, found.shape).reshape(b.shape)
     eps = 0.0 if discrete else ROUNDINGS * float(np.finfo(kind.dtype.numpy).eps)
-    near = room + eps * np.abs(b).max(axis=(0, 2), keepdims=True, initial=0.0)
+    near = tolerance + eps * np.abs(b).max(axis=(0, 2), keepdims=True, initial=0.0)
     same = distance(a, b) <= near
     return UnitGap(
         name=name,
         shape=kind.shape,
         discrete=discrete,
-        found=a,
+        actual=a,
         expected=b,
         low=np.where(same, a, b - near),
         high=np.where(same, a, b + near),

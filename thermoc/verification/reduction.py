@@ -23,11 +23,11 @@ from thermoc.ir.verify import findings
 from thermoc.support.arrays import npz_bytes
 from thermoc.support.errors import ThermocError
 from thermoc.support.files import write_atomic
-from thermoc.verification.locate import Place
-from thermoc.verification.run_settings import Setting
-from thermoc.verification.stages import Subject
+from thermoc.verification.locate import ErrorLocation
+from thermoc.verification.run_settings import RunSettings
+from thermoc.verification.subject import Subject
 
-Shows = Callable[[Subject, Graph, Setting, str], bool]
+Shows = Callable[[Subject, Graph, RunSettings, str], bool]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +35,10 @@ class Case:
     """A graph and the setting in which it shows the breach."""
 
     graph: Graph
-    setting: Setting
+    setting: RunSettings
 
 
-def reduced(subject: Subject, place: Place, *, shows: Shows) -> Case:
+def reduced(subject: Subject, place: ErrorLocation, *, shows: Shows) -> Case:
     """Return the smallest case found; the whole network, at the least."""
 
     def still(case: Case) -> bool:
@@ -47,12 +47,12 @@ def reduced(subject: Subject, place: Place, *, shows: Shows) -> Case:
         except ThermocError:
             return False
 
-    whole = Case(graph=subject.exe.source, setting=subject.setting)
+    full = Case(graph=subject.exe.source, setting=subject.setting)
     short = Case(
-        graph=whole.graph,
-        setting=whole.setting.cut(ticks=slice(place.breach.tick + 1), samples=slice(place.breach.sample + 1)),
+        graph=full.graph,
+        setting=full.setting.cut(ticks=slice(place.breach.tick + 1), samples=slice(place.breach.sample + 1)),
     )
-    start = short if still(short) else whole
+    start = short if still(short) else full
     case = next((cut for cut in _cuts(place, start.setting) if still(cut)), start)
     return _fewer_units(_fewer_ticks(_one_sample(case, still), still), still)
 
@@ -73,7 +73,7 @@ def save(case: Case, path: str | os.PathLike[str], number: int = 0) -> str:
 # ---------------------------------------------------------------------------------------------------------- cutting
 
 
-def _cuts(place: Place, setting: Setting) -> Iterator[Case]:
+def _cuts(place: ErrorLocation, setting: RunSettings) -> Iterator[Case]:
     """Yield the op alone, then with ever more of what stands before it, what lies beyond as recorded inputs."""
     names = [value.name for op in place.graph.ops if not isinstance(op, Output | Constant) for value in op.results]
     recorded = setting.reference(place.graph, probes=names).probes
@@ -89,39 +89,39 @@ def _cuts(place: Place, setting: Setting) -> Iterator[Case]:
 def _before(graph: Graph, name: str, depth: int) -> set[str]:
     """Return the first results of the ops within ``depth`` steps before a value; all that must be the same for every
     sample comes along whole."""
-    kept: set[str] = set()
+    names: set[str] = set()
     stack = [(graph.producers[name], depth)]
     best: dict[str, int] = {}
     while stack:
-        op, left = stack.pop()
+        op, remaining = stack.pop()
         key = op.results[0].name
-        if best.get(key, -1) >= left:
+        if best.get(key, -1) >= remaining:
             continue
-        best[key] = left
-        kept.add(key)
+        best[key] = remaining
+        names.add(key)
         for operand, value in op.operand_values:
             spec = op.operand_specs[operand.split("[")[0]]
             source = graph.producers[value.name]
             if spec.uniform or spec.constant or isinstance(source, Constant):
-                stack.append((source, max(left - 1, 0) if isinstance(source, Constant) else 10**6))
-            elif left > 0:
-                stack.append((source, left - 1))
-    return kept
+                stack.append((source, max(remaining - 1, 0) if isinstance(source, Constant) else 10**6))
+            elif remaining > 0:
+                stack.append((source, remaining - 1))
+    return names
 
 
-def _cut(place: Place, kept: set[str], recorded: dict[str, NDArray], setting: Setting) -> Case:
+def _cut(place: ErrorLocation, kept: set[str], recorded: dict[str, NDArray], setting: RunSettings) -> Case:
     graph = place.graph
     ops = [op for op in graph.ops if op.results and op.results[0].name in kept]
-    made = {value.name for op in ops for value in op.results}
+    produced = {value.name for op in ops for value in op.results}
     arrays = {op.name: setting.inputs[op.name] for op in ops if isinstance(op, Input)}
-    held: list[Op] = []
-    for value in dict.fromkeys(value for op in ops for value in op.inputs if value.name not in made):
+    recorded_inputs: list[Op] = []
+    for value in dict.fromkeys(value for op in ops for value in op.inputs if value.name not in produced):
         name = value.name if value.name not in arrays else f"{value.name}.in"
-        held.append(Input(name=name, shape=value.shape, dtype=value.dtype, role=value.role, y=value))
+        recorded_inputs.append(Input(name=name, shape=value.shape, dtype=value.dtype, role=value.role, y=value))
         arrays[name] = recorded[value.name]
     result = next(v for v in graph.producers[place.name].results if v.name == place.name)
     out = Output(x=result, name=place.name)
-    return Case(graph=graph.with_ops([*held, *ops, out]), setting=replace(setting, inputs=arrays))
+    return Case(graph=graph.with_ops([*recorded_inputs, *ops, out]), setting=replace(setting, inputs=arrays))
 
 
 # -------------------------------------------------------------------------------------------------------- shrinking
@@ -170,8 +170,8 @@ Axis = tuple[str, int]
 
 
 def _axes(op: Op) -> Sequence[Axis]:
-    found = [axis for name, value in op.operand_values for axis in _axes_of(op, name, value)]
-    return list(dict.fromkeys(axis for axis in found if axis is not None))
+    axes = [axis for name, value in op.operand_values for axis in _axes_of(op, name, value)]
+    return list(dict.fromkeys(axis for axis in axes if axis is not None))
 
 
 def _axes_of(op: Op, operand: str, value: Value) -> list[Axis | None]:
@@ -211,18 +211,18 @@ def _halves(length: int) -> list[NDArray]:
 def _sliced(case: Case, axis: Axis, kept: NDArray) -> Case | None:
     """Return the case with these places of an axis alone, in every operand that has it."""
     op, length = _op(case), _length(case, axis)
-    arrays, made = dict(case.setting.inputs), []
-    for other in case.graph.ops:
-        cuts = _cuts_of(op, other, axis, length)
+    arrays, ops = dict(case.setting.inputs), []
+    for source in case.graph.ops:
+        cuts = _cuts_of(op, source, axis, length)
         for cut in cuts:
-            if isinstance(other, Constant):
-                other = other.with_(value=Array(np.take(other.value.numpy, kept, cut)))
-            elif isinstance(other, Input):
-                arrays[other.name] = np.take(arrays[other.name], kept, cut + 2)
-                other = other.with_(shape=tuple(arrays[other.name].shape[2:]))
-        made.append(other)
+            if isinstance(source, Constant):
+                source = source.with_(value=Array(np.take(source.value.numpy, kept, cut)))
+            elif isinstance(source, Input):
+                arrays[source.name] = np.take(arrays[source.name], kept, cut + 2)
+                source = source.with_(shape=tuple(arrays[source.name].shape[2:]))
+        ops.append(source)
     try:
-        return Case(graph=retyped(case.graph.with_ops(made)), setting=replace(case.setting, inputs=arrays))
+        return Case(graph=retyped(case.graph.with_ops(ops)), setting=replace(case.setting, inputs=arrays))
     except (AssertionError, ThermocError):
         return None
 

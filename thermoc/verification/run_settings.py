@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from thermoc.backends.base import Backend, Outcome, Place
+from thermoc.backends.base import Backend, NoisePosition, Outcome
 from thermoc.ir.dialects.core import Input
 from thermoc.ir.feed import feed
 from thermoc.ir.graph import Graph
@@ -23,7 +23,7 @@ TICKS, BATCH = 64, 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setting:
+class RunSettings:
     """Inputs by name, each (ticks, batch, *shape), and where the run stands in the noise."""
 
     inputs: Mapping[str, NDArray]
@@ -33,37 +33,37 @@ class Setting:
 
     def reference(self, graph: Graph, *, probes: Iterable[str] = (), jitter: Jitter | None = None) -> ReferenceTrace:
         """Run the reference interpreter."""
-        given = feed(graph, self.inputs, ticks=self.ticks, batch=self.batch)
+        arrays = feed(graph, self.inputs, ticks=self.ticks, batch=self.batch)
         with np.errstate(all="ignore"):
-            return interpret(graph, given, seed=self.seed, probes=probes, jitter=jitter)
+            return interpret(graph, arrays, seed=self.seed, probes=probes, jitter=jitter)
 
     def target(self, backend: Backend, artefact: Any, graph: Graph) -> Outcome:
         """Run a target on the artefact of a graph. Errors: T302 where its runtime is missing."""
-        given = feed(graph, self.inputs, ticks=self.ticks, batch=self.batch)
-        return backend.run(artefact, given, Place(seed=self.seed))
+        arrays = feed(graph, self.inputs, ticks=self.ticks, batch=self.batch)
+        return backend.run(artefact, arrays, NoisePosition(seed=self.seed))
 
-    def cut(self, *, ticks: slice = slice(None), samples: slice = slice(None)) -> Setting:
+    def cut(self, *, ticks: slice = slice(None), samples: slice = slice(None)) -> RunSettings:
         """Return the setting of fewer ticks and samples."""
         inputs = {name: np.ascontiguousarray(array[ticks, samples]) for name, array in self.inputs.items()}
-        kept = len(range(self.ticks)[ticks]), len(range(self.batch)[samples])
-        return replace(self, inputs=inputs, ticks=kept[0], batch=kept[1])
+        sizes = len(range(self.ticks)[ticks]), len(range(self.batch)[samples])
+        return replace(self, inputs=inputs, ticks=sizes[0], batch=sizes[1])
 
 
 def setting(
     graph: Graph, inputs: Mapping[str, ArrayLike] | None, *, ticks: int | None, batch: int | None, seed: int
-) -> Setting:
+) -> RunSettings:
     """Return the setting of a run; inputs that are not given are drawn. Errors: T401 to T404."""
     if inputs is not None:
         timed = any(_rank(inputs[name]) == len(op.shape) + 2 for name, op in graph.inputs.items() if name in inputs)
         ticks = TICKS if ticks is None and not timed else ticks
-        given = feed(graph, inputs, ticks=ticks, batch=BATCH if batch is None and not inputs else batch, seed=seed)
-        return Setting(inputs=given.arrays, ticks=given.ticks, batch=given.batch, seed=seed)
+        fed = feed(graph, inputs, ticks=ticks, batch=BATCH if batch is None and not inputs else batch, seed=seed)
+        return RunSettings(inputs=fed.arrays, ticks=fed.ticks, batch=fed.batch, seed=seed)
     empty = graph.with_ops(op for op in graph.ops if not isinstance(op, Input))
-    many = TICKS if ticks is None else ticks, BATCH if batch is None else batch
-    size = feed(empty, {}, ticks=many[0], batch=many[1], seed=seed)
+    size_asked = TICKS if ticks is None else ticks, BATCH if batch is None else batch
+    size = feed(empty, {}, ticks=size_asked[0], batch=size_asked[1], seed=seed)
     rng = np.random.default_rng(seed)
     drawn = {name: _drawn(op, rng, (size.ticks, size.batch, *op.shape)) for name, op in graph.inputs.items()}
-    return Setting(inputs=drawn, ticks=size.ticks, batch=size.batch, seed=seed)
+    return RunSettings(inputs=drawn, ticks=size.ticks, batch=size.batch, seed=seed)
 
 
 def _rank(array: ArrayLike) -> int:

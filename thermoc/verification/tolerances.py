@@ -13,7 +13,7 @@ from thermoc.ir.reference.interpreter import ReferenceTrace
 from thermoc.ir.reference.jitter import Jitter
 from thermoc.verification.differences import Gap
 from thermoc.verification.divergence import Means, means
-from thermoc.verification.run_settings import Setting
+from thermoc.verification.run_settings import RunSettings
 
 FEW, MANY = 2, 16
 """Jittered runs at first, and before a breach is believed: one rounding more flips a unit at its threshold only now and
@@ -26,7 +26,7 @@ class Jittered:
     given: inputs, constants and noise are off too, as by a change of format.
     """
 
-    def __init__(self, setting: Setting, graph: Graph, *, given: bool, probes: Sequence[str] = ()):
+    def __init__(self, setting: RunSettings, graph: Graph, *, given: bool, probes: Sequence[str] = ()):
         self.setting, self.graph, self.given, self.probes = setting, graph, given, probes
         self.traces: list[ReferenceTrace] = []
 
@@ -40,19 +40,22 @@ class Jittered:
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """Gaps of one error of one target, with what they come to. parted: the first tick (batch,) at which runs part."""
+    """Gaps of one error of one target, with what they come to.
+
+    diverged_at: (batch,) the first tick at which a sample's runs diverge; the number of ticks where they do not.
+    """
 
     gaps: Sequence[Gap]
-    parted: NDArray
+    diverged_at: NDArray
     means: Mapping[str, Means]
 
     def beyond(self, gap: Gap) -> NDArray:
-        """Where (ticks, batch, units) a value is out of its room, until its sample parts."""
+        """Where (ticks, batch, units) a value is out of its tolerance, until its sample diverges."""
         ticks = np.arange(len(gap.size))[:, np.newaxis, np.newaxis]
-        return gap.beyond & (ticks <= self.parted[:, np.newaxis])
+        return gap.beyond & (ticks <= self.diverged_at[:, np.newaxis])
 
     def holds(self, gap: Gap) -> bool:
-        """Whether a value is within its room, tick by tick until the runs part, and in its means after that."""
+        """Whether a value is within its tolerance, tick by tick until the runs diverge, and in its means after that."""
         average = self.means.get(gap.name)
         return not self.beyond(gap).any() and (average is None or average.hold)
 
@@ -62,7 +65,7 @@ class Judgement:
         return all(self.holds(gap) for gap in self.gaps)
 
     def first(self) -> tuple[Gap, int, int, int] | None:
-        """Return the value (the first in order), tick, sample and unit that is out of its room first, if one is."""
+        """Return the value (the first in order), tick, sample and unit first out of its tolerance, if one is."""
         places = [(int(np.argwhere(wrong)[0][0]), gap, wrong) for gap in self.gaps if (wrong := self.beyond(gap)).any()]
         if not places:
             return None
@@ -72,14 +75,14 @@ class Judgement:
 
 
 def judge(gaps: Sequence[Gap]) -> Judgement:
-    """Find where the samples part, and compare the means of those that did."""
+    """Find where the samples diverge, and compare the means of those that did."""
     ticks, batch = gaps[0].size.shape[:2]
-    parts = np.zeros((ticks + 1, batch), bool)
-    parts[ticks] = True
+    diverges = np.zeros((ticks + 1, batch), bool)
+    diverges[ticks] = True
     for gap in gaps:
-        parts[:ticks] |= gap.parts
-    parted = parts.argmax(axis=0)
-    return Judgement(gaps=gaps, parted=parted, means=means(gaps, parted < ticks))
+        diverges[:ticks] |= gap.diverges
+    diverged_at = diverges.argmax(axis=0)
+    return Judgement(gaps=gaps, diverged_at=diverged_at, means=means(gaps, diverged_at < ticks))
 
 
 def surely(gaps: Callable[[int], Sequence[Gap]]) -> Judgement:

@@ -18,7 +18,7 @@ VACUOUS = 0.5
 class UnitGap:
     """A value of the network, tick by tick, each (ticks, batch, units).
 
-    found: what the units said. expected: what the network's would have said given the same inputs and states. low,
+    actual: what the units said. expected: what the network's would have said given the same inputs and states. low,
     high: between what it may lie for what one tick's numbers may be off. slack: that error, in units of what is added
     up or of the value itself; share: of what is added up, on average.
     """
@@ -26,7 +26,7 @@ class UnitGap:
     name: str
     shape: Shape
     discrete: bool
-    found: NDArray
+    actual: NDArray
     expected: NDArray
     low: NDArray
     high: NDArray
@@ -39,20 +39,20 @@ class UnitGap:
     def beyond(self) -> NDArray:
         """Where a unit said what the network's could not have said."""
         with np.errstate(invalid="ignore"):
-            return ~((self.found >= self.low) & (self.found <= self.high))
+            return ~((self.actual >= self.low) & (self.actual <= self.high))
 
     @cached_property
     def size(self) -> NDArray:
         """How far what it said is from what the network's unit would have said."""
-        return np.abs(self.found - self.expected)
+        return np.abs(self.actual - self.expected)
 
     @cached_property
     def used(self) -> NDArray:
-        """What share of the room a difference takes; a spike within reach of its threshold takes all of it."""
+        """What share of the tolerance a difference takes; a spike within reach of its threshold takes all of it."""
         if self.discrete:
             return np.where(self.size > 0, 1.0, 0.0)
-        room = np.where(self.slack > 0, self.slack, np.inf)
-        return np.where(self.beyond, np.inf, self.size / room)
+        tolerance = np.where(self.slack > 0, self.slack, np.inf)
+        return np.where(self.beyond, np.inf, self.size / tolerance)
 
     @property
     def judged(self) -> bool:
@@ -61,7 +61,7 @@ class UnitGap:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Units:
+class UnitGaps:
     """All populations of a graph after a pass, in the order of a tick."""
 
     number: int

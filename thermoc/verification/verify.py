@@ -12,20 +12,25 @@ from numpy.typing import ArrayLike
 
 from thermoc import api
 from thermoc.ir.graph import Graph, exposed
+from thermoc.network import Network
 from thermoc.support.errors import error
 from thermoc.support.files import can_write
-from thermoc.verification.locate import Place, place, place_of_state
-from thermoc.verification.lowering import Lowering
+from thermoc.verification.comparison import BREACH, EMISSION, LOWERING, Breach, Comparison
+from thermoc.verification.emission import emission, final_states
+from thermoc.verification.locate import ErrorLocation, place, place_of_state
+from thermoc.verification.lowering import Lowering, lowering
 from thermoc.verification.reduction import reduced, save
-from thermoc.verification.result import BREACH, EMISSION, LOWERING, Breach, Row, Verification
-from thermoc.verification.run_settings import Setting, setting
-from thermoc.verification.stages import Subject, row, states_row, units_row
+from thermoc.verification.result import Verification
+from thermoc.verification.rows import row, states_row, units_row
+from thermoc.verification.run_settings import RunSettings, setting
+from thermoc.verification.subject import Subject
+from thermoc.verification.tolerances import Judgement
 
 PROBE = "probe."
 
 
 def verify(
-    network: api.Network | Graph,
+    network: Network | Graph,
     targets: Sequence[str] = ("sim",),
     *,
     inputs: Mapping[str, ArrayLike] | None = None,
@@ -54,14 +59,14 @@ def verify(
     graph = _probed(_graph(network), tuple(probes))
     where = setting(graph, inputs, ticks=ticks, batch=batch, seed=seed)
     source = where.reference(graph)
-    rows: list[Row] = []
+    rows: list[Comparison] = []
     breaches: list[Breach] = []
     for name in targets:
         exe = api.compile(graph, name, **options.get(name, {}))
-        subject = Subject(target=name, exe=exe, setting=where, source=source, tolerance=tolerance)
-        found, places = _judged(subject)
-        rows += found
-        breaches += [_told(subject, one, reduce, len(breaches) + number) for number, one in enumerate(places)]
+        subject = Subject(target=name, exe=exe, setting=where, source=source, absolute_tolerance=tolerance)
+        target_rows, places = _judged(subject)
+        rows += target_rows
+        breaches += [_told(subject, location, reduce, len(breaches) + number) for number, location in enumerate(places)]
     return Verification(
         network=graph.name,
         targets=targets,
@@ -74,44 +79,49 @@ def verify(
     )
 
 
-def _judged(subject: Subject) -> tuple[list[Row], list[Place]]:
+def _judged(subject: Subject) -> tuple[list[Comparison], list[ErrorLocation]]:
     """Return the rows of a target, and where each of its two errors begins if it is out of bounds."""
     rows, places = [], []
     for kind in (LOWERING, EMISSION):
-        judgement = subject.judge(kind)
+        judgement = _judge(subject, kind)
         rows += [row(subject, kind, judgement, gap) for gap in judgement.gaps]
-        if isinstance(judgement, Lowering) and (told := units_row(subject, judgement)) is not None:
-            rows.append(told)
-        if not judgement.ok and any(one.verdict == BREACH for one in rows if one.error == kind):
+        if isinstance(judgement, Lowering) and (units := units_row(subject, judgement)) is not None:
+            rows.append(units)
+        if not judgement.ok and any(compared.verdict == BREACH for compared in rows if compared.error == kind):
             places.append(place(subject, kind, judgement))
-    together = np.flatnonzero(judgement.parted == subject.setting.ticks)
-    left = subject.states(together)
-    if left is not None:
-        rows.append(states_row(subject, left))
-        if not left.ok and judgement.ok:
-            places.append(place_of_state(subject, left, together))
+    together = np.flatnonzero(judgement.diverged_at == subject.setting.ticks)
+    states = final_states(subject, together)
+    if states is not None:
+        rows.append(states_row(subject, states))
+        if not states.ok and judgement.ok:
+            places.append(place_of_state(subject, states, together))
     return rows, places
 
 
-def _told(subject: Subject, one: Place, path: str | os.PathLike[str] | None, number: int) -> Breach:
+def _told(subject: Subject, one: ErrorLocation, path: str | os.PathLike[str] | None, number: int) -> Breach:
     if path is None:
         return one.breach
     case = reduced(subject, one, shows=_shows)
     return replace(one.breach, reduced=save(case, path, number))
 
 
-def _shows(subject: Subject, graph: Graph, where: Setting, kind: str) -> bool:
+def _shows(subject: Subject, graph: Graph, where: RunSettings, kind: str) -> bool:
     """Tell whether a graph still shows an error of this kind on the subject's target."""
-    chosen = {name: getattr(subject.exe.options, name) for name in subject.exe.options.__dataclass_fields__}
-    exe = api.compile(graph, subject.target, **chosen)
-    other = Subject(
-        target=subject.target, exe=exe, setting=where, source=where.reference(graph), tolerance=subject.tolerance
-    )
-    return not other.holds(kind)
+    exe = subject.exe.recompiled(graph)
+    smaller = replace(subject, exe=exe, setting=where, source=where.reference(graph))
+    judgement = _judge(smaller, kind)
+    together = np.flatnonzero(judgement.diverged_at == where.ticks)
+    states = final_states(smaller, together) if kind == EMISSION else None
+    return not (judgement.ok and (states is None or states.ok))
+
+
+def _judge(subject: Subject, kind: str) -> Judgement:
+    """Compare every output in one of the two errors."""
+    return lowering(subject, subject.exe.graph, subject.lowered.outputs) if kind == LOWERING else emission(subject)
 
 
 def _graph(network: Any) -> Graph:
-    graph = network.graph if isinstance(network, api.Network) else network
+    graph = network.graph if isinstance(network, Network) else network
     if not isinstance(graph, Graph):
         hint = "tc.load reads one from a file"
         raise error("T404", "what is verified is a network or its graph", notes=[f"it is {network!r}"], hint=hint)
@@ -129,7 +139,7 @@ def _probed(graph: Graph, probes: tuple[str, ...]) -> Graph:
 def _check(targets: Any, options: Any, tolerance: Any) -> None:
     if isinstance(targets, str) or not all(isinstance(name, str) for name in targets) or not len(targets):
         raise error("T404", "targets are names, one at least", notes=[f"{targets!r}"], hint='targets=["sim", "onnx"]')
-    if not isinstance(options, Mapping) or not all(isinstance(one, Mapping) for one in options.values()):
+    if not isinstance(options, Mapping) or not all(isinstance(chosen, Mapping) for chosen in options.values()):
         hint = 'options={"sim": {"precision": "float32"}}'
         raise error("T303", "options are those of tc.compile by target", notes=[f"{options!r}"], hint=hint)
     strange = [name for name in options if name not in targets]

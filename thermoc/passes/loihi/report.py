@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.ir.values import Value
-from thermoc.passes.base import Log
+from thermoc.passes.change_log import Log
 from thermoc.passes.loihi.error_bounds import LOGIT, of_drive
 from thermoc.passes.loihi.scales import FRACTION, Design, Source
 from thermoc.passes.loihi.units import GradedUnit, LifUnit, MemoryUnit, NoisyUnit
@@ -36,7 +36,7 @@ def tell(
     every: int,
     constants: Mapping[str, NDArray],
 ) -> None:
-    """Record every number that was replaced."""
+    """PassRecord every number that was replaced."""
     for name, source in sources.items():
         if name not in lags and source.bits:
             most = float(source.bound.max() / source.scale)
