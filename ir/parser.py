@@ -11,7 +11,7 @@ from typing import Any, NoReturn, cast
 
 import numpy as np
 
-from thermoc.ir import dialects  # noqa: F401  (registers the ops)
+from thermoc.ir import dialects  # noqa: F401  # pyright: ignore[reportUnusedImport]  (registers the ops)
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import REGISTRY, Op
 from thermoc.ir.types import DType, Role, Type

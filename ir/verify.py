@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -89,7 +90,7 @@ def _names(graph: Graph) -> Iterator[Finding]:
 
 def _interface(graph: Graph) -> Iterator[Finding]:
     for kind, ops in (("input", graph.of(Input)), ("output", graph.of(Output))):
-        for name, count in Counter(op.name if isinstance(op.name, str) else f"<{op.name!r}>" for op in ops).items():
+        for name, count in Counter(_stated_name(op) for op in ops).items():
             if count > 1:
                 yield Finding(code="T102", what=f"{count} {kind}s are named {name!r}", hint="give each its own name")
             if not is_name(name):
@@ -102,6 +103,10 @@ def _interface(graph: Graph) -> Iterator[Finding]:
                 yield Finding(code="T102", what=what, notes=notes, hint=hint)
     if not graph.of(Output):
         yield Finding(code="T101", what=f"network {graph.name!r} has no output", hint='add tc.output("name", value)')
+
+
+def _stated_name(op: Any) -> str:
+    return op.name if isinstance(op.name, str) else f"<{op.name!r}>"  # a file's may be anything
 
 
 def attribute_findings(op: Op) -> Iterator[Finding]:

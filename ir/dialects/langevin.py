@@ -7,7 +7,7 @@ states, x(t) the ones at the start of the tick, so the cycle force -> positions 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
@@ -35,7 +35,7 @@ from thermoc.support.array_types import AnyArray
 
 lengths = Check(
     "a tuple of lengths > 0",
-    lambda value: isinstance(value, tuple) and all(isinstance(part, int | float) and part > 0 for part in value),
+    lambda value: isinstance(value, tuple) and all(positive.holds(length) for length in cast("tuple[Any, ...]", value)),
 )
 truth = Check("true or false", lambda value: isinstance(value, bool))
 

@@ -45,7 +45,8 @@ def held_ticks(op: Any, dt: float) -> int:
 def _states(op: Any, *names: str) -> dict[str, Shape]:
     """Return the shapes of the named variables, and of the ticks each unit stays refractory where it can be."""
     refractory = op.attrs.get("refractory") or op.attrs.get("held")
-    return dict.fromkeys((*names, *("held",) * bool(refractory)), op.v.shape)
+    shape: Shape = op.v.shape
+    return dict.fromkeys((*names, *("held",) * bool(refractory)), shape)
 
 
 @op("spiking.lif")
