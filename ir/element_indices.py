@@ -36,6 +36,7 @@ def moved(op: Any) -> ElementIndices:
 
 def windows(shape: Shape, window: Shape, stride: Shape, padding: Pairs, dilation: Shape) -> ElementIndices:
     """Return the indices of every window's elements, (channels, windows, taps); -1 lies outside."""
+    # An index that no element has marks the padding, so one array says both what is read and what is zero.
     padded = np.pad(indices(shape), ((0, 0), *padding), constant_values=-1)
     spans = tuple(spread * (size - 1) + 1 for spread, size in zip(dilation, window))
     views = sliding(padded, spans)
@@ -47,6 +48,7 @@ def windows(shape: Shape, window: Shape, stride: Shape, padding: Pairs, dilation
 def sliding(x: AnyArray, spans: Shape) -> AnyArray:
     """Return every window over the last axes of x, as axes behind those of x."""
     lead = x.ndim - len(spans)
+    # Axes of length 1 come out for the leading axes; they are taken away below.
     views = np.lib.stride_tricks.sliding_window_view(x, (1,) * lead + spans)
     return views[(slice(None),) * x.ndim + (0,) * lead]
 

@@ -72,6 +72,7 @@ def feed(
         raise ThermocError(findings)
     timed = sum(math.prod(array.shape[2:]) for name, array in arrays.items() if _timed(graph, name, array))
     check_memory(graph, ticks=ticks, batch=batch, timed=timed)
+    # Broadcast views: an input that is constant over the ticks takes its memory once.
     views = {
         name: np.broadcast_to(a if _timed(graph, name, a) else a[np.newaxis], (ticks, batch, *graph.inputs[name].shape))
         for name, a in arrays.items()
@@ -186,6 +187,7 @@ def _values(op: Input, array: AnyArray, *, hot: bool) -> Iterator[Finding]:
 
 def _integer_range(op: Input, array: AnyArray) -> Iterator[Finding]:
     """Integers must fit the format that holds them: nothing wraps on its way in."""
+    # Compared as Python's integers: a uint64 beside an int64 would turn into a float.
     low, high = np.iinfo(op.dtype.numpy).min, np.iinfo(op.dtype.numpy).max
     if array.size == 0 or low <= int(array.min()) <= int(array.max()) <= high:
         return

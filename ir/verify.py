@@ -215,6 +215,7 @@ def _finite(op: Constant) -> Iterator[Finding]:
     array = op.value.numpy
     if array.dtype.kind != "f":
         return
+    # One sum instead of a mask as large as the array: it is finite unless an element is not, or it overflows.
     with np.errstate(invalid="ignore", over="ignore"):
         total = np.sum(array, dtype=np.float64)
     if np.isfinite(total):
@@ -291,6 +292,7 @@ def _cycles(graph: Graph) -> Iterator[Finding]:
 
     components: Iterable[set[int]] = networkx.strongly_connected_components(graph.to_networkx(instant=True))
     for members in components:
+        # One op alone is a cycle only where it reads itself.
         first = min(members)
         if len(members) == 1 and all(
             value.name not in {v.name for v in graph.ops[first].results} for value in graph.ops[first].instant_inputs

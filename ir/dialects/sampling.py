@@ -41,7 +41,9 @@ class _Coupled(Op):
         J: Any = operands.get("J")
         if hasattr(J, "tocsr"):
             sparse = J.tocsr(copy=True)
+            # SciPy counts entries that are stated twice as their sum; compressed rows here name each pair once.
             sparse.sum_duplicates()
+            # A stored zero couples nothing, and would cost a colour.
             sparse.eliminate_zeros()
             _finite(cls.opname, sparse)
             operands |= {"J": None, "values": sparse.data, "columns": sparse.indices, "offsets": sparse.indptr}
@@ -51,6 +53,7 @@ class _Coupled(Op):
             if rows is not None:
                 operands["colors"] = colouring(rows[2], rows[1])
             else:
+                # Couplings that are not known yet: a colour for each unit is right for all of them.
                 units = _units(operands)
                 operands["colors"] = None if units is None else np.arange(units)
         return operands

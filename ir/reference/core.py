@@ -46,6 +46,7 @@ ELEMENTWISE = {
 
 def _elementwise(function: Any):
     def step(op: Any, ctx: Context, *operands: AnyArray) -> AnyArray:
+        # Outside an op's domain NaN and infinity are its meaning, not a fault to warn of.
         with np.errstate(all="ignore"):
             return function(*aligned(*operands))
 
@@ -106,6 +107,7 @@ def sparse_affine(
     rows = np.repeat(np.arange(offsets.shape[1] - 1), np.diff(offsets[0]))
     y = np.zeros((x.shape[0], offsets.shape[1] - 1), x.dtype)
     for sample in range(x.shape[0]):
+        # add.at, not +=: a row has several entries, of which += would add one.
         np.add.at(y[sample], rows, values[0] * x[sample, columns[0]])
     return y if bias is None else y + bias
 
@@ -141,6 +143,7 @@ def conv(op: core.Conv, ctx: Context, x: AnyArray, weight: AnyArray, bias: AnyAr
 
 @pure(core.Pool)
 def pool(op: core.Pool, ctx: Context, x: AnyArray) -> AnyArray:
+    # Padding is ignored by a maximum and is zero in a sum, as torch has it.
     fill = -np.inf if op.kind == "max" else 0.0
     views = _windows(_padded(x, op.padding, fill), op.window, op.stride, (1,) * len(op.window))
     axes = tuple(range(x.ndim, views.ndim))

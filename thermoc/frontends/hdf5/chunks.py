@@ -16,6 +16,7 @@ Shape = tuple[int, ...]
 
 def chunked(content: Hdf5Content, at: int, shape: Shape, dtype: np.dtype, filters: Sequence[int]) -> NDArray:
     """Return the array behind a layout message of version 3. Every chunk must be there. Errors: T502, T504."""
+    # The message counts an axis more than the array has: the bytes of an element.
     rank, root = content.number(at + 2, 1) - 1, content.number(at + 3)
     sizes = tuple(content.number(at + 11 + 4 * axis, 4) for axis in range(max(rank, 0)))
     _check(content, sizes, shape)
@@ -76,6 +77,7 @@ def _leaves(content: Hdf5Content, at: int, rank: int, level: int | None) -> Iter
     kind, depth, count = content.number(at + 4, 1), content.number(at + 5, 1), content.number(at + 6, 2)
     if kind != 1 or (level is not None and depth != level) or depth > 16:
         raise content.damaged(f"the node at {at} does not belong to its tree")
+    # A key: stored bytes, filter mask, and an offset for each axis and for the bytes of an element.
     key = 8 + 8 * (rank + 1)
     for index in range(count):
         first = at + 24 + index * (key + 8)

@@ -44,6 +44,7 @@ def undo(content: Hdf5Content, raw: bytes, filters: Sequence[int], size: int, wi
 def _inflated(content: Hdf5Content, raw: bytes, size: int) -> bytes:
     stream = zlib.decompressobj()
     try:
+        # One byte more than is due: a bomb shows before it is unpacked.
         inflated = stream.decompress(raw, size + 1)
     except zlib.error as reason:
         raise content.damaged(f"a chunk does not inflate: {reason}") from None

@@ -69,6 +69,7 @@ def _symbols(content: Hdf5Content, at: int, heap: range) -> Iterator[tuple[bytes
     for index in range(content.number(at + 6, 2)):
         entry = at + 8 + 40 * index
         start = heap.start + content.number(entry)
+        # The search has an end: a name without a zero byte must not cost a scan of the file.
         stop = content.data.find(b"\0", start, min(heap.stop, start + NAME_LENGTH + 1))
         if start >= heap.stop or stop < 0:
             raise content.damaged(f"the name of the entry at {entry} lies outside its heap, or is too long")

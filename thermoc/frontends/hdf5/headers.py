@@ -26,6 +26,7 @@ def messages(content: Hdf5Content, at: int) -> dict[int, list[Message]]:
     content.claim(at)
     new = content.take(at, 4) == b"OHDR"
     blocks = [_first_new(content, at) if new else _first_old(content, at)]
+    # Where the order of creation is tracked, each message has two bytes more.
     order = bool(new and content.number(at + 5, 1) & 0x04)
     by_kind: dict[int, list[Message]] = {}
     count = 0

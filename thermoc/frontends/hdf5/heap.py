@@ -31,6 +31,7 @@ def _collection(content: Hdf5Content, at: int) -> dict[int, tuple[int, int]]:
         content.spend("objects", 1)
         size = content.number(address + 8)
         objects[number] = address + 16, size
+        # Objects are padded to 8 bytes.
         address += 16 + -(-size // 8) * 8
     return objects
 

@@ -39,6 +39,7 @@ def _integers(source: NetSource, place: str, key: str, value: Any) -> NDArray:
     if not isinstance(value, np.ndarray) or value.dtype.kind not in "iufb":
         raise source.bad(place, f"{key} is no array of numbers")
     with np.errstate(invalid="ignore"):
+        # Checked as floats first: NaN and numbers beyond 64 bits would wrap silently.
         wide = value.astype(np.float64)
     if not np.isfinite(wide).all() or (np.abs(wide) >= 2**31).any():
         raise source.bad(place, f"{key} holds a number beyond 32 bits")

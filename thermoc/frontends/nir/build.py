@@ -25,7 +25,7 @@ MOST_KEPT = 2**26
 
 
 def build(model: NirModel, name: str, dt: float, conventions: Conventions) -> tuple[Graph, list[Finding]]:
-    """Return the verified graph and what was mended or assumed. Errors: T1xx, T303, T504, T508."""
+    """Return the verified graph and what was repaired or assumed. Errors: T1xx, T303, T504, T508."""
     wants, gives = shapes(model)
     fresh = NameSource([*model.nodes, *(f"{node}.{result}" for node in model.nodes for result in "svi")])
     site = Construction(
@@ -38,6 +38,7 @@ def build(model: NirModel, name: str, dt: float, conventions: Conventions) -> tu
     order = networkx.DiGraph([edge for edge in model.edges if edge not in waiting_edges and edge[1] not in later])
     order.add_nodes_from(model.nodes)
     into = model.into()
+    # By name among those that are ready: the graph must not depend on the order in which a file lists its edges.
     for node in networkx.lexicographical_topological_sort(order):
         if node in later:
             site.handles[node] = later[node]

@@ -79,7 +79,7 @@ class NirNode:
 
 @dataclass(frozen=True, kw_only=True)
 class NirModel:
-    """Nodes by name and edges (from, to), with no graph inside another; what was mended on the way."""
+    """Nodes by name and edges (from, to), with no graph inside another; what was repaired on the way."""
 
     source: str
     nodes: dict[str, NirNode]

@@ -1,4 +1,4 @@
-"""From the tree of a file to nodes and edges; what the official reader would refuse is mended and told."""
+"""From the tree of a file to nodes and edges; what the official reader would refuse is repaired and reported."""
 
 from __future__ import annotations
 
@@ -116,6 +116,7 @@ def _numbers(parsing: _Parsing, name: str, key: str, value: Any) -> np.ndarray:
         numbers = value.astype(np.float64)
     if key not in WHOLE:
         return numbers
+    # Beyond 2^53 a float64 no longer tells neighbouring integers apart.
     if not (np.isfinite(numbers).all() and (np.abs(numbers) < 2**53).all() and (numbers == np.floor(numbers)).all()):
         raise unreadable(parsing.source, name, f"{key} must hold integers")
     return value.astype(np.int64)
