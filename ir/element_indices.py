@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from thermoc.ir.dialects import core
+from thermoc.ir.ops import REGISTRY, VIEW
 from thermoc.ir.types import Shape
 from thermoc.ir.windows import Pairs
 from thermoc.support.array_types import AnyArray, IntArray
+from thermoc.support.errors import error
 
 ElementIndices = IntArray
-MOVES = frozenset({core.Reshape, core.Flatten, core.Transpose, core.Broadcast, core.Slice})
+MOVES = frozenset(cls for cls in REGISTRY.values() if VIEW in cls.traits)
 """Ops that only move elements."""
 
 
@@ -31,7 +33,10 @@ def moved(op: Any) -> ElementIndices:
         return np.broadcast_to(index, op.shape)
     if isinstance(op, core.Slice):
         return index[tuple(slice(*cut) for cut in zip(op.starts, op.stops, op.steps))]
-    return index.reshape(op.y.shape)
+    if isinstance(op, core.Reshape | core.Flatten):
+        return index.reshape(op.y.shape)
+    what = f"{op.opname} does not say where its elements stand in x"
+    raise error("T220", what, where=op.location, hint="say it in moved, beside the other views")
 
 
 def windows(shape: Shape, window: Shape, stride: Shape, padding: Pairs, dilation: Shape) -> ElementIndices:

@@ -22,6 +22,17 @@ STATEFUL = "stateful"
 STOCHASTIC = "stochastic"
 CONTINUOUS = "continuous-time"
 CLOCKED = "clocked"
+"""Its result follows the time, whatever goes in."""
+EFFECTS = frozenset({STATEFUL, STOCHASTIC, CONTINUOUS, CLOCKED})
+"""Traits of ops that are more than a function of their operands; without one of them an op is pure."""
+VIEW = "view"
+"""It only moves elements: each of the result is one of x."""
+EXACT = "exact"
+"""It moves, picks or compares numbers: nothing is rounded in it."""
+ROUNDED_ONCE = "rounded-once"
+"""It is rounded once, at the end, as IEEE 754 and the C library have it."""
+COMPOUND = "compound"
+"""It is computed in several roundings, as every op that sums is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +180,17 @@ class Op:
         for name, enum in (("dtype", DType), ("role", Role)):
             if name in self.attr_specs:
                 object.__setattr__(self, name, enum(getattr(self, name)))
+
+    @classmethod
+    def pure(cls) -> bool:
+        """Tell whether the results are a function of the operands alone."""
+        return not cls.traits & EFFECTS
+
+    @classmethod
+    def elementwise(cls) -> bool:
+        """Tell from the shapes whether each element of a result needs the operands' elements in its place alone."""
+        specs = (*cls.operand_specs.values(), *cls.result_specs.values())
+        return all(spec.shape in ("*s", "~s") for spec in specs)
 
     @classmethod
     def prepare(cls, operands: dict[str, Any]) -> dict[str, Any]:

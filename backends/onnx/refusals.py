@@ -26,7 +26,7 @@ def known(graph: Graph, value: Value) -> NDArray | None:
     op = graph.producers[value.name]
     if isinstance(op, Constant):
         return op.value.numpy
-    arrays = {item: known(graph, item) for item in op.inputs} if not op.traits else {}
+    arrays = {item: known(graph, item) for item in op.inputs} if op.pure() else {}
     given = {item: array for item, array in arrays.items() if array is not None}
     return evaluate(op, given)[0] if arrays and len(given) == len(arrays) else None
 

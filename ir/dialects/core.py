@@ -6,7 +6,11 @@ import math
 from typing import Any, ClassVar
 
 from thermoc.ir.ops import (
+    CLOCKED,
+    EXACT,
+    ROUNDED_ONCE,
     STATEFUL,
+    VIEW,
     Op,
     ShapeProblem,
     all_positive,
@@ -38,6 +42,8 @@ class Input(Op):
     role: Role = attr(default=Role.signal)
     y: Value = result("*s")
 
+    traits: ClassVar = frozenset({EXACT})
+
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
         return {"y": self.shape}
 
@@ -58,6 +64,8 @@ class Constant(Op):
     role: Role = attr(default=Role.signal)
     y: Value = result("*s")
 
+    traits: ClassVar = frozenset({EXACT})
+
     @property
     def dtype(self) -> DType | None:
         """The array's dtype."""
@@ -73,6 +81,8 @@ class Tick(Op):
 
     y: Value = result("", dtype=DType.i64, role=Role.index)
 
+    traits: ClassVar = frozenset({CLOCKED, EXACT})
+
 
 @op("core.delay")
 class Delay(Op):
@@ -83,7 +93,7 @@ class Delay(Op):
     ticks: int = attr(default=1, check=at_least_one)
     y: Value = result("*s", like="x")
 
-    traits: ClassVar = frozenset({STATEFUL})
+    traits: ClassVar = frozenset({STATEFUL, EXACT})
     instant: ClassVar = ("initial",)
 
     def states(self) -> dict[str, Shape]:
@@ -213,6 +223,8 @@ class Reshape(Op):
     shape: Shape = attr(check=integers)
     y: Value = result("*t", like="x")
 
+    traits: ClassVar = frozenset({VIEW, EXACT})
+
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
         if math.prod(shapes["x"]) != math.prod(self.shape):
             raise ShapeProblem("sizes differ", f"x has shape {list(shapes['x'])}", f"shape is {list(self.shape)}")
@@ -226,6 +238,8 @@ class Flatten(Op):
     x: Value = operand("*s", kind="any")
     y: Value = result("n", like="x")
 
+    traits: ClassVar = frozenset({VIEW, EXACT})
+
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
         return {"y": (math.prod(shapes["x"]),)}
 
@@ -237,6 +251,8 @@ class Transpose(Op):
     x: Value = operand("*s", kind="any")
     axes: tuple[int, ...] = attr(check=integers)
     y: Value = result("*t", like="x")
+
+    traits: ClassVar = frozenset({VIEW, EXACT})
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
         if sorted(self.axes) != list(range(len(shapes["x"]))):
@@ -251,6 +267,8 @@ class Broadcast(Op):
     x: Value = operand("*s", kind="any")
     shape: Shape = attr(check=integers)
     y: Value = result("*t", like="x")
+
+    traits: ClassVar = frozenset({VIEW, EXACT})
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
         x = shapes["x"]
@@ -269,6 +287,8 @@ class Concat(Op):
     xs: tuple[Value, ...] = operands("?", kind="any")
     axis: int = attr(default=0)
     y: Value = result("*t", like="xs")
+
+    traits: ClassVar = frozenset({EXACT})
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
         first, *following = shapes["xs"]
@@ -293,6 +313,8 @@ class Slice(Op):
     steps: tuple[int, ...] = attr(check=integers)
     y: Value = result("*t", like="x")
 
+    traits: ClassVar = frozenset({VIEW, EXACT})
+
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
         x, cuts = shapes["x"], (self.starts, self.stops, self.steps)
         if any(len(cut) != len(x) for cut in cuts):
@@ -308,22 +330,24 @@ class Slice(Op):
 # -------------------------------------------------------------------------------------------------- elementwise
 
 
-def _unary(name: str, doc: str) -> type[Op]:
+def _unary(name: str, doc: str, rounding: str) -> type[Op]:
     body = {
         "__doc__": doc,
         "__module__": __name__,
         "__annotations__": {"x": Value, "y": Value},
+        "traits": frozenset({rounding}),
         "x": operand("*s"),
         "y": result("*s"),
     }
     return op(f"core.{name}")(type(name.title().replace("_", ""), (Op,), body))
 
 
-def _binary(name: str, doc: str, *, kind: str = "float", to: DType | None = None) -> type[Op]:
+def _binary(name: str, doc: str, rounding: str, *, kind: str = "float", to: DType | None = None) -> type[Op]:
     body = {
         "__doc__": doc,
         "__module__": __name__,
         "__annotations__": {"a": Value, "b": Value, "y": Value},
+        "traits": frozenset({rounding}),
         "a": operand("~s", kind=kind),
         "b": operand("~s", kind=kind),
         "y": result("*s", dtype=to),
@@ -331,32 +355,32 @@ def _binary(name: str, doc: str, *, kind: str = "float", to: DType | None = None
     return op(f"core.{name}")(type(name.title().replace("_", ""), (Op,), body))
 
 
-Neg = _unary("neg", "-x.")
-Abs = _unary("abs", "|x|.")
-Sign = _unary("sign", "-1, 0 or 1.")
-Exp = _unary("exp", "e^x.")
-Expm1 = _unary("expm1", "e^x - 1, exact near 0.")
-Log = _unary("log", "Natural logarithm; -inf at 0, NaN below.")
-Sqrt = _unary("sqrt", "Square root; NaN below 0.")
-Sin = _unary("sin", "Sine of radians.")
-Cos = _unary("cos", "Cosine of radians.")
-Tanh = _unary("tanh", "Hyperbolic tangent.")
-Floor = _unary("floor", "Greatest integer not above x.")
+Neg = _unary("neg", "-x.", EXACT)
+Abs = _unary("abs", "|x|.", EXACT)
+Sign = _unary("sign", "-1, 0 or 1.", EXACT)
+Exp = _unary("exp", "e^x.", ROUNDED_ONCE)
+Expm1 = _unary("expm1", "e^x - 1, exact near 0.", ROUNDED_ONCE)
+Log = _unary("log", "Natural logarithm; -inf at 0, NaN below.", ROUNDED_ONCE)
+Sqrt = _unary("sqrt", "Square root; NaN below 0.", ROUNDED_ONCE)
+Sin = _unary("sin", "Sine of radians.", ROUNDED_ONCE)
+Cos = _unary("cos", "Cosine of radians.", ROUNDED_ONCE)
+Tanh = _unary("tanh", "Hyperbolic tangent.", ROUNDED_ONCE)
+Floor = _unary("floor", "Greatest integer not above x.", EXACT)
 
-Add = _binary("add", "a + b.")
-Sub = _binary("sub", "a - b.")
-Mul = _binary("mul", "a b.")
-Div = _binary("div", "a / b.")
-Pow = _binary("pow", "a^b; NaN where a < 0 and b is not an integer.")
-Minimum = _binary("minimum", "The smaller.")
-Maximum = _binary("maximum", "The larger.")
-Less = _binary("less", "a < b.", kind="number", to=DType.bool)
-LessEqual = _binary("less_equal", "a <= b.", kind="number", to=DType.bool)
-Greater = _binary("greater", "a > b.", kind="number", to=DType.bool)
-GreaterEqual = _binary("greater_equal", "a >= b.", kind="number", to=DType.bool)
-Equal = _binary("equal", "a = b, exactly.", kind="number", to=DType.bool)
-And = _binary("and", "Both.", kind="bool", to=DType.bool)
-Or = _binary("or", "Either.", kind="bool", to=DType.bool)
+Add = _binary("add", "a + b.", ROUNDED_ONCE)
+Sub = _binary("sub", "a - b.", ROUNDED_ONCE)
+Mul = _binary("mul", "a b.", ROUNDED_ONCE)
+Div = _binary("div", "a / b.", ROUNDED_ONCE)
+Pow = _binary("pow", "a^b; NaN where a < 0 and b is not an integer.", ROUNDED_ONCE)
+Minimum = _binary("minimum", "The smaller.", EXACT)
+Maximum = _binary("maximum", "The larger.", EXACT)
+Less = _binary("less", "a < b.", EXACT, kind="number", to=DType.bool)
+LessEqual = _binary("less_equal", "a <= b.", EXACT, kind="number", to=DType.bool)
+Greater = _binary("greater", "a > b.", EXACT, kind="number", to=DType.bool)
+GreaterEqual = _binary("greater_equal", "a >= b.", EXACT, kind="number", to=DType.bool)
+Equal = _binary("equal", "a = b, exactly.", EXACT, kind="number", to=DType.bool)
+And = _binary("and", "Both.", EXACT, kind="bool", to=DType.bool)
+Or = _binary("or", "Either.", EXACT, kind="bool", to=DType.bool)
 
 
 @op("core.not")
@@ -365,6 +389,8 @@ class Not(Op):
 
     x: Value = operand("*s", kind="bool")
     y: Value = result("*s")
+
+    traits: ClassVar = frozenset({EXACT})
 
 
 @op("core.select")
@@ -376,6 +402,8 @@ class Select(Op):
     b: Value = operand("~s")
     y: Value = result("*s", like="a")
 
+    traits: ClassVar = frozenset({EXACT})
+
 
 @op("core.cast")
 class Cast(Op):
@@ -385,6 +413,8 @@ class Cast(Op):
     dtype: DType = attr()
     role: Role = attr(default=Role.signal)
     y: Value = result("*s")
+
+    traits: ClassVar = frozenset({EXACT})
 
 
 # --------------------------------------------------------------------------------------------------- reductions

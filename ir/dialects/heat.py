@@ -14,6 +14,7 @@ import numpy as np
 from thermoc import physics
 from thermoc.ir.dialects.thermo import into
 from thermoc.ir.ops import (
+    COMPOUND,
     CONTINUOUS,
     STATEFUL,
     STOCHASTIC,
@@ -173,6 +174,8 @@ class Clamp(Op):
     T_max: float = attr(check=positive)
     T: Value = result("*s", role=Role.temperature)
     heat: Value = result("*s", role=Role.energy)
+
+    traits: ClassVar = frozenset({COMPOUND})
 
     def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
         yield from _all("capacity", numbers, low=0.0, strict=True, hint="a heat capacity is > 0")

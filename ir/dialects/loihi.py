@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.ir.ops import (
+    COMPOUND,
     STATEFUL,
     STOCHASTIC,
     Check,
@@ -132,6 +133,8 @@ class Encode(Op):
     every: int = attr(default=1, check=at_least_one)
     y: Value = result("*s", dtype=DType.i32)
 
+    traits: ClassVar = frozenset({COMPOUND})
+
 
 @op("loihi.decode")
 class Decode(Op):
@@ -146,6 +149,8 @@ class Decode(Op):
     every: int = attr(default=1, check=at_least_one)
     dtype: DType = attr(default=DType.f64, check=one_of("f64", "f32"))
     y: Value = result("*s")
+
+    traits: ClassVar = frozenset({COMPOUND})
 
 
 # ------------------------------------------------------------------------------------------------------ synapses
@@ -275,6 +280,8 @@ class Dendrite(Op):
     x: tuple[Value, ...] = operands("*s", kind="int")
     y: Value = result("*s", dtype=DType.i32)
 
+    traits: ClassVar = frozenset({COMPOUND})
+
 
 # --------------------------------------------------------------------------------------------------------- units
 
@@ -326,6 +333,8 @@ class Graded(Op):
     shift: int = attr(default=0, check=_between(0, 23))
     rule: str = attr(default="relu", check=one_of("relu", "abs"))
     y: Value = result("*s", dtype=DType.i32)
+
+    traits: ClassVar = frozenset({COMPOUND})
 
     def problems(self, numbers: Mapping[str, NDArray]) -> Iterator[Problem]:
         yield from _range_problems(self, numbers, bias=(-LIMIT, LIMIT))

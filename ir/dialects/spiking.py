@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from thermoc.ir.ops import CONTINUOUS, STATEFUL, Check, Op, attr, non_negative, one_of, op, operand, result
+from thermoc.ir.ops import COMPOUND, CONTINUOUS, STATEFUL, Check, Op, attr, non_negative, one_of, op, operand, result
 from thermoc.ir.types import Role, Shape
 from thermoc.ir.values import Value
 from thermoc.support.errors import error
@@ -217,6 +217,8 @@ class Threshold(Op):
     compare: str = attr(default="greater", check=_COMPARE)
     s: Value = result("*s", role=Role.spike)
 
+    traits: ClassVar = frozenset({COMPOUND})
+
 
 @op("spiking.scale")
 class Scale(Op):
@@ -225,6 +227,8 @@ class Scale(Op):
     x: Value = operand("*s")
     s: Value = operand("~s", uniform=True)
     y: Value = result("*s")
+
+    traits: ClassVar = frozenset({COMPOUND})
 
 
 @op("spiking.decode")

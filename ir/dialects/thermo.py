@@ -6,7 +6,9 @@ from typing import Any, ClassVar
 
 from thermoc.ir.ops import (
     CLOCKED,
+    COMPOUND,
     CONTINUOUS,
+    EXACT,
     STATEFUL,
     STOCHASTIC,
     Op,
@@ -47,6 +49,8 @@ class FermiDirac(Op):
     mu: Value = operand("~s", default=0.0)
     p: Value = result("*s", role=Role.probability)
 
+    traits: ClassVar = frozenset({COMPOUND})
+
 
 @op("thermo.thermal_relu")
 class ThermalRelu(Op):
@@ -56,6 +60,8 @@ class ThermalRelu(Op):
     T: Value = operand("~s", role=Role.temperature)
     y: Value = result("*s")
 
+    traits: ClassVar = frozenset({COMPOUND})
+
 
 @op("thermo.maxwell_boltzmann")
 class MaxwellBoltzmann(Op):
@@ -64,6 +70,8 @@ class MaxwellBoltzmann(Op):
     x: Value = operand("*s")
     T: Value = operand("~s", role=Role.temperature)
     y: Value = result("*s")
+
+    traits: ClassVar = frozenset({COMPOUND})
 
 
 # ---------------------------------------------------------------------------------------------- noise and memory
@@ -95,7 +103,7 @@ class Uniform(Op):
     dtype: DType = attr(default=DType.f64)
     u: Value = result("*s")
 
-    traits: ClassVar = frozenset({STOCHASTIC})
+    traits: ClassVar = frozenset({STOCHASTIC, EXACT})
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
         return {"u": self.shape}
@@ -219,7 +227,7 @@ class AdaptiveSchedule(Op):
     C_min: float = attr(default=1e-2, check=positive)
     T: Value = result("", role=Role.temperature)
 
-    traits: ClassVar = frozenset({STATEFUL, CONTINUOUS})
+    traits: ClassVar = frozenset({STATEFUL, CLOCKED, CONTINUOUS})
     instant: ClassVar = ()
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:

@@ -10,30 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from thermoc.ir.dialects import core, thermo
-from thermoc.ir.ops import STOCHASTIC, Op
+from thermoc.ir.dialects import core
+from thermoc.ir.ops import EXACT, ROUNDED_ONCE, STOCHASTIC, Op
 from thermoc.ir.types import Role
 from thermoc.ir.values import Value
 from thermoc.support.array_types import AnyArray
 
 ROUNDINGS = 16
 """Each number is moved by 8 to 16 roundings of its format; an elementary function is off by a few."""
-
-MOVES: frozenset[str] = frozenset(
-    f"core.{name}"
-    for name in (
-        *("input", "constant", "tick", "delay", "reshape", "flatten", "transpose", "broadcast", "concat", "slice"),
-        *("neg", "abs", "sign", "floor", "minimum", "maximum", "select", "cast", "and", "or", "not"),
-        *("less", "less_equal", "greater", "greater_equal", "equal"),
-    )
-) | {thermo.Uniform.opname}
-"""Ops that only move, pick or compare: nothing is rounded in them."""
-
-SINGLE = frozenset(f"core.{name}" for name in ("exp", "expm1", "log", "sqrt", "sin", "cos", "tanh")) | {
-    f"core.{name}" for name in ("add", "sub", "mul", "div", "pow")
-}
-"""Ops rounded once, at the end. All others sum or compound, and are also given their operands some roundings off."""
-
 
 _EPS = {np.dtype(kind): float(np.finfo(kind).eps) for kind in (np.float64, np.float32)}
 
@@ -50,8 +34,8 @@ class Jitter:
         self.given, self.fine = given, fine
 
     def read(self, op: Op, operands: list[Any]) -> list[Any]:
-        """Return the operands of an op as it reads them."""
-        if op.opname in MOVES or op.opname in SINGLE or _picks(op) or _exact(operands):
+        """Return the operands of an op as it reads them: some roundings off where it sums or compounds."""
+        if op.traits & {EXACT, ROUNDED_ONCE} or _picks(op) or _exact(operands):
             return operands
         fixed = [op.operand_specs[name].constant for name in _names(op)]
         return [array if stays or not _is_float(array) else self._moved(array) for stays, array in zip(fixed, operands)]
@@ -59,7 +43,7 @@ class Jitter:
     def gave(self, op: Op, operands: list[Any], results: AnyArray | tuple[AnyArray, ...]) -> Any:
         """Return the results of an op as others read them."""
         arrays = results if isinstance(results, tuple) else (results,)
-        if op.opname in MOVES or _picks(op):
+        if EXACT in op.traits or _picks(op):
             if not (self.given and isinstance(op, core.Input | core.Constant)):
                 return results
             moved = tuple(_where_whole(array, self._moved(array)) if _is_float(array) else array for array in arrays)

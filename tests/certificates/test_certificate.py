@@ -141,7 +141,7 @@ def test_a_sampler_biased_only_while_it_cools_fails(monkeypatch):
 
     def hot(op, w):
         floor = w.constant(2.0)
-        return gibbs_steps.gibbs(op.with_(T=w.add(floor, w.mul(w.sub(op.T, floor), 2.0))), w)
+        return gibbs_steps.gibbs(op.with_(T=floor + (w[op.T] - floor) * 2.0), w)
 
     monkeypatch.setitem(table.EXPANSIONS, sampling.Gibbs, hot)
     certificate = certified(cooled(2.0), batch=256)
@@ -184,13 +184,13 @@ def core_tick():
 def euler(op, w):
     m = w.delay(op.m, op.initial)
     z = w(thermo.Normal, shape=op.m.type.shape, stream=op.stream, dtype=w.dtype)
-    drift = w.mul(w.sub(op.x, w.mul(op.gamma, m)), w.dt)
-    w.feed(m, w.add(w.add(m, drift), w.mul(w.sqrt(w.mul(w.mul(op.gamma, op.T), 2 * w.dt)), z)))
+    drift = (w[op.x] - w[op.gamma] * m) * w.dt
+    w.feed(m, m + drift + w.sqrt(w[op.gamma] * op.T * (2 * w.dt)) * z)
     return m
 
 
 def test_a_wrong_integrator_fails(monkeypatch):
-    monkeypatch.setitem(discretize.STEPS, thermo.Memory, euler)
+    monkeypatch.setitem(discretize.STEPS.entries, thermo.Memory, euler)
     assert "P47" in failing(certified(memory()))
 
 
@@ -198,15 +198,15 @@ def test_a_wrong_integrator_fails(monkeypatch):
 def test_biased_noise_fails(monkeypatch, shift, scale):
     def biased(op, w):
         right = discretize.noise(op, w)
-        return w.add(w.mul(right, scale), shift)
+        return right * scale + shift
 
-    monkeypatch.setitem(discretize.STEPS, thermo.Noise, biased)
+    monkeypatch.setitem(discretize.STEPS.entries, thermo.Noise, biased)
     assert "P47" in failing(certified(others()))
 
 
 def test_biased_noise_of_particles_fails(monkeypatch):
     right = discretize.STEPS[langevin.Langevin]
-    monkeypatch.setitem(discretize.STEPS, langevin.Langevin, lambda op, w: right(op.with_(T=w.mul(op.T, 1.05)), w))
+    monkeypatch.setitem(discretize.STEPS.entries, langevin.Langevin, lambda op, w: right(op.with_(T=w[op.T] * 1.05), w))
     assert "P47" in failing(certified(particles()))
 
 
@@ -225,7 +225,7 @@ def test_a_parallel_schedule_fails():
 
 def test_a_biased_sampler_fails(monkeypatch):
     def hot(op, w):
-        return gibbs_steps.gibbs(op.with_(T=w.mul(op.T, 1.1)), w)
+        return gibbs_steps.gibbs(op.with_(T=w[op.T] * 1.1), w)
 
     monkeypatch.setitem(table.EXPANSIONS, sampling.Gibbs, hot)
     assert failing(certified(gibbs())) >= {"P47", "P48"}
@@ -262,14 +262,14 @@ def test_heat_that_flows_uphill_fails(monkeypatch, power):
 
 def test_a_leaking_exchange_fails(monkeypatch):
     monkeypatch.setitem(
-        discretize.STEPS, heat.HeatExchange, lambda op, w: w.mul(heat_steps.heat_exchange(op, w), _fading(w))
+        discretize.STEPS.entries, heat.HeatExchange, lambda op, w: heat_steps.heat_exchange(op, w) * _fading(w)
     )
     assert "P45" in failing(certified(others()))
 
 
 def _fading(w):
     state = w.delay(w.op.T, w.constant(1.0))
-    w.feed(state, w.mul(state, 1 - 1e-6))
+    w.feed(state, state * (1 - 1e-6))
     return state
 
 

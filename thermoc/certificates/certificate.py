@@ -21,7 +21,7 @@ from thermoc.certificates.laws import LAWS, convergence
 from thermoc.certificates.observed import instrumented, seen
 from thermoc.certificates.replay import encode, recorded_options
 from thermoc.ir.graph import Graph
-from thermoc.ir.ops import STATEFUL
+from thermoc.ir.ops import CONTINUOUS, STATEFUL, STOCHASTIC
 from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
 from thermoc.support.tables import html_table, table
@@ -116,7 +116,7 @@ def certify(run: api.Run, *, warmup: int | None = None) -> Certificate:
     skipped = [
         {"op": f"{op.opname} {op.results[0]}", "law": "", "reason": "no law is known for it"}
         for op in source.ops
-        if op.traits and op.results and type(op) not in LAWS
+        if op.traits & {STATEFUL, STOCHASTIC, CONTINUOUS} and op.results and type(op) not in LAWS
     ]
     courses: dict[str, dict[str, list[float | str]]] = {}
     for op in ops:

@@ -14,8 +14,8 @@ from thermoc.certificates import motion
 from thermoc.certificates import sampling as sampling_laws
 from thermoc.certificates.law import Law, Skipped
 from thermoc.certificates.observed import Seen
-from thermoc.ir.dialects import diffusive, heat, langevin, sampling, thermo
-from thermoc.ir.ops import Op
+from thermoc.ir.dialects import core, diffusive, heat, langevin, sampling, spiking, thermo
+from thermoc.ir.op_table import OpTable
 
 
 def convergence(seen: Seen) -> dict[str, list[float]]:
@@ -53,20 +53,35 @@ def _free(E: NDArray, s: NDArray, T: float) -> float:
     return float(E.mean() + T * (p * np.log(p)).sum())
 
 
-LAWS: dict[type[Op], Callable[[Seen], Iterator[Law | Skipped]]] = {
-    thermo.Memory: motion.memory,
-    thermo.Noise: motion.noise,
-    thermo.Normal: motion.normal,
-    thermo.Uniform: motion.uniform,
-    thermo.SampleBinary: sampling_laws.binary,
-    thermo.SampleCategorical: sampling_laws.categorical,
-    diffusive.OuNetwork: motion.ou_network,
-    langevin.Brownian: motion.brownian,
-    langevin.Langevin: motion.inertial,
-    sampling.Gibbs: sampling_laws.gibbs,
-    sampling.GibbsSweeps: sampling_laws.gibbs,
-    heat.HeatExchange: heat_laws.exchange,
-    heat.HeatNetwork: heat_laws.network,
-    heat.Diffusion: heat_laws.diffusion,
-    heat.Clamp: heat_laws.clamp,
-}
+_UNKNOWN = (
+    *(core.Tick, core.Delay, thermo.Schedule, thermo.AdaptiveSchedule, langevin.Velocity, langevin.Bonds),
+    *(spiking.Lif, spiking.Li, spiking.CubaLif, spiking.CubaLi, spiking.If, spiking.I, spiking.Trace),
+    *(spiking.Decode, spiking.LifStep, spiking.TraceStep, heat.Reservoir),
+)
+LAWS: OpTable[Callable[[Seen], Iterator[Law | Skipped]]] = OpTable(
+    what="a law",
+    where="thermoc/certificates/laws.py (LAWS)",
+    entries={
+        thermo.Memory: motion.memory,
+        thermo.Noise: motion.noise,
+        thermo.Normal: motion.normal,
+        thermo.Uniform: motion.uniform,
+        thermo.SampleBinary: sampling_laws.binary,
+        thermo.SampleCategorical: sampling_laws.categorical,
+        diffusive.OuNetwork: motion.ou_network,
+        langevin.Brownian: motion.brownian,
+        langevin.Langevin: motion.inertial,
+        sampling.Gibbs: sampling_laws.gibbs,
+        sampling.GibbsSweeps: sampling_laws.gibbs,
+        heat.HeatExchange: heat_laws.exchange,
+        heat.HeatNetwork: heat_laws.network,
+        heat.Diffusion: heat_laws.diffusion,
+        heat.Clamp: heat_laws.clamp,
+    },
+    refused={
+        **dict.fromkeys(_UNKNOWN, "no law is known for it"),
+        "loihi": "no law is known for it",
+    },
+    scope=lambda cls: not cls.pure(),
+)
+"""Ops with states, noise or time, and what else is checked, by the laws of what they do."""

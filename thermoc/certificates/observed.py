@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.ir.dialects import core, thermo
+from thermoc.ir.dialects import core
 from thermoc.ir.graph import Graph, exposed
-from thermoc.ir.ops import Op
+from thermoc.ir.ops import CLOCKED, Op
 from thermoc.ir.values import Value
 
 PREFIX = "certificate."
 """What stands before the name of a value that is handed out; see ``prefix_of``."""
 LEAST_TICKS = 16
 """Ticks without change from which on averages are taken."""
-CLOCKS: tuple[Any, ...] = (core.Tick, thermo.Schedule, thermo.AdaptiveSchedule)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +83,7 @@ def prefix_of(graph: Graph) -> str:
 
 def instrumented(graph: Graph, ops: tuple[Op, ...]) -> Graph:
     """Return the graph with every operand and result of these ops that is not a constant handed out too, and clocks."""
-    clocks = tuple(op for op in graph.ops if isinstance(op, CLOCKS))
+    clocks = tuple(op for op in graph.ops if CLOCKED in op.traits)
     values = (value.name for op in (*ops, *clocks) for value in (*op.inputs, *op.results))
     names = (name for name in values if not isinstance(graph.producers[name], core.Constant))
     return exposed(graph, names, prefix_of(graph))
@@ -149,7 +147,7 @@ def _clocks(
     while stack:
         source = stack.pop()
         since = 0
-        if isinstance(source, CLOCKS):
+        if CLOCKED in source.traits:
             since = max(_held_from(outputs[prefix + result.name]) for result in source.results)
         elif getattr(source, "frequency", 0.0) or (isinstance(source, core.Input) and source.name in timed):
             since = ticks

@@ -1,4 +1,4 @@
-"""Smaller and equal: constants folded, equal ops merged, dead ops dropped."""
+"""Canonicalize a graph: fold constants, merge equal ops, drop dead ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from thermoc.ir.dialects import core
 from thermoc.ir.graph import Graph, replaced
 from thermoc.ir.ops import Op
 from thermoc.ir.reference import evaluate
-from thermoc.ir.types import Role
 from thermoc.ir.values import Array, Value
 from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Log
@@ -24,7 +23,7 @@ class Canonicalize(Pass):
     """Fold pure ops of constants, drop ops that change nothing, merge equal ops, drop what no output needs.
 
     Equal delays hold equal states, so they merge too; no two inputs share a name and no two ops a noise.
-    Folding uses the reference interpreter. Inputs stay, used or not: they are the network's face.
+    Folding uses the reference interpreter. Inputs stay, used or not: they are the network's interface.
     """
 
     name: ClassVar[str] = "canonicalize"
@@ -36,28 +35,28 @@ class Canonicalize(Pass):
 def _folded_and_merged(graph: Graph) -> Graph:
     """One sweep in dataflow order, so that what one fold makes constant the next op sees."""
     constants: dict[str, core.Constant] = {}
-    known: dict[Any, Op] = {}
+    unique: dict[Any, Op] = {}
     renames: dict[str, Value] = {}
-    kept: dict[int, list[Op]] = {}
-    place = {id(op): index for index, op in enumerate(graph.ops)}
+    replacements: dict[int, list[Op]] = {}
+    position = {id(op): index for index, op in enumerate(graph.ops)}
     for original in graph.order:
         op = replaced(renames, original)
         same = _identity(op)
         if same is not None:
             renames[op.results[0].name] = renames.get(same.name, same)
             continue
-        new = _folded(op, constants)
-        kept_ops = []
-        for item in new:
-            twin = known.setdefault(_key(item), item) if item.results else item
+        remaining: list[Op] = []
+        for item in _folded(op, constants):
+            twin = unique.setdefault(_key(item), item) if item.results else item
             if twin is not item:
                 renames.update(zip((value.name for value in item.results), twin.results))
                 continue
             if isinstance(item, core.Constant):
                 constants[item.y.name] = item
-            kept_ops.append(item)
-        kept[place[id(original)]] = kept_ops
-    return graph.with_ops(replaced(renames, op) for index in sorted(kept) for op in kept[index])
+            remaining.append(item)
+        replacements[position[id(original)]] = remaining
+    # Ops keep the order they were written in, which is that of the printed text, whatever order they were folded in.
+    return graph.with_ops(replaced(renames, op) for index in sorted(replacements) for op in replacements[index])
 
 
 def _key(op: Op) -> Any:
@@ -67,24 +66,21 @@ def _key(op: Op) -> Any:
 
 def _folded(op: Op, constants: dict[str, core.Constant]) -> list[Op]:
     """Return constants in place of a pure op whose operands are all constant, else the op."""
-    operands = [constants.get(value.name) for value in op.inputs]
-    if not operands or op.traits or isinstance(op, core.Output) or any(source is None for source in operands):
+    sources = [constants[value.name] for value in op.inputs if value.name in constants]
+    if not sources or len(sources) < len(op.inputs) or not op.pure() or isinstance(op, core.Output):
         return [op]
-    sources = [source for source in operands if source is not None]
-    room = GROWTH + sum(source.value.numpy.size for source in sources)
-    if any(value.type is None or value.type.size > room for value in op.results):
+    limit = GROWTH + sum(source.value.numpy.size for source in sources)
+    if any(value.type is None or value.type.size > limit for value in op.results):
         return [op]
     arrays = evaluate(op, {source.y: source.value.numpy for source in sources})
     return [
-        core.Constant(
-            value=Array(array), role=value.type.role if value.type else Role.signal, y=value, location=op.location
-        )
+        core.Constant(value=Array(array), role=value.role, y=value, location=op.location)
         for value, array in zip(op.results, arrays, strict=True)
     ]
 
 
 def _identity(op: Op) -> Value | None:
-    """Return the operand that the op hands on unchanged, if it is such an op."""
+    """Return the operand that the op returns unchanged, if it is such an op."""
     rule = IDENTITIES.get(type(op))
     return op.inputs[0] if rule is not None and op.inputs[0].type == op.results[0].type and rule(op) else None
 
@@ -98,6 +94,7 @@ IDENTITIES: dict[type[Op], Callable[[Any], bool]] = {
     core.Transpose: lambda op: op.axes == tuple(range(len(op.axes))),
     core.Concat: lambda op: len(op.xs) == 1,
 }
+"""When an op whose result has its operand's type changes nothing; any other op is taken to change something."""
 
 
 def drop_dead(graph: Graph) -> Graph:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thermoc import physics
 from thermoc.ir.dialects.loihi import weight_range
@@ -21,8 +20,9 @@ from thermoc.passes.loihi.drives import Term
 from thermoc.passes.loihi.error_bounds import LOGIT, curve_error
 from thermoc.passes.loihi.scales import FRACTION, Design, Source
 from thermoc.passes.loihi.units import CurveUnit, GradedUnit, LifUnit, MemoryUnit, NoisyUnit, relaxation
+from thermoc.support.array_types import FloatArray
 
-Said = Callable[[Term], tuple[NDArray, NDArray]]
+Said = Callable[[Term], tuple[FloatArray, FloatArray]]
 """Of a term: what its source has said, and how far that is off already; each (inputs, samples)."""
 FARTHEST_LOGIT = 22.9
 """No logit of a word of 32 bits is farther from 0: ln(2^33 - 1)."""
@@ -49,22 +49,22 @@ class Population:
     start: int
     every: int
     states: Mapping[str, tuple[str, ...]]
-    shift: NDArray
+    shift: FloatArray
 
 
 @dataclass(frozen=True, kw_only=True)
 class Slack:
     """How far one tick may be off, (units, samples), of what it adds up, ``size``; both in the network's units."""
 
-    drive: NDArray
-    size: NDArray
+    drive: FloatArray
+    size: FloatArray
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProductSlack:
     """How far a product's results may be off, of the shape of its value, and what share of them that is."""
 
-    off: NDArray
+    off: FloatArray
     share: float
 
 
@@ -75,7 +75,7 @@ class Product:
 
     value: str
     entering: str
-    slack: Callable[[NDArray], ProductSlack]
+    slack: Callable[[FloatArray], ProductSlack]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +85,7 @@ class Coded:
 
     value: str
     sender: str
-    most: NDArray
+    most: FloatArray
     coding: str
 
 
@@ -109,7 +109,7 @@ def of_drive(population: Population, said: Said) -> Slack:
     return Slack(drive=slack + (0.0 if exact else ROUNDING * size), size=size)
 
 
-def of_lif(population: Population, drive: NDArray, v: NDArray, u: NDArray) -> tuple[NDArray, NDArray]:
+def of_lif(population: Population, drive: FloatArray, v: FloatArray, u: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return how far membrane (against its threshold) and current may be off after a tick. v, u: before it."""
     design = population.design
     unit, n, scale = design.unit, design.numbers, design.scale
@@ -135,7 +135,7 @@ def of_noise(population: Population, T: Any) -> Any:
     return T * LOGIT + FARTHEST_LOGIT * 0.5 / (256 * design.scale) + 1 / design.scale
 
 
-def of_value(population: Population, drive: NDArray, before: NDArray) -> NDArray:
+def of_value(population: Population, drive: FloatArray, before: FloatArray) -> FloatArray:
     """Return how far a number may be off that a population sends. before: what it sent a tick earlier."""
     design = population.design
     unit, n = design.unit, design.numbers
@@ -153,7 +153,7 @@ def of_value(population: Population, drive: NDArray, before: NDArray) -> NDArray
     return drive + off * np.abs(before) + (floors + 1 * (off > 0)) / design.sent + start + noise
 
 
-def _bias(design: Design) -> NDArray:
+def _bias(design: Design) -> FloatArray:
     """Half a step of the bias, or less."""
     unit, scale = design.unit, design.scale
     step, half = 1 / scale, 0
@@ -166,13 +166,13 @@ def _bias(design: Design) -> NDArray:
     return np.minimum(off, step / 2 * (1 + 1e-9))
 
 
-def _off(kept: NDArray, wanted: NDArray) -> NDArray:
+def _off(kept: FloatArray, wanted: FloatArray) -> FloatArray:
     """Return how far a decay is off, at most half of its 4,096 steps, (units, 1)."""
     off = np.abs(kept - np.ravel(wanted))
     return np.minimum(np.where(off < 1e-15, 0.0, off), 0.5 / 4096 * (1 + 1e-9))[:, np.newaxis]
 
 
-def _whole(numbers: NDArray, step: float) -> bool:
+def _whole(numbers: FloatArray, step: float) -> bool:
     return bool((np.rint(numbers / step) * step == numbers).all())
 
 
@@ -180,7 +180,7 @@ def _dyadic(scale: float) -> bool:
     return float(np.frexp(scale)[0]) == 0.5
 
 
-def _applied(how: maps.Map, weights: NDArray, x: NDArray) -> NDArray:
+def _applied(how: maps.Map, weights: FloatArray, x: FloatArray) -> FloatArray:
     """Return the map with other weights of each column of x."""
     if not np.any(weights):
         return np.zeros((how.outputs, 1))
@@ -192,12 +192,12 @@ def _applied(how: maps.Map, weights: NDArray, x: NDArray) -> NDArray:
 def integration_error(
     method: str,
     dt: float,
-    currents: tuple[NDArray, NDArray],
+    currents: tuple[FloatArray, FloatArray],
     *,
-    tau_syn: NDArray,
-    tau_mem: NDArray,
-    r: NDArray,
-) -> NDArray:
+    tau_syn: FloatArray,
+    tau_mem: FloatArray,
+    r: FloatArray,
+) -> FloatArray:
     """Return how far a tick's membrane is from that of a method, for the chip's takes the new current.
 
     currents: of the synapse, before and after the tick. With target x, i' - x = fall (i - x).

@@ -1,4 +1,4 @@
-"""Broadcasts written out, for kernels that know only equal shapes and single elements."""
+"""Write broadcasts out, for kernels that know only equal shapes and single elements."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from thermoc.support.errors import Finding
 def _implicit(op: Op) -> list[str]:
     """Return the operands that are spread to the result's shape; one element is read alike by all."""
     shape = op.results[0].shape if op.results else ()
-    read = [(name, value.inferred) for name, value in op.operand_values if _loose(op, name)]
+    read = [(name, value.inferred) for name, value in op.operand_values if _spreads(op, name)]
     return [name for name, kind in read if kind.size != 1 and kind.shape != shape]
 
 
@@ -29,6 +29,9 @@ def _findings(graph: Graph) -> list[Finding]:
 
 
 EXPLICIT = Property("elementwise operands of the result's shape", _findings)
+
+SPREAD_BY_KERNEL = (sampling.GibbsSweeps, langevin.PairForce)
+"""Ops whose kernels read operands shorter than their results; to write them out would cost a copy a tick."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,14 +56,19 @@ class ExplicitBroadcast(Pass):
         return graph.with_ops(ops)
 
 
-def _loose(op: Op, name: str) -> bool:
+def _spreads(op: Op, name: str) -> bool:
+    """Tell whether an operand broadcasts to the op's first result at each tick.
+
+    Starts of states are spread once by whoever makes the state, sums have no shape to spread to, and constants keep
+    the shape that their op asks for.
+    """
     spec = op.operand_specs[name.split("[")[0]]
-    starts, sums = name == "initial", not any(result.shape for result in op.result_specs.values())
-    apart = starts or sums or spec.constant or isinstance(op, sampling.GibbsSweeps | langevin.PairForce)
-    return spec.shape.startswith("~") and not apart
+    sums = not any(result.shape for result in op.result_specs.values())
+    stays = name == "initial" or sums or spec.constant or isinstance(op, SPREAD_BY_KERNEL)
+    return spec.shape.startswith("~") and not stays
 
 
 def _broadcast(value: Value, shape: Shape, name: str, ops: list[Op], op: Op) -> Value:
-    whole = Value(name, value.inferred.with_(shape=shape))
-    ops.append(core.Broadcast(x=value, shape=shape, y=whole, location=op.location))
-    return whole
+    spread = Value(name, value.inferred.with_(shape=shape))
+    ops.append(core.Broadcast(x=value, shape=shape, y=spread, location=op.location))
+    return spread

@@ -100,11 +100,11 @@ class _Fuser:
         if not isinstance(before, core.Mul) or weight is None or not alone:
             return op
         for x, factor in (before.inputs, before.inputs[::-1]):
-            each = self._constant(factor)
-            if each is not None and each.shape in ((), weight.shape[1:]) and x.shape == op.x.shape:
+            factors = self._constant(factor)
+            if factors is not None and factors.shape in ((), weight.shape[1:]) and x.shape == op.x.shape:
                 bound = "one rounding in each weight instead of one in each input"
                 self.log.changed(f"weights of {op.y}", old="W", new=f"W times {factor}", bound=bound)
-                return op.with_(x=x, weight=self._new(op, op.weight, weight * each))
+                return op.with_(x=x, weight=self._new(op, op.weight, weight * factors))
         return op
 
     def _linear(self, value: Value, op: Op) -> Linear | None:
@@ -135,8 +135,8 @@ class _Fuser:
             bound = "one rounding in each weight instead of one in each output"
             self.log.changed(f"weights of {source.y}", old="W, b", new=f"{factor!r} W, {factor!r} b", bound=bound)
         parts = ((name, value) for name, value in source.operand_values if name in ("weight", "bias"))
-        made = {name: self._new(op, part, self.numbers(part) * factor) for name, part in parts}
-        return source.with_(**made, y=op.results[0], location=op.location)
+        scaled = {name: self._new(op, part, self.numbers(part) * factor) for name, part in parts}
+        return source.with_(**scaled, y=op.results[0], location=op.location)
 
     def _biased(self, op: Op, value: Value, bias: np.ndarray) -> Op:
         source = self._linear(value, op)
@@ -148,8 +148,8 @@ class _Fuser:
         full = np.reshape(bias, (1,) * (len(shape) - bias.ndim) + bias.shape)
         if any(length != 1 for i, length in enumerate(full.shape) if i != axis):
             return op
-        whole = np.broadcast_to(full.reshape(-1), (channels,))
-        return source.with_(bias=self._new(op, source.weight, whole), y=op.results[0], location=op.location)
+        by_channel = np.broadcast_to(full.reshape(-1), (channels,))
+        return source.with_(bias=self._new(op, source.weight, by_channel), y=op.results[0], location=op.location)
 
     def _new(self, op: Op, like: Value, array: np.ndarray) -> Value:
         kind = like.inferred

@@ -52,7 +52,7 @@ class Legalize(Pass):
             if cls.opname not in self.target.ops and cls.opname not in self.target.refused
         }
         graph = rewrite(graph, missing)
-        found = held_by(self.target).broken(graph)
-        if found:
-            raise ThermocError(found)
+        problems = held_by(self.target).broken(graph)
+        if problems:
+            raise ThermocError(problems)
         return graph

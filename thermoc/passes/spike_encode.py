@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from thermoc.ir.dialects import core, spiking, thermo
-from thermoc.ir.element_indices import MOVES
 from thermoc.ir.feed import feed
 from thermoc.ir.graph import Graph, fresh_names
 from thermoc.ir.infer import retyped
@@ -19,25 +18,24 @@ from thermoc.ir.ops import CLOCKED, STATEFUL, STOCHASTIC, Op
 from thermoc.ir.reference import interpret
 from thermoc.ir.types import Role
 from thermoc.ir.values import Value
+from thermoc.passes.analysis.error_bounds import STEEPNESS
 from thermoc.passes.analysis.intervals import ranges
+from thermoc.passes.analysis.linearity import linear_in
 from thermoc.passes.analysis.sampling_error import SamplingError, through
 from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Log
 from thermoc.passes.counterparts import Coded
 from thermoc.passes.option_checks import check_range
-from thermoc.passes.rewriting import Rewriter
+from thermoc.passes.rewriting import Expression, Rewriter
+from thermoc.support.array_types import FloatArray
 from thermoc.support.errors import error
 
 Inputs = Mapping[str, ArrayLike]
 ACTIVATIONS = (thermo.ThermalRelu, thermo.FermiDirac, thermo.MaxwellBoltzmann, thermo.Boltzmann)
+"""What spikes can carry; every other op reads its operands as numbers."""
+PROBABILITIES = (thermo.FermiDirac, thermo.Boltzmann)
+"""Activations that are at most 1 by their nature, and probabilities of spikes as they are."""
 CODINGS = ("thermal", "rate")
-LINEAR: Mapping[type[Op], tuple[str, ...]] = {
-    **dict.fromkeys((core.Affine, core.SparseAffine, core.Conv, core.Neg, spiking.Scale, *MOVES), ("x",)),
-    **dict.fromkeys((core.Add, core.Sub), ("a", "b")),
-    core.Concat: ("xs",),
-}
-"""Ops through which the mean of spikes is the mean of the result, and the operands it holds for; the others must be
-constants, but for sums."""
 SPREAD = {"thermal": 0.5, "rate": 1.0}
 """The largest standard deviation of one tick of a unit, in spikes; for rate coding the largest error of a sum."""
 
@@ -49,7 +47,7 @@ class SpikeEncode(Pass):
     thermal: a unit fires with the probability that is its activation, so that the mean is exact and only the noise of
     sampling is left. Fermi-Dirac is its own probability (a p-bit), Boltzmann fires one unit a tick, thermal ReLU and
     Maxwell-Boltzmann are divided by the most they can be. rate: integrate-and-fire with subtractive reset.
-    The most follows from ``input_range`` by interval arithmetic, or is what runs of the inputs in ``calibrate`` reach;
+    The most follows from ``input_range`` by interval analysis, or is what runs of the inputs in ``calibrate`` reach;
     above that it is cut. Inputs must be held over the ticks, and nothing before an activation may change with time.
     Errors: T201, T303.
     """
@@ -70,35 +68,30 @@ class SpikeEncode(Pass):
 
 def _demand_stationary(graph: Graph) -> None:
     """Refuse a graph whose activations depend on time. Errors: T201."""
-    moving = {value.name: op for op in graph.ops if _moves(op) for value in op.results}
-    stack = list(moving)
+    causes = {value.name: op for op in graph.ops if op.traits & {STATEFUL, STOCHASTIC, CLOCKED} for value in op.results}
+    stack = list(causes)
     while stack:
         name = stack.pop()
         for reader in graph.consumers.get(name, ()):
             if isinstance(reader, ACTIVATIONS):
-                source = moving[name]
                 raise error(
                     "T201",
                     f"{reader.opname} ({reader.results[0]}) cannot be carried by spikes",
                     where=reader.location,
-                    notes=[f"it depends on {source.opname}, so that a mean over ticks is another number"],
+                    notes=[f"it depends on {causes[name].opname}, so that a mean over ticks is another number"],
                     hint='leave its values as numbers: coding="graded"',
                 )
             for value in reader.results:
-                if value.name not in moving:
-                    moving[value.name] = moving[name]
+                if value.name not in causes:
+                    causes[value.name] = causes[name]
                     stack.append(value.name)
 
 
-def _reached(graph: Graph, inputs: Inputs) -> Mapping[str, NDArray]:
+def _reached(graph: Graph, inputs: Inputs) -> dict[str, FloatArray]:
     """Return the most that each activation's units reach in a run of the reference. Errors: T401 to T404."""
     names = [op.results[0].name for op in graph.ops if isinstance(op, ACTIVATIONS)]
     trace = interpret(graph, feed(graph, inputs), probes=names)
     return {name: array.max(axis=(0, 1)) for name, array in trace.probes.items()}
-
-
-def _moves(op: Op) -> bool:
-    return isinstance(op, core.Tick) or bool(op.traits & {STATEFUL, STOCHASTIC, CLOCKED})
 
 
 class _Encoder:
@@ -110,10 +103,10 @@ class _Encoder:
         self.constants = {op.y.name: op.value.numpy for op in graph.of(core.Constant)}
         self.now: dict[str, Value] = {}
         self.error: dict[str, SamplingError] = {}
-        self.means: dict[str, tuple[Value, NDArray]] = {}
+        self.means: dict[str, Value] = {}
         self.ops: list[Op] = []
         self.stream = 1 + max((getattr(op, "stream", -1) for op in graph.ops), default=-1)
-        self.reach = ranges(graph, options.input_range) if options.input_range is not None else {}
+        self.proven = ranges(graph, options.input_range) if options.input_range is not None else {}
         self.reached = _reached(graph, options.calibrate) if options.calibrate is not None else {}
 
     def graph(self) -> Graph:
@@ -123,35 +116,20 @@ class _Encoder:
         return retyped(self.source.with_ops(self.ops))
 
     def _add(self, op: Op) -> None:
+        spikes = {value.name for value in op.inputs if value.name in self.error}
         if isinstance(op, ACTIVATIONS):
             self._encode(op)
-        elif self._passes(op):
+        elif spikes and linear_in(op, spikes, self.constants):
             self._linear(op)
         else:
-            made = op.renamed(self._number)
+            # Numbers first: an output's own mean must stand before it.
+            read = op.renamed(self._number)
             if isinstance(op, core.Output) and op.x.name in self.error:
-                self._told(op)
-            self.ops.append(made)
+                self._report_output(op)
+            self.ops.append(read)
 
     def _current(self, value: Value) -> Value:
         return self.now.get(value.name, value)
-
-    def _passes(self, op: Op) -> bool:
-        """True where spikes can go through an op as they are."""
-        spiking_ = [name.split("[")[0] for name, value in op.operand_values if value.name in self.error]
-        if not spiking_:
-            return False
-        through = LINEAR.get(type(op), ())
-        sums = isinstance(op, (core.Add, core.Sub, core.Concat))
-        fixed = all(
-            value.name in self.constants for name, value in op.operand_values if name.split("[")[0] not in through
-        )
-        product = isinstance(op, (core.Mul, core.Div)) and self._by_constant(op)
-        return product or (bool(through) and set(spiking_) <= set(through) and (sums or fixed))
-
-    def _by_constant(self, op: Any) -> bool:
-        a, b = op.inputs
-        return b.name in self.constants or (isinstance(op, core.Mul) and a.name in self.constants)
 
     def _linear(self, op: Op) -> None:
         """Pass spikes on; their noise adds up in squares, what is left of it in magnitude."""
@@ -163,67 +141,66 @@ class _Encoder:
         if value.name not in self.error:
             return self._current(value)
         if value.name not in self.means:
-            w = self._writer(value)
-            self.means[value.name] = w(spiking.Decode, x=self._current(value)), self.error[value.name].mean
+            w = self._writer(self.source.producers[value.name])
+            self.means[value.name] = w(spiking.Decode, x=self._current(value))
             self.ops += w.ops
-        return self.means[value.name][0]
+        return self.means[value.name]
 
-    def _writer(self, value: Value) -> Rewriter:
-        op = self.source.producers[value.name]
+    def _writer(self, op: Op) -> Rewriter:
         return Rewriter(op, self.names, self.source.dt, self.constants)
 
     def _encode(self, op: Any) -> None:
         """Write the spikes of an activation."""
-        (y,) = op.results
+        y: Value = op.results[0]
         drift = self._steepness(op) * self._drive_error(op)
-        arguments = {name: self._number(getattr(op, name)) for name in op.operand_specs}
-        w = Rewriter(op, self.names, self.source.dt, self.constants)
+        operands = {name: self._number(getattr(op, name)) for name in op.operand_specs}
+        w = self._writer(op)
         ceiling = self._ceiling(op)
-        s = self._spikes(op, w, arguments, ceiling)
+        s = self._spikes(op, w, operands, ceiling)
+        # Of two units of a Boltzmann group one fires less for the other's more: their noise adds up.
         spread = SPREAD[self.options.coding] * (math.sqrt(2) if isinstance(op, thermo.Boltzmann) else 1)
-        if ceiling is None:
-            self.now[y.name], scale = s, np.ones(())
-        else:
-            self.now[y.name], scale = w.mul(s, ceiling), ceiling
+        sender = s if ceiling is None else s * ceiling
+        scale = np.ones(()) if ceiling is None else ceiling
+        self.now[y.name] = Value(sender.name, sender.type)
         self.ops += w.ops
-        shape = y.shape
-        most, sender = np.broadcast_to(scale, shape), self.now[y.name].name
-        coded = Coded(value=y.name, sender=sender, most=most, coding=self.options.coding)
+        coded = Coded(
+            value=y.name, sender=sender.name, most=np.broadcast_to(scale, y.shape), coding=self.options.coding
+        )
         self.log.counterparts.append(coded)
-        noise = np.broadcast_to(scale * spread, shape)
-        self.error[y.name] = SamplingError(noise=noise, drift=np.broadcast_to(drift, shape))
-        self._tell(op, ceiling, float(noise.max(initial=0.0)))
+        noise = np.broadcast_to(scale * spread, y.shape)
+        self.error[y.name] = SamplingError(noise=noise, drift=np.broadcast_to(drift, y.shape))
+        self._report(op, ceiling, float(noise.max(initial=0.0)))
 
-    def _spikes(self, op: Any, w: Rewriter, given: dict[str, Value], ceiling: NDArray | None) -> Value:
+    def _spikes(self, op: Any, w: Rewriter, operands: dict[str, Value], ceiling: FloatArray | None) -> Expression:
         thermal = self.options.coding == "thermal"
         if thermal and isinstance(op, thermo.FermiDirac):
-            drive = w.sub(given["mu"], given["x"])
-            return w(thermo.SampleBinary, drive=drive, T=given["T"], stream=self._next())
+            drive = w[operands["mu"]] - operands["x"]
+            return w(thermo.SampleBinary, drive=drive, T=operands["T"], stream=self._next())
         if thermal and isinstance(op, thermo.Boltzmann):
-            return w(thermo.SampleCategorical, x=given["x"], T=given["T"], stream=self._next())
-        p = w(type(op), **given)
+            return w(thermo.SampleCategorical, x=operands["x"], T=operands["T"], stream=self._next())
+        p: Expression = w(type(op), **operands)
         if ceiling is not None:
-            p = w.div(p, np.where(ceiling > 0, ceiling, 1.0))
+            p = p / np.where(ceiling > 0, ceiling, 1.0)
         if not thermal:
-            rate = w.div(p, self.source.dt)
+            rate = p / self.source.dt
             s, _ = w(spiking.If, x=rate, r=1.0, compare="greater_equal", reset="subtract")
             return s
         u = w(thermo.Uniform, shape=op.results[0].shape, stream=self._next(), dtype=w.dtype)
-        return w(core.Cast, x=w(core.Greater, a=p, b=u), dtype=w.dtype, role=Role.spike)
+        return w.number(p > u, Role.spike)
 
     def _next(self) -> int:
         self.stream += 1
         return self.stream - 1
 
-    def _ceiling(self, op: Any) -> NDArray | None:
-        """Return the most an activation can be, a unit; None where that is one."""
-        if isinstance(op, (thermo.FermiDirac, thermo.Boltzmann)):
+    def _ceiling(self, op: Op) -> FloatArray | None:
+        """Return the most an activation can be, a unit; None where that is one. Errors: T303 where it has no bound."""
+        if isinstance(op, PROBABILITIES):
             return None
         y = op.results[0].name
         if y in self.reached:
             return self.reached[y]
-        found = self.reach.get(y)
-        if found is None or not np.isfinite(found.high).all():
+        interval = self.proven.get(y)
+        if interval is None or not np.isfinite(interval.high).all():
             raise error(
                 "T303",
                 f"spike coding needs to know how large {op.opname} ({op.results[0]}) can be",
@@ -231,37 +208,36 @@ class _Encoder:
                 notes=["it follows from the range of the inputs, or from runs of some of them"],
                 hint='give input_range=(low, high), or calibrate={"input": samples}',
             )
-        return np.broadcast_to(found.high, op.results[0].shape)
+        return np.broadcast_to(interval.high, op.results[0].shape)
 
-    def _drive_error(self, op: Any) -> NDArray | float:
-        found = self.error.get(op.x.name)
-        if found is None:
+    def _drive_error(self, op: Any) -> FloatArray | float:
+        """Return how far the drive is off; a group shares that of all its units."""
+        sampled = self.error.get(op.x.name)
+        if sampled is None:
             return 0.0
-        error_ = found.mean
-        return np.sqrt((error_**2).sum(axis=-1, keepdims=True)) if isinstance(op, thermo.Boltzmann) else error_
+        off = sampled.mean
+        return np.sqrt((off**2).sum(axis=-1, keepdims=True)) if isinstance(op, thermo.Boltzmann) else off
 
-    def _steepness(self, op: Any) -> NDArray | float:
+    def _steepness(self, op: Any) -> float:
         """Return the most an activation changes with its drive."""
         if isinstance(op, thermo.ThermalRelu):
             return 1.0
         T = self.constants.get(op.T.name)
-        if T is None:
-            return math.inf
-        return {thermo.FermiDirac: 0.25, thermo.Boltzmann: 0.5, thermo.MaxwellBoltzmann: 0.67}[type(op)] / T.min()
+        return math.inf if T is None else STEEPNESS[type(op)] / float(T.min())
 
-    def _tell(self, op: Any, ceiling: NDArray | None, noise: float) -> None:
+    def _report(self, op: Op, ceiling: FloatArray | None, noise: float) -> None:
         y, rate = op.results[0], self.options.coding == "rate"
         if ceiling is None:
             new = "spikes"
         else:
-            told = "reached in calibration, more is cut" if y.name in self.reached else "it can be"
-            new = f"spikes times at most {ceiling.max(initial=0.0):.6g}, the most {told}"
+            origin = "reached in calibration, more is cut" if y.name in self.reached else "it can be"
+            new = f"spikes times at most {ceiling.max(initial=0.0):.6g}, the most {origin}"
         fall = "ticks" if rate else "sqrt(ticks)"
         kind = "off by at most" if rate else "standard deviation at most"
         bound = f"mean over the ticks {kind} {noise:.4g} / {fall}; inputs are held"
         self.log.changed(f"{op.opname} {y}", old="a number each tick", new=new, bound=bound)
 
-    def _told(self, op: core.Output) -> None:
+    def _report_output(self, op: core.Output) -> None:
         sampling = float(self.error[op.x.name].mean.max(initial=0.0))
         self.log.changed(
             f"output {op.name!r}",

@@ -1,4 +1,4 @@
-"""Which values a moving temperature leads away from equilibrium on purpose."""
+"""Annealing: which values a moving temperature leads away from equilibrium on purpose."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from collections.abc import Collection, Iterable, Iterator
 
 import numpy as np
 
-from thermoc.ir.dialects import core, sampling, thermo
+from thermoc.ir.dialects import core
 from thermoc.ir.graph import Graph
-from thermoc.ir.ops import STOCHASTIC, Op
+from thermoc.ir.ops import CLOCKED, STOCHASTIC, Op
 from thermoc.ir.types import Role
 from thermoc.ir.values import Value
-
-CLOCKS = (thermo.Schedule, thermo.AdaptiveSchedule, core.Tick)
 
 
 def annealed(graph: Graph, timed: Collection[str] = ()) -> frozenset[str]:
@@ -21,35 +19,40 @@ def annealed(graph: Graph, timed: Collection[str] = ()) -> frozenset[str]:
     A temperature moves where a schedule, the tick or an input of ``timed`` (inputs that change over the ticks) acts on
     it, or where it has one number for each sweep of a tick.
     """
-    moved = [op for op in graph.ops if STOCHASTIC in op.traits and _moves(graph, op, timed)]
-    return frozenset(after(graph, [value.name for op in moved for value in op.results]))
+    driven = [op for op in graph.ops if STOCHASTIC in op.traits and _temperature_moves(graph, op, timed)]
+    return frozenset(after(graph, [value.name for op in driven for value in op.results]))
 
 
 def after(graph: Graph, names: Iterable[str]) -> set[str]:
     """Return these values and all that depend on them."""
     stack = list(names)
-    seen = set(stack)
+    reached = set(stack)
     while stack:
         for reader in graph.consumers.get(stack.pop(), ()):
-            fresh = [value.name for value in reader.results if value.name not in seen]
-            seen.update(fresh)
+            fresh = [value.name for value in reader.results if value.name not in reached]
+            reached.update(fresh)
             stack += fresh
-    return seen
+    return reached
 
 
 def by_sweep(graph: Graph, op: Op) -> bool:
-    """Tell whether an op of several sweeps has temperatures that differ from sweep to sweep."""
-    if not isinstance(op, sampling.Gibbs | sampling.GibbsSweeps):
+    """Tell whether an op of several sweeps a tick has temperatures that differ from sweep to sweep."""
+    return "sweeps" in op.attr_specs and any(_differs_by_row(graph, op, T) for T in _temperatures(op))
+
+
+def _differs_by_row(graph: Graph, op: Op, T: Value) -> bool:
+    """Tell whether T has an axis more than the units, the sweeps, along which it changes or may change."""
+    units = op.results[0].type
+    if T.type is None or units is None or len(T.type.shape) <= len(units.shape) or T.type.shape[0] == 1:
         return False
-    shape = op.T.type.shape if op.T.type is not None else ()
-    source = graph.producers[op.T.name]
+    source = graph.producers[T.name]
     rows = source.value.numpy if isinstance(source, core.Constant) else None
-    return len(shape) == 2 and shape[0] > 1 and (rows is None or bool(np.any(rows != rows[:1])))
+    return rows is None or bool(np.any(rows != rows[:1]))
 
 
-def _moves(graph: Graph, op: Op, timed: Collection[str]) -> bool:
-    behind = _before(graph, _temperatures(op))
-    clocked = any(isinstance(source, CLOCKS) or getattr(source, "name", None) in timed for source in behind)
+def _temperature_moves(graph: Graph, op: Op, timed: Collection[str]) -> bool:
+    causes = _before(graph, _temperatures(op))
+    clocked = any(CLOCKED in cause.traits or getattr(cause, "name", None) in timed for cause in causes)
     return clocked or by_sweep(graph, op)
 
 
@@ -63,11 +66,12 @@ def _temperatures(op: Op) -> Iterator[Value]:
 def _before(graph: Graph, values: Iterable[Value]) -> list[Op]:
     """Return the ops that act on these values."""
     stack = list(values)
-    seen, ops = {value.name for value in stack}, []
+    reached: set[str] = {value.name for value in stack}
+    ops: list[Op] = []
     while stack:
         source = graph.producers[stack.pop().name]
         ops.append(source)
-        fresh = [value for value in source.inputs if value.name not in seen]
-        seen.update(value.name for value in fresh)
+        fresh = [value for value in source.inputs if value.name not in reached]
+        reached.update(value.name for value in fresh)
         stack += fresh
     return ops

@@ -1,127 +1,160 @@
-"""How far values can be off, element by element, when others are: errors in magnitude through the ops of a graph."""
+"""Error bounds: how far values can be off, element by element, when others are, through the ops of a graph."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from thermoc.ir.dialects import core, spiking, thermo
+from thermoc.ir.dialects import core, heat, langevin, sampling, spiking, thermo
 from thermoc.ir.element_indices import MOVES
-from thermoc.ir.ops import STATEFUL, Op
+from thermoc.ir.op_table import OpTable
+from thermoc.ir.ops import STATEFUL, STOCHASTIC, Op
 from thermoc.ir.reference import evaluate
+from thermoc.passes.analysis.linearity import Numbers, linear_in
 from thermoc.passes.analysis.sampling_error import SamplingError, through
+from thermoc.support.array_types import FloatArray
 
-Numbers = Mapping[str, NDArray]
-Rule = Callable[[Any, dict[str, NDArray], Numbers], NDArray | None]
+Errors = dict[str, FloatArray]
+Carry = Callable[[Any, Errors, Numbers], FloatArray | None]
+"""(op, errors > 0 of its operands by value name, constants) -> the largest error of its result, None without bound."""
 
 
-def carried(op: Op, errors: Mapping[str, NDArray | None], constants: Numbers) -> NDArray | None:
+@dataclass(frozen=True, kw_only=True)
+class ErrorRule:
+    """How an op carries errors, and how far apart any two of its results can be; None where there is no bound."""
+
+    carry: Carry | None = None
+    width: Callable[[Any], float] | None = None
+
+
+def carried(op: Op, errors: Mapping[str, FloatArray | None], constants: Numbers) -> FloatArray | None:
     """Return the largest error of an op's first result, from those of its operands by value name; None is unbounded.
 
-    What is not in ``errors`` is exact. constants: the graph's, by value name.
+    What is not in ``errors`` is exact. constants: the graph's, by value name. Errors: T220 for an unknown op.
     """
-    error, widest = _carried(op, errors, constants), width(op)
-    if widest is None:
-        return error
-    whole = np.full(op.results[0].shape, widest)
-    return whole if error is None else np.minimum(error, whole)
-
-
-def width(op: Op) -> float | None:
-    """Return how far apart any two results of an op can be, None where that has no limit."""
-    if isinstance(op, core.Tanh | core.Sin | core.Cos | core.Sign):
-        return 2.0
-    if isinstance(op, thermo.SampleBinary):
-        return 2.0 if op.levels == "spin" else 1.0
-    return 1.0 if isinstance(op, thermo.Boltzmann | thermo.FermiDirac | thermo.SampleCategorical) else None
-
-
-def _carried(op: Op, errors: Mapping[str, NDArray | None], constants: Numbers) -> NDArray | None:
-    held = {value.name: errors[value.name] for value in op.inputs if value.name in errors}
-    if any(error is None for error in held.values()):
-        return None
-    given = {name: error for name, error in held.items() if error is not None and error.any()}
-    if not given:
+    of_operands = {value.name: errors[value.name] for value in op.inputs if value.name in errors}
+    inexact = {name: error for name, error in of_operands.items() if error is not None and error.any()}
+    bounded = all(error is not None for error in of_operands.values())
+    if bounded and not inexact:
         return np.zeros(op.results[0].shape)
-    rule = None if STATEFUL in op.traits else RULES.get(type(op))
-    return None if rule is None else rule(op, given, constants)
+    rule = ERRORS.find(op) or ErrorRule()
+    error = rule.carry(op, inexact, constants) if bounded and rule.carry is not None else None
+    if rule.width is None:
+        return error
+    widest = np.full(op.results[0].shape, rule.width(op))
+    return widest if error is None else np.minimum(error, widest)
 
 
-def linear(op: Any, given: dict[str, NDArray], constants: Numbers) -> NDArray | None:
-    """An op linear in what is off, its other operands constants."""
-    sums = isinstance(op, core.Add | core.Sub)
-    if not sums and any(v.name not in given and v.name not in constants for v in op.inputs):
+def _linear(op: Op, inexact: Errors, constants: Numbers) -> FloatArray | None:
+    if not linear_in(op, inexact, constants):
         return None
-    by_itself = op.inputs[-1].name in given and not (isinstance(op, core.Mul) and op.inputs[0].name not in given)
-    if isinstance(op, core.Mul | core.Div | spiking.Scale) and by_itself:
-        return None
-    if isinstance(op, core.Affine | core.SparseAffine | core.Conv) and set(given) != {op.x.name}:
-        return None
-    parts = {name: SamplingError(noise=np.zeros_like(error), drift=error) for name, error in given.items()}
-    return np.broadcast_to(through(op, parts, constants).drift, op.results[0].shape)
+    errors = {name: SamplingError(noise=np.zeros_like(error), drift=error) for name, error in inexact.items()}
+    return np.broadcast_to(through(op, errors, constants).drift, op.results[0].shape)
 
 
-def matmul(op: core.Matmul, given: dict[str, NDArray], constants: Numbers) -> NDArray | None:
+def _matmul(op: core.Matmul, inexact: Errors, constants: Numbers) -> FloatArray | None:
     """A product with a constant matrix."""
     a, b = op.a.name, op.b.name
-    if a in given and b in constants and b not in given:
-        return given[a] @ np.abs(constants[b])
-    return np.abs(constants[a]) @ given[b] if a in constants and a not in given else None
+    if a in inexact and b in constants and b not in inexact:
+        return inexact[a] @ np.abs(constants[b])
+    return np.abs(constants[a]) @ inexact[b] if a in constants and a not in inexact else None
 
 
-def _same(op: Any, given: dict[str, NDArray], constants: Numbers) -> NDArray | None:
+def _as_values(op: Op, inexact: Errors, constants: Numbers) -> FloatArray | None:
     """An op that moves, sums or picks elements: what it does to numbers >= 0 it does to their errors."""
-    zeros = {value: given.get(value.name, np.zeros(value.shape)) for value in op.inputs}
-    if isinstance(op, core.Reduce | core.Pool) and op.kind not in ("sum", "mean", "max", "min"):
-        return None
-    if isinstance(op, core.Reduce | core.Pool) and op.kind == "min":
-        op = op.with_(kind="max")  # the least is off by no more than the element that is off most
-    return evaluate(op, zeros)[0]
+    errors = {value: inexact.get(value.name, np.zeros(value.shape)) for value in op.inputs}
+    if isinstance(op, core.Reduce | core.Pool):
+        if op.kind not in ("sum", "mean", "max", "min"):
+            return None
+        if op.kind == "min":
+            op = op.with_(kind="max")  # the least is off by no more than the element that is off most
+    return evaluate(op, errors)[0]
 
 
-def _largest(op: Any, given: dict[str, NDArray], constants: Numbers) -> NDArray | None:
+def _picked(op: Any, inexact: Errors, constants: Numbers) -> FloatArray | None:
     """An op that picks one of its operands, element by element."""
-    if isinstance(op, core.Select) and op.condition.name in given:
+    if isinstance(op, core.Select) and op.condition.name in inexact:
         return None
-    errors = [np.broadcast_to(error, op.results[0].shape) for error in given.values()]
+    errors = [np.broadcast_to(error, op.results[0].shape) for error in inexact.values()]
     return np.maximum.reduce(errors)
 
 
-def _steep(slope: float) -> Rule:
-    """An elementwise op that changes by no more than ``slope`` times its operand."""
-    return lambda op, given, constants: slope * given[op.inputs[0].name]
+def _steep(slope: float) -> Carry:
+    """Return the rule of an elementwise op that changes by no more than ``slope`` times its operand."""
+    return lambda op, inexact, constants: slope * inexact[op.inputs[0].name]
 
 
-def _relu(op: Any, given: dict[str, NDArray], constants: Numbers) -> NDArray:
-    return np.broadcast_to(sum(given.values()), op.y.shape)  # type: ignore[arg-type]
+def _relu(op: thermo.ThermalRelu, inexact: Errors, constants: Numbers) -> FloatArray:
+    return np.broadcast_to(np.asarray(sum(inexact.values())), op.y.shape)
 
 
-def _of_temperature(slope: float) -> Rule:
-    """An activation whose slope is at most ``slope`` / T, at a constant temperature."""
+STEEPNESS: dict[type[Op], float] = {
+    thermo.FermiDirac: 0.25,
+    thermo.Boltzmann: 0.5,
+    thermo.MaxwellBoltzmann: 0.67,
+}
+"""The largest slope of an activation, times its temperature: of p (1 - p) twice, of the derivative of P8."""
 
-    def rule(op: Any, given: dict[str, NDArray], constants: Numbers) -> NDArray | None:
-        if set(given) != {op.x.name} or op.T.name not in constants:
-            return None
-        error = given[op.x.name]
-        if isinstance(op, thermo.Boltzmann):
-            error = np.broadcast_to(error.max(axis=-1, keepdims=True), error.shape)
-        return np.broadcast_to(slope / constants[op.T.name].min() * error, op.results[0].shape)
 
-    return rule
+def _at_temperature(op: Any, inexact: Errors, constants: Numbers) -> FloatArray | None:
+    """An activation whose slope is at most its steepness / T, at a constant temperature."""
+    if set(inexact) != {op.x.name} or op.T.name not in constants:
+        return None
+    error = inexact[op.x.name]
+    if isinstance(op, thermo.Boltzmann):
+        error = np.broadcast_to(error.max(axis=-1, keepdims=True), error.shape)
+    return np.broadcast_to(STEEPNESS[type(op)] / constants[op.T.name].min() * error, op.results[0].shape)
+
+
+def _spread(width: float) -> Callable[[Op], float]:
+    return lambda op: width
+
+
+def _spin_or_bit(op: thermo.SampleBinary) -> float:
+    return 2.0 if op.levels == "spin" else 1.0
 
 
 _LINEAR = (core.Affine, core.SparseAffine, core.Conv, core.Neg, core.Add, core.Sub, core.Mul, core.Div, spiking.Scale)
-RULES: dict[type[Op], Rule] = {
-    **dict.fromkeys(_LINEAR, linear),
-    **dict.fromkeys((*MOVES, core.Concat, core.Pool, core.Reduce), _same),
-    **dict.fromkeys((core.Maximum, core.Minimum, core.Select), _largest),
-    **dict.fromkeys((core.Abs, core.Tanh, core.Sin, core.Cos), _steep(1.0)),
-    core.Matmul: matmul,
-    thermo.ThermalRelu: _relu,
-    thermo.FermiDirac: _of_temperature(0.25),
-    thermo.Boltzmann: _of_temperature(0.5),
-    thermo.MaxwellBoltzmann: _of_temperature(0.67),
-}
+_STEEP = (core.Exp, core.Expm1, core.Log, core.Sqrt, core.Pow)
+_TURNS = (
+    *(core.Floor, core.Cast, core.Less, core.LessEqual, core.Greater, core.GreaterEqual, core.Equal),
+    *(core.And, core.Or, core.Not, spiking.Threshold),
+)
+_SUMS = (
+    *(thermo.Observables, thermo.OrderParameter, heat.EntropyProduction, heat.Clamp, langevin.KineticEnergy),
+    *(langevin.PairForce, langevin.BondForce, sampling.IsingEnergy),
+)
+ERRORS: OpTable[ErrorRule] = OpTable(
+    what="a rule for errors",
+    where="thermoc/passes/analysis/error_bounds.py (ERRORS)",
+    entries={
+        **dict.fromkeys(_LINEAR, ErrorRule(carry=_linear)),
+        **dict.fromkeys((*MOVES, core.Concat, core.Pool, core.Reduce), ErrorRule(carry=_as_values)),
+        **dict.fromkeys((core.Maximum, core.Minimum, core.Select), ErrorRule(carry=_picked)),
+        core.Abs: ErrorRule(carry=_steep(1.0)),
+        **dict.fromkeys((core.Tanh, core.Sin, core.Cos), ErrorRule(carry=_steep(1.0), width=_spread(2.0))),
+        core.Sign: ErrorRule(width=_spread(2.0)),
+        core.Matmul: ErrorRule(carry=_matmul),
+        thermo.ThermalRelu: ErrorRule(carry=_relu),
+        thermo.FermiDirac: ErrorRule(carry=_at_temperature, width=_spread(1.0)),
+        thermo.Boltzmann: ErrorRule(carry=_at_temperature, width=_spread(1.0)),
+        thermo.MaxwellBoltzmann: ErrorRule(carry=_at_temperature),
+        thermo.SampleBinary: ErrorRule(width=_spin_or_bit),
+        thermo.SampleCategorical: ErrorRule(width=_spread(1.0)),
+    },
+    refused={
+        STATEFUL: "what it keeps gathers errors",
+        STOCHASTIC: "its noise decides what an error does",
+        "loihi": "integers of Loihi have bounds of their own (passes.loihi.error_bounds)",
+        "crossbar": "a product on crossbars has a bound of its own (passes.crossbar)",
+        **dict.fromkeys(_STEEP, "its slope has no bound"),
+        **dict.fromkeys(_TURNS, "the least error may turn its answer"),
+        **dict.fromkeys(_SUMS, "its bound would follow from how large its operands are, which is not asked here"),
+        **dict.fromkeys((core.Input, core.Constant, core.Tick, core.Output), "it is an end of the graph"),
+        thermo.Schedule: "it follows the clock, which is exact",
+    },
+)
+"""Ops by what errors in their operands do to their results."""

@@ -1,7 +1,6 @@
-"""How an op maps ranges of its operands to a range of its result: interval arithmetic, op by op.
+"""Range arithmetic op by op: how ranges of the operands of an op without state become the range of its result.
 
-``RULES`` holds ops of one result and no state; ``range_states`` has the others. Bounds may be infinite. Truth values
-lie in [0, 1].
+``interval_states`` has the ops with states or several results. Bounds may be infinite. Truth values lie in [0, 1].
 """
 
 from __future__ import annotations
@@ -11,12 +10,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thermoc.ir.dialects import core, langevin, sampling, spiking, thermo
 from thermoc.ir.ops import Op
 from thermoc.ir.reference import evaluate
 from thermoc.ir.values import Value
+from thermoc.support.array_types import BoolArray, FloatArray
 
 FARTHEST_NORMAL = 8.58
 """Box and Muller's normal of a uniform of at least 2^-53: sqrt(2 ln 2^53) = 8.572."""
@@ -27,13 +26,13 @@ MOST_TURNS = 1e8
 class Range(NamedTuple):
     """The least and the largest each element can be, arrays of the value's shape."""
 
-    low: NDArray
-    high: NDArray
+    low: FloatArray
+    high: FloatArray
 
 
-def _value(op: Op, arrays: list[NDArray]) -> NDArray:
+def _value(op: Op, arrays: list[FloatArray]) -> FloatArray:
     """Return what an op makes of numbers; of infinite whole numbers it cannot."""
-    typed: dict[Value, NDArray] = {}
+    typed: dict[Value, FloatArray] = {}
     for value, array in zip(op.inputs, arrays):
         if not value.dtype.is_float and not np.isfinite(array).all():
             return np.full(op.results[0].shape, np.nan)
@@ -57,24 +56,24 @@ def between(low: float, high: float) -> Callable[..., Range]:
     return rule
 
 
-def like(op: Op, held: Range) -> Range:
+def like(op: Op, interval: Range) -> Range:
     """Return a range spread to the shape of an op's first result."""
     shape = op.results[0].shape
-    return Range(np.broadcast_to(held.low, shape), np.broadcast_to(held.high, shape))
+    return Range(np.broadcast_to(interval.low, shape), np.broadcast_to(interval.high, shape))
 
 
-def hull(*held: Range) -> Range:
+def hull(*intervals: Range) -> Range:
     """Return the least range that holds all of these."""
     return Range(
-        np.minimum.reduce(np.broadcast_arrays(*(x.low for x in held))),
-        np.maximum.reduce(np.broadcast_arrays(*(x.high for x in held))),
+        np.minimum.reduce(np.broadcast_arrays(*(x.low for x in intervals))),
+        np.maximum.reduce(np.broadcast_arrays(*(x.high for x in intervals))),
     )
 
 
-def corners(corners: list[NDArray]) -> Range:
+def corners(corners: list[FloatArray]) -> Range:
     """Return the range of corner values; 0 times infinity is 0, for elements are finite."""
-    known = np.broadcast_arrays(*(np.where(np.isnan(corner), 0.0, corner) for corner in corners))
-    return Range(np.minimum.reduce(known), np.maximum.reduce(known))
+    finite = np.broadcast_arrays(*(np.where(np.isnan(corner), 0.0, corner) for corner in corners))
+    return Range(np.minimum.reduce(finite), np.maximum.reduce(finite))
 
 
 def _unbounded(op: Op) -> Range:
@@ -116,8 +115,8 @@ def _absolute(op: Op, x: Range) -> Range:
 
 def _quotient(op: Op, a: Range, b: Range) -> Range:
     """Unbounded where the divisor may be 0."""
-    held, zero = corners([x / y for x in a for y in b]), (b.low <= 0) & (b.high >= 0)
-    return Range(np.where(zero, -np.inf, held.low), np.where(zero, np.inf, held.high))
+    quotient, zero = corners([x / y for x in a for y in b]), (b.low <= 0) & (b.high >= 0)
+    return Range(np.where(zero, -np.inf, quotient.low), np.where(zero, np.inf, quotient.high))
 
 
 def _power(op: Op, a: Range, b: Range) -> Range:
@@ -127,11 +126,11 @@ def _power(op: Op, a: Range, b: Range) -> Range:
     base = Range(np.where(even, size.low, a.low), np.where(even, size.high, a.high))
     corners = [x**y for x in base for y in b]
     low, high = np.minimum.reduce(corners), np.maximum.reduce(corners)
-    one = (b.low <= 0) & (b.high >= 0)  # a^0 = 1 lies within, whatever a is
-    low, high = np.where(one, np.minimum(low, 1.0), low), np.where(one, np.maximum(high, 1.0), high)
+    reaches_one = (b.low <= 0) & (b.high >= 0)  # a^0 = 1 lies within, whatever a is
+    low, high = np.where(reaches_one, np.minimum(low, 1.0), low), np.where(reaches_one, np.maximum(high, 1.0), high)
     odd = fixed & ~even & (b.low > 0)
-    known = ((base.low > 0) | ((base.low == 0) & (b.low >= 0)) | odd) & ~np.isnan(low) & ~np.isnan(high)
-    return Range(np.where(known, low, -np.inf), np.where(known, high, np.inf))
+    defined = ((base.low > 0) | ((base.low == 0) & (b.low >= 0)) | odd) & ~np.isnan(low) & ~np.isnan(high)
+    return Range(np.where(defined, low, -np.inf), np.where(defined, high, np.inf))
 
 
 def _root(op: Op, x: Range) -> Range:
@@ -156,16 +155,19 @@ def _wave(crest: float) -> Callable[..., Range]:
     return rule
 
 
-def _holds(x: Range, place: float) -> NDArray[np.bool_]:
+def _holds(x: Range, place: float) -> BoolArray:
     """Whether a range holds a place plus a whole number of turns."""
-    turn = 2 * math.pi
-    return place + turn * np.ceil((x.low - place) / turn) <= x.high
+    period = 2 * math.pi
+    return place + period * np.ceil((x.low - place) / period) <= x.high
 
 
 # ----------------------------------------------------------------------------------------- truth and choice
 
 
-def _before(certain: Callable[..., Any], possible: Callable[..., Any]) -> Callable[..., Range]:
+Test = Callable[[Range, Range], BoolArray]
+
+
+def _before(certain: Test, possible: Test) -> Callable[..., Range]:
     """Return the rule of a comparison from when it surely holds and when it may."""
 
     def rule(op: Op, a: Range, b: Range) -> Range:
@@ -177,9 +179,9 @@ def _before(certain: Callable[..., Any], possible: Callable[..., Any]) -> Callab
 
 
 def _select(op: Op, condition: Range, a: Range, b: Range) -> Range:
-    both = hull(a, b)
+    either = hull(a, b)
     yes, no = condition.low >= 1, condition.high <= 0
-    return like(op, Range(*(np.where(yes, x, np.where(no, y, z)) for x, y, z in zip(a, b, both))))
+    return like(op, Range(*(np.where(yes, x, np.where(no, y, z)) for x, y, z in zip(a, b, either))))
 
 
 def _not(op: Op, x: Range) -> Range:
@@ -205,21 +207,21 @@ def _reduce(op: core.Reduce, x: Range) -> Range:
 
 def _weighted(op: Any, *operands: Range) -> Range | None:
     """A linear map: middles go through it, half-widths through magnitudes. y = (Wc +- Wr)(xc +- xr) + (bc +- br)."""
-    held = dict(zip((name for name, _ in op.operand_values), operands))
-    weight = "values" if "values" in held else "weight"
-    fixed = {name: x.low for name, x in held.items() if name not in ("x", weight, "bias")}
-    if any((held[name].high != x).any() for name, x in fixed.items()):
+    intervals = dict(zip((name for name, _ in op.operand_values), operands))
+    weight = "values" if "values" in intervals else "weight"
+    fixed = {name: x.low for name, x in intervals.items() if name not in ("x", weight, "bias")}
+    if any((intervals[name].high != x).any() for name, x in fixed.items()):
         return None
-    x, wild = held["x"], _infinite(held["x"])
+    x, wild = intervals["x"], _infinite(intervals["x"])
     x = Range(np.where(wild, 0.0, x.low), np.where(wild, 0.0, x.high))
-    W, b = (_middle(held[name]) if name in held else None for name in (weight, "bias"))
+    W, b = (_middle(intervals[name]) if name in intervals else None for name in (weight, "bias"))
     (xc, xr), (Wc, Wr) = _middle(x), W or (np.zeros(()),) * 2
 
-    def through(w: NDArray, v: NDArray, bias: int | None) -> NDArray:
-        own = fixed | {"x": v, weight: w}
+    def through(w: FloatArray, v: FloatArray, bias: int | None) -> FloatArray:
+        arrays = fixed | {"x": v, weight: w}
         if b is not None:
-            own["bias"] = np.zeros_like(b[0]) if bias is None else b[bias]
-        return _value(op, [own[name] for name in held])
+            arrays["bias"] = np.zeros_like(b[0]) if bias is None else b[bias]
+        return _value(op, [arrays[name] for name in intervals])
 
     centre = through(Wc, xc, 0)
     spread = through(np.abs(Wc), xr, 1) + (through(Wr, np.abs(xc) + xr, None) if Wr.any() else 0.0)
@@ -236,17 +238,13 @@ def _matmul(op: Op, a: Range, b: Range) -> Range:
     return Range(centre - spread, centre + spread)
 
 
-def _middle(x: Range) -> tuple[NDArray, NDArray]:
+def _middle(x: Range) -> tuple[FloatArray, FloatArray]:
     """Return middle and half-width."""
     return (x.low + x.high) / 2, (x.high - x.low) / 2
 
 
-def _infinite(x: Range) -> NDArray[np.bool_]:
+def _infinite(x: Range) -> BoolArray:
     return ~(np.isfinite(x.low) & np.isfinite(x.high))
-
-
-def _pool(op: Any, x: Range) -> Range:
-    return _rising(op, x)
 
 
 # ---------------------------------------------------------------------------------------------- thermal units
@@ -269,8 +267,8 @@ def levels(op: Any, *operands: Range, **named: Range) -> Range:
 
 def _ising(op: Any, *operands: Range) -> Range:
     """|E| is at most the sum of |J| |s| |s| / 2 and |h| |s|."""
-    held = dict(zip((name for name, _ in op.operand_values), operands))
-    size = {name: size_of(x).high for name, x in held.items()}
+    intervals = dict(zip((name for name, _ in op.operand_values), operands))
+    size = {name: size_of(x).high for name, x in intervals.items()}
     largest = size["s"].max(initial=0.0)
     pairs = size["J" if "J" in size else "values"].sum() * largest**2 / 2
     top = pairs + (np.broadcast_to(size["h"], size["s"].shape) * size["s"]).sum()
@@ -278,14 +276,20 @@ def _ising(op: Any, *operands: Range) -> Range:
 
 
 def _kinetic(op: Any, v: Range, mass: Range) -> Range:
-    held = corners([x * y / 2 for x in square(v) for y in mass])
-    return Range(np.asarray(held.low.sum()), np.asarray(held.high.sum()))
+    energies = corners([x * y / 2 for x in square(v) for y in mass])
+    return Range(np.asarray(energies.low.sum()), np.asarray(energies.high.sum()))
 
 
-EQUAL = _before(
+_equal = _before(
     lambda a, b: (a.low == a.high) & (b.low == b.high) & (a.low == b.low),
     lambda a, b: (a.low <= b.high) & (b.low <= a.high),
 )
+
+
+def _at_most_its_start(op: thermo.Schedule) -> Range:
+    return between(op.T_min, max(op.T_min, op.T0))(op)
+
+
 RULES: dict[type[Op], Callable[..., Range | None]] = {
     **dict.fromkeys(
         (
@@ -309,7 +313,7 @@ RULES: dict[type[Op], Callable[..., Range | None]] = {
     core.LessEqual: _before(lambda a, b: a.high <= b.low, lambda a, b: a.low <= b.high),
     core.Greater: _before(lambda a, b: a.low > b.high, lambda a, b: a.high > b.low),
     core.GreaterEqual: _before(lambda a, b: a.low >= b.high, lambda a, b: a.high >= b.low),
-    core.Equal: EQUAL,
+    core.Equal: _equal,
     core.Not: _not,
     core.Select: _select,
     core.Cast: _cast,
@@ -330,9 +334,9 @@ RULES: dict[type[Op], Callable[..., Range | None]] = {
     thermo.SampleBinary: levels,
     thermo.SampleCategorical: between(0.0, 1.0),
     thermo.OrderParameter: between(0.0, 1.0),
-    thermo.Schedule: lambda op: between(op.T_min, max(op.T_min, op.T0))(op),
+    thermo.Schedule: _at_most_its_start,
     sampling.GibbsSweeps: levels,
     sampling.IsingEnergy: _ising,
     langevin.KineticEnergy: _kinetic,
 }
-"""Rules of ops with one result, which take the operands' ranges in order."""
+"""Rules of ops with one result and no state, which take the ranges of the operands in order."""

@@ -1,4 +1,4 @@
-"""Ranges of what ops with states or several results give, and which ops have no bound whatever goes in."""
+"""Interval arithmetic of ops with states or several results, and which ops have no bound whatever goes in."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def _gibbs(op: Any, initial: Range, **named: Range) -> tuple[Range]:
 
 def _settling(start: Range, drive: Range, keep: Range) -> Range:
     """State of v' = keep v + drive: within the start and drive / (1 - keep) for 0 <= keep < 1; keep = 1 adds up."""
-    rest = corners([end / (1 - k) for end in drive for k in keep])
+    settled = corners([end / (1 - k) for end in drive for k in keep])
     steady, adding = (keep.low >= 0) & (keep.high < 1), (keep.low >= 0) & (keep.high <= 1)
     low = np.where(adding & (drive.low >= 0), np.minimum(start.low, 0.0), -np.inf)
     high = np.where(adding & (drive.high <= 0), np.maximum(start.high, 0.0), np.inf)
     return Range(
-        np.where(steady, np.minimum(start.low, rest.low), low),
-        np.where(steady, np.maximum(start.high, rest.high), high),
+        np.where(steady, np.minimum(start.low, settled.low), low),
+        np.where(steady, np.maximum(start.high, settled.high), high),
     )
 
 
@@ -92,10 +92,10 @@ def _observables(op: Any, z: Range, T: Range) -> tuple[Range, Range, Range]:
 
 def _bonds(op: Any, energy: Range, **named: Range) -> tuple[Range, Range]:
     m = op.results[0].shape
-    each = Range(np.broadcast_to(np.minimum(energy.low, 0.0), m), np.broadcast_to(np.maximum(energy.high, 0.0), m))
+    energies = Range(np.broadcast_to(np.minimum(energy.low, 0.0), m), np.broadcast_to(np.maximum(energy.high, 0.0), m))
     formed = hull(between(0.0, 1.0)(op), like(op, named["initial"]))
     scale = np.maximum(np.abs(formed.high), np.abs(formed.low))
-    return formed, Range(np.asarray((each.low * scale).sum()), np.asarray((each.high * scale).sum()))
+    return formed, Range(np.asarray((energies.low * scale).sum()), np.asarray((energies.high * scale).sum()))
 
 
 STATE_RULES: dict[type[Op], Callable[..., tuple[Range | None, ...]]] = {
@@ -112,24 +112,29 @@ STATE_RULES: dict[type[Op], Callable[..., tuple[Range | None, ...]]] = {
     heat.Reservoir: _reservoir,
     langevin.Bonds: _bonds,
 }
-"""Rules of ops with a state or several results, which take the operands' ranges by name."""
-GAUSSIAN = "its noise is Gaussian, and its state has no bound"
-UNBOUNDED: dict[type[Op], str] = {
-    core.Delay: "it closes a cycle, in which nothing bounds what it hands on",
+"""Rules of ops with a state or several results, which take the ranges of the operands by name."""
+_GAUSSIAN = "its noise is Gaussian, and its state has no bound"
+UNBOUNDED: dict[type[Op] | str, str] = {
     core.Output: "it hands a value out",
     **dict.fromkeys((spiking.Li, spiking.CubaLi), "its membrane depends on the step, which comes later"),
     spiking.I: "it integrates without a bound",
-    spiking.Lif: "its membrane depends on the step; its spikes have a range",
-    spiking.If: "its membrane integrates without a bound; its spikes have a range",
-    spiking.CubaLif: "its membrane depends on the step; its spikes have a range",
-    **dict.fromkeys((thermo.Noise, thermo.Memory, langevin.Brownian, langevin.Langevin), GAUSSIAN),
-    diffusive.OuNetwork: GAUSSIAN,
-    langevin.Velocity: GAUSSIAN,
+    **dict.fromkeys((thermo.Noise, thermo.Memory, langevin.Brownian, langevin.Langevin), _GAUSSIAN),
+    diffusive.OuNetwork: _GAUSSIAN,
+    langevin.Velocity: _GAUSSIAN,
     langevin.PairForce: "a force between particles has no bound where they meet",
     langevin.BondForce: "a bond's force has no bound where its ends part",
     **dict.fromkeys((heat.HeatExchange, heat.HeatNetwork, heat.Diffusion), "heat may gather in it without a bound"),
     heat.EntropyProduction: "it has no bound where temperatures differ without one",
+    "crossbar": "how far a product on crossbars reaches is asked before it is put there",
+    "loihi": "integers of Loihi have bounds of their own, where they are emitted",
+}
+"""Ops without a rule, which have no bound whatever goes in, and why: ``calibrate`` serves where these enter."""
+UNBOUNDED_RESULTS: dict[type[Op], str] = {
+    core.Delay: "it closes a cycle, in which nothing bounds what it hands on",
+    spiking.Lif: "its membrane depends on the step; its spikes have a range",
+    spiking.If: "its membrane integrates without a bound; its spikes have a range",
+    spiking.CubaLif: "its membrane depends on the step; its spikes have a range",
     heat.Reservoir: "the heat it has taken up has no bound",
     core.Tick: "time goes on",
 }
-"""Ops, or results of theirs, that have no bound whatever goes in, and why: ``calibrate`` serves where these enter."""
+"""Ops with a rule by which some results have no bound, and why."""

@@ -1,4 +1,4 @@
-"""Interval analysis: between what each value lies, from the range of a network's inputs.
+"""Interval analysis: the range of every value of a graph, from the range of its inputs.
 
 Every value starts unbounded, or at what its op can give whatever goes in (a p-bit, a hyperbolic tangent, a share), and
 each round narrows what follows from it, states and cycles included: the ranges hold after any number of rounds.
@@ -6,86 +6,113 @@ each round narrows what follows from it, states and cycles included: the ranges 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from thermoc.ir.dialects import core
 from thermoc.ir.graph import Graph
+from thermoc.ir.op_table import OpTable
 from thermoc.ir.ops import Op
 from thermoc.ir.types import Role
 from thermoc.passes.analysis.interval_rules import RULES, Range
-from thermoc.passes.analysis.interval_states import STATE_RULES, UNBOUNDED
+from thermoc.passes.analysis.interval_states import STATE_RULES, UNBOUNDED, UNBOUNDED_RESULTS
 
-__all__ = ["RULES", "STATE_RULES", "UNBOUNDED", "Range", "culprit", "intervals", "ranges"]
+__all__ = ["INTERVALS", "RULES", "Range", "bounded", "culprit", "intervals", "ranges"]
 
 ROUNDS = 16
-UNIT = (0.0, 1.0)
+SHARE = (0.0, 1.0)
+"""The range of inputs that are spikes or probabilities, whatever range the others have."""
+Operands = Mapping[str, Range]
+Rule = Callable[[Any, Operands, tuple[float, float]], tuple[Range | None, ...]]
+"""(op, ranges of its operands by name, range of the inputs) -> the range of each result, None where it has no bound."""
 
 
 def ranges(graph: Graph, inputs: tuple[float, float]) -> Mapping[str, Range]:
     """Return the range of every value that is bounded, by name; inputs lie in the range given, spikes in [0, 1]."""
-    return {name: held for name, held in intervals(graph, inputs).items() if bounded(held)}
+    return {name: range_ for name, range_ in intervals(graph, inputs).items() if bounded(range_)}
 
 
 def intervals(graph: Graph, inputs: tuple[float, float]) -> dict[str, Range]:
-    """Return the range of every value by name, infinite where it has no bound."""
-    found = {
+    """Return the range of every value by name, infinite where it has no bound. Errors: T220 for an unknown op."""
+    narrowest = {
         value.name: Range(np.full(value.shape, -np.inf), np.full(value.shape, np.inf))
         for op in graph.ops
         for value in op.results
     }
     for _ in range(ROUNDS):
-        moved = [_narrowed(op, found, inputs) for op in graph.order]
-        if not any(moved):
+        changed = [_narrow(op, narrowest, inputs) for op in graph.order]
+        if not any(changed):
             break
-    return found
+    return narrowest
 
 
-def bounded(held: Range) -> bool:
+def bounded(interval: Range) -> bool:
     """Whether every element lies between finite numbers."""
-    return bool(np.isfinite(held.low).all() and np.isfinite(held.high).all())
+    return bool(np.isfinite(interval.low).all() and np.isfinite(interval.high).all())
 
 
-def culprit(graph: Graph, found: Mapping[str, Range], name: str) -> tuple[Op, str]:
+def culprit(graph: Graph, intervals: Mapping[str, Range], name: str) -> tuple[Op, str]:
     """Return the op on account of which a value has no bound, and why: the first on the way back to the inputs."""
-    seen: set[str] = set()
+    visited: set[str] = set()
     while True:
         op = graph.producers[name]
-        seen |= {value.name for value in op.results}
-        before = [v.name for v in op.inputs if v.name in found and not bounded(found[v.name]) and v.name not in seen]
-        if type(op) in UNBOUNDED or not before:
-            return op, UNBOUNDED.get(type(op), "what enters it has bounds, and its result has none")
-        name = before[0]
+        visited |= {value.name for value in op.results}
+        sources = [v.name for v in op.inputs if v.name in intervals and v.name not in visited]
+        unbounded = [source for source in sources if not bounded(intervals[source])]
+        why = INTERVALS.reason(op) or UNBOUNDED_RESULTS.get(type(op))
+        if why or not unbounded:
+            return op, why or "what enters it has bounds, and its result has none"
+        name = unbounded[0]
 
 
-def _narrowed(op: Op, found: dict[str, Range], inputs: tuple[float, float]) -> bool:
+def _narrow(op: Op, narrowest: dict[str, Range], inputs: tuple[float, float]) -> bool:
     """Narrow the ranges of an op's results; return whether any moved."""
-    moved = False
+    rule = INTERVALS.find(op)
+    if rule is None:
+        return False
+    changed = False
     with np.errstate(all="ignore"):
-        made = _results(op, found, inputs)
-    for value, held in zip(op.results, made):
-        if held is None:
+        results = rule(op, {name: narrowest[value.name] for name, value in op.operand_values}, inputs)
+    for value, result in zip(op.results, results):
+        if result is None:
             continue
-        old = found[value.name]
-        low = np.fmax(old.low, np.where(np.isnan(held.low), -np.inf, held.low))
-        high = np.fmin(old.high, np.where(np.isnan(held.high), np.inf, held.high))
+        old = narrowest[value.name]
+        low = np.fmax(old.low, np.where(np.isnan(result.low), -np.inf, result.low))
+        high = np.fmin(old.high, np.where(np.isnan(result.high), np.inf, result.high))
         if (low > old.low).any() or (high < old.high).any():
-            found[value.name], moved = Range(low, high), True
-    return moved
+            narrowest[value.name], changed = Range(low, high), True
+    return changed
 
 
-def _results(op: Any, found: Mapping[str, Range], inputs: tuple[float, float]) -> tuple[Range | None, ...]:
-    """Return the range of each result."""
-    if isinstance(op, core.Constant):
-        number = op.value.numpy.astype(float)
-        return (Range(number, number),)
-    if isinstance(op, core.Input):
-        low, high = UNIT if op.role in (Role.spike, Role.probability) else inputs
-        return (Range(np.full(op.shape, float(low)), np.full(op.shape, float(high))),)
-    operands = [found[value.name] for value in op.inputs]
-    if type(op) in STATE_RULES:
-        return STATE_RULES[type(op)](op, **{n: found[v.name] for n, v in op.operand_values})
-    rule = RULES.get(type(op))
-    return (rule(op, *operands) if rule is not None else None,)
+def _constant(op: core.Constant, operands: Operands, inputs: tuple[float, float]) -> tuple[Range]:
+    numbers = op.value.numpy.astype(float)
+    return (Range(numbers, numbers),)
+
+
+def _input(op: core.Input, operands: Operands, inputs: tuple[float, float]) -> tuple[Range]:
+    low, high = SHARE if op.role in (Role.spike, Role.probability) else inputs
+    return (Range(np.full(op.shape, float(low)), np.full(op.shape, float(high))),)
+
+
+def _in_order(rule: Callable[..., Range | None]) -> Rule:
+    return lambda op, operands, inputs: (rule(op, *operands.values()),)
+
+
+def _by_name(rule: Callable[..., tuple[Range | None, ...]]) -> Rule:
+    return lambda op, operands, inputs: rule(op, **operands)
+
+
+INTERVALS: OpTable[Rule] = OpTable(
+    what="an interval rule",
+    where="thermoc/passes/analysis/interval_rules.py (RULES), or interval_states.py (STATE_RULES, UNBOUNDED)",
+    entries={
+        core.Constant: _constant,
+        core.Input: _input,
+        **{cls: _in_order(rule) for cls, rule in RULES.items()},
+        **{cls: _by_name(rule) for cls, rule in STATE_RULES.items()},
+    },
+    refused=UNBOUNDED,
+)
+"""Ops by the ranges of their results."""

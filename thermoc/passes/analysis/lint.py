@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from thermoc.ir.dialects import core, langevin, sampling, spiking
+from thermoc.ir.dialects import core, diffusive, heat, langevin, sampling, spiking, thermo
 from thermoc.ir.dialects.sampling import compressed
 from thermoc.ir.graph import Graph
+from thermoc.ir.op_table import OpTable
 from thermoc.ir.ops import STATEFUL, STOCHASTIC, Op
 from thermoc.ir.reference.meaning import MEANINGS, Context
 from thermoc.ir.values import Value
 from thermoc.passes.analysis.annealed import by_sweep
+from thermoc.support.array_types import FloatArray
 from thermoc.support.errors import Finding
 
 FROZEN = 30.0
@@ -23,22 +24,23 @@ FROZEN = 30.0
 
 def lint(graph: Graph) -> tuple[Finding, ...]:
     """Return warnings: W101 frozen Gibbs sampling, W102 asymmetric couplings, W103 an unstable step."""
-    return tuple(finding for op in graph.ops for finding in _of(graph, op))
+    return tuple(finding for op in graph.ops for finding in _warned(graph, op))
 
 
-def _of(graph: Graph, op: Op) -> Iterator[Finding]:
-    if isinstance(op, sampling.Gibbs | sampling.GibbsSweeps):
-        rows = compressed({name: _known(graph, getattr(op, name)) for name in ("J", "values", "columns", "offsets")})
-        if rows is not None and len(rows[0]):
-            yield from _frozen(graph, op, rows[0])
-            yield from _asymmetric(op, rows)
-    elif isinstance(op, spiking.Lif | spiking.Li | spiking.CubaLif | spiking.CubaLi):
-        yield from _euler(graph, op)
-    elif isinstance(op, langevin.Brownian | langevin.Langevin):
-        yield from _stiff(graph, op)
+def _warned(graph: Graph, op: Op) -> Iterable[Finding]:
+    # An op of another package, which the table cannot know, runs without warnings rather than not at all.
+    check = WARNINGS.entries.get(type(op))
+    return () if check is None else check(graph, op)
 
 
-def _frozen(graph: Graph, op: Any, values: NDArray) -> Iterator[Finding]:
+def _couplings(graph: Graph, op: Any) -> Iterator[Finding]:
+    rows = compressed({name: _known(graph, getattr(op, name)) for name in ("J", "values", "columns", "offsets")})
+    if rows is not None and len(rows[0]):
+        yield from _frozen(graph, op, rows[0])
+        yield from _asymmetric(op, rows)
+
+
+def _frozen(graph: Graph, op: Any, values: FloatArray) -> Iterator[Finding]:
     low = _coldest(graph, op)
     weak = np.abs(values[values != 0]).min(initial=np.inf) * (4 if op.levels == "spin" else 1)
     if low is None or weak / low < FROZEN:
@@ -61,12 +63,12 @@ def _coldest(graph: Graph, op: Any) -> float | None:
     return float(source.value.numpy.min())
 
 
-def _asymmetric(op: Any, rows: tuple[NDArray, NDArray, NDArray]) -> Iterator[Finding]:
-    from scipy.sparse import csr_array
+def _asymmetric(op: Any, rows: tuple[FloatArray, FloatArray, FloatArray]) -> Iterator[Finding]:
+    from scipy.sparse import csr_array  # pyright: ignore[reportMissingTypeStubs]
 
     n = len(rows[2]) - 1
-    J = csr_array(rows, shape=(n, n))
-    gap = abs(J - J.T).tocoo()
+    J: Any = csr_array(rows, shape=(n, n))
+    gap: Any = abs(J - J.T).tocoo()
     if gap.nnz == 0 or gap.data.max() == 0:
         return
     k = int(gap.data.argmax())
@@ -114,12 +116,14 @@ def _stiff(graph: Graph, op: Any) -> Iterator[Finding]:
 
 def _force(graph: Graph, op: Any) -> Any:
     """Return force(x) where it is computed from x and constants alone, else None."""
-    needed, stack, seen = [], [op.force], {op.x.name}
+    needed: list[Op] = []
+    stack: list[Value] = [op.force]
+    visited: set[str] = {op.x.name}
     while stack:
         value = stack.pop()
-        if value.name in seen:
+        if value.name in visited:
             continue
-        seen.add(value.name)
+        visited.add(value.name)
         source = graph.producers[value.name]
         if isinstance(source, core.Input) or source.traits & {STATEFUL, STOCHASTIC}:
             return None
@@ -129,29 +133,28 @@ def _force(graph: Graph, op: Any) -> Any:
         return None
     order = [source for source in graph.order if source in needed]
 
-    def force(x: NDArray) -> NDArray:
+    def force(x: FloatArray) -> FloatArray:
         values = {op.x.name: x[np.newaxis]}
         ctx = Context(tick=0, dt=graph.dt, seed=0, batch=1)
         for source in order:
             meaning: Any = MEANINGS[type(source)]  # pure: a force at its particles' places has no state between
-            made = meaning.step(source, ctx, *_operands(source, values))
-            for value, array in zip(source.results, made if isinstance(made, tuple) else (made,)):
+            results = meaning.step(source, ctx, *_operands(source, values))
+            for value, array in zip(source.results, results if isinstance(results, tuple) else (results,)):
                 values[value.name] = array
         return np.broadcast_to(values[op.force.name][0], x.shape)
 
     return force
 
 
-def _operands(op: Op, values: dict[str, NDArray]) -> Iterator[Any]:
-    for name in op.operand_specs:
-        held = getattr(op, name)
-        if isinstance(held, tuple):
-            yield from (values[value.name] for value in held)
-        else:
-            yield None if held is None else values[held.name]
+def _operands(op: Op, values: dict[str, FloatArray]) -> Iterator[Any]:
+    """Return the operands as the reference takes them: one by one, None for one that is left out."""
+    for name, spec in op.operand_specs.items():
+        operand: Any = getattr(op, name)
+        of_operand: tuple[Value, ...] = operand if spec.variadic else (operand,)
+        yield from (None if value is None else values[value.name] for value in of_operand)
 
 
-def _stiffest(force: Any, x: NDArray, scale: NDArray) -> float:
+def _stiffest(force: Any, x: FloatArray, scale: FloatArray) -> float:
     """Return the largest rate of -scale dforce/dx by twenty steps of power iteration with finite differences."""
     v = np.random.default_rng(0).normal(size=x.shape)
     size, rate = 1e-6 * max(float(np.abs(x).max()), 1.0), 0.0
@@ -169,3 +172,31 @@ def _stiffest(force: Any, x: NDArray, scale: NDArray) -> float:
 def _known(graph: Graph, value: Value | None) -> Any:
     source = None if value is None else graph.producers[value.name]
     return source.value.numpy if isinstance(source, core.Constant) else None
+
+
+_EXACT = (
+    *(thermo.Noise, thermo.Memory, thermo.Schedule, diffusive.OuNetwork, spiking.If, spiking.I, spiking.Trace),
+    *(heat.HeatExchange, heat.HeatNetwork, heat.Diffusion),
+)
+_DRAWS = (thermo.Normal, thermo.Uniform, thermo.SampleBinary, thermo.SampleCategorical)
+_NO_STEP = (core.Delay, spiking.Decode, spiking.LifStep, spiking.TraceStep, heat.Reservoir, langevin.Bonds)
+WARNINGS: OpTable[Callable[[Graph, Any], Iterable[Finding]]] = OpTable(
+    what="a check that warns of what it does not do",
+    where="thermoc/passes/analysis/lint.py (WARNINGS)",
+    entries={
+        **dict.fromkeys((sampling.Gibbs, sampling.GibbsSweeps), _couplings),
+        **dict.fromkeys((spiking.Lif, spiking.Li, spiking.CubaLif, spiking.CubaLi), _euler),
+        **dict.fromkeys((langevin.Brownian, langevin.Langevin), _stiff),
+    },
+    refused={
+        **dict.fromkeys(_EXACT, "its step is exact, so that no dt is too long"),
+        **dict.fromkeys(_DRAWS, "a draw for each unit by itself settles at any temperature"),
+        **dict.fromkeys(_NO_STEP, "it counts in ticks, not in time"),
+        core.Tick: "it only tells the time",
+        thermo.AdaptiveSchedule: "it cools by a factor in (0, 1), whatever dt",
+        langevin.Velocity: "it reads the motion of langevin, which is checked",
+        "loihi": "passes bring a network to Loihi's ops, after the warnings",
+    },
+    scope=lambda cls: not cls.pure(),
+)
+"""Ops with states, noise or time, by what may go wrong with them in silence."""

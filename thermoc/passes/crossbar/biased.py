@@ -1,34 +1,30 @@
-"""A product on arrays without pairs, as ISAAC's: weights have half their range added, inputs are two's complement."""
+"""Products on arrays without pairs, as ISAAC's: weights have half their range added, inputs are two's complement."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-from numpy.typing import NDArray
 
-from thermoc.ir.dialects import core
 from thermoc.ir.dialects.crossbar import Mvm
 from thermoc.ir.values import Value
+from thermoc.passes.crossbar.crossbar_plan import CrossbarPlan
 from thermoc.passes.crossbar.spec import CrossbarSpec
-from thermoc.passes.rewriting import Rewriter
+from thermoc.passes.expand.crossbar import rounded
+from thermoc.passes.rewriting import Expression, Rewriter
+from thermoc.support.array_types import FloatArray
 
-if TYPE_CHECKING:
-    from thermoc.passes.crossbar.plan import Plan
 
-
-def whole_range(x_max: float, spec: CrossbarSpec) -> float:
+def full_scale(x_max: float, spec: CrossbarSpec) -> float:
     """Return what the code of all ones would be, where the largest input, x_max, is that of half of them."""
     return x_max * (2**spec.input_bits - 1) / spec.steps
 
 
-def patterns(x: NDArray, op: Mvm) -> NDArray:
+def unsigned(x: FloatArray, op: Mvm) -> FloatArray:
     """Return the inputs without a sign that have the bits of x in two's complement."""
     q = np.floor(x * (op.steps / op.x_max) + 0.5)
     return np.where(q < 0, q + op.steps + 1, q) * (op.x_max / op.steps)
 
 
-def written(w: Rewriter, x: Value, plan: Plan) -> Value:
+def written(w: Rewriter, x: Value, plan: CrossbarPlan) -> Expression:
     """Write the product of all bits but the sign's, less that of the sign's, and what was added to the weights.
 
     Bits are 0 and 1, so that a converter has no sign: its ``codes`` are all on one side. What was added is the sum of
@@ -37,12 +33,11 @@ def written(w: Rewriter, x: Value, plan: Plan) -> Value:
     op, offset = plan.op, plan.offset
     assert offset is not None
     sign, steps = 2.0 ** (op.input_bits - 1), 2.0 ** (op.input_bits - 1) - 1
-    whole = w(core.Floor, x=w.add(w.mul(x, op.steps / op.x_max), 0.5))
-    q = w(core.Minimum, a=w(core.Maximum, a=whole, b=-steps), b=steps)
-    negative = w(core.Minimum, a=w(core.Maximum, a=w.neg(q), b=0.0), b=1.0)
+    q = rounded(w, w[x] * (op.steps / op.x_max), steps)
+    negative = w.minimum(w.maximum(-q, 0.0), 1.0)
     cells = {"plus": w.constant(plan.plus), "minus": w.constant(plan.minus)}
     size = {"input_bits": op.input_bits - 1, "x_max": steps}
-    low = w(Mvm, x=w.add(q, w.mul(negative, sign)), scale=plan.scale, **cells, **{**op.attrs, **size})
+    low = w(Mvm, x=q + negative * sign, scale=plan.scale, **cells, **{**op.attrs, **size})
     last = w(Mvm, x=negative, scale=-sign * plan.scale, **cells, **{**op.attrs, "input_bits": 1, "x_max": 1.0})
     added = {"plus": np.maximum(offset, 0.0)[np.newaxis], "minus": np.maximum(-offset, 0.0)[np.newaxis]}
-    return w.add(w.add(low, last), w(Mvm, x=q, scale=plan.scale, rows=op.rows, columns=op.columns, **added))
+    return low + last + w(Mvm, x=q, scale=plan.scale, rows=op.rows, columns=op.columns, **added)

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from thermoc.support.array_types import FloatArray
 from thermoc.support.errors import error
 
-Program = Callable[[NDArray, int], NDArray]
-"""What cells hold when asked for levels (slices, inputs, outputs); the number tells one array from another."""
-_WHOLE = ("rows", "columns", "cell_bits", "weight_bits", "input_bits", "dac_bits", "adc_bits", "arrays_a_sign")
+Program = Callable[[FloatArray, int], FloatArray]
+"""The levels that cells store when asked for levels (slices, inputs, outputs); the number tells arrays apart."""
+_INTEGERS = ("rows", "columns", "cell_bits", "weight_bits", "input_bits", "dac_bits", "adc_bits", "arrays_a_sign")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,7 @@ class CrossbarSpec:
             raise error("T208", "a crossbar is not as one can be", notes=wrong, hint=hint)
         if self.g_max <= self.g_min:
             notes = [f"g_min = {self.g_min} S", f"g_max = {self.g_max} S"]
-            raise error("T208", "a cell's conductance must have room between g_min and g_max", notes=notes)
+            raise error("T208", "a cell's g_max must lie above its g_min", notes=notes)
         if self.dac_bits > self.input_bits or (self.weight_bits and not self.cell_bits):
             notes = [f"dac_bits = {self.dac_bits} of input_bits = {self.input_bits}"]
             notes += [f"weight_bits = {self.weight_bits} in cells of cell_bits = {self.cell_bits}"]
@@ -61,8 +61,8 @@ class CrossbarSpec:
 
     def _check_one(self) -> None:
         """Refuse what arrays without pairs cannot be. Errors: T208."""
-        wanted = {"weight_bits": 2, "input_bits": 2, "dac_bits": 1}
-        wrong = [f"{name} = {getattr(self, name)}" for name, least in wanted.items() if getattr(self, name) < least]
+        lowest = {"weight_bits": 2, "input_bits": 2, "dac_bits": 1}
+        wrong = [f"{name} = {getattr(self, name)}" for name, low in lowest.items() if getattr(self, name) < low]
         wrong += [f"dac_bits = {self.dac_bits}"] * (self.dac_bits > 1) + ["read_noise > 0"] * (self.read_noise > 0)
         if wrong:
             hint = "they need two bits or more of weights and inputs, read bit by bit, without noise"
@@ -86,75 +86,75 @@ class CrossbarSpec:
         return 2 ** (self.input_bits - (self.arrays_a_sign == 1)) - 1
 
 
-def programming(spec: CrossbarSpec, write: Callable[[NDArray, int], NDArray]) -> Program:
+def programming(spec: CrossbarSpec, write: Callable[[FloatArray, int], FloatArray]) -> Program:
     """Return the program of a rule that says what conductances (S) stand in cells after writing others.
 
     A cell that takes its conductance exactly keeps its level exactly. Errors: T208 where the rule gives other cells.
     """
     step = (spec.g_max - spec.g_min) / (2**spec.cell_bits - 1 if spec.cell_bits else 1)
 
-    def program(levels: NDArray, number: int) -> NDArray:
-        wanted = np.clip(spec.g_min + step * levels, spec.g_min, spec.g_max)
-        found = np.asarray(write(wanted, number), float)
-        if found.shape != wanted.shape or not (np.isfinite(found).all() and (found >= 0).all()):
-            notes = [f"{wanted.size} cells of shape {list(wanted.shape)}", f"it gave shape {list(found.shape)}"]
+    def program(levels: FloatArray, number: int) -> FloatArray:
+        target = np.clip(spec.g_min + step * levels, spec.g_min, spec.g_max)
+        stored = np.asarray(write(target, number), float)
+        if stored.shape != target.shape or not (np.isfinite(stored).all() and (stored >= 0).all()):
+            notes = [f"{target.size} cells of shape {list(target.shape)}", f"it gave shape {list(stored.shape)}"]
             raise error("T208", "a rule of programming must give each cell a conductance >= 0", notes=notes)
-        return np.where(found == wanted, levels, (found - spec.g_min) / step)
+        return np.where(stored == target, levels, (stored - spec.g_min) / step)
 
     return program
 
 
 def _fits(name: str, value: object) -> bool:
-    if name in _WHOLE:
+    if name in _INTEGERS:
         if name == "arrays_a_sign":
             return type(value) is int and value in (1, 2)
-        least = 1 if name in ("rows", "columns") else 0
-        return type(value) is int and value >= least and (name, value) != ("adc_bits", 1)
+        lowest = 1 if name in ("rows", "columns") else 0
+        return type(value) is int and value >= lowest and (name, value) != ("adc_bits", 1)
     return isinstance(value, int | float) and math.isfinite(value) and value >= 0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cells:
+class WeightCells:
     """Levels of the cells that add and subtract (slices, inputs, outputs), and the weight of one step.
 
-    offset: steps that a weight is more than its cells (inputs, outputs); None where they hold all of it.
+    offset: steps that a weight is more than its cells (inputs, outputs); None where they store all of it.
     """
 
-    plus: NDArray
-    minus: NDArray
+    plus: FloatArray
+    minus: FloatArray
     step: float
-    offset: NDArray | None = None
+    offset: FloatArray | None = None
 
 
-def cells(W: NDArray, spec: CrossbarSpec) -> Cells:
+def cells(W: FloatArray, spec: CrossbarSpec) -> WeightCells:
     """Return the cells that come nearest to weights W (inputs, outputs): the largest takes all the levels there are."""
     if spec.arrays_a_sign == 1:
         return _biased(W, spec)
     largest = float(np.abs(W).max(initial=0.0)) or 1.0
     step, size = largest / spec.levels, np.abs(W) / (largest / spec.levels)
     if spec.cell_bits:
-        whole, base = np.minimum(np.floor(size + 0.5), spec.levels), 2.0**spec.cell_bits
-        parts = [np.floor(whole / base**p) - base * np.floor(whole / base ** (p + 1)) for p in range(spec.slices)]
+        steps, base = np.minimum(np.floor(size + 0.5), spec.levels), 2.0**spec.cell_bits
+        slices = [np.floor(steps / base**p) - base * np.floor(steps / base ** (p + 1)) for p in range(spec.slices)]
     else:
-        parts = [size]
-    digits = np.stack(parts)
-    return Cells(plus=np.where(W > 0, digits, 0.0), minus=np.where(W < 0, digits, 0.0), step=step)
+        slices = [size]
+    digits = np.stack(slices)
+    return WeightCells(plus=np.where(W > 0, digits, 0.0), minus=np.where(W < 0, digits, 0.0), step=step)
 
 
-def _biased(W: NDArray, spec: CrossbarSpec) -> Cells:
+def _biased(W: FloatArray, spec: CrossbarSpec) -> WeightCells:
     """Return cells of weights with half their range added, of which a column's sum is at most half of what it can be.
 
     A column of an array that would hold more has each level taken from the highest; the levels stand in ``minus``.
     """
     step, half, base = (float(np.abs(W).max(initial=0.0)) or 1.0) / spec.levels, spec.levels + 1, 2.0**spec.cell_bits
-    whole = np.clip(np.floor(W / step + 0.5), -spec.levels, spec.levels) + half
-    levels = np.stack([np.floor(whole / base**p) % base for p in range(spec.slices)])
+    steps = np.clip(np.floor(W / step + 0.5), -spec.levels, spec.levels) + half
+    levels = np.stack([np.floor(steps / base**p) % base for p in range(spec.slices)])
     plus, minus, offset = levels.copy(), np.zeros_like(levels), np.full(W.shape, -float(half))
     for first in range(0, len(W), spec.rows):
-        part = levels[:, first : first + spec.rows]
-        full = part.sum(axis=1, keepdims=True) > (base - 1) * part.shape[1] / 2
-        plus[:, first : first + spec.rows] = np.where(full, 0.0, part)
-        minus[:, first : first + spec.rows] = np.where(full, base - 1 - part, 0.0)
+        array = levels[:, first : first + spec.rows]
+        full = array.sum(axis=1, keepdims=True) > (base - 1) * array.shape[1] / 2
+        plus[:, first : first + spec.rows] = np.where(full, 0.0, array)
+        minus[:, first : first + spec.rows] = np.where(full, base - 1 - array, 0.0)
         added = np.einsum("pkm,p->km", full * (base - 1), base ** np.arange(spec.slices))
         offset[first : first + spec.rows] += added
-    return Cells(plus=plus, minus=minus, step=step, offset=offset)
+    return WeightCells(plus=plus, minus=minus, step=step, offset=offset)

@@ -1,4 +1,4 @@
-"""Ops in terms of simpler ones, for targets that lack them. Each follows the reference's stable form."""
+"""Expansions: ops in terms of simpler ones, for targets that lack them. Each follows the reference's stable form."""
 
 from __future__ import annotations
 
@@ -10,93 +10,93 @@ import numpy as np
 
 from thermoc.ir.dialects import core, heat, langevin, sampling, thermo
 from thermoc.ir.ops import Op
-from thermoc.ir.values import Value
+from thermoc.ir.types import Role
 from thermoc.passes.expand import crossbar, gibbs, particles, spiking
 from thermoc.passes.expand import heat as heat_steps
-from thermoc.passes.rewriting import Rewriter
+from thermoc.passes.rewriting import Expression, Rewriter
 
 _FAR = 100.0
+"""Of x / sqrt(T): e^(-x^2 / 2T) is 0 in float64 from 39 on, and the square of a larger one may overflow."""
 
 
-def thermal_relu(op: thermo.ThermalRelu, w: Rewriter) -> Value:
+def thermal_relu(op: thermo.ThermalRelu, w: Rewriter) -> Expression:
     """max(x - T, 0) (P7)."""
-    return w(core.Maximum, a=w.sub(op.x, op.T), b=0.0)
+    return w.maximum(w[op.x] - op.T, 0.0)
 
 
-def fermi_dirac(op: thermo.FermiDirac, w: Rewriter) -> Value:
+def fermi_dirac(op: thermo.FermiDirac, w: Rewriter) -> Expression:
     """1 / (1 + e^u) as (1 or e^-|u|) / (1 + e^-|u|), u = (x - mu) / T (P6)."""
-    u = w.div(w.sub(op.x, op.mu), op.T)
-    small = w.exp(w.neg(w(core.Abs, x=u)))
-    top = w(core.Select, condition=w(core.Greater, a=u, b=0.0), a=small, b=1.0)
-    return w.div(top, w.add(small, 1.0))
+    u = (w[op.x] - op.mu) / op.T
+    decay = w.exp(-w.abs(u))
+    return w.select(u > 0.0, decay, 1.0) / (decay + 1.0)
 
 
-def maxwell_boltzmann(op: thermo.MaxwellBoltzmann, w: Rewriter) -> Value:
+def maxwell_boltzmann(op: thermo.MaxwellBoltzmann, w: Rewriter) -> Expression:
     """sqrt(2 / pi) v^2 e^(-v^2 / 2) / sqrt(T), v = min(|x| / sqrt(T), 100) (P8)."""
     root = w.sqrt(op.T)
-    v = w(core.Minimum, a=w.div(w(core.Abs, x=op.x), root), b=_FAR)
-    square = w.mul(v, v)
-    return w.div(w.mul(w.mul(square, math.sqrt(2 / math.pi)), w.exp(w.mul(square, -0.5))), root)
+    v = w.minimum(w.abs(op.x) / root, _FAR)
+    square = v * v
+    return square * math.sqrt(2 / math.pi) * w.exp(square * -0.5) / root
 
 
-def boltzmann(op: thermo.Boltzmann, w: Rewriter) -> Value:
+def boltzmann(op: thermo.Boltzmann, w: Rewriter) -> Expression:
     """e^-(u - min u) / sum, u = x / T (P5)."""
-    u = w.div(op.x, op.T)
+    u = w[op.x] / op.T
     last = len(u.shape) - 1
-    kept = (*u.shape[:last], 1)
-    low = w(core.Reshape, x=w(core.Reduce, x=u, kind="min", axes=(last,)), shape=kept)
-    weight = w.exp(w.sub(low, u))
-    total = w(core.Reshape, x=w(core.Reduce, x=weight, kind="sum", axes=(last,)), shape=kept)
-    return w.div(weight, total)
+    of_group = (*u.shape[:last], 1)
+    low = w.reshape(w(core.Reduce, x=u, kind="min", axes=(last,)), of_group)
+    weight = w.exp(low - u)
+    return weight / w.reshape(w.sum(weight, last), of_group)
 
 
-def sample_binary(op: thermo.SampleBinary, w: Rewriter) -> Value:
+def sample_binary(op: thermo.SampleBinary, w: Rewriter) -> Expression:
     """[drive > T (ln u - ln(1 - u))] (P6); 2 [..] - 1 for spins."""
     u = w(thermo.Uniform, shape=op.s.shape, stream=op.stream, dtype=w.dtype)
-    logit = w.sub(w(core.Log, x=u), w(core.Log, x=w.sub(1.0, u)))
-    fired = w(core.Cast, x=w(core.Greater, a=op.drive, b=w.mul(op.T, logit)), dtype=w.dtype, role="spike")
-    return fired if op.levels == "binary" else w.sub(w.mul(fired, 2.0), 1.0)
+    logit = w.log(u) - w.log(1.0 - u)
+    fired = w.number(w[op.drive] > w[op.T] * logit, Role.spike)
+    return fired if op.levels == "binary" else fired * 2.0 - 1.0
 
 
-def sample_categorical(op: thermo.SampleCategorical, w: Rewriter) -> Value:
-    """The least of x + T ln(-ln u), as a one among noughts (P5)."""
+def sample_categorical(op: thermo.SampleCategorical, w: Rewriter) -> Expression:
+    """The least of x + T ln(-ln u), as a one among zeros (P5)."""
     shape = op.s.shape
     u = w(thermo.Uniform, shape=shape, stream=op.stream, dtype=w.dtype)
-    score = w.add(op.x, w.mul(op.T, w(core.Log, x=w.neg(w(core.Log, x=u)))))
+    score = w[op.x] + w[op.T] * w.log(-w.log(u))
     winner = w(core.Reduce, x=score, kind="argmin", axes=(len(shape) - 1,))
-    held = w(core.Reshape, x=winner, shape=(*shape[:-1], 1))
-    return w(core.Cast, x=w(core.Equal, a=held, b=np.arange(shape[-1])), dtype=w.dtype, role="spike")
+    winner = w.reshape(winner, (*shape[:-1], 1))
+    return w.number(w(core.Equal, a=winner, b=np.arange(shape[-1])), Role.spike)
 
 
-def order_parameter(op: thermo.OrderParameter, w: Rewriter) -> Value:
+def order_parameter(op: thermo.OrderParameter, w: Rewriter) -> Expression:
     """sqrt(<cos>^2 + <sin>^2) (P31)."""
     theta = w(core.Flatten, x=op.theta)
-    parts = [w(core.Reduce, x=w(part, x=theta), kind="mean", axes=(0,)) for part in (core.Cos, core.Sin)]
-    return w.sqrt(w.add(*(w.mul(part, part) for part in parts)))
+    cosine = w(core.Reduce, x=w(core.Cos, x=theta), kind="mean", axes=(0,))
+    sine = w(core.Reduce, x=w(core.Sin, x=theta), kind="mean", axes=(0,))
+    return w.sqrt(cosine * cosine + sine * sine)
 
 
-def observables(op: thermo.Observables, w: Rewriter) -> tuple[Value, Value, Value]:
+def observables(op: thermo.Observables, w: Rewriter) -> tuple[Expression, Expression, Expression]:
     """U = mean z^2, S = -sum p ln p with 0 ln 0 = 0, F = U - T S (P1, P2)."""
     z = w(core.Flatten, x=op.z)
-    U = w(core.Reduce, x=w.mul(z, z), kind="mean", axes=(0,))
+    U = w(core.Reduce, x=z * z, kind="mean", axes=(0,))
     p = w(thermo.Boltzmann, x=z, T=op.T)
-    some = w(core.Select, condition=w(core.Greater, a=p, b=0.0), a=p, b=1.0)
-    S = w.neg(w(core.Reduce, x=w.mul(p, w(core.Log, x=some)), kind="sum", axes=(0,)))
-    return U, S, w.sub(U, w.mul(op.T, S))
+    positive = w.select(p > 0.0, p, 1.0)  # ln 1 = 0 stands in for the 0 ln 0 of impossible states
+    S = -w.sum(p * w.log(positive), 0)
+    return U, S, U - w[op.T] * S
 
 
-def expm1(op: Op, w: Rewriter) -> Value:
+def expm1(op: Op, w: Rewriter) -> Expression:
     """e^x - 1; where |x| < 1 as 2 t / (1 - t), t = tanh(x / 2), which loses no digits there."""
-    x = op.inputs[0]
-    t = w(core.Tanh, x=w.mul(x, 0.5))
-    near = w.div(w.mul(t, 2.0), w.sub(1.0, t))
-    small = w(core.Less, a=w(core.Abs, x=x), b=1.0)
-    return w(core.Select, condition=small, a=near, b=w.sub(w.exp(x), 1.0))
+    x = w[op.inputs[0]]
+    t = w(core.Tanh, x=x * 0.5)
+    near = t * 2.0 / (1.0 - t)
+    near_zero = w.abs(x) < 1.0
+    return w.select(near_zero, near, w.exp(x) - 1.0)
 
 
-def flatten(op: core.Flatten, w: Rewriter) -> Value:
+def flatten(op: core.Flatten, w: Rewriter) -> Expression:
     """A reshape."""
-    return w(core.Reshape, x=op.x, shape=(math.prod(op.x.shape),))
+    return w.reshape(op.x, (math.prod(op.x.shape),))
 
 
 EXPANSIONS: dict[type[Op], Callable[[Any, Rewriter], Any]] = {

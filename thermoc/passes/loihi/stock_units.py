@@ -37,7 +37,7 @@ class StockUnits(Pass):
 
 def _drive(op: thermo.ThermalRelu, w: Rewriter) -> Value:
     """x - T: max(., 0) > c u and . > c u are the same for u > 0."""
-    return w.sub(op.x, op.T)
+    return w[op.x] - op.T
 
 
 def _compared(graph: Graph, value: Value, depth: int) -> bool:
