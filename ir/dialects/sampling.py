@@ -110,7 +110,8 @@ def _finite(opname: str, J: Any) -> None:
     """Raise T107 with the first couplings of a sparse matrix that is not a number, by its units."""
     wrong = np.flatnonzero(~np.isfinite(J.data))
     if len(wrong):
-        unit = int(np.searchsorted(np.asarray(J.indptr), wrong[0], side="right")) - 1
+        row: Any = np.searchsorted(J.indptr, wrong[0], side="right")
+        unit = int(row) - 1
         notes = [f"J[{unit}, {J.indices[wrong[0]]}] = {J.data[wrong[0]]}"]
         raise error("T107", f"{opname}: couplings must be finite", where=caller(), notes=notes)
 
