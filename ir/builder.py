@@ -41,6 +41,7 @@ class Builder:
         if STOCHASTIC in cls.traits and "stream" in cls.attr_specs and "stream" not in attrs:
             attrs["stream"] = self._streams
         attrs = cls.complete(attrs, {key: shapes_of(value) for key, value in values.items()})
+        # Results get their names and types below, once inference has said what they are.
         op = cls(**values, **attrs, **dict.fromkeys(cls.result_specs, Value("?")), location=where)
         findings = list(attribute_findings(op))
         types, findings = ({}, findings) if findings else infer(op)
@@ -48,6 +49,7 @@ class Builder:
             raise ThermocError(findings)
         op = op.with_(**{key: Value(self._name(cls, key, name, where), type_) for key, type_ in types.items()})
         if STOCHASTIC in cls.traits:
+            # Streams count up in the order of calls, so an op added at the end changes no other op's noise.
             self._streams = max(self._streams, op.attrs["stream"] + 1)
         self.ops.append(op)
         return tuple(Handle(self, value) for value in op.results)

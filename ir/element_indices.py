@@ -1,4 +1,4 @@
-"""Where elements stand: arrays of places, counted over one sample's elements with the last axis fastest."""
+"""Element indices: which element of a value another one is, counted over one sample with the last axis fastest."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ MOVES = frozenset(cls for cls in REGISTRY.values() if VIEW in cls.traits)
 
 
 def indices(shape: Shape) -> ElementIndices:
-    """Return the place of each element of an array of this shape."""
+    """Return the index of each element of an array of this shape."""
     return np.arange(math.prod(shape), dtype=np.int64).reshape(shape)
 
 
 def moved(op: Any) -> ElementIndices:
-    """Return where each element of the result of one of ``MOVES`` stands in x, in the result's shape."""
+    """Return which element of x each element of the result of one of ``MOVES`` is, in the result's shape."""
     index = indices(op.x.shape)
     if isinstance(op, core.Transpose):
         return index.transpose(op.axes)
@@ -40,7 +40,8 @@ def moved(op: Any) -> ElementIndices:
 
 
 def windows(shape: Shape, window: Shape, stride: Shape, padding: Pairs, dilation: Shape) -> ElementIndices:
-    """Return the places of every window's elements, (channels, windows, taps); -1 lies outside."""
+    """Return the indices of every window's elements, (channels, windows, taps); -1 lies outside."""
+    # An index that no element has marks the padding, so one array says both what is read and what is zero.
     padded = np.pad(indices(shape), ((0, 0), *padding), constant_values=-1)
     spans = tuple(spread * (size - 1) + 1 for spread, size in zip(dilation, window))
     views = sliding(padded, spans)
@@ -52,14 +53,17 @@ def windows(shape: Shape, window: Shape, stride: Shape, padding: Pairs, dilation
 def sliding(x: AnyArray, spans: Shape) -> AnyArray:
     """Return every window over the last axes of x, as axes behind those of x."""
     lead = x.ndim - len(spans)
+    # Axes of length 1 come out for the leading axes; they are taken away below.
     views = np.lib.stride_tricks.sliding_window_view(x, (1,) * lead + spans)
     return views[(slice(None),) * x.ndim + (0,) * lead]
 
 
 def reduced(op: core.Reduce | core.Pool) -> ElementIndices:
-    """Return the places that each element of a reduction is taken over, (elements, members); -1 lies outside."""
+    """Return the indices that each element of a reduction is taken over, (elements, members); -1 lies outside."""
     shape = op.x.shape
     if isinstance(op, core.Pool):
         return windows(shape, op.window, op.stride, op.padding, (1,) * len(op.window)).reshape(-1, math.prod(op.window))
-    kept = [axis for axis in range(len(shape)) if axis not in op.axes]
-    return indices(shape).transpose(*kept, *sorted(op.axes)).reshape(-1, math.prod(shape[axis] for axis in op.axes))
+    remaining = [axis for axis in range(len(shape)) if axis not in op.axes]
+    return (
+        indices(shape).transpose(*remaining, *sorted(op.axes)).reshape(-1, math.prod(shape[axis] for axis in op.axes))
+    )

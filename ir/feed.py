@@ -6,6 +6,7 @@ import difflib
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -45,7 +46,7 @@ def feed(
     the noise. Errors: T401 (names), T402 (shapes), T403 (dtypes and values), T404 (a number out of range), T408 (more
     than fits in memory).
     """
-    if not isinstance(inputs, Mapping):
+    if not isinstance(inputs, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  (users pass anything)
         raise error("T401", "inputs are arrays by name", notes=[f"a {type(inputs).__name__} was given"])
     numbers = {"ticks": ticks, "batch": batch, "seed": seed, "first_sample": first_sample, "first_tick": first_tick}
     findings = [*_names(graph, inputs), *_numbers(numbers)]
@@ -71,6 +72,7 @@ def feed(
         raise ThermocError(findings)
     timed = sum(math.prod(array.shape[2:]) for name, array in arrays.items() if _timed(graph, name, array))
     check_memory(graph, ticks=ticks, batch=batch, timed=timed)
+    # Broadcast views: an input that is constant over the ticks takes its memory once.
     views = {
         name: np.broadcast_to(a if _timed(graph, name, a) else a[np.newaxis], (ticks, batch, *graph.inputs[name].shape))
         for name, a in arrays.items()
@@ -110,8 +112,8 @@ LIMITS = {
 
 
 def _numbers(numbers: Mapping[str, int | None]) -> Iterator[Finding]:
-    for name, value in numbers.items():
-        low, high = LIMITS[name]
+    for name, number in numbers.items():
+        (low, high), value = LIMITS[name], cast("Any", number)  # users pass anything
         if value is None:
             continue
         if not isinstance(value, int | np.integer) or isinstance(value, bool) or not low <= value <= high:
@@ -185,6 +187,7 @@ def _values(op: Input, array: AnyArray, *, hot: bool) -> Iterator[Finding]:
 
 def _integer_range(op: Input, array: AnyArray) -> Iterator[Finding]:
     """Integers must fit the format that holds them: nothing wraps on its way in."""
+    # Compared as Python's integers: a uint64 beside an int64 would turn into a float.
     low, high = np.iinfo(op.dtype.numpy).min, np.iinfo(op.dtype.numpy).max
     if array.size == 0 or low <= int(array.min()) <= int(array.max()) <= high:
         return

@@ -11,7 +11,7 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
-from thermoc.ir import dialects  # noqa: F401  (registers the ops)
+from thermoc.ir import dialects  # noqa: F401  # pyright: ignore[reportUnusedImport]  (registers the ops)
 from thermoc.ir.ops import REGISTRY, Op, OperandSpec
 from thermoc.ir.types import DType, Role, Shape
 from thermoc.support.errors import Location, ThermocError, caller, error

@@ -87,6 +87,7 @@ class Graph:
         """The ops in an order in which each follows what acts on it within the tick. The graph must be verified."""
         import networkx
 
+        # Of all possible orders the one nearest to the order of writing: nothing may depend on how names hash.
         order: Iterable[int] = networkx.lexicographical_topological_sort(self.to_networkx(instant=True))
         return tuple(self.ops[index] for index in order)
 
@@ -120,6 +121,7 @@ class Graph:
 def _content_hash(graph: Graph) -> str:
     numbers: dict[str, int] = {}
     lines = [f"dt {graph.dt!r}"]
+    # What no output needs is no part of the meaning; inputs are, for a run must be given them.
     roots = sorted((op for op in graph.ops if not op.results), key=lambda op: (op.opname, getattr(op, "name", "")))
     for root in [*roots, *sorted(graph.of(Input), key=lambda op: op.name)]:
         _number(graph, root, numbers)
@@ -138,6 +140,7 @@ def _number(graph: Graph, root: Op, numbers: dict[str, int]) -> None:
             continue
         for value in op.results:
             numbers[value.name] = len(numbers)
+        # Reversed, for a stack gives back the last first: the first operand is to be numbered first.
         stack += [graph.producers[value.name] for value in reversed(op.inputs) if value.name in graph.producers]
 
 

@@ -98,6 +98,7 @@ class Handle(NetworkValue):
         )
 
     def __getattr__(self, name: str) -> NoReturn:
+        # NumPy and SciPy probe for attributes of their own protocols: those must look absent in the ordinary way.
         if name.startswith("__") or not hasattr(np.ndarray, name):
             raise AttributeError(f"a value of a network has no {name!r}")
         method = f"numpy.{name}(x)" if hasattr(np, name) else "numpy's function of that name"

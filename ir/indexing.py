@@ -28,6 +28,7 @@ def indexed(x: NetworkValue, key: Any) -> Any:
         stops.append(stop)
         steps.append(step)
         if isinstance(entry, slice):
+            # Ceiling division: how many steps fit from start to before stop.
             shape.append(-((start - stop) // step))
         axis += 1
     cut = x

@@ -128,6 +128,7 @@ def retyped(graph: Graph) -> Graph:
         for value in op.inputs:
             if value.name in producers:
                 readers.setdefault(producers[value.name], []).append(index)
+    # A queue, not a sweep: a changed type reaches its readers only, and a graph of thousands of ops settles at once.
     queue, visits = deque(range(len(ops))), [0] * len(ops)
     queued = set(queue)
     while queue:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, cast
 
 import numpy as np
@@ -46,12 +47,11 @@ UFUNCS: dict[Any, str] = {
     np.logical_not: "core.not",
     np.invert: "core.not",
 }
-COMPOSED: dict[Any, Callable[..., Any]] = {
+COMPOSED: dict[Any, Callable[[Any], Any]] = {
     np.positive: lambda x: x,
     np.square: lambda x: x * x,
     np.reciprocal: lambda x: 1.0 / x,
     np.ceil: lambda x: -call("core.floor", -x),
-    np.not_equal: lambda a, b: call("core.not", call("core.equal", a, b)),
 }
 CURES = {
     "floor_divide": "tc.floor(x / y)",
@@ -95,6 +95,8 @@ def by_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str
         return product(*inputs)
     if ufunc in COMPOSED:
         return COMPOSED[ufunc](*inputs)
+    if ufunc is np.not_equal:
+        return call("core.not", call("core.equal", *inputs))
     if ufunc not in UFUNCS:
         raise _without(name)
     return call(UFUNCS[ufunc], *inputs)
@@ -130,9 +132,9 @@ def product(first: Any, second: Any) -> Any:
     if a.ndim == b.ndim == 1:
         return call("core.reduce", a * b, kind="sum")
     if a.ndim == 1 and b.ndim == 2:
-        return call("core.reshape", call("core.matmul", a.reshape(1, -1), b), shape=b.shape[1:])
+        return call("core.reshape", call("core.matmul", a.reshape(1, -1), b), shape=cast("Any", b).shape[1:])
     if a.ndim == 2 and b.ndim == 1:
-        return call("core.reshape", call("core.matmul", a, b.reshape(-1, 1)), shape=a.shape[:1])
+        return call("core.reshape", call("core.matmul", a, b.reshape(-1, 1)), shape=cast("Any", a).shape[:1])
     return call("core.matmul", a, b)
 
 
@@ -141,7 +143,7 @@ def _dropped(y: NetworkValue, last: bool) -> Any:
 
 
 def _reshaped(x: NetworkValue, *shape: Any) -> Any:
-    lengths: ArrayLike = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
+    lengths = cast("ArrayLike", shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape)
     sizes = [int(n) for n in np.atleast_1d(lengths)]
     stated = int(np.prod([n for n in sizes if n != -1]))
     full = tuple(x.size // max(stated, 1) if n == -1 else n for n in sizes)
@@ -182,6 +184,18 @@ def _clipped(x: Any, low: Any = None, high: Any = None) -> Any:
     return x if high is None else call("core.minimum", x, high)
 
 
+def _selected(condition: Any, a: Any, b: Any) -> Any:
+    return call("core.select", condition, a, b)
+
+
+def _flattened(x: NetworkValue) -> Any:
+    return call("core.flatten", x)
+
+
+def _broadcast(x: NetworkValue, shape: Any) -> Any:
+    return call("core.broadcast", x, shape=tuple(np.atleast_1d(shape).tolist()))
+
+
 FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.sum: _reduce("sum"),
     np.mean: _reduce("mean"),
@@ -191,14 +205,14 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.argmin: _reduce("argmin"),
     np.concatenate: _joined,
     np.stack: _stacked,
-    np.where: lambda condition, a, b: call("core.select", condition, a, b),
+    np.where: _selected,
     np.clip: _clipped,
-    np.dot: lambda a, b: product(a, b),
+    np.dot: product,
     np.transpose: _transposed,
     np.reshape: _reshaped,
-    np.ravel: lambda x: call("core.flatten", x),
-    np.broadcast_to: lambda x, shape: call("core.broadcast", x, shape=tuple(np.atleast_1d(shape).tolist())),
-    np.shape: lambda x: x.shape,
-    np.ndim: lambda x: x.ndim,
-    np.size: lambda x: x.size,
+    np.ravel: _flattened,
+    np.broadcast_to: _broadcast,
+    np.shape: attrgetter("shape"),
+    np.ndim: attrgetter("ndim"),
+    np.size: attrgetter("size"),
 }

@@ -11,7 +11,7 @@ from typing import Any, NoReturn, cast
 
 import numpy as np
 
-from thermoc.ir import dialects  # noqa: F401  (registers the ops)
+from thermoc.ir import dialects  # noqa: F401  # pyright: ignore[reportUnusedImport]  (registers the ops)
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import REGISTRY, Op
 from thermoc.ir.types import DType, Role, Type
@@ -44,6 +44,7 @@ def parse_graph(text: str) -> Graph:
 
 
 def _fail(number: int, line: str, reason: str) -> NoReturn:
+    # A line of numbers can be as long as the file.
     shown = line if len(line) <= 120 else line[:117] + "..."
     raise error("T110", f"line {number} of the graph's text cannot be parsed", notes=[shown, reason])
 

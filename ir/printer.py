@@ -60,6 +60,7 @@ def print_graph(graph: Printable, *, data: bool = True) -> str:
         if isinstance(item, Array) and item.numpy.size > INLINE
     }
     if arrays and data:
+        # Sorted by content, so that equal graphs give equal text.
         rows = (
             f'  @{digest}: "{base64.b64encode(_bytes(array)).decode()}"' for digest, array in sorted(arrays.items())
         )

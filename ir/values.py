@@ -57,6 +57,7 @@ class Array:
     """A read-only NumPy array that compares and hashes by content (dtype, shape, bytes)."""
 
     def __init__(self, data: ArrayLike):
+        # A view, so that the caller's own array stays writeable.
         array: AnyArray = np.array(data) if not isinstance(data, np.ndarray) else cast("AnyArray", data).view()
         array.flags.writeable = False
         self.numpy: AnyArray = array
@@ -65,6 +66,7 @@ class Array:
     def digest(self) -> str:
         """SHA-256 of dtype, shape and little-endian content."""
         array = np.ascontiguousarray(self.numpy)
+        # The digest names the content in files, so it must not depend on the machine that wrote them.
         if array.dtype.byteorder == ">":
             array = array.astype(array.dtype.newbyteorder("<"))
         digest = hashlib.sha256(f"{array.dtype.name} {self.numpy.shape}\n".encode())

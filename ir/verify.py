@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -89,7 +90,7 @@ def _names(graph: Graph) -> Iterator[Finding]:
 
 def _interface(graph: Graph) -> Iterator[Finding]:
     for kind, ops in (("input", graph.of(Input)), ("output", graph.of(Output))):
-        for name, count in Counter(op.name if isinstance(op.name, str) else f"<{op.name!r}>" for op in ops).items():
+        for name, count in Counter(_stated_name(op) for op in ops).items():
             if count > 1:
                 yield Finding(code="T102", what=f"{count} {kind}s are named {name!r}", hint="give each its own name")
             if not is_name(name):
@@ -102,6 +103,10 @@ def _interface(graph: Graph) -> Iterator[Finding]:
                 yield Finding(code="T102", what=what, notes=notes, hint=hint)
     if not graph.of(Output):
         yield Finding(code="T101", what=f"network {graph.name!r} has no output", hint='add tc.output("name", value)')
+
+
+def _stated_name(op: Any) -> str:
+    return op.name if isinstance(op.name, str) else f"<{op.name!r}>"  # a file's may be anything
 
 
 def attribute_findings(op: Op) -> Iterator[Finding]:
@@ -210,6 +215,7 @@ def _finite(op: Constant) -> Iterator[Finding]:
     array = op.value.numpy
     if array.dtype.kind != "f":
         return
+    # One sum instead of a mask as large as the array: it is finite unless an element is not, or it overflows.
     with np.errstate(invalid="ignore", over="ignore"):
         total = np.sum(array, dtype=np.float64)
     if np.isfinite(total):
@@ -286,6 +292,7 @@ def _cycles(graph: Graph) -> Iterator[Finding]:
 
     components: Iterable[set[int]] = networkx.strongly_connected_components(graph.to_networkx(instant=True))
     for members in components:
+        # One op alone is a cycle only where it reads itself.
         first = min(members)
         if len(members) == 1 and all(
             value.name not in {v.name for v in graph.ops[first].results} for value in graph.ops[first].instant_inputs

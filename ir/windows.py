@@ -33,6 +33,7 @@ def windowed(space: Shape, window: Shape, stride: Shape, padding: Pairs, dilatio
         raise ShapeProblem("padding must be pairs (before, after), none negative", f"padding is {padding}")
     positions: list[int] = []
     for length, size, step, (before, after), spread in zip(space, window, stride, padding, dilation):
+        # The last start of a window, counted from the first: its span reaches to the end of the padding.
         last = length + before + after - spread * (size - 1) - 1
         if last < 0:
             raise ShapeProblem(

@@ -204,6 +204,7 @@ class Pool(Op):
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
         x = shapes["x"]
+        # torch refuses more: a window could lie in the padding alone, and its maximum be of nothing.
         if any(2 * max(pair) > size for pair, size in zip(self.padding, self.window)):
             raise ShapeProblem(
                 "padding is more than half the window", f"padding is {self.padding}", f"window is {self.window}"
@@ -271,6 +272,7 @@ class Broadcast(Op):
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
         x = shapes["x"]
+        # NumPy aligns shapes at their last axes.
         if len(x) > len(self.shape) or any(a not in (1, b) for a, b in zip(x[::-1], self.shape[::-1])):
             raise ShapeProblem(
                 "x does not broadcast to shape", f"x has shape {list(x)}", f"shape is {list(self.shape)}"
@@ -450,6 +452,7 @@ class Reduce(Op):
             raise ShapeProblem("axes are repeated or outside x", f"x has {len(x)} axes", f"axes are {list(self.axes)}")
         if self.kind.startswith("arg") and len(self.axes) != 1:
             raise ShapeProblem(f"{self.kind} works over one axis", f"axes are {list(self.axes)}")
+        # The sum of nothing is 0; a mean or an extreme of nothing has no value.
         if self.kind != "sum" and math.prod(x[axis] for axis in self.axes) == 0:
             raise ShapeProblem(f"{self.kind} of nothing", f"x has shape {list(x)}")
         return {"y": tuple(length for axis, length in enumerate(x) if axis not in self.axes)}

@@ -7,7 +7,7 @@ states, x(t) the ones at the start of the tick, so the cycle force -> positions 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
@@ -35,7 +35,7 @@ from thermoc.support.array_types import AnyArray
 
 lengths = Check(
     "a tuple of lengths > 0",
-    lambda value: isinstance(value, tuple) and all(isinstance(part, int | float) and part > 0 for part in value),
+    lambda value: isinstance(value, tuple) and all(positive.holds(length) for length in cast("tuple[Any, ...]", value)),
 )
 truth = Check("true or false", lambda value: isinstance(value, bool))
 
@@ -129,7 +129,7 @@ class PairForce(Op):
 
     harmonic: strength r^2 / 2; lennard_jones: 4 strength ((sigma/r)^12 - (sigma/r)^6); coulomb: strength q_i q_j / s
     with s^2 = r^2 + softening^2; table: ``energies`` over an increasing ``grid`` of distances, interpolated linearly.
-    cutoff > 0: pairs at or beyond it count nought, and with ``shift`` the energy there is taken off the others'.
+    cutoff > 0: pairs at or beyond it count zero, and with ``shift`` the energy there is taken off the others'.
     box: the sides of a periodic box, in which the nearest image counts; () is open space.
     At r = 0 lennard_jones, coulomb without softening, and a table that starts at 0 have no force: two particles at one
     place are refused at the start, and if they meet during a run it ends with T405, which names them, the sample and

@@ -41,7 +41,9 @@ class _Coupled(Op):
         J: Any = operands.get("J")
         if hasattr(J, "tocsr"):
             sparse = J.tocsr(copy=True)
+            # SciPy counts entries that are stated twice as their sum; compressed rows here name each pair once.
             sparse.sum_duplicates()
+            # A stored zero couples nothing, and would cost a colour.
             sparse.eliminate_zeros()
             _finite(cls.opname, sparse)
             operands |= {"J": None, "values": sparse.data, "columns": sparse.indices, "offsets": sparse.indptr}
@@ -51,6 +53,7 @@ class _Coupled(Op):
             if rows is not None:
                 operands["colors"] = colouring(rows[2], rows[1])
             else:
+                # Couplings that are not known yet: a colour for each unit is right for all of them.
                 units = _units(operands)
                 operands["colors"] = None if units is None else np.arange(units)
         return operands
@@ -107,14 +110,15 @@ def _finite(opname: str, J: Any) -> None:
     """Raise T107 with the first couplings of a sparse matrix that is not a number, by its units."""
     wrong = np.flatnonzero(~np.isfinite(J.data))
     if len(wrong):
-        unit = int(np.searchsorted(J.indptr, wrong[0], side="right")) - 1
+        row: Any = np.searchsorted(J.indptr, wrong[0], side="right")
+        unit = int(row) - 1
         notes = [f"J[{unit}, {J.indices[wrong[0]]}] = {J.data[wrong[0]]}"]
         raise error("T107", f"{opname}: couplings must be finite", where=caller(), notes=notes)
 
 
 def _units(operands: dict[str, Any]) -> int | None:
     for name, extra in (("J", 0), ("offsets", 1)):
-        shape = getattr(operands.get(name), "shape", None)
+        shape: Any = getattr(operands.get(name), "shape", None)
         if shape:
             return shape[0] - extra
     return None

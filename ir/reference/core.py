@@ -46,6 +46,7 @@ ELEMENTWISE = {
 
 def _elementwise(function: Any):
     def step(op: Any, ctx: Context, *operands: AnyArray) -> AnyArray:
+        # Outside an op's domain NaN and infinity are its meaning, not a fault to warn of.
         with np.errstate(all="ignore"):
             return function(*aligned(*operands))
 
@@ -106,6 +107,7 @@ def sparse_affine(
     rows = np.repeat(np.arange(offsets.shape[1] - 1), np.diff(offsets[0]))
     y = np.zeros((x.shape[0], offsets.shape[1] - 1), x.dtype)
     for sample in range(x.shape[0]):
+        # add.at, not +=: a row has several entries, of which += would add one.
         np.add.at(y[sample], rows, values[0] * x[sample, columns[0]])
     return y if bias is None else y + bias
 
@@ -132,14 +134,16 @@ def _padded(x: AnyArray, padding: Pairs, fill: float) -> AnyArray:
 def conv(op: core.Conv, ctx: Context, x: AnyArray, weight: AnyArray, bias: AnyArray | None) -> AnyArray:
     rank, kernel = x.ndim - 2, weight[0]
     views = _windows(_padded(x, op.padding, 0.0), kernel.shape[2:], op.stride, op.dilation)
-    parts = np.split(views, op.groups, axis=1), np.split(kernel, op.groups, axis=0)
+    groups = zip(np.split(views, op.groups, axis=1), np.split(kernel, op.groups, axis=0))
     taps = (1, *range(2 + rank, 2 + 2 * rank)), tuple(range(1, 2 + rank))
-    y = np.concatenate([np.moveaxis(np.tensordot(view, part, axes=taps), -1, 1) for view, part in zip(*parts)], axis=1)
+    outputs = [np.moveaxis(np.tensordot(view, weights, axes=taps), -1, 1) for view, weights in groups]
+    y = np.concatenate(outputs, axis=1)
     return y if bias is None else y + bias.reshape(1, -1, *(1,) * rank)
 
 
 @pure(core.Pool)
 def pool(op: core.Pool, ctx: Context, x: AnyArray) -> AnyArray:
+    # Padding is ignored by a maximum and is zero in a sum, as torch has it.
     fill = -np.inf if op.kind == "max" else 0.0
     views = _windows(_padded(x, op.padding, fill), op.window, op.stride, (1,) * len(op.window))
     axes = tuple(range(x.ndim, views.ndim))

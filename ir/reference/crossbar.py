@@ -29,6 +29,7 @@ def seen(op: Mvm, plus: AnyArray, minus: AnyArray, through: Wires = transfer) ->
     key = Array(plus).digest, Array(minus).digest, op.step, op.g_min, op.r_word, op.r_bit, op.rows, op.columns
     if key not in _seen:
         _seen[key] = _through_wires(op, plus, minus, through)
+        # The map through wires costs a linear solve an array, and is asked for at every tick.
         while len(_seen) > _KEPT:
             _seen.popitem(last=False)
     return _seen[key]
@@ -68,6 +69,7 @@ def converted(op: Mvm, u: AnyArray) -> AnyArray:
     """Return currents as the ADC reports them."""
     if op.adc_bits == 0:
         return u
+    # Scalars in the format of the currents: a float64 would lift float32 currents past what a target computes.
     real = u.dtype.type
     code = np.clip(np.floor(u * real(op.codes / op.adc_range) + real(0.5)), -op.codes, op.codes)
     return code * real(op.adc_range / op.codes)

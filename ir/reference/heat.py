@@ -62,6 +62,7 @@ def _network_advance(
         whole(operand, op.T.inferred) for operand in (power, ambient, T_ambient, ripple)
     )
     supplied = power + ambient * T_ambient
+    # From the tick, not summed up: a phase that gathers would drift by a rounding each tick.
     angle = 2 * np.pi * op.frequency * dt * ctx.tick
     swing = ripple * kind.type(np.sin(angle)), ripple * kind.type(np.cos(angle))
     inner, outer = _kicks(op, ctx, T, conductance[0], ambient[0], T_ambient)
@@ -70,6 +71,7 @@ def _network_advance(
     over = _sum(drives, (step.decay_sum, step.gain_sum, step.kick_sum, step.sine_sum, step.cosine_sum))
     supply = physics.ripple_work(op.frequency, dt)
     work = power * kind.type(dt) + swing[0] * kind.type(supply[0]) + swing[1] * kind.type(supply[1])
+    # Work is the same for every sample where the supply is; 0 * after gives it the state's batch.
     return {"T": after, "heat": ambient * (over - T_ambient * kind.type(dt)) - outer, "work": work + 0 * after}
 
 
@@ -90,6 +92,7 @@ def _kicks(
     i, j = ends.T
     grounded = j < 0  # the edge leads to the reservoir
     T_far = np.where(grounded, T_ambient[:, i], T[:, np.maximum(j, 0)])
+    # The noise of a step may carry a small node below zero, where the law has no root: it makes no noise there.
     product = np.maximum(T[:, i], 0) * np.maximum(T_far, 0)
     flux = np.sqrt(kind.dtype.numpy.type(2 * op.k_B * ctx.dt) * sizes.astype(z.dtype) * product) * z
     nodes = np.eye(T.shape[1], dtype=z.dtype)

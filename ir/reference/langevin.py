@@ -43,6 +43,7 @@ means(langevin.Brownian, start=_brownian_start, read=lambda op, state: state["x"
 
 def _langevin_start(op: langevin.Langevin, ctx: Context, *operands: Any) -> State:
     kind = op.x.inferred
+    # Half kicks at the ends of neighbouring steps join into one (BAOAB); only the first stands alone.
     half = np.full(1, 0.5, kind.dtype.numpy)
     return {"x": whole(operands[-2], kind), "w": whole(operands[-1], kind), "kick": half}
 
@@ -62,6 +63,7 @@ def _langevin_advance(
     dt = x.dtype.type(ctx.dt)
     v = w + state["kick"][0] * dt * force / mass
     x = x + dt / 2 * v
+    # Friction and noise exactly over the whole step, between two halves of drift.
     v = np.exp(-friction * dt) * v + np.sqrt(T / mass * -np.expm1(-2 * friction * dt)) * z
     return {"x": x + dt / 2 * v, "w": v, "kick": np.ones(1, x.dtype)}
 

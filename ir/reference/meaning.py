@@ -40,6 +40,7 @@ class Context:
         """Return one Philox block for each element of (batch, *shape); the element is sample * units + unit."""
         units = int(np.prod(shape))
         first = self.first_sample * units
+        # Counted over the samples of the whole run, so that a batch that is split draws the same numbers.
         element = np.arange(first, first + self.batch * units, dtype=np.uint64).reshape(self.batch, *shape)
         return philox.words(element, tick=self.tick, draw=draw, stream=stream, seed=self.seed)
 
@@ -51,6 +52,7 @@ class Context:
         """Return uniforms in (0, 1) of (batch, *shape)."""
         block = self.words(kind.shape, stream, draw)
         u = philox.uniform(block[0], block[1], self._drawn(kind)).astype(kind.dtype.numpy)
+        # A float64 just below 1 may round to 1 in float32, whose logit is infinite.
         return np.minimum(u, np.nextafter(u.dtype.type(1), u.dtype.type(0))) if self.fine else u
 
     def _drawn(self, kind: Type) -> np.dtype[Any]:

@@ -25,6 +25,7 @@ def _product(s: AnyArray, J: AnyArray | None, rows: tuple[Any, ...]) -> AnyArray
     if J is not None:
         return s @ J[0].T
     values, columns, offsets = (array[0] for array in rows)
+    # reduceat needs an entry at every offset: a zero stands behind the last, and rows without entries are set after.
     terms = np.concatenate([values * s[:, columns], np.zeros((len(s), 1), s.dtype)], axis=1)
     sums = np.add.reduceat(terms, offsets[:-1], axis=1) if len(offsets) > 1 else terms[:, :0]
     return np.where(np.diff(offsets) > 0, sums, 0)
@@ -51,6 +52,7 @@ def _chance(op: Any, ctx: Context, sweep: int, colors: AnyArray) -> Callable[[An
     """Return the comparison of drives with the noise of a sweep."""
     if op.draws == "unit":
         u = ctx.uniform(op.s.inferred, op.stream, sweep)
+        # Temperature only multiplies this threshold, so one seed gives one trajectory on every target.
         logit = np.log(u) - np.log(1 - u)
         return lambda drive, T: drive > T * logit
     U = _digits(op, ctx, sweep, colors)

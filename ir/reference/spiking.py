@@ -36,6 +36,7 @@ def _fire(
     ticks: for how many a spike holds its unit.
     """
     refractory = state.get("held", np.zeros(1))
+    # Integration is undone, not skipped: a synaptic current beside it goes on.
     v = np.where(refractory > 0, state["v"], v)
     fired = (_passes(op, v, threshold)) & (refractory == 0)
     low = {"zero": np.zeros_like(v), "subtract": v - threshold, "value": v_reset}[op.reset]

@@ -45,6 +45,7 @@ def uniform(op: thermo.Uniform, ctx: Context) -> AnyArray:
 @pure(thermo.SampleBinary)
 def sample_binary(op: thermo.SampleBinary, ctx: Context, drive: AnyArray, T: AnyArray) -> AnyArray:
     u, drive, T = aligned(ctx.uniform(op.s.inferred, op.stream), drive, T)
+    # T times logit(u) and not drive over T: nothing overflows as T goes to zero.
     fired = (drive > T * (np.log(u) - np.log(1 - u))).astype(u.dtype)
     return fired if op.levels == "binary" else 2 * fired - 1
 

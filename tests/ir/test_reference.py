@@ -204,4 +204,4 @@ def test_probes_record_values_inside():
         tc.output("y", tc.exp(tc.sin(x, name="inside")))
     trace = interpret(net.graph, feed(net.graph, {"x": np.ones((1, 2))}), probes=["inside"])
     np.testing.assert_array_equal(trace.probes["inside"][0], [[np.sin(1.0)] * 2])
-    assert reference.Trace is type(trace)
+    assert reference.ReferenceTrace is type(trace)

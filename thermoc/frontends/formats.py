@@ -26,12 +26,12 @@ def suffix(path: str | os.PathLike[str]) -> str:
 
 
 def read(path: str | os.PathLike[str], **options: Any) -> tuple[Graph, tuple[Finding, ...]]:
-    """Return the graph of a file and what its reader mended or assumed. Errors: T111, T506, and the reader's."""
+    """Return the graph of a file and what its reader repaired or assumed. Errors: T111, T506, and the reader's."""
     kind = suffix(path)
-    reader, known = (None, {}) if kind == ".thermo" else (_one(READERS, path), options_of(kind))
-    unknown = [name for name in options if name not in known]
+    reader, accepted = (None, {}) if kind == ".thermo" else (_one(READERS, path), options_of(kind))
+    unknown = [name for name in options if name not in accepted]
     if reader is None or unknown:
-        notes = [f"its options are {', '.join(known)}" if known else "it has none"]
+        notes = [f"its options are {', '.join(accepted)}" if accepted else "it has none"]
         raise error("T111", f"{kind} files are read without an option {unknown[0]!r}", where=caller(), notes=notes)
     with reading(path, f"a {kind} file"):
         return reader(path, **options)
@@ -46,10 +46,14 @@ def options_of(kind: str) -> Mapping[str, str]:
         return {}
     reader = _imported(READERS[kind])
     parameters = inspect.signature(reader).parameters.values()
-    return {one.name: _said(reader, one.name) for one in parameters if one.kind is one.KEYWORD_ONLY}
+    return {
+        parameter.name: _described(reader, parameter.name)
+        for parameter in parameters
+        if parameter.kind is parameter.KEYWORD_ONLY
+    }
 
 
-def _said(reader: Callable[..., Any], name: str) -> str:
+def _described(reader: Callable[..., Any], name: str) -> str:
     """Return what a docstring says of a parameter: from ``name: `` to the end of the sentence."""
     text = " ".join((reader.__doc__ or "").split())
     match = re.search(rf"\b{name}: (.+?)(?:\.(?= )|\.$|$)", text)
@@ -66,8 +70,8 @@ def check_artefact(path: str | os.PathLike[str], target: str, usual: str) -> Non
     kind = suffix(path)
     if kind == usual or kind not in {".thermo", *READERS, *WRITERS, *ARTEFACTS}:
         return
-    other = f"compile for target {ARTEFACTS[kind]}" if kind in ARTEFACTS else f"net.save({Path(path).name!r})"
-    hint = f"name it {Path(path).stem}{usual}, or {other}"
+    cure = f"compile for target {ARTEFACTS[kind]}" if kind in ARTEFACTS else f"net.save({Path(path).name!r})"
+    hint = f"name it {Path(path).stem}{usual}, or {cure}"
     raise error("T506", f"target {target} writes no {kind}", where=caller(), notes=[f"it writes {usual}"], hint=hint)
 
 

@@ -16,30 +16,31 @@ Shape = tuple[int, ...]
 
 def chunked(content: Hdf5Content, at: int, shape: Shape, dtype: np.dtype, filters: Sequence[int]) -> NDArray:
     """Return the array behind a layout message of version 3. Every chunk must be there. Errors: T502, T504."""
+    # The message counts an axis more than the array has: the bytes of an element.
     rank, root = content.number(at + 2, 1) - 1, content.number(at + 3)
     sizes = tuple(content.number(at + 11 + 4 * axis, 4) for axis in range(max(rank, 0)))
     _check(content, sizes, shape)
     if 0 in shape:
         return np.empty(shape, dtype)
-    whole = math.prod(sizes) * dtype.itemsize
-    content.spend("arrays", whole)
+    chunk_bytes = math.prod(sizes) * dtype.itemsize
+    content.spend("arrays", chunk_bytes)
     array, missing = np.empty(shape, dtype), math.prod(-(-n // size) for n, size in zip(shape, sizes))
-    seen: set[Shape] = set()
+    corners: set[Shape] = set()
     if root == UNDEFINED:
         raise content.damaged("a dataset in chunks has none")
-    for corner, size, mask, place in _leaves(content, root, rank, None):
-        if corner in seen or any(c % s or c >= n for c, s, n in zip(corner, sizes, shape)):
+    for corner, size, mask, address in _leaves(content, root, rank, None):
+        if corner in corners or any(c % s or c >= n for c, s, n in zip(corner, sizes, shape)):
             raise content.damaged(f"a chunk at {corner} has no place in shape {shape}")
-        seen.add(corner)
+        corners.add(corner)
         if mask:
             raise content.refused("a chunk that skips filters")
-        content.spend("unpacked", whole)
-        raw = undo(content, content.take(place, size), filters, whole, dtype.itemsize)
+        content.spend("unpacked", chunk_bytes)
+        raw = undo(content, content.take(address, size), filters, chunk_bytes, dtype.itemsize)
         inside = tuple(slice(c, min(c + s, n)) for c, s, n in zip(corner, sizes, shape))
-        part = np.frombuffer(raw, dtype).reshape(sizes)
-        array[inside] = part[tuple(slice(cut.stop - cut.start) for cut in inside)]
-    if len(seen) != missing:
-        raise content.damaged(f"{missing - len(seen)} of {missing} chunks are missing")
+        chunk = np.frombuffer(raw, dtype).reshape(sizes)
+        array[inside] = chunk[tuple(slice(cut.stop - cut.start) for cut in inside)]
+    if len(corners) != missing:
+        raise content.damaged(f"{missing - len(corners)} of {missing} chunks are missing")
     return array
 
 
@@ -55,10 +56,12 @@ def single_chunk(content: Hdf5Content, at: int, shape: Shape, dtype: np.dtype, f
     _check(content, sizes, shape)
     if 0 in shape:
         return np.empty(shape, dtype)
-    whole = math.prod(sizes) * dtype.itemsize
-    content.spend("arrays", whole)
-    size, place = (content.number(after + 1), after + 13) if flags & 2 else (whole, after + 1)
-    raw = undo(content, content.take(content.number(place), size), filters if flags & 2 else (), whole, dtype.itemsize)
+    chunk_bytes = math.prod(sizes) * dtype.itemsize
+    content.spend("arrays", chunk_bytes)
+    size, address = (content.number(after + 1), after + 13) if flags & 2 else (chunk_bytes, after + 1)
+    raw = undo(
+        content, content.take(content.number(address), size), filters if flags & 2 else (), chunk_bytes, dtype.itemsize
+    )
     return np.frombuffer(raw, dtype).reshape(sizes)[tuple(slice(n) for n in shape)]
 
 
@@ -74,12 +77,13 @@ def _leaves(content: Hdf5Content, at: int, rank: int, level: int | None) -> Iter
     kind, depth, count = content.number(at + 4, 1), content.number(at + 5, 1), content.number(at + 6, 2)
     if kind != 1 or (level is not None and depth != level) or depth > 16:
         raise content.damaged(f"the node at {at} does not belong to its tree")
+    # A key: stored bytes, filter mask, and an offset for each axis and for the bytes of an element.
     key = 8 + 8 * (rank + 1)
     for index in range(count):
         first = at + 24 + index * (key + 8)
-        place = content.number(first + key)
+        address = content.number(first + key)
         if depth:
-            yield from _leaves(content, place, rank, depth - 1)
+            yield from _leaves(content, address, rank, depth - 1)
             continue
         corner = tuple(content.number(first + 8 + 8 * axis) for axis in range(rank))
-        yield corner, content.number(first, 4), content.number(first + 4, 4), place
+        yield corner, content.number(first, 4), content.number(first + 4, 4), address

@@ -58,9 +58,9 @@ class Hdf5Content:
 
     def expect(self, at: int, signature: bytes) -> None:
         """Check a signature. Errors: T502."""
-        found = self.take(at, len(signature))
-        if found != signature:
-            raise self.damaged(f"{signature!r} is missing at {at}: there is {found!r}")
+        present = self.take(at, len(signature))
+        if present != signature:
+            raise self.damaged(f"{signature!r} is missing at {at}: there is {present!r}")
 
     def claim(self, at: int) -> None:
         """Note that a structure is read; each may be read once, so there are no cycles. Errors: T502, T504."""

@@ -23,7 +23,7 @@ def dataset(content: Hdf5Content, header: dict[int, list[Message]]) -> NDArray |
     """Return a dataset's numbers, its text, or an object array of texts. Errors: T502, T504, T507."""
     if EXTERNAL in header:
         raise content.refused("external storage", hint="copy the data into the file")
-    space, kind, layout = (_one(content, header, wanted) for wanted in (DATASPACE, DATATYPE, LAYOUT))
+    space, kind, layout = (_one(content, header, message_kind) for message_kind in (DATASPACE, DATATYPE, LAYOUT))
     shape, item = _shape(content, space), element(content, kind.at)
     content.spend("arrays", math.prod(max(length, 1) for length in shape) * item.dtype.itemsize)
     array = _stored(content, header, layout, shape, item.dtype)
@@ -77,7 +77,7 @@ def _stored(
 
 def _texts(content: Hdf5Content, array: NDArray, item: Element) -> list[str]:
     content.spend("objects", array.size)
-    names = [bytes(part) for part in array.reshape(-1)]
+    names = [bytes(raw) for raw in array.reshape(-1)]
     read = pooled if item.variable else decoded
     texts = {name: read(content, name) for name in dict.fromkeys(names)}
     return [texts[name] for name in names]

@@ -44,12 +44,13 @@ def undo(content: Hdf5Content, raw: bytes, filters: Sequence[int], size: int, wi
 def _inflated(content: Hdf5Content, raw: bytes, size: int) -> bytes:
     stream = zlib.decompressobj()
     try:
-        found = stream.decompress(raw, size + 1)
+        # One byte more than is due: a bomb shows before it is unpacked.
+        inflated = stream.decompress(raw, size + 1)
     except zlib.error as reason:
         raise content.damaged(f"a chunk does not inflate: {reason}") from None
-    if len(found) > size or not stream.eof:
+    if len(inflated) > size or not stream.eof:
         raise content.damaged(f"a chunk does not inflate to its {size} bytes")
-    return found
+    return inflated
 
 
 def _unshuffled(raw: bytes, width: int) -> bytes:

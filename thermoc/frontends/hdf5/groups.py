@@ -14,17 +14,17 @@ HARD, SOFT, OUTSIDE = 0, 1, 64
 
 def members(content: Hdf5Content, header: dict[int, list[Message]]) -> dict[str, int]:
     """Return where each member's header lies, by name. Errors: T502, T504, T507 for links that are not hard."""
-    found: dict[str, int] = {}
+    headers: dict[str, int] = {}
     for name, at in _entries(content, header):
         content.spend("texts", len(name))
         try:
             text = name.decode()
         except UnicodeDecodeError:
             raise content.damaged(f"the name {name[:40]!r} is no text") from None
-        if text in found:
+        if text in headers:
             raise content.damaged(f"the name {text[:40]!r} stands twice in a group")
-        found[text] = at
-    return found
+        headers[text] = at
+    return headers
 
 
 def _entries(content: Hdf5Content, header: dict[int, list[Message]]) -> Iterator[tuple[bytes, int]]:
@@ -69,13 +69,14 @@ def _symbols(content: Hdf5Content, at: int, heap: range) -> Iterator[tuple[bytes
     for index in range(content.number(at + 6, 2)):
         entry = at + 8 + 40 * index
         start = heap.start + content.number(entry)
-        end = content.data.find(b"\0", start, min(heap.stop, start + NAME_LENGTH + 1))
-        if start >= heap.stop or end < 0:
+        # The search has an end: a name without a zero byte must not cost a scan of the file.
+        stop = content.data.find(b"\0", start, min(heap.stop, start + NAME_LENGTH + 1))
+        if start >= heap.stop or stop < 0:
             raise content.damaged(f"the name of the entry at {entry} lies outside its heap, or is too long")
         if content.number(entry + 16, 4) == SOFT_ENTRY:
-            name = content.data[start:end][:40]
+            name = content.data[start:stop][:40]
             raise content.refused(f"a soft link ({name!r})", hint="copy what it points to")
-        yield content.data[start:end], content.number(entry + 8)
+        yield content.data[start:stop], content.number(entry + 8)
 
 
 def _link(content: Hdf5Content, message: Message) -> tuple[bytes, int]:

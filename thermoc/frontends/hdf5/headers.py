@@ -26,8 +26,9 @@ def messages(content: Hdf5Content, at: int) -> dict[int, list[Message]]:
     content.claim(at)
     new = content.take(at, 4) == b"OHDR"
     blocks = [_first_new(content, at) if new else _first_old(content, at)]
+    # Where the order of creation is tracked, each message has two bytes more.
     order = bool(new and content.number(at + 5, 1) & 0x04)
-    found: dict[int, list[Message]] = {}
+    by_kind: dict[int, list[Message]] = {}
     count = 0
     while blocks:
         for message in _block(content, *blocks.pop(0), new=new, order=order):
@@ -36,8 +37,8 @@ def messages(content: Hdf5Content, at: int) -> dict[int, list[Message]]:
                 raise content.damaged(f"the object at {at} has more than {content.limits.messages} messages")
             if message.kind == CONTINUATION:
                 blocks.append(_continued(content, message, new=new))
-            found.setdefault(message.kind, []).append(message)
-    return found
+            by_kind.setdefault(message.kind, []).append(message)
+    return by_kind
 
 
 def _first_old(content: Hdf5Content, at: int) -> tuple[int, int]:
@@ -68,12 +69,12 @@ def _continued(content: Hdf5Content, message: Message, *, new: bool) -> tuple[in
 
 def _block(content: Hdf5Content, at: int, size: int, *, new: bool, order: bool) -> Iterator[Message]:
     content.take(at, size)
-    end, head = at + size, (4 + 2 * order) if new else 8
-    while at + head <= end:
+    stop, head = at + size, (4 + 2 * order) if new else 8
+    while at + head <= stop:
         kind = content.number(at, 1 if new else 2)
         length = content.number(at + (1 if new else 2), 2)
         flags = content.number(at + (3 if new else 4), 1)
-        if at + head + length > end:
+        if at + head + length > stop:
             raise content.damaged(f"the message at {at} is longer than its block")
         if flags & SHARED and kind in (DATASPACE, DATATYPE, FILTERS, LINK):
             raise content.refused("a message shared between objects (a committed datatype)")

@@ -15,24 +15,25 @@ def pooled(content: Hdf5Content, name: bytes) -> str:
         return ""
     if at not in content.heaps:
         content.heaps[at] = _collection(content, at)
-    place, size = content.heaps[at].get(number, (0, -1))
+    address, size = content.heaps[at].get(number, (0, -1))
     if length > size:
         raise content.damaged(f"a text of {length} bytes stands for object {number} of the heap at {at}")
     content.spend("texts", length)
-    return decoded(content, content.take(place, length))
+    return decoded(content, content.take(address, length))
 
 
 def _collection(content: Hdf5Content, at: int) -> dict[int, tuple[int, int]]:
     """Return (place, size) of a collection's objects by number."""
     content.expect(at, b"GCOL")
-    end, place = at + content.number(at + 8), at + 16
-    found: dict[int, tuple[int, int]] = {}
-    while place + 16 <= end and (number := content.number(place, 2)):
+    stop, address = at + content.number(at + 8), at + 16
+    objects: dict[int, tuple[int, int]] = {}
+    while address + 16 <= stop and (number := content.number(address, 2)):
         content.spend("objects", 1)
-        size = content.number(place + 8)
-        found[number] = place + 16, size
-        place += 16 + -(-size // 8) * 8
-    return found
+        size = content.number(address + 8)
+        objects[number] = address + 16, size
+        # Objects are padded to 8 bytes.
+        address += 16 + -(-size // 8) * 8
+    return objects
 
 
 def decoded(content: Hdf5Content, raw: bytes) -> str:

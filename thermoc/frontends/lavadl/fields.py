@@ -39,6 +39,7 @@ def _integers(source: NetSource, place: str, key: str, value: Any) -> NDArray:
     if not isinstance(value, np.ndarray) or value.dtype.kind not in "iufb":
         raise source.bad(place, f"{key} is no array of numbers")
     with np.errstate(invalid="ignore"):
+        # Checked as floats first: NaN and numbers beyond 64 bits would wrap silently.
         wide = value.astype(np.float64)
     if not np.isfinite(wide).all() or (np.abs(wide) >= 2**31).any():
         raise source.bad(place, f"{key} holds a number beyond 32 bits")
@@ -110,13 +111,13 @@ def unused(root: Mapping[str, Any], kinds: Mapping[str, str], neurons: Mapping[s
     places: dict[str, list[str]] = {}
     for name in sorted(root.keys() - {"layer"}):
         places.setdefault(name, []).append("the file")
-    for place, kind in kinds.items():
-        entry = root["layer"][place]
+    for layer, kind in kinds.items():
+        entry = root["layer"][layer]
         for name in sorted(entry.keys() - FIELDS[kind]):
-            places.setdefault(name, []).append(f"layer {place}")
-        inside = entry["neuron"] if place in neurons else {}
-        for name in sorted(inside.keys() - NEURON_FIELDS.get(neurons.get(place, ""), set())):
-            places.setdefault(f"neuron/{name}", []).append(f"layer {place}")
+            places.setdefault(name, []).append(f"layer {layer}")
+        inside = entry["neuron"] if layer in neurons else {}
+        for name in sorted(inside.keys() - NEURON_FIELDS.get(neurons.get(layer, ""), set())):
+            places.setdefault(f"neuron/{name}", []).append(f"layer {layer}")
     if places:
         reason = {f"neuron/{name}": " (of training alone)" for name in TRAINING}
         notes = [f"{name}{reason.get(name, '')}: {_listed(where)}" for name, where in places.items()]

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -198,14 +198,19 @@ def _delayed_input(site: _Site, layer: NetLayer, x: Handle) -> Handle:
         what = f"{site.source.path}: layer {layer.place} is too large"
         notes = [f"{delay.size} inputs have {len(lengths)} delays", f"the limit of the product is {MOST_ELEMENTS}"]
         raise error("T504", what, notes=notes, hint="give every channel one delay")
-    total: Handle | None = None
-    for ticks in lengths:
-        late = site.add(layer, core.Delay, {"x": x}, {"ticks": ticks}, f"late{ticks}") if ticks else x
-        if len(lengths) == 1:
-            return late
-        chosen = site.add(layer, core.Mul, {"a": late, "b": (delay == ticks).astype(float)}, {}, f"delayed{ticks}")
-        total = chosen if total is None else site.add(layer, core.Add, {"a": total, "b": chosen}, {}, f"with{ticks}")
-    assert total is not None
+
+    def delayed(ticks: int) -> Handle:
+        return site.add(layer, core.Delay, {"x": x}, {"ticks": ticks}, f"late{ticks}") if ticks else x
+
+    def chosen(ticks: int) -> Handle:
+        operands = {"a": delayed(ticks), "b": (delay == ticks).astype(float)}
+        return site.add(layer, core.Mul, operands, {}, f"delayed{ticks}")
+
+    if len(lengths) == 1:
+        return delayed(lengths[0])
+    total = chosen(lengths[0])
+    for ticks in lengths[1:]:
+        total = site.add(layer, core.Add, {"a": total, "b": chosen(ticks)}, {}, f"with{ticks}")
     return total
 
 
@@ -215,13 +220,13 @@ def _flatten(site: _Site, layer: NetLayer) -> None:
 
 
 def _dense(site: _Site, layer: NetLayer) -> None:
-    assert layer.weight is not None
-    x = _fed(site, layer, (layer.weight.shape[1],))
-    weights = [layer.weight] if layer.recurrent is None else [layer.weight, layer.recurrent]
+    forward = cast("NDArray", layer.weight)  # a dense layer without one is refused where layers are read
+    x = _fed(site, layer, (forward.shape[1],))
+    weights = [forward] if layer.recurrent is None else [forward, layer.recurrent]
     weight, attrs = _synapse(site, layer, np.concatenate(weights, axis=1))
-    name, width = f"layer{layer.place}", layer.weight.shape[1]
+    name, width = f"layer{layer.place}", forward.shape[1]
     delay, hold = _delays(site, layer)
-    delays = None if delay is None else connection_delays(site.source, layer, delay, layer.weight.shape)
+    delays = None if delay is None else connection_delays(site.source, layer, delay, forward.shape)
     longest = 0 if delays is None else int(delays.max())
     operands = {"weight": weight[:, :width], "delays": delays}
     bits = {"message_bits": site.bits}
@@ -238,18 +243,16 @@ def _dense(site: _Site, layer: NetLayer) -> None:
     around = attrs | {"message_bits": layer.neuron.message_bits}
     b = site.add(layer, loihi.LoihiDense, {"x": back, "weight": weight[:, width:]}, around, f"{name}.back")
     _units(site, layer, site.add(layer, loihi.LoihiDendrite, {"x": (a, b)}, {}, f"{name}.sum"), hold)
-    assert site.x is not None
-    site.builder.connect(back, site.x)
+    site.builder.connect(back, cast("Handle", site.x))
 
 
 def _conv(site: _Site, layer: NetLayer) -> None:
-    assert layer.weight is not None
     if site.x is None and site.input_shape is None:
         hint = "tc.load(path, input_shape=(channels, height, width)) says it"
         fact = "the first layer is a convolution: the shape of its input is not stated"
         raise site.source.bad(layer.place, fact, hint)
     x = _fed(site, layer, site.input_shape or ())
-    weight, attrs = _synapse(site, layer, layer.weight)
+    weight, attrs = _synapse(site, layer, cast("NDArray", layer.weight))
     attrs |= {"message_bits": site.bits}
     delay, hold = _delays(site, layer)
     name = f"layer{layer.place}"

@@ -102,7 +102,7 @@ def unrolled(source: NetSource, layer: NetLayer, weight: NDArray, shape: tuple[i
     columns, counts, inside = _plane(layer, space, depth, tuple(kernel), shape)
     group = np.arange(out) // (out // layer.groups)
     first = group * depth * shape[1] * shape[2]
-    values = np.concatenate([np.broadcast_to(one, inside.shape)[inside] for one in weight.astype(np.int16)])
+    values = np.concatenate([np.broadcast_to(kernel, inside.shape)[inside] for kernel in weight.astype(np.int16)])
     offsets = np.concatenate([[0], np.cumsum(np.tile(counts, out))])
     channels = np.repeat(np.arange(out, dtype=np.int32), math.prod(space))
     return Rows(values, (first.astype(np.int32)[:, np.newaxis] + columns).reshape(-1), offsets, channels)

@@ -25,34 +25,35 @@ MOST_KEPT = 2**26
 
 
 def build(model: NirModel, name: str, dt: float, conventions: Conventions) -> tuple[Graph, list[Finding]]:
-    """Return the verified graph and what was mended or assumed. Errors: T1xx, T303, T504, T508."""
+    """Return the verified graph and what was repaired or assumed. Errors: T1xx, T303, T504, T508."""
     wants, gives = shapes(model)
     fresh = NameSource([*model.nodes, *(f"{node}.{result}" for node in model.nodes for result in "svi")])
     site = Construction(
         model=model, builder=Builder(name, dt), conventions=conventions, wants=wants, gives=gives, fresh=fresh
     )
     breaking = {name for name, node in model.nodes.items() if node.kind == "Delay" and node["delay"].min() >= dt / 2}
-    late = late_edges(model, breaking)
-    waiting = _placeholders(site, sorted({source for source, _ in late}))
+    waiting_edges = late_edges(model, breaking)
+    waiting = _placeholders(site, sorted({source for source, _ in waiting_edges}))
     later = _placeholders(site, sorted(breaking & looping(networkx.DiGraph(model.edges))))
-    order = networkx.DiGraph([edge for edge in model.edges if edge not in late and edge[1] not in later])
+    order = networkx.DiGraph([edge for edge in model.edges if edge not in waiting_edges and edge[1] not in later])
     order.add_nodes_from(model.nodes)
     into = model.into()
+    # By name among those that are ready: the graph must not depend on the order in which a file lists its edges.
     for node in networkx.lexicographical_topological_sort(order):
         if node in later:
             site.handles[node] = later[node]
             continue
         site.enter(node)
-        _placed(site, node, [waiting[a] if (a, node) in late else site.handles[a] for a in into[node]])
+        _placed(site, node, [waiting[a] if (a, node) in waiting_edges else site.handles[a] for a in into[node]])
     for node, hole in later.items():
         site.enter(node)
-        made = _made(site, node, _sum(site, node, [site.handles[a] for a in into[node]]))
-        site.builder.connect(hole, made)
+        value = _made(site, node, _sum(site, node, [site.handles[a] for a in into[node]]))
+        site.builder.connect(hole, value)
     for node, hole in waiting.items():
         site.enter(node)
-        made = site.builder.add(core.Delay, {"x": site.handles[node]}, {"ticks": 1}, site.fresh(f"{node}{BEFORE}"))[0]
-        site.builder.connect(hole, made)
-        targets = ", ".join(repr(b) for a, b in late if a == node)
+        value = site.builder.add(core.Delay, {"x": site.handles[node]}, {"ticks": 1}, site.fresh(f"{node}{BEFORE}"))[0]
+        site.builder.connect(hole, value)
+        targets = ", ".join(repr(b) for a, b in waiting_edges if a == node)
         site.repaired(node, f"a cycle: {targets} reads {node!r} of the tick before")
     return site.builder.graph(), site.repairs
 
@@ -98,8 +99,8 @@ def _sum(site: Construction, name: str, read: list[Handle]) -> Handle:
     if not read:
         raise unreadable(site.model.source, name, "nothing leads into it")
     total = _fitted(site, name, read[0])
-    for other in read[1:]:
-        total = site.builder.add(core.Add, {"a": total, "b": _fitted(site, name, other)}, {})[0]
+    for addend in read[1:]:
+        total = site.builder.add(core.Add, {"a": total, "b": _fitted(site, name, addend)}, {})[0]
     return total
 
 

@@ -23,41 +23,42 @@ def late_edges(model: NirModel, breaking: Collection[str] = ()) -> tuple[Edge, .
     graph.add_nodes_from(sorted(model.nodes))
     graph.add_edges_from(edge for edge in sorted(model.edges) if edge[1] not in breaking)
     stateful = {name: KINDS[node.kind].state for name, node in model.nodes.items()}
-    late: list[Edge] = []
+    waiting: list[Edge] = []
     while True:
-        loops = [part for part in networkx.strongly_connected_components(graph) if _loops(graph, part)]
+        loops = [component for component in networkx.strongly_connected_components(graph) if _loops(graph, component)]
         if not loops:
-            return tuple(sorted(late))
-        for part in loops:
-            edge = _behind_unit(graph, part, _closing(graph, part), stateful)
+            return tuple(sorted(waiting))
+        for component in loops:
+            edge = _behind_unit(graph, component, _closing(graph, component), stateful)
             graph.remove_edge(*edge)
-            late.append(edge)
+            waiting.append(edge)
 
 
 def looping(graph: networkx.DiGraph) -> set[Any]:
     """Return the nodes that a cycle goes through."""
-    parts = networkx.strongly_connected_components(graph)
-    return {name for part in parts if _loops(graph, part) for name in part}
+    components = networkx.strongly_connected_components(graph)
+    return {name for component in components if _loops(graph, component) for name in component}
 
 
-def _loops(graph: networkx.DiGraph, part: set[Any]) -> bool:
-    first = next(iter(part))
-    return len(part) > 1 or graph.has_edge(first, first)
+def _loops(graph: networkx.DiGraph, component: set[Any]) -> bool:
+    first = next(iter(component))
+    return len(component) > 1 or graph.has_edge(first, first)
 
 
-def _closing(graph: networkx.DiGraph, part: set[str]) -> Edge:
+def _closing(graph: networkx.DiGraph, component: set[str]) -> Edge:
     """Return the first edge that leads back, when the part is walked depth first from where it is entered."""
-    entered = sorted(name for name in part if any(a not in part for a in graph.predecessors(name)))
-    first = (entered or sorted(part))[0]
+    entered = sorted(name for name in component if any(a not in component for a in graph.predecessors(name)))
+    first = (entered or sorted(component))[0]
+    # Without recursion: a chain of ten thousand nodes is a legal file.
     done: set[str] = set()
     path = {first: None}
     stack = [(first, iter(sorted(graph.successors(first))))]
     while stack:
-        name, rest = stack[-1]
-        for target in rest:
+        name, successors = stack[-1]
+        for target in successors:
             if target in path:
                 return name, target
-            if target in part and target not in done:
+            if target in component and target not in done:
                 path[target] = None
                 stack.append((target, iter(sorted(graph.successors(target)))))
                 break
@@ -68,14 +69,14 @@ def _closing(graph: networkx.DiGraph, part: set[str]) -> Edge:
     raise AssertionError("a strongly connected part has an edge that leads back")
 
 
-def _behind_unit(graph: networkx.DiGraph, part: set[str], edge: Edge, stateful: Mapping[str, bool]) -> Edge:
+def _behind_unit(graph: networkx.DiGraph, component: set[str], edge: Edge, stateful: Mapping[str, bool]) -> Edge:
     """Return the edge behind the unit whose output comes back over ``edge``: back through what keeps no state."""
     source, target = edge
-    seen = {source}
+    passed = {source}
     while not stateful[source]:
-        before = [name for name in graph.predecessors(source) if name in part]
-        if len(before) != 1 or before[0] in seen:
+        before = [name for name in graph.predecessors(source) if name in component]
+        if len(before) != 1 or before[0] in passed:
             return edge
         source, target = before[0], source
-        seen.add(source)
+        passed.add(source)
     return source, target

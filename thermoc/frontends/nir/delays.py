@@ -69,18 +69,18 @@ def _too_much(source: str, name: str, asked: str):
 
 def _branches(name: str, node: NirNode, ticks: NDArray, dt: float, fresh: NameSource) -> Parts:
     """A branch for each time: what is late by it, in the units that wait so long."""
-    scales, lates, first, edges = {}, {}, [], []
+    scales, delay_nodes, first, edges = {}, {}, [], []
     for number, time in enumerate(np.unique(ticks)):
-        part = fresh(f"{name}.part{number}")
-        scales[part] = _mask(ticks == time)
+        branch = fresh(f"{name}.part{number}")
+        scales[branch] = _mask(ticks == time)
         if time == 0:
-            first.append(part)
+            first.append(branch)
             continue
-        late = fresh(f"{name}.late{number}")
-        lates[late] = _late(node["delay"][ticks == time][0], ticks)
-        first.append(late)
-        edges.append((late, part))
-    return scales | lates, first, [*scales], edges
+        delay = fresh(f"{name}.late{number}")
+        delay_nodes[delay] = _late(node["delay"][ticks == time][0], ticks)
+        first.append(delay)
+        edges.append((delay, branch))
+    return scales | delay_nodes, first, [*scales], edges
 
 
 def _line(name: str, node: NirNode, ticks: NDArray, dt: float, fresh: NameSource) -> Parts:
@@ -92,11 +92,11 @@ def _line(name: str, node: NirNode, ticks: NDArray, dt: float, fresh: NameSource
     first: list[str] = []
     last: list[str] = []
     edges: list[tuple[str, str]] = []
-    more = ticks - ticks.min()
+    excess = ticks - ticks.min()
 
-    def put(label: str, part: NirNode) -> str:
+    def put(label: str, node_to_add: NirNode) -> str:
         added = fresh(f"{name}.{label}")
-        nodes[added] = part
+        nodes[added] = node_to_add
         return added
 
     def behind(targets: list[str]) -> None:
@@ -104,16 +104,16 @@ def _line(name: str, node: NirNode, ticks: NDArray, dt: float, fresh: NameSource
         first.extend(targets if not last else [])
 
     if ticks.min():
-        behind([late := put("late", _late(ticks.min() * dt, ticks))])
-        last = [late]
-    for power in (2**bit for bit in range(int(more.max()).bit_length())):
-        has = (more & power) > 0
+        behind([delay := put("late", _late(ticks.min() * dt, ticks))])
+        last = [delay]
+    for power in (2**bit for bit in range(int(excess.max()).bit_length())):
+        has = (excess & power) > 0
         if not has.any():
             continue
-        late = put(f"late{power}", _late(power * dt, ticks))
+        delay = put(f"late{power}", _late(power * dt, ticks))
         waits, passes = put(f"waits{power}", _mask(has)), put(f"passes{power}", _mask(~has))
-        behind([late, passes])
-        edges.append((late, waits))
+        behind([delay, passes])
+        edges.append((delay, waits))
         last = [waits, passes]
     return nodes, first, last, edges
 

@@ -79,7 +79,7 @@ class NirNode:
 
 @dataclass(frozen=True, kw_only=True)
 class NirModel:
-    """Nodes by name and edges (from, to), with no graph inside another; what was mended on the way."""
+    """Nodes by name and edges (from, to), with no graph inside another; what was repaired on the way."""
 
     source: str
     nodes: dict[str, NirNode]
@@ -89,10 +89,10 @@ class NirModel:
 
     def into(self) -> dict[str, list[str]]:
         """Return the nodes that each node reads, in the order of their names."""
-        found: dict[str, list[str]] = {name: [] for name in self.nodes}
+        sources: dict[str, list[str]] = {name: [] for name in self.nodes}
         for source, target in sorted(self.edges):
-            found[target].append(source)
-        return found
+            sources[target].append(source)
+        return sources
 
 
 def repair(what: str, *notes: str, where: Location | None = None) -> Finding:

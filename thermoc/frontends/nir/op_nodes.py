@@ -55,16 +55,16 @@ def _matrix(site: Site, op: core.Affine) -> NirNode:
 def _conv(site: Site, op: core.Conv) -> NirNode:
     weight, space = number(site, op, "weight"), op.x.shape[1:]
     bias = np.zeros(weight.shape[0], weight.dtype) if op.bias is None else number(site, op, "bias")
-    one = len(space) == 1
+    one_axis = len(space) == 1
     same = uneven(op)
     even = {} if same else {"padding": tuple(a for a, _ in op.padding)}
     window = {"stride": op.stride, "dilation": op.dilation} | even
-    fields = {key: _whole(numbers[0] if one else numbers) for key, numbers in window.items()}
-    size = _whole(space[0] if one else space)
-    more = {"weight": apart(weight, op.groups), "bias": bias, "groups": _whole(1), "input_shape": size}
+    fields = {key: _whole(numbers[0] if one_axis else numbers) for key, numbers in window.items()}
+    size = _whole(space[0] if one_axis else space)
+    operands = {"weight": apart(weight, op.groups), "bias": bias, "groups": _whole(1), "input_shape": size}
     metadata = {"groups": str(op.groups)} if op.groups > 1 else {}
     texts = {"padding": "same"} if same else {}
-    return NirNode(kind="Conv1d" if one else "Conv2d", fields=fields | more, texts=texts, metadata=metadata)
+    return NirNode(kind="Conv1d" if one_axis else "Conv2d", fields=fields | operands, texts=texts, metadata=metadata)
 
 
 def apart(weight: NDArray, groups: int) -> NDArray:
@@ -73,10 +73,11 @@ def apart(weight: NDArray, groups: int) -> NDArray:
     The official reader takes a convolution in groups for one of too few channels, so none is written.
     """
     out, channels, *window = weight.shape
-    whole = np.zeros((groups, out // groups, groups, channels, *window), weight.dtype)
+    # Zeros between the groups cost memory, and keep the file readable by every reader of NIR 1.0.
+    ungrouped = np.zeros((groups, out // groups, groups, channels, *window), weight.dtype)
     for group, rows in enumerate(np.split(weight, groups)):
-        whole[group, :, group] = rows
-    return whole.reshape(out, groups * channels, *window)
+        ungrouped[group, :, group] = rows
+    return ungrouped.reshape(out, groups * channels, *window)
 
 
 def together(weight: NDArray, groups: int) -> NDArray | None:

@@ -95,12 +95,12 @@ def is_same(op: core.Conv | core.Pool) -> bool:
 
 def summed(site: Site, value: Value) -> list[Value]:
     """Return the values that a value sums, through every add; itself where it is no sum."""
-    found, stack = [], [value]
+    terms, stack = [], [value]
     while stack:
-        held = stack.pop()
-        op = site.source(held)
+        term = stack.pop()
+        op = site.source(term)
         if isinstance(op, SUM):
             stack += [op.b, op.a]  # pyright: ignore[reportAttributeAccessIssue]
         else:
-            found.append(held)
-    return found
+            terms.append(term)
+    return terms

@@ -1,4 +1,4 @@
-"""From the tree of a file to nodes and edges; what the official reader would refuse is mended and told."""
+"""From the tree of a file to nodes and edges; what the official reader would refuse is repaired and reported."""
 
 from __future__ import annotations
 
@@ -97,11 +97,11 @@ def _kind(parsing: _Parsing, name: str, entry: dict[str, Any]) -> str:
 
 
 def _node(parsing: _Parsing, name: str, kind: str, entry: dict[str, Any]) -> NirNode:
-    known = {*KINDS[kind].needs, *KINDS[kind].may}
-    _left_out(parsing, f"node {name!r}", entry.keys() - known - {"type", "metadata"}, kind)
-    texts = {key: value for key, value in entry.items() if key in known and isinstance(value, str)}
-    fields = {key: _numbers(parsing, name, key, value) for key, value in entry.items() if key in known - texts.keys()}
-    if "padding" not in known or texts.keys() - {"padding"} or texts.get("padding", "same") not in ("same", "valid"):
+    allowed = {*KINDS[kind].needs, *KINDS[kind].may}
+    _left_out(parsing, f"node {name!r}", entry.keys() - allowed - {"type", "metadata"}, kind)
+    texts = {key: value for key, value in entry.items() if key in allowed and isinstance(value, str)}
+    fields = {key: _numbers(parsing, name, key, value) for key, value in entry.items() if key in allowed - texts.keys()}
+    if "padding" not in allowed or texts.keys() - {"padding"} or texts.get("padding", "same") not in ("same", "valid"):
         for key in texts:
             raise unreadable(parsing.source, name, f"{key} is the text {texts[key][:40]!r}")
     node = NirNode(kind=kind, fields=fields, texts=texts, metadata={k: str(v) for k, v in _metadata(entry).items()})
@@ -116,6 +116,7 @@ def _numbers(parsing: _Parsing, name: str, key: str, value: Any) -> np.ndarray:
         numbers = value.astype(np.float64)
     if key not in WHOLE:
         return numbers
+    # Beyond 2^53 a float64 no longer tells neighbouring integers apart.
     if not (np.isfinite(numbers).all() and (np.abs(numbers) < 2**53).all() and (numbers == np.floor(numbers)).all()):
         raise unreadable(parsing.source, name, f"{key} must hold integers")
     return value.astype(np.int64)
@@ -123,9 +124,9 @@ def _numbers(parsing: _Parsing, name: str, key: str, value: Any) -> np.ndarray:
 
 def _metadata(entry: dict[str, Any]) -> dict[str, Any]:
     """Return the texts and single numbers of a node's metadata."""
-    found = entry.get("metadata")
+    metadata = entry.get("metadata")
     texts: dict[str, Any] = {}
-    for key, value in found.items() if isinstance(found, dict) else ():
+    for key, value in metadata.items() if isinstance(metadata, dict) else ():
         if isinstance(value, str):
             texts[key] = value
         elif isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iuf":
@@ -136,18 +137,18 @@ def _metadata(entry: dict[str, Any]) -> dict[str, Any]:
 def _edges(parsing: _Parsing, tree: dict[str, Any], prefix: str, names: set[str]) -> Iterator[tuple[str, str]]:
     """Yield the edges of one graph between nodes of the whole. Repairs: doubles, and ends that are not there."""
     listed = _listed_edges(parsing, tree, prefix)
-    meant = _misnamed(parsing, prefix, {end for edge in listed for end in edge}, names)
-    seen: set[tuple[str, str]] = set()
+    renamed = _misnamed(parsing, prefix, {name for edge in listed for name in edge}, names)
+    yielded: set[tuple[str, str]] = set()
     for edge in listed:
-        source, target = (meant.get(end, end) for end in edge)
+        source, target = (renamed.get(name, name) for name in edge)
         first, last = _end(parsing, prefix, source, names, 1), _end(parsing, prefix, target, names, 0)
         if first is None or last is None:
             lost = source if first is None else target
             parsing.repairs.append(repair(f"the edge {source!r} -> {target!r} is left out: no node {lost!r}"))
-        elif (source, target) in seen:
+        elif (source, target) in yielded:
             parsing.repairs.append(repair(f"the edge {source!r} -> {target!r} stands twice; it counts once"))
         else:
-            seen.add((source, target))
+            yielded.add((source, target))
             yield first, last
 
 
@@ -159,7 +160,7 @@ def _listed_edges(parsing: _Parsing, tree: dict[str, Any], prefix: str) -> list[
     if not isinstance(edges, np.ndarray) or (edges.size and (edges.ndim != 2 or edges.shape[1] != 2)):
         raise unreadable(parsing.source, where, "its edges are not an array of pairs of names")
     listed = edges.tolist() if edges.size else []
-    if not all(isinstance(end, str) for edge in listed for end in edge):
+    if not all(isinstance(name, str) for edge in listed for name in edge):
         raise unreadable(parsing.source, where, "its edges are not an array of pairs of names")
     return listed
 

@@ -52,10 +52,10 @@ def read_nir(
         assumed += doubts(model, step)
     if reset is None and not ours:
         assumed += reset_assumed(model)
-    mended = ended(direct(even_delays(model, step)))
+    repaired = ended(direct(even_delays(model, step)))
     conventions = Conventions(method=method, reset=reset, compare=compare or "greater")
-    graph, repairs = build(mended, str(model.metadata.get("name", Path(path).stem)), step, conventions)
-    return graph, tuple(_with_place(source, repair) for repair in (*mended.repairs, *assumed, *repairs))
+    graph, repairs = build(repaired, str(model.metadata.get("name", Path(path).stem)), step, conventions)
+    return graph, tuple(_with_place(source, repair) for repair in (*repaired.repairs, *assumed, *repairs))
 
 
 def _known(option: str, value: str | None, known: tuple[str, ...]) -> None:

@@ -31,14 +31,14 @@ KNOWN = frozenset({*PLAIN, SUM, PRODUCT, spiking.Scale, spiking.Threshold, *UNIT
 
 def refusals(site: Site) -> list[Finding]:
     """Return what is wrong with every op of a graph (T509)."""
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for op in site.graph.ops:
         try:
             if not isinstance(op, core.Constant):
                 _whole(site, op)
         except ThermocError as problem:
-            found += problem.findings
-    return found
+            findings += problem.findings
+    return findings
 
 
 def _whole(site: Site, op: Any) -> None:
@@ -49,10 +49,10 @@ def _whole(site: Site, op: Any) -> None:
         if site.graph.consumers.get(value.name):
             raise no_node(op, f"its result {value} is read; a node has one output, the first result")
     for name, spec in op.operand_specs.items():
-        held = getattr(op, name)
-        if spec.uniform and held is not None:
+        operand = getattr(op, name)
+        if spec.uniform and operand is not None:
             number(site, op, name)
-        elif isinstance(held, Value) and type(op) is not PRODUCT and isinstance(site.source(held), core.Constant):
+        elif isinstance(operand, Value) and type(op) is not PRODUCT and isinstance(site.source(operand), core.Constant):
             raise no_node(op, f"{name} is a constant, which no node gives")
     for problem in (*_unit(site, op), *_linear(site, op)):
         raise problem

@@ -29,16 +29,16 @@ def shapes(model: NirModel) -> tuple[dict[str, Shape], dict[str, Shape]]:
     while waiting or alone:
         last = not waiting
         name = alone.pop() if last else waiting.pop()
-        node, known = model.nodes[name], (name in wants, name in gives)
+        node, before = model.nodes[name], (name in wants, name in gives)
         if name not in wants:
             read = next((gives[a] for a in into[name] if a in gives), None)
-            asked = next((wants[b] for b in out[name] if b in wants), None)
-            want = _wanted(node, read, asked) or (_own(node) if last else None)
+            demanded = next((wants[b] for b in out[name] if b in wants), None)
+            want = _wanted(node, read, demanded) or (_own(node) if last else None)
             if want is not None:
                 wants[name] = _small(model, name, want)
         if name not in gives and name in wants:
             gives[name] = _small(model, name, _given(model, name, node, wants[name]))
-        if known != (name in wants, name in gives):
+        if before != (name in wants, name in gives):
             waiting += [*into[name], *out[name]]
     return wants, gives
 
@@ -157,12 +157,12 @@ def same_padding(spans: Sequence[int]) -> list[tuple[int, int]]:
 
 def per_axis(numbers: Sequence[int] | None, axes: int, default: Sequence[int] | None) -> Shape:
     """Return one number an axis; raises ValueError where their count is neither one nor that of the axes."""
-    found = tuple(default or ()) if numbers is None else tuple(numbers)
-    if len(found) == 1:
-        return found * axes
-    if len(found) != axes:
-        raise ValueError(f"{len(found)} numbers for {axes} axes")
-    return found
+    entries = tuple(default or ()) if numbers is None else tuple(numbers)
+    if len(entries) == 1:
+        return entries * axes
+    if len(entries) != axes:
+        raise ValueError(f"{len(entries)} numbers for {axes} axes")
+    return entries
 
 
 def flat_axes(model: NirModel, name: str, node: NirNode, rank: int) -> tuple[int, int]:

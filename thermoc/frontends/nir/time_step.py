@@ -74,16 +74,16 @@ def time_step(model: NirModel) -> tuple[float, list[Finding]]:
 def doubts(model: NirModel, dt: float) -> Iterator[Finding]:
     """Yield what a step makes odd by orders of magnitude: integrators that hardly move or leap, times far from it."""
     timed = any(TIMES & node.fields.keys() for node in model.nodes.values())
-    small, large, fast, slow = [], [], [], []
+    weak, strong, fast, slow = [], [], [], []
     for name, node in model.nodes.items():
         for rate in _extremes(node, ("r",) if node.kind in ("I", "IF") else ()):
-            (small if rate * dt < 1 / ODD else large if rate * dt > ODD else []).append(f"{name}: {rate:g}")
+            (weak if rate * dt < 1 / ODD else strong if rate * dt > ODD else []).append(f"{name}: {rate:g}")
         for time in _extremes(node, TIMES):
             (fast if time < dt * (1 - 1e-6) else slow if time > SLOW * dt else []).append(f"{name}: {time:g} s")
-    beside = ", beside nodes whose times are in seconds" if timed else ""
+    contrast = ", beside nodes whose times are in seconds" if timed else ""
     for names, what in (
-        (small, f"integrators take less than {1 / ODD:g} of their input a tick: dt r x, dt = {dt:g}{beside}"),
-        (large, f"integrators take more than {ODD:g} times their input a tick: dt r x, dt = {dt:g}{beside}"),
+        (weak, f"integrators take less than {1 / ODD:g} of their input a tick: dt r x, dt = {dt:g}{contrast}"),
+        (strong, f"integrators take more than {ODD:g} times their input a tick: dt r x, dt = {dt:g}{contrast}"),
         (fast, f"times are shorter than a tick of {dt:g} s"),
         (slow, f"times are longer than {SLOW:g} ticks of {dt:g} s"),
     ):
@@ -121,8 +121,8 @@ def _finite(tau: NDArray, r: NDArray) -> tuple[NDArray, NDArray]:
         tau, r = (np.ravel(array) for array in np.broadcast_arrays(tau, r))
     except ValueError:  # refused later, by name
         return np.empty(0), np.empty(0)
-    here = np.isfinite(tau) & np.isfinite(r)
-    return tau[here], r[here]
+    finite = np.isfinite(tau) & np.isfinite(r)
+    return tau[finite], r[finite]
 
 
 def _unit_gain(e: _Evidence) -> tuple[float, str] | None:

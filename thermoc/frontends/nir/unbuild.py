@@ -24,8 +24,8 @@ NO_NODE = (core.Constant, SUM)
 def model_of(graph: Graph) -> NirModel:
     """Return the nodes and edges of a graph. Errors: T509, every op without a node at once."""
     site = Site(graph=graph)
-    if found := refusals(site):
-        raise ThermocError(found)
+    if findings := refusals(site):
+        raise ThermocError(findings)
     _name(site)
     waits = _recurrent(site)
     for op in _with_node(site, waits):
@@ -41,8 +41,8 @@ def _with_node(site: Site, waits: Waits) -> Iterator[Any]:
 def _name(site: Site) -> None:
     """Name nodes: inputs and outputs first, as they are; each op by its first result, without the result's own name."""
     fresh = NameSource()
-    for end in (*site.graph.of(core.Input), *site.graph.of(core.Output)):
-        site.names[end.results[0].name if end.results else f"output {end.name}"] = fresh(end.name)
+    for port in (*site.graph.of(core.Input), *site.graph.of(core.Output)):
+        site.names[port.results[0].name if port.results else f"output {port.name}"] = fresh(port.name)
     for op in _with_node(site, ()):
         if isinstance(op, (core.Input, core.Output)):
             continue
@@ -57,20 +57,22 @@ def _recurrent(site: Site) -> Waits:
     A delay that someone gave a name stays a node.
     """
     delays = site.graph.of(core.Delay)
-    place = {op.y.name: index for index, op in enumerate(site.graph.ops) if isinstance(op, core.Delay)}
+    position = {op.y.name: index for index, op in enumerate(site.graph.ops) if isinstance(op, core.Delay)}
     circling = looping(site.graph.to_networkx()) if delays else set()
-    able = {op.y.name for op in delays if op.ticks == 1 and place[op.y.name] in circling and UNNAMED.search(op.y.name)}
+    able = {
+        op.y.name for op in delays if op.ticks == 1 and position[op.y.name] in circling and UNNAMED.search(op.y.name)
+    }
     waits = [op for op in delays if op.y.name in able and not able & {v.name for v in summed(site, op.x)}]
     while waits:
         bare = _bare(site, waits)
         if len(set(bare.edges)) < len(bare.edges):  # something is read both now and a tick late
             return ()
-        late = set(late_edges(bare, {site.name(op) for op in delays if op not in waits}))
+        waiting = set(late_edges(bare, {site.name(op) for op in delays if op not in waits}))
         over = {op.y.name: _over(site, op, waits) for op in waits}
-        kept = [op for op in waits if over[op.y.name] <= late]
-        if len(kept) == len(waits):
-            return waits if set().union(*over.values()) == late else ()
-        waits = kept
+        vanishing = [op for op in waits if over[op.y.name] <= waiting]
+        if len(vanishing) == len(waits):
+            return waits if set().union(*over.values()) == waiting else ()
+        waits = vanishing
     return ()
 
 
@@ -85,8 +87,8 @@ def _bare(site: Site, waits: Waits) -> NirModel:
 
 def _over(site: Site, op: core.Delay, waits: Waits) -> set[tuple[str, str]]:
     """Return the edges that a delay lies on."""
-    behind, readers = _behind(site, op.x, waits), _readers(site, op, waits)
-    return {(site.names[value.name], reader) for value in behind for reader in readers}
+    sources, readers = _behind(site, op.x, waits), _readers(site, op, waits)
+    return {(site.names[value.name], reader) for value in sources for reader in readers}
 
 
 def _kind(op: Any) -> str:
@@ -97,23 +99,23 @@ def _kind(op: Any) -> str:
 
 def _readers(site: Site, op: core.Delay, waits: Waits) -> list[str]:
     """Return the nodes that read a delay's result, through sums."""
-    found, stack = [], [op.y]
+    names, stack = [], [op.y]
     while stack:
         for reader in site.graph.consumers.get(stack.pop().name, ()):
             if isinstance(reader, SUM):
                 stack += reader.results
             elif reader not in waits:
-                found.append(site.name(reader))
-    return found
+                names.append(site.name(reader))
+    return names
 
 
 def _behind(site: Site, value: Value, waits: Waits) -> list[Value]:
     """Return the values behind an operand, through sums and delays that vanish."""
-    found: list[Value] = []
-    for held in summed(site, value):
-        op = site.source(held)
-        found += _behind(site, op.x, waits) if op in waits else [held]
-    return found
+    values: list[Value] = []
+    for term in summed(site, value):
+        op = site.source(term)
+        values += _behind(site, op.x, waits) if op in waits else [term]
+    return values
 
 
 def _read(site: Site, op: Any, waits: Waits) -> list[Value]:

@@ -41,11 +41,11 @@ def unit(site: Construction, name: str, node: NirNode, x: Handle) -> Handle:
 
 
 def _method(site: Construction, node: NirNode) -> str:
-    known = TWO_VARIABLES if "Cuba" in node.kind else ONE_VARIABLE
-    asked = site.conventions.method or node.metadata.get("method", "")
-    if asked in known:
-        return asked
-    return "semi_implicit" if "semi_implicit" in known else "euler"
+    methods = TWO_VARIABLES if "Cuba" in node.kind else ONE_VARIABLE
+    chosen = site.conventions.method or node.metadata.get("method", "")
+    if chosen in methods:
+        return chosen
+    return "semi_implicit" if "semi_implicit" in methods else "euler"
 
 
 def _at_limit(
