@@ -89,7 +89,7 @@ def in_a_copy(folder, code, **files):
         path = copy / f"simulator/devices/models/{stem}.{suffix}"
         path.unlink() if text is None else path.write_text(text)
     env = {**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(folder)}
-    return subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=300)
+    return subprocess.run([sys.executable, "-c", code], env=env, cwd=folder, capture_output=True, text=True, timeout=300)
 
 
 def test_a_new_model_is_two_files(tmp_path):
