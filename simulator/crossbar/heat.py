@@ -54,7 +54,7 @@ class HeatedCells:
             raise error("T405", "a law of conductance is linear or arrhenius, from T0 > 0", notes=notes)
 
     def conductance(self, G0: NDArray, T: ArrayLike) -> NDArray:
-        """Return conductances at T of cells that have G0 at T0; a linear law stops at nought."""
+        """Return conductances at T of cells that have G0 at T0; a linear law stops at zero."""
         T = np.asarray(T, float)
         if self.law == "linear":
             return G0 * np.maximum(1 + self.coefficient * (T - self.T0), 0.0)

@@ -80,7 +80,7 @@ def unit_of(text: str) -> UnitOfMeasure | None:
         match = _TOKEN.match(text, at)
         if match is None:
             return None
-        tokens.append(tuple(part or "" for part in match.groups()))
+        tokens.append(tuple(group or "" for group in match.groups()))
         at = match.end()
     if not tokens:
         return NONE
@@ -92,37 +92,37 @@ def unit_of(text: str) -> UnitOfMeasure | None:
 
 def _product(tokens: list[tuple[str, ...]]) -> UnitOfMeasure:
     """Read a whole product; ValueError where something is left over or missing."""
-    found, rest = _factors(tokens)
-    if rest:
+    product, remainder = _factors(tokens)
+    if remainder:
         raise ValueError
-    return found
+    return product
 
 
 def _factors(tokens: list[tuple[str, ...]]) -> tuple[UnitOfMeasure, list[tuple[str, ...]]]:
     """Read factors up to a closing bracket or the end; juxtaposed factors multiply."""
-    found, tokens = _factor(tokens)
+    product, tokens = _factor(tokens)
     while tokens and tokens[0][2] != ")":
         sign = -1 if tokens[0][2] == "/" else 1
-        other, tokens = _factor(tokens[1:] if tokens[0][2] in ("*", "/") else tokens)
-        found = _times(found, other, Fraction(sign))
-    return found, tokens
+        factor, tokens = _factor(tokens[1:] if tokens[0][2] in ("*", "/") else tokens)
+        product = _times(product, factor, Fraction(sign))
+    return product, tokens
 
 
 def _factor(tokens: list[tuple[str, ...]]) -> tuple[UnitOfMeasure, list[tuple[str, ...]]]:
     """Read a symbol or a bracket, and the power after it."""
     if not tokens:
         raise ValueError
-    (_, _, mark, symbol), rest = tokens[0], tokens[1:]
+    (_, _, mark, symbol), remainder = tokens[0], tokens[1:]
     if mark == "(":
-        found, rest = _factors(rest)
-        if not rest:
+        product, remainder = _factors(remainder)
+        if not remainder:
             raise ValueError
-        rest = rest[1:]
+        remainder = remainder[1:]
     else:
-        found = _symbol(symbol)
-    if rest and rest[0][0] == "^":
-        return _times(NONE, found, Fraction(rest[0][1])), rest[1:]
-    return found, rest
+        product = _symbol(symbol)
+    if remainder and remainder[0][0] == "^":
+        return _times(NONE, product, Fraction(remainder[0][1])), remainder[1:]
+    return product, remainder
 
 
 def _symbol(name: str) -> UnitOfMeasure:
@@ -130,9 +130,9 @@ def _symbol(name: str) -> UnitOfMeasure:
     if name in SYMBOLS:
         return SYMBOLS[name]
     for prefix, size in PREFIXES.items():
-        rest = name.removeprefix(prefix)
-        if prefix and name.startswith(prefix) and rest in SYMBOLS and rest not in ("1", "%", "min", "h"):
-            return UnitOfMeasure(size * SYMBOLS[rest].factor, SYMBOLS[rest].dimensions)
+        remainder = name.removeprefix(prefix)
+        if prefix and name.startswith(prefix) and remainder in SYMBOLS and remainder not in ("1", "%", "min", "h"):
+            return UnitOfMeasure(size * SYMBOLS[remainder].factor, SYMBOLS[remainder].dimensions)
     raise ValueError
 
 

@@ -49,8 +49,8 @@ class Violation:
 
 def violations(values: Mapping[str, NDArray], limits: Mapping[str, Sequence[RangeEnd]]) -> Iterator[Violation]:
     """Yield each range that values, rows (1 or n,) by name, break; one that is no number breaks every range."""
-    for name, own in limits.items():
-        for limit in own if name in values else ():
+    for name, ends in limits.items():
+        for limit in ends if name in values else ():
             bound = values.get(limit.bound) if isinstance(limit.bound, str) else np.float64(limit.bound)
             if bound is None:
                 continue

@@ -38,19 +38,19 @@ def currents(
     T411 (a current that has no solution, or is beyond a float).
     """
     n = device.count
-    given = [numbers("voltage", u)]
-    for name, values, kept in (("T", T, device.ambient), ("state", state, device.start[:, 1])):
-        given.append(numbers(name, values) if values is not None else kept if n > 1 else np.asarray(kept[0]))
-    if not np.isfinite(given[0]).all():
-        raise error("T403", "voltage is not finite", notes=[f"at {np.argwhere(~np.isfinite(given[0]))[0].tolist()}"])
+    operands = [numbers("voltage", u)]
+    for name, values, default in (("T", T, device.ambient), ("state", state, device.start[:, 1])):
+        operands.append(numbers(name, values) if values is not None else default if n > 1 else np.asarray(default[0]))
+    if not np.isfinite(operands[0]).all():
+        raise error("T403", "voltage is not finite", notes=[f"at {np.argwhere(~np.isfinite(operands[0]))[0].tolist()}"])
     try:
-        shape = np.broadcast_shapes(*(a.shape for a in given), (n,) if n > 1 else ())
+        shape = np.broadcast_shapes(*(a.shape for a in operands), (n,) if n > 1 else ())
     except ValueError:
-        notes = [f"u {given[0].shape}, T {given[1].shape}, state {given[2].shape}, {n} devices"]
+        notes = [f"u {operands[0].shape}, T {operands[1].shape}, state {operands[2].shape}, {n} devices"]
         raise error("T402", "shapes of voltages, temperatures and states disagree", notes=notes) from None
     if n > 1 and shape != (n,):
         raise error("T402", f"{n} devices that differ have rows of {n} values, not the shape {shape}")
-    voltages, heat, x = (np.ascontiguousarray(np.broadcast_to(a, shape)).ravel() for a in given)
+    voltages, heat, x = (np.ascontiguousarray(np.broadcast_to(a, shape)).ravel() for a in operands)
     check_state(device, heat, x)
     out = np.zeros((voltages.size, 3))
     _through(device.rows, voltages, heat, x, memories(device, n), out)

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from thermoc.simulator.arrays import numbers
 from thermoc.simulator.data.quantities import Quantities, nearest, read
 from thermoc.simulator.data.value_ranges import Violation, violations
-from thermoc.simulator.devices.loops import Rows
+from thermoc.simulator.devices.loops import DeviceRows
 from thermoc.simulator.devices.model import MEMORY, DeviceModel
 from thermoc.simulator.devices.models import MODELS, NUMBERS, data_file
 from thermoc.simulator.devices.records import CAPACITY, Cell, DeviceCircuit, Domain
@@ -66,9 +66,9 @@ class Device:
         return NUMBERS[self.name]
 
     @property
-    def rows(self) -> Rows:
+    def rows(self) -> DeviceRows:
         """All devices, as kernels read them."""
-        return Rows(self.number, self.parameters, self.circuit, self.domain, self.scale)
+        return DeviceRows(self.number, self.parameters, self.circuit, self.domain, self.scale)
 
     def record(self, k: int = 0) -> Any:
         """Return the parameters of device k by name, as the rules of its model take them."""
@@ -111,8 +111,8 @@ def expected(name: str) -> dict[str, str]:
 @lru_cache(maxsize=64)
 def values(name: str, path: str | None = None) -> Quantities:
     """Return a device's quantities from its data file, or from another of the same names. Errors: T404, T501, T513."""
-    wanted = expected(name)
-    return read(Path(path) if path else data_file(name), wanted)
+    units = expected(name)
+    return read(Path(path) if path else data_file(name), units)
 
 
 def load(name: str, *, path: str | None = None, **changed: ArrayLike) -> Device:
@@ -124,13 +124,13 @@ def load(name: str, *, path: str | None = None, **changed: ArrayLike) -> Device:
     """
     quantities = values(name, path)
     chosen: dict[str, NDArray] = {key: np.atleast_1d(np.float64(quantities[key])) for key in quantities}
-    known = {key.replace(".", "_"): key for key in chosen}
+    by_keyword = {key.replace(".", "_"): key for key in chosen}
     for key, value in changed.items():
-        if key not in known:
-            near = nearest(key, list(known))
-            hint = f"did you mean {near}?" if near else f"it has {', '.join(known)}"
+        if key not in by_keyword:
+            near = nearest(key, list(by_keyword))
+            hint = f"did you mean {near}?" if near else f"it has {', '.join(by_keyword)}"
             raise error("T404", f"{name} has no value {key!r}", hint=hint)
-        chosen[known[key]] = _finite(name, key, value)
+        chosen[by_keyword[key]] = _finite(name, key, value)
     _rows(list(chosen.values()))
     _in_range(name, quantities, chosen)
     return _built(name, quantities, chosen)
@@ -231,7 +231,7 @@ def check_ambient(device: Device, around: NDArray) -> None:
     chosen = {key: device.parameters[:, k] for k, key in enumerate(device.model.units)}
     limits = {key: q.quantity(key).limits for key in q if key != "heat.limit"}
     limits = {
-        key: [x for x in own if key == "heat.ambient" or x.bound == "heat.ambient"] for key, own in limits.items()
+        key: [x for x in ends if key == "heat.ambient" or x.bound == "heat.ambient"] for key, ends in limits.items()
     }
     for row in (around.min(axis=0), around.max(axis=0)):
         findings = [

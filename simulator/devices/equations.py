@@ -102,8 +102,8 @@ def rates(problem, y, out):
     if circuit.capacitance > 0:
         at = behind(model, node, circuit.inner, T, x, problem.memory, row)
         # Johnson noise of the device's small-signal conductance, as the node sees it behind the inner resistance
-        small = at.slope / (1 + circuit.inner * at.slope)
-        i = at.i + math.sqrt(2 * K_B * T * abs(small)) * z[2]
+        differential = at.slope / (1 + circuit.inner * at.slope)
+        i = at.i + math.sqrt(2 * K_B * T * abs(differential)) * z[2]
         v = node - circuit.inner * i if circuit.inner > 0 else node
         through = (u - node) / circuit.load + math.sqrt(2 * K_B * Ta / circuit.load) * z[1]
         out[NODE] = (through - i) / circuit.capacitance
@@ -117,8 +117,8 @@ def rates(problem, y, out):
     power = v * i
     out[WORK], out[CURRENT], out[VOLTAGE], out[SHOWN] = u * through, i, v, at.T
     if HAS_CORE[model]:
-        speed, leak, share = core(model, at, x, Ta, row)
-        out[TEMPERATURE], out[STATE], out[HEAT] = 0.0, speed, loads + share * leak + (1 - share) * power
+        speed, leak, absorbed = core(model, at, x, Ta, row)
+        out[TEMPERATURE], out[STATE], out[HEAT] = 0.0, speed, loads + absorbed * leak + (1 - absorbed) * power
         return
     out[STATE] = rate(model, at, x, row)
     if heated:

@@ -71,7 +71,7 @@ class Neuristor(NamedTuple):
     ambient: K of the base; hottest: K that no node may pass.
     """
 
-    parameters: vo2.Parameters
+    parameters: vo2.Vo2Parameters
     load: float
     capacitance: float
     capacity: float
@@ -99,14 +99,14 @@ def conductances(T, G, m, p):
     R0, Ea, Rm = p.insulator_resistance, p.activation_temperature, p.metal_resistance
     w, Tc, b, low, high = p.hysteresis_width, p.critical_temperature, p.steepness, p.fit_from, p.fit_to
     offset = p.proximity_offset
-    turns, steep = p.ripple / (2 * math.pi), 4 * math.pi
+    ripples, steep = p.ripple / (2 * math.pi), 4 * math.pi
     direction, reversed_ = m[vo2.DIRECTION], m[vo2.REVERSED]
     at, proximity = m[vo2.TURNED_AT], m[vo2.PROXIMITY]
     for i in range(T.size):
         fitted = min(max(T[i], low), high)
         y = (fitted - at[i]) / (proximity[i] + offset)
         tail = 1 / (1 + exponential(min(max(steep * y, -FAR), FAR) - 2 * math.pi * math.pi))
-        shift = reversed_[i] * proximity[i] * (1 - sine_of_turns(turns * y)) * tail
+        shift = reversed_[i] * proximity[i] * (1 - sine_of_turns(ripples * y)) * tail
         g = 1 / (1 + exponential(-2 * b * (direction[i] * (0.5 * w) + Tc - (fitted + shift))))
         G[i] = 1 / (R0 * exponential(Ea / fitted) * g + Rm)
 
@@ -132,17 +132,17 @@ def laplacian(T, shape, lap):
     """lap[i] = sum over neighbours of T_j - T_i, borders insulated."""
     rows, columns = shape
     for r in range(rows):
-        here = T[r * columns : (r + 1) * columns]
+        middle = T[r * columns : (r + 1) * columns]
         out = lap[r * columns : (r + 1) * columns]
         # an insulated border mirrors the row itself: its difference is zero
-        up = T[(r - 1) * columns : r * columns] if r > 0 else here
-        down = T[(r + 1) * columns : (r + 2) * columns] if r + 1 < rows else here
+        up = T[(r - 1) * columns : r * columns] if r > 0 else middle
+        down = T[(r + 1) * columns : (r + 2) * columns] if r + 1 < rows else middle
         for k in range(1, columns - 1):
-            out[k] = here[k - 1] + here[k + 1] + up[k] + down[k] - 4 * here[k]
-        out[0] = here[min(1, columns - 1)] + up[0] + down[0] - 3 * here[0]
+            out[k] = middle[k - 1] + middle[k + 1] + up[k] + down[k] - 4 * middle[k]
+        out[0] = middle[min(1, columns - 1)] + up[0] + down[0] - 3 * middle[0]
         if columns > 1:
             last = columns - 1
-            out[last] = here[last - 1] + up[last] + down[last] - 3 * here[last]
+            out[last] = middle[last - 1] + up[last] + down[last] - 3 * middle[last]
 
 
 @rule
@@ -159,12 +159,12 @@ def draw_kicks(nodes, G, shape, node, h, draws, spare, kicks):
     for draw in (RIGHT, DOWN):
         fill(load, 0, n, first, tick, draw, stream, key, True, spare)
         for i in range(n):
-            other = i + 1 if draw == RIGHT else i + columns
+            neighbour = i + 1 if draw == RIGHT else i + columns
             if (i + 1) % columns != 0 if draw == RIGHT else i + columns < n:
                 # Euler's T may pass below 0 K in a draw: the root then is that of 0
-                q = math.sqrt(2 * K_B * max(T[i] * T[other], 0.0) * node.lateral) * root * load[i]
+                q = math.sqrt(2 * K_B * max(T[i] * T[neighbour], 0.0) * node.lateral) * root * load[i]
                 flux[i] -= q
-                flux[other] += q
+                flux[neighbour] += q
     fill(load, 0, n, first, tick, FROM_LOAD, stream, key, True, spare)
     fill(device, 0, n, first, tick, FROM_DEVICE, stream, key, True, spare)
     for i in range(n):
@@ -213,8 +213,8 @@ def _advance(nodes, node, shape, u, h, steps, draws):
         if node.lateral > 0:
             laplacian(nodes.T, shape, lap)
         if draws.noisy:
-            own = Draws(True, draws.element, draws.tick + s, draws.stream, draws.key)
-            draw_kicks(nodes, G, shape, node, h, own, spare, kicks)
+            positions = Draws(True, draws.element, draws.tick + s, draws.stream, draws.key)
+            draw_kicks(nodes, G, shape, node, h, positions, spare, kicks)
         step(nodes, G, lap, kicks, node, u, h)
         bad = first_beyond(nodes.T, nodes.V, node.hottest)
         if bad >= 0:
@@ -286,7 +286,7 @@ def _neuristor(device: Device, coupling: float, dimensions: int, ambient: float)
     """Return the device of every node: its thermal path leads to the neighbours in part, else to the base."""
     circuit = device.cell().circuit
     return Neuristor(
-        parameters=vo2.Parameters(*device.parameters[0].tolist()),
+        parameters=vo2.Vo2Parameters(*device.parameters[0].tolist()),
         load=circuit.load,
         capacitance=circuit.capacitance,
         capacity=circuit.capacity,
@@ -317,8 +317,8 @@ def _run(
             steps = max(1, int(np.ceil(span / dt - 1e-6)))
             h = span / steps
             for k in range(len(now.T)):
-                own = draws._replace(element=k * now.T.shape[1], tick=tick)
-                bad, s = _advance(now.nodes(k), node, sides, u, h, steps, own)
+                positions = draws._replace(element=k * now.T.shape[1], tick=tick)
+                bad, s = _advance(now.nodes(k), node, sides, u, h, steps, positions)
                 if bad >= 0:
                     raise _runaway(node, now, k, bad, times[j - 1] + (s + 1) * span / steps)
             tick += steps

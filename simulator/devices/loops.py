@@ -18,9 +18,9 @@ from thermoc.simulator.devices.records import (
     STATE,
     TEMPERATURE,
     Cell,
+    DeviceDrive,
+    DeviceProblem,
     Draws,
-    Drive,
-    Problem,
     Row,
     Workspace,
 )
@@ -38,7 +38,7 @@ SMALLEST = 1e-15
 TURNS = 40
 
 
-class Rows(NamedTuple):
+class DeviceRows(NamedTuple):
     """Devices of one model, (n or 1, :) each; see ``Device``."""
 
     model: int
@@ -48,7 +48,7 @@ class Rows(NamedTuple):
     scale: Row
 
 
-class Schedule(NamedTuple):
+class DriveSchedule(NamedTuple):
     """Output times t (n_t,), and what holds from one to the next: source V and ambient K, (n_t or 1, n or 1)."""
 
     t: Row
@@ -64,7 +64,7 @@ class Solver(NamedTuple):
     tolerance: float
 
 
-class Record(NamedTuple):
+class DeviceRecord(NamedTuple):
     """What a run writes: states (n_t, n, 3), row 0 given; memory (n, 5); energy (n_t, n, 2), work and heat since t[0].
 
     shown: (n_t, n, 3) current, voltage, temperature. counts: steps tried, steps rejected; the run ends early once the
@@ -242,7 +242,7 @@ def drive_of(schedule, j, k):
     """What drives device k from output time j on."""
     u, Ta = schedule.source, schedule.ambient
     source = u[min(j, u.shape[0] - 1), min(k, u.shape[1] - 1)]
-    return Drive(source, Ta[min(j, Ta.shape[0] - 1), min(k, Ta.shape[1] - 1)])
+    return DeviceDrive(source, Ta[min(j, Ta.shape[0] - 1), min(k, Ta.shape[1] - 1)])
 
 
 @njit(error_model="numpy", nogil=True)
@@ -258,15 +258,15 @@ def run(rows, schedule, solver, draws, record):
             if stopped(record.counts[2:]):  # pyright: ignore[reportCallIssue]
                 return FINE, k, j, j, t[j]
             if j > 0:
-                problem = Problem(cell, drive_of(schedule, j - 1, k), m, z)
+                problem = DeviceProblem(cell, drive_of(schedule, j - 1, k), m, z)
                 work.counts[:] = 0
                 if solver.method == SDIRK:
                     status, h = adaptive(problem, y, (t[j - 1], t[j]), h, solver.tolerance, ledger, work)
                 else:
                     number = max(1, math.ceil((t[j] - t[j - 1]) / solver.dt - 1e-6))
                     steps = Steps(t[j - 1], (t[j] - t[j - 1]) / number, number, solver.method == MIDPOINT)
-                    own = Draws(draws.noisy, draws.element + k, tick, draws.stream, draws.key)
-                    status = fixed(problem, y, steps, own, ledger, work)
+                    positions = Draws(draws.noisy, draws.element + k, tick, draws.stream, draws.key)
+                    status = fixed(problem, y, steps, positions, ledger, work)
                     tick += number
                     work.counts[0] = number
                 record.counts[:2] += work.counts
@@ -277,7 +277,7 @@ def run(rows, schedule, solver, draws, record):
             # what is shown at an output time is noiseless, and follows the drive from that time on
             z[:] = 0.0
             out = work.K[0]
-            rates(Problem(cell, drive_of(schedule, j, k), m, z), y, out)
+            rates(DeviceProblem(cell, drive_of(schedule, j, k), m, z), y, out)
             record.shown[j, k] = out[CURRENT : SHOWN + 1]
             if not math.isfinite(out[CURRENT]) or out[SHOWN] > cell.domain.hottest:
                 return RUNAWAY if out[SHOWN] > cell.domain.hottest else STUCK, k, j, j, t[j]

@@ -1,6 +1,6 @@
 """What writing, time and reading do to an array of conductances: functions of conductances in S; limits are operands.
 
-With every limit at nought (no levels, no spread, no drift, no stuck cells, no noise) the conductances, and so the
+With every limit at zero (no levels, no spread, no drift, no stuck cells, no noise) the conductances, and so the
 product, come back bit for bit. Draws are Philox at (cell, tick, draw, stream), cells in the array's order; each effect
 has a draw of its own, so that none changes another's.
 """
@@ -23,7 +23,7 @@ FLOAT = np.dtype(np.float64)
 
 @dataclass(frozen=True, kw_only=True)
 class CellLimits:
-    """What an array's cells can do; nought is ideal.
+    """What an array's cells can do; zero is ideal.
 
     levels: how many conductances a cell takes, evenly from G_min to G_max (0: any). write, variation, read: relative
     standard deviations of one write, of a cell against its like (log-normal), of one reading. drift: mean exponent nu
@@ -65,25 +65,25 @@ class CellLimits:
 
 def program(G: ArrayLike, limits: CellLimits, *, seed: int = 0, stream: int = 0, tick: int = 0) -> NDArray[np.float64]:
     """Return what stands in the cells after writing G, (...) S; ``tick`` numbers the writes. Errors: T403, T405."""
-    wanted = _cells(G)
+    target = _cells(G)
     if limits.levels or limits.write or limits.stuck_low or limits.stuck_high or limits.variation:
-        outside = (wanted < limits.G_min) | (wanted > limits.G_max)
+        outside = (target < limits.G_min) | (target > limits.G_max)
         if outside.any():
             notes = [
-                f"{wanted[outside].flat[0]:.6g} S, range {limits.G_min:.6g} to {limits.G_max:.6g} S",
+                f"{target[outside].flat[0]:.6g} S, range {limits.G_min:.6g} to {limits.G_max:.6g} S",
                 f"{outside.sum()} of {outside.size} cells",
             ]
             raise error(
                 "T405", "a conductance lies outside what the cells can hold", notes=notes, hint="scale the weights"
             )
-    found = quantised(wanted, limits)
+    written = quantised(target, limits)
     if limits.variation:
-        found = found * np.exp(
-            limits.variation * _normals(found.shape, 0, VARIATION, stream, seed) - 0.5 * limits.variation**2
+        written = written * np.exp(
+            limits.variation * _normals(written.shape, 0, VARIATION, stream, seed) - 0.5 * limits.variation**2
         )
     if limits.write:
-        found = np.maximum(found * (1 + limits.write * _normals(found.shape, tick, WRITE, stream, seed)), 0.0)
-    return stuck(found, limits, seed=seed, stream=stream)
+        written = np.maximum(written * (1 + limits.write * _normals(written.shape, tick, WRITE, stream, seed)), 0.0)
+    return stuck(written, limits, seed=seed, stream=stream)
 
 
 def quantised(G: ArrayLike, limits: CellLimits) -> NDArray[np.float64]:

@@ -52,18 +52,18 @@ class Cell(NamedTuple):
     domain: Domain
 
 
-class Drive(NamedTuple):
+class DeviceDrive(NamedTuple):
     """Source voltage in V and ambient temperature in K."""
 
     source: float
     ambient: float
 
 
-class Problem(NamedTuple):
+class DeviceProblem(NamedTuple):
     """The equation of one device over a step: all that its rates depend on but the state."""
 
     cell: Cell
-    drive: Drive
+    drive: DeviceDrive
     memory: Row
     noise: Row
 

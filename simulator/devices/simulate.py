@@ -11,7 +11,16 @@ from thermoc.simulator.arrays import count, counters, numbers
 from thermoc.simulator.devices import loops
 from thermoc.simulator.devices.device import Device, check_ambient, memories
 from thermoc.simulator.devices.equations import rates, store
-from thermoc.simulator.devices.records import CAPACITANCE, CAPACITY, CURRENT, SHOWN, VOLTAGE, Draws, Drive, Problem
+from thermoc.simulator.devices.records import (
+    CAPACITANCE,
+    CAPACITY,
+    CURRENT,
+    SHOWN,
+    VOLTAGE,
+    DeviceDrive,
+    DeviceProblem,
+    Draws,
+)
 from thermoc.simulator.threads import attended
 from thermoc.support.errors import ThermocError, error
 
@@ -85,20 +94,20 @@ def simulate(
     for rows in (device.parameters, device.circuit, device.start):
         if len(rows) not in (1, n):
             raise error("T402", f"{device.name}: values for {len(rows)} devices, but there are {n}")
-    schedule = loops.Schedule(times, source, around)
+    schedule = loops.DriveSchedule(times, source, around)
     solver = loops.Solver(METHODS.index(method), float(dt or 0.0), tolerance)
     record = _begin(device, schedule, n)
     draws = Draws(noise, first, 0, stream, key)
-    end = attended(lambda: loops.run(device.rows, schedule, solver, draws, record), halt=record.counts[2:])
-    if end[0] != loops.FINE:
-        raise _failure(device, method, schedule, record, *end)
+    outcome = attended(lambda: loops.run(device.rows, schedule, solver, draws, record), halt=record.counts[2:])
+    if outcome[0] != loops.FINE:
+        raise _failure(device, method, schedule, record, *outcome)
     return _trace(device, schedule, record)
 
 
-def _begin(device: Device, schedule: loops.Schedule, n: int) -> loops.Record:
+def _begin(device: Device, schedule: loops.DriveSchedule, n: int) -> loops.DeviceRecord:
     """Return what a run writes, with the states that it starts from."""
     n_t = len(schedule.t)
-    record = loops.Record(
+    record = loops.DeviceRecord(
         states=np.zeros((n_t, n, 3)),
         memory=memories(device, n),
         energy=np.zeros((n_t, n, 2)),
@@ -111,7 +120,7 @@ def _begin(device: Device, schedule: loops.Schedule, n: int) -> loops.Record:
     return record
 
 
-def _trace(device: Device, schedule: loops.Schedule, record: loops.Record) -> DeviceTrace:
+def _trace(device: Device, schedule: loops.DriveSchedule, record: loops.DeviceRecord) -> DeviceTrace:
     """Return what a run has written, by name."""
     states, shown = record.states, record.shown
     return DeviceTrace(
@@ -188,8 +197,8 @@ def _stored(device: Device, states: NDArray, around: NDArray) -> NDArray:
     stored = heat * (T - T[0]) + 0.5 * C * (node - node[0]) * (node + node[0])
     if device.model.store is None:
         return stored
-    own = np.array([[_own_store(device, row[k], around, k) for k in range(x.shape[1])] for row in x])
-    return stored + own - own[0]
+    enthalpy = np.array([[_own_store(device, row[k], around, k) for k in range(x.shape[1])] for row in x])
+    return stored + enthalpy - enthalpy[0]
 
 
 def _own_store(device: Device, x: float, around: NDArray, k: int) -> float:
@@ -207,8 +216,8 @@ def _number(name: str, value: object) -> float:
 def _failure(
     device: Device,
     method: str,
-    schedule: loops.Schedule,
-    record: loops.Record,
+    schedule: loops.DriveSchedule,
+    record: loops.DeviceRecord,
     status: int,
     k: int,
     row: int,
@@ -221,7 +230,7 @@ def _failure(
         y = record.states[max(row - 1, 0), k]
     drive = loops.drive_of(schedule, step, k)
     cell = device.cell(k)
-    rates(Problem(cell, Drive(*drive), record.memory[k], np.zeros(3)), y, out)
+    rates(DeviceProblem(cell, DeviceDrive(*drive), record.memory[k], np.zeros(3)), y, out)
     T = max(y[0], out[SHOWN]) if device.heated else out[SHOWN]
     notes = [
         f"at t = {at:.6g} s, device {k}, source {drive.source:.6g} V",

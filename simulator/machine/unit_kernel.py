@@ -10,7 +10,7 @@ from numba import njit
 from thermoc.simulator.cache import keep
 from thermoc.simulator.devices.equations import rates
 from thermoc.simulator.devices.loops import FINE, adaptive, workspace
-from thermoc.simulator.devices.records import WORK, Drive, Problem
+from thermoc.simulator.devices.records import WORK, DeviceDrive, DeviceProblem
 from thermoc.simulator.devices.rule import rule
 
 TOLERANCE = 1e-6
@@ -34,12 +34,13 @@ def work(seconds, u, plain, T, heater, island, y, m, unit, cell, kept, sums, scr
     while done < seconds:
         h = min(h, seconds - done)
         z[:] = 0.0
-        rates(Problem(unit, Drive(u, island), m, z), y, steps.K[6])
+        rates(DeviceProblem(unit, DeviceDrive(u, island), m, z), y, steps.K[6])
         expected = steps.K[6, WORK] + gain if plain else gain
         goal = T + R * (expected + heater)
         mean = goal - (island - goal) * math.expm1(-h / tau) * tau / h
         kept[:] = 0.0
-        status, tried = adaptive(Problem(unit, Drive(u, mean), m, z), y, (0.0, h), tried, TOLERANCE, kept, steps)
+        problem = DeviceProblem(unit, DeviceDrive(u, mean), m, z)
+        status, tried = adaptive(problem, y, (0.0, h), tried, TOLERANCE, kept, steps)
         if status != FINE:
             return status, island, done + steps.time[0]
         goal = T + R * (kept[1] / h + heater)

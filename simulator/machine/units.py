@@ -24,7 +24,7 @@ from thermoc.simulator.devices import Device
 from thermoc.simulator.devices.device import memories
 from thermoc.simulator.devices.equations import rates
 from thermoc.simulator.devices.loops import FINE, RUNAWAY
-from thermoc.simulator.devices.records import CAPACITY, CURRENT, VOLTAGE, Drive, Problem
+from thermoc.simulator.devices.records import CAPACITY, CURRENT, VOLTAGE, DeviceDrive, DeviceProblem
 from thermoc.simulator.machine.instructions import PICO
 from thermoc.simulator.machine.pulses import Pulses
 from thermoc.simulator.machine.unit_kernel import span as _span
@@ -183,7 +183,7 @@ class Units:
         d, T = self.device, float(states.island[k])
         y = states.memristor[k]
         shown = y if np.isfinite(y).all() and y[0] > 0 else np.array([T, y[1] if np.isfinite(y[1]) else 0.0, 0.0])
-        rates(Problem(self.unit, Drive(self.bias, T), states.memory[k], np.zeros(3)), shown, out)
+        rates(DeviceProblem(self.unit, DeviceDrive(self.bias, T), states.memory[k], np.zeros(3)), shown, out)
         tile = core // self.chip.whole("mesh.cores")
         notes = [
             f"core {core} (tile {tile}) after {picoseconds / PICO:.6g} s, bias {self.bias:g} V",

@@ -67,11 +67,11 @@ import math
 import numpy as np
 from thermoc.simulator.devices import currents, load, names
 from thermoc.simulator.devices.loops import adaptive, workspace
-from thermoc.simulator.devices.records import Drive, Problem
+from thermoc.simulator.devices.records import DeviceDrive, DeviceProblem
 assert "toy" in names() and "vteam" in names()
 toy = load("toy", speed=2e9)
 y = np.array([300.0, 0.0, 0.0])
-problem = Problem(toy.cell(), Drive(0.5, 300.0), np.zeros(5), np.zeros(3))
+problem = DeviceProblem(toy.cell(), DeviceDrive(0.5, 300.0), np.zeros(5), np.zeros(3))
 status, _ = adaptive(problem, y, (0.0, 1e-9), 0.0, 1e-9, np.zeros(3), workspace())
 assert status == 0 and abs(y[1] + math.expm1(-2e9 * 0.5 * 1e-9)) < 1e-8, y
 i, v = currents(load("toy", circuit_load=1e3), 1.0)
@@ -89,7 +89,9 @@ def in_a_copy(folder, code, **files):
         path = copy / f"simulator/devices/models/{stem}.{suffix}"
         path.unlink() if text is None else path.write_text(text)
     env = {**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(folder)}
-    return subprocess.run([sys.executable, "-c", code], env=env, cwd=folder, capture_output=True, text=True, timeout=300)
+    return subprocess.run(
+        [sys.executable, "-c", code], env=env, cwd=folder, capture_output=True, text=True, timeout=300
+    )
 
 
 def test_a_new_model_is_two_files(tmp_path):

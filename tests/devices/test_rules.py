@@ -21,7 +21,7 @@ from thermoc.simulator.devices import load, equations, pbit
 from thermoc.simulator.devices.equations import circuit_of, domain_of
 from thermoc.simulator.devices.model import OperatingPoint
 from thermoc.simulator.devices.models import NUMBERS, nbo2, stanford
-from thermoc.simulator.devices.records import Cell, Drive, Problem
+from thermoc.simulator.devices.records import Cell, DeviceDrive, DeviceProblem
 
 current, gap_rate, on, rates = nbo2.current, stanford.gap_rate, pbit.on, equations.rates
 NBO2 = NUMBERS["nbo2"]
@@ -37,7 +37,7 @@ def kernel(v, T, row, own, other, circuit, domain, scale, memory, y, z, out, i, 
         speed[k] = gap_rate(point(v[k], T[k]), 1e-9, other)
         up[k] = on(v[k], T[k] / 300.0, 0.3)
         cell = Cell(NBO2, row, circuit_of(circuit), scale, domain_of(domain))
-        rates(Problem(cell, Drive(v[k], 300.0), memory, z), y[k], out[k])
+        rates(DeviceProblem(cell, DeviceDrive(v[k], 300.0), memory, z), y[k], out[k])
 
 a, b = load("nbo2"), load("stanford")
 own, other = a.record(), b.record()
@@ -51,7 +51,7 @@ for k in range(7):
     assert abs(speed[k] / gap_rate(point(v[k], T[k]), 1e-9, other) - 1) < 1e-13
     assert up[k] == (T[k] / 300 * np.log(0.3 / 0.7) < v[k])
     on_cpu = np.zeros(8)
-    rates(Problem(a.cell(), Drive(v[k], 300.0), np.zeros(5), np.zeros(3)), y[k], on_cpu)
+    rates(DeviceProblem(a.cell(), DeviceDrive(v[k], 300.0), np.zeros(5), np.zeros(3)), y[k], on_cpu)
     assert (out[k] == on_cpu).all()
 print("same")
 """

@@ -165,7 +165,7 @@ BETWEEN = frozenset({"thermoc", "dataclasses", "contextlib", "functools", "numpy
 
 def caller() -> Location | None:
     """Return the innermost frame outside thermoc, the user's line; None where the command line called."""
-    frame = sys._getframe(1)
+    frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
     while frame is not None:
         module = frame.f_globals.get("__name__", "")
         if module == "thermoc.cli" or module.startswith("thermoc.cli."):

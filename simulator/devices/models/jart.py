@@ -30,7 +30,7 @@ PerCubicMetre = Annotated[float, "m^-3"]
 FaradPerMetre = Annotated[float, "F/m"]
 
 
-class Parameters(NamedTuple):
+class JartParameters(NamedTuple):
     """Geometry, vacancies, contact, hopping, line and heat, in the model's order."""
 
     radius: Metre
@@ -211,7 +211,7 @@ def density_rate(at, N, p):
 
 MODEL = DeviceModel(
     summary="JART VCM v1b, valence change",
-    parameters=Parameters,
+    parameters=JartParameters,
     temperature="quasi-static: T = T_amb + R_th P",
     state=InternalState(
         name="vacancy density",

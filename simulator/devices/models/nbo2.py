@@ -14,7 +14,7 @@ from thermoc.simulator.devices.rule import rule
 from thermoc.support.units import K_B
 
 
-class Parameters(NamedTuple):
+class Nbo2Parameters(NamedTuple):
     """s0, A, d, Ea and w of the equation."""
 
     conductivity: Annotated[float, "S/m"]
@@ -66,5 +66,5 @@ def conduct(v, T, x, m, p):
 
 
 MODEL = DeviceModel(
-    summary="Mott switch, 3-D Poole-Frenkel conduction", parameters=Parameters, heated=True, conduct=conduct
+    summary="Mott switch, 3-D Poole-Frenkel conduction", parameters=Nbo2Parameters, heated=True, conduct=conduct
 )

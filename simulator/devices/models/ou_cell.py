@@ -14,7 +14,7 @@ from thermoc.simulator.devices.rule import rule
 from thermoc.support.units import K_B
 
 
-class Parameters(NamedTuple):
+class OuCellParameters(NamedTuple):
     """The conductor's conductance."""
 
     conductance: Siemens
@@ -33,4 +33,4 @@ def charge_cell(v, u, z, G, C, T, dt):
     return u + (v - u) * a + math.sqrt(K_B * T / C * (1 - a * a)) * z
 
 
-MODEL = DeviceModel(summary="a conductance on a capacitor", parameters=Parameters, conduct=conduct)
+MODEL = DeviceModel(summary="a conductance on a capacitor", parameters=OuCellParameters, conduct=conduct)

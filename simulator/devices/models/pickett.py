@@ -16,7 +16,7 @@ from thermoc.simulator.devices.rule import rule
 from thermoc.simulator.devices.window import window
 
 
-class Parameters(NamedTuple):
+class PickettParameters(NamedTuple):
     """rho_i, rho_m, r, L, kappa, c_p, h and T_mit of the paper; the ends of u."""
 
     insulator_resistivity: OhmMetre
@@ -74,8 +74,8 @@ def core(at, u, Ta, p):
     loss = leak(u, D, p)
     surplus = at.v * at.i - loss
     # what the window keeps from the core leaves as heat: energy is conserved at the ends of u as well
-    share = window(u, surplus, p.least_fraction, p.greatest_fraction, p.edge)
-    return share * surplus / enthalpy_slope(u, D, p), loss, share
+    absorbed = window(u, surplus, p.least_fraction, p.greatest_fraction, p.edge)
+    return absorbed * surplus / enthalpy_slope(u, D, p), loss, absorbed
 
 
 @rule
@@ -86,7 +86,7 @@ def store(u, Ta, p):
 
 MODEL = DeviceModel(
     summary="NbO2 by metallic fraction (Pickett and Williams)",
-    parameters=Parameters,
+    parameters=PickettParameters,
     temperature="that of the transition; enthalpy is stored",
     state=InternalState(
         name="fraction", unit="", least="least_fraction", greatest="greatest_fraction", size="greatest_fraction"

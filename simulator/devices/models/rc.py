@@ -14,7 +14,7 @@ from thermoc.simulator.devices.rule import rule
 from thermoc.support.units import K_B
 
 
-class Parameters(NamedTuple):
+class HeaterParameters(NamedTuple):
     """The heater's conductance."""
 
     conductance: Siemens
@@ -33,4 +33,4 @@ def heat_cell(T, P, z, R, C, T_amb, dt):
     return T_amb + (T - T_amb) * a + R * P * (1 - a) + math.sqrt(K_B * T_amb * T_amb / C * (1 - a * a)) * z
 
 
-MODEL = DeviceModel(summary="a heater on a thermal RC cell", parameters=Parameters, heated=True, conduct=conduct)
+MODEL = DeviceModel(summary="a heater on a thermal RC cell", parameters=HeaterParameters, heated=True, conduct=conduct)

@@ -26,7 +26,7 @@ from thermoc.simulator.devices.window import window
 from thermoc.support.units import ELEMENTARY_CHARGE, K_B
 
 
-class Parameters(NamedTuple):
+class StanfordParameters(NamedTuple):
     """I0, g0, V0 of the current; v0, Eag, Ear, c0, c1, g1, a0, L of the gap's growth; its ends."""
 
     current_scale: Ampere
@@ -73,7 +73,7 @@ def gap_rate(at, gap, p):
 
 MODEL = DeviceModel(
     summary="filamentary RRAM (Stanford and ASU)",
-    parameters=Parameters,
+    parameters=StanfordParameters,
     heated=True,
     state=InternalState(name="gap", unit="m", least="least_gap", greatest="greatest_gap", size="greatest_gap"),
     conduct=conduct,

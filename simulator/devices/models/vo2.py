@@ -19,7 +19,7 @@ from thermoc.simulator.devices.model import DIRECTION, DeviceModel, Hysteresis, 
 from thermoc.simulator.devices.rule import rule
 
 
-class Parameters(NamedTuple):
+class Vo2Parameters(NamedTuple):
     """R0, Ea, Rm, w, Tc, b, c of the paper; the range of its fit; how reversals are noticed."""
 
     insulator_resistance: Ohm
@@ -126,7 +126,7 @@ def begin(memory: NDArray[np.float64], T: NDArray[np.float64]) -> None:
 
 MODEL = DeviceModel(
     summary="thermal neuristor with hysteresis (Zhang et al., arXiv 2312.12899)",
-    parameters=Parameters,
+    parameters=Vo2Parameters,
     heated=True,
     conduct=conduct,
     hysteresis=Hysteresis(begin=begin, look=look, reverse=reverse, remember=remember),

@@ -13,7 +13,7 @@ from thermoc.simulator.devices.rule import rule
 from thermoc.simulator.devices.window import window
 
 
-class Parameters(NamedTuple):
+class VteamParameters(NamedTuple):
     """R, w, v, k and a of the paper, each of the on and the off side."""
 
     on_resistance: Ohm
@@ -57,7 +57,7 @@ def position_rate(at, w, p):
 
 MODEL = DeviceModel(
     summary="voltage thresholds (Kvatinsky et al.)",
-    parameters=Parameters,
+    parameters=VteamParameters,
     temperature="none",
     state=InternalState(name="position", unit="m", least="on_position", greatest="off_position", size="off_position"),
     conduct=conduct,
