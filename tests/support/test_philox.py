@@ -33,7 +33,7 @@ def test_every_published_vector(shared: Path):
 def test_the_compiled_generator_gives_the_same_words(shared: Path):
     from thermoc.simulator.kernels import thermal
 
-    compiled: Any = thermal.philox
+    compiled: Any = vars(thermal)["philox"]
 
     for rounds, counter, key, expected in vectors(shared):
         if rounds == 10:
