@@ -40,8 +40,8 @@ def fermi_dirac(x: ArrayLike, T: ArrayLike, mu: ArrayLike = 0.0) -> FloatArray:
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         u = (x - mu) / T
     u = np.where((T == 0) & (x == mu), u.dtype.type(0), u)
-    small = np.exp(-np.abs(u))
-    return np.where(u > 0, small, u.dtype.type(1)) / (1 + small)
+    decay = np.exp(-np.abs(u))
+    return np.where(u > 0, decay, u.dtype.type(1)) / (1 + decay)
 
 
 def thermal_relu(x: ArrayLike, T: ArrayLike) -> FloatArray:
@@ -66,5 +66,5 @@ def maxwell_boltzmann(x: ArrayLike, T: ArrayLike) -> FloatArray:
 def _arrays(x: ArrayLike, *others: ArrayLike) -> tuple[FloatArray, ...]:
     """Return all as arrays; Python numbers take the format of x where that is a float's."""
     first = np.asarray(x)
-    own = first.dtype if first.dtype.kind == "f" else None
-    return first, *(np.asarray(other, own if isinstance(other, int | float) else None) for other in others)
+    floats = first.dtype if first.dtype.kind == "f" else None
+    return first, *(np.asarray(other, floats if isinstance(other, int | float) else None) for other in others)

@@ -37,8 +37,8 @@ def distribution(name: str, values: ArrayLike) -> FloatArray:
     tolerance = 1e-5 if getattr(values, "dtype", None) == np.float32 else 1e-9
     wrong = np.argwhere(np.abs(total - 1) > tolerance)
     if len(wrong):
-        place = tuple(int(i) for i in wrong[0])
-        notes = [f"{name}{list(place) if place else ''} sums to {float(total[place])!r}"]
+        index = tuple(int(i) for i in wrong[0])
+        notes = [f"{name}{list(index) if index else ''} sums to {float(total[index])!r}"]
         raise error("T405", f"{name} must sum to one", notes=notes, hint="divide it by its sum")
     return array
 
@@ -59,7 +59,7 @@ def symmetric(name: str, values: ArrayLike) -> FloatArray:
 def _all(name: str, array: FloatArray, holds: BoolArray, what: str) -> FloatArray:
     wrong = np.argwhere(~holds)
     if len(wrong):
-        place = tuple(int(i) for i in wrong[0])
-        fact = f"{name}{list(place) if place else ''} = {float(array[place])!r}"
+        index = tuple(int(i) for i in wrong[0])
+        fact = f"{name}{list(index) if index else ''} = {float(array[index])!r}"
         raise error("T405", f"{name} must be {what}", notes=[fact])
     return array

@@ -48,8 +48,8 @@ def _through(Y: FloatArray, J: FloatArray, r: float) -> tuple[FloatArray, FloatA
     if r == 0:
         return Y, J
     factor: Any = solvers.cho_factor(np.eye(len(Y)) + r * Y, lower=True, check_finite=False)
-    both: FloatArray = solvers.cho_solve(factor, np.concatenate([Y, J], axis=1), check_finite=False)
-    return (both[:, : len(Y)] + both[:, : len(Y)].T) / 2, both[:, len(Y) :]
+    solved: FloatArray = solvers.cho_solve(factor, np.concatenate([Y, J], axis=1), check_finite=False)
+    return (solved[:, : len(Y)] + solved[:, : len(Y)].T) / 2, solved[:, len(Y) :]
 
 
 def word_lines(G: FloatArray, r: float) -> tuple[FloatArray, FloatArray]:
@@ -58,19 +58,19 @@ def word_lines(G: FloatArray, r: float) -> tuple[FloatArray, FloatArray]:
     With A the matrix of a line: G - G A^-1 G, and G times the potentials where all bit lines are at zero.
     """
     k, n = G.shape
-    left = ladder(G, r)
+    ratios = ladder(G, r)
     inner, solved = np.zeros((k, n, n)), np.zeros((k, n, n))
     carry = np.zeros((k, n))
     for j in range(n - 1, -1, -1):  # currents of a unit at each place, gathered towards the source
-        carry = carry * left[:, j + 1, np.newaxis] if j + 1 < n else carry
+        carry = carry * ratios[:, j + 1, np.newaxis] if j + 1 < n else carry
         carry[:, j] = 1.0
         inner[:, j] = carry
     carry = np.zeros((k, n))
     for j in range(n):
-        carry = left[:, j, np.newaxis] * (r * inner[:, j] + carry)
+        carry = ratios[:, j, np.newaxis] * (r * inner[:, j] + carry)
         solved[:, j] = carry
     admittance = np.eye(n) * G[:, :, np.newaxis] - G[:, :, np.newaxis] * solved * G[:, np.newaxis, :]
-    return admittance, G * np.cumprod(left, axis=1)
+    return admittance, G * np.cumprod(ratios, axis=1)
 
 
 def ladder(G: FloatArray, r: float) -> FloatArray:
@@ -78,8 +78,8 @@ def ladder(G: FloatArray, r: float) -> FloatArray:
 
     Y is what is seen from a cell on, from the far end: Y_j = G_j + Y_{j+1} / (1 + r Y_{j+1}).
     """
-    left, Y = np.empty_like(G), np.zeros(G.shape[:-1])
+    ratios, Y = np.empty_like(G), np.zeros(G.shape[:-1])
     for j in range(G.shape[-1] - 1, -1, -1):
         Y = G[..., j] + Y / (1 + r * Y)
-        left[..., j] = 1 / (1 + r * Y)
-    return left
+        ratios[..., j] = 1 / (1 + r * Y)
+    return ratios

@@ -74,8 +74,8 @@ def markov_entropy_production(rates: ArrayLike, p: ArrayLike) -> Production:
     gap = np.log(np.maximum(p, 1e-300) / steady)
     shifted = gap[..., np.newaxis, :] - gap[..., :, np.newaxis]
     keep = np.where(W > 0, net * held, 0.0).sum(axis=(-2, -1)) / 2
-    rest = np.where(W > 0, net * shifted, 0.0).sum(axis=(-2, -1)) / 2
-    return Production(total=keep + rest, housekeeping=keep, excess=rest)
+    excess = np.where(W > 0, net * shifted, 0.0).sum(axis=(-2, -1)) / 2
+    return Production(total=keep + excess, housekeeping=keep, excess=excess)
 
 
 def stationary(rates: ArrayLike) -> FloatArray:

@@ -82,14 +82,14 @@ def pair_forces(
     x = finite("x", x)
     n = x.shape[-2]
     i, j = np.triu_indices(n, 1)
-    apart = x[..., i, :] - x[..., j, :]
+    separation = x[..., i, :] - x[..., j, :]
     if box is not None:
         lengths = positive("box", box)
         if cutoff is not None and cutoff > lengths.min() / 2:
             notes = [f"cutoff = {cutoff}", f"half the shortest side is {lengths.min() / 2}"]
             raise error("T405", "a cut-off reaches beyond the nearest image", notes=notes)
-        apart = apart - lengths * np.floor(apart / lengths + 0.5)
-    r = np.sqrt((apart * apart).sum(axis=-1))
+        separation = separation - lengths * np.floor(separation / lengths + 0.5)
+    r = np.sqrt((separation * separation).sum(axis=-1))
     touching = np.argwhere(r == 0)
     if len(touching) and not smooth:
         pair = touching[0][-1]
@@ -98,8 +98,8 @@ def pair_forces(
     energy, force = law(r)
     if cutoff is not None:
         energy = energy - (law(np.array(cutoff))[0] if shift else 0.0)
-        energy, force = (np.where(r < cutoff, part, 0.0) for part in (energy, force))
-    push = (force / np.where(r == 0, 1.0, r))[..., np.newaxis] * apart
+        energy, force = (np.where(r < cutoff, values, 0.0) for values in (energy, force))
+    push = (force / np.where(r == 0, 1.0, r))[..., np.newaxis] * separation
     incidence = np.eye(n)[:, i] - np.eye(n)[:, j]
     return incidence @ push, energy.sum(axis=-1), (r * force).sum(axis=-1)
 

@@ -64,10 +64,10 @@ def ou_network_step(rates: FloatArray, mobility: float, dt: float) -> tuple[Floa
 
 def asymmetry(K: FloatArray) -> tuple[int, int] | None:
     """Return the pair i < j in which K differs most from its transpose, or None where that is rounding."""
-    apart = np.abs(K - K.T)
-    if not apart.size or apart.max() <= _ROUNDING * np.abs(K).max():
+    differences = np.abs(K - K.T)
+    if not differences.size or differences.max() <= _ROUNDING * np.abs(K).max():
         return None
-    i, j = np.unravel_index(int(apart.argmax()), apart.shape)
+    i, j = np.unravel_index(int(differences.argmax()), differences.shape)
     return int(min(i, j)), int(max(i, j))
 
 

@@ -45,8 +45,8 @@ def all_states(n: int, levels: str = "spin") -> FloatArray:
     """Return every state (2^n, n) in the order of binary counting, unit 0 the most significant. Errors: T405."""
     if n > MOST_UNITS:
         raise error("T405", "too many units to enumerate", notes=[f"{n} units", f"at most {MOST_UNITS}"])
-    number, place = np.arange(2**n, dtype=np.int64)[:, np.newaxis], np.arange(n - 1, -1, -1, dtype=np.int64)
-    bits: IntArray = (number >> place) & 1
+    number, bit = np.arange(2**n, dtype=np.int64)[:, np.newaxis], np.arange(n - 1, -1, -1, dtype=np.int64)
+    bits: IntArray = (number >> bit) & 1
     binary: FloatArray = bits.astype(np.float64)
     return 2 * binary - 1 if levels == "spin" else binary
 

@@ -96,26 +96,26 @@ def finite_size_scaling(
     data = {int(L): np.asarray(m, float) for L, m in sorted(magnetisations.items())}
     _enough(data, T, degree)
     left_out = {L: _blocked(m, blocks) for L, m in data.items()}
-    whole = {L: _cumulants(m.mean(axis=-1)) for L, m in left_out.items()}
+    cumulants = {L: _cumulants(m.mean(axis=-1)) for L, m in left_out.items()}
     parts = {L: _leave_one_out(m) for L, m in left_out.items()}
     crossings: dict[tuple[int, int], tuple[float, float]] = {}
     for small, large in pairwise(data):
-        at = _crossing(T, whole[small], whole[large], degree)
+        at = _crossing(T, cumulants[small], cumulants[large], degree)
         if at is None:
             notes = [f"sizes {small} and {large}", f"temperatures {T.min():g} to {T.max():g}"]
             hint = "spread the temperatures around the transition, or sample longer"
             raise error("T405", "the Binder cumulants do not cross", notes=notes, hint=hint)
-        crossings[small, large] = at, _crossing_error(T, at, whole, parts, (small, large), degree)
+        crossings[small, large] = at, _crossing_error(T, at, cumulants, parts, (small, large), degree)
     sizes = list(data)
     tc, spread = crossings[sizes[-2], sizes[-1]]
-    slopes = [float(np.polyval(np.polyder(np.polyfit(T - tc, whole[L], degree)), 0.0)) for L in sizes]
+    slopes = [float(np.polyval(np.polyder(np.polyfit(T - tc, cumulants[L], degree)), 0.0)) for L in sizes]
     growth = np.polyfit(np.log(sizes), np.log(np.abs(slopes)), 1)[0]
     return Scaling(
         tc=tc,
         error=spread,
         nu=float(1 / growth),
         temperatures=T,
-        binder={L: (whole[L], _jackknife_error(parts[L])) for L in sizes},
+        binder={L: (cumulants[L], _jackknife_error(parts[L])) for L in sizes},
         crossings=crossings,
     )
 
@@ -146,8 +146,8 @@ def _cumulants(moments: FloatArray) -> FloatArray:
 def _leave_one_out(moments: FloatArray) -> FloatArray:
     """Return cumulants (blocks, temperatures), each without one block."""
     count = moments.shape[-1]
-    rest = (moments.sum(axis=-1, keepdims=True) - moments) / (count - 1)
-    return np.stack([_cumulants(rest[..., k]) for k in range(count)])
+    others = (moments.sum(axis=-1, keepdims=True) - moments) / (count - 1)
+    return np.stack([_cumulants(others[..., k]) for k in range(count)])
 
 
 def _jackknife_error(parts: FloatArray) -> FloatArray:

@@ -23,8 +23,8 @@ def chained_gain(tau_drive: ArrayLike, tau: ArrayLike, dt: float) -> FloatArray:
     (b - a) / (1 - tau / tau_drive) with a = exp(-dt / tau) and b = exp(-dt / tau_drive). Shapes broadcast.
     """
     fast, slow = dt / np.asarray(tau_drive), dt / np.asarray(tau)
-    apart = np.abs(slow - fast)
-    ratio = np.where(apart == 0, 1, -np.expm1(-apart) / np.where(apart == 0, 1, apart)).astype(apart.dtype)
+    gap = np.abs(slow - fast)
+    ratio = np.where(gap == 0, 1, -np.expm1(-gap) / np.where(gap == 0, 1, gap)).astype(gap.dtype)
     return slow * np.exp(-np.minimum(slow, fast)) * ratio
 
 
@@ -34,5 +34,5 @@ def ou_step(m: ArrayLike, drive: ArrayLike, T: ArrayLike, gamma: ArrayLike, z: A
     z is standard normal; the law of m' is exact for any dt. Shapes broadcast.
     """
     m, drive, T, gamma, z = (np.asarray(item) for item in (m, drive, T, gamma, z))
-    a, rest = np.exp(-gamma * dt), -np.expm1(-gamma * dt)
-    return a * m + rest / gamma * drive + np.sqrt(T * -np.expm1(-2 * gamma * dt)) * z
+    a, approach = np.exp(-gamma * dt), -np.expm1(-gamma * dt)
+    return a * m + approach / gamma * drive + np.sqrt(T * -np.expm1(-2 * gamma * dt)) * z

@@ -102,8 +102,8 @@ def _geyer(rho: FloatArray) -> float:
     rho = np.concatenate([[1.0], rho[1 : len(rho) // 2 * 2]])
     pairs = rho.reshape(-1, 2).sum(axis=1)
     negative = np.flatnonzero(pairs < 0)
-    kept = np.minimum.accumulate(pairs[: negative[0] if len(negative) else len(pairs)])
-    return float(kept.sum()) - 0.5
+    summed = np.minimum.accumulate(pairs[: negative[0] if len(negative) else len(pairs)])
+    return float(summed.sum()) - 0.5
 
 
 def _tau(covariance: FloatArray) -> float:

@@ -163,7 +163,7 @@ def _described(stream: IO[bytes], source: object, format: str) -> _Description:
     if not _NUMBERS.fullmatch(descr):
         what = f"{shown(source)} holds elements of type {descr!r}, which are no numbers"
         raise error("T507", what, hint="objects are never unpickled: save numbers or booleans")
-    shape = tuple(int(part.strip(b" L\n\t\r")) for part in fields[b"shape"].strip(b"()").split(b",") if part.strip())
+    shape = tuple(int(field.strip(b" L\n\t\r")) for field in fields[b"shape"].strip(b"()").split(b",") if field.strip())
     if problem := shape_problem(shape):
         raise error("T504", f"{shown(source)} is too large", notes=[problem])
     return _Description(np.dtype(descr), fields[b"fortran_order"] == b"True", shape)

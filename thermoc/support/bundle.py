@@ -61,11 +61,11 @@ def safetensors_bytes(arrays: Mapping[str, AnyArray], metadata: Mapping[str, str
     """
     header: dict[str, Any] = {"__metadata__": dict(sorted(metadata.items()))}
     order = sorted(arrays, key=lambda name: (-arrays[name].dtype.itemsize, name))
-    end = 0
+    offset = 0
     for name in order:
-        first, end = end, end + arrays[name].nbytes
+        first, offset = offset, offset + arrays[name].nbytes
         shape = list(arrays[name].shape)
-        header[name] = {"dtype": _NAMES[arrays[name].dtype], "shape": shape, "data_offsets": [first, end]}
+        header[name] = {"dtype": _NAMES[arrays[name].dtype], "shape": shape, "data_offsets": [first, offset]}
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % _ALIGNMENT)
     return b"".join([len(text).to_bytes(8, "little"), text, *(arrays[name].tobytes() for name in order)])

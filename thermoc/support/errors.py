@@ -139,9 +139,9 @@ class ThermocError(Exception):
 
     def __init__(self, findings: Sequence[Finding]):
         self.findings = tuple(findings)
-        more = len(self.findings) - FINDINGS
+        unlisted = len(self.findings) - FINDINGS
         shown = [str(finding) for finding in self.findings[:FINDINGS]]
-        super().__init__("\n".join([*shown, f"... and {more} more"] if more > 0 else shown))
+        super().__init__("\n".join([*shown, f"... and {unlisted} more"] if unlisted > 0 else shown))
 
     @property
     def code(self) -> str:

@@ -63,8 +63,8 @@ def _least(rows: Rows, *, stacked: bool) -> int:
 
 
 def _numeric(rows: Rows, name: str) -> bool:
-    there = [row[name] for row in rows if row[name] is not None]
-    return all(isinstance(item, int | float) and not isinstance(item, bool) for item in there)
+    numbers = [row[name] for row in rows if row[name] is not None]
+    return all(isinstance(item, int | float) and not isinstance(item, bool) for item in numbers)
 
 
 def _records(rows: Rows, width: int) -> list[str]:
@@ -85,8 +85,8 @@ def _records(rows: Rows, width: int) -> list[str]:
 
 def _columns() -> int:
     """Return how wide a table may be: of the terminal, or as COLUMNS says, else wide."""
-    told = sys.stdout is not None and (sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal())
-    return max(shutil.get_terminal_size().columns if told else WIDE, NARROW)
+    stated = sys.stdout is not None and (sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal())
+    return max(shutil.get_terminal_size().columns if stated else WIDE, NARROW)
 
 
 def _head(name: object) -> str:
