@@ -23,7 +23,7 @@ from thermoc.simulator.machine.electrothermal import ElectroThermal, History, Lo
 from thermoc.simulator.machine.instructions import PICO
 from thermoc.simulator.machine.pulses import Pulses, pulses
 from thermoc.support.errors import error
-from thermoc.support.units import K_B, Scale
+from thermoc.support.units import K_B, ReducedUnits
 
 MOST_CELLS = 8_000_000
 """Slots times cores: a history keeps six numbers of each, and the run is repeated in slots of half the length."""
@@ -224,7 +224,7 @@ def _factor(artefact: ChipArtefact, name: str, kelvin: NDArray, target: NDArray,
     shape = artefact.graph.producers[name].results[0].type
     assert shape is not None
     energy: Any = K_B * target[None, :, None]
-    scale = Scale(energy=energy, time=1.0)  # the energy of one unit is kT where T is the target
+    scale = ReducedUnits(energy=energy, time=1.0)  # the energy of one unit is kT where T is the target
     there: Any = kelvin.reshape(feed.batch, feed.ticks, -1)
     by_turn: Any = scale.reduced_temperature(there)
     return np.swapaxes(by_turn, 0, 1).reshape(feed.ticks, feed.batch, *shape.shape)

@@ -81,15 +81,15 @@ class Solution:
 
     @cached_property
     def _heat(self) -> NDArray:
-        found = np.empty((3, *self.word.shape))
+        watts = np.empty((3, *self.word.shape))
         lines, ohms = (self.word, self.bit), (float(self.r_word), float(self.r_bit))
 
         def one(index: int) -> None:
             word, bit = (np.ascontiguousarray(line[index]) for line in lines)
-            _heats(self.G, word, bit, *ohms, *found[:, index])
+            _heats(self.G, word, bit, *ohms, *watts[:, index])
 
         _spread(one, range(len(self.word)), os.cpu_count() or 1)
-        return found
+        return watts
 
     @cached_property
     def source_power(self) -> NDArray:
@@ -131,8 +131,8 @@ class Circuit:
 
         def some(first: int) -> bool:
             last, limits = min(first + UNITS, m), (TO_ROUNDING, MOST_ITERATIONS)
-            with self._room() as room:
-                return _responses(*lines, *ohms, self._sizes, first, last, K, *limits, room)
+            with self._room() as scratch:
+                return _responses(*lines, *ohms, self._sizes, first, last, K, *limits, scratch)
 
         if not all(_spread(some, range(0, m, UNITS), os.cpu_count() or 1)):
             raise _diverged("a unit input", TO_ROUNDING)
@@ -141,8 +141,8 @@ class Circuit:
     def currents(self, V: ArrayLike) -> NDArray:
         """Return the currents (k, n) or (n,) of inputs V (k, m) or (m,), by ``transfer``. Errors: T402."""
         inputs = self._inputs(V)
-        found = inputs @ self.transfer.T
-        return found if np.ndim(V) == 2 else found[0]
+        currents = inputs @ self.transfer.T
+        return currents if np.ndim(V) == 2 else currents[0]
 
     def solve(
         self, V: ArrayLike, *, near: Solution | None = None, tolerance: float = TOLERANCE, threads: int | None = None
@@ -163,9 +163,9 @@ class Circuit:
             bit[:, :m, :n] = near.bit
 
         def one(index: int) -> int:
-            found = sources[index], word[index], bit[index], self._sizes
-            with self._room() as room:
-                return _potentials(*lines, *ohms, *found, tolerance, MOST_ITERATIONS, room)
+            operands = sources[index], word[index], bit[index], self._sizes
+            with self._room() as scratch:
+                return _potentials(*lines, *ohms, *operands, tolerance, MOST_ITERATIONS, scratch)
 
         counts = _spread(one, range(k), threads or os.cpu_count() or 1)
         if min(counts) < 0:
@@ -185,11 +185,11 @@ class Circuit:
         """Padded cells, and what ``wires.ladders`` makes of them."""
         m, n = self.G.shape
         rows, width = -(-m // wires.LANES) * wires.LANES, wires.leading(n)
-        (cells, word, bit), taken = np.zeros((3, rows, width)), np.zeros(rows)
+        (cells, word, bit), powers = np.zeros((3, rows, width)), np.zeros(rows)
         cells[:m, :n] = self.G
         word = word.reshape(-1, width, wires.LANES)
-        _ladders(cells, float(self.r_word), float(self.r_bit), m, n, word, bit, taken)
-        return cells, word, bit, taken
+        _ladders(cells, float(self.r_word), float(self.r_bit), m, n, word, bit, powers)
+        return cells, word, bit, powers
 
     @property
     def _sizes(self) -> tuple[int, int]:
@@ -202,13 +202,13 @@ class Circuit:
         shape = wires.ROOM, *self._lines[0].shape
         size = math.prod(shape)
         try:
-            room = _rooms.pop()
+            scratch = _rooms.pop()
         except IndexError:
-            room = np.empty(size)
-        room = room if room.size >= size else np.empty(size)
-        yield room[:size].reshape(shape)
-        if room.size <= MOST_KEPT:
-            _rooms.append(room)
+            scratch = np.empty(size)
+        scratch = scratch if scratch.size >= size else np.empty(size)
+        yield scratch[:size].reshape(shape)
+        if scratch.size <= MOST_KEPT:
+            _rooms.append(scratch)
 
     def _inputs(self, V: ArrayLike) -> NDArray:
         inputs = np.ascontiguousarray(np.atleast_2d(numbers("an input of a crossbar", V, code="T402")))

@@ -28,7 +28,7 @@ Law = Literal["linear", "arrhenius"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cells:
+class HeatedCells:
     """How a cell warms and what warmth does to it.
 
     R_th: kelvins a watt to the grid. crosstalk: alpha, from 0 to below 1/4. law and coefficient:
@@ -54,7 +54,7 @@ class Cells:
             raise error("T405", "a law of conductance is linear or arrhenius, from T0 > 0", notes=notes)
 
     def conductance(self, G0: NDArray, T: ArrayLike) -> NDArray:
-        """Return conductances at T of cells that have G0 at T0; a linear law stops at nought."""
+        """Return conductances at T of cells that have G0 at T0; a linear law stops at zero."""
         T = np.asarray(T, float)
         if self.law == "linear":
             return G0 * np.maximum(1 + self.coefficient * (T - self.T0), 0.0)
@@ -98,7 +98,7 @@ class Settled:
 def settle(
     G0: NDArray,
     V: ArrayLike,
-    cells: Cells,
+    cells: HeatedCells,
     *,
     grid: ArrayLike = 300.0,
     r_word: float = 0.0,

@@ -26,9 +26,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.simulator.data.dimensions import Unit, unit_of
+from thermoc.simulator.data.dimensions import UnitOfMeasure, unit_of
 from thermoc.simulator.data.value_ranges import KEYS as RANGE
-from thermoc.simulator.data.value_ranges import Limit
+from thermoc.simulator.data.value_ranges import RangeEnd
 from thermoc.support.errors import Finding, Location, ThermocError
 from thermoc.support.limits import FINDINGS, TEXT_BYTES
 from thermoc.support.loading import cut, read_text, reading
@@ -54,7 +54,7 @@ class Quantity:
     source: str
     sure: str
     written: str
-    limits: tuple[Limit, ...] = ()
+    limits: tuple[RangeEnd, ...] = ()
 
 
 class Quantities(Mapping[str, float]):
@@ -77,9 +77,9 @@ class Quantities(Mapping[str, float]):
 
     def array(self, name: str) -> NDArray[np.float64]:
         """Return a list of numbers as a read-only array (n,)."""
-        found = np.atleast_1d(np.asarray(self._entries[name].value, np.float64))
-        found.flags.writeable = False
-        return found
+        array = np.atleast_1d(np.asarray(self._entries[name].value, np.float64))
+        array.flags.writeable = False
+        return array
 
     def text(self, name: str) -> str:
         """Return a plain string."""
@@ -128,35 +128,35 @@ def _text(source: str | os.PathLike[str]) -> tuple[str, str]:
 def _leaves(table: Any, prefix: str = "") -> dict[str, Any]:
     """Return dotted names and what stands there: tables of a quantity, or what is no table at all."""
     items = table.items() if isinstance(table, dict) else enumerate(table)
-    found: dict[str, Any] = {}
+    leaves: dict[str, Any] = {}
     for key, value in items:
         name = f"{prefix}{key}"
         tables = isinstance(value, list) and value and all(isinstance(item, dict) for item in value)
         if tables or (isinstance(value, dict) and not _is_quantity(value)):
-            found |= _leaves(value, f"{name}.")
+            leaves |= _leaves(value, f"{name}.")
         elif not (key in FREE and isinstance(value, str)):
-            found[name] = value
-    return found
+            leaves[name] = value
+    return leaves
 
 
 def _is_quantity(table: dict[str, Any]) -> bool:
     """A table is meant as a quantity where it has a value, or a unit or source that is no table."""
-    return any(part in table and not isinstance(table[part], dict) for part in PARTS[:4])
+    return any(key in table and not isinstance(table[key], dict) for key in PARTS[:4])
 
 
 def expand(expect: Mapping[str, str], names: list[str]) -> dict[str, str]:
     """Return ``expect`` with each ``*`` replaced by every name found in its place."""
-    wanted: dict[str, str] = {}
+    units: dict[str, str] = {}
     for pattern, unit in expect.items():
         parts, heads = pattern.split("."), [""]
-        for part in parts:
-            if part == "*":
+        for piece in parts:
+            if piece == "*":
                 below = {h: [n[len(h) :].split(".")[0] for n in names if n.startswith(h)] for h in heads}
                 heads = [f"{h}{n}." for h in heads for n in dict.fromkeys(below[h])]
             else:
-                heads = [f"{h}{part}." for h in heads]
-        wanted |= {head[:-1]: unit for head in heads}
-    return wanted
+                heads = [f"{h}{piece}." for h in heads]
+        units |= {head[:-1]: unit for head in heads}
+    return units
 
 
 def nearest(name: str, names: Sequence[str]) -> str:
@@ -165,8 +165,8 @@ def nearest(name: str, names: Sequence[str]) -> str:
     Of thousands of names, which only a hostile file has, the first are looked at.
     """
     by_lower = {known.lower(): known for known in names[:COMPARED]}
-    found = difflib.get_close_matches(name.lower(), list(by_lower), 1)
-    return by_lower[found[0]] if found else ""
+    matches = difflib.get_close_matches(name.lower(), list(by_lower), 1)
+    return by_lower[matches[0]] if matches else ""
 
 
 class _Reading:
@@ -180,15 +180,15 @@ class _Reading:
 
     def against(self, expect: Mapping[str, str]) -> Quantities:
         """Return the quantities, or raise everything found."""
-        wanted = expand(expect, list(self.leaves))
-        entries = {name: self.entry(name, unit) for name, unit in wanted.items() if name in self.leaves}
-        absent, unknown = [n for n in wanted if n not in self.leaves], [n for n in self.leaves if n not in wanted]
+        units = expand(expect, list(self.leaves))
+        entries = {name: self.entry(name, unit) for name, unit in units.items() if name in self.leaves}
+        absent, unknown = [n for n in units if n not in self.leaves], [n for n in self.leaves if n not in units]
         for name in self.listed(unknown):
-            near = nearest(name, absent or list(wanted))
+            near = nearest(name, absent or list(units))
             self.wrong(name, "nothing of this name is known", f"did you mean {near}?" if near else "remove it")
         for name in self.listed(absent):
             near = nearest(name, unknown)
-            unit = wanted[name].removesuffix(LIST) or "1"
+            unit = units[name].removesuffix(LIST) or "1"
             hint = f"{near} is there and unknown" if near else f"add it; its unit is {unit}"
             self.wrong(name, "it is missing", hint=hint)
         if self.findings:
@@ -202,10 +202,10 @@ class _Reading:
 
     def listing(self) -> list[Finding]:
         """Return the findings, no more than anybody reads."""
-        first, more = self.findings[: FINDINGS - 1], self.unlisted + len(self.findings[FINDINGS - 1 :])
+        first, uncounted = self.findings[: FINDINGS - 1], self.unlisted + len(self.findings[FINDINGS - 1 :])
         if len(self.findings) + self.unlisted <= FINDINGS:
             return self.findings
-        return [*first, Finding(code="T513", what=f"{self.label}: {more} more mistakes are not listed")]
+        return [*first, Finding(code="T513", what=f"{self.label}: {uncounted} more mistakes are not listed")]
 
     def wrong(self, name: str, fact: str, hint: str = "") -> None:
         """Note a finding, with its line where that is plain."""
@@ -223,8 +223,8 @@ class _Reading:
         """Return the lines that may hold a name: those of its table, else those of its last part wherever it stands."""
         table, _, last = name.rpartition(".")
         lines = self.keys.get(last, [])
-        there = [number for number, within in lines if within == table]
-        return there or ([number for number, _ in lines] if name in self.leaves else [])
+        in_table = [number for number, within in lines if within == table]
+        return in_table or ([number for number, _ in lines] if name in self.leaves else [])
 
     def entry(self, name: str, wanted: str) -> Quantity | None:
         """Return one quantity in the unit wanted; what is wrong with it is noted."""
@@ -255,15 +255,15 @@ class _Reading:
             limits=tuple(limit for limit in limits if limit is not None),
         )
 
-    def limit(self, name: str, key: str, bound: Any, unit: Unit | None) -> Limit | None:
+    def limit(self, name: str, key: str, bound: Any, unit: UnitOfMeasure | None) -> RangeEnd | None:
         """Return one side of a range, in SI or by the name of another value."""
         if isinstance(bound, str):
             if bound in self.leaves:
-                return Limit(key=key, bound=bound)
+                return RangeEnd(key=key, bound=bound)
             return self.wrong(name, f"{key} names {bound!r}, which the file does not hold")
         if not _is_number(bound):
             return self.wrong(name, f"{key} is {_plain(bound)}, neither a number nor the name of a value")
-        return Limit(key=key, bound=_float(Fraction(bound) * (unit.factor if unit else 1)))
+        return RangeEnd(key=key, bound=_float(Fraction(bound) * (unit.factor if unit else 1)))
 
     def parts(self, name: str, entry: dict[str, Any]) -> None:
         """Check the source, the mark of how sure it is, and that no other key stands there."""
@@ -287,27 +287,27 @@ class _Reading:
         if isinstance(value, list) != many or (many and not value):
             self.wrong(name, f"its value is {_plain(value)}", "give a list of numbers" if many else "give one number")
             return []
-        found = value if many else [value]
-        bad = [n for n in found if not _is_number(n)]
+        entries = value if many else [value]
+        bad = [n for n in entries if not _is_number(n)]
         if bad:
             self.wrong(name, f"its value {_plain(bad[0])} is no finite number")
             return []
-        return [Fraction(number) for number in found]
+        return [Fraction(number) for number in entries]
 
-    def unit(self, name: str, entry: dict[str, Any], wanted: str) -> Unit | None:
+    def unit(self, name: str, entry: dict[str, Any], wanted: str) -> UnitOfMeasure | None:
         """Return the file's unit where it measures what is wanted."""
         shown = wanted or '"" (a plain number)'
         written = entry.get("unit")
         if not isinstance(written, str):
             return self.wrong(name, "it has no unit", f"add unit; it is to be a multiple of {shown}")
-        found, aim = unit_of(written), unit_of(wanted)
+        stated, aim = unit_of(written), unit_of(wanted)
         if aim is None:
             raise ValueError(f"{name}: no unit {wanted!r}")
-        if found is None:
+        if stated is None:
             return self.wrong(name, f"there is no unit {cut(written, 120)!r}", f"it is to be a multiple of {shown}")
-        if found.dimensions != aim.dimensions:
+        if stated.dimensions != aim.dimensions:
             return self.wrong(name, f"its unit is {cut(written, 120)!r}", f"it is to be a multiple of {shown}")
-        return Unit(found.factor / aim.factor, aim.dimensions)
+        return UnitOfMeasure(stated.factor / aim.factor, aim.dimensions)
 
 
 def _keys(lines: list[str]) -> dict[str, list[tuple[int, str]]]:

@@ -21,8 +21,8 @@ from thermoc.simulator.arrays import count, counters, spread
 from thermoc.simulator.cache import keep
 from thermoc.simulator.data.quantities import Quantities, read
 from thermoc.simulator.data.value_ranges import violations
-from thermoc.simulator.devices import linear
 from thermoc.simulator.devices.loops import normal
+from thermoc.simulator.devices.models.rc import heat_cell
 from thermoc.simulator.devices.rule import rule
 from thermoc.simulator.kernels.thermal import HALF, LOW, philox, uniform64
 from thermoc.simulator.threads import attended
@@ -42,8 +42,8 @@ def on(E, kT, u):
 @rule
 def probability(E, kT):
     """1 / (1 + e^(-E / kT)), without overflow."""
-    small = math.exp(-abs(E) / kT)
-    return (1.0 if E >= 0 else small) / (1.0 + small)
+    decay = math.exp(-abs(E) / kT)
+    return (1.0 if E >= 0 else decay) / (1.0 + decay)
 
 
 @rule
@@ -63,12 +63,12 @@ def values(path: str | Path | None = None) -> Quantities:
 
 def _in_range(q: Mapping[str, float]) -> None:
     """Refuse values out of the ranges that our data file states. Errors: T404 (one is missing), T405."""
-    own = read(Path(__file__).with_suffix(".toml"), {**PARAMETERS, **HEAT})
-    missing = [name for name in own if name not in q]
+    domain = read(Path(__file__).with_suffix(".toml"), {**PARAMETERS, **HEAT})
+    missing = [name for name in domain if name not in q]
     if missing:
         raise error("T404", f"pbit: {missing[0]} is missing", hint="start from pbit.values()")
-    rows = {name: spread(f"pbit: {name}", q[name], (1,)) for name in own}
-    for v in violations(rows, {name: own.quantity(name).limits for name in own}):
+    rows = {name: spread(f"pbit: {name}", q[name], (1,)) for name in domain}
+    for v in violations(rows, {name: domain.quantity(name).limits for name in domain}):
         raise error("T405", f"pbit: {v.name} is {v.value:g}", notes=[f"the model asks for {v.rule}"])
 
 
@@ -76,14 +76,14 @@ def drive_at(T: float, q: Mapping[str, float]) -> float:
     """Return the energy E in J at which a self-heating p-bit rests at T in K. Errors: T405 where no E does."""
     _in_range(q)
     span = q["power_on"] - q["power_off"]
-    share = ((T - q["heat.ambient"]) / q["heat.resistance"] - q["power_off"]) / span if span else 0.0
-    if not 0 < share < 1:
-        least = q["heat.ambient"] + q["heat.resistance"] * min(q["power_off"], q["power_on"])
-        most = q["heat.ambient"] + q["heat.resistance"] * max(q["power_off"], q["power_on"])
+    on_share = ((T - q["heat.ambient"]) / q["heat.resistance"] - q["power_off"]) / span if span else 0.0
+    if not 0 < on_share < 1:
+        coolest = q["heat.ambient"] + q["heat.resistance"] * min(q["power_off"], q["power_on"])
+        hottest = q["heat.ambient"] + q["heat.resistance"] * max(q["power_off"], q["power_on"])
         raise error(
-            "T405", f"no drive holds this p-bit at {T} K", notes=[f"it rests between {least:.6g} and {most:.6g} K"]
+            "T405", f"no drive holds this p-bit at {T} K", notes=[f"it rests between {coolest:.6g} and {hottest:.6g} K"]
         )
-    return K_B * T * math.log(share / (1 - share))
+    return K_B * T * math.log(on_share / (1 - on_share))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,8 +130,8 @@ def self_heating(
     out, ups = np.empty((ticks, drive.size)), np.empty((ticks, drive.size))
     ledger = np.zeros((2, drive.size))
     cell = np.array([q["heat.resistance"], q["heat.capacity"], q["tick"], q["power_off"], q["power_on"]])
-    rest = start.copy()
-    numbers = drive, around, rest, cell, mean, noise, stream, key, out, ups, ledger
+    cells = start.copy()
+    numbers = drive, around, cells, cell, mean, noise, stream, key, out, ups, ledger
     attended(lambda: _loop(*numbers))
     hot = np.argwhere(~(out <= q["heat.limit"]))
     if len(hot):
@@ -143,13 +143,13 @@ def self_heating(
             f"power {power:.6g} W",
         ]
         raise error("T410", "pbit: the device runs away", notes=notes, hint="lower its power or its thermal resistance")
-    return Heating(T=out, on=ups, work=ledger[0], heat=ledger[1], stored=cell[1] * (rest - start))
+    return Heating(T=out, on=ups, work=ledger[0], heat=ledger[1], stored=cell[1] * (cells - start))
 
 
 def _ticks(E, ambient, T, cell, mean, noise, stream, key, out, ups, ledger):
     """out[k], ups[k] = temperatures before tick k and what then is on; T is left at the end."""
     R, C, dt, off, up = cell
-    kept = -math.expm1(-dt / (R * C))
+    fade = -math.expm1(-dt / (R * C))
     for j in range(E.size):
         for k in range(out.shape[0]):
             out[k, j] = T[j]
@@ -157,11 +157,11 @@ def _ticks(E, ambient, T, cell, mean, noise, stream, key, out, ups, ledger):
             s = probability(E[j], kT) if mean else on(E[j], kT, uniform(j, k, 0, stream, key))
             ups[k, j] = s
             P = off + s * (up - off)
-            rest = ambient[j] + R * P
-            flux = P * dt + C * kept * (T[j] - rest)
-            new = linear.heat_cell(T[j], P, 0.0, R, C, ambient[j], dt)
+            balance = ambient[j] + R * P
+            flux = P * dt + C * fade * (T[j] - balance)
+            new = heat_cell(T[j], P, 0.0, R, C, ambient[j], dt)
             if noise:
-                kick = linear.heat_cell(T[j], P, normal(j, k, 1, stream, key), R, C, ambient[j], dt) - new
+                kick = heat_cell(T[j], P, normal(j, k, 1, stream, key), R, C, ambient[j], dt) - new
                 new += kick
                 flux -= C * kick
             ledger[0, j] += P * dt

@@ -45,7 +45,7 @@ def _overtime(*_: object) -> NoReturn:
     raise Overtime
 
 
-def verdict(name: str, path: Path, unforeseen: collections.Counter | None = None) -> Fault | None:
+def verdict(name: str, path: Path, unforeseen: collections.Counter[str] | None = None) -> Fault | None:
     """Read a file; return what is wrong with how that went. Seconds are of the processor, so that load is no fault."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     signal.setitimer(signal.ITIMER_PROF, MOST_SECONDS)

@@ -23,11 +23,11 @@ def test_boltzmann_takes_a_temperature_a_unit():
     np.testing.assert_allclose(physics.boltzmann(X, T), weight / weight.sum(), rtol=1e-14)
 
 
-def test_boltzmann_at_nought_is_argmin_shared_by_equals():
+def test_boltzmann_at_zero_is_argmin_shared_by_equals():
     np.testing.assert_array_equal(physics.boltzmann([2.0, 1.0, 1.0], 0.0), [0, 0.5, 0.5])
 
 
-def test_fermi_dirac_is_its_formula_a_step_at_nought_and_symmetric():
+def test_fermi_dirac_is_its_formula_a_step_at_zero_and_symmetric():
     np.testing.assert_allclose(physics.fermi_dirac(X, 0.3, 0.1), 1 / (1 + np.exp((X - 0.1) / 0.3)), rtol=1e-14)
     np.testing.assert_array_equal(physics.fermi_dirac([-1.0, 0.5, 2.0], 0.0, 0.5), [1, 0.5, 0])
     np.testing.assert_allclose(physics.fermi_dirac(X, 0.3) + physics.fermi_dirac(-X, 0.3), 1, rtol=1e-15)

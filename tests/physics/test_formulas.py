@@ -33,7 +33,7 @@ def test_lennard_jones_has_its_minimum_where_it_should():
     assert energy == pytest.approx(-1, rel=1e-15) and abs(force) < 1e-14
 
 
-def test_a_table_is_interpolated_and_nought_outside():
+def test_a_table_is_interpolated_and_zero_outside():
     energy, force = physics.tabulated([0.5, 1.0, 1.25, 2.0, 9.0], [1.0, 1.5, 2.0], [4.0, 2.0, 1.0])
     np.testing.assert_allclose(energy, [0, 4, 3, 0, 0])
     np.testing.assert_allclose(force, [0, 4, 4, 0, 0])

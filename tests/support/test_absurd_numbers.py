@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +29,7 @@ def test_conductances_that_overflow_have_no_step():
 
 
 @pytest.mark.parametrize("shape", [["x" * 9, 2**40], [2**50], [-1], [1.5], [[2] * 9, 2**40]])
-def test_shapes_of_programs_are_lengths(tmp_path, shape: list):
+def test_shapes_of_programs_are_lengths(tmp_path: Path, shape: list[object]):
     with tc.Network("n") as net:
         tc.output("y", tc.delay(tc.input("x", (2,))))
     path = tmp_path / "n.program"
@@ -35,7 +37,7 @@ def test_shapes_of_programs_are_lengths(tmp_path, shape: list):
     bundle = read_bundle(path, kind=program.KIND, version=program.VERSION)
     for key in ("inputs", "outputs", "states"):
         entries = [{**entry, "shape": shape} for entry in bundle.document[key]]
-        document = {**bundle.document, key: entries}
+        document: dict[str, Any] = {**bundle.document, key: entries}
         path.write_bytes(
             bundle_bytes(kind=program.KIND, version=program.VERSION, document=document, arrays=bundle.arrays)
         )
@@ -44,7 +46,7 @@ def test_shapes_of_programs_are_lengths(tmp_path, shape: list):
         assert caught.value.code == "T502"
 
 
-def test_blocks_that_all_overlap_are_told_in_a_moment(tmp_path):
+def test_blocks_that_all_overlap_are_told_in_a_moment(tmp_path: Path):
     path = tmp_path / "a.flp"
     path.write_text("".join(f"b{i} 1e-3 1e-3 0 0\n" for i in range(1500)))
     start = time.process_time()

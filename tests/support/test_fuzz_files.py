@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,12 @@ def test_a_short_run_finds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         path = tmp_path / f"file{formats.FORMATS[name].suffix}"
         path.write_bytes(formats.damaged(name, *formats.drawn(name, rng)))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(worker.signal, "setitimer", lambda *_: None)
+            patch.setattr(worker.signal, "setitimer", no_timer)
             assert worker.verdict(name, path) is None, (name, index)
+
+
+def no_timer(*_: float) -> None:
+    """In place of the timer, which would end the test."""
 
 
 def broken(path: Path) -> None:
@@ -35,7 +40,7 @@ def broken(path: Path) -> None:
 
 def test_a_broken_reader_is_found_and_its_file_made_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     settings = formats.FORMATS["chip file"]
-    monkeypatch.setitem(formats.FORMATS, "chip file", formats.Format(**{**vars(settings), "read": broken}))
+    monkeypatch.setitem(formats.FORMATS, "chip file", replace(settings, read=broken))
     index = next(index for index in range(1000) if formats.chosen(0, index)[0] == "chip file")
     path = tmp_path / "file.toml"
     path.write_bytes(formats.damaged("chip file", *formats.drawn("chip file", formats.chosen(0, index)[1])))

@@ -1,8 +1,12 @@
 """What is markup to rich or HTML stays text, and a print is a summary."""
 
+# pyright: reportPrivateUsage=false
+# (_repr_html_ is what notebooks call)
+
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 import thermoc as tc
 from thermoc.ir.feed import feed
@@ -22,7 +26,7 @@ def test_html_is_escaped():
     assert "<script>" not in text and "&lt;script&gt;" in text and "&lt;i&gt;" in text and "&lt;b&gt;" in text
 
 
-def test_a_narrow_table_is_written_as_records(monkeypatch):
+def test_a_narrow_table_is_written_as_records(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("COLUMNS", "60")
     rows = [{f"column_{i}": 1.2345 * 10.0**i for i in range(-12, 0)} | {"empty": None}]
     lines = table("wide", rows).splitlines()

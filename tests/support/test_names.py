@@ -6,6 +6,7 @@ import io
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,12 +30,12 @@ def network() -> tc.Network:
 
 
 @pytest.fixture(scope="module")
-def run():
+def run() -> Any:
     inputs = {"file": np.ones((2, 3)), "allow_pickle": np.arange(6.0).reshape(2, 3)}
     return tc.compile(network(), "sim").run(inputs, ticks=20)
 
 
-def test_an_npz_holds_every_output(run):
+def test_an_npz_holds_every_output(run: Any):
     with np.load(io.BytesIO(npz_bytes(run.outputs))) as stored:
         assert set(stored.files) == {"m", *NAMES}
         assert all(np.array_equal(stored[name], run[name]) for name in run.outputs)
@@ -48,8 +49,8 @@ def test_names_that_numpy_confuses_are_refused():
         assert stored["x.npy"] == 1
 
 
-def test_a_dataset_holds_every_output_and_its_time(run):
-    data = run.to_xarray()
+def test_a_dataset_holds_every_output_and_its_time(run: Any):
+    data: Any = run.to_xarray()
     assert all(np.array_equal(data[name].values, run[name]) for name in run.outputs)
     assert np.array_equal(data.coords["time_"], np.arange(20) * 0.5)
     assert data["m"].dims == ("tick_", "sample_", "m_0")
@@ -62,7 +63,7 @@ def test_a_dataset_without_such_names_has_plain_dimensions():
     assert data["y"].dims == ("tick", "sample", "y_0") and np.array_equal(data["time"], np.arange(4.0))
 
 
-def test_a_certificate_is_checked_again(run, tmp_path: Path):
+def test_a_certificate_is_checked_again(run: Any, tmp_path: Path):
     tc.certify(run).save(tmp_path / "c.json")
     assert {law.statement for law in recheck(tmp_path / "c.json").laws} >= {
         "the run, repeated from its seed, is the same"

@@ -16,8 +16,9 @@ def test_long_text_takes_more_lines_and_loses_nothing():
 
 def test_a_pass_with_long_options_leaves_room_for_the_other_columns():
     record = PassRecord(text=f"map-crossbars{{spec={'x' * 300}}}", changed=True, seconds=0.002, ops=7, changes=())
-    given = {"source_hash": "", "lowered_hash": "", "source_ops": 7, "lowered_ops": 7}
-    report = Report(network="n", target="sim", records=(record,), **given)
+    report = Report(
+        network="n", target="sim", records=(record,), source_hash="", lowered_hash="", source_ops=7, lowered_ops=7
+    )
     (line,) = (line for line in str(report).splitlines() if "map-crossbars" in line)
     assert line.split()[1:] == ["yes", "7", "2"] and len(line) < 80
     assert report.to_json()["records"][0]["text"] == record.text

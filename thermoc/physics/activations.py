@@ -3,15 +3,20 @@
 Arrays keep their float format; Python numbers take that of x.
 """
 
+# pyright: reportConstantRedefinition=false
+# (T, C, G are a temperature, a capacity and conductances, not constants)
+
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from thermoc.support.array_types import FloatArray
 
 _FAR = 100.0  # exp(-_FAR**2 / 2) is zero in every float format
 
 
-def boltzmann(x: ArrayLike, T: ArrayLike) -> NDArray:
+def boltzmann(x: ArrayLike, T: ArrayLike) -> FloatArray:
     """Return p_i = exp(-x_i / T) / Z over the last axis (P5); at T = 0 the lowest energies share 1 equally.
 
     x: energies (..., n). T: broadcasts to x, >= 0; zero only where it is the same for all units of the axis.
@@ -29,23 +34,23 @@ def boltzmann(x: ArrayLike, T: ArrayLike) -> NDArray:
     return weight / weight.sum(axis=-1, keepdims=True)
 
 
-def fermi_dirac(x: ArrayLike, T: ArrayLike, mu: ArrayLike = 0.0) -> NDArray:
+def fermi_dirac(x: ArrayLike, T: ArrayLike, mu: ArrayLike = 0.0) -> FloatArray:
     """Return 1 / (1 + exp((x - mu) / T)) (P6); at T = 0 a step down at mu, 1/2 on it. Shapes broadcast."""
     x, T, mu = _arrays(x, T, mu)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         u = (x - mu) / T
     u = np.where((T == 0) & (x == mu), u.dtype.type(0), u)
-    small = np.exp(-np.abs(u))
-    return np.where(u > 0, small, u.dtype.type(1)) / (1 + small)
+    decay = np.exp(-np.abs(u))
+    return np.where(u > 0, decay, u.dtype.type(1)) / (1 + decay)
 
 
-def thermal_relu(x: ArrayLike, T: ArrayLike) -> NDArray:
+def thermal_relu(x: ArrayLike, T: ArrayLike) -> FloatArray:
     """Return x - T where x > T, else 0 (P7). Shapes broadcast."""
     x, T = _arrays(x, T)
     return np.maximum(x - T, 0)
 
 
-def maxwell_boltzmann(x: ArrayLike, T: ArrayLike) -> NDArray:
+def maxwell_boltzmann(x: ArrayLike, T: ArrayLike) -> FloatArray:
     """Return sqrt(2 / (pi T^3)) x^2 exp(-x^2 / (2T)) (P8), and 0 at T = 0. Shapes broadcast.
 
     Written with w = x / sqrt(T) as sqrt(2 / pi) w^2 exp(-w^2 / 2) / sqrt(T), which neither overflows nor loses digits.
@@ -58,8 +63,8 @@ def maxwell_boltzmann(x: ArrayLike, T: ArrayLike) -> NDArray:
     return np.where(root == 0, density.dtype.type(0), density)
 
 
-def _arrays(x: ArrayLike, *others: ArrayLike) -> tuple[NDArray, ...]:
+def _arrays(x: ArrayLike, *others: ArrayLike) -> tuple[FloatArray, ...]:
     """Return all as arrays; Python numbers take the format of x where that is a float's."""
     first = np.asarray(x)
-    own = first.dtype if first.dtype.kind == "f" else None
-    return first, *(np.asarray(other, own if isinstance(other, int | float) else None) for other in others)
+    floats = first.dtype if first.dtype.kind == "f" else None
+    return first, *(np.asarray(other, floats if isinstance(other, int | float) else None) for other in others)

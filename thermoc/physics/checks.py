@@ -3,46 +3,47 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from thermoc.support.array_types import BoolArray, FloatArray
 from thermoc.support.errors import error
 
 
-def finite(name: str, values: ArrayLike) -> NDArray:
+def finite(name: str, values: ArrayLike) -> FloatArray:
     """Return the array; every element must be finite. Errors: T405."""
     array = np.asarray(values, float)
     return _all(name, array, np.isfinite(array), "finite")
 
 
-def positive(name: str, values: ArrayLike, unit: str = "") -> NDArray:
+def positive(name: str, values: ArrayLike, unit: str = "") -> FloatArray:
     """Return the array; every element must be > 0. Errors: T405."""
     array = finite(name, values)
     return _all(name, array, array > 0, f"> 0{unit and ' ' + unit}")
 
 
-def non_negative(name: str, values: ArrayLike) -> NDArray:
+def non_negative(name: str, values: ArrayLike) -> FloatArray:
     """Return the array; every element must be >= 0. Errors: T405."""
     array = finite(name, values)
     return _all(name, array, array >= 0, ">= 0")
 
 
-def distribution(name: str, values: ArrayLike) -> NDArray:
+def distribution(name: str, values: ArrayLike) -> FloatArray:
     """Return the array; its last axis must hold probabilities that sum to one within 1e-9. Errors: T405.
 
     Of float32 numbers they must within 1e-5.
     """
     array = non_negative(name, values)
     total = array.sum(axis=-1)
-    room = 1e-5 if getattr(values, "dtype", None) == np.float32 else 1e-9
-    wrong = np.argwhere(np.abs(total - 1) > room)
+    tolerance = 1e-5 if getattr(values, "dtype", None) == np.float32 else 1e-9
+    wrong = np.argwhere(np.abs(total - 1) > tolerance)
     if len(wrong):
-        place = tuple(int(i) for i in wrong[0])
-        notes = [f"{name}{list(place) if place else ''} sums to {float(total[place])!r}"]
+        index = tuple(int(i) for i in wrong[0])
+        notes = [f"{name}{list(index) if index else ''} sums to {float(total[index])!r}"]
         raise error("T405", f"{name} must sum to one", notes=notes, hint="divide it by its sum")
     return array
 
 
-def symmetric(name: str, values: ArrayLike) -> NDArray:
+def symmetric(name: str, values: ArrayLike) -> FloatArray:
     """Return the matrix; it must equal its transpose. Errors: T405."""
     array = finite(name, values)
     if array.ndim != 2 or array.shape[0] != array.shape[1]:
@@ -55,10 +56,10 @@ def symmetric(name: str, values: ArrayLike) -> NDArray:
     return array
 
 
-def _all(name: str, array: NDArray, holds: NDArray, what: str) -> NDArray:
+def _all(name: str, array: FloatArray, holds: BoolArray, what: str) -> FloatArray:
     wrong = np.argwhere(~holds)
     if len(wrong):
-        place = tuple(int(i) for i in wrong[0])
-        fact = f"{name}{list(place) if place else ''} = {float(array[place])!r}"
+        index = tuple(int(i) for i in wrong[0])
+        fact = f"{name}{list(index) if index else ''} = {float(array[index])!r}"
         raise error("T405", f"{name} must be {what}", notes=[fact])
     return array

@@ -1,13 +1,17 @@
 """Driven systems: work, free-energy differences, entropy production (P30)."""
 
+# pyright: reportConstantRedefinition=false
+# (T, C, G are a temperature, a capacity and conductances, not constants)
+
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from thermoc.physics.checks import finite, non_negative, positive
+from thermoc.support.array_types import FloatArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +43,9 @@ def jarzynski(work: ArrayLike, T: float) -> FreeEnergyDifference:
 class Production:
     """Rates of entropy production: total = housekeeping + excess, each >= 0 and in k_B per time."""
 
-    total: NDArray
-    housekeeping: NDArray
-    excess: NDArray
+    total: FloatArray
+    housekeeping: FloatArray
+    excess: FloatArray
 
 
 def markov_entropy_production(rates: ArrayLike, p: ArrayLike) -> Production:
@@ -70,11 +74,11 @@ def markov_entropy_production(rates: ArrayLike, p: ArrayLike) -> Production:
     gap = np.log(np.maximum(p, 1e-300) / steady)
     shifted = gap[..., np.newaxis, :] - gap[..., :, np.newaxis]
     keep = np.where(W > 0, net * held, 0.0).sum(axis=(-2, -1)) / 2
-    rest = np.where(W > 0, net * shifted, 0.0).sum(axis=(-2, -1)) / 2
-    return Production(total=keep + rest, housekeeping=keep, excess=rest)
+    excess = np.where(W > 0, net * shifted, 0.0).sum(axis=(-2, -1)) / 2
+    return Production(total=keep + excess, housekeeping=keep, excess=excess)
 
 
-def stationary(rates: ArrayLike) -> NDArray:
+def stationary(rates: ArrayLike) -> FloatArray:
     """Return the stationary distribution of a jump process; rates[i, j] from j to i, connected."""
     W = np.array(rates, float)
     np.fill_diagonal(W, 0.0)
@@ -82,4 +86,4 @@ def stationary(rates: ArrayLike) -> NDArray:
     generator[-1] = 1.0
     right = np.zeros(len(W))
     right[-1] = 1.0
-    return np.linalg.solve(generator, right)
+    return np.asarray(np.linalg.solve(generator, right), float)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from thermoc.physics.checks import finite, positive
+from thermoc.support.array_types import FloatArray
 from thermoc.support.errors import error
 
-Energy = tuple[NDArray, NDArray]
+Energy = tuple[FloatArray, FloatArray]
 
 
-def kinetic_energy(v: ArrayLike, mass: ArrayLike = 1.0) -> NDArray:
+def kinetic_energy(v: ArrayLike, mass: ArrayLike = 1.0) -> FloatArray:
     """Return sum m v^2 / 2 over the last axis (P9). v: (..., n); mass > 0 broadcasts. Errors: T405."""
     v = np.asarray(v, float)
     return (positive("mass", mass) * v * v / 2).sum(axis=-1)
@@ -28,8 +29,9 @@ def harmonic(r: ArrayLike, k: ArrayLike) -> Energy:
 def lennard_jones(r: ArrayLike, epsilon: ArrayLike = 1.0, sigma: ArrayLike = 1.0) -> Energy:
     """Return energy 4 epsilon ((sigma/r)^12 - (sigma/r)^6) and force -dV/dr (P10). Errors: T405 where r <= 0."""
     r = positive("r", r)
-    six = (np.asarray(sigma) / r) ** 6
-    return 4 * np.asarray(epsilon) * six * (six - 1), 24 * np.asarray(epsilon) * six * (2 * six - 1) / r
+    depth, size = np.asarray(epsilon, np.float64), np.asarray(sigma, np.float64)
+    six: FloatArray = np.power(size / r, 6.0)
+    return 4 * depth * six * (six - 1), 24 * depth * six * (2 * six - 1) / r
 
 
 def coulomb(r: ArrayLike, k: ArrayLike = 1.0, qq: ArrayLike = 1.0, softening: float = 0.0) -> Energy:
@@ -39,13 +41,14 @@ def coulomb(r: ArrayLike, k: ArrayLike = 1.0, qq: ArrayLike = 1.0, softening: fl
     """
     r = finite("r", r) if softening > 0 else positive("r", r)
     s = np.sqrt(r * r + softening**2)
-    return np.asarray(k) * qq / s, np.asarray(k) * qq * r / s**3
+    strength = np.asarray(k, np.float64) * np.asarray(qq, np.float64)
+    return strength / s, strength * r / s**3
 
 
 def tabulated(r: ArrayLike, grid: ArrayLike, energy: ArrayLike) -> Energy:
     """Return the energy interpolated linearly on an increasing grid, and minus its slope.
 
-    Beyond the ends of the grid both are nought. Errors: T405 for a grid that does not increase.
+    Beyond the ends of the grid both are zero. Errors: T405 for a grid that does not increase.
     """
     grid, energy, r = finite("grid", grid), finite("energy", energy), finite("r", r)
     steps = np.diff(grid)
@@ -62,16 +65,16 @@ def tabulated(r: ArrayLike, grid: ArrayLike, energy: ArrayLike) -> Energy:
 
 def pair_forces(
     x: ArrayLike,
-    law: Callable[[NDArray], Energy],
+    law: Callable[[FloatArray], Energy],
     *,
     cutoff: float | None = None,
     box: ArrayLike | None = None,
     shift: bool = False,
     smooth: bool = False,
-) -> tuple[NDArray, NDArray, NDArray]:
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return forces (..., n, d), energy (...) and virial sum r f (...) of all pairs i < j (P10).
 
-    x: positions (..., n, d). law: energy and force of a distance. cutoff: pairs at or beyond it count nought; ``shift``
+    x: positions (..., n, d). law: energy and force of a distance. cutoff: pairs at or beyond it count zero; ``shift``
     subtracts the energy there. box: lengths (d) of a periodic box, in which the nearest image counts; the cut-off is at
     most half of each. smooth: the force vanishes at r = 0, where two particles may then be. Errors: T405 for two
     particles at one place, naming them, and for a cut-off too long for the box.
@@ -79,14 +82,14 @@ def pair_forces(
     x = finite("x", x)
     n = x.shape[-2]
     i, j = np.triu_indices(n, 1)
-    apart = x[..., i, :] - x[..., j, :]
+    separation = x[..., i, :] - x[..., j, :]
     if box is not None:
         lengths = positive("box", box)
         if cutoff is not None and cutoff > lengths.min() / 2:
             notes = [f"cutoff = {cutoff}", f"half the shortest side is {lengths.min() / 2}"]
             raise error("T405", "a cut-off reaches beyond the nearest image", notes=notes)
-        apart = apart - lengths * np.floor(apart / lengths + 0.5)
-    r = np.sqrt((apart * apart).sum(axis=-1))
+        separation = separation - lengths * np.floor(separation / lengths + 0.5)
+    r = np.sqrt((separation * separation).sum(axis=-1))
     touching = np.argwhere(r == 0)
     if len(touching) and not smooth:
         pair = touching[0][-1]
@@ -95,12 +98,12 @@ def pair_forces(
     energy, force = law(r)
     if cutoff is not None:
         energy = energy - (law(np.array(cutoff))[0] if shift else 0.0)
-        energy, force = (np.where(r < cutoff, part, 0.0) for part in (energy, force))
-    push = (force / np.where(r == 0, 1.0, r))[..., np.newaxis] * apart
+        energy, force = (np.where(r < cutoff, values, 0.0) for values in (energy, force))
+    push = (force / np.where(r == 0, 1.0, r))[..., np.newaxis] * separation
     incidence = np.eye(n)[:, i] - np.eye(n)[:, j]
     return incidence @ push, energy.sum(axis=-1), (r * force).sum(axis=-1)
 
 
-def bond_energy(formed: ArrayLike, energy: ArrayLike) -> NDArray:
+def bond_energy(formed: ArrayLike, energy: ArrayLike) -> FloatArray:
     """Return the sum of the energies of the bonds that are formed (P11). formed: (..., bonds) of 0 and 1."""
     return (np.asarray(formed) * np.asarray(energy)).sum(axis=-1)

@@ -1,16 +1,20 @@
 """Entropies, heat capacities, and the energy, entropy and free energy of a layer (P1, P2, P13 to P16)."""
 
+# pyright: reportConstantRedefinition=false, reportMissingTypeStubs=false
+# (T, C, G are a temperature, a capacity and conductances, not constants; SciPy has no types)
+
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from thermoc.physics.activations import boltzmann
 from thermoc.physics.checks import distribution, finite, non_negative, positive
+from thermoc.support.array_types import FloatArray
 from thermoc.support.errors import error
 
 
-def shannon_entropy(p: ArrayLike) -> NDArray:
+def shannon_entropy(p: ArrayLike) -> FloatArray:
     """Return -sum p ln p over the last axis, in nats, with 0 ln 0 = 0 (P16). p: (..., n).
 
     Errors: T405 unless they sum to one.
@@ -21,12 +25,12 @@ def shannon_entropy(p: ArrayLike) -> NDArray:
     return -(p * np.log(safe)).sum(axis=-1)
 
 
-def mixing_entropy(x: ArrayLike) -> NDArray:
+def mixing_entropy(x: ArrayLike) -> FloatArray:
     """Return -sum x ln x of mole fractions over the last axis (P14), in k_B. Errors: T405 unless they sum to one."""
     return shannon_entropy(distribution("x", x))
 
 
-def configurational_entropy(counts: ArrayLike) -> NDArray:
+def configurational_entropy(counts: ArrayLike) -> FloatArray:
     """Return ln Omega, Omega = N! / prod n_i!, of occupation numbers over the last axis (P13), in k_B. Errors: T405."""
     from scipy.special import gammaln
 
@@ -34,7 +38,7 @@ def configurational_entropy(counts: ArrayLike) -> NDArray:
     return gammaln(n.sum(axis=-1) + 1) - gammaln(n + 1).sum(axis=-1)
 
 
-def einstein_heat_capacity(frequencies: ArrayLike, T: ArrayLike) -> NDArray:
+def einstein_heat_capacity(frequencies: ArrayLike, T: ArrayLike) -> FloatArray:
     """Return sum u^2 e^u / (e^u - 1)^2, u = frequency / T, over the last axis (P15), in k_B.
 
     frequencies: (..., n) in the unit of T (hbar w / k_B). Written as (u/2)^2 / sinh(u/2)^2, which neither overflows nor
@@ -52,7 +56,7 @@ def heat_capacity_from_fluctuations(energies: ArrayLike, T: float) -> float:
     return float(finite("energies", energies).var() / positive("T", T) ** 2)
 
 
-def heat_capacity_from_derivative(T: ArrayLike, U: ArrayLike) -> NDArray:
+def heat_capacity_from_derivative(T: ArrayLike, U: ArrayLike) -> FloatArray:
     """Return dU/dT at each inner temperature by the three-point rule for uneven steps, order 2 (P15).
 
     T: (n,) increasing; U: (..., n). Returns (..., n - 2). Errors: T405.
@@ -66,7 +70,7 @@ def heat_capacity_from_derivative(T: ArrayLike, U: ArrayLike) -> NDArray:
     return (below * rise + above * fall) / (below + above)
 
 
-def layer_observables(z: ArrayLike, T: ArrayLike) -> tuple[NDArray, NDArray, NDArray]:
+def layer_observables(z: ArrayLike, T: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return (U, S, F) of pre-activations z (..., n) at temperature T (...) (P1, P2).
 
     U = mean(z^2), S is the Shannon entropy (P16) of Boltzmann(z, T), F = U - T S. Each has shape (...).

@@ -1,12 +1,16 @@
 """Networks with the energy x.K.x / 2 - b.x: thermodynamics in closed form, the step of their diffusion."""
 
+# pyright: reportConstantRedefinition=false
+# (T, C, G are a temperature, a capacity and conductances, not constants)
+
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from thermoc.support.array_types import FloatArray
 from thermoc.support.errors import error
 
 _ROUNDING = 1e-9
@@ -16,8 +20,8 @@ _ROUNDING = 1e-9
 class GaussianNetwork(NamedTuple):
     """Equilibrium of a Gaussian network: mean (n), cov (n, n), free energy F, mean energy U, entropy S in k_B."""
 
-    mean: NDArray
-    cov: NDArray
+    mean: FloatArray
+    cov: FloatArray
     F: float
     U: float
     S: float
@@ -32,14 +36,14 @@ def gaussian_network(K: ArrayLike, b: ArrayLike, T: float) -> GaussianNetwork:
     """
     K, b = _checked(K, b, T)
     n = len(K)
-    mean, cov = np.linalg.solve(K, b), T * np.linalg.inv(K)
+    mean, cov = np.asarray(np.linalg.solve(K, b), float), T * np.linalg.inv(K)
     _, log_det = np.linalg.slogdet(K)
     F = -b @ mean / 2 - T / 2 * (n * np.log(2 * np.pi * T) - log_det)
     U = n * T / 2 - b @ mean / 2
     return GaussianNetwork(mean, (cov + cov.T) / 2, float(F), float(U), float((U - F) / T))
 
 
-def modes(K: NDArray) -> tuple[NDArray, NDArray]:
+def modes(K: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return eigenvalues (n) and orthonormal eigenvectors (n, n, in columns) of a symmetric K, in float64.
 
     Each vector's largest element is positive, so that it does not depend on how it was found.
@@ -49,7 +53,7 @@ def modes(K: NDArray) -> tuple[NDArray, NDArray]:
     return rates, V * np.where(largest < 0, -1.0, 1.0)
 
 
-def ou_network_step(rates: NDArray, mobility: float, dt: float) -> tuple[NDArray, NDArray, NDArray]:
+def ou_network_step(rates: FloatArray, mobility: float, dt: float) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return (a, gain, spread) of y' = a y + gain V^T b + sqrt(T) spread z, exact in law for any dt (P29).
 
     a = exp(-mobility rate dt), gain = (1 - a) / rate, spread = sqrt((1 - a^2) / rate), each (n) like the eigenvalues.
@@ -58,16 +62,16 @@ def ou_network_step(rates: NDArray, mobility: float, dt: float) -> tuple[NDArray
     return np.exp(decay), -np.expm1(decay) / rates, np.sqrt(-np.expm1(2 * decay) / rates)
 
 
-def asymmetry(K: NDArray) -> tuple[int, int] | None:
+def asymmetry(K: FloatArray) -> tuple[int, int] | None:
     """Return the pair i < j in which K differs most from its transpose, or None where that is rounding."""
-    apart = np.abs(K - K.T)
-    if not apart.size or apart.max() <= _ROUNDING * np.abs(K).max():
+    differences = np.abs(K - K.T)
+    if not differences.size or differences.max() <= _ROUNDING * np.abs(K).max():
         return None
-    i, j = np.unravel_index(int(apart.argmax()), apart.shape)
+    i, j = np.unravel_index(int(differences.argmax()), differences.shape)
     return int(min(i, j)), int(max(i, j))
 
 
-def lowest_eigenvalue(K: NDArray) -> float | None:
+def lowest_eigenvalue(K: FloatArray) -> float | None:
     """Return the lowest eigenvalue of a symmetric K that is not positive definite, or None where it is."""
     K = np.asarray(K, np.float64)
     try:
@@ -77,7 +81,7 @@ def lowest_eigenvalue(K: NDArray) -> float | None:
     return None
 
 
-def _checked(K: ArrayLike, b: ArrayLike, T: float) -> tuple[NDArray, NDArray]:
+def _checked(K: ArrayLike, b: ArrayLike, T: float) -> tuple[FloatArray, FloatArray]:
     K, b = np.asarray(K, np.float64), np.asarray(b, np.float64)
     if K.ndim != 2 or K.shape[0] != K.shape[1] or b.shape not in ((), K.shape[:1]):
         notes = [f"K has shape {list(K.shape)}", f"b has shape {list(b.shape)}"]

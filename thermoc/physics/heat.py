@@ -1,41 +1,46 @@
 """Thermal networks: Fourier's law, exact relaxation, equilibrium, entropy production (P3, P4, P17 to P21, P27, P46)."""
 
+# pyright: reportConstantRedefinition=false, reportMissingTypeStubs=false
+# (T, C, G are a temperature, a capacity and conductances, not constants; SciPy has no types)
+
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from thermoc.physics.checks import finite, non_negative, positive, symmetric
+from thermoc.support.array_types import AnyArray, FloatArray, IntArray
 from thermoc.support.errors import error
 
 
-def heat_flows(G: ArrayLike, T: ArrayLike) -> NDArray:
+def heat_flows(G: ArrayLike, T: ArrayLike) -> FloatArray:
     """Return Q_ij = G_ij (T_i - T_j), the heat leaving i towards j (P18). G: (n, n); T: (..., n)."""
     T = np.asarray(T, float)
     return np.asarray(G) * (T[..., :, np.newaxis] - T[..., np.newaxis, :])
 
 
-def entropy_production(G: ArrayLike, T: ArrayLike) -> NDArray:
+def entropy_production(G: ArrayLike, T: ArrayLike) -> FloatArray:
     """Return sum over edges of Q_ij (1/T_j - 1/T_i) >= 0 (P30, P46). G symmetric (n, n); T: (..., n) > 0."""
     cold = 1 / positive("T", T)
     flows = heat_flows(conductances(G), T)
     return (flows * (cold[..., np.newaxis, :] - cold[..., :, np.newaxis])).sum(axis=(-2, -1)) / 2
 
 
-def interaction_energy(J: ArrayLike, T: ArrayLike) -> NDArray:
+def interaction_energy(J: ArrayLike, T: ArrayLike) -> FloatArray:
     """Return 1/2 sum_ij J_ij (T_i - T_j)^2 over ordered pairs (P4). J: (n, n); T: (..., n)."""
     T = np.asarray(T, float)
     return (np.asarray(J) * (T[..., :, np.newaxis] - T[..., np.newaxis, :]) ** 2).sum(axis=(-2, -1)) / 2
 
 
-def conductances(G: ArrayLike) -> NDArray:
+def conductances(G: ArrayLike) -> FloatArray:
     """Return G checked: symmetric, non-negative; its diagonal plays no part. Errors: T405."""
     return non_negative("G", symmetric("G", G))
 
 
-def equilibrium(G: ArrayLike, power: ArrayLike, ambient: ArrayLike = 0.0, T_ambient: ArrayLike = 0.0) -> NDArray:
+def equilibrium(G: ArrayLike, power: ArrayLike, ambient: ArrayLike = 0.0, T_ambient: ArrayLike = 0.0) -> FloatArray:
     """Return the temperatures at which every node is at rest (P20).
 
     G: (n, n) conductances; power: (n,); ambient: (n,) conductances to a reservoir at T_ambient (P21).
@@ -49,21 +54,23 @@ def equilibrium(G: ArrayLike, power: ArrayLike, ambient: ArrayLike = 0.0, T_ambi
         hint = "give it, or a node it is joined to, a conductance to the reservoir"
         raise error("T405", "a node reaches no reservoir", notes=[f"node {lonely}"], hint=hint)
     laplacian = np.diag(G.sum(axis=1) - np.diag(G) + ground) - (G - np.diag(np.diag(G)))
-    return np.linalg.solve(laplacian, np.broadcast_to(power, n) + ground * np.asarray(T_ambient))
+    return np.asarray(np.linalg.solve(laplacian, np.broadcast_to(power, n) + ground * np.asarray(T_ambient)), float)
 
 
 def disconnected(G: ArrayLike, ambient: ArrayLike) -> int | None:
     """Return a node from which no conductance leads to a reservoir, or None."""
-    from scipy.sparse.csgraph import connected_components
+    import scipy.sparse.csgraph  # not loaded where no network is checked
 
-    count, part = connected_components(np.asarray(G) != 0, directed=False)
+    graphs: Any = scipy.sparse.csgraph
+    components: tuple[int, IntArray] = graphs.connected_components(np.asarray(G) != 0, directed=False)
+    count, component = components
     grounded = np.zeros(count, bool)
-    grounded[part[np.broadcast_to(ambient, len(part)) > 0]] = True
-    lonely = np.flatnonzero(~grounded[part])
+    grounded[component[np.broadcast_to(ambient, len(component)) > 0]] = True
+    lonely = np.flatnonzero(~grounded[component])
     return int(lonely[0]) if len(lonely) else None
 
 
-def relaxation_times(C: ArrayLike, G: ArrayLike, ambient: ArrayLike = 0.0) -> NDArray:
+def relaxation_times(C: ArrayLike, G: ArrayLike, ambient: ArrayLike = 0.0) -> FloatArray:
     """Return C_i / (sum_j G_ij + ambient_i) (P20). C: (n,) > 0. Errors: T405."""
     G = conductances(G)
     return positive("C", C) / (G.sum(axis=1) - np.diag(G) + np.asarray(ambient))
@@ -78,16 +85,16 @@ class HeatStep:
     sine (r sin w t) + cosine (r cos w t) with t the tick's start, and to the integral sine_sum and cosine_sum.
     """
 
-    decay: NDArray
-    gain: NDArray
-    kick: NDArray
-    decay_sum: NDArray
-    gain_sum: NDArray
-    kick_sum: NDArray
-    sine: NDArray
-    cosine: NDArray
-    sine_sum: NDArray
-    cosine_sum: NDArray
+    decay: FloatArray
+    gain: FloatArray
+    kick: FloatArray
+    decay_sum: FloatArray
+    gain_sum: FloatArray
+    kick_sum: FloatArray
+    sine: FloatArray
+    cosine: FloatArray
+    sine_sum: FloatArray
+    cosine_sum: FloatArray
 
 
 def heat_step(C: ArrayLike, G: ArrayLike, ambient: ArrayLike, dt: float, frequency: float = 0.0) -> HeatStep:
@@ -112,10 +119,10 @@ def heat_step(C: ArrayLike, G: ArrayLike, ambient: ArrayLike, dt: float, frequen
     w = 2 * np.pi * frequency
     shares = _forced(rates, w, dt)
 
-    def temperature(diagonal: NDArray) -> NDArray:
+    def temperature(diagonal: FloatArray) -> FloatArray:
         return (modes * diagonal) @ modes.T * root / root[:, np.newaxis]
 
-    def heat(diagonal: NDArray) -> NDArray:
+    def heat(diagonal: FloatArray) -> FloatArray:
         return (modes * diagonal) @ modes.T / root / root[:, np.newaxis]
 
     return HeatStep(
@@ -132,7 +139,7 @@ def heat_step(C: ArrayLike, G: ArrayLike, ambient: ArrayLike, dt: float, frequen
     )
 
 
-def _phi(a: NDArray, order: int) -> NDArray:
+def _phi(a: FloatArray, order: int) -> FloatArray:
     """Return (1 - e^-a) / a, or (a - 1 + e^-a) / a^2, by series where a is small."""
     small = a < 1e-2 if order == 2 else a == 0
     safe = np.where(small, 1.0, a)
@@ -142,7 +149,7 @@ def _phi(a: NDArray, order: int) -> NDArray:
     return np.where(small, series, (safe + np.expm1(-safe)) / safe**2)
 
 
-def _kick_sum(a: NDArray, dt: float) -> NDArray:
+def _kick_sum(a: FloatArray, dt: float) -> FloatArray:
     """Return (1 - sqrt((1 - e^-2a) / 2a)) / rate: what a kick worth a tick of noise adds to the integral."""
     small = a < 1e-3
     safe = np.where(small, 1.0, a)
@@ -150,7 +157,7 @@ def _kick_sum(a: NDArray, dt: float) -> NDArray:
     return dt * np.where(small, series, (1 - np.sqrt(_phi(2 * safe, 1))) / safe)
 
 
-def _forced(rates: NDArray, w: float, dt: float) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+def _forced(rates: FloatArray, w: float, dt: float) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Return the responses to sin and cos at the tick's start, and of their integrals, of y' = -rate y + sin(w t).
 
     With c = 1 / (rate + i w) the settled motion is Im(c e^(i w t)): the step adds Im(c (e^(i w dt) - e^-a) e^(i w t)).
@@ -164,12 +171,12 @@ def _forced(rates: NDArray, w: float, dt: float) -> tuple[NDArray, NDArray, NDAr
     return step.real, step.imag, whole.real, whole.imag
 
 
-def heat_noise(G: ArrayLike, ambient: ArrayLike) -> tuple[NDArray, NDArray]:
+def heat_noise(G: ArrayLike, ambient: ArrayLike) -> tuple[AnyArray, FloatArray]:
     """Return the ends (i, j) of every conductance that carries noise, one row each (edges, 2), and its size (edges,).
 
     Edges between nodes come first, by row; then those to the reservoir, with j = -1 (P27).
     """
-    G = np.triu(np.asarray(G), 1)
+    G = np.triu(np.asarray(G, float), 1)
     ground = np.broadcast_to(np.asarray(ambient, float), len(G))
     inner, outer = np.argwhere(G > 0), np.flatnonzero(ground > 0)
     ends = np.concatenate([inner, np.stack([outer, np.full(len(outer), -1)], axis=1)])
@@ -180,11 +187,11 @@ def heat_noise(G: ArrayLike, ambient: ArrayLike) -> tuple[NDArray, NDArray]:
 class DiffusionStep:
     """Modes of a grid's axes and what a step does to each mode's amplitude (P19); see ``diffusion_step``."""
 
-    modes: tuple[NDArray, ...]
-    decay: NDArray
-    gain: NDArray
-    gain_sum: NDArray
-    loss: NDArray
+    modes: tuple[FloatArray, ...]
+    decay: FloatArray
+    gain: FloatArray
+    gain_sum: FloatArray
+    loss: FloatArray
 
 
 def diffusion_step(shape: tuple[int, ...], D: float, spacing: float, boundary: str, dt: float) -> DiffusionStep:
@@ -205,7 +212,7 @@ def diffusion_step(shape: tuple[int, ...], D: float, spacing: float, boundary: s
     return DiffusionStep(modes=modes, decay=np.exp(-a), gain=_phi(a, 1) * dt, gain_sum=_phi(a, 2) * dt**2, loss=loss)
 
 
-def _laplacian(n: int, boundary: str) -> NDArray:
+def _laplacian(n: int, boundary: str) -> FloatArray:
     """Return minus the second difference of n cells of unit width."""
     matrix = 2 * np.eye(n) - np.eye(n, k=1) - np.eye(n, k=-1)
     if boundary == "periodic":
@@ -216,7 +223,7 @@ def _laplacian(n: int, boundary: str) -> NDArray:
     return matrix
 
 
-def exchange_decay(J: ArrayLike, dt: float) -> NDArray:
+def exchange_decay(J: ArrayLike, dt: float) -> FloatArray:
     """Return e^(-L dt), L = diag(sum_j J_ij) - J: exchange alone over dt (P3). Rows and columns sum to one."""
     J = conductances(J)
     off = J - np.diag(np.diag(J))

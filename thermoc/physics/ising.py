@@ -1,14 +1,18 @@
 """Coupled binary units: energy, exact enumeration, conversions between forms (P12), Onsager's solution (P34)."""
 
+# pyright: reportConstantRedefinition=false, reportMissingTypeStubs=false
+# (T, C, G are a temperature, a capacity and conductances, not constants; SciPy has no types)
+
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from thermoc.physics.checks import finite, positive, symmetric
+from thermoc.support.array_types import FloatArray, IntArray
 from thermoc.support.errors import error
 
 ISING_TC = float(2 / np.log1p(np.sqrt(2)))
@@ -25,24 +29,26 @@ class Ensemble:
     C: float
     F: float
     S: float
-    mean: NDArray
-    corr: NDArray
-    probabilities: NDArray
+    mean: FloatArray
+    corr: FloatArray
+    probabilities: FloatArray
 
 
-def ising_energy(s: ArrayLike, J: Any, h: ArrayLike = 0.0) -> NDArray:
+def ising_energy(s: ArrayLike, J: Any, h: ArrayLike = 0.0) -> FloatArray:
     """Return -s.J.s / 2 - h.s (P12). s: (..., n); J: (n, n) or a SciPy sparse matrix, zero diagonal; h: (n,) or one."""
     s = np.asarray(s, float)
     field = (J @ s.reshape(-1, s.shape[-1]).T).T.reshape(s.shape)
     return (s * (-field / 2 - np.asarray(h))).sum(axis=-1)
 
 
-def all_states(n: int, levels: str = "spin") -> NDArray[np.float64]:
+def all_states(n: int, levels: str = "spin") -> FloatArray:
     """Return every state (2^n, n) in the order of binary counting, unit 0 the most significant. Errors: T405."""
     if n > MOST_UNITS:
         raise error("T405", "too many units to enumerate", notes=[f"{n} units", f"at most {MOST_UNITS}"])
-    bits = (np.arange(2**n)[:, np.newaxis] >> np.arange(n - 1, -1, -1)) & 1
-    return (2.0 * bits - 1) if levels == "spin" else bits.astype(float)
+    number, bit = np.arange(2**n, dtype=np.int64)[:, np.newaxis], np.arange(n - 1, -1, -1, dtype=np.int64)
+    bits: IntArray = (number >> bit) & 1
+    binary: FloatArray = bits.astype(np.float64)
+    return 2 * binary - 1 if levels == "spin" else binary
 
 
 def enumerate_ising(J: ArrayLike, T: float, h: ArrayLike = 0.0, levels: str = "spin") -> Ensemble:
@@ -67,7 +73,7 @@ def enumerate_ising(J: ArrayLike, T: float, h: ArrayLike = 0.0, levels: str = "s
     )
 
 
-def qubo_to_ising(Q: ArrayLike) -> tuple[NDArray, NDArray, float]:
+def qubo_to_ising(Q: ArrayLike) -> tuple[FloatArray, FloatArray, float]:
     """Return (J, h, offset) with x.Q.x = E(s) + offset for x = (1 + s) / 2, exactly (P12). Q: any square matrix."""
     Q = finite("Q", Q)
     both = (Q + Q.T) / 2
@@ -77,7 +83,7 @@ def qubo_to_ising(Q: ArrayLike) -> tuple[NDArray, NDArray, float]:
     return J, h, float(np.diag(both).sum() / 2 + off.sum() / 4)
 
 
-def ising_to_qubo(J: ArrayLike, h: ArrayLike = 0.0) -> tuple[NDArray, float]:
+def ising_to_qubo(J: ArrayLike, h: ArrayLike = 0.0) -> tuple[FloatArray, float]:
     """Return (Q, offset) with E(s) = x.Q.x + offset for s = 2 x - 1; Q is symmetric (P12). Errors: T405."""
     J = symmetric("J", J)
     h = np.broadcast_to(finite("h", h), len(J))
@@ -86,7 +92,7 @@ def ising_to_qubo(J: ArrayLike, h: ArrayLike = 0.0) -> tuple[NDArray, float]:
     return Q, float(-J.sum() / 2 + h.sum() + np.diag(J).sum())
 
 
-def hopfield_couplings(patterns: ArrayLike) -> NDArray:
+def hopfield_couplings(patterns: ArrayLike) -> FloatArray:
     """Return J = sum_p x_p x_p^T / n with zero diagonal: Hebb's rule. patterns: (p, n) of -1 and +1."""
     x = finite("patterns", patterns)
     J = x.T @ x / x.shape[1]
@@ -105,7 +111,7 @@ def square_lattice(L: int, J: float = 1.0):
     return coo_array((np.full(len(rows), float(J)), (rows, columns)), shape=(L * L, L * L)).tocsr()
 
 
-def onsager_energy(T: ArrayLike) -> NDArray:
+def onsager_energy(T: ArrayLike) -> FloatArray:
     """Return the energy a site of the infinite square lattice, J = 1 (Onsager 1944). T: any shape > 0."""
     from scipy.special import ellipk
 
@@ -115,7 +121,7 @@ def onsager_energy(T: ArrayLike) -> NDArray:
     return -(1 + 2 / np.pi * (2 * np.tanh(2 * K) ** 2 - 1) * ellipk(near)) / np.tanh(2 * K)
 
 
-def onsager_magnetisation(T: ArrayLike) -> NDArray:
+def onsager_magnetisation(T: ArrayLike) -> FloatArray:
     """Return the spontaneous magnetisation (1 - sinh(2/T)^-4)^(1/8) below T_c, 0 above (Yang 1952)."""
     T = positive("T", T)
     inner = 1 - np.sinh(2 / np.minimum(T, ISING_TC)) ** -4.0

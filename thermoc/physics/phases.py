@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import cast
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from thermoc.physics.checks import positive
+from thermoc.support.array_types import AnyArray, FloatArray
 from thermoc.support.errors import error
 
 
-def order_parameter(theta: ArrayLike) -> NDArray:
+def order_parameter(theta: ArrayLike) -> FloatArray:
     """Return |mean e^(i theta)| over the last axis (P31). theta: phases (..., n) in radians."""
     return np.abs(np.exp(1j * np.asarray(theta)).mean(axis=-1))
 
 
-def magnetisation(s: ArrayLike) -> NDArray:
+def magnetisation(s: ArrayLike) -> FloatArray:
     """Return the mean over the last axis (P31). s: (..., n)."""
     return np.asarray(s, float).mean(axis=-1)
 
@@ -28,7 +30,7 @@ def mean_field_tc(J: float) -> float:
     return float(positive("J", J))
 
 
-def finite_size_tc(N: ArrayLike, tc: float, A: float, nu: float) -> NDArray:
+def finite_size_tc(N: ArrayLike, tc: float, A: float, nu: float) -> FloatArray:
     """Return T_c(inf) (1 - A N^(-1/nu)) (P33)."""
     return tc * (1 - A * positive("N", N) ** (-1 / float(positive("nu", nu))))
 
@@ -75,8 +77,8 @@ class Scaling:
     tc: float
     error: float
     nu: float
-    temperatures: NDArray
-    binder: Mapping[int, tuple[NDArray, NDArray]]
+    temperatures: FloatArray
+    binder: Mapping[int, tuple[FloatArray, FloatArray]]
     crossings: Mapping[tuple[int, int], tuple[float, float]]
 
 
@@ -94,31 +96,31 @@ def finite_size_scaling(
     data = {int(L): np.asarray(m, float) for L, m in sorted(magnetisations.items())}
     _enough(data, T, degree)
     left_out = {L: _blocked(m, blocks) for L, m in data.items()}
-    whole = {L: _cumulants(m.mean(axis=-1)) for L, m in left_out.items()}
+    cumulants = {L: _cumulants(m.mean(axis=-1)) for L, m in left_out.items()}
     parts = {L: _leave_one_out(m) for L, m in left_out.items()}
-    crossings = {}
+    crossings: dict[tuple[int, int], tuple[float, float]] = {}
     for small, large in pairwise(data):
-        at = _crossing(T, whole[small], whole[large], degree)
+        at = _crossing(T, cumulants[small], cumulants[large], degree)
         if at is None:
             notes = [f"sizes {small} and {large}", f"temperatures {T.min():g} to {T.max():g}"]
             hint = "spread the temperatures around the transition, or sample longer"
             raise error("T405", "the Binder cumulants do not cross", notes=notes, hint=hint)
-        crossings[small, large] = at, _crossing_error(T, at, whole, parts, (small, large), degree)
+        crossings[small, large] = at, _crossing_error(T, at, cumulants, parts, (small, large), degree)
     sizes = list(data)
     tc, spread = crossings[sizes[-2], sizes[-1]]
-    slopes = [float(np.polyval(np.polyder(np.polyfit(T - tc, whole[L], degree)), 0.0)) for L in sizes]
+    slopes = [float(np.polyval(np.polyder(np.polyfit(T - tc, cumulants[L], degree)), 0.0)) for L in sizes]
     growth = np.polyfit(np.log(sizes), np.log(np.abs(slopes)), 1)[0]
     return Scaling(
         tc=tc,
         error=spread,
         nu=float(1 / growth),
         temperatures=T,
-        binder={L: (whole[L], _jackknife_error(parts[L])) for L in sizes},
+        binder={L: (cumulants[L], _jackknife_error(parts[L])) for L in sizes},
         crossings=crossings,
     )
 
 
-def _enough(data: Mapping[int, NDArray], T: NDArray, degree: int) -> None:
+def _enough(data: Mapping[int, FloatArray], T: FloatArray, degree: int) -> None:
     if len(data) < 2:
         raise error("T405", "finite-size scaling needs two sizes or more", notes=[f"given are {list(data)}"])
     if len(T) < degree + 2:
@@ -129,7 +131,7 @@ def _enough(data: Mapping[int, NDArray], T: NDArray, degree: int) -> None:
             raise error("T405", "magnetisations are (temperatures, steps, chains)", notes=notes)
 
 
-def _blocked(m: NDArray, blocks: int) -> NDArray:
+def _blocked(m: FloatArray, blocks: int) -> FloatArray:
     """Return the means of m^2 and m^4 in each block: (temperatures, 2, blocks)."""
     axis = 2 if m.shape[2] >= blocks else 1
     moved = np.moveaxis(m, axis, 1).reshape(len(m), m.shape[axis], -1)
@@ -137,26 +139,26 @@ def _blocked(m: NDArray, blocks: int) -> NDArray:
     return np.stack([np.stack([(p**2).mean(axis=(1, 2)), (p**4).mean(axis=(1, 2))], axis=1) for p in parts], axis=-1)
 
 
-def _cumulants(moments: NDArray) -> NDArray:
+def _cumulants(moments: FloatArray) -> FloatArray:
     return 1 - moments[:, 1] / (3 * moments[:, 0] ** 2)
 
 
-def _leave_one_out(moments: NDArray) -> NDArray:
+def _leave_one_out(moments: FloatArray) -> FloatArray:
     """Return cumulants (blocks, temperatures), each without one block."""
     count = moments.shape[-1]
-    rest = (moments.sum(axis=-1, keepdims=True) - moments) / (count - 1)
-    return np.stack([_cumulants(rest[..., k]) for k in range(count)])
+    others = (moments.sum(axis=-1, keepdims=True) - moments) / (count - 1)
+    return np.stack([_cumulants(others[..., k]) for k in range(count)])
 
 
-def _jackknife_error(parts: NDArray) -> NDArray:
+def _jackknife_error(parts: FloatArray) -> FloatArray:
     return np.sqrt((len(parts) - 1) * parts.var(axis=0))
 
 
-def _crossing(T: NDArray, small: NDArray, large: NDArray, degree: int) -> float | None:
+def _crossing(T: FloatArray, small: FloatArray, large: FloatArray, degree: int) -> float | None:
     """Return where the fitted larger size falls below the smaller one as T rises."""
     centre = T.mean()
-    fit = np.polyfit(T - centre, large - small, degree)
-    slope = np.polyder(fit)
+    fit = cast(AnyArray, np.polyfit(T - centre, large - small, degree))
+    slope: AnyArray = np.polyder(fit)
     roots = np.roots(fit)
     real = roots[np.abs(roots.imag) < 1e-9].real
     falling = [r + centre for r in real if T.min() <= r + centre <= T.max() and np.polyval(slope, r) < 0]
@@ -164,10 +166,10 @@ def _crossing(T: NDArray, small: NDArray, large: NDArray, degree: int) -> float 
 
 
 def _crossing_error(
-    T: NDArray,
+    T: FloatArray,
     at: float,
-    whole: Mapping[int, NDArray],
-    parts: Mapping[int, NDArray],
+    whole: Mapping[int, FloatArray],
+    parts: Mapping[int, FloatArray],
     pair: tuple[int, int],
     degree: int,
 ) -> float:

@@ -1,36 +1,41 @@
 """Cooling schedules (P23). t: times, any shape; each is floored at T_min > 0."""
 
+# pyright: reportConstantRedefinition=false
+# (T, C, G are a temperature, a capacity and conductances, not constants)
+
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from thermoc.support.array_types import FloatArray
 
 
-def exponential(t: ArrayLike, T0: float, tau: float, T_min: float) -> NDArray:
+def exponential(t: ArrayLike, T0: float, tau: float, T_min: float) -> FloatArray:
     """Return max(T0 exp(-t / tau), T_min)."""
     return np.maximum(T0 * np.exp(-np.asarray(t) / tau), T_min)
 
 
-def linear(t: ArrayLike, T0: float, t_max: float, T_min: float) -> NDArray:
+def linear(t: ArrayLike, T0: float, t_max: float, T_min: float) -> FloatArray:
     """Return max(T0 (1 - t / t_max), T_min)."""
     return np.maximum(T0 * (1 - np.asarray(t) / t_max), T_min)
 
 
-def power_law(t: ArrayLike, T0: float, alpha: float, T_min: float) -> NDArray:
+def power_law(t: ArrayLike, T0: float, alpha: float, T_min: float) -> FloatArray:
     """Return max(T0 t^-alpha, T_min) for t >= 1, and max(T0, T_min) before."""
     return np.maximum(T0 * np.maximum(np.asarray(t), 1.0) ** -alpha, T_min)
 
 
 def adaptive_step(
     T: ArrayLike, capacity: ArrayLike, speed: float, relaxation: float, T_min: float, dt: float
-) -> NDArray:
+) -> FloatArray:
     """Return T after dt of dT/dt = -speed T / (relaxation sqrt(C)), exact for a constant heat capacity C > 0."""
     return np.maximum(np.asarray(T) * np.exp(-speed * dt / (relaxation * np.sqrt(np.asarray(capacity)))), T_min)
 
 
 def running_capacity(
     mean: ArrayLike, C: ArrayLike, E: ArrayLike, T: ArrayLike, ratio: float
-) -> tuple[NDArray, NDArray]:
+) -> tuple[FloatArray, FloatArray]:
     """Return the mean energy and C = <(E - <E>)^2 / T^2> (P15) after one more E, the past forgotten by e^-ratio.
 
     ratio: time since the last E over the time of forgetting. A mean that is nan starts at E. Shapes broadcast.

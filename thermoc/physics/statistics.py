@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from thermoc.support.array_types import FloatArray, IntArray
 from thermoc.support.errors import error
 
 LEAST_STEPS = 4
@@ -64,7 +65,7 @@ def estimate(series: ArrayLike) -> Estimate:
     )
 
 
-def autocovariance(series: ArrayLike) -> NDArray:
+def autocovariance(series: ArrayLike) -> FloatArray:
     """Return the autocovariance (steps, chains) of each chain about its own mean, divided by the number of steps."""
     x = _series(series)
     steps = len(x)
@@ -96,16 +97,16 @@ def effective_sample_size(series: ArrayLike) -> float:
     return float(x.size / max(2 * _geyer(rho), 1 / np.log10(x.size)))
 
 
-def _geyer(rho: NDArray) -> float:
+def _geyer(rho: FloatArray) -> float:
     """Return 1/2 + sum rho_t over Geyer's initial monotone sequence; rho[0] counts as 1."""
     rho = np.concatenate([[1.0], rho[1 : len(rho) // 2 * 2]])
     pairs = rho.reshape(-1, 2).sum(axis=1)
     negative = np.flatnonzero(pairs < 0)
-    kept = np.minimum.accumulate(pairs[: negative[0] if len(negative) else len(pairs)])
-    return float(kept.sum()) - 0.5
+    summed = np.minimum.accumulate(pairs[: negative[0] if len(negative) else len(pairs)])
+    return float(summed.sum()) - 0.5
 
 
-def _tau(covariance: NDArray) -> float:
+def _tau(covariance: FloatArray) -> float:
     """Return the integrated time of chains about their own means; infinite for chains that never moved."""
     return max(_geyer(covariance / covariance[0]), 0.1) if covariance[0] > 0 else float("inf")
 
@@ -131,7 +132,9 @@ def split_r_hat(series: ArrayLike) -> float:
     return float(np.sqrt(total / within))
 
 
-def jackknife(function: Callable[..., ArrayLike], *series: ArrayLike, blocks: int = 32) -> tuple[NDArray, NDArray]:
+def jackknife(
+    function: Callable[..., ArrayLike], *series: ArrayLike, blocks: int = 32
+) -> tuple[FloatArray, FloatArray]:
     """Return (value, standard error) of a function of averages by leaving out one block at a time.
 
     series: arrays (steps, chains); they are cut into blocks along the chains where there are at least as many,
@@ -143,14 +146,15 @@ def jackknife(function: Callable[..., ArrayLike], *series: ArrayLike, blocks: in
     count = min(blocks, length)
     if count < 2:
         raise error("T405", "a jackknife needs at least two blocks", notes=[f"{steps} steps, {chains} chains"])
-    cuts = np.array_split(np.arange(length), count)
+    indices: IntArray = np.arange(length, dtype=np.int64)
+    cuts: list[IntArray] = np.array_split(indices, count)
     left_out = np.array([function(*(np.delete(a, cut, axis=axis) for a in arrays)) for cut in cuts])
     value = np.asarray(function(*arrays))
     spread = np.sqrt((count - 1) / count * ((left_out - left_out.mean(axis=0)) ** 2).sum(axis=0))
     return value, spread
 
 
-def _series(series: ArrayLike) -> NDArray:
+def _series(series: ArrayLike) -> FloatArray:
     x = np.asarray(series, float)
     x = x[:, np.newaxis] if x.ndim == 1 else x
     if x.ndim != 2 or len(x) < LEAST_STEPS or not x.size:
@@ -159,13 +163,13 @@ def _series(series: ArrayLike) -> NDArray:
     return x
 
 
-def _halves(x: NDArray) -> NDArray:
+def _halves(x: FloatArray) -> FloatArray:
     """Return each chain as two: (steps // 2, 2 chains)."""
     half = len(x) // 2
     return np.concatenate([x[:half], x[len(x) - half :]], axis=1)
 
 
-def _variances(x: NDArray) -> tuple[float, float]:
+def _variances(x: FloatArray) -> tuple[float, float]:
     """Return W, the mean variance within chains, and V, the variance of all (Gelman et al. 2013, 11.4)."""
     steps, chains = x.shape
     within = float(x.var(axis=0, ddof=1).mean())

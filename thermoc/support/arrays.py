@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import IO
 
 import numpy as np
-from numpy.typing import NDArray
 
+from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import error
 from thermoc.support.limits import MEMBERS, MIB, MODEL_BYTES, NAME_LENGTH, inflated, shape_problem
 from thermoc.support.loading import cut, damaged, read_bytes, reading, shown
@@ -28,7 +28,7 @@ _PIECE = MIB
 _END, _END64 = b"PK\x05\x06", b"PK\x06\x06"
 
 
-def read_npz(path: str | os.PathLike[str]) -> dict[str, NDArray]:
+def read_npz(path: str | os.PathLike[str]) -> dict[str, AnyArray]:
     """Return the arrays of a .npz file by name.
 
     What it unpacks to is bounded before it is unpacked (``limits.inflated``). Errors: T501, T502 (not such a file),
@@ -37,7 +37,7 @@ def read_npz(path: str | os.PathLike[str]) -> dict[str, NDArray]:
     return parse_npz(read_bytes(path, most=MODEL_BYTES), path)
 
 
-def parse_npz(data: bytes, source: object) -> dict[str, NDArray]:
+def parse_npz(data: bytes, source: object) -> dict[str, AnyArray]:
     """Return the arrays in the bytes of a .npz file. Errors: T502, T504, T507."""
     if data.startswith(_MAGIC):
         fact = "it is a .npy file: a single array, not named ones"
@@ -55,24 +55,24 @@ def parse_npz(data: bytes, source: object) -> dict[str, NDArray]:
             raise error("T507", what, notes=[cut(str(reason))], hint="save it with numpy.savez") from None
 
 
-def read_npy(path: str | os.PathLike[str]) -> NDArray:
+def read_npy(path: str | os.PathLike[str]) -> AnyArray:
     """Return the array of a .npy file. Errors: T501, T502 (not such a file), T504 (beyond a limit), T507 (objects)."""
     return _parse_npy(read_bytes(path, most=MODEL_BYTES), path)
 
 
-def _parse_npy(data: bytes, source: object) -> NDArray:
+def _parse_npy(data: bytes, source: object) -> AnyArray:
     with reading(source, NPY):
         stream = io.BytesIO(data)
         return _array(stream, _described(stream, source, NPY), len(data) - stream.tell(), source, NPY)
 
 
-def read_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray] | NDArray:
+def read_arrays(path: str | os.PathLike[str]) -> dict[str, AnyArray] | AnyArray:
     """Return the arrays of a .npz file by name, or the one of a .npy file. Errors: those of either reader."""
     data = read_bytes(path, most=MODEL_BYTES)
     return _parse_npy(data, path) if data.startswith(_MAGIC) else parse_npz(data, path)
 
 
-def npz_bytes(arrays: Mapping[str, NDArray], *, compress: bool = False) -> bytes:
+def npz_bytes(arrays: Mapping[str, AnyArray], *, compress: bool = False) -> bytes:
     """Return the content of a .npz file: the same arrays by the same names give the same bytes.
 
     Any name may be used (``numpy.savez`` takes some for its own arguments).
@@ -88,7 +88,8 @@ def npz_bytes(arrays: Mapping[str, NDArray], *, compress: bool = False) -> bytes
             entry = zipfile.ZipInfo(f"{name}.npy", _FIXED_DATE)
             entry.compress_type = method
             with archive.open(entry, "w", force_zip64=True) as stream:
-                np.lib.format.write_array(stream, np.asanyarray(array), allow_pickle=False)
+                plain = np.asanyarray(array)
+                np.lib.format.write_array(stream, plain, allow_pickle=False)  # pyright: ignore[reportUnknownMemberType]
     return buffer.getvalue()
 
 
@@ -114,7 +115,7 @@ def _check_directory(data: bytes, source: object) -> None:
         raise error("T504", f"{shown(source)} holds too many arrays", notes=[f"the limit is {MEMBERS}"])
 
 
-def _members(archive: zipfile.ZipFile, source: object, most: int) -> dict[str, NDArray]:
+def _members(archive: zipfile.ZipFile, source: object, most: int) -> dict[str, AnyArray]:
     members = archive.infolist()
     if len(members) > MEMBERS:
         raise error("T504", f"{shown(source)} holds {len(members)} arrays", notes=[f"the limit is {MEMBERS}"])
@@ -123,7 +124,7 @@ def _members(archive: zipfile.ZipFile, source: object, most: int) -> dict[str, N
         notes = [f"it unpacks to {total / MIB:,.0f} MiB", f"the limit for a file of its size is {most / MIB:,.0f} MiB"]
         hint = "if it is yours, save it without compression: numpy.savez"
         raise error("T504", f"{shown(source)} asks for too much", notes=notes, hint=hint)
-    arrays: dict[str, NDArray] = {}
+    arrays: dict[str, AnyArray] = {}
     for member in members:
         name = member.filename.removesuffix(".npy")
         if name in arrays or not 0 < len(name) <= NAME_LENGTH:
@@ -134,7 +135,7 @@ def _members(archive: zipfile.ZipFile, source: object, most: int) -> dict[str, N
     return arrays
 
 
-def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: object, name: str) -> NDArray:
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: object, name: str) -> AnyArray:
     label = f"{shown(source)}: array {cut(name, 80)!r}"
     try:
         with archive.open(member) as stream:
@@ -162,13 +163,13 @@ def _described(stream: IO[bytes], source: object, format: str) -> _Description:
     if not _NUMBERS.fullmatch(descr):
         what = f"{shown(source)} holds elements of type {descr!r}, which are no numbers"
         raise error("T507", what, hint="objects are never unpickled: save numbers or booleans")
-    shape = tuple(int(part.strip(b" L\n\t\r")) for part in fields[b"shape"].strip(b"()").split(b",") if part.strip())
+    shape = tuple(int(field.strip(b" L\n\t\r")) for field in fields[b"shape"].strip(b"()").split(b",") if field.strip())
     if problem := shape_problem(shape):
         raise error("T504", f"{shown(source)} is too large", notes=[problem])
     return _Description(np.dtype(descr), fields[b"fortran_order"] == b"True", shape)
 
 
-def _array(stream: IO[bytes], described: _Description, left: int, source: object, format: str) -> NDArray:
+def _array(stream: IO[bytes], described: _Description, left: int, source: object, format: str) -> AnyArray:
     """Return the array that follows, in the machine's byte order; ``left``: the bytes that are there for it."""
     need = math.prod(described.shape) * described.dtype.itemsize
     if need != left:

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import ThermocError, error
-from thermoc.support.json_text import parse_json
+from thermoc.support.json_text import as_object, parse_json
 from thermoc.support.limits import JSON_BYTES, MEMBERS, MODEL_BYTES, shape_problem
 from thermoc.support.loading import damaged, read_bytes, shown
 
@@ -38,10 +39,10 @@ class Bundle:
     """What such a file holds: named arrays (read-only, in memory) and a JSON document."""
 
     document: Any
-    arrays: Mapping[str, NDArray]
+    arrays: Mapping[str, AnyArray]
 
 
-def bundle_bytes(*, kind: str, version: int, document: Any, arrays: Mapping[str, NDArray]) -> bytes:
+def bundle_bytes(*, kind: str, version: int, document: Any, arrays: Mapping[str, AnyArray]) -> bytes:
     """Return arrays and a JSON document as the content of one safetensors file: equal ones give equal bytes.
 
     The metadata carries ``kind``, ``version`` and a SHA-256 over the document and every array, so that a flipped bit
@@ -53,18 +54,18 @@ def bundle_bytes(*, kind: str, version: int, document: Any, arrays: Mapping[str,
     return safetensors_bytes(plain, metadata)
 
 
-def safetensors_bytes(arrays: Mapping[str, NDArray], metadata: Mapping[str, str]) -> bytes:
+def safetensors_bytes(arrays: Mapping[str, AnyArray], metadata: Mapping[str, str]) -> bytes:
     """Return the content of a safetensors file, in one order: widest elements first, then by name, keys sorted.
 
     The package of that name writes its metadata in the order of a hash that changes from call to call.
     """
     header: dict[str, Any] = {"__metadata__": dict(sorted(metadata.items()))}
     order = sorted(arrays, key=lambda name: (-arrays[name].dtype.itemsize, name))
-    end = 0
+    offset = 0
     for name in order:
-        first, end = end, end + arrays[name].nbytes
+        first, offset = offset, offset + arrays[name].nbytes
         shape = list(arrays[name].shape)
-        header[name] = {"dtype": _NAMES[arrays[name].dtype], "shape": shape, "data_offsets": [first, end]}
+        header[name] = {"dtype": _NAMES[arrays[name].dtype], "shape": shape, "data_offsets": [first, offset]}
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % _ALIGNMENT)
     return b"".join([len(text).to_bytes(8, "little"), text, *(arrays[name].tobytes() for name in order)])
@@ -82,10 +83,10 @@ def read_bundle(path: str | os.PathLike[str], *, kind: str, version: int) -> Bun
 def parse_bundle(data: bytes, source: object, *, kind: str, version: int) -> Bundle:
     """Return what the bytes of such a file hold. Errors: T502 to T504."""
     header, start = _header(data, source, kind)
-    metadata = header.pop("__metadata__", None)
-    if not isinstance(metadata, dict) or metadata.get("kind") != kind:
-        stated = metadata.get("kind") if isinstance(metadata, dict) else None
-        raise error("T502", f"{shown(source)} is not a {kind} file", notes=[f"its metadata names the kind {stated!r}"])
+    metadata = as_object(header.pop("__metadata__", None)) or {}
+    if metadata.get("kind") != kind:
+        notes = [f"its metadata names the kind {metadata.get('kind')!r}"]
+        raise error("T502", f"{shown(source)} is not a {kind} file", notes=notes)
     _check_version(source, kind, metadata.get("version"), version)
     arrays = _arrays(header, np.frombuffer(data, np.uint8, offset=start), source, kind)
     text = metadata.get("document")
@@ -94,7 +95,7 @@ def parse_bundle(data: bytes, source: object, *, kind: str, version: int) -> Bun
     return Bundle(document=parse_json(text.encode(), source, f"a {kind}"), arrays=arrays)
 
 
-def digest(kind: str, text: str, arrays: Mapping[str, NDArray]) -> str:
+def digest(kind: str, text: str, arrays: Mapping[str, AnyArray]) -> str:
     """Return the SHA-256 of a document and arrays."""
     total = hashlib.sha256(f"{kind}\n{text}\n".encode())
     for name in sorted(arrays):
@@ -104,7 +105,7 @@ def digest(kind: str, text: str, arrays: Mapping[str, NDArray]) -> str:
     return total.hexdigest()
 
 
-def _little_endian(array: NDArray) -> NDArray:
+def _little_endian(array: AnyArray) -> AnyArray:
     plain = np.asarray(array, order="C")
     return plain.astype(plain.dtype.newbyteorder("<"), copy=False)
 
@@ -117,8 +118,8 @@ def _header(data: bytes, source: object, kind: str) -> tuple[dict[str, Any], int
     if length > JSON_BYTES:
         notes = [f"the limit is {JSON_BYTES} bytes"]
         raise error("T504", f"{shown(source)}: header of {length} bytes", notes=notes)
-    header = parse_json(data[8 : 8 + length], source, f"a {kind}")
-    if not isinstance(header, dict):
+    header = as_object(parse_json(data[8 : 8 + length], source, f"a {kind}"))
+    if header is None:
         raise damaged(source, f"a {kind}", "its header is not a JSON object")
     return header, 8 + length
 
@@ -136,7 +137,7 @@ def _check_version(source: object, kind: str, stated: Any, known: int) -> None:
         )
 
 
-def _arrays(header: Mapping[str, Any], content: NDArray[np.uint8], source: object, kind: str) -> dict[str, NDArray]:
+def _arrays(header: Mapping[str, Any], content: NDArray[np.uint8], source: object, kind: str) -> dict[str, AnyArray]:
     """Return every array of a header. No byte may belong to two, so that none costs more than the file."""
     if len(header) > MEMBERS:
         raise error("T504", f"{shown(source)} holds {len(header)} arrays", notes=[f"the limit is {MEMBERS}"])
@@ -147,7 +148,7 @@ def _arrays(header: Mapping[str, Any], content: NDArray[np.uint8], source: objec
     return arrays
 
 
-def _view(source: object, kind: str, name: str, entry: Any, content: NDArray[np.uint8]) -> NDArray:
+def _view(source: object, kind: str, name: str, entry: Any, content: NDArray[np.uint8]) -> AnyArray:
     try:
         dtype = np.dtype(_DTYPES[entry["dtype"]])
         shape = tuple(entry["shape"])

@@ -144,9 +144,9 @@ class ThermocError(Exception):
 
     def __init__(self, findings: Sequence[Finding]):
         self.findings = tuple(findings)
-        more = len(self.findings) - FINDINGS
+        unlisted = len(self.findings) - FINDINGS
         shown = [str(finding) for finding in self.findings[:FINDINGS]]
-        super().__init__("\n".join([*shown, f"... and {more} more"] if more > 0 else shown))
+        super().__init__("\n".join([*shown, f"... and {unlisted} more"] if unlisted > 0 else shown))
 
     @property
     def code(self) -> str:
@@ -170,7 +170,7 @@ BETWEEN = frozenset({"thermoc", "dataclasses", "contextlib", "functools", "numpy
 
 def caller() -> Location | None:
     """Return the innermost frame outside thermoc, the user's line; None where the command line called."""
-    frame = sys._getframe(1)
+    frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
     while frame is not None:
         module = frame.f_globals.get("__name__", "")
         if module == "thermoc.cli" or module.startswith("thermoc.cli."):

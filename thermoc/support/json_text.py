@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, NoReturn
+from collections.abc import Iterable
+from typing import Any, NoReturn, cast
 
 from thermoc.support.errors import error
 from thermoc.support.limits import DEPTH, DIGITS, JSON_BYTES, JSON_VALUES
@@ -34,13 +35,25 @@ def parse_json(data: bytes, source: object, format: str, *, most: int = JSON_BYT
 
 def check_depth(document: Any, source: object) -> None:
     """Refuse a document of more than ``DEPTH`` levels, so that what reads it may recurse. Errors: T504."""
-    level, depth = [document], 0
+    level: list[Any] = [document]
+    depth = 0
     while level:
-        items = (item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list))
-        level = [inner for inside in items for inner in inside if isinstance(inner, dict | list)]
+        level = [inner for item in level for inner in _members(item) if isinstance(inner, dict | list)]
         depth += 1
         if depth > DEPTH:
             raise error("T504", f"{shown(source)} nests too deeply", notes=[f"the limit is {DEPTH} levels"])
+
+
+def as_object(value: object) -> dict[str, Any] | None:
+    """Return a value that is a JSON object as one, else None."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+
+
+def _members(value: object) -> Iterable[Any]:
+    """Return what an object or a list holds; nothing of anything else."""
+    if isinstance(value, dict):
+        return cast("dict[str, Any]", value).values()
+    return cast("list[Any]", value) if isinstance(value, list) else ()
 
 
 def _integer(digits: str) -> int:

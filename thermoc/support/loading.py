@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 from thermoc.support.errors import ThermocError, error
 
@@ -47,7 +48,7 @@ def read_text(path: str | os.PathLike[str], *, most: int) -> str:
 
 
 @contextmanager
-def reading(source: object, format: str) -> Iterator[None]:
+def reading(source: object, format: str) -> Generator[None, None, None]:
     """Turn what fails inside a reader into a coded error that names the file and its format.
 
     Readers check what they read; this stands behind them, so that what no check foresaw is no crash either.
@@ -81,7 +82,7 @@ def damaged(source: object, format: str, fact: str) -> ThermocError:
 
 def shown(source: object) -> str:
     """Return a path or label as messages show it; the middle of a very long one is left out."""
-    text = os.fspath(source) if isinstance(source, os.PathLike) else str(source)
+    text = os.fspath(cast("os.PathLike[str]", source)) if isinstance(source, os.PathLike) else str(source)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN // 2]}...{text[-_SHOWN // 2 :]}"
 
 

@@ -14,8 +14,8 @@ LIMITS = (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "me
 
 def available(groups: Path = GROUPS) -> int | None:
     """Return the bytes that can still be had without swapping, or None where the system does not tell."""
-    told = [number for number in (_machine(), *_group(groups)) if number is not None]
-    return min(told, default=None)
+    reported = [number for number in (_machine(), *_group(groups)) if number is not None]
+    return min(reported, default=None)
 
 
 def _machine() -> int | None:

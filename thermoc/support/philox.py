@@ -15,6 +15,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from thermoc.support.array_types import AnyArray
+
 MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 WEYL = (0x9E3779B9, 0xBB67AE85)
 ROUNDS = 10
@@ -53,7 +55,7 @@ def words(element: ArrayLike, *, tick: int, draw: int, stream: int, seed: int) -
     return philox4x32((element, tick, draw, stream), key_of(seed))
 
 
-def uniform(high: NDArray[np.uint64], low: NDArray[np.uint64], dtype: np.dtype) -> NDArray:
+def uniform(high: NDArray[np.uint64], low: NDArray[np.uint64], dtype: np.dtype) -> AnyArray:
     """Return numbers in the open interval (0, 1), exact in ``dtype`` (float32 uses ``high`` alone)."""
     if dtype == np.float32:
         return ((high >> np.uint64(9)).astype(np.float32) + np.float32(0.5)) * np.float32(2.0**-23)
@@ -61,7 +63,7 @@ def uniform(high: NDArray[np.uint64], low: NDArray[np.uint64], dtype: np.dtype) 
     return (bits.astype(np.float64) + 0.5) * 2.0**-52
 
 
-def normal(block: Words, dtype: np.dtype) -> NDArray:
+def normal(block: Words, dtype: np.dtype) -> AnyArray:
     """Return one standard normal per block, by Box and Muller, computed in ``dtype``."""
     first, second = uniform(block[0], block[1], dtype), uniform(block[2], block[3], dtype)
     two, tau = dtype.type(2.0), dtype.type(2.0 * np.pi)

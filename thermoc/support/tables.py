@@ -8,12 +8,14 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import cast
 
-from numpy.typing import NDArray
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from thermoc.support.array_types import AnyArray
 
 WIDE, NARROW = 200, 60
 """Columns where nothing says how many there are, and the fewest that a table is squeezed into."""
@@ -32,10 +34,10 @@ def table(title: str, rows: Rows) -> str:
     width = _columns()
     if _least(rows, stacked=True) > width:
         return "\n".join([plain(title), *_records(rows, width)])
-    console = Console(file=io.StringIO(), width=width, color_system=None)
+    written = io.StringIO()
+    console = Console(file=written, width=width, color_system=None)
     console.print(_table(title, rows, stacked=_least(rows, stacked=False) > width))
-    text = console.file.getvalue()  # pyright: ignore[reportAttributeAccessIssue]
-    return "\n".join(line.rstrip() for line in text.splitlines()).strip("\n")
+    return "\n".join(line.rstrip() for line in written.getvalue().splitlines()).strip("\n")
 
 
 def _table(title: str, rows: Rows, *, stacked: bool) -> Table:
@@ -61,8 +63,8 @@ def _least(rows: Rows, *, stacked: bool) -> int:
 
 
 def _numeric(rows: Rows, name: str) -> bool:
-    there = [row[name] for row in rows if row[name] is not None]
-    return all(isinstance(item, int | float) and not isinstance(item, bool) for item in there)
+    numbers = [row[name] for row in rows if row[name] is not None]
+    return all(isinstance(item, int | float) and not isinstance(item, bool) for item in numbers)
 
 
 def _records(rows: Rows, width: int) -> list[str]:
@@ -83,8 +85,8 @@ def _records(rows: Rows, width: int) -> list[str]:
 
 def _columns() -> int:
     """Return how wide a table may be: of the terminal, or as COLUMNS says, else wide."""
-    told = sys.stdout is not None and (sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal())
-    return max(shutil.get_terminal_size().columns if told else WIDE, NARROW)
+    stated = sys.stdout is not None and (sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal())
+    return max(shutil.get_terminal_size().columns if stated else WIDE, NARROW)
 
 
 def _head(name: object) -> str:
@@ -106,7 +108,7 @@ def html_table(title: str, rows: Rows) -> str:
     return f"<div><strong>{escape(plain(title))}</strong>{grid}</div>"
 
 
-def array_rows(arrays: Mapping[str, NDArray], kind: str) -> list[dict[str, object]]:
+def array_rows(arrays: Mapping[str, AnyArray], kind: str) -> list[dict[str, object]]:
     """Return a row for each array: its name under ``kind``, shape, dtype, mean, least and largest element."""
     return [
         {
@@ -128,6 +130,7 @@ def cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list | tuple):
-        text = "x".join(map(str, value)) if all(isinstance(item, int) for item in value) else ", ".join(map(str, value))
+        items = cast("Sequence[object]", value)
+        text = "x".join(map(str, items)) if all(isinstance(item, int) for item in items) else ", ".join(map(str, items))
         return plain(text)
     return plain(str(value))
