@@ -18,7 +18,7 @@ from thermoc.ir.target import TargetDescription
 from thermoc.ir.types import DType
 from thermoc.ir.values import Array
 from thermoc.passes import stages
-from thermoc.passes.base import Pass
+from thermoc.passes.base import Lowered, Pass
 from thermoc.passes.legalize import Legalize
 
 TARGET = TargetDescription(name="double", summary="the reference in the place of a target", ops=frozenset(REGISTRY))
@@ -54,8 +54,8 @@ class Right(Backend):
         passes = list(stages.discrete(dt=dt, dtype=DType.f64))
         return passes if options.extra is None else [*passes, options.extra]
 
-    def emit(self, graph: Graph, options: Any) -> Held:
-        return Held(graph=graph.with_ops(type(self).fault(op) for op in graph.ops))
+    def emit(self, lowered: Lowered, options: Any) -> Held:
+        return Held(graph=lowered.graph.with_ops(type(self).fault(op) for op in lowered.graph.ops))
 
     def run(self, artefact: Held, feed: Feed, place: Place) -> Outcome:
         with np.errstate(all="ignore"):

@@ -11,9 +11,8 @@ from thermoc.backends.brian2 import emit, lower, run, script
 from thermoc.backends.brian2.artefact import Brian2Artefact
 from thermoc.backends.brian2.target import TARGET
 from thermoc.ir.feed import Feed
-from thermoc.ir.graph import Graph
 from thermoc.ir.target import TargetDescription
-from thermoc.passes.base import Pass
+from thermoc.passes.base import Lowered, Pass
 from thermoc.passes.spike_encode import Inputs
 from thermoc.support.errors import error
 
@@ -68,9 +67,9 @@ class Brian2Backend(Backend):
         """Return the passes that bring a graph to Brian2."""
         return lower.lower(options.coding, options.input_range, options.calibrate, dt=dt)
 
-    def emit(self, graph: Graph, options: Options) -> Brian2Artefact:
+    def emit(self, lowered: Lowered, options: Options) -> Brian2Artefact:
         """Return the script of a lowered graph. Errors: T301."""
-        text, data = script.script(emit.emit(graph, options.noise), time_unit=options.time_unit)
+        text, data = script.script(emit.emit(lowered.graph, options.noise), time_unit=options.time_unit)
         return Brian2Artefact(text=text, data=data, options=options)
 
     def run(self, artefact: Brian2Artefact, feed: Feed, place: Place) -> Outcome:

@@ -21,7 +21,7 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.host_device import parts
 from thermoc.ir.reference import interpret
 from thermoc.ir.target import TargetDescription
-from thermoc.passes.base import Pass
+from thermoc.passes.base import Lowered, Pass
 from thermoc.support.errors import Finding, ThermocError, error
 
 CHOICES = {"coding": ("graded", "thermal", "rate"), "runtime": ("lava", "reference")}
@@ -75,8 +75,9 @@ class LavaBackend(Backend):
         how: dict[str, Any] = {name: getattr(options, name) for name in names}
         return lower.lower(dt=dt, **how)
 
-    def emit(self, graph: Graph, options: Options) -> LavaArtefact:
+    def emit(self, lowered: Lowered, options: Options) -> LavaArtefact:
         """Return the package of a lowered graph. Errors: T301."""
+        graph = lowered.graph
         chip = chip_of(graph)
         about = {
             "borders": borders_of(graph),

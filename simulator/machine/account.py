@@ -12,7 +12,7 @@ from thermoc.simulator.cache import keep
 from thermoc.simulator.chips import Chip
 from thermoc.simulator.machine import event_kernel as kernel
 from thermoc.simulator.machine.costs import COMPONENTS, Costs
-from thermoc.simulator.machine.engine import Events
+from thermoc.simulator.machine.events import Events
 from thermoc.simulator.machine.instructions import PICO, THERMAL
 from thermoc.simulator.machine.program import ChipProgram
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from thermoc.simulator.chips import Chip
 from thermoc.simulator.machine.instructions import PICO
 from thermoc.simulator.machine.pulses import Pulses
-from thermoc.simulator.machine.units import NONE, Hold, Units
+from thermoc.simulator.machine.units import NONE, Hold, ThermalUnits
 from thermoc.simulator.thermal.die import Die, State
 from thermoc.simulator.thermal.ledger import Ledger
 from thermoc.simulator.thermal.stack import Layer, Material, Sink, Stack
@@ -131,7 +131,7 @@ class ElectroThermal:
         self.die = Die(stack_of(chip), self.shape)
         spots = np.array([chip.position(core) for core in range(chip.cores)])
         self.spot = spots[:, 1], spots[:, 0]  # row, column of each core's cell
-        self.units = Units(chip) if "sampler.units" in chip else None
+        self.units = ThermalUnits(chip) if "sampler.units" in chip else None
 
     def grid(self, cores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return numbers of cores on the die's cells, (rows, columns)."""

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from thermoc.simulator.machine.events import Events
 from thermoc.simulator.machine.instructions import PICO, THERMAL
 from thermoc.simulator.machine.program import ChipProgram
-
-if TYPE_CHECKING:
-    from thermoc.simulator.machine.engine import Events
 
 
 @dataclass(frozen=True, kw_only=True)

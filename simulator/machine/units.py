@@ -74,7 +74,7 @@ class Response:
         return self.island(known) + (T - known)
 
 
-class Units:
+class ThermalUnits:
     """The units of a chip, as its file's [sampler] says.
 
     Errors: T404 for an unknown device, T515 for one that holds more than a quarter of its island's heat: the two are

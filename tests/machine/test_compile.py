@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import thermoc as tc
-from thermoc.backends.chip.run import _warmth
+from thermoc.backends.chip.temperatures import cell_warmth
 from thermoc.ir.feed import Feed
 from thermoc.simulator.chips import load_chip
-from thermoc.simulator.machine import ChipProgram, Op, costs, run_events
+from thermoc.simulator.machine import ChipOp, ChipProgram, costs, run_events
 from thermoc.simulator.machine.account import account, beginning, event_joules
 
 RNG = np.random.default_rng(0)
@@ -121,11 +121,11 @@ def test_what_never_touches_heat_is_what_the_simulator_gives(name: str):
 def test_every_message_has_its_receiver_and_all_ends(name: str, placement: str):
     program = tc.compile(NETWORKS[name](), "chip", chip="thermo-1", placement=placement).artefact.mapping.program
     code, core = program.code, program.cores
-    sends = [(core[r], code[r, 2], code[r, 3], code[r, 4]) for r in np.flatnonzero(code[:, 0] == Op.SEND)]
-    receives = [(code[r, 2], core[r], code[r, 3], code[r, 4]) for r in np.flatnonzero(code[:, 0] == Op.RECV)]
+    sends = [(core[r], code[r, 2], code[r, 3], code[r, 4]) for r in np.flatnonzero(code[:, 0] == ChipOp.SEND)]
+    receives = [(code[r, 2], core[r], code[r, 3], code[r, 4]) for r in np.flatnonzero(code[:, 0] == ChipOp.RECV)]
     assert Counter(map(tuple, np.array(sends).tolist())) == Counter(map(tuple, np.array(receives).tolist()))
     events = run_events(program, load_chip("thermo-1"), rounds=30)
-    halts = code[events.row, 0] == Op.HALT
+    halts = code[events.row, 0] == ChipOp.HALT
     assert halts.sum() == 30 * len(np.unique(core))
 
 
@@ -134,7 +134,7 @@ def test_a_layer_takes_the_arrays_of_its_tiles():
     layout = tc.compile(dense(), "chip", chip="thermo-1").artefact.mapping
     assert layout.utilisation["arrays"] == (12 * 8, 256 * 16)
     assert layout.utilisation["p-bits"] == (0, 256 * 256)
-    cells = sum(int(row[4]) for row in layout.program.code if row[0] == Op.PROG)
+    cells = sum(int(row[4]) for row in layout.program.code if row[0] == ChipOp.PROG)
     assert cells == 8 * (280 * 300 + 10 * 280)
 
 
@@ -280,7 +280,7 @@ def test_choices_that_fit_their_banks_are_not_compared():
     with tc.Network("choices") as net:
         tc.output("c", tc.sample_categorical(tc.input("x", (4, 128)), 1.0))
     program = tc.compile(net, "chip", chip="thermo-1").artefact.mapping.program
-    assert not (program.code[:, 0] == Op.VOP).any() and (program.code[:, 0] == Op.SAMPLE).sum() == 2
+    assert not (program.code[:, 0] == ChipOp.VOP).any() and (program.code[:, 0] == ChipOp.SAMPLE).sum() == 2
 
 
 def test_an_artefact_is_the_machines_program(tmp_path: Path):
@@ -344,7 +344,7 @@ def test_a_schedule_is_carried_out_by_heaters_and_cooling():
     assert np.allclose(kelvin[:24, 0], expected, rtol=1e-3)
     assert np.allclose(kelvin[24:, 0], expected, rtol=1e-3)  # the next sample is heated up again
     program = run.chip.run.artefact.mapping.program
-    assert (program.code[:, 0] == Op.ANNEAL).any() and not (program.code[:, 0] == Op.SAMPLE).any()
+    assert (program.code[:, 0] == ChipOp.ANNEAL).any() and not (program.code[:, 0] == ChipOp.SAMPLE).any()
 
 
 def test_thermal_placement_cools_what_samples():
@@ -419,9 +419,9 @@ def test_every_array_conducts_by_its_own_place(tmp_path: Path):
     run = exe.run(inputs(net), ticks=2)
     held = run.chip.run
     start = beginning(held.events, exe.artefact.mapping.program)
-    gain = _warmth(exe.artefact, "affine", held.events, held.history, start, Feed(arrays={}, ticks=2, batch=3))
+    gain = cell_warmth(exe.artefact, "affine", held.events, held.history, start, Feed(arrays={}, ticks=2, batch=3))
     layout = exe.artefact.mapping
-    for number, part in enumerate(layout.work.parts):
+    for number, part in enumerate(layout.work.tasks):
         if part.kind == "product" and layout.work.ops[part.op] == "affine":
             core = layout.placement.core[layout.partition.group[number]]
             T = (gain[0, 0, part.array, part.low] - 1) / 5e-4 + 300

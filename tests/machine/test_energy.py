@@ -13,7 +13,7 @@ from tests.machine.finite_volumes import FiniteVolumes
 from tests.machine.test_engine import three_tiles
 from tests.machine.test_units import behind
 from thermoc.simulator.chips import Chip, load_chip
-from thermoc.simulator.machine import COMPONENTS, Op, costs, run_events
+from thermoc.simulator.machine import COMPONENTS, ChipOp, costs, run_events
 from thermoc.simulator.machine.account import account, power
 
 CHIP = load_chip("thermo-1")
@@ -79,7 +79,7 @@ def by_hand(core: int, name: str, f: dict[str, int], c: Chip) -> dict[str, float
 
 def test_every_instruction_is_there(report):
     names = {name for _, _, name, _, _ in printed(report.run.artefact.mapping.program)}
-    assert names == {op.name for op in Op}
+    assert names == {op.name for op in ChipOp}
 
 
 def test_joules_are_those_of_the_printed_instructions(report):

@@ -5,18 +5,20 @@ from __future__ import annotations
 import dataclasses
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
 from thermoc.ir.text import print_graph
 from thermoc.ir.types import DType
 from thermoc.ir.verify import findings
-from thermoc.support.errors import Finding, ThermocError
+from thermoc.support.errors import Finding, ThermocError, error
 from thermoc.support.files import make_folder, write_atomic
+
+Analysis = TypeVar("Analysis")
 
 
 @dataclass(frozen=True)
@@ -74,11 +76,21 @@ class Change:
 
 @dataclass
 class Log:
-    """Collects the changes of one pass."""
+    """Collects the changes of one pass, and analyses: what it works out about a graph without changing it."""
 
     changes: list[Change] = field(default_factory=list)
     counterparts: list[object] = field(default_factory=list)
     """Of a pass that is not exact: what stands for each unit of the graph before it (``passes.counterparts``)."""
+    analyses: dict[type, object] = field(default_factory=dict)
+    """By type, those of this pass and of the passes before it; each prints as text, which ``dump_ir`` shows."""
+
+    def keep(self, analysis: object) -> None:
+        """Store an analysis for later passes and for the target, in place of an earlier one of its type."""
+        self.analyses[type(analysis)] = analysis
+
+    def needed(self, kind: type[Analysis]) -> Analysis:
+        """Return the analysis of a type. Errors: T201 where no earlier pass made one."""
+        return needed(self.analyses, kind)
 
     def changed(self, what: str, *, old: object, new: object, bound: str, **numbers: float) -> None:
         """Record that ``old`` became ``new``; numbers: offset, noise and sampling of the ``Change``."""
@@ -125,29 +137,48 @@ class Record:
 
 @dataclass(frozen=True, kw_only=True)
 class Lowered:
-    """A graph after a list of passes, and the record of each; ``graphs`` are those it was after each pass."""
+    """A graph after a list of passes, and the record of each; ``graphs`` are those it was after each pass.
+
+    analyses: by type, the last of each that passes made.
+    """
 
     graph: Graph
     records: tuple[Record, ...]
     graphs: tuple[Graph, ...] = field(default=(), repr=False)
+    analyses: Mapping[type, object] = field(default_factory=dict, repr=False)
+
+    def needed(self, kind: type[Analysis]) -> Analysis:
+        """Return the analysis of a type. Errors: T201 where no pass made one."""
+        return needed(self.analyses, kind)
+
+
+def needed(analyses: Mapping[type, object], kind: type[Analysis]) -> Analysis:
+    """Return the analysis of a type. Errors: T201 where there is none."""
+    analysis = analyses.get(kind)
+    if not isinstance(analysis, kind):
+        notes = [f"analyses already made: {', '.join(made.__name__ for made in analyses) or 'none'}"]
+        raise error("T201", f"a {kind.__name__} is needed", notes=notes, hint="run the pass that makes it before")
+    return analysis
 
 
 def run_passes(graph: Graph, passes: Sequence[Pass], *, dump_ir: Path | None = None) -> Lowered:
     """Run passes in order, verifying after each.
 
     dump_ir: a folder that gets the graph's text before the first pass (``00-source.txt``) and after each pass that
-    changed something (``03-fuse.txt``). Errors: T1xx (the graph given is not well formed), T201 (a precondition does
-    not hold), T202 (a pass broke the graph or its promise; names the pass and those already run), T505.
+    changed something (``03-fuse.txt``), or the text of what a pass worked out. Errors: T1xx (the graph given is not
+    well formed), T201 (a precondition does not hold), T202 (a pass broke the graph or its promise; names the pass and
+    those already run), T505.
     """
     if not (passes and passes[0].untyped):
         _demand(findings(graph), lambda found: found)
     if dump_ir is not None:
         make_folder(dump_ir)
-        _dump(dump_ir / "00-source.txt", graph)
+        _dump(dump_ir / "00-source.txt", print_graph(graph))
+    analyses: dict[type, object] = {}
     records: list[Record] = []
     graphs: list[Graph] = []
     for number, step in enumerate(passes, 1):
-        before, start, log = graph, time.perf_counter(), Log()
+        before, start, log = graph, time.perf_counter(), Log(analyses=dict(analyses))
         _check_needs(step, graph, records)
         graph = step.run(graph, log)
         changed = graph != before
@@ -162,13 +193,16 @@ def run_passes(graph: Graph, passes: Sequence[Pass], *, dump_ir: Path | None = N
         )
         records.append(record)
         graphs.append(graph)
-        if dump_ir is not None and changed:
-            _dump(dump_ir / f"{number:02d}-{step.name}.txt", graph)
-    return Lowered(graph=graph, records=tuple(records), graphs=tuple(graphs))
+        fresh = [one for kind, one in log.analyses.items() if one is not analyses.get(kind)]
+        analyses = log.analyses
+        if dump_ir is not None and (changed or fresh):
+            texts = [print_graph(graph)] * changed + [str(analysis) for analysis in fresh]
+            _dump(dump_ir / f"{number:02d}-{step.name}.txt", "\n".join(texts))
+    return Lowered(graph=graph, records=tuple(records), graphs=tuple(graphs), analyses=analyses)
 
 
-def _dump(path: Path, graph: Graph) -> None:
-    write_atomic(path, print_graph(graph).encode())
+def _dump(path: Path, text: str) -> None:
+    write_atomic(path, text.encode())
 
 
 def _demand(found: Iterable[Finding], blame: Callable[[list[Finding]], list[Finding]]) -> None:
