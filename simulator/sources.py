@@ -9,6 +9,7 @@ import sys
 import time
 from functools import cache
 from pathlib import Path
+from pkgutil import iter_modules
 
 STARTED = time.time()
 """Sources changed after this are not those that this process has loaded."""
@@ -40,7 +41,7 @@ def files(module: str) -> dict[str, Path]:
         path = _path(name)
         if name not in reached and path is not None:
             reached[name] = path
-            waiting += _imports(path)
+            waiting += _imports(path) + _members(name, path)
     return reached
 
 
@@ -61,6 +62,13 @@ def _imports(path: Path) -> tuple[str, ...]:
                 submodule = f"{node.module}.{alias.name}"
                 names.append(submodule if _path(submodule) else node.module)
     return tuple(name for name in names if name.startswith("thermoc."))
+
+
+def _members(package: str, path: Path) -> tuple[str, ...]:
+    """Return the modules of a package that imports whatever lies in it, and so names none of them."""
+    if path.name != "__init__.py" or b"iter_modules(" not in _read(path)[0]:
+        return ()
+    return tuple(f"{package}.{module.name}" for module in iter_modules([str(path.parent)]))
 
 
 @cache

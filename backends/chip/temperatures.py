@@ -21,7 +21,7 @@ from thermoc.simulator.chips import Chip
 from thermoc.simulator.machine import ChipOp, ChipProgram, Events
 from thermoc.simulator.machine.electrothermal import History
 from thermoc.simulator.machine.pulses import Pulses
-from thermoc.support.units import K_B, Scale
+from thermoc.support.units import K_B, ReducedUnits
 
 Kelvins = Mapping[str, NDArray[np.float64]]
 """Temperatures by the result of the op that draws at them."""
@@ -105,7 +105,7 @@ def relative_temperature(
     """Return the temperature of each unit of an op over what was asked for, (ticks, batch, *shape)."""
     shape = artefact.graph.producers[name].results[0].shape
     energy: Any = K_B * target[None, :, None]
-    scale = Scale(energy=energy, time=1.0)  # the energy of one unit is kT where T is the target
+    scale = ReducedUnits(energy=energy, time=1.0)  # the energy of one unit is kT where T is the target
     by_sample: Any = kelvin.reshape(feed.batch, feed.ticks, -1)
     reduced: Any = scale.reduced_temperature(by_sample)
     return np.swapaxes(reduced, 0, 1).reshape(feed.ticks, feed.batch, *shape)

@@ -4,6 +4,6 @@ SI units, float64. ``Circuit`` needs nothing but conductances; it knows no graph
 """
 
 from thermoc.simulator.crossbar.circuit import Circuit, Solution, transfer
-from thermoc.simulator.crossbar.heat import Cells, Settled, lattice_ratio, rise, settle
+from thermoc.simulator.crossbar.heat import HeatedCells, Settled, lattice_ratio, rise, settle
 
-__all__ = ["Cells", "Circuit", "Settled", "Solution", "lattice_ratio", "rise", "settle", "transfer"]
+__all__ = ["Circuit", "HeatedCells", "Settled", "Solution", "lattice_ratio", "rise", "settle", "transfer"]

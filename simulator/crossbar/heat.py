@@ -28,7 +28,7 @@ Law = Literal["linear", "arrhenius"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cells:
+class HeatedCells:
     """How a cell warms and what warmth does to it.
 
     R_th: kelvins a watt to the grid. crosstalk: alpha, from 0 to below 1/4. law and coefficient:
@@ -98,7 +98,7 @@ class Settled:
 def settle(
     G0: NDArray,
     V: ArrayLike,
-    cells: Cells,
+    cells: HeatedCells,
     *,
     grid: ArrayLike = 300.0,
     r_word: float = 0.0,

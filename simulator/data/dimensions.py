@@ -15,7 +15,7 @@ BASE = ("m", "kg", "s", "A", "K", "bit")
 Dimensions = tuple[Fraction, ...]
 
 
-class Unit(NamedTuple):
+class UnitOfMeasure(NamedTuple):
     """How many SI units a unit is, and the powers of ``BASE`` that it measures."""
 
     factor: Fraction
@@ -58,7 +58,9 @@ _TABLE: dict[str, tuple[str, tuple[int, ...]]] = {
     "T": ("1", (0, 1, -2, -1, 0, 0)),
     "Pa": ("1", (-1, 1, -2, 0, 0, 0)),
 }
-SYMBOLS = {name: Unit(Fraction(factor), tuple(map(Fraction, powers))) for name, (factor, powers) in _TABLE.items()}
+SYMBOLS = {
+    name: UnitOfMeasure(Fraction(factor), tuple(map(Fraction, powers))) for name, (factor, powers) in _TABLE.items()
+}
 NONE = SYMBOLS["1"]
 LONGEST = 100
 """Letters of a unit's text."""
@@ -68,7 +70,7 @@ _TOKEN = re.compile(r"\s*(?:(\^)\s*(-?\d{1,2}(?:/\d{1,2})?)|([*/()])|(1|%|[^\W\d
 
 
 @lru_cache(maxsize=512)
-def unit_of(text: str) -> Unit | None:
+def unit_of(text: str) -> UnitOfMeasure | None:
     """Return what a unit's text means, None where it means nothing; '' is a plain number."""
     tokens: list[tuple[str, ...]] = []
     at, text = 0, text.strip()
@@ -88,7 +90,7 @@ def unit_of(text: str) -> Unit | None:
         return None
 
 
-def _product(tokens: list[tuple[str, ...]]) -> Unit:
+def _product(tokens: list[tuple[str, ...]]) -> UnitOfMeasure:
     """Read a whole product; ValueError where something is left over or missing."""
     found, rest = _factors(tokens)
     if rest:
@@ -96,7 +98,7 @@ def _product(tokens: list[tuple[str, ...]]) -> Unit:
     return found
 
 
-def _factors(tokens: list[tuple[str, ...]]) -> tuple[Unit, list[tuple[str, ...]]]:
+def _factors(tokens: list[tuple[str, ...]]) -> tuple[UnitOfMeasure, list[tuple[str, ...]]]:
     """Read factors up to a closing bracket or the end; juxtaposed factors multiply."""
     found, tokens = _factor(tokens)
     while tokens and tokens[0][2] != ")":
@@ -106,7 +108,7 @@ def _factors(tokens: list[tuple[str, ...]]) -> tuple[Unit, list[tuple[str, ...]]
     return found, tokens
 
 
-def _factor(tokens: list[tuple[str, ...]]) -> tuple[Unit, list[tuple[str, ...]]]:
+def _factor(tokens: list[tuple[str, ...]]) -> tuple[UnitOfMeasure, list[tuple[str, ...]]]:
     """Read a symbol or a bracket, and the power after it."""
     if not tokens:
         raise ValueError
@@ -123,24 +125,24 @@ def _factor(tokens: list[tuple[str, ...]]) -> tuple[Unit, list[tuple[str, ...]]]
     return found, rest
 
 
-def _symbol(name: str) -> Unit:
+def _symbol(name: str) -> UnitOfMeasure:
     """Return a symbol's meaning: itself, or a prefix and a symbol."""
     if name in SYMBOLS:
         return SYMBOLS[name]
     for prefix, size in PREFIXES.items():
         rest = name.removeprefix(prefix)
         if prefix and name.startswith(prefix) and rest in SYMBOLS and rest not in ("1", "%", "min", "h"):
-            return Unit(size * SYMBOLS[rest].factor, SYMBOLS[rest].dimensions)
+            return UnitOfMeasure(size * SYMBOLS[rest].factor, SYMBOLS[rest].dimensions)
     raise ValueError
 
 
-def _times(one: Unit, other: Unit, power: Fraction) -> Unit:
+def _times(one: UnitOfMeasure, other: UnitOfMeasure, power: Fraction) -> UnitOfMeasure:
     """Return one * other^power; fractional powers only where the factor stays a fraction. ValueError beyond floats."""
     bits = max(other.factor.numerator.bit_length(), other.factor.denominator.bit_length())
     if bits * abs(power) > MOST_BITS:
         raise ValueError
     size = other.factor**power.numerator if power.denominator == 1 else _root(other.factor, power)
-    return Unit(one.factor * size, tuple(a + power * b for a, b in zip(one.dimensions, other.dimensions)))
+    return UnitOfMeasure(one.factor * size, tuple(a + power * b for a, b in zip(one.dimensions, other.dimensions)))
 
 
 def _root(factor: Fraction, power: Fraction) -> Fraction:

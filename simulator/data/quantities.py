@@ -26,9 +26,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.simulator.data.dimensions import Unit, unit_of
+from thermoc.simulator.data.dimensions import UnitOfMeasure, unit_of
 from thermoc.simulator.data.value_ranges import KEYS as RANGE
-from thermoc.simulator.data.value_ranges import Limit
+from thermoc.simulator.data.value_ranges import RangeEnd
 from thermoc.support.errors import Finding, Location, ThermocError
 from thermoc.support.limits import FINDINGS, TEXT_BYTES
 from thermoc.support.loading import cut, read_text, reading
@@ -54,7 +54,7 @@ class Quantity:
     source: str
     sure: str
     written: str
-    limits: tuple[Limit, ...] = ()
+    limits: tuple[RangeEnd, ...] = ()
 
 
 class Quantities(Mapping[str, float]):
@@ -255,15 +255,15 @@ class _Reading:
             limits=tuple(limit for limit in limits if limit is not None),
         )
 
-    def limit(self, name: str, key: str, bound: Any, unit: Unit | None) -> Limit | None:
+    def limit(self, name: str, key: str, bound: Any, unit: UnitOfMeasure | None) -> RangeEnd | None:
         """Return one side of a range, in SI or by the name of another value."""
         if isinstance(bound, str):
             if bound in self.leaves:
-                return Limit(key=key, bound=bound)
+                return RangeEnd(key=key, bound=bound)
             return self.wrong(name, f"{key} names {bound!r}, which the file does not hold")
         if not _is_number(bound):
             return self.wrong(name, f"{key} is {_plain(bound)}, neither a number nor the name of a value")
-        return Limit(key=key, bound=_float(Fraction(bound) * (unit.factor if unit else 1)))
+        return RangeEnd(key=key, bound=_float(Fraction(bound) * (unit.factor if unit else 1)))
 
     def parts(self, name: str, entry: dict[str, Any]) -> None:
         """Check the source, the mark of how sure it is, and that no other key stands there."""
@@ -294,7 +294,7 @@ class _Reading:
             return []
         return [Fraction(number) for number in found]
 
-    def unit(self, name: str, entry: dict[str, Any], wanted: str) -> Unit | None:
+    def unit(self, name: str, entry: dict[str, Any], wanted: str) -> UnitOfMeasure | None:
         """Return the file's unit where it measures what is wanted."""
         shown = wanted or '"" (a plain number)'
         written = entry.get("unit")
@@ -307,7 +307,7 @@ class _Reading:
             return self.wrong(name, f"there is no unit {cut(written, 120)!r}", f"it is to be a multiple of {shown}")
         if found.dimensions != aim.dimensions:
             return self.wrong(name, f"its unit is {cut(written, 120)!r}", f"it is to be a multiple of {shown}")
-        return Unit(found.factor / aim.factor, aim.dimensions)
+        return UnitOfMeasure(found.factor / aim.factor, aim.dimensions)
 
 
 def _keys(lines: list[str]) -> dict[str, list[tuple[int, str]]]:

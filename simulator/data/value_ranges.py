@@ -23,7 +23,7 @@ KEYS: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limit:
+class RangeEnd:
     """One side of a range: ``key`` of ``KEYS``, and a bound in SI or the name of the value that is the bound."""
 
     key: str
@@ -35,7 +35,7 @@ class Violation:
     """A value out of its range: which, the first entry that is, and the bound it breaks."""
 
     name: str
-    limit: Limit
+    limit: RangeEnd
     value: float
     bound: float
     index: int
@@ -47,7 +47,7 @@ class Violation:
         return f"{KEYS[self.limit.key][1]} {bound if isinstance(bound, str) else f'{bound:g}'}"
 
 
-def violations(values: Mapping[str, NDArray], limits: Mapping[str, Sequence[Limit]]) -> Iterator[Violation]:
+def violations(values: Mapping[str, NDArray], limits: Mapping[str, Sequence[RangeEnd]]) -> Iterator[Violation]:
     """Yield each range that values, rows (1 or n,) by name, break; one that is no number breaks every range."""
     for name, own in limits.items():
         for limit in own if name in values else ():

@@ -2,14 +2,14 @@
 
 from thermoc.simulator.devices.characteristics import currents
 from thermoc.simulator.devices.device import Device, expected, load, names, starting, values
-from thermoc.simulator.devices.equations import Model
-from thermoc.simulator.devices.simulate import METHODS, Trace, simulate
+from thermoc.simulator.devices.model import DeviceModel
+from thermoc.simulator.devices.simulate import METHODS, DeviceTrace, simulate
 
 __all__ = [
     "METHODS",
     "Device",
-    "Model",
-    "Trace",
+    "DeviceModel",
+    "DeviceTrace",
     "currents",
     "expected",
     "load",

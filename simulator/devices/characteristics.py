@@ -8,20 +8,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from thermoc.simulator.arrays import numbers
 from thermoc.simulator.cache import keep
-from thermoc.simulator.devices.device import Device, check_state
+from thermoc.simulator.devices.device import Device, check_state, memories
 from thermoc.simulator.devices.equations import behind
-from thermoc.simulator.devices.simulate import memories
+from thermoc.simulator.devices.loops import cell_of
 from thermoc.support.errors import error
 
 
-def _through(model, u, T, x, memory, p, c, out):
+def _through(rows, u, T, x, memory, out):
     """out[k] = (i, v, T) of device k behind its load and inner resistance."""
     for k in range(u.size):
-        row, way = min(k, p.shape[0] - 1), min(k, c.shape[0] - 1)
-        v, i, _, own, _ = behind(
-            model, u[k], c[way, 0] + c[way, 1], T[k], x[k], memory[min(k, len(memory) - 1)], p[row]
-        )
-        out[k, 0], out[k, 1], out[k, 2] = i, v, own
+        cell, m = cell_of(rows, k), memory[min(k, len(memory) - 1)]
+        R = cell.circuit.load + cell.circuit.inner
+        at = behind(cell.model, u[k], R, T[k], x[k], m, cell.parameters)
+        out[k, 0], out[k, 1], out[k, 2] = at.i, at.v, at.T
 
 
 _through = keep(njit(_through, error_model="numpy", nogil=True))
@@ -54,8 +53,7 @@ def currents(
     voltages, heat, x = (np.ascontiguousarray(np.broadcast_to(a, shape)).ravel() for a in given)
     check_state(device, heat, x)
     out = np.zeros((voltages.size, 3))
-    rows = (memories(device, n), device.parameters, device.circuit)
-    _through(int(device.model), voltages, heat, x, *rows, out)
+    _through(device.rows, voltages, heat, x, memories(device, n), out)
     top = np.broadcast_to(device.domain[:, 0], heat.shape)
     hot = np.flatnonzero(out[:, 2] > top)
     if hot.size:

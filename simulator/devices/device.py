@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,33 +18,15 @@ from numpy.typing import ArrayLike, NDArray
 from thermoc.simulator.arrays import numbers
 from thermoc.simulator.data.quantities import Quantities, nearest, read
 from thermoc.simulator.data.value_ranges import Violation, violations
-from thermoc.simulator.devices import jart, linear, nbo2, pickett, stanford, vo2, vteam
-from thermoc.simulator.devices.equations import CAPACITY, Model
+from thermoc.simulator.devices.loops import Rows
+from thermoc.simulator.devices.model import MEMORY, DeviceModel
+from thermoc.simulator.devices.models import MODELS, NUMBERS, data_file
+from thermoc.simulator.devices.records import CAPACITY, Cell, DeviceCircuit, Domain
 from thermoc.support.errors import Finding, ThermocError, error
 
-HERE = Path(__file__).parent
 CIRCUIT = {"circuit.load": "ohm", "circuit.inner": "ohm", "circuit.capacitance": "F"}
 HEAT = {"heat.resistance": "K/W", "heat.capacity": "J/K"}
 AMBIENT = {"heat.ambient": "K", "heat.limit": "K"}
-MODULES = {
-    "rc": (Model.LINEAR, linear),
-    "ou_cell": (Model.LINEAR, linear),
-    "nbo2": (Model.NBO2, nbo2),
-    "vo2": (Model.VO2, vo2),
-    "stanford": (Model.STANFORD, stanford),
-    "pickett": (Model.PICKETT, pickett),
-    "vteam": (Model.VTEAM, vteam),
-    "jart": (Model.JART, jart),
-}
-HEATED = ("rc", "nbo2", "vo2", "stanford")
-"""Those whose temperature is a state; the others take the ambient one, or one that follows from it at once."""
-ENDS = {
-    "stanford": ("least_gap", "greatest_gap"),
-    "pickett": ("least_fraction", "greatest_fraction"),
-    "vteam": ("on_position", "off_position"),
-    "jart": ("least_density", "greatest_density"),
-}
-"""The values between which the internal state lies."""
 SLACK = 1e-3
 """A solution may pass the ends of its state by this share of the range, where its rate has fallen to zero."""
 
@@ -52,13 +35,13 @@ SLACK = 1e-3
 class Device:
     """One device or n that differ: rows of numbers that the kernels read, and where they come from.
 
-    parameters: (1 or n, :) in the model's order; circuit: (1 or n, 5), see ``equations``; start: (1 or n, 3)
+    parameters: (1 or n, :) in the model's order; circuit: (1 or n, 5), ``records.DeviceCircuit``; start: (1 or n, 3)
     temperature, internal state, node voltage; scale: (3,) what errors are measured by, 0 where a state stands still.
     domain: (1 or n, 3) the highest temperature, the least and the greatest internal state that a run may reach.
     """
 
     name: str
-    model: Model
+    model: DeviceModel
     quantities: Quantities
     parameters: NDArray[np.float64]
     circuit: NDArray[np.float64]
@@ -78,32 +61,58 @@ class Device:
         return max(len(rows) for rows in (self.parameters, self.circuit, self.start, self.ambient, self.domain))
 
     @property
+    def number(self) -> int:
+        """The number by which kernels know the model."""
+        return NUMBERS[self.name]
+
+    @property
+    def rows(self) -> Rows:
+        """All devices, as kernels read them."""
+        return Rows(self.number, self.parameters, self.circuit, self.domain, self.scale)
+
+    def record(self, k: int = 0) -> Any:
+        """Return the parameters of device k by name, as the rules of its model take them."""
+        return self.model.parameters(*self.parameters[min(k, len(self.parameters) - 1)])
+
+    def cell(self, k: int = 0) -> Cell:
+        """Return device k, as kernels read it."""
+        parameters, circuit, domain = (
+            rows[min(k, len(rows) - 1)] for rows in (self.parameters, self.circuit, self.domain)
+        )
+        return Cell(self.number, parameters, DeviceCircuit(*circuit.tolist()), self.scale, Domain(*domain.tolist()))
+
+    @property
     def heated(self) -> bool:
         """Whether the temperature is a state."""
         return bool((self.circuit[:, CAPACITY] > 0).any())
 
 
 def names() -> tuple[str, ...]:
-    """Return the devices that have a data file here."""
-    return tuple(MODULES)
+    """Return the devices that have a model and a data file here."""
+    return tuple(MODELS)
+
+
+def model_of(name: str) -> DeviceModel:
+    """Return the model of a device. Errors: T404 for an unknown device."""
+    if name not in MODELS:
+        near = nearest(name, names())
+        hint = f"did you mean {near}?" if near else f"there are {', '.join(names())}"
+        raise error("T404", f"there is no device {name!r}", hint=hint)
+    return MODELS[name]
 
 
 def expected(name: str) -> dict[str, str]:
     """Return what a device's data file must hold, and in which units. Errors: T404 for an unknown device."""
-    if name not in MODULES:
-        near = nearest(name, names())
-        hint = f"did you mean {near}?" if near else f"there are {', '.join(names())}"
-        raise error("T404", f"there is no device {name!r}", hint=hint)
-    module = MODULES[name][1]
-    start = {"start.state": module.STATE} if name not in ("rc", "ou_cell", "nbo2", "vo2") else {}
-    return {**module.PARAMETERS, **CIRCUIT, **(HEAT if name in HEATED else {}), **AMBIENT, **start}
+    model = model_of(name)
+    start = {"start.state": model.state.unit} if model.state else {}
+    return {**model.units, **CIRCUIT, **(HEAT if model.heated else {}), **AMBIENT, **start}
 
 
 @lru_cache(maxsize=64)
 def values(name: str, path: str | None = None) -> Quantities:
     """Return a device's quantities from its data file, or from another of the same names. Errors: T404, T501, T513."""
     wanted = expected(name)
-    return read(Path(path) if path else HERE / f"{name}.toml", wanted)
+    return read(Path(path) if path else data_file(name), wanted)
 
 
 def load(name: str, *, path: str | None = None, **changed: ArrayLike) -> Device:
@@ -157,38 +166,36 @@ def _finite(name: str, key: str, value: ArrayLike) -> NDArray:
 
 
 def _built(name: str, quantities: Quantities, chosen: Mapping[str, NDArray]) -> Device:
-    model, module = MODULES[name]
-    none = np.zeros(1)
-    conductance = 1 / chosen["heat.resistance"] if name in HEATED else none
-    ends = [chosen[key] for key in ENDS[name]] if name in ENDS else [none - np.inf, none + np.inf]
-    slack = SLACK * (ends[1] - ends[0]) if name in ENDS else none
-    capacity = chosen.get("heat.capacity", none)
-    ways = [chosen[key] for key in CIRCUIT]
-    ambient, state = chosen["heat.ambient"], chosen.get("start.state", none)
+    model, zero = MODELS[name], np.zeros(1)
+    conductance = 1 / chosen["heat.resistance"] if model.heated else zero
+    capacity = chosen.get("heat.capacity", zero)
+    circuit = [*(chosen[key] for key in CIRCUIT), conductance, capacity]
+    ambient = chosen["heat.ambient"]
     heated, charged = bool((capacity > 0).any()), bool((chosen["circuit.capacitance"] > 0).any())
     if charged and (chosen["circuit.load"] == 0).any():
         hint = "give circuit_load in ohm, or circuit_capacitance=0"
         raise error("T405", f"{name}: a capacitor hangs on a source without a load", hint=hint)
-    scale = np.array(
-        [float(ambient.max()) if heated else 0.0, _size(name, chosen) if name in ENDS else 0.0, 1.0 if charged else 0.0]
-    )
+    size = float(chosen[model.state.size].max()) if model.state else 0.0
     return Device(
         name=name,
         model=model,
         quantities=quantities,
-        parameters=_rows([chosen[key] for key in module.PARAMETERS]),
-        circuit=_rows([*ways, conductance, capacity]),
-        start=_rows([ambient, state, none]),
-        scale=scale,
+        parameters=_rows([chosen[key] for key in model.units]),
+        circuit=_rows(circuit),
+        start=_rows([ambient, chosen.get("start.state", zero), zero]),
+        scale=np.array([float(ambient.max()) if heated else 0.0, size, 1.0 if charged else 0.0]),
         ambient=ambient,
-        domain=_rows([chosen["heat.limit"], ends[0] - slack, ends[1] + slack]),
+        domain=_rows([chosen["heat.limit"], *_ends(model, chosen)]),
     )
 
 
-def _size(name: str, chosen: Mapping[str, NDArray]) -> float:
-    """Return the size of the internal state that relative errors are measured by."""
-    top = {"stanford": "greatest_gap", "pickett": "greatest_fraction", "vteam": "off_position", "jart": "least_density"}
-    return float(chosen[top[name]].max())
+def _ends(model: DeviceModel, chosen: Mapping[str, NDArray]) -> list[NDArray]:
+    """Return the least and the greatest internal state that a run may reach."""
+    if model.state is None:
+        return [np.full(1, -np.inf), np.full(1, np.inf)]
+    least, greatest = chosen[model.state.least], chosen[model.state.greatest]
+    slack = SLACK * (greatest - least)
+    return [least - slack, greatest + slack]
 
 
 def _rows(columns: list[NDArray]) -> NDArray[np.float64]:
@@ -220,8 +227,8 @@ def starting(
 
 def check_ambient(device: Device, around: NDArray) -> None:
     """Refuse ambient temperatures (n_t or 1, n or 1) out of the model's domain. Errors: T405, T410."""
-    q, module = device.quantities, MODULES[device.name][1]
-    chosen = {key: device.parameters[:, k] for k, key in enumerate(module.PARAMETERS)}
+    q = device.quantities
+    chosen = {key: device.parameters[:, k] for k, key in enumerate(device.model.units)}
     limits = {key: q.quantity(key).limits for key in q if key != "heat.limit"}
     limits = {
         key: [x for x in own if key == "heat.ambient" or x.bound == "heat.ambient"] for key, own in limits.items()
@@ -249,9 +256,18 @@ def check_state(device: Device, T: NDArray, state: NDArray) -> None:
     wrong = np.flatnonzero(~((state >= low) & (state <= high)))
     if wrong.size:
         k = int(wrong[0])
-        unit = MODULES[device.name][1].STATE
-        notes = [
-            f"{' to '.join(ENDS[device.name])}: {low[min(k, low.size - 1)]:g} to {high[min(k, high.size - 1)]:g} {unit}"
-        ]
+        x = device.model.state
+        assert x is not None  # without one every state is within its range
+        unit = x.unit
+        ends = f"{low[min(k, low.size - 1)]:g} to {high[min(k, high.size - 1)]:g}"
+        notes = [f"{x.least} to {x.greatest}: {ends} {unit}"]
         what = f"{device.name}: the internal state {state[min(k, state.size - 1)]:g} {unit} is out of the model's range"
         raise error("T405", what, notes=notes)
+
+
+def memories(device: Device, n: int) -> NDArray[np.float64]:
+    """Return the memory (n, 5) with which n devices start: a hysteretic model's is where its temperature begins."""
+    memory = np.zeros((n, MEMORY))
+    if device.model.hysteresis:
+        device.model.hysteresis.begin(memory, device.start[:, 0])
+    return memory

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -17,13 +18,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from thermoc.simulator.arrays import count, counters, numbers, spread
 from thermoc.simulator.cache import keep
-from thermoc.simulator.devices import vo2
 from thermoc.simulator.devices.device import Device, check_ambient, check_state
-from thermoc.simulator.devices.equations import CAPACITANCE, CAPACITY, CONDUCTANCE, INNER, LOAD, Model
+from thermoc.simulator.devices.model import MEMORY
+from thermoc.simulator.devices.models import vo2
+from thermoc.simulator.devices.records import CAPACITANCE, CAPACITY, CONDUCTANCE, INNER, Draws, Row
 from thermoc.simulator.devices.rule import rule
 from thermoc.simulator.devices.vector import exponential, sine_of_turns
 from thermoc.simulator.kernels.thermal import noise as fill
-from thermoc.support.errors import error
+from thermoc.support.errors import ThermocError, error
 from thermoc.support.units import K_B
 
 FAR = 600.0
@@ -37,7 +39,7 @@ MOST_NODES = 1 << 26
 class LatticeTrace:
     """Rows are times, then samples and nodes (row by row), SI; ``current`` is that of the step that ends at the time.
 
-    work, heat, stored: (n_t, samples) J since t[0], as in ``simulate.Trace``; Euler's steps close them to order dt.
+    work, heat, stored: (n_t, samples) J since t[0], as in ``DeviceTrace``; Euler's steps close them to order dt.
     """
 
     t: NDArray
@@ -49,43 +51,90 @@ class LatticeTrace:
     stored: NDArray
 
 
+class Nodes(NamedTuple):
+    """What the nodes of one sample are, as rows (n,): T in K, V in V, the current in A, work and heat in J.
+
+    memory: (5, n) of their hysteresis.
+    """
+
+    T: Row
+    V: Row
+    current: Row
+    work: Row
+    heat: Row
+    memory: Row
+
+
+class Neuristor(NamedTuple):
+    """The one device that all nodes are: its parameters, ohm, F, J/K, and W/K to the base and between neighbours.
+
+    ambient: K of the base; hottest: K that no node may pass.
+    """
+
+    parameters: vo2.Parameters
+    load: float
+    capacitance: float
+    capacity: float
+    base: float
+    lateral: float
+    ambient: float
+    hottest: float
+
+
+class Kicks(NamedTuple):
+    """Noise held over a step, rows (n,): heat from the base, into each node (W), currents of load and device (A)."""
+
+    base: Row
+    flux: Row
+    load: Row
+    device: Row
+
+
 @rule
 def conductances(T, G, m, p):
-    """G[i] = 1 / R(T[i]) on each node's branch, in a loop that vectorises; m: (5, n) memory."""
-    R0, Ea, Rm, w, Tc, b, ripple, low, high, offset = p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[10]
-    turns, steep = ripple / (2 * math.pi), 4 * math.pi
-    direction, reversed_, at, proximity = m[0], m[1], m[2], m[3]
+    """G[i] = 1 / R(T[i]) on each node's branch, in a loop that vectorises; m: (5, n) memory.
+
+    The same equation as ``vo2.resistance``, with tanh written by the exponential that has no branches.
+    """
+    R0, Ea, Rm = p.insulator_resistance, p.activation_temperature, p.metal_resistance
+    w, Tc, b, low, high = p.hysteresis_width, p.critical_temperature, p.steepness, p.fit_from, p.fit_to
+    offset = p.proximity_offset
+    turns, steep = p.ripple / (2 * math.pi), 4 * math.pi
+    direction, reversed_ = m[vo2.DIRECTION], m[vo2.REVERSED]
+    at, proximity = m[vo2.TURNED_AT], m[vo2.PROXIMITY]
     for i in range(T.size):
-        held = min(max(T[i], low), high)
-        y = (held - at[i]) / (proximity[i] + offset)
+        fitted = min(max(T[i], low), high)
+        y = (fitted - at[i]) / (proximity[i] + offset)
         tail = 1 / (1 + exponential(min(max(steep * y, -FAR), FAR) - 2 * math.pi * math.pi))
         shift = reversed_[i] * proximity[i] * (1 - sine_of_turns(turns * y)) * tail
-        g = 1 / (1 + exponential(-2 * b * (direction[i] * (0.5 * w) + Tc - (held + shift))))
-        G[i] = 1 / (R0 * exponential(Ea / held) * g + Rm)
+        g = 1 / (1 + exponential(-2 * b * (direction[i] * (0.5 * w) + Tc - (fitted + shift))))
+        G[i] = 1 / (R0 * exponential(Ea / fitted) * g + Rm)
 
 
 @rule
 def look_all(T, m, p):
     """Turn nodes that went back, once any has moved by more than the reversal step since all were last looked at."""
-    low, high, most = p[7], p[8], 0.0
+    low, high, moved = p.fit_from, p.fit_to, 0.0
     for i in range(T.size):
-        most = max(most, abs(min(max(T[i], low), high) - m[4, i]))
-    if most <= p[9]:
+        moved = max(moved, abs(min(max(T[i], low), high) - m[vo2.LAST, i]))
+    if moved <= p.reversal_step:
         return
     for i in range(T.size):
-        held = min(max(T[i], low), high)
-        d = held - m[4, i]
-        if d * m[0, i] < 0:
-            vo2.turn(held, -m[0, i], m[:, i], p[3], p[4], p[5], p[6], p[7], p[8], p[10])
-        m[4, i] = held
+        fitted = min(max(T[i], low), high)
+        d = fitted - m[vo2.LAST, i]
+        if d * m[vo2.DIRECTION, i] < 0:
+            vo2.reverse(fitted, m[:, i], p)
+        m[vo2.LAST, i] = fitted
 
 
 @rule
-def laplacian(T, rows, columns, lap):
+def laplacian(T, shape, lap):
     """lap[i] = sum over neighbours of T_j - T_i, borders insulated."""
+    rows, columns = shape
     for r in range(rows):
         here = T[r * columns : (r + 1) * columns]
         out = lap[r * columns : (r + 1) * columns]
+        # an insulated border mirrors the row itself: its difference is zero
         up = T[(r - 1) * columns : r * columns] if r > 0 else here
         down = T[(r + 1) * columns : (r + 2) * columns] if r + 1 < rows else here
         for k in range(1, columns - 1):
@@ -97,19 +146,23 @@ def laplacian(T, rows, columns, lap):
 
 
 @rule
-def kicks(T, G, rows, columns, Ta, Se, Sc, R, h, first, tick, stream, key, spare, base, flux, load, device):
-    """Noise held over a step: heat from the base and into each node (W), currents of load and device (A)."""
-    n, root = T.size, 1 / math.sqrt(h)
+def draw_kicks(nodes, G, shape, node, h, draws, spare, kicks):
+    """Fill the noise held over a step of length h. What a path takes from one neighbour it gives to the other."""
+    T, n, root, columns = nodes.T, nodes.T.size, 1 / math.sqrt(h), shape[1]
+    base, flux, load, device = kicks.base, kicks.flux, kicks.load, kicks.device
+    first, tick, stream, key = draws.element, draws.tick, draws.stream, draws.key
+    Ta, R = node.ambient, node.load
     fill(base, 0, n, first, tick, BASE, stream, key, True, spare)
     for i in range(n):
-        base[i] *= Ta * math.sqrt(2 * K_B * Se) * root
+        base[i] *= Ta * math.sqrt(2 * K_B * node.base) * root
         flux[i] = base[i]
     for draw in (RIGHT, DOWN):
         fill(load, 0, n, first, tick, draw, stream, key, True, spare)
         for i in range(n):
             other = i + 1 if draw == RIGHT else i + columns
             if (i + 1) % columns != 0 if draw == RIGHT else i + columns < n:
-                q = math.sqrt(2 * K_B * max(T[i] * T[other], 0.0) * Sc) * root * load[i]
+                # Euler's T may pass below 0 K in a draw: the root then is that of 0
+                q = math.sqrt(2 * K_B * max(T[i] * T[other], 0.0) * node.lateral) * root * load[i]
                 flux[i] -= q
                 flux[other] += q
     fill(load, 0, n, first, tick, FROM_LOAD, stream, key, True, spare)
@@ -119,39 +172,78 @@ def kicks(T, G, rows, columns, Ta, Se, Sc, R, h, first, tick, stream, key, spare
         device[i] *= math.sqrt(2 * K_B * max(T[i], 0.0) * G[i]) * root
 
 
-def _advance(
-    T, V, current, W, Q, m, p, u, Ta, R, C, Cth, Se, Sc, rows, columns, h, steps, noisy, first, tick, stream, key, top
-):
-    """Take steps of length h; T, V, current, W (work), Q (heat out) are rows. Returns the first bad node, or -1."""
-    n = T.size
+@rule
+def step(nodes, G, lap, kicks, node, u, h):
+    """One Euler step of all nodes from their conductances G, and its work and heat."""
+    T, V, current, W, Q = nodes.T, nodes.V, nodes.current, nodes.work, nodes.heat
+    base, flux, load, device = kicks.base, kicks.flux, kicks.load, kicks.device
+    Ta, R, C, Cth, Se, Sc = node.ambient, node.load, node.capacitance, node.capacity, node.base, node.lateral
+    for i in range(T.size):
+        through = (u[i] - V[i]) / R + load[i]
+        current[i] = V[i] * G[i] + device[i]
+        out = Se * (T[i] - Ta) - base[i]
+        W[i] += h * u[i] * through
+        Q[i] += h * (out + (u[i] - V[i]) * through)
+        T[i] += h / Cth * (V[i] * current[i] - Se * (T[i] - Ta) + Sc * lap[i] + flux[i])
+        V[i] += h / C * (through - current[i])
+
+
+@rule
+def first_beyond(T, V, top):
+    """The first node hotter than ``top`` or without a number, or -1; the maximum over all first, for it vectorises."""
+    hottest = 0.0
+    for i in range(T.size):
+        hottest = max(hottest, abs(T[i])) if T[i] == T[i] and V[i] == V[i] else np.inf
+    if hottest > top:
+        for i in range(T.size):
+            if not (abs(T[i]) <= top and V[i] == V[i]):
+                return i
+    return -1
+
+
+@njit(error_model="numpy", nogil=True)
+def _advance(nodes, node, shape, u, h, steps, draws):
+    """Take steps of length h. Returns the first bad node and its step, or -1."""
+    n = nodes.T.size
     G, lap, scratch = np.empty(n), np.zeros(n), np.zeros((5, n))
-    spare, base, flux, load, device = scratch[0], scratch[1], scratch[2], scratch[3], scratch[4]
+    spare, kicks = scratch[0], Kicks(scratch[1], scratch[2], scratch[3], scratch[4])
     for s in range(steps):
-        look_all(T, m, p)
-        conductances(T, G, m, p)
-        if Sc > 0:
-            laplacian(T, rows, columns, lap)
-        if noisy:
-            kicks(T, G, rows, columns, Ta, Se, Sc, R, h, first, tick + s, stream, key, spare, base, flux, load, device)
-        for i in range(n):
-            through = (u[i] - V[i]) / R + load[i]
-            current[i] = V[i] * G[i] + device[i]
-            out = Se * (T[i] - Ta) - base[i]
-            W[i] += h * u[i] * through
-            Q[i] += h * (out + (u[i] - V[i]) * through)
-            T[i] += h / Cth * (V[i] * current[i] - Se * (T[i] - Ta) + Sc * lap[i] + flux[i])
-            V[i] += h / C * (through - current[i])
-        hottest = 0.0
-        for i in range(n):
-            hottest = max(hottest, abs(T[i])) if T[i] == T[i] and V[i] == V[i] else np.inf
-        if hottest > top:
-            for i in range(n):
-                if not (abs(T[i]) <= top and V[i] == V[i]):
-                    return i, s
+        look_all(nodes.T, nodes.memory, node.parameters)
+        conductances(nodes.T, G, nodes.memory, node.parameters)
+        if node.lateral > 0:
+            laplacian(nodes.T, shape, lap)
+        if draws.noisy:
+            own = Draws(True, draws.element, draws.tick + s, draws.stream, draws.key)
+            draw_kicks(nodes, G, shape, node, h, own, spare, kicks)
+        step(nodes, G, lap, kicks, node, u, h)
+        bad = first_beyond(nodes.T, nodes.V, node.hottest)
+        if bad >= 0:
+            return bad, s
     return -1, 0
 
 
-_steps = keep(njit(_advance, error_model="numpy", nogil=True), "lattices of devices", 9.0)
+_advance = keep(_advance, "lattices of devices", 9.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Samples:
+    """The nodes of all samples: rows (samples, n), memory (samples, 5, n)."""
+
+    T: Row
+    V: Row
+    current: Row
+    work: Row
+    heat: Row
+    memory: Row
+
+    def nodes(self, k: int) -> Nodes:
+        """Return those of sample k, as kernels change them."""
+        return Nodes(self.T[k], self.V[k], self.current[k], self.work[k], self.heat[k], self.memory[k])
+
+    def stored(self, node: Neuristor, T0: Row, V0: Row) -> Row:
+        """Return J in each sample (samples,) beyond those of T0 and V0: heat and charge."""
+        charge = 0.5 * node.capacitance * (self.V - V0) * (self.V + V0)
+        return (node.capacity * (self.T - T0) + charge).sum(axis=-1)
 
 
 def lattice(
@@ -176,73 +268,74 @@ def lattice(
     branch. dt is shortened to a whole number of steps between times. Errors: T402, T403, T404, T405, and T410 with
     node and time.
     """
-    times, (rows, columns) = np.atleast_1d(numbers("t", t)), _sides(shape)
+    times, sides = np.atleast_1d(numbers("t", t)), _sides(shape)
     coupling, dt = (float(spread(name, value, ())) for name, value in (("coupling", coupling), ("dt", dt)))
-    dimensions, n = np.size(shape), rows * columns
-    _check(device, dimensions, coupling, times, dt)
+    n = math.prod(sides)
+    _check(device, np.size(shape), coupling, times, dt)
     samples, (key, stream, _) = count("samples", samples, least=1), counters(seed, stream)
-    c, p = device.circuit[0], device.parameters[0]
     Ta = float(spread("ambient", device.ambient[0] if ambient is None else ambient, ()))
     check_ambient(device, np.array([[Ta]]))
-    S = float(c[CONDUCTANCE])
-    Sc, Se = coupling * S, S * (1 - 2 * dimensions * coupling)
-    heat, voltage = spread("T", Ta if T is None else T, (samples, n)), spread("node", node, (samples, n))
-    check_state(device, heat.ravel(), device.start[:, 1])
+    neuristor = _neuristor(device, coupling, np.size(shape), Ta)
+    start = _start(spread("T", Ta if T is None else T, (samples, n)), spread("node", node, (samples, n)))
+    check_state(device, start.T.ravel(), device.start[:, 1])
     u = spread("drive", drive, (n,))
-    memory = np.zeros((samples, 5, n))
+    return _run(neuristor, start, sides, u, times, dt, Draws(bool(noise), 0, 0, stream, key))
+
+
+def _neuristor(device: Device, coupling: float, dimensions: int, ambient: float) -> Neuristor:
+    """Return the device of every node: its thermal path leads to the neighbours in part, else to the base."""
+    circuit = device.cell().circuit
+    return Neuristor(
+        parameters=vo2.Parameters(*device.parameters[0].tolist()),
+        load=circuit.load,
+        capacitance=circuit.capacitance,
+        capacity=circuit.capacity,
+        base=circuit.conductance * (1 - 2 * dimensions * coupling),
+        lateral=coupling * circuit.conductance,
+        ambient=ambient,
+        hottest=device.limit,
+    )
+
+
+def _start(T: Row, V: Row) -> _Samples:
+    memory = np.zeros((len(T), MEMORY, T.shape[1]))
     memory[:, vo2.DIRECTION] = 1.0
-    memory[:, vo2.LAST] = heat
-    out, ledger = np.zeros((3, len(times), samples, n)), np.zeros((2, samples, n))
-    kept, current, tick = np.zeros((3, len(times), samples)), np.zeros((samples, n)), 0
-    start = heat.copy(), voltage.copy()
+    memory[:, vo2.LAST] = T
+    current, work, heat = np.zeros((3, *T.shape))
+    return _Samples(T=T, V=V, current=current, work=work, heat=heat, memory=memory)
+
+
+def _run(
+    node: Neuristor, now: _Samples, sides: tuple[int, int], u: Row, times: Row, dt: float, draws: Draws
+) -> LatticeTrace:
+    """Step all samples from time to time. Errors: T410."""
+    shown, energy = np.zeros((3, len(times), *now.T.shape)), np.zeros((3, len(times), len(now.T)))
+    T0, V0, tick = now.T.copy(), now.V.copy(), 0
     for j in range(len(times)):
         if j:
             span = times[j] - times[j - 1]
             steps = max(1, int(np.ceil(span / dt - 1e-6)))
-            for k in range(samples):
-                rest = (
-                    Ta,
-                    float(c[LOAD]),
-                    float(c[CAPACITANCE]),
-                    float(c[CAPACITY]),
-                    Se,
-                    Sc,
-                    rows,
-                    columns,
-                    span / steps,
-                    steps,
-                )
-                bad, s = _steps(
-                    heat[k],
-                    voltage[k],
-                    current[k],
-                    *ledger[:, k],
-                    memory[k],
-                    p,
-                    u,
-                    *rest,
-                    noise,
-                    k * n,
-                    tick,
-                    stream,
-                    key,
-                    device.limit,
-                )
+            h = span / steps
+            for k in range(len(now.T)):
+                own = draws._replace(element=k * now.T.shape[1], tick=tick)
+                bad, s = _advance(now.nodes(k), node, sides, u, h, steps, own)
                 if bad >= 0:
-                    notes = [
-                        f"at t = {times[j - 1] + (s + 1) * span / steps:.6g} s, sample {k}, node {bad}",
-                        f"temperature {heat[k, bad]:.6g} K, limit {device.limit:.6g} K",
-                        f"current {current[k, bad]:.6g} A at {voltage[k, bad]:.6g} V",
-                    ]
-                    raise error(
-                        "T410", "vo2: the device runs away", notes=notes, hint="take a smaller dt, or lower the drive"
-                    )
+                    raise _runaway(node, now, k, bad, times[j - 1] + (s + 1) * span / steps)
             tick += steps
-        out[:, j] = heat, voltage, current
-        kept[0, j], kept[1, j] = ledger.sum(axis=-1)
-        C, Cth = c[CAPACITANCE], c[CAPACITY]
-        kept[2, j] = (Cth * (heat - start[0]) + 0.5 * C * (voltage - start[1]) * (voltage + start[1])).sum(axis=-1)
-    return LatticeTrace(t=times, T=out[0], node=out[1], current=out[2], work=kept[0], heat=kept[1], stored=kept[2])
+        shown[:, j] = now.T, now.V, now.current
+        energy[:, j] = now.work.sum(axis=-1), now.heat.sum(axis=-1), now.stored(node, T0, V0)
+    T, V, current = shown
+    work, heat, stored = energy
+    return LatticeTrace(t=times, T=T, node=V, current=current, work=work, heat=heat, stored=stored)
+
+
+def _runaway(node: Neuristor, now: _Samples, k: int, i: int, t: float) -> ThermocError:
+    notes = [
+        f"at t = {t:.6g} s, sample {k}, node {i}",
+        f"temperature {now.T[k, i]:.6g} K, limit {node.hottest:.6g} K",
+        f"current {now.current[k, i]:.6g} A at {now.V[k, i]:.6g} V",
+    ]
+    return error("T410", "vo2: the device runs away", notes=notes, hint="take a smaller dt, or lower the drive")
 
 
 def _sides(shape: tuple[int, ...]) -> tuple[int, int]:
@@ -260,7 +353,7 @@ def _sides(shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 def _check(device: Device, dimensions: int, coupling: float, times: NDArray, dt: float) -> None:
-    if device.model != Model.VO2 or device.count != 1 or device.circuit[0, INNER] != 0:
+    if device.model is not vo2.MODEL or device.count != 1 or device.circuit[0, INNER] != 0:
         raise error(
             "T404",
             "a lattice is made of one kind of vo2 device without inner resistance",

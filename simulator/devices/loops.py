@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from thermoc.simulator.cache import keep
-from thermoc.simulator.devices import equations
-from thermoc.simulator.devices.equations import CURRENT, SHOWN, Model, rates
+from thermoc.simulator.devices.equations import HYSTERETIC, circuit_of, domain_of, look, rates, remember
+from thermoc.simulator.devices.model import DIRECTION
+from thermoc.simulator.devices.records import (
+    CURRENT,
+    SHOWN,
+    STATE,
+    TEMPERATURE,
+    Cell,
+    Draws,
+    Drive,
+    Problem,
+    Row,
+    Workspace,
+)
 from thermoc.simulator.devices.rule import rule
 from thermoc.simulator.devices.steppers import euler, jacobian, midpoint, sdirk
 from thermoc.simulator.kernels.operands import stopped
@@ -17,11 +31,60 @@ from thermoc.simulator.kernels.thermal import HALF, LOW, philox, uniform64
 
 FINE, RUNAWAY, STUCK, OUTSIDE = 0, 1, 2, 3
 """How a run ends: at its end, too hot, unsolved, or with its internal state out of the model's range."""
-VO2 = int(Model.VO2)
+SDIRK, MIDPOINT, EULER = range(3)
 SAFETY, LEAST, MOST = 0.9, 0.2, 5.0
 SMALLEST = 1e-15
 """A step below this part of its interval means that the solution cannot be continued."""
 TURNS = 40
+
+
+class Rows(NamedTuple):
+    """Devices of one model, (n or 1, :) each; see ``Device``."""
+
+    model: int
+    parameters: Row
+    circuit: Row
+    domain: Row
+    scale: Row
+
+
+class Schedule(NamedTuple):
+    """Output times t (n_t,), and what holds from one to the next: source V and ambient K, (n_t or 1, n or 1)."""
+
+    t: Row
+    source: Row
+    ambient: Row
+
+
+class Solver(NamedTuple):
+    """method: SDIRK with steps of its own to a relative tolerance, MIDPOINT or EULER with steps of dt."""
+
+    method: int
+    dt: float
+    tolerance: float
+
+
+class Record(NamedTuple):
+    """What a run writes: states (n_t, n, 3), row 0 given; memory (n, 5); energy (n_t, n, 2), work and heat since t[0].
+
+    shown: (n_t, n, 3) current, voltage, temperature. counts: steps tried, steps rejected; the run ends early once the
+    third is set.
+    """
+
+    states: Row
+    memory: Row
+    energy: Row
+    shown: Row
+    counts: NDArray[np.int64]
+
+
+class Steps(NamedTuple):
+    """Steps of one length from a time on; implicit: by the midpoint rule, else Euler's."""
+
+    start: float
+    length: float
+    number: int
+    implicit: bool
 
 
 @rule
@@ -33,69 +96,89 @@ def normal(element, tick, draw, stream, key):
 
 
 @rule
-def judge(y, shown, domain, c):
-    """The status of a state and the temperature shown with it; domain: the limit, the ends of the internal state."""
-    if (c[4] > 0 and (y[0] > domain[0] or y[0] <= 0)) or shown > domain[0]:
-        return RUNAWAY
-    if not (math.isfinite(y[0]) and math.isfinite(y[1]) and math.isfinite(y[2])):
-        return STUCK
-    return FINE if domain[1] <= y[1] <= domain[2] else OUTSIDE
+def workspace():
+    """The arrays that one device's steps work in."""
+    return Workspace(
+        np.zeros((3, 3)), np.zeros((3, 3)), np.zeros((7, 8)), np.zeros(6), np.zeros(1), np.zeros(2, np.int64)
+    )
 
 
 @rule
-def adaptive(model, u, Ta, y, m, p, c, scale, domain, t0, t1, h, tol, ledger, counts, at, J, M, K, new, z):
-    """Bring y from t0 to t1; return (status, next step). ``at``: the time reached. Reversals of VO2 end a step.
+def judge(cell, y, shown):
+    """The status of a state and the temperature shown with it. Too hot comes first: it explains the others."""
+    domain = cell.domain
+    if (cell.circuit.capacity > 0 and (y[0] > domain.hottest or y[0] <= 0)) or shown > domain.hottest:
+        return RUNAWAY
+    if not (math.isfinite(y[0]) and math.isfinite(y[1]) and math.isfinite(y[2])):
+        return STUCK
+    return FINE if domain.least <= y[STATE] <= domain.greatest else OUTSIDE
 
-    ledger: work and heat in J and the temperature's integral in K s are added to it.
+
+@rule
+def accept(y, ledger, new):
+    """Take a step's result: the state, and its work, heat and integral of temperature, which add up."""
+    for k in range(3):
+        y[k] = new[k]
+    for k in range(3):
+        ledger[k] += new[3 + k]
+
+
+@rule
+def adaptive(problem, y, interval, h, tol, ledger, work):
+    """Bring y through the interval (t0, t1); return (status, next step). A hysteretic model's reversal ends a step.
+
+    h: the step to try first, 0 for none. ledger: work and heat in J and the temperature's integral in K s are added to.
     """
+    t0, t1 = interval
+    cell, m, K = problem.cell, problem.memory, work.K
     t, h = t0, min(h, t1 - t0) if h > 0 else (t1 - t0) * 1e-3
     while t < t1:
-        at[0] = t
+        work.time[0] = t
+        # two steps of half of what is left, rather than one of most of it and a sliver
         if h >= (t1 - t) * (1 - 1e-12):
             h = t1 - t
         elif h > 0.5 * (t1 - t):
             h = 0.5 * (t1 - t)
-        rates(model, u, Ta, z, y, m, p, c, K[6])
-        jacobian(model, u, Ta, z, y, m, p, c, scale, J, K)
-        error = sdirk(model, u, Ta, z, y, m, p, c, scale, h, tol, J, M, K, new)
-        counts[0] += 1
+        rates(problem, y, K[6])
+        jacobian(problem, y, work)
+        error = sdirk(problem, y, h, tol, work)
+        work.counts[0] += 1
         if error > 1:
-            counts[1] += 1
+            work.counts[1] += 1
             h *= max(LEAST, SAFETY * error**-0.25) if error < 1e12 else LEAST
             if h < SMALLEST * max(t1 - t0, abs(t1)):
                 return STUCK, h
             continue
         turned = False
-        if model == VO2 and K[6, 0] * m[0] > 0 and K[4, 0] * m[0] < 0:
-            h = reversal(model, u, Ta, y, m, p, c, scale, h, tol, J, M, K, new, z)
-            turned = True
-        for k in range(3):
-            y[k] = new[k]
-        for k in range(3):
-            ledger[k] += new[3 + k]
-        status = judge(y, K[4, SHOWN], domain, c)
+        if HYSTERETIC[cell.model]:
+            # dT/dt leaves the branch's direction within the step: the rates at its start and at its last stage say so
+            turned = K[6, TEMPERATURE] * m[DIRECTION] > 0 and K[4, TEMPERATURE] * m[DIRECTION] < 0
+            if turned:
+                h = reversal(problem, y, h, tol, work)
+        accept(y, ledger, work.new)
+        status = judge(cell, y, K[4, SHOWN])
         if status != FINE:
             return status, h
-        whole = t + h >= t1 or h == t1 - t
-        t = t1 if whole and not turned else t + h
-        if model == VO2:
-            remember(y[0], turned, m, p)
+        ends = t + h >= t1 or h == t1 - t
+        t = t1 if ends and not turned else t + h
+        remember(cell.model, y[TEMPERATURE], turned, m, cell.parameters)
         h *= min(MOST, max(LEAST, SAFETY * max(error, 1e-10) ** -0.25))
-    at[0] = t1
+    work.time[0] = t1
     return FINE, h
 
 
 @rule
-def reversal(model, u, Ta, y, m, p, c, scale, h, tol, J, M, K, new, z):
-    """Return the part of h after which dT/dt is nought, the step to it being in ``new``: false position, Illinois."""
-    low, f_low, high, f_high = 0.0, K[6, 0], h, K[4, 0]
+def reversal(problem, y, h, tol, work):
+    """Return the part of h after which dT/dt is zero, the step to it being in ``new``: false position, Illinois."""
+    K = work.K
+    low, f_low, high, f_high = 0.0, K[6, TEMPERATURE], h, K[4, TEMPERATURE]
     side, s = 0, h
     for _ in range(TURNS):
         s = (low * f_high - high * f_low) / (f_high - f_low)
         if not (low < s < high):
             s = 0.5 * (low + high)
-        sdirk(model, u, Ta, z, y, m, p, c, scale, s, tol, J, M, K, new)
-        f = K[4, 0]
+        sdirk(problem, y, s, tol, work)
+        f = K[4, TEMPERATURE]
         if f * f_high > 0:
             high, f_high = s, f
             if side == 1:
@@ -106,96 +189,98 @@ def reversal(model, u, Ta, y, m, p, c, scale, h, tol, J, M, K, new, z):
             if side == -1:
                 f_high *= 0.5
             side = -1
-        if high - low < 1e-9 * h or abs(f) * h < 1e-12 * y[0]:
+        if high - low < 1e-9 * h or abs(f) * h < 1e-12 * y[TEMPERATURE]:
             return s
     return s
 
 
 @rule
-def remember(T, turned, m, p):
-    """After an accepted step of VO2: turn where it was located, or where T has gone back all the same."""
-    if turned or (T - m[4]) * m[0] < -p[9]:
-        equations.turn(T, m, p)
-    elif (T - m[4]) * m[0] > 0:
-        m[4] = min(max(T, p[7]), p[8])
+def draw_noise(circuit, draws, tick, root, z):
+    """Fill z with noise held over a step: of heat where the device has a temperature, of currents where a node."""
+    element, stream, key = draws.element, draws.stream, draws.key
+    z[0] = normal(element, tick, 0, stream, key) * root if circuit.capacity > 0 else 0.0
+    z[1] = normal(element, tick, 1, stream, key) * root if circuit.capacitance > 0 else 0.0
+    z[2] = normal(element, tick, 2, stream, key) * root if circuit.capacitance > 0 else 0.0
 
 
 @rule
-def fixed(
-    model, u, Ta, y, m, p, c, scale, domain, t0, h, steps, implicit, noisy, element, tick, stream, key,
-    ledger, at, J, M, K, new, z,
-):  # fmt: skip
-    """Take ``steps`` steps of length h, with noise held over each; return the status."""
+def fixed(problem, y, steps, draws, ledger, work):
+    """Take steps of one length, with noise held over each; return the status."""
+    cell, h = problem.cell, steps.length
+    # white noise of unit power, held over h, has the variance 1 / h
     root = 1 / math.sqrt(h)
-    for s in range(steps):
-        at[0] = t0 + s * h
-        equations.look(model, y[0], m, p)
-        if noisy:
-            z[0] = normal(element, tick + s, 0, stream, key) * root if c[4] > 0 else 0.0
-            z[1] = normal(element, tick + s, 1, stream, key) * root if c[2] > 0 else 0.0
-            z[2] = normal(element, tick + s, 2, stream, key) * root if c[2] > 0 else 0.0
-        rates(model, u, Ta, z, y, m, p, c, K[6])
-        if implicit:
-            jacobian(model, u, Ta, z, y, m, p, c, scale, J, K)
-            if not midpoint(model, u, Ta, z, y, m, p, c, scale, h, J, M, K, new):
+    for s in range(steps.number):
+        work.time[0] = steps.start + s * h
+        look(cell.model, y[TEMPERATURE], problem.memory, cell.parameters)
+        if draws.noisy:
+            draw_noise(cell.circuit, draws, draws.tick + s, root, problem.noise)
+        rates(problem, y, work.K[6])
+        if steps.implicit:
+            jacobian(problem, y, work)
+            if not midpoint(problem, y, h, work):
                 return STUCK
         else:
-            euler(y, h, K, new)
-        for k in range(3):
-            y[k] = new[k]
-        for k in range(3):
-            ledger[k] += new[3 + k]
-        status = judge(y, K[0 if implicit else 6, SHOWN], domain, c)
+            euler(y, h, work)
+        accept(y, ledger, work.new)
+        status = judge(cell, y, work.K[0 if steps.implicit else 6, SHOWN])
         if status != FINE:
             return status
     return FINE
 
 
-@njit(error_model="numpy", nogil=True)
-def run(model, first, t, u, Ta, Y, memory, p, c, scale, domain, method, dt, tol, noisy, stream, key, L, shown, counts):
-    """Devices ``first`` and on, through times t (n_t,); returns (status, device, row of Y, row of u, time).
+@rule
+def cell_of(rows, k):
+    """Device k of rows that may be shared by all."""
+    row = min(k, rows.parameters.shape[0] - 1)
+    circuit = circuit_of(rows.circuit[min(k, rows.circuit.shape[0] - 1)])
+    domain = domain_of(rows.domain[min(k, rows.domain.shape[0] - 1)])
+    return Cell(rows.model, rows.parameters[row], circuit, rows.scale, domain)
 
-    u, Ta: (n_t or 1, n or 1), held from one time to the next. Y: (n_t, n, 3), row 0 given. memory (n, 5);
-    p (n or 1, :), c (n or 1, 5) and domain (n or 1, 3). L: (n_t, n, 2) work and heat since t[0]; shown: (n_t, n, 3)
-    current, voltage, temperature. method: 0 sdirk, 1 midpoint, 2 euler. counts: steps tried, steps rejected; it ends
-    early once the third is set.
-    """
-    J, M, K, new, z, at = np.zeros((3, 3)), np.zeros((3, 3)), np.zeros((7, 8)), np.zeros(6), np.zeros(3), np.zeros(1)
-    ledger, y = np.zeros(3), np.zeros(3)
-    for k in range(Y.shape[1]):
-        own, circuit, m = p[min(k, p.shape[0] - 1)], c[min(k, c.shape[0] - 1)], memory[k]
-        ends = domain[min(k, domain.shape[0] - 1)]
-        uk, ak = min(k, u.shape[1] - 1), min(k, Ta.shape[1] - 1)
-        ledger[:], y[:], z[:] = 0.0, Y[0, k], 0.0
+
+@rule
+def drive_of(schedule, j, k):
+    """What drives device k from output time j on."""
+    u, Ta = schedule.source, schedule.ambient
+    source = u[min(j, u.shape[0] - 1), min(k, u.shape[1] - 1)]
+    return Drive(source, Ta[min(j, Ta.shape[0] - 1), min(k, Ta.shape[1] - 1)])
+
+
+@njit(error_model="numpy", nogil=True)
+def run(rows, schedule, solver, draws, record):
+    """Devices ``draws.element`` and on, through all times; return (status, device, row of states, row of u, time)."""
+    t, work = schedule.t, workspace()
+    ledger, y, z = np.zeros(3), np.zeros(3), np.zeros(3)
+    for k in range(record.states.shape[1]):
+        cell, m = cell_of(rows, k), record.memory[k]
+        ledger[:], y[:], z[:] = 0.0, record.states[0, k], 0.0
         h, tick = 0.0, 0
         for j in range(t.shape[0]):
-            if stopped(counts[2:]):  # pyright: ignore[reportCallIssue]
+            if stopped(record.counts[2:]):  # pyright: ignore[reportCallIssue]
                 return FINE, k, j, j, t[j]
             if j > 0:
-                source, ambient = u[min(j - 1, u.shape[0] - 1), uk], Ta[min(j - 1, Ta.shape[0] - 1), ak]
-                if method == 0:
-                    status, h = adaptive(
-                        model, source, ambient, y, m, own, circuit, scale, ends, t[j - 1], t[j], h, tol, ledger,
-                        counts, at, J, M, K, new, z,
-                    )  # fmt: skip
+                problem = Problem(cell, drive_of(schedule, j - 1, k), m, z)
+                work.counts[:] = 0
+                if solver.method == SDIRK:
+                    status, h = adaptive(problem, y, (t[j - 1], t[j]), h, solver.tolerance, ledger, work)
                 else:
-                    steps = max(1, math.ceil((t[j] - t[j - 1]) / dt - 1e-6))
-                    step = (t[j] - t[j - 1]) / steps
-                    status = fixed(
-                        model, source, ambient, y, m, own, circuit, scale, ends, t[j - 1], step, steps, method == 1,
-                        noisy, first + k, tick, stream, key, ledger, at, J, M, K, new, z,
-                    )  # fmt: skip
-                    tick += steps
-                    counts[0] += steps
+                    number = max(1, math.ceil((t[j] - t[j - 1]) / solver.dt - 1e-6))
+                    steps = Steps(t[j - 1], (t[j] - t[j - 1]) / number, number, solver.method == MIDPOINT)
+                    own = Draws(draws.noisy, draws.element + k, tick, draws.stream, draws.key)
+                    status = fixed(problem, y, steps, own, ledger, work)
+                    tick += number
+                    work.counts[0] = number
+                record.counts[:2] += work.counts
                 if status != FINE:
-                    Y[j, k] = y
-                    return status, k, j, j - 1, at[0]
-                Y[j, k], L[j, k] = y, ledger[:2]
+                    record.states[j, k] = y
+                    return status, k, j, j - 1, work.time[0]
+                record.states[j, k], record.energy[j, k] = y, ledger[:2]
+            # what is shown at an output time is noiseless, and follows the drive from that time on
             z[:] = 0.0
-            rates(model, u[min(j, u.shape[0] - 1), uk], Ta[min(j, Ta.shape[0] - 1), ak], z, y, m, own, circuit, K[0])
-            shown[j, k] = K[0, 5:8]
-            if not math.isfinite(K[0, CURRENT]) or K[0, SHOWN] > ends[0]:
-                return RUNAWAY if K[0, SHOWN] > ends[0] else STUCK, k, j, j, t[j]
+            out = work.K[0]
+            rates(Problem(cell, drive_of(schedule, j, k), m, z), y, out)
+            record.shown[j, k] = out[CURRENT : SHOWN + 1]
+            if not math.isfinite(out[CURRENT]) or out[SHOWN] > cell.domain.hottest:
+                return RUNAWAY if out[SHOWN] > cell.domain.hottest else STUCK, k, j, j, t[j]
     return FINE, 0, 0, 0, 0.0
 
 

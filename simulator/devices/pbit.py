@@ -21,8 +21,8 @@ from thermoc.simulator.arrays import count, counters, spread
 from thermoc.simulator.cache import keep
 from thermoc.simulator.data.quantities import Quantities, read
 from thermoc.simulator.data.value_ranges import violations
-from thermoc.simulator.devices import linear
 from thermoc.simulator.devices.loops import normal
+from thermoc.simulator.devices.models.rc import heat_cell
 from thermoc.simulator.devices.rule import rule
 from thermoc.simulator.kernels.thermal import HALF, LOW, philox, uniform64
 from thermoc.simulator.threads import attended
@@ -159,9 +159,9 @@ def _ticks(E, ambient, T, cell, mean, noise, stream, key, out, ups, ledger):
             P = off + s * (up - off)
             rest = ambient[j] + R * P
             flux = P * dt + C * kept * (T[j] - rest)
-            new = linear.heat_cell(T[j], P, 0.0, R, C, ambient[j], dt)
+            new = heat_cell(T[j], P, 0.0, R, C, ambient[j], dt)
             if noise:
-                kick = linear.heat_cell(T[j], P, normal(j, k, 1, stream, key), R, C, ambient[j], dt) - new
+                kick = heat_cell(T[j], P, normal(j, k, 1, stream, key), R, C, ambient[j], dt) - new
                 new += kick
                 flux -= C * kick
             ledger[0, j] += P * dt

@@ -22,7 +22,7 @@ FLOAT = np.dtype(np.float64)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
+class CellLimits:
     """What an array's cells can do; nought is ideal.
 
     levels: how many conductances a cell takes, evenly from G_min to G_max (0: any). write, variation, read: relative
@@ -63,7 +63,7 @@ class Limits:
             )
 
 
-def program(G: ArrayLike, limits: Limits, *, seed: int = 0, stream: int = 0, tick: int = 0) -> NDArray[np.float64]:
+def program(G: ArrayLike, limits: CellLimits, *, seed: int = 0, stream: int = 0, tick: int = 0) -> NDArray[np.float64]:
     """Return what stands in the cells after writing G, (...) S; ``tick`` numbers the writes. Errors: T403, T405."""
     wanted = _cells(G)
     if limits.levels or limits.write or limits.stuck_low or limits.stuck_high or limits.variation:
@@ -86,7 +86,7 @@ def program(G: ArrayLike, limits: Limits, *, seed: int = 0, stream: int = 0, tic
     return stuck(found, limits, seed=seed, stream=stream)
 
 
-def quantised(G: ArrayLike, limits: Limits) -> NDArray[np.float64]:
+def quantised(G: ArrayLike, limits: CellLimits) -> NDArray[np.float64]:
     """Return the nearest of the cell's levels."""
     if not limits.levels:
         return _cells(G)
@@ -94,7 +94,7 @@ def quantised(G: ArrayLike, limits: Limits) -> NDArray[np.float64]:
     return limits.G_min + step * np.clip(np.rint((_cells(G) - limits.G_min) / step), 0, limits.levels - 1)
 
 
-def stuck(G: ArrayLike, limits: Limits, *, seed: int = 0, stream: int = 0) -> NDArray[np.float64]:
+def stuck(G: ArrayLike, limits: CellLimits, *, seed: int = 0, stream: int = 0) -> NDArray[np.float64]:
     """Return G with the array's stuck cells at their ends; which they are depends on seed and stream alone."""
     G = _cells(G)
     if not limits.stuck_low and not limits.stuck_high:
@@ -103,7 +103,7 @@ def stuck(G: ArrayLike, limits: Limits, *, seed: int = 0, stream: int = 0) -> ND
     return np.where(u < limits.stuck_low, limits.G_min, np.where(u >= 1 - limits.stuck_high, limits.G_max, G))
 
 
-def drifted(G: ArrayLike, t: float, limits: Limits, *, seed: int = 0, stream: int = 0) -> NDArray[np.float64]:
+def drifted(G: ArrayLike, t: float, limits: CellLimits, *, seed: int = 0, stream: int = 0) -> NDArray[np.float64]:
     """Return G (t / t0)^-nu at t seconds after writing, t >= t0 = ``drift_start``; before t0 nothing has drifted."""
     G = _cells(G)
     t = float(numbers("time since writing", t, code="T405"))
@@ -117,7 +117,7 @@ def drifted(G: ArrayLike, t: float, limits: Limits, *, seed: int = 0, stream: in
     return G * (t / limits.drift_start) ** -nu
 
 
-def read(G: ArrayLike, limits: Limits, *, tick: int, seed: int = 0, stream: int = 0) -> NDArray[np.float64]:
+def read(G: ArrayLike, limits: CellLimits, *, tick: int, seed: int = 0, stream: int = 0) -> NDArray[np.float64]:
     """Return G as one reading sees it; ``tick`` numbers the readings."""
     G = _cells(G)
     return G * (1 + limits.read * _normals(G.shape, tick, READ, stream, seed)) if limits.read else G

@@ -9,18 +9,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from thermoc.simulator.arrays import count, counters, numbers
 from thermoc.simulator.devices import loops
-from thermoc.simulator.devices.device import Device, check_ambient
-from thermoc.simulator.devices.equations import CAPACITANCE, CAPACITY, CURRENT, SHOWN, VOLTAGE, Model, own_store
-from thermoc.simulator.devices.vo2 import LAST
+from thermoc.simulator.devices.device import Device, check_ambient, memories
+from thermoc.simulator.devices.equations import rates, store
+from thermoc.simulator.devices.records import CAPACITANCE, CAPACITY, CURRENT, SHOWN, VOLTAGE, Draws, Drive, Problem
 from thermoc.simulator.threads import attended
-from thermoc.support.errors import error
+from thermoc.support.errors import ThermocError, error
 
 METHODS = ("sdirk", "midpoint", "euler")
 MOST_TICKS = 2**32
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trace:
+class DeviceTrace:
     """What n devices did at times t: rows are times, columns devices; SI units.
 
     ``work`` is the electrical energy taken from the source and ``heat`` what has left through thermal paths and loads
@@ -59,7 +59,7 @@ def simulate(
     seed: int = 0,
     stream: int = 0,
     first: int = 0,
-) -> Trace:
+) -> DeviceTrace:
     """Return what n devices do at the times t (n_t,), from t[0] on.
 
     drive: source voltage in V, and ambient: temperature in K (default the device's), each a number, (n_t, 1), (n,) or
@@ -75,70 +75,70 @@ def simulate(
     times = np.ascontiguousarray(np.atleast_1d(numbers("t", t)))
     _check(times, method, tolerance, dt, noise)
     key, stream, first = counters(seed, stream, first)
-    if noise and device.model == Model.JART:
-        fact = (
-            "its contact conducts 2.6 times better forward than backward at 0 V, so that it has no state of equilibrium"
-        )
-        raise error("T404", "jart takes no noise", notes=[fact], hint="choose stanford for a fluctuating filament")
+    if noise and device.model.noiseless:
+        hint = "choose stanford for a fluctuating filament"
+        raise error("T404", f"{device.name} takes no noise", notes=[device.model.noiseless], hint=hint)
     n = _count(device, n, len(times), drive, ambient)
-    source = _held("drive", drive, len(times), n)
-    warm = device.ambient if ambient is None else ambient
-    around = _held("ambient", warm, len(times), n)
+    source = _over_time("drive", drive, len(times), n)
+    around = _over_time("ambient", device.ambient if ambient is None else ambient, len(times), n)
     check_ambient(device, around)
     for rows in (device.parameters, device.circuit, device.start):
         if len(rows) not in (1, n):
             raise error("T402", f"{device.name}: values for {len(rows)} devices, but there are {n}")
-    Y, memory = np.zeros((len(times), n, 3)), memories(device, n)
-    Y[0] = device.start
+    schedule = loops.Schedule(times, source, around)
+    solver = loops.Solver(METHODS.index(method), float(dt or 0.0), tolerance)
+    record = _begin(device, schedule, n)
+    draws = Draws(noise, first, 0, stream, key)
+    end = attended(lambda: loops.run(device.rows, schedule, solver, draws, record), halt=record.counts[2:])
+    if end[0] != loops.FINE:
+        raise _failure(device, method, schedule, record, *end)
+    return _trace(device, schedule, record)
+
+
+def _begin(device: Device, schedule: loops.Schedule, n: int) -> loops.Record:
+    """Return what a run writes, with the states that it starts from."""
+    n_t = len(schedule.t)
+    record = loops.Record(
+        states=np.zeros((n_t, n, 3)),
+        memory=memories(device, n),
+        energy=np.zeros((n_t, n, 2)),
+        shown=np.zeros((n_t, n, 3)),
+        counts=np.zeros(3, np.int64),
+    )
+    record.states[0] = device.start
     if not device.heated:
-        Y[0, :, 0] = around[0]
-    L, shown, counts = np.zeros((len(times), n, 2)), np.zeros((len(times), n, 3)), np.zeros(3, np.int64)
-    operands = (
-        int(device.model), first, times, source, around, Y, memory, device.parameters, device.circuit,
-        device.scale, device.domain, METHODS.index(method), float(dt or 0.0), tolerance, noise, stream,
-        key, L, shown, counts,
-    )  # fmt: skip
-    status, k, row, step, at = attended(lambda: loops.run(*operands), halt=counts[2:])
-    if status != loops.FINE:
-        y = Y[row, k]
-        if not np.isfinite(y).all() or (device.heated and y[0] <= 0):
-            y = Y[max(row - 1, 0), k]
-        u, Ta = (a[min(step, len(a) - 1), min(k, a.shape[1] - 1)] for a in (source, around))
-        raise _failure(device, method, status, k, at, y, u, Ta, memory[k])
-    return Trace(
-        t=times,
-        T=np.where(shown[..., 2] > 0, shown[..., 2], Y[..., 0]),
-        state=Y[..., 1],
-        node=Y[..., 2],
+        record.states[0, :, 0] = schedule.ambient[0]
+    return record
+
+
+def _trace(device: Device, schedule: loops.Schedule, record: loops.Record) -> DeviceTrace:
+    """Return what a run has written, by name."""
+    states, shown = record.states, record.shown
+    return DeviceTrace(
+        t=schedule.t,
+        T=np.where(shown[..., 2] > 0, shown[..., 2], states[..., 0]),
+        state=states[..., 1],
+        node=states[..., 2],
         voltage=shown[..., 1],
         current=shown[..., 0],
-        work=L[..., 0],
-        heat=L[..., 1],
-        stored=_stored(device, Y, around),
-        steps=int(counts[0]),
-        rejected=int(counts[1]),
+        work=record.energy[..., 0],
+        heat=record.energy[..., 1],
+        stored=_stored(device, states, schedule.ambient),
+        steps=int(record.counts[0]),
+        rejected=int(record.counts[1]),
     )
 
 
-def _count(device: Device, n: int | None, n_t: int, *given: ArrayLike | None) -> int:
+def _count(device: Device, n: int | None, n_t: int, *arguments: ArrayLike | None) -> int:
     """Return the number of devices. Errors: T402 where a row could be meant over devices or over times."""
     if n is not None:
         count("n", n, least=1)
-    arrays = [numbers("drive or ambient", values) for values in given if values is not None]
+    arrays = [numbers("drive or ambient", values) for values in arguments if values is not None]
     lengths = [values.shape[-1] for values in arrays if values.ndim]
     if n is None and device.count == 1 and any(values.ndim == 1 and len(values) == n_t > 1 for values in arrays):
         hint = "for values over time give a column, drive[:, np.newaxis]; for n devices say n=..."
         raise error("T402", f"a row of {n_t} values may be meant for {n_t} times or for {n_t} devices", hint=hint)
     return max(n or 1, device.count, *lengths)
-
-
-def memories(device: Device, n: int) -> NDArray[np.float64]:
-    """Return the memory (n, 5) with which devices start: VO2 begins on the heating branch."""
-    memory = np.zeros((n, 5))
-    if device.model == Model.VO2:
-        memory[:, 0] = 1.0
-        memory[:, LAST] = device.start[:, 0]
-    return memory
 
 
 def _check(times: NDArray, method: str, tolerance: float, dt: float | None, noise: bool) -> None:
@@ -163,9 +163,9 @@ def _check(times: NDArray, method: str, tolerance: float, dt: float | None, nois
         )
 
 
-def _held(name: str, given: ArrayLike, n_t: int, n: int) -> NDArray[np.float64]:
+def _over_time(name: str, values: ArrayLike, n_t: int, n: int) -> NDArray[np.float64]:
     """Return values as (1 or n_t, 1 or n). Errors: T402 (shape), T403 (not finite)."""
-    array = numbers(name, given)
+    array = numbers(name, values)
     rows = array.reshape(1, -1) if array.ndim < 2 else array
     if rows.ndim != 2 or rows.shape[0] not in (1, n_t) or rows.shape[1] not in (1, n):
         hint = "give a number, (n,), (n_t, 1) or (n_t, n)"
@@ -180,23 +180,21 @@ def _held(name: str, given: ArrayLike, n_t: int, n: int) -> NDArray[np.float64]:
     return np.ascontiguousarray(rows)
 
 
-def _stored(device: Device, Y: NDArray, around: NDArray) -> NDArray:
+def _stored(device: Device, states: NDArray, around: NDArray) -> NDArray:
     """Energy beyond the start: heat, charge, and the model's own."""
     C, heat = device.circuit[:, CAPACITANCE], device.circuit[:, CAPACITY]
-    held = heat * (Y[..., 0] - Y[0, :, 0]) + 0.5 * C * (Y[..., 2] - Y[0, :, 2]) * (Y[..., 2] + Y[0, :, 2])
-    if device.model == Model.PICKETT:
-        rows = device.parameters
-        own = [
-            [
-                own_store(
-                    int(device.model), y[k, 1], around[0, min(k, around.shape[1] - 1)], rows[min(k, len(rows) - 1)]
-                )
-                for k in range(Y.shape[1])
-            ]
-            for y in Y
-        ]
-        held = held + np.array(own) - np.array(own[0])
-    return held
+    T, x, node = states[..., 0], states[..., 1], states[..., 2]
+    # (b - a)(b + a) and not b^2 - a^2, which loses the digits that the balance is about
+    stored = heat * (T - T[0]) + 0.5 * C * (node - node[0]) * (node + node[0])
+    if device.model.store is None:
+        return stored
+    own = np.array([[_own_store(device, row[k], around, k) for k in range(x.shape[1])] for row in x])
+    return stored + own - own[0]
+
+
+def _own_store(device: Device, x: float, around: NDArray, k: int) -> float:
+    parameters = device.parameters[min(k, len(device.parameters) - 1)]
+    return store(device.number, x, around[0, min(k, around.shape[1] - 1)], parameters)
 
 
 def _number(name: str, value: object) -> float:
@@ -206,24 +204,37 @@ def _number(name: str, value: object) -> float:
     return float(array)
 
 
-def _failure(device, method, status, k, at, y, u, Ta, memory):
-    """The error of device k that cannot go on from state y: when, how hot, what current. Too hot comes first."""
-    out, z = np.zeros(8), np.zeros(3)
-    p, c, domain = (rows[min(k, len(rows) - 1)] for rows in (device.parameters, device.circuit, device.domain))
-    loops.rates(int(device.model), u, Ta, z, y, memory, p, c, out)
+def _failure(
+    device: Device,
+    method: str,
+    schedule: loops.Schedule,
+    record: loops.Record,
+    status: int,
+    k: int,
+    row: int,
+    step: int,
+    at: float,
+) -> ThermocError:
+    """The error of device k that cannot go on: when, how hot, what current. Too hot comes first."""
+    y, out = record.states[row, k], np.zeros(8)
+    if not np.isfinite(y).all() or (device.heated and y[0] <= 0):
+        y = record.states[max(row - 1, 0), k]
+    drive = loops.drive_of(schedule, step, k)
+    cell = device.cell(k)
+    rates(Problem(cell, Drive(*drive), record.memory[k], np.zeros(3)), y, out)
     T = max(y[0], out[SHOWN]) if device.heated else out[SHOWN]
     notes = [
-        f"at t = {at:.6g} s, device {k}, source {u:.6g} V",
-        f"temperature {T:.6g} K, limit {domain[0]:.6g} K",
+        f"at t = {at:.6g} s, device {k}, source {drive.source:.6g} V",
+        f"temperature {T:.6g} K, limit {cell.domain.hottest:.6g} K",
         f"current {out[CURRENT]:.6g} A at {out[VOLTAGE]:.6g} V",
     ]
     smaller = "take a smaller dt" if method != "sdirk" else ""
-    if status == loops.RUNAWAY or domain[0] < T or np.isinf(out[CURRENT]):
+    if status == loops.RUNAWAY or cell.domain.hottest < T or np.isinf(out[CURRENT]):
         hint = "raise the load's resistance (circuit_load) or the cooling, or lower the drive"
         hint += f"; or {smaller}" if smaller else ""
         return error("T410", f"{device.name}: the device runs away", notes=notes, hint=hint)
     if status == loops.OUTSIDE:
-        notes[1] = f"internal state {y[1]:.6g}, range {domain[1]:.6g} to {domain[2]:.6g}"
+        notes[1] = f"internal state {y[1]:.6g}, range {cell.domain.least:.6g} to {cell.domain.greatest:.6g}"
         what = f"{device.name}: {method} left the range of the internal state"
         return error("T411", what, notes=notes, hint=smaller or "take a smaller tolerance")
     hint = smaller or "loosen the tolerance, or change the drive in smaller steps"

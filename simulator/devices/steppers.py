@@ -8,7 +8,7 @@
   additive); a linear cell has its exact stationary variance at any step.
 * ``euler``: explicit, order 1; with noise Euler-Maruyama, in the Ito sense.
 
-The state is (T, x, node voltage); see ``equations``. A scale of 0 marks a state that stands still.
+The state is (T, x, node voltage), a scale of 0 marks a state that stands still; see ``records``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import math
 
 import numpy as np
 
-from thermoc.simulator.devices.equations import SHOWN, rates
+from thermoc.simulator.devices.equations import rates
+from thermoc.simulator.devices.records import SHOWN
 from thermoc.simulator.devices.rule import rule
 
 GAMMA = 0.25
@@ -50,27 +51,29 @@ def inverse(J, h, M):
 
 
 @rule
-def jacobian(model, u, Ta, z, y, m, p, c, scale, J, K):
+def jacobian(problem, y, work):
     """J = d rates / d state by differences; row 6 of K holds the rates at y, row 5 is scratch."""
+    J, K, scale = work.J, work.K, problem.cell.scale
     for k in range(3):
         for j in range(3):
             J[j, k] = 0.0
         if scale[k] > 0:
-            kept = y[k]
-            y[k] = kept + 1e-7 * max(abs(kept), scale[k])
-            d = y[k] - kept
-            rates(model, u, Ta, z, y, m, p, c, K[5])
+            unmoved = y[k]
+            y[k] = unmoved + 1e-7 * max(abs(unmoved), scale[k])
+            # the difference as float64 represents it: y + h - y is not h
+            d = y[k] - unmoved
+            rates(problem, y, K[5])
             for j in range(3):
                 J[j, k] = (K[5, j] - K[6, j]) / d
-            y[k] = kept
+            y[k] = unmoved
 
 
 @rule
-def settle(model, u, Ta, z, base, y, h, tight, M, m, p, c, scale, out):
-    """Solve y = base + h rates(y) by simplified Newton steps; return whether it came to rest. ``out``: rates there."""
-    before = math.inf
+def solve_stage(problem, base, y, h, tight, M, out):
+    """Solve y = base + h rates(y) by simplified Newton steps; return whether it converged. ``out``: rates there."""
+    scale, before = problem.cell.scale, math.inf
     for _ in range(ITERATIONS):
-        rates(model, u, Ta, z, y, m, p, c, out)
+        rates(problem, y, out)
         r0, r1, r2 = base[0] + h * out[0] - y[0], base[1] + h * out[1] - y[1], base[2] + h * out[2] - y[2]
         size = 0.0
         for k in range(3):
@@ -80,8 +83,9 @@ def settle(model, u, Ta, z, base, y, h, tight, M, m, p, c, scale, out):
                 size = max(size, abs(d) / max(scale[k], abs(y[k])))
         if not math.isfinite(size):
             return False
+        # at 1e-13 rounding of the rates stops all progress: a move that no longer shrinks there is the last
         if size <= tight or (size >= before and size < 1e-13):
-            rates(model, u, Ta, z, y, m, p, c, out)
+            rates(problem, y, out)
             return math.isfinite(out[0]) and math.isfinite(out[1]) and math.isfinite(out[2])
         if size > 2 * before:
             return False
@@ -90,14 +94,10 @@ def settle(model, u, Ta, z, base, y, h, tight, M, m, p, c, scale, out):
 
 
 @rule
-def sdirk(model, u, Ta, z, y, m, p, c, scale, h, tol, J, M, K, new):
-    """One step from y over h, to ``new``; return error / tolerance or inf.
-
-    new: the state, then work and heat of the step in J, then the temperature shown times h.
-
-    K: (7, 8) scratch; its row 6 holds the rates at y.
-    """
-    inverse(J, GAMMA * h, M)
+def sdirk(problem, y, h, tol, work):
+    """One step from y over h, to ``work.new``; return error / tolerance or inf. Row 6 of K holds the rates at y."""
+    M, K, new, scale = work.M, work.K, work.new, problem.cell.scale
+    inverse(work.J, GAMMA * h, M)
     base, guess = np.empty(3), np.empty(3)
     for stage in range(5):
         for k in range(3):
@@ -105,7 +105,7 @@ def sdirk(model, u, Ta, z, y, m, p, c, scale, h, tol, J, M, K, new):
             for j in range(stage):
                 base[k] += h * A[stage, j] * K[j, k]
             guess[k] = base[k] + h * GAMMA * K[stage - 1 if stage else 6, k]
-        if not settle(model, u, Ta, z, base, guess, h * GAMMA, 1e-3 * tol, M, m, p, c, scale, K[stage]):
+        if not solve_stage(problem, base, guess, h * GAMMA, 1e-3 * tol, M, K[stage]):
             return math.inf
     for k in range(6):
         total = 0.0
@@ -117,6 +117,7 @@ def sdirk(model, u, Ta, z, y, m, p, c, scale, h, tol, J, M, K, new):
         for j in range(5):
             base[k] += h * E[j] * K[j, k]
     error = 0.0
+    # filtered by (1 - h gamma J)^-1: the raw difference of the two orders does not fade for stiff states
     for k in range(3):
         if scale[k] > 0:
             e = M[k, 0] * base[0] + M[k, 1] * base[1] + M[k, 2] * base[2]
@@ -125,13 +126,14 @@ def sdirk(model, u, Ta, z, y, m, p, c, scale, h, tol, J, M, K, new):
 
 
 @rule
-def midpoint(model, u, Ta, z, y, m, p, c, scale, h, J, M, K, new):
-    """One step of the implicit midpoint rule, to ``new``; return whether it was solved."""
-    inverse(J, 0.5 * h, M)
+def midpoint(problem, y, h, work):
+    """One step of the implicit midpoint rule, to ``work.new``; return whether it was solved."""
+    K, new = work.K, work.new
+    inverse(work.J, 0.5 * h, work.M)
     guess = np.empty(3)
     for k in range(3):
         guess[k] = y[k] + 0.5 * h * K[6, k]
-    if not settle(model, u, Ta, z, y, guess, 0.5 * h, 1e-15, M, m, p, c, scale, K[0]):
+    if not solve_stage(problem, y, guess, 0.5 * h, 1e-15, work.M, K[0]):
         return False
     for k in range(6):
         new[k] = h * K[0, TAKEN[k]] + (y[k] if k < 3 else 0.0)
@@ -139,7 +141,7 @@ def midpoint(model, u, Ta, z, y, m, p, c, scale, h, J, M, K, new):
 
 
 @rule
-def euler(y, h, K, new):
-    """One explicit step with the rates in row 6 of K."""
+def euler(y, h, work):
+    """One explicit step with the rates in row 6 of K, to ``work.new``."""
     for k in range(6):
-        new[k] = h * K[6, TAKEN[k]] + (y[k] if k < 3 else 0.0)
+        work.new[k] = h * work.K[6, TAKEN[k]] + (y[k] if k < 3 else 0.0)

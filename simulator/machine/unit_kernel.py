@@ -8,8 +8,9 @@ import numpy as np
 from numba import njit
 
 from thermoc.simulator.cache import keep
-from thermoc.simulator.devices.equations import CAPACITY, CONDUCTANCE, WORK, rates
-from thermoc.simulator.devices.loops import FINE, adaptive
+from thermoc.simulator.devices.equations import rates
+from thermoc.simulator.devices.loops import FINE, adaptive, workspace
+from thermoc.simulator.devices.records import WORK, Drive, Problem
 from thermoc.simulator.devices.rule import rule
 
 TOLERANCE = 1e-6
@@ -21,29 +22,26 @@ SECONDS = 1e-12
 
 
 @rule
-def work(seconds, u, plain, T, heater, island, y, m, unit, cell, domain, kept, sums, scratch):
+def work(seconds, u, plain, T, heater, island, y, m, unit, cell, kept, sums, scratch):
     """Bring a unit through ``seconds`` at source u over a die at T; return (status, island, seconds reached).
 
-    plain: its temperature is its only state, so that the heat of a piece is foreseen from its power. unit: model,
-    parameters, circuit, scale. cell: R and R C of the island. sums: J in, J of heat and K s are added to.
+    plain: its temperature is its only state, so that the heat of a piece is foreseen from its power. unit: its
+    ``records.Cell``. cell: R and R C of the island. sums: J in, J of heat and K s are added to.
     """
-    model, p, c, scale = unit
     R, tau = cell
-    counts, at, J, M, K, new, z = scratch
+    steps, z = scratch
     done, h, tried, gain = 0.0, min(seconds, tau / PIECES), 0.0, 0.0
     while done < seconds:
         h = min(h, seconds - done)
         z[:] = 0.0
-        rates(model, u, island, z, y, m, p, c, K[6])
-        expected = K[6, WORK] + gain if plain else gain
+        rates(Problem(unit, Drive(u, island), m, z), y, steps.K[6])
+        expected = steps.K[6, WORK] + gain if plain else gain
         goal = T + R * (expected + heater)
         mean = goal - (island - goal) * math.expm1(-h / tau) * tau / h
         kept[:] = 0.0
-        status, tried = adaptive(
-            model, u, mean, y, m, p, c, scale, domain, 0.0, h, tried, TOLERANCE, kept, counts, at, J, M, K, new, z
-        )  # fmt: skip
+        status, tried = adaptive(Problem(unit, Drive(u, mean), m, z), y, (0.0, h), tried, TOLERANCE, kept, steps)
         if status != FINE:
-            return status, island, done + at[0]
+            return status, island, done + steps.time[0]
         goal = T + R * (kept[1] / h + heater)
         island = goal + (island - goal) * math.exp(-h / tau)
         for k in range(3):
@@ -56,14 +54,14 @@ def work(seconds, u, plain, T, heater, island, y, m, unit, cell, domain, kept, s
 
 
 @rule
-def rest(seconds, plain, T, heater, island, y, m, unit, cell, domain, kept, sums, scratch):
+def rest(seconds, plain, T, heater, island, y, m, unit, cell, kept, sums, scratch):
     """The same without bias. A plain memristor, whose temperature is its only state, hands its heat on and cools."""
     if not plain:
-        return work(seconds, 0.0, False, T, heater, island, y, m, unit, cell, domain, kept, sums, scratch)
-    c, (R, tau), goal = unit[2], cell, T + cell[0] * heater
-    left = math.exp(-seconds * c[CONDUCTANCE] / c[CAPACITY])
+        return work(seconds, 0.0, False, T, heater, island, y, m, unit, cell, kept, sums, scratch)
+    c, (R, tau), goal = unit.circuit, cell, T + cell[0] * heater
+    left = math.exp(-seconds * c.conductance / c.capacity)
     over = y[0] - island
-    island += c[CAPACITY] * over * (1 - left) * R / tau
+    island += c.capacity * over * (1 - left) * R / tau
     island = goal + (island - goal) * math.exp(-seconds / tau)
     y[0] = island + over * left
     return FINE, island, seconds
@@ -87,7 +85,6 @@ def span(
     cell,
     most,
     plain,
-    domain,
     kelvin,
     joules,
     bad,
@@ -97,8 +94,8 @@ def span(
     Up to the end of a pulse a heater of at most ``most`` W gives what holds the island at the pulse's aim (pulses,) K,
     but for its unit's own (pulses,) mean W. bad: status, class and time (ps) of the first that cannot go on.
     """
-    counts, at, kept, sums = np.zeros(2, np.int64), np.zeros(1), np.zeros(3), np.zeros(3)
-    scratch = counts, at, np.zeros((3, 3)), np.zeros((3, 3)), np.zeros((7, 8)), np.zeros(6), np.zeros(3)
+    kept, sums = np.zeros(3), np.zeros(3)
+    scratch = workspace(), np.zeros(3)
     for k in range(T.size):
         n = first[k] + np.searchsorted(end[first[k] : first[k + 1]], t0, side="right")
         t = t0
@@ -113,12 +110,12 @@ def span(
             seconds, y, m = (stop - t) * SECONDS, Y[k], memory[k]
             if working:
                 status, island[k], reached = work(
-                    seconds, bias, plain, T[k], heater, island[k], y, m, unit, cell, domain, kept, sums, scratch
+                    seconds, bias, plain, T[k], heater, island[k], y, m, unit, cell, kept, sums, scratch
                 )
                 kelvin[n] += sums[2]
             else:
                 status, island[k], reached = rest(
-                    seconds, plain, T[k], heater, island[k], y, m, unit, cell, domain, kept, sums, scratch
+                    seconds, plain, T[k], heater, island[k], y, m, unit, cell, kept, sums, scratch
                 )
             joules[0, k] += sums[0]
             joules[1, k] += heater * seconds

@@ -21,9 +21,10 @@ from scipy.interpolate import CubicSpline
 from thermoc.simulator import devices
 from thermoc.simulator.chips import Chip
 from thermoc.simulator.devices import Device
-from thermoc.simulator.devices.equations import CAPACITY, CURRENT, VOLTAGE, Model, rates
+from thermoc.simulator.devices.device import memories
+from thermoc.simulator.devices.equations import rates
 from thermoc.simulator.devices.loops import FINE, RUNAWAY
-from thermoc.simulator.devices.simulate import memories
+from thermoc.simulator.devices.records import CAPACITY, CURRENT, VOLTAGE, Drive, Problem
 from thermoc.simulator.machine.instructions import PICO
 from thermoc.simulator.machine.pulses import Pulses
 from thermoc.simulator.machine.unit_kernel import span as _span
@@ -91,8 +92,8 @@ class ThermalUnits:
             notes = [f"it has {d.circuit[0, CAPACITY]:.3g} J/K, sampler.capacity is {chip['sampler.capacity']:.3g} J/K"]
             hint = "give islands at least four times the device's heat capacity, or take a smaller device"
             raise error("T515", f"chip {chip.name!r}: {d.name} is too large for its island", notes=notes, hint=hint)
-        self.unit = int(d.model), d.parameters[0], d.circuit[0], d.scale
-        self.plain = d.model is not Model.VO2 and bool(d.scale[0] > 0 and not d.scale[1:].any())
+        self.unit = d.cell()
+        self.plain = d.model.hysteresis is None and bool(d.scale[0] > 0 and not d.scale[1:].any())
         self._responses: dict[float, Response] = {}
 
     def resting(self, T: NDArray[np.float64]) -> States:
@@ -116,7 +117,7 @@ class ThermalUnits:
         held = states.island, states.memristor, states.memory
         _span(
             *span, T, hold.aim, hold.own, pulses.first, pulses.begin, pulses.end, *held, self.bias, self.unit,
-            (self.rise, self.tau), hold.most, self.plain, self.device.domain[0], kelvin, joules, failed,
+            (self.rise, self.tau), hold.most, self.plain, kelvin, joules, failed,
         )  # fmt: skip
         if failed[0] != FINE:
             raise self._failure(states, pulses, int(failed[1]), int(failed[0]), failed[2])
@@ -182,7 +183,7 @@ class ThermalUnits:
         d, T = self.device, float(states.island[k])
         y = states.memristor[k]
         shown = y if np.isfinite(y).all() and y[0] > 0 else np.array([T, y[1] if np.isfinite(y[1]) else 0.0, 0.0])
-        rates(int(d.model), self.bias, T, np.zeros(3), shown, states.memory[k], d.parameters[0], d.circuit[0], out)
+        rates(Problem(self.unit, Drive(self.bias, T), states.memory[k], np.zeros(3)), shown, out)
         tile = core // self.chip.whole("mesh.cores")
         notes = [
             f"core {core} (tile {tile}) after {picoseconds / PICO:.6g} s, bias {self.bias:g} V",

@@ -6,8 +6,9 @@ from scipy.integrate import solve_ivp
 from scipy.interpolate import CubicSpline
 from scipy.optimize import brentq
 
-from thermoc.simulator.devices import load, names, nbo2, simulate
+from thermoc.simulator.devices import load, names, simulate
 from thermoc.simulator.devices.lattice import lattice
+from thermoc.simulator.devices.models import nbo2
 from thermoc.support.errors import ThermocError
 
 
@@ -19,8 +20,8 @@ def crossings(t, x, level):
 
 def static(values, i, T_amb=300.0):
     """(v, T) of the memristor at rest at current i: the voltage whose own heat lets that current flow."""
-    R = values["heat.resistance"]
-    rest = lambda v: nbo2.current(v, T_amb + R * v * i, *list(values.values())[:5]) - i  # noqa: E731
+    R, p = values["heat.resistance"], load("nbo2").record()
+    rest = lambda v: nbo2.current(v, T_amb + R * v * i, p) - i  # noqa: E731
     top = 0.05
     while rest(top) < 0:
         top *= 1.1

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from thermoc.simulator import devices as package
 from thermoc.simulator.devices import currents, load, names, pbit, simulate, starting, values
 from thermoc.simulator.devices.lattice import lattice
+from thermoc.simulator.devices.models import data_file
 from thermoc.support.errors import ThermocError
 
 T2 = np.linspace(0, 1e-7, 3)
@@ -55,7 +55,8 @@ def test_a_value_out_of_the_models_range_is_refused(name, changed):
 
 @pytest.mark.parametrize("name", [*names(), "pbit"])
 def test_every_value_of_a_data_file_states_its_range(name):
-    table = tomllib.loads((Path(package.__file__).parent / f"{name}.toml").read_text("utf-8"))
+    path = Path(pbit.__file__).with_suffix(".toml") if name == "pbit" else data_file(name)
+    table = tomllib.loads(path.read_text("utf-8"))
     sections = {"": table} | {f"{key}.": part for key, part in table.items() if isinstance(part, dict)}
     rows = {
         f"{s}{k}": v for s, part in sections.items() for k, v in part.items() if isinstance(v, dict) and "value" in v
@@ -65,7 +66,7 @@ def test_every_value_of_a_data_file_states_its_range(name):
 
 
 def test_another_file_of_the_same_model_keeps_the_models_domain(tmp_path):
-    text = (Path(package.__file__).parent / "vteam.toml").read_text("utf-8")
+    text = data_file("vteam").read_text("utf-8")
     plain = text.replace(', least = "on_resistance"', "").replace(
         'value = 1, unit = "kohm"', 'value = -5, unit = "ohm"'
     )

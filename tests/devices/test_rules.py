@@ -8,41 +8,58 @@ import sys
 import numpy as np
 import pytest
 
-from thermoc.simulator.devices import currents, jart, load, nbo2, pickett, stanford, vo2
+from thermoc.simulator.devices import currents, load
+from thermoc.simulator.devices.model import OperatingPoint
+from thermoc.simulator.devices.models import jart, nbo2, pickett, stanford, vo2
 from thermoc.simulator.devices.vector import exponential, sine_of_turns
 from thermoc.support.errors import ThermocError
 
 ON_CUDA = """
 import numpy as np
 from numba import cuda
-from thermoc.simulator.devices import load, equations, nbo2, pbit, stanford
+from thermoc.simulator.devices import load, equations, pbit
+from thermoc.simulator.devices.equations import circuit_of, domain_of
+from thermoc.simulator.devices.model import OperatingPoint
+from thermoc.simulator.devices.models import NUMBERS, nbo2, stanford
+from thermoc.simulator.devices.records import Cell, Drive, Problem
 
 current, gap_rate, on, rates = nbo2.current, stanford.gap_rate, pbit.on, equations.rates
+NBO2 = NUMBERS["nbo2"]
+
+def point(v, T):
+    return OperatingPoint(v, 0.0, 0.0, T, 0.0)
 
 @cuda.jit
-def kernel(v, T, own, other, circuit, memory, y, z, out, i, speed, up):
+def kernel(v, T, row, own, other, circuit, domain, scale, memory, y, z, out, i, speed, up):
     k = cuda.grid(1)
     if k < v.size:
-        i[k] = current(v[k], T[k], own[0], own[1], own[2], own[3], own[4])
-        speed[k] = gap_rate(v[k], T[k], 1e-9, *other)
+        i[k] = current(v[k], T[k], own)
+        speed[k] = gap_rate(point(v[k], T[k]), 1e-9, other)
         up[k] = on(v[k], T[k] / 300.0, 0.3)
-        rates(1, v[k], 300.0, z, y[k], memory, own, circuit, out[k])
+        cell = Cell(NBO2, row, circuit_of(circuit), scale, domain_of(domain))
+        rates(Problem(cell, Drive(v[k], 300.0), memory, z), y[k], out[k])
 
 a, b = load("nbo2"), load("stanford")
-own, other = a.parameters[0], tuple(b.parameters[0, 3:])
+own, other = a.record(), b.record()
 v, T = np.linspace(-1.5, 1.5, 7), np.linspace(300.0, 600.0, 7)
 y = np.zeros((7, 3)); y[:, 0] = T
 i, speed, up, out = np.zeros(7), np.zeros(7), np.zeros(7), np.zeros((7, 8))
-kernel[1, 8](v, T, own, other, a.circuit[0], np.zeros(5), y, np.zeros(3), out, i, speed, up)
+fixed = a.parameters[0], own, other, a.circuit[0], a.domain[0], a.scale
+kernel[1, 8](v, T, *fixed, np.zeros(5), y, np.zeros(3), out, i, speed, up)
 for k in range(7):
-    assert i[k] == current(v[k], T[k], *own), (i[k], v[k])
-    assert abs(speed[k] / gap_rate(v[k], T[k], 1e-9, *other) - 1) < 1e-13
+    assert i[k] == current(v[k], T[k], own), (i[k], v[k])
+    assert abs(speed[k] / gap_rate(point(v[k], T[k]), 1e-9, other) - 1) < 1e-13
     assert up[k] == (T[k] / 300 * np.log(0.3 / 0.7) < v[k])
-    held = np.zeros(8)
-    rates(1, v[k], 300.0, np.zeros(3), y[k], np.zeros(5), own, a.circuit[0], held)
-    assert (out[k] == held).all()
+    on_cpu = np.zeros(8)
+    rates(Problem(a.cell(), Drive(v[k], 300.0), np.zeros(5), np.zeros(3)), y[k], on_cpu)
+    assert (out[k] == on_cpu).all()
 print("same")
 """
+
+
+def point(v, T):
+    """An operating point of a model whose rate asks for no more."""
+    return OperatingPoint(v, 0.0, 0.0, T, 0.0)
 
 
 def test_rules_run_on_cuda():
@@ -53,14 +70,14 @@ def test_rules_run_on_cuda():
 
 @pytest.mark.parametrize("v", [1e-6, 1e-3, 0.049, 0.3, 1.0, -0.7])
 def test_nbo2_slopes_are_its_currents(v):
-    p = list(load("nbo2").parameters[0])
-    i, dv, dT = nbo2.conduct(v, 400.0, *p)
-    assert i == pytest.approx(nbo2.current(v, 400.0, *p), rel=1e-14)
+    p = load("nbo2").record()
+    i, dv, dT = nbo2.slopes(v, 400.0, p)
+    assert i == pytest.approx(nbo2.current(v, 400.0, p), rel=1e-14)
     h = 1e-5
     assert dv == pytest.approx(
-        (nbo2.current(v * (1 + h), 400.0, *p) - nbo2.current(v * (1 - h), 400.0, *p)) / (2 * h * v), rel=1e-7
+        (nbo2.current(v * (1 + h), 400.0, p) - nbo2.current(v * (1 - h), 400.0, p)) / (2 * h * v), rel=1e-7
     )
-    assert dT == pytest.approx((nbo2.current(v, 400 + 0.01, *p) - nbo2.current(v, 400 - 0.01, *p)) / 0.02, rel=1e-6)
+    assert dT == pytest.approx((nbo2.current(v, 400 + 0.01, p) - nbo2.current(v, 400 - 0.01, p)) / 0.02, rel=1e-6)
 
 
 def test_the_enhancement_is_one_function_across_its_seam():
@@ -70,41 +87,40 @@ def test_the_enhancement_is_one_function_across_its_seam():
 
 
 def test_a_minor_branch_leaves_the_major_one_where_it_turns():
-    p = load("vo2").parameters[0]
+    p = load("vo2").record()
     m = np.array([1.0, 0.0, 0.0, 0.0, 324.9])
     for T, direction in ((338.0, -1.0), (331.0, 1.0), (335.0, -1.0)):
-        before = vo2.resistance(T, m, *p[:9], p[10])
-        vo2.turn(T, direction, m, *p[3:9], p[10])
-        assert vo2.resistance(T, m, *p[:9], p[10]) == pytest.approx(before, rel=1e-6)
+        before = vo2.resistance(T, m, p)
+        vo2.turn(T, direction, m, p)
+        assert vo2.resistance(T, m, p) == pytest.approx(before, rel=1e-6)
 
 
 def test_stanford_stands_still_at_its_ends():
-    p = load("stanford").parameters[0, 3:]
-    assert stanford.gap_rate(2.5, 300.0, 0.1e-9, *p) == 0.0
-    assert stanford.gap_rate(-2.5, 300.0, 1.7e-9, *p) == 0.0
-    assert stanford.gap_rate(2.5, 300.0, 1.0e-9, *p) < 0 < stanford.gap_rate(-2.5, 300.0, 1.0e-9, *p)
+    p = load("stanford").record()
+    set_, reset = point(2.5, 300.0), point(-2.5, 300.0)
+    assert stanford.gap_rate(set_, 0.1e-9, p) == 0.0
+    assert stanford.gap_rate(reset, 1.7e-9, p) == 0.0
+    assert stanford.gap_rate(set_, 1.0e-9, p) < 0 < stanford.gap_rate(reset, 1.0e-9, p)
 
 
 def test_stanford_rates_are_its_formula():
     """dg/dt = -v0 [exp(-(Eag - gamma a0 q V / L) / kT) - exp(-(Ear + gamma a0 q V / L) / kT)], numbers as published."""
-    p = load("stanford").parameters[0]
+    p = load("stanford").record()
     for v, T, g in ((1.2, 400.0, 1.0), (-1.1, 350.0, 0.7)):
         kT, push = 8.617333262e-5 * T, (16.5 - 1.25 * g**3) * 0.25 / 5 * v
         rate = -150 * (np.exp(-(1.501 - push) / kT) - np.exp(-(1.5 + push) / kT))
-        assert stanford.gap_rate(v, T, g * 1e-9, *p[3:]) == pytest.approx(rate, rel=1e-8)
+        assert stanford.gap_rate(point(v, T), g * 1e-9, p) == pytest.approx(rate, rel=1e-8)
         i = 61.4e-6 * np.exp(-g / 0.27505) * np.sinh(v / 0.43)
-        assert stanford.current(v, g * 1e-9, *p[:3]) == pytest.approx(i, rel=1e-12)
+        assert stanford.current(v, g * 1e-9, p) == pytest.approx(i, rel=1e-12)
 
 
 def test_pickett_stores_what_its_slope_says():
-    _, _, r, L, kappa, c_p, h = load("pickett").parameters[0, :7]
+    p = load("pickett").record()
     for u in (0.01, 0.3, 0.9):
         d = 1e-5 * u
-        rise = pickett.enthalpy(u + d, 780.0, r, L, c_p, h) - pickett.enthalpy(u - d, 780.0, r, L, c_p, h)
-        assert pickett.enthalpy_slope(u, 780.0, r, L, c_p, h) == pytest.approx(rise / (2 * d), rel=1e-8)
-        assert pickett.leak(u, 780.0, L, kappa) == pytest.approx(
-            2 * np.pi * 20e-9 * 1.5 * 780 / np.log(1 / u), rel=1e-12
-        )
+        rise = pickett.enthalpy(u + d, 780.0, p) - pickett.enthalpy(u - d, 780.0, p)
+        assert pickett.enthalpy_slope(u, 780.0, p) == pytest.approx(rise / (2 * d), rel=1e-8)
+        assert pickett.leak(u, 780.0, p) == pytest.approx(2 * np.pi * 20e-9 * 1.5 * 780 / np.log(1 / u), rel=1e-12)
 
 
 def jart_by_hand(v, v_s, T, N):
@@ -132,13 +148,13 @@ def jart_by_hand(v, v_s, T, N):
 
 @pytest.mark.parametrize(("v", "N"), [(-0.6, 9e23), (-0.3, 1e27), (0.5, 1.5e27), (1.2, 1e25), (0.02, 1e24)])
 def test_jart_solves_the_published_equations(v, N):
-    p = load("jart").parameters[0]
+    p = load("jart").record()
     i, T, v_s = jart.solve(v, 650.0, 293.0, N, p)
     contact, cell, line, rate, R_th = jart_by_hand(v, v_s, T, N)
     assert i == pytest.approx(contact, rel=1e-5)  # the masses and constants are rounded
     assert v_s + i * (cell + line + 650.0) == pytest.approx(v, rel=1e-7)
     assert pytest.approx(293.0 + i * (v_s + i * cell) * R_th, rel=1e-7) == T
-    assert jart.density_rate(v, v_s, i, T, N, p) == pytest.approx(rate, rel=1e-4)
+    assert jart.density_rate(OperatingPoint(v, i, 0.0, T, v_s), N, p) == pytest.approx(rate, rel=1e-4)
 
 
 def test_arithmetic_exponentials_and_sines():

@@ -15,6 +15,7 @@ import numpy as np
 import thermoc as tc
 from thermoc.simulator.chips import chip as chips
 from thermoc.simulator.devices import device as devices
+from thermoc.simulator.devices import models
 from thermoc.support.arrays import npz_bytes
 
 TESTS = Path(__file__).parents[1]
@@ -147,7 +148,7 @@ def chip_files() -> list[bytes]:
 
 def device_files() -> list[bytes]:
     """The data files of devices, by name."""
-    return [(devices.HERE / f"{name}.toml").read_bytes() for name in devices.names()]
+    return [models.data_file(name).read_bytes() for name in devices.names()]
 
 
 def stack_files() -> list[bytes]:

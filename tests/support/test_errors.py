@@ -11,7 +11,7 @@ import pytest
 
 import thermoc as tc
 from thermoc.support.errors import CODES
-from thermoc.support.units import K_B, Scale
+from thermoc.support.units import K_B, ReducedUnits
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,7 +46,7 @@ def test_errors_survive_pickling():
 
 
 def test_units_convert_both_ways():
-    scale = Scale(energy=K_B * 300.0, time=1e-9)
+    scale = ReducedUnits(energy=K_B * 300.0, time=1e-9)
     assert scale.kelvin(1.0) == pytest.approx(300.0, rel=1e-15)
     assert scale.reduced_temperature(scale.kelvin(0.37)) == pytest.approx(0.37, rel=1e-15)
     assert scale.joules(2.0) == pytest.approx(600.0 * K_B, rel=1e-15)

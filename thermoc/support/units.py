@@ -15,7 +15,7 @@ ELEMENTARY_CHARGE = 1.602176634e-19
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scale:
+class ReducedUnits:
     """The SI size of the reduced units: ``energy`` in J, ``time`` in s."""
 
     energy: float

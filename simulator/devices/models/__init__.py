@@ -1,0 +1,39 @@
+"""The device models: each a file here that declares ``MODEL``, beside its data file of the same name.
+
+They are found by their files, so that a new model is these two and nothing else. A model's number, by which the kernels
+know it, is its place among the names in order.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+
+from thermoc.simulator.devices.model import DeviceModel
+
+FOLDER = Path(__file__).parent
+
+
+def data_file(name: str) -> Path:
+    """Return the data file of a model."""
+    return FOLDER / f"{name}.toml"
+
+
+def _declared() -> dict[str, DeviceModel]:
+    """Import every model. Errors: LookupError that names the file which a model or a data file lacks."""
+    modules = sorted(module.name for module in iter_modules(__path__))
+    for path in FOLDER.glob("*.toml"):
+        if path.stem not in modules:
+            raise LookupError(f"{path.name} has no model: {path.stem}.py, which declares MODEL, is missing beside it")
+    models = {name: getattr(import_module(f"{__name__}.{name}"), "MODEL", None) for name in modules}
+    for name, model in models.items():
+        if not isinstance(model, DeviceModel):
+            raise LookupError(f"{name}.py declares no MODEL = DeviceModel(...)")
+        if not data_file(name).exists():
+            raise LookupError(f"{name}.py has no data: {name}.toml is missing beside it")
+    return {name: model for name, model in models.items() if model is not None}
+
+
+MODELS = _declared()
+NUMBERS = {name: number for number, name in enumerate(MODELS)}
