@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from thermoc.ir.feed import Feed
 from thermoc.ir.target import TargetDescription
-from thermoc.passes.base import Lowered, Pass
+from thermoc.passes.base import Pass, Property
+from thermoc.passes.change_log import Lowered
+from thermoc.passes.legalize import held_by
 from thermoc.support.files import write_atomic
 
 
@@ -61,6 +63,10 @@ class Backend(ABC):
 
     name: ClassVar[str]
     Options: ClassVar[type[Any]]
+    pass_options: ClassVar[tuple[str, ...]] = ()
+    """Options that ``lower`` alone reads, and which have no say where a pipeline of the user's own stands for it."""
+    own_passes: ClassVar[str] = ""
+    """Why no pipeline of the user's own can stand for ``lower``; '' where one can."""
 
     @abstractmethod
     def target(self) -> TargetDescription:
@@ -69,6 +75,10 @@ class Backend(ABC):
     @abstractmethod
     def lower(self, options: Any, *, dt: float) -> Sequence[Pass]:
         """Return the passes that bring a graph to the target; the last one legalises. Errors: T303."""
+
+    def takes(self, options: Any) -> tuple[Property, ...]:
+        """Return what a graph must be for ``emit``: what a pipeline of the user's own is held to."""
+        return (held_by(self.target()),)
 
     @abstractmethod
     def emit(self, lowered: Lowered, options: Any) -> Artefact:

@@ -21,9 +21,9 @@ from thermoc.ir.dialects.core import Constant
 from thermoc.ir.dialects.crossbar import Mvm
 from thermoc.ir.types import DType
 from thermoc.passes import stages
-from thermoc.passes.base import run_passes
 from thermoc.passes.crossbar.map_crossbars import MapCrossbars
 from thermoc.passes.crossbar.spec import CrossbarSpec
+from thermoc.passes.pipeline import run_passes
 
 SIZE, BATCH, BITS = 256, 64, 8
 SPECS: dict[str, dict[str, Any]] = {

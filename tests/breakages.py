@@ -21,7 +21,8 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
 from thermoc.ir.types import DType, Type
 from thermoc.ir.values import Array, Value
-from thermoc.passes.base import Log, Pass
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Log
 from thermoc.passes.loihi.quantize import Quantize
 
 Break = Callable[[Graph], Graph]

@@ -18,7 +18,8 @@ from thermoc.ir.target import TargetDescription
 from thermoc.ir.types import DType
 from thermoc.ir.values import Array
 from thermoc.passes import stages
-from thermoc.passes.base import Lowered, Pass
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Lowered
 from thermoc.passes.legalize import Legalize
 
 TARGET = TargetDescription(name="double", summary="the reference in the place of a target", ops=frozenset(REGISTRY))

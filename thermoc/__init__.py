@@ -10,28 +10,18 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from thermoc.api import Executable, Network, Run, compile, connect, constant, input, lint, load, output, placeholder
+    from thermoc.api import Executable, Run, compile, lint
     from thermoc.certificates import Certificate, certify
+    from thermoc.network import Network, connect, constant, input, load, output, placeholder
     from thermoc.support.errors import ThermocError
     from thermoc.verification import Verification, verify
 
 __version__ = "0.1.0"
 
 _FROM = {
-    "thermoc.api": (
-        "Executable",
-        "Network",
-        "Run",
-        "compile",
-        "connect",
-        "constant",
-        "input",
-        "lint",
-        "load",
-        "output",
-        "placeholder",
-    ),
+    "thermoc.api": ("Executable", "Run", "compile", "lint"),
     "thermoc.certificates": ("Certificate", "certify"),
+    "thermoc.network": ("Network", "connect", "constant", "input", "load", "output", "placeholder"),
     "thermoc.support.errors": ("ThermocError",),
     "thermoc.verification": ("Verification", "verify"),
 }

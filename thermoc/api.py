@@ -1,180 +1,75 @@
-"""The front door: networks, compile, run, save, load."""
+"""Compile a network for a target and run it: what comes out, how it came about, and how far to trust it."""
 
 from __future__ import annotations
 
-import dataclasses
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from thermoc import plugins
+from thermoc import physics, plugins
 from thermoc.frontends import formats
-from thermoc.ir.builder import CURRENT, Builder, Handle, current
-from thermoc.ir.dialects.core import Input, Output
 from thermoc.ir.feed import feed
 from thermoc.ir.graph import Graph
-from thermoc.ir.ops import OperandSpec
-from thermoc.ir.serial import load_graph, save_graph
-from thermoc.ir.types import DType, Role, Shape
+from thermoc.mixing import diagnostics, not_mixed
+from thermoc.network import Network
 from thermoc.passes.analysis.lint import lint as lint_graph
-from thermoc.passes.base import Lowered, Record, run_passes
-from thermoc.results import Call, Run
-from thermoc.support.errors import Finding, ThermocError, caller, error
-from thermoc.support.tables import html_table
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Lowered, Record
+from thermoc.passes.pipeline import run_passes
+from thermoc.pipelines import check_lowered, check_options, pipeline_of
+from thermoc.support.errors import Finding, error
+from thermoc.support.tables import array_rows, html_table, table
+from thermoc.target_options import checked_options
 
 if TYPE_CHECKING:
+    import xarray
+
     from thermoc.backends.base import Artefact, Backend
     from thermoc.passes.report import Report
 
 
-class Network:
-    """A network: either being written inside ``with``, or finished. ``dt`` is the time of a tick (network's unit).
+def compile(
+    network: Network | Graph,
+    target: str = "sim",
+    *,
+    passes: str | Sequence[Pass] | None = None,
+    dump_ir: str | os.PathLike[str] | None = None,
+    **options: Any,
+) -> Executable:
+    """Bring a network to a target.
 
-    Without an output it stays open on leaving ``with``: it can be entered again, and using it is T101.
-    Errors on leaving ``with``: T1xx, every finding at once.
+    passes: what runs in the place of the target's own passes, as text ("fuse,discretize{dt=0.1},legalize") or as a
+    list; the target still refuses what it cannot take (docs/passes.md). dump_ir: a folder for the graph's text after
+    each pass that changed something. options: see each target's ``Options``. Errors: T1xx, T2xx, T3xx.
     """
-
-    def __init__(self, name: str, dt: float = 1.0):
-        self._builder: Builder | None = Builder(name, float(dt))
-        self._graph: Graph | None = None
-        self.repairs: tuple[Finding, ...] = ()
-        """What the reader of its file mended or assumed (W501)."""
-
-    @classmethod
-    def of(cls, graph: Graph, repairs: tuple[Finding, ...] = ()) -> Network:
-        """Return the finished network of a graph."""
-        network = cls(graph.name, graph.dt)
-        network._builder, network._graph, network.repairs = None, graph, repairs
-        return network
-
-    def __enter__(self) -> Network:
-        if self._builder is None:
-            raise error("T111", "this network is finished", where=caller(), hint="write a new one")
-        self._token = CURRENT.set(self._builder)
-        return self
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        CURRENT.reset(self._token)
-        builder = self._builder
-        if kind is not None or builder is None:
-            return
-        try:
-            self._graph, self._builder = builder.graph(), None
-        except ThermocError as problem:
-            lacks_output = not any(isinstance(op, Output) for op in builder.ops)
-            if not lacks_output or [finding.code for finding in problem.findings] != ["T101"]:
-                raise
-
-    @property
-    def graph(self) -> Graph:
-        """The graph; ``print`` shows text that parses back.
-
-        Errors: T111 while it is being written, T101 where it has no output.
-        """
-        if self._graph is not None:
-            return self._graph
-        if self._builder is None or CURRENT.get() is self._builder or not self._builder.ops:
-            raise error("T111", "this network is not finished", where=caller(), hint="leave its with block first")
-        return self._builder.graph()
-
-    @property
-    def name(self) -> str:
-        """The network's name."""
-        return self.graph.name if self._graph is not None else self._builder.name if self._builder else ""
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a file, whole or not at all: ``.thermo`` or ``.nir``, by its suffix.
-
-        Artefacts of targets (``.onnx``, ...) are written by ``tc.compile(net, target).save(path)``. Errors: T505, T506
-        (no such format of networks), T509, T510.
-        """
-        if formats.suffix(path) == ".thermo":
-            save_graph(self.graph, path)
-        else:
-            formats.write(self.graph, path)
-
-    def __repr__(self) -> str:
-        return f"Network({self.name!r})"
-
-    def _repr_html_(self) -> str:
-        if self._graph is None:
-            return html_table(f"network {self.name}, being written", [])
-        ends = {"input": self.graph.inputs, "output": self.graph.outputs}
-        rows = [
-            {"kind": kind, "name": name, "type": str(getattr(op, "x" if kind == "output" else "y").type)}
-            for kind, ops in ends.items()
-            for name, op in ops.items()
-        ]
-        rows += [{"kind": "state", "name": name, "type": str(list(size))} for name, size in self.graph.states.items()]
-        return html_table(f"network {self.name}: {len(self.graph.ops)} ops, dt = {self.graph.dt:g}", rows)
+    graph = network.graph if isinstance(network, Network) else network
+    backend = plugins.backend(target)
+    target_options = checked_options(backend, options)
+    chosen = None if passes is None else pipeline_of(passes, graph, backend)
+    if chosen is not None:
+        check_options(backend, options)
+    return _compiled(graph, backend, target_options, chosen, None if dump_ir is None else Path(dump_ir))
 
 
-def load(path: str | os.PathLike[str], **options: Any) -> Network:
-    """Return the network in a file: ``.thermo``, ``.nir`` or lava-dl's ``.net``, by its suffix.
-
-    options: those of the format's reader (docs/formats.md), e.g. ``dt`` of ``.nir``. ``repairs`` of the network tells
-    what the reader mended or assumed. Errors: T501 to T508, T111 for an option the reader does not have.
-    """
-    if formats.suffix(path) == ".thermo" and not options:
-        return Network.of(load_graph(path))
-    return Network.of(*formats.read(path, **options))
-
-
-def input(name: str, shape: Shape = (), *, dtype: str = "f64", role: str = "signal") -> Handle:
-    """Add a named input of this shape (without the batch axis) and return its value."""
-    attrs = {"name": name, "shape": _shape(shape), "dtype": _choice(DType, dtype), "role": _choice(Role, role)}
-    return current("input").add(Input, {}, attrs, name)[0]
+def _compiled(
+    graph: Graph, backend: Backend, options: Any, passes: tuple[Pass, ...] | None, dump_ir: Path | None = None
+) -> Executable:
+    steps = backend.lower(options, dt=graph.dt) if passes is None else passes
+    lowered = run_passes(graph, steps, dump_ir=dump_ir)
+    if passes is not None:
+        check_lowered(lowered, backend, options)
+    return Executable(source=graph, lowered=lowered, backend=backend, options=options, passes=passes)
 
 
-def output(name: str, value: Handle) -> None:
-    """Hand a value out under a name."""
-    current("output").add(Output, {"x": value}, {"name": name})
-
-
-def constant(value: ArrayLike, *, role: str = "signal", name: str | None = None) -> Handle:
-    """Add an array of numbers known now; floats become f64, integers i64. Errors: T111 for what is no such array."""
-    spec = OperandSpec(
-        shape="?",
-        kind="int"
-        if np.asarray(value).dtype.kind in "iu"
-        else "bool"
-        if np.asarray(value).dtype.kind == "b"
-        else "float",
-        role=_choice(Role, role),
-    )
-    return current("constant").constant(value, spec, DType.f64, caller(), "core.constant", name)
-
-
-def placeholder(shape: Shape = (), *, dtype: str = "f64", role: str = "signal") -> Handle:
-    """Return a value to be defined later by ``connect``: how a cycle is written."""
-    return current("placeholder").placeholder(_shape(shape), _choice(DType, dtype), _choice(Role, role))
-
-
-def connect(placeholder: Handle, value: Handle) -> None:
-    """Let ``value`` stand wherever ``placeholder`` was used. Errors: T103, T111."""
-    current("connect").connect(placeholder, value)
-
-
-def _shape(shape: Any) -> Shape:
-    lengths = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
-    if not all(isinstance(n, (int, np.integer)) and n >= 0 for n in lengths):
-        raise error("T103", "a shape is a tuple of lengths >= 0", where=caller(), notes=[f"it is {shape!r}"])
-    return tuple(int(n) for n in lengths)
-
-
-def _choice(enum: Any, text: str) -> Any:
-    try:
-        return enum(text)
-    except ValueError:
-        raise error(
-            "T104", f"{text!r} is no {enum.__name__.lower()}", where=caller(), notes=["there are " + ", ".join(enum)]
-        ) from None
+def lint(network: Network | Graph) -> tuple[Finding, ...]:
+    """Return warnings about a network's physics: frozen sampling, couplings that are not symmetric, unstable steps."""
+    return lint_graph(network.graph if isinstance(network, Network) else network)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -185,6 +80,8 @@ class Executable:
     lowered: Lowered
     backend: Backend
     options: Any
+    passes: tuple[Pass, ...] | None = None
+    """The pipeline of the user's own that ran; None for the target's."""
 
     @property
     def graph(self) -> Graph:
@@ -245,6 +142,10 @@ class Executable:
             ),
         )
 
+    def recompiled(self, graph: Graph) -> Executable:
+        """Return another graph compiled the same way: for the same target, with the same options and passes."""
+        return _compiled(graph, self.backend, self.options, self.passes)
+
     def save(self, path: str | os.PathLike[str]) -> int:
         """Write the artefact, whole or not at all; return its size in bytes. Errors: T505, T506 (a network's suffix).
 
@@ -266,59 +167,98 @@ class Executable:
         return compilation_report(self.source, self.lowered, self.backend.name, self.warnings)
 
 
-def compile(
-    network: Network | Graph, target: str = "sim", *, dump_ir: str | os.PathLike[str] | None = None, **options: Any
-) -> Executable:
-    """Bring a network to a target.
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """How a run was called: enough to repeat it. ``inputs`` are as they were given.
 
-    dump_ir: a folder for the graph's text after each pass that changed something. options: see each target's
-    ``Options``. Errors: T1xx, T2xx, T3xx.
+    place: seed, first_sample and first_tick. timed: names of the inputs that change over the ticks.
     """
-    graph = network.graph if isinstance(network, Network) else network
-    backend = plugins.backend(target)
-    chosen = _options(backend, options)
-    lowered = run_passes(graph, backend.lower(chosen, dt=graph.dt), dump_ir=None if dump_ir is None else Path(dump_ir))
-    return Executable(source=graph, lowered=lowered, backend=backend, options=chosen)
+
+    executable: Executable
+    inputs: Mapping[str, NDArray]
+    ticks: int
+    batch: int
+    place: Mapping[str, int]
+    timed: frozenset[str]
 
 
-def lint(network: Network | Graph) -> tuple[Finding, ...]:
-    """Return warnings about a network's physics: frozen sampling, couplings that are not symmetric, unstable steps."""
-    return lint_graph(network.graph if isinstance(network, Network) else network)
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Run:
+    """What a run gave: ``run["name"]`` is an array (ticks, batch, *shape); ``print(run)`` is a summary."""
 
+    network: str
+    target: str
+    seed: int
+    dt: float
+    outputs: Mapping[str, NDArray]
+    states: Mapping[str, NDArray] = field(default_factory=dict)
+    call: Call | None = None
+    chip: Any = None
+    """What a simulated chip took for it: a report that prints; None elsewhere."""
 
-def _options(backend: Backend, given: Mapping[str, Any]) -> Any:
-    known = [item.name for item in dataclasses.fields(backend.Options)]
-    unknown = [name for name in given if name not in known]
-    if unknown:
-        notes, hint = [f"its options are {', '.join(known)}"], _elsewhere(unknown[0])
-        raise error("T303", f"target {backend.name!r} has no option {unknown[0]!r}", notes=notes, hint=hint)
-    _check_samples(given)
-    return backend.Options(**given)
+    @cached_property
+    def diagnostics(self) -> Mapping[str, physics.Estimate]:
+        """The estimate of every sampled output's least mixed element: error bar, tau, ESS, R-hat (P49).
 
+        Outputs are sampled where they depend on a state that noise drives, at temperatures that stay: annealing leaves
+        equilibrium on purpose. Of many elements 64 are looked at. Runs of fewer than 8 ticks have no diagnostics.
+        """
+        return {} if self.call is None else diagnostics(self.call.executable.source, self.call.timed, self.outputs)
 
-def _elsewhere(option: str) -> str:
-    """Return which of our targets have an option, as a hint."""
-    fields = {name: dataclasses.fields(plugins.backend(name).Options) for name in plugins.OURS}
-    targets = [name for name, options in fields.items() if option in [item.name for item in options]]
-    return f"target {' and '.join(map(repr, targets))} has it: target={targets[0]!r}" if targets else ""
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """The compiler's warnings about the physics, and one for each output whose chains have not equilibrated."""
+        physical = () if self.call is None else self.call.executable.warnings
+        return (*physical, *(not_mixed(name, chain) for name, chain in self.diagnostics.items() if not chain.mixed))
 
+    def __getitem__(self, name: str) -> NDArray:
+        if name not in self.outputs:
+            raise error("T401", f"the run has no output {name!r}", notes=[f"its outputs are {list(self.outputs)}"])
+        return self.outputs[name]
 
-def _check_samples(given: Mapping[str, Any]) -> None:
-    """Refuse a range or samples of the inputs that are none, whatever the target. Errors: T303."""
-    span, samples = given.get("input_range"), given.get("calibrate")
-    if span is not None and not _is_range(span):
-        notes, hint = [f"input_range = {span!r}"], "give (low, high); in the shell: -O 'input_range=[-1, 1]'"
-        raise error("T303", "input_range must be two finite numbers, the lower first", notes=notes, hint=hint)
-    if samples is not None and not isinstance(samples, Mapping):
-        notes = [f"it is a {type(samples).__name__}"]
-        raise error("T303", "calibrate must hold samples of inputs by name", notes=notes, hint='give {"x": array}')
+    def to_xarray(self) -> xarray.Dataset:
+        """Return an xarray Dataset: a variable for each output, with dimensions tick, sample and its own axes.
 
+        The coordinate ``time`` is tick * dt. Where an output has the name of one of these, it keeps it, and the
+        dimension or coordinate gets ``_`` behind its own.
+        """
+        import xarray
 
-def _is_range(span: Any) -> bool:
-    try:
-        ends = np.asarray(span)
-    except ValueError:
-        return False
-    return (
-        ends.shape == (2,) and ends.dtype.kind in "iuf" and bool(np.isfinite(ends).all()) and bool(ends[0] <= ends[1])
-    )
+        def free(name: str) -> str:
+            while name in self.outputs:
+                name += "_"
+            return name
+
+        tick, sample, time = free("tick"), free("sample"), free("time")
+        arrays = {
+            name: ((tick, sample, *(free(f"{name}_{i}") for i in range(a.ndim - 2))), a)
+            for name, a in self.outputs.items()
+        }
+        ticks = max((len(array) for array in self.outputs.values()), default=0)
+        attrs = {"network": self.network, "target": self.target, "seed": self.seed}
+        return xarray.Dataset(arrays, coords={time: (tick, np.arange(ticks) * self.dt)}, attrs=attrs)
+
+    @property
+    def title(self) -> str:
+        """What ran where, from which seed."""
+        return f"{self.network} on {self.target}, seed {self.seed}"
+
+    def rows(self) -> list[dict[str, object]]:
+        """Return a row for each output: shape, dtype, mean and ends, and how far its chains are mixed."""
+        mixing = self.diagnostics
+        rows = array_rows(self.outputs, "output")
+        for row in rows if mixing else ():
+            chain = mixing.get(str(row["output"]))
+            row |= {"r_hat": chain.r_hat, "ess": chain.ess} if chain else {"r_hat": None, "ess": None}
+        return rows
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in self.outputs.items())
+        return f"Run({self.title}: {shapes})"
+
+    def __str__(self) -> str:
+        lines = [table(self.title, self.rows()), *map(str, self.warnings)]
+        return "\n".join(lines + ([] if self.chip is None else [f"\n{self.chip}"]))
+
+    def _repr_html_(self) -> str:
+        return html_table(self.title, self.rows())

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from thermoc import api
 from thermoc.ir.feed import feed
 from thermoc.ir.reference import interpret
+from thermoc.network import Network, load
 from thermoc.support.arrays import read_arrays
 from thermoc.support.errors import ThermocError
 
@@ -79,10 +80,10 @@ class Row:
         return asdict(self)
 
 
-def network() -> api.Network:
+def network() -> Network:
     """Return the trained digits network that comes with thermoc (``examples/train_digits.py`` makes it)."""
     with as_file(files("thermoc").joinpath("demo.thermo")) as path:
-        return api.load(path)
+        return load(path)
 
 
 def demo() -> list[Row]:
@@ -112,13 +113,13 @@ def _or_needs(target: str, make: Callable[[], Row]) -> Row:
         return Row(target=target, needs=problem.findings[0].hint or problem.findings[0].what)
 
 
-def _on_target(target: str, options: dict[str, Any], net: api.Network, reference: NDArray, data: Digits) -> Row:
+def _on_target(target: str, options: dict[str, Any], net: Network, reference: NDArray, data: Digits) -> Row:
     exe, inputs = api.compile(net, target, **options), {"pixels": data.test_images}
     probs, seconds = _timed(lambda: exe.run(inputs)["probs"][0])
     return _row(target, probs, reference, data, seconds, exe.artefact.size)
 
 
-def _on_loihi(net: api.Network, reference: NDArray, data: Digits) -> Row:
+def _on_loihi(net: Network, reference: NDArray, data: Digits) -> Row:
     """The digits on Loihi 2's integers: in Lava where it is installed, else in the emulator, which says the same."""
     from thermoc.backends.lava.interpreter import find
 
@@ -130,7 +131,7 @@ def _on_loihi(net: api.Network, reference: NDArray, data: Digits) -> Row:
     return _row("lava" if there else "lava (emulated)", probs, reference, data, seconds, size)
 
 
-def _on_chip(net: api.Network, reference: NDArray, data: Digits) -> Row:
+def _on_chip(net: Network, reference: NDArray, data: Digits) -> Row:
     """The digits on a memristor-thermal chip, its converters' ranges from 200 digits of the training set."""
     options = {
         "cells": "chip",

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from thermoc import api
+from thermoc import network
 from thermoc.ir.builder import FUNCTIONS, Handle
 from thermoc.support.errors import caller, error
 
@@ -90,10 +90,10 @@ def recurrent(
     """
     how = _Physics(**_shared(locals()))
     n = np.shape(recurrent_weight)[0]
-    hole = api.placeholder((n,), dtype=str(x.type.dtype))
+    hole = network.placeholder((n,), dtype=str(x.type.dtype))
     past = _op("core.affine", _op("core.delay", hole, initial), recurrent_weight)
     h = _layer(_op("core.affine", x, weight, bias) + past, how)
-    api.connect(hole, h)
+    network.connect(hole, h)
     return h
 
 
@@ -190,26 +190,26 @@ def _relaxed(drive: Handle, how: _Physics) -> Handle:
 def _noisy(z: Handle, T: Number | None) -> Handle:
     if T is None:
         return z
-    spread = _op("core.sqrt", T if isinstance(T, Handle) else api.constant(T))
+    spread = _op("core.sqrt", T if isinstance(T, Handle) else network.constant(T))
     return z + spread * _op("thermo.normal", shape=z.shape, dtype=str(z.type.dtype))
 
 
 def _temperature(drive: Handle, how: _Physics) -> Number:
     if how.coupling is None:
         return how.T
-    layer = how.T if isinstance(how.T, Handle) else api.constant(how.T, role="temperature")
+    layer = how.T if isinstance(how.T, Handle) else network.constant(how.T, role="temperature")
     T = _op("thermo.heat_exchange", how.coupling, how.initial_T, how.gamma, layer)
     if T.shape != (math.prod(drive.shape),):
         notes = [f"coupling is of {T.shape[0]} units", f"the layer has shape {list(drive.shape)}"]
         raise error("T103", "layers: the coupling does not fit the layer", where=caller(), notes=notes)
     if how.probes:
-        api.output(f"{how.name}.T", T)
+        network.output(f"{how.name}.T", T)
     return T if len(drive.shape) == 1 else _op("core.reshape", T, shape=drive.shape)
 
 
 def _probe(z: Handle, T: Number, name: str) -> None:
     for key, probe in zip(("U", "S", "F"), FUNCTIONS["thermo.observables"](z, T)):
-        api.output(f"{name}.{key}", probe)
+        network.output(f"{name}.{key}", probe)
 
 
 def _shared(given: dict[str, Any]) -> dict[str, Any]:

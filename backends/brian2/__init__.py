@@ -12,7 +12,10 @@ from thermoc.backends.brian2.artefact import Brian2Artefact
 from thermoc.backends.brian2.target import TARGET
 from thermoc.ir.feed import Feed
 from thermoc.ir.target import TargetDescription
-from thermoc.passes.base import Lowered, Pass
+from thermoc.ir.types import DType
+from thermoc.passes.base import Pass, Property, floats_are
+from thermoc.passes.change_log import Lowered
+from thermoc.passes.legalize import held_by
 from thermoc.passes.spike_encode import Inputs
 from thermoc.support.errors import error
 
@@ -58,6 +61,7 @@ class Brian2Backend(Backend):
 
     name: ClassVar[str] = "brian2"
     Options: ClassVar[type[Options]] = Options
+    pass_options: ClassVar[tuple[str, ...]] = ("coding", "input_range", "calibrate")
 
     def target(self) -> TargetDescription:
         """Return what Brian2 holds."""
@@ -66,6 +70,10 @@ class Brian2Backend(Backend):
     def lower(self, options: Options, *, dt: float) -> Sequence[Pass]:
         """Return the passes that bring a graph to Brian2."""
         return lower.lower(options.coding, options.input_range, options.calibrate, dt=dt)
+
+    def takes(self, options: Options) -> tuple[Property, ...]:
+        """Brian2 computes in float64 alone."""
+        return (held_by(TARGET), floats_are(DType.f64))
 
     def emit(self, lowered: Lowered, options: Options) -> Brian2Artefact:
         """Return the script of a lowered graph. Errors: T301."""

@@ -12,7 +12,8 @@ from thermoc.backends.chip.options import ChipOptions
 from thermoc.backends.chip.target import TARGET
 from thermoc.ir.feed import Feed
 from thermoc.ir.target import TargetDescription
-from thermoc.passes.base import Lowered, Pass
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Lowered
 
 
 class ChipBackend(Backend):
@@ -20,6 +21,7 @@ class ChipBackend(Backend):
 
     name: ClassVar[str] = "chip"
     Options: ClassVar[type] = ChipOptions
+    own_passes: ClassVar[str] = "the network is laid out on the chip as its own passes leave it"
 
     def target(self) -> TargetDescription:
         """Return what the chip holds."""

@@ -13,7 +13,7 @@ from thermoc.backends.chip.options import ChipOptions
 from thermoc.backends.sim.emit import emit
 from thermoc.ir.dialects.core import Constant
 from thermoc.ir.graph import Graph
-from thermoc.passes.base import Lowered
+from thermoc.passes.change_log import Lowered
 from thermoc.simulator import Program
 
 

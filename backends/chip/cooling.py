@@ -14,7 +14,8 @@ from thermoc.backends.chip.placement import CorePlacement, Mesh, traffic
 from thermoc.backends.chip.trial import Warmth
 from thermoc.backends.chip.work_types import Work
 from thermoc.ir.graph import Graph
-from thermoc.passes.base import Log, Pass
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Log
 
 WIRE_SHARE = 0.1
 """All wires of the first placement count as much as an error of 0.1 K squared, so that temperature goes first."""

@@ -16,7 +16,9 @@ from thermoc.ir.ops import Op
 from thermoc.ir.text import print_graph
 from thermoc.ir.types import DType, Role, Type
 from thermoc.ir.values import Value
-from thermoc.passes.base import Log, Lowered, Pass, run_passes
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Log, Lowered
+from thermoc.passes.pipeline import run_passes
 
 TEMPERATURE = "chip.temperature."
 WARMTH = "chip.warmth."

@@ -13,7 +13,7 @@ from thermoc.backends.chip.partition import CoreGroups, needs
 from thermoc.backends.chip.placement import CorePlacement
 from thermoc.backends.chip.routes import Routes
 from thermoc.backends.chip.work_types import Work
-from thermoc.passes.base import Lowered
+from thermoc.passes.change_log import Lowered
 from thermoc.simulator.chips import Chip
 from thermoc.simulator.machine import ChipProgram
 from thermoc.support.tables import table

@@ -25,7 +25,7 @@ from thermoc.passes.crossbar.map_crossbars import MapCrossbars
 from thermoc.passes.discretize import Discretize
 from thermoc.passes.explicit_broadcast import ExplicitBroadcast
 from thermoc.passes.legalize import Legalize
-from thermoc.passes.precision import SetPrecision
+from thermoc.passes.set_precision import SetPrecision
 from thermoc.simulator.chips import Chip
 
 

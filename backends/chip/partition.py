@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from thermoc.backends.chip.capacities import Capacities
 from thermoc.backends.chip.work_types import THERMAL, Task, TaskKind, Work
 from thermoc.ir.graph import Graph
-from thermoc.passes.base import Log, Pass
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Log
 from thermoc.support.errors import ThermocError, error
 
 

@@ -12,7 +12,8 @@ from thermoc.backends.chip.capacities import Capacities
 from thermoc.backends.chip.partition import CoreGroups
 from thermoc.backends.chip.work_types import Work
 from thermoc.ir.graph import Graph
-from thermoc.passes.base import Log, Pass
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Log
 from thermoc.support.errors import error
 
 SWEEPS = 12

@@ -14,7 +14,8 @@ from thermoc.backends.chip.partition import CoreGroups
 from thermoc.backends.chip.placement import CorePlacement
 from thermoc.backends.chip.work_types import Work
 from thermoc.ir.graph import Graph
-from thermoc.passes.base import Log, Pass
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Log
 
 EAST, WEST, DOWN, UP = range(4)
 SIDES = ("east", "west", "down", "up")

@@ -16,7 +16,8 @@ from thermoc.backends.chip.partition import CoreGroups
 from thermoc.backends.chip.placement import CorePlacement
 from thermoc.backends.chip.work_types import Task, TaskKind, Work
 from thermoc.ir.graph import Graph
-from thermoc.passes.base import Log, Pass
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Log
 from thermoc.simulator.machine import ChipOp, ChipProgram, assemble
 from thermoc.support.errors import error
 

@@ -12,7 +12,8 @@ from thermoc.backends.chip.partition import CoreGroups
 from thermoc.backends.chip.placement import CorePlacement
 from thermoc.backends.chip.work_types import THERMAL, Work
 from thermoc.ir.graph import Graph
-from thermoc.passes.base import Log, Pass
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Log
 from thermoc.simulator.chips import Chip
 from thermoc.simulator.machine import ChipProgram, costs, run_events
 from thermoc.simulator.machine.account import account, awake

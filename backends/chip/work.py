@@ -14,7 +14,8 @@ from thermoc.backends.chip.work_types import Draft, Span, Spans, TaskKind, Work,
 from thermoc.ir.dialects import core, sampling
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
-from thermoc.passes.base import Log, Pass
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Log
 
 VIEWS = (core.Reshape, core.Flatten, core.Cast, core.Broadcast, core.Tick)
 """Ops that move no number and take no time."""

@@ -21,7 +21,8 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.host_device import parts
 from thermoc.ir.reference import interpret
 from thermoc.ir.target import TargetDescription
-from thermoc.passes.base import Lowered, Pass
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Lowered
 from thermoc.support.errors import Finding, ThermocError, error
 
 CHOICES = {"coding": ("graded", "thermal", "rate"), "runtime": ("lava", "reference")}
@@ -64,6 +65,7 @@ class LavaBackend(Backend):
 
     name: ClassVar[str] = "lava"
     Options: ClassVar[type[Options]] = Options
+    pass_options: ClassVar[tuple[str, ...]] = ("input_range", "calibrate", "chips", "coding")
 
     def target(self) -> TargetDescription:
         """Return what Lava holds."""

@@ -12,7 +12,8 @@ from thermoc.backends.onnx.lower import Options
 from thermoc.backends.onnx.target import TARGET
 from thermoc.ir.feed import Feed
 from thermoc.ir.target import TargetDescription
-from thermoc.passes.base import Lowered, Pass
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Lowered
 
 __all__ = ["OnnxArtefact", "OnnxBackend", "Options"]
 
@@ -22,6 +23,7 @@ class OnnxBackend(Backend):
 
     name: ClassVar[str] = "onnx"
     Options: ClassVar[type[Options]] = Options
+    pass_options: ClassVar[tuple[str, ...]] = ("precision",)
 
     def target(self) -> TargetDescription:
         """Return what an ONNX file can hold."""

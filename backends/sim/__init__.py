@@ -17,7 +17,10 @@ from thermoc.backends.sim.target import TARGET
 from thermoc.ir.feed import Feed
 from thermoc.ir.host_device import is_clocked
 from thermoc.ir.target import TargetDescription
-from thermoc.passes.base import Lowered, Pass
+from thermoc.passes.base import Pass, Property
+from thermoc.passes.change_log import Lowered
+from thermoc.passes.explicit_broadcast import EXPLICIT
+from thermoc.passes.legalize import held_by
 from thermoc.simulator import Program
 
 
@@ -40,6 +43,7 @@ class SimBackend(Backend):
 
     name: ClassVar[str] = "sim"
     Options: ClassVar[type] = Options
+    pass_options: ClassVar[tuple[str, ...]] = ("precision",)
 
     def target(self) -> TargetDescription:
         """Return what the simulator holds."""
@@ -48,6 +52,10 @@ class SimBackend(Backend):
     def lower(self, options: Options, *, dt: float) -> Sequence[Pass]:
         """Return the simulator's passes."""
         return lower(options.precision, dt=dt)
+
+    def takes(self, options: Options) -> tuple[Property, ...]:
+        """Kernels know only equal shapes and single elements, so broadcasts must be ops."""
+        return (held_by(TARGET), EXPLICIT)
 
     def emit(self, lowered: Lowered, options: Options) -> ProgramArtefact | ClockedArtefact:
         """Return the program of a lowered graph; three where a chip within it has ticks of its own."""

@@ -16,9 +16,10 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.reference import interpret
 from thermoc.ir.types import DType
 from thermoc.passes import stages
-from thermoc.passes.base import Lowered, run_passes
+from thermoc.passes.change_log import Lowered
 from thermoc.passes.crossbar.map_crossbars import MapCrossbars
 from thermoc.passes.crossbar.spec import CrossbarSpec, cells
+from thermoc.passes.pipeline import run_passes
 
 ONE = {
     "arrays_a_sign": 1,

@@ -25,9 +25,10 @@ from thermoc.ir.reference import interpret
 from thermoc.ir.text import print_graph
 from thermoc.ir.types import DType
 from thermoc.passes import stages
-from thermoc.passes.base import Lowered, run_passes
+from thermoc.passes.change_log import Lowered
 from thermoc.passes.crossbar.map_crossbars import MapCrossbars
 from thermoc.passes.crossbar.spec import CrossbarSpec, cells, programming
+from thermoc.passes.pipeline import run_passes
 from thermoc.simulator.crossbar import transfer as solved
 
 RNG = np.random.default_rng(0)

@@ -16,9 +16,9 @@ from thermoc.ir.dialects.crossbar import Mvm
 from thermoc.ir.feed import feed
 from thermoc.ir.reference import crossbar, interpret
 from thermoc.ir.values import Value
-from thermoc.passes.base import run_passes
 from thermoc.passes.canonicalize import Canonicalize
 from thermoc.passes.expand.crossbar import EXPANSIONS
+from thermoc.passes.pipeline import run_passes
 from thermoc.passes.rewriting import rewrite
 from thermoc.simulator.kernels.crossbar.mvm import mvm as kernel
 from thermoc.support import philox

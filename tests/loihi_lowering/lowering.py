@@ -16,7 +16,8 @@ from thermoc.ir.feed import Feed, feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.host_device import run_in_parts
 from thermoc.ir.reference import interpret
-from thermoc.passes.base import Change, Lowered, run_passes
+from thermoc.passes.change_log import Change, Lowered
+from thermoc.passes.pipeline import run_passes
 
 
 def lowered(net: tc.Network, **options: Any) -> Lowered:

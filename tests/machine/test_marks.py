@@ -9,10 +9,10 @@ import pytest
 
 import thermoc as tc
 from thermoc.backends.chip.build import fused
-from thermoc.passes.base import run_passes
 from thermoc.passes.canonicalize import Canonicalize
 from thermoc.passes.fuse import Fuse
 from thermoc.passes.infer_shapes import InferShapes
+from thermoc.passes.pipeline import run_passes
 from thermoc.reports import chip_marks
 from thermoc.simulator.chips import load_chip
 

@@ -8,8 +8,8 @@ import thermoc as tc
 from thermoc.backends.chip.capacities import capacities_of
 from thermoc.backends.chip.work import split_work
 from thermoc.backends.chip.work_types import TaskKind, Work
-from thermoc.passes.base import run_passes
 from thermoc.passes.infer_shapes import InferShapes
+from thermoc.passes.pipeline import run_passes
 from thermoc.simulator.chips import load_chip
 
 UNITS = 600

@@ -11,7 +11,7 @@ import thermoc as tc
 from thermoc import plugins
 from thermoc.backends.chip.partition import PartitionWork
 from thermoc.backends.chip.work_types import Work
-from thermoc.passes.base import run_passes
+from thermoc.passes.pipeline import run_passes
 
 LAYOUT = ("split-work", "partition", "place", "route", "schedule")
 

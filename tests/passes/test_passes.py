@@ -1,8 +1,8 @@
-"""What each pass does (golden texts), promises, and leaves as it was (random networks)."""
+"""What passes promise, and leave as it was (random networks). What each does stands in ``golden``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 from hypothesis import assume, given
+from passes.samples import BARE, with_fusable, with_time
 from strategies import given_inputs, networks
 
 import thermoc as tc
@@ -19,90 +20,18 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.ops import CONTINUOUS
 from thermoc.ir.reference import interpret
 from thermoc.ir.target import TargetDescription
-from thermoc.ir.text import parse_graph, print_graph
+from thermoc.ir.text import parse_graph
 from thermoc.ir.types import DType
 from thermoc.passes import stages
-from thermoc.passes.base import Pass, no_trait, run_passes
+from thermoc.passes.base import Pass, no_trait
 from thermoc.passes.canonicalize import Canonicalize
 from thermoc.passes.discretize import STEPS, Discretize
-from thermoc.passes.expand.table import EXPANSIONS
 from thermoc.passes.explicit_broadcast import ExplicitBroadcast
 from thermoc.passes.fuse import Fuse
 from thermoc.passes.infer_shapes import InferShapes
 from thermoc.passes.legalize import Legalize
-from thermoc.passes.precision import SetPrecision
-
-BARE = TargetDescription(
-    name="bare",
-    summary="every op that has no expansion",
-    ops=frozenset(set(tc.ir.ops.REGISTRY) - {cls.opname for cls in EXPANSIONS}),
-)
-
-
-def with_foldable() -> tc.Network:
-    with tc.Network("fold") as net:
-        x = tc.input("x", (2,))
-        half = tc.exp(tc.constant(0.0)) / 2.0
-        tc.sin(x)  # dead
-        tc.output("y", tc.add(tc.mul(x, half), tc.mul(x, half)))
-    return net
-
-
-def with_fusable() -> tc.Network:
-    with tc.Network("fuse") as net:
-        x = tc.input("x", (2,))
-        a = tc.affine(x, np.array([[1.0, 2.0], [3.0, 4.0]])) + np.array([5.0, 6.0])
-        tc.output("y", tc.reshape(tc.reshape(-a / 4.0, shape=(2, 1)), shape=(1, 2)))
-    return net
-
-
-def with_time() -> tc.Network:
-    with tc.Network("time", dt=0.5) as net:
-        x = tc.input("x", (2,))
-        T = tc.schedule(kind="exponential", T0=1.0, parameter=4.0, T_min=0.1)
-        tc.output("m", tc.memory(x, T=T, gamma=2.0))
-        s, _ = tc.lif(x, 2.0, method="euler")
-        tc.output("s", s)
-    return net
-
-
-def with_activations() -> tc.Network:
-    with tc.Network("activations") as net:
-        x = tc.input("x", (2, 2))
-        tc.output("y", tc.boltzmann(tc.flatten(x), T=0.5))
-    return net
-
-
-def with_broadcast() -> tc.Network:
-    with tc.Network("broadcast") as net:
-        tc.output("y", tc.input("x", (2, 3)) * tc.input("z", (3,)))
-    return net
-
-
-@pytest.mark.parametrize(
-    ("network", "step"),
-    [
-        (with_foldable, Canonicalize()),
-        (with_fusable, Fuse()),
-        (with_time, Discretize(dt=0.5)),
-        (with_activations, Legalize(target=BARE)),
-        (with_broadcast, ExplicitBroadcast()),
-        (with_foldable, SetPrecision(dtype=DType.f32)),
-    ],
-    ids=lambda item: getattr(item, "name", getattr(item, "__name__", "")),
-)
-def test_golden_text(network: Callable[[], tc.Network], step: Pass, golden: Callable[[str, str], None]):
-    golden(f"{step.name}.txt", print_graph(run_passes(network().graph, [step]).graph))
-
-
-def test_golden_infer_shapes(golden: Callable[[str, str], None]):
-    text = print_graph(with_time().graph)
-    untyped = "\n".join(
-        line if "core.input" in line or "core.constant" in line else line.replace(": signal f64[2]", "")
-        for line in text.splitlines()
-    )
-    assert untyped != text
-    golden("infer-shapes.txt", print_graph(run_passes(parse_graph(untyped), [InferShapes()]).graph))
+from thermoc.passes.pipeline import run_passes
+from thermoc.passes.set_precision import SetPrecision
 
 
 def test_a_type_that_cannot_be_inferred_is_named():

@@ -16,8 +16,8 @@ from thermoc.ir.types import DType
 from thermoc.passes import stages
 from thermoc.passes.analysis.interval_states import STATE_RULES, UNBOUNDED
 from thermoc.passes.analysis.intervals import RULES, intervals, ranges
-from thermoc.passes.base import run_passes
 from thermoc.passes.infer_shapes import InferShapes
+from thermoc.passes.pipeline import run_passes
 
 GIVEN = (core.Input, core.Constant)
 MODULES = (core, thermo, sampling, langevin, diffusive, heat, spiking)

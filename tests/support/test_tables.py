@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from thermoc.passes.base import Record
+from thermoc.passes.change_log import Record
 from thermoc.passes.report import Report
 from thermoc.support.tables import table
 

@@ -15,7 +15,8 @@ from thermoc import plugins
 from thermoc.ir.dialects import core, crossbar
 from thermoc.ir.graph import Graph
 from thermoc.ir.values import Array
-from thermoc.passes.base import Log, Pass
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Log
 from thermoc.passes.crossbar.map_crossbars import MapCrossbars
 from thermoc.passes.crossbar.spec import CrossbarSpec
 from thermoc.passes.spike_encode import SpikeEncode

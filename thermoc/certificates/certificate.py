@@ -136,7 +136,7 @@ def certify(run: api.Run, *, warmup: int | None = None) -> Certificate:
         "thermoc": thermoc.__version__,
         "network": source.name,
         "target": run.target,
-        "options": recorded_options(run.target, call.executable.options),
+        "options": recorded_options(call.executable),
         "dt": source.dt,
         "seed": run.seed,
         "ticks": ticks,
@@ -177,8 +177,7 @@ def _long_enough(graph: Graph, ticks: int) -> None:
 
 
 def _repeated(call: api.Call, graph: Graph) -> Mapping[str, NDArray]:
-    exe = api.compile(graph, call.executable.backend.name, **asdict(call.executable.options))
-    return exe.run(call.inputs, ticks=call.ticks, batch=call.batch, **call.place).outputs
+    return call.executable.recompiled(graph).run(call.inputs, ticks=call.ticks, batch=call.batch, **call.place).outputs
 
 
 def _heats(call: api.Call) -> bool:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from thermoc import api
 from thermoc.ir.graph import Graph
 from thermoc.ir.serial import graph_bytes, parse_graph_file
+from thermoc.passes.pipeline_text import print_pipeline
 from thermoc.simulator.chips import chip as chips
 from thermoc.support.arrays import npz_bytes, parse_npz
 from thermoc.support.errors import error
@@ -70,23 +71,25 @@ ALLOWED: dict[str, dict[str, Callable[[Any], bool]]] = {
 """The options that change what a run gives, by target. None of them names a path."""
 
 
-def recorded_options(target: str, options: Any) -> dict[str, Any]:
-    """Return the options of an executable that a certificate records. A chip's file goes by its name alone."""
-    stated = {name: value for name, value in asdict(options).items() if name in ALLOWED.get(target, {})}
-    if isinstance(stated.get("chip"), str):
-        stated["chip"] = Path(stated["chip"]).name
-    return stated
+def recorded_options(exe: api.Executable) -> dict[str, Any]:
+    """Return what a certificate records of how a network was compiled. A chip's file goes by its name alone."""
+    rules = ALLOWED.get(exe.backend.name, {})
+    recorded = {name: value for name, value in asdict(exe.options).items() if name in rules}
+    if isinstance(recorded.get("chip"), str):
+        recorded["chip"] = Path(recorded["chip"]).name
+    return recorded if exe.passes is None else {**recorded, "passes": print_pipeline(exe.passes)}
 
 
 def encode(call: api.Call) -> dict[str, str] | None:
     """Return the network and inputs of a run as text, or None where the run cannot be repeated from them.
 
-    That is where they are too large, and where the target, a chip's file or samples to calibrate on are the user's.
+    That is where they are too large, and where the target, its passes, a chip's file or samples to calibrate on are the
+    user's.
     """
     exe = call.executable
     stated = asdict(exe.options)
     rules = ALLOWED.get(exe.backend.name)
-    if rules is None or stated.get("calibrate") is not None:
+    if rules is None or exe.passes is not None or stated.get("calibrate") is not None:
         return None
     if not all(rule(stated[name]) for name, rule in rules.items() if name in stated):
         return None

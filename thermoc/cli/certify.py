@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from thermoc.certificates import recheck
-from thermoc.cli.common import Json
 from thermoc.cli.output import check, print_json, say
+from thermoc.cli.parameters import Json
 
 
 def certify(

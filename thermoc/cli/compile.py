@@ -8,16 +8,17 @@ from typing import Annotated
 import typer
 
 from thermoc import api
-from thermoc.cli.common import (
+from thermoc.cli.model import Model, takes_model
+from thermoc.cli.output import print_json, say
+from thermoc.cli.parameters import (
     Chip,
     DumpIr,
     Json,
     Options,
+    Passes,
     file_name,
     parse_options,
 )
-from thermoc.cli.model import Model, takes_model
-from thermoc.cli.output import print_json, say
 from thermoc.support.files import can_write
 
 
@@ -34,17 +35,18 @@ def compile(
     step: Annotated[bool, typer.Option("--step", help="onnx: one tick, with state in and out.")] = False,
     chip: Chip = None,
     option: Options = None,
+    passes: Passes = None,
     dump_ir: DumpIr = None,
     as_json: Json = False,
 ) -> None:
-    """Compile a network for a target and write the artefact."""
+    """Compile a network for a target and write the artefact; with --passes by these, not by the target's own."""
     options = parse_options(option) | ({"step": True} if step else {}) | ({} if chip is None else {"chip": chip})
     target = target or ("onnx" if chip is None else "chip")
     net = model.load()
     beside = output or Path(file_name(net.name))
     if not beside.is_dir():
         can_write(beside)
-    exe = api.compile(net, target, dump_ir=dump_ir, **options)
+    exe = api.compile(net, target, passes=passes, dump_ir=dump_ir, **options)
     path = output or Path(file_name(exe.source.name) + exe.artefact.suffix)
     size = exe.save(path)
     report = exe.report()

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 import thermoc
-from thermoc.cli.common import Json
 from thermoc.cli.output import print_json, say
+from thermoc.cli.parameters import Json
 from thermoc.support.errors import error
 from thermoc.support.tables import table
 

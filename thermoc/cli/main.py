@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn, cast
 import typer
 
 import thermoc
-from thermoc.cli import certify, demo, doctor, run, show, targets, verify
+from thermoc.cli import certify, demo, doctor, passes, run, show, targets, verify
 from thermoc.cli import compile as compile_
 from thermoc.cli.output import guard_streams, print_json, say, tell
 from thermoc.support.errors import ThermocError, error
@@ -36,6 +36,7 @@ app.command("certify")(certify.certify)
 app.command("verify")(verify.verify)
 app.command("show")(show.show)
 app.command("targets")(targets.targets)
+app.command("passes")(passes.passes)
 app.command("doctor")(doctor.doctor)
 
 

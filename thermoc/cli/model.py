@@ -13,10 +13,10 @@ from typing import Annotated, Any
 
 import typer
 
-from thermoc import api
 from thermoc.cli.output import say
 from thermoc.cli.python_model import network_in
 from thermoc.frontends.formats import READERS, options_of
+from thermoc.network import Network, load
 from thermoc.support.errors import Finding, error
 
 PREFIX = "reader_"
@@ -30,7 +30,7 @@ class Model:
     name: str
     options: Mapping[str, Any]
 
-    def load(self) -> api.Network:
+    def load(self) -> Network:
         """Return the network, and print what the reader of its file mended or assumed.
 
         Errors: T501 to T508, T111 (an option that the reader does not have), and whatever building it finds (T1xx).
@@ -43,7 +43,7 @@ class Model:
             return network_in(Path(path), name)
         if self.name.endswith(".py"):
             raise error("T506", f"{self.name}: which network?", hint=f"name it: {self.name}:NAME")
-        net = api.load(self.name, **self.options)
+        net = load(self.name, **self.options)
         for repair in net.repairs:
             say(_for_the_shell(repair), err=True)
         return net

@@ -13,11 +13,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from thermoc import api
+from thermoc.network import Network
 from thermoc.support.errors import Location, ThermocError, error
 
 
-def network_in(path: Path, name: str) -> api.Network:
+def network_in(path: Path, name: str) -> Network:
     """Return the network NAME of a Python file, or what its function NAME returns.
 
     What the file prints goes to the standard error, so that the command's own output can be read by a program.
@@ -28,12 +28,12 @@ def network_in(path: Path, name: str) -> api.Network:
     with _importing(path), contextlib.redirect_stdout(sys.stderr):
         module = _module(path)
         item = getattr(module, name, None)
-        if callable(item) and not isinstance(item, api.Network):
+        if callable(item) and not isinstance(item, Network):
             _takes_nothing(path, name, item)
             item = _guarded(path, f"{name}() of {path}", item)
-    if not isinstance(item, api.Network):
+    if not isinstance(item, Network):
         kind = "is missing" if not hasattr(module, name) else f"is a {type(item).__name__}"
-        networks = [key for key, value in vars(module).items() if isinstance(value, api.Network)]
+        networks = [key for key, value in vars(module).items() if isinstance(value, Network)]
         notes = [f"{name} {kind}", *([f"its networks are {', '.join(networks)}"] if networks else [])]
         hint = "a tc.Network, or a function that returns one"
         raise error("T506", f"{path} holds no network {name!r}", notes=notes, hint=hint)

@@ -11,7 +11,10 @@ import typer
 from thermoc import api
 from thermoc.certificates import Certificate
 from thermoc.certificates import certify as make_certificate
-from thermoc.cli.common import (
+from thermoc.cli.inputs import load_inputs, no_inputs
+from thermoc.cli.model import Model, takes_model
+from thermoc.cli.output import check, print_json, say
+from thermoc.cli.parameters import (
     Chip,
     DumpIr,
     Inputs,
@@ -20,9 +23,6 @@ from thermoc.cli.common import (
     file_name,
     parse_options,
 )
-from thermoc.cli.inputs import load_inputs, no_inputs
-from thermoc.cli.model import Model, takes_model
-from thermoc.cli.output import check, print_json, say
 from thermoc.reports import chip_picture, chip_trace
 from thermoc.support.arrays import npz_bytes
 from thermoc.support.errors import error

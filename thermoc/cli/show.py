@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
-from thermoc.cli.common import Json
 from thermoc.cli.model import Model, takes_model
 from thermoc.cli.output import print_json, say
+from thermoc.cli.parameters import Json, Passes
 from thermoc.ir.graph import Graph
 from thermoc.ir.text import print_graph
+from thermoc.passes.pipeline import run_passes
+from thermoc.pipelines import pipeline_of
 from thermoc.reports.picture import graph_svg
 from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
@@ -22,13 +24,16 @@ def show(
     model: Model,
     svg: Annotated[Path | None, typer.Option("--svg", help="Write a picture of the graph.")] = None,
     data: Annotated[bool, typer.Option("--data", help="Print large arrays too, so that the text parses back.")] = False,
+    passes: Passes = None,
     as_json: Json = False,
 ) -> None:
-    """Print a network's graph as text, or draw it."""
+    """Print a network's graph as text, or draw it; with --passes as these leave it."""
     if svg is not None and svg.suffix not in ("", ".svg"):
         hint = f"--svg {svg.with_suffix('.svg')}"
         raise error("T404", f"a picture of a graph is an .svg, not {svg.suffix}", hint=hint)
     graph = model.load().graph
+    if passes is not None:
+        graph = run_passes(graph, pipeline_of(passes, graph)).graph
     if svg is not None:
         write_atomic(svg, graph_svg(graph).encode())
     if as_json:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from thermoc.cli.common import Json
 from thermoc.cli.output import print_json, say
+from thermoc.cli.parameters import Json
 from thermoc.reports.support import support_rows, support_table
 
 

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from thermoc.cli.common import Inputs, Json, parse_options
 from thermoc.cli.inputs import load_inputs
 from thermoc.cli.model import Model, takes_model
 from thermoc.cli.output import print_json, say
+from thermoc.cli.parameters import Inputs, Json, parse_options
 from thermoc.support.errors import error
 from thermoc.support.files import can_write
 from thermoc.verification import Verification

@@ -12,7 +12,8 @@ from thermoc.ir.ops import Op
 from thermoc.ir.reference import evaluate
 from thermoc.ir.types import Role
 from thermoc.ir.values import Array, Value
-from thermoc.passes.base import Log, Pass
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Log
 
 GROWTH = 4096
 """A folded constant may have this many elements more than its operands: folding never blows a graph up."""

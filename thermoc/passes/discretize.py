@@ -12,9 +12,11 @@ from thermoc.ir.dialects import core, diffusive, heat, langevin, thermo
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import CONTINUOUS, Op
 from thermoc.ir.values import Value
-from thermoc.passes.base import Log, Pass, Property, no_trait
+from thermoc.passes.base import Pass, Property, no_trait
+from thermoc.passes.change_log import Log
 from thermoc.passes.expand import heat as heat_steps
 from thermoc.passes.expand import particles, spiking
+from thermoc.passes.option_checks import check_positive
 from thermoc.passes.rewriting import Rewriter, rewrite
 
 Keep = Callable[[Op, Graph], bool]
@@ -39,6 +41,9 @@ class Discretize(Pass):
     dt: float
     keep: Keep = field(default=keep_none, repr=False)
     """Which ops stay as they are, because the target integrates them by the same method."""
+
+    def __post_init__(self) -> None:
+        check_positive(self.name, "dt", self.dt)
 
     @property
     def gives(self) -> tuple[Property, ...]:

@@ -10,7 +10,25 @@ from thermoc.ir.graph import Graph, fresh_names
 from thermoc.ir.ops import Op
 from thermoc.ir.types import Shape
 from thermoc.ir.values import Value
-from thermoc.passes.base import Log, Pass
+from thermoc.passes.base import Pass, Property
+from thermoc.passes.change_log import Log
+from thermoc.support.errors import Finding
+
+
+def _implicit(op: Op) -> list[str]:
+    """Return the operands that are spread to the result's shape; one element is read alike by all."""
+    shape = op.results[0].shape if op.results else ()
+    read = [(name, value.inferred) for name, value in op.operand_values if _loose(op, name)]
+    return [name for name, kind in read if kind.size != 1 and kind.shape != shape]
+
+
+def _findings(graph: Graph) -> list[Finding]:
+    spread = ((op, name) for op in graph.ops for name in _implicit(op))
+    what = "{0.opname} ({0.results[0]}): operand {1} has another shape than the result"
+    return [Finding(code="T201", what=what.format(op, name), where=op.location) for op, name in spread]
+
+
+EXPLICIT = Property("elementwise operands of the result's shape", _findings)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,17 +37,18 @@ class ExplicitBroadcast(Pass):
 
     name: ClassVar[str] = "explicit-broadcast"
 
+    @property
+    def gives(self) -> tuple[Property, ...]:
+        return (EXPLICIT,)
+
     def run(self, graph: Graph, log: Log) -> Graph:
         names = fresh_names(graph)
         ops: list[Op] = []
         for op in graph.ops:
             changes: dict[str, Any] = {}
-            for name, value in op.operand_values:
-                if not _loose(op, name):
-                    continue
-                shape, kind = op.results[0].shape, value.inferred
-                if kind.size != 1 and kind.shape != shape:
-                    changes[name] = _broadcast(value, shape, names(f"{value.name}.whole"), ops, op)
+            for name in _implicit(op):
+                value = dict(op.operand_values)[name]
+                changes[name] = _broadcast(value, op.results[0].shape, names(f"{value.name}.whole"), ops, op)
             ops.append(op.with_(**changes) if changes else op)
         return graph.with_ops(ops)
 

@@ -12,8 +12,9 @@ from thermoc.ir.graph import Graph, NameSource, fresh_names
 from thermoc.ir.ops import Op
 from thermoc.ir.types import Role, Type
 from thermoc.ir.values import Array, Value
-from thermoc.passes.base import Log, Pass
+from thermoc.passes.base import Pass
 from thermoc.passes.canonicalize import drop_dead
+from thermoc.passes.change_log import Log
 
 Linear = core.Affine | core.Conv
 

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from thermoc.ir.graph import Graph
 from thermoc.ir.infer import retyped
-from thermoc.passes.base import Log, Pass
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Log
 
 
 @dataclass(frozen=True, kw_only=True)

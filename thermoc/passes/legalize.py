@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from thermoc.ir.graph import Graph
 from thermoc.ir.target import TargetDescription
-from thermoc.passes.base import Log, Pass, Property
+from thermoc.passes.base import Pass, Property
+from thermoc.passes.change_log import Log
 from thermoc.passes.expand.table import EXPANSIONS
 from thermoc.passes.rewriting import rewrite
 from thermoc.support.errors import Finding, ThermocError
@@ -39,9 +40,6 @@ class Legalize(Pass):
     name: ClassVar[str] = "legalize"
 
     target: TargetDescription = field(repr=False)
-
-    def __str__(self) -> str:
-        return f"{self.name}{{target={self.target.name}}}"
 
     @property
     def gives(self) -> tuple[Property, ...]:

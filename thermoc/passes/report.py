@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from thermoc.ir.graph import Graph
-from thermoc.passes.base import Change, Lowered, Record
+from thermoc.passes.change_log import Change, Lowered, Record
 from thermoc.support.errors import Finding
 from thermoc.support.tables import html_table, table
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,8 +21,10 @@ from thermoc.ir.types import Role
 from thermoc.ir.values import Value
 from thermoc.passes.analysis.intervals import ranges
 from thermoc.passes.analysis.sampling_error import SamplingError, through
-from thermoc.passes.base import Log, Pass
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Log
 from thermoc.passes.counterparts import Coded
+from thermoc.passes.option_checks import check_range
 from thermoc.passes.rewriting import Rewriter
 from thermoc.support.errors import error
 
@@ -54,9 +56,12 @@ class SpikeEncode(Pass):
 
     name: ClassVar[str] = "spike-encode"
 
-    coding: str
+    coding: Literal["thermal", "rate"]
     input_range: tuple[float, float] | None = None
     calibrate: Inputs | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        check_range(self.name, self.input_range)
 
     def run(self, graph: Graph, log: Log) -> Graph:
         _demand_stationary(graph)

@@ -8,7 +8,7 @@ from thermoc.passes.canonicalize import Canonicalize
 from thermoc.passes.discretize import Discretize, Keep, keep_none
 from thermoc.passes.fuse import Fuse
 from thermoc.passes.infer_shapes import InferShapes
-from thermoc.passes.precision import SetPrecision
+from thermoc.passes.set_precision import SetPrecision
 
 
 def cleaned() -> tuple[Pass, ...]:

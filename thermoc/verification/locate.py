@@ -13,7 +13,7 @@ from thermoc.ir.dialects.core import Constant, Output
 from thermoc.ir.graph import Graph, exposed
 from thermoc.ir.ops import Op
 from thermoc.ir.types import Type
-from thermoc.passes.base import Record
+from thermoc.passes.change_log import Record
 from thermoc.support.errors import ThermocError
 from thermoc.verification.differences import Gap, flat
 from thermoc.verification.lowering import Lowering, lowering, put

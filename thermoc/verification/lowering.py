@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from thermoc.ir.graph import Graph
 from thermoc.ir.types import Type
-from thermoc.passes.base import Change, Record
+from thermoc.passes.change_log import Change, Record
 from thermoc.passes.counterparts import Coded, Population, Product
 from thermoc.verification import codings, populations, products
 from thermoc.verification.differences import Gap, flat

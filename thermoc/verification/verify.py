@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from thermoc import api
 from thermoc.ir.graph import Graph, exposed
+from thermoc.network import Network
 from thermoc.support.errors import error
 from thermoc.support.files import can_write
 from thermoc.verification.locate import Place, place, place_of_state
@@ -25,7 +26,7 @@ PROBE = "probe."
 
 
 def verify(
-    network: api.Network | Graph,
+    network: Network | Graph,
     targets: Sequence[str] = ("sim",),
     *,
     inputs: Mapping[str, ArrayLike] | None = None,
@@ -111,7 +112,7 @@ def _shows(subject: Subject, graph: Graph, where: Setting, kind: str) -> bool:
 
 
 def _graph(network: Any) -> Graph:
-    graph = network.graph if isinstance(network, api.Network) else network
+    graph = network.graph if isinstance(network, Network) else network
     if not isinstance(graph, Graph):
         hint = "tc.load reads one from a file"
         raise error("T404", "what is verified is a network or its graph", notes=[f"it is {network!r}"], hint=hint)

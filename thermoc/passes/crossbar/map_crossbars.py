@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,19 +17,19 @@ from thermoc.ir.reference import interpret
 from thermoc.ir.reference.crossbar import Wires
 from thermoc.passes.analysis.error_bounds import carried
 from thermoc.passes.analysis.intervals import Range, bounded, culprit, intervals
-from thermoc.passes.base import Log, Pass, Property
+from thermoc.passes.base import Pass, Property
+from thermoc.passes.change_log import Log
 from thermoc.passes.counterparts import Product, ProductSlack
 from thermoc.passes.crossbar.plan import DEVIATIONS, Plan, bits, finite, plan
 from thermoc.passes.crossbar.spec import CrossbarSpec, Program, cells
 from thermoc.passes.crossbar.tiles import PRODUCTS, entering, matrices, outwards, vectors, written
+from thermoc.passes.option_checks import check_range
 from thermoc.passes.rewriting import rewrite
 from thermoc.physics.crossbar import transfer
 from thermoc.support.errors import Finding, ThermocError, error
 
 Inputs = Mapping[str, ArrayLike]
 RANGES = ("worst", "reached")
-TOLD = ("cell_bits", "adc_bits")
-"""What the pass prints of its arrays beside their size; the changes it records tell the rest."""
 
 
 def numbers(graph: Graph) -> dict[str, NDArray]:
@@ -60,23 +60,18 @@ class MapCrossbars(Pass):
     spec: CrossbarSpec
     input_range: tuple[float, float] | None = None
     calibrate: Inputs | None = field(default=None, repr=False)
-    adc: str = "worst"
+    adc: Literal["worst", "reached"] = "worst"
     program: Program | None = field(default=None, repr=False)
     wires: Wires = field(default=transfer, repr=False)
 
     def __post_init__(self) -> None:
+        check_range(self.name, self.input_range)
         if self.adc not in RANGES or (self.adc == "reached" and self.calibrate is None):
             notes = [f"adc = {self.adc!r}", f"calibrate is {'not ' if self.calibrate is None else ''}given"]
             hint = 'take adc="worst", or give calibrate={"input": samples}'
             raise error("T303", f"the range of an ADC is one of {', '.join(RANGES)}", notes=notes, hint=hint)
         if self.program is not None and self.spec.arrays_a_sign == 1:
             raise error("T208", "a rule of programming is for pairs of cells", hint="take arrays_a_sign=2")
-
-    def __str__(self) -> str:
-        options = [f"arrays={self.spec.rows}x{self.spec.columns}"]
-        options += [f"{name}={getattr(self.spec, name)}" for name in TOLD if getattr(self.spec, name)]
-        options += [] if self.adc == "worst" else [f"adc={self.adc}"]
-        return f"{self.name}{{{', '.join(options)}}}"
 
     @property
     def gives(self) -> tuple[Property, ...]:

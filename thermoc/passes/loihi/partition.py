@@ -12,11 +12,13 @@ import numpy as np
 
 from thermoc.ir.graph import Graph
 from thermoc.ir.target import Limit
-from thermoc.passes.base import Log, Pass
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Log
 from thermoc.passes.loihi.cuts import Piece, cut
 from thermoc.passes.loihi.limits import Limits, loihi2
 from thermoc.passes.loihi.populations import populations
 from thermoc.passes.loihi.reads import Index
+from thermoc.passes.option_checks import check_positive
 from thermoc.support.errors import error
 from thermoc.support.tables import table
 
@@ -75,6 +77,9 @@ class Partition(Pass):
     name: ClassVar[str] = "partition"
 
     chips: int = 1
+
+    def __post_init__(self) -> None:
+        check_positive(self.name, "chips", self.chips)
 
     def run(self, graph: Graph, log: Log) -> Graph:
         limits = loihi2()

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from thermoc.ir.graph import Graph
-from thermoc.passes.base import Log, Pass
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Log
 from thermoc.passes.loihi.limits import Limits, loihi2
 from thermoc.passes.loihi.partition import Cores, fits, partition
+from thermoc.passes.option_checks import check_positive
 from thermoc.support.tables import table
 
 WIDTH = 16
@@ -47,6 +49,9 @@ class Place(Pass):
     name: ClassVar[str] = "place"
 
     chips: int = 1
+
+    def __post_init__(self) -> None:
+        check_positive(self.name, "chips", self.chips)
 
     def run(self, graph: Graph, log: Log) -> Graph:
         placement = place(graph, self.chips)

@@ -19,8 +19,9 @@ from thermoc.ir.reference import interpret
 from thermoc.ir.types import DType, Role
 from thermoc.ir.values import Value
 from thermoc.passes.analysis.intervals import Range
-from thermoc.passes.base import Log, Pass
+from thermoc.passes.base import Pass
 from thermoc.passes.canonicalize import drop_dead
+from thermoc.passes.change_log import Log
 from thermoc.passes.counterparts import Population
 from thermoc.passes.loihi import latency, value_ranges
 from thermoc.passes.loihi.drives import Drives, Term, is_unit
@@ -30,6 +31,7 @@ from thermoc.passes.loihi.regions import Regions, regions
 from thermoc.passes.loihi.report import tell
 from thermoc.passes.loihi.scales import Design, Source, arriving, designed, limit
 from thermoc.passes.loihi.units import LifUnit, MemoryUnit, NoisyUnit, Unit, relay, units_of
+from thermoc.passes.option_checks import check_range
 from thermoc.support.errors import error
 
 MOST_BITS, LEAST_BITS = 15, 4
@@ -52,6 +54,9 @@ class Quantize(Pass):
     calibrate: Mapping[str, ArrayLike] | None = field(default=None, repr=False)
     stock_only: bool = field(default=False, repr=False)
     """Only populations of LIF units; a sum is read where it arrives. Errors: T205 for any other."""
+
+    def __post_init__(self) -> None:
+        check_range(self.name, self.input_range)
 
     def run(self, graph: Graph, log: Log) -> Graph:
         return _Quantizer(graph, self, log).graph()

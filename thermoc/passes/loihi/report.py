@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.ir.values import Value
-from thermoc.passes.base import Log
+from thermoc.passes.change_log import Log
 from thermoc.passes.loihi.error_bounds import LOGIT, of_drive
 from thermoc.passes.loihi.scales import FRACTION, Design, Source
 from thermoc.passes.loihi.units import GradedUnit, LifUnit, MemoryUnit, NoisyUnit

@@ -9,7 +9,8 @@ from thermoc.ir.dialects import core, thermo
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
 from thermoc.ir.values import Value
-from thermoc.passes.base import Log, Pass
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Log
 from thermoc.passes.expand.table import sample_binary
 from thermoc.passes.rewriting import Rewriter, rewrite
 

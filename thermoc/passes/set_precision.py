@@ -12,7 +12,9 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
 from thermoc.ir.types import DType
 from thermoc.ir.values import Array, Value
-from thermoc.passes.base import Log, Pass, Property, floats_are
+from thermoc.passes.base import Pass, Property, floats_are
+from thermoc.passes.change_log import Log
+from thermoc.support.errors import error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +24,10 @@ class SetPrecision(Pass):
     name: ClassVar[str] = "set-precision"
 
     dtype: DType
+
+    def __post_init__(self) -> None:
+        if not self.dtype.is_float:
+            raise error("T212", f"pass {self.name}: dtype must be a float format", notes=[f"dtype = {self.dtype}"])
 
     @property
     def gives(self) -> tuple[Property, ...]:

@@ -1,4 +1,4 @@
-"""What several commands take: options of targets, the JSON switch."""
+"""Parameters that several commands share: target, options, chip, passes, inputs, the JSON switch."""
 
 from __future__ import annotations
 
@@ -20,13 +20,15 @@ Chip = Annotated[
     str | None,
     typer.Option("--chip", metavar="CHIP", help="The chip of target chip: thermo-1, isaac, puma, FILE.toml."),
 ]
+Passes = Annotated[
+    str | None,
+    typer.Option("--passes", metavar="TEXT", help="Passes to run, e.g. fuse,discretize{dt=0.1}; see thermoc passes."),
+]
 DumpIr = Annotated[
     Path | None,
     typer.Option("--dump-ir", metavar="DIR", help="Write the graph's text after each pass that changed it."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
 Inputs = Annotated[
     Path | None,
     typer.Option("--input", "-i", metavar="PATH", help="A .npz with an array for each input, or the only one's .npy."),

@@ -1,0 +1,163 @@
+"""Write a network, read one from a file, save one: inputs, outputs, constants and cycles by name."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from thermoc.frontends import formats
+from thermoc.ir.builder import CURRENT, Builder, Handle, current
+from thermoc.ir.dialects.core import Input, Output
+from thermoc.ir.graph import Graph
+from thermoc.ir.ops import OperandSpec
+from thermoc.ir.serial import load_graph, save_graph
+from thermoc.ir.types import DType, Role, Shape
+from thermoc.support.errors import Finding, ThermocError, caller, error
+from thermoc.support.tables import html_table
+
+
+class Network:
+    """A network: either being written inside ``with``, or finished. ``dt`` is the time of a tick (network's unit).
+
+    Without an output it stays open on leaving ``with``: it can be entered again, and using it is T101.
+    Errors on leaving ``with``: T1xx, every finding at once.
+    """
+
+    def __init__(self, name: str, dt: float = 1.0):
+        self._builder: Builder | None = Builder(name, float(dt))
+        self._graph: Graph | None = None
+        self.repairs: tuple[Finding, ...] = ()
+        """What the reader of its file mended or assumed (W501)."""
+
+    @classmethod
+    def of(cls, graph: Graph, repairs: tuple[Finding, ...] = ()) -> Network:
+        """Return the finished network of a graph."""
+        network = cls(graph.name, graph.dt)
+        network._builder, network._graph, network.repairs = None, graph, repairs
+        return network
+
+    def __enter__(self) -> Network:
+        if self._builder is None:
+            raise error("T111", "this network is finished", where=caller(), hint="write a new one")
+        self._token = CURRENT.set(self._builder)
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        CURRENT.reset(self._token)
+        builder = self._builder
+        if kind is not None or builder is None:
+            return
+        try:
+            self._graph, self._builder = builder.graph(), None
+        except ThermocError as problem:
+            lacks_output = not any(isinstance(op, Output) for op in builder.ops)
+            if not lacks_output or [finding.code for finding in problem.findings] != ["T101"]:
+                raise
+
+    @property
+    def graph(self) -> Graph:
+        """The graph; ``print`` shows text that parses back.
+
+        Errors: T111 while it is being written, T101 where it has no output.
+        """
+        if self._graph is not None:
+            return self._graph
+        if self._builder is None or CURRENT.get() is self._builder or not self._builder.ops:
+            raise error("T111", "this network is not finished", where=caller(), hint="leave its with block first")
+        return self._builder.graph()
+
+    @property
+    def name(self) -> str:
+        """The network's name."""
+        return self.graph.name if self._graph is not None else self._builder.name if self._builder else ""
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a file, whole or not at all: ``.thermo`` or ``.nir``, by its suffix.
+
+        Artefacts of targets (``.onnx``, ...) are written by ``tc.compile(net, target).save(path)``. Errors: T505, T506
+        (no such format of networks), T509, T510.
+        """
+        if formats.suffix(path) == ".thermo":
+            save_graph(self.graph, path)
+        else:
+            formats.write(self.graph, path)
+
+    def __repr__(self) -> str:
+        return f"Network({self.name!r})"
+
+    def _repr_html_(self) -> str:
+        if self._graph is None:
+            return html_table(f"network {self.name}, being written", [])
+        ends = {"input": self.graph.inputs, "output": self.graph.outputs}
+        rows = [
+            {"kind": kind, "name": name, "type": str(getattr(op, "x" if kind == "output" else "y").type)}
+            for kind, ops in ends.items()
+            for name, op in ops.items()
+        ]
+        rows += [{"kind": "state", "name": name, "type": str(list(size))} for name, size in self.graph.states.items()]
+        return html_table(f"network {self.name}: {len(self.graph.ops)} ops, dt = {self.graph.dt:g}", rows)
+
+
+def load(path: str | os.PathLike[str], **options: Any) -> Network:
+    """Return the network in a file: ``.thermo``, ``.nir`` or lava-dl's ``.net``, by its suffix.
+
+    options: those of the format's reader (docs/formats.md), e.g. ``dt`` of ``.nir``. ``repairs`` of the network tells
+    what the reader mended or assumed. Errors: T501 to T508, T111 for an option the reader does not have.
+    """
+    if formats.suffix(path) == ".thermo" and not options:
+        return Network.of(load_graph(path))
+    return Network.of(*formats.read(path, **options))
+
+
+def input(name: str, shape: Shape = (), *, dtype: str = "f64", role: str = "signal") -> Handle:
+    """Add a named input of this shape (without the batch axis) and return its value."""
+    attrs = {"name": name, "shape": _shape(shape), "dtype": _choice(DType, dtype), "role": _choice(Role, role)}
+    return current("input").add(Input, {}, attrs, name)[0]
+
+
+def output(name: str, value: Handle) -> None:
+    """Hand a value out under a name."""
+    current("output").add(Output, {"x": value}, {"name": name})
+
+
+def constant(value: ArrayLike, *, role: str = "signal", name: str | None = None) -> Handle:
+    """Add an array of numbers known now; floats become f64, integers i64. Errors: T111 for what is no such array."""
+    spec = OperandSpec(
+        shape="?",
+        kind="int"
+        if np.asarray(value).dtype.kind in "iu"
+        else "bool"
+        if np.asarray(value).dtype.kind == "b"
+        else "float",
+        role=_choice(Role, role),
+    )
+    return current("constant").constant(value, spec, DType.f64, caller(), "core.constant", name)
+
+
+def placeholder(shape: Shape = (), *, dtype: str = "f64", role: str = "signal") -> Handle:
+    """Return a value to be defined later by ``connect``: how a cycle is written."""
+    return current("placeholder").placeholder(_shape(shape), _choice(DType, dtype), _choice(Role, role))
+
+
+def connect(placeholder: Handle, value: Handle) -> None:
+    """Let ``value`` stand wherever ``placeholder`` was used. Errors: T103, T111."""
+    current("connect").connect(placeholder, value)
+
+
+def _shape(shape: Any) -> Shape:
+    lengths = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+    if not all(isinstance(n, (int, np.integer)) and n >= 0 for n in lengths):
+        raise error("T103", "a shape is a tuple of lengths >= 0", where=caller(), notes=[f"it is {shape!r}"])
+    return tuple(int(n) for n in lengths)
+
+
+def _choice(enum: Any, text: str) -> Any:
+    try:
+        return enum(text)
+    except ValueError:
+        raise error(
+            "T104", f"{text!r} is no {enum.__name__.lower()}", where=caller(), notes=["there are " + ", ".join(enum)]
+        ) from None
