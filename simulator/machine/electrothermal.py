@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from thermoc.simulator.chips import Chip
 from thermoc.simulator.machine.instructions import PICO
 from thermoc.simulator.machine.pulses import Pulses
-from thermoc.simulator.machine.units import NONE, Hold, ThermalUnits
+from thermoc.simulator.machine.unit_state import NONE, Hold
+from thermoc.simulator.machine.units import ThermalUnits
 from thermoc.simulator.thermal.die import Die, State
 from thermoc.simulator.thermal.ledger import Ledger
 from thermoc.simulator.thermal.stack import Layer, Material, Sink, Stack

@@ -375,8 +375,8 @@ def test_cells_conduct_by_their_temperature(tmp_path: Path):
         tc.output("y", tc.affine(tc.input("x", (128,)), W))
     x = rng.uniform(0, 0.8, size=(60, 128))  # below what the converters can hold, so that warm cells are not cut
     options = {"chip": hot(tmp_path), "cells": "chip", "input_range": (0.0, 1.0)}
-    cold = tc.compile(net, "sim", **options).run({"x": x})["y"][0]
-    warm = tc.compile(net, "sim", temperature="die", **options).run({"x": x})
+    cold = tc.compile(net, "chip", **options).run({"x": x})["y"][0]
+    warm = tc.compile(net, "chip", temperature="die", **options).run({"x": x})
     ratio = float(np.mean(warm["y"][0] / cold))
     assert np.allclose(cold, x @ W.T, rtol=0.05)
     assert ratio == pytest.approx(1 + 5e-4 * (warm.chip.run.history.die[0].max() - 300), abs=0.006) and ratio > 1.02
@@ -398,7 +398,7 @@ def test_cells_without_pairs_conduct_by_their_temperature_with_what_was_added(tm
     with tc.Network("warm") as net:
         tc.output("y", tc.affine(tc.input("x", (300,)), W))
     options = {"chip": str(tmp_path / "warm.toml"), "cells": "chip", "input_range": (-1.0, 1.0), "temperature": "die"}
-    exe = tc.compile(net, "sim", **options)
+    exe = tc.compile(net, "chip", **options)
     assert {port.name: port.shape for port in exe.artefact.program.inputs}["chip.warmth.affine"] == (3, 40)
     run = exe.run({"x": x})
     share = 1 + 5e-4 * (run.chip.run.history.die[0].max() - 300)
@@ -475,7 +475,7 @@ def test_too_many_p_bits_are_refused():
 )
 def test_wrong_options_are_refused(options: dict, code: str, fact: str):
     with pytest.raises(tc.ThermocError) as caught:
-        tc.compile(bits(), "sim", **options).artefact  # noqa: B018
+        tc.compile(bits(), "chip", **options).artefact  # noqa: B018
     assert caught.value.code == code and fact in str(caught.value)
 
 

@@ -14,7 +14,8 @@ from thermoc.simulator.chips import load_chip
 from thermoc.simulator.machine import ChipOp, run_events
 from thermoc.simulator.machine.electrothermal import ElectroThermal
 from thermoc.simulator.machine.pulses import pulses
-from thermoc.simulator.machine.units import NONE, Hold, ThermalUnits
+from thermoc.simulator.machine.unit_state import NONE, Hold
+from thermoc.simulator.machine.units import ThermalUnits
 
 BIAS = 0.5
 
