@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from thermoc.backends.chip.capacities import Capacities
 from thermoc.backends.chip.partition import CoreGroups
-from thermoc.backends.chip.placement import CorePlacement, Mesh, traffic
+from thermoc.backends.chip.placement import CorePlacement, MeshPlacement, traffic
 from thermoc.backends.chip.trial import Warmth
 from thermoc.backends.chip.work_types import Work
 from thermoc.ir.graph import Graph
@@ -45,7 +45,7 @@ def cool(work: Work, groups: CoreGroups, placement: CorePlacement, chip: Capacit
 
     Groups that sample go wherever that is better, then swaps (of a fixed seed) follow that make it better still.
     """
-    mesh = Mesh(core=placement.core.copy(), links=traffic(work, groups), bytes=groups.bytes, chip=chip)
+    mesh = MeshPlacement(core=placement.core.copy(), links=traffic(work, groups), bytes=groups.bytes, chip=chip)
     cooling = _Cooling(mesh, warmth, WIRE_SHARE / max(1, placement.wire))
     rng = np.random.default_rng(0)
     for _ in range(ROUNDS):
@@ -60,7 +60,7 @@ def cool(work: Work, groups: CoreGroups, placement: CorePlacement, chip: Capacit
 class _Cooling:
     """A placement that is being cooled, its temperatures and its cost."""
 
-    def __init__(self, mesh: Mesh, warmth: Warmth, scale: float):
+    def __init__(self, mesh: MeshPlacement, warmth: Warmth, scale: float):
         self.mesh, self.warmth, self.scale = mesh, warmth, scale
         self.T = warmth.ambient + warmth.influence[:, mesh.core] @ warmth.power
         self.wire = float(mesh.wire())

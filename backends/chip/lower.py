@@ -13,7 +13,7 @@ from thermoc.backends.chip.options import ChipOptions
 from thermoc.backends.chip.partition import PartitionWork
 from thermoc.backends.chip.placement import PlaceGroups
 from thermoc.backends.chip.routes import RouteMessages
-from thermoc.backends.chip.schedule import Schedule
+from thermoc.backends.chip.schedule import ScheduleInstructions
 from thermoc.backends.chip.target import TARGET
 from thermoc.backends.chip.trial import TrialRun
 from thermoc.backends.chip.work import SplitWork
@@ -44,9 +44,9 @@ def lower(options: ChipOptions, *, dt: float) -> Sequence[Pass]:
         SplitWork(chip=holds),
         PartitionWork(chip=holds, apart=thermal),
         PlaceGroups(chip=holds),
-        *((Schedule(chip=holds), TrialRun(chip=chip), CoolSamplers(chip=holds)) if thermal else ()),
+        *((ScheduleInstructions(chip=holds), TrialRun(chip=chip), CoolSamplers(chip=holds)) if thermal else ()),
         RouteMessages(chip=holds),
-        Schedule(chip=holds),
+        ScheduleInstructions(chip=holds),
         # The numbers, as the simulator computes them.
         *numbers(options, dt=dt),
         # The same once more from the network's ops, with the die's temperature as an input.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.backends.chip.capacities import Capacities
-from thermoc.backends.chip.work_types import THERMAL, Task, TaskKind, Work
+from thermoc.backends.chip.work_types import THERMAL, ChipTask, TaskKind, Work
 from thermoc.ir.graph import Graph
 from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Log
@@ -94,7 +94,7 @@ class _Filler:
             self.neighbours[sent.target].append((sent.traffic, sent.source))
             self.neighbours[sent.source].append((sent.traffic, sent.target))
 
-    def put(self, number: int, task: Task) -> None:
+    def put(self, number: int, task: ChipTask) -> None:
         """Choose the first group that fits: where most comes from or goes to, then any, then a new one."""
         if task.kind in (TaskKind.load, TaskKind.store) and not self.near(number):
             return  # later, beside what reads it
@@ -117,7 +117,7 @@ class _Filler:
                 traffic[self.of[neighbour]] += size
         return sorted(traffic, key=lambda g: (-traffic[g], g))
 
-    def fits(self, group: _Group, task: Task) -> bool:
+    def fits(self, group: _Group, task: ChipTask) -> bool:
         """True where a group can take a task."""
         if task.kind is TaskKind.product:
             return group.matrices < self.chip.matrices and not (self.apart and group.site >= 0)
@@ -126,7 +126,7 @@ class _Filler:
             return alone and group.site in (-1, task.op) and group.samplers + task.size <= self.chip.samplers
         return True
 
-    def take(self, number: int, task_number: int, task: Task) -> None:
+    def take(self, number: int, task_number: int, task: ChipTask) -> None:
         """Let a task be in a group."""
         group = self.groups[number]
         group.matrices += task.kind is TaskKind.product

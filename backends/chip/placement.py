@@ -62,12 +62,12 @@ def place(work: Work, groups: CoreGroups, chip: Capacities) -> CorePlacement:
     Groups are laid along a snake through the tiles, then swapped while that shortens the wires. No tile's buffer is to
     hold more than it can. Errors: T306 where there is no tile for a group's messages.
     """
-    mesh = Mesh(core=_laid(groups.bytes, chip), links=traffic(work, groups), bytes=groups.bytes, chip=chip)
+    mesh = MeshPlacement(core=_laid(groups.bytes, chip), links=traffic(work, groups), bytes=groups.bytes, chip=chip)
     _shorten(mesh)
     return CorePlacement(core=mesh.core, wire=mesh.wire())
 
 
-class Mesh:
+class MeshPlacement:
     """A placement that is being changed: the core of each group, and the group at each core (-1 for none)."""
 
     def __init__(self, *, core: NDArray, links: NDArray, bytes: NDArray, chip: Capacities):
@@ -139,7 +139,7 @@ def _laid(sizes: NDArray[np.int64], chip: Capacities) -> NDArray[np.int64]:
     return core
 
 
-def _shorten(mesh: Mesh) -> None:
+def _shorten(mesh: MeshPlacement) -> None:
     """Move each group to the free core, or swap it with the group, that shortens the wires most, until none does."""
     for _ in range(SWEEPS):
         moved = False

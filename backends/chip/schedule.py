@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from thermoc.backends.chip.capacities import Capacities
 from thermoc.backends.chip.partition import CoreGroups
 from thermoc.backends.chip.placement import CorePlacement
-from thermoc.backends.chip.work_types import Task, TaskKind, Work
+from thermoc.backends.chip.work_types import ChipTask, TaskKind, Work
 from thermoc.ir.graph import Graph
 from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Log
@@ -24,11 +24,11 @@ from thermoc.support.errors import error
 MOST_STEPS = 2_000_000
 Row = tuple[ChipOp, int, tuple[int, ...]]
 """An instruction, the number of the op that it serves, its operands."""
-NumberedTask = tuple[int, Task]
+NumberedTask = tuple[int, ChipTask]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Schedule(Pass):
+class ScheduleInstructions(Pass):
     """Write the machine's program, a stream of instructions for each core; the graph stays. Errors: T306."""
 
     name: ClassVar[str] = "schedule"
@@ -98,7 +98,7 @@ class _Scheduler:
             raise error("T306", "a tick is too long for a program", notes=notes, hint=hint)
         self.tick[self.core[number]].append((op, self.work.tasks[number].op, operands))
 
-    def program(self, number: int, task: Task) -> None:
+    def program(self, number: int, task: ChipTask) -> None:
         """Cells are written once."""
         operands = (self.chip.arrays, task.rows, task.cells * self.chip.arrays)
         self.setup[self.core[number]].append((ChipOp.PROG, task.op, operands))
@@ -122,7 +122,7 @@ class _Scheduler:
             if self.core[sent.target] != self.core[number]:
                 self.row(number, ChipOp.SEND, self.core[sent.target], tag, max(1, sent.bytes))
 
-    def alone(self, number: int, task: Task) -> None:
+    def alone(self, number: int, task: ChipTask) -> None:
         """Receive, do, send."""
         self.receive(number, [tag for tag in self.into[number] if not self.work.transfers[tag].late])
         DO[task.kind](self, number, task)
@@ -157,12 +157,12 @@ class _Scheduler:
             self.row(number, ChipOp.VOP, units, max(1, len(sums)))
             self.row(number, _drawing(task), units, task.low, 1, turn % task.colours)
 
-    def columns(self, number: int, task: Task, turn: int) -> int:
+    def columns(self, number: int, task: ChipTask, turn: int) -> int:
         """Return the columns to convert: those of the units that are to be drawn, of the bank's share that is here."""
         bank = self.work.tasks[self.work.transfers[self.out[number][0]].target]
         return max(1, min(task.columns, -(-task.rounds[turn] * task.columns // bank.size)))
 
-    def ending(self, number: int, task: Task) -> None:
+    def ending(self, number: int, task: ChipTask) -> None:
         """What is for the next tick is received and stored last."""
         late = [tag for tag in self.into[number] if self.work.transfers[tag].late]
         self.receive(number, late)
@@ -171,42 +171,42 @@ class _Scheduler:
 
     # --------------------------------------------------------------------------------------------- what is done
 
-    def task_bytes(self, task: Task) -> int:
+    def task_bytes(self, task: ChipTask) -> int:
         """Return the bytes of a task's elements."""
         return max(1, task.size * self.chip.value_bytes)
 
-    def load(self, number: int, task: Task) -> None:
+    def load(self, number: int, task: ChipTask) -> None:
         """From outside, or from the buffer."""
         self.row(number, ChipOp.LD, self.task_bytes(task))
 
-    def output(self, number: int, task: Task) -> None:
+    def output(self, number: int, task: ChipTask) -> None:
         """To outside."""
         self.row(number, ChipOp.ST, self.task_bytes(task))
 
-    def multiply(self, number: int, task: Task) -> None:
+    def multiply(self, number: int, task: ChipTask) -> None:
         """Inputs to the registers, products one after another."""
         self.row(number, ChipOp.SETIN, task.rows * task.times, self.chip.arrays)
         self.row(number, ChipOp.MVM, self.chip.arrays, task.columns, task.rows, task.times)
 
-    def vector(self, number: int, task: Task) -> None:
+    def vector(self, number: int, task: ChipTask) -> None:
         """On the lanes."""
         self.row(number, ChipOp.VOP, task.elements or task.size, task.passes)
 
-    def draw(self, number: int, task: Task) -> None:
+    def draw(self, number: int, task: ChipTask) -> None:
         """By p-bits; under heaters where the temperature follows a schedule."""
         self.row(number, _drawing(task), task.size, task.low, task.updates)
 
-    def step(self, number: int, task: Task) -> None:
+    def step(self, number: int, task: ChipTask) -> None:
         """By devices that follow their equation."""
         self.row(number, ChipOp.STEP, task.size, task.low, task.updates)
 
 
-def _drawing(task: Task) -> ChipOp:
+def _drawing(task: ChipTask) -> ChipOp:
     """Return how units draw: where their temperature follows a schedule, heaters carry it out."""
     return ChipOp.ANNEAL if task.heated else ChipOp.SAMPLE
 
 
-DO: dict[TaskKind, Callable[[_Scheduler, int, Task], None]] = {
+DO: dict[TaskKind, Callable[[_Scheduler, int, ChipTask], None]] = {
     TaskKind.load: _Scheduler.load,
     TaskKind.store: _Scheduler.load,
     TaskKind.output: _Scheduler.output,

@@ -37,7 +37,7 @@ THERMAL = (TaskKind.sample, TaskKind.step)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class ChipTask:
     """Work that one core does for an op: elements ``low`` to ``high`` of its result (flat).
 
     rows, columns: of a product's array, the ``array``-th along the inputs. times: products a tick. elements, passes:
@@ -93,7 +93,7 @@ class Work:
     """
 
     graph: Graph = field(repr=False)
-    tasks: tuple[Task, ...]
+    tasks: tuple[ChipTask, ...]
     transfers: tuple[Transfer, ...]
     ops: tuple[str, ...]
     sites: Mapping[str, tuple[int, ...]]
@@ -104,7 +104,7 @@ class Work:
         sent = [f"  {one.source} -> {one.target}: {_text(one)}" for one in self.transfers]
         return "\n".join([f"tasks of {self.graph.name!r}", *tasks, "transfers in a tick", *sent]) + "\n"
 
-    def _text(self, task: Task) -> str:
+    def _text(self, task: ChipTask) -> str:
         """Return a task as a line of text; sizes and counts that are not its kind's are left out."""
         shown = {
             "array": f"{task.rows} x {task.columns} ({task.cells} used)" if task.rows else "",
@@ -144,7 +144,7 @@ class Draft:
     graph: Graph
     chip: Capacities
     constants: Mapping[str, NDArray]
-    tasks: list[Task] = field(default_factory=list)
+    tasks: list[ChipTask] = field(default_factory=list)
     transfers: list[Transfer] = field(default_factory=list)
     ops: list[str] = field(default_factory=list)
     sites: dict[str, tuple[int, ...]] = field(default_factory=dict)
@@ -154,7 +154,7 @@ class Draft:
 
     def add(self, kind: TaskKind, low: int, high: int, **fields: Any) -> int:
         """Add a task for the op at hand; return its number."""
-        self.tasks.append(Task(op=len(self.ops) - 1, kind=kind, low=low, high=high, **fields))
+        self.tasks.append(ChipTask(op=len(self.ops) - 1, kind=kind, low=low, high=high, **fields))
         return len(self.tasks) - 1
 
     def send(self, source: int, target: int, size: int, **fields: Any) -> None:

@@ -19,9 +19,9 @@ from thermoc.simulator.machine.instructions import PICO
 from thermoc.simulator.machine.pulses import Pulses
 from thermoc.simulator.machine.unit_state import NONE, Hold
 from thermoc.simulator.machine.units import ThermalUnits
-from thermoc.simulator.thermal.die import Die, State
+from thermoc.simulator.thermal.die import Die, DieState
 from thermoc.simulator.thermal.ledger import Ledger
-from thermoc.simulator.thermal.stack import Layer, Material, Sink, Stack
+from thermoc.simulator.thermal.stack import DieLayer, HeatSink, Material, Stack
 from thermoc.support.errors import error
 
 SETTLED = 1e-10
@@ -111,10 +111,10 @@ def stack_of(chip: Chip) -> Stack:
         width=wide,
         height=high,
         layers=(
-            Layer(name="active", thickness=chip["die.active"], material=sheet["die"], source=True),
-            *(Layer(name=name, thickness=chip[f"{name}.thickness"], material=sheet[name]) for name in sheet),
+            DieLayer(name="active", thickness=chip["die.active"], material=sheet["die"], source=True),
+            *(DieLayer(name=name, thickness=chip[f"{name}.thickness"], material=sheet[name]) for name in sheet),
         ),
-        sink=Sink(
+        sink=HeatSink(
             capacity=chip["package.capacity"],
             resistance=chip["package.resistance"],
             temperature=chip["package.ambient"],
@@ -164,7 +164,7 @@ class ElectroThermal:
             return NONE
         return self.units.hold(load.pulses, load.target, load.busy, self.chip.quantities.get("heater.power", 0.0))
 
-    def settled(self, load: Load, hold: Hold) -> tuple[State, NDArray[np.float64]]:
+    def settled(self, load: Load, hold: Hold) -> tuple[DieState, NDArray[np.float64]]:
         """Return the die's state that the run's mean power settles to, and the islands on it (classes,) K.
 
         Errors: T415 where it does not settle.

@@ -14,7 +14,17 @@ from thermoc.simulator.cache import keep
 from thermoc.simulator.chips import Chip
 from thermoc.simulator.machine import event_kernel as kernel
 from thermoc.simulator.machine.costs import Costs, costs
-from thermoc.simulator.machine.event_state import Channels, Cores, Mesh, Messages, Queue, Rows, Shared, State, Trace
+from thermoc.simulator.machine.event_state import (
+    Channels,
+    CoreStates,
+    EventMesh,
+    EventState,
+    EventTrace,
+    Messages,
+    ProgramRows,
+    Queue,
+    Shared,
+)
 from thermoc.simulator.machine.events import Events
 from thermoc.simulator.machine.instructions import PICO, ChipOp
 from thermoc.simulator.machine.program import ChipProgram
@@ -59,8 +69,8 @@ def stream(
         state = _with_more_messages(state)
 
 
-def _rows(program: ChipProgram, price: Costs) -> Rows:
-    return Rows(
+def _rows(program: ChipProgram, price: Costs) -> ProgramRows:
+    return ProgramRows(
         code=program.code,
         starts=program.starts,
         setup=program.setup,
@@ -72,9 +82,9 @@ def _rows(program: ChipProgram, price: Costs) -> Rows:
     )
 
 
-def _mesh(program: ChipProgram, chip: Chip) -> Mesh:
+def _mesh(program: ChipProgram, chip: Chip) -> EventMesh:
     x_hop, y_hop, flit = (round(chip[f"network.{name}"] * PICO) for name in ("hop_time_x", "hop_time_y", "flit_time"))
-    return Mesh(
+    return EventMesh(
         cores_a_tile=chip.whole("mesh.cores"),
         columns=chip.whole("mesh.columns"),
         rows=chip.whole("mesh.rows"),
@@ -86,7 +96,7 @@ def _mesh(program: ChipProgram, chip: Chip) -> Mesh:
     )
 
 
-def _beginning(program: ChipProgram, chip: Chip, price: Costs, mesh: Mesh) -> State:
+def _beginning(program: ChipProgram, chip: Chip, price: Costs, mesh: EventMesh) -> EventState:
     """Return the state in which every core that has rows is about to issue its first."""
     count, zeros = mesh.cores, partial(np.zeros, MESSAGES, np.int64)
     busy = np.flatnonzero(np.diff(program.starts) > 0)
@@ -98,9 +108,9 @@ def _beginning(program: ChipProgram, chip: Chip, price: Costs, mesh: Mesh) -> St
         kernel.push(0, count + core, core, *queue)
     tick, frees, frees_channel, inbox, waiting = (np.zeros(count, np.int64) for _ in range(5))
     arrived, unread = (np.zeros(price.channels, np.int64) for _ in range(2))
-    return State(
+    return EventState(
         queue=queue,
-        cores=Cores(status, tick, row, frees, frees_channel, inbox, waiting),
+        cores=CoreStates(status, tick, row, frees, frees_channel, inbox, waiting),
         channels=Channels(arrived, unread, np.full(price.channels, -1)),
         shared=Shared(
             np.zeros(price.resources, np.int64), np.zeros(4 * chip.tiles + count, np.int64), _barriers(program, count)
@@ -119,8 +129,8 @@ def _barriers(program: ChipProgram, cores: int) -> NDArray[np.int64]:
     return barriers
 
 
-def _trace(size: int) -> Trace:
-    return Trace(
+def _trace(size: int) -> EventTrace:
+    return EventTrace(
         row=np.zeros(size, np.int32),
         place=np.zeros(size, np.int32),
         start=np.zeros(size, np.int64),
@@ -129,7 +139,7 @@ def _trace(size: int) -> Trace:
     )
 
 
-def _with_more_messages(state: State) -> State:
+def _with_more_messages(state: EventState) -> EventState:
     """Return a state with twice the slots for messages where there is none left, else the same."""
     queue, messages, size = state.queue, state.messages, len(state.messages.row)
     if queue.counts[1] > 0:
@@ -155,7 +165,7 @@ def _countable(program: ChipProgram, chip: Chip, price: Costs, rounds: int) -> N
         raise error("T306", f"program {program.name!r} runs too long", notes=notes, hint="fewer ticks")
 
 
-def _deadlock(program: ChipProgram, cores: Cores) -> ThermocError:
+def _deadlock(program: ChipProgram, cores: CoreStates) -> ThermocError:
     """Say which cores wait for what."""
     reasons = {
         kernel.FOR_MESSAGE: "waits for a message that is never sent",

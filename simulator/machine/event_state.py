@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Integers = NDArray[np.int64]
 
 
-class Rows(NamedTuple):
+class ProgramRows(NamedTuple):
     """The program, and what each of its rows takes; ``costs`` says what the arrays are. held: ps at a shared part."""
 
     code: Integers
@@ -23,7 +23,7 @@ class Rows(NamedTuple):
     channel: Integers
 
 
-class Mesh(NamedTuple):
+class EventMesh(NamedTuple):
     """Tiles of cores and the links between them: counts, bytes of a tile's inbox, ps of a hop in x, in y, of a flit."""
 
     cores_a_tile: int
@@ -48,7 +48,7 @@ class Queue(NamedTuple):
     counts: Integers
 
 
-class Cores(NamedTuple):
+class CoreStates(NamedTuple):
     """Of each core: what it waits for, its tick, its row, the bytes and channel that it frees when it goes on.
 
     inbox: bytes that lie in a core's tile's buffer or are on their way there, waiting: how many cores wait for space in
@@ -93,17 +93,17 @@ class Messages(NamedTuple):
     spare: Integers
 
 
-class State(NamedTuple):
+class EventState(NamedTuple):
     """All that the loop changes: it can be stopped, given more room, and gone on with."""
 
     queue: Queue
-    cores: Cores
+    cores: CoreStates
     channels: Channels
     shared: Shared
     messages: Messages
 
 
-class Trace(NamedTuple):
+class EventTrace(NamedTuple):
     """Room for events: row, place, start and end (ps), tick of each."""
 
     row: NDArray[np.int32]

@@ -39,7 +39,7 @@ class Rectangle:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Block:
+class FloorplanBlock:
     """A named part of a die: rectangles that do not overlap. ``where`` is its line in a file."""
 
     name: str
@@ -59,9 +59,9 @@ class Block:
         return sum(r.area for r in self.rectangles)
 
 
-def block(name: str, x: float, y: float, width: float, height: float) -> Block:
+def block(name: str, x: float, y: float, width: float, height: float) -> FloorplanBlock:
     """Return a block of one rectangle, in m."""
-    return Block(name=name, rectangles=(Rectangle(x, y, width, height),))
+    return FloorplanBlock(name=name, rectangles=(Rectangle(x, y, width, height),))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ class Floorplan:
 
     width: float
     height: float
-    blocks: tuple[Block, ...]
+    blocks: tuple[FloorplanBlock, ...]
 
     def __post_init__(self) -> None:
         found = [*_twice(self.blocks), *_outside(self), *_overlaps(self)]
@@ -116,7 +116,7 @@ class Binning:
         """Return the mean over each block (blocks,) of a map (ny, nx)."""
         return self.weights @ temperature.ravel()
 
-    def _shares(self, block: Block) -> NDArray:
+    def _shares(self, block: FloorplanBlock) -> NDArray:
         ny, nx = self.shape
         total = np.zeros(self.shape)
         for r in block.rectangles:
@@ -132,7 +132,7 @@ def _overlap(low: float, high: float, size: float, n: int) -> NDArray:
     return np.maximum(np.minimum(edges[1:], high) - np.maximum(edges[:-1], low), 0.0)
 
 
-def _twice(blocks: tuple[Block, ...]) -> list[Finding]:
+def _twice(blocks: tuple[FloorplanBlock, ...]) -> list[Finding]:
     seen: set[str] = set()
     found = []
     for b in blocks:
@@ -174,7 +174,7 @@ def _overlaps(plan: Floorplan) -> list[Finding]:
     return found
 
 
-def _overlap_of(one: Block, other: Block, sides: NDArray) -> Finding:
+def _overlap_of(one: FloorplanBlock, other: FloorplanBlock, sides: NDArray) -> Finding:
     where = one.where if other.where is None or (one.where and one.where.line > other.where.line) else other.where
     notes = (f"their overlap is {sides[0]:.6g} x {sides[1]:.6g} m, {sides[0] * sides[1]:.6g} m^2",)
     what = f"blocks {one.name!r} and {other.name!r} overlap"

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.simulator.data import quantities
-from thermoc.simulator.thermal.floorplan import Block, Floorplan, Rectangle
+from thermoc.simulator.thermal.floorplan import Floorplan, FloorplanBlock, Rectangle
 from thermoc.simulator.thermal.hotspot_layers import LayerRow, rows_of
-from thermoc.simulator.thermal.stack import Layer, Material, Package, Plate, Stack
+from thermoc.simulator.thermal.stack import DieLayer, Material, Package, Plate, Stack
 from thermoc.simulator.thermal.text import numbers, undone, wrong
 
 DEFAULTS = Path(__file__).with_name("hotspot.toml")
@@ -103,7 +103,7 @@ def read_floorplan(path: str | os.PathLike[str]) -> Floorplan:
         raise wrong(f"{Path(path).name} holds no block", None)
     left, low = (min(values[i] for _, values, _ in found) for i in (2, 3))
     blocks = tuple(
-        Block(name=name, rectangles=(Rectangle(x - left, y - low, w, h),), where=where)
+        FloorplanBlock(name=name, rectangles=(Rectangle(x - left, y - low, w, h),), where=where)
         for name, (w, h, x, y), where in found
     )
     return Floorplan(
@@ -185,8 +185,8 @@ def stack(
         raise wrong(f"grid_layer_file names {given['grid_layer_file']}, and no layers are given", None, hint)
     values = {name: _value(name, given.get(name, default)) for name, default in defaults().items()}
     made = {part: _material(part, values, given, materials or {}) for part in ("chip", "interface", "spreader", "sink")}
-    silicon = Layer(name="silicon", thickness=values["t_chip"], material=made["chip"], source=True)
-    interface = Layer(name="interface", thickness=values["t_interface"], material=made["interface"])
+    silicon = DieLayer(name="silicon", thickness=values["t_chip"], material=made["chip"], source=True)
+    interface = DieLayer(name="interface", thickness=values["t_interface"], material=made["interface"])
     rows = [row.layer(values["lumping"], materials or {}) for row in layers]
     return Stack(
         width=plan.width,
