@@ -40,18 +40,18 @@ def tile_matrix(draft: Draft, x: Value, matrix: NDArray[np.bool_], times: int) -
     """Put a matrix (inputs, outputs) on arrays that x enters ``times`` a tick; return where the sums lie."""
     n, m = matrix.shape
     sums: Spans = []
-    for left, right in full_cuts(m, draft.chip.array_columns):
+    for first_column, right in full_cuts(m, draft.chip.array_columns):
         arrays = []
         for top, bottom in full_cuts(n, draft.chip.array_rows):
-            used = matrix[top:bottom, left:right]
+            used = matrix[top:bottom, first_column:right]
             if not used.any():  # an array without a weight is not built, so it takes no cells and no time
                 continue
-            sides = {"rows": bottom - top, "columns": right - left, "cells": int(used.sum())}
-            place = {"array": top // draft.chip.array_rows, "times": times}
-            task = draft.add(TaskKind.product, left * times, right * times, **sides, **place)
+            sides = {"rows": bottom - top, "columns": right - first_column, "cells": int(used.sum())}
+            position = {"array": top // draft.chip.array_rows, "times": times}
+            task = draft.add(TaskKind.product, first_column * times, right * times, **sides, **position)
             draft.read(task, x, *((top, bottom) if times == 1 and x.size == n else (0, x.size)))
             arrays.append(task)
-        sums += _summed(draft, arrays, left, right, times)
+        sums += _summed(draft, arrays, first_column, right, times)
     return sums
 
 

@@ -221,7 +221,7 @@ def _ops(run: ChipRun, whole: float) -> tuple[OpCost, ...]:
     """Return each op's cost, the dearest first; heaters and p-bits are those of the op on whose cores they are."""
     layout, history, seconds = run.artefact.mapping, run.history, run.sums.seconds
     sampler = COMPONENTS.index("sampler")
-    ambient, found = layout.chip["package.ambient"], []
+    ambient, costs = layout.chip["package.ambient"], []
     sites = {name: np.unique(cores) for name, cores in layout.sites.items()}
     for number, name in enumerate(layout.work.ops):
         by_core = run.sums.by_core[number].copy()
@@ -231,11 +231,11 @@ def _ops(run: ChipRun, whole: float) -> tuple[OpCost, ...]:
             by_core[mine] += history.heater[mine] + history.sampler[mine] - run.sums.joules[number, sampler] / len(mine)
             joules += float((history.heater + history.sampler)[mine].sum())
         rise = float((run.heat.steady(np.maximum(by_core, 0.0) / seconds) - ambient).max()) if seconds else 0.0
-        found.append(OpCost(op=name, joules=joules, share=joules / whole if whole else 0.0, kelvin=rise))
+        costs.append(OpCost(op=name, joules=joules, share=joules / whole if whole else 0.0, kelvin=rise))
     leak = history.leakage
     rise = float((run.heat.steady(leak / history.times[-1]) - ambient).max())
-    found.append(OpCost(op="(leakage)", joules=float(leak.sum()), share=float(leak.sum()) / whole, kelvin=rise))
-    return tuple(sorted(found, key=lambda op: -op.joules))
+    costs.append(OpCost(op="(leakage)", joules=float(leak.sum()), share=float(leak.sum()) / whole, kelvin=rise))
+    return tuple(sorted(costs, key=lambda op: -op.joules))
 
 
 def _sampling(run: ChipRun) -> tuple[TemperatureError, ...]:

@@ -42,7 +42,7 @@ class Routes:
 
     def __str__(self) -> str:
         used = np.argwhere(self.load)
-        lines = [f"  {SIDES[way]} of tile {tile}: {self.load[tile, way]} bytes" for tile, way in used]
+        lines = [f"  {SIDES[direction]} of tile {tile}: {self.load[tile, direction]} bytes" for tile, direction in used]
         return "\n".join([f"links in a tick: {self.summary()}", *lines]) + "\n"
 
 

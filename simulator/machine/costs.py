@@ -96,10 +96,10 @@ class _CostTable:
             notes = [f"it takes {worst:g} ps", "the machine counts whole picoseconds"]
             hint = "state the chip's clock, rates and times in picoseconds or longer"
             raise error("T306", f"an instruction is too short: {self.text(int(rounded[0]))}", notes=notes, hint=hint)
-        late = rows[ps > MOST_PS]
-        if len(late):
+        overlong = rows[ps > MOST_PS]
+        if len(overlong):
             notes = [f"it takes {ps.max() / PICO:.3g} s", f"the machine counts up to {MOST_PS / PICO:.4g} s"]
-            raise error("T306", f"an instruction takes too long: {self.text(late[0])}", notes=notes)
+            raise error("T306", f"an instruction takes too long: {self.text(overlong[0])}", notes=notes)
         self.duration[rows] = self.held[rows] = ps.astype(np.int64)
         return ps / PICO
 
@@ -165,8 +165,8 @@ def _send(w: _CostTable, rows: NDArray) -> None:
     w.port(rows, w.a(rows, 2))
     w.duration[rows] += w.flits[rows] * round(c["network.flit_time"] * PICO)
     wide, per = c.whole("mesh.columns"), c.whole("mesh.cores")
-    here, there = w.tile[rows], w.code[rows, 2] // per
-    dx, dy = np.abs(here % wide - there % wide), np.abs(here // wide - there // wide)
+    source, target = w.tile[rows], w.code[rows, 2] // per
+    dx, dy = np.abs(source % wide - target % wide), np.abs(source // wide - target // wide)
     w.spend(rows, "network", w.flits[rows] * (dx * c["network.hop_energy_x"] + dy * c["network.hop_energy_y"]))
 
 
@@ -202,7 +202,7 @@ def _channels(code: NDArray[np.int64], core: NDArray[np.int64]) -> tuple[NDArray
     rows = np.flatnonzero((code[:, 0] == ChipOp.SEND) | (code[:, 0] == ChipOp.RECV))
     if not len(rows):
         return channel, 0
-    sends, other = code[rows, 0] == ChipOp.SEND, code[rows, 2]
-    source, target = np.where(sends, core[rows], other), np.where(sends, other, core[rows])
+    sends, partner = code[rows, 0] == ChipOp.SEND, code[rows, 2]
+    source, target = np.where(sends, core[rows], partner), np.where(sends, partner, core[rows])
     _, channel[rows] = np.unique(np.stack([source, target, code[rows, 3]], 1), axis=0, return_inverse=True)
     return channel, int(channel.max()) + 1

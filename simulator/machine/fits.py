@@ -29,8 +29,8 @@ def check(program: ChipProgram, chip: Chip) -> None:
     if chip.kind != "crossbar":
         raise error("T305", f"chip {chip.name!r} has no crossbars", notes=[f"it is a {chip.kind} chip"])
     code = program.code
-    talk = np.isin(code[:, 0], (ChipOp.SEND, ChipOp.RECV))
-    most = max(len(program.starts) - 1, int(code[talk, 2].max(initial=-1)) + 1)
+    messages = np.isin(code[:, 0], (ChipOp.SEND, ChipOp.RECV))
+    most = max(len(program.starts) - 1, int(code[messages, 2].max(initial=-1)) + 1)
     if most > chip.cores:
         notes = [f"it uses {most} cores", f"{chip.name} has {chip.cores}"]
         raise error("T306", f"program {program.name!r} does not fit chip {chip.name!r}", notes=notes)

@@ -58,8 +58,8 @@ class ChipProgram:
 
     def text(self, row: int) -> str:
         """Return one instruction as text."""
-        opcode, served, *held = self.code[row].tolist()
-        fields = " ".join(f"{name}={value}" for name, value in zip(FIELDS[ChipOp(opcode)], held))
+        opcode, served, *operands = self.code[row].tolist()
+        fields = " ".join(f"{name}={value}" for name, value in zip(FIELDS[ChipOp(opcode)], operands))
         return f"{ChipOp(opcode).name:8s}{fields}".rstrip() + (f"  ; {self.ops[served]}" if served >= 0 else "")
 
     def to_bytes(self) -> bytes:

@@ -53,9 +53,9 @@ ROLES = {"source": True, "passive": False}
 
 def read(source: str | os.PathLike[str]) -> Stack:
     """Return the stack of a data file, a path or TOML text. Errors: T501, T513, T405."""
-    found = quantities.read(source, expected(source))
+    document = quantities.read(source, expected(source))
     label = "the text" if isinstance(source, str) and "\n" in source else Path(source).name
-    return stack(found, label)
+    return stack(document, label)
 
 
 def expected(source: str | os.PathLike[str]) -> dict[str, str]:

@@ -143,11 +143,11 @@ def _twice(blocks: tuple[FloorplanBlock, ...]) -> list[Finding]:
 
 
 def _outside(plan: Floorplan) -> list[Finding]:
-    found, room = [], SLACK * max(plan.width, plan.height)
+    found, tolerance = [], SLACK * max(plan.width, plan.height)
     for b in plan.blocks:
         for r in b.rectangles:
             low, high = min(r.x, r.y), max(r.x + r.width - plan.width, r.y + r.height - plan.height)
-            if low < -room or high > room:
+            if low < -tolerance or high > tolerance:
                 notes = (str(r), f"the die is {plan.width!r} x {plan.height!r} m")
                 found.append(
                     Finding(code="T514", what=f"block {b.name!r} lies outside the die", where=b.where, notes=notes)
@@ -163,11 +163,11 @@ def _overlaps(plan: Floorplan) -> list[Finding]:
         return []
     low = np.array([[r.x, r.y] for r, _ in tagged])
     high = low + np.array([[r.width, r.height] for r, _ in tagged])
-    room, found = SLACK * max(plan.width, plan.height), []
+    tolerance, found = SLACK * max(plan.width, plan.height), []
     for i, (_, b) in enumerate(tagged):
-        last = int(np.searchsorted(low[:, 0], high[i, 0] - room))
+        last = int(np.searchsorted(low[:, 0], high[i, 0] - tolerance))
         sides = np.minimum(high[i], high[i + 1 : last]) - np.maximum(low[i], low[i + 1 : last])
-        for j in np.flatnonzero((sides > room).all(axis=1)):
+        for j in np.flatnonzero((sides > tolerance).all(axis=1)):
             found.append(_overlap_of(b, tagged[i + 1 + int(j)][1], sides[j]))
             if len(found) > MOST_OVERLAPS:
                 return found
