@@ -465,7 +465,6 @@ def test_too_many_p_bits_are_refused():
         ({"chip": "thermo-1", "slot": 0}, "T303", "slot must be"),
         ({"chip": "thermo-1", "slot": True}, "T303", "slot must be"),
         ({"chip": "thermo-1", "adc": "reached"}, "T303", "for converters"),
-        ({"temperature": "die"}, "T303", "need a chip"),
         ({"chip": "thermo-1", "input_range": (0, 1)}, "T303", "for converters"),
         ({"chip": "thermo-1", "cells": "chip", "input_range": "-1,1"}, "T303", "two finite numbers"),
         ({"chip": "thermo-1", "cells": "chip", "input_range": (1.0, -1.0)}, "T303", "the lower first"),
