@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 from numpy.typing import NDArray
 
 from thermoc.ir.feed import Feed
-from thermoc.ir.graph import Graph
 from thermoc.ir.target import TargetDescription
 from thermoc.passes.base import Pass, Property
 from thermoc.passes.change_log import Lowered
@@ -82,12 +81,8 @@ class Backend(ABC):
         return (held_by(self.target()),)
 
     @abstractmethod
-    def emit(self, graph: Graph, options: Any) -> Artefact:
-        """Return the artefact of a lowered graph. Errors: T3xx."""
-
-    def build(self, lowered: Lowered, options: Any) -> Artefact:
-        """Return the artefact of a lowering; for targets that need more than its last graph. Errors: T3xx."""
-        return self.emit(lowered.graph, options)
+    def emit(self, lowered: Lowered, options: Any) -> Artefact:
+        """Return the artefact of a lowered graph, ``lowered.graph``, and of what passes worked out. Errors: T3xx."""
 
     @abstractmethod
     def run(self, artefact: Any, feed: Feed, position: NoisePosition) -> Outcome:

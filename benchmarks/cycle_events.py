@@ -11,7 +11,7 @@ import time
 from timing import show
 
 from thermoc.simulator.chips import load_chip
-from thermoc.simulator.machine import Op, assemble, stream
+from thermoc.simulator.machine import ChipOp, assemble, stream
 
 GOAL = 1e7
 EVENTS = 2e7
@@ -24,13 +24,13 @@ def program(chip):
     comes = {target: k for k, target in enumerate(goes)}
     tick = [
         [
-            (Op.SETIN, 0, 128, 8),
-            (Op.MVM, 0, 8, 128, 128, 1),
-            (Op.VOP, 0, 128, 1),
-            (Op.SEND, 0, goes[k], 0, 128),
-            (Op.SAMPLE, 0, 128, 0, 1),
-            (Op.RECV, 0, comes[k], 0, 128),
-            (Op.ST, 0, 128),
+            (ChipOp.SETIN, 0, 128, 8),
+            (ChipOp.MVM, 0, 8, 128, 128, 1),
+            (ChipOp.VOP, 0, 128, 1),
+            (ChipOp.SEND, 0, goes[k], 0, 128),
+            (ChipOp.SAMPLE, 0, 128, 0, 1),
+            (ChipOp.RECV, 0, comes[k], 0, 128),
+            (ChipOp.ST, 0, 128),
         ]
         for k in range(cores)
     ]

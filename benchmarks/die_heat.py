@@ -31,7 +31,7 @@ from pathlib import Path
 import numpy as np
 from timing import ROUNDS, show
 
-from thermoc.simulator.thermal import NOTHING, Die, Face, Floorplan, Layer, Material, Stack, block, hotspot
+from thermoc.simulator.thermal import NOTHING, Die, DieLayer, Face, Floorplan, Material, Stack, block, hotspot
 from thermoc.simulator.thermal.mapping import read_blocks
 
 SIDE = 64
@@ -59,7 +59,7 @@ def sheets() -> Stack:
         ("m1", 10, wiring),
         ("m2", 10, wiring),
     )
-    layers = tuple(Layer(name=n, thickness=t * 1e-6, material=m, source=n == "active") for n, t, m in parts)
+    layers = tuple(DieLayer(name=n, thickness=t * 1e-6, material=m, source=n == "active") for n, t, m in parts)
     return Stack(width=8e-3, height=8e-3, layers=layers, top=Face(coefficient=1e5, temperature=300.0))
 
 
@@ -190,7 +190,7 @@ def child_seconds(work: Callable[[], object]) -> float:
 def rc_die() -> Die:
     """A 64 x 64 grid of resistors, 100 K/W to each neighbour and 2000 K/W to the air, 1.75 uJ/K a node."""
     stuff = Material(name="stuff", conductivity=0.01, heat_capacity=1.75e-6)
-    sheet = Layer(name="sheet", thickness=1.0, material=stuff, source=True)
+    sheet = DieLayer(name="sheet", thickness=1.0, material=stuff, source=True)
     air = Face(coefficient=1 / 2000, temperature=300.0)
     return Die(Stack(width=float(SIDE), height=float(SIDE), layers=(sheet,), top=air, nodes="top"), (SIDE, SIDE))
 

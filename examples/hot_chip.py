@@ -59,16 +59,16 @@ def sampled(temperature: str, placement: str, ticks: int, start: str = "steady")
 def main(folder: Path, ticks: int = TICKS) -> dict[str, tuple[float, float]]:
     """Print what each placement gives, write the pictures; return the temperatures drawn at and their errors."""
     folder.mkdir(parents=True, exist_ok=True)
-    found = {}
+    draws_at = {}
     for name, temperature, placement in (
         ("asked for", "model", "wire"),
         ("placed by wire", "die", "wire"),
         ("placed by temperature", "die", "thermal"),
     ):
         run = sampled(temperature, placement, ticks)
-        found[name] = likeliest(run["drive"], run["spikes"])
+        draws_at[name] = likeliest(run["drive"], run["spikes"])
         off = run.chip.sampling[0]
-        print(f"{name:22s} draws at T = {found[name][0]:.4f} +- {found[name][1]:.4f}", end="")
+        print(f"{name:22s} draws at T = {draws_at[name][0]:.4f} +- {draws_at[name][1]:.4f}", end="")
         print(f"  (their places: {100 * off.mean:+.2f}% on the mean, {100 * off.worst:+.2f}% at worst)")
         if temperature == "die":
             floorplan(run.chip, folder / f"floorplan-{placement}.png")
@@ -77,7 +77,7 @@ def main(folder: Path, ticks: int = TICKS) -> dict[str, tuple[float, float]]:
             print(run.chip)
     frames(sampled("die", "wire", ticks, start="ambient").chip, folder / "frames", count=8)
     print(f"pictures are in {folder}; open the traces with ui.perfetto.dev")
-    return found
+    return draws_at
 
 
 if __name__ == "__main__":

@@ -101,7 +101,7 @@ class Executable:
     @cached_property
     def artefact(self) -> Artefact:
         """What the target runs."""
-        return self.backend.build(self.lowered, self.options)
+        return self.backend.emit(self.lowered, self.options)
 
     def run(
         self,

@@ -55,7 +55,7 @@ def digits() -> Digits:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class DemoRow:
     """One target's line. largest_difference is from the reference's probabilities.
 
     needs: what a target lacks that cannot run here; nothing else is known of it then.
@@ -86,7 +86,7 @@ def network() -> Network:
         return load(path)
 
 
-def demo() -> list[Row]:
+def demo() -> list[DemoRow]:
     """Compile the digits network for every target, run the held-out digits, compare.
 
     A target whose runtime is not installed has a row that says what it needs.
@@ -95,7 +95,7 @@ def demo() -> list[Row]:
     inputs = {"pixels": data.test_images}
     reference, seconds = _timed(lambda: interpret(net.graph, feed(net.graph, inputs)).outputs["probs"][0])
     size = len(files("thermoc").joinpath("demo.thermo").read_bytes())
-    makers: dict[str, Callable[[], Row]] = {
+    makers: dict[str, Callable[[], DemoRow]] = {
         target: partial(_on_target, target, options, net, reference, data) for target, options in TARGETS.items()
     }
     makers |= {"lava": lambda: _on_loihi(net, reference, data), f"chip {CHIP}": lambda: _on_chip(net, reference, data)}
@@ -103,23 +103,23 @@ def demo() -> list[Row]:
     return [*rows, *(_or_needs(target, make) for target, make in makers.items())]
 
 
-def _or_needs(target: str, make: Callable[[], Row]) -> Row:
+def _or_needs(target: str, make: Callable[[], DemoRow]) -> DemoRow:
     """Return a target's row; where what it runs on is missing, a row that says how to get it."""
     try:
         return make()
     except ThermocError as problem:
         if problem.code not in ("T302", "T510"):
             raise
-        return Row(target=target, needs=problem.findings[0].hint or problem.findings[0].what)
+        return DemoRow(target=target, needs=problem.findings[0].hint or problem.findings[0].what)
 
 
-def _on_target(target: str, options: dict[str, Any], net: Network, reference: NDArray, data: Digits) -> Row:
+def _on_target(target: str, options: dict[str, Any], net: Network, reference: NDArray, data: Digits) -> DemoRow:
     exe, inputs = api.compile(net, target, **options), {"pixels": data.test_images}
     probs, seconds = _timed(lambda: exe.run(inputs)["probs"][0])
     return _row(target, probs, reference, data, seconds, exe.artefact.size)
 
 
-def _on_loihi(net: Network, reference: NDArray, data: Digits) -> Row:
+def _on_loihi(net: Network, reference: NDArray, data: Digits) -> DemoRow:
     """The digits on Loihi 2's integers: in Lava where it is installed, else in the emulator, which says the same."""
     from thermoc.backends.lava.interpreter import find
 
@@ -131,7 +131,7 @@ def _on_loihi(net: Network, reference: NDArray, data: Digits) -> Row:
     return _row("lava" if there else "lava (emulated)", probs, reference, data, seconds, size)
 
 
-def _on_chip(net: Network, reference: NDArray, data: Digits) -> Row:
+def _on_chip(net: Network, reference: NDArray, data: Digits) -> DemoRow:
     """The digits on a memristor-thermal chip, its converters' ranges from 200 digits of the training set."""
     options = {
         "cells": "chip",
@@ -160,9 +160,9 @@ def _timed(run: Callable[[], NDArray]) -> tuple[NDArray, float]:
     return result, statistics.median(times)
 
 
-def _row(target: str, probs: NDArray, reference: NDArray, data: Digits, seconds: float | None, size: int) -> Row:
+def _row(target: str, probs: NDArray, reference: NDArray, data: Digits, seconds: float | None, size: int) -> DemoRow:
     labels = probs.argmax(axis=1)
-    return Row(
+    return DemoRow(
         target=target,
         accuracy=float(np.mean(labels == data.test_labels)),
         largest_difference=float(np.max(np.abs(probs - reference))),

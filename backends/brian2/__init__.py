@@ -11,10 +11,10 @@ from thermoc.backends.brian2 import emit, lower, run, script
 from thermoc.backends.brian2.artefact import Brian2Artefact
 from thermoc.backends.brian2.target import TARGET
 from thermoc.ir.feed import Feed
-from thermoc.ir.graph import Graph
 from thermoc.ir.target import TargetDescription
 from thermoc.ir.types import DType
 from thermoc.passes.base import Pass, Property, floats_are
+from thermoc.passes.change_log import Lowered
 from thermoc.passes.legalize import held_by
 from thermoc.passes.spike_encode import Inputs
 from thermoc.support.errors import error
@@ -75,9 +75,9 @@ class Brian2Backend(Backend):
         """Brian2 computes in float64 alone."""
         return (held_by(TARGET), floats_are(DType.f64))
 
-    def emit(self, graph: Graph, options: Options) -> Brian2Artefact:
+    def emit(self, lowered: Lowered, options: Options) -> Brian2Artefact:
         """Return the script of a lowered graph. Errors: T301."""
-        text, data = script.script(emit.emit(graph, options.noise), time_unit=options.time_unit)
+        text, data = script.script(emit.emit(lowered.graph, options.noise), time_unit=options.time_unit)
         return Brian2Artefact(text=text, data=data, options=options)
 
     def run(self, artefact: Brian2Artefact, feed: Feed, position: NoisePosition) -> Outcome:

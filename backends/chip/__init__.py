@@ -6,43 +6,37 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from thermoc.backends.base import Backend, NoisePosition, Outcome
-from thermoc.backends.chip.build import build
-from thermoc.backends.chip.layout import ChipArtefact
-from thermoc.backends.chip.options import Options, crossbars
+from thermoc.backends.chip.build import ChipArtefact, build
+from thermoc.backends.chip.lower import lower
+from thermoc.backends.chip.options import ChipOptions
 from thermoc.backends.chip.target import TARGET
-from thermoc.backends.sim.lower import lower
 from thermoc.ir.feed import Feed
-from thermoc.ir.graph import Graph
 from thermoc.ir.target import TargetDescription
 from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Lowered
 
 
 class ChipBackend(Backend):
-    """A simulated chip: what it computes is a simulator's program, what it takes is counted event by event."""
+    """A simulated crossbar chip: a simulator's program computes the numbers, events count what they take."""
 
     name: ClassVar[str] = "chip"
-    Options: ClassVar[type] = Options
+    Options: ClassVar[type] = ChipOptions
     own_passes: ClassVar[str] = "the network is laid out on the chip as its own passes leave it"
 
     def target(self) -> TargetDescription:
         """Return what the chip holds."""
         return TARGET
 
-    def lower(self, options: Options, *, dt: float) -> Sequence[Pass]:
-        """Return the simulator's passes, products on the chip's cells where that is asked for."""
-        return lower(options.precision, dt=dt, crossbars=crossbars(options))
+    def lower(self, options: ChipOptions, *, dt: float) -> Sequence[Pass]:
+        """Return the chip's whole way: layout, then numbers. Errors: T208."""
+        return lower(options, dt=dt)
 
-    def emit(self, graph: Graph, options: Options) -> ChipArtefact:
-        """A chip needs more than the last graph: see ``build``."""
-        raise NotImplementedError
-
-    def build(self, lowered: Lowered, options: Options) -> ChipArtefact:
+    def emit(self, lowered: Lowered, options: ChipOptions) -> ChipArtefact:
         """Return the layout, the machine's program and the simulator's."""
-        return build(lowered, options, self)
+        return build(lowered, options)
 
     def run(self, artefact: ChipArtefact, feed: Feed, position: NoisePosition) -> Outcome:
-        """Run the network on the chip."""
+        """Run the network on the chip. Errors: T404, T410, T411, T414, T415."""
         from thermoc.backends.chip.run import run
 
         return run(artefact, feed, position)

@@ -1,42 +1,67 @@
-"""Build what runs on a chip: the layout of the cleaned graph, and the program of its lowered one."""
+"""Build what runs on a chip: the layout of the network's ops, and the program that computes their numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
 
-from thermoc.backends.base import Backend
-from thermoc.backends.chip.die_temperature import WARMTH, CellWarmth, DieTemperature, factors
-from thermoc.backends.chip.layout import ChipArtefact, Layout, mapped
-from thermoc.backends.chip.work import Kind
+from thermoc.backends.base import Artefact
+from thermoc.backends.chip.die_temperature import TEMPERATURE, WARMTH, AtDie, supplied
+from thermoc.backends.chip.layout import ChipLayout
+from thermoc.backends.chip.options import ChipOptions
 from thermoc.backends.sim.emit import emit
 from thermoc.ir.dialects.core import Constant
 from thermoc.ir.graph import Graph
-from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Lowered
-from thermoc.passes.crossbar.map_crossbars import MapCrossbars
-from thermoc.passes.fuse import Fuse
-from thermoc.passes.pipeline import run_passes
-from thermoc.simulator.chips import load_chip
+from thermoc.simulator import Program
 
 
-def build(lowered: Lowered, options: Any, backend: Backend) -> ChipArtefact:
-    """Return the artefact of a network on a chip. Errors: T305, T306, T501, T513, T515."""
-    chip = load_chip(options.chip)
-    at = _cleaned(lowered)
-    graph, final, given = lowered.graphs[at], lowered.graph, {}
-    layout = mapped(graph, chip, options.placement)
-    if options.temperature == "die":
-        final = run_passes(graph, [DieTemperature(), *_warm(backend.lower(options, dt=final.dt), at, layout)]).graph
-        given = factors(final)
+@dataclass(frozen=True, kw_only=True)
+class ChipArtefact(Artefact):
+    """A network compiled to a chip: what it computes (``program``) and what the machine does (``mapping.program``)."""
+
+    suffix: ClassVar[str] = ".chip"
+
+    program: Program
+    mapping: ChipLayout
+    options: ChipOptions
+    factors: Mapping[str, str]
+    """Inputs of the program that are temperatures of places over those asked for, by the op's result."""
+    warmths: Mapping[str, str]
+    """Inputs of the program that are conductances of cells over those programmed, by the product's result."""
+    fused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Names of the network's ops that an op of the graph holds, itself last, where it holds more than itself."""
+
+    @property
+    def graph(self) -> Graph:
+        """The network's ops, which the machine's instructions serve: the graph that was laid out."""
+        return self.mapping.work.graph
+
+    @property
+    def threads(self) -> int | None:
+        """At most so many threads."""
+        return self.options.threads
+
+    def to_bytes(self) -> bytes:
+        """Return the machine's program as a file."""
+        return self.mapping.program.to_bytes()
+
+    def __str__(self) -> str:
+        return f"{self.mapping.summary()}\n\n{self.mapping.program}"
+
+
+def build(lowered: Lowered, options: ChipOptions) -> ChipArtefact:
+    """Return the artefact of a network on a chip; ``lowered`` is what the passes of ``lower`` made. Errors: T301."""
+    layout = ChipLayout.of(lowered, options.machine)
+    graph = lowered.needed(AtDie).graph if options.temperature == "die" else lowered.graph
     return ChipArtefact(
-        program=emit(final),
+        program=emit(graph),
         mapping=layout,
-        warmths=factors(final, WARMTH),
-        graph=graph,
         options=options,
-        factors=given,
-        fused=fused(lowered.graphs[0], graph),
+        factors=supplied(graph, TEMPERATURE),
+        warmths=supplied(graph, WARMTH),
+        fused=fused(lowered.graphs[0], layout.work.graph),
     )
 
 
@@ -46,37 +71,24 @@ def fused(source: Graph, graph: Graph) -> dict[str, tuple[str, ...]]:
     Names are those of first results, in the source's order, the op itself last; ops that hold only themselves are left
     out, and so are constants.
     """
-    left = {value.name for op in graph.ops for value in op.results}
-    place = {op.results[0].name: k for k, op in enumerate(source.order) if op.results}
-    held: dict[str, tuple[str, ...]] = {}
-    for name in left & place.keys():
-        stack, gone = [source.producers[name]], set[str]()
-        while stack:
-            for value in stack.pop().inputs:
-                op = source.producers[value.name]
-                inner = op.results[0].name
-                if inner not in left and inner not in gone and not isinstance(op, Constant):
-                    gone.add(inner)
-                    stack.append(op)
-        if gone:
-            held[name] = (*sorted(gone, key=lambda inner: place[inner]), name)
-    return held
+    names = {value.name for op in graph.ops for value in op.results}
+    order = {op.results[0].name: k for k, op in enumerate(source.order) if op.results}
+    holds: dict[str, tuple[str, ...]] = {}
+    for name in names & order.keys():
+        inner = _fused_into(source, name, names)
+        if inner:
+            holds[name] = (*sorted(inner, key=lambda value: order[value]), name)
+    return holds
 
 
-def _warm(passes: Sequence[Pass], at: int, layout: Layout) -> list[Pass]:
-    """Return the passes after the cleaning, with cells at their places' temperatures."""
-    products = frozenset(layout.work.ops[part.op] for part in layout.work.parts if part.kind is Kind.product)
-    found: list[Pass] = []
-    for step in passes[at + 1 :]:
-        found += [step, CellWarmth(products=products)] if step.name == MapCrossbars.name else [step]
-    return found
-
-
-def _cleaned(lowered: Lowered) -> int:
-    """Return the place of the pass after which ops are still those of the network, with types and constants known."""
-    return next(k for k, record in enumerate(lowered.records) if record.text == Fuse.name)
-
-
-def graph_of(lowered: Lowered) -> Graph:
-    """Return the graph that is laid out."""
-    return lowered.graphs[_cleaned(lowered)]
+def _fused_into(source: Graph, name: str, names: set[str]) -> set[str]:
+    """Return the ops of the source before ``name`` that no longer have a name of their own."""
+    stack, inner = [source.producers[name]], set[str]()
+    while stack:
+        for value in stack.pop().inputs:
+            op = source.producers[value.name]
+            result = op.results[0].name
+            if result not in names and result not in inner and not isinstance(op, Constant):
+                inner.add(result)
+                stack.append(op)
+    return inner

@@ -1,24 +1,64 @@
-"""Noise and cells at the temperature of their place: factors that the run supplies."""
+"""Noise and cells at the temperature of their place on the die: factors of the program that a run supplies."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from thermoc.backends.chip.work import temperature
+from thermoc.backends.chip.samplers import temperature
+from thermoc.backends.chip.work_types import TaskKind, Work
 from thermoc.ir.dialects import core
 from thermoc.ir.dialects.crossbar import Mvm
-from thermoc.ir.graph import Graph, fresh_names
+from thermoc.ir.graph import Graph, NameSource, fresh_names
 from thermoc.ir.infer import infer, retyped
 from thermoc.ir.ops import Op
+from thermoc.ir.printer import print_graph
 from thermoc.ir.types import DType, Role, Type
 from thermoc.ir.values import Value
 from thermoc.passes.base import Pass
-from thermoc.passes.change_log import Log
+from thermoc.passes.change_log import Log, Lowered
+from thermoc.passes.pipeline import run_passes
 
-PREFIX = "chip.temperature."
+TEMPERATURE = "chip.temperature."
 WARMTH = "chip.warmth."
 _MUL: Any = core.Mul
+
+
+@dataclass(frozen=True, kw_only=True)
+class AtDie:
+    """The way from the network's ops to a program that draws, and whose cells conduct, at the die's temperature."""
+
+    lowered: Lowered
+
+    @property
+    def graph(self) -> Graph:
+        """The program's graph: it has an input for the temperature of each op that draws."""
+        return self.lowered.graph
+
+    def __str__(self) -> str:
+        steps = zip(self.lowered.records, self.lowered.graphs)
+        return "\n".join(f"after {record.text}\n{print_graph(graph)}" for record, graph in steps if record.changed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AtDieTemperature(Pass):
+    """Work out the program at the die's temperature, from the network's ops on; the graph, at the model's, stays.
+
+    The two are apart because the inputs of the one are the user's, and the other has the die's besides. numbers: the
+    passes from the network's ops to the simulator's, with passes that follow the mapping to cells.
+    """
+
+    name: ClassVar[str] = "at-die-temperature"
+
+    numbers: Callable[..., Sequence[Pass]] = field(repr=False)
+
+    def run(self, graph: Graph, log: Log) -> Graph:
+        work = log.needed(Work)
+        products = frozenset(work.ops[task.op] for task in work.tasks if task.kind is TaskKind.product)
+        passes = [DieTemperature(), *self.numbers(warm=[CellWarmth(products=products)])]
+        log.keep(AtDie(lowered=run_passes(work.graph, passes)))
+        return graph
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,21 +75,23 @@ class DieTemperature(Pass):
         ops: list[Op] = []
         for op in graph.ops:
             T = temperature(op)
-            if T is None:
-                ops.append(op)
-                continue
-            field = next(name for name in op.operand_specs if getattr(op, name) is T)
-            dtype = T.dtype if T.dtype.is_float else DType.f64
-            result = op.results[0]
-            factor = Value(names(f"{result.name}.place"), Type(result.shape, dtype, Role.temperature))
-            fields: dict[str, Any] = {"name": PREFIX + result.name, "shape": result.shape, "dtype": dtype}
-            ops.append(core.Input(**fields, role=Role.temperature, y=factor, location=op.location))
-            product: Any = _MUL(a=T, b=factor, y=Value(names(f"{result.name}.T")), location=op.location)
-            types, found = infer(product)
-            assert not found, found
-            scaled = Value(product.y.name, types["y"].with_(role=Role.temperature))
-            ops += [product.with_(y=scaled), op.with_(**{field: scaled})]
+            ops += [op] if T is None else _scaled(op, T, names)
         return retyped(graph.with_ops(ops))
+
+
+def _scaled(op: Op, T: Value, names: NameSource) -> list[Op]:
+    """Return an op at T times an input, and what makes that temperature."""
+    operand = next(name for name in op.operand_specs if getattr(op, name) is T)
+    dtype = T.dtype if T.dtype.is_float else DType.f64
+    result = op.results[0]
+    factor = Value(names(f"{result.name}.place"), Type(result.shape, dtype, Role.temperature))
+    fields: dict[str, Any] = {"name": TEMPERATURE + result.name, "shape": result.shape, "dtype": dtype}
+    source = core.Input(**fields, role=Role.temperature, y=factor, location=op.location)
+    product: Any = _MUL(a=T, b=factor, y=Value(names(f"{result.name}.T")), location=op.location)
+    types, findings = infer(product)
+    assert not findings, findings
+    scaled = Value(product.y.name, types["y"].with_(role=Role.temperature))
+    return [source, product.with_(y=scaled), op.with_(**{operand: scaled})]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,37 +107,40 @@ class CellWarmth(Pass):
     products: frozenset[str]
 
     def run(self, graph: Graph, log: Log) -> Graph:
-        names, ops, made = fresh_names(graph), list[Op](), dict[str, Value]()
-        of = {op.y.name: self.product(graph, op) for op in graph.of(Mvm)}
+        names, ops, gains = fresh_names(graph), list[Op](), dict[str, Value]()
+        product_of = {op.y.name: _product(graph, op, self.products) for op in graph.of(Mvm)}
         for op in graph.ops:
             if isinstance(op, Mvm) and op.gain is None:
-                product = of[op.y.name]
-                if product not in made:
-                    _, n, m = op.plus.shape
-                    single = (
-                        len({one.plus.name for one in graph.of(Mvm) if of[one.y.name] == product and one.cell_bits})
-                        == 1
-                    )
-                    type_ = Type((-(-n // op.rows), m) if single else (), op.x.dtype)
-                    made[product] = Value(names(f"{product}.warmth"), type_)
+                product = product_of[op.y.name]
+                if product not in gains:
+                    type_ = _warmth_type(graph, op, product, product_of)
+                    gains[product] = Value(names(f"{product}.warmth"), type_)
                     fields: dict[str, Any] = {"shape": type_.shape, "dtype": type_.dtype, "role": Role.signal}
-                    ops.append(core.Input(name=WARMTH + product, y=made[product], **fields))
-                op = op.with_(gain=made[product])
+                    ops.append(core.Input(name=WARMTH + product, y=gains[product], **fields))
+                op = op.with_(gain=gains[product])
             ops.append(op)
         return graph.with_ops(ops)
 
-    def product(self, graph: Graph, op: Op) -> str:
-        """Return the first value on the way from an op that is a product's."""
-        queue = [op]
-        while queue:
-            one = queue.pop(0)
-            for value in one.results:
-                if value.name in self.products:
-                    return value.name
-                queue += graph.consumers.get(value.name, ())
-        return op.results[0].name
+
+def _warmth_type(graph: Graph, op: Mvm, product: str, product_of: dict[str, str]) -> Type:
+    """Return the type of a product's warmth: a number an array where its readings share one matrix, else one in all."""
+    _, n, m = op.plus.shape
+    matrices = {mvm.plus.name for mvm in graph.of(Mvm) if product_of[mvm.y.name] == product and mvm.cell_bits}
+    return Type((-(-n // op.rows), m) if len(matrices) == 1 else (), op.x.dtype)
 
 
-def factors(graph: Graph, prefix: str = PREFIX) -> dict[str, str]:
+def _product(graph: Graph, op: Op, products: frozenset[str]) -> str:
+    """Return the first value on the way from an op that is a product's."""
+    queue = [op]
+    while queue:
+        reader = queue.pop(0)
+        for value in reader.results:
+            if value.name in products:
+                return value.name
+            queue += graph.consumers.get(value.name, ())
+    return op.results[0].name
+
+
+def supplied(graph: Graph, prefix: str) -> dict[str, str]:
     """Return the names of the inputs that a pass added, by the name of the op's result."""
     return {name.removeprefix(prefix): name for name in graph.inputs if name.startswith(prefix)}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
 
 from numpy.typing import ArrayLike
 
 from thermoc.backends.sim.options import check_engine
-from thermoc.passes.base import Pass
+from thermoc.simulator.chips import Chip, load_chip
 from thermoc.support.errors import error
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -21,7 +21,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class ChipOptions:
     """chip: a chip by name or file, on which the network is laid out, timed, paid for and heated. Errors: T303.
 
     temperature: what noise is drawn at, the "model"'s or that of its place on the "die". placement: "wire" or
@@ -46,61 +46,33 @@ class Options:
         check_engine(self.precision, self.threads)
         _check(self)
 
+    @cached_property
+    def machine(self) -> Chip:
+        """The chip that the name or file says. Errors: T305, T501, T513, T515."""
+        return load_chip(self.chip)
 
-def _check(options: Options) -> None:
-    for name, known in CHOICES.items():
-        if getattr(options, name) not in known:
+
+def _check(options: ChipOptions) -> None:
+    for name, choices in CHOICES.items():
+        if getattr(options, name) not in choices:
             notes = [f"{name} = {getattr(options, name)!r}"]
-            raise error("T303", f"{name} must be one of {', '.join(known)}", notes=notes)
+            raise error("T303", f"{name} must be one of {', '.join(choices)}", notes=notes)
     if isinstance(options.slot, bool) or not isinstance(options.slot, int | float) or not 1e-9 <= options.slot <= 1.0:
         raise error("T303", "slot must be a time from 1e-9 to 1 s", notes=[f"slot = {options.slot!r}"])
-    _known(options.chip)
+    _check_chip(options.machine)
     ranged = options.input_range is not None or options.calibrate is not None or options.adc != "worst"
     if options.cells == "exact" and ranged:
         raise error("T303", "input_range, calibrate and adc are for converters", hint='ask for cells="chip"')
 
 
-def _known(name: Any) -> None:
-    """Read the chip and its sampler's device, so that a wrong name or file is told before anything is built.
+def _check_chip(chip: Chip) -> None:
+    """Read what the chip holds and its sampler's device, so that what is wrong is told before anything is built.
 
-    Errors: T305, T404 (the device), T501, T513, T515.
+    Errors: T305, T404 (the device), T513, T515.
     """
-    from thermoc.backends.chip.layout import shape_of
-    from thermoc.simulator.chips import load_chip
+    from thermoc.backends.chip.capacities import capacities_of
     from thermoc.simulator.devices.device import expected
 
-    chip = load_chip(name)
-    shape_of(chip)
+    capacities_of(chip)
     if "sampler.units" in chip:
         expected(chip.quantities.text("sampler.device"))
-
-
-def crossbars(options: Options) -> Sequence[Pass]:
-    """Return the pass that puts products on the chip's cells, where that is asked for. Errors: T305, T303."""
-    if options.cells == "exact":
-        return ()
-    from thermoc.passes.crossbar.map_crossbars import MapCrossbars
-    from thermoc.passes.crossbar.spec import CrossbarSpec
-    from thermoc.simulator.chips import load_chip
-
-    chip = load_chip(options.chip)
-    spec = CrossbarSpec(
-        rows=chip.whole("crossbar.rows"),
-        columns=chip.whole("crossbar.columns"),
-        cell_bits=chip.whole("crossbar.cell_bits"),
-        weight_bits=chip.whole("crossbar.weight_bits"),
-        input_bits=chip.whole("input.bits"),
-        dac_bits=chip.whole("input.dac_bits"),
-        adc_bits=chip.whole("adc.bits"),
-        g_min=chip["crossbar.least_conductance"],
-        g_max=chip["crossbar.most_conductance"],
-        r_word=chip["crossbar.wire"],
-        r_bit=chip["crossbar.wire"],
-        arrays_a_sign=chip.whole("crossbar.arrays_a_sign"),
-    )
-    given = {"input_range": options.input_range, "calibrate": options.calibrate, "adc": options.adc}
-    if chip["crossbar.wire"]:
-        from thermoc.simulator.crossbar.circuit import transfer  # Numba loads where there are wires to solve
-
-        given["wires"] = transfer
-    return (MapCrossbars(spec=spec, **given),)

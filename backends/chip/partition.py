@@ -1,21 +1,25 @@
-"""Which parts share a core: arrays, p-bits and buffers are filled in order, near what feeds them."""
+"""Which tasks share a core: arrays, p-bits and buffers are filled in order, near what feeds them."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.backends.chip.capacities import ChipShape
-from thermoc.backends.chip.work import Kind, Part, Work
-from thermoc.support.errors import error
+from thermoc.backends.chip.capacities import Capacities
+from thermoc.backends.chip.work_types import THERMAL, ChipTask, TaskKind, Work
+from thermoc.ir.graph import Graph
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Log
+from thermoc.support.errors import ThermocError, error
 
 
 @dataclass(frozen=True, kw_only=True)
-class Partition:
-    """The group of each part; a group is what one core does. matrices, samplers, bytes: what each group needs."""
+class CoreGroups:
+    """The group of each task; a group is what one core does. matrices, samplers, bytes: what each group needs."""
 
     group: NDArray[np.int64]
     matrices: NDArray[np.int64]
@@ -27,26 +31,50 @@ class Partition:
         """Number of groups."""
         return len(self.matrices)
 
+    def __str__(self) -> str:
+        lines = [f"{self.groups} groups of tasks, a core each"]
+        for k in range(self.groups):
+            needs = f"{self.matrices[k]} matrices, {self.samplers[k]} p-bits, {self.bytes[k]} bytes of messages"
+            lines.append(f"  {k}: tasks {', '.join(map(str, np.flatnonzero(self.group == k)))}; {needs}")
+        return "\n".join(lines) + "\n"
 
-def partition(work: Work, chip: ChipShape, *, apart: bool = False) -> Partition:
+
+@dataclass(frozen=True, kw_only=True)
+class PartitionWork(Pass):
+    """Put tasks that fit a core together into groups; the graph stays. Errors: T306.
+
+    apart: units share their core with no arrays, whose heat would be theirs.
+    """
+
+    name: ClassVar[str] = "partition"
+
+    chip: Capacities = field(repr=False)
+    apart: bool
+
+    def run(self, graph: Graph, log: Log) -> Graph:
+        log.keep(partition(log.needed(Work), self.chip, apart=self.apart))
+        return graph
+
+
+def partition(work: Work, chip: Capacities, *, apart: bool = False) -> CoreGroups:
     """Return groups that fit a core each. Errors: T306, how much was asked of how much, whose limit.
 
     P-bits of one op alone share a core, so that its heaters hold one temperature. apart: they share it with no arrays,
     whose heat would be theirs.
     """
-    _whole(work, chip)
+    _check_chip(work, chip)
     filler = _Filler(work, chip, apart)
-    for number, part in enumerate(work.parts):
-        filler.put(number, part)
+    for number, task in enumerate(work.tasks):
+        filler.put(number, task)
     group = filler.settled()
-    found = Partition(
+    groups = CoreGroups(
         group=group,
         matrices=np.array([one.matrices for one in filler.groups], np.int64),
         samplers=np.array([one.samplers for one in filler.groups], np.int64),
-        bytes=_bytes(work, group, len(filler.groups)),
+        bytes=_message_bytes(work, group, len(filler.groups)),
     )
-    _check(found, chip)
-    return found
+    _check_cores(groups, chip)
+    return groups
 
 
 @dataclass
@@ -57,119 +85,116 @@ class _Group:
 
 
 class _Filler:
-    def __init__(self, work: Work, chip: ChipShape, apart: bool):
+    def __init__(self, work: Work, chip: Capacities, apart: bool):
         self.work, self.chip, self.apart = work, chip, apart
         self.groups: list[_Group] = []
         self.of: dict[int, int] = {}
-        self.into: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        self.out: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        for edge in work.edges:
-            self.into[edge.target].append((edge.traffic, edge.source))
-            self.out[edge.source].append((edge.traffic, edge.target))
+        self.neighbours: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for sent in work.transfers:
+            self.neighbours[sent.target].append((sent.traffic, sent.source))
+            self.neighbours[sent.source].append((sent.traffic, sent.target))
 
-    def put(self, number: int, part: Part) -> None:
-        """Choose the first group with room: where most comes from or goes to, then any, then a new one."""
-        if part.kind in (Kind.load, Kind.store) and not self.near(number):
+    def put(self, number: int, task: ChipTask) -> None:
+        """Choose the first group that fits: where most comes from or goes to, then any, then a new one."""
+        if task.kind in (TaskKind.load, TaskKind.store) and not self.near(number):
             return  # later, beside what reads it
-        likely = [g for g in self.near(number) if self.room(self.groups[g], part)]
-        needs = part.kind in (Kind.product, Kind.sample, Kind.step)
-        if not likely and needs:
-            likely = [g for g in range(len(self.groups))[::-1] if self.room(self.groups[g], part)][:1]
-        if not likely and not needs and self.groups:
+        likely = [g for g in self.near(number) if self.fits(self.groups[g], task)]
+        scarce = task.kind in (TaskKind.product, *THERMAL)
+        if not likely and scarce:
+            likely = [g for g in range(len(self.groups))[::-1] if self.fits(self.groups[g], task)][:1]
+        if not likely and not scarce and self.groups:
             likely = [len(self.groups) - 1]
         if not likely:
             self.groups.append(_Group())
             likely = [len(self.groups) - 1]
-        self.take(likely[0], number, part)
+        self.take(likely[0], number, task)
 
     def near(self, number: int) -> list[int]:
-        """Return the groups that a part talks to, the most talked to first."""
-        talk: dict[int, int] = defaultdict(int)
-        for size, other in (*self.into[number], *self.out[number]):
-            if other in self.of:
-                talk[self.of[other]] += size
-        return sorted(talk, key=lambda g: (-talk[g], g))
+        """Return the groups that a task exchanges bytes with, most bytes first."""
+        traffic: dict[int, int] = defaultdict(int)
+        for size, neighbour in self.neighbours[number]:
+            if neighbour in self.of:
+                traffic[self.of[neighbour]] += size
+        return sorted(traffic, key=lambda g: (-traffic[g], g))
 
-    def room(self, group: _Group, part: Part) -> bool:
-        """True where a group can take a part."""
-        if part.kind is Kind.product:
+    def fits(self, group: _Group, task: ChipTask) -> bool:
+        """True where a group can take a task."""
+        if task.kind is TaskKind.product:
             return group.matrices < self.chip.matrices and not (self.apart and group.site >= 0)
-        if part.kind in (Kind.sample, Kind.step):
+        if task.kind in THERMAL:
             alone = group.matrices == 0 or not self.apart
-            return alone and group.site in (-1, part.op) and group.samplers + part.size <= self.chip.samplers
+            return alone and group.site in (-1, task.op) and group.samplers + task.size <= self.chip.samplers
         return True
 
-    def take(self, group: int, number: int, part: Part) -> None:
-        """Let a part be in a group."""
-        held = self.groups[group]
-        held.matrices += part.kind is Kind.product
-        if part.kind in (Kind.sample, Kind.step):
-            held.samplers, held.site = held.samplers + part.size, part.op
-        self.of[number] = group
+    def take(self, number: int, task_number: int, task: ChipTask) -> None:
+        """Let a task be in a group."""
+        group = self.groups[number]
+        group.matrices += task.kind is TaskKind.product
+        if task.kind in THERMAL:
+            group.samplers, group.site = group.samplers + task.size, task.op
+        self.of[task_number] = number
 
     def settled(self) -> NDArray[np.int64]:
-        """Return each part's group, after what waited for its readers has been put too."""
-        for number, part in enumerate(self.work.parts):
+        """Return each task's group, after what waited for its readers has been put too."""
+        for number, task in enumerate(self.work.tasks):
             if number not in self.of:
                 near = self.near(number)
                 if not near and not self.groups:
                     self.groups.append(_Group())
-                self.take(near[0] if near else 0, number, part)
-        return np.array([self.of[number] for number in range(len(self.work.parts))], np.int64)
+                self.take(near[0] if near else 0, number, task)
+        return np.array([self.of[number] for number in range(len(self.work.tasks))], np.int64)
 
 
-def _bytes(work: Work, group: NDArray[np.int64], groups: int) -> NDArray[np.int64]:
-    """Return what may lie in a tile's buffer at once for each group: two of every message that comes."""
-    held = np.zeros(groups, np.int64)
-    for edge in work.edges:
-        if group[edge.source] != group[edge.target]:
-            held[group[edge.target]] += 2 * max(1, edge.bytes)
-    return held
+def _message_bytes(work: Work, group: NDArray[np.int64], groups: int) -> NDArray[np.int64]:
+    """Return what may lie in a tile's buffer at once for each group: two of every message that comes.
+
+    Two, because a channel lets one message come while the one before it is read.
+    """
+    size = np.zeros(groups, np.int64)
+    for sent in work.transfers:
+        if group[sent.source] != group[sent.target]:
+            size[group[sent.target]] += 2 * max(1, sent.bytes)
+    return size
 
 
-def needs(work: Work, chip: ChipShape) -> dict[str, tuple[int, int]]:
+def needs(work: Work, chip: Capacities) -> dict[str, tuple[int, int]]:
     """Return what a network needs of the chip as (used, limit)."""
-    products = sum(part.kind is Kind.product for part in work.parts)
-    units = sum(part.size for part in work.parts if part.kind in (Kind.sample, Kind.step))
+    products = sum(task.kind is TaskKind.product for task in work.tasks)
+    units = sum(task.size for task in work.tasks if task.kind in THERMAL)
     return {
         "arrays": (products * chip.arrays, chip.cores * chip.matrices * chip.arrays),
         "p-bits": (units, chip.cores * chip.samplers),
     }
 
 
-def _whole(work: Work, chip: ChipShape) -> None:
+def _check_chip(work: Work, chip: Capacities) -> None:
+    """Refuse a network that needs more than the cores of the chip hold in all. Errors: T306."""
     for what, (used, limit) in needs(work, chip).items():
         if used > limit:
-            raise _beyond(work, chip, what, used, limit)
+            raise _too_many(work, chip, what, used, limit)
 
 
-def _check(found: Partition, chip: ChipShape) -> None:
-    if found.groups > chip.cores:
-        notes = [f"it takes {found.groups} cores", f"{chip.name} has {chip.cores}", *_limits(chip, "cores")]
+def _too_many(work: Work, chip: Capacities, what: str, used: int, limit: int) -> ThermocError:
+    kinds = (TaskKind.product,) if what == "arrays" else THERMAL
+    count: dict[int, int] = defaultdict(int)
+    for task in work.tasks:
+        if task.kind in kinds:
+            count[task.op] += chip.arrays if what == "arrays" else task.size
+    worst = max(count, key=lambda op: count[op])
+    notes = [f"it takes {used} {what}", f"{chip.name} has {limit}", *chip.source(what)]
+    notes.append(f"the most, {count[worst]}, are for {work.ops[worst]!r}")
+    hint = "a chip file of your own can be larger"
+    return error("T306", f"the network does not fit chip {chip.name!r}", notes=notes, hint=hint)
+
+
+def _check_cores(groups: CoreGroups, chip: Capacities) -> None:
+    """Refuse more groups than cores, and a group whose messages no tile's buffer holds. Errors: T306."""
+    if groups.groups > chip.cores:
+        notes = [f"it takes {groups.groups} cores", f"{chip.name} has {chip.cores}", *chip.source("cores")]
         hint = "arrays and p-bits are not shared between parts that do not fit together"
         raise error("T306", f"the network does not fit chip {chip.name!r}", notes=notes, hint=hint)
-    full = int(found.bytes.argmax()) if found.groups else 0
-    if found.groups and found.bytes[full] > chip.buffer:
-        notes = [f"a core is to hold {found.bytes[full]} bytes of messages", f"its tile's buffer holds {chip.buffer}"]
-        raise error("T306", f"the network does not fit chip {chip.name!r}", notes=[*notes, *_limits(chip, "buffer")])
-
-
-def _beyond(work: Work, chip: ChipShape, what: str, used: int, limit: int):
-    kinds = (Kind.product,) if what == "arrays" else (Kind.sample, Kind.step)
-    count: dict[int, int] = defaultdict(int)
-    for part in work.parts:
-        if part.kind in kinds:
-            count[part.op] += chip.arrays if what == "arrays" else part.size
-    worst = max(count, key=lambda op: count[op])
-    notes = [f"it takes {used} {what}", f"{chip.name} has {limit}", *_limits(chip, what)]
-    notes.append(f"the most, {count[worst]}, are for {work.ops[worst]!r}")
-    return error(
-        "T306",
-        f"the network does not fit chip {chip.name!r}",
-        notes=notes,
-        hint="a chip file of your own can be larger",
-    )
-
-
-def _limits(chip: ChipShape, what: str) -> list[str]:
-    return [f"the limit is from: {chip.sources[what]}"] if what in chip.sources else []
+    full = int(groups.bytes.argmax()) if groups.groups else 0
+    if groups.groups and groups.bytes[full] > chip.buffer:
+        notes = [f"a core is to hold {groups.bytes[full]} bytes of messages", f"its tile's buffer holds {chip.buffer}"]
+        notes += chip.source("buffer")
+        raise error("T306", f"the network does not fit chip {chip.name!r}", notes=notes)

@@ -1,200 +1,153 @@
-"""Where on the mesh each group lies: short ways, and cool places for what samples."""
+"""Where on the mesh each group of tasks lies, so that wires are short."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.backends.chip.capacities import ChipShape
-from thermoc.backends.chip.partition import Partition
-from thermoc.backends.chip.work import Work
+from thermoc.backends.chip.capacities import Capacities
+from thermoc.backends.chip.partition import CoreGroups
+from thermoc.backends.chip.work_types import Work
+from thermoc.ir.graph import Graph
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Log
 from thermoc.support.errors import error
 
 SWEEPS = 12
-WIRE_SHARE = 0.1
-"""All wires of the first placement count as much as an error of 0.1 K squared, so that temperature goes first."""
-MARGIN = 2.0
-"""Places are sought so many kelvins below the reference: mean powers are estimates."""
-ROUNDS = 2
-MOVES = 5_000
+"""Rounds over all groups at most; a few are enough for most networks."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Warmth:
-    """What thermal placement goes by: temperatures are ambient + influence @ power.
-
-    influence: (cores, cores) K/W of a place for power at a place. power: (groups,) W. sampling: (groups,) p-bits of
-    each. reference: K that sampling is calibrated at; heaters hold places that are colder, nothing cools those hotter.
-    """
-
-    influence: NDArray[np.float64]
-    ambient: float
-    power: NDArray[np.float64]
-    sampling: NDArray[np.int64]
-    reference: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Placement:
+class CorePlacement:
     """The core of each group, and the sum over messages of bytes times hops a tick."""
 
     core: NDArray[np.int64]
     wire: int
 
+    def __str__(self) -> str:
+        lines = [f"  group {group} on core {core}" for group, core in enumerate(self.core)]
+        return "\n".join([f"wires: {self.wire} byte hops a tick", *lines]) + "\n"
 
-def traffic(work: Work, partition: Partition) -> NDArray[np.float64]:
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceGroups(Pass):
+    """Choose a core for every group of tasks so that wires are short; the graph stays. Errors: T306."""
+
+    name: ClassVar[str] = "place"
+
+    chip: Capacities = field(repr=False)
+
+    def run(self, graph: Graph, log: Log) -> Graph:
+        log.keep(place(log.needed(Work), log.needed(CoreGroups), self.chip))
+        return graph
+
+
+def traffic(work: Work, groups: CoreGroups) -> NDArray[np.float64]:
     """Return bytes a tick between groups, (groups, groups), symmetric."""
-    found = np.zeros((partition.groups, partition.groups))
-    for edge in work.edges:
-        a, b = partition.group[edge.source], partition.group[edge.target]
+    between = np.zeros((groups.groups, groups.groups))
+    for sent in work.transfers:
+        a, b = groups.group[sent.source], groups.group[sent.target]
         if a != b:
-            found[a, b] += edge.traffic
-            found[b, a] += edge.traffic
-    return found
+            between[a, b] += sent.traffic
+            between[b, a] += sent.traffic
+    return between
 
 
-def place(work: Work, partition: Partition, chip: ChipShape, warmth: Warmth | None = None) -> Placement:
-    """Return cores for the groups: wires first; with ``warmth``, least temperature error of the sampled units.
+def place(work: Work, groups: CoreGroups, chip: Capacities) -> CorePlacement:
+    """Return cores for the groups that keep wires short.
 
-    Groups are laid along a snake through the tiles, then swapped while that shortens the wires. With warmth, those that
-    sample go where it is cool, and swaps (of a fixed seed) follow that make it better still. No tile's buffer is to
+    Groups are laid along a snake through the tiles, then swapped while that shortens the wires. No tile's buffer is to
     hold more than it can. Errors: T306 where there is no tile for a group's messages.
     """
-    links, held = traffic(work, partition), partition.bytes
-    core = _shortened(_laid(held, chip), links, held, chip)
-    if warmth is not None and warmth.sampling.any():
-        core = _cooled(core, links, held, chip, warmth)
-    return Placement(core=core, wire=_wire(core, links, chip))
+    mesh = MeshPlacement(core=_laid(groups.bytes, chip), links=traffic(work, groups), bytes=groups.bytes, chip=chip)
+    _shorten(mesh)
+    return CorePlacement(core=mesh.core, wire=mesh.wire())
 
 
-def _wire(core: NDArray[np.int64], links: NDArray[np.float64], chip: ChipShape) -> int:
-    return int((links * chip.hops[np.ix_(core, core)]).sum() / 2)
+class MeshPlacement:
+    """A placement that is being changed: the core of each group, and the group at each core (-1 for none)."""
+
+    def __init__(self, *, core: NDArray, links: NDArray, bytes: NDArray, chip: Capacities):
+        self.core, self.links, self.bytes, self.chip = core, links, bytes, chip
+        self.at = np.full(chip.cores, -1)
+        self.at[core] = np.arange(len(core))
+
+    def wire(self) -> int:
+        """Return the sum over messages of bytes times hops a tick."""
+        return int((self.links * self.chip.hops[np.ix_(self.core, self.core)]).sum() / 2)
+
+    def swap(self, here: int, there: int) -> None:
+        """Let what lies on two cores trade places."""
+        one, two = self.at[here], self.at[there]
+        self.at[here], self.at[there] = two, one
+        if one >= 0:
+            self.core[one] = there
+        if two >= 0:
+            self.core[two] = here
+
+    def fits(self, group: int) -> NDArray[np.bool_]:
+        """Return with which cores a group can trade places so that both tiles' buffers still hold all, (cores,)."""
+        chip, size = self.chip, self.bytes
+        tile = np.arange(chip.cores) // chip.cores_a_tile
+        full = np.bincount(tile[self.core], size, minlength=chip.columns * chip.rows)
+        home = int(tile[self.core[group]])
+        gain = size[group] - np.where(self.at >= 0, size[self.at], 0)
+        return (tile == home) | ((full[tile] + gain <= chip.buffer) & (full[home] - gain <= chip.buffer))
+
+    def gains(self, group: int) -> NDArray[np.float64]:
+        """Return by how much the wires shorten where a group trades places with each core."""
+        hops, home = self.chip.hops[:, self.core].astype(float), int(self.core[group])
+        cost = self.links[group] @ hops.T  # of the group's own messages, at each core
+        gain = float(cost[home]) - cost
+        taken_cores = np.flatnonzero(self.at >= 0)
+        groups = self.at[taken_cores]
+        before = (self.links[groups] * hops[taken_cores]).sum(axis=1)
+        after = self.links[groups] @ hops[home]
+        # The two groups' own messages are counted with the partner still in its old place: twice that is put right.
+        gain[taken_cores] += before - after - 2 * self.links[groups, group] * self.chip.hops[home, taken_cores]
+        gain[home] = 0.0
+        return gain
 
 
-def _snake(chip: ChipShape) -> NDArray[np.int64]:
+def _snake(chip: Capacities) -> NDArray[np.int64]:
     """Return the cores row by row, every other row backwards."""
     tiles = np.arange(chip.columns * chip.rows).reshape(chip.rows, chip.columns)
     tiles[1::2] = tiles[1::2, ::-1]
     return (tiles.reshape(-1, 1) * chip.cores_a_tile + np.arange(chip.cores_a_tile)).reshape(-1)
 
 
-def _laid(held: NDArray[np.int64], chip: ChipShape) -> NDArray[np.int64]:
-    """Return for each group the first free core along the snake whose tile has room for what the group holds."""
+def _laid(sizes: NDArray[np.int64], chip: Capacities) -> NDArray[np.int64]:
+    """Return for each group the first free core along the snake whose tile's buffer fits the group's messages."""
     snake = _snake(chip)
     tile, free = snake // chip.cores_a_tile, np.ones(len(snake), bool)
-    room, core = np.full(chip.columns * chip.rows, chip.buffer), np.empty(len(held), np.int64)
-    for group, size in enumerate(held.tolist()):
-        fits = np.flatnonzero(free & (room[tile] >= size))
+    space, core = np.full(chip.columns * chip.rows, chip.buffer), np.empty(len(sizes), np.int64)
+    for group, size in enumerate(sizes.tolist()):
+        fits = np.flatnonzero(free & (space[tile] >= size))
         if not len(fits):
-            most = int(room[tile[free]].max())
-            notes = [f"a core is to hold {size} bytes of messages", f"tiles with a free core have room for {most}"]
-            notes.append(f"messages take {held.sum()} bytes, a tile's buffer holds {chip.buffer}")
+            largest = int(space[tile[free]].max())
+            notes = [
+                f"a core is to hold {size} bytes of messages",
+                f"tiles with a free core have room for {largest}",
+            ]
+            notes.append(f"messages take {sizes.sum()} bytes, a tile's buffer holds {chip.buffer}")
             raise error("T306", f"the network does not fit chip {chip.name!r}", notes=notes)
         core[group] = snake[fits[0]]
-        free[fits[0]], room[tile[fits[0]]] = False, room[tile[fits[0]]] - size
+        free[fits[0]], space[tile[fits[0]]] = False, space[tile[fits[0]]] - size
     return core
 
 
-def _roomy(one: int, core: NDArray, at: NDArray, held: NDArray, chip: ChipShape) -> NDArray[np.bool_]:
-    """Return with which cores a group can trade places so that what both tiles' buffers hold still fits, (cores,)."""
-    tile = np.arange(chip.cores) // chip.cores_a_tile
-    full = np.bincount(tile[core], held, minlength=chip.columns * chip.rows)
-    here = int(tile[core[one]])
-    gain = held[one] - np.where(at >= 0, held[at], 0)
-    return (tile == here) | ((full[tile] + gain <= chip.buffer) & (full[here] - gain <= chip.buffer))
-
-
-def _shortened(
-    core: NDArray[np.int64], links: NDArray[np.float64], held: NDArray[np.int64], chip: ChipShape
-) -> NDArray[np.int64]:
+def _shorten(mesh: MeshPlacement) -> None:
     """Move each group to the free core, or swap it with the group, that shortens the wires most, until none does."""
-    at = np.full(chip.cores, -1)
-    at[core] = np.arange(len(core))
     for _ in range(SWEEPS):
         moved = False
-        for one in range(len(core)):
-            gain = np.where(_roomy(one, core, at, held, chip), _gains(one, core, at, links, chip), 0.0)
+        for group in range(len(mesh.core)):
+            gain = np.where(mesh.fits(group), mesh.gains(group), 0.0)
             best = int(gain.argmax())
-            if gain[best] > 1e-9:
-                _swap(core, at, int(core[one]), best)
+            if gain[best] > 1e-9:  # more than what rounding makes of a swap that changes nothing
+                mesh.swap(int(mesh.core[group]), best)
                 moved = True
         if not moved:
             break
-    return core
-
-
-def _gains(one: int, core: NDArray, at: NDArray, links: NDArray, chip: ChipShape) -> NDArray[np.float64]:
-    """Return by how much the wires shorten where a group trades places with each core."""
-    hops, here = chip.hops[:, core].astype(float), int(core[one])
-    mine = links[one] @ hops.T  # cost of the group at each core
-    before = float(mine[here])
-    gain = before - mine
-    held = np.flatnonzero(at >= 0)
-    others = at[held]
-    theirs_now = (links[others] * hops[held]).sum(axis=1)
-    theirs_then = links[others] @ hops[here]
-    gain[held] += theirs_now - theirs_then - 2 * links[others, one] * chip.hops[here, held]
-    gain[here] = 0.0
-    return gain
-
-
-def _swap(core: NDArray, at: NDArray, here: int, there: int) -> None:
-    one, other = at[here], at[there]
-    at[here], at[there] = other, one
-    if one >= 0:
-        core[one] = there
-    if other >= 0:
-        core[other] = here
-
-
-def _cooled(core: NDArray, links: NDArray, held: NDArray, chip: ChipShape, warmth: Warmth) -> NDArray[np.int64]:
-    """Move what samples wherever that is better, then swap at random what is better swapped.
-
-    Better is a lower mean square of sampled units' kelvins above the reference, wires being the smaller part.
-    """
-    rng = np.random.default_rng(0)
-    state = _Cooling(core.copy(), links, held, chip, warmth, WIRE_SHARE / max(1, _wire(core, links, chip)))
-    for _ in range(ROUNDS):
-        for one in np.flatnonzero(warmth.sampling):
-            for there in range(chip.cores):
-                state.attempt(int(one), there)
-    for _ in range(MOVES):
-        state.attempt(int(rng.integers(len(core))), int(rng.integers(chip.cores)))
-    return state.core
-
-
-class _Cooling:
-    """A placement that is being changed, its temperatures and its cost."""
-
-    def __init__(self, core: NDArray, links: NDArray, held: NDArray, chip: ChipShape, warmth: Warmth, scale: float):
-        self.core, self.links, self.held, self.chip, self.warmth, self.scale = core, links, held, chip, warmth, scale
-        self.at = np.full(chip.cores, -1)
-        self.at[core] = np.arange(len(core))
-        self.T = warmth.ambient + warmth.influence[:, core] @ warmth.power
-        self.wire = float(_wire(core, links, chip))
-        self.cost = self.total(self.T, self.wire)
-
-    def total(self, T: NDArray, wire: float) -> float:
-        """Mean square error in K^2, and the wires."""
-        above = np.maximum(0.0, T[self.core] - self.warmth.reference + MARGIN)
-        weight = self.warmth.sampling / self.warmth.sampling.sum()
-        return float((weight * above**2).sum() + self.scale * wire)
-
-    def attempt(self, one: int, there: int) -> None:
-        """Trade a group's place with a core where that is better."""
-        here = int(self.core[one])
-        if here == there or not _roomy(one, self.core, self.at, self.held, self.chip)[there]:
-            return
-        gain = float(_gains(one, self.core, self.at, self.links, self.chip)[there])
-        other = self.at[there]
-        power = self.warmth.power
-        shift = power[one] - (power[other] if other >= 0 else 0.0)
-        T = self.T + (self.warmth.influence[:, there] - self.warmth.influence[:, here]) * shift
-        _swap(self.core, self.at, here, there)
-        cost = self.total(T, self.wire - gain)
-        if cost < self.cost:
-            self.T, self.wire, self.cost = T, self.wire - gain, cost
-        else:
-            _swap(self.core, self.at, there, here)

@@ -26,9 +26,9 @@ def units_read(op: Op, low: int, high: int) -> NDArray[np.int64]:
         grid, near = units.reshape(op.results[0].shape), []
         for axis, length in enumerate(grid.shape):
             for step in (-1, 1):
-                beside, place = np.roll(grid, step, axis), np.indices(grid.shape)[axis]
-                inside = (place - step >= 0) & (place - step < length) | (op.boundary == "periodic")
-                near.append(beside.ravel()[low:high][inside.ravel()[low:high]])
+                neighbour, position = np.roll(grid, step, axis), np.indices(grid.shape)[axis]
+                inside = (position - step >= 0) & (position - step < length) | (op.boundary == "periodic")
+                near.append(neighbour.ravel()[low:high][inside.ravel()[low:high]])
         return np.unique(np.concatenate(near))
     coupled = any(spec.shape not in OWN for spec in op.operand_specs.values())
     return units if coupled else units[:0]

@@ -16,7 +16,7 @@ from thermoc.simulator.machine.instructions import PICO
 from thermoc.support.tables import table
 
 if TYPE_CHECKING:
-    from thermoc.backends.chip.layout import ChipArtefact
+    from thermoc.backends.chip.build import ChipArtefact
 
 
 PLACED = {"wire": "length of wires", "thermal": "temperature"}
@@ -51,7 +51,7 @@ class OpCost:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SamplingError:
+class TemperatureError:
     """How far the temperatures that an op's units draw at are from those asked for, relative."""
 
     op: str
@@ -97,7 +97,7 @@ class ChipReport:
     heat_gap: float
     slot: float
     lag_error: float
-    sampling: tuple[SamplingError, ...]
+    sampling: tuple[TemperatureError, ...]
     run: ChipRun = field(repr=False)
 
     @property
@@ -107,11 +107,9 @@ class ChipReport:
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON values."""
-        rest = {
-            name: getattr(self, name) for name in self.__dataclass_fields__ if name not in ("run", "ops", "sampling")
-        }
+        nested = ("run", "ops", "sampling")
         return {
-            **rest,
+            **{name: getattr(self, name) for name in self.__dataclass_fields__ if name not in nested},
             "components": dict(self.components),
             "utilisation": {name: list(pair) for name, pair in self.utilisation.items()},
             "ops": [asdict(op) for op in self.ops],
@@ -134,8 +132,8 @@ class ChipReport:
 
 def _lines(r: ChipReport) -> str:
     speed = f"{r.cycles} cycles, {r.seconds:.4g} s: {r.throughput:.4g} a second"
-    books = f"{r.heat_in:.4g} J in, {r.heat_out:.4g} J out, {r.heat_stored:.4g} J stored, gap {r.heat_gap:.1g} J"
-    place = f"core {r.peak_core} (tile {r.peak_tile}) after {r.peak_seconds:.4g} s"
+    ledger = f"{r.heat_in:.4g} J in, {r.heat_out:.4g} J out, {r.heat_stored:.4g} J stored, gap {r.heat_gap:.1g} J"
+    hottest = f"core {r.peak_core} (tile {r.peak_tile}) after {r.peak_seconds:.4g} s"
     cells = f"cells programmed in {r.setup_seconds:.4g} s for {r.setup_joules:.4g} J"
     before = cells if r.setup_joules else f"a barrier of {r.setup_seconds:.4g} s"
     return "\n".join(
@@ -143,8 +141,8 @@ def _lines(r: ChipReport) -> str:
             f"{r.network} on chip {r.chip}, sampling as the {r.temperature} says, placed by {r.placed}",
             f"  {_count(r.samples, 'sample')} of {_count(r.ticks, 'tick')} in {speed}",
             f"  latency {r.latency:.4g} s, {r.joules_a_sample:.4g} J a sample, {r.mean_watts:.4g} W on the mean",
-            f"  peak {r.peak_kelvin:.5g} K at {place}",
-            f"  heat: {books}",
+            f"  peak {r.peak_kelvin:.5g} K at {hottest}",
+            f"  heat: {ledger}",
             f"  thermal slot {r.slot:g} s; halving it moves temperatures by at most {r.lag_error:.3g} K",
             f"  before: {before}",
         ]
@@ -156,9 +154,9 @@ def _count(number: int, what: str) -> str:
 
 
 def _shares(components: Mapping[str, float]) -> list[dict[str, object]]:
-    whole = sum(components.values()) or 1.0
+    total = sum(components.values()) or 1.0
     return [
-        {"component": name, "joules": joules, "share": f"{100 * joules / whole:.3g}%"}
+        {"component": name, "joules": joules, "share": f"{100 * joules / total:.3g}%"}
         for name, joules in components.items()
         if joules
     ]
@@ -209,9 +207,9 @@ def report(run: ChipRun) -> ChipReport:
 def _components(run: ChipRun) -> dict[str, float]:
     """Return joules by component: of events, and of what takes power all the time."""
     sums, history = run.sums.joules.sum(axis=0), run.history
-    found = {name: float(joules) for name, joules in zip(COMPONENTS, sums)}
-    found["sampler"] = float(history.sampler.sum())
-    return found | {"heater": float(history.heater.sum()), "leakage": float(history.leakage.sum())}
+    components = {name: float(joules) for name, joules in zip(COMPONENTS, sums)}
+    components["sampler"] = float(history.sampler.sum())
+    return components | {"heater": float(history.heater.sum()), "leakage": float(history.leakage.sum())}
 
 
 def _latency(run: ChipRun) -> float:
@@ -223,7 +221,7 @@ def _ops(run: ChipRun, whole: float) -> tuple[OpCost, ...]:
     """Return each op's cost, the dearest first; heaters and p-bits are those of the op on whose cores they are."""
     layout, history, seconds = run.artefact.mapping, run.history, run.sums.seconds
     sampler = COMPONENTS.index("sampler")
-    ambient, found = layout.chip["package.ambient"], []
+    ambient, costs = layout.chip["package.ambient"], []
     sites = {name: np.unique(cores) for name, cores in layout.sites.items()}
     for number, name in enumerate(layout.work.ops):
         by_core = run.sums.by_core[number].copy()
@@ -233,17 +231,17 @@ def _ops(run: ChipRun, whole: float) -> tuple[OpCost, ...]:
             by_core[mine] += history.heater[mine] + history.sampler[mine] - run.sums.joules[number, sampler] / len(mine)
             joules += float((history.heater + history.sampler)[mine].sum())
         rise = float((run.heat.steady(np.maximum(by_core, 0.0) / seconds) - ambient).max()) if seconds else 0.0
-        found.append(OpCost(op=name, joules=joules, share=joules / whole if whole else 0.0, kelvin=rise))
+        costs.append(OpCost(op=name, joules=joules, share=joules / whole if whole else 0.0, kelvin=rise))
     leak = history.leakage
     rise = float((run.heat.steady(leak / history.times[-1]) - ambient).max())
-    found.append(OpCost(op="(leakage)", joules=float(leak.sum()), share=float(leak.sum()) / whole, kelvin=rise))
-    return tuple(sorted(found, key=lambda op: -op.joules))
+    costs.append(OpCost(op="(leakage)", joules=float(leak.sum()), share=float(leak.sum()) / whole, kelvin=rise))
+    return tuple(sorted(costs, key=lambda op: -op.joules))
 
 
-def _sampling(run: ChipRun) -> tuple[SamplingError, ...]:
-    found = []
+def _sampling(run: ChipRun) -> tuple[TemperatureError, ...]:
+    errors = []
     for name, kelvin in run.kelvin.items():
         off = kelvin.reshape(run.batch, run.ticks, -1) / run.targets[name][None, :, None] - 1
         worst = float(off.flat[int(np.abs(off).argmax())])
-        found.append(SamplingError(op=name, units=off.shape[2], mean=float(off.mean()), worst=worst))
-    return tuple(found)
+        errors.append(TemperatureError(op=name, units=off.shape[2], mean=float(off.mean()), worst=worst))
+    return tuple(errors)

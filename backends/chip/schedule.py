@@ -3,190 +3,216 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import ClassVar
 
-from thermoc.backends.chip.capacities import ChipShape
-from thermoc.backends.chip.partition import Partition
-from thermoc.backends.chip.placement import Placement
-from thermoc.backends.chip.work import Edge, Kind, Part, Work
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.backends.chip.capacities import Capacities
+from thermoc.backends.chip.partition import CoreGroups
+from thermoc.backends.chip.placement import CorePlacement
+from thermoc.backends.chip.work_types import ChipTask, TaskKind, Work
+from thermoc.ir.graph import Graph
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Log
+from thermoc.simulator.machine import ChipOp, ChipProgram, assemble
 from thermoc.support.errors import error
 
 MOST_STEPS = 2_000_000
-Row = tuple[str, int, tuple[int, ...]]
-"""A name of an instruction, the number of the op that it serves, its operands."""
+Row = tuple[ChipOp, int, tuple[int, ...]]
+"""An instruction, the number of the op that it serves, its operands."""
+NumberedTask = tuple[int, ChipTask]
 
 
-@dataclass(kw_only=True)
-class Streams:
-    """Rows for each core: once at the start, and in every tick."""
+@dataclass(frozen=True, kw_only=True)
+class ScheduleInstructions(Pass):
+    """Write the machine's program, a stream of instructions for each core; the graph stays. Errors: T306."""
 
-    setup: dict[int, list[Row]] = field(default_factory=lambda: defaultdict(list))
-    tick: dict[int, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    name: ClassVar[str] = "schedule"
+
+    chip: Capacities = field(repr=False)
+
+    def run(self, graph: Graph, log: Log) -> Graph:
+        core = log.needed(CorePlacement).core[log.needed(CoreGroups).group]
+        log.keep(schedule(graph.name, log.needed(Work), core, self.chip))
+        return graph
 
 
-def schedule(work: Work, partition: Partition, placement: Placement, chip: ChipShape) -> Streams:
-    """Return the streams. Each message is sent as soon as it is made and received where it is needed.
+def schedule(name: str, work: Work, core: NDArray[np.int64], chip: Capacities) -> ChipProgram:
+    """Return the machine's program. Each message is sent as soon as it is made and received where it is needed.
 
-    Errors: T306 for a tick of too many instructions (sweeps are written out).
+    core: that of each task. Errors: T306 for a tick of too many instructions (sweeps are written out).
     """
-    return _Scheduler(work, partition, placement, chip).run()
+    writer = _Scheduler(work, core.tolist(), chip)
+    writer.write()
+    last = max([*writer.setup, *writer.tick], default=-1)
+    streams = [(_rows(writer.setup.get(k, ())), _rows(writer.tick.get(k, ()))) for k in range(last + 1)]
+    return assemble(name, chip.name, streams, work.ops)
+
+
+def _rows(stream: Sequence[Row]) -> list[tuple[int, ...]]:
+    return [(op, served, *operands) for op, served, operands in stream]
 
 
 class _Scheduler:
-    def __init__(self, work: Work, partition: Partition, placement: Placement, chip: ChipShape):
-        self.work, self.chip, self.streams = work, chip, Streams()
-        self.core = placement.core[partition.group].tolist()
+    """Streams that are being written: rows of each core once at the start, and in every tick."""
+
+    def __init__(self, work: Work, core: list[int], chip: Capacities):
+        self.work, self.core, self.chip = work, core, chip
+        self.setup: dict[int, list[Row]] = defaultdict(list)
+        self.tick: dict[int, list[Row]] = defaultdict(list)
         self.into: dict[int, list[int]] = defaultdict(list)
         self.out: dict[int, list[int]] = defaultdict(list)
-        for number, edge in enumerate(work.edges):
-            self.into[edge.target].append(number)
-            self.out[edge.source].append(number)
+        for number, sent in enumerate(work.transfers):
+            self.into[sent.target].append(number)
+            self.out[sent.source].append(number)
         self.count = 0
 
-    def run(self) -> Streams:
-        numbered = list(enumerate(self.work.parts))
-        for number, part in numbered:
-            if part.kind is Kind.product:
-                self.program(number, part)
+    def write(self) -> None:
+        """Write all streams: cells, then op after op what its tasks do, then what is for the next tick."""
+        numbered = list(enumerate(self.work.tasks))
+        for number, task in numbered:
+            if task.kind is TaskKind.product:
+                self.program(number, task)
         for _, group in groupby(numbered, key=lambda pair: pair[1].op):
-            parts = list(group)
-            if any(part.rounds for _, part in parts):
-                self.coupled(parts)
+            tasks = list(group)
+            if any(task.rounds for _, task in tasks):
+                self.coupled(tasks)
             else:
-                for number, part in parts:
-                    self.one(number, part)
-        for number, part in numbered:
-            self.ending(number, part)
+                for number, task in tasks:
+                    self.alone(number, task)
+        for number, task in numbered:
+            self.ending(number, task)
         self.together()
-        return self.streams
 
-    def row(self, number: int, name: str, *operands: int) -> None:
-        """Add an instruction for a part, on its core."""
+    def row(self, number: int, op: ChipOp, *operands: int) -> None:
+        """Add an instruction for a task, on its core."""
         self.count += 1
         if self.count > MOST_STEPS:
-            notes = [
-                f"it comes to more than {MOST_STEPS} instructions",
-                "sweeps and colours are written out one by one",
-            ]
-            raise error(
-                "T306", "a tick is too long for a program", notes=notes, hint="fewer sweeps a tick, and more ticks"
-            )
-        self.streams.tick[self.core[number]].append((name, self.work.parts[number].op, operands))
+            notes = [f"it comes to more than {MOST_STEPS} instructions"]
+            notes += ["sweeps and colours are written out one by one"]
+            hint = "fewer sweeps a tick, and more ticks"
+            raise error("T306", "a tick is too long for a program", notes=notes, hint=hint)
+        self.tick[self.core[number]].append((op, self.work.tasks[number].op, operands))
 
-    def program(self, number: int, part: Part) -> None:
+    def program(self, number: int, task: ChipTask) -> None:
         """Cells are written once."""
-        core, arrays = self.core[number], self.chip.arrays
-        self.streams.setup[core].append(("PROG", part.op, (arrays, part.rows, part.cells * arrays)))
+        operands = (self.chip.arrays, task.rows, task.cells * self.chip.arrays)
+        self.setup[self.core[number]].append((ChipOp.PROG, task.op, operands))
 
     def together(self) -> None:
         """All begin their first tick at once, after every cell is written."""
-        for core in {*self.streams.tick, *self.streams.setup}:
-            self.streams.setup[core].append(("BARRIER", -1, (0,)))
+        for core in {*self.tick, *self.setup}:
+            self.setup[core].append((ChipOp.BARRIER, -1, (0,)))
 
-    def receive(self, number: int, edges: list[int]) -> None:
+    def receive(self, number: int, transfers: list[int]) -> None:
         """Wait for messages from other cores."""
-        for name in edges:
-            edge = self.work.edges[name]
-            if self.core[edge.source] != self.core[number]:
-                self.row(number, "RECV", self.core[edge.source], name, max(1, edge.bytes))
+        for tag in transfers:
+            sent = self.work.transfers[tag]
+            if self.core[sent.source] != self.core[number]:
+                self.row(number, ChipOp.RECV, self.core[sent.source], tag, max(1, sent.bytes))
 
-    def send(self, number: int, edges: list[int]) -> None:
-        """Hand on to other cores."""
-        for name in edges:
-            edge = self.work.edges[name]
-            if self.core[edge.target] != self.core[number]:
-                self.row(number, "SEND", self.core[edge.target], name, max(1, edge.bytes))
+    def send(self, number: int, transfers: list[int]) -> None:
+        """Send messages to other cores."""
+        for tag in transfers:
+            sent = self.work.transfers[tag]
+            if self.core[sent.target] != self.core[number]:
+                self.row(number, ChipOp.SEND, self.core[sent.target], tag, max(1, sent.bytes))
 
-    def one(self, number: int, part: Part) -> None:
+    def alone(self, number: int, task: ChipTask) -> None:
         """Receive, do, send."""
-        self.receive(number, [e for e in self.into[number] if not self.work.edges[e].late])
-        DO[part.kind](self, number, part)
+        self.receive(number, [tag for tag in self.into[number] if not self.work.transfers[tag].late])
+        DO[task.kind](self, number, task)
         self.send(number, self.out[number])
 
-    def coupled(self, parts: list[tuple[int, Part]]) -> None:
-        """Rounds: the banks hand their states to the arrays, those their sums to the banks, which draw."""
-        banks = [(n, p) for n, p in parts if p.kind is not Kind.product]
-        arrays = [(n, p) for n, p in parts if p.kind is Kind.product]
-        inner = {n for n, _ in parts}
+    def coupled(self, tasks: list[NumberedTask]) -> None:
+        """Write rounds: the banks send their states to the arrays, those their sums to the banks, which draw."""
+        transfers, inner = self.work.transfers, {number for number, _ in tasks}
+        banks = [(number, task) for number, task in tasks if task.kind is not TaskKind.product]
+        arrays = [(number, task) for number, task in tasks if task.kind is TaskKind.product]
         for number, _ in banks:
-            outside = [e for e in self.into[number] if self.work.edges[e].source not in inner]
-            self.receive(number, [e for e in outside if not self.work.edges[e].late])
-        for turn in range(max(len(part.rounds) for _, part in banks)):
-            for number, _ in banks:
-                self.send(number, [e for e in self.out[number] if self.work.edges[e].target in inner])
-            for number, part in arrays:
-                self.receive(number, self.into[number])
-                self.row(number, "SETIN", part.rows, self.chip.arrays)
-                self.row(number, "MVM", self.chip.arrays, self.columns(number, part, turn), part.rows, 1)
-                self.send(number, self.out[number])
-            for number, part in banks:
-                sums = [e for e in self.into[number] if self.work.edges[e].source in inner]
-                self.receive(number, sums)
-                self.row(number, "VOP", part.rounds[turn], max(1, len(sums)))
-                self.row(
-                    number, "ANNEAL" if part.heated else "SAMPLE", part.rounds[turn], part.low, 1, turn % part.colours
-                )
+            outside = [tag for tag in self.into[number] if transfers[tag].source not in inner]
+            self.receive(number, [tag for tag in outside if not transfers[tag].late])
+        for turn in range(max(len(task.rounds) for _, task in banks)):
+            self.round(turn, banks, arrays, inner)
         for number, _ in banks:
-            self.send(number, [e for e in self.out[number] if self.work.edges[e].target not in inner])
+            self.send(number, [tag for tag in self.out[number] if transfers[tag].target not in inner])
 
-    def columns(self, number: int, part: Part, turn: int) -> int:
+    def round(self, turn: int, banks: list[NumberedTask], arrays: list[NumberedTask], inner: set[int]) -> None:
+        """Write one round: the units of one colour are drawn."""
+        transfers = self.work.transfers
+        for number, _ in banks:
+            self.send(number, [tag for tag in self.out[number] if transfers[tag].target in inner])
+        for number, task in arrays:
+            self.receive(number, self.into[number])
+            self.row(number, ChipOp.SETIN, task.rows, self.chip.arrays)
+            self.row(number, ChipOp.MVM, self.chip.arrays, self.columns(number, task, turn), task.rows, 1)
+            self.send(number, self.out[number])
+        for number, task in banks:
+            sums, units = [tag for tag in self.into[number] if transfers[tag].source in inner], task.rounds[turn]
+            self.receive(number, sums)
+            self.row(number, ChipOp.VOP, units, max(1, len(sums)))
+            self.row(number, _drawing(task), units, task.low, 1, turn % task.colours)
+
+    def columns(self, number: int, task: ChipTask, turn: int) -> int:
         """Return the columns to convert: those of the units that are to be drawn, of the bank's share that is here."""
-        bank = self.work.parts[self.work.edges[self.out[number][0]].target]
-        return max(1, min(part.columns, -(-part.rounds[turn] * part.columns // bank.size)))
+        bank = self.work.tasks[self.work.transfers[self.out[number][0]].target]
+        return max(1, min(task.columns, -(-task.rounds[turn] * task.columns // bank.size)))
 
-    def ending(self, number: int, part: Part) -> None:
+    def ending(self, number: int, task: ChipTask) -> None:
         """What is for the next tick is received and stored last."""
-        late = [e for e in self.into[number] if self.work.edges[e].late]
+        late = [tag for tag in self.into[number] if self.work.transfers[tag].late]
         self.receive(number, late)
-        if part.kind is Kind.store or late:
-            self.row(number, "ST", max(1, sum(self.work.edges[e].bytes for e in late)))
+        if task.kind is TaskKind.store or late:
+            self.row(number, ChipOp.ST, max(1, sum(self.work.transfers[tag].bytes for tag in late)))
 
     # --------------------------------------------------------------------------------------------- what is done
 
-    def size(self, part: Part) -> int:
-        """Return the bytes of a part's elements."""
-        return max(1, part.size * self.chip.value_bytes)
+    def task_bytes(self, task: ChipTask) -> int:
+        """Return the bytes of a task's elements."""
+        return max(1, task.size * self.chip.value_bytes)
 
-    def load(self, number: int, part: Part) -> None:
+    def load(self, number: int, task: ChipTask) -> None:
         """From outside, or from the buffer."""
-        self.row(number, "LD", self.size(part))
+        self.row(number, ChipOp.LD, self.task_bytes(task))
 
-    def give(self, number: int, part: Part) -> None:
+    def output(self, number: int, task: ChipTask) -> None:
         """To outside."""
-        self.row(number, "ST", self.size(part))
+        self.row(number, ChipOp.ST, self.task_bytes(task))
 
-    def multiply(self, number: int, part: Part) -> None:
+    def multiply(self, number: int, task: ChipTask) -> None:
         """Inputs to the registers, products one after another."""
-        self.row(number, "SETIN", part.rows * part.times, self.chip.arrays)
-        self.row(number, "MVM", self.chip.arrays, part.columns, part.rows, part.times)
+        self.row(number, ChipOp.SETIN, task.rows * task.times, self.chip.arrays)
+        self.row(number, ChipOp.MVM, self.chip.arrays, task.columns, task.rows, task.times)
 
-    def vector(self, number: int, part: Part) -> None:
+    def vector(self, number: int, task: ChipTask) -> None:
         """On the lanes."""
-        self.row(number, "VOP", part.elements or part.size, part.passes)
+        self.row(number, ChipOp.VOP, task.elements or task.size, task.passes)
 
-    def draw(self, number: int, part: Part) -> None:
+    def draw(self, number: int, task: ChipTask) -> None:
         """By p-bits; under heaters where the temperature follows a schedule."""
-        self.row(number, "ANNEAL" if part.heated else "SAMPLE", part.size, part.low, part.updates)
+        self.row(number, _drawing(task), task.size, task.low, task.updates)
 
-    def step(self, number: int, part: Part) -> None:
+    def step(self, number: int, task: ChipTask) -> None:
         """By devices that follow their equation."""
-        self.row(number, "STEP", part.size, part.low, part.updates)
+        self.row(number, ChipOp.STEP, task.size, task.low, task.updates)
 
 
-DO: dict[Kind, Callable[[_Scheduler, int, Part], None]] = {
-    Kind.load: _Scheduler.load,
-    Kind.store: _Scheduler.load,
-    Kind.give: _Scheduler.give,
-    Kind.product: _Scheduler.multiply,
-    Kind.gather: _Scheduler.vector,
-    Kind.vector: _Scheduler.vector,
-    Kind.sample: _Scheduler.draw,
-    Kind.step: _Scheduler.step,
+def _drawing(task: ChipTask) -> ChipOp:
+    """Return how units draw: where their temperature follows a schedule, heaters carry it out."""
+    return ChipOp.ANNEAL if task.heated else ChipOp.SAMPLE
+
+
+DO: dict[TaskKind, Callable[[_Scheduler, int, ChipTask], None]] = {
+    TaskKind.load: _Scheduler.load,
+    TaskKind.store: _Scheduler.load,
+    TaskKind.output: _Scheduler.output,
+    TaskKind.product: _Scheduler.multiply,
+    TaskKind.gather: _Scheduler.vector,
+    TaskKind.vector: _Scheduler.vector,
+    TaskKind.sample: _Scheduler.draw,
+    TaskKind.step: _Scheduler.step,
 }
-
-
-def messages(work: Work, partition: Partition) -> list[Edge]:
-    """Return the edges that cross from core to core."""
-    return [edge for edge in work.edges if partition.group[edge.source] != partition.group[edge.target]]

@@ -22,6 +22,7 @@ from thermoc.ir.host_device import split_graph
 from thermoc.ir.reference import interpret
 from thermoc.ir.target import TargetDescription
 from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Lowered
 from thermoc.support.errors import Finding, ThermocError, error
 
 CHOICES = {"coding": ("graded", "thermal", "rate"), "runtime": ("lava", "reference")}
@@ -77,8 +78,9 @@ class LavaBackend(Backend):
         how: dict[str, Any] = {name: getattr(options, name) for name in names}
         return lower.lower(dt=dt, **how)
 
-    def emit(self, graph: Graph, options: LavaOptions) -> LavaArtefact:
+    def emit(self, lowered: Lowered, options: LavaOptions) -> LavaArtefact:
         """Return the package of a lowered graph. Errors: T301."""
+        graph = lowered.graph
         loihi = loihi_ops(graph)
         about = {
             "borders": borders_of(graph),

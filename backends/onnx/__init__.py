@@ -11,9 +11,9 @@ from thermoc.backends.onnx.artefact import OnnxArtefact
 from thermoc.backends.onnx.lower import Options
 from thermoc.backends.onnx.target import TARGET
 from thermoc.ir.feed import Feed
-from thermoc.ir.graph import Graph
 from thermoc.ir.target import TargetDescription
 from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Lowered
 
 __all__ = ["OnnxArtefact", "OnnxBackend", "Options"]
 
@@ -33,9 +33,9 @@ class OnnxBackend(Backend):
         """Return the passes that bring a graph to ONNX."""
         return lower.lower(options, dt=dt)
 
-    def emit(self, graph: Graph, options: Options) -> OnnxArtefact:
+    def emit(self, lowered: Lowered, options: Options) -> OnnxArtefact:
         """Return the file of a lowered graph. Errors: T301, T304."""
-        return emit.emit(graph, options)
+        return emit.emit(lowered.graph, options)
 
     def run(self, artefact: OnnxArtefact, feed: Feed, position: NoisePosition) -> Outcome:
         """Run an artefact in onnxruntime from its initial state. Errors: T302 where that is missing."""

@@ -15,10 +15,10 @@ from thermoc.backends.sim.options import Options
 from thermoc.backends.sim.run import run as run_program
 from thermoc.backends.sim.target import TARGET
 from thermoc.ir.feed import Feed
-from thermoc.ir.graph import Graph
 from thermoc.ir.host_device import is_clocked
 from thermoc.ir.target import TargetDescription
 from thermoc.passes.base import Pass, Property
+from thermoc.passes.change_log import Lowered
 from thermoc.passes.explicit_broadcast import EXPLICIT
 from thermoc.passes.legalize import held_by
 from thermoc.simulator import Program
@@ -57,11 +57,11 @@ class SimBackend(Backend):
         """Kernels know only equal shapes and single elements, so broadcasts must be ops."""
         return (held_by(TARGET), EXPLICIT)
 
-    def emit(self, graph: Graph, options: Options) -> ProgramArtefact | ClockedArtefact:
+    def emit(self, lowered: Lowered, options: Options) -> ProgramArtefact | ClockedArtefact:
         """Return the program of a lowered graph; three where a chip within it has ticks of its own."""
-        if is_clocked(graph):
-            return host_and_loihi.build(graph, options.threads)
-        return ProgramArtefact(program=emit(graph), threads=options.threads)
+        if is_clocked(lowered.graph):
+            return host_and_loihi.build(lowered.graph, options.threads)
+        return ProgramArtefact(program=emit(lowered.graph), threads=options.threads)
 
     def run(self, artefact: ProgramArtefact | ClockedArtefact, feed: Feed, position: NoisePosition) -> Outcome:
         """Run the program."""

@@ -26,7 +26,7 @@ from thermoc.ir.ops import (
 )
 from thermoc.ir.types import Role, Shape
 from thermoc.ir.values import Value
-from thermoc.support.array_types import AnyArray
+from thermoc.support.array_types import AnyArray, IntArray
 from thermoc.support.errors import caller, error
 
 Rows = tuple[AnyArray, AnyArray, AnyArray]
@@ -110,8 +110,8 @@ def _finite(opname: str, J: Any) -> None:
     """Raise T107 with the first couplings of a sparse matrix that is not a number, by its units."""
     wrong = np.flatnonzero(~np.isfinite(J.data))
     if len(wrong):
-        row: Any = np.searchsorted(J.indptr, wrong[0], side="right")
-        unit = int(row) - 1
+        rows: IntArray = np.asarray(J.indptr)
+        unit = int(np.searchsorted(rows, wrong[0], side="right")) - 1
         notes = [f"J[{unit}, {J.indices[wrong[0]]}] = {J.data[wrong[0]]}"]
         raise error("T107", f"{opname}: couplings must be finite", where=caller(), notes=notes)
 

@@ -157,8 +157,8 @@ class Chip:
 
 def names() -> tuple[str, ...]:
     """Return the chips that come with thermoc."""
-    here = files("thermoc.simulator.chips")
-    return tuple(sorted(p.name.removesuffix(".toml") for p in here.iterdir() if p.name.endswith(".toml")))
+    folder = files("thermoc.simulator.chips")
+    return tuple(sorted(p.name.removesuffix(".toml") for p in folder.iterdir() if p.name.endswith(".toml")))
 
 
 def load_chip(chip: str | os.PathLike[str]) -> Chip:
@@ -180,9 +180,11 @@ def load_chip(chip: str | os.PathLike[str]) -> Chip:
 
 def _chip(name: str, path: Path) -> Chip:
     quantities = read(path, _expected(path))
-    found = [*problems(quantities)]
-    if found:
-        raise ThermocError([Finding(code="T515", what=f"{path.name}: {what}", notes=(fact,)) for what, fact in found])
+    implausible = [*problems(quantities)]
+    if implausible:
+        raise ThermocError(
+            [Finding(code="T515", what=f"{path.name}: {what}", notes=(fact,)) for what, fact in implausible]
+        )
     return Chip(name, quantities.text("kind"), quantities)
 
 
@@ -195,5 +197,5 @@ def _expected(path: Path) -> dict[str, str]:
     kind = table.get("kind", "crossbar")
     if not isinstance(kind, str) or kind not in KINDS:
         raise error("T515", f"{path.name}: kind is {kind!r}", notes=[f"there are {', '.join(KINDS)}"])
-    more = [names for section, names in OPTIONAL.items() if section in table and kind == "crossbar"]
-    return KINDS[kind] | {name: unit for part in more for name, unit in part.items()}
+    sections = [names for section, names in OPTIONAL.items() if section in table and kind == "crossbar"]
+    return KINDS[kind] | {name: unit for part in sections for name, unit in part.items()}

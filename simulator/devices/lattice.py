@@ -301,8 +301,8 @@ def _start(T: Row, V: Row) -> _Samples:
     memory = np.zeros((len(T), MEMORY, T.shape[1]))
     memory[:, vo2.DIRECTION] = 1.0
     memory[:, vo2.LAST] = T
-    current, work, heat = np.zeros((3, *T.shape))
-    return _Samples(T=T, V=V, current=current, work=work, heat=heat, memory=memory)
+    zeros = np.zeros((3, *T.shape))
+    return _Samples(T=T, V=V, current=zeros[0], work=zeros[1], heat=zeros[2], memory=memory)
 
 
 def _run(

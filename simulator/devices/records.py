@@ -90,4 +90,4 @@ class Draws(NamedTuple):
     element: int
     tick: int
     stream: int
-    key: int
+    key: np.uint64

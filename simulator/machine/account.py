@@ -12,7 +12,7 @@ from thermoc.simulator.cache import keep
 from thermoc.simulator.chips import Chip
 from thermoc.simulator.machine import event_kernel as kernel
 from thermoc.simulator.machine.costs import COMPONENTS, Costs
-from thermoc.simulator.machine.engine import Events
+from thermoc.simulator.machine.events import Events
 from thermoc.simulator.machine.instructions import PICO, THERMAL
 from thermoc.simulator.machine.program import ChipProgram
 
@@ -75,12 +75,12 @@ def account(events: Events, program: ChipProgram, price: Costs, chip: Chip) -> A
     joules, by_core = np.zeros((len(program.ops) + 1, len(COMPONENTS))), np.zeros((len(program.ops) + 1, cores))
     spent = price.joules * times[:, None]
     np.add.at(joules, served[~setup], spent[~setup])
-    each = event_joules(events, program, price, chip)
+    event_energy = event_joules(events, program, price, chip)
     ticks = ~setup[events.row]
-    place = places(events.place, chip)
+    spent_at = places(events.place, chip)
     local = ticks & (events.place < cores + 4 * chip.tiles)
-    for part, share in place:
-        np.add.at(by_core, (served[events.row[local]], part[local]), each[local] * share[local])
+    for core, weight in spent_at:
+        np.add.at(by_core, (served[events.row[local]], core[local]), event_energy[local] * weight[local])
     spans = np.zeros((int(events.turn.max(initial=-1)) + 1, 2), np.int64)
     spans[:, 0] = np.iinfo(np.int64).max
     np.minimum.at(spans[:, 0], events.turn[ticks], events.start[ticks])
@@ -118,10 +118,10 @@ def power(
     later = (events.start >= start) & (events.place < cores + 4 * chip.tiles)
     row, place = events.row[later], events.place[later]
     begin, end = events.start[later] - start, events.end[later] - start
-    each = event_joules(events, program, price, chip)[later]
+    event_energy = event_joules(events, program, price, chip)[later]
     thermal = np.isin(program.code[row, 0], [int(op) for op in THERMAL]) & (place < cores)
-    joules = np.where(thermal, each - price.joules[row, SAMPLER], each)
+    joules = np.where(thermal, event_energy - price.joules[row, SAMPLER], event_energy)
     bins = np.zeros((len(edges) - 1, cores))
-    for part, share in places(place, chip):
-        _bin(part, begin, end, joules * share, size, bins)
+    for core, weight in places(place, chip):
+        _bin(core, begin, end, joules * weight, size, bins)
     return bins / (np.diff(edges) / PICO)[:, None]

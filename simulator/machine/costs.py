@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from thermoc.simulator.chips import Chip
 from thermoc.simulator.machine.fits import check
-from thermoc.simulator.machine.instructions import PICO, THERMAL, Op
+from thermoc.simulator.machine.instructions import PICO, THERMAL, ChipOp
 from thermoc.simulator.machine.program import ChipProgram
-from thermoc.simulator.machine.units import Units
+from thermoc.simulator.machine.units import ThermalUnits
 from thermoc.support.errors import error
 
 COMPONENTS = ("program", "buffer", "dac", "array", "adc", "shift-add", "sampler", "vector", "network")
@@ -49,7 +49,7 @@ def costs(program: ChipProgram, chip: Chip) -> Costs:
     """Return the cost of every row. Errors: T305, T306 where the chip lacks a core or a part that a row names."""
     check(program, chip)
     code, core = program.code, program.cores
-    writer = _Writer(chip, program)
+    writer = _CostTable(chip, program)
     for opcode, rule in RULES.items():
         rows = np.flatnonzero(code[:, 0] == opcode)
         if len(rows):
@@ -67,7 +67,7 @@ def costs(program: ChipProgram, chip: Chip) -> Costs:
     )
 
 
-class _Writer:
+class _CostTable:
     def __init__(self, chip: Chip, program: ChipProgram):
         self.chip, self.code, self.core, self.text = chip, program.code, program.cores, program.text
         code, core = self.code, self.core
@@ -96,10 +96,10 @@ class _Writer:
             notes = [f"it takes {worst:g} ps", "the machine counts whole picoseconds"]
             hint = "state the chip's clock, rates and times in picoseconds or longer"
             raise error("T306", f"an instruction is too short: {self.text(int(rounded[0]))}", notes=notes, hint=hint)
-        late = rows[ps > MOST_PS]
-        if len(late):
+        overlong = rows[ps > MOST_PS]
+        if len(overlong):
             notes = [f"it takes {ps.max() / PICO:.3g} s", f"the machine counts up to {MOST_PS / PICO:.4g} s"]
-            raise error("T306", f"an instruction takes too long: {self.text(late[0])}", notes=notes)
+            raise error("T306", f"an instruction takes too long: {self.text(overlong[0])}", notes=notes)
         self.duration[rows] = self.held[rows] = ps.astype(np.int64)
         return ps / PICO
 
@@ -111,18 +111,18 @@ class _Writer:
         self.spend(rows, "buffer", accesses * c["buffer.access_energy"])
 
 
-def _prog(w: _Writer, rows: NDArray) -> None:
+def _prog(w: _CostTable, rows: NDArray) -> None:
     """Row by row, array after array."""
     w.take(rows, w.a(rows) * w.a(rows, 1) * w.chip["crossbar.write_time"])
     w.spend(rows, "program", w.a(rows, 2) * w.chip["crossbar.write_energy"])
 
 
-def _setin(w: _Writer, rows: NDArray) -> None:
+def _setin(w: _CostTable, rows: NDArray) -> None:
     """Values from the buffer to the registers of the DACs."""
     w.port(rows, np.ceil(w.a(rows) * w.chip["input.bits"] / 8))
 
 
-def _mvm(w: _Writer, rows: NDArray) -> None:
+def _mvm(w: _CostTable, rows: NDArray) -> None:
     """(reads times products + pipeline) times the longer of an array's read and the conversions of its bank.
 
     Products one after another of the same arrays fill the pipeline once.
@@ -140,42 +140,42 @@ def _mvm(w: _Writer, rows: NDArray) -> None:
     w.spend(rows, "shift-add", reading * c["adc.shift_add_power"])
 
 
-def _thermal(w: _Writer, rows: NDArray) -> None:
+def _thermal(w: _CostTable, rows: NDArray) -> None:
     """Every unit at once, update after update; joules at the sampler's reference: where they are is found later."""
     seconds = w.take(rows, w.a(rows, 2) * w.chip["sampler.time"])
-    w.spend(rows, "sampler", w.a(rows) * seconds * Units(w.chip).power)
+    w.spend(rows, "sampler", w.a(rows) * seconds * ThermalUnits(w.chip).power)
 
 
-def _vop(w: _Writer, rows: NDArray) -> None:
+def _vop(w: _CostTable, rows: NDArray) -> None:
     """Lanes side by side, a cycle each."""
     c = w.chip
     seconds = w.take(rows, np.ceil(w.a(rows) / c["vector.lanes"]) * w.a(rows, 1) / c["clock.frequency"])
     w.spend(rows, "vector", seconds * c["vector.power"])
 
 
-def _move(w: _Writer, rows: NDArray) -> None:
+def _move(w: _CostTable, rows: NDArray) -> None:
     """Bytes through the buffer's port."""
     w.port(rows, w.a(rows, 0))
 
 
-def _send(w: _Writer, rows: NDArray) -> None:
+def _send(w: _CostTable, rows: NDArray) -> None:
     """Out of the buffer's port, then flit by flit; the core is held until the last has left. Each pays every hop."""
     c = w.chip
     w.flits[rows] = np.maximum(1, np.ceil(8 * w.a(rows, 2) / c["network.flit"]))
     w.port(rows, w.a(rows, 2))
     w.duration[rows] += w.flits[rows] * round(c["network.flit_time"] * PICO)
     wide, per = c.whole("mesh.columns"), c.whole("mesh.cores")
-    here, there = w.tile[rows], w.code[rows, 2] // per
-    dx, dy = np.abs(here % wide - there % wide), np.abs(here // wide - there // wide)
+    source, target = w.tile[rows], w.code[rows, 2] // per
+    dx, dy = np.abs(source % wide - target % wide), np.abs(source // wide - target // wide)
     w.spend(rows, "network", w.flits[rows] * (dx * c["network.hop_energy_x"] + dy * c["network.hop_energy_y"]))
 
 
-def _recv(w: _Writer, rows: NDArray) -> None:
+def _recv(w: _CostTable, rows: NDArray) -> None:
     """What has come goes through the buffer's port."""
     w.port(rows, w.a(rows, 2))
 
 
-def _barrier(w: _Writer, rows: NDArray) -> None:
+def _barrier(w: _CostTable, rows: NDArray) -> None:
     """From corner to corner of the mesh and back."""
     c = w.chip
     across = (c["mesh.columns"] - 1) * c["network.hop_time_x"] + (c["mesh.rows"] - 1) * c["network.hop_time_y"]
@@ -183,26 +183,26 @@ def _barrier(w: _Writer, rows: NDArray) -> None:
 
 
 RULES = {
-    Op.PROG: _prog,
-    Op.SETIN: _setin,
-    Op.MVM: _mvm,
+    ChipOp.PROG: _prog,
+    ChipOp.SETIN: _setin,
+    ChipOp.MVM: _mvm,
     **dict.fromkeys(THERMAL, _thermal),
-    Op.VOP: _vop,
-    Op.LD: _move,
-    Op.ST: _move,
-    Op.SEND: _send,
-    Op.RECV: _recv,
-    Op.BARRIER: _barrier,
+    ChipOp.VOP: _vop,
+    ChipOp.LD: _move,
+    ChipOp.ST: _move,
+    ChipOp.SEND: _send,
+    ChipOp.RECV: _recv,
+    ChipOp.BARRIER: _barrier,
 }
 
 
 def _channels(code: NDArray[np.int64], core: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
     """Number the triples (source, destination, tag)."""
     channel = np.full(len(code), -1, np.int64)
-    rows = np.flatnonzero((code[:, 0] == Op.SEND) | (code[:, 0] == Op.RECV))
+    rows = np.flatnonzero((code[:, 0] == ChipOp.SEND) | (code[:, 0] == ChipOp.RECV))
     if not len(rows):
         return channel, 0
-    sends, other = code[rows, 0] == Op.SEND, code[rows, 2]
-    source, target = np.where(sends, core[rows], other), np.where(sends, other, core[rows])
+    sends, partner = code[rows, 0] == ChipOp.SEND, code[rows, 2]
+    source, target = np.where(sends, core[rows], partner), np.where(sends, partner, core[rows])
     _, channel[rows] = np.unique(np.stack([source, target, code[rows, 3]], 1), axis=0, return_inverse=True)
     return channel, int(channel.max()) + 1

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from thermoc.simulator.chips import Chip
 from thermoc.simulator.machine.instructions import PICO
 from thermoc.simulator.machine.pulses import Pulses
-from thermoc.simulator.machine.units import NONE, Hold, Units
-from thermoc.simulator.thermal.die import Die, State
+from thermoc.simulator.machine.unit_state import NONE, Hold
+from thermoc.simulator.machine.units import ThermalUnits
+from thermoc.simulator.thermal.die import Die, DieState
 from thermoc.simulator.thermal.ledger import Ledger
-from thermoc.simulator.thermal.stack import Layer, Material, Sink, Stack
+from thermoc.simulator.thermal.stack import DieLayer, HeatSink, Material, Stack
 from thermoc.support.errors import error
 
 SETTLED = 1e-10
@@ -110,10 +111,10 @@ def stack_of(chip: Chip) -> Stack:
         width=wide,
         height=high,
         layers=(
-            Layer(name="active", thickness=chip["die.active"], material=sheet["die"], source=True),
-            *(Layer(name=name, thickness=chip[f"{name}.thickness"], material=sheet[name]) for name in sheet),
+            DieLayer(name="active", thickness=chip["die.active"], material=sheet["die"], source=True),
+            *(DieLayer(name=name, thickness=chip[f"{name}.thickness"], material=sheet[name]) for name in sheet),
         ),
-        sink=Sink(
+        sink=HeatSink(
             capacity=chip["package.capacity"],
             resistance=chip["package.resistance"],
             temperature=chip["package.ambient"],
@@ -131,7 +132,7 @@ class ElectroThermal:
         self.die = Die(stack_of(chip), self.shape)
         spots = np.array([chip.position(core) for core in range(chip.cores)])
         self.spot = spots[:, 1], spots[:, 0]  # row, column of each core's cell
-        self.units = Units(chip) if "sampler.units" in chip else None
+        self.units = ThermalUnits(chip) if "sampler.units" in chip else None
 
     def grid(self, cores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return numbers of cores on the die's cells, (rows, columns)."""
@@ -163,7 +164,7 @@ class ElectroThermal:
             return NONE
         return self.units.hold(load.pulses, load.target, load.busy, self.chip.quantities.get("heater.power", 0.0))
 
-    def settled(self, load: Load, hold: Hold) -> tuple[State, NDArray[np.float64]]:
+    def settled(self, load: Load, hold: Hold) -> tuple[DieState, NDArray[np.float64]]:
         """Return the die's state that the run's mean power settles to, and the islands on it (classes,) K.
 
         Errors: T415 where it does not settle.

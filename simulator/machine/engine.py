@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,38 +14,37 @@ from thermoc.simulator.cache import keep
 from thermoc.simulator.chips import Chip
 from thermoc.simulator.machine import event_kernel as kernel
 from thermoc.simulator.machine.costs import Costs, costs
-from thermoc.simulator.machine.instructions import PICO, Op
+from thermoc.simulator.machine.event_state import (
+    Channels,
+    CoreStates,
+    EventMesh,
+    EventState,
+    EventTrace,
+    Messages,
+    ProgramRows,
+    Queue,
+    Shared,
+)
+from thermoc.simulator.machine.events import Events
+from thermoc.simulator.machine.instructions import PICO, ChipOp
 from thermoc.simulator.machine.program import ChipProgram
-from thermoc.support.errors import error
+from thermoc.support.errors import ThermocError, error
 
 CHUNK = 2**20
-"""Events handed out at a time."""
+"""Events returned at a time."""
+SHOWN = 8
+"""Cores that an error of a program that cannot go on names."""
+FIELDS = tuple(Events.__dataclass_fields__)
+MESSAGES = 256
+"""Slots for messages under way at first; there are twice as many whenever none is left."""
 _run = keep(njit(kernel.run_events, nogil=True, error_model="numpy"))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Events:
-    """What happened: arrays (n,). ``row`` of the program from ``start`` to ``end`` (ps) at ``place`` in tick ``turn``.
-
-    A place below the number of cores is a core; above, cores + link: links are four a tile (east, west, down, up), then
-    the exit to each core.
-    """
-
-    row: NDArray[np.int32]
-    place: NDArray[np.int32]
-    start: NDArray[np.int64]
-    end: NDArray[np.int64]
-    turn: NDArray[np.int32]
-
-    def __len__(self) -> int:
-        return len(self.row)
 
 
 def run_events(program: ChipProgram, chip: Chip, *, rounds: int = 1, price: Costs | None = None) -> Events:
     """Return all events of ``rounds`` ticks. Errors: T305, T306, T414 (nothing can go on)."""
-    parts = list(stream(program, chip, rounds=rounds, price=price))
-    whole: dict[str, Any] = {n: np.concatenate([getattr(p, n) for p in parts]) for n in Events.__dataclass_fields__}
-    return Events(**whole)
+    chunks = list(stream(program, chip, rounds=rounds, price=price))
+    arrays: dict[str, Any] = {name: np.concatenate([getattr(chunk, name) for chunk in chunks]) for name in FIELDS}
+    return Events(**arrays)
 
 
 def stream(
@@ -57,80 +56,105 @@ def stream(
     """
     price = costs(program, chip) if price is None else price
     _countable(program, chip, price, rounds)
-    state = _State(program, chip, price, max(chunk, 2 * chip.cores + 4))
+    rows, mesh = _rows(program, price), _mesh(program, chip)
+    state = _beginning(program, chip, price, mesh)
+    trace = _trace(max(chunk, 2 * chip.cores + 4))
     while True:
-        made, ended = _run(*state.arrays(rounds))
-        found: dict[str, Any] = {name: array[:made].copy() for name, array in state.out.items()}
-        yield Events(**found)
-        if ended == kernel.FINISHED:
+        count, end = _run(rows, mesh, rounds, state, trace)
+        yield Events(**{name: getattr(trace, name)[:count].copy() for name in FIELDS})
+        if end == kernel.FINISHED:
             return
-        if ended == kernel.STUCK:
-            raise _deadlock(program, state.core)
-        state.grow(made)
+        if end == kernel.STUCK:
+            raise _deadlock(program, state.cores)
+        state = _with_more_messages(state)
 
 
-class _State:
-    """The arrays that the loop works on; it can be stopped and gone on with."""
+def _rows(program: ChipProgram, price: Costs) -> ProgramRows:
+    return ProgramRows(
+        code=program.code,
+        starts=program.starts,
+        setup=program.setup,
+        duration=price.duration,
+        held=price.held,
+        resource=price.resource,
+        flits=price.flits,
+        channel=price.channel,
+    )
 
-    def __init__(self, program: ChipProgram, chip: Chip, price: Costs, chunk: int):
-        cores, code, core = len(program.starts) - 1, program.code, program.cores
-        whole = max(cores, chip.cores)
-        self.program, self.price = program, price
-        self.shape = np.array(
-            [
-                *(chip.whole(f"mesh.{name}") for name in ("cores", "columns", "rows")),
-                chip.whole("buffer.size"),
-                whole,
-            ],
-            np.int64,
-        )
-        times = ("network.hop_time_x", "network.hop_time_y", "network.flit_time")
-        self.hops = np.array([round(chip[name] * PICO) for name in times], np.int64)
-        self.counts = np.zeros(2, np.int64)
-        self.core = np.zeros((whole, 5), np.int64)
-        self.core[:, 0] = kernel.DONE
-        busy = np.flatnonzero(np.diff(program.starts) > 0)
-        self.core[busy, 0], self.core[busy, 2] = kernel.READY, program.starts[busy]
-        self.message = np.zeros((256, 4), np.int64)
-        self.spare = np.arange(256)[::-1].copy()
-        self.counts[1] = 256
-        self.heap = [np.zeros(whole + 256 + 1, np.int64) for _ in range(3)]
-        for one in busy:
-            times, ties, whats = self.heap
-            kernel.push(0, whole + one, one, times, ties, whats, self.counts)
-        self.ways = [np.zeros(whole, np.int64), np.zeros(whole, np.int64), *np.zeros((2, price.channels), np.int64)]
-        self.listeners = np.full(price.channels, -1, np.int64)
-        self.free = np.zeros(price.resources, np.int64)
-        self.links = np.zeros(4 * chip.tiles + whole, np.int64)
-        rows = np.flatnonzero(code[:, 0] == Op.BARRIER)
-        count = int(code[rows, 2].max(initial=-1)) + 1
-        self.groups = np.zeros((count, 3 + whole), np.int64)
-        for group in range(count):
-            self.groups[group, 0] = len(np.unique(core[rows[code[rows, 2] == group]]))
-        kinds = {"row": np.int32, "place": np.int32, "start": np.int64, "end": np.int64, "turn": np.int32}
-        self.out = {name: np.zeros(chunk, kind) for name, kind in kinds.items()}
 
-    def arrays(self, rounds: int) -> tuple:
-        """Return the loop's arguments."""
-        p, c = self.program, self.price
-        return (
-            *(p.code, p.starts, p.setup, c.duration, c.held, c.resource, c.flits, c.channel),
-            *(self.shape, self.hops, rounds),
-            *(*self.heap, self.counts),
-            *(self.core, *self.ways, self.listeners, self.free, self.links, self.groups),
-            *(self.message, self.spare),
-            *self.out.values(),
-        )
+def _mesh(program: ChipProgram, chip: Chip) -> EventMesh:
+    x_hop, y_hop, flit = (round(chip[f"network.{name}"] * PICO) for name in ("hop_time_x", "hop_time_y", "flit_time"))
+    return EventMesh(
+        cores_a_tile=chip.whole("mesh.cores"),
+        columns=chip.whole("mesh.columns"),
+        rows=chip.whole("mesh.rows"),
+        buffer=chip.whole("buffer.size"),
+        cores=max(len(program.starts) - 1, chip.cores),
+        x_hop=x_hop,
+        y_hop=y_hop,
+        flit_time=flit,
+    )
 
-    def grow(self, made: int) -> None:
-        """Make room for more messages where that is what was short."""
-        if self.counts[1] > 0:
-            return
-        size = len(self.message)
-        self.message = np.concatenate([self.message, np.zeros_like(self.message)])
-        self.spare = np.concatenate([np.arange(size, 2 * size)[::-1], np.zeros(size, np.int64)])
-        self.counts[1] = size
-        self.heap = [np.concatenate([part, np.zeros(size, np.int64)]) for part in self.heap]
+
+def _beginning(program: ChipProgram, chip: Chip, price: Costs, mesh: EventMesh) -> EventState:
+    """Return the state in which every core that has rows is about to issue its first."""
+    count, zeros = mesh.cores, partial(np.zeros, MESSAGES, np.int64)
+    busy = np.flatnonzero(np.diff(program.starts) > 0)
+    status, row = np.full(count, kernel.DONE), np.zeros(count, np.int64)
+    status[busy], row[busy] = kernel.READY, program.starts[busy]
+    heap = np.zeros((3, count + MESSAGES + 1), np.int64)
+    queue = Queue(heap[0], heap[1], heap[2], np.array([0, MESSAGES]))
+    for core in busy:
+        kernel.push(0, count + core, core, *queue)
+    tick, frees, frees_channel, inbox, waiting = (np.zeros(count, np.int64) for _ in range(5))
+    arrived, unread = (np.zeros(price.channels, np.int64) for _ in range(2))
+    return EventState(
+        queue=queue,
+        cores=CoreStates(status, tick, row, frees, frees_channel, inbox, waiting),
+        channels=Channels(arrived, unread, np.full(price.channels, -1)),
+        shared=Shared(
+            np.zeros(price.resources, np.int64), np.zeros(4 * chip.tiles + count, np.int64), _barriers(program, count)
+        ),
+        messages=Messages(zeros(), zeros(), zeros(), zeros(), spare=np.arange(MESSAGES)[::-1].copy()),
+    )
+
+
+def _barriers(program: ChipProgram, cores: int) -> NDArray[np.int64]:
+    """Return the barriers' rows: how many cores have one of this group in their stream; none has come."""
+    rows = np.flatnonzero(program.code[:, 0] == ChipOp.BARRIER)
+    group, core = program.code[rows, 2], program.cores[rows]
+    barriers = np.zeros((int(group.max(initial=-1)) + 1, kernel.SINCE + cores), np.int64)
+    for number in range(len(barriers)):
+        barriers[number, kernel.EXPECTED] = len(np.unique(core[group == number]))
+    return barriers
+
+
+def _trace(size: int) -> EventTrace:
+    return EventTrace(
+        row=np.zeros(size, np.int32),
+        place=np.zeros(size, np.int32),
+        start=np.zeros(size, np.int64),
+        end=np.zeros(size, np.int64),
+        turn=np.zeros(size, np.int32),
+    )
+
+
+def _with_more_messages(state: EventState) -> EventState:
+    """Return a state with twice the slots for messages where there is none left, else the same."""
+    queue, messages, size = state.queue, state.messages, len(state.messages.row)
+    if queue.counts[1] > 0:
+        return state
+
+    def longer(array: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.concatenate([array, np.zeros(size, np.int64)])
+
+    times, ties, whats, _ = map(longer, queue)
+    row, tile, tick, source, _ = map(longer, messages)
+    spare = longer(np.arange(size, 2 * size)[::-1])
+    return state._replace(
+        queue=Queue(times, ties, whats, np.array([queue.counts[0], size])),
+        messages=Messages(row, tile, tick, source, spare),
+    )
 
 
 def _countable(program: ChipProgram, chip: Chip, price: Costs, rounds: int) -> None:
@@ -141,15 +165,19 @@ def _countable(program: ChipProgram, chip: Chip, price: Costs, rounds: int) -> N
         raise error("T306", f"program {program.name!r} runs too long", notes=notes, hint="fewer ticks")
 
 
-def _deadlock(program: ChipProgram, core: NDArray[np.int64]):
+def _deadlock(program: ChipProgram, cores: CoreStates) -> ThermocError:
     """Say which cores wait for what."""
     reasons = {
         kernel.FOR_MESSAGE: "waits for a message that is never sent",
         kernel.FOR_ROOM: "waits for room in the other's buffer",
         kernel.FOR_OTHERS: "waits at a barrier",
     }
-    stuck = [(k, *core[k, [0, 2, 1]].tolist()) for k in range(len(core)) if core[k, 0] in reasons]
-    notes = [f"core {k}, tick {turn}: {program.text(row)}: {reasons[why]}" for k, why, row, turn in stuck[:8]]
-    more = [f"and {len(stuck) - 8} more cores"] if len(stuck) > 8 else []
+    stuck = [core for core in range(len(cores.status)) if cores.status[core] in reasons]
+    notes = [
+        f"core {core}, tick {cores.tick[core]}: {program.text(int(cores.row[core]))}: {reasons[cores.status[core]]}"
+        for core in stuck[:SHOWN]
+    ]
+    if len(stuck) > SHOWN:
+        notes.append(f"and {len(stuck) - SHOWN} more cores")
     hint = "every RECV needs a SEND of the same core and tag, in an order that the buffers can hold"
-    return error("T414", f"chip program {program.name!r} cannot go on", notes=notes + more, hint=hint)
+    return error("T414", f"chip program {program.name!r} cannot go on", notes=notes, hint=hint)

@@ -1,6 +1,9 @@
 """The event queue of a chip: cores issue in order, messages go from router to router, shared parts serve in turn.
 
 Times are whole picoseconds. At equal times messages go before cores, by their source's number; cores by their own.
+
+The loop is one long function over plain arrays: handing the records of ``event_state`` on to functions of its own costs
+four times the time an event, as Numba passes every field of every record by value.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ READY, FOR_MESSAGE, FOR_ROOM, FOR_OTHERS, DONE = range(5)
 FINISHED, FULL, STUCK = range(3)
 DEPTH = 2
 """Messages of a channel that may be under way or unread: one is read while the next one comes."""
+EXPECTED, COME, SINCE = 0, 1, 2
+"""Columns of a barrier: how many cores it is for, how many have come; from SINCE on, when each core came."""
 
 
 @register_jitable
@@ -50,34 +55,32 @@ def pop(times, ties, whats, counts):
     times[at], ties[at], whats[at] = time, tie, what
 
 
-def run_events(
-    code, starts, setup, duration, held, resource, flits, channel,
-    shape, hops, rounds,
-    times, ties, whats, counts,
-    core, inbox, waiting, arrived, flying, listeners, free, links, groups,
-    message, spare,
-    rows, places, begins, ends, turns,
-):  # fmt: skip
+def run_events(rows, mesh, rounds, state, trace):
     """Run until every core has done ``rounds`` ticks, nothing can go on, or there is no room for more events.
 
-    shape: (cores a tile, columns, rows, bytes of a tile's inbox, cores). hops: ps of (a hop in x, in y, a flit).
-    core: (cores, 5) what each waits for, its tick, its row, the bytes and the channel that it frees when it goes on.
-    A channel holds DEPTH messages at most. message: (m, 4) row, tile,
-    tick, source. rows to turns: the events. Returns (number of events, how it ended).
+    The arguments are records of ``event_state``. Returns (number of events, how it ended: FINISHED, FULL or STUCK).
     """
-    per, wide, high, room, cores = shape[0], shape[1], shape[2], shape[3], shape[4]
-    x_hop, y_hop, flit_time = hops[0], hops[1], hops[2]
-    exits = wide * high * 4
-    made, most = 0, len(rows)
+    code, starts, setup, duration, port_time, resource, flits, channel = rows
+    per, columns, tile_rows, buffer, cores, x_hop, y_hop, flit_time = mesh
+    queue, core, channels, shared, messages = state
+    times, ties, whats, counts = queue
+    status, turn, at, frees, frees_lane, inbox, waiting = core
+    arrived, unread, listeners = channels
+    free, links, groups = shared
+    message_row, message_tile, message_turn, message_source, spare = messages
+    event_row, event_place, begins, ends, turns = trace
+    exits, count, limit = columns * tile_rows * 4, 0, len(event_row)
     while counts[0] > 0:
-        if made + 2 > most:
-            return made, FULL
+        if count + 2 > limit:
+            return count, FULL
         now, what = times[0], whats[0]
         pop(times, ties, whats, counts)
-        if what >= cores:  # a message
+
+        # ---- a message: its head takes the next link, along x first
+        if what >= cores:
             index = what - cores
-            row, tile, turn = message[index, 0], message[index, 1], message[index, 2]
-            if tile < 0:  # its last flit is there: its place in the table can be used again
+            row, tile = message_row[index], message_tile[index]
+            if tile < 0:  # its last flit is there: its slot in the table can be used again
                 spare[counts[1]] = index
                 counts[1] += 1
                 lane = channel[row]
@@ -85,14 +88,14 @@ def run_events(
                 listener = listeners[lane]
                 if listener >= 0:
                     listeners[lane] = -1
-                    core[listener, 0] = READY
+                    status[listener] = READY
                     push(now, cores + listener, listener, times, ties, whats, counts)
                 continue
             target = code[row, 2]
-            there = target // per
-            dx, dy = there % wide - tile % wide, there // wide - tile // wide
+            goal = target // per
+            dx, dy = goal % columns - tile % columns, goal // columns - tile // columns
             length = flits[row] * flit_time
-            if dx == 0 and dy == 0:
+            if dx == 0 and dy == 0:  # the exit to the core, which the message has left with its last flit
                 link, hop = exits + target, length
                 tile = -1
             elif dx != 0:
@@ -100,107 +103,103 @@ def run_events(
                 tile += 1 if dx > 0 else -1
             else:
                 link, hop = tile * 4 + (2 if dy > 0 else 3), y_hop
-                tile += wide if dy > 0 else -wide
+                tile += columns if dy > 0 else -columns
             start = max(now, links[link])
-            links[link] = start + length
-            rows[made], places[made], begins[made], ends[made], turns[made] = (
-                row,
-                cores + link,
-                start,
-                start + length,
-                turn,
-            )
-            made += 1
-            message[index, 1] = tile
-            push(start + hop, message[index, 3], what, times, ties, whats, counts)
+            links[link] = start + length  # the body follows the head, so the link is taken for all flits
+            event_row[count], event_place[count], turns[count] = row, cores + link, message_turn[index]
+            begins[count], ends[count] = start, start + length
+            count += 1
+            message_tile[index] = tile
+            push(start + hop, message_source[index], what, times, ties, whats, counts)
             continue
-        if core[what, 3] > 0:  # what was received has left the inbox: who waited for room may try again
-            here = what // per
-            inbox[here] -= core[what, 3]
-            flying[core[what, 4]] -= 1
-            core[what, 3] = 0
-            if waiting[here] > 0:
-                for other in range(cores):
-                    if core[other, 0] == FOR_ROOM and code[core[other, 2], 2] // per == here:
-                        core[other, 0] = READY
-                        waiting[here] -= 1
-                        push(now, cores + other, other, times, ties, whats, counts)
-        row, index = core[what, 2], -1
+
+        # ---- a core: what it received before has left the inbox, so that who waits for space there may try again
+        if frees[what] > 0:
+            tile = what // per
+            inbox[tile] -= frees[what]
+            unread[frees_lane[what]] -= 1
+            frees[what] = 0
+            if waiting[tile] > 0:
+                for sender in range(cores):
+                    if status[sender] == FOR_ROOM and code[at[sender], 2] // per == tile:
+                        status[sender] = READY
+                        waiting[tile] -= 1
+                        push(now, cores + sender, sender, times, ties, whats, counts)
+        row, index = at[what], -1
         opcode = code[row, 0]
         if opcode == HALT:
-            rows[made], places[made], begins[made], ends[made], turns[made] = row, what, now, now, core[what, 1]
-            made += 1
-            core[what, 1] += 1
-            core[what, 2] = starts[what] + setup[what]
-            if core[what, 1] == rounds or core[what, 2] == row:
-                core[what, 0] = DONE
+            event_row[count], event_place[count], turns[count] = row, what, turn[what]
+            begins[count], ends[count] = now, now
+            count += 1
+            turn[what] += 1
+            at[what] = starts[what] + setup[what]
+            if turn[what] == rounds or at[what] == row:  # a core without a tick is done at once
+                status[what] = DONE
             else:
                 push(now, cores + what, what, times, ties, whats, counts)
             continue
         if opcode == BARRIER:
             group = code[row, 2]
-            groups[group, 1] += 1
-            groups[group, 2] = max(groups[group, 2], now)
-            core[what, 0] = FOR_OTHERS
-            groups[group, 3 + what] = now
-            if groups[group, 1] == groups[group, 0]:
-                if made + groups[group, 0] > most:  # undone, to be met again with more room
-                    groups[group, 1] -= 1
-                    core[what, 0] = READY
+            groups[group, COME] += 1
+            status[what] = FOR_OTHERS
+            groups[group, SINCE + what] = now
+            if groups[group, COME] == groups[group, EXPECTED]:
+                if count + groups[group, EXPECTED] > limit:  # undone, to come again with more room
+                    groups[group, COME] -= 1
+                    status[what] = READY
                     push(now, cores + what, what, times, ties, whats, counts)
-                    return made, FULL
-                groups[group, 1] = 0
-                for other in range(cores):
-                    if core[other, 0] == FOR_OTHERS and code[core[other, 2], 2] == group:
-                        at = core[other, 2]
-                        end = now + duration[at]
-                        rows[made], places[made], turns[made] = at, other, core[other, 1]
-                        begins[made], ends[made] = groups[group, 3 + other], end
-                        made += 1
-                        core[other, 0] = READY
-                        core[other, 2] = at + 1
-                        push(end, cores + other, other, times, ties, whats, counts)
+                    return count, FULL
+                groups[group, COME] = 0
+                for member in range(cores):
+                    if status[member] == FOR_OTHERS and code[at[member], 2] == group:
+                        row = at[member]
+                        event_row[count], event_place[count], turns[count] = row, member, turn[member]
+                        begins[count], ends[count] = groups[group, SINCE + member], now + duration[row]
+                        count += 1
+                        status[member] = READY
+                        at[member] = row + 1
+                        push(now + duration[row], cores + member, member, times, ties, whats, counts)
             continue
         if opcode == RECV:
             lane = channel[row]
             if arrived[lane] == 0:
                 listeners[lane] = what
-                core[what, 0] = FOR_MESSAGE
+                status[what] = FOR_MESSAGE
                 continue
             arrived[lane] -= 1
-            core[what, 3], core[what, 4] = max(1, code[row, 4]), lane
+            frees[what], frees_lane[what] = max(1, code[row, 4]), lane
         elif opcode == SEND:
-            target = code[row, 2]
-            there = target // per
+            tile = code[row, 2] // per
             size, lane = max(1, code[row, 4]), channel[row]
-            if flying[lane] >= DEPTH or inbox[there] + size > room:
-                core[what, 0] = FOR_ROOM
-                waiting[there] += 1
+            if unread[lane] >= DEPTH or inbox[tile] + size > buffer:
+                status[what] = FOR_ROOM
+                waiting[tile] += 1
                 continue
             if counts[1] == 0:
                 push(now, cores + what, what, times, ties, whats, counts)
-                return made, FULL
-            inbox[there] += size
-            flying[lane] += 1
+                return count, FULL
+            # Space is reserved before the message leaves: then no message on the links ever waits for its receiver.
+            inbox[tile] += size
+            unread[lane] += 1
             counts[1] -= 1
             index = spare[counts[1]]
-            message[index, 0], message[index, 1] = row, what // per
-            message[index, 2], message[index, 3] = core[what, 1], what
+            message_row[index], message_tile[index] = row, what // per
+            message_turn[index], message_source[index] = turn[what], what
         start = now
         if resource[row] >= 0:
             start = max(now, free[resource[row]])
-            free[resource[row]] = start + held[row]
+            free[resource[row]] = start + port_time[row]
         if opcode == SEND:  # its head leaves when it is out of the buffer
-            push(start + held[row], what, cores + index, times, ties, whats, counts)
-        end = start + duration[row]
-        rows[made], places[made], begins[made], ends[made], turns[made] = row, what, start, end, core[what, 1]
-        made += 1
-        core[what, 2] = row + 1
-        push(end, cores + what, what, times, ties, whats, counts)
-    for each in range(cores):
-        if core[each, 0] != DONE and core[each, 0] >= 0:
-            return made, STUCK
-    return made, FINISHED
+            push(start + port_time[row], what, cores + index, times, ties, whats, counts)
+        event_row[count], event_place[count], turns[count] = row, what, turn[what]
+        begins[count], ends[count] = start, start + duration[row]
+        count += 1
+        at[what] = row + 1
+        push(start + duration[row], cores + what, what, times, ties, whats, counts)
+    for number in range(cores):
+        if status[number] != DONE:
+            return count, STUCK
+    return count, FINISHED
 
 
 def bin_joules(place, start, end, joules, slot, bins):

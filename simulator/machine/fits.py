@@ -5,21 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from thermoc.simulator.chips import Chip
-from thermoc.simulator.machine.instructions import FIELDS, THERMAL, Op
+from thermoc.simulator.machine.instructions import FIELDS, THERMAL, ChipOp
 from thermoc.simulator.machine.program import ChipProgram
 from thermoc.support.errors import error
 
-LIMITS: dict[Op, dict[str, tuple[str, str]]] = {
-    Op.PROG: {"arrays": ("crossbar.per_core", "arrays of a core"), "rows": ("crossbar.rows", "rows of an array")},
-    Op.SETIN: {"arrays": ("crossbar.per_core", "arrays of a core")},
-    Op.MVM: {
+LIMITS: dict[ChipOp, dict[str, tuple[str, str]]] = {
+    ChipOp.PROG: {"arrays": ("crossbar.per_core", "arrays of a core"), "rows": ("crossbar.rows", "rows of an array")},
+    ChipOp.SETIN: {"arrays": ("crossbar.per_core", "arrays of a core")},
+    ChipOp.MVM: {
         "arrays": ("crossbar.per_core", "arrays of a core"),
         "columns": ("crossbar.columns", "columns of an array"),
         "rows": ("crossbar.rows", "rows of an array"),
     },
     **{op: {"units": ("sampler.units", "p-bits of a core")} for op in THERMAL},
-    Op.SEND: {"bytes": ("buffer.size", "bytes that the tile's buffer holds")},
-    Op.RECV: {"bytes": ("buffer.size", "bytes that the tile's buffer holds")},
+    ChipOp.SEND: {"bytes": ("buffer.size", "bytes that the tile's buffer holds")},
+    ChipOp.RECV: {"bytes": ("buffer.size", "bytes that the tile's buffer holds")},
 }
 """What an operand may be at most: the chip's number, and what that is."""
 
@@ -29,8 +29,8 @@ def check(program: ChipProgram, chip: Chip) -> None:
     if chip.kind != "crossbar":
         raise error("T305", f"chip {chip.name!r} has no crossbars", notes=[f"it is a {chip.kind} chip"])
     code = program.code
-    talk = np.isin(code[:, 0], (Op.SEND, Op.RECV))
-    most = max(len(program.starts) - 1, int(code[talk, 2].max(initial=-1)) + 1)
+    messages = np.isin(code[:, 0], (ChipOp.SEND, ChipOp.RECV))
+    most = max(len(program.starts) - 1, int(code[messages, 2].max(initial=-1)) + 1)
     if most > chip.cores:
         notes = [f"it uses {most} cores", f"{chip.name} has {chip.cores}"]
         raise error("T306", f"program {program.name!r} does not fit chip {chip.name!r}", notes=notes)
@@ -42,15 +42,15 @@ def check(program: ChipProgram, chip: Chip) -> None:
         for field, (name, what) in limits.items():
             if name in chip:
                 _within(program, chip, opcode, field, chip.whole(name), what)
-    _within(program, chip, Op.PROG, "cells", _cells(chip), "cells of a core")
-    _within(program, chip, Op.BARRIER, "group", chip.cores - 1, "the last number of a group")
+    _within(program, chip, ChipOp.PROG, "cells", _cells(chip), "cells of a core")
+    _within(program, chip, ChipOp.BARRIER, "group", chip.cores - 1, "the last number of a group")
 
 
 def _cells(chip: Chip) -> int:
     return chip.whole("crossbar.per_core") * chip.whole("crossbar.rows") * chip.whole("crossbar.columns")
 
 
-def _within(program: ChipProgram, chip: Chip, opcode: Op, field: str, most: int, what: str) -> None:
+def _within(program: ChipProgram, chip: Chip, opcode: ChipOp, field: str, most: int, what: str) -> None:
     """Refuse the first row whose operand is above what there is."""
     column = 2 + FIELDS[opcode].index(field)
     rows = np.flatnonzero((program.code[:, 0] == opcode) & (program.code[:, column] > most))

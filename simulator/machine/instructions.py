@@ -9,7 +9,7 @@ PICO = 1e12
 """Picoseconds, which the machine counts in, a second."""
 
 
-class Op(IntEnum):
+class ChipOp(IntEnum):
     """What a row does. Its operands are in ``FIELDS``; "served" is the number of the IR op that it works for."""
 
     PROG = 0
@@ -27,20 +27,20 @@ class Op(IntEnum):
     HALT = 12
 
 
-FIELDS: dict[Op, tuple[str, ...]] = {
-    Op.PROG: ("arrays", "rows", "cells"),
-    Op.SETIN: ("values", "arrays"),
-    Op.MVM: ("arrays", "columns", "rows", "times"),
-    Op.ANNEAL: ("units", "first", "updates", "colour"),
-    Op.STEP: ("units", "first", "updates", "colour"),
-    Op.SAMPLE: ("units", "first", "updates", "colour"),
-    Op.VOP: ("elements", "passes"),
-    Op.LD: ("bytes",),
-    Op.ST: ("bytes",),
-    Op.SEND: ("core", "tag", "bytes"),
-    Op.RECV: ("core", "tag", "bytes"),
-    Op.BARRIER: ("group",),
-    Op.HALT: (),
+FIELDS: dict[ChipOp, tuple[str, ...]] = {
+    ChipOp.PROG: ("arrays", "rows", "cells"),
+    ChipOp.SETIN: ("values", "arrays"),
+    ChipOp.MVM: ("arrays", "columns", "rows", "times"),
+    ChipOp.ANNEAL: ("units", "first", "updates", "colour"),
+    ChipOp.STEP: ("units", "first", "updates", "colour"),
+    ChipOp.SAMPLE: ("units", "first", "updates", "colour"),
+    ChipOp.VOP: ("elements", "passes"),
+    ChipOp.LD: ("bytes",),
+    ChipOp.ST: ("bytes",),
+    ChipOp.SEND: ("core", "tag", "bytes"),
+    ChipOp.RECV: ("core", "tag", "bytes"),
+    ChipOp.BARRIER: ("group",),
+    ChipOp.HALT: (),
 }
-THERMAL = (Op.ANNEAL, Op.STEP, Op.SAMPLE)
+THERMAL = (ChipOp.ANNEAL, ChipOp.STEP, ChipOp.SAMPLE)
 """Rows that work units at the temperature of their place: of those from the first on, the ones of a colour."""

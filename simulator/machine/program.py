@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.simulator.machine.instructions import FIELDS, ROW, Op
+from thermoc.simulator.machine.instructions import FIELDS, ROW, ChipOp
 from thermoc.support.bundle import bundle_bytes, read_bundle
 from thermoc.support.files import write_atomic
 from thermoc.support.loading import reading
@@ -58,9 +58,9 @@ class ChipProgram:
 
     def text(self, row: int) -> str:
         """Return one instruction as text."""
-        opcode, served, *held = self.code[row].tolist()
-        fields = " ".join(f"{name}={value}" for name, value in zip(FIELDS[Op(opcode)], held))
-        return f"{Op(opcode).name:8s}{fields}".rstrip() + (f"  ; {self.ops[served]}" if served >= 0 else "")
+        opcode, served, *operands = self.code[row].tolist()
+        fields = " ".join(f"{name}={value}" for name, value in zip(FIELDS[ChipOp(opcode)], operands))
+        return f"{ChipOp(opcode).name:8s}{fields}".rstrip() + (f"  ; {self.ops[served]}" if served >= 0 else "")
 
     def to_bytes(self) -> bytes:
         """Return the program as the content of a file."""
@@ -107,7 +107,7 @@ class ChipProgram:
             raise ValueError("starts do not part the rows into cores")
         if setup.shape != (len(starts) - 1,) or (setup < 0).any() or (setup > np.diff(starts)).any():
             raise ValueError("setup names rows that are not there")
-        if len(code) and (code[:, 0].min() < 0 or code[:, 0].max() >= len(Op) or code[:, 2:].min() < 0):
+        if len(code) and (code[:, 0].min() < 0 or code[:, 0].max() >= len(ChipOp) or code[:, 2:].min() < 0):
             raise ValueError("an opcode or operand is out of range")
         if len(code) and not -1 <= code[:, 1].min() <= code[:, 1].max() < len(self.ops):
             raise ValueError("a row serves an op that is not named")
@@ -123,7 +123,7 @@ def assemble(
     """
     rows, starts, setup = [], [0], []
     for once, tick in streams:
-        ends = [] if not (once or tick) else [(Op.HALT, -1)]
+        ends = [] if not (once or tick) else [(ChipOp.HALT, -1)]
         rows += [[*map(int, row), *[0] * (ROW - len(row))] for row in (*once, *tick, *ends)]
         starts.append(len(rows))
         setup.append(len(once))

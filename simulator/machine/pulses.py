@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from thermoc.simulator.machine.events import Events
 from thermoc.simulator.machine.instructions import PICO, THERMAL
 from thermoc.simulator.machine.program import ChipProgram
-
-if TYPE_CHECKING:
-    from thermoc.simulator.machine.engine import Events
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +46,8 @@ class Pulses:
 
     def of(self, served: int, low: int, colour: int) -> slice:
         """Return the pulses of units that an op has in the part from ``low`` on, of one colour."""
-        (found,) = np.flatnonzero((self.keys[:, 1:] == (served, low, colour)).all(axis=1))
-        return slice(int(self.first[found]), int(self.first[found + 1]))
+        (number,) = np.flatnonzero((self.keys[:, 1:] == (served, low, colour)).all(axis=1))
+        return slice(int(self.first[number]), int(self.first[number + 1]))
 
     def by_core(self, values: NDArray[np.float64], cores: int) -> NDArray[np.float64]:
         """Return the sums over the classes of each core, (cores,)."""
@@ -63,8 +60,8 @@ def pulses(events: Events, program: ChipProgram, start: int) -> Pulses:
     rows = np.isin(code[:, 0], [int(op) for op in THERMAL])
     hit = np.flatnonzero(rows[events.row])
     row = events.row[hit]
-    held = np.stack([program.cores[row], code[row, 1], code[row, 3], code[row, 5]], axis=1)
-    keys, index, which = np.unique(held, axis=0, return_index=True, return_inverse=True)
+    class_keys = np.stack([program.cores[row], code[row, 1], code[row, 3], code[row, 5]], axis=1)
+    keys, index, which = np.unique(class_keys, axis=0, return_index=True, return_inverse=True)
     order = np.lexsort((events.start[hit], which.ravel()))
     return Pulses(
         keys=keys.reshape(-1, 4),

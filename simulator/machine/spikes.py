@@ -126,12 +126,12 @@ def _by_core(chip: Chip, core_of, reach: _Reach, fired: NDArray, updated: NDArra
 def _arrivals(placed: Placed, fired: NDArray) -> NDArray[np.bool_]:
     """Return (steps, n): where a spike of the step before arrives."""
     before = np.concatenate([np.zeros_like(fired[:1]), fired[:-1]]).astype(np.float32)
-    found = np.zeros(fired.shape, bool)
+    arrivals = np.zeros(fired.shape, bool)
     for matrix in placed.synapses.values():
         ones = matrix.copy().astype(np.float32)
         ones.data[:] = 1
-        found |= (ones @ before.T).T > 0
-    return found
+        arrivals |= (ones @ before.T).T > 0
+    return arrivals
 
 
 def _barrier(placed: Placed, chip: Chip) -> float:
@@ -143,10 +143,10 @@ def _barrier(placed: Placed, chip: Chip) -> float:
 def _check(placed: Placed, chip: Chip) -> None:
     if chip.kind != "spiking":
         raise error("T305", f"chip {chip.name!r} is not stated by spiking events", notes=[f"it is a {chip.kind} chip"])
-    held = np.bincount(placed.core, minlength=chip.cores)
-    if len(held) > chip.cores or held.max() > chip["core.units"]:
-        worst = int(held.argmax())
+    population = np.bincount(placed.core, minlength=chip.cores)
+    if len(population) > chip.cores or population.max() > chip["core.units"]:
+        worst = int(population.argmax())
         limit = chip.quantities.quantity("core.units")
-        notes = [f"core {worst} of {chip.cores} is to hold {held[worst]} units"]
+        notes = [f"core {worst} of {chip.cores} is to hold {population[worst]} units"]
         notes += [f"a core holds {limit.written} ({limit.source})"]
         raise error("T306", f"the units do not fit chip {chip.name!r}", notes=notes)

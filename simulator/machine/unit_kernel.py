@@ -12,6 +12,7 @@ from thermoc.simulator.devices.equations import rates
 from thermoc.simulator.devices.loops import FINE, adaptive, workspace
 from thermoc.simulator.devices.records import WORK, DeviceDrive, DeviceProblem
 from thermoc.simulator.devices.rule import rule
+from thermoc.simulator.machine.unit_state import UnitScratch
 
 TOLERANCE = 1e-6
 PIECES = 8
@@ -22,106 +23,82 @@ SECONDS = 1e-12
 
 
 @rule
-def work(seconds, u, plain, T, heater, island, y, m, unit, cell, kept, sums, scratch):
-    """Bring a unit through ``seconds`` at source u over a die at T; return (status, island, seconds reached).
-
-    plain: its temperature is its only state, so that the heat of a piece is foreseen from its power. unit: its
-    ``records.Cell``. cell: R and R C of the island. sums: J in, J of heat and K s are added to.
-    """
-    R, tau = cell
-    steps, z = scratch
+def work(seconds, bias, T, heater, island, y, memory, design, scratch):
+    """Bring a unit through ``seconds`` at a bias (V) over a die at T; return (status, island, seconds reached)."""
+    R, tau, steps, piece = design.resistance, design.tau, scratch.steps, scratch.piece
     done, h, tried, gain = 0.0, min(seconds, tau / PIECES), 0.0, 0.0
     while done < seconds:
         h = min(h, seconds - done)
-        z[:] = 0.0
-        rates(DeviceProblem(unit, DeviceDrive(u, island), m, z), y, steps.K[6])
-        expected = steps.K[6, WORK] + gain if plain else gain
+        scratch.noise[:] = 0.0
+        rates(DeviceProblem(design.memristor, DeviceDrive(bias, island), memory, scratch.noise), y, steps.K[6])
+        # A plain memristor's heat is its power and what the last piece's heat was beyond the power foreseen for it.
+        expected = steps.K[6, WORK] + gain if design.plain else gain
         goal = T + R * (expected + heater)
         mean = goal - (island - goal) * math.expm1(-h / tau) * tau / h
-        kept[:] = 0.0
-        problem = DeviceProblem(unit, DeviceDrive(u, mean), m, z)
-        status, tried = adaptive(problem, y, (0.0, h), tried, TOLERANCE, kept, steps)
+        piece[:] = 0.0
+        problem = DeviceProblem(design.memristor, DeviceDrive(bias, mean), memory, scratch.noise)
+        status, tried = adaptive(problem, y, (0.0, h), tried, TOLERANCE, piece, steps)
         if status != FINE:
             return status, island, done + steps.time[0]
-        goal = T + R * (kept[1] / h + heater)
+        goal = T + R * (piece[1] / h + heater)  # the heat that did come, in the place of what was expected
         island = goal + (island - goal) * math.exp(-h / tau)
         for k in range(3):
-            sums[k] += kept[k]
+            scratch.stretch[k] += piece[k]
         done = seconds if h >= seconds - done else done + h
-        gain += kept[1] / h - expected
-        if R * abs(kept[1] / h - expected) < SETTLED * island:
+        gain += piece[1] / h - expected
+        if R * abs(piece[1] / h - expected) < SETTLED * island:
             h *= 2
     return FINE, island, seconds
 
 
 @rule
-def rest(seconds, plain, T, heater, island, y, m, unit, cell, kept, sums, scratch):
-    """The same without bias. A plain memristor, whose temperature is its only state, hands its heat on and cools."""
-    if not plain:
-        return work(seconds, 0.0, False, T, heater, island, y, m, unit, cell, kept, sums, scratch)
-    c, (R, tau), goal = unit.circuit, cell, T + cell[0] * heater
-    left = math.exp(-seconds * c.conductance / c.capacity)
+def rest(seconds, T, heater, island, y, memory, design, scratch):
+    """The same without bias. A plain memristor, whose temperature is its only state, gives its heat away and cools."""
+    if not design.plain:
+        return work(seconds, 0.0, T, heater, island, y, memory, design, scratch)
+    c, R, tau, goal = design.memristor.circuit, design.resistance, design.tau, T + design.resistance * heater
+    decay = math.exp(-seconds * c.conductance / c.capacity)
     over = y[0] - island
-    island += c.capacity * over * (1 - left) * R / tau
+    island += c.capacity * over * (1 - decay) * R / tau
     island = goal + (island - goal) * math.exp(-seconds / tau)
-    y[0] = island + over * left
+    y[0] = island + over * decay
     return FINE, island, seconds
 
 
 @njit(error_model="numpy", nogil=True)
-def span(
-    t0,
-    t1,
-    T,
-    aim,
-    own,
-    first,
-    begin,
-    end,
-    island,
-    Y,
-    memory,
-    bias,
-    unit,
-    cell,
-    most,
-    plain,
-    kelvin,
-    joules,
-    bad,
-):
-    """All classes from t0 to t1 (ps): joules (2, classes) of units and heaters and kelvin (pulses,) K s are added to.
+def span(moment, T, hold, pulses, states, design, sums):
+    """Bring all classes of units through a moment (from, to; ps) on dies at T (classes,).
 
-    Up to the end of a pulse a heater of at most ``most`` W gives what holds the island at the pulse's aim (pulses,) K,
-    but for its unit's own (pulses,) mean W. bad: status, class and time (ps) of the first that cannot go on.
+    Up to the end of a pulse a heater of at most ``hold.most`` W gives what holds the island at the pulse's aim, but for
+    its unit's own mean W.
     """
-    kept, sums = np.zeros(3), np.zeros(3)
-    scratch = workspace(), np.zeros(3)
+    t0, t1 = moment
+    first, begin, end = pulses
+    island = states.island
+    scratch = UnitScratch(workspace(), np.zeros(3), np.zeros(3), np.zeros(3))
     for k in range(T.size):
         n = first[k] + np.searchsorted(end[first[k] : first[k + 1]], t0, side="right")
         t = t0
         while t < t1:
             goal = min(n, first[k + 1] - 1)
-            heater = max(0.0, (aim[goal] - T[k]) / cell[0] - own[goal]) if most > 0 else 0.0
-            heater = min(heater, most)
+            heater = max(0.0, (hold.aim[goal] - T[k]) / design.resistance - hold.own[goal]) if hold.most > 0 else 0.0
+            heater = min(heater, hold.most)
             working, stop = n < first[k + 1] and begin[n] <= t, t1
             if n < first[k + 1]:
                 stop = min(t1, end[n] if working else begin[n])
-            sums[:] = 0.0
-            seconds, y, m = (stop - t) * SECONDS, Y[k], memory[k]
+            scratch.stretch[:] = 0.0
+            seconds, y, memory = (stop - t) * SECONDS, states.memristor[k], states.memory[k]
             if working:
                 status, island[k], reached = work(
-                    seconds, bias, plain, T[k], heater, island[k], y, m, unit, cell, kept, sums, scratch
+                    seconds, design.bias, T[k], heater, island[k], y, memory, design, scratch
                 )
-                kelvin[n] += sums[2]
+                sums.kelvin[n] += scratch.stretch[2]
             else:
-                status, island[k], reached = rest(
-                    seconds, plain, T[k], heater, island[k], y, m, unit, cell, kept, sums, scratch
-                )
-            joules[0, k] += sums[0]
-            joules[1, k] += heater * seconds
+                status, island[k], reached = rest(seconds, T[k], heater, island[k], y, memory, design, scratch)
+            sums.joules[0, k] += scratch.stretch[0]
+            sums.joules[1, k] += heater * seconds
             if status != FINE:
-                bad[0], bad[1], bad[2] = status, k, t + reached / SECONDS
+                sums.failed[0], sums.failed[1], sums.failed[2] = status, k, t + reached / SECONDS
                 return
             n += working and stop == end[n]
             t = stop

@@ -28,33 +28,10 @@ from thermoc.simulator.devices.records import CAPACITY, CURRENT, VOLTAGE, Device
 from thermoc.simulator.machine.instructions import PICO
 from thermoc.simulator.machine.pulses import Pulses
 from thermoc.simulator.machine.unit_kernel import span as _span
+from thermoc.simulator.machine.unit_state import NONE, Hold, PulseTimes, UnitDesign, UnitStates, UnitSums
 from thermoc.support.errors import ThermocError, error
 
 POINTS, MARGIN = 129, 50.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class States:
-    """What classes of units hold: islands (classes,) K; memristors (classes, 3) and their memory (classes, 5)."""
-
-    island: NDArray[np.float64]
-    memristor: NDArray[np.float64]
-    memory: NDArray[np.float64]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Hold:
-    """What heaters of at most ``most`` W are to do up to the end of each pulse: let units rest at ``aim`` (pulses,) K.
-
-    own: (pulses,) W by which the heat of earlier pulses helps them.
-    """
-
-    aim: NDArray[np.float64]
-    own: NDArray[np.float64]
-    most: float
-
-
-NONE = Hold(aim=np.zeros(1), own=np.zeros(1), most=0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +52,7 @@ class Response:
         return self.island(known) + (T - known)
 
 
-class Units:
+class ThermalUnits:
     """The units of a chip, as its file's [sampler] says.
 
     Errors: T404 for an unknown device, T515 for one that holds more than a quarter of its island's heat: the two are
@@ -92,36 +69,39 @@ class Units:
             notes = [f"it has {d.circuit[0, CAPACITY]:.3g} J/K, sampler.capacity is {chip['sampler.capacity']:.3g} J/K"]
             hint = "give islands at least four times the device's heat capacity, or take a smaller device"
             raise error("T515", f"chip {chip.name!r}: {d.name} is too large for its island", notes=notes, hint=hint)
-        self.unit = d.cell()
-        self.plain = d.model.hysteresis is None and bool(d.scale[0] > 0 and not d.scale[1:].any())
+        self.design = UnitDesign(
+            memristor=d.cell(),
+            bias=self.bias,
+            resistance=self.rise,
+            tau=self.tau,
+            plain=d.model.hysteresis is None and bool(d.scale[0] > 0 and not d.scale[1:].any()),
+        )
         self._responses: dict[float, Response] = {}
 
-    def resting(self, T: NDArray[np.float64]) -> States:
+    def resting(self, T: NDArray[np.float64]) -> UnitStates:
         """Return units that rest at T (classes,)."""
         rest = devices.starting(self.device, T=T)
-        return States(
+        return UnitStates(
             island=T.copy(),
             memristor=np.broadcast_to(rest.start, (len(T), 3)).copy(),
             memory=memories(rest, len(T)),
         )
 
     def advance(
-        self, states: States, pulses: Pulses, T: NDArray, hold: Hold, span: tuple[int, int], kelvin: NDArray
+        self, states: UnitStates, pulses: Pulses, T: NDArray, hold: Hold, span: tuple[int, int], kelvin: NDArray
     ) -> NDArray[np.float64]:
         """Bring units through a span (ps) on dies at T (classes,), held; return J of units and heaters (2, classes).
 
         States move in place, and what memristors show, in K s, is added to ``kelvin`` (pulses,). Errors: T410 for one
         that runs away and T411 for a step that cannot be solved, with time, place and current.
         """
-        joules, failed = np.zeros((2, len(T))), np.zeros(3)
-        held = states.island, states.memristor, states.memory
-        _span(
-            *span, T, hold.aim, hold.own, pulses.first, pulses.begin, pulses.end, *held, self.bias, self.unit,
-            (self.rise, self.tau), hold.most, self.plain, kelvin, joules, failed,
-        )  # fmt: skip
-        if failed[0] != FINE:
-            raise self._failure(states, pulses, int(failed[1]), int(failed[0]), failed[2])
-        return joules
+        sums = UnitSums(kelvin=kelvin, joules=np.zeros((2, len(T))), failed=np.zeros(3))
+        times = PulseTimes(first=pulses.first, begin=pulses.begin, end=pulses.end)
+        _span(span, T, hold, times, states, self.design, sums)
+        status, number, picoseconds = sums.failed
+        if status != FINE:
+            raise self._failure(states, pulses, int(number), int(status), picoseconds)
+        return sums.joules
 
     def hold(self, pulses: Pulses, target: NDArray[np.float64], busy: NDArray[np.float64], most: float) -> Hold:
         """Return how heaters hold units at targets (pulses,) K when they are worked ``busy`` (classes,) of the time.
@@ -178,12 +158,14 @@ class Units:
         response = self.response(seconds)
         return float(response.watts(response.beneath(np.array([self.chip["sampler.reference"]])))[0])
 
-    def _failure(self, states: States, pulses: Pulses, k: int, status: int, picoseconds: float) -> ThermocError:
+    def _failure(self, states: UnitStates, pulses: Pulses, k: int, status: int, picoseconds: float) -> ThermocError:
         core, out = int(pulses.core[k]), np.zeros(8)
         d, T = self.device, float(states.island[k])
         y = states.memristor[k]
         shown = y if np.isfinite(y).all() and y[0] > 0 else np.array([T, y[1] if np.isfinite(y[1]) else 0.0, 0.0])
-        rates(DeviceProblem(self.unit, DeviceDrive(self.bias, T), states.memory[k], np.zeros(3)), shown, out)
+        rates(
+            DeviceProblem(self.design.memristor, DeviceDrive(self.bias, T), states.memory[k], np.zeros(3)), shown, out
+        )
         tile = core // self.chip.whole("mesh.cores")
         notes = [
             f"core {core} (tile {tile}) after {picoseconds / PICO:.6g} s, bias {self.bias:g} V",

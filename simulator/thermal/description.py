@@ -9,7 +9,7 @@
     [package]                  # optional: resistance, capacity, temperature
     [package.spreader]         # and [package.sink]: material, side, thickness
 
-Inlays follow a floorplan and are given in Python: ``Layer.inlays``.
+Inlays follow a floorplan and are given in Python: ``DieLayer.inlays``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 
 from thermoc.simulator.data import quantities
 from thermoc.simulator.data.quantities import Quantities
-from thermoc.simulator.thermal.stack import Face, Layer, Material, Package, Plate, Sink, Stack
+from thermoc.simulator.thermal.stack import DieLayer, Face, HeatSink, Material, Package, Plate, Stack
 from thermoc.support.errors import ThermocError, error
 from thermoc.support.limits import TEXT_BYTES
 from thermoc.support.loading import read_text
@@ -53,9 +53,9 @@ ROLES = {"source": True, "passive": False}
 
 def read(source: str | os.PathLike[str]) -> Stack:
     """Return the stack of a data file, a path or TOML text. Errors: T501, T513, T405."""
-    found = quantities.read(source, expected(source))
+    document = quantities.read(source, expected(source))
     label = "the text" if isinstance(source, str) and "\n" in source else Path(source).name
-    return stack(found, label)
+    return stack(document, label)
 
 
 def expected(source: str | os.PathLike[str]) -> dict[str, str]:
@@ -95,9 +95,9 @@ def stack(found: Quantities, label: str = "the data") -> Stack:
     )
 
 
-def _layer(found: Quantities, materials: Mapping[str, Material], label: str) -> Layer:
+def _layer(found: Quantities, materials: Mapping[str, Material], label: str) -> DieLayer:
     name = found.text("name")
-    return Layer(
+    return DieLayer(
         name=name,
         thickness=found["thickness"],
         material=_named(found, f"{label}: layer {name!r}: material", "material", materials),
@@ -111,11 +111,11 @@ def _face(found: Quantities, side: str) -> Face | None:
     return Face(coefficient=found[f"{side}.coefficient"], temperature=found[f"{side}.temperature"])
 
 
-def _sink(found: Quantities) -> Sink | None:
+def _sink(found: Quantities) -> HeatSink | None:
     if "sink" not in found.names():
         return None
     part = found.group("sink")
-    return Sink(**{name: part[name] for name in part})
+    return HeatSink(**{name: part[name] for name in part})
 
 
 def _package(found: Quantities, materials: Mapping[str, Material], label: str) -> Package | None:

@@ -29,7 +29,7 @@ MOST_ENTRIES = 1 << 26
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class DieState:
     """A die's heat at ``time`` in s; what it holds is its solver's own."""
 
     time: float
@@ -61,7 +61,7 @@ class Die:
         """Names of the sheets from the top down, the package's spreader and sink included."""
         return tuple(sheet.name for sheet in self.stack.sheets)
 
-    def start(self, temperature: ArrayLike | None = None) -> State:
+    def start(self, temperature: ArrayLike | None = None) -> DieState:
         """Return the state of a temperature in K: one number, or (L, ny, nx); of the ambient where none is given.
 
         A sink and the package's lumped nodes start at the ambient, or at the one number. Errors: T402, T405.
@@ -74,36 +74,36 @@ class Die:
         if not (np.isfinite(T).all() and (T > 0).all()):
             raise error("T405", "temperatures must be finite and > 0 K", notes=[f"the least is {T.min()!r}"])
         rise = T - self.stack.ambient
-        return State(0.0, self.solver.start(np.broadcast_to(rise, full)))
+        return DieState(0.0, self.solver.start(np.broadcast_to(rise, full)))
 
-    def step(self, state: State, power: ArrayLike, dt: float) -> tuple[State, Ledger]:
+    def step(self, state: DieState, power: ArrayLike, dt: float) -> tuple[DieState, Ledger]:
         """Return the state after ``dt`` s of constant power in W, and the step's ledger. Errors: T402, T403."""
         dt = float(spread("a step", dt, ()))
         if not dt > 0:
             raise error("T403", "a step must be > 0 s", notes=[f"it is {dt!r}"])
         held, ledger = self.solver.step(state.held, self._power(power), float(dt))
-        return State(state.time + dt, held), ledger
+        return DieState(state.time + dt, held), ledger
 
-    def steady(self, power: ArrayLike) -> State:
+    def steady(self, power: ArrayLike) -> DieState:
         """Return the state that this power settles to (P20). Errors: T402, T403, T413."""
-        return State(np.inf, self.solver.steady(self._power(power)))
+        return DieState(np.inf, self.solver.steady(self._power(power)))
 
-    def temperature(self, state: State, layer: int | str | None = None) -> NDArray:
+    def temperature(self, state: DieState, layer: int | str | None = None) -> NDArray:
         """Return temperatures in K: (L, ny, nx), or (ny, nx) of one layer by index or name."""
         if layer is None:
             return self.solver.rise(state.held) + self.stack.ambient
         place = self.stack.place(layer) if isinstance(layer, str) else layer
         return self.solver.rise_of(state.held, place) + self.stack.ambient
 
-    def block_means(self, state: State, layer: int | str, binning: Binning) -> NDArray:
+    def block_means(self, state: DieState, layer: int | str, binning: Binning) -> NDArray:
         """Return the mean temperature over each block (blocks,) in K."""
         return binning.means(self.temperature(state, layer))
 
-    def rim(self, state: State) -> dict[str, float]:
+    def rim(self, state: DieState) -> dict[str, float]:
         """Return the temperatures of a sink or the package's lumped nodes in K by name; empty without either."""
         return {name: rise + self.stack.ambient for name, rise in self.solver.rim(state.held).items()}
 
-    def energy(self, state: State) -> float:
+    def energy(self, state: DieState) -> float:
         """Return what all nodes hold above the ambient in J: the sum of C (T - T_ambient)."""
         return self.solver.energy(state.held)
 

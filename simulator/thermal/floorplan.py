@@ -39,7 +39,7 @@ class Rectangle:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Block:
+class FloorplanBlock:
     """A named part of a die: rectangles that do not overlap. ``where`` is its line in a file."""
 
     name: str
@@ -59,9 +59,9 @@ class Block:
         return sum(r.area for r in self.rectangles)
 
 
-def block(name: str, x: float, y: float, width: float, height: float) -> Block:
+def block(name: str, x: float, y: float, width: float, height: float) -> FloorplanBlock:
     """Return a block of one rectangle, in m."""
-    return Block(name=name, rectangles=(Rectangle(x, y, width, height),))
+    return FloorplanBlock(name=name, rectangles=(Rectangle(x, y, width, height),))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ class Floorplan:
 
     width: float
     height: float
-    blocks: tuple[Block, ...]
+    blocks: tuple[FloorplanBlock, ...]
 
     def __post_init__(self) -> None:
         found = [*_twice(self.blocks), *_outside(self), *_overlaps(self)]
@@ -116,7 +116,7 @@ class Binning:
         """Return the mean over each block (blocks,) of a map (ny, nx)."""
         return self.weights @ temperature.ravel()
 
-    def _shares(self, block: Block) -> NDArray:
+    def _shares(self, block: FloorplanBlock) -> NDArray:
         ny, nx = self.shape
         total = np.zeros(self.shape)
         for r in block.rectangles:
@@ -132,7 +132,7 @@ def _overlap(low: float, high: float, size: float, n: int) -> NDArray:
     return np.maximum(np.minimum(edges[1:], high) - np.maximum(edges[:-1], low), 0.0)
 
 
-def _twice(blocks: tuple[Block, ...]) -> list[Finding]:
+def _twice(blocks: tuple[FloorplanBlock, ...]) -> list[Finding]:
     seen: set[str] = set()
     found = []
     for b in blocks:
@@ -143,11 +143,11 @@ def _twice(blocks: tuple[Block, ...]) -> list[Finding]:
 
 
 def _outside(plan: Floorplan) -> list[Finding]:
-    found, room = [], SLACK * max(plan.width, plan.height)
+    found, tolerance = [], SLACK * max(plan.width, plan.height)
     for b in plan.blocks:
         for r in b.rectangles:
             low, high = min(r.x, r.y), max(r.x + r.width - plan.width, r.y + r.height - plan.height)
-            if low < -room or high > room:
+            if low < -tolerance or high > tolerance:
                 notes = (str(r), f"the die is {plan.width!r} x {plan.height!r} m")
                 found.append(
                     Finding(code="T514", what=f"block {b.name!r} lies outside the die", where=b.where, notes=notes)
@@ -163,18 +163,18 @@ def _overlaps(plan: Floorplan) -> list[Finding]:
         return []
     low = np.array([[r.x, r.y] for r, _ in tagged])
     high = low + np.array([[r.width, r.height] for r, _ in tagged])
-    room, found = SLACK * max(plan.width, plan.height), []
+    tolerance, found = SLACK * max(plan.width, plan.height), []
     for i, (_, b) in enumerate(tagged):
-        last = int(np.searchsorted(low[:, 0], high[i, 0] - room))
+        last = int(np.searchsorted(low[:, 0], high[i, 0] - tolerance))
         sides = np.minimum(high[i], high[i + 1 : last]) - np.maximum(low[i], low[i + 1 : last])
-        for j in np.flatnonzero((sides > room).all(axis=1)):
+        for j in np.flatnonzero((sides > tolerance).all(axis=1)):
             found.append(_overlap_of(b, tagged[i + 1 + int(j)][1], sides[j]))
             if len(found) > MOST_OVERLAPS:
                 return found
     return found
 
 
-def _overlap_of(one: Block, other: Block, sides: NDArray) -> Finding:
+def _overlap_of(one: FloorplanBlock, other: FloorplanBlock, sides: NDArray) -> Finding:
     where = one.where if other.where is None or (one.where and one.where.line > other.where.line) else other.where
     notes = (f"their overlap is {sides[0]:.6g} x {sides[1]:.6g} m, {sides[0] * sides[1]:.6g} m^2",)
     what = f"blocks {one.name!r} and {other.name!r} overlap"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.simulator.thermal.floorplan import Floorplan
-from thermoc.simulator.thermal.stack import Layer, Package, Stack
+from thermoc.simulator.thermal.stack import DieLayer, Package, Stack
 
 Shape = tuple[int, int]
 
@@ -156,7 +156,7 @@ def _series(a: NDArray, b: NDArray) -> NDArray:
 _PROPERTIES = ("conductivity", "heat_capacity")
 
 
-def _field(sheet: Layer, stack: Stack, shape: Shape, name: str) -> NDArray:
+def _field(sheet: DieLayer, stack: Stack, shape: Shape, name: str) -> NDArray:
     """Return a property of each cell: the layer's, mixed with those of its inlays by area."""
     base = float(getattr(sheet.material, name))
     field = np.full(shape, base)

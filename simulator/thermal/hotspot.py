@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.simulator.data import quantities
-from thermoc.simulator.thermal.floorplan import Block, Floorplan, Rectangle
+from thermoc.simulator.thermal.floorplan import Floorplan, FloorplanBlock, Rectangle
 from thermoc.simulator.thermal.hotspot_layers import LayerRow, rows_of
-from thermoc.simulator.thermal.stack import Layer, Material, Package, Plate, Stack
+from thermoc.simulator.thermal.stack import DieLayer, Material, Package, Plate, Stack
 from thermoc.simulator.thermal.text import numbers, undone, wrong
 
 DEFAULTS = Path(__file__).with_name("hotspot.toml")
@@ -101,9 +101,9 @@ def read_floorplan(path: str | os.PathLike[str]) -> Floorplan:
         found.append((words[0], numbers(words[1:], where), where))
     if not found:
         raise wrong(f"{Path(path).name} holds no block", None)
-    left, low = (min(values[i] for _, values, _ in found) for i in (2, 3))
+    x_low, low = (min(values[i] for _, values, _ in found) for i in (2, 3))
     blocks = tuple(
-        Block(name=name, rectangles=(Rectangle(x - left, y - low, w, h),), where=where)
+        FloorplanBlock(name=name, rectangles=(Rectangle(x - x_low, y - low, w, h),), where=where)
         for name, (w, h, x, y), where in found
     )
     return Floorplan(
@@ -131,7 +131,7 @@ def read_power(path: str | os.PathLike[str]) -> PowerTrace:
 
 def read_materials(path: str | os.PathLike[str]) -> dict[str, Material]:
     """Return the solids of a materials file by name; fluids are passed over. Errors: T501, T514 with the line."""
-    rows, found = list(rows_of(path)), {}
+    rows, materials = list(rows_of(path)), {}
     while rows:
         (where, (name, *_)), rows = rows[0], rows[1:]
         kind = rows[0][1][0] if rows else ""
@@ -142,22 +142,22 @@ def read_materials(path: str | os.PathLike[str]) -> dict[str, Material]:
             raise wrong(f"material {name!r} is cut short", where)
         k, c = (numbers(words[:1], line)[0] for line, words in rows[1:3])
         if kind == "solid":
-            found[name] = Material(name=name, conductivity=k, heat_capacity=c)
+            materials[name] = Material(name=name, conductivity=k, heat_capacity=c)
         rows = rows[size:]
-    return found
+    return materials
 
 
 def read_config(path: str | os.PathLike[str]) -> dict[str, str]:
     """Return a configuration's values by name, without the dash. Errors: T501, T514 with the line."""
-    found: dict[str, str] = {}
+    settings: dict[str, str] = {}
     for where, words in rows_of(path):
         if len(words) != 2 or not words[0].startswith("-"):
             raise wrong("a line is a dash, a name and a value", where)
         name = words[0][1:]
-        if name in found:
+        if name in settings:
             raise wrong(f"{name!r} is given twice", where)
-        found[name] = words[1]
-    return found
+        settings[name] = words[1]
+    return settings
 
 
 def stack(
@@ -185,8 +185,8 @@ def stack(
         raise wrong(f"grid_layer_file names {given['grid_layer_file']}, and no layers are given", None, hint)
     values = {name: _value(name, given.get(name, default)) for name, default in defaults().items()}
     made = {part: _material(part, values, given, materials or {}) for part in ("chip", "interface", "spreader", "sink")}
-    silicon = Layer(name="silicon", thickness=values["t_chip"], material=made["chip"], source=True)
-    interface = Layer(name="interface", thickness=values["t_interface"], material=made["interface"])
+    silicon = DieLayer(name="silicon", thickness=values["t_chip"], material=made["chip"], source=True)
+    interface = DieLayer(name="interface", thickness=values["t_interface"], material=made["interface"])
     rows = [row.layer(values["lumping"], materials or {}) for row in layers]
     return Stack(
         width=plan.width,

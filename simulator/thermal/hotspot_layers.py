@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from thermoc.simulator.thermal.stack import Layer, Material
+from thermoc.simulator.thermal.stack import DieLayer, Material
 from thermoc.simulator.thermal.text import beneath, numbers, read_lines, undone, wrong
 from thermoc.support.errors import Location, error
 
@@ -36,7 +36,7 @@ class LayerRow:
         """What the layer is called in the stack."""
         return f"layer {self.number}"
 
-    def layer(self, lumping: float, materials: Mapping[str, Material]) -> Layer:
+    def layer(self, lumping: float, materials: Mapping[str, Material]) -> DieLayer:
         """Return the stack's layer, its capacity times HotSpot's factor. Errors: T514 for an unknown material."""
         k, c = self.conductivity, self.capacity
         if self.material:
@@ -45,7 +45,7 @@ class LayerRow:
                 raise wrong(f"no material {self.material!r}", self.where, hint)
             k, c = materials[self.material].conductivity, materials[self.material].heat_capacity
         material = Material(name=self.name, conductivity=k, heat_capacity=lumping * c)
-        return Layer(name=self.name, thickness=self.thickness, material=material, source=self.source)
+        return DieLayer(name=self.name, thickness=self.thickness, material=material, source=self.source)
 
 
 def read_layers(path: str | os.PathLike[str], root: str | os.PathLike[str] | None = None) -> tuple[LayerRow, ...]:

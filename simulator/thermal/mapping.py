@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.simulator.thermal.floorplan import Block, Floorplan
+from thermoc.simulator.thermal.floorplan import Floorplan, FloorplanBlock
 from thermoc.simulator.thermal.grid import Shape
 from thermoc.support.errors import error
 
@@ -35,7 +35,7 @@ def read_blocks(plan: Floorplan, field: NDArray, mode: str = "avg") -> NDArray:
     return np.array([MODES[mode](field[touched(plan, block, (ny, nx))]) for block in plan.blocks])
 
 
-def touched(plan: Floorplan, block: Block, shape: Shape) -> tuple[slice, slice]:
+def touched(plan: Floorplan, block: FloorplanBlock, shape: Shape) -> tuple[slice, slice]:
     """Return the rows and columns of the cells that a block of one rectangle touches. Errors: T405 for several."""
     (r, *others), (ny, nx) = block.rectangles, shape
     if others:

@@ -97,7 +97,7 @@ def drive(m: Modes, power: NDArray, layers: tuple[int, ...]) -> NDArray:
     return total
 
 
-class Drive:
+class ModalDrive:
     """The drive of a power, kept until another power comes: power often lasts for many steps."""
 
     def __init__(self, m: Modes, layers: tuple[int, ...]):

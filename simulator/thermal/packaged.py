@@ -25,7 +25,7 @@ NODES = ("spreader", "sink inner", "sink outer")
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Amplitudes:
     """Amplitudes (L, ny, nx), and the lumped nodes (axis, parity, 3) as sums and differences over sqrt(2)."""
 
     cells: NDArray
@@ -52,7 +52,7 @@ class PackagedSolver:
         self.modes = m = modal.modes(grid(stack, shape))
         found = rims(stack, shape)
         assert found is not None
-        self.rims, self.drive = found, modal.Drive(m, sources)
+        self.rims, self.drive = found, modal.ModalDrive(m, sources)
         self.sectors = rim.sectors(m, found)
         self.flat = np.sqrt(m.cells)
         self.zero = m.shape[:, :, 0, 0]
@@ -60,22 +60,22 @@ class PackagedSolver:
         self.inflow = m.top * self.top_rise * self.flat * self.zero[0]
         self.propagator = lru_cache(KEPT)(self._propagator)
 
-    def start(self, rise: NDArray) -> Held:
+    def start(self, rise: NDArray) -> Amplitudes:
         """Return the state of a temperature rise (L, ny, nx); the nodes take one that is the same everywhere."""
         nodes = np.zeros((2, 2, 3))
         if np.ptp(rise) == 0:
             nodes[:, 0] = np.sqrt(2) * rise.flat[0]
-        return Held(modal.amplitudes(self.modes, rise), nodes)
+        return Amplitudes(modal.amplitudes(self.modes, rise), nodes)
 
-    def rise(self, x: Held) -> NDArray:
+    def rise(self, x: Amplitudes) -> NDArray:
         """Return the temperature rise (L, ny, nx)."""
         return modal.rise(self.modes, x.cells)
 
-    def rise_of(self, x: Held, layer: int) -> NDArray:
+    def rise_of(self, x: Amplitudes, layer: int) -> NDArray:
         """Return the temperature rise (ny, nx) of one layer."""
         return modal.rise_of(self.modes, x.cells, layer)
 
-    def rim(self, x: Held) -> dict[str, float]:
+    def rim(self, x: Amplitudes) -> dict[str, float]:
         """Return the rises of the lumped nodes by name."""
         plus, minus = x.nodes[:, 0] / np.sqrt(2), x.nodes[:, 1] / np.sqrt(2)
         sides = [[plus[axis] + minus[axis], plus[axis] - minus[axis]] for axis in (0, 1)]
@@ -86,7 +86,7 @@ class PackagedSolver:
             for end in (0, 1)
         }
 
-    def step(self, x: Held, power: NDArray, dt: float) -> tuple[Held, Ledger]:
+    def step(self, x: Amplitudes, power: NDArray, dt: float) -> tuple[Amplitudes, Ledger]:
         """Return the state after ``dt`` of constant power (sources, ny, nx)."""
         p = self.propagator(dt)
         rate, heats = self._pull(x, power)
@@ -104,7 +104,7 @@ class PackagedSolver:
                     "k,ki,kl,li->i", 2 * PHI2, inv.weight[..., 0, 0], drawn[..., 0, 0], sector.plates[..., 0, 0]
                 )
                 slope += dt * flat.real
-        after = Held(x.cells + change, x.nodes + nodes)
+        after = Amplitudes(x.cells + change, x.nodes + nodes)
         lasting = self.zero @ (dt * x.cells[:, 0, 0] + slope) * self.flat
         lasting_nodes = dt * x.nodes + dt * slope_nodes
         ledger = Ledger(
@@ -116,9 +116,9 @@ class PackagedSolver:
         )
         return after, ledger
 
-    def steady(self, power: NDArray) -> Held:
+    def steady(self, power: NDArray) -> Amplitudes:
         """Return the state in which nothing changes (P20)."""
-        drive, heats = self._pull(Held(np.zeros_like(self.modes.rate), np.zeros((2, 2, 3))), power)
+        drive, heats = self._pull(Amplitudes(np.zeros_like(self.modes.rate), np.zeros((2, 2, 3))), power)
         cells, nodes = drive / self.modes.rate, np.zeros((2, 2, 3))
         for sector in self.sectors:
             inv = rim.inverse(sector, np.zeros(1, complex))
@@ -128,9 +128,9 @@ class PackagedSolver:
             for axis in (0, 1):
                 if sector.met[axis]:
                     sector.nodes(nodes, axis)[:] = ends[axis][0].real
-        return Held(cells, nodes)
+        return Amplitudes(cells, nodes)
 
-    def energy(self, x: Held) -> float:
+    def energy(self, x: Amplitudes) -> float:
         """Return sum of C (T - T_ambient) in J, lumped nodes included."""
         return self._energy(x.cells, x.nodes)
 
@@ -140,7 +140,7 @@ class PackagedSolver:
                 sector.nodes(nodes, axis)[:] = -2 * (PHI1 @ ends[axis]).real
                 sector.nodes(slope, axis)[:] = -2 * (PHI2 @ ends[axis]).real
 
-    def _pull(self, x: Held, power: NDArray) -> tuple[NDArray, NDArray]:
+    def _pull(self, x: Amplitudes, power: NDArray) -> tuple[NDArray, NDArray]:
         """Return the amplitudes' rates of change, and the heat into each lumped node in W (axis, parity, 3)."""
         rate = self.drive(power) - self.modes.rate * x.cells
         rate[:, 0, 0] += self.inflow

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from thermoc.simulator.thermal.floorplan import Block
+from thermoc.simulator.thermal.floorplan import FloorplanBlock
 from thermoc.support.errors import error
 
 Nodes = Literal["centre", "top", "outer"]
@@ -29,7 +29,7 @@ class Material:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layer:
+class DieLayer:
     """A sheet of one material, ``thickness`` in m; ``inlays`` replace it below their blocks.
 
     A ``source`` layer takes power. A cell that an inlay covers in part mixes materials by area.
@@ -39,7 +39,7 @@ class Layer:
     thickness: float
     material: Material
     source: bool = False
-    inlays: tuple[tuple[Block, Material], ...] = ()
+    inlays: tuple[tuple[FloorplanBlock, Material], ...] = ()
 
     def __post_init__(self) -> None:
         _positive(f"layer {self.name!r}", thickness=self.thickness)
@@ -62,7 +62,7 @@ class Face:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sink:
+class HeatSink:
     """A heat sink below the last layer, all of one temperature: ``capacity`` in J/K.
 
     ``resistance`` in K/W from it to the air at ``temperature`` in K; ``joint`` in W/(m^2 K) between it and the last
@@ -127,10 +127,10 @@ class Stack:
 
     width: float
     height: float
-    layers: tuple[Layer, ...]
+    layers: tuple[DieLayer, ...]
     top: Face | None = None
     bottom: Face | None = None
-    sink: Sink | None = None
+    sink: HeatSink | None = None
     package: Package | None = None
     nodes: Nodes = "centre"
 
@@ -156,12 +156,12 @@ class Stack:
         return all(layer.uniform for layer in self.layers)
 
     @property
-    def sheets(self) -> tuple[Layer, ...]:
+    def sheets(self) -> tuple[DieLayer, ...]:
         """All layers that have cells: the stack's own, then the package's spreader and sink below the die."""
         if self.package is None:
             return self.layers
         plates = {"spreader": self.package.spreader, "sink": self.package.sink}
-        below = (Layer(name=n, thickness=p.thickness, material=p.material) for n, p in plates.items())
+        below = (DieLayer(name=n, thickness=p.thickness, material=p.material) for n, p in plates.items())
         return (*self.layers, *below)
 
     @property
@@ -173,7 +173,7 @@ class Stack:
         return 0.0
 
     @property
-    def below(self) -> Face | Sink | Package | None:
+    def below(self) -> Face | HeatSink | Package | None:
         """What cools the last layer from below."""
         return self.bottom or self.sink or self.package
 
@@ -184,7 +184,7 @@ class Stack:
             raise error("T405", f"no layer {name!r}", notes=[f"layers are {', '.join(names)}"])
         return names.index(name)
 
-    def with_layers(self, *layers: Layer) -> Stack:
+    def with_layers(self, *layers: DieLayer) -> Stack:
         """Return the stack with other layers."""
         return replace(self, layers=layers)
 

@@ -44,7 +44,7 @@ def beneath(root: Path, name: str, where: Location | None) -> Path:
 
 def numbers(words: Sequence[str], where: Location) -> list[float]:
     """Return finite numbers. Errors: T514."""
-    found = []
+    values = []
     for word in words:
         try:
             value = float(word)
@@ -52,5 +52,5 @@ def numbers(words: Sequence[str], where: Location) -> list[float]:
             raise wrong(f"{word!r} is no number", where) from None
         if not math.isfinite(value):
             raise wrong(f"{word!r} is not finite", where)
-        found.append(value)
-    return found
+        values.append(value)
+    return values

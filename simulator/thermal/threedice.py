@@ -17,16 +17,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.simulator.thermal.die import Die, State
+from thermoc.simulator.thermal.die import Die, DieState
 from thermoc.simulator.thermal.floorplan import Floorplan
-from thermoc.simulator.thermal.stack import Face, Layer, Material, Stack
+from thermoc.simulator.thermal.stack import DieLayer, Face, Material, Stack
 from thermoc.simulator.thermal.text import beneath, wrong
 from thermoc.simulator.thermal.threedice_floorplan import read_floorplan
-from thermoc.simulator.thermal.threedice_output import Asked, Output, blockwise, read_output
+from thermoc.simulator.thermal.threedice_output import Asked, OutputRequest, blockwise, read_output
 from thermoc.simulator.thermal.threedice_words import Words
 from thermoc.support.errors import Location
 
-__all__ = ["Output", "StackFile", "read_floorplan", "read_stack"]
+__all__ = ["OutputRequest", "StackFile", "read_floorplan", "read_stack"]
 
 UM = 1e-6
 BEYOND = {"microchannel": "microchannels", "pinfin": "pin fins", "heat": "a heat sink with a spreader of its own size"}
@@ -45,14 +45,14 @@ class StackFile:
     shape: tuple[int, int]
     floorplans: dict[str, Floorplan]
     powers: dict[str, NDArray]
-    outputs: tuple[Output, ...]
+    outputs: tuple[OutputRequest, ...]
     start: float
     steady: bool
     step: float | None = None
     slot: float | None = None
 
     @property
-    def probes(self) -> tuple[Output, ...]:
+    def probes(self) -> tuple[OutputRequest, ...]:
         """The cells whose temperature is asked for."""
         return tuple(output for output in self.outputs if output.kind == "T")
 
@@ -85,7 +85,7 @@ class StackFile:
         """Return W of each cell (sources, ny, nx) at a time in s from the start."""
         return self.power(self.slot_at(time))
 
-    def answer(self, output: Output, die: Die, state: State, *, slot: int = 0) -> NDArray:
+    def answer(self, output: OutputRequest, die: Die, state: DieState, *, slot: int = 0) -> NDArray:
         """Return what an output of the file asks for, of a die in a state: K, or W for Pmap in a slot.
 
         T and Tflpel: (); Tmap and Pmap: (ny, nx); Tflp: (blocks,) in the floorplan's order; T3d: (layers, ny, nx).
@@ -108,7 +108,7 @@ class StackFile:
 
 def read_stack(path: str | os.PathLike[str], root: str | os.PathLike[str] | None = None) -> StackFile:
     """Return a stack file with its floorplans, which lie below ``root``, else beside it. Errors: T501, T514."""
-    parts = _Parts()
+    parts = _StackParts()
     words = Words(path)
     while not words.done:
         _section(words, parts)
@@ -135,7 +135,7 @@ class _Placed:
 
 
 @dataclass
-class _Parts:
+class _StackParts:
     """What the sections of a stack file have said so far."""
 
     materials: dict[str, Material] = field(default_factory=dict)
@@ -160,7 +160,7 @@ class _Parts:
             for i, sheet in enumerate(one.sheets):
                 label = f"{one.name} source" if sheet.source else f"{one.name} layer {i}" if one.plan else one.name
                 layers.append(
-                    Layer(name=label, thickness=sheet.thickness, material=sheet.material, source=sheet.source)
+                    DieLayer(name=label, thickness=sheet.thickness, material=sheet.material, source=sheet.source)
                 )
                 if sheet.source:
                     sources[label] = read_floorplan(beneath(root, one.plan, one.where), length, width)
@@ -187,9 +187,9 @@ class _Parts:
         )
 
 
-def _section(words: Words, parts: _Parts) -> None:
+def _section(words: Words, parts: _StackParts) -> None:
     """Read one section, told by its first word."""
-    readers: dict[str, Callable[[Words, _Parts], None]] = {
+    readers: dict[str, Callable[[Words, _StackParts], None]] = {
         "material": _material,
         "top": partial(_sink, "top"),
         "bottom": partial(_sink, "bottom"),
@@ -208,7 +208,7 @@ def _section(words: Words, parts: _Parts) -> None:
     readers[kind](words, parts)
 
 
-def _material(words: Words, parts: _Parts) -> None:
+def _material(words: Words, parts: _StackParts) -> None:
     name, values = words.take(), {}
     words.take(":")
     for phrase, scale in (("thermal conductivity", UM), ("volumetric heat capacity", UM**3)):
@@ -223,20 +223,20 @@ def _material(words: Words, parts: _Parts) -> None:
     parts.materials[name] = Material(name=name, conductivity=k, heat_capacity=c)
 
 
-def _sink(side: str, words: Words, parts: _Parts) -> None:
+def _sink(side: str, words: Words, parts: _StackParts) -> None:
     if words.peek() == "pluggable":
         words.refuse("a pluggable heat sink")
     words.phrase("heat sink :")
     _face(side, "temperature", words, parts)
 
 
-def _conventional(words: Words, parts: _Parts) -> None:
+def _conventional(words: Words, parts: _StackParts) -> None:
     """The heat sink of versions before 2, which cools the top."""
     words.phrase("heat sink :")
     _face("top", "ambient temperature", words, parts)
 
 
-def _face(side: str, phrase: str, words: Words, parts: _Parts) -> None:
+def _face(side: str, phrase: str, words: Words, parts: _StackParts) -> None:
     if words.peek() in ("sink", "spreader"):
         words.refuse("a heat sink with a spreader of its own size")
     words.phrase("heat transfer coefficient")
@@ -246,7 +246,7 @@ def _face(side: str, phrase: str, words: Words, parts: _Parts) -> None:
     words.take(";")
 
 
-def _dimensions(words: Words, parts: _Parts) -> None:
+def _dimensions(words: Words, parts: _StackParts) -> None:
     found = []
     for what in (": chip", "cell"):
         words.phrase(f"{what} length")
@@ -267,7 +267,7 @@ def _dimensions(words: Words, parts: _Parts) -> None:
     parts.size = (length, width, dx, dy)
 
 
-def _known_material(words: Words, parts: _Parts) -> Material:
+def _known_material(words: Words, parts: _StackParts) -> Material:
     name = words.take()
     if name not in parts.materials:
         raise wrong(f"no material {name!r}", words.last, f"there are {', '.join(parts.materials) or 'none'}")
@@ -281,7 +281,7 @@ def _end(words: Words) -> None:
     words.take(";")
 
 
-def _layer(words: Words, parts: _Parts) -> None:
+def _layer(words: Words, parts: _StackParts) -> None:
     """A layer that the stack names: its height and its material, in any order."""
     name, height, material = words.take(), None, None
     words.take(":")
@@ -296,7 +296,7 @@ def _layer(words: Words, parts: _Parts) -> None:
     parts.layers[name] = _Sheet(thickness=height, material=material)
 
 
-def _die(words: Words, parts: _Parts) -> None:
+def _die(words: Words, parts: _StackParts) -> None:
     name, sheets = words.take(), []
     words.take(":")
     while words.peek() in ("layer", "source"):
@@ -309,7 +309,7 @@ def _die(words: Words, parts: _Parts) -> None:
     parts.dies[name] = tuple(sheets)
 
 
-def _stack(words: Words, parts: _Parts) -> None:
+def _stack(words: Words, parts: _StackParts) -> None:
     words.take(":")
     while words.peek() in ("die", "layer", "channel"):
         if words.peek() == "channel":
@@ -322,7 +322,7 @@ def _stack(words: Words, parts: _Parts) -> None:
         parts.placed.append(placed)
 
 
-def _placed_die(name: str, words: Words, parts: _Parts) -> _Placed:
+def _placed_die(name: str, words: Words, parts: _StackParts) -> _Placed:
     die = words.take()
     if die not in parts.dies:
         raise wrong(f"no die {die!r}", words.last, f"there are {', '.join(parts.dies) or 'none'}")
@@ -331,7 +331,7 @@ def _placed_die(name: str, words: Words, parts: _Parts) -> _Placed:
     return _Placed(name=name, sheets=parts.dies[die], plan=plan, where=words.last)
 
 
-def _placed_layer(name: str, words: Words, parts: _Parts) -> _Placed:
+def _placed_layer(name: str, words: Words, parts: _StackParts) -> _Placed:
     """A layer of its own: one that was described before, or a thickness and a material."""
     if words.peek() in parts.layers:
         sheet = parts.layers[words.take()]
@@ -344,7 +344,7 @@ def _placed_layer(name: str, words: Words, parts: _Parts) -> _Placed:
     return _Placed(name=name, sheets=(sheet,), where=words.last)
 
 
-def _solver(words: Words, parts: _Parts) -> None:
+def _solver(words: Words, parts: _StackParts) -> None:
     """Steady, or a transient with its steps and slots in s; how many processors 3D-ICE takes is its own matter."""
     words.take(":")
     parts.steady = words.take("steady", "transient") == "steady"
@@ -365,7 +365,7 @@ def _solver(words: Words, parts: _Parts) -> None:
         words.take(";")
 
 
-def _output(words: Words, parts: _Parts) -> None:
+def _output(words: Words, parts: _StackParts) -> None:
     words.take(":")
     while not words.done:
         parts.asked.append(read_output(words))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.simulator.thermal.floorplan import Block, Floorplan, Rectangle
+from thermoc.simulator.thermal.floorplan import Floorplan, FloorplanBlock, Rectangle
 from thermoc.simulator.thermal.text import wrong
 from thermoc.simulator.thermal.threedice_words import Words
 
@@ -28,7 +28,7 @@ def read_floorplan(path: str | os.PathLike[str], width: float, height: float) ->
     return Floorplan(width=width, height=height, blocks=tuple(blocks)), np.array(powers)
 
 
-def _block(words: Words) -> tuple[Block, list[float]]:
+def _block(words: Words) -> tuple[FloorplanBlock, list[float]]:
     name = words.take()
     where = words.last
     words.take(":")
@@ -41,7 +41,7 @@ def _block(words: Words) -> tuple[Block, list[float]]:
     watts = [words.number()]
     while words.take(",", ";") == ",":
         watts.append(words.number())
-    return Block(name=name, rectangles=tuple(rectangles), where=where), watts
+    return FloorplanBlock(name=name, rectangles=tuple(rectangles), where=where), watts
 
 
 def _rectangle(words: Words) -> Rectangle:

@@ -24,7 +24,7 @@ Size = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Output:
+class OutputRequest:
     """One line of output, with ``layer`` by the stack's name for it.
 
     kind: T (a ``cell``, its row and column), Tmap, Tflp (all blocks), Tflpel (one ``block``), Pmap (W), T3d. of: what
@@ -48,7 +48,7 @@ class Asked:
     words: tuple[str, ...]
     where: Location | None
 
-    def found(self, labels: Mapping[str, str], plans: Mapping[str, Floorplan], size: Size) -> Output:
+    def found(self, labels: Mapping[str, str], plans: Mapping[str, Floorplan], size: Size) -> OutputRequest:
         """Return the output in a stack. Errors: T514."""
         rest, when = list(self.words), "final"
         if rest and rest[-1] in WHEN:
@@ -62,7 +62,7 @@ class Asked:
             raise wrong(f"{self.kind} asks for {', '.join(self.words)}", self.where, hint)
         about: dict[str, Any] = {"kind": self.kind, "path": files[0].strip('"'), "when": when}
         if self.kind == "T3d":
-            return Output(**about)
+            return OutputRequest(**about)
         name, _, block = rest[0].partition(".") if self.kind == "Tflpel" else (rest[0], "", "")
         if name not in labels:
             raise wrong(f"no {name!r} is in the stack", self.where, f"there are {', '.join(labels)}")
@@ -72,10 +72,10 @@ class Asked:
                 raise wrong(f"{name!r} has no floorplan", self.where)
             if self.kind == "Tflpel" and block not in plans[label].names:
                 raise wrong(f"the floorplan of {name!r} has no block {block!r}", self.where)
-            return Output(**about, block=block, of=of)
+            return OutputRequest(**about, block=block, of=of)
         if self.kind == "T":
-            return Output(**about, cell=self._cell(rest[1:], size))
-        return Output(**about)
+            return OutputRequest(**about, cell=self._cell(rest[1:], size))
+        return OutputRequest(**about)
 
     def _cell(self, words: list[str], size: Size) -> tuple[int, int]:
         length, width, dx, dy = size

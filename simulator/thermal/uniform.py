@@ -23,7 +23,7 @@ class UniformSolver:
     def __init__(self, stack: Stack, shape: Shape, sources: tuple[int, ...]):
         self.modes = m = modal.modes(grid(stack, shape))
         self.layers, self.sunk = len(stack.layers), stack.sink is not None
-        self.drive = modal.Drive(m, sources)
+        self.drive = modal.ModalDrive(m, sources)
         self.flat = np.sqrt(m.cells)
         self.bottom_rise = stack.below.temperature - stack.ambient if stack.below else 0.0
         self.zero = m.shape[:, :, 0, 0]

@@ -22,6 +22,7 @@ HOLDS, REFUSED, ABSENT = "holds", "refused", "absent"
 ONLY: dict[str, Callable[[str, str, str], bool]] = {
     "brian2": lambda case, varying, precision: varying in ("all vary", "all uniform"),
     "lava": lambda case, varying, precision: varying == "all vary",
+    "chip": lambda case, varying, precision: varying == "all vary" and precision == "float64",
 }
 """By target: whether a variant (case, what varies, precision) is tried. All are where nothing is said."""
 OPTIONS: dict[str, dict[str, Any]] = {"brian2": {"codegen": "numpy"}, "lava": {"runtime": "reference"}}
@@ -58,7 +59,8 @@ def came(target: str, case: str, varying: str, precision: str) -> Came:
     try:
         found = tc.verify(net, [target], options={target: options}, **given)
     except tc.ThermocError as problem:
-        kinds = {"T301": REFUSED, "T302": ABSENT} | dict.fromkeys(("T205", "T206", "T209"), REFUSED)
+        kinds = {"T301": REFUSED, "T302": ABSENT}
+        kinds |= dict.fromkeys(("T205", "T206", "T209", "T305", "T306"), REFUSED)
         if problem.code not in kinds:
             raise
         return Came(verdict=kinds[problem.code], text=_reason(problem))
@@ -82,8 +84,8 @@ def support_page() -> str:
         "Written by `make support` from the conformance suite: every op in small networks (`tests/cases.py`), with",
         "operands that vary or are uniform, in each precision, verified by `tc.verify` on every target. The number",
         "is that of the networks that hold their bounds. *native*: as it is; *discretized*: as the step that",
-        "`discretize` makes of it; *expanded*: written in other ops; *quantized*: as integers of the chip; *host*: beside",
-        "the chip, not on it.",
+        "`discretize` makes of it; *expanded*: written in other ops; *quantized*: as integers of Loihi; *host*: beside",
+        "Loihi, not on it; *arrays*: constant weights as cells of crossbars.",
         "",
         *(f"- `{name}`: {plugins.backend(name).target().summary}" for name in targets),
         "",

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,8 @@ from hypothesis import strategies as st
 from strategies import given_inputs, networks
 
 import thermoc as tc
-from thermoc.backends.chip.options import crossbars
+from thermoc.backends.chip.lower import crossbars
+from thermoc.backends.chip.options import ChipOptions
 from thermoc.ir.dialects import core, thermo
 from thermoc.ir.dialects.crossbar import Mvm
 from thermoc.ir.feed import feed
@@ -241,13 +241,14 @@ def test_wires_of_a_chip_are_solved_in_compiled_code(tmp_path: Path):
     assert "\nwire = { value = 0," in text
     (tmp_path / "wired.toml").write_text(text.replace("\nwire = { value = 0,", "\nwire = { value = 2.5,"))
     options = {"chip": str(tmp_path / "wired.toml"), "cells": "chip", "input_range": (-1.0, 1.0)}
-    (step,) = crossbars(SimpleNamespace(**{"calibrate": None, "adc": "worst"} | options))
+    chosen = ChipOptions(**options)
+    step = crossbars(chosen, chosen.machine)
     assert isinstance(step, MapCrossbars) and step.wires is solved
     with tc.Network("wired") as net:
         tc.output("y", tc.affine(tc.input("x", (9,)), weights(5, 9)))
     x = {"x": RNG.uniform(-1, 1, (1, 20, 9))}
-    found = tc.compile(net, "sim", precision="float64", **options).run(x)["y"]
-    ideal = tc.compile(net, "sim", precision="float64", **options | {"chip": "thermo-1"}).run(x)["y"]
+    found = tc.compile(net, "chip", **options).run(x)["y"]
+    ideal = tc.compile(net, "chip", **options | {"chip": "thermo-1"}).run(x)["y"]
     np.testing.assert_allclose(found, ideal, rtol=0.05, atol=0.05)
     assert not np.array_equal(found, ideal)
 

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import linalg
 
 from thermoc.simulator.chips import Chip, load_chip
-from thermoc.simulator.machine import ChipProgram, Op, assemble
+from thermoc.simulator.machine import ChipOp, ChipProgram, assemble
 from thermoc.simulator.machine.electrothermal import ElectroThermal, Load
 from thermoc.simulator.machine.instructions import PICO
 from thermoc.simulator.machine.pulses import Pulses
@@ -201,9 +201,9 @@ def three_tiles() -> ChipProgram:
         "three",
         "thermo-1",
         streams(
-            c0=[(Op.VOP, 0, 80, 1), (Op.SEND, 0, 8, 0, 64)],
-            c4=[(Op.VOP, 1, 96, 1), (Op.SEND, 1, 8, 0, 32)],
-            c8=[(Op.RECV, 1, 4, 0, 32), (Op.RECV, 0, 0, 0, 64), (Op.VOP, 2, 8, 1)],
+            c0=[(ChipOp.VOP, 0, 80, 1), (ChipOp.SEND, 0, 8, 0, 64)],
+            c4=[(ChipOp.VOP, 1, 96, 1), (ChipOp.SEND, 1, 8, 0, 32)],
+            c8=[(ChipOp.RECV, 1, 4, 0, 32), (ChipOp.RECV, 0, 0, 0, 64), (ChipOp.VOP, 2, 8, 1)],
         ),
         ("near", "far", "sum"),
     )

@@ -11,7 +11,7 @@ import pytest
 import thermoc as tc
 from thermoc.simulator.chips import load_chip, names
 from thermoc.simulator.data.quantities import SURE
-from thermoc.simulator.machine import Op, assemble, costs, run_events
+from thermoc.simulator.machine import ChipOp, assemble, costs, run_events
 
 TEXT = files("thermoc.simulator.chips").joinpath("thermo-1.toml").read_text()
 
@@ -74,7 +74,7 @@ def test_a_chip_that_is_no_name_is_refused(chip: object):
 
 
 def product_ps(name: str, arrays: int) -> int:
-    program = assemble("product", name, [([], [(Op.MVM, -1, arrays, 128, 128, 1)])], ())
+    program = assemble("product", name, [([], [(ChipOp.MVM, -1, arrays, 128, 128, 1)])], ())
     events = run_events(program, load_chip(name))
     return int(events.end.max())
 
@@ -88,14 +88,14 @@ def test_products_take_what_the_papers_say():
 def test_conversion_is_counted_by_the_column():
     """2 mW at 1.28 GS/s are 1.5625 pJ a conversion; 8 arrays of 128 columns, 16 reads."""
     chip = load_chip("isaac")
-    joules = costs(assemble("adc", "isaac", [([], [(Op.MVM, -1, 8, 128, 128, 1)])], ()), chip).joules[0]
+    joules = costs(assemble("adc", "isaac", [([], [(ChipOp.MVM, -1, 8, 128, 128, 1)])], ()), chip).joules[0]
     assert joules[4] == pytest.approx(8 * 128 * 16 * 1.5625e-12)
 
 
 def test_puma_is_priced_by_its_simulators_constants():
     """A conversion is 1.8 pJ, an access of the eDRAM 17.2 pJ, a flit's hop 16.13 pJ; a matrix has one shift-and-add."""
     chip = load_chip("puma")
-    rows = [(Op.MVM, -1, 8, 128, 128, 1), (Op.LD, -1, 64), (Op.SEND, -1, 8, 0, 4)]
+    rows = [(ChipOp.MVM, -1, 8, 128, 128, 1), (ChipOp.LD, -1, 64), (ChipOp.SEND, -1, 8, 0, 4)]
     joules = costs(assemble("puma", "puma", [([], rows)], ()), chip).joules
     assert joules[0, 4] == pytest.approx(8 * 128 * 16 * 1.8e-12)
     assert joules[0, 5] == pytest.approx(16 * 100e-9 * 0.045e-3)

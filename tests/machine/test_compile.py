@@ -10,10 +10,10 @@ import pytest
 from machine.chips_by_hand import hot
 
 import thermoc as tc
-from thermoc.backends.chip.run import _warmth
+from thermoc.backends.chip.temperatures import cell_warmth
 from thermoc.ir.feed import Feed
 from thermoc.simulator.chips import load_chip
-from thermoc.simulator.machine import ChipProgram, Op, costs, run_events
+from thermoc.simulator.machine import ChipOp, ChipProgram, costs, run_events
 from thermoc.simulator.machine.account import account, beginning, event_joules
 
 RNG = np.random.default_rng(0)
@@ -123,11 +123,11 @@ def test_what_never_touches_heat_is_what_the_simulator_gives(name: str):
 def test_every_message_has_its_receiver_and_all_ends(name: str, placement: str):
     program = tc.compile(NETWORKS[name](), "chip", chip="thermo-1", placement=placement).artefact.mapping.program
     code, core = program.code, program.cores
-    sends = [(core[r], code[r, 2], code[r, 3], code[r, 4]) for r in np.flatnonzero(code[:, 0] == Op.SEND)]
-    receives = [(code[r, 2], core[r], code[r, 3], code[r, 4]) for r in np.flatnonzero(code[:, 0] == Op.RECV)]
+    sends = [(core[r], code[r, 2], code[r, 3], code[r, 4]) for r in np.flatnonzero(code[:, 0] == ChipOp.SEND)]
+    receives = [(code[r, 2], core[r], code[r, 3], code[r, 4]) for r in np.flatnonzero(code[:, 0] == ChipOp.RECV)]
     assert Counter(map(tuple, np.array(sends).tolist())) == Counter(map(tuple, np.array(receives).tolist()))
     events = run_events(program, load_chip("thermo-1"), rounds=30)
-    halts = code[events.row, 0] == Op.HALT
+    halts = code[events.row, 0] == ChipOp.HALT
     assert halts.sum() == 30 * len(np.unique(core))
 
 
@@ -136,7 +136,7 @@ def test_a_layer_takes_the_arrays_of_its_tiles():
     layout = tc.compile(dense(), "chip", chip="thermo-1").artefact.mapping
     assert layout.utilisation["arrays"] == (12 * 8, 256 * 16)
     assert layout.utilisation["p-bits"] == (0, 256 * 256)
-    cells = sum(int(row[4]) for row in layout.program.code if row[0] == Op.PROG)
+    cells = sum(int(row[4]) for row in layout.program.code if row[0] == ChipOp.PROG)
     assert cells == 8 * (280 * 300 + 10 * 280)
 
 
@@ -283,7 +283,7 @@ def test_choices_that_fit_their_banks_are_not_compared():
     with tc.Network("choices") as net:
         tc.output("c", tc.sample_categorical(tc.input("x", (4, 128)), 1.0))
     program = tc.compile(net, "chip", chip="thermo-1").artefact.mapping.program
-    assert not (program.code[:, 0] == Op.VOP).any() and (program.code[:, 0] == Op.SAMPLE).sum() == 2
+    assert not (program.code[:, 0] == ChipOp.VOP).any() and (program.code[:, 0] == ChipOp.SAMPLE).sum() == 2
 
 
 def test_an_artefact_is_the_machines_program(tmp_path: Path):
@@ -332,7 +332,7 @@ def test_a_schedule_is_carried_out_by_heaters_and_cooling():
     assert np.allclose(kelvin[:24, 0], expected, rtol=1e-3)
     assert np.allclose(kelvin[24:, 0], expected, rtol=1e-3)  # the next sample is heated up again
     program = run.chip.run.artefact.mapping.program
-    assert (program.code[:, 0] == Op.ANNEAL).any() and not (program.code[:, 0] == Op.SAMPLE).any()
+    assert (program.code[:, 0] == ChipOp.ANNEAL).any() and not (program.code[:, 0] == ChipOp.SAMPLE).any()
 
 
 @pytest.mark.slow
@@ -364,8 +364,8 @@ def test_cells_conduct_by_their_temperature(tmp_path: Path):
         tc.output("y", tc.affine(tc.input("x", (128,)), W))
     x = rng.uniform(0, 0.8, size=(60, 128))  # below what the converters can hold, so that warm cells are not cut
     options = {"chip": hot(tmp_path), "cells": "chip", "input_range": (0.0, 1.0)}
-    cold = tc.compile(net, "sim", **options).run({"x": x})["y"][0]
-    warm = tc.compile(net, "sim", temperature="die", **options).run({"x": x})
+    cold = tc.compile(net, "chip", **options).run({"x": x})["y"][0]
+    warm = tc.compile(net, "chip", temperature="die", **options).run({"x": x})
     ratio = float(np.mean(warm["y"][0] / cold))
     assert np.allclose(cold, x @ W.T, rtol=0.05)
     assert ratio == pytest.approx(1 + 5e-4 * (warm.chip.run.history.die[0].max() - 300), abs=0.006) and ratio > 1.02
@@ -387,7 +387,7 @@ def test_cells_without_pairs_conduct_by_their_temperature_with_what_was_added(tm
     with tc.Network("warm") as net:
         tc.output("y", tc.affine(tc.input("x", (300,)), W))
     options = {"chip": str(tmp_path / "warm.toml"), "cells": "chip", "input_range": (-1.0, 1.0), "temperature": "die"}
-    exe = tc.compile(net, "sim", **options)
+    exe = tc.compile(net, "chip", **options)
     assert {port.name: port.shape for port in exe.artefact.program.inputs}["chip.warmth.affine"] == (3, 40)
     run = exe.run({"x": x})
     share = 1 + 5e-4 * (run.chip.run.history.die[0].max() - 300)
@@ -408,9 +408,9 @@ def test_every_array_conducts_by_its_own_place(tmp_path: Path):
     run = exe.run(inputs(net), ticks=2)
     held = run.chip.run
     start = beginning(held.events, exe.artefact.mapping.program)
-    gain = _warmth(exe.artefact, "affine", held.events, held.history, start, Feed(arrays={}, ticks=2, batch=3))
+    gain = cell_warmth(exe.artefact, "affine", held.events, held.history, start, Feed(arrays={}, ticks=2, batch=3))
     layout = exe.artefact.mapping
-    for number, part in enumerate(layout.work.parts):
+    for number, part in enumerate(layout.work.tasks):
         if part.kind == "product" and layout.work.ops[part.op] == "affine":
             core = layout.placement.core[layout.partition.group[number]]
             T = (gain[0, 0, part.array, part.low] - 1) / 5e-4 + 300
@@ -454,7 +454,6 @@ def test_too_many_p_bits_are_refused():
         ({"chip": "thermo-1", "slot": 0}, "T303", "slot must be"),
         ({"chip": "thermo-1", "slot": True}, "T303", "slot must be"),
         ({"chip": "thermo-1", "adc": "reached"}, "T303", "for converters"),
-        ({"temperature": "die"}, "T303", "need a chip"),
         ({"chip": "thermo-1", "input_range": (0, 1)}, "T303", "for converters"),
         ({"chip": "thermo-1", "cells": "chip", "input_range": "-1,1"}, "T303", "two finite numbers"),
         ({"chip": "thermo-1", "cells": "chip", "input_range": (1.0, -1.0)}, "T303", "the lower first"),
@@ -464,7 +463,7 @@ def test_too_many_p_bits_are_refused():
 )
 def test_wrong_options_are_refused(options: dict, code: str, fact: str):
     with pytest.raises(tc.ThermocError) as caught:
-        tc.compile(bits(), "sim", **options).artefact  # noqa: B018
+        tc.compile(bits(), "chip", **options).artefact  # noqa: B018
     assert caught.value.code == code and fact in str(caught.value)
 
 

@@ -11,7 +11,7 @@ from machine.chips_by_hand import FiniteVolumes, behind, by_hand, printed, spot,
 
 import thermoc as tc
 from thermoc.simulator.chips import load_chip
-from thermoc.simulator.machine import COMPONENTS, Op, costs, run_events
+from thermoc.simulator.machine import COMPONENTS, ChipOp, costs, run_events
 from thermoc.simulator.machine.account import account, power
 
 CHIP = load_chip("thermo-1")
@@ -34,7 +34,7 @@ def report():
 
 def test_every_instruction_is_there(report):
     names = {name for _, _, name, _, _ in printed(report.run.artefact.mapping.program)}
-    assert names == {op.name for op in Op}
+    assert names == {op.name for op in ChipOp}
 
 
 def test_joules_are_those_of_the_printed_instructions(report):

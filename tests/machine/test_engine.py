@@ -10,8 +10,9 @@ from machine.chips_by_hand import streams, three_tiles
 
 import thermoc as tc
 from thermoc.simulator.chips import load_chip
-from thermoc.simulator.machine import ChipProgram, Op, assemble, costs, run_events, stream
+from thermoc.simulator.machine import ChipOp, ChipProgram, assemble, costs, run_events, stream
 from thermoc.simulator.machine import event_kernel as kernel
+from thermoc.simulator.machine.event_state import Queue
 
 NS = 1000
 CHIP = load_chip(
@@ -22,9 +23,9 @@ CHIP = load_chip(
 def spans(program: ChipProgram, rounds: int = 1, chip=CHIP) -> list[tuple[str, int, float, float]]:
     events = run_events(program, chip, rounds=rounds)
     return [
-        (Op(program.code[row, 0]).name, place, start / NS, end / NS)
+        (ChipOp(program.code[row, 0]).name, place, start / NS, end / NS)
         for row, place, start, end in zip(*(getattr(events, n).tolist() for n in ("row", "place", "start", "end")))
-        if program.code[row, 0] != Op.HALT
+        if program.code[row, 0] != ChipOp.HALT
     ]
 
 
@@ -56,7 +57,9 @@ def test_two_cores_take_turns_at_a_bank_of_converters():
         "bank",
         "thermo-1",
         streams(
-            c0=[(Op.MVM, -1, 16, 128, 128, 1)], c1=[(Op.MVM, -1, 16, 128, 128, 1)], c2=[(Op.MVM, -1, 16, 128, 128, 1)]
+            c0=[(ChipOp.MVM, -1, 16, 128, 128, 1)],
+            c1=[(ChipOp.MVM, -1, 16, 128, 128, 1)],
+            c2=[(ChipOp.MVM, -1, 16, 128, 128, 1)],
         ),
         (),
     )
@@ -65,7 +68,7 @@ def test_two_cores_take_turns_at_a_bank_of_converters():
 
 def test_a_port_serves_one_core_of_its_tile_at_a_time():
     program = assemble(
-        "port", "thermo-1", streams(c0=[(Op.LD, -1, 320)], c1=[(Op.ST, -1, 32)], c4=[(Op.LD, -1, 32)]), ()
+        "port", "thermo-1", streams(c0=[(ChipOp.LD, -1, 320)], c1=[(ChipOp.ST, -1, 32)], c4=[(ChipOp.LD, -1, 32)]), ()
     )
     assert set(spans(program)) == {("LD", 0, 0, 12), ("ST", 1, 12, 15), ("LD", 4, 0, 3)}
 
@@ -75,7 +78,9 @@ def test_a_barrier_lets_all_go_at_once():
     program = assemble(
         "barrier",
         "thermo-1",
-        streams(c0=[(Op.VOP, -1, 80, 1), (Op.BARRIER, -1, 0)], c5=[(Op.BARRIER, -1, 0), (Op.VOP, -1, 8, 1)]),
+        streams(
+            c0=[(ChipOp.VOP, -1, 80, 1), (ChipOp.BARRIER, -1, 0)], c5=[(ChipOp.BARRIER, -1, 0), (ChipOp.VOP, -1, 8, 1)]
+        ),
         (),
     )
     assert set(spans(program)) == {("VOP", 0, 0, 10), ("BARRIER", 0, 10, 94), ("BARRIER", 5, 0, 94), ("VOP", 5, 94, 95)}
@@ -85,7 +90,7 @@ def test_a_full_buffer_holds_the_sender_back():
     """Two messages of 48 KiB do not fit 64 KiB: the second leaves when the first has been taken out."""
     half = 48 * 1024
     program = assemble(
-        "full", "thermo-1", streams(c0=[(Op.SEND, -1, 1, 0, half)] * 2, c1=[(Op.RECV, -1, 0, 0, half)] * 2), ()
+        "full", "thermo-1", streams(c0=[(ChipOp.SEND, -1, 1, 0, half)] * 2, c1=[(ChipOp.RECV, -1, 0, 0, half)] * 2), ()
     )
     flits, port = half / 4, 2 + half / 32
     sent, read = port + flits, 2 * port + flits
@@ -104,12 +109,12 @@ def test_the_cores_of_a_tile_share_its_buffer():
         "shared",
         "thermo-1",
         streams(
-            c1=[(Op.VOP, -1, 10**6, 1), (Op.RECV, -1, 8, 0, some)],
-            c2=[(Op.RECV, -1, 12, 0, some)],
-            c4=[(Op.RECV, -1, 16, 0, some)],
-            c8=[(Op.SEND, -1, 1, 0, some)],
-            c12=[(Op.VOP, -1, 8, 1), (Op.SEND, -1, 2, 0, some)],
-            c16=[(Op.SEND, -1, 4, 0, some)],
+            c1=[(ChipOp.VOP, -1, 10**6, 1), (ChipOp.RECV, -1, 8, 0, some)],
+            c2=[(ChipOp.RECV, -1, 12, 0, some)],
+            c4=[(ChipOp.RECV, -1, 16, 0, some)],
+            c8=[(ChipOp.SEND, -1, 1, 0, some)],
+            c12=[(ChipOp.VOP, -1, 8, 1), (ChipOp.SEND, -1, 2, 0, some)],
+            c16=[(ChipOp.SEND, -1, 4, 0, some)],
         ),
         (),
     )
@@ -122,7 +127,7 @@ def test_a_third_message_waits_for_the_first_to_be_read():
     program = assemble(
         "deep",
         "thermo-1",
-        streams(c0=[(Op.SEND, -1, 1, 0, 4)] * 3, c1=[(Op.VOP, -1, 800, 1), *[(Op.RECV, -1, 0, 0, 4)] * 3]),
+        streams(c0=[(ChipOp.SEND, -1, 1, 0, 4)] * 3, c1=[(ChipOp.VOP, -1, 800, 1), *[(ChipOp.RECV, -1, 0, 0, 4)] * 3]),
         (),
     )
     sends = [span for span in spans(program) if span[:2] == ("SEND", 0)]
@@ -132,7 +137,10 @@ def test_a_third_message_waits_for_the_first_to_be_read():
 def test_a_message_goes_out_by_the_port_as_it_comes_in():
     """Both ends pay an access of 256 bits at 17.2 pJ, and core 1 waits for the port while core 0 reads (3 ns)."""
     program = assemble(
-        "out", "thermo-1", streams(c0=[(Op.SEND, -1, 4, 0, 32)], c1=[(Op.LD, -1, 32)], c4=[(Op.RECV, -1, 0, 0, 32)]), ()
+        "out",
+        "thermo-1",
+        streams(c0=[(ChipOp.SEND, -1, 4, 0, 32)], c1=[(ChipOp.LD, -1, 32)], c4=[(ChipOp.RECV, -1, 0, 0, 32)]),
+        (),
     )
     assert set(spans(program)) >= {("SEND", 0, 0, 11), ("LD", 1, 3, 6)}
     price = costs(program, CHIP)
@@ -141,17 +149,17 @@ def test_a_message_goes_out_by_the_port_as_it_comes_in():
 
 def test_joules_are_for_the_very_picoseconds_that_the_clock_gives():
     """A vector operation of ISAAC takes a cycle of 1.2 GHz, 833 ps of the machine's time, at 0.52 mW."""
-    price = costs(assemble("clock", "isaac", streams(c0=[(Op.VOP, -1, 2, 1)]), ()), load_chip("isaac"))
+    price = costs(assemble("clock", "isaac", streams(c0=[(ChipOp.VOP, -1, 2, 1)]), ()), load_chip("isaac"))
     assert price.duration[0] == 833 and price.joules[0].sum() == 0.52e-3 * 833e-12
 
 
 def test_products_in_a_row_fill_the_pipeline_once():
-    program = assemble("row", "thermo-1", streams(c0=[(Op.MVM, -1, 16, 128, 128, 5)]), ())
+    program = assemble("row", "thermo-1", streams(c0=[(ChipOp.MVM, -1, 16, 128, 128, 5)]), ())
     assert spans(program) == [("MVM", 0, 0, 4200)]
 
 
 def test_ticks_follow_each_other_and_setup_runs_once():
-    code = [([(Op.PROG, -1, 1, 128, 100)], [(Op.VOP, -1, 8, 1)])]
+    code = [([(ChipOp.PROG, -1, 1, 128, 100)], [(ChipOp.VOP, -1, 8, 1)])]
     program = assemble("ticks", "thermo-1", code, ())
     assert spans(program, rounds=3) == [
         ("PROG", 0, 0, 11008),
@@ -173,18 +181,18 @@ def test_chunks_are_the_whole_in_parts():
 def test_the_queue_gives_the_earliest_first():
     rng = np.random.default_rng(0)
     times, ties = rng.integers(0, 50, 300), rng.permutation(300)
-    heap, counts = [np.zeros(300, np.int64) for _ in range(3)], np.zeros(2, np.int64)
+    queue = Queue(*(np.zeros(300, np.int64) for _ in range(3)), np.zeros(2, np.int64))
     for time, tie in zip(times, ties):
-        kernel.push(time, tie, tie, *heap, counts)
-    found = []
-    while counts[0]:
-        found.append((heap[0][0], heap[1][0]))
-        kernel.pop(*heap, counts)
-    assert found == sorted(zip(times, ties))
+        kernel.push(time, tie, tie, *queue)
+    order = []
+    while queue.counts[0]:
+        order.append((queue.times[0], queue.ties[0]))
+        kernel.pop(*queue)
+    assert order == sorted(zip(times, ties))
 
 
 def test_energy_of_a_product_by_component():
-    program = assemble("mvm", "thermo-1", streams(c0=[(Op.MVM, -1, 8, 100, 64, 1)]), ())
+    program = assemble("mvm", "thermo-1", streams(c0=[(ChipOp.MVM, -1, 8, 100, 64, 1)]), ())
     joules = dict(zip(("program", "buffer", "dac", "array", "adc", "shift-add"), costs(program, CHIP).joules[0]))
     assert joules["array"] == pytest.approx(8 * 8 * 100e-9 * 0.3e-3 * 64 / 128)
     assert joules["dac"] == pytest.approx(8 * 8 * 100e-9 * 0.5e-3 * 64 / 128)
@@ -194,12 +202,16 @@ def test_energy_of_a_product_by_component():
 
 
 def test_a_message_pays_for_its_hops():
-    program = assemble("hops", "thermo-1", streams(c0=[(Op.SEND, -1, 4 * 17, 0, 8)], c68=[(Op.RECV, -1, 0, 0, 8)]), ())
+    program = assemble(
+        "hops", "thermo-1", streams(c0=[(ChipOp.SEND, -1, 4 * 17, 0, 8)], c68=[(ChipOp.RECV, -1, 0, 0, 8)]), ()
+    )
     assert costs(program, CHIP).joules[0, 8] == pytest.approx(2 * (1 + 2) * 5e-12)  # 2 flits; tile 17 is at (1, 2)
 
 
 def test_what_waits_for_ever_is_named():
-    program = assemble("stuck", "thermo-1", streams(c0=[(Op.RECV, 0, 3, 7, 8)], c3=[(Op.VOP, -1, 8, 1)]), ("sum",))
+    program = assemble(
+        "stuck", "thermo-1", streams(c0=[(ChipOp.RECV, 0, 3, 7, 8)], c3=[(ChipOp.VOP, -1, 8, 1)]), ("sum",)
+    )
     with pytest.raises(tc.ThermocError) as caught:
         run_events(program, CHIP)
     assert caught.value.code == "T414"
@@ -210,7 +222,9 @@ def test_what_waits_for_ever_is_named():
 
 def test_two_that_wait_for_each_others_room_are_named():
     most = 40 * 1024
-    both = {k: [(Op.SEND, -1, o, 0, most)] * 2 + [(Op.RECV, -1, o, 0, most)] * 2 for k, o in (("c0", 1), ("c1", 0))}
+    both = {
+        k: [(ChipOp.SEND, -1, o, 0, most)] * 2 + [(ChipOp.RECV, -1, o, 0, most)] * 2 for k, o in (("c0", 1), ("c1", 0))
+    }
     with pytest.raises(tc.ThermocError) as caught:
         run_events(assemble("room", "thermo-1", streams(**both), ()), CHIP)
     assert caught.value.code == "T414" and "waits for room" in str(caught.value)
@@ -219,18 +233,18 @@ def test_two_that_wait_for_each_others_room_are_named():
 @pytest.mark.parametrize(
     ("chip", "rows", "code", "fact"),
     [
-        ("thermo-1", {"c300": [(Op.VOP, -1, 8, 1)]}, "T306", "it uses 301 cores"),
-        ("thermo-1", {"c0": [(Op.SEND, -1, 1, 0, 10**6)]}, "T306", "has 65536: bytes that the tile's buffer holds"),
-        ("thermo-1", {"c0": [(Op.MVM, -1, 999, 128, 128, 1)]}, "T306", "MVM     arrays=999"),
-        ("thermo-1", {"c0": [(Op.MVM, -1, 8, 5000, 128, 1)]}, "T306", "it asks for 5000"),
-        ("thermo-1", {"c0": [(Op.MVM, -1, 8, 128, 5000, 1)]}, "T306", "thermo-1 has 128: rows of an array"),
-        ("thermo-1", {"c0": [(Op.PROG, -1, 16, 128, 10**6)]}, "T306", "thermo-1 has 262144: cells of a core"),
-        ("thermo-1", {"c0": [(Op.SAMPLE, -1, 10**6, 0, 1)]}, "T306", "thermo-1 has 256: p-bits of a core"),
-        ("thermo-1", {"c0": [(Op.VOP, -1, 9 * 10**18, 1)]}, "T306", "an instruction takes too long: VOP"),
-        ("thermo-1", {"c0": [(Op.VOP, -1, 10**13, 1)] * 4000}, "T306", "runs too long"),
-        ("thermo-1", {"c0": [(Op.BARRIER, -1, 10**12)]}, "T306", "BARRIER group=1000000000000"),
-        ("isaac", {"c0": [(Op.SAMPLE, -1, 8, 0, 1)]}, "T305", "no p-bits"),
-        ("loihi", {"c0": [(Op.VOP, -1, 8, 1)]}, "T305", "spiking"),
+        ("thermo-1", {"c300": [(ChipOp.VOP, -1, 8, 1)]}, "T306", "it uses 301 cores"),
+        ("thermo-1", {"c0": [(ChipOp.SEND, -1, 1, 0, 10**6)]}, "T306", "has 65536: bytes that the tile's buffer holds"),
+        ("thermo-1", {"c0": [(ChipOp.MVM, -1, 999, 128, 128, 1)]}, "T306", "MVM     arrays=999"),
+        ("thermo-1", {"c0": [(ChipOp.MVM, -1, 8, 5000, 128, 1)]}, "T306", "it asks for 5000"),
+        ("thermo-1", {"c0": [(ChipOp.MVM, -1, 8, 128, 5000, 1)]}, "T306", "thermo-1 has 128: rows of an array"),
+        ("thermo-1", {"c0": [(ChipOp.PROG, -1, 16, 128, 10**6)]}, "T306", "thermo-1 has 262144: cells of a core"),
+        ("thermo-1", {"c0": [(ChipOp.SAMPLE, -1, 10**6, 0, 1)]}, "T306", "thermo-1 has 256: p-bits of a core"),
+        ("thermo-1", {"c0": [(ChipOp.VOP, -1, 9 * 10**18, 1)]}, "T306", "an instruction takes too long: VOP"),
+        ("thermo-1", {"c0": [(ChipOp.VOP, -1, 10**13, 1)] * 4000}, "T306", "runs too long"),
+        ("thermo-1", {"c0": [(ChipOp.BARRIER, -1, 10**12)]}, "T306", "BARRIER group=1000000000000"),
+        ("isaac", {"c0": [(ChipOp.SAMPLE, -1, 8, 0, 1)]}, "T305", "no p-bits"),
+        ("loihi", {"c0": [(ChipOp.VOP, -1, 8, 1)]}, "T305", "spiking"),
     ],
 )
 def test_a_program_that_does_not_fit_is_refused(chip: str, rows: dict, code: str, fact: str):
@@ -254,7 +268,7 @@ def test_a_program_prints_saves_and_loads(tmp_path: Path):
         {"setup": [99] * 9},
         {"starts": [0] * 9 + [2]},
         {"code": [[77, 0, 0, 0, 0, 0]] * 10},
-        {"code": [[Op.VOP, 0, 10**17, 1, 0, 0]] * 10},
+        {"code": [[ChipOp.VOP, 0, 10**17, 1, 0, 0]] * 10},
     ],
 )
 def test_a_program_that_reaches_outside_is_refused(tmp_path: Path, change: dict):

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import thermoc as tc
-from thermoc.backends.chip.run import MOST_CELLS, _slots
+from thermoc.backends.chip.run import MOST_CELLS, check_slots
 from thermoc.simulator.chips import load_chip, plausible
 from thermoc.simulator.chips.chip import CROSSBAR, OPTIONAL, SPIKING
-from thermoc.simulator.machine import ChipProgram, Op, assemble, costs
+from thermoc.simulator.machine import ChipOp, ChipProgram, assemble, costs
 from thermoc.support.bundle import bundle_bytes
 
 TEXT = files("thermoc.simulator.chips").joinpath("thermo-1.toml").read_text()
@@ -59,7 +59,7 @@ def test_a_number_that_no_chip_has_is_refused(tmp_path: Path, old: str, new: str
 def test_an_instruction_that_the_machine_would_round_away_is_refused(tmp_path: Path):
     """A cycle of 1.25 ps is one of 1 ps to the machine: a fifth of the time would vanish."""
     chip = chip_with(tmp_path, ('frequency = { value = 1, unit = "GHz"', 'frequency = { value = 800, unit = "GHz"'))
-    program = assemble("short", "mine", [([], [(Op.VOP, -1, 8, 1)])], ())
+    program = assemble("short", "mine", [([], [(ChipOp.VOP, -1, 8, 1)])], ())
     with pytest.raises(tc.ThermocError) as caught:
         costs(program, chip)
     assert caught.value.code == "T306" and "whole picoseconds" in str(caught.value)
@@ -80,9 +80,9 @@ def test_an_unknown_chip_or_device_is_told_when_compiling(tmp_path: Path):
 def test_the_limit_of_slots_is_what_is_said():
     """As many slots as the message says are taken, and one more is refused."""
     most = MOST_CELLS // 256
-    _slots(most * 1000, 1000, 256)
+    check_slots(most * 1000, 1000, 256)
     with pytest.raises(tc.ThermocError) as caught:
-        _slots(most * 1000 + 1, 1000, 256)
+        check_slots(most * 1000 + 1, 1000, 256)
     assert f"it takes {most + 1} slots" in str(caught.value) and f"is {most}" in str(caught.value)
 
 
@@ -98,7 +98,7 @@ def test_thousands_of_unknown_keys_are_told_in_a_moment(tmp_path: Path):
 @pytest.mark.parametrize("name", ["starts", "setup"])
 def test_a_program_whose_places_are_no_whole_numbers_is_damaged(tmp_path: Path, name: str):
     arrays = {"code": np.zeros((1, 6), np.int64), "starts": np.array([0, 1]), "setup": np.array([0])}
-    arrays["code"][0, :2] = int(Op.HALT), -1
+    arrays["code"][0, :2] = int(ChipOp.HALT), -1
     document = {"name": "a", "chip": "thermo-1", "ops": []}
     for kind, code in ((np.int64, None), (np.float64, "T502")):
         given = arrays | {name: arrays[name].astype(kind)}

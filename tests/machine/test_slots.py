@@ -63,6 +63,6 @@ def test_the_limit_of_events_counts_events():
         tc.output("y", h)
     exe = tc.compile(net, "chip", chip="thermo-1")
     run = exe.run({"x": np.zeros((1, 1024))})
-    chip_run._few(exe.artefact, chip_run.MOST_EVENTS // len(run.chip.run.events))
+    chip_run.check_events(exe.artefact.mapping, chip_run.MOST_EVENTS // len(run.chip.run.events))
     with pytest.raises(tc.ThermocError, match="too many events"):
-        chip_run._few(exe.artefact, 2 * chip_run.MOST_EVENTS // len(run.chip.run.events))
+        chip_run.check_events(exe.artefact.mapping, 2 * chip_run.MOST_EVENTS // len(run.chip.run.events))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 import thermoc as tc
-from thermoc.backends.chip.layout import shape_of
-from thermoc.backends.chip.work import Kind, Work, work
+from thermoc.backends.chip.capacities import capacities_of
+from thermoc.backends.chip.work import split_work
+from thermoc.backends.chip.work_types import TaskKind, Work
 from thermoc.passes.infer_shapes import InferShapes
 from thermoc.passes.pipeline import run_passes
 from thermoc.simulator.chips import load_chip
@@ -15,8 +16,8 @@ UNITS = 600
 """Three banks of thermo-1's 256 p-bits."""
 
 
-def parts_of(net: tc.Network) -> Work:
-    return work(run_passes(net.graph, [InferShapes()]).graph, shape_of(load_chip("thermo-1")))
+def work_of(net: tc.Network) -> Work:
+    return split_work(run_passes(net.graph, [InferShapes()]).graph, capacities_of(load_chip("thermo-1")))
 
 
 def test_a_force_along_bonds_reads_particles_of_every_bank():
@@ -29,11 +30,11 @@ def test_a_force_along_bonds_reads_particles_of_every_bank():
         tc.connect(hole, f)
         tc.output("x", x)
         tc.output("U", U)
-    found = parts_of(net)
-    banks = [k for k, part in enumerate(found.parts) if part.kind is Kind.step]
-    forces = [k for k, part in enumerate(found.parts) if part.kind is Kind.vector]
-    assert [found.parts[k].size for k in banks] == [200, 200, 200] and len(forces) == 1
-    crossing = {(e.source, e.target): e.bytes for e in found.edges}
+    work = work_of(net)
+    banks = [k for k, part in enumerate(work.tasks) if part.kind is TaskKind.step]
+    forces = [k for k, part in enumerate(work.tasks) if part.kind is TaskKind.vector]
+    assert [work.tasks[k].size for k in banks] == [200, 200, 200] and len(forces) == 1
+    crossing = {(e.source, e.target): e.bytes for e in work.transfers}
     for bank in banks:
         assert crossing[bank, forces[0]] == 200 and crossing[forces[0], bank] == 200
 
@@ -44,30 +45,30 @@ def test_neighbours_on_a_grid_are_read_across_banks():
         T, out = tc.diffusion(np.full((20, 30), 1.0), D=0.1)
         tc.output("T", T)
         tc.output("out", out)
-    found = parts_of(net)
-    banks = [k for k, part in enumerate(found.parts) if part.kind is Kind.step]
-    assert [found.parts[k].size for k in banks] == [200, 200, 200]
-    crossing = {(e.source, e.target): e.bytes for e in found.edges if e.source in banks and e.target in banks}
+    work = work_of(net)
+    banks = [k for k, part in enumerate(work.tasks) if part.kind is TaskKind.step]
+    assert [work.tasks[k].size for k in banks] == [200, 200, 200]
+    crossing = {(e.source, e.target): e.bytes for e in work.transfers if e.source in banks and e.target in banks}
     a, b, c = banks
     assert crossing == {(a, b): 30, (b, a): 30, (b, c): 30, (c, b): 30}  # a byte a value on thermo-1
-    gathers = [k for k, part in enumerate(found.parts) if part.kind is Kind.gather]
-    assert {e.source for e in found.edges if e.target in gathers} == set(banks)  # the outflow, a sum over all
+    gathers = [k for k, part in enumerate(work.tasks) if part.kind is TaskKind.gather]
+    assert {e.source for e in work.transfers if e.target in gathers} == set(banks)  # the outflow, a sum over all
 
 
 def test_elements_of_several_cores_meet_where_they_are_repeated():
     with tc.Network("repeat") as net:
         s = tc.sample_binary(tc.input("x", (UNITS,)), 1.0)
         tc.output("y", tc.broadcast(s, shape=(2, UNITS)))
-    found = parts_of(net)
-    banks = [k for k, part in enumerate(found.parts) if part.kind is Kind.sample]
-    (meeting,) = (k for k, part in enumerate(found.parts) if part.kind is Kind.vector)
-    assert len(banks) == 3 and {e.source for e in found.edges if e.target == meeting} == set(banks)
+    work = work_of(net)
+    banks = [k for k, part in enumerate(work.tasks) if part.kind is TaskKind.sample]
+    (meeting,) = (k for k, part in enumerate(work.tasks) if part.kind is TaskKind.vector)
+    assert len(banks) == 3 and {e.source for e in work.transfers if e.target == meeting} == set(banks)
 
 
 def test_what_works_element_by_element_stays_where_its_operands_lie():
     with tc.Network("line") as net:
         s = tc.sample_binary(tc.input("x", (UNITS,)), 1.0)
         tc.output("y", tc.tanh(s) * 2.0)
-    found = parts_of(net)
-    vectors = [part for part in found.parts if part.kind is Kind.vector]
+    work = work_of(net)
+    vectors = [part for part in work.tasks if part.kind is TaskKind.vector]
     assert vectors and {(part.low, part.high) for part in vectors} == {(0, 200), (200, 400), (400, 600)}

@@ -11,15 +11,16 @@ from scipy.integrate import solve_ivp
 
 import thermoc as tc
 from thermoc.simulator.chips import load_chip
-from thermoc.simulator.machine import Op, run_events
+from thermoc.simulator.machine import ChipOp, run_events
 from thermoc.simulator.machine.electrothermal import ElectroThermal
 from thermoc.simulator.machine.pulses import pulses
-from thermoc.simulator.machine.units import NONE, Hold, Units
+from thermoc.simulator.machine.unit_state import NONE, Hold
+from thermoc.simulator.machine.units import ThermalUnits
 
 BIAS = 0.5
 
 
-def units_of(heat: ElectroThermal) -> Units:
+def units_of(heat: ElectroThermal) -> ThermalUnits:
     """Return the chip's units."""
     assert heat.units is not None
     return heat.units
@@ -169,7 +170,7 @@ def test_each_colour_has_its_own_pulses_and_temperature():
         tc.output("s", tc.gibbs(1.0, J, sweeps=2))
     run = tc.compile(net, "chip", chip="thermo-1", temperature="die").run(ticks=5, batch=2, seed=0)
     layout, found = run.chip.run.artefact.mapping, run.chip.run.load.pulses
-    rows = layout.program.code[layout.program.code[:, 0] == Op.SAMPLE]
+    rows = layout.program.code[layout.program.code[:, 0] == ChipOp.SAMPLE]
     assert rows[:, 5].tolist() == [0, 1, 0, 1] and found.units.tolist() == [20, 20]
     assert np.diff(found.first).tolist() == [20, 20]  # 2 sweeps, 5 ticks, 2 samples
     again = pulses(run_events(layout.program, layout.chip, rounds=10), layout.program, 0)

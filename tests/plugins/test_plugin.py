@@ -45,8 +45,8 @@ class EchoBackend(Backend):
     def lower(self, options, *, dt):
         return [Discretize(dt=dt), Legalize(target=TARGET)]
 
-    def emit(self, graph, options):
-        return Text(graph=graph)
+    def emit(self, lowered, options):
+        return Text(graph=lowered.graph)
 
     def run(self, artefact, feed, place):
         return Outcome(outputs=interpret(artefact.graph, feed, seed=place.seed).outputs)

@@ -10,9 +10,9 @@ from scipy.linalg import expm
 from scipy.sparse.linalg import spsolve
 
 from thermoc.simulator.thermal import (
+    DieLayer,
     Face,
     Floorplan,
-    Layer,
     Material,
     Package,
     Plate,
@@ -48,8 +48,8 @@ def reference():
 
 def two_sheets(width=8e-3, height=6e-3, **rest):
     layers = (
-        Layer(name="silicon", thickness=150e-6, material=SILICON, source=True),
-        Layer(name="paste", thickness=20e-6, material=PASTE),
+        DieLayer(name="silicon", thickness=150e-6, material=SILICON, source=True),
+        DieLayer(name="paste", thickness=20e-6, material=PASTE),
     )
     return Stack(width=width, height=height, layers=layers, **rest)
 

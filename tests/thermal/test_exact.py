@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from thermal.dies import COLD, SILICON, TILES, WARM, dense, reference, tiles, two_sheets
 
-from thermoc.simulator.thermal import NOTHING, Die, Face, Layer, Material, Stack, modal
+from thermoc.simulator.thermal import NOTHING, Die, DieLayer, Face, Material, Stack, modal
 from thermoc.support.errors import ThermocError
 
 
@@ -76,7 +76,7 @@ def test_a_slab_between_cold_plates(shared):
     rows = table(shared, "v_analytic/heat1d_sine_dirichlet.csv", comments="#")
     alpha, length, n = 7.98525798525799e-05, 1e-3, len(rows)
     stuff = Material(name="stuff", conductivity=alpha * 1e6, heat_capacity=1e6)
-    layers = tuple(Layer(name=f"{i}", thickness=length / n, material=stuff, source=not i) for i in range(n))
+    layers = tuple(DieLayer(name=f"{i}", thickness=length / n, material=stuff, source=not i) for i in range(n))
     ice = Face(coefficient=1e30, temperature=300.0)
     die = Die(Stack(width=1e-3, height=1e-3, layers=layers, top=ice, bottom=ice), (1, 1))
     discrete = 4 * alpha * (n / length) ** 2 * np.sin(np.pi / (2 * n)) ** 2
@@ -92,7 +92,7 @@ def test_a_slab_between_cold_plates(shared):
 def test_a_plane_with_adiabatic_sides(shared):
     data = np.load(shared / "device-reference/v_analytic/heat2d_cos_neumann.npz")
     stuff = Material(name="stuff", conductivity=float(data["alpha"]) * 1e6, heat_capacity=1e6)
-    sheet = (Layer(name="sheet", thickness=1e-5, material=stuff, source=True),)
+    sheet = (DieLayer(name="sheet", thickness=1e-5, material=stuff, source=True),)
     side, n = float(data["L"]), int(data["n"])
     die = Die(Stack(width=side, height=side, layers=sheet), (n, n))
     state = die.start(300 + data["u0"][None])
@@ -104,7 +104,7 @@ def test_a_plane_with_adiabatic_sides(shared):
 
 def grid16():
     """The 16 x 16 grid of resistors of the reference data, as one sheet cooled from above."""
-    sheet = Layer(
+    sheet = DieLayer(
         name="sheet", thickness=1.0, material=Material(name="m", conductivity=0.01, heat_capacity=1.75e-6), source=True
     )
     air = Face(coefficient=1 / 2000, temperature=300.0)
@@ -179,7 +179,7 @@ def test_kick_and_drift_to_every_digit(dt):
 
 
 def test_a_uniform_die_warms_as_one_resistor_and_capacitor():
-    layer = Layer(name="sheet", thickness=1e-4, material=SILICON, source=True)
+    layer = DieLayer(name="sheet", thickness=1e-4, material=SILICON, source=True)
     die = Die(Stack(width=1e-2, height=1e-2, layers=(layer,), top=COLD), (6, 6))
     R, C = 1 / (1e5 * 1e-4) + 0.5e-4 / (130 * 1e-4), 1.63e6 * 1e-8
     state, _ = die.step(die.start(), np.full((6, 6), 5.0 / 36), 1e-3)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from thermal.dies import TILES, tiles
 
-from thermoc.simulator.thermal import Block, Floorplan, Rectangle, block
+from thermoc.simulator.thermal import Floorplan, FloorplanBlock, Rectangle, block
 from thermoc.support.errors import ThermocError
 
 sizes = st.floats(0.05, 1.0)
@@ -59,7 +59,7 @@ def test_rows_run_upwards_and_columns_to_the_right():
 
 
 def test_a_block_of_two_rectangles_shares_its_power_by_area():
-    two = Block(name="L", rectangles=(Rectangle(0, 0, 1, 1), Rectangle(1, 0, 1, 2)))
+    two = FloorplanBlock(name="L", rectangles=(Rectangle(0, 0, 1, 1), Rectangle(1, 0, 1, 2)))
     np.testing.assert_allclose(
         Floorplan(width=2, height=2, blocks=(two,)).binned((2, 2)).power([3.0]), [[1, 1], [0, 1]]
     )
@@ -74,7 +74,10 @@ def test_a_block_of_two_rectangles_shares_its_power_by_area():
         ((block("a", 0, 0, 5, 1),), ["'a'", "outside", "4 x 2"]),
         ((block("a", -1, 0, 2, 1),), ["'a'", "outside"]),
         ((block("a", 0, 0, 1, 1), block("a", 1, 0, 1, 1)), ["'a'", "two blocks"]),
-        ((Block(name="a", rectangles=(Rectangle(0, 0, 2, 1), Rectangle(1, 0, 2, 1))),), ["'a' and 'a' overlap"]),
+        (
+            (FloorplanBlock(name="a", rectangles=(Rectangle(0, 0, 2, 1), Rectangle(1, 0, 2, 1))),),
+            ["'a' and 'a' overlap"],
+        ),
     ],
 )
 def test_what_is_wrong_is_named(blocks, says):

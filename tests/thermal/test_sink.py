@@ -7,11 +7,11 @@ import pytest
 from scipy.integrate import solve_ivp
 from thermal.dies import COLD, OXIDE, REFERENCE, SILICON, WARM, dense, package, two_sheets
 
-from thermoc.simulator.thermal import NOTHING, Die, Face, Layer, Sink, Stack, block, read_stack
+from thermoc.simulator.thermal import NOTHING, Die, DieLayer, Face, HeatSink, Stack, block, read_stack
 from thermoc.support.errors import ThermocError
 
-SINK = Sink(capacity=0.05, resistance=2.0, temperature=305.0, joint=3e4)
-HEAVY = Sink(capacity=90.0, resistance=1.0, temperature=300.0)
+SINK = HeatSink(capacity=0.05, resistance=2.0, temperature=305.0, joint=3e4)
+HEAVY = HeatSink(capacity=90.0, resistance=1.0, temperature=300.0)
 
 
 def inlaid(stack):
@@ -21,7 +21,7 @@ def inlaid(stack):
 
 def test_four_columns_and_a_sink_by_hand():
     """Two by two cells of one layer on a sink, every conductance written out, integrated by Radau's method."""
-    layer = Layer(name="chip", thickness=2e-4, material=SILICON, source=True)
+    layer = DieLayer(name="chip", thickness=2e-4, material=SILICON, source=True)
     die = Die(Stack(width=4e-3, height=2e-3, layers=(layer,), sink=SINK), (2, 2))
     C = 1.63e6 * 2e-3 * 1e-3 * 2e-4
     x, y = 130.0 * 2e-4 * 1e-3 / 2e-3, 130.0 * 2e-4 * 2e-3 / 1e-3

@@ -10,20 +10,20 @@ from pathlib import Path
 import pytest
 from thermal.dies import COLD, COPPER, SILICON, packed, reference, two_sheets
 
-from thermoc.simulator.thermal import Die, Face, Layer, Material, Stack
+from thermoc.simulator.thermal import Die, DieLayer, Face, Material, Stack
 from thermoc.support.errors import ThermocError
 
 ROOT = Path(__file__).parents[2]
 HASHED = """
 import hashlib, numpy as np
 from thermal.dies import OXIDE, packed, reference
-from thermoc.simulator.thermal import Die, Sink, block
+from thermoc.simulator.thermal import Die, HeatSink, block
 from dataclasses import replace
 
 digest, power = hashlib.sha256(), np.random.default_rng(0).random((64, 64))
 first, *rest = packed().layers
 inlaid = packed().with_layers(replace(first, inlays=((block("o", 1e-3, 1e-3, 1e-3, 1e-3), OXIDE),)), *rest)
-sunk = replace(reference(), top=None, sink=Sink(capacity=9.0, resistance=1.0, temperature=300.0))
+sunk = replace(reference(), top=None, sink=HeatSink(capacity=9.0, resistance=1.0, temperature=300.0))
 for stack in (reference(), packed(), inlaid, sunk):
     die = Die(stack, (64, 64), substeps=2)
     state, _ = die.step(die.start(), power, 1e-4)
@@ -47,7 +47,7 @@ def test_no_digit_depends_on_threads():
     assert run(2) == one
 
 
-SHEET = Layer(name="sheet", thickness=1e-4, material=SILICON, source=True)
+SHEET = DieLayer(name="sheet", thickness=1e-4, material=SILICON, source=True)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from thermal.dies import COLD, COPPER, OXIDE, SILICON, WARM, dense, packed, two_sheets
 
-from thermoc.simulator.thermal import NOTHING, Die, Face, Layer, Material, Stack, block
+from thermoc.simulator.thermal import NOTHING, Die, DieLayer, Face, Material, Stack, block
 from thermoc.support.errors import ThermocError
 
 INLAYS = ((block("trench", 1e-3, 1e-3, 3e-3, 0.7e-3), OXIDE), (block("slug", 5e-3, 2e-3, 1.1e-3, 3e-3), COPPER))
@@ -102,7 +102,7 @@ def test_cells_mix_materials_by_area():
     from thermoc.simulator.thermal.grid import grid
 
     half = (block("half", 1e-3, 0.0, 0.5e-3, 1e-3), COPPER)
-    layer = Layer(name="sheet", thickness=1e-4, material=SILICON, source=True, inlays=(half,))
+    layer = DieLayer(name="sheet", thickness=1e-4, material=SILICON, source=True, inlays=(half,))
     g = grid(Stack(width=3e-3, height=1e-3, layers=(layer,), top=COLD), (1, 3))
     np.testing.assert_allclose(g.capacity[0, 0] / 1e-10, [1.63e6, (1.63e6 + 3.55e6) / 2, 1.63e6])
     k = (130 + 400) / 2

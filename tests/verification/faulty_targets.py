@@ -22,7 +22,7 @@ from thermoc.ir.types import DType, Type
 from thermoc.ir.values import Array, Value
 from thermoc.passes import stages
 from thermoc.passes.base import Pass
-from thermoc.passes.change_log import Log
+from thermoc.passes.change_log import Log, Lowered
 from thermoc.passes.legalize import Legalize
 from thermoc.passes.loihi.quantize import Quantize
 
@@ -59,8 +59,8 @@ class Right(Backend):
         passes = list(stages.discrete(dt=dt, dtype=DType.f64))
         return passes if options.extra is None else [*passes, options.extra]
 
-    def emit(self, graph: Graph, options: Any) -> GraphText:
-        return GraphText(graph=graph.with_ops(type(self).fault(op) for op in graph.ops))
+    def emit(self, lowered: Lowered, options: Any) -> GraphText:
+        return GraphText(graph=lowered.graph.with_ops(type(self).fault(op) for op in lowered.graph.ops))
 
     def run(self, artefact: GraphText, feed: Feed, position: NoisePosition) -> Outcome:
         with np.errstate(all="ignore"):

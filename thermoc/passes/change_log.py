@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from thermoc.ir.graph import Graph
+from thermoc.support.errors import error
+
+Analysis = TypeVar("Analysis")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,11 +32,21 @@ class Change:
 
 @dataclass
 class Log:
-    """Collects the changes of one pass."""
+    """Collects the changes of one pass, and analyses: what it works out about a graph without changing it."""
 
     changes: list[Change] = field(default_factory=list)
     counterparts: list[object] = field(default_factory=list)
     """Of a pass that is not exact: what stands for each unit of the graph before it (``passes.counterparts``)."""
+    analyses: dict[type, object] = field(default_factory=dict)
+    """By type, those of this pass and of the passes before it; each prints as text, which ``dump_ir`` shows."""
+
+    def keep(self, analysis: object) -> None:
+        """Store an analysis for later passes and for the target, in place of an earlier one of its type."""
+        self.analyses[type(analysis)] = analysis
+
+    def needed(self, kind: type[Analysis]) -> Analysis:
+        """Return the analysis of a type. Errors: T201 where no earlier pass made one."""
+        return needed(self.analyses, kind)
 
     def changed(self, what: str, *, old: object, new: object, bound: str, **numbers: float) -> None:
         """PassRecord that ``old`` became ``new``; numbers: offset, noise and sampling of the ``Change``."""
@@ -52,8 +67,25 @@ class PassRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class Lowered:
-    """A graph after a list of passes, and the record of each; ``graphs`` are those it was after each pass."""
+    """A graph after a list of passes, and the record of each; ``graphs`` are those it was after each pass.
+
+    analyses: by type, the last of each that passes made.
+    """
 
     graph: Graph
     records: tuple[PassRecord, ...]
     graphs: tuple[Graph, ...] = field(default=(), repr=False)
+    analyses: Mapping[type, object] = field(default_factory=dict, repr=False)
+
+    def needed(self, kind: type[Analysis]) -> Analysis:
+        """Return the analysis of a type. Errors: T201 where no pass made one."""
+        return needed(self.analyses, kind)
+
+
+def needed(analyses: Mapping[type, object], kind: type[Analysis]) -> Analysis:
+    """Return the analysis of a type. Errors: T201 where there is none."""
+    analysis = analyses.get(kind)
+    if not isinstance(analysis, kind):
+        notes = [f"analyses already made: {', '.join(made.__name__ for made in analyses) or 'none'}"]
+        raise error("T201", f"a {kind.__name__} is needed", notes=notes, hint="run the pass that makes it before")
+    return analysis

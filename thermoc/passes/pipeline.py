@@ -19,19 +19,21 @@ def run_passes(graph: Graph, passes: Sequence[Pass], *, dump_ir: Path | None = N
     """Run passes in order, verifying after each.
 
     dump_ir: a folder that gets the graph's text before the first pass (``00-source.txt``) and after each pass that
-    changed something (``03-fuse.txt``). Errors: T1xx (the graph given is not well formed), T201 (a precondition does
-    not hold), T202 (a pass broke the graph or its promise; names the pass and those already run), T505.
+    changed something (``03-fuse.txt``), or the text of what a pass worked out. Errors: T1xx (the graph given is not
+    well formed), T201 (a precondition does not hold), T202 (a pass broke the graph or its promise; names the pass and
+    those already run), T505.
     """
     # A pass that infers types takes what cannot be verified yet; it is verified after it.
     if not (passes and passes[0].untyped):
         _demand(findings(graph), lambda found: found)
     if dump_ir is not None:
         make_folder(dump_ir)
-        _dump(dump_ir / "00-source.txt", graph)
+        _dump(dump_ir / "00-source.txt", print_graph(graph))
+    analyses: dict[type, object] = {}
     records: list[PassRecord] = []
     graphs: list[Graph] = []
     for number, step in enumerate(passes, 1):
-        before, start, log = graph, time.perf_counter(), Log()
+        before, start, log = graph, time.perf_counter(), Log(analyses=dict(analyses))
         _check_needs(step, graph, records)
         graph = step.run(graph, log)
         changed = graph != before
@@ -46,13 +48,16 @@ def run_passes(graph: Graph, passes: Sequence[Pass], *, dump_ir: Path | None = N
         )
         records.append(record)
         graphs.append(graph)
-        if dump_ir is not None and changed:
-            _dump(dump_ir / f"{number:02d}-{step.name}.txt", graph)
-    return Lowered(graph=graph, records=tuple(records), graphs=tuple(graphs))
+        fresh = [one for kind, one in log.analyses.items() if one is not analyses.get(kind)]
+        analyses = log.analyses
+        if dump_ir is not None and (changed or fresh):
+            texts = [print_graph(graph)] * changed + [str(analysis) for analysis in fresh]
+            _dump(dump_ir / f"{number:02d}-{step.name}.txt", "\n".join(texts))
+    return Lowered(graph=graph, records=tuple(records), graphs=tuple(graphs), analyses=analyses)
 
 
-def _dump(path: Path, graph: Graph) -> None:
-    write_atomic(path, print_graph(graph).encode())
+def _dump(path: Path, text: str) -> None:
+    write_atomic(path, text.encode())
 
 
 def _demand(broken: Iterable[Finding], blame: Callable[[list[Finding]], list[Finding]]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from thermoc.reports.chip_marks import label
-from thermoc.simulator.machine import Op
+from thermoc.simulator.machine import ChipOp
 from thermoc.simulator.machine.account import beginning, event_joules
 from thermoc.simulator.machine.instructions import PICO
 from thermoc.support.errors import error
@@ -57,17 +57,18 @@ def _instructions(report: ChipReport, most: int) -> Iterator[dict[str, Any]]:
         begin, end = int(run.events.start[index]) - start, int(run.events.end[index]) - start
         served = int(program.code[row, 1])
         tile, thread = _place(place, cores, per, chip.tiles)
+        op = ops[served] if served >= 0 else ""
         yield {
             "ph": "X",
-            "name": Op(program.code[row, 0]).name if place < cores else f"{ops[served]}" if served >= 0 else "message",
+            "name": ChipOp(program.code[row, 0]).name if place < cores else op or "message",
             "cat": "core" if place < cores else "link",
             "ts": begin / PICO * MICRO,
             "dur": (end - begin) / PICO * MICRO,
             "pid": tile + 1,
             "tid": thread,
             "args": {
-                "op": ops[served] if served >= 0 else "",
-                "holds": label(report, ops[served]) if served >= 0 else "",
+                "op": op,
+                "holds": label(report, op) if op else "",
                 "instruction": program.text(row),
                 "joules": float(joules[index]),
                 "tick": turn,

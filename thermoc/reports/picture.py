@@ -30,7 +30,7 @@ TIP = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class BoxCorner:
     """Where an op stands: the corner of its box."""
 
     x: float
@@ -42,7 +42,7 @@ def graph_svg(graph: Graph) -> str:
     shown = [index for index, op in enumerate(graph.ops) if not isinstance(op, Constant)]
     layers = _layers(graph, shown)
     places = {
-        index: Place(x=MARGIN + COLUMN * column, y=MARGIN + ROW * (row + (_tallest(layers) - len(layer)) / 2))
+        index: BoxCorner(x=MARGIN + COLUMN * column, y=MARGIN + ROW * (row + (_tallest(layers) - len(layer)) / 2))
         for column, layer in enumerate(layers)
         for row, index in enumerate(layer)
     }
@@ -77,7 +77,7 @@ def _layers(graph: Graph, shown: list[int]) -> list[list[int]]:
     return layers
 
 
-def _edges(graph: Graph, places: dict[int, Place]) -> Iterator[str]:
+def _edges(graph: Graph, places: dict[int, BoxCorner]) -> Iterator[str]:
     producers = {value.name: index for index, op in enumerate(graph.ops) for value in op.results}
     for index, place in places.items():
         instant = {value.name for value in graph.ops[index].instant_inputs}
@@ -87,7 +87,7 @@ def _edges(graph: Graph, places: dict[int, Place]) -> Iterator[str]:
                 yield _edge(source, place, feedback=value.name not in instant)
 
 
-def _edge(source: Place, target: Place, *, feedback: bool) -> str:
+def _edge(source: BoxCorner, target: BoxCorner, *, feedback: bool) -> str:
     x1, y1, x2, y2 = source.x + WIDTH, source.y + HEIGHT / 2, target.x, target.y + HEIGHT / 2
     if x2 > x1:
         bend = (x2 - x1) / 2
@@ -98,7 +98,7 @@ def _edge(source: Place, target: Place, *, feedback: bool) -> str:
     return f'<path class="{"feedback" if feedback else "flow"}" d="{shape}"/>'
 
 
-def _box(op: Op, place: Place) -> str:
+def _box(op: Op, place: BoxCorner) -> str:
     dialect, noun = op.opname.split(".")
     name = op.name if isinstance(op, Input | Output) else op.results[0].name
     classes = [

@@ -15,7 +15,8 @@ def support_rows() -> list[dict[str, object]]:
     """Return a row for each op: how each target holds it.
 
     native: as it is; discretized: as the step that ``discretize`` makes of it; expanded: written in other ops;
-    quantized: as integers of the chip; host: beside the chip, not on it; or the reason why not.
+    quantized: as integers of Loihi; host: beside Loihi, not on it; arrays: constant weights as cells of crossbars; or
+    the reason why not.
     """
     descriptions = {name: plugins.backend(name).target() for name in plugins.names()}
     return [

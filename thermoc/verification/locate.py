@@ -213,7 +213,7 @@ def _in_emission(subject: Subject, shown: ErrorLocation) -> ErrorLocation:
 
 def _seen(subject: Subject, graph: Graph, names: Sequence[str]) -> Mapping[str, NDArray]:
     whole_graph = exposed(graph, names, SEEN)
-    artefact = subject.exe.backend.emit(whole_graph, subject.exe.options)
+    artefact = subject.exe.backend.emit(replace(subject.exe.lowered, graph=whole_graph), subject.exe.options)
     outputs = subject.setting.target(subject.exe.backend, artefact, whole_graph).outputs
     return {name: outputs[SEEN + name] for name in names}
 
