@@ -22,7 +22,7 @@ from thermoc.simulator.devices.device import Device, check_ambient, check_state
 from thermoc.simulator.devices.equations import CAPACITANCE, CAPACITY, CONDUCTANCE, INNER, LOAD, Model
 from thermoc.simulator.devices.rule import rule
 from thermoc.simulator.devices.vector import exponential, sine_of_turns
-from thermoc.simulator.kernels.thermal import noise as fill
+from thermoc.simulator.kernels.thermal import fill_normals
 from thermoc.support.errors import error
 from thermoc.support.units import K_B
 
@@ -100,20 +100,20 @@ def laplacian(T, rows, columns, lap):
 def kicks(T, G, rows, columns, Ta, Se, Sc, R, h, first, tick, stream, key, spare, base, flux, load, device):
     """Noise held over a step: heat from the base and into each node (W), currents of load and device (A)."""
     n, root = T.size, 1 / math.sqrt(h)
-    fill(base, 0, n, first, tick, BASE, stream, key, True, spare)
+    fill_normals(base[:n], spare[:n], first, tick, BASE, stream, key)
     for i in range(n):
         base[i] *= Ta * math.sqrt(2 * K_B * Se) * root
         flux[i] = base[i]
     for draw in (RIGHT, DOWN):
-        fill(load, 0, n, first, tick, draw, stream, key, True, spare)
+        fill_normals(load[:n], spare[:n], first, tick, draw, stream, key)
         for i in range(n):
             other = i + 1 if draw == RIGHT else i + columns
             if (i + 1) % columns != 0 if draw == RIGHT else i + columns < n:
                 q = math.sqrt(2 * K_B * max(T[i] * T[other], 0.0) * Sc) * root * load[i]
                 flux[i] -= q
                 flux[other] += q
-    fill(load, 0, n, first, tick, FROM_LOAD, stream, key, True, spare)
-    fill(device, 0, n, first, tick, FROM_DEVICE, stream, key, True, spare)
+    fill_normals(load[:n], spare[:n], first, tick, FROM_LOAD, stream, key)
+    fill_normals(device[:n], spare[:n], first, tick, FROM_DEVICE, stream, key)
     for i in range(n):
         load[i] *= math.sqrt(2 * K_B * Ta / R) * root
         device[i] *= math.sqrt(2 * K_B * max(T[i], 0.0) * G[i]) * root

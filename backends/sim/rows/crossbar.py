@@ -6,15 +6,14 @@ import math
 
 import numpy as np
 
-from thermoc.backends.sim.rows.writer import Writer
+from thermoc.backends.sim.rows.writer import ProgramWriter
 from thermoc.ir.dialects.crossbar import Mvm
 from thermoc.ir.places import places
 from thermoc.ir.reference import crossbar
-from thermoc.simulator import Opcode
-from thermoc.simulator.kernels.crossbar.mvm import SETTINGS, WHOLE_BITS
+from thermoc.simulator.instructions.products import MVM, MVM_SETTINGS, WHOLE_BITS
 
 
-def mvm(op: Mvm, w: Writer) -> None:
+def mvm(op: Mvm, w: ProgramWriter) -> None:
     """Settings, scales, and the cells as seen through the wires, a row for each input with all slices side by side.
 
     Without noise and with an exact ADC the readings add up to one of the whole input.
@@ -33,8 +32,8 @@ def mvm(op: Mvm, w: Writer) -> None:
     constants = w.constant(np.concatenate([part.reshape(-1) for part in floats]))
     table = w.table([n, m, slices, op.rows, readings, form if op.input_bits else 0])
     operands = (w.slot(op.x), -1 if op.z is None else w.slot(op.z), _gain(op, w, -(-n // op.rows), m))
-    lead = math.prod(op.x.shape[:-1])
-    w.row(Opcode.MVM, w.slot(op.y), operands, (table, w.slots[constants][1], lead))
+    vectors = math.prod(op.x.shape[:-1])
+    w.row(MVM, w.slot(op.y), operands, sizes=table, settings=w.slots[constants][1], vectors=vectors)
 
 
 def _together(op: Mvm, weights: np.ndarray, real: np.dtype) -> int:
@@ -50,7 +49,7 @@ def _together(op: Mvm, weights: np.ndarray, real: np.dtype) -> int:
     return math.ceil(op.readings / math.ceil(op.readings / room))
 
 
-def _gain(op: Mvm, w: Writer, arrays: int, m: int) -> int:
+def _gain(op: Mvm, w: ProgramWriter, arrays: int, m: int) -> int:
     """Return the slot of one gain, or of one for each array of inputs and output."""
     if op.gain is None:
         return -1
@@ -63,6 +62,6 @@ def _gain(op: Mvm, w: Writer, arrays: int, m: int) -> int:
 def _settings(op: Mvm) -> np.ndarray:
     codes = (op.codes, op.codes / op.adc_range, op.adc_range / op.codes) if op.adc_bits else (0.0, 0.0, 0.0)
     base = 2.0**op.dac_bits
-    given = np.array([op.steps, op.steps / op.x_max, *codes, base, 2.0**op.cell_bits, 1 / base])
-    assert given.size == SETTINGS
-    return given
+    numbers = np.array([op.steps, op.steps / op.x_max, *codes, base, 2.0**op.cell_bits, 1 / base])
+    assert numbers.size == MVM_SETTINGS
+    return numbers

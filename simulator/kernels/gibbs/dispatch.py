@@ -8,24 +8,25 @@ fields equal sums, so that units share thresholds: all bits, spins whose W + m i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from thermoc.simulator.cache import keep
+from thermoc.simulator.instructions.gibbs import LATTICE, REPLICAS, SPINS
 from thermoc.simulator.kernels.gibbs import checkerboard, replicas, rows
 from thermoc.simulator.kernels.gibbs.fields import GROUP
 from thermoc.simulator.kernels.gibbs.multispin import TERMS
+from thermoc.simulator.kernels.gibbs.replicas import Bonds, Draws, Packed, Runs, SumLaw
+from thermoc.simulator.kernels.operands import NoisePosition, Operand
 from thermoc.simulator.kernels.simd.lanes import LANES
-from thermoc.simulator.opcodes import LATTICE, REPLICAS, SPINS
 
 MOST_SUMS, SUMS_A_SAMPLE = 4096, 128
 """Sums are worth their binary digits up to so many, and so many for each sample."""
-PARTS = 12
-"""q is looked for down to this part of the least coupling."""
+LEAST_DIVISOR = 12
+"""q is looked for down to the least coupling divided by this."""
 ROUNDING = 4e-16
 
 _digits = keep(njit(rows.digits, error_model="numpy", nogil=True), "sweeps by digits", 1.2)
@@ -41,30 +42,27 @@ _lattice, _few, _wide, _pack, _unpack = (
 )
 
 
+class SweepRow(NamedTuple):
+    """The parameters of GIBBS_WORDS."""
+
+    at: int
+    classes: int
+    sweeps: int
+    form: int
+    stream: int
+    couplings: int
+
+
 def words(
-    s: NDArray,
-    so: int,
-    n: int,
+    r: Operand,
+    x: Operand,
+    y: Operand,
+    z: Operand,
+    parameters: tuple[int, ...],
     samples: int,
-    h: NDArray,
-    ho: int,
-    hs: int,
-    hn: int,
-    T: NDArray,
-    to: int,
-    ts: int,
-    tn: int,
-    J: NDArray,
     table: NDArray,
-    at: int,
-    classes: int,
-    sweeps: int,
-    form: int,
-    stream: int,
-    first: int,
-    sample: int,
-    tick: int,
-    key: np.uint64,
+    constants: NDArray,
+    position: NoisePosition,
     layouts: dict[Any, Layout | None],
     halt: NDArray,
 ) -> None:
@@ -72,42 +70,53 @@ def words(
 
     layouts: those of constants, to be used again. halt: ends it early once it is set.
     """
-    spins, own = form & SPINS > 0, hn > 1
-    each, after = rows.step.py_func(tn, n, sweeps, form)
-    if each == 0 and ts == 0 and hs == 0:
-        rates = np.broadcast_to(T[to : to + tn], sweeps).astype(float)
-        if form & LATTICE and not own:
-            for k in range(samples):
-                where = (s, so + k * n, n, float(h[ho]), rates, float(J[first]), spins)
-                _lattice(*where, stream, sample + k, tick, key, halt)
-            return
-        if form & REPLICAS:
-            most = min(MOST_SUMS, SUMS_A_SAMPLE * samples)
-            name = (first, at, ho, most)
-            if h is not J or name not in layouts:
-                layouts[name] = layout(J[first:], h[ho : ho + hn], table[at:], classes, n, spins, most)
-            plan = layouts[name]
-            if plan is not None:
-                _replicas(s, so, n, samples, rates, plan, spins, stream, sample, tick, key, halt)
-                return
+    row = SweepRow(*parameters)
+    n, spins, single = r.size, row.form & SPINS > 0, y.size == 1
     for k in range(samples):
-        where = (s, so + k * n, n, h, ho + k * hs, int(own), T, to + k * ts, each, after)
-        _digits(*where, J, table, at, classes, sweeps, form, stream, first, sample + k, tick, key, halt)
+        _of(r, k)[:] = _of(x, k)
+    each, later = rows.step.py_func(z.size, n, row.sweeps, row.form)
+    if each == 0 and z.stride == 0 and y.stride == 0:
+        T = np.broadcast_to(_of(z, 0), row.sweeps).astype(float)
+        if row.form & LATTICE and single:
+            for k in range(samples):
+                draws = Draws(T, position.sample + k, row.stream, position.tick, position.key)
+                _lattice(_of(r, k), float(y.array[0]), float(constants[row.couplings]), spins, draws, halt)
+            return
+        plan = _plan(y, n, row, samples, table, constants, layouts) if row.form & REPLICAS else None
+        if plan is not None:
+            _replicas(r.array, n, samples, plan, spins, T, row.stream, position, halt)
+            return
+    sweep = rows.Sweep(table, *row[:2], constants, row.couplings, *row[2:5], position.tick, position.key)
+    for k in range(samples):
+        rates = rows.Rates(_of(y, k), int(not single), _of(z, k), each, later)
+        _digits(_of(r, k), rates, sweep, position.sample + k, halt)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Layout:
-    """What the kernels of ``replicas`` read; sums of even and of odd units: that of no field, and the last."""
+def _of(operand: Operand, k: int) -> NDArray:
+    """Return the elements of one sample."""
+    first = k * operand.stride
+    return operand.array[first : first + operand.size]
 
-    law: tuple[float, int, float]
-    begin: NDArray
-    none: NDArray
-    last: NDArray
-    near: NDArray
-    signs: NDArray
-    starts: NDArray
-    order: NDArray
-    cuts: NDArray
+
+def _plan(
+    y: Operand, n: int, row: SweepRow, samples: int, table: NDArray, constants: NDArray, layouts: dict[Any, Any]
+) -> Layout | None:
+    """Return the layout of a row; one of constants is made once a run."""
+    most = min(MOST_SUMS, SUMS_A_SAMPLE * samples)
+    h, couplings = y.array[: y.size], constants[row.couplings :]
+    name = (row.couplings, row.at, y.array.__array_interface__["data"][0], most)
+    if np.may_share_memory(h, constants) and name in layouts:
+        return layouts[name]
+    plan = layouts[name] = layout(couplings, h, table[row.at :], row.classes, n, row.form & SPINS > 0, most)
+    return plan
+
+
+class Layout(NamedTuple):
+    """What the kernels of ``replicas`` read; ``wide`` says which of them."""
+
+    bonds: Bonds
+    runs: Runs
+    law: SumLaw
     wide: bool
 
 
@@ -116,10 +125,10 @@ def layout(J: NDArray, h: NDArray, table: NDArray, classes: int, n: int, spins: 
     offsets = table[classes + 1 + n :][: n + 1]
     entries, own = offsets[-1], len(h) > 1
     columns, owner = table[classes + 2 + 2 * n :][:entries], np.repeat(np.arange(n), np.diff(offsets))
-    found = whole(np.concatenate([J[:entries], h if own else h[:0]]).astype(float))
-    if found is None:
+    multiples = whole_multiples(np.concatenate([J[:entries], h if own else h[:0]]).astype(float))
+    if multiples is None:
         return None
-    q, numbers = found
+    q, numbers = multiples
     w, m = numbers[:entries], numbers[entries:] if own else np.zeros(n, np.int64)
     total = np.bincount(owner, np.abs(w), n).astype(np.int64)
     least = m - total if spins else m + np.bincount(owner, np.minimum(w, 0), n).astype(np.int64)
@@ -135,28 +144,18 @@ def layout(J: NDArray, h: NDArray, table: NDArray, classes: int, n: int, spins: 
     near, signs, starts = _lists(w, owner, columns, begin, bits, wide)
     order, cuts = _runs(table, classes, n, kind)
     field = 0.0 if own else float(h[0])
-    law = (2 * q, 2, 2 * field) if spins else (q, 1, field)
-    return Layout(
-        law=law,
-        begin=begin,
-        none=none,
-        last=last,
-        near=near,
-        signs=signs,
-        starts=starts,
-        order=order,
-        cuts=cuts,
-        wide=wide,
-    )
+    scale, step, drive = (2 * q, 2, 2 * field) if spins else (q, 1, field)
+    law = SumLaw(scale, step, drive, none, last)
+    return Layout(Bonds(near, signs, starts, begin), Runs(order, cuts), law, wide)
 
 
-def whole(numbers: NDArray) -> tuple[float, NDArray] | None:
+def whole_multiples(numbers: NDArray) -> tuple[float, NDArray] | None:
     """Return the largest q of which these are whole multiples, to rounding, and the multiples."""
     sizes = np.abs(numbers[numbers != 0])
     if not sizes.size:
         return 1.0, numbers.astype(np.int64)
-    for part in range(1, PARTS + 1):
-        q = float(sizes.min()) / part
+    for divisor in range(1, LEAST_DIVISOR + 1):
+        q = float(sizes.min()) / divisor
         if sizes.max() > MOST_SUMS * q:
             return None
         multiples = np.rint(numbers / q)
@@ -196,28 +195,20 @@ def _runs(table: NDArray, classes: int, n: int, kind: NDArray) -> tuple[NDArray,
 
 def _replicas(
     s: NDArray,
-    so: int,
     n: int,
     samples: int,
-    T: NDArray,
     plan: Layout,
     spins: bool,
+    T: NDArray,
     stream: int,
-    sample: int,
-    tick: int,
-    key: Any,
+    position: NoisePosition,
     halt: NDArray,
 ) -> None:
     """Pack the samples, sweep them, unpack."""
-    low, shift = divmod(sample, 64)
+    low, shift = divmod(position.sample, 64)
     groups = -(-(samples + shift) // (64 * LANES)) * LANES
-    packed = np.zeros((n + 1) * groups, np.uint64)
-    _pack(s, so, n, samples, shift, packed, groups)
-    graph = (plan.order, plan.cuts, plan.law, plan.none, plan.last)
-    noise = (T, low, stream, tick, key, halt)
-    if plan.wide:
-        lists = (plan.near, plan.signs, plan.starts, plan.begin)
-        _wide(packed, groups, *lists, *graph, int(plan.last.max()), *noise)
-    else:
-        _few(packed, groups, plan.near, plan.signs, *graph, *noise)
-    _unpack(s, so, n, samples, shift, packed, groups, -1 if spins else 0)
+    packed = Packed(np.zeros((n + 1) * groups, np.uint64), groups)
+    _pack(s, n, samples, shift, packed)
+    draws = Draws(T, low, stream, position.tick, position.key)
+    (_wide if plan.wide else _few)(packed, plan.bonds, plan.runs, plan.law, draws, halt)
+    _unpack(s, n, samples, shift, packed, -1 if spins else 0)
