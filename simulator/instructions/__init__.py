@@ -9,7 +9,7 @@ To add an elementwise instruction, write its rule and one line into ``elementwis
    ever reused), its equation, kinds and parameters, and ``fits``, which must refuse whatever would lead the kernel
    outside its arrays. ``kernel`` names a function in ``simulator/kernels``; the names of its arguments say what it is
    handed: ``r x y z`` (operands), a parameter by its name, or what ``kernels/adapter.py`` lists;
-2. add its sample to ``tests/simulator/instruction_samples.py``: a network whose program has such a row, and for each
+2. add its sample to ``tests/instruction_samples.py``: a network whose program has such a row, and for each
    parameter a value that must be refused.
 
 What writes such rows is in ``backends/sim/rows``. ``pytest tests/simulator --update-golden`` writes docs/program.md.
