@@ -16,7 +16,7 @@ from thermoc.simulator.instructions.declaration import OPERANDS
 from thermoc.simulator.instructions.pairs import PAIRS
 from thermoc.simulator.instructions.registry import INSTRUCTIONS
 from thermoc.simulator.kernels.adapter import OPERAND_NAMES, kernel_of
-from thermoc.simulator.kernels.operands import NoisePosition, Operand
+from thermoc.simulator.kernels.operands import NoisePosition, RowOperand
 from thermoc.simulator.program import Bank, Program
 from thermoc.support.errors import ThermocError, error
 
@@ -46,11 +46,11 @@ class SampleBlock(NamedTuple):
 
 
 def run_alone(program: Program, number: int, block: SampleBlock, tick: int, seed: int) -> list[Collision]:
-    """Run one row of a program for a block of samples; return what collided."""
+    """LoopPosition one row of a program for a block of samples; return what collided."""
     row = program.code[number].tolist()
     instruction = INSTRUCTIONS[row[0]]
     kernel, collision = _kernel(row[0]), np.full(3, -1)
-    known = _operands(program, row, block) | {
+    available = _operands(program, row, block) | {
         "parameters": tuple(instruction.values(row).values()),
         "samples": block.count,
         "table": program.table,
@@ -60,9 +60,9 @@ def run_alone(program: Program, number: int, block: SampleBlock, tick: int, seed
         "halt": block.halt,
         "collision": collision,
     }
-    kernel(*(known[name] for name in _arguments(row[0])))
-    sample, one, other = collision.tolist()
-    return [] if sample < 0 else [Collision(tick, block.first + sample, one, other)]
+    kernel(*(available[name] for name in _arguments(row[0])))
+    sample, first_particle, second_particle = collision.tolist()
+    return [] if sample < 0 else [Collision(tick, block.first + sample, first_particle, second_particle)]
 
 
 def too_near(collision: Collision) -> ThermocError:
@@ -92,10 +92,10 @@ def _operands(program: Program, row: list[int], block: SampleBlock) -> dict[str,
     return {name: _operand(program, slot, block) for name, slot in zip(OPERAND_NAMES, slots) if slot >= 0}
 
 
-def _operand(program: Program, slot: int, block: SampleBlock) -> Operand:
+def _operand(program: Program, slot: int, block: SampleBlock) -> RowOperand:
     bank, offset, size = program.slots[slot].tolist()
     if bank == Bank.FLOAT_WORK:  # slot by slot, each for all samples of a block
-        return Operand(block.work[offset * block.size :], size, size, True)
+        return RowOperand(block.work[offset * block.size :], size, size, True)
     if bank == Bank.FLOAT_STATE:
-        return Operand(block.states.reshape(-1)[offset:], block.states.shape[1], size, True)
-    return Operand(program.floats[offset:], 0, size, True)
+        return RowOperand(block.states.reshape(-1)[offset:], block.states.shape[1], size, True)
+    return RowOperand(program.floats[offset:], 0, size, True)

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from thermoc.simulator.instructions.declaration import OPERANDS, ROW, Instruction, Kind, RowSizes, Trait
+from thermoc.simulator.instructions.declaration import OPERANDS, ROW, Instruction, RowSizes, SlotKind, Trait
 from thermoc.simulator.instructions.registry import BY_NAME, INSTRUCTIONS
-from thermoc.simulator.program import Bank, Form, Port, Program, State
+from thermoc.simulator.program import Bank, Form, Program, ProgramPort, ProgramState
 
 MOST_ELEMENTS = 2**37
 """Working memory of one sample beyond this (a terabyte of float64) is refused."""
@@ -92,7 +92,7 @@ def _size(program: Program, slot: int) -> int:
     return int(program.slots[slot, 2]) if slot >= 0 else -1
 
 
-def _readable(program: Program, slot: int, kind: Kind | None, written: set[int]) -> bool:
+def _readable(program: Program, slot: int, kind: SlotKind | None, written: set[int]) -> bool:
     """True where an operand may be read: of its kind, and written before unless it is a constant or a state."""
     if slot < 0 or kind is None:
         return slot < 0 and (kind is None or kind.optional)
@@ -110,7 +110,7 @@ def _writable(program: Program, slot: int, instruction: Instruction) -> bool:
     return bank in (*WORK, Bank.FLOAT_STATE) and (bank in REAL) == instruction.result.real
 
 
-def _ports(program: Program, ports: Sequence[Port], name: str) -> Iterator[Way]:
+def _ports(program: Program, ports: Sequence[ProgramPort], name: str) -> Iterator[Way]:
     widths = {kind: sum(port.size for port in ports if port.integer == kind) for kind in (False, True)}
     if len({port.name for port in ports}) != len(ports):
         raise ValueError(f"two of its {name.lower()}s have one name")
@@ -128,11 +128,11 @@ def _rings(program: Program) -> Iterator[Way]:
         if state.form in (Form.PLACE, Form.SUMS):
             continue
         for name in ("READ", "WRITE"):
-            way = f"{name}_LIST" if state.form == Form.LISTS else f"INT_{name}" if state.integer else name
-            yield BY_NAME[way].name, state.offset, state.width, state.ticks
+            name_of_row = f"{name}_LIST" if state.form == Form.LISTS else f"INT_{name}" if state.integer else name
+            yield BY_NAME[name_of_row].name, state.offset, state.width, state.ticks
 
 
-def _check_port(program: Program, port: Port | State, width: int) -> None:
+def _check_port(program: Program, port: ProgramPort | ProgramState, width: int) -> None:
     kinds = (program.precision, "int64", "int32", "bool")
     if port.dtype not in kinds or not all(type(n) is int and n >= 0 for n in (*port.shape, port.offset)):
         raise ValueError(f"{port.name!r} has an unknown dtype or shape")

@@ -80,18 +80,18 @@ class KernelCache(caching._Cache):
 
     def path(self, sig: Any, codegen: Any) -> Path | None:
         """Return the file of a signature on this processor, or None where none may be kept."""
-        sources, place = [digest(module) for module in self._made_of], folder()
-        if None in sources or place is None:
+        sources, kernels = [digest(module) for module in self._made_of], folder()
+        if None in sources or kernels is None:
             return None
         closure = [cell.cell_contents for cell in self._function.__closure__ or ()]
         options = sorted(
             (name, sorted(value) if isinstance(value, set) else repr(value)) for name, value in self._options.items()
         )
-        known = (
+        description = (
             f"{VERSIONS} {sources} {self._text} {self._function.__qualname__} {sig} {codegen.magic_tuple()} {options}"
         )
-        key = hashlib.sha256(known.encode() + self._function.__code__.co_code + serialize.dumps(closure))
-        return place / f"{self._function.__name__}-{key.hexdigest()[:32]}.kernel"
+        key = hashlib.sha256(description.encode() + self._function.__code__.co_code + serialize.dumps(closure))
+        return kernels / f"{self._function.__name__}-{key.hexdigest()[:32]}.kernel"
 
 
 def keep(
@@ -115,8 +115,8 @@ def announce(title: str, seconds: float) -> None:
     """Tell on stderr what is compiled and how long it takes, unless inside ``quiet``."""
     if _QUIET:
         return
-    place = folder()
-    once = f"once, kept in {place}" if place else "for this process alone"
+    kernels = folder()
+    once = f"once, kept in {kernels}" if kernels else "for this process alone"
     print(f"thermoc: compiling {title}, {once}: about {max(1, round(seconds))} s ...", file=sys.stderr, flush=True)
 
 
@@ -134,16 +134,16 @@ def quiet() -> Iterator[None]:
 
 
 @cache
-def _folder(place: Path) -> Path | None:
+def _folder(kernels: Path) -> Path | None:
     try:
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        reason = why_not_private(place)
+        kernels.mkdir(mode=0o700, parents=True, exist_ok=True)
+        reason = why_not_private(kernels)
     except OSError:
         return None
     if reason:
         print(f"thermoc: compiled kernels are not kept: {reason}, and could be replaced", file=sys.stderr)
         return None
-    return place.resolve()
+    return kernels.resolve()
 
 
 def _checksum(name: str, payload: bytes) -> bytes:

@@ -17,7 +17,7 @@ from thermoc.simulator.alone_rows import Collision, SampleBlock, run_alone, too_
 from thermoc.simulator.feed_forward_split import Halves, halves
 from thermoc.simulator.frame import frame, layout, lines
 from thermoc.simulator.instructions.declaration import OPERANDS
-from thermoc.simulator.program import Form, Port, Program, State
+from thermoc.simulator.program import Form, Program, ProgramPort, ProgramState
 from thermoc.simulator.row_functions import CORES, loop
 from thermoc.simulator.threads import PATIENCE
 from thermoc.support.errors import error
@@ -56,7 +56,7 @@ def run(
     threads: int | None = None,
     block: int | None = None,
 ) -> Result:
-    """Run ``ticks`` ticks for ``batch`` samples; inputs are (ticks, batch, *shape).
+    """LoopPosition ``ticks`` ticks for ``batch`` samples; inputs are (ticks, batch, *shape).
 
     threads: at most so many, default one a core. block: samples that run together, default what fits the cache.
     Results are the same for every number of threads, size of block, and split of the batch (with ``first_sample``).
@@ -65,12 +65,12 @@ def run(
     _check_inputs(program, inputs, (ticks, batch))
     states = _repeated(program.first_states[0], batch), _repeated(program.first_states[1], batch)
     layout(program)  # compiles what both of its halves need
-    way = _Way(batch, seed, first_sample, first_tick, threads, block)
-    both = halves(program) if ticks > 1 else None
-    if both is None:
-        outputs = _ticks(program, inputs, states, ticks, way)
+    plan = _Way(batch, seed, first_sample, first_tick, threads, block)
+    split_program = halves(program) if ticks > 1 else None
+    if split_program is None:
+        outputs = _ticks(program, inputs, states, ticks, plan)
     else:
-        outputs = _in_halves(both, inputs, states, ticks, way)
+        outputs = _in_halves(split_program, inputs, states, ticks, plan)
     return Result(outputs=outputs, states=_final(program.states, *states, batch, ticks))
 
 
@@ -92,21 +92,21 @@ class _Way(NamedTuple):
 
 
 def _ticks(
-    program: Program, inputs: Mapping[str, NDArray], states: tuple[NDArray, NDArray], ticks: int, way: _Way
+    program: Program, inputs: Mapping[str, NDArray], states: tuple[NDArray, NDArray], ticks: int, plan: _Way
 ) -> dict[str, NDArray]:
-    """Run some ticks; advance the states in place and return the outputs."""
-    batch, begun = way.batch, way.begun
+    """LoopPosition some ticks; advance the states in place and return the outputs."""
+    batch, begun = plan.batch, plan.begun
     real, integer = np.dtype(program.precision), np.dtype(np.int64)
     timed = ticks > 1 and any(inputs[port.name].strides[0] != 0 for port in program.inputs)
     lead = (ticks if timed else 1, batch)  # inputs constant over the ticks (a stride of 0) are packed once
     (float_in, int_in), (float_out, int_out) = program.widths
     packed = _packed(program, inputs, lead, float_in, real), _packed(program, inputs, lead, int_in, integer)
     results = np.empty(ticks * batch * float_out, real), np.empty(ticks * batch * int_out, integer)
-    block = way.block or _block(program, real, batch)
+    block = plan.block or _block(program, real, batch)
     scratch, halt = OPERANDS * program.widest * block, np.zeros(1, np.int64)
     widths = program.first_states[0].size, program.first_states[1].size, float_in, int_in
-    place = way.key, way.first_sample, way.first_tick + begun, begun
-    numbers = (0, 0, 0, ticks, batch, timed, *widths, *place)  # as ``FrameNumber`` has them
+    position = plan.key, plan.first_sample, plan.first_tick + begun, begun
+    numbers = (0, 0, 0, ticks, batch, timed, *widths, *position)  # as ``FrameNumber`` has them
     ranges, collisions, layouts = layout(program).ranges, list[Collision](), dict[Any, Any]()
 
     def work(first: int, last: int) -> None:
@@ -119,39 +119,39 @@ def _ticks(
             loop(*run_lines, first, last, block, 0, ticks, *ranges[0])
             return
         for start in range(first, last, block):
-            end = min(start + block, last)
+            stop_sample = min(start + block, last)
             for tick in range(ticks):
                 for begin, stop in ranges:
-                    loop(*run_lines, start, end, block, tick, tick + 1, begin, stop)
+                    loop(*run_lines, start, stop_sample, block, tick, tick + 1, begin, stop)
                     if stop < len(program.code) and not halt[0]:
-                        here = states[0].reshape(batch, -1)[start:end]
-                        place = way.first_sample + start, end - start
-                        samples = SampleBlock(memory[0], here, block, *place, layouts, halt)
-                        collisions.extend(run_alone(program, stop, samples, way.first_tick + begun + tick, way.seed))
-                if halt[0] or (collisions and min(collisions)[0] <= way.first_tick + begun + tick):
+                        block_states = states[0].reshape(batch, -1)[start:stop_sample]
+                        position = plan.first_sample + start, stop_sample - start
+                        samples = SampleBlock(memory[0], block_states, block, *position, layouts, halt)
+                        collisions.extend(run_alone(program, stop, samples, plan.first_tick + begun + tick, plan.seed))
+                if halt[0] or (collisions and min(collisions)[0] <= plan.first_tick + begun + tick):
                     break  # no later tick can be the first
 
-    _spread(work, _cuts(program, ticks, batch, way.threads), halt, alone=program.effort * batch * ticks < DIRECT)
+    _spread(work, _cuts(program, ticks, batch, plan.threads), halt, alone=program.effort * batch * ticks < DIRECT)
     if collisions:
         raise too_near(min(collisions))
     return _unpacked(program.outputs, *results, (ticks, batch))
 
 
 def _in_halves(
-    halves: Halves, inputs: Mapping[str, NDArray], states: tuple[NDArray, NDArray], ticks: int, way: _Way
+    halves: Halves, inputs: Mapping[str, NDArray], states: tuple[NDArray, NDArray], ticks: int, plan: _Way
 ) -> dict[str, NDArray]:
-    """Run the head for some ticks, then the tail once for all of these, and so on."""
-    outputs = {port.name: np.empty((ticks, way.batch, *port.shape), port.dtype) for port in halves.tail.outputs}
+    """LoopPosition the head for some ticks, then the tail once for all of these, and so on."""
+    outputs = {port.name: np.empty((ticks, plan.batch, *port.shape), port.dtype) for port in halves.tail.outputs}
     empty_states = np.empty(0, halves.tail.precision), np.empty(0, np.int64)
-    most = max(1, CROSSING_BYTES // max(1, 8 * sum(halves.head.widths[1]) * way.batch))
-    for begun in range(0, ticks, most):
-        some = min(most, ticks - begun)
-        part = {name: array[begun : begun + some] for name, array in inputs.items()}
-        part |= _ticks(halves.head, part, states, some, way._replace(begun=begun))
-        ones = {name: array.reshape(1, some * way.batch, *array.shape[2:]) for name, array in part.items()}
-        results = _ticks(halves.tail, ones, empty_states, 1, way._replace(batch=some * way.batch))
+    longest = max(1, CROSSING_BYTES // max(1, 8 * sum(halves.head.widths[1]) * plan.batch))
+    for begun in range(0, ticks, longest):
+        some = min(longest, ticks - begun)
+        piece_of_batch = {name: array[begun : begun + some] for name, array in inputs.items()}
+        piece_of_batch |= _ticks(halves.head, piece_of_batch, states, some, plan._replace(begun=begun))
+        ones = {name: array.reshape(1, some * plan.batch, *array.shape[2:]) for name, array in piece_of_batch.items()}
+        results = _ticks(halves.tail, ones, empty_states, 1, plan._replace(batch=some * plan.batch))
         for name, array in results.items():
-            outputs[name][begun : begun + some] = array.reshape(some, way.batch, *array.shape[2:])
+            outputs[name][begun : begun + some] = array.reshape(some, plan.batch, *array.shape[2:])
     return outputs
 
 
@@ -170,7 +170,7 @@ def _repeated(one: NDArray, batch: int) -> NDArray:
 
 
 def _spread(work: Callable[[int, int], None], cuts: Sequence[int], halt: NDArray, *, alone: bool) -> None:
-    """Run the work on as many threads as there are parts; kernels hold no lock.
+    """LoopPosition the work on as many threads as there are parts; kernels hold no lock.
 
     Unless it is over at once, this thread waits, so that Ctrl-C is heard: it asks the kernels to stop and is raised.
     """
@@ -201,9 +201,9 @@ if hasattr(os, "register_at_fork"):  # a forked process has none of its parent's
 def _cuts(program: Program, ticks: int, batch: int, threads: int | None) -> list[int]:
     """Return where the batch is cut for the threads: evenly, one part where there is little to do."""
     amount = program.effort * batch * ticks
-    most = min(threads or CORES, batch, max(1, amount // LEAST_WORK))
+    longest = min(threads or CORES, batch, max(1, amount // LEAST_WORK))
     step = 64 if program.replicas else 1  # samples that share words stay together
-    return [min(batch, -(-batch * part // (most * step)) * step) for part in range(most + 1)]
+    return [min(batch, -(-batch * piece_of_batch // (longest * step)) * step) for piece_of_batch in range(longest + 1)]
 
 
 def _block(program: Program, real: np.dtype, batch: int) -> int:
@@ -222,12 +222,14 @@ def _packed(
     packed = np.empty((*lead, width), dtype)
     for port in program.inputs if width else ():
         if port.integer == (dtype.kind == "i"):
-            part = arrays[port.name][: lead[0]].reshape(*lead, port.size)
-            packed[:, :, port.offset : port.offset + port.size] = part
+            piece_of_batch = arrays[port.name][: lead[0]].reshape(*lead, port.size)
+            packed[:, :, port.offset : port.offset + port.size] = piece_of_batch
     return packed.reshape(-1)
 
 
-def _unpacked(ports: Sequence[Port], floats: NDArray, ints: NDArray, lead: tuple[int, int]) -> dict[str, NDArray]:
+def _unpacked(
+    ports: Sequence[ProgramPort], floats: NDArray, ints: NDArray, lead: tuple[int, int]
+) -> dict[str, NDArray]:
     """Return each output as an array (ticks, batch, *shape); they lie one behind the other."""
     ticks, batch = lead
     outputs: dict[str, NDArray] = {}
@@ -238,7 +240,9 @@ def _unpacked(ports: Sequence[Port], floats: NDArray, ints: NDArray, lead: tuple
     return outputs
 
 
-def _final(states: Sequence[State], floats: NDArray, ints: NDArray, batch: int, ticks: int) -> dict[str, NDArray]:
+def _final(
+    states: Sequence[ProgramState], floats: NDArray, ints: NDArray, batch: int, ticks: int
+) -> dict[str, NDArray]:
     """Return each state (batch, ticks of the ring, *shape), the oldest value first; (batch, *shape) of one in place."""
     final: dict[str, NDArray] = {}
     for state in states:

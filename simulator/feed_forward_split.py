@@ -16,7 +16,7 @@ from thermoc.simulator.instructions import ports
 from thermoc.simulator.instructions.declaration import OPERANDS, ROW, Trait
 from thermoc.simulator.instructions.products import MATMUL, MVM
 from thermoc.simulator.instructions.registry import opcodes
-from thermoc.simulator.program import Bank, Port, Program, once_a_program
+from thermoc.simulator.program import Bank, Program, ProgramPort, once_a_program
 
 LEAST_MATRIX = 2**10
 """Elements of a constant matrix from which on its product pays for the crossing."""
@@ -42,15 +42,15 @@ def halves(program: Program) -> Halves | None:
     rows: Rows = program.code.tolist()
     states = set(np.flatnonzero(program.slots[:, 0] >= Bank.FLOAT_STATE).tolist())
     feeding = _feeding(rows, states)
-    made = feeding | {row[1] for row in rows if row[0] in _PER_TICK}
-    tail = [row for row in rows if row[0] not in _WRITES and row[1] not in made and row[0] not in _INPUTS]
+    computed = feeding | {row[1] for row in rows if row[0] in _PER_TICK}
+    tail = [row for row in rows if row[0] not in _WRITES and row[1] not in computed and row[0] not in _INPUTS]
     if not any(_heavy(program, row) for row in tail):
         return None
     read = {slot for row in tail for slot in _operands(row)}
     inputs = {row[1]: row for row in rows if row[0] in _INPUTS}
     constant = np.isin(program.slots[:, 0], (Bank.FLOAT_CONSTANT, Bank.INT_CONSTANT))
-    crossing = sorted(slot for slot in read if slot in made and slot not in inputs and not constant[slot])
-    head = [row for row in rows if row[0] in _WRITES or row[1] in made]
+    crossing = sorted(slot for slot in read if slot in computed and slot not in inputs and not constant[slot])
+    head = [row for row in rows if row[0] in _WRITES or row[1] in computed]
     tail = [*(row for slot, row in inputs.items() if slot in read), *tail]
     return Halves(head=_head(program, head, crossing), tail=_tail(program, tail, crossing))
 
@@ -81,28 +81,30 @@ def _heavy(program: Program, row: list[int]) -> bool:
 
 def _head(program: Program, rows: Rows, crossing: list[int]) -> Program:
     crossings = _ports(program, crossing, used=(0, 0))
-    ways = {False: ports.OUTPUT, True: ports.INT_OUTPUT}
-    leaving = [ways[port.integer].row(-1, (slot,), offset=port.offset) for slot, port in zip(crossing, crossings)]
-    writes = next((place for place, row in enumerate(rows) if row[0] in _WRITES), len(rows))
+    ports_of_kind = {False: ports.OUTPUT, True: ports.INT_OUTPUT}
+    leaving = [
+        ports_of_kind[port.integer].row(-1, (slot,), offset=port.offset) for slot, port in zip(crossing, crossings)
+    ]
+    writes = next((row_number for row_number, row in enumerate(rows) if row[0] in _WRITES), len(rows))
     return _program_of(program, [*rows[:writes], *leaving, *rows[writes:]], outputs=crossings)  # before states change
 
 
 def _tail(program: Program, rows: Rows, crossing: list[int]) -> Program:
     crossings = _ports(program, crossing, used=program.widths[0])
-    ways = {False: ports.INPUT, True: ports.INT_INPUT}
-    arriving = [ways[port.integer].row(slot, offset=port.offset) for slot, port in zip(crossing, crossings)]
+    ports_of_kind = {False: ports.INPUT, True: ports.INT_INPUT}
+    arriving = [ports_of_kind[port.integer].row(slot, offset=port.offset) for slot, port in zip(crossing, crossings)]
     return _program_of(program, [*arriving, *rows], inputs=(*program.inputs, *crossings), states=())
 
 
-def _ports(program: Program, slots: list[int], used: tuple[int, int]) -> tuple[Port, ...]:
+def _ports(program: Program, slots: list[int], used: tuple[int, int]) -> tuple[ProgramPort, ...]:
     """Return the ports by which slots cross, named as no port of a user's can be."""
-    crossings, place = [], {False: used[0], True: used[1]}
+    crossings, row_number = [], {False: used[0], True: used[1]}
     for slot in slots:
         bank, _, size = program.slots[slot].tolist()
         integer = bank in (Bank.INT_WORK, Bank.INT_STATE)
         dtype = "int64" if integer else program.precision
-        crossings.append(Port(name=f"\0{slot}", shape=(size,), dtype=dtype, offset=place[integer]))
-        place[integer] += size
+        crossings.append(ProgramPort(name=f"\0{slot}", shape=(size,), dtype=dtype, offset=row_number[integer]))
+        row_number[integer] += size
     return tuple(crossings)
 
 

@@ -52,11 +52,11 @@ def layout(program: Program) -> ProgramLayout:
     words[..., ELEMENTS] = size[slots]
     table[:, SLOTS:NUMBERS] = words.reshape(len(code), NUMBERS - SLOTS)
     table[:, NUMBERS:] = code[:, 2 + OPERANDS :]
-    first, each = np.where(work, 0, offset), np.where(work, offset, 0)
+    first, block_step = np.where(work, 0, offset), np.where(work, offset, 0)
     alone = np.flatnonzero(np.isin(code[:, 0], opcodes(Trait.ALONE))).tolist()
     ranges = (*zip([0, *(line + 1 for line in alone)], [*alone, len(code)]),)
     width = np.where((bank % 2 == 0) & (bank < ABSENT), program.floats.itemsize, 8)[slots]
-    places = {"banks": bank[slots], "first": first[slots], "each": each[slots], "width": width}
+    places = {"banks": bank[slots], "first": first[slots], "each": block_step[slots], "width": width}
     return ProgramLayout(lines=table, ranges=ranges, **places)
 
 

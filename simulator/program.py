@@ -35,7 +35,7 @@ class Bank(IntEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Port:
+class ProgramPort:
     """An input or output: its name, its type, and its place in the packed floats (or integers) of a sample."""
 
     name: str
@@ -65,7 +65,7 @@ class Form(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class State:
+class ProgramState:
     """What lasts from tick to tick: ``ticks`` values; ``initial`` (ticks, *shape) is where it starts."""
 
     name: str
@@ -130,9 +130,9 @@ class Program:
     ints: NDArray[np.int64]
     table: NDArray[np.int64]
     work: tuple[int, int]
-    inputs: tuple[Port, ...]
-    outputs: tuple[Port, ...]
-    states: tuple[State, ...]
+    inputs: tuple[ProgramPort, ...]
+    outputs: tuple[ProgramPort, ...]
+    states: tuple[ProgramState, ...]
 
     @cached_property
     def first_states(self) -> tuple[NDArray, NDArray]:
@@ -151,7 +151,7 @@ class Program:
     def widths(self) -> tuple[tuple[int, int], tuple[int, int]]:
         """Number of elements of a sample's inputs and of its outputs, each (floats, integers)."""
 
-        def width(ports: tuple[Port, ...], integer: bool) -> int:
+        def width(ports: tuple[ProgramPort, ...], integer: bool) -> int:
             return sum(port.size for port in ports if port.integer == integer)
 
         inputs, outputs = self.inputs, self.outputs

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.simulator.bounds import check
-from thermoc.simulator.program import KIND, VERSION, Form, Port, Program, State
+from thermoc.simulator.program import KIND, VERSION, Form, Program, ProgramPort, ProgramState
 from thermoc.support.bundle import read_bundle
 from thermoc.support.loading import reading
 
@@ -36,15 +36,15 @@ def _shape(entry: dict[str, Any]) -> tuple[int, ...]:
 
 
 def _decode(document: dict[str, Any], arrays: Mapping[str, NDArray]) -> Program:
-    def port(entry: dict[str, Any]) -> Port:
-        return Port(**{**entry, "shape": _shape(entry)})
+    def port(entry: dict[str, Any]) -> ProgramPort:
+        return ProgramPort(**{**entry, "shape": _shape(entry)})
 
-    def state(index: int, entry: dict[str, Any]) -> State:
+    def state(index: int, entry: dict[str, Any]) -> ProgramState:
         entry = {**entry, "shape": _shape(entry), "form": Form(entry.get("form", Form.RING))}
         initial = arrays[f"state.{index}"]
         if initial.size != entry["ticks"] * prod(entry["shape"]):
             raise ValueError(f"state {index} starts from {initial.size} elements, of another number than it has")
-        return State(**entry, initial=initial)
+        return ProgramState(**entry, initial=initial)
 
     return Program(
         name=str(document["name"]),

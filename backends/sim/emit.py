@@ -15,7 +15,7 @@ from thermoc.ir.dialects.core import Constant, Delay
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
 from thermoc.ir.types import DType
-from thermoc.simulator import Bank, Port, Program, State
+from thermoc.simulator import Bank, Program, ProgramPort, ProgramState
 from thermoc.simulator.instructions.declaration import ROW
 from thermoc.simulator.instructions.ports import INT_WRITE, WRITE, WRITE_LIST
 from thermoc.simulator.program import Form
@@ -64,16 +64,18 @@ def _real(graph: Graph) -> np.dtype:
     return (floats.pop() if floats else DType.f64).numpy
 
 
-def _ports(types) -> tuple[Port, ...]:
+def _ports(types) -> tuple[ProgramPort, ...]:
     used, ports = {False: 0, True: 0}, []
     for name, type_ in types.items():
-        port = Port(name=name, shape=type_.shape, dtype=type_.dtype.numpy.name, offset=used[not type_.dtype.is_float])
+        port = ProgramPort(
+            name=name, shape=type_.shape, dtype=type_.dtype.numpy.name, offset=used[not type_.dtype.is_float]
+        )
         used[port.integer] += port.size
         ports.append(port)
     return tuple(ports)
 
 
-def _states(graph: Graph, writer: ProgramWriter) -> tuple[State, ...]:
+def _states(graph: Graph, writer: ProgramWriter) -> tuple[ProgramState, ...]:
     """Return delays as rings, of lists where their values are listed, and what other ops keep in place."""
     used, states = {False: 0, True: 0}, []
 
@@ -82,7 +84,7 @@ def _states(graph: Graph, writer: ProgramWriter) -> tuple[State, ...]:
         values = np.broadcast_to(first, (ticks, *type_.shape))
         initial = np.ascontiguousarray(values, type_.dtype.numpy)
         dtype = type_.dtype.numpy.name
-        state = State(
+        state = ProgramState(
             name=f"{op.results[0].name}.{name}",
             shape=type_.shape,
             dtype=dtype,

@@ -40,20 +40,20 @@ class ClockedArtefact(Artefact):
 
 def build(graph: Graph, threads: int | None) -> ClockedArtefact:
     """Return the programs of a graph whose chip has ticks of its own."""
-    whole = parts(graph)
-    named = (("before", whole.before), ("chip", whole.chip), ("after", whole.after))
-    programs = tuple((name, part, emit(part)) for name, part in named if part.outputs)
+    split_graph = parts(graph)
+    named = (("before", split_graph.before), ("chip", split_graph.chip), ("after", split_graph.after))
+    programs = tuple((name, program_part, emit(program_part)) for name, program_part in named if program_part.outputs)
     return ClockedArtefact(graph=graph, programs=programs, threads=threads)
 
 
 def run(artefact: ClockedArtefact, feed: Feed, place: Place) -> Outcome:
     """Run part by part. Errors: T404 for a first tick other than 0."""
-    programs = {part.hash: program for _, part, program in artefact.programs}
+    programs = {program_part.hash: program for _, program_part, program in artefact.programs}
 
     def part(graph: Graph, given: Feed, first_tick: int) -> tuple[Mapping[str, NDArray], Mapping[str, NDArray]]:
         where = Place(seed=place.seed, first_sample=place.first_sample, first_tick=first_tick)
-        found = run_program(programs[graph.hash], given, where, artefact.threads)
-        return found.outputs, found.states
+        result = run_program(programs[graph.hash], given, where, artefact.threads)
+        return result.outputs, result.states
 
-    outputs, states = run_in_parts(artefact.graph, feed, part, first_tick=place.first_tick)
+    outputs, states = run_in_parts(artefact.graph, feed, program_part, first_tick=place.first_tick)
     return Outcome(outputs=outputs, states=states)

@@ -15,6 +15,6 @@ To add an elementwise instruction, write its rule and one line into ``elementwis
 What writes such rows is in ``backends/sim/rows``. ``pytest tests/simulator --update-golden`` writes docs/program.md.
 """
 
-from thermoc.simulator.instructions.declaration import Instruction, Kind, RowSizes, Trait
+from thermoc.simulator.instructions.declaration import Instruction, RowSizes, SlotKind, Trait
 
-__all__ = ["Instruction", "Kind", "RowSizes", "Trait"]
+__all__ = ["Instruction", "RowSizes", "SlotKind", "Trait"]

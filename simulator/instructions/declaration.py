@@ -17,7 +17,7 @@ COUNTER = 2**32
 """What Philox counts in each of its four words."""
 
 
-class Kind(StrEnum):
+class SlotKind(StrEnum):
     """What a slot must hold. Integers are of 64 bits, and stand for i32 and bool too."""
 
     FLOATS = "floats"
@@ -28,35 +28,34 @@ class Kind(StrEnum):
     @property
     def real(self) -> bool:
         """True for floats."""
-        return self in (Kind.FLOATS, Kind.MAYBE_FLOATS)
+        return self in (SlotKind.FLOATS, SlotKind.MAYBE_FLOATS)
 
     @property
     def optional(self) -> bool:
         """True where there need be no operand."""
-        return self in (Kind.MAYBE_FLOATS, Kind.MAYBE_INTS)
+        return self in (SlotKind.MAYBE_FLOATS, SlotKind.MAYBE_INTS)
 
 
 class Trait(StrEnum):
-    """What the engine must know of an instruction beyond its sizes."""
+    """What the engine must know of an instruction beyond its sizes; ``meaning`` says it in words."""
 
-    SCRATCH = "scratch"
-    """Its kernel needs scratch memory of the result's size for each operand."""
-    RANDOM = "random"
-    """The seed matters."""
-    SWEEPS = "sweeps"
-    """It goes through its units as often as its parameter ``sweeps`` says."""
-    PER_TICK = "per tick"
-    """The result depends on the tick, on a state or on a list, so that ticks cannot run side by side."""
-    STEPS = "steps"
-    """It advances a state and has a result."""
-    WRITES = "writes"
-    """It changes a state for the next tick, after every row that reads it."""
-    IN_PLACE = "in place"
-    """Its result may be a state."""
-    ALONE = "alone"
-    """Python runs it, one row at a time: the kernel is chosen by the data, or reports what went wrong."""
-    PORT = "port"
-    """It leads to an input, an output or the ring of a delay, which the program describes."""
+    meaning: str
+
+    def __new__(cls, value: str, meaning: str) -> Trait:
+        """Return the trait of a name and its meaning."""
+        trait = str.__new__(cls, value)
+        trait._value_, trait.meaning = value, meaning
+        return trait
+
+    SCRATCH = "scratch", "its kernel needs scratch memory of the result's size for each operand"
+    RANDOM = "random", "the seed matters"
+    SWEEPS = "sweeps", "it goes through its units as often as its parameter `sweeps` says"
+    PER_TICK = "per tick", "its result depends on the tick, a state or a list, so that ticks cannot run side by side"
+    STEPS = "steps", "it advances a state and has a result"
+    WRITES = "writes", "it changes a state for the next tick, after every row that reads it"
+    IN_PLACE = "in place", "its result may be a state"
+    ALONE = "alone", "Python runs it, row by row: its kernel is chosen by the data, or reports what went wrong"
+    PORT = "port", "it leads to an input, an output or the ring of a delay, which the program describes"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,8 +107,8 @@ class Instruction:
     opcode: int
     name: str
     equation: str
-    result: Kind | None
-    operands: tuple[Kind, ...] = ()
+    result: SlotKind | None
+    operands: tuple[SlotKind, ...] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
     fits: Callable[..., bool]
     rule: Callable[..., Any] | None = None

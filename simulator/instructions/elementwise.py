@@ -13,21 +13,26 @@ from typing import Any
 
 import numpy as np
 
-from thermoc.simulator.instructions.declaration import Instruction, Kind, RowSizes, Trait
+from thermoc.simulator.instructions.declaration import Instruction, RowSizes, SlotKind, Trait
 
-FLOATS, INTS = Kind.FLOATS, Kind.INTS
+FLOATS, INTS = SlotKind.FLOATS, SlotKind.INTS
 FAR = 100.0
 """Of a Maxwell-Boltzmann unit, in thermal widths: beyond it e^(-w^2 / 2) is 0 in any format; w^2 must not overflow."""
 
 
 def elementwise(
-    opcode: int, name: str, rule: Callable[..., Any], *operands: Kind, result: Kind = FLOATS, seconds: float = 0.4
+    opcode: int,
+    name: str,
+    rule: Callable[..., Any],
+    *operands: SlotKind,
+    result: SlotKind = FLOATS,
+    seconds: float = 0.4,
 ) -> Instruction:
     """Declare r[i] = rule(x[i], ...), of floats unless the kinds say otherwise."""
     return Instruction(
         opcode=opcode,
         name=name,
-        equation=f"r[i] = {inspect.getdoc(rule)}",
+        equation=f"r[i] = {_said(rule)}",
         result=result,
         operands=operands or (FLOATS,) * len(inspect.signature(rule).parameters),
         fits=_one_or_as_many,
@@ -35,6 +40,12 @@ def elementwise(
         seconds=seconds,
         traits=frozenset({Trait.SCRATCH}),
     )
+
+
+def _said(rule: Callable[..., Any]) -> str:
+    """Return what the docstring of a rule says, as the right side of an equation."""
+    text = (inspect.getdoc(rule) or "").removesuffix(".")
+    return text[:1].lower() + text[1:]
 
 
 def _one_or_as_many(row: RowSizes) -> bool:
@@ -209,8 +220,8 @@ MAXWELL_BOLTZMANN = elementwise(28, "MAXWELL_BOLTZMANN", maxwell_boltzmann, seco
 def fermi_dirac(x, T, mu):
     """1 / (1 + e^u), u = (x - mu) / T, T = y and mu = z (P6), 1/2 at x = mu also for T = 0."""
     u = type(x)(0) if T == 0 and x == mu else (x - mu) / T
-    small = math.exp(-abs(u))  # of the two ways to write it, the one whose exponential cannot overflow
-    return (small if u > 0 else type(x)(1)) / (type(x)(1) + small)
+    exponential = math.exp(-abs(u))  # of the two ways to write it, the one whose exponential cannot overflow
+    return (exponential if u > 0 else type(x)(1)) / (type(x)(1) + exponential)
 
 
 FERMI_DIRAC = elementwise(30, "FERMI_DIRAC", fermi_dirac, seconds=0.8)

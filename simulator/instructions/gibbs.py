@@ -7,9 +7,9 @@ from math import isqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.simulator.instructions.declaration import COUNTER, Instruction, Kind, RowSizes, Trait
+from thermoc.simulator.instructions.declaration import COUNTER, Instruction, RowSizes, SlotKind, Trait
 
-FLOATS = Kind.FLOATS
+FLOATS = SlotKind.FLOATS
 SPINS, AT_ONCE, WORDS, REPLICAS, LATTICE, BY_SWEEP = 1, 2, 4, 8, 16, 32
 """The form of a sweep, in bits: levels are -1 and +1; a class may be coupled; 64 units of a class share a word, or 64
 samples of a unit do; the units are a square lattice whose side is a multiple of 128; temperatures are one a sweep,

@@ -5,9 +5,9 @@ A bias is one number or one a unit. What shifts a number or divides one must be 
 
 from __future__ import annotations
 
-from thermoc.simulator.instructions.declaration import COUNTER, Instruction, Kind, RowSizes, Trait
+from thermoc.simulator.instructions.declaration import COUNTER, Instruction, RowSizes, SlotKind, Trait
 
-FLOATS, INTS, MAYBE_INTS = Kind.FLOATS, Kind.INTS, Kind.MAYBE_INTS
+FLOATS, INTS, MAYBE_INTS = SlotKind.FLOATS, SlotKind.INTS, SlotKind.MAYBE_INTS
 GRADED, LISTED, SHIFT = 1, 2, 4
 """The form of a synapse, in bits: messages count as what they are, not as 1; x is a list; from the last bit on, by how
 much the sum is shifted to the right."""

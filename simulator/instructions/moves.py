@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from thermoc.simulator.instructions.declaration import Instruction, Kind, RowSizes
+from thermoc.simulator.instructions.declaration import Instruction, RowSizes, SlotKind
 
-FLOATS, INTS = Kind.FLOATS, Kind.INTS
+FLOATS, INTS = SlotKind.FLOATS, SlotKind.INTS
 I64, I32, BOOL = 0, 1, 2
 """What a cast's integers stand for."""
 SUM, MEAN, MAX, MIN, ARGMAX, ARGMIN = range(6)

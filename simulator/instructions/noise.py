@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from thermoc.simulator.instructions.declaration import COUNTER, Instruction, Kind, RowSizes, Trait
+from thermoc.simulator.instructions.declaration import COUNTER, Instruction, RowSizes, SlotKind, Trait
 
-FLOATS = Kind.FLOATS
+FLOATS = SlotKind.FLOATS
 BLOCKS = {
     "draw": "the third word of the counter (element, tick, draw, stream)",
     "stream": "its fourth word",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from thermoc.simulator.instructions.declaration import Instruction, Kind, RowSizes, Trait
+from thermoc.simulator.instructions.declaration import Instruction, RowSizes, SlotKind, Trait
 
-FLOATS = Kind.FLOATS
+FLOATS = SlotKind.FLOATS
 HARMONIC, LENNARD_JONES, COULOMB, TABULATED, SHIFTED = 0, 1, 2, 3, 4
 """Laws, and what is added to one that is shifted to 0 at its cut-off."""
 

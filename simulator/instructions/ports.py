@@ -5,9 +5,9 @@ Where they lead to must agree with the ports and states that the program describ
 
 from __future__ import annotations
 
-from thermoc.simulator.instructions.declaration import Instruction, Kind, RowSizes, Trait
+from thermoc.simulator.instructions.declaration import Instruction, RowSizes, SlotKind, Trait
 
-FLOATS, INTS = Kind.FLOATS, Kind.INTS
+FLOATS, INTS = SlotKind.FLOATS, SlotKind.INTS
 PORT, READS, WRITES = (
     frozenset({Trait.PORT}),
     frozenset({Trait.PORT, Trait.PER_TICK}),
@@ -33,7 +33,7 @@ TICK = Instruction(
 )
 
 
-def _way_in(opcode: int, name: str, result: Kind) -> Instruction:
+def _way_in(opcode: int, name: str, result: SlotKind) -> Instruction:
     return Instruction(
         opcode=opcode,
         name=name,
@@ -46,7 +46,7 @@ def _way_in(opcode: int, name: str, result: Kind) -> Instruction:
     )
 
 
-def _way_out(opcode: int, name: str, operand: Kind) -> Instruction:
+def _way_out(opcode: int, name: str, operand: SlotKind) -> Instruction:
     return Instruction(
         opcode=opcode,
         name=name,
@@ -60,7 +60,7 @@ def _way_out(opcode: int, name: str, operand: Kind) -> Instruction:
     )
 
 
-def _reader(opcode: int, name: str, result: Kind, kernel: str) -> Instruction:
+def _reader(opcode: int, name: str, result: SlotKind, kernel: str) -> Instruction:
     return Instruction(
         opcode=opcode,
         name=name,
@@ -73,7 +73,7 @@ def _reader(opcode: int, name: str, result: Kind, kernel: str) -> Instruction:
     )
 
 
-def _writer(opcode: int, name: str, operand: Kind, kernel: str) -> Instruction:
+def _writer(opcode: int, name: str, operand: SlotKind, kernel: str) -> Instruction:
     return Instruction(
         opcode=opcode,
         name=name,

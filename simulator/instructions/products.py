@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from thermoc.simulator.instructions.declaration import Instruction, Kind, RowSizes
+from thermoc.simulator.instructions.declaration import Instruction, RowSizes, SlotKind
 
-FLOATS, MAYBE = Kind.FLOATS, Kind.MAYBE_FLOATS
+FLOATS, MAYBE = SlotKind.FLOATS, SlotKind.MAYBE_FLOATS
 NO_BIAS, BIAS_A_COLUMN, BIAS_A_ROW = 0, 1, 2
 """What the bias of a dense product is: none, one a column for all matrices, one a row of each matrix."""
 MVM_SETTINGS = 8

@@ -5,9 +5,9 @@ A list holds how many units fired and then which, in rising order.
 
 from __future__ import annotations
 
-from thermoc.simulator.instructions.declaration import Instruction, Kind, RowSizes, Trait
+from thermoc.simulator.instructions.declaration import Instruction, RowSizes, SlotKind, Trait
 
-FLOATS, INTS, MAYBE = Kind.FLOATS, Kind.INTS, Kind.MAYBE_FLOATS
+FLOATS, INTS, MAYBE = SlotKind.FLOATS, SlotKind.INTS, SlotKind.MAYBE_FLOATS
 CHUNK = 512
 """Units that are looked at together; parameters of each unit lie so far apart."""
 UNIT_PARAMETERS = 5

@@ -1,6 +1,6 @@
 """From a kernel to the function (line, frame) that runs its rows: arguments are handed over by their names.
 
-A kernel is plain Python, named by an instruction. What it may ask for, besides ``r x y z`` (each an ``Operand``) and
+A kernel is plain Python, named by an instruction. What it may ask for, besides ``r x y z`` (each an ``RowOperand``) and
 the instruction's parameters by their names (or all of them as ``parameters``), stands in ``FROM_FRAME``.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 from numba import njit
 from numpy import uint64
 
-from thermoc.simulator.instructions.declaration import Instruction, Kind
+from thermoc.simulator.instructions.declaration import Instruction, SlotKind
 from thermoc.simulator.kernels import elementwise, operands
 
 FROM_FRAME = {
@@ -30,8 +30,8 @@ FROM_FRAME = {
     "turn": "word(frame, FrameNumber.BEGUN) + word(frame, FrameNumber.TICK)",
     "position": "NoisePosition(word(frame, FrameNumber.SAMPLE0) + word(frame, FrameNumber.START), "
     "word(frame, FrameNumber.TICK0) + word(frame, FrameNumber.TICK), uint64(word(frame, FrameNumber.KEY)))",
-    "run": "Run(word(frame, FrameNumber.START), word(frame, FrameNumber.TICK), word(frame, FrameNumber.TICKS), "
-    "word(frame, FrameNumber.BATCH), word(frame, FrameNumber.TIMED))",
+    "run": "LoopPosition(word(frame, FrameNumber.START), word(frame, FrameNumber.TICK), "
+    "word(frame, FrameNumber.TICKS), word(frame, FrameNumber.BATCH), word(frame, FrameNumber.TIMED))",
 }
 """samples: of the block. turn: ticks that the states have behind them, which places a ring. halt: set to end early."""
 OF_ITS_KIND = {
@@ -76,7 +76,7 @@ def row_function(instruction: Instruction) -> tuple[Callable[..., None], str]:
 def _expression(instruction: Instruction, name: str) -> str:
     """Return how an argument of a kernel is read from (line, frame)."""
     slots, parameters = dict(_slots(instruction)), list(instruction.parameters)
-    data = next(iter(slots.values()), Kind.INTS)
+    data = next(iter(slots.values()), SlotKind.INTS)
     if name in parameters:
         return f"word(line, {operands.NUMBERS + parameters.index(name)})"
     if name == "parameters":
@@ -92,6 +92,6 @@ def _expression(instruction: Instruction, name: str) -> str:
     return (FROM_FRAME | OF_ITS_KIND[data.real])[name]
 
 
-def _slots(instruction: Instruction) -> Iterator[tuple[str, Kind]]:
+def _slots(instruction: Instruction) -> Iterator[tuple[str, SlotKind]]:
     kinds = (instruction.result, *instruction.operands)
     return ((name, kind) for name, kind in zip(OPERAND_NAMES, kinds) if kind is not None)

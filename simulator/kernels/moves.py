@@ -34,8 +34,8 @@ def gather(r, x, table, at, samples):
     for s in range(samples):
         rv, xv = sample(r, s), sample(x, s)
         for i in range(r.size):
-            place = table[at + i]
-            rv[i] = xv[place] if place >= 0 else 0
+            source = table[at + i]
+            rv[i] = xv[source] if source >= 0 else 0
 
 
 def scatter(r, x, table, at, samples):
@@ -53,10 +53,10 @@ def reduce(r, x, table, at, window, reduction, samples):
         for o in range(r.size):
             total, empty = r.array.dtype.type(0), True
             for k in range(window):
-                place = table[at + o * window + k]
-                if place < 0:
+                source = table[at + o * window + k]
+                if source < 0:
                     continue
-                value = xv[place]
+                value = xv[source]
                 # the extremes start from an element, not from an infinity, and a NaN stays once it is met
                 if empty:
                     total = value
@@ -73,11 +73,11 @@ def arg_reduce(r, x, table, at, window, reduction, samples):
     for s in range(samples):
         rv, xv = sample(r, s), sample(x, s)
         for o in range(r.size):
-            best, place = xv[table[at + o * window]], 0
+            best, source = xv[table[at + o * window]], 0
             for k in range(1, window):
                 value = xv[table[at + o * window + k]]
                 if best == best and (
                     (reduction == ARGMAX and value > best) or (reduction == ARGMIN and value < best) or value != value
                 ):
-                    best, place = value, k
-            rv[o] = place
+                    best, source = value, k
+            rv[o] = source

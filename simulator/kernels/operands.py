@@ -32,7 +32,7 @@ LINE = NUMBERS + PARAMETERS
 _WORD = ir.IntType(64)
 
 
-class Operand(NamedTuple):
+class RowOperand(NamedTuple):
     """A slot: its elements from the block's first sample on, those from sample to sample (0: shared), those of one.
 
     given: False for an operand that is absent.
@@ -52,7 +52,7 @@ class NoisePosition(NamedTuple):
     key: Any
 
 
-class Run(NamedTuple):
+class LoopPosition(NamedTuple):
     """Where the loop is: first sample and tick of the run; ticks and batch of the run; whether inputs change."""
 
     start: int
@@ -126,7 +126,7 @@ def _array(context, builder, kind, address, size):
 
 
 def _operand(kind):
-    """Return the code of an ``Operand`` of a line."""
+    """Return the code of an ``RowOperand`` of a line."""
 
     def codegen(context, builder, signature, args):
         line, frame, slot = args
@@ -134,19 +134,19 @@ def _operand(kind):
         address, step, stride, n, size = (
             _load(builder, line, builder.add(first, _constant(word))) for word in range(SLOT_WORDS)
         )
-        given = builder.icmp_signed("!=", address, _constant(0))
-        ahead = builder.mul(_load(builder, frame, _constant(FrameNumber.START)), step)
+        present = builder.icmp_signed("!=", address, _constant(0))
+        offset = builder.mul(_load(builder, frame, _constant(FrameNumber.START)), step)
         width = _constant(context.get_abi_sizeof(context.get_data_type(kind.dtype)))
-        address = builder.add(address, builder.mul(ahead, width))
-        array = _array(context, builder, kind, address, builder.sub(size, ahead))
-        return context.make_tuple(builder, signature.return_type, [array, stride, n, given])
+        address = builder.add(address, builder.mul(offset, width))
+        array = _array(context, builder, kind, address, builder.sub(size, offset))
+        return context.make_tuple(builder, signature.return_type, [array, stride, n, present])
 
     return codegen
 
 
 def _operand_type(dtype):
     kind = types.Array(dtype, 1, "C")
-    return kind, types.NamedTuple((kind, types.intp, types.intp, types.boolean), Operand)
+    return kind, types.NamedTuple((kind, types.intp, types.intp, types.boolean), RowOperand)
 
 
 @intrinsic
@@ -184,24 +184,26 @@ def _samples(dtype, frame):
     def codegen(context, builder, signature, args):
         first = builder.mul(args[1], _constant(2))
         address, size = _load(builder, args[0], first), _load(builder, args[0], builder.add(first, _constant(1)))
-        each = _load(builder, args[0], args[2])
-        ahead = builder.mul(_load(builder, args[0], _constant(FrameNumber.START)), each)
+        elements = _load(builder, args[0], args[2])
+        offset = builder.mul(_load(builder, args[0], _constant(FrameNumber.START)), elements)
         width = _constant(context.get_abi_sizeof(context.get_data_type(kind.dtype)))
-        address = builder.add(address, builder.mul(ahead, width))
-        array = _array(context, builder, kind, address, builder.sub(size, ahead))
-        return context.make_tuple(builder, signature.return_type, [array, each, each, ir.Constant(ir.IntType(1), 1)])
+        address = builder.add(address, builder.mul(offset, width))
+        array = _array(context, builder, kind, address, builder.sub(size, offset))
+        return context.make_tuple(
+            builder, signature.return_type, [array, elements, elements, ir.Constant(ir.IntType(1), 1)]
+        )
 
     return operand(frame, types.intp, types.intp), codegen
 
 
 @intrinsic
-def float_samples(typingctx, frame, number, each):
+def float_samples(typingctx, frame, number, elements):
     """Return the floats of all samples, of which a number of the frame says how many a sample has."""
     return _samples(frame.dtype, frame)
 
 
 @intrinsic
-def int_samples(typingctx, frame, number, each):
+def int_samples(typingctx, frame, number, elements):
     """Return the integers of all samples, of which a number of the frame says how many a sample has."""
     return _samples(types.int64, frame)
 
@@ -253,7 +255,7 @@ def word(typingctx, pointer, place):
 
 @intrinsic
 def call(typingctx, lines, number, frame):
-    """Run a line: call the function whose address it begins with, by (line, frame)."""
+    """LoopPosition a line: call the function whose address it begins with, by (line, frame)."""
 
     def codegen(context, builder, signature, args):
         lines, frame = (context.make_array(signature.args[k])(context, builder, args[k]).data for k in (0, 2))

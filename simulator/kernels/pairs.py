@@ -14,7 +14,7 @@ FEWEST = 150
 """Particles from which on cells may pay."""
 
 
-class Law(NamedTuple):
+class PairLaw(NamedTuple):
     """A force law and its numbers; fc holds from ``at``: cut-off (0: none), softening, the sides of a box where there
     is one, a table's distances and energies. q: strength, sigma and a charge of each particle.
     """
@@ -29,7 +29,7 @@ class Law(NamedTuple):
     at: int
 
 
-class Cells(NamedTuple):
+class CellGrid(NamedTuple):
     """Corner, widths and numbers of the cells along each axis."""
 
     low: Any
@@ -69,10 +69,10 @@ def energy_and_push(law, square, qq):
 def _distance(x, i, j, a, law):
     """Return how far apart two particles are along an axis: to the nearest image where there is a box."""
     fc, side = law.fc, law.at + 2 + a
-    apart = x[i * law.axes + a] - x[j * law.axes + a]
+    distance = x[i * law.axes + a] - x[j * law.axes + a]
     if law.boxed:
-        apart -= fc[side] * np.floor(apart / fc[side] + fc[law.at] * 0 + 0.5)  # * 0: in the format of the floats
-    return apart
+        distance -= fc[side] * np.floor(distance / fc[side] + fc[law.at] * 0 + 0.5)  # * 0: in the format of the floats
+    return distance
 
 
 @njit(error_model="numpy", nogil=True)
@@ -83,8 +83,8 @@ def _meet(r, x, i, j, law):
     """
     d, cutoff, square = law.axes, law.fc[law.at], law.fc[law.at] * 0
     for a in range(d):
-        apart = _distance(x, i, j, a, law)
-        square += apart * apart
+        distance = _distance(x, i, j, a, law)
+        square += distance * distance
     if cutoff > 0 and not square < cutoff * cutoff:
         return True
     qq = law.q[2 + i] * law.q[2 + j]
@@ -94,9 +94,9 @@ def _meet(r, x, i, j, law):
     r[r.size - 2] += energy
     r[r.size - 1] += push * square
     for a in range(d):
-        apart = _distance(x, i, j, a, law)
-        r[i * d + a] += push * apart
-        r[j * d + a] -= push * apart
+        distance = _distance(x, i, j, a, law)
+        r[i * d + a] += push * distance
+        r[j * d + a] -= push * distance
     return math.isfinite(r.dtype.type(push)) or not math.isfinite(square)
 
 
@@ -111,21 +111,21 @@ def pair_forces(r, x, y, parameters, samples, constants, collision):
         forces = r.array[s * r.stride : s * r.stride + r.size]
         positions = x.array[s * x.stride : s * x.stride + x.size]
         q = y.array[s * y.stride : s * y.stride + y.size]
-        law = Law(kind % SHIFTED, kind >= SHIFTED, boxed, points, axes, q, constants, at)
+        law = PairLaw(kind % SHIFTED, kind >= SHIFTED, boxed, points, axes, q, constants, at)
         forces[:] = 0
-        cells, total = Cells(np.zeros(3), np.ones(3), np.ones(3, np.int64)), 1
+        cells, total = CellGrid(np.zeros(3), np.ones(3), np.ones(3, np.int64)), 1
         if constants[at] > 0 and n >= FEWEST and axes <= 3:
             total = _grid(positions, n, law, cells)
-        one, other = -1, -1
+        first, second = -1, -1
         if total < 27:  # fewer than three cells an axis: all pairs are near
             for i in range(n):
                 for j in range(i + 1, n):
-                    if not _meet(forces, positions, i, j, law) and one < 0:
-                        one, other = i, j
+                    if not _meet(forces, positions, i, j, law) and first < 0:
+                        first, second = i, j
         else:
-            one, other = _by_cells(forces, positions, n, law, cells, total)
-        if one >= 0 and collision[0] < 0:
-            collision[0], collision[1], collision[2] = s, one, other
+            first, second = _by_cells(forces, positions, n, law, cells, total)
+        if first >= 0 and collision[0] < 0:
+            collision[0], collision[1], collision[2] = s, first, second
 
 
 @njit(error_model="numpy", nogil=True)
@@ -134,10 +134,10 @@ def _grid(x, n, law, cells):
     d, fc, at, boxed, total = law.axes, law.fc, law.at, law.boxed, 1
     low, width, count = cells
     for a in range(d):
-        least, most = x[a], x[a]
+        lowest, highest = x[a], x[a]
         for i in range(n):
-            least, most = min(least, x[i * d + a]), max(most, x[i * d + a])
-        low[a], length = (0.0, fc[at + 2 + a]) if boxed else (least, most - least)
+            lowest, highest = min(lowest, x[i * d + a]), max(highest, x[i * d + a])
+        low[a], length = (0.0, fc[at + 2 + a]) if boxed else (lowest, highest - lowest)
         if not math.isfinite(length):
             return 1
         count[a] = max(1, min(int(length / fc[at]), 1 + int(n ** (1 / d))))
@@ -151,8 +151,8 @@ def _grid(x, n, law, cells):
 @njit(error_model="numpy", nogil=True)
 def _cell(x, i, a, law, cells):
     """Return a particle's cell along one axis."""
-    place = math.floor((x[i * law.axes + a] - cells.low[a]) / cells.width[a])
-    return int(place % cells.count[a]) if law.boxed else int(min(max(place, 0), cells.count[a] - 1))
+    cell_index = math.floor((x[i * law.axes + a] - cells.low[a]) / cells.width[a])
+    return int(cell_index % cells.count[a]) if law.boxed else int(min(max(cell_index, 0), cells.count[a] - 1))
 
 
 @njit(error_model="numpy", nogil=True)
@@ -163,7 +163,7 @@ def _by_cells(r, x, n, law, cells, total):
     """
     d, count, head, after = law.axes, cells.count, np.full(total, -1), np.empty(n, np.int64)
     mine, near = np.zeros(3, np.int64), np.zeros(3, np.int64)
-    one, other = -1, -1
+    first, second = -1, -1
     for i in range(n - 1, -1, -1):
         cell = 0
         for a in range(d):
@@ -183,7 +183,7 @@ def _by_cells(r, x, n, law, cells, total):
                 cell = cell * count[a] + near[a]
             j = head[cell] if inside else -1
             while j >= 0:
-                if j > i and not _meet(r, x, i, j, law) and one < 0:
-                    one, other = i, j
+                if j > i and not _meet(r, x, i, j, law) and first < 0:
+                    first, second = i, j
                 j = after[j]
-    return one, other
+    return first, second

@@ -68,15 +68,15 @@ def advance_each(v, x, y, start, size, z):
 def advance_free(v, resting, x, y, start, size, z):
     """Integrate those that do not rest, count down the others; resting is -1 where one may have fired."""
     keep, gain, offset, threshold = z[0], z[1], z[2], z[3]
-    hot, zero, one = np.int32(0), resting.dtype.type(0), resting.dtype.type(1)
+    hot, zero, tick = np.int32(0), resting.dtype.type(0), resting.dtype.type(1)
     for j in range(size):
         i = np.uint64(start + j)
         new = keep * v[i] + (gain * (x[i] + y[i]) + offset)
         free = resting[i] <= zero
         v[i] = new if free else v[i]
         fires = free & (new >= threshold)
-        left = zero if free else resting[i] - one
-        resting[i] = -one if fires else left
+        remaining = zero if free else resting[i] - tick
+        resting[i] = -tick if fires else remaining
         hot = np.int32(hot | np.int32(fires))
     return hot
 
@@ -84,15 +84,15 @@ def advance_free(v, resting, x, y, start, size, z):
 @njit(error_model="numpy", nogil=True)
 def advance_free_each(v, resting, x, y, start, size, z):
     """The same with parameters of each unit."""
-    hot, zero, one = np.int32(0), resting.dtype.type(0), resting.dtype.type(1)
+    hot, zero, tick = np.int32(0), resting.dtype.type(0), resting.dtype.type(1)
     for j in range(size):
         i, k = np.uint64(start + j), np.uint64(j)
         new = z[k] * v[i] + (z[k + np.uint64(CHUNK)] * (x[i] + y[i]) + z[k + np.uint64(2 * CHUNK)])
         free = resting[i] <= zero
         v[i] = new if free else v[i]
         fires = free & (new >= z[k + np.uint64(3 * CHUNK)])
-        left = zero if free else resting[i] - one
-        resting[i] = -one if fires else left
+        remaining = zero if free else resting[i] - tick
+        resting[i] = -tick if fires else remaining
         hot = np.int32(hot | np.int32(fires))
     return hot
 
@@ -111,17 +111,19 @@ def lif_step(r, x, y, z, float_states, membranes, counters, form, refractory, sa
         xv, yv, parameters = sample(x, s), sample(y, s), sample(z, s)
         for start in range(0, n, CHUNK):
             size = min(CHUNK, n - start)
-            each = parameters if alike else parameters[start * UNIT_PARAMETERS : (start + CHUNK) * UNIT_PARAMETERS]
+            unit_parameters = (
+                parameters if alike else parameters[start * UNIT_PARAMETERS : (start + CHUNK) * UNIT_PARAMETERS]
+            )
             if refractory > 0 and alike:
-                hot = advance_free(v, resting, xv, yv, start, size, each)
+                hot = advance_free(v, resting, xv, yv, start, size, unit_parameters)
             elif refractory > 0:
-                hot = advance_free_each(v, resting, xv, yv, start, size, each)
+                hot = advance_free_each(v, resting, xv, yv, start, size, unit_parameters)
             elif alike:
-                hot = advance(v, xv, yv, start, size, each)
+                hot = advance(v, xv, yv, start, size, unit_parameters)
             else:
-                hot = advance_each(v, xv, yv, start, size, each)
+                hot = advance_each(v, xv, yv, start, size, unit_parameters)
             if hot:
-                count = fire(fired, count, v, resting, start, size, each, form, refractory)
+                count = fire(fired, count, v, resting, start, size, unit_parameters, form, refractory)
         fired[0] = count
 
 

@@ -84,7 +84,7 @@ def test_a_membrane_at_the_threshold(compare: str, fires: int):
     assert run(lambda x: tc.loihi.lif(x, 1, vth=5, compare=compare), [[5]])[0].tolist() == [[1]]
 
 
-def test_decays_drop_what_is_left_over_towards_nought():
+def test_decays_drop_what_is_left_over_towards_zero():
     for x in (-4097, -4096, -4095, -1, 0, 1, 4095, 4096, 4097, EDGE, -LIMIT):
         for keep in (0, 1, 2048, 4095, 4096):
             assert meaning.decayed(np.array([x]), keep)[0] == math.trunc(Fraction(x * keep, 4096))

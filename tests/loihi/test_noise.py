@@ -170,7 +170,7 @@ def test_one_of_many_is_chosen_as_boltzmann_says(spread: int):
 
 
 def test_the_first_of_equals_is_chosen():
-    """At the least temperature the noise of low energies is nought."""
+    """At the least temperature the noise of low energies is zero."""
     (s,) = run(lambda x: tc.loihi.categorical(x, 1), np.array([[9, 3, 7, 3]]), seed=0)
     assert s[0].tolist() in ([0, 1, 0, 0], [0, 0, 0, 1])
     energies = np.tile([2**20, -(2**20)], 2)

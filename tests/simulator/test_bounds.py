@@ -13,9 +13,9 @@ from cases import network, variants
 from instruction_samples import ANY_SIZE, ANY_VALUE, SAMPLES
 
 import thermoc as tc
-from thermoc.simulator import Bank, Port, Program
+from thermoc.simulator import Bank, Program, ProgramPort
 from thermoc.simulator.bounds import check, row_sizes
-from thermoc.simulator.instructions.declaration import OPERANDS, PARAMETERS, Instruction, Kind
+from thermoc.simulator.instructions.declaration import OPERANDS, PARAMETERS, Instruction, SlotKind
 from thermoc.simulator.instructions.registry import BY_NAME, INSTRUCTIONS
 
 FIRST = 2 + OPERANDS
@@ -107,7 +107,7 @@ def refuse_slot(original: Program, row: int, column: int, slot: int) -> None:
             check(altered(original, "code", (row, column), slot))
 
 
-def slot_of_another_kind(original: Program, kind: Kind) -> Any:
+def slot_of_another_kind(original: Program, kind: SlotKind) -> Any:
     banks = original.slots[:, 0].tolist()
     return next((slot for slot, bank in enumerate(banks) if (bank % 2 == 0) != kind.real), None)
 
@@ -160,7 +160,7 @@ def test_a_slot_or_table_that_reaches_outside_is_refused(case: str, array: str, 
 def test_an_input_or_state_that_is_not_as_described_is_refused():
     original = program("core.delay, by three")
     port, state = original.inputs[0], original.states[0]
-    ports = [Port(name="x1", shape=(7,), dtype="float64", offset=0), dataclasses.replace(port, offset=1)]
+    ports = [ProgramPort(name="x1", shape=(7,), dtype="float64", offset=0), dataclasses.replace(port, offset=1)]
     states = [dataclasses.replace(state, ticks=4), dataclasses.replace(state, initial=state.initial[:2])]
     for changed in ports:
         with pytest.raises(ValueError):

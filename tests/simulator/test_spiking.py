@@ -17,7 +17,7 @@ from thermoc.simulator.instructions.products import SPARSE
 from thermoc.simulator.instructions.spiking import LIF_STEP, SPARSE_COLUMNS, SPARSE_LIST
 from thermoc.simulator.kernels import ports
 from thermoc.simulator.kernels import spiking as kernels
-from thermoc.simulator.kernels.operands import Operand
+from thermoc.simulator.kernels.operands import RowOperand
 
 RNG = np.random.default_rng(11)
 N = 700
@@ -136,12 +136,12 @@ def test_a_saved_program_keeps_lists_and_states_in_place(tmp_path: Path):
 @pytest.mark.parametrize("told", [[-5, 0, 1, 2], [2, -1, 99, 1], [99, 0, 1, 2], [3, 2, 2**60, -(2**60)]])
 def test_a_list_that_lies_reaches_nothing_outside(told: list[int]):
     """What a list says is data: units that are not there are passed over, and so is a length beyond the list."""
-    spikes, table = Operand(np.array(told), 4, 4, True), np.array([0, 1, 2, 3, 0, 1, 2], np.int64)
+    spikes, table = RowOperand(np.array(told), 4, 4, True), np.array([0, 1, 2, 3, 0, 1, 2], np.int64)
     memory = np.zeros(9)
-    result, weights = Operand(memory[3:], 3, 3, True), Operand(np.ones(3), 0, 3, True)
+    result, weights = RowOperand(memory[3:], 3, 3, True), RowOperand(np.ones(3), 0, 3, True)
     njit(kernels.listed_columns)(result, weights, spikes, result, table, 0, 4, 1, 1)
     njit(kernels.spread)(result, spikes, 1)
     assert not memory[:3].any() and not memory[6:].any()
     copied = np.full(8, 7)
-    njit(ports.read_list)(Operand(copied[2:], 4, 4, True), spikes, 0, 1, 0, 1)
+    njit(ports.read_list)(RowOperand(copied[2:], 4, 4, True), spikes, 0, 1, 0, 1)
     assert (copied[:2] == 7).all() and (copied[6:] == 7).all()

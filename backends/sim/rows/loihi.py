@@ -70,8 +70,8 @@ def arrive(op: Any, w: ProgramWriter) -> None:
 def _read_within_the_tick(op: Any, w: ProgramWriter) -> bool:
     """Return whether all who read the sums do so before they change, and no sum can pass 32 bits."""
     readers = w.graph.consumers[op.y.name]
-    most = 256 * op.x.size << max(op.weight_exp, 0)
-    return most < 2**31 and all(isinstance(reader, PROMPT) and len(reader.inputs) > 1 for reader in readers)
+    bound = 256 * op.x.size << max(op.weight_exp, 0)
+    return bound < 2**31 and all(isinstance(reader, PROMPT) and len(reader.inputs) > 1 for reader in readers)
 
 
 def dense(op: loihi.Dense, w: ProgramWriter) -> None:
@@ -151,11 +151,11 @@ def conv(op: loihi.Conv, w: ProgramWriter) -> None:
 
 def dendrite(op: loihi.Dendrite, w: ProgramWriter) -> None:
     """Two or three at a time."""
-    first, *others = (w.slot(x) for x in op.x)
-    if not others:
+    first, *remaining = (w.slot(x) for x in op.x)
+    if not remaining:
         return w.put(op.y, first)
-    while others:
-        some, others = others[:2], others[2:]
+    while remaining:
+        some, remaining = remaining[:2], remaining[2:]
         w.row(rows.LOIHI_TOTAL, w.slot(op.y), (first, *some))
         first = w.slot(op.y)
     return None
@@ -215,8 +215,8 @@ def _delta(op: Any, x: Value, bias: int, at: int, scale: int, form: int, w: Prog
 def fermi_dirac(op: loihi.FermiDirac, w: ProgramWriter) -> None:
     """Bias and turn of each unit, one after the other."""
     shape = op.s.shape
-    both = [np.broadcast_to(w.numbers(op, name), shape).reshape(-1) for name in ("bias", "turn")]
-    operands = (w.slot(op.a), w.slot(op.T), w.constant(np.concatenate(both).astype(np.int64)))
+    settings = [np.broadcast_to(w.numbers(op, name), shape).reshape(-1) for name in ("bias", "turn")]
+    operands = (w.slot(op.a), w.slot(op.T), w.constant(np.concatenate(settings).astype(np.int64)))
     order = {"turns": op.turns, "sweeps": op.sweeps, "unused": 0, "stream": op.stream}
     form = rows.SPIN * (op.levels == "spin") + rows.TURN_LAG * op.lag
     w.row(rows.LOIHI_FERMI_DIRAC, w.slot(op.s), operands, at=w.state_offset(op, "s"), **order, form=form)

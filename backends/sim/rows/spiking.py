@@ -118,12 +118,12 @@ def _parameters(op: spiking.LifStep, w: ProgramWriter) -> int:
     size = 1 if alike else CHUNK
     width = 1 if alike else CHUNK * max(1, -(-op.v.size // CHUNK))
     table = np.arange(len(values) * width).reshape(-1, len(values), size).swapaxes(0, 1).reshape(len(values), width)
-    known = [_known(value, width, w) for value in values]
-    constants = [numbers for numbers in known if numbers is not None]
+    numbers_of = [_known(value, width, w) for value in values]
+    constants = [numbers for numbers in numbers_of if numbers is not None]
     if len(constants) == len(values):
         return w.constant(np.concatenate(constants)[np.argsort(table.reshape(-1))])
     parameters = w.work(op.v.inferred.with_(shape=(len(values), width)))
-    for value, numbers, places in zip(values, known, table):
+    for value, numbers, places in zip(values, numbers_of, table):
         numbers_slot = w.constant(numbers) if numbers is not None else w.arranged(value, _index(value, width))
         w.row(SCATTER, parameters, (numbers_slot,), at=w.table(places))
     return parameters

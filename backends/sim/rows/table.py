@@ -116,16 +116,16 @@ def select(op: core.Select, w: ProgramWriter) -> None:
 def affine(op: core.Affine, w: ProgramWriter) -> None:
     """x times the transposed weight, so that the inner loop runs over neighbouring outputs, padded to whole vectors."""
     (m, n), rows = op.weight.shape, math.prod(op.x.shape[:-1])
-    more = -m % LANES
-    slots = [w.slot(op.x), w.arranged(op.weight, np.pad(places((m, n)).T, ((0, 0), (0, more)), constant_values=-1))]
+    padding = -m % LANES
+    slots = [w.slot(op.x), w.arranged(op.weight, np.pad(places((m, n)).T, ((0, 0), (0, padding)), constant_values=-1))]
     if op.bias is not None:
-        slots.append(w.arranged(op.bias, np.pad(places((m,)), (0, more), constant_values=-1)))
-    product = w.work(op.y.inferred.with_(shape=(rows, m + more))) if more else w.slot(op.y)
+        slots.append(w.arranged(op.bias, np.pad(places((m,)), (0, padding), constant_values=-1)))
+    product = w.work(op.y.inferred.with_(shape=(rows, m + padding))) if padding else w.slot(op.y)
     bias = products.NO_BIAS if op.bias is None else products.BIAS_A_COLUMN
-    sizes = {"count": 1, "rows": rows, "inner": n, "columns": m + more}
+    sizes = {"count": 1, "rows": rows, "inner": n, "columns": m + padding}
     w.row(products.MATMUL, product, slots, **sizes, shared=1, bias=bias)
-    if more:
-        w.row(moves.GATHER, w.slot(op.y), (product,), at=w.table(places((rows, m + more))[:, :m]))
+    if padding:
+        w.row(moves.GATHER, w.slot(op.y), (product,), at=w.table(places((rows, m + padding))[:, :m]))
 
 
 def matmul(op: core.Matmul, w: ProgramWriter) -> None:
@@ -218,12 +218,12 @@ def pair_force(op: langevin.PairForce, w: ProgramWriter) -> None:
     numbers = np.concatenate([[op.cutoff, op.softening], op.box, *points]).astype(float)
     law = LAWS[op.kind] + (pairs.SHIFTED if op.shift and op.cutoff > 0 else 0)
     points_given = 0 if grid is None else len(grid)
-    both = w.work(op.x.inferred.with_(shape=(n * d + 2,)))
+    forces = w.work(op.x.inferred.with_(shape=(n * d + 2,)))
     settings = w.slots[w.constant(numbers)][1]
     sizes = {"particles": n, "axes": d, "boxed": bool(op.box), "points": points_given}
-    w.row(pairs.PAIRS, both, (w.slot(op.x), numbers_slot), **sizes, law=law, settings=settings)
+    w.row(pairs.PAIRS, forces, (w.slot(op.x), numbers_slot), **sizes, law=law, settings=settings)
     for value, where in ((op.f, places((n * d,))), (op.U, [n * d]), (op.W, [n * d + 1])):
-        w.row(moves.GATHER, w.slot(value), (both,), at=w.table(where))
+        w.row(moves.GATHER, w.slot(value), (forces,), at=w.table(where))
 
 
 def is_lattice(values: NDArray, columns: NDArray, offsets: NDArray, colors: NDArray) -> bool:

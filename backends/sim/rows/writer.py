@@ -12,7 +12,7 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
 from thermoc.ir.types import Type
 from thermoc.ir.values import Value
-from thermoc.simulator import Bank, Port, State
+from thermoc.simulator import Bank, ProgramPort, ProgramState
 from thermoc.simulator.instructions import Instruction
 from thermoc.simulator.instructions.loihi import LOIHI_SPREAD
 from thermoc.simulator.instructions.moves import GATHER
@@ -30,8 +30,8 @@ class ProgramWriter:
         self.constants: dict[Bank, list[NDArray]] = {Bank.FLOAT_CONSTANT: [], Bank.INT_CONSTANT: []}
         self.tables: list[NDArray] = []
         self.used = dict.fromkeys(Bank, 0)
-        self.ports: dict[str, dict[str, Port]] = {}
-        self.states: dict[str, State] = {}
+        self.ports: dict[str, dict[str, ProgramPort]] = {}
+        self.states: dict[str, ProgramState] = {}
         self.listed: frozenset[str] = frozenset()
         self._table_length = 0
         self._slot_of: dict[str, int] = {}

@@ -73,11 +73,11 @@ def scale(u, gain):
 
 
 @njit(error_model="numpy", nogil=True)
-def separate(u, v, apart, inverse, half):
+def separate(u, v, spacing, inverse, half):
     """v = the lowest of the whole numbers that u holds ``apart`` from each other, u = the others; all of them exact."""
     for i in range(u.size):
         higher = floor(u[i] * inverse + half)
-        v[i] = u[i] - apart * higher
+        v[i] = u[i] - spacing * higher
         u[i] = higher
 
 
@@ -103,7 +103,7 @@ def mvm(r, x, y, z, table, constants, sizes, settings, vectors, samples):
     rows, readings, encoding = table[sizes + 3], table[sizes + 4], table[sizes + 5]
     columns, arrays = slices * m, (n + rows - 1) // rows
     together = (encoding + 1) // 2 if encoding % 2 == 1 else 1
-    apart = r.array.dtype.type(1 << ((_LONG if r.array.itemsize == 8 else _SHORT) // together))
+    spacing = r.array.dtype.type(1 << ((_LONG if r.array.itemsize == 8 else _SHORT) // together))
     c = constants[settings : settings + MVM_SETTINGS]
     converter = Converter(c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7])
     weights = settings + MVM_SETTINGS + m
@@ -117,9 +117,9 @@ def mvm(r, x, y, z, table, constants, sizes, settings, vectors, samples):
         for t in range(arrays):
             first = t * rows
             inner = min(rows, n - first)
-            place = r.array.dtype.type(1)
+            scale_of_reading = r.array.dtype.type(1)
             for k in range(0, readings, together):
-                digits = Together(k, min(together, readings - k), apart)
+                digits = Together(k, min(together, readings - k), spacing)
                 for number in range(count):
                     start = (begin + number) // vectors * x.stride + (begin + number) % vectors * n + first
                     read(d[number * inner : (number + 1) * inner], x.array[start:], converter, encoding, digits)
@@ -133,16 +133,16 @@ def mvm(r, x, y, z, table, constants, sizes, settings, vectors, samples):
                     at = (begin + number) // vectors * z.stride + (t * m if z.size > 1 else 0)
                     gain = Gain(z.array, at, z.given, 1 if z.size > 1 else 0)
                     row, sums = u[number * columns : (number + 1) * columns], results[number * m : (number + 1) * m]
-                    add_codes(sums, row, v, digits, place, gain, converter, slices)
+                    add_codes(sums, row, v, digits, scale_of_reading, gain, converter, slices)
                 for _ in range(digits.count):
-                    place *= converter.reading
+                    scale_of_reading *= converter.reading
         for number in range(count):
             for j in range(m):
                 results[number * m + j] *= constants[settings + MVM_SETTINGS + j]
 
 
 @njit(error_model="numpy", nogil=True)
-def add_codes(r, u, v, digits, place, gain, converter, slices):
+def add_codes(r, u, v, digits, scale_of_reading, gain, converter, slices):
     """r += the codes of some readings of one vector, that u holds apart from each other, shifted."""
     m, half, inverse = r.size, r.dtype.type(0.5), r.dtype.type(1) / digits.apart
     for k in range(digits.count):
@@ -150,13 +150,13 @@ def add_codes(r, u, v, digits, place, gain, converter, slices):
         if k < digits.count - 1:
             separate(u, v, digits.apart, inverse, half)
             now = v
-        value = place
+        value = scale_of_reading
         for p in range(slices):
             if gain.given:
                 scale(now[p * m : (p + 1) * m], gain)
             convert(r, now[p * m : (p + 1) * m], value, half, converter)
             value *= converter.slice
-        place *= converter.reading
+        scale_of_reading *= converter.reading
 
 
 @njit(error_model="numpy", nogil=True)

@@ -57,14 +57,14 @@ def lattice(s, h, J, spins, draws, halt):
         multispin.polynomials(P, D)
         counter = counter_of(draws, sweep)
         for colour in range(2):
-            mine, other, first = words[colour], words[1 - colour], (2 * draws.low + colour) * half
+            mine, opposite, first = words[colour], words[1 - colour], (2 * draws.low + colour) * half
             for start in range(0, half, BLOCK):
                 size = min(BLOCK, half - start)
-                _beside(beside, other, start, size, across, colour, right)
+                _beside(beside, opposite, start, size, across, colour, right)
                 for j in range(0, size, LANES):
                     at = across + start + j
-                    above, below = load(other, at - across), load(other, at + across)
-                    count = multispin.four(above, below, load(other, at), load(beside, j))
+                    above, below = load(opposite, at - across), load(opposite, at + across)
+                    count = multispin.four(above, below, load(opposite, at), load(beside, j))
                     element = count_up() + np.uint64(first + start + j)
                     multispin.few(scratch, j, mine, at, count, D, element, counter)
                 multispin.finish(multispin.few_more, (D,), 4, scratch, size, mine, counter)
@@ -75,22 +75,22 @@ def lattice(s, h, J, spins, draws, halt):
 
 
 @njit(error_model="numpy", nogil=True)
-def _beside(beside, other, start, size, across, colour, right):
+def _beside(beside, opposite, start, size, across, colour, right):
     """Set the neighbours to the right where y + colour is odd, to the left elsewhere; one has the word's own place."""
     at, flip = across + start, NONE - np.uint64(colour)
     for j in range(0, size, LANES):
-        here, turn = load(other, at + j), load(right, start + j) ^ flip
-        after = (here >> ONE) | (load(other, at + j + 1) << TOP)
-        before = (here << ONE) | (load(other, at + j - 1) >> TOP)
-        store(beside, j, (after & turn) | (before & ~turn))
+        word, mask = load(opposite, at + j), load(right, start + j) ^ flip
+        after = (word >> ONE) | (load(opposite, at + j + 1) << TOP)
+        before = (word << ONE) | (load(opposite, at + j - 1) >> TOP)
+        store(beside, j, (after & mask) | (before & ~mask))
     for row in range(start // across, (start + size - 1) // across + 1):
         begin = (row + 1) * across
-        end = begin + across - 1
+        last = begin + across - 1
         if (row + colour) % 2:
-            if end - at < size:
-                beside[end - at] = (other[end] >> ONE) | (other[begin] << TOP)
+            if last - at < size:
+                beside[last - at] = (opposite[last] >> ONE) | (opposite[begin] << TOP)
         elif begin >= at:
-            beside[begin - at] = (other[begin] << ONE) | (other[end] >> TOP)
+            beside[begin - at] = (opposite[begin] << ONE) | (opposite[last] >> TOP)
 
 
 @njit(error_model="numpy", nogil=True)

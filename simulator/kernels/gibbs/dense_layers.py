@@ -18,7 +18,7 @@ from thermoc.simulator.kernels.simd.normals import logits
 from thermoc.simulator.kernels.thermal import HALF, LOW, philox, uniform32, uniform64
 
 
-class Layers(NamedTuple):
+class LayerTables(NamedTuple):
     """Classes of units: where each starts in ``order``, and its states among the ``groups`` codes of a sample.
 
     w holds from ``first`` on, for each class, the couplings of its units (columns, in bands of ``COLUMNS``) with those
@@ -32,7 +32,7 @@ class Layers(NamedTuple):
     w: Any
 
 
-class Matrix(NamedTuple):
+class ClassMatrix(NamedTuple):
     """The couplings of one class: where they start in w, and how many rows and columns they are."""
 
     number: int
@@ -41,7 +41,7 @@ class Matrix(NamedTuple):
     columns: int
 
 
-class States(NamedTuple):
+class LevelCodes(NamedTuple):
     """Levels of the units of all samples, four a code, and whether levels are spins."""
 
     codes: Any
@@ -53,15 +53,15 @@ def gibbs_layers(r, x, y, z, parameters, samples, table, constants, position, ha
     at, classes, sweeps, form, stream, first = parameters
     n, starts = r.size, table[at : at + classes + 1]
     order = table[at + classes + 1 : at + classes + 1 + n]
-    (each, later), own = step(z.size, n, sweeps, form), 0 if y.size == 1 else 1
+    (unit_step, later), field_step = step(z.size, n, sweeps, form), 0 if y.size == 1 else 1
     places, widest = np.zeros(classes + 1, np.int64), 0
     for c in range(classes):
         size = starts[c + 1] - starts[c]
         places[c + 1] = places[c] + (size + FOUR - 1) // FOUR
         widest = max(widest, (size + COLUMNS - 1) // COLUMNS * COLUMNS)
     groups = places[classes]
-    layers = Layers(starts, order, places, groups, constants)
-    states, odd = States(np.zeros(samples * groups, np.uint16), form & SPINS > 0), np.zeros(samples, np.bool_)
+    layers = LayerTables(starts, order, places, groups, constants)
+    states, odd = LevelCodes(np.zeros(samples * groups, np.uint16), form & SPINS > 0), np.zeros(samples, np.bool_)
     fields, tables = _aligned(samples * widest, r.array), _aligned(DEEP * STATES * lanes(r.array), r.array)
     u, row, up = np.empty(widest, r.array.dtype), np.empty(widest, r.array.dtype), np.zeros(widest, np.uint8)
     for k in range(samples):
@@ -76,7 +76,7 @@ def gibbs_layers(r, x, y, z, parameters, samples, table, constants, position, ha
         for c in range(classes):
             units = order[starts[c] : starts[c + 1]]
             columns = (units.size + COLUMNS - 1) // COLUMNS * COLUMNS
-            matrix = Matrix(c, matrix_first, (groups - places[c + 1] + places[c]) * FOUR, columns)
+            matrix = ClassMatrix(c, matrix_first, (groups - places[c + 1] + places[c]) * FOUR, columns)
             _fields(fields, samples, layers, matrix, states, tables)
             for k in range(samples):
                 v = sample(r, k)
@@ -84,7 +84,7 @@ def gibbs_layers(r, x, y, z, parameters, samples, table, constants, position, ha
                     _weigh(fields, k, samples, layers, matrix, v)
                 _uniforms(u[: units.size], units, n, k, sweep, stream, position)
                 _drives(row, fields, k, samples, u[: units.size])
-                rates = Rates(sample(y, k), own, sample(z, k)[sweep * later :], each, later)
+                rates = Rates(sample(y, k), field_step, sample(z, k)[sweep * later :], unit_step, later)
                 _decide(v, units, u, row, rates, states.spins, up)
                 _pack(up, states.codes[k * groups + places[c] : k * groups + places[c + 1]])
             matrix_first += matrix.rows * columns
@@ -93,9 +93,9 @@ def gibbs_layers(r, x, y, z, parameters, samples, table, constants, position, ha
 @njit(error_model="numpy", nogil=True)
 def _aligned(size, like):
     """Return an array whose first element stands at the start of a vector."""
-    room = np.empty(size + lanes(like), like.dtype)
-    skip = (-np.int64(room.ctypes.data)) % VECTOR_BYTES // like.itemsize
-    return room[skip : skip + size]
+    padded = np.empty(size + lanes(like), like.dtype)
+    skip = (-np.int64(padded.ctypes.data)) % VECTOR_BYTES // like.itemsize
+    return padded[skip : skip + size]
 
 
 @njit(error_model="numpy", nogil=True)
@@ -151,14 +151,16 @@ def _pack(up, codes):
 def _fields(fields, samples, layers, matrix, states, tables):
     """Set what the units of all other classes do to those of one, vector by vector, sample by sample."""
     wide, spins, groups = lanes(fields), states.spins, layers.groups
-    begin, end = layers.places[matrix.number], layers.places[matrix.number + 1]
+    begin, last_group = layers.places[matrix.number], layers.places[matrix.number + 1]
     for j in range(0, matrix.columns, wide):
         vector = fields[j * samples : (j + wide) * samples]
         vector[:] = 0
         band = matrix.first + j // COLUMNS * matrix.rows * COLUMNS + j % COLUMNS
         add_states(vector, samples, layers.w, band, begin, spins, states.codes, 0, groups, tables)
         band += begin * FOUR * COLUMNS
-        add_states(vector, samples, layers.w, band, groups - end, spins, states.codes, end, groups, tables)
+        add_states(
+            vector, samples, layers.w, band, groups - last_group, spins, states.codes, last_group, groups, tables
+        )
 
 
 @njit(error_model="numpy", nogil=True)
@@ -167,15 +169,15 @@ def _weigh(fields, k, samples, layers, matrix, v):
     wide, row, starts, places = lanes(fields), 0, layers.starts, layers.places
     for j in range(matrix.columns):
         fields[j // wide * wide * samples + k * wide + j % wide] = 0
-    for other in range(starts.size - 1):
-        if other == matrix.number:
+    for source_class in range(starts.size - 1):
+        if source_class == matrix.number:
             continue
-        for place in range(starts[other], starts[other + 1]):
-            here = matrix.first + (row + place - starts[other]) * COLUMNS
+        for position_in_class in range(starts[source_class], starts[source_class + 1]):
+            at_weight = matrix.first + (row + position_in_class - starts[source_class]) * COLUMNS
             for j in range(matrix.columns):
-                weight = layers.w[here + j // COLUMNS * matrix.rows * COLUMNS + j % COLUMNS]
-                fields[j // wide * wide * samples + k * wide + j % wide] += weight * v[layers.order[place]]
-        row += (places[other + 1] - places[other]) * FOUR
+                weight = layers.w[at_weight + j // COLUMNS * matrix.rows * COLUMNS + j % COLUMNS]
+                fields[j // wide * wide * samples + k * wide + j % wide] += weight * v[layers.order[position_in_class]]
+        row += (places[source_class + 1] - places[source_class]) * FOUR
 
 
 @njit(error_model="numpy", nogil=True)
@@ -195,9 +197,9 @@ def _drives(row, fields, k, samples, u):
     wide = lanes(fields)
     logits(u)
     for start in range(0, u.size, wide):
-        place = start * samples + k * wide
+        position_in_class = start * samples + k * wide
         for lane in range(wide):
-            row[start + lane] = fields[place + lane]
+            row[start + lane] = fields[position_in_class + lane]
 
 
 @njit(error_model="numpy", nogil=True)

@@ -19,8 +19,8 @@ from thermoc.simulator.instructions.gibbs import LATTICE, REPLICAS, SPINS
 from thermoc.simulator.kernels.gibbs import checkerboard, replicas, rows
 from thermoc.simulator.kernels.gibbs.fields import GROUP
 from thermoc.simulator.kernels.gibbs.multispin import TERMS
-from thermoc.simulator.kernels.gibbs.replicas import Bonds, Draws, Packed, Runs, SumLaw
-from thermoc.simulator.kernels.operands import NoisePosition, Operand
+from thermoc.simulator.kernels.gibbs.replicas import Draws, NeighbourLists, Packed, Runs, SumLaw
+from thermoc.simulator.kernels.operands import NoisePosition, RowOperand
 from thermoc.simulator.kernels.simd.lanes import LANES
 
 MOST_SUMS, SUMS_A_SAMPLE = 4096, 128
@@ -54,16 +54,16 @@ class SweepRow(NamedTuple):
 
 
 def words(
-    r: Operand,
-    x: Operand,
-    y: Operand,
-    z: Operand,
+    r: RowOperand,
+    x: RowOperand,
+    y: RowOperand,
+    z: RowOperand,
     parameters: tuple[int, ...],
     samples: int,
     table: NDArray,
     constants: NDArray,
     position: NoisePosition,
-    layouts: dict[Any, Layout | None],
+    layouts: dict[Any, ReplicaLayout | None],
     halt: NDArray,
 ) -> None:
     """As ``rows.gibbs``, where 64 units of a class or 64 samples share words.
@@ -74,8 +74,8 @@ def words(
     n, spins, single = r.size, row.form & SPINS > 0, y.size == 1
     for k in range(samples):
         _of(r, k)[:] = _of(x, k)
-    each, later = rows.step.py_func(z.size, n, row.sweeps, row.form)
-    if each == 0 and z.stride == 0 and y.stride == 0:
+    unit_step, later = rows.step.py_func(z.size, n, row.sweeps, row.form)
+    if unit_step == 0 and z.stride == 0 and y.stride == 0:
         T = np.broadcast_to(_of(z, 0), row.sweeps).astype(float)
         if row.form & LATTICE and single:
             for k in range(samples):
@@ -88,65 +88,67 @@ def words(
             return
     sweep = rows.Sweep(table, *row[:2], constants, row.couplings, *row[2:5], position.tick, position.key)
     for k in range(samples):
-        rates = rows.Rates(_of(y, k), int(not single), _of(z, k), each, later)
+        rates = rows.Rates(_of(y, k), int(not single), _of(z, k), unit_step, later)
         _digits(_of(r, k), rates, sweep, position.sample + k, halt)
 
 
-def _of(operand: Operand, k: int) -> NDArray:
+def _of(operand: RowOperand, k: int) -> NDArray:
     """Return the elements of one sample."""
     first = k * operand.stride
     return operand.array[first : first + operand.size]
 
 
 def _plan(
-    y: Operand, n: int, row: SweepRow, samples: int, table: NDArray, constants: NDArray, layouts: dict[Any, Any]
-) -> Layout | None:
+    y: RowOperand, n: int, row: SweepRow, samples: int, table: NDArray, constants: NDArray, layouts: dict[Any, Any]
+) -> ReplicaLayout | None:
     """Return the layout of a row; one of constants is made once a run."""
-    most = min(MOST_SUMS, SUMS_A_SAMPLE * samples)
+    limit = min(MOST_SUMS, SUMS_A_SAMPLE * samples)
     h, couplings = y.array[: y.size], constants[row.couplings :]
-    name = (row.couplings, row.at, y.array.__array_interface__["data"][0], most)
+    name = (row.couplings, row.at, y.array.__array_interface__["data"][0], limit)
     if np.may_share_memory(h, constants) and name in layouts:
         return layouts[name]
-    plan = layouts[name] = layout(couplings, h, table[row.at :], row.classes, n, row.form & SPINS > 0, most)
+    plan = layouts[name] = layout(couplings, h, table[row.at :], row.classes, n, row.form & SPINS > 0, limit)
     return plan
 
 
-class Layout(NamedTuple):
+class ReplicaLayout(NamedTuple):
     """What the kernels of ``replicas`` read; ``wide`` says which of them."""
 
-    bonds: Bonds
+    bonds: NeighbourLists
     runs: Runs
     law: SumLaw
     wide: bool
 
 
-def layout(J: NDArray, h: NDArray, table: NDArray, classes: int, n: int, spins: bool, most: int) -> Layout | None:
+def layout(
+    J: NDArray, h: NDArray, table: NDArray, classes: int, n: int, spins: bool, limit: int
+) -> ReplicaLayout | None:
     """Return the layout of a row's couplings and fields; None where no q is found or there are more sums than most."""
     offsets = table[classes + 1 + n :][: n + 1]
-    entries, own = offsets[-1], len(h) > 1
+    entries, fields_differ = offsets[-1], len(h) > 1
     columns, owner = table[classes + 2 + 2 * n :][:entries], np.repeat(np.arange(n), np.diff(offsets))
-    multiples = whole_multiples(np.concatenate([J[:entries], h if own else h[:0]]).astype(float))
+    multiples = whole_multiples(np.concatenate([J[:entries], h if fields_differ else h[:0]]).astype(float))
     if multiples is None:
         return None
     q, numbers = multiples
-    w, m = numbers[:entries], numbers[entries:] if own else np.zeros(n, np.int64)
+    w, m = numbers[:entries], numbers[entries:] if fields_differ else np.zeros(n, np.int64)
     total = np.bincount(owner, np.abs(w), n).astype(np.int64)
-    least = m - total if spins else m + np.bincount(owner, np.minimum(w, 0), n).astype(np.int64)
-    kind = least & 1 if spins else np.zeros(n, np.int64)
-    highest = np.maximum(-least, m + total) if spins else -least
+    lowest = m - total if spins else m + np.bincount(owner, np.minimum(w, 0), n).astype(np.int64)
+    kind = lowest & 1 if spins else np.zeros(n, np.int64)
+    highest = np.maximum(-lowest, m + total) if spins else -lowest
     none = np.array([highest[kind == k].max(initial=0) for k in range(2)])
-    begin = (none[kind] + least) // (2 if spins else 1)
+    begin = (none[kind] + lowest) // (2 if spins else 1)
     last = np.array([(begin + total)[kind == k].max(initial=0) for k in range(2)])
-    if last.max() >= most:
+    if last.max() >= limit:
         return None
     bits = max(1, int(np.abs(w).max(initial=0)).bit_length())
     wide = bits > 1 or int(last.max()) >= TERMS
     near, signs, starts = _lists(w, owner, columns, begin, bits, wide)
     order, cuts = _runs(table, classes, n, kind)
-    field = 0.0 if own else float(h[0])
+    field = 0.0 if fields_differ else float(h[0])
     scale, step, drive = (2 * q, 2, 2 * field) if spins else (q, 1, field)
     law = SumLaw(scale, step, drive, none, last)
-    return Layout(Bonds(near, signs, starts, begin), Runs(order, cuts), law, wide)
+    return ReplicaLayout(NeighbourLists(near, signs, starts, begin), Runs(order, cuts), law, wide)
 
 
 def whole_multiples(numbers: NDArray) -> tuple[float, NDArray] | None:
@@ -177,8 +179,8 @@ def _lists(w: NDArray, owner: NDArray, columns: NDArray, begin: NDArray, bits: i
     counts = np.bincount(lists, minlength=n * bits)
     starts = np.append(0, np.cumsum(-(-counts // GROUP) * GROUP if wide else np.full(n, 4)))
     near, signs = np.full(starts[-1], n), np.zeros(starts[-1], np.uint64)
-    place = np.arange(len(entry)) + np.repeat(starts[:-1] - (np.cumsum(counts) - counts), counts)
-    near[place], signs[place] = columns[entry], np.where(w[entry] < 0, ~np.uint64(0), np.uint64(0))
+    entry_index = np.arange(len(entry)) + np.repeat(starts[:-1] - (np.cumsum(counts) - counts), counts)
+    near[entry_index], signs[entry_index] = columns[entry], np.where(w[entry] < 0, ~np.uint64(0), np.uint64(0))
     if not wide:
         up = np.arange(4) - counts[:, np.newaxis]
         signs.reshape(n, 4)[(up >= 0) & (up < begin[:, np.newaxis])] = ~np.uint64(0)
@@ -197,7 +199,7 @@ def _replicas(
     s: NDArray,
     n: int,
     samples: int,
-    plan: Layout,
+    plan: ReplicaLayout,
     spins: bool,
     T: NDArray,
     stream: int,

@@ -52,16 +52,16 @@ def _other(packed, bonds, e, g):
 @njit(error_model="numpy", nogil=True)
 def count(planes, height, weight, packed, bonds, number, g):
     """Add 2^weight times the neighbours of list ``number``, words g of them, to a sum."""
-    one, two, four = (
+    ones, two, four = (
         load(planes, weight * LANES),
         load(planes, (weight + 1) * LANES),
         load(planes, (weight + 2) * LANES),
     )
     for e in range(bonds.starts[number], bonds.starts[number + 1], GROUP):
-        one, a = _sum(one, _other(packed, bonds, e, g), _other(packed, bonds, e + 1, g))
-        one, b = _sum(one, _other(packed, bonds, e + 2, g), _other(packed, bonds, e + 3, g))
-        one, c = _sum(one, _other(packed, bonds, e + 4, g), _other(packed, bonds, e + 5, g))
-        one, d = _sum(one, _other(packed, bonds, e + 6, g), _other(packed, bonds, e + 7, g))
+        ones, a = _sum(ones, _other(packed, bonds, e, g), _other(packed, bonds, e + 1, g))
+        ones, b = _sum(ones, _other(packed, bonds, e + 2, g), _other(packed, bonds, e + 3, g))
+        ones, c = _sum(ones, _other(packed, bonds, e + 4, g), _other(packed, bonds, e + 5, g))
+        ones, d = _sum(ones, _other(packed, bonds, e + 6, g), _other(packed, bonds, e + 7, g))
         two, a = _sum(two, a, b)
         two, b = _sum(two, c, d)
         four, carry = _sum(four, a, b)
@@ -69,7 +69,7 @@ def count(planes, height, weight, packed, bonds, number, g):
             old = load(planes, k * LANES)
             store(planes, k * LANES, old ^ carry)
             carry = carry & old
-    store(planes, weight * LANES, one)
+    store(planes, weight * LANES, ones)
     store(planes, (weight + 1) * LANES, two)
     store(planes, (weight + 2) * LANES, four)
 
@@ -103,11 +103,11 @@ def _four(planes, table, blocks, codes, r):
     for j in range(0, quarters, 4):
         block, at = load(blocks, j // 4 * LANES), r * quarters + j
         for k in range(4):
-            here = block & (c if k & 1 else ~c) & (d if k & 2 else ~d)
-            f0 = f0 | (here & load(table, codes[at + k]))
-            f1 = f1 | (here & load(table, codes[at + k + quarters]))
-            f2 = f2 | (here & load(table, codes[at + k + 2 * quarters]))
-            f3 = f3 | (here & load(table, codes[at + k + 3 * quarters]))
+            matches = block & (c if k & 1 else ~c) & (d if k & 2 else ~d)
+            f0 = f0 | (matches & load(table, codes[at + k]))
+            f1 = f1 | (matches & load(table, codes[at + k + quarters]))
+            f2 = f2 | (matches & load(table, codes[at + k + 2 * quarters]))
+            f3 = f3 | (matches & load(table, codes[at + k + 3 * quarters]))
     return f0, f1, f2, f3
 
 
@@ -117,19 +117,19 @@ def update(plan, scratch, j, words, place, element, counter):
     planes, height, table, blocks, codes = plan
     drawn = multispin.four_blocks(element, counter.tick, NONE, counter.stream, counter.k0, counter.k1)
     _prepare(planes, height, table, blocks)
-    up, left = spread(NONE), spread(ALL)
+    up, undecided = spread(NONE), spread(ALL)
     first, then = _four(planes, table, blocks, codes, 0), _four(planes, table, blocks, codes, 4)
     for k in range(4):
-        up, left = multispin.compare(up, left, first[k], drawn[k])
+        up, undecided = multispin.compare(up, undecided, first[k], drawn[k])
     for k in range(4):
-        up, left = multispin.compare(up, left, then[k], drawn[4 + k])
+        up, undecided = multispin.compare(up, undecided, then[k], drawn[4 + k])
     for k in range(height):
         store(scratch, FACTS + k * BLOCK + j, load(planes, k * LANES))
-    multispin.leave(scratch, j, words, place, up, left, element)
+    multispin.leave(scratch, j, words, place, up, undecided, element)
 
 
 @njit(error_model="numpy", nogil=True)
-def more(plan, scratch, i, left, number, drawn):
+def more(plan, scratch, i, undecided, number, drawn):
     """Go on with the words at i of the scratch memory by four digits."""
     planes, height, table, blocks, codes = plan
     for k in range(height):
@@ -140,5 +140,5 @@ def more(plan, scratch, i, left, number, drawn):
         return mine[0], spread(NONE)
     up = spread(NONE)
     for k in range(4):
-        up, left = multispin.compare(up, left, mine[k], drawn[k])
-    return up, left
+        up, undecided = multispin.compare(up, undecided, mine[k], drawn[k])
+    return up, undecided

@@ -60,8 +60,8 @@ four_blocks, two_blocks = blocks(4), blocks(2)
 @njit(error_model="numpy", nogil=True)
 def threshold(drive, T):
     """Return ceil(2^52 / (1 + e^(-drive / T)))."""
-    small = math.exp(-abs(drive) / T)
-    p = 1 / (1 + small) if drive >= 0 else small / (1 + small)
+    exponential = math.exp(-abs(drive) / T)
+    p = 1 / (1 + exponential) if drive >= 0 else exponential / (1 + exponential)
     return np.uint64(np.int64(math.ceil(p * 2.0**DIGITS)))
 
 
@@ -86,15 +86,15 @@ def polynomials(P, D):
 @njit(forceinline=True)
 def four(x, y, z, t):
     """Return the number of four digits that are 1, a + 2 b + 4 c, as a, b, a b, c."""
-    odd, pair, other, more = x ^ y, x & y, z ^ t, z & t
-    a, b = odd ^ other, pair ^ more ^ (odd & other)
-    return a, b, a & b, pair & more
+    odd, pair, drawn_digit, advance = x ^ y, x & y, z ^ t, z & t
+    a, b = odd ^ drawn_digit, pair ^ advance ^ (odd & drawn_digit)
+    return a, b, a & b, pair & advance
 
 
 @njit(forceinline=True)
-def compare(up, left, mine, drawn):
+def compare(up, undecided, mine, drawn):
     """Go on by one digit: undecided units may go up where theirs is 1, and are decided where it differs."""
-    return (left & mine) | (~left & up), left & ~(mine ^ drawn)
+    return (undecided & mine) | (~undecided & up), undecided & ~(mine ^ drawn)
 
 
 @njit(forceinline=True)
@@ -105,11 +105,11 @@ def _term(D, at, count):
 
 
 @njit(forceinline=True)
-def _go_on(up, left, count, D, first, drawn):
+def _go_on(up, undecided, count, D, first, drawn):
     """Go on by the digits drawn, of which the first is digit ``first``."""
     for k in range(len(drawn)):
-        up, left = compare(up, left, _term(D, TERMS * (first + k), count), drawn[k])
-    return up, left
+        up, undecided = compare(up, undecided, _term(D, TERMS * (first + k), count), drawn[k])
+    return up, undecided
 
 
 @njit(forceinline=True)
@@ -119,40 +119,40 @@ def few(scratch, j, words, place, count, D, element, counter):
     count: of each unit's neighbours up, as ``four`` returns it.
     """
     drawn = four_blocks(element, counter.tick, NONE, counter.stream, counter.k0, counter.k1)
-    up, left = _go_on(spread(NONE), spread(ALL), count, D, 0, drawn)
+    up, undecided = _go_on(spread(NONE), spread(ALL), count, D, 0, drawn)
     for k in range(4):
         store(scratch, FACTS + k * BLOCK + j, count[k])
-    leave(scratch, j, words, place, up, left, element)
+    leave(scratch, j, words, place, up, undecided, element)
 
 
 @njit(forceinline=True)
-def few_more(plan, scratch, i, left, number, drawn):
+def few_more(plan, scratch, i, undecided, number, drawn):
     """Go on with the words at i of the scratch memory by four digits."""
     count = (load(scratch, X1 + i), load(scratch, X2 + i), load(scratch, X3 + i), load(scratch, X4 + i))
     if number < DRAWS:
-        return _go_on(spread(NONE), left, count, plan[0], 2 * number, drawn)
+        return _go_on(spread(NONE), undecided, count, plan[0], 2 * number, drawn)
     return _term(plan[0], TERMS * DIGITS, count), spread(NONE)
 
 
 @njit(forceinline=True)
-def leave(scratch, j, words, place, up, left, element):
+def leave(scratch, j, words, place, up, undecided, element):
     """Set the units decided of words from a place on; leave at j who they are and who is undecided."""
-    store(words, place, up & ~left)
+    store(words, place, up & ~undecided)
     store(scratch, ELEMENT + j, element)
     store(scratch, PLACE + j, count_up() + np.uint64(place))
-    _undecided(scratch, j, left)
+    _undecided(scratch, j, undecided)
 
 
 @njit(forceinline=True)
-def _undecided(scratch, j, left):
+def _undecided(scratch, j, undecided):
     """Note the units undecided of words at j, and which words have some: a bit a word, 64 of them together."""
-    bits = flags(left) << np.uint64(j % 64)
-    store(scratch, LEFT + j, left)
+    bits = flags(undecided) << np.uint64(j % 64)
+    store(scratch, LEFT + j, undecided)
     scratch[SOME + j // 64] = bits if j % 64 == 0 else scratch[SOME + j // 64] | bits
 
 
 @njit(error_model="numpy", nogil=True)
-def finish(more, plan, facts, scratch, n, words, counter):
+def finish(advance, plan, facts, scratch, n, words, counter):
     """Go on with the undecided units of the n words in the scratch memory until there are none.
 
     more(plan, scratch, i, left, number, drawn) goes on by the digits of draw ``number`` and its next, as ``compare``;
@@ -162,12 +162,12 @@ def finish(more, plan, facts, scratch, n, words, counter):
     m = _compact(scratch, n, facts)
     while m:
         for i in range(0, m, LANES):
-            left, draw = load(scratch, LEFT + i), np.uint64(number)
+            undecided, draw = load(scratch, LEFT + i), np.uint64(number)
             element = load(scratch, ELEMENT + i)
             drawn = two_blocks(element, counter.tick, draw, counter.stream, counter.k0, counter.k1)
-            up, still = more(plan, scratch, i, left, number, drawn)
-            store(scratch, UP + i, up & left & ~still)
-            _undecided(scratch, i, still)
+            up, undecided_after = advance(plan, scratch, i, undecided, number, drawn)
+            store(scratch, UP + i, up & undecided & ~undecided_after)
+            _undecided(scratch, i, undecided_after)
         for i in range(m):
             words[np.int64(scratch[PLACE + i])] |= scratch[UP + i]
         m = _compact(scratch, m, facts)
@@ -204,7 +204,7 @@ def below(P, element, bit, tick, stream, key):
         for half in range(2):
             word = (w2 << HALF) | w3 if half else (w0 << HALF) | w1
             mine = (P >> np.uint64(DIGITS - 1 - 2 * draw - half)) & ONE
-            other = (word >> np.uint64(bit)) & ONE
-            if mine != other:
-                return mine > other
+            drawn_digit = (word >> np.uint64(bit)) & ONE
+            if mine != drawn_digit:
+                return mine > drawn_digit
     return False

@@ -29,7 +29,7 @@ class Packed(NamedTuple):
     groups: int
 
 
-class Bonds(NamedTuple):
+class NeighbourLists(NamedTuple):
     """near: the units whose words are counted, list by list from starts on; those whose sign is all ones count where
     they are down. begin: what each unit's sum starts from."""
 
@@ -78,18 +78,21 @@ def few_replicas(packed, bonds, runs, law, draws, halt):
     """Sweep units that count four neighbours each."""
     words, groups, order, cuts = packed.words, packed.groups, runs.order, runs.cuts
     n, P = order.size, np.zeros(TERMS, np.uint64)
-    scratch, both = np.empty(multispin.SCRATCH, np.uint64), np.empty((2, TERMS * (multispin.DIGITS + 1)), np.uint64)
+    scratch, polynomials_of_kind = (
+        np.empty(multispin.SCRATCH, np.uint64),
+        np.empty((2, TERMS * (multispin.DIGITS + 1)), np.uint64),
+    )
     for sweep in range(draws.T.size):
         if stopped(halt):
             return
         counter = counter_of(draws, sweep)
         for kind in range(2):
             _thresholds(P, law, kind, draws.T[sweep])
-            multispin.polynomials(P, both[kind])
+            multispin.polynomials(P, polynomials_of_kind[kind])
         for run in range(cuts.size - 1):
-            D, j = both[run % 2], 0
-            for place in range(cuts[run], cuts[run + 1]):
-                i = order[place]
+            D, j = polynomials_of_kind[run % 2], 0
+            for position in range(cuts[run], cuts[run + 1]):
+                i = order[position]
                 for g in range(0, groups, LANES):
                     x, y = _neighbour(packed, bonds, 4 * i, g)
                     z, t = _neighbour(packed, bonds, 4 * i + 2, g)
@@ -107,8 +110,8 @@ def few_replicas(packed, bonds, runs, law, draws, halt):
 @njit(forceinline=True)
 def _neighbour(packed, bonds, e, g):
     """Return the words of two neighbours."""
-    one = load(packed.words, bonds.near[e] * packed.groups + g) ^ bonds.signs[e]
-    return one, load(packed.words, bonds.near[e + 1] * packed.groups + g) ^ bonds.signs[e + 1]
+    first = load(packed.words, bonds.near[e] * packed.groups + g) ^ bonds.signs[e]
+    return first, load(packed.words, bonds.near[e + 1] * packed.groups + g) ^ bonds.signs[e + 1]
 
 
 @njit(error_model="numpy", nogil=True)
@@ -121,14 +124,14 @@ def _thresholds(P, law, kind, T):
 def wide_replicas(packed, bonds, runs, law, draws, halt):
     """Sweep units of any sums; a unit has a list of neighbours for each digit of its weights."""
     words, groups, order, cuts = packed.words, packed.groups, runs.order, runs.cuts
-    n, most = order.size, max(law.last[0], law.last[1])
+    n, bound = order.size, max(law.last[0], law.last[1])
     bits, height = (bonds.starts.size - 1) // n, 4
-    while most >> height:
+    while bound >> height:
         height += 1
     planes, table = np.zeros((height + 3) * LANES, np.uint64), np.empty(16 * LANES, np.uint64)
     blocks = np.empty((1 << (height - 4)) * LANES, np.uint64)
-    codes = np.empty((2, (most // 16 + 1) * 4 * fields.PLACES), np.int64)
-    scratch, P = np.empty(multispin.FACTS + height * BLOCK, np.uint64), np.zeros(most + 1, np.uint64)
+    codes = np.empty((2, (bound // 16 + 1) * 4 * fields.PLACES), np.int64)
+    scratch, P = np.empty(multispin.FACTS + height * BLOCK, np.uint64), np.zeros(bound + 1, np.uint64)
     for sweep in range(draws.T.size):
         if stopped(halt):
             return
@@ -138,8 +141,8 @@ def wide_replicas(packed, bonds, runs, law, draws, halt):
             fields.functions(P, law.last[kind] + 1, codes[kind])
         for run in range(cuts.size - 1):
             plan, j = (planes, height, table, blocks, codes[run % 2]), 0
-            for place in range(cuts[run], cuts[run + 1]):
-                i = order[place]
+            for position in range(cuts[run], cuts[run + 1]):
+                i = order[position]
                 for g in range(0, groups, LANES):
                     for k in range(height):
                         store(planes, k * LANES, spread(NONE - np.uint64((bonds.begin[i] >> k) & 1)))
@@ -159,17 +162,17 @@ def pack(s, n, samples, shift, packed):
     """Set bit b of word (unit, group) where the unit is up in sample 64 group + b - shift."""
     words, groups = packed.words, packed.groups
     for k in range(0, samples + shift, 64):
-        begin, end = max(k, shift), min(k + 64, samples + shift)
+        begin, stop = max(k, shift), min(k + 64, samples + shift)
         for i in range(0, n - n % LANES, LANES):
             up = spread(NONE)
-            for b in range(begin, end):
+            for b in range(begin, stop):
                 up = up | (positive(s, (b - shift) * n + i) & (ONE << np.uint64(b - k)))
             vector = np.empty(LANES, np.uint64)
             store(vector, 0, up)
             for lane in range(LANES):
                 words[(i + lane) * groups + k // 64] = vector[lane]
         for i in range(n - n % LANES, n):
-            for b in range(begin, end):
+            for b in range(begin, stop):
                 if s[(b - shift) * n + i] > 0:
                     words[i * groups + k // 64] |= ONE << np.uint64(b - k)
 
@@ -180,15 +183,15 @@ def unpack(s, n, samples, shift, packed, low):
     words, groups = packed.words, packed.groups
     low, high = s.dtype.type(low), s.dtype.type(1)
     for k in range(0, samples + shift, 64):
-        begin, end = max(k, shift), min(k + 64, samples + shift)
+        begin, stop = max(k, shift), min(k + 64, samples + shift)
         for i in range(0, n - n % LANES, LANES):
             vector = np.empty(LANES, np.uint64)
             for lane in range(LANES):
                 vector[lane] = words[(i + lane) * groups + k // 64]
             up = load(vector, 0)
-            for b in range(begin, end):
+            for b in range(begin, stop):
                 levels(s, (b - shift) * n + i, up >> np.uint64(b - k), low)
         for i in range(n - n % LANES, n):
-            for b in range(begin, end):
+            for b in range(begin, stop):
                 up = (words[i * groups + k // 64] >> np.uint64(b - k)) & ONE
                 s[(b - shift) * n + i] = high if up else low

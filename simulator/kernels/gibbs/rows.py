@@ -24,7 +24,7 @@ def gibbs(r, x, y, z, parameters, samples, table, constants, position, scratch, 
     n, order, offsets = r.size, at + classes + 1, at + classes + 1 + r.size
     columns = offsets + n + 1
     low, factor = (-1, 2) if form & SPINS else (0, 1)
-    (each, later), own = step(z.size, n, sweeps, form), 0 if y.size == 1 else 1
+    (unit_step, later), field_step = step(z.size, n, sweeps, form), 0 if y.size == 1 else 1
     u, spare = scratch[:n], scratch[n : 2 * n]
     for k in range(samples):
         v, old, h, T = sample(r, k), sample(x, k), sample(y, k), sample(z, k)
@@ -36,11 +36,11 @@ def gibbs(r, x, y, z, parameters, samples, table, constants, position, scratch, 
             thermal.fill(u, spare, (position.sample + k) * n, position.tick, sweep, stream, position.key)
             # T logit(u) of all units first: the loop vectorises, the sweep itself cannot
             for i in range(n):
-                u[i] = (math.log(u[i]) - math.log(1 - u[i])) * T[sweep * later + i * each]
+                u[i] = (math.log(u[i]) - math.log(1 - u[i])) * T[sweep * later + i * unit_step]
             for c in range(classes):
-                for place in range(table[at + c], table[at + c + 1]):
-                    i = table[order + place]
-                    field = h[i * own]
+                for position_in_class in range(table[at + c], table[at + c + 1]):
+                    i = table[order + position_in_class]
+                    field = h[i * field_step]
                     for e in range(table[offsets + i], table[offsets + i + 1]):
                         field += constants[first + e] * v[table[columns + e]]
                     up = factor * field > u[i]
@@ -49,8 +49,8 @@ def gibbs(r, x, y, z, parameters, samples, table, constants, position, scratch, 
                     else:
                         v[i] = 1 if up else low
                 if form & AT_ONCE:
-                    for place in range(table[at + c], table[at + c + 1]):
-                        v[table[order + place]] = u[table[order + place]]
+                    for position_in_class in range(table[at + c], table[at + c + 1]):
+                        v[table[order + position_in_class]] = u[table[order + position_in_class]]
 
 
 @njit(error_model="numpy", nogil=True)
@@ -104,8 +104,8 @@ def digits(v, rates, row, number, halt):
         word, tick = number * total, row.tick * row.sweeps + sweep
         for c in range(classes):
             start = table[at + c]
-            for place in range(start, table[at + c + 1]):
-                i = table[order + place]
+            for position_in_class in range(start, table[at + c + 1]):
+                i = table[order + position_in_class]
                 field = rates.h[i * rates.own]
                 for e in range(table[offsets + i], table[offsets + i + 1]):
                     field += row.J[row.first + e] * v[table[columns + e]]
@@ -114,6 +114,6 @@ def digits(v, rates, row, number, halt):
                 if form & REPLICAS:
                     element, bit = number // 64 * n + i, number % 64
                 else:
-                    element, bit = word + (place - start) // 64, (place - start) % 64
+                    element, bit = word + (position_in_class - start) // 64, (position_in_class - start) % 64
                 v[i] = 1 if multispin.below(P, element, bit, tick, row.stream, row.key) else low
             word += (table[at + c + 1] - start + 63) // 64

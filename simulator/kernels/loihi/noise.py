@@ -53,11 +53,11 @@ def surprise(word):
 @njit(forceinline=True)
 def gumbel(word):
     """ln(-ln u), u = (w + 1/2) / 2^32."""
-    other = 2**33 - (2 * np.int64(word) + 1)
-    if other > 2**32:
+    upper = 2**33 - (2 * np.int64(word) + 1)
+    if upper > 2**32:
         return natural(lg(surprise(word)) - (FRACTION << FRACTION))
-    q = other >> 21
-    return natural(lg(other) - (33 << FRACTION)) + (q * (2048 + (1150 * q >> FRACTION)) >> FRACTION)
+    q = upper >> 21
+    return natural(lg(upper) - (33 << FRACTION)) + (q * (2048 + (1150 * q >> FRACTION)) >> FRACTION)
 
 
 @njit(forceinline=True)
@@ -99,13 +99,13 @@ def categorical(r, x, y, z, units, lag, stream, samples, position):
         if position.tick < lag:
             continue
         for start in range(0, n, units):
-            best, least = start, np.int64(0)
+            best, lowest = start, np.int64(0)
             for i in range(start, start + units):
                 word = philox(np.uint64((position.sample + s) * n + i), c1, np.uint64(0), c3, k0, k1)[0]
                 drive = xv[i] + bias[i if z.size > 1 else 0]
                 energy = (drive << 20) + T[i if y.size > 1 else 0] * gumbel(word)
-                if i == start or energy < least:
-                    best, least = i, energy
+                if i == start or energy < lowest:
+                    best, lowest = i, energy
             rv[best] = 1
 
 

@@ -15,7 +15,7 @@ from thermoc.simulator.kernels.loihi.units import HALF, TURN, narrow
 from thermoc.simulator.kernels.operands import sample
 
 
-class Sends(NamedTuple):
+class Senders(NamedTuple):
     """What a unit of x is: one that sends numbers, or one of a list of those that fired; messages or ones."""
 
     x: Any
@@ -23,7 +23,7 @@ class Sends(NamedTuple):
     graded: bool
 
 
-class Connections(NamedTuple):
+class SynapseTable(NamedTuple):
     """Where in the table the ends of each unit's connections stand, and their (target, weight) pairs."""
 
     table: Any
@@ -55,38 +55,38 @@ def arrive(r, int_states, at, ticks, turn, samples):
 
 
 @njit(error_model="numpy", nogil=True)
-def sending(sends, k):
+def sending(senders, k):
     """Return the unit and the message of entry k, -1 where there is none: lists of a file may name any unit."""
-    if not sends.listed:
-        return (k if sends.x[k] != 0 else -1), (sends.x[k] if sends.graded else 1)
-    unit = sends.x[1 + k]
-    return (unit if 0 <= unit < sends.x.size - 1 else -1), 1
+    if not senders.listed:
+        return (k if senders.x[k] != 0 else -1), (senders.x[k] if senders.graded else 1)
+    unit = senders.x[1 + k]
+    return (unit if 0 <= unit < senders.x.size - 1 else -1), 1
 
 
 @njit(error_model="numpy", nogil=True)
-def entries(sends):
+def entries(senders):
     """Return how many entries are looked at: every unit, or those listed."""
-    return min(sends.x[0], sends.x.size - 1) if sends.listed else sends.x.size
+    return min(senders.x[0], senders.x.size - 1) if senders.listed else senders.x.size
 
 
 @njit(error_model="numpy", nogil=True)
-def walk(r, sends, connections, base):
+def walk(r, senders, connections, base):
     """r[base + target] += weight message over the connections of every unit that sends, around the end of the ring."""
     table, starts, pairs = connections
-    for k in range(entries(sends)):
-        unit, message = sending(sends, k)
+    for k in range(entries(senders)):
+        unit, message = sending(senders, k)
         if unit < 0:
             continue
         for e in range(table[starts + unit], table[starts + unit + 1]):
-            place = base + table[pairs + 2 * e]
-            r[place - r.size if place >= r.size else place] += table[pairs + 2 * e + 1] * message
+            index = base + table[pairs + 2 * e]
+            r[index - r.size if index >= r.size else index] += table[pairs + 2 * e + 1] * message
 
 
 @njit(error_model="numpy", nogil=True)
-def walk_all(r, sends, weights):
+def walk_all(r, senders, weights):
     """r += weight message of every unit that sends, its weights to all side by side."""
-    for k in range(entries(sends)):
-        unit, message = sending(sends, k)
+    for k in range(entries(senders)):
+        unit, message = sending(senders, k)
         if unit < 0:
             continue
         w = weights[unit * r.size : unit * r.size + r.size]
@@ -98,37 +98,37 @@ def walk_all(r, sends, weights):
 def add_shifted(ring, sums, base, shift):
     """Add sums, shifted to the right, from a place of the ring on, around its end."""
     for i in range(sums.size):
-        place = base + i
-        ring[place - ring.size if place >= ring.size else place] += sums[i] >> shift
+        index = base + i
+        ring[index - ring.size if index >= ring.size else index] += sums[i] >> shift
 
 
 def synapse(r, x, parameters, table, int_states, turn, samples):
     """Clear the row of the tick and add what x sends to the rows that follow it."""
     at, ticks, units, starts, pairs, form = parameters
     for s in range(samples):
-        sends, first = Sends(sample(x, s), False, form & GRADED > 0), s * int_states.stride + at
+        senders, first = Senders(sample(x, s), False, form & GRADED > 0), s * int_states.stride + at
         ring = ring_of(int_states.array, first, ticks, units, turn)
-        add_entries(ring, sample(r, s), sends, Connections(table, starts, pairs), form // SHIFT)
+        add_entries(ring, sample(r, s), senders, SynapseTable(table, starts, pairs), form // SHIFT)
 
 
 def synapse_list(r, x, parameters, table, int_states, turn, samples):
     """The same where x lists the units that fired."""
     at, ticks, units, starts, pairs, form = parameters
     for s in range(samples):
-        sends, first = Sends(sample(x, s), True, False), s * int_states.stride + at
+        senders, first = Senders(sample(x, s), True, False), s * int_states.stride + at
         ring = ring_of(int_states.array, first, ticks, units, turn)
-        add_entries(ring, sample(r, s), sends, Connections(table, starts, pairs), form // SHIFT)
+        add_entries(ring, sample(r, s), senders, SynapseTable(table, starts, pairs), form // SHIFT)
 
 
 @njit(error_model="numpy", nogil=True)
-def add_entries(ring, sums, sends, connections, shift):
+def add_entries(ring, sums, senders, connections, shift):
     """Clear a row and add the messages of a sample; where they are to be shifted, their whole sum is: it is rounded."""
     ring.ended[:] = 0
     if shift == 0:
-        walk(ring.sums, sends, connections, ring.base)
+        walk(ring.sums, senders, connections, ring.base)
         return
     sums[:] = 0
-    walk(sums, sends, connections, 0)
+    walk(sums, senders, connections, 0)
     add_shifted(ring.sums, sums, ring.base, shift)
 
 
@@ -136,15 +136,15 @@ def matrix(r, x, y, parameters, int_states, samples):
     """The same of a whole matrix y, whose ring has one row: the buffer becomes what x sends."""
     at, _, units, _, _, form = parameters
     for s in range(samples):
-        sends = Sends(sample(x, s), form & LISTED > 0, form & GRADED > 0)
+        senders = Senders(sample(x, s), form & LISTED > 0, form & GRADED > 0)
         first, sums, shift = s * int_states.stride + at, sample(r, s), form // SHIFT
         buffer = int_states.array[first : first + units]
         buffer[:] = 0
         if shift == 0:
-            walk_all(buffer, sends, y.array)
+            walk_all(buffer, senders, y.array)
             continue
         sums[:] = 0
-        walk_all(sums, sends, y.array)
+        walk_all(sums, senders, y.array)
         add_shifted(buffer, sums, 0, shift)
 
 
@@ -167,12 +167,12 @@ def conv(r, x, y, table, int_states, at, sizes, form, samples):
     for s in range(samples):
         sums, xv, first = sample(r, s), sample(x, s), s * int_states.stride + at
         sums[:] = 0
-        for place in range(channels * height * width):
-            message = xv[place]
+        for index in range(channels * height * width):
+            message = xv[index]
             if message == 0:
                 continue
             message = message if form & GRADED else 1
-            channel, i, j = place // (height * width), place // width % height, place % width
+            channel, i, j = index // (height * width), index // width % height, index % width
             lowest = channel // (channels // groups) * outputs
             for ky in range(tall):
                 row = i + py - ky * dy

@@ -44,27 +44,27 @@ def narrow(x):
 
 
 @njit(error_model="numpy", nogil=True)
-def advance(u, v, a, bias, keep_u, keep_v, least):
+def advance(u, v, a, bias, keep_u, keep_v, firing_level):
     """Integrate some units; return a negative number where one may have fired. bias is one for all, or one a unit."""
     hot = np.int64(0)  # signs are gathered by OR, which every vector unit has for 64 bits; a maximum is rarer
     if bias.size > 1:
         for j in range(u.size):
             u[j] = wrapped(decayed(u[j], keep_u) + (a[j] << 6))
             v[j] = clipped(decayed(v[j], keep_v) + u[j] + bias[j])
-            hot |= least - 1 - v[j]
+            hot |= firing_level - 1 - v[j]
     else:
         offset = bias[0]
         for j in range(u.size):
             u[j] = wrapped(decayed(u[j], keep_u) + (a[j] << 6))
             v[j] = clipped(decayed(v[j], keep_v) + u[j] + offset)
-            hot |= least - 1 - v[j]
+            hot |= firing_level - 1 - v[j]
     return hot
 
 
 def lif(r, x, y, parameters, int_states, tick, samples):
     """Step currents and membranes; r gets the list of the units that fire."""
     currents, membranes, du, dv, threshold, form = parameters
-    n, least = r.size - 1, threshold + (0 if form & AT_LEAST else 1)
+    n, firing_level = r.size - 1, threshold + (0 if form & AT_LEAST else 1)
     keep_u, keep_v = np.int64(4095 - du) & 4095, np.int64(4096 - dv) & 8191
     for s in range(samples):
         fired, count, first = sample(r, s), 0, s * int_states.stride
@@ -74,12 +74,12 @@ def lif(r, x, y, parameters, int_states, tick, samples):
         u, v = int_states.array[first + currents :][:n], int_states.array[first + membranes :][:n]
         a, bias = sample(x, s), sample(y, s)
         for start in range(0, n, CHUNK):
-            end = min(start + CHUNK, n)
-            offsets = bias[start:end] if y.size > 1 else bias
-            if advance(u[start:end], v[start:end], a[start:end], offsets, keep_u, keep_v, least) >= 0:
+            stop = min(start + CHUNK, n)
+            offsets = bias[start:stop] if y.size > 1 else bias
+            if advance(u[start:stop], v[start:stop], a[start:stop], offsets, keep_u, keep_v, firing_level) >= 0:
                 continue
-            for i in range(start, end):
-                if v[i] >= least:
+            for i in range(start, stop):
+                if v[i] >= firing_level:
                     v[i] = v[i] - threshold if form & SUBTRACT else 0
                     count += 1
                     fired[count] = i
@@ -123,8 +123,8 @@ def lookup(r, x, y, z, shift, samples):
     for s in range(samples):
         rv, xv, bias, entries = sample(r, s), sample(x, s), sample(y, s), sample(z, s)
         for i in range(r.size):
-            place = ((xv[i] + bias[i if y.size > 1 else 0]) >> shift) + z.size // 2
-            rv[i] = narrow(entries[min(max(place, 0), z.size - 1)])
+            entry = ((xv[i] + bias[i if y.size > 1 else 0]) >> shift) + z.size // 2
+            rv[i] = narrow(entries[min(max(entry, 0), z.size - 1)])
 
 
 def sigma(r, x, int_states, at, samples):
