@@ -47,13 +47,13 @@ def build(graph: Graph, threads: int | None) -> ClockedArtefact:
 
 
 def run(artefact: ClockedArtefact, feed: Feed, place: Place) -> Outcome:
-    """Run part by part. Errors: T404 for a first tick other than 0."""
+    """Run host and chip in turn. Errors: T404 for a first tick other than 0."""
     programs = {program_part.hash: program for _, program_part, program in artefact.programs}
 
-    def part(graph: Graph, given: Feed, first_tick: int) -> tuple[Mapping[str, NDArray], Mapping[str, NDArray]]:
+    def run_part(graph: Graph, inputs: Feed, first_tick: int) -> tuple[Mapping[str, NDArray], Mapping[str, NDArray]]:
         where = Place(seed=place.seed, first_sample=place.first_sample, first_tick=first_tick)
-        result = run_program(programs[graph.hash], given, where, artefact.threads)
+        result = run_program(programs[graph.hash], inputs, where, artefact.threads)
         return result.outputs, result.states
 
-    outputs, states = run_in_parts(artefact.graph, feed, program_part, first_tick=place.first_tick)
+    outputs, states = run_in_parts(artefact.graph, feed, run_part, first_tick=place.first_tick)
     return Outcome(outputs=outputs, states=states)
