@@ -25,6 +25,7 @@ def elements(x, s, n, joined, scratch, place):
     if x.size == n or (joined and x.stride):
         return x.array[start : start + n]
     spread = scratch[place * n : place * n + n]
+    # a constant is spread once for all samples
     if s == 0 or x.stride:
         for i in range(n):
             spread[i] = x.array[start]

@@ -16,6 +16,8 @@ def run_lines(lines, frame, halt, first, last, block, from_tick, to_tick, from_l
     for start in range(first, last, block):
         frame[FrameNumber.START], frame[FrameNumber.SAMPLES] = start, min(block, last - start)
         for tick in range(from_tick, to_tick):
+            # rows read where they are from the frame: a call by address hands over two pointers, whatever the row
+            # needs
             frame[FrameNumber.TICK] = tick
             if stopped(halt):
                 return

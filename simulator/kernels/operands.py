@@ -121,6 +121,7 @@ def _array(context, builder, kind, address, size):
     array = context.make_array(kind)(context, builder)
     width = _constant(context.get_abi_sizeof(context.get_data_type(kind.dtype)))
     data = builder.inttoptr(address, context.get_data_type(kind.dtype).as_pointer())
+    # without an owner an array costs no reference count, which inner loops would pay thousands of times
     populate_array(array, data=data, shape=[size], strides=[width], itemsize=width, meminfo=None)
     return array._getvalue()
 
@@ -171,6 +172,7 @@ def sample(typingctx, operand, s):
     def codegen(context, builder, signature, args):
         array, stride, n = (builder.extract_value(args[0], k) for k in range(3))
         data = context.make_array(kind)(context, builder, array).data
+        # a slice would clamp its ends, which takes longer to compile and to run
         first = builder.gep(data, [builder.mul(args[1], stride)])
         return _array(context, builder, kind, builder.ptrtoint(first, _WORD), n)
 
@@ -275,6 +277,7 @@ def stopped(typingctx, halt):
 
     def codegen(context, builder, signature, args):
         data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        # a plain load could be moved out of the loop that waits for the flag
         return builder.icmp_signed("!=", builder.load_atomic(data, "monotonic", 8), _constant(0))
 
     return types.boolean(halt), codegen

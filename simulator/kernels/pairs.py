@@ -52,6 +52,7 @@ def energy_and_push(law, square, qq):
         return energy, energy / soft
     r, table, points = math.sqrt(square), law.fc, law.points
     at = law.at + 2 + (law.axes if law.boxed else 0)
+    # outside a table there is no force: extrapolated lines grow without bound
     if r < table[at] or r >= table[at + points - 1]:
         return 0.0 * r, 0.0 * r
     low, high = 0, points - 1
@@ -85,6 +86,7 @@ def _meet(r, x, i, j, law):
     for a in range(d):
         distance = _distance(x, i, j, a, law)
         square += distance * distance
+    # written so that a distance that is no number goes on, and is reported
     if cutoff > 0 and not square < cutoff * cutoff:
         return True
     qq = law.q[2 + i] * law.q[2 + j]
@@ -140,6 +142,7 @@ def _grid(x, n, law, cells):
         low[a], length = (0.0, fc[at + 2 + a]) if boxed else (lowest, highest - lowest)
         if not math.isfinite(length):
             return 1
+        # more cells than particles would take longer to empty than to search
         count[a] = max(1, min(int(length / fc[at]), 1 + int(n ** (1 / d))))
         if boxed and count[a] < 3:  # its neighbours on both sides would be the same cell
             return 1
@@ -164,6 +167,7 @@ def _by_cells(r, x, n, law, cells, total):
     d, count, head, after = law.axes, cells.count, np.full(total, -1), np.empty(n, np.int64)
     mine, near = np.zeros(3, np.int64), np.zeros(3, np.int64)
     first, second = -1, -1
+    # from the last to the first, so that each list rises and sums run in the order of the particles
     for i in range(n - 1, -1, -1):
         cell = 0
         for a in range(d):
@@ -179,6 +183,7 @@ def _by_cells(r, x, n, law, cells, total):
                 digits //= 3
                 if law.boxed:
                     near[a] = (near[a] + count[a]) % count[a]
+                # a particle beyond a free border has been put into the outermost cell, whose neighbours end there
                 inside = inside and 0 <= near[a] < count[a]
                 cell = cell * count[a] + near[a]
             j = head[cell] if inside else -1

@@ -71,6 +71,7 @@ def advance_free(v, resting, x, y, start, size, z):
     hot, zero, tick = np.int32(0), resting.dtype.type(0), resting.dtype.type(1)
     for j in range(size):
         i = np.uint64(start + j)
+        # every unit is integrated and the result chosen: a branch would keep the loop from vectorising
         new = keep * v[i] + (gain * (x[i] + y[i]) + offset)
         free = resting[i] <= zero
         v[i] = new if free else v[i]
@@ -122,6 +123,8 @@ def lif_step(r, x, y, z, float_states, membranes, counters, form, refractory, sa
                 hot = advance(v, xv, yv, start, size, unit_parameters)
             else:
                 hot = advance_each(v, xv, yv, start, size, unit_parameters)
+            # few units fire in a tick: a second look at their chunk alone costs little, a test within the first loop
+            # much
             if hot:
                 count = fire(fired, count, v, resting, start, size, unit_parameters, form, refractory)
         fired[0] = count
@@ -198,6 +201,7 @@ def listed_columns(r, x, y, z, table, starts, targets, into, samples):
             if not 0 <= unit < units:
                 continue
             first, last = table[starts + unit], table[starts + unit + 1]
+            # equal weights are one number: an index less to load for each connection
             if x.size == 1:
                 weight = xv[0]
                 for e in range(first, last):

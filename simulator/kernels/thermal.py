@@ -32,6 +32,7 @@ def boltzmann(r, x, y, units, samples):
 @njit(error_model="numpy", nogil=True)
 def boltzmann_row(r, x, T, at, step):
     """One row of ``boltzmann``; unit i has the temperature T[at + i step]."""
+    # an energy minus the least is exact where both are near; a quotient minus another has lost digits already
     alike = True
     for i in range(1, r.size):
         alike = alike and T[at + i * step] == T[at]
@@ -52,6 +53,7 @@ def boltzmann_row(r, x, T, at, step):
 @njit(forceinline=True)
 def philox(c0, c1, c2, c3, k0, k1):
     """Return the four words of a counter under a key; every argument is a uint64 below 2^32."""
+    # words are masked in 64 bits: Numba promotes shifts of 32-bit words, and the generator would be wrong
     for _ in range(ROUNDS):
         p0, p1 = c0 * M0, c2 * M1
         c0, c1, c2, c3 = (p1 >> HALF) ^ c1 ^ k0, p1 & LOW, (p0 >> HALF) ^ c3 ^ k1, p0 & LOW
@@ -88,6 +90,7 @@ def fill(u, v, first, tick, draw, stream, key):
     """Set u and v to two uniforms each of the blocks of element first + i."""
     k0, k1 = np.uint64(key) & LOW, np.uint64(key) >> HALF
     c1, c2, c3 = np.uint64(tick), np.uint64(draw), np.uint64(stream)
+    # both uniforms are made even where one is enough: one loop for both formats vectorises
     for i in range(u.size):
         w0, w1, w2, w3 = philox(np.uint64(first + i), c1, c2, c3, k0, k1)
         if u.itemsize == 4:

@@ -123,8 +123,11 @@ def mvm(r, x, y, z, table, constants, sizes, settings, vectors, samples):
                 for number in range(count):
                     start = (begin + number) // vectors * x.stride + (begin + number) % vectors * n + first
                     read(d[number * inner : (number + 1) * inner], x.array[start:], converter, encoding, digits)
+                # currents of all slices by one product: a reading of many vectors is a product of matrices
                 u[: count * columns] = 0
                 add_product(u, 0, d, 0, constants, weights + first * columns, count, inner, columns)
+                # noise adds to a current as a normal with the summed variances of its cells: one draw a column, not
+                # one a cell
                 if y.given:
                     spread = constants[variances + first * columns :]
                     noise = ReadNoise(spread, y, vectors, arrays * readings, t * readings + k)
@@ -147,6 +150,7 @@ def add_codes(r, u, v, digits, scale_of_reading, gain, converter, slices):
     m, half, inverse = r.size, r.dtype.type(0.5), r.dtype.type(1) / digits.apart
     for k in range(digits.count):
         now = u
+        # the last number is what is left, and needs no separating
         if k < digits.count - 1:
             separate(u, v, digits.apart, inverse, half)
             now = v

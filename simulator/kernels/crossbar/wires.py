@@ -45,6 +45,7 @@ def ladders(G, r_word, r_bit, m, n, word, bit, taken):
     flow, Y = np.zeros(LANES), np.zeros(n)
     for i in range(0, m, LANES):
         flow[:] = 0
+        # eight lines at a time: each is a recurrence from its far end, which no vector along it could follow
         for j in range(n - 1, -1, -1):
             for k in range(LANES):
                 Y_word = G[i + k, j] + flow[k]
@@ -124,6 +125,7 @@ def potentials(G, word, bit, taken, r_word, r_bit, V, w, b, sizes, tolerance, mo
     for i in range(m):
         goal += tolerance * tolerance * taken[i] * V[i] * V[i]
         x[i] = b[i]
+    # the residual of the guess: that of a warm start is small already
     for first in range(0, rows, LANES):
         solved(wires, b, V, w, first, carried)
     bits(wires, w, x, 1.0, F, u)
@@ -132,6 +134,7 @@ def potentials(G, word, bit, taken, r_word, r_bit, V, w, b, sizes, tolerance, mo
     while residual > goal and count < most:
         count += 1
         squares, passed = onward(wires, x, z, beta, p, q, F, u)
+        # the wires of the bit lines take r F^2 of what the cells give: known without another pass
         alpha, old, residual = residual / (squares - r_bit * passed), residual, 0.0
         u[:] = 0
         for first in range(rows - LANES, -1, -LANES):

@@ -46,6 +46,7 @@ def lattice(s, h, J, spins, draws, halt):
     scratch, beside = np.empty(multispin.SCRATCH, np.uint64), np.empty(BLOCK, np.uint64)
     P, D = np.empty(multispin.TERMS, np.uint64), np.empty(multispin.TERMS * (multispin.DIGITS + 1), np.uint64)
     _pack(s, L, words)
+    # which rows have their other neighbour to the right is the same in every sweep
     for y in range(L):
         for w in range(across):
             right[y * across + w] = NONE - np.uint64(y & 1)
@@ -58,6 +59,7 @@ def lattice(s, h, J, spins, draws, halt):
         counter = counter_of(draws, sweep)
         for colour in range(2):
             mine, opposite, first = words[colour], words[1 - colour], (2 * draws.low + colour) * half
+            # a block at a time, so that what the undecided units need is still in the cache when they go on
             for start in range(0, half, BLOCK):
                 size = min(BLOCK, half - start)
                 _beside(beside, opposite, start, size, across, colour, right)

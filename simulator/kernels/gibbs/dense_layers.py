@@ -62,6 +62,7 @@ def gibbs_layers(r, x, y, z, parameters, samples, table, constants, position, ha
     groups = places[classes]
     layers = LayerTables(starts, order, places, groups, constants)
     states, odd = LevelCodes(np.zeros(samples * groups, np.uint16), form & SPINS > 0), np.zeros(samples, np.bool_)
+    # vectors that straddle two cache lines are loaded at half the speed
     fields, tables = _aligned(samples * widest, r.array), _aligned(DEEP * STATES * lanes(r.array), r.array)
     u, row, up = np.empty(widest, r.array.dtype), np.empty(widest, r.array.dtype), np.zeros(widest, np.uint8)
     for k in range(samples):
@@ -80,6 +81,7 @@ def gibbs_layers(r, x, y, z, parameters, samples, table, constants, position, ha
             _fields(fields, samples, layers, matrix, states, tables)
             for k in range(samples):
                 v = sample(r, k)
+                # an initial state may stand between the levels; after one sweep none does
                 if odd[k] and sweep == 0:
                     _weigh(fields, k, samples, layers, matrix, v)
                 _uniforms(u[: units.size], units, n, k, sweep, stream, position)
@@ -206,6 +208,7 @@ def _drives(row, fields, k, samples, u):
 def _decide(v, units, u, row, rates, spins, up):
     """Let each unit of a class go up where drive > T logit(u)."""
     n, h, T = units.size, rates.h, rates.T
+    # the common case apart: its loop reads no index and vectorises
     if rates.own == 0 and rates.each == 0:
         field, t = h[0], T[0]
         for j in range(n):

@@ -104,6 +104,7 @@ def _plan(
     """Return the layout of a row; one of constants is made once a run."""
     limit = min(MOST_SUMS, SUMS_A_SAMPLE * samples)
     h, couplings = y.array[: y.size], constants[row.couplings :]
+    # the address tells constants apart from work, which changes from tick to tick
     name = (row.couplings, row.at, y.array.__array_interface__["data"][0], limit)
     if np.may_share_memory(h, constants) and name in layouts:
         return layouts[name]
@@ -139,6 +140,7 @@ def layout(
     none = np.array([highest[kind == k].max(initial=0) for k in range(2)])
     begin = (none[kind] + lowest) // (2 if spins else 1)
     last = np.array([(begin + total)[kind == k].max(initial=0) for k in range(2)])
+    # digits of so many sums would cost more than going unit by unit
     if last.max() >= limit:
         return None
     bits = max(1, int(np.abs(w).max(initial=0)).bit_length())

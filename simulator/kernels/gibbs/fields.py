@@ -57,6 +57,7 @@ def count(planes, height, weight, packed, bonds, number, g):
         load(planes, (weight + 1) * LANES),
         load(planes, (weight + 2) * LANES),
     )
+    # a carry-save tree: seven adders count eight neighbours, and only the carry of eights ripples on
     for e in range(bonds.starts[number], bonds.starts[number + 1], GROUP):
         ones, a = _sum(ones, _other(packed, bonds, e, g), _other(packed, bonds, e + 1, g))
         ones, b = _sum(ones, _other(packed, bonds, e + 2, g), _other(packed, bonds, e + 3, g))
@@ -118,6 +119,7 @@ def update(plan, scratch, j, words, place, element, counter):
     drawn = multispin.four_blocks(element, counter.tick, NONE, counter.stream, counter.k0, counter.k1)
     _prepare(planes, height, table, blocks)
     up, undecided = spread(NONE), spread(ALL)
+    # eight digits decide all but one unit in 256; a block draws them in one go
     first, then = _four(planes, table, blocks, codes, 0), _four(planes, table, blocks, codes, 4)
     for k in range(4):
         up, undecided = multispin.compare(up, undecided, first[k], drawn[k])

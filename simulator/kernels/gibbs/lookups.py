@@ -62,6 +62,7 @@ def tabulate(typingctx, table, to, w, wo, spins):
         def pairs(first, second):
             return [builder.fadd((up if m & 1 else down)[first], (up if m & 2 else down)[second]) for m in range(4)]
 
+        # two sums of four, then sixteen of those: 24 additions in the place of 48
         low, high = pairs(0, 1), pairs(2, 3)
         for m in range(STATES):
             builder.store(builder.fadd(low[m % 4], high[m // 4]), place(entries, to, wide * m), align=size)
@@ -88,6 +89,7 @@ def adder(tables):
             with cgutils.for_range(builder, samples) as loop:
                 at = builder.add(ro, builder.mul(loop.index, ir.Constant(index, wide)))
                 target = builder.bitcast(builder.gep(results, [at]), kind.as_pointer())
+                # the sum stays in a register while it passes eight tables: memory is met once
                 total = builder.load(target, align=size)
                 line = builder.add(co, builder.mul(loop.index, cs))
                 for k in range(tables):

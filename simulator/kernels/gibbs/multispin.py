@@ -60,6 +60,7 @@ four_blocks, two_blocks = blocks(4), blocks(2)
 @njit(error_model="numpy", nogil=True)
 def threshold(drive, T):
     """Return ceil(2^52 / (1 + e^(-drive / T)))."""
+    # of the two ways to write it, the one whose exponential cannot overflow
     exponential = math.exp(-abs(drive) / T)
     p = 1 / (1 + exponential) if drive >= 0 else exponential / (1 + exponential)
     return np.uint64(np.int64(math.ceil(p * 2.0**DIGITS)))
@@ -158,6 +159,7 @@ def finish(advance, plan, facts, scratch, n, words, counter):
     more(plan, scratch, i, left, number, drawn) goes on by the digits of draw ``number`` and its next, as ``compare``;
     after the last it returns which go up for certain. facts: how many rows of the scratch memory it reads.
     """
+    # one unit in 256 is undecided here: it pays to pack their words before going on
     number = SHARED
     m = _compact(scratch, n, facts)
     while m:
@@ -188,6 +190,7 @@ def _compact(scratch, n, facts):
         row = scratch[first : first + BLOCK]
         for i in range(m):
             row[i] = row[np.int64(index[i])]
+    # what is left of the last vector must not count as undecided
     for i in range(LEFT + m, LEFT - -m // LANES * LANES):
         scratch[i] = NONE
     return m

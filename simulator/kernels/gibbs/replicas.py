@@ -77,6 +77,7 @@ def counter_of(draws, sweep):
 def few_replicas(packed, bonds, runs, law, draws, halt):
     """Sweep units that count four neighbours each."""
     words, groups, order, cuts = packed.words, packed.groups, runs.order, runs.cuts
+    # five sums at most: digits of thresholds are polynomials in three digits of the count
     n, P = order.size, np.zeros(TERMS, np.uint64)
     scratch, polynomials_of_kind = (
         np.empty(multispin.SCRATCH, np.uint64),
@@ -126,6 +127,7 @@ def wide_replicas(packed, bonds, runs, law, draws, halt):
     words, groups, order, cuts = packed.words, packed.groups, runs.order, runs.cuts
     n, bound = order.size, max(law.last[0], law.last[1])
     bits, height = (bonds.starts.size - 1) // n, 4
+    # four planes at least: sums are looked up by their last four digits
     while bound >> height:
         height += 1
     planes, table = np.zeros((height + 3) * LANES, np.uint64), np.empty(16 * LANES, np.uint64)

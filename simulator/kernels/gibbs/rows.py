@@ -44,6 +44,8 @@ def gibbs(r, x, y, z, parameters, samples, table, constants, position, scratch, 
                     for e in range(table[offsets + i], table[offsets + i + 1]):
                         field += constants[first + e] * v[table[columns + e]]
                     up = factor * field > u[i]
+                    # a class that may be coupled sees old levels only: the new ones wait in the uniforms, which are
+                    # used up
                     if form & AT_ONCE:
                         u[i] = 1 if up else low
                     else:
@@ -109,6 +111,7 @@ def digits(v, rates, row, number, halt):
                 field = rates.h[i * rates.own]
                 for e in range(table[offsets + i], table[offsets + i + 1]):
                     field += row.J[row.first + e] * v[table[columns + e]]
+                # the same threshold as the kernels of 64 units a word use: a unit may not depend on who runs it
                 T = rates.T[sweep * rates.later + i * rates.each]
                 P = multispin.threshold(float(factor * field), float(T))
                 if form & REPLICAS:

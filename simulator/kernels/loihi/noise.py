@@ -26,6 +26,7 @@ EXPONENT_BIAS = 1023 << FRACTION
 @njit(forceinline=True)
 def lg(A):
     """log2 of a whole number from 1 below 2^34: exponent and leading digits of the float are count and remainder."""
+    # the conversion to a float counts leading zeros for us, and it vectorises
     digits = np.int64(bits64(np.float64(A)) >> np.uint64(40))
     m = digits & (ONE - 1)
     return digits - EXPONENT_BIAS + (BEND * m * (ONE - m) >> 24)
@@ -63,6 +64,7 @@ def gumbel(word):
 @njit(forceinline=True)
 def normal(first, second):
     """Box and Muller's normal of two words."""
+    # the square root of a whole number below 2^53 is exact enough to be the same on every machine
     radius = np.int64(math.sqrt(np.float64(2 * surprise(first) << FRACTION)))
     return radius * COSINES[np.int64(second >> np.uint64(22))] >> FRACTION
 

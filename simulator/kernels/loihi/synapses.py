@@ -127,6 +127,7 @@ def add_entries(ring, sums, senders, connections, shift):
     if shift == 0:
         walk(ring.sums, senders, connections, ring.base)
         return
+    # the chip shifts the whole sum of a tick to the right, so that what is cut off is cut off once
     sums[:] = 0
     walk(sums, senders, connections, 0)
     add_shifted(ring.sums, sums, ring.base, shift)

@@ -21,6 +21,7 @@ MAGNITUDE = 2**25 - 1
 @njit(forceinline=True)
 def decayed(x, keep):
     """sgn(x) (|x| keep >> 12)."""
+    # truncation towards 0, as on the chip: a floor shift of the magnitude
     sign = x >> 63
     return ((((((x ^ sign) - sign) & MAGNITUDE) * keep) >> 12) ^ sign) - sign
 
@@ -76,6 +77,7 @@ def lif(r, x, y, parameters, int_states, tick, samples):
         for start in range(0, n, CHUNK):
             stop = min(start + CHUNK, n)
             offsets = bias[start:stop] if y.size > 1 else bias
+            # few units fire: a chunk without one is done in one vector loop
             if advance(u[start:stop], v[start:stop], a[start:stop], offsets, keep_u, keep_v, firing_level) >= 0:
                 continue
             for i in range(start, stop):

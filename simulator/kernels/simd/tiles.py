@@ -109,6 +109,7 @@ def add_product(r, ro, x, xo, y, yo, rows, inner, columns):
 
     Each sum runs in the order of its index by fused operations: a row is the same whatever rows are beside it.
     """
+    # a panel that is read by many tiles is laid end to end once, so that each reads it in a straight line
     packed = rows >= PACKED_ROWS
     width, depth = (2 * _lanes(r), PANEL) if packed else (max(columns, 1), max(inner, 1))
     panel, first_place = (empty(PANEL * width, r.dtype), 0) if packed else (y, yo)
