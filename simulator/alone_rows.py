@@ -40,19 +40,19 @@ class SampleBlock(NamedTuple):
     states: NDArray
     size: int
     first: int
-    count: int
+    samples: int
     layouts: dict[Any, Any]
     halt: NDArray
 
 
 def run_alone(program: Program, number: int, block: SampleBlock, tick: int, seed: int) -> list[Collision]:
-    """LoopPosition one row of a program for a block of samples; return what collided."""
+    """Run one row of a program for a block of samples; return what collided."""
     row = program.code[number].tolist()
     instruction = INSTRUCTIONS[row[0]]
     kernel, collision = _kernel(row[0]), np.full(3, -1)
     available = _operands(program, row, block) | {
         "parameters": tuple(instruction.values(row).values()),
-        "samples": block.count,
+        "samples": block.samples,
         "table": program.table,
         "constants": program.floats,
         "position": NoisePosition(block.first, tick, np.uint64(seed)),

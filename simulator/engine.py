@@ -56,7 +56,7 @@ def run(
     threads: int | None = None,
     block: int | None = None,
 ) -> Result:
-    """LoopPosition ``ticks`` ticks for ``batch`` samples; inputs are (ticks, batch, *shape).
+    """Run ``ticks`` ticks for ``batch`` samples; inputs are (ticks, batch, *shape).
 
     threads: at most so many, default one a core. block: samples that run together, default what fits the cache.
     Results are the same for every number of threads, size of block, and split of the batch (with ``first_sample``).
@@ -94,7 +94,7 @@ class _Way(NamedTuple):
 def _ticks(
     program: Program, inputs: Mapping[str, NDArray], states: tuple[NDArray, NDArray], ticks: int, plan: _Way
 ) -> dict[str, NDArray]:
-    """LoopPosition some ticks; advance the states in place and return the outputs."""
+    """Run some ticks; advance the states in place and return the outputs."""
     batch, begun = plan.batch, plan.begun
     real, integer = np.dtype(program.precision), np.dtype(np.int64)
     timed = ticks > 1 and any(inputs[port.name].strides[0] != 0 for port in program.inputs)
@@ -140,7 +140,7 @@ def _ticks(
 def _in_halves(
     halves: Halves, inputs: Mapping[str, NDArray], states: tuple[NDArray, NDArray], ticks: int, plan: _Way
 ) -> dict[str, NDArray]:
-    """LoopPosition the head for some ticks, then the tail once for all of these, and so on."""
+    """Run the head for some ticks, then the tail once for all of these, and so on."""
     outputs = {port.name: np.empty((ticks, plan.batch, *port.shape), port.dtype) for port in halves.tail.outputs}
     empty_states = np.empty(0, halves.tail.precision), np.empty(0, np.int64)
     longest = max(1, CROSSING_BYTES // max(1, 8 * sum(halves.head.widths[1]) * plan.batch))
@@ -170,7 +170,7 @@ def _repeated(one: NDArray, batch: int) -> NDArray:
 
 
 def _spread(work: Callable[[int, int], None], cuts: Sequence[int], halt: NDArray, *, alone: bool) -> None:
-    """LoopPosition the work on as many threads as there are parts; kernels hold no lock.
+    """Run the work on as many threads as there are parts; kernels hold no lock.
 
     Unless it is over at once, this thread waits, so that Ctrl-C is heard: it asks the kernels to stop and is raised.
     """

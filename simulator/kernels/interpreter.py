@@ -9,7 +9,7 @@ from thermoc.simulator.kernels.operands import FrameNumber, call, stopped
 
 
 def run_lines(lines, frame, halt, first, last, block, from_tick, to_tick, from_line, to_line):
-    """LoopPosition some lines in some ticks for the samples from ``first`` to ``last``, ``block`` at a time.
+    """Run some lines in some ticks for the samples from ``first`` to ``last``, ``block`` at a time.
 
     The frame tells the lines where the loop is; it ends early once ``halt`` is set.
     """

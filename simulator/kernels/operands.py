@@ -164,8 +164,7 @@ def integers(typingctx, line, frame, slot):
     return operand(line, frame, types.intp), _operand(kind)
 
 
-@intrinsic
-def sample(typingctx, operand, s):
+def _sample(typingctx, operand, s):
     """Return the elements of one sample of an operand."""
     kind = operand.types[0]
 
@@ -177,6 +176,10 @@ def sample(typingctx, operand, s):
         return _array(context, builder, kind, builder.ptrtoint(first, _WORD), n)
 
     return kind(operand, types.intp), codegen
+
+
+sample: Any = intrinsic(_sample)
+"""``sample(operand, s)``: the elements of one sample of an operand."""
 
 
 def _samples(dtype, frame):
@@ -257,7 +260,7 @@ def word(typingctx, pointer, place):
 
 @intrinsic
 def call(typingctx, lines, number, frame):
-    """LoopPosition a line: call the function whose address it begins with, by (line, frame)."""
+    """Run a line: call the function whose address it begins with, by (line, frame)."""
 
     def codegen(context, builder, signature, args):
         lines, frame = (context.make_array(signature.args[k])(context, builder, args[k]).data for k in (0, 2))

@@ -36,7 +36,7 @@ class Together(NamedTuple):
     """Readings that go through the cells as one number: the first, how many, how far apart they are in it."""
 
     first: int
-    count: int
+    readings: int
     apart: float
 
 
@@ -137,7 +137,7 @@ def mvm(r, x, y, z, table, constants, sizes, settings, vectors, samples):
                     gain = Gain(z.array, at, z.given, 1 if z.size > 1 else 0)
                     row, sums = u[number * columns : (number + 1) * columns], results[number * m : (number + 1) * m]
                     add_codes(sums, row, v, digits, scale_of_reading, gain, converter, slices)
-                for _ in range(digits.count):
+                for _ in range(digits.readings):
                     scale_of_reading *= converter.reading
         for number in range(count):
             for j in range(m):
@@ -148,10 +148,10 @@ def mvm(r, x, y, z, table, constants, sizes, settings, vectors, samples):
 def add_codes(r, u, v, digits, scale_of_reading, gain, converter, slices):
     """r += the codes of some readings of one vector, that u holds apart from each other, shifted."""
     m, half, inverse = r.size, r.dtype.type(0.5), r.dtype.type(1) / digits.apart
-    for k in range(digits.count):
+    for k in range(digits.readings):
         now = u
         # the last number is what is left, and needs no separating
-        if k < digits.count - 1:
+        if k < digits.readings - 1:
             separate(u, v, digits.apart, inverse, half)
             now = v
         value = scale_of_reading
@@ -193,7 +193,7 @@ def read(d, x, converter, encoding, digits):
     for _ in range(digits.first):
         low *= converter.lower
     d[:] = 0
-    for _ in range(digits.count):
+    for _ in range(digits.readings):
         for i in range(d.size):
             steps = rounded(x[i] * converter.scale, half, converter.steps)
             d[i] += worth * digit(steps, low, converter.lower, converter.reading)

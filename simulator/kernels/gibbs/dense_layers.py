@@ -28,7 +28,7 @@ class LayerTables(NamedTuple):
     starts: Any
     order: Any
     places: Any
-    groups: int
+    groups: Any
     w: Any
 
 
