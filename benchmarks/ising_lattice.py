@@ -143,7 +143,7 @@ def main() -> None:
             rates[name].append(samples * SWEEPS * L * L / (time.perf_counter() - start) / 1e9)
     first = rates["thermoc, 1 thread"]
     show(
-        f"chequerboard Ising, L = {L}, T = {T}: {SWEEPS} sweeps",
+        f"checkerboard Ising, L = {L}, T = {T}: {SWEEPS} sweeps",
         [
             {
                 "sampler": name,

@@ -96,7 +96,7 @@ def ours(sweeps: int) -> Callable[[int, int, int], np.ndarray]:
 
 
 def chain(step: Step, steps: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return the states of a chain from nought."""
+    """Return the states of a chain from 0."""
     v, seen = np.zeros((CHAINS, VISIBLE), np.float32), []
     for _ in range(steps):
         v, h = step(v)

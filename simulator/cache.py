@@ -14,7 +14,7 @@ import pickle
 import platform
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -38,9 +38,10 @@ _HASH = hashlib.sha256().digest_size
 class KernelCache(caching._Cache):
     """Where one function's machine code is kept. A damaged file is compiled anew; a full disk keeps nothing."""
 
-    def __init__(self, dispatcher: Any, title: str, seconds: float):
+    def __init__(self, dispatcher: Any, title: str, seconds: float, text: str, made_of: Sequence[str]):
         self._function, self._options = dispatcher.py_func, dispatcher.targetoptions
-        self._title, self._seconds = title, seconds
+        self._title, self._seconds, self._text = title, seconds, text
+        self._made_of = made_of or (dispatcher.py_func.__module__,)
 
     @property
     def cache_path(self) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -80,22 +81,29 @@ class KernelCache(caching._Cache):
 
     def path(self, sig: Any, codegen: Any) -> Path | None:
         """Return the file of a signature on this processor, or None where none may be kept."""
-        sources, place = digest(self._function.__module__), folder()
-        if sources is None or place is None:
+        sources, kernels = [digest(module) for module in self._made_of], folder()
+        if None in sources or kernels is None:
             return None
         closure = [cell.cell_contents for cell in self._function.__closure__ or ()]
         options = sorted(
             (name, sorted(value) if isinstance(value, set) else repr(value)) for name, value in self._options.items()
         )
-        known = f"{VERSIONS} {sources} {self._function.__qualname__} {sig} {codegen.magic_tuple()} {options}"
-        key = hashlib.sha256(known.encode() + self._function.__code__.co_code + serialize.dumps(closure))
-        return place / f"{self._function.__name__}-{key.hexdigest()[:32]}.kernel"
+        description = (
+            f"{VERSIONS} {sources} {self._text} {self._function.__qualname__} {sig} {codegen.magic_tuple()} {options}"
+        )
+        key = hashlib.sha256(description.encode() + self._function.__code__.co_code + serialize.dumps(closure))
+        return kernels / f"{self._function.__name__}-{key.hexdigest()[:32]}.kernel"
 
 
-def keep(dispatcher: Any, title: str = "a kernel", seconds: float = 0.0) -> Any:
-    """Let a compiled function be kept on disk; return it. What takes long to compile says so, by ``title``."""
+def keep(
+    dispatcher: Any, title: str = "a kernel", seconds: float = 0.0, *, text: str = "", made_of: Sequence[str] = ()
+) -> Any:
+    """Let a compiled function be kept on disk; return it. What takes long to compile says so, by ``title``.
+
+    text: of a function that was generated. made_of: the modules it is made of, if not its own alone.
+    """
     if hasattr(dispatcher, "targetoptions"):  # NUMBA_DISABLE_JIT leaves a plain function
-        dispatcher._cache = KernelCache(dispatcher, title, seconds)
+        dispatcher._cache = KernelCache(dispatcher, title, seconds, text, made_of)
     return dispatcher
 
 
@@ -108,8 +116,8 @@ def announce(title: str, seconds: float) -> None:
     """Tell on stderr what is compiled and how long it takes, unless inside ``quiet``."""
     if _QUIET:
         return
-    place = folder()
-    once = f"once, kept in {place}" if place else "for this process alone"
+    kernels = folder()
+    once = f"once, kept in {kernels}" if kernels else "for this process alone"
     notices.notify(f"thermoc: compiling {title}, {once}: about {max(1, round(seconds))} s ...")
 
 
@@ -127,16 +135,16 @@ def quiet() -> Iterator[None]:
 
 
 @cache
-def _folder(place: Path) -> Path | None:
+def _folder(kernels: Path) -> Path | None:
     try:
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        reason = why_not_private(place)
+        kernels.mkdir(mode=0o700, parents=True, exist_ok=True)
+        reason = why_not_private(kernels)
     except OSError:
         return None
     if reason:
         notices.notify(f"thermoc: compiled kernels are not kept: {reason}, and could be replaced")
         return None
-    return place.resolve()
+    return kernels.resolve()
 
 
 def _checksum(name: str, payload: bytes) -> bytes:

@@ -11,19 +11,16 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from thermoc.simulator.cache import keep
-from thermoc.simulator.families import CORES, loop
-from thermoc.simulator.feed_forward_split import Halves
-from thermoc.simulator.frame import frame, lines
-from thermoc.simulator.kernels.gibbs.dispatch import words
-from thermoc.simulator.kernels.pairs import pair_forces
-from thermoc.simulator.opcodes import OPERANDS, Opcode
-from thermoc.simulator.program import Bank, Form, Port, Program, State
+from thermoc.simulator.alone_rows import Collision, SampleBlock, run_alone, too_near
+from thermoc.simulator.feed_forward_split import Halves, halves
+from thermoc.simulator.frame import frame, layout, lines
+from thermoc.simulator.instructions.declaration import OPERANDS
+from thermoc.simulator.program import Form, Program, ProgramPort, ProgramState
+from thermoc.simulator.row_functions import CORES, loop
 from thermoc.simulator.threads import PATIENCE
-from thermoc.support.errors import ThermocError, error
+from thermoc.support.errors import error
 
 BLOCK_BYTES = 2**17
 """A block of samples should fit this much working memory: half of a common L2 cache."""
@@ -37,8 +34,6 @@ LEAST_WORK = 2**21
 
 DIRECT = 2**18
 """A run of so many elements is over before anyone could stop it: it runs in the caller's thread."""
-
-_pair_forces = keep(njit(pair_forces, error_model="numpy", nogil=True), "the forces of pairs", 2.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,14 +64,13 @@ def run(
     """
     _check_inputs(program, inputs, (ticks, batch))
     states = _repeated(program.first_states[0], batch), _repeated(program.first_states[1], batch)
-    _ = program.layout  # compiles what both of its halves need
-    way = _Way(batch, seed, first_sample, first_tick, threads, block)
-    halves = program.halves if ticks > 1 else None
-    outputs = (
-        _ticks(program, inputs, states, ticks, way)
-        if halves is None
-        else _in_halves(halves, inputs, states, ticks, way)
-    )
+    layout(program)  # compiles what both of its halves need
+    plan = _Way(batch, seed, first_sample, first_tick, threads, block)
+    split_program = halves(program) if ticks > 1 else None
+    if split_program is None:
+        outputs = _ticks(program, inputs, states, ticks, plan)
+    else:
+        outputs = _in_halves(split_program, inputs, states, ticks, plan)
     return Result(outputs=outputs, states=_final(program.states, *states, batch, ticks))
 
 
@@ -97,123 +91,68 @@ class _Way(NamedTuple):
         return int(np.uint64(self.seed).astype(np.int64))
 
 
-class Collision(NamedTuple):
-    """Two particles whose force is not finite."""
-
-    tick: int
-    sample: int
-    one: int
-    other: int
-
-
 def _ticks(
-    program: Program, inputs: Mapping[str, NDArray], states: tuple[NDArray, NDArray], ticks: int, way: _Way
+    program: Program, inputs: Mapping[str, NDArray], states: tuple[NDArray, NDArray], ticks: int, plan: _Way
 ) -> dict[str, NDArray]:
     """Run some ticks; advance the states in place and return the outputs."""
-    batch, begun = way.batch, way.begun
-    real, whole = np.dtype(program.precision), np.dtype(np.int64)
+    batch, begun = plan.batch, plan.begun
+    real, integer = np.dtype(program.precision), np.dtype(np.int64)
     timed = ticks > 1 and any(inputs[port.name].strides[0] != 0 for port in program.inputs)
-    lead = (ticks if timed else 1, batch)  # inputs held over the ticks (a stride of nought) are packed once
+    lead = (ticks if timed else 1, batch)  # inputs constant over the ticks (a stride of 0) are packed once
     (float_in, int_in), (float_out, int_out) = program.widths
-    packed = _packed(program, inputs, lead, float_in, real), _packed(program, inputs, lead, int_in, whole)
-    results = np.empty(ticks * batch * float_out, real), np.empty(ticks * batch * int_out, whole)
-    block = way.block or _block(program, real, batch)
+    packed = _packed(program, inputs, lead, float_in, real), _packed(program, inputs, lead, int_in, integer)
+    results = np.empty(ticks * batch * float_out, real), np.empty(ticks * batch * int_out, integer)
+    block = plan.block or _block(program, real, batch)
     scratch, halt = OPERANDS * program.widest * block, np.zeros(1, np.int64)
     widths = program.first_states[0].size, program.first_states[1].size, float_in, int_in
-    place = way.key, way.first_sample, way.first_tick + begun, begun
-    settings = (0, 0, 0, ticks, batch, timed, *widths, *place)  # as ``Setting`` has them
-    ranges, collisions, layouts = program.layout.ranges, list[Collision](), dict[Any, Any]()
+    position = plan.key, plan.first_sample, plan.first_tick + begun, begun
+    numbers = (0, 0, 0, ticks, batch, timed, *widths, *position)  # as ``FrameNumber`` has them
+    ranges, collisions, layouts = layout(program).ranges, list[Collision](), dict[Any, Any]()
 
     def work(first: int, last: int) -> None:
-        memory = np.empty(program.work[0] * block, real), np.empty(program.work[1] * block, whole)
-        spare = np.empty(scratch, real), np.empty(scratch, whole)
+        memory = np.empty(program.work[0] * block, real), np.empty(program.work[1] * block, integer)
+        spare = np.empty(scratch, real), np.empty(scratch, integer)
         arrays = (program.floats, program.ints, *memory, *states, *packed, *results, program.places, *spare, halt)
-        shared = frame(arrays, settings)  # arrays as ``Array`` has them
+        shared = frame(arrays, numbers)  # arrays as ``FrameArray`` has them
         run_lines = (lines(program, shared, block), shared, halt)
         if len(ranges) == 1:
             loop(*run_lines, first, last, block, 0, ticks, *ranges[0])
             return
         for start in range(first, last, block):
-            end = min(start + block, last)
+            stop_sample = min(start + block, last)
             for tick in range(ticks):
                 for begin, stop in ranges:
-                    loop(*run_lines, start, end, block, tick, tick + 1, begin, stop)
+                    loop(*run_lines, start, stop_sample, block, tick, tick + 1, begin, stop)
                     if stop < len(program.code) and not halt[0]:
-                        samples = way.first_sample + start, end - start
-                        kept = states[0].reshape(batch, -1)[start:end]
-                        at = way.first_tick + begun + tick
-                        here = (samples, at, way.seed)
-                        collisions.extend(_apart(program, stop, memory[0], kept, block, here, layouts, halt))
-                if halt[0] or (collisions and min(collisions)[0] <= way.first_tick + begun + tick):
+                        block_states = states[0].reshape(batch, -1)[start:stop_sample]
+                        position = plan.first_sample + start, stop_sample - start
+                        samples = SampleBlock(memory[0], block_states, block, *position, layouts, halt)
+                        collisions.extend(run_alone(program, stop, samples, plan.first_tick + begun + tick, plan.seed))
+                if halt[0] or (collisions and min(collisions)[0] <= plan.first_tick + begun + tick):
                     break  # no later tick can be the first
 
-    _spread(work, _cuts(program, ticks, batch, way.threads), halt, alone=program.effort * batch * ticks < DIRECT)
+    _spread(work, _cuts(program, ticks, batch, plan.threads), halt, alone=program.effort * batch * ticks < DIRECT)
     if collisions:
-        raise _touching(min(collisions))
+        raise too_near(min(collisions))
     return _unpacked(program.outputs, *results, (ticks, batch))
 
 
 def _in_halves(
-    halves: Halves, inputs: Mapping[str, NDArray], states: tuple[NDArray, NDArray], ticks: int, way: _Way
+    halves: Halves, inputs: Mapping[str, NDArray], states: tuple[NDArray, NDArray], ticks: int, plan: _Way
 ) -> dict[str, NDArray]:
     """Run the head for some ticks, then the tail once for all of these, and so on."""
-    outputs = {port.name: np.empty((ticks, way.batch, *port.shape), port.dtype) for port in halves.tail.outputs}
+    outputs = {port.name: np.empty((ticks, plan.batch, *port.shape), port.dtype) for port in halves.tail.outputs}
     empty_states = np.empty(0, halves.tail.precision), np.empty(0, np.int64)
-    most = max(1, CROSSING_BYTES // max(1, 8 * sum(halves.head.widths[1]) * way.batch))
-    for begun in range(0, ticks, most):
-        some = min(most, ticks - begun)
-        part = {name: array[begun : begun + some] for name, array in inputs.items()}
-        part |= _ticks(halves.head, part, states, some, way._replace(begun=begun))
-        ones = {name: array.reshape(1, some * way.batch, *array.shape[2:]) for name, array in part.items()}
-        found = _ticks(halves.tail, ones, empty_states, 1, way._replace(batch=some * way.batch))
-        for name, array in found.items():
-            outputs[name][begun : begun + some] = array.reshape(some, way.batch, *array.shape[2:])
+    longest = max(1, CROSSING_BYTES // max(1, 8 * sum(halves.head.widths[1]) * plan.batch))
+    for begun in range(0, ticks, longest):
+        some = min(longest, ticks - begun)
+        piece_of_batch = {name: array[begun : begun + some] for name, array in inputs.items()}
+        piece_of_batch |= _ticks(halves.head, piece_of_batch, states, some, plan._replace(begun=begun))
+        ones = {name: array.reshape(1, some * plan.batch, *array.shape[2:]) for name, array in piece_of_batch.items()}
+        results = _ticks(halves.tail, ones, empty_states, 1, plan._replace(batch=some * plan.batch))
+        for name, array in results.items():
+            outputs[name][begun : begun + some] = array.reshape(some, plan.batch, *array.shape[2:])
     return outputs
-
-
-def _apart(
-    program: Program,
-    line: int,
-    work: NDArray,
-    states: NDArray,
-    block: int,
-    place: tuple[tuple[int, int], int, int],
-    layouts: dict[Any, Any],
-    halt: NDArray,
-) -> list[Collision]:
-    """Run one row that is called by itself, for a block of samples; return what collided.
-
-    place: (first sample, number of samples), tick, seed. layouts: those ``words`` made of constants, in this run.
-    """
-    row = program.code[line].tolist()
-    (result, *operands), (p0, p1, p2, p3, p4, p5) = row[1 : 2 + OPERANDS], row[2 + OPERANDS :]
-    (first, count), tick, seed = place
-
-    def operand(slot: int) -> tuple[NDArray, int, int, int]:
-        bank, offset, size = program.slots[slot].tolist()
-        if bank == Bank.FLOAT_STATE:
-            return states.reshape(-1), offset, states.shape[1], size
-        return (work, offset * block, size, size) if bank == Bank.FLOAT_WORK else (program.floats, offset, 0, size)
-
-    _, out, _, n = operand(result)
-    x, h, *T = (operand(slot) for slot in operands if slot >= 0)
-    if row[0] == Opcode.PAIRS:
-        pair = np.full(3, -1)
-        _pair_forces(work, out, count, *x[:3], p0, p1, *h[:3], program.floats, p3, p2, p4, p5, pair)
-        sample, one, other = pair.tolist()
-        return [] if sample < 0 else [Collision(tick, first + sample, one, other)]
-    old, at, stride, _ = x
-    for k in range(count):
-        work[out + k * n : out + k * n + n] = old[at + k * stride : at + k * stride + n]
-    tables = (program.floats, program.table, p0, p1, p2, p3, p4, p5)
-    words(work, out, n, count, *h, *T[0], *tables, first, tick, np.uint64(seed), layouts, halt)
-    return []
-
-
-def _touching(met: Collision) -> ThermocError:
-    notes = [f"particles {met.one} and {met.other} of sample {met.sample}, at tick {met.tick}"]
-    hint = "shorten the step, soften the potential, or keep them apart"
-    return error("T405", "two particles are at one place, or too near for a force", notes=notes, hint=hint)
 
 
 def _check_inputs(program: Program, inputs: Mapping[str, NDArray], lead: tuple[int, int]) -> None:
@@ -262,9 +201,9 @@ if hasattr(os, "register_at_fork"):  # a forked process has none of its parent's
 def _cuts(program: Program, ticks: int, batch: int, threads: int | None) -> list[int]:
     """Return where the batch is cut for the threads: evenly, one part where there is little to do."""
     amount = program.effort * batch * ticks
-    most = min(threads or CORES, batch, max(1, amount // LEAST_WORK))
+    longest = min(threads or CORES, batch, max(1, amount // LEAST_WORK))
     step = 64 if program.replicas else 1  # samples that share words stay together
-    return [min(batch, -(-batch * part // (most * step)) * step) for part in range(most + 1)]
+    return [min(batch, -(-batch * piece_of_batch // (longest * step)) * step) for piece_of_batch in range(longest + 1)]
 
 
 def _block(program: Program, real: np.dtype, batch: int) -> int:
@@ -272,8 +211,8 @@ def _block(program: Program, real: np.dtype, batch: int) -> int:
     if program.replicas:
         return min(batch, MOST_REPLICAS)
     bytes_a_sample = program.work[0] * real.itemsize + program.work[1] * 8
-    room = max(BLOCK_BYTES, program.floats.nbytes)
-    return max(1, min(room // max(bytes_a_sample, 1), batch, MOST_SAMPLES))
+    capacity = max(BLOCK_BYTES, program.floats.nbytes)
+    return max(1, min(capacity // max(bytes_a_sample, 1), batch, MOST_SAMPLES))
 
 
 def _packed(
@@ -283,12 +222,14 @@ def _packed(
     packed = np.empty((*lead, width), dtype)
     for port in program.inputs if width else ():
         if port.integer == (dtype.kind == "i"):
-            part = arrays[port.name][: lead[0]].reshape(*lead, port.size)
-            packed[:, :, port.offset : port.offset + port.size] = part
+            piece_of_batch = arrays[port.name][: lead[0]].reshape(*lead, port.size)
+            packed[:, :, port.offset : port.offset + port.size] = piece_of_batch
     return packed.reshape(-1)
 
 
-def _unpacked(ports: Sequence[Port], floats: NDArray, ints: NDArray, lead: tuple[int, int]) -> dict[str, NDArray]:
+def _unpacked(
+    ports: Sequence[ProgramPort], floats: NDArray, ints: NDArray, lead: tuple[int, int]
+) -> dict[str, NDArray]:
     """Return each output as an array (ticks, batch, *shape); they lie one behind the other."""
     ticks, batch = lead
     outputs: dict[str, NDArray] = {}
@@ -299,13 +240,15 @@ def _unpacked(ports: Sequence[Port], floats: NDArray, ints: NDArray, lead: tuple
     return outputs
 
 
-def _final(states: Sequence[State], floats: NDArray, ints: NDArray, batch: int, ticks: int) -> dict[str, NDArray]:
+def _final(
+    states: Sequence[ProgramState], floats: NDArray, ints: NDArray, batch: int, ticks: int
+) -> dict[str, NDArray]:
     """Return each state (batch, ticks of the ring, *shape), the oldest value first; (batch, *shape) of one in place."""
-    found: dict[str, NDArray] = {}
+    final: dict[str, NDArray] = {}
     for state in states:
-        whole = (ints if state.integer else floats).reshape(batch, -1)
-        ring = state.values(whole[:, state.offset : state.offset + state.size])
+        elements = (ints if state.integer else floats).reshape(batch, -1)
+        ring = state.values(elements[:, state.offset : state.offset + state.size])
         ring = np.roll(ring, -(ticks % state.ticks), axis=1) if state.ticks > 1 else ring.copy()
         ring = ring.astype(state.dtype, copy=False)
-        found[state.name] = ring[:, 0] if state.form == Form.PLACE else ring
-    return found
+        final[state.name] = ring[:, 0] if state.form == Form.PLACE else ring
+    return final

@@ -15,13 +15,13 @@ def why_not_private(folder: Path) -> str:
     if not hasattr(os, "getuid"):
         return ""  # Windows: a user's folders are closed to others unless they open them
     real, user = folder.resolve(), os.getuid()
-    for place in (real, *real.parents):
-        state = place.stat()
-        if state.st_uid != user and (place == real or state.st_uid != 0):
-            return f"{place} belongs to user {_name(state.st_uid)}"
-        shared = state.st_mode & OTHERS and not (place != real and state.st_mode & stat.S_ISVTX)
+    for path in (real, *real.parents):
+        state = path.stat()
+        if state.st_uid != user and (path == real or state.st_uid != 0):
+            return f"{path} belongs to user {_name(state.st_uid)}"
+        shared = state.st_mode & OTHERS and not (path != real and state.st_mode & stat.S_ISVTX)
         if shared and not (state.st_mode & OTHERS == stat.S_IWGRP and _group_of_one(state.st_gid, user)):
-            return f"{place} may be written by others"
+            return f"{path} may be written by others"
     return ""
 
 

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from enum import IntEnum, StrEnum
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.simulator.bounds import check
-from thermoc.simulator.opcodes import OPERANDS, REPLICAS, Opcode
-from thermoc.support.bundle import bundle_bytes, read_bundle
-from thermoc.support.loading import reading
-
-if TYPE_CHECKING:
-    from thermoc.simulator.feed_forward_split import Halves
-    from thermoc.simulator.frame import Layout
+from thermoc.simulator.instructions.declaration import Trait
+from thermoc.simulator.instructions.gibbs import GIBBS_WORDS, REPLICAS
+from thermoc.simulator.instructions.registry import INSTRUCTIONS, opcodes
+from thermoc.support.bundle import bundle_bytes
 
 KIND = "thermoc program"
 VERSION = 2
-SWEEPS = (Opcode.GIBBS, Opcode.GIBBS_WORDS, Opcode.GIBBS_LAYERS)
-NOISY = (Opcode.NORMAL, Opcode.UNIFORM, *SWEEPS)
-INTEGER_NOISE = (Opcode.LOIHI_FERMI_DIRAC, Opcode.LOIHI_CATEGORICAL, Opcode.LOIHI_MEMORY)
+T = TypeVar("T")
 
 
 class Bank(IntEnum):
@@ -41,8 +35,8 @@ class Bank(IntEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Port:
-    """An input or output: its place in the packed floats (or integers) of a sample, and its face."""
+class ProgramPort:
+    """An input or output: its name, its type, and its place in the packed floats (or integers) of a sample."""
 
     name: str
     shape: tuple[int, ...]
@@ -61,8 +55,8 @@ class Port:
 
 
 class Form(StrEnum):
-    """How a state is kept: a delay's ring of values, a ring of lists of the units that are 1, one value in place, or a
-    ring of sums that an op adds to."""
+    """How a state is stored: a delay's ring of values, a ring of lists of the units that are 1, one value in place,
+    or a ring of sums that an op adds to."""
 
     RING = "ring"
     LISTS = "lists"
@@ -71,8 +65,8 @@ class Form(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class State:
-    """What is kept from tick to tick: ``ticks`` values; ``initial`` (ticks, *shape) is where it starts."""
+class ProgramState:
+    """What lasts from tick to tick: ``ticks`` values; ``initial`` (ticks, *shape) is where it starts."""
 
     name: str
     shape: tuple[int, ...]
@@ -108,20 +102,20 @@ class State:
             lists[tick, 0], lists[tick, 1 : 1 + len(units)] = len(units), units
         return lists.reshape(-1)
 
-    def values(self, kept: NDArray) -> NDArray:
+    def values(self, elements: NDArray) -> NDArray:
         """Return elements (batch, ticks * width) as values (batch, ticks, *shape)."""
-        lead = (len(kept), self.ticks)
+        lead = (len(elements), self.ticks)
         if self.form != Form.LISTS:
-            return kept.reshape(*lead, *self.shape)
-        lists, dense = kept.reshape(*lead, self.width), np.zeros((*lead, self.width - 1), self.dtype)
+            return elements.reshape(*lead, *self.shape)
+        lists, dense = elements.reshape(*lead, self.width), np.zeros((*lead, self.width - 1), self.dtype)
         for at in np.ndindex(*lead):
             dense[(*at, lists[(*at, slice(1, 1 + lists[(*at, 0)]))])] = 1
         return dense.reshape(*lead, *self.shape)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Program:
-    """One tick as rows of ``code`` (see ``Opcode``), run in order for each sample.
+    """One tick as rows of ``code`` (see ``instructions``), run in order for each sample. Two are equal if they are one.
 
     slots: (n, 3) rows (bank, offset, size). floats, ints: the constants. table: places, for the opcodes that move
     elements. precision: "float64" or "float32". work: elements of a sample, (floats, integers).
@@ -136,9 +130,9 @@ class Program:
     ints: NDArray[np.int64]
     table: NDArray[np.int64]
     work: tuple[int, int]
-    inputs: tuple[Port, ...]
-    outputs: tuple[Port, ...]
-    states: tuple[State, ...]
+    inputs: tuple[ProgramPort, ...]
+    outputs: tuple[ProgramPort, ...]
+    states: tuple[ProgramState, ...]
 
     @cached_property
     def first_states(self) -> tuple[NDArray, NDArray]:
@@ -157,7 +151,7 @@ class Program:
     def widths(self) -> tuple[tuple[int, int], tuple[int, int]]:
         """Number of elements of a sample's inputs and of its outputs, each (floats, integers)."""
 
-        def width(ports: tuple[Port, ...], integer: bool) -> int:
+        def width(ports: tuple[ProgramPort, ...], integer: bool) -> int:
             return sum(port.size for port in ports if port.integer == integer)
 
         inputs, outputs = self.inputs, self.outputs
@@ -165,42 +159,27 @@ class Program:
 
     @cached_property
     def widest(self) -> int:
-        """Number of elements of the largest result of the kernels that need room beside it."""
-        op, result = self.code[:, 0], self.code[:, 1]
-        needy = (op <= Opcode.NOT) | np.isin(op, NOISY)
-        return int(self.slots[result[needy], 2].max(initial=0))
+        """Number of elements of the largest result of the kernels that need scratch memory beside it."""
+        rows = self.code[np.isin(self.code[:, 0], opcodes(Trait.SCRATCH))]
+        return int(self.slots[rows[:, 1], 2].max(initial=0))
 
     @cached_property
     def replicas(self) -> bool:
         """True where samples share words of noise, 64 at a time, so that they are best run together."""
-        rows = self.code[self.code[:, 0] == Opcode.GIBBS_WORDS]
-        return bool((rows[:, 2 + OPERANDS + 3] & REPLICAS > 0).any())
+        rows = self.code[self.code[:, 0] == GIBBS_WORDS.opcode]
+        return bool((rows[:, GIBBS_WORDS.column("form")] & REPLICAS > 0).any())
 
     @cached_property
     def effort(self) -> int:
         """Number of elements that a tick of one sample touches, roughly; each sweep counts its units anew."""
-        rows = self.code[np.isin(self.code[:, 0], SWEEPS)]
-        sweeps = (self.slots[rows[:, 1], 2] * rows[:, 2 + OPERANDS + 2]).sum()
-        return int(self.floats.size + sum(self.work) + sweeps)
-
-    @cached_property
-    def halves(self) -> Halves | None:
-        """What runs tick by tick and what may run for many at once, or None where parting them does not pay."""
-        from thermoc.simulator.feed_forward_split import split
-
-        return split(self)
-
-    @cached_property
-    def layout(self) -> Layout:
-        """Where the operands of its rows lie, and the compiled functions that run them."""
-        from thermoc.simulator.frame import layout
-
-        return layout(self)
+        rows = self.code[np.isin(self.code[:, 0], opcodes(Trait.SWEEPS))].tolist()
+        updates = sum(int(self.slots[row[1], 2]) * INSTRUCTIONS[row[0]].values(row)["sweeps"] for row in rows)
+        return int(self.floats.size + sum(self.work) + updates)
 
     @property
     def stochastic(self) -> bool:
         """True where the seed matters."""
-        return bool(np.isin(self.code[:, 0], (*NOISY, *INTEGER_NOISE)).any())
+        return bool(np.isin(self.code[:, 0], opcodes(Trait.RANDOM)).any())
 
     def to_bytes(self) -> bytes:
         """Return the program as the content of a file."""
@@ -217,41 +196,15 @@ class Program:
         }
         return bundle_bytes(kind=KIND, version=VERSION, document=document, arrays=arrays)
 
-    @staticmethod
-    def load(path: str | os.PathLike[str]) -> Program:
-        """Read a program. Errors: T501 to T504; T502 also for one that would reach outside its arrays."""
-        bundle = read_bundle(path, kind=KIND, version=VERSION)
-        with reading(path, f"a {KIND} that can run"):
-            program = _decode(bundle.document, bundle.arrays)
-            check(program)
-        return program
 
+def once_a_program(derive: Callable[[Program], T]) -> Callable[[Program], T]:
+    """Let what is derived from a program be worked out once, and forgotten with it."""
+    known: WeakKeyDictionary[Program, T] = WeakKeyDictionary()
 
-def _shape(entry: dict[str, Any]) -> tuple[int, ...]:
-    lengths = tuple(entry["shape"])
-    if not all(type(length) is int and 0 <= length < 2**40 for length in lengths):
-        raise ValueError("a shape is made of lengths")
-    return lengths
+    def get(program: Program) -> T:
+        if program not in known:
+            known[program] = derive(program)
+        return known[program]
 
-
-def _decode(document: dict[str, Any], arrays: Mapping[str, NDArray]) -> Program:
-    def port(entry: dict[str, Any]) -> Port:
-        return Port(**{**entry, "shape": _shape(entry)})
-
-    def state(index: int, entry: dict[str, Any]) -> State:
-        entry = {**entry, "shape": _shape(entry), "form": Form(entry.get("form", Form.RING))}
-        initial = arrays[f"state.{index}"]
-        if initial.size != entry["ticks"] * prod(entry["shape"]):
-            raise ValueError(f"state {index} starts from {initial.size} elements, of another number than it has")
-        return State(**entry, initial=initial)
-
-    return Program(
-        name=str(document["name"]),
-        dt=float(document["dt"]),
-        precision=document["precision"],
-        work=tuple(document["work"]),
-        inputs=tuple(map(port, document["inputs"])),
-        outputs=tuple(map(port, document["outputs"])),
-        states=tuple(state(i, entry) for i, entry in enumerate(document["states"])),
-        **{name: np.array(arrays[name]) for name in ("code", "slots", "floats", "ints", "table")},
-    )
+    get.known = known  # pyright: ignore[reportFunctionMemberAccess]
+    return get

@@ -78,7 +78,9 @@ def _path(name: str) -> Path | None:
     if loaded is None and not name.startswith("thermoc."):
         return None
     try:
-        place = getattr(loaded, "__file__", None) if loaded else getattr(importlib.util.find_spec(name), "origin", None)
+        origin = (
+            getattr(loaded, "__file__", None) if loaded else getattr(importlib.util.find_spec(name), "origin", None)
+        )
     except ImportError:  # its parent is a module, not a package
         return None
-    return Path(place) if place else None
+    return Path(origin) if origin else None

@@ -11,7 +11,7 @@ from thermoc.backends.sim import host_and_loihi
 from thermoc.backends.sim.emit import emit
 from thermoc.backends.sim.host_and_loihi import ClockedArtefact
 from thermoc.backends.sim.lower import lower
-from thermoc.backends.sim.options import Options
+from thermoc.backends.sim.options import SimOptions
 from thermoc.backends.sim.run import run as run_program
 from thermoc.backends.sim.target import TARGET
 from thermoc.ir.feed import Feed
@@ -42,22 +42,22 @@ class SimBackend(Backend):
     """Numba on the CPU, parallel over the batch; the same bits for any number of threads."""
 
     name: ClassVar[str] = "sim"
-    Options: ClassVar[type] = Options
+    Options: ClassVar[type] = SimOptions
     pass_options: ClassVar[tuple[str, ...]] = ("precision",)
 
     def target(self) -> TargetDescription:
         """Return what the simulator holds."""
         return TARGET
 
-    def lower(self, options: Options, *, dt: float) -> Sequence[Pass]:
+    def lower(self, options: SimOptions, *, dt: float) -> Sequence[Pass]:
         """Return the simulator's passes."""
         return lower(options.precision, dt=dt)
 
-    def takes(self, options: Options) -> tuple[Property, ...]:
+    def takes(self, options: SimOptions) -> tuple[Property, ...]:
         """Kernels know only equal shapes and single elements, so broadcasts must be ops."""
         return (held_by(TARGET), EXPLICIT)
 
-    def emit(self, lowered: Lowered, options: Options) -> ProgramArtefact | ClockedArtefact:
+    def emit(self, lowered: Lowered, options: SimOptions) -> ProgramArtefact | ClockedArtefact:
         """Return the program of a lowered graph; three where a chip within it has ticks of its own."""
         if is_clocked(lowered.graph):
             return host_and_loihi.build(lowered.graph, options.threads)

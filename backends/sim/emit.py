@@ -10,20 +10,21 @@ from numpy.typing import NDArray
 from thermoc.backends.sim.rows import loihi as loihi_rows
 from thermoc.backends.sim.rows.spiking import listed
 from thermoc.backends.sim.rows.table import WRITERS
-from thermoc.backends.sim.rows.writer import Writer
+from thermoc.backends.sim.rows.writer import ProgramWriter
 from thermoc.ir.dialects.core import Constant, Delay
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
 from thermoc.ir.types import DType
-from thermoc.simulator import Bank, Opcode, Port, Program, State
-from thermoc.simulator.opcodes import ROW
+from thermoc.simulator import Bank, Program, ProgramPort, ProgramState
+from thermoc.simulator.instructions.declaration import ROW
+from thermoc.simulator.instructions.ports import INT_WRITE, WRITE, WRITE_LIST
 from thermoc.simulator.program import Form
 
 
 def emit(graph: Graph) -> Program:
     """Return the program of a graph that holds the target's ops alone. Errors: T301."""
     real = _real(graph)
-    writer = Writer(graph, real)
+    writer = ProgramWriter(graph, real)
     inputs = _ports({name: op.y.inferred for name, op in graph.inputs.items()})
     outputs = _ports({name: op.x.inferred for name, op in graph.outputs.items()})
     writer.listed = listed(graph)
@@ -39,8 +40,9 @@ def emit(graph: Graph) -> Program:
     for op in graph.of(Delay):
         state = writer.states[f"{op.y.name}.buffer"]
         lists = op.y.name in writer.listed
-        opcode = Opcode.WRITE_LIST if lists else Opcode.WRITE if op.x.dtype.is_float else Opcode.INT_WRITE
-        writer.row(opcode, -1, (writer.list_slot(op.x) if lists else writer.slot(op.x),), (state.offset, state.ticks))
+        instruction = WRITE_LIST if lists else WRITE if op.x.dtype.is_float else INT_WRITE
+        slot = writer.list_slot(op.x) if lists else writer.slot(op.x)
+        writer.row(instruction, -1, (slot,), offset=state.offset, ticks=state.ticks)
     return Program(
         name=graph.name,
         dt=graph.dt,
@@ -62,25 +64,27 @@ def _real(graph: Graph) -> np.dtype:
     return (floats.pop() if floats else DType.f64).numpy
 
 
-def _ports(types) -> tuple[Port, ...]:
+def _ports(types) -> tuple[ProgramPort, ...]:
     used, ports = {False: 0, True: 0}, []
     for name, type_ in types.items():
-        port = Port(name=name, shape=type_.shape, dtype=type_.dtype.numpy.name, offset=used[not type_.dtype.is_float])
+        port = ProgramPort(
+            name=name, shape=type_.shape, dtype=type_.dtype.numpy.name, offset=used[not type_.dtype.is_float]
+        )
         used[port.integer] += port.size
         ports.append(port)
     return tuple(ports)
 
 
-def _states(graph: Graph, writer: Writer) -> tuple[State, ...]:
+def _states(graph: Graph, writer: ProgramWriter) -> tuple[ProgramState, ...]:
     """Return delays as rings, of lists where their values are listed, and what other ops keep in place."""
     used, states = {False: 0, True: 0}, []
 
     def add(name: str, op: Op, first: NDArray | float, ticks: int, form: Form) -> None:
         type_ = op.results[0].inferred
-        whole = np.broadcast_to(first, (ticks, *type_.shape))
-        initial = np.ascontiguousarray(whole, type_.dtype.numpy)
+        values = np.broadcast_to(first, (ticks, *type_.shape))
+        initial = np.ascontiguousarray(values, type_.dtype.numpy)
         dtype = type_.dtype.numpy.name
-        state = State(
+        state = ProgramState(
             name=f"{op.results[0].name}.{name}",
             shape=type_.shape,
             dtype=dtype,

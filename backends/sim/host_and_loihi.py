@@ -40,20 +40,20 @@ class ClockedArtefact(Artefact):
 
 def build(graph: Graph, threads: int | None) -> ClockedArtefact:
     """Return the programs of a graph whose chip has ticks of its own."""
-    whole = split_graph(graph)
-    named = (("before", whole.before), ("chip", whole.loihi), ("after", whole.after))
-    programs = tuple((name, part, emit(part)) for name, part in named if part.outputs)
+    split = split_graph(graph)
+    named = (("before", split.before), ("chip", split.loihi), ("after", split.after))
+    programs = tuple((name, program_part, emit(program_part)) for name, program_part in named if program_part.outputs)
     return ClockedArtefact(graph=graph, programs=programs, threads=threads)
 
 
 def run(artefact: ClockedArtefact, feed: Feed, position: NoisePosition) -> Outcome:
-    """Run part by part. Errors: T404 for a first tick other than 0."""
-    programs = {part.hash: program for _, part, program in artefact.programs}
+    """Run host and chip in turn. Errors: T404 for a first tick other than 0."""
+    programs = {program_part.hash: program for _, program_part, program in artefact.programs}
 
-    def part(graph: Graph, given: Feed, first_tick: int) -> tuple[Mapping[str, NDArray], Mapping[str, NDArray]]:
+    def run_part(graph: Graph, inputs: Feed, first_tick: int) -> tuple[Mapping[str, NDArray], Mapping[str, NDArray]]:
         where = NoisePosition(seed=position.seed, first_sample=position.first_sample, first_tick=first_tick)
-        found = run_program(programs[graph.hash], given, where, artefact.threads)
-        return found.outputs, found.states
+        result = run_program(programs[graph.hash], inputs, where, artefact.threads)
+        return result.outputs, result.states
 
-    outputs, states = run_split(artefact.graph, feed, part, first_tick=position.first_tick)
+    outputs, states = run_split(artefact.graph, feed, run_part, first_tick=position.first_tick)
     return Outcome(outputs=outputs, states=states)

@@ -10,7 +10,7 @@ PRECISIONS = ("float64", "float32")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class SimOptions:
     """precision: float64 or float32. threads: at most so many, default one a core. Errors: T303."""
 
     precision: str = "float64"

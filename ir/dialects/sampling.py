@@ -110,8 +110,8 @@ def _finite(opname: str, J: Any) -> None:
     """Raise T107 with the first couplings of a sparse matrix that is not a number, by its units."""
     wrong = np.flatnonzero(~np.isfinite(J.data))
     if len(wrong):
-        rows: IntArray = np.asarray(J.indptr)
-        unit = int(np.searchsorted(rows, wrong[0], side="right")) - 1
+        starts: IntArray = np.asarray(J.indptr)
+        unit = int((starts <= wrong[0]).sum()) - 1
         notes = [f"J[{unit}, {J.indices[wrong[0]]}] = {J.data[wrong[0]]}"]
         raise error("T107", f"{opname}: couplings must be finite", where=caller(), notes=notes)
 

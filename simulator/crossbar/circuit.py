@@ -199,7 +199,7 @@ class Circuit:
     @contextmanager
     def _room(self) -> Iterator[NDArray]:
         """Lend arrays to work in, which later solutions use again: new ones take the system about as long as one."""
-        shape = wires.ROOM, *self._lines[0].shape
+        shape = wires.SCRATCH, *self._lines[0].shape
         size = math.prod(shape)
         try:
             scratch = _rooms.pop()

@@ -24,7 +24,7 @@ from thermoc.simulator.devices.models import vo2
 from thermoc.simulator.devices.records import CAPACITANCE, CAPACITY, CONDUCTANCE, INNER, Draws, Row
 from thermoc.simulator.devices.rule import rule
 from thermoc.simulator.devices.vector import exponential, sine_of_turns
-from thermoc.simulator.kernels.thermal import noise as fill
+from thermoc.simulator.kernels.thermal import fill_normals
 from thermoc.support.errors import ThermocError, error
 from thermoc.support.units import K_B
 
@@ -152,12 +152,12 @@ def draw_kicks(nodes, G, shape, node, h, draws, spare, kicks):
     base, flux, load, device = kicks.base, kicks.flux, kicks.load, kicks.device
     first, tick, stream, key = draws.element, draws.tick, draws.stream, draws.key
     Ta, R = node.ambient, node.load
-    fill(base, 0, n, first, tick, BASE, stream, key, True, spare)
+    fill_normals(base[:n], spare[:n], first, tick, BASE, stream, key)
     for i in range(n):
         base[i] *= Ta * math.sqrt(2 * K_B * node.base) * root
         flux[i] = base[i]
     for draw in (RIGHT, DOWN):
-        fill(load, 0, n, first, tick, draw, stream, key, True, spare)
+        fill_normals(load[:n], spare[:n], first, tick, draw, stream, key)
         for i in range(n):
             neighbour = i + 1 if draw == RIGHT else i + columns
             if (i + 1) % columns != 0 if draw == RIGHT else i + columns < n:
@@ -165,8 +165,8 @@ def draw_kicks(nodes, G, shape, node, h, draws, spare, kicks):
                 q = math.sqrt(2 * K_B * max(T[i] * T[neighbour], 0.0) * node.lateral) * root * load[i]
                 flux[i] -= q
                 flux[neighbour] += q
-    fill(load, 0, n, first, tick, FROM_LOAD, stream, key, True, spare)
-    fill(device, 0, n, first, tick, FROM_DEVICE, stream, key, True, spare)
+    fill_normals(load[:n], spare[:n], first, tick, FROM_LOAD, stream, key)
+    fill_normals(device[:n], spare[:n], first, tick, FROM_DEVICE, stream, key)
     for i in range(n):
         load[i] *= math.sqrt(2 * K_B * Ta / R) * root
         device[i] *= math.sqrt(2 * K_B * max(T[i], 0.0) * G[i]) * root

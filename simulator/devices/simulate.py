@@ -25,6 +25,8 @@ from thermoc.simulator.threads import attended
 from thermoc.support.errors import ThermocError, error
 
 METHODS = ("sdirk", "midpoint", "euler")
+Outcome = tuple[int, int, int, int, float]
+"""How a run of devices ended: status, and device, row, step and time of the one that could not go on."""
 MOST_TICKS = 2**32
 
 
@@ -98,7 +100,9 @@ def simulate(
     solver = loops.Solver(METHODS.index(method), float(dt or 0.0), tolerance)
     record = _begin(device, schedule, n)
     draws = Draws(noise, first, 0, stream, key)
-    outcome: tuple[int, int, int] = attended(lambda: loops.run(device.rows, schedule, solver, draws, record), halt=record.counts[2:])
+    outcome: tuple[int, int, int] = attended(
+        lambda: loops.run(device.rows, schedule, solver, draws, record), halt=record.counts[2:]
+    )
     if outcome[0] != loops.FINE:
         raise _failure(device, method, schedule, record, *outcome)
     return _trace(device, schedule, record)

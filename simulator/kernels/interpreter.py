@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from thermoc.simulator.kernels.operands import Setting, call, stopped
+from thermoc.simulator.kernels.operands import FrameNumber, call, stopped
 
 
 def run_lines(lines, frame, halt, first, last, block, from_tick, to_tick, from_line, to_line):
@@ -14,9 +14,11 @@ def run_lines(lines, frame, halt, first, last, block, from_tick, to_tick, from_l
     The frame tells the lines where the loop is; it ends early once ``halt`` is set.
     """
     for start in range(first, last, block):
-        frame[Setting.START], frame[Setting.SAMPLES] = start, min(block, last - start)
+        frame[FrameNumber.START], frame[FrameNumber.SAMPLES] = start, min(block, last - start)
         for tick in range(from_tick, to_tick):
-            frame[Setting.TICK] = tick
+            # rows read where they are from the frame: a call by address hands over two pointers, whatever the row
+            # needs
+            frame[FrameNumber.TICK] = tick
             if stopped(halt):
                 return
             for number in range(from_line, to_line):

@@ -1,86 +1,83 @@
-"""Kernels that move elements by tables of places: gather, scatter, windowed reductions, casts."""
+"""Kernels that move elements by tables of places: casts, gather, scatter, windowed reductions."""
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-SUM, MEAN, MAX, MIN, ARGMAX, ARGMIN = range(6)
+from thermoc.simulator.instructions.moves import ARGMAX, ARGMIN, BOOL, I32, MAX, MEAN, MIN
+from thermoc.simulator.kernels.operands import sample
 
 
-@njit(error_model="numpy", nogil=True)
-def gather(r, ro, n, samples, x, xo, xs, table, at):
-    """r[s, i] = x[s, table[at + i]], 0 where the table says -1."""
+def to_int(r, x, dtype, samples):
+    """Integers from floats (towards 0) or integers."""
     for s in range(samples):
-        for i in range(n):
-            place = table[at + i]
-            r[ro + s * n + i] = x[xo + s * xs + place] if place >= 0 else 0
-
-
-@njit(error_model="numpy", nogil=True)
-def scatter(r, ro, rs, n, samples, x, xo, xs, table, at):
-    """r[s, table[at + i]] = x[s, i]."""
-    for s in range(samples):
-        for i in range(n):
-            r[ro + s * rs + table[at + i]] = x[xo + s * xs + i]
-
-
-@njit(error_model="numpy", nogil=True)
-def copy(r, ro, rs, n, samples, x, xo, xs):
-    """r[s, i] = x[s, i]."""
-    for s in range(samples):
-        rv, xv = r[ro + s * rs : ro + s * rs + n], x[xo + s * xs : xo + s * xs + n]
-        for i in range(n):
-            rv[i] = xv[i]
-
-
-@njit(error_model="numpy", nogil=True)
-def reduce(r, ro, n, samples, x, xo, xs, table, at, window, kind):
-    """r[s, o] = sum, mean, max or min of x[s, table[at + o window + k]] over k; -1 is left out."""
-    for s in range(samples):
-        for o in range(n):
-            total, seen = r[ro] * 0, False
-            for k in range(window):
-                place = table[at + o * window + k]
-                if place < 0:
-                    continue
-                value = x[xo + s * xs + place]
-                if not seen:
-                    total = value
-                elif kind <= MEAN:
-                    total += value
-                elif (kind == MAX and value > total) or (kind == MIN and value < total) or value != value:
-                    total = value
-                seen = True
-            if not seen:
-                total = r[ro] * 0
-            r[ro + s * n + o] = total / window if kind == MEAN else total
-
-
-@njit(error_model="numpy", nogil=True)
-def arg_reduce(r, ro, n, samples, x, xo, xs, table, at, window, kind):
-    """r[s, o] = the k of the first maximum or minimum of x[s, table[at + o window + k]]; the first NaN wins."""
-    for s in range(samples):
-        for o in range(n):
-            best, place = x[xo + s * xs + table[at + o * window]], 0
-            for k in range(1, window):
-                value = x[xo + s * xs + table[at + o * window + k]]
-                if best == best and (
-                    (kind == ARGMAX and value > best) or (kind == ARGMIN and value < best) or value != value
-                ):
-                    best, place = value, k
-            r[ro + s * n + o] = place
-
-
-@njit(error_model="numpy", nogil=True)
-def to_int(r, ro, n, samples, x, xo, xs, kind):
-    """Integers from floats (towards zero) or integers; kind 0: i64, 1: i32 (wraps), 2: bool."""
-    for s in range(samples):
-        rv, xv = r[ro + s * n : ro + s * n + n], x[xo + s * xs : xo + s * xs + n]
-        for i in range(n):
-            if kind == 2:
+        rv, xv = sample(r, s), sample(x, s)
+        for i in range(r.size):
+            if dtype == BOOL:
                 rv[i] = 1 if xv[i] != 0 else 0
-            elif kind == 1:
+            elif dtype == I32:
                 rv[i] = np.int32(np.int64(xv[i]))
             else:
                 rv[i] = np.int64(xv[i])
+
+
+def to_float(r, x, samples):
+    """r[s, i] = x[s, i]."""
+    for s in range(samples):
+        rv, xv = sample(r, s), sample(x, s)
+        for i in range(r.size):
+            rv[i] = xv[i]
+
+
+def gather(r, x, table, at, samples):
+    """r[s, i] = x[s, table[at + i]], 0 where the table says -1."""
+    for s in range(samples):
+        rv, xv = sample(r, s), sample(x, s)
+        for i in range(r.size):
+            source = table[at + i]
+            rv[i] = xv[source] if source >= 0 else 0
+
+
+def scatter(r, x, table, at, samples):
+    """r[s, table[at + i]] = x[s, i]."""
+    for s in range(samples):
+        rv, xv = sample(r, s), sample(x, s)
+        for i in range(x.size):
+            rv[table[at + i]] = xv[i]
+
+
+def reduce(r, x, table, at, window, reduction, samples):
+    """r[s, o] = sum, mean, max or min of x[s, table[at + o window + k]] over k; -1 is left out."""
+    for s in range(samples):
+        rv, xv = sample(r, s), sample(x, s)
+        for o in range(r.size):
+            total, empty = r.array.dtype.type(0), True
+            for k in range(window):
+                source = table[at + o * window + k]
+                if source < 0:
+                    continue
+                value = xv[source]
+                # the extremes start from an element, not from an infinity, and a NaN stays once it is met
+                if empty:
+                    total = value
+                elif reduction <= MEAN:
+                    total += value
+                elif (reduction == MAX and value > total) or (reduction == MIN and value < total) or value != value:
+                    total = value
+                empty = False
+            rv[o] = total / window if reduction == MEAN else total
+
+
+def arg_reduce(r, x, table, at, window, reduction, samples):
+    """r[s, o] = the k of the first maximum or minimum of x[s, table[at + o window + k]]; the first NaN wins."""
+    for s in range(samples):
+        rv, xv = sample(r, s), sample(x, s)
+        for o in range(r.size):
+            best, source = xv[table[at + o * window]], 0
+            for k in range(1, window):
+                value = xv[table[at + o * window + k]]
+                if best == best and (
+                    (reduction == ARGMAX and value > best) or (reduction == ARGMIN and value < best) or value != value
+                ):
+                    best, source = value, k
+            rv[o] = source

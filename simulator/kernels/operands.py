@@ -3,7 +3,7 @@
 A line is a row with its slots looked up: the address of the function that runs it, the opcode, for the result and each
 operand (address, elements from one block of samples to the next, elements from sample to sample, elements of a sample,
 elements up to the end of its array), then the parameters. Absent operands have the address 0. The frame holds address
-and size of each bank and the numbers of ``Setting``. Both are 64-bit integers; the types of their pointers say
+and size of each bank and the numbers of ``FrameNumber``. Both are 64-bit integers; the types of their pointers say
 what they lead to: ``line`` points to the type of the tables, ``frame`` to that of the floats.
 """
 
@@ -13,25 +13,56 @@ what they lead to: ``line`` points to the type of the tables, ``frame`` to that 
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Any, NamedTuple
 
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
-from thermoc.simulator.opcodes import OPERANDS, PARAMETERS
+from thermoc.simulator.instructions.declaration import OPERANDS, PARAMETERS
 
 RESULT, X, Y, Z = range(1 + OPERANDS)
 FUNCTION, OPCODE, SLOTS = 0, 1, 2
-WORDS = 5
+SLOT_WORDS = 5
 """Of a slot: address, step of a block, stride of a sample, elements, elements to the end."""
-NUMBERS = SLOTS + WORDS * (1 + OPERANDS)
+NUMBERS = SLOTS + SLOT_WORDS * (1 + OPERANDS)
 LINE = NUMBERS + PARAMETERS
 """Words of a line."""
 _WORD = ir.IntType(64)
 
 
-class Array(IntEnum):
+class RowOperand(NamedTuple):
+    """A slot: its elements from the block's first sample on, those from sample to sample (0: shared), those of one.
+
+    given: False for an operand that is absent.
+    """
+
+    array: Any
+    stride: int
+    size: int
+    given: bool
+
+
+class NoisePosition(NamedTuple):
+    """Where noise is drawn: the number of the block's first sample, the tick, the seed."""
+
+    sample: int
+    tick: int
+    key: Any
+
+
+class LoopPosition(NamedTuple):
+    """Where the loop is: first sample and tick of the run; ticks and batch of the run; whether inputs change."""
+
+    start: int
+    tick: int
+    ticks: int
+    batch: int
+    timed: int
+
+
+class FrameArray(IntEnum):
     """The arrays of a frame: the banks of a program in their order, then inputs, outputs, tables, scratch memory."""
 
     FLOAT_CONSTANT = 0
@@ -50,7 +81,7 @@ class Array(IntEnum):
     HALT = 13
 
 
-class Setting(IntEnum):
+class FrameNumber(IntEnum):
     """The numbers of a frame. START, SAMPLES and TICK: where the loop is; TICKS and BATCH: of the run; TIMED: whether
     inputs change; STATES to INT_INPUTS: elements of a sample; KEY, SAMPLE0 and TICK0 place the noise; BEGUN: the ticks
     that the states have behind them.
@@ -72,7 +103,7 @@ class Setting(IntEnum):
     BEGUN = 41
 
 
-FRAME = 2 * len(Array) + len(Setting)
+FRAME = 2 * len(FrameArray) + len(FrameNumber)
 """Words of a frame."""
 
 
@@ -90,45 +121,96 @@ def _array(context, builder, kind, address, size):
     array = context.make_array(kind)(context, builder)
     width = _constant(context.get_abi_sizeof(context.get_data_type(kind.dtype)))
     data = builder.inttoptr(address, context.get_data_type(kind.dtype).as_pointer())
+    # without an owner an array costs no reference count, which inner loops would pay thousands of times
     populate_array(array, data=data, shape=[size], strides=[width], itemsize=width, meminfo=None)
     return array._getvalue()
 
 
 def _operand(kind):
-    """Return the code of an operand: (array from the block's first sample on, stride of a sample, elements)."""
+    """Return the code of an ``RowOperand`` of a line."""
 
     def codegen(context, builder, signature, args):
         line, frame, slot = args
-        first = builder.add(builder.mul(slot, _constant(WORDS)), _constant(SLOTS))
+        first = builder.add(builder.mul(slot, _constant(SLOT_WORDS)), _constant(SLOTS))
         address, step, stride, n, size = (
-            _load(builder, line, builder.add(first, _constant(word))) for word in range(WORDS)
+            _load(builder, line, builder.add(first, _constant(word))) for word in range(SLOT_WORDS)
         )
-        ahead = builder.mul(_load(builder, frame, _constant(Setting.START)), step)
+        present = builder.icmp_signed("!=", address, _constant(0))
+        offset = builder.mul(_load(builder, frame, _constant(FrameNumber.START)), step)
         width = _constant(context.get_abi_sizeof(context.get_data_type(kind.dtype)))
-        address = builder.add(address, builder.mul(ahead, width))
-        array = _array(context, builder, kind, address, builder.sub(size, ahead))
-        return context.make_tuple(builder, signature.return_type, [array, stride, n])
+        address = builder.add(address, builder.mul(offset, width))
+        array = _array(context, builder, kind, address, builder.sub(size, offset))
+        return context.make_tuple(builder, signature.return_type, [array, stride, n, present])
 
     return codegen
 
 
-def _typed(dtype, line, frame, number):
+def _operand_type(dtype):
     kind = types.Array(dtype, 1, "C")
-    return kind, types.Tuple((kind, types.intp, types.intp))(line, frame, number)
+    return kind, types.NamedTuple((kind, types.intp, types.intp, types.boolean), RowOperand)
 
 
 @intrinsic
 def floats(typingctx, line, frame, slot):
     """Return a slot of floats."""
-    kind, signature = _typed(frame.dtype, line, frame, types.intp)
-    return signature, _operand(kind)
+    kind, operand = _operand_type(frame.dtype)
+    return operand(line, frame, types.intp), _operand(kind)
 
 
 @intrinsic
 def integers(typingctx, line, frame, slot):
     """Return a slot of integers."""
-    kind, signature = _typed(types.int64, line, frame, types.intp)
-    return signature, _operand(kind)
+    kind, operand = _operand_type(types.int64)
+    return operand(line, frame, types.intp), _operand(kind)
+
+
+def _sample(typingctx, operand, s):
+    """Return the elements of one sample of an operand."""
+    kind = operand.types[0]
+
+    def codegen(context, builder, signature, args):
+        array, stride, n = (builder.extract_value(args[0], k) for k in range(3))
+        data = context.make_array(kind)(context, builder, array).data
+        # a slice would clamp its ends, which takes longer to compile and to run
+        first = builder.gep(data, [builder.mul(args[1], stride)])
+        return _array(context, builder, kind, builder.ptrtoint(first, _WORD), n)
+
+    return kind(operand, types.intp), codegen
+
+
+sample: Any = intrinsic(_sample)
+"""``sample(operand, s)``: the elements of one sample of an operand."""
+
+
+def _samples(dtype, frame):
+    """Return type and code of an array of the frame that holds so many elements a sample, from the block's on."""
+    kind, operand = _operand_type(dtype)
+
+    def codegen(context, builder, signature, args):
+        first = builder.mul(args[1], _constant(2))
+        address, size = _load(builder, args[0], first), _load(builder, args[0], builder.add(first, _constant(1)))
+        elements = _load(builder, args[0], args[2])
+        offset = builder.mul(_load(builder, args[0], _constant(FrameNumber.START)), elements)
+        width = _constant(context.get_abi_sizeof(context.get_data_type(kind.dtype)))
+        address = builder.add(address, builder.mul(offset, width))
+        array = _array(context, builder, kind, address, builder.sub(size, offset))
+        return context.make_tuple(
+            builder, signature.return_type, [array, elements, elements, ir.Constant(ir.IntType(1), 1)]
+        )
+
+    return operand(frame, types.intp, types.intp), codegen
+
+
+@intrinsic
+def float_samples(typingctx, frame, number, elements):
+    """Return the floats of all samples, of which a number of the frame says how many a sample has."""
+    return _samples(frame.dtype, frame)
+
+
+@intrinsic
+def int_samples(typingctx, frame, number, elements):
+    """Return the integers of all samples, of which a number of the frame says how many a sample has."""
+    return _samples(types.int64, frame)
 
 
 def _bank(dtype, pointer):
@@ -160,7 +242,7 @@ def tables(typingctx, line, frame):
     kind = types.Array(line.dtype, 1, "C")
 
     def codegen(context, builder, signature, args):
-        address, size = (_load(builder, args[1], _constant(2 * Array.TABLE + k)) for k in range(2))
+        address, size = (_load(builder, args[1], _constant(2 * FrameArray.TABLE + k)) for k in range(2))
         return _array(context, builder, kind, address, size)
 
     return kind(line, frame), codegen
@@ -174,17 +256,6 @@ def word(typingctx, pointer, place):
         return _load(builder, *args)
 
     return types.int64(pointer, types.intp), codegen
-
-
-@intrinsic
-def present(typingctx, line, slot):
-    """Return whether there is this operand."""
-
-    def codegen(context, builder, signature, args):
-        first = builder.add(builder.mul(args[1], _constant(WORDS)), _constant(SLOTS))
-        return builder.icmp_signed("!=", _load(builder, args[0], first), _constant(0))
-
-    return types.boolean(line, types.intp), codegen
 
 
 @intrinsic
@@ -209,6 +280,7 @@ def stopped(typingctx, halt):
 
     def codegen(context, builder, signature, args):
         data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        # a plain load could be moved out of the loop that waits for the flag
         return builder.icmp_signed("!=", builder.load_atomic(data, "monotonic", 8), _constant(0))
 
     return types.boolean(halt), codegen

@@ -3,29 +3,56 @@
 from __future__ import annotations
 
 import math
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
-HARMONIC, LENNARD_JONES, COULOMB, TABLE = 0, 1, 2, 3
-SHIFT = 4
+from thermoc.simulator.instructions.pairs import COULOMB, HARMONIC, LENNARD_JONES, SHIFTED
+
 FEWEST = 150
 """Particles from which on cells may pay."""
 
 
+class PairLaw(NamedTuple):
+    """A force law and its numbers; fc holds from ``at``: cut-off (0: none), softening, the sides of a box where there
+    is one, a table's distances and energies. q: strength, sigma and a charge of each particle.
+    """
+
+    kind: int
+    shifted: bool
+    boxed: int
+    points: int
+    axes: int
+    q: Any
+    fc: Any
+    at: int
+
+
+class CellGrid(NamedTuple):
+    """Corner, widths and numbers of the cells along each axis."""
+
+    low: Any
+    width: Any
+    count: Any
+
+
 @njit(error_model="numpy", nogil=True)
-def law(kind, square, strength, sigma, qq, softening, table, at, points):
+def energy_and_push(law, square, qq):
     """Return energy, and force over distance, of a pair whose squared distance is given."""
-    if kind == HARMONIC:
+    strength, sigma, softening = law.q[0], law.q[1], law.fc[law.at + 1]
+    if law.kind == HARMONIC:
         return strength * square / 2, -strength
-    if kind == LENNARD_JONES:
+    if law.kind == LENNARD_JONES:
         six = (sigma * sigma / square) ** 3
         return 4 * strength * six * (six - 1), 24 * strength * six * (2 * six - 1) / square
-    if kind == COULOMB:
+    if law.kind == COULOMB:
         soft = square + softening * softening
         energy = strength * qq / math.sqrt(soft)
         return energy, energy / soft
-    r = math.sqrt(square)
+    r, table, points = math.sqrt(square), law.fc, law.points
+    at = law.at + 2 + (law.axes if law.boxed else 0)
+    # outside a table there is no force: extrapolated lines grow without bound
     if r < table[at] or r >= table[at + points - 1]:
         return 0.0 * r, 0.0 * r
     low, high = 0, points - 1
@@ -40,72 +67,82 @@ def law(kind, square, strength, sigma, qq, softening, table, at, points):
 
 
 @njit(error_model="numpy", nogil=True)
-def _meet(r, ro, x, xo, q, qo, i, j, d, n, kind, fc, at, points, boxed):
+def _distance(x, i, j, a, law):
+    """Return how far apart two particles are along an axis: to the nearest image where there is a box."""
+    fc, side = law.fc, law.at + 2 + a
+    distance = x[i * law.axes + a] - x[j * law.axes + a]
+    if law.boxed:
+        distance -= fc[side] * np.floor(distance / fc[side] + fc[law.at] * 0 + 0.5)  # * 0: in the format of the floats
+    return distance
+
+
+@njit(error_model="numpy", nogil=True)
+def _meet(r, x, i, j, law):
     """Add what one pair does to forces, energy and virial, which stand behind each other in r.
 
     Return whether it could: at one place, or too near for the format, two particles have no force that is a number.
     """
-    cutoff, softening, square = fc[at], fc[at + 1], fc[at] * 0
+    d, cutoff, square = law.axes, law.fc[law.at], law.fc[law.at] * 0
     for a in range(d):
-        apart = x[xo + i * d + a] - x[xo + j * d + a]
-        if boxed:
-            apart -= fc[at + 2 + a] * np.floor(apart / fc[at + 2 + a] + fc[at] * 0 + 0.5)
-        square += apart * apart
+        distance = _distance(x, i, j, a, law)
+        square += distance * distance
+    # written so that a distance that is no number goes on, and is reported
     if cutoff > 0 and not square < cutoff * cutoff:
         return True
-    qq = q[qo + 2 + i] * q[qo + 2 + j]
-    table = at + 2 + (d if boxed else 0)
-    energy, push = law(kind % SHIFT, square, q[qo], q[qo + 1], qq, softening, fc, table, points)
-    if kind >= SHIFT:
-        energy -= law(kind % SHIFT, cutoff * cutoff, q[qo], q[qo + 1], qq, softening, fc, table, points)[0]
-    r[ro + n * d] += energy
-    r[ro + n * d + 1] += push * square
+    qq = law.q[2 + i] * law.q[2 + j]
+    energy, push = energy_and_push(law, square, qq)
+    if law.shifted:
+        energy -= energy_and_push(law, cutoff * cutoff, qq)[0]
+    r[r.size - 2] += energy
+    r[r.size - 1] += push * square
     for a in range(d):
-        apart = x[xo + i * d + a] - x[xo + j * d + a]
-        if boxed:
-            apart -= fc[at + 2 + a] * np.floor(apart / fc[at + 2 + a] + fc[at] * 0 + 0.5)
-        r[ro + i * d + a] += push * apart
-        r[ro + j * d + a] -= push * apart
+        distance = _distance(x, i, j, a, law)
+        r[i * d + a] += push * distance
+        r[j * d + a] -= push * distance
     return math.isfinite(r.dtype.type(push)) or not math.isfinite(square)
 
 
-def pair_forces(r, ro, samples, x, xo, xs, n, d, q, qo, qs, fc, at, kind, boxed, points, met):
-    """Set forces (n, d), energy and virial of every sample, end to end in r.
+def pair_forces(r, x, y, parameters, samples, constants, collision):
+    """Set forces (particles, axes), energy and virial of every sample.
 
-    q: strength, sigma and n charges. fc holds from ``at``: cut-off (0: none), softening, the box's sides where there is
-    one, a table's distances and energies. Sums run in an order that the positions alone decide. met, where it starts
-    with -1, is set to the first sample in which two particles are at one place, and to these.
+    Sums run in an order that the positions alone decide. collision, where it starts with -1, is set to the first sample
+    in which two particles are at one place, and to these.
     """
+    n, axes, kind, at, boxed, points = parameters
     for s in range(samples):
-        out, here, own = ro + s * (n * d + 2), xo + s * xs, qo + s * qs
-        for k in range(n * d + 2):
-            r[out + k] = 0
-        low, width, count = np.zeros(3), np.ones(3), np.ones(3, np.int64)
-        total = 1
-        if fc[at] > 0 and n >= FEWEST and d <= 3:
-            total = _grid(x, here, n, d, fc, at, boxed, low, width, count)
-        if total < 27:
+        forces = r.array[s * r.stride : s * r.stride + r.size]
+        positions = x.array[s * x.stride : s * x.stride + x.size]
+        q = y.array[s * y.stride : s * y.stride + y.size]
+        law = PairLaw(kind % SHIFTED, kind >= SHIFTED, boxed, points, axes, q, constants, at)
+        forces[:] = 0
+        cells, total = CellGrid(np.zeros(3), np.ones(3), np.ones(3, np.int64)), 1
+        if constants[at] > 0 and n >= FEWEST and axes <= 3:
+            total = _grid(positions, n, law, cells)
+        first, second = -1, -1
+        if total < 27:  # fewer than three cells an axis: all pairs are near
             for i in range(n):
                 for j in range(i + 1, n):
-                    if not _meet(r, out, x, here, q, own, i, j, d, n, kind, fc, at, points, boxed) and met[0] < 0:
-                        met[0], met[1], met[2] = s, i, j
+                    if not _meet(forces, positions, i, j, law) and first < 0:
+                        first, second = i, j
         else:
-            i, j = _by_cells(r, out, x, here, q, own, d, n, kind, fc, at, points, boxed, low, width, count, total)
-            if i >= 0 and met[0] < 0:
-                met[0], met[1], met[2] = s, i, j
+            first, second = _by_cells(forces, positions, n, law, cells, total)
+        if first >= 0 and collision[0] < 0:
+            collision[0], collision[1], collision[2] = s, first, second
 
 
 @njit(error_model="numpy", nogil=True)
-def _grid(x, xo, n, d, fc, at, boxed, low, width, count):
+def _grid(x, n, law, cells):
     """Set the cells' corner, widths and numbers, no narrower than the cut-off; return how many, 1 where none pay."""
-    total = 1
+    d, fc, at, boxed, total = law.axes, law.fc, law.at, law.boxed, 1
+    low, width, count = cells
     for a in range(d):
-        least, most = x[xo + a], x[xo + a]
+        lowest, highest = x[a], x[a]
         for i in range(n):
-            least, most = min(least, x[xo + i * d + a]), max(most, x[xo + i * d + a])
-        low[a], length = (0.0, fc[at + 2 + a]) if boxed else (least, most - least)
+            lowest, highest = min(lowest, x[i * d + a]), max(highest, x[i * d + a])
+        low[a], length = (0.0, fc[at + 2 + a]) if boxed else (lowest, highest - lowest)
         if not math.isfinite(length):
             return 1
+        # more cells than particles would take longer to empty than to search
         count[a] = max(1, min(int(length / fc[at]), 1 + int(n ** (1 / d))))
         if boxed and count[a] < 3:  # its neighbours on both sides would be the same cell
             return 1
@@ -115,41 +152,43 @@ def _grid(x, xo, n, d, fc, at, boxed, low, width, count):
 
 
 @njit(error_model="numpy", nogil=True)
-def _cell(x, xo, i, a, d, boxed, low, width, count):
+def _cell(x, i, a, law, cells):
     """Return a particle's cell along one axis."""
-    place = math.floor((x[xo + i * d + a] - low[a]) / width[a])
-    return int(place % count[a]) if boxed else int(min(max(place, 0), count[a] - 1))
+    cell_index = math.floor((x[i * law.axes + a] - cells.low[a]) / cells.width[a])
+    return int(cell_index % cells.count[a]) if law.boxed else int(min(max(cell_index, 0), cells.count[a] - 1))
 
 
 @njit(error_model="numpy", nogil=True)
-def _by_cells(r, ro, x, xo, q, qo, d, n, kind, fc, at, points, boxed, low, width, count, total):
+def _by_cells(r, x, n, law, cells, total):
     """Let each particle meet those of its own cell and the cells around it that come later in the list.
 
     Return the first two of no finite force, or -1, -1.
     """
-    head, after = np.full(total, -1), np.empty(n, np.int64)
+    d, count, head, after = law.axes, cells.count, np.full(total, -1), np.empty(n, np.int64)
     mine, near = np.zeros(3, np.int64), np.zeros(3, np.int64)
-    one, other = -1, -1
+    first, second = -1, -1
+    # from the last to the first, so that each list rises and sums run in the order of the particles
     for i in range(n - 1, -1, -1):
         cell = 0
         for a in range(d):
-            cell = cell * count[a] + _cell(x, xo, i, a, d, boxed, low, width, count)
+            cell = cell * count[a] + _cell(x, i, a, law, cells)
         after[i], head[cell] = head[cell], i
     for i in range(n):
         for a in range(d):
-            mine[a] = _cell(x, xo, i, a, d, boxed, low, width, count)
+            mine[a] = _cell(x, i, a, law, cells)
         for step in range(3**d):
-            rest, cell, inside = step, 0, True
+            digits, cell, inside = step, 0, True
             for a in range(d):
-                near[a] = mine[a] + rest % 3 - 1
-                rest //= 3
-                if boxed:
+                near[a] = mine[a] + digits % 3 - 1
+                digits //= 3
+                if law.boxed:
                     near[a] = (near[a] + count[a]) % count[a]
+                # a particle beyond a free border has been put into the outermost cell, whose neighbours end there
                 inside = inside and 0 <= near[a] < count[a]
                 cell = cell * count[a] + near[a]
             j = head[cell] if inside else -1
             while j >= 0:
-                if j > i and not _meet(r, ro, x, xo, q, qo, i, j, d, n, kind, fc, at, points, boxed) and one < 0:
-                    one, other = i, j
+                if j > i and not _meet(r, x, i, j, law) and first < 0:
+                    first, second = i, j
                 j = after[j]
-    return one, other
+    return first, second

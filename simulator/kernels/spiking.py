@@ -9,39 +9,32 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-CHUNK = 512
-"""Units that are looked at together."""
-PART = 32
-"""Of a chunk in which one may have fired, the units that are looked at together again."""
-PARAMETERS = 5
-"""Of a population: keep, gain, offset, threshold, v_reset."""
-GREATER_EQUAL, SUBTRACT = 1, 2
-"""The form of LIF_STEP, in bits."""
+from thermoc.simulator.instructions.spiking import CHUNK, GREATER_EQUAL, SUBTRACT, UNIT_PARAMETERS
+from thermoc.simulator.kernels.operands import sample
+
+GROUP = 32
+"""Of a chunk in which a unit may have fired, those that are looked at together again."""
 
 
-@njit(error_model="numpy", nogil=True, inline="always")
-def trace_step(g, go, gs, n, samples, x, xo, xs, given, y, yo, ys, yn):
-    """g[s, i] = y[s, i] g[s, i] + x[s, i]; without x where it is not given."""
+def trace_step(r, x, y, samples):
+    """r[s, i] = y[s, i] r[s, i] + x[s, i]; without x where it is not given."""
+    # four loops: a test within would keep them from vectorising, and a trace is the most of many networks
     for s in range(samples):
-        gv, xv, yv = (
-            g[go + s * gs : go + s * gs + n],
-            x[xo + s * xs : xo + s * xs + n],
-            y[yo + s * ys : yo + s * ys + yn],
-        )
-        if yn == 1:
-            keep = y[yo + s * ys]
-            if given:
-                for i in range(n):
-                    gv[i] = keep * gv[i] + xv[i]
+        rv, xv, yv = sample(r, s), sample(x, s), sample(y, s)
+        if y.size == 1:
+            keep = yv[0]
+            if x.given:
+                for i in range(r.size):
+                    rv[i] = keep * rv[i] + xv[i]
             else:
-                for i in range(n):
-                    gv[i] = keep * gv[i]
-        elif given:
-            for i in range(n):
-                gv[i] = yv[i] * gv[i] + xv[i]
+                for i in range(r.size):
+                    rv[i] = keep * rv[i]
+        elif x.given:
+            for i in range(r.size):
+                rv[i] = yv[i] * rv[i] + xv[i]
         else:
-            for i in range(n):
-                gv[i] = yv[i] * gv[i]
+            for i in range(r.size):
+                rv[i] = yv[i] * rv[i]
 
 
 # Loops over a part of an array become vector loops if the place is unsigned (a signed one may count from the end), and
@@ -49,8 +42,9 @@ def trace_step(g, go, gs, n, samples, x, xo, xs, given, y, yo, ys, yn):
 
 
 @njit(error_model="numpy", nogil=True)
-def advance(v, x, y, start, size, keep, gain, offset, threshold):
+def advance(v, x, y, start, size, z):
     """Integrate units that are alike; return whether one may have fired."""
+    keep, gain, offset, threshold = z[0], z[1], z[2], z[3]
     hot = np.int32(0)
     for j in range(size):
         i = np.uint64(start + j)
@@ -71,168 +65,160 @@ def advance_each(v, x, y, start, size, z):
 
 
 @njit(error_model="numpy", nogil=True)
-def advance_free(v, held, x, y, start, size, keep, gain, offset, threshold):
-    """Integrate those that are not held, count down the others; held is -1 where one may have fired."""
-    hot, nought, one = np.int32(0), held.dtype.type(0), held.dtype.type(1)
+def advance_free(v, resting, x, y, start, size, z):
+    """Integrate those that do not rest, count down the others; resting is -1 where one may have fired."""
+    keep, gain, offset, threshold = z[0], z[1], z[2], z[3]
+    hot, zero, tick = np.int32(0), resting.dtype.type(0), resting.dtype.type(1)
     for j in range(size):
         i = np.uint64(start + j)
+        # every unit is integrated and the result chosen: a branch would keep the loop from vectorising
         new = keep * v[i] + (gain * (x[i] + y[i]) + offset)
-        free = held[i] <= nought
+        free = resting[i] <= zero
         v[i] = new if free else v[i]
         fires = free & (new >= threshold)
-        left = nought if free else held[i] - one
-        held[i] = -one if fires else left
+        remaining = zero if free else resting[i] - tick
+        resting[i] = -tick if fires else remaining
         hot = np.int32(hot | np.int32(fires))
     return hot
 
 
 @njit(error_model="numpy", nogil=True)
-def advance_free_each(v, held, x, y, start, size, z):
+def advance_free_each(v, resting, x, y, start, size, z):
     """The same with parameters of each unit."""
-    hot, nought, one = np.int32(0), held.dtype.type(0), held.dtype.type(1)
+    hot, zero, tick = np.int32(0), resting.dtype.type(0), resting.dtype.type(1)
     for j in range(size):
         i, k = np.uint64(start + j), np.uint64(j)
         new = z[k] * v[i] + (z[k + np.uint64(CHUNK)] * (x[i] + y[i]) + z[k + np.uint64(2 * CHUNK)])
-        free = held[i] <= nought
+        free = resting[i] <= zero
         v[i] = new if free else v[i]
         fires = free & (new >= z[k + np.uint64(3 * CHUNK)])
-        left = nought if free else held[i] - one
-        held[i] = -one if fires else left
+        remaining = zero if free else resting[i] - tick
+        resting[i] = -tick if fires else remaining
         hot = np.int32(hot | np.int32(fires))
     return hot
 
 
-@njit(error_model="numpy", nogil=True, inline="always")
-def lif_step(r, ro, n, samples, v, vo, vs, ho, x, xo, xs, y, yo, ys, z, zo, zs, zn, form, ticks):
-    """v = keep v + (gain (x + y) + offset), compare, reset, hold for some ticks; r gets the list of those that fired.
+def lif_step(r, x, y, z, float_states, membranes, counters, form, refractory, samples):
+    """v = keep v + (gain (x + y) + offset), compare, reset, rest for some ticks; r gets the list of those that fired.
 
     z holds one number of each parameter, or for each chunk of units CHUNK of each. Few chunks hold a unit that fires:
     those are gone through again, unit by unit.
     """
-    alike = zn == PARAMETERS
+    n, alike = r.size - 1, z.size == UNIT_PARAMETERS
     for s in range(samples):
-        count, at = 0, ro + s * (n + 1)
-        fired = r[at : at + n + 1]
-        at = vo + s * vs
-        vv = v[at : at + n]
-        at = ho + s * vs
-        held = v[at : at + n]
-        at = xo + s * xs
-        xv = x[at : at + n]
-        at = yo + s * ys
-        yv = y[at : at + n]
-        at = zo + s * zs
-        parameters = z[at : at + zn]
-        keep, gain, offset, threshold = parameters[0], parameters[1], parameters[2], parameters[3]
+        count, fired, state = 0, sample(r, s), s * float_states.stride
+        v = float_states.array[state + membranes : state + membranes + n]
+        resting = float_states.array[state + counters : state + counters + n]
+        xv, yv, parameters = sample(x, s), sample(y, s), sample(z, s)
         for start in range(0, n, CHUNK):
             size = min(CHUNK, n - start)
-            each = parameters if alike else parameters[start * PARAMETERS : (start + CHUNK) * PARAMETERS]
-            if ticks > 0 and alike:
-                hot = advance_free(vv, held, xv, yv, start, size, keep, gain, offset, threshold)
-            elif ticks > 0:
-                hot = advance_free_each(vv, held, xv, yv, start, size, each)
+            unit_parameters = (
+                parameters if alike else parameters[start * UNIT_PARAMETERS : (start + CHUNK) * UNIT_PARAMETERS]
+            )
+            if refractory > 0 and alike:
+                hot = advance_free(v, resting, xv, yv, start, size, unit_parameters)
+            elif refractory > 0:
+                hot = advance_free_each(v, resting, xv, yv, start, size, unit_parameters)
             elif alike:
-                hot = advance(vv, xv, yv, start, size, keep, gain, offset, threshold)
+                hot = advance(v, xv, yv, start, size, unit_parameters)
             else:
-                hot = advance_each(vv, xv, yv, start, size, each)
+                hot = advance_each(v, xv, yv, start, size, unit_parameters)
+            # few units fire in a tick: a second look at their chunk alone costs little, a test within the first loop
+            # much
             if hot:
-                count = fire(fired, count, vv, held, start, size, each, alike, form, ticks)
+                count = fire(fired, count, v, resting, start, size, unit_parameters, form, refractory)
         fired[0] = count
 
 
 @njit(error_model="numpy", nogil=True)
-def marked(held, start, size):
-    """Tell whether one of some units may have fired."""
-    hot, nought = np.int32(0), held.dtype.type(0)
+def marked(resting, start, size):
+    """Return whether one of some units may have fired."""
+    hot, zero = np.int32(0), resting.dtype.type(0)
     for j in range(size):
-        hot = np.int32(hot | np.int32(held[np.uint64(start + j)] < nought))
+        hot = np.int32(hot | np.int32(resting[np.uint64(start + j)] < zero))
     return hot
 
 
 @njit(error_model="numpy", nogil=True)
-def fire(fired, count, v, held, start, size, z, alike, form, ticks):
+def fire(fired, count, v, resting, start, size, z, form, refractory):
     """Reset and list the units of a chunk that fire; return the length of the list."""
-    nought = held.dtype.type(0)
-    for part in range(0, size, PART):
-        some = min(PART, size - part)
-        if ticks > 0 and not marked(held, start + part, some):
+    zero, alike = resting.dtype.type(0), z.size == UNIT_PARAMETERS
+    for group in range(0, size, GROUP):
+        some = min(GROUP, size - group)
+        if refractory > 0 and not marked(resting, start + group, some):
             continue
-        for j in range(part, part + some):
+        for j in range(group, group + some):
             i = np.uint64(start + j)
-            if ticks > 0:
-                if held[i] >= nought:
+            if refractory > 0:
+                if resting[i] >= zero:
                     continue
-                held[i] = nought
+                resting[i] = zero
             threshold, low = (z[3], z[4]) if alike else (z[3 * CHUNK + j], z[4 * CHUNK + j])
+            # the vector loops compare with >=: here a unit at its threshold is told from one above it
             if v[i] > threshold or (form & GREATER_EQUAL > 0 and v[i] == threshold):
                 v[i] = v[i] - threshold if form & SUBTRACT else low
-                if ticks > 0:
-                    held[i] = ticks
+                if refractory > 0:
+                    resting[i] = refractory
                 count += 1
                 fired[count] = start + j
     return count
 
 
-@njit(error_model="numpy", nogil=True)
-def copy_list(r, ro, rs, n, samples, x, xo, xs):
-    """Copy a list of at most n - 1 units, and no more than it holds."""
-    for s in range(samples):
-        for i in range(1 + max(0, min(x[xo + s * xs], n - 1))):
-            r[ro + s * rs + i] = x[xo + s * xs + i]
-
-
-@njit(error_model="numpy", nogil=True)
-def spread(r, ro, n, samples, x, xo, xs):
+def spread(r, x, samples):
     """r[s, i] = 1 where the list holds i, else 0."""
     for s in range(samples):
-        rv = r[ro + s * n : ro + s * n + n]
-        for i in range(n):
+        rv, xv = sample(r, s), sample(x, s)
+        for i in range(r.size):
             rv[i] = 0
-        for k in range(min(x[xo + s * xs], n)):
-            unit = x[xo + s * xs + 1 + k]
-            if 0 <= unit < n:
+        for k in range(min(xv[0], r.size)):
+            unit = xv[1 + k]
+            if 0 <= unit < r.size:
                 rv[unit] = 1
 
 
 @njit(error_model="numpy", nogil=True)
-def begin(r, ro, rs, n, samples, z, zo, zs, bias):
+def begin(r, z, samples):
     """r[s, i] = z[s, i], or 0 without a bias."""
     for s in range(samples):
-        rv, zv = r[ro + s * rs : ro + s * rs + n], z[zo + s * zs : zo + s * zs + n]
-        if bias:
-            for i in range(n):
+        rv, zv = sample(r, s), sample(z, s)
+        if z.given:
+            for i in range(r.size):
                 rv[i] = zv[i]
         else:
-            for i in range(n):
+            for i in range(r.size):
                 rv[i] = 0
 
 
-@njit(error_model="numpy", nogil=True, inline="always")
-def add_listed(r, ro, rs, n, samples, x, xo, xs, xn, y, yo, ys, m, table, starts, targets):
+def listed_columns(r, x, y, z, table, starts, targets, into, samples):
     """r[s, target of e] += x[s, e] over the entries e of each column that the list y holds; one x may serve all."""
+    if into == 0:
+        begin(r, z, samples)
+    units = y.size - 1
     for s in range(samples):
-        rv = r[ro + s * rs : ro + s * rs + n]
-        for k in range(min(y[yo + s * ys], m)):
-            unit = y[yo + s * ys + 1 + k]
-            if not 0 <= unit < m:
+        rv, xv, yv = sample(r, s), sample(x, s), sample(y, s)
+        for k in range(min(yv[0], units)):
+            unit = yv[1 + k]
+            if not 0 <= unit < units:
                 continue
             first, last = table[starts + unit], table[starts + unit + 1]
-            if xn == 1:
-                weight = x[xo + s * xs]
+            # equal weights are one number: an index less to load for each connection
+            if x.size == 1:
+                weight = xv[0]
                 for e in range(first, last):
                     rv[table[targets + e]] += weight
             else:
                 for e in range(first, last):
-                    rv[table[targets + e]] += x[xo + s * xs + e]
+                    rv[table[targets + e]] += xv[e]
 
 
-@njit(error_model="numpy", nogil=True, inline="always")
-def add_nonzero(r, ro, rs, n, samples, x, xo, xs, xn, y, yo, ys, m, table, starts, targets):
+def columns(r, x, y, z, table, starts, targets, into, samples):
     """r[s, target of e] += x[s, e] y[s, j] over the entries e of each column j where y is not 0."""
+    if into == 0:
+        begin(r, z, samples)
     for s in range(samples):
-        rv, yv = r[ro + s * rs : ro + s * rs + n], y[yo + s * ys : yo + s * ys + m]
-        for j in range(m):
+        rv, xv, yv = sample(r, s), sample(x, s), sample(y, s)
+        for j in range(y.size):
             if yv[j] == 0:
                 continue
             for e in range(table[starts + j], table[starts + j + 1]):
-                rv[table[targets + e]] += x[xo + s * xs + (0 if xn == 1 else e)] * yv[j]
+                rv[table[targets + e]] += xv[0 if x.size == 1 else e] * yv[j]

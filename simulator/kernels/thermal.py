@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numba import njit
 
+from thermoc.simulator.kernels.operands import sample
 from thermoc.simulator.kernels.simd.normals import box_muller
 from thermoc.support.philox import MASK, MULTIPLIERS, ROUNDS, WEYL
 
@@ -16,36 +17,43 @@ M0, M1 = np.uint64(MULTIPLIERS[0]), np.uint64(MULTIPLIERS[1])
 W0, W1 = np.uint64(WEYL[0]), np.uint64(WEYL[1])
 
 
-@njit(error_model="numpy", nogil=True, inline="always")
-def boltzmann(r, ro, n, samples, x, xo, xs, T, to, ts, tn, row):
-    """p_i = exp(-x_i / T) / Z over rows of ``row`` units (P5), from the least energy up, shared by its equals at T = 0.
+def boltzmann(r, x, y, units, samples):
+    """p_i = exp(-x_i / T) / Z over rows of units (P5), from the least energy up, shared by its equals at T = 0.
 
     Where a row has one temperature, energies are shifted before they are divided: that loses no digits.
     """
-    step = 1 if tn == n else 0
+    step = 1 if y.size == r.size else 0
     for s in range(samples):
-        for at in range(0, n, row):
-            xv, t, rv = x[xo + s * xs + at :], to + s * ts + at * step, r[ro + s * n + at : ro + s * n + at + row]
-            one = True
-            for i in range(1, row):
-                one = one and T[t + i * step] == T[t]
-            low = xv[0] if one else xv[0] / T[t]
-            for i in range(row):
-                rv[i] = xv[i] if one else xv[i] / T[t + i * step]
-                low = min(low, rv[i])
-            for i in range(row):
-                above = rv[i] - low
-                rv[i] = math.exp(-above / T[t] if one and above != 0 else -above)
-            total = rv[0]
-            for i in range(1, row):
-                total += rv[i]
-            for i in range(row):
-                rv[i] /= total
+        rv, xv, T = sample(r, s), sample(x, s), sample(y, s)
+        for first in range(0, r.size, units):
+            boltzmann_row(rv[first : first + units], xv[first : first + units], T, first * step, step)
+
+
+@njit(error_model="numpy", nogil=True)
+def boltzmann_row(r, x, T, at, step):
+    """One row of ``boltzmann``; unit i has the temperature T[at + i step]."""
+    # an energy minus the least is exact where both are near; a quotient minus another has lost digits already
+    alike = True
+    for i in range(1, r.size):
+        alike = alike and T[at + i * step] == T[at]
+    low = x[0] if alike else x[0] / T[at]
+    for i in range(r.size):
+        r[i] = x[i] if alike else x[i] / T[at + i * step]
+        low = min(low, r[i])
+    for i in range(r.size):
+        above = r[i] - low
+        r[i] = math.exp(-above / T[at] if alike and above != 0 else -above)  # 0 / 0 at T = 0 would be no number
+    total = r[0]
+    for i in range(1, r.size):
+        total += r[i]
+    for i in range(r.size):
+        r[i] /= total
 
 
 @njit(forceinline=True)
 def philox(c0, c1, c2, c3, k0, k1):
     """Return the four words of a counter under a key; every argument is a uint64 below 2^32."""
+    # words are masked in 64 bits: Numba promotes shifts of 32-bit words, and the generator would be wrong
     for _ in range(ROUNDS):
         p0, p1 = c0 * M0, c2 * M1
         c0, c1, c2, c3 = (p1 >> HALF) ^ c1 ^ k0, p1 & LOW, (p0 >> HALF) ^ c3 ^ k1, p0 & LOW
@@ -65,17 +73,34 @@ def uniform32(high):
     return (np.float32(np.int64(high >> np.uint64(9))) + np.float32(0.5)) * np.float32(2.0**-23)
 
 
+def normals(r, draw, stream, position, samples, scratch):
+    """r[s, i] = a standard normal, from the block of element (sample + s) n + i."""
+    n = samples * r.size
+    fill_normals(r.array[:n], scratch[:n], position.sample * r.size, position.tick, draw, stream, position.key)
+
+
+def uniforms(r, draw, stream, position, samples, scratch):
+    """r[s, i] = a uniform in (0, 1), from the block of element (sample + s) n + i."""
+    n = samples * r.size
+    fill(r.array[:n], scratch[:n], position.sample * r.size, position.tick, draw, stream, position.key)
+
+
 @njit(error_model="numpy", nogil=True)
-def noise(r, ro, n, first, tick, draw, stream, key, normal, spare):
-    """r[i] = a normal, or a uniform, from the block of element first + i."""
+def fill(u, v, first, tick, draw, stream, key):
+    """Set u and v to two uniforms each of the blocks of element first + i."""
     k0, k1 = np.uint64(key) & LOW, np.uint64(key) >> HALF
     c1, c2, c3 = np.uint64(tick), np.uint64(draw), np.uint64(stream)
-    u, v = r[ro : ro + n], spare[:n]
-    for i in range(n):
+    # both uniforms are made even where one is enough: one loop for both formats vectorises
+    for i in range(u.size):
         w0, w1, w2, w3 = philox(np.uint64(first + i), c1, c2, c3, k0, k1)
-        if r.itemsize == 4:
+        if u.itemsize == 4:
             u[i], v[i] = uniform32(w0), uniform32(w2)
         else:
             u[i], v[i] = uniform64(w0, w1), uniform64(w2, w3)
-    if normal:
-        box_muller(u, v)
+
+
+@njit(error_model="numpy", nogil=True)
+def fill_normals(u, v, first, tick, draw, stream, key):
+    """Set u to standard normals of the blocks of element first + i; v is scratch memory."""
+    fill(u, v, first, tick, draw, stream, key)
+    box_muller(u, v)

@@ -20,7 +20,7 @@ from thermoc.passes.canonicalize import Canonicalize
 from thermoc.passes.expand.crossbar import EXPANSIONS
 from thermoc.passes.pipeline import run_passes
 from thermoc.passes.rewriting import rewrite
-from thermoc.simulator.kernels.crossbar.mvm import mvm as kernel
+from thermoc.simulator.kernels.crossbar import mvm as kernel
 from thermoc.support import philox
 
 RNG = np.random.default_rng(0)

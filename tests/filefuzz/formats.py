@@ -21,11 +21,11 @@ import numpy as np
 import thermoc as tc
 from filefuzz import mutations, seeds
 from filefuzz.mutations import bytes_damaged, document_damaged, text_damaged
+from thermoc import simulator
 from thermoc.backends.lava.artefact import foreign
 from thermoc.certificates import recheck
 from thermoc.certificates.document import digest
 from thermoc.ir import serial
-from thermoc.simulator import Program
 from thermoc.simulator import program as simulator_program
 from thermoc.simulator.chips import load_chip
 from thermoc.simulator.devices import device
@@ -331,7 +331,7 @@ FORMATS: dict[str, Format] = {
         suffix=".program",
         seeds=_bundles(simulator_program, seeds.programs),
         steps=(_document, _arrays),
-        read=Program.load,
+        read=simulator.load,
         share=8,
         written=_signed,
     ),

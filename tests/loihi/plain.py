@@ -15,7 +15,7 @@ from thermoc.ir.reference import ReferenceTrace, interpret
 
 
 def fade(x: int, keep: int) -> int:
-    """Keep keep / 4096 of a number, what is left over dropped towards zero."""
+    """Keep keep / 4096 of a number, what is left over dropped towards 0."""
     return x * keep // 4096 if x >= 0 else -(-x * keep // 4096)
 
 

@@ -12,6 +12,7 @@ from loihi_networks import TICKS, network
 import thermoc as tc
 from thermoc import simulator
 from thermoc.ir.ops import REGISTRY
+from thermoc.simulator.feed_forward_split import halves
 
 NETWORKS, PARTS = 1000, 20
 SEED = 2**41 + 5
@@ -82,7 +83,7 @@ def test_a_program_comes_back_from_its_file(seed: int, tmp_path: Path):
     made = network(seed)
     exe = tc.compile(made.net, "sim")
     exe.save(tmp_path / "it.program")
-    program = simulator.Program.load(tmp_path / "it.program")
+    program = simulator.load(tmp_path / "it.program")
     result = simulator.run(program, made.inputs, ticks=TICKS, batch=1, seed=3)
     run = exe.run(made.inputs, seed=3)
     assert all(np.array_equal(array, result.outputs[name]) for name, array in run.outputs.items())
@@ -128,7 +129,7 @@ def test_a_wide_map_behind_integers_runs_apart_from_the_recursion():
         sums = tc.loihi.graded(tc.loihi.dense(s, 2 * rng.integers(-9, 99, (40, 40))))  # read where they are kept
         tc.output("w", tc.affine(tc.loihi.decode(sums), rng.normal(size=(50, 40))))
     exe = tc.compile(net, "sim")
-    assert exe.artefact.program.halves is not None
+    assert halves(exe.artefact.program) is not None
     x = rng.integers(-3, 9, (20, 3, 40))
     run, trace = exe.run({"x": x}), reference(net, {"x": x})
     for name in ("y", "z", "w"):

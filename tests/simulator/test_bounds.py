@@ -3,33 +3,44 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
 from cases import network, variants
+from instruction_samples import ANY_SIZE, ANY_VALUE, SAMPLES
 
 import thermoc as tc
-from thermoc.simulator import Bank, Opcode, Port, Program
-from thermoc.simulator.bounds import KINDS, check
-from thermoc.simulator.opcodes import OPERANDS
+from thermoc.simulator import Bank, Program, ProgramPort
+from thermoc.simulator.bounds import check, row_sizes
+from thermoc.simulator.instructions.declaration import OPERANDS, PARAMETERS, Instruction, SlotKind
+from thermoc.simulator.instructions.registry import BY_NAME, INSTRUCTIONS
 
 FIRST = 2 + OPERANDS
 """Where in a row of code the parameters begin."""
+WHERE = "tests/instruction_samples.py"
 
 
 def program(case: str) -> Program:
     return tc.compile(network(case, "all vary"), "sim").artefact.program
 
 
-def line(held: Program, opcode: Opcode) -> int:
-    return int(np.flatnonzero(held.code[:, 0] == opcode)[0])
+@cache
+def sampled(name: str) -> tuple[Program, int]:
+    """The program of an instruction's sample, and the first row of its."""
+    assert name in SAMPLES, f"{name} has no sample: add one to {WHERE}, so that its size check is tested"
+    compiled = SAMPLES[name].program()
+    rows = np.flatnonzero(compiled.code[:, 0] == BY_NAME[name].opcode)
+    assert rows.size, f"the sample of {name} in {WHERE} has no such row"
+    return compiled, int(rows[0])
 
 
-def altered(held: Program, array: str, place: Any, value: int) -> Program:
-    copy = getattr(held, array).copy()
+def altered(original: Program, array: str, place: Any, value: int) -> Program:
+    copy = getattr(original, array).copy()
     copy[place] = value
-    return dataclasses.replace(held, **{array: copy})
+    return dataclasses.replace(original, **{array: copy})
 
 
 @pytest.mark.parametrize(("case", "varying", "precision"), list(variants()))
@@ -37,95 +48,89 @@ def test_programs_of_every_op_stay_inside(case: str, varying: str, precision: st
     check(tc.compile(network(case, varying), "sim", precision=precision).artefact.program)
 
 
-def test_every_opcode_has_its_kinds():
-    assert set(KINDS) == set(Opcode)
+@pytest.mark.parametrize("instruction", INSTRUCTIONS.values(), ids=str)
+def test_a_declaration_fits_the_format(instruction: Instruction):
+    """A row has so many operands and parameters; the size check knows them by the declared names."""
+    assert 0 <= instruction.opcode < 2**16 and instruction.equation
+    assert len(instruction.operands) <= OPERANDS and len(instruction.parameters) <= PARAMETERS
+    assert (instruction.rule is None) != (instruction.kernel == ""), "a rule or a kernel"
+    names = list(inspect.signature(instruction.fits).parameters)
+    assert names[1:] in ([*instruction.parameters], ["parameters"])
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_a_parameter_that_leads_outside_is_refused(name: str):
+    original, row = sampled(name)
+    check(original)
+    for parameter in BY_NAME[name].parameters:
+        if (name, parameter) in ANY_VALUE:
+            continue
+        values = SAMPLES[name].refused.get(parameter, ())
+        assert values, f"{WHERE}: name a value of {parameter} that {name} must refuse, or say in ANY_VALUE why none"
+        for value in values:
+            with pytest.raises(ValueError):
+                check(altered(original, "code", (row, BY_NAME[name].column(parameter)), value))
+                pytest.fail(f"{name} takes {parameter} = {value}")
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_an_operand_of_another_size_is_refused(name: str):
+    """By one element too few or too many, whatever the other rows say of it."""
+    original, row = sampled(name)
+    instruction, code = BY_NAME[name], original.code[row].tolist()
+    sizes = row_sizes(original, code, set(range(len(original.slots))))
+    assert sizes is not None
+    for operand, change in ((operand, change) for operand in "nxyz" for change in (-1, 1)):
+        size = getattr(sizes, operand) + change
+        if getattr(sizes, operand) < 0 or size < 0 or (name, f"{operand}{'+' if change > 0 else '-'}") in ANY_SIZE:
+            continue
+        changed = dataclasses.replace(sizes, **{operand: size})
+        assert not instruction.fits(changed, **instruction.values(code)), f"{name} takes {size} elements of {operand}"
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_a_slot_that_is_missing_or_of_another_kind_is_refused(name: str):
+    original, row = sampled(name)
+    kinds = (BY_NAME[name].result, *BY_NAME[name].operands)
+    for column, kind in enumerate(kinds, start=1):
+        if kind is not None and not kind.optional:
+            refuse_slot(original, row, column, -1)
+        if kind is not None and original.code[row, column] >= 0:
+            refuse_slot(original, row, column, slot_of_another_kind(original, kind))
+    for column in range(1 + len(kinds), FIRST):
+        refuse_slot(original, row, column, 0)
+
+
+def refuse_slot(original: Program, row: int, column: int, slot: int) -> None:
+    if slot is not None:
+        with pytest.raises(ValueError):
+            check(altered(original, "code", (row, column), slot))
+
+
+def slot_of_another_kind(original: Program, kind: SlotKind) -> Any:
+    banks = original.slots[:, 0].tolist()
+    return next((slot for slot, bank in enumerate(banks) if (bank % 2 == 0) != kind.real), None)
 
 
 @pytest.mark.parametrize(
-    ("case", "opcode", "column", "value"),
+    ("case", "name", "column", "value"),
     [
-        ("core.neg", Opcode.NEG, 0, 999),  # no such opcode
-        ("core.neg", Opcode.NEG, 1, 99),  # no such slot
-        ("core.neg", Opcode.NEG, 1, -1),  # no result
-        ("core.neg", Opcode.NEG, 2, -1),  # no operand
-        ("core.neg", Opcode.NEG, 2, 1),  # what it is about to write
-        ("core.add", Opcode.INPUT, FIRST, 1),  # between two inputs
-        ("core.delay", Opcode.READ, FIRST + 1, 0),  # a ring of no ticks
-        ("core.delay", Opcode.WRITE, FIRST + 1, 2),  # a ring longer than the state
-        ("core.affine", Opcode.MATMUL, FIRST + 1, 2),  # more rows than x has
-        ("core.affine", Opcode.MATMUL, FIRST + 2, 5),  # more to sum than there is
-        ("core.affine", Opcode.MATMUL, FIRST + 5, 2),  # a bias of another length
-        ("core.transpose", Opcode.GATHER, FIRST, 1),  # beyond the end of the table
-        ("core.concat", Opcode.SCATTER, FIRST, 10**6),
-        ("core.reduce, sum", Opcode.REDUCE, FIRST + 1, 9),
-        ("core.reduce, sum", Opcode.REDUCE, FIRST + 2, 4),  # argmax among the sums
-        ("core.reduce, argmax", Opcode.ARG_REDUCE, FIRST + 1, 0),
-        ("thermo.boltzmann", Opcode.BOLTZMANN, FIRST, 3),  # rows that do not fill it
-        ("thermo.gibbs", Opcode.GIBBS, FIRST, 1),  # a table that starts elsewhere
-        ("thermo.gibbs", Opcode.GIBBS, FIRST + 1, 99),  # more classes than there are
-        ("thermo.gibbs", Opcode.GIBBS, FIRST + 2, 0),  # no sweep at all
-        ("thermo.gibbs", Opcode.GIBBS, FIRST + 3, 4),  # a form that is none
-        ("thermo.gibbs", Opcode.GIBBS, FIRST + 5, 10**6),  # couplings beyond the constants
-        ("thermo.pair_force", Opcode.PAIRS, FIRST, 5),  # more particles than there are
-        ("thermo.pair_force", Opcode.PAIRS, FIRST + 3, 10**6),  # settings beyond the constants
-        ("thermo.pair_force, table", Opcode.PAIRS, FIRST + 5, 1),  # a table of one point
-        ("spiking.trace_step", Opcode.TRACE_STEP, 1, 0),  # a result that is no state
-        ("spiking.lif_step, of many", Opcode.LIF_STEP, FIRST, 10**6),  # membranes beyond the states
-        ("spiking.lif_step, of many", Opcode.LIF_STEP, FIRST + 1, 701),  # so the ticks they are held
-        ("spiking.lif_step, of many", Opcode.LIF_STEP, FIRST + 2, 4),  # a form that is none
-        ("spiking.lif_step, of many", Opcode.LIF_STEP, 4, 0),  # parameters of another number
-        ("core.sparse_affine, of spikes", Opcode.SPARSE_LIST, FIRST, 1),  # columns that start elsewhere
-        ("core.sparse_affine, of spikes", Opcode.SPARSE_LIST, FIRST + 1, 10**6),  # rows beyond the table
-        ("core.sparse_affine, of given spikes", Opcode.SPARSE_COLUMNS, FIRST, 1),
-        ("core.sparse_affine, of delayed spikes", Opcode.READ_LIST, FIRST + 1, 9),  # a ring longer than the state
-        ("spiking.lif_step", Opcode.SPREAD, 2, 0),  # not a list
-        ("thermo.normal", Opcode.NORMAL, FIRST + 1, 2**32),  # a stream beyond the counter
-        ("loihi.encode", Opcode.LOIHI_ENCODE, FIRST + 1, 2**31),  # more than 32 bits
-        ("loihi.decode", Opcode.LOIHI_DECODE, 2, 99),
-        ("loihi.dense, delayed", Opcode.LOIHI_ARRIVE, FIRST, 1),  # a ring that ends beyond the states
-        ("loihi.dense, delayed", Opcode.LOIHI_ARRIVE, FIRST + 1, 0),  # a ring of no ticks
-        ("loihi.dense, delayed", Opcode.LOIHI_SYNAPSE, FIRST + 1, 4),  # more ticks than the ring has
-        ("loihi.dense, delayed", Opcode.LOIHI_SYNAPSE, FIRST + 2, 4),  # more rows
-        ("loihi.dense, delayed", Opcode.LOIHI_SYNAPSE, FIRST + 3, 10**6),
-        ("loihi.dense, delayed", Opcode.LOIHI_SYNAPSE, FIRST + 4, 6),  # weights in the place of rows
-        ("loihi.dense, delayed", Opcode.LOIHI_SYNAPSE, FIRST + 5, 4),  # shifted, with no room for it
-        ("loihi.sparse, delayed", Opcode.LOIHI_SYNAPSE, FIRST + 5, 1),  # not shifted, with room
-        ("loihi.sparse, delayed", Opcode.LOIHI_SYNAPSE, FIRST + 5, 4 * 40),  # shifted out of its bits
-        ("loihi.sparse, of spikes", Opcode.LOIHI_SYNAPSE_LIST, 2, -1),  # no list
-        ("loihi.dense", Opcode.LOIHI_MATRIX, FIRST + 1, 2),  # a matrix with delays
-        ("loihi.dense", Opcode.LOIHI_MATRIX, FIRST + 5, 2),  # a list in the place of numbers
-        ("loihi.dense, of spikes", Opcode.LOIHI_MATRIX, FIRST + 5, 0),  # and the other way round
-        ("loihi.conv", Opcode.LOIHI_CONV, FIRST, 10**6),
-        ("loihi.conv", Opcode.LOIHI_CONV, FIRST + 1, 1),  # sizes of something else
-        ("loihi.conv", Opcode.LOIHI_CONV, FIRST + 2, 64),  # shifted out of its bits
-        ("loihi.lif", Opcode.LOIHI_LIF, FIRST, 10**6),
-        ("loihi.lif", Opcode.LOIHI_LIF, FIRST + 1, 5),  # membranes beyond the states
-        ("loihi.lif", Opcode.LOIHI_LIF, FIRST + 2, 4096),  # a decay that is none
-        ("loihi.lif", Opcode.LOIHI_SPREAD, 2, 0),  # not a list
-        ("loihi.dendrite, of five", Opcode.LOIHI_TOTAL, 3, -1),
-        ("loihi.graded", Opcode.LOIHI_GRADED, FIRST + 1, 32),
-        ("loihi.lut", Opcode.LOIHI_LOOKUP, 4, -1),  # no table
-        ("loihi.lut", Opcode.LOIHI_LOOKUP, FIRST, 64),
-        ("loihi.sigma", Opcode.LOIHI_SIGMA, FIRST, 1),
-        ("loihi.delta", Opcode.LOIHI_DELTA, FIRST, 1),
-        ("loihi.delta", Opcode.LOIHI_DELTA, FIRST + 4, 4),  # a sum that is not kept
-        ("loihi.delta", Opcode.LOIHI_DELTA, FIRST + 2, 32),
-        ("loihi.fermi_dirac", Opcode.LOIHI_FERMI_DIRAC, FIRST, 1),
-        ("loihi.fermi_dirac", Opcode.LOIHI_FERMI_DIRAC, FIRST + 1, 0),  # no turn at all
-        ("loihi.fermi_dirac", Opcode.LOIHI_FERMI_DIRAC, 4, 1),  # settings of one unit
-        ("loihi.categorical", Opcode.LOIHI_CATEGORICAL, FIRST, 3),  # rows that do not fill it
-        ("loihi.categorical", Opcode.LOIHI_CATEGORICAL, FIRST, 0),
-        ("loihi.memory", Opcode.LOIHI_MEMORY, FIRST, 1),
-        ("loihi.memory", Opcode.LOIHI_MEMORY, FIRST + 2, 4097),
-        ("loihi.heat", Opcode.LOIHI_HEAT, FIRST, 1),
-        ("loihi.heat", Opcode.LOIHI_HEAT, FIRST + 3, 2**24),
+        ("core.neg", "NEG", 0, 999),  # no such opcode
+        ("core.neg", "NEG", 1, 99),  # no such slot
+        ("core.neg", "NEG", 2, 1),  # what it is about to write
+        ("spiking.trace_step", "TRACE_STEP", 1, 0),  # a result that is no state
+        ("spiking.lif_step, of many", "LIF_STEP", 4, 0),  # parameters of another number
+        ("loihi.dense, of spikes", "LOIHI_MATRIX", FIRST + 5, 0),  # numbers in the place of a list
+        ("loihi.sparse, delayed", "LOIHI_SYNAPSE", FIRST + 5, 1),  # not shifted, with scratch memory
+        ("loihi.fermi_dirac", "LOIHI_FERMI_DIRAC", 4, 1),  # settings of one unit
     ],
 )
-def test_a_row_that_reaches_outside_is_refused(case: str, opcode: Opcode, column: int, value: int):
-    held = program(case)
-    check(held)
+def test_a_row_that_makes_no_sense_is_refused(case: str, name: str, column: int, value: int):
+    original = program(case)
+    row = int(np.flatnonzero(original.code[:, 0] == BY_NAME[name].opcode)[0])
+    check(original)
     with pytest.raises(ValueError):
-        check(altered(held, "code", (line(held, opcode), column), value))
+        check(altered(original, "code", (row, column), value))
 
 
 @pytest.mark.parametrize(
@@ -147,23 +152,23 @@ def test_a_row_that_reaches_outside_is_refused(case: str, opcode: Opcode, column
     ],
 )
 def test_a_slot_or_table_that_reaches_outside_is_refused(case: str, array: str, place: Any, value: int):
-    held = program(case)
+    original = program(case)
     with pytest.raises(ValueError):
-        check(altered(held, array, place, value))
+        check(altered(original, array, place, value))
 
 
 def test_an_input_or_state_that_is_not_as_described_is_refused():
-    held = program("core.delay, by three")
-    port, state = held.inputs[0], held.states[0]
-    ports = [Port(name="x1", shape=(7,), dtype="float64", offset=0), dataclasses.replace(port, offset=1)]
+    original = program("core.delay, by three")
+    port, state = original.inputs[0], original.states[0]
+    ports = [ProgramPort(name="x1", shape=(7,), dtype="float64", offset=0), dataclasses.replace(port, offset=1)]
     states = [dataclasses.replace(state, ticks=4), dataclasses.replace(state, initial=state.initial[:2])]
     for changed in ports:
         with pytest.raises(ValueError):
-            check(dataclasses.replace(held, inputs=(changed,)))
+            check(dataclasses.replace(original, inputs=(changed,)))
     for changed in states:
         with pytest.raises(ValueError):
-            check(dataclasses.replace(held, states=(changed,)))
+            check(dataclasses.replace(original, states=(changed,)))
     with pytest.raises(ValueError):
-        check(dataclasses.replace(held, inputs=(port, port)))
+        check(dataclasses.replace(original, inputs=(port, port)))
     with pytest.raises(ValueError):
-        check(dataclasses.replace(held, work=(10**15, 0)))
+        check(dataclasses.replace(original, work=(10**15, 0)))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numba
 import pytest
 
-from thermoc.simulator import cache, private, sources
+from thermoc.simulator import cache, private, row_functions, sources
 
 
 @pytest.fixture
@@ -37,11 +37,29 @@ def test_a_kernel_is_kept(root: Path):
 
 
 def test_a_kernel_depends_on_what_its_module_imports_and_on_nothing_else():
-    names = set(sources.files("thermoc.simulator.kernels.rows.elementwise"))
-    assert {f"thermoc.simulator.kernels.{name}" for name in ("elementwise", "rules", "operands")} <= names
-    assert "thermoc.simulator.opcodes" in names
+    names = set(sources.files("thermoc.simulator.kernels.loihi.units"))
+    assert {"thermoc.simulator.instructions.loihi", "thermoc.simulator.kernels.operands"} <= names
     assert not names & {"thermoc.simulator.engine", "thermoc.simulator", "thermoc.simulator.kernels.spiking"}
-    assert "thermoc.support.philox" in sources.files("thermoc.simulator.kernels.rows.noise")
+    assert "thermoc.support.philox" in sources.files("thermoc.simulator.kernels.thermal")
+
+
+def test_a_generated_kernel_depends_on_its_text_and_on_all_that_it_is_made_of(root: Path):
+    def stored(**made_of) -> bool:
+        kernel = cache.keep(numba.njit(half), **made_of)
+        assert kernel(3.0) == 1.5
+        return bool(kernel.stats.cache_hits)
+
+    kernels = "thermoc.simulator.kernels"
+    assert [stored(text="a"), stored(text="a"), stored(text="b")] == [False, True, False]
+    assert [stored(text="a", made_of=[f"{kernels}.moves"]), stored(text="a", made_of=[f"{kernels}.linear"])] == [
+        False
+    ] * 2
+
+
+def test_a_row_is_compiled_anew_where_its_rule_or_its_kernel_changed():
+    made_of = row_functions._dispatcher("NEG")._cache._made_of
+    assert "thermoc.simulator.instructions.elementwise" in made_of
+    assert "thermoc.simulator.kernels.moves" in row_functions._dispatcher("GATHER")._cache._made_of
 
 
 def test_a_changed_source_is_another_kernel(root: Path, monkeypatch: pytest.MonkeyPatch):

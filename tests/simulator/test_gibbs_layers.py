@@ -12,8 +12,9 @@ from thermoc.backends.sim.emit import emit
 from thermoc.ir.feed import feed
 from thermoc.ir.reference import interpret
 from thermoc.simulator.bounds import check
+from thermoc.simulator.instructions.declaration import OPERANDS
+from thermoc.simulator.instructions.gibbs import GIBBS_LAYERS
 from thermoc.simulator.kernels.gibbs import layout
-from thermoc.simulator.opcodes import OPERANDS, Opcode
 from thermoc.support import philox
 
 RNG = np.random.default_rng(0)
@@ -36,7 +37,7 @@ def network(J, T=1.3, h=0.1, *, levels="spin", initial=None, **attrs):
 
 
 def layered(exe) -> bool:
-    return bool((exe.artefact.program.code[:, 0] == Opcode.GIBBS_LAYERS).any())
+    return bool((exe.artefact.program.code[:, 0] == GIBBS_LAYERS.opcode).any())
 
 
 CASES = {
@@ -152,7 +153,7 @@ def test_a_row_that_reaches_outside_is_refused(column, value):
     held = tc.compile(network(coupled((40, 40))), "sim").artefact.program
     check(held)
     code = held.code.copy()
-    code[np.flatnonzero(code[:, 0] == Opcode.GIBBS_LAYERS)[0], column] = value
+    code[np.flatnonzero(code[:, 0] == GIBBS_LAYERS.opcode)[0], column] = value
     with pytest.raises(ValueError):
         check(dataclasses.replace(held, code=code))
 

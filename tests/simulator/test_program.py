@@ -27,7 +27,7 @@ def test_a_saved_program_runs_alone(tmp_path: Path):
     exe = tc.compile(network(), "sim")
     exe.save(tmp_path / "small.program")
     x = np.random.default_rng(0).normal(size=(5, 2, 3))
-    program = simulator.Program.load(tmp_path / "small.program")
+    program = simulator.load(tmp_path / "small.program")
     result = simulator.run(program, {"x": x}, ticks=5, batch=2, seed=3)
     run = exe.run({"x": x}, seed=3)
     assert all(np.array_equal(result.outputs[name], run[name]) for name in ("m", "most"))
@@ -48,7 +48,7 @@ def test_a_flipped_bit_is_noticed(tmp_path: Path):
         changed[place] ^= 1 << int(rng.integers(8))
         path.write_bytes(changed)
         with pytest.raises(tc.ThermocError) as caught:
-            simulator.Program.load(path)
+            simulator.load(path)
         assert caught.value.code in {"T502", "T503", "T504"}
 
 
@@ -61,5 +61,5 @@ def test_a_program_altered_on_purpose_is_refused(tmp_path: Path):
     arrays["table"][0] = 10**9
     path.write_bytes(bundle_bytes(kind="thermoc program", version=VERSION, document=bundle.document, arrays=arrays))
     with pytest.raises(tc.ThermocError) as caught:
-        simulator.Program.load(path)
+        simulator.load(path)
     assert caught.value.code == "T502"

@@ -7,11 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numba import njit
 
 import thermoc as tc
 from thermoc import simulator
-from thermoc.simulator import Opcode, Program, engine
+from thermoc.simulator import Program, engine
+from thermoc.simulator.feed_forward_split import halves
+from thermoc.simulator.instructions.products import SPARSE
+from thermoc.simulator.instructions.spiking import LIF_STEP, SPARSE_COLUMNS, SPARSE_LIST
+from thermoc.simulator.kernels import ports
 from thermoc.simulator.kernels import spiking as kernels
+from thermoc.simulator.kernels.operands import RowOperand
 
 RNG = np.random.default_rng(11)
 N = 700
@@ -54,7 +60,7 @@ def test_a_product_of_listed_spikes_has_the_bits_of_the_product_by_rows(precisio
         given = tc.cast(tc.cast(s, dtype="f64", role="signal"), dtype="f64", role="spike")
         tc.output("columns", tc.sparse_affine(given, WEIGHTS, COLUMNS, OFFSETS, bias))
     exe = tc.compile(net, "sim", precision=precision)
-    assert {Opcode.SPARSE, Opcode.SPARSE_LIST, Opcode.SPARSE_COLUMNS} <= codes(exe.artefact.program)
+    assert {int(SPARSE), int(SPARSE_LIST), int(SPARSE_COLUMNS)} <= codes(exe.artefact.program)
     run = exe.run(drive(3))
     assert len(np.unique(run["listed"])) > 1000
     assert np.array_equal(run["listed"], run["rows"]) and np.array_equal(run["columns"], run["rows"])
@@ -71,7 +77,7 @@ def test_a_recurrent_network_is_that_of_core_ops(precision: str):
     exe, x = tc.compile(recurrent(), "sim", precision=precision), drive(2)
     x = {"x": x["x"].astype(precision)}
     plain = emit(rewrite(exe.graph, {cls: EXPANSIONS[cls] for cls in (LifStep, TraceStep)}))
-    assert Opcode.LIF_STEP in codes(exe.artefact.program) and Opcode.LIF_STEP not in codes(plain)
+    assert int(LIF_STEP) in codes(exe.artefact.program) and int(LIF_STEP) not in codes(plain)
     ours = simulator.run(exe.artefact.program, x, ticks=40, batch=2).outputs
     theirs = simulator.run(plain, x, ticks=40, batch=2).outputs
     assert ours["s"].sum() > 500
@@ -95,12 +101,12 @@ def test_batch_threads_and_blocks_change_no_bit(precision: str, monkeypatch: pyt
         assert all(np.array_equal(array, other.states[name]) for other in others), name
 
 
-def test_what_is_kept_in_place_may_cross_to_a_tail():
+def test_a_state_in_place_may_cross_to_a_tail():
     program = tc.compile(recurrent(products=True), "sim").artefact.program
-    assert program.halves is not None
+    assert halves(program) is not None
     apart = simulator.run(program, drive(3), ticks=40, batch=3)
     program = replace(program)
-    program.__dict__["halves"] = None
+    halves.known[program] = None
     together = simulator.run(program, drive(3), ticks=40, batch=3)
     for name, array in together.outputs.items():
         assert np.array_equal(array, apart.outputs[name]), name
@@ -121,7 +127,7 @@ def test_equal_weights_are_one_number():
 def test_a_saved_program_keeps_lists_and_states_in_place(tmp_path: Path):
     exe = tc.compile(recurrent(), "sim")
     exe.save(tmp_path / "n.program")
-    again, whole = Program.load(tmp_path / "n.program"), exe.run(drive(2))
+    again, whole = simulator.load(tmp_path / "n.program"), exe.run(drive(2))
     found = simulator.run(again, drive(2), ticks=40, batch=2)
     assert all(np.array_equal(array, whole[name]) for name, array in found.outputs.items())
     assert {state.form for state in again.states} == {"lists", "place"}
@@ -130,11 +136,12 @@ def test_a_saved_program_keeps_lists_and_states_in_place(tmp_path: Path):
 @pytest.mark.parametrize("told", [[-5, 0, 1, 2], [2, -1, 99, 1], [99, 0, 1, 2], [3, 2, 2**60, -(2**60)]])
 def test_a_list_that_lies_reaches_nothing_outside(told: list[int]):
     """What a list says is data: units that are not there are passed over, and so is a length beyond the list."""
-    told_, table = np.array(told), np.array([0, 1, 2, 3, 0, 1, 2], np.int64)
-    room = np.zeros(9)
-    kernels.add_listed(room, 3, 3, 3, 1, np.ones(3), 0, 0, 3, told_, 0, 4, 3, table, 0, 4)
-    kernels.spread(room, 3, 3, 1, told_, 0, 4)
-    assert not room[:3].any() and not room[6:].any()
+    spikes, table = RowOperand(np.array(told), 4, 4, True), np.array([0, 1, 2, 3, 0, 1, 2], np.int64)
+    memory = np.zeros(9)
+    result, weights = RowOperand(memory[3:], 3, 3, True), RowOperand(np.ones(3), 0, 3, True)
+    njit(kernels.listed_columns)(result, weights, spikes, result, table, 0, 4, 1, 1)
+    njit(kernels.spread)(result, spikes, 1)
+    assert not memory[:3].any() and not memory[6:].any()
     copied = np.full(8, 7)
-    kernels.copy_list(copied, 2, 4, 4, 1, told_, 0, 4)
+    njit(ports.read_list)(RowOperand(copied[2:], 4, 4, True), spikes, 0, 1, 0, 1)
     assert (copied[:2] == 7).all() and (copied[6:] == 7).all()

@@ -8,7 +8,7 @@ import pytest
 import thermoc as tc
 from thermoc.ir.feed import feed
 from thermoc.ir.reference import interpret
-from thermoc.simulator.opcodes import BY_SWEEP, OPERANDS, Opcode
+from thermoc.simulator.instructions.gibbs import BY_SWEEP, GIBBS_WORDS
 
 UNITS = 16
 SHAPES = ((), (1,), (UNITS,), (1, 1), (1, UNITS), ("sweeps", 1), ("sweeps", UNITS))
@@ -35,6 +35,6 @@ def test_every_shape_is_what_the_reference_says(shape: tuple, sweeps: int, draws
 @pytest.mark.parametrize("sweeps", [UNITS - 1, UNITS, UNITS + 1])
 def test_the_number_of_sweeps_does_not_choose_the_kernel(sweeps: int):
     program = tc.compile(network(("sweeps", 1), sweeps, "replica")).artefact.program
-    (row,) = program.code[program.code[:, 0] == Opcode.GIBBS_WORDS]
-    assert row[2 + OPERANDS + 3] & BY_SWEEP
+    (row,) = program.code[program.code[:, 0] == GIBBS_WORDS.opcode]
+    assert GIBBS_WORDS.values(row)["form"] & BY_SWEEP
     assert program.slots[row[4], 2] == sweeps

@@ -11,7 +11,7 @@ import pytest
 
 import thermoc as tc
 from thermoc import physics
-from thermoc.simulator import program
+from thermoc.simulator import load, program
 from thermoc.simulator.thermal.hotspot import read_floorplan
 from thermoc.support.bundle import bundle_bytes, read_bundle
 
@@ -42,7 +42,7 @@ def test_shapes_of_programs_are_lengths(tmp_path: Path, shape: list[object]):
             bundle_bytes(kind=program.KIND, version=program.VERSION, document=document, arrays=bundle.arrays)
         )
         with pytest.raises(tc.ThermocError) as caught:
-            program.Program.load(path)
+            load(path)
         assert caught.value.code == "T502"
 
 

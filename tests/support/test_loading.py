@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 import thermoc as tc
+from thermoc import simulator
 from thermoc.certificates import recheck
-from thermoc.simulator import Program
 from thermoc.simulator.chips import load_chip
 from thermoc.simulator.data import quantities
 from thermoc.simulator.machine import ChipProgram
@@ -33,7 +33,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     ".thermo": tc.load,
     ".nir": tc.load,
     ".net": tc.load,
-    ".program": Program.load,
+    ".program": simulator.load,
     ".chip": ChipProgram.load,
     ".npz": read_npz,
     ".npy": read_npy,

@@ -6,15 +6,14 @@ import math
 
 import numpy as np
 
-from thermoc.backends.sim.rows.writer import Writer
+from thermoc.backends.sim.rows.writer import ProgramWriter
 from thermoc.ir.dialects.crossbar import Mvm
 from thermoc.ir.element_indices import indices
 from thermoc.ir.reference import crossbar
-from thermoc.simulator import Opcode
-from thermoc.simulator.kernels.crossbar.mvm import SETTINGS, WHOLE_BITS
+from thermoc.simulator.instructions.products import MVM, MVM_SETTINGS, WHOLE_BITS
 
 
-def mvm(op: Mvm, w: Writer) -> None:
+def mvm(op: Mvm, w: ProgramWriter) -> None:
     """Settings, scales, and the cells as seen through the wires, a row for each input with all slices side by side.
 
     Without noise and with an exact ADC the readings add up to one of the whole input.
@@ -23,18 +22,18 @@ def mvm(op: Mvm, w: Writer) -> None:
     from thermoc.simulator.crossbar.circuit import transfer  # Numba loads where there are wires to solve
 
     slices, n, m = plus.shape
-    one = op.adc_bits == 0 and op.z is None
-    readings, form = (1, 2) if one or op.dac_bits == 0 else (op.readings, 1)
+    single_reading = op.adc_bits == 0 and op.z is None
+    readings, form = (1, 2) if single_reading or op.dac_bits == 0 else (op.readings, 1)
     weights = crossbar.seen(op, plus, minus, transfer)
     form = 2 * _together(op, weights, w.real) - 1 if form == 1 else form
     parts = [_settings(op), np.broadcast_to(w.numbers(op, "scale"), (m,)), weights]
     parts += [] if op.z is None else [crossbar.spread(op, plus, minus)]
-    floats = [part.swapaxes(0, 1) if part.ndim == 3 else part for part in parts]
-    constants = w.constant(np.concatenate([part.reshape(-1) for part in floats]))
+    floats = [block.swapaxes(0, 1) if block.ndim == 3 else block for block in parts]
+    constants = w.constant(np.concatenate([block.reshape(-1) for block in floats]))
     table = w.table([n, m, slices, op.rows, readings, form if op.input_bits else 0])
     operands = (w.slot(op.x), -1 if op.z is None else w.slot(op.z), _gain(op, w, -(-n // op.rows), m))
-    lead = math.prod(op.x.shape[:-1])
-    w.row(Opcode.MVM, w.slot(op.y), operands, (table, w.slots[constants][1], lead))
+    vectors = math.prod(op.x.shape[:-1])
+    w.row(MVM, w.slot(op.y), operands, sizes=table, settings=w.slots[constants][1], vectors=vectors)
 
 
 def _together(op: Mvm, weights: np.ndarray, real: np.dtype) -> int:
@@ -45,12 +44,12 @@ def _together(op: Mvm, weights: np.ndarray, real: np.dtype) -> int:
     if op.z is not None or (np.rint(weights) != weights).any():
         return 1
     parts = [np.abs(weights[:, first : first + op.rows]).sum(axis=1) for first in range(0, weights.shape[1], op.rows)]
-    most = int(max(part.max(initial=0.0) for part in parts)) * (2**op.dac_bits - 1)
-    room = max(1, WHOLE_BITS[real.itemsize] // (most.bit_length() + 1))
-    return math.ceil(op.readings / math.ceil(op.readings / room))
+    bound = int(max(block.max(initial=0.0) for block in parts)) * (2**op.dac_bits - 1)
+    capacity = max(1, WHOLE_BITS[real.itemsize] // (bound.bit_length() + 1))
+    return math.ceil(op.readings / math.ceil(op.readings / capacity))
 
 
-def _gain(op: Mvm, w: Writer, arrays: int, m: int) -> int:
+def _gain(op: Mvm, w: ProgramWriter, arrays: int, m: int) -> int:
     """Return the slot of one gain, or of one for each array of inputs and output."""
     if op.gain is None:
         return -1
@@ -63,6 +62,6 @@ def _gain(op: Mvm, w: Writer, arrays: int, m: int) -> int:
 def _settings(op: Mvm) -> np.ndarray:
     codes = (op.codes, op.codes / op.adc_range, op.adc_range / op.codes) if op.adc_bits else (0.0, 0.0, 0.0)
     base = 2.0**op.dac_bits
-    given = np.array([op.steps, op.steps / op.x_max, *codes, base, 2.0**op.cell_bits, 1 / base])
-    assert given.size == SETTINGS
-    return given
+    numbers = np.array([op.steps, op.steps / op.x_max, *codes, base, 2.0**op.cell_bits, 1 / base])
+    assert numbers.size == MVM_SETTINGS
+    return numbers

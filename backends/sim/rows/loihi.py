@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.backends.sim.rows.writer import Writer
+from thermoc.backends.sim.rows.writer import ProgramWriter
 from thermoc.ir.dialects import loihi
 from thermoc.ir.ops import Op
 from thermoc.ir.values import Value
-from thermoc.simulator import Opcode
-from thermoc.simulator.kernels.loihi import units
+from thermoc.simulator.instructions import loihi as rows
+from thermoc.simulator.instructions.moves import I32, INT_TO_INT
 from thermoc.simulator.program import Form
 
 PROMPT = (
@@ -25,9 +25,7 @@ PROMPT = (
     loihi.LoihiCategorical,
     loihi.LoihiDendrite,
 )
-"""Units that read what they are given within the tick, and hand out something new."""
-GRADED, LISTED, SHIFT = 1, 2, 4
-"""The form of a synapse's row, in bits; the last of them is where the shift begins."""
+"""Units that read what they are given within the tick, and return something new."""
 
 
 def bits(number: float) -> int:
@@ -42,83 +40,88 @@ def form(op: Op, name: str) -> tuple[int, Form]:
     return 1, Form.PLACE
 
 
-def start(op: Op, name: str, w: Writer) -> NDArray | int:
+def start(op: Op, name: str, w: ProgramWriter) -> NDArray | int:
     """Return where a state begins."""
     if isinstance(op, loihi.LoihiLif):
         return w.numbers(op, f"{name}_initial")
     return w.numbers(op, "initial") if hasattr(op, "initial") else 0
 
 
-def each(op: Op, name: str, w: Writer, shift: int = 0) -> int:
+def each(op: Op, name: str, w: ProgramWriter, shift: int = 0) -> int:
     """Return the slot of an operand's numbers, one for all or one a unit, shifted to the left."""
     numbers = w.numbers(op, name).astype(np.int64) << shift
     return w.constant(numbers if numbers.size == 1 else np.broadcast_to(numbers, op.results[0].shape))
 
 
-def encode(op: loihi.LoihiEncode, w: Writer) -> None:
+def encode(op: loihi.LoihiEncode, w: ProgramWriter) -> None:
     """From floats."""
-    w.row(Opcode.LOIHI_ENCODE, w.slot(op.y), (w.slot(op.x),), (bits(op.scale), 2 ** (op.bits - 1) - 1))
+    top = 2 ** (op.bits - 1) - 1
+    w.row(rows.LOIHI_ENCODE, w.slot(op.y), (w.slot(op.x),), scale=bits(op.scale), top=top)
 
 
-def decode(op: loihi.LoihiDecode, w: Writer) -> None:
+def decode(op: loihi.LoihiDecode, w: ProgramWriter) -> None:
     """To floats."""
-    w.row(Opcode.LOIHI_DECODE, w.slot(op.y), (w.slot(op.x),), (bits(op.scale),))
+    w.row(rows.LOIHI_DECODE, w.slot(op.y), (w.slot(op.x),), scale=bits(op.scale))
 
 
 # ------------------------------------------------------------------------------------------------------ synapses
 
 
-def arrive(op: Any, w: Writer) -> None:
+def arrive(op: Any, w: ProgramWriter) -> None:
     """The ring's row of this tick, where it stands if that is safe; its sums are added to at the tick's end."""
     if op.longest == 0 and op.message_bits == 0 and _read_within_the_tick(op, w):
-        return w.put(op.y, w.kept(op, "buffer"))
-    return w.row(Opcode.LOIHI_ARRIVE, w.slot(op.y), (), (w.place(op, "buffer"), w.states[f"{op.y.name}.buffer"].ticks))
+        return w.put(op.y, w.state_slot(op, "buffer"))
+    ring = w.states[f"{op.y.name}.buffer"]
+    return w.row(rows.LOIHI_ARRIVE, w.slot(op.y), at=ring.offset, ticks=ring.ticks)
 
 
-def _read_within_the_tick(op: Any, w: Writer) -> bool:
-    """Tell whether all who read the sums do so before they change, and no sum can pass 32 bits."""
+def _read_within_the_tick(op: Any, w: ProgramWriter) -> bool:
+    """Return whether all who read the sums do so before they change, and no sum can pass 32 bits."""
     readers = w.graph.consumers[op.y.name]
-    most = 256 * op.x.size << max(op.weight_exp, 0)
-    return most < 2**31 and all(isinstance(reader, PROMPT) and len(reader.inputs) > 1 for reader in readers)
+    bound = 256 * op.x.size << max(op.weight_exp, 0)
+    return bound < 2**31 and all(isinstance(reader, PROMPT) and len(reader.inputs) > 1 for reader in readers)
 
 
-def dense(op: loihi.LoihiDense, w: Writer) -> None:
+def dense(op: loihi.LoihiDense, w: ProgramWriter) -> None:
     """A matrix by columns where no connection is delayed, else by entries."""
     W = w.numbers(op, "weight")
     if op.delays is None and op.longest == 0:
         return _matrix(op, W, w)
-    rows, columns = np.nonzero(W)
-    delays = np.zeros_like(rows) if op.delays is None else w.numbers(op, "delays")[rows, columns]
-    return _entries(op, W[rows, columns], rows, columns, delays, w)
+    targets, columns = np.nonzero(W)
+    delays = np.zeros_like(targets) if op.delays is None else w.numbers(op, "delays")[targets, columns]
+    return _entries(op, W[targets, columns], targets, columns, delays, w)
 
 
-def sparse(op: loihi.LoihiSparse, w: Writer) -> None:
+def sparse(op: loihi.LoihiSparse, w: ProgramWriter) -> None:
     """Entries, column by column."""
     offsets, columns = w.numbers(op, "offsets"), w.numbers(op, "columns")
-    rows = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    delays = np.zeros_like(rows) if op.delays is None else w.numbers(op, "delays")
-    _entries(op, w.numbers(op, "values"), rows, columns, delays, w)
+    targets = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    delays = np.zeros_like(targets) if op.delays is None else w.numbers(op, "delays")
+    _entries(op, w.numbers(op, "values"), targets, columns, delays, w)
 
 
-def _matrix(op: loihi.LoihiDense, W: NDArray, w: Writer) -> None:
+def _matrix(op: loihi.LoihiDense, W: NDArray, w: ProgramWriter) -> None:
     x, listed = _sent(op.x, w)
-    place, more = w.place(op, "buffer"), LISTED * listed
-    weights = w.constant(_lifted(op, W).T)
-    w.row(Opcode.LOIHI_MATRIX, _room(op, len(W), w), (x, weights), (place, 1, len(W), 0, 0, _form(op) | more))
+    operands = (x, w.constant(_lifted(op, W).T))
+    ring = {"at": w.state_offset(op, "buffer"), "ticks": 1, "units": len(W)}
+    form = _form(op) | rows.LISTED * listed
+    w.row(rows.LOIHI_MATRIX, _scratch(op, len(W), w), operands, **ring, starts=0, pairs=0, form=form)
 
 
-def _entries(op: Any, values: NDArray, rows: NDArray, columns: NDArray, delays: NDArray, w: Writer) -> None:
-    """Rows, columns and delays of each connection."""
+def _entries(op: Any, values: NDArray, targets: NDArray, columns: NDArray, delays: NDArray, w: ProgramWriter) -> None:
+    """Connections by their targets, sources (columns) and delays."""
     x, listed = _sent(op.x, w)
-    opcode = Opcode.LOIHI_SYNAPSE_LIST if listed else Opcode.LOIHI_SYNAPSE
-    ticks, count = op.longest + 1, op.y.size
-    order = np.lexsort((rows, delays, columns))
+    instruction = rows.LOIHI_SYNAPSE_LIST if listed else rows.LOIHI_SYNAPSE
+    ticks, units = op.longest + 1, op.y.size
+    order = np.lexsort((targets, delays, columns))
     starts = w.table(np.searchsorted(columns[order], np.arange(op.x.size + 1)))
-    pairs = w.table(np.stack([delays * count + rows, _lifted(op, values)], axis=1)[order])
-    w.row(opcode, _room(op, ticks * count, w), (x,), (w.place(op, "buffer"), ticks, count, starts, pairs, _form(op)))
+    pairs = w.table(np.stack([delays * units + targets, _lifted(op, values)], axis=1)[order])
+    ring = {"at": w.state_offset(op, "buffer"), "ticks": ticks, "units": units}
+    scratch = _scratch(op, ticks * units, w)
+    w.row(instruction, scratch, (x,), **ring, starts=starts, pairs=pairs, form=_form(op))
 
 
-def _sent(x: Value, w: Writer) -> tuple[int, bool]:
+def _sent(x: Value, w: ProgramWriter) -> tuple[int, bool]:
     """Return the slot of the messages, and whether it is a list."""
     return (w.list_slot(x), True) if x.name in w.listed else (w.slot(x), False)
 
@@ -128,40 +131,40 @@ def _lifted(op: Any, weights: NDArray) -> NDArray:
     return weights.astype(np.int64) << max(op.weight_exp, 0)
 
 
-def _room(op: Any, size: int, w: Writer) -> int:
+def _scratch(op: Any, size: int, w: ProgramWriter) -> int:
     """Return a slot for sums that are to be shifted to the right."""
     return w.work(op.y.inferred.with_(shape=(size if op.weight_exp < 0 else 0,)))
 
 
 def _form(op: Any) -> int:
-    return GRADED * (op.message_bits > 0) + SHIFT * max(-op.weight_exp, 0)
+    return rows.GRADED * (op.message_bits > 0) + rows.SHIFT * max(-op.weight_exp, 0)
 
 
-def conv_arrives(op: loihi.LoihiConv, w: Writer) -> None:
+def conv_arrives(op: loihi.LoihiConv, w: ProgramWriter) -> None:
     """The buffer as the last tick left it."""
-    w.row(Opcode.INT_TO_INT, w.slot(op.y), (w.kept(op, "buffer"),), (1,))
+    w.row(INT_TO_INT, w.slot(op.y), (w.state_slot(op, "buffer"),), dtype=I32)
 
 
-def conv(op: loihi.LoihiConv, w: Writer) -> None:
+def conv(op: loihi.LoihiConv, w: ProgramWriter) -> None:
     """Each message walks the window; the weights of a tap lie side by side."""
-    (channels, height, width), (out, rows, columns) = op.x.shape, op.y.shape
     weight = w.numbers(op, "weight").astype(np.int64)  # (out, channels of a group, y, x)
-    grouped = weight.reshape(op.groups, out // op.groups, *weight.shape[1:])
+    grouped = weight.reshape(op.groups, -1, *weight.shape[1:])
     taps = w.constant(np.moveaxis(grouped, 1, -1))  # (group, channel of it, y, x, out of it)
     before = [pair[0] for pair in op.padding]
-    sizes = (channels, height, width, out, rows, columns, *weight.shape[2:], *op.stride, *before, *op.dilation)
-    shape = (w.place(op, "buffer"), w.table([*sizes, op.groups]), (op.message_bits > 0) + 2 * (op.weight_exp + 8))
-    w.row(Opcode.LOIHI_CONV, w.work(op.y.inferred), (w.slot(op.x), taps), shape)
+    sizes = (*op.x.shape, *op.y.shape, *weight.shape[2:], *op.stride, *before, *op.dilation, op.groups)
+    form = rows.GRADED * (op.message_bits > 0) + rows.CONV_SHIFT * (op.weight_exp + rows.CONV_BIAS)
+    at, table = w.state_offset(op, "buffer"), w.table(sizes)
+    w.row(rows.LOIHI_CONV, w.work(op.y.inferred), (w.slot(op.x), taps), at=at, sizes=table, form=form)
 
 
-def dendrite(op: loihi.LoihiDendrite, w: Writer) -> None:
+def dendrite(op: loihi.LoihiDendrite, w: ProgramWriter) -> None:
     """Two or three at a time."""
-    first, *others = (w.slot(x) for x in op.x)
-    if not others:
+    first, *remaining = (w.slot(x) for x in op.x)
+    if not remaining:
         return w.put(op.y, first)
-    while others:
-        some, others = others[:2], others[2:]
-        w.row(Opcode.LOIHI_TOTAL, w.slot(op.y), (first, *some))
+    while remaining:
+        some, remaining = remaining[:2], remaining[2:]
+        w.row(rows.LOIHI_TOTAL, w.slot(op.y), (first, *some))
         first = w.slot(op.y)
     return None
 
@@ -169,87 +172,92 @@ def dendrite(op: loihi.LoihiDendrite, w: Writer) -> None:
 # --------------------------------------------------------------------------------------------------------- units
 
 
-def lif(op: loihi.LoihiLif, w: Writer) -> None:
-    """A list of those that fire; u and v are read where they are kept."""
-    w.put(op.v, w.kept(op, "v"))
-    w.put(op.u, w.kept(op, "u"))
+def lif(op: loihi.LoihiLif, w: ProgramWriter) -> None:
+    """A list of those that fire; u and v are read where they stand."""
+    w.put(op.v, w.state_slot(op, "v"))
+    w.put(op.u, w.state_slot(op, "u"))
     bias = each(op, "bias_mant", w, op.bias_exp)
-    how = units.AT_LEAST * (op.compare == "greater_equal") + units.SUBTRACT * (op.reset == "subtract") + 4 * op.lag
-    places = (w.place(op, "u"), w.place(op, "v"), op.du, op.dv, op.vth << 6, how)
-    w.row(Opcode.LOIHI_LIF, w.list_slot(op.s), (w.slot(op.a), bias), places)
+    form = rows.AT_LEAST * (op.compare == "greater_equal") + rows.SUBTRACT * (op.reset == "subtract")
+    places = {"currents": w.state_offset(op, "u"), "membranes": w.state_offset(op, "v")}
+    decays = {"du": op.du, "dv": op.dv, "threshold": op.vth << 6}
+    form += rows.LAG * op.lag
+    w.row(rows.LOIHI_LIF, w.list_slot(op.s), (w.slot(op.a), bias), **places, **decays, form=form)
 
 
-def graded(op: loihi.LoihiGraded, w: Writer) -> None:
+def graded(op: loihi.LoihiGraded, w: ProgramWriter) -> None:
     """Without a state."""
     operands = w.slot(op.a), each(op, "bias", w)
-    w.row(Opcode.LOIHI_GRADED, w.slot(op.y), operands, (op.vth, op.shift, op.rule == "abs"))
+    magnitude = op.rule == "abs"
+    w.row(rows.LOIHI_GRADED, w.slot(op.y), operands, threshold=op.vth, shift=op.shift, magnitude=magnitude)
 
 
-def lut(op: loihi.LoihiLut, w: Writer) -> None:
+def lut(op: loihi.LoihiLut, w: ProgramWriter) -> None:
     """A table."""
-    w.row(Opcode.LOIHI_LOOKUP, w.slot(op.y), (w.slot(op.a), each(op, "bias", w), w.slot(op.table)), (op.shift,))
+    result, a = w.slot(op.y), w.slot(op.a)
+    w.row(rows.LOIHI_LOOKUP, result, (a, each(op, "bias", w), w.slot(op.table)), shift=op.shift)
 
 
-def sigma(op: loihi.LoihiSigma, w: Writer) -> None:
+def sigma(op: loihi.LoihiSigma, w: ProgramWriter) -> None:
     """A sum, in place."""
-    w.row(Opcode.LOIHI_SIGMA, w.slot(op.y), (w.slot(op.a),), (w.place(op, "sigma"),))
+    w.row(rows.LOIHI_SIGMA, w.slot(op.y), (w.slot(op.a),), at=w.state_offset(op, "sigma"))
 
 
-def delta(op: loihi.LoihiDelta, w: Writer) -> None:
+def delta(op: loihi.LoihiDelta, w: ProgramWriter) -> None:
     """Values are scaled up on their way in."""
-    _delta(op, op.x, w.constant(np.zeros(1, np.int64)), w.place(op, "act"), op.spike_exp + op.state_exp, 0, w)
+    _delta(op, op.x, w.constant(np.zeros(1, np.int64)), w.state_offset(op, "act"), op.spike_exp + op.state_exp, 0, w)
 
 
-def sigma_delta(op: loihi.LoihiSigmaDelta, w: Writer) -> None:
+def sigma_delta(op: loihi.LoihiSigmaDelta, w: ProgramWriter) -> None:
     """Values are in the state's scale; the bias is brought there."""
     bias = each(op, "bias", w, op.spike_exp + op.state_exp)
-    more = units.SUMMED + units.RECTIFIED * (op.activation == "relu")
-    _delta(op, op.a, bias, w.place(op, "sigma"), 0, more, w)
+    form = rows.SUMMED + rows.RECTIFIED * (op.activation == "relu")
+    _delta(op, op.a, bias, w.state_offset(op, "sigma"), 0, form, w)
 
 
-def _delta(op: Any, x: Value, bias: int, place: int, scale: int, more: int, w: Writer) -> None:
-    top = op.vth << (op.spike_exp + op.state_exp)
-    numbers = (place, top, scale, op.state_exp, more + units.CUMULATIVE * op.cum_error)
-    w.row(Opcode.LOIHI_DELTA, w.slot(op.y), (w.slot(x), bias), numbers)
+def _delta(op: Any, x: Value, bias: int, at: int, scale: int, form: int, w: ProgramWriter) -> None:
+    threshold = op.vth << (op.spike_exp + op.state_exp)
+    shifts = {"scale": scale, "shift": op.state_exp, "form": form + rows.CUMULATIVE * op.cum_error}
+    w.row(rows.LOIHI_DELTA, w.slot(op.y), (w.slot(x), bias), at=at, threshold=threshold, **shifts)
 
 
-def fermi_dirac(op: loihi.LoihiFermiDirac, w: Writer) -> None:
+def fermi_dirac(op: loihi.LoihiFermiDirac, w: ProgramWriter) -> None:
     """Bias and turn of each unit, one after the other."""
     shape = op.s.shape
-    both = [np.broadcast_to(w.numbers(op, name), shape).reshape(-1) for name in ("bias", "turn")]
-    operands = (w.slot(op.a), w.slot(op.T), w.constant(np.concatenate(both).astype(np.int64)))
-    numbers = (w.place(op, "s"), op.turns, op.sweeps, 0, op.stream, (op.levels == "spin") + 2 * op.lag)
-    w.row(Opcode.LOIHI_FERMI_DIRAC, w.slot(op.s), operands, numbers)
+    settings = [np.broadcast_to(w.numbers(op, name), shape).reshape(-1) for name in ("bias", "turn")]
+    operands = (w.slot(op.a), w.slot(op.T), w.constant(np.concatenate(settings).astype(np.int64)))
+    order = {"turns": op.turns, "sweeps": op.sweeps, "unused": 0, "stream": op.stream}
+    form = rows.SPIN * (op.levels == "spin") + rows.TURN_LAG * op.lag
+    w.row(rows.LOIHI_FERMI_DIRAC, w.slot(op.s), operands, at=w.state_offset(op, "s"), **order, form=form)
 
 
-def categorical(op: loihi.LoihiCategorical, w: Writer) -> None:
+def categorical(op: loihi.LoihiCategorical, w: ProgramWriter) -> None:
     """Rows of units."""
     operands = w.slot(op.a), w.slot(op.T), each(op, "bias", w)
-    w.row(Opcode.LOIHI_CATEGORICAL, w.slot(op.s), operands, (op.a.shape[-1], op.lag, op.stream))
+    w.row(rows.LOIHI_CATEGORICAL, w.slot(op.s), operands, units=op.a.shape[-1], lag=op.lag, stream=op.stream)
 
 
-def shown(name: str) -> Callable[[Any, Writer], None]:
+def shown(name: str) -> Callable[[Any, ProgramWriter], None]:
     """Return the writer of an op that shows its state as it is at the tick's start."""
 
-    def write(op: Any, w: Writer) -> None:
-        w.row(Opcode.INT_TO_INT, w.slot(op.results[0]), (w.kept(op, name),), (1,))
+    def write(op: Any, w: ProgramWriter) -> None:
+        w.row(INT_TO_INT, w.slot(op.results[0]), (w.state_slot(op, name),), dtype=I32)
 
     return write
 
 
-def memory(op: loihi.LoihiMemory, w: Writer) -> None:
+def memory(op: loihi.LoihiMemory, w: ProgramWriter) -> None:
     """In place, at the tick's end."""
-    numbers = (w.place(op, "m"), op.gain, 4096 - op.dm, op.lag, op.stream)
-    w.row(Opcode.LOIHI_MEMORY, -1, (w.slot(op.a), w.slot(op.sigma)), numbers)
+    numbers = {"gain": op.gain, "keep": 4096 - op.dm, "lag": op.lag, "stream": op.stream}
+    w.row(rows.LOIHI_MEMORY, -1, (w.slot(op.a), w.slot(op.sigma)), at=w.state_offset(op, "m"), **numbers)
 
 
-def heat(op: loihi.LoihiHeat, w: Writer) -> None:
+def heat(op: loihi.LoihiHeat, w: ProgramWriter) -> None:
     """In place, at the tick's end."""
-    numbers = (w.place(op, "T"), op.loss, op.gain, op.floor, op.lag)
-    w.row(Opcode.LOIHI_HEAT, -1, (w.slot(op.heat), each(op, "ambient", w)), numbers)
+    numbers = {"loss": op.loss, "gain": op.gain, "floor": op.floor, "lag": op.lag}
+    w.row(rows.LOIHI_HEAT, -1, (w.slot(op.heat), each(op, "ambient", w)), at=w.state_offset(op, "T"), **numbers)
 
 
-WRITERS: dict[type[Op], Callable[[Any, Writer], None]] = {
+WRITERS: dict[type[Op], Callable[[Any, ProgramWriter], None]] = {
     loihi.LoihiEncode: encode,
     loihi.LoihiDecode: decode,
     loihi.LoihiDense: arrive,
@@ -267,7 +275,7 @@ WRITERS: dict[type[Op], Callable[[Any, Writer], None]] = {
     loihi.LoihiMemory: shown("m"),
     loihi.LoihiHeat: shown("T"),
 }
-LAST: dict[type[Op], Callable[[Any, Writer], None]] = {
+LAST: dict[type[Op], Callable[[Any, ProgramWriter], None]] = {
     loihi.LoihiDense: dense,
     loihi.LoihiSparse: sparse,
     loihi.LoihiConv: conv,

@@ -7,17 +7,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.backends.sim.rows.writer import Writer
+from thermoc.backends.sim.rows.writer import ProgramWriter
 from thermoc.ir.dialects import core, loihi, spiking
 from thermoc.ir.graph import Graph
 from thermoc.ir.types import Role
 from thermoc.ir.values import Value
-from thermoc.simulator import Opcode
-from thermoc.simulator.kernels.spiking import CHUNK, GREATER_EQUAL, SUBTRACT
+from thermoc.simulator.instructions.moves import SCATTER
+from thermoc.simulator.instructions.products import SPARSE
+from thermoc.simulator.instructions.spiking import (
+    CHUNK,
+    GREATER_EQUAL,
+    LIF_STEP,
+    SPARSE_COLUMNS,
+    SPARSE_LIST,
+    SUBTRACT,
+    TRACE_STEP,
+)
 
 
 def listed(graph: Graph) -> frozenset[str]:
-    """Return names of the values held as lists: spikes of integrating units, delays of them that start as such."""
+    """Return names of the values stored as lists: spikes of integrating units, delays of them that start as such."""
     names = {op.s.name for cls in (spiking.LifStep, loihi.LoihiLif) for op in graph.of(cls)}
     delays = [op for op in graph.of(core.Delay) if _starts_as_spikes(graph, op)]
     while fresh := {op.y.name for op in delays if op.x.name in names} - names:
@@ -30,33 +39,34 @@ def _starts_as_spikes(graph: Graph, op: core.Delay) -> bool:
     return isinstance(source, core.Constant) and bool(np.isin(source.value.numpy, (0, 1)).all())
 
 
-def trace_step(op: spiking.TraceStep, w: Writer) -> None:
-    """In place; a product of listed spikes adds to it what it would else have handed over."""
-    source, result = w.graph.producers[op.x.name], w.kept(op, "g")
+def trace_step(op: spiking.TraceStep, w: ProgramWriter) -> None:
+    """In place; a product of listed spikes adds to it what it would else have passed on."""
+    source, result = w.graph.producers[op.x.name], w.state_slot(op, "g")
     w.put(op.g, result)
     keep = w.slot(op.keep)
     if isinstance(source, core.SparseAffine) and absorbed(source, w):
-        w.row(Opcode.TRACE_STEP, result, (-1, keep))
+        w.row(TRACE_STEP, result, (-1, keep))
         _by_list(source, w, result, into=True)
     else:
-        w.row(Opcode.TRACE_STEP, result, (w.slot(op.x), keep))
+        w.row(TRACE_STEP, result, (w.slot(op.x), keep))
 
 
-def lif_step(op: spiking.LifStep, w: Writer) -> None:
+def lif_step(op: spiking.LifStep, w: ProgramWriter) -> None:
     """A list of those that fire; the membrane is read where it is kept."""
     source = w.graph.producers[op.x.name]
     x = source.inputs if isinstance(source, core.Add) and absorbed(source, w) else (op.x,)
     slots = [w.slot(value) for value in x]
     if len(slots) == 1:
         slots.append(w.constant(np.zeros(op.x.size)))
-    w.put(op.v, w.kept(op, "v"))
-    held = w.states[f"{op.s.name}.held"].offset if op.held else 0
+    w.put(op.v, w.state_slot(op, "v"))
+    counters = w.states[f"{op.s.name}.held"].offset if op.held else 0
     form = GREATER_EQUAL * (op.compare == "greater_equal") + SUBTRACT * (op.reset == "subtract")
-    places = (w.states[f"{op.s.name}.v"].offset, held, form, op.held)
-    w.row(Opcode.LIF_STEP, w.list_slot(op.s), (*slots, _parameters(op, w)), places)
+    membranes = w.states[f"{op.s.name}.v"].offset
+    places = {"membranes": membranes, "counters": counters}
+    w.row(LIF_STEP, w.list_slot(op.s), (*slots, _parameters(op, w)), **places, form=form, refractory=op.held)
 
 
-def sparse_affine(op: core.SparseAffine, w: Writer) -> None:
+def sparse_affine(op: core.SparseAffine, w: ProgramWriter) -> None:
     """By rows; by columns where x is made of spikes, so that units that did not fire cost nothing."""
     if absorbed(op, w):
         return
@@ -65,31 +75,31 @@ def sparse_affine(op: core.SparseAffine, w: Writer) -> None:
     bias = () if op.bias is None else (w.slot(op.bias),)
     if op.x.role is Role.spike:
         weights, tables = _columns(op, w)
-        w.row(Opcode.SPARSE_COLUMNS, w.slot(op.y), (weights, w.slot(op.x), *bias), tables)
+        w.row(SPARSE_COLUMNS, w.slot(op.y), (weights, w.slot(op.x), *bias), **tables, into=0)
         return None
-    tables = (w.table(w.numbers(op, "offsets")), w.table(w.numbers(op, "columns")))
-    w.row(Opcode.SPARSE, w.slot(op.y), (w.slot(op.values), w.slot(op.x), *bias), tables)
+    offsets, columns = w.table(w.numbers(op, "offsets")), w.table(w.numbers(op, "columns"))
+    w.row(SPARSE, w.slot(op.y), (w.slot(op.values), w.slot(op.x), *bias), offsets=offsets, columns=columns)
     return None
 
 
-def absorbed(op: Any, w: Writer) -> bool:
+def absorbed(op: Any, w: ProgramWriter) -> bool:
     """True for an op whose only reader does its work: a trace adds spikes up, a unit adds two inputs up."""
     readers = w.graph.consumers[op.y.name]
     if len(readers) != 1 or readers[0].inputs.count(op.y) != 1:
         return False
     if isinstance(op, core.SparseAffine):
         return isinstance(readers[0], spiking.TraceStep) and op.bias is None and op.x.name in w.listed
-    whole = op.a.shape == op.b.shape == op.y.shape
-    return isinstance(readers[0], spiking.LifStep) and whole and readers[0].x == op.y
+    same = op.a.shape == op.b.shape == op.y.shape
+    return isinstance(readers[0], spiking.LifStep) and same and readers[0].x == op.y
 
 
-def _by_list(op: core.SparseAffine, w: Writer, result: int, *, into: bool) -> None:
+def _by_list(op: core.SparseAffine, w: ProgramWriter, result: int, *, into: bool) -> None:
     bias = () if op.bias is None else (w.slot(op.bias),)
     weights, tables = _columns(op, w)
-    w.row(Opcode.SPARSE_LIST, result, (weights, w.list_slot(op.x), *bias), (*tables, into))
+    w.row(SPARSE_LIST, result, (weights, w.list_slot(op.x), *bias), **tables, into=into)
 
 
-def _columns(op: core.SparseAffine, w: Writer) -> tuple[int, tuple[int, int]]:
+def _columns(op: core.SparseAffine, w: ProgramWriter) -> tuple[int, dict[str, int]]:
     """Return the slot of the weights column by column, one where all are equal, and where starts and rows stand."""
     offsets, columns = w.numbers(op, "offsets"), w.numbers(op, "columns")
     rows = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
@@ -98,29 +108,29 @@ def _columns(op: core.SparseAffine, w: Writer) -> tuple[int, tuple[int, int]]:
     source = w.graph.producers[op.values.name]
     equal = isinstance(source, core.Constant) and len(order) > 0 and np.ptp(source.value.numpy) == 0
     weights = w.arranged(op.values, order[:1] if equal else order)
-    return weights, (w.table(starts), w.table(rows[order]))
+    return weights, {"starts": w.table(starts), "targets": w.table(rows[order])}
 
 
-def _parameters(op: spiking.LifStep, w: Writer) -> int:
+def _parameters(op: spiking.LifStep, w: ProgramWriter) -> int:
     """Return the slot of the parameters: one number of each where all units are alike, else CHUNK of each by chunks."""
     values = [op.keep, op.gain, op.offset, op.v_threshold, op.v_reset if op.reset == "value" else None]
     alike = all(value is None or value.size == 1 for value in values)
     size = 1 if alike else CHUNK
     width = 1 if alike else CHUNK * max(1, -(-op.v.size // CHUNK))
     table = np.arange(len(values) * width).reshape(-1, len(values), size).swapaxes(0, 1).reshape(len(values), width)
-    known = [_known(value, width, w) for value in values]
-    constants = [numbers for numbers in known if numbers is not None]
+    numbers_of = [_known(value, width, w) for value in values]
+    constants = [numbers for numbers in numbers_of if numbers is not None]
     if len(constants) == len(values):
         return w.constant(np.concatenate(constants)[np.argsort(table.reshape(-1))])
-    whole = w.work(op.v.inferred.with_(shape=(len(values), width)))
-    for value, numbers, places in zip(values, known, table):
-        part = w.constant(numbers) if numbers is not None else w.arranged(value, _index(value, width))
-        w.row(Opcode.SCATTER, whole, (part,), (w.table(places),))
-    return whole
+    parameters = w.work(op.v.inferred.with_(shape=(len(values), width)))
+    for value, numbers, places in zip(values, numbers_of, table):
+        numbers_slot = w.constant(numbers) if numbers is not None else w.arranged(value, _index(value, width))
+        w.row(SCATTER, parameters, (numbers_slot,), at=w.table(places))
+    return parameters
 
 
-def _known(value: Value | None, width: int, w: Writer) -> NDArray | None:
-    """Return a parameter of each unit where it is a constant; noughts where there is none."""
+def _known(value: Value | None, width: int, w: ProgramWriter) -> NDArray | None:
+    """Return a parameter of each unit where it is a constant; zeros where there is none."""
     if value is None:
         return np.zeros(width)
     source = w.graph.producers[value.name]

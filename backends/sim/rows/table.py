@@ -12,36 +12,48 @@ from numpy.typing import NDArray
 from thermoc.backends.sim.rows import crossbar as crossbar_rows
 from thermoc.backends.sim.rows import loihi as loihi_rows
 from thermoc.backends.sim.rows import spiking as spiking_rows
-from thermoc.backends.sim.rows.writer import Writer
+from thermoc.backends.sim.rows.writer import ProgramWriter
 from thermoc.ir.dialects import core, crossbar, langevin, sampling, spiking, thermo
 from thermoc.ir.element_indices import indices, reduced, windows
 from thermoc.ir.ops import Op
 from thermoc.ir.types import DType
 from thermoc.ir.values import Value
-from thermoc.simulator import Opcode
+from thermoc.simulator.instructions import Instruction, elementwise, gibbs, moves, noise, pairs, ports, products
 from thermoc.simulator.kernels.gibbs import layout
-from thermoc.simulator.opcodes import AT_ONCE, BY_SWEEP, LATTICE, REPLICAS, SPINS, WORDS
 
 LANES = 8
 """Numbers in a vector of the processor; any value is correct."""
-Write = Callable[[Any, Writer], None]
-LAWS = {"harmonic": 0, "lennard_jones": 1, "coulomb": 2, "table": 3}
-REDUCTIONS = {"sum": 0, "mean": 1, "max": 2, "min": 3, "argmax": 4, "argmin": 5}
+Write = Callable[[Any, ProgramWriter], None]
+LAWS = {
+    "harmonic": pairs.HARMONIC,
+    "lennard_jones": pairs.LENNARD_JONES,
+    "coulomb": pairs.COULOMB,
+    "table": pairs.TABULATED,
+}
+REDUCTIONS = {
+    "sum": moves.SUM,
+    "mean": moves.MEAN,
+    "max": moves.MAX,
+    "min": moves.MIN,
+    "argmax": moves.ARGMAX,
+    "argmin": moves.ARGMIN,
+}
+CASTS = {DType.i64: moves.I64, DType.i32: moves.I32, DType.bool: moves.BOOL}
 
 
-def elementwise(opcode: Opcode) -> Write:
-    """Return the writer of an op whose operands stand in the opcode's order."""
+def each(instruction: Instruction) -> Write:
+    """Return the writer of an elementwise op whose operands stand in the instruction's order."""
 
-    def write(op: Op, w: Writer) -> None:
-        w.row(opcode, w.slot(op.results[0]), tuple(w.slot(value) for value in op.inputs))
+    def write(op: Op, w: ProgramWriter) -> None:
+        w.row(instruction, w.slot(op.results[0]), tuple(w.slot(value) for value in op.inputs))
 
     return write
 
 
-def compare(floats: Opcode, ints: Opcode, *, swapped: bool = False) -> Write:
+def compare(floats: Instruction, ints: Instruction, *, swapped: bool = False) -> Write:
     """Return the writer of a comparison; a > b is b < a."""
 
-    def write(op: Op, w: Writer) -> None:
+    def write(op: Op, w: ProgramWriter) -> None:
         a, b = reversed(op.inputs) if swapped else op.inputs
         real = a.dtype.is_float or b.dtype.is_float
         slots = (as_float(a, w), as_float(b, w)) if real else (w.slot(a), w.slot(b))
@@ -50,126 +62,126 @@ def compare(floats: Opcode, ints: Opcode, *, swapped: bool = False) -> Write:
     return write
 
 
-def as_float(value: Value, w: Writer) -> int:
+def as_float(value: Value, w: ProgramWriter) -> int:
     """Return a slot with the value's elements as floats."""
     if value.dtype.is_float:
         return w.slot(value)
     slot = w.work(value.inferred.with_(dtype=DType.f64))
-    w.row(Opcode.INT_TO_FLOAT, slot, (w.slot(value),))
+    w.row(moves.INT_TO_FLOAT, slot, (w.slot(value),))
     return slot
 
 
 def reordered(index: Callable[[Any], Any]) -> Write:
     """Return the writer of an op that only moves elements: ``index(op)`` says from where."""
 
-    def write(op: Any, w: Writer) -> None:
-        opcode = Opcode.GATHER if op.x.dtype.is_float else Opcode.INT_GATHER
-        w.row(opcode, w.slot(op.y), (w.slot(op.x),), (w.table(index(op)),))
+    def write(op: Any, w: ProgramWriter) -> None:
+        instruction = moves.GATHER if op.x.dtype.is_float else moves.INT_GATHER
+        w.row(instruction, w.slot(op.y), (w.slot(op.x),), at=w.table(index(op)))
 
     return write
 
 
-def same(op: Any, w: Writer) -> None:
+def same(op: Any, w: ProgramWriter) -> None:
     """Nothing moves: the result's elements are the operand's, in the operand's slot."""
     w.put(op.y, w.slot(op.x))
 
 
-def concat(op: core.Concat, w: Writer) -> None:
-    """Scatter each part to its place."""
+def concat(op: core.Concat, w: ProgramWriter) -> None:
+    """Scatter each operand to its place."""
     shape = op.y.shape
-    axis, start, whole = core.axis_of(op.axis, len(shape)), 0, indices(shape)
-    opcode = Opcode.SCATTER if op.y.dtype.is_float else Opcode.INT_SCATTER
+    axis, start, targets = core.axis_of(op.axis, len(shape)), 0, indices(shape)
+    instruction = moves.SCATTER if op.y.dtype.is_float else moves.INT_SCATTER
     for x in op.xs:
         length = x.shape[axis]
-        part = np.take(whole, range(start, start + length), axis=axis)
-        w.row(opcode, w.slot(op.y), (w.slot(x),), (w.table(part),))
+        table = w.table(np.take(targets, range(start, start + length), axis=axis))
+        w.row(instruction, w.slot(op.y), (w.slot(x),), at=table)
         start += length
 
 
-def cast(op: core.Cast, w: Writer) -> None:
+def cast(op: core.Cast, w: ProgramWriter) -> None:
     """Between the banks, or within the integers."""
-    given, wanted = op.x.dtype, op.dtype
-    if given.is_float and wanted.is_float:
+    if op.x.dtype.is_float and op.dtype.is_float:
         return same(op, w)
-    opcode = Opcode.FLOAT_TO_INT if given.is_float else Opcode.INT_TO_FLOAT if wanted.is_float else Opcode.INT_TO_INT
-    code = {DType.i64: 0, DType.i32: 1, DType.bool: 2}.get(wanted, 0)
-    w.row(opcode, w.slot(op.y), (w.slot(op.x),), (code,))
-    return None
+    if op.dtype.is_float:
+        return w.row(moves.INT_TO_FLOAT, w.slot(op.y), (w.slot(op.x),))
+    instruction = moves.FLOAT_TO_INT if op.x.dtype.is_float else moves.INT_TO_INT
+    return w.row(instruction, w.slot(op.y), (w.slot(op.x),), dtype=CASTS[op.dtype])
 
 
-def select(op: core.Select, w: Writer) -> None:
+def select(op: core.Select, w: ProgramWriter) -> None:
     """Floats by a condition."""
-    w.row(Opcode.SELECT, w.slot(op.y), (w.slot(op.condition), w.slot(op.a), w.slot(op.b)))
+    w.row(elementwise.SELECT, w.slot(op.y), (w.slot(op.condition), w.slot(op.a), w.slot(op.b)))
 
 
-def affine(op: core.Affine, w: Writer) -> None:
+def affine(op: core.Affine, w: ProgramWriter) -> None:
     """x times the transposed weight, so that the inner loop runs over neighbouring outputs, padded to whole vectors."""
     (m, n), rows = op.weight.shape, math.prod(op.x.shape[:-1])
-    more = -m % LANES
-    slots = [
-        w.slot(op.x),
-        w.arranged(op.weight, np.pad(indices((m, n)).T, ((0, 0), (0, more)), constant_values=-1)),
-    ]
+    padding = -m % LANES
+    slots = [w.slot(op.x), w.arranged(op.weight, np.pad(indices((m, n)).T, ((0, 0), (0, padding)), constant_values=-1))]
     if op.bias is not None:
-        slots.append(w.arranged(op.bias, np.pad(indices((m,)), (0, more), constant_values=-1)))
-    product = w.work(op.y.inferred.with_(shape=(rows, m + more))) if more else w.slot(op.y)
-    w.row(Opcode.MATMUL, product, tuple(slots), (1, rows, n, m + more, 1, op.bias is not None))
-    if more:
-        w.row(Opcode.GATHER, w.slot(op.y), (product,), (w.table(indices((rows, m + more))[:, :m]),))
+        slots.append(w.arranged(op.bias, np.pad(indices((m,)), (0, padding), constant_values=-1)))
+    product = w.work(op.y.inferred.with_(shape=(rows, m + padding))) if padding else w.slot(op.y)
+    bias = products.NO_BIAS if op.bias is None else products.BIAS_A_COLUMN
+    sizes = {"count": 1, "rows": rows, "inner": n, "columns": m + padding}
+    w.row(products.MATMUL, product, slots, **sizes, shared=1, bias=bias)
+    if padding:
+        w.row(moves.GATHER, w.slot(op.y), (product,), at=w.table(indices((rows, m + padding))[:, :m]))
 
 
-def matmul(op: core.Matmul, w: Writer) -> None:
+def matmul(op: core.Matmul, w: ProgramWriter) -> None:
     """Pairs of matrices."""
     *lead, m, k = op.a.shape
-    w.row(Opcode.MATMUL, w.slot(op.y), (w.slot(op.a), w.slot(op.b)), (math.prod(lead), m, k, op.b.shape[-1], 0))
+    sizes = {"count": math.prod(lead), "rows": m, "inner": k, "columns": op.b.shape[-1]}
+    w.row(products.MATMUL, w.slot(op.y), (w.slot(op.a), w.slot(op.b)), **sizes, shared=0, bias=products.NO_BIAS)
 
 
-def conv(op: core.Conv, w: Writer) -> None:
+def conv(op: core.Conv, w: ProgramWriter) -> None:
     """Weights (channels, taps) times patches (taps, places) of x, for each group of channels."""
     x, weight, y = op.x.inferred, op.weight.shape, op.y.shape
     table = windows(x.shape, weight[2:], op.stride, op.padding, op.dilation)  # (channels, places, taps)
     table = np.swapaxes(table, 1, 2)
     patches = w.work(x.with_(shape=table.shape))
-    w.row(Opcode.GATHER, patches, (w.slot(op.x),), (w.table(table),))
+    w.row(moves.GATHER, patches, (w.slot(op.x),), at=w.table(table))
     taps = math.prod(weight[1:])
     bias = () if op.bias is None else (w.slot(op.bias),)
-    sizes = (op.groups, y[0] // op.groups, taps, math.prod(y[1:]), 0, 0 if op.bias is None else 2)
-    w.row(Opcode.MATMUL, w.slot(op.y), (w.slot(op.weight), patches, *bias), sizes)
+    sizes = {"count": op.groups, "rows": y[0] // op.groups, "inner": taps, "columns": math.prod(y[1:])}
+    biased = products.BIAS_A_ROW if bias else products.NO_BIAS
+    w.row(products.MATMUL, w.slot(op.y), (w.slot(op.weight), patches, *bias), **sizes, shared=0, bias=biased)
 
 
-def pool(op: core.Pool, w: Writer) -> None:
+def pool(op: core.Pool, w: ProgramWriter) -> None:
     """A reduction over windows; padding is left out, so a mean counts it as zeros."""
     table = reduced(op)
-    sizes = (w.table(table), table.shape[-1], REDUCTIONS[op.kind])
-    w.row(Opcode.REDUCE, w.slot(op.y), (w.slot(op.x),), sizes)
+    windows_at, kind = {"at": w.table(table), "window": table.shape[-1]}, REDUCTIONS[op.kind]
+    w.row(moves.REDUCE, w.slot(op.y), (w.slot(op.x),), **windows_at, reduction=kind)
 
 
-def reduce(op: core.Reduce, w: Writer) -> None:
+def reduce(op: core.Reduce, w: ProgramWriter) -> None:
     """A reduction over axes: each result's window is what those axes hold."""
-    table, code = reduced(op), REDUCTIONS[op.kind]
-    opcode = Opcode.ARG_REDUCE if op.kind.startswith("arg") else Opcode.REDUCE
-    w.row(opcode, w.slot(op.y), (w.slot(op.x),), (w.table(table), table.shape[1], code))
+    table, kind = reduced(op), REDUCTIONS[op.kind]
+    instruction = moves.ARG_REDUCE if op.kind.startswith("arg") else moves.REDUCE
+    w.row(instruction, w.slot(op.y), (w.slot(op.x),), at=w.table(table), window=table.shape[1], reduction=kind)
 
 
-def boltzmann(op: thermo.Boltzmann, w: Writer) -> None:
+def boltzmann(op: thermo.Boltzmann, w: ProgramWriter) -> None:
     """Rows of units."""
-    w.row(Opcode.BOLTZMANN, w.slot(op.p), (w.slot(op.x), w.slot(op.T)), (op.x.shape[-1],))
+    w.row(noise.BOLTZMANN, w.slot(op.p), (w.slot(op.x), w.slot(op.T)), units=op.x.shape[-1])
 
 
-def normal(op: thermo.Normal, w: Writer) -> None:
+def normal(op: thermo.Normal, w: ProgramWriter) -> None:
     """Normals."""
-    w.row(Opcode.NORMAL, w.slot(op.z), (), (op.draw, op.stream))
+    w.row(noise.NORMAL, w.slot(op.z), draw=op.draw, stream=op.stream)
 
 
-def uniform(op: thermo.Uniform, w: Writer) -> None:
+def uniform(op: thermo.Uniform, w: ProgramWriter) -> None:
     """Uniforms."""
-    w.row(Opcode.UNIFORM, w.slot(op.u), (), (op.draw, op.stream))
+    w.row(noise.UNIFORM, w.slot(op.u), draw=op.draw, stream=op.stream)
 
 
-def gibbs_sweeps(op: sampling.GibbsSweeps, w: Writer) -> None:
+def gibbs_sweeps(op: sampling.GibbsSweeps, w: ProgramWriter) -> None:
     """Fields and temperatures one a unit, couplings by rows, units class by class."""
     (n,) = op.s.shape
-    rows = sampling.compressed({name: held(op, name, w) for name in ("J", "values", "columns", "offsets")})
+    rows = sampling.compressed({name: constant_operand(op, name, w) for name in ("J", "values", "columns", "offsets")})
     assert rows is not None
     values, columns, offsets = rows
     colors = np.zeros(n, np.int64) if op.order == "parallel" else w.numbers(op, "colors")
@@ -177,43 +189,45 @@ def gibbs_sweeps(op: sampling.GibbsSweeps, w: Writer) -> None:
     starts = np.searchsorted(colors[order], [*np.unique(colors), np.inf])
     field, T = w.slot(op.h), w.slot(op.T)
     shape = op.T.shape
-    form = (op.levels == "spin") * SPINS + (op.order == "parallel") * AT_ONCE
-    form += BY_SWEEP * (shape == (op.sweeps, 1))
-    form += {"unit": 0, "word": WORDS, "replica": REPLICAS}[op.draws]
+    form = (op.levels == "spin") * gibbs.SPINS + (op.order == "parallel") * gibbs.AT_ONCE
+    form += gibbs.BY_SWEEP * (shape == (op.sweeps, 1))
+    form += {"unit": 0, "word": gibbs.WORDS, "replica": gibbs.REPLICAS}[op.draws]
     if op.draws == "word" and is_lattice(values, columns, offsets, colors):
-        form += LATTICE
-    opcode = Opcode.GIBBS if op.draws == "unit" else Opcode.GIBBS_WORDS
-    whole = op.draws == "unit" and op.order != "parallel"
-    matrices = layout.packed(rows, order, starts) if whole else None
+        form += gibbs.LATTICE
+    instruction = gibbs.GIBBS if op.draws == "unit" else gibbs.GIBBS_WORDS
+    layered = op.draws == "unit" and op.order != "parallel"
+    matrices = layout.packed(rows, order, starts) if layered else None
     if matrices is None:
         table = w.table(np.concatenate([starts, order, offsets, columns]))
     else:
-        opcode, table, values = Opcode.GIBBS_LAYERS, w.table(np.concatenate([starts, order])), matrices
-    parameters = (table, len(starts) - 1, op.sweeps, form, op.stream, w.slots[w.constant(values)][1])
-    w.row(opcode, w.slot(op.s), (w.slot(op.x), field, T), parameters)
+        instruction, table, values = gibbs.GIBBS_LAYERS, w.table(np.concatenate([starts, order])), matrices
+    places_of = {"at": table, "classes": len(starts) - 1, "couplings": w.slots[w.constant(values)][1]}
+    sweep = {"sweeps": op.sweeps, "form": form, "stream": op.stream}
+    w.row(instruction, w.slot(op.s), (w.slot(op.x), field, T), **places_of, **sweep)
 
 
-def pair_force(op: langevin.PairForce, w: Writer) -> None:
+def pair_force(op: langevin.PairForce, w: ProgramWriter) -> None:
     """Parameters side by side, then forces, energy and virial from where the kernel leaves them."""
     n, d = op.x.shape
-    given = w.work(op.x.inferred.with_(shape=(n + 2,)))
+    numbers_slot = w.work(op.x.inferred.with_(shape=(n + 2,)))
     charge = w.arranged(op.charge, np.broadcast_to(indices(op.charge.shape), (n,)))
     for slot, table in ((w.slot(op.strength), [0]), (w.slot(op.sigma), [1]), (charge, range(2, n + 2))):
-        w.row(Opcode.SCATTER, given, (slot,), (w.table(np.array(table)),))
-    grid, energies = held(op, "grid", w), held(op, "energies", w)
+        w.row(moves.SCATTER, numbers_slot, (slot,), at=w.table(np.array(table)))
+    grid, energies = constant_operand(op, "grid", w), constant_operand(op, "energies", w)
     points = [] if grid is None or energies is None else [grid, energies]
     numbers = np.concatenate([[op.cutoff, op.softening], op.box, *points]).astype(float)
-    law = LAWS[op.kind] + (4 if op.shift and op.cutoff > 0 else 0)
-    size = 0 if grid is None else len(grid)
-    both = w.work(op.x.inferred.with_(shape=(n * d + 2,)))
+    law = LAWS[op.kind] + (pairs.SHIFTED if op.shift and op.cutoff > 0 else 0)
+    points_given = 0 if grid is None else len(grid)
+    forces = w.work(op.x.inferred.with_(shape=(n * d + 2,)))
     settings = w.slots[w.constant(numbers)][1]
-    w.row(Opcode.PAIRS, both, (w.slot(op.x), given), (n, d, law, settings, int(bool(op.box)), size))
+    sizes = {"particles": n, "axes": d, "boxed": bool(op.box), "points": points_given}
+    w.row(pairs.PAIRS, forces, (w.slot(op.x), numbers_slot), **sizes, law=law, settings=settings)
     for value, where in ((op.f, indices((n * d,))), (op.U, [n * d]), (op.W, [n * d + 1])):
-        w.row(Opcode.GATHER, w.slot(value), (both,), (w.table(where),))
+        w.row(moves.GATHER, w.slot(value), (forces,), at=w.table(where))
 
 
 def is_lattice(values: NDArray, columns: NDArray, offsets: NDArray, colors: NDArray) -> bool:
-    """Tell whether the couplings are those of a square lattice, one for all, coloured like a chequerboard."""
+    """Return whether the couplings are those of a square lattice, one for all, coloured like a checkerboard."""
     n = len(offsets) - 1
     L = math.isqrt(n)
     if n != L * L or L % 128 or (np.diff(offsets) != 4).any() or (values != values[0]).any():
@@ -224,44 +238,44 @@ def is_lattice(values: NDArray, columns: NDArray, offsets: NDArray, colors: NDAr
     return bool(same and np.array_equal(colors != colors[0], (x + y) % 2 == 1) and colors[0] == colors.min())
 
 
-def held(op: Op, name: str, w: Writer) -> NDArray | None:
+def constant_operand(op: Op, name: str, w: ProgramWriter) -> NDArray | None:
     """Return the numbers of an optional operand."""
     return None if getattr(op, name) is None else w.numbers(op, name)
 
 
-def input_(op: core.Input, w: Writer) -> None:
+def input_(op: core.Input, w: ProgramWriter) -> None:
     """From the packed inputs."""
     port = w.ports["core.input"][op.name]
-    w.row(Opcode.INT_INPUT if port.integer else Opcode.INPUT, w.slot(op.y), (), (port.offset,))
+    w.row(ports.INT_INPUT if port.integer else ports.INPUT, w.slot(op.y), offset=port.offset)
 
 
-def output(op: core.Output, w: Writer) -> None:
+def output(op: core.Output, w: ProgramWriter) -> None:
     """To the packed outputs."""
     port = w.ports["core.output"][op.name]
-    w.row(Opcode.INT_OUTPUT if port.integer else Opcode.OUTPUT, -1, (w.slot(op.x),), (port.offset,))
+    w.row(ports.INT_OUTPUT if port.integer else ports.OUTPUT, -1, (w.slot(op.x),), offset=port.offset)
 
 
-def delay(op: core.Delay, w: Writer) -> None:
+def delay(op: core.Delay, w: ProgramWriter) -> None:
     """Read the ring; the program writes it at the end of the tick."""
     state = w.states[f"{op.y.name}.buffer"]
     if op.y.name in w.listed:
-        return w.row(Opcode.READ_LIST, w.list_slot(op.y), (), (state.offset, state.ticks))
-    w.row(Opcode.INT_READ if state.integer else Opcode.READ, w.slot(op.y), (), (state.offset, state.ticks))
-    return None
+        return w.row(ports.READ_LIST, w.list_slot(op.y), offset=state.offset, ticks=state.ticks)
+    instruction = ports.INT_READ if state.integer else ports.READ
+    return w.row(instruction, w.slot(op.y), offset=state.offset, ticks=state.ticks)
 
 
-def tick(op: core.Tick, w: Writer) -> None:
+def tick(op: core.Tick, w: ProgramWriter) -> None:
     """The tick's number."""
-    w.row(Opcode.TICK, w.slot(op.y))
+    w.row(ports.TICK, w.slot(op.y))
 
 
-def add(op: Any, w: Writer) -> None:
+def add(op: Any, w: ProgramWriter) -> None:
     """A sum, unless the unit that reads it adds it up."""
     if not spiking_rows.absorbed(op, w):
-        elementwise(Opcode.ADD)(op, w)
+        each(elementwise.ADD)(op, w)
 
 
-def constant(op: core.Constant, w: Writer) -> None:
+def constant(op: core.Constant, w: ProgramWriter) -> None:
     """Nothing: a constant is stored by whoever reads it."""
 
 
@@ -286,36 +300,36 @@ WRITERS: dict[type[Op], Write] = {
     core.Concat: concat,
     core.Cast: cast,
     core.Select: select,
-    core.Neg: elementwise(Opcode.NEG),
-    core.Abs: elementwise(Opcode.ABS),
-    core.Sign: elementwise(Opcode.SIGN),
-    core.Exp: elementwise(Opcode.EXP),
-    core.Expm1: elementwise(Opcode.EXPM1),
-    core.Log: elementwise(Opcode.LOG),
-    core.Sqrt: elementwise(Opcode.SQRT),
-    core.Sin: elementwise(Opcode.SIN),
-    core.Cos: elementwise(Opcode.COS),
-    core.Tanh: elementwise(Opcode.TANH),
-    core.Floor: elementwise(Opcode.FLOOR),
+    core.Neg: each(elementwise.NEG),
+    core.Abs: each(elementwise.ABS),
+    core.Sign: each(elementwise.SIGN),
+    core.Exp: each(elementwise.EXP),
+    core.Expm1: each(elementwise.EXPM1),
+    core.Log: each(elementwise.LOG),
+    core.Sqrt: each(elementwise.SQRT),
+    core.Sin: each(elementwise.SIN),
+    core.Cos: each(elementwise.COS),
+    core.Tanh: each(elementwise.TANH),
+    core.Floor: each(elementwise.FLOOR),
     core.Add: add,
-    core.Sub: elementwise(Opcode.SUB),
-    core.Mul: elementwise(Opcode.MUL),
-    core.Div: elementwise(Opcode.DIV),
-    core.Pow: elementwise(Opcode.POW),
-    core.Minimum: elementwise(Opcode.MINIMUM),
-    core.Maximum: elementwise(Opcode.MAXIMUM),
-    core.Less: compare(Opcode.LESS, Opcode.INT_LESS),
-    core.LessEqual: compare(Opcode.LESS_EQUAL, Opcode.INT_LESS_EQUAL),
-    core.Greater: compare(Opcode.LESS, Opcode.INT_LESS, swapped=True),
-    core.GreaterEqual: compare(Opcode.LESS_EQUAL, Opcode.INT_LESS_EQUAL, swapped=True),
-    core.Equal: compare(Opcode.EQUAL, Opcode.INT_EQUAL),
-    core.And: elementwise(Opcode.AND),
-    core.Or: elementwise(Opcode.OR),
-    core.Not: elementwise(Opcode.NOT),
+    core.Sub: each(elementwise.SUB),
+    core.Mul: each(elementwise.MUL),
+    core.Div: each(elementwise.DIV),
+    core.Pow: each(elementwise.POW),
+    core.Minimum: each(elementwise.MINIMUM),
+    core.Maximum: each(elementwise.MAXIMUM),
+    core.Less: compare(elementwise.LESS, elementwise.INT_LESS),
+    core.LessEqual: compare(elementwise.LESS_EQUAL, elementwise.INT_LESS_EQUAL),
+    core.Greater: compare(elementwise.LESS, elementwise.INT_LESS, swapped=True),
+    core.GreaterEqual: compare(elementwise.LESS_EQUAL, elementwise.INT_LESS_EQUAL, swapped=True),
+    core.Equal: compare(elementwise.EQUAL, elementwise.INT_EQUAL),
+    core.And: each(elementwise.AND),
+    core.Or: each(elementwise.OR),
+    core.Not: each(elementwise.NOT),
     thermo.Boltzmann: boltzmann,
-    thermo.FermiDirac: elementwise(Opcode.FERMI_DIRAC),
-    thermo.ThermalRelu: elementwise(Opcode.THERMAL_RELU),
-    thermo.MaxwellBoltzmann: elementwise(Opcode.MAXWELL_BOLTZMANN),
+    thermo.FermiDirac: each(elementwise.FERMI_DIRAC),
+    thermo.ThermalRelu: each(elementwise.THERMAL_RELU),
+    thermo.MaxwellBoltzmann: each(elementwise.MAXWELL_BOLTZMANN),
     thermo.Normal: normal,
     thermo.Uniform: uniform,
     sampling.GibbsSweeps: gibbs_sweeps,

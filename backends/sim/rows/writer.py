@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -10,12 +12,15 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
 from thermoc.ir.types import Type
 from thermoc.ir.values import Value
-from thermoc.simulator import Bank, Opcode, Port, State
-from thermoc.simulator.opcodes import OPERANDS, PARAMETERS
+from thermoc.simulator import Bank, ProgramPort, ProgramState
+from thermoc.simulator.instructions import Instruction
+from thermoc.simulator.instructions.loihi import LOIHI_SPREAD
+from thermoc.simulator.instructions.moves import GATHER
+from thermoc.simulator.instructions.spiking import SPREAD
 from thermoc.support.errors import error
 
 
-class Writer:
+class ProgramWriter:
     """The program being written. ``row`` adds an instruction, ``table`` a table of places."""
 
     def __init__(self, graph: Graph, real: np.dtype):
@@ -25,8 +30,8 @@ class Writer:
         self.constants: dict[Bank, list[NDArray]] = {Bank.FLOAT_CONSTANT: [], Bank.INT_CONSTANT: []}
         self.tables: list[NDArray] = []
         self.used = dict.fromkeys(Bank, 0)
-        self.ports: dict[str, dict[str, Port]] = {}
-        self.states: dict[str, State] = {}
+        self.ports: dict[str, dict[str, ProgramPort]] = {}
+        self.states: dict[str, ProgramState] = {}
         self.listed: frozenset[str] = frozenset()
         self._table_length = 0
         self._slot_of: dict[str, int] = {}
@@ -40,7 +45,7 @@ class Writer:
                 self.constant(source.value.numpy) if isinstance(source, Constant) else self.work(value.inferred)
             )
             if value.name in self.listed:
-                spread = Opcode.SPREAD if value.dtype.is_float else Opcode.LOIHI_SPREAD
+                spread = SPREAD if value.dtype.is_float else LOIHI_SPREAD
                 self.row(spread, self._slot_of[value.name], (self.list_slot(value),))
         return self._slot_of[value.name]
 
@@ -54,13 +59,13 @@ class Writer:
         """Let a value be in this slot."""
         self._slot_of[value.name] = slot
 
-    def kept(self, op: Op, name: str) -> int:
+    def state_slot(self, op: Op, name: str) -> int:
         """Return a new slot that is a state of an op itself."""
         state = self.states[f"{op.results[0].name}.{name}"]
         self.slots.append((Bank.INT_STATE if state.integer else Bank.FLOAT_STATE, state.offset, state.size))
         return len(self.slots) - 1
 
-    def place(self, op: Op, name: str) -> int:
+    def state_offset(self, op: Op, name: str) -> int:
         """Return where a state of an op itself stands among the states of its kind."""
         return self.states[f"{op.results[0].name}.{name}"].offset
 
@@ -82,7 +87,7 @@ class Writer:
         if isinstance(source, Constant):
             return self.constant(np.append(source.value.numpy.reshape(-1), 0)[index])
         slot = self.work(value.inferred.with_(shape=index.shape))
-        self.row(Opcode.GATHER, slot, (self.slot(value),), (self.table(index),))
+        self.row(GATHER, slot, (self.slot(value),), at=self.table(index))
         return slot
 
     def _new(self, bank: Bank, size: int) -> int:
@@ -97,12 +102,9 @@ class Writer:
         self._table_length += array.size
         return self._table_length - array.size
 
-    def row(
-        self, opcode: Opcode, result: int, operands: tuple[int, ...] = (), parameters: tuple[int, ...] = ()
-    ) -> None:
-        """Add an instruction; what is not named is -1 or 0."""
-        padded = [*operands, *[-1] * (OPERANDS - len(operands))]
-        self.code.append([int(opcode), result, *padded, *map(int, parameters), *[0] * (PARAMETERS - len(parameters))])
+    def row(self, instruction: Instruction, result: int, operands: Sequence[int] = (), **parameters: int) -> None:
+        """Add a row; result and operands are slots, -1 where there is none."""
+        self.code.append(instruction.row(result, operands, **parameters))
 
     def numbers(self, op: Op, name: str) -> NDArray:
         """Return the array of an operand that must be constant. Errors: T301."""

@@ -3,23 +3,60 @@
 from __future__ import annotations
 
 import math
+from typing import Any, NamedTuple
 
 from numba import njit
 from numpy import empty, floor
 
+from thermoc.simulator.instructions.products import MVM_SETTINGS, WHOLE_BITS
 from thermoc.simulator.kernels.simd.tiles import add_product
 
 CHUNK = 66
 """Vectors that meet an array of cells together: a multiple of the rows of a register tile."""
-SETTINGS = 8
-"""Floats before the scales: steps of an input, those over x_max, codes, those over the range, a code's worth, and what
-a reading, a slice and a lower slice's digit are worth: 2^dac_bits, 2^cell_bits, 2^-dac_bits."""
-SIZES = 6
-"""Integers: inputs, outputs, slices, rows of an array, readings, a form: 0 where inputs have no steps, 2 where readings
-are whole inputs in steps, 2 t - 1 where they are digits, t readings of which go through the cells as one number."""
-WHOLE_BITS = {8: 52, 4: 23}
-"""Of whole numbers that a float of so many bytes holds, with one to spare: readings that go together share them."""
+WHOLE_STEPS, NO_STEPS = 2, 0
+"""How an input is encoded: a whole number of steps, or as it is; 2 t - 1 as digits, t readings of which go together."""
 _LONG, _SHORT = WHOLE_BITS[8], WHOLE_BITS[4]
+
+
+class Converter(NamedTuple):
+    """The ``MVM_SETTINGS`` floats: steps of an input, those over x_max, codes, those over the range, a code's worth,
+    and what a reading, a slice and a lower slice's digit are worth."""
+
+    steps: float
+    scale: float
+    codes: float
+    fine: float
+    worth: float
+    reading: float
+    slice: float
+    lower: float
+
+
+class Together(NamedTuple):
+    """Readings that go through the cells as one number: the first, how many, how far apart they are in it."""
+
+    first: int
+    readings: int
+    apart: float
+
+
+class Gain(NamedTuple):
+    """numbers a vector of one gain, or of one an output from ``at`` on; each: how far apart those of outputs are."""
+
+    values: Any
+    at: int
+    given: bool
+    each: int
+
+
+class ReadNoise(NamedTuple):
+    """Variances of the cells of an array, normals of a sample, and where those of a vector's readings stand."""
+
+    variances: Any
+    z: Any
+    vectors: int
+    readings: int
+    reading: int
 
 
 @njit(error_model="numpy", nogil=True)
@@ -29,159 +66,144 @@ def rounded(x, half, most):
 
 
 @njit(error_model="numpy", nogil=True)
-def scaled(u, uo, m, gain, go, apart):
-    """u *= gain; gains of neighbouring outputs are ``apart`` from each other."""
-    for j in range(m):
-        u[uo + j] *= gain[go + j * apart]
+def scale(u, gain):
+    """u *= the gains of an array's outputs."""
+    for j in range(u.size):
+        u[j] *= gain.values[gain.at + j * gain.each]
 
 
 @njit(error_model="numpy", nogil=True)
-def parted(u, v, apart, inverse, half):
+def separate(u, v, spacing, inverse, half):
     """v = the lowest of the whole numbers that u holds ``apart`` from each other, u = the others; all of them exact."""
     for i in range(u.size):
-        rest = floor(u[i] * inverse + half)
-        v[i] = u[i] - apart * rest
-        u[i] = rest
+        higher = floor(u[i] * inverse + half)
+        v[i] = u[i] - spacing * higher
+        u[i] = higher
 
 
 @njit(error_model="numpy", nogil=True)
-def converted(r, u, value, fine, half, reach, worth):
+def convert(r, u, value, half, converter):
     """r += value times the code of u; u itself where the ADC is exact."""
-    if reach > 0:
+    codes, fine, worth = converter.codes, converter.fine, converter.worth
+    if codes > 0:
         for j in range(r.size):
-            r[j] += value * (rounded(u[j] * fine, half, reach) * worth)
+            r[j] += value * (rounded(u[j] * fine, half, codes) * worth)
     else:
         for j in range(r.size):
             r[j] += value * u[j]
 
 
-@njit(error_model="numpy", nogil=True, inline="always")
-def mvm(r, ro, samples, x, xo, xs, z, zo, zs, noisy, gain, go, gs, gn, fc, table, at, floats, lead):
-    """r = scale times the shifted sum of codes, for ``lead`` vectors of each sample.
+def mvm(r, x, y, z, table, constants, sizes, settings, vectors, samples):
+    """r = scale times the shifted sum of codes, for so many vectors of each sample.
 
-    table: ``SIZES`` integers at ``at``. fc: at ``floats`` the ``SETTINGS``, a scale an output, then for each input a
-    row of all slices' weights (slices, outputs), then as many variances where ``noisy``. gain: gn numbers a sample,
-    none, one, or one for each array of inputs and output.
+    table: ``MVM_SIZES`` integers. constants: the settings, a scale an output, then for each input a row of all slices'
+    weights (slices, outputs), then as many variances where there is noise y. z: gains.
     """
-    n, m, slices, rows, readings, form = (
-        table[at + 0],
-        table[at + 1],
-        table[at + 2],
-        table[at + 3],
-        table[at + 4],
-        table[at + 5],
-    )
+    n, m, slices = table[sizes], table[sizes + 1], table[sizes + 2]
+    rows, readings, encoding = table[sizes + 3], table[sizes + 4], table[sizes + 5]
     columns, arrays = slices * m, (n + rows - 1) // rows
-    together = (form + 1) // 2 if form % 2 == 1 else 1
-    apart = r.dtype.type(1 << ((_LONG if r.itemsize == 8 else _SHORT) // together))
-    weights = floats + SETTINGS + m
+    together = (encoding + 1) // 2 if encoding % 2 == 1 else 1
+    spacing = r.array.dtype.type(1 << ((_LONG if r.array.itemsize == 8 else _SHORT) // together))
+    c = constants[settings : settings + MVM_SETTINGS]
+    converter = Converter(c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7])
+    weights = settings + MVM_SETTINGS + m
     variances = weights + n * columns
-    d, u, v = empty(CHUNK * min(rows, n), r.dtype), empty(CHUNK * columns, r.dtype), empty(columns, r.dtype)
-    for begin in range(0, samples * lead, CHUNK):
-        count = min(CHUNK, samples * lead - begin)
-        out = ro + begin * m
-        r[out : out + count * m] = 0
+    d, u = empty(CHUNK * min(rows, n), r.array.dtype), empty(CHUNK * columns, r.array.dtype)
+    v = empty(columns, r.array.dtype)
+    for begin in range(0, samples * vectors, CHUNK):
+        count = min(CHUNK, samples * vectors - begin)
+        results = r.array[begin * m : (begin + count) * m]
+        results[:] = 0
         for t in range(arrays):
             first = t * rows
             inner = min(rows, n - first)
-            place = r.dtype.type(1)
+            scale_of_reading = r.array.dtype.type(1)
             for k in range(0, readings, together):
-                held = min(together, readings - k)
-                for c in range(count):
-                    s, line = (begin + c) // lead, (begin + c) % lead
-                    start = xo + s * xs + line * n + first
-                    read(d[c * inner : (c + 1) * inner], x[start : start + inner], fc, floats, form, k, held, apart)
+                digits = Together(k, min(together, readings - k), spacing)
+                for number in range(count):
+                    start = (begin + number) // vectors * x.stride + (begin + number) % vectors * n + first
+                    read(d[number * inner : (number + 1) * inner], x.array[start:], converter, encoding, digits)
+                # currents of all slices by one product: a reading of many vectors is a product of matrices
                 u[: count * columns] = 0
-                add_product(u, 0, d, 0, fc, weights + first * columns, count, inner, columns)
-                if noisy:
-                    noise = variances + first * columns
-                    disturbed(
-                        u,
-                        d,
-                        z,
-                        zo,
-                        zs,
-                        fc,
-                        noise,
-                        begin,
-                        count,
-                        inner,
-                        columns,
-                        lead,
-                        arrays * readings,
-                        t * readings + k,
-                    )
-                for c in range(count):
-                    warm = go + (begin + c) // lead * gs + (t * m if gn > 1 else 0)
-                    row, sums = u[c * columns : (c + 1) * columns], r[out + c * m : out + (c + 1) * m]
-                    told(sums, row, v, held, apart, place, gain, warm, gn, fc, floats, slices)
-                for _ in range(held):
-                    place *= fc[floats + 5]
-        for c in range(count):
+                add_product(u, 0, d, 0, constants, weights + first * columns, count, inner, columns)
+                # noise adds to a current as a normal with the summed variances of its cells: one draw a column, not
+                # one a cell
+                if y.given:
+                    spread = constants[variances + first * columns :]
+                    noise = ReadNoise(spread, y, vectors, arrays * readings, t * readings + k)
+                    disturb(u[: count * columns], d[: count * inner], noise, begin, columns)
+                for number in range(count):
+                    at = (begin + number) // vectors * z.stride + (t * m if z.size > 1 else 0)
+                    gain = Gain(z.array, at, z.given, 1 if z.size > 1 else 0)
+                    row, sums = u[number * columns : (number + 1) * columns], results[number * m : (number + 1) * m]
+                    add_codes(sums, row, v, digits, scale_of_reading, gain, converter, slices)
+                for _ in range(digits.readings):
+                    scale_of_reading *= converter.reading
+        for number in range(count):
             for j in range(m):
-                r[out + c * m + j] *= fc[floats + SETTINGS + j]
+                results[number * m + j] *= constants[settings + MVM_SETTINGS + j]
 
 
 @njit(error_model="numpy", nogil=True)
-def told(r, u, v, held, apart, place, gain, warm, gn, fc, floats, slices):
-    """r += the codes of ``held`` readings of one vector, that u holds ``apart`` from each other, shifted."""
-    m, half, inverse = r.size, r.dtype.type(0.5), r.dtype.type(1) / apart
-    reach, fine, worth = fc[floats + 2], fc[floats + 3], fc[floats + 4]
-    for k in range(held):
+def add_codes(r, u, v, digits, scale_of_reading, gain, converter, slices):
+    """r += the codes of some readings of one vector, that u holds apart from each other, shifted."""
+    m, half, inverse = r.size, r.dtype.type(0.5), r.dtype.type(1) / digits.apart
+    for k in range(digits.readings):
         now = u
-        if k < held - 1:
-            parted(u, v, apart, inverse, half)
+        # the last number is what is left, and needs no separating
+        if k < digits.readings - 1:
+            separate(u, v, digits.apart, inverse, half)
             now = v
-        value = place
+        value = scale_of_reading
         for p in range(slices):
-            if gn > 0:
-                scaled(now, p * m, m, gain, warm, 1 if gn > 1 else 0)
-            converted(r, now[p * m : (p + 1) * m], value, fine, half, reach, worth)
-            value *= fc[floats + 6]
-        place *= fc[floats + 5]
+            if gain.given:
+                scale(now[p * m : (p + 1) * m], gain)
+            convert(r, now[p * m : (p + 1) * m], value, half, converter)
+            value *= converter.slice
+        scale_of_reading *= converter.reading
 
 
 @njit(error_model="numpy", nogil=True)
-def disturbed(u, d, z, zo, zs, fc, variances, begin, count, inner, columns, lead, each, reading):
-    """u += the read noise of a reading: the square root of its variance times z; a vector has ``each`` readings."""
-    squares, v = empty(count * inner, u.dtype), empty(count * columns, u.dtype)
-    for i in range(count * inner):
+def disturb(u, d, noise, begin, columns):
+    """u += the read noise of a reading: the square root of its variance times a normal."""
+    squares, v, inner = empty(d.size, u.dtype), empty(u.size, u.dtype), d.size // (u.size // columns)
+    for i in range(d.size):
         squares[i] = d[i] * d[i]
     v[:] = 0
-    add_product(v, 0, squares, 0, fc, variances, count, inner, columns)
-    for c in range(count):
-        s, line = (begin + c) // lead, (begin + c) % lead
-        start = zo + s * zs + (line * each + reading) * columns
+    add_product(v, 0, squares, 0, noise.variances, 0, u.size // columns, inner, columns)
+    for c in range(u.size // columns):
+        s, line = (begin + c) // noise.vectors, (begin + c) % noise.vectors
+        start = s * noise.z.stride + (line * noise.readings + noise.reading) * columns
         for j in range(columns):
-            u[c * columns + j] += math.sqrt(v[c * columns + j]) * z[start + j]
+            u[c * columns + j] += math.sqrt(v[c * columns + j]) * noise.z.array[start + j]
 
 
 @njit(error_model="numpy", nogil=True)
-def read(d, x, fc, floats, form, k, held, apart):
-    """d = the digits of ``held`` readings from k on, ``apart`` from each other; x itself where inputs have no steps."""
-    if form == 0:
-        d[:] = x
+def read(d, x, converter, encoding, digits):
+    """d = the digits of some readings, apart from each other; x itself where inputs have no steps."""
+    if encoding == NO_STEPS:
+        d[:] = x[: d.size]
         return
-    steps, scale, base, down = fc[floats], fc[floats + 1], fc[floats + 5], fc[floats + 7]
     half = d.dtype.type(0.5)
-    if form == 2:
-        for i in range(x.size):
-            d[i] = rounded(x[i] * scale, half, steps)
+    if encoding == WHOLE_STEPS:
+        for i in range(d.size):
+            d[i] = rounded(x[i] * converter.scale, half, converter.steps)
         return
     low, worth = d.dtype.type(1), d.dtype.type(1)
-    for _ in range(k):
-        low *= down
+    for _ in range(digits.first):
+        low *= converter.lower
     d[:] = 0
-    for _ in range(held):
-        for i in range(x.size):
-            d[i] += worth * digit(rounded(x[i] * scale, half, steps), low, down, base)
-        low *= down
-        worth *= apart
+    for _ in range(digits.readings):
+        for i in range(d.size):
+            steps = rounded(x[i] * converter.scale, half, converter.steps)
+            d[i] += worth * digit(steps, low, converter.lower, converter.reading)
+        low *= converter.lower
+        worth *= digits.apart
 
 
 @njit(error_model="numpy", nogil=True)
 def digit(q, low, down, base):
     """Return the digit of q that ``low`` brings to the ones' place, with its sign."""
     size = abs(q)
-    found = floor(size * low) - base * floor(size * low * down)
-    return found if q > 0 else -found if q < 0 else q * 0
+    value = floor(size * low) - base * floor(size * low * down)
+    return value if q > 0 else -value if q < 0 else q * 0

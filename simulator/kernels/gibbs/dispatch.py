@@ -8,24 +8,25 @@ fields equal sums, so that units share thresholds: all bits, spins whose W + m i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from thermoc.simulator.cache import keep
+from thermoc.simulator.instructions.gibbs import LATTICE, REPLICAS, SPINS
 from thermoc.simulator.kernels.gibbs import checkerboard, replicas, rows
 from thermoc.simulator.kernels.gibbs.fields import GROUP
 from thermoc.simulator.kernels.gibbs.multispin import TERMS
+from thermoc.simulator.kernels.gibbs.replicas import Draws, NeighbourLists, Packed, Runs, SumLaw
+from thermoc.simulator.kernels.operands import NoisePosition, RowOperand
 from thermoc.simulator.kernels.simd.lanes import LANES
-from thermoc.simulator.opcodes import LATTICE, REPLICAS, SPINS
 
 MOST_SUMS, SUMS_A_SAMPLE = 4096, 128
 """Sums are worth their binary digits up to so many, and so many for each sample."""
-PARTS = 12
-"""q is looked for down to this part of the least coupling."""
+LEAST_DIVISOR = 12
+"""q is looked for down to the least coupling divided by this."""
 ROUNDING = 4e-16
 
 _digits = keep(njit(rows.digits, error_model="numpy", nogil=True), "sweeps by digits", 1.2)
@@ -41,122 +42,124 @@ _lattice, _few, _wide, _pack, _unpack = (
 )
 
 
+class SweepRow(NamedTuple):
+    """The parameters of GIBBS_WORDS."""
+
+    at: int
+    classes: int
+    sweeps: int
+    form: int
+    stream: int
+    couplings: int
+
+
 def words(
-    s: NDArray,
-    so: int,
-    n: int,
+    r: RowOperand,
+    x: RowOperand,
+    y: RowOperand,
+    z: RowOperand,
+    parameters: tuple[int, ...],
     samples: int,
-    h: NDArray,
-    ho: int,
-    hs: int,
-    hn: int,
-    T: NDArray,
-    to: int,
-    ts: int,
-    tn: int,
-    J: NDArray,
     table: NDArray,
-    at: int,
-    classes: int,
-    sweeps: int,
-    form: int,
-    stream: int,
-    first: int,
-    sample: int,
-    tick: int,
-    key: np.uint64,
-    layouts: dict[Any, Layout | None],
+    constants: NDArray,
+    position: NoisePosition,
+    layouts: dict[Any, ReplicaLayout | None],
     halt: NDArray,
 ) -> None:
     """As ``rows.gibbs``, where 64 units of a class or 64 samples share words.
 
     layouts: those of constants, to be used again. halt: ends it early once it is set.
     """
-    spins, own = form & SPINS > 0, hn > 1
-    each, after = rows.step.py_func(tn, n, sweeps, form)
-    if each == 0 and ts == 0 and hs == 0:
-        rates = np.broadcast_to(T[to : to + tn], sweeps).astype(float)
-        if form & LATTICE and not own:
-            for k in range(samples):
-                where = (s, so + k * n, n, float(h[ho]), rates, float(J[first]), spins)
-                _lattice(*where, stream, sample + k, tick, key, halt)
-            return
-        if form & REPLICAS:
-            most = min(MOST_SUMS, SUMS_A_SAMPLE * samples)
-            name = (first, at, ho, most)
-            if h is not J or name not in layouts:
-                layouts[name] = layout(J[first:], h[ho : ho + hn], table[at:], classes, n, spins, most)
-            plan = layouts[name]
-            if plan is not None:
-                _replicas(s, so, n, samples, rates, plan, spins, stream, sample, tick, key, halt)
-                return
+    row = SweepRow(*parameters)
+    n, spins, single = r.size, row.form & SPINS > 0, y.size == 1
     for k in range(samples):
-        where = (s, so + k * n, n, h, ho + k * hs, int(own), T, to + k * ts, each, after)
-        _digits(*where, J, table, at, classes, sweeps, form, stream, first, sample + k, tick, key, halt)
+        _of(r, k)[:] = _of(x, k)
+    unit_step, later = rows.step.py_func(z.size, n, row.sweeps, row.form)
+    if unit_step == 0 and z.stride == 0 and y.stride == 0:
+        T = np.broadcast_to(_of(z, 0), row.sweeps).astype(float)
+        if row.form & LATTICE and single:
+            for k in range(samples):
+                draws = Draws(T, position.sample + k, row.stream, position.tick, position.key)
+                _lattice(_of(r, k), float(y.array[0]), float(constants[row.couplings]), spins, draws, halt)
+            return
+        plan = _plan(y, n, row, samples, table, constants, layouts) if row.form & REPLICAS else None
+        if plan is not None:
+            _replicas(r.array, n, samples, plan, spins, T, row.stream, position, halt)
+            return
+    sweep = rows.Sweep(table, *row[:2], constants, row.couplings, *row[2:5], position.tick, position.key)
+    for k in range(samples):
+        rates = rows.Rates(_of(y, k), int(not single), _of(z, k), unit_step, later)
+        _digits(_of(r, k), rates, sweep, position.sample + k, halt)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Layout:
-    """What the kernels of ``replicas`` read; sums of even and of odd units: that of no field, and the last."""
+def _of(operand: RowOperand, k: int) -> NDArray:
+    """Return the elements of one sample."""
+    first = k * operand.stride
+    return operand.array[first : first + operand.size]
 
-    law: tuple[float, int, float]
-    begin: NDArray
-    none: NDArray
-    last: NDArray
-    near: NDArray
-    signs: NDArray
-    starts: NDArray
-    order: NDArray
-    cuts: NDArray
+
+def _plan(
+    y: RowOperand, n: int, row: SweepRow, samples: int, table: NDArray, constants: NDArray, layouts: dict[Any, Any]
+) -> ReplicaLayout | None:
+    """Return the layout of a row; one of constants is made once a run."""
+    limit = min(MOST_SUMS, SUMS_A_SAMPLE * samples)
+    h, couplings = y.array[: y.size], constants[row.couplings :]
+    # the address tells constants apart from work, which changes from tick to tick
+    name = (row.couplings, row.at, y.array.__array_interface__["data"][0], limit)
+    if np.may_share_memory(h, constants) and name in layouts:
+        return layouts[name]
+    plan = layouts[name] = layout(couplings, h, table[row.at :], row.classes, n, row.form & SPINS > 0, limit)
+    return plan
+
+
+class ReplicaLayout(NamedTuple):
+    """What the kernels of ``replicas`` read; ``wide`` says which of them."""
+
+    bonds: NeighbourLists
+    runs: Runs
+    law: SumLaw
     wide: bool
 
 
-def layout(J: NDArray, h: NDArray, table: NDArray, classes: int, n: int, spins: bool, most: int) -> Layout | None:
+def layout(
+    J: NDArray, h: NDArray, table: NDArray, classes: int, n: int, spins: bool, limit: int
+) -> ReplicaLayout | None:
     """Return the layout of a row's couplings and fields; None where no q is found or there are more sums than most."""
     offsets = table[classes + 1 + n :][: n + 1]
-    entries, own = offsets[-1], len(h) > 1
+    entries, fields_differ = offsets[-1], len(h) > 1
     columns, owner = table[classes + 2 + 2 * n :][:entries], np.repeat(np.arange(n), np.diff(offsets))
-    found = whole(np.concatenate([J[:entries], h if own else h[:0]]).astype(float))
-    if found is None:
+    multiples = whole_multiples(np.concatenate([J[:entries], h if fields_differ else h[:0]]).astype(float))
+    if multiples is None:
         return None
-    q, numbers = found
-    w, m = numbers[:entries], numbers[entries:] if own else np.zeros(n, np.int64)
+    q, numbers = multiples
+    w, m = numbers[:entries], numbers[entries:] if fields_differ else np.zeros(n, np.int64)
     total = np.bincount(owner, np.abs(w), n).astype(np.int64)
-    least = m - total if spins else m + np.bincount(owner, np.minimum(w, 0), n).astype(np.int64)
-    kind = least & 1 if spins else np.zeros(n, np.int64)
-    highest = np.maximum(-least, m + total) if spins else -least
+    lowest = m - total if spins else m + np.bincount(owner, np.minimum(w, 0), n).astype(np.int64)
+    kind = lowest & 1 if spins else np.zeros(n, np.int64)
+    highest = np.maximum(-lowest, m + total) if spins else -lowest
     none = np.array([highest[kind == k].max(initial=0) for k in range(2)])
-    begin = (none[kind] + least) // (2 if spins else 1)
+    begin = (none[kind] + lowest) // (2 if spins else 1)
     last = np.array([(begin + total)[kind == k].max(initial=0) for k in range(2)])
-    if last.max() >= most:
+    # digits of so many sums would cost more than going unit by unit
+    if last.max() >= limit:
         return None
     bits = max(1, int(np.abs(w).max(initial=0)).bit_length())
     wide = bits > 1 or int(last.max()) >= TERMS
     near, signs, starts = _lists(w, owner, columns, begin, bits, wide)
     order, cuts = _runs(table, classes, n, kind)
-    field = 0.0 if own else float(h[0])
-    law = (2 * q, 2, 2 * field) if spins else (q, 1, field)
-    return Layout(
-        law=law,
-        begin=begin,
-        none=none,
-        last=last,
-        near=near,
-        signs=signs,
-        starts=starts,
-        order=order,
-        cuts=cuts,
-        wide=wide,
-    )
+    field = 0.0 if fields_differ else float(h[0])
+    scale, step, drive = (2 * q, 2, 2 * field) if spins else (q, 1, field)
+    law = SumLaw(scale, step, drive, none, last)
+    return ReplicaLayout(NeighbourLists(near, signs, starts, begin), Runs(order, cuts), law, wide)
 
 
-def whole(numbers: NDArray) -> tuple[float, NDArray] | None:
+def whole_multiples(numbers: NDArray) -> tuple[float, NDArray] | None:
     """Return the largest q of which these are whole multiples, to rounding, and the multiples."""
     sizes = np.abs(numbers[numbers != 0])
     if not sizes.size:
         return 1.0, numbers.astype(np.int64)
-    for part in range(1, PARTS + 1):
-        q = float(sizes.min()) / part
+    for divisor in range(1, LEAST_DIVISOR + 1):
+        q = float(sizes.min()) / divisor
         if sizes.max() > MOST_SUMS * q:
             return None
         multiples = np.rint(numbers / q)
@@ -178,8 +181,8 @@ def _lists(w: NDArray, owner: NDArray, columns: NDArray, begin: NDArray, bits: i
     counts = np.bincount(lists, minlength=n * bits)
     starts = np.append(0, np.cumsum(-(-counts // GROUP) * GROUP if wide else np.full(n, 4)))
     near, signs = np.full(starts[-1], n), np.zeros(starts[-1], np.uint64)
-    place = np.arange(len(entry)) + np.repeat(starts[:-1] - (np.cumsum(counts) - counts), counts)
-    near[place], signs[place] = columns[entry], np.where(w[entry] < 0, ~np.uint64(0), np.uint64(0))
+    entry_index = np.arange(len(entry)) + np.repeat(starts[:-1] - (np.cumsum(counts) - counts), counts)
+    near[entry_index], signs[entry_index] = columns[entry], np.where(w[entry] < 0, ~np.uint64(0), np.uint64(0))
     if not wide:
         up = np.arange(4) - counts[:, np.newaxis]
         signs.reshape(n, 4)[(up >= 0) & (up < begin[:, np.newaxis])] = ~np.uint64(0)
@@ -196,28 +199,20 @@ def _runs(table: NDArray, classes: int, n: int, kind: NDArray) -> tuple[NDArray,
 
 def _replicas(
     s: NDArray,
-    so: int,
     n: int,
     samples: int,
-    T: NDArray,
-    plan: Layout,
+    plan: ReplicaLayout,
     spins: bool,
+    T: NDArray,
     stream: int,
-    sample: int,
-    tick: int,
-    key: Any,
+    position: NoisePosition,
     halt: NDArray,
 ) -> None:
     """Pack the samples, sweep them, unpack."""
-    low, shift = divmod(sample, 64)
+    low, shift = divmod(position.sample, 64)
     groups = -(-(samples + shift) // (64 * LANES)) * LANES
-    packed = np.zeros((n + 1) * groups, np.uint64)
-    _pack(s, so, n, samples, shift, packed, groups)
-    graph = (plan.order, plan.cuts, plan.law, plan.none, plan.last)
-    noise = (T, low, stream, tick, key, halt)
-    if plan.wide:
-        lists = (plan.near, plan.signs, plan.starts, plan.begin)
-        _wide(packed, groups, *lists, *graph, int(plan.last.max()), *noise)
-    else:
-        _few(packed, groups, plan.near, plan.signs, *graph, *noise)
-    _unpack(s, so, n, samples, shift, packed, groups, -1 if spins else 0)
+    packed = Packed(np.zeros((n + 1) * groups, np.uint64), groups)
+    _pack(s, n, samples, shift, packed)
+    draws = Draws(T, low, stream, position.tick, position.key)
+    (_wide if plan.wide else _few)(packed, plan.bonds, plan.runs, plan.law, draws, halt)
+    _unpack(s, n, samples, shift, packed, -1 if spins else 0)

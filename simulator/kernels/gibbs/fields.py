@@ -1,7 +1,11 @@
 """Units whose fields are whole numbers: neighbours are counted in binary, 64 a word, and thresholds go by the sum.
 
-A sum k is held as planes, its binary digits. Four sums 4 j to 4 j + 3 together have one of 16 functions of the last
+A sum k is stored as planes, its binary digits. Four sums 4 j to 4 j + 3 together have one of 16 functions of the last
 two digits for each digit of P: the digit of all units' P is, over all j, the function of j where k / 4 = j.
+
+Example, eight units whose sums k are 0, 1, 2, 3, 3, 2, 1, 0: the planes are, unit by unit from the left, 01011010 (the
+ones) and 00111100 (the twos). If a digit of P is 0, 1, 1, 0 for k = 0, 1, 2, 3, its function is code 0110, ones xor
+twos, and the digit of all eight units is 01100110: one look-up for all of them, however the sums are spread.
 """
 
 # pyright: reportCallIssue=false, reportGeneralTypeIssues=false
@@ -41,23 +45,24 @@ def _sum(a, b, c):
 
 
 @njit(forceinline=True)
-def _other(words, groups, near, signs, e, g):
-    return load(words, near[e] * groups + g) ^ signs[e]
+def _other(packed, bonds, e, g):
+    return load(packed.words, bonds.near[e] * packed.groups + g) ^ bonds.signs[e]
 
 
 @njit(error_model="numpy", nogil=True)
-def count(planes, height, weight, words, groups, near, signs, start, stop, g):
-    """Add 2^weight times the neighbours listed from start to stop, words g of them, to a sum."""
-    one, two, four = (
+def count(planes, height, weight, packed, bonds, number, g):
+    """Add 2^weight times the neighbours of list ``number``, words g of them, to a sum."""
+    ones, two, four = (
         load(planes, weight * LANES),
         load(planes, (weight + 1) * LANES),
         load(planes, (weight + 2) * LANES),
     )
-    for e in range(start, stop, GROUP):
-        one, a = _sum(one, _other(words, groups, near, signs, e, g), _other(words, groups, near, signs, e + 1, g))
-        one, b = _sum(one, _other(words, groups, near, signs, e + 2, g), _other(words, groups, near, signs, e + 3, g))
-        one, c = _sum(one, _other(words, groups, near, signs, e + 4, g), _other(words, groups, near, signs, e + 5, g))
-        one, d = _sum(one, _other(words, groups, near, signs, e + 6, g), _other(words, groups, near, signs, e + 7, g))
+    # a carry-save tree: seven adders count eight neighbours, and only the carry of eights ripples on
+    for e in range(bonds.starts[number], bonds.starts[number + 1], GROUP):
+        ones, a = _sum(ones, _other(packed, bonds, e, g), _other(packed, bonds, e + 1, g))
+        ones, b = _sum(ones, _other(packed, bonds, e + 2, g), _other(packed, bonds, e + 3, g))
+        ones, c = _sum(ones, _other(packed, bonds, e + 4, g), _other(packed, bonds, e + 5, g))
+        ones, d = _sum(ones, _other(packed, bonds, e + 6, g), _other(packed, bonds, e + 7, g))
         two, a = _sum(two, a, b)
         two, b = _sum(two, c, d)
         four, carry = _sum(four, a, b)
@@ -65,13 +70,13 @@ def count(planes, height, weight, words, groups, near, signs, start, stop, g):
             old = load(planes, k * LANES)
             store(planes, k * LANES, old ^ carry)
             carry = carry & old
-    store(planes, weight * LANES, one)
+    store(planes, weight * LANES, ones)
     store(planes, (weight + 1) * LANES, two)
     store(planes, (weight + 2) * LANES, four)
 
 
 @njit(error_model="numpy", nogil=True)
-def _prepare(planes, height, table, parts):
+def _prepare(planes, height, table, blocks):
     """Set the 16 functions of the last two digits, and where the digits from the fifth on are those of 0, 1, 2, ..."""
     a, b = load(planes, 0), load(planes, LANES)
     store(table, 0, spread(NONE))
@@ -79,62 +84,63 @@ def _prepare(planes, height, table, parts):
         only = (a if k & 1 else ~a) & (b if k & 2 else ~b)
         for code in range(1 << k):
             store(table, (code + (1 << k)) * LANES, load(table, code * LANES) | only)
-    store(parts, 0, spread(ALL))
+    store(blocks, 0, spread(ALL))
     size = 1
     for k in range(height - 1, 3, -1):
         plane = load(planes, k * LANES)
         for j in range(size - 1, -1, -1):
-            part = load(parts, j * LANES)
-            store(parts, 2 * j * LANES, part & ~plane)
-            store(parts, (2 * j + 1) * LANES, part & plane)
+            block = load(blocks, j * LANES)
+            store(blocks, 2 * j * LANES, block & ~plane)
+            store(blocks, (2 * j + 1) * LANES, block & plane)
         size *= 2
 
 
 @njit(forceinline=True)
-def _four(planes, table, parts, codes, r):
+def _four(planes, table, blocks, codes, r):
     """Return digits r to r + 3 of the units' P."""
     quarters = codes.size // PLACES
     c, d = load(planes, 2 * LANES), load(planes, 3 * LANES)
     f0, f1, f2, f3 = spread(NONE), spread(NONE), spread(NONE), spread(NONE)
     for j in range(0, quarters, 4):
-        part, at = load(parts, j // 4 * LANES), r * quarters + j
+        block, at = load(blocks, j // 4 * LANES), r * quarters + j
         for k in range(4):
-            here = part & (c if k & 1 else ~c) & (d if k & 2 else ~d)
-            f0 = f0 | (here & load(table, codes[at + k]))
-            f1 = f1 | (here & load(table, codes[at + k + quarters]))
-            f2 = f2 | (here & load(table, codes[at + k + 2 * quarters]))
-            f3 = f3 | (here & load(table, codes[at + k + 3 * quarters]))
+            matches = block & (c if k & 1 else ~c) & (d if k & 2 else ~d)
+            f0 = f0 | (matches & load(table, codes[at + k]))
+            f1 = f1 | (matches & load(table, codes[at + k + quarters]))
+            f2 = f2 | (matches & load(table, codes[at + k + 2 * quarters]))
+            f3 = f3 | (matches & load(table, codes[at + k + 3 * quarters]))
     return f0, f1, f2, f3
 
 
 @njit(error_model="numpy", nogil=True)
-def update(plan, room, j, words, place, element, tick, stream, k0, k1):
-    """Update words from a place on by eight digits; leave at j of the room what the undecided units need."""
-    planes, height, table, parts, codes = plan
-    drawn = multispin.four_blocks(element, tick, NONE, stream, k0, k1)
-    _prepare(planes, height, table, parts)
-    up, left = spread(NONE), spread(ALL)
-    first, then = _four(planes, table, parts, codes, 0), _four(planes, table, parts, codes, 4)
+def update(plan, scratch, j, words, place, element, counter):
+    """Update words from a place on by eight digits; leave at j of the scratch memory what the undecided units need."""
+    planes, height, table, blocks, codes = plan
+    drawn = multispin.four_blocks(element, counter.tick, NONE, counter.stream, counter.k0, counter.k1)
+    _prepare(planes, height, table, blocks)
+    up, undecided = spread(NONE), spread(ALL)
+    # eight digits decide all but one unit in 256; a block draws them in one go
+    first, then = _four(planes, table, blocks, codes, 0), _four(planes, table, blocks, codes, 4)
     for k in range(4):
-        up, left = multispin.compare(up, left, first[k], drawn[k])
+        up, undecided = multispin.compare(up, undecided, first[k], drawn[k])
     for k in range(4):
-        up, left = multispin.compare(up, left, then[k], drawn[4 + k])
+        up, undecided = multispin.compare(up, undecided, then[k], drawn[4 + k])
     for k in range(height):
-        store(room, FACTS + k * BLOCK + j, load(planes, k * LANES))
-    multispin.leave(room, j, words, place, up, left, element)
+        store(scratch, FACTS + k * BLOCK + j, load(planes, k * LANES))
+    multispin.leave(scratch, j, words, place, up, undecided, element)
 
 
 @njit(error_model="numpy", nogil=True)
-def more(plan, room, i, left, number, drawn):
-    """Go on with the words at i of the room by four digits."""
-    planes, height, table, parts, codes = plan
+def more(plan, scratch, i, undecided, number, drawn):
+    """Go on with the words at i of the scratch memory by four digits."""
+    planes, height, table, blocks, codes = plan
     for k in range(height):
-        store(planes, k * LANES, load(room, FACTS + k * BLOCK + i))
-    _prepare(planes, height, table, parts)
-    mine = _four(planes, table, parts, codes, 2 * number)
+        store(planes, k * LANES, load(scratch, FACTS + k * BLOCK + i))
+    _prepare(planes, height, table, blocks)
+    mine = _four(planes, table, blocks, codes, 2 * number)
     if number == DRAWS:
         return mine[0], spread(NONE)
     up = spread(NONE)
     for k in range(4):
-        up, left = multispin.compare(up, left, mine[k], drawn[k])
-    return up, left
+        up, undecided = multispin.compare(up, undecided, mine[k], drawn[k])
+    return up, undecided

@@ -5,19 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.simulator.opcodes import COLUMNS, FOUR
+from thermoc.simulator.instructions.gibbs import COLUMNS, FOUR, layer_shapes
 
 LEAST = 2**11
 """Couplings from which on the matrices pay: for one sample about 2^13, for sixteen below this."""
 SPARSEST = 8
 """Zeros and filling may make the matrices so many times larger than the couplings: a zero costs less than a place."""
-
-
-def shapes(starts: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Return (rows, columns) of each class's matrix; starts: where classes begin, and the end."""
-    groups = -(-np.diff(starts) // FOUR)
-    columns = -(-np.diff(starts) // COLUMNS) * COLUMNS
-    return [(int(FOUR * (groups.sum() - own)), int(wide)) for own, wide in zip(groups, columns)]
 
 
 def packed(
@@ -28,20 +21,20 @@ def packed(
     couplings: values, columns and offsets of the rows J[i]; order: the units class by class. Row r, column j of the
     matrix of a class couple its unit j with unit r of the others, whose classes are filled up to multiples of ``FOUR``.
     """
-    values, others, offsets = couplings
-    sizes = [rows * wide for rows, wide in shapes(starts)]
+    values, columns, offsets = couplings
+    sizes = [rows * wide for rows, wide in layer_shapes(starts)]
     if len(values) < LEAST or sum(sizes) > SPARSEST * len(values):
         return None
     filled = -(-np.diff(starts) // FOUR) * FOUR
     base = np.cumsum([0, *filled])
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
-    which = np.searchsorted(starts, place, side="right") - 1
-    within = place - starts[which]
+    position = np.empty(len(order), np.int64)
+    position[order] = np.arange(len(order))
+    which = np.searchsorted(starts, position, side="right") - 1
+    within = position - starts[which]
     unit = np.repeat(np.arange(len(order)), np.diff(offsets))
-    mine, theirs = which[unit], which[others]
-    row = base[theirs] + within[others] - np.where(theirs > mine, filled[mine], 0)
-    rows = np.array([rows for rows, _ in shapes(starts)])[mine]
+    mine, theirs = which[unit], which[columns]
+    row = base[theirs] + within[columns] - np.where(theirs > mine, filled[mine], 0)
+    rows = np.array([rows for rows, _ in layer_shapes(starts)])[mine]
     band, column = np.divmod(within[unit], COLUMNS)
     at = np.cumsum([0, *sizes])[mine] + (band * rows + row) * COLUMNS + column
     return np.bincount(at, values, minlength=sum(sizes))

@@ -14,7 +14,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from thermoc.simulator.opcodes import COLUMNS, FOUR
+from thermoc.simulator.instructions.gibbs import COLUMNS, FOUR
 
 VECTOR_BYTES = 64
 STATES = 2**FOUR
@@ -62,6 +62,7 @@ def tabulate(typingctx, table, to, w, wo, spins):
         def pairs(first, second):
             return [builder.fadd((up if m & 1 else down)[first], (up if m & 2 else down)[second]) for m in range(4)]
 
+        # two sums of four, then sixteen of those: 24 additions in the place of 48
         low, high = pairs(0, 1), pairs(2, 3)
         for m in range(STATES):
             builder.store(builder.fadd(low[m % 4], high[m // 4]), place(entries, to, wide * m), align=size)
@@ -88,6 +89,7 @@ def adder(tables):
             with cgutils.for_range(builder, samples) as loop:
                 at = builder.add(ro, builder.mul(loop.index, ir.Constant(index, wide)))
                 target = builder.bitcast(builder.gep(results, [at]), kind.as_pointer())
+                # the sum stays in a register while it passes eight tables: memory is met once
                 total = builder.load(target, align=size)
                 line = builder.add(co, builder.mul(loop.index, cs))
                 for k in range(tables):
@@ -108,18 +110,18 @@ add_eight, add_one = adder(DEEP), adder(1)
 
 
 @njit(error_model="numpy", nogil=True)
-def add_states(r, ro, samples, w, wo, groups, spins, codes, co, cs, table, to):
+def add_states(r, samples, w, wo, groups, spins, codes, co, cs, tables):
     """Add the rows of units that are up to a vector of each sample; rows lie ``COLUMNS`` apart from w[wo] on.
 
-    codes: (samples, cs), of which ``groups`` from co on are met; table: room for ``DEEP`` tables from ``to`` on.
+    codes: (samples, cs), of which ``groups`` from co on are met; tables: scratch memory for ``DEEP`` of them.
     """
     size = STATES * lanes(r)
     for first in range(0, groups, DEEP):
         deep = min(DEEP, groups - first)
         for k in range(deep):
-            tabulate(table, to + k * size, w, wo + (first + k) * FOUR * COLUMNS, spins)
+            tabulate(tables, k * size, w, wo + (first + k) * FOUR * COLUMNS, spins)
         if deep == DEEP:
-            add_eight(r, ro, samples, table, to, codes, co + first, cs)
+            add_eight(r, 0, samples, tables, 0, codes, co + first, cs)
         else:
             for k in range(deep):
-                add_one(r, ro, samples, table, to + k * size, codes, co + first + k, cs)
+                add_one(r, 0, samples, tables, k * size, codes, co + first + k, cs)

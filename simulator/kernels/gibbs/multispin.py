@@ -6,6 +6,11 @@ for even r. After r rounds one unit in 2^r is undecided: all words draw eight di
 
 Units with equally many neighbours up share P. Where these are four at most, digit r of the units' P is a polynomial
 modulo 2 in their counts' digits a, b, c: d0 + d1 a + d2 b + d3 a b + d4 c.
+
+Example, eight units and two digits: P of the units is 3, 1, 2, 0, 3, 1, 2, 2 of 4, U is 1, 1, 2, 3, 3, 0, 0, 1. Unit by
+unit from the left, the high digits of P are the word 10101011, those of U 00111000. Where they differ, the unit is
+decided, and goes up where its own is 1: 10000011 up, 01101100 left. The low digits, P 11001100 and U 11011001, decide
+the sixth of those left (00000100 up); the others of them have U = P, and so are not up: 10000111.
 """
 
 # pyright: reportCallIssue=false, reportGeneralTypeIssues=false
@@ -14,6 +19,7 @@ modulo 2 in their counts' digits a, b, c: d0 + d1 a + d2 b + d3 a b + d4 c.
 from __future__ import annotations
 
 import math
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -29,13 +35,23 @@ DIGITS, DRAWS = 52, 26
 TERMS = 5
 """Coefficients of a digit's polynomial."""
 ONE, NONE, ALL = np.uint64(1), np.uint64(0), np.uint64(2**64 - 1)
-WHOLE = np.uint64(2**DIGITS)
+CERTAIN = np.uint64(2**DIGITS)
+"""P of a unit that goes up whatever U is."""
 
 UP, SOME, LEFT, ELEMENT, PLACE, FACTS = (row * BLOCK for row in range(6))
-"""Rows of the room: units decided up, which words have a unit undecided, units undecided, the numbers of the words,
-their places, and from FACTS on what their units' P follow from."""
+"""Rows of the scratch memory: units decided up, which words have a unit undecided, units undecided, the numbers of the
+words, their places, and from FACTS on what their units' P follow from."""
 X1, X2, X3, X4 = (FACTS + row * BLOCK for row in range(4))
-ROOM = FACTS + 4 * BLOCK
+SCRATCH = FACTS + 4 * BLOCK
+
+
+class Counter(NamedTuple):
+    """What the Philox blocks of a sweep have in common: the words of the counter but the first and third, the key."""
+
+    tick: Any
+    stream: Any
+    k0: Any
+    k1: Any
 
 
 four_blocks, two_blocks = blocks(4), blocks(2)
@@ -44,15 +60,16 @@ four_blocks, two_blocks = blocks(4), blocks(2)
 @njit(error_model="numpy", nogil=True)
 def threshold(drive, T):
     """Return ceil(2^52 / (1 + e^(-drive / T)))."""
-    small = math.exp(-abs(drive) / T)
-    p = 1 / (1 + small) if drive >= 0 else small / (1 + small)
+    # of the two ways to write it, the one whose exponential cannot overflow
+    exponential = math.exp(-abs(drive) / T)
+    p = 1 / (1 + exponential) if drive >= 0 else exponential / (1 + exponential)
     return np.uint64(np.int64(math.ceil(p * 2.0**DIGITS)))
 
 
 @njit(forceinline=True)
 def digit(P, r):
     """Return digit r of P; the 53rd tells whether U < P for certain, the others are then ones."""
-    if P >= WHOLE:
+    if P >= CERTAIN:
         return ONE
     return (P >> np.uint64(DIGITS - 1 - r)) & ONE if r < DIGITS else NONE
 
@@ -70,118 +87,119 @@ def polynomials(P, D):
 @njit(forceinline=True)
 def four(x, y, z, t):
     """Return the number of four digits that are 1, a + 2 b + 4 c, as a, b, a b, c."""
-    odd, pair, other, more = x ^ y, x & y, z ^ t, z & t
-    a, b = odd ^ other, pair ^ more ^ (odd & other)
-    return a, b, a & b, pair & more
+    odd, pair, drawn_digit, advance = x ^ y, x & y, z ^ t, z & t
+    a, b = odd ^ drawn_digit, pair ^ advance ^ (odd & drawn_digit)
+    return a, b, a & b, pair & advance
 
 
 @njit(forceinline=True)
-def compare(up, left, mine, drawn):
+def compare(up, undecided, mine, drawn):
     """Go on by one digit: undecided units may go up where theirs is 1, and are decided where it differs."""
-    return (left & mine) | (~left & up), left & ~(mine ^ drawn)
+    return (undecided & mine) | (~undecided & up), undecided & ~(mine ^ drawn)
 
 
 @njit(forceinline=True)
-def _term(D, at, x1, x2, x3, x4):
+def _term(D, at, count):
     """Return a digit of the units' P."""
-    return D[at] ^ (D[at + 1] & x1) ^ (D[at + 2] & x2) ^ (D[at + 3] & x3) ^ (D[at + 4] & x4)
+    a, b, ab, c = count
+    return D[at] ^ (D[at + 1] & a) ^ (D[at + 2] & b) ^ (D[at + 3] & ab) ^ (D[at + 4] & c)
 
 
 @njit(forceinline=True)
-def _go_on(up, left, x1, x2, x3, x4, D, first, drawn):
+def _go_on(up, undecided, count, D, first, drawn):
     """Go on by the digits drawn, of which the first is digit ``first``."""
     for k in range(len(drawn)):
-        at = TERMS * (first + k)
-        up, left = compare(up, left, _term(D, at, x1, x2, x3, x4), drawn[k])
-    return up, left
+        up, undecided = compare(up, undecided, _term(D, TERMS * (first + k), count), drawn[k])
+    return up, undecided
 
 
 @njit(forceinline=True)
-def few(room, j, words, place, x1, x2, x3, x4, D, element, tick, stream, k0, k1):
-    """Update words from a place on by eight digits; leave at j of the room what the undecided units need.
+def few(scratch, j, words, place, count, D, element, counter):
+    """Update words from a place on by eight digits; leave at j of the scratch memory what the undecided units need.
 
-    x1, x2, x3, x4: a, b, a b and c of the units' counts.
+    count: of each unit's neighbours up, as ``four`` returns it.
     """
-    drawn = four_blocks(element, tick, NONE, stream, k0, k1)
-    up, left = _go_on(spread(NONE), spread(ALL), x1, x2, x3, x4, D, 0, drawn)
-    store(room, X1 + j, x1)
-    store(room, X2 + j, x2)
-    store(room, X3 + j, x3)
-    store(room, X4 + j, x4)
-    leave(room, j, words, place, up, left, element)
+    drawn = four_blocks(element, counter.tick, NONE, counter.stream, counter.k0, counter.k1)
+    up, undecided = _go_on(spread(NONE), spread(ALL), count, D, 0, drawn)
+    for k in range(4):
+        store(scratch, FACTS + k * BLOCK + j, count[k])
+    leave(scratch, j, words, place, up, undecided, element)
 
 
 @njit(forceinline=True)
-def few_more(plan, room, i, left, number, drawn):
-    """Go on with the words at i of the room by four digits."""
-    x1, x2, x3, x4 = load(room, X1 + i), load(room, X2 + i), load(room, X3 + i), load(room, X4 + i)
+def few_more(plan, scratch, i, undecided, number, drawn):
+    """Go on with the words at i of the scratch memory by four digits."""
+    count = (load(scratch, X1 + i), load(scratch, X2 + i), load(scratch, X3 + i), load(scratch, X4 + i))
     if number < DRAWS:
-        return _go_on(spread(NONE), left, x1, x2, x3, x4, plan[0], 2 * number, drawn)
-    return _term(plan[0], TERMS * DIGITS, x1, x2, x3, x4), spread(NONE)
+        return _go_on(spread(NONE), undecided, count, plan[0], 2 * number, drawn)
+    return _term(plan[0], TERMS * DIGITS, count), spread(NONE)
 
 
 @njit(forceinline=True)
-def leave(room, j, words, place, up, left, element):
-    """Set the units decided of words from a place on; leave at j of the room who they are and who is undecided."""
-    store(words, place, up & ~left)
-    store(room, ELEMENT + j, element)
-    store(room, PLACE + j, count_up() + np.uint64(place))
-    _undecided(room, j, left)
+def leave(scratch, j, words, place, up, undecided, element):
+    """Set the units decided of words from a place on; leave at j who they are and who is undecided."""
+    store(words, place, up & ~undecided)
+    store(scratch, ELEMENT + j, element)
+    store(scratch, PLACE + j, count_up() + np.uint64(place))
+    _undecided(scratch, j, undecided)
 
 
 @njit(forceinline=True)
-def _undecided(room, j, left):
+def _undecided(scratch, j, undecided):
     """Note the units undecided of words at j, and which words have some: a bit a word, 64 of them together."""
-    bits = flags(left) << np.uint64(j % 64)
-    store(room, LEFT + j, left)
-    room[SOME + j // 64] = bits if j % 64 == 0 else room[SOME + j // 64] | bits
+    bits = flags(undecided) << np.uint64(j % 64)
+    store(scratch, LEFT + j, undecided)
+    scratch[SOME + j // 64] = bits if j % 64 == 0 else scratch[SOME + j // 64] | bits
 
 
 @njit(error_model="numpy", nogil=True)
-def rest(more, plan, facts, room, n, words, tick, stream, k0, k1):
-    """Go on with the undecided units of the n words in the room until there are none.
+def finish(advance, plan, facts, scratch, n, words, counter):
+    """Go on with the undecided units of the n words in the scratch memory until there are none.
 
-    more(plan, room, i, left, number, drawn) goes on by the digits of draw ``number`` and its next, as ``compare``;
-    after the last it tells which go up for certain. facts: how many rows of the room it reads.
+    more(plan, scratch, i, left, number, drawn) goes on by the digits of draw ``number`` and its next, as ``compare``;
+    after the last it returns which go up for certain. facts: how many rows of the scratch memory it reads.
     """
+    # one unit in 256 is undecided here: it pays to pack their words before going on
     number = SHARED
-    m = _keep(room, n, facts)
+    m = _compact(scratch, n, facts)
     while m:
         for i in range(0, m, LANES):
-            left = load(room, LEFT + i)
-            drawn = two_blocks(load(room, ELEMENT + i), tick, np.uint64(number), stream, k0, k1)
-            up, still = more(plan, room, i, left, number, drawn)
-            store(room, UP + i, up & left & ~still)
-            _undecided(room, i, still)
+            undecided, draw = load(scratch, LEFT + i), np.uint64(number)
+            element = load(scratch, ELEMENT + i)
+            drawn = two_blocks(element, counter.tick, draw, counter.stream, counter.k0, counter.k1)
+            up, undecided_after = advance(plan, scratch, i, undecided, number, drawn)
+            store(scratch, UP + i, up & undecided & ~undecided_after)
+            _undecided(scratch, i, undecided_after)
         for i in range(m):
-            words[np.int64(room[PLACE + i])] |= room[UP + i]
-        m = _keep(room, m, facts)
+            words[np.int64(scratch[PLACE + i])] |= scratch[UP + i]
+        m = _compact(scratch, m, facts)
         number += 2
 
 
 @njit(error_model="numpy", nogil=True)
-def _keep(room, n, facts):
+def _compact(scratch, n, facts):
     """Move the words that have a unit undecided to the front; return their number."""
-    m, index = 0, room[UP : UP + BLOCK]
+    m, index = 0, scratch[UP : UP + BLOCK]
     for start in range(0, n, 64):
-        some = room[SOME + start // 64]
+        some = scratch[SOME + start // 64]
         while some != NONE:
             index[m] = np.uint64(start + first_bit(some))
             some &= some - ONE
             m += 1
-    for row in range(LEFT, FACTS + facts * BLOCK, BLOCK):
-        held = room[row : row + BLOCK]
+    for first in range(LEFT, FACTS + facts * BLOCK, BLOCK):
+        row = scratch[first : first + BLOCK]
         for i in range(m):
-            held[i] = held[np.int64(index[i])]
+            row[i] = row[np.int64(index[i])]
+    # what is left of the last vector must not count as undecided
     for i in range(LEFT + m, LEFT - -m // LANES * LANES):
-        room[i] = NONE
+        scratch[i] = NONE
     return m
 
 
 @njit(error_model="numpy", nogil=True)
 def below(P, element, bit, tick, stream, key):
-    """Tell whether the uniform of one unit is below its threshold, digit by digit."""
-    if P == NONE or P >= WHOLE:
+    """Return whether the uniform of one unit is below its threshold, digit by digit."""
+    if P == NONE or P >= CERTAIN:
         return P != NONE
     k0, k1 = np.uint64(key) & LOW, np.uint64(key) >> HALF
     for draw in range(DRAWS):
@@ -189,7 +207,7 @@ def below(P, element, bit, tick, stream, key):
         for half in range(2):
             word = (w2 << HALF) | w3 if half else (w0 << HALF) | w1
             mine = (P >> np.uint64(DIGITS - 1 - 2 * draw - half)) & ONE
-            other = (word >> np.uint64(bit)) & ONE
-            if mine != other:
-                return mine > other
+            drawn_digit = (word >> np.uint64(bit)) & ONE
+            if mine != drawn_digit:
+                return mine > drawn_digit
     return False

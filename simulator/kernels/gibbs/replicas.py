@@ -1,8 +1,8 @@
 """Samples that share words, 64 of a unit each: kernels that sweep them as ``gibbs.dispatch`` laid them out.
 
-Words lie unit by unit, ``groups`` of each, whole vectors; one more unit is all noughts. near: the units whose words are
-counted, list by list; those whose sign is all ones count where they are down. order: the units, run by run from cuts
-on; thresholds of even runs and of odd ones differ. The drive of sum k is scale (step k - none) + field.
+Example, eight samples and two units: units 0 and 1 are up in samples 0, 2, 5 and in samples 1, 2, so their words are,
+from sample 0 on, 10100100 and 01100000. Where the coupling is positive, unit 1 counts unit 0's word as it is, where it
+is negative, the word with all digits turned over, 01011011: eight fields by one operation.
 """
 
 # pyright: reportCallIssue=false, reportGeneralTypeIssues=false
@@ -10,132 +10,190 @@ on; thresholds of even runs and of odd ones differ. The drive of sum k is scale 
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from numba import njit
 
 from thermoc.simulator.kernels.gibbs import fields, multispin
-from thermoc.simulator.kernels.gibbs.multispin import BLOCK, NONE, ONE, TERMS
+from thermoc.simulator.kernels.gibbs.multispin import BLOCK, NONE, ONE, TERMS, Counter
 from thermoc.simulator.kernels.operands import stopped
 from thermoc.simulator.kernels.simd.lanes import LANES, count_up, levels, load, positive, spread, store
 from thermoc.simulator.kernels.thermal import HALF, LOW
 
 
-@njit(error_model="numpy", nogil=True)
-def few_replicas(words, groups, near, signs, order, cuts, law, none, last, T, low, stream, tick, key, halt):
-    """Sweep units that count four neighbours each. law: (scale, step, field). low: the number of the first group."""
-    stream, k0, k1, n = np.uint64(stream), np.uint64(key) & LOW, np.uint64(key) >> HALF, order.size
-    room, both = np.empty(multispin.ROOM, np.uint64), np.empty((2, TERMS * (multispin.DIGITS + 1)), np.uint64)
-    P = np.zeros(TERMS, np.uint64)
-    for sweep in range(T.size):
-        if stopped(halt):
-            return
-        now = np.uint64(tick * T.size + sweep)
-        for kind in range(2):
-            _thresholds(P, law, none[kind], last[kind], T[sweep])
-            multispin.polynomials(P, both[kind])
-        for run in range(cuts.size - 1):
-            D, j = both[run % 2], 0
-            for place in range(cuts[run], cuts[run + 1]):
-                i = order[place]
-                for g in range(0, groups, LANES):
-                    x, y = _neighbour(words, groups, near, signs, 4 * i, g)
-                    z, t = _neighbour(words, groups, near, signs, 4 * i + 2, g)
-                    a, b, ab, c = multispin.four(x, y, z, t)
-                    element = count_up() * np.uint64(n) + np.uint64((low + g) * n + i)
-                    multispin.few(room, j, words, i * groups + g, a, b, ab, c, D, element, now, stream, k0, k1)
-                    j += LANES
-                    if j == BLOCK:
-                        multispin.rest(multispin.few_more, (D,), 4, room, j, words, now, stream, k0, k1)
-                        j = 0
-            multispin.rest(multispin.few_more, (D,), 4, room, j, words, now, stream, k0, k1)
+class Packed(NamedTuple):
+    """Words of 64 samples each, unit by unit: ``groups`` of each unit, whole vectors; one more unit is always down."""
+
+    words: Any
+    groups: int
+
+
+class NeighbourLists(NamedTuple):
+    """near: the units whose words are counted, list by list from starts on; those whose sign is all ones count where
+    they are down. begin: what each unit's sum starts from."""
+
+    near: Any
+    signs: Any
+    starts: Any
+    begin: Any
+
+
+class Runs(NamedTuple):
+    """The units, run by run from cuts on; thresholds of even runs and of odd ones differ."""
+
+    order: Any
+    cuts: Any
+
+
+class SumLaw(NamedTuple):
+    """The drive of sum k is scale (step k - none) + field; last is the greatest sum. Both of even and of odd runs."""
+
+    scale: float
+    step: int
+    field: float
+    none: Any
+    last: Any
+
+
+class Draws(NamedTuple):
+    """Temperatures of the sweeps, and the noise: number of the first group of samples, stream, tick, seed."""
+
+    T: Any
+    low: int
+    stream: int
+    tick: int
+    key: Any
 
 
 @njit(forceinline=True)
-def _neighbour(words, groups, near, signs, e, g):
-    """Return the words of two neighbours."""
-    return load(words, near[e] * groups + g) ^ signs[e], load(words, near[e + 1] * groups + g) ^ signs[e + 1]
+def counter_of(draws, sweep):
+    """Return the counter of a sweep."""
+    key = np.uint64(draws.key)
+    return Counter(np.uint64(draws.tick * draws.T.size + sweep), np.uint64(draws.stream), key & LOW, key >> HALF)
 
 
 @njit(error_model="numpy", nogil=True)
-def _thresholds(P, law, none, last, T):
-    scale, step, field = law
-    for k in range(last + 1):
-        P[k] = multispin.threshold(scale * (step * k - none) + field, T)
-
-
-@njit(error_model="numpy", nogil=True)
-def wide_replicas(
-    words, groups, near, signs, starts, begin, order, cuts, law, none, last, most, T, low, stream, tick, key, halt
-):
-    """Sweep units of any sums up to ``most``, which start at ``begin``; starts: those of each unit's lists, a digit of
-    the weights each."""
-    stream, k0, k1, n = np.uint64(stream), np.uint64(key) & LOW, np.uint64(key) >> HALF, order.size
-    bits, height = (starts.size - 1) // n, 4
-    while most >> height:
-        height += 1
-    planes, table = np.zeros((height + 3) * LANES, np.uint64), np.empty(16 * LANES, np.uint64)
-    parts = np.empty((1 << (height - 4)) * LANES, np.uint64)
-    codes = np.empty((2, (most // 16 + 1) * 4 * fields.PLACES), np.int64)
-    room, P = np.empty(multispin.FACTS + height * BLOCK, np.uint64), np.zeros(most + 1, np.uint64)
-    for sweep in range(T.size):
+def few_replicas(packed, bonds, runs, law, draws, halt):
+    """Sweep units that count four neighbours each."""
+    words, groups, order, cuts = packed.words, packed.groups, runs.order, runs.cuts
+    # five sums at most: digits of thresholds are polynomials in three digits of the count
+    n, P = order.size, np.zeros(TERMS, np.uint64)
+    scratch, polynomials_of_kind = (
+        np.empty(multispin.SCRATCH, np.uint64),
+        np.empty((2, TERMS * (multispin.DIGITS + 1)), np.uint64),
+    )
+    for sweep in range(draws.T.size):
         if stopped(halt):
             return
-        now = np.uint64(tick * T.size + sweep)
+        counter = counter_of(draws, sweep)
         for kind in range(2):
-            _thresholds(P, law, none[kind], last[kind], T[sweep])
-            fields.functions(P, last[kind] + 1, codes[kind])
+            _thresholds(P, law, kind, draws.T[sweep])
+            multispin.polynomials(P, polynomials_of_kind[kind])
         for run in range(cuts.size - 1):
-            plan, j = (planes, height, table, parts, codes[run % 2]), 0
-            for place in range(cuts[run], cuts[run + 1]):
-                i = order[place]
+            D, j = polynomials_of_kind[run % 2], 0
+            for position in range(cuts[run], cuts[run + 1]):
+                i = order[position]
                 for g in range(0, groups, LANES):
-                    for k in range(height):
-                        store(planes, k * LANES, spread(NONE - np.uint64((begin[i] >> k) & 1)))
-                    for k in range(bits):
-                        e, stop = starts[i * bits + k], starts[i * bits + k + 1]
-                        fields.count(planes, height, k, words, groups, near, signs, e, stop, g)
-                    element = count_up() * np.uint64(n) + np.uint64((low + g) * n + i)
-                    fields.update(plan, room, j, words, i * groups + g, element, now, stream, k0, k1)
+                    x, y = _neighbour(packed, bonds, 4 * i, g)
+                    z, t = _neighbour(packed, bonds, 4 * i + 2, g)
+                    count = multispin.four(x, y, z, t)
+                    element = count_up() * np.uint64(n) + np.uint64((draws.low + g) * n + i)
+                    multispin.few(scratch, j, words, i * groups + g, count, D, element, counter)
                     j += LANES
                     if j == BLOCK:
-                        multispin.rest(fields.more, plan, height, room, j, words, now, stream, k0, k1)
+                        multispin.finish(multispin.few_more, (D,), 4, scratch, j, words, counter)
                         j = 0
-            multispin.rest(fields.more, plan, height, room, j, words, now, stream, k0, k1)
+            # units of one run are not coupled, so it may end in the middle of a block; those of the next are
+            multispin.finish(multispin.few_more, (D,), 4, scratch, j, words, counter)
+
+
+@njit(forceinline=True)
+def _neighbour(packed, bonds, e, g):
+    """Return the words of two neighbours."""
+    first = load(packed.words, bonds.near[e] * packed.groups + g) ^ bonds.signs[e]
+    return first, load(packed.words, bonds.near[e + 1] * packed.groups + g) ^ bonds.signs[e + 1]
 
 
 @njit(error_model="numpy", nogil=True)
-def pack(s, so, n, samples, shift, words, groups):
+def _thresholds(P, law, kind, T):
+    for k in range(law.last[kind] + 1):
+        P[k] = multispin.threshold(law.scale * (law.step * k - law.none[kind]) + law.field, T)
+
+
+@njit(error_model="numpy", nogil=True)
+def wide_replicas(packed, bonds, runs, law, draws, halt):
+    """Sweep units of any sums; a unit has a list of neighbours for each digit of its weights."""
+    words, groups, order, cuts = packed.words, packed.groups, runs.order, runs.cuts
+    n, bound = order.size, max(law.last[0], law.last[1])
+    bits, height = (bonds.starts.size - 1) // n, 4
+    # four planes at least: sums are looked up by their last four digits
+    while bound >> height:
+        height += 1
+    planes, table = np.zeros((height + 3) * LANES, np.uint64), np.empty(16 * LANES, np.uint64)
+    blocks = np.empty((1 << (height - 4)) * LANES, np.uint64)
+    codes = np.empty((2, (bound // 16 + 1) * 4 * fields.PLACES), np.int64)
+    scratch, P = np.empty(multispin.FACTS + height * BLOCK, np.uint64), np.zeros(bound + 1, np.uint64)
+    for sweep in range(draws.T.size):
+        if stopped(halt):
+            return
+        counter = counter_of(draws, sweep)
+        for kind in range(2):
+            _thresholds(P, law, kind, draws.T[sweep])
+            fields.functions(P, law.last[kind] + 1, codes[kind])
+        for run in range(cuts.size - 1):
+            plan, j = (planes, height, table, blocks, codes[run % 2]), 0
+            for position in range(cuts[run], cuts[run + 1]):
+                i = order[position]
+                for g in range(0, groups, LANES):
+                    for k in range(height):
+                        store(planes, k * LANES, spread(NONE - np.uint64((bonds.begin[i] >> k) & 1)))
+                    for k in range(bits):
+                        fields.count(planes, height, k, packed, bonds, i * bits + k, g)
+                    element = count_up() * np.uint64(n) + np.uint64((draws.low + g) * n + i)
+                    fields.update(plan, scratch, j, words, i * groups + g, element, counter)
+                    j += LANES
+                    if j == BLOCK:
+                        multispin.finish(fields.more, plan, height, scratch, j, words, counter)
+                        j = 0
+            multispin.finish(fields.more, plan, height, scratch, j, words, counter)
+
+
+@njit(error_model="numpy", nogil=True)
+def pack(s, n, samples, shift, packed):
     """Set bit b of word (unit, group) where the unit is up in sample 64 group + b - shift."""
+    words, groups = packed.words, packed.groups
     for k in range(0, samples + shift, 64):
-        begin, end = max(k, shift), min(k + 64, samples + shift)
+        begin, stop = max(k, shift), min(k + 64, samples + shift)
         for i in range(0, n - n % LANES, LANES):
             up = spread(NONE)
-            for b in range(begin, end):
-                up = up | (positive(s, so + (b - shift) * n + i) & (ONE << np.uint64(b - k)))
-            held = np.empty(LANES, np.uint64)
-            store(held, 0, up)
+            for b in range(begin, stop):
+                up = up | (positive(s, (b - shift) * n + i) & (ONE << np.uint64(b - k)))
+            vector = np.empty(LANES, np.uint64)
+            store(vector, 0, up)
             for lane in range(LANES):
-                words[(i + lane) * groups + k // 64] = held[lane]
+                words[(i + lane) * groups + k // 64] = vector[lane]
         for i in range(n - n % LANES, n):
-            for b in range(begin, end):
-                if s[so + (b - shift) * n + i] > 0:
+            for b in range(begin, stop):
+                if s[(b - shift) * n + i] > 0:
                     words[i * groups + k // 64] |= ONE << np.uint64(b - k)
 
 
 @njit(error_model="numpy", nogil=True)
-def unpack(s, so, n, samples, shift, words, groups, low):
+def unpack(s, n, samples, shift, packed, low):
     """Undo ``pack``."""
+    words, groups = packed.words, packed.groups
     low, high = s.dtype.type(low), s.dtype.type(1)
     for k in range(0, samples + shift, 64):
-        begin, end = max(k, shift), min(k + 64, samples + shift)
+        begin, stop = max(k, shift), min(k + 64, samples + shift)
         for i in range(0, n - n % LANES, LANES):
-            held = np.empty(LANES, np.uint64)
+            vector = np.empty(LANES, np.uint64)
             for lane in range(LANES):
-                held[lane] = words[(i + lane) * groups + k // 64]
-            up = load(held, 0)
-            for b in range(begin, end):
-                levels(s, so + (b - shift) * n + i, up >> np.uint64(b - k), low)
+                vector[lane] = words[(i + lane) * groups + k // 64]
+            up = load(vector, 0)
+            for b in range(begin, stop):
+                levels(s, (b - shift) * n + i, up >> np.uint64(b - k), low)
         for i in range(n - n % LANES, n):
-            for b in range(begin, end):
+            for b in range(begin, stop):
                 up = (words[i * groups + k // 64] >> np.uint64(b - k)) & ONE
-                s[so + (b - shift) * n + i] = high if up else low
+                s[(b - shift) * n + i] = high if up else low

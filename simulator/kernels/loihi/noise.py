@@ -10,7 +10,9 @@ import math
 import numpy as np
 from numba import njit
 
+from thermoc.simulator.instructions.loihi import SPIN, TURN_LAG
 from thermoc.simulator.kernels.loihi.units import clipped, decayed
+from thermoc.simulator.kernels.operands import sample
 from thermoc.simulator.kernels.simd.normals import bits64
 from thermoc.simulator.kernels.thermal import HALF, LOW, philox
 
@@ -24,6 +26,7 @@ EXPONENT_BIAS = 1023 << FRACTION
 @njit(forceinline=True)
 def lg(A):
     """log2 of a whole number from 1 below 2^34: exponent and leading digits of the float are count and remainder."""
+    # the conversion to a float counts leading zeros for us, and it vectorises
     digits = np.int64(bits64(np.float64(A)) >> np.uint64(40))
     m = digits & (ONE - 1)
     return digits - EXPONENT_BIAS + (BEND * m * (ONE - m) >> 24)
@@ -31,7 +34,7 @@ def lg(A):
 
 @njit(forceinline=True)
 def natural(x):
-    """A logarithm to base 2 as one to base e, truncated towards nought."""
+    """A logarithm to base 2 as one to base e, truncated towards 0."""
     return -(-x * LN2 >> 16) if x < 0 else x * LN2 >> 16
 
 
@@ -51,92 +54,72 @@ def surprise(word):
 @njit(forceinline=True)
 def gumbel(word):
     """ln(-ln u), u = (w + 1/2) / 2^32."""
-    rest = 2**33 - (2 * np.int64(word) + 1)
-    if rest > 2**32:
+    upper = 2**33 - (2 * np.int64(word) + 1)
+    if upper > 2**32:
         return natural(lg(surprise(word)) - (FRACTION << FRACTION))
-    q = rest >> 21
-    return natural(lg(rest) - (33 << FRACTION)) + (q * (2048 + (1150 * q >> FRACTION)) >> FRACTION)
+    q = upper >> 21
+    return natural(lg(upper) - (33 << FRACTION)) + (q * (2048 + (1150 * q >> FRACTION)) >> FRACTION)
 
 
 @njit(forceinline=True)
 def normal(first, second):
     """Box and Muller's normal of two words."""
+    # the square root of a whole number below 2^53 is exact enough to be the same on every machine
     radius = np.int64(math.sqrt(np.float64(2 * surprise(first) << FRACTION)))
     return radius * COSINES[np.int64(second >> np.uint64(22))] >> FRACTION
 
 
-@njit(error_model="numpy", nogil=True, inline="always")
-def fermi_dirac(
-    r,
-    ro,
-    n,
-    samples,
-    a,
-    ao,
-    as_,
-    T,
-    to,
-    ts,
-    tn,
-    settings,
-    bo,
-    states,
-    so,
-    width,
-    turns,
-    sweeps,
-    spin,
-    turn,
-    stream,
-    first,
-    key,
-):
-    """Those whose turn it is go up where a + bias > (T logit) >> 20; settings: bias of each unit, then its turn."""
-    k0, k1 = np.uint64(key) & LOW, np.uint64(key) >> HALF
-    low, whose = -1 if spin else 0, turn % turns
-    c1, c2, c3 = np.uint64(turn // (turns * sweeps)), np.uint64(turn // turns % sweeps), np.uint64(stream)
+def fermi_dirac(r, x, y, z, parameters, int_states, samples, position):
+    """Those whose turn it is go up where x + bias > (T logit) >> 20; z: bias of each unit, then its turn."""
+    at, turns, sweeps, _, stream, form = parameters
+    k0, k1, n = np.uint64(position.key) & LOW, np.uint64(position.key) >> HALF, r.size
+    low, step = -1 if form & SPIN else 0, position.tick - form // TURN_LAG
+    turn = step % turns
+    c1, c2, c3 = np.uint64(step // (turns * sweeps)), np.uint64(step // turns % sweeps), np.uint64(stream)
     for s in range(samples):
-        kept = states[so + s * width : so + s * width + n]
-        if turn < 0:
-            r[ro + s * n : ro + s * n + n] = kept
+        rv, xv, T, settings = sample(r, s), sample(x, s), sample(y, s), sample(z, s)
+        first = s * int_states.stride + at
+        levels = int_states.array[first : first + n]
+        if step < 0:  # the messages that make up its field have not arrived yet
+            rv[:] = levels
             continue
         for i in range(n):
-            if settings[bo + n + i] == whose:
-                word = philox(np.uint64((first + s) * n + i), c1, c2, c3, k0, k1)[0]
-                noise = T[to + s * ts + (i if tn > 1 else 0)] * logit(word) >> 20
-                kept[i] = 1 if a[ao + s * as_ + i] + settings[bo + i] > noise else low
-            r[ro + s * n + i] = kept[i]
+            if settings[n + i] == turn:
+                word = philox(np.uint64((position.sample + s) * n + i), c1, c2, c3, k0, k1)[0]
+                noise = T[i if y.size > 1 else 0] * logit(word) >> 20
+                levels[i] = 1 if xv[i] + settings[i] > noise else low
+            rv[i] = levels[i]
 
 
-@njit(error_model="numpy", nogil=True, inline="always")
-def categorical(r, ro, n, samples, a, ao, as_, T, to, ts, tn, bias, bo, bn, row, turn, stream, first, key):
-    """One of each row of units is 1: the least ((a + bias) << 20) + T g, the first of equals."""
-    k0, k1 = np.uint64(key) & LOW, np.uint64(key) >> HALF
-    c1, c3 = np.uint64(turn), np.uint64(stream)
+def categorical(r, x, y, z, units, lag, stream, samples, position):
+    """One of each row of units is 1: the least ((x + bias) << 20) + T g, the first of equals."""
+    k0, k1, n = np.uint64(position.key) & LOW, np.uint64(position.key) >> HALF, r.size
+    c1, c3 = np.uint64(position.tick - lag), np.uint64(stream)
     for s in range(samples):
-        rv = r[ro + s * n : ro + s * n + n]
+        rv, xv, T, bias = sample(r, s), sample(x, s), sample(y, s), sample(z, s)
         rv[:] = 0
-        if turn < 0:
+        if position.tick < lag:
             continue
-        for start in range(0, n, row):
-            best, least = start, np.int64(0)
-            for i in range(start, start + row):
-                word = philox(np.uint64((first + s) * n + i), c1, np.uint64(0), c3, k0, k1)[0]
-                drive = a[ao + s * as_ + i] + bias[bo + (i if bn > 1 else 0)]
-                energy = (drive << 20) + T[to + s * ts + (i if tn > 1 else 0)] * gumbel(word)
-                if i == start or energy < least:
-                    best, least = i, energy
+        for start in range(0, n, units):
+            best, lowest = start, np.int64(0)
+            for i in range(start, start + units):
+                word = philox(np.uint64((position.sample + s) * n + i), c1, np.uint64(0), c3, k0, k1)[0]
+                drive = xv[i] + bias[i if z.size > 1 else 0]
+                energy = (drive << 20) + T[i if y.size > 1 else 0] * gumbel(word)
+                if i == start or energy < lowest:
+                    best, lowest = i, energy
             rv[best] = 1
 
 
-@njit(error_model="numpy", nogil=True, inline="always")
-def memory(states, so, width, n, samples, a, ao, as_, sigma, go, gs, gn, gain, keep, turn, stream, first, key):
-    """m = clip(decay of m + (a gain >> 12) + (sigma z >> 12))."""
-    k0, k1 = np.uint64(key) & LOW, np.uint64(key) >> HALF
-    c1, c3 = np.uint64(turn), np.uint64(stream)
-    for s in range(samples if turn >= 0 else 0):
-        kept = states[so + s * width : so + s * width + n]
+def memory(x, y, parameters, int_states, samples, position):
+    """m = clip(decay of m + (x gain >> 12) + (y z >> 12))."""
+    at, gain, keep, lag, stream = parameters
+    k0, k1, n = np.uint64(position.key) & LOW, np.uint64(position.key) >> HALF, x.size
+    c1, c3 = np.uint64(position.tick - lag), np.uint64(stream)
+    for s in range(samples if position.tick >= lag else 0):
+        xv, sigma, first = sample(x, s), sample(y, s), s * int_states.stride + at
+        m = int_states.array[first : first + n]
         for i in range(n):
-            block = philox(np.uint64((first + s) * n + i), c1, np.uint64(0), c3, k0, k1)
-            noise = sigma[go + s * gs + (i if gn > 1 else 0)] * normal(block[0], block[2]) >> 12
-            kept[i] = clipped(decayed(kept[i], keep) + (a[ao + s * as_ + i] * gain >> 12) + noise)
+            block = philox(np.uint64((position.sample + s) * n + i), c1, np.uint64(0), c3, k0, k1)
+            noise = sigma[i if y.size > 1 else 0] * normal(block[0], block[2]) >> 12
+            m[i] = clipped(decayed(m[i], keep) + (xv[i] * gain >> 12) + noise)

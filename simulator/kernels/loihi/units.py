@@ -8,20 +8,20 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-PART = 64
+from thermoc.simulator.instructions.loihi import AT_LEAST, CUMULATIVE, LAG, RECTIFIED, SUBTRACT, SUMMED
+from thermoc.simulator.kernels.operands import sample
+
+CHUNK = 64
 """Units that are advanced together before one looks for those that fire."""
 HALF, TURN, LIMIT = 2**23, 2**24, 2**23 - 1
 MAGNITUDE = 2**25 - 1
 """A mask that states fit: it tells the compiler that their products need no 64-bit multiplication."""
-AT_LEAST, SUBTRACT = 1, 2
-"""The form of LOIHI_LIF, in bits; above them the lag."""
-CUMULATIVE, RECTIFIED, SUMMED = 1, 2, 4
-"""The form of LOIHI_DELTA, in bits: errors sum up; negative values count as 0; what comes in is added up first."""
 
 
 @njit(forceinline=True)
 def decayed(x, keep):
     """sgn(x) (|x| keep >> 12)."""
+    # truncation towards 0, as on the chip: a floor shift of the magnitude
     sign = x >> 63
     return ((((((x ^ sign) - sign) & MAGNITUDE) * keep) >> 12) ^ sign) - sign
 
@@ -45,135 +45,139 @@ def narrow(x):
 
 
 @njit(error_model="numpy", nogil=True)
-def advance(u, v, a, bias, each, start, size, keep_u, keep_v, least):
+def advance(u, v, a, bias, keep_u, keep_v, firing_level):
     """Integrate some units; return a negative number where one may have fired. bias is one for all, or one a unit."""
-    hot = np.int64(0)
-    if each:
-        for j in range(size):
-            i = np.uint64(start + j)
-            u[i] = wrapped(decayed(u[i], keep_u) + (a[i] << 6))
-            v[i] = clipped(decayed(v[i], keep_v) + u[i] + bias[i])
-            hot |= least - 1 - v[i]
+    hot = np.int64(0)  # signs are gathered by OR, which every vector unit has for 64 bits; a maximum is rarer
+    if bias.size > 1:
+        for j in range(u.size):
+            u[j] = wrapped(decayed(u[j], keep_u) + (a[j] << 6))
+            v[j] = clipped(decayed(v[j], keep_v) + u[j] + bias[j])
+            hot |= firing_level - 1 - v[j]
     else:
         offset = bias[0]
-        for j in range(size):
-            i = np.uint64(start + j)
-            u[i] = wrapped(decayed(u[i], keep_u) + (a[i] << 6))
-            v[i] = clipped(decayed(v[i], keep_v) + u[i] + offset)
-            hot |= least - 1 - v[i]
+        for j in range(u.size):
+            u[j] = wrapped(decayed(u[j], keep_u) + (a[j] << 6))
+            v[j] = clipped(decayed(v[j], keep_v) + u[j] + offset)
+            hot |= firing_level - 1 - v[j]
     return hot
 
 
-@njit(error_model="numpy", nogil=True, inline="always")
-def lif(r, ro, n, samples, a, ao, as_, bias, bo, bn, states, uo, vo, width, du, dv, top, form, tick):
-    """Step the currents at uo and the membranes at vo of the states; r gets the list of the units that fire."""
-    least = top + (0 if form & AT_LEAST else 1)
+def lif(r, x, y, parameters, int_states, tick, samples):
+    """Step currents and membranes; r gets the list of the units that fire."""
+    currents, membranes, du, dv, threshold, form = parameters
+    n, firing_level = r.size - 1, threshold + (0 if form & AT_LEAST else 1)
     keep_u, keep_v = np.int64(4095 - du) & 4095, np.int64(4096 - dv) & 8191
     for s in range(samples):
-        at, count = ro + s * (n + 1), 0
-        fired = r[at : at + n + 1]
+        fired, count, first = sample(r, s), 0, s * int_states.stride
         fired[0] = 0
-        if tick < form >> 2:
+        if tick < form // LAG:
             continue
-        u, v = states[uo + s * width : uo + s * width + n], states[vo + s * width : vo + s * width + n]
-        av, bv = a[ao + s * as_ : ao + s * as_ + n], bias[bo : bo + bn]
-        for start in range(0, n, PART):
-            size = min(PART, n - start)
-            if advance(u, v, av, bv, bn > 1, start, size, keep_u, keep_v, least) >= 0:
+        u, v = int_states.array[first + currents :][:n], int_states.array[first + membranes :][:n]
+        a, bias = sample(x, s), sample(y, s)
+        for start in range(0, n, CHUNK):
+            stop = min(start + CHUNK, n)
+            offsets = bias[start:stop] if y.size > 1 else bias
+            # few units fire: a chunk without one is done in one vector loop
+            if advance(u[start:stop], v[start:stop], a[start:stop], offsets, keep_u, keep_v, firing_level) >= 0:
                 continue
-            for i in range(start, start + size):
-                if v[i] >= least:
-                    v[i] = v[i] - top if form & SUBTRACT else 0
+            for i in range(start, stop):
+                if v[i] >= firing_level:
+                    v[i] = v[i] - threshold if form & SUBTRACT else 0
                     count += 1
                     fired[count] = i
         fired[0] = count
 
 
-@njit(error_model="numpy", nogil=True)
-def spread(r, ro, n, samples, x, xo, xs):
+def spread(r, x, samples):
     """r[s, i] = 1 where the list holds i, else 0."""
     for s in range(samples):
-        rv = r[ro + s * n : ro + s * n + n]
+        rv, xv = sample(r, s), sample(x, s)
         rv[:] = 0
-        for k in range(min(x[xo + s * xs], n)):
-            unit = x[xo + s * xs + 1 + k]
-            if 0 <= unit < n:
+        for k in range(min(xv[0], r.size)):
+            unit = xv[1 + k]
+            if 0 <= unit < r.size:
                 rv[unit] = 1
 
 
-@njit(error_model="numpy", nogil=True, inline="always")
-def total(r, ro, n, samples, x, xo, xs, y, yo, ys, z, zo, zs, three):
+def total(r, x, y, z, samples):
     """r = x + y, or x + y + z."""
     for s in range(samples):
-        rv, xv = r[ro + s * n : ro + s * n + n], x[xo + s * xs : xo + s * xs + n]
-        yv, zv = y[yo + s * ys : yo + s * ys + n], z[zo + s * zs : zo + s * zs + n]
-        if three:
-            for i in range(n):
+        rv, xv, yv, zv = sample(r, s), sample(x, s), sample(y, s), sample(z, s)
+        if z.given:
+            for i in range(r.size):
                 rv[i] = narrow(xv[i] + yv[i] + zv[i])
         else:
-            for i in range(n):
+            for i in range(r.size):
                 rv[i] = narrow(xv[i] + yv[i])
 
 
-@njit(error_model="numpy", nogil=True)
-def graded(r, ro, n, samples, a, ao, as_, bias, bo, bn, vth, shift, both):
-    """r = z where z > vth, or |z| > vth, else 0; z = (a + bias) >> shift, clipped."""
+def graded(r, x, y, threshold, shift, magnitude, samples):
+    """r = z where z > threshold, or |z| > threshold, else 0; z = (x + bias) >> shift, clipped."""
     for s in range(samples):
-        for i in range(n):
-            z = clipped((a[ao + s * as_ + i] + bias[bo + (i if bn > 1 else 0)]) >> shift)
-            r[ro + s * n + i] = z if (abs(z) if both else z) > vth else 0
+        rv, xv, bias = sample(r, s), sample(x, s), sample(y, s)
+        for i in range(r.size):
+            z = clipped((xv[i] + bias[i if y.size > 1 else 0]) >> shift)
+            rv[i] = z if (abs(z) if magnitude else z) > threshold else 0
 
 
-@njit(error_model="numpy", nogil=True)
-def lookup(r, ro, n, samples, a, ao, as_, bias, bo, bn, table, to, entries, shift):
-    """r = table[((a + bias) >> shift) + entries // 2], the nearest entry outside."""
+def lookup(r, x, y, z, shift, samples):
+    """r = z[((x + bias) >> shift) + half the length of z], the nearest entry outside."""
     for s in range(samples):
-        for i in range(n):
-            place = ((a[ao + s * as_ + i] + bias[bo + (i if bn > 1 else 0)]) >> shift) + entries // 2
-            r[ro + s * n + i] = narrow(table[to + min(max(place, 0), entries - 1)])
+        rv, xv, bias, entries = sample(r, s), sample(x, s), sample(y, s), sample(z, s)
+        for i in range(r.size):
+            entry = ((xv[i] + bias[i if y.size > 1 else 0]) >> shift) + z.size // 2
+            rv[i] = narrow(entries[min(max(entry, 0), z.size - 1)])
 
 
-@njit(error_model="numpy", nogil=True)
-def sigma(r, ro, n, samples, a, ao, as_, states, so, width):
-    """r = sigma += a."""
+def sigma(r, x, int_states, at, samples):
+    """r = sum += x."""
     for s in range(samples):
-        kept = states[so + s * width : so + s * width + n]
-        for i in range(n):
-            kept[i] = narrow(kept[i] + a[ao + s * as_ + i])
-            r[ro + s * n + i] = kept[i]
+        rv, xv, first = sample(r, s), sample(x, s), s * int_states.stride + at
+        sums = int_states.array[first : first + r.size]
+        for i in range(r.size):
+            sums[i] = narrow(sums[i] + xv[i])
+            rv[i] = sums[i]
 
 
-@njit(error_model="numpy", nogil=True, inline="always")
-def delta(r, ro, n, samples, a, ao, as_, bias, bo, bn, states, so, width, top, scale, shift, form):
-    """Send what has changed once it reaches ``top``. States: sigma where SUMMED, then act, residue, error."""
+def delta(r, x, y, parameters, int_states, samples):
+    """Send what has changed once it reaches the threshold. States: sum where SUMMED, then act, residue, error."""
+    at, threshold, scale, shift, form = parameters
+    n = r.size
     for s in range(samples):
-        first = so + s * width
-        held = first + (n if form & SUMMED else 0)
+        rv, xv, bias, first = sample(r, s), sample(x, s), sample(y, s), s * int_states.stride + at
+        sums = int_states.array[first : first + n]
+        first += n if form & SUMMED else 0
+        acts, residues, errors = (
+            int_states.array[first : first + n],
+            int_states.array[first + n : first + 2 * n],
+            int_states.array[first + 2 * n : first + 3 * n],
+        )
         for i in range(n):
-            x = a[ao + s * as_ + i]
+            value = xv[i]
             if form & SUMMED:
-                states[first + i] = narrow(states[first + i] + x)
-                x = states[first + i] + bias[bo + (i if bn > 1 else 0)]
-            act = narrow(x << scale)
+                sums[i] = narrow(sums[i] + value)
+                value = sums[i] + bias[i if y.size > 1 else 0]
+            act = narrow(value << scale)
             if form & RECTIFIED:
                 act = max(act, 0)
-            d = narrow(act - states[held + i] + states[held + n + i])
-            error = narrow(states[held + 2 * n + i] + (d if form & CUMULATIVE else 0))
-            judged = error if form & CUMULATIVE else d
-            sent = d if max(judged, narrow(-judged)) >= top else 0
+            change = narrow(act - acts[i] + residues[i])
+            error = narrow(errors[i] + (change if form & CUMULATIVE else 0))
+            judged = error if form & CUMULATIVE else change
+            # |judged| in 32 bits: that of -2^31 is negative, as on the chip
+            sent = change if max(judged, narrow(-judged)) >= threshold else 0
             if form & CUMULATIVE and sent != 0:
                 error = 0
-            states[held + i], states[held + n + i] = act, narrow(d - sent)
-            states[held + 2 * n + i] = narrow(error)
-            r[ro + s * n + i] = narrow(sent >> shift)
+            acts[i], residues[i], errors[i] = act, narrow(change - sent), narrow(error)
+            rv[i] = narrow(sent >> shift)
 
 
-@njit(error_model="numpy", nogil=True)
-def heat(states, so, width, n, samples, x, xo, xs, ambient, bo, bn, loss, gain, floor, started):
-    """T = clip(T - decay of (T - ambient) + (x gain >> 12)), at least ``floor``, below 2^24."""
-    for s in range(samples if started else 0):
-        kept = states[so + s * width : so + s * width + n]
-        for i in range(n):
-            away = kept[i] - ambient[bo + (i if bn > 1 else 0)]
-            T = kept[i] - decayed(away, loss) + (x[xo + s * xs + i] * gain >> 12)
-            kept[i] = min(max(T, floor), TURN - 1)
+def heat(x, y, parameters, int_states, tick, samples):
+    """T = clip(T - decay of (T - ambient) + (x gain >> 12)), at least the floor, below 2^24."""
+    at, loss, gain, floor, lag = parameters
+    for s in range(samples if tick >= lag else 0):
+        xv, ambient, first = sample(x, s), sample(y, s), s * int_states.stride + at
+        T = int_states.array[first : first + x.size]
+        for i in range(x.size):
+            above = T[i] - ambient[i if y.size > 1 else 0]
+            warmed = T[i] - decayed(above, loss) + (xv[i] * gain >> 12)
+            T[i] = min(max(warmed, floor), TURN - 1)

@@ -134,7 +134,7 @@ def count_up(typingctx):
 
 @intrinsic
 def positive(typingctx, numbers, place):
-    """Return all ones where a float of an array, from a place on, is above nought."""
+    """Return all ones where a float of an array, from a place on, is above 0."""
 
     def codegen(context, builder, sig, args):
         pointer, size = _pointer(context, builder, sig.args[0], *args)
@@ -160,7 +160,7 @@ def levels(typingctx, numbers, place, bits, low):
 
 @intrinsic
 def flags(typingctx, value):
-    """Return one word: its bits tell which lanes are not nought."""
+    """Return one word: its bits tell which lanes are not 0."""
 
     def codegen(context, builder, sig, args):
         bits = builder.icmp_unsigned("!=", args[0], ir.Constant(_VECTOR, None))
@@ -214,11 +214,11 @@ def blocks(count):
                     )
                     for (p0, p1), (_, c1, _, c3) in zip(products, states)
                 ]
-            found = []
+            position = []
             for (p0, p1), (_, c1, _, c3) in zip(products, states):
                 for p, c, key in ((p1, c1, keys[0]), (p0, c3, keys[1])):
-                    found.append(builder.xor(builder.xor(p, builder.shl(c, half)), builder.shl(key, half)))
-            return context.make_tuple(builder, sig.return_type, found)
+                    position.append(builder.xor(builder.xor(p, builder.shl(c, half)), builder.shl(key, half)))
+            return context.make_tuple(builder, sig.return_type, position)
 
         word = types.uint64
         return types.UniTuple(lanes, 2 * count)(lanes, word, word, word, word, word), codegen

@@ -102,6 +102,7 @@ def _by_format(u, v):
 def box_muller64(u, v):
     """``box_muller`` in float64."""
     for i in range(u.size):
+        # the cosine of a whole turn by a sine of a quarter: the polynomial needs no reduction of its argument
         t = abs(v[i] - 0.5) - 0.25
         w = t * t
         q = fma(fma(fma(fma(fma(S10, w, S9), w, S8), w, S7), w, S6), w, S5)

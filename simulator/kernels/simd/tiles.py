@@ -60,7 +60,7 @@ def tile(rows, vectors, scalar=False):
             def number(n):
                 return ir.Constant(index, n)
 
-            results, ones, others = data(0, r), data(3, x), data(6, y)
+            results, ones, columns_data = data(0, r), data(3, x), data(6, y)
             places = [
                 [builder.add(builder.add(ro, builder.mul(number(i), rs)), number(v * lanes)) for v in range(vectors)]
                 for i in range(rows)
@@ -69,7 +69,7 @@ def tile(rows, vectors, scalar=False):
             sums = [[cgutils.alloca_once_value(builder, load(results, p)) for p in line] for line in places]
             with cgutils.for_range(builder, inner) as loop:
                 line = builder.add(yo, builder.mul(loop.index, ys))
-                columns = [load(others, builder.add(line, number(v * lanes))) for v in range(vectors)]
+                columns = [load(columns_data, builder.add(line, number(v * lanes))) for v in range(vectors)]
                 for i in range(rows):
                     factor = spread(builder.load(builder.gep(ones, [builder.add(starts[i], loop.index)])))
                     for v in range(vectors):
@@ -80,8 +80,10 @@ def tile(rows, vectors, scalar=False):
                     builder.store(builder.load(sums[i][v]), target, align=signature.args[0].dtype.bitwidth // 8)
             return context.get_dummy_value()
 
-        whole = types.intp
-        return types.void(r, whole, whole, x, whole, whole, y, whole, whole, whole), codegen
+        index_type = types.intp
+        return types.void(
+            r, index_type, index_type, x, index_type, index_type, y, index_type, index_type, index_type
+        ), codegen
 
     return add_product
 
@@ -107,6 +109,7 @@ def add_product(r, ro, x, xo, y, yo, rows, inner, columns):
 
     Each sum runs in the order of its index by fused operations: a row is the same whatever rows are beside it.
     """
+    # a panel that is read by many tiles is laid end to end once, so that each reads it in a straight line
     packed = rows >= PACKED_ROWS
     width, depth = (2 * _lanes(r), PANEL) if packed else (max(columns, 1), max(inner, 1))
     panel, first_place = (empty(PANEL * width, r.dtype), 0) if packed else (y, yo)
@@ -129,19 +132,19 @@ def _add_rows(r, ro, rs, x, xo, xs, y, yo, rows, inner, columns):
         _six_rows(r, ro + i * rs, rs, x, xo + i * xs, xs, y, yo, inner, columns)
         i += 6
     while i + 2 <= rows:
-        at, other = ro + i * rs, xo + i * xs
+        at, second = ro + i * rs, xo + i * xs
         _two_rows(
             r[at : at + columns],
             r[at + rs : at + rs + columns],
-            x[other : other + inner],
-            x[other + xs : other + xs + inner],
+            x[second : second + inner],
+            x[second + xs : second + xs + inner],
             y[yo : yo + inner * columns].reshape((inner, columns)),
         )
         i += 2
     if i < rows:
-        at, other = ro + i * rs, xo + i * xs
-        one = y[yo : yo + inner * columns].reshape((inner, columns))
-        _one_row(r[at : at + columns], x[other : other + inner], one)
+        at, second = ro + i * rs, xo + i * xs
+        first = y[yo : yo + inner * columns].reshape((inner, columns))
+        _one_row(r[at : at + columns], x[second : second + inner], first)
 
 
 @njit(error_model="numpy", nogil=True)
@@ -163,15 +166,15 @@ def _six_rows(r, ro, rs, x, xo, xs, y, yo, inner, columns):
 def _two_rows(r, s, x, w, y):
     """Two rows: y is read once for both, r and s once for four k; the loop over j vectorises."""
     inner, columns = y.shape
-    whole = inner - inner % 4
-    for k in range(0, whole, 4):
+    index_type = inner - inner % 4
+    for k in range(0, index_type, 4):
         x0, x1, x2, x3 = x[k], x[k + 1], x[k + 2], x[k + 3]
         w0, w1, w2, w3 = w[k], w[k + 1], w[k + 2], w[k + 3]
         for j in range(columns):
             y0, y1, y2, y3 = y[k, j], y[k + 1, j], y[k + 2, j], y[k + 3, j]
             r[j] = fma(x3, y3, fma(x2, y2, fma(x1, y1, fma(x0, y0, r[j]))))
             s[j] = fma(w3, y3, fma(w2, y2, fma(w1, y1, fma(w0, y0, s[j]))))
-    for k in range(whole, inner):
+    for k in range(index_type, inner):
         for j in range(columns):
             r[j] = fma(x[k], y[k, j], r[j])
             s[j] = fma(w[k], y[k, j], s[j])
@@ -181,12 +184,12 @@ def _two_rows(r, s, x, w, y):
 def _one_row(r, x, y):
     """One row: r is read once for eight k."""
     inner, columns = y.shape
-    whole = inner - inner % 8
-    for k in range(0, whole, 8):
+    index_type = inner - inner % 8
+    for k in range(0, index_type, 8):
         x0, x1, x2, x3, x4, x5, x6, x7 = x[k], x[k + 1], x[k + 2], x[k + 3], x[k + 4], x[k + 5], x[k + 6], x[k + 7]
         for j in range(columns):
             low = fma(x3, y[k + 3, j], fma(x2, y[k + 2, j], fma(x1, y[k + 1, j], fma(x0, y[k, j], r[j]))))
             r[j] = fma(x7, y[k + 7, j], fma(x6, y[k + 6, j], fma(x5, y[k + 5, j], fma(x4, y[k + 4, j], low))))
-    for k in range(whole, inner):
+    for k in range(index_type, inner):
         for j in range(columns):
             r[j] = fma(x[k], y[k, j], r[j])

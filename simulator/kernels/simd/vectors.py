@@ -16,7 +16,7 @@ REAL = ir.DoubleType()
 KIND = ir.VectorType(REAL, LANES)
 
 
-class Writer:
+class VectorBuilder:
     """Writes loads, stores and arithmetic of vectors into a function."""
 
     def __init__(self, context, builder, signature, args):
@@ -37,11 +37,11 @@ class Writer:
     def store(self, value, base, offset):
         self.builder.store(value, self.at(base, offset), align=8)
 
-    def whole(self, n):
+    def index(self, n):
         return ir.Constant(ir.IntType(64), n)
 
     def times(self, value, n):
-        return self.builder.mul(value, self.whole(n))
+        return self.builder.mul(value, self.index(n))
 
     def add(self, *values):
         total = values[0]
@@ -60,10 +60,10 @@ class Writer:
     def lane(self, n):
         return ir.Constant(ir.IntType(32), n)
 
-    def nought(self):
+    def zero(self):
         return cgutils.alloca_once_value(self.builder, ir.Constant(KIND, [0.0] * LANES))
 
-    def turned(self, rows):
+    def transposed(self, rows):
         """Return the transpose of eight vectors: blocks off the diagonal change places, by ones, twos and fours."""
         rows = list(rows)
         for d in (1, 2, 4):
@@ -72,13 +72,13 @@ class Writer:
             for i in range(LANES):
                 if not i & d:
                     pair = rows[i], rows[i + d]
-                    for place, mask in ((i, low), (i + d, high)):
+                    for row, mask in ((i, low), (i + d, high)):
                         mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), mask)
-                        rows[place] = self.builder.shuffle_vector(*pair, mask)
+                        rows[row] = self.builder.shuffle_vector(*pair, mask)
         return rows
 
     def total(self, vector):
-        parts = [self.builder.extract_element(vector, self.lane(n)) for n in range(LANES)]
-        while len(parts) > 1:
-            parts = [self.builder.fadd(a, b) for a, b in zip(parts[::2], parts[1::2])]
-        return parts[0]
+        sums = [self.builder.extract_element(vector, self.lane(n)) for n in range(LANES)]
+        while len(sums) > 1:
+            sums = [self.builder.fadd(a, b) for a, b in zip(sums[::2], sums[1::2])]
+        return sums[0]

@@ -1,0 +1,124 @@
+"""Instructions that move elements by tables of places: casts, gather and scatter, windowed reductions."""
+
+from __future__ import annotations
+
+from thermoc.simulator.instructions.declaration import Instruction, RowSizes, SlotKind
+
+FLOATS, INTS = SlotKind.FLOATS, SlotKind.INTS
+I64, I32, BOOL = 0, 1, 2
+"""What a cast's integers stand for."""
+SUM, MEAN, MAX, MIN, ARGMAX, ARGMIN = range(6)
+"""How a window is reduced."""
+TYPE = {"dtype": "0 for i64, 1 for i32 (wraps), 2 for bool"}
+PLACES = {"at": "where the places stand in the table, one an element"}
+WINDOWS = {
+    "at": "where the windows stand in the table, one behind the other",
+    "window": "places in a window",
+}
+
+
+def _cast(row: RowSizes, dtype: int) -> bool:
+    return row.x == row.n and dtype <= BOOL
+
+
+def _gather(row: RowSizes, at: int) -> bool:
+    return row.places(at, row.n, -1, row.x)
+
+
+def _scatter(row: RowSizes, at: int) -> bool:
+    return row.places(at, row.x, 0, row.n)
+
+
+FLOAT_TO_INT = Instruction(
+    opcode=50,
+    name="FLOAT_TO_INT",
+    equation="r[i] = x[i], towards 0",
+    result=INTS,
+    operands=(FLOATS,),
+    parameters=TYPE,
+    fits=_cast,
+    kernel="moves.to_int",
+)
+INT_TO_INT = Instruction(
+    opcode=51,
+    name="INT_TO_INT",
+    equation="r[i] = x[i], in fewer bits",
+    result=INTS,
+    operands=(INTS,),
+    parameters=TYPE,
+    fits=_cast,
+    kernel="moves.to_int",
+)
+INT_TO_FLOAT = Instruction(
+    opcode=52,
+    name="INT_TO_FLOAT",
+    equation="r[i] = x[i]",
+    result=FLOATS,
+    operands=(INTS,),
+    fits=lambda row: row.x == row.n,
+    kernel="moves.to_float",
+)
+GATHER = Instruction(
+    opcode=60,
+    name="GATHER",
+    equation="r[i] = x[table[at + i]], 0 where the table says -1",
+    result=FLOATS,
+    operands=(FLOATS,),
+    parameters=PLACES,
+    fits=_gather,
+    kernel="moves.gather",
+)
+INT_GATHER = Instruction(
+    opcode=61,
+    name="INT_GATHER",
+    equation="r[i] = x[table[at + i]], 0 where the table says -1",
+    result=INTS,
+    operands=(INTS,),
+    parameters=PLACES,
+    fits=_gather,
+    kernel="moves.gather",
+)
+SCATTER = Instruction(
+    opcode=62,
+    name="SCATTER",
+    equation="r[table[at + i]] = x[i]",
+    result=FLOATS,
+    operands=(FLOATS,),
+    parameters=PLACES,
+    fits=_scatter,
+    kernel="moves.scatter",
+)
+INT_SCATTER = Instruction(
+    opcode=63,
+    name="INT_SCATTER",
+    equation="r[table[at + i]] = x[i]",
+    result=INTS,
+    operands=(INTS,),
+    parameters=PLACES,
+    fits=_scatter,
+    kernel="moves.scatter",
+)
+REDUCE = Instruction(
+    opcode=64,
+    name="REDUCE",
+    equation="r[o] = the reduction over k of x[table[at + o window + k]]; places -1 are left out",
+    result=FLOATS,
+    operands=(FLOATS,),
+    parameters={**WINDOWS, "reduction": "0 sum, 1 mean (over the whole window), 2 maximum, 3 minimum"},
+    fits=lambda row, at, window, reduction: row.places(at, row.n * window, -1, row.x) and reduction <= MIN,
+    kernel="moves.reduce",
+    seconds=0.8,
+)
+ARG_REDUCE = Instruction(
+    opcode=65,
+    name="ARG_REDUCE",
+    equation="r[o] = the k of the first maximum or minimum of x[table[at + o window + k]]; the first NaN wins",
+    result=INTS,
+    operands=(FLOATS,),
+    parameters={**WINDOWS, "reduction": "4 maximum, 5 minimum"},
+    fits=lambda row, at, window, reduction: (
+        window >= 1 and row.places(at, row.n * window, 0, row.x) and reduction in (ARGMAX, ARGMIN)
+    ),
+    kernel="moves.arg_reduce",
+    seconds=0.8,
+)

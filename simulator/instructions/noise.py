@@ -1,0 +1,55 @@
+"""Noise as a function of counters (Philox4x32-10), and rows of Boltzmann units."""
+
+from __future__ import annotations
+
+from thermoc.simulator.instructions.declaration import COUNTER, Instruction, RowSizes, SlotKind, Trait
+
+FLOATS = SlotKind.FLOATS
+BLOCKS = {
+    "draw": "the third word of the counter (element, tick, draw, stream)",
+    "stream": "its fourth word",
+}
+TRAITS = frozenset({Trait.RANDOM, Trait.PER_TICK, Trait.SCRATCH})
+
+
+def _counters(row: RowSizes, draw: int, stream: int) -> bool:
+    return draw < COUNTER and stream < COUNTER
+
+
+def _boltzmann(row: RowSizes, units: int) -> bool:
+    return units >= 1 and row.n % units == 0 and row.x == row.n and row.one_or_each(row.y, row.n)
+
+
+BOLTZMANN = Instruction(
+    opcode=80,
+    name="BOLTZMANN",
+    equation="r[i] = exp(-x[i] / y[i]) / Z over each row of units (P5); y is one temperature or one a unit",
+    result=FLOATS,
+    operands=(FLOATS, FLOATS),
+    parameters={"units": "units of a row"},
+    fits=_boltzmann,
+    kernel="thermal.boltzmann",
+    seconds=0.6,
+)
+NORMAL = Instruction(
+    opcode=81,
+    name="NORMAL",
+    equation="r[i] = a standard normal, from the block of element i",
+    result=FLOATS,
+    parameters=BLOCKS,
+    fits=_counters,
+    kernel="thermal.normals",
+    seconds=1.3,
+    traits=TRAITS,
+)
+UNIFORM = Instruction(
+    opcode=82,
+    name="UNIFORM",
+    equation="r[i] = a uniform in (0, 1), from the block of element i",
+    result=FLOATS,
+    parameters=BLOCKS,
+    fits=_counters,
+    kernel="thermal.uniforms",
+    seconds=0.8,
+    traits=TRAITS,
+)

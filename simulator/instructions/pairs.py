@@ -1,0 +1,38 @@
+"""Forces between all pairs of particles (P10)."""
+
+from __future__ import annotations
+
+from thermoc.simulator.instructions.declaration import Instruction, RowSizes, SlotKind, Trait
+
+FLOATS = SlotKind.FLOATS
+HARMONIC, LENNARD_JONES, COULOMB, TABULATED, SHIFTED = 0, 1, 2, 3, 4
+"""Laws, and what is added to one that is shifted to 0 at its cut-off."""
+
+
+def _pairs(row: RowSizes, particles: int, axes: int, law: int, settings: int, boxed: int, points: int) -> bool:
+    floats = 2 + axes * boxed + 2 * points
+    sizes = (row.n, row.x, row.y) == (particles * axes + 2, particles * axes, particles + 2)
+    laws = law < 2 * SHIFTED and boxed <= 1 and (law % SHIFTED != TABULATED or points >= 2)
+    return sizes and particles >= 1 and axes >= 1 and laws and settings + floats <= row.float_constants
+
+
+PAIRS = Instruction(
+    opcode=86,
+    name="PAIRS",
+    equation="r = the forces of all pairs at x (particles, axes), then energy and virial; y: strength, sigma, a charge "
+    "of each",
+    result=FLOATS,
+    operands=(FLOATS, FLOATS),
+    parameters={
+        "particles": "particles",
+        "axes": "axes of space",
+        "law": "0 harmonic, 1 Lennard-Jones, 2 Coulomb, 3 a table; + 4 shifted to 0 at the cut-off",
+        "settings": "where among the float constants cut-off (0: none), softening, the sides of a box, distances and "
+        "energies of a table stand",
+        "boxed": "1 where there is a periodic box",
+        "points": "points of the table",
+    },
+    fits=_pairs,
+    kernel="pairs.pair_forces",
+    traits=frozenset({Trait.ALONE, Trait.PER_TICK}),  # two particles that collide are reported with their tick
+)

@@ -1,0 +1,101 @@
+"""Populations of spiking units in place, spikes as lists, products that walk the spikes.
+
+A list holds how many units fired and then which, in rising order.
+"""
+
+from __future__ import annotations
+
+from thermoc.simulator.instructions.declaration import Instruction, RowSizes, SlotKind, Trait
+
+FLOATS, INTS, MAYBE = SlotKind.FLOATS, SlotKind.INTS, SlotKind.MAYBE_FLOATS
+CHUNK = 512
+"""Units that are looked at together; parameters of each unit lie so far apart."""
+UNIT_PARAMETERS = 5
+"""Of a population: keep, gain, offset, threshold, v_reset."""
+GREATER_EQUAL, SUBTRACT = 1, 2
+"""The form of LIF_STEP, in bits."""
+COLUMNS = {
+    "starts": "where in the table the ends of the columns stand",
+    "targets": "where in the table the row of each entry stands",
+    "into": "1 where r holds a sum already, and there is no z",
+}
+
+
+def _columns(row: RowSizes, columns: int, starts: int, targets: int, into: int) -> bool:
+    if row.z not in (-1, row.n) or into > 1 or columns < 0 or not row.offsets(starts, columns, row.table.size):
+        return False
+    entries = int(row.table[starts + columns])
+    return (row.x == 1 or entries <= row.x) and row.places(targets, entries, 0, row.n)
+
+
+def _lif_step(row: RowSizes, membranes: int, counters: int, form: int, refractory: int) -> bool:
+    units = row.n - 1
+    parameters = row.z in (UNIT_PARAMETERS, UNIT_PARAMETERS * CHUNK * max(1, -(-units // CHUNK)))
+    states = max(membranes, counters) + units <= row.float_states
+    return units >= 0 and row.x == row.y == units and parameters and states and form < 4
+
+
+SPARSE_COLUMNS = Instruction(
+    opcode=72,
+    name="SPARSE_COLUMNS",
+    equation="r = z; r[table[targets + e]] += x[e] y[j] over the entries e of each column j where y[j] is not 0; x may "
+    "be one number for all entries",
+    result=FLOATS,
+    operands=(FLOATS, FLOATS, MAYBE),
+    parameters=COLUMNS,
+    fits=lambda row, **parameters: _columns(row, row.y, **parameters),
+    kernel="spiking.columns",
+    seconds=0.5,
+    traits=frozenset({Trait.IN_PLACE}),
+)
+SPARSE_LIST = Instruction(
+    opcode=73,
+    name="SPARSE_LIST",
+    equation="r = z; r[table[targets + e]] += x[e] over the entries e of each column that the list y names",
+    result=FLOATS,
+    operands=(FLOATS, INTS, MAYBE),
+    parameters=COLUMNS,
+    fits=lambda row, **parameters: _columns(row, row.y - 1, **parameters),
+    kernel="spiking.listed_columns",
+    seconds=0.5,
+    traits=frozenset({Trait.IN_PLACE}),
+)
+TRACE_STEP = Instruction(
+    opcode=74,
+    name="TRACE_STEP",
+    equation="r = y r + x in place, r a state; x may be absent, y is one number or one a unit",
+    result=FLOATS,
+    operands=(MAYBE, FLOATS),
+    fits=lambda row: row.in_state and row.x in (-1, row.n) and row.one_or_each(row.y, row.n),
+    kernel="spiking.trace_step",
+    seconds=0.5,
+    traits=frozenset({Trait.IN_PLACE, Trait.STEPS, Trait.PER_TICK}),
+)
+LIF_STEP = Instruction(
+    opcode=75,
+    name="LIF_STEP",
+    equation="v = keep v + gain (x + y) + offset; r = the list of units that pass their threshold and are reset; z: "
+    "keep, gain, offset, threshold, v_reset, one of each or 512 of each by chunks of units",
+    result=INTS,
+    operands=(FLOATS, FLOATS, FLOATS),
+    parameters={
+        "membranes": "where among the float states v stands",
+        "counters": "where the ticks stand that a unit still rests",
+        "form": "bits: 1 fires at the threshold too, 2 subtract it",
+        "refractory": "ticks that a unit rests after a spike",
+    },
+    fits=_lif_step,
+    kernel="spiking.lif_step",
+    seconds=3.0,
+    traits=frozenset({Trait.STEPS, Trait.PER_TICK}),
+)
+SPREAD = Instruction(
+    opcode=76,
+    name="SPREAD",
+    equation="r[i] = 1 where the list x names i, else 0",
+    result=FLOATS,
+    operands=(INTS,),
+    fits=lambda row: row.x == row.n + 1,
+    kernel="spiking.spread",
+    traits=frozenset({Trait.PER_TICK}),
+)
