@@ -167,7 +167,7 @@ def ev6_rows(program: str, example: Path) -> list[dict[str, object]]:
 
 
 def ev6_steady(program: str, example: Path, side: int, floor: Floorplan) -> np.ndarray:
-    """Return the block temperatures (blocks,) that HotSpot settles to; a side of nought is its block model."""
+    """Return the block temperatures (blocks,) that HotSpot settles to; a side of zero is its block model."""
     with tempfile.TemporaryDirectory() as folder:
         found = Path(folder) / "steady"
         files = ["-c", "example.config", "-f", "ev6.flp", "-p", "gcc.ptrace", "-steady_file", str(found)]
@@ -196,7 +196,7 @@ def rc_die() -> Die:
 
 
 def netlist() -> str:
-    """The same grid for ngspice, two sources switched on at nought; prints the hottest node."""
+    """The same grid for ngspice, two sources switched on at zero; prints the hottest node."""
     lines = ["thermal RC grid"]
     for i in range(SIDE):
         for j in range(SIDE):

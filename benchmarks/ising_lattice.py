@@ -1,4 +1,4 @@
-"""Chequerboard Ising, L = 1024: spins updated in a nanosecond, against thrml, NumPy and plain Numba in one run.
+"""Checkerboard Ising, L = 1024: spins updated in a nanosecond, against thrml, NumPy and plain Numba in one run.
 
 Every sampler starts from the same random spins at T = 3 and must reach Onsager's energy, -0.8173 a site, before it is
 timed. thrml is timed where it is installed (pip install thrml): it and ours may use two threads, the rest use one.

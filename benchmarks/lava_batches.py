@@ -7,7 +7,7 @@
 - fresh: a run for each sample, each with a start of its own. FRESH samples are timed, and scaled to all of them.
 
 Networks: 64 -> 128 -> 10 units whose sums fit 24 bits; the same with longer messages, whose sums do not; and the digits
-of the demo on their 599 held-out images, with negative weight exponents. Every number handed out is compared with the
+of the demo on their 599 held-out images, with negative weight exponents. Every number returned is compared with the
 reference's, so that the table says what is right besides what is fast. Times include Lava's start and its end. Rounds
 alternate; each one's best counts.
 """

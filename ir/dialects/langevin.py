@@ -213,7 +213,7 @@ class BondForce(Op):
 class Bonds(Op):
     """Bonds that form where r < r_form and break where r > r_break (P11); between the two they stay as they were.
 
-    formed: (m) ones and noughts, after the rule; E = sum of ``energy`` over the bonds that are formed, for the ledger.
+    formed: (m) ones and zeros, after the rule; E = sum of ``energy`` over the bonds that are formed, for the ledger.
     """
 
     x: Value = operand("n d")

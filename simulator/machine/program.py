@@ -117,7 +117,7 @@ class ChipProgram:
 def assemble(
     name: str, chip: str, streams: Sequence[tuple[Sequence[Sequence[int]], Sequence[Sequence[int]]]], ops: Sequence[str]
 ) -> ChipProgram:
-    """Return the program of streams (setup rows, tick rows), one a core; short rows are filled with noughts.
+    """Return the program of streams (setup rows, tick rows), one a core; short rows are filled with zeros.
 
     A HALT is put after every tick that is not empty.
     """

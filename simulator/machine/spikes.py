@@ -52,7 +52,7 @@ def spiking_costs(placed: Placed, chip: Chip, *, spikes: NDArray, potential: NDA
     """Return what a run costs.
 
     spikes: (steps, n), which units fired. potential: (steps, n), what each held when the step began; bias: (n,). A unit
-    is updated where its potential or bias is not nought, or a spike has come from the step before.
+    is updated where its potential or bias is not zero, or a spike has come from the step before.
     Errors: T305 for a chip of another kind, T306 for more units on a core than it holds.
     """
     _check(placed, chip)

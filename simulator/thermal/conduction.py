@@ -42,7 +42,7 @@ class Field:
 
 
 def conduct(g: Grid, rims: tuple[Rim, ...], T: Field) -> Field:
-    """Return K T: the heat leaving each cell and node in W, reservoirs at nought included."""
+    """Return K T: the heat leaving each cell and node in W, reservoirs at zero included."""
     c = T.cells
     out = np.zeros_like(c)
     for axis, link in ((2, g.across), (1, g.up), (0, g.down)):

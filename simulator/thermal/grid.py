@@ -26,7 +26,7 @@ class Grid:
     """Cell-centred finite volumes of a stack. Row 0 lies at y = 0.
 
     capacity (L, ny, nx) in J/K; conductances in W/K: across (L, ny, nx-1), up (L, ny-1, nx), down (L-1, ny, nx) from
-    each layer to the next, top and bottom (ny, nx) to the reservoirs, nought where a face is adiabatic. Where there is
+    each layer to the next, top and bottom (ny, nx) to the reservoirs, zero where a face is adiabatic. Where there is
     a sink, the cells' bottoms lie on it and it alone meets the reservoir below.
     """
 

@@ -1,4 +1,4 @@
-"""The books of a step: what entered, what left through each face, what the cells hold more than before (P45)."""
+"""The energy balance of a step: what entered, what left through each face, what the cells hold more than before (P45)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Ledger:
 
     @property
     def gap(self) -> float:
-        """Stored energy less what came in and did not leave, in J: nought but for rounding."""
+        """Stored energy less what came in and did not leave, in J: zero but for rounding."""
         return self.stored - (self.work - self.heat)
 
     def __add__(self, other: Ledger) -> Ledger:

@@ -8,7 +8,7 @@ A heat sink of one temperature meets the mode of wave numbers (0, 0) alone, as o
 others it is a reservoir. It is kept as one more layer, whose mode at the other wave numbers has no shape.
 
 The mode of wave numbers (0, 0) carries all of the heat. Its rates span ten orders of magnitude in thin layers, and a
-closed stack has a rate of nought exactly, so it is decomposed by Jacobi's method, accurate in each rate by itself.
+closed stack has a rate of zero exactly, so it is decomposed by Jacobi's method, accurate in each rate by itself.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def rise_of(m: Modes, a: NDArray, layer: int) -> NDArray:
 
 
 def kick(rate: NDArray, dt: float) -> NDArray:
-    """Return (1 - exp(-rate dt))/rate, which is dt where the rate is nought."""
+    """Return (1 - exp(-rate dt))/rate, which is dt where the rate is zero."""
     z = rate * dt
     return np.where(z > 0, -np.expm1(-z) / np.where(z > 0, rate, 1.0), dt)
 
@@ -162,7 +162,7 @@ def _heat_modes(C: NDArray, down: NDArray, top: float, bottom: float) -> tuple[N
 
 
 def _closed_modes(C: NDArray, factor: NDArray) -> tuple[NDArray, NDArray]:
-    """A column that no reservoir touches: all its heat is one mode of rate nought."""
+    """A column that no reservoir touches: all its heat is one mode of rate zero."""
     flat = np.sqrt(C / C.sum())[:, np.newaxis]
     if not len(factor):
         return np.zeros(1), flat

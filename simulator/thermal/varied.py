@@ -201,7 +201,7 @@ def uniform(g: Grid) -> Grid:
 
 
 def _geometric(link: NDArray) -> NDArray:
-    """Return geometric means over the plane, spread over it again; nought stays nought."""
+    """Return geometric means over the plane, spread over it again; zero stays zero."""
     if not link.size or not link.any():
         return link
     return np.broadcast_to(np.exp(np.log(link).mean(axis=(-2, -1), keepdims=True)), link.shape)
