@@ -5,6 +5,10 @@ layers), found in linear time by breadth-first search. Else networkx's DSATUR fo
 rounds of independent sets, linear in the number of couplings.
 """
 
+# pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownMemberType=false
+# (SciPy and networkx state no types of what is called here)
+
 from __future__ import annotations
 
 import numpy as np

@@ -9,9 +9,9 @@ import numpy as np
 
 from thermoc.ir.dialects import core
 from thermoc.ir.element_indices import sliding
-from thermoc.ir.reference.meaning import Context, State, aligned, means, pure, whole
+from thermoc.ir.reference.meaning import MEANINGS, Context, Delayed, Pure, State, aligned, pure, whole
 from thermoc.ir.windows import Pairs
-from thermoc.support.array_types import AnyArray
+from thermoc.support.array_types import AnyArray, IntArray
 
 ELEMENTWISE = {
     core.Neg: np.negative,
@@ -54,7 +54,7 @@ def _elementwise(function: Any):
 
 
 for _cls, _function in ELEMENTWISE.items():
-    means(_cls, step=_elementwise(_function))
+    MEANINGS[_cls] = Pure(step=_elementwise(_function))
 
 
 @pure(core.Constant)
@@ -85,7 +85,7 @@ def _delay_advance(op: core.Delay, ctx: Context, state: State, x: AnyArray, init
     return {"buffer": np.concatenate([old[:, 1:], new], axis=1)}
 
 
-means(core.Delay, start=_delay_start, read=lambda op, state: state["buffer"][:, 0], advance=_delay_advance)
+MEANINGS[core.Delay] = Delayed(start=_delay_start, read=lambda op, state: state["buffer"][:, 0], advance=_delay_advance)
 
 
 @pure(core.Affine)
@@ -104,7 +104,8 @@ def sparse_affine(
     offsets: AnyArray,
     bias: AnyArray | None,
 ) -> AnyArray:
-    rows = np.repeat(np.arange(offsets.shape[1] - 1), np.diff(offsets[0]))
+    counts: IntArray = np.diff(offsets[0])
+    rows: IntArray = np.repeat(np.arange(offsets.shape[1] - 1), counts)
     y = np.zeros((x.shape[0], offsets.shape[1] - 1), x.dtype)
     for sample in range(x.shape[0]):
         # add.at, not +=: a row has several entries, of which += would add one.

@@ -1,12 +1,15 @@
 """The meaning of networks that diffuse in an energy."""
 
+# pyright: reportConstantRedefinition=false
+# (T and U are physical symbols, and no constants)
+
 from __future__ import annotations
 
 import numpy as np
 
 from thermoc import physics
 from thermoc.ir.dialects import diffusive
-from thermoc.ir.reference.meaning import Context, State, aligned, means, whole
+from thermoc.ir.reference.meaning import MEANINGS, Context, Delayed, State, aligned, whole
 from thermoc.support.array_types import AnyArray
 
 
@@ -25,4 +28,4 @@ def _advance(
     return {"x": (y @ V.T).astype(x.dtype)}
 
 
-means(diffusive.OuNetwork, start=_start, read=lambda op, state: state["x"], advance=_advance)
+MEANINGS[diffusive.OuNetwork] = Delayed(start=_start, read=lambda op, state: state["x"], advance=_advance)

@@ -9,7 +9,7 @@ import numpy as np
 
 from thermoc import physics
 from thermoc.ir.dialects import heat
-from thermoc.ir.reference.meaning import Context, State, aligned, means, pure, whole
+from thermoc.ir.reference.meaning import MEANINGS, Context, Delayed, State, aligned, pure, whole
 from thermoc.ir.types import Type
 from thermoc.support.array_types import AnyArray
 
@@ -28,7 +28,9 @@ def _exchange_advance(
     return {"T": layer + decay * (T @ spread.T - layer)}
 
 
-means(heat.HeatExchange, start=_exchange_start, read=lambda op, state: state["T"], advance=_exchange_advance)
+MEANINGS[heat.HeatExchange] = Delayed(
+    start=_exchange_start, read=lambda op, state: state["T"], advance=_exchange_advance
+)
 
 
 @lru_cache(maxsize=8)
@@ -99,11 +101,8 @@ def _kicks(
     return flux[:, ~grounded] @ (nodes[i[~grounded]] - nodes[j[~grounded]]), flux[:, grounded] @ nodes[i[grounded]]
 
 
-means(
-    heat.HeatNetwork,
-    start=_network_start,
-    read=lambda op, state: (state["T"], state["heat"], state["work"]),
-    advance=_network_advance,
+MEANINGS[heat.HeatNetwork] = Delayed(
+    start=_network_start, read=lambda op, state: (state["T"], state["heat"], state["work"]), advance=_network_advance
 )
 
 
@@ -143,11 +142,8 @@ def _modes(x: AnyArray, step: physics.DiffusionStep, *, inverse: bool) -> AnyArr
     return x
 
 
-means(
-    heat.Diffusion,
-    start=_diffusion_start,
-    read=lambda op, state: (state["T"], state["outflow"]),
-    advance=_diffusion_advance,
+MEANINGS[heat.Diffusion] = Delayed(
+    start=_diffusion_start, read=lambda op, state: (state["T"], state["outflow"]), advance=_diffusion_advance
 )
 _diffusion = lru_cache(maxsize=8)(physics.diffusion_step)
 
@@ -177,4 +173,4 @@ def _reservoir_advance(op: heat.Reservoir, ctx: Context, state: State, heat: Any
     return {"total": state["total"] + heat.sum(axis=tuple(range(1, heat.ndim)))}
 
 
-means(heat.Reservoir, start=_reservoir_start, read=_reservoir_read, advance=_reservoir_advance)
+MEANINGS[heat.Reservoir] = Delayed(start=_reservoir_start, read=_reservoir_read, advance=_reservoir_advance)

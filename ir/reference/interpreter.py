@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -179,7 +179,8 @@ def _operands(op: Op, values: Mapping[str, AnyArray]) -> list[Any]:
 
 
 def _record(op: Op, results: Any, values: dict[str, AnyArray]) -> None:
-    for value, array in zip(op.results, results if isinstance(results, tuple) else (results,), strict=True):
+    arrays = cast("tuple[AnyArray, ...]", results if isinstance(results, tuple) else (results,))
+    for value, array in zip(op.results, arrays, strict=True):
         values[value.name] = array
 
 

@@ -1,5 +1,8 @@
 """The meaning of particles in a bath."""
 
+# pyright: reportConstantRedefinition=false
+# (T and U are physical symbols, and no constants)
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -9,7 +12,7 @@ import numpy as np
 
 from thermoc import physics
 from thermoc.ir.dialects import langevin
-from thermoc.ir.reference.meaning import Context, State, aligned, means, pure, whole
+from thermoc.ir.reference.meaning import MEANINGS, Context, Delayed, State, Stateful, aligned, pure, whole
 from thermoc.ir.types import Type
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import error
@@ -38,7 +41,9 @@ def _brownian_advance(
     return {"x": physics.ou_step(x, mobility * force, T / k, mobility * k, z, dt)}
 
 
-means(langevin.Brownian, start=_brownian_start, read=lambda op, state: state["x"], advance=_brownian_advance)
+MEANINGS[langevin.Brownian] = Delayed(
+    start=_brownian_start, read=lambda op, state: state["x"], advance=_brownian_advance
+)
 
 
 def _langevin_start(op: langevin.Langevin, ctx: Context, *operands: Any) -> State:
@@ -68,11 +73,8 @@ def _langevin_advance(
     return {"x": x + dt / 2 * v, "w": v, "kick": np.ones(1, x.dtype)}
 
 
-means(
-    langevin.Langevin,
-    start=_langevin_start,
-    read=lambda op, state: (state["x"], state["w"]),
-    advance=_langevin_advance,
+MEANINGS[langevin.Langevin] = Delayed(
+    start=_langevin_start, read=lambda op, state: (state["x"], state["w"]), advance=_langevin_advance
 )
 
 
@@ -84,11 +86,11 @@ def _velocity(
     return v, {"kick": np.full(1, 0.5, w.dtype)}
 
 
-means(
-    langevin.Velocity,
-    start=lambda op, ctx, *_: {"kick": np.zeros(1, op.v.dtype.numpy)},
-    step=_velocity,
-)
+def _velocity_start(op: langevin.Velocity, ctx: Context, *operands: AnyArray) -> State:
+    return {"kick": np.zeros(1, op.v.dtype.numpy)}
+
+
+MEANINGS[langevin.Velocity] = Stateful(start=_velocity_start, step=_velocity)
 
 
 @pure(langevin.KineticEnergy)
@@ -180,7 +182,7 @@ def _bonds_step(
     return (formed, (formed * energy).sum(axis=-1)), {"formed": formed}
 
 
-means(langevin.Bonds, start=_bonds_start, step=_bonds_step)
+MEANINGS[langevin.Bonds] = Stateful(start=_bonds_start, step=_bonds_step)
 
 
 def _bonds(op: Any, x: AnyArray, first: AnyArray, second: AnyArray) -> tuple[AnyArray, AnyArray]:

@@ -20,6 +20,8 @@ from thermoc.support import philox
 from thermoc.support.array_types import AnyArray
 
 State = dict[str, AnyArray]
+Read = Callable[[Any, State], Any]
+"""(op, state) -> results."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,24 +81,18 @@ class Delayed:
     """The meaning of an op whose results depend on its state alone, which moves at the end of the tick."""
 
     start: Callable[..., State]
-    read: Callable[..., Any]
+    read: Read
     advance: Callable[..., State]
 
 
 MEANINGS: dict[type[Op], Pure | Stateful | Delayed] = {}
 
 
-def means(cls: type[Op], **functions: Callable[..., Any]) -> None:
-    """Record the meaning of an op; the functions named are those of one of the three kinds."""
-    kind = Delayed if "read" in functions else Stateful if "start" in functions else Pure
-    MEANINGS[cls] = kind(**functions)
-
-
 def pure(cls: type[Op]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Record the decorated function as the meaning of a pure op."""
 
     def record(function: Callable[..., Any]) -> Callable[..., Any]:
-        means(cls, step=function)
+        MEANINGS[cls] = Pure(step=function)
         return function
 
     return record

@@ -1,17 +1,20 @@
 """The meaning of coupled binary units: heat bath, colour by colour."""
 
+# pyright: reportConstantRedefinition=false
+# (T and U are physical symbols, and no constants)
+
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from thermoc import physics
 from thermoc.ir.dialects import sampling
-from thermoc.ir.reference.meaning import Context, State, aligned, means, pure, whole
+from thermoc.ir.reference.meaning import MEANINGS, Context, Delayed, State, aligned, pure, whole
 from thermoc.support import philox
-from thermoc.support.array_types import AnyArray, IntArray
+from thermoc.support.array_types import AnyArray, BoolArray, FloatArray, IntArray
 
 
 def _drive(op: Any, s: AnyArray, h: AnyArray, J: AnyArray | None, rows: tuple[Any, ...]) -> AnyArray:
@@ -33,13 +36,15 @@ def _product(s: AnyArray, J: AnyArray | None, rows: tuple[Any, ...]) -> AnyArray
 
 @pure(sampling.GibbsSweeps)
 def gibbs_sweeps(op: Any, ctx: Context, s: AnyArray, T: AnyArray, J: Any, h: AnyArray, *others: Any) -> AnyArray:
-    *rows, colors = others
+    *rows, colors_given = others
     n = s.shape[1]
-    colors: IntArray = np.arange(n) if colors is None else colors[0]
+    colors = cast("IntArray", np.arange(n) if colors_given is None else colors_given[0])
     s = np.broadcast_to(s, (max(len(s), ctx.batch), n)).copy()
     T = np.broadcast_to(T.reshape(len(T), *(1,) * (3 - T.ndim), *T.shape[1:]), (len(T), op.sweeps, n))
     low = s.dtype.type(-1 if op.levels == "spin" else 0)
-    classes = [np.ones(n, bool)] if op.order == "parallel" else [colors == color for color in np.unique(colors)]
+    classes: list[BoolArray] = [np.ones(n, bool)]
+    if op.order != "parallel":
+        classes = [np.equal(colors, color) for color in np.unique(colors)]
     for sweep in range(op.sweeps):
         goes_up = _chance(op, ctx, sweep, colors)
         for members in classes:
@@ -64,7 +69,8 @@ def _digits(op: Any, ctx: Context, sweep: int, colors: AnyArray) -> AnyArray:
     (n,) = op.s.shape
     sample = np.arange(ctx.first_sample, ctx.first_sample + ctx.batch)[:, np.newaxis]
     if op.draws == "replica":
-        word, bit = sample // 64 * n + np.arange(n), np.broadcast_to(sample % 64, (ctx.batch, n))
+        word: IntArray = sample // 64 * n + np.arange(n)
+        bit: IntArray = np.broadcast_to(sample % 64, (ctx.batch, n))
     else:
         sizes = np.array([-(-int((colors == color).sum()) // 64) for color in np.unique(colors)])
         color_index, rank = np.searchsorted(np.unique(colors), colors), np.empty(n, int)
@@ -72,7 +78,7 @@ def _digits(op: Any, ctx: Context, sweep: int, colors: AnyArray) -> AnyArray:
             rank[colors == color] = np.arange((colors == color).sum())
         word_in_sample = np.concatenate([[0], np.cumsum(sizes)])[color_index] + rank // 64
         word, bit = sample * sizes.sum() + word_in_sample, np.broadcast_to(rank % 64, (ctx.batch, n))
-    U = np.zeros((ctx.batch, n))
+    U: FloatArray = np.zeros((ctx.batch, n))
     for draw in range(26):
         w = philox.words(
             word.astype(np.uint64), tick=ctx.tick * op.sweeps + sweep, draw=draw, stream=op.stream, seed=ctx.seed
@@ -91,7 +97,7 @@ def _advance(op: sampling.Gibbs, ctx: Context, state: State, *operands: Any) -> 
     return {"s": gibbs_sweeps(op, ctx, state["s"], *operands[:-1])}
 
 
-means(sampling.Gibbs, start=_start, read=lambda op, state: state["s"], advance=_advance)
+MEANINGS[sampling.Gibbs] = Delayed(start=_start, read=lambda op, state: state["s"], advance=_advance)
 
 
 def ising_energy(op: Any, ctx: Context, s: AnyArray, J: Any, h: AnyArray, *rows: Any) -> AnyArray:

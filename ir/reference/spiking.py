@@ -8,7 +8,7 @@ import numpy as np
 
 from thermoc import physics
 from thermoc.ir.dialects import spiking
-from thermoc.ir.reference.meaning import Context, State, aligned, means, pure, whole
+from thermoc.ir.reference.meaning import MEANINGS, Context, State, Stateful, aligned, pure, whole
 from thermoc.support.array_types import AnyArray
 
 
@@ -133,15 +133,15 @@ def scale(op: spiking.Scale, ctx: Context, x: AnyArray, s: AnyArray) -> AnyArray
     return np.multiply(*aligned(x, s))
 
 
-means(spiking.Lif, start=_start, step=_lif)
-means(spiking.If, start=_start, step=_if)
-means(spiking.CubaLif, start=_start, step=_cuba_lif)
-means(spiking.CubaLi, start=_start, step=_cuba_li)
-means(spiking.Li, start=_start, step=_li)
-means(spiking.I, start=_start, step=_i)
-means(spiking.Trace, start=_trace_start, step=_trace)
-means(spiking.LifStep, start=_start, step=_lif_step)
-means(spiking.TraceStep, start=_trace_start, step=_trace_step)
+MEANINGS[spiking.Lif] = Stateful(start=_start, step=_lif)
+MEANINGS[spiking.If] = Stateful(start=_start, step=_if)
+MEANINGS[spiking.CubaLif] = Stateful(start=_start, step=_cuba_lif)
+MEANINGS[spiking.CubaLi] = Stateful(start=_start, step=_cuba_li)
+MEANINGS[spiking.Li] = Stateful(start=_start, step=_li)
+MEANINGS[spiking.I] = Stateful(start=_start, step=_i)
+MEANINGS[spiking.Trace] = Stateful(start=_trace_start, step=_trace)
+MEANINGS[spiking.LifStep] = Stateful(start=_start, step=_lif_step)
+MEANINGS[spiking.TraceStep] = Stateful(start=_trace_start, step=_trace_step)
 
 
 def _decode_start(op: spiking.Decode, ctx: Context, x: Any) -> State:
@@ -154,4 +154,4 @@ def _decode(op: spiking.Decode, ctx: Context, state: State, x: AnyArray):
     return total / ticks[0], {"total": total, "ticks": ticks}
 
 
-means(spiking.Decode, start=_decode_start, step=_decode)
+MEANINGS[spiking.Decode] = Stateful(start=_decode_start, step=_decode)

@@ -1,5 +1,8 @@
 """The meaning of ``thermo``, by the functions of ``thermoc.physics``."""
 
+# pyright: reportConstantRedefinition=false
+# (T and U are physical symbols, and no constants)
+
 from __future__ import annotations
 
 from typing import Any
@@ -8,8 +11,8 @@ import numpy as np
 
 from thermoc import physics
 from thermoc.ir.dialects import thermo
-from thermoc.ir.reference.meaning import Context, State, aligned, means, pure, whole
-from thermoc.support.array_types import AnyArray, IntArray
+from thermoc.ir.reference.meaning import MEANINGS, Context, Delayed, State, aligned, pure, whole
+from thermoc.support.array_types import AnyArray, BoolArray, IntArray
 
 
 @pure(thermo.Boltzmann)
@@ -54,7 +57,8 @@ def sample_binary(op: thermo.SampleBinary, ctx: Context, drive: AnyArray, T: Any
 def sample_categorical(op: thermo.SampleCategorical, ctx: Context, x: AnyArray, T: AnyArray) -> AnyArray:
     u, x, T = aligned(ctx.uniform(op.s.inferred, op.stream), x, T)
     winner: IntArray = (x + T * np.log(-np.log(u))).argmin(axis=-1)  # Gumbel's minimum: -log(-log(u)) is one
-    return (winner[..., np.newaxis] == np.arange(u.shape[-1])).astype(u.dtype)
+    fires: BoolArray = np.equal(winner[..., np.newaxis], np.arange(u.shape[-1]))
+    return fires.astype(u.dtype)
 
 
 @pure(thermo.Noise)
@@ -76,7 +80,7 @@ def _memory_advance(
     return {"m": physics.ou_step(m, x, T, gamma, z, m.dtype.type(ctx.dt))}
 
 
-means(thermo.Memory, start=_memory_start, read=lambda op, state: state["m"], advance=_memory_advance)
+MEANINGS[thermo.Memory] = Delayed(start=_memory_start, read=lambda op, state: state["m"], advance=_memory_advance)
 
 
 @pure(thermo.Schedule)
@@ -105,7 +109,9 @@ def _adaptive_advance(
     return {"T": after.astype(T.dtype), **running}
 
 
-means(thermo.AdaptiveSchedule, start=_adaptive_start, read=lambda op, state: state["T"], advance=_adaptive_advance)
+MEANINGS[thermo.AdaptiveSchedule] = Delayed(
+    start=_adaptive_start, read=lambda op, state: state["T"], advance=_adaptive_advance
+)
 
 
 @pure(thermo.OrderParameter)

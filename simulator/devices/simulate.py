@@ -100,9 +100,7 @@ def simulate(
     solver = loops.Solver(METHODS.index(method), float(dt or 0.0), tolerance)
     record = _begin(device, schedule, n)
     draws = Draws(noise, first, 0, stream, key)
-    outcome: tuple[int, int, int] = attended(
-        lambda: loops.run(device.rows, schedule, solver, draws, record), halt=record.counts[2:]
-    )
+    outcome: Outcome = attended(lambda: loops.run(device.rows, schedule, solver, draws, record), halt=record.counts[2:])
     if outcome[0] != loops.FINE:
         raise _failure(device, method, schedule, record, *outcome)
     return _trace(device, schedule, record)

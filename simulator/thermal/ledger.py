@@ -1,4 +1,4 @@
-"""The energy balance of a step: what entered, what left through each face, what the cells hold more than before (P45)."""
+"""The energy balance of a step: what entered, what left through each face, what the cells gained (P45)."""
 
 from __future__ import annotations
 

@@ -158,6 +158,14 @@ def test_links_that_are_not_hard_are_refused_in_old_and_new_groups(tmp_path: Pat
         refused(tmp_path / "x.h5", "T507", "link")
 
 
+def test_a_single_chunk_that_skips_a_filter_is_refused(tmp_path: Path):
+    with h5py.File(tmp_path / "x.h5", "w", libver=("v110", "v110")) as file:
+        array = np.arange(64)
+        stored = file.create_dataset("x", shape=(64,), chunks=(64,), dtype=array.dtype, shuffle=True)
+        stored.id.write_direct_chunk((0,), array.tobytes(), filter_mask=1)
+    refused(tmp_path / "x.h5", "T507", "skips filters")
+
+
 def test_a_chunk_that_inflates_beyond_its_size_is_stopped_at_it(tmp_path: Path):
     """200 MB in 200 kB, where 800 bytes are declared: HDF5's own filter would make room for all of it."""
     with h5py.File(tmp_path / "x.h5", "w") as file:

@@ -49,7 +49,7 @@ def _shipped(value: Any) -> bool:
     return value is None or (isinstance(value, str) and value in chips.names())
 
 
-_SIM = {
+_CHIP = {
     **dict.fromkeys(("precision", "temperature", "placement", "start", "cells", "adc"), _text),
     "chip": _shipped,
     "slot": _number,
@@ -63,10 +63,11 @@ _LAVA = {
     "input_range": _range,
 }
 ALLOWED: dict[str, dict[str, Callable[[Any], bool]]] = {
-    "sim": _SIM,
+    "sim": {"precision": _text},
     "onnx": {"precision": _text, "step": _flag},
     "brian2": _BRIAN2,
     "lava": _LAVA,
+    "chip": _CHIP,
 }
 """The options that change what a run gives, by target. None of them names a path."""
 

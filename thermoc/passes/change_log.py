@@ -34,10 +34,10 @@ class Change:
 class Log:
     """Collects the changes of one pass, and analyses: what it works out about a graph without changing it."""
 
-    changes: list[Change] = field(default_factory=list)
-    counterparts: list[object] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list[Change])
+    counterparts: list[object] = field(default_factory=list[object])
     """Of a pass that is not exact: what stands for each unit of the graph before it (``passes.counterparts``)."""
-    analyses: dict[type, object] = field(default_factory=dict)
+    analyses: dict[type[object], object] = field(default_factory=dict[type[object], object])
     """By type, those of this pass and of the passes before it; each prints as text, which ``dump_ir`` shows."""
 
     def keep(self, analysis: object) -> None:
@@ -49,7 +49,7 @@ class Log:
         return needed(self.analyses, kind)
 
     def changed(self, what: str, *, old: object, new: object, bound: str, **numbers: float) -> None:
-        """PassRecord that ``old`` became ``new``; numbers: offset, noise and sampling of the ``Change``."""
+        """Record that ``old`` became ``new``; numbers: offset, noise and sampling of the ``Change``."""
         self.changes.append(Change(what=what, old=str(old), new=str(new), bound=bound, **numbers))
 
 
@@ -75,7 +75,7 @@ class Lowered:
     graph: Graph
     records: tuple[PassRecord, ...]
     graphs: tuple[Graph, ...] = field(default=(), repr=False)
-    analyses: Mapping[type, object] = field(default_factory=dict, repr=False)
+    analyses: Mapping[type[object], object] = field(default_factory=dict[type[object], object], repr=False)
 
     def needed(self, kind: type[Analysis]) -> Analysis:
         """Return the analysis of a type. Errors: T201 where no pass made one."""

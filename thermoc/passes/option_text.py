@@ -48,9 +48,8 @@ def printed(value: Any) -> str:
             return printed(value.name)
         case tuple():
             return f"({', '.join(map(printed, value))})"
-        case _ if dataclasses.is_dataclass(value):
-            return f"{{{stated(value)}}}"
-    return WITHHELD
+        case _:
+            return f"{{{stated(value)}}}" if dataclasses.is_dataclass(value) else WITHHELD
 
 
 def stated(item: Any) -> str:
@@ -106,6 +105,8 @@ def value_of(kind: Any, syntax: Syntax, targets: Targets) -> Any:
                 return dataclass_(**{name: value_of(kinds[name], item, targets) for name, item in options.items()})
         case Word():
             return _of_word(kind, syntax, targets)
+        case _:
+            pass
     raise Unreadable
 
 

@@ -74,7 +74,7 @@ class _Parser:
             if passes:
                 self.expect(",", "',' between two passes")
             token = self.word("the name of a pass")
-            options = self.group(1).options if self.now.text == "{" else {}
+            options: Mapping[str, Syntax] = self.group(1).options if self.now.text == "{" else {}
             passes.append(PassSyntax(name=token.text, options=options, position=token.position))
         return tuple(passes)
 

@@ -9,7 +9,7 @@ import numpy as np
 from thermoc.ir.dialects import loihi
 from thermoc.ir.reference import core
 from thermoc.ir.reference.loihi.integers import shifted, wide
-from thermoc.ir.reference.meaning import Context, State, means, pure
+from thermoc.ir.reference.meaning import MEANINGS, Context, Delayed, State, pure
 from thermoc.support.array_types import AnyArray
 
 
@@ -61,9 +61,9 @@ def _conv(op: loihi.LoihiConv, ctx: Context, state: State, x: AnyArray, weight: 
 
 @pure(loihi.LoihiDendrite)
 def dendrite(op: loihi.LoihiDendrite, ctx: Context, *x: AnyArray) -> AnyArray:
-    return sum(wide(item) for item in x).astype(np.int32)  # pyright: ignore[reportAttributeAccessIssue]
+    return np.sum(np.broadcast_arrays(*map(wide, x)), axis=0).astype(np.int32)
 
 
-means(loihi.LoihiDense, start=_buffer_start, read=_first, advance=_dense)
-means(loihi.LoihiSparse, start=_buffer_start, read=_first, advance=_sparse)
-means(loihi.LoihiConv, start=_buffer_start, read=lambda op, state: state["buffer"], advance=_conv)
+MEANINGS[loihi.LoihiDense] = Delayed(start=_buffer_start, read=_first, advance=_dense)
+MEANINGS[loihi.LoihiSparse] = Delayed(start=_buffer_start, read=_first, advance=_sparse)
+MEANINGS[loihi.LoihiConv] = Delayed(start=_buffer_start, read=lambda op, state: state["buffer"], advance=_conv)

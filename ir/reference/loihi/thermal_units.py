@@ -1,5 +1,8 @@
 """The meaning of Loihi's units with a temperature."""
 
+# pyright: reportConstantRedefinition=false
+# (T and U are physical symbols, and no constants)
+
 from __future__ import annotations
 
 from typing import Any
@@ -8,10 +11,10 @@ import numpy as np
 
 from thermoc.ir.dialects import loihi
 from thermoc.ir.reference.loihi.integers import clipped, decayed, gumbel, logit, normal, started, wide
-from thermoc.ir.reference.meaning import Context, State, aligned, means, pure, whole
+from thermoc.ir.reference.meaning import MEANINGS, Context, Delayed, State, Stateful, aligned, pure, whole
 from thermoc.ir.types import Type
 from thermoc.support import philox
-from thermoc.support.array_types import AnyArray
+from thermoc.support.array_types import AnyArray, BoolArray, IntArray
 
 
 def _words(op: Any, ctx: Context, kind: Type, *, ticks: int = 1, sweeps: int = 1) -> philox.Words:
@@ -53,7 +56,9 @@ def categorical(op: loihi.LoihiCategorical, ctx: Context, a: AnyArray, T: AnyArr
     a, T, bias = (wide(item) for item in aligned(a, T, bias))
     energy = (a + bias << 20) + T * gumbel(_words(op, ctx, op.s.inferred)[0])
     # argmin takes the first of equals, as the units of Lava and of the simulator do.
-    return (np.arange(energy.shape[-1]) == energy.argmin(axis=-1)[..., np.newaxis]).astype(np.int32)
+    least: IntArray = energy.argmin(axis=-1)
+    fires: BoolArray = np.equal(np.arange(energy.shape[-1]), least[..., np.newaxis])
+    return fires.astype(np.int32)
 
 
 def _memory(op: loihi.LoihiMemory, ctx: Context, state: State, *operands: AnyArray) -> State:
@@ -74,6 +79,6 @@ def _heat(op: loihi.LoihiHeat, ctx: Context, state: State, *operands: AnyArray) 
     return {"T": np.clip(T, op.floor, 2**24 - 1).astype(np.int32)}
 
 
-means(loihi.LoihiFermiDirac, start=_initial("s", 4), step=_fermi_dirac)
-means(loihi.LoihiMemory, start=_initial("m", 2), read=lambda op, state: state["m"], advance=_memory)
-means(loihi.LoihiHeat, start=_initial("T", 2), read=lambda op, state: state["T"], advance=_heat)
+MEANINGS[loihi.LoihiFermiDirac] = Stateful(start=_initial("s", 4), step=_fermi_dirac)
+MEANINGS[loihi.LoihiMemory] = Delayed(start=_initial("m", 2), read=lambda op, state: state["m"], advance=_memory)
+MEANINGS[loihi.LoihiHeat] = Delayed(start=_initial("T", 2), read=lambda op, state: state["T"], advance=_heat)

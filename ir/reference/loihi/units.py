@@ -8,7 +8,7 @@ import numpy as np
 
 from thermoc.ir.dialects import loihi
 from thermoc.ir.reference.loihi.integers import clipped, decayed, started, wide, wrapped
-from thermoc.ir.reference.meaning import Context, State, aligned, means, pure, whole
+from thermoc.ir.reference.meaning import MEANINGS, Context, State, Stateful, aligned, pure, whole
 from thermoc.support.array_types import AnyArray
 
 
@@ -77,7 +77,7 @@ def _sigma_delta(op: loihi.LoihiSigmaDelta, ctx: Context, state: State, a: AnyAr
     return message, after | {"sigma": sigma}
 
 
-means(loihi.LoihiLif, start=_lif_start, step=_lif)
-means(loihi.LoihiSigma, start=_zeros, step=_sigma)
-means(loihi.LoihiDelta, start=_zeros, step=_delta)
-means(loihi.LoihiSigmaDelta, start=_zeros, step=_sigma_delta)
+MEANINGS[loihi.LoihiLif] = Stateful(start=_lif_start, step=_lif)
+MEANINGS[loihi.LoihiSigma] = Stateful(start=_zeros, step=_sigma)
+MEANINGS[loihi.LoihiDelta] = Stateful(start=_zeros, step=_delta)
+MEANINGS[loihi.LoihiSigmaDelta] = Stateful(start=_zeros, step=_sigma_delta)

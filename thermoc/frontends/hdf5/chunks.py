@@ -58,6 +58,9 @@ def single_chunk(content: Hdf5Content, at: int, shape: Shape, dtype: np.dtype, f
         return np.empty(shape, dtype)
     chunk_bytes = math.prod(sizes) * dtype.itemsize
     content.spend("arrays", chunk_bytes)
+    # A filtered chunk states its stored size and which filters it skips (4 bytes) before its address.
+    if flags & 2 and content.number(after + 9, 4):
+        raise content.refused("a chunk that skips filters")
     size, address = (content.number(after + 1), after + 13) if flags & 2 else (chunk_bytes, after + 1)
     raw = undo(
         content, content.take(content.number(address), size), filters if flags & 2 else (), chunk_bytes, dtype.itemsize

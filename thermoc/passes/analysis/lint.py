@@ -42,7 +42,8 @@ def _couplings(graph: Graph, op: Any) -> Iterator[Finding]:
 
 def _frozen(graph: Graph, op: Any, values: FloatArray) -> Iterator[Finding]:
     low = _coldest(graph, op)
-    weak = np.abs(values[values != 0]).min(initial=np.inf) * (4 if op.levels == "spin" else 1)
+    # By E = -s.J.s / 2 (P12) a spin turned against one coupling costs 2 |J|, a bit |J|.
+    weak = np.abs(values[values != 0]).min(initial=np.inf) * (2 if op.levels == "spin" else 1)
     if low is None or weak / low < FROZEN:
         return
     notes = (
