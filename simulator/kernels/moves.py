@@ -16,6 +16,7 @@ def to_int(r, x, dtype, samples):
             if dtype == BOOL:
                 rv[i] = 1 if xv[i] != 0 else 0
             elif dtype == I32:
+                # by way of 64 bits, which then wrap: a float beyond 32 bits has no defined conversion to them
                 rv[i] = np.int32(np.int64(xv[i]))
             else:
                 rv[i] = np.int64(xv[i])
@@ -76,6 +77,7 @@ def arg_reduce(r, x, table, at, window, reduction, samples):
             best, source = xv[table[at + o * window]], 0
             for k in range(1, window):
                 value = xv[table[at + o * window + k]]
+                # a best that is NaN stays: every comparison with it is false, its own equality too
                 if best == best and (
                     (reduction == ARGMAX and value > best) or (reduction == ARGMIN and value < best) or value != value
                 ):
