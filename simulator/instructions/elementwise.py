@@ -70,7 +70,6 @@ ABS = elementwise(1, "ABS", absolute)
 
 def sign(x):
     """-1, 0 or 1, the sign of x; NaN stays."""
-    # a NaN fails both comparisons, and is returned as it is
     return type(x)(1) if x > 0 else type(x)(-1) if x < 0 else x
 
 

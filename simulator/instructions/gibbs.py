@@ -42,8 +42,8 @@ def layer_shapes(starts: NDArray[np.int64]) -> list[tuple[int, int]]:
 def _sweeps(row: RowSizes, sweeps: int, form: int, stream: int) -> bool:
     """True where the operands and numbers of sweeps over n units agree."""
     n, rates = row.n, (1, sweeps) if form & BY_SWEEP else (1, sweeps, row.n, sweeps * row.n)
-    # sweeps and stream are words of Philox's counter, which have 32 bits
     sizes = row.x == n and row.one_or_each(row.y, n) and row.z in rates
+    # sweeps and stream are words of Philox's counter, which have 32 bits
     return sizes and n >= 1 and 1 <= sweeps < COUNTER and stream < COUNTER
 
 

@@ -77,7 +77,6 @@ def arg_reduce(r, x, table, at, window, reduction, samples):
             best, source = xv[table[at + o * window]], 0
             for k in range(1, window):
                 value = xv[table[at + o * window + k]]
-                # a best that is NaN stays: every comparison with it is false, its own equality too
                 if best == best and (
                     (reduction == ARGMAX and value > best) or (reduction == ARGMIN and value < best) or value != value
                 ):

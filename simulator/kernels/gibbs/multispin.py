@@ -98,7 +98,6 @@ def four(x, y, z, t):
 @njit(forceinline=True)
 def compare(up, undecided, mine, drawn):
     """Go on by one digit: undecided units may go up where theirs is 1, and are decided where it differs."""
-    # the first digit that differs settles U < P; equal ones leave the unit undecided
     return (undecided & mine) | (~undecided & up), undecided & ~(mine ^ drawn)
 
 

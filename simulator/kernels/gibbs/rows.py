@@ -43,7 +43,7 @@ def gibbs(r, x, y, z, parameters, samples, table, constants, position, scratch, 
                     field = h[i * field_step]
                     for e in range(table[offsets + i], table[offsets + i + 1]):
                         field += constants[first + e] * v[table[columns + e]]
-                    # compared with T logit(u), never divided by T: at T = 0 that is a step, without 0 / 0
+                    # as the reference does: dividing the field by T rounds differently, and one seed must give one trajectory
                     up = factor * field > u[i]
                     # a class that may be coupled sees old levels only: the new ones wait in the uniforms, which are
                     # used up
