@@ -43,7 +43,7 @@ def gibbs(r, x, y, z, parameters, samples, table, constants, position, scratch, 
                     field = h[i * field_step]
                     for e in range(table[offsets + i], table[offsets + i + 1]):
                         field += constants[first + e] * v[table[columns + e]]
-                    # as the reference does: dividing the field by T rounds differently, and one seed must give one trajectory
+                    # as the reference does: the field over T would round otherwise, and one seed give two trajectories
                     up = factor * field > u[i]
                     # a class that may be coupled sees old levels only: the new ones wait in the uniforms, which are
                     # used up
