@@ -28,6 +28,7 @@ def spread(name: str, value: Any, shape: tuple[int, ...]) -> NDArray[np.float64]
     """Return finite numbers broadcast to a shape, in an array of its own. Errors: T402 (shape), T403 (no numbers)."""
     array = numbers(name, value)
     try:
+        # broadcasting gives a view of shared elements that cannot be written
         full = np.array(np.broadcast_to(array, shape))
     except ValueError:
         raise error("T402", f"{name} has the shape {array.shape}", notes=[f"it must broadcast to {shape}"]) from None

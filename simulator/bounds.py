@@ -52,9 +52,11 @@ def _check_arrays(program: Program) -> None:
         raise ValueError("its integers are not of 64 bits")
     if any(array.ndim != 1 for array in (program.floats, program.ints, program.table)):
         raise ValueError("its constants have the wrong shape")
+    # type, not isinstance: JSON's true is an int as well
     if len(program.work) != 2 or not all(type(n) is int and 0 <= n <= MOST_ELEMENTS for n in program.work):
         raise ValueError(f"its working memory is {program.work}")
     capacities = np.array([program.floats.size, program.ints.size, *program.work, *map(len, program.first_states)])
+    # each number by itself first: the sum of two from a file could wrap in 64 bits, and pass the next test
     if (slots < 0).any() or (slots[:, 0] > 5).any() or (slots[:, 1:] > capacities.max()).any():
         raise ValueError("a slot lies nowhere")
     if (slots[:, 1] + slots[:, 2] > capacities[slots[:, 0]]).any():

@@ -64,6 +64,7 @@ class KernelCache(caching._Cache):
 
     def save_overload(self, sig: Any, data: Any) -> None:
         path = self.path(sig, data.codegen)
+        # code that holds addresses of this process would lead another astray
         if path is None or data.library.has_dynamic_globals or any(not loop.can_cache for loop in data.lifted):
             return
         payload = serialize.dumps(data._reduce())
@@ -84,7 +85,9 @@ class KernelCache(caching._Cache):
         sources, kernels = [digest(module) for module in self._made_of], folder()
         if None in sources or kernels is None:
             return None
+        # Numba compiles the values of a closure into the code as constants
         closure = [cell.cell_contents for cell in self._function.__closure__ or ()]
+        # sets are sorted: their order, with the hashes of strings, changes from process to process
         options = sorted(
             (name, sorted(value) if isinstance(value, set) else repr(value)) for name, value in self._options.items()
         )
@@ -148,10 +151,12 @@ def _folder(kernels: Path) -> Path | None:
 
 
 def _checksum(name: str, payload: bytes) -> bytes:
+    # the name too, so that a file which was renamed does not pass for another function
     return hashlib.sha256(name.encode() + payload).digest()
 
 
 def _write(path: Path, content: bytes) -> None:
+    # written beside and renamed: another process sees all of a file or none
     handle, name = tempfile.mkstemp(prefix=".", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as stream:

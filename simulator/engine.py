@@ -110,6 +110,7 @@ def _ticks(
     ranges, collisions, layouts = layout(program).ranges, list[Collision](), dict[Any, Any]()
 
     def work(first: int, last: int) -> None:
+        # work and scratch are each thread's own; states and results are shared, each thread writes its samples alone
         memory = np.empty(program.work[0] * block, real), np.empty(program.work[1] * block, integer)
         spare = np.empty(scratch, real), np.empty(scratch, integer)
         arrays = (program.floats, program.ints, *memory, *states, *packed, *results, program.places, *spare, halt)
@@ -133,6 +134,7 @@ def _ticks(
 
     _spread(work, _cuts(program, ticks, batch, plan.threads), halt, alone=program.effort * batch * ticks < DIRECT)
     if collisions:
+        # first tick, then least sample: the same report for every number of threads
         raise too_near(min(collisions))
     return _unpacked(program.outputs, *results, (ticks, batch))
 
@@ -148,6 +150,7 @@ def _in_halves(
         some = min(longest, ticks - begun)
         piece_of_batch = {name: array[begun : begun + some] for name, array in inputs.items()}
         piece_of_batch |= _ticks(halves.head, piece_of_batch, states, some, plan._replace(begun=begun))
+        # ticks pass for samples: nothing in the tail asks for the number of either
         ones = {name: array.reshape(1, some * plan.batch, *array.shape[2:]) for name, array in piece_of_batch.items()}
         results = _ticks(halves.tail, ones, empty_states, 1, plan._replace(batch=some * plan.batch))
         for name, array in results.items():

@@ -58,6 +58,7 @@ def halves(program: Program) -> Halves | None:
 def _feeding(rows: Rows, states: set[int]) -> set[int]:
     """Return the slots that reach a state, and those that are states (``states``)."""
     feeding = set(states)
+    # backwards: a slot is written before it is read (``bounds``), so that one pass meets all readers first
     for row in reversed(rows):
         if row[0] in (*_WRITES, *_STEPS) or row[1] in feeding:
             feeding.update(_operands(row))

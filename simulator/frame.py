@@ -55,6 +55,7 @@ def layout(program: Program) -> ProgramLayout:
     first, block_step = np.where(work, 0, offset), np.where(work, offset, 0)
     alone = np.flatnonzero(np.isin(code[:, 0], opcodes(Trait.ALONE))).tolist()
     ranges = (*zip([0, *(line + 1 for line in alone)], [*alone, len(code)]),)
+    # banks of even numbers hold floats
     width = np.where((bank % 2 == 0) & (bank < ABSENT), program.floats.itemsize, 8)[slots]
     places = {"banks": bank[slots], "first": first[slots], "each": block_step[slots], "width": width}
     return ProgramLayout(lines=table, ranges=ranges, **places)
@@ -62,6 +63,7 @@ def layout(program: Program) -> ProgramLayout:
 
 def frame(arrays: Sequence[NDArray], numbers: Sequence[int]) -> NDArray[np.int64]:
     """Return the frame of arrays in the order of ``FrameArray``, and numbers in that of ``FrameNumber``."""
+    # bare addresses: the caller must hold the arrays for as long as lines run
     places = [word for array in arrays for word in (array.__array_interface__["data"][0], array.size)]
     return np.array([*places, *numbers], np.int64)
 
@@ -69,6 +71,7 @@ def frame(arrays: Sequence[NDArray], numbers: Sequence[int]) -> NDArray[np.int64
 def lines(program: Program, frame: NDArray[np.int64], block: int) -> NDArray[np.int64]:
     """Return the lines for the banks of a frame, and blocks of so many samples."""
     plan = layout(program)
+    # an absent slot keeps the address 0, by which kernels know it
     start, length = np.zeros((2, ABSENT + 1), np.int64)
     start[:ABSENT], length[:ABSENT] = frame[0 : 2 * ABSENT : 2], frame[1 : 2 * ABSENT : 2]
     at, table = plan.first + plan.each * block, plan.lines.copy()

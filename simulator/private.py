@@ -19,6 +19,7 @@ def why_not_private(folder: Path) -> str:
         state = path.stat()
         if state.st_uid != user and (path == real or state.st_uid != 0):
             return f"{path} belongs to user {_name(state.st_uid)}"
+        # in a folder with the sticky bit, such as /tmp, others cannot rename or remove what is not theirs
         shared = state.st_mode & OTHERS and not (path != real and state.st_mode & stat.S_ISVTX)
         if shared and not (state.st_mode & OTHERS == stat.S_IWGRP and _group_of_one(state.st_gid, user)):
             return f"{path} may be written by others"

@@ -199,6 +199,7 @@ class Program:
 
 def once_a_program(derive: Callable[[Program], T]) -> Callable[[Program], T]:
     """Let what is derived from a program be worked out once, and forgotten with it."""
+    # programs compare by identity: to hash their arrays would cost more than it saves
     known: WeakKeyDictionary[Program, T] = WeakKeyDictionary()
 
     def get(program: Program) -> T:

@@ -19,6 +19,7 @@ from thermoc.simulator.instructions.registry import BY_NAME, INSTRUCTIONS
 from thermoc.simulator.kernels.adapter import kernel_of, row_function
 from thermoc.simulator.kernels.interpreter import run_lines
 
+# those that this process may use: taskset or a cluster's scheduler may leave it fewer than there are
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 ALONE = 4.0
 """Seconds of compiling from which on another process helps: it takes one to start."""
@@ -64,6 +65,7 @@ def _compile(instructions: Sequence[Instruction], signature: Signature) -> None:
             compile_instructions([instruction.name for instruction in mine], signature)
             for helper in helpers:
                 helper.wait()
+            # all of them: what helpers compiled is read from the cache, what they failed at is compiled here
             compile_instructions([instruction.name for instruction in instructions], signature)
     finally:
         for helper in helpers:
@@ -79,6 +81,7 @@ def compile_instructions(names: Iterable[str], signature: Signature) -> None:
         dispatcher.compile(arguments)
         compiled = dispatcher.overloads[arguments]
         symbol = compiled.fndesc.llvm_cfunc_wrapper_name
+        # the dispatcher is kept for good (``_dispatcher``), and with it the code at this address
         _ADDRESSES[name, signature] = compiled.library.get_pointer_to_function(symbol)
 
 
@@ -100,6 +103,7 @@ def _kept(instruction: Instruction, signature: Signature) -> bool:
 
 def _helpers(missing: Sequence[Instruction], signature: Signature) -> list[subprocess.Popen]:
     """Start processes that compile some of the functions into the cache: LLVM uses one core of each."""
+    # a frozen program is its own executable: it would start once more, not an interpreter
     if CORES < 2 or not sys.executable or getattr(sys, "frozen", False):
         return []
     count = min(CORES, len(missing), 1 + int(sum(instruction.seconds for instruction in missing) / ALONE))

@@ -26,6 +26,7 @@ def digest(module: str) -> str | None:
         content, changed = _read(path)
         if changed:
             return None
+        # with the length, so that no text can pass from one file to the next unnoticed
         total.update(f"{name} {len(content)}\n".encode() + content)
     return total.hexdigest()
 

@@ -25,6 +25,7 @@ def attended(work: Callable[[], T], halt: NDArray | None = None) -> T:
     def run() -> None:
         try:
             future.set_result(work())
+        # whatever it is must be passed on, or the waiting thread would wait for ever
         except BaseException as reason:
             future.set_exception(reason)
 

@@ -78,6 +78,7 @@ class RowSizes:
     def places(self, start: int, count: int, least: int, below: int) -> bool:
         """True where ``count`` entries of the table from ``start`` on exist and lie in [least, below)."""
         entries = self.table[start : start + count]
+        # a slice beyond the end is shorter, not an error; sums of Python's integers cannot wrap, whatever a file says
         return start + count <= self.table.size and (
             count == 0 or bool(least <= entries.min() and entries.max() < below)
         )

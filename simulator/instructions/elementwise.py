@@ -167,6 +167,7 @@ MUL = elementwise(22, "MUL", mul)
 
 def div(x, y):
     """x / y."""
+    # by 0 infinity or NaN, not an exception: kernels are compiled with NumPy's error model
     return x / y
 
 
@@ -183,6 +184,7 @@ POW = elementwise(24, "POW", power)
 
 def minimum(x, y):
     """The smaller of x and y; NaN wins."""
+    # a comparison with NaN is false, which lets y through; x needs a test of its own
     return x if x < y or x != x else y
 
 
@@ -199,6 +201,7 @@ MAXIMUM = elementwise(26, "MAXIMUM", maximum)
 
 def thermal_relu(x, T):
     """max(x - T, 0), T = y (P7); NaN stays."""
+    # asked in this sense, a NaN fails the test and reaches x - T
     return type(x)(0) if x <= T else x - T
 
 
@@ -219,6 +222,7 @@ MAXWELL_BOLTZMANN = elementwise(28, "MAXWELL_BOLTZMANN", maxwell_boltzmann, seco
 
 def fermi_dirac(x, T, mu):
     """1 / (1 + e^u), u = (x - mu) / T, T = y and mu = z (P6), 1/2 at x = mu also for T = 0."""
+    # 0 / 0 would be NaN where the limit T -> 0 is 1/2 (P6)
     u = type(x)(0) if T == 0 and x == mu else (x - mu) / T
     exponential = math.exp(-abs(u))  # of the two ways to write it, the one whose exponential cannot overflow
     return (exponential if u > 0 else type(x)(1)) / (type(x)(1) + exponential)

@@ -43,12 +43,14 @@ def _sweeps(row: RowSizes, sweeps: int, form: int, stream: int) -> bool:
     """True where the operands and numbers of sweeps over n units agree."""
     n, rates = row.n, (1, sweeps) if form & BY_SWEEP else (1, sweeps, row.n, sweeps * row.n)
     sizes = row.x == n and row.one_or_each(row.y, n) and row.z in rates
+    # sweeps and stream are words of Philox's counter, which have 32 bits
     return sizes and n >= 1 and 1 <= sweeps < COUNTER and stream < COUNTER
 
 
 def _form_exists(form: int, classes: int, n: int) -> bool:
     """True for a form that exists; a lattice has two classes and a side that words fill."""
     side, form = isqrt(n), form & ~(SPINS | BY_SWEEP)
+    # a row of 128 sites has 64 of each colour, one word
     if form & LATTICE:
         return form == LATTICE | WORDS and classes == 2 and side * side == n and side % 128 == 0
     return form in (0, AT_ONCE, WORDS, REPLICAS)
@@ -60,6 +62,7 @@ def _sparse(
     n, order, offsets = row.n, at + classes + 1, at + classes + 1 + row.n
     if not _sweeps(row, sweeps, form, stream) or not _form_exists(form, classes, n):
         return False
+    # each form belongs to one opcode: their kernels read the noise of a unit in different ways
     if ((form & ~BY_SWEEP) >= WORDS) != shared:
         return False
     if not row.offsets(at, classes, n + 1) or not row.places(order, n, 0, n):

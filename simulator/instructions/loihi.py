@@ -37,7 +37,9 @@ SEND = "row tick mod ticks of the ring is cleared, then each connection adds its
 
 def _ring(row: RowSizes, at: int, ticks: int, units: int, form: int) -> bool:
     """True where the ring lies among the states, and the result has scratch memory for sums to be shifted."""
+    # sums are shifted whole, after all their messages: that needs a place beside the ring
     scratch = ticks * units if form // SHIFT else 0
+    # a shift by as many bits as a word has, or more, has no defined result
     return ticks >= 1 and at + ticks * units <= row.int_states and row.n == scratch and form // SHIFT < 32
 
 
@@ -62,6 +64,7 @@ def _matrix(row: RowSizes, at: int, ticks: int, units: int, starts: int, pairs: 
 def _conv(row: RowSizes, at: int, sizes: int, form: int) -> bool:
     if not row.places(sizes, CONV_SIZES, 0, 2**31) or form >= CONV_SHIFT * 32 or at + row.n > row.int_states:
         return False
+    # Python's integers: a product of a file's sizes could wrap in 64 bits, and pass
     numbers = [int(size) for size in row.table[sizes : sizes + CONV_SIZES]]
     channels, height, width, out, rows, columns, tall, wide, sy, sx, _, _, dy, dx, groups = numbers
     if min(channels, height, width, out, tall, wide, sy, sx, dy, dx, groups) < 1 or channels % groups or out % groups:
@@ -105,6 +108,7 @@ LOIHI_ENCODE = Instruction(
     result=INTS,
     operands=(FLOATS,),
     parameters={"scale": "the bits of a float64", "top": "the greatest magnitude"},
+    # the sign of a float64 is its highest bit: below 2^63 the scale is positive
     fits=lambda row, scale, top: row.x == row.n and 0 < scale < 2**63 and top < 2**31,
     kernel="loihi.conversion.encode",
 )

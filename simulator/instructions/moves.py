@@ -26,6 +26,7 @@ def _gather(row: RowSizes, at: int) -> bool:
 
 
 def _scatter(row: RowSizes, at: int) -> bool:
+    # no -1, which stands for a zero that is read: an element must be written somewhere
     return row.places(at, row.x, 0, row.n)
 
 
@@ -117,6 +118,7 @@ ARG_REDUCE = Instruction(
     operands=(FLOATS,),
     parameters={**WINDOWS, "reduction": "4 maximum, 5 minimum"},
     fits=lambda row, at, window, reduction: (
+        # an empty window has no extreme
         window >= 1 and row.places(at, row.n * window, 0, row.x) and reduction in (ARGMAX, ARGMIN)
     ),
     kernel="moves.arg_reduce",

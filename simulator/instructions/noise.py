@@ -13,6 +13,7 @@ TRAITS = frozenset({Trait.RANDOM, Trait.PER_TICK, Trait.SCRATCH})
 
 
 def _counters(row: RowSizes, draw: int, stream: int) -> bool:
+    # Philox takes words of 32 bits: a longer one would spill into the rounds' high halves
     return draw < COUNTER and stream < COUNTER
 
 

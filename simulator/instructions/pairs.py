@@ -12,6 +12,7 @@ HARMONIC, LENNARD_JONES, COULOMB, TABULATED, SHIFTED = 0, 1, 2, 3, 4
 def _pairs(row: RowSizes, particles: int, axes: int, law: int, settings: int, boxed: int, points: int) -> bool:
     floats = 2 + axes * boxed + 2 * points
     sizes = (row.n, row.x, row.y) == (particles * axes + 2, particles * axes, particles + 2)
+    # a table of one point has no interval to look up
     laws = law < 2 * SHIFTED and boxed <= 1 and (law % SHIFTED != TABULATED or points >= 2)
     return sizes and particles >= 1 and axes >= 1 and laws and settings + floats <= row.float_constants
 

@@ -13,6 +13,7 @@ from thermoc.simulator.instructions.declaration import Instruction, Trait
 
 def _declared() -> Iterator[Instruction]:
     for module in pkgutil.iter_modules(instructions.__path__):
+        # this file is being imported: its names are not all there yet
         if module.name != "registry":
             declared = vars(importlib.import_module(f"{instructions.__name__}.{module.name}"))
             yield from (value for value in declared.values() if isinstance(value, Instruction))

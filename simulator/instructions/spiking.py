@@ -25,6 +25,7 @@ def _columns(row: RowSizes, columns: int, starts: int, targets: int, into: int) 
     if row.z not in (-1, row.n) or into > 1 or columns < 0 or not row.offsets(starts, columns, row.table.size):
         return False
     entries = int(row.table[starts + columns])
+    # offsets never fall, so that the end of the last column bounds every entry
     return (row.x == 1 or entries <= row.x) and row.places(targets, entries, 0, row.n)
 
 

@@ -36,6 +36,7 @@ def sparse(r, x, y, z, table, offsets, columns, samples):
         rv, xv, yv, zv = sample(r, s), sample(x, s), sample(y, s), sample(z, s)
         for i in range(r.size):
             rv[i] = zv[i] if z.given else 0
+            # from the element, in the format of the floats: 0 is an integer, and would make it float64
             total = rv[i]
             for e in range(table[offsets + i], table[offsets + i + 1]):
                 total += xv[e] * yv[table[columns + e]]

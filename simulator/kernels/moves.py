@@ -16,6 +16,7 @@ def to_int(r, x, dtype, samples):
             if dtype == BOOL:
                 rv[i] = 1 if xv[i] != 0 else 0
             elif dtype == I32:
+                # by way of 64 bits, which then wrap: a float beyond 32 bits has no defined conversion to them
                 rv[i] = np.int32(np.int64(xv[i]))
             else:
                 rv[i] = np.int64(xv[i])

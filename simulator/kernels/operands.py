@@ -146,6 +146,7 @@ def _operand(kind):
 
 
 def _operand_type(dtype):
+    # contiguous by its type: loops over an array of any stride would not vectorise
     kind = types.Array(dtype, 1, "C")
     return kind, types.NamedTuple((kind, types.intp, types.intp, types.boolean), RowOperand)
 

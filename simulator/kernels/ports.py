@@ -56,6 +56,7 @@ def read_list(r, ring, offset, ticks, turn, samples):
     first = offset + turn % ticks * r.size
     for s in range(samples):
         rv, at = sample(r, s), first + s * ring.stride
+        # the length comes first, and what lies beyond it is left over from other ticks: it is not copied
         for i in range(1 + max(0, min(ring.array[at], r.size - 1))):
             rv[i] = ring.array[at + i]
 

@@ -43,6 +43,7 @@ def boltzmann_row(r, x, T, at, step):
     for i in range(r.size):
         above = r[i] - low
         r[i] = math.exp(-above / T[at] if alike and above != 0 else -above)  # 0 / 0 at T = 0 would be no number
+    # from an element: begun at 0, an integer, the sum of float32 would be typed as float64
     total = r[0]
     for i in range(1, r.size):
         total += r[i]
@@ -64,12 +65,14 @@ def philox(c0, c1, c2, c3, k0, k1):
 @njit(forceinline=True)
 def uniform64(high, low):
     """((high << 20 | low >> 12) + 1/2) / 2^52; by way of a signed integer, whose conversion vectorises."""
+    # the half keeps 0 and 1 out, so that the logarithms of u and 1 - u are finite
     return (np.float64(np.int64((high << np.uint64(20)) | (low >> np.uint64(12)))) + 0.5) * 2.0**-52
 
 
 @njit(forceinline=True)
 def uniform32(high):
     """((high >> 9) + 1/2) / 2^23."""
+    # 23 digits and the half fill a float32: with one digit more the greatest would round to 1
     return (np.float32(np.int64(high >> np.uint64(9))) + np.float32(0.5)) * np.float32(2.0**-23)
 
 

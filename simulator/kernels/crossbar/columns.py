@@ -58,6 +58,7 @@ def onward_row(typingctx, x, z, beta, p, q, G, bit, F, u, at, tiles):
             for value, target in ((p, words), (q, bits), (now, result)):
                 w.store(value, target, cell)
             w.store(on, flowing, j)
+            # summed while the numbers are in registers: a pass of its own would read three arrays again
             builder.store(w.fma(current, q, builder.load(squares)), squares)
             builder.store(w.fma(now, on, builder.load(passed)), passed)
         totals = [w.total(builder.load(sums)) for sums in (squares, passed)]

@@ -15,6 +15,7 @@ def heats(G, word, bit, r_word, r_bit, cells, along, down):
     m, n = G.shape
     drained, current = zeros(n), empty(n)
     for i in range(m):
+        # one loop for each few arrays, so that LLVM can check that none overlaps another; the last is a recurrence
         for j in range(n):
             current[j] = G[i, j] * (word[i, j] - bit[i, j])
         for j in range(n):

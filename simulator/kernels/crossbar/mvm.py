@@ -76,6 +76,7 @@ def scale(u, gain):
 def separate(u, v, spacing, inverse, half):
     """v = the lowest of the whole numbers that u holds ``apart`` from each other, u = the others; all of them exact."""
     for i in range(u.size):
+        # ``apart`` is a power of two: products with it and with its inverse are exact
         higher = floor(u[i] * inverse + half)
         v[i] = u[i] - spacing * higher
         u[i] = higher
@@ -137,6 +138,7 @@ def mvm(r, x, y, z, table, constants, sizes, settings, vectors, samples):
                     gain = Gain(z.array, at, z.given, 1 if z.size > 1 else 0)
                     row, sums = u[number * columns : (number + 1) * columns], results[number * m : (number + 1) * m]
                     add_codes(sums, row, v, digits, scale_of_reading, gain, converter, slices)
+                # by products of a power of two, which are exact
                 for _ in range(digits.readings):
                     scale_of_reading *= converter.reading
         for number in range(count):
@@ -206,4 +208,5 @@ def digit(q, low, down, base):
     """Return the digit of q that ``low`` brings to the ones' place, with its sign."""
     size = abs(q)
     value = floor(size * low) - base * floor(size * low * down)
+    # q * 0 is 0 for 0, and lets a NaN through
     return value if q > 0 else -value if q < 0 else q * 0

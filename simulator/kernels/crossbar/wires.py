@@ -119,10 +119,12 @@ def potentials(G, word, bit, taken, r_word, r_bit, V, w, b, sizes, tolerance, mo
     m, (rows, width), tiles = wires.m, G.shape, wires.n // LANES
     x, p, q = scratch[0], scratch[1], scratch[2]
     z, F = w, w  # on the way down F takes the place of z row by row, on the way up z that of F
+    # beta starts at 0, but 0 times a NaN that the scratch memory holds is NaN
     x[m:], p[:], q[:] = 0, 0, 0
     u, carried, none = np.zeros(width), np.empty((width, LANES)), np.zeros(rows)
     goal, residual, beta, count = 0.0, 0.0, 0.0, 0
     for i in range(m):
+        # the residual x G W x is a power, and so is measured by that of the cells: volts and siemens cancel
         goal += tolerance * tolerance * taken[i] * V[i] * V[i]
         x[i] = b[i]
     # the residual of the guess: that of a warm start is small already
@@ -156,6 +158,7 @@ def responses(G, word, bit, taken, r_word, r_bit, sizes, first, last, K, toleran
     V, w, b = np.zeros(G.shape[0]), np.zeros_like(G), np.zeros_like(G)
     for i in range(first, last):
         V[i] = 1.0
+        # each from zero: begun from its neighbour's, a response would depend on where the range starts
         b[:] = 0
         if potentials(G, word, bit, taken, r_word, r_bit, V, w, b, sizes, tolerance, most, scratch) < 0:
             return False

@@ -32,7 +32,9 @@ def gather(typingctx, G, x, at, stride, word, group, tiles, carried):
             tile = builder.sub(builder.sub(tiles, w.index(1)), loop.index)
             first = w.times(tile, LANES)
             starts = [w.add(at, first, w.times(stride, i)) for i in range(LANES)]
+            # multiplied before they are transposed: one transposition does for both factors
             rows = [builder.fmul(w.load(cells, start), w.load(potentials, start)) for start in starts]
+            # from the far end: the wire before a cell carries the currents of all cells beyond it
             for k, entering in reversed(list(enumerate(w.transposed(rows)))):
                 cell = w.times(w.add(first, w.index(k)), LANES)
                 now, leaves = (

@@ -82,6 +82,7 @@ def _beside(beside, opposite, start, size, across, colour, right):
     at, flip = across + start, NONE - np.uint64(colour)
     for j in range(0, size, LANES):
         word, mask = load(opposite, at + j), load(right, start + j) ^ flip
+        # the outer words of a row take a bit of another row here; the loop below puts them right
         after = (word >> ONE) | (load(opposite, at + j + 1) << TOP)
         before = (word << ONE) | (load(opposite, at + j - 1) >> TOP)
         store(beside, j, (after & mask) | (before & ~mask))
@@ -132,6 +133,7 @@ def _unpack(s, L, words, low):
 def _every_other(x):
     """Return bits 0, 2, 4, ... side by side."""
     x &= PAIRS[0][0]
+    # five steps that double the width, in the place of a loop over 32 bits
     for mask, step in PAIRS[1:]:
         x = (x | (x >> step)) & mask
     return x

@@ -78,6 +78,7 @@ def gibbs_layers(r, x, y, z, parameters, samples, table, constants, position, ha
             units = order[starts[c] : starts[c + 1]]
             columns = (units.size + COLUMNS - 1) // COLUMNS * COLUMNS
             matrix = ClassMatrix(c, matrix_first, (groups - places[c + 1] + places[c]) * FOUR, columns)
+            # the fields of all samples before any of them is updated: each table of 16 sums then serves the whole block
             _fields(fields, samples, layers, matrix, states, tables)
             for k in range(samples):
                 v = sample(r, k)
@@ -113,6 +114,7 @@ def _encode(v, layers, states, k, up, row):
                 values[j] = v[units[j]]
         for j in range(units.size):
             up[j] = values[j] > low
+            # & and |=, where ``and`` would branch and keep the loop from vectorising
             odd |= (values[j] != low) & (values[j] != high)
         _fill(up, units.size)
         _pack(up, codes[layers.places[c] : layers.places[c + 1]])
@@ -159,6 +161,7 @@ def _fields(fields, samples, layers, matrix, states, tables):
         vector[:] = 0
         band = matrix.first + j // COLUMNS * matrix.rows * COLUMNS + j % COLUMNS
         add_states(vector, samples, layers.w, band, begin, spins, states.codes, 0, groups, tables)
+        # units of a class are not coupled: the matrix has no rows for them, and their codes are passed over
         band += begin * FOUR * COLUMNS
         add_states(
             vector, samples, layers.w, band, groups - last_group, spins, states.codes, last_group, groups, tables
@@ -189,6 +192,7 @@ def _uniforms(u, units, n, k, sweep, stream, position):
     c1, c2, c3 = np.uint64(position.tick), np.uint64(sweep), np.uint64(stream)
     first = (position.sample + k) * n
     for j in range(u.size):
+        # counted by the unit's number, not its place in the class: the same noise as ``rows.gibbs`` draws
         w0, w1, _, _ = philox(np.uint64(first + units[j]), c1, c2, c3, k0, k1)
         u[j] = uniform32(w0) if u.itemsize == 4 else uniform64(w0, w1)
 
@@ -198,6 +202,7 @@ def _drives(row, fields, k, samples, u):
     """Set the fields of one sample side by side, and u to its logits."""
     wide = lanes(fields)
     logits(u)
+    # fields lie vector by vector for all samples; side by side they let ``_decide`` run in vectors
     for start in range(0, u.size, wide):
         position_in_class = start * samples + k * wide
         for lane in range(wide):
@@ -212,6 +217,7 @@ def _decide(v, units, u, row, rates, spins, up):
     if rates.own == 0 and rates.each == 0:
         field, t = h[0], T[0]
         for j in range(n):
+            # drive + drive: Numba types 2 * drive as float64 where drive is a float32
             drive = row[j] + field
             up[j] = (drive + drive if spins else drive) > t * u[j]
     else:

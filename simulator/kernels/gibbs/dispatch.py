@@ -27,7 +27,7 @@ MOST_SUMS, SUMS_A_SAMPLE = 4096, 128
 """Sums are worth their binary digits up to so many, and so many for each sample."""
 LEAST_DIVISOR = 12
 """q is looked for down to the least coupling divided by this."""
-ROUNDING = 4e-16
+ROUNDING = 4e-16  # relative: q, its multiple and the number itself are each off by up to half a unit in the last place
 
 _digits = keep(njit(rows.digits, error_model="numpy", nogil=True), "sweeps by digits", 1.2)
 _lattice, _few, _wide, _pack, _unpack = (
@@ -75,6 +75,7 @@ def words(
     for k in range(samples):
         _of(r, k)[:] = _of(x, k)
     unit_step, later = rows.step.py_func(z.size, n, row.sweeps, row.form)
+    # a word shares its thresholds: fields and temperatures must be those of all samples
     if unit_step == 0 and z.stride == 0 and y.stride == 0:
         T = np.broadcast_to(_of(z, 0), row.sweeps).astype(float)
         if row.form & LATTICE and single:
@@ -108,6 +109,7 @@ def _plan(
     name = (row.couplings, row.at, y.array.__array_interface__["data"][0], limit)
     if np.may_share_memory(h, constants) and name in layouts:
         return layouts[name]
+    # two threads may both make it: the layouts are equal, and the GIL keeps the dictionary whole
     plan = layouts[name] = layout(couplings, h, table[row.at :], row.classes, n, row.form & SPINS > 0, limit)
     return plan
 
@@ -160,6 +162,7 @@ def whole_multiples(numbers: NDArray) -> tuple[float, NDArray] | None:
         return 1.0, numbers.astype(np.int64)
     for divisor in range(1, LEAST_DIVISOR + 1):
         q = float(sizes.min()) / divisor
+        # q only falls from here on, so that no later divisor would do
         if sizes.max() > MOST_SUMS * q:
             return None
         multiples = np.rint(numbers / q)
@@ -209,6 +212,7 @@ def _replicas(
     halt: NDArray,
 ) -> None:
     """Pack the samples, sweep them, unpack."""
+    # a sample has the word and bit of its number, so that its noise is the same however the batch is split
     low, shift = divmod(position.sample, 64)
     groups = -(-(samples + shift) // (64 * LANES)) * LANES
     packed = Packed(np.zeros((n + 1) * groups, np.uint64), groups)

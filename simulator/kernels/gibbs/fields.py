@@ -22,7 +22,7 @@ from thermoc.simulator.kernels.simd.lanes import LANES, load, spread, store
 
 GROUP = 8
 """Neighbours counted together; their lists are padded to whole groups."""
-PLACES = DIGITS + 4
+PLACES = DIGITS + 4  # four digits are read at a time, the one that tells of certainty with three more
 """Digits of P; the next tells whether U < P for certain."""
 
 
@@ -33,6 +33,7 @@ def functions(P, size, codes):
     for r in range(PLACES):
         for j in range(quarters):
             code = NONE
+            # sums beyond the greatest never occur: their digits may be anything, and 0 does
             for k in range(4 * j, min(4 * j + 4, size)):
                 code |= multispin.digit(P[k], r) << np.uint64(k % 4)
             codes[r * quarters + j] = np.int64(code) * LANES
@@ -41,6 +42,7 @@ def functions(P, size, codes):
 @njit(forceinline=True)
 def _sum(a, b, c):
     """Return the sum of three digits, and what is carried."""
+    # a ^ b serves both: five operations an adder
     return a ^ b ^ c, (a & b) | (c & (a ^ b))
 
 
@@ -52,6 +54,7 @@ def _other(packed, bonds, e, g):
 @njit(error_model="numpy", nogil=True)
 def count(planes, height, weight, packed, bonds, number, g):
     """Add 2^weight times the neighbours of list ``number``, words g of them, to a sum."""
+    # these three stay in registers along the list; only eights go by memory, once for eight neighbours
     ones, two, four = (
         load(planes, weight * LANES),
         load(planes, (weight + 1) * LANES),
@@ -82,12 +85,14 @@ def _prepare(planes, height, table, blocks):
     store(table, 0, spread(NONE))
     for k in range(4):
         only = (a if k & 1 else ~a) & (b if k & 2 else ~b)
+        # each function is one of fewer sums and one sum more: 15 operations for all of them
         for code in range(1 << k):
             store(table, (code + (1 << k)) * LANES, load(table, code * LANES) | only)
     store(blocks, 0, spread(ALL))
     size = 1
     for k in range(height - 1, 3, -1):
         plane = load(planes, k * LANES)
+        # from the last to the first: the two halves of a block fall on places that have been read already
         for j in range(size - 1, -1, -1):
             block = load(blocks, j * LANES)
             store(blocks, 2 * j * LANES, block & ~plane)
@@ -100,6 +105,7 @@ def _four(planes, table, blocks, codes, r):
     """Return digits r to r + 3 of the units' P."""
     quarters = codes.size // PLACES
     c, d = load(planes, 2 * LANES), load(planes, 3 * LANES)
+    # four digits together: where a sum lies is worked out once for all of them
     f0, f1, f2, f3 = spread(NONE), spread(NONE), spread(NONE), spread(NONE)
     for j in range(0, quarters, 4):
         block, at = load(blocks, j // 4 * LANES), r * quarters + j

@@ -33,8 +33,10 @@ def packed(
     within = position - starts[which]
     unit = np.repeat(np.arange(len(order)), np.diff(offsets))
     mine, theirs = which[unit], which[columns]
+    # a matrix has no rows for its own class, so that those of later classes move up
     row = base[theirs] + within[columns] - np.where(theirs > mine, filled[mine], 0)
     rows = np.array([rows for rows, _ in layer_shapes(starts)])[mine]
     band, column = np.divmod(within[unit], COLUMNS)
     at = np.cumsum([0, *sizes])[mine] + (band * rows + row) * COLUMNS + column
+    # a sum, not an assignment: couplings that name one pair twice add up, as they do row by row
     return np.bincount(at, values, minlength=sum(sizes))

@@ -94,6 +94,7 @@ def adder(tables):
                 line = builder.add(co, builder.mul(loop.index, cs))
                 for k in range(tables):
                     state = builder.load(builder.gep(states, [builder.add(line, ir.Constant(index, k))]))
+                    # codes are offsets in bytes, at most 15 * 64: a code takes two bytes, a look-up no product
                     offset = builder.add(builder.zext(state, index), ir.Constant(index, k * STATES * VECTOR_BYTES))
                     entry = builder.bitcast(builder.gep(entries, [offset]), kind.as_pointer())
                     total = builder.fadd(total, builder.load(entry, align=size))
@@ -123,5 +124,6 @@ def add_states(r, samples, w, wo, groups, spins, codes, co, cs, tables):
         if deep == DEEP:
             add_eight(r, 0, samples, tables, 0, codes, co + first, cs)
         else:
+            # the remaining tables one at a time, in the same order: the sum does not depend on how they are grouped
             for k in range(deep):
                 add_one(r, 0, samples, tables, k * size, codes, co + first + k, cs)

@@ -63,6 +63,7 @@ def threshold(drive, T):
     # of the two ways to write it, the one whose exponential cannot overflow
     exponential = math.exp(-abs(drive) / T)
     p = 1 / (1 + exponential) if drive >= 0 else exponential / (1 + exponential)
+    # by way of a signed integer: before AVX-512, x86 has no conversion to an unsigned one
     return np.uint64(np.int64(math.ceil(p * 2.0**DIGITS)))
 
 
@@ -77,6 +78,8 @@ def digit(P, r):
 @njit(error_model="numpy", nogil=True)
 def polynomials(P, D):
     """Set five words a digit, all ones or none: the coefficients of the digit of five P."""
+    # Moebius inversion modulo 2: the digits of five P fix five coefficients, whatever the couplings are;
+    # 0 - 1 wraps around to all ones, so that a coefficient is a mask for 64 units
     for r in range(DIGITS + 1):
         d0, d1, d2 = digit(P[0], r), digit(P[1], r), digit(P[2], r)
         at = TERMS * r
@@ -119,6 +122,7 @@ def few(scratch, j, words, place, count, D, element, counter):
 
     count: of each unit's neighbours up, as ``four`` returns it.
     """
+    # draws 0 to 3 are used up here and ``finish`` goes on from draw SHARED, so that no digit is seen twice
     drawn = four_blocks(element, counter.tick, NONE, counter.stream, counter.k0, counter.k1)
     up, undecided = _go_on(spread(NONE), spread(ALL), count, D, 0, drawn)
     for k in range(4):
@@ -138,6 +142,7 @@ def few_more(plan, scratch, i, undecided, number, drawn):
 @njit(forceinline=True)
 def leave(scratch, j, words, place, up, undecided, element):
     """Set the units decided of words from a place on; leave at j who they are and who is undecided."""
+    # undecided units stay down until ``finish`` adds them by OR; no other unit of the block is their neighbour
     store(words, place, up & ~undecided)
     store(scratch, ELEMENT + j, element)
     store(scratch, PLACE + j, count_up() + np.uint64(place))
@@ -168,8 +173,10 @@ def finish(advance, plan, facts, scratch, n, words, counter):
             element = load(scratch, ELEMENT + i)
             drawn = two_blocks(element, counter.tick, draw, counter.stream, counter.k0, counter.k1)
             up, undecided_after = advance(plan, scratch, i, undecided, number, drawn)
+            # after the last digit ``advance`` answers for all units of a word: those decided before must not change
             store(scratch, UP + i, up & undecided & ~undecided_after)
             _undecided(scratch, i, undecided_after)
+        # one by one: once packed, the words of a vector may lie anywhere
         for i in range(m):
             words[np.int64(scratch[PLACE + i])] |= scratch[UP + i]
         m = _compact(scratch, m, facts)
@@ -186,6 +193,7 @@ def _compact(scratch, n, facts):
             index[m] = np.uint64(start + first_bit(some))
             some &= some - ONE
             m += 1
+    # index[i] >= i, so that each word is read before its place is written
     for first in range(LEFT, FACTS + facts * BLOCK, BLOCK):
         row = scratch[first : first + BLOCK]
         for i in range(m):
@@ -203,6 +211,7 @@ def below(P, element, bit, tick, stream, key):
         return P != NONE
     k0, k1 = np.uint64(key) & LOW, np.uint64(key) >> HALF
     for draw in range(DRAWS):
+        # masked as in ``blocks``, where the low half of an element counts: both must draw the same digits
         w0, w1, w2, w3 = philox(np.uint64(element) & LOW, np.uint64(tick), np.uint64(draw), np.uint64(stream), k0, k1)
         for half in range(2):
             word = (w2 << HALF) | w3 if half else (w0 << HALF) | w1

@@ -70,6 +70,7 @@ class Draws(NamedTuple):
 def counter_of(draws, sweep):
     """Return the counter of a sweep."""
     key = np.uint64(draws.key)
+    # Philox's third word counts the digits of a unit, so that the sweep must go into the tick's word
     return Counter(np.uint64(draws.tick * draws.T.size + sweep), np.uint64(draws.stream), key & LOW, key >> HALF)
 
 
@@ -98,6 +99,7 @@ def few_replicas(packed, bonds, runs, law, draws, halt):
                     x, y = _neighbour(packed, bonds, 4 * i, g)
                     z, t = _neighbour(packed, bonds, 4 * i + 2, g)
                     count = multispin.four(x, y, z, t)
+                    # as ``rows.digits`` counts: a sample has the same noise whichever kernel runs it
                     element = count_up() * np.uint64(n) + np.uint64((draws.low + g) * n + i)
                     multispin.few(scratch, j, words, i * groups + g, count, D, element, counter)
                     j += LANES
@@ -130,6 +132,8 @@ def wide_replicas(packed, bonds, runs, law, draws, halt):
     # four planes at least: sums are looked up by their last four digits
     while bound >> height:
         height += 1
+    # ``fields.count`` stores three planes at once, also from the highest on; no sum passes ``bound``, so those
+    # beyond it stay 0
     planes, table = np.zeros((height + 3) * LANES, np.uint64), np.empty(16 * LANES, np.uint64)
     blocks = np.empty((1 << (height - 4)) * LANES, np.uint64)
     codes = np.empty((2, (bound // 16 + 1) * 4 * fields.PLACES), np.int64)
@@ -169,6 +173,7 @@ def pack(s, n, samples, shift, packed):
             up = spread(NONE)
             for b in range(begin, stop):
                 up = up | (positive(s, (b - shift) * n + i) & (ONE << np.uint64(b - k)))
+            # units that are neighbours in s lie ``groups`` words apart here: vectors along s, then word by word
             vector = np.empty(LANES, np.uint64)
             store(vector, 0, up)
             for lane in range(LANES):

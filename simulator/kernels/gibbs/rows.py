@@ -43,6 +43,7 @@ def gibbs(r, x, y, z, parameters, samples, table, constants, position, scratch, 
                     field = h[i * field_step]
                     for e in range(table[offsets + i], table[offsets + i + 1]):
                         field += constants[first + e] * v[table[columns + e]]
+                    # as the reference does: the field over T would round otherwise, and one seed give two trajectories
                     up = factor * field > u[i]
                     # a class that may be coupled sees old levels only: the new ones wait in the uniforms, which are
                     # used up
@@ -99,6 +100,7 @@ def digits(v, rates, row, number, halt):
     low, factor = (-1, 2) if form & SPINS else (0, 1)
     total = 0
     for c in range(classes):
+        # each class fills whole words, so that units which share a word are never coupled
         total += (table[at + c + 1] - table[at + c] + 63) // 64
     for sweep in range(row.sweeps):
         if stopped(halt):  # pyright: ignore[reportCallIssue]

@@ -18,6 +18,7 @@ def encode(r, x, scale, top, samples):
         rv, xv = sample(r, s), sample(x, s)
         for i in range(r.size):
             y = np.rint(np.float64(xv[i]) * factor)
+            # clipped as a float: one beyond 64 bits has no defined conversion
             rv[i] = np.int64(min(max(y, -np.float64(top)), np.float64(top)))
 
 

@@ -57,6 +57,7 @@ def gumbel(word):
     upper = 2**33 - (2 * np.int64(word) + 1)
     if upper > 2**32:
         return natural(lg(surprise(word)) - (FRACTION << FRACTION))
+    # near u = 1 little is left of the digits of -ln u: with v = 1 - u, ln(-ln u) is ln v + v / 2 + 0.28 v^2
     q = upper >> 21
     return natural(lg(upper) - (33 << FRACTION)) + (q * (2048 + (1150 * q >> FRACTION)) >> FRACTION)
 

@@ -78,6 +78,7 @@ def walk(r, senders, connections, base):
         if unit < 0:
             continue
         for e in range(table[starts + unit], table[starts + unit + 1]):
+            # both are below the ring's size: a comparison does for the remainder, whose division would take longer
             index = base + table[pairs + 2 * e]
             r[index - r.size if index >= r.size else index] += table[pairs + 2 * e + 1] * message
 
@@ -185,6 +186,7 @@ def conv(r, x, y, table, int_states, at, sizes, form, samples):
                         continue
                     weight = ((channel * tall + ky) * wide + kx) * outputs
                     target = lowest * plane + row // sy * columns + column // sx
+                    # weights of all outputs lie side by side for this loop, whatever the window
                     for k in range(outputs):
                         sums[target + k * plane] += y.array[weight + k] * message
         for i in range(r.size):

@@ -66,6 +66,7 @@ def lif(r, x, y, parameters, int_states, tick, samples):
     """Step currents and membranes; r gets the list of the units that fire."""
     currents, membranes, du, dv, threshold, form = parameters
     n, firing_level = r.size - 1, threshold + (0 if form & AT_LEAST else 1)
+    # the chip takes du + 1 of 4096 from u but dv of v; the masks tell the compiler how small the factors are
     keep_u, keep_v = np.int64(4095 - du) & 4095, np.int64(4096 - dv) & 8191
     for s in range(samples):
         fired, count, first = sample(r, s), 0, s * int_states.stride

@@ -9,6 +9,7 @@ from numba.extending import intrinsic
 @intrinsic
 def fma(typingctx, x, y, z):
     """x y + z, rounded once."""
+    # None lets typing fail: operands of mixed formats would be cast, and so rounded twice
     if not (isinstance(x, types.Float) and x == y == z):
         return None
 

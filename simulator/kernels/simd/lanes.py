@@ -43,6 +43,7 @@ class _Model(models.PrimitiveModel):
 
 def _spread(builder, value):
     kind = ir.VectorType(value.type, LANES)
+    # LLVM knows this pair as one broadcast
     first = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
     zeros = ir.Constant(ir.VectorType(ir.IntType(32), LANES), None)
     return builder.shuffle_vector(first, ir.Constant(kind, ir.Undefined), zeros)
@@ -103,6 +104,7 @@ def load(typingctx, words, place):
 
     def codegen(context, builder, sig, args):
         pointer, size = _pointer(context, builder, sig.args[0], *args)
+        # aligned as an element is: a place need not be a whole number of vectors from the start
         return builder.load(pointer, align=size)
 
     return lanes(words, types.intp), codegen
@@ -139,6 +141,7 @@ def positive(typingctx, numbers, place):
     def codegen(context, builder, sig, args):
         pointer, size = _pointer(context, builder, sig.args[0], *args)
         numbers = builder.load(pointer, align=size)
+        # an ordered comparison: a NaN is not above 0
         return builder.sext(builder.fcmp_ordered(">", numbers, ir.Constant(numbers.type, None)), _VECTOR)
 
     return lanes(numbers, types.intp), codegen
@@ -174,6 +177,7 @@ def first_bit(typingctx, word):
     """Return the place of the lowest bit of a word that has one."""
 
     def codegen(context, builder, sig, args):
+        # 1: undefined for a word of zeros, which saves a test where the instruction does not know zeros
         return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
 
     return types.intp(types.uint64), codegen
@@ -193,6 +197,7 @@ def blocks(count):
                 return _spread(builder, builder.add(value, ir.Constant(_WORD, number)))
 
             def product(a, b):
+                # both factors below 2^32: LLVM sees that and takes the multiplication of 32-bit halves, which AVX2 has
                 low = builder.and_(a, ir.Constant(_VECTOR, [MASK] * LANES))
                 return builder.mul(low, ir.Constant(_VECTOR, [b] * LANES))
 
@@ -201,6 +206,7 @@ def blocks(count):
             tick, stream = _spread(builder, tick), _spread(builder, stream)
             states = [(element, tick, both(draw, k), stream) for k in range(count)]
             for r in range(ROUNDS):
+                # sums of keys run over into the high halves, which no product looks at
                 keys = both(k0, r * WEYL[0]), both(k1, r * WEYL[1])
                 products = [(product(c0, MULTIPLIERS[0]), product(c2, MULTIPLIERS[1])) for c0, _, c2, _ in states]
                 if r == ROUNDS - 1:
@@ -216,6 +222,7 @@ def blocks(count):
                 ]
             position = []
             for (p0, p1), (_, c1, _, c3) in zip(products, states):
+                # a product holds both halves of the result: only its high one is still to be mixed with counter and key
                 for p, c, key in ((p1, c1, keys[0]), (p0, c3, keys[1])):
                     position.append(builder.xor(builder.xor(p, builder.shl(c, half)), builder.shl(key, half)))
             return context.make_tuple(builder, sig.return_type, position)

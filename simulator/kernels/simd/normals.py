@@ -19,6 +19,7 @@ from numba.extending import intrinsic, overload
 
 from thermoc.simulator.kernels.simd.fused import fma
 
+# as in fdlibm: the high part ends in zeros, so that k times it is exact
 LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 _LOG = (
     1.479819860511658591e-01,
@@ -29,6 +30,7 @@ _LOG = (
     3.999999999940941908e-01,
     6.666666666666735130e-01,
 )
+# to a quarter turn, the first term left out is below 2e-18; of the seven in float32, below 7e-10
 _SINE = tuple((-1.0) ** k * (2 * math.pi) ** (2 * k + 1) / math.factorial(2 * k + 1) for k in range(11))
 
 L0, L1, L2, L3, L4, L5, L6 = _LOG
@@ -62,6 +64,7 @@ float32 = _reinterpreted(types.uint32, types.float32, ir.FloatType())
 @njit(error_model="numpy", forceinline=True)
 def ln64(x):
     """ln x of a normal positive number."""
+    # shifted so that the fraction lies in [sqrt(1/2), sqrt(2)): f is small on both sides, and 0 at x = 1
     shifted = bits64(x) + SHIFT64
     k = float64((shifted >> EXPONENT64) | TWO_52) - (2.0**52 + 1023)  # AVX2 cannot convert 64-bit integers
     f = float64((shifted & FRACTION64) + ROOT_HALF64) - 1.0

@@ -66,6 +66,7 @@ def tile(rows, vectors, scalar=False):
                 for i in range(rows)
             ]
             starts = [builder.add(xo, builder.mul(number(i), xs)) for i in range(rows)]
+            # LLVM turns these places on the stack into registers: no phi nodes need be written by hand
             sums = [[cgutils.alloca_once_value(builder, load(results, p)) for p in line] for line in places]
             with cgutils.for_range(builder, inner) as loop:
                 line = builder.add(yo, builder.mul(loop.index, ys))
@@ -100,6 +101,8 @@ def _lanes(typingctx, r):
     return types.intp(r), lambda context, builder, signature, args: context.get_constant(types.intp, count)
 
 
+# twelve sums, two vectors of y and a factor fill 15 of AVX2's 16 registers, and so many sums in flight hide
+# the latency of the fused operations
 six_two, six_one, six_scalar = tile(6, 2), tile(6, 1), tile(6, 1, scalar=True)
 
 
@@ -115,6 +118,7 @@ def add_product(r, ro, x, xo, y, yo, rows, inner, columns):
     panel, first_place = (empty(PANEL * width, r.dtype), 0) if packed else (y, yo)
     for start in range(0, columns, width):
         wide = min(width, columns - start)
+        # panels go on from the sums that are in r: each still runs in the order of k
         for first in range(0, inner, depth):
             deep = min(depth, inner - first)
             if packed:
@@ -170,6 +174,7 @@ def _two_rows(r, s, x, w, y):
     for k in range(0, index_type, 4):
         x0, x1, x2, x3 = x[k], x[k + 1], x[k + 2], x[k + 3]
         w0, w1, w2, w3 = w[k], w[k + 1], w[k + 2], w[k + 3]
+        # the innermost is first: k runs in order, as in the tiles
         for j in range(columns):
             y0, y1, y2, y3 = y[k, j], y[k + 1, j], y[k + 2, j], y[k + 3, j]
             r[j] = fma(x3, y3, fma(x2, y2, fma(x1, y1, fma(x0, y0, r[j]))))

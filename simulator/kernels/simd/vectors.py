@@ -61,6 +61,7 @@ class VectorBuilder:
         return ir.Constant(ir.IntType(32), n)
 
     def zero(self):
+        # in the entry block: inside a loop it would take more of the stack each time
         return cgutils.alloca_once_value(self.builder, ir.Constant(KIND, [0.0] * LANES))
 
     def transposed(self, rows):
@@ -78,6 +79,7 @@ class VectorBuilder:
         return rows
 
     def total(self, vector):
+        # a fixed tree of sums: without leave to reorder, LLVM keeps it, and the total is the same on every processor
         sums = [self.builder.extract_element(vector, self.lane(n)) for n in range(LANES)]
         while len(sums) > 1:
             sums = [self.builder.fadd(a, b) for a, b in zip(sums[::2], sums[1::2])]
