@@ -17,6 +17,7 @@ from thermoc.support import philox
 from thermoc.support.errors import error
 
 MOST_TICK = 2**32
+# each effect draws under a number of its own: switching one on leaves the others' numbers as they were
 VARIATION, WRITE, DRIFT, STUCK, READ = range(5)
 FLOAT = np.dtype(np.float64)
 
@@ -76,12 +77,15 @@ def program(G: ArrayLike, limits: CellLimits, *, seed: int = 0, stream: int = 0,
             raise error(
                 "T405", "a conductance lies outside what the cells can hold", notes=notes, hint="scale the weights"
             )
+    # in the order in which it happens: a level is aimed at, the cell differs, the write misses, some are stuck
     written = quantised(target, limits)
     if limits.variation:
+        # less half the variance: the log-normal factor then has the mean one, and variation does not shift products
         written = written * np.exp(
             limits.variation * _normals(written.shape, 0, VARIATION, stream, seed) - 0.5 * limits.variation**2
         )
     if limits.write:
+        # a conductance cannot be negative, though a normal deviation may ask for it
         written = np.maximum(written * (1 + limits.write * _normals(written.shape, tick, WRITE, stream, seed)), 0.0)
     return stuck(written, limits, seed=seed, stream=stream)
 
@@ -100,6 +104,7 @@ def stuck(G: ArrayLike, limits: CellLimits, *, seed: int = 0, stream: int = 0) -
     if not limits.stuck_low and not limits.stuck_high:
         return G
     u = _uniforms(G.shape, STUCK, stream, seed)
+    # low and high ends of one draw: no cell can be stuck at both
     return np.where(u < limits.stuck_low, limits.G_min, np.where(u >= 1 - limits.stuck_high, limits.G_max, G))
 
 
@@ -109,6 +114,7 @@ def drifted(G: ArrayLike, t: float, limits: CellLimits, *, seed: int = 0, stream
     t = float(numbers("time since writing", t, code="T405"))
     if not 0 <= t < np.inf:
         raise error("T405", f"time since writing is {t} s")
+    # t^-nu diverges towards zero: the law holds from t0 on, before it the cell is as written
     if t <= limits.drift_start or not (limits.drift or limits.drift_spread):
         return G
     nu = limits.drift

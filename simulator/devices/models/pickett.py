@@ -36,6 +36,7 @@ class PickettParameters(NamedTuple):
 def current(v, u, p):
     """i in A: the core of radius u r conducts as the metal, the shell around it as the insulator."""
     rho_i, rho_m, r, L = p.insulator_resistivity, p.metal_resistivity, p.radius, p.length
+    # u^2 is the core's share of the cross-section: core and shell conduct side by side, so conductances add
     return v * math.pi * r * r / (rho_i * L) * (1 + (rho_i / rho_m - 1) * u * u)
 
 
@@ -49,6 +50,7 @@ def conduct(v, T, u, m, p):
 @rule
 def leak(u, D, p):
     """Heat through the shell in W: the cylinder's radial conductance diverges as u goes to 1."""
+    # minus the logarithm: u is below 1, and the leak must come out as a loss
     return 2 * math.pi * p.length * p.conductivity * D / -math.log(u)
 
 
@@ -64,12 +66,14 @@ def enthalpy_slope(u, D, p):
     """dH/du in J."""
     r, L, c_p, h = p.radius, p.length, p.heat_capacity, p.latent_heat
     ln = math.log(u)
+    # divides by ln(u)^2: the ends of u in the data file keep it off 0 and 1, where this has no value
     return math.pi * r * r * L * (c_p * D * (1 - u * u + 2 * u * u * ln) / (2 * u * ln * ln) + 2 * h * u)
 
 
 @rule
 def core(at, u, Ta, p):
     """(du/dt, leak in W, share of the surplus that the core takes)."""
+    # the rim rests at the transition whatever the power: ambient temperature alone sets what drives the leak
     D = p.transition_temperature - Ta
     loss = leak(u, D, p)
     surplus = at.v * at.i - loss
