@@ -26,7 +26,6 @@ def by_model(rules: dict[str, Any], arguments: str, default: str) -> Any:
     for number, (name, model) in enumerate(MODELS.items()):
         if rules.get(name) is not None:
             scope |= {name: rules[name], f"{name}_parameters": model.parameters}
-            # a row is one type for all models; the named tuple made of it lets rules read parameters by name
             fields = ", ".join(f"row[{k}]" for k in range(len(model.units)))
             call = f"{name}({arguments}, {name}_parameters({fields}))"
             lines += [f"    if model == {number}:", f"        return {call}"]

@@ -69,7 +69,6 @@ def behind(model, u, R, T, x, m, row):
         return OperatingPoint(v, i, i / v if v != 0 else 0.0, T, contact)
     v, low, high = u, min(u, 0.0), max(u, 0.0)
     i, slope = conduct(model, v, T, x, m, row)
-    # without a resistance the source is across the device: nothing to solve
     if R == 0:
         return OperatingPoint(v, i, slope, T, 0.0)
     last = high - low
@@ -101,7 +100,6 @@ def rates(problem, y, out):
     model, circuit, row, z = cell.model, cell.circuit, cell.parameters, problem.noise
     u, Ta, x, node = drive.source, drive.ambient, y[STATE], y[NODE]
     heated = circuit.capacity > 0
-    # without a heat capacity the device follows the surroundings: the temperature is no state
     T = y[TEMPERATURE] if heated else Ta
     if circuit.capacitance > 0:
         at = behind(model, node, circuit.inner, T, x, problem.memory, row)

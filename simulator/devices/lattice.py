@@ -218,7 +218,6 @@ def _advance(nodes, node, shape, u, h, steps, draws):
     for s in range(steps):
         look_all(nodes.T, nodes.memory, node.parameters)
         conductances(nodes.T, G, nodes.memory, node.parameters)
-        # without coupling lap stays the zeros that it was made with
         if node.lateral > 0:
             laplacian(nodes.T, shape, lap)
         if draws.noisy:

@@ -90,7 +90,6 @@ class Steps(NamedTuple):
 @rule
 def normal(element, tick, draw, stream, key):
     """A standard normal of Philox block (element, tick, draw, stream), as ``thermoc.support.philox`` defines it."""
-    # the key's 64 bits are Philox' two words of 32
     k0, k1 = np.uint64(key) & LOW, np.uint64(key) >> HALF
     w0, w1, w2, w3 = philox(np.uint64(element), np.uint64(tick), np.uint64(draw), np.uint64(stream), k0, k1)
     return math.sqrt(-2.0 * math.log(uniform64(w0, w1))) * math.cos(2 * math.pi * uniform64(w2, w3))

@@ -107,5 +107,4 @@ class DeviceModel:
     @property
     def units(self) -> dict[str, str]:
         """The unit of each parameter, in their order."""
-        # the second argument of Annotated is the unit: it stands once, beside the name that it belongs to
         return {name: get_args(hint)[1] for name, hint in get_type_hints(self.parameters, include_extras=True).items()}

@@ -85,7 +85,6 @@ def program(G: ArrayLike, limits: CellLimits, *, seed: int = 0, stream: int = 0,
             limits.variation * _normals(written.shape, 0, VARIATION, stream, seed) - 0.5 * limits.variation**2
         )
     if limits.write:
-        # a conductance cannot be negative, though a normal deviation may ask for it
         written = np.maximum(written * (1 + limits.write * _normals(written.shape, tick, WRITE, stream, seed)), 0.0)
     return stuck(written, limits, seed=seed, stream=stream)
 
@@ -114,7 +113,6 @@ def drifted(G: ArrayLike, t: float, limits: CellLimits, *, seed: int = 0, stream
     t = float(numbers("time since writing", t, code="T405"))
     if not 0 <= t < np.inf:
         raise error("T405", f"time since writing is {t} s")
-    # t^-nu diverges towards zero: the law holds from t0 on, before it the cell is as written
     if t <= limits.drift_start or not (limits.drift or limits.drift_spread):
         return G
     nu = limits.drift

@@ -101,8 +101,8 @@ def simulate(
     solver = loops.Solver(METHODS.index(method), float(dt or 0.0), tolerance)
     record = _begin(device, schedule, n)
     draws = Draws(noise, first, 0, stream, key)
+    # the third count is the flag by which an interrupt ends the kernel: it cannot see Python's signals
     outcome: tuple[int, int, int] = attended(
-        # the third count is the flag by which an interrupt ends the kernel: it cannot see Python's signals
         lambda: loops.run(device.rows, schedule, solver, draws, record), halt=record.counts[2:]
     )
     if outcome[0] != loops.FINE:
@@ -122,7 +122,6 @@ def _begin(device: Device, schedule: loops.DriveSchedule, n: int) -> loops.Devic
     )
     record.states[0] = device.start
     if not device.heated:
-        # a device without a heat capacity starts at the surroundings given here and not at its file's
         record.states[0, :, 0] = schedule.ambient[0]
     return record
 

@@ -33,7 +33,6 @@ A = np.array(
 )
 # weights of order 4 less those of the embedded order 3
 E = np.array([25 / 24 - 59 / 48, -49 / 48 + 17 / 96, 125 / 16 - 225 / 32, 0.0, 1 / 4])
-# simplified Newton converges linearly where J is old: a stage that needs more is better served by a smaller step
 ITERATIONS = 12
 TAKEN = np.array([0, 1, 2, 3, 4, SHOWN])
 """What a step adds up of ``rates``: the state, work, heat, and the temperature shown."""
@@ -92,7 +91,6 @@ def solve_stage(problem, base, y, h, tight, M, out):
         if size <= tight or (size >= before and size < 1e-13):
             rates(problem, y, out)
             return math.isfinite(out[0]) and math.isfinite(out[1]) and math.isfinite(out[2])
-        # it diverges; the step is rejected now rather than after all iterations
         if size > 2 * before:
             return False
         before = size
@@ -111,7 +109,6 @@ def sdirk(problem, y, h, tol, work):
             base[k] = y[k]
             for j in range(stage):
                 base[k] += h * A[stage, j] * K[j, k]
-            # the last stage's slope is the best guess at hand; a guess costs iterations and never accuracy
             guess[k] = base[k] + h * GAMMA * K[stage - 1 if stage else 6, k]
         if not solve_stage(problem, base, guess, h * GAMMA, 1e-3 * tol, M, K[stage]):
             return math.inf

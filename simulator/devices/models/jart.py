@@ -214,7 +214,6 @@ def density_rate(at, N, p):
     kT, hops = K_B * at.T, z * Q * 0.5 * (p.plug_density + N) * p.hop_distance * p.attempt_frequency * area
     # forward hops less backward ones: at zero field the two are equal and nothing drifts
     ions = hops * (math.exp(-p.hop_energy * (even - odd) / kT) - math.exp(-p.hop_energy * (even + odd) / kT)) * limit
-    # only the disc's vacancies change: the plug is a reservoir of constant density
     return -ions / (Q * z * area * p.disc_length)
 
 

@@ -36,7 +36,6 @@ class PickettParameters(NamedTuple):
 def current(v, u, p):
     """i in A: the core of radius u r conducts as the metal, the shell around it as the insulator."""
     rho_i, rho_m, r, L = p.insulator_resistivity, p.metal_resistivity, p.radius, p.length
-    # u^2 is the core's share of the cross-section: core and shell conduct side by side, so conductances add
     return v * math.pi * r * r / (rho_i * L) * (1 + (rho_i / rho_m - 1) * u * u)
 
 
@@ -50,7 +49,6 @@ def conduct(v, T, u, m, p):
 @rule
 def leak(u, D, p):
     """Heat through the shell in W: the cylinder's radial conductance diverges as u goes to 1."""
-    # minus the logarithm: u is below 1, and the leak must come out as a loss
     return 2 * math.pi * p.length * p.conductivity * D / -math.log(u)
 
 
@@ -73,7 +71,6 @@ def enthalpy_slope(u, D, p):
 @rule
 def core(at, u, Ta, p):
     """(du/dt, leak in W, share of the surplus that the core takes)."""
-    # the rim rests at the transition whatever the power: ambient temperature alone sets what drives the leak
     D = p.transition_temperature - Ta
     loss = leak(u, D, p)
     surplus = at.v * at.i - loss

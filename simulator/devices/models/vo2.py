@@ -47,7 +47,6 @@ def within_fit(T, p):
 @rule
 def blend(y, ripple):
     """P(y): 1 at a reversal, 0 far from it."""
-    # pi^2 - 2 pi y is the paper's: it puts the fall of the blend near y = pi / 2
     return 0.5 * (1 - math.sin(ripple * y)) * (1 + math.tanh(math.pi * math.pi - 2 * math.pi * y))
 
 
