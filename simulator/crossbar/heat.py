@@ -120,7 +120,7 @@ def settle(
     if not (grid > 0).all():
         raise error("T405", "a temperature of the grid is not above 0 K", notes=[f"the least is {grid.min():g} K"])
     T = grid
-    # plain iteration: where it does not settle, heat and conductance drive each other, which is the runaway itself
+    # plain iteration: where conductance rises with T it diverges just where the cells would run away
     for count in range(1, most + 1):
         G = cells.conductance(G0, T)
         # from the last round's potentials: conductances change little between rounds

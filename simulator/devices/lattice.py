@@ -118,7 +118,7 @@ def conductances(T, G, m, p):
 def look_all(T, m, p):
     """Turn nodes that went back, once any has moved by more than the reversal step since all were last looked at."""
     low, high, moved = p.fit_from, p.fit_to, 0.0
-    # one pass that vectorises and mostly ends here; the branches below are rare
+    # one pass that vectorises and ends here until some node has moved: the loop below branches
     for i in range(T.size):
         moved = max(moved, abs(min(max(T[i], low), high) - m[vo2.LAST, i]))
     if moved <= p.reversal_step:

@@ -173,7 +173,7 @@ class ElectroThermal:
         pulses, mean = load.pulses, load.mean
         T = np.full(self.chip.cores, self.chip["package.ambient"])
         island, moved = T[pulses.core], np.inf
-        # a fixed point by iteration: it settles while a kelvin more makes less heat than that kelvin takes
+        # a fixed point by iteration: it settles while a kelvin more changes the heat by less than that kelvin takes
         for _ in range(MOST_ROUNDS):
             watts = self.at_rest(load, hold, T[pulses.core])
             spent = pulses.by_core(pulses.units * watts, self.chip.cores)

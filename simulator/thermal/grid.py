@@ -68,7 +68,7 @@ def grid(stack: Stack, shape: Shape) -> Grid:
         bottom = 1 / (below[-1] + 1 / (stack.bottom.coefficient * dx * dy))
     if stack.sink is not None:
         bottom = 1 / (below[-1] + 1 / (stack.sink.joint * dx * dy))
-    # HotSpot shares resistance and capacity of the convection by area, cells and overhang alike
+    # convection's resistance and capacity are shared by area, as in HotSpot, with cells and overhang alike
     if stack.package is not None:
         share = dx * dy / stack.package.sink.side**2
         capacity[-1] += stack.package.capacity * share
