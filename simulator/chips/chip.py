@@ -118,6 +118,7 @@ class Chip:
 
     def whole(self, name: str) -> int:
         """Return a number that is a count."""
+        # the data file's numbers are floats; plausible.py has refused counts that are not whole
         return round(self.quantities[name])
 
     @cached_property
@@ -145,11 +146,13 @@ class Chip:
     def grid(self) -> tuple[int, int]:
         """Return how a tile's cores are laid out, (columns, rows), as square as can be."""
         cores = self.whole("mesh.cores")
+        # the largest divisor up to the root: cores of a tile lie in full rows
         rows = max(k for k in range(1, math.isqrt(cores) + 1) if cores % k == 0)
         return cores // rows, rows
 
     def position(self, core: int) -> tuple[int, int]:
         """Return a core's column and row among all cores of the die."""
+        # cores are numbered tile by tile, but the die is one raster over all tiles
         tile, inner = divmod(core, self.whole("mesh.cores"))
         (wide, high), columns = self.grid(), self.whole("mesh.columns")
         return tile % columns * wide + inner % wide, tile // columns * high + inner // wide
@@ -169,6 +172,7 @@ def load_chip(chip: str | os.PathLike[str]) -> Chip:
     if not isinstance(chip, str | os.PathLike):
         raise error("T305", "a chip is a name or the path of a .toml file", notes=[f"chip = {chip!r}"])
     text = str(chip)
+    # a name has no ending; all else is a path, so that a file may be called like a chip of ours
     if not text.endswith(".toml"):
         if text not in names():
             near = difflib.get_close_matches(text, names(), 1)
@@ -182,6 +186,7 @@ def _chip(name: str, path: Path) -> Chip:
     quantities = read(path, _expected(path))
     implausible = [*problems(quantities)]
     if implausible:
+        # all that is wrong at once: a file that is being written has many mistakes, not one
         raise ThermocError(
             [Finding(code="T515", what=f"{path.name}: {what}", notes=(fact,)) for what, fact in implausible]
         )
@@ -190,6 +195,7 @@ def _chip(name: str, path: Path) -> Chip:
 
 def _expected(path: Path) -> dict[str, str]:
     """Return what a file of this kind must hold; sections that a chip may lack are asked for where they stand."""
+    # parsed once more for its kind alone: which names it must hold depends on it
     try:
         table = parse_toml(read_text(path, most=TEXT_BYTES), path.name)
     except ThermocError:

@@ -130,7 +130,9 @@ def problems(q: Quantities) -> Iterator[Problem]:
 
 def _alone(name: str, value: float, written: str) -> Problem | None:
     """Return what is wrong with one number by itself."""
+    # a name in neither table gets an empty range, so that no number goes unchecked
     low, high = RANGES.get(name, (1.0, float(COUNTS.get(name, 0))))
+    # said by itself, since a range from zero to so and so is a poor answer to a sign
     if value < 0 <= low:
         return f"{name} must not be negative", f"it is {written}"
     if name in COUNTS and (value != round(value) or value < 1):
@@ -145,6 +147,7 @@ def _alone(name: str, value: float, written: str) -> Problem | None:
 def _rounded(name: str, value: float) -> Problem | None:
     """Return what is wrong with a time that the machine rounds."""
     whole = round(value * PICO)
+    # a hop may take no time at all: zero rounds to itself
     if abs(whole - value * PICO) <= ROUNDING * value * PICO:
         return None
     fact = f"it is {value * PICO:g} ps; the machine counts whole picoseconds and would take {whole}"
@@ -159,6 +162,7 @@ def _between(q: Quantities) -> Iterator[Problem]:
     for low, high in IN_ORDER:
         if low in q and high in q and q[low] > q[high]:
             yield f"{low} must be at most {high}", f"they are {q[low]:g} and {q[high]:g}"
+    # only files of crossbar chips have it, and with it all the other names
     if "crossbar.wire" in q:
         yield from _arrays(q)
     if "sampler.hottest" in q and not q["sampler.coldest"] <= q["sampler.reference"] <= q["sampler.hottest"]:
@@ -175,6 +179,7 @@ def _arrays(q: Quantities) -> Iterator[Problem]:
     if q["crossbar.least_conductance"] >= q["crossbar.most_conductance"]:
         fact = f"they are {q['crossbar.least_conductance']:g} and {q['crossbar.most_conductance']:g} S"
         yield "crossbar.least_conductance must be below crossbar.most_conductance", fact
+    # a bank serves cores of one tile: none may be left over
     if q["adc.cores_a_bank"] > 0 and q["mesh.cores"] % q["adc.cores_a_bank"]:
         fact = f"{q['mesh.cores']:g} cores, {q['adc.cores_a_bank']:g} a bank"
         yield "the cores of a tile do not part into banks of ADCs", fact

@@ -123,6 +123,7 @@ class Circuit:
         """
         m, n = self.G.shape
         if self.r_word == 0 and self.r_bit == 0:
+            # ideal wires need no ladder: the map is the conductances themselves, exactly
             return np.ascontiguousarray(self.G.T)
         if n < m:
             turned = Circuit(G=self.G[::-1, ::-1].T, r_word=self.r_bit, r_bit=self.r_word)
@@ -135,6 +136,7 @@ class Circuit:
                 return _responses(*lines, *ohms, self._sizes, first, last, K, *limits, scratch)
 
         if not all(_spread(some, range(0, m, UNITS), os.cpu_count() or 1)):
+            # a unit input that does not converge would be a wrong column of the map, seen by no later product
             raise _diverged("a unit input", TO_ROUNDING)
         return K
 
@@ -156,10 +158,12 @@ class Circuit:
         (k, m), n = inputs.shape, self.G.shape[1]
         lines, ohms = self._lines, (float(self.r_word), float(self.r_bit))
         shape = lines[0].shape
+        # rows are padded to whole vectors; padded ones have neither source nor cells
         sources = np.zeros((k, shape[0]))
         sources[:, :m] = inputs
         word, bit = np.zeros((2, k, *shape))  # in one piece: two are given back to the system each time
         if near is not None and near.bit.shape == (k, m, n):
+            # only the bit lines are iterated on, word lines follow: so only they have a start
             bit[:, :m, :n] = near.bit
 
         def one(index: int) -> int:
@@ -184,6 +188,7 @@ class Circuit:
     def _lines(self) -> tuple[NDArray, NDArray, NDArray, NDArray]:
         """Padded cells, and what ``wires.ladders`` makes of them."""
         m, n = self.G.shape
+        # the kernels take eight word lines side by side, and rows of whole vectors
         rows, width = -(-m // wires.LANES) * wires.LANES, wires.leading(n)
         (cells, word, bit), powers = np.zeros((3, rows, width)), np.zeros(rows)
         cells[:m, :n] = self.G
@@ -202,11 +207,13 @@ class Circuit:
         shape = wires.SCRATCH, *self._lines[0].shape
         size = math.prod(shape)
         try:
+            # pop and append of a list are atomic: threads lend and return arrays without a lock
             scratch = _rooms.pop()
         except IndexError:
             scratch = np.empty(size)
         scratch = scratch if scratch.size >= size else np.empty(size)
         yield scratch[:size].reshape(shape)
+        # one very large array would stay with the process for good
         if scratch.size <= MOST_KEPT:
             _rooms.append(scratch)
 
@@ -226,6 +233,7 @@ def transfer(G: NDArray, r_word: float, r_bit: float) -> NDArray:
 def _spread(work: Callable[[int], _T], items: Sequence[int], threads: int) -> list[_T]:
     """Return what the work makes of each item, on as many threads as there are items, at most; kernels hold no lock."""
     if min(threads, len(items)) <= 1:
+        # one item: a pool of threads costs more than it brings
         return [work(item) for item in items]
     with ThreadPoolExecutor(min(threads, len(items))) as pool:
         return list(pool.map(work, items))

@@ -56,6 +56,7 @@ class HeatedCells:
     def conductance(self, G0: NDArray, T: ArrayLike) -> NDArray:
         """Return conductances at T of cells that have G0 at T0; a linear law stops at zero."""
         T = np.asarray(T, float)
+        # a falling law would pass through zero, and a negative conductance would give power out of nothing
         if self.law == "linear":
             return G0 * np.maximum(1 + self.coefficient * (T - self.T0), 0.0)
         return G0 * np.exp(self.coefficient * K_PER_EV * (1 / self.T0 - 1 / T))
@@ -76,11 +77,14 @@ def lattice_ratio(crosstalk: float) -> float:
 def rise(P: NDArray, R_th: float, crosstalk: float = 0.0) -> NDArray:
     """Return the rise in K of cells (..., m, n) that dissipate P: (1 + rho L) dT = R_th P, by cosine transform."""
     rho = lattice_ratio(crosstalk)
+    # without neighbours exact, cell by cell: the transforms would round
     if rho == 0:
         return R_th * P
     m, n = P.shape[-2:]
+    # eigenvalues of the lattice's Laplacian with insulated edges, which the cosine transform makes diagonal
     modes = [2 - 2 * np.cos(np.pi * np.arange(size) / size) for size in (m, n)]
     decay = 1 + rho * (modes[0][:, np.newaxis] + modes[1])
+    # the mean's mode is divided by one: whatever the crosstalk, all heat leaves through the grid below
     spectrum: NDArray = np.asarray(dctn(P, axes=(-2, -1), norm="ortho")) / decay
     return R_th * np.asarray(idctn(spectrum, axes=(-2, -1), norm="ortho"))
 
@@ -116,8 +120,10 @@ def settle(
     if not (grid > 0).all():
         raise error("T405", "a temperature of the grid is not above 0 K", notes=[f"the least is {grid.min():g} K"])
     T = grid
+    # plain iteration: where conductance rises with T it diverges just where the cells would run away
     for count in range(1, most + 1):
         G = cells.conductance(G0, T)
+        # from the last round's potentials: conductances change little between rounds
         near = Circuit(G=G, r_word=r_word, r_bit=r_bit).solve(V, near=near)
         new = cells.temperature(near.cell_power[0], grid)
         moved, T = float(np.abs(new - T).max()), new

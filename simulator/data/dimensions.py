@@ -11,6 +11,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
+# bit among them: so many bits a second must not pass for a frequency
 BASE = ("m", "kg", "s", "A", "K", "bit")
 Dimensions = tuple[Fraction, ...]
 
@@ -129,6 +130,7 @@ def _symbol(name: str) -> UnitOfMeasure:
     """Return a symbol's meaning: itself, or a prefix and a symbol."""
     if name in SYMBOLS:
         return SYMBOLS[name]
+    # every prefix is tried: Mi also begins with M, and ibit is no unit
     for prefix, size in PREFIXES.items():
         remainder = name.removeprefix(prefix)
         if prefix and name.startswith(prefix) and remainder in SYMBOLS and remainder not in ("1", "%", "min", "h"):
@@ -139,6 +141,7 @@ def _symbol(name: str) -> UnitOfMeasure:
 def _times(one: UnitOfMeasure, other: UnitOfMeasure, power: Fraction) -> UnitOfMeasure:
     """Return one * other^power; fractional powers only where the factor stays a fraction. ValueError beyond floats."""
     bits = max(other.factor.numerator.bit_length(), other.factor.denominator.bit_length())
+    # checked before it is taken: a short text could ask for a power of millions of digits
     if bits * abs(power) > MOST_BITS:
         raise ValueError
     size = other.factor**power.numerator if power.denominator == 1 else _root(other.factor, power)

@@ -115,10 +115,12 @@ def read(source: str | os.PathLike[str], expect: Mapping[str, str]) -> Quantitie
     """
     text, label = _text(source)
     with reading(label, "a data file of quantities"):
+        # numbers as written: a float would be rounded once here and once more by its unit's factor
         return _Reading(text, label, _leaves(parse_toml(text, label, parse_float=Decimal))).against(expect)
 
 
 def _text(source: str | os.PathLike[str]) -> tuple[str, str]:
+    # no path of ours holds a line break: a string with one is the file itself
     if isinstance(source, str) and "\n" in source:
         return source, "the text"
     path = Path(source)
@@ -184,6 +186,7 @@ class _Reading:
         entries = {name: self.entry(name, unit) for name, unit in units.items() if name in self.leaves}
         absent, unknown = [n for n in units if n not in self.leaves], [n for n in self.leaves if n not in units]
         for name in self.listed(unknown):
+            # a name that is wrong is most likely one that is missing
             near = nearest(name, absent or list(units))
             self.wrong(name, "nothing of this name is known", f"did you mean {near}?" if near else "remove it")
         for name in self.listed(absent):
@@ -214,6 +217,7 @@ class _Reading:
             return
         name = cut(name, 120)
         hits = self.places(name)
+        # only where one line alone can be meant: a wrong line would mislead more than none
         note = [cut(self.lines[hits[0] - 1].strip())] if len(hits) == 1 else []
         where = Location(self.label, hits[0]) if len(hits) == 1 and self.label != "the text" else None
         what = f"{self.label}: {name}: {fact}"
@@ -228,6 +232,7 @@ class _Reading:
 
     def entry(self, name: str, wanted: str) -> Quantity | None:
         """Return one quantity in the unit wanted; what is wrong with it is noted."""
+        # everything that is wrong with an entry is listed, not the first alone
         before, entry = len(self.findings), self.leaves[name]
         if wanted == TEXT:
             if not isinstance(entry, str):
@@ -243,6 +248,7 @@ class _Reading:
         limits = [self.limit(name, key, entry[key], unit) for key in RANGE if key in entry]
         if len(self.findings) > before or unit is None:
             return None
+        # one rounding, of the exact product: the same value in nm and in m is the same float
         values = tuple(_float(number * unit.factor) for number in numbers)
         if not all(map(math.isfinite, values)):
             return self.wrong(name, "its value is beyond a float's range")
@@ -307,6 +313,7 @@ class _Reading:
             return self.wrong(name, f"there is no unit {cut(written, 120)!r}", f"it is to be a multiple of {shown}")
         if stated.dimensions != aim.dimensions:
             return self.wrong(name, f"its unit is {cut(written, 120)!r}", f"it is to be a multiple of {shown}")
+        # a file may use any multiple of the unit wanted; only what it measures must agree
         return UnitOfMeasure(stated.factor / aim.factor, aim.dimensions)
 
 
@@ -333,6 +340,7 @@ def _float(number: Fraction) -> float:
 
 def _is_number(value: Any) -> bool:
     """A finite number of a size that a float may have."""
+    # TOML's true is an int in Python, and would count as 1
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return False
     return Decimal(value).is_finite() and abs(Decimal(value).adjusted()) < MOST_DIGITS

@@ -52,9 +52,11 @@ def violations(values: Mapping[str, NDArray], limits: Mapping[str, Sequence[Rang
     for name, ends in limits.items():
         for limit in ends if name in values else ():
             bound = values.get(limit.bound) if isinstance(limit.bound, str) else np.float64(limit.bound)
+            # the bound is a value that the caller did not give: there is nothing to compare with
             if bound is None:
                 continue
             row, edge = np.broadcast_arrays(np.atleast_1d(values[name]), np.atleast_1d(bound))
+            # denied: a comparison with no number is false, and must count as broken
             wrong = np.flatnonzero(~KEYS[limit.key][0](row, edge))
             if wrong.size:
                 k = int(wrong[0])

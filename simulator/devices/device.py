@@ -139,6 +139,7 @@ def load(name: str, *, path: str | None = None, **changed: ArrayLike) -> Device:
 def _in_range(name: str, quantities: Quantities, chosen: Mapping[str, NDArray]) -> None:
     """Refuse values out of the model's domain, or out of a narrower range that the file states. Errors: T405."""
     wrong: dict[tuple[str, str], Violation] = {}
+    # a file of the user's may narrow a range, but the model's equations bound it whatever the file says
     for source in (values(name), quantities):
         limits = {key: source.quantity(key).limits for key in source}
         wrong |= {(v.name, v.rule): v for v in violations(chosen, limits)}
@@ -172,6 +173,7 @@ def _built(name: str, quantities: Quantities, chosen: Mapping[str, NDArray]) -> 
     circuit = [*(chosen[key] for key in CIRCUIT), conductance, capacity]
     ambient = chosen["heat.ambient"]
     heated, charged = bool((capacity > 0).any()), bool((chosen["circuit.capacitance"] > 0).any())
+    # a source straight on a capacitor would charge it by an infinite current
     if charged and (chosen["circuit.load"] == 0).any():
         hint = "give circuit_load in ohm, or circuit_capacitance=0"
         raise error("T405", f"{name}: a capacitor hangs on a source without a load", hint=hint)
@@ -183,6 +185,7 @@ def _built(name: str, quantities: Quantities, chosen: Mapping[str, NDArray]) -> 
         parameters=_rows([chosen[key] for key in model.units]),
         circuit=_rows(circuit),
         start=_rows([ambient, chosen.get("start.state", zero), zero]),
+        # a scale of zero takes the state out of Newton's steps and of the error
         scale=np.array([float(ambient.max()) if heated else 0.0, size, 1.0 if charged else 0.0]),
         ambient=ambient,
         domain=_rows([chosen["heat.limit"], *_ends(model, chosen)]),

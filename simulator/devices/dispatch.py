@@ -29,6 +29,7 @@ def by_model(rules: dict[str, Any], arguments: str, default: str) -> Any:
             fields = ", ".join(f"row[{k}]" for k in range(len(model.units)))
             call = f"{name}({arguments}, {name}_parameters({fields}))"
             lines += [f"    if model == {number}:", f"        return {call}"]
+    # the text holds declared names and whole numbers alone, nothing that a user has given
     exec("\n".join([*lines, f"    return {default}"]), scope)
     return rule(scope["dispatch"])
 

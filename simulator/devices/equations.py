@@ -79,11 +79,13 @@ def behind(model, u, R, T, x, m, row):
             high = min(high, v)
         else:
             low = max(low, v)
+        # i(v) rises, so the denominator is at least one and Newton's step always points at the root
         move = -residual / (1 + R * slope)
         new = v + move
         if not (low <= new <= high) or abs(move) > 0.5 * last:
             new = 0.5 * (low + high)
             move = 0.5 * (high - low)
+        # three ends: no move, a move below the last bit, a bracket that has closed on a root which rounding hides
         if new == v or abs(new - v) <= 4e-16 * abs(v) or high - low <= 2e-16 * max(abs(low), abs(high)):
             return OperatingPoint(v, i, slope, T, 0.0)
         v, last = new, abs(move)
@@ -104,9 +106,11 @@ def rates(problem, y, out):
         # Johnson noise of the device's small-signal conductance, as the node sees it behind the inner resistance
         differential = at.slope / (1 + circuit.inner * at.slope)
         i = at.i + math.sqrt(2 * K_B * T * abs(differential)) * z[2]
+        # from the noisy current, so that inner resistance and device together take what the node delivers
         v = node - circuit.inner * i if circuit.inner > 0 else node
         through = (u - node) / circuit.load + math.sqrt(2 * K_B * Ta / circuit.load) * z[1]
         out[NODE] = (through - i) / circuit.capacitance
+        # a noise current does work against the voltage too: without it the balance would not close draw by draw
         loads = (u - node) * through + (node - v) * i
     else:
         at = behind(model, u, circuit.load + circuit.inner, T, x, problem.memory, row)
@@ -118,6 +122,7 @@ def rates(problem, y, out):
     out[WORK], out[CURRENT], out[VOLTAGE], out[SHOWN] = u * through, i, v, at.T
     if HAS_CORE[model]:
         speed, leak, absorbed = core(model, at, x, Ta, row)
+        # what the core does not absorb leaves at once and is no part of its enthalpy
         out[TEMPERATURE], out[STATE], out[HEAT] = 0.0, speed, loads + absorbed * leak + (1 - absorbed) * power
         return
     out[STATE] = rate(model, at, x, row)

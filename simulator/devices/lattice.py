@@ -30,6 +30,7 @@ from thermoc.support.units import K_B
 
 FAR = 600.0
 BASE, RIGHT, DOWN, FROM_LOAD, FROM_DEVICE = range(5)
+# beyond these nothing of the conductance would be left for the base: it would have to be negative
 MOST_COUPLING = {1: 0.5, 2: 0.25}
 MOST_NODES = 1 << 26
 """Of one sample: the elements that draws are numbered by are below 2^32."""
@@ -99,12 +100,14 @@ def conductances(T, G, m, p):
     R0, Ea, Rm = p.insulator_resistance, p.activation_temperature, p.metal_resistance
     w, Tc, b, low, high = p.hysteresis_width, p.critical_temperature, p.steepness, p.fit_from, p.fit_to
     offset = p.proximity_offset
+    # 1 + tanh z = 2 / (1 + e^(-2 z)): hence the factor two on both steepnesses
     ripples, steep = p.ripple / (2 * math.pi), 4 * math.pi
     direction, reversed_ = m[vo2.DIRECTION], m[vo2.REVERSED]
     at, proximity = m[vo2.TURNED_AT], m[vo2.PROXIMITY]
     for i in range(T.size):
         fitted = min(max(T[i], low), high)
         y = (fitted - at[i]) / (proximity[i] + offset)
+        # proximity + offset may be next to zero, and y far beyond what the exponential takes
         tail = 1 / (1 + exponential(min(max(steep * y, -FAR), FAR) - 2 * math.pi * math.pi))
         shift = reversed_[i] * proximity[i] * (1 - sine_of_turns(ripples * y)) * tail
         g = 1 / (1 + exponential(-2 * b * (direction[i] * (0.5 * w) + Tc - (fitted + shift))))
@@ -115,6 +118,7 @@ def conductances(T, G, m, p):
 def look_all(T, m, p):
     """Turn nodes that went back, once any has moved by more than the reversal step since all were last looked at."""
     low, high, moved = p.fit_from, p.fit_to, 0.0
+    # one pass that vectorises and ends here until some node has moved: the loop below branches
     for i in range(T.size):
         moved = max(moved, abs(min(max(T[i], low), high) - m[vo2.LAST, i]))
     if moved <= p.reversal_step:
@@ -137,6 +141,7 @@ def laplacian(T, shape, lap):
         # an insulated border mirrors the row itself: its difference is zero
         up = T[(r - 1) * columns : r * columns] if r > 0 else middle
         down = T[(r + 1) * columns : (r + 2) * columns] if r + 1 < rows else middle
+        # border columns apart: a test within the loop would keep it from vectorising
         for k in range(1, columns - 1):
             out[k] = middle[k - 1] + middle[k + 1] + up[k] + down[k] - 4 * middle[k]
         out[0] = middle[min(1, columns - 1)] + up[0] + down[0] - 3 * middle[0]
@@ -158,6 +163,7 @@ def draw_kicks(nodes, G, shape, node, h, draws, spare, kicks):
         flux[i] = base[i]
     for draw in (RIGHT, DOWN):
         fill_normals(load[:n], spare[:n], first, tick, draw, stream, key)
+        # each bond is drawn once, at its left or upper node
         for i in range(n):
             neighbour = i + 1 if draw == RIGHT else i + columns
             if (i + 1) % columns != 0 if draw == RIGHT else i + columns < n:
@@ -181,7 +187,9 @@ def step(nodes, G, lap, kicks, node, u, h):
     for i in range(T.size):
         through = (u[i] - V[i]) / R + load[i]
         current[i] = V[i] * G[i] + device[i]
+        # the flux to the base with its noise, and not C dT: the balance would prove nothing otherwise
         out = Se * (T[i] - Ta) - base[i]
+        # T and V still are the step's start here: explicit Euler's flows, by which the balance closes to order dt
         W[i] += h * u[i] * through
         Q[i] += h * (out + (u[i] - V[i]) * through)
         T[i] += h / Cth * (V[i] * current[i] - Se * (T[i] - Ta) + Sc * lap[i] + flux[i])
@@ -290,6 +298,7 @@ def _neuristor(device: Device, coupling: float, dimensions: int, ambient: float)
         load=circuit.load,
         capacitance=circuit.capacitance,
         capacity=circuit.capacity,
+        # the base takes what the neighbours leave: a node inside keeps the device's entire thermal conductance
         base=circuit.conductance * (1 - 2 * dimensions * coupling),
         lateral=coupling * circuit.conductance,
         ambient=ambient,
@@ -314,9 +323,11 @@ def _run(
     for j in range(len(times)):
         if j:
             span = times[j] - times[j - 1]
+            # 1e-6 of slack: rounding of span / dt would otherwise add a step to a whole number of them
             steps = max(1, int(np.ceil(span / dt - 1e-6)))
             h = span / steps
             for k in range(len(now.T)):
+                # samples differ in the elements that they draw, as if they were further nodes
                 positions = draws._replace(element=k * now.T.shape[1], tick=tick)
                 bad, s = _advance(now.nodes(k), node, sides, u, h, steps, positions)
                 if bad >= 0:

@@ -131,6 +131,7 @@ def adaptive(problem, y, interval, h, tol, ledger, work):
     """
     t0, t1 = interval
     cell, m, K = problem.cell, problem.memory, work.K
+    # a thousandth of the interval: error control lengthens it fivefold a step, and shortening costs a rejection
     t, h = t0, min(h, t1 - t0) if h > 0 else (t1 - t0) * 1e-3
     while t < t1:
         work.time[0] = t
@@ -140,11 +141,13 @@ def adaptive(problem, y, interval, h, tol, ledger, work):
         elif h > 0.5 * (t1 - t):
             h = 0.5 * (t1 - t)
         rates(problem, y, K[6])
+        # J of this state: currents are exponential in v and T, so one of an earlier step soon is far off
         jacobian(problem, y, work)
         error = sdirk(problem, y, h, tol, work)
         work.counts[0] += 1
         if error > 1:
             work.counts[1] += 1
+            # the embedded order 3 errs by h^4, hence -1/4; beyond 1e12 the estimate says nothing of what would do
             h *= max(LEAST, SAFETY * error**-0.25) if error < 1e12 else LEAST
             if h < SMALLEST * max(t1 - t0, abs(t1)):
                 return STUCK, h
@@ -159,9 +162,11 @@ def adaptive(problem, y, interval, h, tol, ledger, work):
         status = judge(cell, y, K[4, SHOWN])
         if status != FINE:
             return status, h
+        # t + h may miss t1 by rounding, and a sliver of a step would follow
         ends = t + h >= t1 or h == t1 - t
         t = t1 if ends and not turned else t + h
         remember(cell.model, y[TEMPERATURE], turned, m, cell.parameters)
+        # an error of zero would ask for an infinite step
         h *= min(MOST, max(LEAST, SAFETY * max(error, 1e-10) ** -0.25))
     work.time[0] = t1
     return FINE, h
@@ -177,6 +182,7 @@ def reversal(problem, y, h, tol, work):
         s = (low * f_high - high * f_low) / (f_high - f_low)
         if not (low < s < high):
             s = 0.5 * (low + high)
+        # the full step again from y: an interpolation would not close the energy balance
         sdirk(problem, y, s, tol, work)
         f = K[4, TEMPERATURE]
         if f * f_high > 0:
@@ -211,6 +217,7 @@ def fixed(problem, y, steps, draws, ledger, work):
     root = 1 / math.sqrt(h)
     for s in range(steps.number):
         work.time[0] = steps.start + s * h
+        # before the rates, so that the whole step is taken on one branch
         look(cell.model, y[TEMPERATURE], problem.memory, cell.parameters)
         if draws.noisy:
             draw_noise(cell.circuit, draws, draws.tick + s, root, problem.noise)
@@ -222,6 +229,7 @@ def fixed(problem, y, steps, draws, ledger, work):
         else:
             euler(y, h, work)
         accept(y, ledger, work.new)
+        # the temperature shown is that of the stage whose rates the step took: the new state has none yet
         status = judge(cell, y, work.K[0 if steps.implicit else 6, SHOWN])
         if status != FINE:
             return status
@@ -263,10 +271,12 @@ def run(rows, schedule, solver, draws, record):
                 if solver.method == SDIRK:
                     status, h = adaptive(problem, y, (t[j - 1], t[j]), h, solver.tolerance, ledger, work)
                 else:
+                    # 1e-6 of slack: rounding of the quotient would otherwise add a step to a whole number of them
                     number = max(1, math.ceil((t[j] - t[j - 1]) / solver.dt - 1e-6))
                     steps = Steps(t[j - 1], (t[j] - t[j - 1]) / number, number, solver.method == MIDPOINT)
                     positions = Draws(draws.noisy, draws.element + k, tick, draws.stream, draws.key)
                     status = fixed(problem, y, steps, positions, ledger, work)
+                    # ticks run on over output times, so that no draw is used twice
                     tick += number
                     work.counts[0] = number
                 record.counts[:2] += work.counts

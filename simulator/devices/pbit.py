@@ -42,6 +42,7 @@ def on(E, kT, u):
 @rule
 def probability(E, kT):
     """1 / (1 + e^(-E / kT)), without overflow."""
+    # e to the minus |E|: the exponent is never positive
     decay = math.exp(-abs(E) / kT)
     return (1.0 if E >= 0 else decay) / (1.0 + decay)
 
@@ -133,6 +134,7 @@ def self_heating(
     cells = start.copy()
     numbers = drive, around, cells, cell, mean, noise, stream, key, out, ups, ledger
     attended(lambda: _loop(*numbers))
+    # written as a denial, so that a temperature that is no number counts as too hot
     hot = np.argwhere(~(out <= q["heat.limit"]))
     if len(hot):
         tick, k = hot[0]
@@ -149,6 +151,7 @@ def self_heating(
 def _ticks(E, ambient, T, cell, mean, noise, stream, key, out, ups, ledger):
     """out[k], ups[k] = temperatures before tick k and what then is on; T is left at the end."""
     R, C, dt, off, up = cell
+    # expm1: 1 - e^-x loses its digits for ticks far shorter than R C
     fade = -math.expm1(-dt / (R * C))
     for j in range(E.size):
         for k in range(out.shape[0]):
@@ -158,9 +161,11 @@ def _ticks(E, ambient, T, cell, mean, noise, stream, key, out, ups, ledger):
             ups[k, j] = s
             P = off + s * (up - off)
             balance = ambient[j] + R * P
+            # the heat that leaves within the tick, integrated in closed form; C dT would close by construction
             flux = P * dt + C * fade * (T[j] - balance)
             new = heat_cell(T[j], P, 0.0, R, C, ambient[j], dt)
             if noise:
+                # the difference of two exact steps: one rule states the noise's strength, and the ledger has it as heat
                 kick = heat_cell(T[j], P, normal(j, k, 1, stream, key), R, C, ambient[j], dt) - new
                 new += kick
                 flux -= C * kick

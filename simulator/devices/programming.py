@@ -17,6 +17,7 @@ from thermoc.support import philox
 from thermoc.support.errors import error
 
 MOST_TICK = 2**32
+# each effect draws under a number of its own: switching one on leaves the others' numbers as they were
 VARIATION, WRITE, DRIFT, STUCK, READ = range(5)
 FLOAT = np.dtype(np.float64)
 
@@ -76,8 +77,10 @@ def program(G: ArrayLike, limits: CellLimits, *, seed: int = 0, stream: int = 0,
             raise error(
                 "T405", "a conductance lies outside what the cells can hold", notes=notes, hint="scale the weights"
             )
+    # in the order in which it happens: a level is aimed at, the cell differs, the write misses, some are stuck
     written = quantised(target, limits)
     if limits.variation:
+        # less half the variance: the log-normal factor then has the mean one, and variation does not shift products
         written = written * np.exp(
             limits.variation * _normals(written.shape, 0, VARIATION, stream, seed) - 0.5 * limits.variation**2
         )
@@ -100,6 +103,7 @@ def stuck(G: ArrayLike, limits: CellLimits, *, seed: int = 0, stream: int = 0) -
     if not limits.stuck_low and not limits.stuck_high:
         return G
     u = _uniforms(G.shape, STUCK, stream, seed)
+    # low and high ends of one draw: no cell can be stuck at both
     return np.where(u < limits.stuck_low, limits.G_min, np.where(u >= 1 - limits.stuck_high, limits.G_max, G))
 
 

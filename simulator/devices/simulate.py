@@ -94,12 +94,14 @@ def simulate(
     around = _over_time("ambient", device.ambient if ambient is None else ambient, len(times), n)
     check_ambient(device, around)
     for rows in (device.parameters, device.circuit, device.start):
+        # kernels clamp a row's number: with any other count the last row would stand in for devices that lack one
         if len(rows) not in (1, n):
             raise error("T402", f"{device.name}: values for {len(rows)} devices, but there are {n}")
     schedule = loops.DriveSchedule(times, source, around)
     solver = loops.Solver(METHODS.index(method), float(dt or 0.0), tolerance)
     record = _begin(device, schedule, n)
     draws = Draws(noise, first, 0, stream, key)
+    # the third count is the flag by which an interrupt ends the kernel: it cannot see Python's signals
     outcome: Outcome = attended(lambda: loops.run(device.rows, schedule, solver, draws, record), halt=record.counts[2:])
     if outcome[0] != loops.FINE:
         raise _failure(device, method, schedule, record, *outcome)
@@ -168,6 +170,7 @@ def _check(times: NDArray, method: str, tolerance: float, dt: float | None, nois
         return
     if dt is None or not 0 < dt < np.inf:
         raise error("T404", f"{method} needs a step dt in s", notes=[f"dt is {dt}"])
+    # one tick is one step; the draws of a longer run would repeat
     if len(times) > 1 and (times[-1] - times[0]) / dt + len(times) >= MOST_TICKS:
         raise error(
             "T404", "more steps than ticks of noise", notes=[f"{(times[-1] - times[0]) / dt:.3g} of {MOST_TICKS}"]
@@ -228,6 +231,7 @@ def _failure(
 ) -> ThermocError:
     """The error of device k that cannot go on: when, how hot, what current. Too hot comes first."""
     y, out = record.states[row, k], np.zeros(8)
+    # a state that is no number tells nothing: that of the output before is reported
     if not np.isfinite(y).all() or (device.heated and y[0] <= 0):
         y = record.states[max(row - 1, 0), k]
     drive = loops.drive_of(schedule, step, k)
@@ -240,6 +244,7 @@ def _failure(
         f"current {out[CURRENT]:.6g} A at {out[VOLTAGE]:.6g} V",
     ]
     smaller = "take a smaller dt" if method != "sdirk" else ""
+    # heat first: a device too hot also leaves its range and its solver, and neither of these would be the cause
     if status == loops.RUNAWAY or cell.domain.hottest < T or np.isinf(out[CURRENT]):
         hint = "raise the load's resistance (circuit_load) or the cooling, or lower the drive"
         hint += f"; or {smaller}" if smaller else ""

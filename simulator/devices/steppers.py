@@ -31,6 +31,7 @@ A = np.array(
         [25 / 24, -49 / 48, 125 / 16, -85 / 12, 1 / 4],
     ]
 )
+# weights of order 4 less those of the embedded order 3
 E = np.array([25 / 24 - 59 / 48, -49 / 48 + 17 / 96, 125 / 16 - 225 / 32, 0.0, 1 / 4])
 ITERATIONS = 12
 TAKEN = np.array([0, 1, 2, 3, 4, SHOWN])
@@ -40,6 +41,7 @@ TAKEN = np.array([0, 1, 2, 3, 4, SHOWN])
 @rule
 def inverse(J, h, M):
     """M = (1 - h J)^-1 of a 3 x 3 matrix."""
+    # written out: a call of LAPACK costs more than the 3 x 3 inverse, and each step needs one
     a, b, c = 1 - h * J[0, 0], -h * J[0, 1], -h * J[0, 2]
     d, e, f = -h * J[1, 0], 1 - h * J[1, 1], -h * J[1, 2]
     g, k, q = -h * J[2, 0], -h * J[2, 1], 1 - h * J[2, 2]
@@ -59,6 +61,7 @@ def jacobian(problem, y, work):
             J[j, k] = 0.0
         if scale[k] > 0:
             unmoved = y[k]
+            # of the order of the root of float64's epsilon: truncation against cancellation; scale is for y near 0
             y[k] = unmoved + 1e-7 * max(abs(unmoved), scale[k])
             # the difference as float64 represents it: y + h - y is not h
             d = y[k] - unmoved
@@ -81,6 +84,7 @@ def solve_stage(problem, base, y, h, tight, M, out):
                 d = M[k, 0] * r0 + M[k, 1] * r1 + M[k, 2] * r2
                 y[k] += d
                 size = max(size, abs(d) / max(scale[k], abs(y[k])))
+        # an exponential law has overflowed: a shorter step starts nearer
         if not math.isfinite(size):
             return False
         # at 1e-13 rounding of the rates stops all progress: a move that no longer shrinks there is the last
@@ -97,6 +101,7 @@ def solve_stage(problem, base, y, h, tight, M, out):
 def sdirk(problem, y, h, tol, work):
     """One step from y over h, to ``work.new``; return error / tolerance or inf. Row 6 of K holds the rates at y."""
     M, K, new, scale = work.M, work.K, work.new, problem.cell.scale
+    # one inverse serves all five stages, since the method is singly diagonal: every stage has the same h gamma
     inverse(work.J, GAMMA * h, M)
     base, guess = np.empty(3), np.empty(3)
     for stage in range(5):
@@ -107,6 +112,7 @@ def sdirk(problem, y, h, tol, work):
             guess[k] = base[k] + h * GAMMA * K[stage - 1 if stage else 6, k]
         if not solve_stage(problem, base, guess, h * GAMMA, 1e-3 * tol, M, K[stage]):
             return math.inf
+    # stiffly accurate: the last row of A holds the weights too, so that the result is the last stage
     for k in range(6):
         total = 0.0
         for j in range(5):
@@ -120,6 +126,7 @@ def sdirk(problem, y, h, tol, work):
     # filtered by (1 - h gamma J)^-1: the raw difference of the two orders does not fade for stiff states
     for k in range(3):
         if scale[k] > 0:
+            # relative to the larger of scale and y: a purely relative error would never pass for a state near zero
             e = M[k, 0] * base[0] + M[k, 1] * base[1] + M[k, 2] * base[2]
             error = max(error, abs(e) / (tol * max(scale[k], abs(y[k]))))
     return error if math.isfinite(error) else math.inf
@@ -133,6 +140,7 @@ def midpoint(problem, y, h, work):
     guess = np.empty(3)
     for k in range(3):
         guess[k] = y[k] + 0.5 * h * K[6, k]
+    # tighter than any tolerance: with a residual left, the midpoint rule no longer conserves quadratic invariants
     if not solve_stage(problem, y, guess, 0.5 * h, 1e-15, work.M, K[0]):
         return False
     for k in range(6):

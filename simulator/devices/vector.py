@@ -28,6 +28,7 @@ from thermoc.simulator.kernels.simd.normals import (
     float64,
 )
 
+# added and subtracted, 1.5 * 2^52 rounds to the nearest whole number without a branch or a conversion
 LOG2E, MAGIC, FAR = 1 / math.log(2), 1.5 * 2.0**52, 700.0
 BIAS, SHIFT = np.int64(1023), np.int64(52)
 E2, E3, E4, E5, E6, E7, E8, E9, E10, E11, E12, E13 = (1 / math.factorial(k) for k in range(2, 14))
@@ -36,17 +37,21 @@ E2, E3, E4, E5, E6, E7, E8, E9, E10, E11, E12, E13 = (1 / math.factorial(k) for 
 @njit(error_model="numpy", forceinline=True)
 def exponential(x):
     """e^x, x held within +-700."""
+    # beyond some 708 the exponent shifted in below would leave its 11 bits
     x = min(max(x, -FAR), FAR)
     k = (x * LOG2E + MAGIC) - MAGIC
+    # ln 2 in two parts: one float of it, times k, would cost the remainder its last digits
     r = fma(-k, LN2_LOW, fma(-k, LN2_HIGH, x))
     p = fma(fma(fma(fma(fma(fma(E13, r, E12), r, E11), r, E10), r, E9), r, E8), r, E7)
     p = fma(fma(fma(fma(fma(fma(fma(p, r, E6), r, E5), r, E4), r, E3), r, E2), r, 1.0), r, 1.0)
+    # the integer k becomes the exponent of a float64 by a shift: 2^k without a call
     return p * float64(np.uint64((np.int64(k) + BIAS) << SHIFT))
 
 
 @njit(error_model="numpy", forceinline=True)
 def sine_of_turns(a):
     """sin 2 pi a for |a| below 2^51."""
+    # whole turns are taken off, then the rest is folded: the polynomial holds for a quarter turn to either side only
     a -= (a + MAGIC) - MAGIC
     half = 0.5 if a > 0 else -0.5
     a = half - a if abs(a) > 0.25 else a

@@ -41,6 +41,7 @@ def event_joules(events: Events, program: ChipProgram, price: Costs, chip: Chip)
     joules = price.total[events.row] - price.joules[events.row, NETWORK]
     link = events.place - chip.cores
     hop = np.where(link % 4 < 2, chip["network.hop_energy_x"], chip["network.hop_energy_y"])
+    # exits to the cores are no hops: SEND pays for links between tiles alone
     hop = np.where(link < 4 * chip.tiles, hop, 0.0)
     return np.where(link < 0, joules, hop * price.flits[events.row])
 
@@ -73,11 +74,13 @@ def account(events: Events, program: ChipProgram, price: Costs, chip: Chip) -> A
     times = np.bincount(row, minlength=count).astype(float)
     served = np.where(program.code[:, 1] < 0, len(program.ops), program.code[:, 1])
     joules, by_core = np.zeros((len(program.ops) + 1, len(COMPONENTS))), np.zeros((len(program.ops) + 1, cores))
+    # by component from how often a row ran, which is exact; by place from the events
     spent = price.joules * times[:, None]
     np.add.at(joules, served[~setup], spent[~setup])
     event_energy = event_joules(events, program, price, chip)
     ticks = ~setup[events.row]
     spent_at = places(events.place, chip)
+    # exits carry no joules, and their number names no tile
     local = ticks & (events.place < cores + 4 * chip.tiles)
     for core, weight in spent_at:
         np.add.at(by_core, (served[events.row[local]], core[local]), event_energy[local] * weight[local])
@@ -119,6 +122,7 @@ def power(
     row, place = events.row[later], events.place[later]
     begin, end = events.start[later] - start, events.end[later] - start
     event_energy = event_joules(events, program, price, chip)[later]
+    # what units spend depends on their temperature: the electro-thermal loop computes it
     thermal = np.isin(program.code[row, 0], [int(op) for op in THERMAL]) & (place < cores)
     joules = np.where(thermal, event_energy - price.joules[row, SAMPLER], event_energy)
     bins = np.zeros((len(edges) - 1, cores))

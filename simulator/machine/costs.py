@@ -89,6 +89,7 @@ class _CostTable:
     def take(self, rows: NDArray, seconds: NDArray | float) -> NDArray[np.float64]:
         """Let rows take so long, in whole picoseconds; return the seconds that these are."""
         exact = np.broadcast_to(seconds, rows.shape) * PICO
+        # whole picoseconds add up exactly, so that equal times are equal and the order of events is the same everywhere
         ps = np.rint(exact)
         rounded = rows[np.abs(ps - exact) > ROUNDING * exact]
         if len(rounded):
@@ -101,10 +102,12 @@ class _CostTable:
             notes = [f"it takes {ps.max() / PICO:.3g} s", f"the machine counts up to {MOST_PS / PICO:.4g} s"]
             raise error("T306", f"an instruction takes too long: {self.text(overlong[0])}", notes=notes)
         self.duration[rows] = self.held[rows] = ps.astype(np.int64)
+        # the rounded time: joules at constant power then agree with what the event takes
         return ps / PICO
 
     def port(self, rows: NDArray, size: NDArray) -> None:
         """Move bytes through the port of the tile's buffer: after the latency a width a cycle, each access paid for."""
+        # a part of a width is an access of its own
         c, accesses = self.chip, np.ceil(8 * size / self.chip["buffer.width"])
         self.take(rows, (c["buffer.latency"] + accesses) / c["clock.frequency"])
         self.resource[rows] = self.banks + self.tile[rows]
@@ -128,6 +131,7 @@ def _mvm(w: _CostTable, rows: NDArray) -> None:
     Products one after another of the same arrays fill the pipeline once.
     """
     c, arrays, columns = w.chip, w.a(rows), w.a(rows, 1)
+    # reads and conversions overlap in the pipeline: the slower of the two sets its pace
     each = np.maximum(c["crossbar.read_time"], np.ceil(arrays * columns / c["adc.per_core"]) / c["adc.rate"])
     times = w.a(rows, 3)
     w.take(rows, (c.reads * times + c["input.pipeline"]) * each)
@@ -142,6 +146,7 @@ def _mvm(w: _CostTable, rows: NDArray) -> None:
 
 def _thermal(w: _CostTable, rows: NDArray) -> None:
     """Every unit at once, update after update; joules at the sampler's reference: where they are is found later."""
+    # a unit's power depends on its temperature: this is its share in a table of costs, not the run's joules
     seconds = w.take(rows, w.a(rows, 2) * w.chip["sampler.time"])
     w.spend(rows, "sampler", w.a(rows) * seconds * ThermalUnits(w.chip).power)
 
@@ -161,8 +166,10 @@ def _move(w: _CostTable, rows: NDArray) -> None:
 def _send(w: _CostTable, rows: NDArray) -> None:
     """Out of the buffer's port, then flit by flit; the core is held until the last has left. Each pays every hop."""
     c = w.chip
+    # an empty message has a head that must be routed all the same
     w.flits[rows] = np.maximum(1, np.ceil(8 * w.a(rows, 2) / c["network.flit"]))
     w.port(rows, w.a(rows, 2))
+    # the port is free after the buffer's time, which ``held`` keeps; the core waits for the last flit
     w.duration[rows] += w.flits[rows] * round(c["network.flit_time"] * PICO)
     wide, per = c.whole("mesh.columns"), c.whole("mesh.cores")
     source, target = w.tile[rows], w.code[rows, 2] // per
@@ -203,6 +210,7 @@ def _channels(code: NDArray[np.int64], core: NDArray[np.int64]) -> tuple[NDArray
     if not len(rows):
         return channel, 0
     sends, partner = code[rows, 0] == ChipOp.SEND, code[rows, 2]
+    # both ends are written from source to target, so that a SEND and its RECV get one number
     source, target = np.where(sends, core[rows], partner), np.where(sends, partner, core[rows])
     _, channel[rows] = np.unique(np.stack([source, target, code[rows, 3]], 1), axis=0, return_inverse=True)
     return channel, int(channel.max()) + 1

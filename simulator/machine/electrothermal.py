@@ -147,6 +147,7 @@ class ElectroThermal:
     def influence(self) -> NDArray[np.float64]:
         """Return K/W of each core for power at each core, (cores, cores)."""
         ambient = self.chip["package.ambient"]
+        # a die is linear in power: a watt at each core in turn tells all there is
         units = np.eye(self.chip.cores)
         return np.stack([self.steady(one) - ambient for one in units], axis=1)
 
@@ -172,11 +173,13 @@ class ElectroThermal:
         pulses, mean = load.pulses, load.mean
         T = np.full(self.chip.cores, self.chip["package.ambient"])
         island, moved = T[pulses.core], np.inf
+        # a fixed point by iteration: it settles while a kelvin more changes the heat by less than that kelvin takes
         for _ in range(MOST_ROUNDS):
             watts = self.at_rest(load, hold, T[pulses.core])
             spent = pulses.by_core(pulses.units * watts, self.chip.cores)
             state = self.die.steady(self.grid(mean + self.leakage(T, load.awake) + spent))
             new = self.die.temperature(state, "active")[self.spot]
+            # here already, so that a runaway is reported with its place and not as rounds that do not end
             self.bounded(new, mean, 0.0)
             after = new[pulses.core] + (self.units.rise * watts if self.units is not None else 0.0)
             moved = max(np.abs(new - T).max(), np.abs(after - island).max(initial=0.0))
@@ -192,6 +195,7 @@ class ElectroThermal:
         for k, seconds in enumerate(load.pulses.mean if self.units is not None else ()):
             assert self.units is not None
             mine = slice(load.pulses.first[k], load.pulses.first[k + 1])
+            # a heater can only heat: where the die is too warm it does nothing
             heat = np.clip((hold.aim[mine] - T[k]) / self.units.rise - hold.own[mine], 0.0, hold.most)
             rest = T[k] + self.units.rise * (heat + hold.own[mine])
             watts[k] = (heat + load.busy[k] * self.units.response(seconds).watts(rest)).mean()
@@ -201,6 +205,7 @@ class ElectroThermal:
         """Refuse temperatures above the chip's limit, with place, time and power. Errors: T415."""
         limit = self.chip["limit.temperature"]
         core = int(T.argmax())
+        # written as a denial, so that a temperature that is no number counts as too hot
         if not T[core] <= limit:
             tile = core // self.chip.whole("mesh.cores")
             notes = [
@@ -235,7 +240,9 @@ class ElectroThermal:
             T = self.die.temperature(state, "active")[self.spot]
             self.bounded(T, load.power[slot], load.edges[slot] / PICO)
             die[slot], islands[slot] = T, island
+            # rows as in ``History``: heater, leakage, sampler
             joules = np.zeros((3, cores))
+            # leakage is that of the slot's start: what this lag costs is what ``lag`` measures
             joules[1] = load.seconds[slot] * self.leakage(T, load.awake)
             if self.units is not None and units is not None:
                 moment = int(load.edges[slot]), int(load.edges[slot + 1])
@@ -265,8 +272,10 @@ class ElectroThermal:
         halved: the same run, its power binned anew in slots whose edges hold those of ``load``.
         """
         if len(load.power) > most:
+            # both runs must end at one edge, or their last slots would differ
             load, halved = load.until(int(load.edges[most])), halved.until(int(load.edges[most]))
             history = self.run(load, start=start)
+        # pulses that are not over at the last edge are cut off differently in the two runs
         half, seen = self.run(halved, start=start), load.pulses.end <= load.edges[-1]
         at = np.searchsorted(halved.edges, load.edges)
         moves = (half.die[at] - history.die, half.islands[at] - history.islands, (half.kelvin - history.kelvin)[seen])

@@ -58,14 +58,17 @@ def stream(
     _countable(program, chip, price, rounds)
     rows, mesh = _rows(program, price), _mesh(program, chip)
     state = _beginning(program, chip, price, mesh)
+    # a barrier of all cores writes that many events at once: a smaller trace could never take them
     trace = _trace(max(chunk, 2 * chip.cores + 4))
     while True:
         count, end = _run(rows, mesh, rounds, state, trace)
+        # copies: the kernel writes the next chunk into the same arrays
         yield Events(**{name: getattr(trace, name)[:count].copy() for name in FIELDS})
         if end == kernel.FINISHED:
             return
         if end == kernel.STUCK:
             raise _deadlock(program, state.cores)
+        # it is full where events or messages ran out of space; only the latter need a larger state
         state = _with_more_messages(state)
 
 
@@ -89,6 +92,7 @@ def _mesh(program: ChipProgram, chip: Chip) -> EventMesh:
         columns=chip.whole("mesh.columns"),
         rows=chip.whole("mesh.rows"),
         buffer=chip.whole("buffer.size"),
+        # a program may name more cores than the chip has, or leave the last ones out
         cores=max(len(program.starts) - 1, chip.cores),
         x_hop=x_hop,
         y_hop=y_hop,
@@ -102,8 +106,10 @@ def _beginning(program: ChipProgram, chip: Chip, price: Costs, mesh: EventMesh) 
     busy = np.flatnonzero(np.diff(program.starts) > 0)
     status, row = np.full(count, kernel.DONE), np.zeros(count, np.int64)
     status[busy], row[busy] = kernel.READY, program.starts[busy]
+    # every core and every message is on the heap once at most
     heap = np.zeros((3, count + MESSAGES + 1), np.int64)
     queue = Queue(heap[0], heap[1], heap[2], np.array([0, MESSAGES]))
+    # cores' ties lie above all messages', which are the numbers of their sources
     for core in busy:
         kernel.push(0, count + core, core, *queue)
     tick, frees, frees_channel, inbox, waiting = (np.zeros(count, np.int64) for _ in range(5))
@@ -148,8 +154,10 @@ def _with_more_messages(state: EventState) -> EventState:
     def longer(array: NDArray[np.int64]) -> NDArray[np.int64]:
         return np.concatenate([array, np.zeros(size, np.int64)])
 
+    # counts and spare are lengthened with the others and dropped: both are made anew
     times, ties, whats, _ = map(longer, queue)
     row, tile, tick, source, _ = map(longer, messages)
+    # slots in use keep their numbers, which entries of the heap hold: only the new half is free
     spare = longer(np.arange(size, 2 * size)[::-1])
     return state._replace(
         queue=Queue(times, ties, whats, np.array([queue.counts[0], size])),
@@ -159,6 +167,7 @@ def _with_more_messages(state: EventState) -> EventState:
 
 def _countable(program: ChipProgram, chip: Chip, price: Costs, rounds: int) -> None:
     """Refuse runs whose picoseconds might not be numbers of 64 bits: all instructions and links, one after another."""
+    # in floats: the product itself may exceed 64 bits
     longest = price.duration.sum(dtype=float) * rounds * (chip["mesh.columns"] + chip["mesh.rows"] + 1)
     if longest > 2**62:
         notes = [f"{rounds} ticks of up to {longest / rounds / PICO:.3g} s", f"the machine counts {2**62 / PICO:.3g} s"]

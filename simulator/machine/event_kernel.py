@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from numba.extending import register_jitable
 
+# ChipOp's numbers by position, as constants that Numba compiles in: the two must stay in step
 PROG, SETIN, MVM, ANNEAL, STEP, SAMPLE, VOP, LD, ST, SEND, RECV, BARRIER, HALT = range(13)
 READY, FOR_MESSAGE, FOR_ROOM, FOR_OTHERS, DONE = range(5)
 FINISHED, FULL, STUCK = range(3)
@@ -71,6 +72,7 @@ def run_events(rows, mesh, rounds, state, trace):
     event_row, event_place, begins, ends, turns = trace
     exits, count, limit = columns * tile_rows * 4, 0, len(event_row)
     while counts[0] > 0:
+        # before anything is taken off the heap: the next call goes on with this very entry
         if count + 2 > limit:
             return count, FULL
         now, what = times[0], whats[0]
@@ -110,6 +112,7 @@ def run_events(rows, mesh, rounds, state, trace):
             begins[count], ends[count] = start, start + length
             count += 1
             message_tile[index] = tile
+            # the source breaks ties and not the slot: which slot a message got must not change the order
             push(start + hop, message_source[index], what, times, ties, whats, counts)
             continue
 
@@ -162,11 +165,13 @@ def run_events(rows, mesh, rounds, state, trace):
             continue
         if opcode == RECV:
             lane = channel[row]
+            # one core alone reads a channel, for the target is part of it: one listener is enough
             if arrived[lane] == 0:
                 listeners[lane] = what
                 status[what] = FOR_MESSAGE
                 continue
             arrived[lane] -= 1
+            # an empty message counts a byte, here and in SEND, since zero says that nothing is to be freed
             frees[what], frees_lane[what] = max(1, code[row, 4]), lane
         elif opcode == SEND:
             tile = code[row, 2] // per
@@ -175,6 +180,7 @@ def run_events(rows, mesh, rounds, state, trace):
                 status[what] = FOR_ROOM
                 waiting[tile] += 1
                 continue
+            # the table of messages is full: the caller doubles it, and the core tries again at the same time
             if counts[1] == 0:
                 push(now, cores + what, what, times, ties, whats, counts)
                 return count, FULL
@@ -196,6 +202,7 @@ def run_events(rows, mesh, rounds, state, trace):
         count += 1
         at[what] = row + 1
         push(start + duration[row], cores + what, what, times, ties, whats, counts)
+    # nothing can happen any more: whoever is not done waits for what never comes
     for number in range(cores):
         if status[number] != DONE:
             return count, STUCK
@@ -210,6 +217,7 @@ def bin_joules(place, start, end, joules, slot, bins):
         if amount == 0.0:
             continue
         begin, stop, at = start[event], end[event], place[event]
+        # the last slot takes all that is left, so that no joule of an event beyond the edges is lost
         first = min(begin // slot, last)
         if stop <= begin:
             bins[first, at] += amount

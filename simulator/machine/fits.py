@@ -30,6 +30,7 @@ def check(program: ChipProgram, chip: Chip) -> None:
         raise error("T305", f"chip {chip.name!r} has no crossbars", notes=[f"it is a {chip.kind} chip"])
     code = program.code
     messages = np.isin(code[:, 0], (ChipOp.SEND, ChipOp.RECV))
+    # a partner beyond the program's own streams must be a core of the chip too
     most = max(len(program.starts) - 1, int(code[messages, 2].max(initial=-1)) + 1)
     if most > chip.cores:
         notes = [f"it uses {most} cores", f"{chip.name} has {chip.cores}"]

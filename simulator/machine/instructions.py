@@ -12,6 +12,7 @@ PICO = 1e12
 class ChipOp(IntEnum):
     """What a row does. Its operands are in ``FIELDS``; "served" is the number of the IR op that it works for."""
 
+    # these numbers stand in saved programs and in the event kernel
     PROG = 0
     SETIN = 1
     MVM = 2

@@ -46,6 +46,7 @@ class ChipProgram:
 
     def lines(self) -> Iterator[str]:
         """Yield the program as text; cores without rows are left out."""
+        # line by line: the text of a large program need not be held at once
         yield f"chip program {self.name!r} for {self.chip}: {len(self.code)} instructions"
         for core in range(len(self.starts) - 1):
             first, last = self.starts[core : core + 2]
@@ -91,6 +92,7 @@ class ChipProgram:
 
     def _checked(self) -> ChipProgram:
         code, starts, setup = self.code, self.starts, self.setup
+        # the dtype is checked and not cast: the kernel is compiled for int64, and a cast would hide a damaged file
         if starts.dtype != np.int64 or setup.dtype != np.int64:
             raise ValueError(f"starts and setup have dtypes {starts.dtype} and {setup.dtype}, not int64")
         if code.dtype != np.int64 or code.ndim != 2 or code.shape[1] != ROW:
@@ -109,6 +111,7 @@ class ChipProgram:
             raise ValueError("setup names rows that are not there")
         if len(code) and (code[:, 0].min() < 0 or code[:, 0].max() >= len(ChipOp) or code[:, 2:].min() < 0):
             raise ValueError("an opcode or operand is out of range")
+        # the served op is an index into the names, -1 aside
         if len(code) and not -1 <= code[:, 1].min() <= code[:, 1].max() < len(self.ops):
             raise ValueError("a row serves an op that is not named")
         return self

@@ -34,6 +34,7 @@ class Pulses:
     @property
     def mean(self) -> NDArray[np.float64]:
         """How long a pulse of each class is on the mean, (classes,) s, in whole picoseconds."""
+        # whole picoseconds, so that classes that are worked alike share one response, which is found by this float
         return np.rint(self._sum(self.end - self.begin) / np.diff(self.first)) / PICO
 
     def busy(self, until: int) -> NDArray[np.float64]:
@@ -42,10 +43,12 @@ class Pulses:
 
     def _sum(self, of_pulses: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return sums over the pulses of each class."""
+        # every class has a pulse, as reduceat needs: of an empty part it would return the next one's first value
         return np.add.reduceat(of_pulses, self.first[:-1]) if len(self.keys) else np.zeros(0, np.int64)
 
     def of(self, served: int, low: int, colour: int) -> slice:
         """Return the pulses of units that an op has in the part from ``low`` on, of one colour."""
+        # unpacked as one: no such class, or two of them, is an error and not a slice of something else
         (number,) = np.flatnonzero((self.keys[:, 1:] == (served, low, colour)).all(axis=1))
         return slice(int(self.first[number]), int(self.first[number + 1]))
 
@@ -62,6 +65,7 @@ def pulses(events: Events, program: ChipProgram, start: int) -> Pulses:
     row = events.row[hit]
     class_keys = np.stack([program.cores[row], code[row, 1], code[row, 3], code[row, 5]], axis=1)
     keys, index, which = np.unique(class_keys, axis=0, return_index=True, return_inverse=True)
+    # by class, then by time: the last key of lexsort comes first
     order = np.lexsort((events.start[hit], which.ravel()))
     return Pulses(
         keys=keys.reshape(-1, 4),

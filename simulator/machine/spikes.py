@@ -58,6 +58,7 @@ def spiking_costs(placed: Placed, chip: Chip, *, spikes: NDArray, potential: NDA
     _check(placed, chip)
     fired = np.asarray(spikes) != 0
     arrived = _arrivals(placed, fired)
+    # a unit that fires is updated too, even where its potential shows nothing before or after
     updated = (potential != 0) | arrived | (bias != 0) | fired
     reach = _Reach(placed, chip)
     core_of = sparse.csr_array(
@@ -87,6 +88,7 @@ class _Reach:
             entries = sparse.coo_array(matrix)
             target, source = placed.core[entries.row], entries.col
             self.events[kind] = sparse.csr_array((np.ones(entries.nnz), (target, source)), (chip.cores, n))
+            # several synapses of one source on a core are as many events, yet one packet: packets count pairs
             self.events[kind].sum_duplicates()
             touched = touched + self.events[kind]
         pairs = sparse.coo_array(touched)
@@ -129,6 +131,7 @@ def _arrivals(placed: Placed, fired: NDArray) -> NDArray[np.bool_]:
     arrivals = np.zeros(fired.shape, bool)
     for matrix in placed.synapses.values():
         ones = matrix.copy().astype(np.float32)
+        # ones in place of weights: arrivals whose weights cancel are arrivals all the same
         ones.data[:] = 1
         arrivals |= (ones @ before.T).T > 0
     return arrivals

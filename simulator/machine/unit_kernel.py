@@ -34,6 +34,7 @@ def work(seconds, bias, T, heater, island, y, memory, design, scratch):
         # A plain memristor's heat is its power and what the last piece's heat was beyond the power foreseen for it.
         expected = steps.K[6, WORK] + gain if design.plain else gain
         goal = T + R * (expected + heater)
+        # the mean over the piece of an exponential approach; expm1 keeps its digits where h is far below tau
         mean = goal - (island - goal) * math.expm1(-h / tau) * tau / h
         piece[:] = 0.0
         problem = DeviceProblem(design.memristor, DeviceDrive(bias, mean), memory, scratch.noise)
@@ -44,6 +45,7 @@ def work(seconds, bias, T, heater, island, y, memory, design, scratch):
         island = goal + (island - goal) * math.exp(-h / tau)
         for k in range(3):
             scratch.stretch[k] += piece[k]
+        # exactly at the end: a sum of pieces may miss it by rounding, and a sliver would follow
         done = seconds if h >= seconds - done else done + h
         gain += piece[1] / h - expected
         if R * abs(piece[1] / h - expected) < SETTLED * island:
@@ -56,9 +58,11 @@ def rest(seconds, T, heater, island, y, memory, design, scratch):
     """The same without bias. A plain memristor, whose temperature is its only state, gives its heat away and cools."""
     if not design.plain:
         return work(seconds, 0.0, T, heater, island, y, memory, design, scratch)
+    # without bias all is linear, and one closed step replaces the pieces
     c, R, tau, goal = design.memristor.circuit, design.resistance, design.tau, T + design.resistance * heater
     decay = math.exp(-seconds * c.conductance / c.capacity)
     over = y[0] - island
+    # R / tau is one over the island's heat capacity: what the memristor gives away warms the island
     island += c.capacity * over * (1 - decay) * R / tau
     island = goal + (island - goal) * math.exp(-seconds / tau)
     y[0] = island + over * decay
@@ -77,9 +81,11 @@ def span(moment, T, hold, pulses, states, design, sums):
     island = states.island
     scratch = UnitScratch(workspace(), np.zeros(3), np.zeros(3), np.zeros(3))
     for k in range(T.size):
+        # a pulse that ends at t0 is the slot's before
         n = first[k] + np.searchsorted(end[first[k] : first[k + 1]], t0, side="right")
         t = t0
         while t < t1:
+            # after the last pulse the heater goes on at the last aim
             goal = min(n, first[k + 1] - 1)
             heater = max(0.0, (hold.aim[goal] - T[k]) / design.resistance - hold.own[goal]) if hold.most > 0 else 0.0
             heater = min(heater, hold.most)
@@ -96,6 +102,7 @@ def span(moment, T, hold, pulses, states, design, sums):
             else:
                 status, island[k], reached = rest(seconds, T[k], heater, island[k], y, memory, design, scratch)
             sums.joules[0, k] += scratch.stretch[0]
+            # the heater is on through rests too: it holds the island for the pulse to come
             sums.joules[1, k] += heater * seconds
             if status != FINE:
                 sums.failed[0], sums.failed[1], sums.failed[2] = status, k, t + reached / SECONDS

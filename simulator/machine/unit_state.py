@@ -43,6 +43,7 @@ class Hold(NamedTuple):
     most: float
 
 
+# never read while ``most`` is zero: the compiled kernel only wants arrays of their type
 NONE = Hold(aim=np.zeros(1), own=np.zeros(1), most=0.0)
 
 

@@ -31,6 +31,7 @@ from thermoc.simulator.machine.unit_kernel import span as _span
 from thermoc.simulator.machine.unit_state import NONE, Hold, PulseTimes, UnitDesign, UnitStates, UnitSums
 from thermoc.support.errors import ThermocError, error
 
+# tabulated by this many K more than heaters and limits allow: a spline is poorest at its ends
 POINTS, MARGIN = 129, 50.0
 
 
@@ -62,6 +63,7 @@ class ThermalUnits:
     def __init__(self, chip: Chip):
         self.chip, self.bias = chip, chip["sampler.bias"]
         self.device: Device = devices.load(chip.quantities.text("sampler.device"))
+        # units beside each other are worked alike: each of four neighbours adds its share of a rise
         self.rise = chip["sampler.resistance"] * (1 + 4 * chip["sampler.crosstalk"])
         self.tau = chip["sampler.resistance"] * chip["sampler.capacity"]
         d = self.device
@@ -74,6 +76,7 @@ class ThermalUnits:
             bias=self.bias,
             resistance=self.rise,
             tau=self.tau,
+            # one state only, T, and no memory: its heat can then be foreseen from its power
             plain=d.model.hysteresis is None and bool(d.scale[0] > 0 and not d.scale[1:].any()),
         )
         self._responses: dict[float, Response] = {}
@@ -123,6 +126,7 @@ class ThermalUnits:
         if busy <= 0:
             return 0.0
         x, y = seconds / self.tau, seconds / busy / self.tau
+        # the geometric sum over all pulses before: each has decayed by one period more
         return math.expm1(-x) ** 2 / x * math.exp(x - y) / -math.expm1(-y)
 
     def response(self, seconds: float) -> Response:
@@ -136,6 +140,7 @@ class ThermalUnits:
         low = min(c["package.ambient"], c["sampler.coldest"]) - MARGIN
         high = max(c["sampler.hottest"], c["limit.temperature"]) + MARGIN
         grid, watts, shown = np.linspace(max(low, 1.0), high, POINTS), np.empty(POINTS), np.empty(POINTS)
+        # a pulse of no length would divide by zero below
         length = max(1, round(seconds * PICO))
         for k in range(POINTS):
             T, kelvin, one = grid[k : k + 1], np.zeros(1), _one_pulse(length)
@@ -143,11 +148,13 @@ class ThermalUnits:
                 states = self.resting(T)
                 (joules, _) = self.advance(states, one, T, NONE, (0, length), kelvin)
             except ThermocError:
+                # a spline needs four points: hotter ones may run away, and the response ends before them
                 if k < 4:
                     raise
                 grid, watts, shown = grid[:k], watts[:k], shown[:k]
                 break
             watts[k], shown[k] = joules[0] / (length / PICO), kelvin[0] / (length / PICO)
+        # invertible only as long as what is shown rises with the island
         rising = np.concatenate([[True], np.diff(shown) > 0]).cumprod().astype(bool)
         return Response(T=grid, power=CubicSpline(grid, watts), island=CubicSpline(shown[rising], grid[rising]))
 
@@ -162,6 +169,7 @@ class ThermalUnits:
         core, out = int(pulses.core[k]), np.zeros(8)
         d, T = self.device, float(states.island[k])
         y = states.memristor[k]
+        # a state that is no number has no current to report: the island's temperature stands in
         shown = y if np.isfinite(y).all() and y[0] > 0 else np.array([T, y[1] if np.isfinite(y[1]) else 0.0, 0.0])
         rates(
             DeviceProblem(self.design.memristor, DeviceDrive(self.bias, T), states.memory[k], np.zeros(3)), shown, out

@@ -46,19 +46,23 @@ def conduct(g: Grid, rims: tuple[Rim, ...], T: Field) -> Field:
     c = T.cells
     out = np.zeros_like(c)
     for axis, link in ((2, g.across), (1, g.up), (0, g.down)):
+        # one flux a face, taken from one cell and given to the other: heat is conserved to rounding by construction
         low, high = facing(axis)
         flux = link * (c[low] - c[high])
         out[low] += flux
         out[high] -= flux
     out[0] += g.top * c[0]
+    # an empty sink sums to zero: without one the face meets a reservoir, which is taken at zero here
     down = g.bottom * (c[-1] - T.sink.sum())
     out[-1] += down
+    # the sink gathers what all cells of the last layer give it, and loses heat to the air alone
     sink = np.array([g.sink.air * T.sink[0] - down.sum()]) if g.sink else T.sink
     nodes = np.empty_like(T.nodes)
     for axis, rim in enumerate(rims):
         nodes[axis] = T.nodes[axis] @ rim.chain
         for end in (0, 1):
             edge = edge_of(axis, end)
+            # edge cells meet the spreader's and the inner sink's nodes; the outer sink's lies beyond these
             flux = rim.edge[:, np.newaxis] * (c[edge] - T.nodes[axis, end, :2, np.newaxis])
             out[edge] += flux
             nodes[axis, end, :2] -= flux.sum(axis=1)

@@ -54,6 +54,7 @@ ROLES = {"source": True, "passive": False}
 def read(source: str | os.PathLike[str]) -> Stack:
     """Return the stack of a data file, a path or TOML text. Errors: T501, T513, T405."""
     document = quantities.read(source, expected(source))
+    # errors name the file, or say that it was a text
     label = "the text" if isinstance(source, str) and "\n" in source else Path(source).name
     return stack(document, label)
 
@@ -66,8 +67,10 @@ def expected(source: str | os.PathLike[str]) -> dict[str, str]:
         tables = parse_toml(text, "the text")
     except ThermocError:
         return ALWAYS  # the reader of quantities says what is wrong with it
+    # joint is asked for only where it stands, since perfect contact is the rule
     if isinstance(sink := tables.get("sink"), dict) and "joint" in sink:
         optional["sink"] = SINK | JOINT
+    # tables that are there bring the names that they must hold: a face without a coefficient is then an error
     return ALWAYS | {
         f"{part}.{name}": unit for part, names in optional.items() if part in tables for name, unit in names.items()
     }
@@ -115,6 +118,7 @@ def _sink(found: Quantities) -> HeatSink | None:
     if "sink" not in found.names():
         return None
     part = found.group("sink")
+    # the names of a sink are those of its fields, joint among them or not
     return HeatSink(**{name: part[name] for name in part})
 
 

@@ -51,6 +51,7 @@ class Die:
         self.solver = self._solver(substeps)
 
     def _solver(self, substeps: int) -> UniformSolver | PackagedSolver | VariedSolver:
+        # inlays break the cosine modes: they cost the exact step, and are solved by iteration
         if not self.stack.uniform:
             return VariedSolver(self.stack, self.shape, self.sources, substeps)
         kind = UniformSolver if self.stack.package is None else PackagedSolver
@@ -73,6 +74,7 @@ class Die:
             raise error("T402", "a start must be one temperature or one a cell", notes=notes)
         if not (np.isfinite(T).all() and (T > 0).all()):
             raise error("T405", "temperatures must be finite and > 0 K", notes=[f"the least is {T.min()!r}"])
+        # rises and not temperatures: the equation is linear in them, and small ones keep their digits
         rise = T - self.stack.ambient
         return DieState(0.0, self.solver.start(np.broadcast_to(rise, full)))
 
@@ -118,6 +120,7 @@ class Die:
                 f"{len(self.sources)} layers take power, on {list(self.shape)} cells",
             ]
             raise error("T402", "power must hold one number a cell of each source layer", notes=notes)
+        # the sum first: one pass without an array of flags; only where it is not finite does a closer look pay
         if not np.isfinite(P.sum()) and not np.isfinite(P).all():
             layer, row, column = (int(i) for i in np.argwhere(~np.isfinite(P))[0])
             where = f"layer {self.layers[self.sources[layer]]!r}, row {row}, column {column}"
@@ -129,6 +132,7 @@ def _shape(stack: Stack, shape: Shape) -> Shape:
     if np.shape(shape) != (2,):
         raise error("T402", "a grid has a shape of two whole numbers, (ny, nx)", notes=[f"it is {shape!r}"])
     ny, nx = (count("a side of the grid", n) for n in shape)
+    # the table of modes holds a matrix of layers by layers for each cell, hence the square
     if min(ny, nx) < 1 or ny * nx * len(stack.sheets) ** 2 > MOST_ENTRIES:
         notes = [
             f"asked for {ny} x {nx} cells in {len(stack.sheets)} layers",

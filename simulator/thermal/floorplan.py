@@ -98,6 +98,7 @@ class Binning:
     def weights(self) -> sparse.csr_array:
         """Share of each block's area in each cell, (blocks, ny nx); rows sum to one."""
         rows = [self._shares(block).ravel() for block in self.floorplan.blocks]
+        # a block covers few of the cells: kept sparse, plans of many blocks on fine grids fit
         return sparse.csr_array(sparse.vstack([sparse.csr_array(row[np.newaxis]) for row in rows]))
 
     @cached_property
@@ -123,11 +124,13 @@ class Binning:
             across = _overlap(r.x, r.x + r.width, self.floorplan.width, nx)
             up = _overlap(r.y, r.y + r.height, self.floorplan.height, ny)
             total += np.outer(up, across)
+        # by what lies on the die: a block may stick out by the slack, and its power must arrive in full
         return total / total.sum()
 
 
 def _overlap(low: float, high: float, size: float, n: int) -> NDArray:
     """Return the length of [low, high] in each of the n cells of [0, size]."""
+    # multiples and not a running sum: errors of rounding do not pile up along the die
     edges = np.arange(n + 1) * (size / n)
     return np.maximum(np.minimum(edges[1:], high) - np.maximum(edges[:-1], low), 0.0)
 
@@ -158,6 +161,7 @@ def _outside(plan: Floorplan) -> list[Finding]:
 def _overlaps(plan: Floorplan) -> list[Finding]:
     """Name every two blocks that overlap by more than a sliver, by a sweep along x."""
     tagged = [(r, b) for b in plan.blocks for r in b.rectangles]
+    # sorted by left side, only those that begin before this one ends can overlap with it
     tagged.sort(key=lambda pair: pair[0].x)
     if not tagged:
         return []
@@ -165,6 +169,7 @@ def _overlaps(plan: Floorplan) -> list[Finding]:
     high = low + np.array([[r.width, r.height] for r, _ in tagged])
     tolerance, found = SLACK * max(plan.width, plan.height), []
     for i, (_, b) in enumerate(tagged):
+        # less the tolerance: a block that only meets this one's right side is not looked at
         last = int(np.searchsorted(low[:, 0], high[i, 0] - tolerance))
         sides = np.minimum(high[i], high[i + 1 : last]) - np.maximum(low[i], low[i + 1 : last])
         for j in np.flatnonzero((sides > tolerance).all(axis=1)):
@@ -175,6 +180,7 @@ def _overlaps(plan: Floorplan) -> list[Finding]:
 
 
 def _overlap_of(one: FloorplanBlock, other: FloorplanBlock, sides: NDArray) -> Finding:
+    # the later line of the two is blamed: the first was right when it was read
     where = one.where if other.where is None or (one.where and one.where.line > other.where.line) else other.where
     notes = (f"their overlap is {sides[0]:.6g} x {sides[1]:.6g} m, {sides[0] * sides[1]:.6g} m^2",)
     what = f"blocks {one.name!r} and {other.name!r} overlap"

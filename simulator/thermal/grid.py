@@ -60,12 +60,15 @@ def grid(stack: Stack, shape: Shape) -> Grid:
     sheets = stack.sheets
     k, c = (np.stack([_field(sheet, stack, shape, name) for sheet in sheets]) for name in _PROPERTIES)
     t = np.array([sheet.thickness for sheet in sheets])[:, np.newaxis, np.newaxis]
+    # the resistance of a cell is split at its node: where the node stands is a convention, see ``Stack``
     above, below = _halves(stack, t / (k * dx * dy))
     capacity, bottom = c * t * dx * dy, np.zeros(shape)
+    # half a cell and the film in series: the reservoir is met at the face and not at the node
     if stack.bottom is not None:
         bottom = 1 / (below[-1] + 1 / (stack.bottom.coefficient * dx * dy))
     if stack.sink is not None:
         bottom = 1 / (below[-1] + 1 / (stack.sink.joint * dx * dy))
+    # convection's resistance and capacity are shared by area, as in HotSpot, with cells and overhang alike
     if stack.package is not None:
         share = dx * dy / stack.package.sink.side**2
         capacity[-1] += stack.package.capacity * share
@@ -75,6 +78,7 @@ def grid(stack: Stack, shape: Shape) -> Grid:
         capacity=capacity,
         across=t * dy / dx * _series(k[:, :, :-1], k[:, :, 1:]),
         up=t * dx / dy * _series(k[:, :-1], k[:, 1:]),
+        # what is below one node and above the next in series
         down=1 / (below[:-1] + above[1:]),
         top=top,
         bottom=bottom,
@@ -102,11 +106,13 @@ def _rim(package: Package, along: float, side: float, step: float, cells: int) -
     reach, area = (s - along) / 4, (s + side) * (s - along) / 4
     outer_area = (sink.side**2 - s**2) / 4
     inward = [_resistance(p, reach, near * p.thickness) for p in (spreader, sink)]
+    # from the middle of the inner ring to that of the outer one: half of each, in series
     outward = _resistance(sink, reach, far * sink.thickness)
     outward += _resistance(sink, (sink.side - s) / 4, (sink.side + 3 * s) / 4 * sink.thickness)
     links = np.array([1 / _resistance(spreader, spreader.thickness, area), 1 / outward])
     total = package.resistance * sink.side**2
     air = np.array([0.0, *(1 / (_resistance(sink, sink.thickness, a) + total / a) for a in (area, outer_area))])
+    # each edge cell has its own half cell, and an equal share of the overhang's conductance
     edge = [
         1 / (_resistance(p, step / 2, side / cells * p.thickness) + cells * r) for p, r in zip((spreader, sink), inward)
     ]
@@ -140,8 +146,10 @@ def _resistance(plate, length: float, area: float) -> float:
 
 def _halves(stack: Stack, whole: NDArray) -> tuple[NDArray, NDArray]:
     """Return the resistance of each cell above and below its node, from that of the whole cell."""
+    # HotSpot's nodes: the layer's whole resistance lies below its node
     depth = np.full(len(whole), 0.0 if stack.nodes == "top" else 0.5)
     if stack.nodes == "outer" and len(whole) > 1:
+        # 3D-ICE's outermost nodes stand on their outer face, unless something cools it
         depth[0] = 0.5 if stack.top else 0.0
         depth[-1] = 0.5 if stack.below else 1.0
     share = depth[:, np.newaxis, np.newaxis]
@@ -150,6 +158,7 @@ def _halves(stack: Stack, whole: NDArray) -> tuple[NDArray, NDArray]:
 
 def _series(a: NDArray, b: NDArray) -> NDArray:
     """Return the conductivity of two half cells in a row."""
+    # harmonic: two half cells conduct in series, so that the poorer one decides
     return 2 * a * b / (a + b)
 
 
@@ -167,5 +176,6 @@ def _field(sheet: DieLayer, stack: Stack, shape: Shape, name: str) -> NDArray:
     weights = plan.binned(shape).weights
     for i, (block, material) in enumerate(sheet.inlays):
         share = (weights[[i]].toarray() * (block.area / cell)).reshape(shape)
+        # never above the whole cell: inlays may overlap by the slack, and rounding adds its own
         field += np.minimum(share, 1.0) * (getattr(material, name) - base)
     return field

@@ -42,6 +42,7 @@ BEYOND = {
     "leakage_used": "leakage that follows temperature",
     "block_omit_lateral": "a chip that conducts no heat along itself",
 }
+# HotSpot's own words for a feature that is off: a default written out is no request
 OFF = ("0", "off")
 OTHERS = """
     Davg Kmoves Nmax P0 Rcool Rreject base_proc_freq c c_convec_sec channel_width compact_ratio coolant_capac
@@ -76,6 +77,7 @@ class PowerTrace:
         twice = sorted(name for name, times in Counter(blocks).items() if times > 1)
         if twice:
             raise wrong(f"the block {twice[0]!r} is in two floorplans", None, "a trace names each block once")
+        # both ways: a block without power and a power without a block are likely one misspelt name
         missing = sorted(set(blocks) ^ set(self.names))
         if missing:
             holder = "floorplan" if missing[0] in blocks else "power trace"
@@ -135,6 +137,7 @@ def read_materials(path: str | os.PathLike[str]) -> dict[str, Material]:
     while rows:
         (where, (name, *_)), rows = rows[0], rows[1:]
         kind = rows[0][1][0] if rows else ""
+        # what stands after the name tells how many lines belong to the material
         size = {"solid": 3, "fluid": 4}.get(kind)
         if size is None:
             raise wrong(f"material {name!r} is neither solid nor fluid", rows[0][0] if rows else where)
@@ -177,9 +180,11 @@ def stack(
         if name not in known:
             near = quantities.nearest(name, known)
             raise wrong(f"HotSpot has no {name!r}", None, f"did you mean {near}?" if near else "")
+    # only where it is switched on: configurations written out in full list all that HotSpot has
     for name, meaning in BEYOND.items():
         if str(given.get(name, "0")) not in OFF:
             raise undone(f"{name}: {meaning}", None)
+    # a stack made of the default layers in place of the file's would be plausible and wrong
     if str(given.get("grid_layer_file", "(null)")) != "(null)" and not layers:
         hint = "give layers=hotspot_layers.read_layers(path)"
         raise wrong(f"grid_layer_file names {given['grid_layer_file']}, and no layers are given", None, hint)
@@ -196,9 +201,11 @@ def stack(
             spreader=Plate(side=values["s_spreader"], thickness=values["t_spreader"], material=made["spreader"]),
             sink=Plate(side=values["s_sink"], thickness=values["t_sink"], material=made["sink"]),
             resistance=values["r_convec"],
+            # the factor belongs to every capacity, that of the convection too: HotSpot's time constants depend on it
             capacity=values["lumping"] * values["c_convec"],
             temperature=values["ambient"],
         ),
+        # HotSpot's convention: other nodes would differ from its own by half a layer's drop
         nodes="top",
     )
 
@@ -217,6 +224,7 @@ def _material(
     if name is not None and name not in known:
         raise wrong(f"material_{part}: no material {name!r}", None, f"known are {', '.join(known) or 'none'}")
     k, c = values[f"k_{part}"], values[f"p_{part}"]
+    # a material's name wins over numbers given beside it
     if name is not None:
         k, c = known[str(name)].conductivity, known[str(name)].heat_capacity
     return Material(name=part, conductivity=k, heat_capacity=values["lumping"] * c)

@@ -61,6 +61,7 @@ def read_layers(path: str | os.PathLike[str], root: str | os.PathLike[str] | Non
     rows: list[LayerRow] = []
     while lines:
         row, taken = _layer(lines, folder)
+        # counted from the sink's far side; a gap would be a layer lost
         if row.number != len(rows):
             raise wrong(f"layer {row.number} stands where {len(rows)} should", row.where, "number layers from 0 on")
         rows.append(row)
@@ -73,6 +74,7 @@ def read_layers(path: str | os.PathLike[str], root: str | os.PathLike[str] | Non
 def _layer(lines: list[tuple[Location, list[str]]], folder: Path) -> tuple[LayerRow, int]:
     """Return the first layer and how many lines it takes."""
     first = lines[0][0]
+    # the fourth line tells: a material's name stands there in place of capacity and resistivity
     named = len(lines) > 3 and not _is_number(lines[3][1][0])
     size = 6 if named else 7
     if len(lines) < size:
@@ -92,6 +94,7 @@ def _layer(lines: list[tuple[Location, list[str]]], folder: Path) -> tuple[Layer
     where, plan = lines[size - 1][0], words[-1]
     if plan.endswith(".csv"):
         raise undone("a layer of microchannels", where)
+    # stand-ins that are never used: ``layer`` puts the material's numbers in their place
     capacity, resistivity = (1.0, 1.0) if named else numbers(words[3:5], lines[3][0])
     (thickness,) = numbers(words[-2:-1], lines[size - 2][0])
     if not (capacity > 0 and resistivity > 0 and thickness > 0):
@@ -100,6 +103,7 @@ def _layer(lines: list[tuple[Location, list[str]]], folder: Path) -> tuple[Layer
         number=int(number),
         source=power,
         capacity=capacity,
+        # the file states resistivity, in m K/W
         conductivity=1 / resistivity,
         material=words[3] if named else "",
         thickness=thickness,
@@ -127,6 +131,7 @@ def rows_of(path: str | os.PathLike[str]) -> Iterator[tuple[Location, list[str]]
     """Yield the words of each line that is not empty; a word that begins with # begins a comment."""
     for where, line in read_lines(path):
         words = line.split()
+        # a word may hold # within: only one that begins with it starts a comment
         comment = next((k for k, word in enumerate(words) if word.startswith("#")), len(words))
         if words[:comment]:
             yield where, words[:comment]

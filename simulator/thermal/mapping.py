@@ -44,11 +44,13 @@ def touched(plan: Floorplan, block: FloorplanBlock, shape: Shape) -> tuple[slice
 
 
 def _range(low: float, size: float, step: float) -> slice:
+    # a border on a line of the grid must not touch the cell beyond, whichever way it was rounded
     return slice(math.floor(low / step + SLACK), math.ceil((low + size) / step - SLACK))
 
 
 def _centre(cells: NDArray) -> float:
     """Return the middle cell, or the mean of the middle two or four."""
+    # an even number of cells has no middle one
     rows, columns = (slice((n - 1) // 2, n // 2 + 1) for n in cells.shape)
     return float(cells[rows, columns].mean())
 

@@ -51,18 +51,23 @@ def modes(grid: Grid) -> Modes:
     C, top, bottom = grid.capacity[:, 0, 0], float(grid.top[0, 0]), float(grid.bottom[0, 0])
     across, up = (g[:, 0, 0] if g.size else np.zeros(layers) for g in (grid.across, grid.up))
     down = grid.down[:, 0, 0] if layers > 1 else np.zeros(0)
+    # wave numbers along y and x add: the lateral Laplacian is a sum over the axes
     lateral = np.multiply.outer(up, wave(ny))[:, :, np.newaxis] + np.multiply.outer(across, wave(nx))[:, np.newaxis]
     K = np.zeros((ny, nx, layers, layers))
     K[:] = _column(down, top, bottom)
     K[..., range(layers), range(layers)] += np.moveaxis(lateral, 0, -1)
+    # symmetric only when scaled by the roots of the capacities: eigh then gives orthonormal vectors
     scale = 1 / np.sqrt(C)
     values, vectors = np.linalg.eigh(K * scale * scale[:, np.newaxis])
     if grid.sink is not None:
+        # of one cell, as the whole column is: the flat mode sees the sink through all cells alike
         C, down = np.append(C, grid.sink.capacity / (ny * nx)), np.append(down, bottom)
         bottom = grid.sink.air / (ny * nx)
+    # at other wave numbers the sink has no shape; its rate there is one, for steady states divide by it
     rate, shape = np.ones((len(C), ny, nx)), np.zeros((len(C), len(C), ny, nx))
     rate[:layers] = np.moveaxis(values, 2, 0)
     shape[:layers, :layers] = np.moveaxis(vectors * scale[:, np.newaxis], (2, 3), (0, 1))
+    # this mode again, by Jacobi: eigh errs by a share of the largest rate, in which the smallest would drown
     rate[:, 0, 0], heat = _heat_modes(C, down, top, bottom)
     shape[:, :, 0, 0] = heat / np.sqrt(C)[:, np.newaxis]
     return Modes(rate=rate, shape=shape, capacity=C, top=top, bottom=bottom)
@@ -107,6 +112,7 @@ class ModalDrive:
     def __call__(self, power: NDArray) -> NDArray:
         """Return ``drive`` of a power (sources, ny, nx); read only."""
         last = self._last
+        # by value, with a copy: a caller may fill the same array anew
         if last is None or not np.array_equal(last[0], power):
             last = self._last = (power.copy(), drive(self._modes, power, self._layers))
         return last[1]
@@ -125,12 +131,14 @@ def rise_of(m: Modes, a: NDArray, layer: int) -> NDArray:
 def kick(rate: NDArray, dt: float) -> NDArray:
     """Return (1 - exp(-rate dt))/rate, which is dt where the rate is zero."""
     z = rate * dt
+    # a closed stack has one rate of zero: its heat can only grow by what comes in
     return np.where(z > 0, -np.expm1(-z) / np.where(z > 0, rate, 1.0), dt)
 
 
 def drift(rate: NDArray, dt: float) -> NDArray:
     """Return (rate dt - 1 + exp(-rate dt))/rate^2: what a unit slope adds to the integral over dt."""
     z = rate * dt
+    # z - 1 + e^-z cancels to z^2 / 2: below 0.02 the series keeps the digits
     series = dt**2 * (1 / 2 - z / 6 * (1 - z / 4 * (1 - z / 5 * (1 - z / 6 * (1 - z / 7 * (1 - z / 8))))))
     safe = np.where(z > 0, z, 1.0)
     return np.where(z < 0.02, series, dt**2 * (safe + np.expm1(-safe)) / safe**2)
@@ -154,10 +162,12 @@ def _heat_modes(C: NDArray, down: NDArray, top: float, bottom: float) -> tuple[N
     for i in range(n):
         factor[i, i], factor[i + 1, i] = 1.0, -1.0
     factor *= np.sqrt(links)[:, np.newaxis] / np.sqrt(C)
+    # a face without a reservoir has no link, and its row of zeros would add nothing
     factor = factor[links > 0]
     if len(factor) < n:
         return _closed_modes(C, factor)
     values, _, vectors = _jacobi(factor)
+    # dgejsv sorts from the largest on: turned round, rates rise
     return values[::-1] ** 2, vectors[:, ::-1]
 
 
@@ -178,4 +188,5 @@ def _jacobi(matrix: NDArray) -> tuple[NDArray, NDArray, NDArray]:
     )
     if info != 0:
         raise FloatingPointError(f"dgejsv: {info}")
+    # singular values come scaled where they might over- or underflow
     return values * (work[0] / work[1]), u, v

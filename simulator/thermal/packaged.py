@@ -54,16 +54,19 @@ class PackagedSolver:
         assert found is not None
         self.rims, self.drive = found, modal.ModalDrive(m, sources)
         self.sectors = rim.sectors(m, found)
+        # orthonormal cosines: the flat mode's amplitude is the mean times this root
         self.flat = np.sqrt(m.cells)
         self.zero = m.shape[:, :, 0, 0]
         self.top_rise = stack.top.temperature - stack.ambient if stack.top else 0.0
         self.inflow = m.top * self.top_rise * self.flat * self.zero[0]
+        # a cache of this solver's own: one on the class would keep every die alive
         self.propagator = lru_cache(KEPT)(self._propagator)
 
     def start(self, rise: NDArray) -> Amplitudes:
         """Return the state of a temperature rise (L, ny, nx); the nodes take one that is the same everywhere."""
         nodes = np.zeros((2, 2, 3))
         if np.ptp(rise) == 0:
+            # sums of both ends over sqrt(2): of two equal rises that is sqrt(2) times one
             nodes[:, 0] = np.sqrt(2) * rise.flat[0]
         return Amplitudes(modal.amplitudes(self.modes, rise), nodes)
 
@@ -89,6 +92,7 @@ class PackagedSolver:
     def step(self, x: Amplitudes, power: NDArray, dt: float) -> tuple[Amplitudes, Ledger]:
         """Return the state after ``dt`` of constant power (sources, ny, nx)."""
         p = self.propagator(dt)
+        # of the present state: the step adds only what changes, so that rounding is that of the change
         rate, heats = self._pull(x, power)
         change, nodes = rate * p.kick, np.zeros_like(x.nodes)
         slope, slope_nodes = p.drift * rate[:, 0, 0], np.zeros_like(x.nodes)
@@ -105,6 +109,7 @@ class PackagedSolver:
                 )
                 slope += dt * flat.real
         after = Amplitudes(x.cells + change, x.nodes + nodes)
+        # the time integral of temperature, from the modes: heat out comes from it and not from what is stored
         lasting = self.zero @ (dt * x.cells[:, 0, 0] + slope) * self.flat
         lasting_nodes = dt * x.nodes + dt * slope_nodes
         ledger = Ledger(
@@ -137,6 +142,7 @@ class PackagedSolver:
     def _end(self, sector: rim.Sector, slope: NDArray, nodes: NDArray, ends: list[NDArray]) -> None:
         for axis in (0, 1):
             if sector.met[axis]:
+                # twice the real part stands for the conjugate poles; the sign is that of 1 / (z - pole)
                 sector.nodes(nodes, axis)[:] = -2 * (PHI1 @ ends[axis]).real
                 sector.nodes(slope, axis)[:] = -2 * (PHI2 @ ends[axis]).real
 
@@ -166,12 +172,14 @@ class PackagedSolver:
 
     def _propagator(self, dt: float) -> Propagator:
         rate = self.modes.rate
+        # the same for all steps of one length, whatever the power: hence kept
         inverses = tuple(rim.inverse(sector, POLES / dt) for sector in self.sectors)
         scaled = [2 * PHI1[:, np.newaxis, np.newaxis, np.newaxis] * inv.weight for inv in inverses]
         return Propagator(
             kick=modal.kick(rate, dt),
             drift=modal.drift(rate[:, 0, 0], dt),
             inverses=inverses,
+            # real and imaginary parts apart: a complex product would compute a part that is thrown away
             weights=tuple((np.ascontiguousarray(w.real), np.ascontiguousarray(w.imag)) for w in scaled),
         )
 

@@ -34,6 +34,7 @@ RESIDUES = np.array(
         -7.153878179758697e-05 + 0.00014361901788104045j,
     ]
 )
+# the pairs' conjugates count too: twice the real part
 _SCALE = 1 / (-2 * (RESIDUES / POLES**2).sum().real)
 PHI1 = _SCALE * RESIDUES / POLES
 PHI2 = PHI1 / POLES

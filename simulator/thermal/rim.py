@@ -76,6 +76,7 @@ Edges = tuple[NDArray, NDArray]
 def sectors(m: Modes, rims: tuple[Rim, Rim]) -> tuple[Sector, ...]:
     """Return the four sectors of a die with a rim."""
     _, ny, nx = m.rate.shape
+    # a node meets the n cells of an edge alike: on their orthonormal flat wave that is sqrt(n)
     weight = (float(np.sqrt(ny)), float(np.sqrt(nx)))
 
     def sector(b: int, s: int) -> Sector:
@@ -96,6 +97,7 @@ def sectors(m: Modes, rims: tuple[Rim, Rim]) -> tuple[Sector, ...]:
 def edge_values(n: int) -> NDArray:
     """Return sqrt(2) times each orthonormal cosine of n cells at the first: the sum of both ends' over sqrt(2)."""
     values = 2 * np.cos(np.pi * np.arange(n) / (2 * n)) / np.sqrt(n)
+    # the flat wave is normalised apart from the others, by 1/n in place of 2/n
     values[0] = np.sqrt(2 / n)
     return values
 
@@ -104,6 +106,7 @@ def inverse(sector: Sector, z: NDArray) -> Inverse:
     """Return the solver of a sector at each complex z (K,)."""
     D = 1 / (sector.rate + z[:, np.newaxis, np.newaxis, np.newaxis])
     nodes = [np.linalg.inv(z[:, np.newaxis, np.newaxis] * np.diag(rim.capacity) + rim.chain) for rim in sector.rims]
+    # edges meet spreader and sink alone: of all layers these two shapes are enough
     seen = sector.plates * D[:, np.newaxis]
     G = np.einsum("klixy,mixy->klmxy", seen, sector.plates)
     across = _inverse_2x2(_own(sector, 0, np.einsum("klmqp,p->klmq", G, sector.column**2), nodes[0]))
@@ -112,6 +115,7 @@ def inverse(sector: Sector, z: NDArray) -> Inverse:
     K, np_ = len(D), len(sector.column)
     schur = np.zeros((K, 2, np_, 2, np_), D.dtype)
     schur[:, :, range(np_), :, range(np_)] = np.moveaxis(own, 3, 0)
+    # block elimination: waves along y stay apart beyond x, so only the edges beyond y need a dense matrix
     reached = np.einsum("klmq,kmnqp->klnqp", across, mixed)
     for q in range(len(sector.row)):  # einsum over q at once would copy, and BLAS would round by its threads
         schur -= np.einsum("klmp,klns->kmpns", mixed[:, :, :, q], reached[:, :, :, q])
@@ -124,6 +128,7 @@ def _own(sector: Sector, axis: int, coupling: NDArray, nodes: NDArray) -> NDArra
     """Return 1/g + F D F^T + R W R^T of one axis' edges among themselves (K, 2, 2, n), waves apart."""
     own = coupling.copy()
     own[:, range(2), range(2)] += 1 / sector.rims[axis].edge[:, np.newaxis]
+    # only the flat wave along an edge meets its nodes, and odd waves have none
     if sector.met[axis] and own.shape[-1]:
         own[..., 0] += sector.weight[axis] ** 2 * nodes[:, :2, :2]
     return own

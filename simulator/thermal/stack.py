@@ -76,6 +76,7 @@ class HeatSink:
 
     def __post_init__(self) -> None:
         _positive("a sink", capacity=self.capacity, resistance=self.resistance, temperature=self.temperature)
+        # not the joint: infinite is the rule there, a perfect contact
         if not self.joint > 0:
             raise error("T405", "a sink: joint must be > 0", notes=[f"it is {self.joint!r}"])
 
@@ -109,6 +110,7 @@ class Package:
 
     def __post_init__(self) -> None:
         _positive("a package", resistance=self.resistance, temperature=self.temperature)
+        # an overhang of no depth would divide by zero, and one of negative depth conduct backwards
         if not self.sink.side > self.spreader.side:
             notes = [f"spreader side {self.spreader.side!r} m", f"sink side {self.sink.side!r} m"]
             raise error("T405", "a sink must be larger than its spreader", notes=notes)
@@ -167,6 +169,7 @@ class Stack:
     @property
     def ambient(self) -> float:
         """The temperature that rises are counted from, in K: of the package, a face or a sink, else absolute zero."""
+        # the first that there is: rises from it keep their digits, whichever reservoir it be
         for place in (self.package, self.top, self.bottom, self.sink):
             if place is not None:
                 return place.temperature
@@ -190,6 +193,7 @@ class Stack:
 
 
 def _fits(stack: Stack, package: Package) -> None:
+    # square plates: the longer side of the die decides whether an overhang is left on all four
     if not max(stack.width, stack.height) < package.spreader.side:
         notes = [f"die {stack.width!r} x {stack.height!r} m", f"spreader side {package.spreader.side!r} m"]
         raise error("T405", "a spreader must be larger than its die", notes=notes)

@@ -33,6 +33,7 @@ def undone(what: str, where: Location | None, hint: str = "") -> ThermocError:
 def beneath(root: Path, name: str, where: Location | None) -> Path:
     """Return the path of a file that another one names, which must lie below ``root``. Errors: T514."""
     try:
+        # resolved first: a link or .. would otherwise lead out of the folder
         path, folder = (root / name).resolve(), root.resolve()
         fits = path.is_relative_to(folder)
     except (OSError, ValueError, RuntimeError) as reason:
@@ -50,6 +51,7 @@ def numbers(words: Sequence[str], where: Location) -> list[float]:
             value = float(word)
         except ValueError:
             raise wrong(f"{word!r} is no number", where) from None
+        # float reads nan and inf, which no file of these means
         if not math.isfinite(value):
             raise wrong(f"{word!r} is not finite", where)
         values.append(value)

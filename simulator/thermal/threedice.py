@@ -68,6 +68,7 @@ class StackFile:
 
     def slot_at(self, time: float) -> int:
         """Return the slot in which a time in s from the start lies, the last one lasting; 0 where it is steady."""
+        # the slack keeps a time at a slot's start out of the slot before, whatever rounding did to it
         return 0 if self.slot is None else min(int(time / self.slot * (1 + 1e-12) + 1e-12), self.slots - 1)
 
     def power(self, slot: int) -> NDArray:
@@ -94,6 +95,7 @@ class StackFile:
             return die.temperature(state)
         if output.kind == "Pmap":
             sources = [layer.name for layer in self.stack.layers if layer.source]
+            # a layer without a source has a map of powers too: zero everywhere
             return self.power(slot)[sources.index(output.layer)] if output.layer in sources else np.zeros(self.shape)
         T = die.temperature(state, output.layer)
         if output.kind == "T":
@@ -176,6 +178,7 @@ class _StackParts:
         labels = {one.name: f"{one.name} source" if one.plan else one.name for one in self.placed}
         return StackFile(
             stack=stack,
+            # _dimensions has made sure that cells fill the die
             shape=(round(width / dy), round(length / dx)),
             floorplans=plans,
             powers={label: watts for label, (_, watts) in sources.items()},
@@ -211,9 +214,11 @@ def _section(words: Words, parts: _StackParts) -> None:
 def _material(words: Words, parts: _StackParts) -> None:
     name, values = words.take(), {}
     words.take(":")
+    # per um and per um^3: dividing by the scale leads to SI
     for phrase, scale in (("thermal conductivity", UM), ("volumetric heat capacity", UM**3)):
         words.phrase(phrase)
         values[phrase] = words.number() / scale
+        # 3D-ICE may state a conductivity for each axis; here it must be one
         while words.peek() == ",":  # along x, y and z
             words.take(",")
             if words.number() / scale != values[phrase]:
@@ -261,6 +266,7 @@ def _dimensions(words: Words, parts: _StackParts) -> None:
         words.take("false", "0")
         words.take(";")
     length, width, dx, dy = found
+    # a grid that does not end at the die's edge would lose area, and power with it
     for size, step in ((length, dx), (width, dy)):
         if not (size > 0 and step > 0) or abs(size / step - round(size / step)) > 1e-6:
             raise wrong(f"cells of {step / UM:g} um do not fill {size / UM:g} um", words.last)
@@ -304,6 +310,7 @@ def _die(words: Words, parts: _StackParts) -> None:
         thickness = words.number() * UM
         sheets.append(_Sheet(thickness=thickness, material=_known_material(words, parts), source=source))
         _end(words)
+    # a die's power turns to heat in one sheet; several would leave open which has the floorplan
     if sum(sheet.source for sheet in sheets) != 1:
         raise wrong(f"die {name!r} must have one source layer", words.last)
     parts.dies[name] = tuple(sheets)
@@ -353,6 +360,7 @@ def _solver(words: Words, parts: _StackParts) -> None:
         parts.step = words.number()
         words.phrase(", slot")
         parts.slot = words.number()
+        # power changes once a slot: a longer step would pass over one
         if not 0 < parts.step <= parts.slot:
             raise wrong(f"a step of {parts.step:g} s in slots of {parts.slot:g} s", words.last, "0 < step <= slot")
     words.take(";")

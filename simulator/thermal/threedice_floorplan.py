@@ -22,6 +22,7 @@ def read_floorplan(path: str | os.PathLike[str], width: float, height: float) ->
         block, watts = _block(words)
         blocks.append(block)
         powers.append(watts)
+    # all blocks share the slots of one trace: a shorter row would leave its block undefined at its end
     lengths = {len(watts) for watts in powers}
     if len(lengths) != 1:
         raise wrong(f"{Path(path).name}: blocks have {sorted(lengths)} powers", words.last, "give all as many")
@@ -33,6 +34,7 @@ def _block(words: Words) -> tuple[FloorplanBlock, list[float]]:
     where = words.last
     words.take(":")
     rectangles = [_rectangle(words)]
+    # a block may be several rectangles, listed one after another
     while words.peek() in ("position", "rectangle"):
         rectangles.append(_rectangle(words))
     if words.peek() == "material":

@@ -53,6 +53,7 @@ class Asked:
         rest, when = list(self.words), "final"
         if rest and rest[-1] in WHEN:
             when = rest.pop()
+        # the last words are optional and come in this order, so they are taken from the end
         of = rest.pop() if self.kind in ("Tflp", "Tflpel") and rest and rest[-1] in OF else "average"
         files = [word for word in rest if word.startswith('"')]
         rest = [word for word in rest if not word.startswith('"')]
@@ -84,6 +85,7 @@ class Asked:
         if not (0 <= x <= length and 0 <= y <= width):
             raise wrong("the point lies outside the die", self.where)
         ny, nx = round(width / dy), round(length / dx)
+        # a point on a line of the grid lies in the cell beyond it, and one on the far edge in the last
         return min(int(y / dy + 1e-9), ny - 1), min(int(x / dx + 1e-9), nx - 1)
 
 
@@ -107,5 +109,6 @@ def blockwise(T: NDArray, weights: sparse.csr_array, of: str) -> NDArray:
     if of == "average":
         return weights @ T.ravel()
     cells = np.split(weights.indices, weights.indptr[1:-1])
+    # extremes over every cell that the block touches: a weight has no meaning for them
     pick = np.max if of == "maximum" else np.min
     return np.array([pick(T.ravel()[inside]) for inside in cells])

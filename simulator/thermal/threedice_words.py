@@ -77,6 +77,7 @@ def _without_comments(line: str, inside: bool) -> tuple[str, bool]:
             found = re.search(r"//|/\*", line)
             if found is None:
                 return kept + line, False
+            # a space in its place: words on either side of a comment must not become one
             kept += line[: found.start()] + " "
             line = "" if found.group() == "//" else line[found.end() :]
             inside = found.group() == "/*"

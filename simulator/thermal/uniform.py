@@ -33,6 +33,7 @@ class UniformSolver:
     def start(self, rise: NDArray) -> NDArray:
         """Return the state of a temperature rise (L, ny, nx); a sink takes one that is the same everywhere."""
         if self.sunk:
+            # a sink has one temperature: only a start that is the same everywhere says which
             same = rise.flat[0] if np.ptp(rise) == 0 else 0.0
             rise = np.concatenate([rise, np.full_like(rise[:1], same)])
         return modal.amplitudes(self.modes, rise)
@@ -53,8 +54,10 @@ class UniformSolver:
         """Return the state after ``dt`` of constant power (sources, ny, nx), exactly."""
         kick, drift = self.factors(dt)
         change = self._pull(x, power)
+        # before it is overwritten: the ledger needs the rate itself
         slope = change[:, 0, 0].copy()
         change *= kick
+        # the time integral of temperatures at the faces: heat out comes from it, apart from what is stored
         rise = self.zero @ (dt * x[:, 0, 0] + drift * slope) * self.flat
         ledger = Ledger(
             dt=dt,
@@ -68,6 +71,7 @@ class UniformSolver:
 
     def steady(self, power: NDArray) -> NDArray:
         """Return the state in which nothing changes (P20). Errors: T413."""
+        # with no way out the flat mode's rate is zero, and power would raise it without end
         if self.modes.top == 0 and self.modes.bottom == 0:
             raise no_way_out()
         return self._pull(np.zeros_like(self.modes.rate), power) / self.modes.rate

@@ -39,6 +39,7 @@ class VariedSolver:
         self.capacity = capacities(self.grid, self.rims)
         self.top_rise = stack.top.temperature - stack.ambient if stack.top else 0.0
         self.bottom_rise = stack.below.temperature - stack.ambient if stack.below else 0.0
+        # the preconditioner's: a die of uniform layers, which the cosine modes solve exactly
         self.modes = modal.modes(uniform(self.grid))
         self.preconditioner = lru_cache(8)(self._preconditioner)
 
@@ -67,10 +68,13 @@ class VariedSolver:
 
     def step(self, x: Field, power: NDArray, dt: float) -> tuple[Field, Ledger]:
         """Return the state after ``dt`` of constant power (sources, ny, nx)."""
+        # constant over the whole step: substeps are for accuracy alone
         b, h = self._inflow(power), dt / self.substeps
         after, heat, change = self._damped(x, b, h)
         for _ in range(self.substeps - 1):
+            # the last change is the best guess at the next
             change = self._solve(h / 2, self._pull(after, b).times(h), change)
+            # heat by the rule that moves the state, the trapezium: any other would not close the ledger
             heat += h / 2 * self._heat(after)
             after = after.plus(1.0, change)
             heat += h / 2 * self._heat(after)
@@ -80,6 +84,7 @@ class VariedSolver:
 
     def _damped(self, x: Field, b: Field, h: float) -> tuple[Field, NDArray, Field]:
         """Return the state after two backward Euler halves of h, the heat that left (2,), and a guess at h's change."""
+        # two halves with the matrix of h / 2 that Crank-Nicolson uses too: one preconditioner serves all
         change = self._solve(h / 2, self._pull(x, b).times(h / 2), None)
         x = x.plus(1.0, change)
         heat = h / 2 * self._heat(x)
@@ -91,6 +96,7 @@ class VariedSolver:
         """Return the state in which nothing changes (P20). Errors: T413."""
         if not (self.grid.top.any() or self.grid.bottom.any()):
             raise no_way_out()
+        # a step of infinite length: K alone is left of the matrix
         return self._solve(np.inf, self._inflow(power), None)
 
     def energy(self, x: Field) -> float:
@@ -136,6 +142,7 @@ class VariedSolver:
         goal = TOLERANCE**2 * b.dot(b)
         precondition, p, before = self.preconditioner(h), None, 1.0
         for _ in range(MOST_ITERATIONS):
+            # not <, so that a right-hand side of zero is solved at once
             if r.dot(r) <= goal:
                 return x
             z = precondition(r)
@@ -195,6 +202,7 @@ def diagonal(g: Grid) -> NDArray:
 
 def uniform(g: Grid) -> Grid:
     """Return the grid of the same shape whose layers are uniform: geometric means of conductances, means of C."""
+    # geometric: conductances may differ by orders of magnitude, and a plain mean would be next to the largest
     mean = {name: _geometric(getattr(g, name)) for name in ("across", "up", "down", "top", "bottom")}
     capacity = np.broadcast_to(g.capacity.mean(axis=(1, 2), keepdims=True), g.capacity.shape)
     return replace(g, capacity=capacity, **mean)
@@ -202,6 +210,7 @@ def uniform(g: Grid) -> Grid:
 
 def _geometric(link: NDArray) -> NDArray:
     """Return geometric means over the plane, spread over it again; zero stays zero."""
+    # a face that is adiabatic has no logarithm, and stays so
     if not link.size or not link.any():
         return link
     return np.broadcast_to(np.exp(np.log(link).mean(axis=(-2, -1), keepdims=True)), link.shape)

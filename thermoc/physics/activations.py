@@ -24,8 +24,10 @@ def boltzmann(x: ArrayLike, T: ArrayLike) -> FloatArray:
     x, T = _arrays(x, T)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         if T.ndim == 0 or T.shape[-1] == 1:
+            # the lowest energy goes first: x / T may overflow, and infinity less infinity is no number
             above = x - x.min(axis=-1, keepdims=True)
             energy = above / T
+            # at T = 0 the lowest energies are 0 / 0: equal shares among them, all others none
             energy = np.where((T == 0) & (above == 0), energy.dtype.type(0), energy)
         else:
             energy = x / T
@@ -58,6 +60,7 @@ def maxwell_boltzmann(x: ArrayLike, T: ArrayLike) -> FloatArray:
     x, T = _arrays(x, T)
     root = np.sqrt(T)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        # cut off before it is squared: infinity times an underflow to zero would be no number
         w = np.minimum(np.abs(x) / root, _FAR)
         density = w.dtype.type(np.sqrt(2 / np.pi)) * (w * w) * np.exp(w.dtype.type(-0.5) * (w * w)) / root
     return np.where(root == 0, density.dtype.type(0), density)

@@ -34,6 +34,7 @@ def distribution(name: str, values: ArrayLike) -> FloatArray:
     """
     array = non_negative(name, values)
     total = array.sum(axis=-1)
+    # n float32 roundings add up to more than float64's tolerance
     tolerance = 1e-5 if getattr(values, "dtype", None) == np.float32 else 1e-9
     wrong = np.argwhere(np.abs(total - 1) > tolerance)
     if len(wrong):

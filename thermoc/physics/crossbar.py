@@ -47,8 +47,10 @@ def _through(Y: FloatArray, J: FloatArray, r: float) -> tuple[FloatArray, FloatA
 
     if r == 0:
         return Y, J
+    # 1 + r Y is symmetric and positive definite, so Cholesky cannot break down and needs no pivots
     factor: Any = solvers.cho_factor(np.eye(len(Y)) + r * Y, lower=True, check_finite=False)
     solved: FloatArray = solvers.cho_solve(factor, np.concatenate([Y, J], axis=1), check_finite=False)
+    # exactly symmetric again: rounding is not, and the next factorisation reads one half only
     return (solved[:, : len(Y)] + solved[:, : len(Y)].T) / 2, solved[:, len(Y) :]
 
 

@@ -31,6 +31,7 @@ def jarzynski(work: ArrayLike, T: float) -> FreeEnergyDifference:
     only where W spreads over a few T. Errors: T405.
     """
     W, T = finite("work", work).reshape(-1), float(positive("T", T))
+    # counted from the least work, whose weight is one: the sum can neither overflow nor vanish
     low = W.min()
     weight = np.exp(-(W - low) / T)
     mean = weight.mean()
@@ -69,8 +70,10 @@ def markov_entropy_production(rates: ArrayLike, p: ArrayLike) -> Production:
     steady = stationary(W)
     flow = W * p[..., np.newaxis, :]
     net = flow - np.swapaxes(flow, -1, -2)
+    # a jump that is not there: the logarithm of one, which the sums below leave out
     safe = np.where(W > 0, W, 1.0)
     held = np.log((safe * steady[np.newaxis, :]) / (safe.T * steady[:, np.newaxis]))
+    # an empty state has no logarithm; the floor keeps the sum a number
     gap = np.log(np.maximum(p, 1e-300) / steady)
     shifted = gap[..., np.newaxis, :] - gap[..., :, np.newaxis]
     keep = np.where(W > 0, net * held, 0.0).sum(axis=(-2, -1)) / 2
@@ -83,6 +86,7 @@ def stationary(rates: ArrayLike) -> FloatArray:
     W = np.array(rates, float)
     np.fill_diagonal(W, 0.0)
     generator = W - np.diag(W.sum(axis=0))
+    # one balance follows from the others: in its place stands that probabilities sum to one
     generator[-1] = 1.0
     right = np.zeros(len(W))
     right[-1] = 1.0

@@ -85,6 +85,7 @@ def pair_forces(
     separation = x[..., i, :] - x[..., j, :]
     if box is not None:
         lengths = positive("box", box)
+        # beyond half a side a second image of the same particle would count as well
         if cutoff is not None and cutoff > lengths.min() / 2:
             notes = [f"cutoff = {cutoff}", f"half the shortest side is {lengths.min() / 2}"]
             raise error("T405", "a cut-off reaches beyond the nearest image", notes=notes)
@@ -99,7 +100,9 @@ def pair_forces(
     if cutoff is not None:
         energy = energy - (law(np.array(cutoff))[0] if shift else 0.0)
         energy, force = (np.where(r < cutoff, values, 0.0) for values in (energy, force))
+    # where the force vanishes at r = 0 its direction does not matter, but 0 / 0 would spread
     push = (force / np.where(r == 0, 1.0, r))[..., np.newaxis] * separation
+    # each pair enters with both signs: action is reaction, and total momentum stays
     incidence = np.eye(n)[:, i] - np.eye(n)[:, j]
     return incidence @ push, energy.sum(axis=-1), (r * force).sum(axis=-1)
 

@@ -35,6 +35,7 @@ def configurational_entropy(counts: ArrayLike) -> FloatArray:
     from scipy.special import gammaln
 
     n = non_negative("counts", counts)
+    # log-gamma: N! overflows a float64 from 171 on
     return gammaln(n.sum(axis=-1) + 1) - gammaln(n + 1).sum(axis=-1)
 
 
@@ -45,6 +46,7 @@ def einstein_heat_capacity(frequencies: ArrayLike, T: ArrayLike) -> FloatArray:
     loses digits. Errors: T405.
     """
     half = non_negative("frequencies", frequencies) / (2 * positive("T", T)[..., np.newaxis])
+    # e^-700 is next to the smallest float: beyond it the share is zero to all digits
     decay = np.exp(-np.minimum(half, 700.0))
     sinh_scaled = -np.expm1(-2 * np.minimum(half, 700.0))  # 2 e^-u sinh u
     ratio = np.where(half > 0, 2 * half * decay / np.where(sinh_scaled > 0, sinh_scaled, 1.0), 1.0)
@@ -67,6 +69,7 @@ def heat_capacity_from_derivative(T: ArrayLike, U: ArrayLike) -> FloatArray:
         notes = [f"T has shape {list(T.shape)}, U {list(U.shape)}"]
         raise error("T405", "a derivative needs three or more increasing temperatures, and U at each", notes=notes)
     rise, fall = np.diff(U)[..., 1:] / above, np.diff(U)[..., :-1] / below
+    # each slope by the other step's length: only so the first-order errors of uneven steps cancel
     return (below * rise + above * fall) / (below + above)
 
 

@@ -37,6 +37,7 @@ def gaussian_network(K: ArrayLike, b: ArrayLike, T: float) -> GaussianNetwork:
     K, b = _checked(K, b, T)
     n = len(K)
     mean, cov = np.asarray(np.linalg.solve(K, b), float), T * np.linalg.inv(K)
+    # the determinant itself may over- or underflow from a few hundred units on
     _, log_det = np.linalg.slogdet(K)
     F = -b @ mean / 2 - T / 2 * (n * np.log(2 * np.pi * T) - log_det)
     U = n * T / 2 - b @ mean / 2
@@ -59,6 +60,7 @@ def ou_network_step(rates: FloatArray, mobility: float, dt: float) -> tuple[Floa
     a = exp(-mobility rate dt), gain = (1 - a) / rate, spread = sqrt((1 - a^2) / rate), each (n) like the eigenvalues.
     """
     decay = -mobility * rates * dt
+    # expm1: for steps far below a relaxation time 1 - a loses its digits
     return np.exp(decay), -np.expm1(decay) / rates, np.sqrt(-np.expm1(2 * decay) / rates)
 
 
@@ -75,6 +77,7 @@ def lowest_eigenvalue(K: FloatArray) -> float | None:
     """Return the lowest eigenvalue of a symmetric K that is not positive definite, or None where it is."""
     K = np.asarray(K, np.float64)
     try:
+        # far cheaper than eigenvalues, which are needed only to say what is wrong
         np.linalg.cholesky(K)
     except np.linalg.LinAlgError:
         return float(np.linalg.eigvalsh(K)[0])

@@ -53,6 +53,7 @@ def equilibrium(G: ArrayLike, power: ArrayLike, ambient: ArrayLike = 0.0, T_ambi
     if lonely is not None:
         hint = "give it, or a node it is joined to, a conductance to the reservoir"
         raise error("T405", "a node reaches no reservoir", notes=[f"node {lonely}"], hint=hint)
+    # the diagonal of G, a body's conductance to itself, carries no heat
     laplacian = np.diag(G.sum(axis=1) - np.diag(G) + ground) - (G - np.diag(np.diag(G)))
     return np.asarray(np.linalg.solve(laplacian, np.broadcast_to(power, n) + ground * np.asarray(T_ambient)), float)
 
@@ -111,6 +112,7 @@ def heat_step(C: ArrayLike, G: ArrayLike, ambient: ArrayLike, dt: float, frequen
         laplacian = np.diag(G.sum(axis=1) - np.diag(G) + ground) - (G - np.diag(np.diag(G)))
         scaled = laplacian / root[:, np.newaxis] / root
     rates, modes = np.linalg.eigh(finite("conductances over heat capacities", scaled))
+    # a closed network has a rate of zero, which rounding may make negative: heat would grow by itself
     rates = np.maximum(rates, 0.0)
     a = rates * dt
     first, second = _phi(a, 1) * dt, _phi(a, 2) * dt**2
@@ -141,6 +143,7 @@ def heat_step(C: ArrayLike, G: ArrayLike, ambient: ArrayLike, dt: float, frequen
 
 def _phi(a: FloatArray, order: int) -> FloatArray:
     """Return (1 - e^-a) / a, or (a - 1 + e^-a) / a^2, by series where a is small."""
+    # a - 1 + e^-a cancels to a^2 / 2, so that its series must begin earlier
     small = a < 1e-2 if order == 2 else a == 0
     safe = np.where(small, 1.0, a)
     if order == 1:
@@ -165,6 +168,7 @@ def _forced(rates: FloatArray, w: float, dt: float) -> tuple[FloatArray, FloatAr
     if w == 0:
         none = np.zeros_like(rates)
         return none, none, none, none
+    # a complex response holds amplitude and phase in one; its parts are those of sine and cosine
     share = 1 / (rates + 1j * w)
     step = share * (np.exp(1j * w * dt) - np.exp(-rates * dt))
     whole = share * ((np.exp(1j * w * dt) - 1) / (1j * w) - _phi(rates * dt, 1) * dt)
@@ -176,6 +180,7 @@ def heat_noise(G: ArrayLike, ambient: ArrayLike) -> tuple[AnyArray, FloatArray]:
 
     Edges between nodes come first, by row; then those to the reservoir, with j = -1 (P27).
     """
+    # the upper half: an edge carries one noise flux, which both its ends see
     G = np.triu(np.asarray(G, float), 1)
     ground = np.broadcast_to(np.asarray(ambient, float), len(G))
     inner, outer = np.argwhere(G > 0), np.flatnonzero(ground > 0)
@@ -208,6 +213,7 @@ def diffusion_step(shape: tuple[int, ...], D: float, spacing: float, boundary: s
     loss = np.zeros(shape)
     for axis in range(len(shape)) if boundary == "fixed" else ():
         for end in (0, -1):
+            # a wall lies half a cell from the last node: twice the conductance between cells
             np.moveaxis(loss, axis, 0)[end] += 2 * D / spacing**2
     return DiffusionStep(modes=modes, decay=np.exp(-a), gain=_phi(a, 1) * dt, gain_sum=_phi(a, 2) * dt**2, loss=loss)
 
@@ -218,6 +224,7 @@ def _laplacian(n: int, boundary: str) -> FloatArray:
     if boundary == "periodic":
         matrix = 2 * np.eye(n) - np.roll(np.eye(n), 1, 0) - np.roll(np.eye(n), -1, 0)
         return matrix
+    # a wall's ghost cell has minus the value, an insulated border the same: hence plus or minus one
     matrix[0, 0] += 1 if boundary == "fixed" else -1
     matrix[-1, -1] += 1 if boundary == "fixed" else -1
     return matrix
@@ -236,4 +243,5 @@ def ripple_work(frequency: float, dt: float) -> tuple[float, float]:
     w = 2 * np.pi * frequency
     if w == 0:
         return 0.0, 0.0
+    # 1 - cos as 2 sin^2 of half: no digits are lost for slow ripples
     return float(np.sin(w * dt) / w), float(2 * np.sin(w * dt / 2) ** 2 / w)

@@ -37,6 +37,7 @@ class Ensemble:
 def ising_energy(s: ArrayLike, J: Any, h: ArrayLike = 0.0) -> FloatArray:
     """Return -s.J.s / 2 - h.s (P12). s: (..., n); J: (n, n) or a SciPy sparse matrix, zero diagonal; h: (n,) or one."""
     s = np.asarray(s, float)
+    # two axes, since sparse matrices multiply no others
     field = (J @ s.reshape(-1, s.shape[-1]).T).T.reshape(s.shape)
     return (s * (-field / 2 - np.asarray(h))).sum(axis=-1)
 
@@ -57,6 +58,7 @@ def enumerate_ising(J: ArrayLike, T: float, h: ArrayLike = 0.0, levels: str = "s
     T = float(positive("T", T))
     states = all_states(len(J), levels)
     E = ising_energy(states, J, finite("h", h))
+    # counted from the ground state: weights are at most one at any T
     weight = np.exp(-(E - E.min()) / T)
     Z = weight.sum()
     p = weight / Z
@@ -104,6 +106,7 @@ def square_lattice(L: int, J: float = 1.0):
     """Return the couplings of the periodic L x L square lattice as a SciPy CSR array (L^2, L^2); L >= 3."""
     from scipy.sparse import coo_array
 
+    # at L = 2 both neighbours are one site, and its duplicates would add up to a coupling of 2 J
     place = np.arange(L * L).reshape(L, L)
     ends = [np.roll(place, -1, axis).reshape(-1) for axis in (0, 1)]
     rows = np.concatenate([place.reshape(-1)] * 2 + ends)
@@ -117,6 +120,7 @@ def onsager_energy(T: ArrayLike) -> FloatArray:
 
     K = 1 / positive("T", T)
     k2 = (2 * np.sinh(2 * K) / np.cosh(2 * K) ** 2) ** 2
+    # at T_c the integral diverges but its factor vanishes faster: just short of one, the product is right
     near = np.minimum(k2, 1 - 1e-15)
     return -(1 + 2 / np.pi * (2 * np.tanh(2 * K) ** 2 - 1) * ellipk(near)) / np.tanh(2 * K)
 

@@ -12,6 +12,7 @@ from thermoc.support.units import K_B
 
 def temperature_fluctuation(C: ArrayLike, T: ArrayLike) -> FloatArray:
     """Return the rms fluctuation sqrt(k_B T^2 / C) in K of a body of heat capacity C in J/K at T in K (P27)."""
+    # T^2 and not T: P25's form, meant for a dimensionless memory, would have the wrong unit
     return positive("T", T) * np.sqrt(K_B / positive("C", C))
 
 

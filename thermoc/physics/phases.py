@@ -38,6 +38,7 @@ def finite_size_tc(N: ArrayLike, tc: float, A: float, nu: float) -> FloatArray:
 def susceptibility(m: ArrayLike, T: float, N: int) -> float:
     """Return N (<m^2> - <|m|>^2) / T (P34). m: magnetisation a unit, any shape."""
     m = np.asarray(m, float)
+    # |m|: a finite system turns over now and then, and <m> would be zero below T_c too
     return float(N * ((m * m).mean() - np.abs(m).mean() ** 2) / positive("T", T))
 
 
@@ -61,6 +62,7 @@ def correlation_length(s: ArrayLike) -> float:
     s = np.asarray(s, float)
     L = s.shape[-1]
     power = np.abs(np.fft.fft2(s)) ** 2
+    # averaged before the quotient is taken: the quotient of single samples is biased
     power = power.reshape(-1, L, L).mean(axis=0)
     ratio = power[0, 0] / ((power[0, 1] + power[1, 0]) / 2) - 1
     return float(np.sqrt(max(ratio, 0.0)) / (2 * np.sin(np.pi / L)))
@@ -108,6 +110,7 @@ def finite_size_scaling(
         crossings[small, large] = at, _crossing_error(T, at, cumulants, parts, (small, large), degree)
     sizes = list(data)
     tc, spread = crossings[sizes[-2], sizes[-1]]
+    # around T_c: powers of temperatures far from zero would make the fit ill-conditioned
     slopes = [float(np.polyval(np.polyder(np.polyfit(T - tc, cumulants[L], degree)), 0.0)) for L in sizes]
     growth = np.polyfit(np.log(sizes), np.log(np.abs(slopes)), 1)[0]
     return Scaling(
@@ -161,6 +164,7 @@ def _crossing(T: FloatArray, small: FloatArray, large: FloatArray, degree: int) 
     slope: AnyArray = np.polyder(fit)
     roots = np.roots(fit)
     real = roots[np.abs(roots.imag) < 1e-9].real
+    # noise may make the curves cross more often: only where the larger size falls below is the transition
     falling = [r + centre for r in real if T.min() <= r + centre <= T.max() and np.polyval(slope, r) < 0]
     return min(falling, key=lambda t: abs(t - centre)) if falling else None
 
@@ -178,6 +182,7 @@ def _crossing_error(
     for L, other in (pair, pair[::-1]):
         curves = [(part, whole[other]) if other > L else (whole[other], part) for part in parts[L]]
         found = [_crossing(T, *curve, degree) for curve in curves]
+        # a sample without a crossing counts as no deviation: it has no temperature to deviate to
         values = np.array([at if t is None else t for t in found])
         variance += (len(values) - 1) * values.var()
     return float(np.sqrt(variance))

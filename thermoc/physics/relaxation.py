@@ -24,6 +24,7 @@ def chained_gain(tau_drive: ArrayLike, tau: ArrayLike, dt: float) -> FloatArray:
     """
     fast, slow = dt / np.asarray(tau_drive), dt / np.asarray(tau)
     gap = np.abs(slow - fast)
+    # 0 / 0 where the two times are equal: the limit is one
     ratio = np.where(gap == 0, 1, -np.expm1(-gap) / np.where(gap == 0, 1, gap)).astype(gap.dtype)
     return slow * np.exp(-np.minimum(slow, fast)) * ratio
 
@@ -34,5 +35,6 @@ def ou_step(m: ArrayLike, drive: ArrayLike, T: ArrayLike, gamma: ArrayLike, z: A
     z is standard normal; the law of m' is exact for any dt. Shapes broadcast.
     """
     m, drive, T, gamma, z = (np.asarray(item) for item in (m, drive, T, gamma, z))
+    # expm1: 1 - a loses its digits where a step is far shorter than 1 / gamma
     a, approach = np.exp(-gamma * dt), -np.expm1(-gamma * dt)
     return a * m + approach / gamma * drive + np.sqrt(T * -np.expm1(-2 * gamma * dt)) * z

@@ -23,6 +23,7 @@ def linear(t: ArrayLike, T0: float, t_max: float, T_min: float) -> FloatArray:
 
 def power_law(t: ArrayLike, T0: float, alpha: float, T_min: float) -> FloatArray:
     """Return max(T0 t^-alpha, T_min) for t >= 1, and max(T0, T_min) before."""
+    # t^-alpha diverges towards zero: P23 holds T0 up to t = 1
     return np.maximum(T0 * np.maximum(np.asarray(t), 1.0) ** -alpha, T_min)
 
 
@@ -43,4 +44,5 @@ def running_capacity(
     mean, C, E, T = (np.asarray(item) for item in (mean, C, E, T))
     share = E.dtype.type(-np.expm1(-ratio))
     off = np.where(np.isnan(mean), 0, E - mean)
+    # E - <E> of the old mean, and both forgotten alike: the exponentially weighted variance, never negative
     return np.where(np.isnan(mean), E, mean + share * off), (1 - share) * (C + share * (off / T) ** 2)

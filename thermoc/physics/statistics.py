@@ -70,6 +70,7 @@ def autocovariance(series: ArrayLike) -> FloatArray:
     x = _series(series)
     steps = len(x)
     centred = x - x.mean(axis=0)
+    # padded to twice its length: the transform's correlation is circular and would wrap around
     spectrum = np.fft.rfft(centred, 2 * steps, axis=0)
     return np.fft.irfft(np.abs(spectrum) ** 2, 2 * steps, axis=0)[:steps] / steps
 
@@ -89,11 +90,14 @@ def effective_sample_size(series: ArrayLike) -> float:
     """
     x = _series(series)
     within, total = _variances(x)
+    # chains that never moved say nothing of their correlation: one sample each
     if total == 0:
         return float(x.shape[1])
     steps = len(x)
+    # by n - 1, as W is: the two must agree at lag zero
     mean_cov = autocovariance(x).mean(axis=1) * steps / (steps - 1)
     rho = 1 - (within - mean_cov) / total
+    # antithetic chains may seem to know more than all their samples: Vehtari et al. cap it at n log10(n)
     return float(x.size / max(2 * _geyer(rho), 1 / np.log10(x.size)))
 
 
@@ -101,6 +105,7 @@ def _geyer(rho: FloatArray) -> float:
     """Return 1/2 + sum rho_t over Geyer's initial monotone sequence; rho[0] counts as 1."""
     rho = np.concatenate([[1.0], rho[1 : len(rho) // 2 * 2]])
     pairs = rho.reshape(-1, 2).sum(axis=1)
+    # pair sums of a reversible chain are positive: the first negative one is noise, and all after it
     negative = np.flatnonzero(pairs < 0)
     summed = np.minimum.accumulate(pairs[: negative[0] if len(negative) else len(pairs)])
     return float(summed.sum()) - 0.5
@@ -142,6 +147,7 @@ def jackknife(
     """
     arrays = [_series(item) for item in series]
     steps, chains = arrays[0].shape
+    # chains are independent, which blocks of steps are only when longer than tau
     axis, length = (1, chains) if chains >= blocks else (0, steps)
     count = min(blocks, length)
     if count < 2:
@@ -165,6 +171,7 @@ def _series(series: ArrayLike) -> FloatArray:
 
 def _halves(x: FloatArray) -> FloatArray:
     """Return each chain as two: (steps // 2, 2 chains)."""
+    # an odd step in the middle is left out, so that both halves are as long
     half = len(x) // 2
     return np.concatenate([x[:half], x[len(x) - half :]], axis=1)
 

@@ -23,6 +23,7 @@ def data_file(name: str) -> Path:
 def _declared() -> dict[str, DeviceModel]:
     """Import every model. Errors: LookupError that names the file which a model or a data file lacks."""
     modules = sorted(module.name for module in iter_modules(__path__))
+    # a data file without a model would be passed over in silence, and its device be unknown without a reason
     for path in FOLDER.glob("*.toml"):
         if path.stem not in modules:
             raise LookupError(f"{path.name} has no model: {path.stem}.py, which declares MODEL, is missing beside it")

@@ -59,6 +59,7 @@ class JartParameters(NamedTuple):
     reset_factor: Plain
 
 
+# bisection alone takes a bracket down to its last bits in some fifty halvings
 TRIALS = 200
 HOTTEST = 1e5
 """Temperatures are sought up to this many K; what rests above it is returned as this."""
@@ -79,8 +80,10 @@ def contact_current(v, T, N, p):
     # image force: the field of N ionised vacancies lowers the barrier, as long as there is a depletion zone
     if depth > 0:
         phi -= math.sqrt(math.sqrt(Q**3 * z * N * depth / (8 * math.pi**2 * p.image_permittivity**3)))
+    # the image force may lower the barrier past zero: charge then passes freely, and a negative one has no sense here
     phi = max(phi, 0.0)
     if v >= 0:
+        # expm1: near 0 V the exponential less one would lose the digits of a small current
         return area * p.richardson * T * T * math.exp(-phi * Q / kT) * math.expm1(Q * v / kT)
     # W00, the tunnelling energy of Padovani and Stratton
     w = Q * p.planck / (4 * math.pi) * math.sqrt(z * N / (p.effective_mass * p.permittivity))
@@ -122,6 +125,7 @@ def isothermal(u, R, T, N, p):
     Newton; bisection where a step leaves the bracket or does not halve the one before it.
     """
     disc, plug = cell_resistance(N, p)
+    # bracketed by 0 and u: contact and resistances are passive, so none takes more than the source or turns its sign
     low, high, v, last = min(u, 0.0), max(u, 0.0), 0.0, abs(u)
     for _ in range(TRIALS):
         i = contact_current(v, T, N, p)
@@ -139,6 +143,7 @@ def isothermal(u, R, T, N, p):
         if not (low <= new <= high) or abs(move) > 0.5 * last:
             new = 0.5 * (low + high)
             move = 0.5 * (high - low)
+        # relative to u and not to v: behind a large resistance the contact's share may be next to nothing
         if abs(new - v) <= 1e-15 * abs(u):
             return i, v
         v, last = new, abs(move)
@@ -163,6 +168,7 @@ def solve(u, R, Ta, N, p):
     disc, plug = cell_resistance(N, p)
     i, contact = isothermal(u, R, Ta, N, p)
     rise = i * (contact + i * (disc + plug)) * thermal_resistance(u, p)
+    # the margins keep the bracket open where rounding would put the root on its upper end
     low, f_low, high = Ta, rise, min(Ta + rise * (1 + 1e-9) + 1e-9, HOTTEST)
     f_high, T, side = 0.0, Ta, 0
     for _ in range(TRIALS):  # a bracket: i grows with T, up to what R allows
@@ -178,6 +184,7 @@ def solve(u, R, Ta, N, p):
         if not (low <= T <= high):
             T = 0.5 * (low + high)
         i, contact, f = excess(u, R, Ta, T, N, p)
+        # below 1e-13 T the inner solve's own rounding decides the sign, and the search would not end
         if abs(f) <= 1e-13 * T or high - low <= 1e-14 * T:
             return i, T, contact
         if f > 0:
@@ -205,6 +212,7 @@ def density_rate(at, N, p):
     gamma = min(max(z * Q * field * p.hop_distance / (math.pi * p.hop_energy), -1.0), 1.0)
     even, odd = math.sqrt(1 - gamma * gamma) + gamma * math.asin(gamma), gamma * math.pi / 2
     kT, hops = K_B * at.T, z * Q * 0.5 * (p.plug_density + N) * p.hop_distance * p.attempt_frequency * area
+    # forward hops less backward ones: at zero field the two are equal and nothing drifts
     ions = hops * (math.exp(-p.hop_energy * (even - odd) / kT) - math.exp(-p.hop_energy * (even + odd) / kT)) * limit
     return -ions / (Q * z * area * p.disc_length)
 

@@ -44,6 +44,7 @@ def enhancement(x):
 def current(v, T, p):
     """i in A at v in V and T in K, odd in v."""
     kT = K_B * T
+    # |v|: the field lowers the barrier alike in both directions; the sign comes in with the last factor
     x = p.field_lowering * math.sqrt(abs(v) / p.thickness) / kT
     return p.conductivity * p.area / p.thickness * math.exp(-p.activation_energy / kT) * enhancement(x)[0] * v
 
@@ -55,6 +56,7 @@ def slopes(v, T, p):
     x = p.field_lowering * math.sqrt(abs(v) / p.thickness) / kT
     f, slope = enhancement(x)
     g = p.conductivity * p.area / p.thickness * math.exp(-p.activation_energy / kT)
+    # x grows as the root of |v|: hence the half in d(F v) / dv
     return g * f * v, g * (f + 0.5 * x * slope), g * v * (f * p.activation_energy / kT - slope * x) / T
 
 

@@ -30,6 +30,7 @@ def conduct(v, T, x, m, p):
 def charge_cell(v, u, z, G, C, T, dt):
     """v after dt at constant source u, z ~ N(0, 1): exact in distribution."""
     a = math.exp(-G * dt / C)
+    # variance and decay share one a: that is what keeps k_B T / C stationary at any dt, as no Euler step does
     return u + (v - u) * a + math.sqrt(K_B * T / C * (1 - a * a)) * z
 
 

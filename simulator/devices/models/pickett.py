@@ -64,6 +64,7 @@ def enthalpy_slope(u, D, p):
     """dH/du in J."""
     r, L, c_p, h = p.radius, p.length, p.heat_capacity, p.latent_heat
     ln = math.log(u)
+    # divides by ln(u)^2: the ends of u in the data file keep it off 0 and 1, where this has no value
     return math.pi * r * r * L * (c_p * D * (1 - u * u + 2 * u * u * ln) / (2 * u * ln * ln) + 2 * h * u)
 
 

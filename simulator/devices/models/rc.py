@@ -30,6 +30,7 @@ def conduct(v, T, x, m, p):
 def heat_cell(T, P, z, R, C, T_amb, dt):
     """T after dt at constant power P, z ~ N(0, 1): exact in distribution; z = 0 is the exact mean."""
     a = math.exp(-dt / (R * C))
+    # a whole step at constant P has a closed form: no step is too long for a cell of short R C
     return T_amb + (T - T_amb) * a + R * P * (1 - a) + math.sqrt(K_B * T_amb * T_amb / C * (1 - a * a)) * z
 
 

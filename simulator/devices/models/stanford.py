@@ -68,6 +68,7 @@ def gap_rate(at, gap, p):
     drift = c * p.atomic_distance * ELEMENTARY_CHARGE * at.v / p.oxide_thickness
     generated, recombined = p.generation_energy - drift, p.recombination_energy + drift
     rate = -p.velocity * (math.exp(-generated / kT) - math.exp(-recombined / kT))
+    # the window looks at the rate's sign, so that a gap at its end is free to leave it
     return rate * window(gap, rate, p.least_gap, p.greatest_gap, p.edge)
 
 

@@ -81,9 +81,11 @@ def conduct(v, T, x, m, p):
 def turn(T, direction, m, p):
     """Start the branch of ``direction`` at T; Tp solves g_new(Tr) = g_old(Tr), as closely as float64 represents it."""
     T = within_fit(T, p)
+    # on the old branch, before the memory changes: g must not jump at a reversal
     g = insulating_fraction(T, m, p)
     m[DIRECTION], m[REVERSED], m[TURNED_AT] = direction, 1.0, T
     edge = direction * p.hysteresis_width / 2 + p.critical_temperature
+    # atanh is infinite where g rounds to 0 or 1; with the fitted steepness it does not within the fit's range
     m[PROXIMITY] = edge - math.atanh(2 * g - 1) / p.steepness - T
     m[LAST] = T
 
@@ -112,8 +114,10 @@ def look(T, m, p):
 @rule
 def remember(T, turned, m, p):
     """After an accepted step: turn where a reversal was located, or where T has gone back all the same."""
+    # the second test catches reversals that the rates at the two ends of a step do not show
     if turned or (T - m[LAST]) * m[DIRECTION] < -p.reversal_step:
         reverse(T, m, p)
+    # the extreme so far and not the last value: small retreats would never add up to a reversal otherwise
     elif (T - m[LAST]) * m[DIRECTION] > 0:
         m[LAST] = within_fit(T, p)
 

@@ -33,6 +33,7 @@ class VteamParameters(NamedTuple):
 def current(v, w, p):
     """i in A."""
     R_on, R_off, w_on, w_off = p.on_resistance, p.off_resistance, p.on_position, p.off_position
+    # the paper leaves the law of the current open; this is the one linear in resistance
     return v / (R_on + (R_off - R_on) * (w - w_on) / (w_off - w_on))
 
 
