@@ -54,6 +54,7 @@ class ChipArtefact(Artefact):
 def build(lowered: Lowered, options: ChipOptions) -> ChipArtefact:
     """Return the artefact of a network on a chip; ``lowered`` is what the passes of ``lower`` made. Errors: T301."""
     layout = ChipLayout.of(lowered, options.machine)
+    # Only the program at the die's temperature has inputs for it; the other draws at the model's.
     graph = lowered.needed(AtDie).graph if options.temperature == "die" else lowered.graph
     return ChipArtefact(
         program=emit(graph),

@@ -225,11 +225,13 @@ def _ops(run: ChipRun, whole: float) -> tuple[OpCost, ...]:
     sites = {name: np.unique(cores) for name, cores in layout.sites.items()}
     for number, name in enumerate(layout.work.ops):
         by_core = run.sums.by_core[number].copy()
+        # Samplers are accounted for in the thermal run: with the events' share they would count twice.
         joules = float(run.sums.joules[number].sum() - run.sums.joules[number, sampler])
         if name in sites:
             mine = sites[name]
             by_core[mine] += history.heater[mine] + history.sampler[mine] - run.sums.joules[number, sampler] / len(mine)
             joules += float((history.heater + history.sampler)[mine].sum())
+        # What was taken away is a mean over the op's cores, so a single core may come out below zero.
         rise = float((run.heat.steady(np.maximum(by_core, 0.0) / seconds) - ambient).max()) if seconds else 0.0
         costs.append(OpCost(op=name, joules=joules, share=joules / whole if whole else 0.0, kelvin=rise))
     leak = history.leakage

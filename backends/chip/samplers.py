@@ -104,6 +104,7 @@ def _gathered(draft: Draft, banks: Spans, value: Value) -> Spans:
 def _compared(draft: Draft, banks: Spans, value: Value) -> Spans:
     """One unit of a row is drawn: banks send the best of theirs and its number, and one core compares them."""
     row = value.shape[-1]
+    # Where banks end with rows each row is compared within its bank.
     if all(bank.high % row == 0 for bank in banks):
         return banks
     bests = [(bank.high - 1) // row - bank.low // row + 1 for bank in banks]  # rows that a bank has units of
