@@ -65,6 +65,7 @@ class Observed:
             return self
         if remaining < LEAST_TICKS:
             return None
+        # Constants have a single tick, which stands for all.
         arrays = {name: array[self.since :] if len(array) > 1 else array for name, array in self.arrays.items()}
         warmup = max(self.warmup - self.since, remaining // 4)
         return replace(self, arrays=arrays, since=0, warmup=warmup, first_tick=self.first_tick + self.since)

@@ -132,6 +132,7 @@ def put(expected: NDArray, other: NDArray, own: NDArray) -> NDArray:
 def _gaps(
     subject: Subject, around: Around, changes: Sequence[Change], passes: Sequence[InexactPass], count: int
 ) -> list[Gap]:
+    # Offsets may all point one way, so they add up; independent noise adds up in squares.
     declared = {
         "offset": sum(change.offset for change in changes),
         "noise": float(np.sqrt(sum(change.noise**2 for change in changes))),

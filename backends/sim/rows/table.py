@@ -55,6 +55,7 @@ def compare(floats: Instruction, ints: Instruction, *, swapped: bool = False) ->
 
     def write(op: Op, w: ProgramWriter) -> None:
         a, b = reversed(op.inputs) if swapped else op.inputs
+        # A single float makes it a comparison of floats, for integers cannot hold it.
         real = a.dtype.is_float or b.dtype.is_float
         slots = (as_float(a, w), as_float(b, w)) if real else (w.slot(a), w.slot(b))
         w.row(floats if real else ints, w.slot(op.results[0]), slots)
@@ -101,6 +102,7 @@ def concat(op: core.Concat, w: ProgramWriter) -> None:
 def cast(op: core.Cast, w: ProgramWriter) -> None:
     """Between the banks, or within the integers."""
     if op.x.dtype.is_float and op.dtype.is_float:
+        # A program has one float format: a cast between floats moves nothing.
         return same(op, w)
     if op.dtype.is_float:
         return w.row(moves.INT_TO_FLOAT, w.slot(op.y), (w.slot(op.x),))
@@ -125,6 +127,7 @@ def affine(op: core.Affine, w: ProgramWriter) -> None:
     sizes = {"count": 1, "rows": rows, "inner": n, "columns": m + padding}
     w.row(products.MATMUL, product, slots, **sizes, shared=1, bias=bias)
     if padding:
+        # Nothing is above inf, so the last start is the end of the last class.
         w.row(moves.GATHER, w.slot(op.y), (product,), at=w.table(indices((rows, m + padding))[:, :m]))
 
 

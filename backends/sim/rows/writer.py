@@ -85,6 +85,7 @@ class ProgramWriter:
         """Return a slot that holds value[index], 0 where the index is -1: made now from a constant, else by a row."""
         source = self.graph.producers[value.name]
         if isinstance(source, Constant):
+            # Index -1 is the zero at the end.
             return self.constant(np.append(source.value.numpy.reshape(-1), 0)[index])
         slot = self.work(value.inferred.with_(shape=index.shape))
         self.row(GATHER, slot, (self.slot(value),), at=self.table(index))

@@ -48,7 +48,7 @@ def maxwell_boltzmann(op: thermo.MaxwellBoltzmann, drives: Drives, dt: float) ->
         raise no_loihi_form(op, op.y, span, "a table's height is one for its population")
     height = float(np.sqrt(2 / np.pi) / np.sqrt(T.flat[0]))
     drive = drives.of(op.x).scaled(1 / np.sqrt(T.flat[0]))
-    # The slope of v^2 e^(-v^2 / 2) is steepest at v = 0.66, where it is below 0.67.
+    # The slope of sqrt(2 / pi) v^2 e^(-v^2 / 2) is steepest at v = 0.66, where it is below 0.67.
     yield _curve(op, drive, lambda v: height * v * v * np.exp(-v * v / 2), 0.67 * height / np.sqrt(2 / np.pi), 8.0)
 
 
