@@ -73,6 +73,7 @@ def fused(source: Graph, graph: Graph) -> dict[str, tuple[str, ...]]:
     out, and so are constants.
     """
     names = {value.name for op in graph.ops for value in op.results}
+    # The source's order, in which the reader of a report meets the ops.
     order = {op.results[0].name: k for k, op in enumerate(source.order) if op.results}
     holds: dict[str, tuple[str, ...]] = {}
     for name in names & order.keys():

@@ -71,7 +71,7 @@ def capacities_of(chip: Chip) -> Capacities:
     if chip.kind != "crossbar":
         hint = "take thermo-1, isaac or puma; thermoc.simulator.machine.spikes accounts for spiking runs"
         raise error("T305", f"chip {chip.name!r} has no crossbars", notes=[f"it is a {chip.kind} chip"], hint=hint)
-    # A weight has more bits than a cell: a matrix takes an array for each slice of them.
+    # A weight has more bits than a cell, and a sign: a matrix takes arrays for each slice and sign.
     matrices = chip.whole("crossbar.per_core") // chip.slices
     if matrices < 1:
         notes = [f"a matrix of weights takes {chip.slices} arrays", f"a core has {chip.whole('crossbar.per_core')}"]

@@ -42,6 +42,7 @@ def split_units(draft: Draft, op: Op) -> None:
         draft.lies[result.name] = first if result.size == value.size else _gathered(draft, banks, result)
     draft.sites[value.name] = tuple(bank.task for bank in banks)
     draft.colours[value.name] = colours
+    # Coupled units exchange states through their arrays; others may read neighbours' states directly.
     if matrix is not None:
         _couple(draft, matrix, banks)
     else:
@@ -80,6 +81,7 @@ def _banks(draft: Draft, op: Op, colours: NDArray[np.int64], *, coupled: bool) -
 def _heated(draft: Draft, op: Op) -> bool:
     """True where the temperature follows from the tick alone: heaters can carry such a schedule out."""
     T = temperature(op)
+    # What depends on an input is not known before the run, so no heater can be told of it.
     return T is not None and T.name not in draft.constants and T.name in draft.graph.uniform
 
 

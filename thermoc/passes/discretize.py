@@ -113,7 +113,6 @@ def schedule(op: thermo.Schedule, w: Rewriter) -> Expression:
 
 def adaptive_schedule(op: thermo.AdaptiveSchedule, w: Rewriter) -> Expression:
     """T' = max(T exp(-speed dt / (relaxation sqrt(C))), T_min) (P23)."""
-    # The floor holds from the first tick on, even where the start lies below it.
     T = w.delay(op.T, w.constant(max(op.T0, op.T_min)))
     capacity = op.capacity if op.energy is None else _measured(w[op.energy], op, w, T)
     assert capacity is not None  # the op has either of the two

@@ -83,6 +83,7 @@ def lowering(subject: Subject, graph: Graph, outputs: Outputs, number: int | Non
     judgement = surely(lambda count: _gaps(subject, around, _changes(records), inexact, count))
     diverged = judgement.diverged_at < subject.setting.ticks
     steady = all(judged.disturbed is not None for judged in inexact)
+    # Correlations are for values that are not compared tick by tick; for others they would only cost time.
     laws = [gap for gap in judgement.gaps if gap.law]
     tested = {gap.name for gap in judgement.gaps if steady or not gap.law}
     return Lowering(

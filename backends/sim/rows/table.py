@@ -127,7 +127,6 @@ def affine(op: core.Affine, w: ProgramWriter) -> None:
     sizes = {"count": 1, "rows": rows, "inner": n, "columns": m + padding}
     w.row(products.MATMUL, product, slots, **sizes, shared=1, bias=bias)
     if padding:
-        # Nothing is above inf, so the last start is the end of the last class.
         w.row(moves.GATHER, w.slot(op.y), (product,), at=w.table(indices((rows, m + padding))[:, :m]))
 
 
@@ -188,11 +187,14 @@ def gibbs_sweeps(op: sampling.GibbsSweeps, w: ProgramWriter) -> None:
     assert rows is not None
     values, columns, offsets = rows
     colors = np.zeros(n, np.int64) if op.order == "parallel" else w.numbers(op, "colors")
+    # Stable, so that units of one colour keep their order and their memory is walked forwards.
     order = np.argsort(colors, kind="stable")
+    # Nothing is above inf, so the last start is the end of the last class.
     starts = np.searchsorted(colors[order], [*np.unique(colors), np.inf])
     field, T = w.slot(op.h), w.slot(op.T)
     shape = op.T.shape
     form = (op.levels == "spin") * gibbs.SPINS + (op.order == "parallel") * gibbs.AT_ONCE
+    # A column, one a sweep, and a row, one a unit, may be equally long: only the shape tells them apart.
     form += gibbs.BY_SWEEP * (shape == (op.sweeps, 1))
     form += {"unit": 0, "word": gibbs.WORDS, "replica": gibbs.REPLICAS}[op.draws]
     if op.draws == "word" and is_lattice(values, columns, offsets, colors):
@@ -213,6 +215,7 @@ def pair_force(op: langevin.PairForce, w: ProgramWriter) -> None:
     """Parameters side by side, then forces, energy and virial from where the kernel leaves them."""
     n, d = op.x.shape
     numbers_slot = w.work(op.x.inferred.with_(shape=(n + 2,)))
+    # One charge for all is spread here, for the kernel reads one a particle.
     charge = w.arranged(op.charge, np.broadcast_to(indices(op.charge.shape), (n,)))
     for slot, table in ((w.slot(op.strength), [0]), (w.slot(op.sigma), [1]), (charge, range(2, n + 2))):
         w.row(moves.SCATTER, numbers_slot, (slot,), at=w.table(np.array(table)))

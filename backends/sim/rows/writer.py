@@ -44,6 +44,7 @@ class ProgramWriter:
             self._slot_of[value.name] = (
                 self.constant(source.value.numpy) if isinstance(source, Constant) else self.work(value.inferred)
             )
+            # Some readers want every unit's number: the list is spread for them once.
             if value.name in self.listed:
                 spread = SPREAD if value.dtype.is_float else LOIHI_SPREAD
                 self.row(spread, self._slot_of[value.name], (self.list_slot(value),))

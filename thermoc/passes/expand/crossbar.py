@@ -101,7 +101,6 @@ def _warmth(w: Rewriter, gain: Value, t: int) -> Expression:
     shape = gain.shape
     if len(shape) < 2:
         return w[gain]
-    # A single row of gains serves every array.
     row = min(t, shape[0] - 1)
     of_array = w(core.Slice, x=gain, starts=(row, 0), stops=(row + 1, shape[1]), steps=(1, 1))
     return w.reshape(of_array, shape[1:])

@@ -85,7 +85,6 @@ def _temperature(op: sampling.GibbsSweeps, w: Rewriter, sweep: int) -> Expressio
     shape = op.T.shape
     if len(shape) < 2:
         return w[op.T]
-    # One row of temperatures serves all sweeps.
     row = sweep if shape[0] > 1 else 0
     of_sweep = w(core.Slice, x=op.T, starts=(row, 0), stops=(row + 1, shape[1]), steps=(1, 1))
     return w.reshape(of_sweep, (shape[1],))

@@ -107,7 +107,6 @@ def trace_step(op: spiking.TraceStep, w: Rewriter) -> Expression:
 def lif_step(op: spiking.LifStep, w: Rewriter) -> tuple[Expression, Expression]:
     """The membrane and the ticks of refractoriness that remain are delays."""
     state = w.delay(op.v, op.initial)
-    # Without a refractory time there is nothing to count, and no state is spent on it.
     remaining = w.delay(op.v, w.constant(0.0)) if op.held else None
     v = w[op.keep] * state + (w[op.gain] * op.x + op.offset)
     if remaining is not None:

@@ -34,8 +34,8 @@ def encoded(w: LoihiWriter, name: str, lag: int) -> Value:
 
 
 def encode(w: LoihiWriter, value: Value, scale: float, *, bits: int, lag: int) -> Value:
-    # Readers of one value at one scale and lag share an encode: the host then sends it once.
     """Return a host value as messages, each encoding once."""
+    # Readers of one value at one scale and lag share an encode: the host then sends it once.
     key = (value.name, scale, bits, lag)
     if key not in w.encodes:
         attrs = {"scale": float(scale), "bits": bits, "lag": lag, "every": w.clocks.every}

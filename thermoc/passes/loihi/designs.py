@@ -147,7 +147,7 @@ def _memory(population: MemoryPopulation, sources: FORMATS, sent: float | None) 
                 bias = np.rint(population.drive.bias * scale).astype(np.int64)
                 if arrival is not None and (arrival.reach + np.abs(bias)).max(initial=0.0) < FIELD:
                     return _memory_at(population, state, raised, arrival, bias)
-        # No gain fits: a state half as fine frees one bit for the weights.
+        # No gain fits: a state half as fine leaves the drive one bit more of headroom.
         state /= 2
         if state < ceiling * 2.0**-40:
             raise no_headroom(population, sources)
