@@ -54,6 +54,7 @@ class ChipArtefact(Artefact):
 def build(lowered: Lowered, options: ChipOptions) -> ChipArtefact:
     """Return the artefact of a network on a chip; ``lowered`` is what the passes of ``lower`` made. Errors: T301."""
     layout = ChipLayout.of(lowered, options.machine)
+    # Only the program at the die's temperature has inputs for it; the other draws at the model's.
     graph = lowered.needed(AtDie).graph if options.temperature == "die" else lowered.graph
     return ChipArtefact(
         program=emit(graph),
@@ -72,6 +73,7 @@ def fused(source: Graph, graph: Graph) -> dict[str, tuple[str, ...]]:
     out, and so are constants.
     """
     names = {value.name for op in graph.ops for value in op.results}
+    # The source's order, in which the reader of a report meets the ops.
     order = {op.results[0].name: k for k, op in enumerate(source.order) if op.results}
     holds: dict[str, tuple[str, ...]] = {}
     for name in names & order.keys():

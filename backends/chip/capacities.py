@@ -58,6 +58,7 @@ class Capacities:
     @cached_property
     def hops(self) -> NDArray[np.int64]:
         """Links between the tiles of each pair of cores, (cores, cores)."""
+        # Messages go along x, then along y, so the distance is Manhattan's.
         return np.abs(self.tile_of[:, None] - self.tile_of[None]).sum(axis=2)
 
     def source(self, limit: str) -> list[str]:
@@ -70,6 +71,7 @@ def capacities_of(chip: Chip) -> Capacities:
     if chip.kind != "crossbar":
         hint = "take thermo-1, isaac or puma; thermoc.simulator.machine.spikes accounts for spiking runs"
         raise error("T305", f"chip {chip.name!r} has no crossbars", notes=[f"it is a {chip.kind} chip"], hint=hint)
+    # A weight has more bits than a cell, and a sign: a matrix takes arrays for each slice and sign.
     matrices = chip.whole("crossbar.per_core") // chip.slices
     if matrices < 1:
         notes = [f"a matrix of weights takes {chip.slices} arrays", f"a core has {chip.whole('crossbar.per_core')}"]
@@ -103,6 +105,7 @@ def crossbars_of(chip: Chip) -> CrossbarSpec:
         adc_bits=chip.whole("adc.bits"),
         g_min=chip["crossbar.least_conductance"],
         g_max=chip["crossbar.most_conductance"],
+        # A chip's file has one resistance for the wires of rows and of columns.
         r_word=chip["crossbar.wire"],
         r_bit=chip["crossbar.wire"],
         arrays_a_sign=chip.whole("crossbar.arrays_a_sign"),

@@ -46,6 +46,7 @@ def cool(work: Work, groups: CoreGroups, placement: CorePlacement, chip: Capacit
     Groups that sample go wherever that is better, then swaps (of a fixed seed) follow that make it better still.
     """
     mesh = MeshPlacement(core=placement.core.copy(), links=traffic(work, groups), bytes=groups.bytes, chip=chip)
+    # Over the wires of the first placement, so that the share does not depend on the network's size.
     cooling = _Cooling(mesh, warmth, WIRE_SHARE / max(1, placement.wire))
     rng = np.random.default_rng(0)
     for _ in range(ROUNDS):
@@ -80,9 +81,11 @@ class _Cooling:
         mesh, power, home = self.mesh, self.warmth.power, int(self.mesh.core[group])
         if home == core or not mesh.fits(group)[core]:
             return
+        # Asked before the swap: gains are those of the placement as it stands.
         gain = float(mesh.gains(group)[core])
         partner = mesh.at[core]
         shift = power[group] - (power[partner] if partner >= 0 else 0.0)
+        # Temperatures are linear in the powers: a swap changes them by two columns of the influence alone.
         T = self.T + (self.warmth.influence[:, core] - self.warmth.influence[:, home]) * shift
         mesh.swap(home, core)
         cost = self.total(T, self.wire - gain)

@@ -84,6 +84,7 @@ def _scaled(op: Op, T: Value, names: NameSource) -> list[Op]:
     operand = next(name for name in op.operand_specs if getattr(op, name) is T)
     dtype = T.dtype if T.dtype.is_float else DType.f64
     result = op.results[0]
+    # A factor for each unit, for units lie in several places.
     factor = Value(names(f"{result.name}.place"), Type(result.shape, dtype, Role.temperature))
     fields: dict[str, Any] = {"name": TEMPERATURE + result.name, "shape": result.shape, "dtype": dtype}
     source = core.Input(**fields, role=Role.temperature, y=factor, location=op.location)
@@ -112,6 +113,7 @@ class CellWarmth(Pass):
         for op in graph.ops:
             if isinstance(op, Mvm) and op.gain is None:
                 product = product_of[op.y.name]
+                # Groups of a convolution share the input of their product, so it is made once.
                 if product not in gains:
                     type_ = _warmth_type(graph, op, product, product_of)
                     gains[product] = Value(names(f"{product}.warmth"), type_)

@@ -62,6 +62,7 @@ class ChipLayout:
     def utilisation(self) -> dict[str, tuple[int, int]]:
         """What is used of what there is, by name: (used, limit)."""
         tile = self.placement.core // self.chip.whole("mesh.cores")
+        # A buffer belongs to a tile, so the cores of one share its bytes.
         busiest = int(np.bincount(tile, self.partition.bytes, minlength=1).max())
         used = {"cores": (self.partition.groups, self.chip.cores), **needs(self.work, self.shape)}
         return used | {"buffer bytes of a tile": (busiest, self.shape.buffer)}

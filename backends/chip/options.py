@@ -57,6 +57,7 @@ def _check(options: ChipOptions) -> None:
         if getattr(options, name) not in choices:
             notes = [f"{name} = {getattr(options, name)!r}"]
             raise error("T303", f"{name} must be one of {', '.join(choices)}", notes=notes)
+    # True is an int in Python, and would be a slot of 1 s.
     if isinstance(options.slot, bool) or not isinstance(options.slot, int | float) or not 1e-9 <= options.slot <= 1.0:
         raise error("T303", "slot must be a time from 1e-9 to 1 s", notes=[f"slot = {options.slot!r}"])
     _check_chip(options.machine)

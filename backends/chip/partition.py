@@ -100,8 +100,10 @@ class _Filler:
             return  # later, beside what reads it
         likely = [g for g in self.near(number) if self.fits(self.groups[g], task)]
         scarce = task.kind in (TaskKind.product, *THERMAL)
+        # Arrays and p-bits are what cores run out of: a group with some to spare comes before a new core.
         if not likely and scarce:
             likely = [g for g in range(len(self.groups))[::-1] if self.fits(self.groups[g], task)][:1]
+        # Arithmetic fits everywhere: without a neighbour it goes where work was put last.
         if not likely and not scarce and self.groups:
             likely = [len(self.groups) - 1]
         if not likely:
@@ -115,6 +117,7 @@ class _Filler:
         for size, neighbour in self.neighbours[number]:
             if neighbour in self.of:
                 traffic[self.of[neighbour]] += size
+        # Ties go to the older group, so that the same network gives the same groups.
         return sorted(traffic, key=lambda g: (-traffic[g], g))
 
     def fits(self, group: _Group, task: ChipTask) -> bool:

@@ -95,6 +95,7 @@ class MeshPlacement:
         full = np.bincount(tile[self.core], size, minlength=chip.columns * chip.rows)
         home = int(tile[self.core[group]])
         gain = size[group] - np.where(self.at >= 0, size[self.at], 0)
+        # Within a tile a trade changes no buffer.
         return (tile == home) | ((full[tile] + gain <= chip.buffer) & (full[home] - gain <= chip.buffer))
 
     def gains(self, group: int) -> NDArray[np.float64]:
@@ -115,6 +116,7 @@ class MeshPlacement:
 def _snake(chip: Capacities) -> NDArray[np.int64]:
     """Return the cores row by row, every other row backwards."""
     tiles = np.arange(chip.columns * chip.rows).reshape(chip.rows, chip.columns)
+    # Backwards in every other row: groups in succession stay on neighbouring tiles where a row ends.
     tiles[1::2] = tiles[1::2, ::-1]
     return (tiles.reshape(-1, 1) * chip.cores_a_tile + np.arange(chip.cores_a_tile)).reshape(-1)
 

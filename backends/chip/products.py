@@ -22,7 +22,9 @@ DENSE_LIMIT = 64
 def split_product(draft: Draft, op: Any, matrix: NDArray[np.bool_]) -> None:
     """Write a product's arrays of at most rows x columns, and the sums over those that share outputs."""
     y = op.results[0]
+    # The matrix of a convolution meets one window for each place of the result.
     sums = tile_matrix(draft, _entering(draft, op), matrix, max(1, y.size // matrix.shape[1]))
+    # Where all weights are 0 nothing is on arrays, and the result must still lie somewhere.
     draft.lies[y.name] = sums or [Span(0, y.size, draft.add(TaskKind.vector, 0, y.size))]
 
 

@@ -26,6 +26,7 @@ def units_read(op: Op, low: int, high: int) -> NDArray[np.int64]:
         grid, near = units.reshape(op.results[0].shape), []
         for axis, length in enumerate(grid.shape):
             for step in (-1, 1):
+                # roll wraps around the edges; what wrapped counts only on a periodic grid.
                 neighbour, position = np.roll(grid, step, axis), np.indices(grid.shape)[axis]
                 inside = (position - step >= 0) & (position - step < length) | (op.boundary == "periodic")
                 near.append(neighbour.ravel()[low:high][inside.ravel()[low:high]])

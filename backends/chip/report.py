@@ -168,6 +168,7 @@ def report(run: ChipRun) -> ChipReport:
     components = _components(run)
     joules = sum(components.values())
     peak, core, when = history.peak
+    # The thermal run's own account: heat in and out must close with what is stored.
     ledger = history.ledger
     assert ledger is not None
     return ChipReport(
@@ -225,13 +226,16 @@ def _ops(run: ChipRun, whole: float) -> tuple[OpCost, ...]:
     sites = {name: np.unique(cores) for name, cores in layout.sites.items()}
     for number, name in enumerate(layout.work.ops):
         by_core = run.sums.by_core[number].copy()
+        # Samplers are accounted for in the thermal run: with the events' share they would count twice.
         joules = float(run.sums.joules[number].sum() - run.sums.joules[number, sampler])
         if name in sites:
             mine = sites[name]
             by_core[mine] += history.heater[mine] + history.sampler[mine] - run.sums.joules[number, sampler] / len(mine)
             joules += float((history.heater + history.sampler)[mine].sum())
+        # What was taken away is a mean over the op's cores, so a single core may come out below zero.
         rise = float((run.heat.steady(np.maximum(by_core, 0.0) / seconds) - ambient).max()) if seconds else 0.0
         costs.append(OpCost(op=name, joules=joules, share=joules / whole if whole else 0.0, kelvin=rise))
+    # Leakage is of no op: it flows whatever runs, so it has a row of its own.
     leak = history.leakage
     rise = float((run.heat.steady(leak / history.times[-1]) - ambient).max())
     costs.append(OpCost(op="(leakage)", joules=float(leak.sum()), share=float(leak.sum()) / whole, kelvin=rise))
@@ -241,6 +245,7 @@ def _ops(run: ChipRun, whole: float) -> tuple[OpCost, ...]:
 def _sampling(run: ChipRun) -> tuple[TemperatureError, ...]:
     errors = []
     for name, kelvin in run.kelvin.items():
+        # Relative, for noise goes with the ratio of the temperatures and not with kelvins.
         off = kelvin.reshape(run.batch, run.ticks, -1) / run.targets[name][None, :, None] - 1
         worst = float(off.flat[int(np.abs(off).argmax())])
         errors.append(TemperatureError(op=name, units=off.shape[2], mean=float(off.mean()), worst=worst))

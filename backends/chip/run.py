@@ -40,6 +40,7 @@ def run(artefact: ChipArtefact, feed: Feed, position: NoisePosition) -> Outcome:
     layout, options = artefact.mapping, artefact.options
     chip, program = layout.chip, layout.program
     check_events(layout, feed.ticks * feed.batch)
+    # Work, then the heat it makes, then the numbers: what units draw depends on how warm they are.
     price = costs(program, chip)
     events = run_events(program, chip, rounds=feed.ticks * feed.batch, price=price)
     targets = target_kelvins(artefact, feed.ticks, position)

@@ -42,6 +42,7 @@ def split_units(draft: Draft, op: Op) -> None:
         draft.lies[result.name] = first if result.size == value.size else _gathered(draft, banks, result)
     draft.sites[value.name] = tuple(bank.task for bank in banks)
     draft.colours[value.name] = colours
+    # Coupled units exchange states through their arrays; others may read neighbours' states directly.
     if matrix is not None:
         _couple(draft, matrix, banks)
     else:
@@ -80,6 +81,7 @@ def _banks(draft: Draft, op: Op, colours: NDArray[np.int64], *, coupled: bool) -
 def _heated(draft: Draft, op: Op) -> bool:
     """True where the temperature follows from the tick alone: heaters can carry such a schedule out."""
     T = temperature(op)
+    # What depends on an input is not known before the run, so no heater can be told of it.
     return T is not None and T.name not in draft.constants and T.name in draft.graph.uniform
 
 
@@ -104,6 +106,7 @@ def _gathered(draft: Draft, banks: Spans, value: Value) -> Spans:
 def _compared(draft: Draft, banks: Spans, value: Value) -> Spans:
     """One unit of a row is drawn: banks send the best of theirs and its number, and one core compares them."""
     row = value.shape[-1]
+    # Where banks end with rows each row is compared within its bank.
     if all(bank.high % row == 0 for bank in banks):
         return banks
     bests = [(bank.high - 1) // row - bank.low // row + 1 for bank in banks]  # rows that a bank has units of

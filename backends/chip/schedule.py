@@ -77,6 +77,7 @@ class _Scheduler:
         for number, task in numbered:
             if task.kind is TaskKind.product:
                 self.program(number, task)
+        # groupby joins neighbours only: the tasks of an op are written one after another.
         for _, group in groupby(numbered, key=lambda pair: pair[1].op):
             tasks = list(group)
             if any(task.rounds for _, task in tasks):
@@ -84,6 +85,7 @@ class _Scheduler:
             else:
                 for number, task in tasks:
                     self.alone(number, task)
+        # After all ops, for what the next tick needs may come from any task of this one.
         for number, task in numbered:
             self.ending(number, task)
         self.together()
@@ -112,6 +114,7 @@ class _Scheduler:
         """Wait for messages from other cores."""
         for tag in transfers:
             sent = self.work.transfers[tag]
+            # Within a core nothing is sent: the value is where it was made.
             if self.core[sent.source] != self.core[number]:
                 self.row(number, ChipOp.RECV, self.core[sent.source], tag, max(1, sent.bytes))
 
@@ -138,6 +141,7 @@ class _Scheduler:
             self.receive(number, [tag for tag in outside if not transfers[tag].late])
         for turn in range(max(len(task.rounds) for _, task in banks)):
             self.round(turn, banks, arrays, inner)
+        # Only after the last round: states in between are no result of the tick.
         for number, _ in banks:
             self.send(number, [tag for tag in self.out[number] if transfers[tag].target not in inner])
 

@@ -42,6 +42,7 @@ def target_kelvins(artefact: ChipArtefact, ticks: int, position: NoisePosition) 
         if work.tasks[numbers[0]].heated:
             T = temperature(work.graph.producers[name])
             assert T is not None
+            # From tick 0 on, though the run may begin later: the hottest tick so far sets the scale.
             schedule = _over_ticks(work.graph, T.name, position.first_tick + ticks, position.seed)
             kelvin = np.clip(schedule / schedule.max() * chip["sampler.hottest"], chip["sampler.coldest"], None)
             targets[name] = kelvin[position.first_tick :]
@@ -125,6 +126,7 @@ def cell_warmth(
     begins = _product_starts(layout.program, events, served)
     conductance = {}
     for core in np.unique(layout.task_core[[*tasks]]).tolist():
+        # The slot that the product starts in: the last edge that is not after it.
         slot = np.searchsorted(history.edges, begins[core] - start, side="right") - 1
         T = history.die[np.clip(slot, 0, len(history.die) - 1), core] + _own_rise(chip)
         over = 1 + chip["crossbar.warming"] * (T - chip["crossbar.reference"])
@@ -144,6 +146,7 @@ def cell_warmth(
 def _own_rise(chip: Chip) -> float:
     """Return by how many kelvins a cell is above the die when its array is read, neighbours' crosstalk included."""
     cell = chip["crossbar.read_power"] / (chip["crossbar.rows"] * chip["crossbar.columns"])
+    # A cell has four neighbours, and each adds its crosstalk.
     return chip["crossbar.cell_resistance"] * cell * (1 + 4 * chip["crossbar.crosstalk"])
 
 

@@ -94,6 +94,7 @@ def _split_memory(draft: Draft, op: Any, kind: TaskKind) -> None:
     """Write loads or stores of at most a buffer's quarter each, one where that is enough."""
     (value,) = op.results
     most = max(1, draft.chip.buffer // (4 * draft.chip.value_bytes))
+    # A delay of several ticks stores each of them, so its pieces are that much smaller.
     cuts = even_cuts(value.size, max(1, most // getattr(op, "ticks", 1)))
     draft.lies[value.name] = [Span(low, high, draft.add(kind, low, high)) for low, high in cuts]
 
@@ -116,6 +117,7 @@ def _split_arithmetic(draft: Draft, op: Op) -> None:
         cuts = [(low, high) for low, high, _ in draft.lies[like.name]]
     spans: Spans = []
     for low, high in cuts:
+        # A reduction takes as long as its operand, not as its result.
         elements = largest if len(cuts) == 1 else high - low
         task = draft.add(TaskKind.vector, low, high, elements=elements, passes=PASSES.get(op.opname, 1))
         spans.append(Span(low, high, task))

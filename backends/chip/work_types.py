@@ -154,6 +154,7 @@ class Draft:
 
     def add(self, kind: TaskKind, low: int, high: int, **fields: Any) -> int:
         """Add a task for the op at hand; return its number."""
+        # The op at hand is the one named last: splitting names an op before it adds its tasks.
         self.tasks.append(ChipTask(op=len(self.ops) - 1, kind=kind, low=low, high=high, **fields))
         return len(self.tasks) - 1
 
@@ -165,6 +166,7 @@ class Draft:
         """Let a task read elements low to high of a value; constants and what the host knows are there."""
         for span in self.lies.get(value.name, ()):
             overlap = min(span.high, high) - max(span.low, low)
+            # A task's own elements are on its core already, and cost no message.
             if overlap > 0 and span.task != task:
                 self.send(span.task, task, self.value_bytes(value, overlap), late=late)
 
@@ -174,6 +176,7 @@ class Draft:
 
     def sum_bytes(self, count: int) -> int:
         """Return the bytes of sums of products, which take twice a value's bits."""
+        # A product has the bits of both its factors, and so has a sum of products.
         return 2 * count * self.chip.value_bytes
 
     def work(self) -> Work:
@@ -196,6 +199,7 @@ def draft(graph: Graph, chip: Capacities) -> Draft:
 def even_cuts(size: int, most: int) -> list[tuple[int, int]]:
     """Return spans of at most ``most``, as equal as can be."""
     count = max(1, -(-size // most))
+    # Edges by whole-number division: parts differ by one element at most.
     edges = [size * k // count for k in range(count + 1)]
     return [(low, high) for low, high in pairwise(edges) if high > low]
 

@@ -49,6 +49,7 @@ class LavaArtefact(Artefact):
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, data in sorted(self.whole.items()):
+                # A fixed date, or the same network would give other bytes each day.
                 archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
         return buffer.getvalue()
 
@@ -74,6 +75,7 @@ class LavaArtefact(Artefact):
         fresh = Path(tempfile.mkdtemp(prefix=".thermoc.", dir=target.parent))
         try:
             unpack(self.whole, fresh)
+            # mkdtemp makes a folder for its user alone; a package is there for others to read.
             fresh.chmod(0o755)
             replace(target, fresh)
         except OSError as reason:

@@ -59,6 +59,7 @@ class Bounds:
             totals = np.add.reduceat(np.append(W, 0), rows.value.numpy[:-1].astype(int)) if len(W) else np.zeros(1, int)
         else:
             totals = W.reshape(len(W), -1).sum(axis=1)
+        # A spike counts as one, whatever integer carries it.
         message = 1 if not op.message_bits else self[op.x]  # type: ignore[attr-defined]
         total = int(totals.max(initial=0)) * message
         return max(total, total << op.weight_exp if op.weight_exp >= 0 else 0)  # type: ignore[attr-defined]
@@ -78,6 +79,7 @@ class Bounds:
             return 1
         if isinstance(op, loihi.LoihiGraded):
             bias = graph.producers[op.bias.name]
+            # A negative sum is shifted toward minus infinity, so its magnitude may be one more.
             return min(loihi.LIMIT, (self[op.a] + self._bound(graph, bias, op.bias) >> op.shift) + 1)
         if isinstance(op, loihi.LoihiLut):
             return self[op.table]

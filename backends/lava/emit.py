@@ -50,6 +50,7 @@ def files(graph: Graph, about: dict[str, Any], *, stock_only: bool = False) -> d
     processes that are not Lava's own.
     """
     refuse(graph)
+    # An encode clips to its bits, which bounds all that the package computes with.
     largest = {name: 2 ** (border["bits"] - 1) - 1 for name, border in about["borders"]["encode"].items()}
     writer = PackageWriter(graph=graph, bounds=Bounds.of(graph, largest), idle=stock_only)
     for name, op in graph.inputs.items():
@@ -161,6 +162,7 @@ def build_text(writer: PackageWriter, sinks: list[str]) -> str:
     folders = sorted(writer.procs - WIRED)
     imports = "\n".join(f"from procs.{name}.process import {_class(name)}" for name in folders)
     body = "\n".join(f"    {line}" if line else "" for line in [*writer.lines, "", *writer.wires])
+    # The title stands in a docstring, which a quotation mark or a backslash in the network's name would break.
     title = "".join(letter for letter in writer.graph.name if letter.isprintable() and letter not in '"\\\\')
     return f'''"""The network {title}: its processes, and what is connected to what."""
 

@@ -77,9 +77,11 @@ def install(*, base: str | None = None) -> Path:
     Python 3.10 where one can be had; otherwise the running one, on which Lava is installed without its own list of
     versions and with a few lines changed (``EDITS``). Errors: T302 where it cannot be made.
     """
+    # Two processes may ask for it at once: the second waits, and finds it made.
     with _locked(folder().with_suffix(".lock")):
         if (folder() / "ready").exists():
             return _python(folder())
+        # Without its mark a folder is what an interrupted installation left.
         shutil.rmtree(folder(), ignore_errors=True)
         old = base or python310()
         _run([old or sys.executable, "-m", "venv", str(folder())])
@@ -90,6 +92,7 @@ def install(*, base: str | None = None) -> Path:
             _run([*pip, *WITHOUT_DEPENDENCIES])
             _run([*pip, "--no-deps", "--ignore-requires-python", LAVA])
             _edit()
+        # An import that works shows that the versions fit, before the mark says so.
         _run([str(_python(folder())), "-c", "import lava.magma.core.run_configs, lava.proc.lif.process"])
         # Only now: an interrupted installation has no mark, and is made again.
         (folder() / "ready").write_text("")
@@ -128,6 +131,7 @@ def _python(root: Path) -> Path:
 
 
 def _run(command: list[str]) -> None:
+    # The modules of this process must not reach Lava's Python, which has other versions.
     environment = {
         key: item for key, item in os.environ.items() if key not in ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH")
     }

@@ -114,6 +114,7 @@ def _lif(writer: PackageWriter, op: loihi.LoihiLif) -> None:
     # Lava's LIF wraps a current once, and its states have no port.
     fits = writer.bounds[op.a] <= ONCE and not read  # Lava's LIF has no port for its states
     prompt = not op.lag or (writer.idle and op.du == 4095 and op.dv == 4096)
+    # Lava's LIF fires above its threshold, not at it, and is reset to zero.
     stock = fits and op.compare == "greater" and op.reset == "zero" and prompt
     writer.kinds[process] = "stock" if stock else "custom: lif"
     writer.procs.add("lif")
@@ -224,11 +225,13 @@ def _heat(writer: PackageWriter, op: loihi.LoihiHeat) -> None:
 
 
 def _dendrite(writer: PackageWriter, op: loihi.LoihiDendrite) -> None:
+    # Lava adds up what reaches one port, so a dendrite needs no process.
     writer.outs[op.y.name] = [out for value in op.x for out in writer.outs[value.name]]
 
 
 def _move(writer: PackageWriter, op: Any) -> None:
     index, units = moved(op).reshape(-1), op.x.size
+    # A move that changes no order needs no process.
     if len(index) == units and (index == np.arange(units)).all():
         writer.outs[op.y.name] = writer.outs[op.x.name]
         return

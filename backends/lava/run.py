@@ -128,10 +128,12 @@ def execute(python: Path, folder: Path, job: Mapping[str, Any], options: Any) ->
     (folder / "job.json").write_text(json.dumps(job))
     sockets = _sockets(str(job["shared_memory"]))
     environment = {key: item for key, item in os.environ.items() if key != "PYTHONPATH"}
+    # One thread each: Lava runs many processes, whose threads would crowd each other out.
     environment |= {"TMPDIR": str(sockets), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     # Unbuffered: the phases are read from what it prints.
     command = [str(python), "-u", str(folder / "package/run.py"), "--job", str(folder / "job.json")]
     with (folder / "said").open("wb") as stdout, (folder / "complaints").open("wb") as stderr:
+        # A session of its own, so that all of Lava's processes can be ended as one group.
         process = subprocess.Popen(
             command, stdout=stdout, stderr=stderr, stdin=subprocess.DEVNULL, env=environment, start_new_session=True
         )
@@ -174,6 +176,7 @@ def _await(process: subprocess.Popen, folder: Path, limits: Mapping[str, float])
                 "T409", "Lava does not answer", notes=notes, hint="give it more time, or look for a process that waits"
             )
         time.sleep(pause)
+        # A short run is noticed at once, a long one costs few looks.
         pause = min(pause * 1.2, 0.05)
 
 

@@ -59,6 +59,7 @@ class SimBackend(Backend):
 
     def emit(self, lowered: Lowered, options: SimOptions) -> ProgramArtefact | ClockedArtefact:
         """Return the program of a lowered graph; three where a chip within it has ticks of its own."""
+        # Where Loihi takes several ticks for one of the network a single program has no clock for both.
         if is_clocked(lowered.graph):
             return host_and_loihi.build(lowered.graph, options.threads)
         return ProgramArtefact(program=emit(lowered.graph), threads=options.threads)

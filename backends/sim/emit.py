@@ -34,9 +34,11 @@ def emit(graph: Graph) -> Program:
     for op in graph.order:
         if not isinstance(op, Constant):
             WRITERS[type(op)](op, writer)
+    # States that others read in place change only after all have read them.
     for op in graph.order:
         if type(op) in loihi_rows.LAST:
             loihi_rows.LAST[type(op)](op, writer)
+    # Delays come last: every value of the tick is there by then.
     for op in graph.of(Delay):
         state = writer.states[f"{op.y.name}.buffer"]
         lists = op.y.name in writer.listed
@@ -60,6 +62,7 @@ def emit(graph: Graph) -> Program:
 
 
 def _real(graph: Graph) -> np.dtype:
+    # One format for all floats is what set-precision leaves.
     floats = {value.dtype for op in graph.ops for value in op.results if value.dtype.is_float}
     return (floats.pop() if floats else DType.f64).numpy
 

@@ -34,6 +34,7 @@ class ClockedArtefact(Artefact):
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as archive:
             for name, _, program in self.programs:
+                # A fixed date, or the same programs would give other bytes each day.
                 archive.writestr(zipfile.ZipInfo(f"{name}.program", (1980, 1, 1, 0, 0, 0)), program.to_bytes())
         return buffer.getvalue()
 
@@ -42,6 +43,7 @@ def build(graph: Graph, threads: int | None) -> ClockedArtefact:
     """Return the programs of a graph whose chip has ticks of its own."""
     split = split_graph(graph)
     named = (("before", split.before), ("chip", split.loihi), ("after", split.after))
+    # A side without outputs has no work to do.
     programs = tuple((name, program_part, emit(program_part)) for name, program_part in named if program_part.outputs)
     return ClockedArtefact(graph=graph, programs=programs, threads=threads)
 

@@ -21,5 +21,6 @@ def lower(precision: str, *, dt: float, crossbars: Sequence[Pass] = ()) -> Seque
         *crossbars,
         Legalize(target=TARGET),
         ExplicitBroadcast(),
+        # Expansions of many ops write the same constants and terms again: they are folded and merged once more.
         Canonicalize(),
     )

@@ -39,6 +39,7 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise error("T502", f"{shown(path)} is not a certificate", hint="thermoc run MODEL --certify writes one")
     version = document.get("version")
+    # True equals 1 in Python, and is no version.
     if version != VERSION or type(version) is not int:
         notes = [f"this thermoc reads {VERSION}"]
         raise error("T503", f"{shown(path)} has version {cut(repr(version), 40)}", notes=notes)

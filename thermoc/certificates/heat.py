@@ -22,6 +22,7 @@ def exchange(observed: Observed) -> Iterator[Law | Skipped]:
         drift = np.abs(total - total[:1]).max() / np.abs(total).max()
         yield exact(observed, "P45", "the sum of temperatures stays", drift, T.size)
         spread = physics.interaction_energy(observed.constants["J"], T)
+        # The floor keeps temperatures that are all equal from dividing by zero.
         rise = float((np.diff(spread, axis=0) / max(spread.max(), 1e-300)).max(initial=0.0))
         yield exact(observed, "P46", "differences never grow", rise, spread.size)
     else:

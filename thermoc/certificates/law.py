@@ -90,10 +90,12 @@ def standard_normals(law: str, op: str, what: str, z: NDArray, **related: NDArra
     count = z.size
     yield standard_score(law, op, f"{what} has mean 0", z.mean() * np.sqrt(count), count)
     variance = float((z * z).mean())
+    # The mean of n squares of normals has the variance 2 / n.
     score = (variance - 1) * np.sqrt(count / 2)
     yield standard_score(law, op, f"{what} has variance 1", score, count, variance=variance)
     if len(z) > 1:
         product = z[1:] * z[:-1]
+        # Products of independent standard normals have variance 1, so their mean scales the same way.
         score = product.mean() * np.sqrt(product.size)
         yield standard_score(law, op, f"{what} is white", score, product.size, correlation=float(product.mean()))
     for name, array in related.items():

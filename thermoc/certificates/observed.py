@@ -65,6 +65,7 @@ class Observed:
             return self
         if remaining < LEAST_TICKS:
             return None
+        # Constants have a single tick, which stands for all.
         arrays = {name: array[self.since :] if len(array) > 1 else array for name, array in self.arrays.items()}
         warmup = max(self.warmup - self.since, remaining // 4)
         return replace(self, arrays=arrays, since=0, warmup=warmup, first_tick=self.first_tick + self.since)
@@ -108,6 +109,7 @@ def observe(
     }
     prefix = prefix_of(graph)
     arrays = {name: outputs[prefix + value.name] for name, value in values.items() if name not in constants}
+    # Noted before all becomes float64: how exact sums can be is up to the format they were made in.
     single = any(array.dtype == np.float32 for array in arrays.values())
     arrays = {name: array.astype(float) for name, array in arrays.items()}
     arrays |= {name: np.asarray(array, float)[np.newaxis, np.newaxis] for name, array in constants.items()}
@@ -132,6 +134,7 @@ def _unmoved(graph: Graph, op: Op, outputs: Mapping[str, NDArray], timed: frozen
     An operand is left alone from where it was seen to stay, or from where all clocks and inputs behind it stay.
     """
     ticks = max(len(array) for array in outputs.values())
+    # A ripple never rests, so there is no steady state to average in.
     if getattr(op, "frequency", 0.0):
         return ticks, "its frequency"
     latest, moving, prefix = 0, "", prefix_of(graph)

@@ -61,6 +61,7 @@ def _repeated(document: Mapping[str, Any], path: object, *, large: bool) -> Cert
 
 def _plain(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return what both certificates must state, as JSON values."""
+    # Through JSON, for a document from a file has lists where a fresh one may have tuples.
     return json.loads(json.dumps({name: value for name, value in document.items() if name not in _APART}))
 
 

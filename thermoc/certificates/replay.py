@@ -106,6 +106,7 @@ def decode(document: Mapping[str, Any], path: object) -> tuple[Graph, dict[str, 
     if replay.keys() != {"graph", "inputs"} or not all(isinstance(text, str) for text in replay.values()):
         raise damaged(path, "a certificate", "its replay is not a network and inputs")
     rules = ALLOWED.get(document["target"], {})
+    # Before anything is compiled: an option could name a file to open or a program to run.
     for name, value in document["options"].items():
         if name not in rules or not rules[name](value):
             notes = [f"{cut(name, 40)} = {cut(repr(value), 80)}"]

@@ -77,6 +77,7 @@ def _updates(observed: Observed, J: Any, colors: NDArray, before: NDArray, after
     # Of several sweeps only the last is seen, and of it only the last colour knows all that it read.
     for color in classes if op.sweeps == 1 else classes[-1:]:
         members = np.flatnonzero(colors == color)
+        # Colours before this one had their new levels already when this one was drawn.
         state = np.where(colors < color, after, before) if op.sweeps == 1 else after
         flat = state.reshape(-1, n).T
         field = np.asarray(J[members] @ flat).T.reshape(*state.shape[:2], -1) + h[..., members]
@@ -130,6 +131,7 @@ def _ensemble(observed: Observed, J: Any) -> Iterator[Law | Skipped]:
     exact = physics.enumerate_ising(J.toarray(), T, np.broadcast_to(h, n), op.levels)
     mean = physics.estimate(E)
     yield within("P48", observed, "mean energy is that of all states weighed by e^(-E/T)", mean, exact.U)
+    # About the exact mean, for an estimated one would make the variance too small.
     spread = physics.estimate((E - exact.U) ** 2 / T**2)
     yield within("P48", observed, "heat capacity Var(E) / T^2 is dU/dT", spread, exact.C)
     yield _free_energy(observed, s, E, T, exact.F)
@@ -137,12 +139,14 @@ def _ensemble(observed: Observed, J: Any) -> Iterator[Law | Skipped]:
 
 def _free_energy(observed: Observed, s: NDArray, E: NDArray, T: float, exact: float) -> Law:
     """Return F = U - T S against -T ln Z (P48), S from how often each state was seen (Miller and Madow 1955)."""
+    # Samples that are two correlation times apart count as independent.
     n, spaced = s.shape[-1], max(1.0, 2 * physics.integrated_time(E))
     state = ((s > 0) @ (1 << np.arange(n))).astype(int)
 
     def free(energies: NDArray, states: NDArray) -> float:
         counts = np.bincount(states.astype(int).reshape(-1), minlength=2**n)
         p = counts[counts > 0] / counts.sum()
+        # Entropy from counts is too low, by (states seen - 1) / 2N for N independent samples.
         bias = ((counts > 0).sum() - 1) / (2 * counts.sum() / spaced)
         return float(energies.mean() - T * (bias - (p * np.log(p)).sum()))
 

@@ -40,6 +40,7 @@ def floats_are(dtype: DType) -> Property:
     """Every float of the graph has this dtype."""
 
     def broken(graph: Graph) -> list[Finding]:
+        # Operands are results of other ops, so results alone cover every value.
         values = ((op, value) for op in graph.ops for value in op.results)
         return [
             Finding(code="T201", what=f"{op.opname}: {value} is {value.type}", where=op.location)

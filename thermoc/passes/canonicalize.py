@@ -43,10 +43,12 @@ def _folded_and_merged(graph: Graph) -> Graph:
         op = replaced(renames, original)
         same = _identity(op)
         if same is not None:
+            # Through the renames, for the operand itself may have been dropped.
             renames[op.results[0].name] = renames.get(same.name, same)
             continue
         remaining: list[Op] = []
         for item in _folded(op, constants):
+            # Outputs have no results, and two of one value are two outputs.
             twin = unique.setdefault(_key(item), item) if item.results else item
             if twin is not item:
                 renames.update(zip((value.name for value in item.results), twin.results))

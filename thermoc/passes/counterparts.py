@@ -104,6 +104,7 @@ def of_drive(population: Counterpart, said: Said) -> Slack:
         source = population.sources[term.source]
         one = source.scale / design.scale
         half = weight_range(weights.sign_mode, 8)[2] * 2.0**weights.exponent * one / 2
+        # Half a step at most, whatever was written: a wrong weight must not excuse itself.
         off = np.minimum(np.abs(weights.real * one - term.map.weights), half * (1 + 1e-9))
         off = np.where(off < 1e-12 * np.abs(term.map.weights), 0.0, off)
         x, error = (np.abs(array) for array in said(term))
@@ -112,6 +113,7 @@ def of_drive(population: Counterpart, said: Said) -> Slack:
         if error.any():
             slack = slack + _applied(term.map, sizes + off, error)
         size = size + _applied(term.map, sizes, x)
+    # At a power of two the integers are the numbers, and no product of them rounds.
     exact = _dyadic(design.scale) and not slack.any()
     return Slack(drive=slack + (0.0 if exact else ROUNDING * size), size=size)
 
@@ -124,6 +126,7 @@ def of_lif(population: Counterpart, drive: FloatArray, v: FloatArray, u: FloatAr
     step = 1 / (scale * FRACTION)
     fall = _off(np.ravel((4095 - n["du"]) / 4096), unit.fall)
     keep = _off(np.ravel((4096 - n["dv"]) / 4096), unit.keep)
+    # du = 4095 keeps nothing of a current: there is nothing to truncate.
     cut_u = np.where(np.ravel(n["du"]) == 4095, 0.0, step)[:, np.newaxis]
     cut_v = np.where(np.isin(np.ravel(n["dv"]), (0, 4096)), 0.0, step)[:, np.newaxis]
     current = drive + fall * np.abs(u) + cut_u

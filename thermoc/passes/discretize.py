@@ -61,6 +61,7 @@ class Discretize(Pass):
 def noise(op: thermo.Noise, w: Rewriter) -> Expression:
     """sqrt(2 gamma T dt) z (P26)."""
     z = w(thermo.Normal, shape=op.shape, stream=op.stream, dtype=w.dtype)
+    # The variance of white noise grows with dt, its deviation with the root of dt.
     return w.sqrt(2.0 * w[op.gamma] * op.T * w.dt) * z
 
 
@@ -70,6 +71,7 @@ def memory(op: thermo.Memory, w: Rewriter) -> Expression:
     z = w(thermo.Normal, shape=op.m.shape, stream=op.stream, dtype=w.dtype)
     decay = -w[op.gamma] * w.dt
     gain = -w.expm1(decay) / op.gamma  # expm1 keeps the digits of 1 - a where gamma dt is small
+    # With 1 - a^2 the stationary variance is T for every dt, not only for short ones.
     spread = w.sqrt(w[op.T] * -w.expm1(decay * 2.0))
     w.feed(m, w.exp(decay) * m + gain * op.x + spread * z)
     return m
@@ -104,6 +106,7 @@ def schedule(op: thermo.Schedule, w: Rewriter) -> Expression:
     elif op.kind == "linear":
         factor = 1.0 - t / op.parameter
     else:
+        # The power law diverges at t = 0, so it starts from t = 1.
         factor = w(core.Pow, a=w.maximum(t, 1.0), b=-op.parameter)
     return w.maximum(factor * op.T0, op.T_min)
 
@@ -123,10 +126,12 @@ def _measured(energy: Expression, op: thermo.AdaptiveSchedule, w: Rewriter, T: E
     mean, C = w.delay(energy, w.constant(0.0)), w.delay(energy, w.constant(op.C_initial))
     started = w.delay(energy, w.constant(0.0))
     w.feed(started, w.constant(1.0))
+    # expm1: for a window of many ticks 1 - exp(-dt / window) would lose its digits.
     weight = -math.expm1(-w.dt / op.window)
     deviation = (energy - mean) * started  # 0 at the first tick, which has no mean before it
     w.feed(mean, w.select(started > 0.0, mean + deviation * weight, energy))
     deviation = deviation / T
+    # The running variance with exponential weights; exact only with the deviation from the mean before this tick.
     after = (C + deviation * deviation * weight) * (1 - weight)
     w.feed(C, after)
     return w.maximum(after, op.C_min)

@@ -62,6 +62,7 @@ def _spreads(op: Op, name: str) -> bool:
     Starts of states are spread once by whoever makes the state, sums have no shape to spread to, and constants keep
     the shape that their op asks for.
     """
+    # The operands of a variadic one are named xs[0], xs[1]; their spec stands under the name alone.
     spec = op.operand_specs[name.split("[")[0]]
     sums = not any(result.shape for result in op.result_specs.values())
     stays = name == "initial" or sums or spec.constant or isinstance(op, SPREAD_BY_KERNEL)

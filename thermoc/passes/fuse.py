@@ -45,6 +45,7 @@ class _Fuser:
 
     def run(self) -> Graph:
         done: dict[str, Op] = {}
+        # In dataflow order, so that what one fusion makes the next can fuse further.
         for op in self.graph.order:
             new = self._fused(op)
             for value in new.results:
@@ -83,6 +84,7 @@ class _Fuser:
             return self._scaled(op, a, float(right))
         if isinstance(op, core.Mul) and left is not None and left.ndim == 0:
             return self._scaled(op, b, float(left))
+        # 1 / 0 would put infinities into every weight.
         if isinstance(op, core.Div) and right is not None and right.ndim == 0 and right != 0:
             return self._scaled(op, a, 1.0 / float(right))
         if isinstance(op, core.Add) and right is not None:
@@ -112,6 +114,7 @@ class _Fuser:
         """Return the map behind ``value`` if only ``op`` reads it, keeping its shape, and its weights are constant."""
         source = self.producers.get(value.name)
         alone = len(self.graph.consumers.get(value.name, ())) == 1
+        # A result that is spread to a larger shape is no longer the map's own: no factor can go back into it.
         if not isinstance(source, core.Affine | core.Conv) or not alone or value.shape != op.results[0].shape:
             return None
         parts = [source.weight] + ([source.bias] if source.bias is not None else [])
@@ -141,12 +144,14 @@ class _Fuser:
 
     def _biased(self, op: Op, value: Value, bias: np.ndarray) -> Op:
         source = self._linear(value, op)
+        # A second bias added to the first would change the order of additions, and so the rounding.
         if source is None or source.bias is not None:
             return op
         channels = source.weight.shape[0]
         shape = source.y.shape
         axis = len(shape) - 1 if isinstance(source, core.Affine) else 0
         full = np.reshape(bias, (1,) * (len(shape) - bias.ndim) + bias.shape)
+        # A bias is one number a channel: what varies along other axes stays an addition.
         if any(length != 1 for i, length in enumerate(full.shape) if i != axis):
             return op
         by_channel = np.broadcast_to(full.reshape(-1), (channels,))

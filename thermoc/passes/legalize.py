@@ -46,12 +46,14 @@ class Legalize(Pass):
         return (held_by(self.target),)
 
     def run(self, graph: Graph, log: Log) -> Graph:
+        # A target that refuses an op by name has a reason to state, which an expansion would hide.
         missing = {
             cls: expand
             for cls, expand in EXPANSIONS.items()
             if cls.opname not in self.target.ops and cls.opname not in self.target.refused
         }
         graph = rewrite(graph, missing)
+        # Checked here, as the user's error: the check of promises after a pass would blame the pass.
         problems = held_by(self.target).broken(graph)
         if problems:
             raise ThermocError(problems)

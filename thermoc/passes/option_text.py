@@ -92,6 +92,7 @@ def value_of(kind: Any, syntax: Syntax, targets: Targets) -> Any:
     """
     origin, inner = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
+        # A quoted "none" is a text, not the absence of a value.
         if syntax == Word(text="none") and NoneType in inner:
             return None
         return value_of(next(inner_kind for inner_kind in inner if inner_kind is not NoneType), syntax, targets)
@@ -124,6 +125,7 @@ def _of_word(kind: Any, word: Word, targets: Targets) -> Any:
             value: Any = kind(word.text)
         except ValueError:
             raise Unreadable from None
+        # inf and nan parse as floats, but no option can mean them.
         if kind is not float or math.isfinite(value):
             return value
     raise Unreadable

@@ -33,6 +33,7 @@ def run_passes(graph: Graph, passes: Sequence[Pass], *, dump_ir: Path | None = N
     records: list[PassRecord] = []
     graphs: list[Graph] = []
     for number, step in enumerate(passes, 1):
+        # A copy: the pass adds to it, and what is new is seen by comparison with the old.
         before, start, log = graph, time.perf_counter(), Log(analyses=dict(analyses))
         _check_needs(step, graph, records)
         graph = step.run(graph, log)

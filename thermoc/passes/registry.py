@@ -33,6 +33,7 @@ def pass_class(name: str) -> type[Pass]:
     """Return the class of a pass by its name. Errors: T210 where there is none, or it does not load."""
     module = _modules().get(name)
     ours = None if module is None else _class_in(importlib.import_module(module))
+    # Ours before those of packages: none of them can take the place of a pass of ours.
     if ours is not None:
         return ours
     if name in _announced():

@@ -131,6 +131,7 @@ class Rewriter:
 
     def delay(self, like: Value, initial: Value) -> Expression:
         """Add a delay by one tick whose input ``feed`` gives later, and return its result."""
+        # Its own result stands in for its input, so that the op is well formed until ``feed``.
         value = Value(self._names(f"{self.base}.state"), like.type)
         self.ops.append(core.Delay(x=value, initial=_plain(initial), y=value, location=self.op.location))
         return self[value]
@@ -209,6 +210,7 @@ class Rewriter:
 
 def _plain(value: Value) -> Value:
     """Return a value as graphs hold it."""
+    # Graphs must not hold expressions: each keeps its writer, and all that it wrote, alive.
     return Value(value.name, value.type) if isinstance(value, Expression) else value
 
 
@@ -235,6 +237,7 @@ def rewrite(
         if expand is None or keep(op):
             ops.append(op)
         else:
+            # What an expansion writes is looked at again, for it may hold ops that are to be expanded too.
             stack += reversed(_expanded(op, expand, names, graph.dt, constants))
     return retyped(graph.with_ops(ops))
 

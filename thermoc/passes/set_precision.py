@@ -36,6 +36,7 @@ class SetPrecision(Pass):
     def run(self, graph: Graph, log: Log) -> Graph:
         if not floats_are(self.dtype).broken(graph):
             return graph
+        # Rounding to nearest is off by half a unit in the last place.
         unit = np.finfo(self.dtype.numpy).eps / 2
         log.changed(
             "float format",
@@ -49,6 +50,7 @@ class SetPrecision(Pass):
         changes: dict[str, Any] = {name: self._value(getattr(op, name)) for name in op.result_specs}
         if isinstance(op, Constant):
             if op.value.numpy.dtype.kind == "f":
+                # What overflows becomes infinite, which the verifier then refuses by name (T107).
                 with np.errstate(over="ignore"):
                     changes["value"] = Array(op.value.numpy.astype(self.dtype.numpy))
         elif "dtype" in op.attr_specs and op.attrs["dtype"].is_float:

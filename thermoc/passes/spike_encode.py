@@ -105,6 +105,7 @@ class _Encoder:
         self.error: dict[str, SamplingError] = {}
         self.means: dict[str, Value] = {}
         self.ops: list[Op] = []
+        # Behind the network's own streams, so that spikes share no noise with it.
         self.stream = 1 + max((getattr(op, "stream", -1) for op in graph.ops), default=-1)
         self.proven: Mapping[str, Range] = {}
         if options.input_range is not None:
@@ -142,6 +143,7 @@ class _Encoder:
         """Return a value as a number: spikes by their mean so far."""
         if value.name not in self.error:
             return self._current(value)
+        # One decoder a value, for each is a state of its own.
         if value.name not in self.means:
             w = self._writer(self.source.producers[value.name])
             self.means[value.name] = w(spiking.Decode, x=self._current(value))
@@ -182,10 +184,13 @@ class _Encoder:
             return w(thermo.SampleCategorical, x=operands["x"], T=operands["T"], stream=self._next())
         p: Expression = w(type(op), **operands)
         if ceiling is not None:
+            # A unit that is never active has the ceiling 0, and nothing to divide.
             divisor: FloatArray = np.where(ceiling > 0, ceiling, 1.0)
             p = p / divisor
         if not thermal:
+            # The integrator multiplies by dt, so that a tick adds p to the membrane.
             rate = p / self.source.dt
+            # Subtraction loses nothing: after any number of ticks the count is off by less than one spike.
             s, _ = w(spiking.If, x=rate, r=1.0, compare="greater_equal", reset="subtract")
             return s
         u = w(thermo.Uniform, shape=op.results[0].shape, stream=self._next(), dtype=w.dtype)

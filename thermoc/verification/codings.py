@@ -55,11 +55,14 @@ def _gap(code: Coded, fired: NDArray, activation: NDArray, units: int) -> UnitGa
     """Compare sums over ticks and samples, as means a tick and sample (ticks, 1, units)."""
     ticks, batch = fired.shape[:2]
     largest = code.most.reshape(-1)
+    # What lies above the most was cut by the pass, and no unit can say it.
     x, y = (array.reshape(ticks, batch, -1) for array in (fired, np.minimum(activation, code.most)))
     count = np.arange(1, ticks + 1)[:, np.newaxis] * batch
     if code.coding == "rate":
+        # An integrating unit is off by less than one spike, in each of the samples.
         tolerance = np.broadcast_to(largest * batch, (ticks, len(largest)))
     else:
+        # A unit that says c with probability y / c has the variance y (c - y).
         variance = np.cumsum((y * (largest - y)).sum(axis=1), axis=0)
         # Two inequalities, two sides: each of the four may use a quarter of the chance.
         exponent = float(np.log(4 * units * ticks / FALSE_ALARM))

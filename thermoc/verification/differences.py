@@ -50,6 +50,7 @@ class Gap:
         """How far apart two of the value's numbers are in this run at most; of a spike or a truth value at least 1."""
         finite = self.expected[np.isfinite(self.expected.astype(float))].astype(float)
         spread = float(np.ptp(finite)) if finite.size else 0.0
+        # A constant value has no spread: its size is the measure then.
         spread = spread or float(np.abs(finite).max(initial=0.0))
         return max(spread, 1.0) if self.discrete else spread
 
@@ -84,6 +85,7 @@ class Gap:
     @cached_property
     def tolerance(self) -> NDArray:
         """How far they may be apart, broadcastable to ``size``."""
+        # Where noise or a law is declared single ticks prove nothing: means are compared instead.
         if self.law or self.noise:
             return np.full((1, 1, 1), np.inf)
         if self.absolute_tolerance is not None and not self.discrete:

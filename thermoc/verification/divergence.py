@@ -73,12 +73,14 @@ def _worst(gap: Gap, units: NDArray, diverged: NDArray, count: int) -> Means | N
     candidates: list[Means] = []
     for unit in units:
         d = _differences(gap.actual, gap.expected, diverged, unit)
+        # Equal runs have no error to estimate.
         if not d.any() or not np.isfinite(d).all():
             continue
         about = physics.estimate(d)
         # Below this, the autocorrelation time itself is not known, nor then the error.
         if about.ess < LEAST_ESS:
             continue
+        # Two sides of all units compared share the one chance of a false alarm.
         limit = float(student.ppf(1 - FALSE_ALARM / (2 * count), about.ess - 1))
         moved = [abs(_differences(jittered, gap.expected, diverged, unit).mean()) for jittered in gap.jittered]
         # A short run underestimates its own error; what passes declare is a floor under it.

@@ -70,4 +70,5 @@ def _emitted(
 def of_shape(array: Any, expected: NDArray) -> NDArray:
     """Return what a target gave under a name, or no numbers where it has another shape."""
     array = np.asarray(array)
+    # NaN differs from every number, so that a wrong shape is a breach and no exception.
     return array if array.shape == expected.shape else np.full(expected.shape, np.nan)

@@ -82,4 +82,5 @@ class Steered:
         if name not in self.values:
             return array
         self.computed.setdefault(name, []).append(array)
+        # In the op's own format, as if it had computed them.
         return self.values[name][tick].astype(array.dtype)

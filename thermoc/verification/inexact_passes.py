@@ -35,6 +35,7 @@ def inexact_passes(exe: Executable, setting: RunSettings) -> tuple[InexactPass, 
         judge = next((JUDGES[type(counterpart)] for counterpart in record.counterparts), None)
         if judge is not None:
             gaps, disturbance = judge(setting, graphs[number], graphs[number + 1], record.counterparts)
+            # What an error of a mean of spikes does later depends on all ticks so far: no law is known for it.
             disturbed = None if judge is codings.judged else Disturbed(setting, disturbance)
             judged.append(InexactPass(number=number, units=UnitGaps(number=number, gaps=gaps), disturbed=disturbed))
     return tuple(judged)

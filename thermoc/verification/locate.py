@@ -143,6 +143,7 @@ def _label(op: Op, name: str) -> str:
 
 def _in_lowering(subject: Subject, shown: ErrorLocation) -> ErrorLocation:
     """Interpret the graph after each pass; in the first that means something else, find the first value that does."""
+    # The source once more in the shorter setting: its run in the subject has all ticks.
     subject = replace(subject, source=subject.setting.reference(subject.exe.source))
     for record, before, after in _wrong(subject):
         return _in_pass(subject, shown, before, after, record)
@@ -164,6 +165,7 @@ def _in_pass(subject: Subject, shown: ErrorLocation, before: Graph, after: Graph
     was, now = (subject.setting.reference(graph, probes=names).probes for graph in (before, after))
     eps = rounding(before), rounding(after)
     coarse, reference = (after, now) if eps[1] >= eps[0] else (before, was)
+    # A change of format rounds inputs and constants too, not results alone.
     jittered = Jittered(subject.setting, coarse, given=eps[0] != eps[1], probes=names)
 
     def around(count: int) -> Mapping[str, list[NDArray]]:

@@ -45,6 +45,7 @@ class ChipValues:
         array = self.traces[name]
         ticks = np.arange(first, self.ticks + first) * every + lag
         flat = array.reshape(*array.shape[:2], -1)
+        # Before the chip's first tick nothing is recorded: its first value stands in.
         return flat[np.maximum(ticks, 0)].astype(float)
 
 

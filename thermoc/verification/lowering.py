@@ -83,6 +83,7 @@ def lowering(subject: Subject, graph: Graph, outputs: Outputs, number: int | Non
     judgement = surely(lambda count: _gaps(subject, around, _changes(records), inexact, count))
     diverged = judgement.diverged_at < subject.setting.ticks
     steady = all(judged.disturbed is not None for judged in inexact)
+    # Correlations are for values that are not compared tick by tick; for others they would only cost time.
     laws = [gap for gap in judgement.gaps if gap.law]
     tested = {gap.name for gap in judgement.gaps if steady or not gap.law}
     return Lowering(
@@ -132,6 +133,7 @@ def put(expected: NDArray, other: NDArray, own: NDArray) -> NDArray:
 def _gaps(
     subject: Subject, around: Around, changes: Sequence[Change], passes: Sequence[InexactPass], count: int
 ) -> list[Gap]:
+    # Offsets may all point one way, so they add up; independent noise adds up in squares.
     declared = {
         "offset": sum(change.offset for change in changes),
         "noise": float(np.sqrt(sum(change.noise**2 for change in changes))),

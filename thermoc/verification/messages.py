@@ -37,6 +37,7 @@ def late(array: NDArray, term: Term, start: float | None = None) -> NDArray:
     """Return x(t - delay)."""
     if not term.delay:
         return array
+    # Before its first tick a delay says its start, as the chip's population does.
     before = np.full_like(array[: term.delay], term.start if start is None else start)
     return np.concatenate([before, array])[: len(array)]
 

@@ -148,6 +148,7 @@ class _Judge:
                 self.steering.values[reading.name] = value
                 self.steering.states[key, "v" if reading.state == "v" else "i"] = value
         elif isinstance(unit, MemoryPopulation):
+            # A memory of the network shows its state from before the tick, so the state after it is what is sent next.
             now = not isinstance(unit.op, thermo.Memory)
             self.steering.states[self._state_of(unit)] = sent if now else sent[1:]
         elif isinstance(unit, NoisyPopulation) and unit.turn is not None and population.lag < population.start:
@@ -199,6 +200,7 @@ class _Judge:
             total = slack + counterparts.of_noise(population, T)
             self.steering.slacks[unit.name] = total
             sign = 1.0
+            # In favour of the unit that the chip drew: if it does not win even so, it should not have been drawn.
             if unit.categorical:
                 sign = np.where(sent > 0, -1.0, 1.0)
             name = "x" if unit.categorical else "drive"
@@ -290,6 +292,7 @@ class _Judge:
         return unit.op.results[0].name, "threshold" if isinstance(unit.op, spiking.Threshold) else "v_threshold"
 
     def _shifted(self, sign: float) -> dict[tuple[str, str], NDArray]:
+        # A shift of categorical units already says whom it favours, so both ends of the bound are the same.
         fixed = {
             p.design.population.op.results[0].name
             for p in self.populations
@@ -346,5 +349,6 @@ class _Judge:
 
 def _encoding(x: NDArray, source: Any) -> NDArray:
     """Return how far the chip's messages of a host's value are from it: rounded, and clipped beyond their bits."""
+    # The encode's bits hold the bound rounded up to a power of two, and it clips there.
     top = 2.0 ** max(1, int(np.ceil(np.log2(float(source.bound.max()) + 1)))) - 1
     return np.abs(x - np.clip(np.rint(x * source.scale), -top, top) / source.scale)

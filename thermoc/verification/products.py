@@ -65,6 +65,7 @@ def _given(setting: RunSettings, graph: Graph, values: Mapping[str, NDArray]) ->
     states, delayed = {}, {}
     for op in graph.ops:
         for spec, value in _held(op, values):
+            # What a delayed state is after a tick shows as its value in the next.
             delays = isinstance(MEANINGS[type(op)], Delayed)
             states[op.results[0].name, spec] = values[value][1:] if delays else values[value]
             delayed |= {value: (op.results[0].name, spec)} if delays else {}
@@ -95,6 +96,7 @@ def _gap(name: str, kind: Type, found: NDArray, expected: NDArray, slack: Produc
     discrete = kind.role is Role.spike or not kind.dtype.is_float
     a, b = flat(found).astype(float), flat(expected).astype(float)
     tolerance = np.zeros(b.shape) if slack is None else np.broadcast_to(slack.off, found.shape).reshape(b.shape)
+    # Whole numbers and spikes have no rounding to allow for.
     eps = 0.0 if discrete else ROUNDINGS * float(np.finfo(kind.dtype.numpy).eps)
     near = tolerance + eps * np.abs(b).max(axis=(0, 2), keepdims=True, initial=0.0)
     same = distance(a, b) <= near

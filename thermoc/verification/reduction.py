@@ -44,6 +44,7 @@ def reduced(subject: Subject, place: ErrorLocation, *, shows: Shows) -> Case:
     def still(case: Case) -> bool:
         try:
             return not findings(case.graph) and shows(subject, case.graph, case.setting, place.breach.error)
+        # A case that cannot be compiled or run shows nothing.
         except ThermocError:
             return False
 
@@ -84,6 +85,7 @@ def _cuts(place: ErrorLocation, setting: RunSettings) -> Iterator[Case]:
         if len(ops) == last:
             return
         yield _cut(place, ops, recorded, setting)
+        # Twice as deep each time: a deep network takes few attempts.
         last, depth = len(ops), max(1, 2 * depth)
 
 
@@ -224,6 +226,7 @@ def _sliced(case: Case, axis: Axis, kept: NDArray) -> Case | None:
         ops.append(source)
     try:
         return Case(graph=retyped(case.graph.with_ops(ops)), setting=replace(case.setting, inputs=arrays))
+    # Not every operand can lose half an axis: such a cut is left out.
     except (AssertionError, ThermocError):
         return None
 

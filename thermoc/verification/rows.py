@@ -16,6 +16,7 @@ from thermoc.verification.tolerances import Judgement
 
 def row(subject: Subject, error: str, judgement: Judgement, gap: Gap) -> Comparison:
     """Return the row of one value."""
+    # A sample that diverges is enough to say when.
     size, diverged = gap.size, gap.diverges.any(axis=1)
     tolerance = np.broadcast_to(gap.tolerance, size.shape)
     average = judgement.means.get(gap.name)

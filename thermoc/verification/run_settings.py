@@ -61,6 +61,7 @@ def setting(
     empty = graph.with_ops(op for op in graph.ops if not isinstance(op, Input))
     size_asked = TICKS if ticks is None else ticks, BATCH if batch is None else batch
     size = feed(empty, {}, ticks=size_asked[0], batch=size_asked[1], seed=seed)
+    # From the seed, so that a breach can be shown again with the same inputs.
     rng = np.random.default_rng(seed)
     drawn = {name: _drawn(op, rng, (size.ticks, size.batch, *op.shape)) for name, op in graph.inputs.items()}
     return RunSettings(inputs=drawn, ticks=size.ticks, batch=size.batch, seed=seed)

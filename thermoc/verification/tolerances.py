@@ -52,6 +52,7 @@ class Judgement:
     def beyond(self, gap: Gap) -> NDArray:
         """Where (ticks, batch, units) a value is out of its tolerance, until its sample diverges."""
         ticks = np.arange(len(gap.size))[:, np.newaxis, np.newaxis]
+        # The tick of the divergence still counts; what follows it is another trajectory.
         return gap.beyond & (ticks <= self.diverged_at[:, np.newaxis])
 
     def holds(self, gap: Gap) -> bool:
@@ -78,6 +79,7 @@ def judge(gaps: Sequence[Gap]) -> Judgement:
     """Find where the samples diverge, and compare the means of those that did."""
     ticks, batch = gaps[0].size.shape[:2]
     diverges = np.zeros((ticks + 1, batch), bool)
+    # A last row that is always true, so that argmax gives the number of ticks where nothing diverges.
     diverges[ticks] = True
     for gap in gaps:
         diverges[:ticks] |= gap.diverges

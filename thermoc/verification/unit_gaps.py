@@ -39,6 +39,7 @@ class UnitGap:
     def beyond(self) -> NDArray:
         """Where a unit said what the network's could not have said."""
         with np.errstate(invalid="ignore"):
+            # Negated, so that what is not a number counts as beyond.
             return ~((self.actual >= self.low) & (self.actual <= self.high))
 
     @cached_property

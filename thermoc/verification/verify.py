@@ -54,6 +54,7 @@ def verify(
     options = {} if options is None else options
     _check(targets, options, tolerance)
     targets = tuple(dict.fromkeys(targets))
+    # Before anything runs: a verification may take long, and must not end in a file that cannot be written.
     if reduce is not None:
         can_write(reduce)
     graph = _probed(_graph(network), tuple(probes))
@@ -87,6 +88,7 @@ def _judged(subject: Subject) -> tuple[list[Comparison], list[ErrorLocation]]:
         rows += [row(subject, kind, judgement, gap) for gap in judgement.gaps]
         if isinstance(judgement, Lowering) and (units := units_row(subject, judgement)) is not None:
             rows.append(units)
+        # What could not be judged is no breach, and begins nowhere.
         if not judgement.ok and any(compared.verdict == BREACH for compared in rows if compared.error == kind):
             places.append(place(subject, kind, judgement))
     # Samples that diverged hold other states by right; only the others can be compared.

@@ -41,11 +41,13 @@ def _together(op: Mvm, weights: np.ndarray, real: np.dtype) -> int:
 
     The product of the digits d_k + 2^b d_{k+1} + ... is u_k + 2^b u_{k+1} + ..., exactly, where 2 |u| < 2^b.
     """
+    # Digits can share a number only while each current is a whole number of steps.
     if op.z is not None or (np.rint(weights) != weights).any():
         return 1
     parts = [np.abs(weights[:, first : first + op.rows]).sum(axis=1) for first in range(0, weights.shape[1], op.rows)]
     bound = int(max(block.max(initial=0.0) for block in parts)) * (2**op.dac_bits - 1)
     capacity = max(1, WHOLE_BITS[real.itemsize] // (bound.bit_length() + 1))
+    # No more products than the capacity asks for, with equally many readings in each.
     return math.ceil(op.readings / math.ceil(op.readings / capacity))
 
 

@@ -78,6 +78,7 @@ def arrive(op: Any, w: ProgramWriter) -> None:
 def _read_within_the_tick(op: Any, w: ProgramWriter) -> bool:
     """Return whether all who read the sums do so before they change, and no sum can pass 32 bits."""
     readers = w.graph.consumers[op.y.name]
+    # No weight of 8 bits is above 256, and each message here is a single spike.
     bound = 256 * op.x.size << max(op.weight_exp, 0)
     return bound < 2**31 and all(isinstance(reader, PROMPT) and len(reader.inputs) > 1 for reader in readers)
 
@@ -102,6 +103,7 @@ def sparse(op: loihi.LoihiSparse, w: ProgramWriter) -> None:
 
 def _matrix(op: loihi.LoihiDense, W: NDArray, w: ProgramWriter) -> None:
     x, listed = _sent(op.x, w)
+    # Column by column: what one spike adds lies side by side in memory.
     operands = (x, w.constant(_lifted(op, W).T))
     ring = {"at": w.state_offset(op, "buffer"), "ticks": 1, "units": len(W)}
     form = _form(op) | rows.LISTED * listed
@@ -113,6 +115,7 @@ def _entries(op: Any, values: NDArray, targets: NDArray, columns: NDArray, delay
     x, listed = _sent(op.x, w)
     instruction = rows.LOIHI_SYNAPSE_LIST if listed else rows.LOIHI_SYNAPSE
     ticks, units = op.longest + 1, op.y.size
+    # By source, then delay, then target: a message then walks its connections in the order of memory.
     order = np.lexsort((targets, delays, columns))
     starts = w.table(np.searchsorted(columns[order], np.arange(op.x.size + 1)))
     pairs = w.table(np.stack([delays * units + targets, _lifted(op, values)], axis=1)[order])
@@ -179,6 +182,7 @@ def lif(op: loihi.LoihiLif, w: ProgramWriter) -> None:
     bias = each(op, "bias_mant", w, op.bias_exp)
     form = rows.AT_LEAST * (op.compare == "greater_equal") + rows.SUBTRACT * (op.reset == "subtract")
     places = {"currents": w.state_offset(op, "u"), "membranes": w.state_offset(op, "v")}
+    # Membranes have six bits below those of the threshold.
     decays = {"du": op.du, "dv": op.dv, "threshold": op.vth << 6}
     form += rows.LAG * op.lag
     w.row(rows.LOIHI_LIF, w.list_slot(op.s), (w.slot(op.a), bias), **places, **decays, form=form)

@@ -29,6 +29,7 @@ def listed(graph: Graph) -> frozenset[str]:
     """Return names of the values stored as lists: spikes of integrating units, delays of them that start as such."""
     names = {op.s.name for cls in (spiking.LifStep, loihi.LoihiLif) for op in graph.of(cls)}
     delays = [op for op in graph.of(core.Delay) if _starts_as_spikes(graph, op)]
+    # A delay behind a delay of spikes is a list too, so the search goes on until it finds no more.
     while fresh := {op.y.name for op in delays if op.x.name in names} - names:
         names |= fresh
     return frozenset(names)
@@ -56,6 +57,7 @@ def lif_step(op: spiking.LifStep, w: ProgramWriter) -> None:
     source = w.graph.producers[op.x.name]
     x = source.inputs if isinstance(source, core.Add) and absorbed(source, w) else (op.x,)
     slots = [w.slot(value) for value in x]
+    # The kernel adds two inputs: zeros stand in for the second.
     if len(slots) == 1:
         slots.append(w.constant(np.zeros(op.x.size)))
     w.put(op.v, w.state_slot(op, "v"))

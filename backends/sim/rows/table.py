@@ -55,6 +55,7 @@ def compare(floats: Instruction, ints: Instruction, *, swapped: bool = False) ->
 
     def write(op: Op, w: ProgramWriter) -> None:
         a, b = reversed(op.inputs) if swapped else op.inputs
+        # A single float makes it a comparison of floats, for integers cannot hold it.
         real = a.dtype.is_float or b.dtype.is_float
         slots = (as_float(a, w), as_float(b, w)) if real else (w.slot(a), w.slot(b))
         w.row(floats if real else ints, w.slot(op.results[0]), slots)
@@ -101,6 +102,7 @@ def concat(op: core.Concat, w: ProgramWriter) -> None:
 def cast(op: core.Cast, w: ProgramWriter) -> None:
     """Between the banks, or within the integers."""
     if op.x.dtype.is_float and op.dtype.is_float:
+        # A program has one float format: a cast between floats moves nothing.
         return same(op, w)
     if op.dtype.is_float:
         return w.row(moves.INT_TO_FLOAT, w.slot(op.y), (w.slot(op.x),))
@@ -185,11 +187,14 @@ def gibbs_sweeps(op: sampling.GibbsSweeps, w: ProgramWriter) -> None:
     assert rows is not None
     values, columns, offsets = rows
     colors = np.zeros(n, np.int64) if op.order == "parallel" else w.numbers(op, "colors")
+    # Stable, so that units of one colour keep their order and their memory is walked forwards.
     order = np.argsort(colors, kind="stable")
+    # Nothing is above inf, so the last start is the end of the last class.
     starts = np.searchsorted(colors[order], [*np.unique(colors), np.inf])
     field, T = w.slot(op.h), w.slot(op.T)
     shape = op.T.shape
     form = (op.levels == "spin") * gibbs.SPINS + (op.order == "parallel") * gibbs.AT_ONCE
+    # A column, one a sweep, and a row, one a unit, may be equally long: only the shape tells them apart.
     form += gibbs.BY_SWEEP * (shape == (op.sweeps, 1))
     form += {"unit": 0, "word": gibbs.WORDS, "replica": gibbs.REPLICAS}[op.draws]
     if op.draws == "word" and is_lattice(values, columns, offsets, colors):
@@ -210,6 +215,7 @@ def pair_force(op: langevin.PairForce, w: ProgramWriter) -> None:
     """Parameters side by side, then forces, energy and virial from where the kernel leaves them."""
     n, d = op.x.shape
     numbers_slot = w.work(op.x.inferred.with_(shape=(n + 2,)))
+    # One charge for all is spread here, for the kernel reads one a particle.
     charge = w.arranged(op.charge, np.broadcast_to(indices(op.charge.shape), (n,)))
     for slot, table in ((w.slot(op.strength), [0]), (w.slot(op.sigma), [1]), (charge, range(2, n + 2))):
         w.row(moves.SCATTER, numbers_slot, (slot,), at=w.table(np.array(table)))

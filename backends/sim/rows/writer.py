@@ -44,6 +44,7 @@ class ProgramWriter:
             self._slot_of[value.name] = (
                 self.constant(source.value.numpy) if isinstance(source, Constant) else self.work(value.inferred)
             )
+            # Some readers want every unit's number: the list is spread for them once.
             if value.name in self.listed:
                 spread = SPREAD if value.dtype.is_float else LOIHI_SPREAD
                 self.row(spread, self._slot_of[value.name], (self.list_slot(value),))
@@ -85,6 +86,7 @@ class ProgramWriter:
         """Return a slot that holds value[index], 0 where the index is -1: made now from a constant, else by a row."""
         source = self.graph.producers[value.name]
         if isinstance(source, Constant):
+            # Index -1 is the zero at the end.
             return self.constant(np.append(source.value.numpy.reshape(-1), 0)[index])
         slot = self.work(value.inferred.with_(shape=index.shape))
         self.row(GATHER, slot, (self.slot(value),), at=self.table(index))

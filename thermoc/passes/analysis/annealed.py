@@ -43,6 +43,7 @@ def by_sweep(graph: Graph, op: Op) -> bool:
 def _differs_by_row(graph: Graph, op: Op, T: Value) -> bool:
     """Tell whether T has an axis more than the units, the sweeps, along which it changes or may change."""
     units = op.results[0].type
+    # A single row is shared by all sweeps and changes nothing from one to the next.
     if T.type is None or units is None or len(T.type.shape) <= len(units.shape) or T.type.shape[0] == 1:
         return False
     source = graph.producers[T.name]

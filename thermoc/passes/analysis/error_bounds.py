@@ -76,6 +76,7 @@ def _as_values(op: Op, inexact: Errors, constants: Numbers) -> FloatArray | None
 
 def _picked(op: Any, inexact: Errors, constants: Numbers) -> FloatArray | None:
     """An op that picks one of its operands, element by element."""
+    # A condition that is off may pick the other operand, however far away that is.
     if isinstance(op, core.Select) and op.condition.name in inexact:
         return None
     errors = [np.broadcast_to(error, op.results[0].shape) for error in inexact.values()]
@@ -105,6 +106,7 @@ def _at_temperature(op: Any, inexact: Errors, constants: Numbers) -> FloatArray 
         return None
     error = inexact[op.x.name]
     if isinstance(op, thermo.Boltzmann):
+        # Units of a group share its sum, so each moves with the drive that is off most.
         error = np.broadcast_to(error.max(axis=-1, keepdims=True), error.shape)
     return np.broadcast_to(STEEPNESS[type(op)] / constants[op.T.name].min() * error, op.results[0].shape)
 

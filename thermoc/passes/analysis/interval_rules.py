@@ -34,6 +34,7 @@ def _value(op: Op, arrays: list[FloatArray]) -> FloatArray:
     """Return what an op makes of numbers; of infinite whole numbers it cannot."""
     typed: dict[Value, FloatArray] = {}
     for value, array in zip(op.inputs, arrays):
+        # A cast of an infinite end to a whole number would give an arbitrary one.
         if not value.dtype.is_float and not np.isfinite(array).all():
             return np.full(op.results[0].shape, np.nan)
         typed[value] = np.asarray(array).astype(value.dtype.numpy)
@@ -92,6 +93,7 @@ def _difference(op: Op, a: Range, b: Range) -> Range:
 
 
 def _product(op: Any, a: Range, b: Range) -> Range:
+    # x x is never below 0, which the corners of two independent factors would not show.
     if isinstance(op, core.Mul) and op.inputs[0] is op.inputs[-1]:  # a square
         return square(a)
     return corners([x * y for x in a for y in b])
@@ -210,6 +212,7 @@ def _weighted(op: Any, *operands: Range) -> Range | None:
     """A linear map: middles go through it, half-widths through magnitudes. y = (Wc +- Wr)(xc +- xr) + (bc +- br)."""
     intervals = dict(zip((name for name, _ in op.operand_values), operands))
     weight = "values" if "values" in intervals else "weight"
+    # Indices that vary make another map, of which nothing is known.
     fixed = {name: x.low for name, x in intervals.items() if name not in ("x", weight, "bias")}
     if any((intervals[name].high != x).any() for name, x in fixed.items()):
         return None
@@ -226,6 +229,7 @@ def _weighted(op: Any, *operands: Range) -> Range | None:
         return _value(op, [arrays[name] for name in intervals])
 
     centre = through(Wc, xc, 0)
+    # Where weights vary too the product of both half-widths comes on top: hence |xc| + xr.
     spread = through(np.abs(Wc), xr, 1) + (through(Wr, np.abs(xc) + xr, None) if Wr.any() else 0.0)
     touched = through((np.abs(Wc) + Wr > 0).astype(float), wild.astype(float), None) > 0
     spread = np.where(touched, np.inf, spread)

@@ -41,6 +41,7 @@ def linear_in(op: Op, operands: Collection[str], constants: Collection[str]) -> 
         return False
     varying = {operand_name(name) for name, value in op.operand_values if value.name in operands}
     inconstant = {operand_name(name) for name, value in op.operand_values if value.name not in constants}
+    # Both terms of a sum may vary at once, of a product only one factor.
     return any(varying <= joint and inconstant <= joint for joint in linear.jointly)
 
 

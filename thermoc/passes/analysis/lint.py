@@ -106,6 +106,7 @@ def _stiff(graph: Graph, op: Any) -> Iterator[Finding]:
     x = np.broadcast_to(initial, op.x.type.shape).astype(float)
     stiffness = _stiffest(force, x, scale if isinstance(op, langevin.Brownian) else 1 / scale)
     overdamped = isinstance(op, langevin.Brownian)
+    # The limits of stability of Euler's step and of leapfrog, whose kicks and drifts the inertial step has.
     number, limit = (stiffness * graph.dt, 2.0) if overdamped else (stiffness * graph.dt**2, 4.0)
     if not number > limit:
         return
@@ -161,6 +162,7 @@ def _stiffest(force: Any, x: FloatArray, scale: FloatArray) -> float:
     """Return the largest rate of -scale dforce/dx by twenty steps of power iteration with finite differences."""
     # A fixed start, so that the same network always gets the same warning.
     v = np.random.default_rng(0).normal(size=x.shape)
+    # A millionth of the size: a smaller step drowns in rounding, a larger one leaves the tangent.
     size, rate = 1e-6 * max(float(np.abs(x).max()), 1.0), 0.0
     with np.errstate(all="ignore"):
         base = force(x)

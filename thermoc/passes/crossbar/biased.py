@@ -34,9 +34,11 @@ def written(w: Rewriter, x: Value, plan: CrossbarPlan) -> Expression:
     assert offset is not None
     sign, steps = 2.0 ** (op.input_bits - 1), 2.0 ** (op.input_bits - 1) - 1
     q = rounded(w, w[x] * (op.steps / op.x_max), steps)
+    # q is whole, so clipping makes 1 of every input below 0.
     negative = w.minimum(w.maximum(-q, 0.0), 1.0)
     cells = {"plus": w.constant(plan.plus), "minus": w.constant(plan.minus)}
     size = {"input_bits": op.input_bits - 1, "x_max": steps}
+    # Two's complement: the other bits of a negative q are those of q + 2^(bits - 1).
     low = w(Mvm, x=q + negative * sign, scale=plan.scale, **cells, **{**op.attrs, **size})
     last = w(Mvm, x=negative, scale=-sign * plan.scale, **cells, **{**op.attrs, "input_bits": 1, "x_max": 1.0})
     added = {"plus": np.maximum(offset, 0.0)[np.newaxis], "minus": np.maximum(-offset, 0.0)[np.newaxis]}

@@ -89,6 +89,7 @@ class MapCrossbars(Pass):
         streams: dict[str, int] = {}
         unused = 1 + max((getattr(op, "stream", -1) for op in graph.ops), default=-1)
         for name, groups in plans.items():
+            # A stream for each group, behind those of the network: noises of readings are independent.
             streams[name], unused = unused, unused + len(groups)
 
         def expand(op: Op, w: Rewriter) -> Expression:
@@ -112,6 +113,7 @@ class _Mapper:
         if options.input_range is not None:
             self.intervals = intervals(graph, options.input_range)
             proven = {name: interval for name, interval in self.intervals.items() if bounded(interval)}
+            # What is proven goes before what some runs reached.
             self.reach |= {name: np.maximum(np.abs(x.low), np.abs(x.high)) for name, x in proven.items()}
 
     def _products(self) -> list[Op]:
@@ -163,6 +165,7 @@ class _Mapper:
         if off is None and not self.options.spec.input_bits:  # nothing clips the inputs of an analogue product
             reach = None
         size = np.zeros(x.shape) if off is None else off
+        # A matrix meets the inputs of every position, so each input counts at its largest.
         slack = vectors(op, size[np.newaxis], self.constants).max(axis=1)
         samples = None
         if self.options.adc == "reached" and x.name in self.samples:

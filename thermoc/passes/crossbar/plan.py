@@ -173,6 +173,7 @@ def _with_adc(written: _Cells, worst: FloatArray, samples: FloatArray | None) ->
 def _adc_range(op: Mvm, largest: float, D: FloatArray, samples: FloatArray | None) -> float:
     if op.adc_bits == 0:
         return 1.0
+    # With a code for every step a reading is not rounded at all.
     if _in_steps(op, D) and largest <= op.codes:
         return float(op.codes)
     if samples is not None:

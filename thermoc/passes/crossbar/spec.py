@@ -109,6 +109,7 @@ def _fits(name: str, value: object) -> bool:
         if name == "arrays_a_sign":
             return type(value) is int and value in (1, 2)
         lowest = 1 if name in ("rows", "columns") else 0
+        # One bit of a reading is its sign: with no other there is no code.
         return type(value) is int and value >= lowest and (name, value) != ("adc_bits", 1)
     return isinstance(value, int | float) and math.isfinite(value) and value >= 0
 
@@ -153,6 +154,7 @@ def _biased(W: FloatArray, spec: CrossbarSpec) -> WeightCells:
     plus, minus, offset = levels.copy(), np.zeros_like(levels), np.full(W.shape, -float(half))
     for first in range(0, len(W), spec.rows):
         array = levels[:, first : first + spec.rows]
+        # The complement of a column that is more than half full carries less than half of the largest current.
         full = array.sum(axis=1, keepdims=True) > (base - 1) * array.shape[1] / 2
         plus[:, first : first + spec.rows] = np.where(full, 0.0, array)
         minus[:, first : first + spec.rows] = np.where(full, base - 1 - array, 0.0)

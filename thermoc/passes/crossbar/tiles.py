@@ -26,12 +26,15 @@ def matrices(op: Op, constants: Numbers) -> FloatArray | None:
     """Return the weights of a product (groups, inputs, outputs), None for what is none or has computed weights."""
     if isinstance(op, core.Affine | core.Conv):
         weight = constants.get(op.weight.name)
+        # Cells are programmed once, before the run: weights that change in a run have no place there.
         if weight is None or op.x.name in constants or not weight.size:
             return None
         groups = op.groups if isinstance(op, core.Conv) else 1
+        # Weights come as (outputs, inputs); the rows of a crossbar are its inputs.
         return np.swapaxes(weight.reshape(groups, len(weight) // groups, -1), 1, 2)
     if isinstance(op, core.Matmul) and len(op.y.shape) == 2:
         a, b = constants.get(op.a.name), constants.get(op.b.name)
+        # Both computed: nothing can be programmed. Both constant: nothing is left for the crossbar to do.
         if (a is None) == (b is None):
             return None
         matrix = a.T if a is not None else b
@@ -55,6 +58,7 @@ def vectors(op: Any, x: FloatArray, constants: Numbers) -> FloatArray:
         elements = flat[:, table].reshape(len(x), op.groups, -1, *table.shape[1:])
         return elements.transpose(1, 0, 3, 2, 4).reshape(op.groups, len(x) * table.shape[1], -1)
     if isinstance(op, core.Matmul) and op.a.name in constants:
+        # With W on the left the columns of x are the vectors that meet the weights.
         x = np.swapaxes(x, 1, 2)
     return x.reshape(1, -1, x.shape[-1])
 
@@ -64,6 +68,7 @@ def outwards(op: Any, numbers: FloatArray, constants: Numbers) -> FloatArray:
     shape, flat = op.y.shape, numbers.reshape(-1)
     if isinstance(op, core.Conv):
         return np.broadcast_to(flat.reshape(-1, *(1,) * (len(shape) - 1)), shape)
+    # With W on the left each output is a row of the result, not a column.
     first = isinstance(op, core.Matmul) and op.a.name in constants
     return np.broadcast_to(flat[:, np.newaxis] if first else flat, shape)
 
@@ -77,6 +82,7 @@ def written(op: Any, w: Rewriter, plans: Sequence[CrossbarPlan], stream: int) ->
             return _mvm(w, op.a, plans[0], stream)
         return w.transpose(_mvm(w, w.transpose(op.b, (1, 0)), plans[0], stream), (1, 0))
     y = _mvm(w, op.x, plans[0], stream)
+    # The bias is added to the digital result, where it takes no cells and none of the ADC's range.
     return y if op.bias is None else y + op.bias
 
 
@@ -103,6 +109,7 @@ def _mvm(w: Rewriter, x: Value, plan: CrossbarPlan, stream: int) -> Expression:
     op = plan.op
     operands: dict[str, Any] = {"plus": plan.plus, "minus": plan.minus, "scale": plan.scale}
     if op.read_noise:
+        # One normal for each reading of each column of each array: their noises are independent.
         shape = (*x.shape[:-1], -(-n // op.rows), op.readings, slices, m)
         operands["z"] = w(thermo.Normal, shape=shape, stream=stream, dtype=w.dtype)
     return w(type(op), x=x, **operands, **op.attrs)
@@ -115,9 +122,11 @@ def _windows(op: core.Conv, w: Rewriter) -> list[Value]:
     taps: list[Value] = []
     for at in product(*map(range, window)):
         starts = tuple(index * spread for index, spread in zip(at, op.dilation))
+        # A slice ends just behind the start of its last window: farther, it would take one window too many.
         stops = tuple(start + step * (size - 1) + 1 for start, step, size in zip(starts, op.stride, positions))
         cut = w(core.Slice, x=x, starts=(0, *starts), stops=(channels, *stops), steps=(1, *op.stride))
         taps.append(w.reshape(cut, (channels, 1, math.prod(positions))))
+    # Channels first, taps second: the order in which ``matrices`` flattens the weights.
     rows = _joined(w, taps, axis=1)
     size = channels // op.groups
     windows: list[Value] = []

@@ -26,6 +26,7 @@ def mvm(op: Mvm, w: Rewriter) -> Expression:
     lead = op.x.shape[:-1]
     readings = _digits(op, w)
     total: Expression | None = None
+    # Each array has its own ADC: what is added up are rounded numbers, so the inputs must be split as on the chip.
     for t, first in enumerate(range(0, n, op.rows)):
         last = min(first + op.rows, n)
         columns = (first, last, (*lead, slices, m))
@@ -33,6 +34,7 @@ def mvm(op: Mvm, w: Rewriter) -> Expression:
             d = _rows(w, digits, first, last)
             u = _product(w, d, weights, columns)
             if op.z is not None:
+                # Variances of independent cells add up, each with the square of its digit; the root comes last.
                 deviation = w.sqrt(_product(w, d * d, noise, columns))
                 u = u + deviation * _noise(w, op.z, (t, k))
             code = _converted(op, w, u if op.gain is None else u * _warmth(w, op.gain, t))
@@ -53,12 +55,14 @@ def _digits(op: Mvm, w: Rewriter) -> list[Expression]:
     if op.dac_bits == 0:
         return [q]
     size, sign, base = w.abs(q), w(core.Sign, x=q), 2.0**op.dac_bits
+    # Digits as differences of floors: a factor that is a power of two rounds nothing, so every digit is exact.
     above = [size, *(w.floor(size * base**-k) for k in range(1, op.readings + 1))]
     return [sign * (low - high * base) for low, high in pairwise(above)]
 
 
 def rounded(w: Rewriter, x: Expression, largest: float) -> Expression:
     """Return x rounded, halves up, and clipped at +-largest."""
+    # A converter saturates: what lies beyond its range reads as the last code.
     return w.minimum(w.maximum(w.floor(x + 0.5), -float(largest)), float(largest))
 
 
@@ -78,6 +82,7 @@ def _rows(w: Rewriter, x: Expression, first: int, last: int) -> Expression:
 def _product(w: Rewriter, d: Expression, matrix: FloatArray, columns: tuple[int, int, Shape]) -> Expression:
     """Return d times the inputs ``first`` to ``last`` of every slice, as (*lead, p, m)."""
     first, last, shape = columns
+    # All slices in one product: a target then multiplies once for an array, not once for each slice.
     weight = np.swapaxes(matrix[:, first:last], 1, 2).reshape(-1, last - first)
     return w.reshape(w.affine(d, w.constant(weight)), shape)
 

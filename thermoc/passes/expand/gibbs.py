@@ -19,6 +19,7 @@ def gibbs(op: sampling.Gibbs, w: Rewriter) -> Expression:
     s = w.delay(op.s, op.initial)
     operands = {name: getattr(op, name) for name in sampling.GibbsSweeps.operand_specs if name != "x"}
     w.feed(s, w(sampling.GibbsSweeps, x=s, **op.attrs, **operands))
+    # The op's result is the state before the sweeps of this tick, which is what the delay holds.
     return s
 
 
@@ -56,14 +57,17 @@ def _classes(op: sampling.GibbsSweeps, w: Rewriter, n: int) -> list[BoolArray]:
 
 def ising_energy(op: sampling.IsingEnergy, w: Rewriter) -> Expression:
     """Sum of s (-J s / 2 - h) (P12)."""
+    # Half, for each pair stands twice in s J s.
     return w.sum(w[op.s] * (_product(op, w, op.s) * -0.5 - op.h), 0)
 
 
 def _updated(op: sampling.GibbsSweeps, w: Rewriter, s: Value, threshold: Expression, members: BoolArray) -> Expression:
     field = _product(op, w, s) + op.h
+    # The flip of a spin changes the energy by twice the field, that of a 0/1 unit by the field.
     spin = op.levels == "spin"
     up = w.number((field * 2.0 if spin else field) > threshold)
     new = up * 2.0 - 1.0 if spin else up
+    # With one colour for all units a mask would only cost a pass over the state.
     if members.all():
         return new
     mask = w.constant(members)

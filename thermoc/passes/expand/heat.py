@@ -18,6 +18,7 @@ def heat_exchange(op: heat.HeatExchange, w: Rewriter) -> Expression:
     """T' = T_layer + e^(-gamma dt) (e^(-L dt) T - T_layer) (P3): exchange leaves the mean as it is."""
     T = w.delay(op.T, op.initial)
     layer = w(core.Reduce, x=T, kind="mean", axes=(0,)) if op.T_layer is None else op.T_layer
+    # A matrix exponential taken at compile time: the step is exact, and stable for any dt.
     spread = w.affine(T, physics.exchange_decay(w.numbers(op.J), w.dt))
     decay = w.exp(-w[op.gamma] * w.dt)
     w.feed(T, decay * (spread - layer) + layer)
@@ -36,6 +37,7 @@ def heat_network(op: heat.HeatNetwork, w: Rewriter) -> tuple[Expression, Express
     supplied = power + T_ambient * ambient
     # What drives the nodes, with the matrices of its effect at the end of the tick and integrated over it.
     drives = [(T, step.decay, step.decay_sum), (supplied, step.gain, step.gain_sum)]
+    # A zero of the operand's shape: without noise the reservoir gives and takes no extra heat.
     done, absorbed = power * w.dt, (T_ambient - T_ambient) * 0.0
     if op.k_B > 0:
         inner, absorbed = _kicks(op, w, T, T_ambient, (G, ambient))
@@ -48,6 +50,7 @@ def heat_network(op: heat.HeatNetwork, w: Rewriter) -> tuple[Expression, Express
     after = _total(w, [(drive, matrix) for drive, matrix, _ in drives])
     over = _total(w, [(drive, matrix) for drive, _, matrix in drives])
     w.feed(T, after)
+    # Heat is the integral of T - T_ambient over the tick; with the end value alone the energy balance would not close.
     w.feed(heat_, (over - T_ambient * w.dt) * ambient - absorbed)
     w.feed(work, done)
     return T, heat_, work
@@ -59,6 +62,7 @@ def diffusion(op: heat.Diffusion, w: Rewriter) -> tuple[Expression, Expression]:
     step = physics.diffusion_step(shape, op.D, op.spacing, op.boundary, w.dt)
     T, outflow = w.delay(op.T, op.initial), w.delay(op.outflow, w.constant(0.0))
     wall = op.T_boundary if op.boundary == "fixed" else w.constant(0.0)
+    # In the modes everything decays to zero, so temperatures are counted from the wall.
     above = _modes(w, T - wall, [modes.T for modes in step.modes])
     supply = _modes(w, w.broadcast(op.source, shape), [modes.T for modes in step.modes])
     after = _modes(w, above * step.decay + supply * step.gain, step.modes)
@@ -72,6 +76,7 @@ def entropy_production(op: heat.EntropyProduction, w: Rewriter) -> Expression:
     """Sum_i (1/T_i) sum_j G_ij (T_j - T_i): the heat that enters each node, over its temperature (P30)."""
     G = w.numbers(op.conductance)
     off = G - np.diag(np.diag(G))
+    # The diagonal makes each row sum to zero: between equal temperatures no heat flows.
     entering = w.affine(op.T, off - np.diag(off.sum(axis=1)))
     return w.sum(entering / op.T, 0)
 
@@ -111,6 +116,7 @@ def _kicks(
     near, far = (_picked(w, temperatures, nodes) for nodes in (ends[:, 0], partners))
     # Fluctuation and dissipation: two nodes that exchange heat at G swap noise of variance 2 k_B G T T' dt.
     flux = w.sqrt(near * far * (2 * op.k_B * w.dt * sizes)) * z
+    # What one node gains the other loses: noise between nodes keeps the energy, only the reservoir's changes it.
     inner = _gathered(w, flux, n, ends[~to_reservoir], np.flatnonzero(~to_reservoir))
     outer = _gathered(w, flux, n, ends[to_reservoir], np.flatnonzero(to_reservoir))
     return inner, outer

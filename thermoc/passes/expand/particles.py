@@ -22,6 +22,7 @@ def brownian(op: langevin.Brownian, w: Rewriter) -> Expression:
         spread = w.sqrt(mobility * 2.0 * op.T * w.dt)
         w.feed(x, x + drift + spread * z)
         return x
+    # In a harmonic well the process is Ornstein and Uhlenbeck's, whose solution is known: no error of order dt is left.
     decay = -(mobility * op.stiffness) * w.dt
     spread = w.sqrt(w[op.T] / op.stiffness * -w.expm1(decay * 2.0))
     drift = -w.expm1(decay) * (w[op.force] / op.stiffness)
@@ -63,6 +64,7 @@ def pair_force(op: langevin.PairForce, w: Rewriter) -> tuple[Expression, Express
     energy, push = _law(op, w, square)
     counted = w.constant(1 - np.eye(n))
     if op.cutoff > 0:
+        # The shift makes the energy continuous at the cutoff; a constant changes no force.
         counted = w.select(w.sqrt(square) < op.cutoff, counted, 0.0)
         if op.shift:
             energy = energy - _law(op, w, w.constant(op.cutoff**2 * np.ones((n, n))))[0]
@@ -90,6 +92,7 @@ def _law(op: langevin.PairForce, w: Rewriter, square: Expression) -> tuple[Expre
     if op.kind == "coulomb":
         q = w.broadcast(op.charge, (n,))
         charges = w.reshape(q, (n, 1)) * w.reshape(q, (1, n))
+        # Softening keeps energy and force finite where two charges meet.
         soft = square + op.softening**2
         energy = strength * charges / w.sqrt(soft)
         return energy, energy / soft
@@ -102,6 +105,7 @@ def _table(op: langevin.PairForce, w: Rewriter, r: Expression) -> tuple[Expressi
     grid, energy = w.numbers(op.grid), w.numbers(op.energies)
     slope = np.diff(energy) / np.diff(grid)
     far = w.reshape(r, (*r.shape, 1))
+    # Half-open cells: an r on a grid point belongs to one cell, not to two.
     inside = w(core.And, a=w(core.GreaterEqual, a=far, b=grid[:-1]), b=far < grid[1:])
     line = (far - grid[:-1]) * slope + energy[:-1]
     rises, cells = w.constant(slope), len(r.shape)
@@ -131,6 +135,7 @@ def bonds(op: langevin.Bonds, w: Rewriter) -> tuple[Expression, Expression]:
     """1 where r < r_form, else 0 where r > r_break, else as before (P11)."""
     before = w.delay(op.formed, op.initial)
     _, r, _ = _bonds(op, w)
+    # Hysteresis: between the two lengths a bond keeps its state, so that jitter does not make and break it.
     unbroken = w.select(r > op.r_break, 0.0, before)
     formed = w.select(r < op.r_form, 1.0, unbroken)
     w.feed(before, formed)
@@ -160,6 +165,7 @@ def _nearest(w: Rewriter, distance: Expression, box: Sequence[Number]) -> Expres
 def _kick(w: Rewriter, *, first: float, later: float) -> Value:
     """Return dt times ``first`` at the first tick of a run, dt times ``later`` after it."""
     steady = w.constant(later * w.dt)
+    # A constant through a delay differs in the first tick alone, which needs no op for the tick's number.
     kick = w.delay(steady, w.constant(first * w.dt))
     w.feed(kick, steady)
     return kick

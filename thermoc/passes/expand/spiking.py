@@ -62,6 +62,7 @@ def _unit(op: Any, w: Rewriter, x: Value, keep: Value, gain: Value, offset: Valu
 def _relaxation(w: Rewriter, method: str, tau: Value) -> tuple[Expression, Expression]:
     """Return what is kept of a variable over a tick, and the gain with which its target is added."""
     rate = w.dt / w[tau]
+    # semi_implicit differs in which current the membrane reads, not in the decay.
     if method in ("euler", "semi_implicit"):
         return 1.0 - rate, rate
     return w.exp(-rate), -w.expm1(-rate)
@@ -109,6 +110,7 @@ def lif_step(op: spiking.LifStep, w: Rewriter) -> tuple[Expression, Expression]:
     remaining = w.delay(op.v, w.constant(0.0)) if op.held else None
     v = w[op.keep] * state + (w[op.gain] * op.x + op.offset)
     if remaining is not None:
+        # What arrives while a unit rests is lost, not stored for later.
         v = w.select(remaining > 0.0, state, v)
     fired = w(_comparison(op), a=v, b=op.v_threshold)
     if remaining is not None:
@@ -123,6 +125,7 @@ def lif_step(op: spiking.LifStep, w: Rewriter) -> tuple[Expression, Expression]:
 def _reset(op: spiking.LifStep, v: Expression) -> Number:
     """Return what a spike leaves of the membrane."""
     if op.reset == "subtract":
+        # Subtraction keeps the excess over the threshold, without which rates would come out too low.
         return v - op.v_threshold
     return op.v_reset if op.reset == "value" else 0.0
 

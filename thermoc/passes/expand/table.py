@@ -53,6 +53,7 @@ def boltzmann(op: thermo.Boltzmann, w: Rewriter) -> Expression:
 def sample_binary(op: thermo.SampleBinary, w: Rewriter) -> Expression:
     """[drive > T (ln u - ln(1 - u))] (P6); 2 [..] - 1 for spins."""
     u = w(thermo.Uniform, shape=op.s.shape, stream=op.stream, dtype=w.dtype)
+    # The law of u < 1 / (1 + exp(-drive / T)), without a division by T.
     logit = w.log(u) - w.log(1.0 - u)
     fired = w.number(w[op.drive] > w[op.T] * logit, Role.spike)
     return fired if op.levels == "binary" else fired * 2.0 - 1.0
@@ -62,6 +63,7 @@ def sample_categorical(op: thermo.SampleCategorical, w: Rewriter) -> Expression:
     """The least of x + T ln(-ln u), as a one among zeros (P5)."""
     shape = op.s.shape
     u = w(thermo.Uniform, shape=shape, stream=op.stream, dtype=w.dtype)
+    # Gumbel's trick: the least of x - T g, g = -ln(-ln u), follows exp(-x / T) without its sum being formed.
     score = w[op.x] + w[op.T] * w.log(-w.log(u))
     winner = w(core.Reduce, x=score, kind="argmin", axes=(len(shape) - 1,))
     winner = w.reshape(winner, (*shape[:-1], 1))

@@ -25,6 +25,7 @@ from thermoc.passes.loihi.value_ranges import value_of
 def encoded(w: LoihiWriter, name: str, lag: int) -> Value:
     """Return a value of the host as messages in the format of its name."""
     source = w.formats[name]
+    # One bit more than the magnitude, for the sign.
     bits = max(2, math.ceil(math.log2(float(source.bound.max()) + 1)) + 1)
     value = value_of(w.graph, name)
     if value.type is None or not value.type.dtype.is_float:
@@ -34,6 +35,7 @@ def encoded(w: LoihiWriter, name: str, lag: int) -> Value:
 
 def encode(w: LoihiWriter, value: Value, scale: float, *, bits: int, lag: int) -> Value:
     """Return a host value as messages, each encoding once."""
+    # Readers of one value at one scale and lag share an encode: the host then sends it once.
     key = (value.name, scale, bits, lag)
     if key not in w.encodes:
         attrs = {"scale": float(scale), "bits": bits, "lag": lag, "every": w.clocks.every}
@@ -61,6 +63,7 @@ def _decode_message(w: LoihiWriter, design: Design) -> None:
     population = design.population
     sender = w.senders[population.name]
     y = w(loihi.LoihiDecode, x=sender.value, scale=float(design.sent), lag=sender.lag, every=w.clocks.every)
+    # The host reads the synapses' sum, before any unit could add its bias.
     if population.name in w.read_sums and design.bias.any():
         w(core.Add, a=y, b=w.floats(design.bias.reshape(population.shape) / design.sent))
 
@@ -100,6 +103,7 @@ def output_errors(
         state = np.full(shape, np.inf if error.any() else 0.0)
         read[value.name] = error.reshape(shape) if owner.reading is None else state
     host = [op for op in graph.ops if not regions.holds(op)]
+    # To the host's ops the values of Loihi are inputs whose errors are known.
     inputs = [
         core.Input(name=f"chip.{value.name}", shape=value.shape, y=value)
         for value in populations.host_reads

@@ -132,9 +132,11 @@ def level_before_start(
     if isinstance(population, MemoryPopulation):
         return population.initial
     for term in population.drive.terms:
+        # Graded populations may feed each other in a loop: one already on the way is not asked again.
         if term.source in populations and term.source not in above:
             level = level_before_start(populations[term.source], populations, above | {population.name})
             if level is None or level.any():
+                # A level other than 0 would have to go through the weights: it is refused rather than worked out.
                 return None
     bias = population.drive.bias
     if isinstance(population, CurvePopulation):

@@ -46,6 +46,7 @@ def _most_units(limits: Mapping[str, Limit]) -> int:
 
 def _runs(population: CorePopulation, order: IntArray, limits: Mapping[str, Limit], fits: Fits) -> list[IntArray]:
     """Return stretches of a row, each as long as fits; of equal length where that makes no more of them."""
+    # Bits add up along a row, so their running sum gives a ceiling before any axon is counted.
     bits: IntArray = np.append(0, np.cumsum(population.bits[order]))
     ends = [0]
     while ends[-1] < len(order):
@@ -69,8 +70,10 @@ def _last(order: IntArray, start: int, ceiling: int, fits: Fits) -> int:
 
 def _check_units(population: CorePopulation, limits: Mapping[str, Limit], fits: Fits) -> None:
     """Refuse a unit that fits no core. Errors: T207."""
+    # A sieve over all units at once: to ask each of them whom it reads would take long in a large population.
     alone = population.bits + population.table + sum(k.bits * (k.channel >= 0) for k in population.kernels)
     heavy = np.flatnonzero((alone > limits["memory"].value) | (population.fan_in > limits["axons_in"].value))
+    # Worst first: the message then names the unit with most inputs.
     suspects = heavy[np.argsort(-population.fan_in[heavy], kind="stable")]
     for unit in suspects:
         if not fits(np.array([unit])):

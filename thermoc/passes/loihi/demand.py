@@ -101,6 +101,7 @@ def _demand(senders: Senders, op: Any, limits: LoihiLimits) -> CorePopulation:
         if isinstance(synapse, loihi.LoihiConv):
             positions: IntArray = np.stack(np.unravel_index(index, synapse.y.shape), axis=1)
             kernels.append(_kernels(synapse, size, units, positions[:, 0], limits))
+            # A grid orders all units or none: a convolution behind some of them alone gives no tiles.
             grid = positions if len(units) == size else grid
             continue
         bits[units] += senders.counts(synapse)[index] * _synapse_bits(synapse, limits)

@@ -60,6 +60,7 @@ class Design:
     @property
     def bias_scale(self) -> float:
         """How many integers of its bias make one."""
+        # The bias of a LIF enters the membrane, which has six bits more than the drive.
         if isinstance(self.population, LifPopulation):
             return self.scale * FRACTION / 2.0 ** self.numbers["bias_exp"]
         return self.scale

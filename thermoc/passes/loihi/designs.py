@@ -65,6 +65,7 @@ def designed(population: Population, sources: FORMATS, sent: float | None, first
 
 def _graded(population: GradedPopulation, sources: FORMATS, sent: float | None) -> Design:
     scale, weights, reach, bias = fitted(population, sources, full_weight_scale(population, sources))
+    # 1e-9, for a ratio that is a power of two must not be shifted once too often by the rounding of the logarithm.
     shift = 0 if sent is None or scale <= sent else min(23, math.ceil(math.log2(scale / sent) - 1e-9))
     rounding = (1 << shift) >> 1  # the shift rounds down: half a step more makes it round to nearest
     return Design(
@@ -81,7 +82,9 @@ def _graded(population: GradedPopulation, sources: FORMATS, sent: float | None) 
 def _curve(population: CurvePopulation, sources: FORMATS, sent: float | None) -> Design:
     """A table over what can arrive, or as far as the curve still changes."""
     scale, weights, reach, bias = fitted(population, sources, full_weight_scale(population, sources))
+    # Beyond its edge a curve is its last entry, so the table need not reach there.
     farthest = min(population.edge, float((reach + np.abs(bias)).max(initial=0.0)) / scale)
+    # Loihi finds an entry by a shift to the right: the width of one is a power of two.
     shift = max(0, math.ceil(math.log2(max(farthest * scale, 1) / (ENTRIES // 2))))
     # Each entry is the curve in the middle of the inputs that the shift sends there.
     centres = (np.arange(ENTRIES) - ENTRIES // 2) * 2.0**shift + (2.0**shift - 1) / 2
@@ -90,6 +93,7 @@ def _curve(population: CurvePopulation, sources: FORMATS, sent: float | None) ->
     if not np.isfinite(values).all():
         raise no_headroom(population, sources)
     largest = float(np.abs(values).max(initial=0.0)) or 1.0
+    # An entry is a message of 24 bits: the largest value of the curve caps the scale.
     ceiling = 2.0 ** math.floor(math.log2((FIELD - 1) / largest))
     sent = ceiling if sent is None else min(sent, ceiling)
     numbers = {"shift": shift, "table": np.rint(values * sent).astype(np.int64), "width": 2.0**shift / scale}
@@ -102,10 +106,12 @@ def _noisy(population: NoisyPopulation, sources: FORMATS, first_temperature: flo
     """The temperature has 8 fractional bits of the drive's integers: a scale is raised until it is fine."""
     T = np.array([first_temperature]) if isinstance(population.T, Value) else population.T
     low, high = float(T.min()), float(T.max())
+    # The highest temperature must fit its 24 bits, which caps the scale.
     hottest = 2.0 ** math.floor(math.log2(GREATEST_TEMPERATURE / TEMPERATURE_STEPS / high))
     scale = min(full_weight_scale(population, sources), hottest)
     scale, weights, reach, bias = fitted(population, sources, scale)
     steps = TEMPERATURE_STEPS
+    # Doubling keeps a power of two one; it ends before the temperature or the drive leaves its bits.
     while steps * scale * low < FINE_TEMPERATURE and 2 * steps * scale * high < GREATEST_TEMPERATURE:
         arrival = arriving(population, sources, 2 * scale)
         raised = np.rint(population.drive.bias * 2 * scale).astype(np.int64)
@@ -114,6 +120,7 @@ def _noisy(population: NoisyPopulation, sources: FORMATS, first_temperature: flo
         scale, bias = 2 * scale, raised
         weights, reach = arrival
     temperature = np.rint(steps * scale * T).astype(np.int64)
+    # A temperature rounded to 0 would turn p-bits into thresholds.
     if temperature.min() < 1:
         notes = [f"its temperature is {low:.6g}", f"the least that Loihi holds is {1 / (steps * scale):.6g}"]
         what = f"the temperature of {population.op.opname} (%{population.name}) is too low for its weights"
@@ -131,6 +138,7 @@ def _memory(population: MemoryPopulation, sources: FORMATS, sent: float | None) 
     state = min(sent or ceiling, ceiling)
     greatest, heaviest = GREATEST * 2.0**GREATEST_EXPONENT, heaviest_weight(population, sources)
     while True:
+        # Weights that are light at the state's scale would lose their bits: a gain below one lets them be heavier.
         light = math.ceil(math.log2(GREATEST / 2 / (heaviest * state))) if heaviest else 0
         for raised in range(-min(max(light, 0), LEAST_GAIN_SHIFT), 5):
             scale = state / 2.0**raised
@@ -139,6 +147,7 @@ def _memory(population: MemoryPopulation, sources: FORMATS, sent: float | None) 
                 bias = np.rint(population.drive.bias * scale).astype(np.int64)
                 if arrival is not None and (arrival.reach + np.abs(bias)).max(initial=0.0) < FIELD:
                     return _memory_at(population, state, raised, arrival, bias)
+        # No gain fits: a state half as fine leaves the drive one bit more of headroom.
         state /= 2
         if state < ceiling * 2.0**-40:
             raise no_headroom(population, sources)
@@ -152,6 +161,7 @@ def farthest(population: MemoryPopulation, sources: FORMATS) -> float:
         pull = pull + term.map.with_weights(np.abs(term.map.weights)).apply(sources[term.source].real)
     sigma = float(np.max(population.sigma)) if not isinstance(population.sigma, Value) else 0.0
     leak = 1 - population.keep if population.keep < 1 else 1 / LEAKLESS_TICKS
+    # The stationary deviation is sigma / sqrt(1 - keep^2), about sigma / sqrt(2 leak) for a small leak.
     spread = DEVIATIONS * sigma / math.sqrt(min(2 * leak, 1.0))
     start = float(np.abs(population.initial).max(initial=0.0))
     return max(float(pull.max(initial=0.0)) / leak + spread, start, 1e-6)
@@ -168,6 +178,7 @@ def _memory_at(population: MemoryPopulation, state: float, raised: int, arrival:
         reach=arrival.reach,
         sent=state,
         numbers={
+            # A memory's gain and decay are in units of 1 / 4096.
             "gain": 4096 << raised if raised >= 0 else 4096 >> -raised,
             "dm": int(np.clip(4096 - round(4096 * population.keep), 0, 4096)),
             "initial": np.rint(population.initial * state).astype(np.int64),

@@ -103,6 +103,7 @@ class Drives:
         """Return a value as that of a relay: one unit an element that hands on what it receives."""
         if value.name not in self.relays:
             self.relays[value.name] = self.of(value)
+            # Later readers see the relay's units, not the sum once more.
             self._read[value.name] = _itself(value)
         return _itself(value)
 
@@ -111,6 +112,7 @@ class Drives:
         if numbers is not None:
             return constant(numbers)
         op = self.graph.producers[value.name]
+        # What the host computes or a unit sends is a source: the drive ends there.
         if value.name not in self.on_loihi or not isinstance(op, (*HEAVY, *LIGHT)):
             return _itself(value)
         return self._heavy(op) if isinstance(op, HEAVY) else self._light(op)
@@ -182,12 +184,14 @@ class Drives:
         total = constant(np.zeros(len(owner)))
         for number, x in enumerate(op.xs):
             mine = owner == number
+            # Elements of others are multiplied by 0 rather than left out: every term of the sum keeps one size.
             total = total.plus(self.of(x).moved(np.where(mine, index, 0)).scaled(mine.astype(float)))
         return total
 
 
 def _start(op: core.Delay, inner: LinearDrive, initial: AnyArray) -> float:
     """Return what the source of a delay must say before its first tick. Errors: T205 where it is not one number."""
+    # The inner bias is there from the first tick on; only what remains must come from the source.
     remainder = initial - inner.bias
     if not remainder.any():
         return 0.0
@@ -210,6 +214,7 @@ def _product(op: core.Matmul, constants: Mapping[str, AnyArray]) -> tuple[Value,
     x, matrix = (op.a, constants[op.b.name]) if right else (op.b, constants[op.a.name])
     shape = x.shape
     blocks = matrix.reshape(-1, *matrix.shape[-2:])
+    # Row-major: a matrix on the right acts on the last axis, one on the left on the axis before it.
     rows = [sp.kron(sp.eye_array(shape[-2]), b.T) if right else sp.kron(b, sp.eye_array(shape[-1])) for b in blocks]
     return x, maps.Matrix(rows=sp.csr_array(sp.block_diag(rows))), np.zeros(op.y.size)
 

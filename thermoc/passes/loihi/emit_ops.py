@@ -99,6 +99,7 @@ def _curve(w: LoihiWriter, population: CurvePopulation, design: Design, activati
 def _noisy(w: LoihiWriter, population: NoisyPopulation, design: Design, activation: Value) -> None:
     lag, shape = w.clocks.lags[population.name], population.shape
     bias = w.broadcast(design.bias, shape)
+    # A temperature that changes is a message of the host, at as many steps a unit as a constant one.
     T = (
         encode(w, _row(w, population.T), TEMPERATURE_STEPS * design.scale, bits=24, lag=lag)
         if isinstance(population.T, Value)
@@ -125,6 +126,7 @@ def _row(w: LoihiWriter, T: Value) -> Value:
 
 def _memory(w: LoihiWriter, population: MemoryPopulation, design: Design, activation: Value) -> None:
     n = design.numbers
+    # A memory has no bias of its own: a constant joins the sum of its synapses.
     if design.bias.any():
         activation = w(loihi.LoihiDendrite, x=(activation, w.integers(design.bias.reshape(population.shape))))
     operands = {name: w.broadcast(n[name], population.shape) for name in ("sigma", "initial")}

@@ -23,6 +23,7 @@ from thermoc.passes.loihi.weights import Weights
 def synapses(w: LoihiWriter, design: Design) -> Value:
     """Write a population's synapses; return their sum."""
     population = design.population
+    # Weights that all round to 0 make no synapse, which would cost axons and carry nothing.
     activations = [
         _synapse(w, population, term, weights)
         for term, weights in zip(population.drive.terms, design.weights)
@@ -36,6 +37,7 @@ def synapses(w: LoihiWriter, design: Design) -> Value:
 def _synapse(w: LoihiWriter, population: Population, term: Term, weights: Weights) -> Value:
     sender, lag = w.senders.get(term.source), w.clocks.lags[population.name]
     if sender is None:
+        # The host encodes at any lag, so this synapse needs no delay of its own.
         x, wait = encoded(w, term.source, lag + term.delay - 1), 0
     elif is_coupling(population, term):
         x, wait = sender.value, 0  # what a unit reads is a tick of Loihi old, and its colour waited for it
@@ -55,6 +57,7 @@ def _mapped(w: LoihiWriter, how: maps.Map, weights: Weights, x: Value, wait: int
         return _window(w, how, weights, _waited(w, x, wait, bits), attrs)
     x = w.shaped(x, (how.inputs,))
     rows = how.with_weights(weights.mantissa.astype(float)).matrix().rows
+    # A dense synapse stores its zeros too, but no index: worth it once most entries are there.
     if isinstance(how, maps.Matrix) and how.dense:
         matrix = np.rint(rows.toarray())
         if wait:
@@ -82,5 +85,7 @@ def _waited(w: LoihiWriter, x: Value, wait: int, bits: int) -> Value:
         return x
     size = math.prod(x.shape)
     ones = Weights(mantissa=np.ones(size, np.int64), exponent=0, sign_mode="excitatory")
+    # The relay itself takes one of the ticks.
     delayed = _mapped(w, maps.identity(size), ones, x, wait - 1, bits)
+    # Rule abs hands the sign on; relu would cut what is below 0.
     return w(loihi.LoihiGraded, a=delayed, bias=w.integers(np.zeros(())), rule="abs")

@@ -55,11 +55,13 @@ def of_populations(designs: Sequence[Design], formats: Formats, hosts: Mapping[s
     """
     errors: Errors = {name: np.full(len(formats[name].real), off) for name, off in hosts.items()}
     errors |= {design.population.name: np.zeros(design.population.size) for design in designs}
+    # Through a chain an error takes a round for each population.
     rounds = ROUNDS + len(designs)
     for number in range(rounds):
         moved = False
         for design in designs:
             name = design.population.name
+            # Bounds only grow, so that rounds either settle or show a loop that does not.
             bound = np.maximum(_sent(design, formats, errors), errors[name])
             if (bound > errors[name]).any():
                 moved = True
@@ -74,6 +76,7 @@ def of_drive(design: Design, formats: Formats, errors: Errors) -> FloatArray:
     """Return how far a tick's drive may be off, flat: weights, what they receive, shifts, the bias."""
     population = design.population
     exact = population.drive.bias
+    # The half step that a graded unit's bias holds makes its shift round, and is no error.
     total = np.abs((design.bias - design.rounding) / design.bias_scale - exact)
     total = np.where(total < SAME * np.abs(exact), 0.0, total)
     for term, weights in zip(population.drive.terms, design.weights):
@@ -83,8 +86,10 @@ def of_drive(design: Design, formats: Formats, errors: Errors) -> FloatArray:
         # Weights that are exact in integers may differ by float64's rounding of a scale that is no power of two.
         off = np.where(off < SAME * np.abs(real), 0.0, off)
         total = total + term.map.with_weights(off).apply(source.real)
+        # A shift to the right rounds a sum toward minus infinity: up to one integer a term.
         total = total + weights.floors / design.scale
         error = errors[term.source]
+        # An infinite error times a weight of 0 would be NaN.
         if not np.isfinite(error).all():
             return np.full(population.size, np.inf)
         total = total + term.map.with_weights(np.abs(real)).apply(error)
@@ -101,6 +106,7 @@ def _sent(design: Design, formats: Formats, errors: Errors) -> FloatArray:
         # A threshold forgives no error: a spike is off by all of itself or by nothing.
         return np.where(drive + _lif(population, design) > 0, 1.0, 0.0)
     if isinstance(population, NoisyPopulation):
+        # The least error may flip a p-bit, and then all of the distance between its levels is wrong.
         return np.full(population.size, 2.0 if population.levels == "spin" else 1.0)
     assert isinstance(population, MemoryPopulation)
     return _memory(population, design, formats, drive)
@@ -116,6 +122,7 @@ def curve_error(population: CurvePopulation, design: Design, drive: FloatArray) 
         # No bound is known for an exponential's slope: the steepest chord of the table's range is taken.
         steps: FloatArray = np.diff(population.curve(np.linspace(-half_range, half_range, 4097)))
         steepness = float(np.abs(steps).max()) * 4096 / (2 * half_range)
+    # Inputs beyond the table get its last entry: one more error where the curve still changes there.
     beyond = 0.0
     if math.isfinite(population.edge) and half_range >= population.edge:
         distant = np.array([-1e3, 1e3])
@@ -131,6 +138,7 @@ def _lif(population: LifPopulation, design: Design) -> float:
     n, scale = design.numbers, design.scale
     off = abs(n["vth"] / scale - population.threshold)
     off = off if off > SAME * population.threshold else 0.0
+    # To keep nothing or everything of a state is exact; any other decay truncates.
     exact = np.isin(n["dv"], (0, 4096)).all() and (n["du"] == 4095).all()
     membrane = np.abs((4096 - n["dv"]) / 4096 - population.keep).max()
     current = np.abs((4095 - n["du"]) / 4096 - population.fall).max()
@@ -143,6 +151,7 @@ def _memory(population: MemoryPopulation, design: Design, formats: Formats, driv
         return np.full(population.size, np.inf)
     keep = (4096 - design.numbers["dm"]) / 4096
     off = abs(keep - population.keep) * farthest(population, formats)
+    # Each product with a factor that is not whole truncates the state once a tick.
     floors = (keep not in (0.0, 1.0)) + (design.numbers["gain"] % 4096 != 0)
     tick = drive + off + floors / design.sent
     start = np.abs(design.numbers["initial"] / design.sent - population.initial)
@@ -171,6 +180,7 @@ def _host(op: Any, errors: Errors, constants: Mapping[str, AnyArray]) -> Any:
     largest = max(float(error.max(initial=0.0)) for error in inputs.values())
     if not math.isfinite(largest):
         return np.inf
+    # Of two factors that are both off the product is not linear in the errors.
     fixed = all(value.name in constants for value in op.inputs if value.name not in inputs)
     if isinstance(op, LINEAR) and (fixed or isinstance(op, core.Add | core.Sub | core.Concat)):
         drifts = {name: SamplingError(noise=np.zeros_like(error), drift=error) for name, error in inputs.items()}

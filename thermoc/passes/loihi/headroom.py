@@ -44,6 +44,7 @@ def design_all(populations: Mapping[str, Population], ranges: ValueRanges) -> De
     formats = _first_formats(populations, ranges)
     for _ in range(ROUNDS + len(populations)):
         designs, revised = _round(populations, formats, ranges)
+        # ``_revised`` returns the same object where nothing changed.
         if all(revised[name] is formats[name] for name in formats):
             _prove(designs, formats)
             return Designs(designs, formats)
@@ -69,6 +70,7 @@ def _round(
 
 def _revised(format: MessageFormat, design: Design, *, measured: bool) -> MessageFormat:
     """Return the format of what a design sends; measured bounds are taken at their word."""
+    # A bound never shrinks at the same scale, or a loop could swing between two formats.
     bound = format.bound if measured else np.maximum(format.bound, design.outcome)
     if design.sent == format.scale and not (bound > format.bound).any():
         return format
@@ -116,6 +118,7 @@ def _first_formats(populations: Mapping[str, Population], ranges: ValueRanges) -
         if population is None:  # what an encode clips to
             # An encode clips to all its bits, so its readers must bear all of them.
             bound = np.full(len(real), 2.0 ** _bits(bound) - 1)
+        # One bit more for the sign.
         formats[name] = MessageFormat(scale=scale, real=real, bound=bound, bits=_bits(bound) + 1)
     return formats
 
@@ -151,7 +154,9 @@ def _widest(name: str, real: FloatArray, populations: Mapping[str, Population]) 
                 continue
             # How many of the heaviest weight a row amounts to, each at its largest input.
             row = float(term.map.with_weights(sizes).apply(real).max()) / heaviest / largest_value
+            # Each term may take an equal part of the headroom, with all 8 bits of its weights.
             bits = min(bits, math.log2(limit(population) / (WEIGHT_STEPS * max(row, 1e-9) * len(terms))))
+    # A power of two, so that numbers that are whole stay whole.
     return 2.0 ** math.floor(max(bits, LEAST_BITS) - math.log2(largest_value))
 
 

@@ -55,6 +55,7 @@ def cuba_leaky_integrator(op: spiking.CubaLi, drives: Drives, dt: float) -> Iter
     x = drives.of(op.x).scaled(per_unit(n["w_in"], shape))
     yield _keeps(op, op.i, x.scaled(per_unit(rise, shape)), fall, n["i_initial"])
     i0 = per_unit(n["i_initial"], shape)
+    # Before its first tick a population says one number, so all currents must start alike.
     if np.ptp(i0):
         raise error("T205", f"{op.opname}: i_initial differs from unit to unit", where=op.location)
     now = LinearDrive(terms=(Term(source=op.i.name, map=maps.identity(len(i0))),), bias=np.zeros(len(i0)))

@@ -41,6 +41,7 @@ def lags(earliest: Mapping[str, int], edges: Sequence[LatencyEdge]) -> dict[str,
             break
     else:
         raise _cycle(last_edge, moved, len(longest))
+    # Shorter paths wait in delays of their synapses, which have few bits.
     for edge in edges:
         slack = longest[edge.target] - longest[edge.source] - edge.cost
         if slack > LONGEST_DELAY:

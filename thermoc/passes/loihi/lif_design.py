@@ -29,12 +29,15 @@ FINE_THRESHOLD = 1024
 def lif_design(population: LifPopulation, sources: FORMATS) -> Design:
     """Return the integers of a LIF population. Errors: T206 where no scale fits."""
     ceiling = _ceiling(population, sources)
+    # Without any rounding there is nothing left to weigh.
     exact = _exact_power(population, sources, ceiling)
     if exact is not None:
         return _at(population, *exact)
     heaviest, span = heaviest_weight(population, sources), population.threshold
+    # Beyond full weights and a fine threshold a larger scale gains nothing and costs headroom.
     enough = max(GREATEST / heaviest if heaviest else 0.0, FINE_THRESHOLD / span if span else 0.0)
     scale = 2.0 ** math.floor(math.log2(min(ceiling, 2 * enough or ceiling)))
+    # The bias of a LIF enters its membrane, not a, so it takes none of a's headroom.
     scale, weights, reach, _ = fitted(population, sources, scale, with_bias=False)
     if population.reset == "subtract":
         # What is left of a membrane after a subtraction may be the threshold and all that arrives.
@@ -67,6 +70,7 @@ def _exact_power(population: LifPopulation, sources: FORMATS, ceiling: float) ->
     """Return the least power of two at which nothing is rounded, and what arrives at it; None where there is none."""
     for exponent in range(-6, 7):
         scale = 2.0**exponent
+        # To round all weights takes long in a large layer: a few say no at once.
         if not all(may_be_whole(term, sources[term.source], scale) for term in population.drive.terms):
             continue
         arrival = arriving(population, sources, scale) if scale <= ceiling else None

@@ -139,6 +139,7 @@ class Window:
 
     def apply(self, x: FloatArray) -> FloatArray:
         """Return y."""
+        # By the reference's own convolution, so that bounds cover the same windows as the network.
         image, weight = Value("x", Type(self.shape)), Value("weight", Type(self.weights.shape))
         same = {name: getattr(self, name) for name in ("stride", "padding", "dilation", "groups")}
         op = core.Conv(x=image, weight=weight, y=Value("y", Type(self.space)), **same)
@@ -189,6 +190,7 @@ def after(outer: Map, inner: Gather) -> Map:
         by_channel = inner.gain.reshape(outer.shape[0], -1)
         if (inner.gain == inner.gain[:1]).all():
             return outer.with_weights(outer.weights * inner.gain[0])
+        # In a grouped convolution the second axis of the weights counts within a group, not over the channels of x.
         if outer.groups == 1 and (by_channel == by_channel[:, :1]).all():
             return outer.with_weights(outer.weights * by_channel[:, 0].reshape(1, -1, 1, 1))
     # A product with the identity would only cost a copy.
@@ -201,6 +203,7 @@ def of_affine(weight: FloatArray, shape: Shape) -> Matrix:
     """Return W over the last axis of x."""
     rows = sp.csr_array(weight)
     lead = math.prod(shape[:-1])
+    # The weights act on the last axis alone: one block for each place along the others.
     return Matrix(rows=rows if lead == 1 else sp.csr_array(sp.kron(sp.eye_array(lead), rows)))
 
 

@@ -70,7 +70,9 @@ def exchanged(slot: IntArray, traffic: csr_array, slots: IntArray) -> IntArray:
         for core in range(len(slot)):
             gains = _gains(core, slot, both_ways, slots)
             target = int(np.argmax(gains))
+            # A gain within rounding is none, or cores of equal cost would move in every round.
             if gains[target] > LEAST_GAIN:
+                # Who had the slot gets the one that becomes free; in an empty slot nobody stands.
                 slot[slot == target] = slot[core]
                 slot[core], moved = target, True
         if not moved:

@@ -60,6 +60,7 @@ class LoihiWriter:
         """Add an op; return its first result."""
         untyped = {key: Value("?") for key in cls.result_specs if key not in fields}
         op = cls(**fields, **untyped, location=self.location)
+        # Designs are checked before: what does not fit here is a defect of the pass, not of the network.
         types, findings = infer(op)
         assert not findings, f"{op.opname} does not fit: {findings}"
         results = {key: Value(self._names(_base(op)), kind) for key, kind in types.items() if key not in fields}

@@ -89,6 +89,7 @@ def traffic(cores: Cores) -> csr_array:
                 count.append(messages)
     size = len(cores.cores)
     entries = [np.concatenate([np.zeros(0, int), *column]) for column in (source, target, count)]
+    # Messages within a core do not travel.
     outside = entries[0] != entries[1]
     rows, columns, messages = (column[outside] for column in entries)
     return csr_array((messages.astype(float), (rows, columns)), shape=(size, size))

@@ -61,6 +61,7 @@ def collect(graph: Graph, regions: Regions) -> Populations:
 
 def _of_ops(graph: Graph, regions: Regions, drives: Drives) -> Iterator[Population]:
     for op in graph.ops:
+        # A constant that is cast is a number known at compile time, and no population.
         if regions.holds(op) and is_population(op) and not _casts_constant(graph, op):
             yield from MAKERS[type(op)](op, drives, graph.dt)
 
@@ -71,6 +72,7 @@ def _casts_constant(graph: Graph, op: Op) -> bool:
 
 def _numbered(graph: Graph, populations: Iterable[Population]) -> Iterator[Population]:
     """Give memories without noise a stream of random words that no op of the network draws from."""
+    # Behind the network's own streams, so that no two noises are correlated.
     stream = max((getattr(op, "stream", -1) for op in graph.ops), default=-1)
     for population in populations:
         if isinstance(population, MemoryPopulation) and population.stream < 0:

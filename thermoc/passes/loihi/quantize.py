@@ -65,12 +65,14 @@ class Quantize(Pass):
         by_name = {design.population.name: design for design in designs}
         read_sums = frozenset(name for name in populations if self.stock_only and is_read_sum(name, populations))
         writer = LoihiWriter(graph, timing, formats, read_sums)
+        # All are announced first: in a loop a population reads one that is written later.
         for design in designs:
             writer.announce(design.population)
         for design in designs:
             write(writer, design)
         hand_over(writer, collected, by_name)
         host = [op for op in graph.ops if not placed.holds(op)]
+        # Constants that only the moved ops read are dead now.
         lowered = retyped(drop_dead(graph.with_ops([*host, *writer.ops])))
         # How far each number may be off.
         errors = message_errors(designs, formats)

@@ -103,8 +103,10 @@ def _fixed(op: Op, constants: Mapping[str, AnyArray]) -> bool:
     if isinstance(op, UNITS):
         return True
     if isinstance(op, core.Pool):
+        # Dendrites of Loihi sum: a maximum over a window is no synapse.
         return op.kind != "max"
     if isinstance(op, core.Matmul):
+        # A product of two computed values is no synapse, for weights are fixed.
         return (op.a.name in constants) != (op.b.name in constants)
     if isinstance(op, HEAVY):
         return all(value.name in constants for name, value in op.operand_values if name != "x")
@@ -122,6 +124,7 @@ def _between(graph: Graph, seeds: set[str], constants: Mapping[str, AnyArray]) -
 def _able(op: Op, constants: Mapping[str, AnyArray]) -> bool:
     if isinstance(op, core.Mul | core.Div):
         a, b = (value.name in constants for value in op.inputs)
+        # A division by a computed number is not linear in it.
         return b or (a and isinstance(op, core.Mul))
     if isinstance(op, core.Maximum):
         return any(value.name in constants for value in op.inputs)

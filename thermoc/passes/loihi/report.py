@@ -137,6 +137,7 @@ def law_divergence(population: NoisyPopulation, design: Design) -> LawDivergence
 
     By enumeration up to 20 units; beyond, from the most an exponent can change: TV <= tanh(delta), KL <= 2 delta.
     """
+    # With a temperature for each unit J / T is not symmetric, and the law has no closed form.
     if isinstance(population.T, Value) or len(population.drive.terms) != 1 or np.ptp(population.T):
         return None
     exact, quantised = _ising(population, float(np.ravel(population.T)[0]), design)

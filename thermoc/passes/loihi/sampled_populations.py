@@ -63,6 +63,7 @@ def gibbs(op: Any, drives: Drives, dt: float) -> Iterator[NoisyPopulation]:
         name=op.s.name,
         op=op,
         shape=(n,),
+        # The flip of a spin changes the energy by twice its field.
         drive=field.scaled(2.0 if op.levels == "spin" else 1.0),
         T=_sweeps_temperature(op, drives, n),
         stream=op.stream,
@@ -83,6 +84,7 @@ def _colours(op: Any, drives: Drives) -> IntArray:
     if op.order == "parallel":
         return np.zeros(n, np.int64)
     colours: AnyArray = np.arange(n) if op.colors is None else drives.constants[op.colors.name]
+    # A colour without units would waste a tick of Loihi in every sweep.
     numbered: IntArray = np.unique(colours, return_inverse=True)[1]
     return numbered
 

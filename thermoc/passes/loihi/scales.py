@@ -96,6 +96,7 @@ def arriving(population: Population, sources: FORMATS, scale: float) -> Arrival 
 
 def fitted(population: Population, sources: FORMATS, scale: float, *, with_bias: bool = True) -> Fit:
     """Return the largest scale from this one down, by halves, that leaves headroom. Errors: T206."""
+    # After 24 halvings no weight of 8 bits has a bit left.
     bound, lowest = limit(population), scale * 2.0**-24
     while scale > lowest:
         arrival = arriving(population, sources, scale)

@@ -49,6 +49,7 @@ class Senders:
 
     def read_by(self, op: Op, units: IntArray) -> dict[str, IntArray]:
         """Return whom these units of an op read: by the sender's name, its elements in rising order."""
+        # Masks, for a unit that is reached by two ways comes by one axon.
         masks: dict[str, BoolArray] = {}
         for sender, index in self._back(op.inputs[0], units, crossed=False):
             masks.setdefault(sender.name, np.zeros(sender.size, bool))[index] = True
@@ -67,6 +68,7 @@ class Senders:
         """Return how many synapses each result of a synapse op has."""
         if isinstance(op, loihi.LoihiSparse):
             return np.diff(self._numbers(op.offsets)).astype(np.int64)
+        # Dense synapses and kernels store each weight, zeros too.
         fan_in = op.x.shape[0] if isinstance(op, loihi.LoihiDense) else op.weight.size // op.weight.shape[0]
         return np.full(op.y.size, fan_in)
 

@@ -64,6 +64,7 @@ def _fires(
     low, span = _reset_and_span(op, drives)
     threshold = float(span.flat[0]) if np.ptp(span) == 0 else 1.0
     norm, keep, low = per_unit(threshold / span, shape), per_unit(keep, shape), per_unit(low, shape)
+    # v counts from its reset here, so a leak toward 0 pulls it by (keep - 1) low more.
     bias = norm * (per_unit(offset, shape) + (keep - 1) * low)
     fall, to_membrane, i_initial = current or (np.zeros(1), np.ones(1), np.zeros(1))
     to_membrane, fall = per_unit(to_membrane, shape) * norm, per_unit(fall, shape)
@@ -72,6 +73,7 @@ def _fires(
     drive = drives.of(op.x).scaled(per_unit(gain, shape) * norm)
     steady = _steady(op, drive.bias, fall)
     if current is not None:
+        # A current that never enters the membrane is not kept on Loihi: the host reads 0 for it.
         factor = np.divide(1.0, to_membrane, out=np.zeros_like(to_membrane), where=to_membrane != 0)
         readings.append(Reading(name=op.i.name, state="u", factor=factor, offset=factor * steady))
     return LifPopulation(
@@ -126,6 +128,7 @@ def cast(op: core.Cast, drives: Drives, dt: float) -> Iterator[LifPopulation]:
         raise no_loihi_form(op, op.y, f"of {test.opname}")
     a, b = (drives.spread(value, op.y.shape) for value in test.inputs)
     if isinstance(test, core.Less | core.LessEqual):
+        # Loihi fires above a threshold only: a < b is asked as b > a.
         a, b = b, a
     strict = isinstance(test, core.Greater | core.Less)
     yield _compares(op, a.plus(b.scaled(-1.0)), "greater" if strict else "greater_equal")

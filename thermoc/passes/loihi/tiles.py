@@ -25,6 +25,7 @@ def tiles(grid: IntArray, fits: Fits, units: int) -> list[IntArray] | None:
     fewest: list[IntArray] | None = None
     for counts in sorted(product(*leading), key=math.prod):
         bound = len(grid) + 1 if fewest is None else len(fewest)
+        # Fewest first: from here on no division of the axes has fewer tiles than the best so far.
         if math.prod(counts) >= bound:
             break
         fitting = [n for n in last if _largest(grid, sizes, (*counts, n)) <= units and math.prod(counts) * n < bound]

@@ -114,6 +114,7 @@ def proven(graph: Graph, inputs: tuple[float, float]) -> dict[str, Range]:
             for value, ends in zip(op.results, _ranges(op, intervals, inputs)):
                 if ends is not None and value.type is not None:
                     low, high = (np.broadcast_to(np.asarray(bound, float), value.type.shape) for bound in ends)
+                    # The first range stands: to widen it round after round in a loop need not end.
                     intervals.setdefault(value.name, Range(low, high))
         if len(intervals) == before:
             break
@@ -133,6 +134,7 @@ def _ranges(op: Any, intervals: Intervals, inputs: tuple[float, float]) -> list[
     if isinstance(op, core.Constant):
         return [(op.value.numpy, op.value.numpy)]
     if isinstance(op, core.Input):
+        # Spikes and probabilities lie between 0 and 1 by their role, whatever the range of other inputs.
         return [(0.0, 1.0) if op.role in (Role.spike, Role.probability) else inputs]
     if isinstance(op, core.Delay):
         return [_hull(intervals.get(op.x.name), intervals.get(op.initial.name))]
@@ -184,5 +186,6 @@ def _memory(op: thermo.Memory, intervals: Intervals) -> Ends | None:
     x, T, gamma = (intervals.get(value.name) for value in (op.x, op.T, op.gamma))
     if x is None or T is None or gamma is None or STOCHASTIC not in op.traits:
         return None
+    # A memory at rest is x / gamma; its noise has the deviation sqrt(T).
     farthest = np.maximum(np.abs(x.low), np.abs(x.high)) / gamma.low + DEVIATIONS * np.sqrt(T.high)
     return -farthest, farthest

@@ -34,6 +34,7 @@ class Weights:
 
 def sign_mode(weights: FloatArray) -> str:
     """Return the mode that holds these signs with the most bits."""
+    # Weights of one sign spend no bit on it: their steps are half as wide.
     if weights.size and weights.min() < 0:
         return "mixed" if weights.max() > 0 else "inhibitory"
     return "excitatory"
@@ -46,6 +47,7 @@ def quantised(weights: FloatArray) -> Weights | None:
     largest = float(np.abs(weights).max(initial=0.0))
     # The smallest exponent has the finest steps: the first that holds all weights is best.
     for exponent in range(LEAST_EXPONENT, GREATEST_EXPONENT + 1):
+        # What is up to half a step beyond the last weight still rounds to it.
         if largest / 2.0**exponent < max(high, -low if mode == "inhibitory" else high) + step / 2:
             mantissa = np.clip(step * np.rint(weights / 2.0**exponent / step), low, high).astype(np.int64)
             return _lowest(Weights(mantissa=mantissa, exponent=exponent, sign_mode=mode))
