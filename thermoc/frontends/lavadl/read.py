@@ -222,6 +222,7 @@ def _flatten(site: _Site, layer: NetLayer) -> None:
 def _dense(site: _Site, layer: NetLayer) -> None:
     forward = cast("NDArray", layer.weight)  # a dense layer without one is refused where layers are read
     x = _fed(site, layer, (forward.shape[1],))
+    # Fitted together: both sums meet in one dendrite, and so need one exponent.
     weights = [forward] if layer.recurrent is None else [forward, layer.recurrent]
     weight, attrs = _synapse(site, layer, np.concatenate(weights, axis=1))
     name, width = f"layer{layer.place}", forward.shape[1]
@@ -345,6 +346,7 @@ def _units(site: _Site, layer: NetLayer, a: Handle, hold: int) -> None:
         raise site.source.bad(
             layer.place, f"its shape is stated as {list(layer.shape)}, its synapse gives {list(a.shape)}"
         )
+    # A synapse takes a tick on Loihi, so the layers behind start one tick later.
     site.lag += 1
     site.bits = neuron.message_bits
     site.membrane = None
