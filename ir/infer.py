@@ -178,6 +178,7 @@ def _shapes(op: Op) -> dict[str, Shape]:
             letters.bind(pattern, value.shape, who)
     for letter, members in loose.items():
         letters.broadcast(letter, members)
+    # An op whose letters cannot say its shapes (a convolution's) states them; letters are for all others.
     stated = op.shapes({name: shapes_of(getattr(op, name)) for name in op.operand_specs})
     return stated if stated is not None else {name: letters.shape(spec.shape) for name, spec in op.result_specs.items()}
 

@@ -126,6 +126,7 @@ def product(first: Any, second: Any) -> Any:
     if 0 in (a.ndim, b.ndim):
         raise refused("@ takes no value without axes", hint="* multiplies")
     if isinstance(a, np.ndarray) and a.ndim <= 2 and b.ndim == 1:
+        # Numbers known now become a weight, which targets can put into synapses and crossbars.
         return _dropped(call("core.affine", b, np.atleast_2d(cast("AnyArray", a))), a.ndim == 1)
     if isinstance(b, np.ndarray) and b.ndim <= 2:
         return _dropped(call("core.affine", a, np.atleast_2d(cast("AnyArray", b).T)), b.ndim == 1)

@@ -184,7 +184,9 @@ def _relaxed(drive: Handle, how: _Physics) -> Handle:
     if how.rate is None:
         return _noisy(drive, how.noise)
     if how.noise is None:
+        # With tau = 1 / rate and a gain of 1 a leaky integrator is dz/dt = -rate (z - drive).
         return _op("spiking.li", drive, 1 / how.rate)
+    # A memory settles at x / gamma, so the drive times the rate settles at the drive.
     return _op("thermo.memory", drive * how.rate, how.noise, how.rate)
 
 

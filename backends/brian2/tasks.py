@@ -321,6 +321,7 @@ def delay(op: core.Delay, plan: TickPlan) -> None:
     if units.heated(op):
         heat(plan, group, name, text)
         return
+    # What it reads is itself a state that shifts at the end of the tick: it is copied before any has moved.
     if (root := operand.beside or operand.apart) and plan.old(root):
         next_value = plan.names.variable(f"{y}_next")
         group.variables[next_value] = group.variables[name]
@@ -421,6 +422,7 @@ def reduction(op: core.Reduce | core.Pool, plan: TickPlan) -> None:
     plan.statement(element, op, [plan.gathered(op.x, members, group)], lambda op, x: x)
     size = np.bincount(of)
     first = np.cumsum(size) - size
+    # Of equals the first of the window wins, as NumPy's argmax has it.
     rank = plan.fixed(f"{op.y.name}_place", (np.arange(len(of)) - first[of]).astype(float), group)
     beaten, value = f"{element}.beaten", plan.place(element)
     plan.beside(beaten, element)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Arrays = dict[str, NDArray]
 
+# Weak keys: a session's memory goes when its artefact does.
 _SESSIONS: WeakKeyDictionary[OnnxArtefact, InferenceSession] = WeakKeyDictionary()
 
 
@@ -86,6 +87,7 @@ def _steps(session: InferenceSession, interface: Interface, feed: Feed, position
 
 def _call(session: InferenceSession, inputs: Arrays) -> Arrays:
     names = [output.name for output in session.get_outputs()]
+    # Inputs may be broadcast views, whose elements do not lie one after another.
     contiguous: dict[str, Any] = {name: np.asarray(array, order="C") for name, array in inputs.items()}
     return dict(zip(names, map(np.asarray, session.run(names, contiguous))))
 

@@ -97,6 +97,7 @@ def format_of(path: str | os.PathLike[str]) -> str:
 def _figure(path: str | os.PathLike[str], wide: float, report: ChipReport) -> Any:
     format_of(path)
     try:
+        # Not pyplot, which keeps every figure and may look for a display.
         from matplotlib.figure import Figure
     except ImportError:
         hint = 'pip install "thermoc[viz]"'
@@ -107,6 +108,7 @@ def _figure(path: str | os.PathLike[str], wide: float, report: ChipReport) -> An
 
 
 def _write(figure: Any, path: str | os.PathLike[str]) -> None:
+    # In memory first, so that the picture is written whole or not at all.
     buffer = io.BytesIO()
     figure.savefig(buffer, format=format_of(path))
     write_atomic(path, buffer.getvalue())
@@ -194,6 +196,7 @@ def _map(
     chip, axes = run.artefact.mapping.chip, figure.subplots()
     rows, columns = run.heat.shape
     low, high = (float(T.min()), float(T.max())) if span is None else span
+    # A die of one temperature would otherwise have a scale of no width.
     image = axes.imshow(
         run.heat.grid(T), cmap="inferno", vmin=low, vmax=max(high, low + 0.1), extent=(0, columns, rows, 0)
     )

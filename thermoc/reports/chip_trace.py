@@ -62,6 +62,7 @@ def _instructions(report: ChipReport, most: int) -> Iterator[dict[str, Any]]:
             "ph": "X",
             "name": ChipOp(program.code[row, 0]).name if place < cores else op or "message",
             "cat": "core" if place < cores else "link",
+            # The trace event format counts time in microseconds.
             "ts": begin / PICO * MICRO,
             "dur": (end - begin) / PICO * MICRO,
             "pid": tile + 1,

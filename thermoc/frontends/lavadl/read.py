@@ -333,6 +333,7 @@ def _delays(site: _Site, layer: NetLayer) -> tuple[NDArray | None, int]:
 def _lif(site: _Site, neuron: Neuron, hold: int = 0) -> dict[str, Any]:
     """Return the attributes of CUBA units. Behind a batch norm they are kept 2^norm_exp times finer, threshold too."""
     v_th = neuron.v_th << max(neuron.norm_exp, 0)
+    # Loihi's unit keeps 4095 - du parts of 4096 of a current, SLAYER's 4096 - iDecay.
     attrs = {"du": neuron.i_decay - 1, "dv": neuron.v_decay, "vth": v_th, "bias_exp": BIAS_EXP}
     return attrs | {"compare": site.compare or "greater", "lag": site.lag + hold}
 
