@@ -144,6 +144,7 @@ def retyped(graph: Graph) -> Graph:
             },
         )
         visits[index] += 1
+        # The bound ends a cycle whose types contradict each other; the verifier then says so.
         if ops[index].results != before.results and visits[index] <= MAX_VISITS:
             fresh = [reader for reader in readers.get(index, ()) if reader not in queued]
             queue.extend(fresh)

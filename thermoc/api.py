@@ -228,6 +228,7 @@ class Run:
         import xarray
 
         def free(name: str) -> str:
+            # xarray takes a variable with the name of a dimension for the coordinate of it.
             while name in self.outputs:
                 name += "_"
             return name

@@ -91,6 +91,7 @@ def recurrent(
     """
     how = _Physics(**_shared(locals()))
     n = np.shape(recurrent_weight)[0]
+    # The h of the tick before is read before any h is there.
     hole = network.placeholder((n,), dtype=str(x.type.dtype))
     past = _op("core.affine", _op("core.delay", hole, initial), recurrent_weight)
     h = _layer(_op("core.affine", x, weight, bias) + past, how)

@@ -64,6 +64,7 @@ def _keep(plan: TickPlan, blocks: list[list[Task]]) -> None:
         for task in tasks:
             if isinstance(task.what, Statement):
                 for operand in task.what.operands:
+                    # What a block computes without declaring it is local to the block.
                     if operand.beside and home.get(operand.beside) != number:
                         plan.place(operand.beside)
 

@@ -89,6 +89,7 @@ def _run(scope: Scope) -> dict[str, str]:
 
 
 def _write_ops(scope: Scope) -> None:
+    # ONNX wants each node behind all that it reads.
     for op in scope.graph.order:
         if op.results and not isinstance(op, Input):
             scope.writer.subject = op.results[0].name

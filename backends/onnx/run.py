@@ -77,6 +77,7 @@ def _steps(session: InferenceSession, interface: Interface, feed: Feed, position
         if "tick" in interface.controls:
             controls[interface.controls["tick"]] = np.asarray(position.first_tick + tick, np.int64)
         inputs = {port.tensor: feed.arrays[port.name][tick] for port in interface.inputs}
+        # The first call gives no states: the file's defaults are the initial ones.
         results = _call(session, inputs | controls | states)
         states = {port.tensor: results[port.final] for port in interface.states}
         for port in interface.outputs:

@@ -244,6 +244,7 @@ class Decode(Op):
     traits: ClassVar = frozenset({STATEFUL})
 
     def states(self) -> dict[str, Shape]:
+        # One count serves all units, for all have seen the same ticks.
         return {"total": self.y.shape, "ticks": ()}
 
 
@@ -263,6 +264,7 @@ class LifStep(Op):
     initial: Value = operand("~s", uniform=True, default=0.0)
     compare: str = attr(default="greater", check=_COMPARE)
     reset: str = attr(default="value", check=_RESET)
+    # In ticks, for a step no longer knows dt.
     held: int = attr(default=0, check=non_negative)
     s: Value = result("*s", role=Role.spike)
     v: Value = result("*s")

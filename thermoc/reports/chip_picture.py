@@ -74,6 +74,7 @@ def frames(report: ChipReport, folder: str | os.PathLike[str], *, count: int = 2
         where.mkdir(parents=True, exist_ok=True)
     except OSError as reason:
         raise error("T505", f"{where} cannot be made", notes=[str(reason.strerror or reason)]) from None
+    # A short run has fewer slots than there are frames: none is drawn twice.
     slots = np.unique(np.linspace(0, len(history.die) - 1, count).round().astype(int))
     span = float(history.die[slots].min()), float(history.die[slots].max())
     paths = []
@@ -156,6 +157,7 @@ def _links(axes: Any, report: ChipReport) -> None:
     for tile, way in zip(*np.nonzero(load)):
         x, y = (tile % columns + 0.5) * wide, (tile // columns + 0.5) * high
         dx, dy = ((wide, 0), (-wide, 0), (0, high), (0, -high))[way]
+        # The two directions of a link lie side by side and not on one another.
         shift = 0.12 if way % 2 else -0.12
         ends = [x + shift * bool(dy), x + dx + shift * bool(dy)], [y + shift * bool(dx), y + dy + shift * bool(dx)]
         axes.plot(

@@ -65,6 +65,7 @@ def _tallest(layers: list[list[int]]) -> int:
 
 def _layers(graph: Graph, shown: list[int]) -> list[list[int]]:
     """Return op positions by column, ordered so that neighbours stand near each other (barycentres)."""
+    # Columns follow the edges within a tick, which have no cycles; all edges then pull boxes together.
     flow = graph.to_networkx(instant=True).subgraph(shown)
     layers = [sorted(layer) for layer in networkx.topological_generations(flow)]
     links = networkx.Graph(graph.to_networkx().subgraph(shown))

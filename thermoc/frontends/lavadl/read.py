@@ -194,6 +194,7 @@ def _delayed_input(site: _Site, layer: NetLayer, x: Handle) -> Handle:
         raise site.source.bad(layer.place, fact)
     delay = delay.reshape(layer.shape if delay.size > layer.shape[0] else (-1, *(1,) * (len(layer.shape) - 1)))
     lengths = np.unique(delay).tolist()
+    # Each different delay costs a mask over all inputs.
     if len(lengths) * delay.size > MOST_ELEMENTS:
         what = f"{site.source.path}: layer {layer.place} is too large"
         notes = [f"{delay.size} inputs have {len(lengths)} delays", f"the limit of the product is {MOST_ELEMENTS}"]
