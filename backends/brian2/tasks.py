@@ -273,7 +273,7 @@ def push(op: Any, plan: TickPlan) -> str:
     plan.beside(root, result.name)
     if plan.noise == "counter":
         plan.noisy(group)
-    # The block of the op's own stream, so that these are the numbers of every other target.
+    # By the counter it is the block of the op's own stream: the numbers that every other target draws.
     z = expressions.expression(thermo.Normal(shape=wide, stream=op.stream, z=result), (), plan.noise)
     operands, text = PUSHES[type(op)](op, expressions.number(plan.graph.dt))
 
