@@ -80,8 +80,7 @@ class OpTable(Mapping[OpKind, T], Generic[T]):
     def _refusal(self, cls: OpKind) -> str | None:
         """Return the reason stated for the class itself, for one of its traits or for its dialect."""
         dialect = cls.opname.partition(".")[0]
-        # The nearest reason counts: the op's own, a trait's, its dialect's. Traits have no order, and messages need
-        # one.
+        # The nearest reason counts: the op's own, a trait's, its dialect's. A set of traits has no order of its own.
         return next((self.refused[key] for key in (cls, *sorted(cls.traits), dialect) if key in self.refused), None)
 
     def _cure(self, cls: OpKind) -> str:
