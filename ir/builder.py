@@ -90,6 +90,7 @@ class Builder:
         try:
             array = np.asarray(item)
         except ValueError:
+            # Ragged lists have no array; they are refused below, with the kind of what was given.
             array = np.asarray(None)
         if array.dtype.kind not in "biuf":
             what = f"{who} takes a value of the network, a number or an array of numbers"

@@ -58,6 +58,7 @@ def _two_colours(n: int, unit: AnyArray, other: AnyArray) -> IntArray:
         shape=(n + 1, n + 1),
     ).tocsr()
     _, parent = breadth_first_order(joined, n, directed=False)
+    # SciPy marks what has no predecessor by -9999.
     parent = np.where(parent < 0, n, parent).astype(np.int64)
     parity = np.ones(n + 1, np.int8)
     parity[n] = 0
@@ -95,6 +96,7 @@ def _independent_sets(n: int, unit: AnyArray, other: AnyArray) -> IntArray:
         ready = (colors < 0) & (rank > highest)
         occupied = ready[unit] & (colors[neighbour] >= 0)
         colors[ready] = _least_free(n, unit[occupied], colors[neighbour[occupied]])[ready]
+        # Two units with colours decide nothing more, so rounds get cheaper.
         open_ = (colors[unit] < 0) | (colors[neighbour] < 0)
         unit, neighbour = unit[open_], neighbour[open_]
     return colors

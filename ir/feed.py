@@ -49,6 +49,7 @@ def feed(
     if not isinstance(inputs, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  (users pass anything)
         raise error("T401", "inputs are arrays by name", notes=[f"a {type(inputs).__name__} was given"])
     numbers = {"ticks": ticks, "batch": batch, "seed": seed, "first_sample": first_sample, "first_tick": first_tick}
+    # Names come first: without them no array can be compared with its input.
     findings = [*_names(graph, inputs), *_numbers(numbers)]
     if findings:
         raise ThermocError(findings)
@@ -171,6 +172,7 @@ def _values(op: Input, array: AnyArray, *, hot: bool) -> Iterator[Finding]:
         return
     if op.dtype.numpy.kind == "i" and array.dtype.kind != "b":
         yield from _integer_range(op, array)
+    # Integers and truth values are finite.
     if array.dtype.kind != "f" and not hot:
         return
     good = np.isfinite(array) & (array > 0) if hot else np.isfinite(array)

@@ -55,6 +55,7 @@ class OpenNetwork(Protocol):
         ...
 
 
+# Of the context and not global: networks may be written in several threads at once.
 CURRENT: ContextVar[OpenNetwork | None] = ContextVar("thermoc_builder", default=None)
 
 
@@ -86,6 +87,7 @@ def function(cls: type[Op]) -> Callable[..., Any]:
             bound = signature.bind(*args, **kwargs)
         except TypeError as reason:
             raise error("T111", f"{cls.opname}: {reason}", where=caller(), hint=f"{call.__name__}{signature}") from None
+        # Inputs and outputs have an attribute of this name; for every other op it names the result.
         name = bound.arguments.pop("name", None) if "name" not in cls.attr_specs else None
         operands = {key: item for key, item in bound.arguments.items() if key in cls.operand_specs}
         attrs = {key: _attribute(item) for key, item in bound.arguments.items() if key in cls.attr_specs}
@@ -111,6 +113,7 @@ def _signature(cls: type[Op]) -> inspect.Signature:
     ]
     for name in cls.attr_specs:
         stated = cls.__dataclass_fields__[name].default
+        # Left out, the builder gives each op a stream that no other has.
         default = None if name == "stream" else parameter.empty if stated is dataclasses.MISSING else stated
         parameters.append(parameter(name, parameter.KEYWORD_ONLY, default=default))
     if "name" not in cls.attr_specs:

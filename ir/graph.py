@@ -66,6 +66,7 @@ class Graph:
         """The ops that read each value, by the value's name."""
         readers: dict[str, list[Op]] = {name: [] for name in self.producers}
         for op in self.ops:
+            # An op that reads a value twice is one reader.
             for value in dict.fromkeys(op.inputs):
                 readers.setdefault(value.name, []).append(op)
         return {name: tuple(ops) for name, ops in readers.items()}
@@ -178,6 +179,7 @@ class NameSource:
     def __call__(self, base: str) -> str:
         name = base
         while name in self._taken:
+            # Counted on from the last: searching from 1 each time would be quadratic in equal names.
             self._next[base] = self._next.get(base, 0) + 1
             name = f"{base}_{self._next[base]}"
         self._taken.add(name)

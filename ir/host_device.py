@@ -114,6 +114,7 @@ def run_split(
         states |= final
     arrays = dict(_inputs_of(split.after, feed).arrays)
     for op in split.decodes:
+        # What Loihi says of the network's tick t is there in its tick t every + lag.
         arrays[border(op.x)] = results[op.x.name][op.lag :: op.every][: feed.ticks]
     outputs, final = run(split.after, Feed(arrays=arrays, ticks=feed.ticks, batch=feed.batch), first_tick)
     return dict(outputs), states | dict(final)

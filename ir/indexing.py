@@ -76,4 +76,5 @@ def _cut(entry: int | slice[Any, Any, Any], axis: int, length: int) -> tuple[int
         hint = f"tc.affine(x, numpy.eye({length})[::-1]) reverses a last axis"
         raise refused("a slice of a value goes forwards", notes=(f"its step is {entry.step}",), hint=hint)
     start, stop, step = entry.indices(length)
+    # slice.indices gives an end before the start for an empty cut.
     return start, max(start, stop), step

@@ -144,6 +144,7 @@ def retyped(graph: Graph) -> Graph:
             },
         )
         visits[index] += 1
+        # The bound ends a cycle whose types contradict each other; the verifier then says so.
         if ops[index].results != before.results and visits[index] <= MAX_VISITS:
             fresh = [reader for reader in readers.get(index, ()) if reader not in queued]
             queue.extend(fresh)
@@ -178,6 +179,7 @@ def _shapes(op: Op) -> dict[str, Shape]:
             letters.bind(pattern, value.shape, who)
     for letter, members in loose.items():
         letters.broadcast(letter, members)
+    # An op whose letters cannot say its shapes (a convolution's) states them; letters are for all others.
     stated = op.shapes({name: shapes_of(getattr(op, name)) for name in op.operand_specs})
     return stated if stated is not None else {name: letters.shape(spec.shape) for name, spec in op.result_specs.items()}
 

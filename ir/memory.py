@@ -25,6 +25,7 @@ def check_memory(graph: Graph, *, ticks: int, batch: int, timed: int) -> None:
         "packed inputs": NUMBER * ticks * batch * timed,
         "states": NUMBER * batch * states,
     }
+    # Linux grants memory that it has not got and kills whoever touches it: no MemoryError would come.
     free = memory.available()
     if free is None or sum(needs.values()) <= free:
         return

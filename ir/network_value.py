@@ -141,6 +141,7 @@ class NetworkValue:
 
     # ----------------------------------------------------------------------------------------------- plain numbers
 
+    # An if on a value would otherwise be decided once, while the network is written.
     def __bool__(self) -> NoReturn:
         raise refused(
             "a value of a network has no truth value while it is written",

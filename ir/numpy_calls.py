@@ -107,6 +107,7 @@ def by_function(function: Any, args: tuple[Any, ...], options: dict[str, Any]) -
     if function not in FUNCTIONS:
         raise _without(function.__name__)
     try:
+        # What no op does is an unexpected keyword of these functions, and the TypeError names it.
         return FUNCTIONS[function](*args, **options)
     except TypeError as reason:
         hint = "the other options of NumPy's function have no op"
@@ -126,6 +127,7 @@ def product(first: Any, second: Any) -> Any:
     if 0 in (a.ndim, b.ndim):
         raise refused("@ takes no value without axes", hint="* multiplies")
     if isinstance(a, np.ndarray) and a.ndim <= 2 and b.ndim == 1:
+        # Numbers known now become a weight, which targets can put into synapses and crossbars.
         return _dropped(call("core.affine", b, np.atleast_2d(cast("AnyArray", a))), a.ndim == 1)
     if isinstance(b, np.ndarray) and b.ndim <= 2:
         return _dropped(call("core.affine", a, np.atleast_2d(cast("AnyArray", b).T)), b.ndim == 1)
@@ -153,6 +155,7 @@ def _reshaped(x: NetworkValue, *shape: Any) -> Any:
 def _reduce(kind: str) -> Callable[..., Any]:
     def reduced(x: NetworkValue, axis: Any = None, *, keepdims: bool = False) -> Any:
         axes = tuple(range(x.ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+        # NumPy counts such a place over the flattened array.
         if kind.startswith("arg") and axis is None and x.ndim > 1:
             return reduced(call("core.flatten", x))
         y = call("core.reduce", x, kind=kind, axes=tuple(int(a) for a in axes))
@@ -175,6 +178,7 @@ def _joined(xs: Any, axis: int = 0) -> Any:
 
 def _stacked(xs: Any, axis: int = 0) -> Any:
     values: list[Any] = [x if isinstance(x, NetworkValue) else np.asarray(x) for x in xs]
+    # The new axis counts too, so that -1 is behind all others.
     at = axis % (values[0].ndim + 1)
     return _joined([x.reshape((*x.shape[:at], 1, *x.shape[at:])) for x in values], at)
 

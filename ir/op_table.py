@@ -41,6 +41,7 @@ class OpTable(Mapping[OpKind, T], Generic[T]):
 
     def __post_init__(self) -> None:
         both = sorted(cls.opname for cls in self.entries if cls in self.refused)
+        # At import, before one part of the compiler uses what another refuses.
         if both:
             raise TypeError(f"{self.where}: {', '.join(both)} have {self.what} and are refused")
         TABLES.append(self)
@@ -79,6 +80,7 @@ class OpTable(Mapping[OpKind, T], Generic[T]):
     def _refusal(self, cls: OpKind) -> str | None:
         """Return the reason stated for the class itself, for one of its traits or for its dialect."""
         dialect = cls.opname.partition(".")[0]
+        # The nearest reason counts: the op's own, a trait's, its dialect's. A set of traits has no order of its own.
         return next((self.refused[key] for key in (cls, *sorted(cls.traits), dialect) if key in self.refused), None)
 
     def _cure(self, cls: OpKind) -> str:

@@ -179,6 +179,7 @@ class Op:
     def __post_init__(self) -> None:
         for name, enum in (("dtype", DType), ("role", Role)):
             if name in self.attr_specs:
+                # A frozen dataclass is set through object; texts of files and calls become the enum in this one place.
                 object.__setattr__(self, name, enum(getattr(self, name)))
 
     @classmethod
@@ -260,6 +261,7 @@ class Op:
 
     def renamed(self, names: Callable[[Value], Value]) -> Op:
         """Return this op with each operand replaced by ``names(operand)``; itself where none changes."""
+        # The same object, because what was inferred of it is stored on it.
         if all(names(value) == value for value in self.inputs):
             return self
         changes: dict[str, Any] = {}
@@ -287,6 +289,7 @@ def op(name: str) -> Callable[[_T], _T]:
         frozen.operand_specs = {key: spec for key, spec in specs.items() if isinstance(spec, OperandSpec)}
         frozen.attr_specs = {key: spec for key, spec in specs.items() if isinstance(spec, AttrSpec)}
         frozen.result_specs = {key: spec for key, spec in specs.items() if isinstance(spec, ResultSpec)}
+        # Files name ops by these texts: the second of two would read the first one's files.
         if name in REGISTRY:
             raise TypeError(f"op {name} is registered twice")
         REGISTRY[name] = frozen

@@ -65,6 +65,7 @@ def _data(lines: list[tuple[int, str]]) -> Iterator[tuple[str, bytes]]:
         if not (match := _DATA.match(line)):
             _fail(number, line, 'a datum reads: @<64 hex digits>: "<base64>"')
         try:
+            # Without validate, letters that are no base64 are skipped silently.
             yield match[1], base64.b64decode(match[2], validate=True)
         except binascii.Error as reason:
             _fail(number, line, str(reason))
@@ -84,6 +85,7 @@ def _parse_op(number: int, line: str, arrays: dict[str, bytes]) -> Op:
 
 
 def _results(cls: type[Op], text: str) -> dict[str, Value]:
+    # Shapes have commas too: only one before a % parts two results.
     entries = re.split(r", (?=%)", text) if text else []
     if len(entries) != len(cls.result_specs):
         raise ValueError(f"{cls.opname} has {len(cls.result_specs)} results, {len(entries)} are named")
@@ -140,6 +142,7 @@ def _array(match: re.Match[str], text: str, decoder: json.JSONDecoder, arrays: d
     if text[at] == "@":
         digest, at = text[at + 1 : at + 65], at + 65
         array = Array(np.frombuffer(arrays[digest], dtype.newbyteorder("<")).astype(dtype).reshape(shape))
+        # A text that was edited by hand must not give other numbers under an old name.
         if array.digest != digest:
             raise ValueError(f"@{digest} does not have the content its name says")
         return array, at

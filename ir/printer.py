@@ -92,4 +92,5 @@ def _attr(value: Any) -> str:
 
 def _bytes(array: Array) -> bytes:
     data = np.ascontiguousarray(array.numpy)
+    # One byte order on every machine: the text is compared and hashed.
     return data.astype(data.dtype.newbyteorder("<")).tobytes()

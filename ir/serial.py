@@ -63,6 +63,7 @@ def _graph(bundle: Bundle, source: object) -> Graph:
     try:
         ops = [_decode(entry, bundle) for entry in bundle.document["ops"]]
         typed = {value.name: value for op in ops for value in op.results}
+        # Operands are stored as names; their types stand where they are results.
         ops = [op.renamed(lambda value: typed.get(value.name, value)) for op in ops]
         return Graph(name=_name(bundle.document["name"]), dt=float(bundle.document["dt"]), ops=tuple(ops))
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as reason:

@@ -38,6 +38,7 @@ def verify(graph: Graph) -> None:
 def findings(graph: Graph) -> list[Finding]:
     """Return every finding: names, attributes, types, constants, temperatures, batch variation, cycles."""
     wrong = {id(op): list(attribute_findings(op)) for op in graph.ops}
+    # Every check below looks values up by name.
     names = list(_names(graph))
     reported = [*names, *(finding for findings_ in wrong.values() for finding in findings_), *_interface(graph)]
     if any(finding.code != "T105" for finding in names) or any(wrong[id(op)] for op in graph.of(Constant)):
@@ -72,6 +73,7 @@ def _names(graph: Graph) -> Iterator[Finding]:
                     where=op.location,
                     hint="letters, digits, _ . - after a letter",
                 )
+        # Operands carry types of their own: a pass that retypes an op must reach all its readers.
         for name, value in op.operand_values:
             producer = graph.producers.get(value.name)
             if producer is None:
@@ -274,6 +276,7 @@ def _streams(graph: Graph) -> Iterator[Finding]:
     users: dict[tuple[int, int], Op] = {}
     for op in graph.ops:
         if STOCHASTIC in op.traits:
+            # Two ops with one key would draw equal numbers, unit for unit: correlated noise, and no error anywhere.
             key = (op.attrs["stream"], op.attrs.get("draw", 0))
             user = users.setdefault(key, op)
             if user is not op:

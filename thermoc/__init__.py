@@ -9,6 +9,7 @@ import importlib
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+# For type checkers; when it runs, ``__getattr__`` imports each name where it is first used.
 if TYPE_CHECKING:
     from thermoc.api import Executable, Run, compile, lint
     from thermoc.certificates import Certificate, certify
@@ -53,6 +54,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
 def _ops() -> dict[str, Any]:
     from thermoc.ir.functions import FUNCTIONS
 
+    # The functions of these names are those of network.py, which take texts and arrays.
     hidden = {"core.input", "core.output", "core.constant"}
     shown = (name for name in FUNCTIONS if name not in hidden and name.split(".")[0] not in _DIALECTS)
     return {FUNCTIONS[name].__name__: FUNCTIONS[name] for name in shown}
@@ -75,6 +77,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'thermoc' has no attribute {name!r}")
     else:
         value = ops[name]
+    # A module's __getattr__ is asked only for names that are not there (PEP 562): this one is not asked again.
     globals()[name] = value
     return value
 

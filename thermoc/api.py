@@ -139,6 +139,7 @@ class Executable:
                 ticks=fed.ticks,
                 batch=fed.batch,
                 position=where,
+                # The feed broadcasts inputs that stay the same: these have a stride of 0 along the ticks.
                 timed=frozenset(name for name, array in fed.arrays.items() if array.strides[0] != 0),
             ),
         )
@@ -152,6 +153,7 @@ class Executable:
 
         It is one file, but for Brian2: a script and the ``.npz`` beside it.
         """
+        # A program that is called .thermo would pass for a network until somebody loads it.
         formats.check_artefact(path, self.backend.name, self.artefact.suffix)
         return self.artefact.save(path)
 
@@ -226,6 +228,7 @@ class Run:
         import xarray
 
         def free(name: str) -> str:
+            # xarray takes a variable with the name of a dimension for the coordinate of it.
             while name in self.outputs:
                 name += "_"
             return name

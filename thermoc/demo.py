@@ -47,6 +47,7 @@ def digits() -> Digits:
         data = read_arrays(path)
     assert isinstance(data, dict)
     images, labels = data["images"] / 16.0, data["labels"].astype(int)
+    # One seed for training and for this: another would test on digits the network was trained on.
     order = np.random.default_rng(0).permutation(len(images))
     test, train = order[: len(order) // 3], order[len(order) // 3 :]
     return Digits(
@@ -108,6 +109,7 @@ def _or_needs(target: str, make: Callable[[], DemoRow]) -> DemoRow:
     try:
         return make()
     except ThermocError as problem:
+        # The codes of what is not installed; anything else is a fault that must be seen.
         if problem.code not in ("T302", "T510"):
             raise
         return DemoRow(target=target, needs=problem.findings[0].hint or problem.findings[0].what)
@@ -152,6 +154,7 @@ def _on_chip(net: Network, reference: NDArray, data: Digits) -> DemoRow:
 
 def _timed(run: Callable[[], NDArray]) -> tuple[NDArray, float]:
     """Return the result, and the median time of a run after the first."""
+    # The first run compiles kernels or opens a session, and is not timed.
     result, times = run(), []
     while len(times) < REPEATS and sum(times) < LONGEST:
         start = time.perf_counter()

@@ -91,6 +91,7 @@ def recurrent(
     """
     how = _Physics(**_shared(locals()))
     n = np.shape(recurrent_weight)[0]
+    # The h of the tick before is read before any h is there.
     hole = network.placeholder((n,), dtype=str(x.type.dtype))
     past = _op("core.affine", _op("core.delay", hole, initial), recurrent_weight)
     h = _layer(_op("core.affine", x, weight, bias) + past, how)
@@ -184,7 +185,9 @@ def _relaxed(drive: Handle, how: _Physics) -> Handle:
     if how.rate is None:
         return _noisy(drive, how.noise)
     if how.noise is None:
+        # With tau = 1 / rate and a gain of 1 a leaky integrator is dz/dt = -rate (z - drive).
         return _op("spiking.li", drive, 1 / how.rate)
+    # A memory settles at x / gamma, so the drive times the rate settles at the drive.
     return _op("thermo.memory", drive * how.rate, how.noise, how.rate)
 
 

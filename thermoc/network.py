@@ -48,6 +48,7 @@ class Network:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
+        # After an exception too: what is written next must not go into this network.
         CURRENT.reset(self._token)
         builder = self._builder
         if kind is not None or builder is None:

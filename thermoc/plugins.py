@@ -25,6 +25,7 @@ OURS = {
 
 def names() -> tuple[str, ...]:
     """Return the targets that can be named, ours first."""
+    # A package cannot replace a target of ours by announcing its name.
     announced = sorted({point.name for point in entry_points(group=GROUP)} - OURS.keys())
     return (*OURS, *announced)
 

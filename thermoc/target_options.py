@@ -28,6 +28,7 @@ def checked_options(backend: Backend, options: Mapping[str, Any]) -> Any:
 
 def _elsewhere(option: str) -> str:
     """Return which of our targets have an option, as a hint."""
+    # Of ours alone: announced targets would be imported merely to phrase a hint.
     fields = {name: dataclasses.fields(plugins.backend(name).Options) for name in plugins.OURS}
     targets = [name for name, options in fields.items() if option in [item.name for item in options]]
     return f"target {' and '.join(map(repr, targets))} has it: target={targets[0]!r}" if targets else ""

@@ -47,6 +47,7 @@ class Brian2Artefact(Artefact):
             notes = [f"{path} is where its arrays go"]
             raise error("T505", "a Brian2 script cannot be called .npz", notes=notes, hint="name it .py")
         script, arrays = self.to_bytes(), self.arrays()
+        # Arrays first: where writing fails no script stands there without them.
         write_atomic(Path(path).with_suffix(".npz"), arrays)
         write_atomic(path, script)
         return len(script) + len(arrays)

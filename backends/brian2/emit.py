@@ -39,6 +39,7 @@ def emit(graph: Graph, noise: str) -> SimulationModel:
     blocks = ordered(plan.tasks)
     _keep(plan, blocks)
     steps: list[Step] = [step for tasks in blocks for step in _steps(plan, tasks)]
+    # Before any state moves on: an output is that of this tick.
     steps += [_record(plan, op) for op in graph.of(Output)]
     _say_spikes(plan)
     steps = _delayed(steps)
@@ -63,6 +64,7 @@ def _keep(plan: TickPlan, blocks: list[list[Task]]) -> None:
         for task in tasks:
             if isinstance(task.what, Statement):
                 for operand in task.what.operands:
+                    # What a block computes without declaring it is local to the block.
                     if operand.beside and home.get(operand.beside) != number:
                         plan.place(operand.beside)
 
@@ -79,6 +81,7 @@ def _steps(plan: TickPlan, tasks: list[Task]) -> list[Step]:
         text = statement.write(statement.op, *texts)
         if statement.root in plan.kept:
             lines.append(f"{plan.place(statement.root)} = {text}")
+        # Spelt where it is read; read twice it would be computed twice.
         elif uses[statement.root] == 1 and len(text) <= WIDE:
             spelt[statement.root] = atom(text)
         elif uses[statement.root]:

@@ -76,6 +76,7 @@ def terms(graph: Graph, op: spiking.Trace) -> tuple[list[Value], set[str]]:
         source, alone = graph.producers[value.name], len(graph.consumers[value.name]) == 1
         if isinstance(source, core.Add) and alone and all(term.type == op.x.type for term in source.inputs):
             dissolved.add(value.name)
+            # A stack gives back the last: reversed, terms keep the order of the sum.
             stack += reversed(source.inputs)
         else:
             summands.append(value)

@@ -50,6 +50,7 @@ def cast(op: Any, x: str) -> str:
         return f"{x} != 0"
     if target.is_float or not source.is_float:
         return x
+    # floor alone takes negative numbers away from zero.
     return f"sign({x}) * floor(abs({x}))"
 
 
@@ -107,6 +108,7 @@ def number(value: Any) -> str:
     """Return a constant of any dtype as Brian2 reads it; negative ones in brackets."""
     if isinstance(value, bool):
         return str(value)
+    # repr is the shortest text that reads back as the same float64.
     text = repr(float(value))
     return f"({text})" if text.startswith("-") else text
 

@@ -103,5 +103,6 @@ def _grid(*lengths: int) -> list[ElementIndices]:
 
 def _some(pre: ElementIndices, post: ElementIndices, weight: NDArray) -> Terms:
     """Return the terms whose weight is not zero."""
+    # A synapse of weight zero costs time at every tick and adds nothing.
     some = np.flatnonzero(weight)
     return Terms(pre=pre[some], post=post[some], weight=weight[some])

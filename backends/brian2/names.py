@@ -61,6 +61,7 @@ def identifier(name: str) -> str:
     plain = plain if plain[0].isalpha() else f"x{plain}"
     if plain == "xi" or plain.startswith("xi_"):  # Brian2's noise terms
         plain = f"x_{plain}"
+    # In synapses these endings name the unit before and the one behind; names of units are Brian2's quantities.
     if re.search(r"_(pre|post)$", plain) or UNITS_OF_BRIAN2.fullmatch(plain):
         plain += "_1"
     return plain

@@ -129,6 +129,7 @@ class Views:
         view, wide = self.view(value), result.shape
         if isinstance(self.graph.producers[view.root], core.Constant) or self.size(view.root) != result.size:
             return False
+        # A group has either one unit for all samples or one for each.
         if self.batched(view.root) != self.batched(result.name):
             return False
         index = view.into(self.size(view.root), value.shape, wide)
@@ -136,6 +137,7 @@ class Views:
 
     def _union(self, a: str, b: str) -> None:
         a, b = self.population(a), self.population(b)
+        # A NeuronGroup has one threshold, one reset and one method.
         if a == b or (a in self._unit and b in self._unit):
             return
         if b in self._unit:

@@ -92,6 +92,7 @@ class Registry:
         """Declare constants of a group, one a unit; return their identifier."""
         flat = np.asarray(array).reshape(-1)
         for equal in group.fixed:
+            # NumPy finds True equal to 1, but Brian2 declares booleans and numbers apart.
             if np.array_equal(group.initial[equal], flat) and np.asarray(group.initial[equal]).dtype == flat.dtype:
                 return equal
         constant = self.names.variable(name)
@@ -113,6 +114,7 @@ class Registry:
             same = linked_group is source and shown == variable and (link_index is None) == plain
             if same and (link_index is None or np.array_equal(link_index, index)):
                 return name
+        # In its own group the variable's name is taken by the variable itself.
         clashes = source is group or variable in group.links
         name = self.names.variable(f"{root}_at") if clashes else variable
         group.links[name] = (source, variable, None if plain else index)

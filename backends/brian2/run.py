@@ -64,6 +64,7 @@ def _here(artefact: Brian2Artefact, module: ModuleType, sim: Any, ticks: int) ->
 def _given(array: Any) -> Any:
     """Return an input as the script takes it: (batch, units) where it is held, else (ticks, batch, units)."""
     ticks, batch = array.shape[:2]
+    # A stride of 0 is a broadcast over the ticks: the script then stores one tick.
     constant = ticks == 1 or array.strides[0] == 0
     return np.asarray(array[0] if constant else array, float).reshape(*(() if constant else (ticks,)), batch, -1)
 
@@ -83,6 +84,7 @@ def loaded(artefact: Brian2Artefact) -> ModuleType:
             module.__file__ = str(path)
             sys.modules[module.__name__] = module  # dataclasses look their module up
             try:
+                # The very text that save writes, so that what runs here is what runs without thermoc.
                 exec(compile(artefact.text, str(path), "exec"), module.__dict__)
             finally:
                 del sys.modules[module.__name__]

@@ -34,6 +34,7 @@ def ordered(tasks: Sequence[Task]) -> list[list[Task]]:
     waiting, pending = list(tasks), {name for task in tasks for name in task.writes}
     steps: list[list[Task]] = []
     while waiting:
+        # What stands alone goes first: the blocks behind it can then hold more statements, and each block costs a call.
         step = _alone(waiting, pending) or _block(waiting, pending)
         if not step:
             raise error("T202", "the tick has no order", notes=[f"waiting: {sorted(pending)[:5]}"])

@@ -102,6 +102,7 @@ class _ScriptWriter:
         ]
         dynamics, arguments = group.dynamics, ""
         if dynamics is not None:
+            # A differential equation declares its variable, which must not be declared twice.
             integrated = {line.split("/")[0][1:] for line in dynamics.equations}
             equations = [*dynamics.equations, *(line for line in equations if line.split(" ")[0] not in integrated)]
             arguments += f", method={dynamics.method!r}" if dynamics.method else ""
@@ -117,6 +118,7 @@ class _ScriptWriter:
         for name, value in group.initial.items():
             if isinstance(value, np.ndarray):
                 text = f"sim.repeated_values({self._array(f'{group.name}.{name}', value)}, {group.batched})"
+            # Brian2's variables start at 0.
             elif value == 0:
                 continue
             else:

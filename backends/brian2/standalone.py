@@ -42,6 +42,7 @@ def run_program(
     artefact: Brian2Artefact, module: ModuleType, inputs: Arrays, place: dict[str, float], feed: Feed
 ) -> tuple[Arrays, Arrays]:
     """Build unless this was built before, run, and read the results. Errors: T302, T409."""
+    # What is compiled in; seeds and values are arguments of the program.
     key = (feed.ticks, feed.batch, *((name, array.shape) for name, array in sorted(inputs.items())))
     programs = _BUILT.setdefault(artefact, {})
     if key not in programs:
@@ -57,6 +58,7 @@ def run_program(
         except RuntimeError as reason:
             raise error("T409", "the C++ program of Brian2 failed", notes=[str(reason)]) from None
         finally:
+            # Results and inputs of every run would otherwise fill the disk.
             shutil.rmtree(f"{built.folder}/{folder}", ignore_errors=True)
             for name in built.device.run_args_arrays:
                 Path(built.folder, "static_arrays", name).unlink(missing_ok=True)
@@ -86,6 +88,7 @@ def _build(artefact: Brian2Artefact, module: ModuleType, inputs: Arrays, place: 
         shutil.rmtree(folder, ignore_errors=True)
         raise
     built = Built(device=device, folder=folder, sim=sim)
+    # The folder goes with the artefact, or when Python ends.
     finalize(built, shutil.rmtree, folder, ignore_errors=True)
     return built
 

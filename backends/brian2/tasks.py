@@ -117,6 +117,7 @@ def elementwise(op: Op, plan: TickPlan) -> None:
     group = plan.group(y.name)
     if units.fires(op):
         return comparison(op, plan)
+    # Ticks and draws by the counter depend on where the run stands; Brian2's own rand() does not.
     if isinstance(op, core.Tick) or (type(op) in expressions.DRAWS and plan.noise == "counter"):
         plan.noisy(group)
     operands = [plan.operand(value, plan.types[y.name].shape, group) for value in op.inputs]
@@ -129,6 +130,7 @@ def comparison(op: Op, plan: TickPlan) -> None:
     group = plan.group(s.name)
     operand = plan.operand(x, plan.types[s.name].shape, group)
     text = plan.place(operand.beside) if operand.beside else operand.text
+    # Without a reset: there is no membrane, and each tick compares anew.
     group.dynamics = units.Dynamics(threshold=text)
     plan.alone(UnitStep(group=group), (s.name,), *filter(None, (operand.beside, operand.apart)))
 
@@ -140,6 +142,7 @@ def concat(op: core.Concat, plan: TickPlan) -> None:
     operands: list[Operand] = []
     for number, x in enumerate(op.xs):
         shape = plan.types[x.name].shape
+        # A unit reads a place of every operand and then chooses, so places are clipped: each must be there.
         along = np.clip(np.arange(y.shape[axis]) - start, 0, shape[axis] - 1)
         index = np.take(np.arange(plan.types[x.name].size).reshape(shape), along, axis=axis).reshape(-1)
         inside = np.zeros(y.shape, bool)
@@ -228,6 +231,7 @@ def carried(op: spiking.Trace, dynamics: units.Dynamics, plan: TickPlan) -> None
     tau = plan.views.numbers(op.tau)
     assert tau is not None  # ``units.carried`` has seen to it
     wide = plan.types[op.g.name].shape
+    # The group integrates after the drive was read, so its variable is a decay ahead; ``scale`` takes it back.
     decay = np.broadcast_to(np.exp(-plan.graph.dt / tau), wide).reshape(-1)
     start = np.broadcast_to(plan.start(op, op.initial, wide), decay.shape) * decay
     group.initial[name] = start if start.any() else 0.0
@@ -269,6 +273,7 @@ def push(op: Any, plan: TickPlan) -> str:
     plan.beside(root, result.name)
     if plan.noise == "counter":
         plan.noisy(group)
+    # By the counter it is the block of the op's own stream: the numbers that every other target draws.
     z = expressions.expression(thermo.Normal(shape=wide, stream=op.stream, z=result), (), plan.noise)
     operands, text = PUSHES[type(op)](op, expressions.number(plan.graph.dt))
 
@@ -321,6 +326,7 @@ def delay(op: core.Delay, plan: TickPlan) -> None:
     if units.heated(op):
         heat(plan, group, name, text)
         return
+    # What it reads is itself a state that shifts at the end of the tick: it is copied before any has moved.
     if (root := operand.beside or operand.apart) and plan.old(root):
         next_value = plan.names.variable(f"{y}_next")
         group.variables[next_value] = group.variables[name]
@@ -374,7 +380,9 @@ def connect(x: Value, terms: linear.Terms, root: str, plan: TickPlan, into: str 
     else:
         how = {"event": f"{target}_post += {factor}", "delay": operand.ticks}
         if not into:
+            # Events add to what is there, so the sum of a tick has to go at its end.
             plan.clears.append((group, f"{target} = 0"))
+    # Spikes in a queue were sent in earlier ticks: their synapses need not wait for this tick's.
     now = operand is None or not operand.ticks
     reads = [*((source.root,) if now else ()), *((f"{into}.decayed",) if into else ())]
     plan.alone(Connection(name=name, weight=weight, **ends, **how), (root,), *reads)
@@ -421,10 +429,12 @@ def reduction(op: core.Reduce | core.Pool, plan: TickPlan) -> None:
     plan.statement(element, op, [plan.gathered(op.x, members, group)], lambda op, x: x)
     size = np.bincount(of)
     first = np.cumsum(size) - size
+    # Of equals the first of the window wins, as NumPy's argmax has it.
     rank = plan.fixed(f"{op.y.name}_place", (np.arange(len(of)) - first[of]).astype(float), group)
     beaten, value = f"{element}.beaten", plan.place(element)
     plan.beside(beaten, element)
     post = np.repeat(np.arange(len(of)), size[of])
+    # All pairs of a window, for synapses see two units at a time.
     pre = np.concatenate([np.arange(first[window], first[window] + size[window]) for window in of])
     sign, some = ">" if op.kind.endswith("max") else "<", pre != post
     beats = f"{value}_pre {sign} {value}_post or ({value}_pre == {value}_post and {rank}_pre < {rank}_post)"

@@ -144,6 +144,7 @@ def _carrier(graph: Graph, op: spiking.Trace) -> str | None:
     value = op.g
     if not isinstance(graph.producers[op.tau.name], Constant):
         return None
+    # A second reader would see the trace when it has already decayed for the next tick.
     while len(readers := graph.consumers[value.name]) == 1:
         (reader,) = readers
         result = reader.results[0] if reader.results else None
@@ -164,6 +165,7 @@ def integrated(op: Op, graph: Graph) -> bool:
     if type(op) not in UNITS or getattr(op, "method", "exact") not in METHODS:
         return False
     if isinstance(op, (spiking.Lif, spiking.If, spiking.CubaLif)):
+        # For its error: the time must be whole ticks, although Brian2 takes any.
         spiking.held_ticks(op, graph.dt)
     return not (isinstance(op, (spiking.CubaLif, spiking.CubaLi)) and op.method == "exact" and _alike(op, graph))
 

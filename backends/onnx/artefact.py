@@ -30,6 +30,7 @@ class OnnxArtefact(Artefact):
 
     def to_bytes(self) -> bytes:
         """Return the file's content, the same for the same graph."""
+        # protobuf leaves the order of its maps open otherwise.
         return self.model.SerializeToString(deterministic=True)
 
 

@@ -35,6 +35,7 @@ def emit(graph: Graph, options: Options) -> OnnxArtefact:
     interface = interface_of(graph, names, step=options.step)
     scope = Scope(graph=graph, interface=interface, writer=NodeWriter(names))
     for op, port in zip(graph.of(Delay), interface.states):
+        # An initializer under the name of an input is its default, so a caller may leave states out.
         scope.defaults[port.tensor] = _initial(graph, op)
     outputs = _run(scope) if interface.mode is Mode.run else _once(scope)
     scope.writer.finish(outputs)
@@ -71,6 +72,7 @@ def _run(scope: Scope) -> dict[str, str]:
     number = Tensor(name=w.name("tick"), dtype=np.dtype(np.int64), dims=())
     go_on = Tensor(name=w.name("continue"), dtype=np.dtype(bool), dims=())
     carried = [_carried(scope, port) for port in interface.states]
+    # A Loop hands its body the iteration, the condition and then what is carried.
     w.enter([number, go_on, *carried])
     scope.iteration = number.name
     scope.states = {op.y.name: tensor.name for op, tensor in zip(graph.of(Delay), carried)}
@@ -87,6 +89,7 @@ def _run(scope: Scope) -> dict[str, str]:
 
 
 def _write_ops(scope: Scope) -> None:
+    # ONNX wants each node behind all that it reads.
     for op in scope.graph.order:
         if op.results and not isinstance(op, Input):
             scope.writer.subject = op.results[0].name

@@ -97,6 +97,7 @@ def _mode(graph: Graph, step: bool) -> Mode:
     if step:
         return Mode.step
     timeless = all(not op.traits & {STATEFUL, STOCHASTIC} and not isinstance(op, Tick) for op in graph.ops)
+    # Without an input no axis says how many ticks there are: the file has to ask for them, as a run does.
     return Mode.layers if timeless and graph.of(Input) else Mode.run
 
 

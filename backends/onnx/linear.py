@@ -14,6 +14,7 @@ def affine(op: core.Affine, s: Scope) -> str:
     w, bias, (*_, n) = s.writer, [] if op.bias is None else [s[op.bias]], op.x.shape
     if s.varies(op.x) and len(op.x.shape) == 1:
         return w("Gemm", s[op.x], s[op.weight], *bias, transB=1)
+    # Gemm takes matrices alone.
     y = w("Gemm", w("Reshape", s[op.x], w.integers(-1, n)), s[op.weight], *bias, transB=1)
     return w("Reshape", y, w.integers(*(-1,) * s.lead(op.x), *op.y.shape))
 
@@ -34,5 +35,6 @@ def sparse_affine(op: core.SparseAffine, s: Scope) -> str:
     row = w.constant(np.repeat(np.arange(rows), np.diff(offsets)), np.int64)
     start = w.constant(np.zeros(rows), op.y.dtype.numpy) if op.bias is None else s[op.bias]
     if s.varies(op.x):
+        # ScatterElements does not broadcast: indices have the shape of the updates.
         row, start = w("Expand", row, w("Shape", products)), s.repeated(start, (rows,))
     return w("ScatterElements", start, row, products, axis=s.lead(op.x), reduction="add")

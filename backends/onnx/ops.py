@@ -87,6 +87,7 @@ def slice_(op: core.Slice, s: Scope) -> str:
     w, lead = s.writer, s.lead(op.x)
     if not op.starts:
         return w("Identity", s[op.x])
+    # Without axes Slice begins at the first, which may be the batch.
     axes = range(lead, lead + len(op.starts))
     return w("Slice", s[op.x], *(w.integers(*bounds) for bounds in (op.starts, op.stops, axes, op.steps)))
 
@@ -156,6 +157,7 @@ def uniform(op: thermo.Uniform, s: Scope) -> str:
 
 
 def _block(op: thermo.Normal | thermo.Uniform, s: Scope) -> philox.Words:
+    # A Loop counts in int64, and Philox's counter is of unsigned words.
     tick = s.writer("Cast", s.tick, to=np.dtype(np.uint64))
     where = {"element": s.elements(op.shape), "tick": tick, "draw": op.draw, "stream": op.stream}
     return philox.words(s.writer, **where, seed=s.control("seed"))

@@ -19,6 +19,7 @@ def words(w: NodeWriter, *, element: str, tick: str, draw: int, stream: int, see
     c0, c1, c2, c3 = element, tick, _word(w, draw), _word(w, stream)
     k0, k1 = _low(w, seed), _right(w, seed, 32)
     for number in range(ROUNDS):
+        # The key is raised between rounds, not before the first.
         if number:
             k0, k1 = (_low(w, w("Add", k, _word(w, step))) for k, step in zip((k0, k1), WEYL))
         p0, p1 = w("Mul", c0, _word(w, MULTIPLIERS[0])), w("Mul", c2, _word(w, MULTIPLIERS[1]))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Arrays = dict[str, NDArray]
 
+# Weak keys: a session's memory goes when its artefact does.
 _SESSIONS: WeakKeyDictionary[OnnxArtefact, InferenceSession] = WeakKeyDictionary()
 
 
@@ -76,6 +77,7 @@ def _steps(session: InferenceSession, interface: Interface, feed: Feed, position
         if "tick" in interface.controls:
             controls[interface.controls["tick"]] = np.asarray(position.first_tick + tick, np.int64)
         inputs = {port.tensor: feed.arrays[port.name][tick] for port in interface.inputs}
+        # The first call gives no states: the file's defaults are the initial ones.
         results = _call(session, inputs | controls | states)
         states = {port.tensor: results[port.final] for port in interface.states}
         for port in interface.outputs:
@@ -86,6 +88,7 @@ def _steps(session: InferenceSession, interface: Interface, feed: Feed, position
 
 def _call(session: InferenceSession, inputs: Arrays) -> Arrays:
     names = [output.name for output in session.get_outputs()]
+    # Inputs may be broadcast views, whose elements do not lie one after another.
     contiguous: dict[str, Any] = {name: np.asarray(array, order="C") for name, array in inputs.items()}
     return dict(zip(names, map(np.asarray, session.run(names, contiguous))))
 

@@ -95,6 +95,7 @@ class Scope:
         w, units = self.writer, self.writer.constant(int(np.prod(shape)), np.int64)
         first = self.control("first_sample")
         stop = w("Add", first, w("Squeeze", self.batch, w.integers(0)))
+        # In int64, for Range has no unsigned form.
         numbers = w("Range", w("Mul", first, units), w("Mul", stop, units), w.constant(1, np.int64))
         return w("Cast", w("Reshape", numbers, w.integers(-1, *shape)), to=np.dtype(np.uint64))
 
@@ -106,6 +107,7 @@ class Scope:
     def raised(self, value: Value, rank: int) -> str:
         """Return the value's tensor with axes inserted after the batch, so that a sample has ``rank`` of them."""
         missing = rank - len(value.shape)
+        # A uniform tensor has no batch axis in front, so broadcasting itself adds its missing axes on the left.
         if not missing or not self.varies(value):
             return self[value]
         return self.writer("Unsqueeze", self[value], self.writer.integers(*range(1, missing + 1)))

@@ -57,6 +57,7 @@ def _mean_native(op: core.Pool, s: Scope) -> str:
     mean = s.writer("AveragePool", _batched(op.x, s), **_windowing(op), count_include_pad=1)
     if op.kind == "mean":
         return mean
+    # ONNX has no sum over windows; with the padding counted a mean is the sum over a fixed number.
     return s.writer("Mul", mean, s.writer.constant(math.prod(op.window), op.y.dtype.numpy))
 
 
@@ -75,6 +76,7 @@ def _gathered(x: Value, padding: Pairs, window: Shape, stride: Shape, dilation: 
     """Return (batch, channels, tap, place): every window of x, padded with zeros."""
     w, (channels, *space) = s.writer, x.shape
     full = tuple(length + sum(pair) for length, pair in zip(space, padding))
+    # Pad lists the beginnings of all axes, batch and channels included, then all ends.
     pads = w.integers(0, 0, *(before for before, _ in padding), 0, 0, *(after for _, after in padding))
     flat = w("Reshape", w("Pad", _batched(x, s), pads), w.integers(0, channels, math.prod(full)))
     return w("Gather", flat, w.constant(_places(full, window, stride, dilation)), axis=2)

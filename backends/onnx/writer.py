@@ -68,6 +68,7 @@ class NodeWriter:
 
     def __call__(self, kind: str, *inputs: str, **attrs: Any) -> str:
         """Write a node of one output, unless an equal one is there; return its output's name."""
+        # Equal nodes give equal tensors: no operator with random numbers or a state of its own is ever written.
         key = (kind, inputs, tuple(sorted(attrs.items())))
         if key not in self._made:
             output = self.name(kind.lower())
@@ -123,7 +124,9 @@ class NodeWriter:
 
     def loop(self, ticks: str, initial: Sequence[str], body: Body) -> list[str]:
         """Write a loop over ``ticks``; return the final states, then the outputs stacked over the ticks."""
+        # The body's first output is the condition, which a Loop does not return.
         outputs = tuple(self.name("loop") for _ in body.outputs[1:])
+        # The condition stays true: the number of ticks alone ends the loop.
         inputs = (ticks, self.constant(True), *initial)
         self.nodes.append(OnnxNode(kind="Loop", inputs=inputs, outputs=outputs, body=body))
         return list(outputs)
@@ -133,6 +136,7 @@ class NodeWriter:
         produced = {name for node in self.nodes for name in node.outputs}
         renames: dict[str, str] = {}
         for output, tensor in outputs.items():
+            # A tensor has one name: if it serves two outputs, or is no node's result, the output is a copy.
             if tensor in produced and tensor not in renames:
                 renames[tensor] = output
             else:

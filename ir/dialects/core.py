@@ -79,6 +79,7 @@ class Constant(Op):
 class Tick(Op):
     """The number of the tick, from 0; the time is tick * dt."""
 
+    # Of 64 bits, for a run may have 2^32 ticks.
     y: Value = result("", dtype=DType.i64, role=Role.index)
 
     traits: ClassVar = frozenset({CLOCKED, EXACT})
@@ -94,6 +95,7 @@ class Delay(Op):
     y: Value = result("*s", like="x")
 
     traits: ClassVar = frozenset({STATEFUL, EXACT})
+    # x acts in later ticks alone, which lets a cycle close through a delay.
     instant: ClassVar = ("initial",)
 
     def states(self) -> dict[str, Shape]:
@@ -108,6 +110,7 @@ class Affine(Op):
     """y = W x + b over the last axis; the weight is (out, in), NIR's and torch's order (P2)."""
 
     x: Value = operand("*s n")
+    # Uniform, so that a target may keep it as one matrix; two values that vary are a matmul.
     weight: Value = operand("m n", uniform=True)
     bias: Value | None = operand("m", optional=True, uniform=True)
     y: Value = result("*s m")
@@ -131,6 +134,7 @@ class SparseAffine(Op):
         rows = shapes["offsets"][0] - 1
         if rows < 0:
             raise ShapeProblem("offsets must hold at least one element", "offsets has length 0")
+        # No letter can say that offsets has one element more than y.
         if shapes["bias"] not in (None, (rows,)):
             raise ShapeProblem(
                 "bias and offsets disagree", f"bias has shape {list(shapes['bias'])}", f"offsets names {rows} rows"
@@ -157,6 +161,7 @@ class Conv(Op):
     x: Value = operand("c *s")
     weight: Value = operand("o d *w", uniform=True)
     bias: Value | None = operand("o", optional=True, uniform=True)
+    # None stands only until ``complete`` knows how many axes there are.
     stride: tuple[int, ...] = attr(default=None, check=all_positive)
     padding: Pairs = attr(default=None, check=pairs)
     dilation: tuple[int, ...] = attr(default=None, check=all_positive)
@@ -320,6 +325,7 @@ class Slice(Op):
         if any(len(cut) != len(x) for cut in cuts):
             raise ShapeProblem("one start, stop and step an axis are needed", f"x has {len(x)} axes")
         for length, start, stop, step in zip(x, *cuts):
+            # Written out, so that no target has to know Python's rules for negative bounds.
             if not 0 <= start <= stop <= length or step < 1:
                 raise ShapeProblem(
                     "a cut lies outside x", f"x has length {length}", f"the cut is {start}:{stop}:{step}"
@@ -374,6 +380,7 @@ Div = _binary("div", "a / b.", ROUNDED_ONCE)
 Pow = _binary("pow", "a^b; NaN where a < 0 and b is not an integer.", ROUNDED_ONCE)
 Minimum = _binary("minimum", "The smaller.", EXACT)
 Maximum = _binary("maximum", "The larger.", EXACT)
+# Comparisons take integers too, such as ticks and places; arithmetic is of floats.
 Less = _binary("less", "a < b.", EXACT, kind="number", to=DType.bool)
 LessEqual = _binary("less_equal", "a <= b.", EXACT, kind="number", to=DType.bool)
 Greater = _binary("greater", "a > b.", EXACT, kind="number", to=DType.bool)
@@ -400,6 +407,7 @@ class Select(Op):
     condition: Value = operand("~s", kind="bool")
     a: Value = operand("~s")
     b: Value = operand("~s")
+    # The first operand is the condition, whose dtype is not the result's.
     y: Value = result("*s", like="a")
 
     traits: ClassVar = frozenset({EXACT})
@@ -450,6 +458,7 @@ class Reduce(Op):
         x = shapes["x"]
         if len(set(self.axes)) != len(self.axes) or any(not 0 <= axis < len(x) for axis in self.axes):
             raise ShapeProblem("axes are repeated or outside x", f"x has {len(x)} axes", f"axes are {list(self.axes)}")
+        # A place is a single number along one axis only.
         if self.kind.startswith("arg") and len(self.axes) != 1:
             raise ShapeProblem(f"{self.kind} works over one axis", f"axes are {list(self.axes)}")
         # The sum of nothing is 0; a mean or an extreme of nothing has no value.

@@ -96,6 +96,7 @@ class Mvm(Op):
             yield Problem("T105", "g_max must exceed g_min", (f"{self.g_max} S against {self.g_min} S",))
         elif any((array < -self.g_min / self.step).any() for array in cells(numbers)):
             yield Problem("T105", "a cell has a conductance below zero")
+        # It would have 0 codes to either side of 0, by which the range is divided.
         if self.adc_bits == 1:
             yield Problem("T105", "an ADC of one bit has no step: take 2 bits or more, or 0 for an exact one")
         if self.dac_bits > self.input_bits:

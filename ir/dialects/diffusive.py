@@ -47,6 +47,7 @@ class OuNetwork(Op):
     x: Value = result("n")
 
     traits: ClassVar = frozenset({STATEFUL, STOCHASTIC, CONTINUOUS})
+    # b of a tick enters the next state, so it may depend on this one.
     instant: ClassVar = ("initial",)
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:

@@ -83,6 +83,7 @@ class HeatNetwork(Op):
     """
 
     power: Value = operand("~n")
+    # Known beforehand, for the exact step is a set of matrices that is computed once.
     capacity: Value = operand("~n", constant=True)
     conductance: Value = operand("n n", constant=True)
     initial: Value = operand("~n", role=Role.temperature, uniform=True)
@@ -108,6 +109,7 @@ class HeatNetwork(Op):
         yield from _all("capacity", numbers, low=0.0, strict=True, hint="a heat capacity is > 0")
         yield from _coupling("conductance", numbers)
         yield from _all("ambient", numbers, low=0.0)
+        # A network without any reservoir is closed, and right; one that is joined in part is a mistake.
         if {"conductance", "ambient"} <= numbers.keys() and (numbers["ambient"] > 0).any():
             yield from _adrift(numbers["conductance"], numbers["ambient"])
         if self.frequency == 0 and np.any(numbers.get("ripple", 0.0)):
@@ -196,6 +198,7 @@ class Reservoir(Op):
     total: Value = result("", role=Role.energy)
 
     traits: ClassVar = frozenset({STATEFUL})
+    # Its results are those before the tick: what heats it may depend on its temperature.
     instant: ClassVar = ()
 
     def states(self) -> dict[str, Shape]:
@@ -231,6 +234,7 @@ def _coupling(name: str, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
     array = numbers.get(name)
     if array is None or array.shape != array.T.shape:
         return
+    # Exactly, for a difference would make heat out of nothing at every tick.
     wrong = np.argwhere(array != array.T)
     if len(wrong):
         i, j = (int(k) for k in wrong[0])

@@ -51,12 +51,14 @@ class Brownian(Op):
     force: Value = operand("*s")
     T: Value = operand("~s", role=Role.temperature)
     mobility: Value = operand("~s", default=1.0)
+    # Apart from the force: within it a stiff harmonic part would bound dt.
     stiffness: Value | None = operand("~s", optional=True)
     initial: Value = operand("~s", uniform=True, default=0.0)
     stream: int = attr(check=non_negative)
     x: Value = result("*s")
 
     traits: ClassVar = frozenset({STATEFUL, STOCHASTIC, CONTINUOUS})
+    # The force of a tick moves the next position, so it may be computed from the present one.
     instant: ClassVar = ("initial",)
 
     def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
@@ -93,6 +95,7 @@ class Langevin(Op):
 
     def states(self) -> dict[str, Shape]:
         shape = self.x.shape
+        # kick: the share of a whole kick that the next step gives; only the first step begins with a half.
         return {"x": shape, "w": shape, "kick": ()}
 
 
@@ -152,6 +155,7 @@ class PairForce(Op):
     U: Value = result("", role=Role.energy)
     W: Value = result("", role=Role.energy)
 
+    # Positions are a state: what can be checked before a run are those it starts with.
     at_start: ClassVar = ("x",)
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
@@ -167,6 +171,7 @@ class PairForce(Op):
 
     def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
         yield from above_zero(numbers, "sigma")
+        # A second image of the same particle would be within reach, and only the nearest is counted.
         if self.box and self.cutoff > min(self.box) / 2:
             notes = (f"cutoff = {self.cutoff}", f"half the shortest side is {min(self.box) / 2}")
             yield Problem("T105", "the cut-off reaches beyond the nearest image", notes, "shorten it, or widen the box")
@@ -175,6 +180,7 @@ class PairForce(Op):
             k = int(np.flatnonzero(np.diff(grid) <= 0)[0])
             notes = (f"grid[{k}] = {grid[k]}", f"grid[{k + 1}] = {grid[k + 1]}")
             yield Problem("T105", "the grid of a table must increase", notes)
+        # Potentials whose force has no limit at r = 0.
         steep = self.kind in ("lennard_jones", "coulomb") and self.softening == 0
         if "x" in numbers and (steep or (grid is not None and grid[0] <= 0)):
             yield from _touching(numbers["x"], np.array(self.box))
@@ -235,6 +241,7 @@ class Bonds(Op):
 
     def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
         yield from _ends(self, numbers)
+        # Between the two both rules would hold at once.
         if self.r_form > self.r_break:
             notes = (f"r_form = {self.r_form}", f"r_break = {self.r_break}")
             yield Problem("T105", "a bond would form where it breaks", notes)
@@ -256,6 +263,7 @@ def above_zero(numbers: Mapping[str, AnyArray], *names: str) -> Iterator[Problem
 
 def _touching(x: AnyArray, box: AnyArray) -> Iterator[Problem]:
     wrapped = x - box * np.floor(x / box) if len(box) else x
+    # Sorted, equal positions stand side by side: n log n in place of all pairs.
     order = np.lexsort(wrapped.T)
     same = np.flatnonzero((np.diff(wrapped[order], axis=0) == 0).all(axis=1))
     if len(same):

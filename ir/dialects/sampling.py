@@ -86,6 +86,7 @@ class _Coupled(Op):
             yield Problem("T105", "offsets and columns must name entries and units that are there", (f"{n} units",))
             return
         unit = np.repeat(np.arange(n), np.diff(offsets))
+        # A heat bath needs the energy between a unit's two levels, to which J_ii s_i does not belong.
         diagonal = np.flatnonzero((unit == columns) & (values != 0))
         if len(diagonal):
             i = int(unit[diagonal[0]])
@@ -187,6 +188,7 @@ class Gibbs(_Coupled):
     s: Value = result("n", role=Role.spike)
 
     traits: ClassVar = frozenset({STATEFUL, STOCHASTIC})
+    # s is the state before the sweeps, so T and h may be computed from it.
     instant: ClassVar = ("initial",)
 
     def coupled_shapes(self, n: int, shapes: dict[str, Any]) -> dict[str, Shape]:

@@ -26,6 +26,7 @@ from thermoc.support.errors import error
 _COMPARE = one_of("greater", "greater_equal")
 _RESET = one_of("zero", "subtract", "value")
 _METHOD = one_of("exact", "euler", "exponential")
+# semi_implicit needs a second variable: the membrane takes the current that is already new.
 _METHOD_OF_TWO = one_of("exact", "euler", "exponential", "semi_implicit")
 _TIME = Check("a time >= 0", lambda value: isinstance(value, int | float) and 0 <= value < float("inf"))
 
@@ -35,6 +36,7 @@ def held_ticks(op: Any, dt: float) -> int:
     if not op.refractory:
         return 0
     ticks = round(op.refractory / dt)
+    # Decimal times are off by 1e-16 as floats: a ratio that is whole to 1e-9 is meant to be.
     if abs(ticks * dt - op.refractory) > 1e-9 * op.refractory:
         what = f"{op.opname}: refractory is no whole number of ticks"
         notes = [f"refractory = {op.refractory!r}", f"dt = {dt!r}: {op.refractory / dt:.12g} ticks"]
@@ -44,6 +46,7 @@ def held_ticks(op: Any, dt: float) -> int:
 
 def _states(op: Any, *names: str) -> dict[str, Shape]:
     """Return the shapes of the named variables, and of the ticks each unit stays refractory where it can be."""
+    # A unit that is never refractory has nothing to count: its state would be zeros for ever.
     refractory = op.attrs.get("refractory") or op.attrs.get("held")
     shape: Shape = op.v.shape
     return dict.fromkeys((*names, *("held",) * bool(refractory)), shape)
@@ -241,6 +244,7 @@ class Decode(Op):
     traits: ClassVar = frozenset({STATEFUL})
 
     def states(self) -> dict[str, Shape]:
+        # One count serves all units, for all have seen the same ticks.
         return {"total": self.y.shape, "ticks": ()}
 
 
@@ -260,6 +264,7 @@ class LifStep(Op):
     initial: Value = operand("~s", uniform=True, default=0.0)
     compare: str = attr(default="greater", check=_COMPARE)
     reset: str = attr(default="value", check=_RESET)
+    # In ticks, for a step no longer knows dt.
     held: int = attr(default=0, check=non_negative)
     s: Value = result("*s", role=Role.spike)
     v: Value = result("*s")

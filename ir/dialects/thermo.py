@@ -103,6 +103,7 @@ class Uniform(Op):
     dtype: DType = attr(default=DType.f64)
     u: Value = result("*s")
 
+    # A uniform is a whole number and a half times a power of two: exact in either format.
     traits: ClassVar = frozenset({STOCHASTIC, EXACT})
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
@@ -141,6 +142,7 @@ class Memory(Op):
     m: Value = result("*s")
 
     traits: ClassVar = frozenset({STATEFUL, STOCHASTIC, CONTINUOUS})
+    # The result is the old state, so a memory may stand in a cycle.
     instant: ClassVar = ("initial",)
 
     def states(self) -> dict[str, Shape]:
@@ -198,6 +200,7 @@ class Schedule(Op):
     kind: str = attr(check=one_of("exponential", "linear", "power"))
     T0: float = attr(check=positive)
     parameter: float = attr(check=positive)
+    # Laws of cooling approach or reach 0, where no op takes a temperature.
     T_min: float = attr(check=positive)
     dtype: DType = attr(default=DType.f64)
     T: Value = result("", role=Role.temperature)
@@ -228,6 +231,7 @@ class AdaptiveSchedule(Op):
     T: Value = result("", role=Role.temperature)
 
     traits: ClassVar = frozenset({STATEFUL, CLOCKED, CONTINUOUS})
+    # T follows from the state alone, so the energy may depend on this very temperature.
     instant: ClassVar = ()
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
@@ -268,6 +272,7 @@ class OrderParameter(Op):
 def into(units: Shape, **operands: Shape) -> Shape:
     """Return the shape of the units after checking that each operand broadcasts into it. Raises ShapeProblem."""
     for name, shape in operands.items():
+        # One way only: NumPy's own rule would also stretch the units to a larger operand.
         if len(shape) > len(units) or any(a not in (1, b) for a, b in zip(shape[::-1], units[::-1])):
             raise ShapeProblem(
                 f"{name} does not broadcast into the units",

@@ -85,6 +85,7 @@ def _delay_advance(op: core.Delay, ctx: Context, state: State, x: AnyArray, init
     return {"buffer": np.concatenate([old[:, 1:], new], axis=1)}
 
 
+# Read first and advance at the end of the tick: a delay may stand in a cycle.
 MEANINGS[core.Delay] = Delayed(start=_delay_start, read=lambda op, state: state["buffer"][:, 0], advance=_delay_advance)
 
 

@@ -15,6 +15,7 @@ from thermoc.physics.crossbar import transfer
 from thermoc.support.array_types import AnyArray
 
 Wires = Callable[[AnyArray, float, float], AnyArray]
+# Maps of arrays that are remembered; each is as large as the weights that it is of.
 _KEPT = 64
 _seen: OrderedDict[Any, AnyArray] = OrderedDict()
 
@@ -104,6 +105,7 @@ def mvm(
         word_lines = slice(first, first + op.rows)
         for k in range(op.readings):
             d = readings[k][..., word_lines]
+            # Each slice is converted by itself: the ADC rounds and clips before codes are shifted and added.
             for p in range(slices):
                 u = np.matmul(d, weights[p, word_lines])
                 if z is not None:

@@ -22,6 +22,7 @@ def _advance(
 ) -> State:
     """The exact step in the eigenbasis of K, there and back."""
     x, b, T, z = aligned(state["x"], b, T, ctx.normal(op.x.inferred, op.stream))
+    # In the eigenbasis the modes are independent, so that one normal each gives the exact law for any dt.
     rates, V = physics.modes(K[0])
     a, gain, spread = physics.ou_network_step(rates, op.mobility, ctx.dt)
     y = a * (x @ V) + gain * (whole(b, op.x.inferred) @ V) + np.sqrt(T) * spread * z

@@ -145,6 +145,7 @@ def _modes(x: AnyArray, step: physics.DiffusionStep, *, inverse: bool) -> AnyArr
 MEANINGS[heat.Diffusion] = Delayed(
     start=_diffusion_start, read=lambda op, state: (state["T"], state["outflow"]), advance=_diffusion_advance
 )
+# The matrices of a step depend on no state, and finding them costs more than many steps.
 _diffusion = lru_cache(maxsize=8)(physics.diffusion_step)
 
 

@@ -105,6 +105,7 @@ def _in_parts(
         trace = interpret(
             part,
             part_inputs,
+            # Host and Loihi know their own values alone; each gives what it has.
             probes=[name for name in probes if name in part.producers],
             seed=seed,
             first_sample=first_sample,
@@ -141,6 +142,7 @@ def _tick(
         if STATEFUL not in op.traits:
             continue
         meaning, key = MEANINGS[type(op)], op.results[0].name
+        # Its operands may come after it in the order, in a cycle even from itself: only now all are there.
         if isinstance(meaning, Delayed):
             states[key] = meaning.advance(op, ctx, states[key], *_read(op, values, jitter))
         if jitter is not None:
@@ -158,6 +160,7 @@ def _results(op: Op, ctx: Context, operands: list[Any], states: dict[str, State]
     if isinstance(meaning, Pure):
         return meaning.step(op, ctx, *operands)
     key = op.results[0].name
+    # A state starts when its initial value is known, which is in the first tick.
     if key not in states:
         states[key] = meaning.start(op, ctx, *operands)
     if isinstance(meaning, Delayed):
@@ -187,6 +190,7 @@ def _record(op: Op, results: Any, values: dict[str, AnyArray]) -> None:
 def evaluate(op: Op, operands: Mapping[Value, AnyArray]) -> tuple[AnyArray, ...]:
     """Return the results of one pure op for operands without a batch axis, as constant folding needs them."""
     values = {value.name: array[np.newaxis] for value, array in operands.items()}
+    # A pure op depends on none of this.
     ctx = Context(tick=0, dt=1.0, seed=0, batch=1)
     _record(op, _results(op, ctx, _operands(op, values), {}), values)
     return tuple(np.asarray(values[value.name][0]) for value in op.results)

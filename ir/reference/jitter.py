@@ -56,6 +56,7 @@ class Jitter:
 
     def kept(self, op: Op, state: dict[str, AnyArray]) -> dict[str, AnyArray]:
         """Return the state an op keeps for the next tick."""
+        # A delay computes nothing, so its state has no rounding of its own.
         if isinstance(op, core.Delay):
             return state
         return {

@@ -100,6 +100,7 @@ def pure(cls: type[Op]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 def aligned(*arrays: AnyArray) -> tuple[AnyArray, ...]:
     """Return arrays (batch, *shape) with axes inserted after the batch, so that the shapes of samples broadcast."""
+    # NumPy would add axes in front of the batch, and samples would broadcast against units.
     rank = max(array.ndim for array in arrays)
     return tuple(array.reshape(array.shape[0], *(1,) * (rank - array.ndim), *array.shape[1:]) for array in arrays)
 

@@ -39,6 +39,7 @@ def gibbs_sweeps(op: Any, ctx: Context, s: AnyArray, T: AnyArray, J: Any, h: Any
     *rows, colors_given = others
     n = s.shape[1]
     colors = cast("IntArray", np.arange(n) if colors_given is None else colors_given[0])
+    # Samples that start alike draw different noise, so a uniform state becomes one a sample.
     s = np.broadcast_to(s, (max(len(s), ctx.batch), n)).copy()
     T = np.broadcast_to(T.reshape(len(T), *(1,) * (3 - T.ndim), *T.shape[1:]), (len(T), op.sweeps, n))
     low = s.dtype.type(-1 if op.levels == "spin" else 0)
@@ -79,6 +80,7 @@ def _digits(op: Any, ctx: Context, sweep: int, colors: AnyArray) -> AnyArray:
         word_in_sample = np.concatenate([[0], np.cumsum(sizes)])[color_index] + rank // 64
         word, bit = sample * sizes.sum() + word_in_sample, np.broadcast_to(rank % 64, (ctx.batch, n))
     U: FloatArray = np.zeros((ctx.batch, n))
+    # A block gives two numbers of 64 bits, each with one of the 52 digits for 64 units.
     for draw in range(26):
         w = philox.words(
             word.astype(np.uint64), tick=ctx.tick * op.sweeps + sweep, draw=draw, stream=op.stream, seed=ctx.seed

@@ -69,6 +69,7 @@ def _currents(op: Any, dt: float, state: State, *operands: AnyArray) -> tuple[An
     v, i, x, tau_syn, tau_mem, w_in, r, leak = aligned(state["v"], state["i"], *operands)
     target = w_in * x
     after = _relax(op.method, i, target, tau_syn, dt)
+    # The current relaxes within the tick too, and ``chained_gain`` is what that adds to the membrane.
     if op.method == "exact":
         settled = _relax("exact", v, leak + r * target, tau_mem, dt)
         return settled + r * (i - target) * physics.chained_gain(tau_syn, tau_mem, v.dtype.type(dt)), after
@@ -112,6 +113,7 @@ def _trace_start(op: spiking.Trace | spiking.TraceStep, ctx: Context, x: Any, ta
 
 def _trace(op: spiking.Trace, ctx: Context, state: State, *operands: AnyArray):
     g, x, tau, _ = aligned(state["g"], *operands)
+    # Decay comes before the jump: a spike counts in full in its own tick.
     g = g * np.exp(-g.dtype.type(ctx.dt) / tau) + x
     return g, {"g": g}
 

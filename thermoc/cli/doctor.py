@@ -81,6 +81,7 @@ def _lava() -> dict[str, object]:
 
 def _row(need: Need) -> dict[str, object]:
     try:
+        # From the package's metadata, for importing some of these takes seconds.
         installed_version = version(need.package)
     except PackageNotFoundError:
         installed_version = ""

@@ -53,6 +53,7 @@ def _missing(op: Input, hint: str = "") -> Finding:
 def _cure(graph: Graph) -> str:
     """Return what makes a file of all inputs."""
     arrays = ", ".join(f"{name}=np.zeros({(1, *op.shape)}{_dtype(op)})" for name, op in graph.inputs.items())
+    # numpy.savez takes these two names for arguments of its own.
     if not all(name.isidentifier() and name not in ("file", "allow_pickle") for name in graph.inputs):
         arrays = "**{...}"
     return f"-i x.npz, made by: import numpy as np; np.savez('x.npz', {arrays})"

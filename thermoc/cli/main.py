@@ -84,8 +84,10 @@ def _interrupted() -> NoReturn:
 
 def _run() -> int:
     """Run the command and return its exit code; what goes wrong is reported."""
+    # Looked up by hand, for a wrong command line fails before typer has read the switch.
     as_json = "--json" in sys.argv[1:]
     try:
+        # Standalone, typer would print errors in its own words and leave with its own exit codes.
         code = app(standalone_mode=False)
     except ThermocError as problem:
         tell(problem, as_json=as_json)

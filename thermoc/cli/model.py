@@ -35,6 +35,7 @@ class ModelArgument:
 
         Errors: T501 to T508, T111 (an option that the reader does not have), and whatever building it finds (T1xx).
         """
+        # From the right, for a path of Windows has a colon too.
         path, colon, name = self.name.rpartition(":")
         if colon and path.endswith(".py"):
             if self.options:
@@ -80,6 +81,7 @@ def takes_model(command: Callable[..., None]) -> Callable[..., None]:
     parameters = [model.replace(annotation=_ARGUMENT), *options_of_command, _pairs(), *readers]
     keyword = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
     run.__signature__ = signature.replace(parameters=keyword)  # type: ignore[attr-defined]
+    # typer reads types from here and everything else from the signature.
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in keyword}
     return run
 

@@ -56,6 +56,7 @@ class Guarded(io.TextIOWrapper):
 
 def guard_streams() -> None:
     """Replace the standard streams by guarded ones, in their own encoding."""
+    # In an encoding without these letters a print would end the command with UnicodeEncodeError.
     codecs.register_error("thermoc.plain", _plainer)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)

@@ -51,4 +51,5 @@ def parse_options(pairs: Sequence[str] | None) -> dict[str, Any]:
 
 def file_name(name: str) -> str:
     """Return a network's name as one that is safe for a file."""
+    # The name may come from somebody's file: nothing in it may lead into another folder.
     return "".join(c if c.isalnum() or c in "-_" else "_" for c in name) or "network"

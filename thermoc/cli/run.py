@@ -77,6 +77,7 @@ def run(
         print_json({**_document(result, certificate), "path": str(output) if output else None})
     else:
         _print(result, certificate, [path for path in (output, *pictures.values()) if path is not None])
+    # Last, because it may end the command: by now every file is written.
     if certificate is not None:
         check(certificate, as_json=as_json)
 

@@ -28,6 +28,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Print a network's graph as text, or draw it; with --passes as these leave it."""
+    # Before the model is read: a network in a Python file may take long to build.
     if svg is not None and svg.suffix not in ("", ".svg"):
         hint = f"--svg {svg.with_suffix('.svg')}"
         raise error("T404", f"a picture of a graph is an .svg, not {svg.suffix}", hint=hint)

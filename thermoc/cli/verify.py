@@ -52,6 +52,7 @@ def verify(
     Inputs are drawn from the seed where none are named.
     """
     if plot is not None:
+        # Refused before the runs, which may take long.
         format_of(plot)
         can_write(plot)
     if reduce is not None:

@@ -28,11 +28,13 @@ def suffix(path: str | os.PathLike[str]) -> str:
 def read(path: str | os.PathLike[str], **options: Any) -> tuple[Graph, tuple[Finding, ...]]:
     """Return the graph of a file and what its reader repaired or assumed. Errors: T111, T506, and the reader's."""
     kind = suffix(path)
+    # A .thermo comes here only with options, of which it has none.
     reader, accepted = (None, {}) if kind == ".thermo" else (_one(READERS, path), options_of(kind))
     unknown = [name for name in options if name not in accepted]
     if reader is None or unknown:
         notes = [f"its options are {', '.join(accepted)}" if accepted else "it has none"]
         raise error("T111", f"{kind} files are read without an option {unknown[0]!r}", where=caller(), notes=notes)
+    # What no check of a reader foresaw is a coded error too.
     with reading(path, f"a {kind} file"):
         return reader(path, **options)
 

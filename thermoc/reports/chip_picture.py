@@ -74,6 +74,7 @@ def frames(report: ChipReport, folder: str | os.PathLike[str], *, count: int = 2
         where.mkdir(parents=True, exist_ok=True)
     except OSError as reason:
         raise error("T505", f"{where} cannot be made", notes=[str(reason.strerror or reason)]) from None
+    # A short run has fewer slots than there are frames: none is drawn twice.
     slots = np.unique(np.linspace(0, len(history.die) - 1, count).round().astype(int))
     span = float(history.die[slots].min()), float(history.die[slots].max())
     paths = []
@@ -97,6 +98,7 @@ def format_of(path: str | os.PathLike[str]) -> str:
 def _figure(path: str | os.PathLike[str], wide: float, report: ChipReport) -> Any:
     format_of(path)
     try:
+        # Not pyplot, which keeps every figure and may look for a display.
         from matplotlib.figure import Figure
     except ImportError:
         hint = 'pip install "thermoc[viz]"'
@@ -107,6 +109,7 @@ def _figure(path: str | os.PathLike[str], wide: float, report: ChipReport) -> An
 
 
 def _write(figure: Any, path: str | os.PathLike[str]) -> None:
+    # In memory first, so that the picture is written whole or not at all.
     buffer = io.BytesIO()
     figure.savefig(buffer, format=format_of(path))
     write_atomic(path, buffer.getvalue())
@@ -154,6 +157,7 @@ def _links(axes: Any, report: ChipReport) -> None:
     for tile, way in zip(*np.nonzero(load)):
         x, y = (tile % columns + 0.5) * wide, (tile // columns + 0.5) * high
         dx, dy = ((wide, 0), (-wide, 0), (0, high), (0, -high))[way]
+        # The two directions of a link lie side by side and not on one another.
         shift = 0.12 if way % 2 else -0.12
         ends = [x + shift * bool(dy), x + dx + shift * bool(dy)], [y + shift * bool(dx), y + dy + shift * bool(dx)]
         axes.plot(
@@ -194,6 +198,7 @@ def _map(
     chip, axes = run.artefact.mapping.chip, figure.subplots()
     rows, columns = run.heat.shape
     low, high = (float(T.min()), float(T.max())) if span is None else span
+    # A die of one temperature would otherwise have a scale of no width.
     image = axes.imshow(
         run.heat.grid(T), cmap="inferno", vmin=low, vmax=max(high, low + 0.1), extent=(0, columns, rows, 0)
     )

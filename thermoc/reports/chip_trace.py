@@ -49,6 +49,7 @@ def _instructions(report: ChipReport, most: int) -> Iterator[dict[str, Any]]:
     program, chip = run.artefact.mapping.program, run.artefact.mapping.chip
     start = beginning(run.events, program)
     later = np.flatnonzero((run.events.start >= start) & (run.events.end > run.events.start))
+    # Stable, so that events that begin together stay in the order in which they were recorded.
     chosen = later[np.argsort(run.events.start[later], kind="stable")][:most]
     joules = event_joules(run.events, program, run.price, chip)
     cores, per, ops = chip.cores, chip.whole("mesh.cores"), program.ops
@@ -62,6 +63,7 @@ def _instructions(report: ChipReport, most: int) -> Iterator[dict[str, Any]]:
             "ph": "X",
             "name": ChipOp(program.code[row, 0]).name if place < cores else op or "message",
             "cat": "core" if place < cores else "link",
+            # The trace event format counts time in microseconds.
             "ts": begin / PICO * MICRO,
             "dur": (end - begin) / PICO * MICRO,
             "pid": tile + 1,

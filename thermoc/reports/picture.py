@@ -65,10 +65,12 @@ def _tallest(layers: list[list[int]]) -> int:
 
 def _layers(graph: Graph, shown: list[int]) -> list[list[int]]:
     """Return op positions by column, ordered so that neighbours stand near each other (barycentres)."""
+    # Columns follow the edges within a tick, which have no cycles; all edges then pull boxes together.
     flow = graph.to_networkx(instant=True).subgraph(shown)
     layers = [sorted(layer) for layer in networkx.topological_generations(flow)]
     links = networkx.Graph(graph.to_networkx().subgraph(shown))
     rank = {index: float(row) for layer in layers for row, index in enumerate(layer)}
+    # Sweeps there and back (Sugiyama 1981): the order with the fewest crossings is too costly to find.
     for sweep in range(SWEEPS):
         for layer in layers if sweep % 2 == 0 else layers[::-1]:
             goal = {i: sum(rank[n] for n in links[i]) / len(links[i]) if len(links[i]) else rank[i] for i in layer}

@@ -21,8 +21,10 @@ from thermoc.support.loading import cut, damaged, read_bytes, reading, shown
 
 NPZ, NPY = "a .npz file of arrays", "a .npy file"
 _MAGIC = b"\x93NUMPY"
+# NumPy reads the head as a Python literal; here the three fields of the format are matched, each of bounded length.
 _ENTRY = re.compile(rb"\s*'(descr|fortran_order|shape)'\s*:\s*('[^']{1,40}'|True|False|\([\d,\sL]{0,400}\))\s*,?")
 _NUMBERS = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248]|c8|c16)")
+# The first date of the zip format: with the time of writing, equal arrays would be unequal bytes.
 _FIXED_DATE = (1980, 1, 1, 0, 0, 0)
 _PIECE = MIB
 _END, _END64 = b"PK\x05\x06", b"PK\x06\x06"
@@ -45,11 +47,13 @@ def parse_npz(data: bytes, source: object) -> dict[str, AnyArray]:
     if not data.startswith(b"PK"):
         fact = "it does not begin as a zip archive does"
         raise error("T502", f"{shown(source)} is not {NPZ}", notes=[fact], hint="numpy.savez(path, name=array)")
+    # zipfile reads a whole directory as it opens an archive, so its size is checked before.
     _check_directory(data, source)
     with reading(source, NPZ):
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 return _members(archive, source, inflated(len(data)))
+        # What zipfile raises for methods of compression that it lacks, and for encryption.
         except (NotImplementedError, RuntimeError) as reason:
             what = f"{shown(source)} is packed in a way that is refused"
             raise error("T507", what, notes=[cut(str(reason))], hint="save it with numpy.savez") from None
@@ -87,6 +91,7 @@ def npz_bytes(arrays: Mapping[str, AnyArray], *, compress: bool = False) -> byte
         for name, array in sorted(arrays.items()):
             entry = zipfile.ZipInfo(f"{name}.npy", _FIXED_DATE)
             entry.compress_type = method
+            # zipfile has to be told beforehand that an entry may exceed 2 GiB.
             with archive.open(entry, "w", force_zip64=True) as stream:
                 plain = np.asanyarray(array)
                 np.lib.format.write_array(stream, plain, allow_pickle=False)  # pyright: ignore[reportUnknownMemberType]
@@ -108,9 +113,12 @@ def _check_directory(data: bytes, source: object) -> None:
     if not (data[end : end + 4] == _END and data.endswith(b"\0\0")):  # a comment follows it
         end = max(data.rfind(_END, max(len(data) - 2**16 - 22, 0)), 0)
     size, before = int.from_bytes(data[end + 12 : end + 16], "little"), end - 76
+    # The zip64 record (56 bytes) and its locator (20) stand before the end record.
     large = before >= 0 and data[before : before + 4] == _END64
     size64 = int.from_bytes(data[before + 40 : before + 48], "little") if large else 0
+    # All bits set refers to the zip64 record (APPNOTE 4.4.1.4).
     most = max(size if size < 2**32 - 1 else 0, size64)
+    # An entry of the directory has 46 bytes, then its name and extra fields.
     if most > MEMBERS * 100:
         raise error("T504", f"{shown(source)} holds too many arrays", notes=[f"the limit is {MEMBERS}"])
 
@@ -119,6 +127,7 @@ def _members(archive: zipfile.ZipFile, source: object, most: int) -> dict[str, A
     members = archive.infolist()
     if len(members) > MEMBERS:
         raise error("T504", f"{shown(source)} holds {len(members)} arrays", notes=[f"the limit is {MEMBERS}"])
+    # The directory's word; a member that unpacks to more than its own entry says is refused when it is read.
     total = sum(member.file_size for member in members)
     if total > most:
         notes = [f"it unpacks to {total / MIB:,.0f} MiB", f"the limit for a file of its size is {most / MIB:,.0f} MiB"]
@@ -151,6 +160,7 @@ def _described(stream: IO[bytes], source: object, format: str) -> _Description:
     if head[:6] != _MAGIC or len(head) < 8 or head[6] not in (1, 2, 3):
         raise damaged(source, format, "its magic is not that of NumPy's arrays")
     length = int.from_bytes(stream.read(2 if head[6] == 1 else 4), "little")
+    # Versions 2 and 3 of the format have room for heads of 4 GiB.
     if length > 2**16:
         raise damaged(source, format, f"its head has {length} bytes")
     text = stream.read(length).strip()
@@ -172,10 +182,12 @@ def _described(stream: IO[bytes], source: object, format: str) -> _Description:
 def _array(stream: IO[bytes], described: _Description, left: int, source: object, format: str) -> AnyArray:
     """Return the array that follows, in the machine's byte order; ``left``: the bytes that are there for it."""
     need = math.prod(described.shape) * described.dtype.itemsize
+    # Before anything is allocated, for the shape is the file's word alone.
     if need != left:
         raise damaged(source, format, f"its array takes {need} bytes, {left} are there")
     content = np.empty(need, np.uint8)
     filled = 0
+    # In pieces, so that an array is never in memory twice.
     while piece := stream.read(min(_PIECE, need - filled)):
         content[filled : filled + len(piece)] = np.frombuffer(piece, np.uint8)
         filled += len(piece)

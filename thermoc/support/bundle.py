@@ -48,6 +48,7 @@ def bundle_bytes(*, kind: str, version: int, document: Any, arrays: Mapping[str,
     The metadata carries ``kind``, ``version`` and a SHA-256 over the document and every array, so that a flipped bit
     anywhere is noticed.
     """
+    # NaN and infinities are no JSON: our own reader would refuse them.
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
     plain = {name: _little_endian(array) for name, array in arrays.items()}
     metadata = {"kind": kind, "version": str(version), "document": text, "sha256": digest(kind, text, plain)}
@@ -60,6 +61,7 @@ def safetensors_bytes(arrays: Mapping[str, AnyArray], metadata: Mapping[str, str
     The package of that name writes its metadata in the order of a hash that changes from call to call.
     """
     header: dict[str, Any] = {"__metadata__": dict(sorted(metadata.items()))}
+    # Widest first, so that every array is aligned without gaps, which the format forbids.
     order = sorted(arrays, key=lambda name: (-arrays[name].dtype.itemsize, name))
     offset = 0
     for name in order:
@@ -67,6 +69,7 @@ def safetensors_bytes(arrays: Mapping[str, AnyArray], metadata: Mapping[str, str
         shape = list(arrays[name].shape)
         header[name] = {"dtype": _NAMES[arrays[name].dtype], "shape": shape, "data_offsets": [first, offset]}
     text = json.dumps(header, separators=(",", ":")).encode()
+    # The format allows spaces behind the header; arrays then begin at a multiple of 8 and are viewed in place.
     text += b" " * (-len(text) % _ALIGNMENT)
     return b"".join([len(text).to_bytes(8, "little"), text, *(arrays[name].tobytes() for name in order)])
 
@@ -100,6 +103,7 @@ def digest(kind: str, text: str, arrays: Mapping[str, AnyArray]) -> str:
     total = hashlib.sha256(f"{kind}\n{text}\n".encode())
     for name in sorted(arrays):
         array = arrays[name]
+        # The same bytes under another name, dtype or shape are another array.
         total.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
         total.update(array.reshape(-1).view(np.uint8).data if array.size else b"")
     return total.hexdigest()
@@ -125,6 +129,7 @@ def _header(data: bytes, source: object, kind: str) -> tuple[dict[str, Any], int
 
 
 def _check_version(source: object, kind: str, stated: Any, known: int) -> None:
+    # int() also takes signs, spaces, underscores and digits of other scripts.
     number = isinstance(stated, str) and stated.isascii() and stated.isdecimal() and len(stated) < 10
     if not (number and int(stated) > 0):
         raise damaged(source, f"a {kind}", f"its version is {stated!r}")
@@ -153,16 +158,19 @@ def _view(source: object, kind: str, name: str, entry: Any, content: NDArray[np.
         dtype = np.dtype(_DTYPES[entry["dtype"]])
         shape = tuple(entry["shape"])
         first, last = entry["data_offsets"]
+        # JSON's true is an int in Python, and is no length.
         if not all(type(number) is int and number >= 0 for number in (*shape, first, last)):
             raise ValueError("negative or fractional sizes")
     except (KeyError, TypeError, ValueError) as reason:
         raise damaged(source, f"a {kind}", f"tensor {name!r} is not described as one: {reason}") from None
+    # By itself, for one axis of length 0 makes the number of bytes 0, whatever the others are.
     if problem := shape_problem(shape):
         raise _oversized(source, name, problem)
     need = math.prod(shape) * dtype.itemsize
     if last - first != need or last > len(content):
         fact = f"tensor {name!r} declares {need} bytes at {first}, the file has {len(content)} in all"
         raise damaged(source, f"a {kind}", fact)
+    # Other writers may put a tensor at any byte: an unaligned one is copied.
     return np.require(content[first:last].view(dtype).reshape(shape), requirements="A")
 
 

@@ -153,6 +153,7 @@ class ThermocError(Exception):
         """The code of the first finding."""
         return self.findings[0].code
 
+    # An exception pickles by its args, the text: between processes the findings would be lost.
     def __reduce__(self):
         return (type(self), (self.findings,))
 
@@ -170,6 +171,7 @@ BETWEEN = frozenset({"thermoc", "dataclasses", "contextlib", "functools", "numpy
 
 def caller() -> Location | None:
     """Return the innermost frame outside thermoc, the user's line; None where the command line called."""
+    # inspect.stack() would read source files for each frame, and every op that is written asks for its line.
     frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
     while frame is not None:
         module = frame.f_globals.get("__name__", "")

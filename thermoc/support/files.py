@@ -40,9 +40,12 @@ def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
             stream.flush()
+            # Else the rename may reach the disk before the content: after a power cut the file would be empty.
             os.fsync(stream.fileno())
+        # mkstemp makes files that their owner alone may read.
         os.chmod(name, 0o666 & ~_umask())
         os.replace(name, target)
+    # After an interrupt too no temporary file may stay behind.
     except BaseException as reason:
         with suppress(OSError):
             os.unlink(name)
@@ -83,8 +86,10 @@ def _beside(target: Path) -> tuple[int, str]:
             raise error(
                 "T505", f"{shown(target)} cannot be written", notes=["it is a folder"], hint="name a file in it"
             )
+        # The temporary name is short: the rename would be the first to fail, when the work is done.
         if len(os.fsencode(target.name)) > _LONGEST_NAME:
             raise OSError(errno.ENAMETOOLONG, f"its name has {len(target.name)} letters")
+        # In the same folder, for a rename is atomic within one file system only.
         return tempfile.mkstemp(prefix=".thermoc.", dir=target.parent)
     except (OSError, ValueError) as reason:
         raise _unwritable(target, reason) from None
@@ -105,6 +110,7 @@ def _unwritable(path: Path, reason: Exception):
 
 
 def _umask() -> int:
+    # POSIX has no call that reads the mask without setting it.
     mask = os.umask(0)
     os.umask(mask)
     return mask

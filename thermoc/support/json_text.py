@@ -21,12 +21,14 @@ def parse_json(data: bytes, source: object, format: str, *, most: int = JSON_BYT
     """Return the document in JSON text. Errors: T502 (not JSON), T504 (beyond a limit)."""
     if len(data) > most:
         raise too_large(source, len(data), most)
+    # An upper bound without parsing: each value but the first follows a comma, a bracket or a brace.
     values = data.count(b",") + data.count(b"[") + data.count(b"{")
     if values > JSON_VALUES:
         raise error("T504", f"{shown(source)} holds {values} values", notes=[f"the limit is {JSON_VALUES}"])
     try:
         document = json.loads(data.decode(), parse_int=_integer, parse_constant=_refused)
         json.dumps(document, ensure_ascii=False).encode()  # halves of surrogate pairs are no text
+    # The parser itself recurses, and so may fail before the depth is checked.
     except (ValueError, RecursionError) as reason:
         raise damaged(source, format, f"it is not JSON: {reason}") from None
     check_depth(document, source)
@@ -35,6 +37,7 @@ def parse_json(data: bytes, source: object, format: str, *, most: int = JSON_BYT
 
 def check_depth(document: Any, source: object) -> None:
     """Refuse a document of more than ``DEPTH`` levels, so that what reads it may recurse. Errors: T504."""
+    # Level by level: what checks whether recursion is safe cannot itself recurse.
     level: list[Any] = [document]
     depth = 0
     while level:
@@ -57,6 +60,7 @@ def _members(value: object) -> Iterable[Any]:
 
 
 def _integer(digits: str) -> int:
+    # int() takes quadratic time in the number of digits (CVE-2020-10735).
     if len(digits) > DIGITS:
         raise ValueError(f"an integer of {len(digits)} digits, the limit is {DIGITS}")
     return int(digits)

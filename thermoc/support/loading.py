@@ -22,14 +22,17 @@ def read_bytes(path: str | os.PathLike[str], *, most: int) -> bytes:
     Errors: T501 (missing, no file, a Git LFS pointer), T504 (larger than ``most``).
     """
     try:
+        # Without O_NONBLOCK, opening a pipe that nobody writes to waits for ever.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with os.fdopen(handle, "rb") as stream:
+            # Of the open file: what stands at the path may be exchanged between a look and the opening.
             about = os.fstat(handle)
             if not stat.S_ISREG(about.st_mode):
                 kind = "a folder" if stat.S_ISDIR(about.st_mode) else "a device or a pipe"
                 raise unreadable(path, f"it is {kind}, not a file")
             if about.st_size > most:
                 raise too_large(path, about.st_size, most)
+            # One byte more than it had: where that comes, the file is growing.
             data = stream.read(about.st_size + 1)
     except (OSError, ValueError) as reason:
         raise unreadable(path, str(getattr(reason, "strerror", None) or reason)) from None

@@ -21,6 +21,7 @@ def available(groups: Path = GROUPS) -> int | None:
 def _machine() -> int | None:
     """Return what Linux says is available, elsewhere the machine's memory."""
     with suppress(OSError, ValueError, IndexError):
+        # MemAvailable counts caches that can be dropped; MemFree does not, and is small on any busy machine.
         for line in Path("/proc/meminfo").read_text().splitlines():
             if line.startswith("MemAvailable:"):
                 return int(line.split()[1]) * 1024
@@ -43,6 +44,7 @@ def _folders(groups: Path) -> list[Path]:
     folders = [groups]
     with suppress(OSError):
         for line in Path("/proc/self/cgroup").read_text().splitlines():
+            # Only the second version has a line 0::/path; lines of the first name controllers and add no folder here.
             own = Path(line.partition("::")[2].lstrip("/"))
             folders += [groups / own, *(groups / above for above in own.parents)]
     return list(dict.fromkeys(folders))
@@ -51,6 +53,7 @@ def _folders(groups: Path) -> list[Path]:
 def _droppable(folder: Path) -> int:
     with suppress(OSError, ValueError, IndexError):
         for line in (folder / "memory.stat").read_text().splitlines():
+            # Pages of files count as used, yet the kernel drops them before it refuses memory.
             if line.startswith(("inactive_file ", "total_inactive_file ")):
                 return int(line.split()[1])
     return 0

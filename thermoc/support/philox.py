@@ -34,6 +34,7 @@ def philox4x32(counter: tuple[ArrayLike, ...], key: tuple[int, int], rounds: int
     c0, c1, c2, c3 = (np.asarray(word, np.uint64) for word in counter)
     k0, k1 = key
     for _ in range(rounds):
+        # Both factors are below 2^32: the product is exact in 64 bits, and its halves are the words wanted.
         p0, p1 = c0 * np.uint64(MULTIPLIERS[0]), c2 * np.uint64(MULTIPLIERS[1])
         c0, c1, c2, c3 = (
             (p1 >> np.uint64(32)) ^ c1 ^ np.uint64(k0),
@@ -58,7 +59,9 @@ def words(element: ArrayLike, *, tick: int, draw: int, stream: int, seed: int) -
 def uniform(high: NDArray[np.uint64], low: NDArray[np.uint64], dtype: np.dtype) -> AnyArray:
     """Return numbers in the open interval (0, 1), exact in ``dtype`` (float32 uses ``high`` alone)."""
     if dtype == np.float32:
+        # 23 bits and the half are exact in a significand of 24, so neither 0 nor 1 comes out.
         return ((high >> np.uint64(9)).astype(np.float32) + np.float32(0.5)) * np.float32(2.0**-23)
+    # 52 bits, not 53: the half needs the last one.
     bits = (high << np.uint64(20)) | (low >> np.uint64(12))
     return (bits.astype(np.float64) + 0.5) * 2.0**-52
 

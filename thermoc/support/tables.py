@@ -42,6 +42,7 @@ def table(title: str, rows: Rows) -> str:
 
 def _table(title: str, rows: Rows, *, stacked: bool) -> Table:
     """Return the table; ``stacked`` puts each word of a head on a line of its own."""
+    # In a plain str Rich would take [brackets] for markup.
     shown = Table(title=Text(plain(title)), title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
     for name in rows[0] if rows else ():
         numeric = _numeric(rows, name)
@@ -85,6 +86,7 @@ def _records(rows: Rows, width: int) -> list[str]:
 
 def _columns() -> int:
     """Return how wide a table may be: of the terminal, or as COLUMNS says, else wide."""
+    # Python has no stdout where a program runs without a console.
     stated = sys.stdout is not None and (sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal())
     return max(shutil.get_terminal_size().columns if stated else WIDE, NARROW)
 

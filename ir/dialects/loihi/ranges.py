@@ -23,7 +23,9 @@ def between(low: int, high: int) -> Check:
     return Check(f"an integer from {low} to {high}", lambda value: type(value) is int and low <= value <= high)
 
 
+# A fraction of 2^12, so 4096 is all of a state.
 DECAY = between(0, 4096)
+# A signed number of 4 bits.
 EXPONENT = between(-8, 7)
 SIGN = one_of("mixed", "excitatory", "inhibitory")
 WEIGHT_BITS = between(1, 8)

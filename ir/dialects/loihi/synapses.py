@@ -59,6 +59,7 @@ class LoihiDense(Op):
     y: Value = result("m", dtype=DType.i32)
 
     traits: ClassVar = frozenset({STATEFUL})
+    # What a synapse sends it received in the tick before, so a cycle may close through it.
     instant: ClassVar = ()
 
     def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:

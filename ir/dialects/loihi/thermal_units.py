@@ -53,6 +53,7 @@ class LoihiFermiDirac(Op):
     traits: ClassVar = frozenset({STATEFUL, STOCHASTIC})
 
     def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
+        # A temperature is > 0 here too: 1 is the least step.
         yield from range_problems(self, numbers, T=(1, 2**24 - 1), bias=(-LIMIT, LIMIT), turn=(0, self.turns - 1))
         yield from range_problems(self, numbers, initial=(-1 if self.levels == "spin" else 0, 1))
 

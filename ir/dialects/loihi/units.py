@@ -40,6 +40,7 @@ class LoihiLif(Op):
 
     def problems(self, numbers: Mapping[str, AnyArray]) -> Iterator[Problem]:
         states = (-LIMIT, LIMIT)
+        # The mantissa has 13 bits with its sign; its exponent is an attribute.
         yield from range_problems(self, numbers, bias_mant=(-4096, 4095), v_initial=states, u_initial=states)
 
     def states(self) -> dict[str, Shape]:

@@ -19,6 +19,7 @@ from thermoc.support.array_types import AnyArray, BoolArray, IntArray
 
 def _words(op: Any, ctx: Context, kind: Type, *, ticks: int = 1, sweeps: int = 1) -> philox.Words:
     """Return the blocks of the tick that the unit is in: (tick - lag) // (ticks sweeps), the sweep as the draw."""
+    # Counted from when the unit starts: what it draws must not depend on how many synapses delay it.
     tick = ctx.tick - op.lag
     units = kind.size
     first = ctx.first_sample * units

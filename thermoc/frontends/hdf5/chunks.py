@@ -25,6 +25,7 @@ def chunked(content: Hdf5Content, at: int, shape: Shape, dtype: np.dtype, filter
     chunk_bytes = math.prod(sizes) * dtype.itemsize
     content.spend("arrays", chunk_bytes)
     array, missing = np.empty(shape, dtype), math.prod(-(-n // size) for n, size in zip(shape, sizes))
+    # The array is not cleared, so each chunk must come exactly once: a gap would return what memory held before.
     corners: set[Shape] = set()
     if root == UNDEFINED:
         raise content.damaged("a dataset in chunks has none")
@@ -32,12 +33,14 @@ def chunked(content: Hdf5Content, at: int, shape: Shape, dtype: np.dtype, filter
         if corner in corners or any(c % s or c >= n for c, s, n in zip(corner, sizes, shape)):
             raise content.damaged(f"a chunk at {corner} has no place in shape {shape}")
         corners.add(corner)
+        # A bit of the mask says that its filter was skipped for this chunk (HDF5 format 3.0, III.A.1).
         if mask:
             raise content.refused("a chunk that skips filters")
         content.spend("unpacked", chunk_bytes)
         raw = undo(content, content.take(address, size), filters, chunk_bytes, dtype.itemsize)
         inside = tuple(slice(c, min(c + s, n)) for c, s, n in zip(corner, sizes, shape))
         chunk = np.frombuffer(raw, dtype).reshape(sizes)
+        # Chunks at the rim are stored at full size, although they reach beyond the array.
         array[inside] = chunk[tuple(slice(cut.stop - cut.start) for cut in inside)]
     if len(corners) != missing:
         raise content.damaged(f"{missing - len(corners)} of {missing} chunks are missing")
@@ -51,6 +54,7 @@ def single_chunk(content: Hdf5Content, at: int, shape: Shape, dtype: np.dtype, f
         raise content.damaged(f"sizes of {width} bytes")
     sizes = tuple(content.number(at + 5 + width * axis, width) for axis in range(max(rank - 1, 0)))
     after = at + 5 + width * rank
+    # Index 1 is a single chunk; implicit, fixed and extensible arrays and B-trees of version 2 are 2 to 5.
     if content.number(after, 1) != 1:
         raise content.refused("an index of chunks of the newest format", hint="save it with libver='earliest'")
     _check(content, sizes, shape)
@@ -58,7 +62,7 @@ def single_chunk(content: Hdf5Content, at: int, shape: Shape, dtype: np.dtype, f
         return np.empty(shape, dtype)
     chunk_bytes = math.prod(sizes) * dtype.itemsize
     content.spend("arrays", chunk_bytes)
-    # A filtered chunk states its stored size and which filters it skips (4 bytes) before its address.
+    # Flag bit 1: the chunk is filtered, and its stored size (8 bytes) and filter mask (4) stand before the address.
     if flags & 2 and content.number(after + 9, 4):
         raise content.refused("a chunk that skips filters")
     size, address = (content.number(after + 1), after + 13) if flags & 2 else (chunk_bytes, after + 1)
@@ -78,6 +82,7 @@ def _leaves(content: Hdf5Content, at: int, rank: int, level: int | None) -> Iter
     content.claim(at)
     content.expect(at, b"TREE")
     kind, depth, count = content.number(at + 4, 1), content.number(at + 5, 1), content.number(at + 6, 2)
+    # Each child lies one level below its parent and no tree has more than 16, which bounds the recursion.
     if kind != 1 or (level is not None and depth != level) or depth > 16:
         raise content.damaged(f"the node at {at} does not belong to its tree")
     # A key: stored bytes, filter mask, and an offset for each axis and for the bytes of an element.

@@ -10,6 +10,7 @@ from thermoc.support.errors import ThermocError, error
 from thermoc.support.limits import MIB, MODEL_BYTES, inflated
 from thermoc.support.loading import read_bytes, shown
 
+# An address that is not there has all its bits set.
 UNDEFINED = 2**64 - 1
 
 
@@ -49,6 +50,7 @@ class Hdf5Content:
 
     def check(self, at: int, length: int) -> None:
         """Refuse a place that does not lie within the file. Errors: T502."""
+        # A slice alone would not fail: Python cuts it short, and numbers would be read from fewer bytes.
         if at < 0 or length < 0 or at + length > len(self.data):
             raise self.damaged(f"{length} bytes at {at} lie outside the file of {len(self.data)}")
 
@@ -72,6 +74,7 @@ class Hdf5Content:
     def spend(self, what: str, amount: int) -> None:
         """Count towards a limit before anything is allocated. Errors: T504."""
         total, limit = self.spent.get(what, 0) + amount, getattr(self.limits, what)
+        # The bound follows the file's own size: deflate packs 1000 to 1, enough for a bomb.
         limit = inflated(len(self.data)) * _SHARE[what] if limit is None else limit
         if total > limit:
             unit = "" if what == "objects" else " bytes"

@@ -32,6 +32,7 @@ def read_hdf5(path: str | os.PathLike[str], limits: ReadingLimits | None = None)
 
 
 def _group(content: Hdf5Content, header: dict, depth: int) -> Iterator[tuple[str, Tree | NDArray | str]]:
+    # Claimed headers exclude cycles, but a long chain of groups would still exhaust Python's stack.
     if depth > content.limits.depth:
         raise content.damaged(f"groups are nested deeper than {content.limits.depth}")
     for name, at in members(content, header).items():
@@ -46,14 +47,18 @@ def _root(content: Hdf5Content) -> int:
     version = content.number(8, 1)
     if version not in (0, 1, 2, 3):
         raise content.refused(f"HDF5 superblock version {version}")
+    # Where the sizes of offsets and the base address stand; version 1 has 4 bytes more before the latter.
     sizes, start = (13, 24 + 4 * version) if version < 2 else (9, 12)
     if content.number(sizes, 2) != 0x0808:
         raise content.refused("offsets or lengths that are not of 8 bytes")
+    # A base address other than 0 would shift every address of the file.
     if content.number(start) != 0:
         raise content.refused("a user block")
     if version < 2:
+        # A block for the file's driver says that the data are spread over several files.
         if content.number(start + 24) != UNDEFINED:
             raise content.refused("a file driver (a file in parts)")
+        # The root's symbol table entry: the offset of its name (8 bytes), then the address of its header.
         return content.number(start + 40)
     return content.number(start + 24)
 

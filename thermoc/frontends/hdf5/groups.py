@@ -21,6 +21,7 @@ def members(content: Hdf5Content, header: dict[int, list[Message]]) -> dict[str,
             text = name.decode()
         except UnicodeDecodeError:
             raise content.damaged(f"the name {name[:40]!r} is no text") from None
+        # In a dictionary the later one would win silently, and another reader might take the first.
         if text in headers:
             raise content.damaged(f"the name {text[:40]!r} stands twice in a group")
         headers[text] = at
@@ -35,6 +36,7 @@ def _entries(content: Hdf5Content, header: dict[int, list[Message]]) -> Iterator
         yield from _tree(content, content.number(message.at), heap, level=None)
     for message in header.get(LINK_INFO, ()):
         flags = content.number(message.at + 1, 1)
+        # Flag bit 0: a creation index of 8 bytes comes before the address of the heap.
         if content.number(message.at + 2 + 8 * (flags & 1)) != UNDEFINED:
             raise content.refused("a dense group (a fractal heap)", hint="save it again with track_order=False")
     for message in header.get(LINK, ()):
@@ -56,6 +58,7 @@ def _tree(content: Hdf5Content, at: int, heap: range, level: int | None) -> Iter
     if kind != 0 or (level is not None and depth != level) or depth > 16:
         raise content.damaged(f"the node at {at} does not belong to its tree")
     for index in range(count):
+        # Keys and children alternate behind a head of 24 bytes, a key first (HDF5 format 3.0, III.A.1).
         child = content.number(at + 24 + 8 + 16 * index)
         if depth:
             yield from _tree(content, child, heap, depth - 1)
@@ -81,6 +84,7 @@ def _symbols(content: Hdf5Content, at: int, heap: range) -> Iterator[tuple[bytes
 
 def _link(content: Hdf5Content, message: Message) -> tuple[bytes, int]:
     at, flags = message.at + 2, content.number(message.at + 1, 1)
+    # A link without a type is hard; creation order (bit 2, 8 bytes) and character set (bit 4, 1 byte) may follow.
     kind = content.number(at, 1) if flags & 0x08 else HARD
     at += bool(flags & 0x08) + 8 * bool(flags & 0x04) + bool(flags & 0x10)
     width = 1 << (flags & 3)
@@ -88,6 +92,7 @@ def _link(content: Hdf5Content, message: Message) -> tuple[bytes, int]:
     if at + width + length > message.at + message.size or length > NAME_LENGTH:
         raise content.damaged(f"the link at {message.at} is cut short, or its name is too long")
     name = content.take(at + width, length)
+    # External links lead into other files of this machine; no link that is a path is ever followed.
     if kind != HARD:
         what = {SOFT: "a soft link", OUTSIDE: "an external link"}.get(kind, "a link of a foreign kind")
         raise content.refused(f"{what} ({name[:40]!r})", hint="copy what it points to")

@@ -33,6 +33,7 @@ def messages(content: Hdf5Content, at: int) -> dict[int, list[Message]]:
     while blocks:
         for message in _block(content, *blocks.pop(0), new=new, order=order):
             count += 1
+            # Blocks may continue in ever further blocks: the count ends it.
             if count > content.limits.messages:
                 raise content.damaged(f"the object at {at} has more than {content.limits.messages} messages")
             if message.kind == CONTINUATION:
@@ -44,6 +45,7 @@ def messages(content: Hdf5Content, at: int) -> dict[int, list[Message]]:
 def _first_old(content: Hdf5Content, at: int) -> tuple[int, int]:
     if content.number(at, 1) != 1:
         raise content.damaged(f"there is no object at {at}")
+    # The head of version 1 has 12 bytes and is padded, for messages lie at multiples of 8.
     return at + 16, content.number(at + 8, 4)
 
 
@@ -51,6 +53,7 @@ def _first_new(content: Hdf5Content, at: int) -> tuple[int, int]:
     if content.number(at + 4, 1) != 2:
         raise content.damaged(f"there is no object at {at}")
     flags = content.number(at + 5, 1)
+    # Bit 5: four times of 4 bytes; bit 4: two limits of attributes of 2 bytes; bits 0 and 1: the width of the size.
     start = at + 6 + 16 * bool(flags & 0x20) + 4 * bool(flags & 0x10)
     width = 1 << (flags & 3)
     return start + width, content.number(start, width)
@@ -64,10 +67,12 @@ def _continued(content: Hdf5Content, message: Message, *, new: bool) -> tuple[in
     if not new:
         return at, size
     content.expect(at, b"OCHK")
+    # Between the signature and the checksum, of 4 bytes each.
     return at + 4, size - 8
 
 
 def _block(content: Hdf5Content, at: int, size: int, *, new: bool, order: bool) -> Iterator[Message]:
+    # A block that reaches beyond the file fails here, before its messages are walked.
     content.take(at, size)
     stop, head = at + size, (4 + 2 * order) if new else 8
     while at + head <= stop:
@@ -76,6 +81,7 @@ def _block(content: Hdf5Content, at: int, size: int, *, new: bool, order: bool) 
         flags = content.number(at + (3 if new else 4), 1)
         if at + head + length > stop:
             raise content.damaged(f"the message at {at} is longer than its block")
+        # A shared message holds an address where its content would be, and would be read as that content.
         if flags & SHARED and kind in (DATASPACE, DATATYPE, FILTERS, LINK):
             raise content.refused("a message shared between objects (a committed datatype)")
         yield Message(kind, at + head, length)

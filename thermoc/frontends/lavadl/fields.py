@@ -59,6 +59,7 @@ def sizes(
         if default is None:
             raise source.bad(place, f"it has no {key}")
         return default
+    # No shape has more than 8 numbers; the array of a hostile file may have millions.
     values = tuple(int(number) for number in numbers[key].reshape(-1)[:8])
     values = values * axes if axes and len(values) == 1 else values
     if axes and len(values) != axes:

@@ -56,6 +56,7 @@ def layers(tree: Tree, source: NetSource, num_layers: int | None = None) -> list
         hint = "SLAYER's export_hdf5 writes one"
         raise error("T506", f"{source.path} holds no lava-dl network", notes=["there is no group 'layer'"], hint=hint)
     names = [str(number) for number in range(len(entries))]
+    # HDF5 sorts names as texts, '10' before '2': the order of layers is that of their numbers.
     if set(entries) != set(names):
         raise source.bad("list", f"its layers are {sorted(entries)[:8]}, not 0 to {len(entries) - 1}")
     return [_layer(source, name, entries[name]) for name in names[:num_layers]]
@@ -74,6 +75,7 @@ def _layer(source: NetSource, place: str, entry: Any) -> NetLayer:
         return NetLayer(place=place, kind=kind)
     numbers = integers(source, place, entry, NUMBERS)
     shape = sizes(source, place, numbers, "shape")
+    # In float64, for a product of int64 would wrap and look small.
     if not shape or min(shape) < 1 or np.prod(shape, dtype=np.float64) > MOST_ELEMENTS:
         raise source.bad(place, f"its shape is {list(shape)}, of 1 to {MOST_ELEMENTS} elements")
     fields: dict[str, Any] = {"bias": numbers.get("bias"), "delay": _delay(source, place, entry)}
@@ -133,6 +135,7 @@ def _window(
     if pool:
         if (out, depth) != (1, 1) or len(shape) != 3:
             raise source.bad(place, f"its weight has shape {list(weight.shape)}, a pool one kernel for every channel")
+        # Before the kernel is repeated for each channel, of which the file may state any number.
         if shape[0] * weight.size > MOST_ELEMENTS:
             raise source.bad(place, f"{shape[0]} channels of {kernel} make more than {MOST_ELEMENTS} weights")
         weight, groups = np.repeat(weight, shape[0], axis=0), shape[0]
@@ -164,4 +167,5 @@ def _delay(source: NetSource, place: str, entry: dict[str, Any]) -> NDArray | No
     wide = value.astype(np.float64)
     if not np.isfinite(wide).all() or (wide < 0).any():
         raise source.bad(place, "a delay is negative or not finite")
+    # A float beyond 64 bits has no defined integer; delays so long are clipped to the chip's anyway.
     return np.minimum(wide, 2**31).astype(np.int64)

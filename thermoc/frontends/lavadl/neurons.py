@@ -58,6 +58,7 @@ def neuron(source: NetSource, place: str, entry: Any) -> Neuron:
         return shared_number(source, place, entry, key, default)
 
     exponents: dict[str, Any] = {"weight_exp": number("wgtExp", 0), "norm_exp": _norm_exponent(number("weight_exp", 0))}
+    # The field marks a last layer by being there, whatever it holds.
     output = "sigma_output" in entry
     v_th = number("vThMant", 0 if output else None)
     if NEURONS[kind] == "sdnn":

@@ -194,6 +194,7 @@ def _delayed_input(site: _Site, layer: NetLayer, x: Handle) -> Handle:
         raise site.source.bad(layer.place, fact)
     delay = delay.reshape(layer.shape if delay.size > layer.shape[0] else (-1, *(1,) * (len(layer.shape) - 1)))
     lengths = np.unique(delay).tolist()
+    # Each different delay costs a mask over all inputs.
     if len(lengths) * delay.size > MOST_ELEMENTS:
         what = f"{site.source.path}: layer {layer.place} is too large"
         notes = [f"{delay.size} inputs have {len(lengths)} delays", f"the limit of the product is {MOST_ELEMENTS}"]
@@ -222,6 +223,7 @@ def _flatten(site: _Site, layer: NetLayer) -> None:
 def _dense(site: _Site, layer: NetLayer) -> None:
     forward = cast("NDArray", layer.weight)  # a dense layer without one is refused where layers are read
     x = _fed(site, layer, (forward.shape[1],))
+    # Fitted together: both sums meet in one dendrite, and so need one exponent.
     weights = [forward] if layer.recurrent is None else [forward, layer.recurrent]
     weight, attrs = _synapse(site, layer, np.concatenate(weights, axis=1))
     name, width = f"layer{layer.place}", forward.shape[1]
@@ -332,6 +334,7 @@ def _delays(site: _Site, layer: NetLayer) -> tuple[NDArray | None, int]:
 def _lif(site: _Site, neuron: Neuron, hold: int = 0) -> dict[str, Any]:
     """Return the attributes of CUBA units. Behind a batch norm they are kept 2^norm_exp times finer, threshold too."""
     v_th = neuron.v_th << max(neuron.norm_exp, 0)
+    # Loihi's unit keeps 4095 - du parts of 4096 of a current, SLAYER's 4096 - iDecay.
     attrs = {"du": neuron.i_decay - 1, "dv": neuron.v_decay, "vth": v_th, "bias_exp": BIAS_EXP}
     return attrs | {"compare": site.compare or "greater", "lag": site.lag + hold}
 
@@ -345,6 +348,7 @@ def _units(site: _Site, layer: NetLayer, a: Handle, hold: int) -> None:
         raise site.source.bad(
             layer.place, f"its shape is stated as {list(layer.shape)}, its synapse gives {list(a.shape)}"
         )
+    # A synapse takes a tick on Loihi, so the layers behind start one tick later.
     site.lag += 1
     site.bits = neuron.message_bits
     site.membrane = None

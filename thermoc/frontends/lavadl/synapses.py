@@ -40,6 +40,7 @@ def fitted(source: NetSource, layer: NetLayer, weight: NDArray) -> tuple[NDArray
         return weight, {"weight_exp": exponent, "sign_mode": "excitatory"}, notes
     if (weight <= 0).all() and weight.min() >= -255:
         return weight, {"weight_exp": exponent, "sign_mode": "inhibitory"}, notes
+    # The sign takes one of the 8 bits: weights of mixed signs are even, -256 to 254.
     if weight.max() > 254 or weight.min() < -256:
         note = f"they run from {weight.min()} to {weight.max()}"
         notes.append(repair(f"layer {layer.place}: weights are clipped to -256 to 254", note))
@@ -94,6 +95,7 @@ def unrolled(source: NetSource, layer: NetLayer, weight: NDArray, shape: tuple[i
         space = windowed(shape[1:], tuple(kernel), layer.stride, tuple((n, n) for n in layer.padding), layer.dilation)
     except ShapeProblem as problem:
         raise source.bad(layer.place, ", ".join((problem.what, *problem.notes))) from None
+    # Counted before any table is made.
     entries = math.prod((out, *space, depth, *kernel))
     if entries > MOST_ENTRIES:
         what = f"{source.path}: layer {layer.place} is too large"

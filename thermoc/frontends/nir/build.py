@@ -21,6 +21,7 @@ from thermoc.ir.handle import Handle
 from thermoc.ir.types import DType, Role
 from thermoc.support.errors import Finding, error
 
+# Numbers in the buffer of one delay: 512 MiB.
 MOST_KEPT = 2**26
 
 
@@ -31,9 +32,11 @@ def build(model: NirModel, name: str, dt: float, conventions: Conventions) -> tu
     site = Construction(
         model=model, builder=Builder(name, dt), conventions=conventions, wants=wants, gives=gives, fresh=fresh
     )
+    # A Delay that rounds to no tick keeps nothing, and so breaks no cycle.
     breaking = {name for name, node in model.nodes.items() if node.kind == "Delay" and node["delay"].min() >= dt / 2}
     waiting_edges = late_edges(model, breaking)
     waiting = _placeholders(site, sorted({source for source, _ in waiting_edges}))
+    # What a Delay in a cycle reads comes after it, so a placeholder stands for the Delay until both are there.
     later = _placeholders(site, sorted(breaking & looping(networkx.DiGraph(model.edges))))
     order = networkx.DiGraph([edge for edge in model.edges if edge not in waiting_edges and edge[1] not in later])
     order.add_nodes_from(model.nodes)
@@ -99,6 +102,7 @@ def _sum(site: Construction, name: str, read: list[Handle]) -> Handle:
     if not read:
         raise unreadable(site.model.source, name, "nothing leads into it")
     total = _fitted(site, name, read[0])
+    # Edges that meet are summed (NIR 1.0), in the order of names: every reading rounds alike.
     for addend in read[1:]:
         total = site.builder.add(core.Add, {"a": total, "b": _fitted(site, name, addend)}, {})[0]
     return total
@@ -151,6 +155,7 @@ def _window(
 def _grouped(node: NirNode) -> tuple[NDArray, int]:
     """Return a convolution's weight and groups; those that writing noted."""
     groups, noted = (node.whole("groups") or (1,))[0], node.metadata.get("groups", "")
+    # A note is text of the file: it counts only where the weight is zero between the groups it names.
     if groups == 1 and noted.isdecimal() and len(noted) < 8:
         rows = together(node["weight"], int(noted))
         if rows is not None:
@@ -179,6 +184,7 @@ def _flatten(site: Construction, name: str, node: NirNode, x: Handle) -> Handle:
 def _delay(site: Construction, name: str, node: NirNode, x: Handle) -> Handle:
     """Append the Delay of one time that ``even_delays`` left."""
     ticks = round(float(node["delay"].flat[0] / site.builder.dt))
+    # A delay is a buffer of ticks times elements: a few bytes of a file could ask for any amount of memory.
     if ticks * np.prod(x.shape) > MOST_KEPT:
         notes = [f"{ticks} ticks of {int(np.prod(x.shape))} elements", f"the limit is {MOST_KEPT} numbers"]
         raise error("T504", f"node {name!r} keeps too much", where=at(site.model.source, name), notes=notes)

@@ -62,6 +62,7 @@ def full(site: Construction, name: str, array: NDArray, shape: Shape) -> NDArray
     """Return a parameter with an element for each unit. Errors: T508 where it does not fit them."""
     if array.shape == shape:
         return array
+    # As many numbers as units are taken in order, whichever axes of 1 or flattening their writer gave them.
     if array.size == np.prod(shape):
         return array.reshape(shape)
     layout = fitted(array.shape, shape)

@@ -20,10 +20,12 @@ Edge = tuple[str, str]
 def late_edges(model: NirModel, breaking: Collection[str] = ()) -> tuple[Edge, ...]:
     """Return the edges that wait for a tick; breaking: Delay nodes that break a cycle, which need none."""
     graph = networkx.DiGraph()
+    # Sorted: which edge waits must follow from the network, not from the order in which a file lists it.
     graph.add_nodes_from(sorted(model.nodes))
     graph.add_edges_from(edge for edge in sorted(model.edges) if edge[1] not in breaking)
     stateful = {name: KINDS[node.kind].state for name, node in model.nodes.items()}
     waiting: list[Edge] = []
+    # One edge less may leave further cycles in the same component, so components are sought anew.
     while True:
         loops = [component for component in networkx.strongly_connected_components(graph) if _loops(graph, component)]
         if not loops:
@@ -47,6 +49,7 @@ def _loops(graph: networkx.DiGraph, component: set[Any]) -> bool:
 
 def _closing(graph: networkx.DiGraph, component: set[str]) -> Edge:
     """Return the first edge that leads back, when the part is walked depth first from where it is entered."""
+    # From where data come in the walk goes with them, and what it meets again is the edge that leads back.
     entered = sorted(name for name in component if any(a not in component for a in graph.predecessors(name)))
     first = (entered or sorted(component))[0]
     # Without recursion: a chain of ten thousand nodes is a legal file.
@@ -75,6 +78,7 @@ def _behind_unit(graph: networkx.DiGraph, component: set[str], edge: Edge, state
     passed = {source}
     while not stateful[source]:
         before = [name for name in graph.predecessors(source) if name in component]
+        # Where several values join, no single unit is behind the edge, which then waits itself.
         if len(before) != 1 or before[0] in passed:
             return edge
         source, target = before[0], source

@@ -46,9 +46,11 @@ def _ticks(source: str, name: str, delay: NDArray, dt: float) -> NDArray:
     """Return a Delay's times in ticks."""
     if not delay.size or delay.min() < 0:
         raise unreadable(source, name, "its delay is empty, or less than 0")
+    # Beyond it a float64 no longer holds every whole number of ticks.
     if delay.max() / dt >= 2**53:
         raise _too_much(source, name, f"{delay.max() / dt:.3g} ticks")
     ticks = np.round(delay / dt)
+    # A delay stored as float32 is off by 6e-8 of its size; one of another dt by far more.
     off = np.abs(ticks * dt - delay) > 1e-6 * np.maximum(delay, dt)
     if off.any():
         what, notes = f"node {name!r}: a delay is no whole number of ticks", [f"dt = {dt!r}"]
@@ -56,6 +58,7 @@ def _ticks(source: str, name: str, delay: NDArray, dt: float) -> NDArray:
         raise error("T204", what, where=at(source, name), notes=notes, hint="load it with another dt")
     counts = ticks.astype(np.int64)
     times = np.unique(counts)
+    # What will be kept: a delay a branch, or a line of powers of two.
     longest = int(times.sum()) if len(times) <= MASKED else 2 * int(times.max())
     if longest * delay.size > MOST_NUMBERS:
         raise _too_much(source, name, f"{longest} ticks of {delay.size} elements")
@@ -73,6 +76,7 @@ def _branches(name: str, node: NirNode, ticks: NDArray, dt: float, fresh: NameSo
     for number, time in enumerate(np.unique(ticks)):
         branch = fresh(f"{name}.part{number}")
         scales[branch] = _mask(ticks == time)
+        # A delay of no tick is a wire: the mask reads the source itself.
         if time == 0:
             first.append(branch)
             continue

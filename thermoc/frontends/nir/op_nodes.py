@@ -24,7 +24,9 @@ def _unit(site: Site, op: Any) -> NirNode:
     kind, names = UNIT_FIELDS[type(op)]
     fields = {name: _full(number(site, op, name), op.x) for name in names}
     if getattr(op, "reset", "value") == "zero":
+        # NIR has no field for the kind of reset: one to zero is one to the value 0.
         fields["v_reset"] = np.zeros_like(fields["v_reset"])
+    # NIR states equations, not how they are stepped; other readers pass over the metadata.
     return NirNode(kind=kind, fields=fields, metadata={"method": op.method} if "method" in op.attr_specs else {})
 
 
@@ -54,6 +56,7 @@ def _matrix(site: Site, op: core.Affine) -> NirNode:
 
 def _conv(site: Site, op: core.Conv) -> NirNode:
     weight, space = number(site, op, "weight"), op.x.shape[1:]
+    # In NIR 1.0 a convolution without a bias cannot be written.
     bias = np.zeros(weight.shape[0], weight.dtype) if op.bias is None else number(site, op, "bias")
     one_axis = len(space) == 1
     same = uneven(op)

@@ -100,6 +100,7 @@ def summed(site: Site, value: Value) -> list[Value]:
         term = stack.pop()
         op = site.source(term)
         if isinstance(op, SUM):
+            # b first, for a stack gives back the last: addends keep the order of the sum.
             stack += [op.b, op.a]  # pyright: ignore[reportAttributeAccessIssue]
         else:
             terms.append(term)

@@ -78,8 +78,10 @@ def _graph(parsing: _Parsing, tree: dict[str, Any], prefix: str) -> None:
             _graph(parsing, entry, full + ".")
             continue
         (inputs if kind == "Input" else outputs if kind == "Output" else []).append(full)
+        # 'a.b' can be a node's own name and node b of graph a: an edge could mean either.
         if full in parsing.nodes:
             raise unreadable(parsing.source, full, "another node has this name")
+        # Input and Output of an inner graph are no ends of the network, only places that edges pass.
         parsing.nodes[full] = _node(parsing, full, WIRE if prefix and kind in ("Input", "Output") else kind, entry)
     parsing.graphs[prefix[:-1]] = (inputs, outputs)
     parsing.edges += _edges(parsing, tree, prefix, set(nodes))
@@ -159,6 +161,7 @@ def _listed_edges(parsing: _Parsing, tree: dict[str, Any], prefix: str) -> list[
         return []
     if not isinstance(edges, np.ndarray) or (edges.size and (edges.ndim != 2 or edges.shape[1] != 2)):
         raise unreadable(parsing.source, where, "its edges are not an array of pairs of names")
+    # An empty list has no texts: h5py stores it as numbers, of shape (0,).
     listed = edges.tolist() if edges.size else []
     if not all(isinstance(name, str) for edge in listed for name in edge):
         raise unreadable(parsing.source, where, "its edges are not an array of pairs of names")
@@ -169,6 +172,7 @@ def _misnamed(parsing: _Parsing, prefix: str, used: set[str], names: set[str]) -
     """Return the node meant by the one name that edges use and no node has, where one node alone is in no edge."""
     lost = [end for end in used if _end(parsing, prefix, end, names, 0) is _end(parsing, prefix, end, names, 1) is None]
     unused = names - used
+    # With more than one candidate a repair would be a guess.
     if len(lost) != 1 or len(unused) != 1:
         return {}
     (name,) = unused

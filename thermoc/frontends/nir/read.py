@@ -45,6 +45,7 @@ def read_nir(
     if dt is not None and not (isinstance(dt, int | float) and 0 < dt < math.inf):
         raise error("T303", "dt is a time > 0, in seconds", notes=[f"dt = {dt!r}"])
     source = str(path)
+    # Names come first, so that every repair and error below calls a node what the graph calls it.
     model = named(parse(read_hdf5(path), source))
     ours = noted_step(model) is not None  # written by net.save: nothing is left open
     step, assumed = (float(dt), []) if dt is not None else time_step(model)
@@ -52,6 +53,7 @@ def read_nir(
         assumed += doubts(model, step)
     if reset is None and not ours:
         assumed += reset_assumed(model)
+    # A Delay of nothing becomes a wire, so wires go after it; what then has no ends gets them.
     repaired = ended(direct(even_delays(model, step)))
     conventions = Conventions(method=method, reset=reset, compare=compare or "greater")
     graph, repairs = build(repaired, str(model.metadata.get("name", Path(path).stem)), step, conventions)

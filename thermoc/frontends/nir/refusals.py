@@ -87,5 +87,6 @@ def _linear(site: Site, op: Op) -> Iterator[ThermocError]:
         factor(site, op)
     if type(op) is SUM:
         parts = summed(site, op.results[0])
+        # Edges are a set: a value that is added to itself would be read back once.
         if len(set(parts)) != len(parts) or any(value.shape != op.results[0].shape for value in parts):
             yield no_node(op, "it adds a value to itself, or one of another shape; edges that meet add different ones")

@@ -15,6 +15,7 @@ from thermoc.ir.graph import NameSource
 def named(model: NirModel) -> NirModel:
     """Give every node a name that a value may have: letters, digits, _ . - after a letter; no unit's result has it."""
     fresh = NameSource()
+    # Names that are legal come first: they stay, and those that must change anyway give way.
     names = {old: _free(fresh, _legal(old)) for old in sorted(model.nodes, key=lambda old: (_legal(old) != old, old))}
     nodes = {names[old]: node for old, node in sorted(model.nodes.items(), key=lambda pair: names[pair[0]])}
     edges = tuple(sorted((names[a], names[b]) for a, b in model.edges))
@@ -47,6 +48,7 @@ def direct(model: NirModel) -> NirModel:
         before, after = [a for a, b in edges if b == name], [b for a, b in edges if a == name]
         joined = {(a, b) for a in before for b in after}
         if not joined or name in before or joined & edges:
+            # The ones below are allocated, so a shape that the file alone states has to be within the limit.
             shape = node.whole("shape") if math.prod(node.whole("shape") or ()) <= MOST_ELEMENTS else None
             nodes[name] = NirNode(kind="Scale", fields={"scale": np.ones(shape if not before and shape else ())})
             continue

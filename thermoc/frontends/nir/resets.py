@@ -70,6 +70,7 @@ def _keep(unit: UnitFields, dt: float) -> NDArray:
     tau = unit.fields.get("tau", unit.fields.get("tau_mem"))
     if tau is None:
         return np.ones(())
+    # The factor of the method's own step, not of the equation: both units must spike on the same ticks.
     return 1 - dt / tau if unit.attrs["method"] in ("euler", "semi_implicit") else np.exp(-dt / tau)
 
 

@@ -25,6 +25,7 @@ def shapes(model: NirModel) -> tuple[dict[str, Shape], dict[str, Shape]]:
     wants: dict[str, Shape] = {}
     gives: dict[str, Shape] = {}
     waiting = list(reversed(model.nodes))
+    # A parameter may be one number for many units: its own shape counts only when nothing else tells.
     alone = [name for name, node in reversed(model.nodes.items()) if node.kind in PER_UNIT]
     while waiting or alone:
         last = not waiting
@@ -38,6 +39,7 @@ def shapes(model: NirModel) -> tuple[dict[str, Shape], dict[str, Shape]]:
                 wants[name] = _small(model, name, want)
         if name not in gives and name in wants:
             gives[name] = _small(model, name, _given(model, name, node, wants[name]))
+        # A shape is set once and only then wakes its neighbours, so the search ends.
         if before != (name in wants, name in gives):
             waiting += [*into[name], *out[name]]
     return wants, gives
@@ -137,6 +139,7 @@ def window_of(node: NirNode, axes: int) -> tuple[Shape, tuple[tuple[int, int], .
     """Return (stride, padding as pairs, dilation) of a window; raises ValueError where they are none."""
     dilation = per_axis(node.whole("dilation"), axes, (1,) * axes)
     size = per_axis(node.whole("kernel_size"), axes, node["weight"].shape[2:] if "weight" in node.fields else None)
+    # Without a stride a pool moves by its own size and a convolution by one, as in torch.
     stride = per_axis(node.whole("stride"), axes, (1,) * axes if "weight" in node.fields else size)
     if min(*dilation, *stride, *size) < 1:
         raise ValueError("sizes, strides and dilations are at least 1")
@@ -152,6 +155,7 @@ def window_of(node: NirNode, axes: int) -> tuple[Shape, tuple[tuple[int, int], .
 
 def same_padding(spans: Sequence[int]) -> list[tuple[int, int]]:
     """Return (before, after) an axis by which windows that reach over so many further places are as many as places."""
+    # Of an odd number of places torch puts the larger half behind.
     return [(n // 2, n - n // 2) for n in spans]
 
 

@@ -55,6 +55,7 @@ def time_step(model: NirModel) -> tuple[float, list[Finding]]:
     if noted is not None:
         return noted, []
     evidence = _evidence(model)
+    # Gains state the step itself, sizes of times only hint at who wrote them: gains come first.
     for rule in (_unit_gain, _in_ticks, _norse):
         answer = rule(evidence)
         if answer is not None and _fits(evidence, answer[0]):
@@ -106,6 +107,7 @@ def _evidence(model: NirModel) -> _Evidence:
                 gains.append(r)
                 steps.append((tau / np.where(r > 0, r, np.nan))[r != 1])
     tau, r = _joined(times), _joined(gains)
+    # Rounded: two float32 of one time constant are not two constants.
     distinct = len(np.unique(np.round(np.log(tau[r != 1]), 5)))
     return _Evidence(
         times=tau, delays=_joined(delays), gains=r, rates=_joined(rates), steps=_joined(steps), kinds_of_time=distinct
@@ -131,6 +133,7 @@ def _unit_gain(e: _Evidence) -> tuple[float, str] | None:
         return None
     if e.rates.size and e.rates.min() < PER_SECOND:
         return None
+    # Six digits: what was meant as 1e-4 is 9.99999975e-05 in float32.
     dt = float(f"{float(np.median(e.steps)):.6g}")
     if dt <= 0 or (not e.rates.size and e.kinds_of_time < 2 and dt != USUAL):
         return None  # one tau and one r say nothing of a step

@@ -62,7 +62,9 @@ def _recurrent(site: Site) -> Waits:
     able = {
         op.y.name for op in delays if op.ticks == 1 and position[op.y.name] in circling and UNNAMED.search(op.y.name)
     }
+    # Reading puts one tick on an edge: of two delays in a row one must stay a node.
     waits = [op for op in delays if op.y.name in able and not able & {v.name for v in summed(site, op.x)}]
+    # A delay that stays changes where cycles close, so the others are tried again.
     while waits:
         bare = _bare(site, waits)
         if len(set(bare.edges)) < len(bare.edges):  # something is read both now and a tick late
@@ -71,6 +73,7 @@ def _recurrent(site: Site) -> Waits:
         over = {op.y.name: _over(site, op, waits) for op in waits}
         vanishing = [op for op in waits if over[op.y.name] <= waiting]
         if len(vanishing) == len(waits):
+            # One late edge more, and reading would add a tick that the network does not have.
             return waits if set().union(*over.values()) == waiting else ()
         waits = vanishing
     return ()

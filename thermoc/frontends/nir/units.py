@@ -30,6 +30,7 @@ ENDLESS = 2.0**100  # ticks: 1 - 1 / ENDLESS is 1, and a power of two times its 
 def unit(site: Construction, name: str, node: NirNode, x: Handle) -> Handle:
     """Append the op of a node that keeps a state."""
     kind = node.kind
+    # Older files lack these two.
     values = {"v_reset": np.zeros(()), "w_in": np.ones(())} | node.fields
     fields = {key: full(site, name, values[key], x.shape) for key in OPS[kind].operand_specs if key in values}
     method = _method(site, node)
@@ -43,6 +44,7 @@ def unit(site: Construction, name: str, node: NirNode, x: Handle) -> Handle:
 def _method(site: Construction, node: NirNode) -> str:
     methods = TWO_VARIABLES if "Cuba" in node.kind else ONE_VARIABLE
     chosen = site.conventions.method or node.metadata.get("method", "")
+    # One choice serves a whole file: a method for two variables is passed over by units with one.
     if chosen in methods:
         return chosen
     return "semi_implicit" if "semi_implicit" in methods else "euler"

@@ -28,6 +28,7 @@ def write_nir(graph: Graph, path: str | os.PathLike[str]) -> None:
         raise error("T510", "writing .nir needs h5py", hint='pip install "thermoc[nir]"') from None
     verify(graph)
     model = model_of(graph)
+    # In memory first, so that the file is written whole or not at all.
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
         file["version"] = VERSION
@@ -40,6 +41,7 @@ def write_nir(graph: Graph, path: str | os.PathLike[str]) -> None:
             _put(group, {"type": node.kind} | node.fields | node.texts)
             if node.metadata:
                 _put(group.create_group("metadata"), node.metadata)
+        # h5py cannot tell what an array of objects holds, least of all an empty one.
         root.create_dataset("edges", data=_edges(model), dtype=h5py.string_dtype())
     write_atomic(path, buffer.getvalue())
 
