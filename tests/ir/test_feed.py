@@ -42,7 +42,7 @@ def test_without_inputs_ticks_and_batch_are_what_is_asked():
 
 
 @pytest.mark.parametrize("options", [{"batch": 2**31}, {"first_sample": 2**31}, {"first_tick": 2**32 - 1, "ticks": 2}])
-def test_noise_that_would_repeat_is_refused(options: dict):
+def test_noise_that_would_repeat_is_refused(options: dict[str, Any]):
     with tc.Network("n") as net:
         tc.output("z", tc.normal(shape=(3,)))
     with pytest.raises(tc.ThermocError) as caught:
@@ -75,7 +75,7 @@ def test_noise_that_would_repeat_is_refused(options: dict):
         ({}, {"batch": 7}, "T402", "batch says 7"),
     ],
 )
-def test_a_mistake_is_told(change: dict, options: dict, code: str, words: str):
+def test_a_mistake_is_told(change: dict[str, Any], options: dict[str, Any], code: str, words: str):
     given = {name: array for name, array in (GOOD | change).items() if array is not None}
     with pytest.raises(tc.ThermocError) as caught:
         feed(network().graph, given, **options)

@@ -8,7 +8,9 @@ import json
 import os
 import random
 import tracemalloc
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from strategies import networks
 
 import thermoc as tc
 from thermoc.ir import serial
+from thermoc.ir.dialects import core
 from thermoc.ir.ops import REGISTRY
 from thermoc.ir.parser import parse_graph
 from thermoc.ir.verify import verify
@@ -49,7 +52,7 @@ def test_a_network_does_not_follow_its_file(tmp_path: Path):
         stream.seek(len(data) - 8)
         stream.write(b"\0" * 8)
         stream.truncate(16)
-    weights = [op.value.numpy for op in net.graph.ops if op.opname == "core.constant"]
+    weights = [op.value.numpy for op in net.graph.of(core.Constant)]
     assert all((weight == 1).all() for weight in weights if weight.size == 6)
 
 
@@ -77,7 +80,7 @@ def test_every_flipped_bit_is_noticed(tmp_path: Path):
         assert code_of(path) in {"T502", "T503", "T504"}, place
 
 
-def header(path: Path, document: dict, length: int | None = None) -> None:
+def header(path: Path, document: dict[str, Any], length: int | None = None) -> None:
     text = json.dumps(document).encode()
     path.write_bytes((len(text) if length is None else length).to_bytes(8, "little") + text)
 
@@ -93,7 +96,7 @@ def header(path: Path, document: dict, length: int | None = None) -> None:
         ([10**6], 8 * 10**6),
     ],
 )
-def test_a_file_that_declares_too_much_costs_nothing(tmp_path: Path, shape: list, end: int):
+def test_a_file_that_declares_too_much_costs_nothing(tmp_path: Path, shape: list[float], end: int):
     path = tmp_path / "n.thermo"
     metadata = {"kind": serial.KIND, "version": "1", "document": "{}", "sha256": ""}
     header(path, {"__metadata__": metadata, "w": {"dtype": "F64", "shape": shape, "data_offsets": [0, end]}})
@@ -194,10 +197,12 @@ def test_every_op_is_in_a_sample():
 ODD = [None, 0, -1, 1.5, "", "x", [], {}, [1], [[1]], True, 2**70, "signal f64[2]", "signal f64[-1]", {"tensor": "w"}]
 
 
-def places(document, path=()):
-    items = (
-        document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
-    )
+def places(document: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    items: Iterable[tuple[Any, Any]] = ()
+    if isinstance(document, dict):
+        items = cast("dict[str, Any]", document).items()
+    elif isinstance(document, list):
+        items = enumerate(cast("list[Any]", document))
     for key, value in items:
         yield (*path, key)
         yield from places(value, (*path, key))

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
 import thermoc as tc
+from thermoc.support.array_types import AnyArray
+
+
+def y_of(run: Any) -> AnyArray:
+    return run["y"]
 
 
 def test_it_may_be_left_and_entered_again():
@@ -13,11 +21,14 @@ def test_it_may_be_left_and_entered_again():
         x = tc.input("x", (2,))
     with net:
         tc.output("y", 2 * x)
-    assert np.array_equal(tc.compile(net).run({"x": np.ones((1, 2))})["y"], np.full((1, 1, 2), 2.0))
+    assert np.array_equal(y_of(tc.compile(net).run({"x": np.ones((1, 2))})), np.full((1, 1, 2), 2.0))
 
 
-@pytest.mark.parametrize("use", [lambda net: net.graph, tc.compile, lambda net: net.save("nowhere.thermo")])
-def test_using_it_says_what_is_missing(use):
+USES: list[Callable[[tc.Network], object]] = [lambda net: net.graph, tc.compile, lambda net: net.save("nowhere.thermo")]
+
+
+@pytest.mark.parametrize("use", USES)
+def test_using_it_says_what_is_missing(use: Callable[[tc.Network], object]):
     with tc.Network("none") as net:
         tc.tanh(tc.input("x", (2,)))
     with pytest.raises(tc.ThermocError, match="has no output") as caught:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,27 @@ import thermoc as tc
 from thermoc import physics
 from thermoc.ir import dialects, reference
 from thermoc.ir.feed import feed
+from thermoc.ir.handle import Handle
 from thermoc.ir.ops import REGISTRY
 from thermoc.ir.reference import interpret
 from thermoc.ir.reference.meaning import MEANINGS, Delayed
+from thermoc.support.array_types import AnyArray, FloatArray
 
 RNG = np.random.default_rng(0)
 
 
-def run(build: Any, inputs: dict[str, Any] | None = None, **options: Any) -> np.ndarray:
+def run(
+    build: Callable[[Handle], Any] | Callable[[], Any], inputs: dict[str, Any] | None = None, **options: Any
+) -> AnyArray:
     with tc.Network("n", dt=options.pop("dt", 1.0)) as net:
         tc.output("y", build(*(tc.input(name, np.shape(a)[2:]) for name, a in (inputs or {}).items())))
     seed = options.pop("seed", 0)
     return interpret(net.graph, feed(net.graph, inputs or {}, **options), seed=seed).outputs["y"]
+
+
+def outputs(run: Any) -> Mapping[str, AnyArray]:
+    """Of a run, or of a trace of the reference."""
+    return run.outputs
 
 
 def test_one_obvious_place():
@@ -42,8 +52,17 @@ def test_one_obvious_place():
         assert callable(getattr(home, name.split(".")[1] + "_" * (name.split(".")[1] in ("if", "and", "or", "not"))))
 
 
-def loop_conv(x, weight, bias, stride, padding, dilation, groups):
-    (out, depth, *window), places = weight.shape, []
+def loop_conv(
+    x: FloatArray,
+    weight: FloatArray,
+    bias: FloatArray,
+    stride: tuple[int, ...],
+    padding: tuple[tuple[int, int], ...],
+    dilation: tuple[int, ...],
+    groups: int,
+) -> FloatArray:
+    out, depth, *window = weight.shape
+    places: list[int] = []
     padded = np.pad(x, ((0, 0), *padding))
     for axis, (size, step, spread) in enumerate(zip(window, stride, dilation)):
         places.append((padded.shape[axis + 1] - spread * (size - 1) - 1) // step + 1)
@@ -65,7 +84,7 @@ def loop_conv(x, weight, bias, stride, padding, dilation, groups):
         ((2, 6, 5), (4, 1, 2, 3), {"stride": (2, 1), "padding": ((1, 0), (0, 2)), "dilation": (1, 2), "groups": 2}),
     ],
 )
-def test_conv_is_its_formula(shape, weight, attrs):
+def test_conv_is_its_formula(shape: tuple[int, ...], weight: tuple[int, ...], attrs: dict[str, Any]):
     x, w, b = RNG.normal(size=(1, 2, *shape)), RNG.normal(size=weight), RNG.normal(size=weight[0])
     y = run(lambda v: tc.conv(v, w, b, **attrs), {"x": x})
     for sample in range(2):
@@ -73,7 +92,7 @@ def test_conv_is_its_formula(shape, weight, attrs):
 
 
 @pytest.mark.parametrize(("kind", "fold"), [("max", np.max), ("mean", np.mean), ("sum", np.sum)])
-def test_pool_is_its_definition(kind, fold):
+def test_pool_is_its_definition(kind: str, fold: Callable[[AnyArray], Any]):
     x = RNG.normal(size=(1, 1, 2, 5, 4))
     attrs = {"window": (3, 2), "stride": (2, 1), "padding": ((1, 1), (0, 1))}
     y = run(lambda v: tc.pool(v, kind=kind, **attrs), {"x": x})[0, 0]
@@ -178,9 +197,9 @@ def test_lif_with_euler_repeats_the_published_trace(shared: Path, target: str):
         tc.output("v", u)
     inputs = {"x": x.reshape(-1, 1, 1)}
     if target == "reference":
-        run_ = interpret(net.graph, feed(net.graph, inputs)).outputs
+        run_ = outputs(interpret(net.graph, feed(net.graph, inputs)))
     else:
-        run_ = tc.compile(net, target).run(inputs).outputs
+        run_ = outputs(tc.compile(net, target).run(inputs))
     assert np.flatnonzero(run_["s"].ravel()).tolist() == np.flatnonzero(spikes).tolist() == [460, 510, 710, 760]
     assert np.abs(run_["v"].ravel() - v).max() < 2e-6  # the trace is in float32
 

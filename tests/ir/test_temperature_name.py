@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
 import thermoc as tc
+from thermoc.ir.graph import Graph
+from thermoc.ir.handle import Handle
 from thermoc.ir.ops import REGISTRY
 from thermoc.ir.types import Role
 
@@ -21,9 +26,13 @@ def test_every_temperature_that_an_op_takes_is_called_T():
     assert {name for _, name in names} <= {"T", "T_ambient", "T_layer", "T_boundary", "initial", "x"}
 
 
-@pytest.mark.parametrize("write", [lambda x, **T: tc.memory(x, gamma=2.0, **T), tc.boltzmann, tc.sample_binary])
-def test_both_spellings_are_one_network(write):
-    graphs = []
+def memory(x: Handle, **T: float) -> Any:
+    return tc.memory(x, gamma=2.0, **T)
+
+
+@pytest.mark.parametrize("write", [memory, tc.boltzmann, tc.sample_binary])
+def test_both_spellings_are_one_network(write: Callable[..., Any]):
+    graphs: list[Graph] = []
     for spelling in ("T", "kT"):
         with tc.Network("n", dt=0.1) as net:
             tc.output("y", write(tc.input("x", (3,)), **{spelling: 0.5}))
