@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from thermoc.ir.ops import (
     CLOCKED,
+    COMPOUND,
     EXACT,
     ROUNDED_ONCE,
     STATEFUL,
@@ -365,6 +366,7 @@ Sqrt = _unary("sqrt", "Square root; NaN below 0.", ROUNDED_ONCE)
 Sin = _unary("sin", "Sine of radians.", ROUNDED_ONCE)
 Cos = _unary("cos", "Cosine of radians.", ROUNDED_ONCE)
 Tanh = _unary("tanh", "Hyperbolic tangent.", ROUNDED_ONCE)
+Softplus = _unary("softplus", "ln(1 + e^x).", COMPOUND)
 Floor = _unary("floor", "Greatest integer not above x.", EXACT)
 
 Add = _binary("add", "a + b.", ROUNDED_ONCE)
