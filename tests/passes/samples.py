@@ -90,12 +90,6 @@ def with_p_bit_probability() -> tc.Network:
     return net
 
 
-def with_double_negation() -> tc.Network:
-    with tc.Network("double") as net:
-        tc.output("y", -(-tc.input("x", (2,))))
-    return net
-
-
 class Sample(NamedTuple):
     """A network, and the passes that bring it to the one shown, which is the last."""
 
@@ -105,7 +99,6 @@ class Sample(NamedTuple):
 
 CLEAN = "infer-shapes,canonicalize,fuse,discretize,canonicalize,set-precision{dtype=f64}"
 SAMPLES = {
-    "cancel-double-negation": Sample(with_double_negation, "cancel-double-negation"),
     "canonicalize": Sample(with_foldable, "canonicalize"),
     "discretize": Sample(with_time, "discretize{dt=0.5}"),
     "explicit-broadcast": Sample(with_broadcast, "explicit-broadcast"),
