@@ -63,7 +63,6 @@ ELEMENTWISE = {
     "SIN": "core.sin",
     "COS": "core.cos",
     "TANH": "core.tanh",
-    "SOFTPLUS": "core.softplus",
     "FLOOR": "core.floor",
     "ADD": "core.add",
     "SUB": "core.sub",

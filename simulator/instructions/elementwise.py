@@ -141,14 +141,6 @@ def floor(x):
 FLOOR = elementwise(10, "FLOOR", floor)
 
 
-def softplus(x):
-    """ln(1 + e^x)."""
-    return max(x, type(x)(0)) + math.log1p(math.exp(-abs(x)))
-
-
-SOFTPLUS = elementwise(11, "SOFTPLUS", softplus)
-
-
 def add(x, y):
     """x + y."""
     return x + y

@@ -310,7 +310,6 @@ WRITERS: dict[type[Op], Write] = {
     core.Sin: each(elementwise.SIN),
     core.Cos: each(elementwise.COS),
     core.Tanh: each(elementwise.TANH),
-    core.Softplus: each(elementwise.SOFTPLUS),
     core.Floor: each(elementwise.FLOOR),
     core.Add: add,
     core.Sub: each(elementwise.SUB),
