@@ -211,7 +211,6 @@ CASES: dict[str, Callable[[Givens], Any]] = {
     "core.sin": unary(tc.sin),
     "core.cos": unary(tc.cos),
     "core.tanh": unary(tc.tanh),
-    "core.softplus": unary(tc.softplus),
     "core.floor": lambda x: tc.floor(3 * x(4)),
     "core.add": binary(tc.add),
     "core.add, raised": raised(tc.add),

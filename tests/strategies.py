@@ -129,7 +129,6 @@ PLAIN |= {
     "tanh": lambda draw, x, other: tc.tanh(x),
     "sin": lambda draw, x, other: tc.sin(x),
     "cos": lambda draw, x, other: tc.cos(x),
-    "softplus": lambda draw, x, other: tc.softplus(x),
     "neg": lambda draw, x, other: -x,
     "sqrt": lambda draw, x, other: tc.sqrt(tc.abs(x)),
     "log": lambda draw, x, other: tc.log(_positive(x)),

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from thermoc.ir.ops import (
     CLOCKED,
-    COMPOUND,
     EXACT,
     ROUNDED_ONCE,
     STATEFUL,
@@ -366,7 +365,6 @@ Sqrt = _unary("sqrt", "Square root; NaN below 0.", ROUNDED_ONCE)
 Sin = _unary("sin", "Sine of radians.", ROUNDED_ONCE)
 Cos = _unary("cos", "Cosine of radians.", ROUNDED_ONCE)
 Tanh = _unary("tanh", "Hyperbolic tangent.", ROUNDED_ONCE)
-Softplus = _unary("softplus", "ln(1 + e^x).", COMPOUND)
 Floor = _unary("floor", "Greatest integer not above x.", EXACT)
 
 Add = _binary("add", "a + b.", ROUNDED_ONCE)

@@ -134,7 +134,7 @@ ERRORS: OpTable[ErrorRule] = OpTable(
         **dict.fromkeys(_LINEAR, ErrorRule(carry=_linear)),
         **dict.fromkeys((*MOVES, core.Concat, core.Pool, core.Reduce), ErrorRule(carry=_as_values)),
         **dict.fromkeys((core.Maximum, core.Minimum, core.Select), ErrorRule(carry=_picked)),
-        **dict.fromkeys((core.Abs, core.Softplus), ErrorRule(carry=_steep(1.0))),
+        core.Abs: ErrorRule(carry=_steep(1.0)),
         **dict.fromkeys((core.Tanh, core.Sin, core.Cos), ErrorRule(carry=_steep(1.0), width=_spread(2.0))),
         core.Sign: ErrorRule(width=_spread(2.0)),
         core.Matmul: ErrorRule(carry=_matmul),

@@ -295,7 +295,7 @@ def _at_most_its_start(op: thermo.Schedule) -> Range:
 RULES: dict[type[Op], Callable[..., Range | None]] = {
     **dict.fromkeys(
         (
-            *(core.Add, core.Maximum, core.Minimum, core.Exp, core.Expm1, core.Tanh, core.Floor, core.Sign, core.Softplus),
+            *(core.Add, core.Maximum, core.Minimum, core.Exp, core.Expm1, core.Tanh, core.Floor, core.Sign),
             *(core.Reshape, core.Flatten, core.Transpose, core.Broadcast, core.Slice, core.Concat, core.Pool),
             *(core.And, core.Or),
         ),

@@ -87,7 +87,7 @@ def _linear(magnitudes: Callable[[Any, Numbers, Numbers, Numbers], FloatArray], 
 
 
 _CURVED = (
-    *(core.Abs, core.Sign, core.Exp, core.Expm1, core.Log, core.Sqrt, core.Sin, core.Cos, core.Tanh, core.Floor, core.Softplus),
+    *(core.Abs, core.Sign, core.Exp, core.Expm1, core.Log, core.Sqrt, core.Sin, core.Cos, core.Tanh, core.Floor),
     *(core.Pow, core.Minimum, core.Maximum, thermo.ThermalRelu, thermo.FermiDirac, thermo.MaxwellBoltzmann),
     *(thermo.Boltzmann, thermo.Observables, thermo.OrderParameter, heat.EntropyProduction, heat.Clamp),
     *(langevin.KineticEnergy, langevin.PairForce, langevin.BondForce, sampling.IsingEnergy),

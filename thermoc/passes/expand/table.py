@@ -95,12 +95,6 @@ def expm1(op: Op, w: Rewriter) -> Expression:
     return w.select(near_zero, near, w.exp(x) - 1.0)
 
 
-def softplus(op: Op, w: Rewriter) -> Expression:
-    """ln(1 + e^x) as max(x, 0) + ln(1 + e^-|x|), in which no exponential overflows."""
-    x = w[op.inputs[0]]
-    return w.maximum(x, 0.0) + w.log(w.exp(-w.abs(x)) + 1.0)
-
-
 def flatten(op: core.Flatten, w: Rewriter) -> Expression:
     """A reshape."""
     return w.reshape(op.x, (math.prod(op.x.shape),))
@@ -128,6 +122,5 @@ EXPANSIONS: dict[type[Op], Callable[[Any, Rewriter], Any]] = {
     **spiking.EXPANSIONS,
     **crossbar.EXPANSIONS,
     core.Expm1: expm1,
-    core.Softplus: softplus,
     core.Flatten: flatten,
 }
