@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from thermoc.ir.ops import Op
+from thermoc.ir.ops import FORMS, Op
 from thermoc.support.errors import error
 
 T = TypeVar("T")
@@ -30,13 +30,15 @@ class OpTable(Mapping[OpKind, T], Generic[T]):
 
     what: what an entry is ("an interval rule"). where: the file and the name to which one adds an op.
     refused: reasons by op class; under a trait or the name of a dialect, for all ops that have it or are of it, so
-    that the reason follows from what an op states of itself. scope: which ops the table is about.
+    that the reason follows from what an op states of itself. follows: entries by trait, likewise, of ops that stand in
+    neither. scope: which ops the table is about. Iteration goes over the entries by class alone.
     """
 
     what: str
     where: str
     entries: dict[OpKind, T]
     refused: Mapping[OpKind | str, str] = field(default_factory=dict[OpKind | str, str])
+    follows: Mapping[str, T] = field(default_factory=dict[str, T])
     scope: Callable[[OpKind], bool] = every_op
 
     def __post_init__(self) -> None:
@@ -47,7 +49,10 @@ class OpTable(Mapping[OpKind, T], Generic[T]):
         TABLES.append(self)
 
     def __getitem__(self, cls: OpKind) -> T:
-        return self.entries[cls]
+        entry = self._entry(cls)
+        if entry is None:
+            raise KeyError(cls)
+        return entry
 
     def __iter__(self) -> Iterator[OpKind]:
         return iter(self.entries)
@@ -57,7 +62,7 @@ class OpTable(Mapping[OpKind, T], Generic[T]):
 
     def find(self, op: Op) -> T | None:
         """Return an op's entry, None where it is refused by name. Errors: T220 for an op the table does not know."""
-        entry = self.entries.get(type(op))
+        entry = self._entry(type(op))
         if entry is None:
             self.reason(op)
         return entry
@@ -65,7 +70,7 @@ class OpTable(Mapping[OpKind, T], Generic[T]):
     def reason(self, op: Op) -> str:
         """Return why an op has no entry, "" where it has one. Errors: T220 for an op the table does not know."""
         cls = type(op)
-        if cls in self.entries or not self.scope(cls):
+        if cls in self or not self.scope(cls):
             return ""
         reason = self._refusal(cls)
         if reason is None:
@@ -74,8 +79,14 @@ class OpTable(Mapping[OpKind, T], Generic[T]):
 
     def missing(self, classes: Iterable[OpKind]) -> list[str]:
         """Return, for each class of which the table knows nothing, what to add where."""
-        unknown = (cls for cls in classes if self.scope(cls) and cls not in self.entries)
+        unknown = (cls for cls in classes if self.scope(cls) and cls not in self)
         return [f"{cls.opname}: {self._cure(cls)}" for cls in unknown if self._refusal(cls) is None]
+
+    def _entry(self, cls: OpKind) -> T | None:
+        """Return the entry of the class itself, or what follows from its traits where nothing refuses it."""
+        if cls in self.entries or self._refusal(cls) is not None:
+            return self.entries.get(cls)
+        return next((self.follows[trait] for trait in sorted(cls.traits) if trait in self.follows), None)
 
     def _refusal(self, cls: OpKind) -> str | None:
         """Return the reason stated for the class itself, for one of its traits or for its dialect."""
@@ -84,4 +95,6 @@ class OpTable(Mapping[OpKind, T], Generic[T]):
         return next((self.refused[key] for key in (cls, *sorted(cls.traits), dialect) if key in self.refused), None)
 
     def _cure(self, cls: OpKind) -> str:
-        return f"add {cls.__name__} to {self.where}, with {self.what}, or with a reason to its refused"
+        known = sorted(form.upper() for form in FORMS & {*self.follows, *self.refused})
+        traits = f"; or state in the class the trait {' or '.join(known)}" if known else ""
+        return f"add {cls.__name__} to {self.where}, with {self.what}, or with a reason to its refused{traits}"

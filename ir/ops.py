@@ -33,6 +33,16 @@ ROUNDED_ONCE = "rounded-once"
 """It is rounded once, at the end, as IEEE 754 and the C library have it."""
 COMPOUND = "compound"
 """It is computed in several roundings, as every op that sums is."""
+RISING = "rising"
+"""It is a number for all numbers, and falls with no operand: its range lies between what it makes of theirs."""
+CURVED = "curved"
+"""Its slope changes with its operands, so that it is linear in none."""
+GENTLE = "gentle"
+"""Of one operand: no two results lie further apart than what they are of, so that no error grows in it."""
+STEEP = "steep"
+"""Its slope has no bound, and so an error has none either."""
+FORMS = frozenset({RISING, CURVED, GENTLE, STEEP})
+"""Traits of elementwise ops, from which rules of passes follow."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,9 +7,13 @@ from typing import Any, ClassVar
 
 from thermoc.ir.ops import (
     CLOCKED,
+    CURVED,
     EXACT,
+    GENTLE,
+    RISING,
     ROUNDED_ONCE,
     STATEFUL,
+    STEEP,
     VIEW,
     Op,
     ShapeProblem,
@@ -336,24 +340,24 @@ class Slice(Op):
 # -------------------------------------------------------------------------------------------------- elementwise
 
 
-def _unary(name: str, doc: str, rounding: str) -> type[Op]:
+def _unary(name: str, doc: str, *traits: str) -> type[Op]:
     body = {
         "__doc__": doc,
         "__module__": __name__,
         "__annotations__": {"x": Value, "y": Value},
-        "traits": frozenset({rounding}),
+        "traits": frozenset(traits),
         "x": operand("*s"),
         "y": result("*s"),
     }
     return op(f"core.{name}")(type(name.title().replace("_", ""), (Op,), body))
 
 
-def _binary(name: str, doc: str, rounding: str, *, kind: str = "float", to: DType | None = None) -> type[Op]:
+def _binary(name: str, doc: str, *traits: str, kind: str = "float", to: DType | None = None) -> type[Op]:
     body = {
         "__doc__": doc,
         "__module__": __name__,
         "__annotations__": {"a": Value, "b": Value, "y": Value},
-        "traits": frozenset({rounding}),
+        "traits": frozenset(traits),
         "a": operand("~s", kind=kind),
         "b": operand("~s", kind=kind),
         "y": result("*s", dtype=to),
@@ -362,32 +366,32 @@ def _binary(name: str, doc: str, rounding: str, *, kind: str = "float", to: DTyp
 
 
 Neg = _unary("neg", "-x.", EXACT)
-Abs = _unary("abs", "|x|.", EXACT)
-Sign = _unary("sign", "-1, 0 or 1.", EXACT)
-Exp = _unary("exp", "e^x.", ROUNDED_ONCE)
-Expm1 = _unary("expm1", "e^x - 1, exact near 0.", ROUNDED_ONCE)
-Log = _unary("log", "Natural logarithm; -inf at 0, NaN below.", ROUNDED_ONCE)
-Sqrt = _unary("sqrt", "Square root; NaN below 0.", ROUNDED_ONCE)
-Sin = _unary("sin", "Sine of radians.", ROUNDED_ONCE)
-Cos = _unary("cos", "Cosine of radians.", ROUNDED_ONCE)
-Tanh = _unary("tanh", "Hyperbolic tangent.", ROUNDED_ONCE)
-Floor = _unary("floor", "Greatest integer not above x.", EXACT)
+Abs = _unary("abs", "|x|.", EXACT, CURVED, GENTLE)
+Sign = _unary("sign", "-1, 0 or 1.", EXACT, CURVED, RISING)
+Exp = _unary("exp", "e^x.", ROUNDED_ONCE, CURVED, RISING, STEEP)
+Expm1 = _unary("expm1", "e^x - 1, exact near 0.", ROUNDED_ONCE, CURVED, RISING, STEEP)
+Log = _unary("log", "Natural logarithm; -inf at 0, NaN below.", ROUNDED_ONCE, CURVED, STEEP)
+Sqrt = _unary("sqrt", "Square root; NaN below 0.", ROUNDED_ONCE, CURVED, STEEP)
+Sin = _unary("sin", "Sine of radians.", ROUNDED_ONCE, CURVED)
+Cos = _unary("cos", "Cosine of radians.", ROUNDED_ONCE, CURVED)
+Tanh = _unary("tanh", "Hyperbolic tangent.", ROUNDED_ONCE, CURVED, RISING)
+Floor = _unary("floor", "Greatest integer not above x.", EXACT, CURVED, RISING)
 
-Add = _binary("add", "a + b.", ROUNDED_ONCE)
+Add = _binary("add", "a + b.", ROUNDED_ONCE, RISING)
 Sub = _binary("sub", "a - b.", ROUNDED_ONCE)
 Mul = _binary("mul", "a b.", ROUNDED_ONCE)
 Div = _binary("div", "a / b.", ROUNDED_ONCE)
-Pow = _binary("pow", "a^b; NaN where a < 0 and b is not an integer.", ROUNDED_ONCE)
-Minimum = _binary("minimum", "The smaller.", EXACT)
-Maximum = _binary("maximum", "The larger.", EXACT)
+Pow = _binary("pow", "a^b; NaN where a < 0 and b is not an integer.", ROUNDED_ONCE, CURVED, STEEP)
+Minimum = _binary("minimum", "The smaller.", EXACT, CURVED, RISING)
+Maximum = _binary("maximum", "The larger.", EXACT, CURVED, RISING)
 # Comparisons take integers too, such as ticks and places; arithmetic is of floats.
 Less = _binary("less", "a < b.", EXACT, kind="number", to=DType.bool)
 LessEqual = _binary("less_equal", "a <= b.", EXACT, kind="number", to=DType.bool)
 Greater = _binary("greater", "a > b.", EXACT, kind="number", to=DType.bool)
 GreaterEqual = _binary("greater_equal", "a >= b.", EXACT, kind="number", to=DType.bool)
 Equal = _binary("equal", "a = b, exactly.", EXACT, kind="number", to=DType.bool)
-And = _binary("and", "Both.", EXACT, kind="bool", to=DType.bool)
-Or = _binary("or", "Either.", EXACT, kind="bool", to=DType.bool)
+And = _binary("and", "Both.", EXACT, RISING, kind="bool", to=DType.bool)
+Or = _binary("or", "Either.", EXACT, RISING, kind="bool", to=DType.bool)
 
 
 @op("core.not")

@@ -8,6 +8,7 @@ from thermoc.ir.ops import (
     CLOCKED,
     COMPOUND,
     CONTINUOUS,
+    CURVED,
     EXACT,
     STATEFUL,
     STOCHASTIC,
@@ -49,7 +50,7 @@ class FermiDirac(Op):
     mu: Value = operand("~s", default=0.0)
     p: Value = result("*s", role=Role.probability)
 
-    traits: ClassVar = frozenset({COMPOUND})
+    traits: ClassVar = frozenset({COMPOUND, CURVED})
 
 
 @op("thermo.thermal_relu")
@@ -60,7 +61,7 @@ class ThermalRelu(Op):
     T: Value = operand("~s", role=Role.temperature)
     y: Value = result("*s")
 
-    traits: ClassVar = frozenset({COMPOUND})
+    traits: ClassVar = frozenset({COMPOUND, CURVED})
 
 
 @op("thermo.maxwell_boltzmann")
@@ -71,7 +72,7 @@ class MaxwellBoltzmann(Op):
     T: Value = operand("~s", role=Role.temperature)
     y: Value = result("*s")
 
-    traits: ClassVar = frozenset({COMPOUND})
+    traits: ClassVar = frozenset({COMPOUND, CURVED})
 
 
 # ---------------------------------------------------------------------------------------------- noise and memory

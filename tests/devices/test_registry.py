@@ -16,6 +16,10 @@ from thermoc.simulator.devices.model import DeviceModel
 
 DOCS = Path(__file__).parents[2] / "docs/devices.md"
 
+BEGIN = "<!-- the table: pytest tests/devices/test_registry.py --update-golden -->\n"
+END = "<!-- end of the table -->\n"
+HEADING = "| name | what it is | state | temperature |\n|---|---|---|---|\n"
+
 TOY = '''
 """A toy: i = G v^3, with a state that relaxes to its upper end at k |v|."""
 
@@ -136,10 +140,14 @@ def row(name: str, model: DeviceModel) -> str:
     return f"| `{name}` | {model.summary} | {state} | {'a state' if model.heated else model.temperature} |"
 
 
-def test_the_table_of_the_docs_lists_every_model():
-    table = [line for line in DOCS.read_text("utf-8").splitlines() if line.startswith("| `")]
-    expected = [row(name, model) for name, model in models.MODELS.items()]
-    assert [line for line in table if line.split("`")[1] in models.MODELS] == expected, "\n".join(expected)
+def test_the_table_of_the_docs_lists_every_model(request: pytest.FixtureRequest):
+    text = DOCS.read_text("utf-8")
+    head, rest = text.split(BEGIN)
+    rows = "".join(row(name, model) + "\n" for name, model in models.MODELS.items())
+    page = f"{head}{BEGIN}{HEADING}{rows}{END}{rest.split(END)[1]}"
+    if request.config.getoption("--update-golden"):
+        DOCS.write_text(page, "utf-8")
+    assert DOCS.read_text("utf-8") == page, "run pytest tests/devices/test_registry.py --update-golden"
 
 
 def test_a_model_says_what_it_is_and_where_it_is_from():

@@ -95,7 +95,7 @@ def test_a_cycle_of_spikes_is_bounded_whatever_its_weights():
     graph = run_passes(net.graph, [InferShapes()]).graph
     held = ranges(graph, (-1.0, 1.0))
     assert all(name in held for op in graph.of(core.Affine) for name in [v.name for v in op.results])
-    tc.compile(net, "sim", input_range=(-1.0, 1.0), **CHIP)
+    tc.compile(net, "chip", input_range=(-1.0, 1.0), **CHIP)
 
 
 CHAINS = {
@@ -125,7 +125,7 @@ def test_a_product_behind_any_of_these_needs_the_inputs_range_alone(name):
     with tc.Network("n") as net:
         b = CHAINS[name](tc.affine(tc.input("x", (8,)), rng.normal(size=(6, 8))))
         tc.output("y", tc.affine(b, rng.normal(size=(4, 6))))
-    tc.compile(net, "sim", input_range=(-1.0, 1.0), **CHIP)
+    tc.compile(net, "chip", input_range=(-1.0, 1.0), **CHIP)
 
 
 def test_what_has_no_bound_is_named_and_calibration_is_the_cure():
@@ -133,8 +133,8 @@ def test_what_has_no_bound_is_named_and_calibration_is_the_cure():
         b = tc.i(tc.affine(tc.input("x", (8,)), np.ones((6, 8))))
         tc.output("y", tc.affine(b, np.ones((4, 6))))
     with pytest.raises(tc.ThermocError) as caught:
-        tc.compile(net, "sim", input_range=(-1.0, 1.0), **CHIP)
+        tc.compile(net, "chip", input_range=(-1.0, 1.0), **CHIP)
     text = str(caught.value)
     assert caught.value.code == "T208" and "has no bound" in text and "inputs lie between -1 and 1" in text
     assert "calibrate" in text and "give input_range" not in text
-    tc.compile(net, "sim", calibrate={"x": np.zeros((2, 1, 8))}, **CHIP)
+    tc.compile(net, "chip", calibrate={"x": np.zeros((2, 1, 8))}, **CHIP)

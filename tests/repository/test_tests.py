@@ -11,6 +11,7 @@ ROOT_FILES = {
     "cases": "every op in small networks",
     "conftest": "fixtures and markers",
     "fuzz": "random networks for as long as told",
+    "instruction_samples": "a program for each instruction, and what of its row must be refused",
     "loihi_networks": "random networks of the loihi dialect",
     "strategies": "random networks over every op, for hypothesis",
 }

@@ -33,7 +33,9 @@ def sampled(name: str) -> tuple[Program, int]:
     assert name in SAMPLES, f"{name} has no sample: add one to {WHERE}, so that its size check is tested"
     compiled = SAMPLES[name].program()
     rows = np.flatnonzero(compiled.code[:, 0] == BY_NAME[name].opcode)
-    assert rows.size, f"the sample of {name} in {WHERE} has no such row"
+    assert rows.size, (
+        f"the sample of {name} in {WHERE} has no such row: backends/sim/rows/table.py writes rows of an op"
+    )
     return compiled, int(rows[0])
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from thermoc.ir.dialects import core, heat, langevin, sampling, spiking, thermo
 from thermoc.ir.element_indices import MOVES
 from thermoc.ir.op_table import OpTable
-from thermoc.ir.ops import STATEFUL, STOCHASTIC, Op
+from thermoc.ir.ops import GENTLE, STATEFUL, STEEP, STOCHASTIC, Op
 from thermoc.ir.reference import evaluate
 from thermoc.passes.analysis.linearity import Numbers, linear_in
 from thermoc.passes.analysis.sampling_error import SamplingError, through
@@ -120,7 +120,6 @@ def _spin_or_bit(op: thermo.SampleBinary) -> float:
 
 
 _LINEAR = (core.Affine, core.SparseAffine, core.Conv, core.Neg, core.Add, core.Sub, core.Mul, core.Div, spiking.Scale)
-_STEEP = (core.Exp, core.Expm1, core.Log, core.Sqrt, core.Pow)
 _TURNS = (
     *(core.Floor, core.Cast, core.Less, core.LessEqual, core.Greater, core.GreaterEqual, core.Equal),
     *(core.And, core.Or, core.Not, spiking.Threshold),
@@ -136,7 +135,6 @@ ERRORS: OpTable[ErrorRule] = OpTable(
         **dict.fromkeys(_LINEAR, ErrorRule(carry=_linear)),
         **dict.fromkeys((*MOVES, core.Concat, core.Pool, core.Reduce), ErrorRule(carry=_as_values)),
         **dict.fromkeys((core.Maximum, core.Minimum, core.Select), ErrorRule(carry=_picked)),
-        core.Abs: ErrorRule(carry=_steep(1.0)),
         **dict.fromkeys((core.Tanh, core.Sin, core.Cos), ErrorRule(carry=_steep(1.0), width=_spread(2.0))),
         core.Sign: ErrorRule(width=_spread(2.0)),
         core.Matmul: ErrorRule(carry=_matmul),
@@ -152,11 +150,12 @@ ERRORS: OpTable[ErrorRule] = OpTable(
         STOCHASTIC: "its noise decides what an error does",
         "loihi": "integers of Loihi have bounds of their own (passes.loihi.error_bounds)",
         "crossbar": "a product on crossbars has a bound of its own (passes.crossbar)",
-        **dict.fromkeys(_STEEP, "its slope has no bound"),
+        STEEP: "its slope has no bound",
         **dict.fromkeys(_TURNS, "the least error may turn its answer"),
         **dict.fromkeys(_SUMS, "its bound would follow from how large its operands are, which is not asked here"),
         **dict.fromkeys((core.Input, core.Constant, core.Tick, core.Output), "it is an end of the graph"),
         thermo.Schedule: "it follows the clock, which is exact",
     },
+    follows={GENTLE: ErrorRule(carry=_steep(1.0))},
 )
 """Ops by what errors in their operands do to their results."""

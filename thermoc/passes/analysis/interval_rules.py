@@ -42,7 +42,7 @@ def _value(op: Op, arrays: list[FloatArray]) -> FloatArray:
         return evaluate(op, typed)[0].astype(float)
 
 
-def _rising(op: Op, *operands: Range) -> Range:
+def rising(op: Op, *operands: Range) -> Range:
     """An op that does not fall with any operand."""
     return Range(_value(op, [x.low for x in operands]), _value(op, [x.high for x in operands]))
 
@@ -202,7 +202,7 @@ def _cast(op: core.Cast, x: Range) -> Range:
 def _reduce(op: core.Reduce, x: Range) -> Range:
     if op.kind.startswith("arg"):
         return between(0.0, float(op.x.shape[op.axes[0]] - 1))(op)
-    return _rising(op, x)
+    return rising(op, x)
 
 
 # ------------------------------------------------------------------------------------------------ linear maps
@@ -298,12 +298,8 @@ def _at_most_its_start(op: thermo.Schedule) -> Range:
 
 RULES: dict[type[Op], Callable[..., Range | None]] = {
     **dict.fromkeys(
-        (
-            *(core.Add, core.Maximum, core.Minimum, core.Exp, core.Expm1, core.Tanh, core.Floor, core.Sign),
-            *(core.Reshape, core.Flatten, core.Transpose, core.Broadcast, core.Slice, core.Concat, core.Pool),
-            *(core.And, core.Or),
-        ),
-        _rising,
+        (*(core.Reshape, core.Flatten, core.Transpose, core.Broadcast, core.Slice, core.Concat, core.Pool),),
+        rising,
     ),
     core.Neg: _negative,
     core.Abs: _absolute,
@@ -345,4 +341,7 @@ RULES: dict[type[Op], Callable[..., Range | None]] = {
     sampling.IsingEnergy: _ising,
     langevin.KineticEnergy: _kinetic,
 }
-"""Rules of ops with one result and no state, which take the ranges of the operands in order."""
+"""Rules of ops with one result and no state, which take the ranges of the operands in order.
+
+``rising`` is also the rule of each op with the trait RISING.
+"""

@@ -14,9 +14,9 @@ import numpy as np
 from thermoc.ir.dialects import core
 from thermoc.ir.graph import Graph
 from thermoc.ir.op_table import OpTable
-from thermoc.ir.ops import Op
+from thermoc.ir.ops import RISING, Op
 from thermoc.ir.types import Role
-from thermoc.passes.analysis.interval_rules import RULES, Range
+from thermoc.passes.analysis.interval_rules import RULES, Range, rising
 from thermoc.passes.analysis.interval_states import STATE_RULES, UNBOUNDED, UNBOUNDED_RESULTS
 
 __all__ = ["INTERVALS", "RULES", "Range", "bounded", "culprit", "intervals", "ranges"]
@@ -116,5 +116,6 @@ INTERVALS: OpTable[Rule] = OpTable(
         **{cls: _by_name(rule) for cls, rule in STATE_RULES.items()},
     },
     refused=UNBOUNDED,
+    follows={RISING: _in_order(rising)},
 )
 """Ops by the ranges of their results."""

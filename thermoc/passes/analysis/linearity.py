@@ -14,7 +14,7 @@ import numpy as np
 from thermoc.ir.dialects import core, heat, langevin, sampling, spiking, thermo
 from thermoc.ir.element_indices import MOVES
 from thermoc.ir.op_table import OpTable
-from thermoc.ir.ops import CLOCKED, STATEFUL, STOCHASTIC, Op
+from thermoc.ir.ops import CLOCKED, CURVED, STATEFUL, STOCHASTIC, Op
 from thermoc.ir.reference import evaluate
 from thermoc.support.array_types import AnyArray, FloatArray
 
@@ -87,9 +87,8 @@ def _linear(magnitudes: Callable[[Any, Numbers, Numbers, Numbers], FloatArray], 
     return Linear(jointly=tuple(frozenset(names.split()) for names in jointly), magnitudes=magnitudes)
 
 
+_BENDS = "its slope changes with its operands"
 _CURVED = (
-    *(core.Abs, core.Sign, core.Exp, core.Expm1, core.Log, core.Sqrt, core.Sin, core.Cos, core.Tanh, core.Floor),
-    *(core.Pow, core.Minimum, core.Maximum, thermo.ThermalRelu, thermo.FermiDirac, thermo.MaxwellBoltzmann),
     *(thermo.Boltzmann, thermo.Observables, thermo.OrderParameter, heat.EntropyProduction, heat.Clamp),
     *(langevin.KineticEnergy, langevin.PairForce, langevin.BondForce, sampling.IsingEnergy),
 )
@@ -116,7 +115,8 @@ LINEAR: OpTable[Linear] = OpTable(
         CLOCKED: "its result follows the clock",
         "loihi": "integers of Loihi are rounded",
         "crossbar": "converters round",
-        **dict.fromkeys(_CURVED, "its slope changes with its operands"),
+        CURVED: _BENDS,
+        **dict.fromkeys(_CURVED, _BENDS),
         **dict.fromkeys(_DECIDES, "it decides, or cuts digits off"),
         **dict.fromkeys((core.Pool, core.Reduce), "it may pick an element"),
         core.Matmul: "it multiplies two values",
