@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from thermoc import physics, plugins
 from thermoc.frontends import formats
@@ -23,6 +23,7 @@ from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Lowered, PassRecord
 from thermoc.passes.pipeline import run_passes
 from thermoc.pipelines import check_lowered, check_options, pipeline_of
+from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import Finding, error
 from thermoc.support.tables import array_rows, html_table, table
 from thermoc.target_options import checked_options
@@ -178,7 +179,7 @@ class Call:
     """
 
     executable: Executable
-    inputs: Mapping[str, NDArray]
+    inputs: Mapping[str, AnyArray]
     ticks: int
     batch: int
     position: Mapping[str, int]
@@ -193,8 +194,8 @@ class Run:
     target: str
     seed: int
     dt: float
-    outputs: Mapping[str, NDArray]
-    states: Mapping[str, NDArray] = field(default_factory=dict)
+    outputs: Mapping[str, AnyArray]
+    states: Mapping[str, AnyArray] = field(default_factory=dict)
     call: Call | None = None
     chip: Any = None
     """What a simulated chip took for it: a report that prints; None elsewhere."""
@@ -214,7 +215,7 @@ class Run:
         physical = () if self.call is None else self.call.executable.warnings
         return (*physical, *(not_mixed(name, chain) for name, chain in self.diagnostics.items() if not chain.mixed))
 
-    def __getitem__(self, name: str) -> NDArray:
+    def __getitem__(self, name: str) -> AnyArray:
         if name not in self.outputs:
             raise error("T401", f"the run has no output {name!r}", notes=[f"its outputs are {list(self.outputs)}"])
         return self.outputs[name]

@@ -2,28 +2,32 @@
 
 import itertools
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import thermoc as tc
 from thermoc import physics
+from thermoc.physics.energies import Energy
+from thermoc.support.array_types import FloatArray
+
+Law = Callable[[FloatArray], Energy]
+LAWS: list[Law] = [
+    lambda r: physics.harmonic(r, 3.0),
+    lambda r: physics.lennard_jones(r, 0.7, 1.1),
+    lambda r: physics.coulomb(r, 2.0, -1.5),
+    lambda r: physics.coulomb(r, 2.0, -1.5, softening=0.3),
+]
 
 
-def slope(energy, r, h=1e-6):
+def slope(energy: Law, r: FloatArray, h: float = 1e-6) -> FloatArray:
     return (energy(r + h)[0] - energy(r - h)[0]) / (2 * h)
 
 
-@pytest.mark.parametrize(
-    "law",
-    [
-        lambda r: physics.harmonic(r, 3.0),
-        lambda r: physics.lennard_jones(r, 0.7, 1.1),
-        lambda r: physics.coulomb(r, 2.0, -1.5),
-        lambda r: physics.coulomb(r, 2.0, -1.5, softening=0.3),
-    ],
-)
-def test_a_force_is_minus_the_slope_of_its_energy(law):
+@pytest.mark.parametrize("law", LAWS)
+def test_a_force_is_minus_the_slope_of_its_energy(law: Law):
     r = np.array([0.9, 1.3, 2.0])
     np.testing.assert_allclose(law(r)[1], -slope(law, r), rtol=1e-7)
 
@@ -50,7 +54,7 @@ def test_pair_forces_sum_to_nothing_and_see_the_nearest_image():
     assert virial == pytest.approx(brute_virial(x), rel=1e-9)
 
 
-def brute_virial(x):
+def brute_virial(x: FloatArray) -> float:
     total = 0.0
     for a, b in itertools.combinations(x, 2):
         d = a - b - 5 * np.round((a - b) / 5)
@@ -64,7 +68,7 @@ def brute_virial(x):
     [
         (lambda: physics.lennard_jones([1.0, 0.0]), r"r\[1\] = 0.0"),
         (lambda: physics.pair_forces([[1.0, 2.0], [0.0, 0.0], [1.0, 2.0]], physics.lennard_jones), "particles 0 and 2"),
-        (lambda: physics.pair_forces(np.eye(3), physics.harmonic, cutoff=2.0, box=[3.0] * 3), "1.5"),
+        (lambda: physics.pair_forces(np.eye(3), lambda r: physics.harmonic(r, 1.0), cutoff=2.0, box=[3.0] * 3), "1.5"),
         (lambda: physics.shannon_entropy([0.5, 0.6]), "p sums to 1.1"),
         (lambda: physics.shannon_entropy([1.5, -0.5]), r"p\[1\] = -0.5"),
         (lambda: physics.mixing_entropy([[0.5, 0.5], [0.5, 0.6]]), r"x\[1\] sums to 1.1"),
@@ -76,7 +80,7 @@ def brute_virial(x):
         (lambda: physics.markov_entropy_production([[0, 1], [0, 0]], [0.5, 0.5]), r"rates\[0, 1\]"),
     ],
 )
-def test_impossible_quantities_are_named(call, fact):
+def test_impossible_quantities_are_named(call: Callable[[], object], fact: str):
     with pytest.raises(tc.ThermocError, match=rf"(?s)T405.*{fact}"):
         call()
 
@@ -95,9 +99,13 @@ def test_einstein_solid_in_both_limits():
     assert physics.einstein_heat_capacity([0.7], 1.0) == pytest.approx(exact, rel=1e-13)
 
 
+def square_lattice(L: int) -> FloatArray:
+    return physics.square_lattice(L).toarray()  # pyright: ignore[reportUnknownMemberType] SciPy has no type stubs
+
+
 def test_heat_capacity_both_ways_by_enumeration():
     """P15, P48: Var(E) / T^2 = dU/dT; the three-point rule is wrong by C'' dT^2 / 6."""
-    J = physics.square_lattice(3).toarray()
+    J = square_lattice(3)
     U = np.array([physics.enumerate_ising(J, T).U for T in (2.299, 2.3, 2.302)])
     assert physics.heat_capacity_from_derivative([2.299, 2.3, 2.302], U)[0] == pytest.approx(
         physics.enumerate_ising(J, 2.3).C, rel=1e-5
@@ -106,23 +114,23 @@ def test_heat_capacity_both_ways_by_enumeration():
     assert pytest.approx(float(physics.shannon_entropy(ensemble.probabilities)), rel=1e-12) == ensemble.S
 
 
-def test_enumeration_gives_the_4x4_table(shared):
+def test_enumeration_gives_the_4x4_table(shared: Path):
     table = json.loads((shared / "reference_values.json").read_text())["ising2d_4x4_periodic"]
     for T, row in table.items():
-        exact = physics.enumerate_ising(physics.square_lattice(4).toarray(), float(T))
+        exact = physics.enumerate_ising(square_lattice(4), float(T))
         assert pytest.approx(row["E_per_spin"], rel=1e-12) == exact.U / 16
         assert pytest.approx(row["C_per_spin"], rel=1e-10) == exact.C / 16
         assert pytest.approx(row["F_per_spin"], rel=1e-12) == exact.F / 16
         assert pytest.approx(row["S_per_spin"], rel=1e-11) == exact.S / 16
 
 
-def test_onsager(shared):
+def test_onsager(shared: Path):
     exact = json.loads((shared / "reference_values.json").read_text())["ising2d_infinite"]
     assert pytest.approx(exact["Tc"], rel=1e-15) == physics.ISING_TC
     for T, u in exact["u"].items():
         assert physics.onsager_energy(float(T)) == pytest.approx(u, rel=1e-12)
-    for T, m in exact["m"].items():
-        assert physics.onsager_magnetisation(float(T)) == pytest.approx(m, rel=1e-12)
+    for temperature, m in exact["m"].items():
+        assert physics.onsager_magnetisation(float(temperature)) == pytest.approx(m, rel=1e-12)
     assert physics.onsager_energy(exact["Tc"]) == pytest.approx(exact["u(Tc)"], rel=1e-6)
     assert physics.onsager_magnetisation(3.0) == 0
 
@@ -155,16 +163,18 @@ def test_order_parameters_and_critical_temperatures():
     assert abs(physics.binder_cumulant(normal)) < 4 * np.sqrt(96 / 9 / 10**6)
 
 
-def test_noise_of_capacitors_and_temperatures(shared):
+def test_noise_of_capacitors_and_temperatures(shared: Path):
     folder = shared / "device-reference/v_analytic"
     for C, T, rms in np.loadtxt(folder / "kTC_noise.csv", delimiter=",", comments="#", ndmin=2):
         assert physics.capacitor_voltage(C, T) == pytest.approx(rms, rel=1e-12)
-    for C, T, rms in np.loadtxt(folder / "thermal_fluctuation.csv", delimiter=",", comments="#", ndmin=2):
-        assert physics.temperature_fluctuation(C, T) == pytest.approx(rms, rel=1e-12)
+    for capacity, temperature, rms in np.loadtxt(
+        folder / "thermal_fluctuation.csv", delimiter=",", comments="#", ndmin=2
+    ):
+        assert physics.temperature_fluctuation(capacity, temperature) == pytest.approx(rms, rel=1e-12)
     assert physics.johnson_current(1e-3, 300.0, 1e6) == pytest.approx(np.sqrt(4 * 1.380649e-23 * 300 * 1e3))
 
 
-def test_jarzynski_of_a_stiffening_spring(shared):
+def test_jarzynski_of_a_stiffening_spring(shared: Path):
     """Instant switching k0 -> k1 from equilibrium: W = (k1 - k0) x^2 / 2 (P30)."""
     k0, k1, T, dF = np.loadtxt(shared / "device-reference/v_analytic/jarzynski_stiffening.csv", delimiter=",")
     x = np.random.default_rng(0).normal(size=200000) * np.sqrt(T / k0)

@@ -1,27 +1,46 @@
 """Gaussian networks (P29, P48): closed forms, and the law of thermo.ou_network within 4 standard errors (6e-5 each)."""
 
+# SciPy has no type stubs.
+# pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false
+
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
 import thermoc as tc
 from thermoc import physics
 from thermoc.ir.feed import feed
 from thermoc.ir.reference import interpret
+from thermoc.support.array_types import AnyArray, FloatArray
 
 RNG = np.random.default_rng(5)
 G = RNG.normal(size=(8, 8))
 STIFF = 0.5 * np.eye(8) + G @ G.T / 8
 
 
-def sampled(K, b, T, *, ticks, batch, dt=1.0, seed=3, target="sim", **attrs):
+def sampled(
+    K: AnyArray,
+    b: ArrayLike,
+    T: float,
+    *,
+    ticks: int,
+    batch: int,
+    dt: float = 1.0,
+    seed: int = 3,
+    target: str = "sim",
+    **attrs: Any,
+) -> AnyArray:
     with tc.Network("ou", dt=dt) as net:
         tc.output("x", tc.ou_network(K, T, b, **attrs))
     return tc.compile(net, target).run(ticks=ticks, batch=batch, seed=seed)["x"]
 
 
-def test_closed_forms_are_those_of_the_table(shared):
+def test_closed_forms_are_those_of_the_table(shared: Path):
     data = np.load(shared / "device-reference/v_analytic/gaussian_network.npz")
     found = physics.gaussian_network(data["K"], data["b"], float(data["kT"]))
     for name, value in zip(("mean", "cov", "F", "U", "S_over_kB"), found):
@@ -37,7 +56,7 @@ def test_free_energy_of_one_unit_is_that_of_its_integral():
     assert pytest.approx(found.F + T * found.S, rel=1e-12) == found.U
 
 
-def test_samples_have_the_mean_and_covariance_of_the_table(shared):
+def test_samples_have_the_mean_and_covariance_of_the_table(shared: Path):
     """Chains start at 0 and forget it over 40 relaxation times; then the last state of each is one exact sample."""
     data = np.load(shared / "device-reference/v_analytic/gaussian_network.npz")
     softest = np.linalg.eigvalsh(data["K"])[0]
@@ -51,13 +70,14 @@ def test_samples_have_the_mean_and_covariance_of_the_table(shared):
 
 
 @pytest.mark.parametrize("dt", [0.01, 0.3, 4.0])
-def test_the_step_is_exact_in_law_for_any_dt(dt):
+def test_the_step_is_exact_in_law_for_any_dt(dt: float):
     """After n ticks from x0: mean = m + e^(-mu K t) (x0 - m), covariance = T K^-1 (1 - e^(-2 mu K t)), t = n dt."""
     from scipy.linalg import expm
 
     b, T, mobility, x0, n, chains = RNG.normal(size=8), 0.6, 0.8, np.full(8, 2.0), 3, 30_000
     x = sampled(STIFF, b, T, ticks=n + 1, batch=chains, dt=dt, mobility=mobility, initial=x0)[-1]
-    left, m = expm(-mobility * STIFF * n * dt), np.linalg.solve(STIFF, b)
+    left: FloatArray = expm(-mobility * STIFF * n * dt)
+    m = np.linalg.solve(STIFF, b)
     cov = T * np.linalg.inv(STIFF) @ (np.eye(8) - left @ left)
     assert (np.abs(x.mean(0) - m - left @ (x0 - m)) < 4 * np.sqrt(np.diag(cov) / chains)).all()
     error = np.sqrt((cov**2 + np.outer(np.diag(cov), np.diag(cov))) / chains)
@@ -70,7 +90,7 @@ def test_successive_states_are_correlated_as_the_propagator_says():
 
     chains, T = 30_000, 0.6
     x = sampled(STIFF, 0.0, T, ticks=42, batch=chains, dt=0.5)[-2:]
-    expected = T * expm(-STIFF * 0.5) @ np.linalg.inv(STIFF)
+    expected: FloatArray = T * expm(-STIFF * 0.5) @ np.linalg.inv(STIFF)
     products = np.einsum("ci,cj->cij", x[1], x[0])
     assert (np.abs(products.mean(0) - expected) < 4 * products.std(0) / np.sqrt(chains)).all()
 
@@ -92,7 +112,7 @@ def test_the_lowered_network_is_the_op_of_the_reference():
         (np.zeros((2, 2)), "lowest eigenvalue"),
     ],
 )
-def test_couplings_without_an_equilibrium_are_refused(K, says):
+def test_couplings_without_an_equilibrium_are_refused(K: ArrayLike, says: str):
     with pytest.raises(tc.ThermocError, match="T105") as caught:
         sampled(np.array(K), 0.0, 1.0, ticks=1, batch=1)
     assert says in str(caught.value)
@@ -101,6 +121,6 @@ def test_couplings_without_an_equilibrium_are_refused(K, says):
 
 
 @pytest.mark.parametrize(("b", "T"), [(0.0, 0.0), (0.0, -1.0), (np.nan, 1.0), (np.zeros(3), 1.0)])
-def test_wrong_quantities_are_refused(b, T):
+def test_wrong_quantities_are_refused(b: ArrayLike, T: float):
     with pytest.raises(tc.ThermocError, match="T405"):
         physics.gaussian_network(np.eye(2), b, T)

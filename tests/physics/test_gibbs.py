@@ -1,19 +1,26 @@
 """Coupled binary units against exact enumeration; each statistical check is at 4 standard errors (6e-5)."""
 
+# SciPy has no type stubs.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+
 import itertools
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
 import thermoc as tc
 from thermoc.ir.colouring import clash, colouring
 from thermoc.ir.dialects.core import Constant
 from thermoc.ir.dialects.sampling import Gibbs
+from thermoc.support.array_types import AnyArray, FloatArray
 
 
-def lattice(L: int) -> np.ndarray:
+def lattice(L: int) -> FloatArray:
     """J = 1 between neighbours of the L x L torus."""
     J, place = np.zeros((L * L, L * L)), np.arange(L * L).reshape(L, L)
     for axis in (0, 1):
@@ -22,7 +29,17 @@ def lattice(L: int) -> np.ndarray:
     return J
 
 
-def sampled(J, T, h=0.0, *, ticks, batch, seed=1, levels="spin", **attrs):
+def sampled(
+    J: AnyArray | csr_array,
+    T: float,
+    h: ArrayLike = 0.0,
+    *,
+    ticks: int,
+    batch: int,
+    seed: int = 1,
+    levels: str = "spin",
+    **attrs: Any,
+) -> tc.Run:
     with tc.Network("gibbs") as net:
         s = tc.gibbs(T, J, h, levels=levels, **attrs)
         tc.output("s", s)
@@ -30,13 +47,13 @@ def sampled(J, T, h=0.0, *, ticks, batch, seed=1, levels="spin", **attrs):
     return tc.compile(net, "sim").run(ticks=ticks, batch=batch, seed=seed)
 
 
-def error(chains: np.ndarray) -> float:
+def error(chains: AnyArray) -> float:
     """Standard error of the mean from independent chains (ticks, batch)."""
     return chains.mean(0).std(ddof=1) / np.sqrt(chains.shape[1])
 
 
 @pytest.mark.parametrize("T", ["1.0", "2.0", "2.269185314", "3.0"])
-def test_ising_4x4_against_enumeration(shared, T):
+def test_ising_4x4_against_enumeration(shared: Path, T: str):
     exact = json.loads((shared / "reference_values.json").read_text())["ising2d_4x4_periodic"][T]
     run = sampled(csr_array(lattice(4)), float(T), ticks=600, batch=400)
     E, M = run["E"][100:] / 16, np.abs(run["s"][100:].mean(-1))
@@ -48,7 +65,7 @@ def test_ising_4x4_against_enumeration(shared, T):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("T", ["1.0", "2.0", "2.269185314", "3.0"])
-def test_free_energy_and_entropy_4x4_by_integration(shared, T):
+def test_free_energy_and_entropy_4x4_by_integration(shared: Path, T: str):
     """F / T = -N ln 2 + the integral of U over 1/T from 0 (P48), U sampled at Gauss points; 4 standard errors."""
     exact = json.loads((shared / "reference_values.json").read_text())["ising2d_4x4_periodic"][T]
     nodes, weights = np.polynomial.legendre.leggauss(16)
@@ -63,7 +80,7 @@ def test_free_energy_and_entropy_4x4_by_integration(shared, T):
     assert abs(S / 16 - exact["S_per_spin"]) < 4 * np.hypot(error(U), spread) / float(T) / 16
 
 
-def test_boltzmann_machine_of_ten_units(shared):
+def test_boltzmann_machine_of_ten_units(shared: Path):
     data = np.load(shared / "device-reference/v_analytic/pbit_boltzmann10.npz")
     s = sampled(data["J"], 1 / float(data["beta"]), data["h"], ticks=500, batch=300)["s"][50:]
     means = s.mean(0)
@@ -109,17 +126,18 @@ def test_stored_zeros_couple_nothing():
     with tc.Network("net") as net:
         tc.output("s", tc.gibbs(1.0, J))
     (op,) = net.graph.of(Gibbs)
+    assert op.values is not None and op.colors is not None
     numbers = {c.y.name: c.value.numpy for c in net.graph.of(Constant)}
     assert len(numbers[op.values.name]) == 2 and numbers[op.colors.name].max() == 1
     assert J.nnz == 6, "the caller's matrix is the caller's"
 
 
 @pytest.mark.parametrize("n", [5, 40, 3000])
-def test_a_colouring_is_proven(n):
+def test_a_colouring_is_proven(n: int):
     rng = np.random.default_rng(n)
     pairs = rng.integers(0, n, (3 * n, 2))
-    J = csr_array((np.ones(3 * n), pairs.T), shape=(n, n))
-    J = csr_array(J + J.T)
+    one_way = csr_array((np.ones(3 * n), pairs.T), shape=(n, n))
+    J = csr_array(one_way + one_way.T)
     J.setdiag(0)
     J.eliminate_zeros()
     colors = colouring(J.indptr, J.indices)
@@ -139,7 +157,7 @@ def test_a_colouring_is_proven(n):
         (csr_array([[0.0, 0.0], [np.nan, 0.0]]), {}, "T107", "J[1, 0] = nan"),
     ],
 )
-def test_wrong_couplings_are_named(J, more, code, fact):
+def test_wrong_couplings_are_named(J: Any, more: dict[str, Any], code: str, fact: str):
     with pytest.raises(tc.ThermocError) as caught, tc.Network("wrong"):
         tc.output("s", tc.gibbs(1.0, J if isinstance(J, csr_array) else np.array(J), **more))
     assert code in str(caught.value) and fact in str(caught.value)

@@ -1,16 +1,27 @@
 """Heat ops: exact linear parts, ledgers that close, fluctuations (P3, P4, P17 to P22, P27, P45, P46)."""
 
+# SciPy has no type stubs.
+# pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
 import thermoc as tc
 from thermoc import physics
 from thermoc.ir.feed import feed
+from thermoc.ir.handle import Handle
 from thermoc.ir.reference import interpret
+from thermoc.support.array_types import FloatArray
 from thermoc.support.units import K_B
 
 
-def network(ticks, dt, *args, batch=1, seed=1, name="heat", **kwargs):
+def network(
+    ticks: int, dt: float, *args: Any, batch: int = 1, seed: int = 1, name: str = "heat", **kwargs: Any
+) -> tc.Run:
     with tc.Network(name, dt=dt) as net:
         T, heat, work = tc.heat_network(*args, **kwargs)
         for key, value in {"T": T, "heat": heat, "work": work}.items():
@@ -18,19 +29,19 @@ def network(ticks, dt, *args, batch=1, seed=1, name="heat", **kwargs):
     return tc.compile(net, "sim").run(ticks=ticks, batch=batch, seed=seed)
 
 
-def grid(side: int, g: float) -> np.ndarray:
+def grid(side: int, g: float) -> FloatArray:
     place, G = np.arange(side * side).reshape(side, side), np.zeros((side * side,) * 2)
     for a, b in ((place[:, 1:], place[:, :-1]), (place[1:], place[:-1])):
         G[a, b] = G[b, a] = g
     return G
 
 
-def test_rc16_to_a_nanokelvin(shared):
+def test_rc16_to_a_nanokelvin(shared: Path):
     exact = np.loadtxt(shared / "device-reference/i_rc_grid/rc16_exact.csv", delimiter=",", skiprows=1)
     dt = 1e-5
     power, ripple = np.zeros(256), np.zeros(256)
     power[5 * 16 + 9], power[12 * 16 + 3], ripple[12 * 16 + 3] = 50e-3, 15e-3, 15e-3
-    ambient = {"ambient": 1 / 2000.0, "T_ambient": 300.0}
+    ambient: dict[str, Any] = {"ambient": 1 / 2000.0, "T_ambient": 300.0}
     run = network(len(exact), dt, power, 1.75e-6, grid(16, 0.01), 300.0, ripple=ripple, frequency=500.0, **ambient)
     nodes = [(5, 9), (5, 10), (6, 10), (4, 9), (8, 8), (0, 0), (15, 15), (5, 0), (12, 3)]
     found = run["T"][:, 0, [16 * i + j for i, j in nodes]] - 300
@@ -40,7 +51,7 @@ def test_rc16_to_a_nanokelvin(shared):
     assert run["work"].sum() == pytest.approx(65e-3 * dt * (len(exact) - 1), rel=1e-9)  # five whole periods
 
 
-def test_two_bodies_and_the_entropy_they_produce(shared):
+def test_two_bodies_and_the_entropy_they_produce(shared: Path):
     exact = np.loadtxt(shared / "device-reference/v_analytic/two_body_relax.csv", delimiter=",", comments="#")
     C, g, dt = np.array([2e-6, 3e-6]), 5e-3, 1e-5
     G = np.array([[0, g], [g, 0]])
@@ -52,7 +63,7 @@ def test_two_bodies_and_the_entropy_they_produce(shared):
     assert (physics.entropy_production(G, T) >= 0).all() and (np.diff(produced) >= 0).all()
 
 
-def test_rc_step(shared):
+def test_rc_step(shared: Path):
     exact = np.loadtxt(shared / "device-reference/v_analytic/rc_step.csv", delimiter=",", comments="#")
     times = exact[:, 0]
     dt = times[times > 0].min()
@@ -65,10 +76,16 @@ def test_rc_step(shared):
 
 def test_the_ledger_closes_with_every_source_and_noise():
     rng = np.random.default_rng(0)
-    G = rng.uniform(0.1, 1, (5, 5))
-    G = np.triu(G, 1) + np.triu(G, 1).T
+    upper = np.triu(rng.uniform(0.1, 1, (5, 5)), 1)
+    G = upper + upper.T
     C, ambient = rng.uniform(0.5, 2, 5), np.array([0.3, 0, 0, 0.5, 0])
-    more = {"ambient": ambient, "T_ambient": 2.0, "ripple": rng.normal(size=5), "frequency": 0.21, "k_B": 0.01}
+    more: dict[str, Any] = {
+        "ambient": ambient,
+        "T_ambient": 2.0,
+        "ripple": rng.normal(size=5),
+        "frequency": 0.21,
+        "k_B": 0.01,
+    }
     run = network(400, 0.4, rng.normal(size=5) * 0.1, C, G, 2.0, batch=3, **more)
     stored = (C * run["T"]).sum(-1)
     closed = stored - stored[0] - np.cumsum((run["work"] - run["heat"]).sum(-1), axis=0)
@@ -95,7 +112,7 @@ def test_an_isolated_network_conserves_energy_draw_by_draw():
 
 
 @pytest.mark.parametrize("dt", [0.05, 5.0])
-def test_temperature_fluctuates_by_k_T2_over_C_for_any_step(dt):
+def test_temperature_fluctuates_by_k_T2_over_C_for_any_step(dt: float):
     """P27, and covariance of two coupled bodies with a reservoir: k_B T^2 C^-1, at 4 standard errors."""
     C, T0, k = np.array([1.0, 3.0]), 2.0, 1e-4
     run = network(1500, dt, 0.0, C, [[0, 0.8], [0.8, 0]], T0, batch=400, ambient=[0.5, 0.0], T_ambient=T0, k_B=k)
@@ -109,7 +126,7 @@ def test_temperature_fluctuates_by_k_T2_over_C_for_any_step(dt):
     assert np.abs(z).max() < 4.5  # the relative correction of order k/C is 1e-4
 
 
-def test_thermal_fluctuation_of_devices(shared):
+def test_thermal_fluctuation_of_devices(shared: Path):
     for C, T, rms in np.loadtxt(
         shared / "device-reference/v_analytic/thermal_fluctuation.csv", delimiter=",", comments="#", ndmin=2
     ):
@@ -129,14 +146,14 @@ def test_exchange_relaxes_to_the_mean_and_to_the_layer():
 
     L = np.diag(J.sum(0)) - J
     for k in (1, 7, 39):
-        free = expm(-(L + gamma * (np.eye(3) - np.ones((3, 3)) / 3)) * dt * k) @ start
-        held = 5 + expm(-(L + gamma * np.eye(3)) * dt * k) @ (start - 5)
+        free: FloatArray = expm(-(L + gamma * (np.eye(3) - np.ones((3, 3)) / 3)) * dt * k) @ start
+        held: FloatArray = 5 + expm(-(L + gamma * np.eye(3)) * dt * k) @ (start - 5)
         np.testing.assert_allclose(run["free"][k, 0], free, rtol=1e-13)
         np.testing.assert_allclose(run["held"][k, 0], held, rtol=1e-13)
     assert (np.diff(physics.interaction_energy(J, run["free"][:, 0])) <= 0).all()
 
 
-def test_diffusion_of_a_sine_between_cold_walls(shared):
+def test_diffusion_of_a_sine_between_cold_walls(shared: Path):
     data = np.loadtxt(shared / "device-reference/v_analytic/heat1d_sine_dirichlet.csv", delimiter=",", comments="#")
     n, alpha, length = len(data), 7.98525798525799e-05, 1e-3
     start = np.sin(np.pi * data[:, 0] / length)
@@ -155,7 +172,7 @@ def test_diffusion_of_a_sine_between_cold_walls(shared):
     np.testing.assert_allclose(total[0] - total, np.cumsum(run["out"][:, 0]), rtol=1e-11)
 
 
-def test_diffusion_of_a_cosine_between_insulated_walls(shared):
+def test_diffusion_of_a_cosine_between_insulated_walls(shared: Path):
     data = np.load(shared / "device-reference/v_analytic/heat2d_cos_neumann.npz")
     alpha, length, n, t = (data[k][()] for k in ("alpha", "L", "n", "t"))
     start = data["u0"]
@@ -193,7 +210,7 @@ def test_a_clamp_reports_what_it_took_and_a_reservoir_keeps_it():
         (lambda: tc.diffusion(1.0, D=1.0), "initial has shape []"),
     ],
 )
-def test_impossible_networks_are_refused(call, fact):
+def test_impossible_networks_are_refused(call: Callable[[], Handle | tuple[Handle, ...]], fact: str):
     with pytest.raises(tc.ThermocError) as caught, tc.Network("wrong"):
         made = call()
         tc.output("y", made[0] if isinstance(made, tuple) else made)

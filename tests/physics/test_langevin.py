@@ -1,18 +1,27 @@
 """P9 to P11, P29, P30, P47: particles in a bath. Statistical checks at 4 standard errors (6e-5 each)."""
 
+# SciPy has no type stubs.
+# pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false, reportUnknownMemberType=false
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
 import thermoc as tc
 from thermoc import physics
+from thermoc.ir.handle import Handle
+from thermoc.support.array_types import AnyArray, FloatArray
 
 
-def error(chains: np.ndarray) -> float:
+def error(chains: AnyArray) -> float:
     return chains.mean(0).std(ddof=1) / np.sqrt(chains.shape[1])
 
 
-def spring(dt, *, k=1.0, T=0.7, ticks, batch, seed=3, **more):
+def spring(dt: float, *, k: float = 1.0, T: float = 0.7, ticks: int, batch: int, seed: int = 3, **more: Any) -> tc.Run:
     with tc.Network("spring", dt=dt) as net:
         force = tc.placeholder((1,))
         x, w = tc.langevin(force, T, **more)
@@ -23,7 +32,7 @@ def spring(dt, *, k=1.0, T=0.7, ticks, batch, seed=3, **more):
 
 
 @pytest.mark.parametrize("dt", [0.05, 1.0])
-def test_baoab_has_no_error_in_a_spring(dt):
+def test_baoab_has_no_error_in_a_spring(dt: float):
     """Var x = T / k at any stable step (Leimkuhler and Matthews 2013); v only to order dt^2."""
     run = spring(dt, ticks=600, batch=600, initial=0.5, mass=1.0, friction=2.0)
     x2 = run["x"][300:, :, 0] ** 2
@@ -33,7 +42,7 @@ def test_baoab_has_no_error_in_a_spring(dt):
 
 
 def test_without_friction_it_is_velocity_verlet_of_order_two():
-    worst = []
+    worst: list[float] = []
     for dt in (0.1, 0.05, 0.025):
         run = spring(dt, ticks=round(5 / dt) + 1, batch=1, initial=1.0, velocity=0.5, friction=0.0)
         t = np.arange(len(run["x"])) * dt
@@ -44,7 +53,7 @@ def test_without_friction_it_is_velocity_verlet_of_order_two():
 
 
 @pytest.mark.parametrize("row", range(5))
-def test_ou_is_exact_and_euler_is_as_wrong_as_it_should_be(shared, row):
+def test_ou_is_exact_and_euler_is_as_wrong_as_it_should_be(shared: Path, row: int):
     table = np.loadtxt(shared / "device-reference/v_analytic/ou.csv", delimiter=",", comments="#")
     gdt, exact, euler, _, decay, kick = table[row]
     with tc.Network("ou", dt=gdt) as net:
@@ -69,7 +78,7 @@ def test_ou_is_exact_and_euler_is_as_wrong_as_it_should_be(shared, row):
         assert abs(noise.mean()) < 4 * np.sqrt(kick / noise.size)
 
 
-def test_jarzynski_from_a_driven_spring(shared):
+def test_jarzynski_from_a_driven_spring(shared: Path):
     """Stiffness driven from k0 to k1 over a time: e^-W averages to e^-dF whatever the speed (P30)."""
     k0, k1, T, dF = np.loadtxt(shared / "device-reference/v_analytic/jarzynski_stiffening.csv", delimiter=",")
     steps, dt, start = 200, 0.01, 400
@@ -100,11 +109,12 @@ def test_a_lennard_jones_cluster_keeps_its_energy_and_follows_the_equations():
     run = tc.compile(net, "sim").run(ticks=1001)
     assert np.abs(run["E"] - run["E"][0]).max() < 2e-4
 
-    def slope(t, y):
+    def slope(t: float, y: FloatArray) -> FloatArray:
         force, _, _ = physics.pair_forces(y[:6].reshape(3, 2), physics.lennard_jones)
         return np.concatenate([y[6:], force.reshape(-1)])
 
-    exact = solve_ivp(slope, (0, 2), np.concatenate([x0.reshape(-1), v0.reshape(-1)]), rtol=1e-10, atol=1e-12).y[:6, -1]
+    start = np.concatenate([x0.reshape(-1), v0.reshape(-1)])
+    exact: FloatArray = solve_ivp(slope, (0, 2), start, rtol=1e-10, atol=1e-12).y[:6, -1]
     np.testing.assert_allclose(run["x"][-1, 0].reshape(-1), exact, atol=3e-5)
     assert run["W"][0, 0] == pytest.approx(float(physics.pair_forces(x0, physics.lennard_jones)[2]), rel=1e-12)
 
@@ -147,10 +157,10 @@ def test_the_adaptive_schedule_measures_the_capacity_of_what_it_cools():
         x = tc.brownian(np.zeros(n), T, stiffness=1.0, initial=np.random.default_rng(0).normal(size=n))
         tc.connect(E, tc.reduce(x * x / 2, kind="sum", axes=(0,)))
         tc.output("T", T)
-    T = tc.compile(net, "sim").run(ticks=4000, batch=64)["T"][-1]
+    cooled = tc.compile(net, "sim").run(ticks=4000, batch=64)["T"][-1]
     expected = np.exp(-4000 * dt * 0.005 / np.sqrt(n / 2))
-    assert abs(np.log(T).mean() / np.log(expected) - 1) < 0.1  # C is measured within some 10 %
-    assert T.std() > 0  # each sample its own
+    assert abs(np.log(cooled).mean() / np.log(expected) - 1) < 0.1  # C is measured within some 10 %
+    assert cooled.std() > 0  # each sample its own
 
 
 @pytest.mark.parametrize(
@@ -167,7 +177,7 @@ def test_the_adaptive_schedule_measures_the_capacity_of_what_it_cools():
         (lambda: tc.adaptive_schedule(T0=1.0, T_min=0.1), "given is neither"),
     ],
 )
-def test_impossible_particles_are_refused(call, fact):
+def test_impossible_particles_are_refused(call: Callable[[], Handle | tuple[Handle, ...]], fact: str):
     with pytest.raises(tc.ThermocError) as caught, tc.Network("wrong"):
         made = call()
         tc.output("y", made[0] if isinstance(made, tuple) else made)

@@ -48,7 +48,7 @@ def test_schedules_are_their_formulas_and_never_below_the_floor():
 
 
 def test_the_adaptive_schedule_solves_its_equation_for_constant_capacity():
-    T = 2.0
+    temperature = 2.0
     for _ in range(100):
-        T = float(physics.adaptive_step(T, 4.0, 1.0, 0.5, 1e-6, 0.01))
-    assert pytest.approx(2 * np.exp(-1.0 / (0.5 * 2.0)), rel=1e-12) == T
+        temperature = float(physics.adaptive_step(temperature, 4.0, 1.0, 0.5, 1e-6, 0.01))
+    assert pytest.approx(2 * np.exp(-1.0 / (0.5 * 2.0)), rel=1e-12) == temperature

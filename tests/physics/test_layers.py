@@ -1,24 +1,40 @@
 """P39 to P42: layers are ops that compute what the formula says, on every target alike."""
 
+from collections.abc import Callable
+from typing import Any, cast
+
 import numpy as np
 import pytest
 
 import thermoc as tc
 from thermoc import physics
+from thermoc.ir.handle import Handle
 from thermoc.layers import ACTIVATIONS
+from thermoc.support.array_types import FloatArray
+
+Make = Callable[[Handle], Handle]
 
 RNG = np.random.default_rng(0)
 W, B, X = RNG.normal(size=(4, 3)), RNG.normal(size=4), RNG.normal(size=(5, 3))
 RING = np.roll(np.eye(4), 1, 0) + np.roll(np.eye(4), -1, 0)
 
 
-def run(make, x=X, *, ticks=1, target="sim", dt=1.0, seed=0, **options):
+def run(
+    make: Make,
+    x: FloatArray = X,
+    *,
+    ticks: int = 1,
+    target: str = "sim",
+    dt: float = 1.0,
+    seed: int = 0,
+    **options: Any,
+) -> tc.Run:
     with tc.Network("layers", dt=dt) as net:
         tc.output("y", make(tc.input("x", x.shape[1:])))
     return tc.compile(net, target, **options).run({"x": x}, ticks=ticks, seed=seed)
 
 
-FORMULAS = {
+FORMULAS: dict[str, Callable[[FloatArray], FloatArray]] = {
     "boltzmann": lambda z: physics.boltzmann(-z, 0.7),
     "fermi_dirac": lambda z: physics.fermi_dirac(-z, 0.7),
     "thermal_relu": lambda z: physics.thermal_relu(z, 0.7),
@@ -27,13 +43,13 @@ FORMULAS = {
 
 
 @pytest.mark.parametrize("activation", FORMULAS)
-def test_feed_forward(activation):
+def test_feed_forward(activation: str):
     y = run(lambda x: tc.layers.feed_forward(x, W, B, T=0.7, activation=activation))["y"][0]
     np.testing.assert_allclose(y, FORMULAS[activation](X @ W.T + B), rtol=1e-12)
 
 
 @pytest.mark.parametrize("activation", ["binary", "categorical"])
-def test_sampled_units_switch_on_with_drive(activation):
+def test_sampled_units_switch_on_with_drive(activation: str):
     y = run(lambda x: tc.layers.feed_forward(x, 50 * W, T=0.1, activation=activation))["y"][0]
     z = X @ W.T
     expected = z > 0 if activation == "binary" else z == z.max(axis=1, keepdims=True)
@@ -54,7 +70,8 @@ def test_convolution():
     x, w = RNG.normal(size=(2, 1, 6, 6)), RNG.normal(size=(3, 1, 3, 3))
     y = run(lambda v: tc.layers.convolution(v, w, T=0.2, activation=None, padding=1, stride=2), x)["y"][0]
     padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (2, 3))[:, :, ::2, ::2]
+    axes = cast(Any, (2, 3))  # NumPy's stubs know single axes only
+    windows: FloatArray = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axes)[:, :, ::2, ::2]
     np.testing.assert_allclose(y, np.einsum("bcijkl,ockl->boij", windows, w), rtol=1e-12)
 
 
@@ -93,8 +110,8 @@ def test_noise_without_relaxation_is_white():
 def test_coupled_units_have_temperatures_of_their_own_and_probes_show_them():
     start = np.array([1.0, 2.0, 3.0, 2.0])
 
-    def make(x):
-        how = {"coupling": RING, "gamma": 0.5, "initial_T": start, "probes": True, "name": "hot"}
+    def make(x: Handle) -> Handle:
+        how: dict[str, Any] = {"coupling": RING, "gamma": 0.5, "initial_T": start, "probes": True, "name": "hot"}
         return tc.layers.feed_forward(x, W, B, T=0.7, activation="fermi_dirac", **how)
 
     found = run(make, ticks=40, dt=0.5)
@@ -107,7 +124,7 @@ def test_coupled_units_have_temperatures_of_their_own_and_probes_show_them():
 
 
 def test_layers_agree_on_onnx():
-    def make(x):
+    def make(x: Handle) -> Handle:
         h = tc.layers.recurrent(x, W, RING / 3, B, T=0.4, noise=0.1, coupling=RING, probes=True)
         return tc.layers.feed_forward(h, W.T, T=0.5, activation="categorical", name="out")
 
@@ -116,15 +133,15 @@ def test_layers_agree_on_onnx():
         np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-12, atol=1e-13)
 
 
-@pytest.mark.parametrize(
-    ("call", "fact"),
-    [
-        (lambda x: tc.layers.feed_forward(x, W, T=1.0, activation="relu"), "'relu'"),
-        (lambda x: tc.layers.feed_forward(x, W, T=1.0, coupling=np.zeros((3, 3))), "coupling is of 3 units"),
-        (lambda x: tc.layers.attention(x, W, W, W, T=1.0, energy=tc.constant(np.eye(2))), "energy has shape [2, 2]"),
-    ],
-)
-def test_wrong_layers_are_refused(call, fact):
+WRONG: list[tuple[Make, str]] = [
+    (lambda x: tc.layers.feed_forward(x, W, T=1.0, activation="relu"), "'relu'"),
+    (lambda x: tc.layers.feed_forward(x, W, T=1.0, coupling=np.zeros((3, 3))), "coupling is of 3 units"),
+    (lambda x: tc.layers.attention(x, W, W, W, T=1.0, energy=tc.constant(np.eye(2))), "energy has shape [2, 2]"),
+]
+
+
+@pytest.mark.parametrize(("call", "fact"), WRONG)
+def test_wrong_layers_are_refused(call: Make, fact: str):
     with pytest.raises(tc.ThermocError) as caught:
         run(call, RNG.normal(size=(1, 5, 3)) if "energy" in fact else X)
     assert fact in str(caught.value)

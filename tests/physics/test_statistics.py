@@ -5,9 +5,10 @@ import pytest
 
 import thermoc as tc
 from thermoc import physics
+from thermoc.support.array_types import FloatArray
 
 
-def autoregressive(a: float, steps: int, chains: int, seed: int = 0) -> np.ndarray:
+def autoregressive(a: float, steps: int, chains: int, seed: int = 0) -> FloatArray:
     """x' = a x + sqrt(1 - a^2) z: variance 1, integrated time (1 + a) / (1 - a) / 2."""
     z = np.random.default_rng(seed).normal(size=(steps, chains))
     x = np.empty_like(z)
@@ -18,7 +19,7 @@ def autoregressive(a: float, steps: int, chains: int, seed: int = 0) -> np.ndarr
 
 
 @pytest.mark.parametrize("a", [0.0, 0.5, 0.9, -0.3])
-def test_integrated_time_of_an_autoregression(a):
+def test_integrated_time_of_an_autoregression(a: float):
     x = autoregressive(a, 20000, 4)
     assert physics.integrated_time(x) == pytest.approx((1 + a) / (1 - a) / 2, rel=0.12)
 
@@ -43,7 +44,11 @@ def test_a_chain_that_never_moved_is_one_sample():
 
 def test_jackknife_of_a_mean_is_its_standard_error():
     x = autoregressive(0.0, 100, 50)
-    value, error = physics.jackknife(lambda s: s.mean(), x, blocks=50)
+
+    def mean(s: FloatArray) -> float:
+        return s.mean()
+
+    value, error = physics.jackknife(mean, x, blocks=50)
     assert value == pytest.approx(x.mean())
     assert error == pytest.approx(x.mean(axis=0).std(ddof=1) / np.sqrt(50), rel=1e-12)
 
