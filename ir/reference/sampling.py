@@ -70,15 +70,16 @@ def _digits(op: Any, ctx: Context, sweep: int, colors: AnyArray) -> AnyArray:
     (n,) = op.s.shape
     sample = np.arange(ctx.first_sample, ctx.first_sample + ctx.batch)[:, np.newaxis]
     if op.draws == "replica":
-        word: IntArray = sample // 64 * n + np.arange(n)
-        bit: IntArray = np.broadcast_to(sample % 64, (ctx.batch, n))
+        word = cast("IntArray", sample // 64 * n + np.arange(n))
+        bit = cast("IntArray", np.broadcast_to(sample % 64, (ctx.batch, n)))
     else:
         sizes = np.array([-(-int((colors == color).sum()) // 64) for color in np.unique(colors)])
         color_index, rank = np.searchsorted(np.unique(colors), colors), np.empty(n, int)
         for color in np.unique(colors):
             rank[colors == color] = np.arange((colors == color).sum())
         word_in_sample = np.concatenate([[0], np.cumsum(sizes)])[color_index] + rank // 64
-        word, bit = sample * sizes.sum() + word_in_sample, np.broadcast_to(rank % 64, (ctx.batch, n))
+        word = cast("IntArray", sample * sizes.sum() + word_in_sample)
+        bit = cast("IntArray", np.broadcast_to(rank % 64, (ctx.batch, n)))
     U: FloatArray = np.zeros((ctx.batch, n))
     # A block gives two numbers of 64 bits, each with one of the 52 digits for 64 units.
     for draw in range(26):

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -56,7 +56,8 @@ def sample_binary(op: thermo.SampleBinary, ctx: Context, drive: AnyArray, T: Any
 @pure(thermo.SampleCategorical)
 def sample_categorical(op: thermo.SampleCategorical, ctx: Context, x: AnyArray, T: AnyArray) -> AnyArray:
     u, x, T = aligned(ctx.uniform(op.s.inferred, op.stream), x, T)
-    winner: IntArray = (x + T * np.log(-np.log(u))).argmin(axis=-1)  # Gumbel's minimum: -log(-log(u)) is one
+    # Gumbel's minimum: -log(-log(u)) is one
+    winner = cast("IntArray", (x + T * np.log(-np.log(u))).argmin(axis=-1))
     fires: BoolArray = np.equal(winner[..., np.newaxis], np.arange(u.shape[-1]))
     return fires.astype(u.dtype)
 

@@ -121,7 +121,8 @@ def of_drive(population: Counterpart, said: Said) -> Slack:
 def of_lif(population: Counterpart, drive: FloatArray, v: FloatArray, u: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return how far membrane (against its threshold) and current may be off after a tick. v, u: before it."""
     design = population.design
-    unit, n, scale = design.population, design.numbers, design.scale
+    unit, scale = design.population, design.scale
+    n: Mapping[str, Any] = design.numbers
     assert isinstance(unit, LifPopulation)
     step = 1 / (scale * FRACTION)
     fall = _off(np.ravel((4095 - n["du"]) / 4096), unit.fall)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from enum import Enum
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 from thermoc.ir.target import TargetDescription
 from thermoc.passes.pipeline_syntax import Braces, Listed, Syntax, Word
@@ -47,7 +47,7 @@ def printed(value: Any) -> str:
         case TargetDescription():
             return printed(value.name)
         case tuple():
-            return f"({', '.join(map(printed, value))})"
+            return f"({', '.join(map(printed, cast('tuple[Any, ...]', value)))})"
         case _:
             return f"{{{stated(value)}}}" if dataclasses.is_dataclass(value) else WITHHELD
 
@@ -99,7 +99,7 @@ def value_of(kind: Any, syntax: Syntax, targets: Targets) -> Any:
     match syntax:
         case Listed(items=items) if origin is tuple and len(items) == len(inner):
             return tuple(value_of(inner_kind, item, targets) for inner_kind, item in zip(inner, items))
-        case Braces(options=options) if dataclasses.is_dataclass(kind) and kind is not TargetDescription:
+        case Braces(options=options) if dataclasses.is_dataclass(kind) and kind != TargetDescription:
             dataclass_: Any = kind
             kinds = option_types(dataclass_)
             if options.keys() <= kinds.keys():

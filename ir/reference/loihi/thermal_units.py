@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -57,7 +57,7 @@ def categorical(op: loihi.LoihiCategorical, ctx: Context, a: AnyArray, T: AnyArr
     a, T, bias = (wide(item) for item in aligned(a, T, bias))
     energy = (a + bias << 20) + T * gumbel(_words(op, ctx, op.s.inferred)[0])
     # argmin takes the first of equals, as the units of Lava and of the simulator do.
-    least: IntArray = energy.argmin(axis=-1)
+    least = cast("IntArray", energy.argmin(axis=-1))
     fires: BoolArray = np.equal(np.arange(energy.shape[-1]), least[..., np.newaxis])
     return fires.astype(np.int32)
 

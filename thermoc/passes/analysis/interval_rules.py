@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thermoc.ir.dialects import core, langevin, sampling, spiking, thermo
-from thermoc.ir.ops import Op
+from thermoc.ir.ops import RISING, Op
 from thermoc.ir.reference import evaluate
 from thermoc.ir.values import Value
 from thermoc.support.array_types import BoolArray, FloatArray
@@ -341,7 +341,9 @@ RULES: dict[type[Op], Callable[..., Range | None]] = {
     sampling.IsingEnergy: _ising,
     langevin.KineticEnergy: _kinetic,
 }
-"""Rules of ops with one result and no state, which take the ranges of the operands in order.
+"""Rules of ops with one result and no state, which take the ranges of the operands in order."""
 
-``rising`` is also the rule of each op with the trait RISING.
-"""
+
+def rule_of(cls: type[Op]) -> Callable[..., Range | None] | None:
+    """Return the rule of a kind of ops: its own, or ``rising`` where it has the trait RISING."""
+    return RULES.get(cls, rising if RISING in cls.traits else None)

@@ -16,7 +16,7 @@ from thermoc.ir.ops import STOCHASTIC, Op
 from thermoc.ir.reference import interpret
 from thermoc.ir.types import Role
 from thermoc.ir.values import Value
-from thermoc.passes.analysis.intervals import RULES, Range
+from thermoc.passes.analysis.interval_rules import Range, rule_of
 from thermoc.passes.canonicalize import drop_dead
 from thermoc.passes.loihi.population_types import MemoryPopulation, NoisyPopulation, Population
 from thermoc.support.array_types import AnyArray, FloatArray
@@ -153,15 +153,11 @@ def _ranges(op: Any, intervals: Intervals, inputs: tuple[float, float]) -> list[
         return [(0.0, 1.0)]
     if isinstance(op, core.Div) and all(v.name in intervals for v in op.inputs):
         return [_quotient(*(intervals[value.name] for value in op.inputs))]
-    rule = _rule(op)
+    rule = rule_of(type(op))
     if rule is None or not all(value.name in intervals for value in op.inputs):
         return unknown
     ends = rule(op, *(intervals[value.name] for value in op.inputs))
     return [ends if ends is not None and all(np.isfinite(bound).all() for bound in ends) else None]
-
-
-def _rule(op: Op) -> Any:
-    return RULES.get(type(op))
 
 
 def _is_binary(op: Op) -> bool:
