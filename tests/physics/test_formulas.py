@@ -4,6 +4,7 @@ import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -56,9 +57,10 @@ def test_pair_forces_sum_to_nothing_and_see_the_nearest_image():
 
 def brute_virial(x: FloatArray) -> float:
     total = 0.0
-    for a, b in itertools.combinations(x, 2):
+    pairs: list[tuple[FloatArray, FloatArray]] = list(itertools.combinations(x, 2))
+    for a, b in pairs:
         d = a - b - 5 * np.round((a - b) / 5)
-        r = np.sqrt(d @ d)
+        r = float(np.sqrt(d @ d))
         total += r * float(physics.lennard_jones(r)[1]) if r < 2.5 else 0
     return total
 
@@ -100,7 +102,8 @@ def test_einstein_solid_in_both_limits():
 
 
 def square_lattice(L: int) -> FloatArray:
-    return physics.square_lattice(L).toarray()  # pyright: ignore[reportUnknownMemberType] SciPy has no type stubs
+    """As an array: SciPy, which has no type stubs, makes the sparse one."""
+    return cast(FloatArray, physics.square_lattice(L).toarray())  # pyright: ignore[reportUnknownMemberType]
 
 
 def test_heat_capacity_both_ways_by_enumeration():

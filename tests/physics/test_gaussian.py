@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -61,7 +61,7 @@ def test_samples_have_the_mean_and_covariance_of_the_table(shared: Path):
     data = np.load(shared / "device-reference/v_analytic/gaussian_network.npz")
     softest = np.linalg.eigvalsh(data["K"])[0]
     chains = 40_000
-    x = sampled(data["K"], data["b"], float(data["kT"]), ticks=5, batch=chains, dt=10 / softest)[-1]
+    x: FloatArray = sampled(data["K"], data["b"], float(data["kT"]), ticks=5, batch=chains, dt=10 / softest)[-1]
     error = np.sqrt(np.diag(data["cov"]) / chains)
     assert (np.abs(x.mean(0) - data["mean"]) < 4 * error).all()
     cov = data["cov"]
@@ -75,9 +75,8 @@ def test_the_step_is_exact_in_law_for_any_dt(dt: float):
     from scipy.linalg import expm
 
     b, T, mobility, x0, n, chains = RNG.normal(size=8), 0.6, 0.8, np.full(8, 2.0), 3, 30_000
-    x = sampled(STIFF, b, T, ticks=n + 1, batch=chains, dt=dt, mobility=mobility, initial=x0)[-1]
-    left: FloatArray = expm(-mobility * STIFF * n * dt)
-    m = np.linalg.solve(STIFF, b)
+    x: FloatArray = sampled(STIFF, b, T, ticks=n + 1, batch=chains, dt=dt, mobility=mobility, initial=x0)[-1]
+    left, m = cast(FloatArray, expm(-mobility * STIFF * n * dt)), np.linalg.solve(STIFF, b)
     cov = T * np.linalg.inv(STIFF) @ (np.eye(8) - left @ left)
     assert (np.abs(x.mean(0) - m - left @ (x0 - m)) < 4 * np.sqrt(np.diag(cov) / chains)).all()
     error = np.sqrt((cov**2 + np.outer(np.diag(cov), np.diag(cov))) / chains)
@@ -90,7 +89,7 @@ def test_successive_states_are_correlated_as_the_propagator_says():
 
     chains, T = 30_000, 0.6
     x = sampled(STIFF, 0.0, T, ticks=42, batch=chains, dt=0.5)[-2:]
-    expected: FloatArray = T * expm(-STIFF * 0.5) @ np.linalg.inv(STIFF)
+    expected = T * cast(FloatArray, expm(-STIFF * 0.5)) @ np.linalg.inv(STIFF)
     products = np.einsum("ci,cj->cij", x[1], x[0])
     assert (np.abs(products.mean(0) - expected) < 4 * products.std(0) / np.sqrt(chains)).all()
 

@@ -5,7 +5,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -146,8 +146,8 @@ def test_exchange_relaxes_to_the_mean_and_to_the_layer():
 
     L = np.diag(J.sum(0)) - J
     for k in (1, 7, 39):
-        free: FloatArray = expm(-(L + gamma * (np.eye(3) - np.ones((3, 3)) / 3)) * dt * k) @ start
-        held: FloatArray = 5 + expm(-(L + gamma * np.eye(3)) * dt * k) @ (start - 5)
+        free = cast(FloatArray, expm(-(L + gamma * (np.eye(3) - np.ones((3, 3)) / 3)) * dt * k)) @ start
+        held = 5 + cast(FloatArray, expm(-(L + gamma * np.eye(3)) * dt * k)) @ (start - 5)
         np.testing.assert_allclose(run["free"][k, 0], free, rtol=1e-13)
         np.testing.assert_allclose(run["held"][k, 0], held, rtol=1e-13)
     assert (np.diff(physics.interaction_energy(J, run["free"][:, 0])) <= 0).all()
@@ -176,7 +176,9 @@ def test_diffusion_of_a_cosine_between_insulated_walls(shared: Path):
     data = np.load(shared / "device-reference/v_analytic/heat2d_cos_neumann.npz")
     alpha, length, n, t = (data[k][()] for k in ("alpha", "L", "n", "t"))
     start = data["u0"]
-    for time, amplitude in zip(np.atleast_1d(t), np.atleast_1d(data["amp_discrete"])):
+    times: FloatArray = np.atleast_1d(t)
+    amplitudes: FloatArray = np.atleast_1d(data["amp_discrete"])
+    for time, amplitude in zip(times, amplitudes):
         with tc.Network("plate", dt=float(time)) as net:
             tc.output("T", tc.diffusion(5 + start, D=float(alpha), spacing=float(length) / int(n))[0])
         T = tc.compile(net, "sim").run(ticks=2)["T"][1, 0]

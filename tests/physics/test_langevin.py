@@ -5,7 +5,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -82,7 +82,7 @@ def test_jarzynski_from_a_driven_spring(shared: Path):
     """Stiffness driven from k0 to k1 over a time: e^-W averages to e^-dF whatever the speed (P30)."""
     k0, k1, T, dF = np.loadtxt(shared / "device-reference/v_analytic/jarzynski_stiffening.csv", delimiter=",")
     steps, dt, start = 200, 0.01, 400
-    k = np.concatenate([np.full(start, k0), np.linspace(k0, k1, steps + 1)])
+    k = np.concatenate([np.full(start, k0), np.linspace(float(k0), float(k1), steps + 1)])
     with tc.Network("driven", dt=dt) as net:
         tc.output("x", tc.brownian(0.0, T, stiffness=tc.input("k"), initial=0.0))
     batch = 20000
@@ -114,7 +114,7 @@ def test_a_lennard_jones_cluster_keeps_its_energy_and_follows_the_equations():
         return np.concatenate([y[6:], force.reshape(-1)])
 
     start = np.concatenate([x0.reshape(-1), v0.reshape(-1)])
-    exact: FloatArray = solve_ivp(slope, (0, 2), start, rtol=1e-10, atol=1e-12).y[:6, -1]
+    exact = cast(FloatArray, solve_ivp(slope, (0, 2), start, rtol=1e-10, atol=1e-12).y[:6, -1])
     np.testing.assert_allclose(run["x"][-1, 0].reshape(-1), exact, atol=3e-5)
     assert run["W"][0, 0] == pytest.approx(float(physics.pair_forces(x0, physics.lennard_jones)[2]), rel=1e-12)
 
