@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -105,7 +105,7 @@ def sparse_affine(
     offsets: AnyArray,
     bias: AnyArray | None,
 ) -> AnyArray:
-    counts = cast("IntArray", np.diff(offsets[0]))
+    counts: Any = np.diff(offsets[0])
     rows: IntArray = np.repeat(np.arange(offsets.shape[1] - 1), counts)
     y = np.zeros((x.shape[0], offsets.shape[1] - 1), x.dtype)
     for sample in range(x.shape[0]):

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from thermoc import physics
 from thermoc.ir.dialects import thermo
 from thermoc.ir.reference.meaning import MEANINGS, Context, Delayed, State, aligned, pure, whole
-from thermoc.support.array_types import AnyArray, BoolArray, IntArray
+from thermoc.support.array_types import AnyArray, BoolArray
 
 
 @pure(thermo.Boltzmann)
@@ -57,7 +57,7 @@ def sample_binary(op: thermo.SampleBinary, ctx: Context, drive: AnyArray, T: Any
 def sample_categorical(op: thermo.SampleCategorical, ctx: Context, x: AnyArray, T: AnyArray) -> AnyArray:
     u, x, T = aligned(ctx.uniform(op.s.inferred, op.stream), x, T)
     # Gumbel's minimum: -log(-log(u)) is one
-    winner = cast("IntArray", (x + T * np.log(-np.log(u))).argmin(axis=-1))
+    winner: Any = (x + T * np.log(-np.log(u))).argmin(axis=-1)
     fires: BoolArray = np.equal(winner[..., np.newaxis], np.arange(u.shape[-1]))
     return fires.astype(u.dtype)
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import thermoc as tc
-from thermoc import plugins
 from thermoc.backends.chip.partition import PartitionWork
 from thermoc.backends.chip.work_types import Work
 from thermoc.passes.pipeline import run_passes
@@ -70,8 +69,3 @@ def test_the_simulator_says_where_the_chip_went():
     with pytest.raises(tc.ThermocError) as caught:
         tc.compile(network(), "sim", chip="thermo-1")
     assert caught.value.code == "T303" and "target='chip'" in str(caught.value)
-
-
-def test_another_chips_arithmetic_is_refused_by_name():
-    refused = plugins.backend("chip").target().refused
-    assert refused and all(name.startswith("loihi.") for name in refused)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from thermoc.ir.reference.loihi.integers import clipped, decayed, gumbel, logit,
 from thermoc.ir.reference.meaning import MEANINGS, Context, Delayed, State, Stateful, aligned, pure, whole
 from thermoc.ir.types import Type
 from thermoc.support import philox
-from thermoc.support.array_types import AnyArray, BoolArray, IntArray
+from thermoc.support.array_types import AnyArray, BoolArray
 
 
 def _words(op: Any, ctx: Context, kind: Type, *, ticks: int = 1, sweeps: int = 1) -> philox.Words:
@@ -57,7 +57,7 @@ def categorical(op: loihi.LoihiCategorical, ctx: Context, a: AnyArray, T: AnyArr
     a, T, bias = (wide(item) for item in aligned(a, T, bias))
     energy = (a + bias << 20) + T * gumbel(_words(op, ctx, op.s.inferred)[0])
     # argmin takes the first of equals, as the units of Lava and of the simulator do.
-    least = cast("IntArray", energy.argmin(axis=-1))
+    least: Any = energy.argmin(axis=-1)
     fires: BoolArray = np.equal(np.arange(energy.shape[-1]), least[..., np.newaxis])
     return fires.astype(np.int32)
 
