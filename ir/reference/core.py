@@ -106,7 +106,7 @@ def sparse_affine(
     bias: AnyArray | None,
 ) -> AnyArray:
     counts: Any = np.diff(offsets[0])
-    rows: IntArray = np.repeat(np.arange(offsets.shape[1] - 1), counts)
+    rows: IntArray = np.repeat(np.arange(offsets.shape[1] - 1), counts)  # pyright: ignore[reportUnknownArgumentType]
     y = np.zeros((x.shape[0], offsets.shape[1] - 1), x.dtype)
     for sample in range(x.shape[0]):
         # add.at, not +=: a row has several entries, of which += would add one.

@@ -58,7 +58,7 @@ def sample_categorical(op: thermo.SampleCategorical, ctx: Context, x: AnyArray, 
     u, x, T = aligned(ctx.uniform(op.s.inferred, op.stream), x, T)
     # Gumbel's minimum: -log(-log(u)) is one
     winner: Any = (x + T * np.log(-np.log(u))).argmin(axis=-1)
-    fires: BoolArray = np.equal(winner[..., np.newaxis], np.arange(u.shape[-1]))
+    fires: BoolArray = np.equal(winner[..., np.newaxis], np.arange(u.shape[-1]))  # pyright: ignore[reportUnknownArgumentType]
     return fires.astype(u.dtype)
 
 

@@ -125,8 +125,8 @@ def of_lif(population: Counterpart, drive: FloatArray, v: FloatArray, u: FloatAr
     n: Mapping[str, Any] = design.numbers
     assert isinstance(unit, LifPopulation)
     step = 1 / (scale * FRACTION)
-    fall = _off(np.ravel((4095 - n["du"]) / 4096), unit.fall)
-    keep = _off(np.ravel((4096 - n["dv"]) / 4096), unit.keep)
+    fall = _off(np.ravel((4095 - n["du"]) / 4096), unit.fall)  # pyright: ignore[reportUnknownArgumentType]
+    keep = _off(np.ravel((4096 - n["dv"]) / 4096), unit.keep)  # pyright: ignore[reportUnknownArgumentType]
     # du = 4095 keeps nothing of a current: there is nothing to truncate.
     cut_u = np.where(np.ravel(n["du"]) == 4095, 0.0, step)[:, np.newaxis]
     cut_v = np.where(np.isin(np.ravel(n["dv"]), (0, 4096)), 0.0, step)[:, np.newaxis]

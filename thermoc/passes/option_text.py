@@ -82,7 +82,7 @@ def described(kind: Any) -> str:
         return _NAMES[kind]
     if isinstance(kind, type) and issubclass(kind, Enum):
         return " or ".join(str(member.value) for member in kind)
-    return "options in braces" if dataclasses.is_dataclass(kind) else ""
+    return "options in braces" if dataclasses.is_dataclass(kind) else ""  # pyright: ignore[reportUnknownArgumentType]
 
 
 def value_of(kind: Any, syntax: Syntax, targets: Targets) -> Any:
@@ -99,7 +99,7 @@ def value_of(kind: Any, syntax: Syntax, targets: Targets) -> Any:
     match syntax:
         case Listed(items=items) if origin is tuple and len(items) == len(inner):
             return tuple(value_of(inner_kind, item, targets) for inner_kind, item in zip(inner, items))
-        case Braces(options=options) if dataclasses.is_dataclass(kind) and kind != TargetDescription:
+        case Braces(options=options) if dataclasses.is_dataclass(kind) and kind != TargetDescription:  # pyright: ignore[reportUnnecessaryComparison]
             dataclass_: Any = kind
             kinds = option_types(dataclass_)
             if options.keys() <= kinds.keys():

@@ -153,7 +153,7 @@ def _ranges(op: Any, intervals: Intervals, inputs: tuple[float, float]) -> list[
         return [(0.0, 1.0)]
     if isinstance(op, core.Div) and all(v.name in intervals for v in op.inputs):
         return [_quotient(*(intervals[value.name] for value in op.inputs))]
-    rule = rule_of(type(op))
+    rule = rule_of(type(op))  # pyright: ignore[reportUnknownArgumentType]
     if rule is None or not all(value.name in intervals for value in op.inputs):
         return unknown
     ends = rule(op, *(intervals[value.name] for value in op.inputs))
