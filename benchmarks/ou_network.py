@@ -84,5 +84,7 @@ def main(python: str) -> None:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--thermox"]:
         print(thermox_steps(int(sys.argv[2]), sys.argv[3]))
-    else:
+    elif len(sys.argv) == 2:
         main(sys.argv[1])
+    else:
+        print("skipped: name the Python of an environment that has thermox")
