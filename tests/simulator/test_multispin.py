@@ -100,11 +100,11 @@ def test_equal_to_the_kernel_that_goes_unit_by_unit(case, monkeypatch):
 
 def test_the_layout_takes_whole_multiples_only():
     for numbers, q in (([2.0, -3.0], 1.0), ([0.5, 0.75], 0.25), ([0.3, -0.1], 0.1), ([0.0], 1.0), ([7.0, 7.0], 7.0)):
-        found = dispatch.whole(np.array(numbers))
+        found = dispatch.whole_multiples(np.array(numbers))
         assert found is not None
         assert found[0] == pytest.approx(q, rel=1e-15)
     for numbers in ([1.0, np.pi], [1.0, 1.0 + 1e-12], [1.0, 5000.0]):
-        assert dispatch.whole(np.array(numbers)) is None
+        assert dispatch.whole_multiples(np.array(numbers)) is None
 
 
 NARROW = """

@@ -60,7 +60,7 @@ def test_a_state_gathers_roundings_as_time_goes_on():
 
 def gap(found: np.ndarray, expected: np.ndarray, *, role: Role = Role.signal, **more: object) -> Gap:
     kind = Type((expected.shape[2],), DType.f64, role)
-    return Gap(name="v", kind=kind, found=found, expected=expected, eps=EPS, **{"jittered": (), **more})  # type: ignore[arg-type]
+    return Gap(name="v", kind=kind, actual=found, expected=expected, eps=EPS, **{"jittered": (), **more})  # type: ignore[arg-type]
 
 
 def test_no_numbers_and_infinities_are_equal_to_their_like_alone():
