@@ -8,13 +8,6 @@ from numpy.typing import NDArray
 from thermoc.ir.dialects.heat import Diffusion
 from thermoc.ir.ops import Op
 
-
-def elementwise(op: Op) -> bool:
-    """True where each element of the results needs the operands' elements in its place alone, as its shapes tell."""
-    specs = [spec.shape for spec in (*op.operand_specs.values(), *op.result_specs.values())]
-    return all(shape in ("*s", "~s") for shape in specs)
-
-
 OWN = frozenset({"*s", "~s", "*s n", "~t", "~n", "n", "", "?"})
 """Shapes of operands by which no unit is coupled to another."""
 

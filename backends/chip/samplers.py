@@ -15,7 +15,7 @@ from thermoc.ir.values import Value
 from thermoc.support.errors import error
 
 
-def needs_units(op: Op) -> bool:
+def needs_units(op: Op | type[Op]) -> bool:
     """True for ops that thermal units do: noise at a temperature, and differential equations."""
     return STOCHASTIC in op.traits or (CONTINUOUS in op.traits and STATEFUL in op.traits)
 

@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from thermoc.backends.chip.capacities import Capacities
 from thermoc.backends.chip.products import couplings_of, split_energy, split_product, weights_of
-from thermoc.backends.chip.reads import elementwise
 from thermoc.backends.chip.samplers import needs_units, split_units
 from thermoc.backends.chip.work_types import Draft, Span, Spans, TaskKind, Work, draft, elements_read, even_cuts
-from thermoc.ir.dialects import core, sampling
+from thermoc.ir.dialects import core, crossbar, heat, langevin, loihi, sampling, spiking, thermo
 from thermoc.ir.graph import Graph
-from thermoc.ir.ops import Op
+from thermoc.ir.op_table import OpTable
+from thermoc.ir.ops import CLOCKED, CURVED, EXACT, Op
 from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Log
 
 VIEWS = (core.Reshape, core.Flatten, core.Cast, core.Broadcast, core.Tick)
 """Ops that move no number and take no time."""
-PASSES: Mapping[str, int] = {
-    "thermo.boltzmann": 4,
-    "thermo.fermi_dirac": 3,
-    "thermo.maxwell_boltzmann": 4,
-    "core.exp": 2,
-    "core.div": 2,
-}
-"""Vector operations an element, where they are not one: exponentials and quotients take more."""
+_ONE = (
+    *(core.Add, core.Sub, core.Mul),
+    *(core.Pool, core.Reduce, core.Affine, core.SparseAffine, core.Conv, core.Matmul, crossbar.Mvm),
+    *(spiking.Decode, spiking.LifStep, spiking.Scale, spiking.Threshold, spiking.TraceStep),
+    *(thermo.Observables, thermo.OrderParameter, sampling.IsingEnergy),
+    *(heat.Clamp, heat.EntropyProduction, heat.Reservoir),
+    *(langevin.Bonds, langevin.BondForce, langevin.PairForce, langevin.KineticEnergy),
+    *(cls for cls in vars(loihi).values() if isinstance(cls, type) and issubclass(cls, Op)),
+)
+VECTOR_PASSES: OpTable[int] = OpTable(
+    what="a number of vector operations an element",
+    where="backends/chip/work.py (VECTOR_PASSES)",
+    entries={
+        # Exponentials and quotients take more than one.
+        **dict.fromkeys((core.Exp, core.Div), 2),
+        thermo.FermiDirac: 3,
+        **dict.fromkeys((thermo.Boltzmann, thermo.MaxwellBoltzmann), 4),
+        **dict.fromkeys(_ONE, 1),
+    },
+    refused=dict.fromkeys((core.Input, core.Output, core.Constant, core.Delay), "memory and ports serve it"),
+    # What moves or compares numbers is one operation, and so is a function that is looked up in a table.
+    follows={EXACT: 1, CLOCKED: 1, CURVED: 1},
+    scope=lambda cls: not needs_units(cls),
+)
+"""Of ops that the vector unit does; those that thermal units do are not among them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,13 +129,13 @@ def _split_arithmetic(draft: Draft, op: Op) -> None:
     largest = max(v.size for v in (*op.inputs, *op.results))
     like = next((v for v in op.inputs if v.shape == value.shape and v.name in draft.lies), None)
     cuts = [(0, value.size)]
-    if like is not None and elementwise(op):
+    if like is not None and op.elementwise():
         cuts = [(low, high) for low, high, _ in draft.lies[like.name]]
     spans: Spans = []
     for low, high in cuts:
         # A reduction takes as long as its operand, not as its result.
         elements = largest if len(cuts) == 1 else high - low
-        task = draft.add(TaskKind.vector, low, high, elements=elements, passes=PASSES.get(op.opname, 1))
+        task = draft.add(TaskKind.vector, low, high, elements=elements, passes=VECTOR_PASSES[type(op)])
         spans.append(Span(low, high, task))
         for v in op.instant_inputs:
             alone = len(cuts) == 1

@@ -103,10 +103,6 @@ class FrameNumber(IntEnum):
     BEGUN = 41
 
 
-FRAME = 2 * len(FrameArray) + len(FrameNumber)
-"""Words of a frame."""
-
-
 def _load(builder, pointer, index):
     words = builder.bitcast(pointer, _WORD.as_pointer())
     return builder.load(builder.gep(words, [index]))

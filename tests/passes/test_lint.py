@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import thermoc as tc
+from thermoc import physics
 
 RING = np.roll(np.eye(6), 1, 0) + np.roll(np.eye(6), -1, 0)
 
@@ -63,6 +64,16 @@ def test_each_warning_has_its_limit(good, bad, code, fact):
     assert found(good) == []
     [(seen, text)] = found(bad)
     assert seen == code and fact in text and "hint" in text
+
+
+@pytest.mark.parametrize("levels", ["spin", "binary"])
+def test_the_cost_of_flipping_is_that_of_the_energy(levels):
+    """Two units and one coupling: what the warning names is E of one flip from the ground state (P12)."""
+    J = np.array([[0.0, 3.0], [3.0, 0.0]])
+    low = -1.0 if levels == "spin" else 0.0
+    cost = physics.ising_energy(np.array([1.0, low]), J) - physics.ising_energy(np.ones(2), J)
+    [(code, text)] = found(lambda: tc.output("s", tc.gibbs(1e-3, J, levels=levels)))
+    assert code == "W101" and f"costs {cost:.4g}:" in text
 
 
 def test_forces_with_noise_or_inputs_are_left_alone():

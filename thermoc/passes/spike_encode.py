@@ -35,7 +35,6 @@ ACTIVATIONS = (thermo.ThermalRelu, thermo.FermiDirac, thermo.MaxwellBoltzmann, t
 """What spikes can carry; every other op reads its operands as numbers."""
 PROBABILITIES = (thermo.FermiDirac, thermo.Boltzmann)
 """Activations that are at most 1 by their nature, and probabilities of spikes as they are."""
-CODINGS = ("thermal", "rate")
 SPREAD = {"thermal": 0.5, "rate": 1.0}
 """The largest standard deviation of one tick of a unit, in spikes; for rate coding the largest error of a sum."""
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from thermoc.ir.dialects import core, spiking, thermo
-from thermoc.ir.element_indices import MOVES
 from thermoc.ir.graph import Graph
+from thermoc.passes.analysis.linearity import linear_in
 from thermoc.passes.analysis.sampling_error import SamplingError, through
 from thermoc.passes.loihi.design_types import FRACTION, Design, MessageFormat
 from thermoc.passes.loihi.designs import farthest
@@ -30,19 +30,6 @@ LOGIT = 0.0115
 ROUNDS = 12
 SAME = 1e-12
 """A relative difference below this is float64's rounding of a number that the integers hold exactly."""
-LINEAR = (
-    core.Affine,
-    core.SparseAffine,
-    core.Conv,
-    core.Neg,
-    core.Add,
-    core.Sub,
-    core.Mul,
-    core.Div,
-    core.Concat,
-    spiking.Scale,
-    *MOVES,
-)
 LIPSCHITZ = (spiking.Decode, core.Tanh, core.Abs, core.Maximum, core.Minimum, core.Cast, core.Pool)
 """Ops whose results move no farther than their inputs, but for a pool that sums."""
 
@@ -180,9 +167,7 @@ def _host(op: Any, errors: Errors, constants: Mapping[str, AnyArray]) -> Any:
     largest = max(float(error.max(initial=0.0)) for error in inputs.values())
     if not math.isfinite(largest):
         return np.inf
-    # Of two factors that are both off the product is not linear in the errors.
-    fixed = all(value.name in constants for value in op.inputs if value.name not in inputs)
-    if isinstance(op, LINEAR) and (fixed or isinstance(op, core.Add | core.Sub | core.Concat)):
+    if linear_in(op, inputs, constants):
         drifts = {name: SamplingError(noise=np.zeros_like(error), drift=error) for name, error in inputs.items()}
         return through(op, drifts, dict(constants)).drift
     if isinstance(op, LIPSCHITZ):
