@@ -1,16 +1,17 @@
-"""The four verbs of a backend: target, lower, emit, run."""
+"""The verbs of a backend: target, lower, emit, start; a session runs on from there."""
 
 from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
 from thermoc.ir.feed import Feed
+from thermoc.ir.recording import Recorder
 from thermoc.ir.target import TargetDescription
 from thermoc.passes.base import Pass, Property
 from thermoc.passes.change_log import Lowered
@@ -58,6 +59,61 @@ class Artefact(ABC):
         return len(data)
 
 
+class BackendSession(ABC):
+    """A run of ``batch`` samples that goes on for as long as it is asked.
+
+    Ticks run at once or in pieces give the same bits. ``tick`` is the number of ticks behind it. ``advance``,
+    ``record`` and ``restore`` act whole or not at all: where one raises (``KeyboardInterrupt`` too), states and
+    ``tick`` are what they were. A session whose runtime has gone says so with T417 from then on.
+    """
+
+    def __init__(self, *, batch: int, position: NoisePosition):
+        self.batch, self.position, self.tick = batch, position, 0
+
+    @abstractmethod
+    def advance(self, feed: Feed, names: Collection[str] | None = None) -> dict[str, NDArray]:
+        """Run ``feed.ticks`` ticks on; return the named outputs (ticks, batch, *shape), None for all. Errors: T4xx.
+
+        Outputs that are not named need not be computed: a probe costs nothing unless it is recorded.
+        """
+
+    def record(self, feed: Feed, recorders: Mapping[str, Sequence[Recorder]]) -> None:
+        """Run on and hand each output's values to its recorders; a target may reduce them while it runs."""
+        for name, array in self.advance(feed, recorders).items():
+            for recorder in recorders[name]:
+                recorder.take(array)
+
+    @property
+    @abstractmethod
+    def states(self) -> dict[str, NDArray]:
+        """States (batch, *shape) as they are now, by the names and shapes of ``Graph.states`` of the lowered graph."""
+
+    @abstractmethod
+    def set_states(self, states: Mapping[str, NDArray]) -> None:
+        """Replace some states; names, shapes and dtypes have been checked."""
+
+    def snapshot(self) -> dict[str, NDArray]:
+        """Return all that another session of the artefact needs to go on from here; more than states, on a chip."""
+        return self.states
+
+    def restore(self, snapshot: Mapping[str, NDArray], tick: int) -> None:
+        """Go on from a snapshot that was taken at this tick, by this session or by another of the same artefact."""
+        self.set_states(snapshot)
+        self.tick = tick
+
+    def replace(self, artefact: Any) -> None:
+        """Go on with the same artefact for other parameters (``Backend.with_parameters``)."""
+        raise NotImplementedError
+
+    @property
+    def chip(self) -> Any:
+        """What a simulated chip has done since the start, where the target is one."""
+        return None
+
+    def close(self) -> None:  # noqa: B027  most have nothing to give back
+        """Give back what the session holds: processes, files. Closing twice is no fault."""
+
+
 class Backend(ABC):
     """One target. ``Options`` is a frozen dataclass of what ``tc.compile`` takes for it."""
 
@@ -84,6 +140,45 @@ class Backend(ABC):
     def emit(self, lowered: Lowered, options: Any) -> Artefact:
         """Return the artefact of a lowered graph, ``lowered.graph``, and of what passes worked out. Errors: T3xx."""
 
-    @abstractmethod
+    def with_parameters(self, artefact: Any, parameters: Mapping[str, NDArray]) -> Any:
+        """Return the artefact with other values of some parameters, which have been checked; nothing is compiled."""
+        raise NotImplementedError
+
+    def start(self, artefact: Any, *, batch: int, position: NoisePosition) -> BackendSession:
+        """Start a session at the initial state. Errors: T302 where the runtime is missing, T4xx."""
+        return _SingleRun(self, artefact, batch=batch, position=position)
+
     def run(self, artefact: Any, feed: Feed, position: NoisePosition) -> Outcome:
-        """Run an artefact from its initial state. Errors: T302 where the runtime is missing, T4xx."""
+        """Run from the initial state: a session that is started, run and closed. Errors: those of both."""
+        session = self.start(artefact, batch=feed.batch, position=position)
+        try:
+            return Outcome(outputs=session.advance(feed), states=session.states, chip=session.chip)
+        finally:
+            session.close()
+
+
+class _SingleRun(BackendSession):
+    """A session that runs once: what a backend has that overrides ``run`` alone."""
+
+    def __init__(self, backend: Backend, artefact: Any, *, batch: int, position: NoisePosition):
+        super().__init__(batch=batch, position=position)
+        self._backend, self._artefact = backend, artefact
+        self._outcome = Outcome(outputs={})
+
+    def advance(self, feed: Feed, names: Collection[str] | None = None) -> dict[str, NDArray]:
+        if self.tick:
+            raise NotImplementedError
+        self._outcome = self._backend.run(self._artefact, feed, self.position)
+        self.tick = feed.ticks
+        return {name: array for name, array in self._outcome.outputs.items() if names is None or name in names}
+
+    @property
+    def states(self) -> dict[str, NDArray]:
+        return self._outcome.states
+
+    def set_states(self, states: Mapping[str, NDArray]) -> None:
+        raise NotImplementedError
+
+    @property
+    def chip(self) -> Any:
+        return self._outcome.chip

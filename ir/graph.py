@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from thermoc.ir.dialects.core import Input, Output
+from thermoc.ir.dialects.core import Input, Output, Probe
 from thermoc.ir.ops import STOCHASTIC, Op
 from thermoc.ir.printer import print_graph
 from thermoc.ir.types import Shape
@@ -48,8 +48,13 @@ class Graph:
 
     @cached_property
     def outputs(self) -> dict[str, Output]:
-        """Output ops by name."""
+        """Output ops by name, probes among them."""
         return {op.name: op for op in self.of(Output)}
+
+    @cached_property
+    def probes(self) -> frozenset[str]:
+        """Names of the outputs that are returned only where a run asks for them."""
+        return frozenset(op.name for op in self.of(Probe))
 
     @property
     def states(self) -> dict[str, Shape]:

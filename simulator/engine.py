@@ -44,6 +44,71 @@ class Result:
     states: dict[str, NDArray]
 
 
+class Session:
+    """A run of ``batch`` samples that goes on: ticks at once or in pieces give the same bits.
+
+    threads: at most so many, default one a core. block: samples that run together, default what fits the cache.
+    Results are the same for every number of threads, size of block, and split of the batch (with ``first_sample``).
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        *,
+        batch: int,
+        seed: int = 0,
+        first_sample: int = 0,
+        first_tick: int = 0,
+        threads: int | None = None,
+        block: int | None = None,
+    ):
+        layout(program)  # compiles what both of its halves need
+        self.program = program
+        self._plan = _Way(batch, seed, first_sample, first_tick, threads, block)
+        self._states = _repeated(program.first_states[0], batch), _repeated(program.first_states[1], batch)
+
+    @property
+    def tick(self) -> int:
+        """The number of ticks behind it."""
+        return self._plan.begun
+
+    def run(self, inputs: Mapping[str, NDArray], *, ticks: int) -> dict[str, NDArray]:
+        """Run ``ticks`` ticks on; inputs are (ticks, batch, *shape), and so are the outputs that it returns.
+
+        Where it raises, states and tick are what they were. Errors: T401 for a missing input, T402 for one of another
+        shape, T405 for two particles at one place.
+        """
+        _check_inputs(self.program, inputs, (ticks, self._plan.batch))
+        states = self._states[0].copy(), self._states[1].copy()
+        split_program = halves(self.program) if ticks > 1 else None
+        if split_program is None:
+            outputs = _ticks(self.program, inputs, states, ticks, self._plan)
+        else:
+            outputs = _in_halves(split_program, inputs, states, ticks, self._plan)
+        self._states, self._plan = states, self._plan._replace(begun=self._plan.begun + ticks)
+        return outputs
+
+    @property
+    def states(self) -> dict[str, NDArray]:
+        """States now: (batch, *shape), or (batch, ticks of the ring, *shape), oldest first."""
+        return _final(self.program.states, *self._states, self._plan.batch, self._plan.begun)
+
+    def set_states(self, states: Mapping[str, NDArray]) -> None:
+        """Replace some states, given as ``states`` returns them."""
+        floats, ints = (array.reshape(self._plan.batch, -1) for array in self._states)
+        for state in self.program.states:
+            if state.name in states:
+                elements = ints if state.integer else floats
+                values = np.asarray(states[state.name]).reshape(self._plan.batch, state.ticks, *state.shape)
+                ring = np.roll(values, self._plan.begun % state.ticks, axis=1)  # where the ring stands now
+                elements[:, state.offset : state.offset + state.size] = state.elements(ring)
+
+    def restore(self, states: Mapping[str, NDArray], tick: int) -> None:
+        """Go on from these states, as those of this tick."""
+        self._plan = self._plan._replace(begun=tick)
+        self.set_states(states)
+
+
 def run(
     program: Program,
     inputs: Mapping[str, NDArray],
@@ -56,22 +121,11 @@ def run(
     threads: int | None = None,
     block: int | None = None,
 ) -> Result:
-    """Run ``ticks`` ticks for ``batch`` samples; inputs are (ticks, batch, *shape).
-
-    threads: at most so many, default one a core. block: samples that run together, default what fits the cache.
-    Results are the same for every number of threads, size of block, and split of the batch (with ``first_sample``).
-    Errors: T401 for a missing input, T402 for one of another shape, T405 for two particles at one place.
-    """
-    _check_inputs(program, inputs, (ticks, batch))
-    states = _repeated(program.first_states[0], batch), _repeated(program.first_states[1], batch)
-    layout(program)  # compiles what both of its halves need
-    plan = _Way(batch, seed, first_sample, first_tick, threads, block)
-    split_program = halves(program) if ticks > 1 else None
-    if split_program is None:
-        outputs = _ticks(program, inputs, states, ticks, plan)
-    else:
-        outputs = _in_halves(split_program, inputs, states, ticks, plan)
-    return Result(outputs=outputs, states=_final(program.states, *states, batch, ticks))
+    """Run ``ticks`` ticks for ``batch`` samples from the initial state: a session of one call (see ``Session``)."""
+    where = {"seed": seed, "first_sample": first_sample, "first_tick": first_tick}
+    session = Session(program, batch=batch, threads=threads, block=block, **where)
+    outputs = session.run(inputs, ticks=ticks)
+    return Result(outputs=outputs, states=session.states)
 
 
 class _Way(NamedTuple):
@@ -149,7 +203,7 @@ def _in_halves(
     for begun in range(0, ticks, longest):
         some = min(longest, ticks - begun)
         piece_of_batch = {name: array[begun : begun + some] for name, array in inputs.items()}
-        piece_of_batch |= _ticks(halves.head, piece_of_batch, states, some, plan._replace(begun=begun))
+        piece_of_batch |= _ticks(halves.head, piece_of_batch, states, some, plan._replace(begun=plan.begun + begun))
         # ticks pass for samples: nothing in the tail asks for the number of either
         ones = {name: array.reshape(1, some * plan.batch, *array.shape[2:]) for name, array in piece_of_batch.items()}
         results = _ticks(halves.tail, ones, empty_states, 1, plan._replace(batch=some * plan.batch))

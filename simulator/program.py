@@ -94,13 +94,18 @@ class ProgramState:
     @cached_property
     def first(self) -> NDArray:
         """One sample's elements at the start, flat."""
+        return self.elements(self.initial[np.newaxis])[0]
+
+    def elements(self, values: NDArray) -> NDArray:
+        """Return values (batch, ticks, *shape) as elements (batch, ticks * width)."""
         if self.form != Form.LISTS:
-            return self.initial.reshape(-1)
-        lists = np.zeros((self.ticks, self.width), np.int64)
-        for tick, values in enumerate(self.initial.reshape(self.ticks, -1)):
-            units = np.flatnonzero(values)
-            lists[tick, 0], lists[tick, 1 : 1 + len(units)] = len(units), units
-        return lists.reshape(-1)
+            return values.reshape(len(values), -1)
+        lists = np.zeros((len(values), self.ticks, self.width), np.int64)
+        flat = values.reshape(len(values), self.ticks, -1)
+        for at in np.ndindex(*flat.shape[:2]):
+            units = np.flatnonzero(flat[at])
+            lists[(*at, 0)], lists[(*at, slice(1, 1 + len(units)))] = len(units), units
+        return lists.reshape(len(values), -1)
 
     def values(self, elements: NDArray) -> NDArray:
         """Return elements (batch, ticks * width) as values (batch, ticks, *shape)."""

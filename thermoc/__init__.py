@@ -11,18 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 # For type checkers; when it runs, ``__getattr__`` imports each name where it is first used.
 if TYPE_CHECKING:
-    from thermoc.api import Executable, Run, compile, lint
+    from thermoc.api import Executable, compile, lint
     from thermoc.certificates import Certificate, certify
-    from thermoc.network import Network, connect, constant, input, load, output, placeholder
+    from thermoc.network import Network, connect, constant, input, load, output, placeholder, probe
+    from thermoc.run import Run
+    from thermoc.session import Session
     from thermoc.support.errors import ThermocError
     from thermoc.verification import Verification, verify
 
 __version__ = "0.1.0"
 
 _FROM = {
-    "thermoc.api": ("Executable", "Run", "compile", "lint"),
+    "thermoc.api": ("Executable", "compile", "lint"),
     "thermoc.certificates": ("Certificate", "certify"),
-    "thermoc.network": ("Network", "connect", "constant", "input", "load", "output", "placeholder"),
+    "thermoc.network": ("Network", "connect", "constant", "input", "load", "output", "placeholder", "probe"),
+    "thermoc.run": ("Run",),
+    "thermoc.session": ("Session",),
     "thermoc.support.errors": ("ThermocError",),
     "thermoc.verification": ("Verification", "verify"),
 }
@@ -36,6 +40,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "Executable",
     "Network",
     "Run",
+    "Session",
     "ThermocError",
     "Verification",
     "certify",
@@ -47,6 +52,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "load",
     "output",
     "placeholder",
+    "probe",
     "verify",
 ]
 
@@ -55,7 +61,7 @@ def _ops() -> dict[str, Any]:
     from thermoc.ir.functions import FUNCTIONS
 
     # The functions of these names are those of network.py, which take texts and arrays.
-    hidden = {"core.input", "core.output", "core.constant"}
+    hidden = {"core.input", "core.output", "core.probe", "core.constant"}
     shown = (name for name in FUNCTIONS if name not in hidden and name.split(".")[0] not in _DIALECTS)
     return {FUNCTIONS[name].__name__: FUNCTIONS[name] for name in shown}
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from thermoc.frontends import formats
 from thermoc.ir.builder import Builder
-from thermoc.ir.dialects.core import Input, Output
+from thermoc.ir.dialects.core import Input, Output, Probe
 from thermoc.ir.functions import CURRENT, current
 from thermoc.ir.graph import Graph
 from thermoc.ir.handle import Handle
@@ -125,6 +125,11 @@ def input(name: str, shape: Shape = (), *, dtype: str = "f64", role: str = "sign
 def output(name: str, value: Handle) -> None:
     """Hand a value out under a name."""
     current("output").add(Output, {"x": value}, {"name": name})
+
+
+def probe(name: str, value: Handle) -> None:
+    """Let a value be recorded under a name by runs that ask for it; it costs nothing in those that do not."""
+    current("probe").add(Probe, {"x": value}, {"name": name})
 
 
 def constant(value: ArrayLike, *, role: str = "signal", name: str | None = None) -> Handle:

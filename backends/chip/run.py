@@ -54,7 +54,7 @@ def run(artefact: ChipArtefact, feed: Feed, position: NoisePosition) -> Outcome:
     for name, given in artefact.warmths.items():
         arrays[given] = cell_warmth(artefact, name, events, history, start, feed)
     with_heat = Feed(arrays=arrays, ticks=feed.ticks, batch=feed.batch)
-    outcome = run_program(artefact.program, with_heat, position, artefact.threads)
+    outputs, states = run_program(artefact.program, with_heat, position, artefact.threads)
     chip_run = ChipRun(
         artefact=artefact,
         events=events,
@@ -69,7 +69,7 @@ def run(artefact: ChipArtefact, feed: Feed, position: NoisePosition) -> Outcome:
         ticks=feed.ticks,
         batch=feed.batch,
     )
-    return Outcome(outputs=outcome.outputs, states=outcome.states, chip=report(chip_run))
+    return Outcome(outputs=outputs, states=states, chip=report(chip_run))
 
 
 def _loads(

@@ -12,7 +12,7 @@ from thermoc.backends.sim.emit import emit
 from thermoc.backends.sim.host_and_loihi import ClockedArtefact
 from thermoc.backends.sim.lower import lower
 from thermoc.backends.sim.options import SimOptions
-from thermoc.backends.sim.run import run as run_program
+from thermoc.backends.sim.run import ProgramSession
 from thermoc.backends.sim.target import TARGET
 from thermoc.ir.feed import Feed
 from thermoc.ir.host_device import is_clocked
@@ -64,8 +64,12 @@ class SimBackend(Backend):
             return host_and_loihi.build(lowered.graph, options.threads)
         return ProgramArtefact(program=emit(lowered.graph), threads=options.threads)
 
+    def start(self, artefact: ProgramArtefact, *, batch: int, position: NoisePosition) -> ProgramSession:
+        """Start the program."""
+        return ProgramSession(artefact.program, batch=batch, position=position, threads=artefact.threads)
+
     def run(self, artefact: ProgramArtefact | ClockedArtefact, feed: Feed, position: NoisePosition) -> Outcome:
         """Run the program."""
         if isinstance(artefact, ClockedArtefact):
             return host_and_loihi.run(artefact, feed, position)
-        return run_program(artefact.program, feed, position, artefact.threads)
+        return super().run(artefact, feed, position)

@@ -54,8 +54,7 @@ def run(artefact: ClockedArtefact, feed: Feed, position: NoisePosition) -> Outco
 
     def run_part(graph: Graph, inputs: Feed, first_tick: int) -> tuple[Mapping[str, NDArray], Mapping[str, NDArray]]:
         where = NoisePosition(seed=position.seed, first_sample=position.first_sample, first_tick=first_tick)
-        result = run_program(programs[graph.hash], inputs, where, artefact.threads)
-        return result.outputs, result.states
+        return run_program(programs[graph.hash], inputs, where, artefact.threads)
 
     outputs, states = run_split(artefact.graph, feed, run_part, first_tick=position.first_tick)
     return Outcome(outputs=outputs, states=states)

@@ -2,23 +2,58 @@
 
 from __future__ import annotations
 
-from thermoc.backends.base import NoisePosition, Outcome
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
+
+from numpy.typing import NDArray
+
+from thermoc.backends.base import BackendSession, NoisePosition
 from thermoc.ir.feed import Feed
-from thermoc.simulator import Program
+
+if TYPE_CHECKING:
+    from thermoc.simulator import Program
 
 
-def run(program: Program, feed: Feed, position: NoisePosition, threads: int | None) -> Outcome:
-    """Return outputs and states of a run. Errors: none of its own; ``feed`` has been checked."""
-    from thermoc import simulator
+class ProgramSession(BackendSession):
+    """A program that runs on. Errors: none of its own; feeds have been checked."""
 
-    result = simulator.run(
-        program,
-        feed.arrays,
-        ticks=feed.ticks,
-        batch=feed.batch,
-        seed=position.seed,
-        first_sample=position.first_sample,
-        first_tick=position.first_tick,
-        threads=threads,
-    )
-    return Outcome(outputs=result.outputs, states=result.states)
+    def __init__(self, program: Program, *, batch: int, position: NoisePosition, threads: int | None):
+        from thermoc.simulator.engine import Session
+
+        super().__init__(batch=batch, position=position)
+        self._session = Session(
+            program,
+            batch=batch,
+            seed=position.seed,
+            first_sample=position.first_sample,
+            first_tick=position.first_tick,
+            threads=threads,
+        )
+
+    def advance(self, feed: Feed, names: Collection[str] | None = None) -> dict[str, NDArray]:
+        """Run some ticks on."""
+        outputs = self._session.run(feed.arrays, ticks=feed.ticks)
+        self.tick = self._session.tick
+        return {name: array for name, array in outputs.items() if names is None or name in names}
+
+    @property
+    def states(self) -> dict[str, NDArray]:
+        """States now."""
+        return self._session.states
+
+    def set_states(self, states: Mapping[str, NDArray]) -> None:
+        """Replace some states."""
+        self._session.set_states(states)
+
+    def restore(self, snapshot: Mapping[str, NDArray], tick: int) -> None:
+        """Go on from a snapshot."""
+        self._session.restore(snapshot, tick)
+        self.tick = tick
+
+
+def run(
+    program: Program, feed: Feed, position: NoisePosition, threads: int | None
+) -> tuple[dict[str, NDArray], dict[str, NDArray]]:
+    """Return outputs and states of a run from the initial state."""
+    session = ProgramSession(program, batch=feed.batch, position=position, threads=threads)
+    return session.advance(feed), session.states

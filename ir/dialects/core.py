@@ -60,6 +60,11 @@ class Output(Op):
     x: Value = operand("*s", kind="any")
 
 
+@op("core.probe")
+class Probe(Output):
+    """An output that is returned only where a run asks for it by name; it costs nothing in those that do not."""
+
+
 @op("core.constant")
 class Constant(Op):
     """An array known at compile time, the same for every sample and tick."""

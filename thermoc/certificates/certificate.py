@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 import thermoc
-from thermoc import api
 from thermoc.certificates.criteria import LEAST_AVERAGED
 from thermoc.certificates.document import FORMAT, VERSION, digest
 from thermoc.certificates.law import Law, Skipped, json_number
@@ -22,6 +21,8 @@ from thermoc.certificates.observed import Observed, instrumented, observe
 from thermoc.certificates.replay import encode, recorded_options
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import CONTINUOUS, STATEFUL, STOCHASTIC
+from thermoc.run import Call, Run
+from thermoc.session import run_once
 from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
 from thermoc.support.tables import html_table, table
@@ -92,7 +93,7 @@ class Certificate:
         return "\n".join([table(self.title, rows), *skipped, f"{count} of {len(rows)} laws hold"])
 
 
-def certify(run: api.Run, *, warmup: int | None = None) -> Certificate:
+def certify(run: Run, *, warmup: int | None = None) -> Certificate:
     """Check P45 to P49 on what a run did, and return the certificate.
 
     The run is repeated from its seed with the values of every thermodynamic op as outputs (one seed gives one
@@ -160,7 +161,7 @@ def _without_law(source: Graph) -> list[dict[str, str]]:
     ]
 
 
-def _header(run: api.Run, call: api.Call, ticks: int, warmup: int) -> dict[str, Any]:
+def _header(run: Run, call: Call, ticks: int, warmup: int) -> dict[str, Any]:
     """Return which run it is of: enough to repeat it, and to tell whether network, inputs and outputs are the same."""
     source = call.executable.source
     return {
@@ -204,18 +205,17 @@ def _long_enough(graph: Graph, ticks: int) -> None:
         raise error("T404", "the run is too short to certify", where=moving.location, notes=notes, hint=hint)
 
 
-def _repeated(call: api.Call, graph: Graph) -> Mapping[str, NDArray]:
-    return (
-        call.executable.recompiled(graph).run(call.inputs, ticks=call.ticks, batch=call.batch, **call.position).outputs
-    )
+def _repeated(call: Call, graph: Graph) -> Mapping[str, NDArray]:
+    again = call.executable.recompiled(graph)
+    return run_once(again, call.inputs, ticks=call.ticks, batch=call.batch, **call.position).outputs
 
 
-def _heats(call: api.Call) -> bool:
+def _heats(call: Call) -> bool:
     """Return whether what is observed acts on the numbers: a chip's instructions do where its die's heat counts."""
     return getattr(call.executable.options, "temperature", "model") == "die"
 
 
-def _same(run: api.Run, outputs: Mapping[str, NDArray]) -> Law:
+def _same(run: Run, outputs: Mapping[str, NDArray]) -> Law:
     """Return that the repeated run is the run: equal words, floats to rounding."""
     gaps, single = [0.0], False
     for name, array in run.outputs.items():

@@ -12,10 +12,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from thermoc import api
+from thermoc.compiled import Compiled
 from thermoc.ir.graph import Graph
 from thermoc.ir.serial import graph_bytes, parse_graph_file
 from thermoc.passes.pipeline_text import print_pipeline
+from thermoc.run import Call
 from thermoc.simulator.chips import chip as chips
 from thermoc.support.arrays import npz_bytes, parse_npz
 from thermoc.support.errors import error
@@ -72,7 +73,7 @@ ALLOWED: dict[str, dict[str, Callable[[Any], bool]]] = {
 """The options that change what a run gives, by target. None of them names a path."""
 
 
-def recorded_options(exe: api.Executable) -> dict[str, Any]:
+def recorded_options(exe: Compiled) -> dict[str, Any]:
     """Return what a certificate records of how a network was compiled. A chip's file goes by its name alone."""
     rules = ALLOWED.get(exe.backend.name, {})
     recorded = {name: value for name, value in asdict(exe.options).items() if name in rules}
@@ -81,7 +82,7 @@ def recorded_options(exe: api.Executable) -> dict[str, Any]:
     return recorded if exe.passes is None else {**recorded, "passes": print_pipeline(exe.passes)}
 
 
-def encode(call: api.Call) -> dict[str, str] | None:
+def encode(call: Call) -> dict[str, str] | None:
     """Return the network and inputs of a run as text, or None where the run cannot be repeated from them.
 
     That is where they are too large, and where the target, its passes, a chip's file or samples to calibrate on are the

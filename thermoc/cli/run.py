@@ -24,6 +24,7 @@ from thermoc.cli.parameters import (
     parse_options,
 )
 from thermoc.reports import chip_picture, chip_trace
+from thermoc.run import Run
 from thermoc.support.arrays import npz_bytes
 from thermoc.support.errors import error
 from thermoc.support.files import can_write, write_atomic
@@ -82,7 +83,7 @@ def run(
         check(certificate, as_json=as_json)
 
 
-def _document(result: api.Run, certificate: Certificate | None) -> dict[str, Any]:
+def _document(result: Run, certificate: Certificate | None) -> dict[str, Any]:
     """Return what --json prints of a run."""
     return {
         "network": result.network,
@@ -95,7 +96,7 @@ def _document(result: api.Run, certificate: Certificate | None) -> dict[str, Any
     }
 
 
-def _print(result: api.Run, certificate: Certificate | None, written: Sequence[Path]) -> None:
+def _print(result: Run, certificate: Certificate | None, written: Sequence[Path]) -> None:
     say(table(result.title, result.rows()))
     for warning in result.warnings:
         say(str(warning), err=True)
@@ -121,14 +122,14 @@ def _can_draw(pictures: Mapping[str, Path | None], target: str) -> None:
             chip_picture.format_of(path)
 
 
-def _draw(result: api.Run, pictures: Mapping[str, Path | None]) -> None:
+def _draw(result: Run, pictures: Mapping[str, Path | None]) -> None:
     makers = {"floorplan": chip_picture.floorplan, "heat_map": chip_picture.thermal_map, "trace": chip_trace.trace}
     for name, path in pictures.items():
         if path is not None:
             makers[name](result.chip, path)
 
 
-def _certified(result: api.Run) -> Certificate:
+def _certified(result: Run) -> Certificate:
     certificate = make_certificate(result)
     certificate.save(_certificate_path(result.network))
     return certificate

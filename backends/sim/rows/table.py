@@ -288,6 +288,7 @@ def constant(op: core.Constant, w: ProgramWriter) -> None:
 WRITERS: dict[type[Op], Write] = {
     core.Input: input_,
     core.Output: output,
+    core.Probe: output,
     core.Constant: constant,
     core.Tick: tick,
     core.Delay: delay,

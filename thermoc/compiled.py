@@ -1,0 +1,66 @@
+"""A network compiled for a target: the graph it was, the graph it became, and what the target runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from thermoc.ir.graph import Graph
+from thermoc.passes.analysis.lint import lint as lint_graph
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Lowered, PassRecord
+from thermoc.passes.pipeline import run_passes
+from thermoc.pipelines import check_lowered
+from thermoc.support.errors import Finding
+
+if TYPE_CHECKING:
+    from thermoc.backends.base import Artefact, Backend
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Compiled:
+    """What compiling made: all that a run needs, and that tells how it came about."""
+
+    source: Graph
+    lowered: Lowered
+    backend: Backend
+    options: Any
+    passes: tuple[Pass, ...] | None = None
+    """The pipeline of the user's own that ran; None for the target's."""
+
+    @property
+    def graph(self) -> Graph:
+        """The lowered graph, which the reference interpreter can run too."""
+        return self.lowered.graph
+
+    @property
+    def records(self) -> tuple[PassRecord, ...]:
+        """What each pass did."""
+        return self.lowered.records
+
+    @cached_property
+    def warnings(self) -> tuple[Finding, ...]:
+        """What is well formed and yet does not do what it seems to: ``lint`` of the network."""
+        return lint_graph(self.source)
+
+    @cached_property
+    def artefact(self) -> Artefact:
+        """What the target runs."""
+        return self.backend.emit(self.lowered, self.options)
+
+    def recompiled(self, graph: Graph) -> Compiled:
+        """Return another graph compiled the same way: for the same target, with the same options and passes."""
+        return compile_graph(graph, self.backend, self.options, passes=self.passes)
+
+
+def compile_graph(
+    graph: Graph, backend: Backend, options: Any, *, passes: tuple[Pass, ...] | None, dump_ir: Path | None = None
+) -> Compiled:
+    """Return a graph brought to a target by its own passes, or by others. Errors: T1xx, T2xx, T3xx."""
+    steps = backend.lower(options, dt=graph.dt) if passes is None else passes
+    lowered = run_passes(graph, steps, dump_ir=dump_ir)
+    if passes is not None:
+        check_lowered(lowered, backend, options)
+    return Compiled(source=graph, lowered=lowered, backend=backend, options=options, passes=passes)

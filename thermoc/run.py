@@ -1,0 +1,118 @@
+"""What a run gave: outputs and states by name, how far its chains are mixed, and how it was called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from thermoc import physics
+from thermoc.compiled import Compiled
+from thermoc.mixing import diagnostics, not_mixed
+from thermoc.support.array_types import AnyArray
+from thermoc.support.errors import Finding, error
+from thermoc.support.tables import array_rows, html_table, table
+
+if TYPE_CHECKING:
+    import xarray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """How a run was called: enough to repeat it. ``inputs`` are as they were given.
+
+    position: seed, first_sample and first_tick. timed: names of the inputs that change over the ticks.
+    """
+
+    executable: Compiled
+    inputs: Mapping[str, AnyArray]
+    ticks: int
+    batch: int
+    position: Mapping[str, int]
+    timed: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Run:
+    """What a run gave: ``run["name"]`` is an array (ticks, batch, *shape); ``print(run)`` is a summary."""
+
+    network: str
+    target: str
+    seed: int
+    dt: float
+    outputs: Mapping[str, AnyArray]
+    states: Mapping[str, AnyArray] = field(default_factory=dict)
+    call: Call | None = None
+    chip: Any = None
+    """What a simulated chip took for it: a report that prints; None elsewhere."""
+
+    @cached_property
+    def diagnostics(self) -> Mapping[str, physics.Estimate]:
+        """The estimate of every sampled output's least mixed element: error bar, tau, ESS, R-hat (P49).
+
+        Outputs are sampled where they depend on a state that noise drives, at temperatures that stay: annealing leaves
+        equilibrium on purpose. Of many elements 64 are looked at. Runs of fewer than 8 ticks have no diagnostics.
+        """
+        return {} if self.call is None else diagnostics(self.call.executable.source, self.call.timed, self.outputs)
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """The compiler's warnings about the physics, and one for each output whose chains have not equilibrated."""
+        physical = () if self.call is None else self.call.executable.warnings
+        return (*physical, *(not_mixed(name, chain) for name, chain in self.diagnostics.items() if not chain.mixed))
+
+    def __getitem__(self, name: str) -> AnyArray:
+        if name not in self.outputs:
+            raise error("T401", f"the run has no output {name!r}", notes=[f"its outputs are {list(self.outputs)}"])
+        return self.outputs[name]
+
+    def to_xarray(self) -> xarray.Dataset:
+        """Return an xarray Dataset: a variable for each output, with dimensions tick, sample and its own axes.
+
+        The coordinate ``time`` is tick * dt. Where an output has the name of one of these, it keeps it, and the
+        dimension or coordinate gets ``_`` behind its own.
+        """
+        import xarray
+
+        def free(name: str) -> str:
+            # xarray takes a variable with the name of a dimension for the coordinate of it.
+            while name in self.outputs:
+                name += "_"
+            return name
+
+        tick, sample, time = free("tick"), free("sample"), free("time")
+        arrays = {
+            name: ((tick, sample, *(free(f"{name}_{i}") for i in range(a.ndim - 2))), a)
+            for name, a in self.outputs.items()
+        }
+        ticks = max((len(array) for array in self.outputs.values()), default=0)
+        attrs = {"network": self.network, "target": self.target, "seed": self.seed}
+        return xarray.Dataset(arrays, coords={time: (tick, np.arange(ticks) * self.dt)}, attrs=attrs)
+
+    @property
+    def title(self) -> str:
+        """What ran where, from which seed."""
+        return f"{self.network} on {self.target}, seed {self.seed}"
+
+    def rows(self) -> list[dict[str, object]]:
+        """Return a row for each output: shape, dtype, mean and ends, and how far its chains are mixed."""
+        mixing = self.diagnostics
+        rows = array_rows(self.outputs, "output")
+        for row in rows if mixing else ():
+            chain = mixing.get(str(row["output"]))
+            row |= {"r_hat": chain.r_hat, "ess": chain.ess} if chain else {"r_hat": None, "ess": None}
+        return rows
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in self.outputs.items())
+        return f"Run({self.title}: {shapes})"
+
+    def __str__(self) -> str:
+        lines = [table(self.title, self.rows()), *map(str, self.warnings)]
+        return "\n".join(lines + ([] if self.chip is None else [f"\n{self.chip}"]))
+
+    def _repr_html_(self) -> str:
+        return html_table(self.title, self.rows())
