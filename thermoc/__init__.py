@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from thermoc.api import Executable, compile, lint
     from thermoc.certificates import Certificate, certify
     from thermoc.network import Network, connect, constant, input, load, output, placeholder, probe
+    from thermoc.recording import counts, events, every, extremes, last, mean
     from thermoc.run import Run
     from thermoc.session import Session
     from thermoc.support.errors import ThermocError
@@ -25,6 +26,7 @@ _FROM = {
     "thermoc.api": ("Executable", "compile", "lint"),
     "thermoc.certificates": ("Certificate", "certify"),
     "thermoc.network": ("Network", "connect", "constant", "input", "load", "output", "placeholder", "probe"),
+    "thermoc.recording": ("counts", "events", "every", "extremes", "last", "mean"),
     "thermoc.run": ("Run",),
     "thermoc.session": ("Session",),
     "thermoc.support.errors": ("ThermocError",),
@@ -47,9 +49,15 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "compile",
     "connect",
     "constant",
+    "counts",
+    "events",
+    "every",
+    "extremes",
     "input",
+    "last",
     "lint",
     "load",
+    "mean",
     "output",
     "placeholder",
     "probe",

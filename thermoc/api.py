@@ -76,15 +76,17 @@ class Executable(Compiled):
         seed: int = 0,
         first_sample: int = 0,
         first_tick: int = 0,
+        record: Mapping[str, Any] | None = None,
     ) -> Run:
         """Run from the initial state: a session that is started, run and closed.
 
         inputs: arrays (batch, *shape), held over the ticks, or (ticks, batch, *shape). first_sample and first_tick
-        place the run in the noise, so that a batch split over runs draws what the whole would.
-        Errors: T401 to T404, T408.
+        place the run in the noise, so that a batch split over runs draws what the whole would. record: what is kept of
+        which output or probe; default: every output, all of it (docs/runs.md).
+        Errors: T401 to T404, T408, T419.
         """
         where = {"seed": seed, "first_sample": first_sample, "first_tick": first_tick}
-        return run_once(self, inputs, ticks=ticks, batch=batch, **where)
+        return run_once(self, inputs, ticks=ticks, batch=batch, record=record, **where)
 
     def save(self, path: str | os.PathLike[str]) -> int:
         """Write the artefact, whole or not at all; return its size in bytes. Errors: T505, T506 (a network's suffix).

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, MutableMapping
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from thermoc.compiled import Compiled
 from thermoc.ir.feed import feed
+from thermoc.recording.plan import planned, signals
+from thermoc.recording.recording import Recording
 from thermoc.run import Call, Run
 from thermoc.support.array_types import AnyArray
 
@@ -41,12 +43,17 @@ class Session:
         """The number of ticks that are behind it."""
         return self._session.tick
 
-    def run(self, ticks: int | None = None, inputs: Inputs | None = None) -> Run:
+    def run(
+        self, ticks: int | None = None, inputs: Inputs | None = None, *, record: Mapping[str, Any] | None = None
+    ) -> Run:
         """Run on for some ticks.
 
-        inputs: arrays (batch, *shape), held over the ticks, or (ticks, batch, *shape). Errors: T401 to T404, T408.
+        inputs: arrays (batch, *shape), held over the ticks, or (ticks, batch, *shape). record: what is kept of which
+        output or probe, ``{"E": tc.every(100), "s": [tc.mean(), tc.events()]}``; default: every output, all of it.
+        Errors: T401 to T404, T408, T419.
         """
         graph, arrays = self._compiled.graph, {} if inputs is None else inputs
+        plan = planned(self._compiled.source, record)
         begun = self.tick
         where = {
             "seed": self.seed,
@@ -54,13 +61,15 @@ class Session:
             "first_tick": self._first_tick + begun,
         }
         fed = feed(graph, arrays, ticks=ticks, batch=self.batch, **where)
-        outputs = self._session.advance(fed, graph.outputs.keys() - graph.probes)
+        size = {"ticks": fed.ticks, "batch": fed.batch, "begun": begun}
+        recording = Recording(plan, signals(self._compiled.source, graph, plan, **size))
+        self._session.record(fed, recording.recorders)
         return Run(
             network=self._compiled.source.name,
             target=self._compiled.backend.name,
             seed=self.seed,
             dt=graph.dt,
-            outputs=outputs,
+            recorded=recording.recorded,
             states=self._session.states,
             chip=self._session.chip,
             call=Call(
@@ -76,7 +85,7 @@ class Session:
 
     def step(self, inputs: Inputs | None = None) -> dict[str, AnyArray]:
         """Run one tick on; inputs are arrays (batch, *shape), and so are the outputs it returns: for closed loops."""
-        return {name: array[0] for name, array in self.run(1, inputs).outputs.items()}
+        return {name: recorded.values[0] for name, recorded in self.run(1, inputs).recorded.items()}
 
     def close(self) -> None:
         """Give back what the target holds; what was recorded stays."""
@@ -127,9 +136,10 @@ def run_once(
     seed: int = 0,
     first_sample: int = 0,
     first_tick: int = 0,
+    record: Mapping[str, Any] | None = None,
 ) -> Run:
-    """Run from the initial state: a session that is started, run and closed. Errors: T302, T401 to T404, T408."""
+    """Run from the initial state: a session that is started, run and closed. Errors: T302, T401 to T404, T408, T419."""
     where = {"seed": seed, "first_sample": first_sample, "first_tick": first_tick}
     fed = feed(compiled.graph, {} if inputs is None else inputs, ticks=ticks, batch=batch, **where)
     with Session(compiled, batch=fed.batch, **where) as session:
-        return session.run(fed.ticks, inputs)
+        return session.run(fed.ticks, inputs, record=record)
