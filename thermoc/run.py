@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from thermoc import physics
 from thermoc.compiled import Compiled
 from thermoc.mixing import diagnostics, not_mixed
+from thermoc.provenance import provenance
+from thermoc.recording.files import dataset, load, meanings_of, save
+from thermoc.recording.layout import Frame
+from thermoc.recording.meanings import meanings
+from thermoc.recording.plan import Plan
 from thermoc.recording.recorded import Recorded
 from thermoc.recording.specs import Spec
+from thermoc.recording.store import RunStore
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import Finding, error
 from thermoc.support.tables import array_rows, html_table, table
@@ -26,15 +31,31 @@ if TYPE_CHECKING:
 class Call:
     """How a run was called: enough to repeat it. ``inputs`` are as they were given.
 
-    position: seed, first_sample and first_tick. timed: names of the inputs that change over the ticks.
+    begun: ticks of its session before it. position: seed, first_sample, and the noise's tick at its start.
+    timed: names of the inputs that change over the ticks. plan: what was recorded.
     """
 
     executable: Compiled
     inputs: Mapping[str, AnyArray]
     ticks: int
     batch: int
+    begun: int
     position: Mapping[str, int]
     timed: frozenset[str]
+    plan: Plan
+
+    @cached_property
+    def frame(self) -> Frame:
+        """What all that was recorded shares: axes, roles, levels, and where it stands in the session."""
+        source = self.executable.source
+        place = {"begun": self.begun, "first_sample": self.position["first_sample"], "batch": self.batch}
+        return Frame(meanings=meanings(source), dt=source.dt, **place)
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """What made the run, as files of it say."""
+        size = {"begun": self.begun, "ticks": self.ticks, "batch": self.batch}
+        return provenance(self.executable, self.frame.meanings, self.plan, self.position, **size)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -51,6 +72,9 @@ class Run:
     recorded: Mapping[str, Recorded]
     states: Mapping[str, AnyArray] = field(default_factory=dict)
     call: Call | None = None
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+    """What its file says of a run that was read."""
+    store: RunStore | None = None
     chip: Any = None
     """What a simulated chip took for it: a report that prints; None elsewhere."""
 
@@ -80,27 +104,35 @@ class Run:
         return self.recorded[name].array
 
     def to_xarray(self) -> xarray.Dataset:
-        """Return an xarray Dataset: a variable for each output, with dimensions tick, sample and its own axes.
+        """Return an xarray Dataset: a variable for each array that was recorded, lazy where it stands in a store.
 
-        The coordinate ``time`` is tick * dt. Where an output has the name of one of these, it keeps it, and the
-        dimension or coordinate gets ``_`` behind its own.
+        Traces have the dimensions tick (tick_100 of every 100th), sample and their own axes, which outputs of one
+        population share; ``time`` is tick * dt. Other fields are ``name.mean``, ``name.events``, ... Units of two
+        levels are truth values or, spins, int8. Where an output has the name of a dimension or coordinate, it keeps it,
+        and theirs gets ``_`` behind. The attributes say what made the run.
         """
-        import xarray
+        if self.store is not None and self.store.attrs["complete"]:
+            import xarray
 
-        def free(name: str) -> str:
-            # xarray takes a variable with the name of a dimension for the coordinate of it.
-            while name in self.outputs:
-                name += "_"
-            return name
+            return xarray.open_zarr(self.store.path, chunks=None, consolidated=False)
+        return dataset(self.provenance, self.frame, self.recorded)
 
-        tick, sample, time = free("tick"), free("sample"), free("time")
-        arrays = {
-            name: ((tick, sample, *(free(f"{name}_{i}") for i in range(a.ndim - 2))), a)
-            for name, a in self.outputs.items()
-        }
-        ticks = max((len(array) for array in self.outputs.values()), default=0)
-        attrs = {"network": self.network, "target": self.target, "seed": self.seed}
-        return xarray.Dataset(arrays, coords={time: (tick, np.arange(ticks) * self.dt)}, attrs=attrs)
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write it as ``.zarr``, ``.nc`` or ``.npz``; ``tc.open_run`` reads it back. Errors: T302, T505, T506."""
+        save(path, self.provenance, self.frame, self.recorded, overwrite=overwrite)
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """What made it: network and its hash, target, options, seed, versions."""
+        return self.attrs if self.call is None else {**self.call.provenance, "complete": 1}
+
+    @cached_property
+    def frame(self) -> Frame:
+        """What all that was recorded shares."""
+        if self.call is not None:
+            return self.call.frame
+        place = {name: int(self.attrs[name]) for name in ("begun", "first_sample", "batch")}
+        return Frame(meanings=meanings_of(self.attrs), dt=self.dt, **place)
 
     @property
     def title(self) -> str:
@@ -126,3 +158,14 @@ class Run:
 
     def _repr_html_(self) -> str:
         return html_table(self.title, self.rows())
+
+
+def open_run(path: str | os.PathLike[str]) -> Run:
+    """Read a run that was written; traces of a ``.zarr`` are read where they are asked for.
+
+    It has no states and cannot be repeated. Errors: T302, T501 to T506.
+    """
+    saved = load(path)
+    attrs = saved.attrs
+    head = {"network": str(attrs["network"]), "target": str(attrs["target"]), "seed": int(attrs["seed"])}
+    return Run(**head, dt=float(attrs["dt"]), recorded=saved.recorded, attrs=attrs, store=saved.store)
