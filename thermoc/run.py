@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from numpy.typing import ArrayLike
+
 from thermoc import physics
 from thermoc.compiled import Compiled
-from thermoc.mixing import diagnostics, not_mixed
+from thermoc.mixing import diagnostics, not_mixed, sampled
 from thermoc.provenance import provenance
+from thermoc.recording.conversions import Spikes, array_row, dimod_samples, neo_block, spikes
 from thermoc.recording.files import dataset, load, meanings_of, save
-from thermoc.recording.layout import Frame
+from thermoc.recording.layout import TRACE, Frame
 from thermoc.recording.meanings import meanings
 from thermoc.recording.plan import Plan
 from thermoc.recording.recorded import Recorded
@@ -21,7 +25,7 @@ from thermoc.recording.specs import Spec
 from thermoc.recording.store import RunStore
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import Finding, error
-from thermoc.support.tables import array_rows, html_table, table
+from thermoc.support.tables import html_table, table
 
 if TYPE_CHECKING:
     import xarray
@@ -55,7 +59,13 @@ class Call:
     def provenance(self) -> dict[str, Any]:
         """What made the run, as files of it say."""
         size = {"begun": self.begun, "ticks": self.ticks, "batch": self.batch}
-        return provenance(self.executable, self.frame.meanings, self.plan, self.position, **size)
+        made = provenance(self.executable, self.frame.meanings, self.plan, self.position, **size)
+        return {**made, "sampled": json.dumps(self.sampled)}
+
+    @cached_property
+    def sampled(self) -> list[str]:
+        """The outputs that are samples of an equilibrium, once their chains are mixed."""
+        return sampled(self.executable.source, self.timed)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -88,9 +98,15 @@ class Run:
         """The estimate of every sampled output's least mixed element: error bar, tau, ESS, R-hat (P49).
 
         Outputs are sampled where they depend on a state that noise drives, at temperatures that stay: annealing leaves
-        equilibrium on purpose. Of many elements 64 are looked at. Runs of fewer than 8 ticks have no diagnostics.
+        equilibrium on purpose. Of many elements 64 are looked at. Fewer than 8 recorded ticks have no diagnostics.
         """
-        return {} if self.call is None else diagnostics(self.call.executable.source, self.call.timed, self.outputs)
+        names = json.loads(self.attrs["sampled"]) if self.call is None else self.call.sampled
+        return diagnostics({name: self._traces[name] for name in names if name in self._traces})
+
+    @property
+    def _traces(self) -> Mapping[str, Any]:
+        """What was recorded all or every k-th, of a store not read yet."""
+        return {name: item.fields[TRACE] for name, item in self.recorded.items() if TRACE in item}
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
@@ -99,9 +115,7 @@ class Run:
         return (*physical, *(not_mixed(name, chain) for name, chain in self.diagnostics.items() if not chain.mixed))
 
     def __getitem__(self, name: str) -> AnyArray:
-        if name not in self.recorded:
-            raise error("T401", f"the run has no output {name!r}", notes=[f"recorded are {list(self.recorded)}"])
-        return self.recorded[name].array
+        return self._recorded(name).array
 
     def to_xarray(self) -> xarray.Dataset:
         """Return an xarray Dataset: a variable for each array that was recorded, lazy where it stands in a store.
@@ -116,6 +130,39 @@ class Run:
 
             return xarray.open_zarr(self.store.path, chunks=None, consolidated=False)
         return dataset(self.provenance, self.frame, self.recorded)
+
+    def spikes(self, name: str) -> Spikes:
+        """Return (times, ids) of the spikes of each sample, times in order: what elephant and Brian2 take.
+
+        It must be recorded as ``events`` or ``all``. Of spins it is where they are up. Errors: T401, T419.
+        """
+        return spikes(self._recorded(name), self.frame.meanings[name], self.frame)
+
+    def to_neo(self, *, time_unit: str = "s") -> Any:
+        """Return a neo.Block: a segment a sample, with a spike train a unit and an analog signal a trace.
+
+        time_unit: what dt counts in. Errors: T302 without Neo.
+        """
+        return neo_block(self.title, self.frame, self.recorded, ticks=self.ticks, time_unit=time_unit)
+
+    def to_dimod(self, name: str, energy: str | ArrayLike) -> Any:
+        """Return a dimod.SampleSet of an output of units of two levels: all ticks and samples, equal ones counted.
+
+        energy: the name of the output that is their energy, or numbers (ticks, batch). Errors: T302, T401, T419.
+        """
+        energies = self[energy] if isinstance(energy, str) else energy
+        return dimod_samples(self._recorded(name), self.frame.meanings[name], energies)
+
+    @property
+    def ticks(self) -> int:
+        """How many were run."""
+        return int(self.provenance["ticks"]) if self.call is None else self.call.ticks
+
+    def _recorded(self, name: str) -> Recorded:
+        if name not in self.recorded:
+            notes = [f"recorded are {list(self.recorded)}"]
+            raise error("T401", f"the run has no output {name!r}", notes=notes, hint=f'record={{"{name}": "all"}}')
+        return self.recorded[name]
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write it as ``.zarr``, ``.nc`` or ``.npz``; ``tc.open_run`` reads it back. Errors: T302, T505, T506."""
@@ -140,13 +187,19 @@ class Run:
         return f"{self.network} on {self.target}, seed {self.seed}"
 
     def rows(self) -> list[dict[str, object]]:
-        """Return a row for each output: shape, dtype, mean and ends, and how far its chains are mixed."""
-        mixing = self.diagnostics
-        rows = array_rows(self.outputs, "output")
-        for row in rows if mixing else ():
-            chain = mixing.get(str(row["output"]))
-            row |= {"r_hat": chain.r_hat, "ess": chain.ess} if chain else {"r_hat": None, "ess": None}
+        """Return a row for each array that was recorded: shape, dtype, mean and ends, and how far chains are mixed."""
+        mixing, rows = self.diagnostics, list[dict[str, object]]()
+        for name, item in self.recorded.items():
+            for field in (field for field in item if field != "count"):
+                row = array_row({"output": name if field == TRACE else f"{name}.{field}"}, item.fields[field])
+                chain = mixing.get(name) if field == TRACE else None
+                ends = {"r_hat": chain.r_hat, "ess": chain.ess} if chain else {"r_hat": None, "ess": None}
+                rows.append({**row, **(ends if mixing else {})})
         return rows
+
+    def summary(self) -> str:
+        """Return the table of what was recorded, with warnings and what a chip took: what ``print`` shows."""
+        return str(self)
 
     def __repr__(self) -> str:
         shapes = ", ".join(f"{name} {list(item.array.shape)}" for name, item in self.recorded.items())
