@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from thermoc import api
+from thermoc import plot as figures
 from thermoc.certificates import Certificate
 from thermoc.certificates import certify as make_certificate
 from thermoc.cli.inputs import load_inputs, no_inputs
@@ -23,6 +24,7 @@ from thermoc.cli.parameters import (
     file_name,
     parse_options,
 )
+from thermoc.recording.specs import parsed_plan
 from thermoc.reports import chip_picture, chip_trace
 from thermoc.run import Run
 from thermoc.support.arrays import npz_bytes
@@ -40,6 +42,15 @@ def run(
     ] = None,
     input: Inputs = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the outputs as .npz.")] = None,
+    record: Annotated[
+        str | None,
+        typer.Option("--record", metavar="TEXT", help="What to keep: s=mean,E=every:100; default: every output."),
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="Write what is recorded: a .zarr while it runs, .nc or .npz at the end.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write over the run that --to names.")] = False,
+    plot: Annotated[Path | None, typer.Option("--plot", help="Draw spikes, energy or traces: .png, .svg.")] = None,
     ticks: Annotated[int | None, typer.Option(help="Number of ticks; default: what the inputs say, else 1.")] = None,
     batch: Annotated[int | None, typer.Option(help="Number of samples; default: what the inputs say, else 1.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the noise.")] = 0,
@@ -61,23 +72,28 @@ def run(
     # All that can be refused is refused before the model's file, which may take long, is run.
     _can_draw(pictures, target)
     _can_hold_arrays(output)
+    kept = None if record is None else parsed_plan(record)
+    if plot is not None:
+        figures.format_of(plot)
     net = model.load()
-    written = [output, *pictures.values(), _certificate_path(net.name) if certify else None]
+    written = [output, plot, *pictures.values(), _certificate_path(net.name) if certify else None]
     for path in written:
         if path is not None:
             can_write(path)
     inputs = None if input is None else load_inputs(input, net.graph)
     exe = api.compile(net, target, dump_ir=dump_ir, **options)
     inputs = no_inputs(net.graph) if inputs is None else inputs
-    result = exe.run(inputs, ticks=ticks, batch=batch, seed=seed)
+    result = exe.run(inputs, ticks=ticks, batch=batch, seed=seed, record=kept, to=to, overwrite=overwrite)
     _draw(result, pictures)
+    if plot is not None:
+        figures.save(figures.overview(result), plot)
     if output is not None:
         write_atomic(output, npz_bytes(result.outputs))
     certificate = _certified(result) if certify else None
     if as_json:
         print_json({**_document(result, certificate), "path": str(output) if output else None})
     else:
-        _print(result, certificate, [path for path in (output, *pictures.values()) if path is not None])
+        _print(result, certificate, [path for path in (output, to, plot, *pictures.values()) if path is not None])
     # Last, because it may end the command: by now every file is written.
     if certificate is not None:
         check(certificate, as_json=as_json)

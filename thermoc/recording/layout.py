@@ -14,7 +14,7 @@ from thermoc.recording.recorded import Recorded
 from thermoc.support.array_types import AnyArray
 
 TICK, SAMPLE, TIME = "tick", "sample", "time"
-UNITS_OF_TIME = "dt's"
+UNITS_OF_TIME = "units of dt"
 TRACE = "values"
 SAID = {
     "events": {"columns": "tick, sample, unit"},
