@@ -20,13 +20,17 @@ MOST_COUNTED = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Signal:
-    """What is recorded: values (ticks, batch, *shape) of a dtype. ``levels`` are the two that its units take, if so."""
+    """What is recorded: values (ticks, batch, *shape) of a dtype.
+
+    levels: the two that its units take, None where they may have others. begun: the session's ticks before the run.
+    """
 
     ticks: int
     batch: int
     dtype: np.dtype[Any]
     shape: Shape = ()
     levels: tuple[int, int] | None = None
+    begun: int = 0
 
     @property
     def row(self) -> Shape:
@@ -233,7 +237,7 @@ class Extremes(Recorder):
 class Events(Recorder):
     """Where values are not 0 (of spins: up): rows (tick, sample, unit), in this order; ``payloads`` are the values.
 
-    tick counts from 0 at the start of the run; unit counts the elements of a sample, the last axis fastest. Units of
+    tick counts from 0 at the start of the session; unit counts the elements of a sample, the last axis fastest. Units of
     two levels and truth values have no payloads.
     """
 
@@ -247,7 +251,7 @@ class Events(Recorder):
         flat = array.reshape(len(array), self.signal.batch, self.signal.units)
         found = np.nonzero(flat > 0 if self.signal.levels else flat)
         rows = np.stack(found, axis=1).astype(np.int64, copy=False)
-        rows[:, 0] += self.seen
+        rows[:, 0] += self.signal.begun + self.seen
         self._rows.append(rows)
         if self.graded:
             self._payloads.append(flat[found])

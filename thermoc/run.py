@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,8 +12,10 @@ import numpy as np
 from thermoc import physics
 from thermoc.compiled import Compiled
 from thermoc.mixing import diagnostics, not_mixed
+from thermoc.recording.recorded import Recorded
+from thermoc.recording.specs import Spec
 from thermoc.support.array_types import AnyArray
-from thermoc.support.errors import Finding, error
+from thermoc.support.errors import Finding, ThermocError, error
 from thermoc.support.tables import array_rows, html_table, table
 
 if TYPE_CHECKING:
@@ -37,17 +39,25 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Run:
-    """What a run gave: ``run["name"]`` is an array (ticks, batch, *shape); ``print(run)`` is a summary."""
+    """What a run gave: ``run["name"]`` is an array (ticks, batch, *shape); ``print(run)`` is a summary.
+
+    Where something else than all ticks was recorded, it is that: ``run.recorded["name"]`` has all of it by name.
+    """
 
     network: str
     target: str
     seed: int
     dt: float
-    outputs: Mapping[str, AnyArray]
+    recorded: Mapping[str, Recorded]
     states: Mapping[str, AnyArray] = field(default_factory=dict)
     call: Call | None = None
     chip: Any = None
     """What a simulated chip took for it: a report that prints; None elsewhere."""
+
+    @cached_property
+    def outputs(self) -> Mapping[str, AnyArray]:
+        """What was recorded all, (ticks, batch, *shape) by name."""
+        return {name: item.values for name, item in self.recorded.items() if Spec("all") in item.specs}
 
     @cached_property
     def diagnostics(self) -> Mapping[str, physics.Estimate]:
@@ -65,9 +75,9 @@ class Run:
         return (*physical, *(not_mixed(name, chain) for name, chain in self.diagnostics.items() if not chain.mixed))
 
     def __getitem__(self, name: str) -> AnyArray:
-        if name not in self.outputs:
-            raise error("T401", f"the run has no output {name!r}", notes=[f"its outputs are {list(self.outputs)}"])
-        return self.outputs[name]
+        if name not in self.recorded:
+            raise error("T401", f"the run has no output {name!r}", notes=[f"recorded are {list(self.recorded)}"])
+        return self.recorded[name].array
 
     def to_xarray(self) -> xarray.Dataset:
         """Return an xarray Dataset: a variable for each output, with dimensions tick, sample and its own axes.
@@ -107,7 +117,7 @@ class Run:
         return rows
 
     def __repr__(self) -> str:
-        shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in self.outputs.items())
+        shapes = ", ".join(f"{name} {list(item.array.shape)}" for name, item in self.recorded.items())
         return f"Run({self.title}: {shapes})"
 
     def __str__(self) -> str:
@@ -116,3 +126,20 @@ class Run:
 
     def _repr_html_(self) -> str:
         return html_table(self.title, self.rows())
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C ended a run at a tick: ``run`` is what it has recorded, and its session stands there."""
+
+    def __init__(self, run: Run, *, ticks: int):
+        self.run, self.ticks = run, ticks
+        done = 0 if run.call is None else run.call.ticks
+        super().__init__(f"at tick {done} of {ticks}; what was recorded until then is the exception's .run")
+
+
+class Stopped(ThermocError):
+    """An error ended a run behind its first ticks: ``run`` is what it has recorded."""
+
+    def __init__(self, findings: Sequence[Finding], run: Run | None = None):
+        super().__init__(findings)
+        self.run = run
