@@ -21,7 +21,8 @@ CHUNK_BYTES = 2**26
 class Memory:
     """What a run holds at most, in bytes by what holds it; it prints as a table.
 
-    recorded: bytes of what is kept, by output. limit: what it may take; None where the system does not tell.
+    recorded: bytes of what is kept, by output. passing: of what else it holds. chunk: ticks that run at a time at most.
+    limit: what it may take; None where the system does not tell.
     """
 
     network: str
@@ -29,6 +30,7 @@ class Memory:
     batch: int
     recorded: Mapping[str, int]
     passing: Mapping[str, int]
+    chunk: int
     limit: int | None
 
     @property
@@ -88,16 +90,6 @@ class Memory:
         return table(f"{self.network}: memory of {self.ticks} ticks of {self.batch} samples", self.rows())
 
 
-def chunk_ticks(tick_bytes: int) -> int:
-    """Return how many ticks of outputs come from a target at a time at most."""
-    return max(1, CHUNK_BYTES // max(tick_bytes, 1))
-
-
-def tick_bytes(graph: Graph, batch: int) -> int:
-    """Return what all outputs of one tick take on their way; probes too, for a target may compute all of them."""
-    return NUMBER * batch * sum(op.x.size for op in graph.outputs.values())
-
-
 def foretold(
     graph: Graph,
     *,
@@ -113,19 +105,27 @@ def foretold(
     timed: elements of a sample of the inputs that change over the ticks. recorded: bytes kept, by output. limit: what
     it may take, by default what is free. saved: whether checkpoints are written of it.
     """
-    states = NUMBER * batch * sum(math.prod(shape) for shape in graph.states.values())
-    chunk = min(ticks, chunk_ticks(tick_bytes(graph, batch)))
-    passing = {
-        "a chunk of outputs": chunk * tick_bytes(graph, batch),
-        "a chunk of packed inputs": NUMBER * chunk * batch * timed,
-        "states, before and after a chunk": 2 * states,
-    }
-    if saved:
-        passing["a checkpoint on its way"] = sum(recorded.values()) + states
     # Linux grants memory that it has not got and kills whoever touches it: no MemoryError would come.
     limit = memory.available() if limit is None else limit
+    # Probes too: a target may compute all of them.
+    tick = NUMBER * batch * sum(op.x.size for op in graph.outputs.values())
+    chunk_bytes = CHUNK_BYTES if limit is None else min(CHUNK_BYTES, limit // 8)
+    chunk = min(ticks, max(1, chunk_bytes // max(tick, 1)))
+    states = NUMBER * batch * sum(math.prod(shape) for shape in graph.states.values())
+    passing = {
+        "a chunk of outputs": chunk * tick,
+        "a chunk of packed inputs": NUMBER * chunk * batch * timed,
+        "states, before and after a chunk": 2 * states,
+        "a checkpoint on its way": sum(recorded.values()) + states if saved else 0,
+    }
     return Memory(
-        network=graph.name, ticks=ticks, batch=batch, recorded=recorded, passing=passing, limit=limit
+        network=graph.name,
+        ticks=ticks,
+        batch=batch,
+        recorded=recorded,
+        passing=passing,
+        chunk=chunk,
+        limit=limit,
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -70,14 +70,14 @@ class Model:
 class Pending:
     """A run that is not over: what it was asked for, and what it has recorded.
 
-    ticks: in all. begun: the session's tick at which it began. every: how often it is saved. note: what whoever
-    started it wants to know of it when it goes on.
+    ticks: in all. begun: the session's tick at which it began. record: what is recorded, rows of an output's name and
+    texts of ``Spec``. every: how often it is saved. note: what whoever started it wants to know when it goes on.
     """
 
     ticks: int
     begun: int
     inputs: Mapping[str, AnyArray] = field(default_factory=dict)
-    record: Any = None
+    record: Sequence[Sequence[str]] = ()
     every: int | str | None = None
     note: Mapping[str, Any] = field(default_factory=dict)
     recorded: Mapping[str, AnyArray] = field(default_factory=dict)
@@ -119,16 +119,35 @@ def load(path: str | os.PathLike[str], compiled: Compiled | None = None) -> tupl
     compiled: what it must be of; None compiles the network that it holds. Errors: T420 (another network, target,
     options or version), T302 (no such target), T501 to T504.
     """
-    bundle = read_bundle(path, kind=KIND, version=VERSION, most=CHECKPOINT_BYTES)
-    with reading(path, "a thermoc checkpoint"):
-        model, checkpoint = _model(bundle), _checkpoint(bundle)
-        stated = model.document["thermoc"]
+    if not os.path.lexists(path):
+        notes = ["there is no such file: the path is another, or the run was stopped before it wrote one"]
+        raise error("T501", f"{shown(path)} cannot be read", notes=notes, hint="started anew, a run gives the same bytes")
+    model, checkpoint = _read(path)
+    stated = model.document["thermoc"]
     if stated != thermoc.__version__:
         raise _misfit(path, [("version", stated, thermoc.__version__)], f"pip install thermoc=={stated}")
     if compiled is None:
         compiled = _compiled(model, path)
     _check_same(path, model, Model.of(compiled))
     return compiled, checkpoint
+
+
+def refuse_pending(path: str | os.PathLike[str]) -> None:
+    """Refuse to write over a run that is not over, or over a file of another kind. Errors: T420, T502 to T504."""
+    if not os.path.lexists(path) or not os.path.isfile(path):
+        return
+    _, checkpoint = _read(path)
+    pending = checkpoint.pending
+    if pending is not None and checkpoint.tick < pending.begun + pending.ticks:
+        notes = [f"it stands at tick {checkpoint.tick - pending.begun} of {pending.ticks}"]
+        hint = f"thermoc resume {shown(path)}, or tc.resume; to begin anew, remove the file"
+        raise error("T420", f"{shown(path)} holds a run that is not over", notes=notes, hint=hint)
+
+
+def _read(path: str | os.PathLike[str]) -> tuple[Model, Checkpoint]:
+    bundle = read_bundle(path, kind=KIND, version=VERSION, most=CHECKPOINT_BYTES)
+    with reading(path, "a thermoc checkpoint"):
+        return _model(bundle), _checkpoint(bundle)
 
 
 def _compiled(model: Model, path: object) -> Compiled:

@@ -129,17 +129,17 @@ class Run:
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C ended a run at a tick: ``run`` is what it has recorded, and its session stands there."""
+    """Ctrl-C ended a run at a tick: ``run`` is what it has recorded of ``ticks`` in all; its session stands there."""
 
-    def __init__(self, run: Run, *, ticks: int):
+    def __init__(self, run: Run, ticks: int):
         self.run, self.ticks = run, ticks
         done = 0 if run.call is None else run.call.ticks
         super().__init__(f"at tick {done} of {ticks}; what was recorded until then is the exception's .run")
 
 
 class Stopped(ThermocError):
-    """An error ended a run behind its first ticks: ``run`` is what it has recorded."""
+    """An error ended a run behind its first ticks: ``run`` is what it has recorded of ``ticks`` in all."""
 
-    def __init__(self, findings: Sequence[Finding], run: Run | None = None):
+    def __init__(self, findings: Sequence[Finding], run: Run | None = None, ticks: int = 0):
         super().__init__(findings)
-        self.run = run
+        self.run, self.ticks = run, ticks

@@ -11,7 +11,6 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
 from thermoc.ir.feed import Feed
-from thermoc.ir.memory import chunk_ticks
 from thermoc.ir.recording import Recorder
 
 if TYPE_CHECKING:
@@ -32,14 +31,13 @@ Observer = Callable[[int], None]
 class Loop:
     """Runs a feed on a session, chunk by chunk.
 
-    tick_bytes: what the outputs of one tick take on their way to the recorders. stops: ticks of the run at whose
-    multiples a chunk ends. observers are called after each chunk, in order.
+    longest: ticks of a chunk at most. stops: ticks of the run at whose multiples a chunk ends. observers are called after each chunk, in order.
     """
 
     session: BackendSession
     fed: Feed
     recorders: Mapping[str, Sequence[Recorder]]
-    tick_bytes: int
+    longest: int
     stops: int | None = None
     observers: Sequence[Observer] = ()
 
@@ -49,15 +47,16 @@ class Loop:
         Ctrl-C raises KeyboardInterrupt after the chunk that runs, where that is over within about a second; a second
         Ctrl-C is not waited for. Errors: those of the target and of observers.
         """
-        if self.fed.ticks - done <= min(FIRST, chunk_ticks(self.tick_bytes)) and not self.observers:
+        if done == self.fed.ticks:
+            return
+        if self.fed.ticks - done <= min(FIRST, self.longest) and not self.observers:
             self.session.record(_piece(self.fed, done, self.fed.ticks), self.recorders)
             return
         with _Interrupts() as interrupts:
             self._chunks(done, interrupts)
 
     def _chunks(self, done: int, interrupts: _Interrupts) -> None:
-        longest = chunk_ticks(self.tick_bytes)
-        length = min(FIRST, longest)
+        length = min(FIRST, self.longest)
         while done < self.fed.ticks:
             stop = min(done + length, self.fed.ticks)
             if self.stops is not None:
@@ -66,7 +65,7 @@ class Loop:
             self.session.record(_piece(self.fed, done, stop), self.recorders)
             seconds = time.perf_counter() - begun
             interrupts.chunk_took(seconds)
-            length = min(longest, _next_length(length, stop - done, seconds))
+            length = min(self.longest, _next_length(length, stop - done, seconds))
             done = stop
             for observer in self.observers:
                 observer(done)

@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from thermoc.checkpoint import Checkpoint, Model, Pending
+from thermoc.checkpoint import Checkpoint, Model, Pending, refuse_pending
 from thermoc.checkpoint import load as load_checkpoint
 from thermoc.checkpoint import save as save_checkpoint
 from thermoc.compiled import Compiled
 from thermoc.foretelling import memory_of, recording_of
 from thermoc.ir.feed import Feed, feed
-from thermoc.ir.memory import Memory, tick_bytes
+from thermoc.ir.memory import Memory
 from thermoc.progress import Display, on_terminal
 from thermoc.recording.plan import planned
 from thermoc.recording.recording import Recording
 from thermoc.run import Call, Interrupted, Run, Stopped
 from thermoc.run_loop import Loop
-from thermoc.saving import Saver, Saving, saving
+from thermoc.saving import DEFAULT, Saver, Saving, saving
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import ThermocError, error
 from thermoc.support.loading import reading
@@ -86,14 +86,17 @@ class Session:
             ticks=fed.ticks,
             begun=self.tick,
             inputs={name: np.asarray(array) for name, array in given.items()},
-            record={name: [str(spec) for spec in specs] for name, specs in plan.items()},
+            record=[[name, *map(str, specs)] for name, specs in plan.items()],
         )
-        return self._carry_out(pending, fed, saving(checkpoint, every), progress=progress, max_memory=max_memory)
+        keep = saving(checkpoint, every)
+        if keep is not None:
+            refuse_pending(keep.path)
+        return self._carry_out(pending, fed, keep, progress=progress, max_memory=max_memory)
 
     def resume(
         self,
         *,
-        checkpoint: Path | Saving | None = None,
+        checkpoint: Path | None = None,
         progress: bool | None = None,
         max_memory: int | str | None = None,
     ) -> Run:
@@ -102,7 +105,9 @@ class Session:
         if pending is None:
             notes = [f"the session stands at tick {self.tick}, and no run was going on when it was saved"]
             raise error("T404", "there is no run to resume", notes=notes, hint="session.run(ticks) goes on from there")
-        keep = None if checkpoint is None else saving(checkpoint, pending.every)
+        keep = None
+        if checkpoint is not None:
+            keep = Saving(path=checkpoint, every=pending.every or DEFAULT, note=pending.note)
         fed = self._feed(pending.ticks, pending.inputs, pending.begun)
         return self._carry_out(pending, fed, keep, progress=progress, max_memory=max_memory)
 
@@ -111,8 +116,10 @@ class Session:
     ) -> Run:
         """Run what is left of a run."""
         self.pending, done, graph = None, self.tick - pending.begun, self._compiled.graph
-        recording = recording_of(self._compiled, pending.record, fed, begun=pending.begun)
-        memory_of(self._compiled, fed, recording, saved=keep is not None, limit=max_memory).check()
+        record = {name: specs for name, *specs in pending.record}
+        recording = recording_of(self._compiled, record, fed, begun=pending.begun)
+        needed = memory_of(self._compiled, fed, recording, saved=keep is not None, limit=max_memory)
+        needed.check()
         if pending.recorded:
             recording.restore(pending.recorded)
         saver = None if keep is None else Saver(keep, fed.ticks, lambda: self._save_run(pending, keep, recording))
@@ -121,7 +128,7 @@ class Session:
             session=self._session,
             fed=fed,
             recorders=recording.recorders,
-            tick_bytes=tick_bytes(graph, self.batch),
+            longest=needed.chunk,
             stops=None if keep is None else keep.ticks,
             observers=[observer for observer in (saver, show) if observer is not None],
         )
@@ -148,10 +155,10 @@ class Session:
         recording.close()
         run = self._result(pending, recording)
         if isinstance(reason, ThermocError):
-            return Stopped(reason.findings, run)
+            return Stopped(reason.findings, run, pending.ticks)
         if saver is not None:
             saver.write(done)
-        return Interrupted(run, ticks=pending.ticks)
+        return Interrupted(run, pending.ticks)
 
     def _feed(self, ticks: int | None, arrays: Inputs, begun: int) -> Feed:
         where = self._where(begun)
