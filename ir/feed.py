@@ -49,8 +49,8 @@ def feed(
     """Check inputs given as (batch, *shape), constant over the ticks, or (ticks, batch, *shape).
 
     ticks defaults to what the inputs say, else 1; batch likewise. seed, first_sample and first_tick place the run in
-    the noise. kept: every output of every tick will be, so that the memory for it is looked for here. Errors: T401 (names), T402 (shapes), T403 (dtypes and values), T404 (a number out of range), T408 (more
-    than fits in memory).
+    the noise. kept: every output of every tick will be, so that the memory for it is looked for here. Errors: T401
+    (names), T402 (shapes), T403 (dtypes and values), T404 (a number out of range), T408 (more than fits in memory).
     """
     if not isinstance(inputs, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  (users pass anything)
         raise error("T401", "inputs are arrays by name", notes=[f"a {type(inputs).__name__} was given"])

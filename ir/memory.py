@@ -15,6 +15,9 @@ NUMBER = 8
 """Bytes of a number on its way through a target; narrower formats are made of it at the end."""
 CHUNK_BYTES = 2**26
 """Outputs come from a target at most this much at a time."""
+CHUNK, INPUTS, STATES = "a chunk of outputs", "a chunk of packed inputs", "states, before and after a chunk"
+ONCE = (CHUNK, INPUTS, STATES)
+"""What takes as much however many ticks there are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,10 +71,12 @@ class Memory:
         )
 
     def _cure(self, limit: int) -> str:
-        """Return what would fit: fewer ticks where what passes through does, else fewer samples."""
-        fixed, kept = sum(self.passing.values()), sum(self.recorded.values())
-        fewer = 'keep less: record={"name": tc.mean()} or tc.every(k); or stream it: to="run.zarr"'
-        if fixed < limit and (ticks := self.ticks * (limit - fixed) // max(kept, 1)) >= 1:
+        """Return what would fit: fewer ticks, else fewer samples."""
+        per_tick = sum(size for name, size in self.parts.items() if name not in ONCE) / self.ticks
+        fixed = self.total - per_tick * self.ticks
+        ticks = int((limit - fixed) // per_tick) if per_tick else 0
+        if ticks >= 1:
+            fewer = 'keep less: record={"name": tc.mean()} or tc.every(k); or stream it: to="run.zarr"'
             return f"{fewer}; or run {ticks} ticks at a time: a session goes on"
         samples = self.batch * limit // self.total
         if samples >= 1:
@@ -113,9 +118,9 @@ def foretold(
     chunk = min(ticks, max(1, chunk_bytes // max(tick, 1)))
     states = NUMBER * batch * sum(math.prod(shape) for shape in graph.states.values())
     passing = {
-        "a chunk of outputs": chunk * tick,
-        "a chunk of packed inputs": NUMBER * chunk * batch * timed,
-        "states, before and after a chunk": 2 * states,
+        CHUNK: chunk * tick,
+        INPUTS: NUMBER * chunk * batch * timed,
+        STATES: 2 * states,
         "a checkpoint on its way": sum(recorded.values()) + states if saved else 0,
     }
     return Memory(

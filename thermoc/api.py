@@ -58,9 +58,7 @@ def lint(network: Network | Graph) -> tuple[Finding, ...]:
     return lint_graph(network.graph if isinstance(network, Network) else network)
 
 
-def resume(
-    path: str | os.PathLike[str], *, progress: bool | None = None, max_memory: int | str | None = None
-) -> Run:
+def resume(path: str | os.PathLike[str], *, progress: bool | None = None, max_memory: int | str | None = None) -> Run:
     """End the run that a checkpoint was written of, saving on; return the whole run, to the bytes of one at once.
 
     Errors: T404 (no run was going on), T408, T420, T302, T501 to T505.
@@ -116,7 +114,7 @@ class Executable(Compiled):
         batch: int | None = None,
         record: Mapping[str, Any] | None = None,
     ) -> Memory:
-        """Return what such a run would hold of memory, without running it; it prints as a table. Errors: T401 to T404."""
+        """Return what such a run would hold of memory, without running it; it prints. Errors: T401 to T404, T419."""
         return run_memory(self, inputs, ticks=ticks, batch=batch, record=record)
 
     def load_session(self, path: str | os.PathLike[str]) -> Session:

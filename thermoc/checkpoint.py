@@ -121,7 +121,9 @@ def load(path: str | os.PathLike[str], compiled: Compiled | None = None) -> tupl
     """
     if not os.path.lexists(path):
         notes = ["there is no such file: the path is another, or the run was stopped before it wrote one"]
-        raise error("T501", f"{shown(path)} cannot be read", notes=notes, hint="started anew, a run gives the same bytes")
+        raise error(
+            "T501", f"{shown(path)} cannot be read", notes=notes, hint="started anew, a run gives the same bytes"
+        )
     model, checkpoint = _read(path)
     stated = model.document["thermoc"]
     if stated != thermoc.__version__:
@@ -194,8 +196,7 @@ def _checkpoint(bundle: Bundle) -> Checkpoint:
     session, pending = bundle.document["session"], bundle.document["pending"]
     numbers = {name: _count(session[name]) for name in ("batch", "tick", "seed", "first_sample", "first_tick")}
     if pending is not None:
-        arrays = {"inputs": _part(bundle, "input"), "recorded": _part(bundle, "recorded")}
-        pending = Pending(**pending, **arrays)
+        pending = Pending(**pending, inputs=_part(bundle, "input"), recorded=_part(bundle, "recorded"))
         if not _count(pending.begun) <= numbers["tick"] <= pending.begun + _count(pending.ticks):
             raise ValueError("its tick is not one of its run")
     return Checkpoint(

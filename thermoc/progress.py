@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from thermoc.support.tables import plain
 
@@ -40,7 +40,7 @@ class Display:
             self._shown.start()
         rate = (done - self._first) / seconds
         numbers = list(self._facts().items())[:MOST_FACTS]
-        fields = {
+        fields: dict[str, Any] = {
             "rate": f"{rate:,.4g} ticks/s",
             "left": _clock((self._ticks - done) / rate),
             "facts": "  ".join(f"{plain(name)} {value:.4g}" for name, value in numbers),

@@ -31,7 +31,8 @@ Observer = Callable[[int], None]
 class Loop:
     """Runs a feed on a session, chunk by chunk.
 
-    longest: ticks of a chunk at most. stops: ticks of the run at whose multiples a chunk ends. observers are called after each chunk, in order.
+    longest: ticks of a chunk at most. stops: at multiples of so many ticks a chunk ends. observers are called after
+    each chunk, in order.
     """
 
     session: BackendSession

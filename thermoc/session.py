@@ -76,7 +76,7 @@ class Session:
         output or probe, ``{"E": tc.every(100), "s": [tc.mean(), tc.events()]}``; default: every output, all of it.
         checkpoint: a file to save to while it runs, ``every`` some ticks or seconds ("30s"); ``tc.resume`` goes on from
         it. progress: show it, default on a terminal. max_memory: refuse a run that holds more, default what is free.
-        Ctrl-C raises ``tc.Interrupted``, whose ``run`` is what was recorded; an error behind the first ticks has it too.
+        Ctrl-C raises ``tc.Interrupted``, whose ``run`` is what was recorded; so has an error behind the first ticks.
         Errors: T401 to T404, T408, T419, T505.
         """
         given: Inputs = {} if inputs is None else inputs
@@ -194,7 +194,7 @@ class Session:
     def memory(
         self, ticks: int | None = None, inputs: Inputs | None = None, *, record: Mapping[str, Any] | None = None
     ) -> Memory:
-        """Return what such a run would hold of memory, without running it; it prints as a table. Errors: T401 to T404."""
+        """Return what such a run would hold of memory, without running it; it prints. Errors: T401 to T404, T419."""
         fed = self._feed(ticks, {} if inputs is None else inputs, self.tick)
         return memory_of(self._compiled, fed, recording_of(self._compiled, record, fed))
 

@@ -30,7 +30,9 @@ DumpIr = Annotated[
 ]
 MaxMemory = Annotated[
     str | None,
-    typer.Option("--max-memory", metavar="SIZE", help="Refuse a run that holds more: 8GiB.", show_default="what is free"),
+    typer.Option(
+        "--max-memory", metavar="SIZE", help="Refuse a run that holds more: 8GiB.", show_default="what is free"
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Inputs = Annotated[

@@ -20,13 +20,13 @@ def finished(run: Callable[[], Run], wanted: Results, checkpoint: Path | None) -
     try:
         result = run()
     except Interrupted as stop:
-        wanted.write(stop.run, ticks=stop.ticks)
         _say_where(stop.run, stop.ticks, checkpoint)
+        wanted.write(stop.run, ticks=stop.ticks)
         raise typer.Exit(INTERRUPTED) from None
     except Stopped as problem:
         if problem.run is not None:
-            wanted.write(problem.run, ticks=problem.ticks)
             _say_where(problem.run, problem.ticks, checkpoint)
+            wanted.write(problem.run, ticks=problem.ticks)
         raise
     wanted.finish(result)
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from thermoc.recording.specs import Spec, counts, every, events, extremes, last, mean
+from thermoc.recording.specs import Spec, counts, events, every, extremes, last, mean
 
 __all__ = ["Spec", "counts", "events", "every", "extremes", "last", "mean"]
