@@ -104,11 +104,13 @@ def foretold(
     recorded: Mapping[str, int],
     limit: int | None = None,
     saved: bool = False,
+    packed: bool = False,
 ) -> Memory:
     """Return what a run will hold.
 
     timed: elements of a sample of the inputs that change over the ticks. recorded: bytes kept, by output. limit: what
-    it may take, by default what is free. saved: whether checkpoints are written of it.
+    it may take, by default what is free. saved: whether checkpoints are written of it. packed: whether all that is
+    recorded is packed into a file in the end.
     """
     # Linux grants memory that it has not got and kills whoever touches it: no MemoryError would come.
     limit = memory.available() if limit is None else limit
@@ -122,6 +124,7 @@ def foretold(
         INPUTS: NUMBER * chunk * batch * timed,
         STATES: 2 * states,
         "a checkpoint on its way": sum(recorded.values()) + states if saved else 0,
+        "the file it is packed into": 2 * sum(recorded.values()) if packed else 0,
     }
     return Memory(
         network=graph.name,

@@ -237,8 +237,8 @@ class Extremes(Recorder):
 class Events(Recorder):
     """Where values are not 0 (of spins: up): rows (tick, sample, unit), in this order; ``payloads`` are the values.
 
-    tick counts from 0 at the start of the session; unit counts the elements of a sample, the last axis fastest. Units of
-    two levels and truth values have no payloads.
+    tick counts from 0 at the start of the session; unit counts the elements of a sample, the last axis fastest.
+    Units of two levels and truth values have no payloads.
     """
 
     def __init__(self, signal: Signal):

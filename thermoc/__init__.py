@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from thermoc.certificates import Certificate, certify
     from thermoc.network import Network, connect, constant, input, load, output, placeholder, probe
     from thermoc.recording import counts, events, every, extremes, last, mean
-    from thermoc.run import Interrupted, Run
+    from thermoc.run import Interrupted, Run, open_run
     from thermoc.session import Session
     from thermoc.support.errors import ThermocError
     from thermoc.verification import Verification, verify
@@ -27,7 +27,7 @@ _FROM = {
     "thermoc.certificates": ("Certificate", "certify"),
     "thermoc.network": ("Network", "connect", "constant", "input", "load", "output", "placeholder", "probe"),
     "thermoc.recording": ("counts", "events", "every", "extremes", "last", "mean"),
-    "thermoc.run": ("Interrupted", "Run"),
+    "thermoc.run": ("Interrupted", "Run", "open_run"),
     "thermoc.session": ("Session",),
     "thermoc.support.errors": ("ThermocError",),
     "thermoc.verification": ("Verification", "verify"),
@@ -59,6 +59,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "lint",
     "load",
     "mean",
+    "open_run",
     "output",
     "placeholder",
     "probe",

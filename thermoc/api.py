@@ -19,7 +19,6 @@ from thermoc.passes.analysis.lint import lint as lint_graph
 from thermoc.passes.base import Pass
 from thermoc.pipelines import check_options, pipeline_of
 from thermoc.run import Run
-from thermoc.saving import Saving
 from thermoc.session import Session, run_memory, run_once
 from thermoc.support.errors import Finding
 from thermoc.target_options import checked_options
@@ -88,23 +87,21 @@ class Executable(Compiled):
         first_sample: int = 0,
         first_tick: int = 0,
         record: Mapping[str, Any] | None = None,
-        checkpoint: str | os.PathLike[str] | Saving | None = None,
-        every: int | str | None = None,
-        progress: bool | None = None,
-        max_memory: int | str | None = None,
+        to: str | os.PathLike[str] | None = None,
+        overwrite: bool = False,
+        **watch: Any,
     ) -> Run:
         """Run from the initial state: a session that is started, run and closed.
 
         inputs: arrays (batch, *shape), held over the ticks, or (ticks, batch, *shape). first_sample and first_tick
         place the run in the noise, so that a batch split over runs draws what the whole would. record: what is kept of
-        which output or probe; default: every output, all of it (docs/runs.md).
-        checkpoint: a file to save to while it runs, ``every`` some ticks or seconds ("30s"); ``tc.resume`` goes on from
-        it. progress: show it, default on a terminal. max_memory: refuse a run that holds more, default what is free.
-        Errors: T401 to T404, T408, T419, T505.
+        which output or probe; default: every output, all of it. to: a ``.zarr``, ``.nc`` or ``.npz`` that it is written
+        to; overwrite: one that is there already. watch: ``checkpoint``, ``every``, ``progress`` and ``max_memory``, as
+        ``Session.run`` takes them (docs/runs.md). Errors: T302, T401 to T404, T408, T419, T420, T505, T506.
         """
         where = {"seed": seed, "first_sample": first_sample, "first_tick": first_tick}
-        watch = {"checkpoint": checkpoint, "every": every, "progress": progress, "max_memory": max_memory}
-        return run_once(self, inputs, ticks=ticks, batch=batch, record=record, **where, **watch)
+        recorded = {"record": record, "to": to, "overwrite": overwrite}
+        return run_once(self, inputs, ticks=ticks, batch=batch, **where, **recorded, **watch)
 
     def memory(
         self,
@@ -113,9 +110,10 @@ class Executable(Compiled):
         ticks: int | None = None,
         batch: int | None = None,
         record: Mapping[str, Any] | None = None,
+        to: str | os.PathLike[str] | None = None,
     ) -> Memory:
         """Return what such a run would hold of memory, without running it; it prints. Errors: T401 to T404, T419."""
-        return run_memory(self, inputs, ticks=ticks, batch=batch, record=record)
+        return run_memory(self, inputs, ticks=ticks, batch=batch, record=record, to=to)
 
     def load_session(self, path: str | os.PathLike[str]) -> Session:
         """Return the session of a checkpoint of this network, target and options. Errors: T420, T501 to T504."""

@@ -71,13 +71,14 @@ class Pending:
     """A run that is not over: what it was asked for, and what it has recorded.
 
     ticks: in all. begun: the session's tick at which it began. record: what is recorded, rows of an output's name and
-    texts of ``Spec``. every: how often it is saved. note: what whoever started it wants to know when it goes on.
+    texts of ``Spec``. to: the file or store it is written to. every: how often it is saved. note: what whoever started it wants to know when it goes on.
     """
 
     ticks: int
     begun: int
     inputs: Mapping[str, AnyArray] = field(default_factory=dict)
     record: Sequence[Sequence[str]] = ()
+    to: str | None = None
     every: int | str | None = None
     note: Mapping[str, Any] = field(default_factory=dict)
     recorded: Mapping[str, AnyArray] = field(default_factory=dict)
@@ -107,7 +108,7 @@ def save(path: str | os.PathLike[str], model: Model, checkpoint: Checkpoint) -> 
         "session": {"batch": checkpoint.batch, "tick": checkpoint.tick, **checkpoint.position},
         "pending": None
         if pending is None
-        else {name: getattr(pending, name) for name in ("ticks", "begun", "record", "every", "note")},
+        else {name: getattr(pending, name) for name in ("ticks", "begun", "record", "to", "every", "note")},
     }
     content = {"kind": KIND, "version": VERSION, "document": document, "arrays": arrays}
     return write_atomic(path, lambda stream: write_bundle(stream, **content))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, MutableMapping
-from dataclasses import replace
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -12,21 +11,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from thermoc.checkpoint import Checkpoint, Model, Pending, refuse_pending
+from thermoc.checkpoint import Checkpoint, Model, Pending
 from thermoc.checkpoint import load as load_checkpoint
 from thermoc.checkpoint import save as save_checkpoint
 from thermoc.compiled import Compiled
-from thermoc.foretelling import memory_of, recording_of
+from thermoc.foretelling import memory_of
 from thermoc.ir.feed import Feed, feed
 from thermoc.ir.memory import Memory
-from thermoc.progress import Display, on_terminal
-from thermoc.recording.plan import planned
-from thermoc.recording.recording import Recording
-from thermoc.run import Call, Interrupted, Run, Stopped
-from thermoc.run_loop import Loop
-from thermoc.saving import DEFAULT, Saver, Saving, saving
+from thermoc.recording.plan import Plan, planned
+from thermoc.run import Call, Run
+from thermoc.run_task import Task, carry_out
+from thermoc.saving import DEFAULT, Saving, saving
 from thermoc.support.array_types import AnyArray
-from thermoc.support.errors import ThermocError, error
+from thermoc.support.errors import error
 from thermoc.support.loading import reading
 
 if TYPE_CHECKING:
@@ -52,7 +49,7 @@ class Session:
         self._session: BackendSession = compiled.backend.start(compiled.artefact, batch=batch, position=position)
         self.state = State(self._session)
         self.pending: Pending | None = None
-        """The run during which the checkpoint was written that the session was loaded from: ``resume`` ends it."""
+        """The run during which the session was saved that this one was loaded from: ``resume`` ends it."""
 
     @property
     def tick(self) -> int:
@@ -65,6 +62,8 @@ class Session:
         inputs: Inputs | None = None,
         *,
         record: Mapping[str, Any] | None = None,
+        to: Path | None = None,
+        overwrite: bool = False,
         checkpoint: Path | Saving | None = None,
         every: int | str | None = None,
         progress: bool | None = None,
@@ -74,24 +73,17 @@ class Session:
 
         inputs: arrays (batch, *shape), held over the ticks, or (ticks, batch, *shape). record: what is kept of which
         output or probe, ``{"E": tc.every(100), "s": [tc.mean(), tc.events()]}``; default: every output, all of it.
-        checkpoint: a file to save to while it runs, ``every`` some ticks or seconds ("30s"); ``tc.resume`` goes on from
-        it. progress: show it, default on a terminal. max_memory: refuse a run that holds more, default what is free.
-        Ctrl-C raises ``tc.Interrupted``, whose ``run`` is what was recorded; so has an error behind the first ticks.
-        Errors: T401 to T404, T408, T419, T505.
+        to: where it is written: a ``.zarr`` while it runs, a ``.nc`` or ``.npz`` at the end; overwrite: one that is
+        there already. checkpoint: a file it is saved to while it runs, ``every`` some ticks, or seconds as "30s";
+        ``tc.resume`` goes on from it. progress: show it, default on a terminal. max_memory: refuse a run that holds
+        more, default what is free. Ctrl-C raises ``tc.Interrupted``, whose ``run`` is what was recorded until then.
+        Errors: T302, T401 to T404, T408, T419, T420, T505, T506.
         """
         given: Inputs = {} if inputs is None else inputs
         fed = self._feed(ticks, given, self.tick)
-        plan = planned(self._compiled.source, record)
-        pending = Pending(
-            ticks=fed.ticks,
-            begun=self.tick,
-            inputs={name: np.asarray(array) for name, array in given.items()},
-            record=[[name, *map(str, specs)] for name, specs in plan.items()],
-        )
-        keep = saving(checkpoint, every)
-        if keep is not None:
-            refuse_pending(keep.path)
-        return self._carry_out(pending, fed, keep, progress=progress, max_memory=max_memory)
+        call = self._call(fed, given, planned(self._compiled.source, record), self.tick)
+        watch = {"saving": saving(checkpoint, every), "progress": progress, "max_memory": max_memory}
+        return self._carry_out(Task(call=call, fed=fed, to=to, overwrite=overwrite, **watch))
 
     def resume(
         self,
@@ -100,65 +92,26 @@ class Session:
         progress: bool | None = None,
         max_memory: int | str | None = None,
     ) -> Run:
-        """End the run during which the session was saved; ``run`` is the whole of it. Errors: T404, T408, T505."""
+        """End the run during which the session was saved; return the whole of it.
+
+        checkpoint: a file it is saved to while it goes on. Errors: T404 where no run was going on; those of ``run``.
+        """
         pending = self.pending
         if pending is None:
             notes = [f"the session stands at tick {self.tick}, and no run was going on when it was saved"]
             raise error("T404", "there is no run to resume", notes=notes, hint="session.run(ticks) goes on from there")
-        keep = None
+        fed = self._feed(pending.ticks, pending.inputs, pending.begun)
+        plan = planned(self._compiled.source, {name: specs for name, *specs in pending.record})
+        call, keep = self._call(fed, pending.inputs, plan, pending.begun), None
         if checkpoint is not None:
             keep = Saving(path=checkpoint, every=pending.every or DEFAULT, note=pending.note)
-        fed = self._feed(pending.ticks, pending.inputs, pending.begun)
-        return self._carry_out(pending, fed, keep, progress=progress, max_memory=max_memory)
+        watch = {"saving": keep, "progress": progress, "max_memory": max_memory}
+        return self._carry_out(Task(call=call, fed=fed, to=pending.to, recorded=pending.recorded, **watch))
 
-    def _carry_out(
-        self, pending: Pending, fed: Feed, keep: Saving | None, *, progress: bool | None, max_memory: int | str | None
-    ) -> Run:
-        """Run what is left of a run."""
-        self.pending, done, graph = None, self.tick - pending.begun, self._compiled.graph
-        record = {name: specs for name, *specs in pending.record}
-        recording = recording_of(self._compiled, record, fed, begun=pending.begun)
-        needed = memory_of(self._compiled, fed, recording, saved=keep is not None, limit=max_memory)
-        needed.check()
-        if pending.recorded:
-            recording.restore(pending.recorded)
-        saver = None if keep is None else Saver(keep, fed.ticks, lambda: self._save_run(pending, keep, recording))
-        show = Display(graph.name, fed.ticks, done, recording.scalars) if on_terminal(progress) else None
-        loop = Loop(
-            session=self._session,
-            fed=fed,
-            recorders=recording.recorders,
-            longest=needed.chunk,
-            stops=None if keep is None else keep.ticks,
-            observers=[observer for observer in (saver, show) if observer is not None],
-        )
-        try:
-            if saver is not None:
-                saver(done)
-            loop.go_on(done)
-        except (KeyboardInterrupt, ThermocError) as reason:
-            raise self._stopped(reason, pending, recording, saver) from None
-        finally:
-            if show is not None:
-                show.close()
-        recording.close()
-        return self._result(pending, recording)
-
-    def _stopped(
-        self, reason: KeyboardInterrupt | ThermocError, pending: Pending, recording: Recording, saver: Saver | None
-    ) -> BaseException:
-        """Return what to raise where a run was stopped: with what is recorded, where that is of whole ticks."""
-        done = self.tick - pending.begun
-        seen = {recorder.seen for recorders in recording.recorders.values() for recorder in recorders}
-        if done == 0 or seen - {done}:
-            return reason
-        recording.close()
-        run = self._result(pending, recording)
-        if isinstance(reason, ThermocError):
-            return Stopped(reason.findings, run, pending.ticks)
-        if saver is not None:
-            saver.write(done)
-        return Interrupted(run, pending.ticks)
+    def _carry_out(self, task: Task) -> Run:
+        run = carry_out(self._session, task, lambda keep, pending: self._save(keep.path, pending))
+        self.pending = None
+        return run
 
     def _feed(self, ticks: int | None, arrays: Inputs, begun: int) -> Feed:
         where = self._where(begun)
@@ -168,27 +121,17 @@ class Session:
         first_tick = self._first_tick + begun
         return {"seed": self.seed, "first_sample": self._first_sample, "first_tick": first_tick}
 
-    def _result(self, pending: Pending, recording: Recording) -> Run:
-        """Return what has been run so far."""
-        graph, done = self._compiled.graph, self.tick - pending.begun
-        timed = frozenset(name for name, op in graph.inputs.items() if pending.inputs[name].ndim > len(op.shape) + 1)
-        inputs = {name: array[:done] if name in timed else array for name, array in pending.inputs.items()}
-        return Run(
-            network=self._compiled.source.name,
-            target=self._compiled.backend.name,
-            seed=self.seed,
-            dt=graph.dt,
-            recorded=recording.recorded,
-            states=self._session.states,
-            chip=self._session.chip,
-            call=Call(
-                executable=self._compiled,
-                inputs=inputs,
-                ticks=done,
-                batch=self.batch,
-                position=self._where(pending.begun),
-                timed=timed,
-            ),
+    def _call(self, fed: Feed, given: Inputs, plan: Plan, begun: int) -> Call:
+        return Call(
+            executable=self._compiled,
+            inputs={name: np.asarray(array) for name, array in given.items()},
+            ticks=fed.ticks,
+            batch=fed.batch,
+            begun=begun,
+            position=self._where(begun),
+            # The feed broadcasts inputs that stay the same: these have a stride of 0 along the ticks.
+            timed=frozenset(name for name, array in fed.arrays.items() if array.strides[0] != 0),
+            plan=plan,
         )
 
     def memory(
@@ -196,7 +139,7 @@ class Session:
     ) -> Memory:
         """Return what such a run would hold of memory, without running it; it prints. Errors: T401 to T404, T419."""
         fed = self._feed(ticks, {} if inputs is None else inputs, self.tick)
-        return memory_of(self._compiled, fed, recording_of(self._compiled, record, fed))
+        return memory_of(self._compiled, fed, planned(self._compiled.source, record))
 
     def step(self, inputs: Inputs | None = None) -> dict[str, AnyArray]:
         """Run one tick on; inputs are arrays (batch, *shape), and so are the outputs it returns: for closed loops."""
@@ -210,10 +153,6 @@ class Session:
         needs nothing else.
         """
         return self._save(path, None)
-
-    def _save_run(self, pending: Pending, keep: Saving, recording: Recording) -> None:
-        now = replace(pending, recorded=recording.snapshot(), every=keep.every, note=keep.note)
-        self._save(keep.path, now)
 
     def _save(self, path: Path, pending: Pending | None) -> int:
         checkpoint = Checkpoint(
@@ -294,9 +233,9 @@ def run_once(
     first_tick: int = 0,
     **options: Any,
 ) -> Run:
-    """Run from the initial state: a session that is started, run and closed; ``options`` are those of ``Session.run``.
+    """Run from the initial state: a session that is started, run and closed.
 
-    Errors: T302, T401 to T404, T408, T419, T505.
+    options: ``record``, ``to``, ``checkpoint`` and the others that ``Session.run`` takes. Errors: T302 and those of it.
     """
     where = {"seed": seed, "first_sample": first_sample, "first_tick": first_tick}
     fed = feed(compiled.graph, {} if inputs is None else inputs, ticks=ticks, batch=batch, kept=False, **where)
@@ -311,9 +250,10 @@ def run_memory(
     ticks: int | None = None,
     batch: int | None = None,
     record: Mapping[str, Any] | None = None,
+    to: Path | None = None,
     checkpoint: bool = False,
     max_memory: int | str | None = None,
 ) -> Memory:
     """Return what a run from the initial state would hold of memory; nothing is started. Errors: T401 to T404, T419."""
     fed = feed(compiled.graph, {} if inputs is None else inputs, ticks=ticks, batch=batch, kept=False)
-    return memory_of(compiled, fed, recording_of(compiled, record, fed), saved=checkpoint, limit=max_memory)
+    return memory_of(compiled, fed, planned(compiled.source, record), to=to, saved=checkpoint, limit=max_memory)

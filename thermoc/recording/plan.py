@@ -36,14 +36,16 @@ def planned(source: Graph, record: Mapping[str, Any] | None) -> Plan:
     return plan
 
 
-def signals(source: Graph, lowered: Graph, plan: Plan, *, ticks: int, batch: int, begun: int) -> dict[str, Signal]:
-    """Return what comes of each output that is recorded."""
-    size = {"ticks": ticks, "batch": batch, "begun": begun}
+def signals(source: Graph, lowered: Graph, plan: Plan, *, levelled: bool = False, **size: int) -> dict[str, Signal]:
+    """Return what comes of each output that is recorded, for ``ticks``, ``batch`` and ``begun``.
+
+    levelled: levels are asked for even where all is recorded as it comes.
+    """
     made: dict[str, Signal] = {}
     for name, specs in plan.items():
         value = lowered.outputs[name].x
         # Levels are those of the network: its lowered form may not say what they are.
-        pair = levels(source, source.outputs[name].x) if any(spec.kind != "all" for spec in specs) else None
+        pair = levels(source, source.outputs[name].x) if levelled or any(spec.kind != "all" for spec in specs) else None
         made[name] = Signal(dtype=np.dtype(value.dtype.numpy), shape=value.shape, levels=pair, **size)
     return made
 

@@ -45,7 +45,7 @@ class Recorded:
     @property
     def ticks(self) -> IntArray:
         """The ticks of ``values``, from 0 at the start of the session."""
-        return self.begun + self.k * np.arange(1, len(self._field("values")) + 1) - 1
+        return self.begun + self.k * np.arange(1, self._field("values").shape[0] + 1) - 1
 
     @property
     def array(self) -> AnyArray:

@@ -2,43 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
-from thermoc.ir.recording import Recorder, Signal
-from thermoc.recording.plan import Plan
+from thermoc.ir.recording import Counts, Events, Recorder, Signal
+from thermoc.recording.layout import TRACE, Frame, coordinates, variable, variables
+from thermoc.recording.plan import TRACES, Plan
 from thermoc.recording.recorded import Recorded
+from thermoc.recording.specs import Spec
+from thermoc.recording.store import RunStore, StoredEvents, StoredTrace
 from thermoc.support.array_types import AnyArray
 
 
 class Recording:
     """The recorders of a run: ``recorders`` goes to ``BackendSession.record``, as often as the run is cut.
 
-    A snapshot is named arrays; another recording of the same plan and signals goes on from it.
+    With a store, traces and events go there while it runs, the rest when it is closed. A snapshot is named arrays;
+    another recording of the same plan and signals, on the same store reopened, goes on from it to the same bytes.
     """
 
-    def __init__(self, plan: Plan, signals: Mapping[str, Signal]):
-        self.plan = plan
+    def __init__(
+        self,
+        plan: Plan,
+        signals: Mapping[str, Signal],
+        *,
+        begun: int,
+        store: RunStore | None = None,
+        frame: Frame | None = None,
+    ):
+        self.plan, self.begun, self.store, self.frame = plan, begun, store, frame
         self.recorders: dict[str, tuple[Recorder, ...]] = {
-            name: tuple(spec.recorder(signals[name]) for spec in specs) for name, specs in plan.items()
+            name: tuple(self._recorder(name, spec, signals[name]) for spec in specs) for name, specs in plan.items()
         }
-        self.begun = next((signal.begun for signal in signals.values()), 0)
+        self._ticks = max((signal.ticks for signal in signals.values()), default=0)
+
+    def _recorder(self, name: str, spec: Spec, signal: Signal) -> Recorder:
+        if self.store is None or self.frame is None or spec.kind not in (*TRACES, "events"):
+            return spec.recorder(signal)
+        place = {of: self.frame.place(name, of, spec.k) for of in (TRACE, "events", "payloads")}
+        if spec.kind in TRACES:
+            return StoredTrace(signal, spec.k, self.store, **place[TRACE])
+        return StoredEvents(signal, self.store, place)
 
     @property
     def nbytes(self) -> int:
         """Bytes that it holds in memory at the end."""
-        return sum(self.sizes.values())
-
-    @property
-    def sizes(self) -> dict[str, int]:
-        """Bytes that it holds in memory at the end, by output."""
-        return {name: sum(recorder.nbytes for recorder in recorders) for name, recorders in self.recorders.items()}
+        return sum(recorder.nbytes for recorders in self.recorders.values() for recorder in recorders)
 
     def scalars(self) -> dict[str, float]:
         """Return what is known so far of outputs of a single number: the mean over the batch of what comes first."""
         known = {name: _latest(recorders) for name, recorders in self.recorders.items()}
         return {name: float(np.mean(array)) for name, array in known.items() if array is not None}
+
+    @property
+    def seen(self) -> int:
+        """Ticks that were recorded."""
+        return max((recorder.seen for recorders in self.recorders.values() for recorder in recorders), default=0)
 
     @property
     def recorded(self) -> dict[str, Recorded]:
@@ -59,25 +80,41 @@ class Recording:
 
     def restore(self, snapshot: Mapping[str, AnyArray]) -> None:
         """Go on from a snapshot."""
+        if self.store is not None:
+            self.store.go_on({array.basename for array in self._streamed()})
         for name, recorders in self.recorders.items():
             for number, recorder in enumerate(recorders):
                 place = f"{name}/{number}/"
                 recorder.restore({key[len(place) :]: a for key, a in snapshot.items() if key.startswith(place)})
 
+    def _streamed(self) -> Iterator[Any]:
+        """Yield the arrays of the store that are written while it runs."""
+        for recorder in (recorder for recorders in self.recorders.values() for recorder in recorders):
+            if isinstance(recorder, StoredTrace | StoredEvents):
+                yield from recorder.fields.values()
+
     def close(self) -> None:
-        """End it: what is recorded stands for good."""
+        """End it: what a store lacks is written, at whatever tick the run ended. Errors: T505."""
+        if self.store is None or self.frame is None:
+            return
+        streamed: set[str] = set()
+        for name, recorder in ((name, recorder) for name, some in self.recorders.items() for recorder in some):
+            if isinstance(recorder, StoredTrace | StoredEvents):
+                recorder.finish()
+                streamed |= {variable(name, of) for of in recorder.fields}
+        recorded = self.recorded
+        arrays = {name: array for name, array in variables(self.frame, recorded).items() if name not in streamed}
+        self.store.finish(arrays, coordinates(self.frame, recorded), self.seen, self.seen == self._ticks)
 
 
 def _fields(recorders: tuple[Recorder, ...]) -> dict[str, AnyArray]:
-    return {name: np.asarray(array) for recorder in recorders for name, array in recorder.fields.items()}
+    return {name: array for recorder in recorders for name, array in recorder.fields.items()}
 
 
 def _latest(recorders: tuple[Recorder, ...]) -> AnyArray | None:
     """Return what the first recorder of a single number has: the last row of a trace, else its first field."""
     first = next(iter(recorders), None)
-    if first is None or first.signal.units != 1 or first.seen == 0:
+    if first is None or first.signal.units != 1 or first.seen == 0 or isinstance(first, StoredTrace | Events | Counts):
         return None
     name, array = next(iter(first.fields.items()))
-    if name not in ("values", "last", "mean", "minimum"):
-        return None
-    return array if name != "values" else array[-1] if len(array) else None
+    return array if name != TRACE else array[-1] if len(array) else None
