@@ -29,6 +29,11 @@ class Feed:
     ticks: int
     batch: int
 
+    @property
+    def timed(self) -> int:
+        """Elements of a sample of the inputs that change over the ticks: those of others have a stride of 0."""
+        return sum(math.prod(array.shape[2:]) for array in self.arrays.values() if array.strides[0] != 0)
+
 
 def feed(
     graph: Graph,
@@ -39,12 +44,13 @@ def feed(
     seed: int = 0,
     first_sample: int = 0,
     first_tick: int = 0,
+    kept: bool = True,
 ) -> Feed:
     """Check inputs given as (batch, *shape), constant over the ticks, or (ticks, batch, *shape).
 
     ticks defaults to what the inputs say, else 1; batch likewise. seed, first_sample and first_tick place the run in
-    the noise. Errors: T401 (names), T402 (shapes), T403 (dtypes and values), T404 (a number out of range), T408 (more
-    than fits in memory).
+    the noise. kept: every output of every tick will be, so that the memory for it is looked for here. Errors: T401
+    (names), T402 (shapes), T403 (dtypes and values), T404 (a number out of range), T408 (more than fits in memory).
     """
     if not isinstance(inputs, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  (users pass anything)
         raise error("T401", "inputs are arrays by name", notes=[f"a {type(inputs).__name__} was given"])
@@ -71,14 +77,15 @@ def feed(
     findings = list(_noise(graph, first_sample + batch, first_tick + ticks))
     if findings:
         raise ThermocError(findings)
-    timed = sum(math.prod(array.shape[2:]) for name, array in arrays.items() if _timed(graph, name, array))
-    check_memory(graph, ticks=ticks, batch=batch, timed=timed)
     # Broadcast views: an input that is constant over the ticks takes its memory once.
     views = {
         name: np.broadcast_to(a if _timed(graph, name, a) else a[np.newaxis], (ticks, batch, *graph.inputs[name].shape))
         for name, a in arrays.items()
     }
-    return Feed(arrays=views, ticks=ticks, batch=batch)
+    fed = Feed(arrays=views, ticks=ticks, batch=batch)
+    if kept:
+        check_memory(graph, ticks=ticks, batch=batch, timed=fed.timed)
+    return fed
 
 
 def _names(graph: Graph, inputs: Mapping[str, ArrayLike]) -> Iterator[Finding]:

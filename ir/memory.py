@@ -1,41 +1,145 @@
-"""What a run takes of memory: refused before it starts where there is not so much."""
+"""What a run takes of memory, foretold before it starts, and refused where there is not so much."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from thermoc.ir.graph import Graph
 from thermoc.support import memory
-from thermoc.support.errors import error
+from thermoc.support.errors import ThermocError, error
+from thermoc.support.tables import table
 
 NUMBER = 8
 """Bytes of a number on its way through a target; narrower formats are made of it at the end."""
+CHUNK_BYTES = 2**26
+"""Outputs come from a target at most this much at a time."""
+CHUNK, INPUTS, STATES = "a chunk of outputs", "a chunk of packed inputs", "states, before and after a chunk"
+ONCE = (CHUNK, INPUTS, STATES)
+"""What takes as much however many ticks there are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """What a run holds at most, in bytes by what holds it; it prints as a table.
+
+    recorded: bytes of what is kept, by output. passing: of what else it holds. chunk: ticks that run at a time at most.
+    limit: what it may take; None where the system does not tell.
+    """
+
+    network: str
+    ticks: int
+    batch: int
+    recorded: Mapping[str, int]
+    passing: Mapping[str, int]
+    chunk: int
+    limit: int | None
+
+    @property
+    def parts(self) -> dict[str, int]:
+        """Bytes by what takes them."""
+        kept = {f"recorded {name}": size for name, size in self.recorded.items()}
+        return {name: size for name, size in {**kept, **self.passing}.items() if size}
+
+    @property
+    def total(self) -> int:
+        """Bytes in all."""
+        return sum(self.parts.values())
+
+    @property
+    def fits(self) -> bool:
+        """Whether it is within the limit."""
+        return self.limit is None or self.total <= self.limit
+
+    def check(self) -> None:
+        """Refuse a run that does not fit. Errors: T408."""
+        if not self.fits:
+            raise self._error()
+
+    def _error(self) -> ThermocError:
+        assert self.limit is not None
+        parts = ", ".join(f"{name} {memory.readable(size)}" for name, size in self.parts.items())
+        return error(
+            "T408",
+            f"a run of {self.network!r} does not fit in memory",
+            notes=[
+                f"{self.ticks} ticks of {self.batch} samples need {memory.readable(self.total)}: {parts}",
+                f"{memory.readable(self.limit)} are available",
+            ],
+            hint=self._cure(self.limit),
+        )
+
+    def _cure(self, limit: int) -> str:
+        """Return what would fit: fewer ticks, else fewer samples."""
+        per_tick = sum(size for name, size in self.parts.items() if name not in ONCE) / self.ticks
+        fixed = self.total - per_tick * self.ticks
+        ticks = int((limit - fixed) // per_tick) if per_tick else 0
+        if ticks >= 1:
+            fewer = 'keep less: record={"name": tc.mean()} or tc.every(k); or stream it: to="run.zarr"'
+            return f"{fewer}; or run {ticks} ticks at a time: a session goes on"
+        samples = self.batch * limit // self.total
+        if samples >= 1:
+            return f"split the batch: {samples} samples at a time fit, first_sample goes on in the noise"
+        return "one sample is more than fits: take a machine with more memory, or a smaller network"
+
+    def rows(self) -> list[dict[str, object]]:
+        """Return a row for each part, then the total and what is free."""
+        parts = [{"what": name, "bytes": size, "is": memory.readable(size)} for name, size in self.parts.items()]
+        total = {"what": "total", "bytes": self.total, "is": memory.readable(self.total)}
+        if self.limit is None:
+            return [*parts, total]
+        return [*parts, total, {"what": "available", "bytes": self.limit, "is": memory.readable(self.limit)}]
+
+    def __str__(self) -> str:
+        return table(f"{self.network}: memory of {self.ticks} ticks of {self.batch} samples", self.rows())
+
+
+def foretold(
+    graph: Graph,
+    *,
+    ticks: int,
+    batch: int,
+    timed: int,
+    recorded: Mapping[str, int],
+    limit: int | None = None,
+    saved: bool = False,
+    packed: bool = False,
+) -> Memory:
+    """Return what a run will hold.
+
+    timed: elements of a sample of the inputs that change over the ticks. recorded: bytes kept, by output. limit: what
+    it may take, by default what is free. saved: whether checkpoints are written of it. packed: whether all that is
+    recorded is packed into a file in the end.
+    """
+    # Linux grants memory that it has not got and kills whoever touches it: no MemoryError would come.
+    limit = memory.available() if limit is None else limit
+    # Probes too: a target may compute all of them.
+    tick = NUMBER * batch * sum(op.x.size for op in graph.outputs.values())
+    chunk_bytes = CHUNK_BYTES if limit is None else min(CHUNK_BYTES, limit // 8)
+    chunk = min(ticks, max(1, chunk_bytes // max(tick, 1)))
+    states = NUMBER * batch * sum(math.prod(shape) for shape in graph.states.values())
+    passing = {
+        CHUNK: chunk * tick,
+        INPUTS: NUMBER * chunk * batch * timed,
+        STATES: 2 * states,
+        "a checkpoint on its way": sum(recorded.values()) + states if saved else 0,
+        "the file it is packed into": 2 * sum(recorded.values()) if packed else 0,
+    }
+    return Memory(
+        network=graph.name,
+        ticks=ticks,
+        batch=batch,
+        recorded=recorded,
+        passing=passing,
+        chunk=chunk,
+        limit=limit,
+    )
 
 
 def check_memory(graph: Graph, *, ticks: int, batch: int, timed: int) -> None:
-    """Refuse a run whose arrays do not fit. Errors: T408.
-
-    timed: elements of a sample of the inputs that change over the ticks; they are packed for the whole run. Outputs are
-    stored for every tick, states once; what a target needs beside them comes on top.
-    """
-    outputs = sum(op.x.size for op in graph.outputs.values())
-    states = sum(math.prod(shape) for shape in graph.states.values())
-    needs = {
-        "outputs": NUMBER * ticks * batch * outputs,
-        "packed inputs": NUMBER * ticks * batch * timed,
-        "states": NUMBER * batch * states,
+    """Refuse a run whose every output of every tick is kept. Errors: T408."""
+    recorded = {
+        name: NUMBER * ticks * batch * op.x.size for name, op in graph.outputs.items() if name not in graph.probes
     }
-    # Linux grants memory that it has not got and kills whoever touches it: no MemoryError would come.
-    free = memory.available()
-    if free is None or sum(needs.values()) <= free:
-        return
-    raise error(
-        "T408",
-        f"a run of {graph.name!r} does not fit in memory",
-        notes=[
-            f"{ticks} ticks of {batch} samples need {memory.readable(sum(needs.values()))}: "
-            + ", ".join(f"{name} {memory.readable(size)}" for name, size in needs.items() if size),
-            f"{memory.readable(free)} are available",
-        ],
-        hint="run fewer ticks or samples at a time: first_tick and first_sample go on in the noise",
-    )
+    foretold(graph, ticks=ticks, batch=batch, timed=timed, recorded=recorded).check()

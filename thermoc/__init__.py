@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 # For type checkers; when it runs, ``__getattr__`` imports each name where it is first used.
 if TYPE_CHECKING:
-    from thermoc.api import Executable, compile, lint
+    from thermoc.api import Executable, compile, lint, resume
     from thermoc.certificates import Certificate, certify
     from thermoc.network import Network, connect, constant, input, load, output, placeholder, probe
     from thermoc.recording import counts, events, every, extremes, last, mean
-    from thermoc.run import Run, open_run
+    from thermoc.run import Interrupted, Run, open_run
     from thermoc.session import Session
     from thermoc.support.errors import ThermocError
     from thermoc.verification import Verification, verify
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _FROM = {
-    "thermoc.api": ("Executable", "compile", "lint"),
+    "thermoc.api": ("Executable", "compile", "lint", "resume"),
     "thermoc.certificates": ("Certificate", "certify"),
     "thermoc.network": ("Network", "connect", "constant", "input", "load", "output", "placeholder", "probe"),
     "thermoc.recording": ("counts", "events", "every", "extremes", "last", "mean"),
-    "thermoc.run": ("Run", "open_run"),
+    "thermoc.run": ("Interrupted", "Run", "open_run"),
     "thermoc.session": ("Session",),
     "thermoc.support.errors": ("ThermocError",),
     "thermoc.verification": ("Verification", "verify"),
@@ -40,6 +40,7 @@ _DIALECTS = ("loihi",)
 __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "Certificate",
     "Executable",
+    "Interrupted",
     "Network",
     "Run",
     "Session",
@@ -62,6 +63,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "output",
     "placeholder",
     "probe",
+    "resume",
     "verify",
 ]
 

@@ -13,12 +13,13 @@ from thermoc import plugins
 from thermoc.compiled import Compiled, compile_graph
 from thermoc.frontends import formats
 from thermoc.ir.graph import Graph
+from thermoc.ir.memory import Memory
 from thermoc.network import Network
 from thermoc.passes.analysis.lint import lint as lint_graph
 from thermoc.passes.base import Pass
 from thermoc.pipelines import check_options, pipeline_of
 from thermoc.run import Run
-from thermoc.session import Session, run_once
+from thermoc.session import Session, run_memory, run_once
 from thermoc.support.errors import Finding
 from thermoc.target_options import checked_options
 
@@ -56,6 +57,15 @@ def lint(network: Network | Graph) -> tuple[Finding, ...]:
     return lint_graph(network.graph if isinstance(network, Network) else network)
 
 
+def resume(path: str | os.PathLike[str], *, progress: bool | None = None, max_memory: int | str | None = None) -> Run:
+    """End the run that a checkpoint was written of, saving on; return the whole run, to the bytes of one at once.
+
+    Errors: T404 (no run was going on), T408, T420, T302, T501 to T505.
+    """
+    with Session.load(path) as session:
+        return session.resume(checkpoint=path, progress=progress, max_memory=max_memory)
+
+
 class Executable(Compiled):
     """A network compiled for a target: run it, save it, ask what was done."""
 
@@ -79,17 +89,35 @@ class Executable(Compiled):
         record: Mapping[str, Any] | None = None,
         to: str | os.PathLike[str] | None = None,
         overwrite: bool = False,
+        **watch: Any,
     ) -> Run:
         """Run from the initial state: a session that is started, run and closed.
 
         inputs: arrays (batch, *shape), held over the ticks, or (ticks, batch, *shape). first_sample and first_tick
         place the run in the noise, so that a batch split over runs draws what the whole would. record: what is kept of
         which output or probe; default: every output, all of it. to: a ``.zarr``, ``.nc`` or ``.npz`` that it is written
-        to; overwrite: one that is there already (docs/runs.md). Errors: T302, T401 to T404, T408, T419, T505, T506.
+        to; overwrite: one that is there already. watch: ``checkpoint``, ``every``, ``progress`` and ``max_memory``, as
+        ``Session.run`` takes them (docs/runs.md). Errors: T302, T401 to T404, T408, T419, T420, T505, T506.
         """
         where = {"seed": seed, "first_sample": first_sample, "first_tick": first_tick}
         recorded = {"record": record, "to": to, "overwrite": overwrite}
-        return run_once(self, inputs, ticks=ticks, batch=batch, **where, **recorded)
+        return run_once(self, inputs, ticks=ticks, batch=batch, **where, **recorded, **watch)
+
+    def memory(
+        self,
+        inputs: Mapping[str, ArrayLike] | None = None,
+        *,
+        ticks: int | None = None,
+        batch: int | None = None,
+        record: Mapping[str, Any] | None = None,
+        to: str | os.PathLike[str] | None = None,
+    ) -> Memory:
+        """Return what such a run would hold of memory, without running it; it prints. Errors: T401 to T404, T419."""
+        return run_memory(self, inputs, ticks=ticks, batch=batch, record=record, to=to)
+
+    def load_session(self, path: str | os.PathLike[str]) -> Session:
+        """Return the session of a checkpoint of this network, target and options. Errors: T420, T501 to T504."""
+        return Session.load(path, self)
 
     def save(self, path: str | os.PathLike[str]) -> int:
         """Write the artefact, whole or not at all; return its size in bytes. Errors: T505, T506 (a network's suffix).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from thermoc.recording.recorded import Recorded
 from thermoc.recording.specs import Spec
 from thermoc.recording.store import RunStore
 from thermoc.support.array_types import AnyArray
-from thermoc.support.errors import Finding, error
+from thermoc.support.errors import Finding, ThermocError, error
 from thermoc.support.tables import html_table, table
 
 if TYPE_CHECKING:
@@ -85,6 +85,8 @@ class Run:
     attrs: Mapping[str, Any] = field(default_factory=dict)
     """What its file says of a run that was read."""
     store: RunStore | None = None
+    complete: bool = True
+    """Whether it came to its end: Ctrl-C or an error may stop it before."""
     chip: Any = None
     """What a simulated chip took for it: a report that prints; None elsewhere."""
 
@@ -171,7 +173,7 @@ class Run:
     @property
     def provenance(self) -> Mapping[str, Any]:
         """What made it: network and its hash, target, options, seed, versions."""
-        return self.attrs if self.call is None else {**self.call.provenance, "complete": 1}
+        return self.attrs if self.call is None else {**self.call.provenance, "complete": int(self.complete)}
 
     @cached_property
     def frame(self) -> Frame:
@@ -222,3 +224,19 @@ def open_run(path: str | os.PathLike[str]) -> Run:
     attrs = saved.attrs
     head = {"network": str(attrs["network"]), "target": str(attrs["target"]), "seed": int(attrs["seed"])}
     return Run(**head, dt=float(attrs["dt"]), recorded=saved.recorded, attrs=attrs, store=saved.store)
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C ended a run at a tick: ``run`` is what it has recorded of ``ticks`` in all; its session stands there."""
+
+    def __init__(self, run: Run, ticks: int):
+        self.run, self.ticks = run, ticks
+        super().__init__(f"at tick {run.ticks} of {ticks}; what was recorded until then is the exception's .run")
+
+
+class Stopped(ThermocError):
+    """An error ended a run behind its first ticks: ``run`` is what it has recorded of ``ticks`` in all."""
+
+    def __init__(self, findings: Sequence[Finding], run: Run | None = None, ticks: int = 0):
+        super().__init__(findings)
+        self.run, self.ticks = run, ticks

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, MutableMapping
-from pathlib import Path
+from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from thermoc.checkpoint import Checkpoint, Model, Pending
+from thermoc.checkpoint import load as load_checkpoint
+from thermoc.checkpoint import save as save_checkpoint
 from thermoc.compiled import Compiled
-from thermoc.ir.feed import feed
-from thermoc.recording.files import suffix_of
-from thermoc.recording.plan import planned, signals
-from thermoc.recording.recording import Recording
-from thermoc.recording.store import RunStore, make_way
+from thermoc.foretelling import memory_of
+from thermoc.ir.feed import Feed, feed
+from thermoc.ir.memory import Memory
+from thermoc.recording.plan import Plan, planned
 from thermoc.run import Call, Run
+from thermoc.run_task import Task, carry_out
+from thermoc.saving import DEFAULT, Saving, saving
 from thermoc.support.array_types import AnyArray
-from thermoc.support.files import can_write
+from thermoc.support.errors import error
+from thermoc.support.loading import reading
 
 if TYPE_CHECKING:
     from thermoc.backends.base import BackendSession
 
 Inputs = Mapping[str, ArrayLike]
+Path = str | os.PathLike[str]
 
 
 class Session:
@@ -42,6 +48,8 @@ class Session:
         position = NoisePosition(seed=seed, first_sample=first_sample, first_tick=first_tick)
         self._session: BackendSession = compiled.backend.start(compiled.artefact, batch=batch, position=position)
         self.state = State(self._session)
+        self.pending: Pending | None = None
+        """The run during which the session was saved that this one was loaded from: ``resume`` ends it."""
 
     @property
     def tick(self) -> int:
@@ -54,69 +62,125 @@ class Session:
         inputs: Inputs | None = None,
         *,
         record: Mapping[str, Any] | None = None,
-        to: str | os.PathLike[str] | None = None,
+        to: Path | None = None,
         overwrite: bool = False,
+        checkpoint: Path | Saving | None = None,
+        every: int | str | None = None,
+        progress: bool | None = None,
+        max_memory: int | str | None = None,
     ) -> Run:
         """Run on for some ticks.
 
         inputs: arrays (batch, *shape), held over the ticks, or (ticks, batch, *shape). record: what is kept of which
         output or probe, ``{"E": tc.every(100), "s": [tc.mean(), tc.events()]}``; default: every output, all of it.
         to: where it is written: a ``.zarr`` while it runs, a ``.nc`` or ``.npz`` at the end; overwrite: one that is
-        there already. Errors: T302, T401 to T404, T408, T419, T505, T506.
+        there already. checkpoint: a file it is saved to while it runs, ``every`` some ticks, or seconds as "30s";
+        ``tc.resume`` goes on from it. progress: show it, default on a terminal. max_memory: refuse a run that holds
+        more, default what is free. Ctrl-C raises ``tc.Interrupted``, whose ``run`` is what was recorded until then.
+        Errors: T302, T401 to T404, T408, T419, T420, T505, T506.
         """
-        graph, arrays = self._compiled.graph, {} if inputs is None else inputs
-        plan = planned(self._compiled.source, record)
-        begun = self.tick
-        where = {
-            "seed": self.seed,
-            "first_sample": self._first_sample,
-            "first_tick": self._first_tick + begun,
-        }
-        fed = feed(graph, arrays, ticks=ticks, batch=self.batch, **where)
-        call = Call(
+        given: Inputs = {} if inputs is None else inputs
+        fed = self._feed(ticks, given, self.tick)
+        call = self._call(fed, given, planned(self._compiled.source, record), self.tick)
+        watch = {"saving": saving(checkpoint, every), "progress": progress, "max_memory": max_memory}
+        return self._carry_out(Task(call=call, fed=fed, to=to, overwrite=overwrite, **watch))
+
+    def resume(
+        self,
+        *,
+        checkpoint: Path | None = None,
+        progress: bool | None = None,
+        max_memory: int | str | None = None,
+    ) -> Run:
+        """End the run during which the session was saved; return the whole of it.
+
+        checkpoint: a file it is saved to while it goes on. Errors: T404 where no run was going on; those of ``run``.
+        """
+        pending = self.pending
+        if pending is None:
+            notes = [f"the session stands at tick {self.tick}, and no run was going on when it was saved"]
+            raise error("T404", "there is no run to resume", notes=notes, hint="session.run(ticks) goes on from there")
+        fed = self._feed(pending.ticks, pending.inputs, pending.begun)
+        plan = planned(self._compiled.source, {name: specs for name, *specs in pending.record})
+        call, keep = self._call(fed, pending.inputs, plan, pending.begun), None
+        if checkpoint is not None:
+            keep = Saving(path=checkpoint, every=pending.every or DEFAULT, note=pending.note)
+        watch = {"saving": keep, "progress": progress, "max_memory": max_memory}
+        return self._carry_out(Task(call=call, fed=fed, to=pending.to, recorded=pending.recorded, **watch))
+
+    def _carry_out(self, task: Task) -> Run:
+        run = carry_out(self._session, task, lambda keep, pending: self._save(keep.path, pending))
+        self.pending = None
+        return run
+
+    def _feed(self, ticks: int | None, arrays: Inputs, begun: int) -> Feed:
+        where = self._where(begun)
+        return feed(self._compiled.graph, arrays, ticks=ticks, batch=self.batch, kept=False, **where)
+
+    def _where(self, begun: int) -> dict[str, int]:
+        first_tick = self._first_tick + begun
+        return {"seed": self.seed, "first_sample": self._first_sample, "first_tick": first_tick}
+
+    def _call(self, fed: Feed, given: Inputs, plan: Plan, begun: int) -> Call:
+        return Call(
             executable=self._compiled,
-            inputs={name: np.asarray(array) for name, array in arrays.items()},
+            inputs={name: np.asarray(array) for name, array in given.items()},
             ticks=fed.ticks,
             batch=fed.batch,
             begun=begun,
-            position=where,
+            position=self._where(begun),
             # The feed broadcasts inputs that stay the same: these have a stride of 0 along the ticks.
             timed=frozenset(name for name, array in fed.arrays.items() if array.strides[0] != 0),
             plan=plan,
         )
-        recording = self._recording(call, to, overwrite)
-        self._session.record(fed, recording.recorders)
-        recording.close()
-        run = Run(
-            network=self._compiled.source.name,
-            target=self._compiled.backend.name,
-            seed=self.seed,
-            dt=graph.dt,
-            recorded=recording.recorded,
-            states=self._session.states,
-            chip=self._session.chip,
-            call=call,
-            store=recording.store,
-        )
-        if to is not None and run.store is None:
-            run.save(to, overwrite=overwrite)
-        return run
 
-    def _recording(self, call: Call, to: str | os.PathLike[str] | None, overwrite: bool) -> Recording:
-        """Return what records a call; what could not be written in the end is refused now."""
-        size = {"ticks": call.ticks, "batch": call.batch, "begun": call.begun}
-        signal = signals(self._compiled.source, self._compiled.graph, call.plan, levelled=to is not None, **size)
-        if to is None or suffix_of(to) != ".zarr":
-            if to is not None:
-                make_way(Path(to), overwrite=overwrite)
-                can_write(to)
-            return Recording(call.plan, signal, begun=call.begun)
-        store = RunStore.create(to, call.provenance, overwrite=overwrite)
-        return Recording(call.plan, signal, begun=call.begun, store=store, frame=call.frame)
+    def memory(
+        self, ticks: int | None = None, inputs: Inputs | None = None, *, record: Mapping[str, Any] | None = None
+    ) -> Memory:
+        """Return what such a run would hold of memory, without running it; it prints. Errors: T401 to T404, T419."""
+        fed = self._feed(ticks, {} if inputs is None else inputs, self.tick)
+        return memory_of(self._compiled, fed, planned(self._compiled.source, record))
 
     def step(self, inputs: Inputs | None = None) -> dict[str, AnyArray]:
         """Run one tick on; inputs are arrays (batch, *shape), and so are the outputs it returns: for closed loops."""
-        return {name: recorded.values[0] for name, recorded in self.run(1, inputs).recorded.items()}
+        run = self.run(1, inputs, progress=False)
+        return {name: recorded.values[0] for name, recorded in run.recorded.items()}
+
+    def save(self, path: Path) -> int:
+        """Write a checkpoint of it, whole or not at all; return its size in bytes. Errors: T420, T505.
+
+        It holds the network, the target with its options, all states and the position in the noise: ``Session.load``
+        needs nothing else.
+        """
+        return self._save(path, None)
+
+    def _save(self, path: Path, pending: Pending | None) -> int:
+        checkpoint = Checkpoint(
+            batch=self.batch,
+            tick=self.tick,
+            position=self._where(0),
+            snapshot=self._session.snapshot(),
+            pending=pending,
+        )
+        return save_checkpoint(path, self._model, checkpoint)
+
+    @cached_property
+    def _model(self) -> Model:
+        return Model.of(self._compiled)
+
+    @classmethod
+    def load(cls, path: Path, compiled: Compiled | None = None) -> Session:
+        """Return the session that a checkpoint holds.
+
+        compiled: what it must be of; by default the network in the file is compiled. Errors: T420 (of another network,
+        target, options or version), T302, T501 to T504.
+        """
+        compiled, checkpoint = load_checkpoint(path, compiled)
+        with reading(path, "a thermoc checkpoint"):
+            session = cls(compiled, batch=checkpoint.batch, **checkpoint.position)
+            session._session.restore(checkpoint.snapshot, checkpoint.tick)
+        session.pending = checkpoint.pending
+        return session
 
     def close(self) -> None:
         """Give back what the target holds; what was recorded stays."""
@@ -167,13 +231,29 @@ def run_once(
     seed: int = 0,
     first_sample: int = 0,
     first_tick: int = 0,
-    **recorded: Any,
+    **options: Any,
 ) -> Run:
     """Run from the initial state: a session that is started, run and closed.
 
-    recorded: ``record``, ``to`` and ``overwrite``, as ``Session.run`` takes them. Errors: T302 and those of it.
+    options: ``record``, ``to``, ``checkpoint`` and the others that ``Session.run`` takes. Errors: T302 and those of it.
     """
     where = {"seed": seed, "first_sample": first_sample, "first_tick": first_tick}
-    fed = feed(compiled.graph, {} if inputs is None else inputs, ticks=ticks, batch=batch, **where)
+    fed = feed(compiled.graph, {} if inputs is None else inputs, ticks=ticks, batch=batch, kept=False, **where)
     with Session(compiled, batch=fed.batch, **where) as session:
-        return session.run(fed.ticks, inputs, **recorded)
+        return session.run(fed.ticks, inputs, **options)
+
+
+def run_memory(
+    compiled: Compiled,
+    inputs: Inputs | None = None,
+    *,
+    ticks: int | None = None,
+    batch: int | None = None,
+    record: Mapping[str, Any] | None = None,
+    to: Path | None = None,
+    checkpoint: bool = False,
+    max_memory: int | str | None = None,
+) -> Memory:
+    """Return what a run from the initial state would hold of memory; nothing is started. Errors: T401 to T404, T419."""
+    fed = feed(compiled.graph, {} if inputs is None else inputs, ticks=ticks, batch=batch, kept=False)
+    return memory_of(compiled, fed, planned(compiled.source, record), to=to, saved=checkpoint, limit=max_memory)

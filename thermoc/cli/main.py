@@ -11,14 +11,13 @@ from typing import Annotated, Any, NoReturn, cast
 import typer
 
 import thermoc
-from thermoc.cli import certify, demo, doctor, passes, run, show, targets, verify
+from thermoc.cli import certify, demo, doctor, passes, resume, run, show, targets, verify
 from thermoc.cli import compile as compile_
 from thermoc.cli.output import guard_streams, print_json, say, tell
+from thermoc.cli.stopping import INTERRUPTED
 from thermoc.support.errors import ThermocError, error
 
 OK, USER, TOOL = 0, 1, 2
-INTERRUPTED = 130
-"""128 and the number of the signal, as shells have it."""
 
 app = typer.Typer(
     name="thermoc",
@@ -32,6 +31,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("compile")(compile_.compile)
 app.command("run")(run.run)
+app.command("resume")(resume.resume)
 app.command("certify")(certify.certify)
 app.command("verify")(verify.verify)
 app.command("show")(show.show)

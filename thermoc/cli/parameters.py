@@ -28,6 +28,12 @@ DumpIr = Annotated[
     Path | None,
     typer.Option("--dump-ir", metavar="DIR", help="Write the graph's text after each pass that changed it."),
 ]
+MaxMemory = Annotated[
+    str | None,
+    typer.Option(
+        "--max-memory", metavar="SIZE", help="Refuse a run that holds more: 8GiB.", show_default="what is free"
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Inputs = Annotated[
     Path | None,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from thermoc.ir.recording import Recorder, Signal
+import numpy as np
+
+from thermoc.ir.recording import Counts, Events, Recorder, Signal
 from thermoc.recording.layout import TRACE, Frame, coordinates, variable, variables
 from thermoc.recording.plan import TRACES, Plan
 from thermoc.recording.recorded import Recorded
@@ -48,6 +51,11 @@ class Recording:
         """Bytes that it holds in memory at the end."""
         return sum(recorder.nbytes for recorders in self.recorders.values() for recorder in recorders)
 
+    def scalars(self) -> dict[str, float]:
+        """Return what is known so far of outputs of a single number: the mean over the batch of what comes first."""
+        known = {name: _latest(recorders) for name, recorders in self.recorders.items()}
+        return {name: float(np.mean(array)) for name, array in known.items() if array is not None}
+
     @property
     def seen(self) -> int:
         """Ticks that were recorded."""
@@ -72,10 +80,18 @@ class Recording:
 
     def restore(self, snapshot: Mapping[str, AnyArray]) -> None:
         """Go on from a snapshot."""
+        if self.store is not None:
+            self.store.go_on({array.basename for array in self._streamed()})
         for name, recorders in self.recorders.items():
             for number, recorder in enumerate(recorders):
                 place = f"{name}/{number}/"
                 recorder.restore({key[len(place) :]: a for key, a in snapshot.items() if key.startswith(place)})
+
+    def _streamed(self) -> Iterator[Any]:
+        """Yield the arrays of the store that are written while it runs."""
+        for recorder in (recorder for recorders in self.recorders.values() for recorder in recorders):
+            if isinstance(recorder, StoredTrace | StoredEvents):
+                yield from recorder.fields.values()
 
     def close(self) -> None:
         """End it: what a store lacks is written, at whatever tick the run ended. Errors: T505."""
@@ -93,3 +109,12 @@ class Recording:
 
 def _fields(recorders: tuple[Recorder, ...]) -> dict[str, AnyArray]:
     return {name: array for recorder in recorders for name, array in recorder.fields.items()}
+
+
+def _latest(recorders: tuple[Recorder, ...]) -> AnyArray | None:
+    """Return what the first recorder of a single number has: the last row of a trace, else its first field."""
+    first = next(iter(recorders), None)
+    if first is None or first.signal.units != 1 or first.seen == 0 or isinstance(first, StoredTrace | Events | Counts):
+        return None
+    name, array = next(iter(first.fields.items()))
+    return array if name != TRACE else array[-1] if len(array) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,13 @@ class RunStore:
         options: Any = {"compressors": codec, "config": {"write_empty_chunks": True}, "dimension_names": dims} | more
         return self.guard(lambda: self.group.create_array(name, **options))
 
+    def go_on(self, streamed: Collection[str]) -> None:
+        """Drop what was written at an end that was none: all but the arrays of these names, and files cut short."""
+        for name in [name for name, _ in self.group.arrays() if name not in streamed]:
+            self.guard(lambda name=name: self.group.__delitem__(name))
+        for path in self.path.rglob("*.partial"):
+            self.guard(path.unlink)
+
     def finish(self, variables: Mapping[str, Variable], coords: Mapping[str, Variable], ticks: int, whole: bool):
         """Write what did not go there while it ran, then how far the run came, and last that it is complete."""
         for name, variable in {**variables, **coords}.items():
@@ -106,8 +113,8 @@ class StoredTrace(Recorder):
         dtype = stored_dtype(signal)
         row_bytes = max(1, int(np.prod(signal.row)) * dtype.itemsize)
         self._rows = max(1, min(signal.ticks // k, CHUNK_BYTES // row_bytes))
-        shape, chunks = (signal.ticks // k, *signal.row), (self._rows, *(max(1, n) for n in signal.row))
-        self.array = store.array(shape=shape, dtype=dtype, chunks=chunks, **place)
+        self._shape, chunks = (signal.ticks // k, *signal.row), (self._rows, *(max(1, n) for n in signal.row))
+        self.array = store.array(shape=self._shape, dtype=dtype, chunks=chunks, **place)
         self._waiting = np.empty((self._rows, *signal.row), dtype)
 
     def _reduce(self, array: AnyArray) -> None:
@@ -154,6 +161,8 @@ class StoredTrace(Recorder):
         super().restore(snapshot)
         waiting = snapshot["waiting"]
         self._waiting[: len(waiting)] = waiting
+        if self.array.shape != self._shape:  # it was ended before the run was
+            self.store.guard(lambda: self.array.resize(self._shape))
 
 
 class StoredEvents(Events):

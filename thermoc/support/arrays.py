@@ -82,20 +82,26 @@ def npz_bytes(arrays: Mapping[str, AnyArray], *, compress: bool = False) -> byte
     Any name may be used (``numpy.savez`` takes some for its own arguments).
     Errors: T505 for two names that NumPy cannot tell apart (``x`` and ``x.npy``).
     """
+    buffer = io.BytesIO()
+    write_npz(buffer, arrays, compress=compress)
+    return buffer.getvalue()
+
+
+def write_npz(stream: IO[bytes], arrays: Mapping[str, AnyArray], *, compress: bool = False) -> None:
+    """Write into a stream what ``npz_bytes`` returns, without a second copy of it in memory. Errors: T505."""
     for name in arrays:
         if f"{name}.npy" in arrays:
             notes = [f"NumPy takes {name + '.npy'!r} for the entry of {name!r}"]
             raise error("T505", f"{name!r} and '{name}.npy' cannot stand in one .npz", notes=notes, hint="rename one")
-    buffer, method = io.BytesIO(), zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
-    with zipfile.ZipFile(buffer, "w", method) as archive:
+    method = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
+    with zipfile.ZipFile(stream, "w", method) as archive:
         for name, array in sorted(arrays.items()):
             entry = zipfile.ZipInfo(f"{name}.npy", _FIXED_DATE)
             entry.compress_type = method
             # zipfile has to be told beforehand that an entry may exceed 2 GiB.
-            with archive.open(entry, "w", force_zip64=True) as stream:
+            with archive.open(entry, "w", force_zip64=True) as member:
                 plain = np.asanyarray(array)
-                np.lib.format.write_array(stream, plain, allow_pickle=False)  # pyright: ignore[reportUnknownMemberType]
-    return buffer.getvalue()
+                np.lib.format.write_array(member, plain, allow_pickle=False)  # pyright: ignore[reportUnknownMemberType]
 
 
 @dataclass(frozen=True)

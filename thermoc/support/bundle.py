@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,9 @@ _DTYPES = {
     "I32": "<i4",
     "U64": "<u8",
     "U32": "<u4",
+    "I16": "<i2",
+    "U16": "<u2",
+    "I8": "|i1",
     "U8": "|u1",
     "BOOL": "|b1",
 }
@@ -48,11 +51,17 @@ def bundle_bytes(*, kind: str, version: int, document: Any, arrays: Mapping[str,
     The metadata carries ``kind``, ``version`` and a SHA-256 over the document and every array, so that a flipped bit
     anywhere is noticed.
     """
-    # NaN and infinities are no JSON: our own reader would refuse them.
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    plain = {name: _little_endian(array) for name, array in arrays.items()}
-    metadata = {"kind": kind, "version": str(version), "document": text, "sha256": digest(kind, text, plain)}
+    plain, metadata = _prepared(kind, version, document, arrays)
     return safetensors_bytes(plain, metadata)
+
+
+def write_bundle(stream: IO[bytes], *, kind: str, version: int, document: Any, arrays: Mapping[str, AnyArray]) -> None:
+    """Write into a stream what ``bundle_bytes`` returns, without a second copy of it in memory."""
+    plain, metadata = _prepared(kind, version, document, arrays)
+    head, order = _safetensors_head(plain, metadata)
+    stream.write(head)
+    for name in order:
+        stream.write(_bytes_of(plain[name]))
 
 
 def safetensors_bytes(arrays: Mapping[str, AnyArray], metadata: Mapping[str, str]) -> bytes:
@@ -60,6 +69,22 @@ def safetensors_bytes(arrays: Mapping[str, AnyArray], metadata: Mapping[str, str
 
     The package of that name writes its metadata in the order of a hash that changes from call to call.
     """
+    head, order = _safetensors_head(arrays, metadata)
+    return b"".join([head, *(arrays[name].tobytes() for name in order)])
+
+
+def _prepared(
+    kind: str, version: int, document: Any, arrays: Mapping[str, AnyArray]
+) -> tuple[dict[str, AnyArray], dict[str, str]]:
+    """Return the arrays as they are stored, and the metadata with its SHA-256."""
+    # NaN and infinities are no JSON: our own reader would refuse them.
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    plain = {name: _little_endian(array) for name, array in arrays.items()}
+    return plain, {"kind": kind, "version": str(version), "document": text, "sha256": digest(kind, text, plain)}
+
+
+def _safetensors_head(arrays: Mapping[str, AnyArray], metadata: Mapping[str, str]) -> tuple[bytes, list[str]]:
+    """Return what stands before the arrays, and their order."""
     header: dict[str, Any] = {"__metadata__": dict(sorted(metadata.items()))}
     # Widest first, so that every array is aligned without gaps, which the format forbids.
     order = sorted(arrays, key=lambda name: (-arrays[name].dtype.itemsize, name))
@@ -71,16 +96,16 @@ def safetensors_bytes(arrays: Mapping[str, AnyArray], metadata: Mapping[str, str
     text = json.dumps(header, separators=(",", ":")).encode()
     # The format allows spaces behind the header; arrays then begin at a multiple of 8 and are viewed in place.
     text += b" " * (-len(text) % _ALIGNMENT)
-    return b"".join([len(text).to_bytes(8, "little"), text, *(arrays[name].tobytes() for name in order)])
+    return len(text).to_bytes(8, "little") + text, order
 
 
-def read_bundle(path: str | os.PathLike[str], *, kind: str, version: int) -> Bundle:
+def read_bundle(path: str | os.PathLike[str], *, kind: str, version: int, most: int = MODEL_BYTES) -> Bundle:
     """Read a file of ``bundle_bytes`` into memory, checking every size before anything is allocated.
 
     Errors: T501 (missing or unreadable), T502 (truncated, altered or not such a file), T503 (a newer version),
     T504 (sizes beyond the limits).
     """
-    return parse_bundle(read_bytes(path, most=MODEL_BYTES), Path(path), kind=kind, version=version)
+    return parse_bundle(read_bytes(path, most=most), Path(path), kind=kind, version=version)
 
 
 def parse_bundle(data: bytes, source: object, *, kind: str, version: int) -> Bundle:
@@ -105,8 +130,12 @@ def digest(kind: str, text: str, arrays: Mapping[str, AnyArray]) -> str:
         array = arrays[name]
         # The same bytes under another name, dtype or shape are another array.
         total.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
-        total.update(array.reshape(-1).view(np.uint8).data if array.size else b"")
+        total.update(_bytes_of(array))
     return total.hexdigest()
+
+
+def _bytes_of(array: AnyArray) -> memoryview:
+    return array.reshape(-1).view(np.uint8).data if array.size else memoryview(b"")
 
 
 def _little_endian(array: AnyArray) -> AnyArray:

@@ -6,11 +6,22 @@ import errno
 import os
 import sys
 import tempfile
+import zlib
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from thermoc.support.errors import error
 from thermoc.support.loading import shown
+
+try:
+    import fcntl
+except ImportError:  # Windows: what a killed process left there stays
+    fcntl = None
+
+Content = bytes | Callable[[IO[bytes]], object]
+"""What a file is to hold: its bytes, or a function that writes them into a stream."""
 
 _LONGEST_NAME = 255
 
@@ -25,26 +36,30 @@ def cache_root() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "thermoc"
 
 
-def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write ``data`` so that ``path`` holds either the old content or all of the new (temporary file, fsync, rename).
+def write_atomic(path: str | os.PathLike[str], content: Content) -> int:
+    """Write a file so that ``path`` holds either the old content or all of the new; return its size in bytes.
 
-    A device or a pipe (``/dev/null``) is written into, never replaced. Errors: T505 where the folder is missing or
-    cannot be written.
+    A temporary file beside it is written, brought to the disk and renamed; those that killed processes left of the same
+    path are removed. A device or a pipe (``/dev/null``) is written into, never replaced. Errors: T505 where the folder
+    is missing or full or cannot be written.
     """
     target = Path(path)
     if _is_special(target):
-        _write_into(target, data)
-        return
+        return _write_into(target, content)
     handle, name = _beside(target)
     try:
         with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
+            _put(stream, content)
             stream.flush()
             # Else the rename may reach the disk before the content: after a power cut the file would be empty.
             os.fsync(stream.fileno())
-        # mkstemp makes files that their owner alone may read.
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, target)
+            size = os.fstat(stream.fileno()).st_size
+            if fcntl is None:
+                stream.close()  # Windows renames no file that is open; elsewhere it stays held until it is renamed
+            # mkstemp makes files that their owner alone may read.
+            os.chmod(name, 0o666 & ~_umask())
+            os.replace(name, target)
+        _sync_folder(target.parent)
     # After an interrupt too no temporary file may stay behind.
     except BaseException as reason:
         with suppress(OSError):
@@ -52,6 +67,24 @@ def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
         if isinstance(reason, OSError):
             raise _unwritable(target, reason) from None
         raise
+    return size
+
+
+def _put(stream: IO[bytes], content: Content) -> None:
+    if callable(content):
+        content(stream)
+    else:
+        stream.write(content)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring a rename to the disk, where the system can."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def can_write(path: str | os.PathLike[str]) -> None:
@@ -71,10 +104,11 @@ def _is_special(target: Path) -> bool:
         return False
 
 
-def _write_into(target: Path, data: bytes) -> None:
+def _write_into(target: Path, content: Content) -> int:
     try:
         with open(target, "wb") as stream:
-            stream.write(data)
+            _put(stream, content)
+        return len(content) if isinstance(content, bytes) else 0
     except OSError as reason:
         raise _unwritable(target, reason) from None
 
@@ -90,9 +124,36 @@ def _beside(target: Path) -> tuple[int, str]:
         if len(os.fsencode(target.name)) > _LONGEST_NAME:
             raise OSError(errno.ENAMETOOLONG, f"its name has {len(target.name)} letters")
         # In the same folder, for a rename is atomic within one file system only.
-        return tempfile.mkstemp(prefix=".thermoc.", dir=target.parent)
+        prefix = f".thermoc.{zlib.crc32(os.fsencode(target.name)):08x}."
+        _remove_left(target.parent, prefix)
+        handle, name = tempfile.mkstemp(prefix=prefix, dir=target.parent)
+        _hold(handle)
+        return handle, name
     except (OSError, ValueError) as reason:
         raise _unwritable(target, reason) from None
+
+
+def _hold(handle: int) -> bool:
+    """Lock an open file for as long as its process lives; tell whether no other process holds it."""
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _remove_left(folder: Path, prefix: str) -> None:
+    """Remove the temporary files of writers that were killed; those of others are held by their processes."""
+    for path in folder.glob(f"{prefix}*"):
+        with suppress(OSError):
+            handle = os.open(path, os.O_RDONLY)
+            try:
+                if _hold(handle):
+                    path.unlink()
+            finally:
+                os.close(handle)
 
 
 def make_folder(path: Path) -> None:

@@ -12,6 +12,8 @@ MIB = 2**20
 
 MODEL_BYTES = 4096 * MIB
 """A model, a program or an archive of arrays on disk."""
+CHECKPOINT_BYTES = 2**44
+"""A checkpoint, which holds what a run has recorded."""
 TEXT_BYTES = MIB
 """A TOML file."""
 JSON_BYTES = 64 * MIB

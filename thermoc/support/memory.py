@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+
+from thermoc.support.errors import error
 
 GROUPS = Path("/sys/fs/cgroup")
 LIMITS = (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"))
@@ -66,3 +69,17 @@ def readable(size: float) -> str:
             break
         size /= 1024
     return f"{size:.4g} {unit}"
+
+
+UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12} | {
+    f"{letter}{end}": 2 ** (10 * power) for power, letter in enumerate("KMGT", 1) for end in ("", "IB")
+}
+"""Letters behind a size, as upper case: 2G and 2GiB are powers of two, 2GB is a power of ten."""
+
+
+def parsed(size: int | str, option: str) -> int:
+    """Return the bytes of a size, "12.5GiB", "500 MB" or a number of bytes. Errors: T404."""
+    found = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,9})?)\s*([a-zA-Z]*)\s*", str(size))
+    if found is None or found[2].upper() not in UNITS or isinstance(size, bool):
+        raise error("T404", f"{option} must be a size", notes=[f"{option} = {size!r}"], hint="e.g. 12.5GiB or 500MB")
+    return int(float(found[1]) * UNITS[found[2].upper()])

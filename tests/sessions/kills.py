@@ -1,0 +1,162 @@
+"""Runs that are killed at random instants and resumed: a process that has everything loaded forks those that are killed.
+
+``python tests/sessions/kills.py --kills 1000`` (``make test-kill``) does so many.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import thermoc as tc
+
+MODEL = """
+import numpy as np
+import thermoc as tc
+
+J = np.triu(np.random.default_rng(1).normal(size=(24, 24)), 1)
+with tc.Network("killed", dt=0.1) as net:
+    s = tc.gibbs(T=1.5, J=J + J.T)
+    tc.output("s", tc.delay(s, ticks=3))
+    tc.output("x", tc.ou_network(np.eye(4), 1.0))
+"""
+RUN = ("run", "model.py:net", "--batch", "3", "--seed", "5", "-o", "out.npz", "--checkpoint", "run.ckpt")
+RESUME = ("resume", "run.ckpt")
+
+
+@dataclass
+class Kills:
+    """What was killed: how many, of these before the first checkpoint, while resuming, and behind the end."""
+
+    ticks: int
+    every: int
+    folder: Path
+    random: random.Random
+    killed: int = 0
+    before: int = 0
+    again: int = 0
+    late: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    def prepare(self) -> None:
+        """Run once as a whole: everything is compiled, how long it takes and what comes out is known."""
+        (self.folder / "model.py").write_text(MODEL)
+        names: dict[str, Any] = {}
+        exec(MODEL, names)
+        # Here, so that what is forked has it in memory.
+        tc.compile(names["net"]).run(ticks=self.ticks, batch=3)
+        self.command(self.run_arguments)
+        self.remove()
+        begun = time.perf_counter()
+        self.command(self.run_arguments)
+        self.seconds, self.whole = time.perf_counter() - begun, self.outputs()
+        self.remove()
+
+    @property
+    def run_arguments(self) -> tuple[str, ...]:
+        """The command that runs from the start."""
+        return (*RUN, "--ticks", str(self.ticks), "--every", str(self.every))
+
+    def command(self, arguments: Sequence[str], kill_after: float | None = None) -> int | None:
+        """Run a command line in a fork; return its exit code, None where it was killed."""
+        child = os.fork()
+        if child == 0:
+            _become(arguments, self.folder)
+        if kill_after is not None:
+            time.sleep(kill_after)
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        return None if os.WIFSIGNALED(status) else os.waitstatus_to_exitcode(status)
+
+    def once(self) -> None:
+        """Kill a run, and perhaps what resumes it, then resume to the end and compare."""
+        self.remove()
+        arguments = self.run_arguments
+        while True:
+            code = self.command(arguments, self.random.uniform(0, 1.1 * self.seconds))
+            self.killed += code is None
+            self.late += code is not None
+            self.again += arguments == RESUME
+            arguments = RESUME if (self.folder / "run.ckpt").exists() else self.run_arguments
+            self.before += arguments != RESUME
+            if self.random.random() < 0.7:
+                break
+        code = self.command(arguments)
+        left = [path.name for path in self.folder.glob(".thermoc.*")]
+        if code != 0 or self.outputs() != self.whole or left:
+            self.wrong.append(f"{arguments[0]}: exit code {code}, left behind {left}")
+
+    def outputs(self) -> dict[str, str]:
+        """Return the hash of each output."""
+        files = [path for path in sorted(self.folder.rglob("*")) if path.is_file() and _is_output(path)]
+        return {str(path.relative_to(self.folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+    def remove(self) -> None:
+        """Remove everything but the model."""
+        for path in self.folder.iterdir():
+            if path.name != "model.py" and path.is_file():
+                path.unlink()
+
+
+def _is_output(path: Path) -> bool:
+    return path.name == "out.npz" or ".zarr" in str(path)
+
+
+def _become(arguments: Sequence[str], folder: Path) -> None:
+    """Be a process that runs a command line; never returns."""
+    from thermoc.cli.main import main
+
+    os.chdir(folder)
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)
+    if os.environ.get("SHOW_ERRORS") is None:
+        os.dup2(quiet, 2)
+    sys.argv = ["thermoc", *arguments]
+    code = 70
+    try:
+        main()
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else 71
+    finally:
+        os._exit(code)
+
+
+def kills(folder: Path, *, count: int, seed: int, ticks: int = 6000, every: int = 300) -> Kills:
+    """Return what came of at least so many kills."""
+    import thermoc.cli.main  # noqa: F401  (loaded before it is forked)
+
+    made = Kills(ticks=ticks, every=every, folder=folder, random=random.Random(seed))
+    made.prepare()
+    while made.killed < count:
+        made.once()
+    return made
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        made = kills(Path(folder), count=asked.kills, seed=asked.seed)
+    print(
+        f"{made.killed} kills of a run of {made.seconds:.2f} s: {made.before} before its first checkpoint, {made.again} "
+        f"of what resumed it; {made.late} came too late; {len(made.wrong)} ended otherwise"
+    )
+    for line in made.wrong:
+        print(line)
+    sys.exit(bool(made.wrong))
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,135 @@
+"""What a run is to leave behind: files, a certificate, words or JSON. ``resume`` leaves what ``run`` was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from thermoc import plot as figures
+from thermoc.certificates import Certificate
+from thermoc.certificates import certify as make_certificate
+from thermoc.cli.output import check, print_json, say
+from thermoc.cli.parameters import file_name
+from thermoc.reports import chip_picture, chip_trace
+from thermoc.run import Run
+from thermoc.support.arrays import write_npz
+from thermoc.support.errors import error
+from thermoc.support.files import can_write, write_atomic
+from thermoc.support.tables import table
+
+PICTURES = ("floorplan", "heat_map", "trace")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """What is asked of a run: where its outputs and pictures of its chip go, whether it is certified."""
+
+    output: Path | None = None
+    to: Path | None = None
+    plot: Path | None = None
+    floorplan: Path | None = None
+    heat_map: Path | None = None
+    trace: Path | None = None
+    certificate: Path | None = None
+    as_json: bool = False
+
+    @property
+    def pictures(self) -> dict[str, Path]:
+        """Files of pictures by what they show."""
+        named = {name: getattr(self, name) for name in PICTURES}
+        return {name: path for name, path in named.items() if path is not None}
+
+    def check(self, target: str) -> None:
+        """Refuse what cannot be drawn or held by such a file. Errors: T404."""
+        if self.pictures and target != "chip":
+            option = next(iter(self.pictures)).replace("_", "-")
+            what = f"--{option} shows a simulated chip, and the target is {target!r}"
+            raise error("T404", what, hint="take --target chip")
+        for path in (self.floorplan, self.heat_map):
+            if path is not None:
+                chip_picture.format_of(path)
+        if self.plot is not None:
+            figures.format_of(self.plot)
+        if self.output is not None and self.output.suffix not in ("", ".npz"):
+            hint = f"-o {self.output.with_suffix('.npz')}"
+            raise error("T404", f"outputs are written as .npz, not {self.output.suffix}", hint=hint)
+
+    def can_write(self) -> None:
+        """Refuse paths that could not be written. Errors: T505."""
+        for path in (self.output, self.plot, *self.pictures.values(), self.certificate):
+            if path is not None:
+                can_write(path)
+
+    def note(self) -> dict[str, Any]:
+        """Return it as JSON that a checkpoint carries; paths are absolute, for who resumes may stand elsewhere."""
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        return {name: str(v.absolute()) if isinstance(v, Path) else v for name, v in values.items() if v}
+
+    @classmethod
+    def noted(cls, note: Mapping[str, Any]) -> Results:
+        """Return what a note says."""
+        paths = {name: Path(note[name]) for name in ("output", "to", "plot", *PICTURES, "certificate") if name in note}
+        return cls(**paths, as_json=note.get("as_json") is True)
+
+    def write(self, run: Run, *, ticks: int | None = None) -> Certificate | None:
+        """Write and print what was asked for; return the certificate. ``ticks``: of a run that was stopped, in all."""
+        makers = {"floorplan": chip_picture.floorplan, "heat_map": chip_picture.thermal_map, "trace": chip_trace.trace}
+        for name, path in self.pictures.items():
+            makers[name](run.chip, path)
+        if self.plot is not None:
+            figures.save(figures.overview(run), self.plot)
+        if self.output is not None:
+            write_atomic(self.output, lambda stream: write_npz(stream, run.outputs))
+        certificate = None
+        if self.certificate is not None:
+            certificate = make_certificate(run)
+            certificate.save(self.certificate)
+        if self.as_json:
+            print_json(self._document(run, certificate, ticks))
+        else:
+            self._print(run, certificate)
+        return certificate
+
+    def finish(self, run: Run) -> None:
+        """Write and print what was asked for, and end with code 1 where a law does not hold."""
+        certificate = self.write(run)
+        # Last, because it may end the command: by now every file is written.
+        if certificate is not None:
+            check(certificate, as_json=self.as_json)
+
+    def _document(self, run: Run, certificate: Certificate | None, ticks: int | None) -> dict[str, Any]:
+        """Return what --json prints of a run."""
+        return {
+            "network": run.network,
+            "target": run.target,
+            "seed": run.seed,
+            "outputs": run.rows(),
+            "warnings": [str(warning) for warning in run.warnings],
+            "certificate": None if certificate is None else certificate.document,
+            **({} if run.chip is None else {"chip": run.chip.to_json()}),
+            **({} if ticks is None or run.call is None else {"stopped": {"at": run.call.ticks, "of": ticks}}),
+            "path": str(self.output) if self.output else None,
+        }
+
+    def _print(self, run: Run, certificate: Certificate | None) -> None:
+        say(table(run.title, run.rows()))
+        for warning in run.warnings:
+            say(str(warning), err=True)
+        if run.chip is not None:
+            say(f"\n{run.chip}")
+        for path in self._files():
+            say(f"wrote {path}")
+        if certificate is not None:
+            say(str(certificate))
+            say(f"wrote {self.certificate}")
+
+    def _files(self) -> Iterator[Path]:
+        yield from (path for path in (self.output, self.to, self.plot) if path is not None)
+        yield from self.pictures.values()
+
+
+def certificate_path(network: str) -> Path:
+    """Return the file of a network's certificate."""
+    return Path(f"{file_name(network)}.certificate.json")
