@@ -47,6 +47,8 @@ class Call:
     position: Mapping[str, int]
     timed: frozenset[str]
     plan: Plan
+    start: Mapping[str, AnyArray] | None = None
+    """The session's snapshot before it; None at the initial state, and where it is not known any more."""
 
     @cached_property
     def frame(self) -> Frame:

@@ -132,6 +132,8 @@ class Session:
             # The feed broadcasts inputs that stay the same: these have a stride of 0 along the ticks.
             timed=frozenset(name for name, array in fed.arrays.items() if array.strides[0] != 0),
             plan=plan,
+            # A run that is resumed began before what is there now.
+            start=self._session.snapshot() if begun == self.tick and (begun or self.state.touched) else None,
         )
 
     def memory(
@@ -202,7 +204,7 @@ class State(MutableMapping[str, AnyArray]):
     """The states of a session, (batch, *shape) by name: read as copies, set by assignment."""
 
     def __init__(self, session: BackendSession):
-        self._session = session
+        self._session, self.touched = session, False
 
     def __getitem__(self, name: str) -> AnyArray:
         return self._session.states[name]
@@ -211,6 +213,7 @@ class State(MutableMapping[str, AnyArray]):
         before = self[name]
         array = np.broadcast_to(np.asarray(value, before.dtype), before.shape)
         self._session.set_states({name: array})
+        self.touched = True
 
     def __delitem__(self, name: str) -> None:
         raise TypeError("a state cannot be removed")
@@ -241,6 +244,27 @@ def run_once(
     fed = feed(compiled.graph, {} if inputs is None else inputs, ticks=ticks, batch=batch, kept=False, **where)
     with Session(compiled, batch=fed.batch, **where) as session:
         return session.run(fed.ticks, inputs, **options)
+
+
+def run_again(compiled: Compiled, call: Call) -> Run:
+    """Repeat a call from where it began, of its network or of one that hands out more of its values.
+
+    Errors: T404 where its beginning is not known; those of a run.
+    """
+    if call.start is None and not call.begun:
+        return run_once(compiled, call.inputs, ticks=call.ticks, batch=call.batch, **call.position)
+    hint = "certify a run of exe.run, or one of a session that was not resumed"
+    if call.start is None:
+        notes = [f"it began at tick {call.begun} of its session, whose state then is not kept"]
+        raise error("T404", "this run cannot be repeated", notes=notes, hint=hint)
+    position = {**call.position, "first_tick": call.position["first_tick"] - call.begun}
+    with Session(compiled, batch=call.batch, **position) as session:
+        there, then = session._session.snapshot(), call.start
+        if {name: a.shape for name, a in there.items()} != {name: a.shape for name, a in then.items()}:
+            notes = [f"then it had {sorted(then)}", f"now it has {sorted(there)}"]
+            raise error("T404", "the states of the repeated network are others", notes=notes, hint=hint)
+        session._session.restore(then, call.begun)
+        return session.run(call.ticks, call.inputs, progress=False)
 
 
 def run_memory(

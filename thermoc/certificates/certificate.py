@@ -19,10 +19,13 @@ from thermoc.certificates.law import Law, Skipped, json_number
 from thermoc.certificates.laws import LAWS, convergence
 from thermoc.certificates.observed import Observed, instrumented, observe
 from thermoc.certificates.replay import encode, recorded_options
+from thermoc.ir.dialects import core
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import CONTINUOUS, STATEFUL, STOCHASTIC
+from thermoc.recording.plan import signals
+from thermoc.recording.recording import Recording
 from thermoc.run import Call, Run
-from thermoc.session import run_once
+from thermoc.session import run_again
 from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
 from thermoc.support.tables import html_table, table
@@ -104,8 +107,9 @@ def certify(run: Run, *, warmup: int | None = None) -> Certificate:
     """
     call = run.call
     if call is None:
-        raise error("T404", "this run cannot be repeated", notes=["it does not know its network"], hint="use exe.run")
-    ticks = len(next(iter(run.outputs.values())))
+        notes, hint = ["it was read from a file, which holds no network"], "certify it where it is run"
+        raise error("T404", "this run cannot be repeated", notes=notes, hint=hint)
+    ticks = call.ticks
     warmup = ticks // 4 if warmup is None else warmup
     if not 0 <= warmup < ticks:
         raise error("T404", "warmup must be less than the ticks", notes=[f"warmup = {warmup}", f"{ticks} ticks"])
@@ -114,11 +118,11 @@ def certify(run: Run, *, warmup: int | None = None) -> Certificate:
     ops = tuple(op for op in source.ops if type(op) in LAWS)
     outputs = _repeated(call, instrumented(source, ops))
     # On a hot die the probes' own instructions heat it, so what they change is compared with a run without them.
-    same = _same(run, _repeated(call, source) if _heats(call) else outputs)
+    same = _same(run, call, _repeated(call, source) if _heats(call) else outputs)
     checked = _checked([observe(source, op, outputs, call.timed, call.position, warmup) for op in ops])
     laws = (same, *checked.laws)
     document = {
-        **_header(run, call, ticks, warmup),
+        **_header(run, call, _results(run, outputs), warmup),
         "laws": [law.to_json() for law in laws],
         "holds": all(law.holds for law in laws),
         "skipped": [*_without_law(source), *map(asdict, checked.skipped)],
@@ -161,7 +165,15 @@ def _without_law(source: Graph) -> list[dict[str, str]]:
     ]
 
 
-def _header(run: Run, call: Call, ticks: int, warmup: int) -> dict[str, Any]:
+def _results(run: Run, outputs: Mapping[str, NDArray]) -> Mapping[str, NDArray]:
+    """Return all outputs at all ticks: the run's own, or those of its repetition where it recorded less."""
+    graph = run.call.executable.source if run.call is not None else None
+    names = [name for name in graph.outputs if name not in graph.probes] if graph is not None else []
+    whole = run.store is None and set(run.outputs) == set(names)
+    return run.outputs if whole else {name: outputs[name] for name in names}
+
+
+def _header(run: Run, call: Call, results: Mapping[str, NDArray], warmup: int) -> dict[str, Any]:
     """Return which run it is of: enough to repeat it, and to tell whether network, inputs and outputs are the same."""
     source = call.executable.source
     return {
@@ -173,13 +185,13 @@ def _header(run: Run, call: Call, ticks: int, warmup: int) -> dict[str, Any]:
         "options": recorded_options(call.executable),
         "dt": source.dt,
         "seed": run.seed,
-        "ticks": ticks,
+        "ticks": call.ticks,
         "batch": call.batch,
         **{name: call.position[name] for name in ("first_sample", "first_tick")},
         "warmup": warmup,
         "graph_sha256": source.hash,
         "inputs_sha256": arrays_hash(call.inputs),
-        "result_sha256": arrays_hash(run.outputs),
+        "result_sha256": arrays_hash(results),
     }
 
 
@@ -206,8 +218,15 @@ def _long_enough(graph: Graph, ticks: int) -> None:
 
 
 def _repeated(call: Call, graph: Graph) -> Mapping[str, NDArray]:
-    again = call.executable.recompiled(graph)
-    return run_once(again, call.inputs, ticks=call.ticks, batch=call.batch, **call.position).outputs
+    return run_again(call.executable.recompiled(_without_probes(graph)), call).outputs
+
+
+def _without_probes(graph: Graph) -> Graph:
+    """Return the graph with its probes as outputs, so that every run returns them."""
+    return graph.with_ops(
+        core.Output(name=op.name, x=op.x, location=op.location) if isinstance(op, core.Probe) else op
+        for op in graph.ops
+    )
 
 
 def _heats(call: Call) -> bool:
@@ -215,13 +234,20 @@ def _heats(call: Call) -> bool:
     return getattr(call.executable.options, "temperature", "model") == "die"
 
 
-def _same(run: Run, outputs: Mapping[str, NDArray]) -> Law:
-    """Return that the repeated run is the run: equal words, floats to rounding."""
-    gaps, single = [0.0], False
-    for name, array in run.outputs.items():
-        size = max(float(np.abs(array).max(initial=0)), 1.0)
-        gaps.append(float(np.abs(outputs[name].astype(float) - array).max(initial=0)) / size)
-        single = single or array.dtype == np.float32
+def _same(run: Run, call: Call, outputs: Mapping[str, NDArray]) -> Law:
+    """Return that the repeated run is the run: what was recorded is the same of both, floats to rounding."""
+    exe, gaps, single, count = call.executable, [0.0], False, 0
+    size = {"ticks": call.ticks, "batch": call.batch, "begun": call.begun}
+    recording = Recording(call.plan, signals(exe.source, exe.graph, call.plan, **size), begun=call.begun)
+    for name, recorders in recording.recorders.items():
+        for recorder in recorders:
+            recorder.take(outputs[name])
+    for name, again in recording.recorded.items():
+        for of in again:
+            array = run.recorded[name][of]
+            single = single or array.dtype == np.float32
+            count += array.size
+            gaps.append(_gap(array, again[of]))
     return Law(
         law="seed",
         op="run",
@@ -229,8 +255,16 @@ def _same(run: Run, outputs: Mapping[str, NDArray]) -> Law:
         measured=max(gaps),
         expected=0.0,
         bound=1e-4 if single else 1e-9,
-        samples=sum(array.size for array in run.outputs.values()),
+        samples=count,
     )
+
+
+def _gap(array: NDArray, again: NDArray) -> float:
+    """Return the largest difference of two arrays, beside their size."""
+    if array.shape != again.shape:
+        return np.inf
+    size = max(float(np.abs(array).max(initial=0)), 1.0)
+    return float(np.abs(again.astype(float) - array).max(initial=0)) / size
 
 
 def _verdict(law: Law) -> str:

@@ -33,7 +33,10 @@ def recheck(path: str | os.PathLike[str], *, large: bool = False) -> Certificate
     document = read_document(path)
     laws_of(document, path)
     if document["replay"] is None:
-        notes = ["it holds no network: that was too large, or ran with a chip, samples or a target of the user's own"]
+        notes = [
+            "it holds no network: that was too large, or ran with a chip, samples or a target of the user's own",
+            "or the run went on in a session",
+        ]
         raise _not_rechecked(path, notes, "repeat the run where the network is, with --certify")
     if document["thermoc"] != thermoc.__version__:
         notes = [f"thermoc {cut(document['thermoc'], 40)!r} wrote it, this is {thermoc.__version__}"]

@@ -85,13 +85,13 @@ def recorded_options(exe: Compiled) -> dict[str, Any]:
 def encode(call: Call) -> dict[str, str] | None:
     """Return the network and inputs of a run as text, or None where the run cannot be repeated from them.
 
-    That is where they are too large, and where the target, its passes, a chip's file or samples to calibrate on are the
-    user's.
+    That is where they are too large, where the run went on in a session, and where the target, its passes, a chip's
+    file or samples to calibrate on are the user's.
     """
     exe = call.executable
     stated = asdict(exe.options)
     rules = ALLOWED.get(exe.backend.name)
-    if rules is None or exe.passes is not None or stated.get("calibrate") is not None:
+    if call.start is not None or rules is None or exe.passes is not None or stated.get("calibrate") is not None:
         return None
     if not all(rule(stated[name]) for name, rule in rules.items() if name in stated):
         return None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from thermoc.ir.dialects.core import Constant
+from thermoc.ir.dialects.core import Input
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
 from thermoc.ir.types import Role, Shape
@@ -82,7 +82,9 @@ def _populations(graph: Graph) -> dict[str, int]:
 
 def _unit_by_unit(graph: Graph, op: Op, value: Value, result: Value) -> bool:
     """Tell whether the dimensions of an operand and a result have the same letters in the op's own signature."""
-    if not value.shape or value.shape != result.shape or isinstance(graph.producers[value.name], Constant):
+    # What is stored may serve several populations: only what comes from units tells which they are.
+    source = graph.producers[value.name]
+    if not value.shape or value.shape != result.shape or not (source.inputs or isinstance(source, Input)):
         return False
     letters = {name.name: spec.shape for name, spec in zip(op.results, op.result_specs.values())}
     of = next(name.split("[")[0] for name, operand in op.operand_values if operand == value)

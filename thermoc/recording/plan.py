@@ -37,7 +37,7 @@ def planned(source: Graph, record: Mapping[str, Any] | None) -> Plan:
     return plan
 
 
-def signals(source: Graph, lowered: Graph, plan: Plan, *, levelled: bool = False, **size: int) -> dict[str, Signal]:
+def signals(source: Graph, lowered: Graph, plan: Plan, *, levelled: bool = False, **size: Any) -> dict[str, Signal]:
     """Return what comes of each output that is recorded, for ``ticks``, ``batch`` and ``begun``.
 
     levelled: levels are asked for even where all is recorded as it comes.
