@@ -1,0 +1,112 @@
+"""A session on Lava: its processes wait between calls, and are made anew where they have to be."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.backends.base import BackendSession, NoisePosition
+from thermoc.backends.lava.artefact import LavaArtefact
+from thermoc.backends.lava.group import Group
+from thermoc.backends.lava.interpreter import interpreter
+from thermoc.ir.dialects.loihi import LIMIT
+from thermoc.ir.feed import Feed
+from thermoc.ir.reference import initial_states
+from thermoc.support.errors import ThermocError, error
+
+
+class LavaSession(BackendSession):
+    """Loihi's ops in Lava, in ticks of their own.
+
+    The first call starts the processes, with sinks for the outputs that it wants; a call that wants others starts them
+    anew from the states as they are. So does the one after an interruption.
+    """
+
+    def __init__(self, artefact: LavaArtefact, *, batch: int, position: NoisePosition):
+        """Start at the initial states. Errors: T302 where Lava is missing."""
+        super().__init__(batch=batch, position=position)
+        interpreter()
+        self._artefact, self._outputs = artefact, set[str]()
+        self._states = initial_states(artefact.loihi, batch)
+        self._group: Group | None = None
+        self._reason: tuple[str, ...] = ()
+
+    def advance(self, feed: Feed, names: Collection[str] | None = None) -> dict[str, NDArray]:
+        """Run on. Errors: T403 for a message of more than 24 bits, T409 where Lava fails or is late, T417 after that."""
+        self._live()
+        for name, array in feed.arrays.items():
+            _bounded(name, array[:1] if array.strides[0] == 0 else array)
+        wanted = self._artefact.loihi.outputs.keys() if names is None else names
+        try:
+            outputs, states = self._run(self._started(wanted), feed)
+        except ThermocError as reason:
+            self._end(f"{reason.findings[0].what}", *reason.findings[0].notes)
+            raise
+        except BaseException:
+            # What Lava has done of it is thrown away with the processes; the next call starts others.
+            self._close_group()
+            raise
+        self._states, self.tick = states, self.tick + feed.ticks
+        return {name: outputs[name] for name in wanted}
+
+    def _started(self, wanted: Collection[str]) -> Group:
+        if self._group is None or not self._outputs.issuperset(wanted):
+            self._close_group()
+            self._outputs |= set(wanted)
+            self._group = Group(self._artefact, sorted(self._outputs), batch=self.batch, position=self.position)
+            self._group.set_states(self._states)
+        return self._group
+
+    def _run(self, group: Group, feed: Feed) -> tuple[dict[str, NDArray], dict[str, NDArray]]:
+        deadline, outputs = time.monotonic() + self._artefact.options.run_limit, dict[str, NDArray]()
+        graph, ticks = self._artefact.loihi, feed.ticks
+        for name in group.outputs:
+            value = graph.outputs[name].x
+            outputs[name] = np.empty((ticks, self.batch, *value.shape), value.dtype.numpy)
+        for begin in range(0, ticks, group.rows):
+            end = min(begin + group.rows, ticks)
+            inputs = {name: array[begin:end].reshape(end - begin, -1) for name, array in feed.arrays.items()}
+            for name, rows in group.run(inputs, self.tick + begin, end - begin, deadline).items():
+                outputs[name][begin:end] = rows.reshape(outputs[name][begin:end].shape)
+        return outputs, group.states
+
+    @property
+    def states(self) -> dict[str, NDArray]:
+        """States of Loihi's ops now."""
+        return {name: array.copy() for name, array in self._states.items()}
+
+    def set_states(self, states: Mapping[str, NDArray]) -> None:
+        """Replace some states. Errors: T417."""
+        self._live()
+        self._states = self._states | {name: np.array(array) for name, array in states.items()}
+        if self._group is not None:
+            self._group.set_states(states)
+
+    def close(self) -> None:
+        """End the processes, and remove their files and shared memory."""
+        self._end("it was closed")
+
+    def _live(self) -> None:
+        if self._reason:
+            what, *notes = self._reason
+            raise error("T417", f"the session on Lava has ended: {what}", notes=notes, hint="start another")
+
+    def _end(self, *reason: str) -> None:
+        self._reason = self._reason or reason
+        self._close_group()
+
+    def _close_group(self) -> None:
+        group, self._group = self._group, None
+        if group is not None:
+            group.close()
+
+
+def _bounded(name: str, rows: NDArray) -> None:
+    """Raise T403 where a message has more than Loihi's 24 bits: the package was chosen for those."""
+    largest = int(np.abs(rows.astype(np.int64)).max(initial=0))
+    if largest > LIMIT:
+        notes = [f"its largest magnitude is {largest}", f"a message of Loihi is at most {LIMIT}: 24 bits"]
+        raise error("T403", f"input {name!r} is too large to be sent", notes=notes)
