@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from thermoc.backends.base import NoisePosition, Outcome
 from thermoc.backends.lava.artefact import LavaArtefact, unpack
 from thermoc.backends.lava.interpreter import interpreter, missing
+from thermoc.ir.clocked_session import ClockedSession
 from thermoc.ir.dialects.loihi import LIMIT
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
-from thermoc.ir.host_device import run_split
-from thermoc.ir.reference import interpret
+from thermoc.ir.reference import ReferenceSession
 from thermoc.ir.values import Value
 from thermoc.support.errors import error
 
@@ -42,22 +42,59 @@ def run(artefact: LavaArtefact, feed: Feed, position: NoisePosition) -> Outcome:
     Errors: T302 where Lava is missing, T403 for a message of more than 24 bits, T409 where a process
     fails or a phase takes longer than its limit.
     """
-    where: dict[str, Any] = {"seed": position.seed, "first_sample": position.first_sample}
 
-    def run_graph(graph: Graph, inputs: Feed, first_tick: int) -> tuple[Mapping[str, NDArray], Mapping[str, NDArray]]:
-        if graph == artefact.loihi:
-            return in_lava(artefact, inputs, where | {"first_tick": first_tick})
-        trace = interpret(graph, inputs, seed=position.seed, first_sample=position.first_sample, first_tick=first_tick)
-        return trace.outputs, trace.states
+    def start(part: Graph) -> _Replayed | ReferenceSession:
+        if part == artefact.loihi:
+            return _Replayed(artefact, position)
+        where = {"seed": position.seed, "first_sample": position.first_sample, "first_tick": position.first_tick}
+        return ReferenceSession(part, batch=feed.batch, **where)
 
     if artefact.loihi == artefact.graph:
-        outputs, states = run_graph(artefact.graph, feed, position.first_tick)
+        session = _Replayed(artefact, position)
     else:
-        outputs, states = run_split(artefact.graph, feed, run_graph, first_tick=position.first_tick)
-    return Outcome(outputs=dict(outputs), states=dict(states))
+        session = ClockedSession(artefact.graph, start, batch=feed.batch, first_tick=position.first_tick)
+    outputs = session.advance(feed)
+    return Outcome(outputs=outputs, states=session.states)
 
 
-def in_lava(artefact: LavaArtefact, feed: Feed, where: dict[str, int]) -> tuple[dict[str, NDArray], dict[str, NDArray]]:
+class _Replayed:
+    """Loihi's ops in Lava, run from the start for each piece."""
+
+    def __init__(self, artefact: LavaArtefact, position: NoisePosition):
+        self.tick = 0
+        self._artefact, self._fed, self._states = artefact, dict[str, NDArray](), dict[str, NDArray]()
+        self._where = vars(position)
+
+    def advance(self, feed: Feed, names: Collection[str] | None = None) -> dict[str, NDArray]:
+        fed = {
+            name: np.concatenate([self._fed[name][: self.tick], array]) if self.tick else array
+            for name, array in feed.arrays.items()
+        }
+        whole = Feed(arrays=fed, ticks=self.tick + feed.ticks, batch=feed.batch)
+        outputs, self._states = in_lava(self._artefact, whole, self._where)
+        begun, self._fed, self.tick = self.tick, fed, whole.ticks
+        return {name: array[begun:] for name, array in outputs.items()}
+
+    @property
+    def states(self) -> dict[str, NDArray]:
+        return self._states
+
+    def set_states(self, states: Mapping[str, NDArray]) -> None:
+        raise NotImplementedError
+
+    def snapshot(self) -> dict[str, NDArray]:
+        return self._states
+
+    def restore(self, snapshot: Mapping[str, NDArray], tick: int) -> None:
+        self._states, self.tick = dict(snapshot), tick
+
+    def close(self) -> None:
+        pass
+
+
+def in_lava(
+    artefact: LavaArtefact, feed: Feed, where: Mapping[str, int]
+) -> tuple[dict[str, NDArray], dict[str, NDArray]]:
     """Return outputs (ticks, batch, *shape) and states of Loihi's ops."""
     python = interpreter()
     with tempfile.TemporaryDirectory(prefix="thermoc-lava-") as name:
