@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from thermoc.backends.base import Artefact, Backend, NoisePosition, Outcome
+from thermoc.backends.base import Artefact, Backend, NoisePosition
 from thermoc.backends.sim import host_and_loihi
 from thermoc.backends.sim.emit import emit
-from thermoc.backends.sim.host_and_loihi import ClockedArtefact
+from thermoc.backends.sim.host_and_loihi import ClockedArtefact, HostAndLoihiSession
 from thermoc.backends.sim.lower import lower
 from thermoc.backends.sim.options import SimOptions
 from thermoc.backends.sim.run import ProgramSession
 from thermoc.backends.sim.target import TARGET
-from thermoc.ir.feed import Feed
 from thermoc.ir.host_device import is_clocked
 from thermoc.ir.target import TargetDescription
 from thermoc.passes.base import Pass, Property
@@ -64,12 +63,10 @@ class SimBackend(Backend):
             return host_and_loihi.build(lowered.graph, options.threads)
         return ProgramArtefact(program=emit(lowered.graph), threads=options.threads)
 
-    def start(self, artefact: ProgramArtefact, *, batch: int, position: NoisePosition) -> ProgramSession:
-        """Start the program."""
-        return ProgramSession(artefact.program, batch=batch, position=position, threads=artefact.threads)
-
-    def run(self, artefact: ProgramArtefact | ClockedArtefact, feed: Feed, position: NoisePosition) -> Outcome:
-        """Run the program."""
+    def start(
+        self, artefact: ProgramArtefact | ClockedArtefact, *, batch: int, position: NoisePosition
+    ) -> ProgramSession | HostAndLoihiSession:
+        """Start the program, or host and chip."""
         if isinstance(artefact, ClockedArtefact):
-            return host_and_loihi.run(artefact, feed, position)
-        return super().run(artefact, feed, position)
+            return HostAndLoihiSession(artefact, batch=batch, position=position)
+        return ProgramSession(artefact.program, batch=batch, position=position, threads=artefact.threads)
