@@ -12,9 +12,11 @@ from thermoc.backends.base import BackendSession, NoisePosition
 from thermoc.backends.lava.artefact import LavaArtefact
 from thermoc.backends.lava.group import Group
 from thermoc.backends.lava.interpreter import interpreter
+from thermoc.ir.clocked_session import ClockedSession, PartSession
 from thermoc.ir.dialects.loihi import LIMIT
 from thermoc.ir.feed import Feed
-from thermoc.ir.reference import initial_states
+from thermoc.ir.graph import Graph
+from thermoc.ir.reference import ReferenceSession
 from thermoc.support.errors import ThermocError, error
 
 
@@ -30,7 +32,7 @@ class LavaSession(BackendSession):
         super().__init__(batch=batch, position=position)
         interpreter()
         self._artefact, self._outputs = artefact, set[str]()
-        self._states = initial_states(artefact.loihi, batch)
+        self._states = ReferenceSession(artefact.loihi, batch=batch).states
         self._group: Group | None = None
         self._reason: tuple[str, ...] = ()
 
@@ -102,6 +104,22 @@ class LavaSession(BackendSession):
         group, self._group = self._group, None
         if group is not None:
             group.close()
+
+
+class HostAndLavaSession(ClockedSession, BackendSession):
+    """The host by the reference and Loihi in Lava, each by its own clock; all by the reference where that is asked for.
+
+    Errors: T404 for a first tick other than 0.
+    """
+
+    def __init__(self, artefact: LavaArtefact, *, batch: int, position: NoisePosition):
+        def start(part: Graph) -> PartSession:
+            if part == artefact.loihi and artefact.options.runtime == "lava":
+                return LavaSession(artefact, batch=batch, position=position)
+            return ReferenceSession(part, batch=batch, **vars(position))
+
+        BackendSession.__init__(self, batch=batch, position=position)
+        ClockedSession.__init__(self, artefact.graph, start, batch=batch, first_tick=position.first_tick)
 
 
 def _bounded(name: str, rows: NDArray) -> None:
