@@ -53,7 +53,7 @@ class Group:
     """
 
     def __init__(self, artefact: LavaArtefact, outputs: Iterable[str], *, batch: int, position: NoisePosition):
-        """Start and build. Errors: T302, T409 where a process breaks or building takes longer than build_limit."""
+        """Start and build. Errors: T302, T409 where a process breaks, or building takes longer than build_limit."""
         self._options, self.outputs, graph = artefact.options, tuple(outputs), artefact.loihi
         python, self._manifest = interpreter(), json.loads(artefact.files["manifest.json"])
         self._place = place = _place()
@@ -72,6 +72,9 @@ class Group:
             holder.append(self._process)
             self._await(b"ready", "building", time.monotonic() + self._options.build_limit)
             self._states = layout.stored(self._manifest["states"], place.folder, batch)
+        except OSError as reason:
+            self.close()
+            raise error("T409", "Lava's files cannot be written", notes=[str(reason)]) from None
         except BaseException:
             self.close()
             raise
@@ -92,8 +95,8 @@ class Group:
             "shared_memory": self._place.shared_memory,
         }
 
-    def run(self, inputs: Mapping[str, NDArray], tick: int, ticks: int, deadline: float) -> dict[str, NDArray]:
-        """Run at most ``rows`` ticks on from ``tick``; return outputs (ticks, batch size). Errors: T409.
+    def run(self, inputs: Mapping[str, NDArray], tick: int, ticks: int, deadline: float) -> NDArray:
+        """Run at most ``rows`` ticks on from ``tick``; return where ``read`` finds the rows. Errors: T409.
 
         inputs: (ticks, batch size) by name. deadline: when, by ``time.monotonic``, it must be over.
         """
@@ -105,7 +108,11 @@ class Group:
         with suppress(BrokenPipeError):  # that it has ended is found below, with its reason
             self._process.stdin.write(b"%d\n" % ticks)
         self._await(b"done", "running", deadline)
-        return {name: self._rows[f"out.{name}"][where] for name in self.outputs}
+        return where
+
+    def read(self, output: str, where: NDArray) -> NDArray:
+        """Return rows (ticks, batch size) of an output."""
+        return self._rows[f"out.{output}"][where]
 
     @property
     def states(self) -> dict[str, NDArray]:
@@ -128,17 +135,21 @@ class Group:
             read = os.read(process.stdout.fileno(), 4096) if ready else b""
             said += read
             if not read:
-                self._look(process, phase, deadline)
+                self.check(phase)
+                self._in_time(phase, deadline)
 
-    def _look(self, process: subprocess.Popen[bytes], phase: str, deadline: float) -> None:
-        """Raise T409 where there is nothing more to wait for."""
-        folder, code = self._place.folder, process.poll()
+    def check(self, phase: str) -> None:
+        """Raise T409 where a process is broken, or all have ended."""
+        assert self._process is not None
+        folder, code = self._place.folder, self._process.poll()
         if list(folder.glob("broken.*.txt")):
             # Processes break because another did: the oldest of all reports names the cause.
             time.sleep(GRACE / 10)
             _broken(sorted(folder.glob("broken.*.txt")), phase)
         if code is not None:
             _ended(code, folder, phase)
+
+    def _in_time(self, phase: str, deadline: float) -> None:
         if time.monotonic() > deadline:
             option = "run_limit" if phase == "running" else "build_limit"
             notes = [f"{phase} took longer than {getattr(self._options, option):g} s", f"its limit is {option}"]
@@ -156,7 +167,9 @@ def _place() -> Place:
 
 def _mapped(file: Path, shape: tuple[int, ...], dtype: type[np.signedinteger] = np.int32) -> NDArray:
     """Return an array of zeros whose file others may map too."""
-    return np.lib.format.open_memmap(file, mode="w+", dtype=dtype, shape=shape)
+    # Written, and not left a hole: a disk that is full says so now, and not by a signal while something runs.
+    np.save(file, np.zeros(shape, dtype))
+    return np.load(file, mmap_mode="r+")
 
 
 def _started(python: Path, place: Place, job: Mapping[str, Any]) -> subprocess.Popen[bytes]:

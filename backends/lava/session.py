@@ -34,25 +34,26 @@ class LavaSession(BackendSession):
         self._artefact, self._outputs = artefact, set[str]()
         self._states = ReferenceSession(artefact.loihi, batch=batch).states
         self._group: Group | None = None
-        self._reason: tuple[str, ...] = ()
+        self._ended: tuple[str, ...] = ()
 
     def advance(self, feed: Feed, names: Collection[str] | None = None) -> dict[str, NDArray]:
-        """Run on. Errors: T403 for a message of more than 24 bits, T409 where Lava fails or is late, T417 after that."""
+        """Run on. Errors: T403 for a message of more than 24 bits, T409 where Lava fails or is late, T417 then."""
         self._live()
         for name, array in feed.arrays.items():
             _bounded(name, array[:1] if array.strides[0] == 0 else array)
-        wanted = self._artefact.loihi.outputs.keys() if names is None else names
+        wanted = tuple(self._artefact.loihi.outputs if names is None else names)
         try:
-            outputs, states = self._run(self._started(wanted), feed)
+            group = self._started(wanted)
+            outputs, states = self._run(group, feed, wanted), group.states
         except ThermocError as reason:
-            self._end(f"{reason.findings[0].what}", *reason.findings[0].notes)
+            self._end(reason)
             raise
         except BaseException:
             # What Lava has done of it is thrown away with the processes; the next call starts others.
             self._close_group()
             raise
         self._states, self.tick = states, self.tick + feed.ticks
-        return {name: outputs[name] for name in wanted}
+        return outputs
 
     def _started(self, wanted: Collection[str]) -> Group:
         if self._group is None or not self._outputs.issuperset(wanted):
@@ -62,18 +63,19 @@ class LavaSession(BackendSession):
             self._group.set_states(self._states)
         return self._group
 
-    def _run(self, group: Group, feed: Feed) -> tuple[dict[str, NDArray], dict[str, NDArray]]:
-        deadline, outputs = time.monotonic() + self._artefact.options.run_limit, dict[str, NDArray]()
-        graph, ticks = self._artefact.loihi, feed.ticks
-        for name in group.outputs:
-            value = graph.outputs[name].x
-            outputs[name] = np.empty((ticks, self.batch, *value.shape), value.dtype.numpy)
+    def _run(self, group: Group, feed: Feed, wanted: Collection[str]) -> dict[str, NDArray]:
+        deadline, ticks = time.monotonic() + self._artefact.options.run_limit, feed.ticks
+        values = {name: self._artefact.loihi.outputs[name].x for name in wanted}
+        outputs = {
+            name: np.empty((ticks, self.batch, *value.shape), value.dtype.numpy) for name, value in values.items()
+        }
         for begin in range(0, ticks, group.rows):
-            end = min(begin + group.rows, ticks)
-            inputs = {name: array[begin:end].reshape(end - begin, -1) for name, array in feed.arrays.items()}
-            for name, rows in group.run(inputs, self.tick + begin, end - begin, deadline).items():
-                outputs[name][begin:end] = rows.reshape(outputs[name][begin:end].shape)
-        return outputs, group.states
+            piece = slice(begin, min(begin + group.rows, ticks))
+            inputs = {name: array[piece].reshape(piece.stop - begin, -1) for name, array in feed.arrays.items()}
+            where = group.run(inputs, self.tick + begin, piece.stop - begin, deadline)
+            for name, array in outputs.items():
+                array[piece] = group.read(name, where).reshape(array[piece].shape)
+        return outputs
 
     @property
     def states(self) -> dict[str, NDArray]:
@@ -89,15 +91,22 @@ class LavaSession(BackendSession):
 
     def close(self) -> None:
         """End the processes, and remove their files and shared memory."""
-        self._end("it was closed")
+        self._end(None)
 
     def _live(self) -> None:
-        if self._reason:
-            what, *notes = self._reason
+        """Raise T417 where the session has ended, or its processes have while they waited."""
+        if self._group is not None and not self._ended:
+            try:
+                self._group.check("waiting")
+            except ThermocError as reason:
+                self._end(reason)
+        if self._ended:
+            what, *notes = self._ended
             raise error("T417", f"the session on Lava has ended: {what}", notes=notes, hint="start another")
 
-    def _end(self, *reason: str) -> None:
-        self._reason = self._reason or reason
+    def _end(self, reason: ThermocError | None) -> None:
+        why = ("it was closed",) if reason is None else (reason.findings[0].what, *reason.findings[0].notes)
+        self._ended = self._ended or why
         self._close_group()
 
     def _close_group(self) -> None:
