@@ -64,6 +64,7 @@ class ClockedSession:
             raise error("T404", "a network on Loihi runs from tick 0", notes=notes)
         self.batch, self.tick = batch, 0
         self._split = split_graph(graph)
+        self._read: dict[frozenset[str], frozenset[str]] = {}
         self._parts = {name: start(part) for name, part in self._split.parts.items()}
         # What an encode sent in the last ticks, which its lag keeps from Loihi; before tick 0 it is silent.
         self._sent: Arrays = {op.y.name: self._silence(op) for op in self._split.encodes}
@@ -121,25 +122,36 @@ class ClockedSession:
     def _turn(self, feed: Feed, names: Collection[str] | None) -> dict[str, AnyArray]:
         messages = self._run("before", self._fed("before", feed.arrays, feed.ticks))
         sent = {name: np.concatenate([self._sent[name], array]) for name, array in messages.items()}
-        results = self._loihi(sent, feed.ticks) if "loihi" in self._parts else {}
+        read = self._read_for(self._split.after.outputs if names is None else names)
+        results = self._loihi(sent, feed.ticks, read) if "loihi" in self._parts else {}
         self._sent = {name: array[feed.ticks :] for name, array in sent.items()}
-        every, arrays = self._split.every, dict(feed.arrays)
+        arrays = dict(feed.arrays)
         for op in self._split.decodes:
-            # What Loihi says of the network's tick t is there in its tick t every + lag.
-            arrays[border(op.x)] = results[op.x.name][op.lag :: every][: feed.ticks]
+            if op.x.name in read:
+                # What Loihi says of the network's tick t is there in its tick t every + lag.
+                arrays[border(op.x)] = results[op.x.name][op.lag :: self._split.every][: feed.ticks]
+            else:
+                arrays[border(op.x)] = np.zeros((feed.ticks, self.batch, *op.x.shape), op.x.dtype.numpy)
         return dict(self._run("after", self._fed("after", arrays, feed.ticks), names))
 
-    def _loihi(self, sent: Arrays, ticks: int) -> Arrays:
-        """Run Loihi on for these ticks of the network; return its results, those it says ahead behind them."""
+    def _read_for(self, outputs: Collection[str]) -> frozenset[str]:
+        """Return what Loihi is asked for: an output that is not wanted costs it nothing."""
+        key = frozenset(outputs)
+        if key not in self._read:
+            self._read[key] = self._split.read_for(key)
+        return self._read[key]
+
+    def _loihi(self, sent: Arrays, ticks: int, read: Collection[str]) -> Arrays:
+        """Run Loihi on for these ticks of the network; return what is read of it, what it says ahead behind it."""
         on, ahead = ticks * self._split.every, self._split.ahead
         received = {op.y.name: self._received(op, sent[op.y.name], on + ahead) for op in self._split.encodes}
-        results = self._run("loihi", self._fed("loihi", received, on))
+        results = self._run("loihi", self._fed("loihi", received, on), read)
         if not ahead:
             return results
         loihi = self._parts["loihi"]
         snapshot, tick = loihi.snapshot(), loihi.tick
         later = self._fed("loihi", {name: array[on:] for name, array in received.items()}, ahead)
-        late = loihi.advance(later)
+        late = loihi.advance(later, read)
         loihi.restore(snapshot, tick)
         return {name: np.concatenate([array, late[name]]) for name, array in results.items()}
 

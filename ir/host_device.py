@@ -8,13 +8,13 @@ parts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from thermoc.ir.dialects.core import Input, Output
 from thermoc.ir.dialects.loihi import LoihiDecode, LoihiEncode
 from thermoc.ir.graph import Graph
-from thermoc.ir.ops import Op
+from thermoc.ir.ops import STATEFUL, Op
 from thermoc.ir.values import Value
 from thermoc.support.errors import error
 
@@ -49,6 +49,13 @@ class SplitGraph:
     def ahead(self) -> int:
         """How many ticks Loihi must run ahead of the host for the results of the host's last tick."""
         return max(0, 1 + self.latency - self.every)
+
+    def read_for(self, outputs: Collection[str]) -> frozenset[str]:
+        """Return the names of Loihi's results that the host reads for these of its outputs, and for its states."""
+        stated = [value for op in self.after.ops if STATEFUL in op.traits for value in op.results]
+        behind = _ops_behind(self.after, [*(self.after.outputs[name].x for name in outputs), *stated], ())
+        read = {op.name for op in behind if isinstance(op, Input)}
+        return frozenset(op.x.name for op in self.decodes if border(op.x) in read)
 
 
 def is_clocked(graph: Graph) -> bool:
