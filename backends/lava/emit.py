@@ -118,7 +118,7 @@ def refuse(graph: Graph) -> None:
         hint = "a unit, or a linear map before one, is what Loihi holds; target sim runs the network"
         notes = [f"the host has {host_ops or 'no op'}"]
         raise error("T301", "nothing of this network is Loihi's", notes=notes, hint=hint)
-    supported = {*MAKERS, core.Input, core.Output, core.Constant}
+    supported = {*MAKERS, core.Input, core.Output, core.Probe, core.Constant}
     misplaced = [
         Finding(
             code="T301",

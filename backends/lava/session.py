@@ -31,7 +31,7 @@ class LavaSession(BackendSession):
         """Start at the initial states. Errors: T302 where Lava is missing."""
         super().__init__(batch=batch, position=position)
         interpreter()
-        self._artefact, self._outputs = artefact, set[str]()
+        self._artefact, self._outputs = artefact, frozenset[str]()
         self._states = ReferenceSession(artefact.loihi, batch=batch).states
         self._group: Group | None = None
         self._ended: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ class LavaSession(BackendSession):
     def _started(self, wanted: Collection[str]) -> Group:
         if self._group is None or not self._outputs.issuperset(wanted):
             self._close_group()
-            self._outputs |= set(wanted)
+            self._outputs = self._outputs.union(wanted)
             self._group = Group(self._artefact, sorted(self._outputs), batch=self.batch, position=self.position)
             self._group.set_states(self._states)
         return self._group

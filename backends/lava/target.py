@@ -20,7 +20,8 @@ LINEAR = (
     core.Mul,
     core.Div,
 )
-MOVED = frozenset(cls.opname for cls in (*MOVES, core.Concat, core.Delay, core.Input, core.Output, core.Constant))
+ENDS = (core.Input, core.Output, core.Probe, core.Constant)
+MOVED = frozenset(cls.opname for cls in (*MOVES, core.Concat, core.Delay, *ENDS))
 QUANTIZED = frozenset(cls.opname for cls in (*LINEAR, *MAKERS))
 # The host does what Loihi cannot, so only another chip's ops are missing.
 OPS = frozenset(name for name in REGISTRY if not name.startswith("crossbar."))
