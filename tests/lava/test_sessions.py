@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +58,7 @@ def test_pieces_of_random_networks_are_the_bits_of_the_whole(seeds: tuple[int, .
     cuts = [0, *sorted(rng.choice(np.arange(1, TICKS), 4, replace=False)), TICKS]
     session, found = exe.backend.start(exe.artefact, batch=batch, position=place), []
     try:
-        for number, (begin, end) in enumerate(zip(cuts[:-1], cuts[1:])):
+        for number, (begin, end) in enumerate(pairwise(cuts)):
             if number == 2:  # what is done now is undone
                 snapshot = session.snapshot()
                 session.advance(piece(given, 0, 3))
@@ -149,8 +150,9 @@ def test_an_interruption_leaves_no_process_and_the_session_as_it_was(tmp_path: P
     assert session.tick == 5 and left_behind(tmp_path, mark) == []
     session.run(5, inputs)
     alike(session._session.states, interpret(exe.graph, feed(exe.graph, inputs, ticks=10), seed=4).states)
-    os.killpg(session._session._group._process.pid, signal.SIGKILL)
-    time.sleep(0.1)
+    process = session._session._group._process
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
     for _ in range(2):
         with pytest.raises(tc.ThermocError, match="Lava ended while waiting, with code -9") as caught:
             session.step(inputs)

@@ -41,6 +41,7 @@ def serve(job):
     requests, replies = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
     for stream in (0, 1):  # what a model prints is no reply, and it reads no request
         os.dup2(os.open(os.devnull, os.O_RDWR), stream)
+    parent = os.getppid()
     try:
         network = built(job)
         models = len(network.runtime._executable.proc_builders)
@@ -50,8 +51,12 @@ def serve(job):
         for line in requests:
             network.run(condition=RunSteps(num_steps=int(line)))
             print("done", file=replies, flush=True)
-    finally:
-        vanish(job)
+    except BaseException:
+        traceback.print_exc()
+        if os.getppid() == parent:  # who asks reads the reason, and ends the group
+            sys.stderr.flush()
+            os._exit(1)
+    vanish(job)
 
 
 def built(job):
