@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thermoc.compiled import Compiled
-from thermoc.ir.feed import feed
+from thermoc.ir.feed import StepFeed, feed
 from thermoc.run import Call, Run
 from thermoc.support.array_types import AnyArray
 
@@ -35,6 +35,8 @@ class Session:
         position = NoisePosition(seed=seed, first_sample=first_sample, first_tick=first_tick)
         self._session: BackendSession = compiled.backend.start(compiled.artefact, batch=batch, position=position)
         self.state = State(self._session)
+        self._step_feed = StepFeed(compiled.graph, batch)
+        self._outputs = frozenset(compiled.graph.outputs) - compiled.graph.probes
 
     @property
     def tick(self) -> int:
@@ -76,7 +78,9 @@ class Session:
 
     def step(self, inputs: Inputs | None = None) -> dict[str, AnyArray]:
         """Run one tick on; inputs are arrays (batch, *shape), and so are the outputs it returns: for closed loops."""
-        return {name: array[0] for name, array in self.run(1, inputs).outputs.items()}
+        where = {"seed": self.seed, "first_sample": self._first_sample}
+        fed = self._step_feed({} if inputs is None else inputs, tick=self._first_tick + self.tick, **where)
+        return {name: array[0] for name, array in self._session.advance(fed, self._outputs).items()}
 
     def close(self) -> None:
         """Give back what the target holds; what was recorded stays."""
