@@ -15,6 +15,7 @@ from thermoc.ir.dialects.core import Input
 from thermoc.ir.graph import Graph
 from thermoc.ir.memory import check_memory
 from thermoc.ir.types import Role
+from thermoc.ir.values import Value
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import Finding, ThermocError, error
 
@@ -187,10 +188,14 @@ def _shape(op: Input, array: AnyArray) -> Iterator[Finding]:
 
 def is_temperature(graph: Graph, op: Input) -> bool:
     """Whether an input is declared as a temperature, or an op takes it as one."""
-    readers = graph.consumers.get(op.y.name, ())
-    return op.role is Role.temperature or any(
-        spec.role is Role.temperature and getattr(reader, name) == op.y
-        for reader in readers
+    return op.role is Role.temperature or takes_as_temperature(graph, op.y)
+
+
+def takes_as_temperature(graph: Graph, value: Value) -> bool:
+    """Whether a value is a temperature, or an op takes it as one."""
+    return value.inferred.role is Role.temperature or any(
+        spec.role is Role.temperature and getattr(reader, name) == value
+        for reader in graph.consumers.get(value.name, ())
         for name, spec in reader.operand_specs.items()
     )
 
