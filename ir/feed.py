@@ -15,6 +15,7 @@ from thermoc.ir.dialects.core import Input
 from thermoc.ir.graph import Graph
 from thermoc.ir.memory import check_memory
 from thermoc.ir.types import Role
+from thermoc.ir.values import Value
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import Finding, ThermocError, error
 
@@ -79,6 +80,41 @@ def feed(
         for name, a in arrays.items()
     }
     return Feed(arrays=views, ticks=ticks, batch=batch)
+
+
+class StepFeed:
+    """Makes feeds of one tick, for a session that makes many: what needs no conversion is checked in microseconds."""
+
+    def __init__(self, graph: Graph, batch: int):
+        self._graph, self._batch = graph, batch
+        self._last = COUNTER - 1 if graph.noise_units else None
+        self._inputs = [
+            (name, op.dtype.numpy, (batch, *op.shape), is_temperature(graph, op)) for name, op in graph.inputs.items()
+        ]
+
+    def __call__(self, inputs: Mapping[str, ArrayLike], *, tick: int, **where: int) -> Feed:
+        """Return inputs (batch, *shape) as the feed of a tick. Errors: as ``feed``."""
+        arrays = self._plain(inputs) if self._last is None or tick <= self._last else None
+        if arrays is None:
+            return feed(self._graph, inputs, ticks=1, batch=self._batch, first_tick=tick, **where)
+        return Feed(arrays=arrays, ticks=1, batch=self._batch)
+
+    def _plain(self, inputs: Mapping[str, ArrayLike]) -> dict[str, AnyArray] | None:
+        """Return the inputs if they are arrays that fit as they are, else None."""
+        if len(inputs) != len(self._inputs):
+            return None
+        arrays: dict[str, AnyArray] = {}
+        for name, dtype, shape, hot in self._inputs:
+            array = inputs.get(name)
+            if not isinstance(array, np.ndarray) or array.shape != shape:
+                return None
+            if array.dtype != dtype and (array.dtype.kind != "f" or dtype.kind != "f"):
+                return None
+            # The sum of squares is finite only if every element is; it may overflow, and then each is looked at.
+            if (dtype.kind == "f" and not math.isfinite(np.vdot(array, array))) or (hot and not array.min() > 0):
+                return None
+            arrays[name] = array.astype(dtype, copy=False)[np.newaxis]
+        return arrays
 
 
 def _names(graph: Graph, inputs: Mapping[str, ArrayLike]) -> Iterator[Finding]:
@@ -152,10 +188,14 @@ def _shape(op: Input, array: AnyArray) -> Iterator[Finding]:
 
 def is_temperature(graph: Graph, op: Input) -> bool:
     """Whether an input is declared as a temperature, or an op takes it as one."""
-    readers = graph.consumers.get(op.y.name, ())
-    return op.role is Role.temperature or any(
-        spec.role is Role.temperature and getattr(reader, name) == op.y
-        for reader in readers
+    return op.role is Role.temperature or takes_as_temperature(graph, op.y)
+
+
+def takes_as_temperature(graph: Graph, value: Value) -> bool:
+    """Whether a value is a temperature, or an op takes it as one."""
+    return value.inferred.role is Role.temperature or any(
+        spec.role is Role.temperature and getattr(reader, name) == value
+        for reader in graph.consumers.get(value.name, ())
         for name, spec in reader.operand_specs.items()
     )
 

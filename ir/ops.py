@@ -231,6 +231,10 @@ class Op:
         """Return the shape of each state of one sample; empty for an op without state."""
         return {}
 
+    def state_ranges(self) -> dict[str, tuple[int, int]]:
+        """Return the least and greatest value of those states that hold no others."""
+        return {}
+
     @cached_property
     def operand_values(self) -> tuple[tuple[str, Value], ...]:
         """Pairs (operand name, value); a variadic operand comes as name[0], name[1], ..."""

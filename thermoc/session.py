@@ -10,9 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thermoc.compiled import Compiled
-from thermoc.ir.feed import feed
+from thermoc.ir.feed import StepFeed, feed
+from thermoc.ir.graph import Graph
+from thermoc.ir.state_values import checked_states, unknown_state
 from thermoc.run import Call, Run
 from thermoc.support.array_types import AnyArray
+from thermoc.support.errors import ThermocError
 
 if TYPE_CHECKING:
     from thermoc.backends.base import BackendSession
@@ -34,7 +37,9 @@ class Session:
         self._first_sample, self._first_tick = first_sample, first_tick
         position = NoisePosition(seed=seed, first_sample=first_sample, first_tick=first_tick)
         self._session: BackendSession = compiled.backend.start(compiled.artefact, batch=batch, position=position)
-        self.state = State(self._session)
+        self.state = State(compiled.graph, self._session)
+        self._step_feed = StepFeed(compiled.graph, batch)
+        self._outputs = frozenset(compiled.graph.outputs) - compiled.graph.probes
 
     @property
     def tick(self) -> int:
@@ -76,7 +81,9 @@ class Session:
 
     def step(self, inputs: Inputs | None = None) -> dict[str, AnyArray]:
         """Run one tick on; inputs are arrays (batch, *shape), and so are the outputs it returns: for closed loops."""
-        return {name: array[0] for name, array in self.run(1, inputs).outputs.items()}
+        where = {"seed": self.seed, "first_sample": self._first_sample}
+        fed = self._step_feed({} if inputs is None else inputs, tick=self._first_tick + self.tick, **where)
+        return {name: array[0] for name, array in self._session.advance(fed, self._outputs).items()}
 
     def close(self) -> None:
         """Give back what the target holds; what was recorded stays."""
@@ -95,18 +102,31 @@ class Session:
 
 
 class State(MutableMapping[str, AnyArray]):
-    """The states of a session, (batch, *shape) by name: read as copies, set by assignment."""
+    """The states of a session, (batch, *shape) by name: read as copies, set by assignment, several by ``update``.
 
-    def __init__(self, session: BackendSession):
-        self._session = session
+    What is given may be one sample's state, which then is every sample's. Errors, and then none is set: T404 for a name
+    that is none, T403 for what the network cannot hold.
+    """
+
+    def __init__(self, graph: Graph, session: BackendSession):
+        self._graph, self._session = graph, session
 
     def __getitem__(self, name: str) -> AnyArray:
-        return self._session.states[name]
+        states = self._session.states
+        if name not in states:
+            raise ThermocError([unknown_state(name, list(states))])
+        return states[name]
 
     def __setitem__(self, name: str, value: ArrayLike) -> None:
-        before = self[name]
-        array = np.broadcast_to(np.asarray(value, before.dtype), before.shape)
-        self._session.set_states({name: array})
+        self.update({name: value})
+
+    def update(self, *states: Mapping[str, ArrayLike], **named: ArrayLike) -> None:  # type: ignore[override]
+        """Set several states, all of them or none."""
+        given = dict(*states, **named)
+        self._session.set_states(checked_states(self._graph, self._session.states, given))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._session.states
 
     def __delitem__(self, name: str) -> None:
         raise TypeError("a state cannot be removed")
@@ -116,6 +136,9 @@ class State(MutableMapping[str, AnyArray]):
 
     def __len__(self) -> int:
         return len(self._session.states)
+
+    def __repr__(self) -> str:
+        return f"State({', '.join(f'{name} {list(array.shape)}' for name, array in self._session.states.items())})"
 
 
 def run_once(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -12,8 +13,10 @@ from numpy.typing import NDArray
 
 from thermoc.backends.base import Artefact
 from thermoc.backends.onnx.interface import Interface
+from thermoc.backends.onnx.lower import Options
 from thermoc.backends.onnx.target import IR_VERSION, OPSET
 from thermoc.backends.onnx.writer import Body, OnnxNode, Tensor
+from thermoc.ir.graph import Graph
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto
@@ -21,12 +24,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OnnxArtefact(Artefact):
-    """One self-contained ONNX file."""
+    """One self-contained ONNX file, the lowered graph that it was made of, and how."""
 
     model: ModelProto
     interface: Interface
+    graph: Graph
+    options: Options
 
     suffix: ClassVar[str] = ".onnx"
+
+    @cached_property
+    def initial(self) -> dict[str, NDArray]:
+        """States before the first tick, (1, *shape) by name: what the file holds for those that are left out."""
+        from onnx import numpy_helper
+
+        held = {tensor.name: tensor for tensor in self.model.graph.initializer}
+        return {port.name: numpy_helper.to_array(held[port.tensor]) for port in self.interface.states}
 
     def to_bytes(self) -> bytes:
         """Return the file's content, the same for the same graph."""

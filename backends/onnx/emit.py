@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +17,7 @@ from thermoc.backends.onnx.refusals import known, refuse
 from thermoc.backends.onnx.scope import CONTROLS, Scope
 from thermoc.backends.onnx.target import TARGET
 from thermoc.backends.onnx.writer import NodeWriter, Tensor
-from thermoc.ir.dialects.core import Delay, Input, Output
+from thermoc.ir.dialects.core import Delay, Input, Output, Probe
 from thermoc.ir.graph import Graph, NameSource
 from thermoc.ir.types import DType
 from thermoc.support.errors import error
@@ -28,8 +29,12 @@ SEED_CONVENTION = (
 UNITS = {"k_B": 1, "energy": "reduced", "temperature": "reduced (energy)", "time": "the network's unit of dt"}
 
 
-def emit(graph: Graph, options: Options) -> OnnxArtefact:
-    """Return the file of a lowered graph. Errors: T301 (what no node can say), T304 (too large for a file)."""
+def emit(lowered: Graph, options: Options, probes: Collection[str] = ()) -> OnnxArtefact:
+    """Return the file of a lowered graph; of its probes it gives those that are named.
+
+    Errors: T301 (what no node can say), T304 (too large for a file).
+    """
+    graph = lowered.with_ops(op for op in lowered.ops if not isinstance(op, Probe) or op.name in probes)
     refuse(graph)
     names = NameSource()
     interface = interface_of(graph, names, step=options.step)
@@ -49,6 +54,8 @@ def emit(graph: Graph, options: Options) -> OnnxArtefact:
             metadata=_metadata(graph, interface),
         ),
         interface=interface,
+        graph=lowered,
+        options=options,
     )
 
 
