@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from thermoc.backends.base import Backend, NoisePosition, Outcome
+from thermoc.backends.base import Backend, BackendSession, NoisePosition
 from thermoc.backends.brian2 import emit, lower, run, script
 from thermoc.backends.brian2.artefact import Brian2Artefact
 from thermoc.backends.brian2.target import TARGET
-from thermoc.ir.feed import Feed
 from thermoc.ir.target import TargetDescription
 from thermoc.ir.types import DType
 from thermoc.passes.base import Pass, Property, floats_are
@@ -33,10 +32,10 @@ class Options:
     """What ``tc.compile(net, target="brian2", ...)`` takes. Errors: T303.
 
     coding: activations as numbers (graded), or as spikes by the pass ``spike-encode``, which has input_range and
-    calibrate. device: run in this process, or build a C++ program once and run it for each call. codegen: what
-    "runtime" runs; auto is Cython where a C++ compiler is found, else NumPy. noise: the counter-based function, which
+    calibrate. device: run in this process, or build a C++ program once and call it from where it stands. codegen:
+    what "runtime" runs; auto is Cython where a tick is so long that compiling soon pays, else NumPy. noise: the counter-based function, which
     draws what every other target draws, or Brian2's own rand() and randn(). time_unit: what the network's unit of time
-    is called. progress: show it on a terminal. keep_partial: an interrupted run gives the ticks it has (runtime alone).
+    is called.
     """
 
     coding: Literal["graded", "thermal", "rate"] = "graded"
@@ -46,8 +45,6 @@ class Options:
     codegen: str = "auto"
     noise: str = "counter"
     time_unit: str = "second"
-    progress: bool = True
-    keep_partial: bool = False
 
     def __post_init__(self) -> None:
         for name, choices in CHOICES.items():
@@ -80,6 +77,10 @@ class Brian2Backend(Backend):
         text, data = script.script(emit.emit(lowered.graph, options.noise), time_unit=options.time_unit)
         return Brian2Artefact(text=text, data=data, options=options)
 
-    def run(self, artefact: Brian2Artefact, feed: Feed, position: NoisePosition) -> Outcome:
-        """Run the script. Errors: T302 where Brian2 or a compiler that was asked for is missing."""
-        return run.run(artefact, feed, position)
+    def start(self, artefact: Brian2Artefact, *, batch: int, position: NoisePosition) -> BackendSession:
+        """Start the script. Errors: T302 where Brian2 is missing."""
+        if artefact.options.device == "cpp_standalone":
+            from thermoc.backends.brian2.standalone import ProgramSession
+
+            return ProgramSession(artefact, batch=batch, position=position)
+        return run.NetworkSession(artefact, batch=batch, position=position)

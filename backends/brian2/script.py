@@ -13,6 +13,7 @@ from thermoc.backends.brian2.model import (
     InputStep,
     OutputRecord,
     SimulationModel,
+    StateRecord,
     StatementBlock,
     Step,
     UnitStep,
@@ -44,10 +45,19 @@ def _facts(model: SimulationModel) -> str:
             '"""The shape of each input."""',
             f"TEMPERATURES = {tuple(model.temperatures)!r}",
             '"""The inputs that are temperatures."""',
+            f"OUTPUTS = {_outputs(model, probes=False)!r}",
+            '"""The outputs."""',
+            f"PROBES = {_outputs(model, probes=True)!r}",
+            '"""The outputs that are computed only where they are asked for."""',
             f"WORK = ({model.pieces}, {model.elements})",
             '"""Pieces of code, and units, statements of units and synapses that a sample computes in a tick."""',
         ]
     )
+
+
+def _outputs(model: SimulationModel, *, probes: bool) -> tuple[str, ...]:
+    named = (step.name for step in model.steps if isinstance(step, OutputRecord))
+    return tuple(name for name in named if (name in model.probes) == probes)
 
 
 def _title(name: str) -> str:
@@ -62,9 +72,9 @@ class _ScriptWriter:
     def build(self) -> str:
         """Return the function that makes the network."""
         self.lines = [
-            "def build(batch, inputs, place):",
-            '    """Make the network: populations, then what happens in a tick, in order."""',
-            "    sim = Simulation(batch=batch, inputs=inputs, place=place)",
+            "def build(batch, place, record=OUTPUTS):",
+            '    """Make the network: populations, then what happens in a tick, in order; record: the outputs it computes."""',
+            "    sim = Simulation(batch=batch, place=place, record=frozenset(record))",
         ]
         for group in self.model.groups:
             self._group(group)
@@ -74,13 +84,7 @@ class _ScriptWriter:
         for step in self.model.steps:
             self._step(step)
         for state in self.model.states:
-            views = ", ".join(f"{state.group.name}.{name}" for name in state.variables)
-            views = views or f"Refractory({state.group.name}, {state.refractory})"
-            if state.scale is not None:
-                scale = self._array(f"{state.name}.scale", state.scale)
-                views = f"Scaled({views}, sim.repeated_values({scale}, {state.group.batched}))"
-            layout = f"{tuple(state.shape)!r}, {state.dtype.name!r}, {state.group.batched}, {state.ring}"
-            self.lines.append(f"    sim.states[{state.name!r}] = [{views}], {layout}")
+            self._state(state)
         self.lines.append("    return sim")
         return "\n".join(self.lines)
 
@@ -139,6 +143,14 @@ class _ScriptWriter:
         return self._array(name, index)
 
     def _step(self, step: Step) -> None:
+        if step.only:
+            self.lines.append(f"    if sim.wants({', '.join(map(repr, sorted(step.only)))}):")
+        start = len(self.lines)
+        self._always(step)
+        if step.only:
+            self.lines[start:] = [f"    {line}" for line in self.lines[start:]]
+
+    def _always(self, step: Step) -> None:
         if isinstance(step, InputStep):
             self.lines.append(f"    sim.feed({step.group.name}, {step.variable!r}, {step.key!r})")
         elif isinstance(step, UnitStep):
@@ -147,7 +159,7 @@ class _ScriptWriter:
             self._block(step)
         elif isinstance(step, Connection):
             self._connection(step)
-        else:
+        elif isinstance(step, OutputRecord):
             self._record(step)
 
     def _block(self, block: StatementBlock) -> None:
@@ -181,6 +193,27 @@ class _ScriptWriter:
 
     def _record(self, step: OutputRecord) -> None:
         group = step.group
-        places = "None" if step.places is None else self._places(f"{step.output}.places", step.places)
-        layout = f"{tuple(step.shape)!r}, {step.dtype.name!r}, {group.batched}, {places}"
-        self.lines.append(f"    sim.outputs[{step.output!r}] = sim.record({group.name}, {step.variable!r}), {layout}")
+        places = "None" if step.places is None else self._places(f"{step.name}.places", step.places)
+        where = f"{step.name!r}, {group.name}, {step.variable!r}"
+        self.lines.append(f"    sim.output({where}, {_layout(step)}, places={places})")
+
+    def _state(self, state: StateRecord) -> None:
+        arguments = [repr(state.name), state.group.name, *map(repr, state.variables), _layout(state)]
+        if state.queue:
+            sent = [step for step in self.model.steps if isinstance(step, Connection) and step.queue == state.queue]
+            places = "slice(None)" if state.places is None else self._places(f"{state.name}.places", state.places)
+            early = [step.name for step in sent if step.delay < state.ticks]
+            arguments += ["kind=Flight", f"ticks={state.ticks}", f"places={places}"]
+            arguments += [f"synapses=[{', '.join(step.name for step in sent)}]", f"early=[{', '.join(early)}]"]
+        elif state.refractory:
+            arguments += ["kind=Held", f"ticks={state.refractory}"]
+        elif state.ring:
+            arguments += ["ring=True"]
+        if state.scale is not None:
+            scale = self._array(f"{state.name}.scale", state.scale)
+            arguments += [f"scale=sim.repeated_values({scale}, {state.group.batched})"]
+        self.lines.append(f"    sim.state({', '.join(arguments)})")
+
+
+def _layout(step: OutputRecord | StateRecord) -> str:
+    return f"shape={tuple(step.shape)!r}, dtype={step.dtype.name!r}, batched={step.group.batched}"

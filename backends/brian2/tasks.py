@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from thermoc.backends.brian2 import events, expressions, linear, units
 from thermoc.backends.brian2.model import (
     Connection,
-    FinalState,
     Group,
     InputStep,
+    StateRecord,
     StatementBlock,
     Step,
     UnitStep,
@@ -49,7 +49,7 @@ class TickPlan(Registry):
 
     spikes: the values that are spikes of their group. queue: the delays that the queues of synapses keep. jumps: the
     terms of what each trace jumps by. riders: by group, the equations of traces that it carries. dissolved: values that
-    need no task, since spikes and terms go into a trace.
+    need no task, since spikes and terms go into a trace. only: the probes that alone need the op whose tasks are added.
     """
 
     def __init__(self, graph: Graph, noise: str):
@@ -58,10 +58,11 @@ class TickPlan(Registry):
         self.tasks: list[Task] = []
         self.copies: list[tuple[Group, str]] = []
         self.shifts: list[tuple[Group, str]] = []
-        self.clears: list[tuple[Group, str]] = []
+        self.clears: list[tuple[Group, str, frozenset[str]]] = []
         self.late: list[UnitStep] = []
         self.riders: dict[str, list[str]] = {}
-        self.states: list[FinalState] = []
+        self.states: list[StateRecord] = []
+        self.only: frozenset[str] = frozenset()
         self.spikes = frozenset(op.results[0].name for op in graph.ops if units.fires(op))
         self.queue = events.queued(graph, self.views, self.spikes)
         self.jumps: dict[str, list[Value]] = {}
@@ -89,6 +90,7 @@ class TickPlan(Registry):
                 beside=frozenset(item.beside for item in operands if item.beside and not self.old(item.beside)),
                 apart=frozenset(item.apart for item in operands if item.apart and not self.old(item.apart)),
                 group=self.group(root).name,
+                only=self.only,
             )
         )
 
@@ -96,13 +98,14 @@ class TickPlan(Registry):
         """Add a step that stands alone. Synapses without any connection are none."""
         if isinstance(what, Connection) and not len(what.pre):
             what = None
-        self.tasks.append(Task(what=what, writes=writes, apart=frozenset(r for r in reads if not self.old(r))))
+        apart = frozenset(r for r in reads if not self.old(r))
+        self.tasks.append(Task(what=what, writes=writes, apart=apart, only=self.only))
 
     def holds(self, name: str, root: str, variables: Sequence[str], **more: Any) -> None:
         """Note a state that the run returns."""
         kind = self.types[root]
         layout = {"shape": kind.shape, "dtype": kind.dtype.numpy}
-        self.states.append(FinalState(name=name, group=self.group(root), variables=tuple(variables), **layout, **more))
+        self.states.append(StateRecord(name=name, group=self.group(root), variables=tuple(variables), **layout | more))
 
 
 def input_(op: core.Input, plan: TickPlan) -> None:
@@ -308,6 +311,7 @@ PUSHES = {thermo.Memory: memory_push, langevin.Brownian: brownian_push}
 def delay(op: core.Delay, plan: TickPlan) -> None:
     """The old value, moved on when the tick is over; spikes on their way to synapses are in their queues."""
     if op.y.name in plan.queue:
+        flight(op, plan)
         return
     if op.ticks > LONGEST_DELAY:
         raise refusal(
@@ -333,6 +337,14 @@ def delay(op: core.Delay, plan: TickPlan) -> None:
         plan.copies.append((group, f"{next_value} = {text}"))
         text = next_value
     plan.shifts.append((group, f"{ring[-1]} = {text}"))
+
+
+def flight(op: core.Delay, plan: TickPlan) -> None:
+    """Spikes on their way, which are states of the units that fired."""
+    source, layout = plan.views.view(op.x), plan.types[op.y.name]
+    name = f"{op.y.name}.buffer"
+    shown = {"shape": layout.shape, "dtype": layout.dtype.numpy, "places": source.places}
+    plan.holds(name, source.root, (), ring=True, queue=op.y.name, ticks=op.ticks, **shown)
 
 
 def heat(plan: TickPlan, group: Group, name: str, after: str) -> None:
@@ -378,10 +390,10 @@ def connect(x: Value, terms: linear.Terms, root: str, plan: TickPlan, into: str 
         read = f"{plan.place(source.root)}_pre"
         how: dict[str, Any] = {"sums": (target, read if factor == "1" else f"{factor} * {read}")}
     else:
-        how = {"event": f"{target}_post += {factor}", "delay": operand.ticks}
+        how = {"event": f"{target}_post += {factor}", "delay": operand.ticks, "queue": operand.queue}
         if not into:
             # Events add to what is there, so the sum of a tick has to go at its end.
-            plan.clears.append((group, f"{target} = 0"))
+            plan.clears.append((group, f"{target} = 0", plan.only))
     # Spikes in a queue were sent in earlier ticks: their synapses need not wait for this tick's.
     now = operand is None or not operand.ticks
     reads = [*((source.root,) if now else ()), *((f"{into}.decayed",) if into else ())]
