@@ -1,0 +1,78 @@
+"""Parameters become constants where a target has to know their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from thermoc.ir.dialects import core
+from thermoc.ir.graph import Graph
+from thermoc.ir.ops import Op
+from thermoc.ir.parameters import frozen
+from thermoc.passes.base import Pass
+from thermoc.passes.change_log import Log
+
+
+STARTS = ("initial", "i_initial", "velocity")
+"""Operands that are initial values of states."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrozenParameters:
+    """Why parameters are constants of what was compiled, by name."""
+
+    reasons: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def __str__(self) -> str:
+        return "\n".join(f"parameter {name} is frozen: {reason}" for name, reason in self.reasons.items())
+
+
+@dataclass(frozen=True, kw_only=True)
+class FreezeParameters(Pass):
+    """Make constants of parameters: of all, or of those (``needed``) whose numbers an op needs when it is compiled.
+
+    Such ops ask for constants; ``starts`` counts the initial values of states among them.
+    """
+
+    name: ClassVar[str] = "freeze-parameters"
+
+    needed: bool = False
+    starts: bool = True
+
+    def run(self, graph: Graph, log: Log) -> Graph:
+        reasons = self._needed(graph) if self.needed else dict.fromkeys(graph.parameters, "the target holds constants")
+        if reasons:
+            log.keep(FrozenParameters(reasons=reasons))
+        for name, reason in reasons.items():
+            log.changed(f"parameter {name}", old="replaceable", new="a constant", bound=f"none; {reason}")
+        return frozen(graph, reasons.keys())
+
+    def _needed(self, graph: Graph) -> dict[str, str]:
+        """Return the parameters behind operands that have to be known, with the first such operand of each."""
+        reasons: dict[str, str] = {}
+        for op in graph.ops if graph.parameters else ():
+            for name in self._structural(op):
+                operand = getattr(op, name)
+                for parameter in () if operand is None else _behind(graph, operand.name):
+                    reasons.setdefault(parameter, f"{op.opname} needs its {name} when it is compiled")
+        return {name: reasons[name] for name in graph.parameters if name in reasons}
+
+    def _structural(self, op: Op) -> list[str]:
+        places = ("columns", "offsets") if isinstance(op, core.SparseAffine) else ()
+        starts = STARTS if self.starts else ()
+        return [name for name, spec in op.operand_specs.items() if spec.constant or name in (*places, *starts)]
+
+
+def _behind(graph: Graph, name: str) -> list[str]:
+    """Return the parameters that a value depends on within the tick, if it depends on nothing that varies."""
+    found: list[str] = []
+    stack, seen = [name], {name}
+    while stack:
+        op = graph.producers[stack.pop()]
+        if isinstance(op, core.Parameter):
+            found.append(op.name)
+        fresh = [value.name for value in op.inputs if op.pure() and value.name not in seen]
+        seen.update(fresh)
+        stack += fresh
+    return found
