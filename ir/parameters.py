@@ -17,7 +17,7 @@ from thermoc.ir.reference import evaluate
 from thermoc.ir.values import Array, Value
 from thermoc.ir.verify import findings_of_readers
 from thermoc.support.array_types import AnyArray
-from thermoc.support.errors import Finding, ThermocError
+from thermoc.support.errors import Finding, ThermocError, error
 
 GROWTH = 4096
 """What is computed from known arrays may have this many elements more than they have: nothing blows a graph up."""
@@ -96,7 +96,10 @@ class ParameterCone:
         return frozenset((self.names | constants) - outside)
 
     def values(self, parameters: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
-        """Return the values at its border; parameters that are left out are as they are in the graph."""
+        """Return the values at its border; parameters that are left out are as they are in the graph.
+
+        Errors: T418 where one is not finite.
+        """
         producers = self.graph.producers
         values: dict[str, AnyArray] = {}
         for op in self.ops:
@@ -108,7 +111,40 @@ class ParameterCone:
                 for value in op.inputs
             }
             values.update(zip((value.name for value in op.results), evaluate(op, operands)))
+        for name in self.border:
+            self._check_finite(name, values[name])
         return {name: values[name] for name in self.border}
+
+    def title(self, name: str) -> str:
+        """Return what the numbers of a value are stored as: a parameter's under its own name."""
+        op = self.graph.producers[name]
+        return op.name if isinstance(op, Parameter) else f"%{name}"
+
+    def _check_finite(self, name: str, array: AnyArray) -> None:
+        if array.dtype.kind != "f":
+            return
+        with np.errstate(invalid="ignore", over="ignore"):
+            total = np.sum(array)
+        if np.isfinite(total) or np.isfinite(array).all():
+            return
+        op = self.graph.producers[name]
+        parameters = sorted(behind(self.graph, op.results[0]))
+        notes = (f"{op.opname} (%{name}) of {', '.join(parameters)} gives {array[~np.isfinite(array)][0]}",)
+        raise error("T418", "parameters make numbers that are not finite", where=op.location, notes=notes)
+
+
+def behind(graph: Graph, value: Value) -> list[str]:
+    """Return the names of the parameters that a value is a pure function of, among other things, in no order."""
+    found: list[str] = []
+    stack, seen = [value.name], {value.name}
+    while stack:
+        op = graph.producers[stack.pop()]
+        if isinstance(op, Parameter):
+            found.append(op.name)
+        fresh = [item.name for item in op.inputs if op.pure() and item.name not in seen]
+        seen.update(fresh)
+        stack += fresh
+    return found
 
 
 def checked(graph: Graph, parameters: Mapping[str, ArrayLike]) -> dict[str, AnyArray]:

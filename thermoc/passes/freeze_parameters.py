@@ -9,7 +9,7 @@ from typing import ClassVar
 from thermoc.ir.dialects import core
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
-from thermoc.ir.parameters import frozen
+from thermoc.ir.parameters import behind, frozen
 from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Log
 
@@ -54,7 +54,7 @@ class FreezeParameters(Pass):
         for op in graph.ops if graph.parameters else ():
             for name in self._structural(op):
                 operand = getattr(op, name)
-                for parameter in () if operand is None else _behind(graph, operand.name):
+                for parameter in () if operand is None else behind(graph, operand):
                     reasons.setdefault(parameter, f"{op.opname} needs its {name} when it is compiled")
         return {name: reasons[name] for name in graph.parameters if name in reasons}
 
@@ -62,17 +62,3 @@ class FreezeParameters(Pass):
         places = ("columns", "offsets") if isinstance(op, core.SparseAffine) else ()
         starts = STARTS if self.starts else ()
         return [name for name, spec in op.operand_specs.items() if spec.constant or name in (*places, *starts)]
-
-
-def _behind(graph: Graph, name: str) -> list[str]:
-    """Return the parameters that a value depends on within the tick, if it depends on nothing that varies."""
-    found: list[str] = []
-    stack, seen = [name], {name}
-    while stack:
-        op = graph.producers[stack.pop()]
-        if isinstance(op, core.Parameter):
-            found.append(op.name)
-        fresh = [value.name for value in op.inputs if op.pure() and value.name not in seen]
-        seen.update(fresh)
-        stack += fresh
-    return found
