@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from thermoc.ir.dialects.core import Constant, Input, Output, Parameter, SparseAffine
+from thermoc.ir.dialects.core import Input, Output, Parameter, SparseAffine, Stored
 from thermoc.ir.graph import Graph
 from thermoc.ir.infer import infer
 from thermoc.ir.ops import STOCHASTIC, Op
@@ -18,8 +18,6 @@ from thermoc.ir.values import Value
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import Finding, ThermocError
 
-Stored = Constant | Parameter
-"""Ops whose numbers are known: a parameter's are the initial ones."""
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*\Z")
 LONGEST_NAME = 200
 """Letters of the name of an input, an output or a parameter; targets write files that are called by it, and a file's name has 255."""

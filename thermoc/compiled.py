@@ -74,9 +74,14 @@ class Compiled:
         changed.__dict__["artefact"] = self.backend.with_parameters(self.artefact, arrays)
         return changed
 
-    def _check_replaceable(self, names: Iterable[str]) -> None:
+    @property
+    def frozen_parameters(self) -> Mapping[str, str]:
+        """Parameters that are constants of what was compiled, and why: they cannot be replaced."""
         frozen = self.lowered.analyses.get(FrozenParameters)
-        reasons = frozen.reasons if isinstance(frozen, FrozenParameters) else {}
+        return frozen.reasons if isinstance(frozen, FrozenParameters) else {}
+
+    def _check_replaceable(self, names: Iterable[str]) -> None:
+        reasons = self.frozen_parameters
         for name in names:
             if name in reasons:
                 what = f"parameter {name!r} is a constant of what was compiled for {self.backend.name!r}"

@@ -23,7 +23,7 @@ LINEAR = (
 MOVED = frozenset(cls.opname for cls in (*MOVES, core.Concat, core.Delay, core.Input, core.Output, core.Constant))
 QUANTIZED = frozenset(cls.opname for cls in (*LINEAR, *MAKERS))
 # The host does what Loihi cannot, so only another chip's ops are missing.
-OPS = frozenset(name for name in REGISTRY if not name.startswith("crossbar."))
+OPS = frozenset(name for name in REGISTRY if not name.startswith("crossbar.") and name != "core.parameter")
 
 
 def _form(name: str) -> str:
@@ -36,5 +36,6 @@ TARGET = TargetDescription(
     name="lava",
     summary="Loihi 2 through Lava: integers, a package that runs by itself",
     ops=OPS,
+    refused={"core.parameter": "weights are quantised when it is compiled: freeze-parameters makes a constant of it"},
     forms={name: _form(name) for name in OPS},
 )

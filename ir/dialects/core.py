@@ -109,6 +109,10 @@ class Parameter(Op):
         return {"y": self.value.numpy.shape}
 
 
+Stored = Constant | Parameter
+"""Ops whose numbers are known: a parameter's are the initial ones."""
+
+
 @op("core.tick")
 class Tick(Op):
     """The number of the tick, from 0; the time is tick * dt."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from thermoc.ir.dialects import core
+from thermoc.ir.dialects import core, crossbar
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
 from thermoc.ir.parameters import behind, frozen
@@ -14,6 +14,8 @@ from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Log
 
 
+STRUCTURE: dict[type[Op], tuple[str, ...]] = {core.SparseAffine: ("columns", "offsets"), crossbar.Mvm: ("scale",)}
+"""Operands that say how an op is laid out, beside those of which the op itself says so."""
 STARTS = ("initial", "i_initial", "velocity")
 """Operands that are initial values of states."""
 
@@ -59,6 +61,5 @@ class FreezeParameters(Pass):
         return {name: reasons[name] for name in graph.parameters if name in reasons}
 
     def _structural(self, op: Op) -> list[str]:
-        places = ("columns", "offsets") if isinstance(op, core.SparseAffine) else ()
-        starts = STARTS if self.starts else ()
-        return [name for name, spec in op.operand_specs.items() if spec.constant or name in (*places, *starts)]
+        places = (*STRUCTURE.get(type(op), ()), *(STARTS if self.starts else ()))
+        return [name for name, spec in op.operand_specs.items() if spec.constant or name in places]

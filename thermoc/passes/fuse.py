@@ -172,13 +172,14 @@ class _Fuser:
             if not isinstance(fields[name], Value):
                 fields[name] = self._new(op, np.asarray(fields[name], kind.dtype.numpy))
         new = cls(**fields, **dict.fromkeys(cls.result_specs, Value("?")), location=op.location)
-        types, _ = infer(new)
+        new = new.with_(**{key: Value("?", type_) for key, type_ in infer(new)[0].items()})
         arrays = {value: self._constant(value) for value in new.inputs}
         known = {value: array for value, array in arrays.items() if array is not None}
         if len(known) == len(arrays):
             return self._new(op, evaluate(new, known)[0])
-        new = new.with_(**{key: Value(self.names(f"{op.results[0].name}.c"), type_) for key, type_ in types.items()})
-        return self._add(op, new)
+        (result,) = new.results
+        y = Value(self.names(f"{op.results[0].name}.c"), result.type)
+        return self._add(op, new.with_(**dict.fromkeys(new.result_specs, y)))
 
     def _new(self, op: Op, array: np.ndarray) -> Value:
         dtype = DType.of(array.dtype)
