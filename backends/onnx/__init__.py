@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
+
+from numpy.typing import NDArray
 
 from thermoc.backends.base import Backend, NoisePosition, Outcome
 from thermoc.backends.onnx import emit, lower, run
@@ -36,6 +38,10 @@ class OnnxBackend(Backend):
     def emit(self, lowered: Lowered, options: Options) -> OnnxArtefact:
         """Return the file of a lowered graph. Errors: T301, T304."""
         return emit.emit(lowered.graph, options)
+
+    def with_parameters(self, artefact: OnnxArtefact, parameters: Mapping[str, NDArray]) -> OnnxArtefact:
+        """Return the file with other initializers; what onnxruntime has opened serves both."""
+        return artefact.with_parameters(parameters)
 
     def run(self, artefact: OnnxArtefact, feed: Feed, position: NoisePosition) -> Outcome:
         """Run an artefact in onnxruntime from its initial state. Errors: T302 where that is missing."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -14,6 +15,7 @@ from thermoc.backends.base import Artefact
 from thermoc.backends.onnx.interface import Interface
 from thermoc.backends.onnx.target import IR_VERSION, OPSET
 from thermoc.backends.onnx.writer import Body, OnnxNode, Tensor
+from thermoc.ir.types import DType
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto
@@ -21,17 +23,50 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OnnxArtefact(Artefact):
-    """One self-contained ONNX file."""
+    """One self-contained ONNX file. given: values of parameters, by tensor, other than those in the model."""
 
     model: ModelProto
     interface: Interface
+    given: Mapping[str, NDArray] = field(default_factory=dict)
 
     suffix: ClassVar[str] = ".onnx"
+
+    @cached_property
+    def origin(self) -> OnnxArtefact:
+        """The artefact that this one came from by ``with_parameters``: what a runtime has opened of it serves both."""
+        return self
+
+    @property
+    def file(self) -> ModelProto:
+        """The model as it is saved, with the values of parameters that are given."""
+        if not self.given:
+            return self.model
+        from onnx import ModelProto, numpy_helper
+
+        model = ModelProto()
+        model.CopyFrom(self.model)
+        for initializer in model.graph.initializer:
+            if initializer.name in self.given:
+                array = np.asarray(self.given[initializer.name], order="C")
+                initializer.CopyFrom(numpy_helper.from_array(array, initializer.name))
+        return model
+
+    def with_parameters(self, parameters: Mapping[str, NDArray]) -> OnnxArtefact:
+        """Return the artefact with other values of some parameters, by the network's names for them."""
+        ports = {port.name: port for port in self.interface.parameters}
+        fresh = {
+            ports[name].tensor: np.asarray(array, DType(ports[name].dtype).numpy)
+            for name, array in parameters.items()
+            if name in ports
+        }
+        changed = replace(self, given={**self.given, **fresh})
+        changed.__dict__["origin"] = self.origin
+        return changed
 
     def to_bytes(self) -> bytes:
         """Return the file's content, the same for the same graph."""
         # protobuf leaves the order of its maps open otherwise.
-        return self.model.SerializeToString(deterministic=True)
+        return self.file.SerializeToString(deterministic=True)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,14 +28,15 @@ def run(artefact: OnnxArtefact, feed: Feed, position: NoisePosition) -> Outcome:
     """Run from the initial state. Errors: T302 where onnxruntime is missing."""
     session = _session(artefact)
     call = {Mode.layers: _layers, Mode.run: _run, Mode.step: _steps}[artefact.interface.mode]
-    return call(session, artefact.interface, feed, position)
+    return call(session, artefact, feed, position)
 
 
 def _session(artefact: OnnxArtefact) -> InferenceSession:
     """Return the artefact's session, opened once."""
-    if artefact not in _SESSIONS:
-        _SESSIONS[artefact] = _opened(artefact.to_bytes())
-    return _SESSIONS[artefact]
+    origin = artefact.origin
+    if origin not in _SESSIONS:
+        _SESSIONS[origin] = _opened(origin.to_bytes())
+    return _SESSIONS[origin]
 
 
 def _opened(data: bytes) -> InferenceSession:
@@ -52,25 +53,28 @@ def _opened(data: bytes) -> InferenceSession:
     return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
 
 
-def _layers(session: InferenceSession, interface: Interface, feed: Feed, position: NoisePosition) -> Outcome:
+def _layers(session: InferenceSession, artefact: OnnxArtefact, feed: Feed, position: NoisePosition) -> Outcome:
     """Ticks do not know of each other: they are one large batch."""
+    interface = artefact.interface
     inputs = {port.tensor: feed.arrays[port.name].reshape(-1, *port.shape) for port in interface.inputs}
-    results = _call(session, inputs)
+    results = _call(session, inputs | dict(artefact.given))
     shape = (feed.ticks, feed.batch)
     return Outcome(outputs={port.name: results[port.tensor].reshape(*shape, *port.shape) for port in interface.outputs})
 
 
-def _run(session: InferenceSession, interface: Interface, feed: Feed, position: NoisePosition) -> Outcome:
+def _run(session: InferenceSession, artefact: OnnxArtefact, feed: Feed, position: NoisePosition) -> Outcome:
+    interface = artefact.interface
     inputs = {port.tensor: feed.arrays[port.name] for port in interface.inputs}
-    results = _call(session, inputs | _controls(interface, feed, position))
+    results = _call(session, inputs | _controls(interface, feed, position) | dict(artefact.given))
     return Outcome(
         outputs={port.name: results[port.tensor] for port in interface.outputs},
         states=_states(interface, results, feed.batch),
     )
 
 
-def _steps(session: InferenceSession, interface: Interface, feed: Feed, position: NoisePosition) -> Outcome:
+def _steps(session: InferenceSession, artefact: OnnxArtefact, feed: Feed, position: NoisePosition) -> Outcome:
     """Call once a tick, handing the states on."""
+    interface = artefact.interface
     controls, states, outputs = _controls(interface, feed, position), {}, {port.name: [] for port in interface.outputs}
     results: Arrays = {}
     for tick in range(feed.ticks):
@@ -78,7 +82,7 @@ def _steps(session: InferenceSession, interface: Interface, feed: Feed, position
             controls[interface.controls["tick"]] = np.asarray(position.first_tick + tick, np.int64)
         inputs = {port.tensor: feed.arrays[port.name][tick] for port in interface.inputs}
         # The first call gives no states: the file's defaults are the initial ones.
-        results = _call(session, inputs | controls | states)
+        results = _call(session, inputs | controls | states | dict(artefact.given))
         states = {port.tensor: results[port.final] for port in interface.states}
         for port in interface.outputs:
             outputs[port.name].append(results[port.tensor])
