@@ -16,6 +16,7 @@ from thermoc.backends.brian2.model import (
     Step,
     UnitStep,
 )
+from thermoc.backends.brian2.parameters import apart
 from thermoc.backends.brian2.schedule import Task, ordered
 from thermoc.backends.brian2.tasks import TASKS, Statement, TickPlan
 from thermoc.ir.dialects.core import Output
@@ -28,6 +29,7 @@ WIDE = 60
 
 def emit(graph: Graph, noise: str) -> SimulationModel:
     """Return the model of a graph that holds the target's ops alone. Errors: T301."""
+    graph, parameters = apart(graph)
     plan = TickPlan(graph, noise)
     for op in graph.order:
         if type(op) in TASKS and op.results[0].name not in plan.dissolved:
@@ -54,6 +56,7 @@ def emit(graph: Graph, noise: str) -> SimulationModel:
         states=tuple(plan.states),
         inputs={name: op.shape for name, op in graph.inputs.items()},
         temperatures=tuple(name for name, op in graph.inputs.items() if is_temperature(graph, op)),
+        parameters=parameters,
     )
 
 
