@@ -100,6 +100,7 @@ pairs = Check(
 )
 
 
+boolean = Check("true or false", lambda value: isinstance(value, bool))
 array = Check("an array of numbers", lambda value: isinstance(value, Array) and DType.of(value.numpy.dtype) is not None)
 
 

@@ -36,9 +36,20 @@ class Halves:
     tail: Program
 
 
-@once_a_program
 def halves(program: Program) -> Halves | None:
     """Return the two parts of a program, or None where it does not pay to run them apart."""
+    parts = _halves(program)
+    if parts is None or program.structure is program:
+        return parts
+    numbers = program.floats, program.ints
+    return Halves(
+        head=parts.head.with_numbers(*numbers, program.states),
+        tail=parts.tail.with_numbers(*numbers, parts.tail.states),
+    )
+
+
+@once_a_program
+def _halves(program: Program) -> Halves | None:
     rows: Rows = program.code.tolist()
     states = set(np.flatnonzero(program.slots[:, 0] >= Bank.FLOAT_STATE).tolist())
     feeding = _feeding(rows, states)
@@ -53,6 +64,9 @@ def halves(program: Program) -> Halves | None:
     head = [row for row in rows if row[0] in _WRITES or row[1] in computed]
     tail = [*(row for slot, row in inputs.items() if slot in read), *tail]
     return Halves(head=_head(program, head, crossing), tail=_tail(program, tail, crossing))
+
+
+halves.known = _halves.known  # pyright: ignore[reportFunctionMemberAccess]
 
 
 def _feeding(rows: Rows, states: set[int]) -> set[int]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from thermoc.api import Executable, compile, lint
     from thermoc.certificates import Certificate, certify
-    from thermoc.network import Network, connect, constant, input, load, output, placeholder, probe
+    from thermoc.network import Network, connect, constant, input, load, output, parameter, placeholder, probe
     from thermoc.run import Run
     from thermoc.session import Session
     from thermoc.support.errors import ThermocError
@@ -24,7 +24,17 @@ __version__ = "0.1.0"
 _FROM = {
     "thermoc.api": ("Executable", "compile", "lint"),
     "thermoc.certificates": ("Certificate", "certify"),
-    "thermoc.network": ("Network", "connect", "constant", "input", "load", "output", "placeholder", "probe"),
+    "thermoc.network": (
+        "Network",
+        "connect",
+        "constant",
+        "input",
+        "load",
+        "output",
+        "parameter",
+        "placeholder",
+        "probe",
+    ),
     "thermoc.run": ("Run",),
     "thermoc.session": ("Session",),
     "thermoc.support.errors": ("ThermocError",),
@@ -51,6 +61,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "lint",
     "load",
     "output",
+    "parameter",
     "placeholder",
     "probe",
     "verify",
@@ -61,7 +72,7 @@ def _ops() -> dict[str, Any]:
     from thermoc.ir.functions import FUNCTIONS
 
     # The functions of these names are those of network.py, which take texts and arrays.
-    hidden = {"core.input", "core.output", "core.probe", "core.constant"}
+    hidden = {"core.input", "core.output", "core.probe", "core.constant", "core.parameter"}
     shown = (name for name in FUNCTIONS if name not in hidden and name.split(".")[0] not in _DIALECTS)
     return {FUNCTIONS[name].__name__: FUNCTIONS[name] for name in shown}
 

@@ -59,13 +59,21 @@ def lint(network: Network | Graph) -> tuple[Finding, ...]:
 class Executable(Compiled):
     """A network compiled for a target: run it, save it, ask what was done."""
 
-    def start(self, *, batch: int = 1, seed: int = 0, first_sample: int = 0, first_tick: int = 0) -> Session:
+    def start(
+        self,
+        *,
+        batch: int = 1,
+        seed: int = 0,
+        first_sample: int = 0,
+        first_tick: int = 0,
+        parameters: Mapping[str, ArrayLike] | None = None,
+    ) -> Session:
         """Return a session at the initial state, to be run on for as long as it is asked.
 
         first_sample and first_tick place it in the noise, so that a batch split over sessions draws what the whole
-        would. Errors: T302, T404.
+        would. parameters: values other than those compiled with, by name. Errors: T302, T404, T418.
         """
-        return Session(self, batch=batch, seed=seed, first_sample=first_sample, first_tick=first_tick)
+        return Session(self._with(parameters), batch=batch, seed=seed, first_sample=first_sample, first_tick=first_tick)
 
     def run(
         self,
@@ -76,15 +84,19 @@ class Executable(Compiled):
         seed: int = 0,
         first_sample: int = 0,
         first_tick: int = 0,
+        parameters: Mapping[str, ArrayLike] | None = None,
     ) -> Run:
         """Run from the initial state: a session that is started, run and closed.
 
         inputs: arrays (batch, *shape), held over the ticks, or (ticks, batch, *shape). first_sample and first_tick
-        place the run in the noise, so that a batch split over runs draws what the whole would.
-        Errors: T401 to T404, T408.
+        place the run in the noise, so that a batch split over runs draws what the whole would. parameters: values other
+        than those compiled with, by name. Errors: T401 to T404, T408, T418.
         """
         where = {"seed": seed, "first_sample": first_sample, "first_tick": first_tick}
-        return run_once(self, inputs, ticks=ticks, batch=batch, **where)
+        return run_once(self._with(parameters), inputs, ticks=ticks, batch=batch, **where)
+
+    def _with(self, parameters: Mapping[str, ArrayLike] | None) -> Executable:
+        return self if parameters is None else self.with_parameters(parameters)
 
     def save(self, path: str | os.PathLike[str]) -> int:
         """Write the artefact, whole or not at all; return its size in bytes. Errors: T505, T506 (a network's suffix).

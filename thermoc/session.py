@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,7 @@ class Session:
         self.state = State(compiled.graph, self._session)
         self._step_feed = StepFeed(compiled.graph, batch)
         self._outputs = frozenset(compiled.graph.outputs) - compiled.graph.probes
+        self.parameters = Parameters(self._compiled, self._replace)
 
     @property
     def tick(self) -> int:
@@ -79,6 +80,10 @@ class Session:
             ),
         )
 
+    def _replace(self, compiled: Compiled) -> None:
+        self._session.replace(compiled.artefact)
+        self._compiled = compiled
+
     def step(self, inputs: Inputs | None = None) -> dict[str, AnyArray]:
         """Run one tick on; inputs are arrays (batch, *shape), and so are the outputs it returns: for closed loops."""
         where = {"seed": self.seed, "first_sample": self._first_sample}
@@ -99,6 +104,37 @@ class Session:
         compiled = self._compiled
         where = f"{compiled.source.name!r} on {compiled.backend.name}"
         return f"Session({where}, batch {self.batch}, seed {self.seed}, tick {self.tick})"
+
+
+class Parameters(MutableMapping[str, AnyArray]):
+    """The parameters of a session by name: set by assignment or ``update``; states go on as they are.
+
+    Errors: T418, T105, T108.
+    """
+
+    def __init__(self, compiled: Compiled, replace: Callable[[Compiled], None]):
+        self._compiled, self._replace = compiled, replace
+
+    def __getitem__(self, name: str) -> AnyArray:
+        return self._compiled.parameters[name]
+
+    def __setitem__(self, name: str, value: ArrayLike) -> None:
+        self.update({name: value})
+
+    def update(self, parameters: Mapping[str, ArrayLike]) -> None:  # type: ignore[override]
+        """Replace several at once, which is faster than one by one."""
+        changed = self._compiled.with_parameters(parameters)
+        self._replace(changed)
+        self._compiled = changed
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError("a parameter cannot be removed")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._compiled.parameters)
+
+    def __len__(self) -> int:
+        return len(self._compiled.parameters)
 
 
 class State(MutableMapping[str, AnyArray]):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
+
+from numpy.typing import NDArray
 
 from thermoc.backends.base import Backend, BackendSession, NoisePosition
 from thermoc.backends.brian2 import emit, lower, run, script
@@ -74,8 +76,19 @@ class Brian2Backend(Backend):
 
     def emit(self, lowered: Lowered, options: Options) -> Brian2Artefact:
         """Return the script of a lowered graph. Errors: T301."""
-        text, data = script.script(emit.emit(lowered.graph, options.noise), time_unit=options.time_unit)
-        return Brian2Artefact(text=text, data=data, options=options)
+        model = emit.emit(lowered.graph, options.noise)
+        text, data = script.script(model, time_unit=options.time_unit)
+        names = frozenset(model.parameters.arrays)
+        return Brian2Artefact(text=text, data=data, options=options, parameters=names, fixed=model.parameters.fixed)
+
+    def with_parameters(self, artefact: Brian2Artefact, parameters: Mapping[str, NDArray]) -> Brian2Artefact:
+        """Return the script with other arrays beside it. Errors: T418 for one of which it computes nothing anew."""
+        for name in sorted(artefact.fixed & parameters.keys()):
+            what = f"parameter {name!r} is a constant of what was compiled for 'brian2'"
+            note = "NumPy has no function for an op that depends on it and on parameters alone"
+            raise error("T418", what, notes=[note], hint="compile net.with_parameters({...}) again")
+        fresh = {name: array for name, array in parameters.items() if name in artefact.parameters}
+        return replace(artefact, data={**artefact.data, **fresh})
 
     def start(self, artefact: Brian2Artefact, *, batch: int, position: NoisePosition) -> BackendSession:
         """Start the script. Errors: T302 where Brian2 is missing."""

@@ -16,6 +16,7 @@ from thermoc.backends.brian2.model import (
     Step,
     UnitStep,
 )
+from thermoc.backends.brian2.parameters import apart
 from thermoc.backends.brian2.schedule import Task, ordered
 from thermoc.backends.brian2.tasks import TASKS, Statement, TickPlan
 from thermoc.ir.dialects.core import Output, Probe
@@ -29,6 +30,7 @@ WIDE = 60
 
 def emit(graph: Graph, noise: str) -> SimulationModel:
     """Return the model of a graph that holds the target's ops alone. Errors: T301."""
+    graph, parameters = apart(graph)
     plan, only = TickPlan(graph, noise), probed_only(graph)
     for op in graph.order:
         if type(op) in TASKS and op.results[0].name not in plan.dissolved:
@@ -59,6 +61,7 @@ def emit(graph: Graph, noise: str) -> SimulationModel:
         probes=tuple(op.name for op in graph.of(Probe)),
         inputs={name: op.shape for name, op in graph.inputs.items()},
         temperatures=tuple(name for name, op in graph.inputs.items() if is_temperature(graph, op)),
+        parameters=parameters,
     )
 
 
@@ -161,9 +164,12 @@ def probed_only(graph: Graph) -> dict[str, frozenset[str]]:
         return seen
 
     probes = graph.of(Probe)
-    always = above(v for op in graph.ops if not isinstance(op, Probe) for v in op.inputs if op.states() or not op.results)
+    always = above(
+        v for op in graph.ops if not isinstance(op, Probe) for v in op.inputs if op.states() or not op.results
+    )
     always |= {value.name for op in graph.ops if op.states() for value in op.results}
     needed = {probe.name: above([probe.x]) - always for probe in probes}
     return {
-        name: frozenset(probe for probe, names in needed.items() if name in names) for name in set().union(*needed.values())
+        name: frozenset(probe for probe, names in needed.items() if name in names)
+        for name in set().union(*needed.values())
     }

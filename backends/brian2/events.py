@@ -64,7 +64,7 @@ def _weighs(graph: Graph, views: Views, value: Value) -> bool:
 def _weights(op: Op, views: Views, value: Value) -> bool:
     if type(op) not in linear.TERMS or getattr(op, "kind", "sum") not in ("sum", "mean") or op.inputs[0] != value:
         return False
-    return linear.TERMS[type(op)](op, views.numbers) is not None
+    return linear.terms_of(op, views) is not None
 
 
 def terms(graph: Graph, op: spiking.Trace) -> tuple[list[Value], set[str]]:

@@ -13,11 +13,12 @@ from thermoc.backends.brian2.model import (
     InputStep,
     OutputRecord,
     SimulationModel,
-    StateRecord,
     StatementBlock,
+    StateRecord,
     Step,
     UnitStep,
 )
+from thermoc.backends.brian2.parameters import Elements, read_array
 from thermoc.ir.element_indices import ElementIndices
 
 Data = dict[str, NDArray]
@@ -66,7 +67,7 @@ def _title(name: str) -> str:
 
 class _ScriptWriter:
     def __init__(self, model: SimulationModel):
-        self.model, self.data = model, {}
+        self.model, self.data = model, dict(model.parameters.arrays)
         self.lines: list[str] = []
 
     def build(self) -> str:
@@ -76,6 +77,8 @@ class _ScriptWriter:
             '    """Make the network: populations, then what happens in a tick, in order; record: the outputs it computes."""',
             "    sim = Simulation(batch=batch, place=place, record=frozenset(record))",
         ]
+        if self.model.parameters.lines:
+            self.lines += ["    computed = {}", *(f"    {line}" for line in self.model.parameters.lines)]
         for group in self.model.groups:
             self._group(group)
         for group in self.model.groups:
@@ -88,11 +91,13 @@ class _ScriptWriter:
         self.lines.append("    return sim")
         return "\n".join(self.lines)
 
-    def _array(self, name: str, array: NDArray) -> str:
-        """Store an array; return the text that reads it."""
+    def _array(self, name: str, array: NDArray | Elements) -> str:
+        """Store an array, or which elements of a parameter it is; return the text that reads it."""
+        if isinstance(array, Elements):
+            return f"np.ravel({read_array(array.array)})[{self._places(f'{name}.places', array.places)}]"
         key, number = name, 1
         while key in self.data:
-            if np.array_equal(self.data[key], array):
+            if key not in self.model.parameters.arrays and np.array_equal(self.data[key], array):
                 break
             key, number = f"{name}.{number}", number + 1
         self.data[key] = array
@@ -120,7 +125,7 @@ class _ScriptWriter:
         self.lines += [f"        {line}" for line in equations]
         self.lines += [f"        ''', name={group.name!r}{arguments})"]
         for name, value in group.initial.items():
-            if isinstance(value, np.ndarray):
+            if isinstance(value, np.ndarray | Elements):
                 text = f"sim.repeated_values({self._array(f'{group.name}.{name}', value)}, {group.batched})"
             # Brian2's variables start at 0.
             elif value == 0:

@@ -15,11 +15,12 @@ from thermoc.backends.brian2.model import (
     Connection,
     Group,
     InputStep,
-    StateRecord,
     StatementBlock,
+    StateRecord,
     Step,
     UnitStep,
 )
+from thermoc.backends.brian2.parameters import Elements
 from thermoc.backends.brian2.registry import Operand, Registry, refusal
 from thermoc.backends.brian2.schedule import Task
 from thermoc.ir.dialects import core, langevin, spiking, thermo
@@ -79,7 +80,7 @@ class TickPlan(Registry):
     def old(self, root: str) -> bool:
         """True for what is there before the tick: old states and constants."""
         op = self.graph.producers.get(root)
-        return isinstance(op, (core.Delay, core.Constant)) or type(op) in units.LATE
+        return isinstance(op, (core.Delay, core.Constant, core.Parameter)) or type(op) in units.LATE
 
     def statement(self, root: str, op: Any, operands: list[Operand], write: Write) -> None:
         """Add a value that is computed unit by unit."""
@@ -260,7 +261,7 @@ def jump(op: spiking.Trace, plan: TickPlan) -> None:
     for value in plan.jumps[g]:
         source = plan.graph.producers[value.name]
         if plan.adds(source):
-            connect(source.x, linear.TERMS[type(source)](source, plan.views.numbers), value.name, plan, into=g)  # type: ignore[attr-defined]
+            connect(source.x, linear.terms_of(source, plan.views), value.name, plan, into=g)  # type: ignore[attr-defined]
             reads.append(value.name)
             continue
         operand = plan.operand(value, plan.types[g].shape, group)
@@ -367,7 +368,7 @@ def weighted(op: Any, plan: TickPlan) -> None:
         plan.beside(root, op.y.name)
         operands = [Operand(beside=root), plan.operand(bias, wide, group, shape)]
         plan.statement(op.y.name, op, operands, lambda op, x, b: f"{x} + {b}")
-    terms = linear.TERMS[type(op)](op, plan.views.numbers) if type(op) in linear.TERMS else None
+    terms = linear.terms_of(op, plan.views) if type(op) in linear.TERMS else None
     if terms is not None:
         connect(op.x, terms, root, plan)
     elif isinstance(op, (core.SparseAffine, core.Conv)):
@@ -400,11 +401,13 @@ def connect(x: Value, terms: linear.Terms, root: str, plan: TickPlan, into: str 
     plan.alone(Connection(name=name, weight=weight, **ends, **how), (root,), *reads)
 
 
-def _weight(terms: linear.Terms) -> tuple[NDArray | None, str]:
+def _weight(terms: linear.Terms) -> tuple[NDArray | Elements | None, str]:
     """Return the weights, None where all are one number, and what stands for them in the synapses' code."""
     weight = terms.weight
     if weight is None:
         return None, "1"
+    if isinstance(weight, Elements):
+        return weight, "w"
     if len(weight) and (weight == weight[0]).all():
         return None, "1" if weight[0] == 1 else expressions.number(weight[0].item())
     return weight, "w"

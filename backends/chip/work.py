@@ -37,7 +37,9 @@ VECTOR_PASSES: OpTable[int] = OpTable(
         **dict.fromkeys((thermo.Boltzmann, thermo.MaxwellBoltzmann), 4),
         **dict.fromkeys(_ONE, 1),
     },
-    refused=dict.fromkeys((core.Input, core.Output, core.Constant, core.Delay), "memory and ports serve it"),
+    refused=dict.fromkeys(
+        (core.Input, core.Output, core.Constant, core.Parameter, core.Delay), "memory and ports serve it"
+    ),
     # What moves or compares numbers is one operation, and so is a function that is looked up in a table.
     follows={EXACT: 1, CLOCKED: 1, CURVED: 1},
     scope=lambda cls: not needs_units(cls),
@@ -62,7 +64,7 @@ def split_work(graph: Graph, chip: Capacities) -> Work:
     """Return the work of a typed graph. Errors: T305 where the chip lacks what an op needs, T306."""
     writing = draft(graph, chip)
     for op in graph.order:
-        if not isinstance(op, core.Constant) and not _costs_nothing(writing, op):
+        if not isinstance(op, core.Stored) and not _costs_nothing(writing, op):
             _split(writing, op)
     for op, value in writing.late:  # the tasks that late operands come from may stand behind their readers
         result = op.results[0]

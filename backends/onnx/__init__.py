@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
+
+from numpy.typing import NDArray
 
 from thermoc.backends.base import Backend, NoisePosition
 from thermoc.backends.onnx import emit, lower
@@ -40,3 +42,7 @@ class OnnxBackend(Backend):
     def start(self, artefact: OnnxArtefact, *, batch: int, position: NoisePosition) -> OnnxSession:
         """Start a session in onnxruntime. Errors: T302 where that is missing."""
         return OnnxSession(artefact, batch=batch, position=position)
+
+    def with_parameters(self, artefact: OnnxArtefact, parameters: Mapping[str, NDArray]) -> OnnxArtefact:
+        """Return the file with other initializers; what onnxruntime has opened serves both."""
+        return artefact.with_parameters(parameters)

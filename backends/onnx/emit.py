@@ -131,6 +131,8 @@ def _content(scope: Scope) -> OnnxContent:
     ports = [Tensor(name=p.tensor, dtype=DType(p.dtype).numpy, dims=interface.dims(p)) for p in interface.inputs]
     ports += [Tensor(name=t, dtype=np.dtype(CONTROLS[name][0]), dims=()) for name, t in scope.controls.items()]
     ports += [Tensor(name=p.tensor, dtype=DType(p.dtype).numpy, dims=p.given) for p in interface.states]
+    used = [p for p in interface.parameters if p.tensor in scope.defaults]
+    ports += [Tensor(name=p.tensor, dtype=DType(p.dtype).numpy, dims=p.shape) for p in used]
     outputs = [Tensor(name=p.tensor, dtype=DType(p.dtype).numpy, dims=interface.dims(p)) for p in interface.outputs]
     outputs += [Tensor(name=p.final, dtype=DType(p.dtype).numpy, dims=p.returned) for p in interface.states]
     return OnnxContent(
@@ -150,9 +152,10 @@ def _initial(graph: Graph, op: Delay) -> NDArray:
 
 
 def _refuse_large(graph: Graph, scope: Scope) -> None:
-    size, limit = sum(array.nbytes for array in scope.writer.constants.values()), TARGET.limits["file"]
+    arrays = (*scope.writer.constants.values(), *scope.defaults.values())
+    size, limit = sum(array.nbytes for array in arrays), TARGET.limits["file"]
     if size > limit.value:
-        notes = [f"its constants take {size} {limit.unit}", f"the limit is {limit.value} ({limit.source})"]
+        notes = [f"its arrays take {size} {limit.unit}", f"the limit is {limit.value} ({limit.source})"]
         raise error("T304", f"network {graph.name!r} does not fit into one ONNX file", notes=notes)
 
 

@@ -38,6 +38,7 @@ _OPEN: WeakKeyDictionary[OnnxArtefact, dict[tuple[frozenset[str], bool], OpenFil
 
 def opened(artefact: OnnxArtefact, probes: frozenset[str] = frozenset(), *, step: bool) -> OpenFile:
     """Return a file of the artefact's network, opened once: its own, or one that also gives probes, or is one tick."""
+    artefact = artefact.origin
     files = _OPEN.setdefault(artefact, {})
     own_step = artefact.interface.mode is not Mode.run
     key = probes, step or own_step
@@ -69,7 +70,14 @@ class _Call:
     States are lists in the order of the interface; empty, they are left out, and the file's own are the initial ones.
     """
 
-    def __init__(self, file: OpenFile, names: Collection[str] | None, batch: int, position: NoisePosition):
+    def __init__(
+        self,
+        file: OpenFile,
+        names: Collection[str] | None,
+        batch: int,
+        position: NoisePosition,
+        parameters: Mapping[str, NDArray],
+    ):
         face = file.interface
         wanted = [port for port in face.outputs if names is None or port.name in names]
         self.outputs = [port.name for port in wanted]
@@ -80,6 +88,14 @@ class _Call:
         fixed = {"seed": position.seed, "first_sample": position.first_sample, "batch": batch}
         self._fixed = {
             face.controls[name]: _scalar(name, number) for name, number in fixed.items() if name in face.controls
+        }
+        taken = {port.name for port in file.runtime.get_inputs()} | {
+            port.name for port in file.runtime.get_overridable_initializers()
+        }
+        self._fixed |= {
+            port.tensor: parameters[port.name]
+            for port in face.parameters
+            if port.name in parameters and port.tensor in taken
         }
 
     def __call__(self, feed: Feed, place: Any, states: list[NDArray], **controls: int) -> list[NDArray]:
@@ -124,7 +140,7 @@ class OnnxSession(BackendSession):
     def _call(self, names: frozenset[str] | None, loop: bool) -> _Call:
         probes = self._artefact.graph.probes
         file = opened(self._artefact, probes if names is None else probes & names, step=not loop)
-        return _Call(file, names, self.batch, self.position)
+        return _Call(file, names, self.batch, self.position, self._artefact.given)
 
     def _loop(self, call: _Call, feed: Feed) -> tuple[Arrays, list[NDArray]]:
         first_tick = self.position.first_tick + self.tick

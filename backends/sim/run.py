@@ -11,6 +11,7 @@ from thermoc.backends.base import BackendSession, NoisePosition
 from thermoc.ir.feed import Feed
 
 if TYPE_CHECKING:
+    from thermoc.backends.sim import ProgramArtefact
     from thermoc.simulator import Program
 
 
@@ -44,6 +45,10 @@ class ProgramSession(BackendSession):
     def set_states(self, states: Mapping[str, NDArray]) -> None:
         """Replace some states."""
         self._session.set_states(states)
+
+    def replace(self, artefact: ProgramArtefact) -> None:
+        """Go on with other parameters."""
+        self._session.program = artefact.program
 
     def restore(self, snapshot: Mapping[str, NDArray], tick: int) -> None:
         """Go on from a snapshot."""
