@@ -51,6 +51,10 @@ class Engine:
         split_program = halves(self.program) if ticks > 1 else None
         if split_program is not None:
             return self._in_halves(split_program, inputs, ticks, begun)
+        return self._whole(inputs, ticks, begun)
+
+    def _whole(self, inputs: Mapping[str, NDArray], ticks: int, begun: int) -> dict[str, NDArray]:
+        """Run some ticks, each from its first row to its last."""
         timed = ticks > 1 and any(inputs[port.name].strides[0] != 0 for port in self.program.inputs)
         buffers = Buffers(self.program, ticks, self.plan.batch, timed=timed)
         buffers.pack(inputs)
@@ -116,10 +120,10 @@ class Engine:
         for first in range(0, ticks, longest):
             some = min(longest, ticks - first)
             piece = {name: array[first : first + some] for name, array in inputs.items()}
-            piece |= self._part(halves.head, 0).run(piece, ticks=some, begun=begun + first)
+            piece |= self._part(halves.head, 0)._whole(piece, some, begun + first)
             # ticks pass for samples: nothing in the tail asks for the number of either
             ones = {name: array.reshape(1, some * batch, *array.shape[2:]) for name, array in piece.items()}
-            results = self._part(halves.tail, some * batch).run(ones, ticks=1, begun=0)
+            results = self._part(halves.tail, some * batch)._whole(ones, 1, 0)
             for name, array in results.items():
                 outputs[name][first : first + some] = array.reshape(some, batch, *array.shape[2:])
         return outputs
