@@ -33,7 +33,9 @@ def with_outputs(program: Program, wanted: Wanted | None) -> Program:
     known = _known(program)
     if wanted not in known:
         known[wanted] = _written(program, wanted)
-    return known[wanted]
+    fitting = known[wanted]
+    # what is known of a program holds for all that differ from it in numbers alone
+    return fitting.with_numbers(program.floats, program.ints, program.states)
 
 
 def effort(program: Program) -> int:
