@@ -201,6 +201,7 @@ class Program:
         new.__dict__.update(self.__dict__, floats=floats, ints=ints, states=states, structure=self.structure)
         new.__dict__.pop("first_states", None)
         return new
+
     totals: tuple[ProgramPort, ...] = ()
     """Outputs that are summed over the ticks of a run, and below those of which mean and variance are taken: no file
     has any (``wanted_outputs``)."""

@@ -52,7 +52,12 @@ def _known(program: Program) -> dict[Wanted, Program]:
 def _written(program: Program, wanted: Wanted) -> Program:
     outputs = _side_by_side(program, wanted.outputs)
     totals = _side_by_side(program, wanted.totals)
-    moments = _side_by_side(program, wanted.moments, width=lambda port: 2 * port.size + 1, used=sum(port.size for port in totals if not port.integer))
+    moments = _side_by_side(
+        program,
+        wanted.moments,
+        width=lambda port: 2 * port.size + 1,
+        used=sum(port.size for port in totals if not port.integer),
+    )
     kept = replace(program, outputs=outputs, totals=totals, moments=moments)
     source = {(port.integer, port.offset, port.size): port.name for port in program.outputs}
     places = {port.name: port for port in outputs}, {port.name: port for port in totals}, {p.name: p for p in moments}

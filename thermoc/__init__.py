@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from thermoc.api import Executable, compile, lint
     from thermoc.certificates import Certificate, certify
     from thermoc.network import Network, connect, constant, input, load, output, parameter, placeholder, probe
-    from thermoc.run import Run
+    from thermoc.recording import counts, events, every, extremes, last, mean
+    from thermoc.run import Run, open_run
     from thermoc.session import Session
     from thermoc.support.errors import ThermocError
     from thermoc.verification import Verification, verify
@@ -35,7 +36,8 @@ _FROM = {
         "placeholder",
         "probe",
     ),
-    "thermoc.run": ("Run",),
+    "thermoc.recording": ("counts", "events", "every", "extremes", "last", "mean"),
+    "thermoc.run": ("Run", "open_run"),
     "thermoc.session": ("Session",),
     "thermoc.support.errors": ("ThermocError",),
     "thermoc.verification": ("Verification", "verify"),
@@ -57,9 +59,16 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "compile",
     "connect",
     "constant",
+    "counts",
+    "events",
+    "every",
+    "extremes",
     "input",
+    "last",
     "lint",
     "load",
+    "mean",
+    "open_run",
     "output",
     "parameter",
     "placeholder",

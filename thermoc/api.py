@@ -85,15 +85,21 @@ class Executable(Compiled):
         first_sample: int = 0,
         first_tick: int = 0,
         parameters: Mapping[str, ArrayLike] | None = None,
+        record: Mapping[str, Any] | None = None,
+        to: str | os.PathLike[str] | None = None,
+        overwrite: bool = False,
     ) -> Run:
         """Run from the initial state: a session that is started, run and closed.
 
         inputs: arrays (batch, *shape), held over the ticks, or (ticks, batch, *shape). first_sample and first_tick
         place the run in the noise, so that a batch split over runs draws what the whole would. parameters: values other
-        than those compiled with, by name. Errors: T401 to T404, T408, T418.
+        than those compiled with, by name. record: what is kept of which output or probe; default: every output, all of
+        it. to: a ``.zarr``, ``.nc`` or ``.npz`` that it is written to; overwrite: one that is there already
+        (docs/runs.md). Errors: T302, T401 to T404, T408, T418, T419, T505, T506.
         """
         where = {"seed": seed, "first_sample": first_sample, "first_tick": first_tick}
-        return run_once(self._with(parameters), inputs, ticks=ticks, batch=batch, **where)
+        recorded = {"record": record, "to": to, "overwrite": overwrite}
+        return run_once(self._with(parameters), inputs, ticks=ticks, batch=batch, **where, **recorded)
 
     def _with(self, parameters: Mapping[str, ArrayLike] | None) -> Executable:
         return self if parameters is None else self.with_parameters(parameters)

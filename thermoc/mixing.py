@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
+from typing import Any
 
-from numpy.typing import NDArray
+import numpy as np
 
 from thermoc import physics
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import STATEFUL, STOCHASTIC
 from thermoc.passes.analysis.annealed import after, annealed
+from thermoc.recording.conversions import blocks
 from thermoc.support.errors import Finding
 
 FEWEST_TICKS = 8
 MOST_ELEMENTS = 64
 
 
-def diagnostics(graph: Graph, timed: Iterable[str], outputs: Mapping[str, NDArray]) -> Mapping[str, physics.Estimate]:
-    """Return the estimate of every sampled output's least mixed element; none for a run of fewer than 8 ticks.
+def diagnostics(traces: Mapping[str, Any]) -> Mapping[str, physics.Estimate]:
+    """Return the estimate of every trace's least mixed element; none for fewer than 8 ticks.
 
-    timed: names of the inputs that change over the ticks. Of many elements 64 are looked at.
+    traces: arrays (ticks, batch, *shape), or those of a store. Of many elements 64 are looked at.
     """
-    if not outputs or len(next(iter(outputs.values()))) < FEWEST_TICKS:
-        return {}
-    return {name: _least_mixed(outputs[name]) for name in _sampled(graph, timed)}
+    return {name: _least_mixed(trace) for name, trace in traces.items() if trace.shape[0] >= FEWEST_TICKS}
 
 
 def not_mixed(name: str, chain: physics.Estimate) -> Finding:
@@ -37,7 +38,7 @@ def not_mixed(name: str, chain: physics.Estimate) -> Finding:
     return Finding(code="W104", what=f"output {name!r} is no equilibrium sample yet", notes=notes, hint=hint)
 
 
-def _sampled(graph: Graph, timed: Iterable[str]) -> list[str]:
+def sampled(graph: Graph, timed: Iterable[str]) -> list[str]:
     """Return the outputs that depend on a state which noise drives, and on no annealing.
 
     Annealing leaves equilibrium on purpose, so what it reaches is no sample of one temperature.
@@ -49,8 +50,10 @@ def _sampled(graph: Graph, timed: Iterable[str]) -> list[str]:
     return [name for name, op in graph.outputs.items() if op.x.name in chains]
 
 
-def _least_mixed(array: NDArray) -> physics.Estimate:
-    flat = array.reshape(*array.shape[:2], -1)
-    elements = range(0, flat.shape[2], max(1, flat.shape[2] // MOST_ELEMENTS))
-    estimates = [physics.estimate(flat[..., element]) for element in elements]
+def _least_mixed(trace: Any) -> physics.Estimate:
+    units = math.prod(trace.shape[2:])
+    elements = np.arange(0, units, max(1, units // MOST_ELEMENTS))
+    parts = [block.reshape(*block.shape[:2], -1)[..., elements] for block in blocks(trace)]
+    flat = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    estimates = [physics.estimate(flat[..., element]) for element in range(len(elements))]
     return max(estimates, key=lambda chain: (not chain.mixed, chain.r_hat - chain.r_hat_limit, -chain.ess))

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from numpy.typing import ArrayLike
 
 from thermoc import physics
 from thermoc.compiled import Compiled
-from thermoc.mixing import diagnostics, not_mixed
+from thermoc.mixing import diagnostics, not_mixed, sampled
+from thermoc.provenance import provenance
+from thermoc.recording.conversions import Spikes, array_row, dimod_samples, neo_block, spikes
+from thermoc.recording.files import dataset, load, meanings_of, save
+from thermoc.recording.layout import TRACE, Frame
+from thermoc.recording.meanings import meanings
+from thermoc.recording.plan import Plan
+from thermoc.recording.recorded import Recorded
+from thermoc.recording.specs import Spec
+from thermoc.recording.store import RunStore
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import Finding, error
-from thermoc.support.tables import array_rows, html_table, table
+from thermoc.support.tables import html_table, table
 
 if TYPE_CHECKING:
     import xarray
@@ -24,39 +35,78 @@ if TYPE_CHECKING:
 class Call:
     """How a run was called: enough to repeat it. ``inputs`` are as they were given.
 
-    position: seed, first_sample and first_tick. timed: names of the inputs that change over the ticks.
+    begun: ticks of its session before it. position: seed, first_sample, and the noise's tick at its start.
+    timed: names of the inputs that change over the ticks. plan: what was recorded.
     """
 
     executable: Compiled
     inputs: Mapping[str, AnyArray]
     ticks: int
     batch: int
+    begun: int
     position: Mapping[str, int]
     timed: frozenset[str]
+    plan: Plan
+
+    @cached_property
+    def frame(self) -> Frame:
+        """What all that was recorded shares: axes, roles, levels, and where it stands in the session."""
+        source = self.executable.source
+        place = {"begun": self.begun, "first_sample": self.position["first_sample"], "batch": self.batch}
+        return Frame(meanings=meanings(source), dt=source.dt, **place)
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """What made the run, as files of it say."""
+        size = {"begun": self.begun, "ticks": self.ticks, "batch": self.batch}
+        made = provenance(self.executable, self.frame.meanings, self.plan, self.position, **size)
+        return {**made, "sampled": json.dumps(self.sampled)}
+
+    @cached_property
+    def sampled(self) -> list[str]:
+        """The outputs that are samples of an equilibrium, once their chains are mixed."""
+        return sampled(self.executable.source, self.timed)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Run:
-    """What a run gave: ``run["name"]`` is an array (ticks, batch, *shape); ``print(run)`` is a summary."""
+    """What a run gave: ``run["name"]`` is an array (ticks, batch, *shape); ``print(run)`` is a summary.
+
+    Where something else than all ticks was recorded, it is that: ``run.recorded["name"]`` has all of it by name.
+    """
 
     network: str
     target: str
     seed: int
     dt: float
-    outputs: Mapping[str, AnyArray]
+    recorded: Mapping[str, Recorded]
     states: Mapping[str, AnyArray] = field(default_factory=dict)
     call: Call | None = None
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+    """What its file says of a run that was read."""
+    store: RunStore | None = None
     chip: Any = None
     """What a simulated chip took for it: a report that prints; None elsewhere."""
+
+    @cached_property
+    def outputs(self) -> Mapping[str, AnyArray]:
+        """What was recorded all, (ticks, batch, *shape) by name."""
+        return {name: item.values for name, item in self.recorded.items() if Spec("all") in item.specs}
 
     @cached_property
     def diagnostics(self) -> Mapping[str, physics.Estimate]:
         """The estimate of every sampled output's least mixed element: error bar, tau, ESS, R-hat (P49).
 
         Outputs are sampled where they depend on a state that noise drives, at temperatures that stay: annealing leaves
-        equilibrium on purpose. Of many elements 64 are looked at. Runs of fewer than 8 ticks have no diagnostics.
+        equilibrium on purpose. Of many elements 64 are looked at. Fewer than 8 recorded ticks have no diagnostics.
         """
-        return {} if self.call is None else diagnostics(self.call.executable.source, self.call.timed, self.outputs)
+        names = json.loads(self.attrs["sampled"]) if self.call is None else self.call.sampled
+        return diagnostics({name: self._traces[name] for name in names if name in self._traces})
+
+    @property
+    def _traces(self) -> Mapping[str, Any]:
+        """What was recorded all or every k-th, of a store not read yet."""
+        return {name: item.fields[TRACE] for name, item in self.recorded.items() if TRACE in item}
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
@@ -65,32 +115,71 @@ class Run:
         return (*physical, *(not_mixed(name, chain) for name, chain in self.diagnostics.items() if not chain.mixed))
 
     def __getitem__(self, name: str) -> AnyArray:
-        if name not in self.outputs:
-            raise error("T401", f"the run has no output {name!r}", notes=[f"its outputs are {list(self.outputs)}"])
-        return self.outputs[name]
+        return self._recorded(name).array
 
     def to_xarray(self) -> xarray.Dataset:
-        """Return an xarray Dataset: a variable for each output, with dimensions tick, sample and its own axes.
+        """Return an xarray Dataset: a variable for each array that was recorded, lazy where it stands in a store.
 
-        The coordinate ``time`` is tick * dt. Where an output has the name of one of these, it keeps it, and the
-        dimension or coordinate gets ``_`` behind its own.
+        Traces have the dimensions tick (tick_100 of every 100th), sample and their own axes, which outputs of one
+        population share; ``time`` is tick * dt. Other fields are ``name.mean``, ``name.events``, ... Units of two
+        levels are truth values or, spins, int8. Where an output has the name of a dimension or coordinate, it keeps it,
+        and theirs gets ``_`` behind. The attributes say what made the run.
         """
-        import xarray
+        if self.store is not None and self.store.attrs["complete"]:
+            import xarray
 
-        def free(name: str) -> str:
-            # xarray takes a variable with the name of a dimension for the coordinate of it.
-            while name in self.outputs:
-                name += "_"
-            return name
+            return xarray.open_zarr(self.store.path, chunks=None, consolidated=False)
+        return dataset(self.provenance, self.frame, self.recorded)
 
-        tick, sample, time = free("tick"), free("sample"), free("time")
-        arrays = {
-            name: ((tick, sample, *(free(f"{name}_{i}") for i in range(a.ndim - 2))), a)
-            for name, a in self.outputs.items()
-        }
-        ticks = max((len(array) for array in self.outputs.values()), default=0)
-        attrs = {"network": self.network, "target": self.target, "seed": self.seed}
-        return xarray.Dataset(arrays, coords={time: (tick, np.arange(ticks) * self.dt)}, attrs=attrs)
+    def spikes(self, name: str) -> Spikes:
+        """Return (times, ids) of the spikes of each sample, times in order: what elephant and Brian2 take.
+
+        It must be recorded as ``events`` or ``all``. Of spins it is where they are up. Errors: T401, T419.
+        """
+        return spikes(self._recorded(name), self.frame.meanings[name], self.frame)
+
+    def to_neo(self, *, time_unit: str = "s") -> Any:
+        """Return a neo.Block: a segment a sample, with a spike train a unit and an analog signal a trace.
+
+        time_unit: what dt counts in. Errors: T302 without Neo.
+        """
+        return neo_block(self.title, self.frame, self.recorded, ticks=self.ticks, time_unit=time_unit)
+
+    def to_dimod(self, name: str, energy: str | ArrayLike) -> Any:
+        """Return a dimod.SampleSet of an output of units of two levels: all ticks and samples, equal ones counted.
+
+        energy: the name of the output that is their energy, or numbers (ticks, batch). Errors: T302, T401, T419.
+        """
+        energies = self[energy] if isinstance(energy, str) else energy
+        return dimod_samples(self._recorded(name), self.frame.meanings[name], energies)
+
+    @property
+    def ticks(self) -> int:
+        """How many were run."""
+        return int(self.provenance["ticks"]) if self.call is None else self.call.ticks
+
+    def _recorded(self, name: str) -> Recorded:
+        if name not in self.recorded:
+            notes = [f"recorded are {list(self.recorded)}"]
+            raise error("T401", f"the run has no output {name!r}", notes=notes, hint=f'record={{"{name}": "all"}}')
+        return self.recorded[name]
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write it as ``.zarr``, ``.nc`` or ``.npz``; ``tc.open_run`` reads it back. Errors: T302, T505, T506."""
+        save(path, self.provenance, self.frame, self.recorded, overwrite=overwrite)
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """What made it: network and its hash, target, options, seed, versions."""
+        return self.attrs if self.call is None else {**self.call.provenance, "complete": 1}
+
+    @cached_property
+    def frame(self) -> Frame:
+        """What all that was recorded shares."""
+        if self.call is not None:
+            return self.call.frame
+        place = {name: int(self.attrs[name]) for name in ("begun", "first_sample", "batch")}
+        return Frame(meanings=meanings_of(self.attrs), dt=self.dt, **place)
 
     @property
     def title(self) -> str:
@@ -98,16 +187,22 @@ class Run:
         return f"{self.network} on {self.target}, seed {self.seed}"
 
     def rows(self) -> list[dict[str, object]]:
-        """Return a row for each output: shape, dtype, mean and ends, and how far its chains are mixed."""
-        mixing = self.diagnostics
-        rows = array_rows(self.outputs, "output")
-        for row in rows if mixing else ():
-            chain = mixing.get(str(row["output"]))
-            row |= {"r_hat": chain.r_hat, "ess": chain.ess} if chain else {"r_hat": None, "ess": None}
+        """Return a row for each array that was recorded: shape, dtype, mean and ends, and how far chains are mixed."""
+        mixing, rows = self.diagnostics, list[dict[str, object]]()
+        for name, item in self.recorded.items():
+            for field in (field for field in item if field != "count"):
+                row = array_row({"output": name if field == TRACE else f"{name}.{field}"}, item.fields[field])
+                chain = mixing.get(name) if field == TRACE else None
+                ends = {"r_hat": chain.r_hat, "ess": chain.ess} if chain else {"r_hat": None, "ess": None}
+                rows.append({**row, **(ends if mixing else {})})
         return rows
 
+    def summary(self) -> str:
+        """Return the table of what was recorded, with warnings and what a chip took: what ``print`` shows."""
+        return str(self)
+
     def __repr__(self) -> str:
-        shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in self.outputs.items())
+        shapes = ", ".join(f"{name} {list(item.array.shape)}" for name, item in self.recorded.items())
         return f"Run({self.title}: {shapes})"
 
     def __str__(self) -> str:
@@ -116,3 +211,14 @@ class Run:
 
     def _repr_html_(self) -> str:
         return html_table(self.title, self.rows())
+
+
+def open_run(path: str | os.PathLike[str]) -> Run:
+    """Read a run that was written; traces of a ``.zarr`` are read where they are asked for.
+
+    It has no states and cannot be repeated. Errors: T302, T501 to T506.
+    """
+    saved = load(path)
+    attrs = saved.attrs
+    head = {"network": str(attrs["network"]), "target": str(attrs["target"]), "seed": int(attrs["seed"])}
+    return Run(**head, dt=float(attrs["dt"]), recorded=saved.recorded, attrs=attrs, store=saved.store)

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from thermoc.compiled import Compiled
+from thermoc.ir.feed import COUNTER, ExactInputs, feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.state_values import checked_states, unknown_state
-from thermoc.ir.feed import COUNTER, ExactInputs, feed
+from thermoc.recording.files import suffix_of
+from thermoc.recording.plan import planned, signals
+from thermoc.recording.recording import Recording
+from thermoc.recording.store import RunStore, make_way
 from thermoc.run import Call, Run
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import ThermocError
+from thermoc.support.files import can_write
 
 if TYPE_CHECKING:
     from thermoc.backends.base import BackendSession
@@ -47,12 +54,24 @@ class Session:
         """The number of ticks that are behind it."""
         return self._session.tick
 
-    def run(self, ticks: int | None = None, inputs: Inputs | None = None) -> Run:
+    def run(
+        self,
+        ticks: int | None = None,
+        inputs: Inputs | None = None,
+        *,
+        record: Mapping[str, Any] | None = None,
+        to: str | os.PathLike[str] | None = None,
+        overwrite: bool = False,
+    ) -> Run:
         """Run on for some ticks.
 
-        inputs: arrays (batch, *shape), held over the ticks, or (ticks, batch, *shape). Errors: T401 to T404, T408.
+        inputs: arrays (batch, *shape), held over the ticks, or (ticks, batch, *shape). record: what is kept of which
+        output or probe, ``{"E": tc.every(100), "s": [tc.mean(), tc.events()]}``; default: every output, all of it.
+        to: where it is written: a ``.zarr`` while it runs, a ``.nc`` or ``.npz`` at the end; overwrite: one that is
+        there already. Errors: T302, T401 to T404, T408, T419, T505, T506.
         """
         graph, arrays = self._compiled.graph, {} if inputs is None else inputs
+        plan = planned(self._compiled.source, record)
         begun = self.tick
         where = {
             "seed": self.seed,
@@ -60,25 +79,46 @@ class Session:
             "first_tick": self._first_tick + begun,
         }
         fed = feed(graph, arrays, ticks=ticks, batch=self.batch, **where)
-        outputs = self._session.advance(fed, graph.outputs.keys() - graph.probes)
-        return Run(
+        call = Call(
+            executable=self._compiled,
+            inputs={name: np.asarray(array) for name, array in arrays.items()},
+            ticks=fed.ticks,
+            batch=fed.batch,
+            begun=begun,
+            position=where,
+            # The feed broadcasts inputs that stay the same: these have a stride of 0 along the ticks.
+            timed=frozenset(name for name, array in fed.arrays.items() if array.strides[0] != 0),
+            plan=plan,
+        )
+        recording = self._recording(call, to, overwrite)
+        self._session.record(fed, recording.recorders)
+        recording.close()
+        run = Run(
             network=self._compiled.source.name,
             target=self._compiled.backend.name,
             seed=self.seed,
             dt=graph.dt,
-            outputs=outputs,
+            recorded=recording.recorded,
             states=self._session.states,
             chip=self._session.chip,
-            call=Call(
-                executable=self._compiled,
-                inputs={name: np.asarray(array) for name, array in arrays.items()},
-                ticks=fed.ticks,
-                batch=fed.batch,
-                position=where,
-                # The feed broadcasts inputs that stay the same: these have a stride of 0 along the ticks.
-                timed=frozenset(name for name, array in fed.arrays.items() if array.strides[0] != 0),
-            ),
+            call=call,
+            store=recording.store,
         )
+        if to is not None and run.store is None:
+            run.save(to, overwrite=overwrite)
+        return run
+
+    def _recording(self, call: Call, to: str | os.PathLike[str] | None, overwrite: bool) -> Recording:
+        """Return what records a call; what could not be written in the end is refused now."""
+        size = {"ticks": call.ticks, "batch": call.batch, "begun": call.begun}
+        signal = signals(self._compiled.source, self._compiled.graph, call.plan, levelled=to is not None, **size)
+        if to is None or suffix_of(to) != ".zarr":
+            if to is not None:
+                make_way(Path(to), overwrite=overwrite)
+                can_write(to)
+            return Recording(call.plan, signal, begun=call.begun)
+        store = RunStore.create(to, call.provenance, overwrite=overwrite)
+        return Recording(call.plan, signal, begun=call.begun, store=store, frame=call.frame)
 
     def _replace(self, compiled: Compiled) -> None:
         self._session.replace(compiled.artefact)
@@ -192,9 +232,13 @@ def run_once(
     seed: int = 0,
     first_sample: int = 0,
     first_tick: int = 0,
+    **recorded: Any,
 ) -> Run:
-    """Run from the initial state: a session that is started, run and closed. Errors: T302, T401 to T404, T408."""
+    """Run from the initial state: a session that is started, run and closed.
+
+    recorded: ``record``, ``to`` and ``overwrite``, as ``Session.run`` takes them. Errors: T302 and those of it.
+    """
     where = {"seed": seed, "first_sample": first_sample, "first_tick": first_tick}
     fed = feed(compiled.graph, {} if inputs is None else inputs, ticks=ticks, batch=batch, **where)
     with Session(compiled, batch=fed.batch, **where) as session:
-        return session.run(fed.ticks, inputs)
+        return session.run(fed.ticks, inputs, **recorded)

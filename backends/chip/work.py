@@ -38,7 +38,7 @@ VECTOR_PASSES: OpTable[int] = OpTable(
         **dict.fromkeys(_ONE, 1),
     },
     refused=dict.fromkeys(
-        (core.Input, core.Output, core.Constant, core.Parameter, core.Delay), "memory and ports serve it"
+        (core.Input, core.Output, core.Probe, core.Constant, core.Parameter, core.Delay), "memory and ports serve it"
     ),
     # What moves or compares numbers is one operation, and so is a function that is looked up in a table.
     follows={EXACT: 1, CLOCKED: 1, CURVED: 1},

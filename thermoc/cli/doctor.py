@@ -34,6 +34,10 @@ NEEDS = (
     Need(package="brian2", purpose="running Brian2 scripts", install='pip install "thermoc[brian2]"'),
     Need(package="h5py", purpose="writing .nir files", install='pip install "thermoc[nir]"'),
     Need(package="matplotlib", purpose="figures", install='pip install "thermoc[viz]"'),
+    Need(package="zarr", purpose="runs in .zarr stores", install='pip install "thermoc[stores]"'),
+    Need(package="h5netcdf", purpose="runs in .nc files", install='pip install "thermoc[stores]"'),
+    Need(package="neo", purpose="spikes for Neo", install='pip install "thermoc[neo]"'),
+    Need(package="dimod", purpose="sample sets of dimod", install='pip install "thermoc[dimod]"'),
 )
 
 

@@ -64,6 +64,7 @@ CODES: dict[str, str] = {
     "T416": "the command line is wrong",
     "T417": "a session has ended",
     "T418": "a parameter is wrong",
+    "T419": "a recording is wrong",
     "T501": "the file cannot be read",
     "T502": "the file is damaged",
     "T503": "the file's version is newer than this thermoc",

@@ -92,7 +92,8 @@ def _placed(site: Construction, name: str, read: list[Handle]) -> None:
         stated = node.whole("shape")
         if stated is not None and stated != x.shape:
             site.repaired(name, f"output {name!r} states shape {list(stated)}: it is {list(x.shape)}")
-        site.builder.add(core.Output, {"x": x}, {"name": node.metadata.get("name", name)})
+        kind = core.Probe if node.metadata.get("probe") == "true" else core.Output
+        site.builder.add(kind, {"x": x}, {"name": node.metadata.get("name", name)})
         site.handles[name] = x
         return
     site.handles[name] = _made(site, name, x)

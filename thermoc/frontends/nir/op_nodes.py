@@ -44,6 +44,7 @@ def _input(site: Site, op: core.Input) -> NirNode:
 
 def _output(site: Site, op: core.Output) -> NirNode:
     metadata = {} if site.name(op) == op.name else {"name": op.name}
+    metadata |= {"probe": "true"} if isinstance(op, core.Probe) else {}
     return NirNode(kind="Output", fields={"shape": _whole(op.x.shape)}, metadata=metadata)
 
 
@@ -121,6 +122,7 @@ def _threshold(site: Site, op: spiking.Threshold) -> NirNode:
 FORMS: dict[type[Op], Callable[[Site, Any], NirNode]] = {
     core.Input: _input,
     core.Output: _output,
+    core.Probe: _output,
     core.Affine: _matrix,
     core.Conv: _conv,
     core.Pool: _pool,

@@ -25,8 +25,9 @@ from thermoc.ir.ops import Op
 from thermoc.ir.values import Value
 from thermoc.support.errors import Finding, ThermocError
 
-PLAIN = (core.Input, core.Output, core.Affine, core.Conv, core.Pool, core.Flatten, core.Reshape, core.Delay)
-KNOWN = frozenset({*PLAIN, SUM, PRODUCT, spiking.Scale, spiking.Threshold, *UNIT_FIELDS})
+ENDS = (core.Input, core.Output, core.Probe)
+PLAIN = (core.Affine, core.Conv, core.Pool, core.Flatten, core.Reshape, core.Delay)
+KNOWN = frozenset({*ENDS, *PLAIN, SUM, PRODUCT, spiking.Scale, spiking.Threshold, *UNIT_FIELDS})
 
 
 def refusals(site: Site) -> list[Finding]:

@@ -96,7 +96,7 @@ def _over(site: Site, op: core.Delay, waits: Waits) -> set[tuple[str, str]]:
 
 def _kind(op: Any) -> str:
     """Return a node's kind as far as cycles ask: whether it keeps a state."""
-    ends = {core.Input: "Input", core.Output: "Output", core.Delay: "Delay"}
+    ends = {core.Input: "Input", core.Output: "Output", core.Probe: "Output", core.Delay: "Delay"}
     return UNIT_FIELDS[type(op)][0] if type(op) in UNIT_FIELDS else ends.get(type(op), "Scale")
 
 

@@ -154,7 +154,7 @@ ERRORS: OpTable[ErrorRule] = OpTable(
         **dict.fromkeys(_TURNS, "the least error may turn its answer"),
         **dict.fromkeys(_SUMS, "its bound would follow from how large its operands are, which is not asked here"),
         **dict.fromkeys(
-            (core.Input, core.Constant, core.Parameter, core.Tick, core.Output), "it is an end of the graph"
+            (core.Input, core.Constant, core.Parameter, core.Tick, core.Output, core.Probe), "it is an end of the graph"
         ),
         thermo.Schedule: "it follows the clock, which is exact",
     },

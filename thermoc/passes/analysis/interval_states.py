@@ -117,7 +117,7 @@ STATE_RULES: dict[type[Op], Callable[..., tuple[Range | None, ...]]] = {
 """Rules of ops with a state or several results, which take the ranges of the operands by name."""
 _GAUSSIAN = "its noise is Gaussian, and its state has no bound"
 UNBOUNDED: dict[type[Op] | str, str] = {
-    core.Output: "it is an output, which nothing reads",
+    **dict.fromkeys((core.Output, core.Probe), "it is an output, which nothing reads"),
     core.Parameter: "its numbers may be replaced; freeze-parameters makes a constant of it",
     **dict.fromkeys((spiking.Li, spiking.CubaLi), "its membrane depends on the step, which comes later"),
     spiking.I: "it integrates without a bound",
