@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import count
 from typing import Any, cast
 
 import numpy as np
@@ -15,6 +16,7 @@ from thermoc.ir.ops import STOCHASTIC, Op, OperandSpec
 from thermoc.ir.types import DType, Role, Shape, Type
 from thermoc.ir.values import Array, Value
 from thermoc.ir.verify import attribute_findings, verify
+from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import Location, ThermocError, caller, error
 
 
@@ -31,6 +33,7 @@ class Builder:
         self._final: dict[str, str] = {}  # of values whose name in the graph is not the one they were built under
         self._holes: dict[str, tuple[Value | None, Location | None]] = {}
         self._streams = 0
+        self._layers: set[str] = set()
 
     def add(
         self, cls: type[Op], operands: dict[str, Any], attrs: dict[str, Any], name: str | None = None
@@ -87,6 +90,15 @@ class Builder:
         self, item: Any, spec: OperandSpec, dtype: DType, where: Location | None, who: str, name: str | None = None
     ) -> Handle:
         """Append a constant made of numbers, in the dtype the operand wants. Errors: T102, T104, T111."""
+        array = self.array(item, spec, dtype, where, who)
+        role = spec.role or Role.signal
+        called = self._name(Constant, "y", name, where) if name else self._names("c")
+        value = Value(called, Type(array.shape, DType.of(array.dtype) or dtype, role))
+        self.ops.append(Constant(value=Array(array), role=role, y=value, location=where))
+        return Handle(self, value)
+
+    def array(self, item: Any, spec: OperandSpec, dtype: DType, where: Location | None, who: str) -> AnyArray:
+        """Return numbers as an array of the dtype the operand wants. Errors: T104, T111."""
         try:
             array = np.asarray(item)
         except ValueError:
@@ -100,11 +112,13 @@ class Builder:
             target = dtype  # Python's numbers are f64, and take the format of the values beside them
         if array.dtype.kind == "f" and not target.is_float:
             raise error("T104", f"{who} takes {spec.kind} numbers", where=where, notes=[f"it was given {array.dtype}"])
-        role = spec.role or Role.signal
-        called = self._name(Constant, "y", name, where) if name else self._names("c")
-        value = Value(called, Type(array.shape, target, role))
-        self.ops.append(Constant(value=Array(array.astype(target.numpy)), role=role, y=value, location=where))
-        return Handle(self, value)
+        return array.astype(target.numpy)
+
+    def layer(self, name: str | None) -> str:
+        """Return what a layer's parameters and probes are called by: its name, or layer0, layer1, ..."""
+        chosen = name or next(free for n in count() if (free := f"layer{n}") not in self._layers)
+        self._layers.add(chosen)
+        return chosen
 
     def _name(self, cls: type[Op], result: str, name: str | None, where: Location | None) -> str:
         suffix = f".{result}" if len(cls.result_specs) > 1 else ""

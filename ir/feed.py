@@ -15,6 +15,7 @@ from thermoc.ir.dialects.core import Input
 from thermoc.ir.graph import Graph
 from thermoc.ir.memory import check_memory
 from thermoc.ir.types import Role
+from thermoc.ir.values import Value
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import Finding, ThermocError, error
 
@@ -88,6 +89,34 @@ def feed(
     return fed
 
 
+class ExactInputs:
+    """Tells inputs of one tick that are arrays of just the dtype and shape of the graph's, and sound, from all others.
+
+    It takes a microsecond an input where ``feed`` takes some tens; what it does not pass may still be right.
+    """
+
+    def __init__(self, graph: Graph, batch: int):
+        self._inputs = [
+            (name, op.dtype.numpy, (batch, *op.shape), op.dtype.is_float, is_temperature(graph, op))
+            for name, op in graph.inputs.items()
+        ]
+
+    def passes(self, inputs: Mapping[str, ArrayLike]) -> bool:
+        """Return whether ``feed`` would take these inputs as they are."""
+        if type(inputs) is not dict or len(inputs) != len(self._inputs):
+            return False
+        for name, dtype, shape, real, hot in self._inputs:
+            array: Any = inputs.get(name)
+            if type(array) is not np.ndarray or array.dtype != dtype or array.shape != shape:
+                return False
+            # A sum of squares is finite only where all numbers are.
+            if real and not math.isfinite(np.vdot(array, array)):
+                return False
+            if hot and array.size and not array.min() > 0:
+                return False
+        return True
+
+
 def _names(graph: Graph, inputs: Mapping[str, ArrayLike]) -> Iterator[Finding]:
     names = list(graph.inputs)
     for name in inputs:
@@ -159,10 +188,14 @@ def _shape(op: Input, array: AnyArray) -> Iterator[Finding]:
 
 def is_temperature(graph: Graph, op: Input) -> bool:
     """Whether an input is declared as a temperature, or an op takes it as one."""
-    readers = graph.consumers.get(op.y.name, ())
-    return op.role is Role.temperature or any(
-        spec.role is Role.temperature and getattr(reader, name) == op.y
-        for reader in readers
+    return op.role is Role.temperature or takes_as_temperature(graph, op.y)
+
+
+def takes_as_temperature(graph: Graph, value: Value) -> bool:
+    """Whether a value is a temperature, or an op takes it as one."""
+    return value.inferred.role is Role.temperature or any(
+        spec.role is Role.temperature and getattr(reader, name) == value
+        for reader in graph.consumers.get(value.name, ())
         for name, spec in reader.operand_specs.items()
     )
 

@@ -14,6 +14,7 @@ import numpy as np
 from thermoc.ir import dialects  # noqa: F401  # pyright: ignore[reportUnusedImport]  (registers the ops)
 from thermoc.ir.ops import REGISTRY, Op, OperandSpec
 from thermoc.ir.types import DType, Role, Shape
+from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import Location, ThermocError, caller, error
 
 THERMAL_ENERGY = "kT"
@@ -44,6 +45,14 @@ class OpenNetwork(Protocol):
         name: str | None = None,
     ) -> Any:
         """Append a constant and return it."""
+        ...
+
+    def array(self, item: Any, spec: OperandSpec, dtype: DType, where: Location | None, who: str) -> AnyArray:
+        """Return numbers as an array of the dtype the operand wants."""
+        ...
+
+    def layer(self, name: str | None) -> str:
+        """Return the name of a layer."""
         ...
 
     def placeholder(self, shape: Shape, dtype: DType, role: Role) -> Any:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from thermoc.ir.dialects.core import Input, Output, Probe
+from thermoc.ir.dialects.core import Input, Output, Parameter, Probe
 from thermoc.ir.ops import STOCHASTIC, Op
 from thermoc.ir.printer import print_graph
 from thermoc.ir.types import Shape
@@ -55,6 +55,11 @@ class Graph:
     def probes(self) -> frozenset[str]:
         """Names of the outputs that are returned only where a run asks for them."""
         return frozenset(op.name for op in self.of(Probe))
+
+    @cached_property
+    def parameters(self) -> dict[str, Parameter]:
+        """Parameter ops by name."""
+        return {op.name: op for op in self.of(Parameter)}
 
     @property
     def states(self) -> dict[str, Shape]:

@@ -2,28 +2,21 @@
 
 The host lives in the network's ticks, Loihi in its own: one tick of the network is ``every`` of Loihi's, and what
 Loihi says of a tick comes ``lag`` ticks later, because a synapse takes a tick. ``loihi.encode`` and ``loihi.decode``
-hold both numbers. A graph whose borders all have lag 0 and every 1 is an ordinary graph.
+hold both numbers. A graph whose borders all have lag 0 and every 1 is an ordinary graph. ``clocked_session`` runs the
+parts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-
-import numpy as np
 
 from thermoc.ir.dialects.core import Input, Output
 from thermoc.ir.dialects.loihi import LoihiDecode, LoihiEncode
-from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
-from thermoc.ir.ops import Op
+from thermoc.ir.ops import STATEFUL, Op
 from thermoc.ir.values import Value
-from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import error
-
-Arrays = Mapping[str, AnyArray]
-Run = Callable[[Graph, Feed, int], tuple[Arrays, Arrays]]
-"""Runs a graph from its initial state: (graph, feed, first tick) to outputs and final states by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +35,27 @@ class SplitGraph:
     every: int
 
     @property
+    def parts(self) -> dict[str, Graph]:
+        """The parts that have work to do, by name, in the order of a tick."""
+        parts = {"before": self.before, "loihi": self.loihi, "after": self.after}
+        return {name: part for name, part in parts.items() if part.outputs}
+
+    @property
     def latency(self) -> int:
         """How many ticks of Loihi the last of its results comes late."""
         return max((op.lag for op in self.decodes), default=0)
 
-    def loihi_ticks(self, ticks: int) -> int:
-        """Return how many ticks Loihi must run for so many of the network."""
-        return (ticks - 1) * self.every + 1 + self.latency if self.decodes else 0
+    @property
+    def ahead(self) -> int:
+        """How many ticks Loihi must run ahead of the host for the results of the host's last tick."""
+        return max(0, 1 + self.latency - self.every)
+
+    def read_for(self, outputs: Collection[str]) -> frozenset[str]:
+        """Return the names of Loihi's results that the host reads for these of its outputs, and for its states."""
+        stated = [value for op in self.after.ops if STATEFUL in op.traits for value in op.results]
+        behind = _ops_behind(self.after, [*(self.after.outputs[name].x for name in outputs), *stated], ())
+        read = {op.name for op in behind if isinstance(op, Input)}
+        return frozenset(op.x.name for op in self.decodes if border(op.x) in read)
 
 
 def is_clocked(graph: Graph) -> bool:
@@ -87,60 +94,9 @@ def _every(encodes: tuple[LoihiEncode, ...], decodes: tuple[LoihiDecode, ...]) -
     return stated.pop() if stated else 1
 
 
-def run_split(
-    graph: Graph, feed: Feed, run: Run, *, first_tick: int = 0, spare: int = 0
-) -> tuple[dict[str, AnyArray], dict[str, AnyArray]]:
-    """Run host, Loihi and host in turn; return outputs in the network's ticks, and final states.
-
-    spare: for how many ticks Loihi goes on after the last result has come, for who looks at what is inside.
-    Errors: T404 for a first tick other than 0: the units of Loihi fill up from tick 0 on.
-    """
-    if first_tick and is_clocked(graph):
-        notes = [f"first_tick = {first_tick}", "units wait for what is on its way to them"]
-        raise error("T404", "a network on Loihi runs from tick 0", notes=notes)
-    split = split_graph(graph)
-    states: dict[str, AnyArray] = {}
-    messages: Arrays = {}
-    if split.encodes:
-        messages, final = run(split.before, _inputs_of(split.before, feed), first_tick)
-        states |= final
-    results: Arrays = {}
-    if split.decodes:
-        ticks = split.loihi_ticks(feed.ticks) + spare
-        # An encode whose results only the host reads has no input on Loihi.
-        read = [op for op in split.encodes if _reads(split.loihi, op.y)]
-        arrays = {op.y.name: _by_loihi_tick(op, messages[op.y.name], ticks) for op in read}
-        results, final = run(split.loihi, Feed(arrays=arrays, ticks=ticks, batch=feed.batch), first_tick)
-        states |= final
-    arrays = dict(_inputs_of(split.after, feed).arrays)
-    for op in split.decodes:
-        # What Loihi says of the network's tick t is there in its tick t every + lag.
-        arrays[border(op.x)] = results[op.x.name][op.lag :: op.every][: feed.ticks]
-    outputs, final = run(split.after, Feed(arrays=arrays, ticks=feed.ticks, batch=feed.batch), first_tick)
-    return dict(outputs), states | dict(final)
-
-
 def border(value: Value) -> str:
     """Return the name under which the host takes a value of Loihi: no input of the network may have it already."""
     return f"chip.{value.name}"
-
-
-def _by_loihi_tick(op: LoihiEncode, messages: AnyArray, ticks: int) -> AnyArray:
-    """Return an encode's results (network ticks, batch, ...) tick by tick of Loihi: each for ``every``, 0 before."""
-    # Floor division gives ticks before the lag a negative number, which is silent.
-    tick = (np.arange(ticks) - op.lag) // op.every
-    received = messages[np.clip(tick, 0, len(messages) - 1)]
-    received[tick < 0] = 0
-    return received
-
-
-def _reads(graph: Graph, value: Value) -> bool:
-    return any(op.name == value.name for op in graph.of(Input))
-
-
-def _inputs_of(graph: Graph, feed: Feed) -> Feed:
-    arrays = {name: array for name, array in feed.arrays.items() if name in graph.inputs}
-    return Feed(arrays=arrays, ticks=feed.ticks, batch=feed.batch)
 
 
 def _ops_behind(graph: Graph, results: Iterable[Value], inputs: Iterable[Value]) -> list[Op]:

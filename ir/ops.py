@@ -100,6 +100,7 @@ pairs = Check(
 )
 
 
+boolean = Check("true or false", lambda value: isinstance(value, bool))
 array = Check("an array of numbers", lambda value: isinstance(value, Array) and DType.of(value.numpy.dtype) is not None)
 
 
@@ -229,6 +230,10 @@ class Op:
 
     def states(self) -> dict[str, Shape]:
         """Return the shape of each state of one sample; empty for an op without state."""
+        return {}
+
+    def state_ranges(self) -> dict[str, tuple[int, int]]:
+        """Return the least and greatest value of those states that hold no others."""
         return {}
 
     @cached_property

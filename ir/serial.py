@@ -1,7 +1,7 @@
-"""Graphs as ``.thermo`` files: one safetensors file, constants as tensors, the graph as JSON in its metadata.
+"""Graphs as ``.thermo`` files: one safetensors file, arrays as tensors, the graph as JSON in its metadata.
 
 Format version 2: {"name", "dt", "ops": [{"op", "operands", "attrs", "results"}]}; an attribute that is an array is
-{"tensor": name}. Every older version stays readable. Version 1 called some temperatures "kT", and its older files name
+{"tensor": name}, where the name of a parameter's tensor is the parameter's own. Every older version stays readable. Version 1 called some temperatures "kT", and its older files name
 the source line of an op, as "at".
 
 Equal graphs give equal bytes, so lines of the program that wrote a graph are not stored.
@@ -10,8 +10,10 @@ Equal graphs give equal bytes, so lines of the program that wrote a graph are no
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any, cast
 
+from thermoc.ir.dialects.core import Parameter
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import REGISTRY, Op
 from thermoc.ir.parser import parse_type, tuples
@@ -41,7 +43,8 @@ def graph_bytes(graph: Graph) -> bytes:
     """Return the content of a graph's file. Errors: T1xx (not well formed)."""
     verify(graph)
     arrays: dict[str, AnyArray] = {}
-    document = {"name": graph.name, "dt": graph.dt, "ops": [_encode(op, arrays) for op in graph.ops]}
+    keys = {op.y.name: op.name for op in graph.of(Parameter)}
+    document = {"name": graph.name, "dt": graph.dt, "ops": [_encode(op, arrays, keys) for op in graph.ops]}
     return bundle_bytes(kind=KIND, version=VERSION, document=document, arrays=arrays)
 
 
@@ -76,11 +79,14 @@ def _name(text: Any) -> str:
     return text
 
 
-def _encode(op: Op, arrays: dict[str, AnyArray]) -> dict[str, Any]:
+def _encode(op: Op, arrays: dict[str, AnyArray], parameters: Mapping[str, str]) -> dict[str, Any]:
+    """parameters: their names, by the names of their values; no other tensor gets one of these."""
     attrs: dict[str, Any] = {}
     for name, value in op.attrs.items():
         if isinstance(value, Array):
-            key = f"{op.results[0].name}.{name}"
+            key = parameters.get(op.results[0].name, f"{op.results[0].name}.{name}")
+            while not isinstance(op, Parameter) and key in parameters.values():
+                key += "_"
             arrays[key] = value.numpy
             attrs[name] = {"tensor": key}
         else:

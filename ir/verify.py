@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
-from thermoc.ir.dialects.core import Constant, Input, Output, SparseAffine
+from thermoc.ir.dialects.core import Input, Output, Parameter, SparseAffine, Stored
 from thermoc.ir.graph import Graph
 from thermoc.ir.infer import infer
 from thermoc.ir.ops import STOCHASTIC, Op
@@ -20,7 +20,7 @@ from thermoc.support.errors import Finding, ThermocError
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*\Z")
 LONGEST_NAME = 200
-"""Letters of an input's or output's name; targets write files that are called by it, and a file's name has 255."""
+"""Letters of the name of an input, an output or a parameter; targets write files that are called by it, and a file's name has 255."""
 
 
 def is_name(name: object) -> bool:
@@ -41,7 +41,9 @@ def findings(graph: Graph) -> list[Finding]:
     # Every check below looks values up by name.
     names = list(_names(graph))
     reported = [*names, *(finding for findings_ in wrong.values() for finding in findings_), *_interface(graph)]
-    if any(finding.code != "T105" for finding in names) or any(wrong[id(op)] for op in graph.of(Constant)):
+    if any(finding.code != "T105" for finding in names) or any(
+        wrong[id(op)] for op in graph.ops if isinstance(op, Stored)
+    ):
         return reported  # without names and constants there is nothing to ask types of
     for op in graph.ops:
         types = list(_types(op)) if not wrong[id(op)] else []
@@ -52,6 +54,13 @@ def findings(graph: Graph) -> list[Finding]:
             *_known(graph, op),
         ]
     return [*reported, *_streams(graph), *_cycles(graph)]
+
+
+def findings_of_readers(graph: Graph, names: Collection[str]) -> list[Finding]:
+    """Return what is wrong with the known numbers of those ops of a verified graph that read one of these values."""
+    readers = dict.fromkeys(id(op) for name in names for op in graph.consumers[name])
+    ops = (op for op in graph.ops if id(op) in readers)
+    return [finding for op in ops for finding in _constants(graph, op, sound=True)]
 
 
 def _names(graph: Graph) -> Iterator[Finding]:
@@ -91,7 +100,7 @@ def _names(graph: Graph) -> Iterator[Finding]:
 
 
 def _interface(graph: Graph) -> Iterator[Finding]:
-    for kind, ops in (("input", graph.of(Input)), ("output", graph.of(Output))):
+    for kind, ops in (("input", graph.of(Input)), ("output", graph.of(Output)), ("parameter", graph.of(Parameter))):
         for name, count in Counter(_stated_name(op) for op in ops).items():
             if count > 1:
                 yield Finding(code="T102", what=f"{count} {kind}s are named {name!r}", hint="give each its own name")
@@ -157,7 +166,7 @@ def _types(op: Op) -> Iterator[Finding]:
 
 def _constants(graph: Graph, op: Op, *, sound: bool) -> Iterator[Finding]:
     """sound: attributes and types of the op are right, so that it can be asked about its numbers."""
-    if isinstance(op, Constant):
+    if isinstance(op, Stored):
         yield from _finite(op)
     if isinstance(op, SparseAffine) and all(value.type is not None for value in op.inputs):
         yield from _rows(graph, op)
@@ -168,7 +177,7 @@ def _constants(graph: Graph, op: Op, *, sound: bool) -> Iterator[Finding]:
         if spec.role is not Role.temperature or value is None:
             continue
         source = graph.producers[value.name]
-        if isinstance(source, Constant):
+        if isinstance(source, Stored):
             bad = np.argwhere(~(source.value.numpy > 0))
             if len(bad):
                 index, worst = _element(source, bad)
@@ -190,14 +199,14 @@ def _numbers(graph: Graph, op: Op) -> Iterator[Finding]:
         source = graph.producers[operand.name] if isinstance(operand, Value) else None
         if name in op.at_start and source is not None and source.results[0] == operand and hasattr(source, "initial"):
             source = graph.producers[source.initial.name]  # type: ignore[attr-defined]
-        if isinstance(source, Constant) and _as_stated(source) and not list(_finite(source)):
+        if isinstance(source, Stored) and _as_stated(source) and not list(_finite(source)):
             numbers[name] = source.value.numpy
     for problem in op.problems(numbers):
         what = f"{op.opname}: {problem.what}"
         yield Finding(code=problem.code, what=what, where=op.location, notes=problem.notes, hint=problem.hint)
 
 
-def _as_stated(constant: Constant) -> bool:
+def _as_stated(constant: Stored) -> bool:
     """Tell whether a constant's array has the type its result states; where it has not, the constant is at fault."""
     stated, array = constant.y.type, constant.value.numpy
     return stated is not None and (stated.shape, stated.dtype.numpy) == (array.shape, array.dtype)
@@ -207,13 +216,13 @@ def _known(graph: Graph, op: Op) -> Iterator[Finding]:
     for name, spec in op.operand_specs.items():
         value = getattr(op, name)
         source = graph.producers.get(value.name) if spec.constant and value is not None else None
-        if source is not None and not isinstance(source, Constant):
+        if source is not None and not isinstance(source, Stored):
             what = f"{op.opname}: {name} must be numbers that are known when the network is compiled"
             notes = (f"{name} ({value}) comes from {source.opname}",)
             yield Finding(code="T105", what=what, where=op.location, notes=notes, hint="pass an array")
 
 
-def _finite(op: Constant) -> Iterator[Finding]:
+def _finite(op: Stored) -> Iterator[Finding]:
     array = op.value.numpy
     if array.dtype.kind != "f":
         return
@@ -228,7 +237,7 @@ def _finite(op: Constant) -> Iterator[Finding]:
         note = f"{op.y}{index} = {worst}" + (f", and {len(bad) - 1} more" if len(bad) > 1 else "")
         yield Finding(
             code="T107",
-            what="core.constant: every element must be finite",
+            what=f"{op.opname}: every element must be finite",
             where=op.location,
             notes=(note,),
             hint="check the weights before building the network",
@@ -238,7 +247,7 @@ def _finite(op: Constant) -> Iterator[Finding]:
 def _rows(graph: Graph, op: SparseAffine) -> Iterator[Finding]:
     """Compressed rows must name entries that are there, and elements of x that are there."""
     sources = (graph.producers[value.name] for value in (op.offsets, op.columns))
-    offsets, columns = (source.value.numpy if isinstance(source, Constant) else None for source in sources)
+    offsets, columns = (source.value.numpy if isinstance(source, Stored) else None for source in sources)
     entries, width = op.values.size, op.x.size
     if offsets is not None and not offsets.size:
         note = f"there are none, and {entries} entries; n rows have n + 1 offsets"
@@ -254,7 +263,7 @@ def _rows(graph: Graph, op: SparseAffine) -> Iterator[Finding]:
         yield Finding(code="T105", what=f"{op.opname}: a column lies outside x", where=op.location, notes=(note,))
 
 
-def _element(op: Constant, bad: np.ndarray) -> tuple[str, object]:
+def _element(op: Stored, bad: np.ndarray) -> tuple[str, object]:
     index = tuple(int(i) for i in bad[0])
     return (f"[{', '.join(map(str, index))}]" if index else ""), op.value.numpy[index]
 

@@ -7,6 +7,7 @@ states are served. Whether sizes and parameters of a row agree, its instruction 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import prod
 
 import numpy as np
 
@@ -25,8 +26,9 @@ Way = tuple[str, int, int, int]
 def check(program: Program) -> None:
     """Raise ValueError where a row would reach outside its arrays or read what no row has written."""
     _check_arrays(program)
+    _check_parameters(program)
     described = {*_ports(program, program.inputs, "INPUT"), *_ports(program, program.outputs, "OUTPUT")}
-    described |= {*_rings(program)}
+    described |= {*_rings(program), *_reductions(program)}
     written, served = set[int](), set[Way]()
     for number, row in enumerate(program.code.tolist()):
         if row[0] not in INSTRUCTIONS:
@@ -61,6 +63,18 @@ def _check_arrays(program: Program) -> None:
         raise ValueError("a slot lies nowhere")
     if (slots[:, 1] + slots[:, 2] > capacities[slots[:, 0]]).any():
         raise ValueError("a slot lies outside its bank")
+
+
+def _check_parameters(program: Program) -> None:
+    for parameter in program.parameters:
+        places, count = parameter.places, prod(parameter.shape)
+        numbers = (parameter.offset, *parameter.shape)
+        if type(parameter.integer) is not bool or not all(type(n) is int and n >= 0 for n in numbers):
+            raise ValueError(f"parameter {parameter.name!r} lies nowhere")
+        if places is not None and (places.dtype != np.int64 or (places < -1).any() or (places >= count).any()):
+            raise ValueError(f"parameter {parameter.name!r} has no such elements")
+        if parameter.offset + parameter.size > (program.ints if parameter.integer else program.floats).size:
+            raise ValueError(f"parameter {parameter.name!r} lies outside the constants")
 
 
 def row_sizes(program: Program, row: Sequence[int], written: set[int]) -> RowSizes | None:
@@ -119,6 +133,19 @@ def _ports(program: Program, ports: Sequence[ProgramPort], name: str) -> Iterato
     for port in ports:
         _check_port(program, port, widths[port.integer])
         yield f"INT_{name}" if port.integer else name, port.offset, port.size, 1
+
+
+def _reductions(program: Program) -> Iterator[Way]:
+    """Yield totals and moments: they must stay behind the outputs."""
+    floats, ints = program.tails
+    for port in program.totals:
+        yield (
+            ("INT_TOTAL", ints - port.offset, port.size, 1)
+            if port.integer
+            else ("TOTAL", floats - port.offset, port.size, 1)
+        )
+    for port in program.moments:
+        yield "MOMENTS", floats - port.offset, port.size, 1
 
 
 def _rings(program: Program) -> Iterator[Way]:

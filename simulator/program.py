@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from enum import IntEnum, StrEnum
 from functools import cached_property
 from math import prod
@@ -17,6 +17,7 @@ from thermoc.simulator.instructions.declaration import Trait
 from thermoc.simulator.instructions.gibbs import GIBBS_WORDS, REPLICAS
 from thermoc.simulator.instructions.registry import INSTRUCTIONS, opcodes
 from thermoc.support.bundle import bundle_bytes
+from thermoc.support.errors import error
 
 KIND = "thermoc program"
 VERSION = 2
@@ -118,6 +119,31 @@ class ProgramState:
         return dense.reshape(*lead, *self.shape)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ProgramParameter:
+    """A stretch of a bank of constants that holds elements of a named array: those at ``places``, 0 where it is -1.
+
+    places: None for all, in order.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    integer: bool
+    offset: int
+    places: NDArray[np.int64] | None = None
+
+    @cached_property
+    def size(self) -> int:
+        """Number of elements of the stretch."""
+        return prod(self.shape) if self.places is None else self.places.size
+
+    def elements(self, array: NDArray) -> NDArray:
+        """Return what the stretch holds of an array."""
+        flat = array.reshape(-1)
+        # Index -1 is the zero at the end.
+        return flat if self.places is None else np.append(flat, 0)[self.places.reshape(-1)]
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Program:
     """One tick as rows of ``code`` (see ``instructions``), run in order for each sample. Two are equal if they are one.
@@ -138,6 +164,48 @@ class Program:
     inputs: tuple[ProgramPort, ...]
     outputs: tuple[ProgramPort, ...]
     states: tuple[ProgramState, ...]
+    parameters: tuple[ProgramParameter, ...] = ()
+    """Where named arrays stand among the constants; an array may stand there more than once."""
+
+    @cached_property
+    def structure(self) -> Program:
+        """The program that this one came from by ``with_parameters``: all of it but the numbers is shared."""
+        return self
+
+    def with_parameters(self, arrays: Mapping[str, NDArray], starts: Mapping[str, NDArray] | None = None) -> Program:
+        """Return the program with other numbers in some parameters; nothing is compiled for it.
+
+        starts: other initial values (ticks, *shape) of states. Errors: T418 for a name or shape it does not have.
+        """
+        floats, ints = self.floats.copy(), self.ints.copy()
+        unknown = arrays.keys() - {parameter.name for parameter in self.parameters}
+        if unknown:
+            notes = [f"its parameters are {sorted({parameter.name for parameter in self.parameters})}"]
+            raise error("T418", f"the program has no parameter {min(unknown)!r}", notes=notes)
+        for parameter in self.parameters:
+            if parameter.name in arrays:
+                array = np.asarray(arrays[parameter.name])
+                if array.shape != parameter.shape:
+                    notes = [f"it is {list(array.shape)}", f"the program's is {list(parameter.shape)}"]
+                    raise error("T418", f"parameter {parameter.name!r} has another shape", notes=notes)
+                bank = ints if parameter.integer else floats
+                bank[parameter.offset : parameter.offset + parameter.size] = parameter.elements(array)
+        first = starts or {}
+        states = tuple(replace(s, initial=first[s.name]) if s.name in first else s for s in self.states)
+        return self.with_numbers(floats, ints, states)
+
+    def with_numbers(self, floats: NDArray, ints: NDArray, states: tuple[ProgramState, ...]) -> Program:
+        """Return the program with other constants, and with states that start elsewhere."""
+        new = object.__new__(Program)
+        # What was derived of the structure holds for it too; first states may not.
+        new.__dict__.update(self.__dict__, floats=floats, ints=ints, states=states, structure=self.structure)
+        new.__dict__.pop("first_states", None)
+        return new
+
+    totals: tuple[ProgramPort, ...] = ()
+    """Outputs that are summed over the ticks of a run, and below those of which mean and variance are taken: no file
+    has any (``wanted_outputs``)."""
+    moments: tuple[ProgramPort, ...] = ()
 
     @cached_property
     def first_states(self) -> tuple[NDArray, NDArray]:
@@ -186,10 +254,21 @@ class Program:
         """True where the seed matters."""
         return bool(np.isin(self.code[:, 0], opcodes(Trait.RANDOM)).any())
 
+    @cached_property
+    def tails(self) -> tuple[int, int]:
+        """Number of elements that a sample has behind its outputs, (floats, integers): totals, then moments."""
+        totals = [sum(port.size for port in self.totals if port.integer == kind) for kind in (False, True)]
+        return totals[0] + sum(2 * port.size + 1 for port in self.moments), totals[1]
+
     def to_bytes(self) -> bytes:
         """Return the program as the content of a file."""
         arrays = {"code": self.code, "slots": self.slots, "floats": self.floats, "ints": self.ints, "table": self.table}
         arrays |= {f"state.{i}": state.initial for i, state in enumerate(self.states)}
+        arrays |= {
+            f"parameter.{i}.places": parameter.places
+            for i, parameter in enumerate(self.parameters)
+            if parameter.places is not None
+        }
         document = {
             "name": self.name,
             "dt": self.dt,
@@ -199,18 +278,23 @@ class Program:
             "outputs": [asdict(port) for port in self.outputs],
             "states": [{k: v for k, v in asdict(state).items() if k != "initial"} for state in self.states],
         }
+        if self.parameters:
+            document["parameters"] = [
+                {k: v for k, v in asdict(parameter).items() if k != "places"} for parameter in self.parameters
+            ]
         return bundle_bytes(kind=KIND, version=VERSION, document=document, arrays=arrays)
 
 
 def once_a_program(derive: Callable[[Program], T]) -> Callable[[Program], T]:
-    """Let what is derived from a program be worked out once, and forgotten with it."""
+    """Let what is derived from a program's structure be worked out once, and forgotten with it."""
     # programs compare by identity: to hash their arrays would cost more than it saves
     known: WeakKeyDictionary[Program, T] = WeakKeyDictionary()
 
     def get(program: Program) -> T:
-        if program not in known:
-            known[program] = derive(program)
-        return known[program]
+        structure = program.structure
+        if structure not in known:
+            known[structure] = derive(structure)
+        return known[structure]
 
     get.known = known  # pyright: ignore[reportFunctionMemberAccess]
     return get

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.simulator.bounds import check
-from thermoc.simulator.program import KIND, VERSION, Form, Program, ProgramPort, ProgramState
+from thermoc.simulator.program import KIND, VERSION, Form, Program, ProgramParameter, ProgramPort, ProgramState
 from thermoc.support.bundle import read_bundle
 from thermoc.support.loading import reading
 
@@ -46,6 +46,12 @@ def _decode(document: dict[str, Any], arrays: Mapping[str, NDArray]) -> Program:
             raise ValueError(f"state {index} starts from {initial.size} elements, of another number than it has")
         return ProgramState(**entry, initial=initial)
 
+    def parameter(index: int, entry: dict[str, Any]) -> ProgramParameter:
+        places = arrays.get(f"parameter.{index}.places")
+        return ProgramParameter(
+            **{**entry, "shape": _shape(entry)}, places=None if places is None else np.array(places)
+        )
+
     return Program(
         name=str(document["name"]),
         dt=float(document["dt"]),
@@ -54,5 +60,6 @@ def _decode(document: dict[str, Any], arrays: Mapping[str, NDArray]) -> Program:
         inputs=tuple(map(port, document["inputs"])),
         outputs=tuple(map(port, document["outputs"])),
         states=tuple(state(i, entry) for i, entry in enumerate(document["states"])),
+        parameters=tuple(parameter(i, entry) for i, entry in enumerate(document.get("parameters", ()))),
         **{name: np.array(arrays[name]) for name in ("code", "slots", "floats", "ints", "table")},
     )

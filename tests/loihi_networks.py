@@ -14,8 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import thermoc as tc
+from thermoc.ir.dialects.core import Input, Output
 from thermoc.ir.dialects.loihi import LIMIT, weight_range
+from thermoc.ir.graph import Graph
 from thermoc.ir.handle import Handle
+from thermoc.ir.values import Value
 
 TICKS = 12
 STOCK = frozenset({"dense", "sparse", "conv", "delays", "dendrite", "recurrent", "lif", "graded", "sigma", "delta"}) | {
@@ -374,3 +377,23 @@ def network(seed: int, *, batch: int = 1) -> Sample:
         for _ in range(int(maker.rng.integers(1, 4))):
             signals.append(maker.layer(signals))
     return Sample(seed=seed, net=net, inputs=inputs, flags=frozenset(maker.flags))
+
+
+def beside(samples: list[Sample]) -> tuple[Graph, dict[str, NDArray]]:
+    """Return the graph that holds all networks, with noise of their own, and its inputs."""
+    ops, inputs = [], {}
+    for place, sample in enumerate(samples):
+        prefix = f"n{sample.seed}."
+
+        def named(value: Value, prefix: str = prefix) -> Value:
+            return Value(prefix + value.name, value.type)
+
+        for op in sample.net.graph.ops:
+            fields = {name: named(getattr(op, name)) for name in op.result_specs}
+            if isinstance(op, Input | Output):
+                fields["name"] = prefix + op.name
+            if "stream" in op.attr_specs:
+                fields["stream"] = op.stream + 1000 * place
+            ops.append(op.renamed(named).with_(**fields))
+        inputs |= {prefix + name: array for name, array in sample.inputs.items()}
+    return Graph(name="beside", ops=tuple(ops)), inputs

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from thermoc.api import Executable, compile, lint, resume
     from thermoc.certificates import Certificate, certify
-    from thermoc.network import Network, connect, constant, input, load, output, placeholder, probe
+    from thermoc.network import Network, connect, constant, input, load, output, parameter, placeholder, probe
     from thermoc.recording import counts, events, every, extremes, last, mean
     from thermoc.run import Interrupted, Run, open_run
     from thermoc.session import Session
@@ -25,7 +25,17 @@ __version__ = "0.1.0"
 _FROM = {
     "thermoc.api": ("Executable", "compile", "lint", "resume"),
     "thermoc.certificates": ("Certificate", "certify"),
-    "thermoc.network": ("Network", "connect", "constant", "input", "load", "output", "placeholder", "probe"),
+    "thermoc.network": (
+        "Network",
+        "connect",
+        "constant",
+        "input",
+        "load",
+        "output",
+        "parameter",
+        "placeholder",
+        "probe",
+    ),
     "thermoc.recording": ("counts", "events", "every", "extremes", "last", "mean"),
     "thermoc.run": ("Interrupted", "Run", "open_run"),
     "thermoc.session": ("Session",),
@@ -61,6 +71,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "mean",
     "open_run",
     "output",
+    "parameter",
     "placeholder",
     "probe",
     "resume",
@@ -72,7 +83,7 @@ def _ops() -> dict[str, Any]:
     from thermoc.ir.functions import FUNCTIONS
 
     # The functions of these names are those of network.py, which take texts and arrays.
-    hidden = {"core.input", "core.output", "core.probe", "core.constant"}
+    hidden = {"core.input", "core.output", "core.probe", "core.constant", "core.parameter"}
     shown = (name for name in FUNCTIONS if name not in hidden and name.split(".")[0] not in _DIALECTS)
     return {FUNCTIONS[name].__name__: FUNCTIONS[name] for name in shown}
 

@@ -69,13 +69,21 @@ def resume(path: str | os.PathLike[str], *, progress: bool | None = None, max_me
 class Executable(Compiled):
     """A network compiled for a target: run it, save it, ask what was done."""
 
-    def start(self, *, batch: int = 1, seed: int = 0, first_sample: int = 0, first_tick: int = 0) -> Session:
+    def start(
+        self,
+        *,
+        batch: int = 1,
+        seed: int = 0,
+        first_sample: int = 0,
+        first_tick: int = 0,
+        parameters: Mapping[str, ArrayLike] | None = None,
+    ) -> Session:
         """Return a session at the initial state, to be run on for as long as it is asked.
 
         first_sample and first_tick place it in the noise, so that a batch split over sessions draws what the whole
-        would. Errors: T302, T404.
+        would. parameters: values other than those compiled with, by name. Errors: T302, T404, T418.
         """
-        return Session(self, batch=batch, seed=seed, first_sample=first_sample, first_tick=first_tick)
+        return Session(self._with(parameters), batch=batch, seed=seed, first_sample=first_sample, first_tick=first_tick)
 
     def run(
         self,
@@ -86,6 +94,7 @@ class Executable(Compiled):
         seed: int = 0,
         first_sample: int = 0,
         first_tick: int = 0,
+        parameters: Mapping[str, ArrayLike] | None = None,
         record: Mapping[str, Any] | None = None,
         to: str | os.PathLike[str] | None = None,
         overwrite: bool = False,
@@ -94,14 +103,19 @@ class Executable(Compiled):
         """Run from the initial state: a session that is started, run and closed.
 
         inputs: arrays (batch, *shape), held over the ticks, or (ticks, batch, *shape). first_sample and first_tick
-        place the run in the noise, so that a batch split over runs draws what the whole would. record: what is kept of
-        which output or probe; default: every output, all of it. to: a ``.zarr``, ``.nc`` or ``.npz`` that it is written
-        to; overwrite: one that is there already. watch: ``checkpoint``, ``every``, ``progress`` and ``max_memory``, as
-        ``Session.run`` takes them (docs/runs.md). Errors: T302, T401 to T404, T408, T419, T420, T505, T506.
+        place the run in the noise, so that a batch split over runs draws what the whole would. parameters: values other
+        than those compiled with, by name. record: what is kept of which output or probe; default: every output, all of
+        it. to: a ``.zarr``, ``.nc`` or ``.npz`` that it is written to; overwrite: one that is there already. watch:
+        ``checkpoint``, ``every``, ``progress`` and ``max_memory``, as ``Session.run`` takes them (docs/runs.md).
+        Errors: T302, T401 to T404, T408, T418 to T420, T505, T506.
         """
         where = {"seed": seed, "first_sample": first_sample, "first_tick": first_tick}
         recorded = {"record": record, "to": to, "overwrite": overwrite}
-        return run_once(self, inputs, ticks=ticks, batch=batch, **where, **recorded, **watch)
+        exe = self._with(parameters)
+        return run_once(exe, inputs, ticks=ticks, batch=batch, **where, **recorded, **watch)
+
+    def _with(self, parameters: Mapping[str, ArrayLike] | None) -> Executable:
+        return self if parameters is None else self.with_parameters(parameters)
 
     def memory(
         self,

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
+
+from numpy.typing import ArrayLike
 
 from thermoc.ir.graph import Graph
+from thermoc.ir.parameters import checked, with_parameters
 from thermoc.passes.analysis.lint import lint as lint_graph
 from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Lowered, PassRecord
+from thermoc.passes.freeze_parameters import FrozenParameters
 from thermoc.passes.pipeline import run_passes
 from thermoc.pipelines import check_lowered
-from thermoc.support.errors import Finding
+from thermoc.support.array_types import AnyArray
+from thermoc.support.errors import Finding, error
 
 if TYPE_CHECKING:
     from thermoc.backends.base import Artefact, Backend
@@ -49,6 +55,38 @@ class Compiled:
     def artefact(self) -> Artefact:
         """What the target runs."""
         return self.backend.emit(self.lowered, self.options)
+
+    @property
+    def parameters(self) -> Mapping[str, AnyArray]:
+        """Values of the network's parameters by name; they cannot be written to."""
+        return {name: op.value.numpy for name, op in self.source.parameters.items()}
+
+    def with_parameters(self, parameters: Mapping[str, ArrayLike]) -> Self:
+        """Return it with other values of some parameters, for which nothing is compiled. Errors: T418, T105, T108."""
+        arrays = checked(self.source, parameters)
+        self._check_replaceable(arrays)
+        changed = replace(
+            self,
+            source=with_parameters(self.source, arrays),
+            lowered=replace(self.lowered, graph=with_parameters(self.lowered.graph, arrays)),
+        )
+        # A cached property lives in the dictionary: to set it is to have computed it.
+        changed.__dict__["artefact"] = self.backend.with_parameters(self.artefact, arrays)
+        return changed
+
+    @property
+    def frozen_parameters(self) -> Mapping[str, str]:
+        """Parameters that are constants of what was compiled, and why: they cannot be replaced."""
+        frozen = self.lowered.analyses.get(FrozenParameters)
+        return frozen.reasons if isinstance(frozen, FrozenParameters) else {}
+
+    def _check_replaceable(self, names: Iterable[str]) -> None:
+        reasons = self.frozen_parameters
+        for name in names:
+            if name in reasons:
+                what = f"parameter {name!r} is a constant of what was compiled for {self.backend.name!r}"
+                hint = "compile net.with_parameters({...}) again"
+                raise error("T418", what, notes=[reasons[name]], hint=hint)
 
     def recompiled(self, graph: Graph) -> Compiled:
         """Return another graph compiled the same way: for the same target, with the same options and passes."""

@@ -10,6 +10,8 @@ Every layer takes the same keywords:
 - coupling: symmetric J (n, n): every unit then has a temperature of its own that exchanges heat with the others (P3),
   relaxes to T at rate ``gamma``, and starts at ``initial_T`` (default 1).
 - probes: U, S and F (P1, P2) become outputs NAME.U, NAME.S, NAME.F, and with coupling the temperatures as NAME.T.
+- name: NAME, by default layer0, layer1, ... in order. Arrays of weights are parameters: NAME.W and NAME.b, of recurrent
+  layers also NAME.U (the recurrent weight), of attention NAME.Q, NAME.K and NAME.V.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thermoc import network
-from thermoc.ir.functions import FUNCTIONS
+from thermoc.ir.functions import FUNCTIONS, current
 from thermoc.ir.handle import Handle
 from thermoc.support.errors import caller, error
 
@@ -44,6 +46,10 @@ class _Physics:
     probes: bool
     name: str
 
+    def parameters(self, x: Handle, **arrays: Any) -> list[Handle | None]:
+        """Return the layer's arrays as parameters under its name."""
+        return _parameters(self.name, x, **arrays)
+
 
 def feed_forward(
     x: Handle,
@@ -58,14 +64,14 @@ def feed_forward(
     gamma: Number = 1.0,
     initial_T: Number = 1.0,
     probes: bool = False,
-    name: str = "layer",
+    name: str | None = None,
 ) -> Handle:
     """Return activation(W x + b, T) (P2, P39). x: (..., in); weight: (out, in). Keywords: see the module.
 
     Errors: T103, T111.
     """
     how = _Physics(**_shared(locals()))
-    return _layer(_op("core.affine", x, weight, bias), how)
+    return _layer(_op("core.affine", x, *how.parameters(x, W=weight, b=bias)), how)
 
 
 def recurrent(
@@ -83,18 +89,19 @@ def recurrent(
     gamma: Number = 1.0,
     initial_T: Number = 1.0,
     probes: bool = False,
-    name: str = "layer",
+    name: str | None = None,
 ) -> Handle:
     """Return h(t) = activation(W_h h(t - 1) + W_x x + b, T) (P40). x: (in,); weight: (n, in); recurrent_weight: (n, n).
 
     initial: h before the first tick. Keywords: see the module. Errors: T103, T111.
     """
     how = _Physics(**_shared(locals()))
+    W, U, b = how.parameters(x, W=weight, U=recurrent_weight, b=bias)
     n = np.shape(recurrent_weight)[0]
     # The h of the tick before is read before any h is there.
     hole = network.placeholder((n,), dtype=str(x.type.dtype))
-    past = _op("core.affine", _op("core.delay", hole, initial), recurrent_weight)
-    h = _layer(_op("core.affine", x, weight, bias) + past, how)
+    past = _op("core.affine", _op("core.delay", hole, initial), U)
+    h = _layer(_op("core.affine", x, W, b) + past, how)
     network.connect(hole, h)
     return h
 
@@ -116,7 +123,7 @@ def convolution(
     gamma: Number = 1.0,
     initial_T: Number = 1.0,
     probes: bool = False,
-    name: str = "layer",
+    name: str | None = None,
 ) -> Handle:
     """Return activation(W * x + b, T) with thermal noise (P41). x: (in, height, width) or (in, length); weight:
     (out, in / groups, ...).
@@ -126,7 +133,7 @@ def convolution(
     how = _Physics(**_shared(locals()))
     rank = np.ndim(weight) - 2
     steps = {"stride": (stride,) * rank, "padding": ((padding, padding),) * rank, "dilation": (dilation,) * rank}
-    return _layer(_op("core.conv", x, weight, bias, groups=groups, **steps), how)
+    return _layer(_op("core.conv", x, *how.parameters(x, W=weight, b=bias), groups=groups, **steps), how)
 
 
 def attention(
@@ -139,17 +146,18 @@ def attention(
     energy: Handle | None = None,
     noise: Number | None = None,
     probes: bool = False,
-    name: str = "layer",
+    name: str | None = None,
 ) -> Handle:
     """Return alpha v, alpha_ij = exp(-E_ij / T) / sum_k exp(-E_ik / T), E_ij = -q_i.k_j / sqrt(d) unless given (P42).
 
     x: (tokens, in); query, key: (d, in); value: (out, in); energy: (tokens, tokens). noise: temperature of white noise
     on E. The probes are those of E. Errors: T103, T111.
     """
-    tokens = x.shape[0]
-    v = _op("core.affine", x, value)
+    tokens, name = x.shape[0], current("attention").layer(name)
+    v = _op("core.affine", x, *_parameters(name, x, V=value))
     if energy is None:
-        q, k = _op("core.affine", x, query), _op("core.affine", x, key)
+        Q, K = _parameters(name, x, Q=query, K=key)
+        q, k = _op("core.affine", x, Q), _op("core.affine", x, K)
         energy = _op("core.matmul", q, _op("core.transpose", k, axes=(1, 0))) * (-1 / math.sqrt(np.shape(query)[0]))
     if energy.shape != (tokens, tokens):
         notes = [f"energy has shape {list(energy.shape)}", f"there are {tokens} tokens"]
@@ -216,8 +224,19 @@ def _probe(z: Handle, T: Number, name: str) -> None:
         network.output(f"{name}.{key}", probe)
 
 
+def _parameters(name: str, x: Handle, **arrays: Any) -> list[Handle | None]:
+    """Return arrays as parameters NAME.KEY, in the format of x; values of the network stay what they are."""
+    return [
+        item
+        if item is None or isinstance(item, Handle)
+        else network.parameter(f"{name}.{key}", item, dtype=str(x.type.dtype))
+        for key, item in arrays.items()
+    ]
+
+
 def _shared(given: dict[str, Any]) -> dict[str, Any]:
-    return {key: given[key] for key in _Physics.__dataclass_fields__}
+    shared = {key: given[key] for key in _Physics.__dataclass_fields__}
+    return shared | {"name": current("a layer").layer(given["name"])}
 
 
 def _op(opname: str, *operands: Any, **attrs: Any) -> Handle:

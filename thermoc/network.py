@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,16 @@ from numpy.typing import ArrayLike
 
 from thermoc.frontends import formats
 from thermoc.ir.builder import Builder
-from thermoc.ir.dialects.core import Input, Output, Probe
+from thermoc.ir.dialects.core import Input, Output, Parameter, Probe
 from thermoc.ir.functions import CURRENT, current
 from thermoc.ir.graph import Graph
 from thermoc.ir.handle import Handle
 from thermoc.ir.ops import OperandSpec
+from thermoc.ir.parameters import checked, with_parameters
 from thermoc.ir.serial import load_graph, save_graph
 from thermoc.ir.types import DType, Role, Shape
+from thermoc.ir.values import Array
+from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import Finding, ThermocError, caller, error
 from thermoc.support.tables import html_table
 
@@ -78,6 +82,15 @@ class Network:
         """The network's name."""
         return self.graph.name if self._graph is not None else self._builder.name if self._builder else ""
 
+    @property
+    def parameters(self) -> Mapping[str, AnyArray]:
+        """Initial values of the parameters by name; they cannot be written to."""
+        return {name: op.value.numpy for name, op in self.graph.parameters.items()}
+
+    def with_parameters(self, parameters: Mapping[str, ArrayLike]) -> Network:
+        """Return the network with other initial values of some parameters. Errors: T418, T105, T108."""
+        return Network.of(with_parameters(self.graph, checked(self.graph, parameters)), self.repairs)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a file, whole or not at all: ``.thermo`` or ``.nir``, by its suffix.
 
@@ -134,16 +147,32 @@ def probe(name: str, value: Handle) -> None:
 
 def constant(value: ArrayLike, *, role: str = "signal", name: str | None = None) -> Handle:
     """Add an array of numbers known now; floats become f64, integers i64. Errors: T111 for what is no such array."""
-    spec = OperandSpec(
-        shape="?",
-        kind="int"
-        if np.asarray(value).dtype.kind in "iu"
-        else "bool"
-        if np.asarray(value).dtype.kind == "b"
-        else "float",
-        role=_choice(Role, role),
-    )
+    spec = OperandSpec(shape="?", kind=_kind(value), role=_choice(Role, role))
     return current("constant").constant(value, spec, DType.f64, caller(), "core.constant", name)
+
+
+def parameter(
+    name: str, value: ArrayLike, *, trainable: bool = True, role: str = "signal", dtype: str | None = None
+) -> Handle:
+    """Add a named array that can be replaced without compiling again; ``value`` is the initial one.
+
+    It gives the bits of a constant of these numbers. dtype: default f64 for floats, i64 for integers. trainable: whether
+    learning may change it. Errors: T102 for a name that is taken, T104, T111 for what is no array of numbers.
+    """
+    kind, place = _kind(value), current("parameter")
+    spec = OperandSpec(shape="?", kind=kind, role=_choice(Role, role))
+    target = DType.f64 if dtype is None else _choice(DType, dtype)
+    array = place.array(value, spec, target, caller(), "core.parameter")
+    attrs = {"name": name, "value": Array(array), "trainable": trainable, "role": spec.role}
+    return place.add(Parameter, {}, attrs, name)[0]
+
+
+def _kind(value: ArrayLike) -> str:
+    try:
+        kind = np.asarray(value).dtype.kind
+    except ValueError:  # ragged lists: refused where they are made an array
+        kind = "f"
+    return "int" if kind in "iu" else "bool" if kind == "b" else "float"
 
 
 def placeholder(shape: Shape = (), *, dtype: str = "f64", role: str = "signal") -> Handle:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -16,14 +16,16 @@ from thermoc.checkpoint import load as load_checkpoint
 from thermoc.checkpoint import save as save_checkpoint
 from thermoc.compiled import Compiled
 from thermoc.foretelling import memory_of
-from thermoc.ir.feed import Feed, feed
+from thermoc.ir.feed import COUNTER, ExactInputs, Feed, feed
+from thermoc.ir.graph import Graph
 from thermoc.ir.memory import Memory
+from thermoc.ir.state_values import checked_states, unknown_state
 from thermoc.recording.plan import Plan, planned
 from thermoc.run import Call, Run
 from thermoc.run_task import Task, carry_out
 from thermoc.saving import DEFAULT, Saving, saving
 from thermoc.support.array_types import AnyArray
-from thermoc.support.errors import error
+from thermoc.support.errors import ThermocError, error
 from thermoc.support.loading import reading
 
 if TYPE_CHECKING:
@@ -47,7 +49,10 @@ class Session:
         self._first_sample, self._first_tick = first_sample, first_tick
         position = NoisePosition(seed=seed, first_sample=first_sample, first_tick=first_tick)
         self._session: BackendSession = compiled.backend.start(compiled.artefact, batch=batch, position=position)
-        self.state = State(self._session)
+        self.state = State(compiled.graph, self._session)
+        self._outputs = frozenset(compiled.graph.outputs) - compiled.graph.probes
+        self.parameters = Parameters(self._compiled, self._replace)
+        self._exact: ExactInputs | None = None
         self.pending: Pending | None = None
         """The run during which the session was saved that this one was loaded from: ``resume`` ends it."""
 
@@ -143,10 +148,21 @@ class Session:
         fed = self._feed(ticks, {} if inputs is None else inputs, self.tick)
         return memory_of(self._compiled, fed, planned(self._compiled.source, record))
 
+    def _replace(self, compiled: Compiled) -> None:
+        self._session.replace(compiled.artefact)
+        self._compiled = compiled
+        self.__dict__.pop("_model", None)  # a checkpoint holds the parameters as they are now
+
     def step(self, inputs: Inputs | None = None) -> dict[str, AnyArray]:
         """Run one tick on; inputs are arrays (batch, *shape), and so are the outputs it returns: for closed loops."""
-        run = self.run(1, inputs, progress=False)
-        return {name: recorded.values[0] for name, recorded in run.recorded.items()}
+        given = {} if inputs is None else inputs
+        exact = self._exact
+        # The first call is always looked at closely: batch and memory do not change from then on.
+        if exact is None or self._first_tick + self.tick >= COUNTER or not exact.passes(given):
+            fed = self._feed(1, given, self.tick)
+            given = {name: array[0] for name, array in fed.arrays.items()}
+            self._exact = ExactInputs(self._compiled.graph, self.batch)
+        return self._session.step(given, self._outputs)  # pyright: ignore[reportArgumentType]  (they are arrays now)
 
     def save(self, path: Path) -> int:
         """Write a checkpoint of it, whole or not at all; return its size in bytes. Errors: T420, T505.
@@ -200,20 +216,64 @@ class Session:
         return f"Session({where}, batch {self.batch}, seed {self.seed}, tick {self.tick})"
 
 
-class State(MutableMapping[str, AnyArray]):
-    """The states of a session, (batch, *shape) by name: read as copies, set by assignment."""
+class Parameters(MutableMapping[str, AnyArray]):
+    """The parameters of a session by name: set by assignment or ``update``; states go on as they are.
 
-    def __init__(self, session: BackendSession):
-        self._session, self.touched = session, False
+    Errors: T418, T105, T108.
+    """
+
+    def __init__(self, compiled: Compiled, replace: Callable[[Compiled], None]):
+        self._compiled, self._replace = compiled, replace
 
     def __getitem__(self, name: str) -> AnyArray:
-        return self._session.states[name]
+        return self._compiled.parameters[name]
 
     def __setitem__(self, name: str, value: ArrayLike) -> None:
-        before = self[name]
-        array = np.broadcast_to(np.asarray(value, before.dtype), before.shape)
-        self._session.set_states({name: array})
+        self.update({name: value})
+
+    def update(self, parameters: Mapping[str, ArrayLike]) -> None:  # type: ignore[override]
+        """Replace several at once, which is faster than one by one."""
+        changed = self._compiled.with_parameters(parameters)
+        self._replace(changed)
+        self._compiled = changed
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError("a parameter cannot be removed")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._compiled.parameters)
+
+    def __len__(self) -> int:
+        return len(self._compiled.parameters)
+
+
+class State(MutableMapping[str, AnyArray]):
+    """The states of a session, (batch, *shape) by name: read as copies, set by assignment, several by ``update``.
+
+    What is given may be one sample's state, which then is every sample's. Errors, and then none is set: T404 for a name
+    that is none, T403 for what the network cannot hold.
+    """
+
+    def __init__(self, graph: Graph, session: BackendSession):
+        self._graph, self._session, self.touched = graph, session, False
+
+    def __getitem__(self, name: str) -> AnyArray:
+        states = self._session.states
+        if name not in states:
+            raise ThermocError([unknown_state(name, list(states))])
+        return states[name]
+
+    def __setitem__(self, name: str, value: ArrayLike) -> None:
+        self.update({name: value})
+
+    def update(self, *states: Mapping[str, ArrayLike], **named: ArrayLike) -> None:  # type: ignore[override]
+        """Set several states, all of them or none."""
+        given = dict(*states, **named)
+        self._session.set_states(checked_states(self._graph, self._session.states, given))
         self.touched = True
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._session.states
 
     def __delitem__(self, name: str) -> None:
         raise TypeError("a state cannot be removed")
@@ -223,6 +283,9 @@ class State(MutableMapping[str, AnyArray]):
 
     def __len__(self) -> int:
         return len(self._session.states)
+
+    def __repr__(self) -> str:
+        return f"State({', '.join(f'{name} {list(array.shape)}' for name, array in self._session.states.items())})"
 
 
 def run_once(

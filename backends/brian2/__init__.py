@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
-from thermoc.backends.base import Backend, NoisePosition, Outcome
+from numpy.typing import NDArray
+
+from thermoc.backends.base import Backend, BackendSession, NoisePosition
 from thermoc.backends.brian2 import emit, lower, run, script
 from thermoc.backends.brian2.artefact import Brian2Artefact
 from thermoc.backends.brian2.target import TARGET
-from thermoc.ir.feed import Feed
 from thermoc.ir.target import TargetDescription
 from thermoc.ir.types import DType
 from thermoc.passes.base import Pass, Property, floats_are
@@ -33,10 +34,10 @@ class Options:
     """What ``tc.compile(net, target="brian2", ...)`` takes. Errors: T303.
 
     coding: activations as numbers (graded), or as spikes by the pass ``spike-encode``, which has input_range and
-    calibrate. device: run in this process, or build a C++ program once and run it for each call. codegen: what
-    "runtime" runs; auto is Cython where a C++ compiler is found, else NumPy. noise: the counter-based function, which
+    calibrate. device: run in this process, or build a C++ program once and call it from where it stands. codegen:
+    what "runtime" runs; auto is Cython where a tick is so long that compiling soon pays, else NumPy. noise: the counter-based function, which
     draws what every other target draws, or Brian2's own rand() and randn(). time_unit: what the network's unit of time
-    is called. progress: show it on a terminal. keep_partial: an interrupted run gives the ticks it has (runtime alone).
+    is called.
     """
 
     coding: Literal["graded", "thermal", "rate"] = "graded"
@@ -46,8 +47,6 @@ class Options:
     codegen: str = "auto"
     noise: str = "counter"
     time_unit: str = "second"
-    progress: bool = True
-    keep_partial: bool = False
 
     def __post_init__(self) -> None:
         for name, choices in CHOICES.items():
@@ -77,9 +76,24 @@ class Brian2Backend(Backend):
 
     def emit(self, lowered: Lowered, options: Options) -> Brian2Artefact:
         """Return the script of a lowered graph. Errors: T301."""
-        text, data = script.script(emit.emit(lowered.graph, options.noise), time_unit=options.time_unit)
-        return Brian2Artefact(text=text, data=data, options=options)
+        model = emit.emit(lowered.graph, options.noise)
+        text, data = script.script(model, time_unit=options.time_unit)
+        names = frozenset(model.parameters.arrays)
+        return Brian2Artefact(text=text, data=data, options=options, parameters=names, fixed=model.parameters.fixed)
 
-    def run(self, artefact: Brian2Artefact, feed: Feed, position: NoisePosition) -> Outcome:
-        """Run the script. Errors: T302 where Brian2 or a compiler that was asked for is missing."""
-        return run.run(artefact, feed, position)
+    def with_parameters(self, artefact: Brian2Artefact, parameters: Mapping[str, NDArray]) -> Brian2Artefact:
+        """Return the script with other arrays beside it. Errors: T418 for one of which it computes nothing anew."""
+        for name in sorted(artefact.fixed & parameters.keys()):
+            what = f"parameter {name!r} is a constant of what was compiled for 'brian2'"
+            note = "NumPy has no function for an op that depends on it and on parameters alone"
+            raise error("T418", what, notes=[note], hint="compile net.with_parameters({...}) again")
+        fresh = {name: array for name, array in parameters.items() if name in artefact.parameters}
+        return replace(artefact, data={**artefact.data, **fresh})
+
+    def start(self, artefact: Brian2Artefact, *, batch: int, position: NoisePosition) -> BackendSession:
+        """Start the script. Errors: T302 where Brian2 is missing."""
+        if artefact.options.device == "cpp_standalone":
+            from thermoc.backends.brian2.standalone import ProgramSession
+
+            return ProgramSession(artefact, batch=batch, position=position)
+        return run.NetworkSession(artefact, batch=batch, position=position)

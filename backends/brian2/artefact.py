@@ -19,12 +19,15 @@ from thermoc.support.files import write_atomic
 class Brian2Artefact(Artefact):
     """A Python script that runs without thermoc, and the ``.npz`` of the same name that it reads.
 
-    options: how ``run`` runs it.
+    options: how ``run`` runs it. parameters: names of the arrays that are parameters; fixed: parameters of which the
+    script computes nothing anew.
     """
 
     text: str
     data: dict[str, NDArray]
     options: Any
+    parameters: frozenset[str] = frozenset()
+    fixed: frozenset[str] = frozenset()
 
     suffix: ClassVar[str] = ".py"
 

@@ -16,11 +16,13 @@ from thermoc.backends.brian2.model import (
     Step,
     UnitStep,
 )
+from thermoc.backends.brian2.parameters import apart
 from thermoc.backends.brian2.schedule import Task, ordered
 from thermoc.backends.brian2.tasks import TASKS, Statement, TickPlan
-from thermoc.ir.dialects.core import Output
+from thermoc.ir.dialects.core import Output, Probe
 from thermoc.ir.feed import is_temperature
 from thermoc.ir.graph import Graph
+from thermoc.ir.values import Value
 
 WIDE = 60
 """An expression longer than this gets a name of its own."""
@@ -28,9 +30,11 @@ WIDE = 60
 
 def emit(graph: Graph, noise: str) -> SimulationModel:
     """Return the model of a graph that holds the target's ops alone. Errors: T301."""
-    plan = TickPlan(graph, noise)
+    graph, parameters = apart(graph)
+    plan, only = TickPlan(graph, noise), probed_only(graph)
     for op in graph.order:
         if type(op) in TASKS and op.results[0].name not in plan.dissolved:
+            plan.only = only.get(op.results[0].name, frozenset())
             TASKS[type(op)](op, plan)
     for op in graph.of(Output):
         root = plan.views.view(op.x).root
@@ -44,7 +48,9 @@ def emit(graph: Graph, noise: str) -> SimulationModel:
     _say_spikes(plan)
     steps = _delayed(steps)
     # copies before shifts: a delay that reads another delay must see its number of this tick
-    steps += [*_gathered(plan.copies), *_gathered(plan.shifts), *plan.late, *_gathered(plan.clears)]
+    steps += [*_gathered(plan.copies), *_gathered(plan.shifts), *plan.late]
+    for probes in dict.fromkeys(only for *_, only in plan.clears):
+        steps += _gathered([(group, line) for group, line, only in plan.clears if only == probes], probes)
     groups = {id(group): group for group in plan.groups.values()}
     return SimulationModel(
         name=graph.name,
@@ -52,8 +58,10 @@ def emit(graph: Graph, noise: str) -> SimulationModel:
         groups=tuple(groups.values()),
         steps=tuple(steps),
         states=tuple(plan.states),
+        probes=tuple(op.name for op in graph.of(Probe)),
         inputs={name: op.shape for name, op in graph.inputs.items()},
         temperatures=tuple(name for name, op in graph.inputs.items() if is_temperature(graph, op)),
+        parameters=parameters,
     )
 
 
@@ -71,7 +79,7 @@ def _keep(plan: TickPlan, blocks: list[list[Task]]) -> None:
 
 def _steps(plan: TickPlan, tasks: list[Task]) -> list[Step]:
     if not isinstance(tasks[0].what, Statement):
-        return [] if tasks[0].what is None else [tasks[0].what]
+        return [] if tasks[0].what is None else [replace(tasks[0].what, only=_only(tasks[0]))]
     uses = Counter(item.beside for task in tasks for item in task.what.operands)
     spelt: dict[str, str] = {}
     lines: list[str] = []
@@ -86,7 +94,13 @@ def _steps(plan: TickPlan, tasks: list[Task]) -> list[Step]:
             spelt[statement.root] = atom(text)
         elif uses[statement.root]:
             lines.append(f"{plan.name(statement.root)} = {text}")
-    return [StatementBlock(group=plan.group(tasks[0].writes[0]), lines=tuple(lines))] if lines else []
+    group, only = plan.group(tasks[0].writes[0]), tasks[0].only
+    return [StatementBlock(group=group, lines=tuple(lines), only=only)] if lines else []
+
+
+def _only(task: Task) -> frozenset[str]:
+    # What is on its way in the queue of a delay is a state, wanted or not.
+    return frozenset() if isinstance(task.what, Connection) and task.what.queue else task.only
 
 
 def _delayed(steps: list[Step]) -> list[Step]:
@@ -105,7 +119,13 @@ def _record(plan: TickPlan, op: Output) -> OutputRecord:
     variable = plan.name(view.root) if view.root in plan.kept else ""
     group = plan.group(view.root)
     return OutputRecord(
-        output=op.name, group=group, variable=variable, places=view.places, shape=kind.shape, dtype=kind.dtype.numpy
+        name=op.name,
+        group=group,
+        variable=variable,
+        places=view.places,
+        shape=kind.shape,
+        dtype=kind.dtype.numpy,
+        only=frozenset({op.name}),
     )
 
 
@@ -116,12 +136,40 @@ def _say_spikes(plan: TickPlan) -> None:
         if group.dynamics is not None:
             name, reset = plan.place(root), group.dynamics.reset
             group.dynamics = replace(group.dynamics, reset=f"{reset}; {name} = 1" if reset else f"{name} = 1")
-            plan.clears.append((group, f"{name} = 0"))
+            plan.clears.append((group, f"{name} = 0", frozenset()))
 
 
-def _gathered(lines: Iterable[tuple[Group, str]]) -> list[StatementBlock]:
+def _gathered(lines: Iterable[tuple[Group, str]], only: frozenset[str] = frozenset()) -> list[StatementBlock]:
     """Return one block a group."""
     by_group: dict[int, tuple[Group, list[str]]] = {}
     for group, line in lines:
         by_group.setdefault(id(group), (group, []))[1].append(line)
-    return [StatementBlock(group=group, lines=tuple(dict.fromkeys(texts))) for group, texts in by_group.values()]
+    return [
+        StatementBlock(group=group, lines=tuple(dict.fromkeys(texts)), only=only) for group, texts in by_group.values()
+    ]
+
+
+def probed_only(graph: Graph) -> dict[str, frozenset[str]]:
+    """Return the values that no state and no output needs, with the probes that do."""
+
+    def above(values: Iterable[Value]) -> set[str]:
+        """Return the names of values and of all that they are computed from."""
+        seen: set[str] = set()
+        waiting = list(values)
+        while waiting:
+            value = waiting.pop()
+            if value.name not in seen:
+                seen.add(value.name)
+                waiting += graph.producers[value.name].inputs
+        return seen
+
+    probes = graph.of(Probe)
+    always = above(
+        v for op in graph.ops if not isinstance(op, Probe) for v in op.inputs if op.states() or not op.results
+    )
+    always |= {value.name for op in graph.ops if op.states() for value in op.results}
+    needed = {probe.name: above([probe.x]) - always for probe in probes}
+    return {
+        name: frozenset(probe for probe, names in needed.items() if name in names)
+        for name in set().union(*needed.values())
+    }

@@ -9,10 +9,13 @@ import argparse
 import os
 import shutil
 import sys
+import tempfile
 import zipfile
+from contextlib import contextmanager
 from pathlib import Path
 
-from brian2 import set_device
+from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
+from brian2.devices.device import reset_device, set_device
 
 DATA = dict(np.load(Path(__file__).with_suffix(".npz")))
 
@@ -27,31 +30,64 @@ def place_of(seed=0, first_sample=0, first_tick=0):
     }
 
 
-def results(sim, ticks):
-    """Return (outputs, states): arrays (ticks, batch, *shape), and (batch, *shape) after the last tick."""
-    outputs = {}
-    for name, (monitor, shape, dtype, batched, places) in sim.outputs.items():
-        values = recorded(monitor, ticks)
-        values = values.reshape(len(values), sim.batch if batched else 1, -1)
-        values = values if places is None else values[..., places]
-        values = np.broadcast_to(values, (len(values), sim.batch, values.shape[-1]))
-        outputs[name] = values.reshape(len(values), sim.batch, *shape).astype(dtype)
-    states = {}
-    for name, (views, shape, dtype, batched, ring) in sim.states.items():
-        parts = [np.asarray(view[:]).reshape(sim.batch if batched else 1, *shape) for view in views]
-        whole = np.stack(parts, axis=1) if ring else parts[0]
-        states[name] = np.broadcast_to(whole, (sim.batch, *whole.shape[1:])).astype(dtype)
-    return outputs, states
+class Program:
+    """The network as a C++ program: built once, then run for any number of ticks from any states."""
 
+    def __init__(self, folder, batch, record=OUTPUTS):
+        self.folder, self.device = Path(folder), CPPStandaloneDevice()
+        with self._active(build_on_run=False):
+            self.sim = build(batch, place_of(), record)
+            network = Network(self.sim.objects)
+            flights = [state for state in self.sim.states.values() if isinstance(state, Flight)]
+            # The last argument is how long it runs. Brian2's own run, of no ticks, makes all ready for that.
+            self.device.insert_code(
+                "before_start", "const double duration = atof(args.back().c_str()); args.pop_back();"
+            )
+            self.device.insert_code("before_network_run", "\n".join(flight.code() for flight in flights))
+            self.device.insert_code("after_network_run", f"{network.name}.run(duration, NULL, 10.0);")
+            network.run(0 * second, namespace={})
+            self.device.build(directory=str(folder), compile=True, run=False, with_output=False)
 
-def recorded(monitor, ticks):
-    """Return what a monitor saw, (ticks, units); spikes as noughts and ones."""
-    if isinstance(monitor, StateMonitor):
-        return np.asarray(getattr(monitor, monitor.record_variables[0])).T[:ticks]
-    values = np.zeros((ticks, len(monitor.source)))
-    tick, unit = np.rint(np.asarray(monitor.t / DT)).astype(int), np.asarray(monitor.i)
-    values[tick[tick < ticks], unit[tick < ticks]] = 1
-    return values
+    @contextmanager
+    def _active(self, **more):
+        set_device(self.device, **more)
+        try:
+            yield
+        finally:
+            Network._globally_running = False  # which Brian2 leaves set where it is interrupted
+            reset_device()
+
+    def run(self, ticks, inputs, place, stored, record=None):
+        """Run from states as they were stored; return outputs, (ticks, batch, *shape), and what is to be stored then."""
+        results = tempfile.mkdtemp(prefix="results_", dir=self.folder)
+        try:
+            with self._active():
+                arguments = [*self._arguments(Path(results), inputs, place, stored), repr(ticks * float(DT))]
+                self.device.run(str(self.folder), Path(results).name, with_output=False, run_args=arguments)
+                self.sim.now = ticks
+                names = self.sim.outputs.keys() if record is None else self.sim.outputs.keys() & set(record)
+                outputs = {
+                    name: self.sim.shaped(name, recorded(self.sim.outputs[name].monitor, ticks)) for name in names
+                }
+                return outputs, self.sim.stored()
+        finally:
+            self.sim.now = 0
+            shutil.rmtree(results, ignore_errors=True)
+
+    def _arguments(self, results, inputs, place, stored):
+        """Write what it reads; yield what its variables start from."""
+        for key, rows in flat(inputs).items():
+            np.asarray(rows, float).tofile(results / self.sim.given[key])
+        for group in self.sim.objects:
+            yield from (f"{group.name}.{name}={place[name]!r}" for name in place if name in group.variables)
+        for name, state in self.sim.states.items():
+            if isinstance(state, Flight):
+                state.before = stored[name]
+                stored[name].astype(np.int8).tofile(results / state.file)
+            for variable, array in state.arrays(stored[name]).items():
+                file = results / f"{state.group.name}.{variable}"
+                array.astype(state.group.variables[variable].dtype).tofile(file)
+                yield f"{state.group.name}.{variable}={results.name}/{file.name}"
 
 
 def arranged(inputs, ticks=None, batch=None):
@@ -115,19 +151,25 @@ def estimated_seconds(ticks, batch):
     }
 
 
-def codegen_for(ticks, batch):
-    """Return the code generator that is done first; NumPy where there is no C++ compiler."""
+def codegen_for(batch):
+    """Return the code generator that has done 100 ticks first; NumPy where there is no C++ compiler.
+
+    It does not depend on how long a run is: its parts are to be its bits, and NumPy and Cython round differently.
+    """
     compilers = (*os.environ.get("CXX", "").split()[:1], "g++", "c++", "clang++")
-    seconds = estimated_seconds(ticks, batch)
+    seconds = estimated_seconds(100, batch)
     return min(seconds, key=seconds.__getitem__) if any(map(shutil.which, compilers)) else "numpy"
 
 
-def simulate(inputs=None, *, ticks=None, batch=None, seed=0, first_sample=0, first_tick=0, report=None):
-    """Run from the initial state; return (outputs, states): inputs as ``arranged`` takes them."""
+def simulate(inputs=None, *, ticks=None, batch=None, seed=0, first_sample=0, first_tick=0, record=OUTPUTS):
+    """Run from the initial state; return (outputs, states): inputs as ``arranged`` takes them.
+
+    To go on, keep ``sim = build(batch, place_of(seed), record)``: each ``sim.run(ticks, inputs)`` runs on.
+    """
     arrays, ticks, batch = arranged(inputs or {}, ticks, batch)
-    sim = build(batch, arrays, place_of(seed, first_sample, first_tick))
-    Network(sim.objects).run(ticks * DT, report=report, namespace={})
-    return results(sim, ticks)
+    sim = build(batch, place_of(seed, first_sample, first_tick), record)
+    outputs = sim.run(ticks, arrays)
+    return outputs, sim.values(sim.stored())
 
 
 def save(path, arrays):
@@ -163,16 +205,16 @@ def main():
         arrays, ticks, batch = arranged(inputs, options.ticks, options.batch)
     except (OSError, ValueError, zipfile.BadZipFile) as reason:
         parser.error(str(reason))
+    sim = build(batch, place_of(options.seed))
     if options.device == "runtime":
-        prefs.codegen.target = codegen_for(ticks, batch) if options.codegen == "auto" else options.codegen
+        prefs.codegen.target = codegen_for(batch) if options.codegen == "auto" else options.codegen
         seconds = estimated_seconds(ticks, batch)[prefs.codegen.target]
         if seconds > 10:
             print(f"Brian2 with {prefs.codegen.target}: about {seconds:.0f} s", file=sys.stderr)
+        outputs = sim.run(ticks, arrays)
     else:
-        set_device(options.device, directory=None)
-    sim = build(batch, arrays, place_of(options.seed))
-    Network(sim.objects).run(ticks * DT, report="text", namespace={})
-    outputs, _ = results(sim, ticks)
+        with tempfile.TemporaryDirectory() as folder:
+            outputs, _ = Program(folder, batch).run(ticks, arrays, place_of(options.seed), sim.stored())
     for name, array in outputs.items():
         print(f"{name}: {array.shape} (ticks, batch, *shape), mean {array.mean():.6g}")
     if options.out:

@@ -20,10 +20,11 @@ Roots = frozenset[str]
 
 @dataclass(frozen=True, kw_only=True)
 class Spikes:
-    """A value made of spikes: whose, and how many ticks late."""
+    """A value made of spikes: whose, how many ticks late, and the delay in whose queue they are then."""
 
     view: View
     ticks: int
+    queue: str = ""
 
 
 def spikes_of(x: Value, views: Views, spikes: Roots, queue: Roots) -> Spikes | None:
@@ -34,7 +35,7 @@ def spikes_of(x: Value, views: Views, spikes: Roots, queue: Roots) -> Spikes | N
     if view.root not in queue:
         return None
     delay: Any = views.graph.producers[view.root]
-    return Spikes(view=views.view(delay.x).seen_through(view), ticks=delay.ticks)
+    return Spikes(view=views.view(delay.x).seen_through(view), ticks=delay.ticks, queue=view.root)
 
 
 def queued(graph: Graph, views: Views, spikes: Roots) -> Roots:
@@ -63,7 +64,7 @@ def _weighs(graph: Graph, views: Views, value: Value) -> bool:
 def _weights(op: Op, views: Views, value: Value) -> bool:
     if type(op) not in linear.TERMS or getattr(op, "kind", "sum") not in ("sum", "mean") or op.inputs[0] != value:
         return False
-    return linear.TERMS[type(op)](op, views.numbers) is not None
+    return linear.terms_of(op, views) is not None
 
 
 def terms(graph: Graph, op: spiking.Trace) -> tuple[list[Value], set[str]]:

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thermoc.backends.brian2.parameters import Elements, with_weights
+from thermoc.backends.brian2.populations import Views
 from thermoc.ir.dialects import core
 from thermoc.ir.element_indices import ElementIndices, indices, reduced, windows
 from thermoc.ir.ops import Op
@@ -24,7 +26,7 @@ class Terms:
 
     pre: ElementIndices
     post: ElementIndices
-    weight: NDArray | None = None
+    weight: NDArray | Elements | None = None
 
 
 def affine(op: core.Affine, numbers: Numbers) -> Terms | None:
@@ -81,6 +83,15 @@ TERMS: dict[type[Op], Callable[[Any, Numbers], Terms | None]] = {
     core.Reduce: summed,
 }
 """None where the weights are computed at run time."""
+WEIGHTS: dict[type[Op], str] = {core.Affine: "weight", core.Conv: "weight", core.SparseAffine: "values"}
+
+
+def terms_of(op: Any, views: Views) -> Terms | None:
+    """Return the connections of a linear map; their weights may be elements of a parameter."""
+    name = WEIGHTS.get(type(op))
+    if name is not None and isinstance(views.graph.producers[views.view(getattr(op, name)).root], core.Parameter):
+        return with_weights(op, name, TERMS[type(op)], views)
+    return TERMS[type(op)](op, views.numbers)
 
 
 def product(

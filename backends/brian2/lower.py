@@ -10,6 +10,7 @@ from thermoc.ir.types import DType
 from thermoc.passes import stages
 from thermoc.passes.base import Pass
 from thermoc.passes.canonicalize import Canonicalize
+from thermoc.passes.freeze_parameters import FreezeParameters
 from thermoc.passes.legalize import Legalize
 from thermoc.passes.spike_encode import Inputs, SpikeEncode
 
@@ -27,5 +28,6 @@ def lower(
         if coding == "graded"
         else (*stages.cleaned(), SpikeEncode(coding=coding, input_range=input_range, calibrate=calibrate))
     )
-    discrete = stages.discrete(dt=dt, dtype=DType.f64, keep=integrated)
+    freeze = FreezeParameters(needed=True)
+    discrete = stages.discrete(dt=dt, dtype=DType.f64, keep=integrated, freeze=freeze)
     return [*encode, *discrete, Legalize(target=TARGET), Canonicalize()]

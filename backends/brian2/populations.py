@@ -127,7 +127,7 @@ class Views:
     def together(self, value: Value, result: Value) -> bool:
         """True where the elements of a value stand beside those of a result, one to one."""
         view, wide = self.view(value), result.shape
-        if isinstance(self.graph.producers[view.root], core.Constant) or self.size(view.root) != result.size:
+        if isinstance(self.graph.producers[view.root], core.Stored) or self.size(view.root) != result.size:
             return False
         # A group has either one unit for all samples or one for each.
         if self.batched(view.root) != self.batched(result.name):

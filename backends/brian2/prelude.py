@@ -5,6 +5,7 @@
 # --- prelude
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,10 +14,11 @@ from brian2 import (
     Clock,
     EventMonitor,
     Network,
+    NetworkOperation,
     NeuronGroup,
     StateMonitor,
     Synapses,
-    TimedArray,
+    get_device,
     linked_var,
     ms,
     prefs,
@@ -24,6 +26,7 @@ from brian2 import (
     us,
 )
 from brian2.core.functions import Function
+from brian2.devices.device import runtime_device
 
 # ------------------------------------------------------------------------------------------------- noise
 # Philox4x32-10 (Salmon, Moraes, Dror, Shaw, SC 2011) at counter (element, tick, draw, stream), keyed by the seed: the
@@ -141,84 +144,262 @@ FUNCTIONS = {
 }
 
 
+# ------------------------------------------------------------------------------------------------- states
+# What goes on from tick to tick. ``stored`` arrays are as Brian2 holds them, for all samples; ``value`` is what a user
+# sees of them, (batch, *shape), with an axis of ages, oldest first, where there are several.
+
+
+@dataclass(kw_only=True)
+class State:
+    """A state that variables of a group hold: one, or one for each age. A unit's number is ``scale`` times theirs."""
+
+    sim: Any
+    group: Any
+    variables: tuple[str, ...] = ()
+    shape: tuple[int, ...]
+    dtype: str
+    batched: bool
+    ring: bool = False
+    scale: Any = 1.0
+
+    def stored(self):
+        """Return what is there now, (ages, units)."""
+        return np.stack([self.group.variables[name].get_value() for name in self.variables])
+
+    def arrays(self, stored):
+        """Return what the variables are to be, by their names."""
+        return dict(zip(self.variables, stored))
+
+    def put(self, stored):
+        """Let it be as it was stored."""
+        for name, array in self.arrays(stored).items():
+            self.group.variables[name].get_value()[:] = array
+
+    def value(self, stored):
+        """Return what a user sees of it."""
+        ages = (stored * self.scale).reshape(len(stored), self.sim.batch if self.batched else 1, *self.shape)
+        value = np.moveaxis(ages, 0, 1) if self.ring else ages[0]
+        return np.broadcast_to(value, (self.sim.batch, *value.shape[1:])).astype(self.dtype)
+
+    def of_value(self, value, stored):
+        """Return what is to be stored for a value. Raises ValueError where samples differ and the state is one."""
+        if not self.batched:
+            if (value != value[:1]).any():
+                raise ValueError("it is one for all samples here")
+            value = value[:1]
+        ages = np.moveaxis(value, 1, 0) if self.ring else value[np.newaxis]
+        return np.asarray(ages, float).reshape(len(stored), -1) / self.scale
+
+
+class Held(State):
+    """For how many ticks the units of a group are still refractory; a spike holds them for ``ticks``."""
+
+    def __init__(self, *, ticks, **more):
+        super().__init__(**more)
+        self.ticks = ticks
+
+    def stored(self):
+        """Return the ticks that are left, (1, units)."""
+        last = self.group.variables["lastspike"].get_value() / float(DT)
+        return np.maximum(self.ticks + 1 - np.rint(self.sim.now - last), 0)[np.newaxis]
+
+    def arrays(self, stored):
+        """Return when each unit fired last."""
+        return {"lastspike": (self.sim.now - (self.ticks + 1) + stored[0]) * float(DT)}
+
+
+class Flight(State):
+    """Spikes on their way to synapses: who fired in each of the last ``ticks`` ticks, (ticks, units), oldest first.
+
+    places: the units of a sample that the state shows. early: those of the synapses that look for spikes of the tick
+    before, since they run before the tick's own have come.
+    """
+
+    def __init__(self, *, ticks, places, synapses, early, **more):
+        super().__init__(ring=True, **more)
+        self.ticks, self.places, self.synapses, self.early = ticks, places, synapses, early
+        self.before = np.zeros((ticks, len(self.group)), bool)
+        if self.sim.standalone:
+            self.monitor = EventMonitor(self.group, "spike", name=f"{self.group.name}_flight_{self.sim.order}")
+            self.sim.add(self.monitor)
+        else:
+            self.fired = deque(ticks * [np.zeros(0, np.int32)], maxlen=ticks)
+            self.sim.act(lambda: self.fired.append(self.group.spikes.copy()))
+
+    def stored(self):
+        """Return who fired when."""
+        if self.sim.standalone:
+            return np.concatenate([self.before, recorded(self.monitor, self.sim.now)])[-self.ticks :].astype(bool)
+        fired = np.zeros(self.before.shape, bool)
+        for row, units in zip(fired, self.fired):
+            row[units] = True
+        return fired
+
+    def arrays(self, stored):
+        """No variable holds them."""
+        return {}
+
+    def put(self, stored):
+        """Send the spikes of the last ticks once more, into queues that are empty."""
+        self.fired.extend(np.flatnonzero(row).astype(np.int32) for row in stored)
+        for synapses in self.synapses:
+            queue, early = synapses.pre.queue, synapses in self.early
+            for _ in range(self.ticks + 1):
+                queue.advance()
+            for units in list(self.fired)[: self.ticks - early]:
+                queue.push(units)
+                queue.advance()
+        last, space = self.fired[-1], self.group.variables["_spikespace"].get_value()
+        space[: len(last)], space[-1] = last, len(last)
+
+    def code(self):
+        """Return the C++ by which a program reads them from a file and sends them."""
+        lines = []
+        for synapses in self.synapses:
+            space = get_device().get_array_name(self.group.variables["_spikespace"])
+            send = f"{synapses.pre.name}.advance(); {synapses.pre.name}.push(spikes.data(), spikes.size());"
+            keep = f"std::copy(spikes.begin(), spikes.end(), {space}); {space}[{len(self.group)}] = spikes.size();"
+            last = f"if (tick == {self.ticks - 1}) {{ {keep} }} else {{ {send} }}" if synapses in self.early else send
+            lines.append(FLIGHT.format(file=self.file, units=len(self.group), ticks=self.ticks, send=last))
+        return "\n".join(lines)
+
+    @property
+    def file(self):
+        """The name of the file that a program reads."""
+        return f"{self.monitor.name}.before"
+
+    def value(self, stored):
+        """Return what a user sees of it."""
+        return super().value(self._samples(stored)[..., self.places].reshape(self.ticks, -1))
+
+    def of_value(self, value, stored):
+        """Return what is to be stored; units that the state does not show stay as they are."""
+        changed = self._samples(stored.copy())
+        changed[..., self.places] = super().of_value(value, stored).reshape(*changed.shape[:2], -1) != 0
+        return changed.reshape(stored.shape)
+
+    def _samples(self, stored):
+        return stored.reshape(self.ticks, self.sim.batch if self.batched else 1, -1)
+
+
+FLIGHT = """{{
+    std::ifstream file(results_dir + "{file}", std::ios::binary);
+    std::vector<char> fired({units});
+    for (int tick = 0; tick < {ticks}; tick++) {{
+        file.read(fired.data(), {units});
+        std::vector<int32_t> spikes;
+        for (int unit = 0; unit < {units}; unit++) if (fired[unit]) spikes.push_back(unit);
+        {send}
+    }}
+}}"""
+
+
 # ------------------------------------------------------------------------------------------------- the order of a tick
 
 
-class Scaled:
-    """A variable times numbers, when the run is over."""
+@dataclass(kw_only=True)
+class Output:
+    """What a run returns at each tick: a variable of a group, or (without one) its spikes."""
 
-    def __init__(self, view, scale):
-        self.view, self.scale = view, scale
-
-    def __getitem__(self, _):
-        return np.asarray(self.view[:]) * self.scale
-
-
-class Refractory:
-    """For how many ticks the units of a group are still held, when the run is over."""
-
-    def __init__(self, group, ticks):
-        self.group, self.ticks = group, ticks
-
-    def __getitem__(self, _):
-        since = np.rint(np.asarray((self.group.t - self.group.lastspike[:]) / DT)) - 1
-        return np.maximum(self.ticks - since, 0)
+    group: Any
+    variable: str
+    shape: tuple[int, ...]
+    dtype: str
+    batched: bool
+    places: Any
+    monitor: Any = None
 
 
-@dataclass
+def recorded(monitor, ticks):
+    """Return what a monitor of a program saw, (ticks, units); spikes as noughts and ones."""
+    if isinstance(monitor, StateMonitor):
+        return np.asarray(getattr(monitor, monitor.record_variables[0])).T
+    values = np.zeros((ticks, len(monitor.source)))
+    values[np.rint(np.asarray(monitor.t / DT)).astype(int), np.asarray(monitor.i)] = 1
+    return values
+
+
+GIVEN = """
+static inline double NAME(double tick, double unit) {
+    static std::ifstream file(brian::results_dir + "NAME", std::ios::binary);
+    static std::vector<double> row(UNITS);
+    static double at = -1;
+    // What is held has one row, which stays when there is no other.
+    if (tick != at) { file.read(reinterpret_cast<char *>(row.data()), UNITS * sizeof(double)); at = tick; }
+    return row[(size_t)unit];
+}
+"""
+
+
+@dataclass(kw_only=True)
 class Simulation:
-    """The objects of a network, what goes in, what is recorded, and the numbers that place it in the noise.
+    """A network that runs on for as long as it is asked; ten runs of 100 ticks are the bits of one of 1,000.
 
-    Objects run in the order in which they are added: each follows what acts on it within the tick.
+    Objects run in the order in which they are added: each follows what acts on it within the tick. place: the numbers
+    that place it in the noise. record: the outputs that are computed. now: its tick.
     """
 
     batch: int
-    inputs: dict[str, np.ndarray]
     place: dict[str, float]
+    record: frozenset[str]
     objects: list[Any] = field(default_factory=list)
-    given: dict[Any, str] = field(default_factory=dict)
-    outputs: dict[str, Any] = field(default_factory=dict)
-    states: dict[str, Any] = field(default_factory=dict)
+    outputs: dict[str, Output] = field(default_factory=dict)
+    states: dict[str, State] = field(default_factory=dict)
+    given: dict[str, Any] = field(default_factory=dict)
+    kept: dict[str, Any] = field(default_factory=dict)
     order: int = 0
+    now: int = 0
+    row: int = 0
     clock: Any = field(default_factory=lambda: Clock(DT, name="tick_clock"))
+    standalone: bool = field(default_factory=lambda: get_device() is not runtime_device)
+    _updates: list[Any] = field(default_factory=list)
+
+    def wants(self, *names):
+        """True where one of these outputs is computed."""
+        return not self.record.isdisjoint(names)
 
     def group(self, units, equations, *, batched=True, **more):
         """Add a population: ``units`` of each sample, or once for all samples."""
         namespace = {**FUNCTIONS, "unit_time": TIME, **more.pop("namespace", {})}
         count = units * (self.batch if batched else 1)
         made = NeuronGroup(count, equations, namespace=namespace, clock=self.clock, order=0, **more)
+        for part in (made.state_updater, *made.thresholder.values(), *made.resetter.values()):
+            part.active = False  # until ``unit`` gives it a place in the tick
         self.objects.append(made)
         for name in self.place.keys() & made.variables.keys():
-            self._set(made, name, name, self.place[name])
+            made.__setattr__(name, self.place[name])
         return made
-
-    def _set(self, group, name, key, value):
-        group.__setattr__(name, value)
-        self.given[getattr(group, name)] = key
-
-    def again(self, inputs, place):
-        """Return what another run of a built program is given: values by the variable or timed array they are of."""
-        flat = {name: np.ascontiguousarray(array.reshape(len(array), -1)) for name, array in inputs.items()}
-        known = {**place, **flat}
-        return {
-            view: known[key] if isinstance(view, TimedArray) else np.ravel(known[key])
-            for view, key in self.given.items()
-        }
 
     def _next(self, *parts):
         for part in parts:
-            part.when, part.order, self.order = "groups", self.order, self.order + 1
+            part.when, part.order, part.active = "groups", self.order, True
+            self.order += 1
+
+    def add(self, made):
+        """Add an object, which runs behind those that are there."""
+        self._next(made)
+        self.objects.append(made)
+
+    def act(self, function):
+        """Call a function at this point of each tick."""
+        self.add(NetworkOperation(function, clock=self.clock, name=f"operation_{self.order}"))
 
     def feed(self, group, name, key):
-        """Give an input: (batch, units) once, or (ticks, batch, units) tick by tick."""
-        values = self.inputs[key]
-        if values.ndim == 2:
-            self._set(group, name, key, values.reshape(-1))
-            return
-        timed = TimedArray(values.reshape(len(values), -1), dt=DT, name=f"{name}_given")
-        group.namespace[timed.name] = timed
-        self.given[timed] = key
-        self.block(group, f"{name} = {timed.name}(t, i)")
+        """Let an input enter its variable, tick by tick."""
+        if self.standalone:
+            given = Function(None, arg_units=[1, 1], return_unit=1, arg_types=["float", "float"], return_type="float")
+            code = GIVEN.replace("NAME", f"{name}_given").replace("UNITS", str(len(group)))
+            given.implementations.add_implementation("cpp", code, name=f"{name}_given")
+            group.namespace[f"{name}_given"] = given
+            self.given[key] = f"{name}_given"
+            self.block(group, f"{name} = {name}_given(1.0 * t_in_timesteps, 1.0 * i)")
+        else:
+            self.act(lambda: self._enter(group.variables[name], key))
+
+    def _enter(self, variable, key):
+        values = self.given[key]
+        if self.row == 0 or len(values) > 1:
+            variable.get_value()[:] = values[self.row]
 
     def block(self, group, code):
         """Compute variables of a group from others."""
@@ -266,14 +447,101 @@ class Simulation:
         """Pass on the events that are due."""
         self._next(synapses.pre)
 
-    def record(self, group, variable):
+    def output(self, name, group, variable, **layout):
         """Record a variable at this point of each tick, or (without one) the spikes."""
-        name = f"{group.name}_record_{self.order}"
-        made = (
-            StateMonitor(group, variable, record=True, clock=self.clock, name=name)
-            if variable
-            else EventMonitor(group, "spike", name=name)
-        )
-        self._next(made)
-        self.objects.append(made)
-        return made
+        monitor = None
+        if self.standalone:
+            label = f"{group.name}_record_{self.order}"
+            monitor = (
+                StateMonitor(group, variable, record=True, clock=self.clock, name=label)
+                if variable
+                else EventMonitor(group, "spike", name=label)
+            )
+            self.add(monitor)
+        else:
+            self.act(lambda: self._keep(name, group, variable))
+        self.outputs[name] = Output(group=group, variable=variable, monitor=monitor, **layout)
+
+    def _keep(self, name, group, variable):
+        if name in self.kept:
+            if variable:
+                self.kept[name][self.row] = group.variables[variable].get_value()
+            else:
+                self.kept[name][self.row, group.spikes] = 1
+
+    def state(self, name, group, *variables, kind=State, **layout):
+        """Name a state."""
+        self.states[name] = kind(sim=self, group=group, variables=variables, **layout)
+
+    # --------------------------------------------------------------------------------------------- running
+
+    def prepare(self):
+        """Make the code of all parts, once; ``prefs.codegen.target`` says by which code generator."""
+        network = Network(self.objects)
+        # A run of no ticks. Brian2 makes its code anew in every run, so ``run`` calls the parts itself, in their order.
+        network.run(0 * second, namespace={})
+        self._updates = [part.run for part in network.sorted_objects if part.active]
+
+    @property
+    def prepared(self):
+        """True where it can run on."""
+        return bool(self._updates)
+
+    def run(self, ticks, inputs, record=None):
+        """Run some ticks on; return outputs, (ticks, batch, *shape). An interrupted run leaves all as it was before.
+
+        inputs: (batch, units) held over the ticks, or (ticks, batch, units). record: which outputs; None for all.
+        """
+        if not self.prepared:
+            self.prepare()
+        before, begun = self.stored(), self.now
+        self.given = flat(inputs)
+        self.kept = {
+            name: np.zeros((ticks, len(output.group)), output.dtype)
+            for name, output in self.outputs.items()
+            if record is None or name in record
+        }
+        try:
+            for self.row in range(ticks):
+                for update in self._updates:
+                    update()
+                self.move(self.now + 1)
+            return {name: self.shaped(name, values) for name, values in self.kept.items()}
+        except BaseException:
+            self.restore(before, begun)
+            raise
+        finally:
+            self.given, self.kept = {}, {}
+
+    def move(self, now):
+        """Set the clock."""
+        self.now = now
+        self.clock.variables["timestep"].get_value()[0] = now
+        self.clock.variables["t"].get_value()[0] = now * float(DT)
+
+    def shaped(self, name, values):
+        """Return what was recorded of an output, (ticks, units), as (ticks, batch, *shape)."""
+        output = self.outputs[name]
+        values = values.reshape(len(values), self.batch if output.batched else 1, -1)
+        values = values if output.places is None else values[..., output.places]
+        values = np.broadcast_to(values, (len(values), self.batch, values.shape[-1]))
+        return values.reshape(len(values), self.batch, *output.shape).astype(output.dtype, copy=False)
+
+    def stored(self):
+        """Return all that another simulation needs to go on from here."""
+        return {name: state.stored() for name, state in self.states.items()}
+
+    def restore(self, stored, now):
+        """Go on from what was stored at this tick; it has to be prepared."""
+        self.move(now)
+        for name, state in self.states.items():
+            state.put(stored[name])
+
+    def values(self, stored):
+        """Return the states, (batch, *shape), of what was stored."""
+        return {name: state.value(stored[name]) for name, state in self.states.items()}
+
+
+def flat(inputs):
+    """Return inputs by rows, one for each tick or one for all: (batch, units) or (ticks, batch, units) are given."""
+    return {name: np.reshape(array, (len(array) if array.ndim == 3 else 1, -1)) for name, array in inputs.items()}

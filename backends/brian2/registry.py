@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from thermoc.backends.brian2 import expressions, units
 from thermoc.backends.brian2.model import Group
 from thermoc.backends.brian2.names import Names
+from thermoc.backends.brian2.parameters import Elements
 from thermoc.backends.brian2.populations import Views
 from thermoc.ir.dialects import core
 from thermoc.ir.element_indices import ElementIndices
@@ -86,20 +87,34 @@ class Registry:
         source = self.graph.producers.get(root)
         if isinstance(source, core.Constant):
             group.initial[name] = source.value.numpy.reshape(-1)
+        elif isinstance(source, core.Parameter):
+            group.initial[name] = Elements(array=source.name, places=np.arange(source.value.numpy.size))
         return name
 
     def fixed(self, name: str, array: NDArray, group: Group) -> str:
         """Declare constants of a group, one a unit; return their identifier."""
         flat = np.asarray(array).reshape(-1)
         for equal in group.fixed:
+            if isinstance(group.initial[equal], Elements):
+                continue
             # NumPy finds True equal to 1, but Brian2 declares booleans and numbers apart.
             if np.array_equal(group.initial[equal], flat) and np.asarray(group.initial[equal]).dtype == flat.dtype:
                 return equal
+        return self._fixed(name, flat, group, truth=flat.dtype == bool)
+
+    def _fixed(self, name: str, numbers: NDArray | Elements, group: Group, *, truth: bool) -> str:
         constant = self.names.variable(name)
-        group.variables[constant] = ("boolean" if flat.dtype == bool else "1") + " (constant)"
-        group.initial[constant] = flat
+        group.variables[constant] = ("boolean" if truth else "1") + " (constant)"
+        group.initial[constant] = numbers
         group.fixed.add(constant)
         return constant
+
+    def _replaceable(self, name: str, elements: Elements, group: Group, *, truth: bool) -> str:
+        """Declare elements of a parameter as constants of a group, one a unit; return their identifier."""
+        for equal in group.fixed:
+            if elements.equals(group.initial[equal]):
+                return equal
+        return self._fixed(name, elements, group, truth=truth)
 
     def noisy(self, group: Group) -> None:
         """Declare what places a group in the noise."""
@@ -140,6 +155,10 @@ class Registry:
             if (flat == flat[0]).all():
                 return Operand(text=expressions.number(flat[0].item()))
             return Operand(text=self.fixed(value.name, flat, group))
+        if isinstance(source, core.Parameter):
+            elements = Elements(array=source.name, places=indices)
+            truth = source.value.numpy.dtype == bool
+            return Operand(text=self._replaceable(value.name, elements, group, truth=truth))
         if self.group(view.root) is group and self._whole(indices, group):
             return Operand(beside=view.root)
         return Operand(text=self.link(view.root, indices, group), apart=view.root)

@@ -1,11 +1,12 @@
-"""Runs the script of an artefact: in this process, or as a C++ program that is built once."""
+"""Runs the script of an artefact on, in this process."""
 
 from __future__ import annotations
 
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator
+from abc import abstractmethod
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -13,58 +14,132 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from numpy.typing import NDArray
 
-from thermoc.backends.base import NoisePosition, Outcome
+from thermoc.backends.base import BackendSession, NoisePosition
 from thermoc.backends.brian2.artefact import Brian2Artefact
 from thermoc.backends.brian2.compiler import compiler
 from thermoc.ir.feed import Feed
 from thermoc.support import notices
 from thermoc.support.errors import error
 
+Arrays = dict[str, NDArray]
 LONG = 10.0
-"""A run that is estimated to take longer, in s, is announced."""
-NAMES = {"numpy": "NumPy", "cython": "Cython"}
+"""What is estimated to compile for longer, in s, is announced."""
 _MODULES: WeakKeyDictionary[Brian2Artefact, ModuleType] = WeakKeyDictionary()
 
 
-def run(artefact: Brian2Artefact, feed: Feed, position: NoisePosition) -> Outcome:
-    """Return outputs and states of a run from the initial state.
+class Brian2Session(BackendSession):
+    """A script that runs on. Errors: T302, T417 when it is closed."""
 
-    Errors: T302 where Brian2 is missing, or the compiler that was asked for; T409 where the program fails.
-    """
-    module = loaded(artefact)
-    inputs = {name: _given(array) for name, array in feed.arrays.items()}
-    where = module.place_of(position.seed, position.first_sample, position.first_tick)
-    if artefact.options.device == "cpp_standalone":
-        from thermoc.backends.brian2.standalone import run_program
+    def __init__(self, artefact: Brian2Artefact, *, batch: int, position: NoisePosition):
+        super().__init__(batch=batch, position=position)
+        self._artefact: Brian2Artefact | None = artefact
+        self._module = loaded(artefact)
+        self._sim = self._build(self._module.OUTPUTS)
 
-        outputs, states = run_program(artefact, module, inputs, where, feed)
-    else:
-        with code_generator(_codegen(artefact, module, feed)):
-            outputs, states = _here(artefact, module, module.build(feed.batch, inputs, where), feed.ticks)
-    return Outcome(outputs=outputs, states=states)
+    def _build(self, names: Collection[str]) -> Any:
+        """Return a simulation that computes these outputs, in its initial state."""
+        return self._module.build(self.batch, self._place(self.position.first_tick), names)
+
+    def _place(self, first_tick: int) -> dict[str, float]:
+        return self._module.place_of(self.position.seed, self.position.first_sample, first_tick)
+
+    @property
+    @abstractmethod
+    def _stored(self) -> Arrays:
+        """What the script keeps from tick to tick, as it is now."""
+
+    @abstractmethod
+    def _store(self, stored: Arrays, tick: int) -> None:
+        """Go on from what was stored at this tick."""
+
+    @property
+    def states(self) -> Arrays:
+        """States now."""
+        self._going()
+        return self._sim.values(self._stored)
+
+    def set_states(self, states: Mapping[str, NDArray]) -> None:
+        """Replace some states. Errors: T403 where samples differ in what Brian2 holds once for all."""
+        stored = dict(self.snapshot())
+        for name, value in states.items():
+            try:
+                stored[name] = self._sim.states[name].of_value(np.asarray(value), stored[name])
+            except ValueError as reason:
+                raise error("T403", f"state {name!r} cannot be set so", notes=[str(reason)]) from None
+        self._store(stored, self.tick)
+
+    def snapshot(self) -> Arrays:
+        """What is stored by the names of the states: variables as they are, spikes on their way."""
+        self._going()
+        return self._stored
+
+    def restore(self, snapshot: Mapping[str, NDArray], tick: int) -> None:
+        """Go on from a snapshot."""
+        self._going()
+        self._store(dict(snapshot), tick)
+        self.tick = tick
+
+    def replace(self, artefact: Brian2Artefact) -> None:
+        """Go on with the arrays of another artefact of the same network."""
+        stored = self.snapshot()
+        self._artefact, self._module = artefact, loaded(artefact)
+        self._sim = self._build(self._sim.record)
+        self._store(stored, self.tick)
+
+    def close(self) -> None:
+        """Let go of the network."""
+        self._artefact = self._sim = None
+
+    def _going(self) -> Brian2Artefact:
+        """Return the artefact. Errors: T417."""
+        if self._artefact is None:
+            raise error("T417", "the session has ended", hint="start another, and restore what was saved of this one")
+        return self._artefact
+
+    def _wanted(self, names: Collection[str] | None) -> frozenset[str]:
+        return frozenset(self._module.OUTPUTS + self._module.PROBES if names is None else names)
 
 
-def _here(artefact: Brian2Artefact, module: ModuleType, sim: Any, ticks: int) -> tuple[Any, Any]:
-    """Run in this process; an interrupted run gives the ticks that were completed, where that is asked for."""
-    network = module.Network(sim.objects)
-    shown = artefact.options.progress and sys.stderr.isatty()
-    try:
-        network.run(ticks * module.DT, report="stderr" if shown else None, namespace={})
-    except KeyboardInterrupt:
-        module.Network._globally_running = False  # Brian2 leaves it set
-        done = int(np.rint(float(network.t / module.DT)))
-        if not artefact.options.keep_partial or not done:
-            raise
-        warnings.warn(f"interrupted: {done} of {ticks} ticks are kept, and no states", stacklevel=2)
-        return module.results(sim, done)[0], {}
-    return module.results(sim, ticks)
+class NetworkSession(Brian2Session):
+    """A network of Brian2 in this process."""
+
+    def advance(self, feed: Feed, names: Collection[str] | None = None) -> Arrays:
+        """Run some ticks on. Errors: T302 where a compiler that was asked for is missing."""
+        wanted = self._wanted(names)
+        self._going()
+        if not wanted <= self._sim.record:
+            sim = self._prepared(self._build(self._sim.record | wanted))
+            sim.restore(self._stored, self.tick)
+            self._sim = sim
+        outputs = self._prepared(self._sim).run(feed.ticks, given(feed), wanted)
+        self.tick = self._sim.now
+        return outputs
+
+    def _prepared(self, sim: Any) -> Any:
+        """Return a simulation when Brian2 has made its code."""
+        if not sim.prepared:
+            with code_generator(_codegen(self._going(), self._module, self.batch)):
+                sim.prepare()
+        return sim
+
+    @property
+    def _stored(self) -> Arrays:
+        return self._sim.stored()
+
+    def _store(self, stored: Arrays, tick: int) -> None:
+        self._prepared(self._sim).restore(stored, tick)
 
 
-def _given(array: Any) -> Any:
-    """Return an input as the script takes it: (batch, units) where it is held, else (ticks, batch, units)."""
+def given(feed: Feed) -> Arrays:
+    """Return inputs as the script takes them: (batch, units) where they are held, else (ticks, batch, units)."""
+    return {name: _given(array) for name, array in feed.arrays.items()}
+
+
+def _given(array: NDArray) -> NDArray:
     ticks, batch = array.shape[:2]
-    # A stride of 0 is a broadcast over the ticks: the script then stores one tick.
+    # A stride of 0 is a broadcast over the ticks: the script then takes one row.
     constant = ticks == 1 or array.strides[0] == 0
     return np.asarray(array[0] if constant else array, float).reshape(*(() if constant else (ticks,)), batch, -1)
 
@@ -105,21 +180,19 @@ def code_generator(name: str) -> Iterator[None]:
         prefs["codegen.target"] = before
 
 
-def _codegen(artefact: Brian2Artefact, module: ModuleType, feed: Feed) -> str:
-    """Return the code generator of a run, and say beforehand where it will take long.
+def _codegen(artefact: Brian2Artefact, module: ModuleType, batch: int) -> str:
+    """Return the code generator of a session, and say beforehand where it will take long to compile.
 
     Errors: T302 where a compiler that was asked for is missing.
     """
-    options = artefact.options
-    seconds = module.estimated_seconds(feed.ticks, feed.batch)
-    name = min(seconds, key=seconds.__getitem__) if options.codegen == "auto" else options.codegen
+    seconds, asked = module.estimated_seconds(100, batch), artefact.options.codegen
+    name = min(seconds, key=seconds.__getitem__) if asked == "auto" else asked
     if name == "cython" and compiler() is None:
-        if options.codegen == "cython":
+        if asked == "cython":
             what = "Brian2's code generator 'cython' needs a C++ compiler, and none was found"
             raise error("T302", what, hint='install g++, or take codegen="numpy"')
         name = "numpy"
         warnings.warn("no C++ compiler was found: Brian2 runs with NumPy, which is slower here", stacklevel=2)
-    if options.progress and seconds[name] > LONG:
-        compiling = f", {module.WORK[0] * 2.5:.0f} s of it to compile, once" if name == "cython" else ""
-        notices.notify(f"Brian2 with {NAMES[name]}: about {seconds[name]:.0f} s{compiling}")
+    if name == "cython" and module.WORK[0] * 2.5 > LONG:
+        notices.notify(f"Brian2 compiles with Cython: about {module.WORK[0] * 2.5:.0f} s, once")
     return name

@@ -14,7 +14,8 @@ class Task:
     """Something that reads and writes values.
 
     beside: values of the same group, read unit by unit. apart: values that must be complete before it starts.
-    group: the group whose block may take it, None for what stands alone. what: what it does.
+    group: the group whose block may take it, None for what stands alone. what: what it does. only: the probes that alone
+    need it.
     """
 
     what: Any
@@ -22,6 +23,7 @@ class Task:
     beside: frozenset[str] = frozenset()
     apart: frozenset[str] = frozenset()
     group: str | None = None
+    only: frozenset[str] = frozenset()
 
     @property
     def reads(self) -> frozenset[str]:
@@ -51,13 +53,16 @@ def _alone(waiting: Iterable[Task], pending: set[str]) -> list[Task]:
 
 
 def _block(waiting: Sequence[Task], pending: set[str]) -> list[Task]:
-    """Return the longest block of statements of the group of the first one that has all it reads."""
+    """Return the longest block of statements of the group of the first one that has all it reads.
+
+    Statements that only probes need have blocks of their own, so that the others stay as they are without them.
+    """
     first = next((task for task in waiting if task.group is not None and not task.reads & pending), None)
     block: list[Task] = []
     inside: set[str] = set()
     for task in waiting if first else ():
         ready = not task.apart & pending and not (task.beside & pending) - inside
-        if first is not None and task.group == first.group and ready:
+        if first is not None and (task.group, task.only) == (first.group, first.only) and ready:
             block.append(task)
             inside |= set(task.writes)
     return block

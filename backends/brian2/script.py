@@ -14,9 +14,11 @@ from thermoc.backends.brian2.model import (
     OutputRecord,
     SimulationModel,
     StatementBlock,
+    StateRecord,
     Step,
     UnitStep,
 )
+from thermoc.backends.brian2.parameters import Elements, read_array
 from thermoc.ir.element_indices import ElementIndices
 
 Data = dict[str, NDArray]
@@ -44,10 +46,19 @@ def _facts(model: SimulationModel) -> str:
             '"""The shape of each input."""',
             f"TEMPERATURES = {tuple(model.temperatures)!r}",
             '"""The inputs that are temperatures."""',
+            f"OUTPUTS = {_outputs(model, probes=False)!r}",
+            '"""The outputs."""',
+            f"PROBES = {_outputs(model, probes=True)!r}",
+            '"""The outputs that are computed only where they are asked for."""',
             f"WORK = ({model.pieces}, {model.elements})",
             '"""Pieces of code, and units, statements of units and synapses that a sample computes in a tick."""',
         ]
     )
+
+
+def _outputs(model: SimulationModel, *, probes: bool) -> tuple[str, ...]:
+    named = (step.name for step in model.steps if isinstance(step, OutputRecord))
+    return tuple(name for name in named if (name in model.probes) == probes)
 
 
 def _title(name: str) -> str:
@@ -56,16 +67,18 @@ def _title(name: str) -> str:
 
 class _ScriptWriter:
     def __init__(self, model: SimulationModel):
-        self.model, self.data = model, {}
+        self.model, self.data = model, dict(model.parameters.arrays)
         self.lines: list[str] = []
 
     def build(self) -> str:
         """Return the function that makes the network."""
         self.lines = [
-            "def build(batch, inputs, place):",
-            '    """Make the network: populations, then what happens in a tick, in order."""',
-            "    sim = Simulation(batch=batch, inputs=inputs, place=place)",
+            "def build(batch, place, record=OUTPUTS):",
+            '    """Make the network: populations, then what happens in a tick, in order; record: the outputs it computes."""',
+            "    sim = Simulation(batch=batch, place=place, record=frozenset(record))",
         ]
+        if self.model.parameters.lines:
+            self.lines += ["    computed = {}", *(f"    {line}" for line in self.model.parameters.lines)]
         for group in self.model.groups:
             self._group(group)
         for group in self.model.groups:
@@ -74,21 +87,17 @@ class _ScriptWriter:
         for step in self.model.steps:
             self._step(step)
         for state in self.model.states:
-            views = ", ".join(f"{state.group.name}.{name}" for name in state.variables)
-            views = views or f"Refractory({state.group.name}, {state.refractory})"
-            if state.scale is not None:
-                scale = self._array(f"{state.name}.scale", state.scale)
-                views = f"Scaled({views}, sim.repeated_values({scale}, {state.group.batched}))"
-            layout = f"{tuple(state.shape)!r}, {state.dtype.name!r}, {state.group.batched}, {state.ring}"
-            self.lines.append(f"    sim.states[{state.name!r}] = [{views}], {layout}")
+            self._state(state)
         self.lines.append("    return sim")
         return "\n".join(self.lines)
 
-    def _array(self, name: str, array: NDArray) -> str:
-        """Store an array; return the text that reads it."""
+    def _array(self, name: str, array: NDArray | Elements) -> str:
+        """Store an array, or which elements of a parameter it is; return the text that reads it."""
+        if isinstance(array, Elements):
+            return f"np.ravel({read_array(array.array)})[{self._places(f'{name}.places', array.places)}]"
         key, number = name, 1
         while key in self.data:
-            if np.array_equal(self.data[key], array):
+            if key not in self.model.parameters.arrays and np.array_equal(self.data[key], array):
                 break
             key, number = f"{name}.{number}", number + 1
         self.data[key] = array
@@ -116,7 +125,7 @@ class _ScriptWriter:
         self.lines += [f"        {line}" for line in equations]
         self.lines += [f"        ''', name={group.name!r}{arguments})"]
         for name, value in group.initial.items():
-            if isinstance(value, np.ndarray):
+            if isinstance(value, np.ndarray | Elements):
                 text = f"sim.repeated_values({self._array(f'{group.name}.{name}', value)}, {group.batched})"
             # Brian2's variables start at 0.
             elif value == 0:
@@ -139,6 +148,14 @@ class _ScriptWriter:
         return self._array(name, index)
 
     def _step(self, step: Step) -> None:
+        if step.only:
+            self.lines.append(f"    if sim.wants({', '.join(map(repr, sorted(step.only)))}):")
+        start = len(self.lines)
+        self._always(step)
+        if step.only:
+            self.lines[start:] = [f"    {line}" for line in self.lines[start:]]
+
+    def _always(self, step: Step) -> None:
         if isinstance(step, InputStep):
             self.lines.append(f"    sim.feed({step.group.name}, {step.variable!r}, {step.key!r})")
         elif isinstance(step, UnitStep):
@@ -147,7 +164,7 @@ class _ScriptWriter:
             self._block(step)
         elif isinstance(step, Connection):
             self._connection(step)
-        else:
+        elif isinstance(step, OutputRecord):
             self._record(step)
 
     def _block(self, block: StatementBlock) -> None:
@@ -181,6 +198,27 @@ class _ScriptWriter:
 
     def _record(self, step: OutputRecord) -> None:
         group = step.group
-        places = "None" if step.places is None else self._places(f"{step.output}.places", step.places)
-        layout = f"{tuple(step.shape)!r}, {step.dtype.name!r}, {group.batched}, {places}"
-        self.lines.append(f"    sim.outputs[{step.output!r}] = sim.record({group.name}, {step.variable!r}), {layout}")
+        places = "None" if step.places is None else self._places(f"{step.name}.places", step.places)
+        where = f"{step.name!r}, {group.name}, {step.variable!r}"
+        self.lines.append(f"    sim.output({where}, {_layout(step)}, places={places})")
+
+    def _state(self, state: StateRecord) -> None:
+        arguments = [repr(state.name), state.group.name, *map(repr, state.variables), _layout(state)]
+        if state.queue:
+            sent = [step for step in self.model.steps if isinstance(step, Connection) and step.queue == state.queue]
+            places = "slice(None)" if state.places is None else self._places(f"{state.name}.places", state.places)
+            early = [step.name for step in sent if step.delay < state.ticks]
+            arguments += ["kind=Flight", f"ticks={state.ticks}", f"places={places}"]
+            arguments += [f"synapses=[{', '.join(step.name for step in sent)}]", f"early=[{', '.join(early)}]"]
+        elif state.refractory:
+            arguments += ["kind=Held", f"ticks={state.refractory}"]
+        elif state.ring:
+            arguments += ["ring=True"]
+        if state.scale is not None:
+            scale = self._array(f"{state.name}.scale", state.scale)
+            arguments += [f"scale=sim.repeated_values({scale}, {state.group.batched})"]
+        self.lines.append(f"    sim.state({', '.join(arguments)})")
+
+
+def _layout(step: OutputRecord | StateRecord) -> str:
+    return f"shape={tuple(step.shape)!r}, dtype={step.dtype.name!r}, batched={step.group.batched}"

@@ -10,6 +10,7 @@ from thermoc.ir.target import TargetDescription, dialect_refused
 TARGET = TargetDescription(
     name="brian2",
     summary="a spiking simulation: a Brian2 script, run with NumPy, Cython or as a C++ program",
-    ops=frozenset(cls.opname for cls in (*TASKS, *MOVES, core.Constant, core.Output, core.Probe)),
+    ops=frozenset(cls.opname for cls in (*TASKS, *MOVES, core.Constant, core.Parameter, core.Output, core.Probe)),
     refused=dialect_refused("loihi", "integer arithmetic of Loihi: targets lava and sim hold it"),
+    folds=True,
 )

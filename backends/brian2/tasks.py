@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from thermoc.backends.brian2 import events, expressions, linear, units
 from thermoc.backends.brian2.model import (
     Connection,
-    FinalState,
     Group,
     InputStep,
     StatementBlock,
+    StateRecord,
     Step,
     UnitStep,
 )
+from thermoc.backends.brian2.parameters import Elements
 from thermoc.backends.brian2.registry import Operand, Registry, refusal
 from thermoc.backends.brian2.schedule import Task
 from thermoc.ir.dialects import core, langevin, spiking, thermo
@@ -49,7 +50,7 @@ class TickPlan(Registry):
 
     spikes: the values that are spikes of their group. queue: the delays that the queues of synapses keep. jumps: the
     terms of what each trace jumps by. riders: by group, the equations of traces that it carries. dissolved: values that
-    need no task, since spikes and terms go into a trace.
+    need no task, since spikes and terms go into a trace. only: the probes that alone need the op whose tasks are added.
     """
 
     def __init__(self, graph: Graph, noise: str):
@@ -58,10 +59,11 @@ class TickPlan(Registry):
         self.tasks: list[Task] = []
         self.copies: list[tuple[Group, str]] = []
         self.shifts: list[tuple[Group, str]] = []
-        self.clears: list[tuple[Group, str]] = []
+        self.clears: list[tuple[Group, str, frozenset[str]]] = []
         self.late: list[UnitStep] = []
         self.riders: dict[str, list[str]] = {}
-        self.states: list[FinalState] = []
+        self.states: list[StateRecord] = []
+        self.only: frozenset[str] = frozenset()
         self.spikes = frozenset(op.results[0].name for op in graph.ops if units.fires(op))
         self.queue = events.queued(graph, self.views, self.spikes)
         self.jumps: dict[str, list[Value]] = {}
@@ -78,7 +80,7 @@ class TickPlan(Registry):
     def old(self, root: str) -> bool:
         """True for what is there before the tick: old states and constants."""
         op = self.graph.producers.get(root)
-        return isinstance(op, (core.Delay, core.Constant)) or type(op) in units.LATE
+        return isinstance(op, (core.Delay, core.Constant, core.Parameter)) or type(op) in units.LATE
 
     def statement(self, root: str, op: Any, operands: list[Operand], write: Write) -> None:
         """Add a value that is computed unit by unit."""
@@ -89,6 +91,7 @@ class TickPlan(Registry):
                 beside=frozenset(item.beside for item in operands if item.beside and not self.old(item.beside)),
                 apart=frozenset(item.apart for item in operands if item.apart and not self.old(item.apart)),
                 group=self.group(root).name,
+                only=self.only,
             )
         )
 
@@ -96,13 +99,14 @@ class TickPlan(Registry):
         """Add a step that stands alone. Synapses without any connection are none."""
         if isinstance(what, Connection) and not len(what.pre):
             what = None
-        self.tasks.append(Task(what=what, writes=writes, apart=frozenset(r for r in reads if not self.old(r))))
+        apart = frozenset(r for r in reads if not self.old(r))
+        self.tasks.append(Task(what=what, writes=writes, apart=apart, only=self.only))
 
     def holds(self, name: str, root: str, variables: Sequence[str], **more: Any) -> None:
         """Note a state that the run returns."""
         kind = self.types[root]
         layout = {"shape": kind.shape, "dtype": kind.dtype.numpy}
-        self.states.append(FinalState(name=name, group=self.group(root), variables=tuple(variables), **layout, **more))
+        self.states.append(StateRecord(name=name, group=self.group(root), variables=tuple(variables), **layout | more))
 
 
 def input_(op: core.Input, plan: TickPlan) -> None:
@@ -257,7 +261,7 @@ def jump(op: spiking.Trace, plan: TickPlan) -> None:
     for value in plan.jumps[g]:
         source = plan.graph.producers[value.name]
         if plan.adds(source):
-            connect(source.x, linear.TERMS[type(source)](source, plan.views.numbers), value.name, plan, into=g)  # type: ignore[attr-defined]
+            connect(source.x, linear.terms_of(source, plan.views), value.name, plan, into=g)  # type: ignore[attr-defined]
             reads.append(value.name)
             continue
         operand = plan.operand(value, plan.types[g].shape, group)
@@ -308,6 +312,7 @@ PUSHES = {thermo.Memory: memory_push, langevin.Brownian: brownian_push}
 def delay(op: core.Delay, plan: TickPlan) -> None:
     """The old value, moved on when the tick is over; spikes on their way to synapses are in their queues."""
     if op.y.name in plan.queue:
+        flight(op, plan)
         return
     if op.ticks > LONGEST_DELAY:
         raise refusal(
@@ -335,6 +340,14 @@ def delay(op: core.Delay, plan: TickPlan) -> None:
     plan.shifts.append((group, f"{ring[-1]} = {text}"))
 
 
+def flight(op: core.Delay, plan: TickPlan) -> None:
+    """Spikes on their way, which are states of the units that fired."""
+    source, layout = plan.views.view(op.x), plan.types[op.y.name]
+    name = f"{op.y.name}.buffer"
+    shown = {"shape": layout.shape, "dtype": layout.dtype.numpy, "places": source.places}
+    plan.holds(name, source.root, (), ring=True, queue=op.y.name, ticks=op.ticks, **shown)
+
+
 def heat(plan: TickPlan, group: Group, name: str, after: str) -> None:
     """dT/dt is the mean rate of heating over the tick, which takes a temperature to what its exact step gives."""
     rate = plan.names.variable(f"{name}_heating")
@@ -355,7 +368,7 @@ def weighted(op: Any, plan: TickPlan) -> None:
         plan.beside(root, op.y.name)
         operands = [Operand(beside=root), plan.operand(bias, wide, group, shape)]
         plan.statement(op.y.name, op, operands, lambda op, x, b: f"{x} + {b}")
-    terms = linear.TERMS[type(op)](op, plan.views.numbers) if type(op) in linear.TERMS else None
+    terms = linear.terms_of(op, plan.views) if type(op) in linear.TERMS else None
     if terms is not None:
         connect(op.x, terms, root, plan)
     elif isinstance(op, (core.SparseAffine, core.Conv)):
@@ -378,21 +391,23 @@ def connect(x: Value, terms: linear.Terms, root: str, plan: TickPlan, into: str 
         read = f"{plan.place(source.root)}_pre"
         how: dict[str, Any] = {"sums": (target, read if factor == "1" else f"{factor} * {read}")}
     else:
-        how = {"event": f"{target}_post += {factor}", "delay": operand.ticks}
+        how = {"event": f"{target}_post += {factor}", "delay": operand.ticks, "queue": operand.queue}
         if not into:
             # Events add to what is there, so the sum of a tick has to go at its end.
-            plan.clears.append((group, f"{target} = 0"))
+            plan.clears.append((group, f"{target} = 0", plan.only))
     # Spikes in a queue were sent in earlier ticks: their synapses need not wait for this tick's.
     now = operand is None or not operand.ticks
     reads = [*((source.root,) if now else ()), *((f"{into}.decayed",) if into else ())]
     plan.alone(Connection(name=name, weight=weight, **ends, **how), (root,), *reads)
 
 
-def _weight(terms: linear.Terms) -> tuple[NDArray | None, str]:
+def _weight(terms: linear.Terms) -> tuple[NDArray | Elements | None, str]:
     """Return the weights, None where all are one number, and what stands for them in the synapses' code."""
     weight = terms.weight
     if weight is None:
         return None, "1"
+    if isinstance(weight, Elements):
+        return weight, "w"
     if len(weight) and (weight == weight[0]).all():
         return None, "1" if weight[0] == 1 else expressions.number(weight[0].item())
     return weight, "w"

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from thermoc.backends.base import Backend, NoisePosition, Outcome
+from thermoc.backends.base import Backend, BackendSession, NoisePosition
 from thermoc.backends.chip.build import ChipArtefact, build
 from thermoc.backends.chip.lower import lower
 from thermoc.backends.chip.options import ChipOptions
 from thermoc.backends.chip.target import TARGET
-from thermoc.ir.feed import Feed
 from thermoc.ir.target import TargetDescription
 from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Lowered
@@ -35,8 +34,8 @@ class ChipBackend(Backend):
         """Return the layout, the machine's program and the simulator's."""
         return build(lowered, options)
 
-    def run(self, artefact: ChipArtefact, feed: Feed, position: NoisePosition) -> Outcome:
-        """Run the network on the chip. Errors: T404, T410, T411, T414, T415."""
-        from thermoc.backends.chip.run import run
+    def start(self, artefact: ChipArtefact, *, batch: int, position: NoisePosition) -> BackendSession:
+        """Start the chip, its cells programmed. Errors: T306, T404, T410, T411, T414, T415."""
+        from thermoc.backends.chip.run import ChipSession
 
-        return run(artefact, feed, position)
+        return ChipSession(artefact, batch=batch, position=position)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from thermoc.backends.chip.batch import MOST_EVENTS
+from thermoc.backends.chip.heat import Sampling
 from thermoc.simulator.machine import COMPONENTS, Costs, Events
 from thermoc.simulator.machine.account import Account
-from thermoc.simulator.machine.electrothermal import ElectroThermal, History, Load
+from thermoc.simulator.machine.electrothermal import ElectroThermal
+from thermoc.simulator.machine.heat_state import Course, HeatState
 from thermoc.simulator.machine.instructions import PICO
+from thermoc.simulator.machine.tick import Tick
 from thermoc.support.tables import table
 
 if TYPE_CHECKING:
@@ -24,20 +29,43 @@ PLACED = {"wire": "length of wires", "thermal": "temperature"}
 
 @dataclass(frozen=True, kw_only=True)
 class ChipRun:
-    """Everything a run on a chip gave, for reports and pictures. kelvin: (turns, units) by op; targets: (ticks,)."""
+    """Everything that a session on a chip has given so far, for reports and pictures.
+
+    ended: the heat as it is when the last tick is over. course: what puts the die's temperatures together. Of the last
+    call alone: kelvin, (ticks * batch, units) by op, and targets, (ticks,).
+    """
 
     artefact: ChipArtefact
-    events: Events
-    price: Costs
-    sums: Account
+    tick: Tick
     heat: ElectroThermal
-    load: Load
-    history: History
+    ended: HeatState
+    course: Callable[[], Course]
     lag: float
+    sampling: Mapping[str, Sampling]
     kelvin: Mapping[str, NDArray]
     targets: Mapping[str, NDArray]
     ticks: int
     batch: int
+
+    @property
+    def price(self) -> Costs:
+        """What each instruction costs."""
+        return self.tick.price
+
+    @cached_property
+    def sums(self) -> Account:
+        """Who spent what in all ticks."""
+        return self.tick.sums.repeated(self.ticks, self.tick.period)
+
+    @cached_property
+    def events(self) -> Events:
+        """What happened, from the setup on; of a long session in the first ticks, of at most ``MOST_EVENTS`` events."""
+        return self.tick.repeated(max(1, min(self.ticks, MOST_EVENTS // len(self.tick.events))))
+
+    @cached_property
+    def history(self) -> Course:
+        """The die's temperatures slot by slot; of a long session, several slots as one."""
+        return self.course()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +90,9 @@ class TemperatureError:
 
 @dataclass(frozen=True, kw_only=True)
 class ChipReport:
-    """What a run on a chip took. Seconds, joules, kelvins; ``str`` is a summary to read, ``run`` holds all of it.
+    """What a session on a chip has taken since its start; a run that was asked for alone is a session of one call.
 
+    Seconds, joules, kelvins; ``str`` is a summary to read, ``run`` holds all of it.
     latency: of a sample, from its first instruction to its last, mean over samples. throughput: samples a second.
     Programming the cells is not in ``joules``: ``setup_joules`` and ``setup_seconds`` are. lag_error: by how much the
     temperatures move when the thermal slot is halved.
@@ -164,13 +193,12 @@ def _shares(components: Mapping[str, float]) -> list[dict[str, object]]:
 
 def report(run: ChipRun) -> ChipReport:
     """Return the report of a run."""
-    sums, history, layout = run.sums, run.history, run.artefact.mapping
+    sums, ended, layout = run.sums, run.ended, run.artefact.mapping
     components = _components(run)
     joules = sum(components.values())
-    peak, core, when = history.peak
+    peak, core, when = ended.peak
     # The thermal run's own account: heat in and out must close with what is stored.
-    ledger = history.ledger
-    assert ledger is not None
+    ledger = ended.ledger
     return ChipReport(
         network=run.artefact.graph.name,
         chip=layout.chip.name,
@@ -178,7 +206,7 @@ def report(run: ChipRun) -> ChipReport:
         placement=run.artefact.options.placement,
         cycles=round(sums.seconds * layout.chip["clock.frequency"]),
         seconds=sums.seconds,
-        latency=_latency(run),
+        latency=float((sums.spans[:, 1] - sums.spans[:, 0]).mean() / PICO),
         throughput=run.batch / sums.seconds if sums.seconds else 0.0,
         samples=run.batch,
         ticks=run.ticks,
@@ -192,35 +220,34 @@ def report(run: ChipRun) -> ChipReport:
         peak_kelvin=peak,
         peak_core=core,
         peak_tile=core // layout.chip.whole("mesh.cores"),
-        peak_seconds=when,
-        mean_watts=float(history.mean_watts.sum()),
+        peak_seconds=when / PICO,
+        mean_watts=float(ended.work.sum() / (ended.time / PICO)),
         heat_in=ledger.work,
         heat_out=ledger.heat,
         heat_stored=ledger.stored,
         heat_gap=ledger.gap,
         slot=run.artefact.options.slot,
         lag_error=run.lag,
-        sampling=_sampling(run),
+        sampling=tuple(
+            TemperatureError(op=op, units=len(layout.work.colours[op]), mean=off.total / off.count, worst=off.worst)
+            for op, off in run.sampling.items()
+        ),
         run=run,
     )
 
 
 def _components(run: ChipRun) -> dict[str, float]:
     """Return joules by component: of events, and of what takes power all the time."""
-    sums, history = run.sums.joules.sum(axis=0), run.history
+    sums = run.sums.joules.sum(axis=0)
     components = {name: float(joules) for name, joules in zip(COMPONENTS, sums)}
-    components["sampler"] = float(history.sampler.sum())
-    return components | {"heater": float(history.heater.sum()), "leakage": float(history.leakage.sum())}
-
-
-def _latency(run: ChipRun) -> float:
-    spans = run.sums.spans.reshape(run.batch, run.ticks, 2)
-    return float((spans[:, -1, 1] - spans[:, 0, 0]).mean() / PICO)
+    heater, leakage, sampler = (float(joules) for joules in run.ended.joules.sum(axis=1))
+    return components | {"sampler": sampler, "heater": heater, "leakage": leakage}
 
 
 def _ops(run: ChipRun, whole: float) -> tuple[OpCost, ...]:
     """Return each op's cost, the dearest first; heaters and p-bits are those of the op on whose cores they are."""
-    layout, history, seconds = run.artefact.mapping, run.history, run.sums.seconds
+    layout, seconds = run.artefact.mapping, run.sums.seconds
+    heater, leakage, units = run.ended.joules
     sampler = COMPONENTS.index("sampler")
     ambient, costs = layout.chip["package.ambient"], []
     sites = {name: np.unique(cores) for name, cores in layout.sites.items()}
@@ -230,23 +257,13 @@ def _ops(run: ChipRun, whole: float) -> tuple[OpCost, ...]:
         joules = float(run.sums.joules[number].sum() - run.sums.joules[number, sampler])
         if name in sites:
             mine = sites[name]
-            by_core[mine] += history.heater[mine] + history.sampler[mine] - run.sums.joules[number, sampler] / len(mine)
-            joules += float((history.heater + history.sampler)[mine].sum())
+            by_core[mine] += heater[mine] + units[mine] - run.sums.joules[number, sampler] / len(mine)
+            joules += float((heater + units)[mine].sum())
         # What was taken away is a mean over the op's cores, so a single core may come out below zero.
         rise = float((run.heat.steady(np.maximum(by_core, 0.0) / seconds) - ambient).max()) if seconds else 0.0
         costs.append(OpCost(op=name, joules=joules, share=joules / whole if whole else 0.0, kelvin=rise))
     # Leakage is of no op: it flows whatever runs, so it has a row of its own.
-    leak = history.leakage
-    rise = float((run.heat.steady(leak / history.times[-1]) - ambient).max())
-    costs.append(OpCost(op="(leakage)", joules=float(leak.sum()), share=float(leak.sum()) / whole, kelvin=rise))
+    leaked = float(leakage.sum())
+    rise = float((run.heat.steady(leakage / (run.ended.time / PICO)) - ambient).max())
+    costs.append(OpCost(op="(leakage)", joules=leaked, share=leaked / whole, kelvin=rise))
     return tuple(sorted(costs, key=lambda op: -op.joules))
-
-
-def _sampling(run: ChipRun) -> tuple[TemperatureError, ...]:
-    errors = []
-    for name, kelvin in run.kelvin.items():
-        # Relative, for noise goes with the ratio of the temperatures and not with kelvins.
-        off = kelvin.reshape(run.batch, run.ticks, -1) / run.targets[name][None, :, None] - 1
-        worst = float(off.flat[int(np.abs(off).argmax())])
-        errors.append(TemperatureError(op=name, units=off.shape[2], mean=float(off.mean()), worst=worst))
-    return tuple(errors)

@@ -2,120 +2,120 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.backends.base import NoisePosition, Outcome
+from thermoc.backends.base import BackendSession, NoisePosition
+from thermoc.backends.chip.batch import check_events, check_slots, check_states
 from thermoc.backends.chip.build import ChipArtefact
-from thermoc.backends.chip.layout import ChipLayout
-from thermoc.backends.chip.report import ChipRun, report
-from thermoc.backends.chip.temperatures import (
-    cell_warmth,
-    heater_targets,
-    relative_temperature,
-    target_kelvins,
-    unit_kelvins,
-)
-from thermoc.backends.sim.run import run as run_program
+from thermoc.backends.chip.heat import ChipHeat, Temperatures
+from thermoc.backends.chip.report import ChipReport, ChipRun, report
+from thermoc.backends.sim.run import ProgramSession
 from thermoc.ir.feed import Feed
-from thermoc.simulator.machine import ChipOp, Costs, Events, costs, run_events
-from thermoc.simulator.machine.account import account, awake, beginning, power
-from thermoc.simulator.machine.electrothermal import ElectroThermal, Load
+from thermoc.simulator.machine import costs
 from thermoc.simulator.machine.instructions import PICO
-from thermoc.simulator.machine.pulses import pulses
+from thermoc.simulator.machine.tick import tick_of
 from thermoc.support.errors import error
 
-MOST_CELLS = 8_000_000
-"""Slots times cores: a history keeps six numbers of each, and the run is repeated in slots of half the length."""
-MOST_EVENTS = 60_000_000
+MOST_PS = 2**62
+BLOCK = 2**20
+"""Pulses, or slots times cores, of the ticks that are worked out at once."""
+CHIP = "chip:"
+"""Before the names of what a snapshot holds beside the states."""
 
 
-def run(artefact: ChipArtefact, feed: Feed, position: NoisePosition) -> Outcome:
-    """Return outputs and states, and what the chip did. Errors: T404, T414, T415.
+class ChipSession(BackendSession):
+    """A chip that goes on: its clock, its die, its sums. Errors: T306, T404, T414 and T415 before the first tick.
 
-    Samples run one after another, each through all its ticks.
+    Ticks come one after another, with all samples in each; all cores meet in between. Work, then the heat it makes, then
+    the numbers: what units draw depends on how warm they are, and what is done on no number.
     """
-    layout, options = artefact.mapping, artefact.options
-    chip, program = layout.chip, layout.program
-    check_events(layout, feed.ticks * feed.batch)
-    # Work, then the heat it makes, then the numbers: what units draw depends on how warm they are.
-    price = costs(program, chip)
-    events = run_events(program, chip, rounds=feed.ticks * feed.batch, price=price)
-    targets = target_kelvins(artefact, feed.ticks, position)
-    load, halved = _loads(artefact, events, price, targets, feed.ticks)
-    heat = ElectroThermal(chip)
-    history = heat.run(load, start=options.start)
-    kelvin = unit_kelvins(layout, load.pulses, history, feed.ticks * feed.batch)
-    start, arrays = beginning(events, program), dict(feed.arrays)
-    for name, given in artefact.factors.items():
-        arrays[given] = relative_temperature(artefact, name, kelvin[name], targets[name], feed)
-    for name, given in artefact.warmths.items():
-        arrays[given] = cell_warmth(artefact, name, events, history, start, feed)
-    with_heat = Feed(arrays=arrays, ticks=feed.ticks, batch=feed.batch)
-    outputs, states = run_program(artefact.program, with_heat, position, artefact.threads)
-    chip_run = ChipRun(
-        artefact=artefact,
-        events=events,
-        price=price,
-        sums=account(events, program, price, chip),
-        heat=heat,
-        load=load,
-        history=history,
-        lag=heat.lag(load, halved, history, start=options.start),
-        kelvin=kelvin,
-        targets=targets,
-        ticks=feed.ticks,
-        batch=feed.batch,
-    )
-    return Outcome(outputs=outputs, states=states, chip=report(chip_run))
+
+    def __init__(self, artefact: ChipArtefact, *, batch: int, position: NoisePosition):
+        super().__init__(batch=batch, position=position)
+        layout, options = artefact.mapping, artefact.options
+        check_events(layout, batch)
+        check_states(layout, batch)
+        price = costs(layout.program, layout.chip)
+        self._tick = tick_of(layout.program, layout.chip, price, batch=batch)
+        size = 2 * round(options.slot * PICO / 2)  # even, so that halves are whole picoseconds
+        check_slots(self._tick.length, size, layout.chip.cores)
+        self._artefact = artefact
+        self._heat = ChipHeat(artefact, self._tick, size, position)
+        self._program = ProgramSession(artefact.program, batch=batch, position=position, threads=artefact.threads)
+        self._report: tuple[int, ChipReport] | None = None
+
+    def advance(self, feed: Feed, names: Collection[str] | None = None) -> dict[str, NDArray]:
+        """Run some ticks on. Errors: T404 beyond the clock's picoseconds, T405, T410, T411, T415."""
+        ticks = range(self.tick, self.tick + feed.ticks)
+        if self._tick.period * ticks.stop > MOST_PS:
+            notes = [f"{ticks.stop} ticks of {self._tick.period / PICO:.3g} s", f"it counts {MOST_PS / PICO:.3g} s"]
+            raise error("T404", "the chip's clock would run over", notes=notes, hint="start another session")
+        pieces = [self._heat.now]
+        for some in self._blocks(ticks):
+            pieces.append(self._heat.advanced(pieces[-1], some))
+        arrays = dict(feed.arrays) | _joined(self._artefact, [piece.temperatures for piece in pieces[1:]])
+        outputs = self._program.advance(Feed(arrays=arrays, ticks=feed.ticks, batch=feed.batch), names)
+        self._heat.take(pieces[1:])
+        self.tick = ticks.stop
+        return outputs
+
+    def _blocks(self, ticks: range) -> Iterator[range]:
+        """Yield the ticks that are worked out at once: as many as memory for their slots and pulses is given."""
+        cells = self._tick.period / self._heat.slot * self._tick.chip.cores
+        most = max(1, int(BLOCK / max(cells, len(self._tick.pulses.begin), 1)))
+        for first in range(ticks.start, ticks.stop, most):
+            yield range(first, min(first + most, ticks.stop))
+
+    @property
+    def states(self) -> dict[str, NDArray]:
+        """States now."""
+        return self._program.states
+
+    def set_states(self, states: Mapping[str, NDArray]) -> None:
+        """Replace some states; the die stays as warm as it is."""
+        self._program.set_states(states)
+
+    def snapshot(self) -> dict[str, NDArray]:
+        """Return the states, and beside them the die's temperatures, its units, and the sums so far."""
+        return self._program.snapshot() | {CHIP + name: array for name, array in self._heat.now.to_arrays().items()}
+
+    def restore(self, snapshot: Mapping[str, NDArray], tick: int) -> None:
+        """Go on from a snapshot; pictures of the die begin here."""
+        ours = {name.removeprefix(CHIP): array for name, array in snapshot.items() if name.startswith(CHIP)}
+        before = self._heat.restored(ours)
+        self._program.restore({name: array for name, array in snapshot.items() if not name.startswith(CHIP)}, tick)
+        self._heat.go_on(before)
+        self.tick, self._report = tick, None
+
+    @property
+    def chip(self) -> ChipReport | None:
+        """What the chip has done since the start; None before the first tick."""
+        if not self.tick:
+            return None
+        if self._report is None or self._report[0] != self.tick:
+            self._report = self.tick, report(self._run())
+        return self._report[1]
+
+    def _run(self) -> ChipRun:
+        return ChipRun(
+            artefact=self._artefact,
+            tick=self._tick,
+            heat=self._heat.physics,
+            ended=self._heat.ended,
+            course=self._heat.course(),
+            lag=self._heat.lag,
+            sampling=self._heat.now.sampling,
+            kelvin=self._heat.kelvin,
+            targets=self._heat.targets,
+            ticks=self.tick,
+            batch=self.batch,
+        )
 
 
-def _loads(
-    artefact: ChipArtefact, events: Events, price: Costs, targets: dict[str, NDArray[np.float64]], ticks: int
-) -> tuple[Load, Load]:
-    """Return what the run asks of the die, slot by slot, and the same in slots of half the length. Errors: T404."""
-    layout = artefact.mapping
-    chip, program = layout.chip, layout.program
-    start = beginning(events, program)
-    worked = pulses(events, program, start)
-    length = max(2, int(events.end.max(initial=start)) - start)
-    size = 2 * round(min(artefact.options.slot * PICO, length) / 2)  # even, so that halves are whole picoseconds
-    check_slots(length, size, chip.cores)
-    edges, finer = _edges(length, size), _edges(length, size // 2)
-    load = Load(
-        edges=edges,
-        power=power(events, program, price, chip, edges=edges, start=start),
-        pulses=worked,
-        awake=awake(program, chip),
-        target=heater_targets(layout, targets, worked, ticks),
-    )
-    return load, replace(load, edges=finer, power=power(events, program, price, chip, edges=finer, start=start))
-
-
-def check_events(layout: ChipLayout, rounds: int) -> None:
-    """Refuse a run of so many ticks of samples that would make more events than memory holds. Errors: T404."""
-    program, chip = layout.program, layout.chip
-    columns, per = chip.whole("mesh.columns"), chip.whole("mesh.cores")
-    sends = program.code[:, 0] == ChipOp.SEND
-    source, target = program.cores[sends] // per, program.code[sends, 2] // per
-    hops = np.abs(source % columns - target % columns) + np.abs(source // columns - target // columns) + 1
-    rows = len(program.code) + int(hops.sum())
-    if rows * rounds > MOST_EVENTS:
-        notes = [f"{rows} events a tick, {rounds} ticks of samples", f"the limit is {MOST_EVENTS}"]
-        raise error("T404", "a run on a chip has too many events", notes=notes, hint="fewer samples or ticks a run")
-
-
-def check_slots(length: int, size: int, cores: int) -> None:
-    """Refuse a run of ``length`` ps in more slots of ``size`` ps than a history keeps. Errors: T404."""
-    slots, limit = -(-length // size), MOST_CELLS // cores
-    if slots > limit:
-        notes = [f"it takes {slots} slots of {size / PICO:g} s", f"the limit for {cores} cores is {limit}"]
-        hint = f"a slot of at least {length / limit / PICO:.2g} s, or fewer samples"
-        raise error("T404", "a run on a chip takes too many thermal slots", notes=notes, hint=hint)
-
-
-def _edges(length: int, size: int) -> NDArray[np.int64]:
-    """Return where slots of ``size`` ps begin and end in a run of ``length`` ps."""
-    return np.append(np.arange(-(-length // size)) * size, length)
+def _joined(artefact: ChipArtefact, blocks: list[Temperatures]) -> dict[str, NDArray]:
+    """Return the program's inputs that say how warm its units and cells are."""
+    given = [*artefact.factors.values(), *artefact.warmths.values()]
+    return {name: np.concatenate([block.inputs[name] for block in blocks]) for name in given}

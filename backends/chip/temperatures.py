@@ -18,35 +18,51 @@ from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.reference import interpret
 from thermoc.simulator.chips import Chip
-from thermoc.simulator.machine import ChipOp, ChipProgram, Events
-from thermoc.simulator.machine.electrothermal import History
+from thermoc.simulator.machine import ChipOp
+from thermoc.simulator.machine.heat_state import Course
 from thermoc.simulator.machine.pulses import Pulses
+from thermoc.simulator.machine.tick import Tick
 from thermoc.support.units import K_B, ReducedUnits
 
 Kelvins = Mapping[str, NDArray[np.float64]]
 """Temperatures by the result of the op that draws at them."""
 
 
-def target_kelvins(artefact: ChipArtefact, ticks: int, position: NoisePosition) -> dict[str, NDArray[np.float64]]:
-    """Return the kelvins that each op's islands are to have, (ticks,): the reference, or what a schedule asks for.
+class Targets:
+    """The kelvins that each op's islands are to have in each tick: the reference, or what a schedule asks for.
 
-    A schedule's highest temperature up to the run's end is the hottest that units may be; heaters cool along with it as
-    far as the coldest, and below that the drives are scaled up instead.
+    The highest temperature of a schedule so far, from the network's tick 0 on, is the hottest that units may be; heaters
+    cool along with it as far as the coldest, and below that the drives are scaled up instead.
     """
-    chip, work = artefact.mapping.chip, artefact.mapping.work
-    if "sampler.reference" not in chip:
-        return {}
-    targets: dict[str, NDArray[np.float64]] = {}
-    for name, numbers in work.sites.items():
-        targets[name] = np.full(ticks, chip["sampler.reference"])
-        if work.tasks[numbers[0]].heated:
-            T = temperature(work.graph.producers[name])
+
+    def __init__(self, artefact: ChipArtefact, position: NoisePosition):
+        self._chip, self._work, self._position = artefact.mapping.chip, artefact.mapping.work, position
+        self._scheduled: dict[str, NDArray[np.float64]] = {}
+
+    def of(self, ticks: range) -> dict[str, NDArray[np.float64]]:
+        """Return the targets of some ticks, which count from the session's start, (ticks,) by op."""
+        chip, work = self._chip, self._work
+        if "sampler.reference" not in chip:
+            return {}
+        targets: dict[str, NDArray[np.float64]] = {}
+        for name, numbers in work.sites.items():
+            if work.tasks[numbers[0]].heated:
+                first = self._position.first_tick
+                targets[name] = self._up_to(name, first + ticks.stop)[first + ticks.start : first + ticks.stop]
+            else:
+                targets[name] = np.full(len(ticks), chip["sampler.reference"])
+        return targets
+
+    def _up_to(self, name: str, ticks: int) -> NDArray[np.float64]:
+        """Return the targets of a scheduled op from the network's tick 0 on."""
+        if len(self._scheduled.get(name, ())) < ticks:
+            T = temperature(self._work.graph.producers[name])
             assert T is not None
-            # From tick 0 on, though the run may begin later: the hottest tick so far sets the scale.
-            schedule = _over_ticks(work.graph, T.name, position.first_tick + ticks, position.seed)
-            kelvin = np.clip(schedule / schedule.max() * chip["sampler.hottest"], chip["sampler.coldest"], None)
-            targets[name] = kelvin[position.first_tick :]
-    return targets
+            # twice as many: a session that goes on tick by tick would work the schedule out anew in each
+            schedule = _over_ticks(self._work.graph, T.name, 2 * ticks, self._position.seed)
+            share = schedule / np.maximum.accumulate(schedule)
+            self._scheduled[name] = np.clip(share * self._chip["sampler.hottest"], self._chip["sampler.coldest"], None)
+        return self._scheduled[name]
 
 
 def _over_ticks(graph: Graph, name: str, ticks: int, seed: int) -> NDArray[np.float64]:
@@ -83,59 +99,60 @@ def _unit_classes(layout: ChipLayout, pulses: Pulses) -> Iterator[_UnitClass]:
                 yield _UnitClass(name, units, worked, max(1, len(task.rounds) // task.colours))
 
 
-def heater_targets(layout: ChipLayout, targets: Kelvins, pulses: Pulses, ticks: int) -> NDArray[np.float64]:
+def heater_targets(layout: ChipLayout, targets: Kelvins, pulses: Pulses) -> NDArray[np.float64]:
     """Return what heaters hold units at in each pulse, (pulses,) K: what their op asks for in the pulse's tick."""
     kelvin = np.zeros(len(pulses.begin))
-    for op, _, worked, a_tick in _unit_classes(layout, pulses):
-        kelvin[worked] = targets[op][np.arange(worked.stop - worked.start) // a_tick % ticks]
+    for op, _, worked, _ in _unit_classes(layout, pulses):
+        kelvin[worked] = np.repeat(targets[op], (worked.stop - worked.start) // len(targets[op]))
     return kelvin
 
 
-def unit_kelvins(layout: ChipLayout, pulses: Pulses, history: History, rounds: int) -> dict[str, NDArray[np.float64]]:
-    """Return the temperatures at which each op's units draw, (rounds, units), on the mean over a tick's draws."""
+def unit_kelvins(layout: ChipLayout, pulses: Pulses, kelvin: NDArray, rounds: int) -> dict[str, NDArray[np.float64]]:
+    """Return the temperatures at which each op's units draw, (rounds, units), on the mean over a tick's draws.
+
+    kelvin: (pulses,) what units show; rounds: ticks times samples, of which there may be pulses of more.
+    """
     work = layout.work
     kelvins = {name: np.empty((rounds, len(work.colours[name]))) for name in work.sites}
     for op, units, worked, a_tick in _unit_classes(layout, pulses):
-        kelvins[op][:, units] = history.kelvin[worked].reshape(rounds, a_tick).mean(axis=1)[:, None]
+        kelvins[op][:, units] = kelvin[worked][: rounds * a_tick].reshape(rounds, a_tick).mean(axis=1)[:, None]
     return kelvins
 
 
 def relative_temperature(
-    artefact: ChipArtefact, name: str, kelvin: NDArray, target: NDArray, feed: Feed
+    artefact: ChipArtefact, name: str, kelvin: NDArray, target: NDArray, batch: int
 ) -> NDArray[np.float64]:
     """Return the temperature of each unit of an op over what was asked for, (ticks, batch, *shape)."""
     shape = artefact.graph.producers[name].results[0].shape
-    energy: Any = K_B * target[None, :, None]
+    energy: Any = K_B * target[:, None, None]
     scale = ReducedUnits(energy=energy, time=1.0)  # the energy of one unit is kT where T is the target
-    by_sample: Any = kelvin.reshape(feed.batch, feed.ticks, -1)
+    by_sample: Any = kelvin.reshape(len(target), batch, -1)
     reduced: Any = scale.reduced_temperature(by_sample)
-    return np.swapaxes(reduced, 0, 1).reshape(feed.ticks, feed.batch, *shape)
+    return reduced.reshape(len(target), batch, *shape)
 
 
-def cell_warmth(
-    artefact: ChipArtefact, name: str, events: Events, history: History, start: int, feed: Feed
-) -> NDArray[np.float64]:
+def cell_warmth(artefact: ChipArtefact, name: str, tick: Tick, ticks: range, course: Course) -> NDArray[np.float64]:
     """Return what cells conduct over what they were programmed to: 1 + warming (T - T_reference).
 
     (ticks, batch, arrays of inputs, outputs), or (ticks, batch) of the mean over arrays, as the program's input is. T
-    is quasi-static: the die's where and when the product starts, and the cell's own rise by its power and neighbours.
+    is quasi-static: the die's where the product starts, at the beginning of the slot that it starts in, and the cell's
+    own rise by its power and neighbours. course: of these ticks, up to the last slot that is over.
     """
     layout, chip = artefact.mapping, artefact.mapping.chip
     served = layout.work.ops.index(name)
     tasks = {k: one for k, one in enumerate(layout.work.tasks) if one.op == served and one.kind is TaskKind.product}
-    begins = _product_starts(layout.program, events, served)
+    begins, shifts = _product_starts(tick, served), np.array(ticks)[:, None] * tick.period
     conductance = {}
     for core in np.unique(layout.task_core[[*tasks]]).tolist():
         # The slot that the product starts in: the last edge that is not after it.
-        slot = np.searchsorted(history.edges, begins[core] - start, side="right") - 1
-        T = history.die[np.clip(slot, 0, len(history.die) - 1), core] + _own_rise(chip)
-        over = 1 + chip["crossbar.warming"] * (T - chip["crossbar.reference"])
-        conductance[core] = over.reshape(feed.batch, feed.ticks).T
+        slot = np.searchsorted(course.edges, begins[core] + shifts, side="right") - 1
+        T = course.die[slot, core] + _own_rise(chip)
+        conductance[core] = 1 + chip["crossbar.warming"] * (T - chip["crossbar.reference"])
     mean = np.mean(list(conductance.values()), axis=0)
     shape = next(port.shape for port in artefact.program.inputs if port.name == artefact.warmths[name])
     if shape == ():
         return mean
-    warmth = np.empty((feed.ticks, feed.batch, *shape))
+    warmth = np.empty((*mean.shape, *shape))
     warmth[:] = mean[..., None, None]  # arrays without a weight are not on the chip: any number will do
     for number, task in tasks.items():
         columns = slice(task.low // task.times, task.low // task.times + task.columns)
@@ -150,11 +167,12 @@ def _own_rise(chip: Chip) -> float:
     return chip["crossbar.cell_resistance"] * cell * (1 + 4 * chip["crossbar.crosstalk"])
 
 
-def _product_starts(program: ChipProgram, events: Events, served: int) -> dict[int, NDArray[np.int64]]:
-    """Return when an op's first product starts in each turn, ps, by core."""
+def _product_starts(tick: Tick, served: int) -> dict[int, NDArray[np.int64]]:
+    """Return when an op's first product starts for each sample, ps from the tick's beginning, by core."""
+    program, events = tick.program, tick.events
     rows = np.flatnonzero((program.code[:, 0] == ChipOp.MVM) & (program.code[:, 1] == served))
     cores, first = np.unique(program.cores[rows], return_index=True)
     return {
-        core: np.sort(events.start[(events.row == row) & (events.place == core)])
+        core: np.sort(events.start[(events.row == row) & (events.place == core)]) - tick.start
         for core, row in zip(cores.tolist(), rows[first].tolist())
     }

@@ -38,7 +38,7 @@ VECTOR_PASSES: OpTable[int] = OpTable(
         **dict.fromkeys(_ONE, 1),
     },
     refused=dict.fromkeys(
-        (core.Input, core.Output, core.Probe, core.Constant, core.Delay), "memory and ports serve it"
+        (core.Input, core.Output, core.Probe, core.Constant, core.Parameter, core.Delay), "memory and ports serve it"
     ),
     # What moves or compares numbers is one operation, and so is a function that is looked up in a table.
     follows={EXACT: 1, CLOCKED: 1, CURVED: 1},
@@ -64,7 +64,7 @@ def split_work(graph: Graph, chip: Capacities) -> Work:
     """Return the work of a typed graph. Errors: T305 where the chip lacks what an op needs, T306."""
     writing = draft(graph, chip)
     for op in graph.order:
-        if not isinstance(op, core.Constant) and not _costs_nothing(writing, op):
+        if not isinstance(op, core.Stored) and not _costs_nothing(writing, op):
             _split(writing, op)
     for op, value in writing.late:  # the tasks that late operands come from may stand behind their readers
         result = op.results[0]

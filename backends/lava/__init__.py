@@ -10,16 +10,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 import thermoc
-from thermoc.backends.base import Backend, NoisePosition, Outcome
-from thermoc.backends.lava import emit, lower, run
+from thermoc.backends.base import Backend, NoisePosition
+from thermoc.backends.lava import emit, lower
 from thermoc.backends.lava.artefact import LavaArtefact
+from thermoc.backends.lava.session import HostAndLavaSession, LavaSession
 from thermoc.backends.lava.target import TARGET
 from thermoc.ir.dialects.core import Input
 from thermoc.ir.dialects.loihi import LoihiDecode, LoihiEncode
-from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.host_device import split_graph
-from thermoc.ir.reference import interpret
 from thermoc.ir.target import TargetDescription
 from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Lowered
@@ -92,13 +91,11 @@ class LavaBackend(Backend):
         files = emit.files(loihi, about, stock_only=options.stock_only)
         return LavaArtefact(files=files, graph=graph, loihi=loihi, options=options)
 
-    def run(self, artefact: LavaArtefact, feed: Feed, position: NoisePosition) -> Outcome:
-        """Run the package in Lava's own Python. Errors: T302, T403, T409."""
-        if artefact.options.runtime == "reference":
-            graph, tick = artefact.graph, position.first_tick
-            trace = interpret(graph, feed, seed=position.seed, first_sample=position.first_sample, first_tick=tick)
-            return Outcome(outputs=trace.outputs, states=trace.states)
-        return run.run(artefact, feed, position)
+    def start(self, artefact: LavaArtefact, *, batch: int, position: NoisePosition) -> LavaSession | HostAndLavaSession:
+        """Start host and Loihi, in Lava's own Python. Errors: T302, T404 for a first tick other than 0."""
+        if artefact.loihi == artefact.graph and artefact.options.runtime == "lava":
+            return LavaSession(artefact, batch=batch, position=position)
+        return HostAndLavaSession(artefact, batch=batch, position=position)
 
 
 def loihi_ops(graph: Graph) -> Graph:

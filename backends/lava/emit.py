@@ -20,7 +20,7 @@ from thermoc.support.arrays import npz_bytes
 from thermoc.support.errors import Finding, ThermocError, error
 
 PACKAGE = Path(__file__).parent / "package"
-SHARED = ("run.py", "arrays.py", "wiring.py", "arithmetic.py")
+SHARED = ("run.py", "group.py", "arrays.py", "wiring.py", "arithmetic.py")
 SIGNALS = {
     loihi.LoihiDense: ("x",),
     loihi.LoihiSparse: ("x",),
@@ -70,7 +70,7 @@ def files(graph: Graph, about: dict[str, Any], *, stock_only: bool = False) -> d
     sinks = [_sink(writer, name, op.x) for name, op in graph.outputs.items()]
     if stock_only:
         _only_stock(writer)
-    writer.procs.add("hub")
+    writer.procs |= {"hub", "sink"}
     contents = {"build.py": build_text(writer, sinks).encode(), "weights.npz": npz_bytes(writer.arrays, compress=True)}
     contents |= {name: (PACKAGE / name).read_bytes() for name in SHARED}
     contents |= {
@@ -134,11 +134,10 @@ def refuse(graph: Graph) -> None:
 
 
 def _sink(writer: PackageWriter, name: str, value: Value) -> str:
+    """Return the line of an output: its sink's name, how many units it has and the ports they come from."""
     process = writer.name(f"{name}_sink")
-    writer.proc(process, "sink", "Sink", value, file=f'job["files"]["out.{name}"]')
     writer.kinds[process] = "host: sink"
-    writer.connect(value, f"{process}.a_in")
-    return process
+    return f'{json.dumps(name)}: ("{process}", {value.size}, [{", ".join(writer.ports(value))}]),'
 
 
 def _only_stock(writer: PackageWriter) -> None:
@@ -162,6 +161,7 @@ def build_text(writer: PackageWriter, sinks: list[str]) -> str:
     folders = sorted(writer.procs - WIRED)
     imports = "\n".join(f"from procs.{name}.process import {_class(name)}" for name in folders)
     body = "\n".join(f"    {line}" if line else "" for line in [*writer.lines, "", *writer.wires])
+    observed = "\n".join(f"        {line}" for line in sinks)
     # The title stands in a docstring, which a quotation mark or a backslash in the network's name would break.
     title = "".join(letter for letter in writer.graph.name if letter.isprintable() and letter not in '"\\\\')
     return f'''"""The network {title}: its processes, and what is connected to what."""
@@ -177,7 +177,10 @@ def build(job, w):
     """
     many = job["batch"]
 {body}
-    return wiring.anchored([{", ".join(sinks)}])
+    outputs = {{
+{observed}
+    }}
+    return wiring.observed(job, outputs)
 '''
 
 

@@ -269,6 +269,6 @@ MAKERS: dict[type[Op], Callable[[PackageWriter, Any], None]] = {
     **dict.fromkeys(MOVES, _move),
 }
 MOVED = (*MOVES, core.Concat, loihi.LoihiDendrite)
-WIRED = {"route", "hub", "lif", "synapse"}
+WIRED = {"route", "hub", "sink", "lif", "synapse"}
 """Processes that wiring.py makes."""
 PORTS = {"T": "T_in", "sigma": "sigma_in"}

@@ -24,7 +24,7 @@ ENDS = (core.Input, core.Output, core.Probe, core.Constant)
 MOVED = frozenset(cls.opname for cls in (*MOVES, core.Concat, core.Delay, *ENDS))
 QUANTIZED = frozenset(cls.opname for cls in (*LINEAR, *MAKERS))
 # The host does what Loihi cannot, so only another chip's ops are missing.
-OPS = frozenset(name for name in REGISTRY if not name.startswith("crossbar."))
+OPS = frozenset(name for name in REGISTRY if not name.startswith("crossbar.") and name != "core.parameter")
 
 
 def _form(name: str) -> str:
@@ -37,5 +37,6 @@ TARGET = TargetDescription(
     name="lava",
     summary="Loihi 2 through Lava: integers, a package that runs by itself",
     ops=OPS,
+    refused={"core.parameter": "weights are quantised when it is compiled: freeze-parameters makes a constant of it"},
     forms={name: _form(name) for name in OPS},
 )

@@ -16,7 +16,7 @@ from thermoc.ir.element_indices import indices
 from thermoc.ir.graph import Graph
 from thermoc.ir.values import Value
 
-RESERVED = {"job", "w", "many", "wiring", "np", "build", "sinks", "phase", "time_step", "name"}
+RESERVED = {"job", "w", "many", "wiring", "np", "build", "outputs", "phase", "time_step", "name"}
 """Names that ``build.py`` or Lava uses itself."""
 
 
@@ -87,12 +87,17 @@ class PackageWriter:
         self.kinds[process] = f"custom: {folder}"
         self.call(process, cls, shape=f"({units.size} * many,)", **attrs, name=f'"{process}"')
 
+    def ports(self, value: Value) -> list[str]:
+        """Return the ports that add up to a value, each once: Lava connects two ports once."""
+        outs = self.outs[value.name]
+        return [
+            self.route(f"{value.name}.again", out, np.arange(value.size), value.size) if out in outs[:number] else out
+            for number, out in enumerate(outs)
+        ]
+
     def connect(self, value: Value, target: str, *, shape: tuple[int, ...] | None = None, into: bool = False) -> None:
         """Write the lines that bring a value to a port, or into a synapse; spread over a larger ``shape``."""
-        outs = self.outs[value.name]
-        for number, out in enumerate(outs):
-            if out in outs[:number]:  # Lava connects two ports once
-                out = self.route(f"{value.name}.again", out, np.arange(value.size), value.size)
+        for out in self.ports(value):
             if shape is not None and value.type is not None and value.type.shape != shape:
                 out = self.spread(value, out, shape)
             self.wires.append(f"{target}.into({out})" if into else f"{out}.connect({target})")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from thermoc.backends.base import Backend, NoisePosition, Outcome
-from thermoc.backends.onnx import emit, lower, run
+from numpy.typing import NDArray
+
+from thermoc.backends.base import Backend, NoisePosition
+from thermoc.backends.onnx import emit, lower
 from thermoc.backends.onnx.artefact import OnnxArtefact
 from thermoc.backends.onnx.lower import Options
+from thermoc.backends.onnx.run import OnnxSession
 from thermoc.backends.onnx.target import TARGET
-from thermoc.ir.feed import Feed
 from thermoc.ir.target import TargetDescription
 from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Lowered
@@ -37,6 +39,10 @@ class OnnxBackend(Backend):
         """Return the file of a lowered graph. Errors: T301, T304."""
         return emit.emit(lowered.graph, options)
 
-    def run(self, artefact: OnnxArtefact, feed: Feed, position: NoisePosition) -> Outcome:
-        """Run an artefact in onnxruntime from its initial state. Errors: T302 where that is missing."""
-        return run.run(artefact, feed, position)
+    def start(self, artefact: OnnxArtefact, *, batch: int, position: NoisePosition) -> OnnxSession:
+        """Start a session in onnxruntime. Errors: T302 where that is missing."""
+        return OnnxSession(artefact, batch=batch, position=position)
+
+    def with_parameters(self, artefact: OnnxArtefact, parameters: Mapping[str, NDArray]) -> OnnxArtefact:
+        """Return the file with other initializers; what onnxruntime has opened serves both."""
+        return artefact.with_parameters(parameters)

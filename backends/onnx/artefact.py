@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -12,8 +13,11 @@ from numpy.typing import NDArray
 
 from thermoc.backends.base import Artefact
 from thermoc.backends.onnx.interface import Interface
+from thermoc.backends.onnx.lower import Options
 from thermoc.backends.onnx.target import IR_VERSION, OPSET
 from thermoc.backends.onnx.writer import Body, OnnxNode, Tensor
+from thermoc.ir.graph import Graph
+from thermoc.ir.types import DType
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto
@@ -21,17 +25,61 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OnnxArtefact(Artefact):
-    """One self-contained ONNX file."""
+    """One self-contained ONNX file, the lowered graph that it was made of, and how.
+
+    given: values of parameters other than those in the model, by the network's names for them.
+    """
 
     model: ModelProto
     interface: Interface
+    graph: Graph
+    options: Options
+    given: Mapping[str, NDArray] = field(default_factory=dict)
 
     suffix: ClassVar[str] = ".onnx"
+
+    @cached_property
+    def initial(self) -> dict[str, NDArray]:
+        """States before the first tick, (1, *shape) by name: what the file holds for those that are left out."""
+        from onnx import numpy_helper
+
+        held = {tensor.name: tensor for tensor in self.model.graph.initializer}
+        return {port.name: numpy_helper.to_array(held[port.tensor]) for port in self.interface.states}
+
+    @cached_property
+    def origin(self) -> OnnxArtefact:
+        """The artefact that this one came from by ``with_parameters``: what a runtime has opened of it serves both."""
+        return self
+
+    @property
+    def file(self) -> ModelProto:
+        """The model as it is saved, with the values of parameters that are given."""
+        if not self.given:
+            return self.model
+        from onnx import ModelProto, numpy_helper
+
+        model, tensors = ModelProto(), {port.tensor: port.name for port in self.interface.parameters}
+        model.CopyFrom(self.model)
+        for initializer in model.graph.initializer:
+            name = tensors.get(initializer.name)
+            if name in self.given:
+                initializer.CopyFrom(numpy_helper.from_array(self.given[name], initializer.name))
+        return model
+
+    def with_parameters(self, parameters: Mapping[str, NDArray]) -> OnnxArtefact:
+        """Return the artefact with other values of some parameters, by the network's names for them."""
+        dtypes = {port.name: DType(port.dtype).numpy for port in self.interface.parameters}
+        fresh = {
+            name: np.asarray(array, dtypes[name], order="C") for name, array in parameters.items() if name in dtypes
+        }
+        changed = replace(self, given={**self.given, **fresh})
+        changed.__dict__["origin"] = self.origin
+        return changed
 
     def to_bytes(self) -> bytes:
         """Return the file's content, the same for the same graph."""
         # protobuf leaves the order of its maps open otherwise.
-        return self.model.SerializeToString(deterministic=True)
+        return self.file.SerializeToString(deterministic=True)
 
 
 @dataclass(frozen=True, kw_only=True)

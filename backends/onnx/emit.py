@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +17,7 @@ from thermoc.backends.onnx.refusals import known, refuse
 from thermoc.backends.onnx.scope import CONTROLS, Scope
 from thermoc.backends.onnx.target import TARGET
 from thermoc.backends.onnx.writer import NodeWriter, Tensor
-from thermoc.ir.dialects.core import Delay, Input, Output
+from thermoc.ir.dialects.core import Delay, Input, Output, Probe
 from thermoc.ir.graph import Graph, NameSource
 from thermoc.ir.types import DType
 from thermoc.support.errors import error
@@ -28,8 +29,12 @@ SEED_CONVENTION = (
 UNITS = {"k_B": 1, "energy": "reduced", "temperature": "reduced (energy)", "time": "the network's unit of dt"}
 
 
-def emit(graph: Graph, options: Options) -> OnnxArtefact:
-    """Return the file of a lowered graph. Errors: T301 (what no node can say), T304 (too large for a file)."""
+def emit(lowered: Graph, options: Options, probes: Collection[str] = ()) -> OnnxArtefact:
+    """Return the file of a lowered graph; of its probes it gives those that are named.
+
+    Errors: T301 (what no node can say), T304 (too large for a file).
+    """
+    graph = lowered.with_ops(op for op in lowered.ops if not isinstance(op, Probe) or op.name in probes)
     refuse(graph)
     names = NameSource()
     interface = interface_of(graph, names, step=options.step)
@@ -49,6 +54,8 @@ def emit(graph: Graph, options: Options) -> OnnxArtefact:
             metadata=_metadata(graph, interface),
         ),
         interface=interface,
+        graph=lowered,
+        options=options,
     )
 
 
@@ -124,6 +131,8 @@ def _content(scope: Scope) -> OnnxContent:
     ports = [Tensor(name=p.tensor, dtype=DType(p.dtype).numpy, dims=interface.dims(p)) for p in interface.inputs]
     ports += [Tensor(name=t, dtype=np.dtype(CONTROLS[name][0]), dims=()) for name, t in scope.controls.items()]
     ports += [Tensor(name=p.tensor, dtype=DType(p.dtype).numpy, dims=p.given) for p in interface.states]
+    used = [p for p in interface.parameters if p.tensor in scope.defaults]
+    ports += [Tensor(name=p.tensor, dtype=DType(p.dtype).numpy, dims=p.shape) for p in used]
     outputs = [Tensor(name=p.tensor, dtype=DType(p.dtype).numpy, dims=interface.dims(p)) for p in interface.outputs]
     outputs += [Tensor(name=p.final, dtype=DType(p.dtype).numpy, dims=p.returned) for p in interface.states]
     return OnnxContent(
@@ -143,9 +152,10 @@ def _initial(graph: Graph, op: Delay) -> NDArray:
 
 
 def _refuse_large(graph: Graph, scope: Scope) -> None:
-    size, limit = sum(array.nbytes for array in scope.writer.constants.values()), TARGET.limits["file"]
+    arrays = (*scope.writer.constants.values(), *scope.defaults.values())
+    size, limit = sum(array.nbytes for array in arrays), TARGET.limits["file"]
     if size > limit.value:
-        notes = [f"its constants take {size} {limit.unit}", f"the limit is {limit.value} ({limit.source})"]
+        notes = [f"its arrays take {size} {limit.unit}", f"the limit is {limit.value} ({limit.source})"]
         raise error("T304", f"network {graph.name!r} does not fit into one ONNX file", notes=notes)
 
 

@@ -74,6 +74,8 @@ class Interface:
     inputs: tuple[OnnxPort, ...]
     outputs: tuple[OnnxPort, ...]
     states: tuple[StatePort, ...]
+    parameters: tuple[OnnxPort, ...] = ()
+    """Optional inputs of the shape of one sample, whose initializers hold what the network was compiled with."""
     controls: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -86,11 +88,12 @@ class Interface:
 
 
 def interface_of(graph: Graph, names: NameSource, *, step: bool) -> Interface:
-    """Return the interface of a lowered graph, claiming its names: inputs keep theirs, then outputs, then states."""
+    """Return the interface of a lowered graph, claiming its names: inputs keep theirs, then outputs, parameters, states."""
     inputs = tuple(_port(op.name, op.y, names(op.name)) for op in graph.inputs.values())
     outputs = tuple(_port(op.name, op.x, names(op.name)) for op in graph.outputs.values())
+    parameters = tuple(_port(op.name, op.y, names(op.name)) for op in graph.parameters.values())
     states = tuple(_state(graph, op, names) for op in graph.of(Delay))
-    return Interface(mode=_mode(graph, step), inputs=inputs, outputs=outputs, states=states)
+    return Interface(mode=_mode(graph, step), inputs=inputs, outputs=outputs, states=states, parameters=parameters)
 
 
 def _mode(graph: Graph, step: bool) -> Mode:

@@ -10,6 +10,7 @@ from thermoc.backends.onnx.target import TARGET
 from thermoc.ir.types import DType
 from thermoc.passes import stages
 from thermoc.passes.base import Pass
+from thermoc.passes.freeze_parameters import FreezeParameters
 from thermoc.passes.legalize import Legalize
 from thermoc.support.errors import error
 
@@ -37,4 +38,5 @@ class Options:
 def lower(options: Options, *, dt: float) -> Sequence[Pass]:
     """Return the passes, the last of which refuses what ONNX cannot hold."""
     dtype = {"float32": DType.f32, "float64": DType.f64}[options.precision]
-    return (*stages.discrete(dt=dt, dtype=dtype), Legalize(target=TARGET))
+    freeze = FreezeParameters(needed=True)
+    return (*stages.discrete(dt=dt, dtype=dtype, freeze=freeze), Legalize(target=TARGET))

@@ -145,6 +145,13 @@ def boltzmann(op: thermo.Boltzmann, s: Scope) -> str:
     return w("Softmax", w("Div", x, w("Neg", T) if constant_T is None else w.constant(-constant_T)), axis=-1)
 
 
+def parameter(op: core.Parameter, s: Scope) -> str:
+    """An optional input of the file, whose initializer holds the value: whoever runs the file may give another."""
+    port = next(port for port in s.interface.parameters if port.name == op.name)
+    s.defaults[port.tensor] = op.value.numpy
+    return port.tensor
+
+
 def normal(op: thermo.Normal, s: Scope) -> str:
     """Box and Muller, of a Philox block an element."""
     return philox.normal(s.writer, _block(op, s), op.dtype.numpy)
@@ -165,6 +172,7 @@ def _block(op: thermo.Normal | thermo.Uniform, s: Scope) -> philox.Words:
 
 WRITTEN: dict[type[Op], Written] = {
     core.Constant: lambda op, s: s.writer.constant(op.value.numpy),
+    core.Parameter: parameter,
     core.Tick: lambda op, s: s.tick,
     core.Delay: delay,
     core.Affine: linear.affine,

@@ -1,15 +1,18 @@
-"""Runs an artefact in onnxruntime."""
+"""Runs an artefact in onnxruntime: a session holds the states and hands them to each call of a file."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.backends.base import NoisePosition, Outcome
+from thermoc.backends.base import BackendSession, NoisePosition
 from thermoc.backends.onnx.artefact import OnnxArtefact
+from thermoc.backends.onnx.emit import emit
 from thermoc.backends.onnx.interface import Interface, Mode
 from thermoc.backends.onnx.scope import CONTROLS
 from thermoc.ir.feed import Feed
@@ -20,25 +23,34 @@ if TYPE_CHECKING:
 
 Arrays = dict[str, NDArray]
 
-# Weak keys: a session's memory goes when its artefact does.
-_SESSIONS: WeakKeyDictionary[OnnxArtefact, InferenceSession] = WeakKeyDictionary()
+
+@dataclass(frozen=True, kw_only=True)
+class OpenFile:
+    """A file in onnxruntime, and what it is called with. Any number of sessions may call it at once."""
+
+    runtime: InferenceSession
+    interface: Interface
 
 
-def run(artefact: OnnxArtefact, feed: Feed, position: NoisePosition) -> Outcome:
-    """Run from the initial state. Errors: T302 where onnxruntime is missing."""
-    session = _session(artefact)
-    call = {Mode.layers: _layers, Mode.run: _run, Mode.step: _steps}[artefact.interface.mode]
-    return call(session, artefact.interface, feed, position)
+# Weak keys: a file's memory goes when its artefact does.
+_OPEN: WeakKeyDictionary[OnnxArtefact, dict[tuple[frozenset[str], bool], OpenFile]] = WeakKeyDictionary()
 
 
-def _session(artefact: OnnxArtefact) -> InferenceSession:
-    """Return the artefact's session, opened once."""
-    if artefact not in _SESSIONS:
-        _SESSIONS[artefact] = _opened(artefact.to_bytes())
-    return _SESSIONS[artefact]
+def opened(artefact: OnnxArtefact, probes: frozenset[str] = frozenset(), *, step: bool) -> OpenFile:
+    """Return a file of the artefact's network, opened once: its own, or one that also gives probes, or is one tick."""
+    artefact = artefact.origin
+    files = _OPEN.setdefault(artefact, {})
+    own_step = artefact.interface.mode is not Mode.run
+    key = probes, step or own_step
+    if key not in files:
+        options = replace(artefact.options, step=artefact.options.step or step)
+        own = not probes and step <= own_step
+        file = artefact if own else emit(artefact.graph, options, probes)
+        files[key] = OpenFile(runtime=_runtime(file.to_bytes()), interface=file.interface)
+    return files[key]
 
 
-def _opened(data: bytes) -> InferenceSession:
+def _runtime(data: bytes) -> InferenceSession:
     try:
         import onnxruntime
     except ImportError:
@@ -52,59 +64,128 @@ def _opened(data: bytes) -> InferenceSession:
     return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
 
 
-def _layers(session: InferenceSession, interface: Interface, feed: Feed, position: NoisePosition) -> Outcome:
-    """Ticks do not know of each other: they are one large batch."""
-    inputs = {port.tensor: feed.arrays[port.name].reshape(-1, *port.shape) for port in interface.inputs}
-    results = _call(session, inputs)
-    shape = (feed.ticks, feed.batch)
-    return Outcome(outputs={port.name: results[port.tensor].reshape(*shape, *port.shape) for port in interface.outputs})
+class _Call:
+    """A call of a file for some of its outputs: all that stays the same from call to call.
+
+    States are lists in the order of the interface; empty, they are left out, and the file's own are the initial ones.
+    """
+
+    def __init__(
+        self,
+        file: OpenFile,
+        names: Collection[str] | None,
+        batch: int,
+        position: NoisePosition,
+        parameters: Mapping[str, NDArray],
+    ):
+        face = file.interface
+        wanted = [port for port in face.outputs if names is None or port.name in names]
+        self.outputs = [port.name for port in wanted]
+        self._runtime, self._inputs = file.runtime, [(port.name, port.tensor) for port in face.inputs]
+        self._states = [port.tensor for port in face.states]
+        self._fetched = [port.tensor for port in wanted] + [port.final for port in face.states]
+        self._controls = face.controls
+        fixed = {"seed": position.seed, "first_sample": position.first_sample, "batch": batch}
+        self._fixed = {
+            face.controls[name]: _scalar(name, number) for name, number in fixed.items() if name in face.controls
+        }
+        taken = {port.name for port in file.runtime.get_inputs()} | {
+            port.name for port in file.runtime.get_overridable_initializers()
+        }
+        self._fixed |= {
+            port.tensor: parameters[port.name]
+            for port in face.parameters
+            if port.name in parameters and port.tensor in taken
+        }
+
+    def __call__(self, feed: Feed, place: Any, states: list[NDArray], **controls: int) -> list[NDArray]:
+        """Return the outputs, then the states behind them. place: which of the feed's ticks it is given."""
+        arrays = feed.arrays
+        # Inputs may be broadcast views, whose elements do not lie one after another.
+        given: dict[str, Any] = {tensor: np.asarray(arrays[name][place], order="C") for name, tensor in self._inputs}
+        given |= self._fixed
+        for name, number in controls.items():
+            if name in self._controls:
+                given[self._controls[name]] = _scalar(name, number)
+        given |= zip(self._states, states)
+        # The network's outputs are tensors, never the sparse ones or sequences that onnxruntime also knows.
+        return cast("list[NDArray]", self._runtime.run(self._fetched, given)) if self._fetched else []
 
 
-def _run(session: InferenceSession, interface: Interface, feed: Feed, position: NoisePosition) -> Outcome:
-    inputs = {port.tensor: feed.arrays[port.name] for port in interface.inputs}
-    results = _call(session, inputs | _controls(interface, feed, position))
-    return Outcome(
-        outputs={port.name: results[port.tensor] for port in interface.outputs},
-        states=_states(interface, results, feed.batch),
-    )
+def _scalar(name: str, number: int) -> NDArray:
+    return np.asarray(number, CONTROLS[name][0])
 
 
-def _steps(session: InferenceSession, interface: Interface, feed: Feed, position: NoisePosition) -> Outcome:
-    """Call once a tick, handing the states on."""
-    controls, states, outputs = _controls(interface, feed, position), {}, {port.name: [] for port in interface.outputs}
-    results: Arrays = {}
-    for tick in range(feed.ticks):
-        if "tick" in interface.controls:
-            controls[interface.controls["tick"]] = np.asarray(position.first_tick + tick, np.int64)
-        inputs = {port.tensor: feed.arrays[port.name][tick] for port in interface.inputs}
-        # The first call gives no states: the file's defaults are the initial ones.
-        results = _call(session, inputs | controls | states)
-        states = {port.tensor: results[port.final] for port in interface.states}
-        for port in interface.outputs:
-            outputs[port.name].append(results[port.tensor])
-    stacked = {name: np.stack(ticks) for name, ticks in outputs.items()}
-    return Outcome(outputs=stacked, states=_states(interface, results, feed.batch))
+class OnnxSession(BackendSession):
+    """A network in onnxruntime that goes on: states go into a call, and come out of it."""
 
+    def __init__(self, artefact: OnnxArtefact, *, batch: int, position: NoisePosition):
+        super().__init__(batch=batch, position=position)
+        self._artefact, self._ports = artefact, artefact.interface.states
+        self._states: list[NDArray] = []
+        self._calls: dict[tuple[frozenset[str] | None, bool], _Call] = {}
+        opened(artefact, step=False)
 
-def _call(session: InferenceSession, inputs: Arrays) -> Arrays:
-    names = [output.name for output in session.get_outputs()]
-    # Inputs may be broadcast views, whose elements do not lie one after another.
-    contiguous: dict[str, Any] = {name: np.asarray(array, order="C") for name, array in inputs.items()}
-    return dict(zip(names, map(np.asarray, session.run(names, contiguous))))
+    def advance(self, feed: Feed, names: Collection[str] | None = None) -> dict[str, NDArray]:
+        """Run some ticks on: each by a call, or all in the loop of one."""
+        wanted = names if names is None else frozenset(names)
+        loop = feed.ticks > 1 and self._artefact.interface.mode is Mode.run
+        if (wanted, loop) not in self._calls:
+            self._calls[wanted, loop] = self._call(wanted, loop)
+        call = self._calls[wanted, loop]
+        outputs, states = (self._loop if loop else self._ticks)(call, feed)
+        self._states, self.tick = states, self.tick + feed.ticks
+        return outputs
 
+    def _call(self, names: frozenset[str] | None, loop: bool) -> _Call:
+        probes = self._artefact.graph.probes
+        file = opened(self._artefact, probes if names is None else probes & names, step=not loop)
+        return _Call(file, names, self.batch, self.position, self._artefact.given)
 
-def _controls(interface: Interface, feed: Feed, position: NoisePosition) -> Arrays:
-    """Return the scalars in use; a step's tick is set at each call."""
-    scalars = {
-        "ticks": feed.ticks,
-        "batch": feed.batch,
-        "seed": position.seed,
-        "first_sample": position.first_sample,
-        "first_tick": position.first_tick,
-        "tick": position.first_tick,
-    }
-    return {tensor: np.asarray(scalars[name], CONTROLS[name][0]) for name, tensor in interface.controls.items()}
+    def _loop(self, call: _Call, feed: Feed) -> tuple[Arrays, list[NDArray]]:
+        first_tick = self.position.first_tick + self.tick
+        results = call(feed, ..., self._states, ticks=feed.ticks, first_tick=first_tick)
+        return dict(zip(call.outputs, results)), results[len(call.outputs) :]
 
+    def _ticks(self, call: _Call, feed: Feed) -> tuple[Arrays, list[NDArray]]:
+        # A network without state or noise too: of all ticks as one batch, some ops would round a few elements
+        # differently, by where in an array they stand.
+        first_tick, states, given = self.position.first_tick + self.tick, self._states, len(call.outputs)
+        outputs: list[list[NDArray]] = []
+        for tick in range(feed.ticks):
+            results = call(feed, tick, states, tick=first_tick + tick)
+            outputs.append(results[:given])
+            states = results[given:]
+        if feed.ticks == 1:
+            return {name: array[np.newaxis] for name, array in zip(call.outputs, outputs[0])}, states
+        return {name: np.stack(ticks) for name, ticks in zip(call.outputs, zip(*outputs))}, states
 
-def _states(interface: Interface, results: Arrays, batch: int) -> Arrays:
-    return {port.name: np.broadcast_to(results[port.final], (batch, *port.shape)) for port in interface.states}
+    @property
+    def states(self) -> dict[str, NDArray]:
+        """States (batch, *shape) now."""
+        return {name: np.broadcast_to(a, (self.batch, *a.shape[1:])).copy() for name, a in self.snapshot().items()}
+
+    def set_states(self, states: Mapping[str, NDArray]) -> None:
+        """Replace some states. Those of uniform values are the same for every sample."""
+        held = self.snapshot()
+        for port in self._ports:
+            if port.name in states:
+                held[port.name] = np.array(states[port.name][:1] if port.uniform else states[port.name])
+        self._states = list(held.values())
+
+    def snapshot(self) -> dict[str, NDArray]:
+        """Return the states as a call takes them: of one sample where every sample has the same."""
+        names = [port.name for port in self._ports]
+        return (
+            dict(zip(names, self._states)) if self._states else {name: self._artefact.initial[name] for name in names}
+        )
+
+    def restore(self, snapshot: Mapping[str, NDArray], tick: int) -> None:
+        """Go on from a snapshot that was taken at this tick."""
+        self._states, self.tick = [np.asarray(snapshot[port.name]) for port in self._ports], tick
+
+    def replace(self, artefact: OnnxArtefact) -> None:
+        """Go on with other parameters."""
+        # Those that have not been run yet start where the file before said.
+        self._states, self._artefact = list(self.snapshot().values()), artefact
+        self._calls = {}

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from thermoc.backends.base import Artefact, Backend, NoisePosition, Outcome
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.backends.base import Artefact, Backend, NoisePosition
 from thermoc.backends.sim import host_and_loihi
-from thermoc.backends.sim.emit import emit
-from thermoc.backends.sim.host_and_loihi import ClockedArtefact
+from thermoc.backends.sim.emit import emit, starts
+from thermoc.backends.sim.host_and_loihi import ClockedArtefact, HostAndLoihiSession
 from thermoc.backends.sim.lower import lower
 from thermoc.backends.sim.options import SimOptions
 from thermoc.backends.sim.run import ProgramSession
 from thermoc.backends.sim.target import TARGET
-from thermoc.ir.feed import Feed
 from thermoc.ir.host_device import is_clocked
+from thermoc.ir.parameters import ParameterCone, frozen
 from thermoc.ir.target import TargetDescription
 from thermoc.passes.base import Pass, Property
 from thermoc.passes.change_log import Lowered
@@ -32,10 +35,30 @@ class ProgramArtefact(Artefact):
 
     program: Program
     threads: int | None
+    cone: ParameterCone
+    parameters: Mapping[str, NDArray] = field(default_factory=dict)
+    """Values other than the initial ones."""
 
     def to_bytes(self) -> bytes:
         """Return the program's file."""
         return self.program.to_bytes()
+
+
+def with_parameters(artefact: ProgramArtefact, parameters: Mapping[str, NDArray]) -> ProgramArtefact:
+    """Return the artefact with other values of some parameters. Errors: T418."""
+    cone, program = artefact.cone, artefact.program
+    changed = {**artefact.parameters, **parameters}
+    values = cone.values(changed)
+    stretches = {parameter.name for parameter in program.parameters}
+    arrays = {cone.title(name): array for name, array in values.items()}
+    first = {name: values[source] for name, source in starts(cone.graph, cone).items()}
+    shaped = {
+        state.name: np.ascontiguousarray(np.broadcast_to(first[state.name], state.initial.shape), state.dtype)
+        for state in program.states
+        if state.name in first
+    }
+    numbers = {name: array for name, array in arrays.items() if name in stretches}
+    return replace(artefact, program=program.with_parameters(numbers, shaped), parameters=changed)
 
 
 class SimBackend(Backend):
@@ -61,15 +84,22 @@ class SimBackend(Backend):
         """Return the program of a lowered graph; three where a chip within it has ticks of its own."""
         # Where Loihi takes several ticks for one of the network a single program has no clock for both.
         if is_clocked(lowered.graph):
-            return host_and_loihi.build(lowered.graph, options.threads)
-        return ProgramArtefact(program=emit(lowered.graph), threads=options.threads)
+            return host_and_loihi.build(frozen(lowered.graph), options.threads)
+        graph = lowered.graph
+        return ProgramArtefact(program=emit(graph), threads=options.threads, cone=ParameterCone(graph))
 
-    def start(self, artefact: ProgramArtefact, *, batch: int, position: NoisePosition) -> ProgramSession:
-        """Start the program."""
-        return ProgramSession(artefact.program, batch=batch, position=position, threads=artefact.threads)
-
-    def run(self, artefact: ProgramArtefact | ClockedArtefact, feed: Feed, position: NoisePosition) -> Outcome:
-        """Run the program."""
+    def with_parameters(
+        self, artefact: ProgramArtefact | ClockedArtefact, parameters: Mapping[str, NDArray]
+    ) -> ProgramArtefact | ClockedArtefact:
+        """Return the program with other numbers among its constants and where states start. Errors: T418."""
         if isinstance(artefact, ClockedArtefact):
-            return host_and_loihi.run(artefact, feed, position)
-        return super().run(artefact, feed, position)
+            return artefact  # its parameters are frozen
+        return with_parameters(artefact, parameters)
+
+    def start(
+        self, artefact: ProgramArtefact | ClockedArtefact, *, batch: int, position: NoisePosition
+    ) -> ProgramSession | HostAndLoihiSession:
+        """Start the program, or host and chip."""
+        if isinstance(artefact, ClockedArtefact):
+            return HostAndLoihiSession(artefact, batch=batch, position=position)
+        return ProgramSession(artefact.program, batch=batch, position=position, threads=artefact.threads)

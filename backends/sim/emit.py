@@ -14,7 +14,9 @@ from thermoc.backends.sim.rows.writer import ProgramWriter
 from thermoc.ir.dialects.core import Constant, Delay
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
+from thermoc.ir.parameters import ParameterCone
 from thermoc.ir.types import DType
+from thermoc.ir.values import Value
 from thermoc.simulator import Bank, Program, ProgramPort, ProgramState
 from thermoc.simulator.instructions.declaration import ROW
 from thermoc.simulator.instructions.ports import INT_WRITE, WRITE, WRITE_LIST
@@ -23,8 +25,10 @@ from thermoc.simulator.program import Form
 
 def emit(graph: Graph) -> Program:
     """Return the program of a graph that holds the target's ops alone. Errors: T301."""
-    real = _real(graph)
-    writer = ProgramWriter(graph, real)
+    cone = ParameterCone(graph)
+    real = _real(graph, cone)
+    writer = ProgramWriter(graph, real, cone)
+    computed = {id(op) for op in cone.ops}
     inputs = _ports({name: op.y.inferred for name, op in graph.inputs.items()})
     outputs = _ports({name: op.x.inferred for name, op in graph.outputs.items()})
     writer.listed = listed(graph)
@@ -32,7 +36,7 @@ def emit(graph: Graph) -> Program:
     writer.ports = {"core.input": {p.name: p for p in inputs}, "core.output": {p.name: p for p in outputs}}
     writer.states = {state.name: state for state in states}
     for op in graph.order:
-        if not isinstance(op, Constant):
+        if not isinstance(op, Constant) and id(op) not in computed:
             WRITERS[type(op)](op, writer)
     # States that others read in place change only after all have read them.
     for op in graph.order:
@@ -58,12 +62,26 @@ def emit(graph: Graph) -> Program:
         inputs=inputs,
         outputs=outputs,
         states=states,
+        parameters=tuple(writer.parameters),
     )
 
 
-def _real(graph: Graph) -> np.dtype:
-    # One format for all floats is what set-precision leaves.
-    floats = {value.dtype for op in graph.ops for value in op.results if value.dtype.is_float}
+def starts(graph: Graph, cone: ParameterCone) -> dict[str, str]:
+    """Return the states that start at what is computed of parameters, and the name of it."""
+    ops = ((op, getattr(op, "initial", None)) for op in graph.ops)
+    return {
+        f"{op.results[0].name}.{name}": initial.name
+        for op, initial in ops
+        if isinstance(initial, Value) and initial.name in cone.border
+        for name in op.states()
+        if name != "held"
+    }
+
+
+def _real(graph: Graph, cone: ParameterCone) -> np.dtype:
+    # One format for all floats is what set-precision leaves, but for what is computed before the first tick.
+    values = (value for op in graph.ops for value in op.results if value.name not in cone.inner)
+    floats = {value.dtype for value in values if value.dtype.is_float}
     return (floats.pop() if floats else DType.f64).numpy
 
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from numpy.typing import NDArray
-
-from thermoc.backends.base import Artefact, NoisePosition, Outcome
+from thermoc.backends.base import Artefact, BackendSession, NoisePosition
 from thermoc.backends.sim.emit import emit
-from thermoc.backends.sim.run import run as run_program
-from thermoc.ir.feed import Feed
+from thermoc.backends.sim.run import ProgramSession
+from thermoc.ir.clocked_session import ClockedSession
 from thermoc.ir.graph import Graph
-from thermoc.ir.host_device import run_split, split_graph
+from thermoc.ir.host_device import split_graph
 from thermoc.simulator import Program
 
 
@@ -41,20 +38,18 @@ class ClockedArtefact(Artefact):
 
 def build(graph: Graph, threads: int | None) -> ClockedArtefact:
     """Return the programs of a graph whose chip has ticks of its own."""
-    split = split_graph(graph)
-    named = (("before", split.before), ("chip", split.loihi), ("after", split.after))
-    # A side without outputs has no work to do.
-    programs = tuple((name, program_part, emit(program_part)) for name, program_part in named if program_part.outputs)
+    programs = tuple((name, part, emit(part)) for name, part in split_graph(graph).parts.items())
     return ClockedArtefact(graph=graph, programs=programs, threads=threads)
 
 
-def run(artefact: ClockedArtefact, feed: Feed, position: NoisePosition) -> Outcome:
-    """Run host and chip in turn. Errors: T404 for a first tick other than 0."""
-    programs = {program_part.hash: program for _, program_part, program in artefact.programs}
+class HostAndLoihiSession(ClockedSession, BackendSession):
+    """Host and chip, which go on each by its own clock. Errors: T404 for a first tick other than 0."""
 
-    def run_part(graph: Graph, inputs: Feed, first_tick: int) -> tuple[Mapping[str, NDArray], Mapping[str, NDArray]]:
-        where = NoisePosition(seed=position.seed, first_sample=position.first_sample, first_tick=first_tick)
-        return run_program(programs[graph.hash], inputs, where, artefact.threads)
+    def __init__(self, artefact: ClockedArtefact, *, batch: int, position: NoisePosition):
+        programs = {part.hash: program for _, part, program in artefact.programs}
 
-    outputs, states = run_split(artefact.graph, feed, run_part, first_tick=position.first_tick)
-    return Outcome(outputs=outputs, states=states)
+        def start(part: Graph) -> ProgramSession:
+            return ProgramSession(programs[part.hash], batch=batch, position=position, threads=artefact.threads)
+
+        BackendSession.__init__(self, batch=batch, position=position)
+        ClockedSession.__init__(self, artefact.graph, start, batch=batch, first_tick=position.first_tick)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from numpy.typing import NDArray
 
 from thermoc.backends.base import BackendSession, NoisePosition
 from thermoc.ir.feed import Feed
+from thermoc.ir.recording import Recorder
 
 if TYPE_CHECKING:
+    from thermoc.backends.sim import ProgramArtefact
     from thermoc.simulator import Program
 
 
@@ -18,7 +20,7 @@ class ProgramSession(BackendSession):
     """A program that runs on. Errors: none of its own; feeds have been checked."""
 
     def __init__(self, program: Program, *, batch: int, position: NoisePosition, threads: int | None):
-        from thermoc.simulator.engine import Session
+        from thermoc.simulator.session import Session
 
         super().__init__(batch=batch, position=position)
         self._session = Session(
@@ -32,9 +34,22 @@ class ProgramSession(BackendSession):
 
     def advance(self, feed: Feed, names: Collection[str] | None = None) -> dict[str, NDArray]:
         """Run some ticks on."""
-        outputs = self._session.run(feed.arrays, ticks=feed.ticks)
+        outputs = self._session.run(feed.arrays, ticks=feed.ticks, names=names)
         self.tick = self._session.tick
-        return {name: array for name, array in outputs.items() if names is None or name in names}
+        return outputs
+
+    def step(self, inputs: Mapping[str, NDArray], names: frozenset[str]) -> dict[str, NDArray]:
+        """Run one tick on."""
+        outputs = self._session.step(inputs, names)
+        self.tick = self._session.tick
+        return outputs
+
+    def record(self, feed: Feed, recorders: Mapping[str, Sequence[Recorder]]) -> None:
+        """Run on; values are reduced by the program itself, and computed only in ticks that are recorded."""
+        from thermoc.backends.sim.recording import record
+
+        record(self._session, feed.arrays, feed.ticks, recorders)
+        self.tick = self._session.tick
 
     @property
     def states(self) -> dict[str, NDArray]:
@@ -44,6 +59,10 @@ class ProgramSession(BackendSession):
     def set_states(self, states: Mapping[str, NDArray]) -> None:
         """Replace some states."""
         self._session.set_states(states)
+
+    def replace(self, artefact: ProgramArtefact) -> None:
+        """Go on with other parameters."""
+        self._session.program = artefact.program
 
     def restore(self, snapshot: Mapping[str, NDArray], tick: int) -> None:
         """Go on from a snapshot."""

@@ -9,4 +9,5 @@ TARGET = TargetDescription(
     name="sim",
     summary="our simulator: Numba on the CPU, float64 or float32, parallel over the batch",
     ops=frozenset(cls.opname for cls in WRITERS),
+    folds=True,
 )

@@ -21,6 +21,7 @@ from thermoc.ir.ops import (
     array,
     at_least_one,
     attr,
+    boolean,
     integers,
     one_of,
     op,
@@ -82,6 +83,34 @@ class Constant(Op):
 
     def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
         return {"y": self.value.numpy.shape}
+
+
+@op("core.parameter")
+class Parameter(Op):
+    """A named array, the same for every sample and tick, that can be replaced without compiling again.
+
+    ``value`` is the initial one. ``trainable`` tells who learns whether it may change; it changes no result.
+    """
+
+    name: str = attr()
+    value: Array = attr(check=array)
+    trainable: bool = attr(default=True, check=boolean)
+    role: Role = attr(default=Role.signal)
+    y: Value = result("*s")
+
+    traits: ClassVar = frozenset({EXACT})
+
+    @property
+    def dtype(self) -> DType | None:
+        """The array's dtype."""
+        return DType.of(self.value.numpy.dtype)
+
+    def shapes(self, shapes: dict[str, Any]) -> dict[str, Shape]:
+        return {"y": self.value.numpy.shape}
+
+
+Stored = Constant | Parameter
+"""Ops whose numbers are known: a parameter's are the initial ones."""
 
 
 @op("core.tick")

@@ -199,6 +199,9 @@ class Gibbs(_Coupled):
     def states(self) -> dict[str, Shape]:
         return {"s": self.s.shape}
 
+    def state_ranges(self) -> dict[str, tuple[int, int]]:
+        return {"s": (-1 if self.levels == "spin" else 0, 1)}
+
 
 @op("thermo.gibbs_sweeps")
 class GibbsSweeps(_Coupled):

@@ -1,9 +1,10 @@
 """The reference interpreter: NumPy, slow, obvious. It is the meaning of every op of every dialect."""
 
 from thermoc.ir.reference import core, crossbar, diffusive, heat, langevin, loihi, sampling, spiking, thermo
-from thermoc.ir.reference.interpreter import ReferenceTrace, evaluate, interpret
+from thermoc.ir.reference.interpreter import ReferenceSession, ReferenceTrace, evaluate, interpret, start_session
 
 __all__ = [
+    "ReferenceSession",
     "ReferenceTrace",
     "core",
     "crossbar",
@@ -15,5 +16,6 @@ __all__ = [
     "loihi",
     "sampling",
     "spiking",
+    "start_session",
     "thermo",
 ]

@@ -62,6 +62,11 @@ def constant(op: core.Constant, ctx: Context) -> AnyArray:
     return op.value.numpy[np.newaxis]
 
 
+@pure(core.Parameter)
+def parameter(op: core.Parameter, ctx: Context) -> AnyArray:
+    return op.value.numpy[np.newaxis]
+
+
 @pure(core.Tick)
 def tick(op: core.Tick, ctx: Context) -> AnyArray:
     return np.array([ctx.tick], np.int64)

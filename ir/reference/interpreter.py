@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
 
+from thermoc.ir.clocked_session import ClockedSession
 from thermoc.ir.dialects.core import Input, Output
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
-from thermoc.ir.host_device import is_clocked, run_split
+from thermoc.ir.host_device import is_clocked
 from thermoc.ir.ops import STATEFUL, Op
 from thermoc.ir.reference.jitter import Jitter
-from thermoc.ir.reference.meaning import MEANINGS, Context, Delayed, Pure, State
+from thermoc.ir.reference.meaning import MEANINGS, Context, Delayed, Pure, State, Stateful
 from thermoc.ir.values import Value
 from thermoc.support.array_types import AnyArray
 from thermoc.support.tables import array_rows, html_table, table
@@ -43,6 +44,121 @@ class ReferenceTrace:
         return html_table("trace of the reference", self.rows())
 
 
+class ReferenceSession:
+    """A graph that runs on, tick by tick, from its initial state. The graph must be verified.
+
+    first_sample and first_tick place it in the noise: a batch may be split, and each part draws what it would have
+    drawn in the whole. jitter moves every number by some roundings.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        batch: int = 1,
+        seed: int = 0,
+        first_sample: int = 0,
+        first_tick: int = 0,
+        jitter: Jitter | None = None,
+    ):
+        self.tick = 0
+        self._graph, self._first_tick, self._jitter = graph, first_tick, jitter
+        fine = jitter is not None and jitter.fine
+        self._ctx = Context(tick=first_tick, dt=graph.dt, seed=seed, batch=batch, first_sample=first_sample, fine=fine)
+        self._states: dict[str, State] = {}
+
+    def run(self, feed: Feed, probes: Iterable[str] = ()) -> ReferenceTrace:
+        """Run ``feed.ticks`` ticks on. probes are names of values to record."""
+        batch, order, states = feed.batch, self._graph.order, dict(self._states)
+        outputs: dict[str, list[AnyArray]] = {name: [] for name in self._graph.outputs}
+        probed: dict[str, list[AnyArray]] = {name: [] for name in probes}
+        for tick in range(feed.ticks):
+            inputs = {name: array[tick] for name, array in feed.arrays.items()}
+            values = _tick(order, self._at(self.tick + tick), inputs, states, self._jitter)
+            for name, op in self._graph.outputs.items():
+                outputs[name].append(_batched(values[op.x.name], batch))
+            for name in probed:
+                probed[name].append(_batched(values[name], batch))
+        self._states, self.tick = states, self.tick + feed.ticks
+        return ReferenceTrace(
+            outputs={name: np.stack(ticks) for name, ticks in outputs.items()},
+            probes={name: np.stack(ticks) for name, ticks in probed.items()},
+            states=self.states,
+        )
+
+    def advance(self, feed: Feed, names: Collection[str] | None = None) -> dict[str, AnyArray]:
+        """Run on; return the named outputs, None for all."""
+        return {name: array for name, array in self.run(feed).outputs.items() if names is None or name in names}
+
+    @property
+    def states(self) -> dict[str, AnyArray]:
+        """States (batch, *shape) as they are now, by ``result.state``."""
+        return {name: _batched(array, self._ctx.batch) for name, array in self.snapshot().items()}
+
+    def set_states(self, states: Mapping[str, AnyArray]) -> None:
+        """Replace some states (batch, *shape). Those of uniform values are the same for every sample."""
+        self._set({key: array[:1] if _owner(key) in self._graph.uniform else array for key, array in states.items()})
+
+    def snapshot(self) -> dict[str, AnyArray]:
+        """Return the states as the interpreter holds them: of one sample where every sample has the same."""
+        return {f"{owner}.{name}": array for owner, state in self._begun().items() for name, array in state.items()}
+
+    def restore(self, snapshot: Mapping[str, AnyArray], tick: int) -> None:
+        """Go on from a snapshot that was taken at this tick."""
+        self._set(snapshot)
+        self.tick = tick
+
+    def close(self) -> None:
+        """There is nothing to give back."""
+
+    def _at(self, tick: int) -> Context:
+        return replace(self._ctx, tick=self._first_tick + tick)
+
+    def _begun(self) -> dict[str, State]:
+        return self._states if self.tick else _initial(self._graph, self._at(0)) | self._states
+
+    def _set(self, arrays: Mapping[str, AnyArray]) -> None:
+        states = {owner: dict(state) for owner, state in self._begun().items()}
+        for key, array in arrays.items():
+            states[_owner(key)][key.rpartition(".")[2]] = array
+        self._states = states
+
+
+class ClockedReferenceSession(ClockedSession):
+    """A graph with Loihi inside: host and Loihi are sessions each by its own clock."""
+
+    def __init__(self, graph: Graph, *, batch: int = 1, first_tick: int = 0, **where: Any):
+        def start(part: Graph) -> ReferenceSession:
+            return ReferenceSession(part, batch=batch, first_tick=first_tick, **where)
+
+        super().__init__(graph, start, batch=batch, first_tick=first_tick)
+        self._watched: dict[str, list[str]] = {}
+        self._probed: dict[str, AnyArray] = {}
+
+    def run(self, feed: Feed, probes: Iterable[str] = ()) -> ReferenceTrace:
+        """Run ``feed.ticks`` ticks on. Probes of Loihi are recorded in its own ticks: ticks * every of them."""
+        probes, parts = tuple(probes), self._split.parts
+        # Host and Loihi know their own values alone; each gives what it has.
+        self._watched = {part: [name for name in probes if name in graph.producers] for part, graph in parts.items()}
+        self._probed = {}
+        outputs = self.advance(feed)
+        self._watched = {}
+        return ReferenceTrace(outputs=outputs, probes=self._probed, states=self.states)
+
+    def _run(self, name: str, feed: Feed, names: Collection[str] | None = None) -> Mapping[str, AnyArray]:
+        part = self._parts.get(name)
+        if not isinstance(part, ReferenceSession):
+            return {}
+        trace = part.run(feed, self._watched.get(name, ()))
+        self._probed |= trace.probes
+        return {key: array for key, array in trace.outputs.items() if names is None or key in names}
+
+
+def start_session(graph: Graph, *, batch: int = 1, **where: Any) -> ReferenceSession | ClockedReferenceSession:
+    """Return a session of any graph; ``where`` as ``ReferenceSession`` has it. Errors: T404 as ``ClockedSession``."""
+    return (ClockedReferenceSession if is_clocked(graph) else ReferenceSession)(graph, batch=batch, **where)
+
+
 def interpret(
     graph: Graph,
     feed: Feed,
@@ -53,70 +169,27 @@ def interpret(
     probes: Iterable[str] = (),
     jitter: Jitter | None = None,
 ) -> ReferenceTrace:
-    """Run ``feed.ticks`` ticks from the initial state. The graph must be verified.
+    """Run ``feed.ticks`` ticks from the initial state: a session of one call (see ``ReferenceSession``)."""
+    where = {"seed": seed, "first_sample": first_sample, "first_tick": first_tick}
+    return start_session(graph, batch=feed.batch, jitter=jitter, **where).run(feed, probes)
 
-    probes are names of values to record. first_sample and first_tick place the run in the noise: a batch may be
-    split, and each part draws what it would have drawn in the whole. jitter moves every number by some roundings.
-    """
-    if is_clocked(graph):
-        return _in_parts(graph, feed, seed, first_sample, first_tick, tuple(probes), jitter)
-    order, fine = graph.order, jitter is not None and jitter.fine
+
+def _owner(state: str) -> str:
+    """Return the value whose op has a state, of the name ``result.state``."""
+    return state.rpartition(".")[0]
+
+
+def _initial(graph: Graph, ctx: Context) -> dict[str, State]:
+    """Return the states before the first tick. Initial values are uniform, so they need neither inputs nor noise."""
+    values: dict[str, AnyArray] = {}
     states: dict[str, State] = {}
-    outputs: dict[str, list[AnyArray]] = {name: [] for name in graph.outputs}
-    probed: dict[str, list[AnyArray]] = {name: [] for name in probes}
-    for tick in range(feed.ticks):
-        ctx = Context(
-            tick=first_tick + tick,
-            dt=graph.dt,
-            seed=seed,
-            batch=feed.batch,
-            first_sample=first_sample,
-            fine=fine,
-        )
-        values = _tick(order, ctx, {name: array[tick] for name, array in feed.arrays.items()}, states, jitter)
-        for name, op in graph.outputs.items():
-            outputs[name].append(_batched(values[op.x.name], feed.batch))
-        for name in probed:
-            probed[name].append(_batched(values[name], feed.batch))
-    return ReferenceTrace(
-        outputs={name: np.stack(ticks) for name, ticks in outputs.items()},
-        probes={name: np.stack(ticks) for name, ticks in probed.items()},
-        states={
-            f"{result}.{name}": _batched(array, feed.batch)
-            for result, state in states.items()
-            for name, array in state.items()
-        },
-    )
-
-
-def _in_parts(
-    graph: Graph,
-    feed: Feed,
-    seed: int,
-    first_sample: int,
-    first_tick: int,
-    probes: tuple[str, ...],
-    jitter: Jitter | None,
-) -> ReferenceTrace:
-    """Run host and Loihi each by its own clock. What is probed on Loihi is returned in its first ticks."""
-    probed: dict[str, AnyArray] = {}
-
-    def run(part: Graph, part_inputs: Feed, first: int) -> tuple[dict[str, AnyArray], dict[str, AnyArray]]:
-        trace = interpret(
-            part,
-            part_inputs,
-            # Host and Loihi know their own values alone; each gives what it has.
-            probes=[name for name in probes if name in part.producers],
-            seed=seed,
-            first_sample=first_sample,
-            first_tick=first,
-            jitter=jitter,
-        )
-        probed.update({name: array[: feed.ticks] for name, array in trace.probes.items()})
-        return trace.outputs, trace.states
-
-    outputs, states = run_split(graph, feed, run, first_tick=first_tick)
-    return ReferenceTrace(outputs=outputs, probes=probed, states=states)
+    for op in graph.order:
+        operands, meaning = _operands(op, values), MEANINGS.get(type(op))
+        if isinstance(meaning, Stateful | Delayed):
+            states[op.results[0].name] = meaning.start(op, ctx, *operands)
+        if op.results and op.results[0].name in graph.uniform:
+            _record(op, _results(op, ctx, operands, dict(states)), values)
+    return states
 
 
 def _batched(array: AnyArray, batch: int) -> AnyArray:

@@ -44,7 +44,7 @@ class Jitter:
         """Return the results of an op as others read them."""
         arrays = results if isinstance(results, tuple) else (results,)
         if EXACT in op.traits or _picks(op):
-            if not (self.given and isinstance(op, core.Input | core.Constant)):
+            if not (self.given and isinstance(op, core.Input | core.Stored)):
                 return results
             moved = tuple(_where_whole(array, self._moved(array)) if _is_float(array) else array for array in arrays)
         elif operands and _exact([*operands, *arrays]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit
@@ -34,6 +34,20 @@ class Account:
     setup_seconds: float
     seconds: float
     spans: NDArray[np.int64]
+
+    def repeated(self, ticks: int, period: int) -> Account:
+        """Return that of so many ticks like this one, of a batch, one every ``period`` ps.
+
+        ``spans`` are then of samples, from the first start of each in its first tick to the last end in its last.
+        """
+        shift = (ticks - 1) * period
+        return replace(
+            self,
+            joules=self.joules * ticks,
+            by_core=self.by_core * ticks,
+            seconds=self.seconds + shift / PICO,
+            spans=self.spans + np.array([0, shift]),
+        )
 
 
 def event_joules(events: Events, program: ChipProgram, price: Costs, chip: Chip) -> NDArray[np.float64]:
@@ -110,6 +124,45 @@ def places(place: NDArray[np.int32], chip: Chip) -> list[tuple[NDArray[np.int64]
     ]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Spending:
+    """Joules and the cores where they are spent, evenly from ``begin`` to ``end`` ps: arrays (parts of events,)."""
+
+    core: NDArray[np.int64]
+    begin: NDArray[np.int64]
+    end: NDArray[np.int64]
+    joules: NDArray[np.float64]
+
+    def add(self, bins: NDArray[np.float64], slot: int, shifts: NDArray[np.int64]) -> None:
+        """Add it to bins (slots, cores) of ``slot`` ps, so many ps later each time; the last bin takes all beyond."""
+        # time after time, so that sums of ticks do not depend on how many are added at once
+        _bin(self.core, self.begin, self.end, self.joules, slot, shifts, bins)
+
+    def by_core(self, cores: int) -> NDArray[np.float64]:
+        """Return the sums, (cores,)."""
+        return np.bincount(self.core, self.joules, cores)
+
+
+def spending(events: Events, program: ChipProgram, price: Costs, chip: Chip, *, start: int) -> Spending:
+    """Return where and when joules are spent from ``start`` (ps) on, but for those of units."""
+    cores = chip.cores
+    later = (events.start >= start) & (events.place < cores + 4 * chip.tiles)
+    row, place = events.row[later], events.place[later]
+    event_energy = event_joules(events, program, price, chip)[later]
+    # what units spend depends on their temperature: the electro-thermal loop computes it
+    thermal = np.isin(program.code[row, 0], [int(op) for op in THERMAL]) & (place < cores)
+    joules = np.where(thermal, event_energy - price.joules[row, SAMPLER], event_energy)
+    at, shares = (np.array(part) for part in zip(*places(place, chip)))
+    spent = joules * shares
+    part, event = np.nonzero(spent)
+    return Spending(
+        core=at[part, event],
+        begin=events.start[later][event] - start,
+        end=events.end[later][event] - start,
+        joules=spent[part, event],
+    )
+
+
 def power(
     events: Events, program: ChipProgram, price: Costs, chip: Chip, *, edges: NDArray[np.int64], start: int
 ) -> NDArray[np.float64]:
@@ -117,15 +170,7 @@ def power(
 
     edges: (slots + 1,) ps from ``start``, all slots but the last of one length; events before the start are left out.
     """
-    size, cores = int(edges[1] - edges[0]), chip.cores
-    later = (events.start >= start) & (events.place < cores + 4 * chip.tiles)
-    row, place = events.row[later], events.place[later]
-    begin, end = events.start[later] - start, events.end[later] - start
-    event_energy = event_joules(events, program, price, chip)[later]
-    # what units spend depends on their temperature: the electro-thermal loop computes it
-    thermal = np.isin(program.code[row, 0], [int(op) for op in THERMAL]) & (place < cores)
-    joules = np.where(thermal, event_energy - price.joules[row, SAMPLER], event_energy)
-    bins = np.zeros((len(edges) - 1, cores))
-    for core, weight in places(place, chip):
-        _bin(core, begin, end, joules * weight, size, bins)
+    bins = np.zeros((len(edges) - 1, chip.cores))
+    spent = spending(events, program, price, chip, start=start)
+    spent.add(bins, int(edges[1] - edges[0]), np.zeros(1, np.int64))
     return bins / (np.diff(edges) / PICO)[:, None]

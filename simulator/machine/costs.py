@@ -183,10 +183,17 @@ def _recv(w: _CostTable, rows: NDArray) -> None:
 
 
 def _barrier(w: _CostTable, rows: NDArray) -> None:
-    """From corner to corner of the mesh and back."""
-    c = w.chip
-    across = (c["mesh.columns"] - 1) * c["network.hop_time_x"] + (c["mesh.rows"] - 1) * c["network.hop_time_y"]
-    w.take(rows, 2 * across)
+    """As long as it takes to meet."""
+    w.take(rows, _across(w.chip))
+
+
+def meeting(chip: Chip) -> int:
+    """Return how long it takes all cores to meet, ps: from corner to corner of the mesh and back."""
+    return round(_across(chip) * PICO)
+
+
+def _across(c: Chip) -> float:
+    return 2 * ((c["mesh.columns"] - 1) * c["network.hop_time_x"] + (c["mesh.rows"] - 1) * c["network.hop_time_y"])
 
 
 RULES = {

@@ -1,101 +1,31 @@
 """The electro-thermal loop: events heat the die, the die's temperature comes back to what samples and leaks.
 
-Time goes in slots, the last as long as is left of the run. Within one the die is held: what events spend is known,
-leakage is that of the slot's start, and units step through their pulses on it under heaters (``units``). The die then
-takes one exact step at the power that all this came to, and the next slot sees its new temperature. What this lag costs
-is found by running in slots of half the length.
+Time goes in slots. Within one the die is held at the temperature of its beginning, which follows from what was done
+before alone: leakage is that of then, and units step through their pulses on it under heaters (``units``). When the
+slot is over, the die takes one exact step at the power that all this came to, and the next slot sees its new
+temperature: of first order in the slot. What this lag costs is found by running in slots of half the length.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.simulator.chips import Chip
+from thermoc.simulator.machine.heat_state import HeatState, History, Load
 from thermoc.simulator.machine.instructions import PICO
 from thermoc.simulator.machine.pulses import Pulses
 from thermoc.simulator.machine.unit_state import NONE, Hold
 from thermoc.simulator.machine.units import ThermalUnits
 from thermoc.simulator.thermal.die import Die, DieState
-from thermoc.simulator.thermal.ledger import Ledger
+from thermoc.simulator.thermal.ledger import NOTHING
 from thermoc.simulator.thermal.stack import DieLayer, HeatSink, Material, Stack
 from thermoc.support.errors import error
 
 SETTLED = 1e-10
 MOST_ROUNDS = 500
-
-
-@dataclass(frozen=True, kw_only=True)
-class Load:
-    """What a run asks of the die: watts (slots, cores) that do not depend on it, and when units are worked.
-
-    edges: (slots + 1,) ps, where slots begin and end. target: (pulses,) K that heaters hold the pulse's units at.
-    awake: (cores,) False where a core's tile is off.
-    """
-
-    edges: NDArray[np.int64]
-    power: NDArray[np.float64]
-    pulses: Pulses
-    target: NDArray[np.float64]
-    awake: NDArray[np.bool_]
-
-    def until(self, picoseconds: int) -> Load:
-        """The same up to the edge at some time."""
-        slots = int(np.searchsorted(self.edges, picoseconds))
-        return replace(self, edges=self.edges[: slots + 1], power=self.power[:slots])
-
-    @cached_property
-    def seconds(self) -> NDArray[np.float64]:
-        """How long each slot is, (slots,)."""
-        return np.diff(self.edges) / PICO
-
-    @cached_property
-    def mean(self) -> NDArray[np.float64]:
-        """Mean watts over the run, (cores,)."""
-        return self.seconds @ self.power / self.seconds.sum()
-
-    @cached_property
-    def busy(self) -> NDArray[np.float64]:
-        """The share of the run in which a class of units is worked, (classes,)."""
-        return self.pulses.busy(int(self.edges[-1]))
-
-
-@dataclass(frozen=True, kw_only=True)
-class History:
-    """Temperatures at the edges of slots, K: ``die`` (slots + 1, cores), ``islands`` (slots + 1, classes).
-
-    edges: (slots + 1,) ps. watts: (slots, cores). kelvin: (pulses,) what units show in a pulse, on the mean over it.
-    Joules by core: heater, leakage, sampler (cores,). ledger: the die's.
-    """
-
-    edges: NDArray[np.int64]
-    die: NDArray[np.float64]
-    islands: NDArray[np.float64]
-    kelvin: NDArray[np.float64]
-    watts: NDArray[np.float64]
-    heater: NDArray[np.float64]
-    leakage: NDArray[np.float64]
-    sampler: NDArray[np.float64]
-    ledger: Ledger | None
-
-    @property
-    def peak(self) -> tuple[float, int, float]:
-        """The die's highest temperature, the core, and the time in s."""
-        slot, core = np.unravel_index(int(self.die.argmax()), self.die.shape)
-        return float(self.die[slot, core]), int(core), float(self.times[slot])
-
-    @property
-    def times(self) -> NDArray[np.float64]:
-        """The edges in s, (slots + 1,)."""
-        return self.edges / PICO
-
-    @property
-    def mean_watts(self) -> NDArray[np.float64]:
-        """Mean watts over the run, (cores,)."""
-        return np.diff(self.times) @ self.watts / self.times[-1]
 
 
 def stack_of(chip: Chip) -> Stack:
@@ -160,10 +90,14 @@ class ElectroThermal:
     # ------------------------------------------------------------------------------------------------- running
 
     def hold(self, load: Load) -> Hold:
-        """Return how heaters hold the run's units."""
-        if self.units is None or not len(load.target):
+        """Return how heaters hold a load's units."""
+        return self.held(load.pulses, load.target, load.busy)
+
+    def held(self, pulses: Pulses, target: NDArray[np.float64], busy: NDArray[np.float64]) -> Hold:
+        """Return how heaters hold units at targets (pulses,) K that are worked ``busy`` (classes,) of the time."""
+        if self.units is None or not len(target):
             return NONE
-        return self.units.hold(load.pulses, load.target, load.busy, self.chip.quantities.get("heater.power", 0.0))
+        return self.units.hold(pulses, target, busy, self.chip.quantities.get("heater.power", 0.0))
 
     def settled(self, load: Load, hold: Hold) -> tuple[DieState, NDArray[np.float64]]:
         """Return the die's state that the run's mean power settles to, and the islands on it (classes,) K.
@@ -221,62 +155,109 @@ class ElectroThermal:
                 hint="spread or slow the work, or cool better",
             )
 
-    def run(self, load: Load, *, start: str = "steady") -> History:
-        """Return the temperatures of a run. start: "steady" (the run repeats for ever) or "ambient".
+    def begin(self, load: Load, *, start: str = "steady") -> HeatState:
+        """Return the state before a load. start: "steady" (the load repeats for ever) or "ambient".
 
-        Errors: T415 above the chip's limit of temperature; T410 and T411 for a unit that runs away or cannot go on.
+        Errors: T415 where the die does not settle below the chip's limit of temperature.
         """
-        slots, cores = load.power.shape
-        pulses, hold = load.pulses, self.hold(load)
+        pulses, cores = load.pulses, self.chip.cores
         if start == "steady":
-            state, island = self.settled(load, hold)
+            die, island = self.settled(load, self.hold(load))
         else:
-            state, island = self.die.start(), np.full(len(pulses.keys), self.chip["package.ambient"])
-        units = self.units.resting(island) if self.units is not None and len(island) else None
-        die, islands = np.empty((slots + 1, cores)), np.empty((slots + 1, len(island)))
-        watts, kelvin = np.empty((slots, cores)), np.zeros(len(pulses.begin))
-        spent, ledger = np.zeros((3, cores)), None
-        for slot in range(slots):
-            T = self.die.temperature(state, "active")[self.spot]
-            self.bounded(T, load.power[slot], load.edges[slot] / PICO)
-            die[slot], islands[slot] = T, island
-            # rows as in ``History``: heater, leakage, sampler
-            joules = np.zeros((3, cores))
-            # leakage is that of the slot's start: what this lag costs is what ``lag`` measures
-            joules[1] = load.seconds[slot] * self.leakage(T, load.awake)
-            if self.units is not None and units is not None:
-                moment = int(load.edges[slot]), int(load.edges[slot + 1])
-                for part, each in zip((2, 0), self.units.advance(units, pulses, T[pulses.core], hold, moment, kelvin)):
-                    joules[part] = pulses.by_core(pulses.units * each, cores)
-                island = units.island
-            spent += joules
-            watts[slot] = load.power[slot] + joules.sum(axis=0) / load.seconds[slot]
-            state, step = self.die.step(state, self.grid(watts[slot]), load.seconds[slot])
-            ledger = step if ledger is None else ledger + step
-        die[slots], islands[slots] = self.die.temperature(state, "active")[self.spot], island
-        return History(
-            edges=load.edges,
+            die, island = self.die.start(), np.full(len(pulses.keys), self.chip["package.ambient"])
+        T = self.temperatures(die)
+        return HeatState(
+            time=0,
+            begun=0,
             die=die,
-            islands=islands,
-            kelvin=kelvin / ((pulses.end - pulses.begin) / PICO),
-            watts=watts,
-            heater=spent[0],
-            leakage=spent[1],
-            sampler=spent[2],
-            ledger=ledger,
+            island=island,
+            units=self.units.resting(island) if self.units is not None and len(island) else None,
+            spent=np.zeros(cores),
+            worked=np.zeros((2, len(island))),
+            joules=np.zeros((3, cores)),
+            work=np.zeros(cores),
+            ledger=NOTHING,
+            peak=(float(T.max()), int(T.argmax()), 0),
         )
 
-    def lag(self, load: Load, halved: Load, history: History, *, start: str = "steady", most: int = 2000) -> float:
-        """Return by how many kelvin, at most, temperatures move in slots of half the length; of the first slots.
+    def temperatures(self, die: DieState) -> NDArray[np.float64]:
+        """Return the temperatures of cores, (cores,) K."""
+        return self.die.temperature(die, "active")[self.spot]
 
-        halved: the same run, its power binned anew in slots whose edges hold those of ``load``.
+    def advance(self, state: HeatState, load: Load, hold: Hold, *, cut: bool = False) -> tuple[HeatState, History]:
+        """Return the state at the load's last edge, and the temperatures up to the last slot that is over.
+
+        The first slot may have begun before ``state.time``; where it is cut, the last goes on beyond the last edge.
+        Errors: T415 above the chip's limit of temperature; T410 and T411 for a unit that runs away or cannot go on.
         """
-        if len(load.power) > most:
-            # both runs must end at one edge, or their last slots would differ
-            load, halved = load.until(int(load.edges[most])), halved.until(int(load.edges[most]))
-            history = self.run(load, start=start)
-        # pulses that are not over at the last edge are cut off differently in the two runs
-        half, seen = self.run(halved, start=start), load.pulses.end <= load.edges[-1]
-        at = np.searchsorted(halved.edges, load.edges)
-        moves = (half.die[at] - history.die, half.islands[at] - history.islands, (half.kelvin - history.kelvin)[seen])
-        return float(max(np.abs(move).max(initial=0.0) for move in moves))
+        state, kelvin, closed = state.copied(), np.zeros(len(load.pulses.begin)), len(load.power) - cut
+        die, islands, watts = [self.temperatures(state.die)], [state.island], list[NDArray[np.float64]]()
+        for slot, end in enumerate(load.edges[1:].tolist()):
+            self.work(state, load.pulses, hold, die[-1], end, kelvin)
+            state = replace(state, time=end)
+            if slot < closed:
+                state, each = self.close(state, load.power[slot], load.pulses, load.awake)
+                watts.append(each)
+                die.append(self.temperatures(state.die))
+                islands.append(state.island)
+        pulses, (heater, leakage, sampler) = load.pulses, state.joules
+        return state, History(
+            edges=load.edges[: closed + 1],
+            die=np.array(die),
+            islands=np.array(islands),
+            kelvin=kelvin / ((pulses.end - pulses.begin) / PICO),
+            watts=np.array(watts).reshape(closed, self.chip.cores),
+            heater=heater,
+            leakage=leakage,
+            sampler=sampler,
+            ledger=state.ledger,
+        )
+
+    def work(self, state: HeatState, pulses: Pulses, hold: Hold, T: NDArray, end: int, kelvin: NDArray) -> None:
+        """Bring units up to ``end`` (ps) on a die at T (cores,), in place."""
+        if self.units is not None and state.units is not None and end > state.time:
+            span = state.time, end
+            state.worked[:] += self.units.advance(state.units, pulses, T[pulses.core], hold, span, kelvin)
+
+    def close(
+        self, state: HeatState, power: NDArray[np.float64], pulses: Pulses, awake: NDArray[np.bool_]
+    ) -> tuple[HeatState, NDArray[np.float64]]:
+        """Return the state in which the slot at hand ends where units are, and its watts (cores,). Errors: T415."""
+        seconds, T = (state.time - state.begun) / PICO, self.temperatures(state.die)
+        self.bounded(T, power, state.begun / PICO)
+        units, heaters = (pulses.by_core(pulses.units * each, self.chip.cores) for each in state.worked)
+        # leakage is that of the slot's start: what this lag costs is what slots of half the length show
+        joules = np.stack([heaters, seconds * self.leakage(T, awake), units])
+        watts = power + joules.sum(axis=0) / seconds
+        die, step = self.die.step(state.die, self.grid(watts), seconds)
+        after = self.temperatures(die)
+        core = int(after.argmax())
+        hottest = (float(after[core]), core, state.time)
+        closed = replace(
+            state,
+            begun=state.time,
+            die=die,
+            island=state.island if state.units is None else state.units.island.copy(),
+            spent=np.zeros_like(state.spent),
+            worked=np.zeros_like(state.worked),
+            joules=state.joules + joules,
+            work=state.work + watts * seconds,
+            ledger=state.ledger + step,
+            peak=hottest if hottest[0] > state.peak[0] else state.peak,
+        )
+        return closed, watts
+
+    def run(self, load: Load, *, start: str = "steady") -> History:
+        """Return the temperatures of a load from its beginning to its end. Errors: as ``begin`` and ``advance``."""
+        return self.advance(self.begin(load, start=start), load, self.hold(load))[1]
+
+
+def moved(coarse: History, fine: History, seen: NDArray[np.bool_]) -> float:
+    """Return by how many kelvin, at most, temperatures differ from those in finer slots, whose edges hold the coarse's.
+
+    seen: (pulses,) those that are over at the last edge.
+    """
+    # both begin at one edge, or before the first that they share
+    at = np.searchsorted(fine.edges, coarse.edges[1:])
+    moves = (fine.die[at] - coarse.die[1:], fine.islands[at] - coarse.islands[1:], (fine.kelvin - coarse.kelvin)[seen])
+    return float(max(np.abs(move).max(initial=0.0) for move in moves))

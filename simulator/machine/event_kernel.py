@@ -209,21 +209,23 @@ def run_events(rows, mesh, rounds, state, trace):
     return count, FINISHED
 
 
-def bin_joules(place, start, end, joules, slot, bins):
-    """Spread each event's joules evenly from its start to its end (ps) over bins (slots, places) of ``slot`` ps."""
+def bin_joules(place, start, end, joules, slot, shifts, bins):
+    """Spread each event's joules evenly from its start to its end (ps) over bins (slots, places) of ``slot`` ps.
+
+    All events come again for each of the shifts, so many ps later.
+    """
     last = len(bins) - 1
-    for event in range(len(place)):
-        amount = joules[event]
-        if amount == 0.0:
-            continue
-        begin, stop, at = start[event], end[event], place[event]
-        # the last slot takes all that is left, so that no joule of an event beyond the edges is lost
-        first = min(begin // slot, last)
-        if stop <= begin:
-            bins[first, at] += amount
-            continue
-        rate = amount / (stop - begin)
-        for index in range(first, min((stop - 1) // slot, last) + 1):
-            low = max(begin, index * slot)
-            high = stop if index == last else min(stop, (index + 1) * slot)
-            bins[index, at] += rate * (high - low)
+    for shift in shifts:
+        for event in range(len(place)):
+            amount = joules[event]
+            begin, stop, at = start[event] + shift, end[event] + shift, place[event]
+            # the last slot takes all that is left, so that no joule of an event beyond the edges is lost
+            first = min(begin // slot, last)
+            if stop <= begin:
+                bins[first, at] += amount
+                continue
+            rate = amount / (stop - begin)
+            for index in range(first, min((stop - 1) // slot, last) + 1):
+                low = max(begin, index * slot)
+                high = stop if index == last else min(stop, (index + 1) * slot)
+                bins[index, at] += rate * (high - low)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,8 @@ class Pulses:
     """Classes of units and their pulses: class k is worked in pulses first[k] to first[k + 1], in order of time.
 
     A class is what one instruction of a tick works: ``keys`` (classes, 4) core, op served, first unit, colour;
-    ``units`` (classes,) how many. begin, end: (pulses,) ps from the first slot's start.
+    ``units`` (classes,) how many. begin, end: (pulses,) ps from the first tick's beginning. Ticks take ``length`` ps
+    and begin every ``period`` ps; with a period of 0 nothing is said of ticks.
     """
 
     keys: NDArray[np.int64]
@@ -25,6 +26,8 @@ class Pulses:
     first: NDArray[np.int64]
     begin: NDArray[np.int64]
     end: NDArray[np.int64]
+    length: int = 0
+    period: int = 0
 
     @property
     def core(self) -> NDArray[np.int64]:
@@ -51,6 +54,15 @@ class Pulses:
         # unpacked as one: no such class, or two of them, is an error and not a slice of something else
         (number,) = np.flatnonzero((self.keys[:, 1:] == (served, low, colour)).all(axis=1))
         return slice(int(self.first[number]), int(self.first[number + 1]))
+
+    def repeated(self, shifts: NDArray[np.int64]) -> Pulses:
+        """Return the same pulses again and again, each time by so many ps later (times,)."""
+
+        def tiled(times: NDArray[np.int64]) -> NDArray[np.int64]:
+            classes = np.split(times, self.first[1:-1])
+            return np.concatenate([(shifts[:, None] + one).ravel() for one in classes])
+
+        return replace(self, first=self.first * len(shifts), begin=tiled(self.begin), end=tiled(self.end))
 
     def by_core(self, values: NDArray[np.float64], cores: int) -> NDArray[np.float64]:
         """Return the sums over the classes of each core, (cores,)."""

@@ -73,11 +73,14 @@ def rest(seconds, T, heater, island, y, memory, design, scratch):
 def span(moment, T, hold, pulses, states, design, sums):
     """Bring all classes of units through a moment (from, to; ps) on dies at T (classes,).
 
+    Ticks begin every ``pulses.period`` ps and are over ``pulses.length`` ps later: a step ends there too, so that a run
+    may stop after any tick and go on as if it had not.
+
     Up to the end of a pulse a heater of at most ``hold.most`` W gives what holds the island at the pulse's aim, but for
     its unit's own mean W.
     """
     t0, t1 = moment
-    first, begin, end = pulses
+    first, begin, end, length, period = pulses
     island = states.island
     scratch = UnitScratch(workspace(), np.zeros(3), np.zeros(3), np.zeros(3))
     for k in range(T.size):
@@ -92,6 +95,8 @@ def span(moment, T, hold, pulses, states, design, sums):
             working, stop = n < first[k + 1] and begin[n] <= t, t1
             if n < first[k + 1]:
                 stop = min(t1, end[n] if working else begin[n])
+            if period > 0:
+                stop = min(stop, length + ((t - length) // period + 1) * period)
             scratch.stretch[:] = 0.0
             seconds, y, memory = (stop - t) * SECONDS, states.memristor[k], states.memory[k]
             if working:

@@ -48,11 +48,16 @@ NONE = Hold(aim=np.zeros(1), own=np.zeros(1), most=0.0)
 
 
 class PulseTimes(NamedTuple):
-    """Pulses first[k] to first[k + 1] are those of class k; begin, end: (pulses,) ps."""
+    """Pulses first[k] to first[k + 1] are those of class k; begin, end: (pulses,) ps.
+
+    Ticks take ``length`` ps and begin every ``period`` ps, from 0 on; a period of 0: there are none.
+    """
 
     first: NDArray[np.int64]
     begin: NDArray[np.int64]
     end: NDArray[np.int64]
+    length: int
+    period: int
 
 
 class UnitSums(NamedTuple):

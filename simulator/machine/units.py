@@ -99,7 +99,7 @@ class ThermalUnits:
         that runs away and T411 for a step that cannot be solved, with time, place and current.
         """
         sums = UnitSums(kelvin=kelvin, joules=np.zeros((2, len(T))), failed=np.zeros(3))
-        times = PulseTimes(first=pulses.first, begin=pulses.begin, end=pulses.end)
+        times = PulseTimes(pulses.first, pulses.begin, pulses.end, pulses.length, pulses.period)
         _span(span, T, hold, times, states, self.design, sums)
         status, number, picoseconds = sums.failed
         if status != FINE:

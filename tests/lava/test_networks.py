@@ -7,38 +7,15 @@ import os
 
 import numpy as np
 import pytest
-from loihi_networks import TICKS, Sample, network
+from loihi_networks import TICKS, beside, network
 
 import thermoc as tc
-from thermoc.ir.dialects.core import Input, Output
 from thermoc.ir.feed import feed
-from thermoc.ir.graph import Graph
 from thermoc.ir.reference import interpret
-from thermoc.ir.values import Value
 
 FIRST, LAST = map(int, os.environ.get("LAVA_NETWORKS", "0:40").split(":"))
 TOGETHER = 20
 """Networks that one run of Lava holds beside each other."""
-
-
-def beside(samples: list[Sample]) -> tuple[Graph, dict[str, np.ndarray]]:
-    """Return the graph that holds all networks, with noise of their own, and its inputs."""
-    ops, inputs = [], {}
-    for place, sample in enumerate(samples):
-        prefix = f"n{sample.seed}."
-
-        def named(value: Value, prefix: str = prefix) -> Value:
-            return Value(prefix + value.name, value.type)
-
-        for op in sample.net.graph.ops:
-            fields = {name: named(getattr(op, name)) for name in op.result_specs}
-            if isinstance(op, Input | Output):
-                fields["name"] = prefix + op.name
-            if "stream" in op.attr_specs:
-                fields["stream"] = op.stream + 1000 * place
-            ops.append(op.renamed(named).with_(**fields))
-        inputs |= {prefix + name: array for name, array in sample.inputs.items()}
-    return Graph(name="beside", ops=tuple(ops)), inputs
 
 
 @pytest.mark.parametrize("first", range(FIRST, LAST, TOGETHER))

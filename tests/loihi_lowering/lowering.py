@@ -10,12 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 
 import thermoc as tc
 from thermoc import plugins
-from thermoc.backends.base import NoisePosition
+from thermoc.backends.base import BackendSession, NoisePosition
 from thermoc.backends.lava.lower import lower
+from thermoc.ir.clocked_session import ClockedSession
 from thermoc.ir.dialects import loihi
-from thermoc.ir.feed import Feed, feed
+from thermoc.ir.feed import feed
 from thermoc.ir.graph import Graph
-from thermoc.ir.host_device import run_split
 from thermoc.ir.reference import interpret
 from thermoc.ir.target import Limit
 from thermoc.passes.change_log import Change, Lowered
@@ -46,15 +46,12 @@ def reference(graph: Graph, inputs: Mapping[str, ArrayLike], *, seed: int = 0, *
 
 def emulated(graph: Graph, inputs: Mapping[str, ArrayLike], *, seed: int = 0, **size: int) -> dict[str, NDArray]:
     """Return the outputs of a lowered graph by the simulator: host and chip each by its own clock."""
-    backend = plugins.backend("sim")
+    backend, fed = plugins.backend("sim"), feed(graph, inputs, **size)
 
-    def run(part: Graph, given: Feed, first: int) -> tuple[Mapping[str, NDArray], Mapping[str, NDArray]]:
-        exe = tc.compile(part, "sim")
-        outcome = backend.run(exe.artefact, given, NoisePosition(seed=seed, first_tick=first))
-        return outcome.outputs, outcome.states
+    def start(part: Graph) -> BackendSession:
+        return backend.start(tc.compile(part, "sim").artefact, batch=fed.batch, position=NoisePosition(seed=seed))
 
-    outputs, _ = run_split(graph, feed(graph, inputs, **size), run)
-    return outputs
+    return ClockedSession(graph, start, batch=fed.batch).advance(fed)
 
 
 def spikes(shape: tuple[int, ...], p: float = 0.4, seed: int = 0) -> NDArray:

@@ -9,7 +9,7 @@ import onnxruntime
 import pytest
 
 import thermoc as tc
-from thermoc.backends.onnx.run import _opened
+from thermoc.backends.onnx.run import opened
 from thermoc.ir.feed import feed
 from thermoc.ir.reference import interpret
 
@@ -120,7 +120,7 @@ def test_an_output_may_be_an_input_a_constant_or_another_output():
 
 def test_one_thread_so_that_results_do_not_depend_on_the_number_of_cores():
     exe = tc.compile(network(), "onnx")
-    assert _opened(exe.artefact.to_bytes()).get_session_options().intra_op_num_threads == 1
+    assert opened(exe.artefact, step=False).runtime.get_session_options().intra_op_num_threads == 1
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])

@@ -52,5 +52,5 @@ def test_op(case: str, varying: str, precision: str, monkeypatch: pytest.MonkeyP
     trace = interpret(exe.graph, feed(exe.graph, **given), seed=SEED)
     onnx.checker.check_model(exe.artefact.model, full_check=True)
     runner = importlib.import_module("thermoc.backends.onnx.run")
-    monkeypatch.setattr(runner, "_session", lambda artefact: Evaluator(artefact.to_bytes()))
+    monkeypatch.setattr(runner, "_runtime", Evaluator)
     check(exe.run(**given, seed=SEED), trace, precision)

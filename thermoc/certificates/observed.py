@@ -88,7 +88,7 @@ def instrumented(graph: Graph, ops: tuple[Op, ...]) -> Graph:
     """Return the graph with every operand and result of these ops that is not a constant as outputs too, and clocks."""
     clocks = tuple(op for op in graph.ops if CLOCKED in op.traits)
     values = (value.name for op in (*ops, *clocks) for value in (*op.inputs, *op.results))
-    names = (name for name in values if not isinstance(graph.producers[name], core.Constant))
+    names = (name for name in values if not isinstance(graph.producers[name], core.Stored))
     return exposed(graph, names, prefix_of(graph))
 
 
@@ -105,7 +105,7 @@ def observe(
     constants = {
         name: graph.producers[value.name].value.numpy  # type: ignore[attr-defined]
         for name, value in values.items()
-        if isinstance(graph.producers[value.name], core.Constant)
+        if isinstance(graph.producers[value.name], core.Stored)
     }
     prefix = prefix_of(graph)
     arrays = {name: outputs[prefix + value.name] for name, value in values.items() if name not in constants}
@@ -139,7 +139,7 @@ def _unmoved(graph: Graph, op: Op, outputs: Mapping[str, NDArray], timed: frozen
         return ticks, "its frequency"
     latest, moving, prefix = 0, "", prefix_of(graph)
     for name, value in op.operand_values:
-        if isinstance(graph.producers[value.name], core.Constant):
+        if isinstance(graph.producers[value.name], core.Stored):
             continue
         clock_start, cause = _clocks(graph, value, op, outputs, timed, ticks)
         since = min(_held_from(outputs[prefix + value.name]), clock_start)

@@ -28,6 +28,9 @@ def verify(
     ticks: Annotated[int | None, typer.Option(help="Number of ticks; default: what the inputs say, else 64.")] = None,
     batch: Annotated[int | None, typer.Option(help="Number of samples; default: what the inputs say, else 4.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the noise, and of inputs that are drawn.")] = 0,
+    pieces: Annotated[
+        int, typer.Option(help="In how many calls of a session each target runs the ticks; whole and cut runs agree.")
+    ] = 1,
     probe: Annotated[
         list[str] | None, typer.Option("--probe", metavar="NAME", help="A value to compare too; may be repeated.")
     ] = None,
@@ -65,6 +68,7 @@ def verify(
         ticks=ticks,
         batch=batch,
         seed=seed,
+        pieces=pieces,
         probes=probe or (),
         options=_options(option),
         tolerance=tolerance,

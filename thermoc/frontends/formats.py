@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from thermoc.ir.graph import Graph
+from thermoc.ir.parameters import frozen
 from thermoc.support.errors import Finding, ThermocError, caller, error
 from thermoc.support.loading import reading
 
@@ -63,8 +64,11 @@ def _described(reader: Callable[..., Any], name: str) -> str:
 
 
 def write(graph: Graph, path: str | os.PathLike[str]) -> None:
-    """Write a graph in the format of the suffix, whole or not at all. Errors: T506, and the writer's."""
-    _one(WRITERS, path)(graph, path)
+    """Write a graph in the format of the suffix, whole or not at all; parameters become its numbers.
+
+    Errors: T506, and the writer's.
+    """
+    _one(WRITERS, path)(frozen(graph), path)
 
 
 def check_artefact(path: str | os.PathLike[str], target: str, usual: str) -> None:

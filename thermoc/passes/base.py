@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
+from thermoc.ir.parameters import ParameterCone
 from thermoc.ir.types import DType
 from thermoc.passes.change_log import Log
 from thermoc.passes.option_text import stated
@@ -37,11 +38,12 @@ def no_trait(trait: str, *, but: Callable[[Op, Graph], bool] = lambda op, graph:
 
 
 def floats_are(dtype: DType) -> Property:
-    """Every float of the graph has this dtype."""
+    """Every float of the graph has this dtype, but for what is computed of parameters before the first tick."""
 
     def broken(graph: Graph) -> list[Finding]:
         # Operands are results of other ops, so results alone cover every value.
-        values = ((op, value) for op in graph.ops for value in op.results)
+        before = ParameterCone(graph).inner
+        values = ((op, value) for op in graph.ops for value in op.results if value.name not in before)
         return [
             Finding(code="T201", what=f"{op.opname}: {value} is {value.type}", where=op.location)
             for op, value in values

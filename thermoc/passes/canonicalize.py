@@ -9,13 +9,11 @@ from typing import Any, ClassVar
 from thermoc.ir.dialects import core
 from thermoc.ir.graph import Graph, replaced
 from thermoc.ir.ops import Op
+from thermoc.ir.parameters import fits
 from thermoc.ir.reference import evaluate
 from thermoc.ir.values import Array, Value
 from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Log
-
-GROWTH = 4096
-"""A folded constant may have this many elements more than its operands: folding never blows a graph up."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +69,8 @@ def _folded(op: Op, constants: dict[str, core.Constant]) -> list[Op]:
     sources = [constants[value.name] for value in op.inputs if value.name in constants]
     if not sources or len(sources) < len(op.inputs) or not op.pure() or isinstance(op, core.Output):
         return [op]
-    limit = GROWTH + sum(source.value.numpy.size for source in sources)
-    if any(value.type is None or value.type.size > limit for value in op.results):
+    size = sum(source.value.numpy.size for source in sources)
+    if not all(fits(value, size) for value in op.results):
         return [op]
     arrays = evaluate(op, {source.y: source.value.numpy for source in sources})
     return [

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from thermoc.ir.dialects import core
 from thermoc.ir.graph import Graph, NameSource, fresh_names
+from thermoc.ir.infer import infer
 from thermoc.ir.ops import Op
-from thermoc.ir.types import Role, Type
+from thermoc.ir.parameters import ParameterCone
+from thermoc.ir.reference import evaluate
+from thermoc.ir.types import DType, Role, Type
 from thermoc.ir.values import Array, Value
 from thermoc.passes.base import Pass
 from thermoc.passes.canonicalize import drop_dead
@@ -24,7 +27,7 @@ class Fuse(Pass):
     """Fuse into an affine or conv whose only reader it is: a constant added, a sign, a constant scalar factor.
 
     Fuse into an affine that alone reads it: a constant factor of each element, so that spikes meet their weights as
-    spikes.
+    spikes. Parameters count as constants: what becomes of their numbers is written in ops.
 
     Adding a bias to a map without one and a change of sign are exact; a factor moves the rounding, which the report
     says. Reshapes of reshapes become one.
@@ -41,6 +44,7 @@ class _Fuser:
         self.graph, self.log = graph, log
         self.names: NameSource = fresh_names(graph)
         self.producers: dict[str, Op] = dict(graph.producers)
+        self.known = {op.y.name for op in graph.of(core.Constant)} | ParameterCone(graph).names
         self.fresh: dict[str, list[Op]] = {}
 
     def run(self) -> Graph:
@@ -79,89 +83,113 @@ class _Fuser:
 
     def _arithmetic(self, op: Op) -> Op:
         a, b = op.inputs
-        left, right = self._constant(a), self._constant(b)
-        if isinstance(op, core.Mul) and right is not None and right.ndim == 0:
-            return self._scaled(op, a, float(right))
-        if isinstance(op, core.Mul) and left is not None and left.ndim == 0:
-            return self._scaled(op, b, float(left))
-        # 1 / 0 would put infinities into every weight.
-        if isinstance(op, core.Div) and right is not None and right.ndim == 0 and right != 0:
-            return self._scaled(op, a, 1.0 / float(right))
-        if isinstance(op, core.Add) and right is not None:
-            return self._biased(op, a, right)
-        if isinstance(op, core.Add) and left is not None:
-            return self._biased(op, b, left)
-        if isinstance(op, core.Sub) and right is not None:
-            return self._biased(op, a, -right)
+        left, right = a.name in self.known, b.name in self.known
+        if isinstance(op, core.Mul) and right and b.shape == ():
+            return self._scaled(op, a, b)
+        if isinstance(op, core.Mul) and left and a.shape == ():
+            return self._scaled(op, b, a)
+        if isinstance(op, core.Div) and right and b.shape == ():
+            return self._scaled(op, a, b, inverse=True)
+        if isinstance(op, core.Add) and right:
+            return self._biased(op, a, b)
+        if isinstance(op, core.Add) and left:
+            return self._biased(op, b, a)
+        if isinstance(op, core.Sub) and right:
+            return self._biased(op, a, b, negative=True)
         return op
 
     def _fed(self, op: core.Affine) -> Op:
         """W (c x) + b is (W c) x + b."""
-        before, weight = self.producers.get(op.x.name), self._constant(op.weight)
+        before = self.producers.get(op.x.name)
         # A second reader would need the factor by itself, and both the product and the map would stay.
         alone = len(self.graph.consumers.get(op.x.name, ())) == 1
-        if not isinstance(before, core.Mul) or weight is None or not alone:
+        if not isinstance(before, core.Mul) or op.weight.name not in self.known or not alone:
             return op
         for x, factor in (before.inputs, before.inputs[::-1]):
-            factors = self._constant(factor)
-            if factors is not None and factors.shape in ((), weight.shape[1:]) and x.shape == op.x.shape:
+            if factor.name in self.known and factor.shape in ((), op.weight.shape[1:]) and x.shape == op.x.shape:
                 bound = "one rounding in each weight instead of one in each input"
                 self.log.changed(f"weights of {op.y}", old="W", new=f"W times {factor}", bound=bound)
-                return op.with_(x=x, weight=self._new(op, op.weight, weight * factors))
+                return op.with_(x=x, weight=self._computed(op, core.Mul, a=op.weight, b=factor))
         return op
 
     def _linear(self, value: Value, op: Op) -> Linear | None:
-        """Return the map behind ``value`` if only ``op`` reads it, keeping its shape, and its weights are constant."""
+        """Return the map behind ``value`` if only ``op`` reads it, keeping its shape, and its weights are known."""
         source = self.producers.get(value.name)
         alone = len(self.graph.consumers.get(value.name, ())) == 1
         # A result that is spread to a larger shape is no longer the map's own: no factor can go back into it.
         if not isinstance(source, core.Affine | core.Conv) or not alone or value.shape != op.results[0].shape:
             return None
         parts = [source.weight] + ([source.bias] if source.bias is not None else [])
-        return source if all(self._constant(part) is not None for part in parts) else None
+        return source if all(part.name in self.known for part in parts) else None
 
     def _constant(self, value: Value) -> np.ndarray | None:
         source = self.producers.get(value.name)
         return source.value.numpy if isinstance(source, core.Constant) else None
 
-    def numbers(self, value: Value) -> np.ndarray:
-        """Return the array of a value known to be constant."""
-        array = self._constant(value)
-        assert array is not None
-        return array
-
-    def _scaled(self, op: Op, value: Value, factor: float) -> Op:
+    def _scaled(self, op: Op, value: Value, factor: Value | float, *, inverse: bool = False) -> Op:
+        """inverse: divide by the factor instead."""
         source = self._linear(value, op)
-        if source is None:
+        number = factor if isinstance(factor, float) else self._constant(factor)
+        # 1 / 0 would put infinities into every weight.
+        if source is None or (inverse and number == 0):
             return op
-        exact = abs(np.frexp(factor)[0]) == 0.5  # a power of two moves no digit
-        if not exact:
-            bound = "one rounding in each weight instead of one in each output"
-            self.log.changed(f"weights of {source.y}", old="W, b", new=f"{factor!r} W, {factor!r} b", bound=bound)
+        if inverse:
+            factor = self._computed(op, core.Div, a=1.0, b=factor) if number is None else 1.0 / float(number)
+        elif number is not None:
+            factor = float(number)
+        self._tell_scaled(source, factor)
         parts = ((name, value) for name, value in source.operand_values if name in ("weight", "bias"))
-        scaled = {name: self._new(op, part, self.numbers(part) * factor) for name, part in parts}
+        scaled = {name: self._computed(op, core.Mul, a=part, b=factor) for name, part in parts}
         return source.with_(**scaled, y=op.results[0], location=op.location)
 
-    def _biased(self, op: Op, value: Value, bias: np.ndarray) -> Op:
+    def _tell_scaled(self, source: Linear, factor: Value | float) -> None:
+        if isinstance(factor, float) and abs(np.frexp(factor)[0]) == 0.5:
+            return  # exact: a power of two moves no digit
+        text = factor if isinstance(factor, Value) else repr(factor)
+        bound = "one rounding in each weight instead of one in each output"
+        self.log.changed(f"weights of {source.y}", old="W, b", new=f"{text} W, {text} b", bound=bound)
+
+    def _biased(self, op: Op, value: Value, bias: Value, *, negative: bool = False) -> Op:
         source = self._linear(value, op)
         # A second bias added to the first would change the order of additions, and so the rounding.
         if source is None or source.bias is not None:
             return op
-        channels = source.weight.shape[0]
-        shape = source.y.shape
+        channels, shape = source.weight.shape[0], source.y.shape
         axis = len(shape) - 1 if isinstance(source, core.Affine) else 0
-        full = np.reshape(bias, (1,) * (len(shape) - bias.ndim) + bias.shape)
+        full = (1,) * (len(shape) - len(bias.shape)) + bias.shape
         # A bias is one number a channel: what varies along other axes stays an addition.
-        if any(length != 1 for i, length in enumerate(full.shape) if i != axis):
+        if any(length != 1 for i, length in enumerate(full) if i != axis):
             return op
-        by_channel = np.broadcast_to(full.reshape(-1), (channels,))
-        return source.with_(bias=self._new(op, source.weight, by_channel), y=op.results[0], location=op.location)
+        signed = self._computed(op, core.Neg, x=bias) if negative else bias
+        flat = self._computed(op, core.Reshape, x=signed, shape=(bias.size,))
+        by_channel = self._computed(op, core.Broadcast, x=flat, shape=(channels,))
+        return source.with_(bias=by_channel, y=op.results[0], location=op.location)
 
-    def _new(self, op: Op, like: Value, array: np.ndarray) -> Value:
-        kind = like.inferred
-        array = np.ascontiguousarray(array, dtype=kind.dtype.numpy)
-        value = Value(self.names(f"{op.results[0].name}.c"), Type(array.shape, kind.dtype, Role.signal))
-        constant = core.Constant(value=Array(array), y=value, location=op.location)
-        self.fresh.setdefault(op.results[0].name, []).append(constant)
-        self.producers[value.name] = constant
+    def _computed(self, op: Op, cls: type[Op], **fields: Any) -> Value:
+        """Return a pure op of known values: a constant where constants alone are behind it, else written out."""
+        kind = next(item.inferred for item in fields.values() if isinstance(item, Value))
+        for name in cls.operand_specs:
+            if not isinstance(fields[name], Value):
+                fields[name] = self._new(op, np.asarray(fields[name], kind.dtype.numpy))
+        new = cls(**fields, **dict.fromkeys(cls.result_specs, Value("?")), location=op.location)
+        new = new.with_(**{key: Value("?", type_) for key, type_ in infer(new)[0].items()})
+        arrays = {value: self._constant(value) for value in new.inputs}
+        known = {value: array for value, array in arrays.items() if array is not None}
+        if len(known) == len(arrays):
+            return self._new(op, evaluate(new, known)[0])
+        (result,) = new.results
+        y = Value(self.names(f"{op.results[0].name}.c"), result.type)
+        return self._add(op, new.with_(**dict.fromkeys(new.result_specs, y)))
+
+    def _new(self, op: Op, array: np.ndarray) -> Value:
+        dtype = DType.of(array.dtype)
+        assert dtype is not None
+        value = Value(self.names(f"{op.results[0].name}.c"), Type(array.shape, dtype, Role.signal))
+        return self._add(op, core.Constant(value=Array(array), y=value, location=op.location))
+
+    def _add(self, op: Op, new: Op) -> Value:
+        (value,) = new.results
+        self.fresh.setdefault(op.results[0].name, []).append(new)
+        self.producers[value.name] = new
+        self.known.add(value.name)
         return value

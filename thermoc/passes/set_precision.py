@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from thermoc.ir.dialects.core import Constant
-from thermoc.ir.graph import Graph
+from thermoc.ir.dialects.core import Cast, Constant, Parameter
+from thermoc.ir.graph import Graph, fresh_names, replaced
 from thermoc.ir.ops import Op
+from thermoc.ir.parameters import ParameterCone
 from thermoc.ir.types import DType
 from thermoc.ir.values import Array, Value
 from thermoc.passes.base import Pass, Property, floats_are
@@ -44,11 +45,33 @@ class SetPrecision(Pass):
             new=self.dtype,
             bound=f"{unit:.1e} relative for each operation",
         )
-        return graph.with_ops(self._op(op) for op in graph.ops)
+        return graph.with_ops(self._beside_parameters(graph) if graph.parameters else map(self._op, graph.ops))
+
+    def _beside_parameters(self, graph: Graph) -> list[Op]:
+        """Leave what is computed of parameters in its format, as folded constants were: its results are rounded."""
+        cone, names = ParameterCone(graph), fresh_names(graph)
+        used = {value.name for op in cone.ops for value in op.inputs}
+        kept = {id(op) for op in cone.ops if not isinstance(op, Parameter) or op.y.name in used}
+        rounded: dict[str, Value] = {}
+        ops: list[Op] = []
+        for op in graph.ops:
+            in_two = isinstance(op, Constant) and op.y.name in used
+            ops.append(op if id(op) in kept or in_two else self._op(op))
+            if in_two and op.y.dtype.is_float:
+                copy = self._op(op.with_(y=Value(names(f"{op.y.name}.rounded"), op.y.type)))
+                ops.append(copy)
+                rounded[op.y.name] = copy.results[0]
+            for value in op.results if id(op) in kept else ():
+                if value.name in cone.border and value.dtype.is_float and value.dtype is not self.dtype:
+                    y = Value(names(f"{value.name}.rounded"), value.inferred.with_(dtype=self.dtype))
+                    ops.append(Cast(x=value, dtype=self.dtype, role=value.role, y=y, location=op.location))
+                    rounded[value.name] = y
+        apart = kept | {id(op) for op in ops if isinstance(op, Cast) and op.y in rounded.values()}
+        return [op if id(op) in apart else replaced(rounded, op) for op in ops]
 
     def _op(self, op: Op) -> Op:
         changes: dict[str, Any] = {name: self._value(getattr(op, name)) for name in op.result_specs}
-        if isinstance(op, Constant):
+        if isinstance(op, Constant | Parameter):
             if op.value.numpy.dtype.kind == "f":
                 # What overflows becomes infinite, which the verifier then refuses by name (T107).
                 with np.errstate(over="ignore"):

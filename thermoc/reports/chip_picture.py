@@ -139,7 +139,7 @@ def _spent(report: ChipReport) -> NDArray[np.float64]:
     np.add.at(spent, (program.code[ticks, 1], program.cores[ticks]), each[ticks])
     for name, cores in layout.sites.items():
         mine = np.unique(cores)
-        spent[layout.work.ops.index(name), mine] += run.history.heater[mine]
+        spent[layout.work.ops.index(name), mine] += run.ended.joules[0, mine]
     return spent
 
 

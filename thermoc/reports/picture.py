@@ -8,7 +8,7 @@ from html import escape
 
 import networkx
 
-from thermoc.ir.dialects.core import Constant, Input, Output
+from thermoc.ir.dialects.core import Input, Output, Stored
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import STATEFUL, STOCHASTIC, Op
 from thermoc.ir.values import Value
@@ -39,7 +39,7 @@ class BoxCorner:
 
 def graph_svg(graph: Graph) -> str:
     """Return the picture of a verified graph. Constants are not drawn; a box names the op, its result and type."""
-    shown = [index for index, op in enumerate(graph.ops) if not isinstance(op, Constant)]
+    shown = [index for index, op in enumerate(graph.ops) if not isinstance(op, Stored)]
     layers = _layers(graph, shown)
     places = {
         index: BoxCorner(x=MARGIN + COLUMN * column, y=MARGIN + ROW * (row + (_tallest(layers) - len(layer)) / 2))

@@ -62,6 +62,8 @@ CODES: dict[str, str] = {
     "T414": "a chip's program cannot go on",
     "T415": "a chip grows too hot",
     "T416": "the command line is wrong",
+    "T417": "a session has ended",
+    "T418": "a parameter is wrong",
     "T419": "a recording is wrong",
     "T420": "a checkpoint does not fit",
     "T501": "the file cannot be read",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.ir.dialects.core import Constant, Output
+from thermoc.ir.dialects.core import Output, Stored
 from thermoc.ir.graph import Graph, exposed
 from thermoc.ir.ops import Op
 from thermoc.ir.types import Type
@@ -184,7 +184,7 @@ def _in_pass(subject: Subject, shown: ErrorLocation, before: Graph, after: Graph
 
 
 def _same_value(before: Graph, after: Graph, name: str) -> bool:
-    if name not in before.producers or isinstance(before.producers[name], Constant):
+    if name not in before.producers or isinstance(before.producers[name], Stored):
         return False
     types = [next(v.type for v in graph.producers[name].results if v.name == name) for graph in (before, after)]
     return types[0] is not None and types[1] is not None and types[0].shape == types[1].shape
@@ -222,7 +222,7 @@ def _seen(subject: Subject, graph: Graph, names: Sequence[str]) -> Mapping[str, 
 
 def _values(graph: Graph) -> list[str]:
     """Return the values of a graph in the order of a tick, without its constants and what is empty."""
-    ops = (op for op in graph.order if not isinstance(op, Constant | Output))
+    ops = (op for op in graph.order if not isinstance(op, Stored | Output))
     return [value.name for op in ops for value in op.results if value.type is not None and value.type.size]
 
 

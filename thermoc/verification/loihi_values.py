@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from thermoc.ir.feed import Feed, feed
 from thermoc.ir.graph import Graph
-from thermoc.ir.host_device import is_clocked, run_split, split_graph
+from thermoc.ir.host_device import is_clocked, split_graph
 from thermoc.ir.reference import interpret
 from thermoc.passes.counterparts import Counterpart
 from thermoc.passes.loihi.design_types import FRACTION
@@ -52,19 +52,18 @@ class ChipValues:
 def chip_values(setting: RunSettings, graph: Graph, populations: Sequence[Counterpart]) -> ChipValues:
     """Run a lowered graph by the reference and keep what its populations say and hold."""
     names = {name for p in populations for name in (p.sender, *(run for runs in p.states.values() for run in runs))}
-    traces: dict[str, NDArray] = {}
-
-    def run(part: Graph, inputs: Feed, first: int) -> tuple[dict[str, NDArray], dict[str, NDArray]]:
-        probes = [name for name in names if name in part.producers and name not in traces]
-        trace = interpret(part, inputs, seed=setting.seed, probes=probes, first_tick=first)
-        traces.update(trace.probes)
-        return trace.outputs, trace.states
-
     inputs = feed(graph, setting.inputs, ticks=setting.ticks, batch=setting.batch)
     if is_clocked(graph):
         # The chip must run on until its slowest population has said its last tick of the network.
-        last = max(max(p.lag, p.start + p.every) for p in populations)
-        outputs, _ = run_split(graph, inputs, run, spare=max(0, last - split_graph(graph).latency))
-    else:
-        outputs, _ = run(graph, inputs, 0)
-    return ChipValues(traces=traces, outputs=outputs, ticks=setting.ticks)
+        split, last = split_graph(graph), max(max(p.lag, p.start + p.every) for p in populations)
+        inputs = _held(inputs, -(-max(split.ahead, 1 + last - split.every) // split.every))
+    trace = interpret(graph, inputs, seed=setting.seed, probes=names)
+    outputs = {name: array[: setting.ticks] for name, array in trace.outputs.items()}
+    return ChipValues(traces=trace.probes, outputs=outputs, ticks=setting.ticks)
+
+
+def _held(inputs: Feed, ticks: int) -> Feed:
+    """Return inputs that stay for some ticks what they were in the last."""
+    rows = np.minimum(np.arange(inputs.ticks + ticks), inputs.ticks - 1)
+    arrays = {name: array[rows] for name, array in inputs.arrays.items()}
+    return Feed(arrays=arrays, ticks=inputs.ticks + ticks, batch=inputs.batch)

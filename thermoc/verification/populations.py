@@ -273,7 +273,7 @@ class _Judge:
 
     def _constant(self, value: Value, shape: Shape) -> NDArray:
         op = self.graph.producers[value.name]
-        assert isinstance(op, core.Constant)
+        assert isinstance(op, core.Stored)
         return np.broadcast_to(op.value.numpy, shape).reshape(-1)
 
     def _of(self, value: Value, shape: Shape) -> NDArray:

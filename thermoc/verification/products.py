@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.ir.dialects.core import Constant, Input, Output
+from thermoc.ir.dialects.core import Input, Output, Stored
 from thermoc.ir.feed import feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import STATEFUL, Op
@@ -52,7 +52,7 @@ def _kept(before: Graph, after: Graph) -> dict[str, Type]:
     """Return the values that are in both graphs, in the order of a tick."""
     kinds: dict[str, Type] = {}
     for op in before.order:
-        for value in () if isinstance(op, Constant | Output | Input) else op.results:
+        for value in () if isinstance(op, Stored | Output | Input) else op.results:
             producer = after.producers.get(value.name)
             twin = next((v.type for v in producer.results if v.name == value.name), None) if producer else None
             if value.type is not None and value.type.size and twin is not None and twin.shape == value.type.shape:

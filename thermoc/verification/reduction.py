@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.ir.dialects.core import Constant, Input, Output
+from thermoc.ir.dialects.core import Input, Output, Stored
 from thermoc.ir.graph import Graph
 from thermoc.ir.infer import retyped
 from thermoc.ir.ops import CLOCKED, STATEFUL, STOCHASTIC, Op
@@ -77,7 +77,7 @@ def save(case: Case, path: str | os.PathLike[str], number: int = 0) -> str:
 
 def _cuts(place: ErrorLocation, setting: RunSettings) -> Iterator[Case]:
     """Yield the op alone, then with ever more of what stands before it, what lies beyond as recorded inputs."""
-    names = [value.name for op in place.graph.ops if not isinstance(op, Output | Constant) for value in op.results]
+    names = [value.name for op in place.graph.ops if not isinstance(op, Output | Stored) for value in op.results]
     recorded = setting.reference(place.graph, probes=names).probes
     last, depth = -1, 0
     while True:
@@ -105,8 +105,8 @@ def _before(graph: Graph, name: str, depth: int) -> set[str]:
         for operand, value in op.operand_values:
             spec = op.operand_specs[operand.split("[")[0]]
             source = graph.producers[value.name]
-            if spec.uniform or spec.constant or isinstance(source, Constant):
-                stack.append((source, max(remaining - 1, 0) if isinstance(source, Constant) else 10**6))
+            if spec.uniform or spec.constant or isinstance(source, Stored):
+                stack.append((source, max(remaining - 1, 0) if isinstance(source, Stored) else 10**6))
             elif remaining > 0:
                 stack.append((source, remaining - 1))
     return names
@@ -155,7 +155,7 @@ def _fewer_ticks(case: Case, still: Callable[[Case], bool]) -> Case:
 
 def _fewer_units(case: Case, still: Callable[[Case], bool]) -> Case:
     """Halve each axis that a letter of the op names, where a single op is left."""
-    working = [op for op in case.graph.ops if not isinstance(op, Input | Output | Constant)]
+    working = [op for op in case.graph.ops if not isinstance(op, Input | Output | Stored)]
     if len(working) != 1:
         return case
     for axis in _axes(working[0]):
@@ -192,7 +192,7 @@ def _axes_of(op: Op, operand: str, value: Value) -> list[Axis | None]:
 
 
 def _op(case: Case) -> Op:
-    return next(op for op in case.graph.ops if not isinstance(op, Input | Output | Constant))
+    return next(op for op in case.graph.ops if not isinstance(op, Input | Output | Stored))
 
 
 def _length(case: Case, axis: Axis) -> int:
@@ -218,7 +218,7 @@ def _sliced(case: Case, axis: Axis, kept: NDArray) -> Case | None:
     for source in case.graph.ops:
         cuts = _cuts_of(op, source, axis, length)
         for cut in cuts:
-            if isinstance(source, Constant):
+            if isinstance(source, Stored):
                 source = source.with_(value=Array(np.take(source.value.numpy, kept, cut)))
             elif isinstance(source, Input):
                 arrays[source.name] = np.take(arrays[source.name], kept, cut + 2)
@@ -233,7 +233,7 @@ def _sliced(case: Case, axis: Axis, kept: NDArray) -> Case | None:
 
 def _cuts_of(op: Op, source: Op, axis: Axis, length: int) -> list[int]:
     """Return which axes of an input or a constant are this one."""
-    if not isinstance(source, Input | Constant) or source.y.type is None:
+    if not isinstance(source, Input | Stored) or source.y.type is None:
         return []
     names = [_axes_of(op, name, value) for name, value in op.operand_values if value.name == source.y.name]
     shape = source.y.type.shape

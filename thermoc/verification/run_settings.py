@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from thermoc.backends.base import Backend, NoisePosition, Outcome
 from thermoc.ir.dialects.core import Input
-from thermoc.ir.feed import feed
+from thermoc.ir.feed import Feed, feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.reference import interpret
 from thermoc.ir.reference.interpreter import ReferenceTrace
@@ -24,12 +25,14 @@ TICKS, BATCH = 64, 4
 
 @dataclass(frozen=True, kw_only=True)
 class RunSettings:
-    """Inputs by name, each (ticks, batch, *shape), and where the run stands in the noise."""
+    """Inputs by name, each (ticks, batch, *shape), where the run stands in the noise, and in how many calls of a
+    session a target runs it."""
 
     inputs: Mapping[str, NDArray]
     ticks: int
     batch: int
     seed: int
+    pieces: int = 1
 
     def reference(self, graph: Graph, *, probes: Iterable[str] = (), jitter: Jitter | None = None) -> ReferenceTrace:
         """Run the reference interpreter."""
@@ -40,13 +43,26 @@ class RunSettings:
     def target(self, backend: Backend, artefact: Any, graph: Graph) -> Outcome:
         """Run a target on the artefact of a graph. Errors: T302 where its runtime is missing."""
         arrays = feed(graph, self.inputs, ticks=self.ticks, batch=self.batch)
-        return backend.run(artefact, arrays, NoisePosition(seed=self.seed))
+        session = backend.start(artefact, batch=self.batch, position=NoisePosition(seed=self.seed))
+        try:
+            outputs = [session.advance(part) for part in _pieces(arrays, self.pieces)]
+            joined = {name: np.concatenate([part[name] for part in outputs]) for name in outputs[0]}
+            return Outcome(outputs=joined, states=session.states, chip=session.chip)
+        finally:
+            session.close()
 
     def cut(self, *, ticks: slice = slice(None), samples: slice = slice(None)) -> RunSettings:
         """Return the setting of fewer ticks and samples."""
         inputs = {name: np.ascontiguousarray(array[ticks, samples]) for name, array in self.inputs.items()}
         sizes = len(range(self.ticks)[ticks]), len(range(self.batch)[samples])
         return replace(self, inputs=inputs, ticks=sizes[0], batch=sizes[1])
+
+
+def _pieces(fed: Feed, count: int) -> list[Feed]:
+    """Return a feed cut along its ticks into pieces of nearly the same length, none of them empty."""
+    cuts = np.linspace(0, fed.ticks, min(count, fed.ticks) + 1).round().astype(int).tolist()
+    parts = [({name: array[a:b] for name, array in fed.arrays.items()}, b - a) for a, b in pairwise(cuts)]
+    return [Feed(arrays=arrays, ticks=ticks, batch=fed.batch) for arrays, ticks in parts]
 
 
 def setting(

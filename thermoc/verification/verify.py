@@ -37,6 +37,7 @@ def verify(
     ticks: int | None = None,
     batch: int | None = None,
     seed: int = 0,
+    pieces: int = 1,
     probes: Iterable[str] = (),
     options: Mapping[str, Mapping[str, Any]] | None = None,
     tolerance: float | None = None,
@@ -44,7 +45,8 @@ def verify(
 ) -> Verification:
     """Compare a network with its lowered graph and with the target's run of that, on every target.
 
-    inputs: as ``exe.run`` takes them; drawn from the seed where there are none. probes: values of the network to
+    inputs: as ``exe.run`` takes them; drawn from the seed where there are none. pieces: in how many calls of a session
+    each target runs: more than one also shows that sessions go on as whole runs do. probes: values of the network to
     compare besides its outputs (they become outputs ``probe.NAME``). options: those of ``tc.compile`` for each
     target. tolerance: an absolute difference for floats in place of the bounds by rounding. reduce: where a breach is
     found, the smallest graph that still shows it is written there as .thermo, its inputs as .npz.
@@ -52,13 +54,13 @@ def verify(
     Errors: T1xx, T2xx, T3xx (a target cannot hold the network, or its runtime is missing), T401 to T404, T505.
     """
     options = {} if options is None else options
-    _check(targets, options, tolerance)
+    _check(targets, options, tolerance, pieces)
     targets = tuple(dict.fromkeys(targets))
     # Before anything runs: a verification may take long, and must not end in a file that cannot be written.
     if reduce is not None:
         can_write(reduce)
     graph = _probed(_graph(network), tuple(probes))
-    where = setting(graph, inputs, ticks=ticks, batch=batch, seed=seed)
+    where = replace(setting(graph, inputs, ticks=ticks, batch=batch, seed=seed), pieces=pieces)
     source = where.reference(graph)
     rows: list[Comparison] = []
     breaches: list[Breach] = []
@@ -139,7 +141,7 @@ def _probed(graph: Graph, probes: tuple[str, ...]) -> Graph:
     return exposed(graph, probes, PROBE)
 
 
-def _check(targets: Any, options: Any, tolerance: Any) -> None:
+def _check(targets: Any, options: Any, tolerance: Any, pieces: Any) -> None:
     if isinstance(targets, str) or not all(isinstance(name, str) for name in targets) or not len(targets):
         raise error("T404", "targets are names, one at least", notes=[f"{targets!r}"], hint='targets=["sim", "onnx"]')
     if not isinstance(options, Mapping) or not all(isinstance(chosen, Mapping) for chosen in options.values()):
@@ -153,3 +155,5 @@ def _check(targets: Any, options: Any, tolerance: Any) -> None:
     number = isinstance(tolerance, int | float | np.number)
     if tolerance is not None and not (number and tolerance >= 0):
         raise error("T404", "a tolerance is a number >= 0", notes=[f"tolerance = {tolerance!r}"])
+    if not isinstance(pieces, int | np.integer) or isinstance(pieces, bool) or pieces < 1:
+        raise error("T404", "pieces must be a whole number of calls, one at least", notes=[f"pieces = {pieces!r}"])

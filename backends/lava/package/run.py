@@ -7,34 +7,27 @@ with --numbers they are the network's own numbers, in its ticks: manifest.json s
 
 import argparse
 import json
-import os
-import shutil
-import signal
 import sys
 import tempfile
-import threading
-import time
-import traceback
-from contextlib import suppress
-from multiprocessing import shared_memory
 from pathlib import Path
 
 try:
     import numpy as np
-    from lava.magma.core.run_conditions import RunSteps
+    from lava.magma.core.run_conditions import RunSteps  # noqa: F401  it is there
 except ModuleNotFoundError as reason:
     sys.exit(f"{sys.executable} has no {reason.name}: this network runs in Lava, lava-nc 0.10.0 on Python 3.10")
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 from arrays import arranged, save  # noqa: E402  (beside this file)
+from group import execute, serve  # noqa: E402
 
 
 def main():
     """Read the command line, run, write what came out."""
     options = parsed()
-    if options.job:
-        execute(json.loads(Path(options.job).read_text()))
+    if options.serve:
+        serve(json.loads(Path(options.serve).read_text()))
         return
     manifest = json.loads((HERE / "manifest.json").read_text())
     if options.backend == "hw":
@@ -58,7 +51,7 @@ def main():
 def parsed():
     """Return the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--job", help=argparse.SUPPRESS)
+    parser.add_argument("--serve", help=argparse.SUPPRESS)
     parser.add_argument("--backend", choices=("sim", "hw"), default="sim", help="Lava's process models, or a Loihi 2")
     parser.add_argument("--inputs", help="the .npz of inputs")
     parser.add_argument("--outputs", default="outputs.npz", help="the .npz to write")
@@ -173,102 +166,6 @@ def whole(name, rows):
     if not (np.isfinite(rows).all() and (rows == np.rint(rows)).all() and (np.abs(rows.astype(float)) < 2**23).all()):
         sys.exit(f"input {name} is not made of integers of 24 bits; --numbers takes the network's own numbers")
     return rows.astype(np.int32)
-
-
-def execute(job):
-    """Build the processes and run them; say which phase it is in, for whoever waits."""
-    print("building", flush=True)
-    from build import build
-    from lava.magma.core.run_configs import Loihi2SimCfg
-
-    watch(Path(job["folder"]))
-    if "shared_memory" in job:  # a name of its own, by which a caller finds what a killed run left behind
-        shared_memory._SHM_NAME_PREFIX, shared_memory._SHM_SAFE_NAME_LENGTH = job["shared_memory"], 40
-    with np.load(HERE / "weights.npz") as stored:
-        network = build(job, dict(stored))
-    how = Loihi2SimCfg(select_tag="fixed_pt" if job["precision"] == "fixed" else "floating_pt")
-    network.create_runtime(run_cfg=how)
-    threading.Thread(target=guard, args=(network.runtime._messaging_infrastructure, job), daemon=True).start()
-    try:
-        print("running", flush=True)
-        network.run(condition=RunSteps(num_steps=job["ticks"]), run_cfg=how)
-        print("stopping", flush=True)
-    finally:
-        network.stop()
-    print("done", flush=True)
-
-
-def guard(infrastructure, job):
-    """End the run once a process broke, for Lava itself would wait for it for ever."""
-    folder, alone = Path(job["folder"]), "shared_memory" not in job
-    while True:
-        time.sleep(0.2)
-        broken = {actor.pid: code for actor in list(infrastructure.actors) if (code := ended(actor))}
-        if broken:
-            break
-    if not list(folder.glob("broken.*.txt")):
-        pid, code = next(iter(broken.items()))
-        (folder / f"broken.{name_of(folder, pid)}.txt").write_text(f"its process ended with code {code}\n")
-    if alone:  # nobody waits for the reports
-        give_up(folder, infrastructure)
-
-
-def ended(actor):
-    """Return how a child ended, minus the signal or the exit code; None while it runs. Reaping is left to Lava."""
-    try:
-        found = os.waitid(os.P_PID, actor.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    except (ChildProcessError, ValueError, AttributeError):  # reaped, as it should be; or a system that cannot look
-        return None
-    if found is None:
-        return None
-    return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
-
-
-def name_of(folder, pid):
-    """Return the name of the process that a child runs."""
-    file = folder / f"pid.{pid}"
-    return file.read_text() if file.exists() else "runtime"
-
-
-def give_up(folder, infrastructure):
-    """Say who broke, and leave no process, shared memory or file behind."""
-    first = min(folder.glob("broken.*.txt"), key=lambda path: path.stat().st_mtime)
-    print(f"process {first.name[7:-4]!r} failed:\n{first.read_text()}", file=sys.stderr, flush=True)
-    for actor in infrastructure.actors:
-        with suppress(OSError, ValueError):
-            os.kill(actor.pid, signal.SIGKILL)
-    infrastructure.smm.shutdown()
-    shutil.rmtree(folder, ignore_errors=True)
-    os._exit(1)
-
-
-def watch(folder):
-    """Let every process model write why it broke, and its states when it stops: each in a file of its own name."""
-    from lava.magma.core.model.py.model import AbstractPyProcessModel, PyLoihiProcessModel
-
-    run, stop = AbstractPyProcessModel.run, PyLoihiProcessModel._stop
-
-    def watched(self):
-        (folder / f"pid.{os.getpid()}").write_text(called(self))
-        try:
-            run(self)
-        except BaseException:
-            (folder / f"broken.{called(self)}.txt").write_text(traceback.format_exc())
-            os._exit(1)
-
-    def stopped(self):
-        held = {
-            name: item for name, item in vars(self).items() if isinstance(item, np.ndarray) and item.dtype.kind in "if"
-        }
-        np.savez(folder / f"state.{called(self)}.npz", **held)
-        stop(self)
-
-    AbstractPyProcessModel.run, PyLoihiProcessModel._stop = watched, stopped
-
-
-def called(model):
-    """Return the name of a model's process."""
-    return model.proc_params.get("name") or type(model).__name__
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ Samples of a batch are copies of the network beside each other: synapses become 
 from dataclasses import dataclass
 
 import numpy as np
+from lava.magma.compiler.compiler_graphs import find_processes
 from lava.proc.conv.process import Conv
 from lava.proc.dense.process import DelayDense, Dense
 from lava.proc.lif.process import LIF
@@ -232,11 +233,23 @@ def route(job, source, index, units, name, scale=1):
     return process.s_out
 
 
-def anchored(sinks):
-    """Tie parts that share no connection into one network, for Lava runs what hangs together."""
+def observed(job, outputs):
+    """Return a process that ties all others into one network, for Lava runs what hangs together.
+
+    outputs: (name of the sink, units, ports that add up to it) by name. Those that have a file get a sink; another one
+    only where nothing else ties its part of the network, which must run too.
+    """
     from procs.hub.process import Hub
+    from procs.sink.process import Sink
 
     hub = Hub(name="hub")
-    for sink in sinks:
+    # Those with a file first: they tie most of the others' parts.
+    for output, (name, units, ports) in sorted(outputs.items(), key=lambda item: f"out.{item[0]}" not in job["files"]):
+        file = job["files"].get(f"out.{output}")
+        if file is None and ports[0].get_src_ports(True)[0].process in find_processes(hub):
+            continue
+        sink = Sink(shape=(units * job["batch"],), file=file, name=name)
         hub.out.connect(sink.tie)
+        for port in ports:
+            port.connect(sink.a_in)
     return hub

@@ -281,15 +281,16 @@ def add(op: Any, w: ProgramWriter) -> None:
         each(elementwise.ADD)(op, w)
 
 
-def constant(op: core.Constant, w: ProgramWriter) -> None:
-    """Nothing: a constant is stored by whoever reads it."""
+def stored(op: core.Constant | core.Parameter, w: ProgramWriter) -> None:
+    """Nothing: numbers that are known are stored by whoever reads them."""
 
 
 WRITERS: dict[type[Op], Write] = {
     core.Input: input_,
     core.Output: output,
     core.Probe: output,
-    core.Constant: constant,
+    core.Constant: stored,
+    core.Parameter: stored,
     core.Tick: tick,
     core.Delay: delay,
     core.Affine: affine,

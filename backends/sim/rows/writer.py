@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,9 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 from thermoc.ir.dialects.core import Constant
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
+from thermoc.ir.parameters import ParameterCone
 from thermoc.ir.types import Type
 from thermoc.ir.values import Value
-from thermoc.simulator import Bank, ProgramPort, ProgramState
+from thermoc.simulator import Bank, ProgramParameter, ProgramPort, ProgramState
 from thermoc.simulator.instructions import Instruction
 from thermoc.simulator.instructions.loihi import LOIHI_SPREAD
 from thermoc.simulator.instructions.moves import GATHER
@@ -23,8 +25,11 @@ from thermoc.support.errors import error
 class ProgramWriter:
     """The program being written. ``row`` adds an instruction, ``table`` a table of places."""
 
-    def __init__(self, graph: Graph, real: np.dtype):
+    def __init__(self, graph: Graph, real: np.dtype, cone: ParameterCone):
+        """cone: what is computed of parameters is stored as constants are, with a note of where."""
         self.graph, self.real = graph, real
+        self.cone, self.known = cone, cone.values({})
+        self.parameters: list[ProgramParameter] = []
         self.code: list[list[int]] = []
         self.slots: list[tuple[int, int, int]] = []
         self.constants: dict[Bank, list[NDArray]] = {Bank.FLOAT_CONSTANT: [], Bank.INT_CONSTANT: []}
@@ -41,9 +46,12 @@ class ProgramWriter:
         """Return a value's slot; a constant's elements are stored, and a list spread, when first asked for."""
         if value.name not in self._slot_of:
             source = self.graph.producers[value.name]
-            self._slot_of[value.name] = (
-                self.constant(source.value.numpy) if isinstance(source, Constant) else self.work(value.inferred)
-            )
+            if value.name in self.known:
+                self._slot_of[value.name] = self._parameter(value)
+            elif isinstance(source, Constant):
+                self._slot_of[value.name] = self.constant(source.value.numpy)
+            else:
+                self._slot_of[value.name] = self.work(value.inferred)
             # Some readers want every unit's number: the list is spread for them once.
             if value.name in self.listed:
                 spread = SPREAD if value.dtype.is_float else LOIHI_SPREAD
@@ -82,9 +90,24 @@ class ProgramWriter:
         self.constants[bank].append(array.reshape(-1).astype(np.int64 if integer else self.real))
         return self._new(bank, array.size)
 
+    def _parameter(self, value: Value, places: NDArray[np.int64] | None = None) -> int:
+        """Return a new slot that holds what is computed of parameters, or its elements at these places."""
+        array = self.known[value.name]
+        stretch = ProgramParameter(
+            name=self.cone.title(value.name),
+            shape=array.shape,
+            integer=array.dtype.kind != "f",
+            offset=self.used[Bank.FLOAT_CONSTANT if array.dtype.kind == "f" else Bank.INT_CONSTANT],
+            places=places,
+        )
+        self.parameters.append(stretch)
+        return self.constant(stretch.elements(array))
+
     def arranged(self, value: Value, index: NDArray[np.int64]) -> int:
         """Return a slot that holds value[index], 0 where the index is -1: made now from a constant, else by a row."""
         source = self.graph.producers[value.name]
+        if value.name in self.known:
+            return self._parameter(value, np.ascontiguousarray(index))
         if isinstance(source, Constant):
             # Index -1 is the zero at the end.
             return self.constant(np.append(source.value.numpy.reshape(-1), 0)[index])
@@ -108,8 +131,10 @@ class ProgramWriter:
         """Add a row; result and operands are slots, -1 where there is none."""
         self.code.append(instruction.row(result, operands, **parameters))
 
-    def numbers(self, op: Op, name: str) -> NDArray:
+    def numbers(self, op: Any, name: str) -> NDArray:
         """Return the array of an operand that must be constant. Errors: T301."""
+        if name == "initial" and op.initial.name in self.known:
+            return self.known[op.initial.name]
         source = self.graph.producers[getattr(op, name).name]
         if isinstance(source, Constant):
             return source.value.numpy

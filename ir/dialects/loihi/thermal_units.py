@@ -60,6 +60,9 @@ class LoihiFermiDirac(Op):
     def states(self) -> dict[str, Shape]:
         return {"s": known_shape(self.s)}
 
+    def state_ranges(self) -> dict[str, tuple[int, int]]:
+        return {"s": (-1 if self.levels == "spin" else 0, 1)}
+
 
 @op("loihi.categorical")
 class LoihiCategorical(Op):
@@ -116,6 +119,9 @@ class LoihiMemory(Op):
     def states(self) -> dict[str, Shape]:
         return {"m": known_shape(self.m)}
 
+    def state_ranges(self) -> dict[str, tuple[int, int]]:
+        return {"m": (-LIMIT, LIMIT)}
+
 
 @op("loihi.heat")
 class LoihiHeat(Op):
@@ -142,3 +148,6 @@ class LoihiHeat(Op):
 
     def states(self) -> dict[str, Shape]:
         return {"T": known_shape(self.T)}
+
+    def state_ranges(self) -> dict[str, tuple[int, int]]:
+        return {"T": (1, 2**24 - 1)}

@@ -46,6 +46,9 @@ class LoihiLif(Op):
     def states(self) -> dict[str, Shape]:
         return {"u": known_shape(self.u), "v": known_shape(self.v)}
 
+    def state_ranges(self) -> dict[str, tuple[int, int]]:
+        return {"u": (-LIMIT, LIMIT + 1), "v": (-LIMIT, LIMIT)}
+
 
 @op("loihi.graded")
 class LoihiGraded(Op):

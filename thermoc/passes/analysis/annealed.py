@@ -47,13 +47,15 @@ def _differs_by_row(graph: Graph, op: Op, T: Value) -> bool:
     if T.type is None or units is None or len(T.type.shape) <= len(units.shape) or T.type.shape[0] == 1:
         return False
     source = graph.producers[T.name]
-    rows = source.value.numpy if isinstance(source, core.Constant) else None
+    rows = source.value.numpy if isinstance(source, core.Stored) else None
     return rows is None or bool(np.any(rows != rows[:1]))
 
 
 def _temperature_moves(graph: Graph, op: Op, timed: Collection[str]) -> bool:
     causes = _before(graph, _temperatures(op))
-    clocked = any(CLOCKED in cause.traits or getattr(cause, "name", None) in timed for cause in causes)
+    clocked = any(
+        CLOCKED in cause.traits or (isinstance(cause, core.Input) and cause.name in timed) for cause in causes
+    )
     return clocked or by_sweep(graph, op)
 
 

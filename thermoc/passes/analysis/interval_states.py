@@ -118,6 +118,7 @@ STATE_RULES: dict[type[Op], Callable[..., tuple[Range | None, ...]]] = {
 _GAUSSIAN = "its noise is Gaussian, and its state has no bound"
 UNBOUNDED: dict[type[Op] | str, str] = {
     **dict.fromkeys((core.Output, core.Probe), "it is an output, which nothing reads"),
+    core.Parameter: "its numbers may be replaced; freeze-parameters makes a constant of it",
     **dict.fromkeys((spiking.Li, spiking.CubaLi), "its membrane depends on the step, which comes later"),
     spiking.I: "it integrates without a bound",
     **dict.fromkeys((thermo.Noise, thermo.Memory, langevin.Brownian, langevin.Langevin), _GAUSSIAN),

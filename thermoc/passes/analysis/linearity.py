@@ -120,6 +120,8 @@ LINEAR: OpTable[Linear] = OpTable(
         **dict.fromkeys(_DECIDES, "it decides, or cuts digits off"),
         **dict.fromkeys((core.Pool, core.Reduce), "it may pick an element"),
         core.Matmul: "it multiplies two values",
-        **dict.fromkeys((core.Input, core.Constant, core.Output, core.Probe), "it is an end of the graph"),
+        **dict.fromkeys(
+            (core.Input, core.Constant, core.Parameter, core.Output, core.Probe), "it is an end of the graph"
+        ),
     },
 )

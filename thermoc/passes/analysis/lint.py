@@ -12,6 +12,7 @@ from thermoc.ir.dialects.sampling import compressed
 from thermoc.ir.graph import Graph
 from thermoc.ir.op_table import OpTable
 from thermoc.ir.ops import STATEFUL, STOCHASTIC, Op
+from thermoc.ir.parameters import frozen
 from thermoc.ir.reference.meaning import MEANINGS, Context
 from thermoc.ir.values import Value
 from thermoc.passes.analysis.annealed import by_sweep
@@ -24,7 +25,8 @@ FROZEN = 30.0
 
 def lint(graph: Graph) -> tuple[Finding, ...]:
     """Return warnings: W101 frozen Gibbs sampling, W102 asymmetric couplings, W103 an unstable step."""
-    return tuple(finding for op in graph.ops for finding in _warned(graph, op))
+    known = frozen(graph)  # as they are now: other values may deserve other warnings
+    return tuple(finding for op in known.ops for finding in _warned(known, op))
 
 
 def _warned(graph: Graph, op: Op) -> Iterable[Finding]:

@@ -12,7 +12,10 @@ from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
 
 class Sink(AbstractProcess):
-    """file: a .npy of (steps, units), there already, of the size it will have. tie: nothing comes by it."""
+    """file: a .npy of (steps, units) that is there already; longer runs begin again at its first row.
+
+    Without a file nothing is kept. tie: nothing comes by it.
+    """
 
     def __init__(self, *, shape, file, name):
         super().__init__(shape=shape, file=file, name=name)
@@ -24,10 +27,13 @@ class SinkModel(PyLoihiProcessModel):
 
     def __init__(self, proc_params):
         super().__init__(proc_params)
-        self.rows = np.load(proc_params["file"], mmap_mode="r+")
+        file = proc_params["file"]
+        self.rows = None if file is None else np.load(file, mmap_mode="r+")
 
     def run_spk(self):
-        self.rows[self.time_step - 1] = self.a_in.recv()
+        x = self.a_in.recv()
+        if self.rows is not None:
+            self.rows[(self.time_step - 1) % len(self.rows)] = x
 
 
 @implements(proc=Sink, protocol=LoihiProtocol)

@@ -12,7 +12,7 @@ from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
 
 class Source(AbstractProcess):
-    """file: a .npy of (steps, units), or ``rows`` themselves; one row alone is sent again and again."""
+    """file: a .npy of (steps, units), or ``rows`` themselves; after the last row the first comes again."""
 
     def __init__(self, *, shape, file, name, rows=None):
         super().__init__(shape=shape, file=file, rows=rows, name=name)
