@@ -150,6 +150,8 @@ DIGITAL = {"input_bits": 7, "dac_bits": 2, "adc_bits": 5, "x_max": 2.0, "adc_ran
 CASES: dict[str, Callable[[Givens], Any]] = {
     "core.input": lambda x: x(3),
     "core.output": lambda x: tc.output("again", x(3)),
+    "core.parameter": lambda x: tc.affine(x(4), tc.parameter("W", weights(3, 4)), tc.parameter("b", weights(3))),
+    "core.parameter, of an energy": lambda x: tc.boltzmann(-tc.affine(x(4), tc.parameter("W", weights(3, 4))), 0.5),
     "core.constant": lambda x: tc.constant(weights(2, 3)),
     "core.constant, next to an input": lambda x: (x(3), tc.constant(weights(2))),
     "core.tick": lambda x: tc.tick(),

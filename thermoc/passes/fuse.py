@@ -161,25 +161,30 @@ class _Fuser:
         if any(length != 1 for i, length in enumerate(full) if i != axis):
             return op
         signed = self._computed(op, core.Neg, x=bias) if negative else bias
-        flat = self._computed(op, core.Reshape, x=signed, shape=(bias.size,))
-        by_channel = self._computed(op, core.Broadcast, x=flat, shape=(channels,))
+        flat = signed if len(bias.shape) == 1 else self._computed(op, core.Reshape, x=signed, shape=(bias.size,))
+        one_each = flat.shape == (channels,)
+        by_channel = flat if one_each else self._computed(op, core.Broadcast, x=flat, shape=(channels,))
         return source.with_(bias=by_channel, y=op.results[0], location=op.location)
 
     def _computed(self, op: Op, cls: type[Op], **fields: Any) -> Value:
         """Return a pure op of known values: a constant where constants alone are behind it, else written out."""
         kind = next(item.inferred for item in fields.values() if isinstance(item, Value))
-        for name in cls.operand_specs:
-            if not isinstance(fields[name], Value):
-                fields[name] = self._new(op, np.asarray(fields[name], kind.dtype.numpy))
+        numbers = {name: item for name, item in fields.items() if isinstance(item, float)}
+        known: dict[Value, np.ndarray] = {}
+        for name, number in numbers.items():
+            fields[name] = Value(f"?{name}", Type((), kind.dtype, Role.signal))
+            known[fields[name]] = np.asarray(number, kind.dtype.numpy)
         new = cls(**fields, **dict.fromkeys(cls.result_specs, Value("?")), location=op.location)
         new = new.with_(**{key: Value("?", type_) for key, type_ in infer(new)[0].items()})
-        arrays = {value: self._constant(value) for value in new.inputs}
-        known = {value: array for value, array in arrays.items() if array is not None}
-        if len(known) == len(arrays):
+        for value in new.inputs:
+            array = self._constant(value)
+            known |= {} if array is None else {value: array}
+        if len(known) == len(new.inputs):
             return self._new(op, evaluate(new, known)[0])
         (result,) = new.results
+        constants = {name: self._new(op, known[fields[name]]) for name in numbers}
         y = Value(self.names(f"{op.results[0].name}.c"), result.type)
-        return self._add(op, new.with_(**dict.fromkeys(new.result_specs, y)))
+        return self._add(op, new.with_(**constants, **dict.fromkeys(new.result_specs, y)))
 
     def _new(self, op: Op, array: np.ndarray) -> Value:
         dtype = DType.of(array.dtype)
