@@ -194,7 +194,7 @@ def _problem(op: Parameter, value: ArrayLike) -> Finding | None:
         return wrong("has another shape", *notes, hint="a parameter keeps its shape")
     if array.dtype.kind not in "biuf" or not np.can_cast(array.dtype, stated.dtype, "same_kind"):
         notes = (f"the new value is {array.dtype}", f"the network's is {stated.dtype}")
-        return wrong("has another kind of numbers", *notes, hint=f"convert it: value.astype({stated.dtype.name!r})")
+        return wrong("has another kind of numbers", *notes, hint=f"give numbers that {stated.dtype} holds")
     for place in _broken(array, stated.dtype):
         index = f"[{', '.join(map(str, place))}]" if place else ""
         notes = (f"{op.name}{index} = {array[place]}", f"the network holds {stated.dtype}")

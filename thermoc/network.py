@@ -159,11 +159,11 @@ def parameter(
     It gives the bits of a constant of these numbers. dtype: default f64 for floats, i64 for integers. trainable: whether
     learning may change it. Errors: T102 for a name that is taken, T104, T111 for what is no array of numbers.
     """
-    kind, place = _kind(value), current("parameter")
-    spec = OperandSpec(shape="?", kind=kind, role=_choice(Role, role))
-    target = DType.f64 if dtype is None else _choice(DType, dtype)
-    array = place.array(value, spec, target, caller(), "core.parameter")
-    attrs = {"name": name, "value": Array(array), "trainable": trainable, "role": spec.role}
+    place, target = current("parameter"), None if dtype is None else _choice(DType, dtype)
+    spec = OperandSpec(shape="?", kind=_kind(value if target is None else np.empty(0, target.numpy)))
+    array = place.array(value, spec, target or DType.f64, caller(), f"parameter {name!r}")
+    held = array if target is None else array.astype(target.numpy)
+    attrs = {"name": name, "value": Array(held), "trainable": trainable, "role": _choice(Role, role)}
     return place.add(Parameter, {}, attrs, name)[0]
 
 
