@@ -43,7 +43,8 @@ def halves(program: Program) -> Halves | None:
         return parts
     numbers = program.floats, program.ints
     return Halves(
-        head=parts.head.with_numbers(*numbers, program.states), tail=parts.tail.with_numbers(*numbers, parts.tail.states)
+        head=parts.head.with_numbers(*numbers, program.states),
+        tail=parts.tail.with_numbers(*numbers, parts.tail.states),
     )
 
 

@@ -48,7 +48,9 @@ def _decode(document: dict[str, Any], arrays: Mapping[str, NDArray]) -> Program:
 
     def parameter(index: int, entry: dict[str, Any]) -> ProgramParameter:
         places = arrays.get(f"parameter.{index}.places")
-        return ProgramParameter(**{**entry, "shape": _shape(entry)}, places=None if places is None else np.array(places))
+        return ProgramParameter(
+            **{**entry, "shape": _shape(entry)}, places=None if places is None else np.array(places)
+        )
 
     return Program(
         name=str(document["name"]),

@@ -24,7 +24,17 @@ __version__ = "0.1.0"
 _FROM = {
     "thermoc.api": ("Executable", "compile", "lint"),
     "thermoc.certificates": ("Certificate", "certify"),
-    "thermoc.network": ("Network", "connect", "constant", "input", "load", "output", "parameter", "placeholder", "probe"),
+    "thermoc.network": (
+        "Network",
+        "connect",
+        "constant",
+        "input",
+        "load",
+        "output",
+        "parameter",
+        "placeholder",
+        "probe",
+    ),
     "thermoc.run": ("Run",),
     "thermoc.session": ("Session",),
     "thermoc.support.errors": ("ThermocError",),

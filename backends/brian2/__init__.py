@@ -82,9 +82,7 @@ class Brian2Backend(Backend):
         model = emit.emit(lowered.graph, options.noise)
         text, data = script.script(model, time_unit=options.time_unit)
         names = frozenset(model.parameters.arrays)
-        return Brian2Artefact(
-            text=text, data=data, options=options, parameters=names, fixed=model.parameters.fixed
-        )
+        return Brian2Artefact(text=text, data=data, options=options, parameters=names, fixed=model.parameters.fixed)
 
     def with_parameters(self, artefact: Brian2Artefact, parameters: Mapping[str, NDArray]) -> Brian2Artefact:
         """Return the script with other arrays beside it. Errors: T418 for one of which it computes nothing anew."""

@@ -37,7 +37,9 @@ VECTOR_PASSES: OpTable[int] = OpTable(
         **dict.fromkeys((thermo.Boltzmann, thermo.MaxwellBoltzmann), 4),
         **dict.fromkeys(_ONE, 1),
     },
-    refused=dict.fromkeys((core.Input, core.Output, core.Constant, core.Parameter, core.Delay), "memory and ports serve it"),
+    refused=dict.fromkeys(
+        (core.Input, core.Output, core.Constant, core.Parameter, core.Delay), "memory and ports serve it"
+    ),
     # What moves or compares numbers is one operation, and so is a function that is looked up in a table.
     follows={EXACT: 1, CLOCKED: 1, CURVED: 1},
     scope=lambda cls: not needs_units(cls),

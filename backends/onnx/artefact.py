@@ -60,7 +60,7 @@ class OnnxArtefact(Artefact):
             if name in ports
         }
         changed = replace(self, given={**self.given, **fresh})
-        changed.__dict__["origin"] = self.origin
+        vars(changed)["origin"] = self.origin
         return changed
 
     def to_bytes(self) -> bytes:

@@ -58,7 +58,9 @@ def layer() -> tc.Network:
     """The sign of the energies goes into weights, so that the script computes something of parameters."""
     with tc.Network("layer") as net:
         x = tc.input("x", (3,))
-        tc.output("p", tc.boltzmann(-tc.affine(x, tc.parameter("W", np.eye(2, 3)), tc.parameter("b", np.zeros(2))), 0.5))
+        tc.output(
+            "p", tc.boltzmann(-tc.affine(x, tc.parameter("W", np.eye(2, 3)), tc.parameter("b", np.zeros(2))), 0.5)
+        )
     return net
 
 

@@ -15,6 +15,7 @@ from thermoc.ir.values import Array, Value
 from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Log
 
+
 @dataclass(frozen=True, kw_only=True)
 class Canonicalize(Pass):
     """Fold pure ops of constants, drop ops that change nothing, merge equal ops, drop what no output needs.

@@ -13,7 +13,6 @@ from thermoc.ir.parameters import behind, frozen
 from thermoc.passes.base import Pass
 from thermoc.passes.change_log import Log
 
-
 STRUCTURE: dict[type[Op], tuple[str, ...]] = {core.SparseAffine: ("columns", "offsets"), crossbar.Mvm: ("scale",)}
 """Operands that say how an op is laid out, beside those of which the op itself says so."""
 STARTS = ("initial", "i_initial", "velocity")

@@ -126,17 +126,16 @@ class _Fuser:
         source = self.producers.get(value.name)
         return source.value.numpy if isinstance(source, core.Constant) else None
 
-    def _scaled(self, op: Op, value: Value, factor: Value | float, *, inverse: bool = False) -> Op:
-        """inverse: divide by the factor instead."""
+    def _scaled(self, op: Op, value: Value, by: Value | float, *, inverse: bool = False) -> Op:
+        """inverse: divide by the number instead."""
         source = self._linear(value, op)
-        number = factor if isinstance(factor, float) else self._constant(factor)
+        number = self._constant(by) if isinstance(by, Value) else np.asarray(by)
         # 1 / 0 would put infinities into every weight.
         if source is None or (inverse and number == 0):
             return op
+        factor = by if number is None else float(number)
         if inverse:
-            factor = self._computed(op, core.Div, a=1.0, b=factor) if number is None else 1.0 / float(number)
-        elif number is not None:
-            factor = float(number)
+            factor = self._computed(op, core.Div, a=1.0, b=factor) if isinstance(factor, Value) else 1.0 / factor
         self._tell_scaled(source, factor)
         parts = ((name, value) for name, value in source.operand_values if name in ("weight", "bias"))
         scaled = {name: self._computed(op, core.Mul, a=part, b=factor) for name, part in parts}

@@ -11,7 +11,6 @@ from thermoc.passes.fuse import Fuse
 from thermoc.passes.infer_shapes import InferShapes
 from thermoc.passes.set_precision import SetPrecision
 
-
 FROZEN = FreezeParameters()
 
 
@@ -20,9 +19,7 @@ def cleaned(freeze: FreezeParameters = FROZEN) -> tuple[Pass, ...]:
     return (InferShapes(), freeze, Canonicalize(), Fuse())
 
 
-def discrete(
-    *, dt: float, dtype: DType, keep: Keep = keep_none, freeze: FreezeParameters = FROZEN
-) -> tuple[Pass, ...]:
+def discrete(*, dt: float, dtype: DType, keep: Keep = keep_none, freeze: FreezeParameters = FROZEN) -> tuple[Pass, ...]:
     """One tick of length dt in one float format: what a clocked target starts from.
 
     keep: which ops stay as the differential equations they are, because the target integrates them itself.

@@ -8,7 +8,7 @@ from html import escape
 
 import networkx
 
-from thermoc.ir.dialects.core import Stored, Input, Output
+from thermoc.ir.dialects.core import Input, Output, Stored
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import STATEFUL, STOCHASTIC, Op
 from thermoc.ir.values import Value

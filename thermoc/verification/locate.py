@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.ir.dialects.core import Stored, Output
+from thermoc.ir.dialects.core import Output, Stored
 from thermoc.ir.graph import Graph, exposed
 from thermoc.ir.ops import Op
 from thermoc.ir.types import Type

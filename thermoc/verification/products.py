@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.ir.dialects.core import Stored, Input, Output
+from thermoc.ir.dialects.core import Input, Output, Stored
 from thermoc.ir.feed import feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import STATEFUL, Op

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.ir.dialects.core import Stored, Input, Output
+from thermoc.ir.dialects.core import Input, Output, Stored
 from thermoc.ir.graph import Graph
 from thermoc.ir.infer import retyped
 from thermoc.ir.ops import CLOCKED, STATEFUL, STOCHASTIC, Op

@@ -53,7 +53,9 @@ def _differs_by_row(graph: Graph, op: Op, T: Value) -> bool:
 
 def _temperature_moves(graph: Graph, op: Op, timed: Collection[str]) -> bool:
     causes = _before(graph, _temperatures(op))
-    clocked = any(CLOCKED in cause.traits or (isinstance(cause, core.Input) and cause.name in timed) for cause in causes)
+    clocked = any(
+        CLOCKED in cause.traits or (isinstance(cause, core.Input) and cause.name in timed) for cause in causes
+    )
     return clocked or by_sweep(graph, op)
 
 

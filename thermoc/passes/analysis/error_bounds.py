@@ -153,7 +153,9 @@ ERRORS: OpTable[ErrorRule] = OpTable(
         STEEP: "its slope has no bound",
         **dict.fromkeys(_TURNS, "the least error may turn its answer"),
         **dict.fromkeys(_SUMS, "its bound would follow from how large its operands are, which is not asked here"),
-        **dict.fromkeys((core.Input, core.Constant, core.Parameter, core.Tick, core.Output), "it is an end of the graph"),
+        **dict.fromkeys(
+            (core.Input, core.Constant, core.Parameter, core.Tick, core.Output), "it is an end of the graph"
+        ),
         thermo.Schedule: "it follows the clock, which is exact",
     },
     follows={GENTLE: ErrorRule(carry=_steep(1.0))},

@@ -10,9 +10,9 @@ import numpy as np
 from thermoc.ir.dialects import core, diffusive, heat, langevin, sampling, spiking, thermo
 from thermoc.ir.dialects.sampling import compressed
 from thermoc.ir.graph import Graph
-from thermoc.ir.parameters import frozen
 from thermoc.ir.op_table import OpTable
 from thermoc.ir.ops import STATEFUL, STOCHASTIC, Op
+from thermoc.ir.parameters import frozen
 from thermoc.ir.reference.meaning import MEANINGS, Context
 from thermoc.ir.values import Value
 from thermoc.passes.analysis.annealed import by_sweep
