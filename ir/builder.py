@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from thermoc.ir.dialects.core import Constant
+from thermoc.ir.dialects.core import Constant, Parameter
 from thermoc.ir.graph import Graph, NameSource, replaced
 from thermoc.ir.handle import Handle
 from thermoc.ir.infer import infer, retyped, shapes_of
@@ -113,6 +113,11 @@ class Builder:
         if array.dtype.kind == "f" and not target.is_float:
             raise error("T104", f"{who} takes {spec.kind} numbers", where=where, notes=[f"it was given {array.dtype}"])
         return array.astype(target.numpy)
+
+    def initial(self, value: Value) -> AnyArray | None:
+        """Return the initial numbers of a parameter; None for every other value."""
+        ops = (op for op in self.ops if isinstance(op, Parameter) and op.y.name == value.name)
+        return next((op.value.numpy for op in ops), None)
 
     def layer(self, name: str | None) -> str:
         """Return what a layer's parameters and probes are called by: its name, or layer0, layer1, ..."""

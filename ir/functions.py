@@ -14,6 +14,7 @@ import numpy as np
 from thermoc.ir import dialects  # noqa: F401  # pyright: ignore[reportUnusedImport]  (registers the ops)
 from thermoc.ir.ops import REGISTRY, Op, OperandSpec
 from thermoc.ir.types import DType, Role, Shape
+from thermoc.ir.values import Value
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import Location, ThermocError, caller, error
 
@@ -49,6 +50,10 @@ class OpenNetwork(Protocol):
 
     def array(self, item: Any, spec: OperandSpec, dtype: DType, where: Location | None, who: str) -> AnyArray:
         """Return numbers as an array of the dtype the operand wants."""
+        ...
+
+    def initial(self, value: Value) -> AnyArray | None:
+        """Return the initial numbers of a parameter; None for every other value."""
         ...
 
     def layer(self, name: str | None) -> str:

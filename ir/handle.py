@@ -11,6 +11,7 @@ from thermoc.ir.functions import call, refused
 from thermoc.ir.indexing import indexed
 from thermoc.ir.network_value import NO_NUMBER, NetworkValue
 from thermoc.ir.numpy_calls import by_function, by_ufunc, product
+from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import Finding, ThermocError, caller
 
 
@@ -22,6 +23,11 @@ class Handle(NetworkValue):
     """
 
     __array_priority__ = 1000.0  # before NumPy's and SciPy's own arrays
+
+    @property
+    def initial(self) -> AnyArray | None:
+        """The initial numbers of a parameter; None for every other value."""
+        return self.builder.initial(self.value)
 
     @property
     def T(self) -> Handle:

@@ -15,7 +15,7 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
 from thermoc.ir.reference import evaluate
 from thermoc.ir.values import Array, Value
-from thermoc.ir.verify import findings_of_readers
+from thermoc.ir.verify import findings_of_numbers
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import Finding, ThermocError, error
 
@@ -147,8 +147,8 @@ def behind(graph: Graph, value: Value) -> list[str]:
     return found
 
 
-def checked(graph: Graph, parameters: Mapping[str, ArrayLike]) -> dict[str, AnyArray]:
-    """Return new values of parameters as arrays of the dtypes the graph has. Errors: T418, T105, T108."""
+def checked(graph: Graph, parameters: Mapping[str, ArrayLike]) -> Graph:
+    """Return a verified graph with other values of some parameters, in the dtypes it has. Errors: T418, T105, T108."""
     arrays: dict[str, AnyArray] = {}
     findings: list[Finding] = []
     for name, value in parameters.items():
@@ -161,13 +161,13 @@ def checked(graph: Graph, parameters: Mapping[str, ArrayLike]) -> dict[str, AnyA
             findings.append(problem)
             continue
         arrays[name] = np.array(value, op.value.numpy.dtype)
+    changed = with_parameters(graph, arrays)
     if not findings:
-        changed = with_parameters(graph, arrays)
-        names = {changed.parameters[name].y.name for name in arrays}
-        findings += findings_of_readers(changed, names)
+        readers = {id(op): op for name in arrays for op in graph.consumers[graph.parameters[name].y.name]}
+        findings += findings_of_numbers(changed, readers.values())
     if findings:
         raise ThermocError(findings)
-    return arrays
+    return changed
 
 
 def _unknown(graph: Graph, name: str) -> Finding:
@@ -194,7 +194,7 @@ def _problem(op: Parameter, value: ArrayLike) -> Finding | None:
         return wrong("has another shape", *notes, hint="a parameter keeps its shape")
     if array.dtype.kind not in "biuf" or not np.can_cast(array.dtype, stated.dtype, "same_kind"):
         notes = (f"the new value is {array.dtype}", f"the network's is {stated.dtype}")
-        return wrong("has another kind of numbers", *notes, hint=f"convert it: value.astype({stated.dtype.name!r})")
+        return wrong("has another kind of numbers", *notes, hint=f"give numbers that {stated.dtype} holds")
     for place in _broken(array, stated.dtype):
         index = f"[{', '.join(map(str, place))}]" if place else ""
         notes = (f"{op.name}{index} = {array[place]}", f"the network holds {stated.dtype}")
@@ -206,7 +206,10 @@ def _broken(array: AnyArray, dtype: np.dtype) -> Iterator[tuple[int, ...]]:
     """Yield the places of elements that the dtype cannot hold."""
     if array.dtype.kind not in "fiu" or dtype.kind not in "fiu":
         return
-    with np.errstate(over="ignore"):
-        held = array.astype(dtype)
+    with np.errstate(over="ignore", invalid="ignore"):
+        held = array.astype(dtype, copy=False)
+        # One sum instead of a mask as large as the array, as the verifier does.
+        if dtype.kind == "f" and np.isfinite(held.sum()):
+            return
     bad = ~np.isfinite(held) if dtype.kind == "f" else held != array
     yield from (tuple(map(int, place)) for place in np.argwhere(bad)[:1])

@@ -1,8 +1,8 @@
 """Graphs as ``.thermo`` files: one safetensors file, arrays as tensors, the graph as JSON in its metadata.
 
 Format version 2: {"name", "dt", "ops": [{"op", "operands", "attrs", "results"}]}; an attribute that is an array is
-{"tensor": name}, where the name of a parameter's tensor is the parameter's own. Every older version stays readable. Version 1 called some temperatures "kT", and its older files name
-the source line of an op, as "at".
+{"tensor": name}, and the name of a parameter's tensor is the parameter's own. Every older version stays readable.
+Version 1 called some temperatures "kT", and its older files name the source line of an op, as "at".
 
 Equal graphs give equal bytes, so lines of the program that wrote a graph are not stored.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from thermoc.support.errors import Finding, ThermocError
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*\Z")
 LONGEST_NAME = 200
-"""Letters of the name of an input, an output or a parameter; targets write files that are called by it, and a file's name has 255."""
+"""Letters of an input's, output's or parameter's name; targets write files called by it, and a file's name has 255."""
 
 
 def is_name(name: object) -> bool:
@@ -56,10 +56,8 @@ def findings(graph: Graph) -> list[Finding]:
     return [*reported, *_streams(graph), *_cycles(graph)]
 
 
-def findings_of_readers(graph: Graph, names: Collection[str]) -> list[Finding]:
-    """Return what is wrong with the known numbers of those ops of a verified graph that read one of these values."""
-    readers = dict.fromkeys(id(op) for name in names for op in graph.consumers[name])
-    ops = (op for op in graph.ops if id(op) in readers)
+def findings_of_numbers(graph: Graph, ops: Iterable[Op]) -> list[Finding]:
+    """Return what is wrong with the known numbers that some ops of a graph read, which is verified but for these."""
     return [finding for op in ops for finding in _constants(graph, op, sound=True)]
 
 

@@ -151,6 +151,8 @@ CASES: dict[str, Callable[[Givens], Any]] = {
     "core.input": lambda x: x(3),
     "core.output": lambda x: tc.output("again", x(3)),
     "core.probe": lambda x: tc.probe("again", x(3)),
+    "core.parameter": lambda x: tc.affine(x(4), tc.parameter("W", weights(3, 4)), tc.parameter("b", weights(3))),
+    "core.parameter, of an energy": lambda x: tc.boltzmann(-tc.affine(x(4), tc.parameter("W", weights(3, 4))), 0.5),
     "core.constant": lambda x: tc.constant(weights(2, 3)),
     "core.constant, next to an input": lambda x: (x(3), tc.constant(weights(2))),
     "core.tick": lambda x: tc.tick(),

@@ -63,11 +63,12 @@ class Compiled:
 
     def with_parameters(self, parameters: Mapping[str, ArrayLike]) -> Self:
         """Return it with other values of some parameters, for which nothing is compiled. Errors: T418, T105, T108."""
-        arrays = checked(self.source, parameters)
-        self._check_replaceable(arrays)
+        source = checked(self.source, parameters)
+        self._check_replaceable(parameters)
+        arrays = {name: source.parameters[name].value.numpy for name in parameters}
         changed = replace(
             self,
-            source=with_parameters(self.source, arrays),
+            source=source,
             lowered=replace(self.lowered, graph=with_parameters(self.lowered.graph, arrays)),
         )
         # A cached property lives in the dictionary: to set it is to have computed it.

@@ -16,7 +16,7 @@ from thermoc.ir.functions import CURRENT, current
 from thermoc.ir.graph import Graph
 from thermoc.ir.handle import Handle
 from thermoc.ir.ops import OperandSpec
-from thermoc.ir.parameters import checked, with_parameters
+from thermoc.ir.parameters import checked
 from thermoc.ir.serial import load_graph, save_graph
 from thermoc.ir.types import DType, Role, Shape
 from thermoc.ir.values import Array
@@ -89,7 +89,7 @@ class Network:
 
     def with_parameters(self, parameters: Mapping[str, ArrayLike]) -> Network:
         """Return the network with other initial values of some parameters. Errors: T418, T105, T108."""
-        return Network.of(with_parameters(self.graph, checked(self.graph, parameters)), self.repairs)
+        return Network.of(checked(self.graph, parameters), self.repairs)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a file, whole or not at all: ``.thermo`` or ``.nir``, by its suffix.
@@ -156,14 +156,14 @@ def parameter(
 ) -> Handle:
     """Add a named array that can be replaced without compiling again; ``value`` is the initial one.
 
-    It gives the bits of a constant of these numbers. dtype: default f64 for floats, i64 for integers. trainable: whether
-    learning may change it. Errors: T102 for a name that is taken, T104, T111 for what is no array of numbers.
+    It gives the bits of a constant of these numbers. dtype: default f64 for floats, i64 for integers. trainable:
+    whether learning may change it. Errors: T102 for a name that is taken, T104, T111 for what is no array of numbers.
     """
-    kind, place = _kind(value), current("parameter")
-    spec = OperandSpec(shape="?", kind=kind, role=_choice(Role, role))
-    target = DType.f64 if dtype is None else _choice(DType, dtype)
-    array = place.array(value, spec, target, caller(), "core.parameter")
-    attrs = {"name": name, "value": Array(array), "trainable": trainable, "role": spec.role}
+    place, target = current("parameter"), None if dtype is None else _choice(DType, dtype)
+    spec = OperandSpec(shape="?", kind=_kind(value if target is None else np.empty(0, target.numpy)))
+    array = place.array(value, spec, target or DType.f64, caller(), f"parameter {name!r}")
+    held = array if target is None else array.astype(target.numpy)
+    attrs = {"name": name, "value": Array(held), "trainable": trainable, "role": _choice(Role, role)}
     return place.add(Parameter, {}, attrs, name)[0]
 
 

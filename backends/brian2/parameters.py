@@ -30,8 +30,9 @@ class Elements:
 
     def equals(self, other: object) -> bool:
         """Tell whether these are the same elements."""
-        same = isinstance(other, Elements) and self.array == other.array
-        return same and np.array_equal(self.places, other.places)
+        if not isinstance(other, Elements) or self.array != other.array:
+            return False
+        return np.array_equal(self.places, other.places)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -95,10 +95,9 @@ class Registry:
         """Declare constants of a group, one a unit; return their identifier."""
         flat = np.asarray(array).reshape(-1)
         for equal in group.fixed:
-            if isinstance(group.initial[equal], Elements):
-                continue
+            known = group.initial[equal]
             # NumPy finds True equal to 1, but Brian2 declares booleans and numbers apart.
-            if np.array_equal(group.initial[equal], flat) and np.asarray(group.initial[equal]).dtype == flat.dtype:
+            if isinstance(known, np.ndarray) and np.array_equal(known, flat) and known.dtype == flat.dtype:
                 return equal
         return self._fixed(name, flat, group, truth=flat.dtype == bool)
 

@@ -73,7 +73,7 @@ class OnnxArtefact(Artefact):
             name: np.asarray(array, dtypes[name], order="C") for name, array in parameters.items() if name in dtypes
         }
         changed = replace(self, given={**self.given, **fresh})
-        changed.__dict__["origin"] = self.origin
+        vars(changed)["origin"] = self.origin
         return changed
 
     def to_bytes(self) -> bytes:

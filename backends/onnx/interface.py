@@ -88,7 +88,7 @@ class Interface:
 
 
 def interface_of(graph: Graph, names: NameSource, *, step: bool) -> Interface:
-    """Return the interface of a lowered graph, claiming its names: inputs keep theirs, then outputs, parameters, states."""
+    """Return the interface of a lowered graph, claiming names in this order: inputs, outputs, parameters, states."""
     inputs = tuple(_port(op.name, op.y, names(op.name)) for op in graph.inputs.values())
     outputs = tuple(_port(op.name, op.x, names(op.name)) for op in graph.outputs.values())
     parameters = tuple(_port(op.name, op.y, names(op.name)) for op in graph.parameters.values())

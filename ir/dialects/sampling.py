@@ -126,6 +126,8 @@ def _units(operands: dict[str, Any]) -> int | None:
 
 
 def _number(item: Any) -> AnyArray | None:
+    """Return the numbers of an operand of a call: an array, or a parameter, which couples and colours as it begins."""
+    item = getattr(item, "initial", item)
     try:
         return np.asarray(cast("ArrayLike", item)) if isinstance(item, (np.ndarray, list, tuple)) else None
     except ValueError:  # ragged: the builder says so

@@ -43,6 +43,15 @@ def with_fusable() -> tc.Network:
     return net
 
 
+def with_parameters() -> tc.Network:
+    with tc.Network("parameters") as net:
+        x = tc.input("x", (2,))
+        J = tc.parameter("J", np.array([[0.0, 1.0], [1.0, 0.0]]))
+        W = tc.parameter("W", np.array([[1.0, 2.0], [3.0, 4.0]]), trainable=False)
+        tc.output("y", tc.gibbs(1.0, J, tc.affine(x, W)))
+    return net
+
+
 def with_time() -> tc.Network:
     with tc.Network("time", dt=0.5) as net:
         x = tc.input("x", (2,))
@@ -102,6 +111,7 @@ SAMPLES = {
     "canonicalize": Sample(with_foldable, "canonicalize"),
     "discretize": Sample(with_time, "discretize{dt=0.5}"),
     "explicit-broadcast": Sample(with_broadcast, "explicit-broadcast"),
+    "freeze-parameters": Sample(with_parameters, "freeze-parameters{needed=true}"),
     "fuse": Sample(with_fusable, "fuse"),
     "infer-shapes": Sample(with_unknown_types, "infer-shapes"),
     "legalize": Sample(with_activations, "legalize{target=bare}"),

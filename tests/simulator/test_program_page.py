@@ -21,7 +21,10 @@ generated from the declarations in `simulator/instructions`; `pytest tests/simul
 A file is a bundle ([security.md](security.md)) of kind "{kind}", version {version}. Its document holds the name, `dt`,
 the precision (float64 or float32), the working memory of a sample (`work`: floats, integers), and the inputs, outputs
 and states with their shapes and offsets. Its arrays are `code`, `slots`, `floats` and `ints` (constants), `table`
-(places and offsets, integers) and `state.0`, `state.1`, ... (where each state starts). Integers have 64 bits.
+(places and offsets, integers) and `state.0`, `state.1`, ... (where each state starts). Integers have 64 bits. Where
+`parameters` are named, each is a stretch of the constants (`offset`, among the integers or floats) that holds an array of
+that name and shape, in order or those of its elements that `parameter.0.places` names, 0 where that is -1; what is
+computed of others has a name that begins with %.
 
 A row of `slots` is (bank, offset, elements):
 

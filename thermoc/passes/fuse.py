@@ -126,17 +126,16 @@ class _Fuser:
         source = self.producers.get(value.name)
         return source.value.numpy if isinstance(source, core.Constant) else None
 
-    def _scaled(self, op: Op, value: Value, factor: Value | float, *, inverse: bool = False) -> Op:
-        """inverse: divide by the factor instead."""
+    def _scaled(self, op: Op, value: Value, by: Value | float, *, inverse: bool = False) -> Op:
+        """inverse: divide by the number instead."""
         source = self._linear(value, op)
-        number = factor if isinstance(factor, float) else self._constant(factor)
+        number = self._constant(by) if isinstance(by, Value) else np.asarray(by)
         # 1 / 0 would put infinities into every weight.
         if source is None or (inverse and number == 0):
             return op
+        factor = by if number is None else float(number)
         if inverse:
-            factor = self._computed(op, core.Div, a=1.0, b=factor) if number is None else 1.0 / float(number)
-        elif number is not None:
-            factor = float(number)
+            factor = self._computed(op, core.Div, a=1.0, b=factor) if isinstance(factor, Value) else 1.0 / factor
         self._tell_scaled(source, factor)
         parts = ((name, value) for name, value in source.operand_values if name in ("weight", "bias"))
         scaled = {name: self._computed(op, core.Mul, a=part, b=factor) for name, part in parts}
@@ -161,25 +160,30 @@ class _Fuser:
         if any(length != 1 for i, length in enumerate(full) if i != axis):
             return op
         signed = self._computed(op, core.Neg, x=bias) if negative else bias
-        flat = self._computed(op, core.Reshape, x=signed, shape=(bias.size,))
-        by_channel = self._computed(op, core.Broadcast, x=flat, shape=(channels,))
+        flat = signed if len(bias.shape) == 1 else self._computed(op, core.Reshape, x=signed, shape=(bias.size,))
+        one_each = flat.shape == (channels,)
+        by_channel = flat if one_each else self._computed(op, core.Broadcast, x=flat, shape=(channels,))
         return source.with_(bias=by_channel, y=op.results[0], location=op.location)
 
     def _computed(self, op: Op, cls: type[Op], **fields: Any) -> Value:
         """Return a pure op of known values: a constant where constants alone are behind it, else written out."""
         kind = next(item.inferred for item in fields.values() if isinstance(item, Value))
-        for name in cls.operand_specs:
-            if not isinstance(fields[name], Value):
-                fields[name] = self._new(op, np.asarray(fields[name], kind.dtype.numpy))
+        numbers = {name: item for name, item in fields.items() if isinstance(item, float)}
+        known: dict[Value, np.ndarray] = {}
+        for name, number in numbers.items():
+            fields[name] = Value(f"?{name}", Type((), kind.dtype, Role.signal))
+            known[fields[name]] = np.asarray(number, kind.dtype.numpy)
         new = cls(**fields, **dict.fromkeys(cls.result_specs, Value("?")), location=op.location)
         new = new.with_(**{key: Value("?", type_) for key, type_ in infer(new)[0].items()})
-        arrays = {value: self._constant(value) for value in new.inputs}
-        known = {value: array for value, array in arrays.items() if array is not None}
-        if len(known) == len(arrays):
+        for value in new.inputs:
+            array = self._constant(value)
+            known |= {} if array is None else {value: array}
+        if len(known) == len(new.inputs):
             return self._new(op, evaluate(new, known)[0])
         (result,) = new.results
+        constants = {name: self._new(op, known[fields[name]]) for name in numbers}
         y = Value(self.names(f"{op.results[0].name}.c"), result.type)
-        return self._add(op, new.with_(**dict.fromkeys(new.result_specs, y)))
+        return self._add(op, new.with_(**constants, **dict.fromkeys(new.result_specs, y)))
 
     def _new(self, op: Op, array: np.ndarray) -> Value:
         dtype = DType.of(array.dtype)

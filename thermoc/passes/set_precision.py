@@ -55,12 +55,12 @@ class SetPrecision(Pass):
         rounded: dict[str, Value] = {}
         ops: list[Op] = []
         for op in graph.ops:
-            in_two = isinstance(op, Constant) and op.y.name in used
-            ops.append(op if id(op) in kept or in_two else self._op(op))
-            if in_two and op.y.dtype.is_float:
-                copy = self._op(op.with_(y=Value(names(f"{op.y.name}.rounded"), op.y.type)))
+            in_two = op.y if isinstance(op, Constant) and op.y.name in used else None
+            ops.append(op if id(op) in kept or in_two is not None else self._op(op))
+            if in_two is not None and in_two.dtype.is_float:
+                copy = self._op(op.with_(y=Value(names(f"{in_two.name}.rounded"), in_two.type)))
                 ops.append(copy)
-                rounded[op.y.name] = copy.results[0]
+                rounded[in_two.name] = copy.results[0]
             for value in op.results if id(op) in kept else ():
                 if value.name in cone.border and value.dtype.is_float and value.dtype is not self.dtype:
                     y = Value(names(f"{value.name}.rounded"), value.inferred.with_(dtype=self.dtype))
