@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,8 @@ def controller() -> tc.Network:
 def works(net: tc.Network) -> Mapping[str, Callable[[], object]]:
     """Return a step by us and the same call by hand, with its states."""
     exe, x = tc.compile(net, target="onnx"), RNG.random((1, 64), np.float32)
-    session, file = exe.start(batch=1, seed=7), opened(exe.artefact, step=True)
+    artefact: Any = exe.artefact
+    session, file = exe.start(batch=1, seed=7), opened(artefact, step=True)
     names = [port.tensor for port in (*file.interface.outputs,)] + [port.final for port in file.interface.states]
     fixed = {
         tensor: np.asarray(0, np.uint64 if name == "seed" else np.int64)
