@@ -9,6 +9,7 @@ import onnxruntime
 import pytest
 
 import thermoc as tc
+from thermoc.backends.base import NoisePosition
 from thermoc.backends.onnx.run import opened
 from thermoc.ir.feed import feed
 from thermoc.ir.reference import interpret
@@ -135,3 +136,41 @@ def test_small_results_keep_their_digits(precision: str):
     wide = x.astype(np.longdouble)
     for name, exact in {"expm1": np.expm1(wide), "fermi_dirac": 1 / (1 + np.exp(2 * wide))}.items():
         np.testing.assert_allclose(run[name][0], exact.astype(float), rtol=16 * np.finfo(precision).eps, atol=0)
+
+
+def probed() -> tc.Network:
+    """A state with noise, of which a probe is not an output."""
+    with tc.Network("probed") as net:
+        m = tc.memory(tc.input("x", (3,)), T=0.5, gamma=2.0)
+        tc.output("y", 2 * m)
+        tc.probe("m", m)
+    return net
+
+
+def test_a_probe_is_in_a_file_of_its_own_and_the_trajectory_is_the_same():
+    exe = tc.compile(probed(), "onnx", precision="float64")
+    assert [o.name for o in session(exe).get_outputs()] == ["y", "memory.buffer.final"]
+    going_on = exe.start(batch=4, seed=7)._session
+    pieces = [going_on.advance(feed(exe.graph, {"x": X[tick : tick + 1]}), names) for tick, names in enumerate("ymy")]
+    at_once = exe.backend.start(exe.artefact, batch=4, position=NoisePosition(seed=7)).advance(
+        feed(exe.graph, {"x": X})
+    )
+    assert [list(piece) for piece in pieces] == [["y"], ["m"], ["y"]]
+    for tick, name in enumerate("ymy"):
+        np.testing.assert_array_equal(pieces[tick][name][0], at_once[name][tick])
+
+
+def test_a_file_is_opened_once_for_all_sessions_and_others_only_when_needed(monkeypatch: pytest.MonkeyPatch):
+    from thermoc.backends.onnx import run
+
+    counts: list[int] = []
+    opening = run._runtime
+    monkeypatch.setattr(run, "_runtime", lambda data: (counts.append(len(data)), opening(data))[1])
+    exe = tc.compile(probed(), "onnx")
+    one, other = exe.start(batch=2), exe.start(batch=3)
+    for session in (one, other):
+        session.run(3, {"x": np.ones((session.batch, 3))})
+    assert len(counts) == 1
+    one.step({"x": np.ones((2, 3))})
+    other.step({"x": np.ones((3, 3))})
+    assert len(counts) == 2, "a single tick has a file without the loop"
