@@ -48,8 +48,9 @@ def test_the_random_networks_have_every_process_model():
 
 
 @pytest.mark.parametrize(("seeds", "batch"), [(SEEDS, 1), (SEEDS[:2], 2)])
-def test_pieces_of_random_networks_are_the_bits_of_the_whole(seeds: tuple[int, ...], batch: int):
-    """Random splits; a step back by a snapshot; another session takes over in the middle."""
+def test_pieces_of_random_networks_are_the_bits_of_the_whole(seeds: tuple[int, ...], batch: int, monkeypatch):
+    """Random splits, in files of four ticks; a step back by a snapshot; another session takes over in the middle."""
+    monkeypatch.setattr(group, "MOST_ROWS", 4)
     samples = [network(seed, batch=batch) for seed in seeds]
     graph, inputs = beside(samples)
     exe, rng = tc.compile(graph, target="lava"), np.random.default_rng(batch)
@@ -91,7 +92,8 @@ def numbers() -> tc.Network:
     return net
 
 
-def test_host_and_loihi_go_on_and_a_probe_has_a_sink_once_it_is_asked_for():
+def test_host_and_loihi_go_on_and_a_probe_has_a_sink_once_it_is_asked_for(monkeypatch):
+    monkeypatch.setattr(group, "MOST_ROWS", 3)
     exe = tc.compile(numbers(), target="lava", input_range=(-3.0, 3.0))
     x = np.random.default_rng(1).normal(size=(14, 2, 6))
     given = feed(exe.graph, {"x": x}, ticks=14)
