@@ -77,7 +77,7 @@ def _values(graph: Graph, op: Op, state: str, array: AnyArray) -> Iterator[Findi
     """Yield a finding for each condition that an element does not meet."""
     value = _value(op, state)
     wanted: list[tuple[str, AnyArray]] = []
-    if value is not None and takes_as_temperature(graph, value):
+    if value is not None and _is_temperature(graph, op, value):
         wanted.append(("finite and > 0, as a temperature is", np.isfinite(array) & (array > 0)))
     else:
         wanted.append(("finite", np.isfinite(array)))
@@ -99,6 +99,12 @@ def _values(graph: Graph, op: Op, state: str, array: AnyArray) -> Iterator[Findi
 def _value(op: Op, state: str) -> Value | None:
     """Return the value that a state is of: what a delay returns, or the result of the state's own name."""
     return op.y if isinstance(op, Delay) else getattr(op, state, None) if state in op.result_specs else None
+
+
+def _is_temperature(graph: Graph, op: Op, value: Value) -> bool:
+    # A step of a heat equation is arithmetic, whose results have no role; its initial value still has one.
+    begins = isinstance(op, Delay) and op.initial.inferred.role is Role.temperature
+    return begins or takes_as_temperature(graph, value)
 
 
 def _computed(graph: Graph, spikes: Value) -> bool:

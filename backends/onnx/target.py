@@ -14,7 +14,7 @@ IR_VERSION = 8
 TARGET = TargetDescription(
     name="onnx",
     summary=f"one self-contained ONNX file, standard operators of opset {OPSET}, noise included",
-    ops=frozenset(cls.opname for cls in (core.Input, core.Output, *WRITTEN)),
+    ops=frozenset(cls.opname for cls in (core.Input, core.Output, core.Probe, *WRITTEN)),
     refused=dialect_refused("loihi", "integer arithmetic of Loihi: targets lava and sim hold it"),
     limits={
         "file": Limit(value=2**31 - 1, unit="bytes", source="protobuf.dev/programming-guides/proto-limits (2 GiB)")

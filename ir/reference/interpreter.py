@@ -150,7 +150,8 @@ class ClockedReferenceSession(ClockedSession):
         if not isinstance(part, ReferenceSession):
             return {}
         trace = part.run(feed, self._watched.get(name, ()))
-        self._probed |= trace.probes
+        # A part takes values of the part before it as inputs, by its own clock: they are as that one gave them.
+        self._probed = trace.probes | self._probed
         return {key: array for key, array in trace.outputs.items() if names is None or key in names}
 
 

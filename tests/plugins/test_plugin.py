@@ -11,8 +11,8 @@ from pathlib import Path
 PLUGIN = """
 from dataclasses import dataclass
 
-from thermoc.backends.base import Artefact, Backend, Outcome
-from thermoc.ir.reference import interpret
+from thermoc.backends.base import Artefact, Backend
+from thermoc.backends.interpreted import InterpretedSession
 from thermoc.ir.target import TargetDescription
 from thermoc.passes.discretize import Discretize
 from thermoc.passes.legalize import Legalize
@@ -48,8 +48,8 @@ class EchoBackend(Backend):
     def emit(self, lowered, options):
         return Text(graph=lowered.graph)
 
-    def run(self, artefact, feed, place):
-        return Outcome(outputs=interpret(artefact.graph, feed, seed=place.seed).outputs)
+    def start(self, artefact, *, batch, position):
+        return InterpretedSession(artefact.graph, batch=batch, position=position)
 """
 MODEL = """
 import thermoc as tc

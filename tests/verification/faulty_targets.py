@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 import thermoc as tc
-from thermoc.backends.base import Artefact, Backend, NoisePosition, Outcome
+from thermoc.backends.base import Artefact, Backend, BackendSession, NoisePosition
+from thermoc.backends.interpreted import InterpretedSession
 from thermoc.backends.lava import LavaBackend, LavaOptions
 from thermoc.ir.dialects import core, loihi, thermo
 from thermoc.ir.dialects.core import Constant
 from thermoc.ir.feed import Feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import REGISTRY, Op
-from thermoc.ir.reference import interpret
 from thermoc.ir.target import TargetDescription
 from thermoc.ir.types import DType, Type
 from thermoc.ir.values import Array, Value
@@ -45,6 +46,14 @@ class GraphText(Artefact):
         return str(self.graph).encode()
 
 
+class QuietSession(InterpretedSession):
+    """What overflows does so without a warning, as on other targets."""
+
+    def advance(self, feed: Feed, names: Collection[str] | None = None) -> dict[str, NDArray]:
+        with np.errstate(all="ignore"):
+            return super().advance(feed, names)
+
+
 class Right(Backend):
     """No fault."""
 
@@ -62,10 +71,8 @@ class Right(Backend):
     def emit(self, lowered: Lowered, options: Any) -> GraphText:
         return GraphText(graph=lowered.graph.with_ops(type(self).fault(op) for op in lowered.graph.ops))
 
-    def run(self, artefact: GraphText, feed: Feed, position: NoisePosition) -> Outcome:
-        with np.errstate(all="ignore"):
-            trace = interpret(artefact.graph, feed, seed=position.seed)
-        return Outcome(outputs=trace.outputs, states=trace.states)
+    def start(self, artefact: GraphText, *, batch: int, position: NoisePosition) -> BackendSession:
+        return QuietSession(artefact.graph, batch=batch, position=position)
 
 
 class WrongSign(Right):
@@ -127,7 +134,7 @@ class Absent(Right):
 
     name = "absent"
 
-    def run(self, artefact: GraphText, feed: Feed, position: NoisePosition) -> Outcome:
+    def start(self, artefact: GraphText, *, batch: int, position: NoisePosition) -> BackendSession:
         from thermoc.support.errors import error
 
         raise error("T302", "running this needs nothing that exists", hint="pip install nothing")
@@ -173,14 +180,21 @@ class LosesSigns(Pass):
         return graph.with_ops(right(op) for op in graph.ops)
 
 
+class LeavesOneMore(InterpretedSession):
+    """Its states are one too many."""
+
+    @property
+    def states(self) -> dict[str, NDArray]:
+        return {name: array + 1 for name, array in super().states.items()}
+
+
 class LeftBehind(Right):
     """Outputs are right, but the state it leaves is not."""
 
     name = "left-behind"
 
-    def run(self, artefact: GraphText, feed: Feed, position: NoisePosition) -> Outcome:
-        right = super().run(artefact, feed, position)
-        return Outcome(outputs=right.outputs, states={name: array + 1 for name, array in right.states.items()})
+    def start(self, artefact: GraphText, *, batch: int, position: NoisePosition) -> BackendSession:
+        return LeavesOneMore(artefact.graph, batch=batch, position=position)
 
 
 ALL = (Right, WrongSign, WrongStream, LateDelay, OneWeight, Strict, Never, Absent, LeftBehind, Modest)
