@@ -122,14 +122,11 @@ class LavaSession(BackendSession):
 
 
 class HostAndLavaSession(ClockedSession, BackendSession):
-    """The host by the reference and Loihi in Lava, each by its own clock; all by the reference where that is asked for.
-
-    Errors: T404 for a first tick other than 0.
-    """
+    """The host by the reference, Loihi in Lava, each by its own clock. Errors: T404 for a first tick other than 0."""
 
     def __init__(self, artefact: LavaArtefact, *, batch: int, position: NoisePosition):
         def start(part: Graph) -> PartSession:
-            if part == artefact.loihi and artefact.options.runtime == "lava":
+            if part == artefact.loihi:
                 return LavaSession(artefact, batch=batch, position=position)
             return ReferenceSession(part, batch=batch, **vars(position))
 
@@ -138,8 +135,7 @@ class HostAndLavaSession(ClockedSession, BackendSession):
 
     def _and_ahead(self, on: Feed, ahead: Feed, read: Collection[str]) -> Mapping[str, NDArray]:
         lava = self._parts["loihi"]
-        if not isinstance(lava, LavaSession):
-            return super()._and_ahead(on, ahead, read)
+        assert isinstance(lava, LavaSession)
         arrays = {name: np.concatenate([array, ahead.arrays[name]]) for name, array in on.arrays.items()}
         both = Feed(arrays=arrays, ticks=on.ticks + ahead.ticks, batch=self.batch)
         return lava.advance_and_ahead(both, ahead.ticks, read)
