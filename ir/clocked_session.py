@@ -145,20 +145,23 @@ class ClockedSession:
         """Run Loihi on for these ticks of the network; return what is read of it, what it says ahead behind it."""
         on, ahead = ticks * self._split.every, self._split.ahead
         received = {op.y.name: self._received(op, sent[op.y.name], on + ahead) for op in self._split.encodes}
-        results = self._run("loihi", self._fed("loihi", received, on), read)
-        if not ahead:
+        return self._and_ahead(self._fed("loihi", received, on), self._fed("loihi", received, ahead, on), read)
+
+    def _and_ahead(self, on: Feed, ahead: Feed, read: Collection[str]) -> Arrays:
+        """Run Loihi on, and then ahead and back; return what is read of it in both."""
+        results = self._run("loihi", on, read)
+        if not ahead.ticks:
             return results
         loihi = self._parts["loihi"]
         snapshot, tick = loihi.snapshot(), loihi.tick
-        later = self._fed("loihi", {name: array[on:] for name, array in received.items()}, ahead)
-        late = loihi.advance(later, read)
+        late = loihi.advance(ahead, read)
         loihi.restore(snapshot, tick)
         return {name: np.concatenate([array, late[name]]) for name, array in results.items()}
 
-    def _fed(self, name: str, arrays: Arrays, ticks: int) -> Feed:
-        """Return what a part is given: of all arrays those it has inputs for, and of these the first ticks."""
+    def _fed(self, name: str, arrays: Arrays, ticks: int, first: int = 0) -> Feed:
+        """Return what a part is given: of all arrays those it has inputs for, and of these some ticks."""
         own = self._split.parts[name].inputs if name in self._parts else ()
-        return Feed(arrays={key: arrays[key][:ticks] for key in own}, ticks=ticks, batch=self.batch)
+        return Feed(arrays={key: arrays[key][first : first + ticks] for key in own}, ticks=ticks, batch=self.batch)
 
     def _received(self, op: LoihiEncode, sent: AnyArray, ticks: int) -> AnyArray:
         """Return an encode's messages (network ticks, batch, ...) tick by tick of Loihi: each for ``every``."""

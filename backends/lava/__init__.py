@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 import thermoc
-from thermoc.backends.base import Backend, NoisePosition
+from thermoc.backends.base import Backend, BackendSession, NoisePosition
+from thermoc.backends.interpreted import InterpretedSession
 from thermoc.backends.lava import emit, lower
 from thermoc.backends.lava.artefact import LavaArtefact
 from thermoc.backends.lava.session import HostAndLavaSession, LavaSession
@@ -91,11 +92,12 @@ class LavaBackend(Backend):
         files = emit.files(loihi, about, stock_only=options.stock_only)
         return LavaArtefact(files=files, graph=graph, loihi=loihi, options=options)
 
-    def start(self, artefact: LavaArtefact, *, batch: int, position: NoisePosition) -> LavaSession | HostAndLavaSession:
+    def start(self, artefact: LavaArtefact, *, batch: int, position: NoisePosition) -> BackendSession:
         """Start host and Loihi, in Lava's own Python. Errors: T302, T404 for a first tick other than 0."""
-        if artefact.loihi == artefact.graph and artefact.options.runtime == "lava":
-            return LavaSession(artefact, batch=batch, position=position)
-        return HostAndLavaSession(artefact, batch=batch, position=position)
+        if artefact.options.runtime == "reference":
+            return InterpretedSession(artefact.graph, batch=batch, position=position)
+        alone = artefact.loihi == artefact.graph
+        return (LavaSession if alone else HostAndLavaSession)(artefact, batch=batch, position=position)
 
 
 def loihi_ops(graph: Graph) -> Graph:

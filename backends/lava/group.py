@@ -95,18 +95,19 @@ class Group:
             "shared_memory": self._place.shared_memory,
         }
 
-    def run(self, inputs: Mapping[str, NDArray], tick: int, ticks: int, deadline: float) -> NDArray:
-        """Run at most ``rows`` ticks on from ``tick``; return where ``read`` finds the rows. Errors: T409.
+    def run(self, inputs: Mapping[str, NDArray], ticks: range, end: int, deadline: float) -> NDArray:
+        """Run on for at most ``rows`` ticks; return where ``read`` finds the rows. Errors: T409.
 
-        inputs: (ticks, batch size) by name. deadline: when, by ``time.monotonic``, it must be over.
+        inputs: (ticks, batch size) by name. end: the tick before which the states are kept. deadline: when, by
+        ``time.monotonic``, it must be over.
         """
-        where = np.arange(tick, tick + ticks) % self.rows
+        where = np.array(ticks) % self.rows
         for name, array in inputs.items():
             self._rows[f"in.{name}"][where] = array
-        self._control[:3] = self._control[0] + 1, tick, tick + ticks
+        self._control[:3] = self._control[0] + 1, ticks.start, end
         assert self._process is not None and self._process.stdin is not None
         with suppress(BrokenPipeError):  # that it has ended is found below, with its reason
-            self._process.stdin.write(b"%d\n" % ticks)
+            self._process.stdin.write(b"%d\n" % len(ticks))
         self._await(b"done", "running", deadline)
         return where
 
@@ -116,11 +117,11 @@ class Group:
 
     @property
     def states(self) -> dict[str, NDArray]:
-        """States (batch, *shape) after the last run."""
+        """States (batch, *shape) that were kept last."""
         return {name: stored.read() for name, stored in self._states.items()}
 
     def set_states(self, states: Mapping[str, NDArray]) -> None:
-        """Replace some states, from the next tick on."""
+        """Go on from the states that were kept last, some of them replaced."""
         for name, array in states.items():
             self._states[name].write(array)
         self._control[3] += 1

@@ -38,21 +38,27 @@ class LavaSession(BackendSession):
 
     def advance(self, feed: Feed, names: Collection[str] | None = None) -> dict[str, NDArray]:
         """Run on. Errors: T403 for a message of more than 24 bits, T409 where Lava fails or is late, T417 then."""
+        return self.advance_and_ahead(feed, 0, names)
+
+    def advance_and_ahead(self, feed: Feed, ahead: int, names: Collection[str] | None = None) -> dict[str, NDArray]:
+        """Run on; the last ``ahead`` ticks of the feed are looked at alone, and leave tick and states as they were."""
         self._live()
         for name, array in feed.arrays.items():
             _bounded(name, array[:1] if array.strides[0] == 0 else array)
-        wanted = tuple(self._artefact.loihi.outputs if names is None else names)
+        wanted, before = tuple(self._artefact.loihi.outputs if names is None else names), (self.tick, self._states)
         try:
-            group = self._started(wanted)
-            outputs, states = self._run(group, feed, wanted), group.states
-        except ThermocError as reason:
-            self._end(reason)
-            raise
-        except BaseException:
-            # What Lava has done of it is thrown away with the processes; the next call starts others.
+            group, end = self._started(wanted), self.tick + feed.ticks - ahead
+            outputs = self._run(group, feed, end, wanted)
+            self.tick, self._states = end, group.states
+            if ahead:
+                group.set_states({})
+        except BaseException as reason:
+            # What Lava has done of it is thrown away with the processes.
+            self.tick, self._states = before
             self._close_group()
+            if isinstance(reason, ThermocError):
+                self._end(reason)
             raise
-        self._states, self.tick = states, self.tick + feed.ticks
         return outputs
 
     def _started(self, wanted: Collection[str]) -> Group:
@@ -63,7 +69,7 @@ class LavaSession(BackendSession):
             self._group.set_states(self._states)
         return self._group
 
-    def _run(self, group: Group, feed: Feed, wanted: Collection[str]) -> dict[str, NDArray]:
+    def _run(self, group: Group, feed: Feed, end: int, wanted: Collection[str]) -> dict[str, NDArray]:
         deadline, ticks = time.monotonic() + self._artefact.options.run_limit, feed.ticks
         values = {name: self._artefact.loihi.outputs[name].x for name in wanted}
         outputs = {
@@ -72,7 +78,7 @@ class LavaSession(BackendSession):
         for begin in range(0, ticks, group.rows):
             piece = slice(begin, min(begin + group.rows, ticks))
             inputs = {name: array[piece].reshape(piece.stop - begin, -1) for name, array in feed.arrays.items()}
-            where = group.run(inputs, self.tick + begin, piece.stop - begin, deadline)
+            where = group.run(inputs, range(self.tick + begin, self.tick + piece.stop), end, deadline)
             for name, array in outputs.items():
                 array[piece] = group.read(name, where).reshape(array[piece].shape)
         return outputs
@@ -116,19 +122,23 @@ class LavaSession(BackendSession):
 
 
 class HostAndLavaSession(ClockedSession, BackendSession):
-    """The host by the reference and Loihi in Lava, each by its own clock; all by the reference where that is asked for.
-
-    Errors: T404 for a first tick other than 0.
-    """
+    """The host by the reference, Loihi in Lava, each by its own clock. Errors: T404 for a first tick other than 0."""
 
     def __init__(self, artefact: LavaArtefact, *, batch: int, position: NoisePosition):
         def start(part: Graph) -> PartSession:
-            if part == artefact.loihi and artefact.options.runtime == "lava":
+            if part == artefact.loihi:
                 return LavaSession(artefact, batch=batch, position=position)
             return ReferenceSession(part, batch=batch, **vars(position))
 
         BackendSession.__init__(self, batch=batch, position=position)
         ClockedSession.__init__(self, artefact.graph, start, batch=batch, first_tick=position.first_tick)
+
+    def _and_ahead(self, on: Feed, ahead: Feed, read: Collection[str]) -> Mapping[str, NDArray]:
+        lava = self._parts["loihi"]
+        assert isinstance(lava, LavaSession)
+        arrays = {name: np.concatenate([array, ahead.arrays[name]]) for name, array in on.arrays.items()}
+        both = Feed(arrays=arrays, ticks=on.ticks + ahead.ticks, batch=self.batch)
+        return lava.advance_and_ahead(both, ahead.ticks, read)
 
 
 def _bounded(name: str, rows: NDArray) -> None:

@@ -51,10 +51,11 @@ def started(net: tc.Network, target: str) -> tuple[Graph, Start]:
     else:
         options = OPTIONS.get(target, {}) | ({"precision": "float64"} if target == "onnx" else {})
         exe = tc.compile(net, target, **options)
+    artefact = exe.artefact  # some refusals come here
 
     def start(seed: int = SEED, first_tick: int = 0) -> PartSession:
         where = NoisePosition(seed=seed, first_sample=3, first_tick=first_tick)
-        return exe.backend.start(exe.artefact, batch=BATCH, position=where)
+        return exe.backend.start(artefact, batch=BATCH, position=where)
 
     return exe.graph, start
 

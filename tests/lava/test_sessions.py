@@ -24,6 +24,7 @@ from thermoc.backends.base import NoisePosition
 from thermoc.backends.lava import group
 from thermoc.backends.lava.session import LavaSession
 from thermoc.ir.feed import Feed, feed
+from thermoc.ir.host_device import split_graph
 from thermoc.ir.reference import interpret
 
 SEEDS = (7, 6, 33, 3, 24)
@@ -48,8 +49,9 @@ def test_the_random_networks_have_every_process_model():
 
 
 @pytest.mark.parametrize(("seeds", "batch"), [(SEEDS, 1), (SEEDS[:2], 2)])
-def test_pieces_of_random_networks_are_the_bits_of_the_whole(seeds: tuple[int, ...], batch: int):
-    """Random splits; a step back by a snapshot; another session takes over in the middle."""
+def test_pieces_of_random_networks_are_the_bits_of_the_whole(seeds: tuple[int, ...], batch: int, monkeypatch):
+    """Random splits, in files of four ticks; a step back by a snapshot; another session takes over in the middle."""
+    monkeypatch.setattr(group, "MOST_ROWS", 4)
     samples = [network(seed, batch=batch) for seed in seeds]
     graph, inputs = beside(samples)
     exe, rng = tc.compile(graph, target="lava"), np.random.default_rng(batch)
@@ -77,25 +79,33 @@ def test_pieces_of_random_networks_are_the_bits_of_the_whole(seeds: tuple[int, .
         session.close()
 
 
-def numbers() -> tc.Network:
-    """Host, Loihi and host: a schedule, p-bits in two turns, memories, a population that is probed."""
+def numbers(turns: bool) -> tc.Network:
+    """Host, Loihi and host; a population that is probed. turns: p-bits that take turns, or units that remember."""
     rng = np.random.default_rng(0)
     with tc.Network("numbers") as net:
         x = tc.input("x", (6,))
         h = tc.thermal_relu(tc.affine(x, rng.normal(size=(8, 6))), T=0.1)
         tc.probe("h", h)
-        T = tc.schedule(kind="linear", T0=1.5, parameter=40.0, T_min=0.3)
-        spins = np.sign(rng.normal(size=(6, 6)))
-        tc.output("s", tc.gibbs(T, np.triu(spins, 1) + np.triu(spins, 1).T))
+        if turns:
+            spins = np.triu(np.sign(rng.normal(size=(6, 6))), 1)
+            T = tc.schedule(kind="linear", T0=1.5, parameter=40.0, T_min=0.3)
+            tc.output("s", tc.gibbs(T, spins + spins.T))
+        else:
+            tc.output("s", tc.lif(tc.affine(h, rng.normal(size=(6, 8))), 3.0, v_threshold=1.5)[0])
         tc.output("y", tc.sample_binary(tc.affine(h, rng.normal(size=(4, 8))), T=0.5))
     return net
 
 
-def test_host_and_loihi_go_on_and_a_probe_has_a_sink_once_it_is_asked_for():
-    exe = tc.compile(numbers(), target="lava", input_range=(-3.0, 3.0))
+@pytest.mark.parametrize("turns", [True, False], ids=["slower host", "late results"])
+def test_host_and_loihi_go_on_and_a_probe_has_a_sink_once_it_is_asked_for(turns: bool, monkeypatch):
+    monkeypatch.setattr(group, "MOST_ROWS", 3)
+    exe = tc.compile(numbers(turns), target="lava", input_range=(-3.0, 3.0))
+    split = split_graph(exe.graph)
+    assert split.every > 1 if turns else split.ahead > 1
     x = np.random.default_rng(1).normal(size=(14, 2, 6))
     given = feed(exe.graph, {"x": x}, ticks=14)
     expected = interpret(exe.graph, given, seed=3)
+    assert 0 < expected.outputs["y"].mean() < 1 and np.unique(expected.outputs["s"]).size == 2
     with exe.start(batch=2, seed=3) as session:
         steps = [session.step({"x": x[tick]}) for tick in range(4)]
         loihi = session._session._parts["loihi"]

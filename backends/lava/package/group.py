@@ -152,12 +152,12 @@ def watch(job):
 class Resumed:
     """A model's step in a session: it begins at the session's tick with the states that stand in the model's files.
 
-    ``control.npy`` holds (number of this run, its first tick, the tick behind its last, number of the last change of
-    states from outside). A model fills its files ``state.PROCESS.VARIABLE.npy`` when it starts and after each run.
+    ``control.npy`` holds (number of this run, its first tick, the tick before which states are kept, how often models
+    have been told to go on from what is kept). It is kept in files ``state.PROCESS.VARIABLE.npy``, at the start first.
     """
 
     def __init__(self, model, folder, states):
-        self.model, self.step, self.run, self.change = model, model.run_spk, 0, 0
+        self.model, self.step, self.run, self.told = model, model.run_spk, 0, 0
         self.control = np.load(folder / "control.npy", mmap_mode="r")
         self.states = {}
         for state in states:
@@ -167,11 +167,11 @@ class Resumed:
             self.states[name][...] = array
 
     def __call__(self):
-        run, begin, end, change = map(int, self.control)
+        run, begin, end, told = map(int, self.control)
         if run != self.run:
             self.run, self.model.time_step = run, begin + 1
-        if change != self.change:
-            self.change = change
+        if told != self.told:
+            self.told = told
             for name, array in self.states.items():
                 setattr(self.model, name, np.array(array))
         self.step()
