@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.backends.brian2.model import (
+    ClearStep,
     Connection,
     Group,
     InputStep,
@@ -157,6 +158,8 @@ class _ScriptWriter:
             self.lines.append(f"    sim.unit({step.group.name})")
         elif isinstance(step, StatementBlock):
             self._block(step)
+        elif isinstance(step, ClearStep):
+            self.lines.append(f"    sim.clear({step.group.name}, {', '.join(map(repr, step.variables))})")
         elif isinstance(step, Connection):
             self._connection(step)
         elif isinstance(step, OutputRecord):
