@@ -169,10 +169,10 @@ def probed_only(graph: Graph) -> dict[str, frozenset[str]]:
                 waiting += graph.producers[value.name].inputs
         return seen
 
-    probes = graph.of(Probe)
-    always = above(v for op in graph.ops if not isinstance(op, Probe) for v in op.inputs if op.states() or not op.results)
-    always |= {value.name for op in graph.ops if op.states() for value in op.results}
-    needed = {probe.name: above([probe.x]) - always for probe in probes}
-    return {
-        name: frozenset(probe for probe, names in needed.items() if name in names) for name in set().union(*needed.values())
-    }
+    stateful = [op for op in graph.ops if op.states()]
+    outputs = [op for op in graph.of(Output) if not isinstance(op, Probe)]
+    always = above(value for op in (*stateful, *outputs) for value in op.inputs)
+    always |= {value.name for op in stateful for value in op.results}
+    needed = {probe.name: above([probe.x]) - always for probe in graph.of(Probe)}
+    names = set[str]().union(*needed.values())
+    return {name: frozenset(probe for probe, values in needed.items() if name in values) for name in names}

@@ -40,7 +40,9 @@ class Program:
             network = Network(self.sim.objects)
             flights = [state for state in self.sim.states.values() if isinstance(state, Flight)]
             # The last argument is how long it runs. Brian2's own run, of no ticks, makes all ready for that.
-            self.device.insert_code("before_start", "const double duration = atof(args.back().c_str()); args.pop_back();")
+            self.device.insert_code(
+                "before_start", "const double duration = atof(args.back().c_str()); args.pop_back();"
+            )
             self.device.insert_code("before_network_run", "\n".join(flight.code() for flight in flights))
             self.device.insert_code("after_network_run", f"{network.name}.run(duration, NULL, 10.0);")
             network.run(0 * second, namespace={})

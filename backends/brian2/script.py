@@ -14,8 +14,8 @@ from thermoc.backends.brian2.model import (
     InputStep,
     OutputRecord,
     SimulationModel,
-    StateRecord,
     StatementBlock,
+    StateRecord,
     Step,
     UnitStep,
 )

@@ -15,8 +15,8 @@ from thermoc.backends.brian2.model import (
     Connection,
     Group,
     InputStep,
-    StateRecord,
     StatementBlock,
+    StateRecord,
     Step,
     UnitStep,
 )
