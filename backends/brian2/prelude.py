@@ -313,10 +313,16 @@ class Output:
 def recorded(monitor, ticks):
     """Return what a monitor of a program saw, (ticks, units); spikes as noughts and ones."""
     if isinstance(monitor, StateMonitor):
-        return np.asarray(getattr(monitor, monitor.record_variables[0])).T
+        return written(monitor, monitor.record_variables[0]).reshape(ticks, -1)
     values = np.zeros((ticks, len(monitor.source)))
-    values[np.rint(np.asarray(monitor.t / DT)).astype(int), np.asarray(monitor.i)] = 1
+    values[np.rint(written(monitor, "t") / float(DT)).astype(int), written(monitor, "i")] = 1
     return values
+
+
+def written(monitor, name):
+    """Return an array as the last run of a program wrote it; Brian2 itself expects the length of the run before."""
+    variable, device = monitor.variables[name], get_device()
+    return np.fromfile(f"{device.results_dir}/{device.get_array_filename(variable)}", variable.dtype)
 
 
 GIVEN = """

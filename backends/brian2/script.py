@@ -74,7 +74,7 @@ class _ScriptWriter:
         """Return the function that makes the network."""
         self.lines = [
             "def build(batch, place, record=OUTPUTS):",
-            '    """Make the network: populations, then what happens in a tick, in order; record: the outputs it computes."""',
+            '    """Make the network: populations, then what happens in a tick, in order. It computes ``record``."""',
             "    sim = Simulation(batch=batch, place=place, record=frozenset(record))",
         ]
         for group in self.model.groups:
