@@ -62,6 +62,7 @@ CODES: dict[str, str] = {
     "T414": "a chip's program cannot go on",
     "T415": "a chip grows too hot",
     "T416": "the command line is wrong",
+    "T417": "a session has ended",
     "T501": "the file cannot be read",
     "T502": "the file is damaged",
     "T503": "the file's version is newer than this thermoc",
