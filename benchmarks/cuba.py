@@ -77,7 +77,7 @@ def written(n: int, seconds: float) -> Any:
     """Build the program of thermoc's own script; return the same function, for the first potentials of seed 0."""
     from thermoc.backends.brian2 import standalone
 
-    exe = tc.compile(cuba.network(n), "brian2", device="cpp_standalone", progress=False)
+    exe = tc.compile(cuba.network(n), "brian2", device="cpp_standalone")
     exe.run(ticks=round(seconds / cuba.DT * 1000))
     artefact: Any = exe.artefact
     (built,) = standalone.programs(artefact)

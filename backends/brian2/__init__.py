@@ -34,10 +34,10 @@ class Options:
     """What ``tc.compile(net, target="brian2", ...)`` takes. Errors: T303.
 
     coding: activations as numbers (graded), or as spikes by the pass ``spike-encode``, which has input_range and
-    calibrate. device: run in this process, or build a C++ program once and call it from where it stands. codegen:
-    what "runtime" runs; auto is Cython where a tick is so long that compiling soon pays, else NumPy. noise: the counter-based function, which
-    draws what every other target draws, or Brian2's own rand() and randn(). time_unit: what the network's unit of time
-    is called.
+    calibrate. device: run in this process, or build a C++ program once and call it from where it stands. codegen: what
+    "runtime" runs; auto is Cython where a tick is so long that compiling soon pays, else NumPy. noise: the
+    counter-based function, which draws what every other target draws, or Brian2's own rand() and randn(). time_unit:
+    what the network's unit of time is called.
     """
 
     coding: Literal["graded", "thermal", "rate"] = "graded"

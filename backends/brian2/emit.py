@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from thermoc.backends.brian2.expressions import atom
 from thermoc.backends.brian2.model import (
+    ClearStep,
     Connection,
     Group,
     OutputRecord,
@@ -49,8 +50,7 @@ def emit(graph: Graph, noise: str) -> SimulationModel:
     steps = _delayed(steps)
     # copies before shifts: a delay that reads another delay must see its number of this tick
     steps += [*_gathered(plan.copies), *_gathered(plan.shifts), *plan.late]
-    for probes in dict.fromkeys(only for *_, only in plan.clears):
-        steps += _gathered([(group, line) for group, line, only in plan.clears if only == probes], probes)
+    steps += _cleared(plan)
     groups = {id(group): group for group in plan.groups.values()}
     return SimulationModel(
         name=graph.name,
@@ -125,7 +125,7 @@ def _record(plan: TickPlan, op: Output) -> OutputRecord:
         places=view.places,
         shape=kind.shape,
         dtype=kind.dtype.numpy,
-        only=frozenset({op.name}),
+        only=frozenset({op.name} if isinstance(op, Probe) else ()),
     )
 
 
@@ -136,17 +136,26 @@ def _say_spikes(plan: TickPlan) -> None:
         if group.dynamics is not None:
             name, reset = plan.place(root), group.dynamics.reset
             group.dynamics = replace(group.dynamics, reset=f"{reset}; {name} = 1" if reset else f"{name} = 1")
-            plan.clears.append((group, f"{name} = 0", frozenset()))
+            plan.clears.append((group, name, frozenset()))
 
 
-def _gathered(lines: Iterable[tuple[Group, str]], only: frozenset[str] = frozenset()) -> list[StatementBlock]:
+def _cleared(plan: TickPlan) -> list[ClearStep]:
+    """Return one step a group, and one for each set of probes that alone need it."""
+    by_group: dict[tuple[int, frozenset[str]], tuple[Group, list[str]]] = {}
+    for group, name, only in plan.clears:
+        by_group.setdefault((id(group), only), (group, []))[1].append(name)
+    return [
+        ClearStep(group=group, variables=tuple(dict.fromkeys(names)), only=only)
+        for (_, only), (group, names) in by_group.items()
+    ]
+
+
+def _gathered(lines: Iterable[tuple[Group, str]]) -> list[StatementBlock]:
     """Return one block a group."""
     by_group: dict[int, tuple[Group, list[str]]] = {}
     for group, line in lines:
         by_group.setdefault(id(group), (group, []))[1].append(line)
-    return [
-        StatementBlock(group=group, lines=tuple(dict.fromkeys(texts)), only=only) for group, texts in by_group.values()
-    ]
+    return [StatementBlock(group=group, lines=tuple(dict.fromkeys(texts))) for group, texts in by_group.values()]
 
 
 def probed_only(graph: Graph) -> dict[str, frozenset[str]]:
@@ -163,13 +172,10 @@ def probed_only(graph: Graph) -> dict[str, frozenset[str]]:
                 waiting += graph.producers[value.name].inputs
         return seen
 
-    probes = graph.of(Probe)
-    always = above(
-        v for op in graph.ops if not isinstance(op, Probe) for v in op.inputs if op.states() or not op.results
-    )
-    always |= {value.name for op in graph.ops if op.states() for value in op.results}
-    needed = {probe.name: above([probe.x]) - always for probe in probes}
-    return {
-        name: frozenset(probe for probe, names in needed.items() if name in names)
-        for name in set().union(*needed.values())
-    }
+    stateful = [op for op in graph.ops if op.states()]
+    outputs = [op for op in graph.of(Output) if not isinstance(op, Probe)]
+    always = above(value for op in (*stateful, *outputs) for value in op.inputs)
+    always |= {value.name for op in stateful for value in op.results}
+    needed = {probe.name: above([probe.x]) - always for probe in graph.of(Probe)}
+    names = set[str]().union(*needed.values())
+    return {name: frozenset(probe for probe, values in needed.items() if name in values) for name in names}

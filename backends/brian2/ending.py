@@ -40,9 +40,8 @@ class Program:
             network = Network(self.sim.objects)
             flights = [state for state in self.sim.states.values() if isinstance(state, Flight)]
             # The last argument is how long it runs. Brian2's own run, of no ticks, makes all ready for that.
-            self.device.insert_code(
-                "before_start", "const double duration = atof(args.back().c_str()); args.pop_back();"
-            )
+            self.device.insert_code("before_start", "const double duration = atof(args.back().c_str());")
+            self.device.insert_code("before_start", "args.pop_back();")
             self.device.insert_code("before_network_run", "\n".join(flight.code() for flight in flights))
             self.device.insert_code("after_network_run", f"{network.name}.run(duration, NULL, 10.0);")
             network.run(0 * second, namespace={})
@@ -58,7 +57,7 @@ class Program:
             reset_device()
 
     def run(self, ticks, inputs, place, stored, record=None):
-        """Run from states as they were stored; return outputs, (ticks, batch, *shape), and what is to be stored then."""
+        """Run from states as they were stored; return outputs and what is to be stored then."""
         results = tempfile.mkdtemp(prefix="results_", dir=self.folder)
         try:
             with self._active():

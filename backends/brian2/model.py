@@ -64,6 +64,14 @@ class StatementBlock(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClearStep(Step):
+    """Variables of one group become nought."""
+
+    group: Group
+    variables: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class UnitStep(Step):
     """Integrate, compare, reset."""
 
@@ -156,5 +164,11 @@ def _elements(step: Any) -> int:
     if isinstance(step, Connection):
         return len(step.pre)
     return step.group.size * (
-        len(step.lines) if isinstance(step, StatementBlock) else 3 if isinstance(step, UnitStep) else 1
+        len(step.lines)
+        if isinstance(step, StatementBlock)
+        else len(step.variables)
+        if isinstance(step, ClearStep)
+        else 3
+        if isinstance(step, UnitStep)
+        else 1
     )

@@ -13,10 +13,10 @@ _BRIAN2 = (
     "key1 choose minimum maximum philox_uniform philox_normal value beaten place second ms us state"
 )
 _SCRIPT = (
-    "sim batch record place np DATA DT TIME INPUTS OUTPUTS PROBES TEMPERATURES WORK NeuronGroup Synapses StateMonitor "
-    "EventMonitor Network NetworkOperation Function linked_var prefs second ms us build simulate main field dataclass Any "
-    "deque get_device runtime_device FUNCTIONS CPP CYTHON NORMAL FLIGHT GIVEN philox unit_interval user_function choose "
-    "minimum maximum Simulation State Held Flight Output Program recorded flat"
+    "sim batch record place np DATA DT TIME INPUTS OUTPUTS PROBES TEMPERATURES WORK NeuronGroup Synapses "
+    "StateMonitor EventMonitor Network NetworkOperation Function linked_var prefs second ms us build simulate main "
+    "field dataclass Any deque get_device runtime_device FUNCTIONS CPP CYTHON NORMAL FLIGHT GIVEN philox "
+    "unit_interval user_function choose minimum maximum Simulation State Held Flight Output Program recorded flat"
 )
 _PREFIX = "y|z|a|f|p|n|u|m|c|d|da|h|k|M|G|T|P|E|Z|Y"
 _UNIT = (

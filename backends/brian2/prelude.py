@@ -313,10 +313,16 @@ class Output:
 def recorded(monitor, ticks):
     """Return what a monitor of a program saw, (ticks, units); spikes as noughts and ones."""
     if isinstance(monitor, StateMonitor):
-        return np.asarray(getattr(monitor, monitor.record_variables[0])).T
+        return written(monitor, monitor.record_variables[0]).reshape(ticks, -1)
     values = np.zeros((ticks, len(monitor.source)))
-    values[np.rint(np.asarray(monitor.t / DT)).astype(int), np.asarray(monitor.i)] = 1
+    values[np.rint(written(monitor, "t") / float(DT)).astype(int), written(monitor, "i")] = 1
     return values
+
+
+def written(monitor, name):
+    """Return an array as the last run of a program wrote it; Brian2 itself expects the length of the run before."""
+    variable, device = monitor.variables[name], get_device()
+    return np.fromfile(f"{device.results_dir}/{device.get_array_filename(variable)}", variable.dtype)
 
 
 GIVEN = """
@@ -347,6 +353,7 @@ class Simulation:
     states: dict[str, State] = field(default_factory=dict)
     given: dict[str, Any] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)
+    cleared: list[Any] = field(default_factory=list)
     order: int = 0
     now: int = 0
     row: int = 0
@@ -408,6 +415,11 @@ class Simulation:
         self.order += 1
         return made
 
+    def clear(self, group, *names):
+        """Set variables to nought: what events add to, and spikes as numbers, are those of the tick."""
+        self.block(group, "\n".join(f"{name} = 0" for name in names))
+        self.cleared += [group.variables[name] for name in names]
+
     def unit(self, group):
         """Integrate the differential equations of a group over the tick, compare with the threshold, reset."""
         parts = [group.state_updater, group.thresholder.get("spike"), group.resetter.get("spike")]
@@ -448,7 +460,9 @@ class Simulation:
         self._next(synapses.pre)
 
     def output(self, name, group, variable, **layout):
-        """Record a variable at this point of each tick, or (without one) the spikes."""
+        """Record a variable at this point of each tick, or (without one) the spikes, where the output is wanted."""
+        if not self.wants(name):
+            return
         monitor = None
         if self.standalone:
             label = f"{group.name}_record_{self.order}"
@@ -532,8 +546,10 @@ class Simulation:
         return {name: state.stored() for name, state in self.states.items()}
 
     def restore(self, stored, now):
-        """Go on from what was stored at this tick; it has to be prepared."""
+        """Go on from what was stored at this tick, once it is prepared."""
         self.move(now)
+        for variable in self.cleared:
+            variable.get_value()[:] = 0  # which a tick that was interrupted may have left
         for name, state in self.states.items():
             state.put(stored[name])
 

@@ -36,11 +36,25 @@ class Brian2Session(BackendSession):
         super().__init__(batch=batch, position=position)
         self._artefact: Brian2Artefact | None = artefact
         self._module = loaded(artefact)
-        self._sim = self._build(self._module.OUTPUTS)
+        self._codegen = self._choose()
+        self._built: Any = None
+
+    @property
+    def _sim(self) -> Any:
+        if self._built is None:
+            self._built = self._build(self._module.OUTPUTS)
+        return self._built
+
+    def _choose(self) -> str:
+        """Return the code generator by which Brian2 runs what is asked of it in this process."""
+        return "numpy"
 
     def _build(self, names: Collection[str]) -> Any:
         """Return a simulation that computes these outputs, in its initial state."""
-        return self._module.build(self.batch, self._place(self.position.first_tick), names)
+        with code_generator(self._codegen):
+            sim = self._module.build(self.batch, self._place(self.position.first_tick), names)
+            sim.prepare()
+        return sim
 
     def _place(self, first_tick: int) -> dict[str, float]:
         return self._module.place_of(self.position.seed, self.position.first_sample, first_tick)
@@ -85,12 +99,12 @@ class Brian2Session(BackendSession):
         """Go on with the arrays of another artefact of the same network."""
         stored = self.snapshot()
         self._artefact, self._module = artefact, loaded(artefact)
-        self._sim = self._build(self._sim.record)
+        self._built = self._build(self._sim.record)
         self._store(stored, self.tick)
 
     def close(self) -> None:
         """Let go of the network."""
-        self._artefact = self._sim = None
+        self._artefact = self._built = None
 
     def _going(self) -> Brian2Artefact:
         """Return the artefact. Errors: T417."""
@@ -103,33 +117,31 @@ class Brian2Session(BackendSession):
 
 
 class NetworkSession(Brian2Session):
-    """A network of Brian2 in this process."""
+    """A network of Brian2 in this process. Errors: T302 where a compiler that was asked for is missing."""
+
+    def _choose(self) -> str:
+        return code_generator_of(self._going(), self._module, self.batch)
 
     def advance(self, feed: Feed, names: Collection[str] | None = None) -> Arrays:
-        """Run some ticks on. Errors: T302 where a compiler that was asked for is missing."""
+        """Run some ticks on."""
         wanted = self._wanted(names)
         self._going()
-        if not wanted <= self._sim.record:
-            sim = self._prepared(self._build(self._sim.record | wanted))
+        if self._built is None:
+            self._built = self._build(wanted)
+        elif not wanted <= self._sim.record:
+            sim = self._build(self._sim.record | wanted)
             sim.restore(self._stored, self.tick)
-            self._sim = sim
-        outputs = self._prepared(self._sim).run(feed.ticks, given(feed), wanted)
+            self._built = sim
+        outputs = self._sim.run(feed.ticks, given(feed), wanted)
         self.tick = self._sim.now
         return outputs
-
-    def _prepared(self, sim: Any) -> Any:
-        """Return a simulation when Brian2 has made its code."""
-        if not sim.prepared:
-            with code_generator(_codegen(self._going(), self._module, self.batch)):
-                sim.prepare()
-        return sim
 
     @property
     def _stored(self) -> Arrays:
         return self._sim.stored()
 
     def _store(self, stored: Arrays, tick: int) -> None:
-        self._prepared(self._sim).restore(stored, tick)
+        self._sim.restore(stored, tick)
 
 
 def given(feed: Feed) -> Arrays:
@@ -180,7 +192,7 @@ def code_generator(name: str) -> Iterator[None]:
         prefs["codegen.target"] = before
 
 
-def _codegen(artefact: Brian2Artefact, module: ModuleType, batch: int) -> str:
+def code_generator_of(artefact: Brian2Artefact, module: ModuleType, batch: int) -> str:
     """Return the code generator of a session, and say beforehand where it will take long to compile.
 
     Errors: T302 where a compiler that was asked for is missing.

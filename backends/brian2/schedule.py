@@ -14,8 +14,8 @@ class Task:
     """Something that reads and writes values.
 
     beside: values of the same group, read unit by unit. apart: values that must be complete before it starts.
-    group: the group whose block may take it, None for what stands alone. what: what it does. only: the probes that alone
-    need it.
+    group: the group whose block may take it, None for what stands alone. what: what it does. only: the probes that
+    alone need it.
     """
 
     what: Any

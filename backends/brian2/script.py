@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.backends.brian2.model import (
+    ClearStep,
     Connection,
     Group,
     InputStep,
@@ -74,7 +75,7 @@ class _ScriptWriter:
         """Return the function that makes the network."""
         self.lines = [
             "def build(batch, place, record=OUTPUTS):",
-            '    """Make the network: populations, then what happens in a tick, in order; record: the outputs it computes."""',
+            '    """Make the network: populations, then what happens in a tick, in order. It computes ``record``."""',
             "    sim = Simulation(batch=batch, place=place, record=frozenset(record))",
         ]
         if self.model.parameters.lines:
@@ -162,6 +163,8 @@ class _ScriptWriter:
             self.lines.append(f"    sim.unit({step.group.name})")
         elif isinstance(step, StatementBlock):
             self._block(step)
+        elif isinstance(step, ClearStep):
+            self.lines.append(f"    sim.clear({step.group.name}, {', '.join(map(repr, step.variables))})")
         elif isinstance(step, Connection):
             self._connection(step)
         elif isinstance(step, OutputRecord):

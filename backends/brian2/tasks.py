@@ -394,7 +394,7 @@ def connect(x: Value, terms: linear.Terms, root: str, plan: TickPlan, into: str 
         how = {"event": f"{target}_post += {factor}", "delay": operand.ticks, "queue": operand.queue}
         if not into:
             # Events add to what is there, so the sum of a tick has to go at its end.
-            plan.clears.append((group, f"{target} = 0", plan.only))
+            plan.clears.append((group, target, plan.only))
     # Spikes in a queue were sent in earlier ticks: their synapses need not wait for this tick's.
     now = operand is None or not operand.ticks
     reads = [*((source.root,) if now else ()), *((f"{into}.decayed",) if into else ())]

@@ -20,12 +20,11 @@ def dense(layers: int, units: int) -> tc.Executable:
     return tc.compile(net, "brian2")
 
 
-def test_few_ticks_run_with_numpy_and_many_with_cython():
-    """One tick never waits for a compiler; a wide net whose every tick is long does."""
+def test_the_code_generator_follows_from_the_work_of_a_tick():
+    """It does not depend on how many there are: pieces of a run are its bits."""
     small, wide = loaded(dense(2, 4).artefact), loaded(dense(2, 300).artefact)
-    assert small.codegen_for(1, 1) == "numpy" and small.codegen_for(1000, 1) == "numpy"
-    assert wide.codegen_for(1, 1) == "numpy" and wide.codegen_for(100_000, 1) == "cython"
-    assert small.codegen_for(100, 10**7) == "cython"
+    assert small.codegen_for(1) == "numpy" and small.codegen_for(10**6) == "cython"
+    assert wide.codegen_for(1) == "numpy" and wide.codegen_for(100) == "cython"
 
 
 def test_the_estimate_counts_pieces_of_code_and_elements():
@@ -43,16 +42,19 @@ def test_without_a_compiler_it_is_numpy(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("CXX", raising=False)
     exe = dense(1, 4)
     module = loaded(exe.artefact)
-    assert module.codegen_for(10**9, 100) == "numpy"
+    assert module.codegen_for(10**9) == "numpy"
     monkeypatch.setattr(module, "estimated_seconds", lambda ticks, batch: {"numpy": 9.0, "cython": 1.0})
     with pytest.warns(UserWarning, match="no C\\+\\+ compiler"):
         exe.run({"x": np.ones((1, 4))}, ticks=2)
 
 
-def test_a_long_run_is_announced_before_it_starts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    exe = dense(1, 4)
-    exe.run({"x": np.ones((1, 4))}, ticks=2)
-    assert "Brian2 with" not in capsys.readouterr().err
+def test_what_compiles_for_long_is_announced(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     monkeypatch.setattr(running, "LONG", 0.0)
-    exe.run({"x": np.ones((1, 4))}, ticks=2)
-    assert "Brian2 with NumPy: about 0 s" in capsys.readouterr().err
+    artefact = dense(1, 4).artefact
+    module = loaded(artefact)
+    running.code_generator_of(artefact, module, 1)
+    assert "compiles" not in capsys.readouterr().err
+    monkeypatch.setattr(module, "estimated_seconds", lambda ticks, batch: {"numpy": 9.0, "cython": 1.0})
+    monkeypatch.setattr(running, "compiler", lambda: "g++")
+    assert running.code_generator_of(artefact, module, 1) == "cython"
+    assert "Brian2 compiles with Cython: about 10 s, once" in capsys.readouterr().err

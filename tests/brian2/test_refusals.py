@@ -83,39 +83,8 @@ def test_without_a_compiler_what_needs_one_is_refused(options: dict[str, str], m
     monkeypatch.setattr(running, "compiler", lambda: None)
     monkeypatch.setattr(standalone, "compiler", lambda: None)
     with pytest.raises(tc.ThermocError, match="needs a C\\+\\+ compiler") as caught:
-        tc.compile(tiny(), "brian2", **options, progress=False).run({"x": [[1.5]]})
+        tc.compile(tiny(), "brian2", **options).run({"x": [[1.5]]})
     assert caught.value.code == "T302"
-
-
-def interrupting(monkeypatch: pytest.MonkeyPatch, tick: int) -> None:
-    """Let Ctrl-C come in the middle of a run."""
-    import brian2
-
-    class Interrupted(brian2.Network):
-        def run(self, duration, **more):
-            @brian2.network_operation(clock=next(iter(self.objects)).clock, when="end")
-            def interrupt(t):
-                if round(float(t / brian2.second)) == tick:
-                    raise KeyboardInterrupt
-
-            self.add(interrupt)
-            super().run(duration, **more)
-
-    monkeypatch.setattr(brian2, "Network", Interrupted)
-
-
-def test_an_interrupted_run_keeps_its_ticks_when_asked(monkeypatch: pytest.MonkeyPatch):
-    interrupting(monkeypatch, 5)
-    x = np.arange(10.0).reshape(10, 1, 1)
-    with pytest.warns(UserWarning, match="interrupted: 5 of 10 ticks are kept"):
-        run = tc.compile(tiny(), "brian2", codegen="numpy", keep_partial=True).run({"x": x})
-    assert run["y"].ravel().tolist() == [0, 2, 4, 6, 8]
-
-
-def test_an_interrupted_run_is_interrupted_when_not_asked(monkeypatch: pytest.MonkeyPatch):
-    interrupting(monkeypatch, 5)
-    with pytest.raises(KeyboardInterrupt):
-        tc.compile(tiny(), "brian2", codegen="numpy").run({"x": np.zeros((10, 1, 1))})
 
 
 def test_a_build_that_is_interrupted_leaves_no_folder(monkeypatch: pytest.MonkeyPatch):
@@ -127,6 +96,6 @@ def test_a_build_that_is_interrupted_leaves_no_folder(monkeypatch: pytest.Monkey
     monkeypatch.setattr(CPPStandaloneDevice, "compile_source", interrupt)
     before = set(Path(tempfile.gettempdir()).glob("thermoc-brian2-*"))
     with pytest.raises(KeyboardInterrupt):
-        tc.compile(tiny(), "brian2", device="cpp_standalone", progress=False).run({"x": [[1.0]]})
+        tc.compile(tiny(), "brian2", device="cpp_standalone").run({"x": [[1.0]]})
     assert set(Path(tempfile.gettempdir()).glob("thermoc-brian2-*")) == before
     assert tc.compile(tiny(), "brian2", codegen="numpy").run({"x": [[1.0]]})["y"].item() == 2  # Brian2 still works
