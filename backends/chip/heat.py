@@ -94,7 +94,7 @@ class ChipHeat:
         self.now = Standing(
             coarse=state, halved=state, lag=0.0, sampling=dict.fromkeys(artefact.mapping.work.sites, Sampling())
         )
-        self._record = HeatRecord(state, self.physics)
+        self._record = HeatRecord(state)
         self.kelvin: dict[str, NDArray[np.float64]] = {}
         self.targets: dict[str, NDArray[np.float64]] = {}
 
@@ -152,7 +152,7 @@ class ChipHeat:
 
     def go_on(self, standing: Standing) -> None:
         """Go on from there."""
-        self.now, self._record = standing, HeatRecord(standing.coarse, self.physics)
+        self.now, self._record = standing, HeatRecord(standing.coarse)
         self.kelvin, self.targets = {}, {}
 
     # ------------------------------------------------------------------------------------------------- as it is now
@@ -167,8 +167,7 @@ class ChipHeat:
         before, began, (state, watts) = self._record.so_far(), self.now.coarse, self._coarse.ended(self.now.coarse)
         if not len(watts):
             return before
-        die = np.stack([self.physics.temperatures(one.die) for one in (began, state)])
-        islands = np.stack([began.island, state.island])
+        die, islands = np.stack([began.T, state.T]), np.stack([began.island, state.island])
         last = Course(edges=np.array([began.begun, state.begun]), die=die, islands=islands, watts=watts)
         return lambda: joined([before(), last])
 
@@ -178,8 +177,8 @@ class ChipHeat:
         if self.now.coarse.time != self.now.halved.time:
             return self.now.lag
         coarse, fine = self.ended, self._halved.ended(self.now.halved)[0]
-        die = np.abs(self.physics.temperatures(coarse.die) - self.physics.temperatures(fine.die))
-        return max(self.now.lag, float(die.max()), float(np.abs(coarse.island - fine.island).max(initial=0.0)))
+        die, islands = np.abs(coarse.T - fine.T), np.abs(coarse.island - fine.island)
+        return max(self.now.lag, float(die.max()), float(islands.max(initial=0.0)))
 
 
 def _up_to(history: History, limit: int) -> History:
