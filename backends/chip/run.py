@@ -29,8 +29,8 @@ CHIP = "chip:"
 class ChipSession(BackendSession):
     """A chip that goes on: its clock, its die, its sums. Errors: T306, T404, T414 and T415 before the first tick.
 
-    Ticks come one after another, with all samples in each; all cores meet in between. Work, then the heat it makes, then
-    the numbers: what units draw depends on how warm they are, and what is done on no number.
+    Ticks come one after another, with all samples in each; all cores meet in between. Work, then the heat it makes,
+    then the numbers: what units draw depends on how warm they are, and what is done on no number.
     """
 
     def __init__(self, artefact: ChipArtefact, *, batch: int, position: NoisePosition):

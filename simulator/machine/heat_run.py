@@ -75,7 +75,7 @@ class TickHeat:
         return (replace(after, spent=joules[-1]) if cut else after), history
 
     def ended(self, state: HeatState) -> tuple[HeatState, NDArray[np.float64]]:
-        """Return the state as it were if the slot at hand ended now, and its watts (slots, cores), of one slot or none."""
+        """Return the state if the slot at hand ended now, and its watts (slots, cores), of one slot or none."""
         if state.time == state.begun:
             return state, np.zeros((0, self.tick.chip.cores))
         power = state.spent / ((state.time - state.begun) / PICO)
