@@ -17,7 +17,7 @@ from thermoc.simulator.chips import Chip
 from thermoc.simulator.machine.heat_state import HeatState, History, Load
 from thermoc.simulator.machine.instructions import PICO
 from thermoc.simulator.machine.pulses import Pulses
-from thermoc.simulator.machine.unit_state import NONE, Hold
+from thermoc.simulator.machine.unit_state import NONE, Hold, UnitSums
 from thermoc.simulator.machine.units import ThermalUnits
 from thermoc.simulator.thermal.die import Die, DieState
 from thermoc.simulator.thermal.ledger import NOTHING
@@ -217,8 +217,9 @@ class ElectroThermal:
     def work(self, state: HeatState, pulses: Pulses, hold: Hold, end: int, kelvin: NDArray) -> None:
         """Bring units up to ``end`` (ps) on the die as it was when the slot began, in place."""
         if self.units is not None and state.units is not None and end > state.time:
-            span = state.time, end
-            state.worked[:] += self.units.advance(state.units, pulses, state.T[pulses.core], hold, span, kelvin)
+            # onto what the slot has so far, piece by piece: sums must not depend on where a run is cut
+            sums = UnitSums(kelvin, state.worked, np.zeros(3))
+            self.units.add(state.units, pulses, state.T[pulses.core], hold, (state.time, end), sums)
 
     def close(
         self, state: HeatState, power: NDArray[np.float64], pulses: Pulses, awake: NDArray[np.bool_]
