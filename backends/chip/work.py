@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -73,14 +74,13 @@ def split_work(graph: Graph, chip: Capacities) -> Work:
 
 def _watched(graph: Graph) -> set[int]:
     """Return the ids of probes and of ops that they alone need: the simulation looks, and the chip does nothing."""
-    probes = list(graph.of(core.Probe))
     needed = _needed(graph, [op for op in graph.of(core.Output) if not isinstance(op, core.Probe)])
-    return _needed(graph, probes) - needed
+    return _needed(graph, graph.of(core.Probe)) - needed
 
 
-def _needed(graph: Graph, ops: list[Op]) -> set[int]:
+def _needed(graph: Graph, ops: Sequence[Op]) -> set[int]:
     """Return the ids of ops and of all that they need, in this tick or from ticks before."""
-    seen, stack = set[int](), [*ops]
+    seen, stack = set[int](), list(ops)
     while stack:
         op = stack.pop()
         if id(op) not in seen:
