@@ -22,7 +22,7 @@ MOST_HALVED = 2000
 
 
 class Sampling(NamedTuple):
-    """How far the temperatures that an op's units draw at are from those asked for, relative: how many draws, sum, worst."""
+    """How far the temperatures that an op's units draw at are from those asked for, relative: draws, sum, worst."""
 
     draws: int = 0
     total: float = 0.0
