@@ -22,7 +22,7 @@ import thermoc as tc
 from thermoc.reports.chip_picture import floorplan, frames, thermal_map
 from thermoc.reports.chip_trace import trace
 
-WIDTH, UNITS, TICKS, BATCH = 1024, 1024, 100, 4
+WIDTH, UNITS, TICKS, BATCH = 1024, 1024, 20, 20
 
 
 def network() -> tc.Network:

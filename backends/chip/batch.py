@@ -1,4 +1,4 @@
-"""What a batch asks of a chip before its first tick: room for the states of all samples, and for the events of a tick."""
+"""What a batch asks of a chip before its first tick: room for states of all samples, and for the events of a tick."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class AtDieTemperature(Pass):
     def run(self, graph: Graph, log: Log) -> Graph:
         work = log.needed(Work)
         products = frozenset(work.ops[task.op] for task in work.tasks if task.kind is TaskKind.product)
-        passes = [DieTemperature(), *self.numbers(warm=[CellWarmth(products=products)])]
+        passes = [DieTemperature(sites=frozenset(work.sites)), *self.numbers(warm=[CellWarmth(products=products)])]
         log.keep(AtDie(lowered=run_passes(work.graph, passes)))
         return graph
 
@@ -65,16 +65,19 @@ class AtDieTemperature(Pass):
 class DieTemperature(Pass):
     """Let every op that draws at a temperature T draw at T f, f an input: the place's kelvins over those asked for.
 
-    The input is called ``chip.temperature.`` and the op's result; it has the result's shape.
+    The input is called ``chip.temperature.`` and the op's result; it has the result's shape. sites: results of the ops
+    that have a place on the die, as those that probes alone need have none.
     """
 
     name: ClassVar[str] = "die-temperature"
+
+    sites: frozenset[str]
 
     def run(self, graph: Graph, log: Log) -> Graph:
         names = fresh_names(graph)
         ops: list[Op] = []
         for op in graph.ops:
-            T = temperature(op)
+            T = temperature(op) if op.results and op.results[0].name in self.sites else None
             ops += [op] if T is None else _scaled(op, T, names)
         return retyped(graph.with_ops(ops))
 
@@ -111,8 +114,7 @@ class CellWarmth(Pass):
         names, ops, gains = fresh_names(graph), list[Op](), dict[str, Value]()
         product_of = {op.y.name: _product(graph, op, self.products) for op in graph.of(Mvm)}
         for op in graph.ops:
-            if isinstance(op, Mvm) and op.gain is None:
-                product = product_of[op.y.name]
+            if isinstance(op, Mvm) and op.gain is None and (product := product_of[op.y.name]) in self.products:
                 # Groups of a convolution share the input of their product, so it is made once.
                 if product not in gains:
                     type_ = _warmth_type(graph, op, product, product_of)

@@ -22,9 +22,9 @@ MOST_HALVED = 2000
 
 
 class Sampling(NamedTuple):
-    """How far the temperatures that an op's units draw at are from those asked for, relative: how many, sum, worst."""
+    """How far the temperatures that an op's units draw at are from those asked for, relative: draws, sum, worst."""
 
-    count: int = 0
+    draws: int = 0
     total: float = 0.0
     worst: float = 0.0
 
@@ -33,7 +33,7 @@ class Sampling(NamedTuple):
         # tick after tick, so that it does not depend on how a run is cut
         total = float(np.cumsum([self.total, *off.sum(axis=1)])[-1])
         worst = float(off.flat[int(np.abs(off).argmax())])
-        return Sampling(self.count + off.size, total, worst if abs(worst) > abs(self.worst) else self.worst)
+        return Sampling(self.draws + off.size, total, worst if abs(worst) > abs(self.worst) else self.worst)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,6 @@ class Standing:
     halved: HeatState
     lag: float
     sampling: Mapping[str, Sampling]
-    temperatures: Temperatures | None = None
 
     def to_arrays(self) -> dict[str, NDArray]:
         """Return all that another session needs, by name."""
@@ -71,7 +70,7 @@ class Standing:
         def part(name: str) -> dict[str, NDArray]:
             return {key.removeprefix(f"{name}."): a for key, a in arrays.items() if key.startswith(f"{name}.")}
 
-        rows = [Sampling(int(count), float(total), float(worst)) for count, total, worst in arrays["sampling"]]
+        rows = [Sampling(int(draws), float(total), float(worst)) for draws, total, worst in arrays["sampling"]]
         return Standing(
             coarse=self.coarse.of_arrays(part("coarse")),
             halved=self.halved.of_arrays(part("halved")),
@@ -94,14 +93,14 @@ class ChipHeat:
         self.now = Standing(
             coarse=state, halved=state, lag=0.0, sampling=dict.fromkeys(artefact.mapping.work.sites, Sampling())
         )
-        self._record = HeatRecord(state, self.physics)
+        self._record = HeatRecord(state)
         self.kelvin: dict[str, NDArray[np.float64]] = {}
         self.targets: dict[str, NDArray[np.float64]] = {}
 
     # ------------------------------------------------------------------------------------------------- going on
 
-    def advanced(self, before: Standing, ticks: range) -> Standing:
-        """Return where the heat stands after some ticks. Errors: T410, T411, T415."""
+    def advanced(self, before: Standing, ticks: range) -> tuple[Standing, Temperatures]:
+        """Return where the heat stands after some ticks, and their temperatures. Errors: T410, T411, T415."""
         layout, tick = self._artefact.mapping, self._tick
         # and of the next one, for heaters move towards it when the last is over
         ahead = self._targets.of(range(ticks.start, ticks.stop + 1))
@@ -116,14 +115,11 @@ class ChipHeat:
         kelvin = unit_kelvins(layout, pulses, history.kelvin, len(ticks) * tick.batch)
         # Relative, for noise goes with the ratio of the temperatures and not with kelvins.
         off = {name: kelvin[name].reshape(len(ticks), -1) / targets[name][:, None] - 1 for name in kelvin}
-        return Standing(
-            coarse=coarse,
-            halved=halved,
-            lag=lag,
-            sampling={name: before.sampling[name].plus(off[name]) for name in kelvin},
-            temperatures=Temperatures(
-                kelvin=kelvin, targets=targets, inputs=self._inputs(kelvin, targets, ticks, history), history=history
-            ),
+        sampling = {name: before.sampling[name].plus(off[name]) for name in kelvin}
+        inputs = self._inputs(kelvin, targets, ticks, history)
+        return (
+            Standing(coarse=coarse, halved=halved, lag=lag, sampling=sampling),
+            Temperatures(kelvin=kelvin, targets=targets, inputs=inputs, history=history),
         )
 
     def _inputs(
@@ -137,14 +133,13 @@ class ChipHeat:
             inputs[given] = cell_warmth(artefact, name, self._tick, ticks, history)
         return inputs
 
-    def take(self, pieces: Sequence[Standing]) -> None:
-        """Go on from the last of these, which follow each other."""
-        parts = [piece.temperatures for piece in pieces if piece.temperatures is not None]
+    def take(self, standing: Standing, parts: Sequence[Temperatures]) -> None:
+        """Go on from there; the parts, which follow each other, are of the ticks up to it."""
         kelvin = {name: np.concatenate([part.kelvin[name] for part in parts]) for name in parts[0].kelvin}
         targets = {name: np.concatenate([part.targets[name] for part in parts]) for name in parts[0].targets}
         for part in parts:
             self._record.take(part.history)
-        self.kelvin, self.targets, self.now = kelvin, targets, replace(pieces[-1], temperatures=None)
+        self.kelvin, self.targets, self.now = kelvin, targets, standing
 
     def restored(self, arrays: Mapping[str, NDArray]) -> Standing:
         """Return where the heat stood when a snapshot was taken."""
@@ -152,7 +147,7 @@ class ChipHeat:
 
     def go_on(self, standing: Standing) -> None:
         """Go on from there."""
-        self.now, self._record = standing, HeatRecord(standing.coarse, self.physics)
+        self.now, self._record = standing, HeatRecord(standing.coarse)
         self.kelvin, self.targets = {}, {}
 
     # ------------------------------------------------------------------------------------------------- as it is now
@@ -167,8 +162,7 @@ class ChipHeat:
         before, began, (state, watts) = self._record.so_far(), self.now.coarse, self._coarse.ended(self.now.coarse)
         if not len(watts):
             return before
-        die = np.stack([self.physics.temperatures(one.die) for one in (began, state)])
-        islands = np.stack([began.island, state.island])
+        die, islands = np.stack([began.T, state.T]), np.stack([began.island, state.island])
         last = Course(edges=np.array([began.begun, state.begun]), die=die, islands=islands, watts=watts)
         return lambda: joined([before(), last])
 
@@ -178,8 +172,8 @@ class ChipHeat:
         if self.now.coarse.time != self.now.halved.time:
             return self.now.lag
         coarse, fine = self.ended, self._halved.ended(self.now.halved)[0]
-        die = np.abs(self.physics.temperatures(coarse.die) - self.physics.temperatures(fine.die))
-        return max(self.now.lag, float(die.max()), float(np.abs(coarse.island - fine.island).max(initial=0.0)))
+        die, islands = np.abs(coarse.T - fine.T), np.abs(coarse.island - fine.island)
+        return max(self.now.lag, float(die.max()), float(islands.max(initial=0.0)))
 
 
 def _up_to(history: History, limit: int) -> History:

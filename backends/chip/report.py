@@ -229,7 +229,7 @@ def report(run: ChipRun) -> ChipReport:
         slot=run.artefact.options.slot,
         lag_error=run.lag,
         sampling=tuple(
-            TemperatureError(op=op, units=len(layout.work.colours[op]), mean=off.total / off.count, worst=off.worst)
+            TemperatureError(op=op, units=len(layout.work.colours[op]), mean=off.total / off.draws, worst=off.worst)
             for op, off in run.sampling.items()
         ),
         run=run,

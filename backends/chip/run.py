@@ -29,8 +29,8 @@ CHIP = "chip:"
 class ChipSession(BackendSession):
     """A chip that goes on: its clock, its die, its sums. Errors: T306, T404, T414 and T415 before the first tick.
 
-    Ticks come one after another, with all samples in each; all cores meet in between. Work, then the heat it makes, then
-    the numbers: what units draw depends on how warm they are, and what is done on no number.
+    Ticks come one after another, with all samples in each; all cores meet in between. Work, then the heat it makes,
+    then the numbers: what units draw depends on how warm they are, and what is done on no number.
     """
 
     def __init__(self, artefact: ChipArtefact, *, batch: int, position: NoisePosition):
@@ -53,12 +53,13 @@ class ChipSession(BackendSession):
         if self._tick.period * ticks.stop > MOST_PS:
             notes = [f"{ticks.stop} ticks of {self._tick.period / PICO:.3g} s", f"it counts {MOST_PS / PICO:.3g} s"]
             raise error("T404", "the chip's clock would run over", notes=notes, hint="start another session")
-        pieces = [self._heat.now]
+        standing, parts = self._heat.now, list[Temperatures]()
         for some in self._blocks(ticks):
-            pieces.append(self._heat.advanced(pieces[-1], some))
-        arrays = dict(feed.arrays) | _joined(self._artefact, [piece.temperatures for piece in pieces[1:]])
+            standing, part = self._heat.advanced(standing, some)
+            parts.append(part)
+        arrays = dict(feed.arrays) | _joined(self._artefact, parts)
         outputs = self._program.advance(Feed(arrays=arrays, ticks=feed.ticks, batch=feed.batch), names)
-        self._heat.take(pieces[1:])
+        self._heat.take(standing, parts)
         self.tick = ticks.stop
         return outputs
 
@@ -115,7 +116,7 @@ class ChipSession(BackendSession):
         )
 
 
-def _joined(artefact: ChipArtefact, blocks: list[Temperatures]) -> dict[str, NDArray]:
+def _joined(artefact: ChipArtefact, parts: list[Temperatures]) -> dict[str, NDArray]:
     """Return the program's inputs that say how warm its units and cells are."""
     given = [*artefact.factors.values(), *artefact.warmths.values()]
-    return {name: np.concatenate([block.inputs[name] for block in blocks]) for name in given}
+    return {name: np.concatenate([part.inputs[name] for part in parts]) for name in given}

@@ -31,8 +31,8 @@ Kelvins = Mapping[str, NDArray[np.float64]]
 class Targets:
     """The kelvins that each op's islands are to have in each tick: the reference, or what a schedule asks for.
 
-    The highest temperature of a schedule so far, from the network's tick 0 on, is the hottest that units may be; heaters
-    cool along with it as far as the coldest, and below that the drives are scaled up instead.
+    The highest temperature of a schedule so far, from the network's tick 0 on, is the hottest that units may be;
+    heaters cool along with it as far as the coldest, and below that the drives are scaled up instead.
     """
 
     def __init__(self, artefact: ChipArtefact, position: NoisePosition):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -62,15 +63,32 @@ class SplitWork(Pass):
 
 def split_work(graph: Graph, chip: Capacities) -> Work:
     """Return the work of a typed graph. Errors: T305 where the chip lacks what an op needs, T306."""
-    writing = draft(graph, chip)
+    writing, watched = draft(graph, chip), _watched(graph)
     for op in graph.order:
-        if not isinstance(op, core.Stored) and not _costs_nothing(writing, op):
+        if id(op) not in watched and not isinstance(op, core.Stored) and not _costs_nothing(writing, op):
             _split(writing, op)
     for op, value in writing.late:  # the tasks that late operands come from may stand behind their readers
         result = op.results[0]
         for low, high, task in writing.lies[result.name]:
             writing.read(task, value, *elements_read(value.inferred, low, high, result.inferred), late=True)
     return writing.work()
+
+
+def _watched(graph: Graph) -> set[int]:
+    """Return the ids of probes and of ops that they alone need: the simulation looks, and the chip does nothing."""
+    needed = _needed(graph, [op for op in graph.of(core.Output) if not isinstance(op, core.Probe)])
+    return _needed(graph, graph.of(core.Probe)) - needed
+
+
+def _needed(graph: Graph, ops: Sequence[Op]) -> set[int]:
+    """Return the ids of ops and of all that they need, in this tick or from ticks before."""
+    seen, stack = set[int](), list(ops)
+    while stack:
+        op = stack.pop()
+        if id(op) not in seen:
+            seen.add(id(op))
+            stack += [graph.producers[value.name] for value in op.inputs]
+    return seen
 
 
 def _costs_nothing(draft: Draft, op: Op) -> bool:

@@ -140,7 +140,7 @@ class Spending:
 
     def by_core(self, cores: int) -> NDArray[np.float64]:
         """Return the sums, (cores,)."""
-        return np.bincount(self.core, self.joules, cores)
+        return np.bincount(self.core, self.joules, cores).astype(np.float64)
 
 
 def spending(events: Events, program: ChipProgram, price: Costs, chip: Chip, *, start: int) -> Spending:

@@ -17,7 +17,7 @@ from thermoc.simulator.chips import Chip
 from thermoc.simulator.machine.heat_state import HeatState, History, Load
 from thermoc.simulator.machine.instructions import PICO
 from thermoc.simulator.machine.pulses import Pulses
-from thermoc.simulator.machine.unit_state import NONE, Hold
+from thermoc.simulator.machine.unit_state import NONE, Hold, UnitSums
 from thermoc.simulator.machine.units import ThermalUnits
 from thermoc.simulator.thermal.die import Die, DieState
 from thermoc.simulator.thermal.ledger import NOTHING
@@ -170,6 +170,7 @@ class ElectroThermal:
             time=0,
             begun=0,
             die=die,
+            T=T,
             island=island,
             units=self.units.resting(island) if self.units is not None and len(island) else None,
             spent=np.zeros(cores),
@@ -191,14 +192,14 @@ class ElectroThermal:
         Errors: T415 above the chip's limit of temperature; T410 and T411 for a unit that runs away or cannot go on.
         """
         state, kelvin, closed = state.copied(), np.zeros(len(load.pulses.begin)), len(load.power) - cut
-        die, islands, watts = [self.temperatures(state.die)], [state.island], list[NDArray[np.float64]]()
+        die, islands, watts = [state.T], [state.island], list[NDArray[np.float64]]()
         for slot, end in enumerate(load.edges[1:].tolist()):
-            self.work(state, load.pulses, hold, die[-1], end, kelvin)
+            self.work(state, load.pulses, hold, end, kelvin)
             state = replace(state, time=end)
             if slot < closed:
                 state, each = self.close(state, load.power[slot], load.pulses, load.awake)
                 watts.append(each)
-                die.append(self.temperatures(state.die))
+                die.append(state.T)
                 islands.append(state.island)
         pulses, (heater, leakage, sampler) = load.pulses, state.joules
         return state, History(
@@ -213,17 +214,18 @@ class ElectroThermal:
             ledger=state.ledger,
         )
 
-    def work(self, state: HeatState, pulses: Pulses, hold: Hold, T: NDArray, end: int, kelvin: NDArray) -> None:
-        """Bring units up to ``end`` (ps) on a die at T (cores,), in place."""
+    def work(self, state: HeatState, pulses: Pulses, hold: Hold, end: int, kelvin: NDArray) -> None:
+        """Bring units up to ``end`` (ps) on the die as it was when the slot began, in place."""
         if self.units is not None and state.units is not None and end > state.time:
-            span = state.time, end
-            state.worked[:] += self.units.advance(state.units, pulses, T[pulses.core], hold, span, kelvin)
+            # onto what the slot has so far, piece by piece: sums must not depend on where a run is cut
+            sums = UnitSums(kelvin, state.worked, np.zeros(3))
+            self.units.add(state.units, pulses, state.T[pulses.core], hold, (state.time, end), sums)
 
     def close(
         self, state: HeatState, power: NDArray[np.float64], pulses: Pulses, awake: NDArray[np.bool_]
     ) -> tuple[HeatState, NDArray[np.float64]]:
         """Return the state in which the slot at hand ends where units are, and its watts (cores,). Errors: T415."""
-        seconds, T = (state.time - state.begun) / PICO, self.temperatures(state.die)
+        seconds, T = (state.time - state.begun) / PICO, state.T
         self.bounded(T, power, state.begun / PICO)
         units, heaters = (pulses.by_core(pulses.units * each, self.chip.cores) for each in state.worked)
         # leakage is that of the slot's start: what this lag costs is what slots of half the length show
@@ -237,6 +239,7 @@ class ElectroThermal:
             state,
             begun=state.time,
             die=die,
+            T=after,
             island=state.island if state.units is None else state.units.island.copy(),
             spent=np.zeros_like(state.spent),
             worked=np.zeros_like(state.worked),

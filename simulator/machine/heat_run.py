@@ -75,7 +75,7 @@ class TickHeat:
         return (replace(after, spent=joules[-1]) if cut else after), history
 
     def ended(self, state: HeatState) -> tuple[HeatState, NDArray[np.float64]]:
-        """Return the state as it were if the slot at hand ended now, and its watts (slots, cores), of one slot or none."""
+        """Return the state if the slot at hand ended now, and its watts (slots, cores), of one slot or none."""
         if state.time == state.begun:
             return state, np.zeros((0, self.tick.chip.cores))
         power = state.spent / ((state.time - state.begun) / PICO)
@@ -86,15 +86,14 @@ class TickHeat:
 class HeatRecord:
     """The course of temperatures of a run that goes on, of at most ``MOST_CELLS``: beyond, edges are thinned."""
 
-    def __init__(self, state: HeatState, heat: ElectroThermal):
-        T = heat.temperatures(state.die)
+    def __init__(self, state: HeatState):
         self.slots = 0
         self._parts: list[Course] = [
             Course(
                 edges=np.array([state.begun]),
-                die=T[np.newaxis],
+                die=state.T[np.newaxis],
                 islands=state.island[np.newaxis],
-                watts=np.zeros((0, len(T))),
+                watts=np.zeros((0, len(state.T))),
             )
         ]
 

@@ -108,7 +108,8 @@ class History(Course):
 class HeatState:
     """All that goes on from here: the die at the beginning of its slot, the units within it, the sums of all before.
 
-    time: ps, where units are. begun: ps, where the slot at hand began; ``die`` and ``island`` (classes,) K are of then.
+    time: ps, where units are. begun: ps, where the slot at hand began; of then are the ``die``, the temperatures ``T``
+    (cores,) K of its cores, and ``island`` (classes,) K.
     spent: (cores,) J of events in this slot so far; worked: (2, classes) J of a unit and its heater. Of all slots
     before: joules (3, cores) of heaters, leakage and units; work (cores,) J in all; the die's ledger; peak K with its
     core and ps.
@@ -117,6 +118,7 @@ class HeatState:
     time: int
     begun: int
     die: DieState
+    T: NDArray[np.float64]
     island: NDArray[np.float64]
     units: UnitStates | None
     spent: NDArray[np.float64]
@@ -153,4 +155,4 @@ class HeatState:
         )
 
 
-ARRAYS = ("time", "begun", "island", "spent", "worked", "joules", "work", "peak")
+ARRAYS = ("time", "begun", "T", "island", "spent", "worked", "joules", "work", "peak")

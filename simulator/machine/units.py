@@ -98,7 +98,12 @@ class ThermalUnits:
         States move in place, and what memristors show, in K s, is added to ``kelvin`` (pulses,). Errors: T410 for one
         that runs away and T411 for a step that cannot be solved, with time, place and current.
         """
-        sums = UnitSums(kelvin=kelvin, joules=np.zeros((2, len(T))), failed=np.zeros(3))
+        return self.add(states, pulses, T, hold, span, UnitSums(kelvin, np.zeros((2, len(T))), np.zeros(3)))
+
+    def add(
+        self, states: UnitStates, pulses: Pulses, T: NDArray, hold: Hold, span: tuple[int, int], sums: UnitSums
+    ) -> NDArray[np.float64]:
+        """Do so, and add to sums; return their joules. Errors: T410, T411."""
         times = PulseTimes(pulses.first, pulses.begin, pulses.end, pulses.length, pulses.period)
         _span(span, T, hold, times, states, self.design, sums)
         status, number, picoseconds = sums.failed

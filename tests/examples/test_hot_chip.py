@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 def test_a_hot_die_samples_wrong_and_placement_mends_it(tmp_path):
     """By wires the p-bits draw above 4 standard errors too warm, by temperature within 4; seeds are fixed."""
     done = subprocess.run(
-        [sys.executable, str(ROOT / "examples/hot_chip.py"), "hot", "60"],
+        [sys.executable, str(ROOT / "examples/hot_chip.py"), "hot", "12"],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -16,7 +16,8 @@ from scipy import linalg
 
 from thermoc.simulator.chips import Chip, load_chip
 from thermoc.simulator.machine import ChipOp, ChipProgram, assemble
-from thermoc.simulator.machine.electrothermal import ElectroThermal, Load
+from thermoc.simulator.machine.electrothermal import ElectroThermal
+from thermoc.simulator.machine.heat_state import Load
 from thermoc.simulator.machine.instructions import PICO
 from thermoc.simulator.machine.pulses import Pulses
 

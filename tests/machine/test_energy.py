@@ -93,7 +93,7 @@ def test_latency_is_from_the_first_instruction_to_the_last(report):
     tick = np.arange(len(program.code)) >= (program.starts[:-1] + program.setup)[program.cores]
     found = []
     for sample in range(BATCH):
-        first, last = (events.turn == TICKS * sample), (events.turn == TICKS * sample + TICKS - 1)
+        first, last = (events.turn == sample), (events.turn == BATCH * (TICKS - 1) + sample)
         found.append(events.end[last].max() - events.start[first & tick[events.row]].min())
     assert report.latency == pytest.approx(np.mean(found) * 1e-12, rel=1e-12)
     assert report.latency > 2 * report.seconds / (TICKS * BATCH)
@@ -108,7 +108,8 @@ def test_the_latency_of_one_sample_is_its_run():
 
 def test_an_ops_kelvins_are_those_of_its_own_watts(report):
     """Its joules put where they are spent, a message's on the tiles of its way, and finite volumes."""
-    layout, history, seconds = report.run.artefact.mapping, report.run.history, report.seconds
+    layout, seconds = report.run.artefact.mapping, report.seconds
+    heater, leakage, sampler = report.run.ended.joules
     watts: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(CHIP.cores))
     for core, once, name, fields, op in printed(layout.program):
         if once:
@@ -121,8 +122,8 @@ def test_an_ops_kelvins_are_those_of_its_own_watts(report):
                 watts[op][core] += TICKS * BATCH * joules / seconds
     for op, cores in layout.sites.items():
         mine = np.unique(cores)
-        watts[op][mine] += (history.heater + history.sampler)[mine] / seconds
-    watts["(leakage)"] = history.leakage / seconds
+        watts[op][mine] += (heater + sampler)[mine] / seconds
+    watts["(leakage)"] = leakage / seconds
     volumes = FiniteVolumes(layout.chip, 2, 2)
     for cost in report.ops:
         assert cost.kelvin == pytest.approx(volumes.rise(watts[cost.op]).max(), rel=1e-4, abs=1e-12), cost.op

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import thermoc as tc
-from thermoc.backends.chip.run import MOST_CELLS, check_slots
+from thermoc.backends.chip.batch import MOST_CELLS, check_slots
 from thermoc.simulator.chips import load_chip, plausible
 from thermoc.simulator.chips.chip import CROSSBAR, OPTIONAL, SPIKING
 from thermoc.simulator.machine import ChipOp, ChipProgram, assemble, costs

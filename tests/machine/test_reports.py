@@ -18,7 +18,7 @@ from thermoc.reports import chip_picture, chip_trace
 from thermoc.reports.chip_picture import floorplan, frames, thermal_map
 from thermoc.reports.chip_trace import trace
 from thermoc.simulator.machine import COMPONENTS
-from thermoc.simulator.machine.account import account, beginning, event_joules
+from thermoc.simulator.machine.account import beginning, event_joules
 
 
 def ran(placement: str) -> Any:
@@ -128,11 +128,12 @@ def test_a_core_has_the_colour_of_what_runs_there(placement: str, report, monkey
     from matplotlib.patches import Rectangle
 
     report = report if placement == "thermal" else ran(placement)
-    run = replace(report.run, history=replace(report.run.history, heater=np.ones(256)))
+    joules = report.run.ended.joules.copy()
+    joules[0] = 1.0
+    run = replace(report.run, ended=replace(report.run.ended, joules=joules))
     layout, flits = run.artefact.mapping, run.price.joules.copy()
     flits[:, COMPONENTS.index("network")] *= 1e9
-    price = replace(run.price, joules=flits)
-    dear = replace(run, price=price, sums=account(run.events, layout.program, price, layout.chip))
+    dear = replace(run, tick=replace(run.tick, price=replace(run.price, joules=flits)))
     figure = drawn(monkeypatch, floorplan, replace(report, run=dear))
     shown = {text.get_text().split("\n")[0]: to_hex(patch.get_facecolor()) for text, patch in keys(figure)}
     cells = {
@@ -147,7 +148,7 @@ def test_a_core_has_the_colour_of_what_runs_there(placement: str, report, monkey
                 spent[core][op] = spent[core].get(op, 0.0) + 10 * joules
     for op, cores in layout.sites.items():
         for core in set(cores.tolist()):
-            spent[core][op] = spent[core].get(op, 0.0) + run.history.heater[core]
+            spent[core][op] = spent[core].get(op, 0.0) + run.ended.joules[0, core]
     expected = {core: max(here, key=lambda op, here=here: here[op]) if here else "idle" for core, here in spent.items()}
     assert {"affine", "sample_binary", "idle"} <= set(expected.values())
     assert cells == {spot(core): shown[op] for core, op in expected.items()}

@@ -52,8 +52,8 @@ def test_a_schedule_goes_on_in_a_later_run():
 
 
 def test_the_limit_of_events_counts_events():
-    """Bytes times hops are no events: a tick has some thousands of events here, and 700 ticks are few."""
-    from thermoc.backends.chip import run as chip_run
+    """Bytes times hops are no events: a tick has some thousands of events here, and 700 samples are few."""
+    from thermoc.backends.chip.batch import MOST_EVENTS, check_events
 
     rng = np.random.default_rng(0)
     with tc.Network("wide") as net:
@@ -63,6 +63,6 @@ def test_the_limit_of_events_counts_events():
         tc.output("y", h)
     exe = tc.compile(net, "chip", chip="thermo-1")
     run = exe.run({"x": np.zeros((1, 1024))})
-    chip_run.check_events(exe.artefact.mapping, chip_run.MOST_EVENTS // len(run.chip.run.events))
+    check_events(exe.artefact.mapping, MOST_EVENTS // len(run.chip.run.events))
     with pytest.raises(tc.ThermocError, match="too many events"):
-        chip_run.check_events(exe.artefact.mapping, 2 * chip_run.MOST_EVENTS // len(run.chip.run.events))
+        check_events(exe.artefact.mapping, 2 * MOST_EVENTS // len(run.chip.run.events))

@@ -10,6 +10,7 @@ from machine.chips_by_hand import ONE, behind, chip, load, one_unit, worked
 from scipy.integrate import solve_ivp
 
 import thermoc as tc
+from thermoc.backends.chip.temperatures import unit_kelvins
 from thermoc.simulator.chips import load_chip
 from thermoc.simulator.machine import ChipOp, run_events
 from thermoc.simulator.machine.electrothermal import ElectroThermal
@@ -169,14 +170,17 @@ def test_each_colour_has_its_own_pulses_and_temperature():
     with tc.Network("ring") as net:
         tc.output("s", tc.gibbs(1.0, J, sweeps=2))
     run = tc.compile(net, "chip", chip="thermo-1", temperature="die").run(ticks=5, batch=2, seed=0)
-    layout, found = run.chip.run.artefact.mapping, run.chip.run.load.pulses
+    layout, tick = run.chip.run.artefact.mapping, run.chip.run.tick
+    found = tick.pulses_of(0, 5)
     rows = layout.program.code[layout.program.code[:, 0] == ChipOp.SAMPLE]
     assert rows[:, 5].tolist() == [0, 1, 0, 1] and found.units.tolist() == [20, 20]
     assert np.diff(found.first).tolist() == [20, 20]  # 2 sweeps, 5 ticks, 2 samples
     again = pulses(run_events(layout.program, layout.chip, rounds=10), layout.program, 0)
     assert np.array_equal(again.end - again.begin, found.end - found.begin)
-    (kelvin,) = run.chip.run.kelvin.values()
-    shown = run.chip.run.history.kelvin.reshape(2, 10, 2).mean(axis=2)
+    assert np.array_equal(np.sort(found.begin), np.unique(found.begin)) and found.end.max() <= tick.end(5)
+    shown = np.arange(40.0)
+    (kelvin,) = unit_kelvins(layout, found, shown, 10).values()
     colour = layout.work.colours["gibbs"]
     for c in (0, 1):
-        assert np.array_equal(kelvin[:, colour == c], np.repeat(shown[c][:, None], 20, axis=1))
+        mean = shown.reshape(2, 10, 2)[c].mean(axis=1)
+        assert np.array_equal(kelvin[:, colour == c], np.repeat(mean[:, None], 20, axis=1))
