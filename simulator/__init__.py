@@ -8,7 +8,7 @@ __all__ = ["Bank", "Program", "ProgramPort", "ProgramState", "load", "run"]  # p
 
 def __getattr__(name: str):
     if name == "run":  # numba loads with the engine, not with the description of a program
-        from thermoc.simulator.engine import run
+        from thermoc.simulator.session import run
 
         globals()[name] = run
         return run

@@ -46,7 +46,7 @@ def halves(program: Program) -> Halves | None:
     tail = [row for row in rows if row[0] not in _WRITES and row[1] not in computed and row[0] not in _INPUTS]
     if not any(_heavy(program, row) for row in tail):
         return None
-    read = {slot for row in tail for slot in _operands(row)}
+    read = {slot for row in tail for slot in operands_of(row)}
     inputs = {row[1]: row for row in rows if row[0] in _INPUTS}
     constant = np.isin(program.slots[:, 0], (Bank.FLOAT_CONSTANT, Bank.INT_CONSTANT))
     crossing = sorted(slot for slot in read if slot in computed and slot not in inputs and not constant[slot])
@@ -61,11 +61,12 @@ def _feeding(rows: Rows, states: set[int]) -> set[int]:
     # backwards: a slot is written before it is read (``bounds``), so that one pass meets all readers first
     for row in reversed(rows):
         if row[0] in (*_WRITES, *_STEPS) or row[1] in feeding:
-            feeding.update(_operands(row))
+            feeding.update(operands_of(row))
     return feeding
 
 
-def _operands(row: list[int]) -> list[int]:
+def operands_of(row: list[int]) -> list[int]:
+    """Return the slots that a row reads."""
     return [slot for slot in row[2 : 2 + OPERANDS] if slot >= 0]
 
 
@@ -87,14 +88,14 @@ def _head(program: Program, rows: Rows, crossing: list[int]) -> Program:
         ports_of_kind[port.integer].row(-1, (slot,), offset=port.offset) for slot, port in zip(crossing, crossings)
     ]
     writes = next((row_number for row_number, row in enumerate(rows) if row[0] in _WRITES), len(rows))
-    return _program_of(program, [*rows[:writes], *leaving, *rows[writes:]], outputs=crossings)  # before states change
+    return program_of(program, [*rows[:writes], *leaving, *rows[writes:]], outputs=crossings)  # before states change
 
 
 def _tail(program: Program, rows: Rows, crossing: list[int]) -> Program:
     crossings = _ports(program, crossing, used=program.widths[0])
     ports_of_kind = {False: ports.INPUT, True: ports.INT_INPUT}
     arriving = [ports_of_kind[port.integer].row(slot, offset=port.offset) for slot, port in zip(crossing, crossings)]
-    return _program_of(program, [*arriving, *rows], inputs=(*program.inputs, *crossings), states=())
+    return program_of(program, [*arriving, *rows], inputs=(*program.inputs, *crossings), states=())
 
 
 def _ports(program: Program, slots: list[int], used: tuple[int, int]) -> tuple[ProgramPort, ...]:
@@ -109,9 +110,9 @@ def _ports(program: Program, slots: list[int], used: tuple[int, int]) -> tuple[P
     return tuple(crossings)
 
 
-def _program_of(program: Program, rows: Rows, **changes: object) -> Program:
+def program_of(program: Program, rows: Rows, **changes: object) -> Program:
     """Return the program of some rows, its work closed up to what they use."""
-    used = sorted({slot for row in rows for slot in (row[1], *_operands(row)) if slot >= 0})
+    used = sorted({slot for row in rows for slot in (row[1], *operands_of(row)) if slot >= 0})
     slots, work = program.slots.copy(), dict.fromkeys((Bank.FLOAT_WORK, Bank.INT_WORK), 0)
     if changes.get("states") == ():  # what is a state of the head arrives as a value
         slots[slots[:, 0] == Bank.FLOAT_STATE, 0] = Bank.FLOAT_WORK

@@ -18,7 +18,7 @@ class ProgramSession(BackendSession):
     """A program that runs on. Errors: none of its own; feeds have been checked."""
 
     def __init__(self, program: Program, *, batch: int, position: NoisePosition, threads: int | None):
-        from thermoc.simulator.engine import Session
+        from thermoc.simulator.session import Session
 
         super().__init__(batch=batch, position=position)
         self._session = Session(
@@ -32,9 +32,9 @@ class ProgramSession(BackendSession):
 
     def advance(self, feed: Feed, names: Collection[str] | None = None) -> dict[str, NDArray]:
         """Run some ticks on."""
-        outputs = self._session.run(feed.arrays, ticks=feed.ticks)
+        outputs = self._session.run(feed.arrays, ticks=feed.ticks, names=names)
         self.tick = self._session.tick
-        return {name: array for name, array in outputs.items() if names is None or name in names}
+        return outputs
 
     @property
     def states(self) -> dict[str, NDArray]:

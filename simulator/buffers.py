@@ -1,0 +1,116 @@
+"""The memory of a run: what goes in and comes out, packed, and what each thread works in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.simulator.frame import frame, lines
+from thermoc.simulator.instructions.declaration import OPERANDS
+from thermoc.simulator.kernels.operands import FrameArray, FrameNumber
+from thermoc.simulator.program import Program, ProgramPort
+
+BLOCK_BYTES = 2**17
+"""A block of samples should fit this much working memory: half of a common L2 cache."""
+MOST_SAMPLES = 192
+MOST_REPLICAS = 512
+"""Samples that share words of noise are run together: eight words a unit fill a processor's vectors."""
+PORTS = slice(2 * FrameArray.FLOAT_INPUT, 2 * FrameArray.TABLE)
+"""Where in a frame addresses and sizes of inputs and outputs stand."""
+
+
+class Plan(NamedTuple):
+    """How a batch runs: its noise, at most so many threads, samples that run together (None: what fits the cache)."""
+
+    batch: int
+    seed: int
+    first_sample: int
+    first_tick: int
+    threads: int | None
+    block: int | None
+
+    @property
+    def key(self) -> int:
+        """The seed as a word with a sign."""
+        return int(np.uint64(self.seed).astype(np.int64))
+
+
+class Buffers:
+    """Packed inputs and outputs of some ticks."""
+
+    def __init__(self, program: Program, ticks: int, batch: int, *, timed: bool):
+        real, lead = np.dtype(program.precision), (ticks if timed else 1, batch)
+        (float_in, int_in), (float_out, int_out) = program.widths
+        packed = np.empty((*lead, float_in), real), np.empty((*lead, int_in), np.int64)
+        results = np.empty(ticks * batch * float_out, real), np.empty(ticks * batch * int_out, np.int64)
+        self.ticks, self.timed, self.arrays = ticks, timed, (*packed, *results)
+        self.inputs = [(port.name, _input(port, packed[port.integer])) for port in program.inputs]
+        self.outputs = [
+            (port.name, _output(port, results[port.integer], ticks, batch), np.dtype(port.dtype))
+            for port in program.outputs
+        ]
+        self.words = frame(self.arrays, ())
+
+    def pack(self, inputs: Mapping[str, NDArray]) -> None:
+        """Put in inputs (ticks, batch, *shape); of those constant over the ticks the first, where all are."""
+        for name, array in self.inputs:
+            array[...] = inputs[name][: len(array)]
+
+    def unpacked(self) -> dict[str, NDArray]:
+        """Return the outputs (ticks, batch, *shape), which may be views."""
+        return {name: array.astype(dtype, copy=False) for name, array, dtype in self.outputs}
+
+
+def _input(port: ProgramPort, packed: NDArray) -> NDArray:
+    """Return where a port's values (ticks, batch, *shape) lie; those of a sample are side by side."""
+    values = packed[:, :, port.offset : port.offset + port.size]
+    return np.lib.stride_tricks.as_strided(
+        values, (*packed.shape[:2], *port.shape), (*packed.strides[:2], *_strides(port.shape, packed.itemsize))
+    )
+
+
+def _strides(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
+    return tuple(int(np.prod(shape[axis + 1 :], initial=itemsize)) for axis in range(len(shape)))
+
+
+def _output(port: ProgramPort, results: NDArray, ticks: int, batch: int) -> NDArray:
+    """Return where a port's values (ticks, batch, *shape) lie: one port behind the other."""
+    first = ticks * batch * port.offset
+    return results[first : first + ticks * batch * port.size].reshape(ticks, batch, *port.shape)
+
+
+class Workspace:
+    """What one thread works in, with the lines and the frame that lead there."""
+
+    def __init__(self, program: Program, plan: Plan, block: int, states: tuple[NDArray, NDArray], halt: NDArray):
+        real, scratch = np.dtype(program.precision), OPERANDS * program.widest * block
+        self.work = np.empty(program.work[0] * block, real)
+        # lines and frame hold bare addresses: the arrays must last as long
+        self._arrays = (program.floats, program.ints, self.work, np.empty(program.work[1] * block, np.int64), *states)
+        self._more = (program.places, np.empty(scratch, real), np.empty(scratch, np.int64), halt)
+        ports = Buffers(program, 0, plan.batch, timed=False)
+        widths = program.first_states[0].size, program.first_states[1].size, *program.widths[0]
+        numbers = (0, 0, 0, 0, plan.batch, 0, *widths, plan.key, plan.first_sample, plan.first_tick, 0)
+        self.frame = frame((*self._arrays, *ports.arrays, *self._more), numbers)
+        self.lines = lines(program, self.frame, block)
+        self._buffers, self._first_tick = ports, plan.first_tick
+
+    def use(self, buffers: Buffers, begun: int) -> None:
+        """Lead to the inputs and outputs of ticks that follow ``begun`` others."""
+        if buffers is not self._buffers:
+            self.frame[PORTS] = buffers.words
+            self.frame[FrameNumber.TICKS], self.frame[FrameNumber.TIMED] = buffers.ticks, buffers.timed
+            self._buffers = buffers
+        self.frame[FrameNumber.TICK0], self.frame[FrameNumber.BEGUN] = self._first_tick + begun, begun
+
+
+def block_size(program: Program, batch: int) -> int:
+    """Return how many samples run together: what fits the cache, more where matrices are read anew for each block."""
+    if program.replicas:
+        return min(batch, MOST_REPLICAS)
+    bytes_a_sample = program.work[0] * np.dtype(program.precision).itemsize + program.work[1] * 8
+    capacity = max(BLOCK_BYTES, program.floats.nbytes)
+    return max(1, min(capacity // max(bytes_a_sample, 1), batch, MOST_SAMPLES))

@@ -1,0 +1,170 @@
+"""A run of a program that goes on: states last from call to call."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.simulator.buffers import Buffers, Plan
+from thermoc.simulator.engine import Engine
+from thermoc.simulator.program import Form, Program, ProgramState
+from thermoc.simulator.wanted_outputs import with_outputs
+from thermoc.support.errors import error
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """Outputs (ticks, batch, *shape) and states after the last tick (batch, ticks of the ring, *shape), by name."""
+
+    outputs: dict[str, NDArray]
+    states: dict[str, NDArray]
+
+
+def run(
+    program: Program,
+    inputs: Mapping[str, NDArray],
+    *,
+    ticks: int,
+    batch: int,
+    seed: int = 0,
+    first_sample: int = 0,
+    first_tick: int = 0,
+    threads: int | None = None,
+    block: int | None = None,
+) -> Result:
+    """Run ``ticks`` ticks for ``batch`` samples from the initial state: a session of one call (see ``Session``)."""
+    where = {"seed": seed, "first_sample": first_sample, "first_tick": first_tick}
+    session = Session(program, batch=batch, threads=threads, block=block, **where)
+    outputs = session.run(inputs, ticks=ticks)
+    return Result(outputs=outputs, states=session.states)
+
+
+class Session:
+    """A run of ``batch`` samples that goes on: ticks at once or in pieces give the same bits.
+
+    threads: at most so many, default one a core. block: samples that run together, default what fits the cache.
+    Results are the same for every number of threads, size of block, and split of the batch (with ``first_sample``).
+    ``tick`` is the number of ticks behind it. Where ``run`` or ``step`` raises, states and tick are what they were.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        *,
+        batch: int,
+        seed: int = 0,
+        first_sample: int = 0,
+        first_tick: int = 0,
+        threads: int | None = None,
+        block: int | None = None,
+    ):
+        self._program, self.tick = program, 0
+        self._plan = Plan(batch, seed, first_sample, first_tick, threads, block)
+        self._states = _repeated(program.first_states[0], batch), _repeated(program.first_states[1], batch)
+        self._engines: dict[frozenset[str] | None, Engine] = {}
+        self._steps: dict[frozenset[str] | None, tuple[Engine, Buffers]] = {}
+
+    def run(
+        self, inputs: Mapping[str, NDArray], *, ticks: int, names: Collection[str] | None = None
+    ) -> dict[str, NDArray]:
+        """Run ``ticks`` ticks on; inputs are (ticks, batch, *shape), and so are the outputs that it returns.
+
+        names: of the outputs that are wanted, None for all; what only others need is not computed. Errors: T401 for a
+        missing input, T402 for one of another shape, T405 for two particles at one place.
+        """
+        _check_inputs(self.program, inputs, (ticks, self._plan.batch))
+        engine, begun, before = self._engine(names), self.tick, self.mark()
+        try:
+            outputs = engine.run(inputs, ticks=ticks, begun=begun)
+            self.tick = begun + ticks
+        except BaseException:
+            self.go_back(before)
+            raise
+        return outputs
+
+    def step(self, inputs: Mapping[str, NDArray], names: frozenset[str] | None = None) -> dict[str, NDArray]:
+        """Run one tick on; inputs are (batch, *shape) of each port's dtype, and so are the outputs. Errors: T405."""
+        if names not in self._steps:
+            engine = self._engine(names)
+            self._steps[names] = engine, Buffers(engine.program, 1, self._plan.batch, timed=False)
+        engine, buffers = self._steps[names]
+        for name, array in buffers.inputs:
+            array[0] = inputs[name]
+        before = self.mark()
+        try:
+            engine.fill(buffers, self.tick)
+            outputs = {name: array[0].astype(dtype) for name, array, dtype in buffers.outputs}
+            self.tick += 1
+        except BaseException:
+            self.go_back(before)
+            raise
+        return outputs
+
+    @property
+    def program(self) -> Program:
+        """What runs; it may be replaced by a program that differs in its constants alone."""
+        return self._program
+
+    @program.setter
+    def program(self, program: Program) -> None:
+        self._program, self._engines, self._steps = program, {}, {}
+
+    def mark(self) -> tuple[tuple[NDArray, NDArray], int]:
+        """Return what ``go_back`` needs to come back here."""
+        return (self._states[0].copy(), self._states[1].copy()), self.tick
+
+    def go_back(self, mark: tuple[tuple[NDArray, NDArray], int]) -> None:
+        """Let all be as it was at a mark, which is used up; kernels that still run write into memory of their own."""
+        (self._states, self.tick), self._engines, self._steps = mark, {}, {}
+
+    def _engine(self, names: Collection[str] | None) -> Engine:
+        wanted = None if names is None else frozenset(names)
+        if wanted not in self._engines:
+            self._engines[wanted] = Engine(with_outputs(self.program, wanted), self._plan, self._states)
+        return self._engines[wanted]
+
+    @property
+    def states(self) -> dict[str, NDArray]:
+        """States now: (batch, *shape), or (batch, ticks of the ring, *shape), oldest first."""
+        return {state.name: _values(state, self._elements(state), self.tick) for state in self.program.states}
+
+    def set_states(self, states: Mapping[str, NDArray]) -> None:
+        """Replace some states, given as ``states`` returns them."""
+        for state in self.program.states:
+            if state.name in states:
+                values = np.asarray(states[state.name]).reshape(self._plan.batch, state.ticks, *state.shape)
+                ring = np.roll(values, self.tick % state.ticks, axis=1)  # where the ring stands now
+                self._elements(state)[...] = state.elements(ring)
+
+    def restore(self, states: Mapping[str, NDArray], tick: int) -> None:
+        """Go on from these states, as those of this tick."""
+        self.tick = tick
+        self.set_states(states)
+
+    def _elements(self, state: ProgramState) -> NDArray:
+        """Return where a state's elements lie, (batch, elements)."""
+        elements = self._states[state.integer].reshape(self._plan.batch, -1)
+        return elements[:, state.offset : state.offset + state.size]
+
+
+def _check_inputs(program: Program, inputs: Mapping[str, NDArray], lead: tuple[int, int]) -> None:
+    for port in program.inputs:
+        if port.name not in inputs:
+            raise error("T401", f"input {port.name!r} is missing", notes=[f"given are {list(inputs)}"])
+        if inputs[port.name].shape != (*lead, *port.shape):
+            notes = [f"it is {list(inputs[port.name].shape)}", f"expected {[*lead, *port.shape]} (ticks, batch, ...)"]
+            raise error("T402", f"input {port.name!r} has the wrong shape", notes=notes)
+
+
+def _repeated(one: NDArray, batch: int) -> NDArray:
+    """Return one sample's states for every sample, flat."""
+    return one[np.newaxis].repeat(batch, 0).reshape(-1)
+
+
+def _values(state: ProgramState, elements: NDArray, tick: int) -> NDArray:
+    """Return a state's values (batch, ticks of the ring, *shape), the oldest first; (batch, *shape) of one in place."""
+    ring = np.roll(state.values(elements), -(tick % state.ticks), axis=1).astype(state.dtype, copy=False)
+    return ring[:, 0] if state.form == Form.PLACE else ring
