@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.ir.feed import Feed
@@ -76,6 +77,11 @@ class BackendSession(ABC):
 
         Outputs that are not named need not be computed: a probe costs nothing unless it is recorded.
         """
+
+    def step(self, inputs: Mapping[str, NDArray], names: frozenset[str]) -> dict[str, NDArray]:
+        """Run one tick on, for closed loops: inputs, which have been checked, and outputs are (batch, *shape)."""
+        feed = Feed(arrays={name: array[np.newaxis] for name, array in inputs.items()}, ticks=1, batch=self.batch)
+        return {name: array[0] for name, array in self.advance(feed, names).items()}
 
     def record(self, feed: Feed, recorders: Mapping[str, Sequence[Recorder]]) -> None:
         """Run on and hand each output's values to its recorders; a target may reduce them while it runs."""

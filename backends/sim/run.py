@@ -36,6 +36,12 @@ class ProgramSession(BackendSession):
         self.tick = self._session.tick
         return outputs
 
+    def step(self, inputs: Mapping[str, NDArray], names: frozenset[str]) -> dict[str, NDArray]:
+        """Run one tick on."""
+        outputs = self._session.step(inputs, names)
+        self.tick = self._session.tick
+        return outputs
+
     @property
     def states(self) -> dict[str, NDArray]:
         """States now."""
