@@ -26,7 +26,7 @@ def check(program: Program) -> None:
     """Raise ValueError where a row would reach outside its arrays or read what no row has written."""
     _check_arrays(program)
     described = {*_ports(program, program.inputs, "INPUT"), *_ports(program, program.outputs, "OUTPUT")}
-    described |= {*_rings(program)}
+    described |= {*_rings(program), *_reductions(program)}
     written, served = set[int](), set[Way]()
     for number, row in enumerate(program.code.tolist()):
         if row[0] not in INSTRUCTIONS:
@@ -119,6 +119,19 @@ def _ports(program: Program, ports: Sequence[ProgramPort], name: str) -> Iterato
     for port in ports:
         _check_port(program, port, widths[port.integer])
         yield f"INT_{name}" if port.integer else name, port.offset, port.size, 1
+
+
+def _reductions(program: Program) -> Iterator[Way]:
+    """Yield totals and moments: they must stay behind the outputs."""
+    floats, ints = program.tails
+    for port in program.totals:
+        yield (
+            ("INT_TOTAL", ints - port.offset, port.size, 1)
+            if port.integer
+            else ("TOTAL", floats - port.offset, port.size, 1)
+        )
+    for port in program.moments:
+        yield "MOMENTS", floats - port.offset, port.size, 1
 
 
 def _rings(program: Program) -> Iterator[Way]:

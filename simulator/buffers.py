@@ -38,20 +38,35 @@ class Plan(NamedTuple):
         return int(np.uint64(self.seed).astype(np.int64))
 
 
+class Moments(NamedTuple):
+    """Mean and sum of squared deviations, (batch, *shape), of the values of ``count`` ticks, (batch,)."""
+
+    mean: NDArray
+    m2: NDArray
+    count: NDArray
+
+
 class Buffers:
-    """Packed inputs and outputs of some ticks."""
+    """Packed inputs and outputs of some ticks, and behind the outputs what is reduced over the ticks."""
 
     def __init__(self, program: Program, ticks: int, batch: int, *, timed: bool):
         real, lead = np.dtype(program.precision), (ticks if timed else 1, batch)
         (float_in, int_in), (float_out, int_out) = program.widths
         packed = np.empty((*lead, float_in), real), np.empty((*lead, int_in), np.int64)
-        results = np.empty(ticks * batch * float_out, real), np.empty(ticks * batch * int_out, np.int64)
+        behind = [batch * tail for tail in program.tails]
+        results = (
+            np.zeros(ticks * batch * float_out + behind[0], real),
+            np.zeros(ticks * batch * int_out + behind[1], np.int64),
+        )
         self.ticks, self.timed, self.arrays = ticks, timed, (*packed, *results)
         self.inputs = [(port.name, _input(port, packed[port.integer])) for port in program.inputs]
         self.outputs = [
             (port.name, _output(port, results[port.integer], ticks, batch), np.dtype(port.dtype))
             for port in program.outputs
         ]
+        tails = [array[array.size - size :] for array, size in zip(results, behind)]
+        self.totals = {port.name: _tail(port, tails[port.integer], batch) for port in program.totals}
+        self.moments = {port.name: _moments(port, tails[0], batch) for port in program.moments}
         self.words = frame(self.arrays, ())
 
     def pack(self, inputs: Mapping[str, NDArray]) -> None:
@@ -80,6 +95,17 @@ def _output(port: ProgramPort, results: NDArray, ticks: int, batch: int) -> NDAr
     """Return where a port's values (ticks, batch, *shape) lie: one port behind the other."""
     first = ticks * batch * port.offset
     return results[first : first + ticks * batch * port.size].reshape(ticks, batch, *port.shape)
+
+
+def _tail(port: ProgramPort, tail: NDArray, batch: int, first: int = 0) -> NDArray:
+    """Return where a value (batch, *shape) lies behind the outputs, ``first`` elements a sample from the port's place."""
+    start = batch * (port.offset + first)
+    return tail[start : start + batch * port.size].reshape(batch, *port.shape)
+
+
+def _moments(port: ProgramPort, tail: NDArray, batch: int) -> Moments:
+    counts = batch * (port.offset + 2 * port.size)
+    return Moments(_tail(port, tail, batch), _tail(port, tail, batch, port.size), tail[counts : counts + batch])
 
 
 class Workspace:

@@ -55,11 +55,16 @@ class Engine:
 
     def _whole(self, inputs: Mapping[str, NDArray], ticks: int, begun: int) -> dict[str, NDArray]:
         """Run some ticks, each from its first row to its last."""
+        buffers = self.buffers(inputs, ticks)
+        self.fill(buffers, begun)
+        return buffers.unpacked()
+
+    def buffers(self, inputs: Mapping[str, NDArray], ticks: int) -> Buffers:
+        """Return buffers with inputs (ticks, batch, *shape) for ``fill``."""
         timed = ticks > 1 and any(inputs[port.name].strides[0] != 0 for port in self.program.inputs)
         buffers = Buffers(self.program, ticks, self.plan.batch, timed=timed)
         buffers.pack(inputs)
-        self.fill(buffers, begun)
-        return buffers.unpacked()
+        return buffers
 
     def fill(self, buffers: Buffers, begun: int) -> None:
         """Run the ticks of some buffers, from their inputs to their outputs. Errors: T405."""

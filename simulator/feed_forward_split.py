@@ -39,6 +39,8 @@ class Halves:
 @once_a_program
 def halves(program: Program) -> Halves | None:
     """Return the two parts of a program, or None where it does not pay to run them apart."""
+    if program.totals or program.moments:
+        return None  # they count ticks, which the tail would take for samples
     rows: Rows = program.code.tolist()
     states = set(np.flatnonzero(program.slots[:, 0] >= Bank.FLOAT_STATE).tolist())
     feeding = _feeding(rows, states)

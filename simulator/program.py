@@ -138,6 +138,10 @@ class Program:
     inputs: tuple[ProgramPort, ...]
     outputs: tuple[ProgramPort, ...]
     states: tuple[ProgramState, ...]
+    totals: tuple[ProgramPort, ...] = ()
+    """Outputs that are summed over the ticks of a run, and below those of which mean and variance are taken: no file
+    has any (``wanted_outputs``)."""
+    moments: tuple[ProgramPort, ...] = ()
 
     @cached_property
     def first_states(self) -> tuple[NDArray, NDArray]:
@@ -185,6 +189,12 @@ class Program:
     def stochastic(self) -> bool:
         """True where the seed matters."""
         return bool(np.isin(self.code[:, 0], opcodes(Trait.RANDOM)).any())
+
+    @cached_property
+    def tails(self) -> tuple[int, int]:
+        """Number of elements that a sample has behind its outputs, (floats, integers): totals, then moments."""
+        totals = [sum(port.size for port in self.totals if port.integer == kind) for kind in (False, True)]
+        return totals[0] + sum(2 * port.size + 1 for port in self.moments), totals[1]
 
     def to_bytes(self) -> bytes:
         """Return the program as the content of a file."""

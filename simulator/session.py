@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.simulator.buffers import Buffers, Plan
+from thermoc.simulator.buffers import Buffers, Moments, Plan
 from thermoc.simulator.engine import Engine
 from thermoc.simulator.program import Form, Program, ProgramState
-from thermoc.simulator.wanted_outputs import with_outputs
+from thermoc.simulator.wanted_outputs import Wanted, with_outputs
 from thermoc.support.errors import error
 
 
@@ -64,7 +64,7 @@ class Session:
         self._program, self.tick = program, 0
         self._plan = Plan(batch, seed, first_sample, first_tick, threads, block)
         self._states = _repeated(program.first_states[0], batch), _repeated(program.first_states[1], batch)
-        self._engines: dict[frozenset[str] | None, Engine] = {}
+        self._engines: dict[Wanted | None, Engine] = {}
         self._steps: dict[frozenset[str] | None, tuple[Engine, Buffers]] = {}
 
     def run(
@@ -76,7 +76,7 @@ class Session:
         missing input, T402 for one of another shape, T405 for two particles at one place.
         """
         _check_inputs(self.program, inputs, (ticks, self._plan.batch))
-        engine, begun, before = self._engine(names), self.tick, self.mark()
+        engine, begun, before = self._engine(_wanted(names)), self.tick, self.mark()
         try:
             outputs = engine.run(inputs, ticks=ticks, begun=begun)
             self.tick = begun + ticks
@@ -85,10 +85,31 @@ class Session:
             raise
         return outputs
 
+    def reduce(
+        self, inputs: Mapping[str, NDArray], *, ticks: int, wanted: Wanted, moments: Mapping[str, Moments]
+    ) -> Buffers:
+        """Run ``ticks`` ticks on; return buffers with outputs, totals of these ticks, and moments.
+
+        moments: of the ticks before, for each output whose moments are wanted. Errors: those of ``run``.
+        """
+        _check_inputs(self.program, inputs, (ticks, self._plan.batch))
+        engine, begun, before = self._engine(wanted), self.tick, self.mark()
+        buffers = engine.buffers(inputs, ticks)
+        for name, arrays in buffers.moments.items():
+            for array, start in zip(arrays, moments[name]):
+                array[...] = start
+        try:
+            engine.fill(buffers, begun)
+            self.tick = begun + ticks
+        except BaseException:
+            self.go_back(before)
+            raise
+        return buffers
+
     def step(self, inputs: Mapping[str, NDArray], names: frozenset[str] | None = None) -> dict[str, NDArray]:
         """Run one tick on; inputs are (batch, *shape) of each port's dtype, and so are the outputs. Errors: T405."""
         if names not in self._steps:
-            engine = self._engine(names)
+            engine = self._engine(_wanted(names))
             self._steps[names] = engine, Buffers(engine.program, 1, self._plan.batch, timed=False)
         engine, buffers = self._steps[names]
         for name, array in buffers.inputs:
@@ -120,8 +141,7 @@ class Session:
         """Let all be as it was at a mark, which is used up; kernels that still run write into memory of their own."""
         (self._states, self.tick), self._engines, self._steps = mark, {}, {}
 
-    def _engine(self, names: Collection[str] | None) -> Engine:
-        wanted = None if names is None else frozenset(names)
+    def _engine(self, wanted: Wanted | None) -> Engine:
         if wanted not in self._engines:
             self._engines[wanted] = Engine(with_outputs(self.program, wanted), self._plan, self._states)
         return self._engines[wanted]
@@ -148,6 +168,10 @@ class Session:
         """Return where a state's elements lie, (batch, elements)."""
         elements = self._states[state.integer].reshape(self._plan.batch, -1)
         return elements[:, state.offset : state.offset + state.size]
+
+
+def _wanted(names: Collection[str] | None) -> Wanted | None:
+    return None if names is None else Wanted(frozenset(names))
 
 
 def _check_inputs(program: Program, inputs: Mapping[str, NDArray], lead: tuple[int, int]) -> None:

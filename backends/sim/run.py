@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from numpy.typing import NDArray
 
 from thermoc.backends.base import BackendSession, NoisePosition
 from thermoc.ir.feed import Feed
+from thermoc.ir.recording import Recorder
 
 if TYPE_CHECKING:
+    from thermoc.backends.sim import ProgramArtefact
     from thermoc.simulator import Program
 
 
@@ -42,6 +44,13 @@ class ProgramSession(BackendSession):
         self.tick = self._session.tick
         return outputs
 
+    def record(self, feed: Feed, recorders: Mapping[str, Sequence[Recorder]]) -> None:
+        """Run on; values are reduced by the program itself, and computed only in ticks that are recorded."""
+        from thermoc.backends.sim.recording import record
+
+        record(self._session, feed.arrays, feed.ticks, recorders)
+        self.tick = self._session.tick
+
     @property
     def states(self) -> dict[str, NDArray]:
         """States now."""
@@ -50,6 +59,10 @@ class ProgramSession(BackendSession):
     def set_states(self, states: Mapping[str, NDArray]) -> None:
         """Replace some states."""
         self._session.set_states(states)
+
+    def replace(self, artefact: ProgramArtefact) -> None:
+        """Go on with other parameters."""
+        self._session.program = artefact.program
 
     def restore(self, snapshot: Mapping[str, NDArray], tick: int) -> None:
         """Go on from a snapshot."""
