@@ -39,11 +39,11 @@ class Plan(NamedTuple):
 
 
 class Moments(NamedTuple):
-    """Mean and sum of squared deviations, (batch, *shape), of the values of ``count`` ticks, (batch,)."""
+    """Mean and sum of squared deviations, (batch, *shape), of the values of so many ticks, (batch,)."""
 
     mean: NDArray
     m2: NDArray
-    count: NDArray
+    ticks: NDArray
 
 
 class Buffers:
@@ -98,7 +98,7 @@ def _output(port: ProgramPort, results: NDArray, ticks: int, batch: int) -> NDAr
 
 
 def _tail(port: ProgramPort, tail: NDArray, batch: int, first: int = 0) -> NDArray:
-    """Return where a value (batch, *shape) lies behind the outputs, ``first`` elements a sample from the port's place."""
+    """Return where (batch, *shape) lies behind the outputs, ``first`` elements of a sample from the port's place."""
     start = batch * (port.offset + first)
     return tail[start : start + batch * port.size].reshape(batch, *port.shape)
 

@@ -46,6 +46,7 @@ def _decode(document: dict[str, Any], arrays: Mapping[str, NDArray]) -> Program:
             raise ValueError(f"state {index} starts from {initial.size} elements, of another number than it has")
         return ProgramState(**entry, initial=initial)
 
+    flat: dict[str, Any] = {name: np.array(arrays[name]) for name in ("code", "slots", "floats", "ints", "table")}
     return Program(
         name=str(document["name"]),
         dt=float(document["dt"]),
@@ -54,5 +55,5 @@ def _decode(document: dict[str, Any], arrays: Mapping[str, NDArray]) -> Program:
         inputs=tuple(map(port, document["inputs"])),
         outputs=tuple(map(port, document["outputs"])),
         states=tuple(state(i, entry) for i, entry in enumerate(document["states"])),
-        **{name: np.array(arrays[name]) for name in ("code", "slots", "floats", "ints", "table")},
+        **flat,
     )

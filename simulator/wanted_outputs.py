@@ -15,7 +15,8 @@ from thermoc.simulator.instructions.registry import opcodes
 from thermoc.simulator.program import Bank, Program, ProgramPort, once_a_program
 
 OUTPUTS = (ports.OUTPUT.opcode, ports.INT_OUTPUT.opcode)
-_ADVANCING = opcodes(Trait.WRITES, Trait.STEPS)
+_ALWAYS = opcodes(Trait.WRITES, Trait.STEPS, Trait.PORT)
+"""A program serves all inputs and states that it describes, whoever reads them."""
 
 
 class Wanted(NamedTuple):
@@ -50,7 +51,12 @@ def _known(program: Program) -> dict[Wanted, Program]:
 def _written(program: Program, wanted: Wanted) -> Program:
     outputs = _side_by_side(program, wanted.outputs)
     totals = _side_by_side(program, wanted.totals)
-    moments = _side_by_side(program, wanted.moments, width=lambda port: 2 * port.size + 1, used=sum(port.size for port in totals if not port.integer))
+    moments = _side_by_side(
+        program,
+        wanted.moments,
+        width=lambda port: 2 * port.size + 1,
+        used=sum(port.size for port in totals if not port.integer),
+    )
     kept = replace(program, outputs=outputs, totals=totals, moments=moments)
     source = {(port.integer, port.offset, port.size): port.name for port in program.outputs}
     places = {port.name: port for port in outputs}, {port.name: port for port in totals}, {p.name: p for p in moments}
@@ -86,12 +92,12 @@ def _side_by_side(
 
 
 def live(program: Program, rows: Rows) -> Rows:
-    """Return the rows that an output or a state needs."""
+    """Return the rows that an output, an input or a state needs."""
     states = np.flatnonzero(program.slots[:, 0] >= Bank.FLOAT_STATE).tolist()
     needed, kept = {-1, *states}, Rows()  # -1: rows without a result are there for what they do
     # backwards: a slot is written before it is read (``bounds``), so that one pass meets all readers first
     for row in reversed(rows):
-        if row[1] in needed or row[0] in _ADVANCING:
+        if row[1] in needed or row[0] in _ALWAYS:
             needed.update(operands_of(row))
             kept.append(row)
     return kept[::-1]

@@ -22,20 +22,23 @@ from thermoc.passes.change_log import Lowered
 from thermoc.passes.explicit_broadcast import EXPLICIT
 from thermoc.passes.legalize import held_by
 from thermoc.simulator import Program
+from thermoc.simulator.wanted_outputs import Wanted, with_outputs
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProgramArtefact(Artefact):
-    """A program and the number of threads it may use."""
+    """A program and the number of threads it may use. probes: names of outputs that are in no file of it."""
 
     suffix: ClassVar[str] = ".program"
 
     program: Program
     threads: int | None
+    probes: frozenset[str] = frozenset()
 
     def to_bytes(self) -> bytes:
-        """Return the program's file."""
-        return self.program.to_bytes()
+        """Return the file of the program without probes."""
+        outputs = frozenset(port.name for port in self.program.outputs) - self.probes
+        return with_outputs(self.program, Wanted(outputs)).to_bytes()
 
 
 class SimBackend(Backend):
@@ -62,7 +65,7 @@ class SimBackend(Backend):
         # Where Loihi takes several ticks for one of the network a single program has no clock for both.
         if is_clocked(lowered.graph):
             return host_and_loihi.build(lowered.graph, options.threads)
-        return ProgramArtefact(program=emit(lowered.graph), threads=options.threads)
+        return ProgramArtefact(program=emit(lowered.graph), threads=options.threads, probes=lowered.graph.probes)
 
     def start(self, artefact: ProgramArtefact, *, batch: int, position: NoisePosition) -> ProgramSession:
         """Start the program."""

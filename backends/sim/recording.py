@@ -99,7 +99,11 @@ def _by_kind(program: Program, pairs: Pairs) -> tuple[Pairs, Pairs, Pairs]:
         return pairs, [], []  # what runs for many ticks at once is faster than a sum within the program
     floats = {port.name for port in program.outputs if port.dtype == "float64"}
     totals = [pair for pair in pairs if isinstance(pair[1], Sums)]
-    moments = list({name: (name, recorder) for name, recorder in pairs if isinstance(recorder, Moments) and name in floats}.values())
+    moments = list(
+        {
+            name: (name, recorder) for name, recorder in pairs if isinstance(recorder, Moments) and name in floats
+        }.values()
+    )
     return [pair for pair in pairs if pair not in totals and pair not in moments], totals, moments
 
 
