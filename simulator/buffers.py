@@ -59,7 +59,11 @@ class Buffers:
             np.zeros(ticks * batch * int_out + behind[1], np.int64),
         )
         self.ticks, self.timed, self.arrays = ticks, timed, (*packed, *results)
-        self.inputs = [(port.name, _input(port, packed[port.integer])) for port in program.inputs]
+        # what lies side by side splits into axes without a copy
+        self.inputs = [
+            (port.name, packed[port.integer][:, :, port.offset : port.offset + port.size].reshape(*lead, *port.shape))
+            for port in program.inputs
+        ]
         self.outputs = [
             (port.name, _output(port, results[port.integer], ticks, batch), np.dtype(port.dtype))
             for port in program.outputs
@@ -77,18 +81,6 @@ class Buffers:
     def unpacked(self) -> dict[str, NDArray]:
         """Return the outputs (ticks, batch, *shape), which may be views."""
         return {name: array.astype(dtype, copy=False) for name, array, dtype in self.outputs}
-
-
-def _input(port: ProgramPort, packed: NDArray) -> NDArray:
-    """Return where a port's values (ticks, batch, *shape) lie; those of a sample are side by side."""
-    values = packed[:, :, port.offset : port.offset + port.size]
-    return np.lib.stride_tricks.as_strided(
-        values, (*packed.shape[:2], *port.shape), (*packed.strides[:2], *_strides(port.shape, packed.itemsize))
-    )
-
-
-def _strides(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
-    return tuple(int(np.prod(shape[axis + 1 :], initial=itemsize)) for axis in range(len(shape)))
 
 
 def _output(port: ProgramPort, results: NDArray, ticks: int, batch: int) -> NDArray:

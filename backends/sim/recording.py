@@ -31,7 +31,7 @@ MOST_TICKS = 2**24
 def record(session: Session, inputs: Mapping[str, NDArray], ticks: int, recorders: Recorders) -> None:
     """Run some ticks on, whose values the recorders take. Where it raises, all is as it was. Errors: T405."""
     pairs = [(name, recorder) for name, several in recorders.items() for recorder in several]
-    mark, before = session.mark(), [_content(recorder) for _, recorder in pairs]
+    mark, before = session.mark(ticks), [_content(recorder) for _, recorder in pairs]
     try:
         schedule = schedule_of(session.program, pairs, ticks)
         for first, stop, due in schedule.pieces(ticks):

@@ -18,7 +18,9 @@ from thermoc.backends.base import NoisePosition
 from thermoc.backends.sim import ProgramArtefact
 from thermoc.backends.sim.run import ProgramSession
 from thermoc.ir.feed import Feed, feed
-from thermoc.simulator import engine
+from thermoc.simulator import Program, engine, undo
+from thermoc.simulator.bounds import check
+from thermoc.simulator.wanted_outputs import Wanted, with_outputs
 
 TICKS = 9
 POSITION = NoisePosition(seed=SEED, first_tick=5)
@@ -51,6 +53,7 @@ def test_pieces_give_the_bits_of_the_whole(case: str, data: st.DataObject):
     exe = compiled(case)
     if not isinstance(exe.artefact, ProgramArtefact):
         pytest.skip("a chip with ticks of its own: no single program")
+    check(reduced(exe.artefact.program))
     whole, session = started(exe), started(exe)
     expected = whole.advance(fed(exe))
     shapes = {name: (BATCH, *shape) for name, shape in exe.graph.states.items()}
@@ -66,6 +69,12 @@ def test_pieces_give_the_bits_of_the_whole(case: str, data: st.DataObject):
         same({n: a[first:stop] for n, a in expected.items() if chosen in (None, n)}, found)
     assert session.tick == whole.tick == TICKS
     same(whole.states, session.states)
+
+
+def reduced(program: Program) -> Program:
+    """The program of totals and moments of all outputs, and of none of them itself."""
+    names = [port.name for port in program.outputs], [port.name for port in program.outputs if not port.integer]
+    return with_outputs(program, Wanted(frozenset(), *map(frozenset, names)))
 
 
 _COMPILED: dict[str, tc.Executable] = {}
@@ -98,9 +107,11 @@ def test_states_that_are_set_are_those_that_are_read():
     np.testing.assert_array_equal(late.swapaxes(0, 1), states["delay.buffer"])  # oldest first
 
 
+@pytest.mark.parametrize("whole", [2**17, 0], ids=["all states copied", "what is overwritten copied"])
 @pytest.mark.parametrize("threads", [1, 2])
-def test_a_call_that_was_stopped_leaves_all_as_it_was(threads: int, monkeypatch: pytest.MonkeyPatch):
+def test_a_call_that_was_stopped_leaves_all_as_it_was(threads: int, whole: int, monkeypatch: pytest.MonkeyPatch):
     exe = tc.compile(chain(), threads=threads)
+    monkeypatch.setattr(undo, "WHOLE", whole)
     monkeypatch.setattr(engine, "LEAST_WORK", 1)
     monkeypatch.setattr(engine, "DIRECT", 1)
     expected = started(exe).advance(fed(exe))
@@ -116,7 +127,11 @@ def test_a_call_that_was_stopped_leaves_all_as_it_was(threads: int, monkeypatch:
     names, x = frozenset(expected), np.ones((BATCH, 40))
     with monkeypatch.context() as patch:
         patch.setattr(engine.Engine, "fill", stopped)
-        for call in (lambda: session.advance(fed(exe, 4, 9)), lambda: session.step({"x": x}, names)):
+        for call in (
+            lambda: session.advance(fed(exe, 4, 9)),
+            lambda: session.advance(fed(exe, 4, 6)),
+            lambda: session.step({"x": x}, names),
+        ):
             with pytest.raises(KeyboardInterrupt):
                 call()
             assert session.tick == 4
