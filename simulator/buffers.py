@@ -55,8 +55,8 @@ class Buffers:
         packed = np.empty((*lead, float_in), real), np.empty((*lead, int_in), np.int64)
         behind = [batch * tail for tail in program.tails]
         results = (
-            np.zeros(ticks * batch * float_out + behind[0], real),
-            np.zeros(ticks * batch * int_out + behind[1], np.int64),
+            np.empty(ticks * batch * float_out + behind[0], real),
+            np.empty(ticks * batch * int_out + behind[1], np.int64),
         )
         self.ticks, self.timed, self.arrays = ticks, timed, (*packed, *results)
         # what lies side by side splits into axes without a copy
@@ -69,6 +69,8 @@ class Buffers:
             for port in program.outputs
         ]
         tails = [array[array.size - size :] for array, size in zip(results, behind)]
+        for tail in tails:
+            tail[...] = 0
         self.totals = {port.name: _tail(port, tails[port.integer], batch) for port in program.totals}
         self.moments = {port.name: _moments(port, tails[0], batch) for port in program.moments}
         self.words = frame(self.arrays, ())
