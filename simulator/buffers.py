@@ -39,11 +39,11 @@ class Plan(NamedTuple):
 
 
 class Moments(NamedTuple):
-    """Mean and sum of squared deviations, (batch, *shape), of the values of ``count`` ticks, (batch,)."""
+    """Mean and sum of squared deviations, (batch, *shape), of the values of so many ticks, (batch,)."""
 
     mean: NDArray
     m2: NDArray
-    count: NDArray
+    ticks: NDArray
 
 
 class Buffers:
@@ -55,16 +55,22 @@ class Buffers:
         packed = np.empty((*lead, float_in), real), np.empty((*lead, int_in), np.int64)
         behind = [batch * tail for tail in program.tails]
         results = (
-            np.zeros(ticks * batch * float_out + behind[0], real),
-            np.zeros(ticks * batch * int_out + behind[1], np.int64),
+            np.empty(ticks * batch * float_out + behind[0], real),
+            np.empty(ticks * batch * int_out + behind[1], np.int64),
         )
         self.ticks, self.timed, self.arrays = ticks, timed, (*packed, *results)
-        self.inputs = [(port.name, _input(port, packed[port.integer])) for port in program.inputs]
+        # what lies side by side splits into axes without a copy
+        self.inputs = [
+            (port.name, packed[port.integer][:, :, port.offset : port.offset + port.size].reshape(*lead, *port.shape))
+            for port in program.inputs
+        ]
         self.outputs = [
             (port.name, _output(port, results[port.integer], ticks, batch), np.dtype(port.dtype))
             for port in program.outputs
         ]
         tails = [array[array.size - size :] for array, size in zip(results, behind)]
+        for tail in tails:
+            tail[...] = 0
         self.totals = {port.name: _tail(port, tails[port.integer], batch) for port in program.totals}
         self.moments = {port.name: _moments(port, tails[0], batch) for port in program.moments}
         self.words = frame(self.arrays, ())
@@ -79,18 +85,6 @@ class Buffers:
         return {name: array.astype(dtype, copy=False) for name, array, dtype in self.outputs}
 
 
-def _input(port: ProgramPort, packed: NDArray) -> NDArray:
-    """Return where a port's values (ticks, batch, *shape) lie; those of a sample are side by side."""
-    values = packed[:, :, port.offset : port.offset + port.size]
-    return np.lib.stride_tricks.as_strided(
-        values, (*packed.shape[:2], *port.shape), (*packed.strides[:2], *_strides(port.shape, packed.itemsize))
-    )
-
-
-def _strides(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
-    return tuple(int(np.prod(shape[axis + 1 :], initial=itemsize)) for axis in range(len(shape)))
-
-
 def _output(port: ProgramPort, results: NDArray, ticks: int, batch: int) -> NDArray:
     """Return where a port's values (ticks, batch, *shape) lie: one port behind the other."""
     first = ticks * batch * port.offset
@@ -98,7 +92,7 @@ def _output(port: ProgramPort, results: NDArray, ticks: int, batch: int) -> NDAr
 
 
 def _tail(port: ProgramPort, tail: NDArray, batch: int, first: int = 0) -> NDArray:
-    """Return where a value (batch, *shape) lies behind the outputs, ``first`` elements a sample from the port's place."""
+    """Return where (batch, *shape) lies behind the outputs, ``first`` elements of a sample from the port's place."""
     start = batch * (port.offset + first)
     return tail[start : start + batch * port.size].reshape(batch, *port.shape)
 

@@ -133,7 +133,7 @@ def program_of(program: Program, rows: Rows, **changes: object) -> Program:
     if changes.get("states") == ():  # what is a state of the head arrives as a value
         slots[slots[:, 0] == Bank.FLOAT_STATE, 0] = Bank.FLOAT_WORK
         slots[slots[:, 0] == Bank.INT_STATE, 0] = Bank.INT_WORK
-    slots[:, 2][~np.isin(np.arange(len(slots)), used)] = 0
+    slots[~np.isin(np.arange(len(slots)), used), 1:] = 0
     for slot in used:
         bank, _, size = slots[slot].tolist()
         if bank in work:

@@ -52,6 +52,7 @@ def _decode(document: dict[str, Any], arrays: Mapping[str, NDArray]) -> Program:
             **{**entry, "shape": _shape(entry)}, places=None if places is None else np.array(places)
         )
 
+    flat: dict[str, Any] = {name: np.array(arrays[name]) for name in ("code", "slots", "floats", "ints", "table")}
     return Program(
         name=str(document["name"]),
         dt=float(document["dt"]),
@@ -61,5 +62,5 @@ def _decode(document: dict[str, Any], arrays: Mapping[str, NDArray]) -> Program:
         outputs=tuple(map(port, document["outputs"])),
         states=tuple(state(i, entry) for i, entry in enumerate(document["states"])),
         parameters=tuple(parameter(i, entry) for i, entry in enumerate(document.get("parameters", ()))),
-        **{name: np.array(arrays[name]) for name in ("code", "slots", "floats", "ints", "table")},
+        **flat,
     )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from thermoc.simulator.buffers import Buffers, Moments, Plan
 from thermoc.simulator.engine import Engine
 from thermoc.simulator.program import Form, Program, ProgramState
+from thermoc.simulator.undo import Undo
 from thermoc.simulator.wanted_outputs import Wanted, with_outputs
 from thermoc.support.errors import error
 
@@ -76,7 +77,7 @@ class Session:
         missing input, T402 for one of another shape, T405 for two particles at one place.
         """
         _check_inputs(self.program, inputs, (ticks, self._plan.batch))
-        engine, begun, before = self._engine(_wanted(names)), self.tick, self.mark()
+        engine, begun, before = self._engine(_wanted(names)), self.tick, self.mark(ticks)
         try:
             outputs = engine.run(inputs, ticks=ticks, begun=begun)
             self.tick = begun + ticks
@@ -93,7 +94,7 @@ class Session:
         moments: of the ticks before, for each output whose moments are wanted. Errors: those of ``run``.
         """
         _check_inputs(self.program, inputs, (ticks, self._plan.batch))
-        engine, begun, before = self._engine(wanted), self.tick, self.mark()
+        engine, begun, before = self._engine(wanted), self.tick, self.mark(ticks)
         buffers = engine.buffers(inputs, ticks)
         for name, arrays in buffers.moments.items():
             for array, start in zip(arrays, moments[name]):
@@ -114,7 +115,7 @@ class Session:
         engine, buffers = self._steps[names]
         for name, array in buffers.inputs:
             array[0] = inputs[name]
-        before = self.mark()
+        before = self.mark(1)
         try:
             engine.fill(buffers, self.tick)
             outputs = {name: array[0].astype(dtype) for name, array, dtype in buffers.outputs}
@@ -133,13 +134,13 @@ class Session:
     def program(self, program: Program) -> None:
         self._program, self._engines, self._steps = program, {}, {}
 
-    def mark(self) -> tuple[tuple[NDArray, NDArray], int]:
-        """Return what ``go_back`` needs to come back here."""
-        return (self._states[0].copy(), self._states[1].copy()), self.tick
+    def mark(self, ticks: int) -> Undo:
+        """Return what ``go_back`` needs to come back here from some ticks on."""
+        return Undo(self._states, self.program.states, self._plan.batch, begun=self.tick, ticks=ticks)
 
-    def go_back(self, mark: tuple[tuple[NDArray, NDArray], int]) -> None:
-        """Let all be as it was at a mark, which is used up; kernels that still run write into memory of their own."""
-        (self._states, self.tick), self._engines, self._steps = mark, {}, {}
+    def go_back(self, mark: Undo) -> None:
+        """Let states and tick be as they were at a mark, which is used up."""
+        self._states, self.tick, self._engines, self._steps = mark.states(), mark.tick, {}, {}
 
     def _engine(self, wanted: Wanted | None) -> Engine:
         if wanted not in self._engines:

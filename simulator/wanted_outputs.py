@@ -15,7 +15,8 @@ from thermoc.simulator.instructions.registry import opcodes
 from thermoc.simulator.program import Bank, Program, ProgramPort, once_a_program
 
 OUTPUTS = (ports.OUTPUT.opcode, ports.INT_OUTPUT.opcode)
-_ADVANCING = opcodes(Trait.WRITES, Trait.STEPS)
+_ALWAYS = opcodes(Trait.WRITES, Trait.STEPS, Trait.PORT)
+"""A program serves all inputs and states that it describes, whoever reads them."""
 
 
 class Wanted(NamedTuple):
@@ -33,9 +34,8 @@ def with_outputs(program: Program, wanted: Wanted | None) -> Program:
     known = _known(program)
     if wanted not in known:
         known[wanted] = _written(program, wanted)
-    fitting = known[wanted]
     # what is known of a program holds for all that differ from it in numbers alone
-    return fitting.with_numbers(program.floats, program.ints, program.states)
+    return known[wanted].with_numbers(program.floats, program.ints, program.states)
 
 
 def effort(program: Program) -> int:
@@ -93,12 +93,12 @@ def _side_by_side(
 
 
 def live(program: Program, rows: Rows) -> Rows:
-    """Return the rows that an output or a state needs."""
+    """Return the rows that an output, an input or a state needs."""
     states = np.flatnonzero(program.slots[:, 0] >= Bank.FLOAT_STATE).tolist()
     needed, kept = {-1, *states}, Rows()  # -1: rows without a result are there for what they do
     # backwards: a slot is written before it is read (``bounds``), so that one pass meets all readers first
     for row in reversed(rows):
-        if row[1] in needed or row[0] in _ADVANCING:
+        if row[1] in needed or row[0] in _ALWAYS:
             needed.update(operands_of(row))
             kept.append(row)
     return kept[::-1]

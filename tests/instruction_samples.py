@@ -14,20 +14,25 @@ from cases import network
 
 import thermoc as tc
 from thermoc.simulator import Program
+from thermoc.simulator.wanted_outputs import Wanted, with_outputs
 
 BEYOND = 10**6
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """network: a case of tests/cases.py, or a function that writes one. refused: a parameter's values."""
+    """network: a case of tests/cases.py, or a function that writes one. refused: a parameter's values.
+
+    wanted: what is asked for of its outputs, where that is not all of each.
+    """
 
     network: str | Callable[[], tc.Network]
     refused: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    wanted: Wanted | None = None
 
     def program(self) -> Program:
         net = network(self.network, "all vary") if isinstance(self.network, str) else self.network()
-        return tc.compile(net, "sim").artefact.program
+        return with_outputs(tc.compile(net, "sim").artefact.program, self.wanted)
 
 
 def sample(network: str | Callable[[], tc.Network], **refused: int | tuple[int, ...]) -> Sample:
@@ -85,6 +90,7 @@ ELEMENTWISE = {
     "OR": "core.or",
     "NOT": "core.not",
 }
+NONE, ALL = frozenset[str](), frozenset({"y0"})
 SAMPLES = {name: sample(source) for name, source in ELEMENTWISE.items()} | {
     "FLOAT_TO_INT": sample("core.cast", dtype=3),
     "INT_TO_INT": sample("loihi.conv", dtype=3),
@@ -104,6 +110,9 @@ SAMPLES = {name: sample(source) for name, source in ELEMENTWISE.items()} | {
         shared=2,
         bias=(2, 3),  # a bias of another length
     ),
+    "TOTAL": Sample(network="core.neg", wanted=Wanted(NONE, totals=ALL), refused={"offset": (0, BEYOND)}),
+    "INT_TOTAL": Sample(network="core.less", wanted=Wanted(ALL, totals=ALL), refused={"offset": (0, BEYOND)}),
+    "MOMENTS": Sample(network="core.neg", wanted=Wanted(NONE, ALL, ALL), refused={"offset": (0, BEYOND)}),
     "SPARSE": sample("core.sparse_affine", offsets=(1, BEYOND), columns=BEYOND),
     "SPARSE_COLUMNS": sample("core.sparse_affine, of given spikes", starts=(1, BEYOND), targets=BEYOND, into=2),
     "SPARSE_LIST": sample("core.sparse_affine, of spikes", starts=(1, BEYOND), targets=BEYOND, into=2),
@@ -190,6 +199,7 @@ ANY_VALUE = {
 """(instruction, parameter) of which every value is safe."""
 PLACES, PORT = "the table names its places", "the program describes it: test_bounds has its own test"
 FEWER = "what lies behind is left alone"
+OUTPUTS = ("OUTPUT", "INT_OUTPUT", "TOTAL", "INT_TOTAL", "MOMENTS")
 ANY_SIZE = {
     **dict.fromkeys([("GATHER", "n-"), ("INT_GATHER", "n-"), ("REDUCE", "n-"), ("ARG_REDUCE", "n-")], FEWER),
     **dict.fromkeys([("GATHER", "x+"), ("INT_GATHER", "x+"), ("REDUCE", "x+"), ("ARG_REDUCE", "x+")], PLACES),
@@ -198,7 +208,7 @@ ANY_SIZE = {
     **dict.fromkeys([("SPARSE_COLUMNS", "y-"), ("SPARSE_LIST", "y-")], FEWER),
     **dict.fromkeys([(name, size) for name in ("NORMAL", "UNIFORM") for size in ("n+", "n-")], "any number is drawn"),
     **dict.fromkeys([(name, f"n{way}") for name in ("INPUT", "INT_INPUT", *RINGS_READ) for way in "+-"], PORT),
-    **dict.fromkeys([(name, f"x{way}") for name in ("OUTPUT", "INT_OUTPUT", *RINGS_WRITTEN) for way in "+-"], PORT),
+    **dict.fromkeys([(name, f"x{way}") for name in (*OUTPUTS, *RINGS_WRITTEN) for way in "+-"], PORT),
     **dict.fromkeys([("LOIHI_ARRIVE", "n-"), ("LOIHI_SYNAPSE", "x-"), ("LOIHI_SYNAPSE_LIST", "x-")], FEWER),
     **dict.fromkeys([("LOIHI_MEMORY", "x-"), ("LOIHI_HEAT", "x-")], FEWER),
     **dict.fromkeys([("LOIHI_LOOKUP", "z+"), ("LOIHI_LOOKUP", "z-")], "a table of any length, looked up within it"),

@@ -25,11 +25,12 @@ from thermoc.passes.change_log import Lowered
 from thermoc.passes.explicit_broadcast import EXPLICIT
 from thermoc.passes.legalize import held_by
 from thermoc.simulator import Program
+from thermoc.simulator.wanted_outputs import Wanted, with_outputs
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProgramArtefact(Artefact):
-    """A program and the number of threads it may use."""
+    """A program and the number of threads it may use. probes: names of outputs that are in no file of it."""
 
     suffix: ClassVar[str] = ".program"
 
@@ -38,10 +39,12 @@ class ProgramArtefact(Artefact):
     cone: ParameterCone
     parameters: Mapping[str, NDArray] = field(default_factory=dict)
     """Values other than the initial ones."""
+    probes: frozenset[str] = frozenset()
 
     def to_bytes(self) -> bytes:
-        """Return the program's file."""
-        return self.program.to_bytes()
+        """Return the file of the program without probes."""
+        outputs = frozenset(port.name for port in self.program.outputs) - self.probes
+        return with_outputs(self.program, Wanted(outputs)).to_bytes()
 
 
 def with_parameters(artefact: ProgramArtefact, parameters: Mapping[str, NDArray]) -> ProgramArtefact:
@@ -86,7 +89,9 @@ class SimBackend(Backend):
         if is_clocked(lowered.graph):
             return host_and_loihi.build(frozen(lowered.graph), options.threads)
         graph = lowered.graph
-        return ProgramArtefact(program=emit(graph), threads=options.threads, cone=ParameterCone(graph))
+        return ProgramArtefact(
+            program=emit(graph), threads=options.threads, cone=ParameterCone(graph), probes=graph.probes
+        )
 
     def with_parameters(
         self, artefact: ProgramArtefact | ClockedArtefact, parameters: Mapping[str, NDArray]

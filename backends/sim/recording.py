@@ -31,7 +31,7 @@ MOST_TICKS = 2**24
 def record(session: Session, inputs: Mapping[str, NDArray], ticks: int, recorders: Recorders) -> None:
     """Run some ticks on, whose values the recorders take. Where it raises, all is as it was. Errors: T405."""
     pairs = [(name, recorder) for name, several in recorders.items() for recorder in several]
-    mark, before = session.mark(), [_content(recorder) for _, recorder in pairs]
+    mark, before = session.mark(ticks), [_content(recorder) for _, recorder in pairs]
     try:
         schedule = schedule_of(session.program, pairs, ticks)
         for first, stop, due in schedule.pieces(ticks):
@@ -49,6 +49,7 @@ def record(session: Session, inputs: Mapping[str, NDArray], ticks: int, recorder
 class Schedule:
     """Outputs with their recorders: reduced within the program, looked at in some ticks alone, or in every tick.
 
+    Sparse are ``Last`` and whatever takes every k-th tick and says so by its ``k``, into memory or a store.
     longest: ticks whose values are taken at once.
     """
 
@@ -78,7 +79,7 @@ class Schedule:
 
 def schedule_of(program: Program, pairs: Pairs, ticks: int) -> Schedule:
     """Return how to record with the least work."""
-    sparse = [pair for pair in pairs if isinstance(pair[1], Last) or (isinstance(pair[1], Every) and pair[1].k > 1)]
+    sparse = [pair for pair in pairs if isinstance(pair[1], Last) or getattr(pair[1], "k", 1) > 1]
     others = [pair for pair in pairs if pair not in sparse]
     kinds = _by_kind(program, others)
     lean, full = Wanted(*map(_names, kinds)), Wanted(_names([*kinds[0], *sparse]), *map(_names, kinds[1:]))
@@ -113,7 +114,7 @@ def _names(pairs: Pairs) -> frozenset[str]:
 
 def _wait(recorder: Any, ticks: int) -> int:
     """Return how many ticks pass before the one whose value a sparse recorder takes, of as many as are left."""
-    return recorder.k - 1 - recorder.seen % recorder.k if isinstance(recorder, Every) else ticks - 1
+    return ticks - 1 if isinstance(recorder, Last) else recorder.k - 1 - recorder.seen % recorder.k
 
 
 def _run_piece(session: Session, inputs: Mapping[str, NDArray], ticks: int, schedule: Schedule, due: Pairs) -> None:

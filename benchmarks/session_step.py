@@ -1,0 +1,65 @@
+"""One tick of a session, as a closed loop takes it, against onnxruntime's own run of the same network."""
+
+from __future__ import annotations
+
+import gc
+import os
+import tempfile
+from pathlib import Path
+
+for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[_name] = "1"
+
+import numpy as np
+import onnxruntime
+from memory import resident
+from timing import compare, show
+
+import thermoc as tc
+from thermoc import demo
+
+STEPS = 100_000
+
+
+def onnx_session(net: tc.Network) -> onnxruntime.InferenceSession:
+    """Return onnxruntime's session of a network, on one thread: the fastest way for one sample."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "digits.onnx"
+        tc.compile(net, "onnx").save(path)
+        return onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+
+
+def leaks(session: tc.Session, x: np.ndarray) -> dict[str, object]:
+    """Return how memory and the number of objects grow over many steps."""
+    for _ in range(1000):
+        session.step({"pixels": x})
+    gc.collect()
+    memory, objects = resident(), len(gc.get_objects())
+    for _ in range(STEPS):
+        session.step({"pixels": x})
+    gc.collect()
+    return {"steps": STEPS, "MiB more": resident() - memory, "objects more": len(gc.get_objects()) - objects}
+
+
+def main() -> None:
+    """Print the ratios, and what many steps leave behind."""
+    net, x = demo.network(), demo.digits().test_images[:1]
+    rows = []
+    ort = onnx_session(net)
+    for precision in ("float64", "float32"):
+        session, mine = tc.compile(net, "sim", precision=precision).start(batch=1), x.astype(precision)
+        single = {"pixels": x.astype(np.float32)}
+        assert np.abs(session.step({"pixels": mine})["probs"] - ort.run(None, single)[0]).max() < 1e-5
+        works = {
+            "step": lambda s=session, m=mine: s.step({"pixels": m}),
+            "onnxruntime": lambda f=single: ort.run(None, f),
+        }
+        rows.append(compare(f"digits, {precision}, batch 1", "step", works, repeat=500))
+    show("one tick of a session", rows)
+    show("after many steps", [leaks(tc.compile(net, "sim").start(batch=1), x)])
+
+
+if __name__ == "__main__":
+    main()
