@@ -192,9 +192,9 @@ class Run:
         """Return a row for each array that was recorded: shape, dtype, mean and ends, and how far chains are mixed."""
         mixing, rows = self.diagnostics, list[dict[str, object]]()
         for name, item in self.recorded.items():
-            for field in (field for field in item if field != "count"):
-                row = array_row({"output": name if field == TRACE else f"{name}.{field}"}, item.fields[field])
-                chain = mixing.get(name) if field == TRACE else None
+            for of in (of for of in item if of != "count"):
+                row = array_row({"output": name if of == TRACE else f"{name}.{of}"}, item.fields[of])
+                chain = mixing.get(name) if of == TRACE else None
                 ends = {"r_hat": chain.r_hat, "ess": chain.ess} if chain else {"r_hat": None, "ess": None}
                 rows.append({**row, **(ends if mixing else {})})
         return rows

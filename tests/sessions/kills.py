@@ -9,6 +9,7 @@ import argparse
 import hashlib
 import os
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -30,7 +31,9 @@ with tc.Network("killed", dt=0.1) as net:
     tc.output("s", tc.delay(s, ticks=3))
     tc.output("x", tc.ou_network(np.eye(4), 1.0))
 """
-RUN = ("run", "model.py:net", "--batch", "3", "--seed", "5", "-o", "out.npz", "--checkpoint", "run.ckpt")
+SIZE = ("--batch", "3", "--seed", "5", "--record", "s=all,x=all,x=mean")
+FILES = ("-o", "out.npz", "--to", "run.zarr", "--overwrite", "--checkpoint", "run.ckpt")
+RUN = ("run", "model.py:net", *SIZE, *FILES)
 RESUME = ("resume", "run.ckpt")
 
 
@@ -103,6 +106,7 @@ class Kills:
 
     def remove(self) -> None:
         """Remove everything but the model."""
+        shutil.rmtree(self.folder / "run.zarr", ignore_errors=True)
         for path in self.folder.iterdir():
             if path.name != "model.py" and path.is_file():
                 path.unlink()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from thermoc import plot as figures
 from thermoc.certificates import Certificate
 from thermoc.certificates import certify as make_certificate
 from thermoc.cli.output import check, print_json, say
@@ -23,9 +24,11 @@ PICTURES = ("floorplan", "heat_map", "trace")
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """What is asked of a run: where its outputs and pictures of its chip go, whether it is certified."""
+    """What is asked of a run: where its outputs and pictures go, whether it is certified. ``to`` the run writes itself."""
 
     output: Path | None = None
+    to: Path | None = None
+    plot: Path | None = None
     floorplan: Path | None = None
     heat_map: Path | None = None
     trace: Path | None = None
@@ -44,6 +47,8 @@ class Results:
             option = next(iter(self.pictures)).replace("_", "-")
             what = f"--{option} shows a simulated chip, and the target is {target!r}"
             raise error("T404", what, hint="take --target chip")
+        if self.plot is not None:
+            figures.format_of(self.plot)
         for path in (self.floorplan, self.heat_map):
             if path is not None:
                 chip_picture.format_of(path)
@@ -53,7 +58,7 @@ class Results:
 
     def can_write(self) -> None:
         """Refuse paths that could not be written. Errors: T505."""
-        for path in (self.output, *self.pictures.values(), self.certificate):
+        for path in (self.output, self.plot, *self.pictures.values(), self.certificate):
             if path is not None:
                 can_write(path)
 
@@ -65,7 +70,7 @@ class Results:
     @classmethod
     def noted(cls, note: Mapping[str, Any]) -> Results:
         """Return what a note says."""
-        paths = {name: Path(note[name]) for name in ("output", *PICTURES, "certificate") if name in note}
+        paths = {name: Path(note[name]) for name in ("output", "to", "plot", *PICTURES, "certificate") if name in note}
         return cls(**paths, as_json=note.get("as_json") is True)
 
     def write(self, run: Run, *, ticks: int | None = None) -> Certificate | None:
@@ -73,6 +78,8 @@ class Results:
         makers = {"floorplan": chip_picture.floorplan, "heat_map": chip_picture.thermal_map, "trace": chip_trace.trace}
         for name, path in self.pictures.items():
             makers[name](run.chip, path)
+        if self.plot is not None:
+            figures.save(figures.overview(run), self.plot)
         if self.output is not None:
             write_atomic(self.output, lambda stream: write_npz(stream, run.outputs))
         certificate = None
@@ -102,7 +109,7 @@ class Results:
             "warnings": [str(warning) for warning in run.warnings],
             "certificate": None if certificate is None else certificate.document,
             **({} if run.chip is None else {"chip": run.chip.to_json()}),
-            **({} if ticks is None or run.call is None else {"stopped": {"at": run.call.ticks, "of": ticks}}),
+            **({} if ticks is None else {"stopped": {"at": run.ticks, "of": ticks}}),
             "path": str(self.output) if self.output else None,
         }
 
@@ -119,8 +126,7 @@ class Results:
             say(f"wrote {self.certificate}")
 
     def _files(self) -> Iterator[Path]:
-        if self.output is not None:
-            yield self.output
+        yield from (path for path in (self.output, self.to, self.plot) if path is not None)
         yield from self.pictures.values()
 
 

@@ -24,6 +24,7 @@ from thermoc.cli.parameters import (
 from thermoc.cli.results import Results, certificate_path
 from thermoc.cli.stopping import finished
 from thermoc.ir.memory import Memory
+from thermoc.recording.specs import parsed_plan
 from thermoc.saving import Saving
 from thermoc.saving import saving as saving_of
 from thermoc.session import run_memory
@@ -38,6 +39,15 @@ def run(
     ] = None,
     input: Inputs = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the outputs as .npz.")] = None,
+    record: Annotated[
+        str | None,
+        typer.Option("--record", metavar="TEXT", help="What to keep: s=mean,E=every:100; default: every output."),
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="Write what is recorded: a .zarr while it runs, .nc or .npz at the end.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write over the run that --to names.")] = False,
+    plot: Annotated[Path | None, typer.Option("--plot", help="Draw spikes, energy or traces: .png, .svg.")] = None,
     ticks: Annotated[int | None, typer.Option(help="Number of ticks; default: what the inputs say, else 1.")] = None,
     batch: Annotated[int | None, typer.Option(help="Number of samples; default: what the inputs say, else 1.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the noise.")] = 0,
@@ -64,10 +74,11 @@ def run(
     """Compile a network for a target, run it, and show or write what it gives."""
     options = parse_options(option) | ({} if chip is None else {"chip": chip})
     target = target or ("sim" if chip is None else "chip")
-    wanted = Results(output=output, floorplan=floorplan, heat_map=heat_map, trace=trace, as_json=as_json)
+    files = {"output": output, "plot": plot, "floorplan": floorplan, "heat_map": heat_map, "trace": trace}
+    wanted = Results(**files, to=to, as_json=as_json)
     # All that can be refused is refused before the model's file, which may take long, is run.
     wanted.check(target)
-    keep = saving_of(checkpoint, every)
+    keep, kept = saving_of(checkpoint, every), None if record is None else parsed_plan(record)
     net = model.load()
     if certify:
         wanted = replace(wanted, certificate=certificate_path(net.name))
@@ -75,13 +86,13 @@ def run(
         wanted.can_write()
     arrays = None if input is None else load_inputs(input, net.graph)
     exe = api.compile(net, target, dump_ir=dump_ir, **options)
-    size = {"ticks": ticks, "batch": batch, "max_memory": max_memory}
+    size = {"ticks": ticks, "batch": batch, "record": kept, "to": to, "max_memory": max_memory}
     arrays = no_inputs(net.graph) if arrays is None else arrays
     if dry_run:
         _show(run_memory(exe, arrays, checkpoint=keep is not None, **size), as_json=as_json)
         return
     keep = None if keep is None else Saving(path=keep.path, every=keep.every, note=wanted.note())
-    watch = {"checkpoint": keep, "progress": False if as_json else None}
+    watch = {"checkpoint": keep, "overwrite": overwrite, "progress": False if as_json else None}
     finished(lambda: exe.run(arrays, seed=seed, **size, **watch), wanted, checkpoint)
 
 

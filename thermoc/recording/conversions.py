@@ -42,7 +42,8 @@ def array_row(head: Mapping[str, object], array: Any) -> dict[str, object]:
         if block.size:
             size, total = size + block.size, total + float(block.sum(dtype=float))
             low, high = min(low, float(block.min())), max(high, float(block.max()))
-    ends = {"mean": total / size, "min": low, "max": high} if size else dict.fromkeys(("mean", "min", "max"))
+    known = size > 0
+    ends = {"mean": total / size if known else None, "min": low if known else None, "max": high if known else None}
     return {**head, "shape": list(array.shape), "dtype": str(array.dtype), **ends}
 
 
@@ -67,7 +68,7 @@ def spikes(item: Recorded, meaning: Meaning, frame: Frame) -> Spikes:
     rows = events_of(item, meaning)
     order = np.argsort(rows[:, 1], kind="stable")
     cuts = np.searchsorted(rows[order, 1], np.arange(1, frame.batch))
-    return [(part[:, 0] * frame.dt, part[:, 2]) for part in np.split(rows[order], cuts)]
+    return [(np.asarray(part[:, 0] * frame.dt, float), part[:, 2]) for part in np.split(rows[order], cuts)]
 
 
 def neo_block(title: str, frame: Frame, recorded: Mapping[str, Recorded], *, ticks: int, time_unit: str) -> Any:

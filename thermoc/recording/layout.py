@@ -14,7 +14,7 @@ from thermoc.recording.recorded import Recorded
 from thermoc.support.array_types import AnyArray
 
 TICK, SAMPLE, TIME = "tick", "sample", "time"
-UNITS_OF_TIME = "dt's"
+UNITS_OF_TIME = "units of dt"
 TRACE = "values"
 SAID = {
     "events": {"columns": "tick, sample, unit"},
@@ -113,9 +113,7 @@ class Frame:
 
 def variable(name: str, of: str) -> str:
     """Return the name of a field of an output: a trace has the output's own."""
-    # Groups of zarr and netCDF are parted by it.
-    plain = name.replace("/", "%2F")
-    return plain if of == TRACE else f"{plain}.{of}"
+    return name if of == TRACE else f"{name}.{of}"
 
 
 def narrow(dtype: np.dtype[Any], levels: tuple[int, int] | None) -> np.dtype[Any]:

@@ -12,6 +12,7 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.recording import MOST_COUNTED, Signal
 from thermoc.ir.types import Role
 from thermoc.recording.levels import levels
+from thermoc.recording.recorded import NEEDS as FIELDS
 from thermoc.recording.specs import Spec, parsed
 from thermoc.support.errors import Finding, ThermocError, error
 
@@ -30,7 +31,7 @@ def planned(source: Graph, record: Mapping[str, Any] | None) -> Plan:
         notes, hint = [f"a {type(record).__name__} was given"], 'record={"name": "all"}'
         raise error("T419", "what is recorded is said by the names of outputs", notes=notes, hint=hint)
     plan = {name: _specs(name, asked) for name, asked in record.items()}
-    findings = [finding for name, specs in plan.items() for finding in _problems(source, name, specs)]
+    findings = [finding for name, specs in plan.items() for finding in _problems(source, name, specs, plan)]
     if findings:
         raise ThermocError(findings)
     return plan
@@ -60,13 +61,17 @@ def _specs(name: str, asked: Any) -> tuple[Spec, ...]:
     return specs
 
 
-def _problems(source: Graph, name: str, specs: Sequence[Spec]) -> Iterator[Finding]:
+def _problems(source: Graph, name: str, specs: Sequence[Spec], plan: Plan) -> Iterator[Finding]:
     if name not in source.outputs:
         near = difflib.get_close_matches(str(name), source.outputs, 1)
         notes = (f"its outputs and probes are {list(source.outputs)}",)
         hint = f"did you mean {near[0]!r}?" if near else "tc.probe(name, value) lets any value be recorded"
         yield Finding(code="T419", what=f"network {source.name!r} has no output {name!r}", notes=notes, hint=hint)
         return
+    owner, _, field = name.rpartition(".")
+    if field in FIELDS and owner in plan:
+        notes = (f"{owner!r} may have a field {field!r}, which files call {name!r} too",)
+        yield Finding(code="T419", what=f"{name!r} and {owner!r} cannot both be recorded", notes=notes)
     kinds = ["all" if spec.kind in TRACES else spec.kind for spec in specs]
     for kind in sorted({kind for kind in kinds if kinds.count(kind) > 1}):
         notes = (f"it is {', '.join(map(str, specs))}",)

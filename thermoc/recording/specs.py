@@ -71,6 +71,18 @@ def counts() -> Spec:
     return Spec("counts")
 
 
+def parsed_plan(text: str) -> dict[str, list[str]]:
+    """Return what a text like ``s=mean,s=events,E=every:100`` records, for ``record=``. Errors: T419."""
+    plan: dict[str, list[str]] = {}
+    for pair in text.split(","):
+        name, equals, spec = pair.rpartition("=")
+        if not name or not equals:
+            hint = '--record "s=mean,E=every:100"'
+            raise error("T419", f"{pair!r} is not NAME=WHAT", notes=[f"it is part of {text!r}"], hint=hint)
+        plan.setdefault(name.strip(), []).append(spec.strip())
+    return plan
+
+
 def parsed(text: str) -> Spec:
     """Return the spec that a text names: ``all``, ``mean``, ``every:100``. Errors: T419."""
     kind, _, number = text.partition(":")

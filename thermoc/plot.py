@@ -1,0 +1,244 @@
+"""Figures of a run: ``tc.plot.raster(run)``, ``trace``, ``energy``, ``histogram``, ``phases``; each returns a figure.
+
+They are matplotlib's own, made without pyplot: ``figure.savefig("run.png")`` writes one, a notebook shows it.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from thermoc.ir.types import Role
+from thermoc.recording.conversions import events_of
+from thermoc.recording.layout import TRACE, UNITS_OF_TIME
+from thermoc.recording.meanings import UNITS
+from thermoc.recording.recorded import Recorded
+from thermoc.run import Run
+from thermoc.support.array_types import AnyArray
+from thermoc.support.errors import error
+from thermoc.support.extras import need
+from thermoc.support.files import write_atomic
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+COLOURS = ("#4269d0", "#efb118", "#ff725c", "#3ca951", "#a463f2", "#97bbf5", "#9c6b4e", "#6cc5b0")
+FEW, MOST_POINTS = 8, 4000
+"""Lines that can be told apart, and points of one beyond which neighbours are drawn as the range that they cover."""
+FORMATS = ("png", "svg", "pdf")
+
+
+def raster(run: Run, name: str | None = None, *, sample: int = 0) -> Figure:
+    """Draw when each unit of a sample spikes. name: default the first output of spikes. Errors: T302, T401, T419."""
+    item = _item(run, name, lambda item: "events" in item or _role(run, item) == "spike", "spikes")
+    rows = events_of(item, run.frame.meanings[item.name])
+    rows = rows[rows[:, 1] == sample]
+    units = int(np.prod(item.fields[TRACE].shape[2:])) if TRACE in item else int(rows[:, 2].max(initial=0)) + 1
+    figure, axes = _figure(run, 7.5, min(1.8 + 0.12 * units, 7.0))
+    height = float(np.clip(250 / units, 0.8, 9.0))
+    axes.scatter(rows[:, 0] * run.dt, rows[:, 2], marker="|", s=height**2, linewidths=0.9, color=COLOURS[0])
+    axes.set(ylim=(-0.5, units - 0.5), ylabel=f"unit of {item.name}", xlim=_span(run), xlabel=_time())
+    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.set_title(f"{run.title}: {item.name}, sample {sample}", fontsize=10, loc="left")
+    return figure
+
+
+def trace(run: Run, *names: str, sample: int = 0) -> Figure:
+    """Draw outputs over time, a panel each; of many units the first eight. Errors: T302, T401, T419."""
+    items = [_item(run, name, _has_trace, "a trace") for name in names] or _all(run, _has_trace, "a trace")
+    figure = _plain(run, 7.5, 1.0 + 1.7 * len(items))
+    panels = np.atleast_1d(figure.subplots(len(items), 1, sharex=True))
+    for panel, item in zip(panels, items):
+        values = _sample(item, sample)
+        for unit, colour in zip(range(min(values.shape[1], FEW)), COLOURS):
+            _line(panel, item.ticks * run.dt, values[:, unit], colour, f"{unit}")
+        panel.set_ylabel(_named(run, item))
+        if values.shape[1] > 1:
+            title = "unit" if values.shape[1] <= FEW else f"unit\n(of {values.shape[1]})"
+            panel.legend(title=title, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
+    panels[-1].set(xlabel=_time(), xlim=_span(run))
+    panels[0].set_title(f"{run.title}, sample {sample}", fontsize=10, loc="left")
+    return figure
+
+
+def energy(run: Run, name: str | None = None) -> Figure:
+    """Draw energies of the samples over time, and how often each was there. Errors: T302, T401, T419."""
+    item = _item(run, name, lambda item: _has_trace(item) and _role(run, item) == "energy", "an energy")
+    values = item.values.reshape(*item.values.shape[:2], -1)[..., 0].astype(float)
+    figure = _plain(run, 8.0, 3.4)
+    left, right = figure.subplots(1, 2, sharey=True, width_ratios=(4, 1))
+    for sample, colour in zip(range(min(values.shape[1], FEW)), COLOURS):
+        _line(left, item.ticks * run.dt, values[:, sample], colour, str(sample))
+    if values.shape[1] > 1:
+        shown = "sample" if values.shape[1] <= FEW else f"sample\n(of {values.shape[1]})"
+        left.legend(title=shown, frameon=False, fontsize=8, loc="upper right", ncols=4)
+    left.set(xlabel=_time(), ylabel=_named(run, item), xlim=_span(run))
+    left.set_title(f"{run.title}: energy", fontsize=10, loc="left")
+    right.hist(values.ravel(), bins=_bins(values), orientation="horizontal", density=True, color=COLOURS[0])
+    right.set_xlabel("density")
+    right.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def histogram(run: Run, name: str | None = None) -> Figure:
+    """Draw how often an output had which value, over ticks and samples; of few units each its own.
+
+    Of counted configurations it is how often each was there. Errors: T302, T401, T419.
+    """
+    item = _item(run, name, lambda item: _has_trace(item) or "counts" in item, "a trace or counts")
+    figure, axes = _figure(run, 7.0, 3.6)
+    if "counts" in item:
+        _configurations(axes, item)
+    else:
+        values = item.values.reshape(-1, max(1, int(np.prod(item.values.shape[2:])))).astype(float)
+        apart = values.shape[1] <= FEW
+        columns = [values[:, unit] for unit in range(values.shape[1])] if apart else [values.ravel()]
+        style: Any = {"histtype": "step" if len(columns) > 1 else "stepfilled", "linewidth": 1.4}
+        for unit, column in enumerate(columns):
+            axes.hist(column, bins=_bins(values), density=True, color=COLOURS[unit], label=str(unit), **style)
+        if len(columns) > 1:
+            axes.legend(title="unit", frameon=False, fontsize=8)
+        axes.set(xlabel=_named(run, item), ylabel="density")
+    axes.set_title(f"{run.title}: {item.name}", fontsize=10, loc="left")
+    return figure
+
+
+def phases(run: Run, name: str | None = None, *, units: tuple[int, int] = (0, 1), sample: int = 0) -> Figure:
+    """Draw one unit of an output against another: the course in their plane. Errors: T302, T401, T419."""
+    item = _item(run, name, lambda item: _has_trace(item) and np.prod(item.fields[TRACE].shape[2:]) > 1, "two units")
+    values = _sample(item, sample)
+    if not all(0 <= unit < values.shape[1] for unit in units):
+        raise error("T404", f"{item.name!r} has no such units", notes=[f"{units} of {values.shape[1]} units"])
+    x, y = values[:, units[0]], values[:, units[1]]
+    figure, axes = _figure(run, 5.6, 4.8)
+    axes.plot(x, y, color="#c8ccd4", linewidth=0.7, zorder=1)
+    points = axes.scatter(x, y, c=item.ticks * run.dt, s=7, cmap="viridis", zorder=2)
+    figure.colorbar(points, label=_time())
+    axes.set(xlabel=f"{item.name}, unit {units[0]}", ylabel=f"{item.name}, unit {units[1]}")
+    axes.set_title(f"{run.title}, sample {sample}", fontsize=10, loc="left")
+    return figure
+
+
+def overview(run: Run) -> Figure:
+    """Draw the spikes of a run that has some, else its energy, else its traces. Errors: T302, T419."""
+    for item in run.recorded.values():
+        if "events" in item or (_has_trace(item) and _role(run, item) == "spike"):
+            return raster(run, item.name)
+    if any(_has_trace(item) and _role(run, item) == "energy" for item in run.recorded.values()):
+        return energy(run)
+    return trace(run)
+
+
+def save(figure: Figure, path: str | os.PathLike[str]) -> None:
+    """Write a figure, whole or not at all. Errors: T404 for another suffix than .png, .svg and .pdf, T505."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=format_of(path))
+    write_atomic(path, buffer.getvalue())
+
+
+def format_of(path: str | os.PathLike[str]) -> str:
+    """Return png, svg or pdf, as the suffix says. Errors: T404."""
+    kind = os.path.splitext(path)[1].lstrip(".")
+    if kind not in FORMATS:
+        notes = [f"there are {', '.join(f'.{name}' for name in FORMATS)}"]
+        raise error("T404", f"no picture can be written as {os.path.basename(path)!r}", notes=notes)
+    return kind
+
+
+def _plain(run: Run, wide: float, high: float) -> Any:
+    need("matplotlib", "viz", "pictures")
+    # Not pyplot, which keeps every figure and may look for a display.
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(wide, high), layout="constrained", dpi=140)
+
+
+def _figure(run: Run, wide: float, high: float) -> tuple[Any, Any]:
+    figure = _plain(run, wide, high)
+    axes = figure.subplots()
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _line(axes: Any, times: AnyArray, values: AnyArray, colour: str, label: str) -> None:
+    """Draw a line; one of very many points as the range that it covers."""
+    axes.spines[["top", "right"]].set_visible(False)
+    step = -(-len(values) // MOST_POINTS)
+    if step == 1:
+        axes.plot(times, values, color=colour, linewidth=1.0, label=label)
+        return
+    cut = len(values) // step * step
+    pieces = values[:cut].reshape(-1, step)
+    axes.fill_between(times[:cut:step], pieces.min(1), pieces.max(1), color=colour, alpha=0.35, linewidth=0)
+    axes.plot(times[:cut:step], pieces.mean(1), color=colour, linewidth=0.9, label=label)
+
+
+def _configurations(axes: Any, item: Recorded) -> None:
+    counts, bits = item.counts, int(np.log2(len(item.counts)))
+    axes.bar(np.arange(len(counts)), counts / max(1, counts.sum()), width=0.9, color=COLOURS[0])
+    axes.set(xlabel=f"configuration of {item.name}", ylabel="share of ticks and samples")
+    if bits <= 5:
+        labels = [f"{number:0{bits}b}" for number in range(len(counts))]
+        axes.set_xticks(np.arange(len(counts)), labels, rotation=90 if bits > 3 else 0, fontsize=8)
+
+
+def _bins(values: AnyArray) -> Any:
+    """Return bins in which numbers of few values stand alone, others as Freedman and Diaconis cut them."""
+    levels = np.unique(values[: 10**5])
+    if 1 < len(levels) <= 30:
+        half = np.diff(levels).min() / 2
+        return np.unique(np.concatenate([levels - half, levels + half]))
+    return min(80, max(10, len(np.histogram_bin_edges(values, "fd")) - 1)) if np.ptp(values) else 10
+
+
+def _sample(item: Recorded, sample: int) -> AnyArray:
+    """Return the trace of a sample, (ticks, units)."""
+    array = item.fields[TRACE]
+    if not 0 <= sample < array.shape[1]:
+        raise error("T404", f"there is no sample {sample}", notes=[f"the run has {array.shape[1]}"])
+    return np.asarray(array[:, sample]).reshape(array.shape[0], -1).astype(float)
+
+
+def _has_trace(item: Recorded) -> bool:
+    return TRACE in item
+
+
+def _role(run: Run, item: Recorded) -> str:
+    return run.frame.meanings[item.name].role
+
+
+def _named(run: Run, item: Recorded) -> str:
+    unit = UNITS.get(Role(_role(run, item)), "1")
+    return item.name if unit == "1" else f"{item.name} ({unit})"
+
+
+def _time() -> str:
+    return f"time ({UNITS_OF_TIME})"
+
+
+def _span(run: Run) -> tuple[float, float]:
+    begun = run.frame.begun
+    return begun * run.dt, (begun + max(run.ticks, 2) - 1) * run.dt
+
+
+def _all(run: Run, fits: Any, what: str) -> Sequence[Recorded]:
+    items = [item for item in run.recorded.values() if fits(item)]
+    if not items:
+        notes = [f"recorded are {list(run.recorded)}"]
+        raise error("T419", f"nothing recorded is {what}", notes=notes, hint='record={"name": "all"}')
+    return items
+
+
+def _item(run: Run, name: str | None, fits: Any, what: str) -> Recorded:
+    if name is None:
+        return _all(run, fits, what)[0]
+    if name not in run.recorded:
+        raise error("T401", f"the run has no output {name!r}", notes=[f"recorded are {list(run.recorded)}"])
+    if not fits(run.recorded[name]):
+        notes = [f"recorded are {', '.join(map(str, run.recorded[name].specs))}"]
+        raise error("T419", f"{name!r} is not {what}", notes=notes, hint=f'record={{"{name}": "all"}}')
+    return run.recorded[name]
