@@ -239,8 +239,23 @@ def run_once(
     """
     where = {"seed": seed, "first_sample": first_sample, "first_tick": first_tick}
     fed = feed(compiled.graph, {} if inputs is None else inputs, ticks=ticks, batch=batch, kept=False, **where)
+    _foretold(compiled, fed, **options).check()  # before a target makes room for the batch
     with Session(compiled, batch=fed.batch, **where) as session:
         return session.run(fed.ticks, inputs, **options)
+
+
+def _foretold(
+    compiled: Compiled,
+    fed: Feed,
+    *,
+    record: Mapping[str, Any] | None = None,
+    to: Path | None = None,
+    checkpoint: object = None,
+    max_memory: int | str | None = None,
+    **others: Any,
+) -> Memory:
+    plan = planned(compiled.source, record)
+    return memory_of(compiled, fed, plan, to=to, saved=checkpoint is not None, limit=max_memory)
 
 
 def run_memory(
@@ -249,11 +264,8 @@ def run_memory(
     *,
     ticks: int | None = None,
     batch: int | None = None,
-    record: Mapping[str, Any] | None = None,
-    to: Path | None = None,
-    checkpoint: bool = False,
-    max_memory: int | str | None = None,
+    **options: Any,
 ) -> Memory:
-    """Return what a run from the initial state would hold of memory; nothing is started. Errors: T401 to T404, T419."""
+    """Return what ``run_once`` would hold of memory; nothing is started. Errors: T401 to T404, T419."""
     fed = feed(compiled.graph, {} if inputs is None else inputs, ticks=ticks, batch=batch, kept=False)
-    return memory_of(compiled, fed, planned(compiled.source, record), to=to, saved=checkpoint, limit=max_memory)
+    return _foretold(compiled, fed, **options)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import thermoc as tc
+from thermoc.cli.main import main
 
 MODEL = """
 import numpy as np
@@ -118,8 +119,6 @@ def _is_output(path: Path) -> bool:
 
 def _become(arguments: Sequence[str], folder: Path) -> None:
     """Be a process that runs a command line; never returns."""
-    from thermoc.cli.main import main
-
     os.chdir(folder)
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
@@ -135,10 +134,8 @@ def _become(arguments: Sequence[str], folder: Path) -> None:
         os._exit(code)
 
 
-def kills(folder: Path, *, count: int, seed: int, ticks: int = 6000, every: int = 300) -> Kills:
+def kills(folder: Path, *, count: int, seed: int, ticks: int, every: int = 300) -> Kills:
     """Return what came of at least so many kills."""
-    import thermoc.cli.main  # noqa: F401  (loaded before it is forked)
-
     made = Kills(ticks=ticks, every=every, folder=folder, random=random.Random(seed))
     made.prepare()
     while made.killed < count:
@@ -150,9 +147,10 @@ def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--ticks", type=int, default=6000)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        made = kills(Path(folder), count=asked.kills, seed=asked.seed)
+        made = kills(Path(folder), count=asked.kills, seed=asked.seed, ticks=asked.ticks)
     print(
         f"{made.killed} kills of a run of {made.seconds:.2f} s: {made.before} before its first checkpoint, {made.again} "
         f"of what resumed it; {made.late} came too late; {len(made.wrong)} ended otherwise"

@@ -35,15 +35,14 @@ def test_the_reference_refuses_it_too():
         feed(network().graph, {"x": np.zeros((1, 1000))}, ticks=2**32)
 
 
-def test_what_fits_is_counted_to_the_byte(monkeypatch: pytest.MonkeyPatch):
+def test_what_fits_is_counted_to_the_byte():
     exe = tc.compile(network())
-    need = 8 * 3 * 2 * (1000 + 1000)  # 3 ticks of 2 samples: outputs and inputs that change
     inputs = {"x": np.zeros((3, 2, 1000))}
-    monkeypatch.setattr(memory, "available", lambda: need)
-    exe.run(inputs)
-    monkeypatch.setattr(memory, "available", lambda: need - 1)
+    need = exe.memory(inputs).total
+    # 3 ticks of 2 samples: what is recorded, outputs and inputs that change on their way; a chunk is one tick
+    exe.run(inputs, max_memory=need)
     with pytest.raises(ThermocError, match="T408"):
-        exe.run(inputs)
+        exe.run(inputs, max_memory=8 * 2 * 3000 - 1)
 
 
 def test_a_system_that_does_not_tell_refuses_nothing(monkeypatch: pytest.MonkeyPatch):

@@ -24,7 +24,7 @@ PICTURES = ("floorplan", "heat_map", "trace")
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """What is asked of a run: where its outputs and pictures go, whether it is certified. ``to`` the run writes itself."""
+    """What is asked of a run: where outputs and pictures go, whether it is certified; ``to`` it writes itself."""
 
     output: Path | None = None
     to: Path | None = None

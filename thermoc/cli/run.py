@@ -89,7 +89,7 @@ def run(
     size = {"ticks": ticks, "batch": batch, "record": kept, "to": to, "max_memory": max_memory}
     arrays = no_inputs(net.graph) if arrays is None else arrays
     if dry_run:
-        _show(run_memory(exe, arrays, checkpoint=keep is not None, **size), as_json=as_json)
+        _show(run_memory(exe, arrays, checkpoint=checkpoint, **size), as_json=as_json)
         return
     keep = None if keep is None else Saving(path=keep.path, every=keep.every, note=wanted.note())
     watch = {"checkpoint": keep, "overwrite": overwrite, "progress": False if as_json else None}
