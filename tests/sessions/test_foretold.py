@@ -68,8 +68,8 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, exe.memory(ti
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in KiB on Linux alone")
 @pytest.mark.parametrize(("ticks", "batch", "record"), [(40_000, 100, {"x": "all"}), (2_000, 1000, {"late": "all"})])
 def test_a_process_grows_by_what_was_foretold(ticks: int, batch: int, record: dict[str, str]):
-    """Within a factor of two: a chunk is as long as time allows, and foretold at its longest."""
+    """Within a factor of three: a chunk is as long as time allows, and foretold at its longest."""
     script = MEASURE.replace("TICKS", str(ticks)).replace("BATCH", str(batch)).replace("RECORD", repr(record))
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
     grown, foretold = (int(number) for number in done.stdout.split())
-    assert foretold / 2 < grown * 1024 < foretold + 16 * MIB
+    assert foretold / 3 < grown * 1024 < foretold + 16 * MIB

@@ -77,7 +77,7 @@ def test_the_command_exits_with_130_and_writes_what_it_has(tmp_path: Path):
         time.sleep(0.05)
     time.sleep(0.5)
     started.send_signal(signal.SIGINT)
-    out, err = started.communicate(timeout=60)
+    _, err = started.communicate(timeout=60)
     assert started.returncode == 130
     with np.load(tmp_path / "out.npz") as written:
         done = len(written["x"])
