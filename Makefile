@@ -29,7 +29,7 @@ test-fast: $(VENV)/.dev ## the quick tests: under two minutes on two cores, once
 
 KILLS ?= 1000
 test-kill: $(VENV)/.dev ## kill a run KILLS times at random instants, resume, compare: twenty minutes on two cores
-	$(BIN)/python tests/sessions/kills.py --kills $(KILLS)
+	$(BIN)/python tests/kills.py --kills $(KILLS)
 
 lint: $(VENV)/.dev ## style, imports that point downwards, types
 	$(BIN)/ruff check .

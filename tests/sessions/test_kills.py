@@ -14,7 +14,7 @@ import pytest
 def test_twenty_kills_end_in_the_same_bytes():
     pytest.importorskip("zarr")
     # A process of its own: what is forked must have no threads.
-    command = [sys.executable, str(Path(__file__).with_name("kills.py")), "--kills", "20", "--ticks", "2000"]
+    command = [sys.executable, str(Path(__file__).parents[1] / "kills.py"), "--kills", "20", "--ticks", "2000"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 ended otherwise" in done.stdout

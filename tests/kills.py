@@ -1,6 +1,6 @@
 """Runs that are killed at random instants and resumed: a process that has everything loaded forks those that are killed.
 
-``python tests/sessions/kills.py --kills 1000`` (``make test-kill``) does so many.
+``python tests/kills.py --kills 1000`` (``make test-kill``) does so many.
 """
 
 from __future__ import annotations
