@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, MutableMapping
-from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +47,7 @@ class Session:
         position = NoisePosition(seed=seed, first_sample=first_sample, first_tick=first_tick)
         self._session: BackendSession = compiled.backend.start(compiled.artefact, batch=batch, position=position)
         self.state = State(self._session)
+        self._described: tuple[Compiled, Model] | None = None
         self.pending: Pending | None = None
         """The run during which the session was saved that this one was loaded from: ``resume`` ends it."""
 
@@ -164,9 +164,12 @@ class Session:
         )
         return save_checkpoint(path, self._model, checkpoint)
 
-    @cached_property
+    @property
     def _model(self) -> Model:
-        return Model.of(self._compiled)
+        # With other parameters it is another network.
+        if self._described is None or self._described[0] is not self._compiled:
+            self._described = self._compiled, Model.of(self._compiled)
+        return self._described[1]
 
     @classmethod
     def load(cls, path: Path, compiled: Compiled | None = None) -> Session:
