@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 EXPORTERS ?= .venv-exporters/.done
 EXPORTERS_PIP ?=
 
-.PHONY: help demo test test-fast lint format bench support fuzz fuzz-files dist clean
+.PHONY: help demo test test-fast test-kill lint format bench support fuzz fuzz-files dist clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -26,6 +26,10 @@ test: $(VENV)/.dev $(EXPORTERS) ## install and run all tests: some fifteen minut
 # without Lava, Brian2, a GPU and what takes seconds or starts processes
 test-fast: $(VENV)/.dev ## the quick tests: under two minutes on two cores, once kernels are compiled
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not lava and not brian2 and not gpu"
+
+KILLS ?= 1000
+test-kill: $(VENV)/.dev ## kill a run KILLS times at random instants, resume, compare: twenty minutes on two cores
+	$(BIN)/python tests/kills.py --kills $(KILLS)
 
 lint: $(VENV)/.dev ## style, imports that point downwards, types
 	$(BIN)/ruff check .

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from thermoc.ir.graph import Graph
 from thermoc.support import memory
@@ -15,6 +16,8 @@ NUMBER = 8
 """Bytes of a number on its way through a target; narrower formats are made of it at the end."""
 CHUNK_BYTES = 2**26
 """Outputs come from a target at most this much at a time."""
+LITTLE = 2**24
+"""A run that holds less is not held against what is free."""
 CHUNK, INPUTS, STATES = "a chunk of outputs", "a chunk of packed inputs", "states, before and after a chunk"
 ONCE = (CHUNK, INPUTS, STATES)
 """What takes as much however many ticks there are."""
@@ -25,7 +28,7 @@ class Memory:
     """What a run holds at most, in bytes by what holds it; it prints as a table.
 
     recorded: bytes of what is kept, by output. passing: of what else it holds. chunk: ticks that run at a time at most.
-    limit: what it may take; None where the system does not tell.
+    asked: what it may take; None is what is free.
     """
 
     network: str
@@ -34,7 +37,7 @@ class Memory:
     recorded: Mapping[str, int]
     passing: Mapping[str, int]
     chunk: int
-    limit: int | None
+    asked: int | None = None
 
     @property
     def parts(self) -> dict[str, int]:
@@ -47,10 +50,16 @@ class Memory:
         """Bytes in all."""
         return sum(self.parts.values())
 
+    @cached_property
+    def limit(self) -> int | None:
+        """What it may take; None where the system does not tell what is free."""
+        # Linux grants memory that it has not got and kills whoever touches it: no MemoryError would come.
+        return memory.available() if self.asked is None else self.asked
+
     @property
     def fits(self) -> bool:
-        """Whether it is within the limit."""
-        return self.limit is None or self.total <= self.limit
+        """Whether it is within the limit; of little no system is asked, for that takes longer than a short run."""
+        return (self.asked is None and self.total < LITTLE) or self.limit is None or self.total <= self.limit
 
     def check(self) -> None:
         """Refuse a run that does not fit. Errors: T408."""
@@ -112,8 +121,6 @@ def foretold(
     it may take, by default what is free. saved: whether checkpoints are written of it. packed: whether all that is
     recorded is packed into a file in the end.
     """
-    # Linux grants memory that it has not got and kills whoever touches it: no MemoryError would come.
-    limit = memory.available() if limit is None else limit
     # Probes too: a target may compute all of them.
     tick = NUMBER * batch * sum(op.x.size for op in graph.outputs.values())
     chunk_bytes = CHUNK_BYTES if limit is None else min(CHUNK_BYTES, limit // 8)
@@ -133,7 +140,7 @@ def foretold(
         recorded=recorded,
         passing=passing,
         chunk=chunk,
-        limit=limit,
+        asked=limit,
     )
 
 

@@ -70,8 +70,8 @@ class Model:
 class Pending:
     """A run that is not over: what it was asked for, and what it has recorded.
 
-    ticks: in all. begun: the session's tick at which it began. record: what is recorded, rows of an output's name and
-    texts of ``Spec``. to: the file or store it is written to. every: how often it is saved. note: what whoever started it wants to know when it goes on.
+    ticks: in all. begun: the session's tick at which it began. record: rows of an output's name and texts of ``Spec``.
+    to: the file or store it is written to. every: how often it is saved. note: what whoever started it wants to know.
     """
 
     ticks: int

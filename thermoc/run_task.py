@@ -23,6 +23,7 @@ from thermoc.saving import Saver, Saving
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import ThermocError
 from thermoc.support.files import can_write
+from thermoc.support.loading import reading
 
 if TYPE_CHECKING:
     from thermoc.backends.base import BackendSession
@@ -122,7 +123,8 @@ def _recording(task: Task) -> Recording:
     frame = None if store is None else call.frame
     recording = Recording(call.plan, signal, begun=call.begun, store=store, frame=frame)
     if task.recorded is not None:
-        recording.restore(task.recorded)
+        with reading("the checkpoint", "one of this run"):
+            recording.restore(task.recorded)
     return recording
 
 

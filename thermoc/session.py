@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +52,7 @@ class Session:
         self._outputs = frozenset(compiled.graph.outputs) - compiled.graph.probes
         self.parameters = Parameters(self._compiled, self._replace)
         self._exact: ExactInputs | None = None
+        self._described: tuple[Compiled, Model] | None = None
         self.pending: Pending | None = None
         """The run during which the session was saved that this one was loaded from: ``resume`` ends it."""
 
@@ -151,7 +151,6 @@ class Session:
     def _replace(self, compiled: Compiled) -> None:
         self._session.replace(compiled.artefact)
         self._compiled = compiled
-        self.__dict__.pop("_model", None)  # a checkpoint holds the parameters as they are now
 
     def step(self, inputs: Inputs | None = None) -> dict[str, AnyArray]:
         """Run one tick on; inputs are arrays (batch, *shape), and so are the outputs it returns: for closed loops."""
@@ -182,9 +181,12 @@ class Session:
         )
         return save_checkpoint(path, self._model, checkpoint)
 
-    @cached_property
+    @property
     def _model(self) -> Model:
-        return Model.of(self._compiled)
+        # With other parameters it is another network.
+        if self._described is None or self._described[0] is not self._compiled:
+            self._described = self._compiled, Model.of(self._compiled)
+        return self._described[1]
 
     @classmethod
     def load(cls, path: Path, compiled: Compiled | None = None) -> Session:
@@ -305,6 +307,7 @@ def run_once(
     """
     where = {"seed": seed, "first_sample": first_sample, "first_tick": first_tick}
     fed = feed(compiled.graph, {} if inputs is None else inputs, ticks=ticks, batch=batch, kept=False, **where)
+    _foretold(compiled, fed, **options).check()  # before a target makes room for the batch
     with Session(compiled, batch=fed.batch, **where) as session:
         return session.run(fed.ticks, inputs, **options)
 
@@ -328,6 +331,18 @@ def run_again(compiled: Compiled, call: Call) -> Run:
             raise error("T404", "the states of the repeated network are others", notes=notes, hint=hint)
         session._session.restore(then, call.begun)
         return session.run(call.ticks, call.inputs, progress=False)
+def _foretold(
+    compiled: Compiled,
+    fed: Feed,
+    *,
+    record: Mapping[str, Any] | None = None,
+    to: Path | None = None,
+    checkpoint: object = None,
+    max_memory: int | str | None = None,
+    **others: Any,
+) -> Memory:
+    plan = planned(compiled.source, record)
+    return memory_of(compiled, fed, plan, to=to, saved=checkpoint is not None, limit=max_memory)
 
 
 def run_memory(
@@ -336,11 +351,8 @@ def run_memory(
     *,
     ticks: int | None = None,
     batch: int | None = None,
-    record: Mapping[str, Any] | None = None,
-    to: Path | None = None,
-    checkpoint: bool = False,
-    max_memory: int | str | None = None,
+    **options: Any,
 ) -> Memory:
-    """Return what a run from the initial state would hold of memory; nothing is started. Errors: T401 to T404, T419."""
+    """Return what ``run_once`` would hold of memory; nothing is started. Errors: T401 to T404, T419."""
     fed = feed(compiled.graph, {} if inputs is None else inputs, ticks=ticks, batch=batch, kept=False)
-    return memory_of(compiled, fed, planned(compiled.source, record), to=to, saved=checkpoint, limit=max_memory)
+    return _foretold(compiled, fed, **options)

@@ -12,6 +12,7 @@ ROOT_FILES = {
     "conftest": "fixtures and markers",
     "fuzz": "random networks for as long as told",
     "instruction_samples": "a program for each instruction, and what of its row must be refused",
+    "kills": "runs that are killed and resumed",
     "loihi_networks": "random networks of the loihi dialect",
     "strategies": "random networks over every op, for hypothesis",
 }

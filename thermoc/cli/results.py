@@ -24,7 +24,7 @@ PICTURES = ("floorplan", "heat_map", "trace")
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """What is asked of a run: where its outputs and pictures of its chip go, whether it is certified."""
+    """What is asked of a run: where outputs and pictures go, whether it is certified; ``to`` it writes itself."""
 
     output: Path | None = None
     to: Path | None = None
@@ -47,6 +47,8 @@ class Results:
             option = next(iter(self.pictures)).replace("_", "-")
             what = f"--{option} shows a simulated chip, and the target is {target!r}"
             raise error("T404", what, hint="take --target chip")
+        if self.plot is not None:
+            figures.format_of(self.plot)
         for path in (self.floorplan, self.heat_map):
             if path is not None:
                 chip_picture.format_of(path)
@@ -109,7 +111,7 @@ class Results:
             "warnings": [str(warning) for warning in run.warnings],
             "certificate": None if certificate is None else certificate.document,
             **({} if run.chip is None else {"chip": run.chip.to_json()}),
-            **({} if ticks is None or run.call is None else {"stopped": {"at": run.call.ticks, "of": ticks}}),
+            **({} if ticks is None else {"stopped": {"at": run.ticks, "of": ticks}}),
             "path": str(self.output) if self.output else None,
         }
 

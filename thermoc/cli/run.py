@@ -74,12 +74,11 @@ def run(
     """Compile a network for a target, run it, and show or write what it gives."""
     options = parse_options(option) | ({} if chip is None else {"chip": chip})
     target = target or ("sim" if chip is None else "chip")
-    files = {"output": output, "to": to, "plot": plot}
-    wanted = Results(**files, floorplan=floorplan, heat_map=heat_map, trace=trace, as_json=as_json)
+    files = {"output": output, "plot": plot, "floorplan": floorplan, "heat_map": heat_map, "trace": trace}
+    wanted = Results(**files, to=to, as_json=as_json)
     # All that can be refused is refused before the model's file, which may take long, is run.
     wanted.check(target)
-    keep = saving_of(checkpoint, every)
-    recorded = None if record is None else parsed_plan(record)
+    keep, kept = saving_of(checkpoint, every), None if record is None else parsed_plan(record)
     net = model.load()
     if certify:
         wanted = replace(wanted, certificate=certificate_path(net.name))
@@ -87,16 +86,14 @@ def run(
         wanted.can_write()
     arrays = None if input is None else load_inputs(input, net.graph)
     exe = api.compile(net, target, dump_ir=dump_ir, **options)
-    size = {"ticks": ticks, "batch": batch, "max_memory": max_memory}
+    size = {"ticks": ticks, "batch": batch, "record": kept, "to": to, "max_memory": max_memory}
     arrays = no_inputs(net.graph) if arrays is None else arrays
     if dry_run:
-        kept = {"record": recorded, "to": to, "checkpoint": keep is not None}
-        _show(run_memory(exe, arrays, **kept, **size), as_json=as_json)
+        _show(run_memory(exe, arrays, checkpoint=checkpoint, **size), as_json=as_json)
         return
     keep = None if keep is None else Saving(path=keep.path, every=keep.every, note=wanted.note())
-    kept = {"record": recorded, "to": to, "overwrite": overwrite}
-    watch = {"checkpoint": keep, "progress": False if as_json else None}
-    finished(lambda: exe.run(arrays, seed=seed, **size, **kept, **watch), wanted, checkpoint)
+    watch = {"checkpoint": keep, "overwrite": overwrite, "progress": False if as_json else None}
+    finished(lambda: exe.run(arrays, seed=seed, **size, **watch), wanted, checkpoint)
 
 
 def _show(needed: Memory, *, as_json: bool) -> None:

@@ -32,6 +32,5 @@ def finished(run: Callable[[], Run], wanted: Results, checkpoint: Path | None) -
 
 
 def _say_where(run: Run, ticks: int, checkpoint: Path | None) -> None:
-    done = 0 if run.call is None else run.call.ticks
     go_on = "" if checkpoint is None else f"; to go on: thermoc resume {checkpoint}"
-    say(f"stopped at tick {done} of {ticks}{go_on}", err=True)
+    say(f"stopped at tick {run.ticks} of {ticks}{go_on}", err=True)

@@ -1,6 +1,6 @@
 """Runs that are killed at random instants and resumed: a process that has everything loaded forks those that are killed.
 
-``python tests/sessions/kills.py --kills 1000`` (``make test-kill``) does so many.
+``python tests/kills.py --kills 1000`` (``make test-kill``) does so many.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import argparse
 import hashlib
 import os
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import thermoc as tc
+from thermoc.cli.main import main
 
 MODEL = """
 import numpy as np
@@ -30,7 +32,9 @@ with tc.Network("killed", dt=0.1) as net:
     tc.output("s", tc.delay(s, ticks=3))
     tc.output("x", tc.ou_network(np.eye(4), 1.0))
 """
-RUN = ("run", "model.py:net", "--batch", "3", "--seed", "5", "-o", "out.npz", "--checkpoint", "run.ckpt")
+SIZE = ("--batch", "3", "--seed", "5", "--record", "s=all,x=all,x=mean")
+FILES = ("-o", "out.npz", "--to", "run.zarr", "--overwrite", "--checkpoint", "run.ckpt")
+RUN = ("run", "model.py:net", *SIZE, *FILES)
 RESUME = ("resume", "run.ckpt")
 
 
@@ -103,6 +107,7 @@ class Kills:
 
     def remove(self) -> None:
         """Remove everything but the model."""
+        shutil.rmtree(self.folder / "run.zarr", ignore_errors=True)
         for path in self.folder.iterdir():
             if path.name != "model.py" and path.is_file():
                 path.unlink()
@@ -114,8 +119,6 @@ def _is_output(path: Path) -> bool:
 
 def _become(arguments: Sequence[str], folder: Path) -> None:
     """Be a process that runs a command line; never returns."""
-    from thermoc.cli.main import main
-
     os.chdir(folder)
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
@@ -131,10 +134,8 @@ def _become(arguments: Sequence[str], folder: Path) -> None:
         os._exit(code)
 
 
-def kills(folder: Path, *, count: int, seed: int, ticks: int = 6000, every: int = 300) -> Kills:
+def kills(folder: Path, *, count: int, seed: int, ticks: int, every: int = 300) -> Kills:
     """Return what came of at least so many kills."""
-    import thermoc.cli.main  # noqa: F401  (loaded before it is forked)
-
     made = Kills(ticks=ticks, every=every, folder=folder, random=random.Random(seed))
     made.prepare()
     while made.killed < count:
@@ -146,9 +147,10 @@ def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--ticks", type=int, default=6000)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        made = kills(Path(folder), count=asked.kills, seed=asked.seed)
+        made = kills(Path(folder), count=asked.kills, seed=asked.seed, ticks=asked.ticks)
     print(
         f"{made.killed} kills of a run of {made.seconds:.2f} s: {made.before} before its first checkpoint, {made.again} "
         f"of what resumed it; {made.late} came too late; {len(made.wrong)} ended otherwise"

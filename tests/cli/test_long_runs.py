@@ -1,0 +1,48 @@
+"""Runs that are saved, resumed and foretold from the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from cli.shell import filled, thermoc
+
+RUN = ("run", "model.py:net", "-i", "x.npy", "--ticks", "500")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return filled(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_run_is_saved_and_resumed(folder: Path):
+    saved = ("--checkpoint", "run.ckpt", "--every", "100", "-o", "out.npz")
+    assert thermoc(*RUN, *saved, cwd=folder).returncode == 0
+    first = (folder / "out.npz").read_bytes()
+    (folder / "out.npz").unlink()
+    (folder / "elsewhere").mkdir()
+    done = thermoc("resume", "../run.ckpt", "--json", cwd=folder / "elsewhere")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["path"] == str(folder / "out.npz")
+    assert (folder / "out.npz").read_bytes() == first
+
+
+@pytest.mark.slow
+def test_a_missing_checkpoint_and_an_interval_without_one_are_refused(folder: Path):
+    done = thermoc("resume", "none", cwd=folder)
+    assert (done.returncode, done.stderr[:4]) == (1, "T501") and "started anew" in done.stderr
+    done = thermoc(*RUN, "--every", "5", cwd=folder)
+    assert (done.returncode, done.stderr[:4]) == (1, "T404")
+
+
+@pytest.mark.slow
+def test_a_dry_run_shows_memory_and_writes_nothing(folder: Path):
+    before = set(folder.iterdir())
+    done = thermoc(*RUN, "-o", "out.npz", "--checkpoint", "run.ckpt", "--dry-run", "--json", cwd=folder)
+    shown = json.loads(done.stdout)
+    assert shown["parts"]["recorded time"] == 8 * 500 * 2 * 3 and shown["total"] == sum(shown["parts"].values())
+    done = thermoc(*RUN, "--dry-run", "--max-memory", "1kB", cwd=folder)
+    assert (done.returncode, done.stderr.splitlines()[1][:4]) == (1, "T408") and "recorded time" in done.stdout
+    assert {path for path in folder.iterdir() if path.name != "__pycache__"} == before

@@ -1,0 +1,156 @@
+"""A checkpoint holds all that a session needs; what is not one, or of something else, is refused with a code."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sessions.drifting import drift
+
+import thermoc as tc
+from thermoc.support.errors import ThermocError
+
+
+def saved(folder: Path) -> Path:
+    """Write a checkpoint of a session at tick 70."""
+    session = tc.compile(drift()).start(batch=3, seed=5)
+    session.run(70)
+    session.save(folder / "session.ckpt")
+    return folder / "session.ckpt"
+
+
+def code_of(call) -> str:
+    with pytest.raises(ThermocError) as caught:
+        call()
+    return caught.value.code
+
+
+def test_a_loaded_session_goes_on_to_the_same_bits(tmp_path: Path):
+    exe = tc.compile(drift())
+    whole = exe.run(ticks=200, batch=3, seed=5)
+    path = saved(tmp_path)
+    for session in (tc.Session.load(path), exe.load_session(path)):
+        assert (session.tick, session.batch, session.seed) == (70, 3, 5)
+        rest = session.run(130)
+        for name in ("x", "late"):
+            np.testing.assert_array_equal(rest[name], whole[name][70:])
+
+
+def test_options_and_passes_are_kept(tmp_path: Path):
+    exe = tc.compile(drift(), precision="float32", threads=1)
+    session = exe.start(seed=2)
+    session.run(10)
+    session.save(tmp_path / "a")
+    again = tc.Session.load(tmp_path / "a")
+    np.testing.assert_array_equal(again.run(30)["x"], exe.run(ticks=40, seed=2)["x"][10:])
+
+
+@pytest.mark.parametrize("other", ["network", "options"])
+def test_a_checkpoint_of_something_else_is_refused(tmp_path: Path, other: str):
+    exe = tc.compile(drift(k=2.0)) if other == "network" else tc.compile(drift(), precision="float32")
+    path = saved(tmp_path)
+    assert code_of(lambda: exe.load_session(path)) == "T420"
+
+
+def test_another_version_is_refused_with_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = saved(tmp_path)
+    monkeypatch.setattr(tc, "__version__", "99.1")
+    with pytest.raises(ThermocError, match=r"(?s)T420.*'0\.1\.0' in the file, '99\.1' here"):
+        tc.Session.load(path)
+
+
+def test_what_is_cut_or_flipped_is_refused(tmp_path: Path):
+    data, path, some = saved(tmp_path).read_bytes(), tmp_path / "damaged", random.Random(1)
+    for length in [0, 1, 7, 8, *(some.randrange(len(data)) for _ in range(150))]:
+        path.write_bytes(data[:length])
+        assert code_of(lambda: tc.Session.load(path)).startswith("T50"), length
+    # Bytes of the header that no hash covers are blanks behind it and the order of JSON alone.
+    for place in (some.randrange(len(data)) for _ in range(300)):
+        path.write_bytes(data[:place] + bytes([data[place] ^ 1 << some.randrange(8)]) + data[place + 1 :])
+        try:
+            session = tc.Session.load(path)
+        except ThermocError as problem:
+            assert problem.code.startswith("T50"), place
+        else:
+            np.testing.assert_array_equal(session.state["x"], tc.Session.load(tmp_path / "session.ckpt").state["x"])
+
+
+def test_a_missing_one_says_that_a_run_can_begin_anew(tmp_path: Path):
+    with pytest.raises(ThermocError, match=r"(?s)T501.*started anew"):
+        tc.resume(tmp_path / "none")
+
+
+def test_a_run_is_saved_and_resumed_with_what_it_recorded(tmp_path: Path):
+    exe, path = tc.compile(drift()), tmp_path / "run.ckpt"
+    record = {"late": [tc.every(7), tc.mean()], "x": "all"}
+    whole = exe.run(ticks=1000, batch=3, seed=5, record=record)
+    copies: list[bytes] = []
+    session = exe.start(batch=3, seed=5)
+    save = session._save
+
+    def copying(to, pending):
+        size = save(to, pending)
+        copies.append(path.read_bytes())
+        return size
+
+    session._save = copying  # type: ignore[method-assign]
+    session.run(1000, record=record, checkpoint=path, every=300)
+    assert len(copies) == 5  # at 0, 300, 600, 900 and 1000
+    for copy in copies:
+        path.write_bytes(copy)
+        run = tc.resume(path)
+        assert list(run.recorded) == ["late", "x"]
+        np.testing.assert_array_equal(run["x"], whole["x"])
+        for field in ("values", "mean", "variance"):
+            np.testing.assert_array_equal(run.recorded["late"][field], whole.recorded["late"][field])
+        for name, state in run.states.items():
+            np.testing.assert_array_equal(state, whole.states[name])
+
+
+def test_a_run_that_is_not_over_is_not_written_over(tmp_path: Path):
+    exe, path = tc.compile(drift()), tmp_path / "run.ckpt"
+    session, saves = exe.start(), []
+    save = session._save
+
+    def interrupted(to, pending):
+        saves.append(to)
+        if len(saves) == 2:
+            raise KeyboardInterrupt
+        return save(to, pending)
+
+    session._save = interrupted  # type: ignore[method-assign]
+    with pytest.raises(tc.Interrupted) as caught:
+        session.run(100, checkpoint=path, every=40)
+    assert (caught.value.run.ticks, caught.value.ticks, caught.value.run["x"].shape) == (40, 100, (40, 1, 4))
+    assert code_of(lambda: exe.run(ticks=100, checkpoint=path)) == "T420"
+    tc.resume(path)
+    exe.run(ticks=100, checkpoint=path)  # it is over now
+    (tmp_path / "model.thermo").write_bytes(b"something else")
+    assert code_of(lambda: exe.run(ticks=100, checkpoint=tmp_path / "model.thermo")) == "T502"
+
+
+@pytest.mark.parametrize("every", [0, -1, "", "5 days", "1e3", True, 2.5])
+def test_a_wrong_interval_is_refused(tmp_path: Path, every: object):
+    exe = tc.compile(drift())
+    assert code_of(lambda: exe.run(ticks=2, checkpoint=tmp_path / "a", every=every)) == "T404"
+
+
+def test_a_full_disk_keeps_the_checkpoint_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    exe, path = tc.compile(drift()), tmp_path / "run.ckpt"
+    whole = exe.run(ticks=1000, seed=3)
+    session, saves = exe.start(seed=3), []
+    save = session._save
+
+    def full(to, pending):
+        saves.append(to)
+        return save(to if len(saves) < 3 else "/dev/full", pending)
+
+    session._save = full  # type: ignore[method-assign]
+    with pytest.raises(ThermocError, match="T505") as caught:
+        session.run(1000, checkpoint=path, every=200)
+    partial = caught.value.run  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(partial["x"], whole["x"][:400])
+    assert [one.name for one in tmp_path.iterdir()] == ["run.ckpt"]
+    np.testing.assert_array_equal(tc.resume(path)["x"], whole["x"])
