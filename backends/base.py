@@ -150,9 +150,9 @@ class Backend(ABC):
         """Return the artefact with other values of some parameters, which have been checked; nothing is compiled."""
         raise NotImplementedError
 
+    @abstractmethod
     def start(self, artefact: Any, *, batch: int, position: NoisePosition) -> BackendSession:
         """Start a session at the initial state. Errors: T302 where the runtime is missing, T4xx."""
-        return _SingleRun(self, artefact, batch=batch, position=position)
 
     def run(self, artefact: Any, feed: Feed, position: NoisePosition) -> Outcome:
         """Run from the initial state: a session that is started, run and closed. Errors: those of both."""
@@ -161,30 +161,3 @@ class Backend(ABC):
             return Outcome(outputs=session.advance(feed), states=session.states, chip=session.chip)
         finally:
             session.close()
-
-
-class _SingleRun(BackendSession):
-    """A session that runs once: what a backend has that overrides ``run`` alone."""
-
-    def __init__(self, backend: Backend, artefact: Any, *, batch: int, position: NoisePosition):
-        super().__init__(batch=batch, position=position)
-        self._backend, self._artefact = backend, artefact
-        self._outcome = Outcome(outputs={})
-
-    def advance(self, feed: Feed, names: Collection[str] | None = None) -> dict[str, NDArray]:
-        if self.tick:
-            raise NotImplementedError
-        self._outcome = self._backend.run(self._artefact, feed, self.position)
-        self.tick = feed.ticks
-        return {name: array for name, array in self._outcome.outputs.items() if names is None or name in names}
-
-    @property
-    def states(self) -> dict[str, NDArray]:
-        return self._outcome.states
-
-    def set_states(self, states: Mapping[str, NDArray]) -> None:
-        raise NotImplementedError
-
-    @property
-    def chip(self) -> Any:
-        return self._outcome.chip

@@ -331,6 +331,8 @@ def run_again(compiled: Compiled, call: Call) -> Run:
             raise error("T404", "the states of the repeated network are others", notes=notes, hint=hint)
         session._session.restore(then, call.begun)
         return session.run(call.ticks, call.inputs, progress=False)
+
+
 def _foretold(
     compiled: Compiled,
     fed: Feed,
