@@ -123,7 +123,7 @@ class ClockedSession:
         messages = self._run("before", self._fed("before", feed.arrays, feed.ticks))
         sent = {name: np.concatenate([self._sent[name], array]) for name, array in messages.items()}
         read = self._read_for(self._split.after.outputs if names is None else names)
-        results = self._loihi(sent, feed.ticks, read) if "loihi" in self._parts else {}
+        results: Mapping[str, AnyArray] = self._loihi(sent, feed.ticks, read) if "loihi" in self._parts else {}
         self._sent = {name: array[feed.ticks :] for name, array in sent.items()}
         arrays = dict(feed.arrays)
         for op in self._split.decodes:

@@ -94,8 +94,10 @@ class Memory:
 
     def rows(self) -> list[dict[str, object]]:
         """Return a row for each part, then the total and what is free."""
-        parts = [{"what": name, "bytes": size, "is": memory.readable(size)} for name, size in self.parts.items()]
-        total = {"what": "total", "bytes": self.total, "is": memory.readable(self.total)}
+        parts: list[dict[str, object]] = [
+            {"what": name, "bytes": size, "is": memory.readable(size)} for name, size in self.parts.items()
+        ]
+        total: dict[str, object] = {"what": "total", "bytes": self.total, "is": memory.readable(self.total)}
         if self.limit is None:
             return [*parts, total]
         return [*parts, total, {"what": "available", "bytes": self.limit, "is": memory.readable(self.limit)}]

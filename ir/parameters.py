@@ -106,10 +106,9 @@ class ParameterCone:
             if isinstance(op, Parameter):
                 values[op.y.name] = np.asarray(parameters.get(op.name, op.value.numpy), op.value.numpy.dtype)
                 continue
-            operands = {
-                value: values[value.name] if value.name in values else producers[value.name].value.numpy  # type: ignore[attr-defined]
-                for value in op.inputs
-            }
+            stored = {v: producers[v.name] for v in op.inputs if v.name not in values}
+            operands = {value: values[value.name] for value in op.inputs if value.name in values}
+            operands |= {value: source.value.numpy for value, source in stored.items() if isinstance(source, Constant)}
             values.update(zip((value.name for value in op.results), evaluate(op, operands)))
         for name in self.border:
             self._check_finite(name, values[name])

@@ -190,6 +190,15 @@ class Run:
         """What ran where, from which seed."""
         return f"{self.network} on {self.target}, seed {self.seed}"
 
+    @property
+    def arrays(self) -> dict[str, AnyArray]:
+        """All that was recorded: a trace under the name of its output, everything else as ``name.mean``."""
+        return {
+            name if field_name == TRACE else f"{name}.{field_name}": item[field_name]
+            for name, item in self.recorded.items()
+            for field_name in item.fields
+        }
+
     def rows(self) -> list[dict[str, object]]:
         """Return a row for each array that was recorded: shape, dtype, mean and ends, and how far chains are mixed."""
         mixing, rows = self.diagnostics, list[dict[str, object]]()

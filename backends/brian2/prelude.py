@@ -1,7 +1,7 @@
 """Noise as a function, functions that Brian2 lacks, and the order of a tick. This text opens each script."""
 
 # ruff: noqa: F401, F821
-# pyright: reportUndefinedVariable=false
+# pyright: reportUndefinedVariable=false, reportOptionalMemberAccess=false, reportCallIssue=false, reportArgumentType=false
 # --- prelude
 from __future__ import annotations
 

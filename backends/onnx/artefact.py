@@ -61,7 +61,7 @@ class OnnxArtefact(Artefact):
         model, tensors = ModelProto(), {port.tensor: port.name for port in self.interface.parameters}
         model.CopyFrom(self.model)
         for initializer in model.graph.initializer:
-            name = tensors.get(initializer.name)
+            name = tensors.get(initializer.name, "")
             if name in self.given:
                 initializer.CopyFrom(numpy_helper.from_array(self.given[name], initializer.name))
         return model

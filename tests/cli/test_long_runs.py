@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from cli.shell import filled, thermoc
 
@@ -46,3 +47,13 @@ def test_a_dry_run_shows_memory_and_writes_nothing(folder: Path):
     done = thermoc(*RUN, "--dry-run", "--max-memory", "1kB", cwd=folder)
     assert (done.returncode, done.stderr.splitlines()[1][:4]) == (1, "T408") and "recorded time" in done.stdout
     assert {path for path in folder.iterdir() if path.name != "__pycache__"} == before
+
+
+@pytest.mark.slow
+def test_whatever_is_recorded_is_written(folder: Path):
+    """A mean too: a file of outputs that were recorded whole would be empty."""
+    done = thermoc(*RUN, "--record", "time=mean", "-o", "out.npz", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    with np.load(folder / "out.npz") as stored:
+        assert set(stored) == {"time.mean", "time.variance", "time.count"}
+        assert int(stored["time.count"]) == 500

@@ -107,7 +107,11 @@ def test_values_that_do_not_fit_are_refused(given: dict[str, Any], text: str):
         W_, count = tc.parameter("W", W), tc.parameter("count", [1, 2], dtype="i32")
         tc.output("y", tc.affine(tc.input("x", (3,)), W_) * tc.cast(count, dtype="f64"))
     exe = tc.compile(net, "sim")
-    for call in (net.with_parameters, exe.with_parameters, lambda p: exe.run({"x": np.ones((1, 3))}, parameters=p)):
+
+    def run(parameters: Any) -> Any:
+        return exe.run({"x": np.ones((1, 3))}, parameters=parameters)
+
+    for call in (net.with_parameters, exe.with_parameters, run):
         with pytest.raises(ThermocError, match=text) as caught:
             call(given)
         assert caught.value.code == "T418"

@@ -237,8 +237,8 @@ def _heats(call: Call) -> bool:
 def _same(run: Run, call: Call, outputs: Mapping[str, NDArray]) -> Law:
     """Return that the repeated run is the run: what was recorded is the same of both, floats to rounding."""
     exe, gaps, single, count = call.executable, [0.0], False, 0
-    size = {"ticks": call.ticks, "batch": call.batch, "begun": call.begun}
-    recording = Recording(call.plan, signals(exe.source, exe.graph, call.plan, **size), begun=call.begun)
+    signal = signals(exe.source, exe.graph, call.plan, ticks=call.ticks, batch=call.batch, begun=call.begun)
+    recording = Recording(call.plan, signal, begun=call.begun)
     for name, recorders in recording.recorders.items():
         for recorder in recorders:
             recorder.take(outputs[name])

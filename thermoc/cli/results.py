@@ -83,7 +83,7 @@ class Results:
         if self.plot is not None:
             figures.save(figures.overview(run), self.plot)
         if self.output is not None:
-            write_atomic(self.output, lambda stream: write_npz(stream, run.outputs))
+            write_atomic(self.output, lambda stream: write_npz(stream, run.arrays))
         certificate = None
         if self.certificate is not None:
             certificate = make_certificate(run)

@@ -19,7 +19,7 @@ def resume(
     checkpoint: Annotated[Path, typer.Argument(metavar="PATH", help="What `thermoc run --checkpoint PATH` wrote.")],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Write the outputs as .npz.", show_default="where the run was to"),
+        typer.Option("--output", "-o", help="Write what is recorded as .npz.", show_default="where the run was to"),
     ] = None,
     max_memory: MaxMemory = None,
     as_json: Json = False,

@@ -38,7 +38,7 @@ def run(
         typer.Option("--target", "-t", help="One of `thermoc targets`.", show_default="sim; chip with --chip"),
     ] = None,
     input: Inputs = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the outputs as .npz.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write what is recorded as .npz.")] = None,
     record: Annotated[
         str | None,
         typer.Option("--record", metavar="TEXT", help="What to keep: s=mean,E=every:100; default: every output."),
