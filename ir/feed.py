@@ -103,7 +103,7 @@ class ExactInputs:
 
     def passes(self, inputs: Mapping[str, ArrayLike]) -> bool:
         """Return whether ``feed`` would take these inputs as they are."""
-        if len(inputs) != len(self._inputs):
+        if not isinstance(inputs, Mapping) or len(inputs) != len(self._inputs):  # pyright: ignore[reportUnnecessaryIsInstance]
             return False
         for name, dtype, shape, real, hot in self._inputs:
             array: Any = inputs.get(name)

@@ -60,8 +60,8 @@ def checked_states(graph: Graph, now: Mapping[str, AnyArray], given: Mapping[str
 
 def _misfits(name: str, array: AnyArray, now: AnyArray) -> Iterator[Finding]:
     one = now.shape[1:]
-    if array.shape not in (now.shape, (1, *one), one):
-        notes = (f"it is {list(array.shape)}", f"expected {list(now.shape)}, or one sample's {list(one)}")
+    if array.shape not in (now.shape, (1, *one), one, ()):
+        notes = (f"it is {list(array.shape)}", f"expected {list(now.shape)}, one sample's {list(one)}, or a number")
         yield Finding(code="T403", what=f"state {name!r} has the wrong shape", notes=notes)
     elif array.dtype.kind not in FITTING[now.dtype.kind]:
         notes = (f"it is {array.dtype}", f"the network has {now.dtype}")

@@ -206,7 +206,7 @@ def report(run: ChipRun) -> ChipReport:
         placement=run.artefact.options.placement,
         cycles=round(sums.seconds * layout.chip["clock.frequency"]),
         seconds=sums.seconds,
-        latency=float((sums.spans[:, 1] - sums.spans[:, 0]).mean() / PICO),
+        latency=float((sums.spans[:, 1] - sums.spans[:, 0]).mean() / PICO) if len(sums.spans) else 0.0,
         throughput=run.batch / sums.seconds if sums.seconds else 0.0,
         samples=run.batch,
         ticks=run.ticks,
