@@ -30,6 +30,8 @@ class OpenFile:
 
     runtime: InferenceSession
     interface: Interface
+    inputs: frozenset[str]
+    """Tensors that a call may give: parameters that the file has no use for are not among them."""
 
 
 # Weak keys: a file's memory goes when its artefact does.
@@ -46,7 +48,8 @@ def opened(artefact: OnnxArtefact, probes: frozenset[str] = frozenset(), *, step
         options = replace(artefact.options, step=artefact.options.step or step)
         own = not probes and step <= own_step
         file = artefact if own else emit(artefact.graph, options, probes)
-        files[key] = OpenFile(runtime=_runtime(file.to_bytes()), interface=file.interface)
+        inputs = frozenset(port.name for port in file.model.graph.input)
+        files[key] = OpenFile(runtime=_runtime(file.to_bytes()), interface=file.interface, inputs=inputs)
     return files[key]
 
 
@@ -89,13 +92,10 @@ class _Call:
         self._fixed = {
             face.controls[name]: _scalar(name, number) for name, number in fixed.items() if name in face.controls
         }
-        taken = {port.name for port in file.runtime.get_inputs()} | {
-            port.name for port in file.runtime.get_overridable_initializers()
-        }
         self._fixed |= {
             port.tensor: parameters[port.name]
             for port in face.parameters
-            if port.name in parameters and port.tensor in taken
+            if port.name in parameters and port.tensor in file.inputs
         }
 
     def __call__(self, feed: Feed, place: Any, states: list[NDArray], **controls: int) -> list[NDArray]:
