@@ -92,12 +92,13 @@ def in_pieces(session: PartSession, whole: Feed, cuts: list[int]) -> dict[str, N
     return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
 
 
-def compiled(case: str, target: str) -> tuple[Graph, Start]:
+def compiled(case: str, target: str) -> tuple[Graph, Start] | None:
+    """Return a case brought to a target, None where that refuses it for the reason that its support page states."""
     try:
         return started(network(case, "all vary"), target)
     except tc.ThermocError as problem:
         if problem.code in REFUSED:
-            pytest.skip(f"{target} refuses it")
+            return None
         if problem.code == "T302" and not os.environ.get("CI"):
             pytest.skip(str(problem))
         raise
@@ -107,7 +108,10 @@ def compiled(case: str, target: str) -> tuple[Graph, Start]:
 @pytest.mark.parametrize("case", CASES)
 def test_op(target: str, case: str):
     """Each op, cut at random: pieces, states between them, another session from a snapshot, and one from states."""
-    graph, start = compiled(case, target)
+    ready = compiled(case, target)
+    if ready is None:
+        return
+    graph, start = ready
     whole, cut = fed(graph), 1 + zlib.crc32(f"{target} {case}".encode()) % (TICKS - 1)
     session = start()
     first_states = session.states
@@ -197,7 +201,10 @@ def test_the_noise_of_a_session_goes_on_from_its_first_tick(target: str):
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_several_sessions_at_once_know_nothing_of_each_other(target: str):
-    graph, start = compiled("thermo.memory", target)
+    ready = compiled("thermo.memory", target)
+    if ready is None:
+        return
+    graph, start = ready
     whole, (one, other) = fed(graph), (start(seed=1), start(seed=2))
     expected = start(seed=1).advance(whole)
     found: list[Any] = []
@@ -217,7 +224,8 @@ def test_only_the_outputs_that_are_named_are_returned(target: str):
     try:
         graph, start = started(net, target)
     except tc.ThermocError as problem:
-        pytest.skip(str(problem))
+        assert problem.code in REFUSED
+        return
     whole, everything = fed(graph), start().advance(fed(graph))
     assert everything.keys() == {"a", "b", "p"}
     for names in ({"a"}, {"p"}, {"b", "p"}, set[str]()):

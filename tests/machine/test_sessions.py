@@ -220,7 +220,8 @@ def test_every_sixth_case_in_pieces(case: str):
         fed = inputs(net)
         whole = exe.run(fed, ticks=TABLE, batch=BATCH, seed=SEED)
     except tc.ThermocError as problem:
-        pytest.skip(str(problem))
+        assert problem.code in ("T301", "T303", "T305", "T306"), problem
+        return
     with exe.start(batch=BATCH, seed=SEED) as session:
         for ticks in (1, 2):
             first = session.tick
