@@ -65,7 +65,7 @@ class StatementBlock(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class ClearStep(Step):
-    """Variables of one group become nought."""
+    """Variables of one group become zero."""
 
     group: Group
     variables: tuple[str, ...]

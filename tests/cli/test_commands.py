@@ -168,8 +168,8 @@ def test_a_wrong_command_line_exits_with_1(folder: Path):
 def test_a_fault_of_the_tool_exits_with_2(folder: Path):
     """A broken kernel is simulated by a plugin-free patch: the reference's meaning raises."""
     code = (
-        "import sys, thermoc.api as api\n"
-        "api.run_passes = lambda *a, **k: 1 / 0\n"
+        "import sys, thermoc.compiled as compiled\n"
+        "compiled.run_passes = lambda *a, **k: 1 / 0\n"
         "sys.argv = ['thermoc', 'run', 'model.py:net', '-i', 'x.npz']\n"
         "from thermoc.cli import main; main()"
     )

@@ -145,5 +145,5 @@ def test_a_run_without_inputs_says_which_and_how(folder: Path):
 def test_a_path_that_cannot_be_written_is_told_before_anything_runs(
     folder: Path, arguments: list[str], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("thermoc.api.run_passes", lambda *_, **__: pytest.fail("it was compiled first"))
+    monkeypatch.setattr("thermoc.compiled.run_passes", lambda *_, **__: pytest.fail("it was compiled first"))
     assert problem(*arguments).code in ("T404", "T505")

@@ -97,7 +97,7 @@ def test_a_run_names_its_outputs():
         run["z"]
     assert caught.value.code == "T401"
     data = run.to_xarray()
-    assert dict(data.sizes) == {"tick": 1, "sample": 2, "y_0": 3, "p_0": 2}
+    assert dict(data.sizes) == {"tick": 1, "sample": 2, "y_unit": 3, "p_unit": 2}
     assert data.attrs["seed"] == 0
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lava.left_behind import left_behind
+from lava.shared import left_behind
 
 import thermoc as tc
 from thermoc.backends.base import NoisePosition

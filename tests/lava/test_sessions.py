@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lava.left_behind import left_behind
+from lava.shared import left_behind
 from loihi_networks import TICKS, beside, network
 
 import thermoc as tc

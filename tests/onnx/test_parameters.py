@@ -37,10 +37,10 @@ def test_other_values_need_no_other_session(options: dict[str, Any]):
     """What onnxruntime has opened serves both; the numbers are those of a file compiled with the constants."""
     exe = tc.compile(NET, "onnx", **options)
     before = exe.run({"x": X})["g"]
-    opened = len(run._SESSIONS)
+    opened = len(run._OPEN)
     other = exe.with_parameters(NEW)
     found = other.run({"x": X})["g"]
-    assert len(run._SESSIONS) == opened
+    assert len(run._OPEN) == opened
     expected = tc.compile(frozen(NET.with_parameters(NEW).graph), "onnx", **options).run({"x": X})["g"]
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
     assert np.abs(found - before).max() > 0.1

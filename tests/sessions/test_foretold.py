@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -70,6 +71,8 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, exe.memory(ti
 def test_a_process_grows_by_what_was_foretold(ticks: int, batch: int, record: dict[str, str]):
     """Within a factor of three: a chunk is as long as time allows, and foretold at its longest."""
     script = MEASURE.replace("TICKS", str(ticks)).replace("BATCH", str(batch)).replace("RECORD", repr(record))
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
+    folders = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True, env=folders)
     grown, foretold = (int(number) for number in done.stdout.split())
     assert foretold / 3 < grown * 1024 < foretold + 16 * MIB

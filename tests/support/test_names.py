@@ -53,14 +53,14 @@ def test_a_dataset_holds_every_output_and_its_time(run: Any):
     data: Any = run.to_xarray()
     assert all(np.array_equal(data[name].values, run[name]) for name in run.outputs)
     assert np.array_equal(data.coords["time_"], np.arange(20) * 0.5)
-    assert data["m"].dims == ("tick_", "sample_", "m_0")
+    assert data["m"].dims == ("tick_", "sample_", "m_unit")
 
 
 def test_a_dataset_without_such_names_has_plain_dimensions():
     with tc.Network("plain") as net:
         tc.output("y", tc.input("x", (3,)))
     data = tc.compile(net, "sim").run({"x": np.ones((2, 3))}, ticks=4).to_xarray()
-    assert data["y"].dims == ("tick", "sample", "y_0") and np.array_equal(data["time"], np.arange(4.0))
+    assert data["y"].dims == ("tick", "sample", "y_unit") and np.array_equal(data["time"], np.arange(4.0))
 
 
 def test_a_certificate_is_checked_again(run: Any, tmp_path: Path):

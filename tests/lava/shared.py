@@ -1,4 +1,6 @@
-"""PilotNet as lava-dl 0.6.0 ships it with its tests: trained networks, an input, and what every layer makes of it."""
+"""PilotNet as lava-dl 0.6.0 ships it with its tests (trained networks, an input, what every layer makes of it), and what
+a run in Lava may leave behind.
+"""
 
 from __future__ import annotations
 
@@ -54,3 +56,15 @@ def _extract(wheel: Path, target: Path) -> None:
                 path = target / name.removeprefix(INSIDE)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(archive.read(name))
+
+
+def left_behind(folder: Path, mark: str) -> list[str]:
+    """Return processes, shared memory and sockets of a run in this folder, with this mark, that are there now."""
+    found = [f"shared memory {path.name}" for path in Path("/dev/shm").glob(f"*{mark}*")]
+    found += [f"file {path}" for path in [*folder.rglob("*"), *Path("/tmp").glob(f"*{mark}*")]]
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found += [f"process {path.parent.name}"] * (bytes(folder) in path.read_bytes())
+        except OSError:
+            continue
+    return found
