@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lava import pilotnet
+from lava import shared
 
 import thermoc as tc
 from thermoc.api import Executable
@@ -27,7 +27,7 @@ REFRACTORY = 128
 
 @pytest.fixture(scope="module")
 def folder() -> Path:
-    return pilotnet.folder()
+    return shared.folder()
 
 
 def decoded(graph: Graph, names: list[str]) -> Graph:
