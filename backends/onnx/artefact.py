@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -16,11 +16,15 @@ from thermoc.backends.onnx.interface import Interface
 from thermoc.backends.onnx.lower import Options
 from thermoc.backends.onnx.target import IR_VERSION, OPSET
 from thermoc.backends.onnx.writer import Body, OnnxNode, Tensor
+from thermoc.ir.dialects.core import Probe
 from thermoc.ir.graph import Graph
+from thermoc.ir.parameters import with_parameters
 from thermoc.ir.types import DType
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto
+
+GRAPH_HASH = "thermoc.graph_hash"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,6 +68,9 @@ class OnnxArtefact(Artefact):
             name = tensors.get(initializer.name, "")
             if name in self.given:
                 initializer.CopyFrom(numpy_helper.from_array(self.given[name], initializer.name))
+        for item in model.metadata_props:
+            if item.key == GRAPH_HASH:  # with other numbers it is another graph
+                item.value = with_parameters(with_probes(self.graph), self.given).hash
         return model
 
     def with_parameters(self, parameters: Mapping[str, NDArray]) -> OnnxArtefact:
@@ -80,6 +87,11 @@ class OnnxArtefact(Artefact):
         """Return the file's content, the same for the same graph."""
         # protobuf leaves the order of its maps open otherwise.
         return self.file.SerializeToString(deterministic=True)
+
+
+def with_probes(graph: Graph, names: Collection[str] = ()) -> Graph:
+    """Return the graph of a file that gives the named probes, and no others."""
+    return graph.with_ops(op for op in graph.ops if not isinstance(op, Probe) or op.name in names)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import thermoc
-from thermoc.backends.onnx.artefact import OnnxArtefact, OnnxContent, model, properties
+from thermoc.backends.onnx.artefact import OnnxArtefact, OnnxContent, model, properties, with_probes
 from thermoc.backends.onnx.interface import Interface, Mode, StatePort, interface_of
 from thermoc.backends.onnx.lower import Options
 from thermoc.backends.onnx.ops import WRITTEN, advanced
@@ -17,7 +17,7 @@ from thermoc.backends.onnx.refusals import known, refuse
 from thermoc.backends.onnx.scope import CONTROLS, Scope
 from thermoc.backends.onnx.target import TARGET
 from thermoc.backends.onnx.writer import NodeWriter, Tensor
-from thermoc.ir.dialects.core import Delay, Input, Output, Probe
+from thermoc.ir.dialects.core import Delay, Input, Output
 from thermoc.ir.graph import Graph, NameSource
 from thermoc.ir.types import DType
 from thermoc.support.errors import error
@@ -34,7 +34,7 @@ def emit(lowered: Graph, options: Options, probes: Collection[str] = ()) -> Onnx
 
     Errors: T301 (what no node can say), T304 (too large for a file).
     """
-    graph = lowered.with_ops(op for op in lowered.ops if not isinstance(op, Probe) or op.name in probes)
+    graph = with_probes(lowered, probes)
     refuse(graph)
     names = NameSource()
     interface = interface_of(graph, names, step=options.step)

@@ -89,3 +89,17 @@ def test_cones_stand_outside_the_loop():
     (loop,) = [node for node in graph.node if node.op_type == "Loop"]
     assert "Exp" in {node.op_type for node in graph.node}
     assert "Exp" not in {node.op_type for node in loop.attribute[0].g.node}
+
+
+def test_replaced_values_give_the_file_of_the_network_that_has_them(tmp_path: Path):
+    """Its hash too: a session that was saved after parameters were replaced is loaded again."""
+    exe = tc.compile(NET, "onnx")
+    other = tc.compile(NET.with_parameters(NEW), "onnx")
+    assert exe.with_parameters(NEW).artefact.to_bytes() == other.artefact.to_bytes()
+    with exe.start(batch=X.shape[1]) as session:
+        session.parameters.update(NEW)
+        session.run(2, {"x": X[:2]})
+        session.save(tmp_path / "net.ckpt")
+        expected = session.run(1, {"x": X[:1]})["g"]
+    with tc.Session.load(tmp_path / "net.ckpt") as session:
+        np.testing.assert_array_equal(session.run(1, {"x": X[:1]})["g"], expected)
