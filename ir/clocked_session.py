@@ -21,7 +21,10 @@ Arrays = Mapping[str, AnyArray]
 class PartSession(Protocol):
     """A session of one of the three parts: what a ``BackendSession`` is, and a ``ReferenceSession``."""
 
-    tick: int
+    @property
+    def tick(self) -> int:
+        """Ticks that are behind it."""
+        ...
 
     def advance(self, feed: Feed, names: Collection[str] | None = None) -> dict[str, AnyArray]:
         """Run on and return the outputs; whole or not at all."""

@@ -73,7 +73,6 @@ class Buffers:
             tail[...] = 0
         self.totals = {port.name: _tail(port, tails[port.integer], batch) for port in program.totals}
         self.moments = {port.name: _moments(port, tails[0], batch) for port in program.moments}
-        self.words = frame(self.arrays, ())
 
     def pack(self, inputs: Mapping[str, NDArray]) -> None:
         """Put in inputs (ticks, batch, *shape); of those constant over the ticks the first, where all are."""
@@ -105,26 +104,39 @@ def _moments(port: ProgramPort, tail: NDArray, batch: int) -> Moments:
 class Workspace:
     """What one thread works in, with the lines and the frame that lead there."""
 
-    def __init__(self, program: Program, plan: Plan, block: int, states: tuple[NDArray, NDArray], halt: NDArray):
+    def __init__(
+        self,
+        program: Program,
+        plan: Plan,
+        block: int,
+        states: tuple[NDArray, NDArray],
+        halt: NDArray,
+        buffers: Buffers,
+    ):
         real, scratch = np.dtype(program.precision), OPERANDS * program.widest * block
         self.work = np.empty(program.work[0] * block, real)
         # lines and frame hold bare addresses: the arrays must last as long
         self._arrays = (program.floats, program.ints, self.work, np.empty(program.work[1] * block, np.int64), *states)
         self._more = (program.places, np.empty(scratch, real), np.empty(scratch, np.int64), halt)
-        ports = Buffers(program, 0, plan.batch, timed=False)
         widths = program.first_states[0].size, program.first_states[1].size, *program.widths[0]
-        numbers = (0, 0, 0, 0, plan.batch, 0, *widths, plan.key, plan.first_sample, plan.first_tick, 0)
-        self.frame = frame((*self._arrays, *ports.arrays, *self._more), numbers)
+        ticks = buffers.ticks, plan.batch, buffers.timed
+        numbers = (0, 0, 0, *ticks, *widths, plan.key, plan.first_sample, plan.first_tick, 0)
+        self.frame = frame((*self._arrays, *buffers.arrays, *self._more), numbers)
         self.lines = lines(program, self.frame, block)
-        self._buffers, self._first_tick = ports, plan.first_tick
+        self._first_tick = plan.first_tick
+        self._buffers: Buffers | None = buffers
 
     def use(self, buffers: Buffers, begun: int) -> None:
         """Lead to the inputs and outputs of ticks that follow ``begun`` others."""
         if buffers is not self._buffers:
-            self.frame[PORTS] = buffers.words
+            self.frame[PORTS] = frame(buffers.arrays, ())
             self.frame[FrameNumber.TICKS], self.frame[FrameNumber.TIMED] = buffers.ticks, buffers.timed
             self._buffers = buffers
         self.frame[FrameNumber.TICK0], self.frame[FrameNumber.BEGUN] = self._first_tick + begun, begun
+
+    def leave(self) -> None:
+        """Let the buffers that it leads to be given back."""
+        self._buffers = None
 
 
 def block_size(program: Program, batch: int) -> int:

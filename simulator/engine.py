@@ -57,6 +57,7 @@ class Engine:
         """Run some ticks, each from its first row to its last."""
         buffers = self.buffers(inputs, ticks)
         self.fill(buffers, begun)
+        self.leave()
         return buffers.unpacked()
 
     def buffers(self, inputs: Mapping[str, NDArray], ticks: int) -> Buffers:
@@ -70,7 +71,8 @@ class Engine:
         """Run the ticks of some buffers, from their inputs to their outputs. Errors: T405."""
         cuts, collisions = self._cuts(buffers.ticks), list[Collision]()
         while len(self._workspaces) < len(cuts) - 1:
-            self._workspaces.append(Workspace(self.program, self.plan, self._block, self.states, self._halt))
+            space = Workspace(self.program, self.plan, self._block, self.states, self._halt, buffers)
+            self._workspaces.append(space)
         for space in self._workspaces:
             space.use(buffers, begun)
         if len(cuts) == 2 and self._effort * buffers.ticks < DIRECT:
@@ -82,6 +84,11 @@ class Engine:
         if collisions:
             # first tick, then least sample: the same report for every number of threads
             raise too_near(min(collisions))
+
+    def leave(self) -> None:
+        """Hold on no longer to the buffers that were filled last."""
+        for space in self._workspaces:
+            space.leave()
 
     def _work(
         self, space: Workspace, first: int, last: int, ticks: int, begun: int, collisions: list[Collision]

@@ -101,6 +101,7 @@ class Session:
                 array[...] = start
         try:
             engine.fill(buffers, begun)
+            engine.leave()
             self.tick = begun + ticks
         except BaseException:
             self.go_back(before)

@@ -38,6 +38,7 @@ def with_outputs(program: Program, wanted: Wanted | None) -> Program:
     return known[wanted].with_numbers(program.floats, program.ints, program.states)
 
 
+@once_a_program
 def effort(program: Program) -> int:
     """Return the number of elements that the rows of a tick of one sample touch."""
     slots = program.code[:, 1:5]

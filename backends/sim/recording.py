@@ -82,16 +82,20 @@ def schedule_of(program: Program, pairs: Pairs, ticks: int) -> Schedule:
     sparse = [pair for pair in pairs if isinstance(pair[1], Last) or getattr(pair[1], "k", 1) > 1]
     others = [pair for pair in pairs if pair not in sparse]
     kinds = _by_kind(program, others)
-    lean, full = Wanted(*map(_names, kinds)), Wanted(_names([*kinds[0], *sparse]), *map(_names, kinds[1:]))
-    saved = effort(with_outputs(program, full)) - effort(with_outputs(program, lean))
-    rarest = min((getattr(recorder, "k", ticks) for _, recorder in sparse), default=1)
-    if saved * (rarest - 1) < SWITCH:
+    if sparse and _saved(program, kinds, sparse, ticks) < SWITCH:
         kinds, sparse = (kinds[0] + sparse, *kinds[1:]), []
     dense, totals, moments = kinds
     bytes_a_tick = sum(recorder.signal.dtype.itemsize * int(np.prod(recorder.signal.row)) for _, recorder in dense)
     kept = all(isinstance(recorder, Every) and recorder.k == 1 for _, recorder in dense)
     longest = MOST_TICKS if kept else min(MOST_TICKS, max(1, CHUNK_BYTES // max(1, bytes_a_tick)))
     return Schedule(totals=totals, moments=moments, sparse=sparse, dense=dense, longest=longest)
+
+
+def _saved(program: Program, kinds: Sequence[Pairs], sparse: Pairs, ticks: int) -> int:
+    """Return the elements that are not touched where what sparse recorders look at waits for their ticks."""
+    lean, full = Wanted(*map(_names, kinds)), Wanted(_names([*kinds[0], *sparse]), *map(_names, kinds[1:]))
+    a_tick = effort(with_outputs(program, full)) - effort(with_outputs(program, lean))
+    return a_tick * (min(getattr(recorder, "k", ticks) for _, recorder in sparse) - 1)
 
 
 def _by_kind(program: Program, pairs: Pairs) -> tuple[Pairs, Pairs, Pairs]:

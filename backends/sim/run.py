@@ -22,7 +22,6 @@ class ProgramSession(BackendSession):
     def __init__(self, program: Program, *, batch: int, position: NoisePosition, threads: int | None):
         from thermoc.simulator.session import Session
 
-        super().__init__(batch=batch, position=position)
         self._session = Session(
             program,
             batch=batch,
@@ -31,25 +30,30 @@ class ProgramSession(BackendSession):
             first_tick=position.first_tick,
             threads=threads,
         )
+        super().__init__(batch=batch, position=position)
+
+    @property
+    def tick(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The engine's own: Ctrl-C may strike on the way back from it."""
+        return self._session.tick
+
+    @tick.setter
+    def tick(self, tick: int) -> None:
+        self._session.tick = tick
 
     def advance(self, feed: Feed, names: Collection[str] | None = None) -> dict[str, NDArray]:
         """Run some ticks on."""
-        outputs = self._session.run(feed.arrays, ticks=feed.ticks, names=names)
-        self.tick = self._session.tick
-        return outputs
+        return self._session.run(feed.arrays, ticks=feed.ticks, names=names)
 
     def step(self, inputs: Mapping[str, NDArray], names: frozenset[str]) -> dict[str, NDArray]:
         """Run one tick on."""
-        outputs = self._session.step(inputs, names)
-        self.tick = self._session.tick
-        return outputs
+        return self._session.step(inputs, names)
 
     def record(self, feed: Feed, recorders: Mapping[str, Sequence[Recorder]]) -> None:
         """Run on; values are reduced by the program itself, and computed only in ticks that are recorded."""
         from thermoc.backends.sim.recording import record
 
         record(self._session, feed.arrays, feed.ticks, recorders)
-        self.tick = self._session.tick
 
     @property
     def states(self) -> dict[str, NDArray]:
@@ -67,12 +71,3 @@ class ProgramSession(BackendSession):
     def restore(self, snapshot: Mapping[str, NDArray], tick: int) -> None:
         """Go on from a snapshot."""
         self._session.restore(snapshot, tick)
-        self.tick = tick
-
-
-def run(
-    program: Program, feed: Feed, position: NoisePosition, threads: int | None
-) -> tuple[dict[str, NDArray], dict[str, NDArray]]:
-    """Return outputs and states of a run from the initial state."""
-    session = ProgramSession(program, batch=feed.batch, position=position, threads=threads)
-    return session.advance(feed), session.states

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import tracemalloc
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
@@ -105,6 +106,34 @@ def test_states_that_are_set_are_those_that_are_read():
     same(states, session.states)
     late = session.advance(fed(exe, 3, 7))["late"]
     np.testing.assert_array_equal(late.swapaxes(0, 1), states["delay.buffer"])  # oldest first
+
+
+def test_ctrl_c_on_the_way_back_leaves_tick_and_states_of_one_time(monkeypatch: pytest.MonkeyPatch):
+    exe = tc.compile(chain())
+    whole, session = started(exe), started(exe)
+    whole.advance(fed(exe, 0, 3))
+    inner = session._session.run
+
+    def interrupted(*args: Any, **options: Any) -> None:
+        inner(*args, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(session._session, "run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        session.advance(fed(exe, 0, 3))
+    assert session.tick == 3
+    same(whole.states, session.states)
+
+
+def test_outputs_that_nobody_holds_are_given_back():
+    exe = tc.compile(chain())
+    session = started(exe)
+    array = session.advance(fed(exe), ["late"])["late"]
+    while array.base is not None:
+        array = array.base
+    memory = weakref.ref(array)
+    del array
+    assert memory() is None
 
 
 @pytest.mark.parametrize("whole", [2**17, 0], ids=["all states copied", "what is overwritten copied"])
