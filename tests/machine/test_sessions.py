@@ -146,6 +146,12 @@ def test_a_state_that_is_set_is_gone_on_from(exe: tc.Executable):
         assert (session.run(1, {"x": X[3:4]})["m"] > 2).all()
 
 
+def test_no_parameters_are_nothing_to_replace(exe: tc.Executable):
+    assert exe.with_parameters({}) is exe
+    with exe.start(batch=2, parameters={}) as session:
+        session.parameters.update({})
+
+
 def test_a_closed_loop_feels_the_die(tmp_path):
     """A thermostat: drives follow from the spikes of the tick before, at temperatures that follow from the work."""
     with tc.Network("loop") as net:
