@@ -236,8 +236,9 @@ class Parameters(MutableMapping[str, AnyArray]):
     def update(self, parameters: Mapping[str, ArrayLike]) -> None:  # type: ignore[override]
         """Replace several at once, which is faster than one by one."""
         changed = self._compiled.with_parameters(parameters)
-        self._replace(changed)
-        self._compiled = changed
+        if changed is not self._compiled:
+            self._replace(changed)
+            self._compiled = changed
 
     def __delitem__(self, name: str) -> None:
         raise TypeError("a parameter cannot be removed")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from thermoc.backends.base import NoisePosition
 from thermoc.backends.chip.build import ChipArtefact
+from thermoc.backends.chip.kelvins import KelvinRecord, UnitKelvins
 from thermoc.backends.chip.temperatures import Targets, cell_warmth, heater_targets, relative_temperature, unit_kelvins
 from thermoc.simulator.machine.electrothermal import ElectroThermal, moved
 from thermoc.simulator.machine.heat_run import HeatRecord, TickHeat
-from thermoc.simulator.machine.heat_state import Course, HeatState, History, joined
+from thermoc.simulator.machine.heat_state import Course, HeatState, History
 from thermoc.simulator.machine.tick import Tick
 
 MOST_HALVED = 2000
@@ -37,50 +38,45 @@ class Sampling(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Temperatures:
-    """Of some ticks: kelvins at which units draw, (ticks * batch, units), and targets, (ticks,), by op.
-
-    inputs: the program's that follow from them. history: of the die.
-    """
-
-    kelvin: Mapping[str, NDArray[np.float64]]
-    targets: Mapping[str, NDArray[np.float64]]
-    inputs: Mapping[str, NDArray]
-    history: History
-
-
-@dataclass(frozen=True, kw_only=True)
 class Standing:
-    """Where the heat of a session stands. halved: in slots of half the length; lag: what these have moved so far, K."""
+    """Where the heat of a session stands. halved: in slots of half the length; lag: what these have moved so far, K.
+
+    record, drawn: the temperatures of the die and of units until now.
+    """
 
     coarse: HeatState
     halved: HeatState
     lag: float
     sampling: Mapping[str, Sampling]
+    record: HeatRecord
+    drawn: KelvinRecord
 
     def to_arrays(self) -> dict[str, NDArray]:
-        """Return all that another session needs, by name."""
+        """Return all that another session needs to go on, by name: without the records."""
         parts = {"coarse": self.coarse, "halved": self.halved}
         arrays = {f"{part}.{name}": a for part, state in parts.items() for name, a in state.to_arrays().items()}
         return arrays | {"lag": np.asarray(self.lag), "sampling": np.array([*self.sampling.values()]).reshape(-1, 3)}
 
-    def of_arrays(self, arrays: Mapping[str, NDArray]) -> Standing:
-        """Return where the heat stood when ``to_arrays`` gave these."""
+    def of_arrays(self, arrays: Mapping[str, NDArray], tick: int) -> Standing:
+        """Return where the heat stood when ``to_arrays`` gave these, before this tick; records begin here."""
 
         def part(name: str) -> dict[str, NDArray]:
             return {key.removeprefix(f"{name}."): a for key, a in arrays.items() if key.startswith(f"{name}.")}
 
+        coarse = self.coarse.of_arrays(part("coarse"))
         rows = [Sampling(int(draws), float(total), float(worst)) for draws, total, worst in arrays["sampling"]]
         return Standing(
-            coarse=self.coarse.of_arrays(part("coarse")),
+            coarse=coarse,
             halved=self.halved.of_arrays(part("halved")),
             lag=float(arrays["lag"]),
             sampling=dict(zip(self.sampling, rows)),
+            record=HeatRecord.of(coarse, self.record.slot),
+            drawn=KelvinRecord(first=tick),
         )
 
 
 class ChipHeat:
-    """Temperatures of a session, tick after tick. What it has is replaced as a whole, and by ``take`` alone."""
+    """Temperatures of a session, tick after tick. ``now`` is all that it has of them, and is replaced as a whole."""
 
     def __init__(self, artefact: ChipArtefact, tick: Tick, slot: int, position: NoisePosition):
         self._artefact, self._tick, self.slot = artefact, tick, slot
@@ -91,16 +87,21 @@ class ChipHeat:
         first = heater_targets(artefact.mapping, self._targets.of(range(1)), tick.pulses)
         state = self._coarse.begin(first, artefact.options.start)
         self.now = Standing(
-            coarse=state, halved=state, lag=0.0, sampling=dict.fromkeys(artefact.mapping.work.sites, Sampling())
+            coarse=state,
+            halved=state,
+            lag=0.0,
+            sampling=dict.fromkeys(artefact.mapping.work.sites, Sampling()),
+            record=HeatRecord.of(state, slot),
+            drawn=KelvinRecord(),
         )
-        self._record = HeatRecord(state)
-        self.kelvin: dict[str, NDArray[np.float64]] = {}
-        self.targets: dict[str, NDArray[np.float64]] = {}
 
     # ------------------------------------------------------------------------------------------------- going on
 
-    def advanced(self, before: Standing, ticks: range) -> tuple[Standing, Temperatures]:
-        """Return where the heat stands after some ticks, and their temperatures. Errors: T410, T411, T415."""
+    def advanced(self, before: Standing, ticks: range) -> tuple[Standing, dict[str, NDArray]]:
+        """Return where the heat stands after some ticks, and the program's inputs that follow from their temperatures.
+
+        Errors: T410, T411, T415.
+        """
         layout, tick = self._artefact.mapping, self._tick
         # and of the next one, for heaters move towards it when the last is over
         ahead = self._targets.of(range(ticks.start, ticks.stop + 1))
@@ -116,11 +117,16 @@ class ChipHeat:
         # Relative, for noise goes with the ratio of the temperatures and not with kelvins.
         off = {name: kelvin[name].reshape(len(ticks), -1) / targets[name][:, None] - 1 for name in kelvin}
         sampling = {name: before.sampling[name].plus(off[name]) for name in kelvin}
-        inputs = self._inputs(kelvin, targets, ticks, history)
-        return (
-            Standing(coarse=coarse, halved=halved, lag=lag, sampling=sampling),
-            Temperatures(kelvin=kelvin, targets=targets, inputs=inputs, history=history),
+        units = UnitKelvins(ticks=np.array(ticks), kelvin=kelvin, targets=targets)
+        after = Standing(
+            coarse=coarse,
+            halved=halved,
+            lag=lag,
+            sampling=sampling,
+            record=before.record.plus(history),
+            drawn=before.drawn.plus(units),
         )
+        return after, self._inputs(kelvin, targets, ticks, history)
 
     def _inputs(
         self, kelvin: Mapping[str, NDArray], targets: Mapping[str, NDArray], ticks: range, history: History
@@ -133,23 +139,6 @@ class ChipHeat:
             inputs[given] = cell_warmth(artefact, name, self._tick, ticks, history)
         return inputs
 
-    def take(self, standing: Standing, parts: Sequence[Temperatures]) -> None:
-        """Go on from there; the parts, which follow each other, are of the ticks up to it."""
-        kelvin = {name: np.concatenate([part.kelvin[name] for part in parts]) for name in parts[0].kelvin}
-        targets = {name: np.concatenate([part.targets[name] for part in parts]) for name in parts[0].targets}
-        for part in parts:
-            self._record.take(part.history)
-        self.kelvin, self.targets, self.now = kelvin, targets, standing
-
-    def restored(self, arrays: Mapping[str, NDArray]) -> Standing:
-        """Return where the heat stood when a snapshot was taken."""
-        return self.now.of_arrays(arrays)
-
-    def go_on(self, standing: Standing) -> None:
-        """Go on from there."""
-        self.now, self._record = standing, HeatRecord(standing.coarse)
-        self.kelvin, self.targets = {}, {}
-
     # ------------------------------------------------------------------------------------------------- as it is now
 
     @property
@@ -157,14 +146,17 @@ class ChipHeat:
         """The state as it were if the slot at hand ended now."""
         return self._coarse.ended(self.now.coarse)[0]
 
-    def course(self) -> Callable[[], Course]:
-        """Return what puts the course of temperatures up to now together, when it is asked."""
-        before, began, (state, watts) = self._record.so_far(), self.now.coarse, self._coarse.ended(self.now.coarse)
-        if not len(watts):
-            return before
-        die, islands = np.stack([began.T, state.T]), np.stack([began.island, state.island])
-        last = Course(edges=np.array([began.begun, state.begun]), die=die, islands=islands, watts=watts)
-        return lambda: joined([before(), last])
+    @property
+    def last(self) -> Course:
+        """The course of the slot at hand as it were if it ended now; of no slot where none has begun."""
+        began, (state, watts) = self.now.coarse, self._coarse.ended(self.now.coarse)
+        ends = [began, state] if len(watts) else [began]
+        return Course(
+            edges=np.array([end.begun for end in ends]),
+            die=np.stack([end.T for end in ends]),
+            islands=np.stack([end.island for end in ends]),
+            watts=watts,
+        )
 
     @property
     def lag(self) -> float:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thermoc.backends.chip.batch import MOST_EVENTS
-from thermoc.backends.chip.heat import Sampling
+from thermoc.backends.chip.heat import Standing
+from thermoc.backends.chip.kelvins import UnitKelvins
+from thermoc.backends.chip.temperatures import Kelvins
 from thermoc.simulator.machine import COMPONENTS, Costs, Events
 from thermoc.simulator.machine.account import Account
 from thermoc.simulator.machine.electrothermal import ElectroThermal
-from thermoc.simulator.machine.heat_state import Course, HeatState
+from thermoc.simulator.machine.heat_state import Course, HeatState, joined
 from thermoc.simulator.machine.instructions import PICO
 from thermoc.simulator.machine.tick import Tick
 from thermoc.support.tables import table
@@ -31,19 +32,17 @@ PLACED = {"wire": "length of wires", "thermal": "temperature"}
 class ChipRun:
     """Everything that a session on a chip has given so far, for reports and pictures.
 
-    ended: the heat as it is when the last tick is over. course: what puts the die's temperatures together. Of the last
-    call alone: kelvin, (ticks * batch, units) by op, and targets, (ticks,).
+    now: the heat after the last tick. ended, last: the same, and the slot at hand, as if that ended with it.
+    ``history`` and ``units`` begin where a session goes on from a snapshot, and all else at its start.
     """
 
     artefact: ChipArtefact
     tick: Tick
     heat: ElectroThermal
+    now: Standing
     ended: HeatState
-    course: Callable[[], Course]
+    last: Course
     lag: float
-    sampling: Mapping[str, Sampling]
-    kelvin: Mapping[str, NDArray]
-    targets: Mapping[str, NDArray]
     ticks: int
     batch: int
 
@@ -65,7 +64,29 @@ class ChipRun:
     @cached_property
     def history(self) -> Course:
         """The die's temperatures slot by slot; of a long session, several slots as one."""
-        return self.course()
+        return joined([self.now.record.course, self.last])
+
+    @cached_property
+    def units(self) -> UnitKelvins:
+        """What units drew at tick by tick; of a long session, in every second, fourth, ... tick."""
+        return self.now.drawn.kelvins
+
+    @property
+    def kelvin(self) -> Kelvins:
+        """Temperatures that units drew at in the ticks of ``units.ticks``, (ticks * batch, units) by op."""
+        return self.units.kelvin
+
+    @property
+    def targets(self) -> Kelvins:
+        """Temperatures that were asked for in these ticks, (ticks,) by op."""
+        return self.units.targets
+
+    @property
+    def kept(self) -> str:
+        """What is kept of temperatures, in words; '' where that is all of them."""
+        slots, ticks = self.now.record.every, self.now.drawn.every
+        parts = [f"the die's every {slots} slots"] * (slots > 1) + [f"those of units every {ticks} ticks"] * (ticks > 1)
+        return ", ".join(parts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,6 +186,7 @@ def _lines(r: ChipReport) -> str:
     hottest = f"core {r.peak_core} (tile {r.peak_tile}) after {r.peak_seconds:.4g} s"
     cells = f"cells programmed in {r.setup_seconds:.4g} s for {r.setup_joules:.4g} J"
     before = cells if r.setup_joules else f"a barrier of {r.setup_seconds:.4g} s"
+    kept = [f"  temperatures kept: {r.run.kept}"] if r.run.kept else []
     return "\n".join(
         [
             f"{r.network} on chip {r.chip}, sampling as the {r.temperature} says, placed by {r.placed}",
@@ -174,6 +196,7 @@ def _lines(r: ChipReport) -> str:
             f"  heat: {ledger}",
             f"  thermal slot {r.slot:g} s; halving it moves temperatures by at most {r.lag_error:.3g} K",
             f"  before: {before}",
+            *kept,
         ]
     )
 
@@ -230,7 +253,7 @@ def report(run: ChipRun) -> ChipReport:
         lag_error=run.lag,
         sampling=tuple(
             TemperatureError(op=op, units=len(layout.work.colours[op]), mean=off.total / off.draws, worst=off.worst)
-            for op, off in run.sampling.items()
+            for op, off in run.now.sampling.items()
         ),
         run=run,
     )

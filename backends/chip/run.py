@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from thermoc.backends.base import BackendSession, NoisePosition
 from thermoc.backends.chip.batch import check_events, check_slots, check_states
 from thermoc.backends.chip.build import ChipArtefact
-from thermoc.backends.chip.heat import ChipHeat, Temperatures
+from thermoc.backends.chip.heat import ChipHeat
 from thermoc.backends.chip.report import ChipReport, ChipRun, report
 from thermoc.backends.sim.run import ProgramSession
 from thermoc.ir.feed import Feed
@@ -53,14 +53,20 @@ class ChipSession(BackendSession):
         if self._tick.period * ticks.stop > MOST_PS:
             notes = [f"{ticks.stop} ticks of {self._tick.period / PICO:.3g} s", f"it counts {MOST_PS / PICO:.3g} s"]
             raise error("T404", "the chip's clock would run over", notes=notes, hint="start another session")
-        standing, parts = self._heat.now, list[Temperatures]()
+        standing, parts = self._heat.now, list[dict[str, NDArray]]()
         for some in self._blocks(ticks):
-            standing, part = self._heat.advanced(standing, some)
-            parts.append(part)
-        arrays = dict(feed.arrays) | _joined(self._artefact, parts)
-        outputs = self._program.advance(Feed(arrays=arrays, ticks=feed.ticks, batch=feed.batch), names)
-        self._heat.take(standing, parts)
-        self.tick = ticks.stop
+            standing, inputs = self._heat.advanced(standing, some)
+            parts.append(inputs)
+        arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        fed = Feed(arrays=dict(feed.arrays) | arrays, ticks=feed.ticks, batch=feed.batch)
+        before = self._program.snapshot(), self._heat.now, self.tick
+        try:
+            outputs = self._program.advance(fed, names)
+            self._heat.now, self.tick = standing, ticks.stop
+        except BaseException:
+            states, self._heat.now, self.tick = before
+            self._program.restore(states, self.tick)
+            raise
         return outputs
 
     def _blocks(self, ticks: range) -> Iterator[range]:
@@ -84,12 +90,11 @@ class ChipSession(BackendSession):
         return self._program.snapshot() | {CHIP + name: array for name, array in self._heat.now.to_arrays().items()}
 
     def restore(self, snapshot: Mapping[str, NDArray], tick: int) -> None:
-        """Go on from a snapshot; pictures of the die begin here."""
+        """Go on from a snapshot; the courses of temperatures begin here."""
         ours = {name.removeprefix(CHIP): array for name, array in snapshot.items() if name.startswith(CHIP)}
-        before = self._heat.restored(ours)
+        before = self._heat.now.of_arrays(ours, tick)
         self._program.restore({name: array for name, array in snapshot.items() if not name.startswith(CHIP)}, tick)
-        self._heat.go_on(before)
-        self.tick, self._report = tick, None
+        self._heat.now, self.tick, self._report = before, tick, None
 
     @property
     def chip(self) -> ChipReport | None:
@@ -105,18 +110,10 @@ class ChipSession(BackendSession):
             artefact=self._artefact,
             tick=self._tick,
             heat=self._heat.physics,
+            now=self._heat.now,
             ended=self._heat.ended,
-            course=self._heat.course(),
+            last=self._heat.last,
             lag=self._heat.lag,
-            sampling=self._heat.now.sampling,
-            kelvin=self._heat.kelvin,
-            targets=self._heat.targets,
             ticks=self.tick,
             batch=self.batch,
         )
-
-
-def _joined(artefact: ChipArtefact, parts: list[Temperatures]) -> dict[str, NDArray]:
-    """Return the program's inputs that say how warm its units and cells are."""
-    given = [*artefact.factors.values(), *artefact.warmths.values()]
-    return {name: np.concatenate([part.inputs[name] for part in parts]) for name in given}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -13,10 +12,11 @@ from thermoc.simulator.machine.account import awake
 from thermoc.simulator.machine.electrothermal import ElectroThermal
 from thermoc.simulator.machine.heat_state import Course, HeatState, History, Load, joined
 from thermoc.simulator.machine.instructions import PICO
+from thermoc.simulator.machine.records import Chain, chained, stride
 from thermoc.simulator.machine.tick import Tick
 
 MOST_CELLS = 8_000_000
-"""Slots times cores that a record keeps."""
+"""Slots times cores that a record keeps, and that a tick may have."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,31 +83,49 @@ class TickHeat:
         return state, watts[np.newaxis]
 
 
+@dataclass(frozen=True, kw_only=True)
 class HeatRecord:
-    """The course of temperatures of a run that goes on, of at most ``MOST_CELLS``: beyond, edges are thinned."""
+    """The course of temperatures from ``start`` on, of about ``MOST_CELLS`` at most: beyond, 2, 4, ... slots are one.
 
-    def __init__(self, state: HeatState):
-        self.slots = 0
-        self._parts: list[Course] = [
-            Course(
-                edges=np.array([state.begun]),
-                die=state.T[np.newaxis],
-                islands=state.island[np.newaxis],
-                watts=np.zeros((0, len(state.T))),
-            )
-        ]
+    How many are one follows from how many there are, never from when they came. A record does not change: ``plus``
+    returns the next one. slot: ps. slots: how many came; kept: how many of them are apart.
+    """
 
-    def take(self, history: History) -> None:
-        """Add what follows."""
-        if len(history.watts):
-            self._parts.append(history)
-            self.slots += len(history.watts)
-        if self.slots * history.die.shape[1] > MOST_CELLS:
-            # a list of its own: reports hold on to the one before
-            thin = joined(self._parts).thinned()
-            self._parts, self.slots = [thin], len(thin.watts)
+    start: Course
+    slot: int
+    parts: Chain[Course] = None
+    slots: int = 0
+    kept: int = 0
 
-    def so_far(self) -> Callable[[], Course]:
-        """Return what puts together all that is here now, when it is asked."""
-        parts, count = self._parts, len(self._parts)
-        return lambda: joined(parts[:count])
+    @classmethod
+    def of(cls, state: HeatState, slot: int) -> HeatRecord:
+        """Return one that begins with a state."""
+        start = Course(
+            edges=np.array([state.begun]),
+            die=state.T[np.newaxis],
+            islands=state.island[np.newaxis],
+            watts=np.zeros((0, len(state.T))),
+        )
+        return cls(start=start, slot=slot)
+
+    def plus(self, history: Course) -> HeatRecord:
+        """Return it with what follows."""
+        more, cores = history.watts.shape
+        if not more:
+            return self
+        longer = replace(self, parts=(self.parts, history), slots=self.slots + more, kept=self.kept + more)
+        # not as soon as they are too many, for then it would be done again and again
+        if longer.kept * cores <= MOST_CELLS + MOST_CELLS // 8:
+            return longer
+        course = longer.course
+        return replace(longer, parts=(None, course), kept=len(course.watts))
+
+    @property
+    def every(self) -> int:
+        """How many slots are one."""
+        return stride(self.slots, self.start.die.shape[1], MOST_CELLS)
+
+    @property
+    def course(self) -> Course:
+        """All that is here, put together."""
+        return joined([self.start, *chained(self.parts)]).thinned(self.slot, self.every)

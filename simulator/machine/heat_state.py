@@ -68,15 +68,28 @@ class Course:
         """The edges in s, (slots + 1,)."""
         return self.edges / PICO
 
-    def thinned(self) -> Course:
-        """Return every other edge, with the mean watts in between."""
-        pairs = 2 * (len(self.watts) // 2)
-        keep = np.append(np.arange(0, pairs, 2), np.arange(pairs, len(self.edges)))
-        joules = self.watts * np.diff(self.edges)[:, np.newaxis]
-        sums = np.add.reduceat(joules, keep[:-1])
-        edges = self.edges[keep]
-        watts = sums / np.diff(edges)[:, np.newaxis]
-        return Course(edges=edges, die=self.die[keep], islands=self.islands[keep], watts=watts)
+    def thinned(self, slot: int, every: int) -> Course:
+        """Return it with ``every`` slots of ``slot`` ps as one, a power of two; at the ends 1, 2, 4, ... are one.
+
+        It is the same whether parts of it have been thinned before or not.
+        """
+        course, length = self, slot
+        while length < every * slot:
+            course, length = course._paired(length), 2 * length
+        return course
+
+    def _paired(self, length: int) -> Course:
+        """Return it with two slots of ``length`` ps as one, where the first begins at an even multiple of it."""
+        alike = np.diff(self.edges) == length
+        first = np.flatnonzero(alike[:-1] & alike[1:] & (self.edges[:-2] % (2 * length) == 0))
+        watts = self.watts.copy()
+        watts[first] = (watts[first] + watts[first + 1]) / 2
+        return Course(
+            edges=np.delete(self.edges, first + 1),
+            die=np.delete(self.die, first + 1, axis=0),
+            islands=np.delete(self.islands, first + 1, axis=0),
+            watts=np.delete(watts, first + 1, axis=0),
+        )
 
 
 def joined(parts: Sequence[Course]) -> Course:

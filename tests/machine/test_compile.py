@@ -310,8 +310,7 @@ def test_p_bits_draw_at_the_temperature_of_their_place(tmp_path: Path):
     assert (np.abs(run["s"][:, 0].mean(axis=0) - p) < 4 * error).all()
     wrong = 1 / (1 + np.exp(-run["drive"][0, 0]))
     assert (np.abs(run["s"][:, 0].mean(axis=0) - wrong) > 4 * error).sum() > 10
-    # The kelvins are those of the last piece of the run, the mean is that of all of it.
-    assert run.chip.sampling[0].mean == pytest.approx(T.mean() - 1, rel=1e-6)
+    assert run.chip.sampling[0].mean == pytest.approx(T.mean() - 1, rel=1e-9)
 
 
 def test_heaters_that_hold_the_reference_leave_the_trajectory_as_it_is():

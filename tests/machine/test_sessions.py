@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from machine.chips_by_hand import hot
 
 import thermoc as tc
+from thermoc.backends.chip import kelvins
+from thermoc.backends.sim.run import ProgramSession
 from thermoc.simulator.machine import heat_run
 
 RNG = np.random.default_rng(0)
@@ -50,9 +52,11 @@ def whole(exe: tc.Executable) -> tc.Run:
 
 def everything(run: tc.Run) -> dict[str, Any]:
     """Return all that a chip says of itself."""
-    report = run.chip.to_json()
-    history = run.chip.run.history
-    return report | {name: getattr(history, name).tobytes() for name in ("edges", "die", "islands", "watts")}
+    history, units = run.chip.run.history, run.chip.run.units
+    courses = {name: getattr(history, name).tobytes() for name in ("edges", "die", "islands", "watts")}
+    kelvins = {f"{name}.kelvin": kelvin.tobytes() for name, kelvin in units.kelvin.items()}
+    targets = {f"{name}.target": target.tobytes() for name, target in units.targets.items()}
+    return run.chip.to_json() | courses | kelvins | targets | {"ticks": units.ticks.tolist()}
 
 
 def pieces(exe: tc.Executable, cuts: list[int]) -> list[tc.Run]:
@@ -114,19 +118,23 @@ def test_another_session_goes_on_from_a_snapshot(exe: tc.Executable, whole: tc.R
     assert second.chip.to_json() == first.chip.to_json() == whole.chip.to_json()
 
 
-def test_what_fails_changes_nothing(exe: tc.Executable, whole: tc.Run, monkeypatch: pytest.MonkeyPatch):
-    """A run that is stopped in the numbers leaves clock, die and states as they were."""
+@pytest.mark.parametrize("numbers", [False, True])
+def test_what_fails_changes_nothing(exe: tc.Executable, whole: tc.Run, monkeypatch: pytest.MonkeyPatch, numbers: bool):
+    """A run that is stopped before or after its numbers are there leaves clock, die and states as they were."""
+    advance = ProgramSession.advance
     with exe.start(batch=2, seed=5) as session:
-        session.run(8, {"x": X[:8]})
+        before = session.run(8, {"x": X[:8]}).states
 
-        def stopped(*_: object, **__: object) -> None:
+        def stopped(*given: Any, **named: Any) -> None:
+            if numbers:
+                advance(*given, **named)
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
-            patch.setattr("thermoc.backends.sim.run.ProgramSession.advance", stopped)
+            patch.setattr(ProgramSession, "advance", stopped)
             with pytest.raises(KeyboardInterrupt):
                 session.run(9, {"x": X[8:17]})
-        assert session.tick == 8
+        assert session.tick == 8 and all(np.array_equal(session.state[name], array) for name, array in before.items())
         assert everything(session.run(TICKS - 8, {"x": X[8:]})) == everything(whole)
 
 
@@ -136,6 +144,12 @@ def test_a_state_that_is_set_is_gone_on_from(exe: tc.Executable):
         name = next(name for name in session.state if name.endswith("memory.m") or "memory" in name)
         session.state[name] = 5.0
         assert (session.run(1, {"x": X[3:4]})["m"] > 2).all()
+
+
+def test_no_parameters_are_nothing_to_replace(exe: tc.Executable):
+    assert exe.with_parameters({}) is exe
+    with exe.start(batch=2, parameters={}) as session:
+        session.parameters.update({})
 
 
 def test_a_closed_loop_feels_the_die(tmp_path):
@@ -178,6 +192,25 @@ def test_a_thinned_course_keeps_its_joules(exe: tc.Executable, whole: tc.Run, mo
     assert set(history.edges) <= set(full.edges)
     assert thin.to_json() == whole.chip.to_json()
     assert json.dumps(thin.to_json())
+
+
+@pytest.mark.parametrize("most", [1, 3, 9, 23])
+def test_what_is_thinned_does_not_follow_from_the_cuts(exe: tc.Executable, most: int, monkeypatch: pytest.MonkeyPatch):
+    """What is left begins at the start, and is no more than it may be."""
+    monkeypatch.setattr(heat_run, "MOST_CELLS", most * 256)
+    monkeypatch.setattr(kelvins, "MOST_KELVINS", most * 2 * 3 * 40)
+    run = exe.run({"x": X}, ticks=TICKS, seed=5)
+    for cuts in ([1], [1, 2, 9, 10, 11], [*range(1, TICKS)]):
+        assert everything(pieces(exe, cuts)[-1]) == everything(run)
+    every, ticks = run.chip.run.now.drawn.every, run.chip.run.units.ticks.tolist()
+    assert ticks == [*range(0, TICKS, every)] and len(ticks) <= most
+    assert f"units every {every} ticks" in str(run.chip) and run.chip.run.now.record.every > 1
+
+
+def test_kelvins_do_not_follow_from_how_a_run_is_cut(exe: tc.Executable, whole: tc.Run, monkeypatch):
+    """What a run cuts itself into follows from how fast it is."""
+    monkeypatch.setattr("thermoc.run_loop.FIRST", 5)
+    assert everything(exe.run({"x": X}, ticks=TICKS, seed=5)) == everything(whole)
 
 
 def test_probes_are_no_work():

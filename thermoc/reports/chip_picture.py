@@ -51,11 +51,14 @@ def floorplan(report: ChipReport, path: str | os.PathLike[str]) -> None:
 
 
 def thermal_map(report: ChipReport, path: str | os.PathLike[str], *, time: float | None = None) -> None:
-    """Draw the die's temperature at a time in s; by default when it was hottest. Errors: as ``floorplan``."""
+    """Draw the die's temperature at a time in s; by default when it was hottest. Errors: as ``floorplan``.
+
+    Of the times that are kept: a session that is long, or goes on from a snapshot, may have been hotter at another.
+    """
     history = report.run.history
     if time is not None and not math.isfinite(time):
         raise error("T404", "the time of a map must be finite", notes=[f"time = {time!r}"])
-    slot = int(np.abs(history.times - (report.peak_seconds if time is None else time)).argmin())
+    slot = int(history.die.max(axis=1).argmax() if time is None else np.abs(history.times - time).argmin())
     T = history.die[slot]
     figure = _figure(path, 7.0, report)
     _map(figure, report, T, history.times[slot], None)

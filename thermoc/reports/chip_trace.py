@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thermoc.reports.chip_marks import label
-from thermoc.simulator.machine import ChipOp
-from thermoc.simulator.machine.account import beginning, event_joules
+from thermoc.simulator.machine import ChipOp, Events
+from thermoc.simulator.machine.account import event_joules
 from thermoc.simulator.machine.instructions import PICO
 from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
@@ -47,15 +48,17 @@ def trace(report: ChipReport, path: str | os.PathLike[str], *, most: int = MOST)
 def _instructions(report: ChipReport, most: int) -> Iterator[dict[str, Any]]:
     run = report.run
     program, chip = run.artefact.mapping.program, run.artefact.mapping.chip
-    start = beginning(run.events, program)
-    later = np.flatnonzero((run.events.start >= start) & (run.events.end > run.events.start))
+    start, tick = run.tick.start, _timed(run.tick.events, run.tick.start)
+    # no more ticks than are written: a long session has more events than memory holds
+    events = run.tick.repeated(max(1, min(run.ticks, most // max(1, len(tick)) + 1)))
+    later = _timed(events, start)
     # Stable, so that events that begin together stay in the order in which they were recorded.
-    chosen = later[np.argsort(run.events.start[later], kind="stable")][:most]
-    joules = event_joules(run.events, program, run.price, chip)
+    chosen = later[np.argsort(events.start[later], kind="stable")][:most]
+    joules = event_joules(events, program, run.price, chip)
     cores, per, ops = chip.cores, chip.whole("mesh.cores"), program.ops
     for index in chosen.tolist():
-        row, place, turn = (int(getattr(run.events, name)[index]) for name in ("row", "place", "turn"))
-        begin, end = int(run.events.start[index]) - start, int(run.events.end[index]) - start
+        row, place, turn = (int(getattr(events, name)[index]) for name in ("row", "place", "turn"))
+        begin, end = int(events.start[index]) - start, int(events.end[index]) - start
         served = int(program.code[row, 1])
         tile, thread = _place(place, cores, per, chip.tiles)
         op = ops[served] if served >= 0 else ""
@@ -76,6 +79,11 @@ def _instructions(report: ChipReport, most: int) -> Iterator[dict[str, Any]]:
                 "tick": turn,
             },
         }
+
+
+def _timed(events: Events, start: int) -> NDArray[np.int64]:
+    """Return the numbers of events from ``start`` (ps) on that take time."""
+    return np.flatnonzero((events.start >= start) & (events.end > events.start))
 
 
 def _place(place: int, cores: int, per: int, tiles: int) -> tuple[int, int]:
