@@ -15,7 +15,7 @@ from thermoc.checkpoint import load as load_checkpoint
 from thermoc.checkpoint import save as save_checkpoint
 from thermoc.compiled import Compiled
 from thermoc.foretelling import memory_of
-from thermoc.ir.feed import COUNTER, ExactInputs, Feed, feed
+from thermoc.ir.feed import COUNTER, ExactInputs, Feed, checked_numbers, feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.memory import Memory
 from thermoc.ir.state_values import checked_states, unknown_state
@@ -44,22 +44,32 @@ class Session:
         # Imported here: `import thermoc` loads no backend.
         from thermoc.backends.base import NoisePosition
 
-        self._compiled, self.batch, self.seed = compiled, batch, seed
-        self._first_sample, self._first_tick = first_sample, first_tick
-        position = NoisePosition(seed=seed, first_sample=first_sample, first_tick=first_tick)
-        self._session: BackendSession = compiled.backend.start(compiled.artefact, batch=batch, position=position)
+        self.batch = checked_numbers(batch=batch)["batch"]
+        position = checked_numbers(seed=seed, first_sample=first_sample, first_tick=first_tick)
+        self._compiled, self.seed = compiled, position["seed"]
+        self._first_sample, self._first_tick = position["first_sample"], position["first_tick"]
+        self._session: BackendSession = compiled.backend.start(
+            compiled.artefact, batch=self.batch, position=NoisePosition(**position)
+        )
         self.state = State(compiled.graph, self._session)
         self._outputs = frozenset(compiled.graph.outputs) - compiled.graph.probes
         self.parameters = Parameters(self._compiled, self._replace)
         self._exact: ExactInputs | None = None
         self._described: tuple[Compiled, Model] | None = None
-        self.pending: Pending | None = None
-        """The run during which the session was saved that this one was loaded from: ``resume`` ends it."""
+        self._pending: tuple[int, Pending] | None = None
 
     @property
     def tick(self) -> int:
         """The number of ticks that are behind it."""
         return self._session.tick
+
+    @property
+    def pending(self) -> Pending | None:
+        """The run during which the session was saved that this one was loaded from: ``resume`` ends it.
+
+        None once the session has left the tick at which it was saved: what it recorded would lack what came since.
+        """
+        return self._pending[1] if self._pending is not None and self._pending[0] == self.tick else None
 
     def run(
         self,
@@ -103,7 +113,7 @@ class Session:
         """
         pending = self.pending
         if pending is None:
-            notes = [f"the session stands at tick {self.tick}, and no run was going on when it was saved"]
+            notes = [f"the session stands at tick {self.tick}, at which no run was going on when it was saved"]
             raise error("T404", "there is no run to resume", notes=notes, hint="session.run(ticks) goes on from there")
         fed = self._feed(pending.ticks, pending.inputs, pending.begun)
         plan = planned(self._compiled.source, {name: specs for name, *specs in pending.record})
@@ -115,7 +125,7 @@ class Session:
 
     def _carry_out(self, task: Task) -> Run:
         run = carry_out(self._session, task, lambda keep, pending: self._save(keep.path, pending))
-        self.pending = None
+        self._pending = None
         return run
 
     def _feed(self, ticks: int | None, arrays: Inputs, begun: int) -> Feed:
@@ -199,7 +209,8 @@ class Session:
         with reading(path, "a thermoc checkpoint"):
             session = cls(compiled, batch=checkpoint.batch, **checkpoint.position)
             session._session.restore(checkpoint.snapshot, checkpoint.tick)
-        session.pending = checkpoint.pending
+        if checkpoint.pending is not None:
+            session._pending = checkpoint.tick, checkpoint.pending
         return session
 
     def close(self) -> None:

@@ -95,8 +95,7 @@ def load(path: str | os.PathLike[str]) -> SavedRun:
     if suffix == ".zarr":
         store = RunStore.reopen(path)
         arrays = {name: _written(array) for name, array in store.group.arrays()}
-        whole = bool(store.attrs["complete"])
-        return replace(_saved(path, store.attrs, arrays), store=store if whole else None)
+        return replace(_saved(path, store.attrs, arrays), store=store)
     if suffix == ".npz":
         arrays = read_npz(path)
         header = arrays.pop(_HEADER, None)

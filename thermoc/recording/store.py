@@ -216,16 +216,25 @@ def make_way(path: Path, *, overwrite: bool) -> None:
     """Refuse what is there already, or remove a run that is to be written over. Errors: T505."""
     if not path.exists():
         return
-    if not overwrite:
-        hint = "choose another path, or give overwrite=True (--overwrite)"
-        raise error("T505", f"{shown(path)} cannot be written", notes=["it is there already"], hint=hint)
+    store = None
     if path.is_dir():
         with suppress(ThermocError):
-            RunStore.reopen(path)
-            shutil.rmtree(path)
-            return
+            store = RunStore.reopen(path)
+    if not overwrite:
+        raise _in_the_way(path, store)
+    if store is not None:
+        _kept(path, lambda: shutil.rmtree(path))
+    elif path.is_dir():
         notes = ["it is a folder that holds no run"]
         raise error("T505", f"{shown(path)} cannot be written", notes=notes, hint="choose another path")
+
+
+def _in_the_way(path: Path, store: RunStore | None) -> ThermocError:
+    notes, hint = ["it is there already"], "choose another path, or give overwrite=True (--overwrite)"
+    if store is not None and not store.attrs.get("complete"):
+        notes = ["it holds a run that was broken off"]
+        hint = f"thermoc resume, with its checkpoint; where there is none, {hint}: the same bytes come again"
+    return error("T505", f"{shown(path)} cannot be written", notes=notes, hint=hint)
 
 
 def _kept(path: Path, write: Callable[[], Any], note: str = "") -> Any:
