@@ -71,17 +71,17 @@ def energy(run: Run, name: str | None = None) -> Figure:
     item = _item(run, name, lambda item: _has_trace(item) and _role(run, item) == "energy", "an energy")
     values = item.values.reshape(*item.values.shape[:2], -1)[..., 0].astype(float)
     figure = _plain(run, 8.0, 3.4)
-    left, right = figure.subplots(1, 2, sharey=True, width_ratios=(4, 1))
+    over_time, density = figure.subplots(1, 2, sharey=True, width_ratios=(4, 1))
     for sample, colour in zip(range(min(values.shape[1], FEW)), COLOURS):
-        _line(left, item.ticks * run.dt, values[:, sample], colour, str(sample))
+        _line(over_time, item.ticks * run.dt, values[:, sample], colour, str(sample))
     if values.shape[1] > 1:
         shown = "sample" if values.shape[1] <= FEW else f"sample\n(of {values.shape[1]})"
-        left.legend(title=shown, frameon=False, fontsize=8, loc="upper right", ncols=4)
-    left.set(xlabel=_time(), ylabel=_named(run, item), xlim=_span(run))
-    left.set_title(f"{run.title}: energy", fontsize=10, loc="left")
-    right.hist(values.ravel(), bins=_bins(values), orientation="horizontal", density=True, color=COLOURS[0])
-    right.set_xlabel("density")
-    right.spines[["top", "right"]].set_visible(False)
+        over_time.legend(title=shown, frameon=False, fontsize=8, loc="upper right", ncols=4)
+    over_time.set(xlabel=_time(), ylabel=_named(run, item), xlim=_span(run))
+    over_time.set_title(f"{run.title}: energy", fontsize=10, loc="left")
+    density.hist(values.ravel(), bins=_bins(values), orientation="horizontal", density=True, color=COLOURS[0])
+    density.set_xlabel("density")
+    density.spines[["top", "right"]].set_visible(False)
     return figure
 
 
@@ -96,8 +96,8 @@ def histogram(run: Run, name: str | None = None) -> Figure:
         _configurations(axes, item)
     else:
         values = item.values.reshape(-1, max(1, int(np.prod(item.values.shape[2:])))).astype(float)
-        apart = values.shape[1] <= FEW
-        columns = [values[:, unit] for unit in range(values.shape[1])] if apart else [values.ravel()]
+        separate = values.shape[1] <= FEW
+        columns = [values[:, unit] for unit in range(values.shape[1])] if separate else [values.ravel()]
         style: Any = {"histtype": "step" if len(columns) > 1 else "stepfilled", "linewidth": 1.4}
         for unit, column in enumerate(columns):
             axes.hist(column, bins=_bins(values), density=True, color=COLOURS[unit], label=str(unit), **style)
@@ -173,9 +173,9 @@ def _line(axes: Any, times: AnyArray, values: AnyArray, colour: str, label: str)
         axes.plot(times, values, color=colour, linewidth=1.0, label=label)
         return
     cut = len(values) // step * step
-    pieces = values[:cut].reshape(-1, step)
-    axes.fill_between(times[:cut:step], pieces.min(1), pieces.max(1), color=colour, alpha=0.35, linewidth=0)
-    axes.plot(times[:cut:step], pieces.mean(1), color=colour, linewidth=0.9, label=label)
+    blocks = values[:cut].reshape(-1, step)
+    axes.fill_between(times[:cut:step], blocks.min(1), blocks.max(1), color=colour, alpha=0.35, linewidth=0)
+    axes.plot(times[:cut:step], blocks.mean(1), color=colour, linewidth=0.9, label=label)
 
 
 def _configurations(axes: Any, item: Recorded) -> None:

@@ -56,15 +56,15 @@ class Call:
     def frame(self) -> Frame:
         """What all that was recorded shares: axes, roles, levels, and where it stands in the session."""
         source = self.executable.source
-        place = {"begun": self.begun, "first_sample": self.position["first_sample"], "batch": self.batch}
-        return Frame(meanings=meanings(source), dt=source.dt, **place)
+        position = {"begun": self.begun, "first_sample": self.position["first_sample"], "batch": self.batch}
+        return Frame(meanings=meanings(source), dt=source.dt, **position)
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
         """What made the run, as files of it say."""
         size = {"begun": self.begun, "ticks": self.ticks, "batch": self.batch}
-        made = provenance(self.executable, self.frame.meanings, self.plan, self.position, **size)
-        return {**made, "sampled": json.dumps(self.sampled)}
+        origin = provenance(self.executable, self.frame.meanings, self.plan, self.position, **size)
+        return {**origin, "sampled": json.dumps(self.sampled)}
 
     @cached_property
     def sampled(self) -> list[str]:
@@ -190,8 +190,8 @@ class Run:
         """What all that was recorded shares."""
         if self.call is not None:
             return self.call.frame
-        place = {name: int(self.attrs[name]) for name in ("begun", "first_sample", "batch")}
-        return Frame(meanings=meanings_of(self.attrs), dt=self.dt, **place)
+        position = {name: int(self.attrs[name]) for name in ("begun", "first_sample", "batch")}
+        return Frame(meanings=meanings_of(self.attrs), dt=self.dt, **position)
 
     @property
     def title(self) -> str:

@@ -94,9 +94,9 @@ class Session:
         more, default what is free. Ctrl-C raises ``tc.Interrupted``, whose ``run`` is what was recorded until then.
         Errors: T302, T401 to T404, T408, T419, T420, T505, T506.
         """
-        given: Inputs = {} if inputs is None else inputs
-        fed = self._feed(ticks, given, self.tick)
-        call = self._call(fed, given, planned(self._compiled.source, record), self.tick)
+        arrays: Inputs = {} if inputs is None else inputs
+        fed = self._feed(ticks, arrays, self.tick)
+        call = self._call(fed, arrays, planned(self._compiled.source, record), self.tick)
         watch = {"saving": saving(checkpoint, every), "progress": progress, "max_memory": max_memory}
         return self._carry_out(Task(call=call, fed=fed, to=to, overwrite=overwrite, **watch))
 
@@ -164,14 +164,14 @@ class Session:
 
     def step(self, inputs: Inputs | None = None) -> dict[str, AnyArray]:
         """Run one tick on; inputs are arrays (batch, *shape), and so are the outputs it returns: for closed loops."""
-        given = {} if inputs is None else inputs
+        arrays = {} if inputs is None else inputs
         exact = self._exact
         # The first call is always looked at closely: batch and memory do not change from then on.
-        if exact is None or self._first_tick + self.tick >= COUNTER or not exact.passes(given):
-            fed = self._feed(1, given, self.tick)
-            given = {name: array[0] for name, array in fed.arrays.items()}
+        if exact is None or self._first_tick + self.tick >= COUNTER or not exact.passes(arrays):
+            fed = self._feed(1, arrays, self.tick)
+            arrays = {name: array[0] for name, array in fed.arrays.items()}
             self._exact = ExactInputs(self._compiled.graph, self.batch)
-        return self._session.step(given, self._outputs)  # pyright: ignore[reportArgumentType]  (they are arrays now)
+        return self._session.step(arrays, self._outputs)  # pyright: ignore[reportArgumentType]  (they are arrays now)
 
     def save(self, path: Path) -> int:
         """Write a checkpoint of it, whole or not at all; return its size in bytes. Errors: T420, T505.
@@ -281,8 +281,8 @@ class State(MutableMapping[str, AnyArray]):
 
     def update(self, *states: Mapping[str, ArrayLike], **named: ArrayLike) -> None:  # type: ignore[override]
         """Set several states, all of them or none."""
-        given = dict(*states, **named)
-        self._session.set_states(checked_states(self._graph, self._session.states, given))
+        values = dict(*states, **named)
+        self._session.set_states(checked_states(self._graph, self._session.states, values))
         self.touched = True
 
     def __contains__(self, name: object) -> bool:
@@ -336,9 +336,9 @@ def run_again(compiled: Compiled, call: Call) -> Run:
         raise error("T404", "this run cannot be repeated", notes=notes, hint=hint)
     position = {**call.position, "first_tick": call.position["first_tick"] - call.begun}
     with Session(compiled, batch=call.batch, **position) as session:
-        there, then = session._session.snapshot(), call.start
-        if {name: a.shape for name, a in there.items()} != {name: a.shape for name, a in then.items()}:
-            notes = [f"then it had {sorted(then)}", f"now it has {sorted(there)}"]
+        initial, then = session._session.snapshot(), call.start
+        if {name: a.shape for name, a in initial.items()} != {name: a.shape for name, a in then.items()}:
+            notes = [f"then it had {sorted(then)}", f"now it has {sorted(initial)}"]
             raise error("T404", "the states of the repeated network are others", notes=notes, hint=hint)
         session._session.restore(then, call.begun)
         return session.run(call.ticks, call.inputs, progress=False)

@@ -142,7 +142,7 @@ def _written(array: Any) -> Any:
 
 def meanings_of(attrs: Mapping[str, Any]) -> dict[str, Meaning]:
     """Return what a file says of the outputs."""
-    return {name: Meaning.of(said) for name, said in json.loads(attrs["outputs"]).items()}
+    return {name: Meaning.of(document) for name, document in json.loads(attrs["outputs"]).items()}
 
 
 def _saved(path: str | os.PathLike[str], attrs: Mapping[str, Any], arrays: Mapping[str, Any]) -> SavedRun:
@@ -152,7 +152,7 @@ def _saved(path: str | os.PathLike[str], attrs: Mapping[str, Any], arrays: Mappi
     for name, texts in json.loads(attrs["record"]).items():
         specs = tuple(map(parsed, texts))
         places = {of: variable(name, of) for spec in specs for of in _fields_of(spec)}
-        fields = {of: arrays[place] for of, place in places.items() if place in arrays}
+        fields = {of: arrays[key] for of, key in places.items() if key in arrays}
         recorded[name] = Recorded(name, fields, specs, begun=int(attrs["begun"]))
     return SavedRun(attrs=attrs, recorded=recorded)
 

@@ -87,17 +87,17 @@ class RunStore:
         for name, variable in {**variables, **coords}.items():
             self.guard(lambda name=name, variable=variable: self._write(name, variable))
         named = " ".join(name for name, variable in coords.items() if variable.dims != (name,))
-        end = {"coordinates": named, "ticks": ticks, "complete": int(whole)}
-        self.guard(lambda: self.group.attrs.update(end))
+        attributes = {"coordinates": named, "ticks": ticks, "complete": int(whole)}
+        self.guard(lambda: self.group.attrs.update(attributes))
 
     def _write(self, name: str, variable: Variable) -> None:
         array, chunks = variable.array, _chunks(variable.array)
         form = {"shape": array.shape, "dtype": array.dtype, "chunks": chunks, "attributes": dict(variable.attrs)}
-        made = self.array(name=name, dims=variable.dims, **form)
+        target = self.array(name=name, dims=variable.dims, **form)
         if not array.shape:
-            made[...] = array
+            target[...] = array
         for first in range(0, array.shape[0] if array.shape else 0, chunks[0] if chunks else 1):
-            made[first : first + chunks[0]] = array[first : first + chunks[0]]
+            target[first : first + chunks[0]] = array[first : first + chunks[0]]
 
     def guard(self, write: Callable[[], Any], note: str = "") -> Any:
         """Write, and say it where the disk will not. Errors: T505."""
@@ -122,9 +122,9 @@ class StoredTrace(Recorder):
         row = self.seen // self.k
         while len(some):
             first = row % self._rows
-            part = some[: self._rows - first]
-            self._waiting[first : first + len(part)] = part
-            row, some = row + len(part), some[len(part) :]
+            head = some[: self._rows - first]
+            self._waiting[first : first + len(head)] = head
+            row, some = row + len(head), some[len(head) :]
             if row % self._rows == 0:
                 self._write(row, self._rows)
 
