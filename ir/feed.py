@@ -60,6 +60,7 @@ def feed(
     findings = [*_names(graph, inputs), *_numbers(numbers)]
     if findings:
         raise ThermocError(findings)
+    ticks, batch = (None if number is None else int(number) for number in (ticks, batch))
     arrays: dict[str, AnyArray] = {}
     for name, op in graph.inputs.items():
         try:
@@ -137,6 +138,14 @@ def _names(graph: Graph, inputs: Mapping[str, ArrayLike]) -> Iterator[Finding]:
                 where=op.location,
                 hint=f"give it an array (batch, {', '.join(map(str, op.shape))})",
             )
+
+
+def checked_numbers(**numbers: int) -> dict[str, int]:
+    """Return batch, seed and the like as Python's integers, which JSON takes. Errors: T404, all findings at once."""
+    findings = list(_numbers(numbers))
+    if findings:
+        raise ThermocError(findings)
+    return {name: int(number) for name, number in numbers.items()}
 
 
 LIMITS = {

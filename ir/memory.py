@@ -42,8 +42,8 @@ class Memory:
     @property
     def parts(self) -> dict[str, int]:
         """Bytes by what takes them."""
-        kept = {f"recorded {name}": size for name, size in self.recorded.items()}
-        return {name: size for name, size in {**kept, **self.passing}.items() if size}
+        recorded = {f"recorded {name}": size for name, size in self.recorded.items()}
+        return {name: size for name, size in {**recorded, **self.passing}.items() if size}
 
     @property
     def total(self) -> int:

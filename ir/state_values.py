@@ -59,36 +59,39 @@ def checked_states(graph: Graph, now: Mapping[str, AnyArray], given: Mapping[str
 
 
 def _misfits(name: str, array: AnyArray, now: AnyArray) -> Iterator[Finding]:
-    one = now.shape[1:]
-    if array.shape not in (now.shape, (1, *one), one, ()):
-        notes = (f"it is {list(array.shape)}", f"expected {list(now.shape)}, one sample's {list(one)}, or a number")
+    sample_shape = now.shape[1:]
+    if array.shape not in (now.shape, (1, *sample_shape), sample_shape, ()):
+        notes = (
+            f"it is {list(array.shape)}",
+            f"expected {list(now.shape)}, one sample's {list(sample_shape)}, or a number",
+        )
         yield Finding(code="T403", what=f"state {name!r} has the wrong shape", notes=notes)
     elif array.dtype.kind not in FITTING[now.dtype.kind]:
         notes = (f"it is {array.dtype}", f"the network has {now.dtype}")
         yield Finding(code="T403", what=f"state {name!r} has the wrong dtype", notes=notes)
     elif now.dtype.kind == "i" and array.size:
-        held, low, high = np.iinfo(now.dtype), int(array.min()), int(array.max())
-        if not held.min <= low <= high <= held.max:
-            notes = (f"it has {low} to {high}", f"{now.dtype} holds {held.min} to {held.max}")
+        limits, low, high = np.iinfo(now.dtype), int(array.min()), int(array.max())
+        if not limits.min <= low <= high <= limits.max:
+            notes = (f"it has {low} to {high}", f"{now.dtype} holds {limits.min} to {limits.max}")
             yield Finding(code="T403", what=f"state {name!r} has numbers it cannot hold", notes=notes)
 
 
 def _values(graph: Graph, op: Op, state: str, array: AnyArray) -> Iterator[Finding]:
     """Yield a finding for each condition that an element does not meet."""
     value = _value(op, state)
-    wanted: list[tuple[str, AnyArray]] = []
+    conditions: list[tuple[str, AnyArray]] = []
     if value is not None and _is_temperature(graph, op, value):
-        wanted.append(("finite and > 0, as a temperature is", np.isfinite(array) & (array > 0)))
+        conditions.append(("finite and > 0, as a temperature is", np.isfinite(array) & (array > 0)))
     else:
-        wanted.append(("finite", np.isfinite(array)))
+        conditions.append(("finite", np.isfinite(array)))
     if value is not None and value.inferred.role is Role.spike and _computed(graph, value):
-        wanted.append(("a spike: 0 or 1, or -1 and 1", np.isin(array, (-1, 0, 1))))
+        conditions.append(("a spike: 0 or 1, or -1 and 1", np.isin(array, (-1, 0, 1))))
     if state in op.state_ranges():
         low, high = op.state_ranges()[state]
-        wanted.append((f"{low} to {high}", (array >= low) & (array <= high)))
+        conditions.append((f"{low} to {high}", (array >= low) & (array <= high)))
     if op.results[0].name in graph.uniform:
-        wanted.append(("the same for every sample, which nothing in it tells apart", array == array[:1]))
-    for condition, good in wanted:
+        conditions.append(("the same for every sample, which nothing in it tells apart", array == array[:1]))
+    for condition, good in conditions:
         if not good.all():
             where = [int(index) for index in np.argwhere(~good)[0]]
             what = f"state '{op.results[0].name}.{state}' must be {condition}"
@@ -109,12 +112,12 @@ def _is_temperature(graph: Graph, op: Op, value: Value) -> bool:
 
 def _computed(graph: Graph, spikes: Value) -> bool:
     """Tell whether spikes are a network's own; those that are fed may be any number."""
-    followed, seen = [spikes], {spikes.name}
+    followed, visited = [spikes], {spikes.name}
     while followed:
         op = graph.producers[followed.pop().name]
         if isinstance(op, Input):
             return False
-        more = [value for value in op.inputs if value.inferred.role is Role.spike and value.name not in seen]
-        seen.update(value.name for value in more)
-        followed += more
+        sources = [value for value in op.inputs if value.inferred.role is Role.spike and value.name not in visited]
+        visited.update(value.name for value in sources)
+        followed += sources
     return True

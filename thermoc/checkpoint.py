@@ -180,7 +180,7 @@ def _check_same(path: object, stored: Model, model: Model) -> None:
 
 
 def _misfit(path: object, differ: list[tuple[str, Any, Any]], hint: str) -> ThermocError:
-    notes = tuple(f"{what}: {stored!r} in the file, {here!r} here" for what, stored, here in differ)
+    notes = tuple(f"{what}: {stored!r} in the file, {current!r} here" for what, stored, current in differ)
     what = f"{shown(path)} is a checkpoint of another {'version' if differ[0][0] == 'version' else 'model'}"
     return ThermocError([Finding(code="T420", what=what, notes=notes, hint=hint)])
 
@@ -231,8 +231,8 @@ def _options(arrays: Mapping[str, AnyArray]) -> Iterator[AnyArray]:
 
 def _sha256(*parts: bytes | AnyArray) -> str:
     total = hashlib.sha256()
-    for part in parts:
-        total.update(part if isinstance(part, bytes) else np.ascontiguousarray(part).reshape(-1).view(np.uint8).data)
+    for chunk in parts:
+        total.update(chunk if isinstance(chunk, bytes) else np.ascontiguousarray(chunk).reshape(-1).view(np.uint8).data)
     return total.hexdigest()
 
 

@@ -47,7 +47,7 @@ def _sizes(plan: Plan, signal: Mapping[str, Signal], *, streamed: bool) -> dict[
     """Return the bytes that are kept of each output; of a trace that is streamed, a chunk."""
     sizes: dict[str, int] = {}
     for name, specs in plan.items():
-        kept = {spec: spec.recorder(signal[name]).nbytes for spec in specs}
-        waiting = {spec: min(size, CHUNK_BYTES) for spec, size in kept.items() if streamed and spec.kind in TRACES}
-        sizes[name] = sum((kept | waiting).values())
+        recorded = {spec: spec.recorder(signal[name]).nbytes for spec in specs}
+        waiting = {spec: min(size, CHUNK_BYTES) for spec, size in recorded.items() if streamed and spec.kind in TRACES}
+        sizes[name] = sum((recorded | waiting).values())
     return sizes

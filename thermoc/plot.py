@@ -35,13 +35,14 @@ FORMATS = ("png", "svg", "pdf")
 def raster(run: Run, name: str | None = None, *, sample: int = 0) -> Figure:
     """Draw when each unit of a sample spikes. name: default the first output of spikes. Errors: T302, T401, T419."""
     item = _item(run, name, lambda item: "events" in item or _role(run, item) == "spike", "spikes")
+    _check_sample(run, sample)
     rows = events_of(item, run.frame.meanings[item.name])
     rows = rows[rows[:, 1] == sample]
     units = int(np.prod(item.fields[TRACE].shape[2:])) if TRACE in item else int(rows[:, 2].max(initial=0)) + 1
     figure, axes = _figure(run, 7.5, min(1.8 + 0.12 * units, 7.0))
-    height = float(np.clip(250 / units, 0.8, 9.0))
+    height = float(np.clip(250 / max(units, 1), 0.8, 9.0))
     axes.scatter(rows[:, 0] * run.dt, rows[:, 2], marker="|", s=height**2, linewidths=0.9, color=COLOURS[0])
-    axes.set(ylim=(-0.5, units - 0.5), ylabel=f"unit of {item.name}", xlim=_span(run), xlabel=_time())
+    axes.set(ylim=(-0.5, max(units, 1) - 0.5), ylabel=f"unit of {item.name}", xlim=_span(run), xlabel=_time())
     axes.yaxis.get_major_locator().set_params(integer=True)
     axes.set_title(f"{run.title}: {item.name}, sample {sample}", fontsize=10, loc="left")
     return figure
@@ -53,7 +54,7 @@ def trace(run: Run, *names: str, sample: int = 0) -> Figure:
     figure = _plain(run, 7.5, 1.0 + 1.7 * len(items))
     panels = np.atleast_1d(figure.subplots(len(items), 1, sharex=True))
     for panel, item in zip(panels, items):
-        values = _sample(item, sample)
+        values = _sample(run, item, sample)
         for unit, colour in zip(range(min(values.shape[1], FEW)), COLOURS):
             _line(panel, item.ticks * run.dt, values[:, unit], colour, f"{unit}")
         panel.set_ylabel(_named(run, item))
@@ -70,17 +71,17 @@ def energy(run: Run, name: str | None = None) -> Figure:
     item = _item(run, name, lambda item: _has_trace(item) and _role(run, item) == "energy", "an energy")
     values = item.values.reshape(*item.values.shape[:2], -1)[..., 0].astype(float)
     figure = _plain(run, 8.0, 3.4)
-    left, right = figure.subplots(1, 2, sharey=True, width_ratios=(4, 1))
+    over_time, density = figure.subplots(1, 2, sharey=True, width_ratios=(4, 1))
     for sample, colour in zip(range(min(values.shape[1], FEW)), COLOURS):
-        _line(left, item.ticks * run.dt, values[:, sample], colour, str(sample))
+        _line(over_time, item.ticks * run.dt, values[:, sample], colour, str(sample))
     if values.shape[1] > 1:
         shown = "sample" if values.shape[1] <= FEW else f"sample\n(of {values.shape[1]})"
-        left.legend(title=shown, frameon=False, fontsize=8, loc="upper right", ncols=4)
-    left.set(xlabel=_time(), ylabel=_named(run, item), xlim=_span(run))
-    left.set_title(f"{run.title}: energy", fontsize=10, loc="left")
-    right.hist(values.ravel(), bins=_bins(values), orientation="horizontal", density=True, color=COLOURS[0])
-    right.set_xlabel("density")
-    right.spines[["top", "right"]].set_visible(False)
+        over_time.legend(title=shown, frameon=False, fontsize=8, loc="upper right", ncols=4)
+    over_time.set(xlabel=_time(), ylabel=_named(run, item), xlim=_span(run))
+    over_time.set_title(f"{run.title}: energy", fontsize=10, loc="left")
+    density.hist(values.ravel(), bins=_bins(values), orientation="horizontal", density=True, color=COLOURS[0])
+    density.set_xlabel("density")
+    density.spines[["top", "right"]].set_visible(False)
     return figure
 
 
@@ -95,8 +96,8 @@ def histogram(run: Run, name: str | None = None) -> Figure:
         _configurations(axes, item)
     else:
         values = item.values.reshape(-1, max(1, int(np.prod(item.values.shape[2:])))).astype(float)
-        apart = values.shape[1] <= FEW
-        columns = [values[:, unit] for unit in range(values.shape[1])] if apart else [values.ravel()]
+        separate = values.shape[1] <= FEW
+        columns = [values[:, unit] for unit in range(values.shape[1])] if separate else [values.ravel()]
         style: Any = {"histtype": "step" if len(columns) > 1 else "stepfilled", "linewidth": 1.4}
         for unit, column in enumerate(columns):
             axes.hist(column, bins=_bins(values), density=True, color=COLOURS[unit], label=str(unit), **style)
@@ -110,7 +111,7 @@ def histogram(run: Run, name: str | None = None) -> Figure:
 def phases(run: Run, name: str | None = None, *, units: tuple[int, int] = (0, 1), sample: int = 0) -> Figure:
     """Draw one unit of an output against another: the course in their plane. Errors: T302, T401, T419."""
     item = _item(run, name, lambda item: _has_trace(item) and np.prod(item.fields[TRACE].shape[2:]) > 1, "two units")
-    values = _sample(item, sample)
+    values = _sample(run, item, sample)
     if not all(0 <= unit < values.shape[1] for unit in units):
         raise error("T404", f"{item.name!r} has no such units", notes=[f"{units} of {values.shape[1]} units"])
     x, y = values[:, units[0]], values[:, units[1]]
@@ -126,7 +127,7 @@ def phases(run: Run, name: str | None = None, *, units: tuple[int, int] = (0, 1)
 def overview(run: Run) -> Figure:
     """Draw the spikes of a run that has some, else its energy, else its traces. Errors: T302, T419."""
     for item in run.recorded.values():
-        if "events" in item or (_has_trace(item) and _role(run, item) == "spike"):
+        if "events" in item or (_has_trace(item) and item.k == 1 and _role(run, item) == "spike"):
             return raster(run, item.name)
     if any(_has_trace(item) and _role(run, item) == "energy" for item in run.recorded.values()):
         return energy(run)
@@ -172,9 +173,9 @@ def _line(axes: Any, times: AnyArray, values: AnyArray, colour: str, label: str)
         axes.plot(times, values, color=colour, linewidth=1.0, label=label)
         return
     cut = len(values) // step * step
-    pieces = values[:cut].reshape(-1, step)
-    axes.fill_between(times[:cut:step], pieces.min(1), pieces.max(1), color=colour, alpha=0.35, linewidth=0)
-    axes.plot(times[:cut:step], pieces.mean(1), color=colour, linewidth=0.9, label=label)
+    blocks = values[:cut].reshape(-1, step)
+    axes.fill_between(times[:cut:step], blocks.min(1), blocks.max(1), color=colour, alpha=0.35, linewidth=0)
+    axes.plot(times[:cut:step], blocks.mean(1), color=colour, linewidth=0.9, label=label)
 
 
 def _configurations(axes: Any, item: Recorded) -> None:
@@ -195,16 +196,21 @@ def _bins(values: AnyArray) -> Any:
     return min(80, max(10, len(np.histogram_bin_edges(values, "fd")) - 1)) if np.ptp(values) else 10
 
 
-def _sample(item: Recorded, sample: int) -> AnyArray:
+def _sample(run: Run, item: Recorded, sample: int) -> AnyArray:
     """Return the trace of a sample, (ticks, units)."""
+    _check_sample(run, sample)
     array = item.fields[TRACE]
-    if not 0 <= sample < array.shape[1]:
-        raise error("T404", f"there is no sample {sample}", notes=[f"the run has {array.shape[1]}"])
     return np.asarray(array[:, sample]).reshape(array.shape[0], -1).astype(float)
 
 
+def _check_sample(run: Run, sample: int) -> None:
+    if not 0 <= sample < run.frame.batch:
+        raise error("T404", f"there is no sample {sample}", notes=[f"the run has {run.frame.batch}"])
+
+
 def _has_trace(item: Recorded) -> bool:
-    return TRACE in item
+    """Whether there is a trace, with something in it: fewer than k ticks leave none of every k-th."""
+    return TRACE in item and 0 not in item.fields[TRACE].shape
 
 
 def _role(run: Run, item: Recorded) -> str:

@@ -66,7 +66,7 @@ def _bar(name: str, ticks: int) -> Progress:
         def render(self, task: Task) -> Text:
             done = f"{task.completed:,.0f} of {task.total:,.0f} ticks"
             parts = (done, task.fields["rate"], task.fields["left"], task.fields["facts"])
-            return Text("  ".join(part for part in parts if part), no_wrap=True, overflow="ellipsis")
+            return Text("  ".join(text for text in parts if text), no_wrap=True, overflow="ellipsis")
 
     columns = BarColumn(bar_width=20), Words(table_column=Column(no_wrap=True))
     # Refreshed by each chunk: a thread of its own would have nothing to show between them.
@@ -76,6 +76,6 @@ def _bar(name: str, ticks: int) -> Progress:
 
 
 def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
+    minutes, remainder = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02} left" if hours else f"{minutes}:{rest:02} left"
+    return f"{hours}:{minutes:02}:{remainder:02} left" if hours else f"{minutes}:{remainder:02} left"

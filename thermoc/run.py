@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
@@ -25,6 +26,7 @@ from thermoc.recording.specs import Spec
 from thermoc.recording.store import RunStore
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import Finding, ThermocError, error
+from thermoc.support.loading import reading, shown
 from thermoc.support.tables import html_table, table
 
 if TYPE_CHECKING:
@@ -54,15 +56,15 @@ class Call:
     def frame(self) -> Frame:
         """What all that was recorded shares: axes, roles, levels, and where it stands in the session."""
         source = self.executable.source
-        place = {"begun": self.begun, "first_sample": self.position["first_sample"], "batch": self.batch}
-        return Frame(meanings=meanings(source), dt=source.dt, **place)
+        position = {"begun": self.begun, "first_sample": self.position["first_sample"], "batch": self.batch}
+        return Frame(meanings=meanings(source), dt=source.dt, **position)
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
         """What made the run, as files of it say."""
         size = {"begun": self.begun, "ticks": self.ticks, "batch": self.batch}
-        made = provenance(self.executable, self.frame.meanings, self.plan, self.position, **size)
-        return {**made, "sampled": json.dumps(self.sampled)}
+        origin = provenance(self.executable, self.frame.meanings, self.plan, self.position, **size)
+        return {**origin, "sampled": json.dumps(self.sampled)}
 
     @cached_property
     def sampled(self) -> list[str]:
@@ -169,7 +171,13 @@ class Run:
         return self.recorded[name]
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        """Write it as ``.zarr``, ``.nc`` or ``.npz``; ``tc.open_run`` reads it back. Errors: T302, T505, T506."""
+        """Write it as ``.zarr``, ``.nc`` or ``.npz``; ``tc.open_run`` reads it back. Errors: T302, T505, T506.
+
+        A run whose traces lie in a store cannot be written over that store.
+        """
+        if self.store is not None and self.store.path.resolve() == Path(path).resolve():
+            notes, hint = ["it holds the traces of this very run"], "it is written already; or choose another path"
+            raise error("T505", f"{shown(path)} cannot be written", notes=notes, hint=hint)
         save(path, self.provenance, self.frame, self.recorded, overwrite=overwrite)
 
     @property
@@ -182,8 +190,8 @@ class Run:
         """What all that was recorded shares."""
         if self.call is not None:
             return self.call.frame
-        place = {name: int(self.attrs[name]) for name in ("begun", "first_sample", "batch")}
-        return Frame(meanings=meanings_of(self.attrs), dt=self.dt, **place)
+        position = {name: int(self.attrs[name]) for name in ("begun", "first_sample", "batch")}
+        return Frame(meanings=meanings_of(self.attrs), dt=self.dt, **position)
 
     @property
     def title(self) -> str:
@@ -231,10 +239,19 @@ def open_run(path: str | os.PathLike[str]) -> Run:
 
     It has no states and cannot be repeated. Errors: T302, T501 to T506.
     """
-    saved = load(path)
-    attrs = saved.attrs
-    head = {"network": str(attrs["network"]), "target": str(attrs["target"]), "seed": int(attrs["seed"])}
-    return Run(**head, dt=float(attrs["dt"]), recorded=saved.recorded, attrs=attrs, store=saved.store)
+    with reading(path, "a run of thermoc"):
+        saved = load(path)
+        attrs = saved.attrs
+        return Run(
+            network=str(attrs["network"]),
+            target=str(attrs["target"]),
+            seed=int(attrs["seed"]),
+            dt=float(attrs["dt"]),
+            recorded=saved.recorded,
+            attrs=attrs,
+            store=saved.store,
+            complete=bool(attrs["complete"]),
+        )
 
 
 class Interrupted(KeyboardInterrupt):

@@ -63,7 +63,7 @@ class Task:
             inputs=self.call.inputs,
             record=[[name, *map(str, specs)] for name, specs in self.call.plan.items()],
             to=None if self.to is None else os.path.abspath(self.to),
-            every=None if self.saving is None else self.saving.every,
+            every=None if self.saving is None else str(self.saving.every),
             note={} if self.saving is None else self.saving.note,
         )
 
@@ -75,6 +75,7 @@ def carry_out(session: BackendSession, task: Task, save: Save) -> Run:
     needed.check()
     if task.saving is not None and task.recorded is None:
         refuse_pending(task.saving.path)
+        can_write(task.saving.path)  # before a store is written over
     recording, done = _recording(task), session.tick - call.begun
     saver = None if task.saving is None else _saver(task, task.saving, recording, save)
     with ExitStack() as stack:
@@ -96,7 +97,12 @@ def carry_out(session: BackendSession, task: Task, save: Save) -> Run:
             loop.go_on(done)
         except (KeyboardInterrupt, ThermocError) as reason:
             raise _stopped(reason, session, task, recording, saver) from None
-    return _result(session, task, recording)
+    run = _run(session, task, recording)
+    try:
+        _write(run, task, recording)
+    except ThermocError as reason:
+        raise _not_written(reason, run, task) from None
+    return run
 
 
 def _saver(task: Task, saving: Saving, recording: Recording, save: Save) -> Saver:
@@ -140,25 +146,33 @@ def _stopped(
     seen = {recorder.seen for recorders in recording.recorders.values() for recorder in recorders}
     if done == 0 or seen - {done}:
         return reason
+    run = _run(session, task, recording)
     if saver is not None and isinstance(reason, KeyboardInterrupt):
-        saver.write(done)
+        try:
+            saver.write(done)
+        except ThermocError as full:
+            reason = full  # what is recorded may lie on another disk
     try:
-        run = _result(session, task, recording)
-    except ThermocError:
-        return reason  # the disk that is full holds no more of it
+        _write(run, task, recording)
+    except ThermocError as full:
+        return _not_written(reason if isinstance(reason, ThermocError) else full, run, task)
     if isinstance(reason, ThermocError):
         return Stopped(reason.findings, run, task.call.ticks)
     return Interrupted(run, task.call.ticks)
 
 
-def _result(session: BackendSession, task: Task, recording: Recording) -> Run:
-    """Return what has been run so far, written where it was to be. Errors: T505."""
+def _not_written(reason: ThermocError, run: Run, task: Task) -> ThermocError:
+    """Return the error of a run that the disk does not hold: with what memory does, where nothing went to a store."""
+    return reason if run.store is not None else Stopped(reason.findings, run, task.call.ticks)
+
+
+def _run(session: BackendSession, task: Task, recording: Recording) -> Run:
+    """Return what has been run so far."""
     call, done = task.call, session.tick - task.call.begun
     if done < call.ticks:
         inputs = {name: array[:done] if name in call.timed else array for name, array in call.inputs.items()}
         call = replace(call, ticks=done, inputs=inputs)
-    recording.close()
-    run = Run(
+    return Run(
         network=call.executable.source.name,
         target=call.executable.backend.name,
         seed=call.position["seed"],
@@ -170,6 +184,10 @@ def _result(session: BackendSession, task: Task, recording: Recording) -> Run:
         complete=done == task.call.ticks,
         store=recording.store,
     )
+
+
+def _write(run: Run, task: Task, recording: Recording) -> None:
+    """Write what has been run where it was to be. Errors: T505."""
+    recording.close()
     if task.to is not None and run.store is None:
         run.save(task.to, overwrite=True)
-    return run

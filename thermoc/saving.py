@@ -42,8 +42,8 @@ class Saving:
     @cached_property
     def seconds(self) -> float | None:
         """Seconds between two checkpoints; None where they are ticks apart."""
-        found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(s|min|h)", str(self.every))
-        return None if found is None else float(found[1]) * SECONDS[found[2]]
+        match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(s|min|h)", str(self.every))
+        return None if match is None else float(match[1]) * SECONDS[match[2]]
 
 
 class Saver:

@@ -15,7 +15,7 @@ from thermoc.checkpoint import load as load_checkpoint
 from thermoc.checkpoint import save as save_checkpoint
 from thermoc.compiled import Compiled
 from thermoc.foretelling import memory_of
-from thermoc.ir.feed import COUNTER, ExactInputs, Feed, feed
+from thermoc.ir.feed import COUNTER, ExactInputs, Feed, checked_numbers, feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.memory import Memory
 from thermoc.ir.state_values import checked_states, unknown_state
@@ -44,22 +44,32 @@ class Session:
         # Imported here: `import thermoc` loads no backend.
         from thermoc.backends.base import NoisePosition
 
-        self._compiled, self.batch, self.seed = compiled, batch, seed
-        self._first_sample, self._first_tick = first_sample, first_tick
-        position = NoisePosition(seed=seed, first_sample=first_sample, first_tick=first_tick)
-        self._session: BackendSession = compiled.backend.start(compiled.artefact, batch=batch, position=position)
+        self.batch = checked_numbers(batch=batch)["batch"]
+        position = checked_numbers(seed=seed, first_sample=first_sample, first_tick=first_tick)
+        self._compiled, self.seed = compiled, position["seed"]
+        self._first_sample, self._first_tick = position["first_sample"], position["first_tick"]
+        self._session: BackendSession = compiled.backend.start(
+            compiled.artefact, batch=self.batch, position=NoisePosition(**position)
+        )
         self.state = State(compiled.graph, self._session)
         self._outputs = frozenset(compiled.graph.outputs) - compiled.graph.probes
         self.parameters = Parameters(self._compiled, self._replace)
         self._exact: ExactInputs | None = None
         self._described: tuple[Compiled, Model] | None = None
-        self.pending: Pending | None = None
-        """The run during which the session was saved that this one was loaded from: ``resume`` ends it."""
+        self._pending: tuple[int, Pending] | None = None
 
     @property
     def tick(self) -> int:
         """The number of ticks that are behind it."""
         return self._session.tick
+
+    @property
+    def pending(self) -> Pending | None:
+        """The run during which the session was saved that this one was loaded from: ``resume`` ends it.
+
+        None once the session has left the tick at which it was saved: what it recorded would lack what came since.
+        """
+        return self._pending[1] if self._pending is not None and self._pending[0] == self.tick else None
 
     def run(
         self,
@@ -84,9 +94,9 @@ class Session:
         more, default what is free. Ctrl-C raises ``tc.Interrupted``, whose ``run`` is what was recorded until then.
         Errors: T302, T401 to T404, T408, T419, T420, T505, T506.
         """
-        given: Inputs = {} if inputs is None else inputs
-        fed = self._feed(ticks, given, self.tick)
-        call = self._call(fed, given, planned(self._compiled.source, record), self.tick)
+        arrays: Inputs = {} if inputs is None else inputs
+        fed = self._feed(ticks, arrays, self.tick)
+        call = self._call(fed, arrays, planned(self._compiled.source, record), self.tick)
         watch = {"saving": saving(checkpoint, every), "progress": progress, "max_memory": max_memory}
         return self._carry_out(Task(call=call, fed=fed, to=to, overwrite=overwrite, **watch))
 
@@ -103,7 +113,7 @@ class Session:
         """
         pending = self.pending
         if pending is None:
-            notes = [f"the session stands at tick {self.tick}, and no run was going on when it was saved"]
+            notes = [f"the session stands at tick {self.tick}, at which no run was going on when it was saved"]
             raise error("T404", "there is no run to resume", notes=notes, hint="session.run(ticks) goes on from there")
         fed = self._feed(pending.ticks, pending.inputs, pending.begun)
         plan = planned(self._compiled.source, {name: specs for name, *specs in pending.record})
@@ -115,7 +125,7 @@ class Session:
 
     def _carry_out(self, task: Task) -> Run:
         run = carry_out(self._session, task, lambda keep, pending: self._save(keep.path, pending))
-        self.pending = None
+        self._pending = None
         return run
 
     def _feed(self, ticks: int | None, arrays: Inputs, begun: int) -> Feed:
@@ -154,14 +164,14 @@ class Session:
 
     def step(self, inputs: Inputs | None = None) -> dict[str, AnyArray]:
         """Run one tick on; inputs are arrays (batch, *shape), and so are the outputs it returns: for closed loops."""
-        given = {} if inputs is None else inputs
+        arrays = {} if inputs is None else inputs
         exact = self._exact
         # The first call is always looked at closely: batch and memory do not change from then on.
-        if exact is None or self._first_tick + self.tick >= COUNTER or not exact.passes(given):
-            fed = self._feed(1, given, self.tick)
-            given = {name: array[0] for name, array in fed.arrays.items()}
+        if exact is None or self._first_tick + self.tick >= COUNTER or not exact.passes(arrays):
+            fed = self._feed(1, arrays, self.tick)
+            arrays = {name: array[0] for name, array in fed.arrays.items()}
             self._exact = ExactInputs(self._compiled.graph, self.batch)
-        return self._session.step(given, self._outputs)  # pyright: ignore[reportArgumentType]  (they are arrays now)
+        return self._session.step(arrays, self._outputs)  # pyright: ignore[reportArgumentType]  (they are arrays now)
 
     def save(self, path: Path) -> int:
         """Write a checkpoint of it, whole or not at all; return its size in bytes. Errors: T420, T505.
@@ -199,7 +209,8 @@ class Session:
         with reading(path, "a thermoc checkpoint"):
             session = cls(compiled, batch=checkpoint.batch, **checkpoint.position)
             session._session.restore(checkpoint.snapshot, checkpoint.tick)
-        session.pending = checkpoint.pending
+        if checkpoint.pending is not None:
+            session._pending = checkpoint.tick, checkpoint.pending
         return session
 
     def close(self) -> None:
@@ -271,8 +282,8 @@ class State(MutableMapping[str, AnyArray]):
 
     def update(self, *states: Mapping[str, ArrayLike], **named: ArrayLike) -> None:  # type: ignore[override]
         """Set several states, all of them or none."""
-        given = dict(*states, **named)
-        self._session.set_states(checked_states(self._graph, self._session.states, given))
+        values = dict(*states, **named)
+        self._session.set_states(checked_states(self._graph, self._session.states, values))
         self.touched = True
 
     def __contains__(self, name: object) -> bool:
@@ -326,9 +337,9 @@ def run_again(compiled: Compiled, call: Call) -> Run:
         raise error("T404", "this run cannot be repeated", notes=notes, hint=hint)
     position = {**call.position, "first_tick": call.position["first_tick"] - call.begun}
     with Session(compiled, batch=call.batch, **position) as session:
-        there, then = session._session.snapshot(), call.start
-        if {name: a.shape for name, a in there.items()} != {name: a.shape for name, a in then.items()}:
-            notes = [f"then it had {sorted(then)}", f"now it has {sorted(there)}"]
+        initial, then = session._session.snapshot(), call.start
+        if {name: a.shape for name, a in initial.items()} != {name: a.shape for name, a in then.items()}:
+            notes = [f"then it had {sorted(then)}", f"now it has {sorted(initial)}"]
             raise error("T404", "the states of the repeated network are others", notes=notes, hint=hint)
         session._session.restore(then, call.begun)
         return session.run(call.ticks, call.inputs, progress=False)

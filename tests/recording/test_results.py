@@ -135,3 +135,15 @@ def test_a_figure_of_what_was_not_recorded_is_refused():
         tc.plot.trace(run, "t")
     with pytest.raises(tc.ThermocError, match="T404"):
         tc.plot.format_of("figure.gif")
+
+
+def test_what_has_nothing_to_draw_is_refused():
+    short = spin_glass().run(ticks=5, record={"s": "every:10"})
+    for draw in (tc.plot.trace, tc.plot.histogram, tc.plot.phases):
+        with pytest.raises(tc.ThermocError, match="T419"):
+            draw(short)
+    run = spiking().run({"x": DRIVE}, record={"spikes": "every:2", "v": "all"})
+    assert len(tc.plot.overview(run).axes) == 2  # traces: of every other tick nobody knows the spikes
+    for sample in (-1, 2):
+        with pytest.raises(tc.ThermocError, match="T404"):
+            tc.plot.raster(spiking().run({"x": DRIVE}), sample=sample)

@@ -156,7 +156,9 @@ def test_a_disk_that_fills_is_said_and_what_is_there_is_kept(tmp_path: Path, mon
         spin_glass().run(**CALL, to=tmp_path / "run.zarr")
     assert "No space left on device" in str(caught.value)
     assert "ticks before 20 of 60 are in it" in str(caught.value)
-    assert np.array_equal(tc.open_run(tmp_path / "run.zarr")["s"], spin_glass().run(**CALL)["s"][:20])
+    read = tc.open_run(tmp_path / "run.zarr")
+    assert np.array_equal(read["s"], spin_glass().run(**CALL)["s"][:20])
+    assert not read.complete
 
 
 @pytest.mark.parametrize(
@@ -195,3 +197,26 @@ def test_diagnostics_of_a_store_are_those_of_the_run(tmp_path: Path):
     assert read.diagnostics == run.diagnostics
     assert list(read.diagnostics) == ["s", "E"]
     assert spiking().run({"x": DRIVE}).diagnostics == {}
+
+
+def test_a_run_is_not_written_over_the_store_that_holds_its_traces(tmp_path: Path):
+    run = spin_glass().run(**CALL, to=tmp_path / "run.zarr")
+    for reader in (run, tc.open_run(tmp_path / "run.zarr")):
+        with pytest.raises(tc.ThermocError, match="T505"):
+            reader.save(tmp_path / "run.zarr", overwrite=True)
+    assert np.array_equal(tc.open_run(tmp_path / "run.zarr")["s"], spin_glass().run(**CALL)["s"])
+    run.save(tmp_path / "other.zarr")
+    assert np.array_equal(tc.open_run(tmp_path / "other.zarr")["s"], run["s"])
+
+
+@pytest.mark.parametrize(
+    "header", [b"", b"[1]", b'{"format": "thermoc run"}', b'{"format": "thermoc run", "record": "1"}']
+)
+def test_damaged_runs_are_refused(header: bytes, tmp_path: Path):
+    import zarr
+
+    np.savez(tmp_path / "run.npz", **{"run.json": np.frombuffer(header, np.uint8)})
+    zarr.create_group(str(tmp_path / "run.zarr"), attributes={"format": "thermoc run", "version": header.decode()})
+    for name in ("run.npz", "run.zarr"):
+        with pytest.raises(tc.ThermocError, match="T502"):
+            tc.open_run(tmp_path / name)

@@ -10,7 +10,7 @@ import pytest
 from sessions.drifting import drift
 
 import thermoc as tc
-from thermoc.support.errors import ThermocError
+from thermoc.support.errors import Finding, ThermocError
 
 
 def saved(folder: Path) -> Path:
@@ -154,3 +154,74 @@ def test_a_full_disk_keeps_the_checkpoint_before(tmp_path: Path, monkeypatch: py
     np.testing.assert_array_equal(partial["x"], whole["x"][:400])
     assert [one.name for one in tmp_path.iterdir()] == ["run.ckpt"]
     np.testing.assert_array_equal(tc.resume(path)["x"], whole["x"])
+
+
+def stopped_at_40(path: Path) -> None:
+    """Leave the checkpoint of a run of 100 ticks that was stopped at its 40th."""
+    session = tc.compile(drift()).start(seed=3)
+    save = session._save
+
+    def stop(to, pending):
+        size = save(to, pending)
+        if session.tick == 40:
+            raise KeyboardInterrupt
+        return size
+
+    session._save = stop  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        session.run(100, checkpoint=path, every=40)
+
+
+def test_a_run_is_not_resumed_from_another_tick(tmp_path: Path):
+    """What was recorded until the checkpoint lacks what the session did since: the rest would be shifted."""
+    stopped_at_40(tmp_path / "run.ckpt")
+    with tc.Session.load(tmp_path / "run.ckpt") as session:
+        session.step()
+        assert session.pending is None
+        assert code_of(session.resume) == "T404"
+    whole = tc.compile(drift()).run(ticks=100, seed=3)
+    np.testing.assert_array_equal(tc.resume(tmp_path / "run.ckpt")["x"], whole["x"])
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path: Path):
+    exe, path = tc.compile(drift()), tmp_path / "run.ckpt"
+    size = {"ticks": np.int64(20), "batch": np.int64(2), "seed": np.uint64(3)}
+    run = exe.run(**size, checkpoint=path, every=np.int64(10), to=tmp_path / "run.npz")
+    np.testing.assert_array_equal(tc.resume(path)["x"], run["x"])
+    np.testing.assert_array_equal(tc.open_run(tmp_path / "run.npz")["x"], run["x"])
+
+
+@pytest.mark.parametrize("number", [{"batch": 0}, {"batch": 2.5}, {"seed": -1}, {"first_tick": "a"}])
+def test_a_session_starts_with_sound_numbers(number: dict):
+    assert code_of(lambda: tc.compile(drift()).start(**number)) == "T404"
+
+
+def test_a_checkpoint_that_cannot_be_written_costs_no_store(tmp_path: Path):
+    exe, store = tc.compile(drift()), tmp_path / "run.zarr"
+    run = exe.run(ticks=5, to=store)
+    again = lambda: exe.run(ticks=9, to=store, overwrite=True, checkpoint=tmp_path / "nowhere" / "run.ckpt")  # noqa: E731
+    assert code_of(again) == "T505"
+    np.testing.assert_array_equal(tc.open_run(store)["x"], run["x"])
+
+
+def test_a_store_without_its_checkpoint_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def killed(*_: object) -> int:
+        raise SystemExit
+
+    exe, store = tc.compile(drift()), tmp_path / "run.zarr"
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr("thermoc.session.save_checkpoint", killed)
+        exe.run(ticks=5, to=store, checkpoint=tmp_path / "run.ckpt")
+    with pytest.raises(ThermocError, match=r"broken off\n.*thermoc resume.*--overwrite"):
+        exe.run(ticks=5, to=store, checkpoint=tmp_path / "run.ckpt")
+
+
+def test_a_full_disk_at_the_end_leaves_the_run_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def full(*_: object, **__: object) -> None:
+        raise ThermocError([Finding(code="T505", what="the disk is full")])
+
+    exe = tc.compile(drift())
+    with monkeypatch.context() as patch, pytest.raises(ThermocError, match="T505") as caught:
+        patch.setattr("thermoc.run.save", full)
+        exe.run(ticks=90, seed=3, to=tmp_path / "run.npz")
+    np.testing.assert_array_equal(caught.value.run["x"], exe.run(ticks=90, seed=3)["x"])  # type: ignore[attr-defined]

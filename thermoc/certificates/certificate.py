@@ -169,8 +169,8 @@ def _results(run: Run, outputs: Mapping[str, NDArray]) -> Mapping[str, NDArray]:
     """Return all outputs at all ticks: the run's own, or those of its repetition where it recorded less."""
     graph = run.call.executable.source if run.call is not None else None
     names = [name for name in graph.outputs if name not in graph.probes] if graph is not None else []
-    whole = run.store is None and set(run.outputs) == set(names)
-    return run.outputs if whole else {name: outputs[name] for name in names}
+    complete = run.store is None and set(run.outputs) == set(names)
+    return run.outputs if complete else {name: outputs[name] for name in names}
 
 
 def _header(run: Run, call: Call, results: Mapping[str, NDArray], warmup: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Parameters that several commands share: target, options, chip, passes, inputs, the JSON switch."""
+"""Parameters of commands: what several share, and all of ``thermoc run``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ import typer
 from thermoc.support.errors import error
 
 Target = Annotated[str, typer.Option("--target", "-t", help="One of `thermoc targets`.")]
+RunTarget = Annotated[
+    str | None,
+    typer.Option("--target", "-t", help="One of `thermoc targets`.", show_default="sim; chip with --chip"),
+]
 Options = Annotated[
     list[str] | None,
     typer.Option("--option", "-O", metavar="KEY=VALUE", help="An option of the target; may be repeated."),
@@ -28,6 +32,33 @@ DumpIr = Annotated[
     Path | None,
     typer.Option("--dump-ir", metavar="DIR", help="Write the graph's text after each pass that changed it."),
 ]
+Ticks = Annotated[int | None, typer.Option(help="Number of ticks; default: what the inputs say, else 1.")]
+Batch = Annotated[int | None, typer.Option(help="Number of samples; default: what the inputs say, else 1.")]
+Seed = Annotated[int, typer.Option(help="Seed of the noise.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write what is recorded as .npz.")]
+Record = Annotated[
+    str | None,
+    typer.Option("--record", metavar="TEXT", help="What to keep: s=mean,E=every:100; default: every output."),
+]
+To = Annotated[
+    Path | None, typer.Option("--to", help="Write what is recorded: a .zarr while it runs, .nc or .npz at the end.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Write over the run that --to names.")]
+Plot = Annotated[Path | None, typer.Option("--plot", help="Draw spikes, energy or traces: .png, .svg.")]
+Certify = Annotated[
+    bool, typer.Option("--certify", help="Check the laws of physics on the run; write NAME.certificate.json.")
+]
+Floorplan = Annotated[Path | None, typer.Option("--floorplan", help="Draw what each core works for.")]
+HeatMap = Annotated[Path | None, typer.Option("--heat-map", help="Draw the die when it was hottest.")]
+Trace = Annotated[Path | None, typer.Option("--trace", help="Write a Chrome trace, for ui.perfetto.dev.")]
+CheckpointPath = Annotated[
+    Path | None, typer.Option("--checkpoint", metavar="PATH", help="Save to it while it runs; see thermoc resume.")
+]
+Every = Annotated[
+    str | None,
+    typer.Option("--every", metavar="N", help="Ticks between two checkpoints, or a time: 30s.", show_default="60s"),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what it would hold of memory; run nothing.")]
 MaxMemory = Annotated[
     str | None,
     typer.Option(

@@ -52,8 +52,6 @@ class Results:
         for path in (self.floorplan, self.heat_map):
             if path is not None:
                 chip_picture.format_of(path)
-        if self.plot is not None:
-            figures.format_of(self.plot)
         if self.output is not None and self.output.suffix not in ("", ".npz"):
             hint = f"-o {self.output.with_suffix('.npz')}"
             raise error("T404", f"outputs are written as .npz, not {self.output.suffix}", hint=hint)
@@ -77,13 +75,14 @@ class Results:
 
     def write(self, run: Run, *, ticks: int | None = None) -> Certificate | None:
         """Write and print what was asked for; return the certificate. ``ticks``: of a run that was stopped, in all."""
+        # First: whatever else fails, the numbers are there.
+        if self.output is not None:
+            write_atomic(self.output, lambda stream: write_npz(stream, run.arrays))
         makers = {"floorplan": chip_picture.floorplan, "heat_map": chip_picture.thermal_map, "trace": chip_trace.trace}
         for name, path in self.pictures.items():
             makers[name](run.chip, path)
         if self.plot is not None:
             figures.save(figures.overview(run), self.plot)
-        if self.output is not None:
-            write_atomic(self.output, lambda stream: write_npz(stream, run.arrays))
         certificate = None
         if self.certificate is not None:
             certificate = make_certificate(run)

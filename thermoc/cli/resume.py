@@ -30,12 +30,12 @@ def resume(
             notes = [f"it holds a session at tick {session.tick}"]
             hint = "in Python: tc.Session.load(path).run(ticks)"
             raise error("T404", f"{checkpoint} holds no run to resume", notes=notes, hint=hint)
-        wanted = Results.noted(session.pending.note)
+        results = Results.noted(session.pending.note)
         if output is not None:
-            wanted = replace(wanted, output=output)
-        wanted = replace(wanted, as_json=as_json or wanted.as_json)
-        wanted.can_write()
-        shown = False if wanted.as_json else None
+            results = replace(results, output=output)
+        results = replace(results, as_json=as_json or results.as_json)
+        results.can_write()
+        shown = False if results.as_json else None
         finished(
-            lambda: session.resume(checkpoint=checkpoint, progress=shown, max_memory=max_memory), wanted, checkpoint
+            lambda: session.resume(checkpoint=checkpoint, progress=shown, max_memory=max_memory), results, checkpoint
         )

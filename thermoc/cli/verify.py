@@ -17,63 +17,61 @@ from thermoc.verification import Verification
 from thermoc.verification import verify as verification
 from thermoc.verification.plot import format_of
 
+Targets = Annotated[
+    str, typer.Option("--targets", "-t", help="Targets to verify, with commas between; see `thermoc targets`.")
+]
+Ticks = Annotated[int | None, typer.Option(help="Number of ticks; default: what the inputs say, else 64.")]
+Batch = Annotated[int | None, typer.Option(help="Number of samples; default: what the inputs say, else 4.")]
+Seed = Annotated[int, typer.Option(help="Seed of the noise, and of inputs that are drawn.")]
+Pieces = Annotated[
+    int, typer.Option(help="In how many calls of a session each target runs the ticks; whole and cut runs agree.")
+]
+Probes = Annotated[
+    list[str] | None, typer.Option("--probe", metavar="NAME", help="A value to compare too; may be repeated.")
+]
+Tolerance = Annotated[
+    float | None, typer.Option(help="An absolute difference for floats, in place of the bounds by rounding.")
+]
+TargetOptions = Annotated[
+    list[str] | None,
+    typer.Option("--option", "-O", metavar="TARGET.KEY=VALUE", help="An option of a target; may be repeated."),
+]
+Reduce = Annotated[
+    Path | None,
+    typer.Option(
+        "--reduce", metavar="PATH", help="On a breach: write the smallest graph that shows it, .thermo and .npz."
+    ),
+]
+Plot = Annotated[Path | None, typer.Option("--plot", help="Draw error against tick, as .png or .svg.")]
+
 
 @takes_model
 def verify(
     model: ModelArgument,
-    targets: Annotated[
-        str, typer.Option("--targets", "-t", help="Targets to verify, with commas between; see `thermoc targets`.")
-    ] = "sim",
+    targets: Targets = "sim",
     input: Inputs = None,
-    ticks: Annotated[int | None, typer.Option(help="Number of ticks; default: what the inputs say, else 64.")] = None,
-    batch: Annotated[int | None, typer.Option(help="Number of samples; default: what the inputs say, else 4.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the noise, and of inputs that are drawn.")] = 0,
-    pieces: Annotated[
-        int, typer.Option(help="In how many calls of a session each target runs the ticks; whole and cut runs agree.")
-    ] = 1,
-    probe: Annotated[
-        list[str] | None, typer.Option("--probe", metavar="NAME", help="A value to compare too; may be repeated.")
-    ] = None,
-    tolerance: Annotated[
-        float | None, typer.Option(help="An absolute difference for floats, in place of the bounds by rounding.")
-    ] = None,
-    option: Annotated[
-        list[str] | None,
-        typer.Option("--option", "-O", metavar="TARGET.KEY=VALUE", help="An option of a target; may be repeated."),
-    ] = None,
-    reduce: Annotated[
-        Path | None,
-        typer.Option(
-            "--reduce", metavar="PATH", help="On a breach: write the smallest graph that shows it, .thermo and .npz."
-        ),
-    ] = None,
-    plot: Annotated[Path | None, typer.Option("--plot", help="Draw error against tick, as .png or .svg.")] = None,
+    ticks: Ticks = None,
+    batch: Batch = None,
+    seed: Seed = 0,
+    pieces: Pieces = 1,
+    probe: Probes = None,
+    tolerance: Tolerance = None,
+    option: TargetOptions = None,
+    reduce: Reduce = None,
+    plot: Plot = None,
     as_json: Json = False,
 ) -> None:
     """Compare a network with its lowered graph, and that with each target; exit with 0 only if all bounds hold.
 
     Inputs are drawn from the seed where none are named.
     """
-    if plot is not None:
-        # Refused before the runs, which may take long.
-        format_of(plot)
-        can_write(plot)
-    if reduce is not None:
-        can_write(reduce)
+    _check_files(plot, reduce)
+    settings = {"ticks": ticks, "batch": batch, "seed": seed, "pieces": pieces, "tolerance": tolerance}
     net = model.load()
-    verified = verification(
-        net,
-        [name for name in targets.split(",") if name],
-        inputs=None if input is None else load_inputs(input, net.graph),
-        ticks=ticks,
-        batch=batch,
-        seed=seed,
-        pieces=pieces,
-        probes=probe or (),
-        options=_options(option),
-        tolerance=tolerance,
-        reduce=reduce,
-    )
+    inputs = None if input is None else load_inputs(input, net.graph)
+    names = [name for name in targets.split(",") if name]
+    settings |= {"probes": probe or (), "options": _options(option), "reduce": reduce}
+    verified = verification(net, names, inputs=inputs, **settings)
     if plot is not None:
         verified.plot(plot)
     if as_json:
@@ -82,6 +80,15 @@ def verify(
         _tell(verified, plot)
     if not verified.ok:
         raise typer.Exit(1)
+
+
+def _check_files(plot: Path | None, reduce: Path | None) -> None:
+    """Refuse before the runs, which may take long, what could not be written after them. Errors: T404, T505."""
+    if plot is not None:
+        format_of(plot)
+    for path in (plot, reduce):
+        if path is not None:
+            can_write(path)
 
 
 def _tell(verified: Verification, plot: Path | None) -> None:

@@ -42,8 +42,12 @@ def array_row(head: Mapping[str, object], array: Any) -> dict[str, object]:
         if block.size:
             size, total = size + block.size, total + float(block.sum(dtype=float))
             low, high = min(low, float(block.min())), max(high, float(block.max()))
-    known = size > 0
-    ends = {"mean": total / size if known else None, "min": low if known else None, "max": high if known else None}
+    nonempty = size > 0
+    ends = {
+        "mean": total / size if nonempty else None,
+        "min": low if nonempty else None,
+        "max": high if nonempty else None,
+    }
     return {**head, "shape": list(array.shape), "dtype": str(array.dtype), **ends}
 
 
@@ -68,7 +72,7 @@ def spikes(item: Recorded, meaning: Meaning, frame: Frame) -> Spikes:
     rows = events_of(item, meaning)
     order = np.argsort(rows[:, 1], kind="stable")
     cuts = np.searchsorted(rows[order, 1], np.arange(1, frame.batch))
-    return [(np.asarray(part[:, 0] * frame.dt, float), part[:, 2]) for part in np.split(rows[order], cuts)]
+    return [(np.asarray(sample[:, 0] * frame.dt, float), sample[:, 2]) for sample in np.split(rows[order], cuts)]
 
 
 def neo_block(title: str, frame: Frame, recorded: Mapping[str, Recorded], *, ticks: int, time_unit: str) -> Any:
@@ -92,8 +96,8 @@ def _trains(neo: Any, block: Any, item: Recorded, found: Spikes, span: Mapping[s
         order = np.argsort(ids, kind="stable")
         count = max(units, int(ids.max(initial=-1)) + 1)
         cuts = np.searchsorted(ids[order], np.arange(1, count))
-        for unit, part in enumerate(np.split(times[order], cuts) if count else []):
-            segment.spiketrains.append(neo.SpikeTrain(part, name=f"{item.name} {unit}", **span))
+        for unit, train in enumerate(np.split(times[order], cuts) if count else []):
+            segment.spiketrains.append(neo.SpikeTrain(train, name=f"{item.name} {unit}", **span))
 
 
 def _signals(neo: Any, block: Any, item: Recorded, frame: Frame, time_unit: str) -> None:

@@ -95,8 +95,7 @@ def load(path: str | os.PathLike[str]) -> SavedRun:
     if suffix == ".zarr":
         store = RunStore.reopen(path)
         arrays = {name: _written(array) for name, array in store.group.arrays()}
-        whole = bool(store.attrs["complete"])
-        return replace(_saved(path, store.attrs, arrays), store=store if whole else None)
+        return replace(_saved(path, store.attrs, arrays), store=store)
     if suffix == ".npz":
         arrays = read_npz(path)
         header = arrays.pop(_HEADER, None)
@@ -143,7 +142,7 @@ def _written(array: Any) -> Any:
 
 def meanings_of(attrs: Mapping[str, Any]) -> dict[str, Meaning]:
     """Return what a file says of the outputs."""
-    return {name: Meaning.of(said) for name, said in json.loads(attrs["outputs"]).items()}
+    return {name: Meaning.of(document) for name, document in json.loads(attrs["outputs"]).items()}
 
 
 def _saved(path: str | os.PathLike[str], attrs: Mapping[str, Any], arrays: Mapping[str, Any]) -> SavedRun:
@@ -153,7 +152,7 @@ def _saved(path: str | os.PathLike[str], attrs: Mapping[str, Any], arrays: Mappi
     for name, texts in json.loads(attrs["record"]).items():
         specs = tuple(map(parsed, texts))
         places = {of: variable(name, of) for spec in specs for of in _fields_of(spec)}
-        fields = {of: arrays[place] for of, place in places.items() if place in arrays}
+        fields = {of: arrays[key] for of, key in places.items() if key in arrays}
         recorded[name] = Recorded(name, fields, specs, begun=int(attrs["begun"]))
     return SavedRun(attrs=attrs, recorded=recorded)
 

@@ -88,8 +88,8 @@ class Frame:
 
     def attrs(self, name: str, of: str) -> dict[str, Any]:
         """Return what is said of a field of an output."""
-        meant = {} if of in ("count", "counts", "events") else self.meanings[name].attrs
-        return {"output": name, **meant, **SAID.get(of, {})}
+        meaning = {} if of in ("count", "counts", "events") else self.meanings[name].attrs
+        return {"output": name, **meaning, **SAID.get(of, {})}
 
     def place(self, name: str, of: str, k: int = 1) -> dict[str, Any]:
         """Return name, dimensions and attributes of the variable of a field of an output."""
@@ -104,10 +104,10 @@ class Frame:
         dim = self.tick(k)
         numbers = Line(first=self.begun + k - 1, step=k, length=ticks)
         times = replace(numbers, scale=self.dt)
-        said = {"long_name": "time", "units": UNITS_OF_TIME, "dt": self.dt}
+        attrs = {"long_name": "time", "units": UNITS_OF_TIME, "dt": self.dt}
         return {
             dim: Variable(dims=(dim,), array=numbers, attrs={"long_name": "tick of the session"}),
-            self.own(TIME if k == 1 else f"{TIME}_{k}"): Variable(dims=(dim,), array=times, attrs=said),
+            self.own(TIME if k == 1 else f"{TIME}_{k}"): Variable(dims=(dim,), array=times, attrs=attrs),
         }
 
 
@@ -128,17 +128,17 @@ def stored_dtype(signal: Signal) -> np.dtype[Any]:
 
 def variables(frame: Frame, recorded: Mapping[str, Recorded]) -> dict[str, Variable]:
     """Return the variables of what was recorded, without coordinates."""
-    made: dict[str, Variable] = {}
+    arrays: dict[str, Variable] = {}
     for name, item in recorded.items():
         meaning = frame.meanings[name]
         for of in item:
             array: Any = item.fields[of]
             if isinstance(array, np.ndarray) and of in (TRACE, "last", "minimum", "maximum"):
                 array = array.astype(narrow(array.dtype, meaning.levels), copy=False)
-            made[variable(name, of)] = Variable(
+            arrays[variable(name, of)] = Variable(
                 dims=frame.dims(name, of, item.k), array=array, attrs=frame.attrs(name, of)
             )
-    return made
+    return arrays
 
 
 def coordinates(frame: Frame, recorded: Mapping[str, Recorded]) -> dict[str, Variable]:

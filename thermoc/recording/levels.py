@@ -20,14 +20,14 @@ def levels(graph: Graph, value: Value) -> Levels | None:
     """Return the levels that every unit of a value has at every tick; None where it may have others."""
     if value.role is not Role.spike and value.dtype is not DType.bool:
         return None
-    possible, waiting, seen = {BINARY, SPIN}, [value], {value.name}
+    possible, waiting, visited = {BINARY, SPIN}, [value], {value.name}
     while waiting and possible:
         value = waiting.pop()
         op = graph.producers[value.name]
         possible &= _of(op, value)
         # A loop through a delay comes back to what has been asked.
-        fresh = {source.name: source for source in _sources(op) if source.name not in seen}
-        seen |= fresh.keys()
+        fresh = {source.name: source for source in _sources(op) if source.name not in visited}
+        visited |= fresh.keys()
         waiting += fresh.values()
     return min(possible, key=(BINARY, SPIN).index, default=None)
 

@@ -51,12 +51,12 @@ class Meaning:
 def meanings(source: Graph) -> dict[str, Meaning]:
     """Return the meaning of each output and probe. Outputs of one population share their axes."""
     population, named = _populations(source), dict[tuple[int, Shape], tuple[str, ...]]()
-    made: dict[str, Meaning] = {}
+    by_name: dict[str, Meaning] = {}
     for name, op in source.outputs.items():
         shape = op.x.shape
         axes = named.setdefault((population[op.x.name], shape), _axes(name, len(shape)))
-        made[name] = Meaning(axes=axes, role=str(op.x.role), levels=levels(source, op.x))
-    return made
+        by_name[name] = Meaning(axes=axes, role=str(op.x.role), levels=levels(source, op.x))
+    return by_name
 
 
 def _axes(name: str, rank: int) -> tuple[str, ...]:
@@ -76,8 +76,8 @@ def _populations(graph: Graph) -> dict[str, int]:
         for result in op.results
         if _unit_by_unit(graph, op, value, result)
     )
-    parts = enumerate(networkx.connected_components(alike))
-    return {name: number for number, part in parts for name in part}
+    components = enumerate(networkx.connected_components(alike))
+    return {name: number for number, component in components for name in component}
 
 
 def _unit_by_unit(graph: Graph, op: Op, value: Value, result: Value) -> bool:

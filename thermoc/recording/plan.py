@@ -42,13 +42,13 @@ def signals(source: Graph, lowered: Graph, plan: Plan, *, levelled: bool = False
 
     levelled: levels are asked for even where all is recorded as it comes.
     """
-    made: dict[str, Signal] = {}
+    by_name: dict[str, Signal] = {}
     for name, specs in plan.items():
         value = lowered.outputs[name].x
         # Levels are those of the network: its lowered form may not say what they are.
         pair = levels(source, source.outputs[name].x) if levelled or any(spec.kind != "all" for spec in specs) else None
-        made[name] = Signal(dtype=np.dtype(value.dtype.numpy), shape=value.shape, levels=pair, **size)
-    return made
+        by_name[name] = Signal(dtype=np.dtype(value.dtype.numpy), shape=value.shape, levels=pair, **size)
+    return by_name
 
 
 def _specs(name: str, asked: Any) -> tuple[Spec, ...]:

@@ -41,10 +41,10 @@ class Recording:
     def _recorder(self, name: str, spec: Spec, signal: Signal) -> Recorder:
         if self.store is None or self.frame is None or spec.kind not in (*TRACES, "events"):
             return spec.recorder(signal)
-        place = {of: self.frame.place(name, of, spec.k) for of in (TRACE, "events", "payloads")}
+        variables_of = {of: self.frame.place(name, of, spec.k) for of in (TRACE, "events", "payloads")}
         if spec.kind in TRACES:
-            return StoredTrace(signal, spec.k, self.store, **place[TRACE])
-        return StoredEvents(signal, self.store, place)
+            return StoredTrace(signal, spec.k, self.store, **variables_of[TRACE])
+        return StoredEvents(signal, self.store, variables_of)
 
     @property
     def nbytes(self) -> int:
@@ -53,8 +53,8 @@ class Recording:
 
     def scalars(self) -> dict[str, float]:
         """Return what is known so far of outputs of a single number: the mean over the batch of what comes first."""
-        known = {name: _latest(recorders) for name, recorders in self.recorders.items()}
-        return {name: float(np.mean(array)) for name, array in known.items() if array is not None}
+        latest = {name: _latest(recorders) for name, recorders in self.recorders.items()}
+        return {name: float(np.mean(array)) for name, array in latest.items() if array is not None}
 
     @property
     def seen(self) -> int:
@@ -84,8 +84,8 @@ class Recording:
             self.store.go_on({array.basename for array in self._streamed()})
         for name, recorders in self.recorders.items():
             for number, recorder in enumerate(recorders):
-                place = f"{name}/{number}/"
-                recorder.restore({key[len(place) :]: a for key, a in snapshot.items() if key.startswith(place)})
+                prefix = f"{name}/{number}/"
+                recorder.restore({key[len(prefix) :]: a for key, a in snapshot.items() if key.startswith(prefix)})
 
     def _streamed(self) -> Iterator[Any]:
         """Yield the arrays of the store that are written while it runs."""

@@ -87,17 +87,17 @@ class RunStore:
         for name, variable in {**variables, **coords}.items():
             self.guard(lambda name=name, variable=variable: self._write(name, variable))
         named = " ".join(name for name, variable in coords.items() if variable.dims != (name,))
-        end = {"coordinates": named, "ticks": ticks, "complete": int(whole)}
-        self.guard(lambda: self.group.attrs.update(end))
+        attributes = {"coordinates": named, "ticks": ticks, "complete": int(whole)}
+        self.guard(lambda: self.group.attrs.update(attributes))
 
     def _write(self, name: str, variable: Variable) -> None:
         array, chunks = variable.array, _chunks(variable.array)
         form = {"shape": array.shape, "dtype": array.dtype, "chunks": chunks, "attributes": dict(variable.attrs)}
-        made = self.array(name=name, dims=variable.dims, **form)
+        target = self.array(name=name, dims=variable.dims, **form)
         if not array.shape:
-            made[...] = array
+            target[...] = array
         for first in range(0, array.shape[0] if array.shape else 0, chunks[0] if chunks else 1):
-            made[first : first + chunks[0]] = array[first : first + chunks[0]]
+            target[first : first + chunks[0]] = array[first : first + chunks[0]]
 
     def guard(self, write: Callable[[], Any], note: str = "") -> Any:
         """Write, and say it where the disk will not. Errors: T505."""
@@ -122,9 +122,9 @@ class StoredTrace(Recorder):
         row = self.seen // self.k
         while len(some):
             first = row % self._rows
-            part = some[: self._rows - first]
-            self._waiting[first : first + len(part)] = part
-            row, some = row + len(part), some[len(part) :]
+            head = some[: self._rows - first]
+            self._waiting[first : first + len(head)] = head
+            row, some = row + len(head), some[len(head) :]
             if row % self._rows == 0:
                 self._write(row, self._rows)
 
@@ -216,16 +216,25 @@ def make_way(path: Path, *, overwrite: bool) -> None:
     """Refuse what is there already, or remove a run that is to be written over. Errors: T505."""
     if not path.exists():
         return
-    if not overwrite:
-        hint = "choose another path, or give overwrite=True (--overwrite)"
-        raise error("T505", f"{shown(path)} cannot be written", notes=["it is there already"], hint=hint)
+    store = None
     if path.is_dir():
         with suppress(ThermocError):
-            RunStore.reopen(path)
-            shutil.rmtree(path)
-            return
+            store = RunStore.reopen(path)
+    if not overwrite:
+        raise _in_the_way(path, store)
+    if store is not None:
+        _kept(path, lambda: shutil.rmtree(path))
+    elif path.is_dir():
         notes = ["it is a folder that holds no run"]
         raise error("T505", f"{shown(path)} cannot be written", notes=notes, hint="choose another path")
+
+
+def _in_the_way(path: Path, store: RunStore | None) -> ThermocError:
+    notes, hint = ["it is there already"], "choose another path, or give overwrite=True (--overwrite)"
+    if store is not None and not store.attrs.get("complete"):
+        notes = ["it holds a run that was broken off"]
+        hint = f"thermoc resume, with its checkpoint; where there is none, {hint}: the same bytes come again"
+    return error("T505", f"{shown(path)} cannot be written", notes=notes, hint=hint)
 
 
 def _kept(path: Path, write: Callable[[], Any], note: str = "") -> Any:
