@@ -182,11 +182,8 @@ class State:
         return np.broadcast_to(value, (self.sim.batch, *value.shape[1:])).astype(self.dtype)
 
     def of_value(self, value, stored):
-        """Return what is to be stored for a value. Raises ValueError where samples differ and the state is one."""
-        if not self.batched:
-            if (value != value[:1]).any():
-                raise ValueError("it is one for all samples here")
-            value = value[:1]
+        """Return what is to be stored for a value; one of all samples is the same for each of them."""
+        value = value if self.batched else value[:1]
         ages = np.moveaxis(value, 1, 0) if self.ring else value[np.newaxis]
         return np.asarray(ages, float).reshape(len(stored), -1) / self.scale
 

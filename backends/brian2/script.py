@@ -74,8 +74,9 @@ class _ScriptWriter:
     def build(self) -> str:
         """Return the function that makes the network."""
         self.lines = [
-            "def build(batch, place, record=OUTPUTS):",
+            "def build(batch, place, record=OUTPUTS, data=None):",
             '    """Make the network: populations, then what happens in a tick, in order. It computes ``record``."""',
+            "    data = DATA if data is None else data",
             "    sim = Simulation(batch=batch, place=place, record=frozenset(record))",
         ]
         if self.model.parameters.lines:
@@ -102,7 +103,7 @@ class _ScriptWriter:
                 break
             key, number = f"{name}.{number}", number + 1
         self.data[key] = array
-        return f"DATA[{key!r}]"
+        return f"data[{key!r}]"
 
     def _group(self, group: Group) -> None:
         equations = [f"{name} : {kind}" for name, kind in group.variables.items()]
