@@ -17,6 +17,7 @@ from thermoc.ir.target import TargetDescription
 from thermoc.passes.base import Pass, Property
 from thermoc.passes.change_log import Lowered
 from thermoc.passes.legalize import held_by
+from thermoc.support.errors import ThermocError, error
 from thermoc.support.files import write_atomic
 
 
@@ -118,6 +119,36 @@ class BackendSession(ABC):
 
     def close(self) -> None:  # noqa: B027  most have nothing to give back
         """Give back what the session holds: processes, files. Closing twice is no fault."""
+
+
+class EndedSession(BackendSession):
+    """What is left of a session that was closed: where it stood. Whatever else is asked of it is T417."""
+
+    def __init__(self, session: BackendSession):
+        super().__init__(batch=session.batch, position=session.position)
+        self.tick = session.tick
+
+    def advance(self, feed: Feed, names: Collection[str] | None = None) -> dict[str, NDArray]:
+        """Raise T417."""
+        raise self._ended
+
+    @property
+    def states(self) -> dict[str, NDArray]:
+        """Raise T417."""
+        raise self._ended
+
+    def set_states(self, states: Mapping[str, NDArray]) -> None:
+        """Raise T417."""
+        raise self._ended
+
+    def replace(self, artefact: Any) -> None:
+        """Raise T417."""
+        raise self._ended
+
+    @property
+    def _ended(self) -> ThermocError:
+        hint = "start another; one that was saved goes on from there"
+        return error("T417", "the session has ended: it was closed", hint=hint)
 
 
 class Backend(ABC):

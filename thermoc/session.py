@@ -37,7 +37,7 @@ Path = str | os.PathLike[str]
 class Session:
     """``batch`` samples of a network that go on from call to call; ten runs of 100 ticks are the bits of one of 1,000.
 
-    It is made by ``Executable.start`` and is a context manager: leaving it gives back what the target holds.
+    It is made by ``Executable.start`` and is a context manager: leaving it closes it.
     """
 
     def __init__(self, compiled: Compiled, *, batch: int, seed: int, first_sample: int, first_tick: int):
@@ -214,8 +214,11 @@ class Session:
         return session
 
     def close(self) -> None:
-        """Give back what the target holds; what was recorded stays."""
+        """Give back what the target holds; what was recorded stays. From then on all but its tick is T417."""
+        from thermoc.backends.base import EndedSession
+
         self._session.close()
+        self._session = self.state._session = EndedSession(self._session)
 
     def __enter__(self) -> Session:
         return self

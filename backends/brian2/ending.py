@@ -33,10 +33,10 @@ def place_of(seed=0, first_sample=0, first_tick=0):
 class Program:
     """The network as a C++ program: built once, then run for any number of ticks from any states."""
 
-    def __init__(self, folder, batch, record=OUTPUTS):
+    def __init__(self, folder, batch, record=OUTPUTS, data=None):
         self.folder, self.device = Path(folder), CPPStandaloneDevice()
         with self._active(build_on_run=False):
-            self.sim = build(batch, place_of(), record)
+            self.sim = build(batch, place_of(), record, data)
             network = Network(self.sim.objects)
             flights = [state for state in self.sim.states.values() if isinstance(state, Flight)]
             # The last argument is how long it runs. Brian2's own run, of no ticks, makes all ready for that.
@@ -78,7 +78,8 @@ class Program:
         for key, rows in flat(inputs).items():
             np.asarray(rows, float).tofile(results / self.sim.given[key])
         for group in self.sim.objects:
-            yield from (f"{group.name}.{name}={place[name]!r}" for name in place if name in group.variables)
+            if isinstance(group, NeuronGroup):  # synapses have the variables of both ends too, by reference
+                yield from (f"{group.name}.{name}={place[name]!r}" for name in place if name in group.variables)
         for name, state in self.sim.states.items():
             if isinstance(state, Flight):
                 state.before = stored[name]

@@ -13,7 +13,7 @@ _BRIAN2 = (
     "key1 choose minimum maximum philox_uniform philox_normal value beaten place second ms us state"
 )
 _SCRIPT = (
-    "sim batch record place np DATA DT TIME INPUTS OUTPUTS PROBES TEMPERATURES WORK NeuronGroup Synapses "
+    "sim batch record place np data DATA DT TIME INPUTS OUTPUTS PROBES TEMPERATURES WORK NeuronGroup Synapses "
     "StateMonitor EventMonitor Network NetworkOperation Function linked_var prefs second ms us build simulate main "
     "field dataclass Any deque get_device runtime_device FUNCTIONS CPP CYTHON NORMAL FLIGHT GIVEN philox "
     "unit_interval user_function choose minimum maximum Simulation State Held Flight Output Program recorded flat"

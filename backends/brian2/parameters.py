@@ -100,7 +100,7 @@ def _lines(graph: Graph, cone: ParameterCone) -> tuple[str, ...]:
 
 def read_array(title: str) -> str:
     """Return the text that reads a named array: of the data file, or computed by the script."""
-    return f"computed[{title[1:]!r}]" if title.startswith("%") else f"DATA[{title!r}]"
+    return f"computed[{title[1:]!r}]" if title.startswith("%") else f"data[{title!r}]"
 
 
 def _number(array: NDArray) -> str:

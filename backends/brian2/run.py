@@ -8,10 +8,10 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,16 +26,15 @@ from thermoc.support.errors import error
 Arrays = dict[str, NDArray]
 LONG = 10.0
 """What is estimated to compile for longer, in s, is announced."""
-_MODULES: WeakKeyDictionary[Brian2Artefact, ModuleType] = WeakKeyDictionary()
 
 
 class Brian2Session(BackendSession):
-    """A script that runs on. Errors: T302, T417 when it is closed."""
+    """A script that runs on. Errors: T302."""
 
     def __init__(self, artefact: Brian2Artefact, *, batch: int, position: NoisePosition):
         super().__init__(batch=batch, position=position)
-        self._artefact: Brian2Artefact | None = artefact
-        self._module = loaded(artefact)
+        self._artefact = artefact
+        self._module = loaded(artefact.text)
         self._codegen = self._choose()
         self._built: Any = None
 
@@ -51,8 +50,9 @@ class Brian2Session(BackendSession):
 
     def _build(self, names: Collection[str]) -> Any:
         """Return a simulation that computes these outputs, in its initial state."""
+        place = self._place(self.position.first_tick)
         with code_generator(self._codegen):
-            sim = self._module.build(self.batch, self._place(self.position.first_tick), names)
+            sim = self._module.build(self.batch, place, names, self._artefact.data)
             sim.prepare()
         return sim
 
@@ -71,46 +71,30 @@ class Brian2Session(BackendSession):
     @property
     def states(self) -> Arrays:
         """States now."""
-        self._going()
         return self._sim.values(self._stored)
 
     def set_states(self, states: Mapping[str, NDArray]) -> None:
-        """Replace some states. Errors: T403 where samples differ in what Brian2 holds once for all."""
-        stored = dict(self.snapshot())
+        """Replace some states."""
+        stored = dict(self._stored)
         for name, value in states.items():
-            try:
-                stored[name] = self._sim.states[name].of_value(np.asarray(value), stored[name])
-            except ValueError as reason:
-                raise error("T403", f"state {name!r} cannot be set so", notes=[str(reason)]) from None
+            stored[name] = self._sim.states[name].of_value(np.asarray(value), stored[name])
         self._store(stored, self.tick)
 
     def snapshot(self) -> Arrays:
         """What is stored by the names of the states: variables as they are, spikes on their way."""
-        self._going()
         return self._stored
 
     def restore(self, snapshot: Mapping[str, NDArray], tick: int) -> None:
         """Go on from a snapshot."""
-        self._going()
         self._store(dict(snapshot), tick)
         self.tick = tick
 
     def replace(self, artefact: Brian2Artefact) -> None:
         """Go on with the arrays of another artefact of the same network."""
-        stored = self.snapshot()
-        self._artefact, self._module = artefact, loaded(artefact)
+        stored = self._stored
+        self._artefact = artefact
         self._built = self._build(self._sim.record)
         self._store(stored, self.tick)
-
-    def close(self) -> None:
-        """Let go of the network."""
-        self._artefact = self._built = None
-
-    def _going(self) -> Brian2Artefact:
-        """Return the artefact. Errors: T417."""
-        if self._artefact is None:
-            raise error("T417", "the session has ended", hint="start another, and restore what was saved of this one")
-        return self._artefact
 
     def _wanted(self, names: Collection[str] | None) -> frozenset[str]:
         return frozenset(self._module.OUTPUTS + self._module.PROBES if names is None else names)
@@ -120,12 +104,11 @@ class NetworkSession(Brian2Session):
     """A network of Brian2 in this process. Errors: T302 where a compiler that was asked for is missing."""
 
     def _choose(self) -> str:
-        return code_generator_of(self._going(), self._module, self.batch)
+        return code_generator_of(self._artefact, self._module, self.batch)
 
     def advance(self, feed: Feed, names: Collection[str] | None = None) -> Arrays:
         """Run some ticks on."""
         wanted = self._wanted(names)
-        self._going()
         if self._built is None:
             self._built = self._build(wanted)
         elif not wanted <= self._sim.record:
@@ -156,27 +139,29 @@ def _given(array: NDArray) -> NDArray:
     return np.asarray(array[0] if constant else array, float).reshape(*(() if constant else (ticks,)), batch, -1)
 
 
-def loaded(artefact: Brian2Artefact) -> ModuleType:
-    """Return the script as a module, read once. Errors: T302 where Brian2 is missing."""
-    if artefact not in _MODULES:
+@lru_cache(maxsize=32)
+def loaded(text: str) -> ModuleType:
+    """Return a script as a module without its arrays, which ``build`` takes. Errors: T302 where Brian2 is missing.
+
+    Brian2 never forgets functions that it has generated code for: one module serves all arrays of a text.
+    """
+    try:
+        import brian2  # noqa: F401
+    except ImportError:
+        hint = 'pip install "thermoc[brian2]"'
+        raise error("T302", "running Brian2 scripts needs brian2, which is not installed", hint=hint) from None
+    with tempfile.TemporaryDirectory(prefix="thermoc-brian2-") as folder:
+        path = Path(folder) / "network.py"
+        np.savez(path.with_suffix(".npz"))
+        module = ModuleType(f"thermoc_brian2_{id(path)}")
+        module.__file__ = str(path)
+        sys.modules[module.__name__] = module  # dataclasses look their module up
         try:
-            import brian2  # noqa: F401
-        except ImportError:
-            hint = 'pip install "thermoc[brian2]"'
-            raise error("T302", "running Brian2 scripts needs brian2, which is not installed", hint=hint) from None
-        with tempfile.TemporaryDirectory(prefix="thermoc-brian2-") as folder:
-            path = Path(folder) / "network.py"
-            artefact.save(path)
-            module = ModuleType(f"thermoc_brian2_{id(artefact)}")
-            module.__file__ = str(path)
-            sys.modules[module.__name__] = module  # dataclasses look their module up
-            try:
-                # The very text that save writes, so that what runs here is what runs without thermoc.
-                exec(compile(artefact.text, str(path), "exec"), module.__dict__)
-            finally:
-                del sys.modules[module.__name__]
-        _MODULES[artefact] = module
-    return _MODULES[artefact]
+            # The very text that save writes, so that what runs here is what runs without thermoc.
+            exec(compile(text, str(path), "exec"), module.__dict__)
+        finally:
+            del sys.modules[module.__name__]
+    return module
 
 
 @contextmanager

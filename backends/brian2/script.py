@@ -29,13 +29,18 @@ def script(model: SimulationModel, *, time_unit: str) -> tuple[str, Data]:
     """Return the text and the arrays. ``time_unit``: what the network's unit of time is called in Brian2."""
     writer = _ScriptWriter(model)
     parts = files("thermoc.backends.brian2")
-    prelude = (parts / "prelude.py").read_text().partition("# --- prelude\n")[2]
+    preludes = [
+        (parts / f"{name}.py").read_text().partition("# --- prelude\n")[2].strip()
+        for name in ("prelude", "states", "simulation")
+    ]
     ending = (parts / "ending.py").read_text().partition("# --- ending\n")[2]
     title = f"{_title(model.name)}: a network of thermoc as a Brian2 simulation. Its arrays are in the .npz beside it."
     head = f'"""{title}"""\n'
     constants = f'TIME = {time_unit}\n"""The network\'s unit of time."""\nDT = {model.dt!r} * TIME\n"""A tick."""\n'
     constants += f"{_facts(model)}\n"
-    text = "\n\n".join([head.rstrip(), prelude.strip(), constants.strip(), writer.build(), ending.strip()]) + "\n"
+    text = (
+        "\n\n".join([head.rstrip(), "\n\n\n".join(preludes), constants.strip(), writer.build(), ending.strip()]) + "\n"
+    )
     return text, writer.data
 
 
@@ -74,8 +79,9 @@ class _ScriptWriter:
     def build(self) -> str:
         """Return the function that makes the network."""
         self.lines = [
-            "def build(batch, place, record=OUTPUTS):",
+            "def build(batch, place, record=OUTPUTS, data=None):",
             '    """Make the network: populations, then what happens in a tick, in order. It computes ``record``."""',
+            "    data = DATA if data is None else data",
             "    sim = Simulation(batch=batch, place=place, record=frozenset(record))",
         ]
         if self.model.parameters.lines:
@@ -102,7 +108,7 @@ class _ScriptWriter:
                 break
             key, number = f"{name}.{number}", number + 1
         self.data[key] = array
-        return f"DATA[{key!r}]"
+        return f"data[{key!r}]"
 
     def _group(self, group: Group) -> None:
         equations = [f"{name} : {kind}" for name, kind in group.variables.items()]

@@ -31,7 +31,7 @@ class ProgramSession(Brian2Session):
     def advance(self, feed: Feed, names: Collection[str] | None = None) -> Arrays:
         """Run some ticks on. Errors: T302 without a compiler, T409 where the program fails."""
         wanted = self._wanted(names)
-        program = built(self._going(), self.batch, wanted)
+        program = built(self._artefact, self.batch, wanted)
         place = self._place(self.position.first_tick + self.tick)
         try:
             outputs, self._now = program.run(feed.ticks, given(feed), place, self._now, wanted)
@@ -61,7 +61,7 @@ def built(artefact: Brian2Artefact, batch: int, names: frozenset[str]) -> Any:
         notices.notify("building the C++ program of Brian2, once for this number of samples ...")
     folder = tempfile.mkdtemp(prefix="thermoc-brian2-")
     try:
-        program = loaded(artefact).Program(folder, batch, names)
+        program = loaded(artefact.text).Program(folder, batch, names, artefact.data)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

@@ -25,7 +25,7 @@ class Stored:
 
     def read(self) -> NDArray:
         """Return the state."""
-        return self._by_sample().reshape(self.batch, *self.shape).astype(np.int32)
+        return np.array(self._by_sample(), np.int32).reshape(self.batch, *self.shape)
 
     def write(self, state: NDArray) -> None:
         """Replace the state."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -90,3 +92,23 @@ def test_what_a_script_cannot_compute_is_frozen():
     with pytest.raises(ThermocError, match="'E' is a constant") as caught:
         exe.with_parameters({"E": np.ones(3)})
     assert caught.value.code == "T418"
+
+
+def test_arrays_that_were_exchanged_are_let_go():
+    with tc.Network("wide") as net:
+        tc.output("y", tc.affine(tc.input("x", (40_000,)), tc.parameter("W", np.zeros((2, 40_000)))))
+    exe, x = tc.compile(net, "brian2", codegen="numpy"), np.ones((1, 40_000))
+
+    def run(value: float) -> None:
+        y = exe.run({"x": x}, parameters={"W": np.full((2, 40_000), value)})["y"]
+        np.testing.assert_allclose(y, 40_000 * value)
+
+    run(1.0)
+    gc.collect()
+    tracemalloc.start()
+    for value in range(2, 8):
+        run(float(value))
+    gc.collect()
+    grown, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert grown < 2 * 40_000 * 8

@@ -79,7 +79,7 @@ def network_of_all() -> tc.Network:
         s, v = tc.lif(5 * g + tc.affine(tc.delay(spikes, ticks=2), W), 1.0, v_threshold=0.4, refractory=0.3)
         tc.connect(spikes, s)
         T = tc.schedule(kind="exponential", T0=1.0, parameter=5.0, T_min=0.1)
-        m = tc.memory(v, T=0.3, gamma=2.0)
+        m = tc.memory(tc.affine(v, W), T=0.3, gamma=2.0)
         tc.output("s", s)
         tc.output("p", tc.sample_binary(m, T=T))
         tc.output("old", tc.delay(v, ticks=4))
@@ -160,7 +160,7 @@ def test_what_brian2_holds_once_for_all_samples_cannot_differ_between_them():
         (name,) = session.state
         session.state[name] = 3.0
         assert session.state[name].tolist() == [3.0, 3.0]
-        with pytest.raises(tc.ThermocError, match="one for all samples") as caught:
+        with pytest.raises(tc.ThermocError, match="the same for every sample") as caught:
             session.state[name] = np.array([1.0, 2.0])
         assert caught.value.code == "T403"
 
@@ -222,13 +222,3 @@ def test_a_session_goes_on_with_other_arrays():
     assert advanced(session, one, x, 2)["y"].ravel().tolist() == [3.0, 6.0]
     session.replace(ten.artefact)
     assert advanced(session, one, x, 1)["y"].ravel().tolist() == [36.0]
-
-
-def test_a_closed_session_says_so():
-    exe = tc.compile(network_of_all(), "brian2", codegen="numpy")
-    session = started(exe, 1)
-    session.close()
-    session.close()
-    with pytest.raises(tc.ThermocError) as caught:
-        advanced(session, exe, {"x": np.zeros((1, 1, 4))}, 1)
-    assert caught.value.code == "T417"

@@ -6,6 +6,7 @@ import itertools
 import os
 import zlib
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -232,3 +233,34 @@ def test_only_the_outputs_that_are_named_are_returned(target: str):
         session = start()
         same(session.advance(whole, names), {name: everything[name] for name in names}, f"of {names}")
         assert session.tick == TICKS
+
+
+@pytest.mark.parametrize("target", [name for name in TARGETS if name not in ("reference", "emulator")])
+def test_a_session_that_was_closed_says_so(target: str):
+    with tc.Network("closed") as net:
+        tc.output("y", tc.memory(tc.affine(tc.input("x", (3,)), tc.parameter("W", np.eye(3))), T=0.5, gamma=1.0))
+    try:
+        exe = tc.compile(net, target, **OPTIONS.get(target, {}))
+        session = exe.start(batch=2)
+    except tc.ThermocError as problem:
+        if problem.code != "T302" or os.environ.get("CI"):
+            raise
+        pytest.skip(str(problem))
+    inputs, (name, *_) = {"x": np.zeros((2, 3))}, exe.graph.states
+    session.run(3, inputs)
+    for _ in range(2):
+        session.close()
+    calls: list[Callable[[], object]] = [
+        lambda: session.run(1, inputs),
+        lambda: session.step(inputs),
+        lambda: session.state[name],
+        lambda: session.state.update({name: 1}),
+        lambda: session.save("closed.thermo-checkpoint"),
+    ]
+    if "W" not in exe.frozen_parameters:
+        calls.append(lambda: session.parameters.update({"W": np.ones((3, 3))}))
+    for call in calls:
+        with pytest.raises(tc.ThermocError, match="it was closed") as caught:
+            call()
+        assert caught.value.code == "T417"
+    assert session.tick == 3 and not Path("closed.thermo-checkpoint").exists()

@@ -11,7 +11,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "nomenclature.md"
 USED, _, REPLACED = PAGE.read_text().partition("\n## Not these\n")
-COPIED = ("backends/lava/package/", "backends/brian2/prelude.py", "backends/brian2/ending.py")
+COPIED = (
+    "backends/lava/package/",
+    *(f"backends/brian2/{name}.py" for name in ("prelude", "states", "simulation", "ending")),
+)
 """Copied into packages and scripts that users have: their bytes stay while what they do stays."""
 
 
