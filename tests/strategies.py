@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 import thermoc as tc
+from thermoc.ir.functions import current
 from thermoc.ir.handle import Handle
 
 LENGTHS = st.integers(1, 4)
@@ -86,6 +87,16 @@ def _positive(x: Handle) -> Handle:
     return tc.abs(x) + 0.2
 
 
+def _fresh(name: str) -> str:
+    """A name that no op of the network has: there are more ops each time."""
+    return f"{name}{len(current('a network').ops)}"
+
+
+def _probed(x: Handle) -> Handle:
+    tc.probe(_fresh("probe"), x)
+    return x
+
+
 def _one(x: Handle) -> Handle:
     return tc.reduce(tc.flatten(x), kind="mean", axes=(0,))
 
@@ -147,6 +158,8 @@ PLAIN |= {
     "minimum": lambda draw, x, other: tc.minimum(x, _like(x, other)),
     "maximum": lambda draw, x, other: tc.maximum(_like(x, other), x),
     "select": lambda draw, x, other: tc.select(x > draw(NUMBERS), x, _like(x, other)),
+    "parameter": lambda draw, x, other: x * tc.parameter(_fresh("gain"), draw(NUMBERS)),
+    "probe": lambda draw, x, other: _probed(x),
     "clock": lambda draw, x, other: x * tc.sin(tc.cast(tc.tick(), dtype="f64")),
     "constant": lambda draw, x, other: tc.constant(_weights(draw, draw(LENGTHS))),
     "integers": lambda draw, x, other: tc.cast(

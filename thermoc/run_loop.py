@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from thermoc.ir.feed import Feed
 from thermoc.ir.recording import Recorder
@@ -92,15 +92,14 @@ def _next_length(length: int, ticks: int, seconds: float) -> int:
 class _Interrupts:
     """Holds Ctrl-C back until the chunk is over, so that the tick at which a run ends is known and its recorders agree.
 
-    Only in the main thread, and where Python's own handler is installed: a host with another one knows what it does.
+    Only in the main thread. The handler that was there has the last word: Python's raises KeyboardInterrupt, and so
+    does Brian2's, which stands in its place once Brian2 is imported, where no network of Brian2 runs.
     """
 
     def __init__(self) -> None:
         self._asked, self._soon, self._begun = False, False, 0.0
-        self._installed = (
-            threading.current_thread() is threading.main_thread()
-            and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        )
+        self._before: Any = signal.getsignal(signal.SIGINT)
+        self._installed = threading.current_thread() is threading.main_thread() and callable(self._before)
 
     def __enter__(self) -> _Interrupts:
         if self._installed:
@@ -109,10 +108,10 @@ class _Interrupts:
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None):
         if self._installed:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.signal(signal.SIGINT, self._before)
         # It came behind the last check: the run is whole, and whatever comes next is stopped.
         if self._asked and kind is None:
-            raise KeyboardInterrupt
+            self._pass_on()
 
     def chunk_took(self, seconds: float) -> None:
         """Tell how long the last chunk took: the next one takes about twice as long at most."""
@@ -122,11 +121,14 @@ class _Interrupts:
         """Raise KeyboardInterrupt where it was asked for."""
         self._begun = time.perf_counter()
         if self._asked:
-            self._asked = False
-            raise KeyboardInterrupt
+            self._pass_on()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self._asked or not self._soon or time.perf_counter() - self._begun > PATIENCE:
-            self._asked = False
-            raise KeyboardInterrupt
-        self._asked = True
+            self._pass_on(frame)
+        else:
+            self._asked = True
+
+    def _pass_on(self, frame: FrameType | None = None) -> None:
+        self._asked = False
+        self._before(signal.SIGINT, frame)

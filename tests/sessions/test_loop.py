@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,7 +46,31 @@ def test_chunks_grow_while_they_are_quick_and_shrink_where_they_are_slow():
     assert run_loop._next_length(1, 1, 100.0) == 1
 
 
-def test_ctrl_c_keeps_what_is_recorded_and_the_session_goes_on():
+class Wrapping:
+    """A handler that a library puts in the place of Python's and that calls it, as Brian2 does when it is imported."""
+
+    def __init__(self, previous: Any):
+        self.previous, self.called = previous, 0
+
+    def __call__(self, number: int, frame: Any) -> None:
+        self.called += 1
+        self.previous(number, frame)
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_ctrl_c_keeps_what_is_recorded_and_the_session_goes_on(wrapped: bool):
+    before = signal.getsignal(signal.SIGINT)
+    handler: Any = Wrapping(signal.default_int_handler) if wrapped else signal.default_int_handler
+    signal.signal(signal.SIGINT, handler)
+    try:
+        _interrupted()
+        assert signal.getsignal(signal.SIGINT) is handler
+        assert not wrapped or handler.called == 1
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _interrupted() -> None:
     exe = tc.compile(drift())
     exe.run(ticks=200)
     session = exe.start(seed=6)
@@ -55,7 +80,6 @@ def test_ctrl_c_keeps_what_is_recorded_and_the_session_goes_on():
         session.run(10**8, record={"x": [tc.mean(), tc.last()]})
     run = caught.value.run
     assert 0 < run.ticks == session.tick < 10**8 and not run.complete
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     after = session.run(5)["x"]
     whole = exe.run(ticks=run.ticks + 5, seed=6, record={"x": [tc.last(), tc.mean()]})
     np.testing.assert_array_equal(after[-1], whole["x"])
