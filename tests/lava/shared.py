@@ -61,7 +61,9 @@ def _extract(wheel: Path, target: Path) -> None:
 def left_behind(folder: Path, mark: str) -> list[str]:
     """Return processes, shared memory and sockets of a run in this folder, with this mark, that are there now."""
     found = [f"shared memory {path.name}" for path in Path("/dev/shm").glob(f"*{mark}*")]
-    found += [f"file {path}" for path in [*folder.rglob("*"), *Path("/tmp").glob(f"*{mark}*")]]
+    # os.walk passes over folders that go while it looks.
+    files = [Path(parent, name) for parent, folders, names in os.walk(folder) for name in (*folders, *names)]
+    found += [f"file {path}" for path in [*files, *Path("/tmp").glob(f"*{mark}*")]]
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             found += [f"process {path.parent.name}"] * (bytes(folder) in path.read_bytes())
