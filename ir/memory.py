@@ -24,7 +24,7 @@ ONCE = (CHUNK, INPUTS, STATES)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Memory:
+class MemoryEstimate:
     """What a run holds at most, in bytes by what holds it; it prints as a table.
 
     recorded: bytes of what is kept, by output. passing: of what else it holds. chunk: ticks that run at a time at most.
@@ -116,7 +116,7 @@ def foretold(
     limit: int | None = None,
     saved: bool = False,
     packed: bool = False,
-) -> Memory:
+) -> MemoryEstimate:
     """Return what a run will hold.
 
     timed: elements of a sample of the inputs that change over the ticks. recorded: bytes kept, by output. limit: what
@@ -135,7 +135,7 @@ def foretold(
         "a checkpoint on its way": sum(recorded.values()) + states if saved else 0,
         "the file it is packed into": 2 * sum(recorded.values()) if packed else 0,
     }
-    return Memory(
+    return MemoryEstimate(
         network=graph.name,
         ticks=ticks,
         batch=batch,

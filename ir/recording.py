@@ -234,7 +234,7 @@ class Extremes(Recorder):
         return 2 * self.minimum.nbytes
 
 
-class Events(Recorder):
+class EventList(Recorder):
     """Where values are not 0 (of spins: up): rows (tick, sample, unit), in this order; ``payloads`` are the values.
 
     tick counts from 0 at the start of the session; unit counts the elements of a sample, the last axis fastest.

@@ -38,7 +38,7 @@ class Plan(NamedTuple):
         return int(np.uint64(self.seed).astype(np.int64))
 
 
-class Moments(NamedTuple):
+class RunningMoments(NamedTuple):
     """Mean and sum of squared deviations, (batch, *shape), of the values of so many ticks, (batch,)."""
 
     mean: NDArray
@@ -96,12 +96,12 @@ def _tail(port: ProgramPort, tail: NDArray, batch: int, first: int = 0) -> NDArr
     return tail[start : start + batch * port.size].reshape(batch, *port.shape)
 
 
-def _moments(port: ProgramPort, tail: NDArray, batch: int) -> Moments:
+def _moments(port: ProgramPort, tail: NDArray, batch: int) -> RunningMoments:
     counts = batch * (port.offset + 2 * port.size)
-    return Moments(_tail(port, tail, batch), _tail(port, tail, batch, port.size), tail[counts : counts + batch])
+    return RunningMoments(_tail(port, tail, batch), _tail(port, tail, batch, port.size), tail[counts : counts + batch])
 
 
-class Workspace:
+class ThreadWorkspace:
     """What one thread works in, with the lines and the frame that lead there."""
 
     def __init__(

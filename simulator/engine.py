@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.simulator.alone_rows import Collision, SampleBlock, run_alone, too_near
-from thermoc.simulator.buffers import Buffers, Plan, Workspace, block_size
+from thermoc.simulator.buffers import Buffers, Plan, ThreadWorkspace, block_size
 from thermoc.simulator.feed_forward_split import Halves, halves
 from thermoc.simulator.frame import layout
 from thermoc.simulator.program import Program
@@ -39,7 +39,7 @@ class Engine:
         if plan.block is not None:
             self._block = plan.block
         self._halt = np.zeros(1, np.int64)
-        self._workspaces: list[Workspace] = []
+        self._workspaces: list[ThreadWorkspace] = []
         self._layouts: dict[Any, Any] = {}
         self._parts: dict[int, Engine] = {}
 
@@ -71,7 +71,7 @@ class Engine:
         """Run the ticks of some buffers, from their inputs to their outputs. Errors: T405."""
         cuts, collisions = self._cuts(buffers.ticks), list[Collision]()
         while len(self._workspaces) < len(cuts) - 1:
-            space = Workspace(self.program, self.plan, self._block, self.states, self._halt, buffers)
+            space = ThreadWorkspace(self.program, self.plan, self._block, self.states, self._halt, buffers)
             self._workspaces.append(space)
         for space in self._workspaces:
             space.use(buffers, begun)
@@ -91,7 +91,7 @@ class Engine:
             space.leave()
 
     def _work(
-        self, space: Workspace, first: int, last: int, ticks: int, begun: int, collisions: list[Collision]
+        self, space: ThreadWorkspace, first: int, last: int, ticks: int, begun: int, collisions: list[Collision]
     ) -> None:
         """Run some of the samples, on whichever thread this is."""
         run_lines = partial(loop, space.lines, space.frame, self._halt)
@@ -110,7 +110,7 @@ class Engine:
                 if self._halt[0] or (collisions and min(collisions)[0] <= now):
                     break  # no later tick can be the first
 
-    def _samples(self, space: Workspace, start: int, stop: int) -> SampleBlock:
+    def _samples(self, space: ThreadWorkspace, start: int, stop: int) -> SampleBlock:
         states = self.states[0].reshape(self.plan.batch, -1)[start:stop]
         position = self.plan.first_sample + start, stop - start
         return SampleBlock(space.work, states, self._block, *position, self._layouts, self._halt)

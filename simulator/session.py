@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.simulator.buffers import Buffers, Moments, Plan
+from thermoc.simulator.buffers import Buffers, RunningMoments, Plan
 from thermoc.simulator.engine import Engine
 from thermoc.simulator.program import Form, Program, ProgramState
 from thermoc.simulator.undo import Undo
@@ -87,7 +87,7 @@ class Session:
         return outputs
 
     def reduce(
-        self, inputs: Mapping[str, NDArray], *, ticks: int, wanted: Wanted, moments: Mapping[str, Moments]
+        self, inputs: Mapping[str, NDArray], *, ticks: int, wanted: Wanted, moments: Mapping[str, RunningMoments]
     ) -> Buffers:
         """Run ``ticks`` ticks on; return buffers with outputs, totals of these ticks, and moments.
 

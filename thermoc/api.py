@@ -13,7 +13,7 @@ from thermoc import plugins
 from thermoc.compiled import Compiled, compile_graph
 from thermoc.frontends import formats
 from thermoc.ir.graph import Graph
-from thermoc.ir.memory import Memory
+from thermoc.ir.memory import MemoryEstimate
 from thermoc.network import Network
 from thermoc.passes.analysis.lint import lint as lint_graph
 from thermoc.passes.base import Pass
@@ -125,7 +125,7 @@ class Executable(Compiled):
         batch: int | None = None,
         record: Mapping[str, Any] | None = None,
         to: str | os.PathLike[str] | None = None,
-    ) -> Memory:
+    ) -> MemoryEstimate:
         """Return what such a run would hold of memory, without running it; it prints. Errors: T401 to T404, T419."""
         return run_memory(self, inputs, ticks=ticks, batch=batch, record=record, to=to)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from thermoc.compiled import Compiled
 from thermoc.ir.feed import Feed
-from thermoc.ir.memory import Memory, foretold
+from thermoc.ir.memory import MemoryEstimate, foretold
 from thermoc.ir.recording import Signal
 from thermoc.recording.files import suffix_of
 from thermoc.recording.plan import TRACES, Plan, signals
@@ -23,7 +23,7 @@ def memory_of(
     to: str | os.PathLike[str] | None = None,
     saved: bool = False,
     limit: int | str | None = None,
-) -> Memory:
+) -> MemoryEstimate:
     """Return what a run will hold that records a plan.
 
     to: where it is written. saved: whether checkpoints are. limit: a size, by default what is free. Errors: T404, T506.

@@ -33,7 +33,7 @@ Save = Callable[[Saving, Pending], object]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class RunTask:
     """A run that is asked for, and how it is watched.
 
     to, overwrite: where it is written, and whether over what is there. saving: where it is saved while it goes on.
@@ -68,7 +68,7 @@ class Task:
         )
 
 
-def carry_out(session: BackendSession, task: Task, save: Save) -> Run:
+def carry_out(session: BackendSession, task: RunTask, save: Save) -> Run:
     """Run what is left of a run. Errors: T302, T404, T408, T505, T506, those of the target; ``Interrupted``."""
     call, compiled = task.call, task.call.executable
     needed = memory_of(compiled, task.fed, call.plan, to=task.to, saved=task.saving is not None, limit=task.max_memory)
@@ -105,12 +105,12 @@ def carry_out(session: BackendSession, task: Task, save: Save) -> Run:
     return run
 
 
-def _saver(task: Task, saving: Saving, recording: Recording, save: Save) -> Saver:
+def _saver(task: RunTask, saving: Saving, recording: Recording, save: Save) -> Saver:
     pending = task.pending
     return Saver(saving, pending.ticks, lambda: save(saving, replace(pending, recorded=recording.snapshot())))
 
 
-def _recording(task: Task) -> Recording:
+def _recording(task: RunTask) -> Recording:
     """Return what records a run; what could not be written in the end is refused now. Errors: T302, T505, T506."""
     call, to = task.call, task.to
     size = {"ticks": call.ticks, "batch": call.batch, "begun": call.begun}
@@ -137,7 +137,7 @@ def _recording(task: Task) -> Recording:
 def _stopped(
     reason: KeyboardInterrupt | ThermocError,
     session: BackendSession,
-    task: Task,
+    task: RunTask,
     recording: Recording,
     saver: Saver | None,
 ) -> BaseException:
@@ -161,12 +161,12 @@ def _stopped(
     return Interrupted(run, task.call.ticks)
 
 
-def _not_written(reason: ThermocError, run: Run, task: Task) -> ThermocError:
+def _not_written(reason: ThermocError, run: Run, task: RunTask) -> ThermocError:
     """Return the error of a run that the disk does not hold: with what memory does, where nothing went to a store."""
     return reason if run.store is not None else Stopped(reason.findings, run, task.call.ticks)
 
 
-def _run(session: BackendSession, task: Task, recording: Recording) -> Run:
+def _run(session: BackendSession, task: RunTask, recording: Recording) -> Run:
     """Return what has been run so far."""
     call, done = task.call, session.tick - task.call.begun
     if done < call.ticks:
@@ -186,7 +186,7 @@ def _run(session: BackendSession, task: Task, recording: Recording) -> Run:
     )
 
 
-def _write(run: Run, task: Task, recording: Recording) -> None:
+def _write(run: Run, task: RunTask, recording: Recording) -> None:
     """Write what has been run where it was to be. Errors: T505."""
     recording.close()
     if task.to is not None and run.store is None:

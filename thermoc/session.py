@@ -17,11 +17,11 @@ from thermoc.compiled import Compiled
 from thermoc.foretelling import memory_of
 from thermoc.ir.feed import COUNTER, ExactInputs, Feed, checked_numbers, feed
 from thermoc.ir.graph import Graph
-from thermoc.ir.memory import Memory
+from thermoc.ir.memory import MemoryEstimate
 from thermoc.ir.state_values import checked_states, unknown_state
 from thermoc.recording.plan import Plan, planned
 from thermoc.run import Call, Run
-from thermoc.run_task import Task, carry_out
+from thermoc.run_task import RunTask, carry_out
 from thermoc.saving import DEFAULT, Saving, saving
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import ThermocError, error
@@ -51,7 +51,7 @@ class Session:
         self._session: BackendSession = compiled.backend.start(
             compiled.artefact, batch=self.batch, position=NoisePosition(**position)
         )
-        self.state = State(compiled.graph, self._session)
+        self.state = SessionState(compiled.graph, self._session)
         self._outputs = frozenset(compiled.graph.outputs) - compiled.graph.probes
         self.parameters = Parameters(self._compiled, self._replace)
         self._exact: ExactInputs | None = None
@@ -98,7 +98,7 @@ class Session:
         fed = self._feed(ticks, arrays, self.tick)
         call = self._call(fed, arrays, planned(self._compiled.source, record), self.tick)
         watch = {"saving": saving(checkpoint, every), "progress": progress, "max_memory": max_memory}
-        return self._carry_out(Task(call=call, fed=fed, to=to, overwrite=overwrite, **watch))
+        return self._carry_out(RunTask(call=call, fed=fed, to=to, overwrite=overwrite, **watch))
 
     def resume(
         self,
@@ -121,9 +121,9 @@ class Session:
         if checkpoint is not None:
             keep = Saving(path=checkpoint, every=pending.every or DEFAULT, note=pending.note)
         watch = {"saving": keep, "progress": progress, "max_memory": max_memory}
-        return self._carry_out(Task(call=call, fed=fed, to=pending.to, recorded=pending.recorded, **watch))
+        return self._carry_out(RunTask(call=call, fed=fed, to=pending.to, recorded=pending.recorded, **watch))
 
-    def _carry_out(self, task: Task) -> Run:
+    def _carry_out(self, task: RunTask) -> Run:
         run = carry_out(self._session, task, lambda keep, pending: self._save(keep.path, pending))
         self._pending = None
         return run
@@ -153,7 +153,7 @@ class Session:
 
     def memory(
         self, ticks: int | None = None, inputs: Inputs | None = None, *, record: Mapping[str, Any] | None = None
-    ) -> Memory:
+    ) -> MemoryEstimate:
         """Return what such a run would hold of memory, without running it; it prints. Errors: T401 to T404, T419."""
         fed = self._feed(ticks, {} if inputs is None else inputs, self.tick)
         return memory_of(self._compiled, fed, planned(self._compiled.source, record))
@@ -264,7 +264,7 @@ class Parameters(MutableMapping[str, AnyArray]):
         return len(self._compiled.parameters)
 
 
-class State(MutableMapping[str, AnyArray]):
+class SessionState(MutableMapping[str, AnyArray]):
     """The states of a session, (batch, *shape) by name: read as copies, set by assignment, several by ``update``.
 
     What is given may be one sample's state, which then is every sample's. Errors, and then none is set: T404 for a name
@@ -357,7 +357,7 @@ def _foretold(
     checkpoint: object = None,
     max_memory: int | str | None = None,
     **others: Any,
-) -> Memory:
+) -> MemoryEstimate:
     plan = planned(compiled.source, record)
     return memory_of(compiled, fed, plan, to=to, saved=checkpoint is not None, limit=max_memory)
 
@@ -369,7 +369,7 @@ def run_memory(
     ticks: int | None = None,
     batch: int | None = None,
     **options: Any,
-) -> Memory:
+) -> MemoryEstimate:
     """Return what ``run_once`` would hold of memory; nothing is started. Errors: T401 to T404, T419."""
     fed = feed(compiled.graph, {} if inputs is None else inputs, ticks=ticks, batch=batch, kept=False)
     return _foretold(compiled, fed, **options)

@@ -16,7 +16,7 @@ from thermoc.backends.chip.temperatures import Targets, cell_warmth, heater_targ
 from thermoc.simulator.machine.electrothermal import ElectroThermal, moved
 from thermoc.simulator.machine.heat_run import HeatRecord, TickHeat
 from thermoc.simulator.machine.heat_state import Course, HeatState, History
-from thermoc.simulator.machine.tick import Tick
+from thermoc.simulator.machine.tick import TickRecord
 
 MOST_HALVED = 2000
 """Slots, the first ones, that are run in halves too."""
@@ -78,7 +78,7 @@ class Standing:
 class ChipHeat:
     """Temperatures of a session, tick after tick. ``now`` is all that it has of them, and is replaced as a whole."""
 
-    def __init__(self, artefact: ChipArtefact, tick: Tick, slot: int, position: NoisePosition):
+    def __init__(self, artefact: ChipArtefact, tick: TickRecord, slot: int, position: NoisePosition):
         self._artefact, self._tick, self.slot = artefact, tick, slot
         self.physics = ElectroThermal(tick.chip)
         self._coarse = TickHeat(heat=self.physics, tick=tick, slot=slot)

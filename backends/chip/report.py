@@ -18,7 +18,7 @@ from thermoc.simulator.machine.account import Account
 from thermoc.simulator.machine.electrothermal import ElectroThermal
 from thermoc.simulator.machine.heat_state import Course, HeatState, joined
 from thermoc.simulator.machine.instructions import PICO
-from thermoc.simulator.machine.tick import Tick
+from thermoc.simulator.machine.tick import TickRecord
 from thermoc.support.tables import table
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class ChipRun:
     """
 
     artefact: ChipArtefact
-    tick: Tick
+    tick: TickRecord
     heat: ElectroThermal
     now: Standing
     ended: HeatState

@@ -21,7 +21,7 @@ from thermoc.simulator.chips import Chip
 from thermoc.simulator.machine import ChipOp
 from thermoc.simulator.machine.heat_state import Course
 from thermoc.simulator.machine.pulses import Pulses
-from thermoc.simulator.machine.tick import Tick
+from thermoc.simulator.machine.tick import TickRecord
 from thermoc.support.units import K_B, ReducedUnits
 
 Kelvins = Mapping[str, NDArray[np.float64]]
@@ -131,7 +131,7 @@ def relative_temperature(
     return reduced.reshape(len(target), batch, *shape)
 
 
-def cell_warmth(artefact: ChipArtefact, name: str, tick: Tick, ticks: range, course: Course) -> NDArray[np.float64]:
+def cell_warmth(artefact: ChipArtefact, name: str, tick: TickRecord, ticks: range, course: Course) -> NDArray[np.float64]:
     """Return what cells conduct over what they were programmed to: 1 + warming (T - T_reference).
 
     (ticks, batch, arrays of inputs, outputs), or (ticks, batch) of the mean over arrays, as the program's input is. T
@@ -167,7 +167,7 @@ def _own_rise(chip: Chip) -> float:
     return chip["crossbar.cell_resistance"] * cell * (1 + 4 * chip["crossbar.crosstalk"])
 
 
-def _product_starts(tick: Tick, served: int) -> dict[int, NDArray[np.int64]]:
+def _product_starts(tick: TickRecord, served: int) -> dict[int, NDArray[np.int64]]:
     """Return when an op's first product starts for each sample, ps from the tick's beginning, by core."""
     program, events = tick.program, tick.events
     rows = np.flatnonzero((program.code[:, 0] == ChipOp.MVM) & (program.code[:, 1] == served))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.ir.recording import Every, Last, Moments, Recorder, Sums
-from thermoc.simulator.buffers import Moments as Reduced
+from thermoc.simulator.buffers import RunningMoments
 from thermoc.simulator.feed_forward_split import halves
 from thermoc.simulator.wanted_outputs import Wanted, effort, with_outputs
 
@@ -46,7 +46,7 @@ def record(session: Session, inputs: Mapping[str, NDArray], ticks: int, recorder
 
 
 @dataclass(frozen=True, kw_only=True)
-class Schedule:
+class RecordingSchedule:
     """Outputs with their recorders: reduced within the program, looked at in some ticks alone, or in every tick.
 
     Sparse are ``Last`` and whatever takes every k-th tick and says so by its ``k``, into memory or a store.
@@ -77,7 +77,7 @@ class Schedule:
         return Wanted(*map(_names, ([*self.dense, *due], self.totals, self.moments)))
 
 
-def schedule_of(program: Program, pairs: Pairs, ticks: int) -> Schedule:
+def schedule_of(program: Program, pairs: Pairs, ticks: int) -> RecordingSchedule:
     """Return how to record with the least work."""
     sparse = [pair for pair in pairs if isinstance(pair[1], Last) or getattr(pair[1], "k", 1) > 1]
     others = [pair for pair in pairs if pair not in sparse]
@@ -88,7 +88,7 @@ def schedule_of(program: Program, pairs: Pairs, ticks: int) -> Schedule:
     bytes_a_tick = sum(recorder.signal.dtype.itemsize * int(np.prod(recorder.signal.row)) for _, recorder in dense)
     kept = all(isinstance(recorder, Every) and recorder.k == 1 for _, recorder in dense)
     longest = MOST_TICKS if kept else min(MOST_TICKS, max(1, CHUNK_BYTES // max(1, bytes_a_tick)))
-    return Schedule(totals=totals, moments=moments, sparse=sparse, dense=dense, longest=longest)
+    return RecordingSchedule(totals=totals, moments=moments, sparse=sparse, dense=dense, longest=longest)
 
 
 def _saved(program: Program, kinds: Sequence[Pairs], sparse: Pairs, ticks: int) -> int:
@@ -121,9 +121,9 @@ def _wait(recorder: Any, ticks: int) -> int:
     return ticks - 1 if isinstance(recorder, Last) else recorder.k - 1 - recorder.seen % recorder.k
 
 
-def _run_piece(session: Session, inputs: Mapping[str, NDArray], ticks: int, schedule: Schedule, due: Pairs) -> None:
+def _run_piece(session: Session, inputs: Mapping[str, NDArray], ticks: int, schedule: RecordingSchedule, due: Pairs) -> None:
     if schedule.totals or schedule.moments:
-        start = {name: Reduced(r.mean, r.m2, np.array(r.seen)) for name, r in schedule.moments}
+        start = {name: RunningMoments(r.mean, r.m2, np.array(r.seen)) for name, r in schedule.moments}
         buffers = session.reduce(inputs, ticks=ticks, wanted=schedule.wanted(due), moments=start)
         outputs = buffers.unpacked()
         for name, recorder in schedule.totals:

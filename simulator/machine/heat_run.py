@@ -13,7 +13,7 @@ from thermoc.simulator.machine.electrothermal import ElectroThermal
 from thermoc.simulator.machine.heat_state import Course, HeatState, History, Load, joined
 from thermoc.simulator.machine.instructions import PICO
 from thermoc.simulator.machine.records import Chain, chained, stride
-from thermoc.simulator.machine.tick import Tick
+from thermoc.simulator.machine.tick import TickRecord
 
 MOST_CELLS = 8_000_000
 """Slots times cores that a record keeps, and that a tick may have."""
@@ -24,7 +24,7 @@ class TickHeat:
     """What ticks ask of the die: one after another in slots of ``slot`` ps that are counted from the first one on."""
 
     heat: ElectroThermal
-    tick: Tick
+    tick: TickRecord
     slot: int
 
     def begin(self, target: NDArray[np.float64], start: str) -> HeatState:

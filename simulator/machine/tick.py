@@ -22,7 +22,7 @@ from thermoc.simulator.machine.pulses import Pulses, pulses
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tick:
+class TickRecord:
     """The setup and the first tick of a batch: its events, with the number of the sample as their ``turn``.
 
     start: ps when the first tick begins, after the setup. length: ps that a tick takes. gap: ps in which all cores meet
@@ -86,13 +86,13 @@ class Tick:
         )
 
 
-def tick_of(program: ChipProgram, chip: Chip, price: Costs, *, batch: int) -> Tick:
+def tick_of(program: ChipProgram, chip: Chip, price: Costs, *, batch: int) -> TickRecord:
     """Simulate the setup and one tick of a batch. Errors: T306, T414."""
     events = run_events(program, chip, rounds=batch, price=price)
     start = beginning(events, program)
     # two ps at least, so that slots of half a run are some
     length = max(2, int(events.end.max(initial=start)) - start)
-    return Tick(
+    return TickRecord(
         program=program,
         chip=chip,
         price=price,

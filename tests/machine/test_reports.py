@@ -19,7 +19,7 @@ from thermoc.reports.chip_picture import floorplan, frames, thermal_map
 from thermoc.reports.chip_trace import trace
 from thermoc.simulator.machine import COMPONENTS
 from thermoc.simulator.machine.account import beginning, event_joules
-from thermoc.simulator.machine.tick import Tick
+from thermoc.simulator.machine.tick import TickRecord
 
 
 def ran(placement: str) -> Any:
@@ -60,8 +60,8 @@ def test_a_trace_holds_every_event_and_the_counters(report, tmp_path: Path):
 
 def test_a_trace_of_a_long_session_makes_no_more_events_than_it_writes(report, tmp_path: Path, monkeypatch):
     """All of 10^9 ticks would be more than memory holds."""
-    made, repeated = [], Tick.repeated
-    monkeypatch.setattr(Tick, "repeated", lambda tick, ticks: made.append(ticks) or repeated(tick, ticks))
+    made, repeated = [], TickRecord.repeated
+    monkeypatch.setattr(TickRecord, "repeated", lambda tick, ticks: made.append(ticks) or repeated(tick, ticks))
     long = replace(report, run=replace(report.run, ticks=10**9))
     a_tick = trace(report, tmp_path / "t.json") // 5
     assert trace(long, tmp_path / "long.json", most=2 * a_tick) == 2 * a_tick

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thermoc.ir.recording import Counts, Events, Every, Extremes, Last, Moments, Recorder, Signal, Sums, moments
+from thermoc.ir.recording import Counts, EventList, Every, Extremes, Last, Moments, Recorder, Signal, Sums, moments
 
 TICKS, ROW = 23, (2, 3)
 RNG = np.random.default_rng(0)
@@ -26,7 +26,7 @@ MAKERS: dict[str, Callable[[Signal], Recorder]] = {
     "last": Last,
     "mean": moments,
     "extremes": Extremes,
-    "events": Events,
+    "events": EventList,
     "counts": Counts,
 }
 

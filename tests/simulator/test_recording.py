@@ -14,7 +14,7 @@ from thermoc.backends.base import NoisePosition
 from thermoc.backends.sim import recording
 from thermoc.backends.sim.run import ProgramSession
 from thermoc.ir.feed import Feed, feed
-from thermoc.ir.recording import Counts, Events, Every, Extremes, Last, Moments, Recorder, Signal, Sums
+from thermoc.ir.recording import Counts, EventList, Every, Extremes, Last, Moments, Recorder, Signal, Sums
 from thermoc.simulator import engine, load
 from thermoc.simulator.instructions.registry import BY_NAME
 from thermoc.simulator.session import Session
@@ -53,7 +53,7 @@ def recorders(outputs: dict[str, Any]) -> dict[str, list[Recorder]]:
     m, up, E = signals["m"], signals["up"], signals["E"]
     return {
         "m": [Moments(m), Last(m), Every(m)],
-        "up": [Sums(up), Every(up, 10), Extremes(up), Events(up)],
+        "up": [Sums(up), Every(up, 10), Extremes(up), EventList(up)],
         "spin": [Sums(signals["spin"]), Moments(signals["spin"])],
         "truth": [Sums(signals["truth"])],
         "few": [Counts(signals["few"])],

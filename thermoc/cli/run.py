@@ -38,7 +38,7 @@ from thermoc.cli.parameters import (
 )
 from thermoc.cli.results import Results, certificate_path
 from thermoc.cli.stopping import finished
-from thermoc.ir.memory import Memory
+from thermoc.ir.memory import MemoryEstimate
 from thermoc.network import Network
 from thermoc.recording.specs import parsed_plan
 from thermoc.saving import saving
@@ -116,7 +116,7 @@ def _carry_out(
     finished(lambda: exe.run(arrays, **watch), results, None if keep is None else keep.path)
 
 
-def _show(needed: Memory, *, as_json: bool) -> None:
+def _show(needed: MemoryEstimate, *, as_json: bool) -> None:
     """Print what a run would hold. Errors: T408 where it does not fit."""
     if as_json and needed.fits:
         print_json({"parts": needed.parts, "total": needed.total, "available": needed.limit})

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from thermoc.ir.recording import Events, Signal
+from thermoc.ir.recording import EventList, Signal
 from thermoc.recording.layout import TRACE, Frame
 from thermoc.recording.meanings import Meaning
 from thermoc.recording.recorded import Recorded
@@ -61,7 +61,7 @@ def events_of(item: Recorded, meaning: Meaning) -> IntArray:
         raise error("T419", f"{item.name!r} has no spikes here", notes=notes, hint=hint)
     trace = item.fields[TRACE]
     shape = {"ticks": trace.shape[0], "batch": trace.shape[1], "shape": tuple(trace.shape[2:])}
-    events = Events(Signal(dtype=trace.dtype, levels=meaning.levels, begun=item.begun, **shape))
+    events = EventList(Signal(dtype=trace.dtype, levels=meaning.levels, begun=item.begun, **shape))
     for block in blocks(trace):
         events.take(block)
     return events.events

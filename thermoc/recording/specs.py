@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from thermoc.ir.recording import Counts, Events, Every, Extremes, Last, Recorder, Signal, moments
+from thermoc.ir.recording import Counts, EventList, Every, Extremes, Last, Recorder, Signal, moments
 from thermoc.support.errors import caller, error
 
 KINDS: dict[str, Callable[[Signal, int], Recorder]] = {
@@ -17,7 +17,7 @@ KINDS: dict[str, Callable[[Signal, int], Recorder]] = {
     "last": lambda signal, k: Last(signal),
     "mean": lambda signal, k: moments(signal),
     "extremes": lambda signal, k: Extremes(signal),
-    "events": lambda signal, k: Events(signal),
+    "events": lambda signal, k: EventList(signal),
     "counts": lambda signal, k: Counts(signal),
 }
 """The recorder of each kind."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from thermoc.ir.recording import Events, Recorder, Signal
+from thermoc.ir.recording import EventList, Recorder, Signal
 from thermoc.recording.layout import Variable, stored_dtype
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import ThermocError, error
@@ -165,7 +165,7 @@ class StoredTrace(Recorder):
             self.store.guard(lambda: self.array.resize(self._shape))
 
 
-class StoredEvents(Events):
+class StoredEvents(EventList):
     """Events in zarr arrays that grow; at most a chunk of them waits in memory."""
 
     def __init__(self, signal: Signal, store: RunStore, places: Mapping[str, Any]):
