@@ -61,7 +61,7 @@ def built(artefact: Brian2Artefact, batch: int, names: frozenset[str]) -> Any:
         notices.notify("building the C++ program of Brian2, once for this number of samples ...")
     folder = tempfile.mkdtemp(prefix="thermoc-brian2-")
     try:
-        program = loaded(artefact.text).Program(folder, batch, names, artefact.data)
+        program = loaded(artefact).Program(folder, batch, names, artefact.data)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
