@@ -93,7 +93,7 @@ class Brian2Backend(Backend):
     def start(self, artefact: Brian2Artefact, *, batch: int, position: NoisePosition) -> BackendSession:
         """Start the script. Errors: T302 where Brian2 is missing."""
         if artefact.options.device == "cpp_standalone":
-            from thermoc.backends.brian2.standalone import ProgramSession
+            from thermoc.backends.brian2.standalone import StandaloneSession
 
-            return ProgramSession(artefact, batch=batch, position=position)
+            return StandaloneSession(artefact, batch=batch, position=position)
         return run.NetworkSession(artefact, batch=batch, position=position)

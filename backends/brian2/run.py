@@ -34,7 +34,7 @@ class Brian2Session(BackendSession):
     def __init__(self, artefact: Brian2Artefact, *, batch: int, position: NoisePosition):
         super().__init__(batch=batch, position=position)
         self._artefact = artefact
-        self._module = loaded(artefact.text)
+        self._module = loaded(artefact)
         self._codegen = self._choose()
         self._built: Any = None
 
@@ -139,12 +139,16 @@ def _given(array: NDArray) -> NDArray:
     return np.asarray(array[0] if constant else array, float).reshape(*(() if constant else (ticks,)), batch, -1)
 
 
-@lru_cache(maxsize=32)
-def loaded(text: str) -> ModuleType:
+def loaded(artefact: Brian2Artefact) -> ModuleType:
     """Return a script as a module without its arrays, which ``build`` takes. Errors: T302 where Brian2 is missing.
 
     Brian2 never forgets functions that it has generated code for: one module serves all arrays of a text.
     """
+    return _module(artefact.text)
+
+
+@lru_cache(maxsize=32)
+def _module(text: str) -> ModuleType:
     try:
         import brian2  # noqa: F401
     except ImportError:

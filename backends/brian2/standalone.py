@@ -21,7 +21,7 @@ Key = tuple[int, frozenset[str]]
 _BUILT: WeakKeyDictionary[Brian2Artefact, dict[Key, Any]] = WeakKeyDictionary()
 
 
-class ProgramSession(Brian2Session):
+class StandaloneSession(Brian2Session):
     """A program that is called again from where it stands; the sessions of an artefact share it."""
 
     def __init__(self, artefact: Brian2Artefact, *, batch: int, position: NoisePosition):
@@ -61,7 +61,7 @@ def built(artefact: Brian2Artefact, batch: int, names: frozenset[str]) -> Any:
         notices.notify("building the C++ program of Brian2, once for this number of samples ...")
     folder = tempfile.mkdtemp(prefix="thermoc-brian2-")
     try:
-        program = loaded(artefact.text).Program(folder, batch, names, artefact.data)
+        program = loaded(artefact).Program(folder, batch, names, artefact.data)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

@@ -45,7 +45,7 @@ class Place:
     shared_memory: str
 
 
-class Group:
+class ProcessGroup:
     """The processes of a package for ``batch`` samples, paused between calls; some of its outputs have sinks.
 
     Inputs, outputs and states pass through files that both sides map into memory. ``close`` ends it; so do the

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from thermoc.backends.base import BackendSession, NoisePosition
 from thermoc.backends.lava.artefact import LavaArtefact
-from thermoc.backends.lava.group import Group
+from thermoc.backends.lava.group import ProcessGroup
 from thermoc.backends.lava.interpreter import interpreter
 from thermoc.ir.clocked_session import ClockedSession, PartSession
 from thermoc.ir.dialects.loihi import LIMIT
@@ -33,7 +33,7 @@ class LavaSession(BackendSession):
         interpreter()
         self._artefact, self._outputs = artefact, frozenset[str]()
         self._states = ReferenceSession(artefact.loihi, batch=batch).states
-        self._group: Group | None = None
+        self._group: ProcessGroup | None = None
         self._ended: tuple[str, ...] = ()
 
     def advance(self, feed: Feed, names: Collection[str] | None = None) -> dict[str, NDArray]:
@@ -61,15 +61,15 @@ class LavaSession(BackendSession):
             raise
         return outputs
 
-    def _started(self, wanted: Collection[str]) -> Group:
+    def _started(self, wanted: Collection[str]) -> ProcessGroup:
         if self._group is None or not self._outputs.issuperset(wanted):
             self._close_group()
             self._outputs = self._outputs.union(wanted)
-            self._group = Group(self._artefact, sorted(self._outputs), batch=self.batch, position=self.position)
+            self._group = ProcessGroup(self._artefact, sorted(self._outputs), batch=self.batch, position=self.position)
             self._group.set_states(self._states)
         return self._group
 
-    def _run(self, group: Group, feed: Feed, end: int, wanted: Collection[str]) -> dict[str, NDArray]:
+    def _run(self, group: ProcessGroup, feed: Feed, end: int, wanted: Collection[str]) -> dict[str, NDArray]:
         deadline, ticks = time.monotonic() + self._artefact.options.run_limit, feed.ticks
         values = {name: self._artefact.loihi.outputs[name].x for name in wanted}
         outputs = {
