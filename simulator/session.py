@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.simulator.buffers import Buffers, RunningMoments, Plan
+from thermoc.simulator.buffers import Buffers, Plan, RunningMoments
 from thermoc.simulator.engine import Engine
 from thermoc.simulator.program import Form, Program, ProgramState
 from thermoc.simulator.undo import Undo

@@ -131,7 +131,9 @@ def relative_temperature(
     return reduced.reshape(len(target), batch, *shape)
 
 
-def cell_warmth(artefact: ChipArtefact, name: str, tick: TickRecord, ticks: range, course: Course) -> NDArray[np.float64]:
+def cell_warmth(
+    artefact: ChipArtefact, name: str, tick: TickRecord, ticks: range, course: Course
+) -> NDArray[np.float64]:
     """Return what cells conduct over what they were programmed to: 1 + warming (T - T_reference).
 
     (ticks, batch, arrays of inputs, outputs), or (ticks, batch) of the mean over arrays, as the program's input is. T

@@ -121,7 +121,9 @@ def _wait(recorder: Any, ticks: int) -> int:
     return ticks - 1 if isinstance(recorder, Last) else recorder.k - 1 - recorder.seen % recorder.k
 
 
-def _run_piece(session: Session, inputs: Mapping[str, NDArray], ticks: int, schedule: RecordingSchedule, due: Pairs) -> None:
+def _run_piece(
+    session: Session, inputs: Mapping[str, NDArray], ticks: int, schedule: RecordingSchedule, due: Pairs
+) -> None:
     if schedule.totals or schedule.moments:
         start = {name: RunningMoments(r.mean, r.m2, np.array(r.seen)) for name, r in schedule.moments}
         buffers = session.reduce(inputs, ticks=ticks, wanted=schedule.wanted(due), moments=start)

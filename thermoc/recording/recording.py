@@ -114,7 +114,12 @@ def _fields(recorders: tuple[Recorder, ...]) -> dict[str, AnyArray]:
 def _latest(recorders: tuple[Recorder, ...]) -> AnyArray | None:
     """Return what the first recorder of a single number has: the last row of a trace, else its first field."""
     first = next(iter(recorders), None)
-    if first is None or first.signal.units != 1 or first.seen == 0 or isinstance(first, StoredTrace | EventList | Counts):
+    if (
+        first is None
+        or first.signal.units != 1
+        or first.seen == 0
+        or isinstance(first, StoredTrace | EventList | Counts)
+    ):
         return None
     name, array = next(iter(first.fields.items()))
     return array if name != TRACE else array[-1] if len(array) else None
