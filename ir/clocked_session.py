@@ -68,7 +68,7 @@ class ClockedSession:
         self.batch, self.tick = batch, 0
         self._split = split_graph(graph)
         self._read: dict[frozenset[str], frozenset[str]] = {}
-        self._parts = {name: start(part) for name, part in self._split.parts.items()}
+        self._parts = {name: start(side) for name, side in self._split.parts.items()}
         # What an encode sent in the last ticks, which its lag keeps from Loihi; before tick 0 it is silent.
         self._sent: Arrays = {op.y.name: self._silence(op) for op in self._split.encodes}
 
@@ -88,35 +88,35 @@ class ClockedSession:
     @property
     def states(self) -> dict[str, AnyArray]:
         """States (batch, *shape) now: the host's, and Loihi's after tick * every ticks of its own."""
-        return {name: array for part in self._parts.values() for name, array in part.states.items()}
+        return {name: array for side in self._parts.values() for name, array in side.states.items()}
 
     def set_states(self, states: Arrays) -> None:
         """Replace some states. What is under way from the host to Loihi stays."""
-        for name, part in self._parts.items():
+        for name, side in self._parts.items():
             # An op that both host parts need is in both.
             own = self._split.parts[name].states.keys() & states.keys()
             if own:
-                part.set_states({state: states[state] for state in own})
+                side.set_states({state: states[state] for state in own})
 
     def snapshot(self) -> dict[str, AnyArray]:
         """Return what each part needs to go on, and what is under way between them."""
-        held = {name: part.snapshot() for name, part in self._parts.items()} | {"sent": self._sent}
-        return {f"{part}/{name}": array for part, arrays in held.items() for name, array in arrays.items()}
+        snapshots = {name: side.snapshot() for name, side in self._parts.items()} | {"sent": self._sent}
+        return {f"{side}/{name}": array for side, arrays in snapshots.items() for name, array in arrays.items()}
 
     def restore(self, snapshot: Arrays, tick: int) -> None:
         """Go on from a snapshot that was taken at this tick."""
-        held: dict[str, dict[str, AnyArray]] = {"sent": {}, **{part: {} for part in self._parts}}
+        snapshots: dict[str, dict[str, AnyArray]] = {"sent": {}, **{side: {} for side in self._parts}}
         for key, array in snapshot.items():
-            part, name = key.split("/", 1)
-            held[part][name] = array
-        for name, part in self._parts.items():
-            part.restore(held[name], tick * self._split.every if name == "loihi" else tick)
-        self._sent, self.tick = held["sent"], tick
+            side, name = key.split("/", 1)
+            snapshots[side][name] = array
+        for name, side in self._parts.items():
+            side.restore(snapshots[name], tick * self._split.every if name == "loihi" else tick)
+        self._sent, self.tick = snapshots["sent"], tick
 
     def close(self) -> None:
         """Close every part."""
-        for part in self._parts.values():
-            part.close()
+        for side in self._parts.values():
+            side.close()
 
     def _run(self, name: str, feed: Feed, names: Collection[str] | None = None) -> Arrays:
         """Run a part on, if it has work to do."""

@@ -50,7 +50,7 @@ class Recorder(ABC):
     them itself sets the public attributes, which are also what a snapshot holds.
     """
 
-    kept: ClassVar[tuple[str, ...]] = ()
+    state_names: ClassVar[tuple[str, ...]] = ()
     """Names of the attributes that a snapshot holds besides ``seen``."""
 
     def __init__(self, signal: Signal):
@@ -77,12 +77,12 @@ class Recorder(ABC):
 
     def snapshot(self) -> dict[str, AnyArray]:
         """Return all that another recorder of the same signal needs to go on from here."""
-        return {"seen": np.array(self.seen), **{name: np.array(getattr(self, name)) for name in self.kept}}
+        return {"seen": np.array(self.seen), **{name: np.array(getattr(self, name)) for name in self.state_names}}
 
     def restore(self, snapshot: Mapping[str, AnyArray]) -> None:
         """Go on from a snapshot."""
         self.seen = int(snapshot["seen"])
-        for name in self.kept:
+        for name in self.state_names:
             setattr(self, name, np.array(snapshot[name]))
 
 
@@ -128,7 +128,7 @@ class Every(Recorder):
 class Last(Recorder):
     """The values of the last tick: ``last`` (batch, *shape)."""
 
-    kept = ("last",)
+    state_names = ("last",)
 
     def __init__(self, signal: Signal):
         super().__init__(signal)
@@ -152,7 +152,7 @@ class Sums(Recorder):
     ``total`` and ``squares``, int64 (batch, *shape), are the sums of the values and of their squares.
     """
 
-    kept = ("total", "squares")
+    state_names = ("total", "squares")
 
     def __init__(self, signal: Signal):
         super().__init__(signal)
@@ -184,7 +184,7 @@ class Moments(Recorder):
     It loses no digits where the mean is large beside the spread.
     """
 
-    kept = ("mean", "m2")
+    state_names = ("mean", "m2")
 
     def __init__(self, signal: Signal):
         super().__init__(signal)
@@ -213,7 +213,7 @@ def moments(signal: Signal) -> Sums | Moments:
 class Extremes(Recorder):
     """The least and the greatest value of each element over the ticks: ``minimum`` and ``maximum`` (batch, *shape)."""
 
-    kept = ("minimum", "maximum")
+    state_names = ("minimum", "maximum")
 
     def __init__(self, signal: Signal):
         super().__init__(signal)
@@ -290,7 +290,7 @@ class Counts(Recorder):
     They are in the order of binary counting, unit 0 the most significant, as those of ``physics.all_states``.
     """
 
-    kept = ("counts",)
+    state_names = ("counts",)
 
     def __init__(self, signal: Signal):
         super().__init__(signal)

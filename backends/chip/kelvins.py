@@ -50,17 +50,17 @@ class KelvinRecord:
     ticks: int = 0
     every: int = 1
 
-    def plus(self, part: UnitKelvins) -> KelvinRecord:
+    def plus(self, added: UnitKelvins) -> KelvinRecord:
         """Return it with those of the ticks that follow."""
-        count = self.ticks + len(part.ticks)
-        numbers = sum(a.size for a in part.kelvin.values()) // len(part.ticks)
+        count = self.ticks + len(added.ticks)
+        numbers = sum(a.size for a in added.kelvin.values()) // len(added.ticks)
         every, parts = stride(count, numbers, MOST_KELVINS), self.parts
         if every > self.every and parts is not None:
             parts = None, self.kelvins.each(self.first, every)
         if every > 1:
-            part = part.each(self.first, every)
-        if len(part.ticks):
-            parts = parts, part
+            added = added.each(self.first, every)
+        if len(added.ticks):
+            parts = parts, added
         return replace(self, parts=parts, ticks=count, every=every)
 
     @property
@@ -73,7 +73,7 @@ def _joined(parts: Sequence[UnitKelvins]) -> UnitKelvins:
     if not parts:
         return UnitKelvins(ticks=np.zeros(0, np.int64), kelvin={}, targets={})
     return UnitKelvins(
-        ticks=np.concatenate([part.ticks for part in parts]),
-        kelvin={name: np.concatenate([part.kelvin[name] for part in parts]) for name in parts[0].kelvin},
-        targets={name: np.concatenate([part.targets[name] for part in parts]) for name in parts[0].targets},
+        ticks=np.concatenate([added.ticks for added in parts]),
+        kelvin={name: np.concatenate([added.kelvin[name] for added in parts]) for name in parts[0].kelvin},
+        targets={name: np.concatenate([added.targets[name] for added in parts]) for name in parts[0].targets},
     )

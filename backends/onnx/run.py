@@ -102,14 +102,14 @@ class _Call:
         """Return the outputs, then the states behind them. place: which of the feed's ticks it is given."""
         arrays = feed.arrays
         # Inputs may be broadcast views, whose elements do not lie one after another.
-        given: dict[str, Any] = {tensor: np.asarray(arrays[name][place], order="C") for name, tensor in self._inputs}
-        given |= self._fixed
+        feeds: dict[str, Any] = {tensor: np.asarray(arrays[name][place], order="C") for name, tensor in self._inputs}
+        feeds |= self._fixed
         for name, number in controls.items():
             if name in self._controls:
-                given[self._controls[name]] = _scalar(name, number)
-        given |= zip(self._states, states)
+                feeds[self._controls[name]] = _scalar(name, number)
+        feeds |= zip(self._states, states)
         # The network's outputs are tensors, never the sparse ones or sequences that onnxruntime also knows.
-        return cast("list[NDArray]", self._runtime.run(self._fetched, given)) if self._fetched else []
+        return cast("list[NDArray]", self._runtime.run(self._fetched, feeds)) if self._fetched else []
 
 
 def _scalar(name: str, number: int) -> NDArray:
@@ -154,12 +154,12 @@ class OnnxSession(BackendSession):
     def _ticks(self, call: _Call, feed: Feed) -> tuple[Arrays, list[NDArray]]:
         # A network without state or noise too: of all ticks as one batch, some ops would round a few elements
         # differently, by where in an array they stand.
-        first_tick, states, given = self.position.first_tick + self.tick, self._states, len(call.outputs)
+        first_tick, states, count = self.position.first_tick + self.tick, self._states, len(call.outputs)
         outputs: list[list[NDArray]] = []
         for tick in range(feed.ticks):
             results = call(feed, tick, states, tick=first_tick + tick)
-            outputs.append(results[:given])
-            states = results[given:]
+            outputs.append(results[:count])
+            states = results[count:]
         if feed.ticks == 1:
             return {name: array[np.newaxis] for name, array in zip(call.outputs, outputs[0])}, states
         return {name: np.stack(ticks) for name, ticks in zip(call.outputs, zip(*outputs))}, states
