@@ -109,8 +109,8 @@ class BackendSession(ABC):
         self.tick = tick
 
     def replace(self, artefact: Any) -> None:
-        """Go on with the same artefact for other parameters (``Backend.with_parameters``)."""
-        raise NotImplementedError
+        """Go on with the same artefact for other parameters (``Backend.with_parameters``). Errors: T418."""
+        raise holds_constants()
 
     @property
     def chip(self) -> Any:
@@ -178,8 +178,11 @@ class Backend(ABC):
         """Return the artefact of a lowered graph, ``lowered.graph``, and of what passes worked out. Errors: T3xx."""
 
     def with_parameters(self, artefact: Any, parameters: Mapping[str, NDArray]) -> Any:
-        """Return the artefact with other values of some parameters, which have been checked; nothing is compiled."""
-        raise NotImplementedError
+        """Return the artefact with other values of some parameters, which have been checked; nothing is compiled.
+
+        Errors: T418 where the artefact holds constants, as here.
+        """
+        raise holds_constants()
 
     @abstractmethod
     def start(self, artefact: Any, *, batch: int, position: NoisePosition) -> BackendSession:
@@ -192,3 +195,10 @@ class Backend(ABC):
             return Outcome(outputs=session.advance(feed), states=session.states, chip=session.chip)
         finally:
             session.close()
+
+
+def holds_constants() -> ThermocError:
+    """Return the error of parameters that were asked of an artefact which holds constants."""
+    notes = ["the target holds constants in their place"]
+    hint = "compile net.with_parameters({...}) again"
+    return error("T418", "its parameters cannot be replaced", notes=notes, hint=hint)

@@ -96,9 +96,22 @@ class Session:
         """
         arrays: Inputs = {} if inputs is None else inputs
         fed = self._feed(ticks, arrays, self.tick)
+        options = {"to": to, "overwrite": overwrite, "progress": progress, "max_memory": max_memory}
+        return self._run(fed, arrays, record=record, checkpoint=checkpoint, every=every, **options)
+
+    def _run(
+        self,
+        fed: Feed,
+        arrays: Inputs,
+        *,
+        record: Mapping[str, Any] | None = None,
+        checkpoint: Path | Saving | None = None,
+        every: int | str | None = None,
+        **options: Any,
+    ) -> Run:
+        """Run on for the ticks of a feed, which is of these arrays; options as of ``run``."""
         call = self._call(fed, arrays, planned(self._compiled.source, record), self.tick)
-        watch = {"saving": saving(checkpoint, every), "progress": progress, "max_memory": max_memory}
-        return self._carry_out(RunTask(call=call, fed=fed, to=to, overwrite=overwrite, **watch))
+        return self._carry_out(RunTask(call=call, fed=fed, saving=saving(checkpoint, every), **options))
 
     def resume(
         self,
@@ -321,10 +334,11 @@ def run_once(
     options: ``record``, ``to``, ``checkpoint`` and the others that ``Session.run`` takes. Errors: T302 and those of it.
     """
     where = {"seed": seed, "first_sample": first_sample, "first_tick": first_tick}
-    fed = feed(compiled.graph, {} if inputs is None else inputs, ticks=ticks, batch=batch, kept=False, **where)
+    arrays: Inputs = {} if inputs is None else inputs
+    fed = feed(compiled.graph, arrays, ticks=ticks, batch=batch, kept=False, **where)
     _foretold(compiled, fed, **options).check()  # before a target makes room for the batch
     with Session(compiled, batch=fed.batch, **where) as session:
-        return session.run(fed.ticks, inputs, **options)
+        return session._run(fed, arrays, **options)
 
 
 def run_again(compiled: Compiled, call: Call) -> Run:

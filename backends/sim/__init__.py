@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.backends.base import Artefact, Backend, NoisePosition
+from thermoc.backends.base import Artefact, Backend, NoisePosition, holds_constants
 from thermoc.backends.sim import host_and_loihi
 from thermoc.backends.sim.emit import emit, starts
 from thermoc.backends.sim.host_and_loihi import ClockedArtefact, HostAndLoihiSession
@@ -98,7 +98,7 @@ class SimBackend(Backend):
     ) -> ProgramArtefact | ClockedArtefact:
         """Return the program with other numbers among its constants and where states start. Errors: T418."""
         if isinstance(artefact, ClockedArtefact):
-            return artefact  # its parameters are frozen
+            raise holds_constants()
         return with_parameters(artefact, parameters)
 
     def start(

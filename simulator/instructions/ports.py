@@ -5,7 +5,7 @@ Where they lead to must agree with the ports and states that the program describ
 
 from __future__ import annotations
 
-from thermoc.simulator.instructions.declaration import Instruction, RowSizes, SlotKind, Trait
+from thermoc.simulator.instructions.declaration import Instruction, SlotKind, Trait, fits_by_bounds
 
 FLOATS, INTS = SlotKind.FLOATS, SlotKind.INTS
 PORT, READS, WRITES = (
@@ -15,10 +15,6 @@ PORT, READS, WRITES = (
 )
 OFFSET = {"offset": "where in the packed inputs or outputs of a sample"}
 RING = {"offset": "where the ring stands among the states", "ticks": "values of the ring"}
-
-
-def _described(row: RowSizes, **parameters: int) -> bool:
-    return True
 
 
 TICK = Instruction(
@@ -40,7 +36,7 @@ def _way_in(opcode: int, name: str, result: SlotKind) -> Instruction:
         equation="r = the input at offset",
         result=result,
         parameters=OFFSET,
-        fits=_described,
+        fits=fits_by_bounds,
         kernel="ports.read_input",
         traits=PORT,
     )
@@ -54,7 +50,7 @@ def _way_out(opcode: int, name: str, operand: SlotKind) -> Instruction:
         result=None,
         operands=(operand,),
         parameters=OFFSET,
-        fits=_described,
+        fits=fits_by_bounds,
         kernel="ports.write_output",
         traits=PORT,
     )
@@ -67,7 +63,7 @@ def _reader(opcode: int, name: str, result: SlotKind, kernel: str) -> Instructio
         equation="r = ring[tick mod ticks], as the tick begins",
         result=result,
         parameters=RING,
-        fits=_described,
+        fits=fits_by_bounds,
         kernel=kernel,
         traits=READS,
     )
@@ -81,7 +77,7 @@ def _writer(opcode: int, name: str, operand: SlotKind, kernel: str) -> Instructi
         result=None,
         operands=(operand,),
         parameters=RING,
-        fits=_described,
+        fits=fits_by_bounds,
         kernel=kernel,
         traits=WRITES,
     )

@@ -6,14 +6,10 @@ in where they start and takes them out. ``wanted_outputs`` writes these rows, no
 
 from __future__ import annotations
 
-from thermoc.simulator.instructions.declaration import Instruction, RowSizes, SlotKind, Trait
+from thermoc.simulator.instructions.declaration import Instruction, SlotKind, Trait, fits_by_bounds
 
 PORT = frozenset({Trait.PORT})
 OFFSET = {"offset": "elements of a sample from the first of these to the end of the packed outputs"}
-
-
-def _described(row: RowSizes, **parameters: int) -> bool:
-    return True
 
 
 def _total(opcode: int, name: str, operand: SlotKind) -> Instruction:
@@ -24,7 +20,7 @@ def _total(opcode: int, name: str, operand: SlotKind) -> Instruction:
         result=None,
         operands=(operand,),
         parameters=OFFSET,
-        fits=_described,
+        fits=fits_by_bounds,
         kernel="recording.add_to_total",
         traits=PORT,
     )
@@ -39,7 +35,7 @@ MOMENTS = Instruction(
     result=None,
     operands=(SlotKind.FLOATS,),
     parameters=OFFSET,
-    fits=_described,
+    fits=fits_by_bounds,
     kernel="recording.update_moments",
     traits=PORT,
 )
