@@ -1,0 +1,80 @@
+"""Memory and kernels of a GPU, or of numba-cuda's simulator of one (``NUMBA_ENABLE_CUDASIM=1``)."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.simulator.cuda import compiler
+from thermoc.simulator.program import Program
+
+
+class Device(ABC):
+    """A GPU. processors: those that run blocks side by side. threads: of a block."""
+
+    name: str
+    processors: int
+    threads: int = 256
+
+    @abstractmethod
+    def empty(self, size: int, dtype: Any) -> Any:
+        """Return memory for so many elements. Errors: T408 where there is not enough."""
+
+    @abstractmethod
+    def write(self, memory: Any, array: NDArray) -> None:
+        """Copy an array to the device."""
+
+    @abstractmethod
+    def read(self, memory: Any) -> NDArray:
+        """Return what lies on the device as an array, once all that was launched is done."""
+
+    @abstractmethod
+    def copy(self, memory: Any) -> Any:
+        """Return a copy that stays on the device."""
+
+    @abstractmethod
+    def launch(self, program: Program, blocks: int, arrays: list[Any]) -> None:
+        """Run the kernel of a program; arrays in the order of ``ARRAYS``, then the numbers."""
+
+    def upload(self, array: NDArray) -> Any:
+        """Return an array's copy on the device."""
+        memory = self.empty(array.size, array.dtype)
+        self.write(memory, array)
+        return memory
+
+
+class SimulatedDevice(Device):
+    """numba-cuda's simulator: threads of Python, one block at a time."""
+
+    name, processors, threads = "numba-cuda's simulator", 1, 3
+
+    def empty(self, size: int, dtype: Any) -> NDArray:
+        return np.empty(size, dtype)
+
+    def write(self, memory: NDArray, array: NDArray) -> None:
+        memory[...] = array
+
+    def read(self, memory: NDArray) -> NDArray:
+        return memory.copy()
+
+    def copy(self, memory: NDArray) -> NDArray:
+        return memory.copy()
+
+    def launch(self, program: Program, blocks: int, arrays: list[NDArray]) -> None:
+        compiler.simulated(program)(blocks, self.threads, arrays)
+
+
+@cache
+def device() -> Device:
+    """Return the GPU that programs run on. Errors: T421 where there is none, or what it needs is not installed."""
+    from numba.core import config
+
+    if config.ENABLE_CUDASIM:
+        return SimulatedDevice()
+    from thermoc.simulator.cuda.driver import CudaDevice
+
+    return CudaDevice()
