@@ -18,7 +18,7 @@ class Undo:
     """States, floats and integers of a batch, as they are now, whatever the next ``ticks`` ticks do to them."""
 
     def __init__(self, states: States, described: Sequence[ProgramState], batch: int, *, begun: int, ticks: int):
-        self.tick, self._states = begun, states
+        self._states = states
         self._copies: States | None = None
         if sum(array.size for array in states) <= WHOLE:
             self._copies = states[0].copy(), states[1].copy()
