@@ -195,4 +195,4 @@ def _check_inputs(program: Program, inputs: Mapping[str, NDArray], lead: tuple[i
 def _values(state: ProgramState, elements: NDArray, tick: int) -> NDArray:
     """Return a state's values (batch, ticks of the ring, *shape), the oldest first; (batch, *shape) of one in place."""
     ring = np.roll(state.values(elements), -(tick % state.ticks), axis=1).astype(state.dtype, copy=False)
-    return ring[:, 0] if state.form == Form.PLACE else ring
+    return ring[:, 0] if state.form in (Form.PLACE, Form.COUNTS) else ring

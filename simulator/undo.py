@@ -39,7 +39,7 @@ class Undo:
 
 def _overwritten(state: ProgramState, begun: int, ticks: int) -> Iterator[slice]:
     """Yield where a sample's elements of a state change: of a ring one value a tick, of others any."""
-    if state.form in (Form.PLACE, Form.SUMS) or ticks >= state.ticks:
+    if state.form in (Form.PLACE, Form.SUMS, Form.COUNTS) or ticks >= state.ticks:
         yield slice(state.offset, state.offset + state.size)
         return
     for turn in np.arange(begun, begun + ticks) % state.ticks:
