@@ -6,13 +6,14 @@ import json
 import math
 import os
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from thermoc.support.tables import table
 
-ROUNDS = 41
+ROUNDS = 7 if "--quick" in sys.argv else 41
 
 
 def seconds(work: Callable[[], object], repeat: int) -> float:
