@@ -13,7 +13,8 @@ from numba import njit
 from thermoc.simulator.cache import announce, folder, keep
 from thermoc.simulator.cuda.arguments import function_of
 from thermoc.simulator.cuda.source import KernelText, called, kernel_text
-from thermoc.simulator.kernels.operands import NoisePosition, RowOperand
+from thermoc.simulator.cuda.stages import tables
+from thermoc.simulator.kernels.operands import NoisePosition
 from thermoc.simulator.program import Program, once_a_program
 
 ENTRY = "run_ticks"
@@ -28,7 +29,6 @@ def namespace(program: Program) -> dict[str, Any]:
         "np": np,
         "real": np.dtype(program.precision).type,
         "integer": np.int64,
-        "RowOperand": RowOperand,
         "NoisePosition": NoisePosition,
         "__name__": __name__,
     }
@@ -89,7 +89,7 @@ def _path(text: KernelText, program: Program, capability: tuple[int, int]) -> An
     sources = [digest(module) for module in sorted(modules)]
     if kernels is None or None in sources:
         return None
-    made_of = (text.text, program.precision, program.places.dtype.name, capability, sources, version("numba-cuda"))
+    made_of = (text.text, program.precision, tables(program).dtype.name, capability, sources, version("numba-cuda"))
     return kernels / f"{ENTRY}-{hashlib.sha256(repr(made_of).encode()).hexdigest()[:32]}.ptx"
 
 
@@ -101,7 +101,7 @@ def _compiled(program: Program, text: KernelText, capability: tuple[int, int]) -
     exec(compile(text.text, "<cuda>", "exec"), names)
     names["meet"] = njit(names["meet"])
     real, whole = getattr(types, program.precision), types.int64
-    place = getattr(types, program.places.dtype.name)
+    place = getattr(types, tables(program).dtype.name)
     kinds = [real, whole] * 5 + [place, whole, whole, whole]
     signature = tuple(types.Array(kind, 1, "C") for kind in kinds)
     options = {"opt": 3, "fma": False}

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from thermoc.simulator.instructions.declaration import Instruction, RowSizes, SlotKind, Trait
+from thermoc.simulator.kernels.scalar import rounding
 
 FLOATS, INTS = SlotKind.FLOATS, SlotKind.INTS
 FAR = 100.0
@@ -135,7 +136,7 @@ TANH = elementwise(9, "TANH", tanh)
 
 def floor(x):
     """The greatest integer not above x, as a float."""
-    return np.floor(x)  # Numba's math.floor gives an integer, which infinities do not fit
+    return rounding.floor(x)
 
 
 FLOOR = elementwise(10, "FLOOR", floor)

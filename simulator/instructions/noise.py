@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from thermoc.simulator.instructions.declaration import COUNTER, Instruction, RowSizes, SlotKind, Trait
+from thermoc.simulator.instructions.declaration import COUNTER, Instruction, Points, RowSizes, SlotKind, Trait
 
 FLOATS = SlotKind.FLOATS
 BLOCKS = {
@@ -30,6 +30,7 @@ BOLTZMANN = Instruction(
     parameters={"units": "units of a row"},
     fits=_boltzmann,
     kernel="thermal.boltzmann",
+    points=Points(rule="noise.boltzmann", count=lambda row, units: row.n // units),
     seconds=0.6,
 )
 NORMAL = Instruction(
@@ -40,6 +41,7 @@ NORMAL = Instruction(
     parameters=BLOCKS,
     fits=_counters,
     kernel="thermal.normals",
+    points=Points(rule="noise.normal"),
     seconds=1.3,
     traits=TRAITS,
 )
@@ -51,6 +53,7 @@ UNIFORM = Instruction(
     parameters=BLOCKS,
     fits=_counters,
     kernel="thermal.uniforms",
+    points=Points(rule="noise.uniform"),
     seconds=0.8,
     traits=TRAITS,
 )

@@ -5,7 +5,8 @@ A list holds how many units fired and then which, in rising order.
 
 from __future__ import annotations
 
-from thermoc.simulator.instructions.declaration import Instruction, RowSizes, SlotKind, Trait
+from thermoc.simulator.instructions.lists import LANES, LIST_PHASES, NO_PLACES, by_target, list_scratch
+from thermoc.simulator.instructions.declaration import Instruction, Points, RowSizes, SlotKind, Trait
 
 FLOATS, INTS, MAYBE = SlotKind.FLOATS, SlotKind.INTS, SlotKind.MAYBE_FLOATS
 CHUNK = 512
@@ -54,6 +55,7 @@ SPARSE_COLUMNS = Instruction(
     parameters=COLUMNS,
     fits=lambda row, **parameters: _columns(row, row.y, **parameters),
     kernel="spiking.columns",
+    points=Points(rule="spiking.columns", index=lambda row, **p: by_target(row, row.y, **p)),
     seconds=0.5,
     traits=frozenset({Trait.IN_PLACE}),
 )
@@ -66,6 +68,14 @@ SPARSE_LIST = Instruction(
     parameters=COLUMNS,
     fits=lambda row, **parameters: _columns(row, row.y - 1, **parameters),
     kernel="spiking.listed_columns",
+    points=Points(
+        rule="spiking.listed_columns",
+        count=lambda row, **p: max(row.n, (row.y - 1) * (LANES if row.x == 1 else 1)),
+        phases=lambda row, **p: 3,
+        ints=lambda row, **p: row.n if row.x == 1 else row.y - 1,
+        # equal weights are counted, in any order
+        index=lambda row, **p: NO_PLACES if row.x == 1 else by_target(row, row.y - 1, **p),
+    ),
     seconds=0.5,
     traits=frozenset({Trait.IN_PLACE}),
 )
@@ -77,6 +87,7 @@ TRACE_STEP = Instruction(
     operands=(MAYBE, FLOATS),
     fits=lambda row: row.in_state and row.x in (-1, row.n) and row.one_or_each(row.y, row.n),
     kernel="populations.trace_step",
+    points=Points(rule="spiking.trace_step"),
     seconds=0.5,
     traits=frozenset({Trait.IN_PLACE, Trait.STEPS, Trait.PER_TICK}),
 )
@@ -95,6 +106,12 @@ LIF_STEP = Instruction(
     },
     fits=_lif_step,
     kernel="populations.lif_step",
+    points=Points(
+        rule="spiking.lif_step",
+        count=lambda row, **p: max(1, row.n - 1),
+        phases=lambda row, **p: LIST_PHASES,
+        ints=lambda row, **p: list_scratch(row.n - 1),
+    ),
     seconds=3.0,
     traits=frozenset({Trait.STEPS, Trait.PER_TICK}),
 )
@@ -106,5 +123,6 @@ SPREAD = Instruction(
     operands=(INTS,),
     fits=lambda row: row.x == row.n + 1,
     kernel="populations.spread",
+    points=Points(rule="lists.spread", phases=lambda row: 2),
     traits=frozenset({Trait.PER_TICK}),
 )

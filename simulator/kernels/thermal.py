@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numba import njit
 
 from thermoc.simulator.kernels.operands import sample
+from thermoc.simulator.kernels.scalar.exponential import exp
 from thermoc.simulator.kernels.simd.normals import box_muller
 from thermoc.support.philox import MASK, MULTIPLIERS, ROUNDS, WEYL
 
@@ -39,10 +38,10 @@ def boltzmann_row(r, x, T, at, step):
     low = x[0] if alike else x[0] / T[at]
     for i in range(r.size):
         r[i] = x[i] if alike else x[i] / T[at + i * step]
-        low = min(low, r[i])
+        low = r[i] if r[i] < low else low
     for i in range(r.size):
         above = r[i] - low
-        r[i] = math.exp(-above / T[at] if alike and above != 0 else -above)  # 0 / 0 at T = 0 would be no number
+        r[i] = exp(-above / T[at] if alike and above != 0 else -above)  # 0 / 0 at T = 0 would be no number
     # from an element: begun at 0, an integer, the sum of float32 would be typed as float64
     total = r[0]
     for i in range(1, r.size):

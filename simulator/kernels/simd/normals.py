@@ -101,27 +101,38 @@ def _by_format(u, v):
     return lambda u, v: box_muller64(u, v)
 
 
+@njit(error_model="numpy", forceinline=True)
+def normal64(u, v):
+    """A standard normal of two uniforms, in float64."""
+    # the cosine of a whole turn by a sine of a quarter: the polynomial needs no reduction of its argument
+    t = abs(v - 0.5) - 0.25
+    w = t * t
+    q = fma(fma(fma(fma(fma(S10, w, S9), w, S8), w, S7), w, S6), w, S5)
+    q = fma(fma(fma(fma(fma(q, w, S4), w, S3), w, S2), w, S1), w, S0)
+    return math.sqrt(-2.0 * ln64(u)) * (q * t)
+
+
+@njit(error_model="numpy", forceinline=True)
+def normal32(u, v):
+    """A standard normal of two uniforms, in float32."""
+    t = abs(v - np.float32(0.5)) - np.float32(0.25)
+    w = t * t
+    q = fma(fma(fma(fma(fma(fma(T6, w, T5), w, T4), w, T3), w, T2), w, T1), w, T0)
+    return math.sqrt(np.float32(-2) * ln32(u)) * (q * t)
+
+
 @njit(error_model="numpy", nogil=True)
 def box_muller64(u, v):
     """``box_muller`` in float64."""
     for i in range(u.size):
-        # the cosine of a whole turn by a sine of a quarter: the polynomial needs no reduction of its argument
-        t = abs(v[i] - 0.5) - 0.25
-        w = t * t
-        q = fma(fma(fma(fma(fma(S10, w, S9), w, S8), w, S7), w, S6), w, S5)
-        q = fma(fma(fma(fma(fma(q, w, S4), w, S3), w, S2), w, S1), w, S0)
-        u[i] = math.sqrt(-2.0 * ln64(u[i])) * (q * t)
+        u[i] = normal64(u[i], v[i])
 
 
 @njit(error_model="numpy", nogil=True)
 def box_muller32(u, v):
     """``box_muller`` in float32."""
-    two, half, quarter = np.float32(2), np.float32(0.5), np.float32(0.25)
     for i in range(u.size):
-        t = abs(v[i] - half) - quarter
-        w = t * t
-        q = fma(fma(fma(fma(fma(fma(T6, w, T5), w, T4), w, T3), w, T2), w, T1), w, T0)
-        u[i] = math.sqrt(-two * ln32(u[i])) * (q * t)
+        u[i] = normal32(u[i], v[i])
 
 
 def logits(u):
@@ -136,15 +147,27 @@ def _logits_by_format(u):
     return lambda u: logits64(u)
 
 
+@njit(error_model="numpy", forceinline=True)
+def logit64(u):
+    """ln(u / (1 - u)) in float64."""
+    return ln64(u / (1.0 - u))
+
+
+@njit(error_model="numpy", forceinline=True)
+def logit32(u):
+    """ln(u / (1 - u)) in float32."""
+    return ln32(u / (np.float32(1) - u))
+
+
 @njit(error_model="numpy", nogil=True)
 def logits64(u):
     """``logits`` in float64."""
     for i in range(u.size):
-        u[i] = ln64(u[i] / (1.0 - u[i]))
+        u[i] = logit64(u[i])
 
 
 @njit(error_model="numpy", nogil=True)
 def logits32(u):
     """``logits`` in float32."""
     for i in range(u.size):
-        u[i] = ln32(u[i] / (np.float32(1) - u[i]))
+        u[i] = logit32(u[i])
