@@ -23,7 +23,7 @@ from thermoc.simulator.devices.model import MEMORY
 from thermoc.simulator.devices.models import vo2
 from thermoc.simulator.devices.records import CAPACITANCE, CAPACITY, CONDUCTANCE, INNER, Draws, Row
 from thermoc.simulator.devices.rule import rule
-from thermoc.simulator.devices.vector import exponential, sine_of_turns
+from thermoc.simulator.kernels import scalar
 from thermoc.simulator.kernels.thermal import fill_normals
 from thermoc.support.errors import ThermocError, error
 from thermoc.support.units import K_B
@@ -108,10 +108,10 @@ def conductances(T, G, m, p):
         fitted = min(max(T[i], low), high)
         y = (fitted - at[i]) / (proximity[i] + offset)
         # proximity + offset may be next to zero, and y far beyond what the exponential takes
-        tail = 1 / (1 + exponential(min(max(steep * y, -FAR), FAR) - 2 * math.pi * math.pi))
-        shift = reversed_[i] * proximity[i] * (1 - sine_of_turns(ripples * y)) * tail
-        g = 1 / (1 + exponential(-2 * b * (direction[i] * (0.5 * w) + Tc - (fitted + shift))))
-        G[i] = 1 / (R0 * exponential(Ea / fitted) * g + Rm)
+        tail = 1 / (1 + scalar.exp(min(max(steep * y, -FAR), FAR) - 2 * math.pi * math.pi))
+        shift = reversed_[i] * proximity[i] * (1 - scalar.sin_turns(ripples * y)) * tail
+        g = 1 / (1 + scalar.exp(-2 * b * (direction[i] * (0.5 * w) + Tc - (fitted + shift))))
+        G[i] = 1 / (R0 * scalar.exp(Ea / fitted) * g + Rm)
 
 
 @rule
