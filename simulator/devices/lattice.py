@@ -24,7 +24,7 @@ from thermoc.simulator.devices.model import MEMORY
 from thermoc.simulator.devices.models import vo2
 from thermoc.simulator.devices.records import CAPACITANCE, CAPACITY, CONDUCTANCE, INNER, Draws, Row
 from thermoc.simulator.devices.rule import inner, rule
-from thermoc.simulator.devices.vector import exponential, sine_of_turns
+from thermoc.simulator.kernels import scalar
 from thermoc.simulator.kernels.thermal import fill_normals
 from thermoc.support.errors import ThermocError, error
 from thermoc.support.units import K_B
@@ -102,11 +102,11 @@ def conductance(T, direction, turned, at, proximity, p):
     y = (fitted - at) / (proximity + p.proximity_offset)
     # 1 + tanh z = 2 / (1 + e^(-2 z)): hence the factor two on both steepnesses;
     # proximity + offset may be next to zero, and y far beyond what the exponential takes
-    tail = 1 / (1 + exponential(min(max(4 * math.pi * y, -FAR), FAR) - 2 * math.pi * math.pi))
-    shift = turned * proximity * (1 - sine_of_turns(p.ripple / (2 * math.pi) * y)) * tail
+    tail = 1 / (1 + scalar.exp(min(max(4 * math.pi * y, -FAR), FAR) - 2 * math.pi * math.pi))
+    shift = turned * proximity * (1 - scalar.sin_turns(p.ripple / (2 * math.pi) * y)) * tail
     middle = direction * (0.5 * p.hysteresis_width) + p.critical_temperature
-    g = 1 / (1 + exponential(-2 * p.steepness * (middle - (fitted + shift))))
-    return 1 / (p.insulator_resistance * exponential(p.activation_temperature / fitted) * g + p.metal_resistance)
+    g = 1 / (1 + scalar.exp(-2 * p.steepness * (middle - (fitted + shift))))
+    return 1 / (p.insulator_resistance * scalar.exp(p.activation_temperature / fitted) * g + p.metal_resistance)
 
 
 @rule
