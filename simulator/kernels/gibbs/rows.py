@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 from numba import njit
 
 from thermoc.simulator.instructions.gibbs import AT_ONCE, BY_SWEEP, REPLICAS, SPINS
-from thermoc.simulator.kernels import thermal
+from thermoc.simulator.kernels import scalar, thermal
 from thermoc.simulator.kernels.gibbs import multispin
 from thermoc.simulator.kernels.operands import sample, stopped
-from thermoc.simulator.kernels.scalar.logarithm import log
 
 
 def gibbs(r, x, y, z, parameters, samples, table, constants, position, scratch, halt):
@@ -36,7 +35,7 @@ def gibbs(r, x, y, z, parameters, samples, table, constants, position, scratch, 
             thermal.fill(u, spare, (position.sample + k) * n, position.tick, sweep, stream, position.key)
             # T logit(u) of all units first: the loop vectorises, the sweep itself cannot
             for i in range(n):
-                u[i] = noise(u[i], T[sweep * later + i * unit_step])
+                u[i] = scalar.logit(u[i]) * T[sweep * later + i * unit_step]
             for c in range(classes):
                 for position_in_class in range(table[at + c], table[at + c + 1]):
                     i = table[order + position_in_class]
@@ -54,12 +53,6 @@ def gibbs(r, x, y, z, parameters, samples, table, constants, position, scratch, 
                 if form & AT_ONCE:
                     for position_in_class in range(table[at + c], table[at + c + 1]):
                         v[table[order + position_in_class]] = u[table[order + position_in_class]]
-
-
-@njit(error_model="numpy", forceinline=True)
-def noise(u, T):
-    """T logit(u), for uniforms whose 1 - u is exact."""
-    return (log(u) - log(1 - u)) * T
 
 
 @njit(error_model="numpy", nogil=True)

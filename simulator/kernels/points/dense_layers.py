@@ -6,10 +6,11 @@ Phases: a flag is cleared; levels are copied, and the flag is set where one is n
 from __future__ import annotations
 
 from thermoc.simulator.instructions.gibbs import COLUMNS, FOUR, SPINS
+from thermoc.simulator.kernels import scalar
 from thermoc.simulator.kernels.gibbs.rows import step
 from thermoc.simulator.kernels.points.gibbs import units_of
-from thermoc.simulator.kernels.points.noise import block, logit, uniforms
-from thermoc.simulator.kernels.scalar.formats import scalar
+from thermoc.simulator.kernels.points.noise import block, uniforms
+from thermoc.simulator.kernels.scalar.formats import scalar as rule
 
 BEFORE = 2
 """Phases before the first class."""
@@ -31,12 +32,12 @@ def gibbs_layers(r, x, y, z, parameters, table, constants, position, int_scratch
     between = sweep == 0 and int_scratch[0] != 0
     drive = _field(r, parameters, table, constants, (phase - BEFORE) % classes, i, between) + y[unit if y.size > 1 else 0]
     unit_step, later = step(z.size, r.size, sweeps, form)
-    u = logit(uniforms(low, block(position, position.sample * r.size + unit, sweep, stream))[0])
+    u = scalar.logit(uniforms(low, block(position, position.sample * r.size + unit, sweep, stream))[0])
     up = (drive + drive if form & SPINS else drive) > z[sweep * later + unit * unit_step] * u
     r[unit] = 1 if up else low
 
 
-@scalar
+@rule
 def _copy(r, x, low, flag, phase, i):
     """Copy a level; leave a flag where it is none."""
     if phase == 0:
@@ -48,7 +49,7 @@ def _copy(r, x, low, flag, phase, i):
         flag[0] = 1
 
 
-@scalar
+@rule
 def _field(v, parameters, table, constants, number, column, between):
     """What the units of all other classes do to one: in fours, (0 + 1) + (2 + 3); one by one where some are between."""
     at, classes, _, form, _, first = parameters
@@ -76,7 +77,7 @@ def _field(v, parameters, table, constants, number, column, between):
     return total
 
 
-@scalar
+@rule
 def _matrix(table, at, classes, number, first):
     """Where the matrix of a class starts, and how many rows it has: a class has none for its own units."""
     groups = 0
@@ -90,7 +91,7 @@ def _matrix(table, at, classes, number, first):
     return start, rows
 
 
-@scalar
+@rule
 def _share(v, table, constants, order, k, size, weight, low):
     """What unit k of a class adds; what fills the last four up is down, and its couplings are 0."""
     coupling = constants[weight + k * COLUMNS]

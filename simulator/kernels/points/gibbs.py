@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from thermoc.simulator.instructions.gibbs import AT_ONCE, LATTICE, REPLICAS, SPINS
+from thermoc.simulator.kernels import scalar
 from thermoc.simulator.kernels.gibbs import multispin
-from thermoc.simulator.kernels.gibbs.rows import noise, step
+from thermoc.simulator.kernels.gibbs.rows import step
 from thermoc.simulator.kernels.points.lattice import lattice
 from thermoc.simulator.kernels.points.noise import block, uniforms
-from thermoc.simulator.kernels.scalar.formats import scalar
+from thermoc.simulator.kernels.scalar.formats import scalar as rule
 
 
-@scalar
+@rule
 def units_of(table, at, classes, turn):
     """Where the first unit of the class whose turn it is stands, and where that of the next."""
     c = turn % classes
     return table[at + c], table[at + c + 1]
 
 
-@scalar
+@rule
 def field_of(v, y, table, at, classes, constants, couplings, unit):
     """A unit's field: its own, then the couplings in their order."""
     offsets = at + classes + 1 + v.size
@@ -46,7 +47,7 @@ def gibbs(r, x, y, z, parameters, table, constants, position, float_scratch, pha
     unit_step, later = step(z.size, r.size, sweeps, form)
     low, factor = (-1, 2) if form & SPINS else (0, 1)
     u = uniforms(r[unit], block(position, position.sample * r.size + unit, sweep, stream))[0]
-    limit = r.dtype.type(noise(u, z[sweep * later + unit * unit_step]))
+    limit = scalar.logit(u) * z[sweep * later + unit * unit_step]
     level = 1 if factor * field_of(r, y, table, at, classes, constants, couplings, unit) > limit else low
     if form & AT_ONCE:
         float_scratch[unit] = level
@@ -54,7 +55,7 @@ def gibbs(r, x, y, z, parameters, table, constants, position, float_scratch, pha
         r[unit] = level
 
 
-@scalar
+@rule
 def digits(r, x, y, z, parameters, table, constants, position, phase, i):
     """A unit's update by its bit of the words that it shares (``gibbs.rows.digits``)."""
     at, classes, sweeps, form, stream, couplings = parameters

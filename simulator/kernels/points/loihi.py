@@ -11,21 +11,21 @@ from thermoc.simulator.instructions.loihi import AT_LEAST, CUMULATIVE, LAG, RECT
 from thermoc.simulator.kernels.loihi.noise import gumbel, logit, normal
 from thermoc.simulator.kernels.loihi.units import TURN, clipped, decayed, narrow, wrapped
 from thermoc.simulator.kernels.points import lists
+from thermoc.simulator.kernels.scalar.primitives import float64
 from thermoc.simulator.kernels.scalar.rounding import rint
-from thermoc.simulator.kernels.simd.normals import float64
 from thermoc.simulator.kernels.thermal import HALF, LOW, philox
 
 
 def encode(xi, scale, top):
     """rint(x scale), halves to even, clipped to +-top; scale is the bits of a float64."""
-    y = rint(np.float64(xi) * float64(np.uint64(scale)))
+    y = rint(np.float64(xi) * float64(scale))
     # clipped as a float: one beyond 64 bits has no defined conversion
     return np.int64(min(max(y, -np.float64(top)), np.float64(top)))
 
 
 def decode(xi, scale):
     """x / scale, in float64."""
-    return np.float64(xi) / float64(np.uint64(scale))
+    return np.float64(xi) / float64(scale)
 
 
 def total(xi, yi, zi, z_given):

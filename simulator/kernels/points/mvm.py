@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from thermoc.simulator.instructions.products import MVM_SETTINGS, WHOLE_BITS
 from thermoc.simulator.kernels.scalar.formats import scalar
+from thermoc.simulator.kernels.scalar.primitives import fma
 from thermoc.simulator.kernels.scalar.rounding import floor
-from thermoc.simulator.kernels.simd.fused import fma
 
 WHOLE_STEPS, NO_STEPS = 2, 0
 STEPS, SCALE, CODES, FINE, WORTH, READING, SLICE, LOWER = range(MVM_SETTINGS)

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from thermoc.simulator.kernels.scalar.formats import by_format, scalar
-from thermoc.simulator.kernels.simd.normals import logit32, logit64, normal32, normal64
+from thermoc.simulator.kernels.scalar.noise import normal as normal_of_two
 from thermoc.simulator.kernels.thermal import HALF, LOW, boltzmann_row, philox, uniform32, uniform64
 
 
@@ -20,38 +22,20 @@ def block(position, element, draw, stream):
 
 
 @scalar
-def uniform_pair64(like, words):
+def uniforms64(like, words):
+    """``uniforms`` in float64."""
     return uniform64(words[0], words[1]), uniform64(words[2], words[3])
 
 
 @scalar
-def uniform_pair32(like, words):
+def uniforms32(like, words):
+    """``uniforms`` in float32."""
     return uniform32(words[0]), uniform32(words[2])
 
 
-@scalar
-def standard64(u, v):
-    return normal64(u, v)
-
-
-@scalar
-def standard32(u, v):
-    return normal32(u, v)
-
-
-@scalar
-def log_odds64(u):
-    return logit64(u)
-
-
-@scalar
-def log_odds32(u):
-    return logit32(u)
-
-
-uniforms = by_format("uniforms", "Two uniforms of a block, in the format of ``like``.", uniform_pair64, uniform_pair32)
-normal_of = by_format("normal_of", "A standard normal of two uniforms.", standard64, standard32)
-logit = by_format("logit", "ln(u / (1 - u)), for uniforms whose 1 - u is exact.", log_odds64, log_odds32)
+@by_format(uniforms64, uniforms32)
+def uniforms(like: Any, words: Any) -> Any:
+    """Two uniforms of a block, in the format of ``like``."""
 
 
 def uniform(like, draw, stream, position, n, i):
@@ -62,7 +46,7 @@ def uniform(like, draw, stream, position, n, i):
 def normal(like, draw, stream, position, n, i):
     """A standard normal, from the block of element sample n + i."""
     u, v = uniforms(like, block(position, position.sample * n + i, draw, stream))
-    return normal_of(u, v)
+    return normal_of_two(u, v)
 
 
 def boltzmann(r, x, y, units, i):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from thermoc.simulator.instructions.products import BIAS_A_COLUMN, NO_BIAS
-from thermoc.simulator.kernels.simd.fused import fma
+from thermoc.simulator.kernels.scalar.primitives import fma
 
 
 def matmul(x, y, z, rows, inner, columns, shared, bias, i):
