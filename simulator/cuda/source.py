@@ -92,7 +92,11 @@ def called(instruction: Instruction) -> str:
 @once_a_program
 def kernel_text(program: Program) -> KernelText:
     """Return the kernel of a program's structure; batch, ticks and seed are numbers of a launch."""
-    found = stages(program)
+    return text_of(program, stages(program))
+
+
+def text_of(program: Program, found: tuple[Stage, ...]) -> KernelText:
+    """Return the kernel of some stages of a program."""
     writer = _Writer(program, found)
     body = "".join(writer.stage(number, stage) for number, stage in enumerate(found))
     used = {step.instruction.opcode: step.instruction for stage in found for step in stage.steps}

@@ -14,8 +14,8 @@ import numpy as np
 from thermoc.simulator.instructions.gibbs import SPINS
 from thermoc.simulator.kernels.gibbs import multispin
 from thermoc.simulator.kernels.gibbs.multispin import DIGITS, DRAWS, NONE, ONE, TERMS
+from thermoc.simulator.kernels.points.philox import joined, philox
 from thermoc.simulator.kernels.scalar.formats import scalar
-from thermoc.simulator.kernels.thermal import HALF, LOW, philox
 
 SITES = 128
 """Of a row, in a word of each colour."""
@@ -39,9 +39,9 @@ def lattice(r, x, y, z, parameters, constants, position, words, phase, i):
         across = round(math.sqrt(r.size)) // SITES
         counts = _neighbours(words[(1 - colour) * half : (2 - colour) * half], across, colour, i)
         P = words[2 * half + TERMS * sweep : 2 * half + TERMS * (sweep + 1)]
-        element = np.uint64((2 * position.sample + colour) * half + i) & LOW
-        tick = np.uint64(position.tick * sweeps + sweep) & LOW
-        words[colour * half + i] = np.int64(_updated(counts, P, element, tick, np.uint64(stream), position.key))
+        element = (2 * position.sample + colour) * half + i
+        tick = position.tick * sweeps + sweep
+        words[colour * half + i] = np.int64(_updated(counts, P, element, tick, stream, position.key))
 
 
 @scalar
@@ -69,15 +69,14 @@ def _neighbours(opposite, across, colour, i):
 @scalar
 def _updated(counts, P, element, tick, stream, key):
     """The sites that go up, digit by digit until all are decided."""
-    k0, k1 = np.uint64(key) & LOW, np.uint64(key) >> HALF
     P0, P1, P2, P3, P4 = np.uint64(P[0]), np.uint64(P[1]), np.uint64(P[2]), np.uint64(P[3]), np.uint64(P[4])
     up, undecided, draw = NONE, ALL, 0
     while undecided != NONE and draw < DRAWS:
-        w0, w1, w2, w3 = philox(element, tick, np.uint64(draw), stream, k0, k1)
+        w0, w1, w2, w3 = philox(element, tick, draw, stream, key)
         mine = _digit(counts, P0, P1, P2, P3, P4, 2 * draw)
-        up, undecided = multispin.compare(up, undecided, mine, (w0 << HALF) | w1)
+        up, undecided = multispin.compare(up, undecided, mine, joined(w0, w1))
         mine = _digit(counts, P0, P1, P2, P3, P4, 2 * draw + 1)
-        up, undecided = multispin.compare(up, undecided, mine, (w2 << HALF) | w3)
+        up, undecided = multispin.compare(up, undecided, mine, joined(w2, w3))
         draw += 1
     return (up & ~undecided) | (undecided & _digit(counts, P0, P1, P2, P3, P4, DIGITS))
 

@@ -12,15 +12,19 @@ from thermoc.simulator.kernels.loihi.noise import gumbel, logit, normal
 from thermoc.simulator.kernels.loihi.units import TURN, clipped, decayed, narrow, wrapped
 from thermoc.simulator.kernels.points import lists
 from thermoc.simulator.kernels.scalar.primitives import float64
-from thermoc.simulator.kernels.scalar.rounding import rint
 from thermoc.simulator.kernels.thermal import HALF, LOW, philox
+
+
+WHOLE = 1.5 * 2.0**52
 
 
 def encode(xi, scale, top):
     """rint(x scale), halves to even, clipped to +-top; scale is the bits of a float64."""
-    y = rint(np.float64(xi) * float64(scale))
+    y, most = np.float64(xi) * float64(scale), np.float64(top)
     # clipped as a float: one beyond 64 bits has no defined conversion
-    return np.int64(min(max(y, -np.float64(top)), np.float64(top)))
+    y = most if y > most else -most if y < -most else y
+    # a float that is added and taken away again leaves the nearest whole number
+    return np.int64((y + WHOLE) - WHOLE)
 
 
 def decode(xi, scale):

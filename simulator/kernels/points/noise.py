@@ -9,16 +9,17 @@ from typing import Any
 
 import numpy as np
 
+from thermoc.simulator.kernels.points.philox import philox
 from thermoc.simulator.kernels.scalar.formats import by_format, scalar
 from thermoc.simulator.kernels.scalar.noise import normal as normal_of_two
-from thermoc.simulator.kernels.thermal import HALF, LOW, boltzmann_row, philox, uniform32, uniform64
+from thermoc.simulator.kernels.thermal import boltzmann_row, uniform32, uniform64
 
 
 @scalar
 def block(position, element, draw, stream):
     """The four words of an element's block."""
-    k0, k1 = np.uint64(position.key) & LOW, np.uint64(position.key) >> HALF
-    return philox(np.uint64(element), np.uint64(position.tick), np.uint64(draw), np.uint64(stream), k0, k1)
+    w0, w1, w2, w3 = philox(element, position.tick, draw, stream, position.key)
+    return np.uint64(w0), np.uint64(w1), np.uint64(w2), np.uint64(w3)
 
 
 @scalar

@@ -13,7 +13,6 @@ from thermoc.simulator.kernels.scalar.noise import normal as normal
 from thermoc.simulator.kernels.scalar.powers import power as power
 from thermoc.simulator.kernels.scalar.rounding import ceil as ceil
 from thermoc.simulator.kernels.scalar.rounding import floor as floor
-from thermoc.simulator.kernels.scalar.rounding import rint as rint
 from thermoc.simulator.kernels.scalar.trigonometric import cos as cos
 from thermoc.simulator.kernels.scalar.trigonometric import sin as sin
 from thermoc.simulator.kernels.scalar.trigonometric import sin_turns as sin_turns

@@ -23,11 +23,6 @@ def ceil(x: Any) -> Any:
     return -floor(-x)
 
 
-def rint(x: Any) -> Any:
-    """The nearest whole number, halves to even."""
-    return np.rint(x)
-
-
 def _same(context: Any) -> Callable[..., Any]:
     return lambda x: x if isinstance(x, types.Float) else None
 
@@ -42,6 +37,6 @@ def _intrinsic(name: str) -> Callable[..., Any]:
     return lower
 
 
-for _function in (floor, ceil, rint):
+for _function in (floor, ceil):
     type_callable(_function)(_same)
     lower_builtin(_function, types.Float)(_intrinsic(_function.__name__))
