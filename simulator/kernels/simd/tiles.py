@@ -95,7 +95,7 @@ def lanes_of(dtype):
 
 
 @intrinsic
-def _lanes(typingctx, r):
+def lane_count(typingctx, r):
     """Return the number of elements of a vector of r's."""
     count = lanes_of(r.dtype)
     return types.intp(r), lambda context, builder, signature, args: context.get_constant(types.intp, count)
@@ -114,7 +114,7 @@ def add_product(r, ro, x, xo, y, yo, rows, inner, columns):
     """
     # a panel that is read by many tiles is laid end to end once, so that each reads it in a straight line
     packed = rows >= PACKED_ROWS
-    width, depth = (2 * _lanes(r), PANEL) if packed else (max(columns, 1), max(inner, 1))
+    width, depth = (2 * lane_count(r), PANEL) if packed else (max(columns, 1), max(inner, 1))
     panel, first_place = (empty(PANEL * width, r.dtype), 0) if packed else (y, yo)
     for start in range(0, columns, width):
         wide = min(width, columns - start)
@@ -154,7 +154,7 @@ def _add_rows(r, ro, rs, x, xo, xs, y, yo, rows, inner, columns):
 @njit(error_model="numpy", nogil=True)
 def _six_rows(r, ro, rs, x, xo, xs, y, yo, inner, columns):
     """Six rows of r: in tiles of two vectors, one, one element."""
-    lanes, j = _lanes(r), 0
+    lanes, j = lane_count(r), 0
     while j + 2 * lanes <= columns:
         six_two(r, ro + j, rs, x, xo, xs, y, yo + j, columns, inner)
         j += 2 * lanes
