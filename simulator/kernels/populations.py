@@ -10,7 +10,9 @@ from thermoc.simulator.kernels.operands import sample
 from thermoc.simulator.kernels.simd.width import full_width
 from thermoc.simulator.kernels.unit_rules import after_spike, membrane, passes, rested, trace
 
-GROUP = 32
+ALIKE = 4096
+"""Units with the same parameters that are looked at together."""
+GROUP = 64
 """Of a chunk in which a unit may have fired, those that are looked at together again."""
 MARK = np.uint16(2**16 - 1)
 """In place of the ticks that a unit rests: it may have fired."""
@@ -43,41 +45,63 @@ def trace_step(r, x, y, samples):
             add_trace_each(rv, xv, keep) if x.given else decay_each(rv, xv, keep)
 
 
-def _advance(alike, rests):
-    """Return the loop that integrates units, which are alike or have parameters each, and may rest or not.
+def _advance(alike):
+    """Return the loop that integrates units, alike or with parameters each; it returns whether one may have fired.
 
-    It marks in ``resting`` those that may have fired, and returns whether there is one: one at its threshold counts.
+    That is one at its threshold, which is compared again by the rule of ``form``.
     """
+    apart, offset_at, threshold_at = _places(alike)
 
-    # parameters of each unit lie CHUNK apart in one array: LLVM compares the places of few arrays before it gives up,
-    # and vectorises what lies at an unsigned place only (a signed one may count from the end)
-    apart, offset_at, threshold_at = (np.uint64(k * (1 if alike else CHUNK)) for k in (1, 2, 3))
+    @njit(error_model="numpy", nogil=True)
+    def advance(v, x, y, z):
+        full_width()
+        hot, keep, gain, offset, threshold = np.int32(0), z[0], z[apart], z[offset_at], z[threshold_at]
+        for i in range(v.size):
+            if not alike:
+                k = np.uint64(i)
+                keep, gain, offset, threshold = z[k], z[k + apart], z[k + offset_at], z[k + threshold_at]
+            v[i] = membrane(v[i], x[i] + y[i], keep, gain, offset)
+            hot = np.int32(hot | np.int32(v[i] >= threshold))
+        return hot > 0
+
+    return advance
+
+
+def _advance_rested(alike):
+    """Return the loop that integrates units which do not rest and counts down the others.
+
+    Those that may have fired get a MARK in ``resting``.
+    """
+    apart, offset_at, threshold_at = _places(alike)
 
     @njit(error_model="numpy", nogil=True)
     def advance(v, resting, x, y, z):
         full_width()
-        hot = np.uint16(0)
         keep, gain, offset, threshold = z[0], z[apart], z[offset_at], z[threshold_at]
         for i in range(v.size):
             if not alike:
                 k = np.uint64(i)
                 keep, gain, offset, threshold = z[k], z[k + apart], z[k + offset_at], z[k + threshold_at]
-            new = membrane(v[i], x[i] + y[i], keep, gain, offset)
+            old, left = v[i], resting[i]
             # every unit is integrated and the result chosen: a branch would keep the loop from vectorising
-            free = resting[i] == 0 if rests else True
-            fires = free & (new >= threshold)
-            v[i] = new if free else v[i]
-            if rests:
-                resting[i] = MARK if fires else rested(resting[i])
-            hot |= np.uint16(fires)
-        return hot
+            new, free = membrane(old, x[i] + y[i], keep, gain, offset), left == 0
+            v[i] = new if free else old
+            resting[i] = MARK if free & (new >= threshold) else rested(left)
 
     return advance
 
 
-advance, advance_each, advance_free, advance_free_each = (
-    _advance(alike, rests) for rests in (False, True) for alike in (True, False)
-)
+def _places(alike):
+    """Return where gain, offset and threshold stand behind ``keep``.
+
+    Of each unit they lie CHUNK apart in one array: LLVM compares the places of few arrays before it gives up, and
+    vectorises what lies at an unsigned place only (a signed one may count from the end).
+    """
+    return tuple(np.uint64(k * (1 if alike else CHUNK)) for k in (1, 2, 3))
+
+
+advance, advance_each = _advance(True), _advance(False)
+advance_rested, advance_rested_each = _advance_rested(True), _advance_rested(False)
 
 
 def lif_step(r, x, y, z, float_states, int_states, membranes, counters, form, refractory, samples):
@@ -87,54 +111,73 @@ def lif_step(r, x, y, z, float_states, int_states, membranes, counters, form, re
     those are gone through again, unit by unit.
     """
     n, alike = r.size - 1, z.size == UNIT_PARAMETERS
+    chunk = ALIKE if alike else CHUNK
     for s in range(samples):
         count, fired = 0, sample(r, s)
         state, rest = s * float_states.stride + membranes, s * int_states.stride + counters
         v = float_states.array[state : state + n]
         resting = int_states.array[rest : rest + ((n + 3) // 4 if refractory > 0 else 0)].view(np.uint16)
         xv, yv, parameters = sample(x, s), sample(y, s), sample(z, s)
-        for start in range(0, n, CHUNK):
-            stop = min(start + CHUNK, n)
+        for start in range(0, n, chunk):
+            stop = min(start + chunk, n)
             some = parameters if alike else parameters[start * UNIT_PARAMETERS : (start + CHUNK) * UNIT_PARAMETERS]
-            units = v[start:stop], resting[start:stop], xv[start:stop], yv[start:stop], some
+            units, left = (v[start:stop], xv[start:stop], yv[start:stop], some), resting[start:stop]
             if refractory > 0:
-                hot = advance_free(*units) if alike else advance_free_each(*units)
+                hot = step_rested(units, left, alike)
             else:
                 hot = advance(*units) if alike else advance_each(*units)
             # few units fire in a tick: a second look at their chunk alone costs little, a test within the first loop
             # much
             if hot:
-                count = fire(fired, count, start, units, form, refractory)
+                count = fire(fired, count, start, units, left, form, refractory)
         fired[0] = count
 
 
 @njit(error_model="numpy", nogil=True)
-def fire(fired, count, start, units, form, refractory):
+def step_rested(units, resting, alike):
+    """Integrate units that may rest; return whether one may have fired."""
+    v, x, y, z = units
+    if alike:
+        advance_rested(v, resting, x, y, z)
+    else:
+        advance_rested_each(v, resting, x, y, z)
+    return marked(resting)
+
+
+@njit(error_model="numpy", nogil=True)
+def fire(fired, count, start, units, resting, form, refractory):
     """Reset and list the units of a chunk that fire; return the length of the list."""
-    v, resting, _, _, z = units
-    alike = z.size == UNIT_PARAMETERS
+    v, _, _, z = units
     for group in range(0, v.size, GROUP):
-        if refractory > 0 and not marked(resting[group : group + GROUP]):
-            continue
-        for i in range(group, min(group + GROUP, v.size)):
+        if refractory == 0 or marked(resting[group : group + GROUP]):
+            some = v[group : group + GROUP], resting[group : group + GROUP]
+            count = fire_group(fired, count, start + group, *some, z, group, form, refractory)
+    return count
+
+
+@njit(error_model="numpy", nogil=True)
+def fire_group(fired, count, start, v, resting, z, group, form, refractory):
+    """The same of a few units, whose parameters stand from ``group`` on."""
+    alike = z.size == UNIT_PARAMETERS
+    for i in range(v.size):
+        if refractory > 0:
+            if resting[i] != MARK:
+                continue
+            resting[i] = 0
+        threshold, v_reset = (z[3], z[4]) if alike else (z[3 * CHUNK + group + i], z[4 * CHUNK + group + i])
+        if passes(v[i], threshold, form):
+            v[i] = after_spike(v[i], threshold, v_reset, form)
             if refractory > 0:
-                if resting[i] != MARK:
-                    continue
-                resting[i] = 0
-            threshold, v_reset = (z[3], z[4]) if alike else (z[3 * CHUNK + i], z[4 * CHUNK + i])
-            # the vector loops compare with >=: here a unit at its threshold is told from one above it
-            if passes(v[i], threshold, form):
-                v[i] = after_spike(v[i], threshold, v_reset, form)
-                if refractory > 0:
-                    resting[i] = refractory
-                count += 1
-                fired[count] = start + i
+                resting[i] = refractory
+            count += 1
+            fired[count] = start + i
     return count
 
 
 @njit(error_model="numpy", nogil=True)
 def marked(resting):
     """Return whether one of some units may have fired."""
+    full_width()
     most = np.uint16(0)
     for i in range(resting.size):
         most = max(most, resting[i])
