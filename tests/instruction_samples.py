@@ -122,6 +122,7 @@ SAMPLES = {name: sample(source) for name, source in ELEMENTWISE.items()} | {
     "BOLTZMANN": sample("thermo.boltzmann", units=(0, 3)),  # rows that do not fill it
     "NORMAL": sample("thermo.normal", draw=2**32, stream=2**32),
     "UNIFORM": sample("thermo.uniform", draw=2**32, stream=2**32),
+    "P_BITS": sample("thermo.sample_binary, spins", spins=2, stream=2**32),
     "TICK": sample("core.tick"),
     "GIBBS": sample("thermo.gibbs", at=(1, BEYOND), classes=99, sweeps=0, form=(4, 64), stream=2**32, couplings=BEYOND),
     "GIBBS_WORDS": sample(

@@ -1,4 +1,4 @@
-"""Noise as a function of counters (Philox4x32-10), and rows of Boltzmann units."""
+"""Noise as a function of counters (Philox4x32-10), rows of Boltzmann units, and p-bits."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ def _counters(row: RowSizes, draw: int, stream: int) -> bool:
 
 def _boltzmann(row: RowSizes, units: int) -> bool:
     return units >= 1 and row.n % units == 0 and row.x == row.n and row.one_or_each(row.y, row.n)
+
+
+def _p_bits(row: RowSizes, spins: int, stream: int) -> bool:
+    return row.one_or_each(row.x, row.n) and row.one_or_each(row.y, row.n) and spins <= 1 and stream < COUNTER
 
 
 BOLTZMANN = Instruction(
@@ -55,5 +59,18 @@ UNIFORM = Instruction(
     kernel="thermal.uniforms",
     points=Points(rule="noise.uniform"),
     seconds=0.8,
+    traits=TRAITS,
+)
+P_BITS = Instruction(
+    opcode=89,
+    name="P_BITS",
+    equation="r[i] = 1 where x[i] > y[i] logit(u), u the uniform of the block of element i, draw 0, else 0, or -1 for "
+    "spins (P6)",
+    result=FLOATS,
+    operands=(FLOATS, FLOATS),
+    parameters={"spins": "1 for the levels -1 and 1, 0 for 0 and 1", "stream": BLOCKS["stream"]},
+    fits=_p_bits,
+    kernel="thermal.p_bits",
+    seconds=1.0,
     traits=TRAITS,
 )
