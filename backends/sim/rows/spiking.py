@@ -114,7 +114,7 @@ def _columns(op: core.SparseAffine, w: ProgramWriter) -> tuple[int, dict[str, in
     values = source.value.numpy if isinstance(source, core.Constant) else None
     entries = np.arange(len(columns)) if values is None else values
     # SciPy counts entries into columns, in each by the order of rows.
-    by_column = csr_array((entries, columns, offsets), shape=(len(offsets) - 1, op.x.size)).tocsc()
+    by_column: Any = csr_array((entries, columns, offsets), shape=(len(offsets) - 1, op.x.size)).tocsc()
     tables = {"starts": w.table(by_column.indptr), "targets": w.table(by_column.indices)}
     if values is None:
         return w.arranged(op.values, by_column.data), tables
