@@ -158,6 +158,8 @@ class Backend(ABC):
     Options: ClassVar[type[Any]]
     pass_options: ClassVar[tuple[str, ...]] = ()
     """Options that ``lower`` alone reads, and which have no say where a pipeline of the user's own stands for it."""
+    run_options: ClassVar[tuple[str, ...]] = ()
+    """Options that say where a run takes place, and change no bit of it: a checkpoint may go on with others."""
     own_passes: ClassVar[str] = ""
     """Why no pipeline of the user's own can stand for ``lower``; '' where one can."""
 

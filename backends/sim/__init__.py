@@ -30,12 +30,12 @@ from thermoc.simulator.wanted_outputs import Wanted, with_outputs
 
 @dataclass(frozen=True, kw_only=True)
 class ProgramArtefact(Artefact):
-    """A program and the number of threads it may use. probes: names of outputs that are in no file of it."""
+    """A program, and where it runs. probes: names of outputs that are in no file of it."""
 
     suffix: ClassVar[str] = ".program"
 
     program: Program
-    threads: int | None
+    options: SimOptions
     cone: ParameterCone
     parameters: Mapping[str, NDArray] = field(default_factory=dict)
     """Values other than the initial ones."""
@@ -65,11 +65,12 @@ def with_parameters(artefact: ProgramArtefact, parameters: Mapping[str, NDArray]
 
 
 class SimBackend(Backend):
-    """Numba on the CPU, parallel over the batch; the same bits for any number of threads."""
+    """Numba on the CPU or a GPU, parallel over the batch; the same bits for any number of threads."""
 
     name: ClassVar[str] = "sim"
     Options: ClassVar[type] = SimOptions
     pass_options: ClassVar[tuple[str, ...]] = ("precision",)
+    run_options: ClassVar[tuple[str, ...]] = ("threads", "device")
 
     def target(self) -> TargetDescription:
         """Return what the simulator holds."""
@@ -87,11 +88,9 @@ class SimBackend(Backend):
         """Return the program of a lowered graph; three where a chip within it has ticks of its own."""
         # Where Loihi takes several ticks for one of the network a single program has no clock for both.
         if is_clocked(lowered.graph):
-            return host_and_loihi.build(frozen(lowered.graph), options.threads)
+            return host_and_loihi.build(frozen(lowered.graph), options)
         graph = lowered.graph
-        return ProgramArtefact(
-            program=emit(graph), threads=options.threads, cone=ParameterCone(graph), probes=graph.probes
-        )
+        return ProgramArtefact(program=emit(graph), options=options, cone=ParameterCone(graph), probes=graph.probes)
 
     def with_parameters(
         self, artefact: ProgramArtefact | ClockedArtefact, parameters: Mapping[str, NDArray]
@@ -107,4 +106,6 @@ class SimBackend(Backend):
         """Start the program, or host and chip."""
         if isinstance(artefact, ClockedArtefact):
             return HostAndLoihiSession(artefact, batch=batch, position=position)
-        return ProgramSession(artefact.program, batch=batch, position=position, threads=artefact.threads)
+        options = artefact.options
+        where = {"threads": options.threads, "device": options.device}
+        return ProgramSession(artefact.program, batch=batch, position=position, **where)
