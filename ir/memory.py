@@ -27,7 +27,8 @@ ONCE = (CHUNK, INPUTS, STATES)
 class MemoryEstimate:
     """What a run holds at most, in bytes by what holds it; it prints as a table.
 
-    recorded: bytes of what is kept, by output. passing: of what else it holds. chunk: ticks that run at a time at most.
+    recorded: bytes of what is kept, by output. passing: of what else it holds. network_parts: of what does not grow
+    with the run. held: of these, what is held already. chunk: ticks that run at a time at most.
     asked: what it may take; None is what is free.
     """
 
@@ -36,6 +37,8 @@ class MemoryEstimate:
     batch: int
     recorded: Mapping[str, int]
     passing: Mapping[str, int]
+    network_parts: Mapping[str, int]
+    held: int = 0
     chunk: int
     asked: int | None = None
 
@@ -43,7 +46,7 @@ class MemoryEstimate:
     def parts(self) -> dict[str, int]:
         """Bytes by what takes them."""
         recorded = {f"recorded {name}": size for name, size in self.recorded.items()}
-        return {name: size for name, size in {**recorded, **self.passing}.items() if size}
+        return {name: size for name, size in {**recorded, **self.passing, **self.network_parts}.items() if size}
 
     @property
     def total(self) -> int:
@@ -52,9 +55,12 @@ class MemoryEstimate:
 
     @cached_property
     def limit(self) -> int | None:
-        """What it may take; None where the system does not tell what is free."""
+        """What it may take with what is held already; None where the system does not tell what is free."""
+        if self.asked is not None:
+            return self.asked
         # Linux grants memory that it has not got and kills whoever touches it: no MemoryError would come.
-        return memory.available() if self.asked is None else self.asked
+        free = memory.available()
+        return None if free is None else free + self.held
 
     @property
     def fits(self) -> bool:
@@ -81,13 +87,15 @@ class MemoryEstimate:
 
     def _cure(self, limit: int) -> str:
         """Return what would fit: fewer ticks, else fewer samples."""
-        per_tick = sum(size for name, size in self.parts.items() if name not in ONCE) / self.ticks
+        network = sum(self.network_parts.values())
+        once = network + sum(size for name, size in self.passing.items() if name in ONCE)
+        per_tick = (self.total - once) / self.ticks
         fixed = self.total - per_tick * self.ticks
         ticks = int((limit - fixed) // per_tick) if per_tick else 0
         if ticks >= 1:
             fewer = 'keep less: record={"name": tc.mean()} or tc.every(k); or stream it: to="run.zarr"'
             return f"{fewer}; or run {ticks} ticks at a time: a session goes on"
-        samples = self.batch * limit // self.total
+        samples = self.batch * (limit - network) // (self.total - network) if self.total > network else 0
         if samples >= 1:
             return f"split the batch: {samples} samples at a time fit, first_sample goes on in the noise"
         return "one sample is more than fits: take a machine with more memory, or a smaller network"
@@ -116,12 +124,15 @@ def foretold(
     limit: int | None = None,
     saved: bool = False,
     packed: bool = False,
+    network: Mapping[str, int] | None = None,
+    held: int = 0,
 ) -> MemoryEstimate:
     """Return what a run will hold.
 
     timed: elements of a sample of the inputs that change over the ticks. recorded: bytes kept, by output. limit: what
     it may take, by default what is free. saved: whether checkpoints are written of it. packed: whether all that is
-    recorded is packed into a file in the end.
+    recorded is packed into a file in the end. network: bytes that do not grow with the run, by what holds them; of
+    these, held already.
     """
     # Probes too: a target may compute all of them.
     tick = NUMBER * batch * sum(op.x.size for op in graph.outputs.values())
@@ -141,6 +152,8 @@ def foretold(
         batch=batch,
         recorded=recorded,
         passing=passing,
+        network_parts=network or {},
+        held=held,
         chunk=chunk,
         asked=limit,
     )

@@ -50,8 +50,10 @@ def _check_arrays(program: Program) -> None:
         raise ValueError("code and slots have the wrong shape")
     if program.precision not in ("float64", "float32") or program.floats.dtype != program.precision:
         raise ValueError("its floats are of another precision")
-    if any(array.dtype != np.int64 for array in (code, slots, program.ints, program.table)):
+    if any(array.dtype != np.int64 for array in (code, slots, program.ints)):
         raise ValueError("its integers are not of 64 bits")
+    if program.table.dtype not in (np.int32, np.int64):
+        raise ValueError("its table is not of 32 or 64 bits")
     if any(array.ndim != 1 for array in (program.floats, program.ints, program.table)):
         raise ValueError("its constants have the wrong shape")
     # type, not isinstance: JSON's true is an int as well

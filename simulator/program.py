@@ -149,7 +149,7 @@ class Program:
     """One tick as rows of ``code`` (see ``instructions``), run in order for each sample. Two are equal if they are one.
 
     slots: (n, 3) rows (bank, offset, size). floats, ints: the constants. table: places, for the opcodes that move
-    elements. precision: "float64" or "float32". work: elements of a sample, (floats, integers).
+    elements, in 32 or 64 bits. precision: "float64" or "float32". work: elements of a sample, (floats, integers).
     """
 
     name: str
@@ -159,7 +159,7 @@ class Program:
     slots: NDArray[np.int64]
     floats: NDArray
     ints: NDArray[np.int64]
-    table: NDArray[np.int64]
+    table: NDArray[np.int32] | NDArray[np.int64]
     work: tuple[int, int]
     inputs: tuple[ProgramPort, ...]
     outputs: tuple[ProgramPort, ...]
@@ -216,9 +216,8 @@ class Program:
 
     @cached_property
     def places(self) -> NDArray:
-        """The table in 32 bits where it fits, which is half as much to read."""
-        fits = self.table.size == 0 or max(self.table.max(), -self.table.min()) < 2**31
-        return self.table.astype(np.int32) if fits else self.table
+        """The table in 32 bits where it fits."""
+        return narrow(self.table)
 
     @cached_property
     def widths(self) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -283,6 +282,14 @@ class Program:
                 {k: v for k, v in asdict(parameter).items() if k != "places"} for parameter in self.parameters
             ]
         return bundle_bytes(kind=KIND, version=VERSION, document=document, arrays=arrays)
+
+
+def narrow(integers: NDArray) -> NDArray:
+    """Return integers in 32 bits where they fit, which is half as much to hold and to read, else in 64."""
+    if integers.dtype == np.int32:
+        return integers
+    fits = integers.size == 0 or (integers.max() < 2**31 and integers.min() >= -(2**31))
+    return integers.astype(np.int32 if fits else np.int64, copy=False)
 
 
 def once_a_program(derive: Callable[[Program], T]) -> Callable[[Program], T]:

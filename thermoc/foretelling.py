@@ -7,12 +7,14 @@ from collections.abc import Mapping
 
 from thermoc.compiled import Compiled
 from thermoc.ir.feed import Feed
-from thermoc.ir.memory import MemoryEstimate, foretold
+from thermoc.ir.memory import NUMBER, MemoryEstimate, foretold
 from thermoc.ir.recording import Signal
 from thermoc.recording.files import suffix_of
 from thermoc.recording.plan import TRACES, Plan, signals
 from thermoc.recording.store import CHUNK_BYTES
 from thermoc.support import memory
+
+NUMBERS, COPY, VALUES = "numbers of the network", "numbers of the target", "values of a tick, of one sample"
 
 
 def memory_of(
@@ -31,6 +33,8 @@ def memory_of(
     suffix = None if to is None else suffix_of(to)
     signal = signals(compiled.source, compiled.graph, plan, ticks=fed.ticks, batch=fed.batch, begun=0)
     recorded = _sizes(plan, signal, streamed=suffix == ".zarr")
+    made = "artefact" in vars(compiled)
+    numbers, copy = compiled.sizes.numbers, compiled.sizes.lowered
     return foretold(
         compiled.graph,
         ticks=fed.ticks,
@@ -40,6 +44,9 @@ def memory_of(
         limit=None if limit is None else memory.parsed(limit, "max_memory"),
         saved=saved,
         packed=suffix in (".nc", ".npz"),
+        # what a target makes of the numbers takes room for as much again while it is made
+        network={NUMBERS: numbers, COPY: copy if made else 2 * copy, VALUES: NUMBER * compiled.sizes.values},
+        held=numbers + copy if made else numbers,
     )
 
 

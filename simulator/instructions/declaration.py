@@ -69,7 +69,7 @@ class RowSizes:
     x: int = -1
     y: int = -1
     z: int = -1
-    table: NDArray[np.int64]
+    table: NDArray[np.int32] | NDArray[np.int64]
     float_constants: int = 0
     float_states: int = 0
     int_states: int = 0

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from thermoc.backends.sim.rows.writer import ProgramWriter
 from thermoc.ir.dialects import core, loihi, spiking
@@ -104,13 +105,16 @@ def _by_list(op: core.SparseAffine, w: ProgramWriter, result: int, *, into: bool
 def _columns(op: core.SparseAffine, w: ProgramWriter) -> tuple[int, dict[str, int]]:
     """Return the slot of the weights column by column, one where all are equal, and where starts and rows stand."""
     offsets, columns = w.numbers(op, "offsets"), w.numbers(op, "columns")
-    rows = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    order = np.argsort(columns, kind="stable")
-    starts = np.searchsorted(columns[order], np.arange(op.x.size + 1))
     source = w.graph.producers[op.values.name]
-    equal = isinstance(source, core.Constant) and len(order) > 0 and np.ptp(source.value.numpy) == 0
-    weights = w.arranged(op.values, order[:1] if equal else order)
-    return weights, {"starts": w.table(starts), "targets": w.table(rows[order])}
+    values = source.value.numpy if isinstance(source, core.Constant) else None
+    entries = np.arange(len(columns)) if values is None else values
+    # SciPy counts entries into columns, in each by the order of rows.
+    by_column = csr_array((entries, columns, offsets), shape=(len(offsets) - 1, op.x.size)).tocsc()
+    tables = {"starts": w.table(by_column.indptr), "targets": w.table(by_column.indices)}
+    if values is None:
+        return w.arranged(op.values, by_column.data), tables
+    equal = values.size > 0 and np.ptp(values) == 0
+    return w.constant(by_column.data[:1] if equal else by_column.data), tables
 
 
 def _parameters(op: spiking.LifStep, w: ProgramWriter) -> int:
