@@ -1,50 +1,82 @@
-"""The kernel of a program as a Python function (numba-cuda's simulator) or as PTX (a GPU), kept by its text."""
+"""Kernels as Python functions (numba-cuda's simulator) or as PTX (a GPU), kept by their text."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import namedtuple
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from thermoc.simulator.cache import announce, folder, keep
 from thermoc.simulator.cuda.arguments import function_of
-from thermoc.simulator.cuda.source import KernelText, called, kernel_text
+from thermoc.simulator.cuda.source import called, kernel_text
 from thermoc.simulator.kernels.operands import NoisePosition, RowOperand
 from thermoc.simulator.program import Program, once_a_program
+from thermoc.simulator.sources import digest
 
-ENTRY = "run_ticks"
+ENTRY = "run"
 
 
-def namespace(program: Program) -> dict[str, Any]:
-    """Return what the text of a program's kernel refers to; ``cuda`` is numba's module, simulated or not."""
-    from numba import cuda
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Kernel:
+    """The text of a kernel ``run`` of arrays of one dimension, what it calls, and its arrays' dtypes.
 
+    title: what it is, for the user who waits. seconds: how long it takes to compile. modules: whose source it is made
+    of, beside the text.
+    """
+
+    text: str
+    names: Mapping[str, Any]
+    arrays: tuple[str, ...]
+    title: str
+    seconds: float
+    modules: tuple[str, ...]
+
+
+def device_function(function: Callable[..., Any], title: str = "a function", seconds: float = 0.0) -> Any:
+    """Return a function that kernels call: what Numba compiles into them, and by itself for the simulator."""
+    return keep(njit(function, error_model="numpy", nogil=True), title, seconds)
+
+
+@once_a_program
+def program_kernel(program: Program) -> Kernel:
+    """Return the kernel that runs ticks of a program's structure; its arrays are those of ``ARRAYS`` and the numbers."""
+    text = kernel_text(program)
     names: dict[str, Any] = {
-        "cuda": cuda,
-        "np": np,
         "real": np.dtype(program.precision).type,
         "integer": np.int64,
         "RowOperand": RowOperand,
         "NoisePosition": NoisePosition,
-        "__name__": __name__,
     }
-    for instruction in kernel_text(program).instructions:
-        function = njit(function_of(instruction), error_model="numpy", nogil=True)
-        names[called(instruction)] = keep(function, f"{instruction.name} at a point", instruction.seconds)
+    for instruction in text.instructions:
+        title = f"{instruction.name} at a point"
+        names[called(instruction)] = device_function(function_of(instruction), title, instruction.seconds)
         names[f"{called(instruction)}_parameters"] = namedtuple("Parameters", instruction.parameters)
-    return names
+    kinds = [program.precision, "int64"] * 5 + [program.places.dtype.name, "int64", "int64", "int64"]
+    return Kernel(
+        text=text.text,
+        names=names,
+        arrays=tuple(kinds),
+        title="this network for the GPU",
+        seconds=0.5 + 0.3 * len(text.instructions),
+        modules=tuple(sorted({function_of(one).__module__ for one in text.instructions})),
+    )
 
 
-@once_a_program
-def simulated(program: Program) -> Any:
-    """Return the kernel for numba-cuda's simulator: called with a list of arrays in the order of ``ARRAYS``, numbers
-    last, after [blocks, threads]."""
-    names = namespace(program)
-    text = f"""{kernel_text(program).text}
+def simulated(kernel: Kernel) -> Callable[[int, int, Sequence[NDArray]], None]:
+    """Return the kernel for numba-cuda's simulator, called with blocks, threads of a block, and the arrays."""
+    from numba import cuda
+
+    names: dict[str, Any] = {**kernel.names, "cuda": cuda, "np": np, "__name__": __name__}
+    text = f"""{kernel.text}
 
 def simulate():
     # the arrays themselves: the simulator would hand over wrappers, which compiled functions do not take
@@ -52,58 +84,49 @@ def simulate():
         {ENTRY}(*arrays)
 """
     exec(compile(text, "<cuda>", "exec"), names)
-    kernel = names["cuda"].jit(names["simulate"])
+    simulate = cuda.jit(names["simulate"])
 
-    def launch(blocks: int, threads: int, arrays: list[Any]) -> None:
+    def launch(blocks: int, threads: int, arrays: Sequence[NDArray]) -> None:
         names["arrays"] = arrays
-        kernel[blocks, threads]()
+        simulate[blocks, threads]()
 
     return launch
 
 
-def ptx(program: Program, capability: tuple[int, int]) -> str:
-    """Return the kernel of a program as PTX for a compute capability; no GPU is needed.
+def ptx(kernel: Kernel, capability: tuple[int, int]) -> str:
+    """Return a kernel as PTX for a compute capability; no GPU is needed, and what was compiled once is kept.
 
     Products and sums are not contracted: results are those of the CPU, operation by operation.
     """
-    text = kernel_text(program)
-    path = _path(text, program, capability)
+    path = _path(kernel, capability)
     if path is not None:
         with suppress(OSError):
             return path.read_text()
-    announce("this network for the GPU", 0.5 + 0.3 * len(text.instructions))
-    code = _compiled(program, text, capability)
+    announce(kernel.title, kernel.seconds)
+    code = _compiled(kernel, capability)
     if path is not None:
         with suppress(OSError):
             path.write_text(code)
     return code
 
 
-def _path(text: KernelText, program: Program, capability: tuple[int, int]) -> Any:
-    from importlib.metadata import version
-
-    from thermoc.simulator.sources import digest
-
-    kernels = folder()
-    modules = {function_of(one).__module__ for one in text.instructions}
-    sources = [digest(module) for module in sorted(modules)]
+def _path(kernel: Kernel, capability: tuple[int, int]) -> Path | None:
+    sources, kernels = [digest(module) for module in kernel.modules], folder()
     if kernels is None or None in sources:
         return None
-    made_of = (text.text, program.precision, program.places.dtype.name, capability, sources, version("numba-cuda"))
+    made_of = (kernel.text, kernel.arrays, capability, sources, version("numba-cuda"))
     return kernels / f"{ENTRY}-{hashlib.sha256(repr(made_of).encode()).hexdigest()[:32]}.ptx"
 
 
-def _compiled(program: Program, text: KernelText, capability: tuple[int, int]) -> str:
+def _compiled(kernel: Kernel, capability: tuple[int, int]) -> str:
+    from numba import cuda
     from numba.cuda import types
     from numba.cuda.compiler import compile_cuda, kernel_fixup
 
-    names = namespace(program)
-    exec(compile(text.text, "<cuda>", "exec"), names)
+    names: dict[str, Any] = {**kernel.names, "cuda": cuda, "np": np, "__name__": __name__}
+    exec(compile(kernel.text, "<cuda>", "exec"), names)
     names["meet"] = njit(names["meet"])
-    real, whole = getattr(types, program.precision), types.int64
-    place = getattr(types, program.places.dtype.name)
-    kinds = [real, whole] * 5 + [place, whole, whole, whole]
-    signature = tuple(types.Array(kind, 1, "C") for kind in kinds)
+    signature = tuple(types.Array(getattr(types, dtype), 1, "C") for dtype in kernel.arrays)
     options = {"opt": 3, "fma": False}
     result = compile_cuda(names[ENTRY], types.void, signature, nvvm_options=options, cc=capability)
     library = result.library

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.simulator.cuda import compiler
-from thermoc.simulator.program import Program
+from thermoc.simulator.cuda.compiler import Kernel, simulated
 
 
 class Device(ABC):
@@ -37,8 +38,8 @@ class Device(ABC):
         """Return a copy that stays on the device."""
 
     @abstractmethod
-    def launch(self, program: Program, blocks: int, arrays: list[Any]) -> None:
-        """Run the kernel of a program; arrays in the order of ``ARRAYS``, then the numbers."""
+    def launch(self, kernel: Kernel, blocks: int, arrays: Sequence[Any]) -> None:
+        """Run a kernel on so many blocks, all of them at once where they meet; arrays in its order."""
 
     def upload(self, array: NDArray) -> Any:
         """Return an array's copy on the device."""
@@ -52,6 +53,9 @@ class SimulatedDevice(Device):
 
     name, processors, threads = "numba-cuda's simulator", 1, 3
 
+    def __init__(self) -> None:
+        self._kernels: WeakKeyDictionary[Kernel, Any] = WeakKeyDictionary()
+
     def empty(self, size: int, dtype: Any) -> NDArray:
         return np.empty(size, dtype)
 
@@ -64,8 +68,10 @@ class SimulatedDevice(Device):
     def copy(self, memory: NDArray) -> NDArray:
         return memory.copy()
 
-    def launch(self, program: Program, blocks: int, arrays: list[NDArray]) -> None:
-        compiler.simulated(program)(blocks, self.threads, arrays)
+    def launch(self, kernel: Kernel, blocks: int, arrays: Sequence[NDArray]) -> None:
+        if kernel not in self._kernels:
+            self._kernels[kernel] = simulated(kernel)
+        self._kernels[kernel](blocks, self.threads, arrays)
 
 
 @cache

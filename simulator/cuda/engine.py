@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from thermoc.simulator.alone_rows import Collision, too_near
 from thermoc.simulator.buffers import Buffers, Plan
+from thermoc.simulator.cuda.compiler import program_kernel
 from thermoc.simulator.cuda.device import Device
 from thermoc.simulator.cuda.source import Number, widths
 from thermoc.simulator.cuda.stages import stages
@@ -52,7 +53,7 @@ class CudaEngine:
         collision = device.upload(np.full(1, np.iinfo(np.int64).max))
         arrivals, (blocks, numbers) = device.upload(np.zeros(1, np.int64)), self._numbers(buffers, begun)
         rest = [*arrays, self._table, collision, arrivals, device.upload(numbers)]
-        device.launch(self.program, blocks, [*self._constants, *self._work, *self.states, *rest])
+        device.launch(program_kernel(self.program), blocks, [*self._constants, *self._work, *self.states, *rest])
         for array, memory in zip(buffers.arrays[2:], arrays[2:]):
             array.reshape(-1)[...] = device.read(memory)[: array.size]
 

@@ -34,7 +34,7 @@ class Number(IntEnum):
     SHARE = 8
 
 
-HEAD = """
+MEETING = """
 def meet(spread, arrivals, arrived):
     if spread and cuda.gridDim.x > 1:
         cuda.syncthreads()
@@ -45,9 +45,11 @@ def meet(spread, arrivals, arrived):
                 pass
             cuda.threadfence()
     cuda.syncthreads()
+"""
+"""The barrier of a block, or of all blocks: each adds one to ``arrivals`` and waits for as many as should be there."""
+HEAD = """
 
-
-def run_ticks({arrays}, numbers):
+def run({arrays}, numbers):
     batch, ticks, timed = numbers[{n.BATCH}], numbers[{n.TICKS}], numbers[{n.TIMED}]
     spread, key = numbers[{n.SPREAD}], np.uint64(numbers[{n.KEY}])
     thread, threads, low, high = cuda.grid(1), cuda.gridsize(1), 0, batch
@@ -95,7 +97,7 @@ def kernel_text(program: Program) -> KernelText:
     body = "".join(writer.stage(number, stage) for number, stage in enumerate(found))
     used = {step.instruction.opcode: step.instruction for stage in found for step in stage.steps}
     functions = tuple(one for opcode, one in used.items() if opcode not in COPIES)
-    return KernelText(HEAD.format(arrays=", ".join(ARRAYS), n=Number) + body, functions)
+    return KernelText(MEETING + HEAD.format(arrays=", ".join(ARRAYS), n=Number) + body, functions)
 
 
 @once_a_program

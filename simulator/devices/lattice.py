@@ -22,7 +22,7 @@ from thermoc.simulator.devices.device import Device, check_ambient, check_state
 from thermoc.simulator.devices.model import MEMORY
 from thermoc.simulator.devices.models import vo2
 from thermoc.simulator.devices.records import CAPACITANCE, CAPACITY, CONDUCTANCE, INNER, Draws, Row
-from thermoc.simulator.devices.rule import rule
+from thermoc.simulator.devices.rule import inner, rule
 from thermoc.simulator.devices.vector import exponential, sine_of_turns
 from thermoc.simulator.kernels.thermal import fill_normals
 from thermoc.support.errors import ThermocError, error
@@ -91,44 +91,57 @@ class Kicks(NamedTuple):
     device: Row
 
 
-@rule
-def conductances(T, G, m, p):
-    """G[i] = 1 / R(T[i]) on each node's branch, in a loop that vectorises; m: (5, n) memory.
+@inner
+def conductance(T, direction, turned, at, proximity, p):
+    """1 / R(T) on a node's branch; ``turned``, ``at`` and ``proximity`` are its memory.
 
     The same equation as ``vo2.resistance``, with tanh written by the exponential that has no branches.
     """
-    R0, Ea, Rm = p.insulator_resistance, p.activation_temperature, p.metal_resistance
-    w, Tc, b, low, high = p.hysteresis_width, p.critical_temperature, p.steepness, p.fit_from, p.fit_to
-    offset = p.proximity_offset
-    # 1 + tanh z = 2 / (1 + e^(-2 z)): hence the factor two on both steepnesses
-    ripples, steep = p.ripple / (2 * math.pi), 4 * math.pi
-    direction, reversed_ = m[vo2.DIRECTION], m[vo2.REVERSED]
-    at, proximity = m[vo2.TURNED_AT], m[vo2.PROXIMITY]
+    fitted = min(max(T, p.fit_from), p.fit_to)
+    y = (fitted - at) / (proximity + p.proximity_offset)
+    # 1 + tanh z = 2 / (1 + e^(-2 z)): hence the factor two on both steepnesses;
+    # proximity + offset may be next to zero, and y far beyond what the exponential takes
+    tail = 1 / (1 + exponential(min(max(4 * math.pi * y, -FAR), FAR) - 2 * math.pi * math.pi))
+    shift = turned * proximity * (1 - sine_of_turns(p.ripple / (2 * math.pi) * y)) * tail
+    middle = direction * (0.5 * p.hysteresis_width) + p.critical_temperature
+    g = 1 / (1 + exponential(-2 * p.steepness * (middle - (fitted + shift))))
+    return 1 / (p.insulator_resistance * exponential(p.activation_temperature / fitted) * g + p.metal_resistance)
+
+
+@rule
+def conductances(T, G, m, p):
+    """G[i] is node i's conductance; m: (5, n) memory."""
+    direction, turned, at, proximity = m[vo2.DIRECTION], m[vo2.REVERSED], m[vo2.TURNED_AT], m[vo2.PROXIMITY]
     for i in range(T.size):
-        fitted = min(max(T[i], low), high)
-        y = (fitted - at[i]) / (proximity[i] + offset)
-        # proximity + offset may be next to zero, and y far beyond what the exponential takes
-        tail = 1 / (1 + exponential(min(max(steep * y, -FAR), FAR) - 2 * math.pi * math.pi))
-        shift = reversed_[i] * proximity[i] * (1 - sine_of_turns(ripples * y)) * tail
-        g = 1 / (1 + exponential(-2 * b * (direction[i] * (0.5 * w) + Tc - (fitted + shift))))
-        G[i] = 1 / (R0 * exponential(Ea / fitted) * g + Rm)
+        G[i] = conductance(T[i], direction[i], turned[i], at[i], proximity[i], p)
+
+
+@inner
+def travelled(T, last, p):
+    """How far a node has moved since all were last looked at, K."""
+    return abs(min(max(T, p.fit_from), p.fit_to) - last)
+
+
+@rule
+def look_at(T, memory, p):
+    """Turn a node that went back; memory: its row (5,)."""
+    fitted = min(max(T, p.fit_from), p.fit_to)
+    if (fitted - memory[vo2.LAST]) * memory[vo2.DIRECTION] < 0:
+        vo2.reverse(fitted, memory, p)
+    memory[vo2.LAST] = fitted
 
 
 @rule
 def look_all(T, m, p):
     """Turn nodes that went back, once any has moved by more than the reversal step since all were last looked at."""
-    low, high, moved = p.fit_from, p.fit_to, 0.0
+    moved = 0.0
     # one pass that vectorises and ends here until some node has moved: the loop below branches
     for i in range(T.size):
-        moved = max(moved, abs(min(max(T[i], low), high) - m[vo2.LAST, i]))
+        moved = max(moved, travelled(T[i], m[vo2.LAST, i], p))
     if moved <= p.reversal_step:
         return
     for i in range(T.size):
-        fitted = min(max(T[i], low), high)
-        d = fitted - m[vo2.LAST, i]
-        if d * m[vo2.DIRECTION, i] < 0:
-            vo2.reverse(fitted, m[:, i], p)
-        m[vo2.LAST, i] = fitted
+        look_at(T[i], m[:, i], p)
 
 
 @rule
@@ -178,22 +191,33 @@ def draw_kicks(nodes, G, shape, node, h, draws, spare, kicks):
         device[i] *= math.sqrt(2 * K_B * max(T[i], 0.0) * G[i]) * root
 
 
+@inner
+def euler(T, V, G, lap, u, kicks, node, h):
+    """One Euler step of a node from its conductance: (T, V, current, work, heat); the last two are the step's, in J.
+
+    lap: sum of T_j - T over its neighbours. kicks: base, flux, load, device.
+    """
+    base, flux, load, device = kicks
+    through = (u - V) / node.load + load
+    current = V * G + device
+    # the flux to the base with its noise, and not C dT: the balance would prove nothing otherwise
+    out = node.base * (T - node.ambient) - base
+    # T and V still are the step's start here: explicit Euler's flows, by which the balance closes to order dt
+    work, heat = h * u * through, h * (out + (u - V) * through)
+    hotter = V * current - node.base * (T - node.ambient) + node.lateral * lap + flux
+    return T + h / node.capacity * hotter, V + h / node.capacitance * (through - current), current, work, heat
+
+
 @rule
 def step(nodes, G, lap, kicks, node, u, h):
     """One Euler step of all nodes from their conductances G, and its work and heat."""
     T, V, current, W, Q = nodes.T, nodes.V, nodes.current, nodes.work, nodes.heat
     base, flux, load, device = kicks.base, kicks.flux, kicks.load, kicks.device
-    Ta, R, C, Cth, Se, Sc = node.ambient, node.load, node.capacitance, node.capacity, node.base, node.lateral
     for i in range(T.size):
-        through = (u[i] - V[i]) / R + load[i]
-        current[i] = V[i] * G[i] + device[i]
-        # the flux to the base with its noise, and not C dT: the balance would prove nothing otherwise
-        out = Se * (T[i] - Ta) - base[i]
-        # T and V still are the step's start here: explicit Euler's flows, by which the balance closes to order dt
-        W[i] += h * u[i] * through
-        Q[i] += h * (out + (u[i] - V[i]) * through)
-        T[i] += h / Cth * (V[i] * current[i] - Se * (T[i] - Ta) + Sc * lap[i] + flux[i])
-        V[i] += h / C * (through - current[i])
+        held = base[i], flux[i], load[i], device[i]
+        T[i], V[i], current[i], work, heat = euler(T[i], V[i], G[i], lap[i], u[i], held, node, h)
+        W[i] += work
+        Q[i] += heat
 
 
 @rule
