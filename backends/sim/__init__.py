@@ -18,6 +18,7 @@ from thermoc.backends.sim.options import SimOptions
 from thermoc.backends.sim.run import ProgramSession
 from thermoc.backends.sim.target import TARGET
 from thermoc.ir.host_device import is_clocked
+from thermoc.ir.memory import DeviceMemory
 from thermoc.ir.parameters import ParameterCone, frozen
 from thermoc.ir.target import TargetDescription
 from thermoc.passes.base import Pass, Property
@@ -99,6 +100,21 @@ class SimBackend(Backend):
         if isinstance(artefact, ClockedArtefact):
             raise holds_constants()
         return with_parameters(artefact, parameters)
+
+    def device_memory(
+        self, artefact: ProgramArtefact | ClockedArtefact, *, batch: int, ticks: int, timed: bool
+    ) -> DeviceMemory | None:
+        """Return what the programs take of a GPU's memory. Errors: T421."""
+        if artefact.options.device == "cpu":
+            return None
+        from thermoc.simulator.cuda.device import device
+        from thermoc.simulator.cuda.memory import bytes_taken
+
+        clocked = isinstance(artefact, ClockedArtefact)
+        programs = [program for _, _, program in artefact.programs] if clocked else [artefact.program]
+        taken = [bytes_taken(program, batch=batch, ticks=ticks, timed=timed) for program in programs]
+        network, samples = (sum(sizes) for sizes in zip(*taken))
+        return DeviceMemory(name=device().name, network=network, samples=samples, available=device().memory)
 
     def start(
         self, artefact: ProgramArtefact | ClockedArtefact, *, batch: int, position: NoisePosition

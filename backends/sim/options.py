@@ -27,6 +27,11 @@ class SimOptions:
         check_engine(self.precision, self.threads)
         if self.device not in DEVICES:
             raise error("T303", f"device must be one of {', '.join(DEVICES)}", notes=[f"device = {self.device!r}"])
+        if self.device == "auto":
+            from thermoc.simulator.processors import best_device
+
+            # what is chosen is what a run's record and a checkpoint say
+            object.__setattr__(self, "device", best_device())
 
 
 def check_engine(precision: object, threads: object) -> None:

@@ -64,13 +64,8 @@ class CudaDevice(Device):
             raise missing("it is too old", note, hint=hint)
         check_toolkit()
         (self._context,) = self._call("cuDevicePrimaryCtxRetain", self._gpu)
+        _, self.memory = self._call("cuMemGetInfo")
         self._kernels: weakref.WeakKeyDictionary[Kernel, Loaded] = weakref.WeakKeyDictionary()
-
-    @property
-    def memory(self) -> tuple[int, int]:
-        """Bytes that are free, and all there are."""
-        free, total = self._call("cuMemGetInfo")
-        return free, total
 
     def empty(self, size: int, dtype: Any) -> DeviceArray:
         """Return memory for so many elements. Errors: T408."""
@@ -112,17 +107,14 @@ class CudaDevice(Device):
         return self._loaded(kernel).resident
 
     def launch(self, kernel: Kernel, blocks: int, arrays: Sequence[DeviceArray]) -> None:
-        """Run a kernel to its end on so many blocks; arrays in its order. Errors: T421."""
+        """Run a kernel to its end on so many blocks, no more than are resident; arrays in its order. Errors: T421."""
         loaded = self._loaded(kernel)
         values = parameters(arrays)
         addresses = values.ctypes.data + values.itemsize * np.arange(values.size, dtype=np.uint64)
         # no shared memory; the one stream that all share
         shape = (blocks, 1, 1, loaded.threads, 1, 1, 0, 0, addresses.ctypes.data)
-        if blocks <= loaded.resident:
-            # the driver promises that all run at once: they may wait for each other
-            self._call("cuLaunchCooperativeKernel", loaded.function, *shape)
-        else:
-            self._call("cuLaunchKernel", loaded.function, *shape, 0)
+        # the driver refuses more blocks than can run at once, and so wait for each other
+        self._call("cuLaunchCooperativeKernel", loaded.function, *shape)
         # what a kernel does wrong is told by the next call that waits for it: let that be this one
         self._call("cuCtxSynchronize")
 
@@ -196,7 +188,7 @@ class CudaDevice(Device):
         return error("T421", f"{getattr(self, 'name', 'the GPU')} failed", notes=notes, hint=hint)
 
     def _too_small(self, size: int) -> ThermocError:
-        free, total = self.memory
+        free, total = self._call("cuMemGetInfo")
         notes = [f"{readable(size)} are asked for", f"{readable(free)} of {readable(total)} are free"]
         hint = 'split the batch: first_sample goes on in the noise; or device="cpu"'
         return error("T408", f"the run does not fit in the memory of {self.name}", notes=notes, hint=hint)

@@ -14,7 +14,6 @@ PACKAGES = f'pip install "thermoc[cuda13]"; with a driver older than 580: {OLDER
 DRIVER = "install NVIDIA's driver (nvidia.com/drivers); a container must be started with the GPU: docker run --gpus all"
 
 
-
 def driver_bindings() -> Any:
     """Return ``cuda.bindings.driver`` at work. Errors: T421 for the first thing that is missing."""
     try:

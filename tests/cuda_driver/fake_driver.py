@@ -145,19 +145,10 @@ class FakeDriver:
     def cuOccupancyMaxActiveBlocksPerMultiprocessor(self, func: str, blockSize: int, dynamicSMemSize: int):
         return CUresult.CUDA_SUCCESS, self.BLOCKS
 
-    def cuLaunchKernel(self, f: str, *shape: Any):
-        *shape, extra = shape
-        if extra != 0:
-            raise AssertionError("arguments are given by their addresses alone")
-        return self._launch(*shape)
-
     def cuLaunchCooperativeKernel(self, f: str, *shape: Any):
-        if shape[0] > self.PROCESSORS * self.BLOCKS:
-            return (CUresult.CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE,)
-        return self._launch(*shape)
-
-    def _launch(self, *shape: int):
         gridX, gridY, gridZ, blockX, blockY, blockZ, shared, stream, addresses = shape
+        if gridX > self.PROCESSORS * self.BLOCKS:
+            return (CUresult.CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE,)
         self.launched = (gridX, gridY, gridZ, blockX, blockY, blockZ, shared, stream)
         self.kernel(addresses)
         return (CUresult.CUDA_SUCCESS,)
