@@ -164,7 +164,7 @@ def _compiled(model: Model, path: object, where: Mapping[str, Any]) -> Compiled:
         target, text = model.document["target"], model.document["passes"]
         options = {name: _decode(value, model.arrays) for name, value in model.document["options"].items()}
     backend = plugins.backend(target)
-    chosen = checked_options(backend, options | where)
+    chosen = checked_options(backend, {**options, **where})
     return compile_graph(graph, backend, chosen, passes=None if text is None else pipeline_of(text, graph, backend))
 
 
