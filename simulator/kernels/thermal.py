@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numba import njit
 
+from thermoc.simulator.kernels import scalar
 from thermoc.simulator.kernels.operands import sample
-from thermoc.simulator.kernels.simd.normals import box_muller
 from thermoc.support.philox import MASK, MULTIPLIERS, ROUNDS, WEYL
 
 LOW = np.uint64(MASK)
@@ -42,7 +40,7 @@ def boltzmann_row(r, x, T, at, step):
         low = min(low, r[i])
     for i in range(r.size):
         above = r[i] - low
-        r[i] = math.exp(-above / T[at] if alike and above != 0 else -above)  # 0 / 0 at T = 0 would be no number
+        r[i] = scalar.exp(-above / T[at] if alike and above != 0 else -above)  # 0 / 0 at T = 0 would be no number
     # from an element: begun at 0, an integer, the sum of float32 would be typed as float64
     total = r[0]
     for i in range(1, r.size):
@@ -106,4 +104,5 @@ def fill(u, v, first, tick, draw, stream, key):
 def fill_normals(u, v, first, tick, draw, stream, key):
     """Set u to standard normals of the blocks of element first + i; v is scratch memory."""
     fill(u, v, first, tick, draw, stream, key)
-    box_muller(u, v)
+    for i in range(u.size):
+        u[i] = scalar.normal(u[i], v[i])

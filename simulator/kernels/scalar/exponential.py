@@ -1,10 +1,12 @@
-"""e^x and e^x - 1 for float64 and float32, without a branch: within 1 and 2 units of the last place.
+"""e^x, e^x - 1 and tanh x for float64 and float32, without a branch: within 1, 2 and 3 units of the last place.
 
 x is k ln 2 + r with |r| <= ln 2 / 2; of r a polynomial is taken, and 2^k goes into the exponent by two factors, so that
 results below the normal numbers are rounded once.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -38,7 +40,9 @@ HIGHEST64, LOWEST64 = 710.0, -746.0
 HIGHEST32, LOWEST32 = np.float32(89), np.float32(-104)
 # below these e^x - 1 is -1
 LEAST64, LEAST32 = -40.0, np.float32(-20)
-ONE = np.float32(1)
+NONE, ONE, TWO, TWELVE = map(np.float32, (0, 1, 2, 12))
+TINY64, TINY32 = 1e-300, np.float32(1e-30)
+"""Below it a function that starts like x is x."""
 
 
 @scalar
@@ -76,7 +80,7 @@ def expm1_64(x):
     first, second = powers64(k)
     # 2^k (e^r - 1) + 2^k - 1, over the second factor, which could make the first product infinite
     result = fma(first, above_one, first - 1.0 / second) * second
-    return x if abs(x) < 1e-300 else result
+    return x if abs(x) < TINY64 else result
 
 
 @scalar
@@ -113,8 +117,37 @@ def expm1_32(x):
     k, above_one = reduced32(y)
     first, second = powers32(k)
     result = fma(first, above_one, first - ONE / second) * second
-    return x if abs(x) < np.float32(1e-30) else result
+    return x if abs(x) < TINY32 else result
 
 
-exp = by_format("exp", "e^x.", exp64, exp32)
-expm1 = by_format("expm1", "e^x - 1, exact near 0.", expm1_64, expm1_32)
+@by_format(exp64, exp32)
+def exp(x: Any) -> Any:
+    """e^x."""
+
+
+@by_format(expm1_64, expm1_32)
+def expm1(x: Any) -> Any:
+    """e^x - 1, exact near 0."""
+
+
+@scalar
+def tanh64(x):
+    """``tanh`` in float64."""
+    above_one = expm1_64(2.0 * abs(x))
+    y = 1.0 if abs(x) > 22.0 else above_one / (above_one + 2.0)
+    y = -y if x < 0.0 else y
+    return x if abs(x) < TINY64 else y
+
+
+@scalar
+def tanh32(x):
+    """``tanh`` in float32."""
+    above_one = expm1_32(TWO * abs(x))
+    y = ONE if abs(x) > TWELVE else above_one / (above_one + TWO)
+    y = -y if x < NONE else y
+    return x if abs(x) < TINY32 else y
+
+
+@by_format(tanh64, tanh32)
+def tanh(x: Any) -> Any:
+    """tanh x."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numba import types
@@ -23,16 +24,18 @@ def scalar(function: Function) -> Function:
     return function
 
 
-def by_format(name: str, meaning: str, double: Callable[..., Any], single: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function that is ``double``, or ``single`` where its first argument is a float32."""
+def by_format(double: Callable[..., Any], single: Callable[..., Any]) -> Callable[[Function], Function]:
+    """Make of a function without a body the one that is ``double``, or ``single`` where x is a float32."""
 
-    def function(x, *others):
-        return single(x, *others) if type(x) is np.float32 else double(x, *others)
+    def declare(named: Function) -> Function:
+        @wraps(named)
+        def function(x, *others):
+            return single(x, *others) if type(x) is np.float32 else double(x, *others)
 
-    @overload(function, jit_options=OPTIONS, strict=False)
-    def chosen(x, *others):
-        return single if x == types.float32 else double
+        @overload(function, jit_options=OPTIONS, strict=False)
+        def chosen(x, *others):
+            return single if x == types.float32 else double
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = meaning
-    return function
+        return cast(Function, function)
+
+    return declare

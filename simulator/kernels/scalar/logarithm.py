@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -37,13 +38,19 @@ RAISE64, RAISE32 = 2.0**54, np.float32(2.0**25)
 
 
 @scalar
-def ln64(x, raised):
-    """ln(x / 2^raised) of a normal positive float64."""
+def fraction64(x, raised):
+    """(k, f) of x = 2^(k + raised) (1 + f), sqrt(1/2) <= 1 + f < sqrt(2), of a normal positive float64."""
     # shifted so that the fraction lies in [sqrt(1/2), sqrt(2)): f is small on both sides, and 0 at x = 1
     shifted = bits64(x) + SHIFT64
     # in the last bits of 2^52: AVX2 cannot convert 64-bit integers
     k = float64(((shifted >> 52) & 0x7FF) | TWO_52) - (2.0**52 + 1023) - raised
-    f = float64((shifted & FRACTION64) + ROOT_HALF64) - 1.0
+    return k, float64((shifted & FRACTION64) + ROOT_HALF64) - 1.0
+
+
+@scalar
+def ln64(x, raised):
+    """ln(x / 2^raised) of a normal positive float64."""
+    k, f = fraction64(x, raised)
     s = f / (f + 2.0)
     z = s * s
     half = 0.5 * f * f
@@ -80,4 +87,6 @@ def log32(x):
     return y if x > NONE32 else LOG_0_32 if x == NONE32 else NAN32
 
 
-log = by_format("log", "ln x, -inf at 0, NaN below.", log64, log32)
+@by_format(log64, log32)
+def log(x: Any) -> Any:
+    """ln x, -inf at 0, NaN below."""
