@@ -19,8 +19,9 @@ def driver_bindings() -> Any:
     try:
         driver = import_module("cuda.bindings.driver")
         import_module("numba_cuda")
-    except ImportError as reason:
-        raise missing("numba-cuda is not installed", str(reason), hint=PACKAGES) from reason
+        import_module("numba.cuda")
+    except (ImportError, AttributeError) as reason:  # the latter of a NumPy that is newer than numba-cuda knows
+        raise missing("numba-cuda is not installed, or does not load", str(reason), hint=PACKAGES) from reason
     try:
         (code,) = driver.cuInit(0)
     except RuntimeError as reason:  # the bindings load the driver's library at the first call
