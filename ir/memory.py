@@ -24,12 +24,53 @@ ONCE = (CHUNK, INPUTS, STATES)
 
 
 @dataclass(frozen=True, kw_only=True)
+class DeviceMemory:
+    """What a run holds of a GPU's memory, in bytes: of the network, and of the samples.
+
+    name: the GPU's. available: all the memory it has.
+    """
+
+    name: str
+    network: int
+    samples: int
+    available: int
+
+    @property
+    def total(self) -> int:
+        """Bytes in all."""
+        return self.network + self.samples
+
+    @property
+    def fits(self) -> bool:
+        """Whether the GPU has so much."""
+        return self.total <= self.available
+
+    def error(self, network: str, batch: int) -> ThermocError:
+        """Return the error of a GPU that is too small, T408."""
+        parts = f"the network {memory.readable(self.network)}, samples {memory.readable(self.samples)}"
+        notes = [
+            f"{batch} samples need {memory.readable(self.total)}: {parts}",
+            f"{self.name} has {memory.readable(self.available)}",
+        ]
+        fit = batch * max(0, self.available - self.network) // max(self.samples, 1)
+        split = f"split the batch: {fit} samples at a time fit, first_sample goes on in the noise; or "
+        hint = f'{split if fit else ""}device="cpu", which gives the same bits'
+        return error("T408", f"a run of {network!r} does not fit in the GPU's memory", notes=notes, hint=hint)
+
+    def rows(self) -> list[dict[str, object]]:
+        """Return a row for each part, then the total and what there is."""
+        sizes = {"the network, on the GPU": self.network, "samples, on the GPU": self.samples}
+        sizes |= {"total, on the GPU": self.total, f"memory of {self.name}": self.available}
+        return [{"what": name, "bytes": size, "is": memory.readable(size)} for name, size in sizes.items()]
+
+
+@dataclass(frozen=True, kw_only=True)
 class MemoryEstimate:
     """What a run holds at most, in bytes by what holds it; it prints as a table.
 
     recorded: bytes of what is kept, by output. passing: of what else it holds. network_parts: of what does not grow
     with the run. held: of these, what is held already. chunk: ticks that run at a time at most.
-    asked: what it may take; None is what is free.
+    asked: what it may take; None is what is free. device: what it holds of a GPU's memory besides.
     """
 
     network: str
@@ -41,6 +82,7 @@ class MemoryEstimate:
     held: int = 0
     chunk: int
     asked: int | None = None
+    device: DeviceMemory | None = None
 
     @property
     def parts(self) -> dict[str, int]:
@@ -65,10 +107,13 @@ class MemoryEstimate:
     @property
     def fits(self) -> bool:
         """Whether it is within the limit; of little no system is asked, for that takes longer than a short run."""
-        return (self.asked is None and self.total < LITTLE) or self.limit is None or self.total <= self.limit
+        there = (self.asked is None and self.total < LITTLE) or self.limit is None or self.total <= self.limit
+        return there and (self.device is None or self.device.fits)
 
     def check(self) -> None:
         """Refuse a run that does not fit. Errors: T408."""
+        if self.device is not None and not self.device.fits:
+            raise self.device.error(self.network, self.batch)
         if not self.fits:
             raise self._error()
 
@@ -101,14 +146,15 @@ class MemoryEstimate:
         return "one sample is more than fits: take a machine with more memory, or a smaller network"
 
     def rows(self) -> list[dict[str, object]]:
-        """Return a row for each part, then the total and what is free."""
+        """Return a row for each part, then the total and what is free; the same of a GPU's memory."""
         parts: list[dict[str, object]] = [
             {"what": name, "bytes": size, "is": memory.readable(size)} for name, size in self.parts.items()
         ]
         total: dict[str, object] = {"what": "total", "bytes": self.total, "is": memory.readable(self.total)}
-        if self.limit is None:
-            return [*parts, total]
-        return [*parts, total, {"what": "available", "bytes": self.limit, "is": memory.readable(self.limit)}]
+        rows = [*parts, total]
+        if self.limit is not None:
+            rows.append({"what": "available", "bytes": self.limit, "is": memory.readable(self.limit)})
+        return rows + (self.device.rows() if self.device is not None else [])
 
     def __str__(self) -> str:
         return table(f"{self.network}: memory of {self.ticks} ticks of {self.batch} samples", self.rows())

@@ -11,8 +11,8 @@ from thermoc.simulator.buffers import Buffers, Plan
 from thermoc.simulator.engine import Engine
 from thermoc.simulator.program import Program
 from thermoc.simulator.states import HostStates, States
-
-DEVICES = ("cpu", "cuda", "auto")
+from thermoc.support import notices
+from thermoc.support.errors import ThermocError
 
 
 class AnyEngine(Protocol):
@@ -69,3 +69,15 @@ class Gpu:
 def processor(device: str) -> Processor:
     """Return what runs programs on a device, "cpu" or "cuda". Errors: T421 for a GPU that is not there."""
     return Gpu() if device == "cuda" else Cpu()
+
+
+def best_device() -> str:
+    """Return "cuda" where there is a GPU that programs can run on, else "cpu", and say why."""
+    from thermoc.simulator.cuda.device import device
+
+    try:
+        device()
+    except ThermocError as reason:
+        notices.notify(f"thermoc: on the CPU: {reason.findings[0].what}")
+        return "cpu"
+    return "cuda"

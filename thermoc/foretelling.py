@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 
 from thermoc.compiled import Compiled
 from thermoc.ir.feed import Feed
@@ -35,7 +36,7 @@ def memory_of(
     recorded = _sizes(plan, signal, streamed=suffix == ".zarr")
     made = "artefact" in vars(compiled)
     numbers, copy = compiled.sizes.numbers, compiled.sizes.lowered
-    return foretold(
+    estimate = foretold(
         compiled.graph,
         ticks=fed.ticks,
         batch=fed.batch,
@@ -48,6 +49,10 @@ def memory_of(
         network={NUMBERS: numbers, COPY: copy if made else 2 * copy, VALUES: NUMBER * compiled.sizes.values},
         held=numbers + copy if made else numbers,
     )
+    if getattr(compiled.options, "device", "cpu") == "cpu":
+        return estimate
+    where = {"batch": fed.batch, "ticks": estimate.chunk, "timed": fed.timed > 0}
+    return replace(estimate, device=compiled.backend.device_memory(compiled.artefact, **where))
 
 
 def _sizes(plan: Plan, signal: Mapping[str, Signal], *, streamed: bool) -> dict[str, int]:

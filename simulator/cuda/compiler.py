@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,9 +24,11 @@ from thermoc.simulator.cuda.stages import tables
 from thermoc.simulator.kernels.operands import NoisePosition
 from thermoc.simulator.program import Program, once_a_program
 from thermoc.simulator.sources import digest
+from thermoc.support.errors import ThermocError
+from thermoc.support.files import write_atomic
 
 ENTRY = "run"
-LEAST = (7, 5)
+OLDEST = (7, 5)
 """The least compute capability that kernels are compiled for."""
 
 
@@ -112,8 +115,8 @@ def ptx(kernel: Kernel, capability: tuple[int, int]) -> str:
     announce(kernel.title, kernel.seconds)
     code = _library(kernel).get_asm_str(cc=capability)
     if path is not None:
-        with suppress(OSError):
-            path.write_text(code)
+        with suppress(ThermocError):  # a cache that cannot be written to
+            write_atomic(path, code.encode())
     return code
 
 
@@ -138,8 +141,22 @@ def _library(kernel: Kernel) -> Any:
         names["meet"] = njit(names["meet"])
     signature = tuple(types.Array(getattr(types, dtype), 1, "C") for dtype in kernel.arrays)
     options = {"opt": 3, "fma": False}
-    result = compile_cuda(names[ENTRY], types.void, signature, nvvm_options=options, cc=LEAST)
+    with _functions_for(OLDEST):
+        result = compile_cuda(names[ENTRY], types.void, signature, nvvm_options=options, cc=OLDEST)
     library = result.library
     library._entry_name = result.fndesc.llvm_func_name
     kernel_fixup(library.get_function(result.fndesc.llvm_func_name), False)
     return library
+
+
+@contextmanager
+def _functions_for(capability: tuple[int, int]) -> Iterator[None]:
+    """Let functions that a kernel calls be compiled for a capability: numba asks the driver for its GPU's."""
+    from numba.cuda import dispatcher
+
+    asked = dispatcher.get_current_device
+    dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=capability)
+    try:
+        yield
+    finally:
+        dispatcher.get_current_device = asked

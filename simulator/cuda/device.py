@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cache
@@ -12,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.simulator.cuda.compiler import Kernel, simulated
+from thermoc.support.memory import available
 
 
 class Device(ABC):
-    """A GPU. processors: those that run blocks side by side. threads: of a block."""
+    """A GPU. memory: its bytes. processors: those that run blocks side by side. threads: of a block."""
 
     name: str
+    memory: int
     processors: int
     threads: int = 256
 
@@ -38,8 +41,12 @@ class Device(ABC):
         """Return a copy that stays on the device."""
 
     @abstractmethod
+    def resident(self, kernel: Kernel) -> int:
+        """Return how many blocks of a kernel run side by side, and so may wait for each other."""
+
+    @abstractmethod
     def launch(self, kernel: Kernel, blocks: int, arrays: Sequence[Any]) -> None:
-        """Run a kernel on so many blocks, all of them at once where they meet; arrays in its order."""
+        """Run a kernel on so many blocks, no more than are resident; arrays in its order. Errors: T421."""
 
     def upload(self, array: NDArray) -> Any:
         """Return an array's copy on the device."""
@@ -54,6 +61,7 @@ class SimulatedDevice(Device):
     name, processors, threads = "numba-cuda's simulator", 1, 3
 
     def __init__(self) -> None:
+        self.memory = available() or sys.maxsize
         self._kernels: WeakKeyDictionary[Kernel, Any] = WeakKeyDictionary()
 
     def empty(self, size: int, dtype: Any) -> NDArray:
@@ -67,6 +75,9 @@ class SimulatedDevice(Device):
 
     def copy(self, memory: NDArray) -> NDArray:
         return memory.copy()
+
+    def resident(self, kernel: Kernel) -> int:
+        return self.processors
 
     def launch(self, kernel: Kernel, blocks: int, arrays: Sequence[NDArray]) -> None:
         if kernel not in self._kernels:

@@ -82,11 +82,12 @@ class CudaEngine:
 
     def _numbers(self, buffers: Buffers, begun: int) -> tuple[int, NDArray[np.int64]]:
         """Return the number of blocks, and the numbers of a launch."""
-        batch, processors = self.plan.batch, self._device.processors
+        batch, device = self.plan.batch, self._device
+        resident = device.resident(program_kernel(self.program))
         points = max((stage.steps[0].points for stage in stages(self.program)), default=1)
-        spread = batch < processors and points > POINTS_OF_A_BLOCK
-        share = 1 if spread else -(-batch // min(batch, processors))
-        blocks = processors if spread else -(-batch // share)
+        spread = batch < device.processors and points > POINTS_OF_A_BLOCK
+        share = 1 if spread else -(-batch // min(batch, resident))
+        blocks = min(resident, -(-batch * points // device.threads)) if spread else -(-batch // share)
         numbers = np.zeros(len(Number), np.int64)
         numbers[[Number.BATCH, Number.TICKS, Number.TIMED]] = batch, buffers.ticks, buffers.timed
         numbers[[Number.KEY, Number.FIRST_SAMPLE]] = self.plan.key, self.plan.first_sample
