@@ -15,7 +15,7 @@ from thermoc.simulator.buffers import Buffers, Plan, ThreadWorkspace, block_size
 from thermoc.simulator.feed_forward_split import Halves, halves
 from thermoc.simulator.frame import layout
 from thermoc.simulator.program import Program
-from thermoc.simulator.row_functions import CORES, loop
+from thermoc.simulator.row_functions import CORES
 from thermoc.simulator.thread_pool import spread
 
 CROSSING_BYTES = 2**22
@@ -90,20 +90,25 @@ class Engine:
         for space in self._workspaces:
             space.leave()
 
+    def restart(self, plan: Plan) -> None:
+        """Draw other noise from now on: only that of the plan is another."""
+        self.plan, self._parts = plan, {}
+        for space in self._workspaces:
+            space.restart(plan)
+
     def _work(
         self, space: ThreadWorkspace, first: int, last: int, ticks: int, begun: int, collisions: list[Collision]
     ) -> None:
         """Run some of the samples, on whichever thread this is."""
-        run_lines = partial(loop, space.lines, space.frame, self._halt)
         if len(self._ranges) == 1:
-            run_lines(first, last, self._block, 0, ticks, *self._ranges[0])
+            space.run((first, last, self._block, 0, ticks, *self._ranges[0]))
             return
         for start in range(first, last, self._block):
             stop_sample = min(start + self._block, last)
             for tick in range(ticks):
                 now = self.plan.first_tick + begun + tick
                 for begin, stop in self._ranges:
-                    run_lines(start, stop_sample, self._block, tick, tick + 1, begin, stop)
+                    space.run((start, stop_sample, self._block, tick, tick + 1, begin, stop))
                     if stop < len(self.program.code) and not self._halt[0]:
                         samples = self._samples(space, start, stop_sample)
                         collisions.extend(run_alone(self.program, stop, samples, now, self.plan.seed))

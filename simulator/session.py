@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,10 @@ from thermoc.simulator.program import Form, Program, ProgramState
 from thermoc.simulator.undo import Undo
 from thermoc.simulator.wanted_outputs import Wanted, with_outputs
 from thermoc.support.errors import error
+
+
+LITTLE = 2**18
+"""Elements up to which a session keeps the memory of a tick."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +71,10 @@ class Session:
         self._plan = Plan(batch, seed, first_sample, first_tick, threads, block)
         self._states = _repeated(program.first_states[0], batch), _repeated(program.first_states[1], batch)
         self._engines: dict[Wanted | None, Engine] = {}
-        self._steps: dict[frozenset[str] | None, tuple[Engine, Buffers]] = {}
+        self._steps: dict[frozenset[str] | None, _Step] = {}
+        elements = sum(sum(widths) for widths in program.widths) + sum(array.size for array in program.first_states)
+        self.little = batch * elements <= LITTLE
+        """Whether states, inputs and outputs are worth keeping for the next tick or run."""
 
     def run(
         self, inputs: Mapping[str, NDArray], *, ticks: int, names: Collection[str] | None = None
@@ -77,6 +85,9 @@ class Session:
         missing input, T402 for one of another shape, T405 for two particles at one place.
         """
         _check_inputs(self.program, inputs, (ticks, self._plan.batch))
+        if ticks == 1 and self.little:
+            step = self.step({port.name: inputs[port.name][0] for port in self._program.inputs}, _frozen(names))
+            return {name: array[np.newaxis] for name, array in step.items()}
         engine, begun, before = self._engine(_wanted(names)), self.tick, self.mark(ticks)
         try:
             outputs = engine.run(inputs, ticks=ticks, begun=begun)
@@ -108,18 +119,28 @@ class Session:
             raise
         return buffers
 
+    def restart(self, *, seed: int, first_sample: int, first_tick: int) -> None:
+        """Begin again from the initial state, with other noise."""
+        self.tick = 0
+        for array, first in zip(self._states, self._program.first_states):
+            if array.size:
+                array.reshape(self._plan.batch, -1)[...] = first
+        if (seed, first_sample, first_tick) != self._plan[1:4]:
+            self._plan = self._plan._replace(seed=seed, first_sample=first_sample, first_tick=first_tick)
+            for engine in self._engines.values():
+                engine.restart(self._plan)
+
     def step(self, inputs: Mapping[str, NDArray], names: frozenset[str] | None = None) -> dict[str, NDArray]:
         """Run one tick on; inputs are (batch, *shape) of each port's dtype, and so are the outputs. Errors: T405."""
-        if names not in self._steps:
-            engine = self._engine(_wanted(names))
-            self._steps[names] = engine, Buffers(engine.program, 1, self._plan.batch, timed=False)
-        engine, buffers = self._steps[names]
-        for name, array in buffers.inputs:
-            array[0] = inputs[name]
+        step = self._steps.get(names)
+        if step is None:
+            step = self._steps[names] = _Step.of(self._engine(_wanted(names)), self._plan.batch)
+        for name, array in step.inputs:
+            array[...] = inputs[name]
         before = self.mark(1)
         try:
-            engine.fill(buffers, self.tick)
-            outputs = {name: array[0].astype(dtype) for name, array, dtype in buffers.outputs}
+            step.engine.fill(step.buffers, self.tick)
+            outputs = {name: array.astype(dtype) for name, array, dtype in step.outputs}
             self.tick += 1
         except BaseException:
             self.go_back(before)
@@ -170,6 +191,26 @@ class Session:
         """Return where a state's elements lie, (batch, elements)."""
         elements = self._states[state.integer].reshape(self._plan.batch, -1)
         return elements[:, state.offset : state.offset + state.size]
+
+
+class _Step(NamedTuple):
+    """One tick of an engine, whose inputs and outputs, (batch, *shape), lie where they did the last time."""
+
+    engine: Engine
+    buffers: Buffers
+    inputs: list[tuple[str, NDArray]]
+    outputs: list[tuple[str, NDArray, np.dtype]]
+
+    @classmethod
+    def of(cls, engine: Engine, batch: int) -> _Step:
+        """Return a step with buffers of its own."""
+        buffers = Buffers(engine.program, 1, batch, timed=False)
+        inputs = [(name, array[0]) for name, array in buffers.inputs]
+        return cls(engine, buffers, inputs, [(name, array[0], dtype) for name, array, dtype in buffers.outputs])
+
+
+def _frozen(names: Collection[str] | None) -> frozenset[str] | None:
+    return None if names is None else frozenset(names)
 
 
 def _wanted(names: Collection[str] | None) -> Wanted | None:

@@ -15,7 +15,7 @@ from thermoc.backends.sim.emit import emit, starts
 from thermoc.backends.sim.host_and_loihi import ClockedArtefact, HostAndLoihiSession
 from thermoc.backends.sim.lower import lower
 from thermoc.backends.sim.options import SimOptions
-from thermoc.backends.sim.run import ProgramSession
+from thermoc.backends.sim.run import IdleSession, ProgramSession
 from thermoc.backends.sim.target import TARGET
 from thermoc.ir.host_device import is_clocked
 from thermoc.ir.parameters import ParameterCone, frozen
@@ -40,6 +40,7 @@ class ProgramArtefact(Artefact):
     parameters: Mapping[str, NDArray] = field(default_factory=dict)
     """Values other than the initial ones."""
     probes: frozenset[str] = frozenset()
+    idle: IdleSession = field(default_factory=IdleSession, init=False, repr=False, compare=False)
 
     def to_bytes(self) -> bytes:
         """Return the file of the program without probes."""
@@ -107,4 +108,5 @@ class SimBackend(Backend):
         """Start the program, or host and chip."""
         if isinstance(artefact, ClockedArtefact):
             return HostAndLoihiSession(artefact, batch=batch, position=position)
-        return ProgramSession(artefact.program, batch=batch, position=position, threads=artefact.threads)
+        program, threads = artefact.program, artefact.threads
+        return ProgramSession(program, batch=batch, position=position, threads=threads, idle=artefact.idle)
