@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from itertools import pairwise
+from math import inf
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,8 @@ LEAST_WORK = 2**21
 """A thread is worth starting for this many elements: some tenths of a millisecond."""
 DIRECT = 2**18
 """A run of so many elements is over before anyone could stop it: it runs in the caller's thread."""
+SOON = 0.05
+"""So is one that should take so many seconds, by what the last took."""
 
 
 class Engine:
@@ -38,6 +42,7 @@ class Engine:
         self._block, self._effort = block_size(program, plan.batch), program.effort * plan.batch
         if plan.block is not None:
             self._block = plan.block
+        self._seconds_a_tick = inf
         self._halt = np.zeros(1, np.int64)
         self._workspaces: list[ThreadWorkspace] = []
         self._layouts: dict[Any, Any] = {}
@@ -75,12 +80,15 @@ class Engine:
             self._workspaces.append(space)
         for space in self._workspaces:
             space.use(buffers, begun)
-        if len(cuts) == 2 and self._effort * buffers.ticks < DIRECT:
+        short = self._effort * buffers.ticks < DIRECT or self._seconds_a_tick * buffers.ticks < SOON
+        if len(cuts) == 2 and short:
             self._work(self._workspaces[0], 0, self.plan.batch, buffers.ticks, begun, collisions)
         else:
             parts = zip(self._workspaces, pairwise(cuts))
             works = [partial(self._work, space, *ends, buffers.ticks, begun, collisions) for space, ends in parts]
+            start = perf_counter()
             spread(works, self._halt)
+            self._seconds_a_tick = (perf_counter() - start) / buffers.ticks
         if collisions:
             # first tick, then least sample: the same report for every number of threads
             raise too_near(min(collisions))
