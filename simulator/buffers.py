@@ -138,7 +138,8 @@ class ThreadWorkspace:
             self._frame[PORTS] = frame(buffers.arrays, ())
             self._frame[FrameNumber.TICKS], self._frame[FrameNumber.TIMED] = buffers.ticks, buffers.timed
             self._buffers = buffers
-        self._frame[TICK0], self._frame[BEGUN] = self._first_tick + begun, begun
+        self._frame[TICK0] = self._first_tick + begun
+        self._frame[BEGUN] = begun
 
     def run(self, bounds: tuple[int, ...]) -> None:
         """Run lines: first sample and the one behind the last, samples of a block, ticks and lines likewise."""

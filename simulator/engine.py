@@ -24,7 +24,7 @@ CROSSING_BYTES = 2**22
 """What crosses from the head of a program to its tail is this much at a time."""
 LEAST_WORK = 2**21
 """A thread is worth starting for this many elements: some tenths of a millisecond."""
-DIRECT = 2**18
+DIRECT = 2**20
 """A run of so many elements is over before anyone could stop it: it runs in the caller's thread."""
 SOON = 0.05
 """So is one that should take so many seconds, by what the last took."""
@@ -74,14 +74,14 @@ class Engine:
 
     def fill(self, buffers: Buffers, begun: int) -> None:
         """Run the ticks of some buffers, from their inputs to their outputs. Errors: T405."""
-        cuts, collisions = self._cuts(buffers.ticks), list[Collision]()
+        amount, collisions = self._effort * buffers.ticks, []
+        cuts = (0, self.plan.batch) if amount < 2 * LEAST_WORK else self._cuts(amount)
         while len(self._workspaces) < len(cuts) - 1:
             space = ThreadWorkspace(self.program, self.plan, self._block, self.states, self._halt, buffers)
             self._workspaces.append(space)
         for space in self._workspaces:
             space.use(buffers, begun)
-        short = self._effort * buffers.ticks < DIRECT or self._seconds_a_tick * buffers.ticks < SOON
-        if len(cuts) == 2 and short:
+        if len(cuts) == 2 and (amount < DIRECT or self._seconds_a_tick * buffers.ticks < SOON):
             self._work(self._workspaces[0], 0, self.plan.batch, buffers.ticks, begun, collisions)
         else:
             parts = zip(self._workspaces, pairwise(cuts))
@@ -128,11 +128,9 @@ class Engine:
         position = self.plan.first_sample + start, stop - start
         return SampleBlock(space.work, states, self._block, *position, self._layouts, self._halt)
 
-    def _cuts(self, ticks: int) -> list[int]:
-        """Return where the batch is cut for the threads: evenly, one part where there is little to do."""
-        batch, amount = self.plan.batch, self._effort * ticks
-        if amount < 2 * LEAST_WORK:
-            return [0, batch]
+    def _cuts(self, amount: int) -> list[int]:
+        """Return where the batch is cut evenly for the threads, of which each is to have something to do."""
+        batch = self.plan.batch
         parts = min(self.plan.threads or CORES, batch, amount // LEAST_WORK)
         step = 64 if self.program.replicas else 1  # samples that share words stay together
         return [min(batch, -(-batch * part // (parts * step)) * step) for part in range(parts + 1)]

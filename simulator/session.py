@@ -137,13 +137,15 @@ class Session:
             step = self._steps[names] = _Step.of(self._engine(_wanted(names)), self._plan.batch)
         for name, array in step.inputs:
             array[...] = inputs[name]
-        before = self.mark(1)
+        # of a program without states nothing is overwritten: a mark made later is the same
+        begun, before = self.tick, self.mark(1) if self._program.states else None
         try:
-            step.engine.fill(step.buffers, self.tick)
+            step.engine.fill(step.buffers, begun)
             outputs = {name: array.astype(dtype) for name, array, dtype in step.outputs}
-            self.tick += 1
+            self.tick = begun + 1
         except BaseException:
-            self.go_back(before)
+            self.tick = begun
+            self.go_back(before or self.mark(1))
             raise
         return outputs
 

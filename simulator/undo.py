@@ -19,7 +19,9 @@ class Undo:
 
     def __init__(self, states: States, described: Sequence[ProgramState], batch: int, *, begun: int, ticks: int):
         self.tick, self._states = begun, states
-        self._copies: States | None = None
+        self._copies: States | None = None if described else states
+        if not described:
+            return
         if states[0].size + states[1].size <= WHOLE:
             self._copies = states[0].copy(), states[1].copy()
             return
