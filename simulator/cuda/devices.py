@@ -90,7 +90,7 @@ def run(
     memory = [_uploaded(array) for array in (*given, *written)]
     room, counts, outcome = (_uploaded(array) for array in (np.zeros(ROOM * n), np.zeros(COUNTS * n, np.int64), np.zeros(OUTCOME * n)))
     rest = sizes, np.array([solver.dt, solver.tolerance]), np.array(numbers, np.int64)
-    blocks = max(1, min(device.processors, math.ceil(n / device.threads)))
+    blocks = max(1, min(device.resident(kernel()), math.ceil(n / device.threads)))
     device.launch(kernel(), blocks, [*memory, room, counts, outcome, *map(_uploaded, rest)])
     for array, place in zip(written, memory[len(given) :]):
         array[...] = device.read(place).reshape(array.shape)

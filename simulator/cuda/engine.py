@@ -71,6 +71,10 @@ class CudaEngine:
     def leave(self) -> None:
         """Nothing is held of the buffers that were filled last."""
 
+    def restart(self, plan: Plan) -> None:
+        """Draw other noise from now on: only that of the plan is another."""
+        self.plan = plan
+
     def _filled(self, number: int, array: NDArray) -> Any:
         """Return memory with an array; it is taken once for all arrays of its length."""
         size, memory = self._memory.get(number, (-1, None))

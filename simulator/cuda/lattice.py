@@ -150,7 +150,7 @@ class DeviceLattice:
         key = int(np.uint64(draws.key).astype(np.int64))
         numbers = [samples * n, n, self._columns, steps, draws.noisy, draws.element, draws.tick, draws.stream, key]
         arrays = *self._rows, self._u, reals, moved, bad
-        blocks = max(1, min(device.processors, -(-samples * n // device.threads)))
+        blocks = max(1, min(device.resident(kernel()), -(-samples * n // device.threads)))
         rest = device.upload(np.zeros(1, np.int64)), device.upload(np.array(numbers, np.int64))
         device.launch(kernel(), blocks, [*arrays, *rest])
         first = device.read(bad)
