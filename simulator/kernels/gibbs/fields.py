@@ -13,37 +13,86 @@ twos, and the digit of all eight units is 01100110: one look-up for all of them,
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from numba import njit
 
 from thermoc.simulator.kernels.gibbs import multispin
-from thermoc.simulator.kernels.gibbs.multispin import ALL, BLOCK, DIGITS, DRAWS, FACTS, NONE
-from thermoc.simulator.kernels.simd.lanes import LANES, load, spread, store
+from thermoc.simulator.kernels.gibbs.multispin import ALL, CERTAIN, DIGITS, DRAWS, FACTS, NONE, ONE, ROW
+from thermoc.simulator.kernels.simd.lanes import LANES, load, majority, ones, parity, pick, spread, store
 
 GROUP = 8
 """Neighbours counted together; their lists are padded to whole groups."""
-PLACES = DIGITS + 4  # four digits are read at a time, the one that tells of certainty with three more
-"""Digits of P; the next tells whether U < P for certain."""
+PLACES = DIGITS + 4
+"""Digits of P; the next tells whether U < P for certain. Four are read at a time: it is repeated three times."""
+LOW_PLANES, LEAST_PLANES = 2, 4
+
+
+class Plan(NamedTuple):
+    """What thresholds are looked up by: the planes of a vector's sums, the 16 functions of the last two digits, and
+    for each node of the tree of the other digits where it is passed; of all sums the code of each function, flat
+    [digit, quarter], and of each four digits which quarters they differ in, [first, last + 1]: digits of those before
+    are 0, of those behind 1.
+    """
+
+    planes: Any
+    table: Any
+    nodes: Any
+    codes: Any
+    windows: Any
 
 
 @njit(error_model="numpy", nogil=True)
-def functions(P, size, codes):
-    """Set where the function of sums 4 j to 4 j + 3 stands, for each digit of their P: codes[digit, j], flat."""
-    quarters = codes.size // PLACES
+def planes_of(bound):
+    """Return the number of planes of sums up to a bound."""
+    height = LEAST_PLANES
+    while bound >> height:
+        height += 1
+    return height
+
+
+@njit(error_model="numpy", nogil=True)
+def workspace(height):
+    """Return a plan for sums of so many planes."""
+    # ``count`` stores four planes at once, also from the highest on; no sum passes the bound, so those beyond stay 0
+    planes, table = np.zeros((height + 4) * LANES, np.uint64), np.empty(16 * LANES, np.uint64)
+    quarters = 1 << (height - LOW_PLANES)
+    nodes, codes = np.empty(2 * quarters * LANES, np.uint64), np.empty(PLACES * quarters, np.int64)
+    return Plan(planes, table, nodes, codes, np.empty(PLACES // 4 * 2, np.int64))
+
+
+@njit(error_model="numpy", nogil=True)
+def functions(P, size, plan):
+    """Set the codes and windows of a plan from the thresholds of sums 0 to size - 1."""
+    quarters = plan.codes.size // PLACES
+    digits = np.empty(4 * quarters, np.uint64)
+    for k in range(4 * quarters):
+        # sums beyond the greatest never occur: their digits may be anything, and 1 keeps windows narrow
+        certain = k >= size or P[k] >= CERTAIN
+        digits[k] = ALL if certain else P[k] << np.uint64(PLACES - DIGITS)
     for r in range(PLACES):
+        place = np.uint64(PLACES - 1 - r)
         for j in range(quarters):
             code = NONE
-            # sums beyond the greatest never occur: their digits may be anything, and 0 does
-            for k in range(4 * j, min(4 * j + 4, size)):
-                code |= multispin.digit(P[k], r) << np.uint64(k % 4)
-            codes[r * quarters + j] = np.int64(code) * LANES
+            for k in range(4):
+                code |= ((digits[4 * j + k] >> place) & ONE) << np.uint64(k)
+            plan.codes[r * quarters + j] = np.int64(code) * LANES
+    for group in range(PLACES // 4):
+        codes = plan.codes[4 * group * quarters : 4 * (group + 1) * quarters]
+        first, last = 0, quarters
+        while first < quarters and _all(codes, quarters, first, 0):
+            first += 1
+        while last > first and _all(codes, quarters, last - 1, 15 * LANES):
+            last -= 1
+        plan.windows[2 * group], plan.windows[2 * group + 1] = first, last
 
 
-@njit(forceinline=True)
-def _sum(a, b, c):
-    """Return the sum of three digits, and what is carried."""
-    # a ^ b serves both: five operations an adder
-    return a ^ b ^ c, (a & b) | (c & (a ^ b))
+@njit(error_model="numpy", nogil=True)
+def _all(codes, quarters, j, code):
+    """Return whether four digits of a quarter have this code."""
+    one, other = codes[j] == code and codes[j + quarters] == code, codes[j + 2 * quarters] == code
+    return one and other and codes[j + 3 * quarters] == code
 
 
 @njit(forceinline=True)
@@ -51,36 +100,54 @@ def _other(packed, bonds, e, g):
     return load(packed.words, bonds.near[e] * packed.groups + g) ^ bonds.signs[e]
 
 
+@njit(forceinline=True)
+def _add(total, x, y):
+    """Return the sum of three digits, and what is carried."""
+    return parity(total, x, y), majority(total, x, y)
+
+
+@njit(forceinline=True)
+def _eight(singles, twos, fours, packed, bonds, e, g):
+    """Add eight neighbours to a sum of three digits; return it and the eights that are carried."""
+    singles, a = _add(singles, _other(packed, bonds, e, g), _other(packed, bonds, e + 1, g))
+    singles, b = _add(singles, _other(packed, bonds, e + 2, g), _other(packed, bonds, e + 3, g))
+    twos, c = _add(twos, a, b)
+    singles, a = _add(singles, _other(packed, bonds, e + 4, g), _other(packed, bonds, e + 5, g))
+    singles, b = _add(singles, _other(packed, bonds, e + 6, g), _other(packed, bonds, e + 7, g))
+    twos, d = _add(twos, a, b)
+    fours, carry = _add(fours, c, d)
+    return singles, twos, fours, carry
+
+
 @njit(error_model="numpy", nogil=True)
 def count(planes, height, weight, packed, bonds, number, g):
     """Add 2^weight times the neighbours of list ``number``, words g of them, to a sum."""
-    # these three stay in registers along the list; only eights go by memory, once for eight neighbours
-    ones, two, four = (
-        load(planes, weight * LANES),
-        load(planes, (weight + 1) * LANES),
-        load(planes, (weight + 2) * LANES),
-    )
-    # a carry-save tree: seven adders count eight neighbours, and only the carry of eights ripples on
-    for e in range(bonds.starts[number], bonds.starts[number + 1], GROUP):
-        ones, a = _sum(ones, _other(packed, bonds, e, g), _other(packed, bonds, e + 1, g))
-        ones, b = _sum(ones, _other(packed, bonds, e + 2, g), _other(packed, bonds, e + 3, g))
-        ones, c = _sum(ones, _other(packed, bonds, e + 4, g), _other(packed, bonds, e + 5, g))
-        ones, d = _sum(ones, _other(packed, bonds, e + 6, g), _other(packed, bonds, e + 7, g))
-        two, a = _sum(two, a, b)
-        two, b = _sum(two, c, d)
-        four, carry = _sum(four, a, b)
-        for k in range(weight + 3, height):
+    # four planes stay in registers along the list: only sixteens go by memory, once for sixteen neighbours
+    at = weight * LANES
+    singles, twos = load(planes, at), load(planes, at + LANES)
+    fours, eights = load(planes, at + 2 * LANES), load(planes, at + 3 * LANES)
+    e, stop = bonds.starts[number], bonds.starts[number + 1]
+    while e < stop:
+        singles, twos, fours, a = _eight(singles, twos, fours, packed, bonds, e, g)
+        b = spread(NONE)
+        if e + GROUP < stop:
+            singles, twos, fours, b = _eight(singles, twos, fours, packed, bonds, e + GROUP, g)
+        eights, carry = _add(eights, a, b)
+        for k in range(weight + 4, height):
             old = load(planes, k * LANES)
             store(planes, k * LANES, old ^ carry)
             carry = carry & old
-    store(planes, weight * LANES, ones)
-    store(planes, (weight + 1) * LANES, two)
-    store(planes, (weight + 2) * LANES, four)
+        e += 2 * GROUP
+    store(planes, at, singles)
+    store(planes, at + LANES, twos)
+    store(planes, at + 2 * LANES, fours)
+    store(planes, at + 3 * LANES, eights)
 
 
 @njit(error_model="numpy", nogil=True)
-def _prepare(planes, height, table, blocks):
-    """Set the 16 functions of the last two digits, and where the digits from the fifth on are those of 0, 1, 2, ..."""
+def _prepare(plan, height, first, last):
+    """Set the 16 functions of the last two digits, and where the digits before are those of some quarters."""
+    planes, table, nodes = plan.planes, plan.table, plan.nodes
     a, b = load(planes, 0), load(planes, LANES)
     store(table, 0, spread(NONE))
     for k in range(4):
@@ -88,62 +155,71 @@ def _prepare(planes, height, table, blocks):
         # each function is one of fewer sums and one sum more: 15 operations for all of them
         for code in range(1 << k):
             store(table, (code + (1 << k)) * LANES, load(table, code * LANES) | only)
-    store(blocks, 0, spread(ALL))
-    size = 1
-    for k in range(height - 1, 3, -1):
-        plane = load(planes, k * LANES)
-        # from the last to the first: the two halves of a block fall on places that have been read already
-        for j in range(size - 1, -1, -1):
-            block = load(blocks, j * LANES)
-            store(blocks, 2 * j * LANES, block & ~plane)
-            store(blocks, (2 * j + 1) * LANES, block & plane)
-        size *= 2
+    store(nodes, LANES, spread(ALL))
+    depth = height - LOW_PLANES
+    for level in range(1, depth + 1):
+        plane, above = load(planes, (height - level) * LANES), depth - level
+        for j in range(first >> above, ((last - 1) >> above) + 1):
+            node, turned = (1 << level) + j, NONE - np.uint64(~j & 1)
+            store(nodes, node * LANES, load(nodes, (node >> 1) * LANES) & (plane ^ turned))
 
 
 @njit(forceinline=True)
-def _four(planes, table, blocks, codes, r):
-    """Return digits r to r + 3 of the units' P."""
-    quarters = codes.size // PLACES
-    c, d = load(planes, 2 * LANES), load(planes, 3 * LANES)
+def _from(planes, height, quarter):
+    """Return which sums belong to a quarter or one behind it."""
+    at_least = spread(ALL)
+    for k in range(LOW_PLANES, height):
+        # a digit that is 1 asks for a 1 in its plane; one that is 0 is passed by a 1
+        digit = NONE - np.uint64((quarter >> (k - LOW_PLANES)) & 1)
+        at_least = majority(load(planes, k * LANES), spread(~digit), at_least)
+    return at_least
+
+
+@njit(forceinline=True)
+def _four(plan, height, group):
+    """Return four digits of the units' P."""
+    table, nodes, codes, quarters = plan.table, plan.nodes, plan.codes, plan.codes.size // PLACES
+    first, last = plan.windows[2 * group], plan.windows[2 * group + 1]
+    f0 = _from(plan.planes, height, last) if last < quarters else spread(NONE)
+    f1, f2, f3 = f0, f0, f0
     # four digits together: where a sum lies is worked out once for all of them
-    f0, f1, f2, f3 = spread(NONE), spread(NONE), spread(NONE), spread(NONE)
-    for j in range(0, quarters, 4):
-        block, at = load(blocks, j // 4 * LANES), r * quarters + j
-        for k in range(4):
-            matches = block & (c if k & 1 else ~c) & (d if k & 2 else ~d)
-            f0 = f0 | (matches & load(table, codes[at + k]))
-            f1 = f1 | (matches & load(table, codes[at + k + quarters]))
-            f2 = f2 | (matches & load(table, codes[at + k + 2 * quarters]))
-            f3 = f3 | (matches & load(table, codes[at + k + 3 * quarters]))
+    for j in range(first, last):
+        matches, at = load(nodes, (quarters + j) * LANES), 4 * group * quarters + j
+        f0 = f0 | (matches & load(table, codes[at]))
+        f1 = f1 | (matches & load(table, codes[at + quarters]))
+        f2 = f2 | (matches & load(table, codes[at + 2 * quarters]))
+        f3 = f3 | (matches & load(table, codes[at + 3 * quarters]))
     return f0, f1, f2, f3
 
 
 @njit(error_model="numpy", nogil=True)
-def update(plan, scratch, j, words, place, element, counter):
-    """Update words from a place on by eight digits; leave at j of the scratch memory what the undecided units need."""
-    planes, height, table, blocks, codes = plan
+def update(plan, waiting, m, place, element):
+    """Update words from a place on by eight digits; those left undecided wait behind m others. Return how many wait."""
+    counter, height = waiting.counter, plan.planes.size // LANES - 4
+    windows = plan.windows
     drawn = multispin.four_blocks(element, counter.tick, NONE, counter.stream, counter.k0, counter.k1)
-    _prepare(planes, height, table, blocks)
+    _prepare(plan, height, min(windows[0], windows[2]), max(windows[1], windows[3]))
     up, undecided = spread(NONE), spread(ALL)
     # eight digits decide all but one unit in 256; a block draws them in one go
-    first, then = _four(planes, table, blocks, codes, 0), _four(planes, table, blocks, codes, 4)
+    first, then = _four(plan, height, 0), _four(plan, height, 1)
     for k in range(4):
         up, undecided = multispin.compare(up, undecided, first[k], drawn[k])
     for k in range(4):
         up, undecided = multispin.compare(up, undecided, then[k], drawn[4 + k])
+    some = multispin.leave(waiting, m, place, up, undecided, element)
     for k in range(height):
-        store(scratch, FACTS + k * BLOCK + j, load(planes, k * LANES))
-    multispin.leave(scratch, j, words, place, up, undecided, element)
+        pick(waiting.rows, FACTS + k * ROW + m, load(plan.planes, k * LANES), some)
+    return m + ones(some)
 
 
 @njit(error_model="numpy", nogil=True)
-def more(plan, scratch, i, undecided, number, drawn):
+def more(plan, rows, i, undecided, number, drawn):
     """Go on with the words at i of the scratch memory by four digits."""
-    planes, height, table, blocks, codes = plan
+    height, group = plan.planes.size // LANES - 4, number // 2
     for k in range(height):
-        store(planes, k * LANES, load(scratch, FACTS + k * BLOCK + i))
-    _prepare(planes, height, table, blocks)
-    mine = _four(planes, table, blocks, codes, 2 * number)
+        store(plan.planes, k * LANES, load(rows, FACTS + k * ROW + i))
+    _prepare(plan, height, plan.windows[2 * group], plan.windows[2 * group + 1])
+    mine = _four(plan, height, group)
     if number == DRAWS:
         return mine[0], spread(NONE)
     up = spread(NONE)

@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 
 from thermoc.simulator.kernels.gibbs import fields, multispin
-from thermoc.simulator.kernels.gibbs.multispin import BLOCK, NONE, ONE, TERMS, Counter
+from thermoc.simulator.kernels.gibbs.multispin import COUNTS, NONE, ONE, ROW, TERMS, WAITING, Counter, Waiting
 from thermoc.simulator.kernels.operands import stopped
 from thermoc.simulator.kernels.simd.lanes import LANES, count_up, levels, load, positive, spread, store
 from thermoc.simulator.kernels.thermal import HALF, LOW
@@ -79,20 +79,17 @@ def few_replicas(packed, bonds, runs, law, draws, halt):
     """Sweep units that count four neighbours each."""
     words, groups, order, cuts = packed.words, packed.groups, runs.order, runs.cuts
     # five sums at most: digits of thresholds are polynomials in three digits of the count
-    n, P = order.size, np.zeros(TERMS, np.uint64)
-    scratch, polynomials_of_kind = (
-        np.empty(multispin.SCRATCH, np.uint64),
-        np.empty((2, TERMS * (multispin.DIGITS + 1)), np.uint64),
-    )
+    n, P, rows = order.size, np.zeros(TERMS, np.uint64), np.empty(multispin.FACTS + COUNTS * ROW, np.uint64)
+    polynomials_of_kind = np.empty((2, TERMS * (multispin.DIGITS + 1)), np.uint64)
     for sweep in range(draws.T.size):
         if stopped(halt):
             return
-        counter = counter_of(draws, sweep)
+        waiting = Waiting(rows, words, counter_of(draws, sweep))
         for kind in range(2):
             _thresholds(P, law, kind, draws.T[sweep])
             multispin.polynomials(P, polynomials_of_kind[kind])
         for run in range(cuts.size - 1):
-            D, j = polynomials_of_kind[run % 2], 0
+            D, m = polynomials_of_kind[run % 2], 0
             for position in range(cuts[run], cuts[run + 1]):
                 i = order[position]
                 for g in range(0, groups, LANES):
@@ -101,13 +98,12 @@ def few_replicas(packed, bonds, runs, law, draws, halt):
                     count = multispin.four(x, y, z, t)
                     # as ``rows.digits`` counts: a sample has the same noise whichever kernel runs it
                     element = count_up() * np.uint64(n) + np.uint64((draws.low + g) * n + i)
-                    multispin.few(scratch, j, words, i * groups + g, count, D, element, counter)
-                    j += LANES
-                    if j == BLOCK:
-                        multispin.finish(multispin.few_more, (D,), 4, scratch, j, words, counter)
-                        j = 0
-            # units of one run are not coupled, so it may end in the middle of a block; those of the next are
-            multispin.finish(multispin.few_more, (D,), 4, scratch, j, words, counter)
+                    m = multispin.few(waiting, m, i * groups + g, count, D, element)
+                    if m > WAITING - LANES:
+                        multispin.finish(multispin.few_more, (D,), COUNTS, waiting, m)
+                        m = 0
+            # units of one run are not coupled, so that they may wait for each other; those of the next are
+            multispin.finish(multispin.few_more, (D,), COUNTS, waiting, m)
 
 
 @njit(forceinline=True)
@@ -128,39 +124,31 @@ def wide_replicas(packed, bonds, runs, law, draws, halt):
     """Sweep units of any sums; a unit has a list of neighbours for each digit of its weights."""
     words, groups, order, cuts = packed.words, packed.groups, runs.order, runs.cuts
     n, bound = order.size, max(law.last[0], law.last[1])
-    bits, height = (bonds.starts.size - 1) // n, 4
-    # four planes at least: sums are looked up by their last four digits
-    while bound >> height:
-        height += 1
-    # ``fields.count`` stores three planes at once, also from the highest on; no sum passes ``bound``, so those
-    # beyond it stay 0
-    planes, table = np.zeros((height + 3) * LANES, np.uint64), np.empty(16 * LANES, np.uint64)
-    blocks = np.empty((1 << (height - 4)) * LANES, np.uint64)
-    codes = np.empty((2, (bound // 16 + 1) * 4 * fields.PLACES), np.int64)
-    scratch, P = np.empty(multispin.FACTS + height * BLOCK, np.uint64), np.zeros(bound + 1, np.uint64)
+    bits, height = (bonds.starts.size - 1) // n, fields.planes_of(bound)
+    plan = fields.workspace(height), fields.workspace(height)
+    rows, P = np.empty(multispin.FACTS + height * ROW, np.uint64), np.zeros(bound + 1, np.uint64)
     for sweep in range(draws.T.size):
         if stopped(halt):
             return
-        counter = counter_of(draws, sweep)
+        waiting = Waiting(rows, words, counter_of(draws, sweep))
         for kind in range(2):
             _thresholds(P, law, kind, draws.T[sweep])
-            fields.functions(P, law.last[kind] + 1, codes[kind])
+            fields.functions(P, law.last[kind] + 1, plan[kind])
         for run in range(cuts.size - 1):
-            plan, j = (planes, height, table, blocks, codes[run % 2]), 0
+            mine, m = plan[run % 2], 0
             for position in range(cuts[run], cuts[run + 1]):
                 i = order[position]
                 for g in range(0, groups, LANES):
                     for k in range(height):
-                        store(planes, k * LANES, spread(NONE - np.uint64((bonds.begin[i] >> k) & 1)))
+                        store(mine.planes, k * LANES, spread(NONE - np.uint64((bonds.begin[i] >> k) & 1)))
                     for k in range(bits):
-                        fields.count(planes, height, k, packed, bonds, i * bits + k, g)
+                        fields.count(mine.planes, height, k, packed, bonds, i * bits + k, g)
                     element = count_up() * np.uint64(n) + np.uint64((draws.low + g) * n + i)
-                    fields.update(plan, scratch, j, words, i * groups + g, element, counter)
-                    j += LANES
-                    if j == BLOCK:
-                        multispin.finish(fields.more, plan, height, scratch, j, words, counter)
-                        j = 0
-            multispin.finish(fields.more, plan, height, scratch, j, words, counter)
+                    m = fields.update(mine, waiting, m, i * groups + g, element)
+                    if m > WAITING - LANES:
+                        multispin.finish(fields.more, mine, height, waiting, m)
+                        m = 0
+            multispin.finish(fields.more, mine, height, waiting, m)
 
 
 @njit(error_model="numpy", nogil=True)
