@@ -20,27 +20,31 @@ from numba import njit
 
 from thermoc.simulator.kernels.gibbs import multispin
 from thermoc.simulator.kernels.gibbs.multispin import ALL, CERTAIN, DIGITS, DRAWS, FACTS, NONE, ONE, ROW
-from thermoc.simulator.kernels.simd.lanes import LANES, load, majority, ones, parity, pick, spread, store
+from thermoc.simulator.kernels.simd.lanes import LANES, element, load, majority, ones, parity, pick, spread, store
 
 GROUP = 8
 """Neighbours counted together; their lists are padded to whole groups."""
 PLACES = DIGITS + 4
 """Digits of P; the next tells whether U < P for certain. Four are read at a time: it is repeated three times."""
-LOW_PLANES, LEAST_PLANES = 2, 4
+LEAST_PLANES = 4
+GROUPS = PLACES // 4
 
 
 class Plan(NamedTuple):
-    """What thresholds are looked up by: the planes of a vector's sums, the 16 functions of the last two digits, and
-    for each node of the tree of the other digits where it is passed; of all sums the code of each function, flat
-    [digit, quarter], and of each four digits which quarters they differ in, [first, last + 1]: digits of those before
-    are 0, of those behind 1.
+    """What thresholds are looked up by. planes: the digits of a vector's sums. table: the 16 functions of the last two.
+
+    codes: of the sums of all vectors, where the function of a digit of P stands for each quarter (sums 4 j to
+    4 j + 3), [group of four digits, quarter, digit], flat. windows: [first, last + 1] sixteenths in which digits of a
+    group differ; before them they are 0, behind 1. edges: the planes' digits of [last + 1] of a group, turned over.
+    levels: the digits of a sixteenth's number, turned over, all ones or none.
     """
 
     planes: Any
     table: Any
-    nodes: Any
     codes: Any
     windows: Any
+    edges: Any
+    levels: Any
 
 
 @njit(error_model="numpy", nogil=True)
@@ -57,47 +61,41 @@ def workspace(height):
     """Return a plan for sums of so many planes."""
     # ``count`` stores four planes at once, also from the highest on; no sum passes the bound, so those beyond stay 0
     planes, table = np.zeros((height + 4) * LANES, np.uint64), np.empty(16 * LANES, np.uint64)
-    quarters = 1 << (height - LOW_PLANES)
-    nodes, codes = np.empty(2 * quarters * LANES, np.uint64), np.empty(PLACES * quarters, np.int64)
-    return Plan(planes, table, nodes, codes, np.empty(PLACES // 4 * 2, np.int64))
+    high, sixteenths = height - LEAST_PLANES, 1 << (height - LEAST_PLANES)
+    codes, windows = np.empty(PLACES * 4 * sixteenths, np.int16), np.empty(2 * GROUPS, np.int64)
+    edges, levels = np.empty(GROUPS * high, np.uint64), np.empty(sixteenths * high, np.uint64)
+    for j in range(sixteenths):
+        for k in range(high):
+            levels[j * high + k] = NONE - np.uint64((~j >> k) & 1)
+    return Plan(planes, table, codes, windows, edges, levels)
 
 
 @njit(error_model="numpy", nogil=True)
 def functions(P, size, plan):
-    """Set the codes and windows of a plan from the thresholds of sums 0 to size - 1."""
+    """Set codes, windows and edges of a plan from the thresholds of sums 0 to size - 1."""
     quarters = plan.codes.size // PLACES
+    high, last = plan.levels.size * 4 // quarters, quarters // 4
     digits = np.empty(4 * quarters, np.uint64)
     for k in range(4 * quarters):
         # sums beyond the greatest never occur: their digits may be anything, and 1 keeps windows narrow
         certain = k >= size or P[k] >= CERTAIN
         digits[k] = ALL if certain else P[k] << np.uint64(PLACES - DIGITS)
-    for r in range(PLACES):
-        place = np.uint64(PLACES - 1 - r)
-        for j in range(quarters):
-            code = NONE
-            for k in range(4):
-                code |= ((digits[4 * j + k] >> place) & ONE) << np.uint64(k)
-            plan.codes[r * quarters + j] = np.int64(code) * LANES
-    for group in range(PLACES // 4):
+    for group in range(GROUPS):
         codes = plan.codes[4 * group * quarters : 4 * (group + 1) * quarters]
-        first, last = 0, quarters
-        while first < quarters and _all(codes, quarters, first, 0):
-            first += 1
-        while last > first and _all(codes, quarters, last - 1, 15 * LANES):
-            last -= 1
-        plan.windows[2 * group], plan.windows[2 * group + 1] = first, last
-
-
-@njit(error_model="numpy", nogil=True)
-def _all(codes, quarters, j, code):
-    """Return whether four digits of a quarter have this code."""
-    one, other = codes[j] == code and codes[j + quarters] == code, codes[j + 2 * quarters] == code
-    return one and other and codes[j + 3 * quarters] == code
-
-
-@njit(forceinline=True)
-def _other(packed, bonds, e, g):
-    return load(packed.words, bonds.near[e] * packed.groups + g) ^ bonds.signs[e]
+        for j in range(quarters):
+            for d in range(4):
+                place, code = np.uint64(PLACES - 1 - 4 * group - d), NONE
+                for k in range(4):
+                    code |= ((digits[4 * j + k] >> place) & ONE) << np.uint64(k)
+                codes[4 * j + d] = np.int64(code) * LANES
+        low, top = 0, last
+        while low < last and (codes[16 * low : 16 * low + 16] == 0).all():
+            low += 1
+        while top > low and (codes[16 * top - 16 : 16 * top] == 15 * LANES).all():
+            top -= 1
+        plan.windows[2 * group], plan.windows[2 * group + 1] = low, top
+        for k in range(high):
+            plan.edges[group * high + k] = NONE - np.uint64((~top >> k) & 1)
 
 
 @njit(forceinline=True)
@@ -107,31 +105,35 @@ def _add(total, x, y):
 
 
 @njit(forceinline=True)
-def _eight(singles, twos, fours, packed, bonds, e, g):
+def _other(packed, near, e, g):
+    return load(packed.words, np.int64(element(near, e)) * packed.groups + g)
+
+
+@njit(forceinline=True)
+def _eight(singles, twos, fours, packed, near, e, g):
     """Add eight neighbours to a sum of three digits; return it and the eights that are carried."""
-    singles, a = _add(singles, _other(packed, bonds, e, g), _other(packed, bonds, e + 1, g))
-    singles, b = _add(singles, _other(packed, bonds, e + 2, g), _other(packed, bonds, e + 3, g))
+    singles, a = _add(singles, _other(packed, near, e, g), _other(packed, near, e + 1, g))
+    singles, b = _add(singles, _other(packed, near, e + 2, g), _other(packed, near, e + 3, g))
     twos, c = _add(twos, a, b)
-    singles, a = _add(singles, _other(packed, bonds, e + 4, g), _other(packed, bonds, e + 5, g))
-    singles, b = _add(singles, _other(packed, bonds, e + 6, g), _other(packed, bonds, e + 7, g))
+    singles, a = _add(singles, _other(packed, near, e + 4, g), _other(packed, near, e + 5, g))
+    singles, b = _add(singles, _other(packed, near, e + 6, g), _other(packed, near, e + 7, g))
     twos, d = _add(twos, a, b)
     fours, carry = _add(fours, c, d)
     return singles, twos, fours, carry
 
 
-@njit(error_model="numpy", nogil=True)
-def count(planes, height, weight, packed, bonds, number, g):
-    """Add 2^weight times the neighbours of list ``number``, words g of them, to a sum."""
+@njit(forceinline=True)
+def _count(planes, height, weight, packed, near, e, stop, g):
+    """Add 2^weight times the neighbours of a list, words g of them, to a sum."""
     # four planes stay in registers along the list: only sixteens go by memory, once for sixteen neighbours
     at = weight * LANES
     singles, twos = load(planes, at), load(planes, at + LANES)
     fours, eights = load(planes, at + 2 * LANES), load(planes, at + 3 * LANES)
-    e, stop = bonds.starts[number], bonds.starts[number + 1]
     while e < stop:
-        singles, twos, fours, a = _eight(singles, twos, fours, packed, bonds, e, g)
+        singles, twos, fours, a = _eight(singles, twos, fours, packed, near, e, g)
         b = spread(NONE)
         if e + GROUP < stop:
-            singles, twos, fours, b = _eight(singles, twos, fours, packed, bonds, e + GROUP, g)
+            singles, twos, fours, b = _eight(singles, twos, fours, packed, near, e + GROUP, g)
         eights, carry = _add(eights, a, b)
         for k in range(weight + 4, height):
             old = load(planes, k * LANES)
@@ -144,85 +146,98 @@ def count(planes, height, weight, packed, bonds, number, g):
     store(planes, at + 3 * LANES, eights)
 
 
-@njit(error_model="numpy", nogil=True)
-def _prepare(plan, height, first, last):
-    """Set the 16 functions of the last two digits, and where the digits before are those of some quarters."""
-    planes, table, nodes = plan.planes, plan.table, plan.nodes
-    a, b = load(planes, 0), load(planes, LANES)
+@njit(forceinline=True)
+def add_up(planes, height, bits, packed, bonds, i, g):
+    """Set the planes to the sums of unit i, words g."""
+    begin, at = element(bonds.begin, i), 2 * bits * i
+    for k in range(height):
+        store(planes, k * LANES, spread(NONE - np.uint64((begin >> k) & 1)))
+    for sign in range(2):
+        for k in range(bits):
+            start, stop = element(bonds.starts, at), element(bonds.starts, at + 1)
+            _count(planes, height, k, packed, bonds.near, start, stop, g)
+            at += 1
+        if sign == 0:
+            # -1 - sum: what is turned over once counts down
+            for k in range(height):
+                store(planes, k * LANES, ~load(planes, k * LANES))
+    # the first four planes of a weight may lie beyond the highest
+    for k in range(height, height + 4):
+        store(planes, k * LANES, spread(NONE))
+
+
+@njit(forceinline=True)
+def _prepare(plan):
+    """Set the 16 functions of the last two digits."""
+    table, a, b = plan.table, load(plan.planes, 0), load(plan.planes, LANES)
     store(table, 0, spread(NONE))
     for k in range(4):
         only = (a if k & 1 else ~a) & (b if k & 2 else ~b)
         # each function is one of fewer sums and one sum more: 15 operations for all of them
         for code in range(1 << k):
             store(table, (code + (1 << k)) * LANES, load(table, code * LANES) | only)
-    store(nodes, LANES, spread(ALL))
-    depth = height - LOW_PLANES
-    for level in range(1, depth + 1):
-        plane, above = load(planes, (height - level) * LANES), depth - level
-        for j in range(first >> above, ((last - 1) >> above) + 1):
-            node, turned = (1 << level) + j, NONE - np.uint64(~j & 1)
-            store(nodes, node * LANES, load(nodes, (node >> 1) * LANES) & (plane ^ turned))
-
-
-@njit(forceinline=True)
-def _from(planes, height, quarter):
-    """Return which sums belong to a quarter or one behind it."""
-    at_least = spread(ALL)
-    for k in range(LOW_PLANES, height):
-        # a digit that is 1 asks for a 1 in its plane; one that is 0 is passed by a 1
-        digit = NONE - np.uint64((quarter >> (k - LOW_PLANES)) & 1)
-        at_least = majority(load(planes, k * LANES), spread(~digit), at_least)
-    return at_least
 
 
 @njit(forceinline=True)
 def _four(plan, height, group):
     """Return four digits of the units' P."""
-    table, nodes, codes, quarters = plan.table, plan.nodes, plan.codes, plan.codes.size // PLACES
-    first, last = plan.windows[2 * group], plan.windows[2 * group + 1]
-    f0 = _from(plan.planes, height, last) if last < quarters else spread(NONE)
-    f1, f2, f3 = f0, f0, f0
-    # four digits together: where a sum lies is worked out once for all of them
+    planes, table, codes = plan.planes, plan.table, plan.codes
+    high, first, last = height - LEAST_PLANES, element(plan.windows, 2 * group), element(plan.windows, 2 * group + 1)
+    c, d, behind = load(planes, 2 * LANES), load(planes, 3 * LANES), spread(NONE)
+    if last < 1 << high:
+        behind = spread(ALL)
+        for k in range(high):
+            # whether a number is at least another: a digit 1 asks for a 1, a digit 0 is passed by a 1
+            edge = spread(element(plan.edges, group * high + k))
+            behind = majority(load(planes, (LEAST_PLANES + k) * LANES), edge, behind)
+    f0, f1, f2, f3 = behind, behind, behind, behind
+    size = codes.size // PLACES * 4
     for j in range(first, last):
-        matches, at = load(nodes, (quarters + j) * LANES), 4 * group * quarters + j
-        f0 = f0 | (matches & load(table, codes[at]))
-        f1 = f1 | (matches & load(table, codes[at + quarters]))
-        f2 = f2 | (matches & load(table, codes[at + 2 * quarters]))
-        f3 = f3 | (matches & load(table, codes[at + 3 * quarters]))
+        here = spread(ALL)
+        for k in range(high):
+            here = here & (load(planes, (LEAST_PLANES + k) * LANES) ^ spread(element(plan.levels, j * high + k)))
+        at = group * size + 16 * j
+        for k in range(4):
+            matches = here & (c if k & 1 else ~c) & (d if k & 2 else ~d)
+            f0 = f0 | (matches & load(table, np.int64(element(codes, at + 4 * k))))
+            f1 = f1 | (matches & load(table, np.int64(element(codes, at + 4 * k + 1))))
+            f2 = f2 | (matches & load(table, np.int64(element(codes, at + 4 * k + 2))))
+            f3 = f3 | (matches & load(table, np.int64(element(codes, at + 4 * k + 3))))
     return f0, f1, f2, f3
 
 
-@njit(error_model="numpy", nogil=True)
-def update(plan, waiting, m, place, element):
+@njit(forceinline=True)
+def _compare(up, undecided, mine, drawn):
+    """Go on by four digits."""
+    up, undecided = multispin.compare(up, undecided, mine[0], drawn[0])
+    up, undecided = multispin.compare(up, undecided, mine[1], drawn[1])
+    up, undecided = multispin.compare(up, undecided, mine[2], drawn[2])
+    return multispin.compare(up, undecided, mine[3], drawn[3])
+
+
+@njit(forceinline=True)
+def update(plan, height, waiting, m, place, number):
     """Update words from a place on by eight digits; those left undecided wait behind m others. Return how many wait."""
-    counter, height = waiting.counter, plan.planes.size // LANES - 4
-    windows = plan.windows
-    drawn = multispin.four_blocks(element, counter.tick, NONE, counter.stream, counter.k0, counter.k1)
-    _prepare(plan, height, min(windows[0], windows[2]), max(windows[1], windows[3]))
-    up, undecided = spread(NONE), spread(ALL)
+    counter = waiting.counter
+    drawn = multispin.four_blocks(number, counter.tick, NONE, counter.stream, counter.k0, counter.k1)
+    _prepare(plan)
     # eight digits decide all but one unit in 256; a block draws them in one go
-    first, then = _four(plan, height, 0), _four(plan, height, 1)
-    for k in range(4):
-        up, undecided = multispin.compare(up, undecided, first[k], drawn[k])
-    for k in range(4):
-        up, undecided = multispin.compare(up, undecided, then[k], drawn[4 + k])
-    some = multispin.leave(waiting, m, place, up, undecided, element)
+    up, undecided = _compare(spread(NONE), spread(ALL), _four(plan, height, 0), drawn[:4])
+    up, undecided = _compare(up, undecided, _four(plan, height, 1), drawn[4:])
+    some = multispin.leave(waiting, m, place, up, undecided, number)
     for k in range(height):
         pick(waiting.rows, FACTS + k * ROW + m, load(plan.planes, k * LANES), some)
     return m + ones(some)
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(forceinline=True)
 def more(plan, rows, i, undecided, number, drawn):
     """Go on with the words at i of the scratch memory by four digits."""
-    height, group = plan.planes.size // LANES - 4, number // 2
+    height = plan.planes.size // LANES - 4
     for k in range(height):
         store(plan.planes, k * LANES, load(rows, FACTS + k * ROW + i))
-    _prepare(plan, height, plan.windows[2 * group], plan.windows[2 * group + 1])
-    mine = _four(plan, height, group)
+    _prepare(plan)
+    mine = _four(plan, height, number // 2)
     if number == DRAWS:
         return mine[0], spread(NONE)
-    up = spread(NONE)
-    for k in range(4):
-        up, undecided = multispin.compare(up, undecided, mine[k], drawn[k])
-    return up, undecided
+    return _compare(spread(NONE), undecided, mine, drawn)

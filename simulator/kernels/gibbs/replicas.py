@@ -18,7 +18,7 @@ from numba import njit
 from thermoc.simulator.kernels.gibbs import fields, multispin
 from thermoc.simulator.kernels.gibbs.multispin import COUNTS, NONE, ONE, ROW, TERMS, WAITING, Counter, Waiting
 from thermoc.simulator.kernels.operands import stopped
-from thermoc.simulator.kernels.simd.lanes import LANES, count_up, levels, load, positive, spread, store
+from thermoc.simulator.kernels.simd.lanes import LANES, count_up, element, levels, load, positive, spread, store
 from thermoc.simulator.kernels.thermal import HALF, LOW
 
 
@@ -29,12 +29,19 @@ class Packed(NamedTuple):
     groups: int
 
 
-class NeighbourLists(NamedTuple):
-    """near: the units whose words are counted, list by list from starts on; those whose sign is all ones count where
-    they are down. begin: what each unit's sum starts from."""
+class FourNeighbours(NamedTuple):
+    """near: four units a unit, whose words are counted; those whose sign is all ones count where they are down."""
 
     near: Any
     signs: Any
+
+
+class NeighbourLists(NamedTuple):
+    """near: the units whose words are counted, list by list from starts on: of a unit, a list for each digit of its
+    negative weights, then of its positive ones. begin: what each unit's sum starts from.
+    """
+
+    near: Any
     starts: Any
     begin: Any
 
@@ -93,12 +100,12 @@ def few_replicas(packed, bonds, runs, law, draws, halt):
             for position in range(cuts[run], cuts[run + 1]):
                 i = order[position]
                 for g in range(0, groups, LANES):
-                    x, y = _neighbour(packed, bonds, 4 * i, g)
-                    z, t = _neighbour(packed, bonds, 4 * i + 2, g)
+                    x, y = _neighbour(packed, bonds, 4 * i, g), _neighbour(packed, bonds, 4 * i + 1, g)
+                    z, t = _neighbour(packed, bonds, 4 * i + 2, g), _neighbour(packed, bonds, 4 * i + 3, g)
                     count = multispin.four(x, y, z, t)
                     # as ``rows.digits`` counts: a sample has the same noise whichever kernel runs it
-                    element = count_up() * np.uint64(n) + np.uint64((draws.low + g) * n + i)
-                    m = multispin.few(waiting, m, i * groups + g, count, D, element)
+                    number = count_up() * np.uint64(n) + np.uint64((draws.low + g) * n + i)
+                    m = multispin.few(waiting, m, i * groups + g, count, D, number)
                     if m > WAITING - LANES:
                         multispin.finish(multispin.few_more, (D,), COUNTS, waiting, m)
                         m = 0
@@ -108,9 +115,8 @@ def few_replicas(packed, bonds, runs, law, draws, halt):
 
 @njit(forceinline=True)
 def _neighbour(packed, bonds, e, g):
-    """Return the words of two neighbours."""
-    first = load(packed.words, bonds.near[e] * packed.groups + g) ^ bonds.signs[e]
-    return first, load(packed.words, bonds.near[e + 1] * packed.groups + g) ^ bonds.signs[e + 1]
+    """Return the words of a neighbour."""
+    return load(packed.words, np.int64(element(bonds.near, e)) * packed.groups + g) ^ element(bonds.signs, e)
 
 
 @njit(error_model="numpy", nogil=True)
@@ -121,10 +127,10 @@ def _thresholds(P, law, kind, T):
 
 @njit(error_model="numpy", nogil=True)
 def wide_replicas(packed, bonds, runs, law, draws, halt):
-    """Sweep units of any sums; a unit has a list of neighbours for each digit of its weights."""
+    """Sweep units of any sums; a unit has lists of neighbours for each sign and each digit of its weights."""
     words, groups, order, cuts = packed.words, packed.groups, runs.order, runs.cuts
     n, bound = order.size, max(law.last[0], law.last[1])
-    bits, height = (bonds.starts.size - 1) // n, fields.planes_of(bound)
+    bits, height = (bonds.starts.size - 1) // (2 * n), fields.planes_of(bound)
     plan = fields.workspace(height), fields.workspace(height)
     rows, P = np.empty(multispin.FACTS + height * ROW, np.uint64), np.zeros(bound + 1, np.uint64)
     for sweep in range(draws.T.size):
@@ -139,12 +145,9 @@ def wide_replicas(packed, bonds, runs, law, draws, halt):
             for position in range(cuts[run], cuts[run + 1]):
                 i = order[position]
                 for g in range(0, groups, LANES):
-                    for k in range(height):
-                        store(mine.planes, k * LANES, spread(NONE - np.uint64((bonds.begin[i] >> k) & 1)))
-                    for k in range(bits):
-                        fields.count(mine.planes, height, k, packed, bonds, i * bits + k, g)
-                    element = count_up() * np.uint64(n) + np.uint64((draws.low + g) * n + i)
-                    m = fields.update(mine, waiting, m, i * groups + g, element)
+                    fields.add_up(mine.planes, height, bits, packed, bonds, i, g)
+                    number = count_up() * np.uint64(n) + np.uint64((draws.low + g) * n + i)
+                    m = fields.update(mine, height, waiting, m, i * groups + g, number)
                     if m > WAITING - LANES:
                         multispin.finish(fields.more, mine, height, waiting, m)
                         m = 0

@@ -125,6 +125,17 @@ def store(typingctx, words, place, value):
 
 
 @intrinsic
+def element(typingctx, numbers, place):
+    """Return an element of an array: ``numbers[place]`` without the test for places that count from the end."""
+
+    def codegen(context, builder, sig, args):
+        start = builder.gep(context.make_array(sig.args[0])(context, builder, args[0]).data, [args[1]])
+        return builder.load(start)
+
+    return numbers.dtype(numbers, types.intp), codegen
+
+
+@intrinsic
 def spread(typingctx, word):
     """Return a vector of equals."""
     return lanes(types.uint64), lambda context, builder, sig, args: _spread(builder, args[0])
