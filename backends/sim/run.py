@@ -17,9 +17,17 @@ if TYPE_CHECKING:
 
 
 class ProgramSession(BackendSession):
-    """A program that runs on. Errors: none of its own; feeds have been checked."""
+    """A program that runs on. Errors: T408 and T421 of a GPU; feeds have been checked."""
 
-    def __init__(self, program: Program, *, batch: int, position: NoisePosition, threads: int | None):
+    def __init__(
+        self,
+        program: Program,
+        *,
+        batch: int,
+        position: NoisePosition,
+        threads: int | None = None,
+        device: str = "cpu",
+    ):
         from thermoc.simulator.session import Session
 
         self._session = Session(
@@ -29,6 +37,7 @@ class ProgramSession(BackendSession):
             first_sample=position.first_sample,
             first_tick=position.first_tick,
             threads=threads,
+            device=device,
         )
         super().__init__(batch=batch, position=position)
 

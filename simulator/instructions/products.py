@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from thermoc.simulator.instructions.declaration import Instruction, RowSizes, SlotKind
+from thermoc.simulator.instructions.declaration import Instruction, Points, RowSizes, SlotKind
 
 FLOATS, MAYBE = SlotKind.FLOATS, SlotKind.MAYBE_FLOATS
 NO_BIAS, BIAS_A_COLUMN, BIAS_A_ROW = 0, 1, 2
@@ -54,6 +54,17 @@ def _mvm(row: RowSizes, sizes: int, settings: int, vectors: int) -> bool:
     return matched and noise and gains and settings + floats <= row.float_constants
 
 
+def _two(row: RowSizes, **parameters: int) -> int:
+    return 2
+
+
+def _mvm_scratch(row: RowSizes, sizes: int, settings: int, vectors: int) -> int:
+    """Digits of the inputs for each pass through the cells, then currents of the slices."""
+    inputs, outputs, slices, _, readings, encoding = row.table[sizes : sizes + MVM_SIZES].tolist()
+    passes = -(-readings // ((encoding + 1) // 2 if encoding % 2 else 1))
+    return vectors * (passes * inputs + slices * outputs)
+
+
 MATMUL = Instruction(
     opcode=70,
     name="MATMUL",
@@ -70,6 +81,7 @@ MATMUL = Instruction(
     },
     fits=_matmul,
     kernel="linear.matmul",
+    points=Points(rule="products.matmul"),
     seconds=3.5,
 )
 SPARSE = Instruction(
@@ -84,6 +96,7 @@ SPARSE = Instruction(
     },
     fits=_sparse,
     kernel="linear.sparse",
+    points=Points(rule="products.sparse"),
 )
 MVM = Instruction(
     opcode=88,
@@ -99,5 +112,6 @@ MVM = Instruction(
     },
     fits=_mvm,
     kernel="crossbar.mvm.mvm",
+    points=Points(rule="mvm.mvm", phases=_two, floats=_mvm_scratch),
     seconds=9.0,
 )

@@ -180,6 +180,12 @@ def uniform(op: thermo.Uniform, w: ProgramWriter) -> None:
     w.row(noise.UNIFORM, w.slot(op.u), draw=op.draw, stream=op.stream)
 
 
+def sample_binary(op: thermo.SampleBinary, w: ProgramWriter) -> None:
+    """p-bits."""
+    spins = int(op.levels == "spin")
+    w.row(noise.P_BITS, w.slot(op.s), (w.slot(op.drive), w.slot(op.T)), spins=spins, stream=op.stream)
+
+
 def gibbs_sweeps(op: sampling.GibbsSweeps, w: ProgramWriter) -> None:
     """Fields and temperatures one a unit, couplings by rows, units class by class."""
     (n,) = op.s.shape
@@ -340,6 +346,7 @@ WRITERS: dict[type[Op], Write] = {
     thermo.MaxwellBoltzmann: each(elementwise.MAXWELL_BOLTZMANN),
     thermo.Normal: normal,
     thermo.Uniform: uniform,
+    thermo.SampleBinary: sample_binary,
     sampling.GibbsSweeps: gibbs_sweeps,
     langevin.PairForce: pair_force,
     spiking.LifStep: spiking_rows.lif_step,

@@ -11,7 +11,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy import empty
 
-from thermoc.simulator.kernels.simd.fused import fma
+from thermoc.simulator.kernels.scalar.primitives import fma
 
 VECTOR_BYTES = 64 if binding.get_host_cpu_features().get("avx512f") else 32
 PANEL = 1024
