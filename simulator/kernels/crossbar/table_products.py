@@ -78,7 +78,9 @@ def encode(d, x, start, missing, c, inner, converter, groups):
         sizes[i] = int32(abs(q)) if q == q else int32(0)
         signs[i] = int32(1) if q > 0 else int32(-1)
     first = c * d.readings
-    fill_places(d.places[first * d.spacing : (first + d.readings) * d.spacing], sizes, signs, groups, d.spacing, d.readings)
+    fill_places(
+        d.places[first * d.spacing : (first + d.readings) * d.spacing], sizes, signs, groups, d.spacing, d.readings
+    )
     if d.rows.size > 0:
         for k in range(d.readings):
             at, known = (first + k) * inner, 0
@@ -161,7 +163,11 @@ def fill_values(values, converter, slices):
 def add_products(results, begin, count, x, y, z, cells, converter, groups, rows, readings, vectors):
     """results (count, outputs) = the shifted sums of codes of the vectors from ``begin`` on."""
     real, m, arrays = results.dtype, cells.outputs, (cells.inputs + rows - 1) // rows
-    values, missing, gains = empty(readings * cells.slices, real), zeros(count, real), empty(WIDTH if z.given else 0, real)
+    values, missing, gains = (
+        empty(readings * cells.slices, real),
+        zeros(count, real),
+        empty(WIDTH if z.given else 0, real),
+    )
     fill_values(values, converter, cells.slices)
     u = aligned(count * values.size * WIDTH, int16)
     w = aligned(u.size if y.given else 0, real)

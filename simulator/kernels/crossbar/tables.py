@@ -153,4 +153,3 @@ def add_entries(typingctx, u, at, fresh, tables, places, first, count):
 
     index = types.intp
     return types.void(u, index, types.boolean, tables, places, index, index), codegen
-
