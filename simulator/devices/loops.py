@@ -278,7 +278,7 @@ def one(rows, schedule, solver, draws, record, k, work, track):
                 status, h = adaptive(problem, y, (t[j - 1], t[j]), h, solver.tolerance, ledger, work)
             else:
                 # 1e-6 of slack: rounding of the quotient would otherwise add a step to a whole number of them
-                number = max(1, math.ceil((t[j] - t[j - 1]) / solver.dt - 1e-6))
+                number = max(1, int(math.ceil((t[j] - t[j - 1]) / solver.dt - 1e-6)))
                 steps = Steps(t[j - 1], (t[j] - t[j - 1]) / number, number, solver.method == MIDPOINT)
                 positions = Draws(draws.noisy, draws.element, tick, draws.stream, draws.key)
                 status = fixed(problem, y, steps, positions, ledger, work)
