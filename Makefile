@@ -6,12 +6,12 @@ BIN := $(VENV)/bin
 
 # The frameworks whose exports the tests read (snnTorch, Norse, sinabs, SpikingJelly, lava-dl), in an environment of
 # their own, for they contradict each other and thermoc. `make test EXPORTERS=` leaves them out; their tests then skip.
-# On Linux pip may take PyTorch with CUDA, which needs more than is pinned: EXPORTERS_PIP="--extra-index-url URL" names
-# the index of its CPU wheels.
+# On Linux pip may take PyTorch with CUDA, which needs more than is pinned: TORCH_PIP="--extra-index-url URL" names the
+# index of its CPU wheels, for the benchmarks too.
 EXPORTERS ?= .venv-exporters/.done
-EXPORTERS_PIP ?=
+TORCH_PIP ?=
 
-.PHONY: help demo test test-fast test-kill lint format bench support fuzz fuzz-files dist clean
+.PHONY: help demo test test-fast test-kill lint format bench bench-quick support fuzz fuzz-files dist clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -41,8 +41,12 @@ format: $(VENV)/.dev ## rewrite the code in style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev ## speed as ratios against named tools, each within one run
-	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+bench: .venv-bench/.done ## every benchmark: speed beside named tools in the same run, its goals; writes benchmarks/RESULTS.md
+	@echo "running the benchmarks: an hour on an idle machine; figures are worth nothing on a busy one"
+	.venv-bench/bin/python benchmarks/run.py
+
+bench-quick: .venv-bench/.done ## the benchmarks in three minutes, roughly; writes nothing
+	.venv-bench/bin/python benchmarks/run.py --quick
 
 support: $(VENV)/.dev ## write docs/support.md from the conformance suite
 	$(BIN)/python -m pytest tests/conformance --update-golden
@@ -81,12 +85,22 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python $(LINKS)
 .venv-exporters/.done: tests/exporters/requirements.txt
 	@echo "installing PyTorch, snnTorch, Norse, sinabs, SpikingJelly and lava-dl into .venv-exporters: 1.4 GB, one to two minutes"
 	@start=$$(date +%s); rm -rf $(@D); $(PYTHON) -m venv $(@D) && \
-	$(@D)/bin/python -m pip install --quiet --no-deps --ignore-requires-python $(EXPORTERS_PIP) -r $< && \
+	$(@D)/bin/python -m pip install --quiet --no-deps --ignore-requires-python $(TORCH_PIP) -r $< && \
 	$(@D)/bin/python -c "import torch" && touch $@ && echo "they took $$(($$(date +%s) - start)) s" || \
 	{ echo "$(@D) could not be made: tests of other frameworks' exports skip" >&2; test -z "$$CI"; }
+
+# the tools that benchmarks stand beside. What cannot be installed alone is named, and its rows say so
+.venv-bench/.done: benchmarks/requirements.txt pyproject.toml | $(LINKS)
+	@echo "installing thermoc and what its benchmarks stand beside into .venv-bench: 3 GB, some minutes"
+	rm -rf $(@D) && $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --editable ".[all]"
+	$(@D)/bin/python -m pip install --quiet --no-deps $(TORCH_PIP) -r $< || grep == $< | while read -r line; do \
+	$(@D)/bin/python -m pip install --quiet --no-deps $(TORCH_PIP) "$$line" || echo "not installed: $$line" >&2; done
+	$(@D)/bin/thermoc doctor --install lava || echo "not installed: Lava" >&2
+	touch $@
 
 dist: $(VENV)/.dev ## a source distribution and a wheel, in dist
 	$(BIN)/python -m build
 
 clean: ## remove environments, builds and caches of tools
-	rm -rf $(VENV) .venv-exporters build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .venv-bench .venv-exporters build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache

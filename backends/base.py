@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.ir.feed import Feed
+from thermoc.ir.memory import DeviceMemory
 from thermoc.ir.recording import Recorder
 from thermoc.ir.target import TargetDescription
 from thermoc.passes.base import Pass, Property
@@ -158,6 +159,8 @@ class Backend(ABC):
     Options: ClassVar[type[Any]]
     pass_options: ClassVar[tuple[str, ...]] = ()
     """Options that ``lower`` alone reads, and which have no say where a pipeline of the user's own stands for it."""
+    run_options: ClassVar[tuple[str, ...]] = ()
+    """Options that say where a run takes place, and change no bit of it: a checkpoint may go on with others."""
     own_passes: ClassVar[str] = ""
     """Why no pipeline of the user's own can stand for ``lower``; '' where one can."""
 
@@ -183,6 +186,13 @@ class Backend(ABC):
         Errors: T418 where the artefact holds constants, as here.
         """
         raise holds_constants()
+
+    def device_memory(self, artefact: Any, *, batch: int, ticks: int, timed: bool) -> DeviceMemory | None:
+        """Return what a run of so many ticks at a time takes of a GPU's memory; None where it uses none.
+
+        timed: whether inputs change over the ticks.
+        """
+        return None
 
     @abstractmethod
     def start(self, artefact: Any, *, batch: int, position: NoisePosition) -> BackendSession:

@@ -1,5 +1,7 @@
 """Our ONNX file against hand-built ONNX of the same layers, both in onnxruntime (goal: ratio at most 1.05).
 
+    python benchmarks/onnx_artefact.py [--quick]
+
 The hand-built one is what torch.onnx writes for Linear, a thresholded ReLU, Linear, Softmax(x / T):
 Gemm, Sub, Relu, Gemm, Div, Softmax.
 """
@@ -9,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
-from timing import compare, show
+from timing import compare, report, show
 
 import thermoc as tc
 
@@ -61,6 +63,9 @@ def main() -> None:
         works = {name: (lambda s=session, x=x: s.run(None, x)) for name, session in sessions.items()}
         rows.append(compare(f"batch {batch}", "thermoc", works, repeat=200))
     show("digits in onnxruntime, one thread", rows)
+    ratios = {row["case"]: row["thermoc / by hand"] for row in rows}
+    same = {"anchor": "ONNX written by hand", "goal": 1.05, "better": "lower"}
+    report([{"work": f"digits in onnxruntime, {case}", "ratio": ratio, **same} for case, ratio in ratios.items()])
 
 
 if __name__ == "__main__":

@@ -107,7 +107,9 @@ class Builder:
         if array.dtype.kind not in "biuf":
             what = f"{who} takes a value of the network, a number or an array of numbers"
             raise error("T111", what, where=where, notes=[f"it was given {type(item).__name__}"])
-        target = {"float": dtype, "int": DType.i64, "bool": DType.bool}.get(spec.kind) or DType.of(array.dtype) or dtype
+        index = DType.i32 if array.dtype == np.int32 else DType.i64
+        targets = {"float": dtype, "int": DType.i64, "index": index, "bool": DType.bool}
+        target = targets.get(spec.kind) or DType.of(array.dtype) or dtype
         if spec.kind == "number" or (spec.kind == "any" and array.dtype.kind == "f"):
             target = dtype  # Python's numbers are f64, and take the format of the values beside them
         if array.dtype.kind == "f" and not target.is_float:

@@ -17,6 +17,7 @@ MAX_VISITS = 8
 _KINDS = {
     "float": {DType.f64, DType.f32},
     "int": {DType.i64, DType.i32},
+    "index": {DType.i64, DType.i32},
     "bool": {DType.bool},
     "number": {DType.f64, DType.f32, DType.i64, DType.i32},
     "any": set(DType),

@@ -24,11 +24,53 @@ ONCE = (CHUNK, INPUTS, STATES)
 
 
 @dataclass(frozen=True, kw_only=True)
+class DeviceMemory:
+    """What a run holds of a GPU's memory, in bytes: of the network, and of the samples.
+
+    name: the GPU's. available: all the memory it has.
+    """
+
+    name: str
+    network: int
+    samples: int
+    available: int
+
+    @property
+    def total(self) -> int:
+        """Bytes in all."""
+        return self.network + self.samples
+
+    @property
+    def fits(self) -> bool:
+        """Whether the GPU has so much."""
+        return self.total <= self.available
+
+    def error(self, network: str, batch: int) -> ThermocError:
+        """Return the error of a GPU that is too small, T408."""
+        parts = f"the network {memory.readable(self.network)}, samples {memory.readable(self.samples)}"
+        notes = [
+            f"{batch} samples need {memory.readable(self.total)}: {parts}",
+            f"{self.name} has {memory.readable(self.available)}",
+        ]
+        fit = batch * max(0, self.available - self.network) // max(self.samples, 1)
+        split = f"split the batch: {fit} samples at a time fit, first_sample goes on in the noise; or "
+        hint = f'{split if fit else ""}device="cpu", which gives the same bits'
+        return error("T408", f"a run of {network!r} does not fit in the GPU's memory", notes=notes, hint=hint)
+
+    def rows(self) -> list[dict[str, object]]:
+        """Return a row for each part, then the total and what there is."""
+        sizes = {"the network, on the GPU": self.network, "samples, on the GPU": self.samples}
+        sizes |= {"total, on the GPU": self.total, f"memory of {self.name}": self.available}
+        return [{"what": name, "bytes": size, "is": memory.readable(size)} for name, size in sizes.items()]
+
+
+@dataclass(frozen=True, kw_only=True)
 class MemoryEstimate:
     """What a run holds at most, in bytes by what holds it; it prints as a table.
 
-    recorded: bytes of what is kept, by output. passing: of what else it holds. chunk: ticks that run at a time at most.
-    asked: what it may take; None is what is free.
+    recorded: bytes of what is kept, by output. passing: of what else it holds. network_parts: of what does not grow
+    with the run. held: of these, what is held already. chunk: ticks that run at a time at most.
+    asked: what it may take; None is what is free. device: what it holds of a GPU's memory besides.
     """
 
     network: str
@@ -36,14 +78,17 @@ class MemoryEstimate:
     batch: int
     recorded: Mapping[str, int]
     passing: Mapping[str, int]
+    network_parts: Mapping[str, int]
+    held: int = 0
     chunk: int
     asked: int | None = None
+    device: DeviceMemory | None = None
 
     @property
     def parts(self) -> dict[str, int]:
         """Bytes by what takes them."""
         recorded = {f"recorded {name}": size for name, size in self.recorded.items()}
-        return {name: size for name, size in {**recorded, **self.passing}.items() if size}
+        return {name: size for name, size in {**recorded, **self.passing, **self.network_parts}.items() if size}
 
     @property
     def total(self) -> int:
@@ -52,17 +97,23 @@ class MemoryEstimate:
 
     @cached_property
     def limit(self) -> int | None:
-        """What it may take; None where the system does not tell what is free."""
+        """What it may take with what is held already; None where the system does not tell what is free."""
+        if self.asked is not None:
+            return self.asked
         # Linux grants memory that it has not got and kills whoever touches it: no MemoryError would come.
-        return memory.available() if self.asked is None else self.asked
+        free = memory.available()
+        return None if free is None else free + self.held
 
     @property
     def fits(self) -> bool:
         """Whether it is within the limit; of little no system is asked, for that takes longer than a short run."""
-        return (self.asked is None and self.total < LITTLE) or self.limit is None or self.total <= self.limit
+        there = (self.asked is None and self.total < LITTLE) or self.limit is None or self.total <= self.limit
+        return there and (self.device is None or self.device.fits)
 
     def check(self) -> None:
         """Refuse a run that does not fit. Errors: T408."""
+        if self.device is not None and not self.device.fits:
+            raise self.device.error(self.network, self.batch)
         if not self.fits:
             raise self._error()
 
@@ -81,26 +132,29 @@ class MemoryEstimate:
 
     def _cure(self, limit: int) -> str:
         """Return what would fit: fewer ticks, else fewer samples."""
-        per_tick = sum(size for name, size in self.parts.items() if name not in ONCE) / self.ticks
+        network = sum(self.network_parts.values())
+        once = network + sum(size for name, size in self.passing.items() if name in ONCE)
+        per_tick = (self.total - once) / self.ticks
         fixed = self.total - per_tick * self.ticks
         ticks = int((limit - fixed) // per_tick) if per_tick else 0
         if ticks >= 1:
             fewer = 'keep less: record={"name": tc.mean()} or tc.every(k); or stream it: to="run.zarr"'
             return f"{fewer}; or run {ticks} ticks at a time: a session goes on"
-        samples = self.batch * limit // self.total
+        samples = self.batch * (limit - network) // (self.total - network) if self.total > network else 0
         if samples >= 1:
             return f"split the batch: {samples} samples at a time fit, first_sample goes on in the noise"
         return "one sample is more than fits: take a machine with more memory, or a smaller network"
 
     def rows(self) -> list[dict[str, object]]:
-        """Return a row for each part, then the total and what is free."""
+        """Return a row for each part, then the total and what is free; the same of a GPU's memory."""
         parts: list[dict[str, object]] = [
             {"what": name, "bytes": size, "is": memory.readable(size)} for name, size in self.parts.items()
         ]
         total: dict[str, object] = {"what": "total", "bytes": self.total, "is": memory.readable(self.total)}
-        if self.limit is None:
-            return [*parts, total]
-        return [*parts, total, {"what": "available", "bytes": self.limit, "is": memory.readable(self.limit)}]
+        rows = [*parts, total]
+        if self.limit is not None:
+            rows.append({"what": "available", "bytes": self.limit, "is": memory.readable(self.limit)})
+        return rows + (self.device.rows() if self.device is not None else [])
 
     def __str__(self) -> str:
         return table(f"{self.network}: memory of {self.ticks} ticks of {self.batch} samples", self.rows())
@@ -116,12 +170,15 @@ def foretold(
     limit: int | None = None,
     saved: bool = False,
     packed: bool = False,
+    network: Mapping[str, int] | None = None,
+    held: int = 0,
 ) -> MemoryEstimate:
     """Return what a run will hold.
 
     timed: elements of a sample of the inputs that change over the ticks. recorded: bytes kept, by output. limit: what
     it may take, by default what is free. saved: whether checkpoints are written of it. packed: whether all that is
-    recorded is packed into a file in the end.
+    recorded is packed into a file in the end. network: bytes that do not grow with the run, by what holds them; of
+    these, held already.
     """
     # Probes too: a target may compute all of them.
     tick = NUMBER * batch * sum(op.x.size for op in graph.outputs.values())
@@ -141,6 +198,8 @@ def foretold(
         batch=batch,
         recorded=recorded,
         passing=passing,
+        network_parts=network or {},
+        held=held,
         chunk=chunk,
         asked=limit,
     )

@@ -49,8 +49,8 @@ FORMS = frozenset({RISING, CURVED, GENTLE, STEEP})
 class OperandSpec:
     """A declared operand.
 
-    ``kind`` is float, int, bool or any; ``uniform`` forbids variation over the batch; ``constant`` asks for numbers
-    that are known when the network is compiled.
+    ``kind`` is float, int, bool or any, or index: integers that stay in 32 bits where they are given so. ``uniform``
+    forbids variation over the batch; ``constant`` asks for numbers that are known when the network is compiled.
     """
 
     shape: str

@@ -255,7 +255,7 @@ def _rows(graph: Graph, op: SparseAffine) -> Iterator[Finding]:
         note = f"they run from {offsets[0]} to {offsets[-1]}, there are {entries} entries"
         what = f"{op.opname}: offsets must rise from 0 to the number of entries"
         yield Finding(code="T105", what=what, where=op.location, notes=(note,))
-    if columns is not None and ((columns < 0) | (columns >= width)).any():
+    if columns is not None and columns.size and (columns.min() < 0 or columns.max() >= width):
         bad = int(np.argmax((columns < 0) | (columns >= width)))
         note = f"columns[{bad}] = {columns[bad]}, x has {width} elements"
         yield Finding(code="T105", what=f"{op.opname}: a column lies outside x", where=op.location, notes=(note,))
@@ -298,6 +298,8 @@ def _streams(graph: Graph) -> Iterator[Finding]:
 
 
 def _cycles(graph: Graph) -> Iterator[Finding]:
+    if graph.listed_in_order:
+        return
     import networkx
 
     components: Iterable[set[int]] = networkx.strongly_connected_components(graph.to_networkx(instant=True))

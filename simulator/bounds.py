@@ -50,8 +50,10 @@ def _check_arrays(program: Program) -> None:
         raise ValueError("code and slots have the wrong shape")
     if program.precision not in ("float64", "float32") or program.floats.dtype != program.precision:
         raise ValueError("its floats are of another precision")
-    if any(array.dtype != np.int64 for array in (code, slots, program.ints, program.table)):
+    if any(array.dtype != np.int64 for array in (code, slots, program.ints)):
         raise ValueError("its integers are not of 64 bits")
+    if program.table.dtype not in (np.int32, np.int64):
+        raise ValueError("its table is not of 32 or 64 bits")
     if any(array.ndim != 1 for array in (program.floats, program.ints, program.table)):
         raise ValueError("its constants have the wrong shape")
     # type, not isinstance: JSON's true is an int as well
@@ -154,7 +156,7 @@ def _rings(program: Program) -> Iterator[Way]:
         _check_port(program, state, widths[state.integer])
         if state.ticks < 1 or state.initial.shape != (state.ticks, *state.shape) or state.initial.dtype != state.dtype:
             raise ValueError(f"state {state.name!r} does not start as it is described")
-        if state.form in (Form.PLACE, Form.SUMS):
+        if state.form in (Form.PLACE, Form.SUMS, Form.COUNTS):
             continue
         for name in ("READ", "WRITE"):
             name_of_row = f"{name}_LIST" if state.form == Form.LISTS else f"INT_{name}" if state.integer else name

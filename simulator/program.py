@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from thermoc.simulator.instructions.declaration import Trait
 from thermoc.simulator.instructions.gibbs import GIBBS_WORDS, REPLICAS
 from thermoc.simulator.instructions.registry import INSTRUCTIONS, opcodes
+from thermoc.simulator.instructions.spiking import LONGEST_REST, words
 from thermoc.support.bundle import bundle_bytes
 from thermoc.support.errors import error
 
@@ -57,12 +58,13 @@ class ProgramPort:
 
 class Form(StrEnum):
     """How a state is stored: a delay's ring of values, a ring of lists of the units that are 1, one value in place,
-    or a ring of sums that an op adds to."""
+    a ring of sums that an op adds to, or whole numbers of 16 bits in place, four a word."""
 
     RING = "ring"
     LISTS = "lists"
     PLACE = "place"
     SUMS = "sums"
+    COUNTS = "counts"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,11 +82,13 @@ class ProgramState:
     @cached_property
     def integer(self) -> bool:
         """True where it lives among the integers."""
-        return self.form == Form.LISTS or np.dtype(self.dtype).kind != "f"
+        return self.form in (Form.LISTS, Form.COUNTS) or np.dtype(self.dtype).kind != "f"
 
     @cached_property
     def width(self) -> int:
         """Number of elements of one value; a list has one more, for its length."""
+        if self.form == Form.COUNTS:
+            return words(prod(self.shape))
         return prod(self.shape) + (self.form == Form.LISTS)
 
     @cached_property
@@ -99,6 +103,10 @@ class ProgramState:
 
     def elements(self, values: NDArray) -> NDArray:
         """Return values (batch, ticks, *shape) as elements (batch, ticks * width)."""
+        if self.form == Form.COUNTS:
+            counts = np.zeros((len(values), self.ticks, 4 * self.width), np.uint16)
+            counts[..., : prod(self.shape)] = np.clip(np.ceil(values), 0, LONGEST_REST).reshape(*counts.shape[:2], -1)
+            return counts.view(np.int64).reshape(len(values), -1)
         if self.form != Form.LISTS:
             return values.reshape(len(values), -1)
         lists = np.zeros((len(values), self.ticks, self.width), np.int64)
@@ -111,6 +119,9 @@ class ProgramState:
     def values(self, elements: NDArray) -> NDArray:
         """Return elements (batch, ticks * width) as values (batch, ticks, *shape)."""
         lead = (len(elements), self.ticks)
+        if self.form == Form.COUNTS:
+            counts = np.ascontiguousarray(elements).view(np.uint16).reshape(*lead, 4 * self.width)
+            return counts[..., : prod(self.shape)].reshape(*lead, *self.shape).astype(self.dtype)
         if self.form != Form.LISTS:
             return elements.reshape(*lead, *self.shape)
         lists, dense = elements.reshape(*lead, self.width), np.zeros((*lead, self.width - 1), self.dtype)
@@ -149,7 +160,7 @@ class Program:
     """One tick as rows of ``code`` (see ``instructions``), run in order for each sample. Two are equal if they are one.
 
     slots: (n, 3) rows (bank, offset, size). floats, ints: the constants. table: places, for the opcodes that move
-    elements. precision: "float64" or "float32". work: elements of a sample, (floats, integers).
+    elements, in 32 or 64 bits. precision: "float64" or "float32". work: elements of a sample, (floats, integers).
     """
 
     name: str
@@ -159,7 +170,7 @@ class Program:
     slots: NDArray[np.int64]
     floats: NDArray
     ints: NDArray[np.int64]
-    table: NDArray[np.int64]
+    table: NDArray[np.int32] | NDArray[np.int64]
     work: tuple[int, int]
     inputs: tuple[ProgramPort, ...]
     outputs: tuple[ProgramPort, ...]
@@ -216,9 +227,8 @@ class Program:
 
     @cached_property
     def places(self) -> NDArray:
-        """The table in 32 bits where it fits, which is half as much to read."""
-        fits = self.table.size == 0 or max(self.table.max(), -self.table.min()) < 2**31
-        return self.table.astype(np.int32) if fits else self.table
+        """The table in 32 bits where it fits."""
+        return narrow(self.table)
 
     @cached_property
     def widths(self) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -283,6 +293,14 @@ class Program:
                 {k: v for k, v in asdict(parameter).items() if k != "places"} for parameter in self.parameters
             ]
         return bundle_bytes(kind=KIND, version=VERSION, document=document, arrays=arrays)
+
+
+def narrow(integers: NDArray) -> NDArray:
+    """Return integers in 32 bits where they fit, which is half as much to hold and to read, else in 64."""
+    if integers.dtype == np.int32:
+        return integers
+    fits = integers.size == 0 or (integers.max() < 2**31 and integers.min() >= -(2**31))
+    return integers.astype(np.int32 if fits else np.int64, copy=False)
 
 
 def once_a_program(derive: Callable[[Program], T]) -> Callable[[Program], T]:

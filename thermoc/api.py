@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +16,14 @@ from thermoc.frontends import formats
 from thermoc.ir.graph import Graph
 from thermoc.ir.memory import MemoryEstimate
 from thermoc.network import Network
+from thermoc.one_tick_runs import OneTickRuns
 from thermoc.passes.analysis.lint import lint as lint_graph
 from thermoc.passes.base import Pass
 from thermoc.pipelines import check_options, pipeline_of
 from thermoc.run import Run
 from thermoc.session import Session, run_memory, run_once
 from thermoc.support.errors import Finding
-from thermoc.target_options import checked_options
+from thermoc.target_options import checked_options, with_device
 
 if TYPE_CHECKING:
     from thermoc.passes.report import Report
@@ -39,9 +41,11 @@ def compile(
 
     passes: what runs in the place of the target's own passes, as text ("fuse,discretize{dt=0.1},legalize") or as a
     list; the target still refuses what it cannot take (docs/passes.md). dump_ir: a folder for the graph's text after
-    each pass that changed something. options: see each target's ``Options``. Errors: T1xx, T2xx, T3xx.
+    each pass that changed something. options: see each target's ``Options``; "sim:cuda" is "sim" with device="cuda".
+    Errors: T1xx, T2xx, T3xx.
     """
     graph = network.graph if isinstance(network, Network) else network
+    target, options = with_device(target, options)
     backend = plugins.backend(target)
     target_options = checked_options(backend, options)
     chosen = None if passes is None else pipeline_of(passes, graph, backend)
@@ -57,12 +61,19 @@ def lint(network: Network | Graph) -> tuple[Finding, ...]:
     return lint_graph(network.graph if isinstance(network, Network) else network)
 
 
-def resume(path: str | os.PathLike[str], *, progress: bool | None = None, max_memory: int | str | None = None) -> Run:
+def resume(
+    path: str | os.PathLike[str],
+    *,
+    device: str | None = None,
+    progress: bool | None = None,
+    max_memory: int | str | None = None,
+) -> Run:
     """End the run that a checkpoint was written of, saving on; return the whole run, to the bytes of one at once.
 
-    Errors: T404 (no run was going on), T408, T420, T302, T501 to T505.
+    device: one to go on on, for a target that has several. Errors: T404 (no run was going on), T408, T420, T421, T302,
+    T303, T501 to T505.
     """
-    with Session.load(path) as session:
+    with Session.load(path, device=device) as session:
         return session.resume(checkpoint=path, progress=progress, max_memory=max_memory)
 
 
@@ -111,8 +122,19 @@ class Executable(Compiled):
         """
         where = {"seed": seed, "first_sample": first_sample, "first_tick": first_tick}
         recorded = {"record": record, "to": to, "overwrite": overwrite}
+        one_tick = ticks is None or (type(ticks) is int and ticks == 1)
+        plain = one_tick and parameters is None and record is None and to is None and not watch
+        if plain and (run := self._one_tick_runs.run(inputs, batch, where)) is not None:
+            return run
         exe = self._with(parameters)
-        return run_once(exe, inputs, ticks=ticks, batch=batch, **where, **recorded, **watch)
+        run = run_once(exe, inputs, ticks=ticks, batch=batch, **where, **recorded, **watch)
+        if plain:
+            self._one_tick_runs.learn(self, run)
+        return run
+
+    @cached_property
+    def _one_tick_runs(self) -> OneTickRuns:
+        return OneTickRuns()
 
     def _with(self, parameters: Mapping[str, ArrayLike] | None) -> Executable:
         return self if parameters is None else self.with_parameters(parameters)

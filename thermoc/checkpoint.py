@@ -51,6 +51,8 @@ class Model:
             for item in fields(compiled.options)
         }
         passes = None if compiled.passes is None else print_pipeline(compiled.passes)
+        # where it runs changes no bit of it
+        meant = {name: value for name, value in options.items() if name not in compiled.backend.run_options}
         document = {
             "thermoc": thermoc.__version__,
             "network": compiled.source.name,
@@ -59,7 +61,7 @@ class Model:
             "passes": passes,
             "hashes": {
                 "graph": _sha256(arrays["graph"]),
-                "options": _sha256(json.dumps(options, sort_keys=True).encode(), *_options(arrays)),
+                "options": _sha256(json.dumps(meant, sort_keys=True).encode(), *_options(arrays)),
                 "artefact": _sha256(compiled.artefact.to_bytes()),
             },
         }
@@ -114,10 +116,13 @@ def save(path: str | os.PathLike[str], model: Model, checkpoint: Checkpoint) -> 
     return write_atomic(path, lambda stream: write_bundle(stream, **content))
 
 
-def load(path: str | os.PathLike[str], compiled: Compiled | None = None) -> tuple[Compiled, Checkpoint]:
+def load(
+    path: str | os.PathLike[str], compiled: Compiled | None = None, device: str | None = None
+) -> tuple[Compiled, Checkpoint]:
     """Read a checkpoint; return what was compiled and the session's.
 
-    compiled: what it must be of; None compiles the network that it holds. Errors: T420 (another network, target,
+    compiled: what it must be of; None compiles the network that it holds, for another ``device`` where one is named.
+    Errors: T303 (of a target without devices), T420 (another network, target,
     options or version), T302 (no such target), T501 to T504.
     """
     if not os.path.lexists(path):
@@ -130,7 +135,7 @@ def load(path: str | os.PathLike[str], compiled: Compiled | None = None) -> tupl
     if stated != thermoc.__version__:
         raise _misfit(path, [("version", stated, thermoc.__version__)], f"pip install thermoc=={stated}")
     if compiled is None:
-        compiled = _compiled(model, path)
+        compiled = _compiled(model, path, {} if device is None else {"device": device})
     _check_same(path, model, Model.of(compiled))
     return compiled, checkpoint
 
@@ -153,13 +158,13 @@ def _read(path: str | os.PathLike[str]) -> tuple[Model, Checkpoint]:
         return _model(bundle), _checkpoint(bundle)
 
 
-def _compiled(model: Model, path: object) -> Compiled:
+def _compiled(model: Model, path: object, where: Mapping[str, Any]) -> Compiled:
     graph = parse_graph_file(model.arrays["graph"].tobytes(), path)
     with reading(path, "a thermoc checkpoint"):
         target, text = model.document["target"], model.document["passes"]
         options = {name: _decode(value, model.arrays) for name, value in model.document["options"].items()}
     backend = plugins.backend(target)
-    chosen = checked_options(backend, options)
+    chosen = checked_options(backend, {**options, **where})
     return compile_graph(graph, backend, chosen, passes=None if text is None else pipeline_of(text, graph, backend))
 
 

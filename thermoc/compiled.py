@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from numpy.typing import ArrayLike
 
+from thermoc.ir.dialects.core import Stored
 from thermoc.ir.graph import Graph
 from thermoc.ir.parameters import checked, with_parameters
 from thermoc.passes.analysis.lint import lint as lint_graph
@@ -23,6 +24,18 @@ from thermoc.support.errors import Finding, error
 
 if TYPE_CHECKING:
     from thermoc.backends.base import Artefact, Backend
+
+
+class CompiledSizes(NamedTuple):
+    """What a compiled network takes.
+
+    numbers: bytes of the constants and parameters of the network and of what it became. lowered: of the latter alone.
+    values: elements that a tick of one sample computes.
+    """
+
+    numbers: int
+    lowered: int
+    values: int
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -55,6 +68,13 @@ class Compiled:
     def artefact(self) -> Artefact:
         """What the target runs."""
         return self.backend.emit(self.lowered, self.options)
+
+    @cached_property
+    def sizes(self) -> CompiledSizes:
+        """What it takes of memory, whatever is run."""
+        before, after = _bytes_of_arrays(self.source), _bytes_of_arrays(self.graph)
+        values = sum(value.size for op in self.graph.ops if not isinstance(op, Stored) for value in op.results)
+        return CompiledSizes(sum((before | after).values()), sum(after.values()), values)
 
     @property
     def parameters(self) -> Mapping[str, AnyArray]:
@@ -94,6 +114,12 @@ class Compiled:
     def recompiled(self, graph: Graph) -> Compiled:
         """Return another graph compiled the same way: for the same target, with the same options and passes."""
         return compile_graph(graph, self.backend, self.options, passes=self.passes)
+
+
+def _bytes_of_arrays(graph: Graph) -> dict[int, int]:
+    """Return the bytes of each array that a graph holds, by which array it is."""
+    arrays = (op.value.numpy for op in graph.ops if isinstance(op, Stored))
+    return {id(array): array.nbytes for array in arrays}
 
 
 def compile_graph(

@@ -212,13 +212,13 @@ class Session:
         return self._described[1]
 
     @classmethod
-    def load(cls, path: Path, compiled: Compiled | None = None) -> Session:
+    def load(cls, path: Path, compiled: Compiled | None = None, *, device: str | None = None) -> Session:
         """Return the session that a checkpoint holds.
 
-        compiled: what it must be of; by default the network in the file is compiled. Errors: T420 (of another network,
-        target, options or version), T302, T501 to T504.
+        compiled: what it must be of; by default the network in the file is compiled, for another ``device`` where one
+        is named. Errors: T420 (of another network, target, options or version), T302, T303, T421, T501 to T504.
         """
-        compiled, checkpoint = load_checkpoint(path, compiled)
+        compiled, checkpoint = load_checkpoint(path, compiled, device)
         with reading(path, "a thermoc checkpoint"):
             session = cls(compiled, batch=checkpoint.batch, **checkpoint.position)
             session._session.restore(checkpoint.snapshot, checkpoint.tick)
@@ -230,8 +230,9 @@ class Session:
         """Give back what the target holds; what was recorded stays. From then on all but its tick is T417."""
         from thermoc.backends.base import EndedSession
 
+        ended = EndedSession(self._session)
         self._session.close()
-        self._session = self.state._session = EndedSession(self._session)
+        self._session = self.state._session = ended
 
     def __enter__(self) -> Session:
         return self

@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from thermoc.backends.base import Backend
 
 
+def with_device(target: str, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return the name of a target and its options; what stands behind a colon is one, its device. Errors: T303."""
+    name, colon, device = target.partition(":") if isinstance(target, str) else (target, "", "")
+    if colon and options.get("device", device) != device:
+        notes = [f"the target is {target!r}", f"device = {options['device']!r}"]
+        raise error("T303", "two devices are asked for", notes=notes, hint="leave one out")
+    return name, {**options, "device": device} if colon else dict(options)
+
+
 def checked_options(backend: Backend, options: Mapping[str, Any]) -> Any:
     """Return the target's ``Options``. Errors: T303, which says which target has an option that this one lacks."""
     names = [item.name for item in dataclasses.fields(backend.Options)]

@@ -15,9 +15,10 @@ from thermoc.backends.sim.emit import emit, starts
 from thermoc.backends.sim.host_and_loihi import ClockedArtefact, HostAndLoihiSession
 from thermoc.backends.sim.lower import lower
 from thermoc.backends.sim.options import SimOptions
-from thermoc.backends.sim.run import ProgramSession
+from thermoc.backends.sim.run import IdleSession, ProgramSession
 from thermoc.backends.sim.target import TARGET
 from thermoc.ir.host_device import is_clocked
+from thermoc.ir.memory import DeviceMemory
 from thermoc.ir.parameters import ParameterCone, frozen
 from thermoc.ir.target import TargetDescription
 from thermoc.passes.base import Pass, Property
@@ -30,16 +31,17 @@ from thermoc.simulator.wanted_outputs import Wanted, with_outputs
 
 @dataclass(frozen=True, kw_only=True)
 class ProgramArtefact(Artefact):
-    """A program and the number of threads it may use. probes: names of outputs that are in no file of it."""
+    """A program, and where it runs. probes: names of outputs that are in no file of it."""
 
     suffix: ClassVar[str] = ".program"
 
     program: Program
-    threads: int | None
+    options: SimOptions
     cone: ParameterCone
     parameters: Mapping[str, NDArray] = field(default_factory=dict)
     """Values other than the initial ones."""
     probes: frozenset[str] = frozenset()
+    idle: IdleSession = field(default_factory=IdleSession, init=False, repr=False, compare=False)
 
     def to_bytes(self) -> bytes:
         """Return the file of the program without probes."""
@@ -65,11 +67,12 @@ def with_parameters(artefact: ProgramArtefact, parameters: Mapping[str, NDArray]
 
 
 class SimBackend(Backend):
-    """Numba on the CPU, parallel over the batch; the same bits for any number of threads."""
+    """Numba on the CPU or a GPU, parallel over the batch; the same bits for any number of threads."""
 
     name: ClassVar[str] = "sim"
     Options: ClassVar[type] = SimOptions
     pass_options: ClassVar[tuple[str, ...]] = ("precision",)
+    run_options: ClassVar[tuple[str, ...]] = ("threads", "device")
 
     def target(self) -> TargetDescription:
         """Return what the simulator holds."""
@@ -87,11 +90,9 @@ class SimBackend(Backend):
         """Return the program of a lowered graph; three where a chip within it has ticks of its own."""
         # Where Loihi takes several ticks for one of the network a single program has no clock for both.
         if is_clocked(lowered.graph):
-            return host_and_loihi.build(frozen(lowered.graph), options.threads)
+            return host_and_loihi.build(frozen(lowered.graph), options)
         graph = lowered.graph
-        return ProgramArtefact(
-            program=emit(graph), threads=options.threads, cone=ParameterCone(graph), probes=graph.probes
-        )
+        return ProgramArtefact(program=emit(graph), options=options, cone=ParameterCone(graph), probes=graph.probes)
 
     def with_parameters(
         self, artefact: ProgramArtefact | ClockedArtefact, parameters: Mapping[str, NDArray]
@@ -101,10 +102,27 @@ class SimBackend(Backend):
             raise holds_constants()
         return with_parameters(artefact, parameters)
 
+    def device_memory(
+        self, artefact: ProgramArtefact | ClockedArtefact, *, batch: int, ticks: int, timed: bool
+    ) -> DeviceMemory | None:
+        """Return what the programs take of a GPU's memory. Errors: T421."""
+        if artefact.options.device == "cpu":
+            return None
+        from thermoc.simulator.cuda.device import device
+        from thermoc.simulator.cuda.memory import bytes_taken
+
+        clocked = isinstance(artefact, ClockedArtefact)
+        programs = [program for _, _, program in artefact.programs] if clocked else [artefact.program]
+        taken = [bytes_taken(program, batch=batch, ticks=ticks, timed=timed) for program in programs]
+        network, samples = (sum(sizes) for sizes in zip(*taken))
+        return DeviceMemory(name=device().name, network=network, samples=samples, available=device().memory)
+
     def start(
         self, artefact: ProgramArtefact | ClockedArtefact, *, batch: int, position: NoisePosition
     ) -> ProgramSession | HostAndLoihiSession:
         """Start the program, or host and chip."""
         if isinstance(artefact, ClockedArtefact):
             return HostAndLoihiSession(artefact, batch=batch, position=position)
-        return ProgramSession(artefact.program, batch=batch, position=position, threads=artefact.threads)
+        options = artefact.options
+        where = {"threads": options.threads, "device": options.device, "idle": artefact.idle}
+        return ProgramSession(artefact.program, batch=batch, position=position, **where)

@@ -55,15 +55,22 @@ def emit(graph: Graph) -> Program:
         precision=real.name,
         code=np.array(writer.code, np.int64).reshape(-1, ROW),
         slots=np.array(writer.slots, np.int64).reshape(-1, 3),
-        floats=np.concatenate([*writer.constants[Bank.FLOAT_CONSTANT], np.empty(0, real)]),
-        ints=np.concatenate([*writer.constants[Bank.INT_CONSTANT], np.empty(0, np.int64)]),
-        table=np.concatenate([*writer.tables, np.empty(0, np.int64)]),
+        floats=_joined(writer.constants[Bank.FLOAT_CONSTANT], real),
+        ints=_joined(writer.constants[Bank.INT_CONSTANT], np.dtype(np.int64)),
+        table=_joined(writer.tables, np.dtype(np.int32)),
         work=(writer.used[Bank.FLOAT_WORK], writer.used[Bank.INT_WORK]),
         inputs=inputs,
         outputs=outputs,
         states=states,
         parameters=tuple(writer.parameters),
     )
+
+
+def _joined(parts: list[NDArray], dtype: np.dtype) -> NDArray:
+    """Return parts end to end; the list is empty then, so that what is large is held once."""
+    joined = np.concatenate([*parts, np.empty(0, dtype)])
+    parts.clear()
+    return joined
 
 
 def starts(graph: Graph, cone: ParameterCone) -> dict[str, str]:
@@ -125,6 +132,8 @@ def _states(graph: Graph, writer: ProgramWriter) -> tuple[ProgramState, ...]:
         for name in op.states():
             if op.opname.startswith("loihi."):
                 add(name, op, loihi_rows.start(op, name, writer), *loihi_rows.form(op, name))
+            elif name == "held":
+                add(name, op, 0.0, 1, Form.COUNTS)
             else:
-                add(name, op, 0.0 if name == "held" else writer.numbers(op, "initial"), 1, Form.PLACE)
+                add(name, op, writer.numbers(op, "initial"), 1, Form.PLACE)
     return tuple(states)

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from thermoc.backends.base import Artefact, BackendSession, NoisePosition
 from thermoc.backends.sim.emit import emit
+from thermoc.backends.sim.options import SimOptions
 from thermoc.backends.sim.run import ProgramSession
 from thermoc.ir.clocked_session import ClockedSession
 from thermoc.ir.graph import Graph
@@ -24,7 +25,7 @@ class ClockedArtefact(Artefact):
 
     graph: Graph
     programs: tuple[tuple[str, Graph, Program], ...]
-    threads: int | None
+    options: SimOptions
 
     def to_bytes(self) -> bytes:
         """Return a .zip of the programs."""
@@ -36,10 +37,10 @@ class ClockedArtefact(Artefact):
         return buffer.getvalue()
 
 
-def build(graph: Graph, threads: int | None) -> ClockedArtefact:
+def build(graph: Graph, options: SimOptions) -> ClockedArtefact:
     """Return the programs of a graph whose chip has ticks of its own."""
     programs = tuple((name, part, emit(part)) for name, part in split_graph(graph).parts.items())
-    return ClockedArtefact(graph=graph, programs=programs, threads=threads)
+    return ClockedArtefact(graph=graph, programs=programs, options=options)
 
 
 class HostAndLoihiSession(ClockedSession, BackendSession):
@@ -47,9 +48,10 @@ class HostAndLoihiSession(ClockedSession, BackendSession):
 
     def __init__(self, artefact: ClockedArtefact, *, batch: int, position: NoisePosition):
         programs = {part.hash: program for _, part, program in artefact.programs}
+        where = {"threads": artefact.options.threads, "device": artefact.options.device}
 
         def start(part: Graph) -> ProgramSession:
-            return ProgramSession(programs[part.hash], batch=batch, position=position, threads=artefact.threads)
+            return ProgramSession(programs[part.hash], batch=batch, position=position, **where)
 
         BackendSession.__init__(self, batch=batch, position=position)
         ClockedSession.__init__(self, artefact.graph, start, batch=batch, first_tick=position.first_tick)

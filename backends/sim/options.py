@@ -9,15 +9,29 @@ from thermoc.support.errors import error
 PRECISIONS = ("float64", "float32")
 
 
+DEVICES = ("cpu", "cuda", "auto")
+
+
 @dataclass(frozen=True, kw_only=True)
 class SimOptions:
-    """precision: float64 or float32. threads: at most so many, default one a core. Errors: T303."""
+    """precision: float64 or float32. threads: at most so many, default one a core. Errors: T303.
+
+    device: "cpu"; "cuda", a GPU of NVIDIA's; or "auto", a GPU where there is one.
+    """
 
     precision: str = "float64"
     threads: int | None = None
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
         check_engine(self.precision, self.threads)
+        if self.device not in DEVICES:
+            raise error("T303", f"device must be one of {', '.join(DEVICES)}", notes=[f"device = {self.device!r}"])
+        if self.device == "auto":
+            from thermoc.simulator.processors import best_device
+
+            # what is chosen is what a run's record and a checkpoint say
+            object.__setattr__(self, "device", best_device())
 
 
 def check_engine(precision: object, threads: object) -> None:

@@ -163,8 +163,8 @@ class SparseAffine(Op):
 
     x: Value = operand("n")
     values: Value = operand("z", uniform=True)
-    columns: Value = operand("z", kind="int", uniform=True)
-    offsets: Value = operand("k", kind="int", uniform=True)
+    columns: Value = operand("z", kind="index", uniform=True)
+    offsets: Value = operand("k", kind="index", uniform=True)
     bias: Value | None = operand("m", optional=True, uniform=True)
     y: Value = result("m")
 

@@ -9,8 +9,9 @@ device their Johnson currents (P28). Philox at (sample n + node, tick, draw, str
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numba import njit
@@ -22,8 +23,8 @@ from thermoc.simulator.devices.device import Device, check_ambient, check_state
 from thermoc.simulator.devices.model import MEMORY
 from thermoc.simulator.devices.models import vo2
 from thermoc.simulator.devices.records import CAPACITANCE, CAPACITY, CONDUCTANCE, INNER, Draws, Row
-from thermoc.simulator.devices.rule import rule
-from thermoc.simulator.devices.vector import exponential, sine_of_turns
+from thermoc.simulator.devices.rule import inner, rule
+from thermoc.simulator.kernels import scalar
 from thermoc.simulator.kernels.thermal import fill_normals
 from thermoc.support.errors import ThermocError, error
 from thermoc.support.units import K_B
@@ -91,44 +92,57 @@ class Kicks(NamedTuple):
     device: Row
 
 
-@rule
-def conductances(T, G, m, p):
-    """G[i] = 1 / R(T[i]) on each node's branch, in a loop that vectorises; m: (5, n) memory.
+@inner
+def conductance(T, direction, turned, at, proximity, p):
+    """1 / R(T) on a node's branch; ``turned``, ``at`` and ``proximity`` are its memory.
 
     The same equation as ``vo2.resistance``, with tanh written by the exponential that has no branches.
     """
-    R0, Ea, Rm = p.insulator_resistance, p.activation_temperature, p.metal_resistance
-    w, Tc, b, low, high = p.hysteresis_width, p.critical_temperature, p.steepness, p.fit_from, p.fit_to
-    offset = p.proximity_offset
-    # 1 + tanh z = 2 / (1 + e^(-2 z)): hence the factor two on both steepnesses
-    ripples, steep = p.ripple / (2 * math.pi), 4 * math.pi
-    direction, reversed_ = m[vo2.DIRECTION], m[vo2.REVERSED]
-    at, proximity = m[vo2.TURNED_AT], m[vo2.PROXIMITY]
+    fitted = min(max(T, p.fit_from), p.fit_to)
+    y = (fitted - at) / (proximity + p.proximity_offset)
+    # 1 + tanh z = 2 / (1 + e^(-2 z)): hence the factor two on both steepnesses;
+    # proximity + offset may be next to zero, and y far beyond what the exponential takes
+    tail = 1 / (1 + scalar.exp(min(max(4 * math.pi * y, -FAR), FAR) - 2 * math.pi * math.pi))
+    shift = turned * proximity * (1 - scalar.sin_turns(p.ripple / (2 * math.pi) * y)) * tail
+    middle = direction * (0.5 * p.hysteresis_width) + p.critical_temperature
+    g = 1 / (1 + scalar.exp(-2 * p.steepness * (middle - (fitted + shift))))
+    return 1 / (p.insulator_resistance * scalar.exp(p.activation_temperature / fitted) * g + p.metal_resistance)
+
+
+@rule
+def conductances(T, G, m, p):
+    """G[i] is node i's conductance; m: (5, n) memory."""
+    direction, turned, at, proximity = m[vo2.DIRECTION], m[vo2.REVERSED], m[vo2.TURNED_AT], m[vo2.PROXIMITY]
     for i in range(T.size):
-        fitted = min(max(T[i], low), high)
-        y = (fitted - at[i]) / (proximity[i] + offset)
-        # proximity + offset may be next to zero, and y far beyond what the exponential takes
-        tail = 1 / (1 + exponential(min(max(steep * y, -FAR), FAR) - 2 * math.pi * math.pi))
-        shift = reversed_[i] * proximity[i] * (1 - sine_of_turns(ripples * y)) * tail
-        g = 1 / (1 + exponential(-2 * b * (direction[i] * (0.5 * w) + Tc - (fitted + shift))))
-        G[i] = 1 / (R0 * exponential(Ea / fitted) * g + Rm)
+        G[i] = conductance(T[i], direction[i], turned[i], at[i], proximity[i], p)
+
+
+@inner
+def travelled(T, last, p):
+    """How far a node has moved since all were last looked at, K."""
+    return abs(min(max(T, p.fit_from), p.fit_to) - last)
+
+
+@rule
+def look_at(T, memory, p):
+    """Turn a node that went back; memory: its row (5,)."""
+    fitted = min(max(T, p.fit_from), p.fit_to)
+    if (fitted - memory[vo2.LAST]) * memory[vo2.DIRECTION] < 0:
+        vo2.reverse(fitted, memory, p)
+    memory[vo2.LAST] = fitted
 
 
 @rule
 def look_all(T, m, p):
     """Turn nodes that went back, once any has moved by more than the reversal step since all were last looked at."""
-    low, high, moved = p.fit_from, p.fit_to, 0.0
+    moved = 0.0
     # one pass that vectorises and ends here until some node has moved: the loop below branches
     for i in range(T.size):
-        moved = max(moved, abs(min(max(T[i], low), high) - m[vo2.LAST, i]))
+        moved = max(moved, travelled(T[i], m[vo2.LAST, i], p))
     if moved <= p.reversal_step:
         return
     for i in range(T.size):
-        fitted = min(max(T[i], low), high)
-        d = fitted - m[vo2.LAST, i]
-        if d * m[vo2.DIRECTION, i] < 0:
-            vo2.reverse(fitted, m[:, i], p)
-        m[vo2.LAST, i] = fitted
+        look_at(T[i], m[:, i], p)
 
 
 @rule
@@ -150,6 +164,13 @@ def laplacian(T, shape, lap):
             out[last] = middle[last - 1] + up[last] + down[last] - 3 * middle[last]
 
 
+@inner
+def bond(T1, T2, normal, root, node):
+    """Heat from the first of two neighbours to the second, W, held over a step of length 1 / root^2; normal: drawn."""
+    # Euler's T may pass below 0 K in a draw: the root then is that of 0
+    return math.sqrt(2 * K_B * max(T1 * T2, 0.0) * node.lateral) * root * normal
+
+
 @rule
 def draw_kicks(nodes, G, shape, node, h, draws, spare, kicks):
     """Fill the noise held over a step of length h. What a path takes from one neighbour it gives to the other."""
@@ -167,8 +188,7 @@ def draw_kicks(nodes, G, shape, node, h, draws, spare, kicks):
         for i in range(n):
             neighbour = i + 1 if draw == RIGHT else i + columns
             if (i + 1) % columns != 0 if draw == RIGHT else i + columns < n:
-                # Euler's T may pass below 0 K in a draw: the root then is that of 0
-                q = math.sqrt(2 * K_B * max(T[i] * T[neighbour], 0.0) * node.lateral) * root * load[i]
+                q = bond(T[i], T[neighbour], load[i], root, node)
                 flux[i] -= q
                 flux[neighbour] += q
     fill_normals(load[:n], spare[:n], first, tick, FROM_LOAD, stream, key)
@@ -178,22 +198,33 @@ def draw_kicks(nodes, G, shape, node, h, draws, spare, kicks):
         device[i] *= math.sqrt(2 * K_B * max(T[i], 0.0) * G[i]) * root
 
 
+@inner
+def euler(T, V, G, lap, u, kicks, node, h):
+    """One Euler step of a node from its conductance: (T, V, current, work, heat); the last two are the step's, in J.
+
+    lap: sum of T_j - T over its neighbours. kicks: base, flux, load, device.
+    """
+    base, flux, load, device = kicks
+    through = (u - V) / node.load + load
+    current = V * G + device
+    # the flux to the base with its noise, and not C dT: the balance would prove nothing otherwise
+    out = node.base * (T - node.ambient) - base
+    # T and V still are the step's start here: explicit Euler's flows, by which the balance closes to order dt
+    work, heat = h * u * through, h * (out + (u - V) * through)
+    hotter = V * current - node.base * (T - node.ambient) + node.lateral * lap + flux
+    return T + h / node.capacity * hotter, V + h / node.capacitance * (through - current), current, work, heat
+
+
 @rule
 def step(nodes, G, lap, kicks, node, u, h):
     """One Euler step of all nodes from their conductances G, and its work and heat."""
     T, V, current, W, Q = nodes.T, nodes.V, nodes.current, nodes.work, nodes.heat
     base, flux, load, device = kicks.base, kicks.flux, kicks.load, kicks.device
-    Ta, R, C, Cth, Se, Sc = node.ambient, node.load, node.capacitance, node.capacity, node.base, node.lateral
     for i in range(T.size):
-        through = (u[i] - V[i]) / R + load[i]
-        current[i] = V[i] * G[i] + device[i]
-        # the flux to the base with its noise, and not C dT: the balance would prove nothing otherwise
-        out = Se * (T[i] - Ta) - base[i]
-        # T and V still are the step's start here: explicit Euler's flows, by which the balance closes to order dt
-        W[i] += h * u[i] * through
-        Q[i] += h * (out + (u[i] - V[i]) * through)
-        T[i] += h / Cth * (V[i] * current[i] - Se * (T[i] - Ta) + Sc * lap[i] + flux[i])
-        V[i] += h / C * (through - current[i])
+        held = base[i], flux[i], load[i], device[i]
+        T[i], V[i], current[i], work, heat = euler(T[i], V[i], G[i], lap[i], u[i], held, node, h)
+        W[i] += work
+        Q[i] += heat
 
 
 @rule
@@ -234,7 +265,7 @@ _advance = keep(_advance, "lattices of devices", 9.0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Samples:
+class Samples:
     """The nodes of all samples: rows (samples, n), memory (samples, 5, n)."""
 
     T: Row
@@ -269,12 +300,13 @@ def lattice(
     noise: bool = False,
     seed: int = 0,
     stream: int = 0,
+    processor: str = "cpu",
 ) -> LatticeTrace:
     """Return what coupled VO2 neuristors of ``shape``, (rows, columns) or (n,), do at times t (n_t,), in steps of dt.
 
     drive: source voltage, a number or (n,); node, T: starting values, broadcast to (samples, n), all on the heating
-    branch. dt is shortened to a whole number of steps between times. Errors: T402, T403, T404, T405, and T410 with
-    node and time.
+    branch. dt is shortened to a whole number of steps between times. processor: "cpu" or "cuda", which gives the same
+    bits. Errors: T402, T403, T404, T405, T410 with node and time, and T421 for a GPU that is not there.
     """
     times, sides = np.atleast_1d(numbers("t", t)), _sides(shape)
     coupling, dt = (float(spread(name, value, ())) for name, value in (("coupling", coupling), ("dt", dt)))
@@ -287,7 +319,51 @@ def lattice(
     start = _start(spread("T", Ta if T is None else T, (samples, n)), spread("node", node, (samples, n)))
     check_state(device, start.T.ravel(), device.start[:, 1])
     u = spread("drive", drive, (n,))
-    return _run(neuristor, start, sides, u, times, dt, Draws(bool(noise), 0, 0, stream, key))
+    stepper = _stepper(processor)(neuristor, start, sides, u)
+    return _run(neuristor, start, stepper, times, dt, Draws(bool(noise), 0, 0, stream, key))
+
+
+def _stepper(processor: str) -> Callable[..., Stepper]:
+    """Return what steps lattices on a processor. Errors: T303 for one that is none, T421."""
+    if processor == "cuda":
+        from thermoc.simulator.cuda.lattice import DeviceLattice
+
+        return DeviceLattice
+    if processor != "cpu":
+        raise error("T303", "a lattice runs on cpu or cuda", notes=[f"processor = {processor!r}"])
+    return HostLattice
+
+
+class Stepper(Protocol):
+    """Steps the nodes of all samples."""
+
+    def advance(self, h: float, steps: int, draws: Draws) -> tuple[int, int, int] | None:
+        """Take steps of length h; return (sample, node, step) of the first bad node, or None."""
+        ...
+
+    def read(self, now: Samples) -> None:
+        """Bring the nodes to ``now``."""
+        ...
+
+
+class HostLattice:
+    """Nodes that are stepped where they are."""
+
+    def __init__(self, node: Neuristor, now: Samples, sides: tuple[int, int], u: Row):
+        self._node, self._now, self._sides, self._u = node, now, sides, u
+
+    def advance(self, h: float, steps: int, draws: Draws) -> tuple[int, int, int] | None:
+        """Take steps of length h; return (sample, node, step) of the first bad node, or None."""
+        for k in range(len(self._now.T)):
+            # samples differ in the elements that they draw, as if they were further nodes
+            positions = draws._replace(element=k * self._now.T.shape[1])
+            bad, s = _advance(self._now.nodes(k), self._node, self._sides, self._u, h, steps, positions)
+            if bad >= 0:
+                return k, bad, s
+        return None
+
+    def read(self, now: Samples) -> None:
+        """Nothing is to be brought."""
 
 
 def _neuristor(device: Device, coupling: float, dimensions: int, ambient: float) -> Neuristor:
@@ -306,17 +382,15 @@ def _neuristor(device: Device, coupling: float, dimensions: int, ambient: float)
     )
 
 
-def _start(T: Row, V: Row) -> _Samples:
+def _start(T: Row, V: Row) -> Samples:
     memory = np.zeros((len(T), MEMORY, T.shape[1]))
     memory[:, vo2.DIRECTION] = 1.0
     memory[:, vo2.LAST] = T
     zeros = np.zeros((3, *T.shape))
-    return _Samples(T=T, V=V, current=zeros[0], work=zeros[1], heat=zeros[2], memory=memory)
+    return Samples(T=T, V=V, current=zeros[0], work=zeros[1], heat=zeros[2], memory=memory)
 
 
-def _run(
-    node: Neuristor, now: _Samples, sides: tuple[int, int], u: Row, times: Row, dt: float, draws: Draws
-) -> LatticeTrace:
+def _run(node: Neuristor, now: Samples, stepper: Stepper, times: Row, dt: float, draws: Draws) -> LatticeTrace:
     """Step all samples from time to time. Errors: T410."""
     shown, energy = np.zeros((3, len(times), *now.T.shape)), np.zeros((3, len(times), len(now.T)))
     T0, V0, tick = now.T.copy(), now.V.copy(), 0
@@ -325,13 +399,11 @@ def _run(
             span = times[j] - times[j - 1]
             # 1e-6 of slack: rounding of span / dt would otherwise add a step to a whole number of them
             steps = max(1, int(np.ceil(span / dt - 1e-6)))
-            h = span / steps
-            for k in range(len(now.T)):
-                # samples differ in the elements that they draw, as if they were further nodes
-                positions = draws._replace(element=k * now.T.shape[1], tick=tick)
-                bad, s = _advance(now.nodes(k), node, sides, u, h, steps, positions)
-                if bad >= 0:
-                    raise _runaway(node, now, k, bad, times[j - 1] + (s + 1) * span / steps)
+            bad = stepper.advance(span / steps, steps, draws._replace(tick=tick))
+            stepper.read(now)
+            if bad is not None:
+                sample, i, s = bad
+                raise _runaway(node, now, sample, i, times[j - 1] + (s + 1) * span / steps)
             tick += steps
         shown[:, j] = now.T, now.V, now.current
         energy[:, j] = now.work.sum(axis=-1), now.heat.sum(axis=-1), now.stored(node, T0, V0)
@@ -340,7 +412,7 @@ def _run(
     return LatticeTrace(t=times, T=T, node=V, current=current, work=work, heat=heat, stored=stored)
 
 
-def _runaway(node: Neuristor, now: _Samples, k: int, i: int, t: float) -> ThermocError:
+def _runaway(node: Neuristor, now: Samples, k: int, i: int, t: float) -> ThermocError:
     notes = [
         f"at t = {t:.6g} s, sample {k}, node {i}",
         f"temperature {now.T[k, i]:.6g} K, limit {node.hottest:.6g} K",

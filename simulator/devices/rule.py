@@ -8,3 +8,6 @@ from numba import njit
 
 rule: Any = njit(error_model="numpy", nogil=True)
 """Compiled when first called; ``rule(f).py_func`` is the Python it was made of."""
+
+inner: Any = njit(error_model="numpy", nogil=True, inline="always")
+"""The same for the inside of loops that vectorise: a call would keep them from it."""

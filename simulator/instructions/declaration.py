@@ -69,7 +69,7 @@ class RowSizes:
     x: int = -1
     y: int = -1
     z: int = -1
-    table: NDArray[np.int64]
+    table: NDArray[np.int32] | NDArray[np.int64]
     float_constants: int = 0
     float_states: int = 0
     int_states: int = 0
@@ -99,6 +99,45 @@ def fits_by_bounds(row: RowSizes, **parameters: int) -> bool:
     return True
 
 
+def of_result(row: RowSizes, **parameters: int) -> int:
+    """One point an element of the result."""
+    return row.n
+
+
+def of_operand(row: RowSizes, **parameters: int) -> int:
+    """One point an element of the first operand."""
+    return row.x
+
+
+def one(row: RowSizes, **parameters: int) -> int:
+    """One, whatever the row."""
+    return 1
+
+
+def none(row: RowSizes, **parameters: int) -> int:
+    """None, whatever the row."""
+    return 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Points:
+    """An instruction as points that may be computed side by side: what one thread of a GPU does.
+
+    rule: module and function within ``simulator.kernels``; the names of its arguments say what it is handed
+    (``cuda.arguments``). It returns element i of the result, unless it asks for ``r``: then it writes there itself.
+    count: points of a sample, from sizes and parameters. phases: so many times over all points, one after the other,
+    each of which sees what those before it wrote. floats, ints: elements of scratch memory of a sample. index: a table
+    of places made of the program's own, which the rule finds from ``index`` on.
+    """
+
+    rule: str
+    count: Callable[..., int] = of_result
+    phases: Callable[..., int] = one
+    floats: Callable[..., int] = none
+    ints: Callable[..., int] = none
+    index: Callable[..., NDArray] | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Instruction:
     """One instruction, stated whole: rows of a program are (opcode, result slot, operand slots, parameters).
@@ -107,7 +146,8 @@ class Instruction:
     the order in which a row has them. fits: whether sizes and parameters agree, so that the kernel, which looks at no
     bound, stays inside its arrays. rule: of an elementwise instruction, one element in plain Python, for any device.
     kernel: of the others, module and function within ``simulator.kernels``; the names of the function's arguments say
-    what it is handed (``kernels.adapter``). seconds: how long it takes to compile on a core of 2024.
+    what it is handed (``kernels.adapter``). points: how a GPU computes it side by side; without them one thread runs
+    the kernel for a sample. seconds: how long it takes to compile on a core of 2024.
     """
 
     opcode: int
@@ -119,6 +159,7 @@ class Instruction:
     fits: Callable[..., bool]
     rule: Callable[..., Any] | None = None
     kernel: str = ""
+    points: Points | None = None
     seconds: float = 0.4
     traits: frozenset[Trait] = frozenset()
 

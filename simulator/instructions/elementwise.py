@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from thermoc.simulator.instructions.declaration import Instruction, RowSizes, SlotKind, Trait
+from thermoc.simulator.kernels import scalar
 
 FLOATS, INTS = SlotKind.FLOATS, SlotKind.INTS
 FAR = 100.0
@@ -78,7 +79,7 @@ SIGN = elementwise(2, "SIGN", sign)
 
 def exp(x):
     """e^x."""
-    return math.exp(x)
+    return scalar.exp(x)
 
 
 EXP = elementwise(3, "EXP", exp)
@@ -86,7 +87,7 @@ EXP = elementwise(3, "EXP", exp)
 
 def expm1(x):
     """e^x - 1, exact near 0."""
-    return math.expm1(x)
+    return scalar.expm1(x)
 
 
 EXPM1 = elementwise(4, "EXPM1", expm1)
@@ -94,8 +95,7 @@ EXPM1 = elementwise(4, "EXPM1", expm1)
 
 def log(x):
     """ln x, -inf at 0, NaN below."""
-    # math.log raises in Python where a device returns these; said here, both do the same
-    return math.log(x) if x > 0 else type(x)(-math.inf if x == 0 else math.nan)
+    return scalar.log(x)
 
 
 LOG = elementwise(5, "LOG", log)
@@ -111,7 +111,7 @@ SQRT = elementwise(6, "SQRT", sqrt)
 
 def sin(x):
     """sin(x)."""
-    return math.sin(x)
+    return scalar.sin(x)
 
 
 SIN = elementwise(7, "SIN", sin)
@@ -119,7 +119,7 @@ SIN = elementwise(7, "SIN", sin)
 
 def cos(x):
     """cos(x)."""
-    return math.cos(x)
+    return scalar.cos(x)
 
 
 COS = elementwise(8, "COS", cos)
@@ -127,7 +127,7 @@ COS = elementwise(8, "COS", cos)
 
 def tanh(x):
     """tanh(x)."""
-    return math.tanh(x)
+    return scalar.tanh(x)
 
 
 TANH = elementwise(9, "TANH", tanh)
@@ -135,7 +135,7 @@ TANH = elementwise(9, "TANH", tanh)
 
 def floor(x):
     """The greatest integer not above x, as a float."""
-    return np.floor(x)  # Numba's math.floor gives an integer, which infinities do not fit
+    return scalar.floor(x)
 
 
 FLOOR = elementwise(10, "FLOOR", floor)
@@ -176,7 +176,7 @@ DIV = elementwise(23, "DIV", div)
 
 def power(x, y):
     """x^y."""
-    return x**y
+    return scalar.power(x, y)
 
 
 POW = elementwise(24, "POW", power)
@@ -214,7 +214,7 @@ def maxwell_boltzmann(x, T):
     if root == 0:
         return type(x)(0)
     w = min(abs(x) / root, type(x)(FAR))
-    return type(x)(math.sqrt(2 / math.pi)) * (w * w) * math.exp(type(x)(-0.5) * (w * w)) / root
+    return type(x)(math.sqrt(2 / math.pi)) * (w * w) * scalar.exp(type(x)(-0.5) * (w * w)) / root
 
 
 MAXWELL_BOLTZMANN = elementwise(28, "MAXWELL_BOLTZMANN", maxwell_boltzmann, seconds=0.6)
@@ -224,7 +224,7 @@ def fermi_dirac(x, T, mu):
     """1 / (1 + e^u), u = (x - mu) / T, T = y and mu = z (P6), 1/2 at x = mu also for T = 0."""
     # 0 / 0 would be NaN where the limit T -> 0 is 1/2 (P6)
     u = type(x)(0) if T == 0 and x == mu else (x - mu) / T
-    exponential = math.exp(-abs(u))  # of the two ways to write it, the one whose exponential cannot overflow
+    exponential = scalar.exp(-abs(u))  # of the two ways to write it, the one whose exponential cannot overflow
     return (exponential if u > 0 else type(x)(1)) / (type(x)(1) + exponential)
 
 

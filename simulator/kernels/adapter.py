@@ -54,7 +54,12 @@ def kernel_of(instruction: Instruction) -> Callable[..., Any]:
     """Return the plain function that an instruction names, or the loop around its rule."""
     if instruction.rule is not None:
         return elementwise.loop(instruction.rule, len(instruction.operands))
-    module, _, name = instruction.kernel.rpartition(".")
+    return named(instruction.kernel)
+
+
+def named(path: str) -> Callable[..., Any]:
+    """Return a function by its module and name within ``simulator.kernels``."""
+    module, _, name = path.rpartition(".")
     return getattr(importlib.import_module(f"thermoc.simulator.kernels.{module}"), name)
 
 

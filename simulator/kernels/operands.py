@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from llvmlite import ir
 from numba import types
+from numba.core.cpu import CPUContext
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
@@ -84,7 +85,7 @@ class FrameArray(IntEnum):
 class FrameNumber(IntEnum):
     """The numbers of a frame. START, SAMPLES and TICK: where the loop is; TICKS and BATCH: of the run; TIMED: whether
     inputs change; STATES to INT_INPUTS: elements of a sample; KEY, SAMPLE0 and TICK0 place the noise; BEGUN: the ticks
-    that the states have behind them.
+    that the states have behind them; FIRST to TO_LINE: which samples run, how many at a time, in which ticks and lines.
     """
 
     START = 28
@@ -101,6 +102,13 @@ class FrameNumber(IntEnum):
     SAMPLE0 = 39
     TICK0 = 40
     BEGUN = 41
+    FIRST = 42
+    LAST = 43
+    BLOCK = 44
+    FROM_TICK = 45
+    TO_TICK = 46
+    FROM_LINE = 47
+    TO_LINE = 48
 
 
 def _load(builder, pointer, index):
@@ -177,6 +185,27 @@ def _sample(typingctx, operand, s):
 
 sample: Any = intrinsic(_sample)
 """``sample(operand, s)``: the elements of one sample of an operand."""
+
+
+@intrinsic
+def shaped(typingctx, array, first, shape):
+    """Return elements of an array of one dimension, from ``first`` on, in a shape: as a view without an owner."""
+    dimensions = shape.count
+    kind, shape_type = types.Array(array.dtype, dimensions, "C"), types.UniTuple(types.intp, dimensions)
+
+    def codegen(context, builder, signature, args):
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        width = _constant(context.get_abi_sizeof(context.get_data_type(kind.dtype)))
+        sizes = [builder.extract_value(args[2], k) for k in range(dimensions)]
+        strides = [width]
+        for size in reversed(sizes[1:]):
+            strides.insert(0, builder.mul(strides[0], size))
+        view = context.make_array(kind)(context, builder)
+        place = builder.gep(data, [args[1]])
+        populate_array(view, data=place, shape=sizes, strides=strides, itemsize=width, meminfo=None)
+        return view._getvalue()
+
+    return kind(array, types.intp, shape_type), codegen
 
 
 def _samples(dtype, frame):
@@ -256,12 +285,24 @@ def word(typingctx, pointer, place):
 
 
 @intrinsic
+def put(typingctx, pointer, place, value):
+    """Set a word of a frame."""
+
+    def codegen(context, builder, signature, args):
+        words = builder.bitcast(args[0], _WORD.as_pointer())
+        builder.store(args[2], builder.gep(words, [args[1]]))
+        return context.get_dummy_value()
+
+    return types.void(pointer, types.intp, types.int64), codegen
+
+
+@intrinsic
 def call(typingctx, lines, number, frame):
     """Run a line: call the function whose address it begins with, by (line, frame)."""
 
     def codegen(context, builder, signature, args):
-        lines, frame = (context.make_array(signature.args[k])(context, builder, args[k]).data for k in (0, 2))
-        line = builder.gep(lines, [builder.mul(args[1], _constant(LINE))])
+        lines, number, frame = args
+        line = builder.gep(builder.bitcast(lines, _WORD.as_pointer()), [builder.mul(number, _constant(LINE))])
         pointer = ir.IntType(8).as_pointer()
         kind = ir.FunctionType(ir.VoidType(), [pointer, pointer])
         function = builder.inttoptr(builder.load(line), kind.as_pointer())
@@ -277,7 +318,9 @@ def stopped(typingctx, halt):
 
     def codegen(context, builder, signature, args):
         data = context.make_array(signature.args[0])(context, builder, args[0]).data
-        # a plain load could be moved out of the loop that waits for the flag
-        return builder.icmp_signed("!=", builder.load_atomic(data, "monotonic", 8), _constant(0))
+        # a plain load could be moved out of the loop that waits for the flag; a GPU's kernel waits for none
+        on_cpu = isinstance(context, CPUContext)
+        flag = builder.load_atomic(data, "monotonic", 8) if on_cpu else builder.load(data)
+        return builder.icmp_signed("!=", flag, _constant(0))
 
     return types.boolean(halt), codegen

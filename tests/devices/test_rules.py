@@ -11,7 +11,7 @@ import pytest
 from thermoc.simulator.devices import currents, load
 from thermoc.simulator.devices.model import OperatingPoint
 from thermoc.simulator.devices.models import jart, nbo2, pickett, stanford, vo2
-from thermoc.simulator.devices.vector import exponential, sine_of_turns
+from thermoc.simulator.kernels import scalar
 from thermoc.support.errors import ThermocError
 
 ON_CUDA = """
@@ -159,10 +159,10 @@ def test_jart_solves_the_published_equations(v, N):
 
 def test_arithmetic_exponentials_and_sines():
     x = np.random.default_rng(1).uniform(-600, 600, 3000)
-    np.testing.assert_allclose([exponential(v) for v in x], np.exp(x), rtol=4e-16)
+    np.testing.assert_allclose([scalar.exp(v) for v in x], np.exp(x), rtol=4e-16)
     a = np.random.default_rng(2).uniform(-30, 30, 3000)
     fraction = a - np.rint(a)
-    np.testing.assert_allclose([sine_of_turns(v) for v in a], np.sin(2 * np.pi * fraction), rtol=0, atol=1e-15)
+    np.testing.assert_allclose([scalar.sin_turns(v) for v in a], np.sin(2 * np.pi * fraction), rtol=0, atol=1e-15)
 
 
 @pytest.mark.parametrize("name", ["nbo2", "vo2", "stanford", "pickett", "vteam", "jart", "rc"])

@@ -29,6 +29,7 @@ NEEDS = (
     Need(package="numpy", purpose="everything", install="pip install thermoc"),
     Need(package="networkx", purpose="graph algorithms", install="pip install thermoc"),
     Need(package="numba", purpose="target sim", install="pip install thermoc"),
+    Need(package="numba-cuda", purpose="target sim on a GPU", install='pip install "thermoc[cuda13]"'),
     Need(package="onnx", purpose="target onnx", install="pip install thermoc"),
     Need(package="onnxruntime", purpose="running ONNX exports", install='pip install "thermoc[onnx]"'),
     Need(package="brian2", purpose="running Brian2 scripts", install='pip install "thermoc[brian2]"'),

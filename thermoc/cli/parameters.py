@@ -24,6 +24,10 @@ Chip = Annotated[
     str | None,
     typer.Option("--chip", metavar="CHIP", help="The chip of target chip: thermo-1, isaac, puma, FILE.toml."),
 ]
+Device = Annotated[
+    str | None,
+    typer.Option("--device", metavar="DEVICE", help="Where target sim runs: cpu, cuda, auto.", show_default="cpu"),
+]
 Passes = Annotated[
     str | None,
     typer.Option("--passes", metavar="TEXT", help="Passes to run, e.g. fuse,discretize{dt=0.1}; see thermoc passes."),

@@ -21,11 +21,15 @@ def resume(
         Path | None,
         typer.Option("--output", "-o", help="Write what is recorded as .npz.", show_default="where the run was to"),
     ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option("--device", metavar="DEVICE", help="Go on on cpu, cuda or auto.", show_default="as before"),
+    ] = None,
     max_memory: MaxMemory = None,
     as_json: Json = False,
 ) -> None:
     """Go on with a run that was stopped or killed: the same bytes at the end as without."""
-    with Session.load(checkpoint) as session:
+    with Session.load(checkpoint, device=device) as session:
         if session.pending is None:
             notes = [f"it holds a session at tick {session.tick}"]
             hint = "in Python: tc.Session.load(path).run(ticks)"

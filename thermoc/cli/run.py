@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from thermoc.cli.parameters import (
     Certify,
     CheckpointPath,
     Chip,
+    Device,
     DryRun,
     DumpIr,
     Every,
@@ -61,6 +62,7 @@ def run(
     seed: Seed = 0,
     certify: Certify = False,
     chip: Chip = None,
+    device: Device = None,
     floorplan: Floorplan = None,
     heat_map: HeatMap = None,
     trace: Trace = None,
@@ -74,7 +76,7 @@ def run(
 ) -> None:
     """Compile a network for a target, run it, and show or write what it gives."""
     target = target or ("sim" if chip is None else "chip")
-    options = parse_options(option) | ({} if chip is None else {"chip": chip})
+    options = parse_options(option) | {k: v for k, v in {"chip": chip, "device": device}.items() if v is not None}
     files = {"output": output, "to": to, "plot": plot, "floorplan": floorplan, "heat_map": heat_map, "trace": trace}
     results = Results(**files, as_json=as_json)
     # All that can be refused is refused before the model's file, which may take long, is run.
@@ -119,7 +121,8 @@ def _carry_out(
 def _show(needed: MemoryEstimate, *, as_json: bool) -> None:
     """Print what a run would hold. Errors: T408 where it does not fit."""
     if as_json and needed.fits:
-        print_json({"parts": needed.parts, "total": needed.total, "available": needed.limit})
+        gpu = {} if needed.device is None else {"gpu": asdict(needed.device)}
+        print_json({"parts": needed.parts, "total": needed.total, "available": needed.limit, **gpu})
     elif not as_json:
         say(needed)
     needed.check()

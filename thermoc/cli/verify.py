@@ -18,7 +18,8 @@ from thermoc.verification import verify as verification
 from thermoc.verification.plot import format_of
 
 Targets = Annotated[
-    str, typer.Option("--targets", "-t", help="Targets to verify, with commas between; see `thermoc targets`.")
+    str,
+    typer.Option("--targets", "-t", help="Targets, with commas between, as sim,sim:cuda; see `thermoc targets`."),
 ]
 Ticks = Annotated[int | None, typer.Option(help="Number of ticks; default: what the inputs say, else 64.")]
 Batch = Annotated[int | None, typer.Option(help="Number of samples; default: what the inputs say, else 4.")]

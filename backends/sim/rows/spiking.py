@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from thermoc.backends.sim.rows.writer import ProgramWriter
 from thermoc.ir.dialects import core, loihi, spiking
@@ -18,11 +19,13 @@ from thermoc.simulator.instructions.spiking import (
     CHUNK,
     GREATER_EQUAL,
     LIF_STEP,
+    LONGEST_REST,
     SPARSE_COLUMNS,
     SPARSE_LIST,
     SUBTRACT,
     TRACE_STEP,
 )
+from thermoc.support.errors import error
 
 
 def listed(graph: Graph) -> frozenset[str]:
@@ -53,7 +56,10 @@ def trace_step(op: spiking.TraceStep, w: ProgramWriter) -> None:
 
 
 def lif_step(op: spiking.LifStep, w: ProgramWriter) -> None:
-    """A list of those that fire; the membrane is read where it is kept."""
+    """A list of those that fire; the membrane is read where it is kept. Errors: T304."""
+    if op.held > LONGEST_REST:
+        what = f"{op.opname}: target 'sim' counts {LONGEST_REST:,} ticks of rest"
+        raise error("T304", what, where=op.location, notes=[f"held = {op.held:,} ticks"], hint="take a longer dt")
     source = w.graph.producers[op.x.name]
     x = source.inputs if isinstance(source, core.Add) and absorbed(source, w) else (op.x,)
     slots = [w.slot(value) for value in x]
@@ -104,13 +110,16 @@ def _by_list(op: core.SparseAffine, w: ProgramWriter, result: int, *, into: bool
 def _columns(op: core.SparseAffine, w: ProgramWriter) -> tuple[int, dict[str, int]]:
     """Return the slot of the weights column by column, one where all are equal, and where starts and rows stand."""
     offsets, columns = w.numbers(op, "offsets"), w.numbers(op, "columns")
-    rows = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    order = np.argsort(columns, kind="stable")
-    starts = np.searchsorted(columns[order], np.arange(op.x.size + 1))
     source = w.graph.producers[op.values.name]
-    equal = isinstance(source, core.Constant) and len(order) > 0 and np.ptp(source.value.numpy) == 0
-    weights = w.arranged(op.values, order[:1] if equal else order)
-    return weights, {"starts": w.table(starts), "targets": w.table(rows[order])}
+    values = source.value.numpy if isinstance(source, core.Constant) else None
+    entries = np.arange(len(columns)) if values is None else values
+    # SciPy counts entries into columns, in each by the order of rows.
+    by_column: Any = csr_array((entries, columns, offsets), shape=(len(offsets) - 1, op.x.size)).tocsc()
+    tables = {"starts": w.table(by_column.indptr), "targets": w.table(by_column.indices)}
+    if values is None:
+        return w.arranged(op.values, by_column.data), tables
+    equal = values.size > 0 and np.ptp(values) == 0
+    return w.constant(by_column.data[:1] if equal else by_column.data), tables
 
 
 def _parameters(op: spiking.LifStep, w: ProgramWriter) -> int:

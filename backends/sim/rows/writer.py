@@ -19,6 +19,7 @@ from thermoc.simulator.instructions import Instruction
 from thermoc.simulator.instructions.loihi import LOIHI_SPREAD
 from thermoc.simulator.instructions.moves import GATHER
 from thermoc.simulator.instructions.spiking import SPREAD
+from thermoc.simulator.program import narrow
 from thermoc.support.errors import error
 
 
@@ -87,7 +88,7 @@ class ProgramWriter:
         """Return a new slot that holds these numbers."""
         integer = array.dtype.kind != "f"
         bank = Bank.INT_CONSTANT if integer else Bank.FLOAT_CONSTANT
-        self.constants[bank].append(array.reshape(-1).astype(np.int64 if integer else self.real))
+        self.constants[bank].append(array.reshape(-1).astype(np.int64 if integer else self.real, copy=False))
         return self._new(bank, array.size)
 
     def _parameter(self, value: Value, places: NDArray[np.int64] | None = None) -> int:
@@ -103,14 +104,15 @@ class ProgramWriter:
         self.parameters.append(stretch)
         return self.constant(stretch.elements(array))
 
-    def arranged(self, value: Value, index: NDArray[np.int64]) -> int:
+    def arranged(self, value: Value, index: NDArray[np.integer]) -> int:
         """Return a slot that holds value[index], 0 where the index is -1: made now from a constant, else by a row."""
         source = self.graph.producers[value.name]
         if value.name in self.known:
-            return self._parameter(value, np.ascontiguousarray(index))
+            return self._parameter(value, np.ascontiguousarray(index, np.int64))
         if isinstance(source, Constant):
+            numbers = source.value.numpy.reshape(-1)
             # Index -1 is the zero at the end.
-            return self.constant(np.append(source.value.numpy.reshape(-1), 0)[index])
+            return self.constant((np.append(numbers, 0) if index.min(initial=0) < 0 else numbers)[index])
         slot = self.work(value.inferred.with_(shape=index.shape))
         self.row(GATHER, slot, (self.slot(value),), at=self.table(index))
         return slot
@@ -122,7 +124,7 @@ class ProgramWriter:
 
     def table(self, places: ArrayLike) -> int:
         """Store places; return where they start."""
-        array = np.ascontiguousarray(places, np.int64).reshape(-1)
+        array = narrow(np.asarray(places).reshape(-1))
         self.tables.append(array)
         self._table_length += array.size
         return self._table_length - array.size

@@ -76,8 +76,8 @@ class LoihiSparse(Op):
 
     x: Value = operand("n", kind="int")
     values: Value = operand("z", kind="int", uniform=True, constant=True)
-    columns: Value = operand("z", kind="int", uniform=True, constant=True)
-    offsets: Value = operand("k", kind="int", uniform=True, constant=True)
+    columns: Value = operand("z", kind="index", uniform=True, constant=True)
+    offsets: Value = operand("k", kind="index", uniform=True, constant=True)
     delays: Value | None = operand("z", kind="int", optional=True, uniform=True, constant=True)
     weight_exp: int = attr(default=0, check=EXPONENT)
     weight_bits: int = attr(default=8, check=WEIGHT_BITS)

@@ -11,10 +11,10 @@ import numpy as np
 from numba import njit
 
 from thermoc.simulator.instructions.gibbs import COLUMNS, FOUR, SPINS
+from thermoc.simulator.kernels import scalar
 from thermoc.simulator.kernels.gibbs.lookups import DEEP, STATES, VECTOR_BYTES, add_states, lanes
 from thermoc.simulator.kernels.gibbs.rows import Rates, step
 from thermoc.simulator.kernels.operands import sample, stopped
-from thermoc.simulator.kernels.simd.normals import logits
 from thermoc.simulator.kernels.thermal import HALF, LOW, philox, uniform32, uniform64
 
 
@@ -201,7 +201,8 @@ def _uniforms(u, units, n, k, sweep, stream, position):
 def _drives(row, fields, k, samples, u):
     """Set the fields of one sample side by side, and u to its logits."""
     wide = lanes(fields)
-    logits(u)
+    for j in range(u.size):
+        u[j] = scalar.logit(u[j])
     # fields lie vector by vector for all samples; side by side they let ``_decide`` run in vectors
     for start in range(0, u.size, wide):
         position_in_class = start * samples + k * wide

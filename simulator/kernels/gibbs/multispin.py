@@ -18,12 +18,12 @@ the sixth of those left (00000100 up); the others of them have U = P, and so are
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
+from thermoc.simulator.kernels import scalar
 from thermoc.simulator.kernels.simd.lanes import (
     LANES,
     blocks,
@@ -81,10 +81,10 @@ four_blocks, two_blocks = blocks(4), blocks(2)
 def threshold(drive, T):
     """Return ceil(2^52 / (1 + e^(-drive / T)))."""
     # of the two ways to write it, the one whose exponential cannot overflow
-    exponential = math.exp(-abs(drive) / T)
+    exponential = scalar.exp(-abs(drive) / T)
     p = 1 / (1 + exponential) if drive >= 0 else exponential / (1 + exponential)
     # by way of a signed integer: before AVX-512, x86 has no conversion to an unsigned one
-    return np.uint64(np.int64(math.ceil(p * 2.0**DIGITS)))
+    return np.uint64(np.int64(scalar.ceil(p * 2.0**DIGITS)))
 
 
 @njit(forceinline=True)

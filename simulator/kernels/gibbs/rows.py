@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 from numba import njit
 
 from thermoc.simulator.instructions.gibbs import AT_ONCE, BY_SWEEP, REPLICAS, SPINS
-from thermoc.simulator.kernels import thermal
+from thermoc.simulator.kernels import scalar, thermal
 from thermoc.simulator.kernels.gibbs import multispin
 from thermoc.simulator.kernels.operands import sample, stopped
 
@@ -25,7 +24,7 @@ def gibbs(r, x, y, z, parameters, samples, table, constants, position, scratch, 
     columns = offsets + n + 1
     low, factor = (-1, 2) if form & SPINS else (0, 1)
     (unit_step, later), field_step = step(z.size, n, sweeps, form), 0 if y.size == 1 else 1
-    u, spare = scratch[:n], scratch[n : 2 * n]
+    u = scratch[:n]
     for k in range(samples):
         v, old, h, T = sample(r, k), sample(x, k), sample(y, k), sample(z, k)
         for i in range(n):
@@ -33,10 +32,10 @@ def gibbs(r, x, y, z, parameters, samples, table, constants, position, scratch, 
         for sweep in range(sweeps):
             if stopped(halt):  # pyright: ignore[reportCallIssue]
                 return
-            thermal.fill(u, spare, (position.sample + k) * n, position.tick, sweep, stream, position.key)
+            thermal.fill_uniforms(u, (position.sample + k) * n, position.tick, sweep, stream, position.key)
             # T logit(u) of all units first: the loop vectorises, the sweep itself cannot
             for i in range(n):
-                u[i] = (math.log(u[i]) - math.log(1 - u[i])) * T[sweep * later + i * unit_step]
+                u[i] = scalar.logit(u[i]) * T[sweep * later + i * unit_step]
             for c in range(classes):
                 for position_in_class in range(table[at + c], table[at + c + 1]):
                     i = table[order + position_in_class]

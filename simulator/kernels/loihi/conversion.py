@@ -1,19 +1,16 @@
 """Floats into Loihi's integers and back."""
 
-# pyright: reportCallIssue=false
-# (an intrinsic is called without the typing context that its definition names first)
-
 from __future__ import annotations
 
 import numpy as np
 
 from thermoc.simulator.kernels.operands import sample
-from thermoc.simulator.kernels.simd.normals import float64
+from thermoc.simulator.kernels.scalar.primitives import float64
 
 
 def encode(r, x, scale, top, samples):
     """r = rint(x scale), halves to even, clipped to +-top; scale is the bits of a float64."""
-    factor = float64(np.uint64(scale))
+    factor = float64(scale)
     for s in range(samples):
         rv, xv = sample(r, s), sample(x, s)
         for i in range(r.size):
@@ -24,7 +21,7 @@ def encode(r, x, scale, top, samples):
 
 def decode(r, x, scale, samples):
     """r = x / scale, in float64 before it is rounded to the format of r."""
-    factor = float64(np.uint64(scale))
+    factor = float64(scale)
     for s in range(samples):
         rv, xv = sample(r, s), sample(x, s)
         for i in range(r.size):

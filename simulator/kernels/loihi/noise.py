@@ -1,8 +1,5 @@
 """Loihi's stochastic units: logits, Gumbel numbers and normals of Philox words, in integers of 12 fractional bits."""
 
-# pyright: reportCallIssue=false
-# (an intrinsic is called without the typing context that its definition names first)
-
 from __future__ import annotations
 
 import math
@@ -13,7 +10,7 @@ from numba import njit
 from thermoc.simulator.instructions.loihi import SPIN, TURN_LAG
 from thermoc.simulator.kernels.loihi.units import clipped, decayed
 from thermoc.simulator.kernels.operands import sample
-from thermoc.simulator.kernels.simd.normals import bits64
+from thermoc.simulator.kernels.scalar.primitives import bits64
 from thermoc.simulator.kernels.thermal import HALF, LOW, philox
 
 FRACTION, ONE = 12, 4096
@@ -27,7 +24,7 @@ EXPONENT_BIAS = 1023 << FRACTION
 def lg(A):
     """log2 of a whole number from 1 below 2^34: exponent and leading digits of the float are count and remainder."""
     # the conversion to a float counts leading zeros for us, and it vectorises
-    digits = np.int64(bits64(np.float64(A)) >> np.uint64(40))
+    digits = bits64(np.float64(A)) >> 40
     m = digits & (ONE - 1)
     return digits - EXPONENT_BIAS + (BEND * m * (ONE - m) >> 24)
 

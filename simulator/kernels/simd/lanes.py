@@ -176,6 +176,26 @@ def levels(typingctx, numbers, place, bits, low):
 
 
 @intrinsic
+def store_uniforms(typingctx, numbers, place, words):
+    """Set floats of an array, from a place on, to uniforms in (0, 1) of the first 52 or 23 bits of words."""
+
+    def codegen(context, builder, sig, args):
+        pointer, size = _pointer(context, builder, sig.args[0], *args[:2])
+        kind, digits = pointer.type.pointee, {8: 52, 4: 23}[size]
+        bits = ir.VectorType(ir.IntType(8 * size), LANES)
+        fraction = builder.lshr(args[2], ir.Constant(_VECTOR, [64 - digits] * LANES))
+        fraction = fraction if size == 8 else builder.trunc(fraction, bits)
+        # behind the exponent of 1 it is a float in [1, 2), without a conversion; the difference is exact
+        exponent = (2 ** (8 * size - digits - 2) - 1) << digits
+        number = builder.bitcast(builder.or_(fraction, ir.Constant(bits, [exponent] * LANES)), kind)
+        difference = builder.fsub(number, ir.Constant(kind, [1 - 2.0 ** (-digits - 1)] * LANES))
+        builder.store(difference, pointer, align=size)
+        return context.get_dummy_value()
+
+    return types.void(numbers, types.intp, lanes), codegen
+
+
+@intrinsic
 def flags(typingctx, value):
     """Return one word: its bits tell which lanes are not 0."""
 

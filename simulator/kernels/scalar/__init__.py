@@ -1,0 +1,18 @@
+"""Arithmetic of one number, the same to the bit on every processor: primitives, and functions made of them alone.
+
+Functions are plain Python over floats and NumPy's scalars, which Numba compiles into what calls them, for the CPU and
+for CUDA (compiled with ``fma`` off there, or products and sums are contracted). None depends on the width of vectors.
+"""
+
+from thermoc.simulator.kernels.scalar.exponential import exp as exp
+from thermoc.simulator.kernels.scalar.exponential import expm1 as expm1
+from thermoc.simulator.kernels.scalar.exponential import tanh as tanh
+from thermoc.simulator.kernels.scalar.logarithm import log as log
+from thermoc.simulator.kernels.scalar.noise import logit as logit
+from thermoc.simulator.kernels.scalar.noise import normal as normal
+from thermoc.simulator.kernels.scalar.powers import power as power
+from thermoc.simulator.kernels.scalar.rounding import ceil as ceil
+from thermoc.simulator.kernels.scalar.rounding import floor as floor
+from thermoc.simulator.kernels.scalar.trigonometric import cos as cos
+from thermoc.simulator.kernels.scalar.trigonometric import sin as sin
+from thermoc.simulator.kernels.scalar.trigonometric import sin_turns as sin_turns
