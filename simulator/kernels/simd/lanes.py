@@ -11,6 +11,7 @@ keeps it in registers. The text is that of one word: ``(a & b) ^ (c >> n)``. Eve
 from __future__ import annotations
 
 import operator
+import platform
 
 from llvmlite import ir
 from numba import types
@@ -274,6 +275,21 @@ def pick(typingctx, words, place, value, some):
     return types.void(words, types.intp, lanes, types.uint64), codegen
 
 
+def _together(builder, values):
+    """Return the values, all of which are computed before any is used.
+
+    LLVM would rather make each next to its use, one after the other, and the processor wait for each product.
+    """
+    if platform.machine() not in ("x86_64", "AMD64"):
+        return values
+    kinds, n = [_VECTOR] * len(values), len(values)
+    register = "v" if LANES == 8 else "x"
+    constraint = ",".join([f"={register}"] * n + [str(k) for k in range(n)])
+    nothing = ir.InlineAsm(ir.FunctionType(ir.LiteralStructType(kinds), kinds), "", constraint, side_effect=True)
+    all_of_them = builder.call(nothing, values)
+    return [builder.extract_value(all_of_them, k) for k in range(n)]
+
+
 def blocks(count):
     """Return the intrinsic that makes ``count`` Philox blocks a lane, of draws in a row, and returns their halves.
 
@@ -326,7 +342,7 @@ def blocks(count):
                 # a product holds both halves of the result: only its high one is still to be mixed with counter and key
                 for p, c, key in ((p1, c1, keys[0]), (p0, c3, keys[1])):
                     position.append(builder.xor(builder.xor(p, raised(c)), raised(key)))
-            return context.make_tuple(builder, sig.return_type, position)
+            return context.make_tuple(builder, sig.return_type, _together(builder, position))
 
         word = types.uint64
         return types.UniTuple(lanes, 2 * count)(lanes, word, word, word, word, word), codegen
