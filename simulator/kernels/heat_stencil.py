@@ -10,7 +10,7 @@ from typing import NamedTuple
 from numba import njit
 from numpy import empty
 
-from thermoc.simulator.kernels.simd.fused import fma
+from thermoc.simulator.kernels.scalar.primitives import fma
 
 DEPTH = 8
 """Steps that a panel is taken on before it is left."""
