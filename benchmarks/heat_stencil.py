@@ -70,7 +70,13 @@ def main() -> None:
     anchors = {"plain Numba": 2.0, "copy": 1.0}
     report(
         [
-            {"work": named[row["case"]], "anchor": name, "ratio": row[f"{name} / ours"], "goal": goal, "better": "higher"}
+            {
+                "work": named[row["case"]],
+                "anchor": name,
+                "ratio": row[f"{name} / ours"],
+                "goal": goal,
+                "better": "higher",
+            }
             for name, goal in anchors.items()
             for row in rows
         ]

@@ -1,6 +1,9 @@
-"""The heat equation on a plane grid by explicit Euler steps: many steps of large grids, several a pass of the memory."""
+"""The heat equation on a plane grid by explicit Euler steps, several of them in each pass over the memory."""
 
 from __future__ import annotations
+
+from functools import partial
+from itertools import pairwise
 
 import numpy as np
 from numba import njit
@@ -15,7 +18,9 @@ from thermoc.simulator.thread_pool import spread
 from thermoc.support.errors import error
 
 BOUNDARIES = ("insulated", "fixed")
-_advance = keep(njit(heat_stencil.advance_rows.py_func, error_model="numpy", nogil=True), "steps of heat on a grid", 3.0)
+_advance = keep(
+    njit(heat_stencil.advance_rows.py_func, error_model="numpy", nogil=True), "steps of heat on a grid", 3.0
+)
 
 
 def explicit_steps(
@@ -48,11 +53,7 @@ def explicit_steps(
     ends = [len(before) * k // bands for k in range(bands + 1)]
     after, halt = np.empty_like(before), np.zeros(1, np.int64)
     while left > 0:
-        some = min(DEPTH, left)
-        works = [
-            lambda first=first, last=last: _advance(after, before, first, last, some, real(fourier), border, halt)
-            for first, last in zip(ends, ends[1:])
-        ]
-        spread(works, halt)
-        before, after, left = after, before, left - some
+        settings = min(DEPTH, left), real(fourier), border, halt
+        spread([partial(_advance, after, before, *band, *settings) for band in pairwise(ends)], halt)
+        before, after, left = after, before, left - settings[0]
     return before

@@ -68,7 +68,7 @@ def _together(op: Mvm, weights: np.ndarray, real: np.dtype) -> int:
 
 
 def _levels(op: Mvm, weights: np.ndarray) -> tuple[np.ndarray, int]:
-    """Return the weights as bytes in tiles of outputs, and the largest; nothing and 0 where tables of sums do not pay."""
+    """Return the weights as bytes in tiles of outputs, and the largest; nothing and 0 where tables do not pay."""
     largest = np.abs(weights).max(initial=0)
     if largest > 127 or (np.rint(weights) != weights).any() or op.adc_bits == 0 or op.dac_bits > 3:
         return np.empty(0, np.int64), 0

@@ -96,9 +96,16 @@ def mvm(r, x, y, z, table, constants, sizes, settings, vectors, samples):
     variances = weights + n * columns
     groups = groups_of(converter.reading, table[sizes + 6], min(rows, n))
     # a long reading's digits would not fit the integers that hold them
-    whole = converter.codes > 0 and groups.together > 1 and readings * groups.bits < 31 and (not y.given or groups.bits == 1)
+    whole = (
+        converter.codes > 0
+        and groups.together > 1
+        and readings * groups.bits < 31
+        and (not y.given or groups.bits == 1)
+    )
     if whole and samples * vectors >= LEAST_VECTORS:
-        levels = table[sizes + MVM_SIZES : sizes + MVM_SIZES + slices * ((m + LEVEL_TILE - 1) // LEVEL_TILE) * n * LEVEL_TILE // 8].view(int8)
+        levels = table[
+            sizes + MVM_SIZES : sizes + MVM_SIZES + slices * ((m + LEVEL_TILE - 1) // LEVEL_TILE) * n * LEVEL_TILE // 8
+        ].view(int8)
         cells = Cells(n, m, slices, levels, constants, variances)
         for begin in range(0, samples * vectors, CHUNK):
             count = min(CHUNK, samples * vectors - begin)
