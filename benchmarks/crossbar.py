@@ -22,16 +22,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from timing import seconds, show
+from timing import report, seconds, show
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from crossbars import assembled, random_cells  # pyright: ignore[reportMissingImports]
+from crossbar.circuits import assembled, random_cells  # pyright: ignore[reportMissingImports]
 from scipy.sparse.linalg import splu
 
 from thermoc.simulator.crossbar import Circuit
 
-SIZES, R, ROUNDS, MANY = (64, 128, 256), 1.0, 5, 16
+QUICK = "--quick" in sys.argv
+SIZES, R, ROUNDS, MANY = (64,) if QUICK else (64, 128, 256), 1.0, 5, 16
 Solver = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
@@ -136,19 +137,28 @@ def main() -> None:
     bad = bad_crossbar()
     rows = [case(size, bad) for size in SIZES]
     show(f"one input, wires of {R:g} ohm, {os.cpu_count()} processors", rows)
-    if bad is None:
-        print("badcrossbar is not installed: skipped (pip install --no-deps badcrossbar==1.1.0 sigfig pathvalidate)")
-    goals = {"badcrossbar / cold": 100, "sparse LU / cold": 50, "CrossSim's method / cold": 5}
-    for name, goal in goals.items():
-        if name in rows[-1]:
-            print(f"{name} at 256 x 256: {rows[-1][name]:.1f} (goal: at least {goal})")
+    goals = {"badcrossbar / cold": 100.0, "sparse LU / cold": 50.0, "CrossSim's method / cold": 5.0}
+    size = rows[-1]["size"]
     currents, cells, heat, many = (
         float(str(rows[-1][f"{name} ms"]))
         for name in ("warm", "warm, cells too", "warm, heat too", f"{MANY} warm, heat too")
     )
     print(
-        f"warm start at 256 x 256: {currents:.4f} ms, {cells:.2f} ms with the potentials of all cells, {heat:.2f} ms "
+        f"warm start at {size}: {currents:.4f} ms, {cells:.2f} ms with the potentials of all cells, {heat:.2f} ms "
         f"with the heat of all cells and wires, {many / MANY:.2f} ms of each of {MANY} inputs (goal: 5)"
+    )
+    report(
+        [
+            {
+                "work": f"crossbar with wires, {size}, cold",
+                "anchor": name.removesuffix(" / cold"),
+                "ratio": rows[-1].get(name, float("nan")),
+                "goal": goal,
+                "better": "higher",
+                "note": "" if name in rows[-1] else "not installed",
+            }
+            for name, goal in goals.items()
+        ]
     )
 
 

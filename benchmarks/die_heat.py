@@ -29,7 +29,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from timing import ROUNDS, show
+from timing import ROUNDS, report, show
 
 from thermoc.simulator.thermal import NOTHING, Die, DieLayer, Face, Floorplan, Material, Stack, block, hotspot
 from thermoc.simulator.thermal.mapping import read_blocks
@@ -257,23 +257,36 @@ def main(arguments: list[str]) -> None:
         "hotspot", nargs="?", type=_program, help="the program that make builds from uvahotspot/HotSpot"
     )
     reader.add_argument("--ev6", type=Path, metavar="FOLDER", help="HotSpot's examples/example1")
+    reader.add_argument("--quick", action="store_true", help="fewer rounds")
     reader.add_argument("--million", action="store_true", help="a closed die for a million steps")
     asked = reader.parse_args(arguments)
-    show("one exact step of 1 ms", exact_steps())
+    steps, rows = exact_steps(), dict[str, list[dict[str, object]]]()
+    show("one exact step of 1 ms", steps)
     if asked.hotspot:
-        show(f"HotSpot's grid model, {SIDE} x {SIDE} with its package, steps of 10 ms", hotspot_rows(asked.hotspot))
-    else:
-        print("HotSpot: skipped, no program given. Build uvahotspot/HotSpot with make, then name what it made:")
-        print("    python benchmarks/die_heat.py HotSpot/hotspot")
+        rows["HotSpot"] = hotspot_rows(asked.hotspot)
+        show(f"HotSpot's grid model, {SIDE} x {SIDE} with its package, steps of 10 ms", rows["HotSpot"])
     if asked.hotspot and asked.ev6:
         show("HotSpot's EV6, steady, greatest of 30 blocks", ev6_rows(asked.hotspot, asked.ev6))
-    spice = shutil.which("ngspice")
-    if spice:
-        show(f"ngspice, RC grid of {SIDE} x {SIDE}", spice_rows(spice))
-    else:
-        print("ngspice: skipped, not on the path (Debian's package ngspice)")
+    if spice := shutil.which("ngspice"):
+        rows["ngspice"] = spice_rows(spice)
+        show(f"ngspice, RC grid of {SIDE} x {SIDE}", rows["ngspice"])
+    report(goals(steps, rows))
     if asked.million:
         show("a closed die", million())
+
+
+def goals(steps: list[dict[str, object]], rows: dict[str, list[dict[str, object]]]) -> list[dict[str, object]]:
+    """Return what is asked for: an exact step's time, and how many times as fast as the programs it is."""
+    first = {"work": "exact step of a 64 x 64 x 5 die, 1 ms", "anchor": "1 ms", "ratio": steps[0]["ms"], "goal": 1.0}
+    found = [first | {"better": "lower"}]
+    for name, column, goal, missing in (
+        ("HotSpot", "ratio, one step", 100.0, "no program given: build uvahotspot/HotSpot with make, and name it"),
+        ("ngspice", "ratio", 1000.0, "not on the path (Debian's package ngspice)"),
+    ):
+        row = {"work": "exact step of a 64 x 64 die", "anchor": name, "goal": goal, "better": "higher"}
+        known = rows.get(name)
+        found.append(row | ({"ratio": known[0][column]} if known else {"ratio": float("nan"), "note": missing}))
+    return found
 
 
 def _program(name: str) -> str:

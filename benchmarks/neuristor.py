@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from timing import compare, show
+from timing import compare, report, show
 
 from thermoc.simulator.devices import load
 from thermoc.simulator.devices.lattice import lattice
@@ -92,7 +92,8 @@ def main(sides: list[int]) -> None:
     try:
         import torch  # pyright: ignore[reportMissingImports]
     except ImportError:
-        print("skipped: torch is not installed (pip install torch==2.13.0)")
+        row = {"work": "neuristors", "anchor": "torch f64", "ratio": math.nan, "goal": 1.0, "better": "higher"}
+        report([row | {"note": "torch is not installed (pip install torch==2.13.0)"}])
         return
     torch.set_num_threads(1)
     rows = []
@@ -112,7 +113,20 @@ def main(sides: list[int]) -> None:
         speedups = {f"{k.split(' / ')[1]} x": 1 / v for k, v in row.items() if " / " in k}  # pyright: ignore
         rows.append({"lattice": row["case"], **times, **speedups})
     show(f"one step, us (medians of alternating rounds of {STEPS}), and times as fast", rows)
+    report(
+        [
+            {
+                "work": f"neuristors {row['lattice']}, a step",
+                "anchor": "torch f64",
+                "ratio": row["torch f64 x"],
+                "goal": 1.0,
+                "better": "higher",
+            }
+            for row in rows
+        ]
+    )
 
 
 if __name__ == "__main__":
-    main([int(argument) for argument in sys.argv[1:]] or [8, 16, 64])
+    sides = [int(argument) for argument in sys.argv[1:] if argument != "--quick"]
+    main(sides or ([8, 16] if "--quick" in sys.argv else [8, 16, 64]))

@@ -106,12 +106,13 @@ MVM = Instruction(
     result=FLOATS,
     operands=(FLOATS, MAYBE, MAYBE),
     parameters={
-        "sizes": "where in the table inputs, outputs, slices, rows of an array, readings, the encoding and whole weights stand",
+        "sizes": "where in the table inputs, outputs, slices, rows of an array, readings, the encoding and the largest "
+        "whole weight stand",
         "settings": "where among the float constants settings, scales, weights and variances stand",
         "vectors": "vectors of a sample",
     },
     fits=_mvm,
     kernel="crossbar.mvm.mvm",
     points=Points(rule="mvm.mvm", phases=_two, floats=_mvm_scratch),
-    seconds=9.0,
+    seconds=14.0,
 )

@@ -10,11 +10,11 @@ from typing import NamedTuple
 from numba import njit
 from numpy import empty
 
-from thermoc.simulator.kernels.simd.fused import fma
+from thermoc.simulator.kernels.scalar.primitives import fma
 
-DEPTH = 8
+DEPTH = 16
 """Steps that a panel is taken on before it is left."""
-PANEL = 512
+PANEL = 2048
 """Columns of a panel: three rows of each of its steps should fit a second-level cache, with much to spare."""
 
 

@@ -2,6 +2,7 @@
 
 from thermoc.simulator.thermal.description import read as read_stack
 from thermoc.simulator.thermal.die import Die, DieState
+from thermoc.simulator.thermal.explicit import explicit_steps
 from thermoc.simulator.thermal.floorplan import Binning, Floorplan, FloorplanBlock, Rectangle, block
 from thermoc.simulator.thermal.ledger import NOTHING, Ledger
 from thermoc.simulator.thermal.stack import DieLayer, Face, HeatSink, Material, Package, Plate, Stack
@@ -23,5 +24,6 @@ __all__ = [
     "Rectangle",
     "Stack",
     "block",
+    "explicit_steps",
     "read_stack",
 ]

@@ -263,6 +263,48 @@ def test_readings_that_go_together_change_nothing(
     assert np.array_equal(exe.run(given_)["y"], alone.run(given_)["y"])
 
 
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+@pytest.mark.parametrize(
+    "attrs", [{"dac_bits": 1}, {"dac_bits": 2}, {"dac_bits": 3}, {"dac_bits": 1, "read_noise": 0.01, "g_max": 1e-4}]
+)
+@pytest.mark.parametrize("warm", [False, True])
+def test_tables_of_sums_change_nothing(precision: str, attrs: dict[str, Any], warm: bool, monkeypatch: Any):
+    """Bit for bit what products give: two tiles of outputs, a last array and a last group that are not full, a NaN."""
+    n, m, count = 50, 70, 12
+    cells = RNG.integers(0, 4, (2, 2, n, m)).astype(float)
+    cells[:, :, :, 0] = [[[3.0]], [[0.0]]]
+    x, over = RNG.uniform(-1.1, 1.1, (count, n)), np.ones((count, n))
+    x[0], x[1], x[2, 7], over[2, 7], x[3] = 1, -1, 0, 0, 0
+    given_ = {"x": x[np.newaxis], "over": over[np.newaxis]}
+    given_ |= {"g": RNG.uniform(0.9, 1.1, (1, count, 3, m))} if warm else {}
+    converters = {"rows": 22, "cell_bits": 2, "input_bits": 6, "adc_bits": 6, "adc_range": 41.0}
+    with tc.Network("tile") as net:
+        more = {"gain": tc.input("g", (3, m))} if warm else {}
+        if "read_noise" in attrs:
+            more["z"] = tc.normal(shape=(3, 6, 2, m), stream=5)
+        tc.output("y", tc.mvm(tc.input("x", (n,)) / tc.input("over", (n,)), *cells, **converters, **attrs, **more))
+    tables: Any = tc.compile(net, "sim", precision=precision)
+    assert tables.artefact.program.table[6] == 3
+    monkeypatch.setattr(crossbar_rows, "_levels", lambda *_: (np.empty(0, np.int64), 0))
+    products: Any = tc.compile(net, "sim", precision=precision)
+    assert products.artefact.program.table[6] == 0
+    found, expected = (exe.run(given_, seed=1)["y"] for exe in (tables, products))
+    assert np.isnan(expected[0, 2]).all() and np.isfinite(np.delete(expected[0], 2, axis=0)).all()
+    assert np.array_equal(found, expected, equal_nan=True)
+
+
+def test_an_exact_converter_takes_slices_and_arrays_as_one_product():
+    """Whole numbers add up in any order: the program has one slice and one array, and the exact product."""
+    cells, x = RNG.integers(0, 4, (2, 3, 20, 6)).astype(float), RNG.uniform(-1, 1, (4, 20))
+    attrs = {"rows": 7, "cell_bits": 2, "input_bits": 6, "dac_bits": 1}
+    with tc.Network("tile") as net:
+        tc.output("y", tc.mvm(tc.input("x", (20,)), *cells, **attrs))
+    exe: Any = tc.compile(net, "sim", precision="float64")
+    assert exe.artefact.program.table[[2, 3]].tolist() == [1, 20]
+    expected = interpret(net.graph, feed(net.graph, {"x": x[np.newaxis]})).outputs["y"]
+    assert np.array_equal(exe.run({"x": x[np.newaxis]})["y"], expected)
+
+
 @pytest.mark.parametrize(
     ("code", "attrs"),
     [

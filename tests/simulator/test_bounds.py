@@ -151,6 +151,7 @@ def test_a_row_that_makes_no_sense_is_refused(case: str, name: str, column: int,
         ("core.sparse_affine", "table", 5, 4),  # a column beyond x
         ("crossbar.mvm", "table", 5, 4),  # no such form
         ("crossbar.mvm", "table", 5, 99),  # more readings in one number than there are
+        ("crossbar.mvm, exact conversion", "table", 6, 3),  # whole weights that are not there
     ],
 )
 def test_a_slot_or_table_that_reaches_outside_is_refused(case: str, array: str, place: Any, value: int):

@@ -24,18 +24,32 @@ def mvm(op: Mvm, w: ProgramWriter) -> None:
     slices, n, m = plus.shape
     single_reading = op.adc_bits == 0 and op.z is None
     readings, form = (1, 2) if single_reading or op.dac_bits == 0 else (op.readings, 1)
-    weights = crossbar.seen(op, plus, minus, transfer)
+    weights, rows = crossbar.seen(op, plus, minus, transfer), op.rows
     form = 2 * _together(op, weights, w.real) - 1 if form == 1 else form
+    if single_reading and op.gain is None and _exact(op, weights, w.real):
+        # whole numbers add up in any order: one product stands for all slices and arrays
+        weights, slices, rows = np.tensordot(_shifts(op, slices), weights, 1)[np.newaxis], 1, n
     parts = [_settings(op), np.broadcast_to(w.numbers(op, "scale"), (m,)), weights]
     parts += [] if op.z is None else [crossbar.spread(op, plus, minus)]
     floats = [block.swapaxes(0, 1) if block.ndim == 3 else block for block in parts]
     constants = w.constant(np.concatenate([block.reshape(-1) for block in floats]))
     levels, largest = _levels(op, weights) if form % 2 else (np.empty(0, np.int64), 0)
-    sizes = [n, m, slices, op.rows, readings, form if op.input_bits else 0, largest]
+    sizes = [n, m, slices, rows, readings, form if op.input_bits else 0, largest]
     table = w.table(np.concatenate([np.array(sizes), levels]))
-    operands = (w.slot(op.x), -1 if op.z is None else w.slot(op.z), _gain(op, w, -(-n // op.rows), m))
+    operands = (w.slot(op.x), -1 if op.z is None else w.slot(op.z), _gain(op, w, -(-n // rows), m))
     vectors = math.prod(op.x.shape[:-1])
     w.row(MVM, w.slot(op.y), operands, sizes=table, settings=w.slots[constants][1], vectors=vectors)
+
+
+def _shifts(op: Mvm, slices: int) -> np.ndarray:
+    """Return what a code of each slice is worth."""
+    return 2.0 ** (op.cell_bits * np.arange(slices))
+
+
+def _exact(op: Mvm, weights: np.ndarray, real: np.dtype) -> bool:
+    """Return whether inputs are whole steps, weights whole numbers, and no sum of theirs too long for a float."""
+    most = np.tensordot(_shifts(op, len(weights)), np.abs(weights), 1).sum(axis=0).max(initial=0.0) * op.steps
+    return op.input_bits > 0 and (np.rint(weights) == weights).all() and most < 2.0 ** WHOLE_BITS[real.itemsize]
 
 
 def _together(op: Mvm, weights: np.ndarray, real: np.dtype) -> int:
@@ -54,7 +68,7 @@ def _together(op: Mvm, weights: np.ndarray, real: np.dtype) -> int:
 
 
 def _levels(op: Mvm, weights: np.ndarray) -> tuple[np.ndarray, int]:
-    """Return the weights as bytes in tiles of outputs, and the largest; nothing and 0 where tables of sums do not pay."""
+    """Return the weights as bytes in tiles of outputs, and the largest; nothing and 0 where tables do not pay."""
     largest = np.abs(weights).max(initial=0)
     if largest > 127 or (np.rint(weights) != weights).any() or op.adc_bits == 0 or op.dac_bits > 3:
         return np.empty(0, np.int64), 0

@@ -1,4 +1,4 @@
-"""The ADC in vectors: codes of all readings and slices of a vector, shifted and added while the sums are in registers."""
+"""The ADC in vectors: codes of all readings and slices of a vector, shifted and added in registers."""
 
 # pyright: reportCallIssue=false
 # (an intrinsic is called without the typing context that its definition names first)

@@ -6,9 +6,8 @@ import math
 from typing import Any, NamedTuple
 
 from numba import njit
-from numpy import empty, int16, int32, int64, uint16, zeros
+from numpy import empty, int16, int32, int64, nan, uint16, zeros
 
-from thermoc.simulator.kernels.crossbar import variances
 from thermoc.simulator.kernels.crossbar.converters import (
     add_codes,
     add_noisy_codes,
@@ -16,7 +15,8 @@ from thermoc.simulator.kernels.crossbar.converters import (
     add_warm_codes,
     rounded,
 )
-from thermoc.simulator.kernels.crossbar.tables import WIDTH, Groups, add_entries, fill_places, fill_tables
+from thermoc.simulator.kernels.crossbar.tables import WIDTH, Groups, add_entries, fill_places, fill_starts, fill_tables
+from thermoc.simulator.kernels.crossbar.variances import sum_rows
 from thermoc.simulator.kernels.simd.tiles import lane_count
 
 LINE = 64
@@ -48,11 +48,12 @@ class Tile(NamedTuple):
 
 class Readings(NamedTuple):
     """What a chunk of vectors is in an array: for each vector and reading places in the tables a group, and the rows
-    whose digits are not zero, how many there are of them."""
+    whose digits are not zero, how many there are of them. starts: of the groups in their tables."""
 
     count: int
     readings: int
     spacing: int
+    starts: Any
     places: Any
     rows: Any
     counts: Any
@@ -69,18 +70,19 @@ def aligned(count, dtype):
 @njit(error_model="numpy", nogil=True)
 def encode(d, x, start, missing, c, inner, converter, groups):
     """Set the places and rows of vector c, whose inputs start at x[start]; missing[c] = NaN where an input is."""
+    unknown, first = int32(0), c * d.readings
     sizes, signs = zeros(groups.rows * d.spacing, int32), zeros(groups.rows * d.spacing, int32)
     half = x.dtype.type(0.5)
     for i in range(inner):
         q = rounded(x[start + i] * converter.scale, half, converter.steps)
-        missing[c] += q * 0
+        unknown |= int32(q != q)
         # what NaN becomes as an integer is undefined
         sizes[i] = int32(abs(q)) if q == q else int32(0)
         signs[i] = int32(1) if q > 0 else int32(-1)
-    first = c * d.readings
-    fill_places(
-        d.places[first * d.spacing : (first + d.readings) * d.spacing], sizes, signs, groups, d.spacing, d.readings
-    )
+    if unknown:
+        missing[c] = nan
+    places = d.places[first * d.spacing : (first + d.readings) * d.spacing]
+    fill_places(places, d.starts, sizes, signs, groups, d.readings)
     if d.rows.size > 0:
         for k in range(d.readings):
             at, known = (first + k) * inner, 0
@@ -108,23 +110,21 @@ def look_up(u, d, tile, cells, groups):
 @njit(error_model="numpy", nogil=True)
 def disturb(w, d, tile, cells, z, begin, vectors, size):
     """w (vectors, readings, slices, WIDTH) = the read noise of a tile: a standard deviation times a normal."""
-    columns, rows = cells.outputs * cells.slices, aligned(tile.inner * variances.WIDTH, w.dtype)
+    columns, rows = cells.outputs * cells.slices, aligned(tile.inner * WIDTH, w.dtype)
+    rows[:] = 0
     for p in range(cells.slices):
-        for part in range(0, tile.wide, variances.WIDTH):
-            wide = min(variances.WIDTH, tile.wide - part)
-            column = p * cells.outputs + tile.output + part
-            rows[:] = 0
-            for i in range(tile.inner):
-                source = cells.variances + (tile.first + i) * columns + column
-                for j in range(wide):
-                    rows[i * variances.WIDTH + j] = cells.constants[source + j]
-            for v in range(d.count * d.readings):
-                at = (v * cells.slices + p) * WIDTH + part
-                variances.sum_rows(w, at, rows, d.rows, v * tile.inner, d.counts[v])
-                c, k = begin + v // d.readings, v % d.readings
-                normal = c // vectors * z.stride + (c % vectors * size + tile.array * d.readings + k) * columns + column
-                for j in range(wide):
-                    w[at + j] = math.sqrt(w[at + j]) * z.array[normal + j]
+        column = p * cells.outputs + tile.output
+        for i in range(tile.inner):
+            source = cells.variances + (tile.first + i) * columns + column
+            for j in range(tile.wide):
+                rows[i * WIDTH + j] = cells.constants[source + j]
+        for v in range(d.count * d.readings):
+            at = (v * cells.slices + p) * WIDTH
+            sum_rows(w, at, rows, d.rows, v * tile.inner, d.counts[v])
+            c, k = begin + v // d.readings, v % d.readings
+            normal = c // vectors * z.stride + (c % vectors * size + tile.array * d.readings + k) * columns + column
+            for j in range(tile.wide):
+                w[at + j] = math.sqrt(w[at + j]) * z.array[normal + j]
 
 
 @njit(error_model="numpy", nogil=True)
@@ -160,6 +160,25 @@ def fill_values(values, converter, slices):
 
 
 @njit(error_model="numpy", nogil=True)
+def balanced(groups, inner):
+    """Return the groups with as few going together as the passes over an array of so many rows need."""
+    needed = (inner + groups.rows - 1) // groups.rows
+    passes = (needed + groups.together - 1) // groups.together
+    return Groups(groups.bits, groups.rows, groups.digit, groups.entries, (needed + passes - 1) // passes)
+
+
+@njit(error_model="numpy", nogil=True)
+def readings_of(groups, inner, count, readings, noisy):
+    """Return what readings of so many vectors need room for; rows are listed where there is noise."""
+    each = groups.rows * groups.together
+    spacing, pairs = (inner + each - 1) // each * groups.together, count * readings
+    starts, listed = empty(spacing, int32), pairs * inner if noisy else 0
+    fill_starts(starts, groups)
+    places, rows = empty(pairs * spacing, uint16), empty(listed, uint16)
+    return Readings(count, readings, spacing, starts, places, rows, empty(pairs, int64))
+
+
+@njit(error_model="numpy", nogil=True)
 def add_products(results, begin, count, x, y, z, cells, converter, groups, rows, readings, vectors):
     """results (count, outputs) = the shifted sums of codes of the vectors from ``begin`` on."""
     real, m, arrays = results.dtype, cells.outputs, (cells.inputs + rows - 1) // rows
@@ -175,14 +194,8 @@ def add_products(results, begin, count, x, y, z, cells, converter, groups, rows,
     for t in range(arrays):
         first = t * rows
         inner = min(rows, cells.inputs - first)
-        needed = (inner + groups.rows - 1) // groups.rows
-        passes = (needed + groups.together - 1) // groups.together
-        shared = Groups(groups.bits, groups.rows, groups.digit, groups.entries, (needed + passes - 1) // passes)
-        spacing, pairs = passes * shared.together, count * readings
-        listed = pairs * inner if y.given else 0
-        d = Readings(
-            count, readings, spacing, empty(pairs * spacing, uint16), empty(listed, uint16), empty(pairs, int64)
-        )
+        shared = balanced(groups, inner)
+        d = readings_of(shared, inner, count, readings, y.given)
         for c in range(count):
             s, line = (begin + c) // vectors, (begin + c) % vectors
             encode(d, x.array, s * x.stride + line * cells.inputs + first, missing, c, inner, converter, shared)

@@ -109,14 +109,19 @@ fill_table1, fill_table2, fill_table3 = map(_fill_table, (1, 2, 3))
 
 
 @njit(error_model="numpy", nogil=True)
-def fill_places(places, sizes, signs, groups, spacing, readings):
+def fill_starts(starts, groups):
+    """starts = which entry of the tables that go together is that of digits of zero, for each group."""
+    for q in range(starts.size):
+        starts[q] = q % groups.together * groups.entries + groups.entries // 2
+
+
+@njit(error_model="numpy", nogil=True)
+def fill_places(places, starts, sizes, signs, groups, readings):
     """places (readings, groups) = where in the tables the sums for the digits of an input, in steps, are."""
-    total, start = empty(spacing, int32), empty(spacing, int32)
-    mask = int32(groups.digit)
-    for q in range(spacing):
-        start[q] = q % groups.together * groups.entries + groups.entries // 2
+    spacing, mask = starts.size, int32(groups.digit)
+    total = empty(spacing, int32)
     for k in range(readings):
-        total[:] = start
+        total[:] = starts
         power, shift = int32(1), int32(k * groups.bits)
         for i in range(groups.rows):
             size, sign = sizes[i * spacing : (i + 1) * spacing], signs[i * spacing : (i + 1) * spacing]

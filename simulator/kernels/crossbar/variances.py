@@ -10,10 +10,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from thermoc.simulator.instructions.products import LEVEL_TILE as WIDTH
 from thermoc.simulator.kernels.simd.tiles import lanes_of
-
-WIDTH = 32
-"""Columns of a tile: with 128 rows of float64 it fits a first-level cache."""
 
 
 @intrinsic
