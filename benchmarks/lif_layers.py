@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,7 @@ print(best)
 def network(activity: float) -> tc.Network:
     """Return the network, whose hidden units fire about as often as the inputs are active, at most."""
     rng = np.random.default_rng(0)
-    weights = [rng.normal(size=(m, n)) / np.sqrt(8 * n * activity) for n, m in zip(SIZES, SIZES[1:])]
+    weights = [rng.normal(size=(m, n)) / np.sqrt(8 * n * activity) for n, m in pairwise(SIZES)]
     with tc.Network("lif", dt=1.0) as net:
         s = tc.input("x", SIZES[:1], role="spike")
         for W in weights:

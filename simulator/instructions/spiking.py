@@ -23,7 +23,7 @@ MATRIX = {
     "finite": "1 where y is known to hold finite numbers alone, which need not be looked for then",
 }
 FEW = 0.2
-"""Share of units that fire up to which a product with a whole matrix goes by events: the time of both is equal there."""
+"""Share of units that fire up to which a product with a whole matrix goes by events: there both ways take as long."""
 COLUMNS = {
     "starts": "where in the table the ends of the columns stand",
     "targets": "where in the table the row of each entry stands",
@@ -124,8 +124,8 @@ SPREAD = Instruction(
 SPIKE_MATMUL = Instruction(
     opcode=78,
     name="SPIKE_MATMUL",
-    equation="r = z + x y, rows of spikes x (rows, inner) by a matrix y (inner, columns), in the order of the units; no "
-    "sum is -0.0",
+    equation="r = z + x y, rows of spikes x (rows, inner) by a matrix y (inner, columns), summed by fma in the order "
+    "of the units; no sum is -0.0",
     result=FLOATS,
     operands=(FLOATS, FLOATS, MAYBE),
     parameters=MATRIX,
@@ -140,7 +140,7 @@ LISTED_MATMUL = Instruction(
     result=FLOATS,
     operands=(INTS, FLOATS, MAYBE),
     parameters=MATRIX,
-    fits=lambda row, rows, **parameters: rows == 1 and _spike_matmul(row, row.x - 1, rows, **parameters),
+    fits=lambda row, **parameters: parameters["rows"] == 1 and _spike_matmul(row, row.x - 1, **parameters),
     kernel="spike_matmul.listed_matmul",
     seconds=4.0,
 )

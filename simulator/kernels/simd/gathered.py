@@ -43,9 +43,7 @@ def chosen_rows(vectors, scalar=False):
             def spread(value):
                 if scalar:
                     return value
-                one = builder.insert_element(
-                    ir.Constant(kind, ir.Undefined), value, ir.Constant(ir.IntType(32), 0)
-                )
+                one = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
                 zeros = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
                 return builder.shuffle_vector(one, ir.Constant(kind, ir.Undefined), zeros)
 
@@ -88,7 +86,7 @@ sum_wide, sum_four, sum_one, sum_scalar = (
 
 @njit(error_model="numpy", nogil=True)
 def sum_chosen(r, z, x, apart, y, columns, chosen, ends):
-    """r[i] = (z + sum of x[i, k] y[k] over the k that are chosen for row i) + 0.0, in the order in which they are given.
+    """r[i] = (z + sum of x[i, k] y[k] over the k that are chosen for row i) + 0.0, in the order in which they stand.
 
     chosen[ends[i] : ends[i + 1]] are those of row i. Rows of x lie ``apart`` elements apart, z is one row.
     """
