@@ -101,6 +101,12 @@ def absorbed(op: Any, w: ProgramWriter) -> bool:
     return isinstance(readers[0], spiking.LifStep) and same and readers[0].x == op.y
 
 
+def finite(value: Value, w: ProgramWriter) -> bool:
+    """Return whether a value is known to hold finite numbers alone: a parameter may be replaced."""
+    source = w.graph.producers[value.name]
+    return isinstance(source, core.Constant) and bool(np.isfinite(source.value.numpy).all())
+
+
 def _by_list(op: core.SparseAffine, w: ProgramWriter, result: int, *, into: bool) -> None:
     bias = () if op.bias is None else (w.slot(op.bias),)
     weights, tables = _columns(op, w)

@@ -16,9 +16,10 @@ from thermoc.backends.sim.rows.writer import ProgramWriter
 from thermoc.ir.dialects import core, crossbar, langevin, sampling, spiking, thermo
 from thermoc.ir.element_indices import indices, reduced, windows
 from thermoc.ir.ops import Op
-from thermoc.ir.types import DType
+from thermoc.ir.types import DType, Role
 from thermoc.ir.values import Value
 from thermoc.simulator.instructions import Instruction, elementwise, gibbs, moves, noise, pairs, ports, products
+from thermoc.simulator.instructions.spiking import LISTED_MATMUL, SPIKE_MATMUL
 from thermoc.simulator.kernels.gibbs import layout
 
 Write = Callable[[Any, ProgramWriter], None]
@@ -116,12 +117,17 @@ def select(op: core.Select, w: ProgramWriter) -> None:
 def affine(op: core.Affine, w: ProgramWriter) -> None:
     """x times the transposed weight, so that the inner loop runs over neighbouring outputs."""
     (m, n), rows = op.weight.shape, math.prod(op.x.shape[:-1])
-    slots = [w.slot(op.x), w.arranged(op.weight, indices((m, n)).T)]
+    listed = rows == 1 and op.x.name in w.listed
+    slots = [w.list_slot(op.x) if listed else w.slot(op.x), w.arranged(op.weight, indices((m, n)).T)]
     if op.bias is not None:
         slots.append(w.slot(op.bias))
-    bias = products.NO_BIAS if op.bias is None else products.BIAS_A_COLUMN
-    sizes = {"count": 1, "rows": rows, "inner": n, "columns": m}
-    w.row(products.MATMUL, w.slot(op.y), slots, **sizes, shared=1, bias=bias)
+    sizes = {"rows": rows, "inner": n, "columns": m}
+    if op.x.role is Role.spike:
+        instruction = LISTED_MATMUL if listed else SPIKE_MATMUL
+        w.row(instruction, w.slot(op.y), slots, **sizes, finite=spiking_rows.finite(op.weight, w))
+    else:
+        bias = products.NO_BIAS if op.bias is None else products.BIAS_A_COLUMN
+        w.row(products.MATMUL, w.slot(op.y), slots, count=1, **sizes, shared=1, bias=bias)
 
 
 def matmul(op: core.Matmul, w: ProgramWriter) -> None:
