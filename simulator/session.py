@@ -16,7 +16,6 @@ from thermoc.simulator.undo import Undo
 from thermoc.simulator.wanted_outputs import Wanted, with_outputs
 from thermoc.support.errors import error
 
-
 LITTLE = 2**18
 """Elements up to which a session keeps the memory of a tick."""
 

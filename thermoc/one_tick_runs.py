@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from thermoc.compiled import Compiled
 from thermoc.foretelling import memory_of
