@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import threading
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,7 +32,8 @@ def network() -> tc.Network:
 def test_every_call_gives_the_bits_of_an_executable_that_never_ran():
     exe = tc.compile(network())
     exe.run({"x": RNG.random((3, 8))})
-    for batch, where in ((3, {}), (3, {"seed": 2**63}), (1, {"first_sample": 7}), (3, {"first_tick": 11}), (3, {})):
+    places: list[tuple[int, dict[str, Any]]] = [(3, {}), (3, {"seed": 2**63}), (1, {"first_sample": 7}), (3, {})]
+    for batch, where in [*places, (3, {"first_tick": 11})]:
         x = RNG.random((batch, 8))
         for _ in range(2):
             run, expected = exe.run({"x": x}, **where), tc.compile(network()).run({"x": x}, **where)
@@ -52,6 +54,17 @@ def test_what_a_call_gave_stays_as_it_is():
     assert np.array_equal(first["p"], kept[0]) and np.array_equal(again["p"], kept[1])
 
 
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_numbers_of_another_format_are_those_of_the_network():
+    exe, x = tc.compile(network(), precision="float32"), RNG.random((2, 8))
+    for given in (x, x.astype(np.float32), x.astype(np.float16), x * 1e300):
+        expected = tc.compile(network(), precision="float32").run({"x": given})
+        for _ in range(2):
+            run = exe.run({"x": given})
+            np.testing.assert_array_equal(run["p"], expected["p"])
+            assert run.call is not None and run.call.inputs["x"] is given
+
+
 @pytest.mark.parametrize(
     ("code", "options"),
     [
@@ -67,9 +80,9 @@ def test_what_a_call_gave_stays_as_it_is():
         ("T404", {"first_sample": 1.0}),
     ],
 )
-def test_what_is_refused_the_first_time_is_refused_again(code: str, options: dict):
+def test_what_is_refused_the_first_time_is_refused_again(code: str, options: dict[str, Any]):
     exe = tc.compile(network())
-    good = {"inputs": {"x": np.zeros((2, 8))}}
+    good: dict[str, Any] = {"inputs": {"x": np.zeros((2, 8))}}
     exe.run(**good)
     with pytest.raises(ThermocError) as caught:
         exe.run(**good | options)
