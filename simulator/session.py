@@ -15,7 +15,6 @@ from thermoc.simulator.program import Form, Program, ProgramState
 from thermoc.simulator.wanted_outputs import Wanted, with_outputs
 from thermoc.support.errors import error
 
-
 LITTLE = 2**18
 """Elements up to which a session keeps the memory of a tick."""
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from thermoc.compiled import Compiled
 from thermoc.foretelling import memory_of
@@ -30,7 +29,8 @@ class OneTickRuns:
         """Return what ``run_once`` would, or None where that must look at the call itself. Errors: those of a run."""
         samples = _samples(inputs) if batch is None else batch
         known = self._known.get(samples) if type(samples) is int else None
-        return known.run(inputs, position) if known is not None and known.passes(inputs, position) else None
+        arrays = known.checked(inputs, position) if known is not None else None
+        return known.run(inputs, arrays, position) if known is not None and arrays is not None else None
 
     def learn(self, compiled: Compiled, run: Run) -> None:
         """Let a run like this one be called faster, where it is of one tick and holds little."""
@@ -49,23 +49,39 @@ class _OneTickRun:
     def __init__(self, compiled: Compiled, batch: int):
         self._compiled, self._batch, self._plan = compiled, batch, planned(compiled.source, None)
         self._exact = ExactInputs(compiled.graph, batch)
+        self._floats = {name: op.dtype.numpy for name, op in compiled.graph.inputs.items() if op.dtype.is_float}
         # a counter has 32 bits for the element: beyond them noise would repeat
         most = COUNTER // max(1, compiled.graph.noise_units) - batch
         self._limits = [*({**LIMITS, "first_sample": (0, most)}).items()][2:]
 
-    def passes(self, inputs: Any, position: Mapping[str, Any]) -> bool:
-        """Return whether inputs and position are what a run takes as they are."""
+    def checked(self, inputs: Any, position: Mapping[str, Any]) -> dict[str, np.ndarray] | None:
+        """Return the inputs as arrays of the graph's formats, or None where they or the position need a closer look."""
         for name, (low, high) in self._limits:
             if type(position[name]) is not int or not low <= position[name] <= high:
-                return False
-        return self._exact.passes({} if inputs is None else inputs)
+                return None
+        arrays = {} if inputs is None else inputs
+        if self._exact.passes(arrays):
+            return dict(arrays)
+        if type(arrays) is not dict:
+            return None
+        cast = {name: self._cast(name, array) for name, array in arrays.items()}
+        return cast if self._exact.passes(cast) else None
 
-    def run(self, inputs: Mapping[str, np.ndarray] | None, position: Mapping[str, int]) -> Run:
-        """Run it from the initial state."""
+    def _cast(self, name: Any, array: Any) -> Any:
+        """Return floats in the format of the graph's, and anything else as it is."""
+        real = type(array) is np.ndarray and array.dtype.kind == "f" and name in self._floats
+        # what is too large for a narrower format becomes infinite, which is looked at more closely
+        with np.errstate(over="ignore"):
+            return array.astype(self._floats[name]) if real else array
+
+    def run(
+        self, inputs: Mapping[str, np.ndarray] | None, arrays: Mapping[str, np.ndarray], position: Mapping[str, int]
+    ) -> Run:
+        """Run it from the initial state; ``inputs`` are as they were given, ``arrays`` as they were checked."""
         from thermoc.backends.base import NoisePosition
 
-        compiled, given = self._compiled, dict(inputs or {})
-        fed = Feed(arrays={name: array[np.newaxis] for name, array in given.items()}, ticks=1, batch=self._batch)
+        compiled = self._compiled
+        fed = Feed(arrays={name: array[np.newaxis] for name, array in arrays.items()}, ticks=1, batch=self._batch)
         session = compiled.backend.start(compiled.artefact, batch=self._batch, position=NoisePosition(**position))
         try:
             outputs = session.advance(fed, self._plan)
@@ -74,7 +90,7 @@ class _OneTickRun:
             session.close()
         call = Call(
             executable=compiled,
-            inputs=given,
+            inputs=dict(inputs or {}),
             ticks=1,
             batch=self._batch,
             begun=0,

@@ -73,7 +73,7 @@ def chosen_rows(vectors, scalar=False):
 
 
 @intrinsic
-def _lanes(typingctx, r):
+def lane_count(typingctx, r):
     """Return the number of elements of a vector of r's."""
     count = lanes_of(r.dtype)
     return types.intp(r), lambda context, builder, signature, args: context.get_constant(types.intp, count)
@@ -90,7 +90,7 @@ def sum_chosen(r, z, x, apart, y, columns, chosen, ends):
 
     chosen[ends[i] : ends[i + 1]] are those of row i. Rows of x lie ``apart`` elements apart, z is one row.
     """
-    lanes = _lanes(r)
+    lanes = lane_count(r)
     width = WIDE * lanes
     if columns < width:
         width = 4 * lanes if columns >= 4 * lanes else lanes if columns >= lanes else 1

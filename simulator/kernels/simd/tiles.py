@@ -181,28 +181,41 @@ def add_product(r, ro, x, xo, y, yo, rows, inner, columns):
     if rows < TILE_ROWS:
         _few_rows(r, ro, x, xo, y, yo, rows, inner, columns)
         return
-    lanes = lane_count(r)
-    widest = TILE_VECTORS * lanes
+    widest = TILE_VECTORS * lane_count(r)
     panel = empty(min(PANEL, inner) * widest, r.dtype)
     # panels go on from the sums that are in r: each still runs in the order of k
     for first in range(0, inner, PANEL):
         deep = min(PANEL, inner - first)
         for start in range(0, columns, widest):
-            wide, source = min(widest, columns - start), yo + first * columns + start
-            if wide > 2 * lanes:
-                pack_three(panel, y, source, columns, deep, wide)
-            elif wide > lanes:
-                pack_two(panel, y, source, columns, deep, wide)
-            else:
-                pack_one(panel, y, source, columns, deep, wide)
-            for i in range(0, rows, TILE_ROWS):
-                at, second, left = ro + start + i * columns, xo + first + i * inner, rows - i
-                if wide > 2 * lanes:
-                    three_tile(r, at, columns, x, second, inner, panel, deep, left, wide)
-                elif wide > lanes:
-                    two_tile(r, at, columns, x, second, inner, panel, deep, left, wide)
-                else:
-                    one_tile(r, at, columns, x, second, inner, panel, deep, left, wide)
+            wide = min(widest, columns - start)
+            _pack(panel, y, yo + first * columns + start, columns, deep, wide)
+            _add_panel(r, ro + start, columns, x, xo + first, inner, panel, rows, deep, wide)
+
+
+@njit(error_model="numpy", nogil=True, inline="always")
+def _pack(panel, y, yo, ys, deep, wide):
+    """Lay up to three vectors of columns of y end to end."""
+    lanes = lane_count(panel)
+    if wide > 2 * lanes:
+        pack_three(panel, y, yo, ys, deep, wide)
+    elif wide > lanes:
+        pack_two(panel, y, yo, ys, deep, wide)
+    else:
+        pack_one(panel, y, yo, ys, deep, wide)
+
+
+@njit(error_model="numpy", nogil=True, inline="always")
+def _add_panel(r, ro, rs, x, xo, xs, panel, rows, deep, wide):
+    """Add x and a panel of y to up to three vectors of columns of r."""
+    lanes = lane_count(r)
+    for i in range(0, rows, TILE_ROWS):
+        at, second, left = ro + i * rs, xo + i * xs, rows - i
+        if wide > 2 * lanes:
+            three_tile(r, at, rs, x, second, xs, panel, deep, left, wide)
+        elif wide > lanes:
+            two_tile(r, at, rs, x, second, xs, panel, deep, left, wide)
+        else:
+            one_tile(r, at, rs, x, second, xs, panel, deep, left, wide)
 
 
 @njit(error_model="numpy", nogil=True, inline="always")
