@@ -128,7 +128,8 @@ def _compiled(kernel: Kernel, capability: tuple[int, int]) -> str:
 
     names: dict[str, Any] = {**kernel.names, "cuda": cuda, "np": np, "__name__": __name__}
     exec(compile(kernel.text, "<cuda>", "exec"), names)
-    names["meet"] = njit(names["meet"])
+    if "meet" in names:
+        names["meet"] = njit(names["meet"])
     signature = tuple(types.Array(getattr(types, dtype), 1, "C") for dtype in kernel.arrays)
     options = {"opt": 3, "fma": False}
     with _functions_for(capability):
