@@ -18,10 +18,9 @@ sys.modules |= {
     "numba_cuda": ModuleType("numba_cuda"),
 }
 
+import thermoc as tc  # noqa: E402
 from thermoc.simulator.cuda import compiler, device, driver  # noqa: E402
 from thermoc.simulator.session import Session  # noqa: E402
-
-import thermoc as tc  # noqa: E402
 
 KERNELS: dict[bytes, compiler.Kernel] = {}
 
