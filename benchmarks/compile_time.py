@@ -49,7 +49,7 @@ def main() -> None:
     quick, rows = "--quick" in sys.argv, []
     for target in ("sim", "onnx"):
         compiling(target, 100)
-        for ops in (100, 1_000, 10_000):
+        for ops in (100, 1_000) if quick else (100, 1_000, 10_000):
             seconds = min(compiling(target, ops) for _ in range(1 if quick else 2))
             rows.append({"target": target, "ops": ops, "seconds": seconds, "us an op": 1e6 * seconds / ops})
     show("compile, artefact included", rows)
@@ -63,9 +63,10 @@ def main() -> None:
 def goals(target: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the rows of the report of one target."""
     found = {row["ops"]: row for row in rows if row["target"] == target}
-    growth = found[10_000]["us an op"] / found[100]["us an op"]
+    most = max(found)
+    growth = found[most]["us an op"] / found[100]["us an op"]
     thousand = {"work": f"compile 1,000 ops for {target}", "anchor": "", "ratio": found[1_000]["seconds"], "unit": "s"}
-    each = {"work": f"time an op, 10,000 ops for {target}", "anchor": "100 ops", "ratio": growth, "goal": 1.25}
+    each = {"work": f"time an op, {most:,} ops for {target}", "anchor": "100 ops", "ratio": growth, "goal": 1.25}
     return [{**thousand, "goal": 1.0, "better": "lower"}, {**each, "better": "lower"}]
 
 

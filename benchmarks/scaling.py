@@ -4,9 +4,10 @@
 
 Integrating units with up to 100 random synapses each, of which some two in a hundred fire in a tick; float32. Each size
 is a process of its own, whose memory is told by Linux: what it has grown by since it had run a network of a few units,
-at the most and in the end. Foretold is ``exe.memory``. Exponents are of lines through the logarithms from 10^5 synapses
-on, below which what does not grow is most of the cost. The anchor of a tick is SciPy's product of the same weights, a
-million units' spikes at a time as numbers. ``scaling.png`` is drawn beside this file.
+at the most and in the end; foretold is ``exe.memory``. Seconds are of processor time. Exponents are of lines through
+the logarithms from 10^5 synapses on, below which what does not grow is most of the cost. The anchor of a tick is
+SciPy's product of the same weights and a vector. A product of spikes by events takes the synapses of the units that
+fired, one by rows all: both are timed with half of the units firing. ``scaling.png`` is drawn beside this file.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from scipy.sparse import csr_array
 from timing import report, show
 
 import thermoc as tc
+from thermoc.ir.dialects.core import Constant, SparseAffine
 
 SIZES, QUICK = (10**3, 10**4, 10**5, 10**6, 10**7, 10**8), (10**4, 10**5, 10**6)
 FITTED = 10**5
@@ -37,19 +39,27 @@ MIB = 2**20
 Row = dict[str, Any]
 
 
-def network(synapses: int) -> tc.Network:
-    """Return integrating units that send to each other with a delay of a tick."""
+def connections(synapses: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return random weights, columns and offsets in compressed rows."""
     fan = min(100, round((synapses / 10) ** 0.5))
     n, rng = synapses // fan, np.random.default_rng(0)
     columns = rng.integers(0, n, (n, fan), dtype=np.int32)
     columns.sort(axis=1)
     weights = rng.standard_normal(n * fan, dtype=np.float32)
     weights *= 0.02
+    return weights, columns.reshape(-1), np.arange(n + 1) * fan
+
+
+def network(synapses: int) -> tc.Network:
+    """Return integrating units that send to each other with a delay of a tick."""
+    W = connections(synapses)
+    n = len(W[-1]) - 1
     with tc.Network("scaling") as net:
         before = tc.placeholder((n,), role="spike", dtype="f32")
-        arriving = tc.sparse_affine(tc.delay(before), weights, columns.reshape(-1), np.arange(n + 1) * fan)
-        drive = tc.trace(arriving, 5.0) + 1.05
-        spikes, _ = tc.lif(drive, 20.0, v_threshold=1.0, initial=rng.random(n, np.float32))
+        drive = tc.trace(tc.sparse_affine(tc.delay(before), *W), 5.0) + 1.05
+        # as they would be found at any time, without synapses: 61 ticks lie between two spikes
+        first = 1.05 * (1 - np.exp(-61 / 20 * np.random.default_rng(1).random(n)))
+        spikes, _ = tc.lif(drive, 20.0, v_threshold=1.0, initial=first)
         tc.connect(before, spikes)
         tc.output("rate", tc.reduce(tc.cast(spikes, dtype="f32", role="signal"), kind="mean", axes=(0,)))
     return net
@@ -85,11 +95,26 @@ def measured(synapses: int) -> Row:
 
 def scipy_product(exe: tc.Executable) -> float:
     """Return the seconds of SciPy's product of the synapses of a network with a vector."""
-    (op,) = exe.graph.of(tc.ir.dialects.core.SparseAffine)
-    numbers = [exe.graph.producers[value.name].value.numpy for value in (op.values, op.columns, op.offsets)]
-    W = csr_array(tuple(numbers), shape=(op.y.size, op.x.size))
+    (op,) = exe.graph.of(SparseAffine)
+    constants = {constant.y.name: constant.value.numpy for constant in exe.graph.of(Constant)}
+    numbers = tuple(constants[value.name] for value in (op.values, op.columns, op.offsets))
+    W = csr_array(numbers, shape=(op.y.size, op.x.size))
     x = np.ones(op.x.size, np.float32)
     return min(timed(lambda: W @ x)[1] for _ in range(3))
+
+
+def half_active(synapses: int) -> Row:
+    """Return the seconds of a product of spikes, of which half are there, by events and by rows."""
+    W = connections(synapses)
+    n = len(W[-1]) - 1
+    x, seconds = {"x": (np.random.default_rng(2).random((1, n)) < 0.5).astype(np.float32)}, {}
+    for way, role in (("events", "spike"), ("rows", "signal")):
+        with tc.Network(way) as net:
+            tc.output("y", tc.sparse_affine(tc.input("x", (n,), role=role, dtype="f32"), *W))
+        session = tc.compile(net, "sim", precision="float32").start()
+        session.run(2, x)
+        seconds[way] = min(timed(lambda session=session: session.run(5, x))[1] for _ in range(3)) / 5
+    return {"synapses": synapses, **seconds}
 
 
 def memory(key: str) -> int:
@@ -99,15 +124,17 @@ def memory(key: str) -> int:
 
 
 def timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    start = time.perf_counter()
+    """Return what comes out and the seconds of processor time, which others on the machine disturb less."""
+    start = time.process_time()
     result = work()
-    return result, time.perf_counter() - start
+    return result, time.process_time() - start
 
 
 def exponent(rows: list[Row], key: str) -> float:
     """Return the slope of log cost over log size."""
     fitted = [row for row in rows if row["synapses"] >= FITTED]
-    return float(np.polyfit(*(np.log([row[name] for row in fitted]) for name in ("synapses", key)), 1)[0])
+    sizes, costs = (np.log([row[name] for row in fitted]) for name in ("synapses", key))
+    return float(np.polyfit(sizes, costs, 1)[0])
 
 
 def draw(rows: list[Row], path: Path) -> None:
@@ -158,18 +185,26 @@ def ratios(rows: list[Row]) -> list[Row]:
 
 
 def main() -> None:
-    quick, rows = "--quick" in sys.argv, []
-    for synapses in QUICK if quick else SIZES:
-        command = [sys.executable, __file__, "--size", str(synapses)]
-        rows.append(json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout))
+    quick = "--quick" in sys.argv
+    rows = [alone("--size", synapses) for synapses in (QUICK if quick else SIZES)]
     show("cost by size, one thread", rows)
     if not quick:
         draw(rows, Path(__file__).with_suffix(".png"))
-    report(ratios(rows))
+    half = alone("--half", rows[-1]["synapses"] // (1 if quick else 10))
+    show("a product of spikes, half of the units firing, seconds", [half])
+    ratio = half["events"] / half["rows"]
+    events = {"work": "product of spikes by events, half of the units firing", "anchor": "by rows", "ratio": ratio}
+    report([*ratios(rows), {**events, "goal": 1.0, "better": "lower"}])
+
+
+def alone(way: str, synapses: int) -> Row:
+    """Return what a process of its own measures."""
+    command = [sys.executable, __file__, way, str(synapses)]
+    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--size"]:
-        print(json.dumps(measured(int(sys.argv[2]))))
+    if sys.argv[1:2] in (["--size"], ["--half"]):
+        print(json.dumps((measured if sys.argv[1] == "--size" else half_active)(int(sys.argv[2]))))
     else:
         main()

@@ -14,7 +14,6 @@ from thermoc.ir.types import DType, Role, Shape, Type
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import error
 
-
 HASHED = 16
 """Elements of an array that its hash is made of, or up to twice as many."""
 

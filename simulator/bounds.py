@@ -156,7 +156,7 @@ def _rings(program: Program) -> Iterator[Way]:
         _check_port(program, state, widths[state.integer])
         if state.ticks < 1 or state.initial.shape != (state.ticks, *state.shape) or state.initial.dtype != state.dtype:
             raise ValueError(f"state {state.name!r} does not start as it is described")
-        if state.form in (Form.PLACE, Form.SUMS):
+        if state.form in (Form.PLACE, Form.SUMS, Form.COUNTS):
             continue
         for name in ("READ", "WRITE"):
             name_of_row = f"{name}_LIST" if state.form == Form.LISTS else f"INT_{name}" if state.integer else name

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from thermoc.simulator.instructions.declaration import Trait
 from thermoc.simulator.instructions.gibbs import GIBBS_WORDS, REPLICAS
 from thermoc.simulator.instructions.registry import INSTRUCTIONS, opcodes
+from thermoc.simulator.instructions.spiking import LONGEST_REST, words
 from thermoc.support.bundle import bundle_bytes
 from thermoc.support.errors import error
 
@@ -57,12 +58,13 @@ class ProgramPort:
 
 class Form(StrEnum):
     """How a state is stored: a delay's ring of values, a ring of lists of the units that are 1, one value in place,
-    or a ring of sums that an op adds to."""
+    a ring of sums that an op adds to, or whole numbers of 16 bits in place, four a word."""
 
     RING = "ring"
     LISTS = "lists"
     PLACE = "place"
     SUMS = "sums"
+    COUNTS = "counts"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,11 +82,13 @@ class ProgramState:
     @cached_property
     def integer(self) -> bool:
         """True where it lives among the integers."""
-        return self.form == Form.LISTS or np.dtype(self.dtype).kind != "f"
+        return self.form in (Form.LISTS, Form.COUNTS) or np.dtype(self.dtype).kind != "f"
 
     @cached_property
     def width(self) -> int:
         """Number of elements of one value; a list has one more, for its length."""
+        if self.form == Form.COUNTS:
+            return words(prod(self.shape))
         return prod(self.shape) + (self.form == Form.LISTS)
 
     @cached_property
@@ -99,6 +103,10 @@ class ProgramState:
 
     def elements(self, values: NDArray) -> NDArray:
         """Return values (batch, ticks, *shape) as elements (batch, ticks * width)."""
+        if self.form == Form.COUNTS:
+            counts = np.zeros((len(values), self.ticks, 4 * self.width), np.uint16)
+            counts[..., : prod(self.shape)] = np.clip(np.ceil(values), 0, LONGEST_REST).reshape(*counts.shape[:2], -1)
+            return counts.view(np.int64).reshape(len(values), -1)
         if self.form != Form.LISTS:
             return values.reshape(len(values), -1)
         lists = np.zeros((len(values), self.ticks, self.width), np.int64)
@@ -111,6 +119,9 @@ class ProgramState:
     def values(self, elements: NDArray) -> NDArray:
         """Return elements (batch, ticks * width) as values (batch, ticks, *shape)."""
         lead = (len(elements), self.ticks)
+        if self.form == Form.COUNTS:
+            counts = np.ascontiguousarray(elements).view(np.uint16).reshape(*lead, 4 * self.width)
+            return counts[..., : prod(self.shape)].reshape(*lead, *self.shape).astype(self.dtype)
         if self.form != Form.LISTS:
             return elements.reshape(*lead, *self.shape)
         lists, dense = elements.reshape(*lead, self.width), np.zeros((*lead, self.width - 1), self.dtype)

@@ -19,8 +19,10 @@ class Undo:
 
     def __init__(self, states: States, described: Sequence[ProgramState], batch: int, *, begun: int, ticks: int):
         self._states = states
-        self._copies: States | None = None
-        if sum(array.size for array in states) <= WHOLE:
+        self._copies: States | None = None if described else states
+        if not described:
+            return
+        if states[0].size + states[1].size <= WHOLE:
             self._copies = states[0].copy(), states[1].copy()
             return
         self._batch, elements = batch, [array.reshape(batch, -1) for array in states]
@@ -39,7 +41,7 @@ class Undo:
 
 def _overwritten(state: ProgramState, begun: int, ticks: int) -> Iterator[slice]:
     """Yield where a sample's elements of a state change: of a ring one value a tick, of others any."""
-    if state.form in (Form.PLACE, Form.SUMS) or ticks >= state.ticks:
+    if state.form in (Form.PLACE, Form.SUMS, Form.COUNTS) or ticks >= state.ticks:
         yield slice(state.offset, state.offset + state.size)
         return
     for turn in np.arange(begun, begun + ticks) % state.ticks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from hypothesis import settings
 from thermoc.support import notices
 
 ROOT = Path(__file__).parents[1]
+if "gpu" not in sys.argv and not os.environ.get("THERMOC_GPU"):
+    # one choice a process, before numba is imported: numba-cuda's simulator, unless a GPU's own tests run (-m gpu)
+    os.environ.setdefault("NUMBA_ENABLE_CUDASIM", "1")
 settings.register_profile("thermoc", derandomize=True, deadline=None, max_examples=60, print_blob=True)
 settings.load_profile("thermoc")
 

@@ -117,11 +117,12 @@ SAMPLES = {name: sample(source) for name, source in ELEMENTWISE.items()} | {
     "SPARSE_COLUMNS": sample("core.sparse_affine, of given spikes", starts=(1, BEYOND), targets=BEYOND, into=2),
     "SPARSE_LIST": sample("core.sparse_affine, of spikes", starts=(1, BEYOND), targets=BEYOND, into=2),
     "TRACE_STEP": sample("spiking.trace_step"),
-    "LIF_STEP": sample("spiking.lif_step, of many", membranes=BEYOND, counters=(701, BEYOND), form=4),
+    "LIF_STEP": sample("spiking.lif_step, of many", membranes=BEYOND, counters=(1, BEYOND), form=4, refractory=2**16),
     "SPREAD": sample("spiking.lif"),
     "BOLTZMANN": sample("thermo.boltzmann", units=(0, 3)),  # rows that do not fill it
     "NORMAL": sample("thermo.normal", draw=2**32, stream=2**32),
     "UNIFORM": sample("thermo.uniform", draw=2**32, stream=2**32),
+    "P_BITS": sample("thermo.sample_binary, spins", spins=2, stream=2**32),
     "TICK": sample("core.tick"),
     "GIBBS": sample("thermo.gibbs", at=(1, BEYOND), classes=99, sweeps=0, form=(4, 64), stream=2**32, couplings=BEYOND),
     "GIBBS_WORDS": sample(
@@ -181,7 +182,6 @@ RINGS_READ = ("READ", "INT_READ", "READ_LIST")
 RINGS_WRITTEN = ("WRITE", "INT_WRITE", "WRITE_LIST")
 NOT_READ, A_NUMBER = "no kernel reads it", "it enters arithmetic of 64 bits alone"
 ANY_VALUE = {
-    ("LIF_STEP", "refractory"): "it is counted down",
     ("LOIHI_DECODE", "scale"): "the bits of any float",
     ("LOIHI_MATRIX", "starts"): NOT_READ,
     ("LOIHI_MATRIX", "pairs"): NOT_READ,

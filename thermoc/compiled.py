@@ -72,10 +72,7 @@ class Compiled:
     @cached_property
     def sizes(self) -> CompiledSizes:
         """What it takes of memory, whatever is run."""
-        before, after = (
-            {id(op.value.numpy): op.value.numpy.nbytes for op in graph.of(Stored)}
-            for graph in (self.source, self.graph)
-        )
+        before, after = _bytes_of_arrays(self.source), _bytes_of_arrays(self.graph)
         values = sum(value.size for op in self.graph.ops if not isinstance(op, Stored) for value in op.results)
         return CompiledSizes(sum((before | after).values()), sum(after.values()), values)
 
@@ -117,6 +114,12 @@ class Compiled:
     def recompiled(self, graph: Graph) -> Compiled:
         """Return another graph compiled the same way: for the same target, with the same options and passes."""
         return compile_graph(graph, self.backend, self.options, passes=self.passes)
+
+
+def _bytes_of_arrays(graph: Graph) -> dict[int, int]:
+    """Return the bytes of each array that a graph holds, by which array it is."""
+    arrays = (op.value.numpy for op in graph.ops if isinstance(op, Stored))
+    return {id(array): array.nbytes for array in arrays}
 
 
 def compile_graph(

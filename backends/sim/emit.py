@@ -132,6 +132,8 @@ def _states(graph: Graph, writer: ProgramWriter) -> tuple[ProgramState, ...]:
         for name in op.states():
             if op.opname.startswith("loihi."):
                 add(name, op, loihi_rows.start(op, name, writer), *loihi_rows.form(op, name))
+            elif name == "held":
+                add(name, op, 0.0, 1, Form.COUNTS)
             else:
-                add(name, op, 0.0 if name == "held" else writer.numbers(op, "initial"), 1, Form.PLACE)
+                add(name, op, writer.numbers(op, "initial"), 1, Form.PLACE)
     return tuple(states)

@@ -1,8 +1,10 @@
 """What a rule or a kernel is handed in the text of a GPU's kernel, by the names of its arguments.
 
-Of a rule of points: ``r x y z``, a sample's elements each; ``xi yi zi``, the elements at the point (that of an operand
-of one element for all points); ``x_given`` and so on, whether there is one; ``i`` the point, ``s`` the sample in the
-batch, ``phase``; ``float_scratch``, ``int_scratch``; ``float_states``, ``int_states``, a sample's. Of both, what
+``r x y z``, a sample's elements each; ``ri xi yi zi``, the elements at the point (that of an operand of one element for
+all points); ``x_given`` and so on, whether there is one; ``n`` the elements of a result, or of the first operand where
+there is none; ``i`` the point, ``s`` the sample in the batch, ``phase``; ``like``, a float of the program's format;
+``float_scratch``, ``int_scratch``; ``float_states``, ``int_states``, a sample's; ``index``, where in the table the
+row's own places start; ``collision``, for each sample a tick and two particles, -1 before. Further, what
 ``kernels.adapter`` names: the parameters, ``table``, ``constants``, ``position``, ``tick``, ``turn``, ``batch``.
 """
 
@@ -13,14 +15,15 @@ from collections.abc import Callable
 from typing import Any
 
 from thermoc.simulator.instructions.declaration import Instruction
-from thermoc.simulator.kernels.adapter import kernel_of, named
+from thermoc.simulator.kernels.adapter import named
 
 
 def function_of(instruction: Instruction) -> Callable[..., Any]:
-    """Return what is called at a point: the rule of an element, that of a point, or the kernel for a whole sample."""
+    """Return what is called at a point: the rule of an element, or that of a point."""
     if instruction.rule is not None:
         return instruction.rule
-    return named(instruction.points.rule) if instruction.points else kernel_of(instruction)
+    assert instruction.points is not None, f"{instruction} is not said point by point"
+    return named(f"points.{instruction.points.rule}")
 
 
 def asks(instruction: Instruction) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,14 +19,17 @@ from numpy.typing import NDArray
 
 from thermoc.simulator.cache import announce, folder, keep
 from thermoc.simulator.cuda.arguments import function_of
-from thermoc.simulator.cuda.source import called, kernel_text
-from thermoc.simulator.kernels.operands import NoisePosition, RowOperand
+from thermoc.simulator.cuda.source import KernelText, called, kernel_text
+from thermoc.simulator.cuda.stages import tables
+from thermoc.simulator.kernels.operands import NoisePosition
 from thermoc.simulator.program import Program, once_a_program
 from thermoc.simulator.sources import digest
 from thermoc.support.errors import ThermocError
 from thermoc.support.files import write_atomic
 
 ENTRY = "run"
+OLDEST = (7, 5)
+"""The least compute capability that kernels are compiled for."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,18 +56,21 @@ def device_function(function: Callable[..., Any], title: str = "a function", sec
 @once_a_program
 def program_kernel(program: Program) -> Kernel:
     """Return the kernel that runs ticks of a program's structure; its arrays are those of ``ARRAYS`` and the numbers."""
-    text = kernel_text(program)
+    return kernel_of(program, kernel_text(program))
+
+
+def kernel_of(program: Program, text: KernelText) -> Kernel:
+    """Return the kernel of a text written for a program."""
     names: dict[str, Any] = {
         "real": np.dtype(program.precision).type,
         "integer": np.int64,
-        "RowOperand": RowOperand,
         "NoisePosition": NoisePosition,
     }
     for instruction in text.instructions:
         title = f"{instruction.name} at a point"
         names[called(instruction)] = device_function(function_of(instruction), title, instruction.seconds)
         names[f"{called(instruction)}_parameters"] = namedtuple("Parameters", instruction.parameters)
-    kinds = [program.precision, "int64"] * 5 + [program.places.dtype.name, "int64", "int64", "int64"]
+    kinds = [program.precision, "int64"] * 5 + [tables(program).dtype.name, "int64", "int64", "int64"]
     return Kernel(
         text=text.text,
         names=names,
@@ -106,7 +113,7 @@ def ptx(kernel: Kernel, capability: tuple[int, int]) -> str:
         with suppress(OSError):
             return path.read_text()
     announce(kernel.title, kernel.seconds)
-    code = _compiled(kernel, capability)
+    code = _library(kernel).get_asm_str(cc=capability)
     if path is not None:
         with suppress(ThermocError):  # a cache that cannot be written to
             write_atomic(path, code.encode())
@@ -121,7 +128,9 @@ def _path(kernel: Kernel, capability: tuple[int, int]) -> Path | None:
     return kernels / f"{ENTRY}-{hashlib.sha256(repr(made_of).encode()).hexdigest()[:32]}.ptx"
 
 
-def _compiled(kernel: Kernel, capability: tuple[int, int]) -> str:
+@lru_cache(maxsize=1)
+def _library(kernel: Kernel) -> Any:
+    """Return a kernel in LLVM's terms, which are the same for every capability."""
     from numba import cuda
     from numba.cuda import types
     from numba.cuda.compiler import compile_cuda, kernel_fixup
@@ -132,12 +141,12 @@ def _compiled(kernel: Kernel, capability: tuple[int, int]) -> str:
         names["meet"] = njit(names["meet"])
     signature = tuple(types.Array(getattr(types, dtype), 1, "C") for dtype in kernel.arrays)
     options = {"opt": 3, "fma": False}
-    with _functions_for(capability):
-        result = compile_cuda(names[ENTRY], types.void, signature, nvvm_options=options, cc=capability)
+    with _functions_for(OLDEST):
+        result = compile_cuda(names[ENTRY], types.void, signature, nvvm_options=options, cc=OLDEST)
     library = result.library
     library._entry_name = result.fndesc.llvm_func_name
     kernel_fixup(library.get_function(result.fndesc.llvm_func_name), False)
-    return library.get_asm_str(cc=capability)
+    return library
 
 
 @contextmanager

@@ -9,14 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.simulator.cuda.compiler import Kernel, ptx
+from thermoc.simulator.cuda.compiler import OLDEST, Kernel, ptx
 from thermoc.simulator.cuda.device import Device
 from thermoc.simulator.cuda.installed import OLDER_DRIVER, check_toolkit, code_text, driver_bindings, missing
 from thermoc.support.errors import ThermocError, error
 from thermoc.support.memory import readable
 
-OLDEST = (7, 5)
-"""The least compute capability that kernels are compiled for."""
 LOG_BYTES = 2**13
 NEW_PROCESS = 'the GPU is lost to this process: start another; device="cpu" gives the same bits'
 HINTS = {

@@ -13,7 +13,8 @@ from thermoc.simulator.buffers import Buffers, Plan
 from thermoc.simulator.cuda.compiler import program_kernel
 from thermoc.simulator.cuda.device import Device
 from thermoc.simulator.cuda.source import Number, widths
-from thermoc.simulator.cuda.stages import stages
+from thermoc.simulator.cuda.stages import stages, tables
+from thermoc.simulator.instructions.pairs import PAIRS
 from thermoc.simulator.program import Program
 
 POINTS_OF_A_BLOCK = 2**11
@@ -31,8 +32,9 @@ class CudaEngine:
             device.empty(work[0] * batch, program.floats.dtype),
             device.empty(work[1] * batch, np.dtype(np.int64)),
         )
-        self._table = device.upload(program.places)
+        self._table = device.upload(tables(program))
         self._memory: dict[int, tuple[int, Any]] = {}
+        self._collides = bool((program.code[:, 0] == PAIRS.opcode).any())
 
     def run(self, inputs: Mapping[str, NDArray], *, ticks: int, begun: int) -> dict[str, NDArray]:
         """Run the ticks that follow ``begun`` others; inputs and outputs are (ticks, batch, *shape). Errors: T405."""
@@ -50,15 +52,30 @@ class CudaEngine:
     def fill(self, buffers: Buffers, begun: int) -> None:
         """Run the ticks of some buffers, from their inputs to their outputs. Errors: T405."""
         device, arrays = self._device, [self._filled(k, array) for k, array in enumerate(buffers.arrays)]
-        collision = device.upload(np.full(1, np.iinfo(np.int64).max))
+        collision = device.upload(np.full(3 * self.plan.batch if self._collides else 1, -1))
         arrivals, (blocks, numbers) = device.upload(np.zeros(1, np.int64)), self._numbers(buffers, begun)
         rest = [*arrays, self._table, collision, arrivals, device.upload(numbers)]
         device.launch(program_kernel(self.program), blocks, [*self._constants, *self._work, *self.states, *rest])
         for array, memory in zip(buffers.arrays[2:], arrays[2:]):
             array.reshape(-1)[...] = device.read(memory)[: array.size]
+        if self._collides:
+            self._report(device.read(collision).reshape(-1, 3))
+
+    def _report(self, found: NDArray[np.int64]) -> None:
+        """Raise the error of the first tick in which two particles collide, of its first sample."""
+        samples = np.flatnonzero(found[:, 0] >= 0).tolist()
+        if samples:
+            collisions = [
+                Collision(int(found[s, 0]), self.plan.first_sample + s, *found[s, 1:].tolist()) for s in samples
+            ]
+            raise too_near(min(collisions))
 
     def leave(self) -> None:
         """Nothing is held of the buffers that were filled last."""
+
+    def restart(self, plan: Plan) -> None:
+        """Draw other noise from now on: only that of the plan is another."""
+        self.plan = plan
 
     def _filled(self, number: int, array: NDArray) -> Any:
         """Return memory with an array; it is taken once for all arrays of its length."""

@@ -92,7 +92,11 @@ def called(instruction: Instruction) -> str:
 @once_a_program
 def kernel_text(program: Program) -> KernelText:
     """Return the kernel of a program's structure; batch, ticks and seed are numbers of a launch."""
-    found = stages(program)
+    return text_of(program, stages(program))
+
+
+def text_of(program: Program, found: tuple[Stage, ...]) -> KernelText:
+    """Return the kernel of some stages of a program."""
     writer = _Writer(program, found)
     body = "".join(writer.stage(number, stage) for number, stage in enumerate(found))
     used = {step.instruction.opcode: step.instruction for stage in found for step in stage.steps}
@@ -111,8 +115,6 @@ def widths(program: Program) -> Widths:
         if points and step.instruction.rule is None:
             sizes = step.sizes, step.parameters
             scratch.append((points.floats(sizes[0], **sizes[1]), points.ints(sizes[0], **sizes[1])))
-        elif step.alone:
-            scratch.append((3 * max(step.sizes.n, 0), 3 * max(step.sizes.n, 0)))
     work = program.work[0] + max(s[0] for s in scratch), program.work[1] + max(s[1] for s in scratch)
     return Widths(work, (floats.size, ints.size), program.widths[0])
 
@@ -123,6 +125,7 @@ class _Writer:
     def __init__(self, program: Program, found: tuple[Stage, ...]):
         self._program, self._widths = program, widths(program)
         self._last_read = _last_read(program, found)
+        self._index = self._table_end = program.places.size
 
     def stage(self, number: int, stage: Stage) -> str:
         points = stage.steps[0].points
@@ -130,7 +133,11 @@ class _Writer:
         if stage.steps[0].phases > 1:
             loop = f"{indent}for phase in range({stage.steps[0].phases}):\n"
             indent += " " * 4
-        place = f"s = low + p // {points}\n{indent}    i = p % {points}" if points > 1 else f"s = low + p\n{indent}    i = 0"
+        place = (
+            f"s = low + p // {points}\n{indent}    i = p % {points}"
+            if points > 1
+            else f"s = low + p\n{indent}    i = 0"
+        )
         loop += f"{indent}for p in range(thread, samples * {points}, threads):\n{indent}    {place}\n"
         values = dict[Place, str]()
         for k, step in enumerate(stage.steps):
@@ -153,6 +160,8 @@ class _Writer:
             expression = end
         else:
             names = asks(step.instruction)
+            if step.index.size:
+                self._index, self._table_end = self._table_end, self._table_end + step.index.size
             arguments = (self._argument(step, argument, values) for argument in names)
             expression = f"{called(step.instruction)}({', '.join(arguments)})"
         if step.alone or step.result is None:
@@ -196,23 +205,22 @@ class _Writer:
             return str(step.parameters[name])
         if name[:1] in places and name[1:] == "i":
             place = places[name[:1]]
-            return self._element(place, values) if place else "real(0)"
+            return self._element(place, values) if place else self._absent(step, name[:1])
         if operand in places and suffix == "given":
             return str(places[operand] is not None)
         if name in places:
-            return self._operand(step, name, places[name])
+            return self._view(places[name], real=self._is_real(step, name))
         if name == "parameters":
             return f"{called(step.instruction)}_parameters({', '.join(map(str, step.parameters.values()))})"
         return self._of_launch(name, step)
 
-    def _operand(self, step: Step, name: str, place: Place | None) -> str:
+    def _is_real(self, step: Step, name: str) -> bool:
         kinds = dict(zip("rxyz", (step.instruction.result, *step.instruction.operands)))
         kind = kinds.get(name)
-        view = self._view(place, real=kind is None or kind.real)
-        if step.instruction.points:
-            return view
-        size = place.size if place else 0
-        return f"RowOperand({view}, {size}, {size}, {place is not None})"
+        return kind is None or kind.real
+
+    def _absent(self, step: Step, name: str) -> str:
+        return "real(0)" if self._is_real(step, name) else "integer(0)"
 
     def _of_launch(self, name: str, step: Step) -> str:
         width = self._widths
@@ -222,23 +230,23 @@ class _Writer:
             own, all_of_it = self._program.work[k], width.work[k]
             begin = f"{own} * batch + s * {all_of_it - own}"
             scratch.append(f"{BANKS[2 + k]}[{begin} : {begin} + {all_of_it - own}]")
-        points = step.instruction.points is not None
+        kind = "float" if self._is_real(step, "r" if step.instruction.result else "x") else "int"
         table = {
             "i": "i",
             "s": "s",
+            "n": str(step.sizes.n if step.instruction.result else step.sizes.x),
             "phase": "phase" if step.phases > 1 else "0",
-            "samples": "1",
             "batch": "batch",
             "table": "table",
+            "index": str(self._index),
             "constants": "float_constants",
-            "outputs": "float_outputs",
-            "scratch": scratch[0],
+            "like": "real(0)",
+            "outputs": f"{kind}_outputs",
             "float_scratch": scratch[0],
             "int_scratch": scratch[1],
-            "halt": "arrivals[0:0]",
             "collision": "collision",
-            "float_states": states[0] if points else f"RowOperand({states[0]}, {width.states[0]}, {width.states[0]}, True)",
-            "int_states": states[1] if points else f"RowOperand({states[1]}, {width.states[1]}, {width.states[1]}, True)",
+            "float_states": states[0],
+            "int_states": states[1],
             "tick": "now",
             "turn": "turn",
             "position": f"NoisePosition(numbers[{Number.FIRST_SAMPLE:d}] + s, now, key)",

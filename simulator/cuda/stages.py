@@ -6,12 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from thermoc.simulator.bounds import row_sizes
 from thermoc.simulator.cuda import ports
 from thermoc.simulator.cuda.arguments import asks
 from thermoc.simulator.instructions.declaration import OPERANDS, Instruction, Points, RowSizes, Trait
+from thermoc.simulator.instructions.lists import NO_PLACES
 from thermoc.simulator.instructions.registry import INSTRUCTIONS
-from thermoc.simulator.program import Bank, Program, once_a_program
+from thermoc.simulator.program import Bank, Program, narrow, once_a_program
 
 EVERYWHERE = 2**62
 
@@ -38,6 +42,7 @@ class Step:
 
     own: True where point i reads and writes elements i alone of what is in ``near``; ``far`` is read anywhere.
     result: the place that it writes, None where it has no result among the slots. places: of result and operands.
+    index: places of its own in the table.
     """
 
     instruction: Instruction
@@ -47,6 +52,7 @@ class Step:
     phases: int
     alone: bool
     places: tuple[Place | None, ...]
+    index: NDArray[np.int64]
     near: tuple[Place, ...]
     far: tuple[Place, ...]
     writes: tuple[Place, ...]
@@ -103,6 +109,13 @@ def steps(program: Program) -> Iterator[Step]:
         yield _step(instruction, instruction.values(row), sizes, places)
 
 
+@once_a_program
+def tables(program: Program) -> NDArray:
+    """Return the program's table, and behind it those of its steps, in their order."""
+    own = [step.index for stage in stages(program) for step in stage.steps]
+    return narrow(np.concatenate([program.places, *own])) if own else program.places
+
+
 def _place(program: Program, slot: int) -> Place | None:
     return Place(*program.slots[slot].tolist()) if slot >= 0 else None
 
@@ -110,18 +123,17 @@ def _place(program: Program, slot: int) -> Place | None:
 def _step(
     instruction: Instruction, parameters: dict[str, int], sizes: RowSizes, places: tuple[Place | None, ...]
 ) -> Step:
-    shape = {"instruction": instruction, "parameters": parameters, "sizes": sizes, "places": places}
+    points = instruction.points or Points(rule="")
+    index = points.index(sizes, **parameters) if points.index else NO_PLACES
+    shape = {"instruction": instruction, "parameters": parameters, "sizes": sizes, "places": places, "index": index}
     operands = [place for place in places[1:] if place]
     result = (places[0],) if places[0] else ()
     if instruction.opcode in ports.COPIES:
         return _copy(shape, parameters, sizes, operands, result)
     names = asks(instruction)
-    alone = instruction.rule is None and (instruction.points is None or "r" in names or not result)
+    alone = instruction.rule is None and ("r" in names or not result)
     reads_states = bool({"float_states", "int_states", "ring"} & {*names})
     states = STATES if reads_states else ()
-    if instruction.rule is None and instruction.points is None:
-        return Step(**shape, points=1, phases=1, alone=True, near=(), far=(*operands, *states), writes=(*result, *states))
-    points = _points(instruction)
     count, phases = points.count(sizes, **parameters), points.phases(sizes, **parameters)
     whole = {"x", "y", "z"} & {*names} if instruction.rule is None else set[str]()
     near, far = list[Place](), list[Place](states)
@@ -138,10 +150,6 @@ def _step(
         far=tuple(far),
         writes=(*result, *states),
     )
-
-
-def _points(instruction: Instruction) -> Points:
-    return instruction.points or Points(rule="")
 
 
 def _copy(

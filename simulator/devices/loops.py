@@ -254,7 +254,7 @@ def drive_of(schedule, j, k):
 
 
 class Track(NamedTuple):
-    """What one device's run goes on with: work and heat in J and the integral of temperature, state, noise, (3,) each."""
+    """What one device's run goes on with, (3,) each: work, heat in J and the integral of temperature; state; noise."""
 
     ledger: Row
     y: Row

@@ -126,7 +126,8 @@ class Points:
     rule: module and function within ``simulator.kernels``; the names of its arguments say what it is handed
     (``cuda.arguments``). It returns element i of the result, unless it asks for ``r``: then it writes there itself.
     count: points of a sample, from sizes and parameters. phases: so many times over all points, one after the other,
-    each of which sees what those before it wrote. floats, ints: elements of scratch memory of a sample.
+    each of which sees what those before it wrote. floats, ints: elements of scratch memory of a sample. index: a table
+    of places made of the program's own, which the rule finds from ``index`` on.
     """
 
     rule: str
@@ -134,6 +135,7 @@ class Points:
     phases: Callable[..., int] = one
     floats: Callable[..., int] = none
     ints: Callable[..., int] = none
+    index: Callable[..., NDArray] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

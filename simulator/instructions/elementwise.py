@@ -135,7 +135,7 @@ TANH = elementwise(9, "TANH", tanh)
 
 def floor(x):
     """The greatest integer not above x, as a float."""
-    return np.floor(x)  # Numba's math.floor gives an integer, which infinities do not fit
+    return scalar.floor(x)
 
 
 FLOOR = elementwise(10, "FLOOR", floor)

@@ -7,7 +7,15 @@ from math import isqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.simulator.instructions.declaration import COUNTER, Instruction, RowSizes, SlotKind, Trait
+from thermoc.simulator.instructions.declaration import (
+    COUNTER,
+    Instruction,
+    Points,
+    RowSizes,
+    SlotKind,
+    Trait,
+    of_result,
+)
 
 FLOATS = SlotKind.FLOATS
 SPINS, AT_ONCE, WORDS, REPLICAS, LATTICE, BY_SWEEP = 1, 2, 4, 8, 16, 32
@@ -85,6 +93,12 @@ def _layers(row: RowSizes, at: int, classes: int, sweeps: int, form: int, stream
     return row.places(at + classes + 1, n, 0, n) and couplings + floats <= row.float_constants
 
 
+def _lattice(row: RowSizes, sweeps: int, form: int) -> bool:
+    """True where sites have one field, and temperatures are those of sweeps: words of sites are updated together."""
+    a_unit = not form & BY_SWEEP and row.z != 1 and row.z in (row.n, sweeps * row.n)
+    return form & LATTICE > 0 and row.y == 1 and not a_unit
+
+
 GIBBS = Instruction(
     opcode=84,
     name="GIBBS",
@@ -95,6 +109,11 @@ GIBBS = Instruction(
     parameters={**BOND_TABLES, **SWEEP},
     fits=lambda row, **parameters: _sparse(row, **parameters, shared=False),
     kernel="gibbs.rows.gibbs",
+    points=Points(
+        rule="gibbs.gibbs",
+        phases=lambda row, classes, sweeps, form, **p: 1 + classes * sweeps * (2 if form & AT_ONCE else 1),
+        floats=of_result,
+    ),
     seconds=2.0,
     traits=TRAITS,
 )
@@ -107,6 +126,12 @@ GIBBS_WORDS = Instruction(
     parameters={**BOND_TABLES, **SWEEP},
     fits=lambda row, **parameters: _sparse(row, **parameters, shared=True),
     kernel="gibbs.dispatch.words",
+    points=Points(
+        rule="gibbs.words",
+        count=lambda row, sweeps, form, **p: row.n // 128 if _lattice(row, sweeps, form) else row.n,
+        phases=lambda row, classes, sweeps, form, **p: classes * sweeps + (2 if _lattice(row, sweeps, form) else 1),
+        ints=lambda row, sweeps, form, **p: row.n // 64 + 5 * sweeps if _lattice(row, sweeps, form) else 0,
+    ),
     traits=TRAITS | {Trait.ALONE},
 )
 GIBBS_LAYERS = Instruction(
@@ -119,6 +144,11 @@ GIBBS_LAYERS = Instruction(
     | SWEEP,
     fits=_layers,
     kernel="gibbs.dense_layers.gibbs_layers",
+    points=Points(
+        rule="dense_layers.gibbs_layers",
+        phases=lambda row, classes, sweeps, **p: 2 + classes * sweeps,
+        ints=lambda row, **p: 1,
+    ),
     seconds=7.0,
     traits=TRAITS,
 )

@@ -5,7 +5,16 @@ A bias is one number or one a unit. What shifts a number or divides one must be 
 
 from __future__ import annotations
 
-from thermoc.simulator.instructions.declaration import COUNTER, Instruction, RowSizes, SlotKind, Trait
+from thermoc.simulator.instructions.lists import LANES, LIST_PHASES, list_scratch
+from thermoc.simulator.instructions.declaration import (
+    COUNTER,
+    Instruction,
+    Points,
+    RowSizes,
+    SlotKind,
+    Trait,
+    of_operand,
+)
 
 FLOATS, INTS, MAYBE_INTS = SlotKind.FLOATS, SlotKind.INTS, SlotKind.MAYBE_INTS
 GRADED, LISTED, SHIFT = 1, 2, 4
@@ -101,6 +110,14 @@ def _state_of_x(row: RowSizes, at: int) -> bool:
     return row.one_or_each(row.y, row.x) and at + row.x <= row.int_states
 
 
+def _senders(row: RowSizes, ticks: int, units: int, **parameters: int) -> int:
+    return max(ticks * units, LANES * row.x)
+
+
+def _phases(row: RowSizes, form: int, **parameters: int) -> int:
+    return 3 if form // SHIFT else 2
+
+
 LOIHI_ENCODE = Instruction(
     opcode=110,
     name="LOIHI_ENCODE",
@@ -111,6 +128,7 @@ LOIHI_ENCODE = Instruction(
     # the sign of a float64 is its highest bit: below 2^63 the scale is positive
     fits=lambda row, scale, top: row.x == row.n and 0 < scale < 2**63 and top < 2**31,
     kernel="loihi.conversion.encode",
+    points=Points(rule="loihi.encode"),
 )
 LOIHI_DECODE = Instruction(
     opcode=111,
@@ -121,6 +139,7 @@ LOIHI_DECODE = Instruction(
     parameters={"scale": "the bits of a float64"},
     fits=lambda row, scale: row.x == row.n,
     kernel="loihi.conversion.decode",
+    points=Points(rule="loihi.decode"),
 )
 LOIHI_ARRIVE = Instruction(
     opcode=112,
@@ -130,6 +149,7 @@ LOIHI_ARRIVE = Instruction(
     parameters=RING,
     fits=lambda row, at, ticks: ticks >= 1 and at + ticks * row.n <= row.int_states,
     kernel="loihi.synapses.arrive",
+    points=Points(rule="loihi_synapses.arrive"),
     traits=frozenset({Trait.PER_TICK}),
 )
 LOIHI_SYNAPSE = Instruction(
@@ -141,6 +161,7 @@ LOIHI_SYNAPSE = Instruction(
     parameters=RING | ENTRIES,
     fits=lambda row, **parameters: _entries(row, row.x, **parameters),
     kernel="loihi.synapses.synapse",
+    points=Points(rule="loihi_synapses.synapse", count=_senders, phases=_phases),
     seconds=0.8,
     traits=WRITES,
 )
@@ -153,6 +174,7 @@ LOIHI_SYNAPSE_LIST = Instruction(
     parameters=RING | ENTRIES,
     fits=lambda row, **parameters: _entries(row, row.x - 1, **parameters),
     kernel="loihi.synapses.synapse_list",
+    points=Points(rule="loihi_synapses.synapse_list", count=_senders, phases=_phases),
     seconds=0.8,
     traits=WRITES,
 )
@@ -165,6 +187,7 @@ LOIHI_MATRIX = Instruction(
     parameters=RING | ENTRIES | {"starts": "unused", "pairs": "unused"},
     fits=_matrix,
     kernel="loihi.synapses.matrix",
+    points=Points(rule="loihi_synapses.matrix", count=lambda row, units, **p: units),
     seconds=0.8,
     traits=WRITES,
 )
@@ -183,6 +206,7 @@ LOIHI_CONV = Instruction(
     },
     fits=_conv,
     kernel="loihi.synapses.conv",
+    points=Points(rule="loihi_synapses.conv"),
     seconds=0.8,
     traits=WRITES,
 )
@@ -202,6 +226,12 @@ LOIHI_LIF = Instruction(
     },
     fits=_lif,
     kernel="loihi.units.lif",
+    points=Points(
+        rule="loihi.lif",
+        count=lambda row, **p: max(1, row.n - 1),
+        phases=lambda row, **p: LIST_PHASES,
+        ints=lambda row, **p: list_scratch(row.n - 1),
+    ),
     seconds=1.6,
     traits=STEPS,
 )
@@ -213,6 +243,7 @@ LOIHI_SPREAD = Instruction(
     operands=(INTS,),
     fits=lambda row: row.x == row.n + 1,
     kernel="loihi.units.spread",
+    points=Points(rule="lists.spread", phases=lambda row: 2),
     traits=frozenset({Trait.PER_TICK}),
 )
 LOIHI_TOTAL = Instruction(
@@ -223,6 +254,7 @@ LOIHI_TOTAL = Instruction(
     operands=(INTS, INTS, MAYBE_INTS),
     fits=lambda row: row.x == row.y == row.n and row.z in (-1, row.n),
     kernel="loihi.units.total",
+    points=Points(rule="loihi.total"),
 )
 LOIHI_GRADED = Instruction(
     opcode=120,
@@ -239,6 +271,7 @@ LOIHI_GRADED = Instruction(
         row.x == row.n and row.one_or_each(row.y, row.n) and shift < 32 and magnitude <= 1
     ),
     kernel="loihi.units.graded",
+    points=Points(rule="loihi.graded"),
 )
 LOIHI_LOOKUP = Instruction(
     opcode=121,
@@ -249,6 +282,7 @@ LOIHI_LOOKUP = Instruction(
     parameters={"shift": "shift to the right"},
     fits=lambda row, shift: row.x == row.n and row.one_or_each(row.y, row.n) and row.z >= 1 and shift < 32,
     kernel="loihi.units.lookup",
+    points=Points(rule="loihi.lookup"),
 )
 LOIHI_SIGMA = Instruction(
     opcode=122,
@@ -259,6 +293,7 @@ LOIHI_SIGMA = Instruction(
     parameters={"at": "where the sum stands among the integer states"},
     fits=lambda row, at: row.x == row.n and at + row.n <= row.int_states,
     kernel="loihi.units.sigma",
+    points=Points(rule="loihi.sigma"),
     traits=STEPS,
 )
 LOIHI_DELTA = Instruction(
@@ -276,6 +311,7 @@ LOIHI_DELTA = Instruction(
     },
     fits=_delta,
     kernel="loihi.units.delta",
+    points=Points(rule="loihi.delta"),
     seconds=0.5,
     traits=STEPS,
 )
@@ -296,6 +332,7 @@ LOIHI_FERMI_DIRAC = Instruction(
     },
     fits=_fermi_dirac,
     kernel="loihi.noise.fermi_dirac",
+    points=Points(rule="loihi.fermi_dirac"),
     seconds=1.3,
     traits=STEPS | {Trait.RANDOM},
 )
@@ -308,6 +345,7 @@ LOIHI_CATEGORICAL = Instruction(
     parameters={"units": "units of a row", "lag": LAG_MEANING, "stream": "fourth word of the counter"},
     fits=_categorical,
     kernel="loihi.noise.categorical",
+    points=Points(rule="loihi.categorical", count=lambda row, units, **p: row.n // units),
     seconds=1.1,
     traits=frozenset({Trait.RANDOM, Trait.PER_TICK}),
 )
@@ -326,6 +364,7 @@ LOIHI_MEMORY = Instruction(
     },
     fits=lambda row, at, gain, keep, lag, stream: _state_of_x(row, at) and keep <= 4096 and stream < COUNTER,
     kernel="loihi.noise.memory",
+    points=Points(rule="loihi.memory", count=of_operand),
     seconds=0.7,
     traits=WRITES | {Trait.RANDOM},
 )
@@ -344,5 +383,6 @@ LOIHI_HEAT = Instruction(
     },
     fits=lambda row, at, loss, gain, floor, lag: _state_of_x(row, at) and loss <= 4096 and 1 <= floor < 2**24,
     kernel="loihi.units.heat",
+    points=Points(rule="loihi.heat", count=of_operand),
     traits=WRITES,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from thermoc.simulator.instructions.declaration import Instruction, RowSizes, SlotKind
+from thermoc.simulator.instructions.declaration import Instruction, Points, RowSizes, SlotKind, of_operand
 
 FLOATS, INTS = SlotKind.FLOATS, SlotKind.INTS
 I64, I32, BOOL = 0, 1, 2
@@ -39,6 +39,7 @@ FLOAT_TO_INT = Instruction(
     parameters=TYPE,
     fits=_cast,
     kernel="moves.to_int",
+    points=Points(rule="moves.to_int"),
 )
 INT_TO_INT = Instruction(
     opcode=51,
@@ -49,6 +50,7 @@ INT_TO_INT = Instruction(
     parameters=TYPE,
     fits=_cast,
     kernel="moves.to_int",
+    points=Points(rule="moves.to_int"),
 )
 INT_TO_FLOAT = Instruction(
     opcode=52,
@@ -58,6 +60,7 @@ INT_TO_FLOAT = Instruction(
     operands=(INTS,),
     fits=lambda row: row.x == row.n,
     kernel="moves.to_float",
+    points=Points(rule="moves.to_float"),
 )
 GATHER = Instruction(
     opcode=60,
@@ -68,6 +71,7 @@ GATHER = Instruction(
     parameters=PLACES,
     fits=_gather,
     kernel="moves.gather",
+    points=Points(rule="moves.gather"),
 )
 INT_GATHER = Instruction(
     opcode=61,
@@ -78,6 +82,7 @@ INT_GATHER = Instruction(
     parameters=PLACES,
     fits=_gather,
     kernel="moves.gather",
+    points=Points(rule="moves.gather"),
 )
 SCATTER = Instruction(
     opcode=62,
@@ -88,6 +93,7 @@ SCATTER = Instruction(
     parameters=PLACES,
     fits=_scatter,
     kernel="moves.scatter",
+    points=Points(rule="moves.scatter", count=of_operand),
 )
 INT_SCATTER = Instruction(
     opcode=63,
@@ -98,6 +104,7 @@ INT_SCATTER = Instruction(
     parameters=PLACES,
     fits=_scatter,
     kernel="moves.scatter",
+    points=Points(rule="moves.scatter", count=of_operand),
 )
 REDUCE = Instruction(
     opcode=64,
@@ -108,6 +115,7 @@ REDUCE = Instruction(
     parameters={**WINDOWS, "reduction": "0 sum, 1 mean (over the whole window), 2 maximum, 3 minimum"},
     fits=lambda row, at, window, reduction: row.places(at, row.n * window, -1, row.x) and reduction <= MIN,
     kernel="moves.reduce",
+    points=Points(rule="moves.reduce"),
     seconds=0.8,
 )
 ARG_REDUCE = Instruction(
@@ -122,5 +130,6 @@ ARG_REDUCE = Instruction(
         window >= 1 and row.places(at, row.n * window, 0, row.x) and reduction in (ARGMAX, ARGMIN)
     ),
     kernel="moves.arg_reduce",
+    points=Points(rule="moves.arg_reduce"),
     seconds=0.8,
 )

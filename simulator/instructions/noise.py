@@ -1,8 +1,8 @@
-"""Noise as a function of counters (Philox4x32-10), and rows of Boltzmann units."""
+"""Noise as a function of counters (Philox4x32-10), rows of Boltzmann units, and p-bits."""
 
 from __future__ import annotations
 
-from thermoc.simulator.instructions.declaration import COUNTER, Instruction, RowSizes, SlotKind, Trait
+from thermoc.simulator.instructions.declaration import COUNTER, Instruction, Points, RowSizes, SlotKind, Trait
 
 FLOATS = SlotKind.FLOATS
 BLOCKS = {
@@ -21,6 +21,10 @@ def _boltzmann(row: RowSizes, units: int) -> bool:
     return units >= 1 and row.n % units == 0 and row.x == row.n and row.one_or_each(row.y, row.n)
 
 
+def _p_bits(row: RowSizes, spins: int, stream: int) -> bool:
+    return row.one_or_each(row.x, row.n) and row.one_or_each(row.y, row.n) and spins <= 1 and stream < COUNTER
+
+
 BOLTZMANN = Instruction(
     opcode=80,
     name="BOLTZMANN",
@@ -30,6 +34,7 @@ BOLTZMANN = Instruction(
     parameters={"units": "units of a row"},
     fits=_boltzmann,
     kernel="thermal.boltzmann",
+    points=Points(rule="noise.boltzmann", count=lambda row, units: row.n // units),
     seconds=0.6,
 )
 NORMAL = Instruction(
@@ -40,6 +45,7 @@ NORMAL = Instruction(
     parameters=BLOCKS,
     fits=_counters,
     kernel="thermal.normals",
+    points=Points(rule="noise.normal"),
     seconds=1.3,
     traits=TRAITS,
 )
@@ -51,6 +57,20 @@ UNIFORM = Instruction(
     parameters=BLOCKS,
     fits=_counters,
     kernel="thermal.uniforms",
+    points=Points(rule="noise.uniform"),
     seconds=0.8,
+    traits=TRAITS,
+)
+P_BITS = Instruction(
+    opcode=89,
+    name="P_BITS",
+    equation="r[i] = 1 where x[i] > y[i] logit(u), u the uniform of the block of element i, draw 0, else 0, or -1 for "
+    "spins (P6)",
+    result=FLOATS,
+    operands=(FLOATS, FLOATS),
+    parameters={"spins": "1 for the levels -1 and 1, 0 for 0 and 1", "stream": BLOCKS["stream"]},
+    fits=_p_bits,
+    kernel="thermal.p_bits",
+    seconds=1.0,
     traits=TRAITS,
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from thermoc.simulator.instructions.declaration import Instruction, RowSizes, SlotKind, Trait
+from thermoc.simulator.instructions.declaration import Instruction, Points, RowSizes, SlotKind, Trait
 
 FLOATS = SlotKind.FLOATS
+GRID = 10
+"""Integers of a grid of cells: how many there are, then their corner, widths and numbers."""
 HARMONIC, LENNARD_JONES, COULOMB, TABULATED, SHIFTED = 0, 1, 2, 3, 4
 """Laws, and what is added to one that is shifted to 0 at its cut-off."""
 
@@ -15,6 +17,12 @@ def _pairs(row: RowSizes, particles: int, axes: int, law: int, settings: int, bo
     # a table of one point has no interval to look up
     laws = law < 2 * SHIFTED and boxed <= 1 and (law % SHIFTED != TABULATED or points >= 2)
     return sizes and particles >= 1 and axes >= 1 and laws and settings + floats <= row.float_constants
+
+
+def _lists(row: RowSizes, particles: int, axes: int, **parameters: int) -> int:
+    """The grid, what each particle is too near to, the next of each in its cell, the first of each cell."""
+    across = next(number for number in range(1, particles + 1) if (number + 1) ** axes > particles)
+    return GRID + 2 * particles + ((1 + across) ** axes if axes <= 3 else 1)
 
 
 PAIRS = Instruction(
@@ -35,5 +43,12 @@ PAIRS = Instruction(
     },
     fits=_pairs,
     kernel="pairs.pair_forces",
+    points=Points(
+        rule="pairs.forces",
+        count=lambda row, particles, **p: particles,
+        phases=lambda row, **p: 3,
+        floats=lambda row, particles, **p: 2 * particles,
+        ints=_lists,
+    ),
     traits=frozenset({Trait.ALONE, Trait.PER_TICK}),  # two particles that collide are reported with their tick
 )

@@ -5,7 +5,7 @@ Where they lead to must agree with the ports and states that the program describ
 
 from __future__ import annotations
 
-from thermoc.simulator.instructions.declaration import Instruction, SlotKind, Trait, fits_by_bounds
+from thermoc.simulator.instructions.declaration import Instruction, Points, SlotKind, Trait, fits_by_bounds
 
 FLOATS, INTS = SlotKind.FLOATS, SlotKind.INTS
 PORT, READS, WRITES = (
@@ -24,6 +24,7 @@ TICK = Instruction(
     result=INTS,
     fits=lambda row: row.n == 1,
     kernel="ports.tick_number",
+    points=Points(rule="recording.number"),
     seconds=0.2,
     traits=frozenset({Trait.PER_TICK}),
 )

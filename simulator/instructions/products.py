@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from thermoc.simulator.instructions.declaration import Instruction, RowSizes, SlotKind
+from thermoc.simulator.instructions.declaration import Instruction, Points, RowSizes, SlotKind
 
 FLOATS, MAYBE = SlotKind.FLOATS, SlotKind.MAYBE_FLOATS
 NO_BIAS, BIAS_A_COLUMN, BIAS_A_ROW = 0, 1, 2
@@ -10,9 +10,12 @@ NO_BIAS, BIAS_A_COLUMN, BIAS_A_ROW = 0, 1, 2
 MVM_SETTINGS = 8
 """Floats before the scales: steps of an input, those over x_max, codes, those over the range, a code's worth, and what
 a reading, a slice and a lower slice's digit are worth: 2^dac_bits, 2^cell_bits, 2^-dac_bits."""
-MVM_SIZES = 6
-"""Integers: inputs, outputs, slices, rows of an array, readings, and how an input is encoded: 0 without steps, 2 as a
-whole number of steps, 2 t - 1 as digits, t readings of which go through the cells as one number."""
+MVM_SIZES = 7
+"""Integers: inputs, outputs, slices, rows of an array, readings, how an input is encoded: 0 without steps, 2 as a
+whole number of steps, 2 t - 1 as digits, t readings of which go through the cells as one number; the largest weight
+where all are whole numbers of a byte, else 0. If it is not, bytes follow: (slices, tiles, inputs, LEVEL_TILE)."""
+LEVEL_TILE = 64
+"""Outputs of a tile, the last filled with zeros."""
 WHOLE_BITS = {8: 52, 4: 23}
 """Of whole numbers that a float of so many bytes holds, with one to spare: readings that go together share them."""
 MOST_SIZE = 2**37
@@ -30,18 +33,36 @@ def _sparse(row: RowSizes, offsets: int, columns: int) -> bool:
     return row.places(columns, int(row.table[offsets + row.n]), 0, row.y)
 
 
+def level_words(inputs: int, outputs: int, slices: int) -> int:
+    """Return how many integers hold the weights of an ``MVM`` as bytes."""
+    return slices * -(-outputs // LEVEL_TILE) * inputs * LEVEL_TILE // 8
+
+
 def _mvm(row: RowSizes, sizes: int, settings: int, vectors: int) -> bool:
     if not row.places(sizes, MVM_SIZES, 0, MOST_SIZE):
         return False
-    inputs, outputs, slices, rows, readings, encoding = row.table[sizes : sizes + MVM_SIZES].tolist()
+    inputs, outputs, slices, rows, readings, encoding, largest = row.table[sizes : sizes + MVM_SIZES].tolist()
     digits = encoding % 2 == 1 and encoding < 2 * readings
     if min(inputs, outputs, slices, rows, readings) < 1 or not (digits or (encoding in (0, 2) and readings == 1)):
+        return False
+    if largest and sizes + MVM_SIZES + level_words(inputs, outputs, slices) > row.table.size:
         return False
     columns, arrays = slices * outputs, -(-inputs // rows)
     floats = MVM_SETTINGS + outputs + inputs * columns * (1 if row.y < 0 else 2)
     matched = (row.n, row.x) == (vectors * outputs, vectors * inputs)
     noise, gains = row.y in (-1, vectors * arrays * readings * columns), row.z in (-1, 1, arrays * outputs)
     return matched and noise and gains and settings + floats <= row.float_constants
+
+
+def _two(row: RowSizes, **parameters: int) -> int:
+    return 2
+
+
+def _mvm_scratch(row: RowSizes, sizes: int, settings: int, vectors: int) -> int:
+    """Digits of the inputs for each pass through the cells, then currents of the slices."""
+    inputs, outputs, slices, _, readings, encoding = row.table[sizes : sizes + MVM_SIZES].tolist()
+    passes = -(-readings // ((encoding + 1) // 2 if encoding % 2 else 1))
+    return vectors * (passes * inputs + slices * outputs)
 
 
 MATMUL = Instruction(
@@ -60,6 +81,7 @@ MATMUL = Instruction(
     },
     fits=_matmul,
     kernel="linear.matmul",
+    points=Points(rule="products.matmul"),
     seconds=3.5,
 )
 SPARSE = Instruction(
@@ -74,6 +96,7 @@ SPARSE = Instruction(
     },
     fits=_sparse,
     kernel="linear.sparse",
+    points=Points(rule="products.sparse"),
 )
 MVM = Instruction(
     opcode=88,
@@ -83,11 +106,12 @@ MVM = Instruction(
     result=FLOATS,
     operands=(FLOATS, MAYBE, MAYBE),
     parameters={
-        "sizes": "where in the table inputs, outputs, slices, rows of an array, readings and the encoding stand",
+        "sizes": "where in the table inputs, outputs, slices, rows of an array, readings, the encoding and whole weights stand",
         "settings": "where among the float constants settings, scales, weights and variances stand",
         "vectors": "vectors of a sample",
     },
     fits=_mvm,
     kernel="crossbar.mvm.mvm",
+    points=Points(rule="mvm.mvm", phases=_two, floats=_mvm_scratch),
     seconds=9.0,
 )

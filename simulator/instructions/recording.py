@@ -6,7 +6,7 @@ in where they start and takes them out. ``wanted_outputs`` writes these rows, no
 
 from __future__ import annotations
 
-from thermoc.simulator.instructions.declaration import Instruction, SlotKind, Trait, fits_by_bounds
+from thermoc.simulator.instructions.declaration import Instruction, Points, SlotKind, Trait, fits_by_bounds, of_operand
 
 PORT = frozenset({Trait.PORT})
 OFFSET = {"offset": "elements of a sample from the first of these to the end of the packed outputs"}
@@ -22,6 +22,7 @@ def _total(opcode: int, name: str, operand: SlotKind) -> Instruction:
         parameters=OFFSET,
         fits=fits_by_bounds,
         kernel="recording.add_to_total",
+        points=Points(rule="recording.total", count=of_operand),
         traits=PORT,
     )
 
@@ -37,5 +38,6 @@ MOMENTS = Instruction(
     parameters=OFFSET,
     fits=fits_by_bounds,
     kernel="recording.update_moments",
+    points=Points(rule="recording.moments", count=of_operand, phases=lambda row, offset: 2),
     traits=PORT,
 )

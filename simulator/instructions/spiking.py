@@ -5,7 +5,8 @@ A list holds how many units fired and then which, in rising order.
 
 from __future__ import annotations
 
-from thermoc.simulator.instructions.declaration import Instruction, RowSizes, SlotKind, Trait
+from thermoc.simulator.instructions.lists import LANES, LIST_PHASES, NO_PLACES, by_target, list_scratch
+from thermoc.simulator.instructions.declaration import Instruction, Points, RowSizes, SlotKind, Trait
 
 FLOATS, INTS, MAYBE = SlotKind.FLOATS, SlotKind.INTS, SlotKind.MAYBE_FLOATS
 CHUNK = 512
@@ -14,11 +15,18 @@ UNIT_PARAMETERS = 5
 """Of a population: keep, gain, offset, threshold, v_reset."""
 GREATER_EQUAL, SUBTRACT = 1, 2
 """The form of LIF_STEP, in bits."""
+LONGEST_REST = 2**16 - 2
+"""Ticks that a unit can rest: they are counted in 16 bits, whose last number is a mark."""
 COLUMNS = {
     "starts": "where in the table the ends of the columns stand",
     "targets": "where in the table the row of each entry stands",
     "into": "1 where r holds a sum already, and there is no z",
 }
+
+
+def words(units: int) -> int:
+    """Return how many words hold the counts of so many units, four a word."""
+    return (units + 3) // 4
 
 
 def _columns(row: RowSizes, columns: int, starts: int, targets: int, into: int) -> bool:
@@ -32,7 +40,8 @@ def _columns(row: RowSizes, columns: int, starts: int, targets: int, into: int) 
 def _lif_step(row: RowSizes, membranes: int, counters: int, form: int, refractory: int) -> bool:
     units = row.n - 1
     parameters = row.z in (UNIT_PARAMETERS, UNIT_PARAMETERS * CHUNK * max(1, -(-units // CHUNK)))
-    states = max(membranes, counters) + units <= row.float_states
+    rests = refractory == 0 or (refractory <= LONGEST_REST and counters + words(units) <= row.int_states)
+    states = membranes + units <= row.float_states and rests
     return units >= 0 and row.x == row.y == units and parameters and states and form < 4
 
 
@@ -46,6 +55,7 @@ SPARSE_COLUMNS = Instruction(
     parameters=COLUMNS,
     fits=lambda row, **parameters: _columns(row, row.y, **parameters),
     kernel="spiking.columns",
+    points=Points(rule="spiking.columns", index=lambda row, **p: by_target(row, row.y, **p)),
     seconds=0.5,
     traits=frozenset({Trait.IN_PLACE}),
 )
@@ -58,6 +68,14 @@ SPARSE_LIST = Instruction(
     parameters=COLUMNS,
     fits=lambda row, **parameters: _columns(row, row.y - 1, **parameters),
     kernel="spiking.listed_columns",
+    points=Points(
+        rule="spiking.listed_columns",
+        count=lambda row, **p: max(row.n, (row.y - 1) * (LANES if row.x == 1 else 1)),
+        phases=lambda row, **p: 3,
+        ints=lambda row, **p: row.n if row.x == 1 else row.y - 1,
+        # equal weights are counted, in any order
+        index=lambda row, **p: NO_PLACES if row.x == 1 else by_target(row, row.y - 1, **p),
+    ),
     seconds=0.5,
     traits=frozenset({Trait.IN_PLACE}),
 )
@@ -68,12 +86,13 @@ TRACE_STEP = Instruction(
     result=FLOATS,
     operands=(MAYBE, FLOATS),
     fits=lambda row: row.in_state and row.x in (-1, row.n) and row.one_or_each(row.y, row.n),
-    kernel="spiking.trace_step",
+    kernel="populations.trace_step",
+    points=Points(rule="spiking.trace_step"),
     seconds=0.5,
     traits=frozenset({Trait.IN_PLACE, Trait.STEPS, Trait.PER_TICK}),
 )
 LIF_STEP = Instruction(
-    opcode=75,
+    opcode=77,
     name="LIF_STEP",
     equation="v = keep v + gain (x + y) + offset; r = the list of units that pass their threshold and are reset; z: "
     "keep, gain, offset, threshold, v_reset, one of each or 512 of each by chunks of units",
@@ -81,12 +100,18 @@ LIF_STEP = Instruction(
     operands=(FLOATS, FLOATS, FLOATS),
     parameters={
         "membranes": "where among the float states v stands",
-        "counters": "where the ticks stand that a unit still rests",
+        "counters": "where among the integer states the ticks stand that units still rest, four a word",
         "form": "bits: 1 fires at the threshold too, 2 subtract it",
         "refractory": "ticks that a unit rests after a spike",
     },
     fits=_lif_step,
-    kernel="spiking.lif_step",
+    kernel="populations.lif_step",
+    points=Points(
+        rule="spiking.lif_step",
+        count=lambda row, **p: max(1, row.n - 1),
+        phases=lambda row, **p: LIST_PHASES,
+        ints=lambda row, **p: list_scratch(row.n - 1),
+    ),
     seconds=3.0,
     traits=frozenset({Trait.STEPS, Trait.PER_TICK}),
 )
@@ -97,6 +122,7 @@ SPREAD = Instruction(
     result=FLOATS,
     operands=(INTS,),
     fits=lambda row: row.x == row.n + 1,
-    kernel="spiking.spread",
+    kernel="populations.spread",
+    points=Points(rule="lists.spread", phases=lambda row: 2),
     traits=frozenset({Trait.PER_TICK}),
 )

@@ -1,4 +1,4 @@
-"""Rows of Boltzmann units, and noise: Philox4x32-10 as ``thermoc.support.philox`` defines it."""
+"""Rows of Boltzmann units, p-bits, and noise: Philox4x32-10 as ``thermoc.support.philox`` defines it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ import numpy as np
 from numba import njit
 
 from thermoc.simulator.kernels import scalar
+from thermoc.simulator.kernels.elementwise import elements, end_to_end
 from thermoc.simulator.kernels.operands import sample
+from thermoc.simulator.kernels.simd.lanes import LANES, blocks, count_up, store_uniforms
 from thermoc.support.philox import MASK, MULTIPLIERS, ROUNDS, WEYL
 
+one_block = blocks(1)
 LOW = np.uint64(MASK)
 HALF = np.uint64(32)
 M0, M1 = np.uint64(MULTIPLIERS[0]), np.uint64(MULTIPLIERS[1])
+PART = 1024
+"""Numbers made at a time: two uniforms each take 16 KiB."""
 W0, W1 = np.uint64(WEYL[0]), np.uint64(WEYL[1])
 
 
@@ -37,7 +42,7 @@ def boltzmann_row(r, x, T, at, step):
     low = x[0] if alike else x[0] / T[at]
     for i in range(r.size):
         r[i] = x[i] if alike else x[i] / T[at + i * step]
-        low = min(low, r[i])
+        low = r[i] if r[i] < low else low
     for i in range(r.size):
         above = r[i] - low
         r[i] = scalar.exp(-above / T[at] if alike and above != 0 else -above)  # 0 / 0 at T = 0 would be no number
@@ -80,10 +85,47 @@ def normals(r, draw, stream, position, samples, scratch):
     fill_normals(r.array[:n], scratch[:n], position.sample * r.size, position.tick, draw, stream, position.key)
 
 
-def uniforms(r, draw, stream, position, samples, scratch):
+def uniforms(r, draw, stream, position, samples):
     """r[s, i] = a uniform in (0, 1), from the block of element (sample + s) n + i."""
-    n = samples * r.size
-    fill(r.array[:n], scratch[:n], position.sample * r.size, position.tick, draw, stream, position.key)
+    u = r.array[: samples * r.size]
+    fill_uniforms(u, position.sample * r.size, position.tick, draw, stream, position.key)
+
+
+def p_bits(r, x, y, spins, stream, position, samples, x_scratch, y_scratch, scratch):
+    """r[s, i] = 1 where x[s, i] > y[s, i] logit(u), u the uniform of element (sample + s) n + i, else 0, or -1."""
+    n, rows, joined = r.size, samples, end_to_end(x, r.size) and end_to_end(y, r.size)
+    first, low = position.sample * n, -spins
+    if joined:
+        n, rows = n * samples, 1
+    for s in range(rows):
+        drive, T = elements(x, s, n, joined, x_scratch, 0), elements(y, s, n, joined, y_scratch, 1)
+        levels = r.array[s * n : s * n + n]
+        for start in range(0, n, PART):
+            stop = min(start + PART, n)
+            u = scratch[2 * n : 2 * n + stop - start]
+            fill_uniforms(u, first + s * n + start, position.tick, 0, stream, position.key)
+            decide(levels[start:stop], drive[start:stop], T[start:stop], u, low)
+
+
+@njit(error_model="numpy", nogil=True)
+def decide(levels, drive, T, u, low):
+    """Set those up whose drive is above T logit(u)."""
+    up, down = levels.dtype.type(1), levels.dtype.type(low)
+    for i in range(levels.size):
+        levels[i] = up if drive[i] > T[i] * scalar.logit(u[i]) else down
+
+
+@njit(error_model="numpy", nogil=True)
+def fill_uniforms(u, first, tick, draw, stream, key):
+    """Set u to the first uniform each of the blocks of element first + i."""
+    k0, k1 = np.uint64(key) & LOW, np.uint64(key) >> HALF
+    c1, c2, c3 = np.uint64(tick), np.uint64(draw), np.uint64(stream)
+    whole = u.size - u.size % LANES
+    for i in range(0, whole, LANES):
+        store_uniforms(u, i, one_block(count_up() + np.uint64(first + i), c1, c2, c3, k0, k1)[0])
+    for i in range(whole, u.size):
+        w0, w1, _, _ = philox(np.uint64(first + i), c1, c2, c3, k0, k1)
+        u[i] = uniform32(w0) if u.itemsize == 4 else uniform64(w0, w1)
 
 
 @njit(error_model="numpy", nogil=True)
@@ -91,8 +133,12 @@ def fill(u, v, first, tick, draw, stream, key):
     """Set u and v to two uniforms each of the blocks of element first + i."""
     k0, k1 = np.uint64(key) & LOW, np.uint64(key) >> HALF
     c1, c2, c3 = np.uint64(tick), np.uint64(draw), np.uint64(stream)
-    # both uniforms are made even where one is enough: one loop for both formats vectorises
-    for i in range(u.size):
+    whole = u.size - u.size % LANES
+    for i in range(0, whole, LANES):
+        w01, w23 = one_block(count_up() + np.uint64(first + i), c1, c2, c3, k0, k1)
+        store_uniforms(u, i, w01)
+        store_uniforms(v, i, w23)
+    for i in range(whole, u.size):
         w0, w1, w2, w3 = philox(np.uint64(first + i), c1, c2, c3, k0, k1)
         if u.itemsize == 4:
             u[i], v[i] = uniform32(w0), uniform32(w2)
@@ -103,6 +149,10 @@ def fill(u, v, first, tick, draw, stream, key):
 @njit(error_model="numpy", nogil=True)
 def fill_normals(u, v, first, tick, draw, stream, key):
     """Set u to standard normals of the blocks of element first + i; v is scratch memory."""
-    fill(u, v, first, tick, draw, stream, key)
-    for i in range(u.size):
-        u[i] = scalar.normal(u[i], v[i])
+    # part by part, so that what one loop leaves is in the first cache when the next one reads it
+    for start in range(0, u.size, PART):
+        stop = min(start + PART, u.size)
+        some, others = u[start:stop], v[: stop - start]
+        fill(some, others, first + start, tick, draw, stream, key)
+        for i in range(some.size):
+            some[i] = scalar.normal(some[i], others[i])

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from sessions.drifting import drift
 
@@ -50,6 +51,27 @@ def test_sizes(text: str | int, size: int):
 def test_what_is_no_size_is_refused(text: object):
     with pytest.raises(ThermocError, match="T404"):
         tc.compile(drift()).run(ticks=1, max_memory=text)
+
+
+def test_the_numbers_of_a_network_count_once_whatever_the_batch():
+    with tc.Network("wide") as net:
+        W = np.ones((300, 100))
+        tc.output("y", tc.affine(tc.input("x", (100,)), W))
+    exe, x = tc.compile(net, precision="float32"), np.zeros((1, 100))
+    before = exe.memory({"x": x})
+    held = W.nbytes + W.nbytes // 2  # as given, and in 32 bits
+    assert before.held == held and before.parts["numbers of the network"] == held
+    assert before.parts["numbers of the target"] == W.nbytes
+    exe.artefact  # noqa: B018
+    after = exe.memory({"x": np.zeros((50, 100))})
+    assert after.parts["numbers of the target"] == W.nbytes // 2 and after.held == held + W.nbytes // 2
+    with pytest.raises(ThermocError, match=r"(?s)T408.*a smaller network"):
+        exe.run({"x": x}, max_memory=held)
+    with pytest.raises(ThermocError, match=r"(?s)T408.*: (\d+) samples at a time fit") as caught:
+        exe.run({"x": np.zeros((5000, 100))}, max_memory=after.total)
+    fits = int(str(caught.value).split(" samples at a time fit")[0].split()[-1])
+    assert 0 < fits < 100
+    exe.run({"x": np.zeros((fits, 100))}, max_memory=after.total)
 
 
 MEASURE = """

@@ -15,7 +15,7 @@ from thermoc.simulator import Program, engine
 from thermoc.simulator.feed_forward_split import halves
 from thermoc.simulator.instructions.products import SPARSE
 from thermoc.simulator.instructions.spiking import LIF_STEP, SPARSE_COLUMNS, SPARSE_LIST
-from thermoc.simulator.kernels import ports
+from thermoc.simulator.kernels import populations, ports
 from thermoc.simulator.kernels import spiking as kernels
 from thermoc.simulator.kernels.operands import RowOperand
 
@@ -130,7 +130,7 @@ def test_a_saved_program_keeps_lists_and_states_in_place(tmp_path: Path):
     again, whole = simulator.load(tmp_path / "n.program"), exe.run(drive(2))
     found = simulator.run(again, drive(2), ticks=40, batch=2)
     assert all(np.array_equal(array, whole[name]) for name, array in found.outputs.items())
-    assert {state.form for state in again.states} == {"lists", "place"}
+    assert {state.form for state in again.states} == {"lists", "place", "counts"}
 
 
 @pytest.mark.parametrize("told", [[-5, 0, 1, 2], [2, -1, 99, 1], [99, 0, 1, 2], [3, 2, 2**60, -(2**60)]])
@@ -140,7 +140,7 @@ def test_a_list_that_lies_reaches_nothing_outside(told: list[int]):
     memory = np.zeros(9)
     result, weights = RowOperand(memory[3:], 3, 3, True), RowOperand(np.ones(3), 0, 3, True)
     njit(kernels.listed_columns)(result, weights, spikes, result, table, 0, 4, 1, 1)
-    njit(kernels.spread)(result, spikes, 1)
+    njit(populations.spread)(result, spikes, 1)
     assert not memory[:3].any() and not memory[6:].any()
     copied = np.full(8, 7)
     njit(ports.read_list)(RowOperand(copied[2:], 4, 4, True), spikes, 0, 1, 0, 1)

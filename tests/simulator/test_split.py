@@ -86,10 +86,11 @@ def test_a_row_of_a_product_is_the_same_whatever_is_beside_it(dtype):
     for inner, columns in ((1, 1), (9, 21), (1500, 70), (33, 64)):
         x, y = RNG.normal(size=(31, inner)).astype(dtype), RNG.normal(size=(inner, columns)).astype(dtype)
         rows = {}
-        for count in (1, 2, 5, 6, 11, 12, 31):
-            r = np.ones((count, columns), dtype)
-            add_product(r.reshape(-1), 0, x.reshape(-1), 0, y.reshape(-1), 0, count, inner, columns)
-            rows[count] = r
+        for count in (1, 2, 5, 7, 8, 11, 16, 31):
+            r = np.ones(count * columns + 1, dtype)
+            add_product(r, 0, x.reshape(-1), 0, y.reshape(-1), 0, count, inner, columns)
+            rows[count] = r[:-1].reshape(count, columns)
+            assert r[-1] == 1
         np.testing.assert_allclose(
             rows[31], 1 + x.astype(float) @ y, rtol=0, atol=64 * np.finfo(dtype).eps * inner**0.5
         )

@@ -10,7 +10,7 @@ from thermoc.backends.sim.rows.writer import ProgramWriter
 from thermoc.ir.dialects.crossbar import Mvm
 from thermoc.ir.element_indices import indices
 from thermoc.ir.reference import crossbar
-from thermoc.simulator.instructions.products import MVM, MVM_SETTINGS, WHOLE_BITS
+from thermoc.simulator.instructions.products import LEVEL_TILE, MVM, MVM_SETTINGS, WHOLE_BITS
 
 
 def mvm(op: Mvm, w: ProgramWriter) -> None:
@@ -30,7 +30,9 @@ def mvm(op: Mvm, w: ProgramWriter) -> None:
     parts += [] if op.z is None else [crossbar.spread(op, plus, minus)]
     floats = [block.swapaxes(0, 1) if block.ndim == 3 else block for block in parts]
     constants = w.constant(np.concatenate([block.reshape(-1) for block in floats]))
-    table = w.table([n, m, slices, op.rows, readings, form if op.input_bits else 0])
+    levels, largest = _levels(op, weights) if form % 2 else (np.empty(0, np.int64), 0)
+    sizes = [n, m, slices, op.rows, readings, form if op.input_bits else 0, largest]
+    table = w.table(np.concatenate([np.array(sizes), levels]))
     operands = (w.slot(op.x), -1 if op.z is None else w.slot(op.z), _gain(op, w, -(-n // op.rows), m))
     vectors = math.prod(op.x.shape[:-1])
     w.row(MVM, w.slot(op.y), operands, sizes=table, settings=w.slots[constants][1], vectors=vectors)
@@ -49,6 +51,18 @@ def _together(op: Mvm, weights: np.ndarray, real: np.dtype) -> int:
     capacity = max(1, WHOLE_BITS[real.itemsize] // (bound.bit_length() + 1))
     # No more products than the capacity asks for, with equally many readings in each.
     return math.ceil(op.readings / math.ceil(op.readings / capacity))
+
+
+def _levels(op: Mvm, weights: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return the weights as bytes in tiles of outputs, and the largest; nothing and 0 where tables of sums do not pay."""
+    largest = np.abs(weights).max(initial=0)
+    if largest > 127 or (np.rint(weights) != weights).any() or op.adc_bits == 0 or op.dac_bits > 3:
+        return np.empty(0, np.int64), 0
+    slices, n, m = weights.shape
+    tiles = np.zeros((slices, n, -(-m // LEVEL_TILE) * LEVEL_TILE), np.int8)
+    tiles[:, :, :m] = weights
+    in_order = tiles.reshape(slices, n, -1, LEVEL_TILE).swapaxes(1, 2)
+    return np.ascontiguousarray(in_order).view(np.int64).reshape(-1), int(largest)
 
 
 def _gain(op: Mvm, w: ProgramWriter, arrays: int, m: int) -> int:

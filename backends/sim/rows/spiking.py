@@ -19,11 +19,13 @@ from thermoc.simulator.instructions.spiking import (
     CHUNK,
     GREATER_EQUAL,
     LIF_STEP,
+    LONGEST_REST,
     SPARSE_COLUMNS,
     SPARSE_LIST,
     SUBTRACT,
     TRACE_STEP,
 )
+from thermoc.support.errors import error
 
 
 def listed(graph: Graph) -> frozenset[str]:
@@ -54,7 +56,10 @@ def trace_step(op: spiking.TraceStep, w: ProgramWriter) -> None:
 
 
 def lif_step(op: spiking.LifStep, w: ProgramWriter) -> None:
-    """A list of those that fire; the membrane is read where it is kept."""
+    """A list of those that fire; the membrane is read where it is kept. Errors: T304."""
+    if op.held > LONGEST_REST:
+        what = f"{op.opname}: target 'sim' counts {LONGEST_REST:,} ticks of rest"
+        raise error("T304", what, where=op.location, notes=[f"held = {op.held:,} ticks"], hint="take a longer dt")
     source = w.graph.producers[op.x.name]
     x = source.inputs if isinstance(source, core.Add) and absorbed(source, w) else (op.x,)
     slots = [w.slot(value) for value in x]
@@ -109,7 +114,7 @@ def _columns(op: core.SparseAffine, w: ProgramWriter) -> tuple[int, dict[str, in
     values = source.value.numpy if isinstance(source, core.Constant) else None
     entries = np.arange(len(columns)) if values is None else values
     # SciPy counts entries into columns, in each by the order of rows.
-    by_column = csr_array((entries, columns, offsets), shape=(len(offsets) - 1, op.x.size)).tocsc()
+    by_column: Any = csr_array((entries, columns, offsets), shape=(len(offsets) - 1, op.x.size)).tocsc()
     tables = {"starts": w.table(by_column.indptr), "targets": w.table(by_column.indices)}
     if values is None:
         return w.arranged(op.values, by_column.data), tables

@@ -21,8 +21,6 @@ from thermoc.ir.values import Value
 from thermoc.simulator.instructions import Instruction, elementwise, gibbs, moves, noise, pairs, ports, products
 from thermoc.simulator.kernels.gibbs import layout
 
-LANES = 8
-"""Numbers in a vector of the processor; any value is correct."""
 Write = Callable[[Any, ProgramWriter], None]
 LAWS = {
     "harmonic": pairs.HARMONIC,
@@ -116,18 +114,14 @@ def select(op: core.Select, w: ProgramWriter) -> None:
 
 
 def affine(op: core.Affine, w: ProgramWriter) -> None:
-    """x times the transposed weight, so that the inner loop runs over neighbouring outputs, padded to whole vectors."""
+    """x times the transposed weight, so that the inner loop runs over neighbouring outputs."""
     (m, n), rows = op.weight.shape, math.prod(op.x.shape[:-1])
-    padding = -m % LANES
-    slots = [w.slot(op.x), w.arranged(op.weight, np.pad(indices((m, n)).T, ((0, 0), (0, padding)), constant_values=-1))]
+    slots = [w.slot(op.x), w.arranged(op.weight, indices((m, n)).T)]
     if op.bias is not None:
-        slots.append(w.arranged(op.bias, np.pad(indices((m,)), (0, padding), constant_values=-1)))
-    product = w.work(op.y.inferred.with_(shape=(rows, m + padding))) if padding else w.slot(op.y)
+        slots.append(w.slot(op.bias))
     bias = products.NO_BIAS if op.bias is None else products.BIAS_A_COLUMN
-    sizes = {"count": 1, "rows": rows, "inner": n, "columns": m + padding}
-    w.row(products.MATMUL, product, slots, **sizes, shared=1, bias=bias)
-    if padding:
-        w.row(moves.GATHER, w.slot(op.y), (product,), at=w.table(indices((rows, m + padding))[:, :m]))
+    sizes = {"count": 1, "rows": rows, "inner": n, "columns": m}
+    w.row(products.MATMUL, w.slot(op.y), slots, **sizes, shared=1, bias=bias)
 
 
 def matmul(op: core.Matmul, w: ProgramWriter) -> None:
@@ -178,6 +172,12 @@ def normal(op: thermo.Normal, w: ProgramWriter) -> None:
 def uniform(op: thermo.Uniform, w: ProgramWriter) -> None:
     """Uniforms."""
     w.row(noise.UNIFORM, w.slot(op.u), draw=op.draw, stream=op.stream)
+
+
+def sample_binary(op: thermo.SampleBinary, w: ProgramWriter) -> None:
+    """p-bits."""
+    spins = int(op.levels == "spin")
+    w.row(noise.P_BITS, w.slot(op.s), (w.slot(op.drive), w.slot(op.T)), spins=spins, stream=op.stream)
 
 
 def gibbs_sweeps(op: sampling.GibbsSweeps, w: ProgramWriter) -> None:
@@ -340,6 +340,7 @@ WRITERS: dict[type[Op], Write] = {
     thermo.MaxwellBoltzmann: each(elementwise.MAXWELL_BOLTZMANN),
     thermo.Normal: normal,
     thermo.Uniform: uniform,
+    thermo.SampleBinary: sample_binary,
     sampling.GibbsSweeps: gibbs_sweeps,
     langevin.PairForce: pair_force,
     spiking.LifStep: spiking_rows.lif_step,

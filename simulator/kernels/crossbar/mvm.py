@@ -6,30 +6,21 @@ import math
 from typing import Any, NamedTuple
 
 from numba import njit
-from numpy import empty, floor
+from numpy import empty, floor, int8
 
-from thermoc.simulator.instructions.products import MVM_SETTINGS, WHOLE_BITS
+from thermoc.simulator.instructions.products import LEVEL_TILE, MVM_SETTINGS, MVM_SIZES, WHOLE_BITS
+from thermoc.simulator.kernels.crossbar.converters import Converter, rounded
+from thermoc.simulator.kernels.crossbar.table_products import Cells, add_products
+from thermoc.simulator.kernels.crossbar.tables import groups_of
 from thermoc.simulator.kernels.simd.tiles import add_product
 
 CHUNK = 66
 """Vectors that meet an array of cells together: a multiple of the rows of a register tile."""
+LEAST_VECTORS = 8
+"""From so many on it pays to lay down tables."""
 WHOLE_STEPS, NO_STEPS = 2, 0
 """How an input is encoded: a whole number of steps, or as it is; 2 t - 1 as digits, t readings of which go together."""
 _LONG, _SHORT = WHOLE_BITS[8], WHOLE_BITS[4]
-
-
-class Converter(NamedTuple):
-    """The ``MVM_SETTINGS`` floats: steps of an input, those over x_max, codes, those over the range, a code's worth,
-    and what a reading, a slice and a lower slice's digit are worth."""
-
-    steps: float
-    scale: float
-    codes: float
-    fine: float
-    worth: float
-    reading: float
-    slice: float
-    lower: float
 
 
 class Together(NamedTuple):
@@ -57,12 +48,6 @@ class ReadNoise(NamedTuple):
     vectors: int
     readings: int
     reading: int
-
-
-@njit(error_model="numpy", nogil=True)
-def rounded(x, half, most):
-    """x to the nearest whole number, halves up, from -most to most."""
-    return max(min(floor(x + half), most), -most)
 
 
 @njit(error_model="numpy", nogil=True)
@@ -109,6 +94,25 @@ def mvm(r, x, y, z, table, constants, sizes, settings, vectors, samples):
     converter = Converter(c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7])
     weights = settings + MVM_SETTINGS + m
     variances = weights + n * columns
+    groups = groups_of(converter.reading, table[sizes + 6], min(rows, n))
+    # a long reading's digits would not fit the integers that hold them
+    whole = (
+        converter.codes > 0
+        and groups.together > 1
+        and readings * groups.bits < 31
+        and (not y.given or groups.bits == 1)
+    )
+    if whole and samples * vectors >= LEAST_VECTORS:
+        levels = table[
+            sizes + MVM_SIZES : sizes + MVM_SIZES + slices * ((m + LEVEL_TILE - 1) // LEVEL_TILE) * n * LEVEL_TILE // 8
+        ].view(int8)
+        cells = Cells(n, m, slices, levels, constants, variances)
+        for begin in range(0, samples * vectors, CHUNK):
+            count = min(CHUNK, samples * vectors - begin)
+            results = r.array[begin * m : (begin + count) * m]
+            add_products(results, begin, count, x, y, z, cells, converter, groups, rows, readings, vectors)
+            scale_outputs(results, constants, settings + MVM_SETTINGS, m)
+        return
     d, u = empty(CHUNK * min(rows, n), r.array.dtype), empty(CHUNK * columns, r.array.dtype)
     v = empty(columns, r.array.dtype)
     for begin in range(0, samples * vectors, CHUNK):
@@ -141,9 +145,15 @@ def mvm(r, x, y, z, table, constants, sizes, settings, vectors, samples):
                 # by products of a power of two, which are exact
                 for _ in range(digits.readings):
                     scale_of_reading *= converter.reading
-        for number in range(count):
-            for j in range(m):
-                results[number * m + j] *= constants[settings + MVM_SETTINGS + j]
+        scale_outputs(results, constants, settings + MVM_SETTINGS, m)
+
+
+@njit(error_model="numpy", nogil=True)
+def scale_outputs(results, constants, scales, m):
+    """results (vectors, m) *= the scales."""
+    for i in range(0, results.size, m):
+        for j in range(m):
+            results[i + j] *= constants[scales + j]
 
 
 @njit(error_model="numpy", nogil=True)

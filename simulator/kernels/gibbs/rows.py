@@ -24,7 +24,7 @@ def gibbs(r, x, y, z, parameters, samples, table, constants, position, scratch, 
     columns = offsets + n + 1
     low, factor = (-1, 2) if form & SPINS else (0, 1)
     (unit_step, later), field_step = step(z.size, n, sweeps, form), 0 if y.size == 1 else 1
-    u, spare = scratch[:n], scratch[n : 2 * n]
+    u = scratch[:n]
     for k in range(samples):
         v, old, h, T = sample(r, k), sample(x, k), sample(y, k), sample(z, k)
         for i in range(n):
@@ -32,7 +32,7 @@ def gibbs(r, x, y, z, parameters, samples, table, constants, position, scratch, 
         for sweep in range(sweeps):
             if stopped(halt):  # pyright: ignore[reportCallIssue]
                 return
-            thermal.fill(u, spare, (position.sample + k) * n, position.tick, sweep, stream, position.key)
+            thermal.fill_uniforms(u, (position.sample + k) * n, position.tick, sweep, stream, position.key)
             # T logit(u) of all units first: the loop vectorises, the sweep itself cannot
             for i in range(n):
                 u[i] = scalar.logit(u[i]) * T[sweep * later + i * unit_step]

@@ -10,20 +10,20 @@ from numba import njit
 
 from thermoc.simulator.instructions.loihi import AT_LEAST, CUMULATIVE, LAG, RECTIFIED, SUBTRACT, SUMMED
 from thermoc.simulator.kernels.operands import sample
+from thermoc.simulator.kernels.simd.width import full_width
 
-CHUNK = 64
-"""Units that are advanced together before one looks for those that fire."""
+GROUP = 64
+"""Units that are looked at together for those that fire."""
 HALF, TURN, LIMIT = 2**23, 2**24, 2**23 - 1
-MAGNITUDE = 2**25 - 1
-"""A mask that states fit: it tells the compiler that their products need no 64-bit multiplication."""
 
 
 @njit(forceinline=True)
 def decayed(x, keep):
     """sgn(x) (|x| keep >> 12)."""
-    # truncation towards 0, as on the chip: a floor shift of the magnitude
-    sign = x >> 63
-    return ((((((x ^ sign) - sign) & MAGNITUDE) * keep) >> 12) ^ sign) - sign
+    # both have 32 bits, which makes it one multiplication for a vector unit
+    product = np.int64(np.int32(x)) * np.int64(np.int32(keep))
+    # truncation towards 0, as on the chip: a shift alone is a floor
+    return (product + ((product >> 63) & 4095)) >> 12
 
 
 @njit(forceinline=True)
@@ -44,42 +44,59 @@ def narrow(x):
     return np.int64(np.int32(x))
 
 
+@njit(forceinline=True)
+def current(u, a, keep):
+    """A unit's current after a tick in which ``a`` arrives."""
+    return wrapped(decayed(u, keep) + (a << 6))
+
+
+@njit(forceinline=True)
+def membrane(v, u, bias, keep):
+    """A unit's membrane after a tick, before it is compared with its threshold."""
+    return clipped(decayed(v, keep) + u + bias)
+
+
 @njit(error_model="numpy", nogil=True)
-def advance(u, v, a, bias, keep_u, keep_v, firing_level):
-    """Integrate some units; return a negative number where one may have fired. bias is one for all, or one a unit."""
-    hot = np.int64(0)  # signs are gathered by OR, which every vector unit has for 64 bits; a maximum is rarer
+def advance(u, v, a, bias, keep_u, keep_v):
+    """Integrate units; bias is one for all, or one a unit."""
+    full_width()
     if bias.size > 1:
-        for j in range(u.size):
-            u[j] = wrapped(decayed(u[j], keep_u) + (a[j] << 6))
-            v[j] = clipped(decayed(v[j], keep_v) + u[j] + bias[j])
-            hot |= firing_level - 1 - v[j]
+        for i in range(u.size):
+            u[i] = current(u[i], a[i], keep_u)
+            v[i] = membrane(v[i], u[i], bias[i], keep_v)
     else:
         offset = bias[0]
-        for j in range(u.size):
-            u[j] = wrapped(decayed(u[j], keep_u) + (a[j] << 6))
-            v[j] = clipped(decayed(v[j], keep_v) + u[j] + offset)
-            hot |= firing_level - 1 - v[j]
-    return hot
+        for i in range(u.size):
+            u[i] = current(u[i], a[i], keep_u)
+            v[i] = membrane(v[i], u[i], offset, keep_v)
+
+
+@njit(error_model="numpy", nogil=True)
+def reaches(v, firing_level):
+    """Return whether a unit fires."""
+    full_width()
+    hot = np.int64(0)  # signs are gathered by OR, which every vector unit has for 64 bits; a maximum is rarer
+    for i in range(v.size):
+        hot |= firing_level - 1 - v[i]
+    return hot < 0
 
 
 def lif(r, x, y, parameters, int_states, tick, samples):
     """Step currents and membranes; r gets the list of the units that fire."""
     currents, membranes, du, dv, threshold, form = parameters
     n, firing_level = r.size - 1, threshold + (0 if form & AT_LEAST else 1)
-    # the chip takes du + 1 of 4096 from u but dv of v; the masks tell the compiler how small the factors are
-    keep_u, keep_v = np.int64(4095 - du) & 4095, np.int64(4096 - dv) & 8191
     for s in range(samples):
         fired, count, first = sample(r, s), 0, s * int_states.stride
         fired[0] = 0
-        if tick < form // LAG:
+        if n == 0 or tick < form // LAG:
             continue
         u, v = int_states.array[first + currents :][:n], int_states.array[first + membranes :][:n]
-        a, bias = sample(x, s), sample(y, s)
-        for start in range(0, n, CHUNK):
-            stop = min(start + CHUNK, n)
-            offsets = bias[start:stop] if y.size > 1 else bias
-            # few units fire: a chunk without one is done in one vector loop
-            if advance(u[start:stop], v[start:stop], a[start:stop], offsets, keep_u, keep_v, firing_level) >= 0:
+        # the chip takes du + 1 of 4096 from u but dv of v
+        advance(u, v, sample(x, s), sample(y, s), 4095 - du, 4096 - dv)
+        for start in range(0, n, GROUP):
+            stop = min(start + GROUP, n)
+            # few units fire: most groups are passed over in vectors
+            if not reaches(v[start:stop], firing_level):
                 continue
             for i in range(start, stop):
                 if v[i] >= firing_level:

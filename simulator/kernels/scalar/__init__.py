@@ -11,6 +11,8 @@ from thermoc.simulator.kernels.scalar.logarithm import log as log
 from thermoc.simulator.kernels.scalar.noise import logit as logit
 from thermoc.simulator.kernels.scalar.noise import normal as normal
 from thermoc.simulator.kernels.scalar.powers import power as power
+from thermoc.simulator.kernels.scalar.rounding import ceil as ceil
+from thermoc.simulator.kernels.scalar.rounding import floor as floor
 from thermoc.simulator.kernels.scalar.trigonometric import cos as cos
 from thermoc.simulator.kernels.scalar.trigonometric import sin as sin
 from thermoc.simulator.kernels.scalar.trigonometric import sin_turns as sin_turns

@@ -1,0 +1,61 @@
+"""Elements moved by tables of places: casts, gather, scatter, windowed reductions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from thermoc.simulator.instructions.moves import ARGMAX, ARGMIN, BOOL, I32, MAX, MEAN, MIN
+
+
+def to_int(xi, dtype):
+    """An integer from a float (towards 0) or an integer."""
+    if dtype == BOOL:
+        return np.int64(xi != 0)
+    # by way of 64 bits, which then wrap: a float beyond 32 bits has no defined conversion to them
+    return np.int64(np.int32(np.int64(xi))) if dtype == I32 else np.int64(xi)
+
+
+def to_float(xi):
+    """An integer, which whoever takes it rounds to the format of floats."""
+    return xi
+
+
+def gather(x, table, at, i):
+    """x[table[at + i]], 0 where the table says -1."""
+    source = table[at + i]
+    return x[source] if source >= 0 else x.dtype.type(0)
+
+
+def scatter(r, xi, table, at, i):
+    """r[table[at + i]] = x[i]."""
+    r[table[at + i]] = xi
+
+
+def reduce(x, table, at, window, reduction, i):
+    """The sum, mean, max or min of x[table[at + i window + k]] over k; -1 is left out."""
+    total, empty = x.dtype.type(0), True
+    for k in range(window):
+        source = table[at + i * window + k]
+        if source < 0:
+            continue
+        value = x[source]
+        if empty:
+            total = value
+        elif reduction <= MEAN:
+            total += value
+        elif (reduction == MAX and value > total) or (reduction == MIN and value < total) or value != value:
+            total = value
+        empty = False
+    return total / window if reduction == MEAN else total
+
+
+def arg_reduce(x, table, at, window, reduction, i):
+    """The k of the first maximum or minimum of x[table[at + i window + k]]; the first NaN wins."""
+    best, which = x[table[at + i * window]], 0
+    for k in range(1, window):
+        value = x[table[at + i * window + k]]
+        if best == best and (
+            (reduction == ARGMAX and value > best) or (reduction == ARGMIN and value < best) or value != value
+        ):
+            best, which = value, k
+    return which
