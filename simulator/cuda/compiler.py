@@ -134,7 +134,8 @@ def _library(kernel: Kernel) -> Any:
 
     names: dict[str, Any] = {**kernel.names, "cuda": cuda, "np": np, "__name__": __name__}
     exec(compile(kernel.text, "<cuda>", "exec"), names)
-    names["meet"] = njit(names["meet"])
+    if "meet" in names:
+        names["meet"] = njit(names["meet"])
     signature = tuple(types.Array(getattr(types, dtype), 1, "C") for dtype in kernel.arrays)
     options = {"opt": 3, "fma": False}
     result = compile_cuda(names[ENTRY], types.void, signature, nvvm_options=options, cc=LEAST)

@@ -70,7 +70,7 @@ def advance(
 @cache
 def kernel() -> Kernel:
     """Return the kernel of all devices."""
-    names: dict[str, Any] = {"advance": device_function(advance), "meet": device_function(lambda: None)}
+    names: dict[str, Any] = {"advance": device_function(advance)}
     kinds = ("float64",) * 12 + ("int64", "float64", "int64", "float64", "int64")
     title, modules = "the equations of devices on the GPU", (loops.__name__, __name__)
     return Kernel(text=TEXT, names=names, arrays=kinds, title=title, seconds=40.0, modules=modules)

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from llvmlite import ir
 from numba import types
+from numba.core.cpu import CPUContext
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
@@ -298,7 +299,9 @@ def stopped(typingctx, halt):
 
     def codegen(context, builder, signature, args):
         data = context.make_array(signature.args[0])(context, builder, args[0]).data
-        # a plain load could be moved out of the loop that waits for the flag
-        return builder.icmp_signed("!=", builder.load_atomic(data, "monotonic", 8), _constant(0))
+        # a plain load could be moved out of the loop that waits for the flag; a GPU's kernel waits for none
+        on_cpu = isinstance(context, CPUContext)
+        flag = builder.load_atomic(data, "monotonic", 8) if on_cpu else builder.load(data)
+        return builder.icmp_signed("!=", flag, _constant(0))
 
     return types.boolean(halt), codegen
