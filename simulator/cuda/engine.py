@@ -65,7 +65,9 @@ class CudaEngine:
         """Raise the error of the first tick in which two particles collide, of its first sample."""
         samples = np.flatnonzero(found[:, 0] >= 0).tolist()
         if samples:
-            collisions = [Collision(int(found[s, 0]), self.plan.first_sample + s, *found[s, 1:].tolist()) for s in samples]
+            collisions = [
+                Collision(int(found[s, 0]), self.plan.first_sample + s, *found[s, 1:].tolist()) for s in samples
+            ]
             raise too_near(min(collisions))
 
     def leave(self) -> None:

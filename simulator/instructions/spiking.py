@@ -5,8 +5,8 @@ A list holds how many units fired and then which, in rising order.
 
 from __future__ import annotations
 
-from thermoc.simulator.instructions.lists import LANES, LIST_PHASES, NO_PLACES, by_target, list_scratch
 from thermoc.simulator.instructions.declaration import Instruction, Points, RowSizes, SlotKind, Trait
+from thermoc.simulator.instructions.lists import LANES, LIST_PHASES, NO_PLACES, by_target, list_scratch
 
 FLOATS, INTS, MAYBE = SlotKind.FLOATS, SlotKind.INTS, SlotKind.MAYBE_FLOATS
 CHUNK = 512

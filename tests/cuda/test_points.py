@@ -69,9 +69,7 @@ def test_every_instruction_in_float32(name: str):
         for first, stop in ((0, 1), (1, TICKS)):
             arrays = {port.name: given[port.name][first:stop].astype(port.dtype) for port in made.inputs}
             if first == 0:
-                start = {
-                    port.name: (0, 0, 0) for port in made.outputs if port.name in sample.wanted.moments
-                }
+                start = {port.name: (0, 0, 0) for port in made.outputs if port.name in sample.wanted.moments}
                 moments = moments or start
             kept = session.reduce(arrays, ticks=stop - first, wanted=sample.wanted, moments=moments)
             moments = kept.moments
@@ -122,7 +120,9 @@ def test_blocks_of_samples(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_a_part_of_the_batch_is_that_of_the_whole():
-    net = network_of(lambda: tc.gibbs(1.0, csr_array(np.roll(np.eye(6), 1, 0) + np.roll(np.eye(6), -1, 0)), draws="replica"))
+    net = network_of(
+        lambda: tc.gibbs(1.0, csr_array(np.roll(np.eye(6), 1, 0) + np.roll(np.eye(6), -1, 0)), draws="replica")
+    )
     made = program(net)
     whole = Session(made, batch=3, device="cuda", **WHERE).run({}, ticks=2)["y0"]
     part = Session(made, batch=2, device="cuda", **WHERE | {"first_sample": 6}).run({}, ticks=2)["y0"]

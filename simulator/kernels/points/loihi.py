@@ -14,7 +14,6 @@ from thermoc.simulator.kernels.points import lists
 from thermoc.simulator.kernels.scalar.primitives import float64
 from thermoc.simulator.kernels.thermal import HALF, LOW, philox
 
-
 WHOLE = 1.5 * 2.0**52
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from thermoc.simulator.instructions.spiking import CHUNK, UNIT_PARAMETERS
 from thermoc.simulator.instructions.lists import LANES
+from thermoc.simulator.instructions.spiking import CHUNK, UNIT_PARAMETERS
 from thermoc.simulator.kernels.points import lists
 from thermoc.simulator.kernels.scalar.formats import scalar
 from thermoc.simulator.kernels.unit_rules import after_spike, membrane, passes, rested, trace
