@@ -111,7 +111,7 @@ def _state_of_x(row: RowSizes, at: int) -> bool:
 
 
 def _senders(row: RowSizes, ticks: int, units: int, **parameters: int) -> int:
-    return max(ticks * units, LANES * row.x)
+    return max(ticks * units, row.x, LANES)
 
 
 def _phases(row: RowSizes, form: int, **parameters: int) -> int:

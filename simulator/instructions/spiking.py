@@ -70,7 +70,7 @@ SPARSE_LIST = Instruction(
     kernel="spiking.listed_columns",
     points=Points(
         rule="spiking.listed_columns",
-        count=lambda row, **p: max(row.n, (row.y - 1) * (LANES if row.x == 1 else 1)),
+        count=lambda row, **p: max(row.n, row.y - 1, LANES),
         phases=lambda row, **p: 3,
         ints=lambda row, **p: row.n if row.x == 1 else row.y - 1,
         # equal weights are counted, in any order
