@@ -25,7 +25,8 @@ def arrive(int_states, at, ticks, turn, n, i):
 
 def synapse(r, x, parameters, table, int_states, turn, phase, count, i):
     """A point's part in what x sends."""
-    _send(r, Senders(x, False, parameters[5] & GRADED > 0), parameters, table, int_states, turn, phase, count // LANES, i)
+    senders = Senders(x, False, parameters[5] & GRADED > 0)
+    _send(r, senders, parameters, table, int_states, turn, phase, count // LANES, i)
 
 
 def synapse_list(r, x, parameters, table, int_states, turn, phase, count, i):
