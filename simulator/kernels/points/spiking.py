@@ -25,6 +25,8 @@ def lif_step(r, x, y, z, float_states, int_states, int_scratch, membranes, count
     if phase != lists.MARK:
         lists.build(phase, int_scratch, r, i)
         return
+    if i >= r.size - 1:
+        return
     alike = z.size == UNIT_PARAMETERS
     first, apart = (0, 1) if alike else (i // CHUNK * UNIT_PARAMETERS * CHUNK + i % CHUNK, CHUNK)
     threshold = z[first + 3 * apart]
