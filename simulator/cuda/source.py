@@ -234,6 +234,7 @@ class _Writer:
         table = {
             "i": "i",
             "s": "s",
+            "count": str(step.points),
             "n": str(step.sizes.n if step.instruction.result else step.sizes.x),
             "phase": "phase" if step.phases > 1 else "0",
             "batch": "batch",

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from thermoc.simulator.instructions.declaration import RowSizes
 
 LANES = 32
-"""Points that walk the entries of one column together."""
+"""Points that walk the entries of one column together: a team."""
 SPAN = 64
 """Words of 64 units that are counted together."""
 LIST_PHASES = 4
@@ -34,4 +34,4 @@ def by_target(row: RowSizes, columns: int, starts: int, targets: int, into: int)
     )
     units = of_columns.tocsr()
     pairs = np.stack([units.indices, units.data], axis=1)
-    return np.concatenate([units.indptr, pairs.reshape(-1)])
+    return np.concatenate([units.indptr, pairs.reshape(-1)]).astype(np.int64, copy=False)

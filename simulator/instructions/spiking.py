@@ -5,8 +5,8 @@ A list holds how many units fired and then which, in rising order.
 
 from __future__ import annotations
 
-from thermoc.simulator.instructions.lists import LANES, LIST_PHASES, NO_PLACES, by_target, list_scratch
 from thermoc.simulator.instructions.declaration import Instruction, Points, RowSizes, SlotKind, Trait
+from thermoc.simulator.instructions.lists import LANES, LIST_PHASES, NO_PLACES, by_target, list_scratch
 
 FLOATS, INTS, MAYBE = SlotKind.FLOATS, SlotKind.INTS, SlotKind.MAYBE_FLOATS
 CHUNK = 512
@@ -83,7 +83,7 @@ SPARSE_LIST = Instruction(
     kernel="spiking.listed_columns",
     points=Points(
         rule="spiking.listed_columns",
-        count=lambda row, **p: max(row.n, (row.y - 1) * (LANES if row.x == 1 else 1)),
+        count=lambda row, **p: max(row.n, row.y - 1, LANES),
         phases=lambda row, **p: 3,
         ints=lambda row, **p: row.n if row.x == 1 else row.y - 1,
         # equal weights are counted, in any order

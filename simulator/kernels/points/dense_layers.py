@@ -1,6 +1,6 @@
-"""Layers of binary units, densely coupled from class to class, a point a unit: sums as ``gibbs.dense_layers`` runs them.
+"""Layers of binary units, densely coupled from class to class, a point a unit: sums as in ``gibbs.dense_layers``.
 
-Phases: a flag is cleared; levels are copied, and the flag is set where one is neither; then the classes, sweep by sweep.
+Phases: a flag is cleared; levels are copied, and the flag set where one is neither; then the classes, sweep by sweep.
 """
 
 from __future__ import annotations
