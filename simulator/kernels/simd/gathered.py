@@ -10,7 +10,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from thermoc.simulator.kernels.simd.tiles import VECTOR_BYTES, lanes_of
+from thermoc.simulator.kernels.simd.tiles import VECTOR_BYTES, lane_count, lanes_of
 
 WIDE = 16 if VECTOR_BYTES == 64 else 8
 """Vectors of sums at once: half of the processor's registers."""
@@ -70,13 +70,6 @@ def chosen_rows(vectors, scalar=False):
         return types.void(r, place, z, place, x, place, y, place, place, chosen, place, place), codegen
 
     return sum_rows
-
-
-@intrinsic
-def lane_count(typingctx, r):
-    """Return the number of elements of a vector of r's."""
-    count = lanes_of(r.dtype)
-    return types.intp(r), lambda context, builder, signature, args: context.get_constant(types.intp, count)
 
 
 sum_wide, sum_four, sum_one, sum_scalar = (
