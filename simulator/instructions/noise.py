@@ -74,6 +74,7 @@ P_BITS = Instruction(
     },
     fits=_p_bits,
     kernel="thermal.p_bits",
+    points=Points(rule="noise.p_bit"),
     seconds=1.0,
     traits=TRAITS,
 )

@@ -149,6 +149,7 @@ SPIKE_MATMUL = Instruction(
     parameters=MATRIX,
     fits=lambda row, **parameters: _spike_matmul(row, row.x, **parameters),
     kernel="spike_matmul.spike_matmul",
+    points=Points(rule="products.spike_matmul"),
     seconds=4.0,
 )
 LISTED_MATMUL = Instruction(
@@ -160,5 +161,6 @@ LISTED_MATMUL = Instruction(
     parameters=MATRIX,
     fits=lambda row, **parameters: parameters["rows"] == 1 and _spike_matmul(row, row.x - 1, **parameters),
     kernel="spike_matmul.listed_matmul",
+    points=Points(rule="products.listed_matmul"),
     seconds=4.0,
 )
