@@ -263,18 +263,26 @@ class Track(NamedTuple):
 
 
 @rule
+def copy(numbers, record, j, k):
+    """Set a row of a record to the first of some numbers; a GPU copies no slices."""
+    for e in range(record.shape[2]):
+        record[j, k, e] = numbers[e]
+
+
+@rule
 def one(rows, schedule, solver, draws, record, k, work, track):
     """Device k, drawn for as element ``draws.element``, through all times; see ``run`` for what it returns."""
     t, (ledger, y, z) = schedule.t, track
     cell, m = cell_of(rows, k), record.memory[k]
-    ledger[:], y[:], z[:] = 0.0, record.states[0, k], 0.0
+    for e in range(3):
+        ledger[e], y[e], z[e] = 0.0, record.states[0, k, e], 0.0
     h, tick = 0.0, 0
     for j in range(t.shape[0]):
         if stopped(record.counts[2:]):  # pyright: ignore[reportCallIssue]
             return FINE, j, j, t[j]
         if j > 0:
             problem = DeviceProblem(cell, drive_of(schedule, j - 1, k), m, z)
-            work.counts[:] = 0
+            work.counts[0], work.counts[1] = 0, 0
             if solver.method == SDIRK:
                 status, h = adaptive(problem, y, (t[j - 1], t[j]), h, solver.tolerance, ledger, work)
             else:
@@ -290,14 +298,15 @@ def one(rows, schedule, solver, draws, record, k, work, track):
             record.counts[0] += work.counts[0]
             record.counts[1] += work.counts[1]
             if status != FINE:
-                record.states[j, k] = y
+                copy(y, record.states, j, k)
                 return status, j, j - 1, work.time[0]
-            record.states[j, k], record.energy[j, k] = y, ledger[:2]
+            copy(y, record.states, j, k)
+            copy(ledger, record.energy, j, k)
         # what is shown at an output time is noiseless, and follows the drive from that time on
-        z[:] = 0.0
+        z[0], z[1], z[2] = 0.0, 0.0, 0.0
         out = work.K[0]
         rates(DeviceProblem(cell, drive_of(schedule, j, k), m, z), y, out)
-        record.shown[j, k] = out[CURRENT : SHOWN + 1]
+        copy(out[CURRENT:], record.shown, j, k)
         if not math.isfinite(out[CURRENT]) or out[SHOWN] > cell.domain.hottest:
             return RUNAWAY if out[SHOWN] > cell.domain.hottest else STUCK, j, j, t[j]
     return FINE, 0, 0, 0.0
