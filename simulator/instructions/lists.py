@@ -29,9 +29,7 @@ def by_target(row: RowSizes, columns: int, starts: int, targets: int, into: int)
     ends = row.table[starts : starts + columns + 1].astype(np.int64)
     entries = np.arange(ends[-1])
     # entries before the first column's are nobody's
-    of_columns = csc_array(
-        (entries[ends[0] :], row.table[targets:][entries[ends[0] :]], ends - ends[0]), (row.n, columns)
-    )
+    of_columns = csc_array((entries[ends[0] :], row.table[targets:][entries[ends[0] :]], ends - ends[0]), (row.n, columns))
     units = of_columns.tocsr()
     pairs = np.stack([units.indices, units.data], axis=1)
     return np.concatenate([units.indptr, pairs.reshape(-1)])

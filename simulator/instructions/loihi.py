@@ -6,15 +6,7 @@ A bias is one number or one a unit. What shifts a number or divides one must be 
 from __future__ import annotations
 
 from thermoc.simulator.instructions.lists import LANES, LIST_PHASES, list_scratch
-from thermoc.simulator.instructions.declaration import (
-    COUNTER,
-    Instruction,
-    Points,
-    RowSizes,
-    SlotKind,
-    Trait,
-    of_operand,
-)
+from thermoc.simulator.instructions.declaration import COUNTER, Instruction, Points, RowSizes, SlotKind, Trait, of_operand
 
 FLOATS, INTS, MAYBE_INTS = SlotKind.FLOATS, SlotKind.INTS, SlotKind.MAYBE_INTS
 GRADED, LISTED, SHIFT = 1, 2, 4

@@ -14,7 +14,6 @@ from thermoc.simulator.kernels.loihi.units import HALF, TURN, narrow
 from thermoc.simulator.kernels.scalar.formats import scalar
 from thermoc.simulator.kernels.words import atomic_add
 
-
 def arrive(int_states, at, ticks, turn, n, i):
     """An element of the ring's row, brought into 32 bits."""
     return narrow(int_states[at + turn % ticks * n + i])
