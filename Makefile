@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 EXPORTERS ?= .venv-exporters/.done
 TORCH_PIP ?=
 
-.PHONY: help demo test test-fast test-kill lint format bench bench-quick support fuzz fuzz-files dist clean
+.PHONY: help demo test test-fast test-kill lint format test-gpu bench bench-quick bench-gpu support fuzz fuzz-files dist clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -44,6 +44,12 @@ format: $(VENV)/.dev ## rewrite the code in style
 bench: .venv-bench/.done ## every benchmark: speed beside named tools in the same run, its goals; writes benchmarks/RESULTS.md
 	@echo "running the benchmarks: an hour on an idle machine; figures are worth nothing on a busy one"
 	.venv-bench/bin/python benchmarks/run.py
+
+test-gpu: | $(LINKS) ## the conformance table on a GPU, to the CPU's bits: four minutes; PYTHON has numba-cuda and pytest
+	PYTHONPATH=.:tests $(PYTHON) -m pytest -m gpu
+
+bench-gpu: | $(LINKS) ## speed on a GPU beside goals, and the CPU's bits: four minutes; writes benchmarks/gpu.json; PYTHON has numba-cuda
+	PYTHONPATH=. $(PYTHON) benchmarks/gpu.py
 
 bench-quick: .venv-bench/.done ## the benchmarks in three minutes, roughly; writes nothing
 	.venv-bench/bin/python benchmarks/run.py --quick

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from onnx_artefact import B1, B2, RNG, T_HIDDEN, T_OUT, W1, W2
-from timing import compare, show
+from timing import compare, report, show
 
 import thermoc as tc
 from thermoc.backends.onnx.run import opened
+
+GOAL = 2.5
 
 
 def digits() -> tc.Network:
@@ -51,8 +54,23 @@ def works(net: tc.Network) -> Mapping[str, Callable[[], object]]:
 
 def main() -> None:
     """Print the ratios at batch 1, on one thread."""
-    nets = digits(), controller()
-    show("a step at batch 1", [compare(net.graph.name, "thermoc", works(net), repeat=300) for net in nets])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer calls")
+    repeat = 30 if parser.parse_args().quick else 300
+    rows = [compare(net.graph.name, "thermoc", works(net), repeat=repeat) for net in (digits(), controller())]
+    show("a step at batch 1", rows)
+    report(
+        [
+            {
+                "work": f"a step of the file, {row['case']}",
+                "anchor": "onnxruntime by hand",
+                "ratio": row["thermoc / onnxruntime"],
+                "goal": GOAL,
+                "better": "lower",
+            }
+            for row in rows
+        ]
+    )
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def page() -> str:
 
 
 def gpu() -> list[str]:
-    """Return the lines of what ``make bench-gpu`` gave."""
+    """Return the lines of what ``make bench-gpu`` gave: ``rows`` as of ``timing.report``, and facts by their names."""
     if not GPU.exists():
         return ["Not run on a GPU: `make bench-gpu` writes `gpu.json`, which this page then shows."]
     stored = json.loads(GPU.read_text())

@@ -94,8 +94,16 @@ class Graph:
         return graph
 
     @cached_property
+    def listed_in_order(self) -> bool:
+        """Whether each op follows, as they are listed, what acts on it within the tick: there is no cycle then."""
+        place = {value.name: index for index, op in enumerate(self.ops) for value in op.results}
+        return all(place.get(v.name, -1) < index for index, op in enumerate(self.ops) for v in op.instant_inputs)
+
+    @cached_property
     def order(self) -> tuple[Op, ...]:
         """The ops in an order in which each follows what acts on it within the tick. The graph must be verified."""
+        if self.listed_in_order:
+            return self.ops
         import networkx
 
         # Of all possible orders the one nearest to the order of writing: nothing may depend on how names hash.

@@ -298,6 +298,8 @@ def _streams(graph: Graph) -> Iterator[Finding]:
 
 
 def _cycles(graph: Graph) -> Iterator[Finding]:
+    if graph.listed_in_order:
+        return
     import networkx
 
     components: Iterable[set[int]] = networkx.strongly_connected_components(graph.to_networkx(instant=True))

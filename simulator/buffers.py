@@ -12,6 +12,7 @@ from thermoc.simulator.frame import frame, lines
 from thermoc.simulator.instructions.declaration import OPERANDS
 from thermoc.simulator.kernels.operands import FrameArray, FrameNumber
 from thermoc.simulator.program import Program, ProgramPort
+from thermoc.simulator.row_functions import loop
 
 BLOCK_BYTES = 2**17
 """A block of samples should fit this much working memory: half of a common L2 cache."""
@@ -20,6 +21,10 @@ MOST_REPLICAS = 512
 """Samples that share words of noise are run together: eight words a unit fill a processor's vectors."""
 PORTS = slice(2 * FrameArray.FLOAT_INPUT, 2 * FrameArray.TABLE)
 """Where in a frame addresses and sizes of inputs and outputs stand."""
+TICK0, BEGUN = int(FrameNumber.TICK0), int(FrameNumber.BEGUN)
+BOUNDS = slice(FrameNumber.FIRST, FrameNumber.TO_LINE + 1)
+"""Where the samples, ticks and lines that run stand."""
+NOWHERE = (0,) * (BOUNDS.stop - BOUNDS.start)
 
 
 class Plan(NamedTuple):
@@ -120,19 +125,32 @@ class ThreadWorkspace:
         self._more = (program.places, np.empty(scratch, real), np.empty(scratch, np.int64), halt)
         widths = program.first_states[0].size, program.first_states[1].size, *program.widths[0]
         ticks = buffers.ticks, plan.batch, buffers.timed
-        numbers = (0, 0, 0, *ticks, *widths, plan.key, plan.first_sample, plan.first_tick, 0)
-        self.frame = frame((*self._arrays, *buffers.arrays, *self._more), numbers)
-        self.lines = lines(program, self.frame, block)
-        self._first_tick = plan.first_tick
+        numbers = (0, 0, 0, *ticks, *widths, plan.key, plan.first_sample, plan.first_tick, 0, *NOWHERE)
+        self._frame = frame((*self._arrays, *buffers.arrays, *self._more), numbers)
+        self._lines = lines(program, self._frame, block)
+        self._run, self._addresses = loop(), (self._lines.ctypes.data, self._frame.ctypes.data)
+        self._first_tick, self._bounds = plan.first_tick, NOWHERE
         self._buffers: Buffers | None = buffers
 
     def use(self, buffers: Buffers, begun: int) -> None:
         """Lead to the inputs and outputs of ticks that follow ``begun`` others."""
         if buffers is not self._buffers:
-            self.frame[PORTS] = frame(buffers.arrays, ())
-            self.frame[FrameNumber.TICKS], self.frame[FrameNumber.TIMED] = buffers.ticks, buffers.timed
+            self._frame[PORTS] = frame(buffers.arrays, ())
+            self._frame[FrameNumber.TICKS], self._frame[FrameNumber.TIMED] = buffers.ticks, buffers.timed
             self._buffers = buffers
-        self.frame[FrameNumber.TICK0], self.frame[FrameNumber.BEGUN] = self._first_tick + begun, begun
+        self._frame[TICK0] = self._first_tick + begun
+        self._frame[BEGUN] = begun
+
+    def run(self, bounds: tuple[int, ...]) -> None:
+        """Run lines: first sample and the one behind the last, samples of a block, ticks and lines likewise."""
+        if bounds != self._bounds:
+            self._frame[BOUNDS], self._bounds = bounds, bounds
+        self._run(*self._addresses)
+
+    def restart(self, plan: Plan) -> None:
+        """Draw other noise from now on: only that of the plan is another."""
+        self._first_tick = plan.first_tick
+        self._frame[FrameNumber.KEY], self._frame[FrameNumber.SAMPLE0] = plan.key, plan.first_sample
 
     def leave(self) -> None:
         """Let the buffers that it leads to be given back."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from itertools import pairwise
+from math import inf
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -15,15 +17,17 @@ from thermoc.simulator.buffers import Buffers, Plan, ThreadWorkspace, block_size
 from thermoc.simulator.feed_forward_split import Halves, halves
 from thermoc.simulator.frame import layout
 from thermoc.simulator.program import Program
-from thermoc.simulator.row_functions import CORES, loop
+from thermoc.simulator.row_functions import CORES
 from thermoc.simulator.thread_pool import spread
 
 CROSSING_BYTES = 2**22
 """What crosses from the head of a program to its tail is this much at a time."""
 LEAST_WORK = 2**21
 """A thread is worth starting for this many elements: some tenths of a millisecond."""
-DIRECT = 2**18
+DIRECT = 2**20
 """A run of so many elements is over before anyone could stop it: it runs in the caller's thread."""
+SOON = 0.05
+"""So is one that should take so many seconds, by what the last took."""
 
 
 class Engine:
@@ -38,6 +42,7 @@ class Engine:
         self._block, self._effort = block_size(program, plan.batch), program.effort * plan.batch
         if plan.block is not None:
             self._block = plan.block
+        self._seconds_a_tick = inf
         self._halt = np.zeros(1, np.int64)
         self._workspaces: list[ThreadWorkspace] = []
         self._layouts: dict[Any, Any] = {}
@@ -69,18 +74,21 @@ class Engine:
 
     def fill(self, buffers: Buffers, begun: int) -> None:
         """Run the ticks of some buffers, from their inputs to their outputs. Errors: T405."""
-        cuts, collisions = self._cuts(buffers.ticks), list[Collision]()
+        amount, collisions = self._effort * buffers.ticks, []
+        cuts = (0, self.plan.batch) if amount < 2 * LEAST_WORK else self._cuts(amount)
         while len(self._workspaces) < len(cuts) - 1:
             space = ThreadWorkspace(self.program, self.plan, self._block, self.states, self._halt, buffers)
             self._workspaces.append(space)
         for space in self._workspaces:
             space.use(buffers, begun)
-        if len(cuts) == 2 and self._effort * buffers.ticks < DIRECT:
+        if len(cuts) == 2 and (amount < DIRECT or self._seconds_a_tick * buffers.ticks < SOON):
             self._work(self._workspaces[0], 0, self.plan.batch, buffers.ticks, begun, collisions)
         else:
             parts = zip(self._workspaces, pairwise(cuts))
             works = [partial(self._work, space, *ends, buffers.ticks, begun, collisions) for space, ends in parts]
+            start = perf_counter()
             spread(works, self._halt)
+            self._seconds_a_tick = (perf_counter() - start) / buffers.ticks
         if collisions:
             # first tick, then least sample: the same report for every number of threads
             raise too_near(min(collisions))
@@ -90,20 +98,25 @@ class Engine:
         for space in self._workspaces:
             space.leave()
 
+    def restart(self, plan: Plan) -> None:
+        """Draw other noise from now on: only that of the plan is another."""
+        self.plan, self._parts = plan, {}
+        for space in self._workspaces:
+            space.restart(plan)
+
     def _work(
         self, space: ThreadWorkspace, first: int, last: int, ticks: int, begun: int, collisions: list[Collision]
     ) -> None:
         """Run some of the samples, on whichever thread this is."""
-        run_lines = partial(loop, space.lines, space.frame, self._halt)
         if len(self._ranges) == 1:
-            run_lines(first, last, self._block, 0, ticks, *self._ranges[0])
+            space.run((first, last, self._block, 0, ticks, *self._ranges[0]))
             return
         for start in range(first, last, self._block):
             stop_sample = min(start + self._block, last)
             for tick in range(ticks):
                 now = self.plan.first_tick + begun + tick
                 for begin, stop in self._ranges:
-                    run_lines(start, stop_sample, self._block, tick, tick + 1, begin, stop)
+                    space.run((start, stop_sample, self._block, tick, tick + 1, begin, stop))
                     if stop < len(self.program.code) and not self._halt[0]:
                         samples = self._samples(space, start, stop_sample)
                         collisions.extend(run_alone(self.program, stop, samples, now, self.plan.seed))
@@ -115,11 +128,9 @@ class Engine:
         position = self.plan.first_sample + start, stop - start
         return SampleBlock(space.work, states, self._block, *position, self._layouts, self._halt)
 
-    def _cuts(self, ticks: int) -> list[int]:
-        """Return where the batch is cut for the threads: evenly, one part where there is little to do."""
-        batch, amount = self.plan.batch, self._effort * ticks
-        if amount < 2 * LEAST_WORK:
-            return [0, batch]
+    def _cuts(self, amount: int) -> list[int]:
+        """Return where the batch is cut evenly for the threads, of which each is to have something to do."""
+        batch = self.plan.batch
         parts = min(self.plan.threads or CORES, batch, amount // LEAST_WORK)
         step = 64 if self.program.replicas else 1  # samples that share words stay together
         return [min(batch, -(-batch * part // (parts * step)) * step) for part in range(parts + 1)]

@@ -16,6 +16,7 @@ from thermoc.simulator.instructions import ports
 from thermoc.simulator.instructions.declaration import OPERANDS, ROW, Trait
 from thermoc.simulator.instructions.products import MATMUL, MVM
 from thermoc.simulator.instructions.registry import opcodes
+from thermoc.simulator.instructions.spiking import LISTED_MATMUL, SPIKE_MATMUL
 from thermoc.simulator.program import Bank, Program, ProgramPort, once_a_program
 
 LEAST_MATRIX = 2**10
@@ -91,7 +92,7 @@ def _heavy(program: Program, row: list[int]) -> bool:
     if row[0] == MVM.opcode:
         sizes = MVM.values(row)["sizes"]
         return math.prod(program.table[sizes : sizes + 3].tolist()) >= LEAST_MATRIX
-    if row[0] != MATMUL.opcode:
+    if row[0] not in (MATMUL.opcode, SPIKE_MATMUL.opcode, LISTED_MATMUL.opcode):
         return False
     bank, _, size = program.slots[row[3]].tolist()
     return bank == Bank.FLOAT_CONSTANT and size >= LEAST_MATRIX

@@ -28,6 +28,8 @@ class AnyEngine(Protocol):
 
     def leave(self) -> None: ...
 
+    def restart(self, plan: Plan) -> None: ...
+
 
 class Processor(Protocol):
     """Holds states and runs programs on them."""

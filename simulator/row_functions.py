@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -27,8 +28,7 @@ Signature = tuple[str, int]
 """Precision of the floats and bytes of a number of the tables."""
 
 
-loop = keep(njit(run_lines, error_model="numpy", nogil=True))
-"""The loop over blocks, ticks and lines."""
+_LOOP = keep(njit(run_lines, error_model="numpy", nogil=True))
 _ADDRESSES: dict[tuple[str, Signature], int] = {}
 
 
@@ -41,6 +41,21 @@ def addresses(opcodes: Sequence[int], real: np.dtype, places: np.dtype) -> NDArr
         _compile(new, signature)
     address = {op: _ADDRESSES[instruction.name, signature] for op, instruction in needed.items()}
     return np.array([address.get(op, 0) for op in opcodes], np.int64)
+
+
+@cache
+def loop() -> Callable[[int, int], None]:
+    """Return the loop over blocks, ticks and lines: a function of the addresses of lines and of a frame."""
+    words = types.CPointer(types.int64)
+    # called by its address: a dispatcher looks at each argument anew, which takes longer than a small network
+    return ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(_compiled(_LOOP, (words, words)))
+
+
+def _compiled(dispatcher: Any, arguments: tuple[Any, ...]) -> int:
+    """Return the address of a function for some types; whoever calls it must keep the dispatcher."""
+    dispatcher.compile(arguments)
+    compiled = dispatcher.overloads[arguments]
+    return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_cfunc_wrapper_name)
 
 
 @cache
@@ -77,12 +92,8 @@ def compile_instructions(names: Iterable[str], signature: Signature) -> None:
     """Load or compile functions by name, one after another."""
     arguments = _arguments(signature)
     for name in names:
-        dispatcher = _dispatcher(name)
-        dispatcher.compile(arguments)
-        compiled = dispatcher.overloads[arguments]
-        symbol = compiled.fndesc.llvm_cfunc_wrapper_name
         # the dispatcher is kept for good (``_dispatcher``), and with it the code at this address
-        _ADDRESSES[name, signature] = compiled.library.get_pointer_to_function(symbol)
+        _ADDRESSES[name, signature] = _compiled(_dispatcher(name), arguments)
 
 
 def _arguments(signature: Signature) -> tuple[Any, Any]:

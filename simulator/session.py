@@ -15,6 +15,9 @@ from thermoc.simulator.program import Form, Program, ProgramState
 from thermoc.simulator.wanted_outputs import Wanted, with_outputs
 from thermoc.support.errors import error
 
+LITTLE = 2**18
+"""Elements up to which a session keeps the memory of a tick."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
@@ -76,7 +79,10 @@ class Session:
         self._plan = Plan(batch, seed, first_sample, first_tick, threads, block)
         self._states = self._processor.states(program, batch)
         self._engines: dict[Wanted | None, AnyEngine] = {}
-        self._steps: dict[frozenset[str] | None, tuple[AnyEngine, Buffers]] = {}
+        self._steps: dict[frozenset[str] | None, _Step] = {}
+        elements = sum(sum(widths) for widths in program.widths) + sum(array.size for array in program.first_states)
+        self.little = batch * elements <= LITTLE
+        """Whether states, inputs and outputs are worth keeping for the next tick or run."""
 
     def run(
         self, inputs: Mapping[str, NDArray], *, ticks: int, names: Collection[str] | None = None
@@ -87,6 +93,9 @@ class Session:
         missing input, T402 for one of another shape, T405 for two particles at one place.
         """
         _check_inputs(self.program, inputs, (ticks, self._plan.batch))
+        if ticks == 1 and self.little:
+            step = self.step({port.name: inputs[port.name][0] for port in self._program.inputs}, _frozen(names))
+            return {name: array[np.newaxis] for name, array in step.items()}
         engine, begun, before = self._engine(_wanted(names)), self.tick, self.mark(ticks)
         try:
             outputs = engine.run(inputs, ticks=ticks, begun=begun)
@@ -118,21 +127,31 @@ class Session:
             raise
         return buffers
 
+    def restart(self, *, seed: int, first_sample: int, first_tick: int) -> None:
+        """Begin again from the initial state, with other noise."""
+        self.tick = 0
+        self._states.restart(self._program)
+        if (seed, first_sample, first_tick) != self._plan[1:4]:
+            self._plan = self._plan._replace(seed=seed, first_sample=first_sample, first_tick=first_tick)
+            for engine in self._engines.values():
+                engine.restart(self._plan)
+
     def step(self, inputs: Mapping[str, NDArray], names: frozenset[str] | None = None) -> dict[str, NDArray]:
         """Run one tick on; inputs are (batch, *shape) of each port's dtype, and so are the outputs. Errors: T405."""
-        if names not in self._steps:
-            engine = self._engine(_wanted(names))
-            self._steps[names] = engine, Buffers(engine.program, 1, self._plan.batch, timed=False)
-        engine, buffers = self._steps[names]
-        for name, array in buffers.inputs:
-            array[0] = inputs[name]
-        before = self.mark(1)
+        step = self._steps.get(names)
+        if step is None:
+            step = self._steps[names] = _Step.of(self._engine(_wanted(names)), self._plan.batch)
+        for name, array in step.inputs:
+            array[...] = inputs[name]
+        # of a program without states nothing is overwritten: a mark made later is the same
+        begun, before = self.tick, self.mark(1) if self._program.states else None
         try:
-            engine.fill(buffers, self.tick)
-            outputs = {name: array[0].astype(dtype) for name, array, dtype in buffers.outputs}
-            self.tick += 1
+            step.engine.fill(step.buffers, begun)
+            outputs = {name: array.astype(dtype) for name, array, dtype in step.outputs}
+            self.tick = begun + 1
         except BaseException:
-            self.go_back(before)
+            self.tick = begun
+            self.go_back(before or self.mark(1))
             raise
         return outputs
 
@@ -177,6 +196,26 @@ class Session:
         """Go on from these states, as those of this tick."""
         self.tick = tick
         self.set_states(states)
+
+
+class _Step(NamedTuple):
+    """One tick of an engine, whose inputs and outputs, (batch, *shape), lie where they did the last time."""
+
+    engine: AnyEngine
+    buffers: Buffers
+    inputs: list[tuple[str, NDArray]]
+    outputs: list[tuple[str, NDArray, np.dtype]]
+
+    @classmethod
+    def of(cls, engine: AnyEngine, batch: int) -> _Step:
+        """Return a step with buffers of its own."""
+        buffers = Buffers(engine.program, 1, batch, timed=False)
+        inputs = [(name, array[0]) for name, array in buffers.inputs]
+        return cls(engine, buffers, inputs, [(name, array[0], dtype) for name, array, dtype in buffers.outputs])
+
+
+def _frozen(names: Collection[str] | None) -> frozenset[str] | None:
+    return None if names is None else frozenset(names)
 
 
 def _wanted(names: Collection[str] | None) -> Wanted | None:

@@ -24,6 +24,10 @@ class States(Protocol):
         """Replace one state's elements."""
         ...
 
+    def restart(self, program: Program) -> None:
+        """Let the states be the program's initial ones."""
+        ...
+
     def mark(self, *, begun: int, ticks: int) -> Any:
         """Return what ``go_back`` needs to come back here from some ticks on."""
         ...
@@ -48,6 +52,12 @@ class HostStates:
     def write(self, state: ProgramState, elements: NDArray) -> None:
         """Replace one state's elements."""
         self.read(state)[...] = elements
+
+    def restart(self, program: Program) -> None:
+        """Let the states be the program's initial ones."""
+        for array, first in zip(self.arrays, program.first_states):
+            if array.size:
+                array.reshape(self._batch, -1)[...] = first
 
     def mark(self, *, begun: int, ticks: int) -> Undo:
         """Return a copy of what some ticks overwrite."""

@@ -19,8 +19,10 @@ class Undo:
 
     def __init__(self, states: States, described: Sequence[ProgramState], batch: int, *, begun: int, ticks: int):
         self._states = states
-        self._copies: States | None = None
-        if sum(array.size for array in states) <= WHOLE:
+        self._copies: States | None = None if described else states
+        if not described:
+            return
+        if states[0].size + states[1].size <= WHOLE:
             self._copies = states[0].copy(), states[1].copy()
             return
         self._batch, elements = batch, [array.reshape(batch, -1) for array in states]

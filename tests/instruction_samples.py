@@ -49,6 +49,17 @@ def comparison(of: Callable) -> Callable[[], tc.Network]:
     return write
 
 
+def of_spikes(*, listed: bool) -> Callable[[], tc.Network]:
+    def write() -> tc.Network:
+        with tc.Network("of spikes") as net:
+            s = tc.input("s", (4,), role="spike")
+            s = tc.lif_step(tc.input("x", (4,)), 0.9)[0] if listed else s
+            tc.output("y", tc.affine(s, np.arange(12.0).reshape(3, 4), np.ones(3)))
+        return net
+
+    return write
+
+
 def layers() -> tc.Network:
     J = np.zeros((80, 80))
     J[:40, 40:] = np.random.default_rng(0).normal(size=(40, 40)) * 0.3
@@ -119,6 +130,8 @@ SAMPLES = {name: sample(source) for name, source in ELEMENTWISE.items()} | {
     "TRACE_STEP": sample("spiking.trace_step"),
     "LIF_STEP": sample("spiking.lif_step, of many", membranes=BEYOND, counters=(1, BEYOND), form=4, refractory=2**16),
     "SPREAD": sample("spiking.lif"),
+    "SPIKE_MATMUL": sample(of_spikes(listed=False), rows=2, inner=(0, 5), columns=(0, 9), finite=2),
+    "LISTED_MATMUL": sample(of_spikes(listed=True), rows=2, inner=(0, 5), columns=(0, 9), finite=2),
     "BOLTZMANN": sample("thermo.boltzmann", units=(0, 3)),  # rows that do not fill it
     "NORMAL": sample("thermo.normal", draw=2**32, stream=2**32),
     "UNIFORM": sample("thermo.uniform", draw=2**32, stream=2**32),

@@ -36,6 +36,8 @@ SIZE = ("--batch", "3", "--seed", "5", "--record", "s=all,x=all,x=mean")
 FILES = ("-o", "out.npz", "--to", "run.zarr", "--overwrite", "--checkpoint", "run.ckpt")
 RUN = ("run", "model.py:net", *SIZE, *FILES)
 RESUME = ("resume", "run.ckpt")
+ERRORS = "errors.txt"
+"""What the last command said."""
 
 
 @dataclass
@@ -71,34 +73,48 @@ class Kills:
         """The command that runs from the start."""
         return (*RUN, "--ticks", str(self.ticks), "--every", str(self.every))
 
-    def command(self, arguments: Sequence[str], kill_after: float | None = None) -> int | None:
-        """Run a command line in a fork; return its exit code, None where it was killed."""
+    def command(self, arguments: Sequence[str], kill_after: float | None = None, saved: bool = False) -> int | None:
+        """Run a command line in a fork; return its exit code, None where it was killed.
+
+        kill_after: seconds from the start, or from when there is a checkpoint (``saved``) if that comes in time.
+        """
         child = os.fork()
         if child == 0:
             _become(arguments, self.folder)
         if kill_after is not None:
+            latest = time.perf_counter() + self.seconds
+            while saved and not self.checkpoint.exists() and time.perf_counter() < latest:
+                time.sleep(0.001)
             time.sleep(kill_after)
             os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         return None if os.WIFSIGNALED(status) else os.waitstatus_to_exitcode(status)
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where a run goes on from."""
+        return self.folder / "run.ckpt"
 
     def once(self) -> None:
         """Kill a run, and perhaps what resumes it, then resume to the end and compare."""
         self.remove()
         arguments = self.run_arguments
         while True:
-            code = self.command(arguments, self.random.uniform(0, 1.1 * self.seconds))
+            # on a machine whose load changes, runs would be killed before their first checkpoint, or not at all
+            after, saved = self.random.uniform(0, 1.1 * self.seconds), self.random.random() < 0.5
+            code = self.command(arguments, after, saved)
             self.killed += code is None
             self.late += code is not None
             self.again += arguments == RESUME
-            arguments = RESUME if (self.folder / "run.ckpt").exists() else self.run_arguments
+            arguments = RESUME if self.checkpoint.exists() else self.run_arguments
             self.before += arguments != RESUME
             if self.random.random() < 0.7:
                 break
         code = self.command(arguments)
         left = [path.name for path in self.folder.glob(".thermoc.*")]
         if code != 0 or self.outputs() != self.whole or left:
-            self.wrong.append(f"{arguments[0]}: exit code {code}, left behind {left}")
+            said = (self.folder / ERRORS).read_text()
+            self.wrong.append(f"{arguments[0]}: exit code {code}, left behind {left}, said {said!r}")
 
     def outputs(self) -> dict[str, str]:
         """Return the hash of each output."""
@@ -120,10 +136,8 @@ def _is_output(path: Path) -> bool:
 def _become(arguments: Sequence[str], folder: Path) -> None:
     """Be a process that runs a command line; never returns."""
     os.chdir(folder)
-    quiet = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(quiet, 1)
-    if os.environ.get("SHOW_ERRORS") is None:
-        os.dup2(quiet, 2)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    os.dup2(os.open(ERRORS, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
     sys.argv = ["thermoc", *arguments]
     code = 70
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from thermoc.frontends import formats
 from thermoc.ir.graph import Graph
 from thermoc.ir.memory import MemoryEstimate
 from thermoc.network import Network
+from thermoc.one_tick_runs import OneTickRuns
 from thermoc.passes.analysis.lint import lint as lint_graph
 from thermoc.passes.base import Pass
 from thermoc.pipelines import check_options, pipeline_of
@@ -120,8 +122,19 @@ class Executable(Compiled):
         """
         where = {"seed": seed, "first_sample": first_sample, "first_tick": first_tick}
         recorded = {"record": record, "to": to, "overwrite": overwrite}
+        one_tick = ticks is None or (type(ticks) is int and ticks == 1)
+        plain = one_tick and parameters is None and record is None and to is None and not watch
+        if plain and (run := self._one_tick_runs.run(inputs, batch, where)) is not None:
+            return run
         exe = self._with(parameters)
-        return run_once(exe, inputs, ticks=ticks, batch=batch, **where, **recorded, **watch)
+        run = run_once(exe, inputs, ticks=ticks, batch=batch, **where, **recorded, **watch)
+        if plain:
+            self._one_tick_runs.learn(self, run)
+        return run
+
+    @cached_property
+    def _one_tick_runs(self) -> OneTickRuns:
+        return OneTickRuns()
 
     def _with(self, parameters: Mapping[str, ArrayLike] | None) -> Executable:
         return self if parameters is None else self.with_parameters(parameters)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import importlib
 from functools import cache
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 from thermoc.support.errors import error
@@ -25,6 +24,8 @@ OURS = {
 
 def names() -> tuple[str, ...]:
     """Return the targets that can be named, ours first."""
+    from importlib.metadata import entry_points
+
     # A package cannot replace a target of ours by announcing its name.
     announced = sorted({point.name for point in entry_points(group=GROUP)} - OURS.keys())
     return (*OURS, *announced)
@@ -36,6 +37,8 @@ def backend(name: str) -> Backend:
     if name in OURS:
         module, attribute = OURS[name].split(":")
         return getattr(importlib.import_module(module), attribute)()
+    from importlib.metadata import entry_points
+
     for point in entry_points(group=GROUP):
         if point.name == name:
             return _plugin(point)

@@ -230,8 +230,9 @@ class Session:
         """Give back what the target holds; what was recorded stays. From then on all but its tick is T417."""
         from thermoc.backends.base import EndedSession
 
+        ended = EndedSession(self._session)
         self._session.close()
-        self._session = self.state._session = EndedSession(self._session)
+        self._session = self.state._session = ended
 
     def __enter__(self) -> Session:
         return self

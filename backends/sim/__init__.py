@@ -15,7 +15,7 @@ from thermoc.backends.sim.emit import emit, starts
 from thermoc.backends.sim.host_and_loihi import ClockedArtefact, HostAndLoihiSession
 from thermoc.backends.sim.lower import lower
 from thermoc.backends.sim.options import SimOptions
-from thermoc.backends.sim.run import ProgramSession
+from thermoc.backends.sim.run import IdleSession, ProgramSession
 from thermoc.backends.sim.target import TARGET
 from thermoc.ir.host_device import is_clocked
 from thermoc.ir.memory import DeviceMemory
@@ -41,6 +41,7 @@ class ProgramArtefact(Artefact):
     parameters: Mapping[str, NDArray] = field(default_factory=dict)
     """Values other than the initial ones."""
     probes: frozenset[str] = frozenset()
+    idle: IdleSession = field(default_factory=IdleSession, init=False, repr=False, compare=False)
 
     def to_bytes(self) -> bytes:
         """Return the file of the program without probes."""
@@ -123,5 +124,5 @@ class SimBackend(Backend):
         if isinstance(artefact, ClockedArtefact):
             return HostAndLoihiSession(artefact, batch=batch, position=position)
         options = artefact.options
-        where = {"threads": options.threads, "device": options.device}
+        where = {"threads": options.threads, "device": options.device, "idle": artefact.idle}
         return ProgramSession(artefact.program, batch=batch, position=position, **where)

@@ -99,14 +99,20 @@ class Solution:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Circuit:
-    """Cells G (m, n) in siemens, and wires in ohms; 0 ohms is an ideal wire. Errors: T405."""
+    """Cells G (m, n) in siemens, and wires in ohms; 0 ohms is an ideal wire.
+
+    processor: "cpu" or "cuda", where it is solved; both agree to the tolerance. Errors: T303, T405.
+    """
 
     G: NDArray
     r_word: float = 0.0
     r_bit: float = 0.0
+    processor: str = "cpu"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "G", np.ascontiguousarray(numbers("a conductance", self.G, code="T405")))
+        if self.processor not in ("cpu", "cuda"):
+            raise error("T303", "a crossbar is solved on cpu or cuda", notes=[f"processor = {self.processor!r}"])
         if self.G.ndim != 2 or not self.G.size or not np.isfinite(self.G).all() or (self.G < 0).any():
             raise error("T405", "conductances must be a matrix of finite numbers >= 0", notes=[_told(self.G)])
         for name, r in (("r_word", self.r_word), ("r_bit", self.r_bit)):
@@ -126,8 +132,10 @@ class Circuit:
             # ideal wires need no ladder: the map is the conductances themselves, exactly
             return np.ascontiguousarray(self.G.T)
         if n < m:
-            turned = Circuit(G=self.G[::-1, ::-1].T, r_word=self.r_bit, r_bit=self.r_word)
+            turned = Circuit(G=self.G[::-1, ::-1].T, r_word=self.r_bit, r_bit=self.r_word, processor=self.processor)
             return np.ascontiguousarray(turned.transfer[::-1, ::-1].T)
+        if self.processor == "cuda":
+            return self._responses_on_gpu()
         K, lines, ohms = np.empty((n, m)), self._lines, (float(self.r_word), float(self.r_bit))
 
         def some(first: int) -> bool:
@@ -156,6 +164,10 @@ class Circuit:
         """
         inputs = self._inputs(V)
         (k, m), n = inputs.shape, self.G.shape[1]
+        if self.processor == "cuda":
+            start = near.bit if near is not None and near.bit.shape == (k, m, n) else np.zeros((k, m, n))
+            word, bit, counts = self._on_gpu(inputs, start, tolerance)
+            return self._solution(inputs, word, bit, counts)
         lines, ohms = self._lines, (float(self.r_word), float(self.r_bit))
         shape = lines[0].shape
         # rows are padded to whole vectors; padded ones have neither source nor cells
@@ -174,15 +186,36 @@ class Circuit:
         counts = _spread(one, range(k), threads or os.cpu_count() or 1)
         if min(counts) < 0:
             raise _diverged(f"input {counts.index(-1)}", tolerance)
-        return Solution(
-            V=inputs,
-            word=word[:, :m, :n],
-            bit=bit[:, :m, :n],
-            G=self.G,
-            r_word=self.r_word,
-            r_bit=self.r_bit,
-            iterations=tuple(counts),
-        )
+        return self._solution(inputs, word[:, :m, :n], bit[:, :m, :n], counts)
+
+    def _solution(self, V: NDArray, word: NDArray, bit: NDArray, counts: Sequence[int]) -> Solution:
+        wires = {"r_word": self.r_word, "r_bit": self.r_bit}
+        return Solution(V=V, word=word, bit=bit, G=self.G, iterations=tuple(counts), **wires)
+
+    def _on_gpu(self, V: NDArray, b: NDArray, tolerance: float) -> tuple[NDArray, NDArray, list[int]]:
+        """Return word and bit potentials (k, m, n), and iterations, from a guess b of the bit lines. Errors: T412."""
+        from thermoc.simulator.cuda.crossbar import potentials
+        from thermoc.simulator.kernels.crossbar.lines import Cells
+
+        (m, n), (_, word, bit, taken) = self.G.shape, self._lines
+        # eight word lines lie side by side
+        shares = np.moveaxis(word, 1, 2).reshape(-1, word.shape[1])[:m, :n]
+        cells = Cells(self.G, shares, bit[:m, :n], float(self.r_word), float(self.r_bit), m, n)
+        goals = tolerance * tolerance * (V * V @ taken[:m])
+        words, bits, counts = potentials(cells, V, b, goals, MOST_ITERATIONS)
+        if counts.min() < 0:
+            raise _diverged(f"input {counts.argmin()}", tolerance)
+        return words, bits, counts.tolist()
+
+    def _responses_on_gpu(self) -> NDArray:
+        """Return ``transfer``, some unit inputs at a time. Errors: T412."""
+        m, n = self.G.shape
+        K, some = np.empty((n, m)), max(1, MOST_KEPT // (m * n))
+        for first in range(0, m, some):
+            units = np.eye(m)[first : first + some]
+            word, bit, _ = self._on_gpu(units, np.zeros((len(units), m, n)), TO_ROUNDING)
+            K[:, first : first + some] = (self.G * (word - bit)).sum(axis=1).T
+        return K
 
     @cached_property
     def _lines(self) -> tuple[NDArray, NDArray, NDArray, NDArray]:

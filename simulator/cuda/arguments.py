@@ -2,7 +2,7 @@
 
 ``r x y z``, a sample's elements each; ``ri xi yi zi``, the elements at the point (that of an operand of one element for
 all points); ``x_given`` and so on, whether there is one; ``n`` the elements of a result, or of the first operand where
-there is none; ``i`` the point, ``s`` the sample in the batch, ``phase``; ``like``, a float of the program's format;
+there is none; ``i`` the point, of ``count``; ``s`` the sample in the batch, ``phase``; ``like``, a float of its format;
 ``float_scratch``, ``int_scratch``; ``float_states``, ``int_states``, a sample's; ``index``, where in the table the
 row's own places start; ``collision``, for each sample a tick and two particles, -1 before. Further, what
 ``kernels.adapter`` names: the parameters, ``table``, ``constants``, ``position``, ``tick``, ``turn``, ``batch``.

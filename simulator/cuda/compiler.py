@@ -55,7 +55,7 @@ def device_function(function: Callable[..., Any], title: str = "a function", sec
 
 @once_a_program
 def program_kernel(program: Program) -> Kernel:
-    """Return the kernel that runs ticks of a program's structure; its arrays are those of ``ARRAYS`` and the numbers."""
+    """Return the kernel that runs ticks of a program; its arrays are those of ``ARRAYS`` and the numbers."""
     return kernel_of(program, kernel_text(program))
 
 

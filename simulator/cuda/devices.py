@@ -39,9 +39,7 @@ def advance(
         shaped(domain, 0, (sizes[4], sizes[5])),
         scale,
     )
-    schedule = DriveSchedule(
-        t, shaped(source, 0, (sizes[6], sizes[7])), shaped(ambient, 0, (sizes[8], sizes[9]))
-    )
+    schedule = DriveSchedule(t, shaped(source, 0, (sizes[6], sizes[7])), shaped(ambient, 0, (sizes[8], sizes[9])))
     record = DeviceRecord(
         shaped(states, 0, (times, n, 3)),
         shaped(memory, 0, (n, 5)),
@@ -88,9 +86,11 @@ def run(
     key = int(np.uint64(draws.key).astype(np.int64))
     numbers = [times, n, rows.model, solver.method, draws.noisy, draws.element, draws.stream, key]
     memory = [_uploaded(array) for array in (*given, *written)]
-    room, counts, outcome = (_uploaded(array) for array in (np.zeros(ROOM * n), np.zeros(COUNTS * n, np.int64), np.zeros(OUTCOME * n)))
+    room, counts, outcome = (
+        _uploaded(array) for array in (np.zeros(ROOM * n), np.zeros(COUNTS * n, np.int64), np.zeros(OUTCOME * n))
+    )
     rest = sizes, np.array([solver.dt, solver.tolerance]), np.array(numbers, np.int64)
-    blocks = max(1, min(device.processors, math.ceil(n / device.threads)))
+    blocks = max(1, min(device.resident(kernel()), math.ceil(n / device.threads)))
     device.launch(kernel(), blocks, [*memory, room, counts, outcome, *map(_uploaded, rest)])
     for array, place in zip(written, memory[len(given) :]):
         array[...] = device.read(place).reshape(array.shape)

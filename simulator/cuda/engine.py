@@ -65,11 +65,17 @@ class CudaEngine:
         """Raise the error of the first tick in which two particles collide, of its first sample."""
         samples = np.flatnonzero(found[:, 0] >= 0).tolist()
         if samples:
-            collisions = [Collision(int(found[s, 0]), self.plan.first_sample + s, *found[s, 1:].tolist()) for s in samples]
+            collisions = [
+                Collision(int(found[s, 0]), self.plan.first_sample + s, *found[s, 1:].tolist()) for s in samples
+            ]
             raise too_near(min(collisions))
 
     def leave(self) -> None:
         """Nothing is held of the buffers that were filled last."""
+
+    def restart(self, plan: Plan) -> None:
+        """Draw other noise from now on: only that of the plan is another."""
+        self.plan = plan
 
     def _filled(self, number: int, array: NDArray) -> Any:
         """Return memory with an array; it is taken once for all arrays of its length."""

@@ -45,7 +45,8 @@ def run(T, V, current, work, heat, memory, G, lap, kicks, u, reals, moved, bad, 
             G[p] = conductance(T[p], own[0], own[1], own[2], own[3], node.parameters)
             lap[p] = laplacian(T, p, i, n, columns) if node.lateral > 0 else 0.0
             if noisy:
-                draw_kicks(kicks[4 * p : 4 * p + 4], T, G[p], p, i, n, columns, node, h, first + p, tick + step, stream, key)
+                held = kicks[4 * p : 4 * p + 4]
+                draw_kicks(held, T, G[p], p, i, n, columns, node, h, first + p, tick + step, stream, key)
         arrived += cuda.gridDim.x
         meet(True, arrivals, arrived)
         for p in range(thread, points, threads):
@@ -98,12 +99,17 @@ def draw_kicks(kicks, T, G, p, i, n, columns, node, h, element, tick, stream, ke
     flux = base
     for draw in (RIGHT, DOWN):
         step = 1 if draw == RIGHT else columns
-        before, after = (i % columns, (i + 1) % columns) if draw == RIGHT else (max(i - columns + 1, 0), max(n - i - columns, 0))
+        before, after = (
+            (i % columns, (i + 1) % columns) if draw == RIGHT else (max(i - columns + 1, 0), max(n - i - columns, 0))
+        )
         if before != 0:
             flux += heat_of_bond(T[p - step], T[p], draw_normal(element - step, tick, draw, stream, key), root, node)
         if after != 0:
             flux -= heat_of_bond(T[p], T[p + step], draw_normal(element, tick, draw, stream, key), root, node)
-    load, device = draw_normal(element, tick, FROM_LOAD, stream, key), draw_normal(element, tick, FROM_DEVICE, stream, key)
+    load, device = (
+        draw_normal(element, tick, FROM_LOAD, stream, key),
+        draw_normal(element, tick, FROM_DEVICE, stream, key),
+    )
     kicks[0], kicks[1] = base, flux
     kicks[2] = load * (math.sqrt(2 * K_B * Ta / R) * root)
     kicks[3] = device * (math.sqrt(2 * K_B * max(T[p], 0.0) * G) * root)
@@ -128,7 +134,9 @@ def kernel() -> Kernel:
     names |= {"Neuristor": Neuristor, "Vo2Parameters": vo2.Vo2Parameters, "NEVER": NEVER, "LAST": vo2.LAST}
     kinds = ["float64"] * 12 + ["int64"] * 3
     modules = lattice.__name__, vo2.__name__, __name__
-    return Kernel(text=text, names=names, arrays=tuple(kinds), title="lattices on the GPU", seconds=4.0, modules=modules)
+    return Kernel(
+        text=text, names=names, arrays=tuple(kinds), title="lattices on the GPU", seconds=4.0, modules=modules
+    )
 
 
 class DeviceLattice:
@@ -150,7 +158,7 @@ class DeviceLattice:
         key = int(np.uint64(draws.key).astype(np.int64))
         numbers = [samples * n, n, self._columns, steps, draws.noisy, draws.element, draws.tick, draws.stream, key]
         arrays = *self._rows, self._u, reals, moved, bad
-        blocks = max(1, min(device.processors, -(-samples * n // device.threads)))
+        blocks = max(1, min(device.resident(kernel()), -(-samples * n // device.threads)))
         rest = device.upload(np.zeros(1, np.int64)), device.upload(np.array(numbers, np.int64))
         device.launch(kernel(), blocks, [*arrays, *rest])
         first = device.read(bad)

@@ -133,7 +133,11 @@ class _Writer:
         if stage.steps[0].phases > 1:
             loop = f"{indent}for phase in range({stage.steps[0].phases}):\n"
             indent += " " * 4
-        place = f"s = low + p // {points}\n{indent}    i = p % {points}" if points > 1 else f"s = low + p\n{indent}    i = 0"
+        place = (
+            f"s = low + p // {points}\n{indent}    i = p % {points}"
+            if points > 1
+            else f"s = low + p\n{indent}    i = 0"
+        )
         loop += f"{indent}for p in range(thread, samples * {points}, threads):\n{indent}    {place}\n"
         values = dict[Place, str]()
         for k, step in enumerate(stage.steps):
@@ -230,6 +234,7 @@ class _Writer:
         table = {
             "i": "i",
             "s": "s",
+            "count": str(step.points),
             "n": str(step.sizes.n if step.instruction.result else step.sizes.x),
             "phase": "phase" if step.phases > 1 else "0",
             "batch": "batch",

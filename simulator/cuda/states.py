@@ -29,6 +29,11 @@ class DeviceStates:
         kept[:, state.offset : state.offset + state.size] = elements
         self._device.write(self.arrays[state.integer], kept.reshape(-1))
 
+    def restart(self, program: Program) -> None:
+        """Let the states be the program's initial ones."""
+        for memory, first in zip(self.arrays, program.first_states):
+            self._device.write(memory, repeated(first, self._batch))
+
     def mark(self, *, begun: int, ticks: int) -> tuple[Any, Any]:
         """Return a copy of all states, on the device."""
         floats, ints = (self._device.copy(memory) for memory in self.arrays)

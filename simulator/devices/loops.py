@@ -26,6 +26,7 @@ from thermoc.simulator.devices.records import (
 )
 from thermoc.simulator.devices.rule import rule
 from thermoc.simulator.devices.steppers import euler, jacobian, midpoint, sdirk
+from thermoc.simulator.kernels import scalar
 from thermoc.simulator.kernels.operands import stopped
 from thermoc.simulator.kernels.thermal import HALF, LOW, philox, uniform64
 
@@ -254,7 +255,7 @@ def drive_of(schedule, j, k):
 
 
 class Track(NamedTuple):
-    """What one device's run goes on with: work and heat in J and the integral of temperature, state, noise, (3,) each."""
+    """What one device's run goes on with, (3,) each: work, heat in J and the integral of temperature; state; noise."""
 
     ledger: Row
     y: Row
@@ -278,7 +279,8 @@ def one(rows, schedule, solver, draws, record, k, work, track):
                 status, h = adaptive(problem, y, (t[j - 1], t[j]), h, solver.tolerance, ledger, work)
             else:
                 # 1e-6 of slack: rounding of the quotient would otherwise add a step to a whole number of them
-                number = max(1, math.ceil((t[j] - t[j - 1]) / solver.dt - 1e-6))
+                # a GPU's ceil is a float
+                number = max(1, int(scalar.ceil((t[j] - t[j - 1]) / solver.dt - 1e-6)))
                 steps = Steps(t[j - 1], (t[j] - t[j - 1]) / number, number, solver.method == MIDPOINT)
                 positions = Draws(draws.noisy, draws.element, tick, draws.stream, draws.key)
                 status = fixed(problem, y, steps, positions, ledger, work)

@@ -81,9 +81,9 @@ def simulate(
     a whole number between times, and may have noise (P27, P28): Philox at (element first + k, tick, draw, stream) keyed
     by seed. processor: "cpu" or "cuda", where a thread steps a device.
 
-    Errors: T303 for a processor that is none, T421 for a GPU that is not there; T402, T403, T404, T405 (an ambient temperature out of the model's domain); T410 for a device that grows
+    Errors: T402, T403, T404, T405 (an ambient temperature out of the model's domain); T410 for a device that grows
     hotter than its limit and T411 for a step that cannot be solved or leaves the model's range, both with time, place,
-    temperature and current.
+    temperature and current; T303 for a processor that is none, T421 for a GPU that is not there.
     """
     times = np.ascontiguousarray(np.atleast_1d(numbers("t", t)))
     _check(times, method, tolerance, dt, noise)

@@ -11,8 +11,6 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from thermoc.simulator.instructions.declaration import Instruction, RowSizes, SlotKind, Trait
 from thermoc.simulator.kernels import scalar
 

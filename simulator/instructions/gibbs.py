@@ -7,7 +7,15 @@ from math import isqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.simulator.instructions.declaration import COUNTER, Instruction, Points, RowSizes, SlotKind, Trait, of_result
+from thermoc.simulator.instructions.declaration import (
+    COUNTER,
+    Instruction,
+    Points,
+    RowSizes,
+    SlotKind,
+    Trait,
+    of_result,
+)
 
 FLOATS = SlotKind.FLOATS
 SPINS, AT_ONCE, WORDS, REPLICAS, LATTICE, BY_SWEEP = 1, 2, 4, 8, 16, 32

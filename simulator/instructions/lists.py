@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from thermoc.simulator.instructions.declaration import RowSizes
 
 LANES = 32
-"""Points that walk the entries of one column together."""
+"""Points that walk the entries of one column together: a team."""
 SPAN = 64
 """Words of 64 units that are counted together."""
 LIST_PHASES = 4
@@ -29,7 +29,9 @@ def by_target(row: RowSizes, columns: int, starts: int, targets: int, into: int)
     ends = row.table[starts : starts + columns + 1].astype(np.int64)
     entries = np.arange(ends[-1])
     # entries before the first column's are nobody's
-    of_columns = csc_array((entries[ends[0] :], row.table[targets:][entries[ends[0] :]], ends - ends[0]), (row.n, columns))
+    of_columns = csc_array(
+        (entries[ends[0] :], row.table[targets:][entries[ends[0] :]], ends - ends[0]), (row.n, columns)
+    )
     units = of_columns.tocsr()
     pairs = np.stack([units.indices, units.data], axis=1)
-    return np.concatenate([units.indptr, pairs.reshape(-1)])
+    return np.concatenate([units.indptr, pairs.reshape(-1)]).astype(np.int64, copy=False)

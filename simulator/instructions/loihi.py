@@ -5,8 +5,16 @@ A bias is one number or one a unit. What shifts a number or divides one must be 
 
 from __future__ import annotations
 
+from thermoc.simulator.instructions.declaration import (
+    COUNTER,
+    Instruction,
+    Points,
+    RowSizes,
+    SlotKind,
+    Trait,
+    of_operand,
+)
 from thermoc.simulator.instructions.lists import LANES, LIST_PHASES, list_scratch
-from thermoc.simulator.instructions.declaration import COUNTER, Instruction, Points, RowSizes, SlotKind, Trait, of_operand
 
 FLOATS, INTS, MAYBE_INTS = SlotKind.FLOATS, SlotKind.INTS, SlotKind.MAYBE_INTS
 GRADED, LISTED, SHIFT = 1, 2, 4
@@ -103,7 +111,7 @@ def _state_of_x(row: RowSizes, at: int) -> bool:
 
 
 def _senders(row: RowSizes, ticks: int, units: int, **parameters: int) -> int:
-    return max(ticks * units, LANES * row.x)
+    return max(ticks * units, row.x, LANES)
 
 
 def _phases(row: RowSizes, form: int, **parameters: int) -> int:

@@ -64,13 +64,17 @@ UNIFORM = Instruction(
 P_BITS = Instruction(
     opcode=89,
     name="P_BITS",
-    equation="r[i] = 1 where x[i] > y[i] logit(u), u the uniform of the block of element i, draw 0, else 0, or -1 for "
-    "spins (P6)",
+    equation="r[i] = 1 where x[i] > y[i] logit(u), u the uniform of the block of element i, else 0, or -1 for spins "
+    "(P6)",
     result=FLOATS,
     operands=(FLOATS, FLOATS),
-    parameters={"spins": "1 for the levels -1 and 1, 0 for 0 and 1", "stream": BLOCKS["stream"]},
+    parameters={
+        "spins": "1 for the levels -1 and 1, 0 for 0 and 1",
+        "stream": "the fourth word of the counter (element, tick, 0, stream)",
+    },
     fits=_p_bits,
     kernel="thermal.p_bits",
+    points=Points(rule="noise.p_bit"),
     seconds=1.0,
     traits=TRAITS,
 )

@@ -5,8 +5,8 @@ A list holds how many units fired and then which, in rising order.
 
 from __future__ import annotations
 
-from thermoc.simulator.instructions.lists import LANES, LIST_PHASES, NO_PLACES, by_target, list_scratch
 from thermoc.simulator.instructions.declaration import Instruction, Points, RowSizes, SlotKind, Trait
+from thermoc.simulator.instructions.lists import LANES, LIST_PHASES, NO_PLACES, by_target, list_scratch
 
 FLOATS, INTS, MAYBE = SlotKind.FLOATS, SlotKind.INTS, SlotKind.MAYBE_FLOATS
 CHUNK = 512
@@ -17,6 +17,14 @@ GREATER_EQUAL, SUBTRACT = 1, 2
 """The form of LIF_STEP, in bits."""
 LONGEST_REST = 2**16 - 2
 """Ticks that a unit can rest: they are counted in 16 bits, whose last number is a mark."""
+MATRIX = {
+    "rows": "rows of x and r",
+    "inner": "columns of x, rows of y",
+    "columns": "columns of y and r, elements of z",
+    "finite": "1 where y is known to hold finite numbers alone, which need not be looked for then",
+}
+FEW = 0.2
+"""Share of units that fire up to which a product with a whole matrix goes by events: there both ways take as long."""
 COLUMNS = {
     "starts": "where in the table the ends of the columns stand",
     "targets": "where in the table the row of each entry stands",
@@ -35,6 +43,11 @@ def _columns(row: RowSizes, columns: int, starts: int, targets: int, into: int) 
     entries = int(row.table[starts + columns])
     # offsets never fall, so that the end of the last column bounds every entry
     return (row.x == 1 or entries <= row.x) and row.places(targets, entries, 0, row.n)
+
+
+def _spike_matmul(row: RowSizes, spikes: int, rows: int, inner: int, columns: int, finite: int) -> bool:
+    sizes = (spikes, row.y, row.n) == (rows * inner, inner * columns, rows * columns)
+    return sizes and row.z in (-1, columns) and min(inner, columns) >= 1 and finite <= 1
 
 
 def _lif_step(row: RowSizes, membranes: int, counters: int, form: int, refractory: int) -> bool:
@@ -70,7 +83,7 @@ SPARSE_LIST = Instruction(
     kernel="spiking.listed_columns",
     points=Points(
         rule="spiking.listed_columns",
-        count=lambda row, **p: max(row.n, (row.y - 1) * (LANES if row.x == 1 else 1)),
+        count=lambda row, **p: max(row.n, row.y - 1, LANES),
         phases=lambda row, **p: 3,
         ints=lambda row, **p: row.n if row.x == 1 else row.y - 1,
         # equal weights are counted, in any order
@@ -125,4 +138,29 @@ SPREAD = Instruction(
     kernel="populations.spread",
     points=Points(rule="lists.spread", phases=lambda row: 2),
     traits=frozenset({Trait.PER_TICK}),
+)
+SPIKE_MATMUL = Instruction(
+    opcode=78,
+    name="SPIKE_MATMUL",
+    equation="r = z + x y, rows of spikes x (rows, inner) by a matrix y (inner, columns), summed by fma in the order "
+    "of the units; no sum is -0.0",
+    result=FLOATS,
+    operands=(FLOATS, FLOATS, MAYBE),
+    parameters=MATRIX,
+    fits=lambda row, **parameters: _spike_matmul(row, row.x, **parameters),
+    kernel="spike_matmul.spike_matmul",
+    points=Points(rule="products.spike_matmul"),
+    seconds=4.0,
+)
+LISTED_MATMUL = Instruction(
+    opcode=79,
+    name="LISTED_MATMUL",
+    equation="as SPIKE_MATMUL for one row of spikes, of which x is the list",
+    result=FLOATS,
+    operands=(INTS, FLOATS, MAYBE),
+    parameters=MATRIX,
+    fits=lambda row, **parameters: parameters["rows"] == 1 and _spike_matmul(row, row.x - 1, **parameters),
+    kernel="spike_matmul.listed_matmul",
+    points=Points(rule="products.listed_matmul"),
+    seconds=4.0,
 )

@@ -5,20 +5,23 @@
 
 from __future__ import annotations
 
-from thermoc.simulator.kernels.operands import FrameNumber, call, stopped
+from thermoc.simulator.kernels.operands import FrameArray, FrameNumber, call, int_array, put, stopped, word
 
 
-def run_lines(lines, frame, halt, first, last, block, from_tick, to_tick, from_line, to_line):
-    """Run some lines in some ticks for the samples from ``first`` to ``last``, ``block`` at a time.
+def run_lines(lines, frame):
+    """Run some lines in some ticks for some samples, a block at a time; the frame says which.
 
-    The frame tells the lines where the loop is; it ends early once ``halt`` is set.
+    It also tells the lines where the loop is, which ends early once ``HALT`` is set.
     """
-    for start in range(first, last, block):
-        frame[FrameNumber.START], frame[FrameNumber.SAMPLES] = start, min(block, last - start)
-        for tick in range(from_tick, to_tick):
+    halt, block, last = int_array(frame, FrameArray.HALT), word(frame, FrameNumber.BLOCK), word(frame, FrameNumber.LAST)
+    from_line, to_line = word(frame, FrameNumber.FROM_LINE), word(frame, FrameNumber.TO_LINE)
+    for start in range(word(frame, FrameNumber.FIRST), last, block):
+        put(frame, FrameNumber.START, start)
+        put(frame, FrameNumber.SAMPLES, min(block, last - start))
+        for tick in range(word(frame, FrameNumber.FROM_TICK), word(frame, FrameNumber.TO_TICK)):
             # rows read where they are from the frame: a call by address hands over two pointers, whatever the row
             # needs
-            frame[FrameNumber.TICK] = tick
+            put(frame, FrameNumber.TICK, tick)
             if stopped(halt):
                 return
             for number in range(from_line, to_line):

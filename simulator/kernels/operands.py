@@ -85,7 +85,7 @@ class FrameArray(IntEnum):
 class FrameNumber(IntEnum):
     """The numbers of a frame. START, SAMPLES and TICK: where the loop is; TICKS and BATCH: of the run; TIMED: whether
     inputs change; STATES to INT_INPUTS: elements of a sample; KEY, SAMPLE0 and TICK0 place the noise; BEGUN: the ticks
-    that the states have behind them.
+    that the states have behind them; FIRST to TO_LINE: which samples run, how many at a time, in which ticks and lines.
     """
 
     START = 28
@@ -102,6 +102,13 @@ class FrameNumber(IntEnum):
     SAMPLE0 = 39
     TICK0 = 40
     BEGUN = 41
+    FIRST = 42
+    LAST = 43
+    BLOCK = 44
+    FROM_TICK = 45
+    TO_TICK = 46
+    FROM_LINE = 47
+    TO_LINE = 48
 
 
 def _load(builder, pointer, index):
@@ -278,12 +285,24 @@ def word(typingctx, pointer, place):
 
 
 @intrinsic
+def put(typingctx, pointer, place, value):
+    """Set a word of a frame."""
+
+    def codegen(context, builder, signature, args):
+        words = builder.bitcast(args[0], _WORD.as_pointer())
+        builder.store(args[2], builder.gep(words, [args[1]]))
+        return context.get_dummy_value()
+
+    return types.void(pointer, types.intp, types.int64), codegen
+
+
+@intrinsic
 def call(typingctx, lines, number, frame):
     """Run a line: call the function whose address it begins with, by (line, frame)."""
 
     def codegen(context, builder, signature, args):
-        lines, frame = (context.make_array(signature.args[k])(context, builder, args[k]).data for k in (0, 2))
-        line = builder.gep(lines, [builder.mul(args[1], _constant(LINE))])
+        lines, number, frame = args
+        line = builder.gep(builder.bitcast(lines, _WORD.as_pointer()), [builder.mul(number, _constant(LINE))])
         pointer = ir.IntType(8).as_pointer()
         kind = ir.FunctionType(ir.VoidType(), [pointer, pointer])
         function = builder.inttoptr(builder.load(line), kind.as_pointer())

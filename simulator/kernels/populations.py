@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from thermoc.simulator.instructions.spiking import CHUNK, UNIT_PARAMETERS
+from thermoc.simulator.instructions.spiking import CHUNK, GREATER_EQUAL, UNIT_PARAMETERS
 from thermoc.simulator.kernels.operands import sample
+from thermoc.simulator.kernels.simd.listing import append_passing
 from thermoc.simulator.kernels.simd.width import full_width
 from thermoc.simulator.kernels.unit_rules import after_spike, membrane, passes, rested, trace
 
@@ -148,27 +149,45 @@ def step_rested(units, resting, alike):
 def fire(fired, count, start, units, resting, form, refractory):
     """Reset and list the units of a chunk that fire; return the length of the list."""
     v, _, _, z = units
+    if refractory == 0:
+        return fire_all(fired, count, start, v, z, form)
     for group in range(0, v.size, GROUP):
-        if refractory == 0 or marked(resting[group : group + GROUP]):
-            some = v[group : group + GROUP], resting[group : group + GROUP]
-            count = fire_group(fired, count, start + group, *some, z, group, form, refractory)
+        some, left = v[group : group + GROUP], resting[group : group + GROUP]
+        if marked(left):
+            count = fire_rested_group(fired, count, start + group, some, left, z, group, form, refractory)
     return count
 
 
 @njit(error_model="numpy", nogil=True)
-def fire_group(fired, count, start, v, resting, z, group, form, refractory):
-    """The same of a few units, whose parameters stand from ``group`` on."""
+def fire_all(fired, count, start, v, z, form):
+    """The same of units that never rest."""
+    if z.size == UNIT_PARAMETERS:
+        before, threshold, v_reset = count, z[3], z[4]
+        count = append_passing(fired, 1 + count, v, start, threshold, form & GREATER_EQUAL > 0) - 1
+        for k in range(before, count):
+            i = np.uint64(fired[1 + k] - start)
+            v[i] = after_spike(v[i], threshold, v_reset, form)
+        return count
+    for i in range(v.size):
+        if passes(v[i], z[3 * CHUNK + i], form):
+            v[i] = after_spike(v[i], z[3 * CHUNK + i], z[4 * CHUNK + i], form)
+            count += 1
+            fired[count] = start + i
+    return count
+
+
+@njit(error_model="numpy", nogil=True)
+def fire_rested_group(fired, count, start, v, resting, z, group, form, refractory):
+    """The same of those that have a MARK, which rest afterwards."""
     alike = z.size == UNIT_PARAMETERS
     for i in range(v.size):
-        if refractory > 0:
-            if resting[i] != MARK:
-                continue
-            resting[i] = 0
+        if resting[i] != MARK:
+            continue
         threshold, v_reset = (z[3], z[4]) if alike else (z[3 * CHUNK + group + i], z[4 * CHUNK + group + i])
+        resting[i] = 0
+        # the vector loops compare with >=: here a unit at its threshold is told from one above it
         if passes(v[i], threshold, form):
-            v[i] = after_spike(v[i], threshold, v_reset, form)
-            if refractory > 0:
-                resting[i] = refractory
+            v[i], resting[i] = after_spike(v[i], threshold, v_reset, form), refractory
             count += 1
             fired[count] = start + i
     return count

@@ -26,7 +26,7 @@ def membrane(v, current, keep, gain, offset):
 @njit(error_model="numpy", forceinline=True)
 def passes(v, threshold, form):
     """Whether a membrane is above its threshold, or at it where the form says so."""
-    return v > threshold or (form & GREATER_EQUAL > 0 and v == threshold)
+    return (v > threshold) | ((form & GREATER_EQUAL > 0) & (v == threshold))
 
 
 @njit(error_model="numpy", forceinline=True)

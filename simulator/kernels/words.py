@@ -35,3 +35,18 @@ def first_bit(typingctx, word):
         return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
 
     return types.int64(types.int64), codegen
+
+
+@intrinsic
+def wide_product(typingctx, a, b):
+    """Return the product of two words of 32 bits."""
+
+    def codegen(context, builder, signature, args):
+        word = ir.IntType(64)
+        if builder.module.triple.startswith("nvptx"):
+            # one instruction; LLVM would widen all that leads there to 64 bits
+            kind = ir.FunctionType(word, [ir.IntType(32)] * 2)
+            return builder.call(ir.InlineAsm(kind, "mul.wide.u32 $0, $1, $2;", "=l,r,r"), args)
+        return builder.mul(*(builder.zext(value, word) for value in args))
+
+    return types.uint64(types.uint32, types.uint32), codegen

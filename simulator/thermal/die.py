@@ -18,6 +18,7 @@ from thermoc.simulator.arrays import count, numbers, spread
 from thermoc.simulator.thermal.floorplan import Binning
 from thermoc.simulator.thermal.grid import Shape
 from thermoc.simulator.thermal.ledger import Ledger
+from thermoc.simulator.thermal.modal import CosineTransform, FastCosines
 from thermoc.simulator.thermal.packaged import PackagedSolver
 from thermoc.simulator.thermal.stack import Stack
 from thermoc.simulator.thermal.uniform import UniformSolver
@@ -40,22 +41,24 @@ class Die:
     """A stack on ``shape`` (ny, nx) cells, with the solver that suits it.
 
     Uniform layers are stepped exactly in time, with or without a package; layers with inlays by Crank-Nicolson in
-    ``substeps`` a step, the first of them damped. Errors: T405, T402 where a layer takes power and none does.
+    ``substeps`` a step, the first of them damped. processor: "cpu" or "cuda", where cosine transforms are taken: by
+    FFT, or as products of matrices, which agree to rounding. Errors: T303 for another processor, T421 for a GPU that
+    is not there, T405, T402 where a layer takes power and none does.
     """
 
-    def __init__(self, stack: Stack, shape: Shape, *, substeps: int = 8):
+    def __init__(self, stack: Stack, shape: Shape, *, substeps: int = 8, processor: str = "cpu"):
         self.stack, self.shape = stack, _shape(stack, shape)
         self.sources = tuple(i for i, layer in enumerate(stack.sheets) if layer.source)
         if not self.sources:
             raise error("T405", "no layer takes power", hint="mark one as a source")
-        self.solver = self._solver(substeps)
+        self.solver = self._solver(substeps, _cosines(processor, self.shape))
 
-    def _solver(self, substeps: int) -> UniformSolver | PackagedSolver | VariedSolver:
+    def _solver(self, substeps: int, cosines: CosineTransform) -> UniformSolver | PackagedSolver | VariedSolver:
         # inlays break the cosine modes: they cost the exact step, and are solved by iteration
         if not self.stack.uniform:
-            return VariedSolver(self.stack, self.shape, self.sources, substeps)
+            return VariedSolver(self.stack, self.shape, self.sources, substeps, cosines)
         kind = UniformSolver if self.stack.package is None else PackagedSolver
-        return kind(self.stack, self.shape, self.sources)
+        return kind(self.stack, self.shape, self.sources, cosines)
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -126,6 +129,16 @@ class Die:
             where = f"layer {self.layers[self.sources[layer]]!r}, row {row}, column {column}"
             raise error("T403", "a power is not finite", notes=[f"{where} holds {P[layer, row, column]}"])
         return P
+
+
+def _cosines(processor: str, shape: Shape) -> CosineTransform:
+    if processor == "cuda":
+        from thermoc.simulator.cuda.cosines import DeviceCosines
+
+        return DeviceCosines(shape)
+    if processor != "cpu":
+        raise error("T303", "a die is stepped on cpu or cuda", notes=[f"processor = {processor!r}"])
+    return FastCosines()
 
 
 def _shape(stack: Stack, shape: Shape) -> Shape:

@@ -14,6 +14,7 @@ closed stack has a rate of zero exactly, so it is decomposed by Jacobi's method,
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,30 @@ from thermoc.simulator.thermal.grid import Grid
 PLANE = (-2, -1)
 
 
+class CosineTransform(Protocol):
+    """The cosine transform over a plane, orthonormal: a constant c gives c sqrt(ny nx)."""
+
+    def forward(self, field: NDArray) -> NDArray:
+        """Return the cosine coefficients (..., ny, nx) of a field."""
+        ...
+
+    def backward(self, coefficients: NDArray) -> NDArray:
+        """Return the field of cosine coefficients."""
+        ...
+
+
+class FastCosines:
+    """The transform by SciPy's FFT."""
+
+    def forward(self, field: NDArray) -> NDArray:
+        """Return the cosine coefficients (..., ny, nx) of a field."""
+        return np.asarray(fft.dctn(field, axes=PLANE, norm="ortho"))
+
+    def backward(self, coefficients: NDArray) -> NDArray:
+        """Return the field of cosine coefficients."""
+        return np.asarray(fft.idctn(coefficients, axes=PLANE, norm="ortho"))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Modes:
     """Eigenmodes of uniform layers: ``rate`` (L, ny, nx) in 1/s; ``shape`` (L layers, L modes, ny, nx) in (K/J)^(1/2).
@@ -32,6 +57,8 @@ class Modes:
     T_hat = shape a, and a = shape^T (C T_hat). A sink counts as the last layer; ``capacity`` (L,) in J/K, ``top`` and
     ``bottom`` in W/K to the reservoirs are of one cell, the sink's divided among the cells.
     """
+
+    cosines: CosineTransform
 
     rate: NDArray
     shape: NDArray
@@ -45,7 +72,7 @@ class Modes:
         return self.rate.shape[1] * self.rate.shape[2]
 
 
-def modes(grid: Grid) -> Modes:
+def modes(grid: Grid, cosines: CosineTransform) -> Modes:
     """Return the eigenmodes of a grid whose layers are uniform (its first cells are taken)."""
     layers, ny, nx = grid.capacity.shape
     C, top, bottom = grid.capacity[:, 0, 0], float(grid.top[0, 0]), float(grid.bottom[0, 0])
@@ -70,7 +97,7 @@ def modes(grid: Grid) -> Modes:
     # this mode again, by Jacobi: eigh errs by a share of the largest rate, in which the smallest would drown
     rate[:, 0, 0], heat = _heat_modes(C, down, top, bottom)
     shape[:, :, 0, 0] = heat / np.sqrt(C)[:, np.newaxis]
-    return Modes(rate=rate, shape=shape, capacity=C, top=top, bottom=bottom)
+    return Modes(cosines=cosines, rate=rate, shape=shape, capacity=C, top=top, bottom=bottom)
 
 
 def wave(n: int) -> NDArray:
@@ -78,24 +105,14 @@ def wave(n: int) -> NDArray:
     return 4 * np.sin(np.pi * np.arange(n) / (2 * n)) ** 2
 
 
-def forward(field: NDArray) -> NDArray:
-    """Return the cosine coefficients (..., ny, nx) of a field; orthonormal, so a constant c gives c sqrt(ny nx)."""
-    return np.asarray(fft.dctn(field, axes=PLANE, norm="ortho"))
-
-
-def backward(coefficients: NDArray) -> NDArray:
-    """Return the field of cosine coefficients."""
-    return np.asarray(fft.idctn(coefficients, axes=PLANE, norm="ortho"))
-
-
 def amplitudes(m: Modes, rise: NDArray) -> NDArray:
     """Return the amplitudes (L, ny, nx) of a temperature rise (L, ny, nx) in K."""
-    return np.einsum("lixy,l,lxy->ixy", m.shape, m.capacity, forward(rise))
+    return np.einsum("lixy,l,lxy->ixy", m.shape, m.capacity, m.cosines.forward(rise))
 
 
 def drive(m: Modes, power: NDArray, layers: tuple[int, ...]) -> NDArray:
     """Return what a power (sources, ny, nx) in W into these layers adds to the amplitudes a second."""
-    hat = forward(power)
+    hat = m.cosines.forward(power)
     total = m.shape[layers[0]] * hat[0]
     for layer, part in zip(layers[1:], hat[1:]):
         total += m.shape[layer] * part
@@ -120,12 +137,12 @@ class ModalDrive:
 
 def rise(m: Modes, a: NDArray) -> NDArray:
     """Return the temperature rise (L, ny, nx) in K."""
-    return backward(np.einsum("lixy,ixy->lxy", m.shape, a))
+    return m.cosines.backward(np.einsum("lixy,ixy->lxy", m.shape, a))
 
 
 def rise_of(m: Modes, a: NDArray, layer: int) -> NDArray:
     """Return the temperature rise (ny, nx) of one layer in K."""
-    return backward((m.shape[layer] * a).sum(axis=0))
+    return m.cosines.backward((m.shape[layer] * a).sum(axis=0))
 
 
 def kick(rate: NDArray, dt: float) -> NDArray:

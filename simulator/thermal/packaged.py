@@ -48,8 +48,8 @@ class Propagator:
 class PackagedSolver:
     """Amplitudes of the plain stack's modes and the lumped nodes are the state."""
 
-    def __init__(self, stack: Stack, shape: Shape, sources: tuple[int, ...]):
-        self.modes = m = modal.modes(grid(stack, shape))
+    def __init__(self, stack: Stack, shape: Shape, sources: tuple[int, ...], cosines: modal.CosineTransform):
+        self.modes = m = modal.modes(grid(stack, shape), cosines)
         found = rims(stack, shape)
         assert found is not None
         self.rims, self.drive = found, modal.ModalDrive(m, sources)

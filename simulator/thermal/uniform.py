@@ -20,8 +20,8 @@ KEPT = 16
 class UniformSolver:
     """Amplitudes of modes (L, ny, nx) are the whole state; a sink is the last layer."""
 
-    def __init__(self, stack: Stack, shape: Shape, sources: tuple[int, ...]):
-        self.modes = m = modal.modes(grid(stack, shape))
+    def __init__(self, stack: Stack, shape: Shape, sources: tuple[int, ...], cosines: modal.CosineTransform):
+        self.modes = m = modal.modes(grid(stack, shape), cosines)
         self.layers, self.sunk = len(stack.layers), stack.sink is not None
         self.drive = modal.ModalDrive(m, sources)
         self.flat = np.sqrt(m.cells)

@@ -31,7 +31,9 @@ MOST_ITERATIONS = 2000
 class VariedSolver:
     """Temperature rises of cells, lumped nodes and a sink are the state."""
 
-    def __init__(self, stack: Stack, shape: Shape, sources: tuple[int, ...], substeps: int):
+    def __init__(
+        self, stack: Stack, shape: Shape, sources: tuple[int, ...], substeps: int, cosines: modal.CosineTransform
+    ):
         if substeps < 1:
             raise error("T404", "a step needs a substep", notes=[f"substeps = {substeps!r}"])
         self.grid, self.rims = grid(stack, shape), rims(stack, shape) or ()
@@ -40,7 +42,7 @@ class VariedSolver:
         self.top_rise = stack.top.temperature - stack.ambient if stack.top else 0.0
         self.bottom_rise = stack.below.temperature - stack.ambient if stack.below else 0.0
         # the preconditioner's: a die of uniform layers, which the cosine modes solve exactly
-        self.modes = modal.modes(uniform(self.grid))
+        self.modes = modal.modes(uniform(self.grid), cosines)
         self.preconditioner = lru_cache(8)(self._preconditioner)
 
     def start(self, rise: NDArray) -> Field:
@@ -178,7 +180,7 @@ class VariedSolver:
 
         def apply(r: Field) -> Field:
             hat = np.zeros_like(m.rate)
-            hat[:layers] = modal.forward(root * r.cells)
+            hat[:layers] = m.cosines.forward(root * r.cells)
             hat[layers:, 0, 0] = r.sink / np.sqrt(m.cells)
             a = np.einsum("lixy,lxy->ixy", m.shape, hat)
             a *= factor

@@ -1,4 +1,6 @@
-"""Compiles every instruction's points to PTX, with no GPU; prints as JSON what came of each. Run by ``test_ptx``.
+"""Compiles every instruction's points, and kernels of devices and chips, to PTX, with no GPU; prints JSON of each.
+
+Run by ``test_ptx``.
 
 Usage: python ptx_of_instructions.py PRECISION CAPABILITY...; a capability is "9.0".
 """
@@ -16,7 +18,7 @@ from instruction_samples import SAMPLES
 from numba.cuda import dispatcher
 
 import thermoc as tc
-from thermoc.simulator.cuda import compiler
+from thermoc.simulator.cuda import compiler, cosines, crossbar, devices, lattice
 from thermoc.simulator.cuda.source import text_of
 from thermoc.simulator.cuda.stages import Stage, stages
 from thermoc.simulator.instructions.registry import BY_NAME
@@ -35,6 +37,9 @@ def kernels(precision: str) -> Iterator[tuple[list[str], compiler.Kernel]]:
             known |= new.keys()
             yield [*new], compiler.kernel_of(program, text_of(program, tuple(new.values())))
     assert known == BY_NAME.keys(), f"no sample has {BY_NAME.keys() - known}"
+    if precision == "float64":
+        for module in (cosines, crossbar, devices, lattice):
+            yield [module.__name__], module.kernel()
 
 
 def main(precision: str, *capabilities: str) -> None:

@@ -62,7 +62,9 @@ def test_a_device_that_runs_away_is_the_one_of_the_cpu():
     assert said[0] == said[1]
 
 
-@pytest.mark.parametrize("run", [lambda: trace("tpu", (3,), False), lambda: simulate(load("vo2"), 1.0, [0, 1e-9], processor="tpu")])
+@pytest.mark.parametrize(
+    "run", [lambda: trace("tpu", (3,), False), lambda: simulate(load("vo2"), 1.0, [0, 1e-9], processor="tpu")]
+)
 def test_a_processor_that_is_none_is_refused(run: Any):
     with pytest.raises(tc.ThermocError, match="cpu or cuda") as caught:
         run()

@@ -26,7 +26,7 @@ def program(net: tc.Network, precision: str = "float64") -> Program:
 
 def held(made: Program, given: dict[str, np.ndarray], batch: int = BATCH, ticks: int = TICKS, cut: int = 1) -> None:
     """Run on both, on the GPU in two pieces; every output and state is the same."""
-    arrays = {port.name: given[port.name].astype(port.dtype) for port in made.inputs}
+    arrays = {port.name: given[port.name][:ticks].astype(port.dtype) for port in made.inputs}
     cpu, gpu = (Session(made, batch=batch, device=name, **WHERE) for name in ("cpu", "cuda"))
     expected = cpu.run(arrays, ticks=ticks)
     pieces = [
@@ -69,9 +69,7 @@ def test_every_instruction_in_float32(name: str):
         for first, stop in ((0, 1), (1, TICKS)):
             arrays = {port.name: given[port.name][first:stop].astype(port.dtype) for port in made.inputs}
             if first == 0:
-                start = {
-                    port.name: (0, 0, 0) for port in made.outputs if port.name in sample.wanted.moments
-                }
+                start = {port.name: (0, 0, 0) for port in made.outputs if port.name in sample.wanted.moments}
                 moments = moments or start
             kept = session.reduce(arrays, ticks=stop - first, wanted=sample.wanted, moments=moments)
             moments = kept.moments
@@ -92,9 +90,6 @@ LARGE: dict[str, tc.Network] = {
         lambda: tc.gibbs(1.3, np.kron([[0, 1], [1, 0]], np.full((40, 40), 0.1)), initial=np.linspace(-1, 1, 80))
     ),
     "a lattice": network_of(lambda: tc.gibbs(2.1, physics.square_lattice(128, 0.8), 0.1, draws="word", sweeps=2)),
-    "a lattice of bits": network_of(
-        lambda: tc.gibbs(0.7, physics.square_lattice(128), draws="word", levels="binary", initial=0.0)
-    ),
     "particles in cells": network_of(
         lambda: tc.pair_force(
             np.random.default_rng(0).random((200, 3)) * 6 + 0.01 * tc.tanh(tc.input("x", (200, 3))),
@@ -110,7 +105,7 @@ LARGE: dict[str, tc.Network] = {
 @pytest.mark.parametrize("name", LARGE)
 def test_what_small_cases_do_not_reach(name: str):
     net = LARGE[name]
-    held(program(net), inputs(net))
+    held(program(net), inputs(net), ticks=2)
 
 
 def test_blocks_of_samples(monkeypatch: pytest.MonkeyPatch):
@@ -122,7 +117,9 @@ def test_blocks_of_samples(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_a_part_of_the_batch_is_that_of_the_whole():
-    net = network_of(lambda: tc.gibbs(1.0, csr_array(np.roll(np.eye(6), 1, 0) + np.roll(np.eye(6), -1, 0)), draws="replica"))
+    net = network_of(
+        lambda: tc.gibbs(1.0, csr_array(np.roll(np.eye(6), 1, 0) + np.roll(np.eye(6), -1, 0)), draws="replica")
+    )
     made = program(net)
     whole = Session(made, batch=3, device="cuda", **WHERE).run({}, ticks=2)["y0"]
     part = Session(made, batch=2, device="cuda", **WHERE | {"first_sample": 6}).run({}, ticks=2)["y0"]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -20,6 +23,7 @@ from thermoc.simulator.cuda.compiler import Kernel
 from thermoc.simulator.cuda.driver import CudaDevice
 from thermoc.support.errors import ThermocError
 
+ROOT = Path(__file__).parents[2]
 KERNEL = Kernel(text="", names={}, arrays=("float64", "int64"), title="a network", seconds=0.0, modules=())
 PTX = ".version 9.0\n.visible .entry _ZN3run(\n\t.param .u64 a\n)\n"
 
@@ -185,3 +189,12 @@ def test_what_is_missing_is_named(fake: FakeDriver, monkeypatch: pytest.MonkeyPa
 
 def _not_found(name: str) -> None:
     raise RuntimeError(f"{name} cannot be found\nin any of many places")
+
+
+@pytest.mark.slow
+def test_a_network_runs_through_the_driver():
+    """Its kernels are numba-cuda's simulator's, handed what the driver is handed: three blocks, the CPU's bits."""
+    environment = os.environ | {"NUMBA_ENABLE_CUDASIM": "1", "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
+    command = [sys.executable, "-m", "cuda_driver.through_driver"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.stdout == "3 blocks\n", done.stdout + done.stderr

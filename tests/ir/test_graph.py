@@ -171,6 +171,14 @@ def test_all_findings_come_at_once(golden: Callable[[str, str], None]):
     golden("findings.txt", str(caught.value) + "\n")
 
 
+def test_ops_stand_in_the_order_of_the_tick_nearest_to_that_of_writing():
+    x, a, b = value("x", 2), value("a", 2), value("b", 2)
+    source, first, second = core.Input(y=x, name="x", shape=(2,)), unary(core.Neg, x, a), unary(core.Neg, a, b)
+    listed, mixed = (Graph(name="n", dt=1.0, ops=ops) for ops in ((source, first, second), (second, first, source)))
+    assert listed.listed_in_order and listed.order == listed.ops
+    assert not mixed.listed_in_order and mixed.order == listed.ops
+
+
 def test_cycles_through_a_delay_a_memory_or_a_schedule_are_sound():
     with tc.Network("cycles") as net:
         hole = tc.placeholder((2,))

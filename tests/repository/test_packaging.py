@@ -126,7 +126,7 @@ def test_a_checkout_runs_from_its_root_and_from_another_folder(tmp_path: Path):
 
 
 def test_importing_thermoc_loads_none_of_the_heavy_packages():
-    code = "import sys, thermoc; print([m for m in ('numba','onnx','onnxruntime','torch','h5py','matplotlib','networkx','xarray') if m in sys.modules])"
+    code = "import sys, thermoc; print([m for m in ('numba','onnx','onnxruntime','torch','h5py','matplotlib','networkx','xarray','rich') if m in sys.modules])"
     assert run(sys.executable, "-c", code, cwd=ROOT).stdout.strip() == "[]"
 
 

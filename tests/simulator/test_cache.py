@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import pickle
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numba
 import pytest
 
+from thermoc import simulator
 from thermoc.simulator import cache, private, row_functions, sources
 
 
@@ -41,6 +43,18 @@ def test_a_kernel_depends_on_what_its_module_imports_and_on_nothing_else():
     assert {"thermoc.simulator.instructions.loihi", "thermoc.simulator.kernels.operands"} <= names
     assert not names & {"thermoc.simulator.engine", "thermoc.simulator", "thermoc.simulator.kernels.spiking"}
     assert "thermoc.support.philox" in sources.files("thermoc.simulator.kernels.thermal")
+
+
+def test_imports_are_those_that_a_parser_finds():
+    for path in Path(simulator.__file__).parent.rglob("*.py"):
+        names = set[str]()
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Import):
+                names.update(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                members = [f"{node.module}.{alias.name}" for alias in node.names]
+                names.update(member if sources._path(member) else node.module for member in members)
+        assert set(sources._imports(path)) == {name for name in names if name.startswith("thermoc.")}, path
 
 
 def test_a_generated_kernel_depends_on_its_text_and_on_all_that_it_is_made_of(root: Path):

@@ -14,8 +14,16 @@ from thermoc import simulator
 from thermoc.simulator import Program, engine
 from thermoc.simulator.feed_forward_split import halves
 from thermoc.simulator.instructions.products import SPARSE
-from thermoc.simulator.instructions.spiking import LIF_STEP, SPARSE_COLUMNS, SPARSE_LIST
-from thermoc.simulator.kernels import populations, ports
+from thermoc.simulator.instructions.spiking import (
+    FEW,
+    LIF_STEP,
+    LISTED_MATMUL,
+    LONGEST_REST,
+    SPARSE_COLUMNS,
+    SPARSE_LIST,
+    SPIKE_MATMUL,
+)
+from thermoc.simulator.kernels import populations, ports, spike_matmul
 from thermoc.simulator.kernels import spiking as kernels
 from thermoc.simulator.kernels.operands import RowOperand
 
@@ -145,3 +153,76 @@ def test_a_list_that_lies_reaches_nothing_outside(told: list[int]):
     copied = np.full(8, 7)
     njit(ports.read_list)(RowOperand(copied[2:], 4, 4, True), spikes, 0, 1, 0, 1)
     assert (copied[:2] == 7).all() and (copied[6:] == 7).all()
+
+
+def spiking_layers(W: np.ndarray) -> tc.Network:
+    """A product of given spikes, then one of a list's."""
+    with tc.Network("layers") as net:
+        s, _ = tc.lif_step(tc.affine(tc.input("x", (N,), role="spike"), W), 0.5, v_threshold=0.9, reset="subtract")
+        tc.output("s", s)
+        tc.output("y", tc.affine(s, W[:30], np.linspace(-1, 1, 30)))
+    return net
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_a_product_goes_by_events_or_densely_with_the_same_bits(precision: str):
+    """A sample is the same alone, where few units fire, as beside one in which all do, where the product is dense."""
+    W = RNG.normal(size=(N, N)) / 12
+    program = tc.compile(spiking_layers(W), "sim", precision=precision).artefact.program
+    assert {int(SPIKE_MATMUL), int(LISTED_MATMUL)} <= codes(program)
+    x = (RNG.random((5, 2, N)) < 0.05).astype(precision)
+    x[:, 1] = 1 + RNG.random((5, N))
+    both = simulator.run(program, {"x": x}, ticks=5, batch=2, threads=1, block=2).outputs
+    alone = simulator.run(program, {"x": x[:, :1]}, ticks=5, batch=1).outputs
+    assert 0 < alone["s"].mean() < FEW < x.astype(bool).mean()
+    for name, array in alone.items():
+        assert np.array_equal(array.view(np.uint8), np.ascontiguousarray(both[name][:, :1]).view(np.uint8)), name
+
+
+@pytest.mark.parametrize("columns", [1, 9, 40, 300])
+def test_both_ways_of_a_product_agree_to_the_bit(columns: int):
+    """Zeros of either sign, sums that vanish, spikes that are no ones, columns that fill no vector."""
+    x, y = RNG.normal(size=(7, 50)).round(1) * (RNG.random((7, 50)) < 0.3), RNG.normal(size=(50, columns)).round(1)
+    x[0], x[1], y[3] = 0, -0.0, -0.0
+    z = np.full(columns, -0.0)
+    events, dense = np.empty(7 * columns), np.empty(7 * columns)
+    flat, matrix = x.reshape(-1), y.reshape(-1)
+    units, ends = spike_matmul.chosen(flat, 50, np.count_nonzero(x))
+    spike_matmul.sum_chosen(events, z, flat, 50, matrix, columns, units, ends)
+    spike_matmul.dense(dense, z, flat, matrix, 50)
+    assert np.array_equal(events.view(np.int64), dense.view(np.int64))
+    assert not np.signbit(dense[: 2 * columns]).any()
+    np.testing.assert_allclose(dense.reshape(7, -1), x @ y, atol=1e-13)
+
+
+def test_a_weight_that_is_no_number_reaches_every_sum_as_in_the_reference():
+    """0 times infinity is not a number: the product is dense where a weight is not known, and found not, to be finite."""
+    y, x, r = np.eye(4), np.zeros(4), np.zeros(4)
+    x[0], y[1, 2] = 1, np.inf
+    none = RowOperand(r, 0, 4, False)
+    operands = (RowOperand(array.reshape(-1), stride, array.size, True) for array, stride in ((r, 4), (x, 4), (y, 0)))
+    njit(spike_matmul.spike_matmul)(*operands, none, 1, 4, 4, 0, 1)
+    assert np.isnan(r[2]) and r[[0, 1, 3]].tolist() == [1, 0, 0]
+
+
+def test_ticks_of_rest_are_counted_in_16_bits():
+    def made(ticks: int) -> tc.Executable:
+        with tc.Network("n") as net:
+            tc.output("s", tc.lif_step(tc.input("x", (5,)), 0.5, held=ticks, name="unit")[0])
+        return tc.compile(net, "sim")
+
+    session = made(LONGEST_REST).start()
+    session.step({"x": np.full((1, 5), 2.0)})
+    (held,) = (array for name, array in session.state.items() if name.endswith("held"))
+    assert (held == LONGEST_REST).all()
+    with pytest.raises(tc.ThermocError, match="T304"):
+        _ = made(LONGEST_REST + 1).artefact
+
+
+@pytest.mark.parametrize("told", [[-5, 0, 1, 2], [2, -1, 99, 1], [99, 0, 1, 2], [3, 2, 2**60, -(2**60)]])
+def test_a_product_of_a_list_that_lies_reads_nothing_outside(told: list[int]):
+    spikes, memory = RowOperand(np.array(told), 4, 4, True), np.zeros(9)
+    weights, bias = RowOperand(np.ones(9), 0, 9, True), RowOperand(np.ones(3), 0, 3, True)
+    njit(spike_matmul.listed_matmul)(RowOperand(memory[3:], 3, 3, True), spikes, weights, bias, 1, 3, 3, 1, 1)
+    assert not memory[:3].any() and not memory[6:].any()
+    assert set(memory[3:6]) <= {1.0, 2.0, 3.0, 4.0}

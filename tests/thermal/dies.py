@@ -1,6 +1,6 @@
 """Dies that several tests share, and two oracles for them: a dense matrix exponential, and HotSpot's block model."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -66,6 +66,14 @@ def package():
 
 def packed(**rest):
     return two_sheets(package=package(), nodes="top", **rest)
+
+
+INLAYS = ((block("trench", 1e-3, 1e-3, 3e-3, 0.7e-3), OXIDE), (block("slug", 5e-3, 2e-3, 1.1e-3, 3e-3), COPPER))
+
+
+def inlaid(stack, *inlays):
+    first, *rest = stack.layers
+    return stack.with_layers(replace(first, inlays=inlays or INLAYS), *rest)
 
 
 def hotspot_stack(plan):

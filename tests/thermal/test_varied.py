@@ -1,21 +1,12 @@
 """Layers with inlays: second order in the substep, no ringing, books that close, steady states solved outright."""
 
-from dataclasses import replace
 
 import numpy as np
 import pytest
-from thermal.dies import COLD, COPPER, OXIDE, SILICON, WARM, dense, packed, two_sheets
+from thermal.dies import COLD, COPPER, OXIDE, SILICON, WARM, dense, inlaid, packed, two_sheets
 
 from thermoc.simulator.thermal import NOTHING, Die, DieLayer, Face, Material, Stack, block
 from thermoc.support.errors import ThermocError
-
-INLAYS = ((block("trench", 1e-3, 1e-3, 3e-3, 0.7e-3), OXIDE), (block("slug", 5e-3, 2e-3, 1.1e-3, 3e-3), COPPER))
-
-
-def inlaid(stack, *inlays):
-    first, *rest = stack.layers
-    return stack.with_layers(replace(first, inlays=inlays or INLAYS), *rest)
-
 
 DIES = {"faces": inlaid(two_sheets(top=WARM, bottom=COLD)), "package": inlaid(packed(top=WARM))}
 

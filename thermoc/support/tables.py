@@ -8,14 +8,12 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import cast
-
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING, cast
 
 from thermoc.support.array_types import AnyArray
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 WIDE, NARROW = 200, 60
 """Columns where nothing says how many there are, and the fewest that a table is squeezed into."""
@@ -34,6 +32,8 @@ def table(title: str, rows: Rows) -> str:
     width = _columns()
     if _least(rows, stacked=True) > width:
         return "\n".join([plain(title), *_records(rows, width)])
+    from rich.console import Console
+
     written = io.StringIO()
     console = Console(file=written, width=width, color_system=None)
     console.print(_table(title, rows, stacked=_least(rows, stacked=False) > width))
@@ -42,6 +42,10 @@ def table(title: str, rows: Rows) -> str:
 
 def _table(title: str, rows: Rows, *, stacked: bool) -> Table:
     """Return the table; ``stacked`` puts each word of a head on a line of its own."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
     # In a plain str Rich would take [brackets] for markup.
     shown = Table(title=Text(plain(title)), title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
     for name in rows[0] if rows else ():
@@ -70,6 +74,9 @@ def _numeric(rows: Rows, name: str) -> bool:
 
 def _records(rows: Rows, width: int) -> list[str]:
     """Return each row as lines ``name  value``, without empty ones; a long value goes on below itself."""
+    from rich.console import Console
+    from rich.text import Text
+
     margin = max(len(_head(name)) for name in rows[0]) + 4
     lines: list[str] = []
     for row in rows:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from thermoc.backends.sim.rows.writer import ProgramWriter
-from thermoc.ir.dialects import core, loihi, spiking
+from thermoc.ir.dialects import core, loihi, spiking, thermo
 from thermoc.ir.graph import Graph
 from thermoc.ir.types import Role
 from thermoc.ir.values import Value
@@ -75,19 +75,29 @@ def lif_step(op: spiking.LifStep, w: ProgramWriter) -> None:
 
 
 def sparse_affine(op: core.SparseAffine, w: ProgramWriter) -> None:
-    """By rows; by columns where x is made of spikes, so that units that did not fire cost nothing."""
+    """By rows; by columns where x is made of spikes, so that units that did not fire cost nothing.
+
+    Of p-bits about half are up: to leave out the others would cost more than their terms.
+    """
     if absorbed(op, w):
         return
     if op.x.name in w.listed:
         return _by_list(op, w, w.slot(op.y), into=False)
     bias = () if op.bias is None else (w.slot(op.bias),)
-    if op.x.role is Role.spike:
+    if op.x.role is Role.spike and not _of_p_bits(op.x, w.graph):
         weights, tables = _columns(op, w)
         w.row(SPARSE_COLUMNS, w.slot(op.y), (weights, w.slot(op.x), *bias), **tables, into=0)
         return None
     offsets, columns = w.table(w.numbers(op, "offsets")), w.table(w.numbers(op, "columns"))
     w.row(SPARSE, w.slot(op.y), (w.slot(op.values), w.slot(op.x), *bias), offsets=offsets, columns=columns)
     return None
+
+
+def _of_p_bits(value: Value, graph: Graph) -> bool:
+    source = graph.producers[value.name]
+    while isinstance(source, core.Delay):
+        source = graph.producers[source.x.name]
+    return isinstance(source, thermo.SampleBinary)
 
 
 def absorbed(op: Any, w: ProgramWriter) -> bool:
@@ -99,6 +109,12 @@ def absorbed(op: Any, w: ProgramWriter) -> bool:
         return isinstance(readers[0], spiking.TraceStep) and op.bias is None and op.x.name in w.listed
     same = op.a.shape == op.b.shape == op.y.shape
     return isinstance(readers[0], spiking.LifStep) and same and readers[0].x == op.y
+
+
+def finite(value: Value, w: ProgramWriter) -> bool:
+    """Return whether a value is known to hold finite numbers alone: a parameter may be replaced."""
+    source = w.graph.producers[value.name]
+    return isinstance(source, core.Constant) and bool(np.isfinite(source.value.numpy).all())
 
 
 def _by_list(op: core.SparseAffine, w: ProgramWriter, result: int, *, into: bool) -> None:

@@ -16,13 +16,12 @@ from thermoc.backends.sim.rows.writer import ProgramWriter
 from thermoc.ir.dialects import core, crossbar, langevin, sampling, spiking, thermo
 from thermoc.ir.element_indices import indices, reduced, windows
 from thermoc.ir.ops import Op
-from thermoc.ir.types import DType
+from thermoc.ir.types import DType, Role
 from thermoc.ir.values import Value
 from thermoc.simulator.instructions import Instruction, elementwise, gibbs, moves, noise, pairs, ports, products
+from thermoc.simulator.instructions.spiking import LISTED_MATMUL, SPIKE_MATMUL
 from thermoc.simulator.kernels.gibbs import layout
 
-LANES = 8
-"""Numbers in a vector of the processor; any value is correct."""
 Write = Callable[[Any, ProgramWriter], None]
 LAWS = {
     "harmonic": pairs.HARMONIC,
@@ -116,18 +115,19 @@ def select(op: core.Select, w: ProgramWriter) -> None:
 
 
 def affine(op: core.Affine, w: ProgramWriter) -> None:
-    """x times the transposed weight, so that the inner loop runs over neighbouring outputs, padded to whole vectors."""
+    """x times the transposed weight, so that the inner loop runs over neighbouring outputs."""
     (m, n), rows = op.weight.shape, math.prod(op.x.shape[:-1])
-    padding = -m % LANES
-    slots = [w.slot(op.x), w.arranged(op.weight, np.pad(indices((m, n)).T, ((0, 0), (0, padding)), constant_values=-1))]
+    listed = rows == 1 and op.x.name in w.listed
+    slots = [w.list_slot(op.x) if listed else w.slot(op.x), w.arranged(op.weight, indices((m, n)).T)]
     if op.bias is not None:
-        slots.append(w.arranged(op.bias, np.pad(indices((m,)), (0, padding), constant_values=-1)))
-    product = w.work(op.y.inferred.with_(shape=(rows, m + padding))) if padding else w.slot(op.y)
-    bias = products.NO_BIAS if op.bias is None else products.BIAS_A_COLUMN
-    sizes = {"count": 1, "rows": rows, "inner": n, "columns": m + padding}
-    w.row(products.MATMUL, product, slots, **sizes, shared=1, bias=bias)
-    if padding:
-        w.row(moves.GATHER, w.slot(op.y), (product,), at=w.table(indices((rows, m + padding))[:, :m]))
+        slots.append(w.slot(op.bias))
+    sizes = {"rows": rows, "inner": n, "columns": m}
+    if op.x.role is Role.spike:
+        instruction = LISTED_MATMUL if listed else SPIKE_MATMUL
+        w.row(instruction, w.slot(op.y), slots, **sizes, finite=spiking_rows.finite(op.weight, w))
+    else:
+        bias = products.NO_BIAS if op.bias is None else products.BIAS_A_COLUMN
+        w.row(products.MATMUL, w.slot(op.y), slots, count=1, **sizes, shared=1, bias=bias)
 
 
 def matmul(op: core.Matmul, w: ProgramWriter) -> None:

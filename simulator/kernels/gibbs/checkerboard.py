@@ -20,12 +20,13 @@ import numpy as np
 from numba import njit
 
 from thermoc.simulator.kernels.gibbs import multispin
-from thermoc.simulator.kernels.gibbs.multispin import BLOCK, NONE, ONE
+from thermoc.simulator.kernels.gibbs.multispin import COUNTS, NONE, ONE, ROW, TERMS, WAITING, Waiting
 from thermoc.simulator.kernels.gibbs.replicas import counter_of
 from thermoc.simulator.kernels.operands import stopped
-from thermoc.simulator.kernels.simd.lanes import LANES, count_up, flags, levels, load, positive, spread, store
+from thermoc.simulator.kernels.simd.lanes import LANES, choose, count_up, flags, levels, load, positive, spread
 
 TOP = np.uint64(63)
+SCRATCH = multispin.FACTS + COUNTS * ROW
 PAIRS = (
     (np.uint64(0x5555555555555555), np.uint64(0)),
     (np.uint64(0x3333333333333333), np.uint64(1)),
@@ -40,65 +41,59 @@ PAIRS = (
 def lattice(s, h, J, spins, draws, halt):
     """Pack the sites of sample ``draws.low``, sweep them, unpack. A site has levels -1 and +1 (spins), else 0 and 1."""
     L = round(math.sqrt(s.size))
-    across = L // 128
-    half = L * across
-    words, right = np.empty((2, half + 2 * across), np.uint64), np.empty(half, np.uint64)
-    scratch, beside = np.empty(multispin.SCRATCH, np.uint64), np.empty(BLOCK, np.uint64)
-    P, D = np.empty(multispin.TERMS, np.uint64), np.empty(multispin.TERMS * (multispin.DIGITS + 1), np.uint64)
+    across, height = L // 128, L + 2 * LANES
+    words, rows = np.empty((2, across * height), np.uint64), np.empty(SCRATCH, np.uint64)
+    P, D = np.empty(TERMS, np.uint64), np.empty(TERMS * (multispin.DIGITS + 1), np.uint64)
     _pack(s, L, words)
-    # which rows have their other neighbour to the right is the same in every sweep
-    for y in range(L):
-        for w in range(across):
-            right[y * across + w] = NONE - np.uint64(y & 1)
     for sweep in range(draws.T.size):
         if stopped(halt):
             return
-        for k in range(multispin.TERMS):
+        for k in range(TERMS):
             P[k] = multispin.threshold(2 * (J * (2 * k - 4) + h) if spins else J * k + h, draws.T[sweep])
         multispin.polynomials(P, D)
-        counter = counter_of(draws, sweep)
         for colour in range(2):
-            mine, opposite, first = words[colour], words[1 - colour], (2 * draws.low + colour) * half
-            # a block at a time, so that what the undecided units need is still in the cache when they go on
-            for start in range(0, half, BLOCK):
-                size = min(BLOCK, half - start)
-                _beside(beside, opposite, start, size, across, colour, right)
-                for j in range(0, size, LANES):
-                    at = across + start + j
-                    above, below = load(opposite, at - across), load(opposite, at + across)
-                    count = multispin.four(above, below, load(opposite, at), load(beside, j))
-                    element = count_up() + np.uint64(first + start + j)
-                    multispin.few(scratch, j, mine, at, count, D, element, counter)
-                multispin.finish(multispin.few_more, (D,), 4, scratch, size, mine, counter)
-            # the outer rows are copies of the opposite ones, so that no neighbour is looked for around the end
-            for w in range(across):
-                mine[w], mine[across + half + w] = mine[half + w], mine[across + w]
+            _around(words[1 - colour], L)
+            waiting = Waiting(rows, words[colour], counter_of(draws, sweep))
+            _update(waiting, words[1 - colour], L, colour, (2 * draws.low + colour) * across * L, D)
     _unpack(s, L, words, -1 if spins else 0)
 
 
 @njit(error_model="numpy", nogil=True)
-def _beside(beside, opposite, start, size, across, colour, right):
-    """Set the neighbours to the right where y + colour is odd, to the left elsewhere; one has the word's own place."""
-    at, flip = across + start, NONE - np.uint64(colour)
-    for j in range(0, size, LANES):
-        word, mask = load(opposite, at + j), load(right, start + j) ^ flip
-        # the outer words of a row take a bit of another row here; the loop below puts them right
-        after = (word >> ONE) | (load(opposite, at + j + 1) << TOP)
-        before = (word << ONE) | (load(opposite, at + j - 1) >> TOP)
-        store(beside, j, (after & mask) | (before & ~mask))
-    for row in range(start // across, (start + size - 1) // across + 1):
-        begin = (row + 1) * across
-        last = begin + across - 1
-        if (row + colour) % 2:
-            if last - at < size:
-                beside[last - at] = (opposite[last] >> ONE) | (opposite[begin] << TOP)
-        elif begin >= at:
-            beside[begin - at] = (opposite[begin] << ONE) | (opposite[last] >> TOP)
+def _around(words, L):
+    """Copy the outer rows to the opposite sides, so that no neighbour is looked for around the end."""
+    height = L + 2 * LANES
+    for start in range(LANES, words.size, height):
+        words[start - 1], words[start + L] = words[start + L - 1], words[start]
+
+
+@njit(error_model="numpy", nogil=True)
+def _update(waiting, opposite, L, colour, first, D):
+    """Update the sites of a colour, whose first word has the number ``first``."""
+    across, height, m = L // 128, L + 2 * LANES, 0
+    # rows whose other neighbour stands to the right, all ones: every second, and vectors begin at even rows
+    right = spread(NONE) - ((count_up() + np.uint64(colour)) & ONE)
+    for w in range(across):
+        start, after, before = w * height + LANES, (w + 1) % across * height + LANES, (w - 1) % across * height + LANES
+        for y in range(0, L, LANES):
+            above, below = load(opposite, start + y - 1), load(opposite, start + y + 1)
+            same = load(opposite, start + y)
+            beside = choose(
+                right,
+                (same >> ONE) | (load(opposite, after + y) << TOP),
+                (same << ONE) | (load(opposite, before + y) >> TOP),
+            )
+            count = multispin.four(above, below, same, beside)
+            element = count_up() * np.uint64(across) + np.uint64(first + y * across + w)
+            m = multispin.few(waiting, m, start + y, count, D, element)
+            if m > WAITING - LANES:
+                multispin.finish(multispin.few_more, (D,), COUNTS, waiting, m)
+                m = 0
+    multispin.finish(multispin.few_more, (D,), COUNTS, waiting, m)
 
 
 @njit(error_model="numpy", nogil=True)
 def _pack(s, L, words):
-    across = L // 128
+    across, height = L // 128, L + 2 * LANES
     for y in range(L):
         for w in range(across):
             even, odd = NONE, NONE
@@ -108,20 +103,17 @@ def _pack(s, L, words):
                     sites |= flags(positive(s, y * L + 128 * w + 64 * half + b)) << np.uint64(b)
                 even |= _every_other(sites) << np.uint64(32 * half)
                 odd |= _every_other(sites >> ONE) << np.uint64(32 * half)
-            at = (y + 1) * across + w
+            at = w * height + LANES + y
             words[y & 1, at], words[1 - (y & 1), at] = even, odd
-    for c in range(2):
-        for w in range(across):
-            words[c, w], words[c, (L + 1) * across + w] = words[c, L * across + w], words[c, across + w]
 
 
 @njit(error_model="numpy", nogil=True)
 def _unpack(s, L, words, low):
-    across = L // 128
+    across, height = L // 128, L + 2 * LANES
     low = s.dtype.type(low)
     for y in range(L):
         for w in range(across):
-            at = (y + 1) * across + w
+            at = w * height + LANES + y
             for half in range(2):
                 even = _apart(words[y & 1, at] >> np.uint64(32 * half))
                 sites = spread(even | (_apart(words[1 - (y & 1), at] >> np.uint64(32 * half)) << ONE))

@@ -19,7 +19,7 @@ from thermoc.simulator.instructions.gibbs import LATTICE, REPLICAS, SPINS
 from thermoc.simulator.kernels.gibbs import checkerboard, replicas, rows
 from thermoc.simulator.kernels.gibbs.fields import GROUP
 from thermoc.simulator.kernels.gibbs.multispin import TERMS
-from thermoc.simulator.kernels.gibbs.replicas import Draws, NeighbourLists, Packed, Runs, SumLaw
+from thermoc.simulator.kernels.gibbs.replicas import Draws, FourNeighbours, NeighbourLists, Packed, Runs, SumLaw
 from thermoc.simulator.kernels.operands import NoisePosition, RowOperand
 from thermoc.simulator.kernels.simd.lanes import LANES
 
@@ -117,7 +117,7 @@ def _plan(
 class ReplicaLayout(NamedTuple):
     """What the kernels of ``replicas`` read; ``wide`` says which of them."""
 
-    bonds: NeighbourLists
+    bonds: NeighbourLists | FourNeighbours
     runs: Runs
     law: SumLaw
     wide: bool
@@ -147,12 +147,12 @@ def layout(
         return None
     bits = max(1, int(np.abs(w).max(initial=0)).bit_length())
     wide = bits > 1 or int(last.max()) >= TERMS
-    near, signs, starts = _lists(w, owner, columns, begin, bits, wide)
     order, cuts = _runs(table, classes, n, kind)
     field = 0.0 if fields_differ else float(h[0])
     scale, step, drive = (2 * q, 2, 2 * field) if spins else (q, 1, field)
     law = SumLaw(scale, step, drive, none, last)
-    return ReplicaLayout(NeighbourLists(near, signs, starts, begin), Runs(order, cuts), law, wide)
+    bonds = _lists(w, owner, columns, begin, bits) if wide else _fours(w, owner, columns, begin)
+    return ReplicaLayout(bonds, Runs(order, cuts), law, wide)
 
 
 def whole_multiples(numbers: NDArray) -> tuple[float, NDArray] | None:
@@ -171,25 +171,39 @@ def whole_multiples(numbers: NDArray) -> tuple[float, NDArray] | None:
     return None
 
 
-def _lists(w: NDArray, owner: NDArray, columns: NDArray, begin: NDArray, bits: int, wide: bool) -> tuple[NDArray, ...]:
-    """Return the neighbours of each unit for each digit of |w|, their signs, and where these lists start.
+def _lists(w: NDArray, owner: NDArray, columns: NDArray, begin: NDArray, bits: int) -> NeighbourLists:
+    """Return the neighbours of each unit for each sign and each digit of |w|.
 
-    Wide lists are filled up to whole groups by a unit that is always down; others to four neighbours, of which some
-    are always up: from there the sum starts.
+    Lists are filled up to whole groups by a unit that is always down.
     """
     n = len(begin)
     entry, digit = np.nonzero(np.abs(w)[:, np.newaxis] >> np.arange(bits) & 1)
-    lists = owner[entry] * bits + digit
+    lists = (owner[entry] * 2 + (w[entry] > 0)) * bits + digit
     entry = entry[np.argsort(lists, kind="stable")]
-    counts = np.bincount(lists, minlength=n * bits)
-    starts = np.append(0, np.cumsum(-(-counts // GROUP) * GROUP if wide else np.full(n, 4)))
-    near, signs = np.full(starts[-1], n), np.zeros(starts[-1], np.uint64)
-    entry_index = np.arange(len(entry)) + np.repeat(starts[:-1] - (np.cumsum(counts) - counts), counts)
-    near[entry_index], signs[entry_index] = columns[entry], np.where(w[entry] < 0, ~np.uint64(0), np.uint64(0))
-    if not wide:
-        up = np.arange(4) - counts[:, np.newaxis]
-        signs.reshape(n, 4)[(up >= 0) & (up < begin[:, np.newaxis])] = ~np.uint64(0)
-    return near, signs, starts
+    counts = np.bincount(lists, minlength=n * 2 * bits)
+    starts = np.append(0, np.cumsum(-(-counts // GROUP) * GROUP))
+    near = np.full(starts[-1], n, np.int32)
+    near[_places(counts, starts)] = columns[entry]
+    # k = begin + sum over w > 0 + sum over w < 0 of |w| (1 - up): what is turned over on the way is -1 less that
+    down = np.bincount(owner, np.where(w < 0, -w, 0), n).astype(np.int64)
+    return NeighbourLists(near, starts, -1 - begin - down)
+
+
+def _fours(w: NDArray, owner: NDArray, columns: NDArray, begin: NDArray) -> FourNeighbours:
+    """Return the neighbours of units that have four at most; those missing are always up, as many as ``begin``."""
+    n = len(begin)
+    counts, starts = np.bincount(owner[w != 0], minlength=n), 4 * np.arange(n + 1)
+    near, signs = np.full(4 * n, n, np.int32), np.zeros(4 * n, np.uint64)
+    places = _places(counts, starts)
+    near[places], signs[places] = columns[w != 0], np.where(w[w != 0] < 0, ~np.uint64(0), np.uint64(0))
+    up = np.arange(4) - counts[:, np.newaxis]
+    signs.reshape(n, 4)[(up >= 0) & (up < begin[:, np.newaxis])] = ~np.uint64(0)
+    return FourNeighbours(near, signs)
+
+
+def _places(counts: NDArray, starts: NDArray) -> NDArray:
+    """Return where the entries of lists of so many stand."""
+    return np.repeat(starts[:-1] - np.append(0, np.cumsum(counts)[:-1]), counts) + np.arange(counts.sum())
 
 
 def _runs(table: NDArray, classes: int, n: int, kind: NDArray) -> tuple[NDArray, NDArray]:

@@ -13,140 +13,231 @@ twos, and the digit of all eight units is 01100110: one look-up for all of them,
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from numba import njit
 
 from thermoc.simulator.kernels.gibbs import multispin
-from thermoc.simulator.kernels.gibbs.multispin import ALL, BLOCK, DIGITS, DRAWS, FACTS, NONE
-from thermoc.simulator.kernels.simd.lanes import LANES, load, spread, store
+from thermoc.simulator.kernels.gibbs.multispin import ALL, CERTAIN, DIGITS, DRAWS, FACTS, NONE, ONE, ROW
+from thermoc.simulator.kernels.simd.lanes import LANES, element, load, majority, ones, parity, pick, spread, store
 
 GROUP = 8
 """Neighbours counted together; their lists are padded to whole groups."""
-PLACES = DIGITS + 4  # four digits are read at a time, the one that tells of certainty with three more
-"""Digits of P; the next tells whether U < P for certain."""
+PLACES = DIGITS + 4
+"""Digits of P; the next tells whether U < P for certain. Four are read at a time: it is repeated three times."""
+LEAST_PLANES = 4
+GROUPS = PLACES // 4
+
+
+class Plan(NamedTuple):
+    """What thresholds are looked up by. planes: the digits of a vector's sums. table: the 16 functions of the last two.
+
+    codes: of the sums of all vectors, where the function of a digit of P stands for each quarter (sums 4 j to
+    4 j + 3), [group of four digits, quarter, digit], flat. windows: [first, last + 1] sixteenths in which digits of a
+    group differ; before them they are 0, behind 1. edges: the planes' digits of [last + 1] of a group, turned over.
+    levels: the digits of a sixteenth's number, turned over, all ones or none.
+    """
+
+    planes: Any
+    table: Any
+    codes: Any
+    windows: Any
+    edges: Any
+    levels: Any
 
 
 @njit(error_model="numpy", nogil=True)
-def functions(P, size, codes):
-    """Set where the function of sums 4 j to 4 j + 3 stands, for each digit of their P: codes[digit, j], flat."""
-    quarters = codes.size // PLACES
-    for r in range(PLACES):
+def planes_of(bound):
+    """Return the number of planes of sums up to a bound."""
+    height = LEAST_PLANES
+    while bound >> height:
+        height += 1
+    return height
+
+
+@njit(error_model="numpy", nogil=True)
+def workspace(height):
+    """Return a plan for sums of so many planes."""
+    # ``count`` stores four planes at once, also from the highest on; no sum passes the bound, so those beyond stay 0
+    planes, table = np.zeros((height + 4) * LANES, np.uint64), np.empty(16 * LANES, np.uint64)
+    high, sixteenths = height - LEAST_PLANES, 1 << (height - LEAST_PLANES)
+    codes, windows = np.empty(PLACES * 4 * sixteenths, np.int16), np.empty(2 * GROUPS, np.int64)
+    edges, levels = np.empty(GROUPS * high, np.uint64), np.empty(sixteenths * high, np.uint64)
+    for j in range(sixteenths):
+        for k in range(high):
+            levels[j * high + k] = NONE - np.uint64((~j >> k) & 1)
+    return Plan(planes, table, codes, windows, edges, levels)
+
+
+@njit(error_model="numpy", nogil=True)
+def functions(P, size, plan):
+    """Set codes, windows and edges of a plan from the thresholds of sums 0 to size - 1."""
+    quarters = plan.codes.size // PLACES
+    high, last = plan.levels.size * 4 // quarters, quarters // 4
+    digits = np.empty(4 * quarters, np.uint64)
+    for k in range(4 * quarters):
+        # sums beyond the greatest never occur: their digits may be anything, and 1 keeps windows narrow
+        certain = k >= size or P[k] >= CERTAIN
+        digits[k] = ALL if certain else P[k] << np.uint64(PLACES - DIGITS)
+    for group in range(GROUPS):
+        codes = plan.codes[4 * group * quarters : 4 * (group + 1) * quarters]
         for j in range(quarters):
-            code = NONE
-            # sums beyond the greatest never occur: their digits may be anything, and 0 does
-            for k in range(4 * j, min(4 * j + 4, size)):
-                code |= multispin.digit(P[k], r) << np.uint64(k % 4)
-            codes[r * quarters + j] = np.int64(code) * LANES
+            for d in range(4):
+                place, code = np.uint64(PLACES - 1 - 4 * group - d), NONE
+                for k in range(4):
+                    code |= ((digits[4 * j + k] >> place) & ONE) << np.uint64(k)
+                codes[4 * j + d] = np.int64(code) * LANES
+        low, top = 0, last
+        while low < last and (codes[16 * low : 16 * low + 16] == 0).all():
+            low += 1
+        while top > low and (codes[16 * top - 16 : 16 * top] == 15 * LANES).all():
+            top -= 1
+        plan.windows[2 * group], plan.windows[2 * group + 1] = low, top
+        for k in range(high):
+            plan.edges[group * high + k] = NONE - np.uint64((~top >> k) & 1)
 
 
 @njit(forceinline=True)
-def _sum(a, b, c):
+def _add(total, x, y):
     """Return the sum of three digits, and what is carried."""
-    # a ^ b serves both: five operations an adder
-    return a ^ b ^ c, (a & b) | (c & (a ^ b))
+    return parity(total, x, y), majority(total, x, y)
 
 
 @njit(forceinline=True)
-def _other(packed, bonds, e, g):
-    return load(packed.words, bonds.near[e] * packed.groups + g) ^ bonds.signs[e]
+def _other(packed, near, e, g):
+    return load(packed.words, np.int64(element(near, e)) * packed.groups + g)
 
 
-@njit(error_model="numpy", nogil=True)
-def count(planes, height, weight, packed, bonds, number, g):
-    """Add 2^weight times the neighbours of list ``number``, words g of them, to a sum."""
-    # these three stay in registers along the list; only eights go by memory, once for eight neighbours
-    ones, two, four = (
-        load(planes, weight * LANES),
-        load(planes, (weight + 1) * LANES),
-        load(planes, (weight + 2) * LANES),
-    )
-    # a carry-save tree: seven adders count eight neighbours, and only the carry of eights ripples on
-    for e in range(bonds.starts[number], bonds.starts[number + 1], GROUP):
-        ones, a = _sum(ones, _other(packed, bonds, e, g), _other(packed, bonds, e + 1, g))
-        ones, b = _sum(ones, _other(packed, bonds, e + 2, g), _other(packed, bonds, e + 3, g))
-        ones, c = _sum(ones, _other(packed, bonds, e + 4, g), _other(packed, bonds, e + 5, g))
-        ones, d = _sum(ones, _other(packed, bonds, e + 6, g), _other(packed, bonds, e + 7, g))
-        two, a = _sum(two, a, b)
-        two, b = _sum(two, c, d)
-        four, carry = _sum(four, a, b)
-        for k in range(weight + 3, height):
+@njit(forceinline=True)
+def _eight(singles, twos, fours, packed, near, e, g):
+    """Add eight neighbours to a sum of three digits; return it and the eights that are carried."""
+    singles, a = _add(singles, _other(packed, near, e, g), _other(packed, near, e + 1, g))
+    singles, b = _add(singles, _other(packed, near, e + 2, g), _other(packed, near, e + 3, g))
+    twos, c = _add(twos, a, b)
+    singles, a = _add(singles, _other(packed, near, e + 4, g), _other(packed, near, e + 5, g))
+    singles, b = _add(singles, _other(packed, near, e + 6, g), _other(packed, near, e + 7, g))
+    twos, d = _add(twos, a, b)
+    fours, carry = _add(fours, c, d)
+    return singles, twos, fours, carry
+
+
+@njit(forceinline=True)
+def _count(planes, height, weight, packed, near, e, stop, g):
+    """Add 2^weight times the neighbours of a list, words g of them, to a sum."""
+    # four planes stay in registers along the list: only sixteens go by memory, once for sixteen neighbours
+    at = weight * LANES
+    singles, twos = load(planes, at), load(planes, at + LANES)
+    fours, eights = load(planes, at + 2 * LANES), load(planes, at + 3 * LANES)
+    while e < stop:
+        singles, twos, fours, a = _eight(singles, twos, fours, packed, near, e, g)
+        b = spread(NONE)
+        if e + GROUP < stop:
+            singles, twos, fours, b = _eight(singles, twos, fours, packed, near, e + GROUP, g)
+        eights, carry = _add(eights, a, b)
+        for k in range(weight + 4, height):
             old = load(planes, k * LANES)
             store(planes, k * LANES, old ^ carry)
             carry = carry & old
-    store(planes, weight * LANES, ones)
-    store(planes, (weight + 1) * LANES, two)
-    store(planes, (weight + 2) * LANES, four)
+        e += 2 * GROUP
+    store(planes, at, singles)
+    store(planes, at + LANES, twos)
+    store(planes, at + 2 * LANES, fours)
+    store(planes, at + 3 * LANES, eights)
 
 
-@njit(error_model="numpy", nogil=True)
-def _prepare(planes, height, table, blocks):
-    """Set the 16 functions of the last two digits, and where the digits from the fifth on are those of 0, 1, 2, ..."""
-    a, b = load(planes, 0), load(planes, LANES)
+@njit(forceinline=True)
+def add_up(planes, height, bits, packed, bonds, i, g):
+    """Set the planes to the sums of unit i, words g."""
+    begin, at = element(bonds.begin, i), 2 * bits * i
+    for k in range(height):
+        store(planes, k * LANES, spread(NONE - np.uint64((begin >> k) & 1)))
+    for sign in range(2):
+        for k in range(bits):
+            start, stop = element(bonds.starts, at), element(bonds.starts, at + 1)
+            _count(planes, height, k, packed, bonds.near, start, stop, g)
+            at += 1
+        if sign == 0:
+            # -1 - sum: what is turned over once counts down
+            for k in range(height):
+                store(planes, k * LANES, ~load(planes, k * LANES))
+    # the first four planes of a weight may lie beyond the highest
+    for k in range(height, height + 4):
+        store(planes, k * LANES, spread(NONE))
+
+
+@njit(forceinline=True)
+def _prepare(plan):
+    """Set the 16 functions of the last two digits."""
+    table, a, b = plan.table, load(plan.planes, 0), load(plan.planes, LANES)
     store(table, 0, spread(NONE))
     for k in range(4):
         only = (a if k & 1 else ~a) & (b if k & 2 else ~b)
         # each function is one of fewer sums and one sum more: 15 operations for all of them
         for code in range(1 << k):
             store(table, (code + (1 << k)) * LANES, load(table, code * LANES) | only)
-    store(blocks, 0, spread(ALL))
-    size = 1
-    for k in range(height - 1, 3, -1):
-        plane = load(planes, k * LANES)
-        # from the last to the first: the two halves of a block fall on places that have been read already
-        for j in range(size - 1, -1, -1):
-            block = load(blocks, j * LANES)
-            store(blocks, 2 * j * LANES, block & ~plane)
-            store(blocks, (2 * j + 1) * LANES, block & plane)
-        size *= 2
 
 
 @njit(forceinline=True)
-def _four(planes, table, blocks, codes, r):
-    """Return digits r to r + 3 of the units' P."""
-    quarters = codes.size // PLACES
-    c, d = load(planes, 2 * LANES), load(planes, 3 * LANES)
-    # four digits together: where a sum lies is worked out once for all of them
-    f0, f1, f2, f3 = spread(NONE), spread(NONE), spread(NONE), spread(NONE)
-    for j in range(0, quarters, 4):
-        block, at = load(blocks, j // 4 * LANES), r * quarters + j
+def _four(plan, height, group):
+    """Return four digits of the units' P."""
+    planes, table, codes = plan.planes, plan.table, plan.codes
+    high, first, last = height - LEAST_PLANES, element(plan.windows, 2 * group), element(plan.windows, 2 * group + 1)
+    c, d, behind = load(planes, 2 * LANES), load(planes, 3 * LANES), spread(NONE)
+    if last < 1 << high:
+        behind = spread(ALL)
+        for k in range(high):
+            # whether a number is at least another: a digit 1 asks for a 1, a digit 0 is passed by a 1
+            edge = spread(element(plan.edges, group * high + k))
+            behind = majority(load(planes, (LEAST_PLANES + k) * LANES), edge, behind)
+    f0, f1, f2, f3 = behind, behind, behind, behind
+    size = codes.size // PLACES * 4
+    for j in range(first, last):
+        here = spread(ALL)
+        for k in range(high):
+            here = here & (load(planes, (LEAST_PLANES + k) * LANES) ^ spread(element(plan.levels, j * high + k)))
+        at = group * size + 16 * j
         for k in range(4):
-            matches = block & (c if k & 1 else ~c) & (d if k & 2 else ~d)
-            f0 = f0 | (matches & load(table, codes[at + k]))
-            f1 = f1 | (matches & load(table, codes[at + k + quarters]))
-            f2 = f2 | (matches & load(table, codes[at + k + 2 * quarters]))
-            f3 = f3 | (matches & load(table, codes[at + k + 3 * quarters]))
+            matches = here & (c if k & 1 else ~c) & (d if k & 2 else ~d)
+            f0 = f0 | (matches & load(table, np.int64(element(codes, at + 4 * k))))
+            f1 = f1 | (matches & load(table, np.int64(element(codes, at + 4 * k + 1))))
+            f2 = f2 | (matches & load(table, np.int64(element(codes, at + 4 * k + 2))))
+            f3 = f3 | (matches & load(table, np.int64(element(codes, at + 4 * k + 3))))
     return f0, f1, f2, f3
 
 
-@njit(error_model="numpy", nogil=True)
-def update(plan, scratch, j, words, place, element, counter):
-    """Update words from a place on by eight digits; leave at j of the scratch memory what the undecided units need."""
-    planes, height, table, blocks, codes = plan
-    drawn = multispin.four_blocks(element, counter.tick, NONE, counter.stream, counter.k0, counter.k1)
-    _prepare(planes, height, table, blocks)
-    up, undecided = spread(NONE), spread(ALL)
+@njit(forceinline=True)
+def _compare(up, undecided, mine, drawn):
+    """Go on by four digits."""
+    up, undecided = multispin.compare(up, undecided, mine[0], drawn[0])
+    up, undecided = multispin.compare(up, undecided, mine[1], drawn[1])
+    up, undecided = multispin.compare(up, undecided, mine[2], drawn[2])
+    return multispin.compare(up, undecided, mine[3], drawn[3])
+
+
+@njit(forceinline=True)
+def update(plan, height, waiting, m, place, number):
+    """Update words from a place on by eight digits; those left undecided wait behind m others. Return how many wait."""
+    counter = waiting.counter
+    drawn = multispin.four_blocks(number, counter.tick, NONE, counter.stream, counter.k0, counter.k1)
+    _prepare(plan)
     # eight digits decide all but one unit in 256; a block draws them in one go
-    first, then = _four(planes, table, blocks, codes, 0), _four(planes, table, blocks, codes, 4)
-    for k in range(4):
-        up, undecided = multispin.compare(up, undecided, first[k], drawn[k])
-    for k in range(4):
-        up, undecided = multispin.compare(up, undecided, then[k], drawn[4 + k])
+    up, undecided = _compare(spread(NONE), spread(ALL), _four(plan, height, 0), drawn[:4])
+    up, undecided = _compare(up, undecided, _four(plan, height, 1), drawn[4:])
+    some = multispin.leave(waiting, m, place, up, undecided, number)
     for k in range(height):
-        store(scratch, FACTS + k * BLOCK + j, load(planes, k * LANES))
-    multispin.leave(scratch, j, words, place, up, undecided, element)
+        pick(waiting.rows, FACTS + k * ROW + m, load(plan.planes, k * LANES), some)
+    return m + ones(some)
 
 
-@njit(error_model="numpy", nogil=True)
-def more(plan, scratch, i, undecided, number, drawn):
+@njit(forceinline=True)
+def more(plan, rows, i, undecided, number, drawn):
     """Go on with the words at i of the scratch memory by four digits."""
-    planes, height, table, blocks, codes = plan
+    height = plan.planes.size // LANES - 4
     for k in range(height):
-        store(planes, k * LANES, load(scratch, FACTS + k * BLOCK + i))
-    _prepare(planes, height, table, blocks)
-    mine = _four(planes, table, blocks, codes, 2 * number)
+        store(plan.planes, k * LANES, load(rows, FACTS + k * ROW + i))
+    _prepare(plan)
+    mine = _four(plan, height, number // 2)
     if number == DRAWS:
         return mine[0], spread(NONE)
-    up = spread(NONE)
-    for k in range(4):
-        up, undecided = multispin.compare(up, undecided, mine[k], drawn[k])
-    return up, undecided
+    return _compare(spread(NONE), undecided, mine, drawn)

@@ -24,25 +24,37 @@ import numpy as np
 from numba import njit
 
 from thermoc.simulator.kernels import scalar
-from thermoc.simulator.kernels.simd.lanes import LANES, blocks, count_up, first_bit, flags, load, spread, store
+from thermoc.simulator.kernels.simd.lanes import (
+    LANES,
+    blocks,
+    choose,
+    count_up,
+    flags,
+    load,
+    majority,
+    ones,
+    parity,
+    pick,
+    spread,
+    store,
+)
 from thermoc.simulator.kernels.thermal import HALF, LOW, philox
 
-BLOCK = 512
-"""Words updated together, before those go on that have a unit undecided; what they need fits the first two caches."""
 SHARED = 4
 """Draws (of two digits) for all words; after eight digits one word in four has a unit undecided."""
 DIGITS, DRAWS = 52, 26
-TERMS = 5
-"""Coefficients of a digit's polynomial."""
+TERMS, COUNTS = 5, 3
+"""Coefficients of a digit's polynomial, and digits of a count of up to four."""
 ONE, NONE, ALL = np.uint64(1), np.uint64(0), np.uint64(2**64 - 1)
 CERTAIN = np.uint64(2**DIGITS)
 """P of a unit that goes up whatever U is."""
 
-UP, SOME, LEFT, ELEMENT, PLACE, FACTS = (row * BLOCK for row in range(6))
-"""Rows of the scratch memory: units decided up, which words have a unit undecided, units undecided, the numbers of the
-words, their places, and from FACTS on what their units' P follow from."""
-X1, X2, X3, X4 = (FACTS + row * BLOCK for row in range(4))
-SCRATCH = FACTS + 4 * BLOCK
+WAITING = 512
+"""Words that wait, at most, before those go on that have a unit undecided; what they need fits the first two caches."""
+ROW = WAITING + LANES  # the last vector may reach beyond
+UP, LEFT, WHERE, FACTS = (row * ROW for row in range(4))
+"""Rows of the scratch memory: units decided up, units undecided, the words' places (high half) and the numbers of their
+noise (low half), and from FACTS on what their units' P follow from."""
 
 
 class Counter(NamedTuple):
@@ -52,6 +64,14 @@ class Counter(NamedTuple):
     stream: Any
     k0: Any
     k1: Any
+
+
+class Waiting(NamedTuple):
+    """Words of ``words`` that have a unit undecided wait in the rows of the scratch memory."""
+
+    rows: Any
+    words: Any
+    counter: Counter
 
 
 four_blocks, two_blocks = blocks(4), blocks(2)
@@ -89,119 +109,101 @@ def polynomials(P, D):
 
 @njit(forceinline=True)
 def four(x, y, z, t):
-    """Return the number of four digits that are 1, a + 2 b + 4 c, as a, b, a b, c."""
-    odd, pair, drawn_digit, advance = x ^ y, x & y, z ^ t, z & t
-    a, b = odd ^ drawn_digit, pair ^ advance ^ (odd & drawn_digit)
-    return a, b, a & b, pair & advance
+    """Return the number of four digits that are 1, a + 2 b + 4 c."""
+    odd, carry = parity(x, y, z), majority(x, y, z)
+    both = odd & t
+    return odd ^ t, carry ^ both, carry & both
 
 
 @njit(forceinline=True)
 def compare(up, undecided, mine, drawn):
     """Go on by one digit: undecided units may go up where theirs is 1, and are decided where it differs."""
-    return (undecided & mine) | (~undecided & up), undecided & ~(mine ^ drawn)
+    return choose(undecided, mine, up), undecided & ~(mine ^ drawn)
 
 
 @njit(forceinline=True)
 def _term(D, at, count):
     """Return a digit of the units' P."""
-    a, b, ab, c = count
-    return D[at] ^ (D[at + 1] & a) ^ (D[at + 2] & b) ^ (D[at + 3] & ab) ^ (D[at + 4] & c)
+    a, b, c = count
+    return D[at] ^ (D[at + 1] & a) ^ (D[at + 2] & b) ^ (D[at + 3] & (a & b)) ^ (D[at + 4] & c)
 
 
 @njit(forceinline=True)
 def _go_on(up, undecided, count, D, first, drawn):
-    """Go on by the digits drawn, of which the first is digit ``first``."""
-    for k in range(len(drawn)):
-        up, undecided = compare(up, undecided, _term(D, TERMS * (first + k), count), drawn[k])
-    return up, undecided
+    """Go on by the four digits drawn, of which the first is digit ``first``."""
+    at = TERMS * first
+    # one by one: a loop over the digits would keep them in memory
+    up, undecided = compare(up, undecided, _term(D, at, count), drawn[0])
+    up, undecided = compare(up, undecided, _term(D, at + TERMS, count), drawn[1])
+    up, undecided = compare(up, undecided, _term(D, at + 2 * TERMS, count), drawn[2])
+    return compare(up, undecided, _term(D, at + 3 * TERMS, count), drawn[3])
 
 
 @njit(forceinline=True)
-def few(scratch, j, words, place, count, D, element, counter):
-    """Update words from a place on by eight digits; leave at j of the scratch memory what the undecided units need.
+def few(waiting, m, place, count, D, element):
+    """Update words from a place on by eight digits; those left undecided wait behind m others. Return how many wait.
 
     count: of each unit's neighbours up, as ``four`` returns it.
     """
+    counter = waiting.counter
     # draws 0 to 3 are used up here and ``finish`` goes on from draw SHARED, so that no digit is seen twice
     drawn = four_blocks(element, counter.tick, NONE, counter.stream, counter.k0, counter.k1)
-    up, undecided = _go_on(spread(NONE), spread(ALL), count, D, 0, drawn)
-    for k in range(4):
-        store(scratch, FACTS + k * BLOCK + j, count[k])
-    leave(scratch, j, words, place, up, undecided, element)
+    up, undecided = _go_on(spread(NONE), spread(ALL), count, D, 0, drawn[:4])
+    up, undecided = _go_on(up, undecided, count, D, 4, drawn[4:])
+    some = leave(waiting, m, place, up, undecided, element)
+    for k in range(COUNTS):
+        pick(waiting.rows, FACTS + k * ROW + m, count[k], some)
+    return m + ones(some)
 
 
 @njit(forceinline=True)
-def few_more(plan, scratch, i, undecided, number, drawn):
+def few_more(plan, rows, i, undecided, number, drawn):
     """Go on with the words at i of the scratch memory by four digits."""
-    count = (load(scratch, X1 + i), load(scratch, X2 + i), load(scratch, X3 + i), load(scratch, X4 + i))
+    count = load(rows, FACTS + i), load(rows, FACTS + ROW + i), load(rows, FACTS + 2 * ROW + i)
     if number < DRAWS:
         return _go_on(spread(NONE), undecided, count, plan[0], 2 * number, drawn)
     return _term(plan[0], TERMS * DIGITS, count), spread(NONE)
 
 
 @njit(forceinline=True)
-def leave(scratch, j, words, place, up, undecided, element):
-    """Set the units decided of words from a place on; leave at j who they are and who is undecided."""
-    # undecided units stay down until ``finish`` adds them by OR; no other unit of the block is their neighbour
-    store(words, place, up & ~undecided)
-    store(scratch, ELEMENT + j, element)
-    store(scratch, PLACE + j, count_up() + np.uint64(place))
-    _undecided(scratch, j, undecided)
-
-
-@njit(forceinline=True)
-def _undecided(scratch, j, undecided):
-    """Note the units undecided of words at j, and which words have some: a bit a word, 64 of them together."""
-    bits = flags(undecided) << np.uint64(j % 64)
-    store(scratch, LEFT + j, undecided)
-    scratch[SOME + j // 64] = bits if j % 64 == 0 else scratch[SOME + j // 64] | bits
+def leave(waiting, m, place, up, undecided, element):
+    """Set the units decided of words from a place on; let the words with others wait behind m. Return which do."""
+    # undecided units stay down until ``finish`` adds them by OR; no other unit that waits is their neighbour
+    store(waiting.words, place, up & ~undecided)
+    some = flags(undecided)
+    pick(waiting.rows, LEFT + m, undecided, some)
+    pick(waiting.rows, WHERE + m, (element & LOW) | ((count_up() + np.uint64(place)) << HALF), some)
+    return some
 
 
 @njit(error_model="numpy", nogil=True)
-def finish(advance, plan, facts, scratch, n, words, counter):
-    """Go on with the undecided units of the n words in the scratch memory until there are none.
+def finish(advance, plan, facts, waiting, m):
+    """Go on with the undecided units of the m words that wait until there are none.
 
-    more(plan, scratch, i, left, number, drawn) goes on by the digits of draw ``number`` and its next, as ``compare``;
-    after the last it returns which go up for certain. facts: how many rows of the scratch memory it reads.
+    advance(plan, rows, i, undecided, number, drawn) goes on by the digits of draw ``number`` and its next, as
+    ``compare``; after the last it returns which go up for certain. facts: how many rows of facts it reads.
     """
-    # one unit in 256 is undecided here: it pays to pack their words before going on
-    number = SHARED
-    m = _compact(scratch, n, facts)
+    rows, words, counter, number = waiting.rows, waiting.words, waiting.counter, SHARED
     while m:
+        # what fills the last vector must not count as undecided
+        store(rows, LEFT + m, spread(NONE))
+        kept = 0
         for i in range(0, m, LANES):
-            undecided, draw = load(scratch, LEFT + i), np.uint64(number)
-            element = load(scratch, ELEMENT + i)
-            drawn = two_blocks(element, counter.tick, draw, counter.stream, counter.k0, counter.k1)
-            up, undecided_after = advance(plan, scratch, i, undecided, number, drawn)
+            undecided, where, draw = load(rows, LEFT + i), load(rows, WHERE + i), np.uint64(number)
+            drawn = two_blocks(where, counter.tick, draw, counter.stream, counter.k0, counter.k1)
+            up, undecided_after = advance(plan, rows, i, undecided, number, drawn)
             # after the last digit ``advance`` answers for all units of a word: those decided before must not change
-            store(scratch, UP + i, up & undecided & ~undecided_after)
-            _undecided(scratch, i, undecided_after)
-        # one by one: once packed, the words of a vector may lie anywhere
-        for i in range(m):
-            words[np.int64(scratch[PLACE + i])] |= scratch[UP + i]
-        m = _compact(scratch, m, facts)
+            store(rows, UP + i, up & undecided & ~undecided_after)
+            # one by one: the words of a vector may lie anywhere
+            for k in range(i, min(i + LANES, m)):
+                words[np.int64(rows[WHERE + k] >> HALF)] |= rows[UP + k]
+            some = flags(undecided_after)
+            pick(rows, LEFT + kept, undecided_after, some)
+            for row in range(WHERE, FACTS + facts * ROW, ROW):
+                pick(rows, row + kept, load(rows, row + i), some)
+            kept += ones(some)
+        m = kept
         number += 2
-
-
-@njit(error_model="numpy", nogil=True)
-def _compact(scratch, n, facts):
-    """Move the words that have a unit undecided to the front; return their number."""
-    m, index = 0, scratch[UP : UP + BLOCK]
-    for start in range(0, n, 64):
-        some = scratch[SOME + start // 64]
-        while some != NONE:
-            index[m] = np.uint64(start + first_bit(some))
-            some &= some - ONE
-            m += 1
-    # index[i] >= i, so that each word is read before its place is written
-    for first in range(LEFT, FACTS + facts * BLOCK, BLOCK):
-        row = scratch[first : first + BLOCK]
-        for i in range(m):
-            row[i] = row[np.int64(index[i])]
-    # what is left of the last vector must not count as undecided
-    for i in range(LEFT + m, LEFT - -m // LANES * LANES):
-        scratch[i] = NONE
-    return m
 
 
 @njit(error_model="numpy", nogil=True)

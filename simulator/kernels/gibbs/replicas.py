@@ -16,9 +16,9 @@ import numpy as np
 from numba import njit
 
 from thermoc.simulator.kernels.gibbs import fields, multispin
-from thermoc.simulator.kernels.gibbs.multispin import BLOCK, NONE, ONE, TERMS, Counter
+from thermoc.simulator.kernels.gibbs.multispin import COUNTS, NONE, ONE, ROW, TERMS, WAITING, Counter, Waiting
 from thermoc.simulator.kernels.operands import stopped
-from thermoc.simulator.kernels.simd.lanes import LANES, count_up, levels, load, positive, spread, store
+from thermoc.simulator.kernels.simd.lanes import LANES, count_up, element, levels, load, positive, spread, store
 from thermoc.simulator.kernels.thermal import HALF, LOW
 
 
@@ -29,12 +29,19 @@ class Packed(NamedTuple):
     groups: int
 
 
-class NeighbourLists(NamedTuple):
-    """near: the units whose words are counted, list by list from starts on; those whose sign is all ones count where
-    they are down. begin: what each unit's sum starts from."""
+class FourNeighbours(NamedTuple):
+    """near: four units a unit, whose words are counted; those whose sign is all ones count where they are down."""
 
     near: Any
     signs: Any
+
+
+class NeighbourLists(NamedTuple):
+    """near: the units whose words are counted, list by list from starts on: of a unit, a list for each digit of its
+    negative weights, then of its positive ones. begin: what each unit's sum starts from.
+    """
+
+    near: Any
     starts: Any
     begin: Any
 
@@ -79,42 +86,37 @@ def few_replicas(packed, bonds, runs, law, draws, halt):
     """Sweep units that count four neighbours each."""
     words, groups, order, cuts = packed.words, packed.groups, runs.order, runs.cuts
     # five sums at most: digits of thresholds are polynomials in three digits of the count
-    n, P = order.size, np.zeros(TERMS, np.uint64)
-    scratch, polynomials_of_kind = (
-        np.empty(multispin.SCRATCH, np.uint64),
-        np.empty((2, TERMS * (multispin.DIGITS + 1)), np.uint64),
-    )
+    n, P, rows = order.size, np.zeros(TERMS, np.uint64), np.empty(multispin.FACTS + COUNTS * ROW, np.uint64)
+    polynomials_of_kind = np.empty((2, TERMS * (multispin.DIGITS + 1)), np.uint64)
     for sweep in range(draws.T.size):
         if stopped(halt):
             return
-        counter = counter_of(draws, sweep)
+        waiting = Waiting(rows, words, counter_of(draws, sweep))
         for kind in range(2):
             _thresholds(P, law, kind, draws.T[sweep])
             multispin.polynomials(P, polynomials_of_kind[kind])
         for run in range(cuts.size - 1):
-            D, j = polynomials_of_kind[run % 2], 0
+            D, m = polynomials_of_kind[run % 2], 0
             for position in range(cuts[run], cuts[run + 1]):
                 i = order[position]
                 for g in range(0, groups, LANES):
-                    x, y = _neighbour(packed, bonds, 4 * i, g)
-                    z, t = _neighbour(packed, bonds, 4 * i + 2, g)
+                    x, y = _neighbour(packed, bonds, 4 * i, g), _neighbour(packed, bonds, 4 * i + 1, g)
+                    z, t = _neighbour(packed, bonds, 4 * i + 2, g), _neighbour(packed, bonds, 4 * i + 3, g)
                     count = multispin.four(x, y, z, t)
                     # as ``rows.digits`` counts: a sample has the same noise whichever kernel runs it
-                    element = count_up() * np.uint64(n) + np.uint64((draws.low + g) * n + i)
-                    multispin.few(scratch, j, words, i * groups + g, count, D, element, counter)
-                    j += LANES
-                    if j == BLOCK:
-                        multispin.finish(multispin.few_more, (D,), 4, scratch, j, words, counter)
-                        j = 0
-            # units of one run are not coupled, so it may end in the middle of a block; those of the next are
-            multispin.finish(multispin.few_more, (D,), 4, scratch, j, words, counter)
+                    number = count_up() * np.uint64(n) + np.uint64((draws.low + g) * n + i)
+                    m = multispin.few(waiting, m, i * groups + g, count, D, number)
+                    if m > WAITING - LANES:
+                        multispin.finish(multispin.few_more, (D,), COUNTS, waiting, m)
+                        m = 0
+            # units of one run are not coupled, so that they may wait for each other; those of the next are
+            multispin.finish(multispin.few_more, (D,), COUNTS, waiting, m)
 
 
 @njit(forceinline=True)
 def _neighbour(packed, bonds, e, g):
-    """Return the words of two neighbours."""
-    first = load(packed.words, bonds.near[e] * packed.groups + g) ^ bonds.signs[e]
-    return first, load(packed.words, bonds.near[e + 1] * packed.groups + g) ^ bonds.signs[e + 1]
+    """Return the words of a neighbour."""
+    return load(packed.words, np.int64(element(bonds.near, e)) * packed.groups + g) ^ element(bonds.signs, e)
 
 
 @njit(error_model="numpy", nogil=True)
@@ -125,42 +127,31 @@ def _thresholds(P, law, kind, T):
 
 @njit(error_model="numpy", nogil=True)
 def wide_replicas(packed, bonds, runs, law, draws, halt):
-    """Sweep units of any sums; a unit has a list of neighbours for each digit of its weights."""
+    """Sweep units of any sums; a unit has lists of neighbours for each sign and each digit of its weights."""
     words, groups, order, cuts = packed.words, packed.groups, runs.order, runs.cuts
     n, bound = order.size, max(law.last[0], law.last[1])
-    bits, height = (bonds.starts.size - 1) // n, 4
-    # four planes at least: sums are looked up by their last four digits
-    while bound >> height:
-        height += 1
-    # ``fields.count`` stores three planes at once, also from the highest on; no sum passes ``bound``, so those
-    # beyond it stay 0
-    planes, table = np.zeros((height + 3) * LANES, np.uint64), np.empty(16 * LANES, np.uint64)
-    blocks = np.empty((1 << (height - 4)) * LANES, np.uint64)
-    codes = np.empty((2, (bound // 16 + 1) * 4 * fields.PLACES), np.int64)
-    scratch, P = np.empty(multispin.FACTS + height * BLOCK, np.uint64), np.zeros(bound + 1, np.uint64)
+    bits, height = (bonds.starts.size - 1) // (2 * n), fields.planes_of(bound)
+    plan = fields.workspace(height), fields.workspace(height)
+    rows, P = np.empty(multispin.FACTS + height * ROW, np.uint64), np.zeros(bound + 1, np.uint64)
     for sweep in range(draws.T.size):
         if stopped(halt):
             return
-        counter = counter_of(draws, sweep)
+        waiting = Waiting(rows, words, counter_of(draws, sweep))
         for kind in range(2):
             _thresholds(P, law, kind, draws.T[sweep])
-            fields.functions(P, law.last[kind] + 1, codes[kind])
+            fields.functions(P, law.last[kind] + 1, plan[kind])
         for run in range(cuts.size - 1):
-            plan, j = (planes, height, table, blocks, codes[run % 2]), 0
+            mine, m = plan[run % 2], 0
             for position in range(cuts[run], cuts[run + 1]):
                 i = order[position]
                 for g in range(0, groups, LANES):
-                    for k in range(height):
-                        store(planes, k * LANES, spread(NONE - np.uint64((bonds.begin[i] >> k) & 1)))
-                    for k in range(bits):
-                        fields.count(planes, height, k, packed, bonds, i * bits + k, g)
-                    element = count_up() * np.uint64(n) + np.uint64((draws.low + g) * n + i)
-                    fields.update(plan, scratch, j, words, i * groups + g, element, counter)
-                    j += LANES
-                    if j == BLOCK:
-                        multispin.finish(fields.more, plan, height, scratch, j, words, counter)
-                        j = 0
-            multispin.finish(fields.more, plan, height, scratch, j, words, counter)
+                    fields.add_up(mine.planes, height, bits, packed, bonds, i, g)
+                    number = count_up() * np.uint64(n) + np.uint64((draws.low + g) * n + i)
+                    m = fields.update(mine, height, waiting, m, i * groups + g, number)
+                    if m > WAITING - LANES:
+                        multispin.finish(fields.more, mine, height, waiting, m)
+                        m = 0
+            multispin.finish(fields.more, mine, height, waiting, m)
 
 
 @njit(error_model="numpy", nogil=True)

@@ -1,6 +1,6 @@
-"""Layers of binary units, densely coupled from class to class, a point a unit: sums as ``gibbs.dense_layers`` runs them.
+"""Layers of binary units, densely coupled from class to class, a point a unit: sums as in ``gibbs.dense_layers``.
 
-Phases: a flag is cleared; levels are copied, and the flag is set where one is neither; then the classes, sweep by sweep.
+Phases: a flag is cleared; levels are copied, and the flag set where one is neither; then the classes, sweep by sweep.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ def gibbs_layers(r, x, y, z, parameters, table, constants, position, int_scratch
     unit = table[order + first + i]
     # an initial state may stand between the levels; after one sweep none does
     between = sweep == 0 and int_scratch[0] != 0
-    drive = _field(r, parameters, table, constants, (phase - BEFORE) % classes, i, between) + y[unit if y.size > 1 else 0]
+    drive = (
+        _field(r, parameters, table, constants, (phase - BEFORE) % classes, i, between) + y[unit if y.size > 1 else 0]
+    )
     unit_step, later = step(z.size, r.size, sweeps, form)
     u = scalar.logit(uniforms(low, block(position, position.sample * r.size + unit, sweep, stream))[0])
     up = (drive + drive if form & SPINS else drive) > z[sweep * later + unit * unit_step] * u

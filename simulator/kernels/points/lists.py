@@ -4,6 +4,9 @@ Phases of a list: bits are cleared, units are marked, the bits of ``SPAN`` words
 behind what comes before it.
 """
 
+# pyright: reportCallIssue=false
+# (an intrinsic is called without the typing context that its definition names first)
+
 from __future__ import annotations
 
 import numpy as np

@@ -14,7 +14,6 @@ from thermoc.simulator.kernels.points import lists
 from thermoc.simulator.kernels.scalar.primitives import float64
 from thermoc.simulator.kernels.thermal import HALF, LOW, philox
 
-
 WHOLE = 1.5 * 2.0**52
 
 
@@ -92,7 +91,7 @@ def lif(r, x, y, parameters, int_states, int_scratch, tick, phase, i):
     if phase != lists.MARK:
         lists.build(phase, int_scratch, r, i)
         return
-    if tick < form // LAG:
+    if tick < form // LAG or i >= r.size - 1:
         return
     u = wrapped(decayed(int_states[currents + i], 4095 - du) + (x[i] << 6))
     v = clipped(decayed(int_states[membranes + i], 4096 - dv) + u + y[i if y.size > 1 else 0])

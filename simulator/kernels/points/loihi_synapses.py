@@ -3,6 +3,9 @@
 Phases: the row of the tick that ends is cleared, and what is to be shifted; messages are added; sums are shifted.
 """
 
+# pyright: reportCallIssue=false
+# (an intrinsic is called without the typing context that its definition names first)
+
 from __future__ import annotations
 
 import numpy as np
@@ -14,23 +17,25 @@ from thermoc.simulator.kernels.loihi.units import HALF, TURN, narrow
 from thermoc.simulator.kernels.scalar.formats import scalar
 from thermoc.simulator.kernels.words import atomic_add
 
+
 def arrive(int_states, at, ticks, turn, n, i):
     """An element of the ring's row, brought into 32 bits."""
     return narrow(int_states[at + turn % ticks * n + i])
 
 
-def synapse(r, x, parameters, table, int_states, turn, phase, i):
+def synapse(r, x, parameters, table, int_states, turn, phase, count, i):
     """A point's part in what x sends."""
-    _send(r, Senders(x, False, parameters[5] & GRADED > 0), parameters, table, int_states, turn, phase, i)
+    senders = Senders(x, False, parameters[5] & GRADED > 0)
+    _send(r, senders, parameters, table, int_states, turn, phase, count // LANES, i)
 
 
-def synapse_list(r, x, parameters, table, int_states, turn, phase, i):
+def synapse_list(r, x, parameters, table, int_states, turn, phase, count, i):
     """The same where x lists the units that fired."""
-    _send(r, Senders(x, True, False), parameters, table, int_states, turn, phase, i)
+    _send(r, Senders(x, True, False), parameters, table, int_states, turn, phase, count // LANES, i)
 
 
 @scalar
-def _send(sums, senders, parameters, table, int_states, turn, phase, i):
+def _send(sums, senders, parameters, table, int_states, turn, phase, teams, i):
     at, ticks, units, starts, pairs, form = parameters
     size, base, shift = ticks * units, (turn + 1) % ticks * units, form // SHIFT
     if phase == 0:
@@ -39,9 +44,11 @@ def _send(sums, senders, parameters, table, int_states, turn, phase, i):
         if shift and i < size:
             sums[i] = 0
     elif phase == 1:
-        k = i // LANES
-        unit, message = sending(senders, k) if k < entries(senders) else (-1, 0)
-        if unit >= 0:
+        team = i // LANES
+        for k in range(team, entries(senders) if team < teams else 0, teams):
+            unit, message = sending(senders, k)
+            if unit < 0:
+                continue
             for e in range(table[starts + unit] + i % LANES, table[starts + unit + 1], LANES):
                 target, worth = np.int64(table[pairs + 2 * e]), np.int64(table[pairs + 2 * e + 1]) * message
                 if shift:

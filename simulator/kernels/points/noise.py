@@ -11,6 +11,7 @@ import numpy as np
 
 from thermoc.simulator.kernels.points.philox import philox
 from thermoc.simulator.kernels.scalar.formats import by_format, scalar
+from thermoc.simulator.kernels.scalar.noise import logit
 from thermoc.simulator.kernels.scalar.noise import normal as normal_of_two
 from thermoc.simulator.kernels.thermal import boltzmann_row, uniform32, uniform64
 
@@ -48,6 +49,12 @@ def normal(like, draw, stream, position, n, i):
     """A standard normal, from the block of element sample n + i."""
     u, v = uniforms(like, block(position, position.sample * n + i, draw, stream))
     return normal_of_two(u, v)
+
+
+def p_bit(like, xi, yi, spins, stream, position, n, i):
+    """1 where xi > yi logit(u), u the uniform of element sample n + i, else 0, or -1 for spins."""
+    u = uniforms(like, block(position, position.sample * n + i, 0, stream))[0]
+    return 1 if xi > yi * logit(u) else -spins
 
 
 def boltzmann(r, x, y, units, i):

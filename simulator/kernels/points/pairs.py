@@ -13,6 +13,7 @@ from thermoc.simulator.kernels import pairs
 from thermoc.simulator.kernels.pairs import FEWEST, CellGrid, PairLaw
 from thermoc.simulator.kernels.scalar.formats import scalar
 
+
 def forces(r, x, y, parameters, constants, collision, tick, float_scratch, int_scratch, phase, s, i):
     """A particle's forces, then all particles' energy and virial; collision: tick and particles of each sample."""
     n, axes, kind, at, boxed, points = parameters

@@ -18,6 +18,32 @@ def matmul(x, y, z, rows, inner, columns, shared, bias, i):
     return total
 
 
+def spike_matmul(x, y, z, z_given, inner, columns, finite, i):
+    """One element of z + x y for rows of spikes; where y is finite, units that do not fire add nothing."""
+    row, column = i // columns, i % columns
+    total = z[column] if z_given else y.dtype.type(0)
+    for k in range(inner):
+        spike = x[row * inner + k]
+        if spike != 0 or not finite:
+            total = fma(spike, y[k * columns + column], total)
+    return total + y.dtype.type(0)
+
+
+def listed_matmul(x, y, z, z_given, inner, columns, finite, i):
+    """The same of one row of spikes, of which x is the list, in rising order."""
+    total, entry, some = z[i] if z_given else y.dtype.type(0), 1, min(x[0], inner)
+    if finite:
+        for e in range(1, 1 + some):
+            if 0 <= x[e] < inner:
+                total += y[x[e] * columns + i]
+        return total + y.dtype.type(0)
+    for k in range(inner):
+        fires = entry <= some and x[entry] == k
+        entry += int(fires)
+        total = fma(y.dtype.type(fires), y[k * columns + i], total)
+    return total + y.dtype.type(0)
+
+
 def sparse(x, y, zi, z_given, table, offsets, columns, i):
     """z[i] + the sum over the entries e of row i of x[e] y[column of e]."""
     total = zi if z_given else x.dtype.type(0)

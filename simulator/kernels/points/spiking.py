@@ -1,11 +1,14 @@
 """Populations of spiking units, and products that walk the spikes."""
 
+# pyright: reportCallIssue=false
+# (an intrinsic is called without the typing context that its definition names first)
+
 from __future__ import annotations
 
 import numpy as np
 
-from thermoc.simulator.instructions.spiking import CHUNK, UNIT_PARAMETERS
 from thermoc.simulator.instructions.lists import LANES
+from thermoc.simulator.instructions.spiking import CHUNK, UNIT_PARAMETERS
 from thermoc.simulator.kernels.points import lists
 from thermoc.simulator.kernels.scalar.formats import scalar
 from thermoc.simulator.kernels.unit_rules import after_spike, membrane, passes, rested, trace
@@ -21,6 +24,8 @@ def lif_step(r, x, y, z, float_states, int_states, int_scratch, membranes, count
     """Unit i's step, then its part in the list of those that fired."""
     if phase != lists.MARK:
         lists.build(phase, int_scratch, r, i)
+        return
+    if i >= r.size - 1:
         return
     alike = z.size == UNIT_PARAMETERS
     first, apart = (0, 1) if alike else (i // CHUNK * UNIT_PARAMETERS * CHUNK + i % CHUNK, CHUNK)
@@ -58,11 +63,11 @@ def columns(x, y, ri, zi, z_given, into, table, index, n, i):
     return total
 
 
-def listed_columns(r, x, y, z, z_given, into, table, index, starts, targets, int_scratch, phase, i):
+def listed_columns(r, x, y, z, z_given, into, table, index, starts, targets, int_scratch, phase, count, i):
     """r after the entries of the columns that the list y holds, in their order."""
     if phase < 2:
         if x.size == 1:
-            _count(r.size, y, table, starts, targets, int_scratch, phase, i)
+            _count(r.size, y, table, starts, targets, int_scratch, phase, count // LANES, i)
         else:
             _flag(y, int_scratch, phase, i)
     elif i < r.size:
@@ -80,17 +85,18 @@ def listed_columns(r, x, y, z, z_given, into, table, index, starts, targets, int
 
 
 @scalar
-def _count(rows, y, table, starts, targets, counts, phase, i):
-    """Set counts to 0, then count the entries of each row in the columns that y lists, ``LANES`` points a column."""
+def _count(rows, y, table, starts, targets, counts, phase, teams, i):
+    """Set counts to 0, then count the entries of each row in the columns that y lists, a team a column."""
     if phase == 0:
         if i < rows:
             counts[i] = 0
         return
-    k, units = i // LANES, y.size - 1
-    if k < min(y[0], units) and 0 <= y[1 + k] < units:
+    team, units = i // LANES, y.size - 1
+    for k in range(team, min(y[0], units) if team < teams else 0, teams):
         unit = y[1 + k]
-        for e in range(table[starts + unit] + i % LANES, table[starts + unit + 1], LANES):
-            atomic_add(counts, table[targets + e], np.int64(1))
+        if 0 <= unit < units:
+            for e in range(table[starts + unit] + i % LANES, table[starts + unit + 1], LANES):
+                atomic_add(counts, table[targets + e], np.int64(1))
 
 
 @scalar

@@ -1,4 +1,4 @@
-"""x^y within one unit of the last place, zeros, infinities and NaN as in C; float32 is rounded from float64.
+"""x^y within 1.1 units of the last place, zeros, infinities and NaN as in C; float32 is rounded from float64.
 
 ln x is taken as a sum of two floats, so that its product with y, up to 700, keeps the digits that e^ needs.
 """

@@ -11,9 +11,11 @@ keeps it in registers. The text is that of one word: ``(a & b) ^ (c >> n)``. Eve
 from __future__ import annotations
 
 import operator
+import platform
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.core.datamodel import models
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, lower_cast, register_model
@@ -23,6 +25,7 @@ from thermoc.support.philox import MASK, MULTIPLIERS, ROUNDS, WEYL
 
 LANES = VECTOR_BYTES // 8
 _WORD, _VECTOR = ir.IntType(64), ir.VectorType(ir.IntType(64), LANES)
+_HALVES = _INDEX = ir.VectorType(ir.IntType(32), 2 * LANES)
 
 
 class Lanes(types.Type):
@@ -123,6 +126,17 @@ def store(typingctx, words, place, value):
 
 
 @intrinsic
+def element(typingctx, numbers, place):
+    """Return an element of an array: ``numbers[place]`` without the test for places that count from the end."""
+
+    def codegen(context, builder, sig, args):
+        start = builder.gep(context.make_array(sig.args[0])(context, builder, args[0]).data, [args[1]])
+        return builder.load(start)
+
+    return numbers.dtype(numbers, types.intp), codegen
+
+
+@intrinsic
 def spread(typingctx, word):
     """Return a vector of equals."""
     return lanes(types.uint64), lambda context, builder, sig, args: _spread(builder, args[0])
@@ -192,15 +206,88 @@ def flags(typingctx, value):
     return types.uint64(lanes), codegen
 
 
+def ternary(table, formula):
+    """Return the intrinsic of a function of three words: bit 4 a + 2 b + c of the table is its value for bits a, b, c.
+
+    formula: the same for the builder, where there is no instruction for it. LLVM does not find it by itself.
+    """
+
+    @intrinsic
+    def function(typingctx, a, b, c):
+        def codegen(context, builder, sig, args):
+            if LANES < 8:
+                return formula(builder, *args)
+            number = ir.Constant(ir.IntType(32), table)
+            kind = ir.FunctionType(_VECTOR, [_VECTOR] * 3 + [number.type])
+            name = "llvm.x86.avx512.pternlog.q.512"
+            return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [*args, number])
+
+        return lanes(lanes, lanes, lanes), codegen
+
+    return function
+
+
+def _choose(builder, a, b, c):
+    return builder.or_(builder.and_(a, b), builder.and_(builder.not_(a), c))
+
+
+def _majority(builder, a, b, c):
+    return builder.or_(builder.and_(a, b), builder.and_(builder.xor(a, b), c))
+
+
+choose = ternary(0b11001010, _choose)
+"""b where a is 1, else c."""
+majority = ternary(0b11101000, _majority)
+"""What most of a, b and c are."""
+parity = ternary(0b10010110, lambda builder, a, b, c: builder.xor(builder.xor(a, b), c))
+"""a ^ b ^ c."""
+
+
 @intrinsic
-def first_bit(typingctx, word):
-    """Return the place of the lowest bit of a word that has one."""
+def ones(typingctx, word):
+    """Return how many bits of a word are 1."""
 
     def codegen(context, builder, sig, args):
-        # 1: undefined for a word of zeros, which saves a test where the instruction does not know zeros
-        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
+        return builder.ctpop(args[0])
 
     return types.intp(types.uint64), codegen
+
+
+@intrinsic
+def pick(typingctx, words, place, value, some):
+    """Set words of an array, from a place on, to the lanes of a value that ``flags`` names; those behind are spoilt."""
+
+    def codegen(context, builder, sig, args):
+        pointer, size = _pointer(context, builder, sig.args[0], *args[:2])
+        bits = ir.IntType(LANES)
+        mask = builder.bitcast(builder.trunc(args[3], bits), ir.VectorType(ir.IntType(1), LANES))
+        if LANES < 8:
+            name, kind = f"llvm.masked.compressstore.v{LANES}i64", [_VECTOR, pointer.type, mask.type]
+            function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(ir.VoidType(), kind), name)
+            builder.call(function, [args[2], pointer, mask])
+            return context.get_dummy_value()
+        name, kind = f"llvm.x86.avx512.mask.compress.v{LANES}i64", [_VECTOR, _VECTOR, mask.type]
+        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(_VECTOR, kind), name)
+        # all lanes are stored: some processors take very long to store those of a mask
+        builder.store(builder.call(function, [args[2], ir.Constant(_VECTOR, None), mask]), pointer, align=size)
+        return context.get_dummy_value()
+
+    return types.void(words, types.intp, lanes, types.uint64), codegen
+
+
+def _together(builder, values):
+    """Return the values, all of which are computed before any is used.
+
+    LLVM would rather make each next to its use, one after the other, and the processor wait for each product.
+    """
+    if platform.machine() not in ("x86_64", "AMD64"):
+        return values
+    kinds, n = [_VECTOR] * len(values), len(values)
+    register = "v" if LANES == 8 else "x"
+    constraint = ",".join([f"={register}"] * n + [str(k) for k in range(n)])
+    nothing = ir.InlineAsm(ir.FunctionType(ir.LiteralStructType(kinds), kinds), "", constraint, side_effect=True)
+    all_of_them = builder.call(nothing, values)
+    return [builder.extract_value(all_of_them, k) for k in range(n)]
 
 
 def blocks(count):
@@ -221,7 +308,17 @@ def blocks(count):
                 low = builder.and_(a, ir.Constant(_VECTOR, [MASK] * LANES))
                 return builder.mul(low, ir.Constant(_VECTOR, [b] * LANES))
 
-            half = ir.Constant(_VECTOR, [32] * LANES)
+            def upper(value):
+                # by shuffles, here and below: of shifted products LLVM makes products of 64 bits, three times as dear
+                pairs = builder.bitcast(value, _HALVES)
+                odd = [k | 1 for k in range(2 * LANES)]
+                return builder.bitcast(builder.shuffle_vector(pairs, pairs, ir.Constant(_INDEX, odd)), _VECTOR)
+
+            def raised(value):
+                pairs, nothing = builder.bitcast(value, _HALVES), ir.Constant(_HALVES, None)
+                order = [k - 1 if k % 2 else 2 * LANES for k in range(2 * LANES)]
+                return builder.bitcast(builder.shuffle_vector(pairs, nothing, ir.Constant(_INDEX, order)), _VECTOR)
+
             element, tick, draw, stream, k0, k1 = args
             tick, stream = _spread(builder, tick), _spread(builder, stream)
             states = [(element, tick, both(draw, k), stream) for k in range(count)]
@@ -233,9 +330,9 @@ def blocks(count):
                     break
                 states = [
                     (
-                        builder.xor(builder.lshr(p1, half), builder.xor(c1, keys[0])),
+                        builder.xor(upper(p1), builder.xor(c1, keys[0])),
                         p1,
-                        builder.xor(builder.lshr(p0, half), builder.xor(c3, keys[1])),
+                        builder.xor(upper(p0), builder.xor(c3, keys[1])),
                         p0,
                     )
                     for (p0, p1), (_, c1, _, c3) in zip(products, states)
@@ -244,8 +341,8 @@ def blocks(count):
             for (p0, p1), (_, c1, _, c3) in zip(products, states):
                 # a product holds both halves of the result: only its high one is still to be mixed with counter and key
                 for p, c, key in ((p1, c1, keys[0]), (p0, c3, keys[1])):
-                    position.append(builder.xor(builder.xor(p, builder.shl(c, half)), builder.shl(key, half)))
-            return context.make_tuple(builder, sig.return_type, position)
+                    position.append(builder.xor(builder.xor(p, raised(c)), raised(key)))
+            return context.make_tuple(builder, sig.return_type, _together(builder, position))
 
         word = types.uint64
         return types.UniTuple(lanes, 2 * count)(lanes, word, word, word, word, word), codegen

@@ -14,77 +14,145 @@ from numpy import empty
 from thermoc.simulator.kernels.scalar.primitives import fma
 
 VECTOR_BYTES = 64 if binding.get_host_cpu_features().get("avx512f") else 32
-PANEL = 1024
-"""Rows of y in a panel: it should fit an eighth of a common L2 cache."""
-PACKED_ROWS = 12
-"""From so many rows on it pays to lay a panel of y end to end before it is read for each six of them."""
+TILE_ROWS = VECTOR_BYTES // 8
+TILE_VECTORS = 3
+"""Sums, vectors of y and a factor fill 28 of AVX-512's 32 registers or 16 of AVX2's, and so many sums in flight hide
+the latency of the fused operations."""
+PANEL = 512
+"""Rows of y in a panel, which stays in the innermost cache while tiles read it."""
+AHEAD = 8
+"""Rows of y that are asked for before they are packed."""
 
 
-def tile(rows, vectors, scalar=False):
-    """Return the intrinsic that adds x y to ``rows`` rows and ``vectors`` vectors of columns of r.
+class _Vectors:
+    """Writes loads and stores of whole vectors, and of the first elements of one, into a function."""
 
-    r[ro + i rs + j] += sum over k < inner of x[xo + i xs + k] y[yo + k ys + j], in the order of k, each product
-    entering by one fused operation: an element is the same from whichever tile. The arrays are one-dimensional.
-    ``scalar``: a vector is one element.
+    def __init__(self, context, builder, signature, args):
+        self.context, self.builder, self.signature, self.args = context, builder, signature, args
+        self.real, self.index = signature.args[0].dtype, ir.IntType(64)
+        self.lanes, self.align = lanes_of(self.real), self.real.bitwidth // 8
+        self.kind = ir.VectorType(context.get_data_type(self.real), self.lanes)
+        self.width = f"v{self.lanes}f{self.real.bitwidth}"
+
+    def function(self, name, result, arguments):
+        return cgutils.get_or_insert_function(self.builder.module, ir.FunctionType(result, arguments), name)
+
+    def data(self, number):
+        kind = self.signature.args[number]
+        return self.context.make_array(kind)(self.context, self.builder, self.args[number]).data
+
+    def number(self, n):
+        return ir.Constant(self.index, n)
+
+    def place(self, base, *offsets):
+        total = offsets[0]
+        for offset in offsets[1:]:
+            total = self.builder.add(total, offset)
+        return self.builder.bitcast(self.builder.gep(base, [total]), self.kind.as_pointer())
+
+    def spread(self, value, kind):
+        undefined, places = ir.Constant(kind, ir.Undefined), ir.VectorType(ir.IntType(32), kind.count)
+        first = self.builder.insert_element(undefined, value, ir.Constant(ir.IntType(32), 0))
+        return self.builder.shuffle_vector(first, undefined, ir.Constant(places, [0] * kind.count))
+
+    def first(self, count):
+        """Return which elements of a vector are among the first ``count``."""
+        places = ir.Constant(ir.VectorType(self.index, self.lanes), list(range(self.lanes)))
+        return self.builder.icmp_signed("<", places, self.spread(count, places.type))
+
+    def load(self, place, some=None):
+        """Return a vector; where ``some`` says which elements are there, the others are 0."""
+        if some is None:
+            return self.builder.load(place, align=self.align)
+        arguments = [place, ir.IntType(32)(self.align), some, ir.Constant(self.kind, [0.0] * self.lanes)]
+        kinds = [argument.type for argument in arguments]
+        return self.builder.call(self.function(f"llvm.masked.load.{self.width}.p0", self.kind, kinds), arguments)
+
+    def store(self, value, place, some=None):
+        if some is None:
+            self.builder.store(value, place, align=self.align)
+            return
+        arguments = [value, place, ir.IntType(32)(self.align), some]
+        kinds = [argument.type for argument in arguments]
+        self.builder.call(self.function(f"llvm.masked.store.{self.width}.p0", ir.VoidType(), kinds), arguments)
+
+    def fma(self, x, y, z):
+        return self.builder.call(self.function(f"llvm.fma.{self.width}", self.kind, [self.kind] * 3), [x, y, z])
+
+
+def packing(vectors):
+    """Return the intrinsic that lays ``vectors`` vectors of columns of y end to end.
+
+    panel[k vectors lanes + j] = y[yo + k ys + j] for j < columns, and 0 beyond them in the last vector.
     """
 
     @intrinsic
-    def add_product(typingctx, r, ro, rs, x, xo, xs, y, yo, ys, inner):
+    def pack(typingctx, panel, y, yo, ys, inner, columns):
         def codegen(context, builder, signature, args):
-            r, ro, rs, x, xo, xs, y, yo, ys, inner = args
-            real = context.get_data_type(signature.args[0].dtype)
-            lanes = 1 if scalar else lanes_of(signature.args[0].dtype)
-            kind = real if scalar else ir.VectorType(real, lanes)
-            index = inner.type
-
-            def data(number, value):
-                return context.make_array(signature.args[number])(context, builder, value).data
-
-            def at(base, offset):
-                return builder.bitcast(builder.gep(base, [offset], inbounds=True), kind.as_pointer())
-
-            def load(base, offset):
-                return builder.load(at(base, offset), align=signature.args[0].dtype.bitwidth // 8)
-
-            def spread(value):
-                if scalar:
-                    return value
-                first = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(index, 0))
-                zeros = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
-                return builder.shuffle_vector(first, ir.Constant(kind, ir.Undefined), zeros)
-
-            width = f"f{signature.args[0].dtype.bitwidth}"
-            name = f"llvm.fma.{width}" if scalar else f"llvm.fma.v{lanes}{width}"
-            fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind] * 3), name)
-
-            def number(n):
-                return ir.Constant(index, n)
-
-            results, ones, columns_data = data(0, r), data(3, x), data(6, y)
-            places = [
-                [builder.add(builder.add(ro, builder.mul(number(i), rs)), number(v * lanes)) for v in range(vectors)]
-                for i in range(rows)
-            ]
-            starts = [builder.add(xo, builder.mul(number(i), xs)) for i in range(rows)]
-            # LLVM turns these places on the stack into registers: no phi nodes need be written by hand
-            sums = [[cgutils.alloca_once_value(builder, load(results, p)) for p in line] for line in places]
+            v = _Vectors(context, builder, signature, args)
+            _, _, yo, ys, inner, columns = args
+            target, source = v.data(0), v.data(1)
+            some = v.first(builder.sub(columns, v.number((vectors - 1) * v.lanes)))
+            ahead = v.function("llvm.prefetch.p0", ir.VoidType(), [ir.IntType(8).as_pointer(), *[ir.IntType(32)] * 3])
             with cgutils.for_range(builder, inner) as loop:
-                line = builder.add(yo, builder.mul(loop.index, ys))
-                columns = [load(columns_data, builder.add(line, number(v * lanes))) for v in range(vectors)]
-                for i in range(rows):
-                    factor = spread(builder.load(builder.gep(ones, [builder.add(starts[i], loop.index)])))
-                    for v in range(vectors):
-                        builder.store(builder.call(fma, [factor, columns[v], builder.load(sums[i][v])]), sums[i][v])
-            for i in range(rows):
-                for v in range(vectors):
-                    target = at(results, places[i][v])
-                    builder.store(builder.load(sums[i][v]), target, align=signature.args[0].dtype.bitwidth // 8)
+                row, line = builder.mul(loop.index, ys), builder.mul(loop.index, v.number(vectors * v.lanes))
+                # rows are too far from each other for the processor to see where the next one is
+                later = builder.add(row, builder.mul(ys, v.number(AHEAD)))
+                for n in range(vectors):
+                    offset = v.number(n * v.lanes)
+                    pointer = builder.bitcast(v.place(source, yo, later, offset), ir.IntType(8).as_pointer())
+                    builder.call(ahead, [pointer, *(ir.IntType(32)(word) for word in (0, 3, 1))])
+                    last = some if n == vectors - 1 else None
+                    v.store(v.load(v.place(source, yo, row, offset), last), v.place(target, line, offset))
             return context.get_dummy_value()
 
-        index_type = types.intp
-        return types.void(
-            r, index_type, index_type, x, index_type, index_type, y, index_type, index_type, index_type
-        ), codegen
+        n = types.intp
+        return types.void(panel, y, n, n, n, n), codegen
+
+    return pack
+
+
+def tile(vectors):
+    """Return the intrinsic that adds x y to ``TILE_ROWS`` rows and ``vectors`` vectors of columns of r.
+
+    r[ro + i rs + j] += sum over k < inner of x[xo + i xs + k] panel[k vectors lanes + j], in the order of k, each
+    product entering by one fused operation: an element is the same from whichever tile. Only ``rows`` rows are there,
+    and columns up to ``columns``, which the last vector holds some of. The arrays are one-dimensional.
+    """
+
+    @intrinsic
+    def add_product(typingctx, r, ro, rs, x, xo, xs, panel, inner, rows, columns):
+        def codegen(context, builder, signature, args):
+            v = _Vectors(context, builder, signature, args)
+            _, ro, rs, _, xo, xs, _, inner, rows, columns = args
+            results, factors, panel = v.data(0), v.data(3), v.data(6)
+            some = [None] * (vectors - 1) + [v.first(builder.sub(columns, v.number((vectors - 1) * v.lanes)))]
+            # beyond the last row the last one is computed again: to the same bits, at the same place
+            final = builder.sub(rows, v.number(1))
+            lines = [
+                builder.select(builder.icmp_signed("<", v.number(i), rows), v.number(i), final)
+                for i in range(TILE_ROWS)
+            ]
+            targets = [
+                [v.place(results, ro, builder.mul(i, rs), v.number(n * v.lanes)) for n in range(vectors)] for i in lines
+            ]
+            starts = [builder.gep(factors, [builder.add(xo, builder.mul(i, xs))]) for i in lines]
+            # LLVM turns these places on the stack into registers: no phi nodes need be written by hand
+            sums = [[cgutils.alloca_once_value(builder, v.load(*at)) for at in zip(row, some)] for row in targets]
+            with cgutils.for_range(builder, inner) as loop:
+                line = builder.mul(loop.index, v.number(vectors * v.lanes))
+                y = [v.load(v.place(panel, line, v.number(n * v.lanes))) for n in range(vectors)]
+                for start, row in zip(starts, sums):
+                    factor = v.spread(builder.load(builder.gep(start, [loop.index])), v.kind)
+                    for column, total in zip(y, row):
+                        builder.store(v.fma(factor, column, builder.load(total)), total)
+            for row, places in zip(sums, targets):
+                for total, place, last in zip(row, places, some):
+                    v.store(builder.load(total), place, last)
+            return context.get_dummy_value()
+
+        n = types.intp
+        return types.void(r, n, n, x, n, n, panel, n, n, n), codegen
 
     return add_product
 
@@ -101,9 +169,7 @@ def lane_count(typingctx, r):
     return types.intp(r), lambda context, builder, signature, args: context.get_constant(types.intp, count)
 
 
-# twelve sums, two vectors of y and a factor fill 15 of AVX2's 16 registers, and so many sums in flight hide
-# the latency of the fused operations
-six_two, six_one, six_scalar = tile(6, 2), tile(6, 1), tile(6, 1, scalar=True)
+(one_tile, pack_one), (two_tile, pack_two), (three_tile, pack_three) = ((tile(n), packing(n)) for n in (1, 2, 3))
 
 
 @njit(error_model="numpy", nogil=True)
@@ -112,58 +178,62 @@ def add_product(r, ro, x, xo, y, yo, rows, inner, columns):
 
     Each sum runs in the order of its index by fused operations: a row is the same whatever rows are beside it.
     """
-    # a panel that is read by many tiles is laid end to end once, so that each reads it in a straight line
-    packed = rows >= PACKED_ROWS
-    width, depth = (2 * lane_count(r), PANEL) if packed else (max(columns, 1), max(inner, 1))
-    panel, first_place = (empty(PANEL * width, r.dtype), 0) if packed else (y, yo)
-    for start in range(0, columns, width):
-        wide = min(width, columns - start)
-        # panels go on from the sums that are in r: each still runs in the order of k
-        for first in range(0, inner, depth):
-            deep = min(depth, inner - first)
-            if packed:
-                for k in range(deep):
-                    for j in range(wide):
-                        panel[k * wide + j] = y[yo + (first + k) * columns + start + j]
-            _add_rows(r, ro + start, columns, x, xo + first, inner, panel, first_place, rows, deep, wide)
+    if rows < TILE_ROWS:
+        _few_rows(r, ro, x, xo, y, yo, rows, inner, columns)
+        return
+    widest = TILE_VECTORS * lane_count(r)
+    panel = empty(min(PANEL, inner) * widest, r.dtype)
+    # panels go on from the sums that are in r: each still runs in the order of k
+    for first in range(0, inner, PANEL):
+        deep = min(PANEL, inner - first)
+        for start in range(0, columns, widest):
+            wide = min(widest, columns - start)
+            _pack(panel, y, yo + first * columns + start, columns, deep, wide)
+            _add_panel(r, ro + start, columns, x, xo + first, inner, panel, rows, deep, wide)
 
 
 @njit(error_model="numpy", nogil=True, inline="always")
-def _add_rows(r, ro, rs, x, xo, xs, y, yo, rows, inner, columns):
-    """Add x y to rows of r that lie ``rs`` apart, those of x ``xs`` apart: six at a time, two, one."""
-    i = 0
-    while i + 6 <= rows:
-        _six_rows(r, ro + i * rs, rs, x, xo + i * xs, xs, y, yo, inner, columns)
-        i += 6
-    while i + 2 <= rows:
-        at, second = ro + i * rs, xo + i * xs
-        _two_rows(
-            r[at : at + columns],
-            r[at + rs : at + rs + columns],
-            x[second : second + inner],
-            x[second + xs : second + xs + inner],
-            y[yo : yo + inner * columns].reshape((inner, columns)),
-        )
-        i += 2
-    if i < rows:
-        at, second = ro + i * rs, xo + i * xs
-        first = y[yo : yo + inner * columns].reshape((inner, columns))
-        _one_row(r[at : at + columns], x[second : second + inner], first)
+def _pack(panel, y, yo, ys, deep, wide):
+    """Lay up to three vectors of columns of y end to end."""
+    lanes = lane_count(panel)
+    if wide > 2 * lanes:
+        pack_three(panel, y, yo, ys, deep, wide)
+    elif wide > lanes:
+        pack_two(panel, y, yo, ys, deep, wide)
+    else:
+        pack_one(panel, y, yo, ys, deep, wide)
 
 
-@njit(error_model="numpy", nogil=True)
-def _six_rows(r, ro, rs, x, xo, xs, y, yo, inner, columns):
-    """Six rows of r: in tiles of two vectors, one, one element."""
-    lanes, j = lane_count(r), 0
-    while j + 2 * lanes <= columns:
-        six_two(r, ro + j, rs, x, xo, xs, y, yo + j, columns, inner)
-        j += 2 * lanes
-    if j + lanes <= columns:
-        six_one(r, ro + j, rs, x, xo, xs, y, yo + j, columns, inner)
-        j += lanes
-    while j < columns:
-        six_scalar(r, ro + j, rs, x, xo, xs, y, yo + j, columns, inner)
-        j += 1
+@njit(error_model="numpy", nogil=True, inline="always")
+def _add_panel(r, ro, rs, x, xo, xs, panel, rows, deep, wide):
+    """Add x and a panel of y to up to three vectors of columns of r."""
+    lanes = lane_count(r)
+    for i in range(0, rows, TILE_ROWS):
+        at, second, left = ro + i * rs, xo + i * xs, rows - i
+        if wide > 2 * lanes:
+            three_tile(r, at, rs, x, second, xs, panel, deep, left, wide)
+        elif wide > lanes:
+            two_tile(r, at, rs, x, second, xs, panel, deep, left, wide)
+        else:
+            one_tile(r, at, rs, x, second, xs, panel, deep, left, wide)
+
+
+@njit(error_model="numpy", nogil=True, inline="always")
+def _few_rows(r, ro, x, xo, y, yo, rows, inner, columns):
+    """Two rows at a time, then one: y is read where it lies."""
+    second = y[yo : yo + inner * columns].reshape((inner, columns))
+    for i in range(0, rows, 2):
+        at, first = ro + i * columns, xo + i * inner
+        if i + 1 < rows:
+            _two_rows(
+                r[at : at + columns],
+                r[at + columns : at + 2 * columns],
+                x[first : first + inner],
+                x[first + inner : first + 2 * inner],
+                second,
+            )
+        else:
+            _one_row(r[at : at + columns], x[first : first + inner], second)
 
 
 @njit(error_model="numpy", nogil=True)
