@@ -13,7 +13,8 @@ a reading, a slice and a lower slice's digit are worth: 2^dac_bits, 2^cell_bits,
 MVM_SIZES = 7
 """Integers: inputs, outputs, slices, rows of an array, readings, how an input is encoded: 0 without steps, 2 as a
 whole number of steps, 2 t - 1 as digits, t readings of which go through the cells as one number; the largest weight
-where all are whole numbers of a byte, else 0. If it is not, bytes follow: (slices, tiles, inputs, LEVEL_TILE)."""
+where all are whole numbers of a byte, else 0. If it is not, bytes follow, four an integer: (slices,
+tiles, inputs, LEVEL_TILE)."""
 LEVEL_TILE = 64
 """Outputs of a tile, the last filled with zeros."""
 WHOLE_BITS = {8: 52, 4: 23}
@@ -34,8 +35,8 @@ def _sparse(row: RowSizes, offsets: int, columns: int) -> bool:
 
 
 def level_words(inputs: int, outputs: int, slices: int) -> int:
-    """Return how many integers hold the weights of an ``MVM`` as bytes."""
-    return slices * -(-outputs // LEVEL_TILE) * inputs * LEVEL_TILE // 8
+    """Return how many integers of 32 bits hold the weights of an ``MVM`` as bytes."""
+    return slices * -(-outputs // LEVEL_TILE) * inputs * LEVEL_TILE // 4
 
 
 def _mvm(row: RowSizes, sizes: int, settings: int, vectors: int) -> bool:

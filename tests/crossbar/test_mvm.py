@@ -285,7 +285,7 @@ def test_tables_of_sums_change_nothing(precision: str, attrs: dict[str, Any], wa
         tc.output("y", tc.mvm(tc.input("x", (n,)) / tc.input("over", (n,)), *cells, **converters, **attrs, **more))
     tables: Any = tc.compile(net, "sim", precision=precision)
     assert tables.artefact.program.table[6] == 3
-    monkeypatch.setattr(crossbar_rows, "_levels", lambda *_: (np.empty(0, np.int64), 0))
+    monkeypatch.setattr(crossbar_rows, "_levels", lambda *_: (np.empty(0, np.int32), 0))
     products: Any = tc.compile(net, "sim", precision=precision)
     assert products.artefact.program.table[6] == 0
     found, expected = (exe.run(given_, seed=1)["y"] for exe in (tables, products))

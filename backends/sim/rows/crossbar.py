@@ -33,7 +33,7 @@ def mvm(op: Mvm, w: ProgramWriter) -> None:
     parts += [] if op.z is None else [crossbar.spread(op, plus, minus)]
     floats = [block.swapaxes(0, 1) if block.ndim == 3 else block for block in parts]
     constants = w.constant(np.concatenate([block.reshape(-1) for block in floats]))
-    levels, largest = _levels(op, weights) if form % 2 else (np.empty(0, np.int64), 0)
+    levels, largest = _levels(op, weights) if form % 2 else (np.empty(0, np.int32), 0)
     sizes = [n, m, slices, rows, readings, form if op.input_bits else 0, largest]
     table = w.table(np.concatenate([np.array(sizes), levels]))
     operands = (w.slot(op.x), -1 if op.z is None else w.slot(op.z), _gain(op, w, -(-n // rows), m))
@@ -71,12 +71,12 @@ def _levels(op: Mvm, weights: np.ndarray) -> tuple[np.ndarray, int]:
     """Return the weights as bytes in tiles of outputs, and the largest; nothing and 0 where tables do not pay."""
     largest = np.abs(weights).max(initial=0)
     if largest > 127 or (np.rint(weights) != weights).any() or op.adc_bits == 0 or op.dac_bits > 3:
-        return np.empty(0, np.int64), 0
+        return np.empty(0, np.int32), 0
     slices, n, m = weights.shape
     tiles = np.zeros((slices, n, -(-m // LEVEL_TILE) * LEVEL_TILE), np.int8)
     tiles[:, :, :m] = weights
     in_order = tiles.reshape(slices, n, -1, LEVEL_TILE).swapaxes(1, 2)
-    return np.ascontiguousarray(in_order).view(np.int64).reshape(-1), int(largest)
+    return np.ascontiguousarray(in_order).view(np.int32).reshape(-1), int(largest)
 
 
 def _gain(op: Mvm, w: ProgramWriter, arrays: int, m: int) -> int:

@@ -6,7 +6,7 @@ import math
 from typing import Any, NamedTuple
 
 from numba import njit
-from numpy import empty, floor, int8
+from numpy import empty, floor, int8, int32
 
 from thermoc.simulator.instructions.products import LEVEL_TILE, MVM_SETTINGS, MVM_SIZES, WHOLE_BITS
 from thermoc.simulator.kernels.crossbar.converters import Converter, rounded
@@ -94,18 +94,11 @@ def mvm(r, x, y, z, table, constants, sizes, settings, vectors, samples):
     converter = Converter(c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7])
     weights = settings + MVM_SETTINGS + m
     variances = weights + n * columns
-    groups = groups_of(converter.reading, table[sizes + 6], min(rows, n))
-    # a long reading's digits would not fit the integers that hold them
-    whole = (
-        converter.codes > 0
-        and groups.together > 1
-        and readings * groups.bits < 31
-        and (not y.given or groups.bits == 1)
-    )
-    if whole and samples * vectors >= LEAST_VECTORS:
-        levels = table[
-            sizes + MVM_SIZES : sizes + MVM_SIZES + slices * ((m + LEVEL_TILE - 1) // LEVEL_TILE) * n * LEVEL_TILE // 8
-        ].view(int8)
+    groups = groups_of(converter.reading, table[sizes + 6], min(rows, n), readings, y.given)
+    if converter.codes > 0 and groups.together > 1 and samples * vectors >= LEAST_VECTORS:
+        first, words = sizes + MVM_SIZES, slices * ((m + LEVEL_TILE - 1) // LEVEL_TILE) * n * LEVEL_TILE // 4
+        # a table is of 64 bits where some other row's places need them
+        levels = table[first : first + words].astype(int32).view(int8)
         cells = Cells(n, m, slices, levels, constants, variances)
         for begin in range(0, samples * vectors, CHUNK):
             count = min(CHUNK, samples * vectors - begin)

@@ -1,5 +1,8 @@
 """Readings of cells with whole levels, by tables of the sums of a few rows: the bits are those of products."""
 
+# pyright: reportCallIssue=false, reportIncompatibleMethodOverride=false
+# (an intrinsic is called without the typing context that its definition names first; a record may have a count)
+
 from __future__ import annotations
 
 import math

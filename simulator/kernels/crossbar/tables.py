@@ -39,18 +39,18 @@ class Groups(NamedTuple):
 
 
 @njit(error_model="numpy", nogil=True)
-def groups_of(base, largest, rows):
+def groups_of(base, largest, rows, readings, noisy):
     """Return how the rows of an array are looked up, for digits below ``base`` and levels up to ``largest``.
 
-    No groups go together where sums would not fit.
+    No groups go together where levels are not whole, where sums or an input's digits would not fit their integers, and
+    where variances are not those of digits of one bit.
     """
     bits = 1 if base == 2 else 2 if base == 4 else 3
-    digit = (1 << bits) - 1
-    size = GROUP[bits]
+    digit, size = (1 << bits) - 1, GROUP[bits]
     entries = (2 * digit + 1) ** size
-    fitting = base <= 8 and largest > 0 and rows * digit * largest < 2**15
+    fitting = base <= 8 and largest > 0 and rows * digit * largest < 2**15 and readings * bits < 31
     most = min(127 // max(size * digit * largest, 1), TABLE_BYTES // (entries * WIDTH))
-    return Groups(bits, size, digit, entries, most if fitting else 0)
+    return Groups(bits, size, digit, entries, most if fitting and (bits == 1 or not noisy) else 0)
 
 
 @njit(error_model="numpy", nogil=True)
