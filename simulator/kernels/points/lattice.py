@@ -53,7 +53,7 @@ def _threshold(k, J, h, T, form):
 
 @scalar
 def _neighbours(opposite, across, colour, i):
-    """How many of each site's four neighbours are up, as ``multispin.four`` says it."""
+    """How many of each site's four neighbours are up, a + 2 b + 4 c: the words a, b and c."""
     y, w, size = i // across, i % across, opposite.size
     above, below = i - across if y > 0 else i - across + size, i + across if i + across < size else i + across - size
     same = np.uint64(opposite[i])
@@ -63,7 +63,9 @@ def _neighbours(opposite, across, colour, i):
     else:
         near = np.uint64(opposite[i - 1 if w > 0 else i - 1 + across])
         beside = (same << ONE) | (near >> TOP)
-    return multispin.four(np.uint64(opposite[above]), np.uint64(opposite[below]), same, beside)
+    up, down = np.uint64(opposite[above]), np.uint64(opposite[below])
+    odd, other, both, others = up ^ down, same ^ beside, up & down, same & beside
+    return odd ^ other, (odd & other) ^ both ^ others, both & others
 
 
 @scalar
@@ -74,20 +76,26 @@ def _updated(counts, P, element, tick, stream, key):
     while undecided != NONE and draw < DRAWS:
         w0, w1, w2, w3 = philox(element, tick, draw, stream, key)
         mine = _digit(counts, P0, P1, P2, P3, P4, 2 * draw)
-        up, undecided = multispin.compare(up, undecided, mine, joined(w0, w1))
+        up, undecided = _compare(up, undecided, mine, joined(w0, w1))
         mine = _digit(counts, P0, P1, P2, P3, P4, 2 * draw + 1)
-        up, undecided = multispin.compare(up, undecided, mine, joined(w2, w3))
+        up, undecided = _compare(up, undecided, mine, joined(w2, w3))
         draw += 1
     return (up & ~undecided) | (undecided & _digit(counts, P0, P1, P2, P3, P4, DIGITS))
 
 
 @scalar
+def _compare(up, undecided, mine, drawn):
+    """Go on by one digit: undecided sites may go up where theirs is 1, and are decided where it differs."""
+    return (up & ~undecided) | (mine & undecided), undecided & ~(mine ^ drawn)
+
+
+@scalar
 def _digit(counts, P0, P1, P2, P3, P4, r):
     """Digit r of the sites' P, a polynomial modulo 2 in the digits of their counts (``multispin``)."""
-    a, b, ab, c = counts
+    a, b, c = counts
     d0, d1 = NONE - multispin.digit(P0, r), NONE - multispin.digit(P1, r)
     d2, d3, d4 = NONE - multispin.digit(P2, r), NONE - multispin.digit(P3, r), NONE - multispin.digit(P4, r)
-    return d0 ^ ((d0 ^ d1) & a) ^ ((d0 ^ d2) & b) ^ ((d0 ^ d1 ^ d2 ^ d3) & ab) ^ ((d0 ^ d4) & c)
+    return d0 ^ ((d0 ^ d1) & a) ^ ((d0 ^ d2) & b) ^ ((d0 ^ d1 ^ d2 ^ d3) & a & b) ^ ((d0 ^ d4) & c)
 
 
 @scalar
