@@ -1,4 +1,7 @@
-"""What recording costs: 10^4 p-bits whose means and every 10^4-th energy are recorded, against nothing recorded."""
+"""What a tick of 10^4 p-bits costs, against NumPy and SciPy, and what recording their means and energies adds.
+
+python benchmarks/recording.py [--quick] [--ticks TICKS]
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ from collections.abc import Callable
 
 import numpy as np
 from memory import resident
-from timing import show
+from scipy.sparse import csr_array
+from timing import report, show
 
 import thermoc as tc
 from thermoc.backends.base import BackendSession, NoisePosition
@@ -17,16 +21,33 @@ from thermoc.ir.feed import feed
 from thermoc.ir.recording import Every, Recorder, Signal, Sums
 
 UNITS, FAN, EVERY = 10_000, 4, 10_000
+NUMPY = "nothing, by NumPy and SciPy"
 CHUNK = 1000
 """Ticks of a call: what a front end that shows progress runs at a time."""
 Recorders = dict[str, list[Recorder]]
 
 
-def network() -> tc.Network:
-    """Return p-bits on a ring of random couplings, all updated at once from the units of the tick before."""
+def couplings() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return weights and units of ``FAN`` couplings each, and where each unit's begin."""
     rng = np.random.default_rng(0)
     columns, offsets = rng.integers(0, UNITS, UNITS * FAN), np.arange(UNITS + 1) * FAN
-    J = rng.choice([-0.5, 0.5], UNITS * FAN)
+    return rng.choice([-0.5, 0.5], UNITS * FAN), columns, offsets
+
+
+def by_numpy(ticks: int) -> float:
+    """Return the seconds of processor time of the same ticks in NumPy and SciPy, with their own stream of uniforms."""
+    J, s, u = csr_array(couplings(), shape=(UNITS, UNITS)), np.zeros(UNITS), np.empty(UNITS)
+    generator = np.random.Generator(np.random.Philox(1))
+    start = time.process_time()
+    for _ in range(ticks):
+        generator.random(out=u)
+        s = (J @ s > np.log(u / (1 - u))).astype(float)
+    return time.process_time() - start
+
+
+def network() -> tc.Network:
+    """Return p-bits on a ring of random couplings, all updated at once from the units of the tick before."""
+    J, columns, offsets = couplings()
     with tc.Network("p-bits") as net:
         hole = tc.placeholder((UNITS,), role="spike")
         s = tc.sample_binary(tc.sparse_affine(tc.delay(hole), J, columns, offsets), T=1.0)
@@ -50,18 +71,20 @@ class Case:
         self.session: BackendSession = exe.backend.start(exe.artefact, batch=1, position=NoisePosition())
 
     def run(self, ticks: int) -> float:
-        """Run on; return the seconds that it took."""
-        start = time.perf_counter()
+        """Run on; return the seconds of processor time that it took, on one thread."""
+        start = time.process_time()
         for _ in range(ticks // CHUNK):
             self.session.record(feed(self.graph, {}, ticks=CHUNK, batch=1), self.recorders)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
 
 def main() -> None:
     """Print ticks a second of each way to record, and its speed over that of recording nothing; then the memory."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer ticks")
     parser.add_argument("--ticks", type=int, default=40_000, help="of each case; 10000000 for the full run")
-    ticks = parser.parse_args().ticks
+    options = parser.parse_args()
+    ticks = 10_000 if options.quick else options.ticks
     exe = tc.compile(network(), "sim", threads=1)
     makers: dict[str, Callable[[], Recorders]] = {
         "nothing": dict,
@@ -77,7 +100,7 @@ def main() -> None:
     rounds, memory = list[dict[str, float]](), [resident()]
     part = max(CHUNK, ticks // 20 // CHUNK * CHUNK)
     for _ in range(ticks // part):
-        rounds.append({name: case.run(part) for name, case in cases.items()})
+        rounds.append({name: case.run(part) for name, case in cases.items()} | {NUMPY: by_numpy(part)})
         memory.append(resident())
     show(
         f"{UNITS} p-bits, {len(rounds) * part} ticks",
@@ -87,8 +110,28 @@ def main() -> None:
                 "ticks/s": part / statistics.median(r[name] for r in rounds),
                 "speed / nothing": statistics.median(r["nothing"] / r[name] for r in rounds),
             }
-            for name in cases
+            for name in (*cases, NUMPY)
         ],
+    )
+    recorded = {"anchor": "nothing recorded", "goal": float("nan"), "better": "higher"}
+    report(
+        [
+            {
+                "work": f"{UNITS} p-bits, a tick",
+                "anchor": "NumPy and SciPy",
+                "ratio": statistics.median(r[NUMPY] / r["nothing"] for r in rounds),
+                "goal": float("nan"),
+                "better": "higher",
+            },
+            *(
+                {
+                    "work": f"{name} of {UNITS} p-bits",
+                    "ratio": statistics.median(r["nothing"] / r[name] for r in rounds),
+                }
+                | recorded
+                for name in list(cases)[1:]
+            ),
+        ]
     )
     print("MiB resident as it runs:", " ".join(f"{m:.1f}" for m in memory))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from thermoc.simulator.instructions.products import BIAS_A_COLUMN, BIAS_A_ROW, NO_BIAS
 from thermoc.simulator.kernels.operands import sample
 from thermoc.simulator.kernels.simd.tiles import add_product
@@ -32,12 +34,15 @@ def matmul(r, x, y, z, parameters, samples):
 
 def sparse(r, x, y, z, table, offsets, columns, samples):
     """r[s, i] = z[i], where there is a bias, + sum over the entries e of row i of x[e] y[s, column of e]."""
+    first = np.uint64(columns)
     for s in range(samples):
         rv, xv, yv, zv = sample(r, s), sample(x, s), sample(y, s), sample(z, s)
+        # places are unsigned: a signed one may count from the end, which is asked for each entry
+        end = np.uint64(table[offsets])
         for i in range(r.size):
-            rv[i] = zv[i] if z.given else 0
-            # from the element, in the format of the floats: 0 is an integer, and would make it float64
-            total = rv[i]
-            for e in range(table[offsets + i], table[offsets + i + 1]):
-                total += xv[e] * yv[table[columns + e]]
+            start, end = end, np.uint64(table[offsets + i + 1])
+            # in the format of the floats: 0 is an integer, and would make it float64
+            total = zv[i] if z.given else rv.dtype.type(0)
+            for e in range(start, end):
+                total += xv[e] * yv[np.uint64(table[first + e])]
             rv[i] = total
