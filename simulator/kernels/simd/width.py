@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from numba import types
 from numba.extending import intrinsic
 
 
-@intrinsic
-def full_width(typingctx):
-    """Let loops of the function that calls this use the processor's widest vectors.
+def _full_width(typingctx):
+    """Ask for vectors of 512 bits.
 
     LLVM takes half of them on processors that once slowed down for the others; a loop that is bound by loads and stores
     then takes up to twice as long. It says nothing of a function that is inlined before its loops are vectorised.
@@ -20,3 +21,7 @@ def full_width(typingctx):
         return context.get_dummy_value()
 
     return types.void(), codegen
+
+
+full_width: Any = intrinsic(_full_width)
+"""``full_width()``: loops of the function that calls it use the processor's widest vectors."""
