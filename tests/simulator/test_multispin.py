@@ -79,6 +79,9 @@ CASES = {
     "fields": lambda: network(glass(20, 4), h=RNG.normal(size=20), draws="replica"),
     "temperatures": lambda: network(glass(20, 4), RNG.uniform(1, 2, 20), draws="replica"),
     "words of any graph": lambda: network(glass(150, 6), sweeps=2, draws="word"),
+    "weights cooled": lambda: network(
+        whole(40, [-3.0, 1.0, 2.0]), np.array([[300.0], [20.0], [0.7]]), sweeps=3, draws="replica"
+    ),
     "words of bits": lambda: network(weighted(9), levels="binary", draws="word"),
 }
 
