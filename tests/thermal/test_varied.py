@@ -1,6 +1,5 @@
 """Layers with inlays: second order in the substep, no ringing, books that close, steady states solved outright."""
 
-
 import numpy as np
 import pytest
 from thermal.dies import COLD, COPPER, OXIDE, SILICON, WARM, dense, inlaid, packed, two_sheets
