@@ -26,7 +26,8 @@ from timing import report
 
 import thermoc
 from thermoc.simulator.cuda.compiler import Kernel
-from thermoc.simulator.cuda.device import Device, device
+from thermoc.simulator.cuda.device import Device
+from thermoc.simulator.cuda.gpu import device
 from thermoc.simulator.cuda.source import MEETING
 from thermoc.simulator.session import Session
 

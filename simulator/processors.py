@@ -53,7 +53,7 @@ class Gpu:
     """Numba on a GPU."""
 
     def __init__(self) -> None:
-        from thermoc.simulator.cuda.device import device
+        from thermoc.simulator.cuda.gpu import device
 
         self._device = device()
 
@@ -75,7 +75,7 @@ def processor(device: str) -> Processor:
 
 def best_device() -> str:
     """Return "cuda" where there is a GPU that programs can run on, else "cpu", and say why."""
-    from thermoc.simulator.cuda.device import device
+    from thermoc.simulator.cuda.gpu import device
 
     try:
         device()

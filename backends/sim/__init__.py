@@ -108,7 +108,7 @@ class SimBackend(Backend):
         """Return what the programs take of a GPU's memory. Errors: T421."""
         if artefact.options.device == "cpu":
             return None
-        from thermoc.simulator.cuda.device import device
+        from thermoc.simulator.cuda.gpu import device
         from thermoc.simulator.cuda.memory import bytes_taken
 
         clocked = isinstance(artefact, ClockedArtefact)

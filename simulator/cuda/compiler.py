@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -83,8 +84,7 @@ def kernel_of(program: Program, text: KernelText) -> Kernel:
 
 def simulated(kernel: Kernel) -> Callable[[int, int, Sequence[NDArray]], None]:
     """Return the kernel for numba-cuda's simulator, called with blocks, threads of a block, and the arrays."""
-    from numba import cuda
-
+    cuda = _numba("cuda")
     names: dict[str, Any] = {**kernel.names, "cuda": cuda, "np": np, "__name__": __name__}
     text = f"""{kernel.text}
 
@@ -128,32 +128,33 @@ def _path(kernel: Kernel, capability: tuple[int, int]) -> Path | None:
     return kernels / f"{ENTRY}-{hashlib.sha256(repr(made_of).encode()).hexdigest()[:32]}.ptx"
 
 
+def _numba(name: str) -> Any:
+    """Return a module of numba-cuda, of which much is not public."""
+    return importlib.import_module(f"numba.{name}")
+
+
 @lru_cache(maxsize=1)
 def _library(kernel: Kernel) -> Any:
     """Return a kernel in LLVM's terms, which are the same for every capability."""
-    from numba import cuda
-    from numba.cuda import types
-    from numba.cuda.compiler import compile_cuda, kernel_fixup
-
-    names: dict[str, Any] = {**kernel.names, "cuda": cuda, "np": np, "__name__": __name__}
+    types, compiler = _numba("cuda.types"), _numba("cuda.compiler")
+    names: dict[str, Any] = {**kernel.names, "cuda": _numba("cuda"), "np": np, "__name__": __name__}
     exec(compile(kernel.text, "<cuda>", "exec"), names)
     if "meet" in names:
         names["meet"] = njit(names["meet"])
     signature = tuple(types.Array(getattr(types, dtype), 1, "C") for dtype in kernel.arrays)
     options = {"opt": 3, "fma": False}
     with _functions_for(OLDEST):
-        result = compile_cuda(names[ENTRY], types.void, signature, nvvm_options=options, cc=OLDEST)
+        result = compiler.compile_cuda(names[ENTRY], types.void, signature, nvvm_options=options, cc=OLDEST)
     library = result.library
     library._entry_name = result.fndesc.llvm_func_name
-    kernel_fixup(library.get_function(result.fndesc.llvm_func_name), False)
+    compiler.kernel_fixup(library.get_function(result.fndesc.llvm_func_name), False)
     return library
 
 
 @contextmanager
 def _functions_for(capability: tuple[int, int]) -> Iterator[None]:
     """Let functions that a kernel calls be compiled for a capability: numba asks the driver for its GPU's."""
-    from numba.cuda import dispatcher
-
+    dispatcher = _numba("cuda.dispatcher")
     asked = dispatcher.get_current_device
     dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=capability)
     try:

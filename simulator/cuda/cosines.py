@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from thermoc.simulator.cuda.compiler import Kernel
-from thermoc.simulator.cuda.device import device as found
+from thermoc.simulator.cuda.gpu import device as found
 from thermoc.simulator.cuda.source import MEETING
 from thermoc.simulator.kernels.scalar.primitives import fma
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.simulator.cuda.compiler import Kernel
-from thermoc.simulator.cuda.device import device as found
+from thermoc.simulator.cuda.gpu import device as found
 from thermoc.simulator.kernels.crossbar import lines
 from thermoc.simulator.kernels.crossbar.lines import Cells
 

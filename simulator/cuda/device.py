@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -83,15 +82,3 @@ class SimulatedDevice(Device):
         if kernel not in self._kernels:
             self._kernels[kernel] = simulated(kernel)
         self._kernels[kernel](blocks, self.threads, arrays)
-
-
-@cache
-def device() -> Device:
-    """Return the GPU that programs run on. Errors: T421 where there is none, or what it needs is not installed."""
-    from numba.core import config
-
-    if config.ENABLE_CUDASIM:
-        return SimulatedDevice()
-    from thermoc.simulator.cuda.driver import CudaDevice
-
-    return CudaDevice()

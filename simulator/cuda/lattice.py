@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from thermoc.simulator.cuda.compiler import Kernel, device_function
-from thermoc.simulator.cuda.device import device as found
+from thermoc.simulator.cuda.gpu import device as found
 from thermoc.simulator.cuda.source import MEETING
 from thermoc.simulator.devices import lattice
 from thermoc.simulator.devices.lattice import BASE, DOWN, FROM_DEVICE, FROM_LOAD, RIGHT, Neuristor

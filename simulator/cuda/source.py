@@ -257,10 +257,12 @@ class _Writer:
 
 def _last_read(program: Program, found: tuple[Stage, ...]) -> dict[int, NDArray[np.int64]]:
     """Return for each element of the work the last stage that reads it, -1 for none."""
-    last = {bank: np.full(size, -1) for bank, size in zip((Bank.FLOAT_WORK, Bank.INT_WORK), program.work)}
+    last: dict[int, NDArray[np.int64]] = {
+        bank: np.full(size, -1) for bank, size in zip((Bank.FLOAT_WORK, Bank.INT_WORK), program.work)
+    }
     for number, stage in enumerate(found):
         for step in stage.steps:
             for place in (*step.near, *step.far):
                 if place.bank in last:
-                    last[Bank(place.bank)][place.first : place.first + place.size] = number
-    return dict(last)
+                    last[place.bank][place.first : place.first + place.size] = number
+    return last

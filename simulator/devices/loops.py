@@ -26,7 +26,6 @@ from thermoc.simulator.devices.records import (
 )
 from thermoc.simulator.devices.rule import rule
 from thermoc.simulator.devices.steppers import euler, jacobian, midpoint, sdirk
-from thermoc.simulator.kernels import scalar
 from thermoc.simulator.kernels.operands import stopped
 from thermoc.simulator.kernels.thermal import HALF, LOW, philox, uniform64
 
@@ -99,9 +98,9 @@ def normal(element, tick, draw, stream, key):
 @rule
 def workspace():
     """The arrays that one device's steps work in."""
-    square, three, counts = (3, 3), 3, np.zeros(2, np.int64)
-    J, M, K, base, guess = np.zeros(square), np.zeros(square), np.zeros((7, 8)), np.zeros(three), np.zeros(three)
-    return Workspace(J, M, K, base, guess, np.zeros(6), np.zeros(1), counts)
+    return Workspace(
+        np.zeros((3, 3)), np.zeros((3, 3)), np.zeros((7, 8)), np.zeros(6), np.zeros(1), np.zeros(2, np.int64)
+    )
 
 
 @rule
@@ -254,73 +253,44 @@ def drive_of(schedule, j, k):
     return DeviceDrive(source, Ta[min(j, Ta.shape[0] - 1), min(k, Ta.shape[1] - 1)])
 
 
-class Track(NamedTuple):
-    """What one device's run goes on with, (3,) each: work, heat in J and the integral of temperature; state; noise."""
-
-    ledger: Row
-    y: Row
-    z: Row
-
-
-@rule
-def copy(numbers, record, j, k):
-    """Set a row of a record to the first of some numbers; a GPU copies no slices."""
-    for e in range(record.shape[2]):
-        record[j, k, e] = numbers[e]
-
-
-@rule
-def one(rows, schedule, solver, draws, record, k, work, track):
-    """Device k, drawn for as element ``draws.element``, through all times; see ``run`` for what it returns."""
-    t, (ledger, y, z) = schedule.t, track
-    cell, m = cell_of(rows, k), record.memory[k]
-    for e in range(3):
-        ledger[e], y[e], z[e] = 0.0, record.states[0, k, e], 0.0
-    h, tick = 0.0, 0
-    for j in range(t.shape[0]):
-        if stopped(record.counts[2:]):  # pyright: ignore[reportCallIssue]
-            return FINE, j, j, t[j]
-        if j > 0:
-            problem = DeviceProblem(cell, drive_of(schedule, j - 1, k), m, z)
-            work.counts[0], work.counts[1] = 0, 0
-            if solver.method == SDIRK:
-                status, h = adaptive(problem, y, (t[j - 1], t[j]), h, solver.tolerance, ledger, work)
-            else:
-                # 1e-6 of slack: rounding of the quotient would otherwise add a step to a whole number of them
-                # a GPU's ceil is a float
-                number = max(1, int(scalar.ceil((t[j] - t[j - 1]) / solver.dt - 1e-6)))
-                steps = Steps(t[j - 1], (t[j] - t[j - 1]) / number, number, solver.method == MIDPOINT)
-                positions = Draws(draws.noisy, draws.element, tick, draws.stream, draws.key)
-                status = fixed(problem, y, steps, positions, ledger, work)
-                # ticks run on over output times, so that no draw is used twice
-                tick += number
-                work.counts[0] = number
-            record.counts[0] += work.counts[0]
-            record.counts[1] += work.counts[1]
-            if status != FINE:
-                copy(y, record.states, j, k)
-                return status, j, j - 1, work.time[0]
-            copy(y, record.states, j, k)
-            copy(ledger, record.energy, j, k)
-        # what is shown at an output time is noiseless, and follows the drive from that time on
-        z[0], z[1], z[2] = 0.0, 0.0, 0.0
-        out = work.K[0]
-        rates(DeviceProblem(cell, drive_of(schedule, j, k), m, z), y, out)
-        copy(out[CURRENT:], record.shown, j, k)
-        if not math.isfinite(out[CURRENT]) or out[SHOWN] > cell.domain.hottest:
-            return RUNAWAY if out[SHOWN] > cell.domain.hottest else STUCK, j, j, t[j]
-    return FINE, 0, 0, 0.0
-
-
 @njit(error_model="numpy", nogil=True)
 def run(rows, schedule, solver, draws, record):
     """Devices ``draws.element`` and on, through all times; return (status, device, row of states, row of u, time)."""
-    work, track = workspace(), Track(np.zeros(3), np.zeros(3), np.zeros(3))
+    t, work = schedule.t, workspace()
+    ledger, y, z = np.zeros(3), np.zeros(3), np.zeros(3)
     for k in range(record.states.shape[1]):
-        own = Draws(draws.noisy, draws.element + k, draws.tick, draws.stream, draws.key)
-        status, row, driven, time = one(rows, schedule, solver, own, record, k, work, track)
-        if status != FINE:
-            return status, k, row, driven, time
+        cell, m = cell_of(rows, k), record.memory[k]
+        ledger[:], y[:], z[:] = 0.0, record.states[0, k], 0.0
+        h, tick = 0.0, 0
+        for j in range(t.shape[0]):
+            if stopped(record.counts[2:]):  # pyright: ignore[reportCallIssue]
+                return FINE, k, j, j, t[j]
+            if j > 0:
+                problem = DeviceProblem(cell, drive_of(schedule, j - 1, k), m, z)
+                work.counts[:] = 0
+                if solver.method == SDIRK:
+                    status, h = adaptive(problem, y, (t[j - 1], t[j]), h, solver.tolerance, ledger, work)
+                else:
+                    # 1e-6 of slack: rounding of the quotient would otherwise add a step to a whole number of them
+                    number = max(1, math.ceil((t[j] - t[j - 1]) / solver.dt - 1e-6))
+                    steps = Steps(t[j - 1], (t[j] - t[j - 1]) / number, number, solver.method == MIDPOINT)
+                    positions = Draws(draws.noisy, draws.element + k, tick, draws.stream, draws.key)
+                    status = fixed(problem, y, steps, positions, ledger, work)
+                    # ticks run on over output times, so that no draw is used twice
+                    tick += number
+                    work.counts[0] = number
+                record.counts[:2] += work.counts
+                if status != FINE:
+                    record.states[j, k] = y
+                    return status, k, j, j - 1, work.time[0]
+                record.states[j, k], record.energy[j, k] = y, ledger[:2]
+            # what is shown at an output time is noiseless, and follows the drive from that time on
+            z[:] = 0.0
+            out = work.K[0]
+            rates(DeviceProblem(cell, drive_of(schedule, j, k), m, z), y, out)
+            record.shown[j, k] = out[CURRENT : SHOWN + 1]
+            if not math.isfinite(out[CURRENT]) or out[SHOWN] > cell.domain.hottest:
+                return RUNAWAY if out[SHOWN] > cell.domain.hottest else STUCK, k, j, j, t[j]
     return FINE, 0, 0, 0, 0.0
 
 

@@ -69,7 +69,7 @@ class DeviceProblem(NamedTuple):
 
 
 class Workspace(NamedTuple):
-    """Arrays that steps write: J and M (3, 3), K (7, 8) stage rates, base and guess (3,), new (6,) the step's result.
+    """Arrays that steps write: J and M (3, 3), K (7, 8) stage rates, new (6,) the step's result.
 
     Row 6 of K holds the rates at the start of the step, row 5 is scratch. ``new``: the state, then work and heat of the
     step in J, then the temperature shown times h. time: (1,) the time reached. counts: steps tried, steps rejected.
@@ -78,8 +78,6 @@ class Workspace(NamedTuple):
     J: Row
     M: Row
     K: Row
-    base: Row
-    guess: Row
     new: Row
     time: Row
     counts: NDArray[np.int64]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,7 +70,6 @@ def simulate(
     seed: int = 0,
     stream: int = 0,
     first: int = 0,
-    processor: str = "cpu",
 ) -> DeviceTrace:
     """Return what n devices do at the times t (n_t,), from t[0] on.
 
@@ -79,11 +77,11 @@ def simulate(
     (n_t, n); rows are held from one time to the next, and n is to be given where a row might be either. ``sdirk`` takes
     steps of its own to a relative ``tolerance``; ``midpoint`` (Stratonovich) and ``euler`` (Ito) take steps of some dt,
     a whole number between times, and may have noise (P27, P28): Philox at (element first + k, tick, draw, stream) keyed
-    by seed. processor: "cpu" or "cuda", where a thread steps a device.
+    by seed.
 
     Errors: T402, T403, T404, T405 (an ambient temperature out of the model's domain); T410 for a device that grows
     hotter than its limit and T411 for a step that cannot be solved or leaves the model's range, both with time, place,
-    temperature and current; T303 for a processor that is none, T421 for a GPU that is not there.
+    temperature and current.
     """
     times = np.ascontiguousarray(np.atleast_1d(numbers("t", t)))
     _check(times, method, tolerance, dt, noise)
@@ -104,22 +102,10 @@ def simulate(
     record = _begin(device, schedule, n)
     draws = Draws(noise, first, 0, stream, key)
     # the third count is the flag by which an interrupt ends the kernel: it cannot see Python's signals
-    run = runner(processor)
-    outcome: Outcome = attended(lambda: run(device.rows, schedule, solver, draws, record), halt=record.counts[2:])
+    outcome: Outcome = attended(lambda: loops.run(device.rows, schedule, solver, draws, record), halt=record.counts[2:])
     if outcome[0] != loops.FINE:
         raise _failure(device, method, schedule, record, *outcome)
     return _trace(device, schedule, record)
-
-
-def runner(processor: str) -> Callable[..., Outcome]:
-    """Return what runs devices on a processor. Errors: T303 for one that is none."""
-    if processor == "cuda":
-        from thermoc.simulator.cuda.devices import run
-
-        return run
-    if processor != "cpu":
-        raise error("T303", "devices run on cpu or cuda", notes=[f"processor = {processor!r}"])
-    return loops.run
 
 
 def _begin(device: Device, schedule: loops.DriveSchedule, n: int) -> loops.DeviceRecord:

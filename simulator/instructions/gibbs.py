@@ -40,7 +40,7 @@ SWEEP = {
 TRAITS = frozenset({Trait.RANDOM, Trait.SWEEPS, Trait.PER_TICK, Trait.SCRATCH})
 
 
-def layer_shapes(starts: NDArray[np.int64]) -> list[tuple[int, int]]:
+def layer_shapes(starts: NDArray[np.integer]) -> list[tuple[int, int]]:
     """Return (rows, columns) of each class's matrix; starts: where classes begin, and the end."""
     groups = -(-np.diff(starts) // FOUR)
     columns = -(-np.diff(starts) // COLUMNS) * COLUMNS

@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 
 from llvmlite import ir
 from numba import types
-from numba.core.cpu import CPUContext
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
@@ -187,27 +186,6 @@ sample: Any = intrinsic(_sample)
 """``sample(operand, s)``: the elements of one sample of an operand."""
 
 
-@intrinsic
-def shaped(typingctx, array, first, shape):
-    """Return elements of an array of one dimension, from ``first`` on, in a shape: as a view without an owner."""
-    dimensions = shape.count
-    kind, shape_type = types.Array(array.dtype, dimensions, "C"), types.UniTuple(types.intp, dimensions)
-
-    def codegen(context, builder, signature, args):
-        data = context.make_array(signature.args[0])(context, builder, args[0]).data
-        width = _constant(context.get_abi_sizeof(context.get_data_type(kind.dtype)))
-        sizes = [builder.extract_value(args[2], k) for k in range(dimensions)]
-        strides = [width]
-        for size in reversed(sizes[1:]):
-            strides.insert(0, builder.mul(strides[0], size))
-        view = context.make_array(kind)(context, builder)
-        place = builder.gep(data, [args[1]])
-        populate_array(view, data=place, shape=sizes, strides=strides, itemsize=width, meminfo=None)
-        return view._getvalue()
-
-    return kind(array, types.intp, shape_type), codegen
-
-
 def _samples(dtype, frame):
     """Return type and code of an array of the frame that holds so many elements a sample, from the block's on."""
     kind, operand = _operand_type(dtype)
@@ -318,9 +296,7 @@ def stopped(typingctx, halt):
 
     def codegen(context, builder, signature, args):
         data = context.make_array(signature.args[0])(context, builder, args[0]).data
-        # a plain load could be moved out of the loop that waits for the flag; a GPU's kernel waits for none
-        on_cpu = isinstance(context, CPUContext)
-        flag = builder.load_atomic(data, "monotonic", 8) if on_cpu else builder.load(data)
-        return builder.icmp_signed("!=", flag, _constant(0))
+        # a plain load could be moved out of the loop that waits for the flag
+        return builder.icmp_signed("!=", builder.load_atomic(data, "monotonic", 8), _constant(0))
 
     return types.boolean(halt), codegen

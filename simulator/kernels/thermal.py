@@ -1,5 +1,8 @@
 """Rows of Boltzmann units, p-bits, and noise: Philox4x32-10 as ``thermoc.support.philox`` defines it."""
 
+# pyright: reportCallIssue=false
+# (an intrinsic is called without the typing context that its definition names first)
+
 from __future__ import annotations
 
 import numpy as np

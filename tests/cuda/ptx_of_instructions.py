@@ -18,7 +18,7 @@ from instruction_samples import SAMPLES
 from numba.cuda import dispatcher
 
 import thermoc as tc
-from thermoc.simulator.cuda import compiler, cosines, crossbar, devices, lattice
+from thermoc.simulator.cuda import compiler, cosines, crossbar, lattice
 from thermoc.simulator.cuda.source import text_of
 from thermoc.simulator.cuda.stages import Stage, stages
 from thermoc.simulator.instructions.registry import BY_NAME
@@ -38,7 +38,7 @@ def kernels(precision: str) -> Iterator[tuple[list[str], compiler.Kernel]]:
             yield [*new], compiler.kernel_of(program, text_of(program, tuple(new.values())))
     assert known == BY_NAME.keys(), f"no sample has {BY_NAME.keys() - known}"
     if precision == "float64":
-        for module in (cosines, crossbar, devices, lattice):
+        for module in (cosines, crossbar, lattice):
             yield [module.__name__], module.kernel()
 
 

@@ -12,7 +12,8 @@ from scipy.sparse import csr_array
 
 import thermoc as tc
 from thermoc import physics
-from thermoc.simulator.cuda.device import SimulatedDevice, device
+from thermoc.simulator.cuda.device import SimulatedDevice
+from thermoc.simulator.cuda.gpu import device
 from thermoc.simulator.instructions.registry import BY_NAME
 from thermoc.simulator.program import Program
 from thermoc.simulator.session import Session

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 import thermoc as tc
 from thermoc.cli.main import app
 from thermoc.simulator import processors
-from thermoc.simulator.cuda import device as devices
+from thermoc.simulator.cuda import gpu as this_gpu
 from thermoc.support import notices
 from thermoc.support.errors import ThermocError, error
 
@@ -36,7 +36,7 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> type[SpyGpu]:
     """A GPU of 1 MiB."""
     SpyGpu.started = 0
     monkeypatch.setattr(processors, "Gpu", SpyGpu)
-    monkeypatch.setattr(devices, "device", lambda: SimpleNamespace(name="Spy", memory=2**20))
+    monkeypatch.setattr(this_gpu, "device", lambda: SimpleNamespace(name="Spy", memory=2**20))
     return SpyGpu
 
 
@@ -45,7 +45,7 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     def device() -> None:
         raise error("T421", "no program can run on a GPU: NVIDIA's driver is not installed")
 
-    monkeypatch.setattr(devices, "device", device)
+    monkeypatch.setattr(this_gpu, "device", device)
 
 
 def raised(act: Callable[[], Any]) -> str:

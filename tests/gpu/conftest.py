@@ -6,14 +6,14 @@ import pytest
 from gpu.prepare import prepare_all
 from gpu.variants import Variant
 
-from thermoc.simulator.cuda import device as devices
+from thermoc.simulator.cuda import gpu as this_gpu
 from thermoc.simulator.cuda.driver import CudaDevice
 
 
 @pytest.fixture(scope="session", autouse=True)
 def gpu(request: pytest.FixtureRequest) -> CudaDevice:
     """The GPU. Errors: T421 where there is none."""
-    found = devices.device()
+    found = this_gpu.device()
     if not isinstance(found, CudaDevice):
         pytest.fail("this is numba-cuda's simulator: unset NUMBA_ENABLE_CUDASIM")
     asked = [item.callspec.params.get("variant") for item in request.session.items if hasattr(item, "callspec")]

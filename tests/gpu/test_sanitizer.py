@@ -14,10 +14,11 @@ ROOT = Path(__file__).parents[2]
 SCRIPT = """
 import numpy as np
 import thermoc as tc
-from thermoc.simulator.cuda import device as devices, engine
+from thermoc.simulator.cuda import engine
+from thermoc.simulator.cuda import gpu as this_gpu
 
 if {spread}:
-    devices.device().threads = 32
+    this_gpu.device().threads = 32
     engine.POINTS_OF_A_BLOCK = 0
 with tc.Network("ring", dt=0.1) as net:
     J = np.roll(np.eye(64), 1, 0) + np.roll(np.eye(64), -1, 0)

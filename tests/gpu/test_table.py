@@ -10,8 +10,8 @@ import pytest
 from gpu.variants import Variant, compiled, differing, on, trajectory, variants
 
 import thermoc as tc
-from thermoc.simulator.cuda import device as devices
 from thermoc.simulator.cuda import engine
+from thermoc.simulator.cuda import gpu as this_gpu
 from thermoc.simulator.cuda.driver import CudaDevice
 
 EXACT = [variant for variant in variants() if variant.varying == "all vary" and variant.precision == "float64"]
@@ -40,7 +40,7 @@ def test_blocks_that_share_a_sample_give_the_same_bits(variant: Variant, few_thr
 @pytest.fixture
 def few_threads(monkeypatch: pytest.MonkeyPatch, small_blocks: CudaDevice) -> CudaDevice:
     """Blocks of two threads, and no network is one block's."""
-    monkeypatch.setattr(devices, "device", lambda: small_blocks)
+    monkeypatch.setattr(this_gpu, "device", lambda: small_blocks)
     monkeypatch.setattr(engine, "POINTS_OF_A_BLOCK", 0)
     return small_blocks
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from thermoc.simulator.devices.model import DIRECTION, DeviceModel, Hysteresis, Kelvin, Ohm, PerKelvin, Plain
 from thermoc.simulator.devices.rule import rule
+from thermoc.simulator.kernels import scalar
 
 
 class Vo2Parameters(NamedTuple):
@@ -47,7 +48,7 @@ def within_fit(T, p):
 @rule
 def blend(y, ripple):
     """P(y): 1 at a reversal, 0 far from it."""
-    return 0.5 * (1 - math.sin(ripple * y)) * (1 + math.tanh(math.pi * math.pi - 2 * math.pi * y))
+    return 0.5 * (1 - scalar.sin(ripple * y)) * (1 + scalar.tanh(math.pi * math.pi - 2 * math.pi * y))
 
 
 @rule
@@ -59,7 +60,7 @@ def insulating_fraction(T, m, p):
         y = (T - m[TURNED_AT]) / (m[PROXIMITY] + p.proximity_offset)
         shift = m[PROXIMITY] * blend(y, p.ripple)
     edge = m[DIRECTION] * p.hysteresis_width / 2 + p.critical_temperature
-    return 0.5 + 0.5 * math.tanh(p.steepness * (edge - (T + shift)))
+    return 0.5 + 0.5 * scalar.tanh(p.steepness * (edge - (T + shift)))
 
 
 @rule
@@ -67,7 +68,7 @@ def resistance(T, m, p):
     """R(T) in ohm on the present branch."""
     T = within_fit(T, p)
     g = insulating_fraction(T, m, p)
-    return p.insulator_resistance * math.exp(p.activation_temperature / T) * g + p.metal_resistance
+    return p.insulator_resistance * scalar.exp(p.activation_temperature / T) * g + p.metal_resistance
 
 
 @rule
@@ -85,8 +86,8 @@ def turn(T, direction, m, p):
     g = insulating_fraction(T, m, p)
     m[DIRECTION], m[REVERSED], m[TURNED_AT] = direction, 1.0, T
     edge = direction * p.hysteresis_width / 2 + p.critical_temperature
-    # atanh is infinite where g rounds to 0 or 1; with the fitted steepness it does not within the fit's range
-    m[PROXIMITY] = edge - math.atanh(2 * g - 1) / p.steepness - T
+    # atanh(2 g - 1); infinite where g rounds to 0 or 1; with the fitted steepness it does not within the fit's range
+    m[PROXIMITY] = edge - 0.5 * scalar.log(g / (1 - g)) / p.steepness - T
     m[LAST] = T
 
 
