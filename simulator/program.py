@@ -21,7 +21,7 @@ from thermoc.support.bundle import bundle_bytes
 from thermoc.support.errors import error
 
 KIND = "thermoc program"
-VERSION = 2
+VERSION = 3
 T = TypeVar("T")
 
 

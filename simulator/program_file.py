@@ -11,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.simulator.bounds import check
+from thermoc.simulator.instructions.products import MVM
 from thermoc.simulator.program import KIND, VERSION, Form, Program, ProgramParameter, ProgramPort, ProgramState
 from thermoc.support.bundle import read_bundle
 from thermoc.support.loading import reading
 
+WHOLE_WEIGHTS = 3
+"""The version from which on whole weights of crossbars stand in the table."""
 LONGEST = 2**40
 """A file that states a longer axis is damaged."""
 
@@ -24,6 +27,8 @@ def load(path: str | os.PathLike[str]) -> Program:
     bundle = read_bundle(path, kind=KIND, version=VERSION)
     with reading(path, f"a {KIND} that can run"):
         program = _decode(bundle.document, bundle.arrays)
+        if bundle.version < WHOLE_WEIGHTS and (program.code[:, 0] == MVM.opcode).any():
+            raise ValueError("its products of crossbars are laid out as an older thermoc read them: compile it again")
         check(program)
     return program
 

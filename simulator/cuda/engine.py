@@ -51,7 +51,9 @@ class CudaEngine:
 
     def fill(self, buffers: Buffers, begun: int) -> None:
         """Run the ticks of some buffers, from their inputs to their outputs. Errors: T405."""
-        device, arrays = self._device, [self._filled(k, array) for k, array in enumerate(buffers.arrays)]
+        device, reduced = self._device, any(self.program.tails)
+        # outputs cross only where totals and moments behind them go on from what they are
+        arrays = [self._filled(k, array, copy=k < 2 or reduced) for k, array in enumerate(buffers.arrays)]
         collision = device.upload(np.full(3 * self.plan.batch if self._collides else 1, -1))
         arrivals, (blocks, numbers) = device.upload(np.zeros(1, np.int64)), self._numbers(buffers, begun)
         rest = [*arrays, self._table, collision, arrivals, device.upload(numbers)]
@@ -77,13 +79,14 @@ class CudaEngine:
         """Draw other noise from now on: only that of the plan is another."""
         self.plan = plan
 
-    def _filled(self, number: int, array: NDArray) -> Any:
-        """Return memory with an array; it is taken once for all arrays of its length."""
+    def _filled(self, number: int, array: NDArray, *, copy: bool) -> Any:
+        """Return memory for an array, with a copy of it; it is taken once for all arrays of its length."""
         size, memory = self._memory.get(number, (-1, None))
         if size != array.size:
             memory = self._device.empty(array.size, array.dtype)
             self._memory[number] = array.size, memory
-        self._device.write(memory, array.reshape(-1))
+        if copy:
+            self._device.write(memory, array.reshape(-1))
         return memory
 
     def _numbers(self, buffers: Buffers, begun: int) -> tuple[int, NDArray[np.int64]]:

@@ -61,7 +61,7 @@ def _two(row: RowSizes, **parameters: int) -> int:
 
 def _mvm_scratch(row: RowSizes, sizes: int, settings: int, vectors: int) -> int:
     """Digits of the inputs for each pass through the cells, then currents of the slices."""
-    inputs, outputs, slices, _, readings, encoding = row.table[sizes : sizes + MVM_SIZES].tolist()
+    inputs, outputs, slices, _, readings, encoding, _ = row.table[sizes : sizes + MVM_SIZES].tolist()
     passes = -(-readings // ((encoding + 1) // 2 if encoding % 2 else 1))
     return vectors * (passes * inputs + slices * outputs)
 

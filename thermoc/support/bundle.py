@@ -39,8 +39,9 @@ _ALIGNMENT = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Bundle:
-    """What such a file holds: named arrays (read-only, in memory) and a JSON document."""
+    """What such a file holds: named arrays (read-only, in memory) and a JSON document. version: of its format."""
 
+    version: int
     document: Any
     arrays: Mapping[str, AnyArray]
 
@@ -115,12 +116,12 @@ def parse_bundle(data: bytes, source: object, *, kind: str, version: int) -> Bun
     if metadata.get("kind") != kind:
         notes = [f"its metadata names the kind {metadata.get('kind')!r}"]
         raise error("T502", f"{shown(source)} is not a {kind} file", notes=notes)
-    _check_version(source, kind, metadata.get("version"), version)
+    stated = _version(source, kind, metadata.get("version"), version)
     arrays = _arrays(header, np.frombuffer(data, np.uint8, offset=start), source, kind)
     text = metadata.get("document")
     if not isinstance(text, str) or metadata.get("sha256") != digest(kind, text, arrays):
         raise damaged(source, f"a {kind}", "the SHA-256 of its content is not the one it records")
-    return Bundle(document=parse_json(text.encode(), source, f"a {kind}"), arrays=arrays)
+    return Bundle(version=stated, document=parse_json(text.encode(), source, f"a {kind}"), arrays=arrays)
 
 
 def digest(kind: str, text: str, arrays: Mapping[str, AnyArray]) -> str:
@@ -157,7 +158,8 @@ def _header(data: bytes, source: object, kind: str) -> tuple[dict[str, Any], int
     return header, 8 + length
 
 
-def _check_version(source: object, kind: str, stated: Any, known: int) -> None:
+def _version(source: object, kind: str, stated: Any, known: int) -> int:
+    """Return the version that a file states. Errors: T502, T503."""
     # int() also takes signs, spaces, underscores and digits of other scripts.
     number = isinstance(stated, str) and stated.isascii() and stated.isdecimal() and len(stated) < 10
     if not (number and int(stated) > 0):
@@ -169,6 +171,7 @@ def _check_version(source: object, kind: str, stated: Any, known: int) -> None:
             notes=[f"its format version is {stated}", f"this thermoc reads up to version {known}"],
             hint="upgrade: pip install --upgrade thermoc",
         )
+    return int(stated)
 
 
 def _arrays(header: Mapping[str, Any], content: NDArray[np.uint8], source: object, kind: str) -> dict[str, AnyArray]:
