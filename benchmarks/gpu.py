@@ -26,7 +26,7 @@ from timing import report
 
 import thermoc
 from thermoc.simulator.cuda.compiler import Kernel
-from thermoc.simulator.cuda.device import Device
+from thermoc.simulator.cuda.device import GpuDevice
 from thermoc.simulator.cuda.gpu import device
 from thermoc.simulator.cuda.source import MEETING
 from thermoc.simulator.session import Session
@@ -104,7 +104,7 @@ def cupy_product(m: int, k: int, n: int) -> tuple[Callable[[], Any], Callable[[]
     """Return a product and what waits for it, in CuPy."""
     cupy = import_module("cupy")
     a, b = cupy.ones((m, k), np.float32), cupy.ones((k, n), np.float32)
-    return lambda: a @ b, cupy.cuda.Device().synchronize
+    return lambda: a @ b, cupy.cuda.GpuDevice().synchronize
 
 
 def torch_product(m: int, k: int, n: int) -> tuple[Callable[[], Any], Callable[[], Any]]:
@@ -114,7 +114,7 @@ def torch_product(m: int, k: int, n: int) -> tuple[Callable[[], Any], Callable[[
     return lambda: a @ b, torch.cuda.synchronize
 
 
-def bandwidth(gpu: Device, size: int) -> float:
+def bandwidth(gpu: GpuDevice, size: int) -> float:
     """Return the bytes a second that a copy reads and writes."""
     elements = (2**28, 2**26, 2**8)[size]
     arrays = [gpu.empty(elements, np.float64) for _ in range(2)]

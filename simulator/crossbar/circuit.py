@@ -99,7 +99,7 @@ class Solution:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Circuit:
-    """Cells G (m, n) in siemens, and wires in ohms; 0 ohms is an ideal wire.
+    """LineCells G (m, n) in siemens, and wires in ohms; 0 ohms is an ideal wire.
 
     processor: "cpu" or "cuda", where it is solved; both agree to the tolerance. Errors: T303, T405.
     """
@@ -195,12 +195,12 @@ class Circuit:
     def _on_gpu(self, V: NDArray, b: NDArray, tolerance: float) -> tuple[NDArray, NDArray, list[int]]:
         """Return word and bit potentials (k, m, n), and iterations, from a guess b of the bit lines. Errors: T412."""
         from thermoc.simulator.cuda.crossbar import potentials
-        from thermoc.simulator.kernels.crossbar.lines import Cells
+        from thermoc.simulator.kernels.crossbar.lines import LineCells
 
         (m, n), (_, word, bit, taken) = self.G.shape, self._lines
         # eight word lines lie side by side
         shares = np.moveaxis(word, 1, 2).reshape(-1, word.shape[1])[:m, :n]
-        cells = Cells(self.G, shares, bit[:m, :n], float(self.r_word), float(self.r_bit), m, n)
+        cells = LineCells(self.G, shares, bit[:m, :n], float(self.r_word), float(self.r_bit), m, n)
         goals = tolerance * tolerance * (V * V @ taken[:m])
         words, bits, counts = potentials(cells, V, b, goals, MOST_ITERATIONS)
         if counts.min() < 0:

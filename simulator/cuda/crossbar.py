@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from thermoc.simulator.cuda.compiler import Kernel
 from thermoc.simulator.cuda.gpu import device as found
 from thermoc.simulator.kernels.crossbar import lines
-from thermoc.simulator.kernels.crossbar.lines import Cells
+from thermoc.simulator.kernels.crossbar.lines import LineCells
 
 SCRATCH = 5
 """Arrays of the size of the cells that a block works in."""
 TEXT = """
 def run(G, word, bit, V, w, b, room, sums, counts, reals, numbers):
     inputs, m, n, most = numbers[0], numbers[1], numbers[2], numbers[3]
-    cells, size, block = Cells(G, word, bit, reals[0], reals[1], m, n), m * n, cuda.blockIdx.x
+    cells, size, block = LineCells(G, word, bit, reals[0], reals[1], m, n), m * n, cuda.blockIdx.x
     at = {scratch} * block * size
     x, p, q = room[at : at + size], room[at + size : at + 2 * size], room[at + 2 * size : at + 3 * size]
     F, z = room[at + 3 * size : at + 4 * size], room[at + 4 * size : at + 5 * size]
@@ -81,11 +81,16 @@ def kernel() -> Kernel:
     kinds = ("float64",) * 8 + ("int64", "float64", "int64")
     text, title = TEXT.format(scratch=SCRATCH), "crossbars with wires on the GPU"
     return Kernel(
-        text=text, names=names | {"Cells": Cells}, arrays=kinds, title=title, seconds=2.0, modules=(lines.__name__,)
+        text=text,
+        names=names | {"LineCells": LineCells},
+        arrays=kinds,
+        title=title,
+        seconds=2.0,
+        modules=(lines.__name__,),
     )
 
 
-def potentials(cells: Cells, V: NDArray, b: NDArray, goals: NDArray, most: int) -> tuple[NDArray, NDArray, NDArray]:
+def potentials(cells: LineCells, V: NDArray, b: NDArray, goals: NDArray, most: int) -> tuple[NDArray, NDArray, NDArray]:
     """Return word and bit potentials (k, m, n), volts, and iterations (k,), -1 where there were more than ``most``.
 
     V: (k, m) volts of the sources. b: (k, m, n) a guess of the bit lines. goals: (k,) the power, in watts, that a

@@ -15,7 +15,7 @@ from thermoc.simulator.cuda.compiler import Kernel, simulated
 from thermoc.support.memory import available
 
 
-class Device(ABC):
+class GpuDevice(ABC):
     """A GPU. memory: its bytes. processors: those that run blocks side by side. threads: of a block."""
 
     name: str
@@ -54,7 +54,7 @@ class Device(ABC):
         return memory
 
 
-class SimulatedDevice(Device):
+class SimulatedDevice(GpuDevice):
     """numba-cuda's simulator: threads of Python, one block at a time."""
 
     name, processors, threads = "numba-cuda's simulator", 1, 3

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.simulator.cuda.compiler import OLDEST, Kernel, ptx
-from thermoc.simulator.cuda.device import Device
+from thermoc.simulator.cuda.device import GpuDevice
 from thermoc.simulator.cuda.installed import OLDER_DRIVER, check_toolkit, code_text, driver_bindings, missing
 from thermoc.support.errors import ThermocError, error
 from thermoc.support.memory import readable
@@ -46,7 +46,7 @@ class Loaded(NamedTuple):
     resident: int
 
 
-class CudaDevice(Device):
+class CudaDevice(GpuDevice):
     """The first GPU that the driver shows: CUDA_VISIBLE_DEVICES says which. Errors: T421 where it cannot be used."""
 
     def __init__(self) -> None:

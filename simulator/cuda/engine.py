@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from thermoc.simulator.alone_rows import Collision, too_near
 from thermoc.simulator.buffers import Buffers, Plan
 from thermoc.simulator.cuda.compiler import program_kernel
-from thermoc.simulator.cuda.device import Device
+from thermoc.simulator.cuda.device import GpuDevice
 from thermoc.simulator.cuda.source import Number, widths
 from thermoc.simulator.cuda.stages import stages, tables
 from thermoc.simulator.instructions.pairs import PAIRS
@@ -24,7 +24,7 @@ POINTS_OF_A_BLOCK = 2**11
 class CudaEngine:
     """A program, and states on a device which it advances in place; its memory is kept from call to call."""
 
-    def __init__(self, program: Program, plan: Plan, states: tuple[Any, Any], device: Device):
+    def __init__(self, program: Program, plan: Plan, states: tuple[Any, Any], device: GpuDevice):
         self.program, self.plan, self.states, self._device = program, plan, states, device
         work, batch = widths(program).work, plan.batch
         self._constants = device.upload(program.floats), device.upload(program.ints)

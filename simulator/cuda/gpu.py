@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from thermoc.simulator.cuda.device import Device, SimulatedDevice
+from thermoc.simulator.cuda.device import GpuDevice, SimulatedDevice
 from thermoc.simulator.cuda.driver import CudaDevice
 
 
 @cache
-def device() -> Device:
+def device() -> GpuDevice:
     """Return the GPU that programs run on. Errors: T421 where there is none, or what it needs is not installed."""
     from numba.core import config
 

@@ -1,4 +1,4 @@
-"""Lattices of VO2 neuristors on a GPU: the rules of ``devices.lattice``, a node a thread."""
+"""Lattices of VO2 neuristors on a GPU: the rules of ``devices.lattice_rules``, a node a thread."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy as np
 from thermoc.simulator.cuda.compiler import Kernel, device_function
 from thermoc.simulator.cuda.gpu import device as found
 from thermoc.simulator.cuda.source import MEETING
-from thermoc.simulator.devices import lattice
-from thermoc.simulator.devices.lattice import BASE, DOWN, FROM_DEVICE, FROM_LOAD, RIGHT, Neuristor
+from thermoc.simulator.devices import lattice_rules
+from thermoc.simulator.devices.lattice_rules import BASE, DOWN, FROM_DEVICE, FROM_LOAD, RIGHT, Neuristor, Samples
 from thermoc.simulator.devices.model import MEMORY
 from thermoc.simulator.devices.models import vo2
 from thermoc.simulator.devices.records import Draws
@@ -66,7 +66,7 @@ def run(T, V, current, work, heat, memory, G, lap, kicks, u, reals, moved, bad, 
 
 
 def laplacian(T, p, i, n, columns):
-    """Sum over the neighbours of node i of T_j - T, in the order of ``lattice.laplacian``; borders insulated."""
+    """Sum over the neighbours of node i of T_j - T, in the order of ``lattice_rules.laplacian``; borders insulated."""
     k, middle = i % columns, T[p]
     up = T[p - columns] if i >= columns else middle
     down = T[p + columns] if i + columns < n else middle
@@ -85,7 +85,7 @@ def drawn(element, tick, draw, stream, key):
 
 
 draw_normal = device_function(drawn)
-heat_of_bond = device_function(lattice.bond.py_func)
+heat_of_bond = device_function(lattice_rules.bond.py_func)
 
 
 def draw_kicks(kicks, T, G, p, i, n, columns, node, h, element, tick, stream, key):
@@ -123,26 +123,26 @@ def kernel() -> Kernel:
     rest = ", ".join(f"reals[{fields + k}]" for k in range(len(Neuristor._fields) - 1))
     text = MEETING + TEXT.format(neuristor=f"Neuristor(Vo2Parameters({parameters}), {rest})", reals=fields + 7)
     functions = {
-        "travelled": lattice.travelled.py_func,
-        "look_at": lattice.look_at.py_func,
-        "conductance": lattice.conductance.py_func,
-        "euler": lattice.euler.py_func,
+        "travelled": lattice_rules.travelled.py_func,
+        "look_at": lattice_rules.look_at.py_func,
+        "conductance": lattice_rules.conductance.py_func,
+        "euler": lattice_rules.euler.py_func,
         "laplacian": laplacian,
         "draw_kicks": draw_kicks,
     }
     names: dict[str, Any] = {name: device_function(function) for name, function in functions.items()}
     names |= {"Neuristor": Neuristor, "Vo2Parameters": vo2.Vo2Parameters, "NEVER": NEVER, "LAST": vo2.LAST}
     kinds = ["float64"] * 12 + ["int64"] * 3
-    modules = lattice.__name__, vo2.__name__, __name__
+    modules = lattice_rules.__name__, vo2.__name__, __name__
     return Kernel(
         text=text, names=names, arrays=tuple(kinds), title="lattices on the GPU", seconds=4.0, modules=modules
     )
 
 
 class DeviceLattice:
-    """The nodes of all samples on a device: rows (samples, n); see ``lattice.Samples``."""
+    """The nodes of all samples on a device: rows (samples, n); see ``lattice_rules.Samples``."""
 
-    def __init__(self, node: Neuristor, now: lattice.Samples, sides: tuple[int, int], u: Any):
+    def __init__(self, node: Neuristor, now: Samples, sides: tuple[int, int], u: Any):
         device = found()
         self._device, (self._samples, self._n), self._columns = device, now.T.shape, sides[1]
         memory = np.moveaxis(now.memory, 1, 2)
@@ -166,7 +166,7 @@ class DeviceLattice:
             return s, int(first[s] % n), int(first[s] // n)
         return None
 
-    def read(self, now: lattice.Samples) -> None:
+    def read(self, now: Samples) -> None:
         """Copy the nodes back."""
         shape = self._samples, self._n
         for name, row in zip(ROWS, self._rows[:5]):

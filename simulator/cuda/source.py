@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from thermoc.simulator.cuda.arguments import asks
 from thermoc.simulator.cuda.ports import COPIES, element
-from thermoc.simulator.cuda.stages import Place, Stage, Step, stages
+from thermoc.simulator.cuda.stages import Elements, PointRow, Stage, stages
 from thermoc.simulator.instructions.declaration import Instruction
 from thermoc.simulator.program import Bank, Program, once_a_program
 
@@ -139,14 +139,14 @@ class _Writer:
             else f"s = low + p\n{indent}    i = 0"
         )
         loop += f"{indent}for p in range(thread, samples * {points}, threads):\n{indent}    {place}\n"
-        values = dict[Place, str]()
+        values = dict[Elements, str]()
         for k, step in enumerate(stage.steps):
             for line in self._lines(step, values, f"v{k}", number):
                 loop += f"{indent}    {line}\n"
         meet = MEET if stage.steps[0].phases == 1 else MEET.replace("\n        ", "\n" + " " * 12)
         return loop + meet.lstrip("\n")
 
-    def _lines(self, step: Step, values: dict[Place, str], name: str, number: int) -> Iterator[str]:
+    def _lines(self, step: PointRow, values: dict[Elements, str], name: str, number: int) -> Iterator[str]:
         copy = COPIES.get(step.instruction.opcode)
         if copy:
             size = max(step.sizes.n, step.sizes.x)
@@ -173,15 +173,15 @@ class _Writer:
             yield f"{self._at(step.result)} = {name}"
         values[step.result] = name
 
-    def _stored(self, place: Place, number: int) -> bool:
+    def _stored(self, place: Elements, number: int) -> bool:
         """True where a later stage reads a value, or it is a state."""
         last = self._last_read.get(place.bank)
         return last is None or last[place.first : place.first + place.size].max(initial=-1) > number
 
-    def _element(self, place: Place, values: dict[Place, str]) -> str:
+    def _element(self, place: Elements, values: dict[Elements, str]) -> str:
         return values.get(place) or self._at(place)
 
-    def _first(self, place: Place) -> str:
+    def _first(self, place: Elements) -> str:
         """Return where in its bank a place of sample s begins."""
         if place.bank in (Bank.FLOAT_WORK, Bank.INT_WORK):
             return f"{place.first} * batch + s * {place.size}"
@@ -189,16 +189,16 @@ class _Writer:
             return f"s * {self._widths.states[place.bank == Bank.INT_STATE]} + {place.first}"
         return f"{place.first}"
 
-    def _at(self, place: Place) -> str:
+    def _at(self, place: Elements) -> str:
         return f"{BANKS[place.bank]}[{self._first(place)}{' + i' if place.size > 1 else ''}]"
 
-    def _view(self, place: Place | None, real: bool) -> str:
+    def _view(self, place: Elements | None, real: bool) -> str:
         if place is None:
             return f"{BANKS[0 if real else 1]}[0:0]"
         first = self._first(place)
         return f"{BANKS[place.bank]}[{first} : {first} + {place.size}]"
 
-    def _argument(self, step: Step, name: str, values: dict[Place, str]) -> str:
+    def _argument(self, step: PointRow, name: str, values: dict[Elements, str]) -> str:
         operand, _, suffix = name.partition("_")
         places = dict(zip("rxyz", step.places))
         if name in step.parameters:
@@ -214,15 +214,15 @@ class _Writer:
             return f"{called(step.instruction)}_parameters({', '.join(map(str, step.parameters.values()))})"
         return self._of_launch(name, step)
 
-    def _is_real(self, step: Step, name: str) -> bool:
+    def _is_real(self, step: PointRow, name: str) -> bool:
         kinds = dict(zip("rxyz", (step.instruction.result, *step.instruction.operands)))
         kind = kinds.get(name)
         return kind is None or kind.real
 
-    def _absent(self, step: Step, name: str) -> str:
+    def _absent(self, step: PointRow, name: str) -> str:
         return "real(0)" if self._is_real(step, name) else "integer(0)"
 
-    def _of_launch(self, name: str, step: Step) -> str:
+    def _of_launch(self, name: str, step: PointRow) -> str:
         width = self._widths
         states = [f"{BANKS[4 + k]}[s * {width.states[k]} : (s + 1) * {width.states[k]}]" for k in range(2)]
         scratch = []

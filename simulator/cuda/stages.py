@@ -20,24 +20,24 @@ from thermoc.simulator.program import Bank, Program, narrow, once_a_program
 EVERYWHERE = 2**62
 
 
-class Place(NamedTuple):
+class Elements(NamedTuple):
     """Elements of a bank, of every sample."""
 
     bank: int
     first: int
     size: int
 
-    def meets(self, other: Place) -> bool:
+    def meets(self, other: Elements) -> bool:
         """True where both have an element in common."""
         apart = self.first + self.size <= other.first or other.first + other.size <= self.first
         return self.bank == other.bank and not apart
 
 
-STATES = (Place(Bank.FLOAT_STATE, 0, EVERYWHERE), Place(Bank.INT_STATE, 0, EVERYWHERE))
+STATES = (Elements(Bank.FLOAT_STATE, 0, EVERYWHERE), Elements(Bank.INT_STATE, 0, EVERYWHERE))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class PointRow:
     """A row as points: how many, in how many phases, and what they read and write.
 
     own: True where point i reads and writes elements i alone of what is in ``near``; ``far`` is read anywhere.
@@ -51,14 +51,14 @@ class Step:
     points: int
     phases: int
     alone: bool
-    places: tuple[Place | None, ...]
+    places: tuple[Elements | None, ...]
     index: NDArray[np.int64]
-    near: tuple[Place, ...]
-    far: tuple[Place, ...]
-    writes: tuple[Place, ...]
+    near: tuple[Elements, ...]
+    far: tuple[Elements, ...]
+    writes: tuple[Elements, ...]
 
     @property
-    def result(self) -> Place | None:
+    def result(self) -> Elements | None:
         """Where its result stands."""
         return self.places[0]
 
@@ -67,9 +67,9 @@ class Step:
 class Stage:
     """Steps with the same points, in order; ``alone`` where it is one step that does its writing itself."""
 
-    steps: list[Step] = field(default_factory=list)
+    steps: list[PointRow] = field(default_factory=list)
 
-    def takes(self, step: Step) -> bool:
+    def takes(self, step: PointRow) -> bool:
         """True where a step may be computed in the same loop over points, after those that are there."""
         if not self.steps:
             return True
@@ -98,7 +98,7 @@ def stages(program: Program) -> tuple[Stage, ...]:
     return tuple(stage for stage in found if stage.steps)
 
 
-def steps(program: Program) -> Iterator[Step]:
+def steps(program: Program) -> Iterator[PointRow]:
     """Yield the rows of a program as steps."""
     written = set[int]()
     for row in program.code.tolist():
@@ -116,13 +116,13 @@ def tables(program: Program) -> NDArray:
     return narrow(np.concatenate([program.places, *own])) if own else program.places
 
 
-def _place(program: Program, slot: int) -> Place | None:
-    return Place(*program.slots[slot].tolist()) if slot >= 0 else None
+def _place(program: Program, slot: int) -> Elements | None:
+    return Elements(*program.slots[slot].tolist()) if slot >= 0 else None
 
 
 def _step(
-    instruction: Instruction, parameters: dict[str, int], sizes: RowSizes, places: tuple[Place | None, ...]
-) -> Step:
+    instruction: Instruction, parameters: dict[str, int], sizes: RowSizes, places: tuple[Elements | None, ...]
+) -> PointRow:
     points = instruction.points or Points(rule="")
     index = points.index(sizes, **parameters) if points.index else NO_PLACES
     shape = {"instruction": instruction, "parameters": parameters, "sizes": sizes, "places": places, "index": index}
@@ -136,12 +136,12 @@ def _step(
     states = STATES if reads_states else ()
     count, phases = points.count(sizes, **parameters), points.phases(sizes, **parameters)
     whole = {"x", "y", "z"} & {*names} if instruction.rule is None else set[str]()
-    near, far = list[Place](), list[Place](states)
+    near, far = list[Elements](), list[Elements](states)
     for name, place in zip("xyz", places[1:]):
         if place:
             # one element for all points is read by points that are not its own
             (far if name in whole or place.size != count else near).append(place)
-    return Step(
+    return PointRow(
         **shape,
         points=count,
         phases=phases,
@@ -156,9 +156,9 @@ def _copy(
     shape: dict[str, object],
     parameters: dict[str, int],
     sizes: RowSizes,
-    operands: Sequence[Place],
-    result: tuple[Place, ...],
-) -> Step:
+    operands: Sequence[Elements],
+    result: tuple[Elements, ...],
+) -> PointRow:
     """Return the step of a row that leads to a port or a ring: element by element."""
     instruction = shape["instruction"]
     assert isinstance(instruction, Instruction)
@@ -166,6 +166,8 @@ def _copy(
     near, writes = tuple(operands), result
     if "ticks" in parameters:
         integer = ports.COPIES[instruction.opcode].integer
-        ring = Place(Bank.INT_STATE if integer else Bank.FLOAT_STATE, parameters["offset"], parameters["ticks"] * size)
+        ring = Elements(
+            Bank.INT_STATE if integer else Bank.FLOAT_STATE, parameters["offset"], parameters["ticks"] * size
+        )
         near, writes = (*near, ring), (*writes, ring) if Trait.WRITES in instruction.traits else writes
-    return Step(**shape, points=size, phases=1, alone=False, near=near, far=(), writes=writes)  # type: ignore[arg-type]
+    return PointRow(**shape, points=size, phases=1, alone=False, near=near, far=(), writes=writes)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from thermoc.simulator.cuda.device import Device
+from thermoc.simulator.cuda.device import GpuDevice
 from thermoc.simulator.program import Program, ProgramState
 from thermoc.simulator.states import repeated
 
@@ -14,7 +14,7 @@ from thermoc.simulator.states import repeated
 class DeviceStates:
     """States that stay on a device (``states.States``); they cross when they are read or set."""
 
-    def __init__(self, program: Program, batch: int, device: Device):
+    def __init__(self, program: Program, batch: int, device: GpuDevice):
         self._device, self._batch = device, batch
         floats, ints = (device.upload(repeated(one, batch)) for one in program.first_states)
         self.arrays = floats, ints

@@ -12,8 +12,8 @@ from numba import njit
 from thermoc.simulator.kernels.scalar.primitives import fma
 
 
-class Cells(NamedTuple):
-    """Cells G and the shares of their lines, (m n,) each; ohms of a wire; m and n."""
+class LineCells(NamedTuple):
+    """LineCells G and the shares of their lines, (m n,) each; ohms of a wire; m and n."""
 
     G: Any
     word: Any

@@ -30,7 +30,7 @@ LEAST_PLANES = 4
 GROUPS = PLACES // 4
 
 
-class Plan(NamedTuple):
+class FieldPlan(NamedTuple):
     """What thresholds are looked up by. planes: the digits of a vector's sums. table: the 16 functions of the last two.
 
     codes: of the sums of all vectors, where the function of a digit of P stands for each quarter (sums 4 j to
@@ -67,7 +67,7 @@ def workspace(height):
     for j in range(sixteenths):
         for k in range(high):
             levels[j * high + k] = NONE - np.uint64((~j >> k) & 1)
-    return Plan(planes, table, codes, windows, edges, levels)
+    return FieldPlan(planes, table, codes, windows, edges, levels)
 
 
 @njit(error_model="numpy", nogil=True)

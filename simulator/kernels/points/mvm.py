@@ -21,7 +21,7 @@ STEPS, SCALE, CODES, FINE, WORTH, READING, SLICE, LOWER = range(MVM_SETTINGS)
 _LONG, _SHORT = WHOLE_BITS[8], WHOLE_BITS[4]
 
 
-class Tile(NamedTuple):
+class ReadTile(NamedTuple):
     """Sizes of a product: inputs, outputs, slices, rows of an array, readings, their encoding, how many go together."""
 
     inputs: int
@@ -37,7 +37,7 @@ def mvm(r, x, y, z, y_given, z_given, table, constants, sizes, settings, vectors
     """Digits of some inputs, or scale times the shifted sum of an output's codes."""
     encoding = table[sizes + 5]
     together = (encoding + 1) // 2 if encoding % 2 == 1 else 1
-    tile = Tile(
+    tile = ReadTile(
         table[sizes], table[sizes + 1], table[sizes + 2], table[sizes + 3], table[sizes + 4], encoding, together
     )
     c, passes = constants[settings:], (tile.readings + together - 1) // together
