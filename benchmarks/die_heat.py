@@ -277,7 +277,12 @@ def main(arguments: list[str]) -> None:
 
 def goals(steps: list[dict[str, object]], rows: dict[str, list[dict[str, object]]]) -> list[dict[str, object]]:
     """Return what is asked for: an exact step's time, and how many times as fast as the programs it is."""
-    first = {"work": "exact step of a 64 x 64 x 5 die, 1 ms", "anchor": "1 ms", "ratio": steps[0]["ms"], "goal": 1.0}
+    first: dict[str, object] = {
+        "work": "exact step of a 64 x 64 x 5 die, 1 ms",
+        "anchor": "1 ms",
+        "ratio": steps[0]["ms"],
+        "goal": 1.0,
+    }
     found: list[dict[str, object]] = [first | {"better": "lower"}]
     for name, column, goal, missing in (
         ("HotSpot", "ratio, one step", 100.0, "no program given: build uvahotspot/HotSpot with make, and name it"),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from timing import report, show
@@ -41,7 +42,7 @@ def main() -> None:
     shown, rows = list[dict[str, object]](), []
     for dtype in (np.float64, np.float32):
         z, spare, name = np.empty(COUNT, dtype), np.empty(COUNT, dtype), np.dtype(dtype).name
-        generator = np.random.Generator(np.random.Philox(1))
+        generator: Any = np.random.Generator(np.random.Philox(1))
         times = nanoseconds(
             {
                 "NumPy": lambda g=generator, z=z, t=dtype: g.standard_normal(out=z, dtype=t),
