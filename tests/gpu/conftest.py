@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from gpu.prepare import prepare_all
-from gpu.variants import Variant
+from gpu.variants import Variant, prepare_all
 
 from thermoc.simulator.cuda import gpu as this_gpu
 from thermoc.simulator.cuda.driver import CudaDevice

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from functools import cache
+from multiprocessing import get_context
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +15,8 @@ from cases import variants as table
 from numpy.typing import NDArray
 
 import thermoc as tc
+from thermoc.simulator import Program
+from thermoc.simulator.cuda.compiler import program_kernel, ptx
 
 
 class Variant(NamedTuple):
@@ -72,3 +78,32 @@ def differing(found: dict[str, NDArray], expected: dict[str, NDArray]) -> list[s
             gap = np.abs(given.astype(float) - array.astype(float)).max()
             apart.append(f"{name}: by {gap:.3g} at most, in {np.mean(given != array):.1%} of its elements")
     return apart
+
+
+def programs(variant: Variant) -> list[Program]:
+    """Return the programs of a variant: one, or a host's and a chip's; none where it is refused."""
+    made = compiled(variant)
+    if made is None:
+        return []
+    artefact = made[0].artefact
+    clocked = getattr(artefact, "programs", None)
+    return [artefact.program] if clocked is None else [program for _, _, program in clocked]
+
+
+def prepare(variant: Variant, capability: tuple[int, int]) -> None:
+    """Compile a variant; what fails will fail again where it is tested."""
+    try:
+        for program in programs(variant):
+            ptx(program_kernel(program), capability)
+        made = compiled(variant)
+        if made is not None:
+            trajectory(*made)
+    except Exception as reason:
+        print(f"{variant}: {type(reason).__name__}: {reason}")
+
+
+def prepare_all(variants: Sequence[Variant], capability: tuple[int, int]) -> None:
+    """Compile variants on all cores."""
+    # forked processes would share the driver's state with this one
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+        list(pool.map(prepare, variants, [capability] * len(variants), chunksize=2))
