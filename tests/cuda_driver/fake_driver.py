@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 from enum import IntEnum
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -152,3 +156,70 @@ class FakeDriver:
         self.launched = (gridX, gridY, gridZ, blockX, blockY, blockZ, shared, stream)
         self.kernel(addresses)
         return (CUresult.CUDA_SUCCESS,)
+
+
+def modules(fake: FakeDriver) -> dict[str, Any]:
+    """Return what stands in for modules: of numba-cuda only where it is not installed."""
+    import_module("numba.cuda")  # it may read what is replaced here
+    absent = {} if find_spec("numba_cuda") else {"numba_cuda": ModuleType("numba_cuda")}
+    pathfinder = SimpleNamespace(load_nvidia_dynamic_lib=lambda name: None)
+    bindings = {} if "cuda.bindings" in sys.modules else {"cuda.bindings": ModuleType("cuda.bindings")}
+    return absent | bindings | {"cuda.bindings.driver": fake, "cuda.pathfinder": pathfinder}
+
+
+def main() -> None:
+    """Run a network through the stand-in, whose kernels are those of numba-cuda's simulator: its own process."""
+    fake = FakeDriver()
+    fake.TOTAL = 2**26
+    sys.modules |= modules(fake)
+
+    import thermoc as tc
+    from thermoc.simulator.cuda import compiler, driver
+    from thermoc.simulator.cuda import gpu as this_gpu
+    from thermoc.simulator.session import Session
+
+    kernels: dict[bytes, compiler.Kernel] = {}
+
+    def array(address: int, dtype: str) -> Any:
+        """Return the array that seven words describe, in the memory that they name."""
+        words = [
+            ctypes.c_uint64.from_address(ctypes.c_uint64.from_address(address + 8 * k).value).value for k in range(7)
+        ]
+        _, _, size, itemsize, pointer, length, stride = words
+        if (itemsize, stride, length) != (np.dtype(dtype).itemsize, itemsize, size):
+            raise AssertionError(f"not an array of {dtype}: {words}")
+        return np.frombuffer((ctypes.c_char * (size * itemsize)).from_address(pointer), dtype)
+
+    def ptx(kernel: compiler.Kernel, capability: tuple[int, int]) -> str:
+        name = f"kernel{len(kernels)}"
+        kernels[name.encode()] = kernel
+        return f".visible .entry {name}(\n)"
+
+    def launched(addresses: int) -> None:
+        kernel = kernels[fake.entry]
+        arrays = [array(addresses + 56 * k, dtype) for k, dtype in enumerate(kernel.arrays)]
+        compiler.simulated(kernel)(fake.launched[0], 2, arrays)
+
+    driver.ptx = ptx
+    fake.kernel = launched
+    fake.BLOCKS = 1
+    gpu = driver.CudaDevice()
+    this_gpu.device = lambda: gpu
+
+    with tc.Network("digits", dt=1.0) as net:
+        x = tc.input("x", (3,))
+        tc.output("y", tc.delay(x * 2.0 + 1.0, ticks=2))
+        tc.output("n", tc.cast(tc.tick(), dtype="f64") + x)
+    given = {"x": np.random.default_rng(0).normal(size=(5, 7, 3))}
+    program: Any = tc.compile(net).artefact
+    on_cpu = Session(program.program, batch=7, seed=1).run(given, ticks=5)
+    session = Session(program.program, batch=7, seed=1, device="cuda")
+    pieces = [session.run({"x": given["x"][cut]}, ticks=n) for cut, n in ((slice(0, 2), 2), (slice(2, 5), 3))]
+    for name, expected in on_cpu.items():
+        if not np.array_equal(np.concatenate([piece[name] for piece in pieces]), expected):
+            raise SystemExit(f"{name} differs")
+    print(fake.launched[0], "blocks")
+
+
+if __name__ == "__main__":
+    main()

@@ -11,12 +11,12 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from cuda_driver.fake_driver import CUresult, FakeDriver
+from cuda_driver.fake_driver import CUresult, FakeDriver, modules
 
 from thermoc.simulator.cuda import driver as cuda_driver
 from thermoc.simulator.cuda.compiler import Kernel
@@ -35,13 +35,7 @@ def word(address: int) -> int:
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeDriver:
     driver = FakeDriver()
-    modules: dict[str, Any] = {
-        "cuda.bindings": ModuleType("cuda.bindings"),
-        "cuda.bindings.driver": driver,
-        "cuda.pathfinder": SimpleNamespace(load_nvidia_dynamic_lib=lambda name: None),
-        "numba_cuda": ModuleType("numba_cuda"),
-    }
-    for name, module in modules.items():
+    for name, module in modules(driver).items():
         monkeypatch.setitem(sys.modules, name, module)
     monkeypatch.setattr(cuda_driver, "ptx", lambda kernel, capability: PTX)
     return driver
@@ -195,6 +189,6 @@ def _not_found(name: str) -> None:
 def test_a_network_runs_through_the_driver():
     """Its kernels are numba-cuda's simulator's, handed what the driver is handed: three blocks, the CPU's bits."""
     environment = os.environ | {"NUMBA_ENABLE_CUDASIM": "1", "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
-    command = [sys.executable, "-m", "cuda_driver.through_driver"]
+    command = [sys.executable, "-m", "cuda_driver.fake_driver"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.stdout == "3 blocks\n", done.stdout + done.stderr
