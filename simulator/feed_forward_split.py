@@ -73,11 +73,11 @@ halves.known = _halves.known  # pyright: ignore[reportFunctionMemberAccess]
 
 
 def _feeding(rows: Rows, states: set[int]) -> set[int]:
-    """Return the slots that reach a state, and those that are states (``states``)."""
+    """Return the slots that reach a state or a row that runs tick by tick, and those that are states (``states``)."""
     feeding = set(states)
     # backwards: a slot is written before it is read (``bounds``), so that one pass meets all readers first
     for row in reversed(rows):
-        if row[0] in (*_WRITES, *_STEPS) or row[1] in feeding:
+        if row[0] in (*_WRITES, *_STEPS, *_PER_TICK) or row[1] in feeding:
             feeding.update(operands_of(row))
     return feeding
 

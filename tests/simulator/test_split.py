@@ -109,3 +109,15 @@ def test_a_constant_that_both_halves_read_does_not_cross():
     exe = tc.compile(net, "sim")
     assert halves(exe.artefact.program) is not None
     assert np.allclose(exe.run(ticks=20)["T"][:, 0], 3 * np.exp(-np.arange(20) / 20))
+
+
+def test_rows_that_run_tick_by_tick_have_their_operands_in_time():
+    """p-bits are driven by a product that feeds no state: it runs before them, not behind all ticks."""
+    with tc.Network("driven", dt=0.3) as net:
+        s = tc.sample_binary(tc.affine(tc.input("x", (40,)), W), 1.0)
+        tc.output("s", s)
+        tc.output("y", tc.affine(tc.cast(s, dtype="f64"), W))
+    made = tc.compile(net, "sim").artefact.program
+    expected, found = run(whole(made)), run(made)
+    for name, array in expected.outputs.items():
+        assert np.array_equal(array, found.outputs[name]), name
