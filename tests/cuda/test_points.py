@@ -27,7 +27,7 @@ def program(net: tc.Network, precision: str = "float64") -> Program:
 
 def held(made: Program, given: dict[str, np.ndarray], batch: int = BATCH, ticks: int = TICKS, cut: int = 1) -> None:
     """Run on both, on the GPU in two pieces; every output and state is the same."""
-    arrays = {port.name: given[port.name][:ticks].astype(port.dtype) for port in made.inputs}
+    arrays = {port.name: given[port.name][:ticks, :batch].astype(port.dtype) for port in made.inputs}
     cpu, gpu = (Session(made, batch=batch, device=name, **WHERE) for name in ("cpu", "cuda"))
     expected = cpu.run(arrays, ticks=ticks)
     pieces = [
@@ -48,7 +48,8 @@ def network_of(*outputs: Any) -> tc.Network:
     return net
 
 
-@pytest.mark.parametrize("case", CASES)
+# 300 units take the simulator minutes; lists of more than a word are among those of ``LARGE``
+@pytest.mark.parametrize("case", [case for case in CASES if case != "loihi.lif, of many"])
 def test_every_case(case: str):
     net = network(case, "all vary")
     held(program(net), inputs(net))
@@ -106,7 +107,7 @@ LARGE: dict[str, tc.Network] = {
 @pytest.mark.parametrize("name", LARGE)
 def test_what_small_cases_do_not_reach(name: str):
     net = LARGE[name]
-    held(program(net), inputs(net), ticks=2)
+    held(program(net), inputs(net), batch=1, ticks=2)
 
 
 def test_blocks_of_samples(monkeypatch: pytest.MonkeyPatch):
