@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -70,7 +69,6 @@ def kernel_of(program: Program, text: KernelText) -> Kernel:
     for instruction in text.instructions:
         title = f"{instruction.name} at a point"
         names[called(instruction)] = device_function(function_of(instruction), title, instruction.seconds)
-        names[f"{called(instruction)}_parameters"] = namedtuple("Parameters", instruction.parameters)
     kinds = [program.precision, "int64"] * 5 + [tables(program).dtype.name, "int64", "int64", "int64"]
     return Kernel(
         text=text.text,

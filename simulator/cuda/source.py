@@ -211,7 +211,7 @@ class _Writer:
         if name in places:
             return self._view(places[name], real=self._is_real(step, name))
         if name == "parameters":
-            return f"{called(step.instruction)}_parameters({', '.join(map(str, step.parameters.values()))})"
+            return str(tuple(step.parameters.values()))
         return self._of_launch(name, step)
 
     def _is_real(self, step: PointRow, name: str) -> bool:

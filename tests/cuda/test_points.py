@@ -48,8 +48,7 @@ def network_of(*outputs: Any) -> tc.Network:
     return net
 
 
-# 300 units take the simulator minutes; lists of more than a word are among those of ``LARGE``
-@pytest.mark.parametrize("case", [case for case in CASES if case != "loihi.lif, of many"])
+@pytest.mark.parametrize("case", CASES)
 def test_every_case(case: str):
     net = network(case, "all vary")
     held(program(net), inputs(net))
@@ -107,7 +106,7 @@ LARGE: dict[str, tc.Network] = {
 @pytest.mark.parametrize("name", LARGE)
 def test_what_small_cases_do_not_reach(name: str):
     net = LARGE[name]
-    held(program(net), inputs(net), batch=1, ticks=2)
+    held(program(net), inputs(net), ticks=2)
 
 
 def test_blocks_of_samples(monkeypatch: pytest.MonkeyPatch):
