@@ -1,0 +1,1 @@
+"""Applications: problems that are solved, memories, machines that generate, policies, experiments."""

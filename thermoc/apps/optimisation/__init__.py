@@ -1,0 +1,1 @@
+"""Optimisation: ground states of Ising models, by networks that fluctuate."""

@@ -1,0 +1,23 @@
+"""What a sampler of low energies returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.support.array_types import FloatArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Samples:
+    """Spins (m, n) of -1 and 1, int8, with their energies (m,), lowest first; how they were drawn, and what it took."""
+
+    spins: NDArray[np.int8]
+    energies: FloatArray
+    method: str
+    seed: int
+    sweeps: int
+    """Updates of each spin that each sample took."""
+    seconds: float

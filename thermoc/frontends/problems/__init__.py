@@ -1,0 +1,1 @@
+"""Problems of optimisation: files in, an Ising model and the way back out."""

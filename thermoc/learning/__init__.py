@@ -1,0 +1,1 @@
+"""Learning: gradients, and local rules that run in the simulator."""
