@@ -38,11 +38,12 @@ def main() -> int:
         print(f"== {script.stem}", flush=True)
         results[script.stem] = result = measured(script, quick=options.quick)
         failed += [script.stem] if result["failure"] else []
+        if not options.quick:
+            # after each: an hour's figures are not lost where it is interrupted
+            stored |= {"machine": machine(), "versions": versions(), "results": stored["results"] | results}
+            CPU.write_text(json.dumps(stored, indent=1) + "\n")
+            (FOLDER / "RESULTS.md").write_text(page())
     show("all results", [beside_goal(row) for row in rows_of(results)])
-    if not options.quick:
-        stored |= {"machine": machine(), "versions": versions(), "results": stored["results"] | results}
-        CPU.write_text(json.dumps(stored, indent=1) + "\n")
-        (FOLDER / "RESULTS.md").write_text(page())
     if failed:
         print(f"without a figure: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
