@@ -42,7 +42,7 @@ def test_a_missing_checkpoint_and_an_interval_without_one_are_refused(folder: Pa
 
 
 def test_resume_takes_no_file_that_it_cannot_write(tmp_path: Path):
-    with pytest.raises(ThermocError, match="written as .npz, not .csv"):
+    with pytest.raises(ThermocError, match=r"written as .npz, not .csv"):
         resume(tmp_path / "run.ckpt", output=tmp_path / "out.csv")
 
 
