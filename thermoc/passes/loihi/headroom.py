@@ -7,7 +7,7 @@ all populations are made again until no format changes.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -82,7 +82,7 @@ def _revised(format: MessageFormat, design: Design, *, measured: bool) -> Messag
 
 
 @contextmanager
-def _within_float64(graph: Graph, name: str) -> Iterator[None]:
+def _within_float64(graph: Graph, name: str) -> Generator[None, None, None]:
     """Refuse numbers of a value so large or small that float64 holds no scale for them. Errors: T206."""
     try:
         yield
