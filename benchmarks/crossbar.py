@@ -24,9 +24,10 @@ from typing import Any
 import numpy as np
 from timing import report, seconds, show
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+# the folder itself: this script has the name of the package that it would be
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "crossbar"))
 
-from crossbar.circuits import assembled, random_cells  # pyright: ignore[reportMissingImports]
+from circuits import assembled, random_cells  # pyright: ignore[reportMissingImports]
 from scipy.sparse.linalg import splu
 
 from thermoc.simulator.crossbar import Circuit

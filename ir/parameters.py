@@ -148,12 +148,15 @@ def behind(graph: Graph, value: Value) -> list[str]:
 
 def checked(graph: Graph, parameters: Mapping[str, ArrayLike]) -> Graph:
     """Return a verified graph with other values of some parameters, in the dtypes it has. Errors: T418, T105, T108."""
+    if not isinstance(parameters, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  (users pass anything)
+        notes, hint = [f"a {type(parameters).__name__} was given"], 'parameters={"W": array}'
+        raise error("T418", "parameters are arrays by name", notes=notes, hint=hint)
     arrays: dict[str, AnyArray] = {}
     findings: list[Finding] = []
     for name, value in parameters.items():
         op = graph.parameters.get(name)
         if op is None:
-            findings.append(_unknown(graph, name))
+            findings.append(unknown_parameter(graph, name))
             continue
         problem = _problem(op, value)
         if problem is not None:
@@ -169,7 +172,8 @@ def checked(graph: Graph, parameters: Mapping[str, ArrayLike]) -> Graph:
     return changed
 
 
-def _unknown(graph: Graph, name: str) -> Finding:
+def unknown_parameter(graph: Graph, name: str) -> Finding:
+    """Return the finding of a name that no parameter has."""
     known = list(graph.parameters)
     near = difflib.get_close_matches(str(name), known, 1)
     hint = f"did you mean {near[0]!r}?" if near else "parameters are made by tc.parameter and by layers"

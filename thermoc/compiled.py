@@ -83,7 +83,7 @@ class Compiled:
 
     def with_parameters(self, parameters: Mapping[str, ArrayLike]) -> Self:
         """Return it with other values of some parameters, for which nothing is compiled. Errors: T418, T105, T108."""
-        if not parameters:
+        if isinstance(parameters, Mapping) and not parameters:
             return self
         source = checked(self.source, parameters)
         self._check_replaceable(parameters)

@@ -14,7 +14,7 @@ import numpy as np
 
 from thermoc.ir.types import Role
 from thermoc.recording.conversions import events_of
-from thermoc.recording.layout import TRACE, UNITS_OF_TIME
+from thermoc.recording.layout import TRACE
 from thermoc.recording.meanings import UNITS
 from thermoc.recording.recorded import Recorded
 from thermoc.run import Run
@@ -42,7 +42,7 @@ def raster(run: Run, name: str | None = None, *, sample: int = 0) -> Figure:
     figure, axes = _figure(run, 7.5, min(1.8 + 0.12 * units, 7.0))
     height = float(np.clip(250 / max(units, 1), 0.8, 9.0))
     axes.scatter(rows[:, 0] * run.dt, rows[:, 2], marker="|", s=height**2, linewidths=0.9, color=COLOURS[0])
-    axes.set(ylim=(-0.5, max(units, 1) - 0.5), ylabel=f"unit of {item.name}", xlim=_span(run), xlabel=_time())
+    axes.set(ylim=(-0.5, max(units, 1) - 0.5), ylabel=f"unit of {item.name}", xlim=_span(run), xlabel=_time(run))
     axes.yaxis.get_major_locator().set_params(integer=True)
     axes.set_title(f"{run.title}: {item.name}, sample {sample}", fontsize=10, loc="left")
     return figure
@@ -61,7 +61,7 @@ def trace(run: Run, *names: str, sample: int = 0) -> Figure:
         if values.shape[1] > 1:
             title = "unit" if values.shape[1] <= FEW else f"unit\n(of {values.shape[1]})"
             panel.legend(title=title, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
-    panels[-1].set(xlabel=_time(), xlim=_span(run))
+    panels[-1].set(xlabel=_time(run), xlim=_span(run))
     panels[0].set_title(f"{run.title}, sample {sample}", fontsize=10, loc="left")
     return figure
 
@@ -77,7 +77,7 @@ def energy(run: Run, name: str | None = None) -> Figure:
     if values.shape[1] > 1:
         shown = "sample" if values.shape[1] <= FEW else f"sample\n(of {values.shape[1]})"
         over_time.legend(title=shown, frameon=False, fontsize=8, loc="upper right", ncols=4)
-    over_time.set(xlabel=_time(), ylabel=_named(run, item), xlim=_span(run))
+    over_time.set(xlabel=_time(run), ylabel=_named(run, item), xlim=_span(run))
     over_time.set_title(f"{run.title}: energy", fontsize=10, loc="left")
     density.hist(values.ravel(), bins=_bins(values), orientation="horizontal", density=True, color=COLOURS[0])
     density.set_xlabel("density")
@@ -118,7 +118,7 @@ def phases(run: Run, name: str | None = None, *, units: tuple[int, int] = (0, 1)
     figure, axes = _figure(run, 5.6, 4.8)
     axes.plot(x, y, color="#c8ccd4", linewidth=0.7, zorder=1)
     points = axes.scatter(x, y, c=item.ticks * run.dt, s=7, cmap="viridis", zorder=2)
-    figure.colorbar(points, label=_time())
+    figure.colorbar(points, label=_time(run))
     axes.set(xlabel=f"{item.name}, unit {units[0]}", ylabel=f"{item.name}, unit {units[1]}")
     axes.set_title(f"{run.title}, sample {sample}", fontsize=10, loc="left")
     return figure
@@ -222,8 +222,9 @@ def _named(run: Run, item: Recorded) -> str:
     return item.name if unit == "1" else f"{item.name} ({unit})"
 
 
-def _time() -> str:
-    return f"time ({UNITS_OF_TIME})"
+def _time(run: Run) -> str:
+    """Name the axis of time: nobody but whoever wrote the network knows in which unit dt is, but dt tells the scale."""
+    return f"time (dt = {run.dt:g})"
 
 
 def _span(run: Run) -> tuple[float, float]:

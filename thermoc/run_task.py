@@ -21,13 +21,15 @@ from thermoc.run import Call, Interrupted, Run, Stopped
 from thermoc.run_loop import Loop
 from thermoc.saving import Saver, Saving
 from thermoc.support.array_types import AnyArray
-from thermoc.support.errors import ThermocError
+from thermoc.support.errors import ThermocError, error
 from thermoc.support.files import can_write
-from thermoc.support.loading import reading
+from thermoc.support.loading import reading, shown
 
 if TYPE_CHECKING:
     from thermoc.backends.base import BackendSession
 
+SAME_RUN = ("graph_sha256", "target", "seed", "first_sample", "first_tick", "begun", "batch", "record")
+"""What a store says of the run that goes on in it."""
 Save = Callable[[Saving, Pending], object]
 """Writes a checkpoint of the session with a run that is not over."""
 
@@ -121,7 +123,7 @@ def _recording(task: RunTask) -> Recording:
         if task.recorded is None:
             store = RunStore.create(to, call.provenance, overwrite=task.overwrite)
         else:
-            store = RunStore.reopen(to)
+            store = _store_again(to, call)
     elif to is not None:
         if task.recorded is None:
             make_way(Path(to), overwrite=task.overwrite)
@@ -132,6 +134,20 @@ def _recording(task: RunTask) -> Recording:
         with reading("the checkpoint", "one of this run"):
             recording.restore(task.recorded)
     return recording
+
+
+def _store_again(to: str | os.PathLike[str], call: Call) -> RunStore:
+    """Return the store in which a run that was saved goes on. Errors: T420 for another run's, T501, T502, T506."""
+    begin_anew = "to begin anew, remove the checkpoint: the same bytes come again"
+    if not Path(to).is_dir():
+        notes = ["what the run has recorded went there, and it is there no more"]
+        raise error("T501", f"{shown(to)} cannot be read", notes=notes, hint=f"bring it back; or, {begin_anew}")
+    store = RunStore.reopen(to)
+    differ = [name for name in SAME_RUN if store.attrs.get(name) != call.provenance[name]]
+    if differ:
+        notes = [f"{name}: {store.attrs.get(name)!r} in it, {call.provenance[name]!r} of the run" for name in differ]
+        raise error("T420", f"{shown(to)} holds another run", notes=notes, hint=f"move it away, and {begin_anew}")
+    return store
 
 
 def _stopped(

@@ -18,6 +18,7 @@ from thermoc.foretelling import memory_of
 from thermoc.ir.feed import COUNTER, ExactInputs, Feed, checked_numbers, feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.memory import MemoryEstimate
+from thermoc.ir.parameters import unknown_parameter
 from thermoc.ir.state_values import checked_states, unknown_state
 from thermoc.recording.plan import Plan, planned
 from thermoc.run import Call, Run
@@ -256,7 +257,12 @@ class Parameters(MutableMapping[str, AnyArray]):
         self._compiled, self._replace = compiled, replace
 
     def __getitem__(self, name: str) -> AnyArray:
+        if name not in self:
+            raise ThermocError([unknown_parameter(self._compiled.source, name)])
         return self._compiled.parameters[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._compiled.source.parameters
 
     def __setitem__(self, name: str, value: ArrayLike) -> None:
         self.update({name: value})

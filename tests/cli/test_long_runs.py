@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from cli.shell import filled, thermoc
 
+from thermoc.cli.resume import resume
+from thermoc.support.errors import ThermocError
+
 RUN = ("run", "model.py:net", "-i", "x.npy", "--ticks", "500")
 
 
@@ -36,6 +39,11 @@ def test_a_missing_checkpoint_and_an_interval_without_one_are_refused(folder: Pa
     assert (done.returncode, done.stderr[:4]) == (1, "T501") and "started anew" in done.stderr
     done = thermoc(*RUN, "--every", "5", cwd=folder)
     assert (done.returncode, done.stderr[:4]) == (1, "T404")
+
+
+def test_resume_takes_no_file_that_it_cannot_write(tmp_path: Path):
+    with pytest.raises(ThermocError, match=r"written as .npz, not .csv"):
+        resume(tmp_path / "run.ckpt", output=tmp_path / "out.csv")
 
 
 @pytest.mark.slow

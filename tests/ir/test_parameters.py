@@ -98,11 +98,13 @@ def test_frozen_parameters_are_constants():
         ({"W": W + 0j}, "is complex128"),
         ({"W": [[1.0], [2.0, 3.0]]}, "is not a regular array"),
         ({"W": "weights"}, "another shape"),
+        ([W], "a list was given"),
+        (0, "an? int was given"),
         ({"count": [1.5, 2.0]}, "is float64"),
         ({"count": [2**40, 0]}, r"count\[0\] = 1099511627776"),
     ],
 )
-def test_values_that_do_not_fit_are_refused(given: dict[str, Any], text: str):
+def test_values_that_do_not_fit_are_refused(given: Any, text: str):
     with tc.Network("two") as net:
         W_, count = tc.parameter("W", W), tc.parameter("count", [1, 2], dtype="i32")
         tc.output("y", tc.affine(tc.input("x", (3,)), W_) * tc.cast(count, dtype="f64"))

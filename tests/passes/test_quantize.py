@@ -79,6 +79,22 @@ def test_a_temperature_below_all_weights_is_refused():
     assert "too low" in refused("T206", build)
 
 
+@pytest.mark.parametrize(
+    ("weight", "T", "options"),
+    [
+        (1.0, 5e-324, {}),
+        (1e-310, 1.0, {"input_range": (-100.0, 100.0)}),
+        (1.0, 1.0, {"calibrate": {"x": np.full((1, 2), 1e-320)}}),
+    ],
+)
+def test_numbers_without_a_scale_in_float64_are_refused(weight: float, T: float, options: dict[str, object]):
+    def build():
+        h = tc.affine(tc.input("x", (2,)), weight * np.eye(2))
+        tc.output("y", tc.sample_binary(h, T=T))
+
+    assert "too large or too small" in refused("T206", build, **options)
+
+
 def test_what_cannot_be_bounded_asks_for_samples():
     def build():
         back = tc.placeholder((3,))

@@ -103,9 +103,11 @@ def test_a_summary_has_a_line_for_each_array():
 
 @pytest.mark.parametrize("draw", ["raster", "trace", "histogram", "phases"])
 def test_figures(draw: str, tmp_path: Path):
-    figure = getattr(tc.plot, draw)(spiking().run({"x": DRIVE}))
+    run = spiking().run({"x": DRIVE})
+    figure = getattr(tc.plot, draw)(run)
     axes = figure.axes[-1 if draw == "trace" else 0]
     assert axes.get_xlabel()
+    assert draw not in ("raster", "trace") or axes.get_xlabel() == f"time (dt = {run.dt:g})"
     assert axes.get_ylabel()
     tc.plot.save(figure, tmp_path / "figure.png")
     assert (tmp_path / "figure.png").stat().st_size > 5000

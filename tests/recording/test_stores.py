@@ -220,3 +220,17 @@ def test_damaged_runs_are_refused(header: bytes, tmp_path: Path):
     for name in ("run.npz", "run.zarr"):
         with pytest.raises(tc.ThermocError, match="T502"):
             tc.open_run(tmp_path / name)
+
+
+def test_a_chunk_that_is_damaged_is_said(tmp_path: Path):
+    spin_glass().run(**CALL, to=tmp_path / "run.zarr")
+    read = tc.open_run(tmp_path / "run.zarr")
+    (tmp_path / "run.zarr" / "s" / "c" / "0" / "0" / "0").write_bytes(b"")
+    with pytest.raises(tc.ThermocError, match="'s' is damaged") as caught:
+        _ = read["s"]
+    assert caught.value.code == "T502"
+
+
+def test_a_file_that_is_no_run_is_not_said_to_be_written(tmp_path: Path):
+    with pytest.raises(tc.ThermocError, match=r"cannot be read from 'run.csv'"):
+        tc.open_run(tmp_path / "run.csv")

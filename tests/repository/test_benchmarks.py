@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
+SCRIPTS = [path for path in sorted(FOLDER.glob("*.py")) if '\nif __name__ == "__main__":' in path.read_text()]
 ROW = {"work": "a | b", "anchor": "tool", "ratio": 3.0, "goal": 4.0, "better": "higher"}
 
 
@@ -65,3 +68,36 @@ def test_the_page_says_what_is_missed_unexplained_or_not_run(modules: tuple[Any,
     assert "no figure | tool is not installed" in text and "Not run on a GPU" in text and text.endswith("why")
     (tmp_path / "GPU").write_text(json.dumps({"device": "H", "rows": [ROW]}))
     assert "- device: H" in page.page() and "Not run on a GPU" not in page.page()
+
+
+@pytest.mark.parametrize("script", [path for path in SCRIPTS if path.stem != "run"], ids=lambda path: path.stem)
+def test_every_benchmark_reports_and_can_be_quick(script: Path):
+    """Rounds of ``timing`` are fewer with --quick; whoever counts otherwise looks for it."""
+    tree = ast.parse(script.read_text())
+    called = {call.func.id for call in ast.walk(tree) if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)}
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    assert "report" in called
+    assert "--quick" in words or {"compare", "ROUNDS"} & names
+
+
+IMPORTED = """
+import importlib, sys
+sys.path.insert(0, sys.argv[1])
+for name in sys.argv[2:]:
+    sys.modules.pop(name, None)
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as missing:
+        ours = str(missing.name).split(".")[0] in {"thermoc", "timing", "circuits", *sys.argv[2:]}
+        if ours:
+            raise
+"""
+
+
+@pytest.mark.slow
+def test_every_benchmark_finds_what_is_ours():
+    """The tools that it stands beside may be absent."""
+    command = [sys.executable, "-c", IMPORTED, str(FOLDER), *(path.stem for path in SCRIPTS)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -225,3 +226,50 @@ def test_a_full_disk_at_the_end_leaves_the_run_in_memory(tmp_path: Path, monkeyp
         patch.setattr("thermoc.run.save", full)
         exe.run(ticks=90, seed=3, to=tmp_path / "run.npz")
     np.testing.assert_array_equal(caught.value.run["x"], exe.run(ticks=90, seed=3)["x"])  # type: ignore[attr-defined]
+
+
+def into_a_store(path: Path) -> None:
+    """Leave a run that was killed at its 40th tick of 100, and its store."""
+    session = tc.compile(drift()).start(seed=3)
+    save = session._save
+
+    def killed(to, pending):
+        size = save(to, pending)
+        if session.tick == 40:
+            raise SystemExit
+        return size
+
+    session._save = killed  # type: ignore[method-assign]
+    with pytest.raises(SystemExit):
+        session.run(100, checkpoint=path / "run.ckpt", every=40, to=path / "run.zarr")
+
+
+def test_a_store_that_is_gone_says_how_to_begin_anew(tmp_path: Path):
+    into_a_store(tmp_path)
+    shutil.rmtree(tmp_path / "run.zarr")
+    with pytest.raises(ThermocError, match=r"T501(.|\n)*remove the checkpoint"):
+        tc.resume(tmp_path / "run.ckpt")
+
+
+def test_a_store_of_another_run_is_left_alone(tmp_path: Path):
+    into_a_store(tmp_path)
+    shutil.rmtree(tmp_path / "run.zarr")
+    run = tc.compile(drift()).run(ticks=20, seed=4, to=tmp_path / "run.zarr")
+    with pytest.raises(ThermocError, match="seed: 4 in it, 3 of the run"):
+        tc.resume(tmp_path / "run.ckpt")
+    np.testing.assert_array_equal(tc.open_run(tmp_path / "run.zarr")["x"], run["x"])
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b"[1]"])
+def test_a_damaged_store_is_not_gone_on_with(content: bytes, tmp_path: Path):
+    into_a_store(tmp_path)
+    (tmp_path / "run.zarr" / "x" / "zarr.json").write_bytes(content)
+    assert code_of(lambda: tc.resume(tmp_path / "run.ckpt")) == "T502"
+
+
+def test_a_name_that_no_parameter_has_is_said():
+    with tc.Network("one") as net:
+        tc.output("y", tc.affine(tc.input("x", (2,)), tc.parameter("W", np.eye(2))))
+    with tc.compile(net).start() as session:
+        assert "W" in session.parameters and "V" not in session.parameters
+        assert code_of(lambda: session.parameters["V"]) == "T418"

@@ -31,4 +31,5 @@ def test_a_full_device_is_an_error_with_a_code(tmp_path: Path):
     with pytest.raises(ThermocError) as caught:
         write_atomic(link, b"abc")
     assert caught.value.code == "T505" and "No space left" in str(caught.value)
+    assert "make room" in str(caught.value)
     assert link.is_symlink() and Path("/dev/full").is_char_device()

@@ -52,6 +52,10 @@ class Results:
         for path in (self.floorplan, self.heat_map):
             if path is not None:
                 chip_picture.format_of(path)
+        self.check_output()
+
+    def check_output(self) -> None:
+        """Refuse a file of outputs whose name says it is another kind. Errors: T404."""
         if self.output is not None and self.output.suffix not in ("", ".npz"):
             hint = f"-o {self.output.with_suffix('.npz')}"
             raise error("T404", f"outputs are written as .npz, not {self.output.suffix}", hint=hint)

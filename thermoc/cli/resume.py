@@ -29,6 +29,7 @@ def resume(
     as_json: Json = False,
 ) -> None:
     """Go on with a run that was stopped or killed: the same bytes at the end as without."""
+    Results(output=output).check_output()  # before the network is compiled
     with Session.load(checkpoint, device=device) as session:
         if session.pending is None:
             notes = [f"it holds a session at tick {session.tick}"]

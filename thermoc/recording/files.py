@@ -40,12 +40,12 @@ class SavedRun:
     store: RunStore | None = None
 
 
-def suffix_of(path: str | os.PathLike[str]) -> str:
+def suffix_of(path: str | os.PathLike[str], *, verb: str = "be written as") -> str:
     """Return how a run is written. Errors: T506 for another suffix."""
     suffix = Path(path).suffix
     if suffix not in SUFFIXES:
         notes = [f"there are {', '.join(SUFFIXES)}"]
-        raise error("T506", f"a run cannot be written as {Path(path).name!r}", notes=notes)
+        raise error("T506", f"a run cannot {verb} {Path(path).name!r}", notes=notes)
     return suffix
 
 
@@ -91,7 +91,7 @@ def dataset(attrs: Mapping[str, Any], frame: Frame, recorded: Mapping[str, Recor
 
 def load(path: str | os.PathLike[str]) -> SavedRun:
     """Read a run; a store stays open, and its traces are read where they are asked for. Errors: T302, T501 to T506."""
-    suffix = suffix_of(path)
+    suffix = suffix_of(path, verb="be read from")
     if suffix == ".zarr":
         store = RunStore.reopen(path)
         arrays = {name: _written(array) for name, array in store.group.arrays()}

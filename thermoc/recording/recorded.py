@@ -10,6 +10,7 @@ import numpy as np
 from thermoc.recording.specs import Spec
 from thermoc.support.array_types import AnyArray, IntArray
 from thermoc.support.errors import error
+from thermoc.support.loading import reading
 
 NEEDS = {
     "values": "all",
@@ -103,7 +104,11 @@ class Recorded:
         return self["counts"]
 
     def __getitem__(self, name: str) -> AnyArray:
-        return np.asarray(self._field(name))
+        field = self._field(name)
+        if isinstance(field, np.ndarray):
+            return field
+        with reading(f"what was recorded of {self.name!r}", "all of it there"):
+            return np.asarray(field)
 
     def _field(self, name: str) -> Any:
         if name not in self.fields:

@@ -17,7 +17,7 @@ from thermoc.recording.layout import Variable, stored_dtype
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import ThermocError, error
 from thermoc.support.extras import need
-from thermoc.support.loading import shown
+from thermoc.support.loading import reading, shown
 
 FORMAT, VERSION = "thermoc run", 1
 CHUNK_BYTES = 2**22
@@ -64,9 +64,10 @@ class RunStore:
         return dict(self.group.attrs)
 
     def array(self, *, name: str, dims: tuple[str, ...], **more: Any) -> Any:
-        """Return the array of this name, made where it is not there."""
-        if name in self.group:
-            return self.group[name]
+        """Return the array of this name, made where it is not there. Errors: T502, T505."""
+        with reading(self.path, "the store of this run"):
+            if name in self.group:
+                return self.group[name]
         from zarr.codecs import BloscCodec
 
         # All bits of one place lie together: spikes then take a bit or less, and smooth traces little.
@@ -209,7 +210,7 @@ class StoredEvents(EventList):
         super().restore(snapshot)
         self.written = int(snapshot["written"])
         for array in self.arrays.values():
-            array.resize((self.written, *array.shape[1:]))
+            self.store.guard(lambda array=array: array.resize((self.written, *array.shape[1:])))
 
 
 def make_way(path: Path, *, overwrite: bool) -> None:

@@ -165,7 +165,8 @@ def make_folder(path: Path) -> None:
 
 
 def _unwritable(path: Path, reason: Exception):
-    hint = "create the folder first, or choose another path"
+    full = getattr(reason, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    hint = "make room there, or choose another path" if full else "create the folder first, or choose another path"
     note = str(getattr(reason, "strerror", None) or reason)
     return error("T505", f"{shown(path)} cannot be written", notes=[note], hint=hint)
 

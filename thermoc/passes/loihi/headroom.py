@@ -7,7 +7,8 @@ all populations are made again until no format changes.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -60,7 +61,8 @@ def _round(
     designs: list[Design] = []
     for name, population in populations.items():
         sent = revised[name].scale if name in revised else None
-        design = designed(population, revised, sent, first_temperature(ranges, population))
+        with _within_float64(ranges.graph, name):
+            design = designed(population, revised, sent, first_temperature(ranges, population))
         designs.append(design)
         # Spikes have one format, whatever their population's scale is.
         if name in revised and not isinstance(population, SPIKING):
@@ -77,6 +79,19 @@ def _revised(format: MessageFormat, design: Design, *, measured: bool) -> Messag
     if design.sent != format.scale:
         bound = np.maximum(format.real * design.sent, design.outcome)
     return MessageFormat(scale=design.sent, real=format.real, bound=bound, bits=_bits(bound))
+
+
+@contextmanager
+def _within_float64(graph: Graph, name: str) -> Generator[None, None, None]:
+    """Refuse numbers of a value so large or small that float64 holds no scale for them. Errors: T206."""
+    try:
+        yield
+    except (OverflowError, ValueError):  # of logarithms and powers
+        op = graph.producers[name]
+        what = f"the numbers of {op.opname} (%{name}) are too large or too small to be scaled to Loihi's integers"
+        notes = ["the scale is beyond what float64 holds"]
+        hint = "give weights, temperatures and input_range sizes nearer 1"
+        raise error("T206", what, where=op.location, notes=notes, hint=hint) from None
 
 
 def _unbounded(graph: Graph, population: Population) -> ThermocError:
@@ -113,7 +128,8 @@ def _first_formats(populations: Mapping[str, Population], ranges: ValueRanges) -
         if population is None and _is_spike(ranges.graph, name):
             formats[name] = MessageFormat(scale=1.0, real=real, bound=np.ones(len(real)), bits=0)
             continue
-        scale = _widest(name, real, populations)
+        with _within_float64(ranges.graph, name):
+            scale = _widest(name, real, populations)
         bound = np.ceil(real * scale)
         if population is None:  # what an encode clips to
             # An encode clips to all its bits, so its readers must bear all of them.
