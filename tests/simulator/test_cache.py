@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import os
 import pickle
+from collections import namedtuple
 from pathlib import Path
+from typing import NamedTuple
 
 import numba
 import pytest
@@ -173,3 +175,20 @@ def test_compiling_that_takes_long_says_so_once(root: Path, capsys: pytest.Captu
     assert "about 5 s" in said
     kept()
     assert capsys.readouterr().err == ""
+
+
+class Ray(NamedTuple):
+    start: float
+    end: float
+
+
+def length(ray):
+    return ray.end - ray.start
+
+
+def test_code_for_a_type_that_only_reads_alike_is_not_taken(root: Path):
+    """Numba names a named tuple by its class and its numbers, and the file of its code with it."""
+    backwards = namedtuple("Ray", ["end", "start"])  # noqa: PYI024 (the name is what matters)
+    for ray in (Ray(1.0, 3.0), backwards(3.0, 1.0), Ray(1.0, 3.0)):
+        assert cache.keep(numba.njit(length))(ray) == 2.0
+    assert len([*(root / "kernels").iterdir()]) == 1
