@@ -33,13 +33,13 @@ def _scatter(row: RowSizes, at: int) -> bool:
 FLOAT_TO_INT = Instruction(
     opcode=50,
     name="FLOAT_TO_INT",
-    equation="r[i] = x[i], towards 0",
+    equation="r[i] = x[i], towards 0; -2^63 for NaN and beyond 64 bits",
     result=INTS,
     operands=(FLOATS,),
     parameters=TYPE,
     fits=_cast,
-    kernel="moves.to_int",
-    points=Points(rule="moves.to_int"),
+    kernel="moves.float_to_int",
+    points=Points(rule="moves.float_to_int"),
 )
 INT_TO_INT = Instruction(
     opcode=51,
@@ -49,8 +49,8 @@ INT_TO_INT = Instruction(
     operands=(INTS,),
     parameters=TYPE,
     fits=_cast,
-    kernel="moves.to_int",
-    points=Points(rule="moves.to_int"),
+    kernel="moves.int_to_int",
+    points=Points(rule="moves.int_to_int"),
 )
 INT_TO_FLOAT = Instruction(
     opcode=52,
