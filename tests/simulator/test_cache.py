@@ -78,6 +78,17 @@ def test_a_row_is_compiled_anew_where_its_rule_or_its_kernel_changed():
     assert "thermoc.simulator.kernels.moves" in row_functions._dispatcher("GATHER")._cache._made_of
 
 
+def test_a_row_without_floats_is_compiled_once_for_both_formats():
+    """Nor is one without places compiled anew for tables of 64 bits."""
+    key = row_functions._key
+    assert key("LOIHI_LIF", ("float32", 8)) == ("LOIHI_LIF", ("float64", 4))
+    assert key("INT_GATHER", ("float32", 8)) == ("INT_GATHER", ("float64", 8))
+    for name in ("ADD", "INT_TO_FLOAT", "FLOAT_TO_INT", "LOIHI_ENCODE", "LIF_STEP", "MOMENTS", "INT_TO_INT"):
+        other = "float64" if name == "INT_TO_INT" else "float32"
+        assert key(name, ("float32", 8))[1] == (other, 4), name
+    assert key("GIBBS", ("float32", 8)) == ("GIBBS", ("float32", 8))
+
+
 def test_a_changed_source_is_another_kernel(root: Path, monkeypatch: pytest.MonkeyPatch):
     kept()
     monkeypatch.setattr(cache, "digest", lambda module: "changed")
@@ -188,7 +199,7 @@ def length(ray):
 
 def test_code_for_a_type_that_only_reads_alike_is_not_taken(root: Path):
     """Numba names a named tuple by its class and its numbers, and the file of its code with it."""
-    backwards = namedtuple("Ray", ["end", "start"])  # noqa: PYI024 (the name is what matters)
+    backwards = namedtuple("Ray", ["end", "start"])
     for ray in (Ray(1.0, 3.0), backwards(3.0, 1.0), Ray(1.0, 3.0)):
         assert cache.keep(numba.njit(length))(ray) == 2.0
     assert len([*(root / "kernels").iterdir()]) == 1
