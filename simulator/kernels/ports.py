@@ -19,36 +19,40 @@ def read_input(r, inputs, offset, samples, run):
     """r = an input of the tick, or the one that all ticks share."""
     first = (run.tick * run.batch * inputs.stride if run.timed else 0) + offset
     for s in range(samples):
-        rv, at = sample(r, s), first + s * inputs.stride
+        at = first + s * inputs.stride
+        rv, values = sample(r, s), inputs.array[at : at + r.size]
         for i in range(r.size):
-            rv[i] = inputs.array[at + i]
+            rv[i] = values[i]
 
 
 def write_output(x, outputs, offset, samples, run):
     """An output of the tick = x."""
     first = offset * run.ticks * run.batch + (run.tick * run.batch + run.start) * x.size
     for s in range(samples):
-        xv, at = sample(x, s), first + s * x.size
+        at = first + s * x.size
+        xv, values = sample(x, s), outputs[at : at + x.size]
         for i in range(x.size):
-            outputs[at + i] = xv[i]
+            values[i] = xv[i]
 
 
 def read_ring(r, ring, offset, ticks, turn, samples):
     """r = the ring's oldest value."""
     first = offset + turn % ticks * r.size
     for s in range(samples):
-        rv, at = sample(r, s), first + s * ring.stride
+        at = first + s * ring.stride
+        rv, values = sample(r, s), ring.array[at : at + r.size]
         for i in range(r.size):
-            rv[i] = ring.array[at + i]
+            rv[i] = values[i]
 
 
 def write_ring(x, ring, offset, ticks, turn, samples):
     """The ring's value of this tick = x."""
     first = offset + turn % ticks * x.size
     for s in range(samples):
-        xv, at = sample(x, s), first + s * ring.stride
+        at = first + s * ring.stride
+        xv, values = sample(x, s), ring.array[at : at + x.size]
         for i in range(x.size):
-            ring.array[at + i] = xv[i]
+            values[i] = xv[i]
 
 
 def read_list(r, ring, offset, ticks, turn, samples):
