@@ -54,6 +54,14 @@ def reduce(r, x, table, at, window, reduction, samples):
             rv[o] = rules.reduce(xv, table, at, window, reduction, o)
 
 
+def sum_windows(r, x, window, mean, samples):
+    """r[s, o] = sum or mean of x[s, o window + k] over k."""
+    for s in range(samples):
+        rv, xv = sample(r, s), sample(x, s)
+        for o in range(r.size):
+            rv[o] = rules.sum_window(xv, window, mean, o)
+
+
 def arg_reduce(r, x, table, at, window, reduction, samples):
     """r[s, o] = the k of the first maximum or minimum of x[s, table[at + o window + k]]; the first NaN wins."""
     for s in range(samples):

@@ -68,6 +68,27 @@ def reduce(x, table, at, window, reduction, i):
 
 
 @scalar
+def sum_window(x, window, mean, i):
+    """The sum of x[i window + k] over k as eight sums of every eighth element, added in order, or the mean."""
+    zero, first, even = x.dtype.type(0), i * window, window - window % 8
+    a, b, c, d, e, f, g, h = zero, zero, zero, zero, zero, zero, zero, zero
+    values = x[first : first + window]
+    for k in range(0, even, 8):
+        a += values[k]
+        b += values[k + 1]
+        c += values[k + 2]
+        d += values[k + 3]
+        e += values[k + 4]
+        f += values[k + 5]
+        g += values[k + 6]
+        h += values[k + 7]
+    total = a + b + c + d + e + f + g + h
+    for k in range(even, window):
+        total += values[k]
+    return total / window if mean else total
+
+
+@scalar
 def arg_reduce(x, table, at, window, reduction, i):
     """The k of the first maximum or minimum of x[table[at + i window + k]]; the first NaN wins."""
     best, which = x[table[at + i * window]], 0
