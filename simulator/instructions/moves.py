@@ -10,7 +10,7 @@ I64, I32, BOOL = 0, 1, 2
 SUM, MEAN, MAX, MIN, ARGMAX, ARGMIN = range(6)
 """How a window is reduced."""
 LONG = 64
-"""Elements from which on windows that follow one another are a WINDOW_SUM; in REDUCE each addition waits for the last."""
+"""Elements from which on consecutive windows are a WINDOW_SUM; in REDUCE each addition waits for the last."""
 TYPE = {"dtype": "0 for i64, 1 for i32 (wraps), 2 for bool"}
 PLACES = {"at": "where the places stand in the table, one an element"}
 WINDOWS = {
