@@ -22,7 +22,7 @@ from typing import Any
 
 import llvmlite
 import numba
-from numba.core import caching, compiler, serialize
+from numba.core import caching, compiler, serialize, sigutils
 
 from thermoc.simulator.private import why_not_private
 from thermoc.simulator.sources import digest
@@ -33,6 +33,8 @@ VERSIONS = f"1 {numba.__version__} {llvmlite.__version__} {platform.python_versi
 WORTH_TELLING = 1.0
 """Seconds of compiling from which on they are announced."""
 _HASH = hashlib.sha256().digest_size
+_SIGNATURE = 3
+"""Where in what Numba pickles the signature stands that the code was compiled for."""
 
 
 class KernelCache(caching._Cache):
@@ -55,7 +57,10 @@ class KernelCache(caching._Cache):
                 content = path.read_bytes()
                 payload = content[_HASH:]
                 if _checksum(path.name, payload) == content[:_HASH]:
-                    return compiler.CompileResult._rebuild(target_context, *pickle.loads(payload))
+                    parts = pickle.loads(payload)
+                    # types that read alike may differ, as named tuples whose fields do: that code is for others
+                    if parts[_SIGNATURE].args == sigutils.normalize_signature(sig)[0]:
+                        return compiler.CompileResult._rebuild(target_context, *parts)
             except Exception:  # no such file, one that cannot be read, or code that this process cannot take in
                 pass
         if self._seconds >= WORTH_TELLING:

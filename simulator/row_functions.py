@@ -36,10 +36,10 @@ def addresses(opcodes: Sequence[int], real: np.dtype, places: np.dtype) -> NDArr
     """Return the address of the function of each opcode, 0 where it has none; compile those that are missing."""
     signature = (real.name, places.itemsize)
     needed = {op: INSTRUCTIONS[op] for op in sorted({*opcodes}) if Trait.ALONE not in INSTRUCTIONS[op].traits}
-    new = [instruction for instruction in needed.values() if (instruction.name, signature) not in _ADDRESSES]
+    new = [instruction for instruction in needed.values() if _key(instruction.name, signature) not in _ADDRESSES]
     if new:
         _compile(new, signature)
-    address = {op: _ADDRESSES[instruction.name, signature] for op, instruction in needed.items()}
+    address = {op: _ADDRESSES[_key(instruction.name, signature)] for op, instruction in needed.items()}
     return np.array([address.get(op, 0) for op in opcodes], np.int64)
 
 
@@ -90,10 +90,22 @@ def _compile(instructions: Sequence[Instruction], signature: Signature) -> None:
 
 def compile_instructions(names: Iterable[str], signature: Signature) -> None:
     """Load or compile functions by name, one after another."""
-    arguments = _arguments(signature)
     for name in names:
         # the dispatcher is kept for good (``_dispatcher``), and with it the code at this address
-        _ADDRESSES[name, signature] = _compiled(_dispatcher(name), arguments)
+        _ADDRESSES[_key(name, signature)] = _compiled(_dispatcher(name), _arguments(_key(name, signature)[1]))
+
+
+def _key(name: str, signature: Signature) -> tuple[str, Signature]:
+    """Return a function's name and what it is compiled for: one is enough where floats or tables are not read."""
+    floats, tables = _reads(name)
+    return name, (signature[0] if floats else "float64", signature[1] if tables else 4)
+
+
+@cache
+def _reads(name: str) -> tuple[bool, bool]:
+    """Return whether a function reads floats, and tables: how it gets at them stands in its text."""
+    text = row_function(BY_NAME[name])[1]
+    return "float" in text, "tables(" in text
 
 
 def _arguments(signature: Signature) -> tuple[Any, Any]:
@@ -104,7 +116,7 @@ def _arguments(signature: Signature) -> tuple[Any, Any]:
 
 def _kept(instruction: Instruction, signature: Signature) -> bool:
     """True where a function was compiled before, here or by another process."""
-    dispatcher, arguments = _dispatcher(instruction.name), _arguments(signature)
+    dispatcher, arguments = _dispatcher(instruction.name), _arguments(_key(instruction.name, signature)[1])
     if arguments in dispatcher.overloads:
         return True
     kernels = dispatcher._cache

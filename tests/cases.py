@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -450,15 +451,19 @@ def inputs(net: tc.Network) -> dict[str, np.ndarray]:
     }
 
 
-def variants() -> Iterator[Any]:
+@cache
+def variants() -> tuple[Any, ...]:
+    """Return (case, what varies, precision) as pytest parameters, without those that are another's network."""
+    params = []
     for case in CASES:
-        yield pytest.param(case, "all vary", "float32", id=f"{case}-float32")
+        params.append(pytest.param(case, "all vary", "float32", id=f"{case}-float32"))
         seen = set()
         for varying in VARYING:
             text = str(network(case, varying).graph)
             if text not in seen:
-                yield pytest.param(case, varying, "float64", id=f"{case}-{varying}-float64")
+                params.append(pytest.param(case, varying, "float64", id=f"{case}-{varying}-float64"))
             seen.add(text)
+    return tuple(params)
 
 
 def check(run: tc.Run, trace: Any, precision: str) -> None:

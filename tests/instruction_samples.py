@@ -68,6 +68,14 @@ def layers() -> tc.Network:
     return net
 
 
+def long_sums() -> tc.Network:
+    with tc.Network("sums") as net:
+        x = tc.input("x", (3, 77))
+        tc.output("y", tc.reduce(x, kind="sum", axes=(1,)))
+        tc.output("z", tc.reduce(x, kind="mean", axes=(1,)))
+    return net
+
+
 ELEMENTWISE = {
     "NEG": "core.neg",
     "ABS": "core.abs",
@@ -111,6 +119,7 @@ SAMPLES = {name: sample(source) for name, source in ELEMENTWISE.items()} | {
     "SCATTER": sample("core.concat", at=BEYOND),
     "INT_SCATTER": sample(comparison(lambda a, b: tc.concat((a, b), axis=0)), at=BEYOND),
     "REDUCE": sample("core.reduce, sum", at=BEYOND, window=9, reduction=4),  # argmax among the sums
+    "WINDOW_SUM": sample(long_sums, window=(0, 9, BEYOND), mean=2),
     "ARG_REDUCE": sample("core.reduce, argmax", at=BEYOND, window=(0, BEYOND), reduction=(3, 6)),
     "MATMUL": sample(
         "core.affine",

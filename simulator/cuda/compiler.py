@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
@@ -48,8 +48,12 @@ class Kernel:
     modules: tuple[str, ...]
 
 
+@cache
 def device_function(function: Callable[..., Any], title: str = "a function", seconds: float = 0.0) -> Any:
-    """Return a function that kernels call: what Numba compiles into them, and by itself for the simulator."""
+    """Return a function that kernels call: what Numba compiles into them, and by itself for the simulator.
+
+    One for all kernels: what it was compiled for once serves them all.
+    """
     return keep(njit(function, error_model="numpy", nogil=True), title, seconds)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from thermoc.simulator.cuda.source import widths
+from thermoc.simulator.cuda.stages import tables
 from thermoc.simulator.program import Program
 
 WHOLE = 8
@@ -14,7 +15,7 @@ def bytes_taken(program: Program, *, batch: int, ticks: int, timed: bool) -> tup
     timed: whether inputs change over the ticks.
     """
     real, width = program.floats.dtype.itemsize, widths(program)
-    once = program.floats.nbytes + program.ints.nbytes + program.places.nbytes
+    once = program.floats.nbytes + program.ints.nbytes + tables(program).nbytes
 
     def sized(elements: tuple[int, int]) -> int:
         return real * elements[0] + WHOLE * elements[1]

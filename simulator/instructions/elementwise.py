@@ -211,7 +211,9 @@ def maxwell_boltzmann(x, T):
     root = math.sqrt(T)
     if root == 0:
         return type(x)(0)
-    w = min(abs(x) / root, type(x)(FAR))
+    w = abs(x) / root
+    # a GPU's own minimum of a NaN and a number is the number
+    w = type(x)(FAR) if w > type(x)(FAR) else w
     return type(x)(math.sqrt(2 / math.pi)) * (w * w) * scalar.exp(type(x)(-0.5) * (w * w)) / root
 
 

@@ -242,7 +242,7 @@ LOIHI_SPREAD = Instruction(
     result=INTS,
     operands=(INTS,),
     fits=lambda row: row.x == row.n + 1,
-    kernel="loihi.units.spread",
+    kernel="populations.spread",
     points=Points(rule="lists.spread", phases=lambda row: 2),
     traits=frozenset({Trait.PER_TICK}),
 )

@@ -9,6 +9,8 @@ I64, I32, BOOL = 0, 1, 2
 """What a cast's integers stand for."""
 SUM, MEAN, MAX, MIN, ARGMAX, ARGMIN = range(6)
 """How a window is reduced."""
+LONG = 64
+"""Elements from which on consecutive windows are a WINDOW_SUM; in REDUCE each addition waits for the last."""
 TYPE = {"dtype": "0 for i64, 1 for i32 (wraps), 2 for bool"}
 PLACES = {"at": "where the places stand in the table, one an element"}
 WINDOWS = {
@@ -33,13 +35,13 @@ def _scatter(row: RowSizes, at: int) -> bool:
 FLOAT_TO_INT = Instruction(
     opcode=50,
     name="FLOAT_TO_INT",
-    equation="r[i] = x[i], towards 0",
+    equation="r[i] = x[i], towards 0; -2^63 for NaN and beyond 64 bits",
     result=INTS,
     operands=(FLOATS,),
     parameters=TYPE,
     fits=_cast,
-    kernel="moves.to_int",
-    points=Points(rule="moves.to_int"),
+    kernel="moves.float_to_int",
+    points=Points(rule="moves.float_to_int"),
 )
 INT_TO_INT = Instruction(
     opcode=51,
@@ -49,8 +51,8 @@ INT_TO_INT = Instruction(
     operands=(INTS,),
     parameters=TYPE,
     fits=_cast,
-    kernel="moves.to_int",
-    points=Points(rule="moves.to_int"),
+    kernel="moves.int_to_int",
+    points=Points(rule="moves.int_to_int"),
 )
 INT_TO_FLOAT = Instruction(
     opcode=52,
@@ -116,6 +118,18 @@ REDUCE = Instruction(
     fits=lambda row, at, window, reduction: row.places(at, row.n * window, -1, row.x) and reduction <= MIN,
     kernel="moves.reduce",
     points=Points(rule="moves.reduce"),
+    seconds=0.8,
+)
+WINDOW_SUM = Instruction(
+    opcode=66,
+    name="WINDOW_SUM",
+    equation="r[o] = sum over k of x[o window + k], as eight sums of every eighth; over the window for a mean",
+    result=FLOATS,
+    operands=(FLOATS,),
+    parameters={"window": "elements of a sum", "mean": "1 for means"},
+    fits=lambda row, window, mean: window >= 1 and row.x == row.n * window and mean <= 1,
+    kernel="moves.sum_windows",
+    points=Points(rule="moves.sum_window"),
     seconds=0.8,
 )
 ARG_REDUCE = Instruction(

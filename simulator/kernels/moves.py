@@ -1,25 +1,25 @@
-"""Kernels that move elements by tables of places: casts, gather, scatter, windowed reductions."""
+"""Kernels that move elements by tables of places: the rules of ``points.moves``, over all elements of all samples."""
 
 from __future__ import annotations
 
-import numpy as np
-
-from thermoc.simulator.instructions.moves import ARGMAX, ARGMIN, BOOL, I32, MAX, MEAN, MIN
 from thermoc.simulator.kernels.operands import sample
+from thermoc.simulator.kernels.points import moves as rules
 
 
-def to_int(r, x, dtype, samples):
-    """Integers from floats (towards 0) or integers."""
+def float_to_int(r, x, dtype, samples):
+    """Integers from floats, towards 0."""
     for s in range(samples):
         rv, xv = sample(r, s), sample(x, s)
         for i in range(r.size):
-            if dtype == BOOL:
-                rv[i] = 1 if xv[i] != 0 else 0
-            elif dtype == I32:
-                # by way of 64 bits, which then wrap: a float beyond 32 bits has no defined conversion to them
-                rv[i] = np.int32(np.int64(xv[i]))
-            else:
-                rv[i] = np.int64(xv[i])
+            rv[i] = rules.float_to_int(xv[i], dtype)
+
+
+def int_to_int(r, x, dtype, samples):
+    """Integers in fewer bits."""
+    for s in range(samples):
+        rv, xv = sample(r, s), sample(x, s)
+        for i in range(r.size):
+            rv[i] = rules.int_to_int(xv[i], dtype)
 
 
 def to_float(r, x, samples):
@@ -35,8 +35,7 @@ def gather(r, x, table, at, samples):
     for s in range(samples):
         rv, xv = sample(r, s), sample(x, s)
         for i in range(r.size):
-            source = table[at + i]
-            rv[i] = xv[source] if source >= 0 else 0
+            rv[i] = rules.gather(xv, table, at, i)
 
 
 def scatter(r, x, table, at, samples):
@@ -52,21 +51,15 @@ def reduce(r, x, table, at, window, reduction, samples):
     for s in range(samples):
         rv, xv = sample(r, s), sample(x, s)
         for o in range(r.size):
-            total, empty = r.array.dtype.type(0), True
-            for k in range(window):
-                source = table[at + o * window + k]
-                if source < 0:
-                    continue
-                value = xv[source]
-                # the extremes start from an element, not from an infinity, and a NaN stays once it is met
-                if empty:
-                    total = value
-                elif reduction <= MEAN:
-                    total += value
-                elif (reduction == MAX and value > total) or (reduction == MIN and value < total) or value != value:
-                    total = value
-                empty = False
-            rv[o] = total / window if reduction == MEAN else total
+            rv[o] = rules.reduce(xv, table, at, window, reduction, o)
+
+
+def sum_windows(r, x, window, mean, samples):
+    """r[s, o] = sum or mean of x[s, o window + k] over k."""
+    for s in range(samples):
+        rv, xv = sample(r, s), sample(x, s)
+        for o in range(r.size):
+            rv[o] = rules.sum_window(xv, window, mean, o)
 
 
 def arg_reduce(r, x, table, at, window, reduction, samples):
@@ -74,11 +67,4 @@ def arg_reduce(r, x, table, at, window, reduction, samples):
     for s in range(samples):
         rv, xv = sample(r, s), sample(x, s)
         for o in range(r.size):
-            best, source = xv[table[at + o * window]], 0
-            for k in range(1, window):
-                value = xv[table[at + o * window + k]]
-                if best == best and (
-                    (reduction == ARGMAX and value > best) or (reduction == ARGMIN and value < best) or value != value
-                ):
-                    best, source = value, k
-            rv[o] = source
+            rv[o] = rules.arg_reduce(xv, table, at, window, reduction, o)

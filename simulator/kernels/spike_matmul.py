@@ -70,15 +70,15 @@ def listed(x, first, samples):
     ends = np.zeros(samples + 1, np.int64)
     for s in range(samples):
         ends[s + 1] = ends[s] + max(0, min(sample(x, first + s)[0], x.size - 1))
-    units, filled = np.empty(ends[samples], np.int32), 0
+    units, filled, start = np.empty(ends[samples], np.int32), 0, 0
     for s in range(samples):
-        told = sample(x, first + s)
-        for k in range(ends[s + 1] - ends[s]):
+        told, end = sample(x, first + s), ends[s + 1]
+        for k in range(end - start):
             # what a list says is data that may come from a file
             if 0 <= told[1 + k] < x.size - 1:
                 units[filled] = told[1 + k]
                 filled += 1
-        ends[s + 1] = filled
+        ends[s + 1], start = filled, end
     return units[:filled], ends
 
 

@@ -14,6 +14,7 @@ import thermoc as tc
 from thermoc import physics
 from thermoc.simulator.cuda.device import SimulatedDevice
 from thermoc.simulator.cuda.gpu import device
+from thermoc.simulator.cuda.memory import bytes_taken
 from thermoc.simulator.instructions.registry import BY_NAME
 from thermoc.simulator.program import Program
 from thermoc.simulator.session import Session
@@ -125,6 +126,22 @@ def test_a_part_of_the_batch_is_that_of_the_whole():
     whole = Session(made, batch=3, device="cuda", **WHERE).run({}, ticks=2)["y0"]
     part = Session(made, batch=2, device="cuda", **WHERE | {"first_sample": 6}).run({}, ticks=2)["y0"]
     np.testing.assert_array_equal(part, whole[:, 1:])
+
+
+def test_the_memory_that_a_run_takes_is_foretold(monkeypatch: pytest.MonkeyPatch):
+    """With the tables by which each unit finds what it receives: as many places as there are synapses, and more."""
+    weights, targets = np.linspace(1, 2, 60), np.arange(60) * 7 % 20
+    net = network_of(
+        lambda: tc.sparse_affine(tc.lif_step(tc.input("x", (20,)), 0.9)[0], weights, targets, np.arange(0, 61, 3))
+    )
+    made, taken = program(net), list[int]()
+    empty, copy = SimulatedDevice.empty, SimulatedDevice.copy
+    monkeypatch.setattr(SimulatedDevice, "empty", lambda *of: taken.append((one := empty(*of)).nbytes) or one)
+    monkeypatch.setattr(SimulatedDevice, "copy", lambda *of: taken.append((one := copy(*of)).nbytes) or one)
+    Session(made, batch=2, device="cuda").run({"x": np.random.default_rng(0).random((3, 2, 20))}, ticks=3)
+    foretold = sum(bytes_taken(made, batch=2, ticks=3, timed=True))
+    # and the numbers of a launch
+    assert foretold <= sum(taken) < foretold + 200
 
 
 def test_particles_that_collide_are_reported_as_on_the_cpu():

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import os
 import pickle
+from collections import namedtuple
 from pathlib import Path
+from typing import NamedTuple
 
 import numba
 import pytest
@@ -74,6 +76,17 @@ def test_a_row_is_compiled_anew_where_its_rule_or_its_kernel_changed():
     made_of = row_functions._dispatcher("NEG")._cache._made_of
     assert "thermoc.simulator.instructions.elementwise" in made_of
     assert "thermoc.simulator.kernels.moves" in row_functions._dispatcher("GATHER")._cache._made_of
+
+
+def test_a_row_without_floats_is_compiled_once_for_both_formats():
+    """Nor is one without places compiled anew for tables of 64 bits."""
+    key = row_functions._key
+    assert key("LOIHI_LIF", ("float32", 8)) == ("LOIHI_LIF", ("float64", 4))
+    assert key("INT_GATHER", ("float32", 8)) == ("INT_GATHER", ("float64", 8))
+    for name in ("ADD", "INT_TO_FLOAT", "FLOAT_TO_INT", "LOIHI_ENCODE", "LIF_STEP", "MOMENTS", "INT_TO_INT"):
+        other = "float64" if name == "INT_TO_INT" else "float32"
+        assert key(name, ("float32", 8))[1] == (other, 4), name
+    assert key("GIBBS", ("float32", 8)) == ("GIBBS", ("float32", 8))
 
 
 def test_a_changed_source_is_another_kernel(root: Path, monkeypatch: pytest.MonkeyPatch):
@@ -173,3 +186,20 @@ def test_compiling_that_takes_long_says_so_once(root: Path, capsys: pytest.Captu
     assert "about 5 s" in said
     kept()
     assert capsys.readouterr().err == ""
+
+
+class Ray(NamedTuple):
+    start: float
+    end: float
+
+
+def length(ray):
+    return ray.end - ray.start
+
+
+def test_code_for_a_type_that_only_reads_alike_is_not_taken(root: Path):
+    """Numba names a named tuple by its class and its numbers, and the file of its code with it."""
+    backwards = namedtuple("Ray", ["end", "start"])
+    for ray in (Ray(1.0, 3.0), backwards(3.0, 1.0), Ray(1.0, 3.0)):
+        assert cache.keep(numba.njit(length))(ray) == 2.0
+    assert len([*(root / "kernels").iterdir()]) == 1

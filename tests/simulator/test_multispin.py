@@ -92,6 +92,22 @@ def test_equal_to_the_reference(case, batch, first_sample):
     check(CASES[case](), batch=batch, first_sample=first_sample)
 
 
+@pytest.mark.parametrize("draws", ["word", "replica"])
+def test_a_drive_that_is_none_and_a_temperature_of_zero_go_the_way_of_the_reference(draws: str):
+    """0 / 0 is what a network can make of its inputs, and a computed temperature may be 0."""
+    with tc.Network("odd") as net:
+        odd = tc.input("x", (6,)) / tc.input("by", (6,))
+        tc.output("s", tc.gibbs(tc.abs(tc.input("T", ())), np.zeros((6, 6)), odd, draws=draws))
+    inputs = {"x": np.tile([0.0, 0, 0, 1, -1, 1], (2, 40, 1)), "by": np.tile([0.0, 1, 1, 0, 1, 1], (2, 40, 1))}
+    exe = tc.compile(net, "sim")
+    for T in (0.0, 1.0):
+        given = {**inputs, "T": np.full((2, 40), T)}
+        expected = interpret(exe.graph, feed(exe.graph, given), seed=3).outputs["s"]
+        np.testing.assert_array_equal(exe.run(given, seed=3)["s"], expected)
+        # what comes out is what the tick before made
+        assert (expected[1, :, 0] == -1).all() and 0 < np.mean(expected[1, :, 1] == 1) < 1
+
+
 @pytest.mark.parametrize("case", ["a glass", "cooled", "weights in whole numbers", "bits, fields and weights"])
 def test_equal_to_the_kernel_that_goes_unit_by_unit(case, monkeypatch):
     exe = tc.compile(CASES[case](), "sim")

@@ -113,3 +113,20 @@ def test_at_zero_temperature_units_settle():
     assert np.array_equal(run["fermi"][0], [[0.5, 0.5, 0], [1, 1, 0]])
     assert np.array_equal(run["maxwell"][0], np.zeros((2, 3)))
     assert np.array_equal(run["relu"][0], np.maximum(energies, 0))
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_floats_that_are_no_integer_have_one_all_the_same(precision: str):
+    """What a processor makes of NaN and of what is beyond 64 bits is its own affair: the program says it."""
+    with tc.Network("casts") as net:
+        odd = tc.input("x", (7,)) / tc.input("by", (7,))
+        tc.output("long", tc.cast(odd, dtype="i64"))
+        tc.output("short", tc.cast(odd, dtype="i32"))
+        tc.output("truth", tc.cast(odd, dtype="bool"))
+    x, by = np.array([[1.0, -1, 0, -2.75, 3e9, 2**63, -(2**63)]]), np.array([[0.0, 0, 0, 1, 1, 1, 1]])
+    least = -(2**63)
+    for device in ("cpu", "cuda"):  # the latter in numba-cuda's simulator
+        run = tc.compile(net, "sim", precision=precision, device=device).run({"x": x, "by": by})
+        assert run["long"][0, 0].tolist() == [least, least, least, -2, 3 * 10**9, least, least]
+        assert run["short"][0, 0].tolist() == [0, 0, 0, -2, 3 * 10**9 - 2**32, 0, 0]
+        assert run["truth"][0, 0].tolist() == [True, True, True, True, True, True, True]

@@ -226,3 +226,15 @@ def test_a_product_of_a_list_that_lies_reads_nothing_outside(told: list[int]):
     njit(spike_matmul.listed_matmul)(RowOperand(memory[3:], 3, 3, True), spikes, weights, bias, 1, 3, 3, 1, 1)
     assert not memory[:3].any() and not memory[6:].any()
     assert set(memory[3:6]) <= {1.0, 2.0, 3.0, 4.0}
+
+
+def test_a_list_that_lies_leaves_the_next_sample_alone():
+    """What is passed over of one sample is not looked for behind the next."""
+    spikes = RowOperand(np.array([3, 99, 99, 99, 3, 0, 1, 2, 3, 2, 1, 0]), 4, 4, True)
+    result, weights = RowOperand(np.zeros(2), 1, 1, True), RowOperand(np.array([1.0, 10.0, 100.0]), 0, 3, True)
+    none = RowOperand(np.zeros(0), 0, 0, False)
+    for finite in (0, 1):
+        njit(spike_matmul.listed_matmul)(result, spikes, weights, none, 1, 3, 1, finite, 2)
+        assert result.array.tolist() == [0, 111]
+    units, ends = spike_matmul.listed(spikes, 0, 2)
+    assert units.tolist() == [0, 1, 2] and ends.tolist() == [0, 0, 3]

@@ -159,10 +159,14 @@ def pool(op: core.Pool, w: ProgramWriter) -> None:
 
 
 def reduce(op: core.Reduce, w: ProgramWriter) -> None:
-    """A reduction over axes: each result's window is what those axes hold."""
+    """A reduction over axes: each result's window is what those axes hold, whose elements may follow one another."""
     table, kind = reduced(op), REDUCTIONS[op.kind]
+    window = table.shape[1]
+    if kind <= moves.MEAN and window >= moves.LONG and np.array_equal(table.reshape(-1), np.arange(table.size)):
+        w.row(moves.WINDOW_SUM, w.slot(op.y), (w.slot(op.x),), window=window, mean=int(kind == moves.MEAN))
+        return
     instruction = moves.ARG_REDUCE if op.kind.startswith("arg") else moves.REDUCE
-    w.row(instruction, w.slot(op.y), (w.slot(op.x),), at=w.table(table), window=table.shape[1], reduction=kind)
+    w.row(instruction, w.slot(op.y), (w.slot(op.x),), at=w.table(table), window=window, reduction=kind)
 
 
 def boltzmann(op: thermo.Boltzmann, w: ProgramWriter) -> None:

@@ -79,10 +79,12 @@ four_blocks, two_blocks = blocks(4), blocks(2)
 
 @njit(error_model="numpy", nogil=True)
 def threshold(drive, T):
-    """Return ceil(2^52 / (1 + e^(-drive / T)))."""
+    """Return ceil(2^52 / (1 + e^(-drive / T))); 2^51 for drive 0 at T = 0 (P6), 0 for a NaN, which no U is below."""
     # of the two ways to write it, the one whose exponential cannot overflow
-    exponential = scalar.exp(-abs(drive) / T)
+    exponential = scalar.exp(-abs(drive) / T if drive != 0 or T != 0 else 0.0)
     p = 1 / (1 + exponential) if drive >= 0 else exponential / (1 + exponential)
+    # what NaN becomes as an integer differs from processor to processor
+    p = p if p == p else 0.0
     # by way of a signed integer: before AVX-512, x86 has no conversion to an unsigned one
     return np.uint64(np.int64(scalar.ceil(p * 2.0**DIGITS)))
 

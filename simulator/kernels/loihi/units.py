@@ -106,17 +106,6 @@ def lif(r, x, y, parameters, int_states, tick, samples):
         fired[0] = count
 
 
-def spread(r, x, samples):
-    """r[s, i] = 1 where the list holds i, else 0."""
-    for s in range(samples):
-        rv, xv = sample(r, s), sample(x, s)
-        rv[:] = 0
-        for k in range(min(xv[0], r.size)):
-            unit = xv[1 + k]
-            if 0 <= unit < r.size:
-                rv[unit] = 1
-
-
 def total(r, x, y, z, samples):
     """r = x + y, or x + y + z."""
     for s in range(samples):
