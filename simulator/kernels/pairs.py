@@ -171,12 +171,16 @@ def grid(x, n, law, cells):
     for a in range(d):
         lowest, highest = x[a], x[a]
         for i in range(n):
-            lowest, highest = min(lowest, x[i * d + a]), max(highest, x[i * d + a])
+            # a GPU's own minimum of NaN and a number is the number
+            place = x[i * d + a]
+            lowest, highest = place if place < lowest else lowest, place if place > highest else highest
         low[a], length = (0.0, fc[at + 2 + a]) if boxed else (lowest, highest - lowest)
         if not math.isfinite(length):
             return 1
         # more cells than particles would take longer to empty than to search
-        count[a] = max(1, min(int(length / fc[at]), 1 + root(n, d)))
+        # (compared as floats: one beyond 64 bits has no conversion that is the same on every processor)
+        most = 1 + root(n, d)
+        count[a] = max(1, int(length / fc[at]) if length / fc[at] < most else most)
         if boxed and count[a] < 3:  # its neighbours on both sides would be the same cell
             return 1
         width[a] = length / count[a] if length > 0 else 1.0
