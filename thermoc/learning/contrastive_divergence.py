@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from thermoc.learning import banded_machine
 from thermoc.learning.banded_machine import BandedMachine
-from thermoc.learning.data import shuffled, visible_data
+from thermoc.learning.data import DIVERGED, shuffled, visible_data
 from thermoc.learning.machines import RestrictedBoltzmannMachine
 from thermoc.simulator.cache import keep
 from thermoc.simulator.kernels.learning import contrastive_divergence as kernel
@@ -96,7 +96,7 @@ class ContrastiveDivergence:
     def epoch(self, data: ArrayLike, *, rate: float | None = None) -> EpochSummary:
         """Go once through samples (N, visible), bits or numbers in [0, 1], in an order that seed and epoch decide.
 
-        rate: another one for this epoch. Errors: T402, T403; T422 where weights are no longer finite: ``machine`` is
+        rate: another one for this epoch. Errors: T402, T403; T422 where weights grow beyond all bounds: ``machine`` is
         then the one before this epoch.
         """
         samples = visible_data(data, self._last.visible)
@@ -172,9 +172,9 @@ class ContrastiveDivergence:
 
     def _keep(self) -> None:
         machine = self._arrays
-        arrays = (machine.up.w, machine.down.bias, machine.up.bias)
-        if not all(np.isfinite(array.sum(dtype=float)) for array in arrays) or not np.isfinite(self._T):
-            notes = [f"epoch {self.epochs}, rate {self.options.rate}", "weights are no longer finite"]
+        arrays = machine.up.w, machine.down.bias[: machine.visible], machine.up.bias[: machine.hidden]
+        if not all((np.abs(array) < DIVERGED).all() for array in arrays) or not np.isfinite(self._T):
+            notes = [f"epoch {self.epochs}, rate {self.options.rate}", f"a weight or bias is beyond {DIVERGED:g}"]
             hint = "take a smaller rate; the machine before this epoch is kept"
             raise error("T422", "contrastive divergence diverges", notes=notes, hint=hint)
         self._last = machine.machine(self._T)
