@@ -58,7 +58,7 @@ class BoltzmannMachine:
     def network(self, name: str = "boltzmann-machine", *, sweeps: int = 1) -> Network:
         """Return the network that samples it by ``sweeps`` sweeps a tick.
 
-        Parameters J, h and T; the output s is the state before the sweeps of its tick, and s.buffer (1, n) the last one.
+        Parameters J, h and T; the output s is the state before the sweeps of its tick, s.buffer (1, n) the last one.
         """
         with Network(name) as net:
             T = network.parameter("T", self.T, role="temperature")
@@ -241,8 +241,11 @@ def train(
     if unknown:
         notes = [f"there are {', '.join(BoltzmannOptions.__dataclass_fields__)}"]
         raise error("T404", f"there is no option {unknown[0]!r}", notes=notes)
-    kind = DeepTraining if isinstance(machine, DeepBoltzmannMachine) else BoltzmannTraining
-    training = kind(machine, BoltzmannOptions(**options), seed=seed)
+    training: DeepTraining | BoltzmannTraining
+    if isinstance(machine, DeepBoltzmannMachine):
+        training = DeepTraining(machine, BoltzmannOptions(**options), seed=seed)
+    else:
+        training = BoltzmannTraining(machine, BoltzmannOptions(**options), seed=seed)
     for epoch in range(epochs):
         training.epoch(data)
         if watch is not None:
