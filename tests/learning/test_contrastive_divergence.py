@@ -179,6 +179,7 @@ def test_divergence_is_named_and_the_last_good_machine_kept():
         ("T404", lambda: train(machine(), np.zeros((3, M)), epochs=1, learning_rate=1.0)),
         ("T404", lambda: train(machine(), np.zeros((3, M)), epochs=1, chains=5)),
         ("T404", lambda: ContrastiveDivergence(machine()).restore({})),
+        ("T404", lambda: train(machine(), np.zeros((3, M)), epochs=1, seed=-1)),
     ],
 )
 def test_what_is_refused(code, call):

@@ -24,9 +24,9 @@ def filled(n: int) -> int:
 def in_bands(matrix: AnyArray) -> AnyArray:
     """Return a matrix laid out in bands of columns, both axes filled up by zeros, as one axis."""
     rows, columns = (filled(n) for n in matrix.shape)
-    whole = np.zeros((rows, columns), matrix.dtype)
-    whole[: matrix.shape[0], : matrix.shape[1]] = matrix
-    return np.ascontiguousarray(whole.reshape(rows, -1, BAND).swapaxes(0, 1)).reshape(-1)
+    padded = np.zeros((rows, columns), matrix.dtype)
+    padded[: matrix.shape[0], : matrix.shape[1]] = matrix
+    return np.ascontiguousarray(padded.reshape(rows, -1, BAND).swapaxes(0, 1)).reshape(-1)
 
 
 def from_bands(array: AnyArray, rows: int, columns: int) -> AnyArray:

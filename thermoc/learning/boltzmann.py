@@ -1,7 +1,7 @@
 """Boltzmann machines with any couplings, and deep ones: their training by persistent chains in sessions (P37).
 
 The model phase is one session of the machine's network, whose chains go on from step to step while the parameters are
-replaced: nothing is compiled. The data phase is sampled for general machines (hidden units beside held visible ones,
+replaced: nothing is compiled. The data phase is sampled for general machines (hidden units beside clamped visible ones,
 Ackley, Hinton and Sejnowski, Cognitive Science 9 (1985) 147), and the mean field for deep ones (Salakhutdinov and
 Hinton, AISTATS 2009). Gradients are those of the energy; the 1 / T of the likelihood's is left to the rate.
 """
@@ -179,9 +179,9 @@ class BoltzmannTraining(_Training):
         self._model = api.compile(net).start(batch=self.options.chains, seed=seed)
         self._data: Session | None = None
         if machine.visible < len(machine.J):
-            held = api.compile(_held_network(machine, self.options.data_sweeps))
+            clamped = api.compile(_clamped_network(machine, self.options.data_sweeps))
             # other elements of the same noise
-            self._data = held.start(batch=self.options.batch, seed=seed, first_sample=self.options.chains)
+            self._data = clamped.start(batch=self.options.batch, seed=seed, first_sample=self.options.chains)
 
     def step(self, v: FloatArray, *, rate: float | None = None) -> None:
         """Move by one step of samples (batch, visible), bits or their means. Errors: T422."""
@@ -196,7 +196,7 @@ class BoltzmannTraining(_Training):
         self.machine = BoltzmannMachine(J, h, machine.visible, machine.T)
         self._model.parameters.update({"J": J, "h": h})
         if self._data is not None:
-            self._data.parameters.update(_held_parameters(self.machine))
+            self._data.parameters.update(_clamped_parameters(self.machine))
 
     def _completed(self, v: FloatArray) -> FloatArray:
         """Return samples with hidden units drawn beside them (batch, n)."""
@@ -207,16 +207,16 @@ class BoltzmannTraining(_Training):
         return np.concatenate([v, self._data.state["s.buffer"].reshape(len(v), -1)], axis=1)
 
 
-def _held_parameters(machine: BoltzmannMachine) -> dict[str, FloatArray]:
+def _clamped_parameters(machine: BoltzmannMachine) -> dict[str, FloatArray]:
     m = machine.visible
     return {"J": machine.J[m:, m:], "W": machine.J[m:, :m], "h": machine.h[m:]}
 
 
-def _held_network(machine: BoltzmannMachine, sweeps: int) -> Network:
-    """Return the network of the hidden units, whose fields are those of visible units that are held."""
+def _clamped_network(machine: BoltzmannMachine, sweeps: int) -> Network:
+    """Return the network of the hidden units, whose fields come from clamped visible units."""
     with Network("hidden-units") as net:
         v = network.input("v", (machine.visible,))
-        arrays = {name: network.parameter(name, array) for name, array in _held_parameters(machine).items()}
+        arrays = {name: network.parameter(name, array) for name, array in _clamped_parameters(machine).items()}
         field_ = FUNCTIONS["core.affine"](v, arrays["W"], arrays["h"])
         settings = {"levels": "binary", "sweeps": sweeps, "initial": 0.0, "name": "s"}
         network.output("s", FUNCTIONS["thermo.gibbs"](machine.T, arrays["J"], field_, **settings))

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from thermoc.ir.feed import checked_numbers
 from thermoc.learning import banded_machine
 from thermoc.learning.banded_machine import BandedMachine
 from thermoc.learning.data import DIVERGED, shuffled, visible_data
@@ -78,7 +79,7 @@ class ContrastiveDivergence:
     """Trains a restricted Boltzmann machine; velocities, chains and T persist from step to step. Errors: T404."""
 
     def __init__(self, machine: RestrictedBoltzmannMachine, options: CDOptions | None = None, *, seed: int = 0):
-        self.options, self.seed = options or CDOptions(), seed
+        self.options, self.seed = options or CDOptions(), checked_numbers(seed=seed)["seed"]
         self.epochs = self.steps = 0
         self._T, self._arrays = machine.T, BandedMachine.of(machine)
         self._velocities = banded_machine.velocities(self._arrays)
