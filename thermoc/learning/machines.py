@@ -142,6 +142,7 @@ class DeepBoltzmannMachine:
         v = _states("v", v, self.sizes[0])
         means = [v, *(np.full((*v.shape[:-1], n), 0.5) for n in self.sizes[1:])]
         hidden = [*range(1, len(means), 2), *range(2, len(means), 2)]
+        change = np.inf
         for _ in range(most):
             change = 0.0
             for layer in hidden:

@@ -101,11 +101,11 @@ def ascend(layers: Layers, positive: list[Any], negative: list[Any], rate: float
 
 
 def finite_or_stop(layers: Layers, epoch: int) -> None:
-    """Check the weights. Errors: T404 where weights are no numbers any more."""
+    """Check the weights. Errors: T422 where weights are no numbers any more."""
     largest = max(float(np.abs(W).max()) for W in layers.W)
     if not largest < 1e6:
         notes = [f"epoch {epoch + 1}", f"largest weight {largest:g}"]
-        raise error("T404", "the training diverges", notes=notes, hint="take a lower rate")
+        raise error("T422", "the training diverges", notes=notes, hint="take a lower rate")
 
 
 def images_of(data: ArrayLike) -> FloatArray:

@@ -53,7 +53,7 @@ def restricted_machine(
 ) -> RestrictedBoltzmannMachine:
     """Return a restricted machine of so many hidden units trained on images (n, m) of 0 and 1, at T = 1.
 
-    Errors: T402, T403, T404 (options, weights that diverge).
+    Errors: T402, T403, T422 (weights diverge).
     """
     how = training or Training()
     v = images_of(data)
@@ -73,7 +73,7 @@ def deep_machine(
     """Return a deep machine of two hidden layers trained on images (n, m) of 0 and 1, at T = 1.
 
     Each pair of layers is pretrained as a restricted machine that counts the input from the layer which the deep
-    machine drives from both sides twice; then all are trained together. Errors: T402, T403, T404.
+    machine drives from both sides twice; then all are trained together. Errors: T402, T403, T404, T422.
     """
     how = training or Training()
     if len(hidden) != 2:

@@ -54,6 +54,8 @@ def recall_by_attention(
     if start.ndim != 2 or start.shape[1] != p.shape[1] or not len(start):
         notes = [f"cues have shape {list(start.shape)}", f"patterns have {p.shape[1]} units"]
         raise error("T402", "cues are (batch, units)", notes=notes)
+    if steps < 1:
+        raise error("T404", "steps must be at least 1", notes=[f"steps = {steps}"])
     everywhere = np.ones(p.shape[1])
     first = everywhere if known is None else np.broadcast_to(np.asarray(known, float), everywhere.shape)
     with executable.start(batch=len(start)) as session:

@@ -11,7 +11,7 @@ from thermoc import network
 from thermoc.api import compile as compile_network
 from thermoc.ir.functions import FUNCTIONS
 from thermoc.network import Network
-from thermoc.physics.checks import finite, non_negative, symmetric
+from thermoc.physics.checks import finite, non_negative, positive, symmetric
 from thermoc.support.array_types import BoolArray, FloatArray
 from thermoc.support.errors import error
 
@@ -42,22 +42,32 @@ def recall(
     *,
     known: ArrayLike | None = None,
     T: float = 0.0,
+    cooled_from: float | None = None,
     sweeps: int = 20,
     seed: int = 0,
 ) -> FloatArray:
     """Return the spins (batch, n) of -1 and 1 that the memory J reaches from cues (batch, n) after so many sweeps.
 
-    known: (n,) true for units that keep their cue, by a field that outweighs all couplings. Errors: T402, T403, T404,
-    T405.
+    known: (n,) true for units that keep their cue, by a field that outweighs all couplings. cooled_from: the
+    temperature of the first three quarters of the sweeps, where it is not T. Errors: T402, T403, T404, T405.
     """
     J = symmetric("J", J)
+    if sweeps < 1:
+        raise error("T404", "sweeps must be at least 1", notes=[f"sweeps = {sweeps}"])
     spins, clamped = spins_of("cues", cues, len(J)), _mask(known, len(J))
-    strength = 2 * float(np.abs(J).sum(axis=1).max()) + 100 * T
+    start = T if cooled_from is None else float(positive("cooled_from", cooled_from))
+    warm = 0 if cooled_from is None else 3 * sweeps // 4
+    strength = 2 * float(np.abs(J).sum(axis=1).max()) + 100 * max(T, start)
     executable = compile_network(hopfield_memory(J, T=T), "sim", precision="float32")
     with executable.start(batch=len(spins), seed=seed) as session:
         session.state["s.buffer"] = spins[:, np.newaxis]
         # The output of a tick is the state at its start: that after ``sweeps`` stands in the state.
-        session.run(sweeps, {"field": np.where(clamped, strength * spins, 0.0)}, record={})
+        field = {"field": np.where(clamped, strength * spins, 0.0)}
+        if warm:
+            session.parameters["T"] = start
+            session.run(warm, field, record={})
+            session.parameters["T"] = max(T, COLDEST)
+        session.run(sweeps - warm, field, record={})
         return np.asarray(session.state["s.buffer"])[:, 0]
 
 

@@ -1,0 +1,122 @@
+"""A restricted Boltzmann machine and its chains as kernels take them: float32, in bands of columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.learning.machines import RestrictedBoltzmannMachine
+from thermoc.simulator.kernels.learning import contrastive_divergence as kernel
+from thermoc.simulator.kernels.learning.bands import NEVER, Layer
+from thermoc.simulator.kernels.learning.wide_tables import BAND, CODE, DEEP, FOUR, STATES
+from thermoc.support.array_types import AnyArray, FloatArray
+
+Single = NDArray[np.float32]
+
+
+def filled(n: int) -> int:
+    """Return n filled up to a multiple of a band's columns."""
+    return -(-n // BAND) * BAND
+
+
+def in_bands(matrix: AnyArray) -> AnyArray:
+    """Return a matrix laid out in bands of columns, both axes filled up by zeros, as one axis."""
+    rows, columns = (filled(n) for n in matrix.shape)
+    whole = np.zeros((rows, columns), matrix.dtype)
+    whole[: matrix.shape[0], : matrix.shape[1]] = matrix
+    return np.ascontiguousarray(whole.reshape(rows, -1, BAND).swapaxes(0, 1)).reshape(-1)
+
+
+def from_bands(array: AnyArray, rows: int, columns: int) -> AnyArray:
+    """Return the matrix (rows, columns) of an array in bands, whose rows may be filled up or not."""
+    bands = array.reshape(filled(columns) // BAND, -1, BAND)
+    return bands.swapaxes(0, 1).reshape(bands.shape[1], -1)[:rows, :columns]
+
+
+@dataclass(frozen=True, eq=False)
+class BandedMachine:
+    """Weights and biases of a machine in arrays of float32 that kernels change."""
+
+    visible: int
+    hidden: int
+    up: Layer
+    down: Layer
+
+    @classmethod
+    def of(cls, machine: RestrictedBoltzmannMachine) -> BandedMachine:
+        """Return copies of a machine's arrays."""
+        W, m, n = machine.W.astype(np.float32), machine.visible, machine.hidden
+        rows, columns = filled(m), filled(n)
+        up = Layer(in_bands(W), _bias(machine.c), rows, columns)
+        return cls(m, n, up, Layer(in_bands(W.T), _bias(machine.b), columns, rows))
+
+    def at(self, T: float) -> kernel.Machine:
+        """Return what kernels take, at a temperature."""
+        return kernel.Machine(self.up, self.down, np.float32(1 / T))
+
+    def machine(self, T: float) -> RestrictedBoltzmannMachine:
+        """Return the machine as it is now."""
+        W = from_bands(self.up.w, self.visible, self.hidden)
+        b, c = self.down.bias[: self.visible], self.up.bias[: self.hidden]
+        return RestrictedBoltzmannMachine(W.astype(float), b.astype(float), c.astype(float), T)
+
+
+def velocities(machine: BandedMachine) -> kernel.Velocities:
+    """Return velocities of 0."""
+    arrays = (machine.up.w, machine.down.bias, machine.up.bias)
+    return kernel.Velocities(*(np.zeros_like(array) for array in arrays))
+
+
+def chains(machine: BandedMachine, count: int, *, k: int, persistent: bool) -> kernel.Chains:
+    """Return chains whose visible bits are 0."""
+    size = count * machine.up.rows
+    return kernel.Chains(np.zeros(size, np.uint8), np.zeros(size // FOUR, np.uint8), count, k, persistent)
+
+
+def set_bits(chains: kernel.Chains, bits: AnyArray) -> None:
+    """Set the bits of chains, in bands, and their codes."""
+    chains.bits[:] = bits
+    rows = len(chains.bits) // chains.size
+    states = from_bands(chains.bits, chains.size, rows).reshape(-1, FOUR)
+    chains.codes[:] = states @ (CODE * 2 ** np.arange(FOUR))
+
+
+def write_transposed(machine: BandedMachine) -> None:
+    """Write the weights of ``up`` into ``down``."""
+    machine.down.w[:] = in_bands(from_bands(machine.up.w, machine.up.rows, machine.up.columns).T)
+
+
+def memory(machine: BandedMachine, samples: int, count: int) -> kernel.Memory:
+    """Return scratch memory for steps of up to so many samples and chains."""
+    rows, columns, most = machine.up.rows, machine.up.columns, filled(max(samples, count))
+    total = filled(samples) + filled(count)
+
+    def aligned(size: int) -> Single:
+        # vectors that straddle two cache lines are loaded at half the speed
+        padded = np.zeros(size + BAND, np.float32)
+        skip = -padded.ctypes.data % 64 // 4
+        return padded[skip : skip + size]
+
+    return kernel.Memory(
+        r=aligned(BAND * max(rows, most)),
+        p=aligned(BAND * most),
+        u=aligned(max(rows, columns) * most),
+        means=aligned(columns * total),
+        data_bits=np.zeros(rows * most, np.uint8),
+        data_codes=np.zeros(most * rows // FOUR, np.uint8),
+        hidden_bits=np.zeros(BAND * most, np.uint8),
+        hidden_codes=np.zeros(most * columns // FOUR, np.uint8),
+        unit_codes=np.zeros(rows * total // FOUR, np.uint8),
+        transposed=np.zeros(rows * most, np.float32),
+        tables=aligned(DEEP * STATES * BAND),
+        sums=np.zeros(BAND, np.float32),
+        model_sums=np.zeros(BAND, np.float32),
+    )
+
+
+def _bias(values: FloatArray) -> Single:
+    bias = np.full(filled(len(values)), NEVER)
+    bias[: len(values)] = values
+    return bias
