@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from thermoc.simulator.cache import keep
+from thermoc.simulator.kernels.thermal import fill_uniforms
 
 
 def weigh_and_sample(levels, field, u, first, last, old, new, log_weights):
@@ -44,5 +45,11 @@ def sample_bits(levels, field, u, first, last, beta):
             levels[k, j] = 1.0 if u[k, j] * (1.0 + decay) < level else 0.0
 
 
+def uniforms(u, tick, stream, key):
+    """Fill u, flat, with the uniforms of its elements at a tick of a stream."""
+    fill_uniforms(u, 0, tick, 0, stream, key)
+
+
 weigh_and_sample_kernel = keep(njit(weigh_and_sample, error_model="numpy", nogil=True))
 sample_bits_kernel = keep(njit(sample_bits, error_model="numpy", nogil=True))
+uniforms_kernel = keep(njit(uniforms, error_model="numpy", nogil=True))

@@ -1,5 +1,7 @@
 """Annealed importance sampling against sums over all states."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -16,7 +18,7 @@ def restricted(m: int, n: int, seed: int, T: float = 1.3) -> RestrictedBoltzmann
 
 def deep(sizes: tuple[int, ...], seed: int) -> DeepBoltzmannMachine:
     rng = np.random.default_rng(seed)
-    weights = tuple(rng.normal(0, 1, pair) for pair in zip(sizes, sizes[1:]))
+    weights = tuple(rng.normal(0, 1, pair) for pair in pairwise(sizes))
     return DeepBoltzmannMachine(weights, tuple(rng.normal(0, 1, n) for n in sizes), 0.8)
 
 

@@ -173,13 +173,13 @@ def _annealed(two: _TwoLayers, betas: FloatArray, chains: int, seed: int) -> Flo
 
 def _uniforms(chains: int, seed: int) -> Callable[[Any, int, int], Any]:
     """Return what fills an array (chains, n) with uniforms of a step and a layer (Philox, its stream)."""
-    from thermoc.simulator.kernels.thermal import fill_uniforms
+    from thermoc.simulator.kernels.annealed_importance import uniforms_kernel
 
     low, high = key_of(seed)
     key = np.uint64(low | high << 32)
 
     def fill(u: Any, step: int, layer: int) -> Any:
-        fill_uniforms(u.reshape(-1), 0, step, 0, layer, key)
+        uniforms_kernel(u.reshape(-1), step, layer, key)
         return u
 
     return fill

@@ -104,7 +104,7 @@ def denoising_chain(
 
     Machine t is trained on pairs (x_t, x_{t+1}) of the noise, drawn anew every epoch, by contrastive divergence whose
     chains start at x_t beside x_{t+1}. After all steps a pixel is right with probability (1 + (1 - 2 flip)^steps) / 2,
-    which should be near 1/2. Errors: T402, T403, T404.
+    which should be near 1/2. Errors: T402, T403, T404, T422.
     """
     how, x = training or Training(sweeps=5), images_of(data)
     layers = [

@@ -54,12 +54,11 @@ class Layers:
 
     def sample(self, layer: int, states: list[Any], field: Any = 0.0) -> None:
         """Draw a layer beside its neighbours."""
-        from thermoc.simulator.kernels.annealed_importance import sample_bits_kernel
-        from thermoc.simulator.kernels.thermal import fill_uniforms
+        from thermoc.simulator.kernels.annealed_importance import sample_bits_kernel, uniforms_kernel
 
         drive = self.drive(layer, states, field)
         u, levels, zero = np.empty_like(drive), np.empty_like(drive), np.zeros(drive.shape[1])
-        fill_uniforms(u.reshape(-1), 0, self.drawn, 0, layer, self.key)
+        uniforms_kernel(u.reshape(-1), self.drawn, layer, self.key)
         self.drawn += 1
         sample_bits_kernel(levels, drive, u, zero, zero, 1.0)
         states[layer] = levels
