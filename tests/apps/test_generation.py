@@ -68,17 +68,18 @@ def test_completions_are_means_beside_the_known_pixels():
     drawn = completions(machine, np.tile(image, (8, 1)), known, sweeps=800, seed=4)
     error = drawn.std(axis=0, ddof=1) / np.sqrt(8)
     # Student's t of 7 degrees of freedom is beyond 7 once in 5,000.
-    assert np.all(np.abs(drawn.mean(axis=0) - expected) <= 7 * error)
+    assert np.all(np.abs(drawn.mean(axis=0) - expected) <= 7 * error + 1e-9)
     assert np.array_equal(drawn[0, known], image[known])
 
 
 def test_a_denoising_chain_draws_what_it_was_trained_on():
-    """A fifth of the pixels flips in each of four steps; of images drawn at random 3 in 64 would be bars."""
-    chain = denoising_chain(bars(300, 2), steps=4, hidden=6, flip=0.2, training=Training(epochs=40, rate=0.5, sweeps=4))
-    drawn = chain.samples(200, seed=3)
-    assert len(drawn) == 5 and drawn[0].mean() == pytest.approx(0.5, abs=0.07)
+    """A fifth of the pixels flips in each of four steps. Of images drawn at random 3 in 64 would be bars."""
+    training = Training(epochs=40, batch=10, rate=1.0, sweeps=8)
+    chain = denoising_chain(bars(300, 2), steps=4, hidden=6, flip=0.2, training=training)
+    drawn = chain.samples(400, seed=3)
+    assert len(drawn) == 5 and drawn[0].mean() == pytest.approx(0.5, abs=0.05)
     right = (drawn[-1][:, None] == BARS).all(axis=2)
-    assert right.any(axis=1).mean() > 0.75 and right.mean(axis=0).min() > 0.15
+    assert right.any(axis=1).mean() > 0.85 and right.mean(axis=0).min() > 0.2
 
 
 def test_untrained_machines_denoise_by_the_field_alone():
