@@ -2,8 +2,8 @@
 
 Bits as data, learning rate alone; scikit-learn keeps its chains (persistent CD, whose step has the same products) and
 computes in the format of its data, float64 unless told; torch and ours in float32. torch draws by comparing uniforms
-with the means, which is faster than ``bernoulli``. Rounds alternate, and the best of each counts. "numbers" is ours with
-data between 0 and 1, whose two products are products of matrices.
+with the means, which is faster than ``bernoulli``. Rounds alternate, and the best of each counts. "numbers" is ours
+with data between 0 and 1, whose two products are products of matrices.
 """
 
 from __future__ import annotations
@@ -110,7 +110,9 @@ def main() -> None:
             "torch, float32": lambda: torch_epoch(bits),
         }
     )
-    rows = [{"way": name, "ms a step": 1e3 * each / STEPS, "over ours": each / best["ours"]} for name, each in best.items()]
+    rows = [
+        {"way": name, "ms a step": 1e3 * each / STEPS, "over ours": each / best["ours"]} for name, each in best.items()
+    ]
     show(f"CD-1, {VISIBLE} x {HIDDEN}, batch {BATCH}, one thread", rows)
     goals = {"scikit-learn, float64": 5.0, "scikit-learn, float32": float("nan"), "torch, float32": 1.5}
     work = f"CD-1 of {VISIBLE} x {HIDDEN}, batch {BATCH}: epochs in its time of one"

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from thermoc.ir.dialects.core import Input, Output, Parameter, SparseAffine, Stored
+from thermoc.ir.dialects.core import Cast, Input, Output, Parameter, SparseAffine, Stored
 from thermoc.ir.graph import Graph
 from thermoc.ir.infer import infer
 from thermoc.ir.ops import STOCHASTIC, Op
@@ -214,6 +214,8 @@ def _known(graph: Graph, op: Op) -> Iterator[Finding]:
     for name, spec in op.operand_specs.items():
         value = getattr(op, name)
         source = graph.producers.get(value.name) if spec.constant and value is not None else None
+        # a parameter that is also computed with stays in its format, and is rounded for this op alone
+        source = graph.producers.get(source.x.name) if isinstance(source, Cast) else source
         if source is not None and not isinstance(source, Stored):
             what = f"{op.opname}: {name} must be numbers that are known when the network is compiled"
             notes = (f"{name} ({value}) comes from {source.opname}",)

@@ -134,7 +134,7 @@ class ProgramState:
 class ProgramParameter:
     """A stretch of a bank of constants that holds elements of a named array: those at ``places``, 0 where it is -1.
 
-    places: None for all, in order.
+    places: None for all, in order. zero_elsewhere: the array is 0 where it is at no place, as couplings are.
     """
 
     name: str
@@ -142,6 +142,7 @@ class ProgramParameter:
     integer: bool
     offset: int
     places: NDArray[np.int64] | None = None
+    zero_elsewhere: bool = False
 
     @cached_property
     def size(self) -> int:
@@ -153,6 +154,20 @@ class ProgramParameter:
         flat = array.reshape(-1)
         # Index -1 is the zero at the end.
         return flat if self.places is None else np.append(flat, 0)[self.places.reshape(-1)]
+
+    def check(self, array: NDArray) -> None:
+        """Refuse an array of another shape, or with elements where there must be none. Errors: T418."""
+        if array.shape != self.shape:
+            notes = [f"it is {list(array.shape)}", f"the program's is {list(self.shape)}"]
+            raise error("T418", f"parameter {self.name!r} has another shape", notes=notes)
+        if not self.zero_elsewhere or np.count_nonzero(array) == np.count_nonzero(self.elements(array)):
+            return
+        outside = array.reshape(-1).astype(bool)
+        outside[self.places[self.places >= 0] if self.places is not None else []] = False
+        place = [int(k) for k in np.unravel_index(int(np.flatnonzero(outside)[0]), array.shape)]
+        notes = [f"{self.name}{place} = {array[tuple(place)]}", "it was 0 when the network was compiled"]
+        hint = "compile with couplings that are not 0 wherever one may come to be"
+        raise error("T418", f"parameter {self.name!r} couples units that were not coupled", notes=notes, hint=hint)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -196,9 +211,7 @@ class Program:
         for parameter in self.parameters:
             if parameter.name in arrays:
                 array = np.asarray(arrays[parameter.name])
-                if array.shape != parameter.shape:
-                    notes = [f"it is {list(array.shape)}", f"the program's is {list(parameter.shape)}"]
-                    raise error("T418", f"parameter {parameter.name!r} has another shape", notes=notes)
+                parameter.check(array)
                 bank = ints if parameter.integer else floats
                 bank[parameter.offset : parameter.offset + parameter.size] = parameter.elements(array)
         first = starts or {}
@@ -290,7 +303,8 @@ class Program:
         }
         if self.parameters:
             document["parameters"] = [
-                {k: v for k, v in asdict(parameter).items() if k != "places"} for parameter in self.parameters
+                {k: v for k, v in asdict(parameter).items() if k != "places" and (v or k != "zero_elsewhere")}
+                for parameter in self.parameters
             ]
         return bundle_bytes(kind=KIND, version=VERSION, document=document, arrays=arrays)
 

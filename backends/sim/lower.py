@@ -13,8 +13,8 @@ from thermoc.passes.explicit_broadcast import ExplicitBroadcast
 from thermoc.passes.freeze_parameters import FreezeParameters
 from thermoc.passes.legalize import Legalize
 
-NEEDED = FreezeParameters(needed=True, starts=False)
-"""The simulator asks for the numbers of structure alone."""
+NEEDED = FreezeParameters(needed=True, starts=False, couplings=False)
+"""The simulator asks for the numbers of structure alone: which units are coupled, and not how much."""
 
 
 def lower(

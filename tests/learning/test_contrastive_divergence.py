@@ -42,7 +42,10 @@ class Reference:
 
     def step(self, data):
         o = self.options
-        up, down = (lambda v: logistic((v @ self.W + self.c) / self.T)), (lambda h: logistic((h @ self.W.T + self.b) / self.T))
+        up, down = (
+            (lambda v: logistic((v @ self.W + self.c) / self.T)),
+            (lambda h: logistic((h @ self.W.T + self.b) / self.T)),
+        )
         v = self.v if o.persistent else data
         for sweep in range(o.k):
             v = self.draw(down(self.draw(up(v), 2 * sweep)), 2 * sweep + 1)
@@ -78,7 +81,9 @@ def test_steps_are_those_of_the_rule(options, numbers):
         trainer.step(data)
         reference.step(data.astype(float))
     trainer._keep()
-    for array, expected in zip((trainer.machine.W, trainer.machine.b, trainer.machine.c), (reference.W, reference.b, reference.c)):
+    for array, expected in zip(
+        (trainer.machine.W, trainer.machine.b, trainer.machine.c), (reference.W, reference.b, reference.c)
+    ):
         assert np.abs(array - expected).max() < 2e-6
 
 

@@ -1,5 +1,7 @@
 """Boltzmann machines of layers, against enumeration."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,7 @@ def restricted(m=5, n=3, T=0.7):
 
 def deep(sizes=(4, 3, 4), T=1.3):
     rng = np.random.default_rng(1)
-    weights = tuple(rng.normal(size=shape) for shape in zip(sizes, sizes[1:]))
+    weights = tuple(rng.normal(size=shape) for shape in pairwise(sizes))
     return DeepBoltzmannMachine(weights, tuple(rng.normal(size=n) for n in sizes), T)
 
 

@@ -167,19 +167,93 @@ def test_what_a_parameter_makes_must_be_finite():
     assert "not finite" in str(caught.value)
 
 
-def test_structure_is_frozen_and_says_why():
-    """Couplings are a constant of what is compiled; their colours are those that the same array has."""
-    J = np.ones((4, 4)) - np.eye(4)
-    J[0, 1] = J[1, 0] = 0
+def coupled(J: Any, *, draws: str = "unit", **options: Any) -> tc.Network:
+    """Return spins whose couplings, fields and temperature are parameters where J is in a list."""
+    replaceable, n = isinstance(J, list), len(J[0])
 
-    def net(couplings: Any) -> tc.Network:
-        with tc.Network("spins") as net:
-            J = tc.parameter("J", couplings[0]) if isinstance(couplings, list) else couplings
-            tc.output("s", tc.gibbs(1.0, J, tc.parameter("h", np.full(4, 0.1))))
+    def array(name: str, value: Any, **role: Any) -> Any:
+        return tc.parameter(name, value, **role) if replaceable else value
+
+    with tc.Network("spins") as net:
+        T = array("T", 1.0, role="temperature")
+        couplings = array("J", J[0] if replaceable else J)
+        s = tc.gibbs(T, couplings, array("h", np.full(n, 0.1)), draws=draws, **options)
+        tc.output("s", s)
+        tc.output("E", tc.ising_energy(s, couplings))
+    return net
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+@pytest.mark.parametrize(
+    ("sizes", "options"), [((5, 4), {}), ((40, 40), {"levels": "binary"}), ((5, 4), {"order": "parallel"}), ((3,), {})]
+)
+def test_couplings_are_replaced(sizes: tuple[int, ...], options: dict[str, Any], precision: str):
+    """By rows and as matrices of layers: the bits of the network compiled with the new ones, in a session too."""
+    rng, n = np.random.default_rng(0), sum(sizes)
+    layer = np.repeat(np.arange(len(sizes)), sizes)
+    pattern = (layer[:, None] != layer) if len(sizes) > 1 else ~np.eye(n, dtype=bool)
+    first, second = (np.where(pattern, a + a.T, 0) for a in rng.normal(size=(2, n, n)))
+    exe = tc.compile(coupled([first], **options), "sim", precision=precision)
+    assert not exe.frozen_parameters
+    expected = tc.compile(coupled(second, **options), "sim", precision=precision).run(ticks=9, batch=3, seed=4)
+    same(exe.run(ticks=9, batch=3, seed=4, parameters={"J": second}), expected)
+    with exe.start(batch=3, seed=4) as session:
+        session.run(3)
+        session.parameters["J"] = second
+        parts = session.run(6)
+    with exe.with_parameters({"J": second}).start(batch=3, seed=4, first_tick=3) as other:
+        other.state.update(exe_state(exe, 3))
+        same(parts, other.run(6))
+
+
+def exe_state(exe: Any, ticks: int) -> dict[str, Any]:
+    """Return the states after some ticks."""
+    with exe.start(batch=3, seed=4) as session:
+        session.run(ticks)
+        return dict(session.state)
+
+
+def test_sparse_couplings_are_replaced():
+    rng = np.random.default_rng(1)
+    J = np.triu(rng.normal(size=(12, 12)) * (rng.random((12, 12)) < 0.3), 1)
+    unit, columns = np.nonzero(J + J.T)
+    offsets = np.searchsorted(unit, np.arange(13))
+
+    def net(values: Any) -> tc.Network:
+        with tc.Network("sparse") as net:
+            rows = {"columns": columns, "offsets": offsets}
+            tc.output("s", tc.gibbs(1.0, values=values() if callable(values) else values, **rows))
         return net
 
-    exe = tc.compile(net([J]), "sim")
-    same(exe.run(ticks=9, batch=3), tc.compile(net(J), "sim").run(ticks=9, batch=3))
+    first, second = (J + J.T)[unit, columns], -2 * (J + J.T)[unit, columns]
+    exe = tc.compile(net(lambda: tc.parameter("values", first)), "sim")
+    same(exe.run(ticks=9, batch=3, parameters={"values": second}), tc.compile(net(second), "sim").run(ticks=9, batch=3))
+
+
+def test_couplings_stay_within_their_pairs():
+    """A pair that was not coupled has no place in the program."""
+    J = np.ones((4, 4)) - np.eye(4)
+    J[0, 1] = J[1, 0] = 0
+    exe = tc.compile(coupled([J]), "sim")
+    exe.with_parameters({"J": 0 * J})
+    other = 2 * J
+    other[2, 3] = other[3, 2] = 0
+    exe.with_parameters({"J": other})
+    same(exe.run(ticks=9, batch=3), tc.compile(coupled(J), "sim").run(ticks=9, batch=3))
+    colours = np.arange(4)
+    exe = tc.compile(coupled([J], colors=colours), "sim")
+    J[0, 1] = J[1, 0] = 0.5
+    with pytest.raises(ThermocError, match="couples units that were not coupled") as caught:
+        exe.run(ticks=1, parameters={"J": J})
+    assert caught.value.code == "T418" and "J[0, 1] = 0.5" in str(caught.value)
+
+
+def test_structure_is_frozen_and_says_why():
+    """Units that share words of noise need their couplings; their colours are those that the same array has."""
+    J = np.ones((4, 4)) - np.eye(4)
+    J[0, 1] = J[1, 0] = 0
+    exe = tc.compile(coupled([J], draws="word"), "sim")
+    same(exe.run(ticks=9, batch=3), tc.compile(coupled(J, draws="word"), "sim").run(ticks=9, batch=3))
     assert exe.frozen_parameters == {"J": "thermo.gibbs needs its J when it is compiled"}
     exe.with_parameters({"h": np.zeros(4)})
     with pytest.raises(ThermocError, match="'J' is a constant of what was compiled for 'sim'") as caught:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from thermoc.ir.dialects import core, crossbar
+from thermoc.ir.dialects import core, crossbar, sampling
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
 from thermoc.ir.parameters import behind, frozen
@@ -17,6 +17,8 @@ STRUCTURE: dict[type[Op], tuple[str, ...]] = {core.SparseAffine: ("columns", "of
 """Operands that say how an op is laid out, beside those of which the op itself says so."""
 STARTS = ("initial", "i_initial", "velocity")
 """Operands that are initial values of states."""
+COUPLINGS = ("J", "values")
+"""Operands of coupled units whose numbers may change where the pairs that are coupled do not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,13 +35,15 @@ class FrozenParameters:
 class FreezeParameters(Pass):
     """Make constants of parameters: of all, or of those (``needed``) whose numbers an op needs when it is compiled.
 
-    Such ops ask for constants; ``starts`` counts the initial values of states among them.
+    Such ops ask for constants; ``starts`` counts the initial values of states among them, and ``couplings`` the numbers
+    of couplings between pairs that stay the same. Units that share words of noise need theirs in any case.
     """
 
     name: ClassVar[str] = "freeze-parameters"
 
     needed: bool = False
     starts: bool = True
+    couplings: bool = True
 
     def run(self, graph: Graph, log: Log) -> Graph:
         reasons = self._needed(graph) if self.needed else dict.fromkeys(graph.parameters, "the target holds constants")
@@ -61,4 +65,12 @@ class FreezeParameters(Pass):
 
     def _structural(self, op: Op) -> list[str]:
         places = (*STRUCTURE.get(type(op), ()), *(STARTS if self.starts else ()))
-        return [name for name, spec in op.operand_specs.items() if spec.constant or name in places]
+        free = () if self.couplings or not _reweighed(op) else COUPLINGS
+        specs = op.operand_specs.items()
+        return [name for name, spec in specs if (spec.constant or name in places) and name not in free]
+
+
+def _reweighed(op: Op) -> bool:
+    """Tell whether an op goes on with other numbers of its couplings: one whose units draw noise one by one."""
+    sampled = isinstance(op, sampling.Gibbs | sampling.GibbsSweeps)
+    return isinstance(op, sampling.IsingEnergy) or (sampled and op.draws == "unit")

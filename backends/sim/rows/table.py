@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -187,9 +187,10 @@ def sample_binary(op: thermo.SampleBinary, w: ProgramWriter) -> None:
 
 
 def gibbs_sweeps(op: sampling.GibbsSweeps, w: ProgramWriter) -> None:
-    """Fields and temperatures one a unit, couplings by rows, units class by class."""
+    """Fields and temperatures one a unit, couplings which may be parameters, by rows, units class by class."""
     (n,) = op.s.shape
-    rows = sampling.compressed({name: constant_operand(op, name, w) for name in ("J", "values", "columns", "offsets")})
+    couplings = {name: coupling_numbers(op, name, w) for name in ("J", "values", "columns", "offsets")}
+    rows = sampling.compressed(couplings)
     assert rows is not None
     values, columns, offsets = rows
     colors = np.zeros(n, np.int64) if op.order == "parallel" else w.numbers(op, "colors")
@@ -207,14 +208,29 @@ def gibbs_sweeps(op: sampling.GibbsSweeps, w: ProgramWriter) -> None:
         form += gibbs.LATTICE
     instruction = gibbs.GIBBS if op.draws == "unit" else gibbs.GIBBS_WORDS
     layered = op.draws == "unit" and op.order != "parallel"
-    matrices = layout.packed(rows, order, starts) if layered else None
-    if matrices is None:
-        table = w.table(np.concatenate([starts, order, offsets, columns]))
+    source = op.values if op.J is None else op.J
+    replaceable = source is not None and source.name in w.known
+    at = layout.packed_places(rows, order, starts) if layered else None
+    # the sum of two parameters has no place of its own
+    if at is None or (replaceable and len(np.unique(at.places)) < len(at.places)):
+        at, table = None, w.table(np.concatenate([starts, order, offsets, columns]))
     else:
-        instruction, table, values = gibbs.GIBBS_LAYERS, w.table(np.concatenate([starts, order])), matrices
-    places_of = {"at": table, "classes": len(starts) - 1, "couplings": w.slots[w.constant(values)][1]}
+        instruction, table = gibbs.GIBBS_LAYERS, w.table(np.concatenate([starts, order]))
+    if replaceable:
+        slot = w.couplings(source, _elements(couplings, columns, offsets), at)
+    else:
+        slot = w.constant(values if at is None else at.packed(values))
+    places_of = {"at": table, "classes": len(starts) - 1, "couplings": w.slots[slot][1]}
     sweep = {"sweeps": op.sweeps, "form": form, "stream": op.stream}
     w.row(instruction, w.slot(op.s), (w.slot(op.x), field, T), **places_of, **sweep)
+
+
+def _elements(couplings: Mapping[str, NDArray | None], columns: NDArray, offsets: NDArray) -> NDArray[np.int64]:
+    """Return which elements of J, or of the values, the couplings are."""
+    J = couplings["J"]
+    if J is None:
+        return np.arange(len(columns))
+    return np.repeat(np.arange(len(J)), np.diff(offsets)) * len(J) + columns
 
 
 def pair_force(op: langevin.PairForce, w: ProgramWriter) -> None:
@@ -253,6 +269,12 @@ def is_lattice(values: NDArray, columns: NDArray, offsets: NDArray, colors: NDAr
 def constant_operand(op: Op, name: str, w: ProgramWriter) -> NDArray | None:
     """Return the numbers of an optional operand."""
     return None if getattr(op, name) is None else w.numbers(op, name)
+
+
+def coupling_numbers(op: Op, name: str, w: ProgramWriter) -> NDArray | None:
+    """Return the numbers of an optional operand, as they begin where they can be replaced."""
+    value = getattr(op, name)
+    return w.known[value.name] if value is not None and value.name in w.known else constant_operand(op, name, w)
 
 
 def input_(op: core.Input, w: ProgramWriter) -> None:

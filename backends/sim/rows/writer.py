@@ -19,6 +19,7 @@ from thermoc.simulator.instructions import Instruction
 from thermoc.simulator.instructions.loihi import LOIHI_SPREAD
 from thermoc.simulator.instructions.moves import GATHER
 from thermoc.simulator.instructions.spiking import SPREAD
+from thermoc.simulator.kernels.gibbs.layout import PackedPlaces
 from thermoc.simulator.program import narrow
 from thermoc.support.errors import error
 
@@ -91,7 +92,18 @@ class ProgramWriter:
         self.constants[bank].append(array.reshape(-1).astype(np.int64 if integer else self.real, copy=False))
         return self._new(bank, array.size)
 
-    def _parameter(self, value: Value, places: NDArray[np.int64] | None = None) -> int:
+    def couplings(self, value: Value, elements: NDArray[np.int64], at: PackedPlaces | None) -> int:
+        """Return a new slot that holds couplings computed of parameters, in a row or packed; its other elements stay 0.
+
+        elements: where the couplings stand in the array.
+        """
+        if at is None:
+            return self._parameter(value, elements, zero_elsewhere=True)
+        places = np.full(at.size, -1, np.int64)
+        places[at.places] = elements
+        return self._parameter(value, places, zero_elsewhere=True)
+
+    def _parameter(self, value: Value, places: NDArray[np.int64] | None = None, *, zero_elsewhere: bool = False) -> int:
         """Return a new slot that holds what is computed of parameters, or its elements at these places."""
         array = self.known[value.name]
         stretch = ProgramParameter(
@@ -100,6 +112,7 @@ class ProgramWriter:
             integer=array.dtype.kind != "f",
             offset=self.used[Bank.FLOAT_CONSTANT if array.dtype.kind == "f" else Bank.INT_CONSTANT],
             places=places,
+            zero_elsewhere=zero_elsewhere,
         )
         self.parameters.append(stretch)
         return self.constant(stretch.elements(array))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,10 +15,22 @@ SPARSEST = 8
 """Zeros and filling may make the matrices so many times larger than the couplings: a zero costs less than a place."""
 
 
-def packed(
+@dataclass(frozen=True, eq=False)
+class PackedPlaces:
+    """Where couplings stand in the matrices of all classes, laid end to end, of ``size`` elements in all."""
+
+    places: NDArray[np.int64]
+    size: int
+
+    def packed(self, values: NDArray) -> NDArray:
+        """Return the matrices; couplings that name one pair twice add up, as they do row by row."""
+        return np.bincount(self.places, values, minlength=self.size)
+
+
+def packed_places(
     couplings: tuple[NDArray, NDArray, NDArray], order: NDArray[np.int64], starts: NDArray[np.int64]
-) -> NDArray | None:
-    """Return the matrices end to end, each in bands of ``COLUMNS`` columns; None where they are small or sparse.
+) -> PackedPlaces | None:
+    """Return where couplings stand in matrices of bands of ``COLUMNS`` columns; None where they are small or sparse.
 
     couplings: values, columns and offsets of the rows J[i]; order: the units class by class. Row r, column j of the
     matrix of a class couple its unit j with unit r of the others, whose classes are filled up to multiples of ``FOUR``.
@@ -38,5 +52,4 @@ def packed(
     rows = np.array([rows for rows, _ in layer_shapes(starts)])[mine]
     band, column = np.divmod(within[unit], COLUMNS)
     at = np.cumsum([0, *sizes])[mine] + (band * rows + row) * COLUMNS + column
-    # a sum, not an assignment: couplings that name one pair twice add up, as they do row by row
-    return np.bincount(at, values, minlength=sum(sizes))
+    return PackedPlaces(at, sum(sizes))
