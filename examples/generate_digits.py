@@ -52,8 +52,11 @@ def of_scikit_learn(train: NDArray, epochs: int, seed: int) -> RestrictedBoltzma
     except ImportError:
         return None
     theirs = BernoulliRBM(n_components=HIDDEN, n_iter=epochs, random_state=seed).fit(train)
-    arrays = (theirs.components_.T, theirs.intercept_visible_, theirs.intercept_hidden_)
-    return RestrictedBoltzmannMachine(*(np.asarray(array, float) for array in arrays))
+    return RestrictedBoltzmannMachine(
+        W=np.asarray(theirs.components_.T, float),
+        b=np.asarray(theirs.intercept_visible_, float),
+        c=np.asarray(theirs.intercept_hidden_, float),
+    )
 
 
 def independent_pixels(train: NDArray, test: NDArray) -> float:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thermoc.apps.memory.recall import recall
+from thermoc.learning.hopfield import hebb
 from thermoc.physics.checks import positive
 from thermoc.physics.hopfield import hopfield_capacity, hopfield_overlap
-from thermoc.physics.ising import hopfield_couplings
 from thermoc.support.array_types import FloatArray
 from thermoc.support.errors import error
 
@@ -52,7 +52,7 @@ def recall_overlaps(
     x = np.random.default_rng([seed, units, p]).choice([-1.0, 1.0], (p, units))
     cues = x[:most]
     warm = WARM if T < WARM else None
-    spins = recall(hopfield_couplings(x), cues, T=T, cooled_from=warm, sweeps=sweeps, seed=seed)
+    spins = recall(hebb(x), cues, T=T, cooled_from=warm, sweeps=sweeps, seed=seed)
     return (spins * cues).mean(axis=1)
 
 
