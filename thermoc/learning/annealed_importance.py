@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from thermoc.learning.data import visible_data
 from thermoc.learning.machines import DeepBoltzmannMachine, RestrictedBoltzmannMachine
-from thermoc.physics.checks import finite
 from thermoc.support.array_types import FloatArray
 from thermoc.support.errors import error
 from thermoc.support.philox import key_of
@@ -62,7 +62,7 @@ def log_partition(
 
     data: images (n, visible) whose means the independent visible units have at the start (base rates), else 1/2. Of the
     even and the odd layers those with fewer units are the chains' state, the others are summed over. The same seed
-    gives the same estimate. Errors: T402, T403, T404, T405.
+    gives the same estimate. Errors: T402, T403, T404.
     """
     if min(steps, chains - 1) < 1:
         raise error("T404", "steps must be at least 1 and chains 2", notes=[f"steps = {steps}, chains = {chains}"])
@@ -92,16 +92,12 @@ def log_likelihood(machine: BoltzmannMachine, data: ArrayLike, log_z: LogPartiti
 
 
 def bits(data: ArrayLike, units: int) -> FloatArray:
-    """Return images (n, units) of 0 and 1 as floats. Errors: T402 (shape), T403 (values)."""
-    array = finite("data", data)
-    if array.ndim != 2 or array.shape[1] != units or not len(array):
-        notes = [f"data have shape {list(array.shape)}", f"the machine has {units} visible units"]
-        raise error("T402", "data are images (n, visible)", notes=notes)
-    wrong = np.argwhere((array != 0) & (array != 1))
-    if len(wrong):
-        i, j = (int(k) for k in wrong[0])
-        raise error("T403", "data are bits", notes=[f"data[{i}, {j}] = {array[i, j]:g}"], hint="threshold them")
-    return array
+    """Return images (n, units) of 0 and 1 as floats. Errors: T402 (shape), T403 (other values)."""
+    array = visible_data(data, units)
+    if array.dtype != np.uint8:
+        i, j = (int(k) for k in np.argwhere((array != 0) & (array != 1))[0])
+        raise error("T403", "images are of bits", notes=[f"data[{i}, {j}] = {array[i, j]:g}"], hint="threshold them")
+    return array.astype(float)
 
 
 @dataclass(frozen=True, kw_only=True)

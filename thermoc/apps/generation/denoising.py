@@ -106,33 +106,34 @@ def denoising_chain(
     chains start at x_t beside x_{t+1}. After all steps a pixel is right with probability (1 + (1 - 2 flip)^steps) / 2,
     which should be near 1/2. Errors: T402, T403, T404, T422.
     """
-    how, x = training or Training(sweeps=5), images_of(data)
+    options, x = training or Training(sweeps=5), images_of(data)
     layers = [
-        Layers.untrained([x.shape[1], hidden], _noised(x, t, flip, _noise(how, t)), how.seed + t) for t in range(steps)
+        Layers.untrained([x.shape[1], hidden], _noised(x, t, flip, _noise(options, t)), options.seed + t)
+        for t in range(steps)
     ]
     chain = DenoisingChain(machines=tuple(layer.restricted() for layer in layers), flip=flip, sweeps=sweeps)
     for t, layer in enumerate(layers):
-        _train(layer, x, t, chain, how)
+        _train(layer, x, t, chain, options)
         if progress is not None:
             progress(t + 1, steps)
     return DenoisingChain(machines=tuple(layer.restricted() for layer in layers), flip=flip, sweeps=sweeps)
 
 
-def _train(layer: Layers, data: FloatArray, t: int, chain: DenoisingChain, how: Training) -> None:
+def _train(layer: Layers, data: FloatArray, t: int, chain: DenoisingChain, options: Training) -> None:
     """Train machine t on pairs of images at steps t and t + 1 of the noise."""
-    rng = _noise(how, t)
-    batches = -(-len(data) // how.batch)
-    for epoch in range(how.epochs):
+    rng = _noise(options, t)
+    batches = -(-len(data) // options.batch)
+    for epoch in range(options.epochs):
         x = _noised(data[rng.permutation(len(data))], t, chain.flip, rng)
         field = chain.field * (2 * _noised(x, 1, chain.flip, rng) - 1)
         for k in range(batches):
-            part = slice(k * how.batch, (k + 1) * how.batch)
-            rate = how.rate * (1 - (epoch * batches + k) / (how.epochs * batches))
-            states: list[Any] = [x[part], None]
-            for _ in range(how.sweeps):
-                layer.sweep(states, field[part])
+            rows = slice(k * options.batch, (k + 1) * options.batch)
+            rate = options.rate * (1 - (epoch * batches + k) / (options.epochs * batches))
+            states: list[Any] = [x[rows], None]
+            for _ in range(options.sweeps):
+                layer.sweep(states, field[rows])
             states[1] = logistic(layer.drive(1, states))
-            ascend(layer, layer.mean_field(x[part], 1), states, rate, how.decay)
+            ascend(layer, layer.mean_field(x[rows], 1), states, rate, options.decay)
         finite_or_stop(layer, epoch)
 
 
@@ -141,5 +142,5 @@ def _noised(x: FloatArray, steps: int, flip: float, rng: np.random.Generator) ->
     return np.abs(x - (rng.random(x.shape) < (1 - (1 - 2 * flip) ** steps) / 2))
 
 
-def _noise(how: Training, t: int) -> np.random.Generator:
-    return np.random.default_rng([how.seed, t])
+def _noise(options: Training, t: int) -> np.random.Generator:
+    return np.random.default_rng([options.seed, t])

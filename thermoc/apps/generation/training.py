@@ -55,10 +55,10 @@ def restricted_machine(
 
     Errors: T402, T403, T422 (weights diverge).
     """
-    how = training or Training()
+    options = training or Training()
     v = images_of(data)
-    layers = Layers.untrained([v.shape[1], hidden], v, how.seed)
-    _train(layers, v, how, progress)
+    layers = Layers.untrained([v.shape[1], hidden], v, options.seed)
+    _train(layers, v, options, progress)
     return layers.restricted()
 
 
@@ -75,43 +75,43 @@ def deep_machine(
     Each pair of layers is pretrained as a restricted machine that counts the input from the layer which the deep
     machine drives from both sides twice; then all are trained together. Errors: T402, T403, T404, T422.
     """
-    how = training or Training()
+    options = training or Training()
     if len(hidden) != 2:
         raise error("T404", "a deep machine here has two hidden layers", notes=[f"hidden = {list(hidden)}"])
-    v, first = images_of(data), pretraining or how
+    v, first = images_of(data), pretraining or options
     sizes = [v.shape[1], *hidden]
-    bottom = Layers.untrained(sizes[:2], v, how.seed, upward=2.0)
+    bottom = Layers.untrained(sizes[:2], v, options.seed, upward=2.0)
     _train(bottom, v, first, None)
     means = logistic(bottom.drive(1, [v, None]))
-    top = Layers.untrained(sizes[1:], means, how.seed + 1, downward=2.0)
+    top = Layers.untrained(sizes[1:], means, options.seed + 1, downward=2.0)
     _train(top, means, first, None)
-    layers = Layers([bottom.W[0], top.W[0]], [bottom.b[0], (bottom.b[1] + top.b[0]) / 2, top.b[1]], how.seed + 2)
-    _train(layers, v, how, progress)
+    layers = Layers([bottom.W[0], top.W[0]], [bottom.b[0], (bottom.b[1] + top.b[0]) / 2, top.b[1]], options.seed + 2)
+    _train(layers, v, options, progress)
     return layers.machine()
 
 
-def _train(layers: Layers, v: FloatArray, how: Training, progress: Progress | None) -> None:
-    rng = np.random.default_rng([how.seed, len(layers.b)])
+def _train(layers: Layers, v: FloatArray, options: Training, progress: Progress | None) -> None:
+    rng = np.random.default_rng([options.seed, len(layers.b)])
     particles: list[Any] = [
-        v[rng.integers(0, len(v), how.chains)],
-        *(np.zeros((how.chains, len(b))) for b in layers.b[1:]),
+        v[rng.integers(0, len(v), options.chains)],
+        *(np.zeros((options.chains, len(b))) for b in layers.b[1:]),
     ]
     particles[0] = (rng.random(particles[0].shape) < particles[0]).astype(float)
     for layer in range(2, len(particles), 2):
         particles[layer] = (rng.random(particles[layer].shape) < 0.5).astype(float)
-    batches = -(-len(v) // how.batch)
-    for epoch in range(how.epochs):
+    batches = -(-len(v) // options.batch)
+    for epoch in range(options.epochs):
         order = rng.permutation(len(v))
         for k in range(batches):
-            rate = how.rate * (1 - (epoch * batches + k) / (how.epochs * batches))
-            for _ in range(how.sweeps):
+            rate = options.rate * (1 - (epoch * batches + k) / (options.epochs * batches))
+            for _ in range(options.sweeps):
                 layers.sweep(particles)
             model = list(particles)
             # The mean of the units drawn first beside the others has less noise than their bits.
             for layer in range(1, len(model), 2):
                 model[layer] = logistic(layers.drive(layer, particles))
-            data = layers.mean_field(v[order[k * how.batch : (k + 1) * how.batch]], how.rounds)
-            ascend(layers, data, model, rate, how.decay)
+            data = layers.mean_field(v[order[k * options.batch : (k + 1) * options.batch]], options.rounds)
+            ascend(layers, data, model, rate, options.decay)
         finite_or_stop(layers, epoch)
         if progress is not None:
-            progress(epoch + 1, how.epochs)
+            progress(epoch + 1, options.epochs)
