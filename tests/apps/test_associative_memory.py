@@ -149,6 +149,7 @@ def test_bad_input_is_named():
         ("T405", lambda: recall(np.triu(J), ones)),
         ("T405", lambda: recall(J, ones, T=-1.0)),
         ("T405", lambda: hopfield_capacity(-0.1)),
+        ("T404", lambda: measured_capacity(50, [0.01, 0.02], seed=-1)),
         ("T405", lambda: measured_capacity(50, [0.01, 0.02])),
         ("T405", lambda: attention_memory(np.ones(8), T=1.0)),
         ("T405", lambda: attention_memory(ones, T=0.0)),

@@ -138,6 +138,8 @@ def test_bad_input_is_named():
     for code, call in (
         ("T404", lambda: Training(epochs=0)),
         ("T404", lambda: Training(rate=float("nan"))),
+        ("T404", lambda: Training(seed=-1)),
+        ("T404", lambda: restricted_machine(x, 0)),
         ("T402", lambda: restricted_machine(x[0], 3)),
         ("T403", lambda: restricted_machine(x * 0.5, 3)),
         ("T422", lambda: restricted_machine(x, 3, Training(epochs=5, rate=1e9))),
@@ -146,6 +148,8 @@ def test_bad_input_is_named():
         ("T402", lambda: completions(machine, x, known * 1.0)),
         ("T404", lambda: samples(machine, 0)),
         ("T404", lambda: samples(machine, 1, sweeps=0)),
+        ("T404", lambda: samples(machine, 1, seed=-1)),
+        ("T404", lambda: completions(machine, x, known, seed=-1)),
         ("T402", lambda: samples(machine, 3, start=x[:2])),
         ("T404", lambda: denoising_chain(x, flip=0.5)),
         ("T404", lambda: denoising_chain(x, steps=0)),

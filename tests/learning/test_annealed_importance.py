@@ -97,6 +97,7 @@ def test_bad_input_is_named():
     for code, call in (
         ("T404", lambda: log_partition(machine, steps=0)),
         ("T404", lambda: log_partition(machine, chains=1)),
+        ("T404", lambda: log_partition(machine, seed=-1)),
         ("T402", lambda: log_partition(machine, np.zeros((2, 5)))),
         ("T403", lambda: log_likelihood(machine, [[0, 1, 0.5, 1]], log_z)),
         ("T403", lambda: log_likelihood(machine, [[0, 1, np.nan, 1]], log_z)),

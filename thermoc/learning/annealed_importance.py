@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from thermoc.ir.feed import checked_numbers
 from thermoc.learning.data import visible_data
 from thermoc.learning.machines import DeepBoltzmannMachine, RestrictedBoltzmannMachine
 from thermoc.support.array_types import FloatArray
@@ -66,7 +67,7 @@ def log_partition(
     """
     if min(steps, chains - 1) < 1:
         raise error("T404", "steps must be at least 1 and chains 2", notes=[f"steps = {steps}, chains = {chains}"])
-    two = _two_layers(machine, data)
+    seed, two = checked_numbers(seed=seed)["seed"], _two_layers(machine, data)
     log_weights = two.log_partition_at_start() + _annealed(two, _inverse_temperatures(steps), chains, seed)
     highest = float(log_weights.max())
     w = np.exp(log_weights - highest)

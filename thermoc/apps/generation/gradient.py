@@ -32,7 +32,9 @@ class Layers:
 
     @classmethod
     def untrained(cls, sizes: Sequence[int], data: FloatArray, seed: int, **factors: float) -> Layers:
-        """Return small random weights, and visible biases that give each pixel its mean."""
+        """Return small random weights, and visible biases that give each pixel its mean. Errors: T404."""
+        if min(sizes) < 1:
+            raise error("T404", "a layer has at least one unit", notes=[f"layers of {', '.join(map(str, sizes))}"])
         rng = np.random.default_rng(seed)
         mean = (data.sum(axis=0) + 1) / (len(data) + 2)
         b = [np.log(mean / (1 - mean)), *(np.zeros(n) for n in sizes[1:])]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thermoc.api import compile as compile_network
+from thermoc.ir.feed import checked_numbers
 from thermoc.learning.alternating import LayerNames, alternating_network
 from thermoc.learning.annealed_importance import BoltzmannMachine, bits
 from thermoc.learning.machines import DeepBoltzmannMachine
@@ -37,7 +38,7 @@ def samples(
     start: images (count, visible) of 0 and 1 that chains begin at, else random ones. The means are those beside the
     layer above: the last draw is left out, which only adds noise to a picture. Errors: T402, T403, T404.
     """
-    visible = _deep(machine).sizes[0]
+    visible, seed = _deep(machine).sizes[0], checked_numbers(seed=seed)["seed"]
     rng = np.random.default_rng([seed, visible])
     v = bits(rng.integers(0, 2, (_at_least_one(count=count), visible)) if start is None else start, visible)
     if len(v) != count:
@@ -53,7 +54,7 @@ def completions(
 
     images: (n, visible) of 0 and 1, read where ``known`` (visible,) is true. Errors: T402, T403, T404.
     """
-    visible = _deep(machine).sizes[0]
+    visible, seed = _deep(machine).sizes[0], checked_numbers(seed=seed)["seed"]
     v, mask = bits(images, visible), _mask(known, visible)
     begun = np.where(mask, v, np.random.default_rng([seed, visible]).integers(0, 2, v.shape))
     deep = _deep(machine)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thermoc.apps.generation.gradient import Layers, ascend, finite_or_stop, images_of
+from thermoc.ir.feed import checked_numbers
 from thermoc.learning.machines import DeepBoltzmannMachine, RestrictedBoltzmannMachine, logistic
 from thermoc.support.array_types import FloatArray
 from thermoc.support.errors import error
@@ -40,6 +41,7 @@ class Training:
     seed: int = 0
 
     def __post_init__(self):
+        checked_numbers(seed=self.seed)
         counts = {"epochs": self.epochs, "batch": self.batch, "chains": self.chains, "sweeps": self.sweeps}
         wrong = [f"{name} = {value}" for name, value in (counts | {"rounds": self.rounds}).items() if value < 1]
         if not (np.isfinite(self.rate) and self.rate > 0):
@@ -53,7 +55,7 @@ def restricted_machine(
 ) -> RestrictedBoltzmannMachine:
     """Return a restricted machine of so many hidden units trained on images (n, m) of 0 and 1, at T = 1.
 
-    Errors: T402, T403, T422 (weights diverge).
+    Errors: T402, T403, T404, T422 (weights diverge).
     """
     options = training or Training()
     v = images_of(data)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thermoc.apps.memory.recall import recall
+from thermoc.ir.feed import checked_numbers
 from thermoc.learning.hopfield import hebb
 from thermoc.physics.checks import positive
 from thermoc.physics.hopfield import hopfield_capacity, hopfield_overlap
@@ -48,6 +49,7 @@ def recall_overlaps(
     it is cooled from there: spins that only follow their fields stop in states which keep some overlap at any load.
     Errors: T404, T405.
     """
+    seed = checked_numbers(seed=seed)["seed"]
     p = max(round(float(positive("load", load)) * units), 1)
     x = np.random.default_rng([seed, units, p]).choice([-1.0, 1.0], (p, units))
     cues = x[:most]
