@@ -21,7 +21,7 @@ import numpy as np
 from timing import report, show
 
 QUICK = "--quick" in sys.argv
-VISIBLE, HIDDEN, BATCH, STEPS, ROUNDS = 784, 500, 128, 5 if QUICK else 20, 5 if QUICK else 15
+VISIBLE, HIDDEN, BATCH, STEPS, ROUNDS = 784, 500, 128, 5 if QUICK else 40, 5 if QUICK else 15
 RATE = 0.01
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from thermoc.learning.machines import RestrictedBoltzmannMachine
 from thermoc.simulator.kernels.learning import contrastive_divergence as kernel
-from thermoc.simulator.kernels.learning.bands import NEVER, Layer
+from thermoc.simulator.kernels.learning.bands import NEVER, Layers
 from thermoc.simulator.kernels.learning.wide_tables import BAND, CODE, DEEP, FOUR, STATES
 from thermoc.support.array_types import AnyArray, FloatArray
 
@@ -24,9 +24,9 @@ def filled(n: int) -> int:
 def in_bands(matrix: AnyArray) -> AnyArray:
     """Return a matrix laid out in bands of columns, both axes filled up by zeros, as one axis."""
     rows, columns = (filled(n) for n in matrix.shape)
-    whole = np.zeros((rows, columns), matrix.dtype)
-    whole[: matrix.shape[0], : matrix.shape[1]] = matrix
-    return np.ascontiguousarray(whole.reshape(rows, -1, BAND).swapaxes(0, 1)).reshape(-1)
+    padded = np.zeros((rows, columns), matrix.dtype)
+    padded[: matrix.shape[0], : matrix.shape[1]] = matrix
+    return np.ascontiguousarray(padded.reshape(rows, -1, BAND).swapaxes(0, 1)).reshape(-1)
 
 
 def from_bands(array: AnyArray, rows: int, columns: int) -> AnyArray:
@@ -41,37 +41,34 @@ class BandedMachine:
 
     visible: int
     hidden: int
-    up: Layer
-    down: Layer
+    layers: Layers
 
     @classmethod
     def of(cls, machine: RestrictedBoltzmannMachine) -> BandedMachine:
         """Return copies of a machine's arrays."""
         W, m, n = machine.W.astype(np.float32), machine.visible, machine.hidden
-        rows, columns = filled(m), filled(n)
-        up = Layer(in_bands(W), _bias(machine.c), rows, columns)
-        return cls(m, n, up, Layer(in_bands(W.T), _bias(machine.b), columns, rows))
+        return cls(m, n, Layers(in_bands(W), _bias(machine.b), _bias(machine.c), filled(m), filled(n)))
 
     def at(self, T: float) -> kernel.Machine:
         """Return what kernels take, at a temperature."""
-        return kernel.Machine(self.up, self.down, np.float32(1 / T))
+        return kernel.Machine(self.layers, np.float32(1 / T))
 
     def machine(self, T: float) -> RestrictedBoltzmannMachine:
         """Return the machine as it is now."""
-        W = from_bands(self.up.w, self.visible, self.hidden)
-        b, c = self.down.bias[: self.visible], self.up.bias[: self.hidden]
+        W = from_bands(self.layers.w, self.visible, self.hidden)
+        b, c = self.layers.row_bias[: self.visible], self.layers.column_bias[: self.hidden]
         return RestrictedBoltzmannMachine(W.astype(float), b.astype(float), c.astype(float), T)
 
 
 def velocities(machine: BandedMachine) -> kernel.Velocities:
     """Return velocities of 0."""
-    arrays = (machine.up.w, machine.down.bias, machine.up.bias)
-    return kernel.Velocities(*(np.zeros_like(array) for array in arrays))
+    layers = machine.layers
+    return kernel.Velocities(*(np.zeros_like(array) for array in (layers.w, layers.row_bias, layers.column_bias)))
 
 
 def chains(machine: BandedMachine, count: int, *, k: int, persistent: bool) -> kernel.Chains:
     """Return chains whose visible bits are 0."""
-    size = count * machine.up.rows
+    size = count * machine.layers.rows
     return kernel.Chains(np.zeros(size, np.uint8), np.zeros(size // FOUR, np.uint8), count, k, persistent)
 
 
@@ -83,14 +80,9 @@ def set_bits(chains: kernel.Chains, bits: AnyArray) -> None:
     chains.codes[:] = states @ (CODE * 2 ** np.arange(FOUR))
 
 
-def write_transposed(machine: BandedMachine) -> None:
-    """Write the weights of ``up`` into ``down``."""
-    machine.down.w[:] = in_bands(from_bands(machine.up.w, machine.up.rows, machine.up.columns).T)
-
-
 def memory(machine: BandedMachine, samples: int, count: int) -> kernel.Memory:
     """Return scratch memory for steps of up to so many samples and chains."""
-    rows, columns, most = machine.up.rows, machine.up.columns, filled(max(samples, count))
+    rows, columns, most = machine.layers.rows, machine.layers.columns, filled(max(samples, count))
     total = filled(samples) + filled(count)
 
     def aligned(size: int) -> Single:
@@ -111,6 +103,7 @@ def memory(machine: BandedMachine, samples: int, count: int) -> kernel.Memory:
         unit_codes=np.zeros(rows * total // FOUR, np.uint8),
         transposed=np.zeros(rows * most, np.float32),
         tables=aligned(DEEP * STATES * BAND),
+        square=aligned(BAND * BAND),
         sums=np.zeros(BAND, np.float32),
         model_sums=np.zeros(BAND, np.float32),
     )

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from thermoc.ir.feed import checked_numbers
 from thermoc.learning import banded_machine
 from thermoc.learning.banded_machine import BandedMachine
-from thermoc.learning.data import shuffled, visible_data
+from thermoc.learning.data import DIVERGED, shuffled, visible_data
 from thermoc.learning.machines import RestrictedBoltzmannMachine
 from thermoc.simulator.cache import keep
 from thermoc.simulator.kernels.learning import contrastive_divergence as kernel
@@ -28,6 +29,8 @@ from thermoc.support.errors import error
 
 _step = keep(kernel.step, "contrastive divergence", 15.0)
 NO_NUMBERS = np.zeros((0, 0), np.float32)
+STATE = ("w", "b", "c", "vw", "vb", "vc")
+"""Weights, biases and velocities by the names that they have in a state."""
 NO_BITS = np.zeros((0, 0), np.uint8)
 
 
@@ -73,30 +76,29 @@ class EpochSummary:
 
 
 class ContrastiveDivergence:
-    """Trains a restricted Boltzmann machine epoch by epoch; velocities, chains and T persist from one to the next.
-
-    ``machine`` is the machine as it is. Errors: T404.
-    """
+    """Trains a restricted Boltzmann machine; velocities, chains and T persist from step to step. Errors: T404."""
 
     def __init__(self, machine: RestrictedBoltzmannMachine, options: CDOptions | None = None, *, seed: int = 0):
-        self.options, self.seed = options or CDOptions(), seed
+        self.options, self.seed = options or CDOptions(), checked_numbers(seed=seed)["seed"]
         self.epochs = self.steps = 0
         self._T, self._arrays = machine.T, BandedMachine.of(machine)
         self._velocities = banded_machine.velocities(self._arrays)
-        self._last = machine
+        self._last, self._moved = machine, False
         self._scratch: kernel.Memory | None = None
         self._scratch_chains: kernel.Chains | None = None
         self._sizes = 0, 0
 
     @property
     def machine(self) -> RestrictedBoltzmannMachine:
-        """The machine after the last epoch that did not diverge."""
+        """The machine as it is now; where weights grow beyond all bounds, as it was before."""
+        if self._moved and self._bounded():
+            self._keep()
         return self._last
 
     def epoch(self, data: ArrayLike, *, rate: float | None = None) -> EpochSummary:
         """Go once through samples (N, visible), bits or numbers in [0, 1], in an order that seed and epoch decide.
 
-        rate: another one for this epoch. Errors: T402, T403; T422 where weights are no longer finite: ``machine`` is
+        rate: another one for this epoch. Errors: T402, T403; T422 where weights grow beyond all bounds: ``machine`` is
         then the one before this epoch.
         """
         samples = visible_data(data, self._last.visible)
@@ -130,7 +132,7 @@ class ContrastiveDivergence:
         )
         counter = Counter(self.steps, 0, 0, np.uint64(self.seed))
         energies = _step(self._arrays.at(self._T), self._velocities, rates, batch, chains, memory, counter)
-        self.steps += 1
+        self.steps, self._moved = self.steps + 1, True
         if self.options.temperature_rate:
             gradient = (energies[0] - energies[1]) / self._T
             self._T *= float(np.exp(np.clip(self.options.temperature_rate * gradient, -1, 1)))
@@ -139,15 +141,7 @@ class ContrastiveDivergence:
     @property
     def state(self) -> dict[str, AnyArray]:
         """All that training goes on from, as copies by name; ``restore`` takes it."""
-        arrays, v = self._arrays, self._velocities
-        state = {
-            "w": arrays.up.w,
-            "b": arrays.down.bias,
-            "c": arrays.up.bias,
-            "vw": v.w,
-            "vb": v.visible,
-            "vc": v.hidden,
-        }
+        state: dict[str, AnyArray] = dict(zip(STATE, self._places()))
         if self.options.persistent:
             state["chains"] = self._chains.bits
         counts = {"epochs": np.array(self.epochs), "steps": np.array(self.steps), "T": np.array(self._T)}
@@ -160,24 +154,28 @@ class ContrastiveDivergence:
         if {name: np.shape(array) for name, array in state.items()} != shapes:
             notes = [f"this one's arrays are {sorted(mine)}", f"given are {sorted(state)}, or of other shapes"]
             raise error("T404", "the state is that of another machine or other options", notes=notes)
-        arrays, v = self._arrays, self._velocities
-        places = (arrays.up.w, arrays.down.bias, arrays.up.bias, v.w, v.visible, v.hidden)
-        for place, name in zip(places, ("w", "b", "c", "vw", "vb", "vc")):
+        for place, name in zip(self._places(), STATE):
             place[:] = state[name]
-        banded_machine.write_transposed(arrays)
         if self.options.persistent:
             banded_machine.set_bits(self._chains, state["chains"])
         self.epochs, self.steps, self._T = int(state["epochs"]), int(state["steps"]), float(state["T"])
         self._keep()
 
+    def _places(self) -> tuple[AnyArray, ...]:
+        layers, v = self._arrays.layers, self._velocities
+        return layers.w, layers.row_bias, layers.column_bias, v.w, v.visible, v.hidden
+
     def _keep(self) -> None:
-        machine = self._arrays
-        arrays = (machine.up.w, machine.down.bias, machine.up.bias)
-        if not all(np.isfinite(array.sum(dtype=float)) for array in arrays) or not np.isfinite(self._T):
-            notes = [f"epoch {self.epochs}, rate {self.options.rate}", "weights are no longer finite"]
+        if not self._bounded():
+            notes = [f"epoch {self.epochs}, rate {self.options.rate}", f"a weight or bias is beyond {DIVERGED:g}"]
             hint = "take a smaller rate; the machine before this epoch is kept"
             raise error("T422", "contrastive divergence diverges", notes=notes, hint=hint)
-        self._last = machine.machine(self._T)
+        self._last, self._moved = self._arrays.machine(self._T), False
+
+    def _bounded(self) -> bool:
+        W, b, c, *_ = self._places()
+        arrays = W, b[: self._arrays.visible], c[: self._arrays.hidden]
+        return all(bool((np.abs(array) < DIVERGED).all()) for array in arrays) and bool(np.isfinite(self._T))
 
     @cached_property
     def _chains(self) -> kernel.Chains:
@@ -196,7 +194,7 @@ class ContrastiveDivergence:
         return self._scratch
 
     def _padded(self, numbers: AnyArray) -> AnyArray:
-        rows = self._arrays.up.rows
+        rows = self._arrays.layers.rows
         return np.pad(numbers, [(0, 0), (0, rows - numbers.shape[1])])
 
 

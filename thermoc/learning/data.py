@@ -9,6 +9,8 @@ from thermoc.support import philox
 from thermoc.support.array_types import AnyArray, IntArray
 from thermoc.support.errors import error
 
+DIVERGED = 1e6
+"""Weights and biases beyond this decide every unit at any temperature in use: training goes nowhere any more."""
 ORDER_STREAM = 1
 """The Philox stream of the order of samples; noise of chains is stream 0."""
 

@@ -1,6 +1,6 @@
 """Equilibrium propagation in layered networks with an energy: the gradient of a loss from two relaxed states.
 
-E(s) = sum s^2 / 2 - sum_l r_l.W_l.r_{l+1} - sum_l b_l.r_l with r = tanh(s) and r_0 the input, which is held. A loss
+E(s) = sum s^2 / 2 - sum_l r_l.W_l.r_{l+1} - sum_l b_l.r_l with r = tanh(s) and r_0 the input, which is clamped. A loss
 C = |r_L - target|^2 / 2 pulls with strength beta. Where the states settle to minima of E + beta C,
 dC/dW = -(r r at beta - r r at -beta) / (2 beta), exact as beta -> 0 with an error of beta^2 (Scellier and Bengio,
 Frontiers in Computational Neuroscience 11 (2017) 24; both signs of beta: Laborieux et al., 2021).

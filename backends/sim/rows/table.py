@@ -208,8 +208,8 @@ def gibbs_sweeps(op: sampling.GibbsSweeps, w: ProgramWriter) -> None:
         form += gibbs.LATTICE
     instruction = gibbs.GIBBS if op.draws == "unit" else gibbs.GIBBS_WORDS
     layered = op.draws == "unit" and op.order != "parallel"
-    source = op.values if op.J is None else op.J
-    replaceable = source is not None and source.name in w.known
+    source: Any = op.values if op.J is None else op.J
+    replaceable = source.name in w.known
     at = layout.packed_places(rows, order, starts) if layered else None
     # the sum of two parameters has no place of its own
     if at is None or (replaceable and len(np.unique(at.places)) < len(at.places)):

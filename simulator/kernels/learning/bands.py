@@ -16,7 +16,14 @@ import numpy as np
 from numba import njit
 
 from thermoc.simulator.kernels import scalar
-from thermoc.simulator.kernels.learning.wide_tables import BAND, CODE, DEEP, FOUR, add_states, transpose_band
+from thermoc.simulator.kernels.learning.wide_tables import (
+    BAND,
+    CODE,
+    DEEP,
+    FOUR,
+    add_states,
+    add_states_of_columns,
+)
 from thermoc.simulator.kernels.simd.lanes import LANES, blocks, count_up, store_uniforms
 from thermoc.simulator.kernels.simd.tiles import TILE_ROWS, VECTOR_BYTES, tile
 from thermoc.simulator.kernels.thermal import HALF, LOW
@@ -29,11 +36,12 @@ two_blocks = blocks(2)
 add_band = tile(BAND * 4 // VECTOR_BYTES)
 
 
-class Layer(NamedTuple):
-    """How the units of a layer (columns) are driven by those of another (rows): weights in bands, a bias a column."""
+class Layers(NamedTuple):
+    """Two layers, (rows) and (columns) units: weights between them in bands, and the biases of both."""
 
     w: Any
-    bias: Any
+    row_bias: Any
+    column_bias: Any
     rows: int
     columns: int
 
@@ -78,18 +86,26 @@ def _store_four(u, at, w01, w23):
 
 
 @njit(error_model="numpy", nogil=True)
-def drive(r, samples, layer, q, codes, tables):
-    """Set r (samples, BAND) to the drives of band q: its biases, and its weights of rows whose bits are set."""
-    _repeat(r, samples, layer.bias[q * BAND : (q + 1) * BAND])
-    groups = layer.rows // FOUR
-    add_states(r, samples, layer.w, q * layer.rows * BAND, groups, codes, 0, groups, tables)
+def drive_columns(r, samples, layers, q, codes, tables):
+    """Set r (samples, BAND) to the drives of band q of the columns, by the bits of the rows."""
+    _repeat(r, samples, layers.column_bias[q * BAND : (q + 1) * BAND])
+    groups = layers.rows // FOUR
+    add_states(r, samples, layers.w, q * layers.rows * BAND, groups, codes, 0, groups, tables)
 
 
 @njit(error_model="numpy", nogil=True)
-def drive_of_numbers(r, samples, layer, q, x):
-    """As ``drive`` for rows that are any numbers, x (samples, rows) side by side."""
-    _repeat(r, samples, layer.bias[q * BAND : (q + 1) * BAND])
-    add_product(r, x, samples, layer.rows, layer.w[q * layer.rows * BAND : (q + 1) * layer.rows * BAND])
+def drive_columns_by_numbers(r, samples, layers, q, x):
+    """As ``drive_columns`` for rows that are any numbers, x (samples, rows) side by side."""
+    _repeat(r, samples, layers.column_bias[q * BAND : (q + 1) * BAND])
+    add_product(r, x, samples, layers.rows, layers.w[q * layers.rows * BAND : (q + 1) * layers.rows * BAND])
+
+
+@njit(error_model="numpy", nogil=True)
+def drive_rows(r, samples, layers, q, codes, tables, square):
+    """Set r (samples, BAND) to the drives of band q of the rows, by the bits of the columns; square: scratch memory."""
+    _repeat(r, samples, layers.row_bias[q * BAND : (q + 1) * BAND])
+    groups = layers.columns // FOUR
+    add_states_of_columns(r, samples, layers.w, q, layers.rows, groups, codes, tables, square)
 
 
 @njit(error_model="numpy", nogil=True)
@@ -139,10 +155,3 @@ def encode_samples(codes, bits, samples, unit, first, groups):
             low = bits[k + lane] | (bits[k + BAND + lane] << 1)
             high = bits[k + 2 * BAND + lane] | (bits[k + 3 * BAND + lane] << 1)
             codes[(unit + lane) * groups + first + g] = (low | (high << 2)) * CODE
-
-
-@njit(error_model="numpy", nogil=True)
-def transpose(target, source, rows, columns, q):
-    """Write band q of a matrix (rows, columns) into its transposed matrix, in bands too."""
-    for block in range(rows // BAND):
-        transpose_band(target, (block * columns + q * BAND) * BAND, source, (q * rows + block * BAND) * BAND)

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from thermoc.simulator.kernels.learning import bands
-from thermoc.simulator.kernels.learning.bands import Counter, Layer
+from thermoc.simulator.kernels.learning.bands import Counter, Layers
 from thermoc.simulator.kernels.learning.wide_tables import BAND, FOUR, ROWS, add_states
 
 EIGHTS = BAND // 8
@@ -21,10 +21,9 @@ MOST_ROWS = 255
 
 
 class Machine(NamedTuple):
-    """Hidden units driven by visible ones, and visible units by hidden ones: one matrix, twice."""
+    """Visible units (rows) and hidden ones (columns), and 1 / T."""
 
-    up: Layer
-    down: Layer
+    layers: Layers
     beta: Any
 
 
@@ -79,6 +78,7 @@ class Memory(NamedTuple):
     unit_codes: Any
     transposed: Any
     tables: Any
+    square: Any
     sums: Any
     model_sums: Any
 
@@ -96,18 +96,18 @@ def step(machine, velocities, rates, batch, chains, memory, counter):
     The energies are -sum_j h_j (drive_j) - b.v with h the means, of the weights before the step.
     """
     rows = filled(batch.samples) + filled(chains.size)
-    _load(machine.up, batch, memory)
+    _load(machine.layers, batch, memory)
     data = _statistics(machine, batch, rows, not chains.persistent, memory, counter)
     for sweep in range(chains.k):
         if sweep or chains.persistent:
             _sample_hidden(machine, chains, memory, _numbered(counter, 2 * sweep))
         _sample_visible(machine, chains, memory, _numbered(counter, 2 * sweep + 1))
     model = _model_statistics(machine, chains, rows, memory)
-    _count_units(machine.up, batch, chains, memory)
+    _count_units(machine.layers, batch, chains, memory)
     data_bias, model_bias = _move_visible(machine, velocities, rates, batch, chains, memory)
     _move_hidden(machine, velocities, rates, memory, rows)
-    for q in range(machine.up.columns // BAND):
-        _gradient(machine.up, batch, chains, memory, q)
+    for q in range(machine.layers.columns // BAND):
+        _gradient(machine.layers, batch, chains, memory, q)
         _move(machine, velocities.w, rates, memory.r, q)
     return data + data_bias, model + model_bias
 
@@ -118,21 +118,21 @@ def _numbered(counter, draw):
 
 
 @njit(error_model="numpy", nogil=True)
-def _load(layer, batch, memory):
+def _load(layers, batch, memory):
     """Lay the data out in bands, with codes; numbers also side by side for each unit."""
     samples, visible = batch.samples, batch.bits.shape[1]
     if batch.numbers.size:
         _transpose(memory.transposed, batch.numbers, filled(samples))
         return
     rows = filled(samples)
-    for q in range(layer.rows // BAND):
+    for q in range(layers.rows // BAND):
         bits = memory.data_bits[q * rows * BAND : (q + 1) * rows * BAND]
         bits[:] = 0
         width = min(BAND, visible - q * BAND)
         for s in range(samples):
             for lane in range(width):
                 bits[s * BAND + lane] = batch.bits[s, q * BAND + lane]
-        bands.encode(memory.data_codes, bits, samples, q, layer.rows // FOUR)
+        bands.encode(memory.data_codes, bits, samples, q, layers.rows // FOUR)
 
 
 @njit(error_model="numpy", nogil=True)
@@ -149,22 +149,22 @@ def _transpose(transposed, numbers, rows):
 @njit(error_model="numpy", nogil=True)
 def _statistics(machine, batch, rows, sampled, memory, counter):
     """Set the means of hidden units beside the data, and draw them where ``sampled``. Return the mean energy."""
-    layer, samples = machine.up, batch.samples
+    layers, samples = machine.layers, batch.samples
     size, share = samples * BAND, np.float32(1) / np.float32(samples)
     r, p, sums = memory.r[:size], memory.p[:size], memory.sums
     if sampled:
-        bands.fill_uniforms(memory.u, samples, layer.columns, counter)
+        bands.fill_uniforms(memory.u, samples, layers.columns, counter)
     sums[:] = 0
-    for q in range(layer.columns // BAND):
+    for q in range(layers.columns // BAND):
         if batch.numbers.size:
-            bands.drive_of_numbers(r, samples, layer, q, batch.numbers.reshape(-1))
+            bands.drive_columns_by_numbers(r, samples, layers, q, batch.numbers.reshape(-1))
         else:
-            bands.drive(r, samples, layer, q, memory.data_codes, memory.tables)
+            bands.drive_columns(r, samples, layers, q, memory.data_codes, memory.tables)
         bands.logistic(p, r, size, machine.beta)
         if sampled:
             bits = memory.hidden_bits[:size]
             bands.decide(bits, p, memory.u[q * size : (q + 1) * size], size)
-            bands.encode(memory.hidden_codes, bits, samples, q, layer.columns // FOUR)
+            bands.encode(memory.hidden_codes, bits, samples, q, layers.columns // FOUR)
         means = memory.means[q * rows * BAND : (q + 1) * rows * BAND]
         _keep(means[: filled(samples) * BAND], p, r, share, sums)
     return -_total(sums)
@@ -193,37 +193,37 @@ def _total(sums):
 @njit(error_model="numpy", nogil=True)
 def _sample_hidden(machine, chains, memory, counter):
     """Draw the hidden units of chains from the visible ones."""
-    layer, size = machine.up, chains.size * BAND
-    bands.fill_uniforms(memory.u, chains.size, layer.columns, counter)
-    for q in range(layer.columns // BAND):
-        bands.drive(memory.r, chains.size, layer, q, chains.codes, memory.tables)
+    layers, size = machine.layers, chains.size * BAND
+    bands.fill_uniforms(memory.u, chains.size, layers.columns, counter)
+    for q in range(layers.columns // BAND):
+        bands.drive_columns(memory.r, chains.size, layers, q, chains.codes, memory.tables)
         bands.logistic(memory.p, memory.r, size, machine.beta)
         bits = memory.hidden_bits[:size]
         bands.decide(bits, memory.p, memory.u[q * size : (q + 1) * size], size)
-        bands.encode(memory.hidden_codes, bits, chains.size, q, layer.columns // FOUR)
+        bands.encode(memory.hidden_codes, bits, chains.size, q, layers.columns // FOUR)
 
 
 @njit(error_model="numpy", nogil=True)
 def _sample_visible(machine, chains, memory, counter):
     """Draw the visible units of chains from the hidden ones."""
-    layer, size = machine.down, chains.size * BAND
-    bands.fill_uniforms(memory.u, chains.size, layer.columns, counter)
-    for q in range(layer.columns // BAND):
-        bands.drive(memory.r, chains.size, layer, q, memory.hidden_codes, memory.tables)
+    layers, size = machine.layers, chains.size * BAND
+    bands.fill_uniforms(memory.u, chains.size, layers.rows, counter)
+    for q in range(layers.rows // BAND):
+        bands.drive_rows(memory.r, chains.size, layers, q, memory.hidden_codes, memory.tables, memory.square)
         bands.logistic(memory.p, memory.r, size, machine.beta)
         bits = chains.bits[q * size : (q + 1) * size]
         bands.decide(bits, memory.p, memory.u[q * size : (q + 1) * size], size)
-        bands.encode(chains.codes, bits, chains.size, q, layer.columns // FOUR)
+        bands.encode(chains.codes, bits, chains.size, q, layers.rows // FOUR)
 
 
 @njit(error_model="numpy", nogil=True)
 def _model_statistics(machine, chains, rows, memory):
     """Set the means of hidden units beside the chains, negative, behind those of the data. Return their mean energy."""
-    layer, size, share = machine.up, chains.size * BAND, np.float32(-1) / np.float32(chains.size)
+    layers, size, share = machine.layers, chains.size * BAND, np.float32(-1) / np.float32(chains.size)
     r, p, sums, behind = memory.r[:size], memory.p[:size], memory.sums, filled(chains.size) * BAND
     sums[:] = 0
-    for q in range(layer.columns // BAND):
-        bands.drive(r, chains.size, layer, q, chains.codes, memory.tables)
+    for q in range(layers.columns // BAND):
+        bands.drive_columns(r, chains.size, layers, q, chains.codes, memory.tables)
         bands.logistic(p, r, size, machine.beta)
         end = (q + 1) * rows * BAND
         _keep(memory.means[end - behind : end], p, r, share, sums)
@@ -231,11 +231,11 @@ def _model_statistics(machine, chains, rows, memory):
 
 
 @njit(error_model="numpy", nogil=True)
-def _count_units(layer, batch, chains, memory):
+def _count_units(layers, batch, chains, memory):
     """Set the codes of visible units over samples and chains, four of these a code."""
     data, model = filled(batch.samples), filled(chains.size)
     groups = (data + model) // FOUR
-    for q in range(layer.rows // BAND):
+    for q in range(layers.rows // BAND):
         if not batch.numbers.size:
             bits = memory.data_bits[q * data * BAND : (q + 1) * data * BAND]
             bands.encode_samples(memory.unit_codes, bits, data, q * BAND, 0, groups)
@@ -247,40 +247,44 @@ def _count_units(layer, batch, chains, memory):
 
 
 @njit(error_model="numpy", nogil=True)
-def _gradient(layer, batch, chains, memory, q):
+def _gradient(layers, batch, chains, memory, q):
     """Set r (visible, BAND) to <v h>_data - <v h>_model for band q of the hidden units."""
     data, rows = filled(batch.samples), filled(batch.samples) + filled(chains.size)
     r, first, groups = memory.r, q * rows * BAND, rows // FOUR
-    r[: layer.rows * BAND] = 0
+    r[: layers.rows * BAND] = 0
     known = 0
     if batch.numbers.size:
         known = data
-        bands.add_product(r, memory.transposed, layer.rows, data, memory.means[first : first + data * BAND])
+        bands.add_product(r, memory.transposed, layers.rows, data, memory.means[first : first + data * BAND])
     start, done = first + known * BAND, known // FOUR
-    add_states(r, layer.rows, memory.means, start, groups - done, memory.unit_codes, done, groups, memory.tables)
+    add_states(r, layers.rows, memory.means, start, groups - done, memory.unit_codes, done, groups, memory.tables)
 
 
 @njit(error_model="numpy", nogil=True)
 def _move(machine, velocity, rates, gradient, q):
-    """Move the weights of band q, and write them into the transposed matrix."""
-    rows, columns = machine.up.rows, machine.up.columns
-    first, size = q * rows * BAND, rows * BAND
-    w, v = machine.up.w[first : first + size], velocity[first : first + size]
-    rate, momentum, decay = rates.rate, rates.momentum, rates.rate * rates.decay
+    """Move the weights of band q."""
+    size = machine.layers.rows * BAND
+    w, v = machine.layers.w[q * size : (q + 1) * size], velocity[q * size : (q + 1) * size]
+    rate, momentum, kept = rates.rate, rates.momentum, np.float32(1) - rates.rate * rates.decay
+    if momentum == 0:
+        # velocities that are not asked for would be most of the memory that is moved
+        for k in range(size):
+            w[k] = kept * w[k] + rate * gradient[k]
+        return
+    decay = rates.rate * rates.decay
     for k in range(size):
         v[k] = momentum * v[k] + rate * gradient[k] - decay * w[k]
         w[k] += v[k]
-    bands.transpose(machine.down.w, machine.up.w, rows, columns, q)
 
 
 @njit(error_model="numpy", nogil=True)
 def _move_visible(machine, velocities, rates, batch, chains, memory):
     """Move the visible biases; return what they add to the mean energies of data and model."""
     data_energy = model_energy = 0.0
-    data, bias = filled(batch.samples), machine.down.bias
+    data, bias = filled(batch.samples), machine.layers.row_bias
     samples, count = np.float32(batch.samples), np.float32(chains.size)
     ups, downs = memory.sums, memory.model_sums
-    for q in range(machine.up.rows // BAND):
+    for q in range(machine.layers.rows // BAND):
         if batch.numbers.size:
             _sum_rows(ups, memory.transposed, q * BAND * data, data, batch.numbers.shape[1] - q * BAND)
         else:
@@ -325,7 +329,7 @@ def _sum_rows(sums, rows, first, columns, count):
 def _move_hidden(machine, velocities, rates, memory, rows):
     """Move the hidden biases by the sums of the means, those of the model being negative."""
     sums = memory.sums
-    for q in range(machine.up.columns // BAND):
+    for q in range(machine.layers.columns // BAND):
         sums[:] = 0
         for s in range(rows):
             for lane in range(BAND):
@@ -333,4 +337,4 @@ def _move_hidden(machine, velocities, rates, memory, rows):
         for lane in range(BAND):
             j = q * BAND + lane
             velocities.hidden[j] = rates.momentum * velocities.hidden[j] + rates.rate * sums[lane]
-            machine.up.bias[j] += velocities.hidden[j]
+            machine.layers.column_bias[j] += velocities.hidden[j]

@@ -105,6 +105,20 @@ def add_states(r, samples, w, first, groups, codes, co, cs, tables):
         add_eight(r, 0, samples, tables, codes, co + group, cs)
 
 
+@njit(error_model="numpy", nogil=True)
+def add_states_of_columns(r, samples, w, q, rows, groups, codes, tables, square):
+    """As ``add_states`` for the transposed matrix: add the rows of its band q whose bits are set to r (samples, BAND).
+
+    w (rows, 4 groups) lies in bands. Squares of it are transposed as they are needed, which costs less than to keep
+    both matrices: one fits the second cache.
+    """
+    for group in range(0, groups, DEEP):
+        transpose_square(square, 0, w, (group // DEEP * rows + q * BAND) * BAND)
+        for k in range(DEEP):
+            tabulate(tables, k * STATES * BAND, square, k * FOUR * BAND)
+        add_eight(r, 0, samples, tables, codes, group, groups)
+
+
 def _exchanged(builder, rows):
     """Return the transposed rows, 16 vectors of 16: step by step, halves of twice the size change places."""
     place = ir.VectorType(ir.IntType(32), LANES)
@@ -120,7 +134,7 @@ def _exchanged(builder, rows):
 
 
 @intrinsic
-def transpose_band(typingctx, target, to, source, first):
+def transpose_square(typingctx, target, to, source, first):
     """Set ``BAND`` rows of ``BAND`` columns, from place ``to`` on, to those from ``first`` on, transposed."""
 
     def codegen(context, builder, signature, args):
