@@ -23,10 +23,18 @@ class LayerNames:
 
 
 def alternating_network(
-    name: str, weights: Sequence[FloatArray], biases: Sequence[FloatArray], T: float, names: LayerNames
+    name: str,
+    weights: Sequence[FloatArray],
+    biases: Sequence[FloatArray],
+    T: float,
+    names: LayerNames,
+    *,
+    field: str | None = None,
 ) -> Network:
     """Return the network that samples layers of bits by turns; weights (n_l, n_{l+1}), biases (n_l,) and T (its name)
     are parameters, and the layers of even number of the tick before are states, zeros at the start.
+
+    field: the name of an input (n_0,) that is added to the drive of layer 0, one a sample.
     """
     with Network(name) as net:
         W = [network.parameter(title, value) for title, value in zip(names.weights, weights)]
@@ -34,11 +42,14 @@ def alternating_network(
         temperature = network.parameter("T", T, role="temperature")
         even = range(0, len(b), 2)
         after = {layer: network.placeholder(biases[layer].shape, role="spike") for layer in even}
+        visible_field = None if field is None else network.input(field, biases[0].shape)
         layers: list[Any] = [None] * len(b)
         for layer, state in after.items():
             layers[layer] = FUNCTIONS["core.delay"](state, 0.0, name=names.layers[layer])
         for layer in (*range(1, len(b), 2), *even):
             drive = _drive(layer, W, b[layer], layers)
+            if layer == 0 and visible_field is not None:
+                drive = drive + visible_field
             layers[layer] = FUNCTIONS["thermo.sample_binary"](drive, temperature)
         for layer, state in after.items():
             network.connect(state, layers[layer])
