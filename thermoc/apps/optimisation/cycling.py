@@ -32,7 +32,7 @@ TRIAL = 32
 
 def cycle(work: Work) -> NDArray[np.int8]:
     """Return the lowest states (replicas, n) of chains, of which most end early."""
-    layout, budget, replicas = work.layout, work.budget, work.replicas or 8
+    layout, budget, replicas = work.layout, work.budget, work.replicas or 2
     chains = lay.start(layout, lay.random_spins(work.model.size, replicas, work.seed))
     total = work.sweeps or _affordable(work, chains) or 4000
     symmetric = not layout.h.any()

@@ -25,8 +25,8 @@ METHODS: dict[str, tuple[str, str]] = {
 }
 """Where each method's function is: it takes a ``Work`` and returns spins."""
 
-TEMPERED, SPARSE = 3000, 16
-"""Up to so many spins replicas are exchanged; above, models of so few couplings a spin are cycled."""
+TEMPERED = 500
+"""Up to so many spins "auto" is parallel tempering, above it is thermal cycling."""
 
 __all__ = ["Progress", "minimise"]
 
@@ -46,8 +46,8 @@ def minimise(
 ) -> Samples:
     """Return states of low energy, the lowest first; each energy is that of its spins, computed from the model.
 
-    method: "annealing" (long single chains), "cycling" (thermal cycling, clusters judged one by one: large sparse
-    models), "tempering" (parallel tempering with cluster moves: up to some thousands of spins), "population"
+    method: "annealing" (long single chains), "cycling" (thermal cycling, clusters judged one by one: the choice for
+    large models), "tempering" (parallel tempering with cluster moves: up to some thousands of spins), "population"
     (population annealing), "bifurcation" (simulated bifurcation), or "auto". replicas: how many states are returned.
     sweeps: updates of each spin of each replica; steps of bifurcation. seconds: go on until so much time has passed;
     how far that comes depends on the machine, where all else depends on the seed alone, for any number of threads
@@ -69,10 +69,8 @@ def minimise(
 
 
 def choice(model: IsingModel) -> str:
-    """Return the method of "auto": what was soonest at good energies on graphs of this size and density."""
-    if model.size <= TEMPERED:
-        return "tempering"
-    return "cycling" if model.J.nnz <= SPARSE * model.size else "annealing"
+    """Return the method of "auto": what was soonest at good energies on graphs of this size, sparse and dense."""
+    return "tempering" if model.size <= TEMPERED else "cycling"
 
 
 def _samples(work: Any, method: str, spins: NDArray[np.int8]) -> Samples:

@@ -33,7 +33,7 @@ SPARSE = 16
 
 @dataclass(kw_only=True)
 class Ladder:
-    """Temperatures (rungs,), hottest first; the row on each rung of each ladder; exchanges tried and done (rungs - 1,)."""
+    """Temperatures (rungs,), hottest first; the row on each rung of each ladder; exchanges (rungs - 1,)."""
 
     T: FloatArray
     rows: IntArray
