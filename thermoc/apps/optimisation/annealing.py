@@ -11,7 +11,7 @@ from thermoc.apps.optimisation.work import Work
 
 LEVELS = 200
 """Temperatures of a cooling: to set the limits of one costs as much as a sweep of some hundred spins."""
-SLICE = 2_000_000
+SLICE = 20_000_000
 """Updates after which the clock is looked at."""
 
 
