@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from apps.small_models import small_model, torus
+from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
 from thermoc.apps.optimisation.minimise import METHODS, minimise
@@ -19,6 +20,48 @@ def test_the_least_energy_of_small_models(method, whole):
         least = model.energy(all_states(12)).min()
         samples = minimise(model, method=method, sweeps=300, seed=seed)
         assert samples.energies[0] == pytest.approx(least, abs=1e-9)
+
+
+def lowest_of_24(model):
+    """Return the least energy of 24 whole-number spins: those of the first and the last twelve, and what couples them."""
+    J, s = model.J.toarray().astype(np.float32), all_states(12).astype(np.float32)
+    ends = slice(0, 12), slice(12, 24)
+    first, last = (-((s @ J[k, k]) * s).sum(axis=1) / 2 - s @ model.h[k].astype(np.float32) for k in ends)
+    least = min((last - (s[k : k + 512] @ J[ends]) @ s.T + first[k : k + 512, None]).min() for k in range(0, 4096, 512))
+    return float(least) + model.offset
+
+
+def exact(seeds):
+    """Return in how many models of 24 spins the least energy is reached, proven by enumeration."""
+    models = [small_model(24, seed, fields=seed % 3 > 0) for seed in seeds]
+    return sum(minimise(model, seed=7).energies[0] == lowest_of_24(model) for model in models)
+
+
+def test_least_energies_of_24_spins():
+    assert exact(range(3)) == 3
+
+
+@pytest.mark.slow
+def test_least_energies_of_a_hundred_models():
+    assert exact(range(100)) == 100
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_largest_independent_sets(shared, number):
+    """Of graphs of 100 nodes, against the exact size by integer programming (SciPy's HiGHS)."""
+    folder = shared / "lava-optimization/tutorials/data/qubo/workloads/mis-uniform"
+    edges = np.argwhere(np.triu(np.loadtxt(folder / f"mis-uniform-100-0.05-{number}.txt"), 1))
+    rows = np.zeros((len(edges), 100))
+    rows[np.arange(len(edges)), edges[:, 0]] = rows[np.arange(len(edges)), edges[:, 1]] = 1
+    exact = milp(-np.ones(100), constraints=LinearConstraint(rows, ub=1), integrality=np.ones(100), bounds=Bounds(0, 1))
+    # x_i = (1 + s_i) / 2: two for each edge within the set, less one a member
+    J = np.zeros((100, 100))
+    J[edges[:, 0], edges[:, 1]] = J[edges[:, 1], edges[:, 0]] = -0.5
+    model = IsingModel(J=csr_array(J), h=0.5 + J.sum(axis=1), offset=len(edges) / 2 - 50)
+    samples = minimise(model, seed=1)
+    members = samples.spins[0] > 0
+    assert not (members[edges[:, 0]] & members[edges[:, 1]]).any()
+    assert members.sum() == -samples.energies[0] == round(-exact.fun)
 
 
 @pytest.mark.parametrize("method", METHODS)

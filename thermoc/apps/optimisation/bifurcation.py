@@ -6,6 +6,9 @@ temperature. Half of the replicas are ballistic, the others discrete. Each ends 
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,10 +16,12 @@ from thermoc.apps.optimisation import chains as lay
 from thermoc.apps.optimisation.work import Work
 from thermoc.physics.ising_model import IsingModel
 from thermoc.simulator.kernels.annealing.bifurcation import bifurcate
+from thermoc.simulator.kernels.annealing.chain import Chains
 from thermoc.support.array_types import FloatArray
 
 REPLICAS, TOGETHER, STEPS = 32, 16, 1000
 """Replicas of a call, those that share a walk through the couplings, and steps."""
+Float32Array = NDArray[np.float32]
 DT, STABLE = 1.25, 1.6
 """The longest step, and the product of step and highest frequency, which is stable below 2."""
 DESCENT = 10
@@ -39,15 +44,19 @@ def bifurcation(work: Work) -> NDArray[np.int8]:
     return np.concatenate(states)[best]
 
 
-def one_batch(work: Work, replicas: int, steps: int, first: int):
+def one_batch(work: Work, replicas: int, steps: int, first: int) -> Chains:
     """Return the chains of replicas whose noise of the start begins at row ``first``."""
     n, budget = work.model.size, work.budget
     groups = [np.arange(begin, min(begin + TOGETHER, replicas)) for begin in range(0, replicas, TOGETHER)]
     spins = np.empty((replicas, n), np.int8)
+    scale = _strength(work.model.J.data, work.model.h, n)
+    dt = _step(scale, work.model)
 
     def run(number: int) -> None:
         rows = groups[number]
-        spins[rows] = _positions(work, len(rows), steps, first + int(rows[0]), discrete=number % 2 == 1)
+        positions = _start(work, len(rows), first + int(rows[0]))
+        _bifurcate(work, *positions, steps, scale, dt, discrete=number % 2 == 1)
+        spins[rows] = np.where(positions[0].T >= 0, 1, -1)
 
     lay.in_threads(run, len(groups), work.threads, budget.halt)
     chains = lay.start(work.layout, spins)
@@ -60,11 +69,18 @@ def one_batch(work: Work, replicas: int, steps: int, first: int):
     return chains
 
 
-def _positions(work: Work, replicas: int, steps: int, first: int, *, discrete: bool) -> NDArray[np.int8]:
-    """Return the signs (replicas, n) of the positions after all steps."""
-    model, rng = work.model, np.random.default_rng([work.seed, first, 3])
-    scale = _strength(model.J.data, model.h, model.size)
-    x, y = (rng.uniform(-0.1, 0.1, (model.size, replicas)).astype(np.float32) for _ in range(2))
+def _start(work: Work, replicas: int, first: int) -> tuple[Float32Array, Float32Array]:
+    """Return positions and momenta (n, replicas) near 0."""
+    rng = np.random.default_rng([work.seed, first, 3])
+    x, y = rng.uniform(-0.1, 0.1, (2, work.model.size, replicas)).astype(np.float32)
+    return np.ascontiguousarray(x), np.ascontiguousarray(y)
+
+
+def _bifurcate(
+    work: Work, x: Float32Array, y: Float32Array, steps: int, scale: float, dt: float, *, discrete: bool
+) -> None:
+    """Step positions and momenta while the wells form."""
+    model = work.model
     bifurcate(
         model.J.indptr.astype(np.uint64),
         model.J.indices.astype(np.uint32),
@@ -73,11 +89,10 @@ def _positions(work: Work, replicas: int, steps: int, first: int, *, discrete: b
         x,
         y,
         np.linspace(0, 1, steps, dtype=np.float32),
-        np.float32(_step(scale, model)),
+        np.float32(dt),
         discrete,
         work.budget.halt,
     )
-    return np.where(x.T >= 0, 1, -1).astype(np.int8)
 
 
 def _step(scale: float, model: IsingModel) -> float:
@@ -86,11 +101,13 @@ def _step(scale: float, model: IsingModel) -> float:
     """
     stiffest = scale * float(abs(model.J).sum(axis=0).max(initial=0.0))
     if model.size > 2 and model.J.nnz:
-        from scipy.sparse.linalg import eigsh
+        from scipy.sparse.linalg import ArpackError, eigsh
 
         begin = np.random.default_rng(0).normal(size=model.size)
-        least = eigsh(model.J, k=1, which="SA", tol=0.05, v0=begin, return_eigenvectors=False)[0]
-        stiffest = min(stiffest, max(0.0, -1.1 * scale * float(least)))
+        options: dict[str, Any] = {"k": 1, "which": "SA", "tol": 0.05, "v0": begin, "return_eigenvectors": False}
+        # where it does not converge the bound stays
+        with suppress(ArpackError):
+            stiffest = min(stiffest, max(0.0, -1.1 * scale * float(eigsh(model.J, **options)[0])))
     return min(DT, STABLE / float(np.sqrt(1 + stiffest)))
 
 
