@@ -1,0 +1,54 @@
+"""Simulated annealing in long single chains (Kirkpatrick, Gelatt and Vecchi, Science 220, 671, 1983; P23)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.apps.optimisation import chains as lay
+from thermoc.apps.optimisation.temperatures import cooling, shares
+from thermoc.apps.optimisation.work import Work
+
+LEVELS = 200
+"""Temperatures of a cooling: what they are computed for, limits of each field, costs as much as a sweep of few spins."""
+SLICE = 2_000_000
+"""Updates after which the clock is looked at."""
+
+
+def anneal(work: Work) -> NDArray[np.int8]:
+    """Return the lowest states (replicas, n) of chains that are cooled once, or again and again until time is up."""
+    replicas, sweeps = work.replicas or 8, work.sweeps or 1000
+    states, lowest, first = [], [], 0
+    while True:
+        spins, energies = one_cooling(work, replicas, sweeps, first)
+        states.append(spins)
+        lowest.append(energies)
+        first += replicas
+        # once, unless there is more time: then again, longer
+        if work.budget.over() or work.budget.seconds is None:
+            break
+        sweeps = sweeps if work.sweeps else 2 * sweeps
+    best = np.argsort(np.concatenate(lowest), kind="stable")[:replicas]
+    return np.concatenate(states)[best]
+
+
+def one_cooling(work: Work, replicas: int, sweeps: int, first: int) -> tuple[NDArray[np.int8], np.ndarray]:
+    """Return the lowest states and their energies of chains with the streams from ``first`` on."""
+    layout, budget = work.layout, work.budget
+    chains = lay.start(layout, lay.random_spins(work.model.size, replicas, work.seed, first))
+    levels = min(LEVELS, sweeps)
+    T, counts = cooling(work.model, levels) * layout.scale, shares(sweeps, levels)
+    at = done = 0
+    while at < levels and not budget.over():
+        end = at + 1
+        while end < levels and counts[at:end].sum() * replicas * layout.places < SLICE:
+            end += 1
+
+        def cool(row: int, some: slice = slice(at, end), done: int = done) -> None:
+            work.sweep(chains, row, T[some], counts[some], lay.noise(work.seed, done, first + row))
+
+        lay.in_threads(cool, replicas, work.threads, budget.halt)
+        passed = int(counts[at:end].sum())
+        at, done = end, done + passed
+        budget.spend(passed, float(layout.energies(chains).min()))
+    return lay.spins_of(layout, chains.best), layout.energies(chains)
