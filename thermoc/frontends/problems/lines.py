@@ -69,8 +69,8 @@ class Lines:
         if not np.isfinite(rows).all():
             raise self._not_finite(int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0]))
         magnitude = np.abs(rows)
-        if magnitude.max() > EXACT:
-            self._check_integers(np.flatnonzero((magnitude > EXACT).any(axis=1)))
+        if magnitude.max() >= EXACT:
+            self._check_integers(np.flatnonzero((magnitude >= EXACT).any(axis=1)))
         return rows
 
     def _first_mistake(self, columns: Sequence[int], what: str) -> ThermocError:
