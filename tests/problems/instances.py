@@ -99,7 +99,9 @@ def value(case: Case, answer: Any) -> tuple[float, bool]:
     lines = [line.split() for line in text.splitlines()]
     if format in ("qubo", "ising", "ising-plus"):
         sign = -1.0 if format == "ising" else 1.0
-        terms = [(answer[int(line[0])] * answer[int(line[1])] if len(line) == 3 else answer[int(line[0])]) for line in lines]
+        terms = [
+            (answer[int(line[0])] * answer[int(line[1])] if len(line) == 3 else answer[int(line[0])]) for line in lines
+        ]
         return sign * sum(float(line[-1]) * term for line, term in zip(lines, terms)), True
     if kind == "maxsat":
         rows = [list(map(int, line[:-1])) for line in lines[1:]]
@@ -123,4 +125,6 @@ def value(case: Case, answer: Any) -> tuple[float, bool]:
 
 def energies(problem: Problem) -> np.ndarray:
     """The energy of every state, in the order of ``all_states``."""
-    return problem.model.energy(all_states(problem.model.size)) if problem.model.size else np.array([problem.model.offset])
+    return (
+        problem.model.energy(all_states(problem.model.size)) if problem.model.size else np.array([problem.model.offset])
+    )

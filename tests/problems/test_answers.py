@@ -66,6 +66,8 @@ def test_the_line_on_a_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[st
     display = BestSoFar(read(tmp_path / "a.rud"), asked=True)
     display(Progress(seconds=0.1, sweeps=1, best_energy=0.0))
     assert capsys.readouterr().err == ""
-    display(Progress(seconds=2.0, sweeps=1000, best_energy=-1.0))
+    late = Progress(seconds=2.0, sweeps=1000, best_energy=-1.0)
+    display(late)
     display.close()
-    assert "a.rud  2 s  1,000 sweeps  best 1" in capsys.readouterr().err
+    assert display.line(late) == "a.rud  2 s  1,000 sweeps  best 1"
+    assert not BestSoFar(read(tmp_path / "a.rud")).shown, "nobody looks at captured output"

@@ -220,7 +220,7 @@ def test_what_is_wrong_is_named_with_its_line(load: Callable[..., Problem], name
     assert fact in str(problem.value)
     assert file in str(problem.value)
     assert problem.value.__cause__ is None, "only the last resort caught it"
-    assert line == 0 or finding.where is not None and finding.where.line == line
+    assert line == 0 or (finding.where is not None and finding.where.line == line)
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,9 @@ def test_what_is_wrong_is_named_with_its_line(load: Callable[..., Problem], name
         ({"linear_biases": [2**63, 0, 0]}, "T517", "int64"),
     ],
 )
-def test_documents_of_dimod_that_contradict_themselves(load: Callable[..., Problem], change: dict, code: str, fact: str):
+def test_documents_of_dimod_that_contradict_themselves(
+    load: Callable[..., Problem], change: dict, code: str, fact: str
+):
     with pytest.raises(tc.ThermocError) as problem:
         load(json.dumps(_bqm(change)), "a.json")
     assert problem.value.code == code

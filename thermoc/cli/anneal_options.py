@@ -9,7 +9,9 @@ import typer
 
 from thermoc.frontends.problems.formats import FORMATS, KINDS
 
-ProblemFile = Annotated[Path, typer.Argument(metavar="FILE", help="A problem: rudy, QUBO, Ising, CNF, a graph, a TSPLIB tour.")]
+ProblemFile = Annotated[
+    Path, typer.Argument(metavar="FILE", help="A problem: rudy, QUBO, Ising, CNF, a graph, a TSPLIB tour.")
+]
 Kind = Annotated[
     str | None,
     typer.Option(

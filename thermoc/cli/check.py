@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -42,7 +42,7 @@ def check(
         raise typer.Exit(1)
 
 
-def _noted(content: dict[str, object]) -> dict[str, object]:
+def _noted(content: dict[str, Any]) -> dict[str, Any]:
     """Return how the answers' file says that the problem was read. Errors: T518."""
     kinds = {"kind": str, "read_as": str, "colours": int}
     for name, type_ in kinds.items():

@@ -41,7 +41,9 @@ class ThermocSampler(dimod.Sampler):
         """
         unknown = sorted(set(parameters) - set(self.parameters))
         if unknown:
-            raise error("T404", f"there is no parameter {unknown[0]!r}", notes=[f"there are {', '.join(self.parameters)}"])
+            raise error(
+                "T404", f"there is no parameter {unknown[0]!r}", notes=[f"there are {', '.join(self.parameters)}"]
+            )
         if not bqm.num_variables:
             return dimod.SampleSet.from_samples_bqm(np.zeros((parameters.get("num_reads") or 1, 0), np.int8), bqm)
         renamed = {"num_reads": "replicas", "num_sweeps": "sweeps"}

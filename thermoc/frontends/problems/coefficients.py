@@ -85,7 +85,7 @@ def _spin_form(source: Source, sign: float) -> QuadraticForm:
     at = fields.indices(h[:, 0], 0, n - 1, "spin", FROM_0)
     numbers = np.concatenate([J[:, 2], h[:, 1]])
     source.check_total(numbers, integers=integral(numbers))
-    linear = sign * np.bincount(at, h[:, 1], n)
+    linear = np.asarray(sign * np.bincount(at, h[:, 1], n), float)
     return QuadraticForm(linear=linear, i=i, j=j, values=sign * J[:, 2], spin=True)
 
 
@@ -105,7 +105,7 @@ def _form(lines: Lines, rows: FloatArray, n: int | None, *, spin: bool) -> Quadr
 def quadratic_form(i: IntArray, j: IntArray, values: FloatArray, n: int, *, spin: bool) -> QuadraticForm:
     """Return a form of entries with i = j among them, which are linear in bits, and in spins as dimod writes them."""
     diagonal = i == j
-    linear = np.bincount(i[diagonal], values[diagonal], n)
+    linear = np.asarray(np.bincount(i[diagonal], values[diagonal], n), float)
     off = ~diagonal
     return QuadraticForm(linear=linear, i=i[off], j=j[off], values=values[off], spin=spin)
 

@@ -94,7 +94,8 @@ class Lines:
     def _check_integers(self, lines: IntArray) -> None:
         """Refuse integers that int64 or float64 cannot hold: rounded ones would be another problem. Errors: T517."""
         for at in lines.tolist():
-            for word in self.texts[at].split():
+            words = str(self.texts[at]).split()
+            for word in words:
                 digits = word.lstrip("+-")
                 if digits.isdecimal() and (len(digits) > 19 or int(digits) > EXACT):
                     overflow = len(digits) > 19 or int(digits) >= INT64

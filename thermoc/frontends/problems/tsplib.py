@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from thermoc.frontends.problems.data import Distances
 from thermoc.frontends.problems.lines import Lines, integral
 from thermoc.frontends.problems.source import Source
-from thermoc.support.array_types import FloatArray, IntArray
+from thermoc.support.array_types import FloatArray
 
 CITIES = 200
 """Most cities: the map has a bit for each city and place, and couplings for each two of those."""
-ORDERS: dict[str, Callable[[int], tuple[IntArray, IntArray]]] = {
+ORDERS: dict[str, Callable[[int], Any]] = {
     "FULL_MATRIX": lambda n: np.nonzero(np.ones((n, n))),
     "UPPER_ROW": lambda n: np.triu_indices(n, 1),
     "UPPER_DIAG_ROW": lambda n: np.triu_indices(n),
