@@ -25,9 +25,8 @@ def edges(draw: st.DrawFn, low: int = -3, high: int = 3) -> tuple[int, list[tupl
 
 
 @st.composite
-def graphs(draw: st.DrawFn) -> Case:
+def graphs(draw: st.DrawFn, kind: str) -> Case:
     n, drawn = draw(edges())
-    kind = draw(st.sampled_from(["maxcut", "mis", "partition", "ising"]))
     lines = [f"{i + 1} {j + 1} {w}" for i, j, w in drawn]
     return "\n".join([f"{n} {len(lines)}", *lines]), "rudy", {"kind": kind}
 
@@ -70,7 +69,13 @@ def tours(draw: st.DrawFn) -> Case:
     return head + " ".join(map(str, d)), "tsplib", {}
 
 
-CASES = st.one_of(graphs(), colourings(), forms(), clauses(), tours())
+CASES: dict[str, st.SearchStrategy[Case]] = {
+    **{kind: graphs(kind) for kind in ("maxcut", "mis", "partition", "ising")},
+    "colouring": colourings(),
+    "form": forms(),
+    "maxsat": clauses(),
+    "tsp": tours(),
+}
 
 
 def problem_of(case: Case, folder: Path) -> Problem:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from problems.instances import CASES, Case, assignments, energies, problem_of, value
+from hypothesis import strategies as st
+from problems.instances import CASES, assignments, energies, problem_of, value
 
 from thermoc.physics.ising import all_states
 
 
-@settings(max_examples=120)
-@given(case=CASES)
-def test_energies_are_objectives_and_least_states_are_optima(case: Case, tmp_path_factory: pytest.TempPathFactory):
-    problem = problem_of(case, tmp_path_factory.mktemp("problem"))
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("problems")
+
+
+@pytest.mark.parametrize("kind", CASES)
+@settings(max_examples=25)
+@given(data=st.data())
+def test_energies_are_objectives_and_least_states_are_optima(kind: str, data: st.DataObject, folder: Path):
+    case = data.draw(CASES[kind])
+    problem = problem_of(case, folder)
     sign = -1 if problem.sense == "max" else 1
     best = np.inf
     for answer in assignments(case, problem):
@@ -26,16 +36,11 @@ def test_energies_are_objectives_and_least_states_are_optima(case: Case, tmp_pat
         if allowed:
             assert problem.energy(spins) == sign * worth
             best = min(best, sign * worth)
-    E = energies(problem)
-    assert E.min() == best
-    least = all_states(problem.model.size)[E == best]
+    levels = energies(problem)
+    assert levels.min() == best
+    least = all_states(problem.model.size)[levels == best]
     assert all(problem.feasible(spins) and sign * problem.objective(spins) == best for spins in least[:200])
-
-
-@settings(max_examples=30)
-@given(case=CASES)
-def test_models_are_symmetric_with_an_empty_diagonal(case: Case, tmp_path_factory: pytest.TempPathFactory):
-    model = problem_of(case, tmp_path_factory.mktemp("problem")).model
+    model = problem.model
     assert model.J.dtype == model.h.dtype == np.float64
     assert (model.J != model.J.T).nnz == 0
     assert not model.J.diagonal().any()

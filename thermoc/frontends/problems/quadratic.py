@@ -63,8 +63,8 @@ class QuadraticSum:
 
     def model(self) -> IsingModel:
         """Return the model whose energy is the sum."""
-        empty = np.zeros(0, np.int64)
-        i, j, c = (np.concatenate([empty, *column]) for column in zip(*self._pairs)) if self._pairs else (empty,) * 3
+        nothing = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
+        i, j, c = (np.concatenate(column) for column in zip(nothing, *self._pairs))
         # P12 has the sum over pairs with a minus
         both = coo_array((np.concatenate([-c, -c]), (np.concatenate([i, j]), np.concatenate([j, i]))), (self.n, self.n))
         J = both.tocsr()
