@@ -27,8 +27,8 @@ def up_bits(typingctx, fields, start, noise, first, heights, values, count):
     """Return two words: whose spins go up for sure, and whose may.
 
     With b the random byte of a spin of field f, and H the first digit (256 P) of the probability P that it goes up: for
-    sure where b < H(f), perhaps where b = H(f). heights (uint8) are the digits, values (int8) the least fields that have
-    them, from the greatest down, ``count`` of both. Fields: int8; noise: words of 64 bits, eight a block from ``first``.
+    sure where b < H(f), perhaps where b = H(f). heights (uint8) are the digits, values (int8) the least fields that
+    have them, from the greatest down, ``count`` of both. Fields: int8; noise: words of 64 bits, eight a block.
     """
 
     def codegen(context, builder, signature, args):

@@ -91,21 +91,18 @@ def anneal(couplings, chains, row, T, sweeps, noise, greatest, halt):
 
 @njit(error_model="numpy", nogil=True)
 def set_digits(digits, T, greatest):
-    """Set the digits of P = 1 / (1 + exp(-2 f / T)) of every field; return how many limits ``up_bits`` is to compare."""
-    count, last = 0, -1
+    """Set the digits of P = 1 / (1 + exp(-2 f / T)) of every field f; return how many limits there are to compare."""
+    count, last = 0, 0
     for f in range(greatest, -greatest - 1, -1):
-        P = _probability(f, T)
-        height = min(math.floor(P * 256), 255)
-        digits.fine[f + 128] = np.uint64(min(math.floor((P * 256 - height) * 4294967296.0), 4294967295))
-        if height == 0:
-            continue
-        # of fields with the same first digit the least is the limit
-        if height != last:
-            count, last = count + 1, height
-        digits.heights[count - 1], digits.values[count - 1] = height, f
-    for f in range(greatest - 1, -greatest - 1, -1):
-        if _probability(f, T) * 256 < 1:
-            digits.fine[f + 128] = np.uint64(_probability(f, T) * 256 * 4294967296.0)
+        P = _probability(f, T) * 256
+        # P = 1 has the digits of the numbers just below
+        height = min(np.int64(P), 255)
+        digits.fine[f + 128] = np.uint64((P - height) * 4294967296.0)
+        # no byte is below the digit 0; of fields with the same digit the least is the limit
+        if height > 0:
+            count += height != last
+            digits.heights[count - 1], digits.values[count - 1] = height, f
+        last = height
     return count
 
 

@@ -10,8 +10,8 @@ from thermoc.apps.optimisation.temperatures import cooling, shares
 from thermoc.apps.optimisation.work import Work
 
 LEVELS = 200
-"""Temperatures of a cooling: what they are computed for, limits of each field, costs as much as a sweep of few spins."""
-SLICE = 2_000_000
+"""Temperatures of a cooling: to set the limits of one costs as much as a sweep of some hundred spins."""
+SLICE = 20_000_000
 """Updates after which the clock is looked at."""
 
 

@@ -139,7 +139,7 @@ def _places(color: IntArray) -> tuple[IntArray, int]:
 
 
 def _scale(model: IsingModel) -> tuple[float, float]:
-    """Return a factor that makes all couplings and fields whole numbers, 0 where none is tried, and the greatest |f|."""
+    """Return a factor that makes couplings and fields whole numbers, 0 where none does, and the greatest |f|."""
     greatest = float((abs(model.J).sum(axis=0) + np.abs(model.h)).max(initial=0.0))
     sizes = np.abs(np.concatenate([model.J.data, model.h]))
     sizes = np.unique(sizes[sizes > 0])

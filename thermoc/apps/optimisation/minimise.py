@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,8 +18,15 @@ from thermoc.support.errors import error
 
 METHODS: dict[str, tuple[str, str]] = {
     "annealing": ("thermoc.apps.optimisation.annealing", "anneal"),
+    "tempering": ("thermoc.apps.optimisation.tempering", "temper"),
+    "population": ("thermoc.apps.optimisation.population", "anneal_population"),
+    "bifurcation": ("thermoc.apps.optimisation.bifurcation", "bifurcation"),
+    "cycling": ("thermoc.apps.optimisation.cycling", "cycle"),
 }
 """Where each method's function is: it takes a ``Work`` and returns spins."""
+
+TEMPERED = 500
+"""Up to so many spins "auto" is parallel tempering, above it is thermal cycling."""
 
 __all__ = ["Progress", "minimise"]
 
@@ -39,60 +46,66 @@ def minimise(
 ) -> Samples:
     """Return states of low energy, the lowest first; each energy is that of its spins, computed from the model.
 
-    sweeps: updates of each spin of each replica. seconds: go on until so much time has passed; how far a run comes
-    then depends on the machine, where all else depends on the seed alone, for any number of threads (default: one a
-    core). It ends early once an energy is as low as ``target_energy``. Errors: T404, T403 (numbers that are not finite).
+    method: "annealing" (long single chains), "cycling" (thermal cycling, clusters judged one by one: the choice for
+    large models), "tempering" (parallel tempering with cluster moves: up to some thousands of spins), "population"
+    (population annealing), "bifurcation" (simulated bifurcation), or "auto". replicas: how many states are returned.
+    sweeps: updates of each spin of each replica; steps of bifurcation. seconds: go on until so much time has passed;
+    how far that comes depends on the machine, where all else depends on the seed alone, for any number of threads
+    (default: one a core). A run ends early once an energy is as low as ``target_energy``.
+    Errors: T404 (an option), T403 (a number of the model that is not finite).
     """
-    # the packages that compile kernels are loaded with the first call, not with thermoc
+    # what compiles kernels is loaded with the first call, not with thermoc
     from thermoc.apps.optimisation.work import Work
 
-    _check(model, method, device)
-    counts = {"replicas": replicas, "sweeps": sweeps, "threads": threads}
-    for name, count in counts.items():
-        if count is not None and (type(count) is not int or count < 1):
-            raise error("T404", f"{name} is a whole number of at least 1", notes=[f"{name} = {count!r}"])
-    if seconds is not None and not seconds > 0:
-        raise error("T404", "seconds is a time above 0", notes=[f"seconds = {seconds!r}"])
-    if type(seed) is not int or not 0 <= seed < 2**64:
-        raise error("T404", "seed is a whole number below 2^64", notes=[f"seed = {seed!r}"])
+    _check_model(model, method, device)
+    _check_numbers({"replicas": replicas, "sweeps": sweeps, "threads": threads}, seed, seconds, target_energy)
     budget = Budget(seconds=seconds, target_energy=target_energy, on_progress=on_progress)
-    work = Work(
-        model=model, seed=seed, replicas=replicas, sweeps=sweeps, threads=threads or os.cpu_count() or 1, budget=budget
-    )
-    if method == "auto":
-        method = _choice(work)
-    return _samples(work, method, _function(method)(work))
+    threads = threads or os.cpu_count() or 1
+    work = Work(model=model, seed=seed, replicas=replicas, sweeps=sweeps, threads=threads, budget=budget)
+    chosen = choice(model) if method == "auto" else method
+    module, name = METHODS[chosen]
+    spins = getattr(importlib.import_module(module), name)(work)
+    return _samples(work, chosen, spins)
 
 
-def _choice(work: Any) -> str:
-    return "annealing"
-
-
-def _function(method: str) -> Callable[[Any], NDArray[np.int8]]:
-    module, name = METHODS[method]
-    return getattr(importlib.import_module(module), name)
+def choice(model: IsingModel) -> str:
+    """Return the method of "auto": what was soonest at good energies on graphs of this size, sparse and dense."""
+    return "tempering" if model.size <= TEMPERED else "cycling"
 
 
 def _samples(work: Any, method: str, spins: NDArray[np.int8]) -> Samples:
     energies = np.asarray(work.model.energy(spins))
     order = np.argsort(energies, kind="stable")
-    budget = work.budget
     return Samples(
         spins=spins[order],
         energies=energies[order],
         method=method,
         seed=work.seed,
-        sweeps=budget.sweeps,
-        seconds=budget.elapsed(),
+        sweeps=work.budget.sweeps,
+        seconds=work.budget.elapsed(),
     )
 
 
-def _check(model: IsingModel, method: str, device: str) -> None:
+def _check_model(model: IsingModel, method: str, device: str) -> None:
     if method not in METHODS and method != "auto":
         raise error("T404", f"there is no method {method!r}", notes=["there are " + ", ".join([*METHODS, "auto"])])
     if device != "cpu":
-        raise error("T404", f"samplers of this kind run on the processor, not on {device!r}", hint='device="cpu"')
+        raise error("T404", f"these samplers run on the processor, not on {device!r}", hint='device="cpu"')
     if not model.size:
-        raise error("T404", "a model without spins has no state to find")
+        raise error("T404", "a model without spins has no state to look for")
     if not (np.isfinite(model.J.data).all() and np.isfinite(model.h).all() and math.isfinite(model.offset)):
-        raise error("T403", "a coupling or a field of the model is not finite")
+        raise error("T403", "a coupling, a field or the offset of the model is not finite")
+
+
+def _check_numbers(
+    counts: Mapping[str, int | None], seed: int, seconds: float | None, target_energy: float | None
+) -> None:
+    for name, count in counts.items():
+        if count is not None and (type(count) is not int or count < 1):
+            raise error("T404", f"{name} is a whole number of at least 1", notes=[f"{name} = {count!r}"])
+    if type(seed) is not int or not 0 <= seed < 2**64:
+        raise error("T404", "seed is a whole number of at least 0 and below 2^64", notes=[f"seed = {seed!r}"])
+    if seconds is not None and not 0 < seconds < math.inf:
+        raise error("T404", "seconds is a time above 0", notes=[f"seconds = {seconds!r}"])
+    if target_energy is not None and math.isnan(target_energy):
+        raise error("T404", "target_energy is not a number")

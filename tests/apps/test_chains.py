@@ -1,0 +1,154 @@
+"""Chains keep Boltzmann's law, their fields and energies; clusters keep the sum; rungs of a ladder keep their law.
+
+Chi-square tests have fixed seeds; each would fail a right sampler once in 10^6.
+"""
+
+import numpy as np
+import pytest
+from apps.small_models import small_model, torus
+from scipy.stats import chi2
+
+from thermoc.apps.optimisation import chains as lay
+from thermoc.apps.optimisation import tempering
+from thermoc.apps.optimisation.budget import Budget
+from thermoc.apps.optimisation.population import parents
+from thermoc.apps.optimisation.work import Work
+from thermoc.physics.ising import enumerate_ising
+from thermoc.simulator.kernels.annealing.clusters import exchange_cluster, keep_better
+
+ALARM = 1e-6
+
+
+def work_of(model, seed=0):
+    return Work(model=model, seed=seed, replicas=None, sweeps=None, threads=1, budget=Budget())
+
+
+def numbers(spins):
+    """Number states as ``all_states`` does."""
+    return (spins > 0) @ (1 << np.arange(spins.shape[1])[::-1])
+
+
+def far_from(states, probabilities):
+    """Return how unlikely counts of states are; states expected fewer than five times are counted as one."""
+    expected = probabilities * len(states)
+    counts = np.bincount(states, minlength=len(expected))
+    rare = expected < 5
+    observed = np.append(counts[~rare], counts[rare].sum())
+    wanted = np.append(expected[~rare], expected[rare].sum())
+    observed, wanted = observed[wanted > 0], wanted[wanted > 0]
+    return chi2.sf(((observed - wanted) ** 2 / wanted).sum(), len(observed) - 1)
+
+
+def sweep(work, chains, T, sweeps, seed):
+    for row in range(len(chains.words)):
+        T_scaled = np.full(1, T * work.layout.scale)
+        work.sweep(chains, row, T_scaled, np.full(1, sweeps), lay.noise(seed, 0, row))
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("T", [1.0, 2.7])
+def test_boltzmann_law_of_a_chain(whole, T):
+    model = small_model(6, 4, whole=whole)
+    work = work_of(model)
+    assert work.layout.whole_numbers == whole
+    chains = lay.start(work.layout, lay.random_spins(6, 6000, 1))
+    sweep(work, chains, T, 60, 17)
+    law = enumerate_ising(model.J.toarray(), T, model.h).probabilities
+    assert far_from(numbers(lay.spins_of(work.layout, chains.words)), law) > ALARM
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_fields_and_energies_are_those_of_the_spins(whole):
+    model = small_model(300, 8, whole=whole, density=0.03)
+    work = work_of(model)
+    chains = lay.start(work.layout, lay.random_spins(300, 3, 1))
+    sweep(work, chains, 1.5, 40, 3)
+    spins = lay.spins_of(work.layout, chains.words)
+    fields = (model.J @ spins.T.astype(float)).T + model.h
+    assert np.allclose(chains.fields[:, work.layout.place] / work.layout.scale, fields, atol=1e-9)
+    assert np.allclose(chains.energies[:, 0] / work.layout.scale + model.offset, model.energy(spins))
+    best = lay.spins_of(work.layout, chains.best)
+    assert np.allclose(work.layout.energies(chains), model.energy(best))
+    # places that stand for no spin stay as they were
+    assert not (chains.words & ~work.layout.couplings.real).any()
+
+
+def test_scales_make_whole_numbers():
+    model = small_model(10, 1)
+    for factor in (0.25, 1 / 3, 7.0):
+        scaled = type(model)(J=model.J * factor, h=model.h * factor)
+        layout = lay.lay_out(scaled)
+        assert layout.whole_numbers
+        assert np.allclose(np.rint(model.h * factor * layout.scale), model.h * factor * layout.scale)
+    wide = type(model)(J=model.J * 100, h=model.h + 1)
+    assert not lay.lay_out(wide).whole_numbers
+
+
+@pytest.mark.parametrize("fields", [True, False])
+def test_a_cluster_move_keeps_the_sum_of_energies(fields):
+    model = small_model(200, 5, fields=fields, density=0.012)
+    work = work_of(model)
+    chains = lay.start(work.layout, lay.random_spins(200, 2, 1))
+    sweep(work, chains, 2.0, 20, 4)
+    moved = 0
+    for start in range(0, work.layout.places, 7):
+        before = chains.energies[:, 0].copy()
+        moved += exchange_cluster(work.layout.couplings, chains, 0, 1, start, not fields) > 0
+        assert chains.energies[:, 0].sum() == before.sum()
+        spins = lay.spins_of(work.layout, chains.words)
+        assert np.allclose(chains.energies[:, 0] / work.layout.scale + model.offset, model.energy(spins))
+    assert moved > 10
+
+
+@pytest.mark.parametrize("symmetric", [True, False])
+def test_the_better_of_each_cluster_is_kept(symmetric):
+    model = torus(16, 16, 3)
+    work = work_of(model)
+    chains = lay.start(work.layout, lay.random_spins(256, 2, 1))
+    sweep(work, chains, 0.8, 30, 4)
+    lowest = chains.energies[:, 1].min()
+    # the state before is the other's, turned over: as good, and as far as can be
+    chains.best[1] ^= work.layout.couplings.real
+    differ, clusters, _ = keep_better(work.layout.couplings, chains, 0, 1, symmetric)
+    assert (differ <= 128) or not symmetric
+    assert clusters > 1 and chains.energies[0, 0] <= lowest
+    spins = lay.spins_of(work.layout, chains.best)
+    assert chains.energies[0, 1] == model.energy(spins)[0]
+
+
+def test_boltzmann_law_of_each_rung():
+    model = small_model(6, 11, density=0.4)
+    work, T = work_of(model, seed=3), np.array([4.0, 2.5, 1.6, 1.1])
+    chains, ladder = tempering.begin(work, len(T))
+    ladder.T[:] = T
+    states = np.empty((1500, 2, len(T)), np.int64)
+    for number in range(-10, len(states)):
+        tempering.one_round(work, chains, ladder, number + 10)
+        if number >= 0:
+            states[number] = numbers(lay.spins_of(work.layout, chains.words))[ladder.rows]
+    assert ladder.rates.min() > 0.2
+    for rung in range(len(T)):
+        law = enumerate_ising(model.J.toarray(), T[rung], model.h).probabilities
+        assert far_from(states[:, :, rung].reshape(-1), law) > ALARM
+
+
+def test_a_ladder_grows_even():
+    work = work_of(torus(12, 12, 1), seed=2)
+    chains, ladder = tempering.begin(work, 8)
+    spreads = []
+    for number in range(200):
+        tempering.one_round(work, chains, ladder, number)
+        if number % 40 == 39:
+            spreads.append(ladder.rates.max() - ladder.rates.min())
+            tempering.adapt(ladder)
+    assert spreads[-1] < spreads[0] / 2
+    assert (np.diff(ladder.T) < 0).all()
+
+
+def test_copies_of_a_population_follow_the_weights():
+    energies = np.array([0.0, 1.0, 2.0, 5.0])
+    expected = np.exp(-0.5 * energies) / np.exp(-0.5 * energies).sum() * 4
+    draws = [np.bincount(parents(energies, 0.5, np.random.default_rng(k)), minlength=4) for k in range(400)]
+    assert (np.abs(np.array(draws) - expected) < 1).all()
+    # the standard error of a count that is a whole number below or above is at most 1 / 2
+    assert np.abs(np.mean(draws, axis=0) - expected).max() < 5 * 0.5 / np.sqrt(400)

@@ -1,0 +1,91 @@
+"""Low energies: exact on small models, the same bytes for any number of threads, energies those of the spins."""
+
+import numpy as np
+import pytest
+from apps.small_models import small_model, torus
+from scipy.sparse import csr_array
+
+from thermoc.apps.optimisation.minimise import METHODS, minimise
+from thermoc.physics.ising import all_states
+from thermoc.physics.ising_model import IsingModel
+from thermoc.support.errors import ThermocError
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("whole", [True, False])
+def test_the_least_energy_of_small_models(method, whole):
+    for seed in range(4):
+        model = small_model(12, seed, whole=whole, fields=seed % 2 == 0)
+        least = model.energy(all_states(12)).min()
+        samples = minimise(model, method=method, sweeps=300, seed=seed)
+        assert samples.energies[0] == pytest.approx(least, abs=1e-9)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_same_bytes_at_one_thread_and_at_two(method):
+    model = torus(12, 14, 3)
+    one, two = (minimise(model, method=method, sweeps=60, seed=5, threads=threads) for threads in (1, 2))
+    assert one.spins.tobytes() == two.spins.tobytes()
+    assert one.energies.tobytes() == two.energies.tobytes()
+    other = minimise(model, method=method, sweeps=60, seed=6)
+    assert other.spins.tobytes() != one.spins.tobytes()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_samples_say_what_they_are(method):
+    model = torus(6, 8, 1)
+    samples = minimise(model, method=method, sweeps=50, replicas=4, seed=9)
+    assert samples.spins.dtype == np.int8 and samples.spins.shape == (4, 48)
+    assert set(np.unique(samples.spins)) == {-1, 1}
+    assert np.array_equal(samples.energies, model.energy(samples.spins))
+    assert (np.diff(samples.energies) >= 0).all()
+    assert (samples.method, samples.seed) == (method, 9) and samples.sweeps > 0
+
+
+def test_a_target_ends_early_and_progress_is_told():
+    model, told = torus(10, 10, 2), []
+    full = minimise(model, method="cycling", sweeps=2000, seed=1)
+    early = minimise(
+        model, method="cycling", sweeps=2000, seed=1, target_energy=full.energies[0], on_progress=told.append
+    )
+    assert early.energies[0] == full.energies[0] and early.sweeps < full.sweeps
+    assert told[-1].best_energy == early.energies[0] and told[-1].sweeps == early.sweeps
+    assert [p.best_energy for p in told] == sorted((p.best_energy for p in told), reverse=True)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_time_is_kept(method):
+    model = torus(10, 10, 2)
+    minimise(model, method=method, sweeps=10)  # compiles
+    samples = minimise(model, method=method, seconds=0.2)
+    assert 0.1 < samples.seconds < 3
+
+
+def test_spins_without_couplings_follow_their_fields():
+    model = IsingModel(J=csr_array((3, 3)), h=np.array([1.0, -2.0, 0.0]))
+    for method in METHODS:
+        assert minimise(model, method=method, sweeps=20).energies[0] == -3
+
+
+@pytest.mark.parametrize(
+    "options, code",
+    [
+        ({"method": "guessing"}, "T404"),
+        ({"device": "abacus"}, "T404"),
+        ({"sweeps": 0}, "T404"),
+        ({"replicas": 1.5}, "T404"),
+        ({"seconds": float("nan")}, "T404"),
+        ({"seed": -1}, "T404"),
+        ({"threads": 0}, "T404"),
+        ({"target_energy": float("nan")}, "T404"),
+    ],
+)
+def test_wrong_options(options, code):
+    with pytest.raises(ThermocError) as caught:
+        minimise(torus(4, 4, 0), **options)
+    assert caught.value.code == code
+
+
+def test_a_model_that_is_not_finite():
+    with pytest.raises(ThermocError, match="T403"):
+        minimise(IsingModel(J=csr_array((2, 2)), h=np.array([0.0, np.nan])))

@@ -1,0 +1,100 @@
+"""Simulated bifurcation, ballistic and discrete (Goto et al., Science Advances 7, eabe7953, 2021).
+
+A network of particles in double wells that form while it runs, without noise: Langevin's equation with inertia at no
+temperature. Half of the replicas are ballistic, the others discrete. Each ends with a descent, spin by spin.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermoc.apps.optimisation import chains as lay
+from thermoc.apps.optimisation.work import Work
+from thermoc.physics.ising_model import IsingModel
+from thermoc.simulator.kernels.annealing.bifurcation import bifurcate
+from thermoc.support.array_types import FloatArray
+
+REPLICAS, TOGETHER, STEPS = 32, 16, 1000
+"""Replicas of a call, those that share a walk through the couplings, and steps."""
+DT, STABLE = 1.25, 1.6
+"""The longest step, and the product of step and highest frequency, which is stable below 2."""
+DESCENT = 10
+STRENGTH = 0.5
+"""Coupling in units of 1 / (root mean square of J times sqrt(n)), as Goto et al. take it."""
+
+
+def bifurcation(work: Work) -> NDArray[np.int8]:
+    """Return states (replicas, n). ``sweeps`` are steps; until time is up, further replicas are begun."""
+    replicas, steps = work.replicas or REPLICAS, work.sweeps or STEPS
+    states, lowest, first = [], [], 0
+    while True:
+        chains = one_batch(work, replicas, steps, first)
+        states.append(lay.spins_of(work.layout, chains.best))
+        lowest.append(chains.energies[:, 1])
+        first += replicas
+        if work.budget.over() or work.budget.seconds is None:
+            break
+    best = np.argsort(np.concatenate(lowest), kind="stable")[:replicas]
+    return np.concatenate(states)[best]
+
+
+def one_batch(work: Work, replicas: int, steps: int, first: int):
+    """Return the chains of replicas whose noise of the start begins at row ``first``."""
+    n, budget = work.model.size, work.budget
+    groups = [np.arange(begin, min(begin + TOGETHER, replicas)) for begin in range(0, replicas, TOGETHER)]
+    spins = np.empty((replicas, n), np.int8)
+
+    def run(number: int) -> None:
+        rows = groups[number]
+        spins[rows] = _positions(work, len(rows), steps, first + int(rows[0]), discrete=number % 2 == 1)
+
+    lay.in_threads(run, len(groups), work.threads, budget.halt)
+    chains = lay.start(work.layout, spins)
+
+    def descend(row: int) -> None:
+        work.sweep(chains, row, np.zeros(1), np.full(1, DESCENT), lay.noise(work.seed, 0, first + row))
+
+    lay.in_threads(descend, replicas, work.threads, budget.halt)
+    budget.spend(steps, float(work.layout.energies(chains).min()))
+    return chains
+
+
+def _positions(work: Work, replicas: int, steps: int, first: int, *, discrete: bool) -> NDArray[np.int8]:
+    """Return the signs (replicas, n) of the positions after all steps."""
+    model, rng = work.model, np.random.default_rng([work.seed, first, 3])
+    scale = _strength(model.J.data, model.h, model.size)
+    x, y = (rng.uniform(-0.1, 0.1, (model.size, replicas)).astype(np.float32) for _ in range(2))
+    bifurcate(
+        model.J.indptr.astype(np.uint64),
+        model.J.indices.astype(np.uint32),
+        (scale * model.J.data).astype(np.float32),
+        (scale * model.h).astype(np.float32),
+        x,
+        y,
+        np.linspace(0, 1, steps, dtype=np.float32),
+        np.float32(_step(scale, model)),
+        discrete,
+        work.budget.halt,
+    )
+    return np.where(x.T >= 0, 1, -1).astype(np.int8)
+
+
+def _step(scale: float, model: IsingModel) -> float:
+    """Return a step that is stable for the stiffest mode: its frequency squared is 1 less the least of the scaled J's
+    eigenvalues, which no row's sum of |J| is less than.
+    """
+    stiffest = scale * float(abs(model.J).sum(axis=0).max(initial=0.0))
+    if model.size > 2 and model.J.nnz:
+        from scipy.sparse.linalg import eigsh
+
+        begin = np.random.default_rng(0).normal(size=model.size)
+        least = eigsh(model.J, k=1, which="SA", tol=0.05, v0=begin, return_eigenvectors=False)[0]
+        stiffest = min(stiffest, max(0.0, -1.1 * scale * float(least)))
+    return min(DT, STABLE / float(np.sqrt(1 + stiffest)))
+
+
+def _strength(J: FloatArray, h: FloatArray, n: int) -> float:
+    """Return what couplings are multiplied by: their greatest eigenvalue becomes about 1."""
+    squares = float((J**2).sum() + 2 * (h**2).sum())
+    return STRENGTH * float(np.sqrt(n / squares)) if squares else 1.0
