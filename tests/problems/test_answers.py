@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import coo_array
 
 from thermoc.apps.optimisation.answers import answers, check_answers, document
 from thermoc.apps.optimisation.minimise import Progress, minimise
@@ -31,6 +33,20 @@ def test_the_least_value_is_that_of_enumeration(tmp_path: Path, seed: int):
     problem = read(tmp_path / "q.coo")
     best = answers(problem, minimise(problem.model, seed=seed, sweeps=300, replicas=8, threads=1))[0]
     assert best.objective == best.energy == ((x @ Q) * x).sum(axis=1).min()
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_independent_sets_are_as_large_as_an_exact_solver_proves(shared: Path, number: int):
+    """The largest set of HiGHS, an integer programme: at most one end of each edge."""
+    folder = shared / "lava-optimization/tutorials/data/qubo/workloads/mis-uniform"
+    problem = read(folder / f"mis-uniform-100-0.05-{number}.txt", "mis")
+    edges = problem.edges
+    ends = np.concatenate([edges.i, edges.j])
+    once = coo_array((np.ones(len(ends)), (np.tile(np.arange(len(edges.i)), 2), ends))).tocsr()
+    exact = milp(-np.ones(100), constraints=LinearConstraint(once, ub=1), integrality=np.ones(100), bounds=Bounds(0, 1))
+    best = answers(problem, minimise(problem.model, seed=1, sweeps=2000, replicas=8, threads=1))[0]
+    assert best.feasible
+    assert best.objective == round(-exact.fun)
 
 
 def samples(spins: list[list[int]]) -> Samples:
