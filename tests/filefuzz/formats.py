@@ -25,6 +25,7 @@ from thermoc import simulator
 from thermoc.backends.lava.artefact import foreign
 from thermoc.certificates import recheck
 from thermoc.certificates.document import digest
+from thermoc.frontends import problems
 from thermoc.ir import serial
 from thermoc.simulator import program as simulator_program
 from thermoc.simulator.chips import load_chip
@@ -263,6 +264,19 @@ def _read_manifest(path: Path) -> None:
     foreign(folder)
 
 
+def _read_problem(format: str, path: Path) -> None:
+    """Read it as the format says, and as its first lines say."""
+    with contextlib.suppress(tc.ThermocError):
+        _read_any_problem(path)
+    problem = problems.read(path, format=format)
+    problem.objective(np.ones(problem.model.size))
+
+
+def _read_any_problem(path: Path) -> None:
+    problem = problems.read(path)
+    problem.objective(np.ones(problem.model.size))
+
+
 def _nested(rng: random.Random, data: bytes) -> bytes:
     """Depth, digits or very many keys."""
     count = rng.choice((60, 1_000, 5_000, 100_000))
@@ -390,6 +404,22 @@ FORMATS: dict[str, Format] = {
         share=0.5,
     ),
 }
+
+
+for _format, _files in seeds.PROBLEMS.items():
+    FORMATS[f"problem: {_format}"] = Format(
+        suffix=".txt", seeds=_texts(*_files), steps=TEXT, read=functools.partial(_read_problem, _format), share=0.5
+    )
+FORMATS["problem: bqm-json"] = Format(
+    suffix=".json", seeds=seeds.bqm_documents, steps=(_entry,), read=_read_any_problem, share=1, written=_json_bytes
+)
+FORMATS["problem: bqm-bson"] = Format(
+    suffix=".bson",
+    seeds=seeds.bqm_files,
+    steps=(bytes_damaged, mutations.integer_damaged),
+    read=_read_any_problem,
+    share=1,
+)
 
 
 @functools.cache

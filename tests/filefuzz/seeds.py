@@ -186,3 +186,35 @@ solver:
 output:
    T (D, 100, 100, "x.txt", final) ;
 """
+
+
+PROBLEMS: dict[str, tuple[bytes, ...]] = {
+    "rudy": (b"4 3\n1 2 1\n2 3 -1\n3 4 2.5\n", b"3 2\n1 2\n2 3\n"),
+    "edges": (b"0 1 2\n1 5 -1\n", b"0 1\n1 2\n"),
+    "dimacs": (b"c x\np edge 4 3\nn 1 2\ne 1 2\ne 2 3\ne 3 1\n",),
+    "matrix": (b"0 1 0 2\n1 0 1 0\n0 1 0 1\n2 0 1 0\n",),
+    "qubo": (b"# vartype=SPIN\n0 0 -1\n0 1 2.5\n", b"3 2\n0 1 2\n2 2 -3\n"),
+    "qbsolv": (b"c x\np qubo 0 4 2 2\n0 0 1\n3 3 -2\n0 1 3\n1 2 -1.5\n",),
+    "ising": (b"0 1 2.5\n1 -1\n1 2 -3\n",),
+    "cnf": (b"c x\np cnf 4 4\n1 -2 3\n4 0 -1 0 2 -3 0\n0\n%\n0\n",),
+    "tsplib": (
+        b"NAME: a\nTYPE: TSP\nDIMENSION: 3\nEDGE_WEIGHT_TYPE: EUC_2D\nNODE_COORD_SECTION\n1 0 0\n2 3 4\n3 1 1\nEOF\n",
+        b"DIMENSION: 3\nEDGE_WEIGHT_TYPE: EXPLICIT\nEDGE_WEIGHT_FORMAT: UPPER_ROW\nEDGE_WEIGHT_SECTION\n1 2\n3\nEOF\n",
+    ),
+}
+"""Problems of optimisation by format."""
+
+
+def bqm_documents(use_bytes: bool = False) -> list[Any]:
+    """Binary quadratic models as dimod writes them."""
+    import dimod
+
+    models = [dimod.BQM({"a": 1, ("b", 2): -2.5}, {("a", ("b", 2)): 3}, 0.5, vartype) for vartype in ("SPIN", "BINARY")]
+    return [model.to_serializable(use_bytes=use_bytes) for model in models]
+
+
+def bqm_files() -> list[bytes]:
+    """The same in BSON."""
+    import bson
+
+    return [bson.encode(document) for document in bqm_documents(use_bytes=True)]

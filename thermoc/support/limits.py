@@ -14,6 +14,12 @@ MODEL_BYTES = 4096 * MIB
 """A model, a program or an archive of arrays on disk."""
 CHECKPOINT_BYTES = 2**44
 """A checkpoint, which holds what a run has recorded."""
+PROBLEM_BYTES = 256 * MIB
+"""A problem of optimisation: some 10^7 couplings."""
+SPINS = 4_000_000
+"""Variables of a problem, vertices of its graph."""
+COUPLINGS = 20_000_000
+"""Couplings of the Ising model that a problem is mapped to, where the map adds to those of the file."""
 TEXT_BYTES = MIB
 """A TOML file."""
 JSON_BYTES = 64 * MIB

@@ -1,0 +1,84 @@
+"""``thermoc anneal`` and ``thermoc check``: answers, their file, what is right and what is wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from cli.shell import thermoc
+
+from thermoc.cli.main import app
+
+GRAPH = "5 5\n1 2 1\n2 3 1\n3 4 1\n4 5 1\n5 1 1\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "ring.rud").write_text(GRAPH)
+    return tmp_path
+
+
+def test_answers_are_written_and_checked(folder: Path):
+    done = thermoc("anneal", "ring.rud", "--sweeps", "50", "-o", "a.json", "--json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    best = document["answers"][0]
+    assert (best["objective"], best["energy"], best["feasible"], best["seed"]) == (4, -4, True, 0)
+    assert sum(answer["count"] for answer in document["answers"]) == 8
+    content = (folder / "a.json").read_bytes()
+    again = thermoc("anneal", "ring.rud", "--sweeps", "50", "-o", "a.json", cwd=folder)
+    assert (folder / "a.json").read_bytes() == content, "the same seed gives the same bytes"
+    assert "wrote a.json" in again.stdout and best["bits"] in again.stdout
+    right = thermoc("check", "ring.rud", "a.json", cwd=folder)
+    assert right.returncode == 0 and "wrong" not in right.stdout
+    written = json.loads(content)
+    written["answers"][0]["objective"] = 5
+    (folder / "b.json").write_text(json.dumps(written))
+    wrong = thermoc("check", "ring.rud", "b.json", "--json", cwd=folder)
+    assert wrong.returncode == 1
+    verdicts = json.loads(wrong.stdout)["answers"]
+    assert [verdict["right"] for verdict in verdicts] == [False, *[True] * (len(verdicts) - 1)]
+    assert (verdicts[0]["objective"], verdicts[0]["stated_objective"]) == (4, 5)
+
+
+@pytest.mark.parametrize(
+    "arguments, code, fact",
+    [
+        (("anneal", "ring.rud", "--target", "onnx", "--seconds", "1"), "T404", "--sweeps"),
+        (("anneal", "ring.rud", "-O", "precision=float32"), "T404", "precision"),
+        (("anneal", "ring.rud", "--method", "luck"), "T404", "annealing"),
+        (("anneal", "ring.rud", "-o", "no/a.json"), "T505", "a.json"),
+        (("anneal", "none.rud"), "T501", "none.rud"),
+        (("check", "ring.rud", "ring.rud"), "T502", "JSON"),
+        (("check", "ring.rud", "other.json"), "T518", "answers"),
+        (("check", "ring.rud", "long.json"), "T518", "6 letters"),
+        (("check", "ring.rud", "newer.json"), "T503", "version"),
+    ],
+)
+def test_mistakes_are_coded(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments, code: str, fact: str
+):
+    monkeypatch.chdir(folder)
+    row = {"bits": "010101", "energy": 0, "objective": 0, "feasible": True}
+    good = {"format": "thermoc answers", "version": 1, "answers": [row]}
+    contents = {"other": {"answers": []}, "long": good, "newer": {**good, "version": 2}}
+    for name, content in contents.items():
+        (folder / f"{name}.json").write_text(json.dumps(content))
+    from thermoc.support.errors import ThermocError
+
+    with pytest.raises(ThermocError) as problem:
+        app(arguments, standalone_mode=False)
+    assert problem.value.code == code
+    assert fact in str(problem.value)
+
+
+def test_other_targets_anneal_the_network(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    pytest.importorskip("onnxruntime")
+    monkeypatch.chdir(folder)
+    app(("anneal", "ring.rud", "--target", "onnx", "--sweeps", "60", "--json"), standalone_mode=False)
+    document = json.loads(capsys.readouterr().out)
+    assert document["answers"][0]["objective"] == 4
+    assert (document["target"], document["method"], document["sweeps"]) == ("onnx", "network", 60)

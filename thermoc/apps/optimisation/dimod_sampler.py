@@ -1,0 +1,71 @@
+"""The samplers of thermoc as a sampler of dimod, for whoever writes problems with Ocean's tools."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from thermoc.apps.optimisation.minimise import METHODS, minimise
+from thermoc.frontends.problems.data import QuadraticForm
+from thermoc.frontends.problems.quadratic_problems import Ising
+from thermoc.physics.ising_model import IsingModel
+from thermoc.support.errors import error
+from thermoc.support.extras import need
+
+dimod = need("dimod", "dimod", "samplers of dimod")
+
+
+class ThermocSampler(dimod.Sampler):
+    """States of low energy of binary quadratic models, by ``thermoc.apps.optimisation.minimise``.
+
+    dimod's signs: E = offset + sum h_i s_i + sum J_ij s_i s_j. The same seed gives the same samples. Errors: T302
+    where dimod is not installed.
+    """
+
+    @property
+    def parameters(self) -> dict[str, list[str]]:
+        """Keywords of ``sample``, with the property that says more of each."""
+        names = ("num_reads", "num_sweeps", "seed", "seconds", "target_energy", "threads")
+        return {"method": ["methods"], **{name: [] for name in names}}
+
+    @property
+    def properties(self) -> dict[str, Any]:
+        """What can be asked for: the methods."""
+        return {"methods": ["auto", *METHODS]}
+
+    def sample(self, bqm: Any, **parameters: Any) -> Any:
+        """Return a ``dimod.SampleSet``, the lowest energy first.
+
+        num_reads: replicas. num_sweeps: updates of each variable. Others: as ``minimise`` has them. Errors: T403, T404.
+        """
+        unknown = sorted(set(parameters) - set(self.parameters))
+        if unknown:
+            raise error(
+                "T404", f"there is no parameter {unknown[0]!r}", notes=[f"there are {', '.join(self.parameters)}"]
+            )
+        if not bqm.num_variables:
+            return dimod.SampleSet.from_samples_bqm(np.zeros((parameters.get("num_reads") or 1, 0), np.int8), bqm)
+        renamed = {"num_reads": "replicas", "num_sweeps": "sweeps"}
+        asked = {renamed.get(name, name): value for name, value in parameters.items() if value is not None}
+        model, labels = ising_model(bqm)
+        found = minimise(model, **asked)
+        values = found.spins if bqm.vartype is dimod.SPIN else (found.spins > 0).astype(np.int8)
+        info = {"method": found.method, "seed": found.seed, "sweeps": found.sweeps, "seconds": found.seconds}
+        return dimod.SampleSet.from_samples_bqm((values, labels), bqm, info=info)
+
+
+def ising_model(bqm: Any) -> tuple[IsingModel, list[Any]]:
+    """Return the Ising model of a dimod model, and the labels of its spins in their order."""
+    labels = list(bqm.variables)
+    spin = bqm.spin
+    linear, (i, j, values), offset = spin.to_numpy_vectors(variable_order=labels)
+    form = QuadraticForm(
+        linear=np.asarray(linear, float),
+        i=np.asarray(i, np.int64),
+        j=np.asarray(j, np.int64),
+        values=np.asarray(values, float),
+        offset=float(offset),
+        spin=True,
+    )
+    return Ising.of(form, "bqm").model, labels
