@@ -54,9 +54,7 @@ class Driven:
         return float(np.abs(gap).max()) / max(largest, np.finfo(float).tiny)
 
 
-def drive(
-    exe: tc.Executable, protocol: Mapping[str, ArrayLike], *, samples: int, settle: int, seed: int = 0
-) -> Driven:
+def drive(exe: tc.Executable, protocol: Mapping[str, ArrayLike], *, samples: int, settle: int, seed: int = 0) -> Driven:
     """Run a driven network through a protocol, from equilibrium at its beginning.
 
     protocol: for every input its values (ticks + 1, *shape): the first is held over ``settle`` ticks, in which the
