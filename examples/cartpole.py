@@ -22,7 +22,7 @@ SOLVED, EPISODES = 475.0, 100
 
 
 def draw(policies: dict[int, Policy], path: str) -> None:
-    """Write a figure: scores while learning, the temperature, and what the policy does where the pole leans and turns."""
+    """Write a figure: scores while learning, the temperature, and what the policy does where the pole leans."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -59,7 +59,8 @@ def main() -> None:
         scores = policy.evaluate(EPISODES, seed=1_000_000 + seed)
         spent = time.process_time() - since
         print(
-            f"seed {seed}: {len(policy.scores)} updates, T {policy.temperatures[0]:.2f} to {policy.temperatures[-1]:.2f}, "
+            f"seed {seed}: {len(policy.scores)} updates, "
+            f"T {policy.temperatures[0]:.2f} to {policy.temperatures[-1]:.2f}, "
             f"{EPISODES} new episodes: mean {scores.mean():.1f}, least {scores.min():.0f} ({spent:.1f} s of one core)"
         )
         assert scores.mean() >= SOLVED, f"seed {seed} did not solve it"

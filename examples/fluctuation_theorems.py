@@ -2,9 +2,10 @@
 
     python examples/fluctuation_theorems.py [FIGURE]      default fluctuation_theorems.png
 
-A particle is dragged in a trap that stiffens, and a ring of twelve spins is turned over by a field, both faster than they
-follow. Work and heat are measured in every trajectory. Their free energies are known: T ln(k1 / k0) / 2, and by the
-transfer matrix. Last, a trap is dragged on and on, and its heat over T is the entropy production, against its closed form.
+A particle is dragged in a trap that stiffens, and a ring of twelve spins is turned over by a field, both faster than
+they follow. Work and heat are measured in every trajectory. Their free energies are known: T ln(k1 / k0) / 2, and by
+the transfer matrix. Last, a trap is dragged on and on: its heat over T is the entropy production, whose closed form is
+known.
 """
 
 from __future__ import annotations
@@ -49,8 +50,8 @@ def ring() -> FluctuationTest:
 def dragged(ticks: int = 200, lead: int = 100) -> tuple[np.ndarray, float]:
     """Return heat given to the bath over T (samples,), a tick in the steady state, and its closed form.
 
-    Within a tick the centre moves by v dt, then the particle relaxes by a = e^(-mu k dt): it lags by y = a v dt / (1 - a),
-    and the work of a tick is k (y v dt + (v dt)^2 / 2), all of which becomes heat.
+    Within a tick the centre moves by v dt, then the particle relaxes by a = e^(-mu k dt): it lags by
+    y = a v dt / (1 - a), and the work of a tick is k (y v dt + (v dt)^2 / 2), all of which becomes heat.
     """
     exe = tc.compile(moved_trap(T=TRAP_T, dt=DT))
     course = {"stiffness": np.ones(ticks + 1), "centre": SPEED * DT * np.arange(ticks + 1)}

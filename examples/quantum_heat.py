@@ -1,4 +1,4 @@
-"""Qubits in a bath: relaxation to the Gibbs state, the first law step by step, what it costs to erase a bit (P44 to P46).
+"""Qubits in a bath: relaxation to the Gibbs state, the first law, what it costs to erase a bit (P44 to P46).
 
     python examples/quantum_heat.py [FIGURE]      default quantum_heat.png
 
@@ -76,7 +76,7 @@ def draw(relaxation: tuple, process: quantum.QuantumProcess, resets: list[quantu
     middle.legend(frameon=False, fontsize=8, loc=(0.35, 0.12))
     duration, excess = [r.duration for r in resets], [(r.heat - r.bound) / np.log(2) for r in resets]
     right.loglog(duration, excess, "o", label="measured")
-    right.loglog(duration, excess[3] * duration[3] / np.array(duration), lw=0.8, color="black", label="1 / duration")
+    right.loglog(duration, excess[-1] * duration[-1] / np.array(duration), lw=0.8, color="black", label="1 / duration")
     right.set(xlabel="duration of the reset", ylabel="heat above Landauer's bound (T ln 2)", title="Erasing a bit")
     right.legend(frameon=False)
     figure.savefig(path, dpi=150)
@@ -87,7 +87,8 @@ def main() -> None:
     path = sys.argv[1] if len(sys.argv) > 1 else "quantum_heat.png"
     relaxation, process = relaxed(), switched_on()
     print(
-        f"three qubits: {relaxation[1][0]:.3f} from their Gibbs state, {relaxation[1][-1]:.1e} after {relaxation[0][-1]:g}"
+        f"three qubits: {relaxation[1][0]:.3f} from their Gibbs state, "
+        f"{relaxation[1][-1]:.1e} after {relaxation[0][-1]:g}"
     )
     assert relaxation[1][-1] < 1e-8
     print(f"first law to {process.imbalance:.1e}; least entropy production of a step {process.production.min():.4f}")

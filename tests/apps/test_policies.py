@@ -23,9 +23,9 @@ def test_a_short_training_balances_longer_and_a_seed_gives_one_policy():
 
 def test_tasks_that_have_no_policy_are_refused():
     pytest.importorskip("gymnasium")
-    with pytest.raises(tc.ThermocError, match="T404.*no task"):
+    with pytest.raises(tc.ThermocError, match=r"T404.*no task"):
         train_policy(Task(name="Nothing-v7"))
-    with pytest.raises(tc.ThermocError, match="T404.*discrete"):
+    with pytest.raises(tc.ThermocError, match=r"T404.*discrete"):
         train_policy(Task(name="Pendulum-v1"))
 
 

@@ -115,7 +115,7 @@ def test_a_policy_learns_the_best_action_and_cools():
 
 def test_what_is_wrong_is_named():
     weights = random_weights(0)
-    with pytest.raises(tc.ThermocError, match="T404.*\n.*missing: b2"):
+    with pytest.raises(tc.ThermocError, match=r"T404.*\n.*missing: b2"):
         policy_network({name: w for name, w in weights.items() if name != "b2"}, T=1.0)
     with (
         tc.compile(policy_network(weights, T=1.0)).start(batch=3) as session,

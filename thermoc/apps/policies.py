@@ -92,8 +92,8 @@ def train_policy(
     """Return a policy trained by REINFORCE until five batches in a row reach the task's goal, or after ``updates``.
 
     hidden: units of its hidden layer; copies: episodes an update. rule: ``temperature``, ``least``, ``cooling``,
-    ``rate``, ``discount`` of ``Reinforce``. watch: called after each update with its number, mean score and temperature.
-    The same seed gives the same policy. Errors: T302, T404, and those of ``Reinforce``.
+    ``rate``, ``discount`` of ``Reinforce``. watch: called after each update with its number, mean score and
+    temperature. The same seed gives the same policy. Errors: T302, T404, and those of ``Reinforce``.
     """
     env = task.copies(copies)
     observations, actions = sizes(env)

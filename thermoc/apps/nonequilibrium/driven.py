@@ -2,9 +2,9 @@
 
 A driven network has an input for each quantity that is driven, and the outputs ``work`` and ``heat`` of each tick and
 ``energy``. In a tick the inputs change first, at fixed state: that is the work. Then the state relaxes at fixed inputs:
-that is the heat it takes from its bath. Where the relaxation leaves the Boltzmann law of its inputs as it is, Jarzynski's
-equality holds for any length of a tick; where it is also reversible, or its reverse is run by the reverse network, so
-does Crooks' theorem.
+that is the heat it takes from its bath. Where the relaxation leaves the Boltzmann law of its inputs as it is,
+Jarzynski's equality holds for any length of a tick; where it is also reversible, or its reverse is run by the reverse
+network, so does Crooks' theorem.
 """
 
 from __future__ import annotations
@@ -88,7 +88,8 @@ class FluctuationTest:
     """A protocol and its reverse, held against the exact free-energy difference dF.
 
     jarzynski: from the forward works alone. crooks: from both. production: mean entropy production of the forward
-    process, (<W> - dF) / T, with its standard error. integral: <e^-((W - dF) / T)>, one by Jarzynski's equality, and error.
+    process, (<W> - dF) / T, with its standard error. integral: <e^-((W - dF) / T)>, one by Jarzynski's equality, with
+    its standard error.
     """
 
     dF: float

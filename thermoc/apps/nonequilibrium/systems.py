@@ -1,4 +1,4 @@
-"""Driven networks whose free energy is known: a particle in a trap that moves and stiffens, a ring of spins in a field."""
+"""Driven networks whose free energy is known: a particle in a moved trap, a ring of spins in a field."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from thermoc.support.errors import error
 
 
 def moved_trap(*, T: float = 1.0, mobility: float = 1.0, dt: float = 0.1) -> tc.Network:
-    """Return an overdamped particle in E = k (x - c)^2 / 2, driven by the inputs ``stiffness`` k and ``centre`` c (P29).
+    """Return an overdamped particle in E = k (x - c)^2 / 2, with inputs ``stiffness`` k and ``centre`` c (P29).
 
     Between changes of k and c its motion is exact in law, so that Boltzmann's law is left as it is for any dt. Heat is
     that of the force along the way, k (c - x) dx at the midpoint (Sekimoto 1998).
@@ -40,8 +40,8 @@ def driven_ring(n: int, *, J: float = 1.0, T: float = 1.0, reverse: bool = False
     """Return a ring of an even number n of spins (p-bits) in a field, driven by the input ``field`` (P12).
 
     A tick's sweep updates the even spins, then the odd ones; with ``reverse`` the odd ones first: then it is the
-    reverse of the other, as Crooks' theorem asks. n = 2 without coupling is two p-bits. Heat is the energy of the flips.
-    Errors: T405.
+    reverse of the other, as Crooks' theorem asks. n = 2 without coupling is two p-bits. Heat is the energy of the
+    flips. Errors: T405.
     """
     if n < 2 or n % 2 or (n == 2 and J != 0):
         notes = [f"n is {n}", "an even number, 4 at least where J is not 0"]

@@ -90,9 +90,10 @@ def lindblad_step(rho: Any, H: Any, jumps: Sequence[Any], dt: float) -> Any:
 
 
 def vector_of(state: Any) -> ComplexArray:
-    # QuTiP's generators act on the columns one below the other
+    """Return the state's columns, one below the other, as QuTiP's generators act on them."""
     return state.full().reshape(-1, order="F")
 
 
 def from_vector(vector: ComplexArray, like: Any) -> Any:
+    """Return the operator of these columns, of the dimensions of another."""
     return qutip_package().Qobj(vector.reshape(like.shape, order="F"), dims=like.dims)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, cast
 
 import numpy as np
@@ -51,7 +52,7 @@ class Relaxation:
 
 @dataclass(frozen=True, kw_only=True)
 class QuantumProcess:
-    """A driven system: states (steps + 1), and of each step the work (steps,) and the heat from each bath (steps, baths).
+    """A driven system: states (steps + 1), work (steps,) and heat from each bath (steps, baths).
 
     energy: tr(H rho) (steps + 1,); entropy: (steps + 1,) in nats; production: (steps,) dS - sum of Q_b / T_b.
     """
@@ -72,7 +73,7 @@ class QuantumProcess:
 
 
 def quantum_process(rho: Any, hamiltonians: Sequence[Any], baths: Sequence[Bath], dt: float) -> QuantumProcess:
-    """Return what a system does whose H changes step by step, dW = tr(dH rho), and relaxes, dQ = tr(H d rho) (Alicki 1979).
+    """Return what a system does whose H changes, dW = tr(dH rho), and that relaxes, dQ = tr(H d rho) (Alicki 1979).
 
     hamiltonians: at the start, and of each step of length dt. Heat is counted from the flux of each bath, so that the
     first law is a check. Errors: T405, T406.
@@ -82,7 +83,7 @@ def quantum_process(rho: Any, hamiltonians: Sequence[Any], baths: Sequence[Bath]
     series = [operator_of("H", H) for H in hamiltonians]
     states, work, heat = [check_state(rho)], [], []
     relaxation: Relaxation | None = None
-    for before, H in zip(series, series[1:]):
+    for before, H in pairwise(series):
         work.append(_mean(H - before, states[-1]))
         if relaxation is None or relaxation.H != H:
             relaxation = Relaxation(H, baths, dt)
@@ -120,10 +121,11 @@ class Reset:
 def landauer_reset(
     duration: float, *, T: float = 1.0, rate: float = 1.0, splitting: float = 12.0, steps: int = 1000
 ) -> Reset:
-    """Return what it costs to reset a qubit of which nothing is known, within ``duration``: heat >= T dS (Landauer 1961).
+    """Return what it costs to reset a qubit of which nothing is known: heat >= T dS (Landauer 1961).
 
-    Its levels are degenerate at first, and are then pulled apart to ``splitting`` times T in a bath that flips it, until
-    it is in the lower one. The slower, the closer it is to the bound, by 1 / duration. Errors: T405.
+    Its levels are degenerate at first, and are then pulled apart to ``splitting`` times T within ``duration``, in a
+    bath that flips it, until it is in the lower one. The slower, the closer it is to the bound, by
+    1 / duration. Errors: T405.
     """
     duration, T = float(positive("duration", duration)), float(positive("T", T))
     series = [qubit(w) for w in np.linspace(0.0, splitting * T, steps + 1)]
