@@ -47,3 +47,8 @@ def test_avalanches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
 
     shorter = functools.partial(neuristor_spikes, duration=100e-6)
     run("neuristor_avalanches", monkeypatch, tmp_path, SEEDS=(0,), neuristor_spikes=shorter)
+
+
+@pytest.mark.brian2
+def test_ordinary_and_thermodynamic_layers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    run("hybrid", monkeypatch, tmp_path, TICKS=20)

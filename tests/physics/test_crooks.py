@@ -6,7 +6,7 @@ import pytest
 import thermoc as tc
 from thermoc import physics
 
-T, DF, SPREAD = 0.7, 1.3, 1.2
+T, DF, SPREAD = 0.7, 1.3, 0.6
 
 
 def works(rng: np.random.Generator, forward: int, backward: int) -> tuple[np.ndarray, np.ndarray]:

@@ -79,17 +79,18 @@ def _works(name: str, work: ArrayLike) -> FloatArray:
 
 def _logistic(design: FloatArray, label: FloatArray, offset: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return coefficients and covariance of P(label = 1) = 1 / (1 + e^-(offset + design c)), by Newton's method."""
-    c: FloatArray = np.zeros(design.shape[1])
-    information: FloatArray = np.eye(len(c))
+    size = design.shape[1]
+    c: FloatArray = np.zeros(size)
+    information: FloatArray = np.eye(size)
     for _ in range(ITERATIONS):
         # beyond 700 the exponential overflows, and the probability is 0 or 1 to the last bit long before
         p = 1 / (1 + np.exp(-np.clip(offset + design @ c, -700, 700)))
         information = (design * (p * (1 - p))[:, np.newaxis]).T @ design
-        step = np.linalg.solve(information, design.T @ (label - p))
-        c = c + np.clip(step, -4.0, 4.0)
+        step: FloatArray = np.asarray(np.linalg.solve(information, design.T @ (label - p)), np.float64)
+        c = np.asarray(c + np.clip(step, -4.0, 4.0), np.float64)
         if np.abs(step).max() < 1e-10:
             break
-    return c, np.linalg.inv(information)
+    return c, np.asarray(np.linalg.inv(information), np.float64)
 
 
 def _root(variance: float) -> float:

@@ -132,7 +132,10 @@ def _advantage(tail: IntArray, exponent: float, least: int, most: int) -> float:
         weight = np.exp(-rate * k - max(0.0, -rate * k[-1]))
         return weight / weight.sum()
 
-    rate = cast(float, brentq(lambda r: float(geometric(r) @ k) - mean, -5.0, 50.0))
+    def excess(rate: float) -> float:
+        return float(geometric(rate) @ k) - mean
+
+    rate = cast(float, brentq(excess, -5.0, 50.0))
     # sizes that did not occur add nothing, however unlikely
     seen = tail > 0
     logs = np.log(_law(exponent, least, most)[seen]) - np.log(np.maximum(geometric(rate)[seen], 1e-300))

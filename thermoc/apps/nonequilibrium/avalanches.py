@@ -55,7 +55,7 @@ def neuristor_spikes(
     current = lattice(load("vo2"), volts, t, **options).current[t >= settle, 0]
     rises = (current[1:] >= threshold) & (current[:-1] < threshold)
     ticks, nodes = np.nonzero(rises)
-    return Spikes(times=sampled * ticks, nodes=nodes, shape=shape, sampled=sampled)
+    return Spikes(times=np.asarray(sampled * ticks, np.float64), nodes=nodes, shape=shape, sampled=sampled)
 
 
 def avalanche_sizes(spikes: Spikes, window: float) -> IntArray:

@@ -72,7 +72,7 @@ def _frequencies(gap: FloatArray) -> list[tuple[float, NDArray[np.bool_]]]:
     ordered = np.sort(gap.reshape(-1))
     tolerance = SAME_FREQUENCY * max(1.0, float(np.abs(ordered).max()))
     cuts = np.flatnonzero(np.diff(ordered) > tolerance) + 1
-    groups = cast("list[FloatArray]", np.split(ordered, cuts))
+    groups = np.split(ordered, cuts)
     return [(float(group.mean()), (gap >= group[0]) & (gap <= group[-1])) for group in groups]
 
 

@@ -81,7 +81,8 @@ def quantum_process(rho: Any, hamiltonians: Sequence[Any], baths: Sequence[Bath]
     if len(hamiltonians) < 2:
         raise error("T405", "a process needs an H at its start and one of a step", notes=[f"{len(hamiltonians)}"])
     series = [operator_of("H", H) for H in hamiltonians]
-    states, work, heat = [check_state(rho)], [], []
+    states, work = [check_state(rho)], list[float]()
+    heat = list[FloatArray]()
     relaxation: Relaxation | None = None
     for before, H in pairwise(series):
         work.append(_mean(H - before, states[-1]))
