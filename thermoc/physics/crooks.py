@@ -79,7 +79,7 @@ def _works(name: str, work: ArrayLike) -> FloatArray:
 
 def _logistic(design: FloatArray, label: FloatArray, offset: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return coefficients and covariance of P(label = 1) = 1 / (1 + e^-(offset + design c)), by Newton's method."""
-    size = design.shape[1]
+    size = int(design.shape[1])
     c: FloatArray = np.zeros(size)
     information: FloatArray = np.eye(size)
     for _ in range(ITERATIONS):

@@ -105,7 +105,7 @@ def quantum_process(rho: Any, hamiltonians: Sequence[Any], baths: Sequence[Bath]
 
 
 def _mean(operator: Any, state: Any) -> float:
-    return float(np.real((operator * state).tr()))
+    return complex((operator * state).tr()).real
 
 
 @dataclass(frozen=True, kw_only=True)
