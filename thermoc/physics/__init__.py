@@ -1,6 +1,7 @@
 """The physics as functions of arrays: formulas P1 to P49, arrays in, arrays out, reduced units (k_B = 1)."""
 
 from thermoc.physics.activations import boltzmann, fermi_dirac, maxwell_boltzmann, thermal_relu
+from thermoc.physics.crooks import CrooksEstimate, crooks
 from thermoc.physics.driven import FreeEnergyDifference, Production, jarzynski, markov_entropy_production, stationary
 from thermoc.physics.energies import (
     bond_energy,
@@ -88,6 +89,7 @@ __all__ = [
     "ISING_TC",
     "LEAST_ESS",
     "LEAST_LENGTH",
+    "CrooksEstimate",
     "DiffusionStep",
     "Ensemble",
     "Estimate",
@@ -109,6 +111,7 @@ __all__ = [
     "configurational_entropy",
     "correlation_length",
     "coulomb",
+    "crooks",
     "diffusion_step",
     "disconnected",
     "effective_sample_size",
