@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from thermoc import physics
 from thermoc.ir.dialects import diffusive
 from thermoc.ir.reference.meaning import MEANINGS, Context, Delayed, State, aligned, whole
 from thermoc.support.array_types import AnyArray
+from thermoc.support.namespaces import like, namespace
 
 
 def _start(op: diffusive.OuNetwork, ctx: Context, *operands: AnyArray) -> State:
@@ -25,8 +24,8 @@ def _advance(
     # In the eigenbasis the modes are independent, so that one normal each gives the exact law for any dt.
     rates, V = physics.modes(K[0])
     a, gain, spread = physics.ou_network_step(rates, op.mobility, ctx.dt)
-    y = a * (x @ V) + gain * (whole(b, op.x.inferred) @ V) + np.sqrt(T) * spread * z
-    return {"x": (y @ V.T).astype(x.dtype)}
+    y = a * (x @ V) + gain * (whole(b, op.x.inferred) @ V) + namespace(T).sqrt(T) * spread * z
+    return {"x": like(y @ V.T, x)}
 
 
 MEANINGS[diffusive.OuNetwork] = Delayed(start=_start, read=lambda op, state: state["x"], advance=_advance)

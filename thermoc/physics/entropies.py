@@ -12,6 +12,7 @@ from thermoc.physics.activations import boltzmann
 from thermoc.physics.checks import distribution, finite, non_negative, positive
 from thermoc.support.array_types import FloatArray
 from thermoc.support.errors import error
+from thermoc.support.namespaces import as_arrays, namespace
 
 
 def shannon_entropy(p: ArrayLike) -> FloatArray:
@@ -19,10 +20,10 @@ def shannon_entropy(p: ArrayLike) -> FloatArray:
 
     Errors: T405 unless they sum to one.
     """
-    p = np.asarray(p)
-    distribution("p", p)
-    safe = np.where(p > 0, p, p.dtype.type(1))
-    return -(p * np.log(safe)).sum(axis=-1)
+    (p,), xp = as_arrays(p), namespace(p)
+    if xp is np:  # a tensor on a GPU is not waited for
+        distribution("p", p)
+    return -xp.sum(p * xp.log(xp.where(p > 0, p, 1.0)), axis=-1)
 
 
 def mixing_entropy(x: ArrayLike) -> FloatArray:
@@ -78,7 +79,7 @@ def layer_observables(z: ArrayLike, T: ArrayLike) -> tuple[FloatArray, FloatArra
 
     U = mean(z^2), S is the Shannon entropy (P16) of Boltzmann(z, T), F = U - T S. Each has shape (...).
     """
-    z, T = np.asarray(z), np.asarray(T)
-    U = (z * z).mean(axis=-1)
+    z, T = as_arrays(z, T)
+    U = namespace(z).mean(z * z, axis=-1)
     S = shannon_entropy(boltzmann(z, T[..., np.newaxis]))
     return U, S, U - T * S

@@ -14,12 +14,13 @@ from numpy.typing import ArrayLike
 from thermoc.physics.checks import finite, non_negative, positive, symmetric
 from thermoc.support.array_types import AnyArray, FloatArray, IntArray
 from thermoc.support.errors import error
+from thermoc.support.namespaces import namespace
 
 
 def heat_flows(G: ArrayLike, T: ArrayLike) -> FloatArray:
     """Return Q_ij = G_ij (T_i - T_j), the heat leaving i towards j (P18). G: (n, n); T: (..., n)."""
-    T = np.asarray(T, float)
-    return np.asarray(G) * (T[..., :, np.newaxis] - T[..., np.newaxis, :])
+    T, G = (np.asarray(T, float), np.asarray(G)) if namespace(T) is np else (T, G)
+    return G * (T[..., :, np.newaxis] - T[..., np.newaxis, :])
 
 
 def entropy_production(G: ArrayLike, T: ArrayLike) -> FloatArray:
