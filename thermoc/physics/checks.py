@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from thermoc.support.array_types import BoolArray, FloatArray
 from thermoc.support.errors import error
-from thermoc.support.namespaces import namespace
+from thermoc.support.namespaces import as_type, namespace
 
 
 def finite(name: str, values: ArrayLike) -> FloatArray:
     """Return the array; every element must be finite. Errors: T405."""
     # A tensor is not looked at: on a GPU it would be waited for.
     if namespace(values) is not np:
-        return cast("FloatArray", values)
+        return as_type(values, np.dtype(np.float64))
     array = np.asarray(values, float)
     return _all(name, array, np.isfinite(array), "finite")
 

@@ -37,9 +37,10 @@ def like(array: Any, other: Any) -> Any:
 
 
 def as_float64(*items: Any) -> tuple[Any, ...]:
-    """Return NumPy's arrays and Python's numbers as float64; a library's tensors as they are, its numbers beside."""
-    xp = namespace(*items)
-    return tuple(np.asarray(item, np.float64) for item in items) if xp is np else items
+    """Return arrays of float64; Python's numbers beside a library's tensors stay numbers."""
+    if namespace(*items) is np:
+        return tuple(np.asarray(item, np.float64) for item in items)
+    return tuple(item if isinstance(item, (int, float)) else as_type(item, np.dtype(np.float64)) for item in items)
 
 
 def beside(numbers: Any, array: Any) -> Any:
