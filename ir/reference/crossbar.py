@@ -13,7 +13,7 @@ from thermoc.ir.reference.meaning import Context, pure
 from thermoc.ir.values import Array
 from thermoc.physics.crossbar import transfer
 from thermoc.support.array_types import AnyArray
-from thermoc.support.namespaces import like, namespace, numbers_of
+from thermoc.support.namespaces import like, namespace, numbers_of, root
 
 Wires = Callable[[AnyArray, float, float], AnyArray]
 # Maps of arrays that are remembered; each is as large as the weights that it is of.
@@ -112,6 +112,6 @@ def mvm(
             for p in range(slices):
                 u = xp.matmul(d, weights[p, word_lines])
                 if z is not None:
-                    u = u + xp.sqrt(xp.matmul(d * d, noise[p, word_lines])) * z[..., t, k, p, :]
+                    u = u + root(xp.matmul(d * d, noise[p, word_lines])) * z[..., t, k, p, :]
                 total = total + 2.0 ** (op.dac_bits * k + op.cell_bits * p) * converted(op, u * factor)
     return total * scale

@@ -14,7 +14,7 @@ from thermoc.ir.dialects import heat
 from thermoc.ir.reference.meaning import MEANINGS, Context, Delayed, State, aligned, pure, whole
 from thermoc.ir.types import Type
 from thermoc.support.array_types import AnyArray
-from thermoc.support.namespaces import like, namespace, numbers_of
+from thermoc.support.namespaces import like, namespace, numbers_of, root
 
 
 def _exchange_start(op: heat.HeatExchange, ctx: Context, J: Any, initial: AnyArray, *_: Any) -> State:
@@ -104,7 +104,7 @@ def _kicks(
     T_far = xp.where(ctx.array(grounded), T_ambient[:, near], T[:, far])
     # The noise of a step may carry a small node below zero, where the law has no root: it makes no noise there.
     product = xp.maximum(T[:, near], 0.0) * xp.maximum(T_far, 0.0)
-    flux = xp.sqrt(2 * op.k_B * ctx.dt * like(ctx.array(sizes), z) * product) * z
+    flux = root(2 * op.k_B * ctx.dt * like(ctx.array(sizes), z) * product) * z
     nodes = np.eye(T.shape[1], dtype=kind.dtype.numpy)
     inner, outer = nodes[i[~grounded]] - nodes[j[~grounded]], nodes[i[grounded]]
     return flux[:, ctx.array(~grounded)] @ ctx.array(inner), flux[:, ctx.array(grounded)] @ ctx.array(outer)

@@ -16,7 +16,7 @@ from thermoc.ir.reference.meaning import MEANINGS, Context, Delayed, State, Stat
 from thermoc.ir.types import Type
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import error
-from thermoc.support.namespaces import like, namespace, numbers_of
+from thermoc.support.namespaces import like, namespace, numbers_of, root
 
 
 def _brownian_start(op: langevin.Brownian, ctx: Context, *operands: Any) -> State:
@@ -37,7 +37,7 @@ def _brownian_advance(
     x, force, T, mobility, z = aligned(state["x"], force, T, mobility, z)
     dt = ctx.dt
     if stiffness is None:
-        return {"x": x + mobility * force * dt + namespace(z).sqrt(2 * mobility * T * dt) * z}
+        return {"x": x + mobility * force * dt + root(2 * mobility * T * dt) * z}
     _, k = aligned(x, stiffness)
     return {"x": physics.ou_step(x, mobility * force, T / k, mobility * k, z, dt)}
 
@@ -70,7 +70,7 @@ def _langevin_advance(
     v = w + state["kick"][0] * dt * force / mass
     x = x + dt / 2 * v
     # Friction and noise exactly over the whole step, between two halves of drift.
-    v = xp.exp(-friction * dt) * v + xp.sqrt(T / mass * -xp.expm1(-2 * friction * dt)) * z
+    v = xp.exp(-friction * dt) * v + root(T / mass * -xp.expm1(-2 * friction * dt)) * z
     return {"x": x + dt / 2 * v, "w": v, "kick": xp.ones_like(state["kick"])}
 
 
@@ -156,7 +156,8 @@ def bond_force(
     stretch, strength = r - length, strength * formed
     xp = namespace(x)
     safe = xp.where(r > 0, r, 1.0)  # at r = 0 a bond of length 0 pushes by -strength, and any other nowhere
-    push = xp.where(length == 0, -strength, -strength * stretch / safe)
+    # Of length 0 it is -strength to the bit, with the slope in the length that it has beside it.
+    push = xp.where(length == 0, -strength * (1 - length / safe), -strength * stretch / safe)
     ends = ctx.array(np.eye(x.shape[1], dtype=op.x.dtype.numpy))
     incidence = ends[first[0]] - ends[second[0]]
     force = incidence.T @ (push[..., np.newaxis] * vector)
@@ -193,4 +194,4 @@ def _bonds(op: Any, ctx: Context, x: AnyArray, first: AnyArray, second: AnyArray
     if op.box:
         box = ctx.array(np.array(op.box, op.x.dtype.numpy))
         vector = vector - box * xp.floor(vector / box + 0.5)  # the nearest image
-    return vector, xp.sqrt((vector * vector).sum(axis=-1))
+    return vector, root((vector * vector).sum(axis=-1))

@@ -13,7 +13,7 @@ from thermoc import physics
 from thermoc.ir.dialects import thermo
 from thermoc.ir.reference.meaning import MEANINGS, Context, Delayed, State, aligned, pure, whole
 from thermoc.support.array_types import AnyArray
-from thermoc.support.namespaces import like, namespace
+from thermoc.support.namespaces import like, namespace, root
 
 
 @pure(thermo.Boltzmann)
@@ -70,7 +70,7 @@ def sample_categorical(op: thermo.SampleCategorical, ctx: Context, x: AnyArray, 
 @pure(thermo.Noise)
 def noise(op: thermo.Noise, ctx: Context, T: AnyArray, gamma: AnyArray) -> AnyArray:
     z, T, gamma = aligned(ctx.normal(op.y.inferred, op.stream), T, gamma)
-    return namespace(z).sqrt(2 * gamma * T * ctx.dt) * z
+    return root(2 * gamma * T * ctx.dt) * z
 
 
 def _memory_start(

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from thermoc.physics.checks import finite, positive
 from thermoc.support.array_types import FloatArray
 from thermoc.support.errors import error
-from thermoc.support.namespaces import as_arrays, as_float64, beside, namespace, numbers_of
+from thermoc.support.namespaces import as_arrays, as_float64, beside, namespace, numbers_of, root
 
 Energy = tuple[FloatArray, FloatArray]
 
@@ -94,7 +94,7 @@ def pair_forces(
             raise error("T405", "a cut-off reaches beyond the nearest image", notes=notes)
         lengths = beside(lengths, x)
         separation = separation - lengths * xp.floor(separation / lengths + 0.5)
-    r = xp.sqrt((separation * separation).sum(axis=-1))
+    r = root((separation * separation).sum(axis=-1))
     touching = np.argwhere(numbers_of(r) == 0)
     if len(touching) and not smooth:
         pair = touching[0][-1]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from numpy.typing import ArrayLike
 
 from thermoc.support.array_types import FloatArray
-from thermoc.support.namespaces import as_arrays, namespace
+from thermoc.support.namespaces import as_arrays, namespace, root
 
 
 def exponential_step(v: ArrayLike, target: ArrayLike, rate: ArrayLike, dt: float) -> FloatArray:
@@ -43,4 +43,4 @@ def ou_step(m: ArrayLike, drive: ArrayLike, T: ArrayLike, gamma: ArrayLike, z: A
     xp = namespace(gamma)
     # expm1: 1 - a loses its digits where a step is far shorter than 1 / gamma
     a, approach = xp.exp(-gamma * dt), -xp.expm1(-gamma * dt)
-    return a * m + approach / gamma * drive + xp.sqrt(T * -xp.expm1(-2 * gamma * dt)) * z
+    return a * m + approach / gamma * drive + root(T * -xp.expm1(-2 * gamma * dt)) * z

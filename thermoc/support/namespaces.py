@@ -53,6 +53,15 @@ def beside(numbers: Any, array: Any) -> Any:
     return xp.asarray(numbers, dtype=array.dtype, device=array_api_compat.device(array))
 
 
+def root(x: Any) -> Any:
+    """Return the square root; at 0, where its slope has no bound, a gradient is cut off."""
+    xp = namespace(x)
+    if xp is np:
+        return np.sqrt(x)
+    # Infinity times the zero slope of what is under the root would be no number.
+    return xp.where(x == 0, 0.0, xp.sqrt(xp.where(x == 0, 1.0, x)))
+
+
 def numbers_of(array: Any) -> np.ndarray[Any, Any]:
     """Return the numbers of an array as NumPy's: nothing computed from them has a gradient."""
     return array if isinstance(array, (np.ndarray, np.generic)) else array.detach().cpu().numpy()
