@@ -222,7 +222,7 @@ def test_autocast_computes_products_in_half_precision():
 
 def test_free_energy_and_temperatures():
     z = torch.tensor(np.random.default_rng(0).normal(size=(3, 5)), requires_grad=True)
-    U, S, F = tc.physics.layer_observables(z.detach().numpy(), np.full(3, 0.7))
+    _, _, F = tc.physics.layer_observables(z.detach().numpy(), np.full(3, 0.7))
     loss = tc.learning.free_energy(z, 0.7)
     assert abs(loss.item() - F.mean()) < 1e-12
     assert torch.autograd.gradcheck(lambda z: tc.learning.free_energy(z, 0.7), (z,))

@@ -10,8 +10,9 @@ from thermoc.ir.op_table import OpTable
 
 @dataclass(frozen=True, kw_only=True)
 class Gradient:
-    """kind: "exact" is that of the op's formula; "surrogate" (a step's), "estimator" (a sample's) and "straight-through"
-    (rounding's) are chosen by keywords of ``to_torch``. without: operands through which none goes."""
+    """kind: "exact" is that of the op's formula; "surrogate" (a step's), "estimator" (a sample's) and
+    "straight-through" (rounding's) are chosen by keywords of ``to_torch``. without: operands through which none goes.
+    """
 
     kind: str
     without: tuple[str, ...] = ()

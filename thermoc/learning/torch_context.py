@@ -43,9 +43,13 @@ class TorchContext(Context):
     device: torch.device
     choices: Choices
     constants: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
+    products: Mapping[str, Pure] = field(default_factory=dict[str, Pure])
+    """By the name of its result, what a target does in the place of an op."""
 
     def meaning(self, op: Op) -> Pure | Stateful | Delayed:
-        """Return what an op does: as the reference says, where torch needs no form of its own."""
+        """Return what an op does: as the target or the reference says, where torch needs no form of its own."""
+        if self.products and op.results and op.results[0].name in self.products:
+            return self.products[op.results[0].name]
         return FORMS.get(type(op)) or super().meaning(op)
 
     def array(self, numbers: Any) -> Any:

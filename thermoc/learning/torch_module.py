@@ -10,9 +10,12 @@ import torch
 from torch.utils.checkpoint import checkpoint
 
 from thermoc.ir.graph import Graph
+from thermoc.ir.parameters import with_parameters
 from thermoc.ir.reference.interpreter import run_tick
+from thermoc.ir.reference.meaning import Pure
 from thermoc.ir.types import DType
 from thermoc.learning.gradient_paths import check_gradients
+from thermoc.learning.hardware import Calibration, Hardware, hardware
 from thermoc.learning.surrogates import ESTIMATORS, SURROGATES, Slope
 from thermoc.learning.tensor_inputs import timed_inputs
 from thermoc.learning.torch_context import Choices, TorchContext
@@ -53,6 +56,10 @@ def to_torch(
     estimator: str = "straight_through",
     relaxation: float = 0.5,
     rounding: str = "straight_through",
+    target: str | None = None,
+    calibrate: Mapping[str, Any] | None = None,
+    input_range: tuple[float, float] | None = None,
+    **options: Any,
 ) -> NetworkModule:
     """Return a module of torch that computes what the reference interpreter does, with gradients.
 
@@ -60,8 +67,13 @@ def to_torch(
     to the threshold: "arctan", "sigmoid", "fast_sigmoid", "triangle", "gaussian", of a steepness ``surrogate_slope``,
     or a function of tensors. estimator: what stands for the slope of a sample: "straight_through" (that of its mean),
     "gumbel_softmax" (of its form at ``relaxation``), "mean_field" (the mean in place of the sample). rounding:
-    "straight_through" or "zero", the slope of ``core.floor``. Errors: T221 for an op that torch cannot run, and for a
-    trainable parameter that no output has a gradient in; T302 without torch; T404 for a keyword's value.
+    "straight_through" or "zero", the slope of ``core.floor``.
+
+    target: the forward pass goes through what a target does, with the network's own gradients, so that a network is
+    trained for it: "chip" (``chip`` and ``adc`` as ``tc.compile`` takes them: levels of weights, converters) or "lava"
+    (weights of 8 bits; ``coding`` "graded" or "thermal"). calibrate, input_range: how large values become, as
+    ``tc.compile`` takes them; ``module.calibrate()`` asks again, for the parameters as they are. Errors: T221 for an op that torch cannot run, and for a
+    trainable parameter that no output has a gradient in; T302 without torch; T303, T305 for a target's options; T404 for a keyword.
     """
     graph = network.graph if isinstance(network, Network) else network
     _one_of("precision", precision, FORMATS)
@@ -74,7 +86,15 @@ def to_torch(
         surrogate=surrogate, slope=surrogate_slope, estimator=estimator, relaxation=relaxation, rounding=rounding
     )
     typed = SetPrecision(dtype=FORMATS[precision]).of_all(graph)
-    return NetworkModule(network if isinstance(network, Network) else Network.of(graph), typed, choices)
+    source = network if isinstance(network, Network) else Network.of(graph)
+    if target is None:
+        if calibrate is not None or input_range is not None or options:
+            wrong = sorted({**options, "calibrate": calibrate, "input_range": input_range})
+            raise error("T303", "these options are a target's", notes=wrong, hint='give target="chip" or "lava"')
+        return NetworkModule(source, typed, choices)
+    return NetworkModule(
+        source, typed, choices, hardware(target, Calibration(inputs=calibrate, input_range=input_range), options)
+    )
 
 
 def _one_of(name: str, value: Any, names: Any) -> None:
@@ -85,9 +105,11 @@ def _one_of(name: str, value: Any, names: Any) -> None:
 class NetworkModule(torch.nn.Module):
     """A network whose trainable parameters are torch's. ``torch_names`` tells under which names they stand."""
 
-    def __init__(self, network: Network, graph: Graph, choices: Choices):
+    def __init__(self, network: Network, graph: Graph, choices: Choices, target: Hardware | None = None):
         super().__init__()
         self.network, self.graph, self.choices = network, graph, choices
+        self._source, self._target = graph, target
+        self._products: Mapping[str, Pure] = {}
         self.torch_names: dict[str, str] = {}
         """By the network's name of each parameter, its name here: dots are underscores."""
         for name, op in graph.parameters.items():
@@ -100,6 +122,18 @@ class NetworkModule(torch.nn.Module):
         # Where the module stands, for a network without parameters too.
         self.register_buffer("_anchor", torch.empty(0), persistent=False)
         self._constants: dict[str, Tensor] = {}
+        self.calibrate()
+
+    def calibrate(self) -> None:
+        """Fit the target's converters and codes to the parameters as they are now; without a target, do nothing."""
+        if self._target is None:
+            return
+        now = with_parameters(self._source, {k: v.detach().cpu().numpy() for k, v in self.named_values().items()})
+        # Values that no pass leaves in the format: what it adds is in float64.
+        fitted, products = self._target.fitted(now)
+        self.graph = SetPrecision(dtype=_format(self._source)).of_all(fitted)
+        self._products = {name: Pure(step=product) for name, product in products.items()}
+        self._constants = {}
 
     def _free_name(self, name: str) -> str:
         """Return a name that torch takes and that the module does not use."""
@@ -177,6 +211,7 @@ class NetworkModule(torch.nn.Module):
             device=self._anchor.device,
             choices=self.choices,
             constants=self._constants,
+            products=self._products,
         )
 
     def _ticks(
@@ -194,6 +229,11 @@ class NetworkModule(torch.nn.Module):
                 value = values[op.x.name]
                 outputs[name].append(value.expand(context.batch, *value.shape[1:]))
         return outputs, states
+
+
+def _format(graph: Graph) -> DType:
+    floats = (value.dtype for op in graph.ops for value in op.results if value.dtype.is_float)
+    return next(floats, DType.f64)
 
 
 def _checkpointed(run: Callable[..., Any], *arguments: Any) -> Any:
