@@ -59,7 +59,8 @@ def test_loihi_holds_the_weights_of_the_module():
     off = np.abs(module({"x": X})["z"].detach().numpy() - expected).max()
     # Rounding of messages and sums is left; that of weights is there.
     assert off < 0.25 * np.abs(exact - expected).max()
-    design = exe.records[-4].counterparts[0].design
+    counterpart: Any = exe.records[-4].counterparts[0]
+    design = counterpart.design
     W = net.parameters["W"]
     stored = quantised(W * 254 / np.abs(W).max())
     assert stored is not None and (stored.mantissa.ravel() == design.weights[0].mantissa.ravel()).all()
@@ -79,7 +80,7 @@ def test_slopes_are_those_of_the_network(options: dict[str, Any]):
 def test_spikes_have_the_mean_and_the_slopes_of_activations():
     """The mean over n ticks is off by at most sigma / sqrt(n) a unit; 5 SE of 150 numbers fail once in 10^4."""
     ticks, net = 400, two_layers()
-    spikes = to_torch(net, precision="float64", target="lava", coding="thermal", input_range=(0.0, 1.0))
+    spikes = to_torch(net, precision="float64", target="lava", coding="thermal", calibrate={"x": 1.5 * X})
     graded = to_torch(net, precision="float64", target="lava", input_range=(0.0, 1.0))
     of_spikes, numbers = spikes({"x": X}, ticks=ticks, seed=1)["z"], graded({"x": X})["z"]
     most = np.maximum(net.parameters["W"], 0).sum(axis=1) + net.parameters["b"]
@@ -97,6 +98,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"target": "chip", "coding": "rate", "input_range": (0, 1)}, "T303", "coding"),
     ({"target": "chip", "chip": "isaac", "input_range": (0, 1)}, "T303", "pairs"),
     ({"target": "lava", "coding": "rate", "input_range": (0, 1)}, "T303", "graded and thermal"),
+    ({"target": "lava", "coding": "thermal", "input_range": (0, 1)}, "T303", "runs of samples"),
     ({"input_range": (0, 1)}, "T303", "target="),
 ]
 

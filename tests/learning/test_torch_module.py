@@ -178,7 +178,7 @@ def test_a_sample_has_the_slope_of_its_mean(kind: str):
     expected = torch.sigmoid(x / 0.7) if kind == "binary" else torch.softmax(-x / 0.7, -1)
     assert torch.allclose(mean, expected[None], atol=1e-15)
     slopes = [torch.autograd.grad((y * weights).sum(), x)[0] for y in (sample, mean)]
-    assert torch.allclose(*slopes, atol=1e-15)
+    assert torch.allclose(slopes[0], slopes[1], atol=1e-15)
 
 
 @pytest.mark.parametrize("kind", ["binary", "categorical"])

@@ -75,7 +75,8 @@ def _weighted(graph: Graph) -> dict[str, Affine]:
     """Return the affine maps whose weights are constants or parameters. Errors: T221 for other products with such."""
     known = ParameterCone(graph).names | {op.y.name for op in frozen(graph).ops if op.opname == "core.constant"}
     for op in graph.ops:
-        weight = op.weight if isinstance(op, Conv) else op.b if isinstance(op, Matmul) else None
+        products: Any = op
+        weight = products.weight if isinstance(op, Conv) else products.b if isinstance(op, Matmul) else None
         if weight is not None and weight.name in known:
             hint = "write it as tc.affine, or train without target="
             raise error("T221", f"{op.opname} has no form that is trained for hardware", where=op.location, hint=hint)
@@ -155,13 +156,15 @@ class LoihiProducts:
         if coding not in ("graded", "thermal"):
             notes = [f"coding = {coding!r}", "there are graded and thermal"]
             raise error("T303", "training for Loihi knows two codings of activations", notes=notes)
+        if coding == "thermal" and calibration.inputs is None:
+            hint = 'give calibrate={"input": samples}'
+            raise error("T303", "runs of samples must show how large activations are that spikes carry", hint=hint)
         return cls(coding=coding, calibration=calibration)
 
     def fitted(self, graph: Graph) -> tuple[Graph, Mapping[str, Product]]:
         """Return the graph, its activations as spikes where that is its coding, and products of quantised weights."""
         if self.coding == "thermal":
-            limits: dict[str, Any] = {"input_range": self.calibration.input_range}
-            encode = SpikeEncode(coding="thermal", calibrate=self.calibration.inputs, **limits)
+            encode = SpikeEncode(coding="thermal", calibrate=self.calibration.inputs)
             graph = run_passes(graph, [*stages.cleaned(NEEDED), encode]).graph
         return graph, dict.fromkeys(_weighted(graph), _quantised) | dict.fromkeys(_firing(graph), _fires)
 
@@ -172,7 +175,7 @@ def _firing(graph: Graph) -> list[str]:
     return [
         op.results[0].name
         for op in graph.of(Greater)
-        if isinstance(producers[op.b.name], Uniform)
+        if isinstance(producers[op.inputs[1].name], Uniform)
         and all(isinstance(reader, Cast) and reader.dtype.is_float for reader in readers[op.results[0].name])
     ]
 

@@ -54,7 +54,8 @@ def mvm(op: crossbar.Mvm, ctx: Any, x: Tensor, plus: Tensor, minus: Tensor, scal
     """What converters and cells make of x, with the slope of the product that they stand for."""
     ones = torch.ones_like(scale)
     with torch.no_grad():
-        hard: Tensor = MEANINGS[crossbar.Mvm].step(op, ctx, x, plus, minus, ones, *others)  # type: ignore[union-attr]
+        reference: Any = MEANINGS[crossbar.Mvm]
+        hard = reference.step(op, ctx, x, plus, minus, ones, *others)
     places = 2.0 ** (op.cell_bits * torch.arange(plus.shape[1], device=x.device, dtype=x.dtype))
     weights = torch.einsum("p,pnm->nm", places, plus[0] - minus[0])
     steps = x.clamp(-op.x_max, op.x_max) * (op.steps / op.x_max) if op.input_bits else x

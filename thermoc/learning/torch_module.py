@@ -72,8 +72,10 @@ def to_torch(
     target: the forward pass goes through what a target does, with the network's own gradients, so that a network is
     trained for it: "chip" (``chip`` and ``adc`` as ``tc.compile`` takes them: levels of weights, converters) or "lava"
     (weights of 8 bits; ``coding`` "graded" or "thermal"). calibrate, input_range: how large values become, as
-    ``tc.compile`` takes them; ``module.calibrate()`` asks again, for the parameters as they are. Errors: T221 for an op that torch cannot run, and for a
-    trainable parameter that no output has a gradient in; T302 without torch; T303, T305 for a target's options; T404 for a keyword.
+    ``tc.compile`` takes them; ``module.calibrate()`` asks again, for the parameters as they are.
+
+    Errors: T221 for an op that torch cannot run, and for a trainable parameter that no output has a gradient in; T302
+    without torch; T303, T305 for a target's options; T404 for a keyword.
     """
     graph = network.graph if isinstance(network, Network) else network
     _one_of("precision", precision, FORMATS)
@@ -147,6 +149,12 @@ class NetworkModule(torch.nn.Module):
         self._constants = {}
         return super()._apply(fn, recurse)
 
+    @property
+    def device(self) -> torch.device:
+        """Where its parameters and constants are."""
+        anchor: Any = self._anchor
+        return anchor.device
+
     def named_values(self) -> dict[str, Tensor]:
         """Return the parameters by the network's names."""
         return {name: getattr(self, attribute) for name, attribute in self.torch_names.items()}
@@ -176,7 +184,7 @@ class NetworkModule(torch.nn.Module):
         states (truncated backpropagation through time). checkpoint_every: only the states after so many ticks are
         kept, and the ticks between them are computed again on the way back: memory for time. Errors: T401 to T404.
         """
-        feed, ticks, batch = timed_inputs(self.graph, inputs or {}, ticks, batch, self._anchor.device)
+        feed, ticks, batch = timed_inputs(self.graph, inputs or {}, ticks, batch, self.device)
         for name, count in (("detach_every", detach_every), ("checkpoint_every", checkpoint_every)):
             if count is not None and count < 1:
                 raise error("T404", f"{name} is a number of ticks >= 1", notes=[f"{name} = {count!r}"])
@@ -188,7 +196,7 @@ class NetworkModule(torch.nn.Module):
             notes = [f"detach_every = {detach_every}", f"checkpoint_every = {checkpoint_every}"]
             raise error("T404", "one of detach_every and checkpoint_every must be a multiple of the other", notes=notes)
         for first in range(0, ticks, length):
-            if detach_every and first % detach_every == 0:
+            if detach_every and first and first % detach_every == 0:
                 states = _detached(states)
             here = range(first, min(first + length, ticks))
             arguments = (replace(context, tick=tick + first), {k: v[here.start : here.stop] for k, v in feed.items()})
@@ -208,7 +216,7 @@ class NetworkModule(torch.nn.Module):
             seed=seed,
             batch=batch,
             parameters=self.named_values(),
-            device=self._anchor.device,
+            device=self.device,
             choices=self.choices,
             constants=self._constants,
             products=self._products,

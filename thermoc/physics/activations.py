@@ -9,15 +9,14 @@ Arrays keep their float format; Python numbers take that of x. Written on the ar
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from thermoc.support.array_types import FloatArray
-from thermoc.support.namespaces import namespace
+from thermoc.support.namespaces import Numbers, namespace
 
 _FAR = 100.0  # exp(-_FAR**2 / 2) is zero in every float format
 
 
-def boltzmann(x: ArrayLike, T: ArrayLike) -> FloatArray:
+def boltzmann(x: Numbers, T: Numbers) -> FloatArray:
     """Return p_i = exp(-x_i / T) / Z over the last axis (P5); at T = 0 the lowest energies share 1 equally.
 
     x: energies (..., n). T: broadcasts to x, >= 0; zero only where it is the same for all units of the axis.
@@ -38,7 +37,7 @@ def boltzmann(x: ArrayLike, T: ArrayLike) -> FloatArray:
     return weight / xp.sum(weight, axis=-1, keepdims=True)
 
 
-def fermi_dirac(x: ArrayLike, T: ArrayLike, mu: ArrayLike = 0.0) -> FloatArray:
+def fermi_dirac(x: Numbers, T: Numbers, mu: Numbers = 0.0) -> FloatArray:
     """Return 1 / (1 + exp((x - mu) / T)) (P6); at T = 0 a step down at mu, 1/2 on it. Shapes broadcast."""
     x, T, mu = _arrays(x, T, mu)
     xp = namespace(x)
@@ -49,13 +48,13 @@ def fermi_dirac(x: ArrayLike, T: ArrayLike, mu: ArrayLike = 0.0) -> FloatArray:
     return xp.where(u > 0, decay, 1.0) / (1 + decay)
 
 
-def thermal_relu(x: ArrayLike, T: ArrayLike) -> FloatArray:
+def thermal_relu(x: Numbers, T: Numbers) -> FloatArray:
     """Return x - T where x > T, else 0 (P7). Shapes broadcast."""
     x, T = _arrays(x, T)
     return namespace(x).maximum(x - T, 0)
 
 
-def maxwell_boltzmann(x: ArrayLike, T: ArrayLike) -> FloatArray:
+def maxwell_boltzmann(x: Numbers, T: Numbers) -> FloatArray:
     """Return sqrt(2 / (pi T^3)) x^2 exp(-x^2 / (2T)) (P8), and 0 at T = 0. Shapes broadcast.
 
     Written with w = x / sqrt(T) as sqrt(2 / pi) w^2 exp(-w^2 / 2) / sqrt(T), which neither overflows nor loses digits.
@@ -70,7 +69,7 @@ def maxwell_boltzmann(x: ArrayLike, T: ArrayLike) -> FloatArray:
     return xp.where(root == 0, 0.0, density)
 
 
-def _arrays(x: ArrayLike, *others: ArrayLike) -> tuple[FloatArray, ...]:
+def _arrays(x: Numbers, *others: Numbers) -> tuple[FloatArray, ...]:
     """Return all as arrays; Python numbers take the format of x where that is a float's."""
     if namespace(x) is not np:
         return x, *others

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from thermoc.physics.checks import finite, positive
 from thermoc.support.array_types import FloatArray
 from thermoc.support.errors import error
-from thermoc.support.namespaces import as_arrays, as_float64, beside, namespace, numbers_of, root
+from thermoc.support.namespaces import Numbers, as_arrays, as_float64, beside, namespace, numbers_of, root
 
 Energy = tuple[FloatArray, FloatArray]
 
@@ -21,14 +21,14 @@ def kinetic_energy(v: ArrayLike, mass: ArrayLike = 1.0) -> FloatArray:
     return (positive("mass", mass) * v * v / 2).sum(axis=-1)
 
 
-def harmonic(r: ArrayLike, k: ArrayLike) -> Energy:
+def harmonic(r: Numbers, k: Numbers) -> Energy:
     """Return energy k r^2 / 2 and force -k r along r (P10). r = 0 is its minimum and allowed."""
     r = finite("r", r)
     r, k = as_arrays(r, k)
     return k * r * r / 2, -k * r
 
 
-def lennard_jones(r: ArrayLike, epsilon: ArrayLike = 1.0, sigma: ArrayLike = 1.0) -> Energy:
+def lennard_jones(r: Numbers, epsilon: Numbers = 1.0, sigma: Numbers = 1.0) -> Energy:
     """Return energy 4 epsilon ((sigma/r)^12 - (sigma/r)^6) and force -dV/dr (P10). Errors: T405 where r <= 0."""
     r = positive("r", r)
     r, depth, size = as_float64(r, epsilon, sigma)
@@ -36,7 +36,7 @@ def lennard_jones(r: ArrayLike, epsilon: ArrayLike = 1.0, sigma: ArrayLike = 1.0
     return 4 * depth * six * (six - 1), 24 * depth * six * (2 * six - 1) / r
 
 
-def coulomb(r: ArrayLike, k: ArrayLike = 1.0, qq: ArrayLike = 1.0, softening: float = 0.0) -> Energy:
+def coulomb(r: Numbers, k: Numbers = 1.0, qq: Numbers = 1.0, softening: float = 0.0) -> Energy:
     """Return energy k qq / s and force k qq r / s^3, s = sqrt(r^2 + softening^2) (P10). qq: product of the charges.
 
     Errors: T405 where r <= 0 without softening.
@@ -48,7 +48,7 @@ def coulomb(r: ArrayLike, k: ArrayLike = 1.0, qq: ArrayLike = 1.0, softening: fl
     return strength / s, strength * r / s**3
 
 
-def tabulated(r: ArrayLike, grid: ArrayLike, energy: ArrayLike) -> Energy:
+def tabulated(r: Numbers, grid: Numbers, energy: Numbers) -> Energy:
     """Return the energy interpolated linearly on an increasing grid, and minus its slope.
 
     Beyond the ends of the grid both are zero. Errors: T405 for a grid that does not increase.
@@ -67,11 +67,11 @@ def tabulated(r: ArrayLike, grid: ArrayLike, energy: ArrayLike) -> Energy:
 
 
 def pair_forces(
-    x: ArrayLike,
+    x: Numbers,
     law: Callable[[FloatArray], Energy],
     *,
     cutoff: float | None = None,
-    box: ArrayLike | None = None,
+    box: Numbers | None = None,
     shift: bool = False,
     smooth: bool = False,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:

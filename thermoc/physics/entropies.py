@@ -12,10 +12,10 @@ from thermoc.physics.activations import boltzmann
 from thermoc.physics.checks import distribution, finite, non_negative, positive
 from thermoc.support.array_types import FloatArray
 from thermoc.support.errors import error
-from thermoc.support.namespaces import as_arrays, namespace
+from thermoc.support.namespaces import Numbers, as_arrays, namespace
 
 
-def shannon_entropy(p: ArrayLike) -> FloatArray:
+def shannon_entropy(p: Numbers) -> FloatArray:
     """Return -sum p ln p over the last axis, in nats, with 0 ln 0 = 0 (P16). p: (..., n).
 
     Errors: T405 unless they sum to one.
@@ -74,7 +74,7 @@ def heat_capacity_from_derivative(T: ArrayLike, U: ArrayLike) -> FloatArray:
     return (below * rise + above * fall) / (below + above)
 
 
-def layer_observables(z: ArrayLike, T: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
+def layer_observables(z: Numbers, T: Numbers) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return (U, S, F) of pre-activations z (..., n) at temperature T (...) (P1, P2).
 
     U = mean(z^2), S is the Shannon entropy (P16) of Boltzmann(z, T), F = U - T S. Each has shape (...).

@@ -8,19 +8,17 @@ Written on the array API standard.
 
 from __future__ import annotations
 
-from numpy.typing import ArrayLike
-
 from thermoc.support.array_types import FloatArray
-from thermoc.support.namespaces import as_arrays, namespace, root
+from thermoc.support.namespaces import Numbers, as_arrays, namespace, root
 
 
-def exponential_step(v: ArrayLike, target: ArrayLike, rate: ArrayLike, dt: float) -> FloatArray:
+def exponential_step(v: Numbers, target: Numbers, rate: Numbers, dt: float) -> FloatArray:
     """Return v after dt of dv/dt = -rate (v - target), exact for a constant target. Shapes broadcast."""
     v, target, rate = as_arrays(v, target, rate)
     return target + (v - target) * namespace(rate).exp(-rate * dt)
 
 
-def chained_gain(tau_drive: ArrayLike, tau: ArrayLike, dt: float) -> FloatArray:
+def chained_gain(tau_drive: Numbers, tau: Numbers, dt: float) -> FloatArray:
     """Return y(dt) of tau dy/dt = -y + exp(-t / tau_drive), y(0) = 0; no digits are lost where the times are close.
 
     (b - a) / (1 - tau / tau_drive) with a = exp(-dt / tau) and b = exp(-dt / tau_drive). Shapes broadcast.
@@ -34,7 +32,7 @@ def chained_gain(tau_drive: ArrayLike, tau: ArrayLike, dt: float) -> FloatArray:
     return slow * xp.exp(-xp.minimum(slow, fast)) * ratio
 
 
-def ou_step(m: ArrayLike, drive: ArrayLike, T: ArrayLike, gamma: ArrayLike, z: ArrayLike, dt: float) -> FloatArray:
+def ou_step(m: Numbers, drive: Numbers, T: Numbers, gamma: Numbers, z: Numbers, dt: float) -> FloatArray:
     """Return m' = a m + (1 - a) drive / gamma + sqrt(T (1 - a^2)) z with a = exp(-gamma dt) (P25).
 
     z is standard normal; the law of m' is exact for any dt. Shapes broadcast.

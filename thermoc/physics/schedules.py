@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thermoc.support.array_types import FloatArray
-from thermoc.support.namespaces import as_arrays, namespace
+from thermoc.support.namespaces import Numbers, as_arrays, namespace
 
 
 def exponential(t: ArrayLike, T0: float, tau: float, T_min: float) -> FloatArray:
@@ -31,7 +31,7 @@ def power_law(t: ArrayLike, T0: float, alpha: float, T_min: float) -> FloatArray
 
 
 def adaptive_step(
-    T: ArrayLike, capacity: ArrayLike, speed: float, relaxation: float, T_min: float, dt: float
+    T: Numbers, capacity: Numbers, speed: float, relaxation: float, T_min: float, dt: float
 ) -> FloatArray:
     """Return T after dt of dT/dt = -speed T / (relaxation sqrt(C)), exact for a constant heat capacity C > 0."""
     T, capacity = as_arrays(T, capacity)
@@ -39,9 +39,7 @@ def adaptive_step(
     return xp.maximum(T * xp.exp(-speed * dt / (relaxation * xp.sqrt(capacity))), T_min)
 
 
-def running_capacity(
-    mean: ArrayLike, C: ArrayLike, E: ArrayLike, T: ArrayLike, ratio: float
-) -> tuple[FloatArray, FloatArray]:
+def running_capacity(mean: Numbers, C: Numbers, E: Numbers, T: Numbers, ratio: float) -> tuple[FloatArray, FloatArray]:
     """Return the mean energy and C = <(E - <E>)^2 / T^2> (P15) after one more E, the past forgotten by e^-ratio.
 
     ratio: time since the last E over the time of forgetting. A mean that is nan starts at E. Shapes broadcast.

@@ -9,6 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from thermoc.support.array_types import AnyArray
+
+Numbers = Any
+"""A number, a list of numbers, an array of NumPy, or a tensor of a library that array-api-compat knows."""
+
 _OURS = (np.ndarray, np.generic, int, float, list, tuple)
 
 
@@ -25,9 +30,9 @@ def namespace(*arrays: Any) -> Any:
 
 def as_type(array: Any, dtype: np.dtype[Any]) -> Any:
     """Return an array in a number format that NumPy names."""
-    if isinstance(array, (np.ndarray, np.generic)):
-        return array.astype(dtype)
     xp = namespace(array)
+    if xp is np:
+        return array.astype(dtype)
     return xp.astype(array, getattr(xp, np.dtype(dtype).name))
 
 
@@ -46,11 +51,7 @@ def as_float64(*items: Any) -> tuple[Any, ...]:
 def beside(numbers: Any, array: Any) -> Any:
     """Return NumPy's numbers as they are beside NumPy's arrays, else in the kind, format and place of ``array``."""
     xp = namespace(array)
-    if xp is np:
-        return numbers
-    import array_api_compat
-
-    return xp.asarray(numbers, dtype=array.dtype, device=array_api_compat.device(array))
+    return numbers if xp is np else xp.asarray(numbers, dtype=array.dtype, device=array.device)
 
 
 def root(x: Any) -> Any:
@@ -62,15 +63,15 @@ def root(x: Any) -> Any:
     return xp.where(x == 0, 0.0, xp.sqrt(xp.where(x == 0, 1.0, x)))
 
 
-def numbers_of(array: Any) -> np.ndarray[Any, Any]:
+def numbers_of(array: Any) -> AnyArray:
     """Return the numbers of an array as NumPy's: nothing computed from them has a gradient."""
-    return array if isinstance(array, (np.ndarray, np.generic)) else array.detach().cpu().numpy()
+    return array if namespace(array) is np else array.detach().cpu().numpy()
 
 
 def row_sums(terms: Any, offsets: Any) -> Any:
     """Return sums of terms (batch, entries), one for each row that the offsets bound, (batch, rows)."""
-    counts = np.diff(numbers_of(offsets))
-    if isinstance(terms, np.ndarray):
+    counts: AnyArray = np.diff(numbers_of(offsets))
+    if namespace(terms) is np:
         # reduceat needs an entry at every offset: a zero stands behind the last, and empty rows are set after.
         padded = np.concatenate([terms, np.zeros((len(terms), 1), terms.dtype)], axis=1)
         sums = np.add.reduceat(padded, offsets[:-1], axis=1) if len(counts) else padded[:, :0]
