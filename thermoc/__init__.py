@@ -43,7 +43,7 @@ _FROM = {
     "thermoc.verification": ("Verification", "verify"),
 }
 _HOMES = {name: module for module, names in _FROM.items() for name in names}
-_MODULES = ("ir", "layers", "passes", "physics", "plot", "simulator")
+_MODULES = ("ir", "layers", "learning", "passes", "physics", "plot", "simulator")
 _DIALECTS = ("loihi",)
 """Dialects whose ops are called by both names, ``tc.loihi.lif``: they repeat the names of others."""
 

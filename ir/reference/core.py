@@ -12,40 +12,46 @@ from thermoc.ir.element_indices import sliding
 from thermoc.ir.reference.meaning import MEANINGS, Context, Delayed, Pure, State, aligned, pure, whole
 from thermoc.ir.windows import Pairs
 from thermoc.support.array_types import AnyArray, IntArray
+from thermoc.support.namespaces import as_type, namespace, row_sums
 
 ELEMENTWISE = {
-    core.Neg: np.negative,
-    core.Abs: np.abs,
-    core.Sign: np.sign,
-    core.Exp: np.exp,
-    core.Expm1: np.expm1,
-    core.Log: np.log,
-    core.Sqrt: np.sqrt,
-    core.Sin: np.sin,
-    core.Cos: np.cos,
-    core.Tanh: np.tanh,
-    core.Floor: np.floor,
-    core.Add: np.add,
-    core.Sub: np.subtract,
-    core.Mul: np.multiply,
-    core.Div: np.divide,
-    core.Pow: np.power,
-    core.Minimum: np.minimum,
-    core.Maximum: np.maximum,
-    core.Less: np.less,
-    core.LessEqual: np.less_equal,
-    core.Greater: np.greater,
-    core.GreaterEqual: np.greater_equal,
-    core.Equal: np.equal,
-    core.And: np.logical_and,
-    core.Or: np.logical_or,
-    core.Not: np.logical_not,
-    core.Select: np.where,
+    core.Neg: "negative",
+    core.Abs: "abs",
+    core.Sign: "sign",
+    core.Exp: "exp",
+    core.Expm1: "expm1",
+    core.Log: "log",
+    core.Sqrt: "sqrt",
+    core.Sin: "sin",
+    core.Cos: "cos",
+    core.Tanh: "tanh",
+    core.Floor: "floor",
+    core.Add: "add",
+    core.Sub: "subtract",
+    core.Mul: "multiply",
+    core.Div: "divide",
+    core.Pow: "pow",
+    core.Minimum: "minimum",
+    core.Maximum: "maximum",
+    core.Less: "less",
+    core.LessEqual: "less_equal",
+    core.Greater: "greater",
+    core.GreaterEqual: "greater_equal",
+    core.Equal: "equal",
+    core.And: "logical_and",
+    core.Or: "logical_or",
+    core.Not: "logical_not",
+    core.Select: "where",
 }
+"""The function of the array API standard that each elementwise op is."""
 
 
-def _elementwise(function: Any):
+def _elementwise(name: str):
+    of_numpy = getattr(np, name)
+
     def step(op: Any, ctx: Context, *operands: AnyArray) -> AnyArray:
+        xp = namespace(*operands)
+        function = of_numpy if xp is np else getattr(xp, name)
         # Outside an op's domain NaN and infinity are its meaning, not a fault to warn of.
         with np.errstate(all="ignore"):
             return function(*aligned(*operands))
@@ -53,41 +59,41 @@ def _elementwise(function: Any):
     return step
 
 
-for _cls, _function in ELEMENTWISE.items():
-    MEANINGS[_cls] = Pure(step=_elementwise(_function))
+for _cls, _name in ELEMENTWISE.items():
+    MEANINGS[_cls] = Pure(step=_elementwise(_name))
 
 
 @pure(core.Constant)
 def constant(op: core.Constant, ctx: Context) -> AnyArray:
-    return op.value.numpy[np.newaxis]
+    return ctx.stored(op)
 
 
 @pure(core.Parameter)
 def parameter(op: core.Parameter, ctx: Context) -> AnyArray:
-    return op.value.numpy[np.newaxis]
+    return ctx.stored(op)
 
 
 @pure(core.Tick)
 def tick(op: core.Tick, ctx: Context) -> AnyArray:
-    return np.array([ctx.tick], np.int64)
+    return ctx.array(np.array([ctx.tick], np.int64))
 
 
 @pure(core.Cast)
 def cast(op: core.Cast, ctx: Context, x: AnyArray) -> AnyArray:
     with np.errstate(all="ignore"):
-        return x.astype(op.dtype.numpy)
+        return as_type(x, op.dtype.numpy)
 
 
 def _delay_start(op: core.Delay, ctx: Context, x: AnyArray | None, initial: AnyArray) -> State:
     first = whole(initial, op.y.inferred)[:, np.newaxis]
-    return {"buffer": np.broadcast_to(first, (first.shape[0], op.ticks, *op.y.shape))}
+    return {"buffer": namespace(first).broadcast_to(first, (first.shape[0], op.ticks, *op.y.shape))}
 
 
 def _delay_advance(op: core.Delay, ctx: Context, state: State, x: AnyArray, initial: AnyArray) -> State:
-    batch = max(x.shape[0], state["buffer"].shape[0])
-    old = np.broadcast_to(state["buffer"], (batch, *state["buffer"].shape[1:]))
-    new = np.broadcast_to(x[:, np.newaxis], (batch, 1, *x.shape[1:]))
-    return {"buffer": np.concatenate([old[:, 1:], new], axis=1)}
+    xp, batch = namespace(x), max(x.shape[0], state["buffer"].shape[0])
+    old = xp.broadcast_to(state["buffer"], (batch, *state["buffer"].shape[1:]))
+    new = xp.broadcast_to(x[:, np.newaxis], (batch, 1, *x.shape[1:]))
+    return {"buffer": xp.concat([old[:, 1:], new], axis=1)}
 
 
 # Read first and advance at the end of the tick: a delay may stand in a cycle.
@@ -96,7 +102,7 @@ MEANINGS[core.Delay] = Delayed(start=_delay_start, read=lambda op, state: state[
 
 @pure(core.Affine)
 def affine(op: core.Affine, ctx: Context, x: AnyArray, weight: AnyArray, bias: AnyArray | None) -> AnyArray:
-    y = np.matmul(x, weight[0].T)
+    y = namespace(x).matmul(x, weight[0].T)
     return y if bias is None else y + bias.reshape(1, *(1,) * (y.ndim - 2), -1)
 
 
@@ -110,6 +116,9 @@ def sparse_affine(
     offsets: AnyArray,
     bias: AnyArray | None,
 ) -> AnyArray:
+    if not isinstance(x, np.ndarray):
+        y = row_sums(values * x[:, columns[0]], offsets[0])
+        return y if bias is None else y + bias
     counts: Any = np.diff(offsets[0])
     rows: IntArray = np.repeat(np.arange(offsets.shape[1] - 1), counts)  # pyright: ignore[reportUnknownArgumentType]
     y = np.zeros((x.shape[0], offsets.shape[1] - 1), x.dtype)
@@ -121,7 +130,7 @@ def sparse_affine(
 
 @pure(core.Matmul)
 def matmul(op: core.Matmul, ctx: Context, a: AnyArray, b: AnyArray) -> AnyArray:
-    return np.matmul(a, b)
+    return namespace(a, b).matmul(a, b)
 
 
 def _windows(x: AnyArray, window: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]) -> AnyArray:
@@ -172,7 +181,7 @@ def flatten(op: core.Flatten, ctx: Context, x: AnyArray) -> AnyArray:
 
 @pure(core.Transpose)
 def transpose(op: core.Transpose, ctx: Context, x: AnyArray) -> AnyArray:
-    return x.transpose(0, *(axis + 1 for axis in op.axes))
+    return namespace(x).permute_dims(x, (0, *(axis + 1 for axis in op.axes)))
 
 
 @pure(core.Broadcast)
@@ -184,7 +193,8 @@ def broadcast(op: core.Broadcast, ctx: Context, x: AnyArray) -> AnyArray:
 def concat(op: core.Concat, ctx: Context, *xs: AnyArray) -> AnyArray:
     batch = max(x.shape[0] for x in xs)
     axis = core.axis_of(op.axis, xs[0].ndim - 1) + 1
-    return np.concatenate([np.broadcast_to(x, (batch, *x.shape[1:])) for x in xs], axis=axis)
+    xp = namespace(*xs)
+    return xp.concat([xp.broadcast_to(x, (batch, *x.shape[1:])) for x in xs], axis=axis)
 
 
 @pure(core.Slice)
@@ -196,5 +206,5 @@ def slice_(op: core.Slice, ctx: Context, x: AnyArray) -> AnyArray:
 def reduce(op: core.Reduce, ctx: Context, x: AnyArray) -> AnyArray:
     axes = tuple(axis + 1 for axis in op.axes)
     if op.kind.startswith("arg"):
-        return getattr(np, op.kind)(x, axis=axes[0]).astype(np.int64)
-    return getattr(np, op.kind)(x, axis=axes)
+        return as_type(getattr(namespace(x), op.kind)(x, axis=axes[0]), np.dtype(np.int64))
+    return getattr(namespace(x), op.kind)(x, axis=axes)

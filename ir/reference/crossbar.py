@@ -13,6 +13,7 @@ from thermoc.ir.reference.meaning import Context, pure
 from thermoc.ir.values import Array
 from thermoc.physics.crossbar import transfer
 from thermoc.support.array_types import AnyArray
+from thermoc.support.namespaces import like, namespace, numbers_of, root
 
 Wires = Callable[[AnyArray, float, float], AnyArray]
 # Maps of arrays that are remembered; each is as large as the weights that it is of.
@@ -58,28 +59,28 @@ def digits(op: Mvm, x: AnyArray) -> AnyArray:
     """Return what the DAC gives for each reading, (readings, *x.shape)."""
     if op.input_bits == 0:
         return x[np.newaxis]
-    q = np.clip(np.floor(x * x.dtype.type(op.steps / op.x_max) + x.dtype.type(0.5)), -op.steps, op.steps)
+    xp = namespace(x)
+    q = xp.clip(xp.floor(x * (op.steps / op.x_max) + 0.5), -op.steps, op.steps)
     if op.dac_bits == 0:
         return q[np.newaxis]
-    base, size, sign = 2.0**op.dac_bits, np.abs(q), np.sign(q)
-    digits_of_size = [np.floor(size / base**k) - base * np.floor(size / base ** (k + 1)) for k in range(op.readings)]
-    return np.stack([sign * digit for digit in digits_of_size]).astype(x.dtype)
+    base, size, sign = 2.0**op.dac_bits, xp.abs(q), xp.sign(q)
+    digits_of_size = [xp.floor(size / base**k) - base * xp.floor(size / base ** (k + 1)) for k in range(op.readings)]
+    return like(xp.stack([sign * digit for digit in digits_of_size]), x)
 
 
 def converted(op: Mvm, u: AnyArray) -> AnyArray:
     """Return currents as the ADC reports them."""
     if op.adc_bits == 0:
         return u
-    # Scalars in the format of the currents: a float64 would lift float32 currents past what a target computes.
-    real = u.dtype.type
-    code = np.clip(np.floor(u * real(op.codes / op.adc_range) + real(0.5)), -op.codes, op.codes)
-    return code * real(op.adc_range / op.codes)
+    xp = namespace(u)
+    code = xp.clip(xp.floor(u * (op.codes / op.adc_range) + 0.5), -op.codes, op.codes)
+    return code * (op.adc_range / op.codes)
 
 
 def spread_out(gain: AnyArray, arrays: int, m: int) -> AnyArray:
     """Return gains (batch, *shape) as (batch, arrays of inputs, outputs)."""
     aligned = gain.reshape(len(gain), *(1,) * (3 - gain.ndim), *gain.shape[1:])
-    return np.broadcast_to(aligned, (len(gain), arrays, m))
+    return namespace(gain).broadcast_to(aligned, (len(gain), arrays, m))
 
 
 @pure(Mvm)
@@ -93,13 +94,15 @@ def mvm(
     z: AnyArray | None,
     gain: AnyArray | None,
 ) -> AnyArray:
-    weights, noise = seen(op, plus[0], minus[0]), spread(op, plus[0], minus[0])
+    cells = numbers_of(plus[0]), numbers_of(minus[0])
+    weights, noise = (ctx.array(numbers) for numbers in (seen(op, *cells), spread(op, *cells)))
+    xp = namespace(x)
     slices, n, m = weights.shape
     readings = digits(op, x)
     batch = max(array.shape[0] for array in (x, z, gain) if array is not None)
-    total = np.zeros((batch, *x.shape[1:-1], m), x.dtype)
+    total = ctx.array(np.zeros((batch, *x.shape[1:-1], m), op.y.dtype.numpy))
     arrays = -(-n // op.rows)
-    warmth = np.ones((1, arrays, m), x.dtype) if gain is None else spread_out(gain, arrays, m)
+    warmth = ctx.array(np.ones((1, arrays, m), op.y.dtype.numpy)) if gain is None else spread_out(gain, arrays, m)
     for t, first in enumerate(range(0, n, op.rows)):
         factor = warmth[:, t].reshape(-1, *(1,) * (total.ndim - 2), m)
         word_lines = slice(first, first + op.rows)
@@ -107,8 +110,8 @@ def mvm(
             d = readings[k][..., word_lines]
             # Each slice is converted by itself: the ADC rounds and clips before codes are shifted and added.
             for p in range(slices):
-                u = np.matmul(d, weights[p, word_lines])
+                u = xp.matmul(d, weights[p, word_lines])
                 if z is not None:
-                    u = u + np.sqrt(np.matmul(d * d, noise[p, word_lines])) * z[..., t, k, p, :]
-                total = total + x.dtype.type(2.0 ** (op.dac_bits * k + op.cell_bits * p)) * converted(op, u * factor)
+                    u = u + root(xp.matmul(d * d, noise[p, word_lines])) * z[..., t, k, p, :]
+                total = total + 2.0 ** (op.dac_bits * k + op.cell_bits * p) * converted(op, u * factor)
     return total * scale

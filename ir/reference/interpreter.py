@@ -74,7 +74,7 @@ class ReferenceSession:
         probed: dict[str, list[AnyArray]] = {name: [] for name in probes}
         for tick in range(feed.ticks):
             inputs = {name: array[tick] for name, array in feed.arrays.items()}
-            values = _tick(order, self._at(self.tick + tick), inputs, states, self._jitter)
+            values = run_tick(order, self._at(self.tick + tick), inputs, states, self._jitter)
             for name, op in self._graph.outputs.items():
                 outputs[name].append(_batched(values[op.x.name], batch))
             for name in probed:
@@ -197,14 +197,14 @@ def _batched(array: AnyArray, batch: int) -> AnyArray:
     return np.broadcast_to(array, (batch, *array.shape[1:]))
 
 
-def _tick(
+def run_tick(
     order: tuple[Op, ...],
     ctx: Context,
     inputs: Mapping[str, AnyArray],
     states: dict[str, State],
-    jitter: Jitter | None,
+    jitter: Jitter | None = None,
 ) -> dict[str, AnyArray]:
-    """Compute every value of a tick, then move the states that only feed the next one."""
+    """Compute every value of a tick, then move the states that only feed the next one; ``states`` is changed."""
     values: dict[str, AnyArray] = {}
     for op in order:
         if isinstance(op, Output):
@@ -215,7 +215,7 @@ def _tick(
     for op in order:
         if STATEFUL not in op.traits:
             continue
-        meaning, key = MEANINGS[type(op)], op.results[0].name
+        meaning, key = ctx.meaning(op), op.results[0].name
         # Its operands may come after it in the order, in a cycle even from itself: only now all are there.
         if isinstance(meaning, Delayed):
             states[key] = meaning.advance(op, ctx, states[key], *_read(op, values, jitter))
@@ -230,7 +230,7 @@ def _read(op: Op, values: dict[str, AnyArray], jitter: Jitter | None) -> list[An
 
 
 def _results(op: Op, ctx: Context, operands: list[Any], states: dict[str, State]) -> Any:
-    meaning = MEANINGS[type(op)]
+    meaning = ctx.meaning(op)
     if isinstance(meaning, Pure):
         return meaning.step(op, ctx, *operands)
     key = op.results[0].name

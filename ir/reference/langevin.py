@@ -16,6 +16,7 @@ from thermoc.ir.reference.meaning import MEANINGS, Context, Delayed, State, Stat
 from thermoc.ir.types import Type
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import error
+from thermoc.support.namespaces import like, namespace, numbers_of, root
 
 
 def _brownian_start(op: langevin.Brownian, ctx: Context, *operands: Any) -> State:
@@ -34,9 +35,9 @@ def _brownian_advance(
 ) -> State:
     z = ctx.normal(op.x.inferred, op.stream)
     x, force, T, mobility, z = aligned(state["x"], force, T, mobility, z)
-    dt = x.dtype.type(ctx.dt)
+    dt = ctx.dt
     if stiffness is None:
-        return {"x": x + mobility * force * dt + np.sqrt(2 * mobility * T * dt) * z}
+        return {"x": x + mobility * force * dt + root(2 * mobility * T * dt) * z}
     _, k = aligned(x, stiffness)
     return {"x": physics.ou_step(x, mobility * force, T / k, mobility * k, z, dt)}
 
@@ -49,7 +50,7 @@ MEANINGS[langevin.Brownian] = Delayed(
 def _langevin_start(op: langevin.Langevin, ctx: Context, *operands: Any) -> State:
     kind = op.x.inferred
     # Half kicks at the ends of neighbouring steps join into one (BAOAB); only the first stands alone.
-    half = np.full(1, 0.5, kind.dtype.numpy)
+    half = ctx.array(np.full(1, 0.5, kind.dtype.numpy))
     return {"x": whole(operands[-2], kind), "w": whole(operands[-1], kind), "kick": half}
 
 
@@ -65,12 +66,12 @@ def _langevin_advance(
 ) -> State:
     z = ctx.normal(op.x.inferred, op.stream)
     x, w, force, T, mass, friction, z = aligned(state["x"], state["w"], force, T, mass, friction, z)
-    dt = x.dtype.type(ctx.dt)
+    dt, xp = ctx.dt, namespace(x)
     v = w + state["kick"][0] * dt * force / mass
     x = x + dt / 2 * v
     # Friction and noise exactly over the whole step, between two halves of drift.
-    v = np.exp(-friction * dt) * v + np.sqrt(T / mass * -np.expm1(-2 * friction * dt)) * z
-    return {"x": x + dt / 2 * v, "w": v, "kick": np.ones(1, x.dtype)}
+    v = xp.exp(-friction * dt) * v + root(T / mass * -xp.expm1(-2 * friction * dt)) * z
+    return {"x": x + dt / 2 * v, "w": v, "kick": xp.ones_like(state["kick"])}
 
 
 MEANINGS[langevin.Langevin] = Delayed(
@@ -82,12 +83,12 @@ def _velocity(
     op: langevin.Velocity, ctx: Context, state: State, w: AnyArray, force: AnyArray, mass: AnyArray
 ) -> tuple[AnyArray, State]:
     w, force, mass = aligned(w, force, mass)
-    v = w + state["kick"][0] * w.dtype.type(ctx.dt) * force / mass
-    return v, {"kick": np.full(1, 0.5, w.dtype)}
+    v = w + state["kick"][0] * ctx.dt * force / mass
+    return v, {"kick": namespace(w).full_like(state["kick"], 0.5)}
 
 
 def _velocity_start(op: langevin.Velocity, ctx: Context, *operands: AnyArray) -> State:
-    return {"kick": np.zeros(1, op.v.dtype.numpy)}
+    return {"kick": ctx.array(np.zeros(1, op.v.dtype.numpy))}
 
 
 MEANINGS[langevin.Velocity] = Stateful(start=_velocity_start, step=_velocity)
@@ -120,18 +121,18 @@ def pair_force(
         "coulomb": lambda r: physics.coulomb(r, k, qq, op.softening),
         "table": lambda r: physics.tabulated(r, grid[0], energies[0]),  # type: ignore[index]
     }
-    smooth = op.kind == "harmonic" or op.softening > 0 or (grid is not None and grid[0, 0] > 0)
+    smooth = op.kind == "harmonic" or op.softening > 0 or (grid is not None and bool(grid[0, 0] > 0))
     if not smooth:
         _refuse_touching(op, ctx, x, i, j)
     f, U, W = physics.pair_forces(
         x, law[op.kind], cutoff=op.cutoff or None, box=op.box or None, shift=op.shift, smooth=smooth
     )
-    return f.astype(x.dtype), U.astype(x.dtype), W.astype(x.dtype)
+    return like(f, x), like(U, x), like(W, x)
 
 
 def _refuse_touching(op: langevin.PairForce, ctx: Context, x: AnyArray, i: AnyArray, j: AnyArray) -> None:
     """Raise T405 where two particles are at one place, naming them, their sample and the tick."""
-    collided = np.argwhere(_bonds(op, x, i, j)[1] == 0)
+    collided = np.argwhere(numbers_of(_bonds(op, ctx, x, i, j)[1]) == 0)
     if len(collided):
         sample, pair = collided[0].tolist()
         notes = [f"particles {i[pair]} and {j[pair]} of sample {ctx.first_sample + sample}, at tick {ctx.tick}"]
@@ -150,14 +151,16 @@ def bond_force(
     length: AnyArray,
     formed: AnyArray,
 ) -> tuple[AnyArray, AnyArray, AnyArray]:
-    vector, r = _bonds(op, x, first[0], second[0])
+    vector, r = _bonds(op, ctx, x, first[0], second[0])
     r, strength, length, formed = aligned(r, strength, length, formed)
     stretch, strength = r - length, strength * formed
-    safe = np.where(r > 0, r, 1)  # at r = 0 a bond of length 0 pushes by -strength, and any other nowhere
-    push = np.where(length == 0, -strength, -strength * stretch / safe)
-    ends = np.eye(x.shape[1], dtype=x.dtype)
+    xp = namespace(x)
+    safe = xp.where(r > 0, r, 1.0)  # at r = 0 a bond of length 0 pushes by -strength, and any other nowhere
+    # Of length 0 it is -strength to the bit, with the slope in the length that it has beside it.
+    push = xp.where(length == 0, -strength * (1 - length / safe), -strength * stretch / safe)
+    ends = ctx.array(np.eye(x.shape[1], dtype=op.x.dtype.numpy))
     incidence = ends[first[0]] - ends[second[0]]
-    force = np.swapaxes(incidence, 0, 1) @ (push[..., np.newaxis] * vector)
+    force = incidence.T @ (push[..., np.newaxis] * vector)
     return force, (strength * stretch * stretch / 2).sum(axis=-1), (push * r * r).sum(axis=-1)
 
 
@@ -175,9 +178,9 @@ def _bonds_step(
     energy: AnyArray,
     initial: AnyArray,
 ) -> tuple[tuple[AnyArray, AnyArray], State]:
-    _, r = _bonds(op, x, first[0], second[0])
-    unbroken = np.where(r > op.r_break, r.dtype.type(0), state["formed"])
-    formed = np.where(r < op.r_form, r.dtype.type(1), unbroken)
+    _, r = _bonds(op, ctx, x, first[0], second[0])
+    unbroken = namespace(r).where(r > op.r_break, 0.0, state["formed"])
+    formed = namespace(r).where(r < op.r_form, 1.0, unbroken)
     formed, energy = aligned(formed, energy)
     return (formed, (formed * energy).sum(axis=-1)), {"formed": formed}
 
@@ -185,10 +188,10 @@ def _bonds_step(
 MEANINGS[langevin.Bonds] = Stateful(start=_bonds_start, step=_bonds_step)
 
 
-def _bonds(op: Any, x: AnyArray, first: AnyArray, second: AnyArray) -> tuple[AnyArray, AnyArray]:
+def _bonds(op: Any, ctx: Context, x: AnyArray, first: AnyArray, second: AnyArray) -> tuple[AnyArray, AnyArray]:
     """Return the vectors (batch, bonds, d) from second to first and their lengths."""
-    vector = x[:, first] - x[:, second]
+    xp, vector = namespace(x), x[:, first] - x[:, second]
     if op.box:
-        box = np.array(op.box, x.dtype)
-        vector = vector - box * np.floor(vector / box + x.dtype.type(0.5))  # the nearest image
-    return vector, np.sqrt((vector * vector).sum(axis=-1))
+        box = ctx.array(np.array(op.box, op.x.dtype.numpy))
+        vector = vector - box * xp.floor(vector / box + 0.5)  # the nearest image
+    return vector, root((vector * vector).sum(axis=-1))

@@ -3,7 +3,8 @@
 A pure op has ``step(op, ctx, *operands) -> result or tuple``. A stateful op has ``start(op, ctx, *operands) -> state``
 and either ``step(op, ctx, state, *operands) -> (results, state')`` or, where its output depends on its state alone,
 ``read(op, state) -> results`` and ``advance(op, ctx, state, *operands) -> state'``. Every array carries the batch axis
-in front; it has length 1 where the value is the same for every sample.
+in front; it has length 1 where the value is the same for every sample. Where ``thermoc.learning`` can differentiate an
+op, its meaning is written on the array API standard, and what the standard has no word for is asked of the context.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import numpy as np
 from thermoc.ir.ops import Op
 from thermoc.ir.types import Shape, Type
 from thermoc.support import philox
-from thermoc.support.array_types import AnyArray
+from thermoc.support.array_types import AnyArray, BoolArray
+from thermoc.support.namespaces import as_type, namespace
 
 State = dict[str, AnyArray]
 Read = Callable[[Any, State], Any]
@@ -38,6 +40,30 @@ class Context:
     first_sample: int = 0
     fine: bool = False
 
+    def meaning(self, op: Op) -> Pure | Stateful | Delayed:
+        """Return what an op does."""
+        return MEANINGS[type(op)]
+
+    def array(self, numbers: AnyArray) -> AnyArray:
+        """Return numbers that no operand decides, as an array of the kind that the run is in."""
+        return numbers
+
+    def stored(self, op: Any) -> AnyArray:
+        """Return the numbers of a constant or a parameter, (1, *shape)."""
+        return op.value.numpy[np.newaxis]
+
+    def decided(self, up: BoolArray, drive: AnyArray, level: AnyArray | float) -> AnyArray:
+        """Return 1 where a unit fires, else 0, in the format of its drive; it fires as drive comes to exceed level."""
+        return as_type(up, drive.dtype)
+
+    def sampled(self, up: BoolArray, drive: AnyArray, T: AnyArray, noise: AnyArray) -> AnyArray:
+        """Return 1 where a unit goes up, else 0: where drive > T noise, with the chance 1 / (1 + exp(-drive / T))."""
+        return as_type(up, drive.dtype)
+
+    def chosen(self, fires: BoolArray, x: AnyArray, T: AnyArray, noise: AnyArray) -> AnyArray:
+        """Return 1 for the unit of the last axis that is chosen, of least x + T noise, else 0: by the chances of P5."""
+        return as_type(fires, x.dtype)
+
     def words(self, shape: Shape, stream: int, draw: int) -> philox.Words:
         """Return one Philox block for each element of (batch, *shape); the element is sample * units + unit."""
         units = int(np.prod(shape))
@@ -48,14 +74,16 @@ class Context:
 
     def normal(self, kind: Type, stream: int, draw: int = 0) -> AnyArray:
         """Return standard normals of (batch, *shape)."""
-        return philox.normal(self.words(kind.shape, stream, draw), self._drawn(kind)).astype(kind.dtype.numpy)
+        z = philox.normal(self.words(kind.shape, stream, draw), self._drawn(kind)).astype(kind.dtype.numpy)
+        return self.array(z)
 
     def uniform(self, kind: Type, stream: int, draw: int = 0) -> AnyArray:
         """Return uniforms in (0, 1) of (batch, *shape)."""
         block = self.words(kind.shape, stream, draw)
         u = philox.uniform(block[0], block[1], self._drawn(kind)).astype(kind.dtype.numpy)
         # A float64 just below 1 may round to 1 in float32, whose logit is infinite.
-        return np.minimum(u, np.nextafter(u.dtype.type(1), u.dtype.type(0))) if self.fine else u
+        below = np.minimum(u, np.nextafter(u.dtype.type(1), u.dtype.type(0))) if self.fine else u
+        return self.array(below)
 
     def _drawn(self, kind: Type) -> np.dtype[Any]:
         return np.dtype(np.float64) if self.fine else kind.dtype.numpy
@@ -108,4 +136,5 @@ def aligned(*arrays: AnyArray) -> tuple[AnyArray, ...]:
 def whole(array: AnyArray, kind: Type) -> AnyArray:
     """Return the array broadcast to (its batch, *shape of the type)."""
     shape = (array.shape[0], *kind.shape)
-    return np.broadcast_to(array.reshape(array.shape[0], *(1,) * (len(shape) - array.ndim), *array.shape[1:]), shape)
+    raised = array.reshape(array.shape[0], *(1,) * (len(shape) - array.ndim), *array.shape[1:])
+    return namespace(array).broadcast_to(raised, shape)

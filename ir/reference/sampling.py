@@ -15,6 +15,7 @@ from thermoc.ir.dialects import sampling
 from thermoc.ir.reference.meaning import MEANINGS, Context, Delayed, State, aligned, pure, whole
 from thermoc.support import philox
 from thermoc.support.array_types import AnyArray, BoolArray, FloatArray, IntArray
+from thermoc.support.namespaces import as_type, namespace, numbers_of, row_sums
 
 
 def _drive(op: Any, s: AnyArray, h: AnyArray, J: AnyArray | None, rows: tuple[Any, ...]) -> AnyArray:
@@ -28,21 +29,18 @@ def _product(s: AnyArray, J: AnyArray | None, rows: tuple[Any, ...]) -> AnyArray
     if J is not None:
         return s @ J[0].T
     values, columns, offsets = (array[0] for array in rows)
-    # reduceat needs an entry at every offset: a zero stands behind the last, and rows without entries are set after.
-    terms = np.concatenate([values * s[:, columns], np.zeros((len(s), 1), s.dtype)], axis=1)
-    sums = np.add.reduceat(terms, offsets[:-1], axis=1) if len(offsets) > 1 else terms[:, :0]
-    return np.where(np.diff(offsets) > 0, sums, 0)
+    return row_sums(values * s[:, columns], offsets)
 
 
 @pure(sampling.GibbsSweeps)
 def gibbs_sweeps(op: Any, ctx: Context, s: AnyArray, T: AnyArray, J: Any, h: AnyArray, *others: Any) -> AnyArray:
     *rows, colors_given = others
     n = s.shape[1]
-    colors = cast("IntArray", np.arange(n) if colors_given is None else colors_given[0])
+    colors = cast("IntArray", np.arange(n) if colors_given is None else numbers_of(colors_given[0]))
+    xp = namespace(s, T)
     # Samples that start alike draw different noise, so a uniform state becomes one a sample.
-    s = np.broadcast_to(s, (max(len(s), ctx.batch), n)).copy()
-    T = np.broadcast_to(T.reshape(len(T), *(1,) * (3 - T.ndim), *T.shape[1:]), (len(T), op.sweeps, n))
-    low = s.dtype.type(-1 if op.levels == "spin" else 0)
+    s = xp.broadcast_to(s, (max(len(s), ctx.batch), n))
+    T = xp.broadcast_to(T.reshape(len(T), *(1,) * (3 - T.ndim), *T.shape[1:]), (len(T), op.sweeps, n))
     classes: list[BoolArray] = [np.ones(n, bool)]
     if op.order != "parallel":
         classes = [np.equal(colors, color) for color in np.unique(colors)]
@@ -50,19 +48,25 @@ def gibbs_sweeps(op: Any, ctx: Context, s: AnyArray, T: AnyArray, J: Any, h: Any
         goes_up = _chance(op, ctx, sweep, colors)
         for members in classes:
             up = goes_up(_drive(op, s, h, J, tuple(rows)), T[:, sweep])
-            s = np.where(members, np.where(up, s.dtype.type(1), low), s)
+            s = xp.where(ctx.array(members), up if op.levels == "binary" else 2 * up - 1, s)
     return s
 
 
 def _chance(op: Any, ctx: Context, sweep: int, colors: AnyArray) -> Callable[[AnyArray, AnyArray], AnyArray]:
-    """Return the comparison of drives with the noise of a sweep."""
+    """Return what compares drives with the noise of a sweep: 1 where a unit goes up, else 0."""
     if op.draws == "unit":
         u = ctx.uniform(op.s.inferred, op.stream, sweep)
         # Temperature only multiplies this threshold, so one seed gives one trajectory on every target.
-        logit = np.log(u) - np.log(1 - u)
-        return lambda drive, T: drive > T * logit
-    U = _digits(op, ctx, sweep, colors)
-    return lambda drive, T: np.ceil(physics.fermi_dirac(*aligned(-drive.astype(float), T.astype(float))) * 2.0**52) > U
+        logit = namespace(u).log(u) - namespace(u).log(1 - u)
+        return lambda drive, T: ctx.sampled(drive > T * logit, drive, T, logit)
+    digits = _digits(op, ctx, sweep, colors)
+    U, logit = ctx.array(digits), ctx.array(np.log(digits + 0.5) - np.log(2.0**52 - 0.5 - digits))
+
+    def goes_up(drive: AnyArray, T: AnyArray) -> AnyArray:
+        p = physics.fermi_dirac(*aligned(*(as_type(item, np.dtype(np.float64)) for item in (-drive, T))))
+        return ctx.sampled(namespace(p).ceil(p * 2.0**52) > U, drive, T, logit)
+
+    return goes_up
 
 
 def _digits(op: Any, ctx: Context, sweep: int, colors: AnyArray) -> AnyArray:
@@ -104,7 +108,8 @@ MEANINGS[sampling.Gibbs] = Delayed(start=_start, read=lambda op, state: state["s
 
 
 def ising_energy(op: Any, ctx: Context, s: AnyArray, J: Any, h: AnyArray, *rows: Any) -> AnyArray:
-    return (s * (-_product(s, J, rows) / 2 - aligned(h, s)[0])).sum(axis=-1)
+    s, h = aligned(s, h)
+    return (s * (-_product(s, J, rows) / 2 - h)).sum(axis=-1)
 
 
 pure(sampling.IsingEnergy)(ising_energy)

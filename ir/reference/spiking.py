@@ -10,6 +10,7 @@ from thermoc import physics
 from thermoc.ir.dialects import spiking
 from thermoc.ir.reference.meaning import MEANINGS, Context, State, Stateful, aligned, pure, whole
 from thermoc.support.array_types import AnyArray
+from thermoc.support.namespaces import namespace
 
 
 def _start(op: Any, ctx: Context, *operands: AnyArray | None) -> State:
@@ -17,33 +18,35 @@ def _start(op: Any, ctx: Context, *operands: AnyArray | None) -> State:
     starts: dict[str, Any] = {
         "v": values["initial"],
         "i": values.get("i_initial"),
-        "held": np.zeros(1, op.v.dtype.numpy),
+        "held": ctx.array(np.zeros(1, op.v.dtype.numpy)),
     }
     return {name: whole(starts[name], op.v.inferred) for name in op.states()}
 
 
 def _relax(method: str, v: AnyArray, target: AnyArray, tau: AnyArray, dt: float) -> AnyArray:
     if method in ("euler", "semi_implicit"):
-        return v + v.dtype.type(dt) / tau * (target - v)
-    return physics.exponential_step(v, target, 1 / tau, v.dtype.type(dt))
+        return v + dt / tau * (target - v)
+    return physics.exponential_step(v, target, 1 / tau, dt)
 
 
 def _fire(
-    op: Any, ticks: int, state: State, v: AnyArray, threshold: AnyArray, v_reset: AnyArray
+    op: Any, ctx: Context, ticks: int, state: State, v: AnyArray, threshold: AnyArray, v_reset: AnyArray
 ) -> tuple[AnyArray, State]:
     """Return (spikes, {v after the reset, ticks still refractory}) for integrated v; refractory units keep theirs.
 
     ticks: for how many a spike holds its unit.
     """
-    refractory = state.get("held", np.zeros(1))
-    # Integration is undone, not skipped: a synaptic current beside it goes on.
-    v = np.where(refractory > 0, state["v"], v)
-    fired = (_passes(op, v, threshold)) & (refractory == 0)
-    low = {"zero": np.zeros_like(v), "subtract": v - threshold, "value": v_reset}[op.reset]
-    after = {"v": np.where(fired, low, v)}
-    if "held" in state:
-        after["held"] = np.where(fired, v.dtype.type(ticks), np.maximum(refractory - 1, 0))
-    return fired.astype(v.dtype), after
+    xp, fired = namespace(v), _passes(op, v, threshold)
+    refractory = state.get("held")
+    if refractory is not None:
+        # Integration is undone, not skipped: a synaptic current beside it goes on.
+        v = xp.where(refractory > 0, state["v"], v)
+        fired = _passes(op, v, threshold) & (refractory == 0)
+    low = {"zero": xp.zeros_like(v), "subtract": v - threshold, "value": v_reset}[op.reset]
+    after = {"v": xp.where(fired, low, v)}
+    if refractory is not None:
+        after["held"] = xp.where(fired, float(ticks), xp.maximum(refractory - 1, 0.0))
+    return ctx.decided(fired, v, threshold), after
 
 
 def _passes(op: Any, x: AnyArray, threshold: AnyArray) -> AnyArray:
@@ -52,15 +55,14 @@ def _passes(op: Any, x: AnyArray, threshold: AnyArray) -> AnyArray:
 
 def _lif(op: spiking.Lif, ctx: Context, state: State, *operands: AnyArray):
     v, x, tau, r, leak, threshold, v_reset, _ = aligned(state["v"], *operands)
-    s, state = _fire(
-        op, spiking.held_ticks(op, ctx.dt), state, _relax(op.method, v, leak + r * x, tau, ctx.dt), threshold, v_reset
-    )
+    v = _relax(op.method, v, leak + r * x, tau, ctx.dt)
+    s, state = _fire(op, ctx, spiking.held_ticks(op, ctx.dt), state, v, threshold, v_reset)
     return (s, state["v"]), state
 
 
 def _if(op: spiking.If, ctx: Context, state: State, *operands: AnyArray):
     v, x, r, threshold, v_reset, _ = aligned(state["v"], *operands)
-    s, state = _fire(op, spiking.held_ticks(op, ctx.dt), state, v + v.dtype.type(ctx.dt) * r * x, threshold, v_reset)
+    s, state = _fire(op, ctx, spiking.held_ticks(op, ctx.dt), state, v + ctx.dt * r * x, threshold, v_reset)
     return (s, state["v"]), state
 
 
@@ -72,7 +74,7 @@ def _currents(op: Any, dt: float, state: State, *operands: AnyArray) -> tuple[An
     # The current relaxes within the tick too, and ``chained_gain`` is what that adds to the membrane.
     if op.method == "exact":
         settled = _relax("exact", v, leak + r * target, tau_mem, dt)
-        return settled + r * (i - target) * physics.chained_gain(tau_syn, tau_mem, v.dtype.type(dt)), after
+        return settled + r * (i - target) * physics.chained_gain(tau_syn, tau_mem, dt), after
     drive = after if op.method == "semi_implicit" else i
     return _relax(op.method, v, leak + r * drive, tau_mem, dt), after
 
@@ -80,7 +82,7 @@ def _currents(op: Any, dt: float, state: State, *operands: AnyArray) -> tuple[An
 def _cuba_lif(op: spiking.CubaLif, ctx: Context, state: State, *operands: AnyArray):
     v, i = _currents(op, ctx.dt, state, *operands[:6])
     v, threshold, v_reset = aligned(v, *operands[6:8])
-    s, after = _fire(op, spiking.held_ticks(op, ctx.dt), state, v, threshold, v_reset)
+    s, after = _fire(op, ctx, spiking.held_ticks(op, ctx.dt), state, v, threshold, v_reset)
     return (s, after["v"], i), {"v": after["v"], "i": i} | after
 
 
@@ -97,13 +99,13 @@ def _li(op: spiking.Li, ctx: Context, state: State, *operands: AnyArray):
 
 def _i(op: spiking.I, ctx: Context, state: State, *operands: AnyArray):
     v, x, r, _ = aligned(state["v"], *operands)
-    v = v + v.dtype.type(ctx.dt) * r * x
+    v = v + ctx.dt * r * x
     return v, {"v": v}
 
 
 def _lif_step(op: spiking.LifStep, ctx: Context, state: State, *operands: AnyArray):
     v, x, keep, gain, offset, threshold, v_reset, _ = aligned(state["v"], *operands)
-    s, state = _fire(op, op.held, state, keep * v + (gain * x + offset), threshold, v_reset)
+    s, state = _fire(op, ctx, op.held, state, keep * v + (gain * x + offset), threshold, v_reset)
     return (s, state["v"]), state
 
 
@@ -114,7 +116,7 @@ def _trace_start(op: spiking.Trace | spiking.TraceStep, ctx: Context, x: Any, ta
 def _trace(op: spiking.Trace, ctx: Context, state: State, *operands: AnyArray):
     g, x, tau, _ = aligned(state["g"], *operands)
     # Decay comes before the jump: a spike counts in full in its own tick.
-    g = g * np.exp(-g.dtype.type(ctx.dt) / tau) + x
+    g = g * namespace(tau).exp(-ctx.dt / tau) + x
     return g, {"g": g}
 
 
@@ -127,12 +129,13 @@ def _trace_step(op: spiking.TraceStep, ctx: Context, state: State, *operands: An
 @pure(spiking.Threshold)
 def threshold(op: spiking.Threshold, ctx: Context, x: AnyArray, threshold: AnyArray) -> AnyArray:
     x, threshold = aligned(x, threshold)
-    return _passes(op, x, threshold).astype(x.dtype)
+    return ctx.decided(_passes(op, x, threshold), x, threshold)
 
 
 @pure(spiking.Scale)
 def scale(op: spiking.Scale, ctx: Context, x: AnyArray, s: AnyArray) -> AnyArray:
-    return np.multiply(*aligned(x, s))
+    x, s = aligned(x, s)
+    return x * s
 
 
 MEANINGS[spiking.Lif] = Stateful(start=_start, step=_lif)
@@ -148,7 +151,7 @@ MEANINGS[spiking.TraceStep] = Stateful(start=_trace_start, step=_trace_step)
 
 def _decode_start(op: spiking.Decode, ctx: Context, x: Any) -> State:
     dtype = op.y.dtype.numpy
-    return {"total": np.zeros((1, *op.y.shape), dtype), "ticks": np.zeros(1, dtype)}
+    return {"total": ctx.array(np.zeros((1, *op.y.shape), dtype)), "ticks": ctx.array(np.zeros(1, dtype))}
 
 
 def _decode(op: spiking.Decode, ctx: Context, state: State, x: AnyArray):

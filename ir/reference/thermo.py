@@ -12,7 +12,8 @@ import numpy as np
 from thermoc import physics
 from thermoc.ir.dialects import thermo
 from thermoc.ir.reference.meaning import MEANINGS, Context, Delayed, State, aligned, pure, whole
-from thermoc.support.array_types import AnyArray, BoolArray
+from thermoc.support.array_types import AnyArray
+from thermoc.support.namespaces import like, namespace, root
 
 
 @pure(thermo.Boltzmann)
@@ -49,7 +50,9 @@ def uniform(op: thermo.Uniform, ctx: Context) -> AnyArray:
 def sample_binary(op: thermo.SampleBinary, ctx: Context, drive: AnyArray, T: AnyArray) -> AnyArray:
     u, drive, T = aligned(ctx.uniform(op.s.inferred, op.stream), drive, T)
     # T times logit(u) and not drive over T: nothing overflows as T goes to zero.
-    fired = (drive > T * (np.log(u) - np.log(1 - u))).astype(u.dtype)
+    xp = namespace(u)
+    noise = xp.log(u) - xp.log(1 - u)
+    fired = ctx.sampled(drive > T * noise, like(drive, u), T, noise)
     return fired if op.levels == "binary" else 2 * fired - 1
 
 
@@ -57,15 +60,17 @@ def sample_binary(op: thermo.SampleBinary, ctx: Context, drive: AnyArray, T: Any
 def sample_categorical(op: thermo.SampleCategorical, ctx: Context, x: AnyArray, T: AnyArray) -> AnyArray:
     u, x, T = aligned(ctx.uniform(op.s.inferred, op.stream), x, T)
     # Gumbel's minimum: -log(-log(u)) is one
-    winner: Any = (x + T * np.log(-np.log(u))).argmin(axis=-1)
-    fires: BoolArray = np.equal(winner[..., np.newaxis], np.arange(u.shape[-1]))  # pyright: ignore[reportUnknownArgumentType]
-    return fires.astype(u.dtype)
+    xp = namespace(u)
+    noise = xp.log(-xp.log(u))
+    winner: Any = xp.argmin(x + T * noise, axis=-1)
+    fires = winner[..., np.newaxis] == ctx.array(np.arange(u.shape[-1]))
+    return ctx.chosen(fires, like(x, u), T, noise)
 
 
 @pure(thermo.Noise)
 def noise(op: thermo.Noise, ctx: Context, T: AnyArray, gamma: AnyArray) -> AnyArray:
     z, T, gamma = aligned(ctx.normal(op.y.inferred, op.stream), T, gamma)
-    return np.sqrt(2 * gamma * T * z.dtype.type(ctx.dt)) * z
+    return root(2 * gamma * T * ctx.dt) * z
 
 
 def _memory_start(
@@ -78,7 +83,7 @@ def _memory_advance(
     op: thermo.Memory, ctx: Context, state: State, x: AnyArray, T: AnyArray, gamma: AnyArray, initial: AnyArray
 ) -> State:
     m, x, T, gamma, z = aligned(state["m"], x, T, gamma, ctx.normal(op.m.inferred, op.stream))
-    return {"m": physics.ou_step(m, x, T, gamma, z, m.dtype.type(ctx.dt))}
+    return {"m": physics.ou_step(m, x, T, gamma, z, ctx.dt)}
 
 
 MEANINGS[thermo.Memory] = Delayed(start=_memory_start, read=lambda op, state: state["m"], advance=_memory_advance)
@@ -88,14 +93,14 @@ MEANINGS[thermo.Memory] = Delayed(start=_memory_start, read=lambda op, state: st
 def schedule(op: thermo.Schedule, ctx: Context) -> AnyArray:
     law = {"exponential": physics.exponential, "linear": physics.linear, "power": physics.power_law}[op.kind]
     t = np.array([ctx.tick * ctx.dt])
-    return law(t, op.T0, op.parameter, op.T_min).astype(op.dtype.numpy)
+    return ctx.array(law(t, op.T0, op.parameter, op.T_min).astype(op.dtype.numpy))
 
 
 def _adaptive_start(op: thermo.AdaptiveSchedule, ctx: Context, *_: Any) -> State:
-    T = np.array([max(op.T0, op.T_min)], op.T.dtype.numpy)
+    T = ctx.array(np.array([max(op.T0, op.T_min)], op.T.dtype.numpy))
     if op.energy is None:
         return {"T": T}
-    return {"T": T, "mean": T * np.nan, "C": np.full_like(T, op.C_initial)}
+    return {"T": T, "mean": T * np.nan, "C": namespace(T).full_like(T, op.C_initial)}
 
 
 def _adaptive_advance(
@@ -105,9 +110,9 @@ def _adaptive_advance(
     running: State = {}
     if energy is not None:
         mean, C = physics.running_capacity(state["mean"], state["C"], energy, T, ctx.dt / op.window)
-        capacity, running = np.maximum(C, T.dtype.type(op.C_min)), {"mean": mean, "C": C}
+        capacity, running = namespace(C).maximum(C, op.C_min), {"mean": mean, "C": C}
     after = physics.adaptive_step(T, capacity, op.speed, op.relaxation, op.T_min, ctx.dt)
-    return {"T": after.astype(T.dtype), **running}
+    return {"T": like(after, T), **running}
 
 
 MEANINGS[thermo.AdaptiveSchedule] = Delayed(
@@ -117,7 +122,7 @@ MEANINGS[thermo.AdaptiveSchedule] = Delayed(
 
 @pure(thermo.OrderParameter)
 def order_parameter(op: thermo.OrderParameter, ctx: Context, theta: AnyArray) -> AnyArray:
-    return physics.order_parameter(theta.reshape(theta.shape[0], -1)).astype(theta.dtype)
+    return like(physics.order_parameter(theta.reshape(theta.shape[0], -1)), theta)
 
 
 @pure(thermo.Observables)

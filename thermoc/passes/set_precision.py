@@ -47,6 +47,10 @@ class SetPrecision(Pass):
         )
         return graph.with_ops(self._beside_parameters(graph) if graph.parameters else map(self._op, graph.ops))
 
+    def of_all(self, graph: Graph) -> Graph:
+        """Return the graph with every float in the format, parameters and what is computed of them too."""
+        return graph.with_ops(map(self._op, graph.ops))
+
     def _beside_parameters(self, graph: Graph) -> list[Op]:
         """Leave what is computed of parameters in its format, as folded constants were: its results are rounded."""
         cone, names = ParameterCone(graph), fresh_names(graph)

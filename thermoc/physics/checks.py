@@ -7,10 +7,14 @@ from numpy.typing import ArrayLike
 
 from thermoc.support.array_types import BoolArray, FloatArray
 from thermoc.support.errors import error
+from thermoc.support.namespaces import as_type, namespace
 
 
 def finite(name: str, values: ArrayLike) -> FloatArray:
     """Return the array; every element must be finite. Errors: T405."""
+    # A tensor is not looked at: on a GPU it would be waited for.
+    if namespace(values) is not np:
+        return as_type(values, np.dtype(np.float64))
     array = np.asarray(values, float)
     return _all(name, array, np.isfinite(array), "finite")
 
@@ -47,6 +51,8 @@ def distribution(name: str, values: ArrayLike) -> FloatArray:
 def symmetric(name: str, values: ArrayLike) -> FloatArray:
     """Return the matrix; it must equal its transpose. Errors: T405."""
     array = finite(name, values)
+    if namespace(array) is not np:
+        return array
     if array.ndim != 2 or array.shape[0] != array.shape[1]:
         raise error("T405", f"{name} must be a square matrix", notes=[f"it has shape {list(array.shape)}"])
     wrong = np.argwhere(array != array.T)
@@ -58,6 +64,8 @@ def symmetric(name: str, values: ArrayLike) -> FloatArray:
 
 
 def _all(name: str, array: FloatArray, holds: BoolArray, what: str) -> FloatArray:
+    if namespace(array) is not np:
+        return array
     wrong = np.argwhere(~holds)
     if len(wrong):
         index = tuple(int(i) for i in wrong[0])

@@ -12,17 +12,18 @@ from thermoc.physics.activations import boltzmann
 from thermoc.physics.checks import distribution, finite, non_negative, positive
 from thermoc.support.array_types import FloatArray
 from thermoc.support.errors import error
+from thermoc.support.namespaces import Numbers, as_arrays, namespace
 
 
-def shannon_entropy(p: ArrayLike) -> FloatArray:
+def shannon_entropy(p: Numbers) -> FloatArray:
     """Return -sum p ln p over the last axis, in nats, with 0 ln 0 = 0 (P16). p: (..., n).
 
     Errors: T405 unless they sum to one.
     """
-    p = np.asarray(p)
-    distribution("p", p)
-    safe = np.where(p > 0, p, p.dtype.type(1))
-    return -(p * np.log(safe)).sum(axis=-1)
+    (p,), xp = as_arrays(p), namespace(p)
+    if xp is np:  # a tensor on a GPU is not waited for
+        distribution("p", p)
+    return -xp.sum(p * xp.log(xp.where(p > 0, p, 1.0)), axis=-1)
 
 
 def mixing_entropy(x: ArrayLike) -> FloatArray:
@@ -73,12 +74,12 @@ def heat_capacity_from_derivative(T: ArrayLike, U: ArrayLike) -> FloatArray:
     return (below * rise + above * fall) / (below + above)
 
 
-def layer_observables(z: ArrayLike, T: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
+def layer_observables(z: Numbers, T: Numbers) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return (U, S, F) of pre-activations z (..., n) at temperature T (...) (P1, P2).
 
     U = mean(z^2), S is the Shannon entropy (P16) of Boltzmann(z, T), F = U - T S. Each has shape (...).
     """
-    z, T = np.asarray(z), np.asarray(T)
-    U = (z * z).mean(axis=-1)
+    z, T = as_arrays(z, T)
+    U = namespace(z).mean(z * z, axis=-1)
     S = shannon_entropy(boltzmann(z, T[..., np.newaxis]))
     return U, S, U - T * S

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from thermoc.support.array_types import FloatArray
 from thermoc.support.errors import error
+from thermoc.support.namespaces import as_type, namespace
 
 _ROUNDING = 1e-9
 """K may differ from its transpose by this share of its largest element."""
@@ -49,9 +50,10 @@ def modes(K: FloatArray) -> tuple[FloatArray, FloatArray]:
 
     Each vector's largest element is positive, so that it does not depend on how it was found.
     """
-    rates, V = np.linalg.eigh(np.asarray(K, np.float64))
-    largest = np.take_along_axis(V, np.abs(V).argmax(axis=0)[np.newaxis], axis=0)
-    return rates, V * np.where(largest < 0, -1.0, 1.0)
+    xp = namespace(K)
+    rates, V = xp.linalg.eigh(as_type(K, np.dtype(np.float64)))
+    turned = -xp.min(V, axis=0) > xp.max(V, axis=0)
+    return rates, xp.where(turned, -V, V)
 
 
 def ou_network_step(rates: FloatArray, mobility: float, dt: float) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -59,9 +61,9 @@ def ou_network_step(rates: FloatArray, mobility: float, dt: float) -> tuple[Floa
 
     a = exp(-mobility rate dt), gain = (1 - a) / rate, spread = sqrt((1 - a^2) / rate), each (n) like the eigenvalues.
     """
-    decay = -mobility * rates * dt
+    xp, decay = namespace(rates), -mobility * rates * dt
     # expm1: for steps far below a relaxation time 1 - a loses its digits
-    return np.exp(decay), -np.expm1(decay) / rates, np.sqrt(-np.expm1(2 * decay) / rates)
+    return xp.exp(decay), -xp.expm1(decay) / rates, xp.sqrt(-xp.expm1(2 * decay) / rates)
 
 
 def asymmetry(K: FloatArray) -> tuple[int, int] | None:

@@ -14,15 +14,16 @@ from numpy.typing import ArrayLike
 from thermoc.physics.checks import finite, non_negative, positive, symmetric
 from thermoc.support.array_types import AnyArray, FloatArray, IntArray
 from thermoc.support.errors import error
+from thermoc.support.namespaces import Numbers, namespace
 
 
-def heat_flows(G: ArrayLike, T: ArrayLike) -> FloatArray:
+def heat_flows(G: Numbers, T: Numbers) -> FloatArray:
     """Return Q_ij = G_ij (T_i - T_j), the heat leaving i towards j (P18). G: (n, n); T: (..., n)."""
-    T = np.asarray(T, float)
-    return np.asarray(G) * (T[..., :, np.newaxis] - T[..., np.newaxis, :])
+    T, G = (np.asarray(T, float), np.asarray(G)) if namespace(T) is np else (T, G)
+    return G * (T[..., :, np.newaxis] - T[..., np.newaxis, :])
 
 
-def entropy_production(G: ArrayLike, T: ArrayLike) -> FloatArray:
+def entropy_production(G: Numbers, T: Numbers) -> FloatArray:
     """Return sum over edges of Q_ij (1/T_j - 1/T_i) >= 0 (P30, P46). G symmetric (n, n); T: (..., n) > 0."""
     cold = 1 / positive("T", T)
     flows = heat_flows(conductances(G), T)
@@ -35,7 +36,7 @@ def interaction_energy(J: ArrayLike, T: ArrayLike) -> FloatArray:
     return (np.asarray(J) * (T[..., :, np.newaxis] - T[..., np.newaxis, :]) ** 2).sum(axis=(-2, -1)) / 2
 
 
-def conductances(G: ArrayLike) -> FloatArray:
+def conductances(G: Numbers) -> FloatArray:
     """Return G checked: symmetric, non-negative; its diagonal plays no part. Errors: T405."""
     return non_negative("G", symmetric("G", G))
 

@@ -13,11 +13,13 @@ from numpy.typing import ArrayLike
 from thermoc.physics.checks import positive
 from thermoc.support.array_types import AnyArray, FloatArray
 from thermoc.support.errors import error
+from thermoc.support.namespaces import Numbers, as_arrays, namespace
 
 
-def order_parameter(theta: ArrayLike) -> FloatArray:
+def order_parameter(theta: Numbers) -> FloatArray:
     """Return |mean e^(i theta)| over the last axis (P31). theta: phases (..., n) in radians."""
-    return np.abs(np.exp(1j * np.asarray(theta)).mean(axis=-1))
+    (theta,), xp = as_arrays(theta), namespace(theta)
+    return xp.abs(xp.mean(xp.exp(1j * theta), axis=-1))
 
 
 def magnetisation(s: ArrayLike) -> FloatArray:

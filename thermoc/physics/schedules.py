@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from thermoc.support.array_types import FloatArray
+from thermoc.support.namespaces import Numbers, as_arrays, namespace
 
 
 def exponential(t: ArrayLike, T0: float, tau: float, T_min: float) -> FloatArray:
@@ -28,21 +31,22 @@ def power_law(t: ArrayLike, T0: float, alpha: float, T_min: float) -> FloatArray
 
 
 def adaptive_step(
-    T: ArrayLike, capacity: ArrayLike, speed: float, relaxation: float, T_min: float, dt: float
+    T: Numbers, capacity: Numbers, speed: float, relaxation: float, T_min: float, dt: float
 ) -> FloatArray:
     """Return T after dt of dT/dt = -speed T / (relaxation sqrt(C)), exact for a constant heat capacity C > 0."""
-    return np.maximum(np.asarray(T) * np.exp(-speed * dt / (relaxation * np.sqrt(np.asarray(capacity)))), T_min)
+    T, capacity = as_arrays(T, capacity)
+    xp = namespace(T)
+    return xp.maximum(T * xp.exp(-speed * dt / (relaxation * xp.sqrt(capacity))), T_min)
 
 
-def running_capacity(
-    mean: ArrayLike, C: ArrayLike, E: ArrayLike, T: ArrayLike, ratio: float
-) -> tuple[FloatArray, FloatArray]:
+def running_capacity(mean: Numbers, C: Numbers, E: Numbers, T: Numbers, ratio: float) -> tuple[FloatArray, FloatArray]:
     """Return the mean energy and C = <(E - <E>)^2 / T^2> (P15) after one more E, the past forgotten by e^-ratio.
 
     ratio: time since the last E over the time of forgetting. A mean that is nan starts at E. Shapes broadcast.
     """
-    mean, C, E, T = (np.asarray(item) for item in (mean, C, E, T))
-    share = E.dtype.type(-np.expm1(-ratio))
-    off = np.where(np.isnan(mean), 0, E - mean)
+    mean, C, E, T = as_arrays(mean, C, E, T)
+    xp = namespace(E)
+    share = -math.expm1(-ratio)
+    off = xp.where(xp.isnan(mean), 0.0, E - mean)
     # E - <E> of the old mean, and both forgotten alike: the exponentially weighted variance, never negative
-    return np.where(np.isnan(mean), E, mean + share * off), (1 - share) * (C + share * (off / T) ** 2)
+    return xp.where(xp.isnan(mean), E, mean + share * off), (1 - share) * (C + share * (off / T) ** 2)

@@ -40,6 +40,7 @@ CODES: dict[str, str] = {
     "T212": "an option of a pass is wrong",
     "T213": "a pipeline leaves a graph that its target cannot take",
     "T220": "an op is new to a pass that must know something of it",
+    "T221": "an op has no gradient",
     "T301": "the target cannot hold an op",
     "T302": "no such target, or it is not installed",
     "T303": "a target's option is wrong",

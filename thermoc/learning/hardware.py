@@ -1,0 +1,197 @@
+"""What a target makes of a network's products and activations, in the forward pass; gradients are the network's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+from thermoc.backends.chip.capacities import crossbars_of
+from thermoc.ir.dialects.core import Affine, Cast, Conv, Greater, Matmul
+from thermoc.ir.dialects.crossbar import Mvm
+from thermoc.ir.dialects.thermo import Uniform
+from thermoc.ir.feed import feed
+from thermoc.ir.graph import Graph
+from thermoc.ir.parameters import ParameterCone, frozen
+from thermoc.ir.reference import interpret
+from thermoc.ir.reference.meaning import MEANINGS
+from thermoc.learning.surrogates import with_gradient_of
+from thermoc.passes import stages
+from thermoc.passes.analysis.intervals import intervals
+from thermoc.passes.crossbar.plan import plan
+from thermoc.passes.crossbar.spec import CrossbarSpec, cells
+from thermoc.passes.freeze_parameters import FreezeParameters
+from thermoc.passes.loihi.scales import GREATEST
+from thermoc.passes.loihi.weights import quantised
+from thermoc.passes.pipeline import run_passes
+from thermoc.passes.spike_encode import SpikeEncode
+from thermoc.simulator.chips import load_chip
+from thermoc.support.errors import error
+
+Tensor = torch.Tensor
+Product = Callable[..., Tensor]
+"""(op, context, *operands) -> what comes of an op: of an affine map, x, weight and bias or None."""
+NEEDED = FreezeParameters(needed=True, starts=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """How large values become: for inputs between two numbers, or in runs of some inputs."""
+
+    inputs: Mapping[str, Any] | None = None
+    input_range: tuple[float, float] | None = None
+
+
+class Hardware(Protocol):
+    """What a target does in place of some of a graph's ops."""
+
+    def fitted(self, graph: Graph) -> tuple[Graph, Mapping[str, Product]]:
+        """Return the graph as the target runs it, and its products by their results' names, for these parameters."""
+        ...
+
+
+def hardware(target: str, calibration: Calibration, options: dict[str, Any]) -> Hardware:
+    """Return what a target does. Errors: T302, T303, T305."""
+    allowed = {"chip": ("chip", "adc"), "lava": ("coding",)}
+    if target not in allowed:
+        notes = [f"target = {target!r}", f"there are {list(allowed)}"]
+        raise error("T302", "no such target to train a network for", notes=notes)
+    wrong = [name for name in options if name not in allowed[target]]
+    if wrong:
+        notes = [f"it takes {', '.join(allowed[target])}, calibrate and input_range"]
+        raise error("T303", f"training for {target!r} has no option {wrong[0]!r}", notes=notes)
+    if calibration.inputs is None and calibration.input_range is None:
+        hint = 'give input_range=(low, high), or calibrate={"input": samples}'
+        raise error("T303", f"training for {target!r} needs to know how large values become", hint=hint)
+    if target == "chip":
+        return ChipProducts.of(options.get("chip", "thermo-1"), options.get("adc", "worst"), calibration)
+    return LoihiProducts.of(options.get("coding", "graded"), calibration)
+
+
+def _weighted(graph: Graph) -> dict[str, Affine]:
+    """Return the affine maps whose weights are constants or parameters. Errors: T221 for other products with such."""
+    known = ParameterCone(graph).names | {op.y.name for op in frozen(graph).ops if op.opname == "core.constant"}
+    for op in graph.ops:
+        products: Any = op
+        weight = products.weight if isinstance(op, Conv) else products.b if isinstance(op, Matmul) else None
+        if weight is not None and weight.name in known:
+            hint = "write it as tc.affine, or train without target="
+            raise error("T221", f"{op.opname} has no form that is trained for hardware", where=op.location, hint=hint)
+    return {op.y.name: op for op in graph.of(Affine) if op.weight.name in known}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChipProducts:
+    """Products on pairs of memristors: levels of weights and inputs, converters, as ``map-crossbars`` maps them."""
+
+    spec: CrossbarSpec
+    adc: str
+    calibration: Calibration
+
+    @classmethod
+    def of(cls, chip: str, adc: str, calibration: Calibration) -> ChipProducts:
+        """Return the products of a chip by name or file. Errors: T303, T305, T501, T513, T515."""
+        spec = crossbars_of(load_chip(chip))
+        if spec.arrays_a_sign == 1:
+            raise error("T303", "training for a chip wants pairs of cells", notes=[f"{chip!r} has one array a sign"])
+        if adc not in ("worst", "reached") or (adc == "reached" and calibration.inputs is None):
+            hint = 'take adc="worst", or give calibrate={"input": samples}'
+            raise error("T303", "the range of an ADC is one of worst, reached", notes=[f"adc = {adc!r}"], hint=hint)
+        return cls(spec=spec, adc=adc, calibration=calibration)
+
+    def fitted(self, graph: Graph) -> tuple[Graph, Mapping[str, Product]]:
+        """Return the graph as it is, and products with converters that cover what reaches them."""
+        weighted = _weighted(graph)
+        probes = {value.name for op in weighted.values() for value in (op.x, op.weight)}
+        calibration = self.calibration
+        empty = {name: np.zeros((1, *op.shape)) for name, op in graph.inputs.items()}
+        values = interpret(graph, feed(graph, calibration.inputs or empty), probes=probes).probes
+        known = {} if calibration.input_range is None else intervals(frozen(graph), calibration.input_range)
+        products: dict[str, Product] = {}
+        for name, op in weighted.items():
+            x, W = values[op.x.name], values[op.weight.name][0, 0].T.astype(float)
+            reach = np.abs(x).reshape(-1, x.shape[-1]).max(axis=0)
+            if calibration.inputs is None:
+                proven = known[op.x.name]
+                reach = np.maximum(np.abs(proven.low), np.abs(proven.high))
+            reach = np.broadcast_to(reach, op.x.shape).reshape(-1, len(W)).max(axis=0)
+            samples = x.reshape(-1, x.shape[-1]) if self.adc == "reached" else None
+            fit = plan(W, cells(W, self.spec), self.spec, reach=reach, slack=0 * reach, samples=samples)
+            products[name] = _OnCells(op=replace(fit.op, y=op.y), spec=self.spec).product
+        return graph, products
+
+
+@dataclass(frozen=True, kw_only=True)
+class _OnCells:
+    op: Mvm
+    spec: CrossbarSpec
+
+    def product(self, op: Any, ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """Return x through cells that are programmed with the weights as they are now."""
+        fit = cells(weight[0].detach().cpu().numpy().T.astype(float), self.spec)
+        step: Any = MEANINGS[Mvm]
+        with torch.no_grad():
+            plus, minus = (ctx.array(level[None].astype(op.y.dtype.numpy)) for level in (fit.plus, fit.minus))
+            scale = fit.step * (self.op.x_max / self.op.steps if self.spec.input_bits else 1.0)
+            hard = step.step(self.op, ctx, x, plus, minus, ctx.array(np.ones(1, op.y.dtype.numpy)), None, None) * scale
+        # What the DAC cuts off has no slope.
+        inputs = x.clamp(-self.op.x_max, self.op.x_max) if self.spec.input_bits else x
+        y = with_gradient_of(hard, inputs @ weight[0].T)
+        return y if bias is None else y + bias
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoihiProducts:
+    """Weights of 8 bits with one exponent a layer, as ``quantize`` writes them; spikes where a coding asks for them."""
+
+    coding: str
+    calibration: Calibration
+
+    @classmethod
+    def of(cls, coding: str, calibration: Calibration) -> LoihiProducts:
+        """Return what Loihi does with a coding of activations. Errors: T303."""
+        if coding not in ("graded", "thermal"):
+            notes = [f"coding = {coding!r}", "there are graded and thermal"]
+            raise error("T303", "training for Loihi knows two codings of activations", notes=notes)
+        if coding == "thermal" and calibration.inputs is None:
+            hint = 'give calibrate={"input": samples}'
+            raise error("T303", "runs of samples must show how large activations are that spikes carry", hint=hint)
+        return cls(coding=coding, calibration=calibration)
+
+    def fitted(self, graph: Graph) -> tuple[Graph, Mapping[str, Product]]:
+        """Return the graph, its activations as spikes where that is its coding, and products of quantised weights."""
+        if self.coding == "thermal":
+            encode = SpikeEncode(coding="thermal", calibrate=self.calibration.inputs)
+            graph = run_passes(graph, [*stages.cleaned(NEEDED), encode]).graph
+        return graph, dict.fromkeys(_weighted(graph), _quantised) | dict.fromkeys(_firing(graph), _fires)
+
+
+def _firing(graph: Graph) -> list[str]:
+    """Return the comparisons with uniform noise that are read as numbers: what fires with a given probability."""
+    producers, readers = graph.producers, graph.consumers
+    return [
+        op.results[0].name
+        for op in graph.of(Greater)
+        if isinstance(producers[op.inputs[1].name], Uniform)
+        and all(isinstance(reader, Cast) and reader.dtype.is_float for reader in readers[op.results[0].name])
+    ]
+
+
+def _fires(op: Any, ctx: Any, p: Tensor, u: Tensor) -> Tensor:
+    """Return 1 where a unit of probability p fires, else 0, with the slope of its mean."""
+    return with_gradient_of((p > u).to(u.dtype), p.clamp(0, 1))
+
+
+def _quantised(op: Any, ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Return the product with the weights that Loihi holds."""
+    W = weight[0].detach().cpu().numpy().astype(float)
+    largest = float(np.abs(W).max(initial=0.0)) or 1.0
+    fit = quantised(W * (GREATEST / largest))
+    if fit is None:  # 254 is the largest mantissa there is
+        raise AssertionError("the heaviest weight is scaled to fit")
+    stored = ctx.array((fit.real * (largest / GREATEST)).astype(op.y.dtype.numpy))
+    y = x @ with_gradient_of(stored, weight[0]).T
+    return y if bias is None else y + bias
