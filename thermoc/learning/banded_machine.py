@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from thermoc.learning.machines import RestrictedBoltzmannMachine
 from thermoc.simulator.kernels.learning import contrastive_divergence as kernel
@@ -14,6 +14,8 @@ from thermoc.simulator.kernels.learning.wide_tables import BAND, CODE, DEEP, FOU
 from thermoc.support.array_types import AnyArray, FloatArray
 
 Single = NDArray[np.float32]
+LINE = 64
+"""Bytes of a cache line and of a vector."""
 
 
 def filled(n: int) -> int:
@@ -26,7 +28,16 @@ def in_bands(matrix: AnyArray) -> AnyArray:
     rows, columns = (filled(n) for n in matrix.shape)
     padded = np.zeros((rows, columns), matrix.dtype)
     padded[: matrix.shape[0], : matrix.shape[1]] = matrix
-    return np.ascontiguousarray(padded.reshape(rows, -1, BAND).swapaxes(0, 1)).reshape(-1)
+    bands = aligned(padded.size, matrix.dtype)
+    bands.reshape(-1, rows, BAND)[:] = padded.reshape(rows, -1, BAND).swapaxes(0, 1)
+    return bands
+
+
+def aligned(size: int, dtype: DTypeLike = np.float32) -> AnyArray:
+    """Return zeros that start at a cache line: vectors that straddle two lines are loaded at half the speed."""
+    padded = np.zeros(size + LINE, dtype)
+    skip = -padded.ctypes.data % LINE // padded.itemsize
+    return padded[skip : skip + size]
 
 
 def from_bands(array: AnyArray, rows: int, columns: int) -> AnyArray:
@@ -84,12 +95,6 @@ def memory(machine: BandedMachine, samples: int, count: int) -> kernel.Memory:
     """Return scratch memory for steps of up to so many samples and chains."""
     rows, columns, most = machine.layers.rows, machine.layers.columns, filled(max(samples, count))
     total = filled(samples) + filled(count)
-
-    def aligned(size: int) -> Single:
-        # vectors that straddle two cache lines are loaded at half the speed
-        padded = np.zeros(size + BAND, np.float32)
-        skip = -padded.ctypes.data % 64 // 4
-        return padded[skip : skip + size]
 
     return kernel.Memory(
         r=aligned(BAND * max(rows, most)),

@@ -175,9 +175,9 @@ def _keep(means, p, r, share, sums):
     """Set means to p times a share, 0 beyond p, and add p r times the share to the sums."""
     for s in range(0, p.size, BAND):
         for lane in range(BAND):
-            part = p[s + lane] * share
-            means[s + lane] = part
-            sums[lane] += part * r[s + lane]
+            mean = p[s + lane] * share
+            means[s + lane] = mean
+            sums[lane] += mean * r[s + lane]
     for k in range(p.size, means.size):
         means[k] = 0
 

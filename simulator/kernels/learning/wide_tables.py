@@ -146,8 +146,8 @@ def transpose_square(typingctx, target, to, source, first):
 
         for row in (0, LANES):
             for column in (0, LANES):
-                there = [place(sources, args[3], (row + i) * BAND + column) for i in range(LANES)]
-                columns = _exchanged(builder, [builder.load(each, align=4) for each in there])
+                pointers = [place(sources, args[3], (row + i) * BAND + column) for i in range(LANES)]
+                columns = _exchanged(builder, [builder.load(each, align=4) for each in pointers])
                 for i, vector in enumerate(columns):
                     builder.store(vector, place(targets, args[1], (column + i) * BAND + row), align=4)
         return context.get_dummy_value()
