@@ -45,22 +45,25 @@ def sweep(work, chains, T, sweeps, seed):
         work.sweep(chains, row, T_scaled, np.full(1, sweeps), lay.noise(seed, 0, row))
 
 
-@pytest.mark.parametrize("whole", [True, False])
-@pytest.mark.parametrize("T", [1.0, 2.7])
-def test_boltzmann_law_of_a_chain(whole, T):
-    model = small_model(6, 4, whole=whole)
+@pytest.mark.parametrize("kind, T", [("whole", 1.0), ("whole", 2.7), ("real", 1.0), ("dense", 5.0)])
+def test_boltzmann_law_of_a_chain(kind, T, monkeypatch):
+    if kind == "dense":
+        monkeypatch.setattr(lay, "DENSE", 0)
+    model = small_model(6, 4, whole=kind == "whole", density=1.0 if kind == "dense" else 0.5)
     work = work_of(model)
-    assert work.layout.whole_numbers == whole
+    assert work.layout.whole_numbers == (kind == "whole")
+    assert work.layout.couplings.apart == (kind != "dense")
     chains = lay.start(work.layout, lay.random_spins(6, 6000, 1))
     sweep(work, chains, T, 60, 17)
     law = enumerate_ising(model.J.toarray(), T, model.h).probabilities
     assert far_from(numbers(lay.spins_of(work.layout, chains.words)), law) > ALARM
 
 
-@pytest.mark.parametrize("whole", [True, False])
-def test_fields_and_energies_are_those_of_the_spins(whole):
-    model = small_model(300, 8, whole=whole, density=0.03)
+@pytest.mark.parametrize("whole, density", [(True, 0.03), (False, 0.03), (False, 1.0)])
+def test_fields_and_energies_are_those_of_the_spins(whole, density):
+    model = small_model(300, 8, whole=whole, density=density)
     work = work_of(model)
+    assert work.layout.places < 1000
     chains = lay.start(work.layout, lay.random_spins(300, 3, 1))
     sweep(work, chains, 1.5, 40, 3)
     spins = lay.spins_of(work.layout, chains.words)
