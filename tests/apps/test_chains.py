@@ -13,7 +13,8 @@ from thermoc.apps.optimisation import tempering
 from thermoc.apps.optimisation.budget import Budget
 from thermoc.apps.optimisation.population import parents
 from thermoc.apps.optimisation.work import Work
-from thermoc.physics.ising import enumerate_ising
+from thermoc.physics.ising import all_states, enumerate_ising
+from thermoc.simulator.kernels.annealing.chain import Chains
 from thermoc.simulator.kernels.annealing.clusters import exchange_cluster, keep_better
 
 ALARM = 1e-6
@@ -133,6 +134,43 @@ def test_boltzmann_law_of_each_rung():
     for rung in range(len(T)):
         law = enumerate_ising(model.J.toarray(), T[rung], model.h).probabilities
         assert far_from(states[:, :, rung].reshape(-1), law) > ALARM
+
+
+def drawn(model, T, count, rng):
+    """Return numbers of states that follow Boltzmann's law exactly, and the law."""
+    law = enumerate_ising(model.J.toarray(), T, model.h).probabilities
+    return rng.choice(len(law), count, p=law), law
+
+
+def test_exchanges_alone_keep_the_law_of_each_rung():
+    """States drawn exactly for each rung of 8,000 ladders still follow its law once they were exchanged."""
+    model, T, rng = small_model(6, 11, density=0.4), np.array([3.0, 1.5]), np.random.default_rng(5)
+    draws = [drawn(model, temperature, 8000, rng) for temperature in T]
+    states = np.stack([numbers_of_states for numbers_of_states, _ in draws], axis=1).reshape(-1)
+    energies = model.energy(all_states(6))[states]
+    chains = Chains(None, None, None, np.stack([energies, energies], axis=1))
+    count = np.zeros(1)
+    ladder = tempering.Ladder(T=T, rows=np.arange(16_000).reshape(8000, 2), tried=count, done=count.copy())
+    for _ in range(3):
+        tempering._exchange(chains, ladder, 1.0, 0, rng)
+    assert 0.1 < ladder.rates[0] < 0.9
+    for rung, (_, law) in enumerate(draws):
+        assert far_from(states[ladder.rows[:, rung]], law) > ALARM
+
+
+@pytest.mark.parametrize("fields", [True, False])
+def test_cluster_moves_alone_keep_the_law(fields):
+    """Pairs of states drawn exactly at one temperature still follow its law once clusters were exchanged."""
+    model, rng = small_model(6, 11, fields=fields, density=0.4), np.random.default_rng(6)
+    states, law = drawn(model, 2.0, 8000, rng)
+    work = work_of(model)
+    chains = lay.start(work.layout, all_states(6)[states].astype(np.int8))
+    for row in range(0, 8000, 2):
+        place = int(rng.integers(work.layout.places))
+        exchange_cluster(work.layout.couplings, chains, row, row + 1, place, not fields)
+    moved = numbers(lay.spins_of(work.layout, chains.words))
+    assert (moved != states).mean() > 0.3
+    assert far_from(moved[::2], law) > ALARM and far_from(moved[1::2], law) > ALARM
 
 
 def test_a_ladder_grows_even():
