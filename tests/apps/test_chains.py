@@ -13,7 +13,8 @@ from thermoc.apps.optimisation import tempering
 from thermoc.apps.optimisation.budget import Budget
 from thermoc.apps.optimisation.population import parents
 from thermoc.apps.optimisation.work import Work
-from thermoc.physics.ising import enumerate_ising
+from thermoc.physics.ising import all_states, enumerate_ising
+from thermoc.simulator.kernels.annealing.chain import Chains
 from thermoc.simulator.kernels.annealing.clusters import exchange_cluster, keep_better
 
 ALARM = 1e-6
@@ -45,22 +46,25 @@ def sweep(work, chains, T, sweeps, seed):
         work.sweep(chains, row, T_scaled, np.full(1, sweeps), lay.noise(seed, 0, row))
 
 
-@pytest.mark.parametrize("whole", [True, False])
-@pytest.mark.parametrize("T", [1.0, 2.7])
-def test_boltzmann_law_of_a_chain(whole, T):
-    model = small_model(6, 4, whole=whole)
+@pytest.mark.parametrize("kind, T", [("whole", 1.0), ("whole", 2.7), ("real", 1.0), ("dense", 5.0)])
+def test_boltzmann_law_of_a_chain(kind, T, monkeypatch):
+    if kind == "dense":
+        monkeypatch.setattr(lay, "DENSE", 0)
+    model = small_model(6, 4, whole=kind == "whole", density=1.0 if kind == "dense" else 0.5)
     work = work_of(model)
-    assert work.layout.whole_numbers == whole
+    assert work.layout.whole_numbers == (kind == "whole")
+    assert work.layout.couplings.apart == (kind != "dense")
     chains = lay.start(work.layout, lay.random_spins(6, 6000, 1))
     sweep(work, chains, T, 60, 17)
     law = enumerate_ising(model.J.toarray(), T, model.h).probabilities
     assert far_from(numbers(lay.spins_of(work.layout, chains.words)), law) > ALARM
 
 
-@pytest.mark.parametrize("whole", [True, False])
-def test_fields_and_energies_are_those_of_the_spins(whole):
-    model = small_model(300, 8, whole=whole, density=0.03)
+@pytest.mark.parametrize("whole, density", [(True, 0.03), (False, 0.03), (False, 1.0)])
+def test_fields_and_energies_are_those_of_the_spins(whole, density):
+    model = small_model(300, 8, whole=whole, density=density)
     work = work_of(model)
+    assert work.layout.places < 1000
     chains = lay.start(work.layout, lay.random_spins(300, 3, 1))
     sweep(work, chains, 1.5, 40, 3)
     spins = lay.spins_of(work.layout, chains.words)
@@ -130,6 +134,43 @@ def test_boltzmann_law_of_each_rung():
     for rung in range(len(T)):
         law = enumerate_ising(model.J.toarray(), T[rung], model.h).probabilities
         assert far_from(states[:, :, rung].reshape(-1), law) > ALARM
+
+
+def drawn(model, T, count, rng):
+    """Return numbers of states that follow Boltzmann's law exactly, and the law."""
+    law = enumerate_ising(model.J.toarray(), T, model.h).probabilities
+    return rng.choice(len(law), count, p=law), law
+
+
+def test_exchanges_alone_keep_the_law_of_each_rung():
+    """States drawn exactly for each rung of 8,000 ladders still follow its law once they were exchanged."""
+    model, T, rng = small_model(6, 11, density=0.4), np.array([3.0, 1.5]), np.random.default_rng(5)
+    draws = [drawn(model, temperature, 8000, rng) for temperature in T]
+    states = np.stack([numbers_of_states for numbers_of_states, _ in draws], axis=1).reshape(-1)
+    energies = model.energy(all_states(6))[states]
+    chains = Chains(None, None, None, np.stack([energies, energies], axis=1))
+    count = np.zeros(1)
+    ladder = tempering.Ladder(T=T, rows=np.arange(16_000).reshape(8000, 2), tried=count, done=count.copy())
+    for _ in range(3):
+        tempering._exchange(chains, ladder, 1.0, 0, rng)
+    assert 0.1 < ladder.rates[0] < 0.9
+    for rung, (_, law) in enumerate(draws):
+        assert far_from(states[ladder.rows[:, rung]], law) > ALARM
+
+
+@pytest.mark.parametrize("fields", [True, False])
+def test_cluster_moves_alone_keep_the_law(fields):
+    """Pairs of states drawn exactly at one temperature still follow its law once clusters were exchanged."""
+    model, rng = small_model(6, 11, fields=fields, density=0.4), np.random.default_rng(6)
+    states, law = drawn(model, 2.0, 8000, rng)
+    work = work_of(model)
+    chains = lay.start(work.layout, all_states(6)[states].astype(np.int8))
+    for row in range(0, 8000, 2):
+        place = int(rng.integers(work.layout.places))
+        exchange_cluster(work.layout.couplings, chains, row, row + 1, place, not fields)
+    moved = numbers(lay.spins_of(work.layout, chains.words))
+    assert (moved != states).mean() > 0.3
+    assert far_from(moved[::2], law) > ALARM and far_from(moved[1::2], law) > ALARM
 
 
 def test_a_ladder_grows_even():

@@ -35,12 +35,16 @@ FINE = np.uint64(2)
 
 
 class Couplings(NamedTuple):
-    """Rows of couplings by place: offsets, columns (int32), 2 J (int16); which bits of the blocks are spins."""
+    """Rows of couplings by place: offsets, columns, 2 J (int16 or float64); which bits of the blocks are spins.
+
+    apart: whether no two spins of a block are coupled; whole numbers ask for it.
+    """
 
     offsets: Any
     columns: Any
     doubled: Any
     real: Any
+    apart: Any
 
 
 class Chains(NamedTuple):

@@ -47,6 +47,9 @@ def sweep(couplings, fields, words, T, limits, tick, noise):
         if block % CHUNK == 0:
             _limits(limits, block * BLOCK, T, tick, noise)
         start, at, sure = block * BLOCK, block % CHUNK * BLOCK, np.uint64(0)
+        if not couplings.apart:
+            change += _one_by_one(couplings, fields, words, block, limits[at : at + BLOCK])
+            continue
         for bit in range(BLOCK):
             sure |= np.uint64(fields[start + bit] > limits[at + bit]) << np.uint64(bit)
         flips = (sure ^ words[block]) & couplings.real[block]
@@ -59,6 +62,21 @@ def sweep(couplings, fields, words, T, limits, tick, noise):
 
 
 @njit(error_model="numpy", nogil=True)
+def _one_by_one(couplings, fields, words, block, limits):
+    """Update the spins of a block each after the flips of those before it; return by how much the energy changed."""
+    change, left = 0.0, couplings.real[block]
+    while left:
+        bit = np.uint64(first_bit(np.int64(left)))
+        left &= left - ONE
+        place = np.uint64(block * BLOCK) + bit
+        up = fields[place] > limits[bit]
+        if up != ((words[block] >> bit) & ONE > 0):
+            words[block] ^= ONE << bit
+            change += _flip(couplings, fields, place, 1.0 if up else -1.0)
+    return change
+
+
+@njit(error_model="numpy", nogil=True)
 def _limits(limits, first, T, tick, noise):
     fill_uniforms(limits, first, tick, 0, noise.stream, noise.key)
     for i in range(limits.size):
@@ -67,7 +85,7 @@ def _limits(limits, first, T, tick, noise):
 
 @njit(error_model="numpy", nogil=True)
 def _flip(couplings, fields, place, spin):
-    for e in range(couplings.offsets[np.uint64(place)], couplings.offsets[np.uint64(place + 1)]):
+    for e in range(couplings.offsets[np.uint64(place)], couplings.offsets[np.uint64(place) + ONE]):
         fields[couplings.columns[e]] += spin * couplings.doubled[e]
     return -2 * spin * fields[np.uint64(place)]
 

@@ -21,6 +21,8 @@ from thermoc.support.philox import MASK
 
 BYTE = 126
 """The greatest field that a byte holds: 127 stands for a limit that none reaches."""
+DENSE = 1024
+"""Blocks of one colour are given up where so many places, and three times those that are needed, would stand empty."""
 FACTORS = (1, 2, 3, 4, 5, 6, 8, 10)
 
 
@@ -59,28 +61,25 @@ class Layout:
 
 
 def lay_out(model: IsingModel) -> Layout:
-    """Return the layout of a model."""
-    offsets, columns = np.asarray(model.J.indptr), np.asarray(model.J.indices)
-    color = colouring(offsets, columns)
-    place, places = _places(color)
+    """Return the layout of a model; of one whose colours are many and small, spins stand in their own order."""
+    place, places = _places(colouring(np.asarray(model.J.indptr), np.asarray(model.J.indices)))
+    apart = places <= max(DENSE, 3 * model.size)
+    if not apart:
+        place, places = _places(np.zeros(model.size, np.int64))
     scale, greatest = _scale(model)
-    order = np.argsort(place)
-    rows = model.J[order]
-    degree, real = np.zeros(places, np.int64), np.zeros(places, np.bool_)
-    degree[place[order]], real[place] = np.diff(rows.indptr), True
-    doubled, h = 2 * scale * rows.data, np.zeros(places)
-    h[place] = scale * model.h
-    whole_numbers = scale > 0 and greatest <= BYTE
+    whole_numbers = apart and scale > 0 and greatest <= BYTE
     scale = scale if whole_numbers else 1.0
+    rows = model.J[np.argsort(place)]
+    degree, real, h = np.zeros(places, np.int64), np.zeros(places, np.bool_), np.zeros(places)
+    degree[np.sort(place)], real[place], h[place] = np.diff(rows.indptr), True, scale * model.h
     couplings = Couplings(
         # unsigned: indices that cannot count from the end cost no test
         np.concatenate([[0], np.cumsum(degree)]).astype(np.uint64),
         place[rows.indices].astype(np.uint32),
-        np.rint(doubled).astype(np.int16) if whole_numbers else 2 * rows.data,
+        np.rint(2 * scale * rows.data).astype(np.int16) if whole_numbers else 2 * rows.data,
         np.packbits(real, bitorder="little").view(np.uint64),
+        apart,
     )
-    if not whole_numbers:
-        h[place] = model.h
     return Layout(
         model=model, place=place, couplings=couplings, h=h, scale=scale, greatest=greatest, whole_numbers=whole_numbers
     )
