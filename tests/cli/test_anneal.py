@@ -20,14 +20,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_answers_are_written_and_checked(folder: Path):
-    done = thermoc("anneal", "ring.rud", "--sweeps", "50", "-o", "a.json", "--json", cwd=folder)
+    done = thermoc("anneal", "ring.rud", "--sweeps", "50", "--replicas", "8", "-o", "a.json", "--json", cwd=folder)
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     best = document["answers"][0]
     assert (best["objective"], best["energy"], best["feasible"], best["seed"]) == (4, -4, True, 0)
     assert sum(answer["count"] for answer in document["answers"]) == 8
     content = (folder / "a.json").read_bytes()
-    again = thermoc("anneal", "ring.rud", "--sweeps", "50", "-o", "a.json", cwd=folder)
+    again = thermoc("anneal", "ring.rud", "--sweeps", "50", "--replicas", "8", "-o", "a.json", cwd=folder)
     assert (folder / "a.json").read_bytes() == content, "the same seed gives the same bytes"
     assert "wrote a.json" in again.stdout and best["bits"] in again.stdout
     right = thermoc("check", "ring.rud", "a.json", cwd=folder)
