@@ -4,8 +4,8 @@
 
 An affine layer with ReLU drives p-bits, whose firing a trace sums up; an affine layer reads it out, and Boltzmann's law
 makes probabilities of that. One seed gives one trajectory: the p-bits of the simulator, of ONNX, of Brian2 and of the
-chip's simulator are the same, its floats agree to rounding. Loihi's integers have no maximum: Lava refuses the network,
-and says why.
+chip's simulator are the same, floats agree to rounding. Lava, which takes the network as well, brings it to integers:
+what that costs is for ``tc.verify(net, ["lava"])`` to say.
 """
 
 from __future__ import annotations
@@ -54,19 +54,12 @@ def draw(net: tc.Network, x: dict[str, np.ndarray], path: str) -> None:
 
 
 def main() -> None:
-    """Hold the targets against each other and against the reference, show Lava's refusal, and write a figure."""
+    """Hold the targets against each other and against the reference, and write a figure."""
     path = sys.argv[1] if len(sys.argv) > 1 else "hybrid.png"
     net, x = network(), {"x": np.random.default_rng(1).normal(size=(2, 8))}
     report = tc.verify(net, targets=TARGETS, inputs=x, ticks=TICKS, seed=SEED)
     print(report)
     assert report.ok
-    try:
-        tc.compile(net, "lava")
-    except tc.ThermocError as reason:
-        print(f"\nlava: {reason}")
-        assert reason.code == "T301"
-    else:
-        raise AssertionError("Lava has learned to take a maximum: add it to TARGETS")
     draw(net, x, path)
     print(f"figure: {path}")
 
