@@ -114,5 +114,5 @@ def test_a_convolution_is_refused_by_name():
     with tc.Network("conv") as net:
         K = tc.parameter("K", np.ones((1, 1, 3)))
         tc.output("y", tc.conv(tc.input("x", (1, 9)), K, stride=(1,), padding=((0, 0),), dilation=(1,)))
-    with pytest.raises(tc.ThermocError, match="T221: core.conv"):
+    with pytest.raises(tc.ThermocError, match=r"T221: core\.conv"):
         to_torch(net, target="chip", input_range=(0, 1))
