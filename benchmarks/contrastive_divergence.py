@@ -45,13 +45,9 @@ def scikit_learn(samples: np.ndarray) -> Callable[[], object]:
     """Return an epoch of scikit-learn, in the format of the samples. Raises ImportError."""
     from sklearn.neural_network import BernoulliRBM
 
-    model = BernoulliRBM(n_components=HIDDEN, batch_size=BATCH, learning_rate=RATE, random_state=0)
-
-    def epoch() -> None:
-        for start in range(0, len(samples), BATCH):
-            model.partial_fit(samples[start : start + BATCH])
-
-    return epoch
+    # partial_fit would leave weights in float64 whatever the samples are; what fit begins with takes a hundredth
+    model = BernoulliRBM(n_components=HIDDEN, batch_size=BATCH, learning_rate=RATE, n_iter=1, random_state=0)
+    return lambda: model.fit(samples)
 
 
 def torch_epoch(samples: np.ndarray) -> Callable[[], object]:
