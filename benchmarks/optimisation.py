@@ -28,7 +28,7 @@ from thermoc.apps.optimisation.minimise import minimise
 from thermoc.physics.ising_model import IsingModel
 
 QUICK = "--quick" in sys.argv
-SEEDS, BUDGET, READS, SWEEPS = (3, 1.0, 8, 1000) if QUICK else (10, 10.0, 40, 4000)
+SEEDS, BUDGET, READS, SWEEPS = (3, 1.0, 8, 1000) if QUICK else (10, 5.0, 40, 4000)
 SPLITS = (1, 4) if QUICK else (1, 4, 16)
 GOALS = {"G1": 11_624, "G14": 3_060, "G22": 13_358, "G32": 1_406}
 GSET = Path(os.environ.get("THERMOC_SHARED", Path(__file__).resolve().parents[2] / "shared")) / "data/gset/input"
