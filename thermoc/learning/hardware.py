@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from thermoc.backends.chip.capacities import crossbars_of
-from thermoc.ir.dialects.core import Affine, Cast, Conv, Greater, Matmul
+from thermoc.ir.dialects.core import Affine, Cast, Constant, Conv, Greater, Matmul
 from thermoc.ir.dialects.crossbar import Mvm
 from thermoc.ir.dialects.thermo import Uniform
 from thermoc.ir.feed import feed
@@ -73,7 +73,7 @@ def hardware(target: str, calibration: Calibration, options: dict[str, Any]) -> 
 
 def _weighted(graph: Graph) -> dict[str, Affine]:
     """Return the affine maps whose weights are constants or parameters. Errors: T221 for other products with such."""
-    known = ParameterCone(graph).names | {op.y.name for op in frozen(graph).ops if op.opname == "core.constant"}
+    known = ParameterCone(graph).names | {op.y.name for op in frozen(graph).of(Constant)}
     for op in graph.ops:
         products: Any = op
         weight = products.weight if isinstance(op, Conv) else products.b if isinstance(op, Matmul) else None

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
-
 import torch
 
 Tensor = torch.Tensor
@@ -81,8 +79,3 @@ def categorical(estimator: str, fires: Tensor, x: Tensor, T: Tensor, noise: Tens
     if estimator == "gumbel_softmax":
         mean = torch.softmax(-(x / T + noise) / relaxation, dim=-1)
     return with_gradient_of(fires.to(mean.dtype), mean)
-
-
-def chosen(table: dict[str, Any], name: Any) -> bool:
-    """Tell whether a name is in a table."""
-    return isinstance(name, str) and name in table

@@ -44,7 +44,7 @@ def fermi_dirac(op: thermo.FermiDirac, ctx: Any, x: Tensor, T: Tensor, mu: Tenso
     return torch.sigmoid((mu - x) / T)
 
 
-def floor(op: core.Floor, ctx: Any, x: Tensor) -> Tensor:
+def floor(op: Any, ctx: Any, x: Tensor) -> Tensor:
     """Rounding, with the slope of what is rounded where that is chosen."""
     rounded = torch.floor(x)
     return with_gradient_of(rounded, x) if ctx.choices.rounding == "straight_through" else rounded
