@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from thermoc.ir.dialects import core, crossbar, diffusive, heat, langevin, sampling, spiking, thermo
 from thermoc.ir.op_table import OpTable
+from thermoc.ir.ops import CURVED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,8 @@ GRADIENTS: OpTable[Gradient] = OpTable(
         heat.HeatExchange: Gradient(kind="exact", without=("J",)),
         heat.HeatNetwork: Gradient(kind="exact", without=("capacity", "conductance")),
     },
+    # An elementwise op of another package whose meaning is written on the array API standard, as those here are.
+    follows={CURVED: EXACT},
     refused={
         **dict.fromkeys(_DECIDES, "a truth value has no slope"),
         core.Sign: "it has no slope but at 0",
