@@ -116,7 +116,7 @@ def sparse_affine(
     offsets: AnyArray,
     bias: AnyArray | None,
 ) -> AnyArray:
-    if not isinstance(x, np.ndarray):
+    if not isinstance(x, np.ndarray):  # pyright: ignore[reportUnnecessaryIsInstance]
         y = row_sums(values * x[:, columns[0]], offsets[0])
         return y if bias is None else y + bias
     counts: Any = np.diff(offsets[0])

@@ -63,7 +63,7 @@ def sample_categorical(op: thermo.SampleCategorical, ctx: Context, x: AnyArray, 
     xp = namespace(u)
     noise = xp.log(-xp.log(u))
     winner: Any = xp.argmin(x + T * noise, axis=-1)
-    fires = winner[..., np.newaxis] == ctx.array(np.arange(u.shape[-1]))
+    fires = winner[..., np.newaxis] == ctx.array(np.arange(op.x.shape[-1]))
     return ctx.chosen(fires, like(x, u), T, noise)
 
 
