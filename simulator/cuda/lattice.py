@@ -12,7 +12,7 @@ from thermoc.simulator.cuda.compiler import Kernel, device_function
 from thermoc.simulator.cuda.gpu import device as found
 from thermoc.simulator.cuda.source import MEETING
 from thermoc.simulator.devices import lattice_rules
-from thermoc.simulator.devices.lattice_rules import BASE, DOWN, FROM_DEVICE, FROM_LOAD, RIGHT, Neuristor, Samples
+from thermoc.simulator.devices.lattice_rules import BASE, DOWN, FROM_DEVICE, FROM_LOAD, RIGHT, LatticeSamples, Neuristor
 from thermoc.simulator.devices.model import MEMORY
 from thermoc.simulator.devices.models import vo2
 from thermoc.simulator.devices.records import Draws
@@ -142,7 +142,7 @@ def kernel() -> Kernel:
 class DeviceLattice:
     """The nodes of all samples on a device: rows (samples, n); see ``lattice_rules.Samples``."""
 
-    def __init__(self, node: Neuristor, now: Samples, sides: tuple[int, int], u: Any):
+    def __init__(self, node: Neuristor, now: LatticeSamples, sides: tuple[int, int], u: Any):
         device = found()
         self._device, (self._samples, self._n), self._columns = device, now.T.shape, sides[1]
         memory = np.moveaxis(now.memory, 1, 2)
@@ -166,7 +166,7 @@ class DeviceLattice:
             return s, int(first[s] % n), int(first[s] // n)
         return None
 
-    def read(self, now: Samples) -> None:
+    def read(self, now: LatticeSamples) -> None:
         """Copy the nodes back."""
         shape = self._samples, self._n
         for name, row in zip(ROWS, self._rows[:5]):

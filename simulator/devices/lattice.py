@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from thermoc.simulator.arrays import count, counters, numbers, spread
 from thermoc.simulator.devices.device import Device, check_ambient, check_state
-from thermoc.simulator.devices.lattice_rules import Neuristor, Samples, advance
+from thermoc.simulator.devices.lattice_rules import LatticeSamples, Neuristor, advance
 from thermoc.simulator.devices.model import MEMORY
 from thermoc.simulator.devices.models import vo2
 from thermoc.simulator.devices.records import CAPACITANCE, CAPACITY, CONDUCTANCE, INNER, Draws, Row
@@ -102,7 +102,7 @@ class Stepper(Protocol):
         """Take steps of length h; return (sample, node, step) of the first bad node, or None."""
         ...
 
-    def read(self, now: Samples) -> None:
+    def read(self, now: LatticeSamples) -> None:
         """Bring the nodes to ``now``."""
         ...
 
@@ -110,7 +110,7 @@ class Stepper(Protocol):
 class HostLattice:
     """Nodes that are stepped where they are."""
 
-    def __init__(self, node: Neuristor, now: Samples, sides: tuple[int, int], u: Row):
+    def __init__(self, node: Neuristor, now: LatticeSamples, sides: tuple[int, int], u: Row):
         self._node, self._now, self._sides, self._u = node, now, sides, u
 
     def advance(self, h: float, steps: int, draws: Draws) -> tuple[int, int, int] | None:
@@ -123,7 +123,7 @@ class HostLattice:
                 return k, bad, s
         return None
 
-    def read(self, now: Samples) -> None:
+    def read(self, now: LatticeSamples) -> None:
         """Nothing is to be brought."""
 
 
@@ -143,15 +143,15 @@ def _neuristor(device: Device, coupling: float, dimensions: int, ambient: float)
     )
 
 
-def _start(T: Row, V: Row) -> Samples:
+def _start(T: Row, V: Row) -> LatticeSamples:
     memory = np.zeros((len(T), MEMORY, T.shape[1]))
     memory[:, vo2.DIRECTION] = 1.0
     memory[:, vo2.LAST] = T
     zeros = np.zeros((3, *T.shape))
-    return Samples(T=T, V=V, current=zeros[0], work=zeros[1], heat=zeros[2], memory=memory)
+    return LatticeSamples(T=T, V=V, current=zeros[0], work=zeros[1], heat=zeros[2], memory=memory)
 
 
-def _run(node: Neuristor, now: Samples, stepper: Stepper, times: Row, dt: float, draws: Draws) -> LatticeTrace:
+def _run(node: Neuristor, now: LatticeSamples, stepper: Stepper, times: Row, dt: float, draws: Draws) -> LatticeTrace:
     """Step all samples from time to time. Errors: T410."""
     shown, energy = np.zeros((3, len(times), *now.T.shape)), np.zeros((3, len(times), len(now.T)))
     T0, V0, tick = now.T.copy(), now.V.copy(), 0
@@ -173,7 +173,7 @@ def _run(node: Neuristor, now: Samples, stepper: Stepper, times: Row, dt: float,
     return LatticeTrace(t=times, T=T, node=V, current=current, work=work, heat=heat, stored=stored)
 
 
-def _runaway(node: Neuristor, now: Samples, k: int, i: int, t: float) -> ThermocError:
+def _runaway(node: Neuristor, now: LatticeSamples, k: int, i: int, t: float) -> ThermocError:
     notes = [
         f"at t = {t:.6g} s, sample {k}, node {i}",
         f"temperature {now.T[k, i]:.6g} K, limit {node.hottest:.6g} K",

@@ -236,7 +236,7 @@ advance = keep(advance, "lattices of devices", 9.0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Samples:
+class LatticeSamples:
     """The nodes of all samples: rows (samples, n), memory (samples, 5, n)."""
 
     T: Row

@@ -14,7 +14,7 @@ from thermoc.apps.optimisation.budget import Budget
 from thermoc.apps.optimisation.population import parents
 from thermoc.apps.optimisation.work import Work
 from thermoc.physics.ising import all_states, enumerate_ising
-from thermoc.simulator.kernels.annealing.chain import Chains
+from thermoc.simulator.kernels.annealing.chain import SpinChains
 from thermoc.simulator.kernels.annealing.clusters import exchange_cluster, keep_better
 
 ALARM = 1e-6
@@ -148,7 +148,7 @@ def test_exchanges_alone_keep_the_law_of_each_rung():
     draws = [drawn(model, temperature, 8000, rng) for temperature in T]
     states = np.stack([numbers_of_states for numbers_of_states, _ in draws], axis=1).reshape(-1)
     energies = model.energy(all_states(6))[states]
-    chains = Chains(None, None, None, np.stack([energies, energies], axis=1))
+    chains = SpinChains(None, None, None, np.stack([energies, energies], axis=1))
     count = np.zeros(1)
     ladder = tempering.Ladder(T=T, rows=np.arange(16_000).reshape(8000, 2), tried=count, done=count.copy())
     for _ in range(3):

@@ -16,7 +16,7 @@ from thermoc.apps.nonequilibrium import (
     ring_free_energy,
     trap_free_energy,
 )
-from thermoc.apps.nonequilibrium.avalanches import Spikes, avalanche_sizes, avalanches, neuristor_spikes
+from thermoc.apps.nonequilibrium.avalanches import SpikeRecord, avalanche_sizes, avalanches, neuristor_spikes
 from thermoc.apps.nonequilibrium.critical import Z_MODEL_A, dynamic_exponent, order_decay
 
 T = 0.8
@@ -109,14 +109,14 @@ def test_z_of_the_square_lattice_on_small_lattices():
 def test_avalanches_are_chains_of_neighbours_within_the_window():
     """Nodes 0 1 2 / 3 4 5: 0, 1, 4 follow each other by one sample; 2 is late; 5 is alone; 0 again much later."""
     times, nodes = np.array([0.0, 1, 2, 4, 9, 30]), np.array([0, 1, 4, 2, 5, 0])
-    spikes = Spikes(times=times, nodes=nodes, shape=(2, 3), sampled=1.0)
+    spikes = SpikeRecord(times=times, nodes=nodes, shape=(2, 3), sampled=1.0)
     assert sorted(avalanche_sizes(spikes, 1.0)) == [1, 1, 1, 3]
     assert sorted(avalanche_sizes(spikes, 3.0)) == [1, 1, 4]
     assert sorted(avalanche_sizes(spikes, 5.0)) == [1, 5]
     # nodes 2 and 3 are neighbours in number, not in the array
-    apart = Spikes(times=np.zeros(2), nodes=np.array([2, 3]), shape=(2, 3), sampled=1.0)
+    apart = SpikeRecord(times=np.zeros(2), nodes=np.array([2, 3]), shape=(2, 3), sampled=1.0)
     assert avalanche_sizes(apart, 1.0).tolist() == [1, 1]
-    nothing = Spikes(times=np.zeros(0), nodes=np.zeros(0, np.int64), shape=(2, 3), sampled=1.0)
+    nothing = SpikeRecord(times=np.zeros(0), nodes=np.zeros(0, np.int64), shape=(2, 3), sampled=1.0)
     assert avalanches([nothing], 1.0).fit is None
     with pytest.raises(tc.ThermocError, match="T405"):
         avalanche_sizes(spikes, 0.0)

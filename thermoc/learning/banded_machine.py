@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from thermoc.learning.machines import RestrictedBoltzmannMachine
 from thermoc.simulator.kernels.learning import contrastive_divergence as kernel
-from thermoc.simulator.kernels.learning.bands import NEVER, Layers
+from thermoc.simulator.kernels.learning.bands import NEVER, BandedLayers
 from thermoc.simulator.kernels.learning.wide_tables import BAND, CODE, DEEP, FOUR, STATES
 from thermoc.support.array_types import AnyArray, FloatArray
 
@@ -52,13 +52,13 @@ class BandedMachine:
 
     visible: int
     hidden: int
-    layers: Layers
+    layers: BandedLayers
 
     @classmethod
     def of(cls, machine: RestrictedBoltzmannMachine) -> BandedMachine:
         """Return copies of a machine's arrays."""
         W, m, n = machine.W.astype(np.float32), machine.visible, machine.hidden
-        return cls(m, n, Layers(in_bands(W), _bias(machine.b), _bias(machine.c), filled(m), filled(n)))
+        return cls(m, n, BandedLayers(in_bands(W), _bias(machine.b), _bias(machine.c), filled(m), filled(n)))
 
     def at(self, T: float) -> kernel.Machine:
         """Return what kernels take, at a temperature."""
@@ -77,13 +77,13 @@ def velocities(machine: BandedMachine) -> kernel.Velocities:
     return kernel.Velocities(*(np.zeros_like(array) for array in (layers.w, layers.row_bias, layers.column_bias)))
 
 
-def chains(machine: BandedMachine, count: int, *, k: int, persistent: bool) -> kernel.Chains:
+def chains(machine: BandedMachine, count: int, *, k: int, persistent: bool) -> kernel.PersistentChains:
     """Return chains whose visible bits are 0."""
     size = count * machine.layers.rows
-    return kernel.Chains(np.zeros(size, np.uint8), np.zeros(size // FOUR, np.uint8), count, k, persistent)
+    return kernel.PersistentChains(np.zeros(size, np.uint8), np.zeros(size // FOUR, np.uint8), count, k, persistent)
 
 
-def set_bits(chains: kernel.Chains, bits: AnyArray) -> None:
+def set_bits(chains: kernel.PersistentChains, bits: AnyArray) -> None:
     """Set the bits of chains, in bands, and their codes."""
     chains.bits[:] = bits
     rows = len(chains.bits) // chains.size
@@ -91,12 +91,12 @@ def set_bits(chains: kernel.Chains, bits: AnyArray) -> None:
     chains.codes[:] = states @ (CODE * 2 ** np.arange(FOUR))
 
 
-def memory(machine: BandedMachine, samples: int, count: int) -> kernel.Memory:
+def memory(machine: BandedMachine, samples: int, count: int) -> kernel.StepMemory:
     """Return scratch memory for steps of up to so many samples and chains."""
     rows, columns, most = machine.layers.rows, machine.layers.columns, filled(max(samples, count))
     total = filled(samples) + filled(count)
 
-    return kernel.Memory(
+    return kernel.StepMemory(
         r=aligned(BAND * max(rows, most)),
         p=aligned(BAND * most),
         u=aligned(max(rows, columns) * most),

@@ -23,7 +23,7 @@ from thermoc.learning.data import DIVERGED, shuffled, visible_data
 from thermoc.learning.machines import RestrictedBoltzmannMachine
 from thermoc.simulator.cache import keep
 from thermoc.simulator.kernels.learning import contrastive_divergence as kernel
-from thermoc.simulator.kernels.learning.bands import Counter
+from thermoc.simulator.kernels.learning.bands import BlockCounter
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import error
 
@@ -84,8 +84,8 @@ class ContrastiveDivergence:
         self._T, self._arrays = machine.T, BandedMachine.of(machine)
         self._velocities = banded_machine.velocities(self._arrays)
         self._last, self._moved = machine, False
-        self._scratch: kernel.Memory | None = None
-        self._scratch_chains: kernel.Chains | None = None
+        self._scratch: kernel.StepMemory | None = None
+        self._scratch_chains: kernel.PersistentChains | None = None
         self._sizes = 0, 0
 
     @property
@@ -125,12 +125,12 @@ class ContrastiveDivergence:
         batch = kernel.Batch(bits, numbers, len(samples))
         chains = self._chains if self.options.persistent else self._fresh_chains(len(samples))
         memory = self._memory(len(samples), chains.size)
-        rates = kernel.Rates(
+        rates = kernel.LearningRates(
             np.float32(self.options.rate if rate is None else rate),
             np.float32(self.options.momentum),
             np.float32(self.options.weight_decay),
         )
-        counter = Counter(self.steps, 0, 0, np.uint64(self.seed))
+        counter = BlockCounter(self.steps, 0, 0, np.uint64(self.seed))
         energies = _step(self._arrays.at(self._T), self._velocities, rates, batch, chains, memory, counter)
         self.steps, self._moved = self.steps + 1, True
         if self.options.temperature_rate:
@@ -178,16 +178,16 @@ class ContrastiveDivergence:
         return all(bool((np.abs(array) < DIVERGED).all()) for array in arrays) and bool(np.isfinite(self._T))
 
     @cached_property
-    def _chains(self) -> kernel.Chains:
+    def _chains(self) -> kernel.PersistentChains:
         count = self.options.chains or self.options.batch
         return banded_machine.chains(self._arrays, count, k=self.options.k, persistent=True)
 
-    def _fresh_chains(self, count: int) -> kernel.Chains:
+    def _fresh_chains(self, count: int) -> kernel.PersistentChains:
         if self._scratch_chains is None or self._scratch_chains.size != count:
             self._scratch_chains = banded_machine.chains(self._arrays, count, k=self.options.k, persistent=False)
         return self._scratch_chains
 
-    def _memory(self, samples: int, count: int) -> kernel.Memory:
+    def _memory(self, samples: int, count: int) -> kernel.StepMemory:
         if self._scratch is None or samples > self._sizes[0] or count > self._sizes[1]:
             self._sizes = max(samples, self._sizes[0]), max(count, self._sizes[1])
             self._scratch = banded_machine.memory(self._arrays, *self._sizes)

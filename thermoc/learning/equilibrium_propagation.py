@@ -93,7 +93,7 @@ STEP = 0.3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Gradient:
+class PhaseGradient:
     """The loss of a batch (mean over samples) at the free state, and its gradient, in the shapes of the network."""
 
     loss: float
@@ -103,7 +103,7 @@ class Gradient:
 
 def equilibrium_gradient(
     net: EnergyNetwork, x: ArrayLike, target: ArrayLike, *, beta: float = 0.01, tolerance: float = 1e-10
-) -> Gradient:
+) -> PhaseGradient:
     """Return the gradient of the mean loss over inputs (batch, n_0) and targets (batch, n_L), each in (-1, 1).
 
     Errors: T402; T404 where states do not settle.
@@ -124,7 +124,7 @@ def equilibrium_gradient(
         weights.append([below.T @ above / len(x) for below, above in pairwise(r)])
         biases.append([above.mean(axis=0) for above in r[1:]])
     loss = float(((np.tanh(free[-1]) - target) ** 2).sum(axis=1).mean() / 2)
-    return Gradient(
+    return PhaseGradient(
         loss=loss,
         weights=tuple((minus - plus) / (2 * beta) for plus, minus in zip(*weights)),
         biases=tuple((minus - plus) / (2 * beta) for plus, minus in zip(*biases)),

@@ -8,7 +8,7 @@ from thermoc.ir.dialects.core import Output
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
 from thermoc.ir.values import Value
-from thermoc.learning.gradient_table import GRADIENTS, Gradient
+from thermoc.learning.gradient_table import GRADIENTS, GradientRule
 from thermoc.support.errors import Finding, ThermocError
 
 ON_CHIP = "loihi"
@@ -64,7 +64,7 @@ def _blocked(graph: Graph, start: Op, rounding: str) -> dict[Op, str] | None:
 
 def _reason(op: Op, value: Value, rounding: str) -> str:
     """Return why no gradient goes through an op to one of its operands, "" where one does."""
-    gradient: Gradient | None = GRADIENTS.find(op)
+    gradient: GradientRule | None = GRADIENTS.find(op)
     if gradient is None:
         return GRADIENTS.reason(op)
     names = {name.partition("[")[0] for name, operand in op.operand_values if operand.name == value.name}

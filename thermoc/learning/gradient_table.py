@@ -10,7 +10,7 @@ from thermoc.ir.ops import CURVED
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gradient:
+class GradientRule:
     """kind: "exact" is that of the op's formula; "surrogate" (a step's), "estimator" (a sample's) and
     "straight-through" (rounding's) are chosen by keywords of ``to_torch``. without: operands through which none goes.
     """
@@ -19,7 +19,7 @@ class Gradient:
     without: tuple[str, ...] = ()
 
 
-EXACT = Gradient(kind="exact")
+EXACT = GradientRule(kind="exact")
 _SMOOTH = (
     *(core.Input, core.Constant, core.Parameter, core.Output, core.Probe, core.Delay, core.Cast),
     *(core.Affine, core.SparseAffine, core.Matmul, core.Conv, core.Pool, core.Reduce),
@@ -36,19 +36,19 @@ _SPIKES = (spiking.Lif, spiking.If, spiking.CubaLif, spiking.LifStep, spiking.Th
 _SAMPLES = (thermo.SampleBinary, thermo.SampleCategorical, sampling.Gibbs, sampling.GibbsSweeps)
 _DECIDES = (core.Less, core.LessEqual, core.Greater, core.GreaterEqual, core.Equal, core.And, core.Or, core.Not)
 
-GRADIENTS: OpTable[Gradient] = OpTable(
+GRADIENTS: OpTable[GradientRule] = OpTable(
     what="a gradient",
     where="thermoc/learning/gradient_table.py (GRADIENTS)",
     entries={
         **dict.fromkeys(_SMOOTH, EXACT),
-        **dict.fromkeys(_SPIKES, Gradient(kind="surrogate")),
-        **dict.fromkeys(_SAMPLES, Gradient(kind="estimator")),
-        core.Floor: Gradient(kind="straight-through"),
-        crossbar.Mvm: Gradient(kind="straight-through", without=("plus", "minus", "z", "gain")),
-        langevin.Bonds: Gradient(kind="exact", without=("x",)),
+        **dict.fromkeys(_SPIKES, GradientRule(kind="surrogate")),
+        **dict.fromkeys(_SAMPLES, GradientRule(kind="estimator")),
+        core.Floor: GradientRule(kind="straight-through"),
+        crossbar.Mvm: GradientRule(kind="straight-through", without=("plus", "minus", "z", "gain")),
+        langevin.Bonds: GradientRule(kind="exact", without=("x",)),
         # Their matrices come of an eigenvalue problem that is solved once.
-        heat.HeatExchange: Gradient(kind="exact", without=("J",)),
-        heat.HeatNetwork: Gradient(kind="exact", without=("capacity", "conductance")),
+        heat.HeatExchange: GradientRule(kind="exact", without=("J",)),
+        heat.HeatNetwork: GradientRule(kind="exact", without=("capacity", "conductance")),
     },
     # An elementwise op of another package whose meaning is written on the array API standard, as those here are.
     follows={CURVED: EXACT},

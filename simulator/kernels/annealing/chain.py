@@ -47,7 +47,7 @@ class Couplings(NamedTuple):
     apart: Any
 
 
-class Chains(NamedTuple):
+class SpinChains(NamedTuple):
     """States, a chain a row: fields (int8), words, the lowest energy's words; energies (now, lowest), of int64."""
 
     fields: Any
@@ -56,7 +56,7 @@ class Chains(NamedTuple):
     energies: Any
 
 
-class Noise(NamedTuple):
+class ChainNoise(NamedTuple):
     """Where the noise of a chain stands: the first sweep, the stream, the key of the seed."""
 
     sweep: int
@@ -64,7 +64,7 @@ class Noise(NamedTuple):
     key: Any
 
 
-class Digits(NamedTuple):
+class ThresholdDigits(NamedTuple):
     """The probabilities of one temperature: as ``up_bits`` takes them; 32 further digits of each field + 128."""
 
     heights: Any
@@ -78,7 +78,7 @@ def anneal(couplings, chains, row, T, sweeps, noise, greatest, halt):
 
     ``greatest``: no field is greater.
     """
-    digits = Digits(np.empty(BYTES, np.uint8), np.empty(BYTES, np.int8), np.empty(BYTES, np.uint64))
+    digits = ThresholdDigits(np.empty(BYTES, np.uint8), np.empty(BYTES, np.int8), np.empty(BYTES, np.uint64))
     random, tick = np.empty(WORDS, np.uint64), noise.sweep
     fields, words, best, energies = chains.fields[row], chains.words[row], chains.best[row], chains.energies[row]
     for k in range(T.size):

@@ -36,7 +36,7 @@ two_blocks = blocks(2)
 add_band = tile(BAND * 4 // VECTOR_BYTES)
 
 
-class Layers(NamedTuple):
+class BandedLayers(NamedTuple):
     """Two layers, (rows) and (columns) units: weights between them in bands, and the biases of both."""
 
     w: Any
@@ -46,7 +46,7 @@ class Layers(NamedTuple):
     columns: int
 
 
-class Counter(NamedTuple):
+class BlockCounter(NamedTuple):
     """Where the noise of a layer stands.
 
     Unit 64 c + 32 d + 8 w + l of chain s takes word w of the Philox block (8 (chunks s + c) + l, step, 2 draw + d,

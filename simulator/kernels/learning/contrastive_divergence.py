@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from thermoc.simulator.kernels.learning import bands
-from thermoc.simulator.kernels.learning.bands import Counter, Layers
+from thermoc.simulator.kernels.learning.bands import BandedLayers, BlockCounter
 from thermoc.simulator.kernels.learning.wide_tables import BAND, FOUR, ROWS, add_states
 
 EIGHTS = BAND // 8
@@ -23,7 +23,7 @@ MOST_ROWS = 255
 class Machine(NamedTuple):
     """Visible units (rows) and hidden ones (columns), and 1 / T."""
 
-    layers: Layers
+    layers: BandedLayers
     beta: Any
 
 
@@ -35,7 +35,7 @@ class Batch(NamedTuple):
     samples: int
 
 
-class Chains(NamedTuple):
+class PersistentChains(NamedTuple):
     """Chains of the model: ``size`` of them; their visible bits in bands, and those bits' codes.
 
     persistent: they go on from where they were, else they start at the data (as many as samples). k: sweeps.
@@ -48,7 +48,7 @@ class Chains(NamedTuple):
     persistent: bool
 
 
-class Rates(NamedTuple):
+class LearningRates(NamedTuple):
     """What a step does with a gradient: velocity = momentum velocity + rate (gradient - decay weight)."""
 
     rate: Any
@@ -64,7 +64,7 @@ class Velocities(NamedTuple):
     hidden: Any
 
 
-class Memory(NamedTuple):
+class StepMemory(NamedTuple):
     """Scratch memory; ``means`` are those of hidden units, of samples and then chains, in bands, over their numbers."""
 
     r: Any
@@ -114,7 +114,7 @@ def step(machine, velocities, rates, batch, chains, memory, counter):
 
 @njit(error_model="numpy", nogil=True)
 def _numbered(counter, draw):
-    return Counter(counter.step, draw, counter.stream, counter.key)
+    return BlockCounter(counter.step, draw, counter.stream, counter.key)
 
 
 @njit(error_model="numpy", nogil=True)

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 
 from thermoc import network
 from thermoc.api import compile as compile_network
-from thermoc.apps.generation.gradient import Layers, ascend, finite_or_stop, images_of
+from thermoc.apps.generation.gradient import MachineLayers, ascend, finite_or_stop, images_of
 from thermoc.apps.generation.training import Progress, Training
 from thermoc.ir.functions import FUNCTIONS
 from thermoc.ir.handle import Handle
@@ -108,7 +108,7 @@ def denoising_chain(
     """
     options, x = training or Training(sweeps=5), images_of(data)
     layers = [
-        Layers.untrained([x.shape[1], hidden], _noised(x, t, flip, _noise(options, t)), options.seed + t)
+        MachineLayers.untrained([x.shape[1], hidden], _noised(x, t, flip, _noise(options, t)), options.seed + t)
         for t in range(steps)
     ]
     chain = DenoisingChain(machines=tuple(layer.restricted() for layer in layers), flip=flip, sweeps=sweeps)
@@ -119,7 +119,7 @@ def denoising_chain(
     return DenoisingChain(machines=tuple(layer.restricted() for layer in layers), flip=flip, sweeps=sweeps)
 
 
-def _train(layer: Layers, data: FloatArray, t: int, chain: DenoisingChain, options: Training) -> None:
+def _train(layer: MachineLayers, data: FloatArray, t: int, chain: DenoisingChain, options: Training) -> None:
     """Train machine t on pairs of images at steps t and t + 1 of the noise."""
     rng = _noise(options, t)
     batches = -(-len(data) // options.batch)

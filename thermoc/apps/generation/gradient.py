@@ -19,7 +19,7 @@ from thermoc.support.errors import error
 from thermoc.support.philox import key_of
 
 
-class Layers:
+class MachineLayers:
     """Weights and biases that a training changes, and the noise of its draws.
 
     upward, downward: factors of a layer's input from below and from above, other than 1 in pretraining alone.
@@ -31,7 +31,7 @@ class Layers:
         self.key, self.drawn = np.uint64(low | high << 32), 0
 
     @classmethod
-    def untrained(cls, sizes: Sequence[int], data: FloatArray, seed: int, **factors: float) -> Layers:
+    def untrained(cls, sizes: Sequence[int], data: FloatArray, seed: int, **factors: float) -> MachineLayers:
         """Return small random weights, and visible biases that give each pixel its mean. Errors: T404."""
         if min(sizes) < 1:
             raise error("T404", "a layer has at least one unit", notes=[f"layers of {', '.join(map(str, sizes))}"])
@@ -81,7 +81,7 @@ class Layers:
         return means
 
 
-def ascend(layers: Layers, positive: list[Any], negative: list[Any], rate: float, decay: float) -> None:
+def ascend(layers: MachineLayers, positive: list[Any], negative: list[Any], rate: float, decay: float) -> None:
     """Step up the gradient of the log-likelihood, <x x>_data - <x x>_model, in centred units: x is x - <x>_data.
 
     positive: states or means beside the data, (batch, n_l) a layer; negative: those of the model, (chains, n_l).
@@ -101,7 +101,7 @@ def ascend(layers: Layers, positive: list[Any], negative: list[Any], rate: float
         b += rate * slope
 
 
-def finite_or_stop(layers: Layers, epoch: int) -> None:
+def finite_or_stop(layers: MachineLayers, epoch: int) -> None:
     """Check the weights. Errors: T422 where weights are no numbers any more."""
     largest = max(float(np.abs(W).max()) for W in layers.W)
     if not largest < 1e6:

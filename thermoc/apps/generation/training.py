@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from thermoc.apps.generation.gradient import Layers, ascend, finite_or_stop, images_of
+from thermoc.apps.generation.gradient import MachineLayers, ascend, finite_or_stop, images_of
 from thermoc.ir.feed import checked_numbers
 from thermoc.learning.machines import DeepBoltzmannMachine, RestrictedBoltzmannMachine, logistic
 from thermoc.support.array_types import FloatArray
@@ -59,7 +59,7 @@ def restricted_machine(
     """
     options = training or Training()
     v = images_of(data)
-    layers = Layers.untrained([v.shape[1], hidden], v, options.seed)
+    layers = MachineLayers.untrained([v.shape[1], hidden], v, options.seed)
     _train(layers, v, options, progress)
     return layers.restricted()
 
@@ -82,17 +82,19 @@ def deep_machine(
         raise error("T404", "a deep machine here has two hidden layers", notes=[f"hidden = {list(hidden)}"])
     v, first = images_of(data), pretraining or options
     sizes = [v.shape[1], *hidden]
-    bottom = Layers.untrained(sizes[:2], v, options.seed, upward=2.0)
+    bottom = MachineLayers.untrained(sizes[:2], v, options.seed, upward=2.0)
     _train(bottom, v, first, None)
     means = logistic(bottom.drive(1, [v, None]))
-    top = Layers.untrained(sizes[1:], means, options.seed + 1, downward=2.0)
+    top = MachineLayers.untrained(sizes[1:], means, options.seed + 1, downward=2.0)
     _train(top, means, first, None)
-    layers = Layers([bottom.W[0], top.W[0]], [bottom.b[0], (bottom.b[1] + top.b[0]) / 2, top.b[1]], options.seed + 2)
+    layers = MachineLayers(
+        [bottom.W[0], top.W[0]], [bottom.b[0], (bottom.b[1] + top.b[0]) / 2, top.b[1]], options.seed + 2
+    )
     _train(layers, v, options, progress)
     return layers.machine()
 
 
-def _train(layers: Layers, v: FloatArray, options: Training, progress: Progress | None) -> None:
+def _train(layers: MachineLayers, v: FloatArray, options: Training, progress: Progress | None) -> None:
     rng = np.random.default_rng([options.seed, len(layers.b)])
     particles: list[Any] = [
         v[rng.integers(0, len(v), options.chains)],

@@ -22,7 +22,7 @@ from thermoc.support.errors import error
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spikes:
+class SpikeRecord:
     """Spikes of an array (rows, columns): times in s and nodes, row by row; ``sampled`` every so many seconds."""
 
     times: FloatArray
@@ -40,7 +40,7 @@ def neuristor_spikes(
     settle: float = 50e-6,
     threshold: float = 2e-3,
     seed: int = 0,
-) -> Spikes:
+) -> SpikeRecord:
     """Return the spikes of an array of VO2 neuristors at ``volts``, from nodes at random voltages, with their noise.
 
     coupling: of ``lattice``, the share of the thermal conductance that leads to each neighbour. Times in s: ``settle``
@@ -55,10 +55,10 @@ def neuristor_spikes(
     current = lattice(load("vo2"), volts, t, **options).current[t >= settle, 0]
     rises = (current[1:] >= threshold) & (current[:-1] < threshold)
     ticks, nodes = np.nonzero(rises)
-    return Spikes(times=np.asarray(sampled * ticks, np.float64), nodes=nodes, shape=shape, sampled=sampled)
+    return SpikeRecord(times=np.asarray(sampled * ticks, np.float64), nodes=nodes, shape=shape, sampled=sampled)
 
 
-def avalanche_sizes(spikes: Spikes, window: float) -> IntArray:
+def avalanche_sizes(spikes: SpikeRecord, window: float) -> IntArray:
     """Return the size of each avalanche; window: the time in s within which a neighbour's spike belongs to it.
 
     Errors: T405.
@@ -108,7 +108,7 @@ class Avalanches:
     fit: PowerLaw | None
 
 
-def avalanches(runs: Sequence[Spikes], window: float, *, repeats: int = 100) -> Avalanches:
+def avalanches(runs: Sequence[SpikeRecord], window: float, *, repeats: int = 100) -> Avalanches:
     """Return the sizes of avalanches of one or several runs and their power law; window as of ``avalanche_sizes``.
 
     Errors: T405.

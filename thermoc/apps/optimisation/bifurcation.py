@@ -16,7 +16,7 @@ from thermoc.apps.optimisation import chains as lay
 from thermoc.apps.optimisation.work import Work
 from thermoc.physics.ising_model import IsingModel
 from thermoc.simulator.kernels.annealing.bifurcation import bifurcate
-from thermoc.simulator.kernels.annealing.chain import Chains
+from thermoc.simulator.kernels.annealing.chain import SpinChains
 from thermoc.support.array_types import FloatArray
 
 REPLICAS, TOGETHER, STEPS = 32, 16, 1000
@@ -44,7 +44,7 @@ def bifurcation(work: Work) -> NDArray[np.int8]:
     return np.concatenate(states)[best]
 
 
-def one_batch(work: Work, replicas: int, steps: int, first: int) -> Chains:
+def one_batch(work: Work, replicas: int, steps: int, first: int) -> SpinChains:
     """Return the chains of replicas whose noise of the start begins at row ``first``."""
     n, budget = work.model.size, work.budget
     groups = [np.arange(begin, min(begin + TOGETHER, replicas)) for begin in range(0, replicas, TOGETHER)]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from thermoc.ir.colouring import colouring
 from thermoc.physics.ising_model import IsingModel
 from thermoc.simulator.kernels.annealing.byte_lanes import BLOCK
-from thermoc.simulator.kernels.annealing.chain import Chains, Couplings, Noise
+from thermoc.simulator.kernels.annealing.chain import ChainNoise, Couplings, SpinChains
 from thermoc.simulator.thread_pool import spread
 from thermoc.support.array_types import AnyArray, FloatArray, IntArray
 from thermoc.support.philox import MASK
@@ -55,7 +55,7 @@ class Layout:
         offsets, columns = self.couplings.offsets.astype(np.int64), self.couplings.columns.astype(np.int64)
         return csr_array((self.couplings.doubled / 2.0, columns, offsets), shape=(self.places, self.places))
 
-    def energies(self, chains: Chains) -> FloatArray:
+    def energies(self, chains: SpinChains) -> FloatArray:
         """Return the lowest energy (m,) of each chain, in the units of the model."""
         return chains.energies[:, 1] / self.scale + self.model.offset
 
@@ -85,7 +85,7 @@ def lay_out(model: IsingModel) -> Layout:
     )
 
 
-def start(layout: Layout, spins: NDArray[np.int8]) -> Chains:
+def start(layout: Layout, spins: NDArray[np.int8]) -> SpinChains:
     """Return chains (m) that begin at spins (m, n) of -1 and 1."""
     m = len(spins)
     by_place, up = np.zeros((m, layout.places)), np.zeros((m, layout.places), np.bool_)
@@ -97,7 +97,7 @@ def start(layout: Layout, spins: NDArray[np.int8]) -> Chains:
     words = np.packbits(up, axis=1, bitorder="little").view(np.uint64)
     energies = np.rint(energy) if layout.whole_numbers else energy
     pairs = np.ascontiguousarray(np.repeat(energies[:, np.newaxis], 2, axis=1).astype(number))
-    return Chains(np.ascontiguousarray(fields.astype(kind)), words.copy(), words.copy(), pairs)
+    return SpinChains(np.ascontiguousarray(fields.astype(kind)), words.copy(), words.copy(), pairs)
 
 
 def spins_of(layout: Layout, words: NDArray[np.uint64]) -> NDArray[np.int8]:
@@ -111,9 +111,9 @@ def random_spins(n: int, count: int, seed: int, first: int = 0) -> NDArray[np.in
     return np.random.default_rng([seed, first]).choice(np.array([-1, 1], np.int8), (count, n))
 
 
-def noise(seed: int, sweep: int, stream: int) -> Noise:
+def noise(seed: int, sweep: int, stream: int) -> ChainNoise:
     """Return where the noise of a chain stands. Chains of one seed differ in their stream."""
-    return Noise(sweep & MASK, stream & MASK, np.uint64(seed & 0xFFFFFFFFFFFFFFFF))
+    return ChainNoise(sweep & MASK, stream & MASK, np.uint64(seed & 0xFFFFFFFFFFFFFFFF))
 
 
 def in_threads(work: Callable[[int], None], rows: int, threads: int, halt: NDArray[np.int64]) -> None:

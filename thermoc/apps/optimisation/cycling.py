@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from thermoc.apps.optimisation import chains as lay
 from thermoc.apps.optimisation.temperatures import cooling, shares, span
 from thermoc.apps.optimisation.work import Work
-from thermoc.simulator.kernels.annealing.chain import Chains
+from thermoc.simulator.kernels.annealing.chain import SpinChains
 from thermoc.simulator.kernels.annealing.clusters import keep_better
 from thermoc.support.array_types import FloatArray, IntArray
 
@@ -67,7 +67,7 @@ def _reheating(work: Work, turn: int, length: int) -> FloatArray:
     return np.append(np.geomspace(top, cold, min(LEVELS, length) - 1), 0.0) if length > 1 else np.zeros(1)
 
 
-def _sweep(work: Work, chains: Chains, rows: IntArray, T: FloatArray, sweeps: int, done: int) -> int:
+def _sweep(work: Work, chains: SpinChains, rows: IntArray, T: FloatArray, sweeps: int, done: int) -> int:
     """Sweep some chains through temperatures, unless the budget ends before; return how many sweeps that were."""
     counts, scaled, swept = shares(sweeps, len(T)), T * work.layout.scale, 0
     updates = sweeps * len(rows) * work.layout.places
@@ -85,7 +85,7 @@ def _sweep(work: Work, chains: Chains, rows: IntArray, T: FloatArray, sweeps: in
     return swept
 
 
-def _judge(work: Work, chains: Chains, rows: IntArray, symmetric: bool) -> None:
+def _judge(work: Work, chains: SpinChains, rows: IntArray, symmetric: bool) -> None:
     """Keep, in each chain, what did not raise its energy."""
 
     def one(number: int) -> None:
@@ -95,7 +95,7 @@ def _judge(work: Work, chains: Chains, rows: IntArray, symmetric: bool) -> None:
     lay.in_threads(one, len(rows), work.threads, work.budget.halt)
 
 
-def _better_half(work: Work, chains: Chains, alive: IntArray, target: int, symmetric: bool) -> IntArray:
+def _better_half(work: Work, chains: SpinChains, alive: IntArray, target: int, symmetric: bool) -> IntArray:
     """Return the rows of the lowest chains, after each took over the clusters that any that ends has lower."""
     order = alive[np.argsort(chains.energies[alive, 0], kind="stable")]
     better, worse = order[:target], order[target:]
@@ -105,7 +105,7 @@ def _better_half(work: Work, chains: Chains, alive: IntArray, target: int, symme
     return np.sort(better)
 
 
-def _affordable(work: Work, chains: Chains) -> int | None:
+def _affordable(work: Work, chains: SpinChains) -> int | None:
     """Return how many sweeps a chain has time for, from a trial; None where there is no limit of time."""
     if work.budget.seconds is None:
         return None

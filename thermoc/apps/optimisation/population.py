@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from thermoc.apps.optimisation import chains as lay
 from thermoc.apps.optimisation.temperatures import cooling, shares
 from thermoc.apps.optimisation.work import Work
-from thermoc.simulator.kernels.annealing.chain import Chains
+from thermoc.simulator.kernels.annealing.chain import SpinChains
 from thermoc.support.array_types import FloatArray, IntArray
 
 REPLICAS, LEVELS = 64, 100
@@ -34,7 +34,7 @@ def anneal_population(work: Work) -> NDArray[np.int8]:
     return np.concatenate(states)[best]
 
 
-def one_population(work: Work, replicas: int, sweeps: int, first: int) -> Chains:
+def one_population(work: Work, replicas: int, sweeps: int, first: int) -> SpinChains:
     """Return a population that was cooled, with the streams from ``first`` on."""
     layout, budget = work.layout, work.budget
     levels = min(LEVELS, sweeps)
@@ -69,7 +69,7 @@ def parents(energies: FloatArray, step: float, rng: np.random.Generator) -> IntA
     return rows
 
 
-def resample(chains: Chains, rows: IntArray) -> None:
+def resample(chains: SpinChains, rows: IntArray) -> None:
     """Replace each replica by the one that ``rows`` names, with the lowest state of its line."""
     for array in chains:
         array[:] = array[rows]

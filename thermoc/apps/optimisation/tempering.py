@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from thermoc.apps.optimisation import chains as lay
 from thermoc.apps.optimisation.temperatures import span
 from thermoc.apps.optimisation.work import Work
-from thermoc.simulator.kernels.annealing.chain import Chains
+from thermoc.simulator.kernels.annealing.chain import SpinChains
 from thermoc.simulator.kernels.annealing.clusters import exchange_cluster
 from thermoc.support.array_types import FloatArray, IntArray
 
@@ -65,7 +65,7 @@ def temper(work: Work) -> NDArray[np.int8]:
     return lay.spins_of(work.layout, chains.best[best])
 
 
-def begin(work: Work, rungs: int) -> tuple[Chains, Ladder]:
+def begin(work: Work, rungs: int) -> tuple[SpinChains, Ladder]:
     """Return chains in random states, and a geometric ladder between a hot and a cold temperature."""
     hot, cold = span(work.model)
     chains = lay.start(work.layout, lay.random_spins(work.model.size, LADDERS * rungs, work.seed))
@@ -74,7 +74,7 @@ def begin(work: Work, rungs: int) -> tuple[Chains, Ladder]:
     return chains, Ladder(T=T, rows=rows, tried=np.zeros(rungs - 1), done=np.zeros(rungs - 1))
 
 
-def one_round(work: Work, chains: Chains, ladder: Ladder, number: int) -> None:
+def one_round(work: Work, chains: SpinChains, ladder: Ladder, number: int) -> None:
     """Sweep every replica, move a cluster on each rung, exchange neighbouring rungs."""
     order, rungs = ladder.rows.reshape(-1), len(ladder.T)
 
@@ -90,7 +90,7 @@ def one_round(work: Work, chains: Chains, ladder: Ladder, number: int) -> None:
     work.budget.spend(SWEEPS, float(work.layout.energies(chains).min()))
 
 
-def move_clusters(work: Work, chains: Chains, ladder: Ladder, rng: np.random.Generator) -> None:
+def move_clusters(work: Work, chains: SpinChains, ladder: Ladder, rng: np.random.Generator) -> None:
     """Exchange, on each rung, one cluster in which its two replicas differ: the sum of their energies stays."""
     symmetric = not work.layout.h.any()
     for first, second in ladder.rows.T:
@@ -98,7 +98,7 @@ def move_clusters(work: Work, chains: Chains, ladder: Ladder, rng: np.random.Gen
         exchange_cluster(work.layout.couplings, chains, int(first), int(second), start, symmetric)
 
 
-def _exchange(chains: Chains, ladder: Ladder, scale: float, number: int, rng: np.random.Generator) -> None:
+def _exchange(chains: SpinChains, ladder: Ladder, scale: float, number: int, rng: np.random.Generator) -> None:
     """Exchange replicas of rungs k and k + 1, even and odd k by turns, with probability min(1, exp(dbeta dE))."""
     beta, lower = 1 / (ladder.T * scale), number % 2
     for rows in ladder.rows:

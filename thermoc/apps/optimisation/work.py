@@ -9,7 +9,7 @@ from thermoc.apps.optimisation.budget import Budget
 from thermoc.apps.optimisation.chains import Layout, lay_out
 from thermoc.physics.ising_model import IsingModel
 from thermoc.simulator.kernels.annealing import chain, real_chain
-from thermoc.simulator.kernels.annealing.chain import Chains, Noise
+from thermoc.simulator.kernels.annealing.chain import ChainNoise, SpinChains
 from thermoc.support.array_types import FloatArray, IntArray
 
 
@@ -29,7 +29,7 @@ class Work:
         """The model as the kernels take it."""
         return lay_out(self.model)
 
-    def sweep(self, chains: Chains, row: int, T: FloatArray, sweeps: IntArray, noise: Noise) -> None:
+    def sweep(self, chains: SpinChains, row: int, T: FloatArray, sweeps: IntArray, noise: ChainNoise) -> None:
         """Sweep one chain so many times at each temperature, in the scale of the layout; keep its lowest state."""
         layout = self.layout
         if layout.whole_numbers:

@@ -9,7 +9,7 @@ import numpy as np
 
 from thermoc.frontends.problems.data import QuadraticForm
 from thermoc.frontends.problems.lines import INT64, integral
-from thermoc.frontends.problems.source import EXACT, Source
+from thermoc.frontends.problems.source import EXACT, ProblemSource
 from thermoc.support.array_types import AnyArray, FloatArray, IntArray
 from thermoc.support.extras import need
 from thermoc.support.json_text import as_object, check_depth, parse_json
@@ -20,12 +20,12 @@ DTYPES = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint6
 LISTS = {"variable_labels", "linear_biases", "quadratic_biases", "quadratic_head", "quadratic_tail"}
 
 
-def read_bqm_json(source: Source) -> QuadraticForm:
+def read_bqm_json(source: ProblemSource) -> QuadraticForm:
     """Return the model in a JSON document. Errors: T502, T504, T516, T517."""
     return _form(source, parse_json(source.data, source.path, "a BQM file", most=PROBLEM_BYTES))
 
 
-def read_bqm_bson(source: Source) -> QuadraticForm:
+def read_bqm_bson(source: ProblemSource) -> QuadraticForm:
     """Return the model in a BSON document, which pymongo reads. Errors: T302, T502, T504, T516, T517."""
     bson = need("bson", "dimod", "BSON files")
     try:
@@ -36,7 +36,7 @@ def read_bqm_bson(source: Source) -> QuadraticForm:
     return _form(source, document)
 
 
-def _form(source: Source, document: Any) -> QuadraticForm:
+def _form(source: ProblemSource, document: Any) -> QuadraticForm:
     bqm = as_object(document)
     if bqm is None or bqm.get("type") != "BinaryQuadraticModel":
         hint = "json.dump(bqm.to_serializable(), file) writes one"
@@ -61,7 +61,7 @@ def _form(source: Source, document: Any) -> QuadraticForm:
     return QuadraticForm(linear=linear, i=i, j=j, values=values, offset=float(offset[0]), spin=spin, labels=labels)
 
 
-def _labels(source: Source, bqm: Mapping[str, Any]) -> tuple[Any, ...]:
+def _labels(source: ProblemSource, bqm: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return the labels; lists stand for tuples, as dimod has it."""
     labels = bqm["variable_labels"]
     if not isinstance(labels, list):
@@ -80,7 +80,7 @@ def _hashable(label: Any) -> Any:
     return tuple(_hashable(item) for item in cast("list[Any]", label)) if isinstance(label, list) else label
 
 
-def _array(source: Source, bqm: Mapping[str, Any], name: str, kind: str, dtype: type) -> Any:
+def _array(source: ProblemSource, bqm: Mapping[str, Any], name: str, kind: str, dtype: type) -> Any:
     """Return an entry as an array: of bytes in the document's dtype, or of a list of numbers."""
     values = bqm[name]
     if isinstance(values, bytes):
@@ -107,7 +107,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _numbers(source: Source, name: str, values: list[int | float]) -> FloatArray:
+def _numbers(source: ProblemSource, name: str, values: list[int | float]) -> FloatArray:
     for at, value in enumerate(values):
         if isinstance(value, int) and abs(value) > EXACT:
             fact = "int64 ends at 2^63 - 1" if abs(value) >= INT64 else "float64 is exact up to 2^53"
@@ -116,7 +116,7 @@ def _numbers(source: Source, name: str, values: list[int | float]) -> FloatArray
 
 
 def _checked(
-    source: Source, labels: tuple[Any, ...], linear: FloatArray, values: FloatArray, ends: list[IntArray]
+    source: ProblemSource, labels: tuple[Any, ...], linear: FloatArray, values: FloatArray, ends: list[IntArray]
 ) -> tuple[IntArray, IntArray]:
     n, (i, j) = len(labels), ends
     source.check_size(n, "variables")

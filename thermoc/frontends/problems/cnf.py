@@ -8,13 +8,13 @@ import numpy as np
 
 from thermoc.frontends.problems.data import Clauses
 from thermoc.frontends.problems.lines import Lines
-from thermoc.frontends.problems.source import Source
+from thermoc.frontends.problems.source import ProblemSource
 from thermoc.support.array_types import IntArray
 
 HEAD = "it is: p cnf VARIABLES CLAUSES"
 
 
-def read_cnf(source: Source) -> Clauses:
+def read_cnf(source: ProblemSource) -> Clauses:
     """Return the clauses; one may go on over lines. A line ``%`` ends the file, as SATLIB has it.
 
     Errors: T502, T504, T516.

@@ -6,13 +6,13 @@ import numpy as np
 
 from thermoc.frontends.problems.data import QuadraticForm
 from thermoc.frontends.problems.lines import Lines, integral
-from thermoc.frontends.problems.source import Source
+from thermoc.frontends.problems.source import ProblemSource
 from thermoc.support.array_types import FloatArray, IntArray
 
 FROM_0 = "variables count from 0"
 
 
-def read_coo(source: Source) -> QuadraticForm:
+def read_coo(source: ProblemSource) -> QuadraticForm:
     """Return sum Q_ij x_i x_j of lines ``i j Q_ij``, variables from 0; i = j is linear, repeated lines add up.
 
     A first line of two numbers states how many variables and lines there are. ``# vartype=SPIN``, as dimod writes it,
@@ -31,7 +31,7 @@ def read_coo(source: Source) -> QuadraticForm:
     return _form(body, rows, n, spin=spin)
 
 
-def read_qbsolv(source: Source) -> QuadraticForm:
+def read_qbsolv(source: ProblemSource) -> QuadraticForm:
     """Return a QUBO of qbsolv: ``p qubo 0 variables diagonals couplers``, lines ``i i Q_ii``, then ``i j Q_ij``.
 
     Errors: T502, T504, T516, T517.
@@ -54,7 +54,7 @@ def read_qbsolv(source: Source) -> QuadraticForm:
     return _form(body, rows, n, spin=False)
 
 
-def read_ising(source: Source) -> QuadraticForm:
+def read_ising(source: ProblemSource) -> QuadraticForm:
     """Return E = -sum J_ij s_i s_j - sum h_i s_i of lines ``i j J_ij`` and ``i h_i``: the signs of P12, as in physics.
 
     Spins count from 0. Errors: T502, T504, T516, T517.
@@ -62,7 +62,7 @@ def read_ising(source: Source) -> QuadraticForm:
     return _spin_form(source, -1.0)
 
 
-def read_ising_plus(source: Source) -> QuadraticForm:
+def read_ising_plus(source: ProblemSource) -> QuadraticForm:
     """Return E = sum J_ij s_i s_j + sum h_i s_i of the same lines: the signs of dimod and of annealing machines.
 
     Errors: T502, T504, T516, T517.
@@ -70,7 +70,7 @@ def read_ising_plus(source: Source) -> QuadraticForm:
     return _spin_form(source, 1.0)
 
 
-def _spin_form(source: Source, sign: float) -> QuadraticForm:
+def _spin_form(source: ProblemSource, sign: float) -> QuadraticForm:
     lines = Lines.of(source)
     lengths = [len(text.split()) for text in lines.texts]
     if not {2, 3}.issuperset(lengths):
@@ -110,7 +110,7 @@ def quadratic_form(i: IntArray, j: IntArray, values: FloatArray, n: int, *, spin
     return QuadraticForm(linear=linear, i=i[off], j=j[off], values=values[off], spin=spin)
 
 
-def _size(source: Source, largest: float) -> int:
+def _size(source: ProblemSource, largest: float) -> int:
     size = int(min(largest, 1e18)) + 1
     source.check_size(size, "variables")
     return size

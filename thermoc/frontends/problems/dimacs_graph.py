@@ -9,10 +9,10 @@ import numpy as np
 from thermoc.frontends.problems.data import EdgeList
 from thermoc.frontends.problems.graph_problems import pairs
 from thermoc.frontends.problems.lines import Lines
-from thermoc.frontends.problems.source import Source
+from thermoc.frontends.problems.source import ProblemSource
 
 
-def read_dimacs_graph(source: Source) -> EdgeList:
+def read_dimacs_graph(source: ProblemSource) -> EdgeList:
     """Return a graph. An edge that stands twice, as i j and j i too, is one; weights of vertices are passed over.
 
     Errors: T502, T504, T516.

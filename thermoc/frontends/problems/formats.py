@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from thermoc.frontends.problems.source import Source
+from thermoc.frontends.problems.source import ProblemSource
 from thermoc.support.errors import error
 from thermoc.support.loading import reading, shown
 
@@ -95,7 +95,7 @@ def read(
         raise error("T404", f"there is no kind of problem {kind!r}", notes=[f"kinds: {', '.join(KINDS)}"])
     if format is not None and format not in FORMATS:
         raise error("T404", f"there is no format {format!r}", notes=[f"formats: {', '.join(FORMATS)}"])
-    source = Source.of(path)
+    source = ProblemSource.of(path)
     name = format or format_of(source)
     source = replace(source, format=name)
     with reading(path, f"a {name} file"):
@@ -103,7 +103,7 @@ def read(
         return _problem(data, kind, name, source, colours)
 
 
-def _problem(data: Any, kind: str | None, format: str, source: Source, colours: int | None) -> Problem:
+def _problem(data: Any, kind: str | None, format: str, source: ProblemSource, colours: int | None) -> Problem:
     usual = FORMATS[format].usual
     if kind is None:
         kind = "ising" if usual == "qubo" and data.spin else usual
@@ -121,7 +121,7 @@ def _problem(data: Any, kind: str | None, format: str, source: Source, colours: 
     return _imported(module, name).of(data, source.path.name, **options)
 
 
-def format_of(source: Source) -> str:
+def format_of(source: ProblemSource) -> str:
     """Return the format that a file's suffix names, or else its first lines. Errors: T502, T506, T516."""
     suffix = source.path.suffix.lower()
     for name, format in FORMATS.items():
@@ -135,7 +135,7 @@ def format_of(source: Source) -> str:
     return _of_text(source, text)
 
 
-def _of_text(source: Source, text: str) -> str:
+def _of_text(source: ProblemSource, text: str) -> str:
     """Return what the first lines of a text tell."""
     for words, name in ((r"p\s+w?cnf", "cnf"), (r"p\s+(edges?|col)", "dimacs"), (r"p\s+qubo", "qbsolv")):
         if re.search(rf"^{words}\s", text, re.MULTILINE):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thermoc.frontends.problems.source import EXACT, Source
+from thermoc.frontends.problems.source import EXACT, ProblemSource
 from thermoc.support.array_types import FloatArray, IntArray
 from thermoc.support.errors import ThermocError
 
@@ -19,12 +19,12 @@ INT64 = 2**63
 class Lines:
     """The lines of a file that are neither empty nor comments, stripped, with their numbers from one."""
 
-    source: Source
+    source: ProblemSource
     texts: Sequence[str]
     numbers: Sequence[int]
 
     @classmethod
-    def of(cls, source: Source, comments: str = "#%") -> Lines:
+    def of(cls, source: ProblemSource, comments: str = "#%") -> Lines:
         """Return the lines of a text; those that begin with one of ``comments`` are left out. Errors: T502, T516."""
         stripped = [line.strip() for line in source.text().split("\n")]
         numbers = [number for number, line in enumerate(stripped, 1) if line and line[0] not in comments]

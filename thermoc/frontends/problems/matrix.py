@@ -6,10 +6,10 @@ import numpy as np
 
 from thermoc.frontends.problems.data import EdgeList
 from thermoc.frontends.problems.lines import Lines, integral
-from thermoc.frontends.problems.source import Source
+from thermoc.frontends.problems.source import ProblemSource
 
 
-def read_matrix(source: Source) -> EdgeList:
+def read_matrix(source: ProblemSource) -> EdgeList:
     """Return a graph with a symmetric matrix and an empty diagonal. Errors: T502, T516, T517."""
     lines = Lines.of(source)
     n = len(lines.texts[0].split())

@@ -6,11 +6,11 @@ import numpy as np
 
 from thermoc.frontends.problems.data import EdgeList
 from thermoc.frontends.problems.lines import Lines, integral
-from thermoc.frontends.problems.source import Source
+from thermoc.frontends.problems.source import ProblemSource
 from thermoc.support.array_types import FloatArray
 
 
-def read_rudy(source: Source) -> EdgeList:
+def read_rudy(source: ProblemSource) -> EdgeList:
     """Return a graph with a head line. A line without a weight has weight 1. Errors: T502, T504, T516, T517."""
     lines = Lines.of(source)
     n, m = lines.integers(0, ("the number of vertices", "the number of edges"))
@@ -20,7 +20,7 @@ def read_rudy(source: Source) -> EdgeList:
     return _edges(body, body.table((3, 2), "an edge"), 1, n)
 
 
-def read_edges(source: Source) -> EdgeList:
+def read_edges(source: ProblemSource) -> EdgeList:
     """Return a graph without a head: lines ``i j`` or ``i j w``, vertices from 0 to the largest that occurs.
 
     Errors: T502, T504, T516, T517.

@@ -19,7 +19,7 @@ EXACT = 2**53
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
+class ProblemSource:
     """A file of a problem: where it is, what it holds, which format it is read as."""
 
     path: Path
@@ -27,7 +27,7 @@ class Source:
     format: str = ""
 
     @classmethod
-    def of(cls, path: str | os.PathLike[str]) -> Source:
+    def of(cls, path: str | os.PathLike[str]) -> ProblemSource:
         """Read a file. Errors: T501, T504."""
         return cls(path=Path(path), data=read_bytes(path, most=PROBLEM_BYTES))
 
@@ -72,4 +72,4 @@ def check_couplings(count: int, what: str) -> None:
         raise error("T504", "the problem is too large for its map", notes=notes)
 
 
-__all__ = ["EXACT", "Source", "check_couplings", "shown"]
+__all__ = ["EXACT", "ProblemSource", "check_couplings", "shown"]

@@ -10,7 +10,7 @@ import numpy as np
 
 from thermoc.frontends.problems.data import Distances
 from thermoc.frontends.problems.lines import Lines, integral
-from thermoc.frontends.problems.source import Source
+from thermoc.frontends.problems.source import ProblemSource
 from thermoc.support.array_types import FloatArray
 
 CITIES = 200
@@ -27,7 +27,7 @@ ORDERS: dict[str, Callable[[int], Any]] = {
 """Rows and columns of the numbers of EDGE_WEIGHT_SECTION, in their order."""
 
 
-def read_tsplib(source: Source) -> Distances:
+def read_tsplib(source: ProblemSource) -> Distances:
     """Return the lengths of all ways. Errors: T502, T504, T507 (other kinds of distances), T516, T517."""
     lines = Lines.of(source)
     head, sections = _parts(lines)
