@@ -19,6 +19,10 @@ METRICS = {
 """What early stopping may look at, by rule; the first is the default."""
 
 
+MOST = 1e6
+"""Of a rate: larger ones overflow in the optimiser."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class DataTable:
     """Samples: ``file`` (.npz), ``folder`` (train/x.npy, ...) or ``sklearn`` (a set's name).
@@ -198,10 +202,11 @@ def _check_choices(config: Config) -> None:
 
 def _check_numbers(config: Config) -> None:
     counts = ("epochs", "steps", "batch", "ticks", "patience", "checkpoint_every", "calibrate", "k", "chains")
+    rates = ("learning_rate", "weight_decay", "temperature_rate")
     checks: list[tuple[str, str, Callable[[Any], bool], str]] = [
         *(("training", key, lambda v: v >= 1, ">= 1") for key in counts),
         *(("data", key, lambda v: 0 <= v < 1, "from 0 to below 1") for key in ("validation", "test")),
-        *(("training", key, lambda v: v >= 0, ">= 0") for key in ("learning_rate", "weight_decay", "temperature_rate")),
+        *(("training", key, lambda v: 0 <= v <= MOST, f"from 0 to {MOST:g}") for key in rates),
         ("training", "momentum", lambda v: 0 <= v < 1, "from 0 to below 1"),
         ("training", "seed", lambda v: 0 <= v < 2**64, "from 0 to below 2^64"),
     ]

@@ -203,7 +203,7 @@ def _module(config: Config, network: Network, name: str, samples: Samples) -> Ne
     if table.target is None and (table.target_options or table.calibrate is not None):
         key = "calibrate" if table.calibrate is not None else "target_options"
         raise config.source.wrong("training", key, f"{key} is for a target", hint='target = "chip" or "lava"')
-    options = {key: tuple(v) if isinstance(v, list) else v for key, v in table.target_options.items()}
+    options: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in table.target_options.items()}
     if table.calibrate is not None:
         options["calibrate"] = {name: samples.x[: table.calibrate]}
     return to_torch(network, precision=table.precision, target=table.target, **options)

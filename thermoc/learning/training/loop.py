@@ -142,10 +142,11 @@ class _Run:
             _check_finite(metrics)
             progress.epoch, progress.steps = progress.epoch + 1, self.trainer.steps
             row = {"epoch": progress.epoch, "step": progress.steps, **metrics}
-            progress.rows.append(row)
+            progress.columns = list(row)
+            progress.rows.append(list(row.values()))
             self._note_best(metrics)
-            write_metrics(self.config.folder / METRICS, progress.rows)
-            events.add(row)
+            write_metrics(self.config.folder / METRICS, progress)
+            events.add(metrics, progress.steps)
             if progress.epoch % table.checkpoint_every == 0 or progress.steps >= self.steps or self.early:
                 save(self.config, self.data.digest, progress, {**self.trainer.state, **self.best})
             if watch is not None:
@@ -159,7 +160,7 @@ class _Run:
         model = self.config.folder / MODEL
         self.trainer.network().save(model)
         progress, data = self.progress, self.data
-        row = progress.rows[progress.best_epoch - 1 if self.best else -1]
+        row = dict(zip(progress.columns, progress.rows[progress.best_epoch - 1 if self.best else -1]))
         return Summary(
             rule=self.config.training.rule,
             epochs=progress.epoch,

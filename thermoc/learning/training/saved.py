@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,11 +26,12 @@ BEST = "best."
 
 @dataclass(kw_only=True)
 class Progress:
-    """Where a run stands. rows: of the metrics; best: the metric's, at best_epoch; over: whether it is at its end."""
+    """Where a run stands. rows: of the metrics, an epoch each; best: the metric's best value, at best_epoch."""
 
     epoch: int = 0
     steps: int = 0
-    rows: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    columns: list[str] = field(default_factory=list[str])
+    rows: list[list[float]] = field(default_factory=list[list[float]])
     best: float | None = None
     best_epoch: int = 0
 
@@ -63,12 +64,10 @@ def load(config: Config, digest: str) -> tuple[Progress, dict[str, AnyArray]]:
         return progress, dict(bundle.arrays)
 
 
-def write_metrics(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+def write_metrics(path: Path, progress: Progress) -> None:
     """Write the metrics as CSV, a row an epoch; numbers in full. Errors: T505."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    csv.writer(text, lineterminator="\n").writerows([progress.columns, *progress.rows])
     write_atomic(path, text.getvalue().encode())
 
 
@@ -82,12 +81,11 @@ class Events:
 
             self._writer = SummaryWriter(str(config.folder / "tensorboard"), purge_step=steps or None)
 
-    def add(self, row: Mapping[str, Any]) -> None:
+    def add(self, metrics: Mapping[str, float], steps: int) -> None:
         """Add an epoch's metrics."""
         if self._writer is not None:
-            for name, value in row.items():
-                if name not in ("epoch", "step"):
-                    self._writer.add_scalar(name, value, row["step"])
+            for name, value in metrics.items():
+                self._writer.add_scalar(name, value, steps)
 
     def close(self) -> None:
         """Write what is left."""
