@@ -76,7 +76,9 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=[] if "div" in case else pytest.mark.slow) for case in CASES]
+)
 def test_stopped_and_resumed_it_gives_the_same_bytes(folder: Path, case: str):
     network, training = CASES[case]
     tables = {"network": network, "training": f"{training}\nepochs = 5\ncheckpoint_every = 2\nseed = 3"}
@@ -184,9 +186,16 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("training", "epochs = 4\nlearning_rate = 1e300", "T519", "from 0 to 1e"),
     ("training", "epochs = 0", "T519", ">= 1"),
     ("training", "epochs = 4\nsteps = 4", "T519", "one of epochs, steps"),
+    ("training", "epochs = 4\nk = 3", "T519", "not for rule 'gradient'"),
+    ("training", "epochs = 4\nmomentum = 0.5", "T519", "sgd"),
+    ("training", 'epochs = 4\ntarget = "chip"\ntarget_options = { precision = 1 }', "T519", "itself"),
+    ("training", 'epochs = 4\ntarget = "chip"\ntarget_options = { input_range = ["a", 1] }', "T303", "input_range"),
+    ("training", 'epochs = 4\ntarget = "chip"\ntarget_options = { cores = 3, input_range = [0, 1] }', "T303", "cores"),
+    ("network", 'file = "run.toml"\nT = 2.0', "T519", "layers that are made"),
+    ("network", 'file = "run.toml"', "T50", "run.toml"),
     ("training", "batch = 4", "T519", "one of epochs, steps"),
     ("training", 'epochs = 4\nrule = "luck"', "T519", "gradient, contrastive"),
-    ("training", 'epochs = 4\nrule = "contrastive_divergence"', "T519", "one of file, hidden"),
+    ("training", 'epochs = 4\nrule = "contrastive_divergence"', "T519", "feed_forward is not for"),
     ("training", "epochs = 4\ncalibrate = 4", "T519", "is for a target"),
     ("training", 'epochs = 4\ntarget = "chip"', "T303", "how large"),
     ("training", 'epochs = 4\nmetric = "beauty"', "T519", "loss, accuracy"),
@@ -213,7 +222,7 @@ WRONG: list[tuple[str, str, str, str]] = [
 def test_mistakes_are_coded(folder: Path, table: str, text: str, code: str, says: str):
     with pytest.raises(tc.ThermocError, match=says) as caught:
         run(written(folder, **{table: text}))
-    assert caught.value.code == code
+    assert caught.value.code.startswith(code)
     assert not (folder / "run").exists(), "nothing is written"
 
 

@@ -19,6 +19,16 @@ METRICS = {
 """What early stopping may look at, by rule; the first is the default."""
 
 
+OF_GRADIENT = ("steps", "optimiser", "precision", "ticks", "target", "target_options", "calibrate")
+OF_DIVERGENCE = ("k", "persistent", "chains", "temperature_rate")
+FOREIGN: Mapping[str, list[tuple[str, str]]] = {
+    "gradient": [("network", "hidden"), *(("training", key) for key in OF_DIVERGENCE)],
+    "contrastive_divergence": [
+        *(("network", key) for key in ("feed_forward", "activations", "train_temperatures", "input", "output")),
+        *(("training", key) for key in OF_GRADIENT),
+    ],
+}
+"""Keys that a rule has no use for."""
 MOST = 1e6
 """Of a rate: larger ones overflow in the optimiser."""
 
@@ -150,8 +160,9 @@ def read_config(path: Path) -> Config:
     kinds = {"data": DataTable, "network": NetworkTable, "training": TrainingTable, "loss": LossTable}
     source.check_tables([*kinds, "output"])
     config = Config(source=source, output=source.table("output", OutputTable), **_tables(source, kinds))
-    _check_sources(config)
     _check_choices(config)
+    _check_unused(config)
+    _check_sources(config)
     _check_numbers(config)
     _check_network(config)
     return config
@@ -174,11 +185,23 @@ def _check_sources(config: Config) -> None:
         if len(stated) != 1:
             facts = [f"it has {' and '.join(stated) or 'none of them'}"]
             raise wrong(table, (*stated, "")[-1], f"it takes one of {', '.join(names)}", notes=facts)
-    if rbm and config.training.steps is not None:
-        raise wrong("training", "steps", "contrastive divergence runs whole epochs", hint="give epochs")
-    foreign = "feed_forward" if rbm else "hidden"
-    if getattr(config.network, foreign) is not None:
-        raise wrong("network", foreign, f"{foreign} is not for rule {config.training.rule!r}")
+
+
+def _check_unused(config: Config) -> None:
+    """Refuse keys that would be read and then do nothing."""
+    rule, tables = config.training.rule, config.source.tables
+    unused = [(table, key) for table, key in FOREIGN[rule] if key in tables.get(table, {})]
+    if rule == "contrastive_divergence":
+        unused += [("loss", key) for key in tables.get("loss", {})]
+    for table, key in unused:
+        raise config.source.wrong(table, key, f"{key} is not for rule {rule!r}", hint=f"leave {key} away")
+    if config.training.momentum and config.training.optimiser == "adam" and rule == "gradient":
+        hint = 'optimiser = "sgd"'
+        raise config.source.wrong("training", "momentum", "optimiser adam takes no momentum", hint=hint)
+    for key in ("activations", "T", "train_temperatures"):
+        if config.network.file is not None and key in tables["network"]:
+            notes = ["the network is that of a file"]
+            raise config.source.wrong("network", key, f"{key} is for layers that are made", notes=notes)
 
 
 def _check_choices(config: Config) -> None:

@@ -28,6 +28,7 @@ LEAST_T = 1e-3
 LEAST_P = 1e-12
 STEP_STREAM, VALIDATION_STREAM = 5, 6
 """Philox streams of the seeds of noise."""
+OWN_KEYS = ("network", "precision", "target", "calibrate")
 BLOCK = 1024
 """Samples of one forward pass of validation."""
 
@@ -49,7 +50,7 @@ class GradientTrainer:
         self._temperatures = [
             value
             for name, value in self.module.named_values().items()
-            if network.graph.parameters[name].y.type.role == Role.temperature and value.requires_grad
+            if network.graph.parameters[name].role == Role.temperature and value.requires_grad
         ]
         self.optimiser = self._optimiser()
 
@@ -177,7 +178,7 @@ class GradientTrainer:
                 notes = [f"trainable are {', '.join(k for k, p in graph.parameters.items() if p.trainable)}"]
                 hint = "train_temperatures = true in [network]"
                 raise wrong("loss", "temperature_targets", f"{name!r} is not trained", notes=notes, hint=hint)
-        shape = graph.outputs[self._output].x.type.shape
+        shape = graph.outputs[self._output].x.shape
         for samples in (data.train, data.validation, data.test):
             _check_targets(samples, loss.task, self._output, tuple(shape))
 
@@ -203,6 +204,9 @@ def _module(config: Config, network: Network, name: str, samples: Samples) -> Ne
     if table.target is None and (table.target_options or table.calibrate is not None):
         key = "calibrate" if table.calibrate is not None else "target_options"
         raise config.source.wrong("training", key, f"{key} is for a target", hint='target = "chip" or "lava"')
+    for key in OWN_KEYS:
+        if key in table.target_options:
+            raise config.source.wrong("training", "target_options", f"{key} stands in [training] itself")
     options: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in table.target_options.items()}
     if table.calibrate is not None:
         options["calibrate"] = {name: samples.x[: table.calibrate]}

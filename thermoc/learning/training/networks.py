@@ -19,6 +19,8 @@ WEIGHT_STREAM = 4
 """The Philox stream of initial weights."""
 SMALL = 0.01
 """Spread of a Boltzmann machine's first weights."""
+PROBES = (".F", ".U", ".S", ".T")
+"""How layers end the names of their probes."""
 MACHINE = ("W", "b", "c", "T")
 
 
@@ -38,7 +40,11 @@ def network_of(config: Config, samples: Samples) -> Network:
             name, inputs = f"layer{i}", value.shape[0]
             # the variance of what comes in is kept: half of a rectifier's inputs are cut off
             spread = math.sqrt((2 if activation == "thermal_relu" else 1) / inputs)
-            temperature = tc.parameter(f"{name}.T", T[i], role="temperature") if table.train_temperatures else T[i]
+            temperature = (
+                tc.parameter(f"{name}.T", T[i], role="temperature")
+                if table.train_temperatures and activation != "none"
+                else T[i]
+            )
             value = tc.layers.feed_forward(
                 value,
                 spread * normals((size, inputs), layer=i, seed=config.training.seed),
@@ -78,14 +84,16 @@ def normals(shape: tuple[int, ...], *, layer: int, seed: int) -> FloatArray:
 
 def name_of(config: Config, network: Network, key: str) -> str:
     """Return the name of the input or output that the file names, else the only one. Errors: T519."""
-    names = [name for name in getattr(network.graph, f"{key}s") if not name.endswith((".F", ".U", ".S", ".T"))]
-    stated = getattr(config.network, key)
-    if stated in names:
+    every, stated = list(getattr(network.graph, f"{key}s")), getattr(config.network, key)
+    if stated in every:
         return stated
+    names = [name for name in every if not name.endswith(PROBES)] or every
     if stated is None and len(names) == 1:
         return names[0]
     notes = [f"network {network.name!r} has the {key}s {', '.join(names)}", f"{key} = {stated!r}"]
-    raise config.source.wrong("network", key, f"{key} must name one", notes=notes, hint=f'{key} = "{names[0]}"')
+    raise config.source.wrong(
+        "network", key, f"{key} must name one", notes=notes, hint=f'{key} = "{names[0]}"' if names else ""
+    )
 
 
 def gives_probabilities(network: Network, output: str) -> bool:
