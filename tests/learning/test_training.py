@@ -11,6 +11,7 @@ import pytest
 
 import thermoc as tc
 from thermoc.learning.training import read_config, train
+from thermoc.learning.training.datasets import load_data
 from thermoc.learning.training.saved import CHECKPOINT
 
 FILES = ("model.thermo", "metrics.csv", CHECKPOINT)
@@ -115,6 +116,11 @@ def test_patience_ends_it_and_keeps_the_best(folder: Path):
     assert summary.metrics["validation_loss"] == summary.best
     best = written(folder, "best", training=training.replace("60", str(summary.best_epoch)))
     assert run(best).model.read_bytes() == summary.model.read_bytes()
+    stopped = written(folder, "stopped", training=training)
+    with pytest.raises(KeyboardInterrupt):
+        run(stopped, watch=Stop(summary.best_epoch + 1))
+    run(stopped, resume=True)
+    assert contents(folder / "run") == contents(folder / "stopped"), "the best weights are in the checkpoint"
 
 
 def test_free_energy_and_temperatures_are_losses(folder: Path):
@@ -149,7 +155,10 @@ def test_arrays_in_folders_keep_their_split(folder: Path):
             (folder / "d" / part).mkdir(parents=True)
             for name in "xy":
                 np.save(folder / "d" / part / f"{name}.npy", data[name][rows] * (10 if name == "x" else 1))
-    summary = run(written(folder, data='folder = "d"\nvalidation = 0\nscaling = "unit"'))
+    path = written(folder, data='folder = "d"\nvalidation = 0\nscaling = "unit"')
+    scaled = load_data(read_config(path))
+    assert scaled.train.x.max() == scaled.test.x.max() == 1.0
+    summary = run(path)
     assert (summary.train_samples, float(summary.scale)) == (80, 10.0)
     assert "accuracy" in summary.test and "validation_loss" not in summary.metrics
 
@@ -171,7 +180,9 @@ def test_a_loss_that_is_not_finite_stops_it_and_leaves_the_checkpoint(folder: Pa
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gradient.GradientTrainer, "_step", spoiled)
-        with pytest.raises(tc.ThermocError, match=r"T422.*diverges(.|\n)*last good checkpoint") as caught:
+        with pytest.raises(
+            tc.ThermocError, match=r"T422.*diverges(.|\n)*learning rate(.|\n)*last good checkpoint"
+        ) as caught:
             train(config, resume=True)
     assert caught.value.code == "T422"
     assert (folder / "run" / CHECKPOINT).read_bytes() == before
