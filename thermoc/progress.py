@@ -23,9 +23,13 @@ def on_terminal(asked: bool | None) -> bool:
 
 
 class Display:
-    """A line on the terminal of a run of so many ticks; ``facts`` gives the numbers to show, by name."""
+    """A line on the terminal of a run of so many ticks (or others, by ``unit``); ``facts`` gives the numbers to show,
+    by name."""
 
-    def __init__(self, name: str, ticks: int, done: int, facts: Callable[[], Mapping[str, float]]):
+    def __init__(
+        self, name: str, ticks: int, done: int, facts: Callable[[], Mapping[str, float]], *, unit: str = "ticks"
+    ):
+        self._unit = unit
         self._name, self._ticks, self._first, self._facts = plain(name), ticks, done, facts
         self._begun = time.monotonic()
         self._shown: Progress | None = None
@@ -36,12 +40,12 @@ class Display:
         if self._shown is None:
             if seconds < PATIENCE or done == self._ticks:
                 return
-            self._shown = _bar(self._name, self._ticks)
+            self._shown = _bar(self._name, self._ticks, self._unit)
             self._shown.start()
         rate = (done - self._first) / seconds
         numbers = list(self._facts().items())[:MOST_FACTS]
         fields: dict[str, Any] = {
-            "rate": f"{rate:,.4g} ticks/s",
+            "rate": f"{rate:,.4g} {self._unit}/s",
             "left": _clock((self._ticks - done) / rate),
             "facts": "  ".join(f"{plain(name)} {value:.4g}" for name, value in numbers),
         }
@@ -54,7 +58,7 @@ class Display:
             self._shown = None
 
 
-def _bar(name: str, ticks: int) -> Progress:
+def _bar(name: str, ticks: int, unit: str) -> Progress:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, ProgressColumn
     from rich.table import Column
@@ -64,7 +68,7 @@ def _bar(name: str, ticks: int) -> Progress:
         """Fields of the task with two blanks between them; nothing in them is markup."""
 
         def render(self, task: Task) -> Text:
-            done = f"{task.completed:,.0f} of {task.total:,.0f} ticks"
+            done = f"{task.completed:,.0f} of {task.total:,.0f} {unit}"
             parts = (done, task.fields["rate"], task.fields["left"], task.fields["facts"])
             return Text("  ".join(text for text in parts if text), no_wrap=True, overflow="ellipsis")
 

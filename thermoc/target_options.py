@@ -31,7 +31,7 @@ def checked_options(backend: Backend, options: Mapping[str, Any]) -> Any:
     if unknown:
         notes, hint = [f"its options are {', '.join(names)}"], _elsewhere(unknown[0])
         raise error("T303", f"target {backend.name!r} has no option {unknown[0]!r}", notes=notes, hint=hint)
-    _check_samples(options)
+    check_samples(options)
     return backend.Options(**options)
 
 
@@ -43,7 +43,7 @@ def _elsewhere(option: str) -> str:
     return f"target {' and '.join(map(repr, targets))} has it: target={targets[0]!r}" if targets else ""
 
 
-def _check_samples(options: Mapping[str, Any]) -> None:
+def check_samples(options: Mapping[str, Any]) -> None:
     """Refuse a range or samples of the inputs that are none, whatever the target. Errors: T303."""
     span, samples = options.get("input_range"), options.get("calibrate")
     if span is not None and not _is_range(span):

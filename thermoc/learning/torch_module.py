@@ -22,6 +22,7 @@ from thermoc.learning.torch_context import Choices, TorchContext
 from thermoc.network import Network
 from thermoc.passes.set_precision import SetPrecision
 from thermoc.support.errors import error
+from thermoc.target_options import check_samples
 
 Tensor = torch.Tensor
 States = dict[str, dict[str, Tensor]]
@@ -94,6 +95,7 @@ def to_torch(
             wrong = sorted({**options, "calibrate": calibrate, "input_range": input_range})
             raise error("T303", "these options are a target's", notes=wrong, hint='give target="chip" or "lava"')
         return NetworkModule(source, typed, choices)
+    check_samples({"calibrate": calibrate, "input_range": input_range})
     return NetworkModule(
         source, typed, choices, hardware(target, Calibration(inputs=calibrate, input_range=input_range), options)
     )

@@ -85,6 +85,7 @@ CODES: dict[str, str] = {
     "T516": "a problem's file is wrong",
     "T517": "a problem's numbers cannot be added exactly",
     "T518": "an answer does not fit its problem",
+    "T519": "a training file is wrong",
     "W101": "Gibbs sampling at a temperature at which it is frozen",
     "W102": "couplings are not symmetric",
     "W103": "a step beyond stability",
