@@ -107,8 +107,9 @@ def _number(array: NDArray) -> str:
     return f"np.array({array.tolist()!r}, {array.dtype.name!r})" if array.ndim else repr(array.item())
 
 
-def _ufunc(function: Any) -> Callable[..., str]:
-    return lambda op, *texts: f"np.{function.__name__}({', '.join(texts)})"
+def _ufunc(name: str) -> Callable[..., str]:
+    # the name that it has in every NumPy: "power" for "pow"
+    return lambda op, *texts: f"np.{getattr(np, name).__name__}({', '.join(texts)})"
 
 
 def _slice(op: core.Slice, x: str) -> str:
@@ -117,7 +118,7 @@ def _slice(op: core.Slice, x: str) -> str:
 
 
 TEXTS: dict[type[Op], Callable[..., str]] = {
-    **{cls: _ufunc(function) for cls, function in ELEMENTWISE.items()},
+    **{cls: _ufunc(name) for cls, name in ELEMENTWISE.items()},
     core.Reshape: lambda op, x: f"np.reshape({x}, {tuple(op.shape)})",
     core.Flatten: lambda op, x: f"np.ravel({x})",
     core.Transpose: lambda op, x: f"np.transpose({x}, {tuple(op.axes)})",

@@ -234,3 +234,18 @@ def test_a_chunk_that_is_damaged_is_said(tmp_path: Path):
 def test_a_file_that_is_no_run_is_not_said_to_be_written(tmp_path: Path):
     with pytest.raises(tc.ThermocError, match=r"cannot be read from 'run.csv'"):
         tc.open_run(tmp_path / "run.csv")
+
+
+@pytest.mark.parametrize("left", [(), ("zarr.0f.partial",)], ids=["empty", "a header half-written"])
+def test_a_run_killed_before_its_store_had_a_header_is_run_again(tmp_path: Path, left: tuple[str, ...]):
+    folder = tmp_path / "run.zarr"
+    folder.mkdir()
+    for name in left:
+        (folder / name).write_bytes(b"{")
+    stores.make_way(folder, overwrite=False)
+    assert not folder.exists()
+    folder.mkdir()
+    (folder / "notes.txt").write_text("mine")
+    with pytest.raises(tc.ThermocError, match="T505"):
+        stores.make_way(folder, overwrite=True)
+    assert (folder / "notes.txt").exists()

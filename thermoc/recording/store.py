@@ -214,8 +214,12 @@ class StoredEvents(EventList):
 
 
 def make_way(path: Path, *, overwrite: bool) -> None:
-    """Refuse what is there already, or remove a run that is to be written over. Errors: T505."""
+    """Refuse what is there already, unless an empty folder; remove a run that is to be written over. Errors: T505."""
     if not path.exists():
+        return
+    if path.is_dir() and all(entry.suffix == ".partial" for entry in path.iterdir()):
+        # empty, or of a run that was killed before its store had a header: zarr writes that beside it first
+        _kept(path, lambda: shutil.rmtree(path))
         return
     store = None
     if path.is_dir():
