@@ -121,43 +121,45 @@ def main() -> None:
     for _ in range(ticks // part):
         rounds.append({name: case.run(part) for name, case in cases.items()} | {NUMPY: by_numpy(part)})
         memory.append(resident())
+    show_speeds(rounds, part, list(cases))
+    with tempfile.TemporaryDirectory() as folder:
+        stored = [to_store(exe, Path(folder), max(ticks // 4, CHUNK)) for _ in range(1 if options.quick else 5)]
+    report_ratios(rounds, list(cases), statistics.median(bare / kept for bare, kept in stored))
+    print("MiB resident as it runs:", " ".join(f"{m:.1f}" for m in memory))
+
+
+def show_speeds(rounds: list[dict[str, float]], part: int, cases: list[str]) -> None:
+    """Print ticks a second of each case, of rounds of ``part`` ticks."""
     show(
         f"{UNITS} p-bits, {len(rounds) * part} ticks",
         [
             {
                 "recorded": name,
                 "ticks/s": part / statistics.median(r[name] for r in rounds),
-                "speed / nothing": statistics.median(r["nothing"] / r[name] for r in rounds),
+                "speed / nothing": speed(rounds, name),
             }
             for name in (*cases, NUMPY)
         ],
     )
-    with tempfile.TemporaryDirectory() as folder:
-        stored = [to_store(exe, Path(folder), max(ticks // 4, CHUNK)) for _ in range(1 if options.quick else 5)]
-    ratio = statistics.median(bare / kept for bare, kept in stored)
-    print(f"speed of a session whose energies all go to a zarr store / one that records nothing: {ratio:.3f}")
+
+
+def report_ratios(rounds: list[dict[str, float]], cases: list[str], stored: float) -> None:
+    """Report the speeds beside their goals; ``stored``: of a session whose energies all go to a store."""
+    ratios = {f"{name} of {UNITS} p-bits": speed(rounds, name) for name in cases[1:]}
+    ratios[f"all energies of {UNITS} p-bits, to zarr"] = stored
+    tick = {"work": f"{UNITS} p-bits, a tick", "anchor": "NumPy and SciPy", "ratio": 1 / speed(rounds, NUMPY)}
     recorded = {"anchor": "nothing recorded", "goal": 0.95, "better": "higher"}
     report(
         [
-            {
-                "work": f"{UNITS} p-bits, a tick",
-                "anchor": "NumPy and SciPy",
-                "ratio": statistics.median(r[NUMPY] / r["nothing"] for r in rounds),
-                "goal": float("nan"),
-                "better": "higher",
-            },
-            *(
-                {
-                    "work": f"{name} of {UNITS} p-bits",
-                    "ratio": statistics.median(r["nothing"] / r[name] for r in rounds),
-                }
-                | recorded
-                for name in list(cases)[1:]
-            ),
-            {"work": f"all energies of {UNITS} p-bits, to zarr", "ratio": ratio} | recorded,
+            tick | {"goal": float("nan"), "better": "higher"},
+            *({"work": work, "ratio": ratio} | recorded for work, ratio in ratios.items()),
         ]
     )
-    print("MiB resident as it runs:", " ".join(f"{m:.1f}" for m in memory))
+
+
+def speed(rounds: list[dict[str, float]], name: str) -> float:
+    """Return the median speed of a case over that of recording nothing."""
+    return statistics.median(r["nothing"] / r[name] for r in rounds)
 
 
 if __name__ == "__main__":
