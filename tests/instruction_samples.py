@@ -76,6 +76,14 @@ def long_sums() -> tc.Network:
     return net
 
 
+def long_products() -> tc.Network:
+    with tc.Network("products") as net:
+        x, y = tc.input("x", (3, 77)), tc.input("y", (3, 77))
+        tc.output("dot", tc.reduce(x * y, kind="sum", axes=(1,)))
+        tc.output("mean", tc.reduce(x * x, kind="mean", axes=(1,)))
+    return net
+
+
 ELEMENTWISE = {
     "NEG": "core.neg",
     "ABS": "core.abs",
@@ -120,6 +128,7 @@ SAMPLES = {name: sample(source) for name, source in ELEMENTWISE.items()} | {
     "INT_SCATTER": sample(comparison(lambda a, b: tc.concat((a, b), axis=0)), at=BEYOND),
     "REDUCE": sample("core.reduce, sum", at=BEYOND, window=9, reduction=4),  # argmax among the sums
     "WINDOW_SUM": sample(long_sums, window=(0, 9, BEYOND), mean=2),
+    "WINDOW_DOT": sample(long_products, window=(0, 9, BEYOND), mean=2),
     "ARG_REDUCE": sample("core.reduce, argmax", at=BEYOND, window=(0, BEYOND), reduction=(3, 6)),
     "MATMUL": sample(
         "core.affine",

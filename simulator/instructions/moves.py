@@ -132,6 +132,18 @@ WINDOW_SUM = Instruction(
     points=Points(rule="moves.sum_window"),
     seconds=0.8,
 )
+WINDOW_DOT = Instruction(
+    opcode=67,
+    name="WINDOW_DOT",
+    equation="r[o] = sum over k of x[o window + k] y[o window + k], products rounded, summed as in WINDOW_SUM",
+    result=FLOATS,
+    operands=(FLOATS, FLOATS),
+    parameters={"window": "products of a sum", "mean": "1 for means"},
+    fits=lambda row, window, mean: window >= 1 and row.x == row.y == row.n * window and mean <= 1,
+    kernel="moves.dot_windows",
+    points=Points(rule="moves.dot_window"),
+    seconds=0.8,
+)
 ARG_REDUCE = Instruction(
     opcode=65,
     name="ARG_REDUCE",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from thermoc.simulator.kernels.operands import sample
 from thermoc.simulator.kernels.points import moves as rules
+from thermoc.simulator.kernels.simd.sums import SUMS, dot_eighths, sum_eighths
 
 
 def float_to_int(r, x, dtype, samples):
@@ -55,11 +56,27 @@ def reduce(r, x, table, at, window, reduction, samples):
 
 
 def sum_windows(r, x, window, mean, samples):
-    """r[s, o] = sum or mean of x[s, o window + k] over k."""
+    """r[s, o] = sum or mean of x[s, o window + k] over k: ``points.moves.sum_window`` in vectors."""
+    even = window - window % SUMS
     for s in range(samples):
         rv, xv = sample(r, s), sample(x, s)
         for o in range(r.size):
-            rv[o] = rules.sum_window(xv, window, mean, o)
+            total = sum_eighths(xv, xv, o * window, even)
+            for k in range(o * window + even, (o + 1) * window):
+                total += xv[k]
+            rv[o] = total / window if mean else total
+
+
+def dot_windows(r, x, y, window, mean, samples):
+    """r[s, o] = sum or mean of x[s, o window + k] y[s, o window + k] over k: ``points.moves.dot_window`` in vectors."""
+    even = window - window % SUMS
+    for s in range(samples):
+        rv, xv, yv = sample(r, s), sample(x, s), sample(y, s)
+        for o in range(r.size):
+            total = dot_eighths(xv, yv, o * window, even)
+            for k in range(o * window + even, (o + 1) * window):
+                total += xv[k] * yv[k]
+            rv[o] = total / window if mean else total
 
 
 def arg_reduce(r, x, table, at, window, reduction, samples):

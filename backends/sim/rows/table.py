@@ -162,11 +162,36 @@ def reduce(op: core.Reduce, w: ProgramWriter) -> None:
     """A reduction over axes: each result's window is what those axes hold, whose elements may follow one another."""
     table, kind = reduced(op), REDUCTIONS[op.kind]
     window = table.shape[1]
-    if kind <= moves.MEAN and window >= moves.LONG and np.array_equal(table.reshape(-1), np.arange(table.size)):
-        w.row(moves.WINDOW_SUM, w.slot(op.y), (w.slot(op.x),), window=window, mean=int(kind == moves.MEAN))
+    if _long_sum(op, table):
+        product = w.graph.producers[op.x.name]
+        dot = isinstance(product, core.Mul) and _summed(product, w)
+        operands = product.inputs if dot else (op.x,)
+        instruction = moves.WINDOW_DOT if dot else moves.WINDOW_SUM
+        slots = tuple(w.slot(value) for value in operands)
+        w.row(instruction, w.slot(op.y), slots, window=window, mean=int(kind == moves.MEAN))
         return
     instruction = moves.ARG_REDUCE if op.kind.startswith("arg") else moves.REDUCE
     w.row(instruction, w.slot(op.y), (w.slot(op.x),), at=w.table(table), window=window, reduction=kind)
+
+
+def _long_sum(op: core.Reduce, table: NDArray) -> bool:
+    """True for sums and means of many elements that follow one another."""
+    consecutive = op.kind in ("sum", "mean") and table.shape[1] >= moves.LONG
+    return consecutive and np.array_equal(table.reshape(-1), np.arange(table.size))
+
+
+def _summed(op: core.Mul, w: ProgramWriter) -> bool:
+    """True for products of equal shapes whose only reader is a long sum, which multiplies as it adds."""
+    readers = w.graph.consumers[op.y.name]
+    if len(readers) != 1 or not isinstance(readers[0], core.Reduce) or not op.a.shape == op.b.shape == op.y.shape:
+        return False
+    return op.y.dtype.is_float and _long_sum(readers[0], reduced(readers[0]))
+
+
+def mul(op: core.Mul, w: ProgramWriter) -> None:
+    """A product, unless the sum that reads it multiplies."""
+    if not _summed(op, w):
+        each(elementwise.MUL)(op, w)
 
 
 def boltzmann(op: thermo.Boltzmann, w: ProgramWriter) -> None:
@@ -353,7 +378,7 @@ WRITERS: dict[type[Op], Write] = {
     core.Floor: each(elementwise.FLOOR),
     core.Add: add,
     core.Sub: each(elementwise.SUB),
-    core.Mul: each(elementwise.MUL),
+    core.Mul: mul,
     core.Div: each(elementwise.DIV),
     core.Pow: each(elementwise.POW),
     core.Minimum: each(elementwise.MINIMUM),

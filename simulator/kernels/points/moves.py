@@ -89,6 +89,27 @@ def sum_window(x, window, mean, i):
 
 
 @scalar
+def dot_window(x, y, window, mean, i):
+    """The sum of x[i window + k] y[i window + k] over k, or the mean: ``sum_window`` of the rounded products."""
+    zero, first, even = x.dtype.type(0), i * window, window - window % 8
+    a, b, c, d, e, f, g, h = zero, zero, zero, zero, zero, zero, zero, zero
+    xs, ys = x[first : first + window], y[first : first + window]
+    for k in range(0, even, 8):
+        a += xs[k] * ys[k]
+        b += xs[k + 1] * ys[k + 1]
+        c += xs[k + 2] * ys[k + 2]
+        d += xs[k + 3] * ys[k + 3]
+        e += xs[k + 4] * ys[k + 4]
+        f += xs[k + 5] * ys[k + 5]
+        g += xs[k + 6] * ys[k + 6]
+        h += xs[k + 7] * ys[k + 7]
+    total = a + b + c + d + e + f + g + h
+    for k in range(even, window):
+        total += xs[k] * ys[k]
+    return total / window if mean else total
+
+
+@scalar
 def arg_reduce(x, table, at, window, reduction, i):
     """The k of the first maximum or minimum of x[table[at + i window + k]]; the first NaN wins."""
     best, which = x[table[at + i * window]], 0
