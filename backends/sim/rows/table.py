@@ -180,7 +180,7 @@ def _long_sum(op: core.Reduce, table: NDArray) -> bool:
     return consecutive and np.array_equal(table.reshape(-1), np.arange(table.size))
 
 
-def _summed(op: core.Mul, w: ProgramWriter) -> bool:
+def _summed(op: Any, w: ProgramWriter) -> bool:
     """True for products of equal shapes whose only reader is a long sum, which multiplies as it adds."""
     readers = w.graph.consumers[op.y.name]
     if len(readers) != 1 or not isinstance(readers[0], core.Reduce) or not op.a.shape == op.b.shape == op.y.shape:
@@ -188,7 +188,7 @@ def _summed(op: core.Mul, w: ProgramWriter) -> bool:
     return op.y.dtype.is_float and _long_sum(readers[0], reduced(readers[0]))
 
 
-def mul(op: core.Mul, w: ProgramWriter) -> None:
+def mul(op: Any, w: ProgramWriter) -> None:
     """A product, unless the sum that reads it multiplies."""
     if not _summed(op, w):
         each(elementwise.MUL)(op, w)
