@@ -22,7 +22,8 @@ import thermoc as tc
 from thermoc import physics
 from thermoc.simulator.kernels.simd.lanes import LANES, blocks, count_up, store
 
-L, T, SWEEPS, ROUNDS = 1024, 3.0, 100, 3 if "--quick" in sys.argv else 11
+QUICK = "--quick" in sys.argv
+L, T, SWEEPS, ROUNDS = 256 if QUICK else 1024, 3.0, 100, 3 if QUICK else 11
 START = np.random.default_rng(0).choice([-1, 1], (L, L))
 Sampler = Callable[[int], np.ndarray]
 

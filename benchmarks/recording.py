@@ -123,7 +123,7 @@ def main() -> None:
         memory.append(resident())
     show_speeds(rounds, part, list(cases))
     with tempfile.TemporaryDirectory() as folder:
-        stored = [to_store(exe, Path(folder), ticks) for _ in range(1 if options.quick else 5)]
+        stored = [to_store(exe, Path(folder), 5 * ticks) for _ in range(1 if options.quick else 3)]
     report_ratios(rounds, list(cases), statistics.median(bare / kept for bare, kept in stored))
     print("MiB resident as it runs:", " ".join(f"{m:.1f}" for m in memory))
 
