@@ -1,5 +1,9 @@
 """Low energies: exact on small models, the same bytes for any number of threads, energies those of the spins."""
 
+import os
+import signal
+import threading
+
 import numpy as np
 import pytest
 from apps.small_models import small_model, torus
@@ -7,6 +11,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
 from thermoc.apps.optimisation.minimise import METHODS, minimise
+from thermoc.apps.optimisation.samples import SamplingInterrupted
 from thermoc.physics.ising import all_states
 from thermoc.physics.ising_model import IsingModel
 from thermoc.support.errors import ThermocError
@@ -102,6 +107,20 @@ def test_time_is_kept(method):
     minimise(model, method=method, sweeps=10)  # compiles
     samples = minimise(model, method=method, seconds=0.2)
     assert 0.1 < samples.seconds < 3
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_ctrl_c_ends_a_sampler_with_the_best_so_far(method):
+    model = torus(12, 14, 3)
+    minimise(model, method=method, sweeps=10)  # compiles
+    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(SamplingInterrupted) as stop:
+        minimise(model, method=method, sweeps=2_000_000_000, replicas=4)
+    samples = stop.value.samples
+    assert samples.spins.shape == (4, 168) and samples.seconds < 30
+    assert np.array_equal(samples.energies, model.energy(samples.spins))
+    # the handler that was there is back
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_spins_without_couplings_follow_their_fields():

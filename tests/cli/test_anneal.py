@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,3 +86,29 @@ def test_other_targets_anneal_the_network(
     document = json.loads(capsys.readouterr().out)
     assert document["answers"][0]["objective"] == 4
     assert (document["target"], document["method"], document["sweeps"]) == ("onnx", "network", 60)
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_the_best_answers_so_far(folder: Path):
+    """As a person does it, on a terminal, once the line with the best so far is there."""
+    mine, theirs = os.openpty()
+    command = [sys.executable, "-m", "thermoc", "anneal", "ring.rud", "-m", "tempering", "--seconds", "600"]
+    started = subprocess.Popen([*command, "-o", "a.json"], cwd=folder, stdout=subprocess.PIPE, stderr=theirs)
+    os.close(theirs)
+    seen = _read_until(mine, b" sweeps  best ")
+    started.send_signal(signal.SIGINT)
+    out, _ = started.communicate(timeout=60)
+    seen = _read_until(mine, b"interrupted")
+    assert started.returncode == 130
+    assert b"wrote a.json" in out and b"the best answers until then" in seen
+    content = json.loads((folder / "a.json").read_text())
+    assert content["stopped"] is True and content["sweeps"] > 0
+    assert content["answers"][0]["objective"] == 4
+    assert thermoc("check", "ring.rud", "a.json", cwd=folder).returncode == 0
+
+
+def _read_until(terminal: int, words: bytes) -> bytes:
+    seen = b""
+    while words not in seen:
+        seen += os.read(terminal, 4096)
+    return seen

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.apps.optimisation.budget import Budget, Progress
-from thermoc.apps.optimisation.samples import Samples
+from thermoc.apps.optimisation.budget import Budget, Progress, ended_by_interrupt
+from thermoc.apps.optimisation.samples import Samples, SamplingInterrupted
 from thermoc.physics.ising_model import IsingModel
 from thermoc.support.errors import error
 
@@ -51,7 +51,8 @@ def minimise(
     (population annealing), "bifurcation" (simulated bifurcation), or "auto". replicas: how many states are returned.
     sweeps: updates of each spin of each replica; steps of bifurcation. seconds: go on until so much time has passed;
     how far that comes depends on the machine, where all else depends on the seed alone, for any number of threads
-    (default: one a core). A run ends early once an energy is as low as ``target_energy``.
+    (default: one a core). A run ends early once an energy is as low as ``target_energy``. Ctrl-C raises
+    ``SamplingInterrupted``, which has the lowest states until then.
     Errors: T404 (an option), T403 (a number of the model that is not finite).
     """
     # what compiles kernels is loaded with the first call, not with thermoc
@@ -64,8 +65,12 @@ def minimise(
     work = Work(model=model, seed=seed, replicas=replicas, sweeps=sweeps, threads=threads, budget=budget)
     chosen = choice(model) if method == "auto" else method
     module, name = METHODS[chosen]
-    spins = getattr(importlib.import_module(module), name)(work)
-    return _samples(work, chosen, spins)
+    sampler = getattr(importlib.import_module(module), name)
+    with ended_by_interrupt(budget):
+        samples = _samples(work, chosen, sampler(work))
+    if budget.stopped:
+        raise SamplingInterrupted(samples)
+    return samples
 
 
 def choice(model: IsingModel) -> str:
