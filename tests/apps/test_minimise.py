@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from apps.small_models import small_model, torus
 from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_array
+from scipy.sparse import block_diag, csr_array
 
 from thermoc.apps.optimisation.minimise import METHODS, minimise
 from thermoc.apps.optimisation.samples import SamplingInterrupted
@@ -49,6 +49,28 @@ def test_least_energies_of_24_spins():
 @pytest.mark.slow
 def test_least_energies_of_a_hundred_models():
     assert exact(range(100)) == 100
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_enumeration_returns_the_lowest_states_each_once(whole):
+    """Of a model of three parts, one of them a lone spin: as all states of all of it have them."""
+    parts = [small_model(n, n, whole=whole, density=1.0) for n in (8, 5, 1)]
+    J, h = block_diag([part.J for part in parts]), np.concatenate([part.h for part in parts])
+    order = np.random.default_rng(0).permutation(14)
+    model = IsingModel(J=csr_array(csr_array(J)[order][:, order]), h=h[order], offset=0.25)
+    every = model.energy(all_states(14))
+    samples = minimise(model, replicas=40)
+    assert samples.proven and samples.method == "enumeration"
+    np.testing.assert_allclose(samples.energies, np.sort(every)[:40], atol=1e-12)
+    assert len(np.unique(samples.spins, axis=0)) == 40
+    assert len(minimise(model, replicas=2**15).spins) == 2**14, "there are no more"
+
+
+def test_models_too_large_to_be_enumerated():
+    assert not minimise(torus(6, 8, 1), sweeps=10).proven
+    with pytest.raises(ThermocError, match=r"T404.*enumerate") as caught:
+        minimise(torus(6, 8, 1), method="enumeration")
+    assert "48 spins" in str(caught.value)
 
 
 @pytest.mark.parametrize("number", [0, 1])

@@ -78,6 +78,7 @@ def anneal(
     chosen = answers_of(problem, samples.spins, seed, keep)
     about = {"read_as": format, "colours": getattr(problem, "colours", None), "target": target}
     about |= {"method": samples.method, "seed": seed, "sweeps": samples.sweeps, "stopped": stopped}
+    about |= {"proven": samples.proven or None}
     content = document(problem, chosen, **about)
     if output is not None:
         write_answers(output, content)
@@ -132,6 +133,8 @@ def _on_target(problem: Problem, target: str, settings: Mapping[str, Any], optio
 def _title(problem: Problem, samples: Samples) -> str:
     size = f"{problem.model.size} spins, {problem.model.J.nnz // 2} couplings"
     took = f"{len(samples.spins)} samples of {samples.sweeps:,} sweeps in {samples.seconds:.3g} s"
+    if samples.proven:
+        took = f"all states in {samples.seconds:.3g} s: the least energy is proven"
     return f"{problem.name}: {problem.kind}, {size}; {samples.method}, {took}"
 
 

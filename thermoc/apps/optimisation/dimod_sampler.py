@@ -32,7 +32,7 @@ class ThermocSampler(dimod.Sampler):
     @property
     def properties(self) -> dict[str, Any]:
         """What can be asked for: the methods."""
-        return {"methods": ["auto", *METHODS]}
+        return {"methods": ["auto", "enumeration", *METHODS]}
 
     def sample(self, bqm: Any, **parameters: Any) -> Any:
         """Return a ``dimod.SampleSet``, the lowest energy first.
@@ -52,6 +52,7 @@ class ThermocSampler(dimod.Sampler):
         found = minimise(model, **asked)
         values = found.spins if bqm.vartype is dimod.SPIN else (found.spins > 0).astype(np.int8)
         info = {"method": found.method, "seed": found.seed, "sweeps": found.sweeps, "seconds": found.seconds}
+        info["proven"] = found.proven
         return dimod.SampleSet.from_samples_bqm((values, labels), bqm, info=info)
 
 

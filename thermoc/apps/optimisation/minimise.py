@@ -25,8 +25,10 @@ METHODS: dict[str, tuple[str, str]] = {
 }
 """Where each method's function is: it takes a ``Work`` and returns spins."""
 
+ENUMERATION = ("thermoc.apps.optimisation.enumeration", "enumerate_parts")
+"""No sampler: it looks at all states, where there are few enough."""
 TEMPERED = 500
-"""Up to so many spins "auto" is parallel tempering, above it is thermal cycling."""
+"""Up to so many spins "auto" is parallel tempering, above it is thermal cycling; tiny models are enumerated."""
 
 __all__ = ["Progress", "minimise"]
 
@@ -48,7 +50,8 @@ def minimise(
 
     method: "annealing" (long single chains), "cycling" (thermal cycling, clusters judged one by one: the choice for
     large models), "tempering" (parallel tempering with cluster moves: up to some thousands of spins), "population"
-    (population annealing), "bifurcation" (simulated bifurcation), or "auto". replicas: how many states are returned.
+    (population annealing), "bifurcation" (simulated bifurcation), "enumeration" (all states of a model whose connected
+    parts have at most 24 spins: proven, and each state once), or "auto". replicas: how many states are returned.
     sweeps: updates of each spin of each replica; steps of bifurcation. seconds: go on until so much time has passed;
     how far that comes depends on the machine, where all else depends on the seed alone, for any number of threads
     (default: one a core). A run ends early once an energy is as low as ``target_energy``. Ctrl-C raises
@@ -64,7 +67,7 @@ def minimise(
     threads = threads or os.cpu_count() or 1
     work = Work(model=model, seed=seed, replicas=replicas, sweeps=sweeps, threads=threads, budget=budget)
     chosen = choice(model) if method == "auto" else method
-    module, name = METHODS[chosen]
+    module, name = ENUMERATION if chosen == "enumeration" else METHODS[chosen]
     sampler = getattr(importlib.import_module(module), name)
     with ended_by_interrupt(budget):
         samples = _samples(work, chosen, sampler(work))
@@ -75,6 +78,10 @@ def minimise(
 
 def choice(model: IsingModel) -> str:
     """Return the method of "auto": what was soonest at good energies on graphs of this size, sparse and dense."""
+    from thermoc.apps.optimisation.enumeration import enumerable
+
+    if enumerable(model):
+        return "enumeration"
     return "tempering" if model.size <= TEMPERED else "cycling"
 
 
@@ -88,12 +95,14 @@ def _samples(work: Any, method: str, spins: NDArray[np.int8]) -> Samples:
         seed=work.seed,
         sweeps=work.budget.sweeps,
         seconds=work.budget.elapsed(),
+        proven=method == "enumeration" and not work.budget.stopped,
     )
 
 
 def _check_model(model: IsingModel, method: str, device: str) -> None:
-    if method not in METHODS and method != "auto":
-        raise error("T404", f"there is no method {method!r}", notes=["there are " + ", ".join([*METHODS, "auto"])])
+    names = [*METHODS, "enumeration", "auto"]
+    if method not in names:
+        raise error("T404", f"there is no method {method!r}", notes=["there are " + ", ".join(names)])
     if device != "cpu":
         raise error("T404", f"these samplers run on the processor, not on {device!r}", hint='device="cpu"')
     if not model.size:
