@@ -8,6 +8,7 @@ Hinton, AISTATS 2009). Gradients are those of the energy; the 1 / T of the likel
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -121,7 +122,7 @@ class _Momentum:
             raise error("T422", "training a Boltzmann machine diverges", notes=notes, hint=hint)
 
 
-class _Training:
+class _Training(ABC):
     """What both trainers share: epochs, the order of samples, and the machine that is kept where one diverges."""
 
     def __init__(self, units: int, options: BoltzmannOptions, seed: int):
@@ -137,9 +138,9 @@ class _Training:
             self.step(samples[order[start : start + batch]].astype(float), rate=rate)
         self.epochs += 1
 
+    @abstractmethod
     def step(self, v: FloatArray, *, rate: float | None = None) -> None:
         """Move by one step of ``batch`` samples."""
-        raise NotImplementedError
 
 
 class DeepTraining(_Training):

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.apps.optimisation import chains as lay
+from thermoc.apps.optimisation.restarts import lowest_of_batches
 from thermoc.apps.optimisation.work import Work
 from thermoc.physics.ising_model import IsingModel
 from thermoc.simulator.kernels.annealing.bifurcation import bifurcate
@@ -32,16 +33,7 @@ STRENGTH = 0.5
 def bifurcation(work: Work) -> NDArray[np.int8]:
     """Return states (replicas, n). ``sweeps`` are steps; until time is up, further replicas are begun."""
     replicas, steps = work.replicas or REPLICAS, work.sweeps or STEPS
-    states, lowest, first = [], [], 0
-    while True:
-        chains = one_batch(work, replicas, steps, first)
-        states.append(lay.spins_of(work.layout, chains.best))
-        lowest.append(chains.energies[:, 1])
-        first += replicas
-        if work.budget.over() or work.budget.seconds is None:
-            break
-    best = np.argsort(np.concatenate(lowest), kind="stable")[:replicas]
-    return np.concatenate(states)[best]
+    return lowest_of_batches(work, replicas, lambda _, first: one_batch(work, replicas, steps, first))
 
 
 def one_batch(work: Work, replicas: int, steps: int, first: int) -> SpinChains:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.apps.optimisation import chains as lay
+from thermoc.apps.optimisation.restarts import lowest_of_batches
 from thermoc.apps.optimisation.temperatures import cooling, shares
 from thermoc.apps.optimisation.work import Work
 from thermoc.simulator.kernels.annealing.chain import SpinChains
@@ -22,16 +23,7 @@ REPLICAS, LEVELS = 64, 100
 def anneal_population(work: Work) -> NDArray[np.int8]:
     """Return the lowest states (replicas, n) of one population, or of one after another until time is up."""
     replicas, sweeps = work.replicas or REPLICAS, work.sweeps or 1000
-    states, lowest, first = [], [], 0
-    while True:
-        chains = one_population(work, replicas, sweeps, first)
-        states.append(lay.spins_of(work.layout, chains.best))
-        lowest.append(chains.energies[:, 1])
-        first += replicas
-        if work.budget.over() or work.budget.seconds is None:
-            break
-    best = np.argsort(np.concatenate(lowest), kind="stable")[:replicas]
-    return np.concatenate(states)[best]
+    return lowest_of_batches(work, replicas, lambda _, first: one_population(work, replicas, sweeps, first))
 
 
 def one_population(work: Work, replicas: int, sweeps: int, first: int) -> SpinChains:
