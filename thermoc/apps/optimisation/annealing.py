@@ -33,17 +33,13 @@ def one_cooling(work: Work, replicas: int, sweeps: int, first: int) -> SpinChain
     layout, budget = work.layout, work.budget
     chains = lay.start(layout, lay.random_spins(work.model.size, replicas, work.seed, first))
     levels = min(LEVELS, sweeps)
-    T, counts = cooling(work.model, levels) * layout.scale, shares(sweeps, levels)
+    T, counts = cooling(work.model, levels), shares(sweeps, levels)
     at = done = 0
     while at < levels and not budget.over():
         end = at + 1
         while end < levels and counts[at:end].sum() * replicas * layout.places < SLICE:
             end += 1
-
-        def cool(row: int, some: slice = slice(at, end), done: int = done) -> None:
-            work.sweep(chains, row, T[some], counts[some], lay.noise(work.seed, done, first + row))
-
-        lay.in_threads(cool, replicas, work.threads, budget.halt)
+        work.sweep(chains, np.arange(replicas), T[at:end], counts[at:end], done=done, first=first)
         passed = int(counts[at:end].sum())
         at, done = end, done + passed
         budget.spend(passed, float(layout.energies(chains).min()))

@@ -22,6 +22,8 @@ from thermoc.support.array_types import FloatArray
 
 REPLICAS, TOGETHER, STEPS = 32, 16, 1000
 """Replicas of a call, those that share a walk through the couplings, and steps."""
+PIECE = 100_000
+"""Steps whose pump is written down at a time."""
 Float32Array = NDArray[np.float32]
 DT, STABLE = 1.25, 1.6
 """The longest step, and the product of step and highest frequency, which is stable below 2."""
@@ -52,11 +54,7 @@ def one_batch(work: Work, replicas: int, steps: int, first: int) -> SpinChains:
 
     lay.in_threads(run, len(groups), work.threads, budget.halt)
     chains = lay.start(work.layout, spins)
-
-    def descend(row: int) -> None:
-        work.sweep(chains, row, np.zeros(1), np.full(1, DESCENT), lay.noise(work.seed, 0, first + row))
-
-    lay.in_threads(descend, replicas, work.threads, budget.halt)
+    work.sweep(chains, np.arange(replicas), np.zeros(1), np.full(1, DESCENT), first=first)
     budget.spend(steps, float(work.layout.energies(chains).min()))
     return chains
 
@@ -73,18 +71,13 @@ def _bifurcate(
 ) -> None:
     """Step positions and momenta while the wells form."""
     model = work.model
-    bifurcate(
-        model.J.indptr.astype(np.uint64),
-        model.J.indices.astype(np.uint32),
-        (scale * model.J.data).astype(np.float32),
-        (scale * model.h).astype(np.float32),
-        x,
-        y,
-        np.linspace(0, 1, steps, dtype=np.float32),
-        np.float32(dt),
-        discrete,
-        work.budget.halt,
-    )
+    offsets, columns = model.J.indptr.astype(np.uint64), model.J.indices.astype(np.uint32)
+    J, h = ((scale * values).astype(np.float32) for values in (model.J.data, model.h))
+    for start in range(0, steps, PIECE):
+        pump = (np.arange(start, min(start + PIECE, steps)) / max(steps - 1, 1)).astype(np.float32)
+        bifurcate(offsets, columns, J, h, x, y, pump, np.float32(dt), discrete, work.budget.halt)
+        if work.budget.stopped:
+            return
 
 
 def _step(scale: float, model: IsingModel) -> float:
