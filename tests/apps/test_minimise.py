@@ -156,6 +156,7 @@ def test_spins_without_couplings_follow_their_fields():
     [
         ({"method": "guessing"}, "T404"),
         ({"device": "abacus"}, "T404"),
+        ({"device": "cuda", "target_energy": 0.0}, "T404"),
         ({"sweeps": 0}, "T404"),
         ({"replicas": 1.5}, "T404"),
         ({"seconds": float("nan")}, "T404"),

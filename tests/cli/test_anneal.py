@@ -52,6 +52,9 @@ def test_answers_are_written_and_checked(folder: Path):
         (("anneal", "ring.rud", "--target", "onnx", "--seconds", "1"), "T404", "--sweeps"),
         (("anneal", "ring.rud", "-O", "precision=float32"), "T404", "precision"),
         (("anneal", "ring.rud", "--method", "luck"), "T404", "annealing"),
+        (("anneal", "ring.rud", "--device", "abacus"), "T404", "cuda"),
+        (("anneal", "ring.rud", "--device", "cuda", "--seconds", "1"), "T404", "seconds"),
+        (("anneal", "ring.rud", "--device", "cuda", "--method", "cycling"), "T404", "method"),
         (("anneal", "ring.rud", "-o", "no/a.json"), "T505", "a.json"),
         (("anneal", "none.rud"), "T501", "none.rud"),
         (("check", "ring.rud", "ring.rud"), "T502", "JSON"),
@@ -86,6 +89,29 @@ def test_other_targets_anneal_the_network(
     document = json.loads(capsys.readouterr().out)
     assert document["answers"][0]["objective"] == 4
     assert (document["target"], document["method"], document["sweeps"]) == ("onnx", "network", 60)
+
+
+def test_a_gpu_anneals_the_network(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """numba-cuda's simulator; the bits are those of target sim's network on the processor."""
+    from thermoc.apps.optimisation.on_targets import anneal_on
+    from thermoc.frontends.problems import read
+
+    monkeypatch.chdir(folder)
+    how = ("--sweeps", "12", "--replicas", "6")
+    app(("anneal", "ring.rud", "--device", "cuda", *how, "--json"), standalone_mode=False)
+    document = json.loads(capsys.readouterr().out)
+    assert (document["device"], document["method"], document["sweeps"]) == ("cuda", "network", 12)
+    assert sum(answer["count"] for answer in document["answers"]) == 6
+    there = anneal_on("sim", read("ring.rud").model, sweeps=12, replicas=6)
+    assert document["answers"][0]["energy"] == there.energies[0]
+    app(("anneal", "ring.rud", "--device", "cuda", *how), standalone_mode=False)
+    assert "network on cuda" in " ".join(capsys.readouterr().out.split())
+
+
+def test_without_a_gpu_annealing_on_one_is_an_error(folder: Path):
+    environment = {"NUMBA_ENABLE_CUDASIM": "0", "CUDA_VISIBLE_DEVICES": ""}
+    done = thermoc("anneal", "ring.rud", "--device", "cuda", cwd=folder, **environment)
+    assert done.returncode == 1 and done.stderr.startswith("T421")
 
 
 @pytest.mark.slow

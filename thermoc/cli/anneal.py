@@ -78,7 +78,7 @@ def anneal(
     chosen = answers_of(problem, samples.spins, seed, keep)
     about = {"read_as": format, "colours": getattr(problem, "colours", None), "target": target}
     about |= {"method": samples.method, "seed": seed, "sweeps": samples.sweeps, "stopped": stopped}
-    about |= {"proven": samples.proven or None}
+    about |= {"proven": samples.proven or None, "device": None if samples.device == "cpu" else samples.device}
     content = document(problem, chosen, **about)
     if output is not None:
         write_answers(output, content)
@@ -108,15 +108,16 @@ def _check(target: str, mine: Mapping[str, Any], options: Mapping[str, Any]) -> 
 
 def _minimised(problem: Problem, settings: Mapping[str, Any], *, quiet: bool) -> Samples:
     sign = -1 if problem.sense == "max" else 1
-    reach, device = settings["reach"], settings["device"] or "cpu"
+    reach = settings["reach"]
     others = {name: value for name, value in settings.items() if name not in ("reach", "device")}
     display = BestSoFar(problem, asked=False if quiet else None)
+    device = settings["device"] or "cpu"
     try:
         return minimise(
             problem.model,
             target_energy=None if reach is None else sign * reach,
             device=device,
-            on_progress=display if display.shown else None,
+            on_progress=display if display.shown and device == "cpu" else None,
             **others,
         )
     finally:
@@ -135,7 +136,8 @@ def _title(problem: Problem, samples: Samples) -> str:
     took = f"{len(samples.spins)} samples of {samples.sweeps:,} sweeps in {samples.seconds:.3g} s"
     if samples.proven:
         took = f"all states in {samples.seconds:.3g} s: the least energy is proven"
-    return f"{problem.name}: {problem.kind}, {size}; {samples.method}, {took}"
+    where = "" if samples.device == "cpu" else f" on {samples.device}"
+    return f"{problem.name}: {problem.kind}, {size}; {samples.method}{where}, {took}"
 
 
 def rows(chosen: Sequence[Answer]) -> list[dict[str, object]]:

@@ -27,6 +27,8 @@ METHODS: dict[str, tuple[str, str]] = {
 
 ENUMERATION = ("thermoc.apps.optimisation.enumeration", "enumerate_parts")
 """No sampler: it looks at all states, where there are few enough."""
+DEVICES = ("cpu", "cuda", "auto")
+GPU_REPLICAS = 256
 TEMPERED = 500
 """Up to so many spins "auto" is parallel tempering, above it is thermal cycling; tiny models are enumerated."""
 
@@ -54,15 +56,24 @@ def minimise(
     parts have at most 24 spins: proven, and each state once), or "auto". replicas: how many states are returned.
     sweeps: updates of each spin of each replica; steps of bifurcation. seconds: go on until so much time has passed;
     how far that comes depends on the machine, where all else depends on the seed alone, for any number of threads
-    (default: one a core). A run ends early once an energy is as low as ``target_energy``. Ctrl-C raises
-    ``SamplingInterrupted``, which has the lowest states until then.
-    Errors: T404 (an option), T403 (a number of the model that is not finite).
+    (default: one a core). A run ends early once an energy is as low as ``target_energy``. device: "cpu"; "cuda" or
+    "auto", a GPU, which anneals the network of ``on_targets`` for so many sweeps in so many replicas (default: 256)
+    and returns the states that it ends in. Ctrl-C raises ``SamplingInterrupted``, which has the lowest states until
+    then.
+    Errors: T404 (an option), T403 (a number of the model that is not finite), T421 (no GPU).
     """
     # what compiles kernels is loaded with the first call, not with thermoc
     from thermoc.apps.optimisation.work import Work
 
     _check_model(model, method, device)
     _check_numbers({"replicas": replicas, "sweeps": sweeps, "threads": threads}, seed, seconds, target_energy)
+    if _on_gpu(device):
+        own = {"method": None if method == "auto" else method, "seconds": seconds}
+        _refuse(own | {"target_energy": target_energy, "threads": threads, "on_progress": on_progress})
+        from thermoc.apps.optimisation.on_targets import anneal_on
+
+        given = {name: value for name, value in {"replicas": replicas, "sweeps": sweeps}.items() if value is not None}
+        return anneal_on("sim", model, seed=seed, device="cuda", **{"replicas": GPU_REPLICAS, **given})
     budget = Budget(seconds=seconds, target_energy=target_energy, on_progress=on_progress)
     threads = threads or os.cpu_count() or 1
     work = Work(model=model, seed=seed, replicas=replicas, sweeps=sweeps, threads=threads, budget=budget)
@@ -103,12 +114,26 @@ def _check_model(model: IsingModel, method: str, device: str) -> None:
     names = [*METHODS, "enumeration", "auto"]
     if method not in names:
         raise error("T404", f"there is no method {method!r}", notes=["there are " + ", ".join(names)])
-    if device != "cpu":
-        raise error("T404", f"these samplers run on the processor, not on {device!r}", hint='device="cpu"')
+    if device not in DEVICES:
+        raise error("T404", f"there is no device {device!r}", notes=["there are " + ", ".join(DEVICES)])
     if not model.size:
         raise error("T404", "a model without spins has no state to look for")
     if not (np.isfinite(model.J.data).all() and np.isfinite(model.h).all() and math.isfinite(model.offset)):
         raise error("T403", "a coupling, a field or the offset of the model is not finite")
+
+
+def _on_gpu(device: str) -> bool:
+    from thermoc.simulator.processors import best_device
+
+    return device == "cuda" or (device == "auto" and best_device() == "cuda")
+
+
+def _refuse(own: Mapping[str, object]) -> None:
+    """Refuse what only the samplers of the processor have. Errors: T404."""
+    asked = [name for name, value in own.items() if value is not None]
+    if asked:
+        notes = ["a GPU anneals a network of all spins, with replicas, sweeps and a seed"]
+        raise error("T404", f"{asked[0]} is an option of device cpu alone", notes=notes, hint='device="cpu"')
 
 
 def _check_numbers(

@@ -53,6 +53,7 @@ def anneal_on(
             seed=seed,
             sweeps=run.ticks,
             seconds=time.perf_counter() - start,
+            device=str(options.get("device", "cpu")),
         )
 
     try:

@@ -21,6 +21,7 @@ class Samples:
     sweeps: int
     """Updates of each spin that each sample took."""
     seconds: float
+    device: str = "cpu"
     proven: bool = False
     """Whether all states were looked at, so that none is lower than the first."""
 
