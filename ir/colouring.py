@@ -116,12 +116,16 @@ def _one_by_one(colors: IntArray, rank: IntArray, unit: AnyArray, neighbour: Any
     left = np.flatnonzero(colors < 0)
     left = left[np.argsort(-rank[left])]
     begins, ends = np.searchsorted(unit, left), np.searchsorted(unit, left, side="right")
-    for i, begin, end in zip(left, begins, ends):
-        # one colour more than there are neighbours: the last is free
-        taken = np.zeros(end - begin + 2, np.bool_)
-        near = colors[neighbour[begin:end]]
-        taken[near[(near >= 0) & (near <= end - begin)]] = True
-        colors[i] = np.argmin(taken)
+    # of each unit the colours that neighbours have; the last column stays free
+    taken = np.zeros((len(colors), max(int(colors.max(initial=0)) + 2, 16)), np.bool_)
+    known = colors[neighbour] >= 0
+    taken[unit[known], colors[neighbour[known]]] = True
+    for i, begin, end in zip(left.tolist(), begins.tolist(), ends.tolist()):
+        color = taken[i].argmin()
+        colors[i] = color
+        if color == taken.shape[1] - 1:
+            taken = np.concatenate([taken, np.zeros_like(taken)], axis=1)
+        taken[neighbour[begin:end], color] = True
 
 
 def _least_free(n: int, unit: AnyArray, color: AnyArray) -> IntArray:
