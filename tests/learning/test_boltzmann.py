@@ -138,6 +138,16 @@ def test_training_of_a_deep_machine():
     assert mean_log(logs[0]) < -2.6 and mean_log(logs[-1]) > -2.1
 
 
+@pytest.mark.parametrize("kind", ["deep", "general"])
+def test_a_gpu_trains_to_the_same_bits(kind):
+    """numba-cuda's simulator."""
+    machine = deep() if kind == "deep" else general()
+    options = {"chains": 3, "batch": 4, "data_sweeps": 2}
+    one, other = (train(machine, V, epochs=2, seed=1, device=device, **options) for device in ("cpu", "cuda"))
+    for a, b in zip(*((m.weights if kind == "deep" else (m.J,)) for m in (one, other))):
+        assert np.array_equal(a, b)
+
+
 def test_divergence_is_named():
     with pytest.raises(tc.ThermocError) as problem:
         train(deep(), V, epochs=5, batch=4, rate=1e7)
