@@ -108,9 +108,10 @@ def test_a_gpu_anneals_the_network(folder: Path, monkeypatch: pytest.MonkeyPatch
     assert "network on cuda" in " ".join(capsys.readouterr().out.split())
 
 
-def test_without_a_gpu_annealing_on_one_is_an_error(folder: Path):
-    environment = {"NUMBA_ENABLE_CUDASIM": "0", "CUDA_VISIBLE_DEVICES": ""}
-    done = thermoc("anneal", "ring.rud", "--device", "cuda", cwd=folder, **environment)
+def test_without_a_gpu_annealing_on_one_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NUMBA_ENABLE_CUDASIM", "0")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    done = thermoc("anneal", "ring.rud", "--device", "cuda", cwd=folder)
     assert done.returncode == 1 and done.stderr.startswith("T421")
 
 

@@ -1,5 +1,7 @@
 """General and deep Boltzmann machines: gradients against enumeration, and training in sessions."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -142,7 +144,7 @@ def test_training_of_a_deep_machine():
 def test_a_gpu_trains_to_the_same_bits(kind):
     """numba-cuda's simulator."""
     machine = deep() if kind == "deep" else general()
-    options = {"chains": 3, "batch": 4, "data_sweeps": 2}
+    options: dict[str, Any] = {"chains": 3, "batch": 4, "data_sweeps": 2}
     one, other = (train(machine, V, epochs=2, seed=1, device=device, **options) for device in ("cpu", "cuda"))
     for a, b in zip(*((m.weights if kind == "deep" else (m.J,)) for m in (one, other))):
         assert np.array_equal(a, b)

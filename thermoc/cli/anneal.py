@@ -111,13 +111,12 @@ def _minimised(problem: Problem, settings: Mapping[str, Any], *, quiet: bool) ->
     reach = settings["reach"]
     others = {name: value for name, value in settings.items() if name not in ("reach", "device")}
     display = BestSoFar(problem, asked=False if quiet else None)
-    device = settings["device"] or "cpu"
     try:
         return minimise(
             problem.model,
             target_energy=None if reach is None else sign * reach,
-            device=device,
-            on_progress=display if display.shown and device == "cpu" else None,
+            device=settings["device"] or "cpu",
+            on_progress=display if display.shown else None,
             **others,
         )
     finally:

@@ -113,7 +113,8 @@ def untrained(sizes: Sequence[int], data: FloatArray, seed: int) -> DeepBoltzman
 
 def restricted(machine: DeepBoltzmannMachine) -> RestrictedBoltzmannMachine:
     """Return a machine of two layers as a restricted one."""
-    return RestrictedBoltzmannMachine(machine.weights[0], *machine.biases, machine.T)
+    (W,), (b, c) = machine.weights, machine.biases
+    return RestrictedBoltzmannMachine(W, b, c, machine.T)
 
 
 def images_of(data: ArrayLike) -> FloatArray:

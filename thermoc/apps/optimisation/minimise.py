@@ -69,7 +69,7 @@ def minimise(
     _check_numbers({"replicas": replicas, "sweeps": sweeps, "threads": threads}, seed, seconds, target_energy)
     if _on_gpu(device):
         own = {"method": None if method == "auto" else method, "seconds": seconds}
-        _refuse(own | {"target_energy": target_energy, "threads": threads, "on_progress": on_progress})
+        _refuse(own | {"target_energy": target_energy, "threads": threads})
         from thermoc.apps.optimisation.on_targets import anneal_on
 
         given = {name: value for name, value in {"replicas": replicas, "sweeps": sweeps}.items() if value is not None}

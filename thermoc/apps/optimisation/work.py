@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -42,7 +43,7 @@ class Work:
         """
         layout, scaled = self.layout, np.atleast_2d(T) * self.layout.scale
         greatest = (round(layout.greatest),) if layout.whole_numbers else ()
-        anneal = chain.anneal_rows if layout.whole_numbers else real_chain.anneal_rows
+        anneal: Any = chain.anneal_rows if layout.whole_numbers else real_chain.anneal_rows
         key = np.uint64(self.seed & 0xFFFFFFFFFFFFFFFF)
 
         def share(number: int) -> None:
