@@ -11,6 +11,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import block_diag, csr_array
 
 from thermoc.apps.optimisation.minimise import METHODS, minimise
+from thermoc.apps.optimisation.on_targets import anneal_on
 from thermoc.apps.optimisation.samples import SamplingInterrupted
 from thermoc.physics.ising import all_states
 from thermoc.physics.ising_model import IsingModel
@@ -174,3 +175,14 @@ def test_wrong_options(options, code):
 def test_a_model_that_is_not_finite():
     with pytest.raises(ThermocError, match="T403"):
         minimise(IsingModel(J=csr_array((2, 2)), h=np.array([0.0, np.nan])))
+
+
+def test_ctrl_c_ends_a_network_with_its_states():
+    model = torus(6, 8, 1)
+    anneal_on("sim", model, sweeps=10)  # compiles
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(SamplingInterrupted) as stop:
+        anneal_on("sim", model, sweeps=4 * 10**8, replicas=3)
+    samples = stop.value.samples
+    assert 0 < samples.sweeps < 4 * 10**8
+    assert np.array_equal(samples.energies, model.energy(samples.spins)) and len(samples.energies) == 3
