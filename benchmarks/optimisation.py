@@ -1,20 +1,29 @@
 """Low energies against dwave-samplers' simulated annealing in one run: four graphs of the G-set, and sparse graphs.
 
+    python benchmarks/optimisation.py [--quick] [--seeds N] [--rows FILE] [NAME ...]
+
+Each graph's rows are printed beside their goals as soon as they are known. With ``--rows`` they are kept in a file of
+JSON lines, and what stands there is not measured again. NAMEs are beginnings of titles: G1, "lattice of 10,000".
+
 pip install dwave-samplers. Times are of the processor, one thread each. Of the G-set (the folder ``data/gset/input``
 below THERMOC_SHARED): the longest time over seeds until a cut is reached, over the time that dwave takes for 40 reads
 of 4,000 sweeps. Of sparse graphs: the best and the median cut over seeds at equal time, over those of dwave at the best
 of some splits of the time into reads and sweeps. The graphs follow the rules of rudy, which made the G-set's: edges
 drawn at random; periodic lattices; two planar graphs laid over each other (triangulations of random points, 1 % left
-out); weights 1, or -1 and 1.
+out); weights 1, or -1 and 1. Of our own throughput: the time that the kernel alone takes for as many updates, over
+that of all of ``minimise``.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
 import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from math import nan
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,11 +33,15 @@ from scipy.sparse import coo_array, csr_array
 from scipy.spatial import Delaunay
 from timing import report, show
 
+from thermoc.apps.optimisation import chains as lay
+from thermoc.apps.optimisation.budget import Budget
 from thermoc.apps.optimisation.minimise import minimise
+from thermoc.apps.optimisation.temperatures import cooling, shares
+from thermoc.apps.optimisation.work import Work
 from thermoc.physics.ising_model import IsingModel
 
 QUICK = "--quick" in sys.argv
-SEEDS, BUDGET, READS, SWEEPS = (3, 1.0, 8, 1000) if QUICK else (10, 5.0, 40, 4000)
+BUDGET, READS, SWEEPS = (1.0, 8, 1000) if QUICK else (5.0, 40, 4000)
 SPLITS = (1, 4) if QUICK else (1, 4, 16)
 GOALS = {"G1": 11_624, "G14": 3_060, "G22": 13_358, "G32": 1_406}
 GSET = Path(os.environ.get("THERMOC_SHARED", Path(__file__).resolve().parents[2] / "shared")) / "data/gset/input"
@@ -139,8 +152,8 @@ def timed(work: Callable[..., float], *arguments: Any) -> tuple[float, float]:
     return work(*arguments), time.process_time() - start
 
 
-def to_a_goal(name: str, goal: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return a row for ``report``, the longest time to the goal over dwave's for its reads, and the times."""
+def to_a_goal(name: str, goal: int, seeds: int) -> list[dict[str, Any]]:
+    """Return a row: the longest time to the goal over dwave's for its reads."""
     graph = of_the_gset(name)
     model, target = graph.model(), graph.energy(goal)
 
@@ -150,12 +163,12 @@ def to_a_goal(name: str, goal: int) -> tuple[dict[str, Any], dict[str, Any]]:
     minimise(model, sweeps=20, threads=1)  # compiles
     energy, theirs = timed(dwave(graph), 1, READS, SWEEPS)
     theirs *= 40 * 4000 / (READS * SWEEPS)
-    runs = [timed(lowest, seed) for seed in range(SEEDS)]
+    runs = [timed(lowest, seed) for seed in range(seeds)]
     reached, times = sum(energy <= target for energy, _ in runs), [seconds for _, seconds in runs]
-    note = f"{reached} of {SEEDS} seeds reach {goal}; dwave's reads: {graph.cut(energy):g}"
-    ratio = max(times) / theirs if reached == SEEDS else nan
-    figures = {"s, longest": max(times), "s, median": statistics.median(times), "s, dwave": theirs}
-    return row(f"{name}: time to a cut of {goal}", ratio, 0.5, "lower", note), {"graph": name, **figures}
+    note = f"{reached} of {seeds} seeds reach {goal}; dwave's reads: {graph.cut(energy):g}"
+    ratio = max(times) / theirs if reached == seeds else nan
+    note += f"; longest {max(times):.3g} s, median {statistics.median(times):.3g} s, dwave {theirs:.3g} s"
+    return [row(f"{name}: time to a cut of {goal}", ratio, 0.5, "lower", note)]
 
 
 def sweeps_for(sampler: Sampler, replicas: int, trial: int) -> int:
@@ -167,12 +180,14 @@ def sweeps_for(sampler: Sampler, replicas: int, trial: int) -> int:
     return max(trial, int(BUDGET / each))
 
 
-def best_split(name: str, sampler: Sampler, splits: tuple[int, ...], trial: int, graph: Graph) -> dict[str, Any]:
+def best_split(
+    name: str, sampler: Sampler, splits: tuple[int, ...], trial: int, graph: Graph, seeds: int
+) -> dict[str, Any]:
     """Return the figures of the split of the time into replicas and sweeps that has the best median."""
     options = []
     for replicas in splits:
         sweeps = sweeps_for(sampler, replicas, trial)
-        runs = [timed(sampler, seed, replicas, sweeps) for seed in range(SEEDS)]
+        runs = [timed(sampler, seed, replicas, sweeps) for seed in range(seeds)]
         cuts = [graph.cut(energy) for energy, _ in runs]
         seconds = statistics.mean(seconds for _, seconds in runs)
         options.append((statistics.median(cuts), max(cuts), replicas, sweeps, seconds))
@@ -180,11 +195,12 @@ def best_split(name: str, sampler: Sampler, splits: tuple[int, ...], trial: int,
     return {"sampler": name, "best": best, "median": median, "reads": replicas, "sweeps": sweeps, "s": seconds}
 
 
-def at_equal_time(title: str, graph: Graph) -> list[dict[str, Any]]:
+def at_equal_time(title: str, seeds: int) -> list[dict[str, Any]]:
     """Return rows of a sparse graph: best and median cut, over dwave's."""
+    graph = GRAPHS[title]()
     results = [
-        best_split("dwave", dwave(graph), SPLITS, 200, graph),
-        best_split("thermoc", ours(graph), (2,), 2000, graph),
+        best_split("dwave", dwave(graph), SPLITS, 200, graph, seeds),
+        best_split("thermoc", ours(graph), (2,), 2000, graph, seeds),
     ]
     show(title, results)
     theirs, mine = results
@@ -201,26 +217,72 @@ def at_equal_time(title: str, graph: Graph) -> list[dict[str, Any]]:
     ]
 
 
+def of_the_kernel(title: str) -> list[dict[str, Any]]:
+    """Return a row: the kernel's time over that of ``minimise`` for the same sweeps of the same chains."""
+    model = random_graph(2000, 19_990, 9, signs=False).model()
+    work = Work(model=model, seed=1, replicas=READS, sweeps=SWEEPS, threads=1, budget=Budget())
+    T, counts = cooling(model, 200), shares(SWEEPS, 200)
+
+    def kernel() -> float:
+        chains = lay.start(work.layout, lay.random_spins(model.size, READS, 1))
+        start = time.process_time()
+        work.sweep(chains, np.arange(READS), T, counts)
+        return time.process_time() - start
+
+    def inside() -> float:
+        return timed(lambda: float(minimise(model, method="annealing", **how).energies[0]))[1]
+
+    how: dict[str, Any] = {"seed": 1, "replicas": READS, "sweeps": SWEEPS, "threads": 1}
+    minimise(model, method="annealing", sweeps=20, threads=1)  # compiles
+    pairs = [(kernel(), inside()) for _ in range(3 if QUICK else 7)]
+    ratio = statistics.median(alone / whole for alone, whole in pairs)
+    rate = READS * SWEEPS * model.size / min(whole for _, whole in pairs) / 1e6
+    note = f"{READS} replicas of {SWEEPS} sweeps, 2,000 spins: {rate:.0f} M updates/s"
+    return [row(title, ratio, 0.9, "higher", note) | {"anchor": "the kernel alone"}]
+
+
 def row(work: str, ratio: float, goal: float, better: str, note: str) -> dict[str, Any]:
     """Return a row for ``report``."""
     return {"work": work, "anchor": "dwave-samplers", "ratio": ratio, "goal": goal, "better": better, "note": note}
 
 
+def pieces(seeds: int) -> dict[str, Callable[[], list[dict[str, Any]]]]:
+    """Return what measures rows, by title; three of the sparse graphs with --quick."""
+    inside = "annealing inside minimise"
+    found: dict[str, Callable[[], list[dict[str, Any]]]] = {inside: partial(of_the_kernel, inside)}
+    if GSET.is_dir():
+        found |= {name: partial(to_a_goal, name, goal, seeds) for name, goal in GOALS.items()}
+    else:
+        print(f"no graphs of the G-set in {GSET}")
+    return found | {title: partial(at_equal_time, title, seeds) for title in list(GRAPHS)[: 3 if QUICK else None]}
+
+
+def measured(title: str, piece: Callable[[], list[dict[str, Any]]], kept: Path | None) -> list[dict[str, Any]]:
+    """Return the rows of a title: those that were kept, else measured now."""
+    rows = [json.loads(line) for line in kept.read_text().splitlines()] if kept is not None and kept.exists() else []
+    mine = [{**row, "ratio": nan if row["ratio"] is None else row["ratio"]} for row in rows if row["title"] == title]
+    if not mine:
+        try:
+            mine = [{**row, "title": title} for row in piece()]
+        except ImportError:
+            return [row(title, nan, nan, "higher", "dwave-samplers is not installed")]
+        if kept is not None:
+            with kept.open("a") as file:
+                file.writelines(json.dumps(row) + "\n" for row in mine)
+    return [{name: value for name, value in row.items() if name != "title"} for row in mine]
+
+
 def main() -> None:
-    """All graphs; three of the sparse ones with --quick."""
-    rows = []
-    try:
-        if GSET.is_dir():
-            results = [to_a_goal(name, goal) for name, goal in GOALS.items()]
-            show("time to the goal, and dwave's for 40 reads of 4,000 sweeps", [figures for _, figures in results])
-            rows += [row for row, _ in results]
-        else:
-            print(f"no graphs of the G-set in {GSET}")
-        for title, make in list(GRAPHS.items())[: 3 if QUICK else None]:
-            rows += at_equal_time(title, make())
-    except ImportError:
-        rows.append(row("low energies", nan, nan, "higher", "dwave-samplers is not installed"))
-    report(rows)
+    """All titles, or those that are named."""
+    parser = argparse.ArgumentParser(description="Low energies, against dwave-samplers.")
+    parser.add_argument("names", nargs="*", help="beginnings of titles; default all")
+    parser.add_argument("--quick", action="store_true", help="short runs, three sparse graphs")
+    parser.add_argument("--seeds", type=int, default=3 if QUICK else 10, help="of each figure")
+    parser.add_argument("--rows", type=Path, help="a file that keeps rows: those in it are not measured again")
+    options = parser.parse_args()
+    for title, piece in pieces(options.seeds).items():
+        if not options.names or any(title.startswith(name) for name in options.names):
+            report(measured(title, piece, options.rows))
 
 
 if __name__ == "__main__":

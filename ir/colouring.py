@@ -18,6 +18,9 @@ from thermoc.support.array_types import AnyArray, IntArray
 SMALL = 2000
 """Up to so many couplings networkx looks for few colours; it takes a second and more for a million."""
 
+FEW = 64
+"""Units of a round of independent sets below which a unit at a time is faster."""
+
 
 def colouring(offsets: AnyArray, columns: AnyArray) -> IntArray:
     """Return a colour for each unit; couplings are rows (offsets, columns), in one direction or both."""
@@ -82,7 +85,8 @@ def _few_colours(n: int, unit: AnyArray, other: AnyArray) -> IntArray:
 def _independent_sets(n: int, unit: AnyArray, other: AnyArray) -> IntArray:
     """Return colours by Jones and Plassmann: rounds in which units above all uncoloured neighbours take the least free.
 
-    Priorities are degree first, then a fixed permutation, so the result is a function of the graph.
+    Priorities are degree first, then a fixed permutation, so the result is a function of the graph. Where rounds have
+    few units each, as in dense graphs, the rest is coloured unit by unit from the highest down: the same colours.
     """
     away = unit != other
     unit, neighbour = np.concatenate([unit[away], other[away]]), np.concatenate([other[away], unit[away]])
@@ -94,12 +98,34 @@ def _independent_sets(n: int, unit: AnyArray, other: AnyArray) -> IntArray:
         highest = np.full(n, -1)
         np.maximum.at(highest, unit, np.where(colors[neighbour] < 0, rank[neighbour], -1))
         ready = (colors < 0) & (rank > highest)
+        if np.count_nonzero(ready) < FEW:
+            _one_by_one(colors, rank, unit, neighbour)
+            break
         occupied = ready[unit] & (colors[neighbour] >= 0)
         colors[ready] = _least_free(n, unit[occupied], colors[neighbour[occupied]])[ready]
         # Two units with colours decide nothing more, so rounds get cheaper.
         open_ = (colors[unit] < 0) | (colors[neighbour] < 0)
         unit, neighbour = unit[open_], neighbour[open_]
     return colors
+
+
+def _one_by_one(colors: IntArray, rank: IntArray, unit: AnyArray, neighbour: AnyArray) -> None:
+    """Give each uncoloured unit, from the highest rank down, the least colour that no neighbour has."""
+    order = np.argsort(unit, kind="stable")
+    unit, neighbour = unit[order], neighbour[order]
+    left = np.flatnonzero(colors < 0)
+    left = left[np.argsort(-rank[left])]
+    begins, ends = np.searchsorted(unit, left), np.searchsorted(unit, left, side="right")
+    # of each unit the colours that neighbours have; the last column stays free
+    taken = np.zeros((len(colors), max(int(colors.max(initial=0)) + 2, 16)), np.bool_)
+    known = colors[neighbour] >= 0
+    taken[unit[known], colors[neighbour[known]]] = True
+    for i, begin, end in zip(left.tolist(), begins.tolist(), ends.tolist()):
+        color = taken[i].argmin()
+        colors[i] = color
+        if color == taken.shape[1] - 1:
+            taken = np.concatenate([taken, np.zeros_like(taken)], axis=1)
+        taken[neighbour[begin:end], color] = True
 
 
 def _least_free(n: int, unit: AnyArray, color: AnyArray) -> IntArray:

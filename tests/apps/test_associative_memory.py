@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 import thermoc as tc
-from thermoc import physics
 from thermoc.apps.memory import attention_memory, hopfield_memory, measured_capacity, recall, recall_by_attention
 from thermoc.demo import digits
-from thermoc.learning.hopfield import pseudo_inverse
+from thermoc.learning.hopfield import hebb, pseudo_inverse
 from thermoc.physics.hopfield import hopfield_capacity, hopfield_overlap
 
 
@@ -62,7 +61,7 @@ def test_a_damaged_pattern_is_recalled_and_a_clamped_unit_stays():
     x = patterns(5, 200, 1)
     cues = x.copy()
     cues[:, :30] *= -1
-    J = physics.hopfield_couplings(x)
+    J = hebb(x)
     assert np.array_equal(recall(J, cues, seed=1), x)
     kept = np.zeros(200, bool)
     kept[:30] = True
@@ -81,7 +80,7 @@ def test_ten_digits_are_recalled_from_their_upper_halves():
 def test_recall_is_that_of_the_network_on_every_tick():
     """Twenty sweeps are twenty ticks of the network, whose temperature is a parameter."""
     x = patterns(3, 50, 2)
-    J, cue = physics.hopfield_couplings(x), patterns(1, 50, 3)
+    J, cue = hebb(x), patterns(1, 50, 3)
     exe = tc.compile(hopfield_memory(J, T=0.7), "sim", precision="float32")
     with exe.start(batch=1, seed=5) as session:
         session.state["s.buffer"] = cue[:, None]
@@ -93,7 +92,7 @@ def test_recall_is_that_of_the_network_on_every_tick():
 def test_memories_run_on_other_targets():
     x = patterns(3, 16, 4)
     for net, name, feed in (
-        (hopfield_memory(physics.hopfield_couplings(x), T=0.3), "s", {"field": x[:1]}),
+        (hopfield_memory(hebb(x), T=0.3), "s", {"field": x[:1]}),
         (attention_memory(x, T=1.0), "x", {"weight": np.ones((1, 16))}),
     ):
         result = tc.verify(net, targets=["onnx"], inputs=feed, ticks=5, seed=1)
@@ -139,7 +138,7 @@ def test_attention_is_the_formula():
 
 
 def test_bad_input_is_named():
-    J = physics.hopfield_couplings(patterns(2, 8, 7))
+    J = hebb(patterns(2, 8, 7))
     ones = np.ones((1, 8))
     for code, call in (
         ("T402", lambda: recall(J, np.ones((1, 7)))),

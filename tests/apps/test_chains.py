@@ -3,6 +3,8 @@
 Chi-square tests have fixed seeds; each would fail a right sampler once in 10^6.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from apps.small_models import small_model, torus
@@ -41,9 +43,7 @@ def far_from(states, probabilities):
 
 
 def sweep(work, chains, T, sweeps, seed):
-    for row in range(len(chains.words)):
-        T_scaled = np.full(1, T * work.layout.scale)
-        work.sweep(chains, row, T_scaled, np.full(1, sweeps), lay.noise(seed, 0, row))
+    replace(work, seed=seed).sweep(chains, np.arange(len(chains.words)), np.full(1, T), np.full(1, sweeps))
 
 
 @pytest.mark.parametrize("kind, T", [("whole", 1.0), ("whole", 2.7), ("real", 1.0), ("dense", 5.0)])

@@ -1,12 +1,18 @@
 """Low energies: exact on small models, the same bytes for any number of threads, energies those of the spins."""
 
+import os
+import signal
+import threading
+
 import numpy as np
 import pytest
 from apps.small_models import small_model, torus
 from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_array
+from scipy.sparse import block_diag, csr_array
 
 from thermoc.apps.optimisation.minimise import METHODS, minimise
+from thermoc.apps.optimisation.on_targets import anneal_on
+from thermoc.apps.optimisation.samples import SamplingInterrupted
 from thermoc.physics.ising import all_states
 from thermoc.physics.ising_model import IsingModel
 from thermoc.support.errors import ThermocError
@@ -44,6 +50,28 @@ def test_least_energies_of_24_spins():
 @pytest.mark.slow
 def test_least_energies_of_a_hundred_models():
     assert exact(range(100)) == 100
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_enumeration_returns_the_lowest_states_each_once(whole):
+    """Of a model of three parts, one of them a lone spin: as all states of all of it have them."""
+    parts = [small_model(n, n, whole=whole, density=1.0) for n in (8, 5, 1)]
+    J, h = block_diag([part.J for part in parts]), np.concatenate([part.h for part in parts])
+    order = np.random.default_rng(0).permutation(14)
+    model = IsingModel(J=csr_array(csr_array(J)[order][:, order]), h=h[order], offset=0.25)
+    every = model.energy(all_states(14))
+    samples = minimise(model, replicas=40)
+    assert samples.proven and samples.method == "enumeration"
+    np.testing.assert_allclose(samples.energies, np.sort(every)[:40], atol=1e-12)
+    assert len(np.unique(samples.spins, axis=0)) == 40
+    assert len(minimise(model, replicas=2**15).spins) == 2**14, "there are no more"
+
+
+def test_models_too_large_to_be_enumerated():
+    assert not minimise(torus(6, 8, 1), sweeps=10).proven
+    with pytest.raises(ThermocError, match=r"T404.*enumerate") as caught:
+        minimise(torus(6, 8, 1), method="enumeration")
+    assert "48 spins" in str(caught.value)
 
 
 @pytest.mark.parametrize("number", [0, 1])
@@ -104,6 +132,20 @@ def test_time_is_kept(method):
     assert 0.1 < samples.seconds < 3
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_ctrl_c_ends_a_sampler_with_the_best_so_far(method):
+    model = torus(12, 14, 3)
+    minimise(model, method=method, sweeps=10)  # compiles
+    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(SamplingInterrupted) as stop:
+        minimise(model, method=method, sweeps=2_000_000_000, replicas=4)
+    samples = stop.value.samples
+    assert samples.spins.shape == (4, 168) and samples.seconds < 30
+    assert np.array_equal(samples.energies, model.energy(samples.spins))
+    # the handler that was there is back
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 def test_spins_without_couplings_follow_their_fields():
     model = IsingModel(J=csr_array((3, 3)), h=np.array([1.0, -2.0, 0.0]))
     for method in METHODS:
@@ -115,6 +157,7 @@ def test_spins_without_couplings_follow_their_fields():
     [
         ({"method": "guessing"}, "T404"),
         ({"device": "abacus"}, "T404"),
+        ({"device": "cuda", "target_energy": 0.0}, "T404"),
         ({"sweeps": 0}, "T404"),
         ({"replicas": 1.5}, "T404"),
         ({"seconds": float("nan")}, "T404"),
@@ -132,3 +175,14 @@ def test_wrong_options(options, code):
 def test_a_model_that_is_not_finite():
     with pytest.raises(ThermocError, match="T403"):
         minimise(IsingModel(J=csr_array((2, 2)), h=np.array([0.0, np.nan])))
+
+
+def test_ctrl_c_ends_a_network_with_its_states():
+    model = torus(6, 8, 1)
+    anneal_on("sim", model, sweeps=10)  # compiles
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(SamplingInterrupted) as stop:
+        anneal_on("sim", model, sweeps=4 * 10**8, replicas=3)
+    samples = stop.value.samples
+    assert 0 < samples.sweeps < 4 * 10**8
+    assert np.array_equal(samples.energies, model.energy(samples.spins)) and len(samples.energies) == 3

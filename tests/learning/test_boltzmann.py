@@ -1,11 +1,14 @@
 """General and deep Boltzmann machines: gradients against enumeration, and training in sessions."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 import thermoc as tc
 from thermoc.learning.boltzmann import BoltzmannMachine, BoltzmannOptions, BoltzmannTraining, DeepTraining, train
-from thermoc.learning.machines import DeepBoltzmannMachine
+from thermoc.learning.deep_training import gradients
+from thermoc.learning.machines import DeepBoltzmannMachine, logistic
 from thermoc.physics.ising import all_states, enumerate_ising
 
 V = all_states(4, "binary")[[3, 5, 10, 12]]
@@ -78,6 +81,37 @@ def test_model_statistics_of_a_deep_machine():
         assert np.abs(after.biases[i] - machine.biases[i] - exact).max() < 4.5 * error
 
 
+def test_centred_gradients_are_those_of_the_centred_machine():
+    """Melchior, Fischer and Wiskott 2016: dW_c = dW - mu (<y>_d - <y>_m) - (<x>_d - <x>_m) nu, db_c = db - dW_c nu."""
+    rng = np.random.default_rng(0)
+    data, model = ([rng.random((rows, n)) for n in (4, 3, 2)] for rows in (7, 9))
+    plain, centred = (gradients(data, model, centred=value) for value in (False, True))
+    means = [x.mean(axis=0) for x in data]
+    shifts = [mean - x.mean(axis=0) for mean, x in zip(means, model)]
+    for i in range(2):
+        expected = plain[i] - np.outer(means[i], shifts[i + 1]) - np.outer(shifts[i], means[i + 1])
+        np.testing.assert_allclose(centred[i], expected, atol=1e-12)
+    np.testing.assert_allclose(centred[2], plain[2] - centred[0] @ means[1], atol=1e-12)
+    np.testing.assert_allclose(centred[3], plain[3] - means[0] @ centred[0] - centred[1] @ means[2], atol=1e-12)
+    np.testing.assert_allclose(centred[4], plain[4] - means[1] @ centred[1], atol=1e-12)
+
+
+def test_pretraining_counts_an_input_twice():
+    """The hidden means of the first step are those of twice the input, which is what a machine of twice the weight has."""
+    rng = np.random.default_rng(1)
+    W, b, c = rng.normal(size=(4, 3)), rng.normal(size=4), rng.normal(size=3)
+    options = BoltzmannOptions(chains=4000, batch=4, sweeps=40, rate=1.0)
+    training = DeepTraining(DeepBoltzmannMachine((W,), (b, c)), options, seed=4, upward=2.0)
+    training.step(V)
+    # the model: h beside 2 v, v beside h; its law is that of two equal copies of v, so it is enumerated as a chain
+    v, h = all_states(4, "binary"), all_states(3, "binary")
+    up = np.prod(np.where(h[None] > 0, (p := logistic(c + 2 * v @ W))[:, None], 1 - p[:, None]), axis=2)
+    down = np.prod(np.where(v[None] > 0, (q := logistic(b + h @ W.T))[:, None], 1 - q[:, None]), axis=2)
+    law = np.linalg.matrix_power(up @ down, 200)[0]
+    exact = V.T @ logistic(c + 2 * V @ W) / 4 - (v.T * law) @ p
+    assert np.abs(training.machine.weights[0] - W - exact).max() < 4.5 * 0.5 / np.sqrt(4000)
+
+
 def test_training_of_a_general_machine():
     """Four patterns of four visible units beside two hidden ones: from 4 ln 2 nats to near ln 4."""
     machine = general(T=1.0)
@@ -106,6 +140,16 @@ def test_training_of_a_deep_machine():
     assert mean_log(logs[0]) < -2.6 and mean_log(logs[-1]) > -2.1
 
 
+@pytest.mark.parametrize("kind", ["deep", "general"])
+def test_a_gpu_trains_to_the_same_bits(kind):
+    """numba-cuda's simulator."""
+    machine = deep() if kind == "deep" else general()
+    options: dict[str, Any] = {"chains": 3, "batch": 4, "data_sweeps": 2}
+    one, other = (train(machine, V, epochs=2, seed=1, device=device, **options) for device in ("cpu", "cuda"))
+    for a, b in zip(*((m.weights if kind == "deep" else (m.J,)) for m in (one, other))):
+        assert np.array_equal(a, b)
+
+
 def test_divergence_is_named():
     with pytest.raises(tc.ThermocError) as problem:
         train(deep(), V, epochs=5, batch=4, rate=1e7)
@@ -122,6 +166,8 @@ def test_divergence_is_named():
         ("T403", lambda: train(deep(), np.full((3, 4), -1.0), epochs=1)),
         ("T404", lambda: train(deep(), V, epochs=1, chains=0)),
         ("T404", lambda: train(deep(), V, epochs=1, kind=0)),
+        ("T404", lambda: train(deep(), V, epochs=1, rounds=0)),
+        ("T404", lambda: DeepTraining(deep(), upward=2.0)),
     ],
 )
 def test_what_is_refused(code, call):

@@ -11,6 +11,7 @@ import pytest
 
 import thermoc as tc
 from thermoc import physics
+from thermoc.learning.hopfield import hebb
 from thermoc.physics.energies import Energy
 from thermoc.support.array_types import FloatArray
 
@@ -152,7 +153,7 @@ def test_a_qubo_and_its_ising_have_the_same_energies():
 
 def test_hopfield_stores_patterns_at_energy_minima():
     x = np.sign(np.random.default_rng(0).normal(size=(2, 60)))
-    J = physics.hopfield_couplings(x)
+    J = hebb(x)
     assert (np.sign(J @ x[0]) == x[0]).all() and (np.diag(J) == 0).all()
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import typer
+
 from thermoc.apps.optimisation.answers import Answer, answers_of, document, write_answers
 from thermoc.apps.optimisation.minimise import minimise
-from thermoc.apps.optimisation.samples import Samples
+from thermoc.apps.optimisation.samples import Samples, SamplingInterrupted
 from thermoc.cli.anneal_display import BestSoFar
 from thermoc.cli.anneal_options import (
     AnnealTarget,
@@ -26,6 +28,7 @@ from thermoc.cli.anneal_options import (
 )
 from thermoc.cli.output import print_json, say
 from thermoc.cli.parameters import Chip, Device, Json, Options, Seed, parse_options
+from thermoc.cli.stopping import INTERRUPTED
 from thermoc.frontends.problems import read
 from thermoc.frontends.problems.problem import Problem
 from thermoc.support.errors import error
@@ -64,22 +67,30 @@ def anneal(
     mine = {"method": method, "seconds": seconds, "reach": reach, "device": device, "threads": threads}
     _check(target, mine, options)
     problem = read(file, kind, format, colours=colours)
-    if target == "sim":
-        samples = _minimised(problem, {**settings, **mine}, quiet=as_json)
-    else:
-        samples = _on_target(problem, target, settings, options)
+    stopped = None
+    try:
+        if target == "sim":
+            samples = _minimised(problem, {**settings, **mine}, quiet=as_json)
+        else:
+            samples = _on_target(problem, target, settings, options)
+    except SamplingInterrupted as stop:
+        samples, stopped = stop.samples, True
     chosen = answers_of(problem, samples.spins, seed, keep)
     about = {"read_as": format, "colours": getattr(problem, "colours", None), "target": target}
-    about |= {"method": samples.method, "seed": seed, "sweeps": samples.sweeps}
+    about |= {"method": samples.method, "seed": seed, "sweeps": samples.sweeps, "stopped": stopped}
+    about |= {"proven": samples.proven or None, "device": None if samples.device == "cpu" else samples.device}
     content = document(problem, chosen, **about)
     if output is not None:
         write_answers(output, content)
     if as_json:
         print_json({**content, "seconds": samples.seconds, "path": None if output is None else str(output)})
-        return
-    say(table(_title(problem, samples), rows(chosen[:SHOWN])))
-    if output is not None:
-        say(f"wrote {output}")
+    else:
+        say(table(_title(problem, samples), rows(chosen[:SHOWN])))
+        if output is not None:
+            say(f"wrote {output}")
+    if stopped:
+        say(f"stopped after {samples.sweeps:,} sweeps; these are the best answers until then", err=True)
+        raise typer.Exit(INTERRUPTED)
 
 
 def _check(target: str, mine: Mapping[str, Any], options: Mapping[str, Any]) -> None:
@@ -97,14 +108,14 @@ def _check(target: str, mine: Mapping[str, Any], options: Mapping[str, Any]) -> 
 
 def _minimised(problem: Problem, settings: Mapping[str, Any], *, quiet: bool) -> Samples:
     sign = -1 if problem.sense == "max" else 1
-    reach, device = settings["reach"], settings["device"] or "cpu"
+    reach = settings["reach"]
     others = {name: value for name, value in settings.items() if name not in ("reach", "device")}
     display = BestSoFar(problem, asked=False if quiet else None)
     try:
         return minimise(
             problem.model,
             target_energy=None if reach is None else sign * reach,
-            device=device,
+            device=settings["device"] or "cpu",
             on_progress=display if display.shown else None,
             **others,
         )
@@ -122,7 +133,10 @@ def _on_target(problem: Problem, target: str, settings: Mapping[str, Any], optio
 def _title(problem: Problem, samples: Samples) -> str:
     size = f"{problem.model.size} spins, {problem.model.J.nnz // 2} couplings"
     took = f"{len(samples.spins)} samples of {samples.sweeps:,} sweeps in {samples.seconds:.3g} s"
-    return f"{problem.name}: {problem.kind}, {size}; {samples.method}, {took}"
+    if samples.proven:
+        took = f"all states in {samples.seconds:.3g} s: the least energy is proven"
+    where = "" if samples.device == "cpu" else f" on {samples.device}"
+    return f"{problem.name}: {problem.kind}, {size}; {samples.method}{where}, {took}"
 
 
 def rows(chosen: Sequence[Answer]) -> list[dict[str, object]]:

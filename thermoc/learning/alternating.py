@@ -30,11 +30,14 @@ def alternating_network(
     names: LayerNames,
     *,
     field: str | None = None,
+    upward: float = 1.0,
+    downward: float = 1.0,
 ) -> Network:
     """Return the network that samples layers of bits by turns; weights (n_l, n_{l+1}), biases (n_l,) and T (its name)
     are parameters, and the layers of even number of the tick before are states, zeros at the start.
 
-    field: the name of an input (n_0,) that is added to the drive of layer 0, one a sample.
+    field: the name of an input (n_0,) that is added to the drive of layer 0, one a sample. upward, downward: factors
+    of what drives a layer from below and from above.
     """
     with Network(name) as net:
         W = [network.parameter(title, value) for title, value in zip(names.weights, weights)]
@@ -47,7 +50,7 @@ def alternating_network(
         for layer, state in after.items():
             layers[layer] = FUNCTIONS["core.delay"](state, 0.0, name=names.layers[layer])
         for layer in (*range(1, len(b), 2), *even):
-            drive = _drive(layer, W, b[layer], layers)
+            drive = _drive(layer, W, b[layer], layers, upward, downward)
             if layer == 0 and visible_field is not None:
                 drive = drive + visible_field
             layers[layer] = FUNCTIONS["thermo.sample_binary"](drive, temperature)
@@ -58,10 +61,16 @@ def alternating_network(
     return net
 
 
-def _drive(layer: int, W: Sequence[Handle], bias: Handle, layers: Sequence[Any]) -> Handle:
+def _drive(
+    layer: int, W: Sequence[Handle], bias: Handle, layers: Sequence[Any], upward: float, downward: float
+) -> Handle:
     """Return the energies by which 1 lies below 0 for the units of a layer."""
     affine, transpose = FUNCTIONS["core.affine"], FUNCTIONS["core.transpose"]
     if layer == 0:
-        return affine(layers[1], W[0], bias)
-    below = affine(layers[layer - 1], transpose(W[layer - 1], axes=(1, 0)), bias)
-    return below if layer == len(W) else below + affine(layers[layer + 1], W[layer])
+        return affine(_times(downward, layers[1]), W[0], bias)
+    below = affine(_times(upward, layers[layer - 1]), transpose(W[layer - 1], axes=(1, 0)), bias)
+    return below if layer == len(W) else below + affine(_times(downward, layers[layer + 1]), W[layer])
+
+
+def _times(factor: float, x: Handle) -> Handle:
+    return x if factor == 1 else x * factor

@@ -10,14 +10,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from thermoc.physics.ising import hopfield_couplings
 from thermoc.support.array_types import FloatArray
 from thermoc.support.errors import error
 
 
 def hebb(patterns: ArrayLike) -> FloatArray:
     """Return J_ij = sum_p x_pi x_pj / n. Errors: T402, T403."""
-    return hopfield_couplings(_patterns(patterns))
+    x = _patterns(patterns)
+    J = x.T @ x / x.shape[1]
+    np.fill_diagonal(J, 0.0)
+    return J
 
 
 def storkey(patterns: ArrayLike) -> FloatArray:

@@ -132,23 +132,26 @@ class DeepBoltzmannMachine:
         """Return the probabilities that units of a layer are 1 beside the states of its neighbours, (..., n_l)."""
         return logistic(self.drive(layer, states) / self.T)
 
-    def mean_field(self, v: ArrayLike, *, tolerance: float = 1e-6, most: int = 1000) -> list[FloatArray]:
+    def mean_field(
+        self, v: ArrayLike, *, tolerance: float = 1e-6, most: int = 1000, rounds: int | None = None
+    ) -> list[FloatArray]:
         """Return v and the means of the hidden layers (..., n_l) of the naive mean field beside it.
 
         They are the independent units whose free energy is least (a local minimum): mu_l = logistic(drive_l / T) is
-        iterated, odd layers and then even ones, until no mean changes by more than ``tolerance``. Errors: T404 where
-        ``most`` rounds do not get there.
+        iterated, odd layers and then even ones, until no mean changes by more than ``tolerance``, or for ``rounds``
+        wherever that gets. Errors: T404 where ``most`` rounds do not get there.
         """
         v = _states("v", v, self.sizes[0])
         means = [v, *(np.full((*v.shape[:-1], n), 0.5) for n in self.sizes[1:])]
         hidden = [*range(1, len(means), 2), *range(2, len(means), 2)]
         change = np.inf
-        for _ in range(most):
+        for number in range(1, most + 1):
             change = 0.0
             for layer in hidden:
                 new = self.means(layer, means)
                 change, means[layer] = max(change, float(np.abs(new - means[layer]).max(initial=0.0))), new
-            if change <= tolerance:
+            # one hidden layer is exact at once
+            if change <= tolerance or number == rounds or len(means) == 2:
                 return means
         raise error("T404", "the mean field does not converge", notes=[f"{most} rounds", f"last change {change:.3g}"])
 

@@ -187,25 +187,17 @@ class NetworkModule(torch.nn.Module):
         kept, and the ticks between them are computed again on the way back: memory for time. Errors: T401 to T404.
         """
         feed, ticks, batch = timed_inputs(self.graph, inputs or {}, ticks, batch, self.device)
-        for name, count in (("detach_every", detach_every), ("checkpoint_every", checkpoint_every)):
-            if count is not None and count < 1:
-                raise error("T404", f"{name} is a number of ticks >= 1", notes=[f"{name} = {count!r}"])
+        length = _piece(ticks, detach_every, checkpoint_every)
         context = self._context(seed, batch)
         states: States = {key: dict(value) for key, value in (state or {}).items()}
         collected: dict[str, list[Tensor]] = {name: [] for name in self.graph.outputs}
-        length = min(detach_every or ticks, checkpoint_every or ticks)
-        if detach_every and checkpoint_every and max(detach_every, checkpoint_every) % length:
-            notes = [f"detach_every = {detach_every}", f"checkpoint_every = {checkpoint_every}"]
-            raise error("T404", "one of detach_every and checkpoint_every must be a multiple of the other", notes=notes)
+        run = self._checkpointed if checkpoint_every and torch.is_grad_enabled() else self._ticks
         for first in range(0, ticks, length):
             if detach_every and first and first % detach_every == 0:
                 states = _detached(states)
-            here = range(first, min(first + length, ticks))
-            arguments = (replace(context, tick=tick + first), {k: v[here.start : here.stop] for k, v in feed.items()})
-            if checkpoint_every and torch.is_grad_enabled():
-                outputs, states = _checkpointed(self._ticks, *arguments, states, len(here))
-            else:
-                outputs, states = self._ticks(*arguments, states, len(here))
+            here = {name: array[first : first + length] for name, array in feed.items()}
+            now = replace(context, tick=tick + first)
+            outputs, states = run(now, here, states, min(length, ticks - first))
             for name, values in outputs.items():
                 collected[name] += values
         stacked = {name: torch.stack(values) for name, values in collected.items()}
@@ -223,6 +215,10 @@ class NetworkModule(torch.nn.Module):
             constants=self._constants,
             products=self._products,
         )
+
+    def _checkpointed(self, *arguments: Any) -> Any:
+        # The noise is a function of the tick, so that torch need not keep the states of its own generators.
+        return checkpoint(self._ticks, *arguments, use_reentrant=False, preserve_rng_state=False)
 
     def _ticks(
         self, context: TorchContext, feed: Mapping[str, Tensor], states: States, count: int
@@ -246,9 +242,17 @@ def _format(graph: Graph) -> DType:
     return next(floats, DType.f64)
 
 
-def _checkpointed(run: Callable[..., Any], *arguments: Any) -> Any:
-    # The noise is a function of the tick, so that torch need not keep the states of its own generators.
-    return checkpoint(run, *arguments, use_reentrant=False, preserve_rng_state=False)
+def _piece(ticks: int, detach_every: int | None, checkpoint_every: int | None) -> int:
+    """Return how many ticks are run at a time. Errors: T404."""
+    asked = {"detach_every": detach_every, "checkpoint_every": checkpoint_every}
+    for name, count in asked.items():
+        if count is not None and count < 1:
+            raise error("T404", f"{name} is a number of ticks >= 1", notes=[f"{name} = {count!r}"])
+    length = min(detach_every or ticks, checkpoint_every or ticks)
+    if detach_every and checkpoint_every and max(detach_every, checkpoint_every) % length:
+        notes = [f"{name} = {count}" for name, count in asked.items()]
+        raise error("T404", "one of detach_every and checkpoint_every must be a multiple of the other", notes=notes)
+    return length
 
 
 def _detached(states: States) -> States:

@@ -94,14 +94,6 @@ def ising_to_qubo(J: ArrayLike, h: ArrayLike = 0.0) -> tuple[FloatArray, float]:
     return Q, float(-J.sum() / 2 + h.sum() + np.diag(J).sum())
 
 
-def hopfield_couplings(patterns: ArrayLike) -> FloatArray:
-    """Return J = sum_p x_p x_p^T / n with zero diagonal: Hebb's rule. patterns: (p, n) of -1 and +1."""
-    x = finite("patterns", patterns)
-    J = x.T @ x / x.shape[1]
-    np.fill_diagonal(J, 0.0)
-    return J
-
-
 def square_lattice(L: int, J: float = 1.0):
     """Return the couplings of the periodic L x L square lattice as a SciPy CSR array (L^2, L^2); L >= 3."""
     from scipy.sparse import coo_array

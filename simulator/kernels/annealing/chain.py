@@ -57,10 +57,10 @@ class SpinChains(NamedTuple):
 
 
 class ChainNoise(NamedTuple):
-    """Where the noise of a chain stands: the first sweep, the stream, the key of the seed."""
+    """Where the noise of a chain stands: the first sweep, the stream (of several chains: one each), the seed's key."""
 
     sweep: int
-    stream: int
+    stream: Any
     key: Any
 
 
@@ -70,6 +70,17 @@ class ThresholdDigits(NamedTuple):
     heights: Any
     values: Any
     fine: Any
+
+
+@njit(error_model="numpy", nogil=True)
+def anneal_rows(couplings, chains, rows, T, sweeps, noise, greatest, halt):
+    """Anneal some chains, each at its own row of temperatures T, or all at the only one.
+
+    noise: that of the first; ``noise.stream`` holds a stream for each.
+    """
+    for k in range(rows.size):
+        mine = ChainNoise(noise.sweep, noise.stream[k], noise.key)
+        anneal(couplings, chains, rows[k], T[min(k, T.shape[0] - 1)], sweeps, mine, greatest, halt)
 
 
 @njit(error_model="numpy", nogil=True)
@@ -164,4 +175,4 @@ def _flip(couplings, fields, place, spin):
     return -2 * spin * np.int64(fields[np.uint64(place)])
 
 
-keep(anneal, "the kernel that anneals", 8.0)
+keep(anneal_rows, "the kernel that anneals", 8.0)

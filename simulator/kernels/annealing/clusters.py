@@ -50,6 +50,13 @@ def keep_better(couplings, chains, row, other, symmetric):
 
 
 @njit(error_model="numpy", nogil=True)
+def exchange_clusters(couplings, chains, pairs, starts, symmetric):
+    """Exchange a cluster of each pair (m, 2) of chains, looked for from a place (m,) on."""
+    for k in range(starts.size):
+        exchange_cluster(couplings, chains, pairs[k, 0], pairs[k, 1], starts[k], symmetric)
+
+
+@njit(error_model="numpy", nogil=True)
 def exchange_cluster(couplings, chains, row, other, first, symmetric):
     """Exchange the cluster, of those in which two chains differ, that holds the first such spin from a place on.
 
@@ -133,4 +140,4 @@ def flip_all(couplings, fields, words, members):
 
 
 keep(keep_better, "the kernel that decides on clusters", 3.0)
-keep(exchange_cluster, "the kernel that exchanges clusters", 3.0)
+keep(exchange_clusters, "the kernel that exchanges clusters", 3.0)

@@ -14,13 +14,21 @@ from numba import njit
 from thermoc.simulator.cache import keep
 from thermoc.simulator.kernels import scalar
 from thermoc.simulator.kernels.annealing.byte_lanes import BLOCK
-from thermoc.simulator.kernels.annealing.chain import ONE
+from thermoc.simulator.kernels.annealing.chain import ONE, ChainNoise
 from thermoc.simulator.kernels.operands import stopped
 from thermoc.simulator.kernels.thermal import fill_uniforms
 from thermoc.simulator.kernels.words import first_bit
 
 CHUNK = 16
 """Blocks whose limits are made at a time."""
+
+
+@njit(error_model="numpy", nogil=True)
+def anneal_rows(couplings, chains, rows, T, sweeps, noise, halt):
+    """Anneal some chains, as ``chain.anneal_rows`` does."""
+    for k in range(rows.size):
+        mine = ChainNoise(noise.sweep, noise.stream[k], noise.key)
+        anneal(couplings, chains, rows[k], T[min(k, T.shape[0] - 1)], sweeps, mine, halt)
 
 
 @njit(error_model="numpy", nogil=True)
@@ -90,4 +98,4 @@ def _flip(couplings, fields, place, spin):
     return -2 * spin * fields[np.uint64(place)]
 
 
-keep(anneal, "the kernel that anneals real fields", 4.0)
+keep(anneal_rows, "the kernel that anneals real fields", 4.0)

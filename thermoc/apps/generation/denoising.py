@@ -12,19 +12,18 @@ one machine for all of it is not. Sohl-Dickstein et al., ICML 2015; Jelincic et 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from thermoc import network
 from thermoc.api import compile as compile_network
-from thermoc.apps.generation.gradient import MachineLayers, ascend, finite_or_stop, images_of
-from thermoc.apps.generation.training import Progress, Training
+from thermoc.apps.generation.training import Progress, Training, images_of, restricted, untrained
 from thermoc.ir.functions import FUNCTIONS
 from thermoc.ir.handle import Handle
-from thermoc.learning.machines import RestrictedBoltzmannMachine, logistic
+from thermoc.learning.deep_training import DeepTraining
+from thermoc.learning.machines import DeepBoltzmannMachine, RestrictedBoltzmannMachine
 from thermoc.network import Network
 from thermoc.support.array_types import FloatArray
 from thermoc.support.errors import error
@@ -107,34 +106,34 @@ def denoising_chain(
     which should be near 1/2. Errors: T402, T403, T404, T422.
     """
     options, x = training or Training(sweeps=5), images_of(data)
-    layers = [
-        MachineLayers.untrained([x.shape[1], hidden], _noised(x, t, flip, _noise(options, t)), options.seed + t)
-        for t in range(steps)
+    machines = [
+        untrained([x.shape[1], hidden], _noised(x, t, flip, _noise(options, t)), options.seed + t) for t in range(steps)
     ]
-    chain = DenoisingChain(machines=tuple(layer.restricted() for layer in layers), flip=flip, sweeps=sweeps)
-    for t, layer in enumerate(layers):
-        _train(layer, x, t, chain, options)
+    # what is wrong with the numbers is told before any is trained
+    chain = DenoisingChain(machines=tuple(map(restricted, machines)), flip=flip, sweeps=sweeps)
+    for t in range(steps):
+        machines[t] = _trained(machines[t], x, t, chain, options)
         if progress is not None:
             progress(t + 1, steps)
-    return DenoisingChain(machines=tuple(layer.restricted() for layer in layers), flip=flip, sweeps=sweeps)
+    return DenoisingChain(machines=tuple(map(restricted, machines)), flip=flip, sweeps=sweeps)
 
 
-def _train(layer: MachineLayers, data: FloatArray, t: int, chain: DenoisingChain, options: Training) -> None:
-    """Train machine t on pairs of images at steps t and t + 1 of the noise."""
+def _trained(
+    machine: DeepBoltzmannMachine, data: FloatArray, t: int, chain: DenoisingChain, options: Training
+) -> DeepBoltzmannMachine:
+    """Return machine t after training on pairs of images at steps t and t + 1 of the noise."""
     rng = _noise(options, t)
+    # a chain begins at each sample of a batch
+    each = replace(options.options, chains=options.batch)
+    training = DeepTraining(machine, each, seed=options.seed + t, field=True)
     batches = -(-len(data) // options.batch)
     for epoch in range(options.epochs):
-        x = _noised(data[rng.permutation(len(data))], t, chain.flip, rng)
+        x = np.resize(data[rng.permutation(len(data))], (batches * options.batch, data.shape[1]))
+        x = _noised(x, t, chain.flip, rng)
         field = chain.field * (2 * _noised(x, 1, chain.flip, rng) - 1)
-        for k in range(batches):
-            rows = slice(k * options.batch, (k + 1) * options.batch)
-            rate = options.rate * (1 - (epoch * batches + k) / (options.epochs * batches))
-            states: list[Any] = [x[rows], None]
-            for _ in range(options.sweeps):
-                layer.sweep(states, field[rows])
-            states[1] = logistic(layer.drive(1, states))
-            ascend(layer, layer.mean_field(x[rows], 1), states, rate, options.decay)
-        finite_or_stop(layer, epoch)
+        for rows in np.split(np.arange(len(x)), batches):
+            training.step_beside(x[rows], field[rows], rate=options.rate_of(epoch))
+    return training.machine
 
 
 def _noised(x: FloatArray, steps: int, flip: float, rng: np.random.Generator) -> FloatArray:

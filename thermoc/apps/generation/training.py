@@ -1,20 +1,23 @@
-"""Training of Boltzmann machines of two and three layers on small sets of images, by persistent chains (P37).
+"""Machines of two and three layers for small sets of images: persistent chains, centred gradients (P37).
 
-Tieleman, ICML 2008 (persistent chains); Salakhutdinov and Hinton, AISTATS 2009 (deep machines: mean field beside the
-data, chains for the model, layers pretrained one by one).
+Tieleman, ICML 2008 (persistent chains); Salakhutdinov and Hinton, AISTATS 2009 (deep machines: layers pretrained one by
+one). What trains them is ``thermoc.learning.deep_training``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from thermoc.apps.generation.gradient import MachineLayers, ascend, finite_or_stop, images_of
 from thermoc.ir.feed import checked_numbers
+from thermoc.learning.annealed_importance import bits
+from thermoc.learning.boltzmann_steps import BoltzmannOptions
+from thermoc.learning.deep_training import DeepTraining
 from thermoc.learning.machines import DeepBoltzmannMachine, RestrictedBoltzmannMachine, logistic
 from thermoc.support.array_types import FloatArray
 from thermoc.support.errors import error
@@ -25,7 +28,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """How a machine is trained. rate: of the gradient of the mean log-likelihood; it falls linearly to zero.
+    """How a machine is trained. rate: of the gradient of the mean log-likelihood; it falls linearly, epoch by epoch.
 
     chains: fantasy particles that persist; sweeps: their updates before each step; decay: of the weights, per step and
     rate; rounds: of the mean field (deep machines). The same seed gives the same weights. Errors: T404.
@@ -49,6 +52,16 @@ class Training:
         if wrong:
             raise error("T404", "counts are at least 1 and the rate is positive", notes=wrong)
 
+    @property
+    def options(self) -> BoltzmannOptions:
+        """The same as options of ``thermoc.learning``."""
+        shared = {name: getattr(self, name) for name in ("batch", "rate", "chains", "sweeps", "rounds")}
+        return BoltzmannOptions(**shared, weight_decay=self.decay, centred=True)
+
+    def rate_of(self, epoch: int) -> float:
+        """Return the rate of an epoch."""
+        return self.rate * (1 - epoch / self.epochs)
+
 
 def restricted_machine(
     data: ArrayLike, hidden: int, training: Training | None = None, progress: Progress | None = None
@@ -59,9 +72,7 @@ def restricted_machine(
     """
     options = training or Training()
     v = images_of(data)
-    layers = MachineLayers.untrained([v.shape[1], hidden], v, options.seed)
-    _train(layers, v, options, progress)
-    return layers.restricted()
+    return restricted(_trained(untrained([v.shape[1], hidden], v, options.seed), v, options, progress))
 
 
 def deep_machine(
@@ -82,40 +93,50 @@ def deep_machine(
         raise error("T404", "a deep machine here has two hidden layers", notes=[f"hidden = {list(hidden)}"])
     v, first = images_of(data), pretraining or options
     sizes = [v.shape[1], *hidden]
-    bottom = MachineLayers.untrained(sizes[:2], v, options.seed, upward=2.0)
-    _train(bottom, v, first, None)
-    means = logistic(bottom.drive(1, [v, None]))
-    top = MachineLayers.untrained(sizes[1:], means, options.seed + 1, downward=2.0)
-    _train(top, means, first, None)
-    layers = MachineLayers(
-        [bottom.W[0], top.W[0]], [bottom.b[0], (bottom.b[1] + top.b[0]) / 2, top.b[1]], options.seed + 2
-    )
-    _train(layers, v, options, progress)
-    return layers.machine()
+    bottom = _trained(untrained(sizes[:2], v, options.seed), v, first, upward=2.0)
+    means = logistic(bottom.biases[1] + 2 * (v @ bottom.weights[0]))
+    top = _trained(untrained(sizes[1:], means, options.seed + 1), means, first, downward=2.0)
+    (b, below), (above, c) = bottom.biases, top.biases
+    stacked = DeepBoltzmannMachine((*bottom.weights, *top.weights), (b, (below + above) / 2, c))
+    return _trained(stacked, v, options, progress)
 
 
-def _train(layers: MachineLayers, v: FloatArray, options: Training, progress: Progress | None) -> None:
-    rng = np.random.default_rng([options.seed, len(layers.b)])
-    particles: list[Any] = [
-        v[rng.integers(0, len(v), options.chains)],
-        *(np.zeros((options.chains, len(b))) for b in layers.b[1:]),
-    ]
-    particles[0] = (rng.random(particles[0].shape) < particles[0]).astype(float)
-    for layer in range(2, len(particles), 2):
-        particles[layer] = (rng.random(particles[layer].shape) < 0.5).astype(float)
-    batches = -(-len(v) // options.batch)
+def untrained(sizes: Sequence[int], data: FloatArray, seed: int) -> DeepBoltzmannMachine:
+    """Return a machine of small random weights, whose visible biases give each pixel its mean. Errors: T404."""
+    if min(sizes) < 1:
+        raise error("T404", "a layer has at least one unit", notes=[f"layers of {', '.join(map(str, sizes))}"])
+    rng = np.random.default_rng(seed)
+    mean = (data.sum(axis=0) + 1) / (len(data) + 2)
+    biases = np.log(mean / (1 - mean)), *(np.zeros(n) for n in sizes[1:])
+    return DeepBoltzmannMachine(tuple(rng.normal(0, 0.01, pair) for pair in pairwise(sizes)), biases)
+
+
+def restricted(machine: DeepBoltzmannMachine) -> RestrictedBoltzmannMachine:
+    """Return a machine of two layers as a restricted one."""
+    (W,), (b, c) = machine.weights, machine.biases
+    return RestrictedBoltzmannMachine(W, b, c, machine.T)
+
+
+def images_of(data: ArrayLike) -> FloatArray:
+    """Return images (n, m) of 0 and 1 as floats. Errors: T402, T403."""
+    shape = np.shape(data)
+    return bits(data, shape[1] if len(shape) == 2 else 0)
+
+
+def _trained(
+    machine: DeepBoltzmannMachine,
+    v: FloatArray,
+    options: Training,
+    progress: Progress | None = None,
+    **factors: Any,
+) -> DeepBoltzmannMachine:
+    """Return a machine trained on bits or their means; its chains begin at samples."""
+    training = DeepTraining(machine, options.options, seed=options.seed, **factors)
+    rng = np.random.default_rng([options.seed, len(machine.sizes)])
+    chosen = v[rng.integers(0, len(v), options.chains)]
+    training.begin_at((rng.random(chosen.shape) < chosen).astype(float))
     for epoch in range(options.epochs):
-        order = rng.permutation(len(v))
-        for k in range(batches):
-            rate = options.rate * (1 - (epoch * batches + k) / (options.epochs * batches))
-            for _ in range(options.sweeps):
-                layers.sweep(particles)
-            model = list(particles)
-            # The mean of the units drawn first beside the others has less noise than their bits.
-            for layer in range(1, len(model), 2):
-                model[layer] = logistic(layers.drive(layer, particles))
-            data = layers.mean_field(v[order[k * options.batch : (k + 1) * options.batch]], options.rounds)
-            ascend(layers, data, model, rate, options.decay)
-        finite_or_stop(layers, epoch)
+        training.epoch(v, rate=options.rate_of(epoch))
         if progress is not None:
             progress(epoch + 1, options.epochs)
+    return training.machine

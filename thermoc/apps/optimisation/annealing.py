@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.apps.optimisation import chains as lay
+from thermoc.apps.optimisation.restarts import lowest_of_batches
 from thermoc.apps.optimisation.temperatures import cooling, shares
 from thermoc.apps.optimisation.work import Work
+from thermoc.simulator.kernels.annealing.chain import SpinChains
 
 LEVELS = 200
 """Temperatures of a cooling: to set the limits of one costs as much as a sweep of some hundred spins."""
@@ -18,37 +20,27 @@ SLICE = 20_000_000
 def anneal(work: Work) -> NDArray[np.int8]:
     """Return the lowest states (replicas, n) of chains that are cooled once, or again and again until time is up."""
     replicas, sweeps = work.replicas or 8, work.sweeps or 1000
-    states, lowest, first = [], [], 0
-    while True:
-        spins, energies = one_cooling(work, replicas, sweeps, first)
-        states.append(spins)
-        lowest.append(energies)
-        first += replicas
-        # once, unless there is more time: then again, longer
-        if work.budget.over() or work.budget.seconds is None:
-            break
-        sweeps = sweeps if work.sweeps else 2 * sweeps
-    best = np.argsort(np.concatenate(lowest), kind="stable")[:replicas]
-    return np.concatenate(states)[best]
+
+    def batch(number: int, first: int) -> SpinChains:
+        # where nobody said how long, each takes twice as long as the one before
+        return one_cooling(work, replicas, sweeps if work.sweeps else sweeps << number, first)
+
+    return lowest_of_batches(work, replicas, batch)
 
 
-def one_cooling(work: Work, replicas: int, sweeps: int, first: int) -> tuple[NDArray[np.int8], np.ndarray]:
-    """Return the lowest states and their energies of chains with the streams from ``first`` on."""
+def one_cooling(work: Work, replicas: int, sweeps: int, first: int) -> SpinChains:
+    """Return chains with the streams from ``first`` on, cooled once."""
     layout, budget = work.layout, work.budget
     chains = lay.start(layout, lay.random_spins(work.model.size, replicas, work.seed, first))
     levels = min(LEVELS, sweeps)
-    T, counts = cooling(work.model, levels) * layout.scale, shares(sweeps, levels)
+    T, counts = cooling(work.model, levels), shares(sweeps, levels)
     at = done = 0
     while at < levels and not budget.over():
         end = at + 1
         while end < levels and counts[at:end].sum() * replicas * layout.places < SLICE:
             end += 1
-
-        def cool(row: int, some: slice = slice(at, end), done: int = done) -> None:
-            work.sweep(chains, row, T[some], counts[some], lay.noise(work.seed, done, first + row))
-
-        lay.in_threads(cool, replicas, work.threads, budget.halt)
+        work.sweep(chains, np.arange(replicas), T[at:end], counts[at:end], done=done, first=first)
         passed = int(counts[at:end].sum())
         at, done = end, done + passed
         budget.spend(passed, float(layout.energies(chains).min()))
-    return lay.spins_of(layout, chains.best), layout.energies(chains)
+    return chains

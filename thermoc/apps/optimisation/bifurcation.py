@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.apps.optimisation import chains as lay
+from thermoc.apps.optimisation.restarts import lowest_of_batches
 from thermoc.apps.optimisation.work import Work
 from thermoc.physics.ising_model import IsingModel
 from thermoc.simulator.kernels.annealing.bifurcation import bifurcate
@@ -21,6 +22,8 @@ from thermoc.support.array_types import FloatArray
 
 REPLICAS, TOGETHER, STEPS = 32, 16, 1000
 """Replicas of a call, those that share a walk through the couplings, and steps."""
+PIECE = 100_000
+"""Steps whose pump is written down at a time."""
 Float32Array = NDArray[np.float32]
 DT, STABLE = 1.25, 1.6
 """The longest step, and the product of step and highest frequency, which is stable below 2."""
@@ -32,16 +35,7 @@ STRENGTH = 0.5
 def bifurcation(work: Work) -> NDArray[np.int8]:
     """Return states (replicas, n). ``sweeps`` are steps; until time is up, further replicas are begun."""
     replicas, steps = work.replicas or REPLICAS, work.sweeps or STEPS
-    states, lowest, first = [], [], 0
-    while True:
-        chains = one_batch(work, replicas, steps, first)
-        states.append(lay.spins_of(work.layout, chains.best))
-        lowest.append(chains.energies[:, 1])
-        first += replicas
-        if work.budget.over() or work.budget.seconds is None:
-            break
-    best = np.argsort(np.concatenate(lowest), kind="stable")[:replicas]
-    return np.concatenate(states)[best]
+    return lowest_of_batches(work, replicas, lambda _, first: one_batch(work, replicas, steps, first))
 
 
 def one_batch(work: Work, replicas: int, steps: int, first: int) -> SpinChains:
@@ -60,11 +54,7 @@ def one_batch(work: Work, replicas: int, steps: int, first: int) -> SpinChains:
 
     lay.in_threads(run, len(groups), work.threads, budget.halt)
     chains = lay.start(work.layout, spins)
-
-    def descend(row: int) -> None:
-        work.sweep(chains, row, np.zeros(1), np.full(1, DESCENT), lay.noise(work.seed, 0, first + row))
-
-    lay.in_threads(descend, replicas, work.threads, budget.halt)
+    work.sweep(chains, np.arange(replicas), np.zeros(1), np.full(1, DESCENT), first=first)
     budget.spend(steps, float(work.layout.energies(chains).min()))
     return chains
 
@@ -81,18 +71,13 @@ def _bifurcate(
 ) -> None:
     """Step positions and momenta while the wells form."""
     model = work.model
-    bifurcate(
-        model.J.indptr.astype(np.uint64),
-        model.J.indices.astype(np.uint32),
-        (scale * model.J.data).astype(np.float32),
-        (scale * model.h).astype(np.float32),
-        x,
-        y,
-        np.linspace(0, 1, steps, dtype=np.float32),
-        np.float32(dt),
-        discrete,
-        work.budget.halt,
-    )
+    offsets, columns = model.J.indptr.astype(np.uint64), model.J.indices.astype(np.uint32)
+    J, h = ((scale * values).astype(np.float32) for values in (model.J.data, model.h))
+    for start in range(0, steps, PIECE):
+        pump = (np.arange(start, min(start + PIECE, steps)) / max(steps - 1, 1)).astype(np.float32)
+        bifurcate(offsets, columns, J, h, x, y, pump, np.float32(dt), discrete, work.budget.halt)
+        if work.budget.stopped:
+            return
 
 
 def _step(scale: float, model: IsingModel) -> float:

@@ -1,10 +1,15 @@
-"""How long a sampler may go on, and whom it tells how far it is."""
+"""How long a sampler may go on, whom it tells how far it is, and how Ctrl-C ends it."""
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +26,7 @@ class Progress:
 
 @dataclass(kw_only=True)
 class Budget:
-    """The limits of one call, and the best energy so far; ``halt[0]`` stops the kernels."""
+    """The limits of one call, and the best energy so far; ``halt[0]`` stops the kernels before their next sweep."""
 
     seconds: float | None = None
     target_energy: float | None = None
@@ -41,17 +46,47 @@ class Budget:
 
     def spend(self, sweeps: int, energy: float) -> bool:
         """Count sweeps and an energy, tell of them; return whether the sampler is to stop."""
-        self.sweeps, self.best = self.sweeps + sweeps, min(self.best, energy)
+        # kernels that were stopped made fewer, nobody knows how many
+        self.sweeps += 0 if self.stopped else sweeps
+        self.best = min(self.best, energy)
         if self.on_progress is not None:
             self.on_progress(Progress(seconds=self.elapsed(), sweeps=self.sweeps, best_energy=self.best))
         return self.over()
 
     def over(self) -> bool:
-        """Return whether the time is up or the energy asked for is reached."""
-        return self.remaining() <= 0 or self.reached(self.best)
+        """Return whether the time is up, the energy asked for is reached, or Ctrl-C was pressed."""
+        return self.stopped or self.remaining() <= 0 or self.reached(self.best)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether Ctrl-C was pressed."""
+        return bool(self.halt[0])
 
     def reached(self, energy: float) -> bool:
         """Return whether an energy is as low as asked, but for rounding."""
         if self.target_energy is None:
             return False
         return energy <= self.target_energy + 1e-9 * max(1.0, abs(self.target_energy))
+
+
+@contextmanager
+def ended_by_interrupt(budget: Budget) -> Iterator[None]:
+    """Let the first Ctrl-C end the budget: a sampler then returns what it has. A second one is passed on.
+
+    Only in the main thread, which alone hears of signals.
+    """
+    before: Any = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+
+    def end(number: int, frame: FrameType | None) -> None:
+        if budget.stopped:
+            before(number, frame)
+        budget.halt[0] = 1
+
+    signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

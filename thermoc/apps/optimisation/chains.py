@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from thermoc.ir.colouring import colouring
 from thermoc.physics.ising_model import IsingModel
 from thermoc.simulator.kernels.annealing.byte_lanes import BLOCK
-from thermoc.simulator.kernels.annealing.chain import ChainNoise, Couplings, SpinChains
+from thermoc.simulator.kernels.annealing.chain import Couplings, SpinChains
 from thermoc.simulator.thread_pool import spread
 from thermoc.support.array_types import AnyArray, FloatArray, IntArray
-from thermoc.support.philox import MASK
 
 BYTE = 126
 """The greatest field that a byte holds: 127 stands for a limit that none reaches."""
@@ -109,11 +108,6 @@ def spins_of(layout: Layout, words: NDArray[np.uint64]) -> NDArray[np.int8]:
 def random_spins(n: int, count: int, seed: int, first: int = 0) -> NDArray[np.int8]:
     """Return spins (count, n) of -1 and 1, alike for the same seed and number of the first row."""
     return np.random.default_rng([seed, first]).choice(np.array([-1, 1], np.int8), (count, n))
-
-
-def noise(seed: int, sweep: int, stream: int) -> ChainNoise:
-    """Return where the noise of a chain stands. Chains of one seed differ in their stream."""
-    return ChainNoise(sweep & MASK, stream & MASK, np.uint64(seed & 0xFFFFFFFFFFFFFFFF))
 
 
 def in_threads(work: Callable[[int], None], rows: int, threads: int, halt: NDArray[np.int64]) -> None:

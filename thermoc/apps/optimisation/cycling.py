@@ -69,15 +69,10 @@ def _reheating(work: Work, turn: int, length: int) -> FloatArray:
 
 def _sweep(work: Work, chains: SpinChains, rows: IntArray, T: FloatArray, sweeps: int, done: int) -> int:
     """Sweep some chains through temperatures, unless the budget ends before; return how many sweeps that were."""
-    counts, scaled, swept = shares(sweeps, len(T)), T * work.layout.scale, 0
+    counts, swept = shares(sweeps, len(T)), 0
     updates = sweeps * len(rows) * work.layout.places
     for levels in np.array_split(np.arange(len(T)), min(len(T), 1 + updates // SLICE)):
-
-        def one(number: int, levels: IntArray = levels, start: int = done + swept) -> None:
-            row = int(rows[number])
-            work.sweep(chains, row, scaled[levels], counts[levels], lay.noise(work.seed, start, row))
-
-        lay.in_threads(one, len(rows), work.threads, work.budget.halt)
+        work.sweep(chains, rows, T[levels], counts[levels], done=done + swept)
         passed = int(counts[levels].sum())
         swept += passed
         if work.budget.spend(passed, float(work.layout.energies(chains).min())):
@@ -110,13 +105,9 @@ def _affordable(work: Work, chains: SpinChains) -> int | None:
     if work.budget.seconds is None:
         return None
     # a temperature at which about as many spins flip as in a whole cooling
-    middle = np.full(1, 0.4 * span(work.model)[0] * work.layout.scale)
-
-    def trial(row: int) -> None:
-        work.sweep(chains, row, middle, np.full(1, TRIAL), lay.noise(work.seed, 0, row))
-
-    lay.in_threads(trial, len(chains.words), work.threads, work.budget.halt)
+    middle, rows = np.full(1, 0.4 * span(work.model)[0]), np.arange(len(chains.words))
+    work.sweep(chains, rows, middle, np.full(1, TRIAL))
     before = work.budget.elapsed()
-    lay.in_threads(trial, len(chains.words), work.threads, work.budget.halt)
+    work.sweep(chains, rows, middle, np.full(1, TRIAL))
     each = (work.budget.elapsed() - before) / TRIAL
     return max(8, int(work.budget.remaining() / max(each, 1e-9)))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from thermoc.apps.optimisation.minimise import METHODS, minimise
+from thermoc.apps.optimisation.minimise import DEVICES, METHODS, minimise
 from thermoc.frontends.problems.data import QuadraticForm
 from thermoc.frontends.problems.quadratic_problems import Ising
 from thermoc.physics.ising_model import IsingModel
@@ -27,17 +27,19 @@ class ThermocSampler(dimod.Sampler):
     def parameters(self) -> dict[str, list[str]]:
         """Keywords of ``sample``, with the property that says more of each."""
         names = ("num_reads", "num_sweeps", "seed", "seconds", "target_energy", "threads")
-        return {"method": ["methods"], **{name: [] for name in names}}
+        own = {"method": ["methods"], "device": ["devices"]}
+        return {**own, **{name: [] for name in names}}
 
     @property
     def properties(self) -> dict[str, Any]:
-        """What can be asked for: the methods."""
-        return {"methods": ["auto", *METHODS]}
+        """What can be asked for: the methods, the devices."""
+        return {"methods": ["auto", "enumeration", *METHODS], "devices": list(DEVICES)}
 
     def sample(self, bqm: Any, **parameters: Any) -> Any:
         """Return a ``dimod.SampleSet``, the lowest energy first.
 
-        num_reads: replicas. num_sweeps: updates of each variable. Others: as ``minimise`` has them. Errors: T403, T404.
+        num_reads: replicas. num_sweeps: updates of each variable. Others: as ``minimise`` has them. Errors: T403,
+        T404, T421.
         """
         unknown = sorted(set(parameters) - set(self.parameters))
         if unknown:
@@ -52,6 +54,7 @@ class ThermocSampler(dimod.Sampler):
         found = minimise(model, **asked)
         values = found.spins if bqm.vartype is dimod.SPIN else (found.spins > 0).astype(np.int8)
         info = {"method": found.method, "seed": found.seed, "sweeps": found.sweeps, "seconds": found.seconds}
+        info |= {"proven": found.proven, "device": found.device}
         return dimod.SampleSet.from_samples_bqm((values, labels), bqm, info=info)
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.apps.optimisation.budget import Budget, Progress
-from thermoc.apps.optimisation.samples import Samples
+from thermoc.apps.optimisation.budget import Budget, Progress, ended_by_interrupt
+from thermoc.apps.optimisation.samples import Samples, SamplingInterrupted
 from thermoc.physics.ising_model import IsingModel
 from thermoc.support.errors import error
 
@@ -25,8 +25,12 @@ METHODS: dict[str, tuple[str, str]] = {
 }
 """Where each method's function is: it takes a ``Work`` and returns spins."""
 
+ENUMERATION = ("thermoc.apps.optimisation.enumeration", "enumerate_parts")
+"""No sampler: it looks at all states, where there are few enough."""
+DEVICES = ("cpu", "cuda", "auto")
+GPU_REPLICAS = 256
 TEMPERED = 500
-"""Up to so many spins "auto" is parallel tempering, above it is thermal cycling."""
+"""Up to so many spins "auto" is parallel tempering, above it is thermal cycling; tiny models are enumerated."""
 
 __all__ = ["Progress", "minimise"]
 
@@ -48,28 +52,47 @@ def minimise(
 
     method: "annealing" (long single chains), "cycling" (thermal cycling, clusters judged one by one: the choice for
     large models), "tempering" (parallel tempering with cluster moves: up to some thousands of spins), "population"
-    (population annealing), "bifurcation" (simulated bifurcation), or "auto". replicas: how many states are returned.
+    (population annealing), "bifurcation" (simulated bifurcation), "enumeration" (all states of a model whose connected
+    parts have at most 24 spins: proven, and each state once), or "auto". replicas: how many states are returned.
     sweeps: updates of each spin of each replica; steps of bifurcation. seconds: go on until so much time has passed;
     how far that comes depends on the machine, where all else depends on the seed alone, for any number of threads
-    (default: one a core). A run ends early once an energy is as low as ``target_energy``.
-    Errors: T404 (an option), T403 (a number of the model that is not finite).
+    (default: one a core). A run ends early once an energy is as low as ``target_energy``. device: "cpu"; "cuda" or
+    "auto", a GPU, which anneals the network of ``on_targets`` for so many sweeps in so many replicas (default: 256)
+    and returns the states that it ends in. Ctrl-C raises ``SamplingInterrupted``, which has the lowest states until
+    then.
+    Errors: T404 (an option), T403 (a number of the model that is not finite), T421 (no GPU).
     """
     # what compiles kernels is loaded with the first call, not with thermoc
     from thermoc.apps.optimisation.work import Work
 
     _check_model(model, method, device)
     _check_numbers({"replicas": replicas, "sweeps": sweeps, "threads": threads}, seed, seconds, target_energy)
+    if _on_gpu(device):
+        own = {"method": None if method == "auto" else method, "seconds": seconds}
+        _refuse(own | {"target_energy": target_energy, "threads": threads})
+        from thermoc.apps.optimisation.on_targets import anneal_on
+
+        given = {name: value for name, value in {"replicas": replicas, "sweeps": sweeps}.items() if value is not None}
+        return anneal_on("sim", model, seed=seed, device="cuda", **{"replicas": GPU_REPLICAS, **given})
     budget = Budget(seconds=seconds, target_energy=target_energy, on_progress=on_progress)
     threads = threads or os.cpu_count() or 1
     work = Work(model=model, seed=seed, replicas=replicas, sweeps=sweeps, threads=threads, budget=budget)
     chosen = choice(model) if method == "auto" else method
-    module, name = METHODS[chosen]
-    spins = getattr(importlib.import_module(module), name)(work)
-    return _samples(work, chosen, spins)
+    module, name = ENUMERATION if chosen == "enumeration" else METHODS[chosen]
+    sampler = getattr(importlib.import_module(module), name)
+    with ended_by_interrupt(budget):
+        samples = _samples(work, chosen, sampler(work))
+    if budget.stopped:
+        raise SamplingInterrupted(samples)
+    return samples
 
 
 def choice(model: IsingModel) -> str:
     """Return the method of "auto": what was soonest at good energies on graphs of this size, sparse and dense."""
+    from thermoc.apps.optimisation.enumeration import enumerable
+
+    if enumerable(model):
+        return "enumeration"
     return "tempering" if model.size <= TEMPERED else "cycling"
 
 
@@ -83,18 +106,34 @@ def _samples(work: Any, method: str, spins: NDArray[np.int8]) -> Samples:
         seed=work.seed,
         sweeps=work.budget.sweeps,
         seconds=work.budget.elapsed(),
+        proven=method == "enumeration" and not work.budget.stopped,
     )
 
 
 def _check_model(model: IsingModel, method: str, device: str) -> None:
-    if method not in METHODS and method != "auto":
-        raise error("T404", f"there is no method {method!r}", notes=["there are " + ", ".join([*METHODS, "auto"])])
-    if device != "cpu":
-        raise error("T404", f"these samplers run on the processor, not on {device!r}", hint='device="cpu"')
+    names = [*METHODS, "enumeration", "auto"]
+    if method not in names:
+        raise error("T404", f"there is no method {method!r}", notes=["there are " + ", ".join(names)])
+    if device not in DEVICES:
+        raise error("T404", f"there is no device {device!r}", notes=["there are " + ", ".join(DEVICES)])
     if not model.size:
         raise error("T404", "a model without spins has no state to look for")
     if not (np.isfinite(model.J.data).all() and np.isfinite(model.h).all() and math.isfinite(model.offset)):
         raise error("T403", "a coupling, a field or the offset of the model is not finite")
+
+
+def _on_gpu(device: str) -> bool:
+    from thermoc.simulator.processors import best_device
+
+    return device == "cuda" or (device == "auto" and best_device() == "cuda")
+
+
+def _refuse(own: Mapping[str, object]) -> None:
+    """Refuse what only the samplers of the processor have. Errors: T404."""
+    asked = [name for name, value in own.items() if value is not None]
+    if asked:
+        notes = ["a GPU anneals a network of all spins, with replicas, sweeps and a seed"]
+        raise error("T404", f"{asked[0]} is an option of device cpu alone", notes=notes, hint='device="cpu"')
 
 
 def _check_numbers(

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from thermoc import api, network
-from thermoc.apps.optimisation.samples import Samples
+from thermoc.apps.optimisation.samples import Samples, SamplingInterrupted
 from thermoc.apps.optimisation.temperatures import span
 from thermoc.ir.functions import FUNCTIONS
 from thermoc.physics.ising_model import IsingModel
+from thermoc.run import Interrupted, Run
 
 SWEEPS, REPLICAS = 1_000, 8
 
@@ -35,15 +36,27 @@ def anneal_on(
 ) -> Samples:
     """Return what a target comes to, with energies of the model itself. options: of the target.
 
-    Errors: T3xx where the target cannot hold the network, T2xx where it does not fit, those of a run.
+    Errors: T3xx where the target cannot hold the network, T2xx where it does not fit, those of a run; Ctrl-C raises
+    ``SamplingInterrupted`` with the states at that tick.
     """
     start = time.perf_counter()
     exe = api.compile(annealing_network(model, sweeps), target, **options)
-    run = exe.run(ticks=sweeps, batch=replicas, seed=seed, record={"s": "last"})
-    spins = np.where(np.asarray(run["s"]) > 0, 1, -1).astype(np.int8)
-    energies = np.asarray(model.energy(spins))
-    order = np.argsort(energies, kind="stable")
-    seconds = time.perf_counter() - start
-    return Samples(
-        spins=spins[order], energies=energies[order], method="network", seed=seed, sweeps=sweeps, seconds=seconds
-    )
+
+    def samples(run: Run) -> Samples:
+        spins = np.where(np.asarray(run["s"]) > 0, 1, -1).astype(np.int8)
+        energies = np.asarray(model.energy(spins))
+        order = np.argsort(energies, kind="stable")
+        return Samples(
+            spins=spins[order],
+            energies=energies[order],
+            method="network",
+            seed=seed,
+            sweeps=run.ticks,
+            seconds=time.perf_counter() - start,
+            device=str(options.get("device", "cpu")),
+        )
+
+    try:
+        return samples(exe.run(ticks=sweeps, batch=replicas, seed=seed, record={"s": "last"}))
+    except Interrupted as stop:
+        raise SamplingInterrupted(samples(stop.run)) from None

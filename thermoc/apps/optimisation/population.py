@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.apps.optimisation import chains as lay
+from thermoc.apps.optimisation.restarts import lowest_of_batches
 from thermoc.apps.optimisation.temperatures import cooling, shares
 from thermoc.apps.optimisation.work import Work
 from thermoc.simulator.kernels.annealing.chain import SpinChains
@@ -22,34 +23,21 @@ REPLICAS, LEVELS = 64, 100
 def anneal_population(work: Work) -> NDArray[np.int8]:
     """Return the lowest states (replicas, n) of one population, or of one after another until time is up."""
     replicas, sweeps = work.replicas or REPLICAS, work.sweeps or 1000
-    states, lowest, first = [], [], 0
-    while True:
-        chains = one_population(work, replicas, sweeps, first)
-        states.append(lay.spins_of(work.layout, chains.best))
-        lowest.append(chains.energies[:, 1])
-        first += replicas
-        if work.budget.over() or work.budget.seconds is None:
-            break
-    best = np.argsort(np.concatenate(lowest), kind="stable")[:replicas]
-    return np.concatenate(states)[best]
+    return lowest_of_batches(work, replicas, lambda _, first: one_population(work, replicas, sweeps, first))
 
 
 def one_population(work: Work, replicas: int, sweeps: int, first: int) -> SpinChains:
     """Return a population that was cooled, with the streams from ``first`` on."""
     layout, budget = work.layout, work.budget
     levels = min(LEVELS, sweeps)
-    T, counts = cooling(work.model, levels) * layout.scale, shares(sweeps, levels)
+    T, counts, rows = cooling(work.model, levels), shares(sweeps, levels), np.arange(replicas)
     chains = lay.start(layout, lay.random_spins(work.model.size, replicas, work.seed, first))
     rng, done = np.random.default_rng([work.seed, first, 2]), 0
     for k in range(levels):
         # the last temperature is 0, where all but the lowest would be dropped: it is a descent, of all
         if k > 0 and T[k] > 0:
-            resample(chains, parents(chains.energies[:, 0], 1 / T[k] - 1 / T[k - 1], rng))
-
-        def cool(row: int, k: int = k, done: int = done) -> None:
-            work.sweep(chains, row, T[k : k + 1], counts[k : k + 1], lay.noise(work.seed, done, first + row))
-
-        lay.in_threads(cool, replicas, work.threads, budget.halt)
+            resample(chains, parents(chains.energies[:, 0], (1 / T[k] - 1 / T[k - 1]) / layout.scale, rng))
+        work.sweep(chains, rows, T[k : k + 1], counts[k : k + 1], done=done, first=first)
         done += int(counts[k])
         if budget.spend(int(counts[k]), float(layout.energies(chains).min())):
             break

@@ -21,3 +21,14 @@ class Samples:
     sweeps: int
     """Updates of each spin that each sample took."""
     seconds: float
+    device: str = "cpu"
+    proven: bool = False
+    """Whether all states were looked at, so that none is lower than the first."""
+
+
+class SamplingInterrupted(KeyboardInterrupt):
+    """Ctrl-C ended a sampler: ``samples`` are its lowest states until then."""
+
+    def __init__(self, samples: Samples):
+        self.samples = samples
+        super().__init__(f"after {samples.sweeps} sweeps; the lowest states until then are the exception's .samples")

@@ -17,7 +17,7 @@ from thermoc.apps.optimisation import chains as lay
 from thermoc.apps.optimisation.temperatures import span
 from thermoc.apps.optimisation.work import Work
 from thermoc.simulator.kernels.annealing.chain import SpinChains
-from thermoc.simulator.kernels.annealing.clusters import exchange_cluster
+from thermoc.simulator.kernels.annealing.clusters import exchange_clusters
 from thermoc.support.array_types import FloatArray, IntArray
 
 RUNGS = 24
@@ -76,13 +76,9 @@ def begin(work: Work, rungs: int) -> tuple[SpinChains, Ladder]:
 
 def one_round(work: Work, chains: SpinChains, ladder: Ladder, number: int) -> None:
     """Sweep every replica, move a cluster on each rung, exchange neighbouring rungs."""
-    order, rungs = ladder.rows.reshape(-1), len(ladder.T)
-
-    def one(position: int) -> None:
-        row, T = int(order[position]), ladder.T[position % rungs] * work.layout.scale
-        work.sweep(chains, row, np.full(1, T), np.full(1, SWEEPS), lay.noise(work.seed, number * SWEEPS, row))
-
-    lay.in_threads(one, order.size, work.threads, work.budget.halt)
+    order = ladder.rows.reshape(-1)
+    T = np.tile(ladder.T, len(ladder.rows))[:, np.newaxis]
+    work.sweep(chains, order, T, np.full(1, SWEEPS), done=number * SWEEPS)
     rng = np.random.default_rng([work.seed, number, 1])
     if work.model.J.nnz <= SPARSE * work.model.size:
         move_clusters(work, chains, ladder, rng)
@@ -93,9 +89,8 @@ def one_round(work: Work, chains: SpinChains, ladder: Ladder, number: int) -> No
 def move_clusters(work: Work, chains: SpinChains, ladder: Ladder, rng: np.random.Generator) -> None:
     """Exchange, on each rung, one cluster in which its two replicas differ: the sum of their energies stays."""
     symmetric = not work.layout.h.any()
-    for first, second in ladder.rows.T:
-        start = int(rng.integers(work.layout.places))
-        exchange_cluster(work.layout.couplings, chains, int(first), int(second), start, symmetric)
+    starts = rng.integers(work.layout.places, size=ladder.rows.shape[1])
+    exchange_clusters(work.layout.couplings, chains, np.ascontiguousarray(ladder.rows.T), starts, symmetric)
 
 
 def _exchange(chains: SpinChains, ladder: Ladder, scale: float, number: int, rng: np.random.Generator) -> None:

@@ -109,7 +109,8 @@ class Lines:
             at = int(np.argmax(wrong))
             number = column[at]
             shown = f"{number:.0f}" if math.isfinite(number) and number == math.floor(number) else f"{number}"
-            where = f"{what}s are whole numbers from {low} to {high}" if high >= low else f"there are no {what}s"
+            kinds = "vertices" if what == "vertex" else f"{what}s"
+            where = f"{kinds} are whole numbers from {low} to {high}" if high >= low else f"there are no {kinds}"
             raise self.wrong(at, f"{what} {shown} is not there", where, hint=hint)
         return column.astype(np.int64) - low
 
