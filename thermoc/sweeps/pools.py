@@ -38,6 +38,11 @@ class Pool(ABC):
     def submit(self, part: Part) -> None:
         """Take a part."""
 
+    @property
+    @abstractmethod
+    def ready(self) -> bool:
+        """Whether ``finished`` would not wait for another process."""
+
     @abstractmethod
     def finished(self) -> Sequence[tuple[Part, Done | Failed]]:
         """Wait until at least one part is over; return those that are. Errors: T432."""
@@ -56,6 +61,10 @@ class InProcess(Pool):
     @property
     def room(self) -> int:
         return 1
+
+    @property
+    def ready(self) -> bool:
+        return True
 
     def submit(self, part: Part) -> None:
         self._waiting.append(part)
@@ -98,21 +107,13 @@ class OnDask(Pool):
         arguments = self._setup.hash, part.point, part.first_sample, part.batch
         self._completed.add(self._client.submit(run_part, *arguments, key=key, pure=False))
 
+    @property
+    def ready(self) -> bool:
+        return self._completed.has_ready()
+
     def finished(self) -> Sequence[tuple[Part, Done | Failed]]:
         batch = self._completed.next_batch(block=True)
-        return [(self._parts.pop(future.key), self._outcome(future, result)) for future, result in batch]
-
-    def _outcome(self, future: Any, result: Any) -> Done | Failed:
-        if future.status == "finished":
-            address, outcome = result
-            if isinstance(outcome, Failed) and outcome.lacks:
-                raise _lacking(address, outcome.why.splitlines())
-            return outcome
-        if future.status == "error":
-            reason = result[1]
-            return Failed(why=f"{type(reason).__name__}: {' '.join(str(reason).split())}")
-        notes = ["it answers no more; what was done is in the store"]
-        raise error(CODE, "the scheduler has gone", notes=notes, hint="start it again, then give the same command")
+        return [(self._parts.pop(future.key), _outcome(result)) for future, result in batch]
 
     def _check_workers(self) -> None:
         """Refuse workers that cannot run the sweep, or would to other bits. Errors: T432."""
@@ -134,6 +135,21 @@ class OnDask(Pool):
         with suppress(Exception):
             self._client.cancel(list(self._completed.futures), force=True)
             self._client.unregister_worker_plugin(self._name)
+
+
+def _outcome(result: Any) -> Done | Failed:
+    """Return what came of a part. Errors: T432 where its worker lacks a package, or the scheduler has gone."""
+    # By the result alone: the status of a future is that of its worker now, which may have died since.
+    if isinstance(result, tuple) and len(result) == 2:
+        address, outcome = result
+        if isinstance(outcome, Failed) and outcome.lacks:
+            raise _lacking(address, outcome.why.splitlines())
+        return outcome
+    if isinstance(result, tuple):
+        reason = result[1]
+        return Failed(why=f"{type(reason).__name__}: {' '.join(str(reason).split())}")
+    notes = [f"it answers no more: {type(result).__name__}", "what was done is in the store"]
+    raise error(CODE, "the scheduler has gone", notes=notes, hint="start it again, then give the same command")
 
 
 def _lacking(address: str, notes: Sequence[str]) -> ThermocError:

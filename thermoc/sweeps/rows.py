@@ -34,7 +34,7 @@ class Rows:
         for place, (name, axis) in enumerate(zip(self._sweep.names, self._sweep.setup.axes)):
             self._axis(name, axis)
             if points:
-                self._store.write(name, slice(0, len(points)), np.array([_number(axis, p[place]) for p in points]))
+                self._store.write(name, np.array([_number(axis, p[place]) for p in points]))
 
     def _axis(self, name: str, axis: Axis) -> None:
         real = axis.numeric and not axis.whole
@@ -45,12 +45,12 @@ class Rows:
         self._store.array(name, (self._store.count,), dtype, (POINT,), attrs=attrs, fill=empty)
 
     def point(self, index: int, point: Point) -> None:
-        """Write the values of the axes at one point."""
+        """Take the values of the axes at one point."""
         for name, axis, value in zip(self._sweep.names, self._sweep.setup.axes, point):
-            self._store.write(name, index, _number(axis, value))
+            self._store.put(name, index, _number(axis, value))
 
     def done(self, index: int, what: Done) -> None:
-        """Write what came of a point, and then that it is done."""
+        """Take what came of a point, and that it is done."""
         if not self._begun:
             self._coordinates(what)
         for name, fields in what.fields.items():
@@ -64,7 +64,7 @@ class Rows:
 
     def _write(self, index: int, name: str, array: Any, dims: tuple[str, ...], attrs: Mapping[str, Any]) -> None:
         self._store.array(name, (self._store.count, *array.shape), array.dtype, dims, attrs=attrs)
-        self._store.write(name, index, array)
+        self._store.put(name, index, array)
 
     def _stored(self, name: str, of: str, array: AnyArray) -> AnyArray:
         if of in ("values", "last", "minimum", "maximum"):
@@ -80,7 +80,7 @@ class Rows:
             if not array.size:
                 continue
             self._store.array(name, array.shape, array.dtype, line.dims, rows=len(array), attrs=line.attrs)
-            self._store.write(name, slice(0, len(array)), array)
+            self._store.write(name, array)
         self._begun = True
 
     def _recorded(self, name: str, fields: Mapping[str, AnyArray]) -> Recorded:

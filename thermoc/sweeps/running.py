@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
@@ -16,10 +17,12 @@ from thermoc.sweeps.plan import Sweep
 from thermoc.sweeps.points import Point
 from thermoc.sweeps.pools import Part, Pool
 from thermoc.sweeps.rows import Rows
-from thermoc.sweeps.store import DONE, FAILED, SweepStore
+from thermoc.sweeps.store import DONE, FAILED, WAITING, SweepStore
 from thermoc.sweeps.worker import Done, Failed, diagnosed
 
 RETRIES = 2
+PATIENCE = 0.2
+"""Seconds that rows wait at most while others come."""
 NAMED = 20
 """Points that failed which an error names; more are counted."""
 
@@ -32,7 +35,8 @@ class Runner:
         self._rows = Rows(sweep, store)
         self._parts: dict[int, dict[int, Done]] = {}
         self._tries: Counter[Part] = Counter()
-        self._underway = 0
+        self._underway, self._written = 0, time.monotonic()
+        self._over = int((store.status != WAITING).sum())
         self.failures: dict[int, Failed] = {}
 
     def begin(self) -> None:
@@ -54,10 +58,20 @@ class Runner:
                 self._pool.submit(part)
                 self._underway += 1
             if not self._underway:
+                self._store.flush()
                 return
+            if not self._pool.ready:
+                self._write(PATIENCE / 10)
             for part, outcome in self._pool.finished():
                 self._underway -= 1
                 self._take(part, outcome)
+            self._write(PATIENCE)
+
+    def _write(self, patience: float) -> None:
+        """Write what waits, unless that was done just before: a write costs the same for one row and for many."""
+        if time.monotonic() - self._written > patience:
+            self._store.flush()
+            self._written = time.monotonic()
 
     def _next(self, parts: Iterable[Part]) -> Part | None:
         if self._again:
@@ -92,7 +106,8 @@ class Runner:
         self._tell()
 
     def _tell(self) -> None:
-        self._watch(int((self._store.status != 0).sum()))
+        self._over += 1
+        self._watch(self._over)
 
     def search(self, objective: Objective) -> None:
         """Run the points that are proposed, generation by generation. Errors: T432, T505."""

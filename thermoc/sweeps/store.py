@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import error
 from thermoc.support.extras import need
 from thermoc.support.loading import shown
+from thermoc.sweeps.waiting import WaitingRows
 
 FORMAT, VERSION = "thermoc sweep", 1
 STATUS, POINT = "status", "point"
@@ -35,6 +37,7 @@ class SweepStore:
         self.path, self.group = path, group
         self._zarr = RunStore(path, group)
         self._arrays: dict[str, Any] = {}
+        self._waiting: dict[str, WaitingRows] = {}
         self._status: AnyArray | None = None
 
     @staticmethod
@@ -82,7 +85,7 @@ class SweepStore:
         """What the store says of the sweep."""
         return dict(self.group.attrs)
 
-    @property
+    @cached_property
     def count(self) -> int:
         """Number of points."""
         return int(self.attrs["points"])
@@ -93,6 +96,7 @@ class SweepStore:
             self._zarr.guard(path.unlink)
         for index in np.flatnonzero(self.status == FAILED):
             self.mark(int(index), WAITING)
+        self.flush()
         self.say(complete=0, failures={})
 
     @property
@@ -108,10 +112,9 @@ class SweepStore:
         return self._status
 
     def mark(self, index: int, status: int) -> None:
-        """Say what became of a point."""
+        """Say what became of a point; it is written with its row."""
         self.status[index] = status
-        first = index // STATUS_ROWS * STATUS_ROWS
-        self.write(STATUS, slice(first, first + STATUS_ROWS), self.status[first : first + STATUS_ROWS])
+        self.put(STATUS, index, status)
 
     def array(
         self,
@@ -134,10 +137,23 @@ class SweepStore:
             self._arrays[name] = self._zarr.array(name=name, dims=tuple(dims), **form, **more)
         return self._arrays[name]
 
-    def write(self, name: str, rows: int | slice, values: Any) -> None:
-        """Write rows of an array that is there. Errors: T505."""
-        note = "what is in it stays; the same command goes on"
-        self._zarr.guard(lambda: self._arrays[name].__setitem__(rows, values), note)
+    def write(self, name: str, values: Any) -> None:
+        """Write the first rows of an array that is there. Errors: T505."""
+        self._guard(lambda: self._arrays[name].__setitem__(slice(0, len(values)), values))
+
+    def put(self, name: str, index: int, values: Any) -> None:
+        """Let a row of an array that is there wait to be written."""
+        if name not in self._waiting:
+            self._waiting[name] = WaitingRows(self._arrays[name])
+        self._waiting[name].put(index, values)
+
+    def flush(self) -> None:
+        """Write the rows that wait, and behind them what became of their points. Errors: T505."""
+        for name in sorted(self._waiting, key=lambda name: name == STATUS):
+            self._guard(self._waiting[name].write)
+
+    def _guard(self, write: Callable[[], Any]) -> Any:
+        return self._zarr.guard(write, "what is in it stays; the same command goes on")
 
     def row(self, name: str, index: int) -> AnyArray:
         """Return a row of a result. Errors: T531 where there is no such result."""
