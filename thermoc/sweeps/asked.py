@@ -56,7 +56,7 @@ def sweep_of(
     text, chip_axes = _chip(target, dict(fixed_options), chip or {})
     plan = planned(graph, _default(graph, ticks) if record is None else record)
     _check_record(plan)
-    _check_parts(target, parts, batch)
+    check_parts(target, parts, batch)
     setup = setup_of(
         graph,
         target=target,
@@ -144,7 +144,8 @@ def _check_record(plan: Mapping[str, Any]) -> None:
             raise error("T419", f"events of {name!r} are not as many at each point", notes=notes, hint=hint)
 
 
-def _check_parts(target: str, parts: int, batch: int) -> None:
+def check_parts(target: str, parts: int, batch: int) -> None:
+    """Refuse a batch that cannot be divided so. Errors: T531."""
     if parts > batch:
         notes = [f"parts = {parts}", f"batch = {batch}"]
         raise error(CODE, "a batch is divided into no more parts than it has samples", notes=notes)

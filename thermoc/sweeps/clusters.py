@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
 from thermoc.support.errors import error
@@ -28,15 +28,19 @@ def pool(setup: Setup, *, scheduler: str | None = None, workers: int | None = No
     scheduler: the address of a Dask scheduler, tcp://host:port. workers: processes on this machine, default one a core;
     0 for this process alone, without Dask. Errors: T302 without Dask, T432.
     """
-    with ExitStack() as stack:
-        if scheduler is None and workers == 0:
-            made: Pool = InProcess(setup)
-        elif scheduler is not None:
-            made = OnDask(stack.enter_context(_client(scheduler)), setup)
-        else:
-            made = OnDask(stack.enter_context(_embedded(workers or cores())), setup)
-        stack.callback(made.close)
-        yield made
+    with client(scheduler=scheduler, workers=workers) as connected:
+        made: Pool = InProcess(setup) if connected is None else OnDask(connected, setup)
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+def client(*, scheduler: str | None = None, workers: int | None = None) -> AbstractContextManager[Any]:
+    """Return a Dask client to enter; None of it where this process alone is to run. Errors: T302 without Dask, T432."""
+    if scheduler is not None:
+        return _client(scheduler)
+    return nullcontext() if workers == 0 else _embedded(workers or cores())
 
 
 @contextmanager

@@ -93,13 +93,14 @@ def carry_out(made: Sweep, path: Path, where: Where) -> SweepResult:
 
 
 def first_point(made: Sweep) -> Mapping[str, int]:
-    """Compile the first point here, so that what is wrong with all of them is told before anything runs.
+    """Compile the network as at the first point, so that what is wrong with all of them is told before anything runs.
 
-    Return what its run would hold of memory, in bytes by what holds it. Errors: T2xx, T3xx, T401 to T404, T418.
+    Its parameters are the network's own: a value that is wrong is that of a point, which then fails alone. Return what
+    its run would hold of memory, in bytes by what holds it. Errors: T2xx, T3xx, T401 to T404.
     """
     points = made.points or [tuple(axis.at(0.0) for axis in made.setup.axes)]
     setup = made.setup
-    exe = Executables(setup).at(points[0])
+    exe = Executables(setup).compiled(setup.by_kind(points[0]), {})
     return exe.memory(setup.inputs, ticks=setup.ticks, batch=setup.batch, record=setup.record).parts
 
 

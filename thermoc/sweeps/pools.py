@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import deque
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from thermoc.support.errors import ThermocError, error
@@ -83,11 +84,11 @@ class OnDask(Pool):
     def __init__(self, client: Any, setup: Setup):
         from distributed import as_completed
 
-        from thermoc.sweeps.remote import BringSetup, plugin_name
+        from thermoc.sweeps.remote import Bring
 
-        self._client, self._setup, self._name = client, setup, plugin_name(setup)
-        self._check_workers()
-        client.register_plugin(BringSetup(setup))
+        self._client, self._key = client, f"thermoc-sweep-{setup.hash[:16]}"
+        check_workers(client, setup.target)
+        client.register_plugin(Bring(self._key, Executables, setup))
         self._completed = as_completed(loop=client.loop, with_results=True, raise_errors=False)
         self._parts: dict[str, Part] = {}
         self._tries = 0
@@ -102,9 +103,9 @@ class OnDask(Pool):
 
         # a new key each time: what failed must run again, and results of another client's are none of ours
         self._tries += 1
-        key = f"{self._name}-{part.number}-{part.first_sample}-{self._tries}-{id(self)}"
+        key = f"{self._key}-{part.number}-{part.first_sample}-{self._tries}-{id(self)}"
         self._parts[key] = part
-        arguments = self._setup.hash, part.point, part.first_sample, part.batch
+        arguments = self._key, part.point, part.first_sample, part.batch
         self._completed.add(self._client.submit(run_part, *arguments, key=key, pure=False))
 
     @property
@@ -115,26 +116,25 @@ class OnDask(Pool):
         batch = self._completed.next_batch(block=True)
         return [(self._parts.pop(future.key), _outcome(result)) for future, result in batch]
 
-    def _check_workers(self) -> None:
-        """Refuse workers that cannot run the sweep, or would to other bits. Errors: T432."""
-        from thermoc.sweeps.remote import look
-
-        mine = versions()
-        for address, theirs in self._client.run(look, self._setup.target, on_error="return").items():
-            if isinstance(theirs, ImportError | ThermocError):
-                raise _lacking(address, str(theirs).splitlines())
-            if isinstance(theirs, dict) and theirs != mine:
-                notes = [f"it has {_listed(theirs)}", f"here are {_listed(mine)}"]
-                hint = "install the same on all workers: the bits may depend on it"
-                raise error(CODE, f"worker {address} has other versions", notes=notes, hint=hint)
-
     def close(self) -> None:
-        from contextlib import suppress
-
         # a scheduler that has gone has nothing to cancel
         with suppress(Exception):
             self._client.cancel(list(self._completed.futures), force=True)
-            self._client.unregister_worker_plugin(self._name)
+            self._client.unregister_worker_plugin(self._key)
+
+
+def check_workers(client: Any, target: str) -> None:
+    """Refuse workers that cannot run a target, or would to other bits. Errors: T432."""
+    from thermoc.sweeps.remote import look
+
+    mine = versions()
+    for address, theirs in client.run(look, target, on_error="return").items():
+        if isinstance(theirs, ImportError | ThermocError):
+            raise _lacking(address, str(theirs).splitlines())
+        if isinstance(theirs, dict) and theirs != mine:
+            notes = [f"it has {_listed(theirs)}", f"here are {_listed(mine)}"]
+            hint = "install the same on all workers: the bits may depend on it"
+            raise error(CODE, f"worker {address} has other versions", notes=notes, hint=hint)
 
 
 def _outcome(result: Any) -> Done | Failed:
@@ -150,6 +150,35 @@ def _outcome(result: Any) -> Done | Failed:
         return Failed(why=f"{type(reason).__name__}: {' '.join(str(reason).split())}")
     notes = [f"it answers no more: {type(result).__name__}", "what was done is in the store"]
     raise error(CODE, "the scheduler has gone", notes=notes, hint="start it again, then give the same command")
+
+
+def dispatched(
+    pool: Pool, parts: Iterator[Part], retries: int, *, waits: Callable[[], None] = lambda: None
+) -> Generator[tuple[Part, Done | Failed], None, None]:
+    """Run parts on a pool; yield what came of each, in any order. One that fails is tried again so many times.
+
+    waits: called before other processes are waited for. Errors: T432.
+    """
+    tries: Counter[tuple[int, int]] = Counter()
+    again: deque[Part] = deque()
+    underway = 0
+    while True:
+        room = pool.room
+        while underway < room and (part := again.popleft() if again else next(parts, None)) is not None:
+            pool.submit(part)
+            underway += 1
+        if not underway:
+            return
+        if not pool.ready:
+            waits()
+        for part, outcome in pool.finished():
+            underway -= 1
+            which = part.number, part.first_sample
+            tries[which] += 1
+            if isinstance(outcome, Failed) and tries[which] <= retries:
+                again.append(part)
+            else:
+                yield part, outcome
 
 
 def _lacking(address: str, notes: Sequence[str]) -> ThermocError:

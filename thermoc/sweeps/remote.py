@@ -1,43 +1,44 @@
-"""What runs on Dask's workers: a plugin brings the setup of a sweep to each of them, those that come later too."""
+"""What runs on Dask's workers: a plugin brings what all tasks share to each of them, those that come later too."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from distributed import Worker, WorkerPlugin, get_worker
 
 from thermoc import plugins
 from thermoc.sweeps.points import Point
-from thermoc.sweeps.setup import Setup
-from thermoc.sweeps.worker import Done, Executables, Failed, carried_out, versions
+from thermoc.sweeps.worker import Done, Failed, carried_out, versions
 
-_SWEEPS: dict[str, Executables] = {}
-"""What this worker has compiled, by sweep."""
+_SHARED: dict[str, Any] = {}
+"""What this worker has made of what was brought to it, by key."""
 
 
-class BringSetup(WorkerPlugin):
-    """Lets a worker know a sweep, for as long as that goes on."""
+class Bring(WorkerPlugin):
+    """Lets a worker keep ``make(payload)`` under a key, for as long as the plugin is registered."""
 
-    def __init__(self, shared: Setup):
-        self.shared, self.name, self.idempotent = shared, plugin_name(shared), True
+    def __init__(self, key: str, make: Callable[[Any], Any], payload: Any):
+        self.name, self.idempotent = key, True
+        self._make, self._payload = make, payload
 
     def setup(self, worker: Worker) -> None:
-        """Keep what is compiled of the sweep."""
-        _SWEEPS.setdefault(self.shared.hash, Executables(self.shared))
+        """Make it."""
+        _SHARED.setdefault(self.name, self._make(self._payload))
 
     def teardown(self, worker: Worker) -> None:
         """Forget it."""
-        _SWEEPS.pop(self.shared.hash, None)
+        _SHARED.pop(self.name, None)
 
 
-def plugin_name(shared: Setup) -> str:
-    """Return the name of a sweep's plugin."""
-    return f"thermoc-sweep-{shared.hash[:16]}"
+def shared(key: str) -> Any:
+    """Return what was brought to this worker."""
+    return _SHARED[key]
 
 
-def run_part(sweep: str, point: Point, first_sample: int, batch: int) -> tuple[str, Done | Failed]:
+def run_part(key: str, point: Point, first_sample: int, batch: int) -> tuple[str, Done | Failed]:
     """Return this worker's address, and what a part of a point gave."""
-    return get_worker().address, carried_out(_SWEEPS[sweep], point, first_sample, batch)
+    return get_worker().address, carried_out(shared(key), point, first_sample, batch)
 
 
 def look(target: str) -> dict[str, Any]:

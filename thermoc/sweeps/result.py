@@ -121,7 +121,7 @@ class SweepResult:
         scalar = [name for name in self.axes if data[name].dtype != object]
         if not scalar:
             return data
-        return data.load().set_index({POINT: scalar}).unstack(POINT)
+        return data.load().set_index({POINT: scalar}).unstack(POINT).transpose(*scalar, ...)
 
     def _column(self, name: str) -> AnyArray:
         listed, column = self.store.group[name].attrs.get("values"), self.axes[name]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 
 from thermoc.progress import Display, on_terminal
 from thermoc.support.errors import Finding, ThermocError
@@ -15,7 +15,7 @@ from thermoc.sweeps.merge import merged
 from thermoc.sweeps.objective import Objective, Search
 from thermoc.sweeps.plan import Sweep
 from thermoc.sweeps.points import Point
-from thermoc.sweeps.pools import Part, Pool
+from thermoc.sweeps.pools import Part, Pool, dispatched
 from thermoc.sweeps.rows import Rows
 from thermoc.sweeps.store import DONE, FAILED, WAITING, SweepStore
 from thermoc.sweeps.worker import Done, Failed, diagnosed
@@ -34,8 +34,7 @@ class Runner:
         self._sweep, self._store, self._pool, self._watch, self._retries = sweep, store, pool, watch, retries
         self._rows = Rows(sweep, store)
         self._parts: dict[int, dict[int, Done]] = {}
-        self._tries: Counter[Part] = Counter()
-        self._underway, self._written = 0, time.monotonic()
+        self._written = time.monotonic()
         self._over = int((store.status != WAITING).sum())
         self.failures: dict[int, Failed] = {}
 
@@ -50,22 +49,13 @@ class Runner:
             for index, point in points
             if self._store.status[index] != DONE
             for first, batch in self._sweep.setup.split()
+            if index not in self.failures
         )
-        self._again: deque[Part] = deque()
-        while True:
-            room = self._pool.room
-            while self._underway < room and (part := self._next(parts)) is not None:
-                self._pool.submit(part)
-                self._underway += 1
-            if not self._underway:
-                self._store.flush()
-                return
-            if not self._pool.ready:
-                self._write(PATIENCE / 10)
-            for part, outcome in self._pool.finished():
-                self._underway -= 1
-                self._take(part, outcome)
+        waits = partial(self._write, PATIENCE / 10)
+        for part, outcome in dispatched(self._pool, parts, self._retries, waits=waits):
+            self._take(part, outcome)
             self._write(PATIENCE)
+        self._store.flush()
 
     def _write(self, patience: float) -> None:
         """Write what waits, unless that was done just before: a write costs the same for one row and for many."""
@@ -73,24 +63,16 @@ class Runner:
             self._store.flush()
             self._written = time.monotonic()
 
-    def _next(self, parts: Iterable[Part]) -> Part | None:
-        if self._again:
-            return self._again.popleft()
-        return next((part for part in parts if part.number not in self.failures), None)
-
     def _take(self, part: Part, outcome: Done | Failed) -> None:
         if part.number in self.failures:
             return
-        if isinstance(outcome, Done):
-            there = self._parts.setdefault(part.number, {})
-            there[part.first_sample] = outcome
-            if len(there) == len(self._sweep.setup.split()):
-                self._finish(part.number, self._parts.pop(part.number))
-        elif self._tries[part] < self._retries:
-            self._tries[part] += 1
-            self._again.append(part)
-        else:
+        if isinstance(outcome, Failed):
             self._fail(part.number, outcome)
+            return
+        there = self._parts.setdefault(part.number, {})
+        there[part.first_sample] = outcome
+        if len(there) == len(self._sweep.setup.split()):
+            self._finish(part.number, self._parts.pop(part.number))
 
     def _finish(self, index: int, parts: dict[int, Done]) -> None:
         whole = merged(sorted(parts.items()))

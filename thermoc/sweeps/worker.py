@@ -60,12 +60,13 @@ class Executables:
         with self._lock:  # threads of a worker would compile the same several times
             parameters = self.setup.parameters_of(point)
             values = self.setup.by_kind(point)
-            general = self._compiled(values, {})
+            general = self.compiled(values, {})
             frozen = {name: parameters[name] for name in parameters if name in general.frozen_parameters}
-            exe = self._compiled(values, frozen) if frozen else general
+            exe = self.compiled(values, frozen) if frozen else general
         return exe.with_parameters({name: array for name, array in parameters.items() if name not in frozen})
 
-    def _compiled(self, values: Mapping[str, Mapping[str, Any]], frozen: Mapping[str, AnyArray]) -> Executable:
+    def compiled(self, values: Mapping[str, Mapping[str, Any]], frozen: Mapping[str, AnyArray]) -> Executable:
+        """Return the network compiled with a point's options and chip. Errors: T2xx, T3xx."""
         numbers = {name: array.tolist() for name, array in frozen.items()}
         key = repr((values.get("option", {}), values.get("chip", {}), numbers))
         if key not in self._kept:
