@@ -1,7 +1,8 @@
 """A sweep on a scheduler and four workers, some of them killed at random instants and one started again.
 
 ``python tests/sweep_kills.py --points 2000`` (``make test-sweep``): every point is once in the store, and its bytes are
-those of the sweep without kills. It also says what a point costs besides its run, in processor time and by the clock.
+those of the sweep without kills. It also says what a point costs besides its run, in processor time and by the clock,
+and then holds replicas and a ladder that the workers share against those of one process.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+from scipy.sparse import csr_array
 
 import thermoc as tc
+from thermoc.apps.optimisation.minimise import minimise
+from thermoc.physics.ising_model import IsingModel
 from thermoc.sweeps.setup import Setup
 from thermoc.sweeps.worker import Executables, carried_out
 
-WORKERS = 4
 COMMON = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--death-timeout", "60", "--local-directory")
 
 
@@ -41,6 +44,7 @@ class Cluster:
     """A scheduler and workers, each a process of its own."""
 
     folder: Path
+    workers: int
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __enter__(self) -> Cluster:
@@ -50,7 +54,7 @@ class Cluster:
             assert self.scheduler.poll() is None, "the scheduler does not start"
             time.sleep(0.05)
         self.address = json.loads(self.file.read_text())["address"]
-        for _ in range(WORKERS):
+        for _ in range(self.workers):
             self.worker()
         return self
 
@@ -136,12 +140,22 @@ def alone(points: int) -> float:
     return time.process_time() - begun
 
 
-def kills(folder: Path, *, points: int, count: int, seed: int) -> str:
+def shared(cluster: Cluster) -> None:
+    """Hold what workers share against the same of one process. Raises AssertionError where a bit differs."""
+    net, about = network(), {"ticks": 40, "batch": 6, "seed": 2}
+    run, whole = tc.sweeps.replicas(net, parts=3, scheduler=cluster.address, **about), tc.compile(net).run(**about)
+    assert np.array_equal(run["s"], whole["s"]) and run.diagnostics == whole.diagnostics
+    J = np.triu(np.random.default_rng(0).choice([-1.0, 1.0], (40, 40)), 1)
+    model = IsingModel(J=csr_array(J + J.T), h=np.zeros(40))
+    ladder = tc.sweeps.temper(model, seed=5, sweeps=60, replicas=12, scheduler=cluster.address)
+    alone = minimise(model, method="tempering", seed=5, sweeps=60, replicas=12, threads=1)
+    assert np.array_equal(ladder.spins, alone.spins) and np.array_equal(ladder.energies, alone.energies)
+
+
+def kills(folder: Path, *, points: int, workers: int, count: int, seed: int) -> str:
     """Return what came of a sweep with so many kills, in words. Raises AssertionError where it is not the same bytes."""
-    with Cluster(folder) as cluster:
-        swept(
-            folder / "warm.zarr", cluster, 2 * WORKERS
-        )  # so that kernels are loaded, and instants lie within the sweep
+    with Cluster(folder, workers) as cluster:
+        swept(folder / "warm.zarr", cluster, 2 * workers)  # kernels are loaded, so that instants lie within the sweep
         before, mine = cluster.seconds(), time.process_time()
         seconds = swept(folder / "whole.zarr", cluster, points)
         work = cluster.seconds() - before + time.process_time() - mine
@@ -151,13 +165,14 @@ def kills(folder: Path, *, points: int, count: int, seed: int) -> str:
         with_kills = swept(folder / "killed.zarr", cluster, points)
         late = count - len(killer.killed)
         killer.join()
+        shared(cluster)
     whole, killed = content(folder / "whole.zarr"), content(folder / "killed.zarr")
     assert whole == killed, f"other bytes: {sorted(n for n in {*whole, *killed} if whole.get(n) != killed.get(n))[:9]}"
     extra = 1000 * (work - alone(points)) / points
     instants = ", ".join(f"{instant:.2f}" for instant in killer.killed)
     return (
-        f"{points} points, {WORKERS} workers: {seconds:.2f} s without kills, {with_kills:.2f} s with {count} at "
-        f"{instants} s ({late} too late); the same {len(whole)} files; a point takes {1000 * seconds / points:.2f} ms by "
+        f"{points} points, {workers} workers: {seconds:.2f} s without kills, {with_kills:.2f} s with {count} at "
+        f"{instants} s ({late} too late); the same {len(whole)} files, replicas and ladder of one process; a point takes {1000 * seconds / points:.2f} ms by "
         f"the clock, and {extra:.2f} ms of processor time besides its run"
     )
 
@@ -165,11 +180,12 @@ def kills(folder: Path, *, points: int, count: int, seed: int) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--points", type=int, default=2000)
+    parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--kills", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        print(kills(Path(folder), points=asked.points, count=asked.kills, seed=asked.seed))
+        print(kills(Path(folder), points=asked.points, workers=asked.workers, count=asked.kills, seed=asked.seed))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from thermoc.sweeps.worker import Done, Executables, Failed, carried_out, versio
 
 CODE = "T432"
 LEAST_ROOM, ROOM = 32, 8
-"""Parts that are handed out at a time: so many, or so many a thread."""
+"""Parts that are submitted at a time: so many, or so many a thread."""
 
 
 class Part(NamedTuple):
