@@ -154,3 +154,28 @@ def test_mistakes_are_told_before_anything_is_written(tmp_path: Path, about: dic
         tc.sweep(network(), tmp_path / "a.zarr", **{**ABOUT, "parameters": {}, **about})
     assert caught.value.code == code and says in str(caught.value)
     assert not (tmp_path / "a.zarr").exists()
+
+
+def test_damaged_stores_are_refused(tmp_path: Path):
+    path = tmp_path / "a.zarr"
+    tc.sweep(network(), path, parameters={"T": [1.0, 2.0]}, **ABOUT)
+    header = (path / "zarr.json").read_text()
+    for old, new, code in (
+        ('"thermoc sweep"', '"thermoc swept"', "T506"),
+        ('"version": 1', '"version": 2', "T503"),
+        ('"points"', '"paints"', "T502"),
+        ('"axes"', '"axles"', "T502"),
+        ("{", "(", "T502"),
+    ):
+        (path / "zarr.json").write_text(header.replace(old, new))
+        with pytest.raises(ThermocError) as caught:
+            tc.sweeps.open(path)
+        assert caught.value.code == code, new
+    (path / "zarr.json").write_text(header)
+    (path / "s.mean" / "c" / "0" / "0" / "0").write_bytes(b"no chunk")
+    with pytest.raises(ThermocError) as caught:
+        tc.sweeps.open(path)["s.mean"]
+    assert caught.value.code == "T502"
+    with pytest.raises(ThermocError) as caught:
+        tc.sweeps.open(tmp_path / "b.zarr")
+    assert caught.value.code == "T501"

@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from thermoc.support.errors import error
@@ -36,11 +36,21 @@ def pool(setup: Setup, *, scheduler: str | None = None, workers: int | None = No
             made.close()
 
 
-def client(*, scheduler: str | None = None, workers: int | None = None) -> AbstractContextManager[Any]:
-    """Return a Dask client to enter; None of it where this process alone is to run. Errors: T302 without Dask, T432."""
-    if scheduler is not None:
-        return _client(scheduler)
-    return nullcontext() if workers == 0 else _embedded(workers or cores())
+@contextmanager
+def client(*, scheduler: str | None = None, workers: int | None = None) -> Generator[Any, None, None]:
+    """Give a Dask client; None of it where this process alone is to run. Errors: T302 without Dask, T432."""
+    if scheduler is None and workers == 0:
+        yield None
+        return
+    logs = {logging.getLogger(name): logging.getLogger(name).level for name in ("distributed", "distributed.client")}
+    for log in logs:
+        log.setLevel(logging.CRITICAL)  # that a worker has gone is no news: its points are run again
+    try:
+        with _client(scheduler) if scheduler is not None else _embedded(workers or cores()) as connected:
+            yield connected
+    finally:
+        for log, level in logs.items():
+            log.setLevel(level)
 
 
 @contextmanager

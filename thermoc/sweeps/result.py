@@ -13,11 +13,11 @@ import numpy as np
 
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import error
-from thermoc.support.loading import shown
+from thermoc.support.loading import reading, shown
 from thermoc.support.tables import table
 from thermoc.sweeps.axes import CODE
 from thermoc.sweeps.objective import Objective, objective_in
-from thermoc.sweeps.store import DONE, FAILED, POINT, SweepStore
+from thermoc.sweeps.store import DONE, FAILED, KIND, POINT, SweepStore
 
 if TYPE_CHECKING:
     import xarray
@@ -61,7 +61,8 @@ class SweepResult:
     def axes(self) -> dict[str, AnyArray]:
         """The value of each axis at each point, by name; of values that are no numbers, their place in the list."""
         documents = json.loads(self.attrs["axes"])
-        return {item["name"]: np.asarray(self.store.group[item["name"]][:]) for item in documents}
+        with reading(self.path, KIND):
+            return {item["name"]: np.asarray(self.store.group[item["name"]][:]) for item in documents}
 
     @property
     def names(self) -> list[str]:
@@ -102,7 +103,8 @@ class SweepResult:
         if name not in self.names:
             notes = [f"there are {', '.join(self.names) or 'none yet'}"]
             raise error(CODE, f"the sweep has no result {name!r}", notes=notes)
-        return np.asarray(self.store.group[name][:])
+        with reading(self.path, KIND):
+            return np.asarray(self.store.group[name][:])
 
     def to_xarray(self, *, grid: bool = False) -> xarray.Dataset:
         """Return an xarray Dataset, read where it is asked for: a row a point, the axes its coordinates.

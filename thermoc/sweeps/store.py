@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -15,10 +16,11 @@ from thermoc.recording.store import RunStore
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import error
 from thermoc.support.extras import need
-from thermoc.support.loading import shown
+from thermoc.support.loading import reading, shown
 from thermoc.sweeps.waiting import WaitingRows
 
 FORMAT, VERSION = "thermoc sweep", 1
+KIND = "a store of a sweep"
 STATUS, POINT = "status", "point"
 WAITING, DONE, FAILED = 0, 1, 2
 """What the status of a point says."""
@@ -55,7 +57,12 @@ class SweepStore:
         if int(group.attrs.get("version", 0)) > VERSION:  # type: ignore[arg-type]
             notes = [f"it is version {group.attrs['version']}", f"this thermoc reads {VERSION}"]
             raise error("T503", f"{shown(folder)} is newer than this thermoc", notes=notes, hint="update thermoc")
-        return SweepStore(folder, group)
+        store = SweepStore(folder, group)
+        with reading(folder, KIND):
+            named = [axis["name"] for axis in json.loads(store.attrs["axes"])]
+            if store.count < 0 or not all(isinstance(name, str) for name in named):
+                raise ValueError("its points or axes are none")
+        return store
 
     @staticmethod
     def begun(path: str | os.PathLike[str], attrs: Mapping[str, Any], *, overwrite: bool = False) -> SweepStore:
