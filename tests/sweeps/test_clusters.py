@@ -55,9 +55,11 @@ def test_a_script_without_a_guard_runs_once_and_leaves_no_process(tmp_path: Path
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nowhere", "tcp://"])
 def test_a_scheduler_that_is_not_there_is_said(tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(clusters, "CONNECT", 0.5)
+    tc.sweep(network(), tmp_path / "a.zarr", parameters={"T": [1.0]}, workers=0)
     with pytest.raises(ThermocError) as caught:
-        tc.sweep(network(), tmp_path / "a.zarr", parameters={"T": [1.0]}, scheduler=address)
+        tc.sweep(network(), tmp_path / "a.zarr", parameters={"T": [1.0]}, scheduler=address, overwrite=True)
     assert caught.value.code == "T432" and f"no scheduler at {address}" in str(caught.value)
+    assert tc.sweeps.open(tmp_path / "a.zarr").complete, "what was there is gone"
 
 
 class Client:

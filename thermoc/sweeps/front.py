@@ -84,11 +84,14 @@ def sweep(
 def carry_out(made: Sweep, path: Path, where: Where) -> SweepResult:
     """Run a sweep into its store, or what is not in it yet. Errors: those of ``sweep``."""
     first_point(made)
-    store = SweepStore.begun(path, made.attrs, overwrite=where.overwrite)
-    if not made.size or (store.status != DONE).any() or not store.attrs["complete"]:
-        workers = min(where.workers, made.size) if where.workers else where.workers
-        with pool(made.setup, scheduler=where.scheduler, workers=workers) as places:
-            run_sweep(made, store, places, retries=where.retries, progress=where.progress)
+    store = SweepStore.there(path, made.attrs, overwrite=where.overwrite)
+    if store is not None and store.attrs["complete"] and (store.status == DONE).all():
+        return SweepResult(store)
+    workers = min(where.workers, made.size) if where.workers else where.workers
+    # first: where no worker can be had, what is in the store stays
+    with pool(made.setup, scheduler=where.scheduler, workers=workers) as places:
+        store = SweepStore.begun(path, made.attrs, overwrite=where.overwrite)
+        run_sweep(made, store, places, retries=where.retries, progress=where.progress)
     return SweepResult(store)
 
 

@@ -16,6 +16,7 @@ from thermoc.recording.store import RunStore
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import error
 from thermoc.support.extras import need
+from thermoc.support.files import can_write
 from thermoc.support.loading import reading, shown
 from thermoc.sweeps.waiting import WaitingRows
 
@@ -65,24 +66,37 @@ class SweepStore:
         return store
 
     @staticmethod
-    def begun(path: str | os.PathLike[str], attrs: Mapping[str, Any], *, overwrite: bool = False) -> SweepStore:
-        """Make a store, or go on with the one that is there.
+    def there(path: str | os.PathLike[str], attrs: Mapping[str, Any], *, overwrite: bool = False) -> SweepStore | None:
+        """Return the store that is there of the same sweep; None where one is to be made. Nothing is changed.
 
-        Errors: T302 without zarr, T505 for what is there and no store of a sweep, T532 for another sweep's store.
+        Errors: T302 without zarr, T505 for what is no folder or cannot be written, T501 to T506 for what is no store of
+        a sweep, T532 for another sweep's, unless it may be written over.
         """
-        zarr, folder = need("zarr", "sweep", "stores of sweeps"), Path(path)
-        there = folder.exists() and not (folder.is_dir() and all(e.suffix == ".partial" for e in folder.iterdir()))
-        if there and not folder.is_dir():
+        need("zarr", "sweep", "stores of sweeps")
+        folder = Path(path)
+        if not folder.exists():
+            can_write(folder)
+            return None
+        if not folder.is_dir():
             raise error("T505", f"{shown(folder)} cannot be written", notes=["it is a file"], hint="name a folder")
-        if there:
-            store = SweepStore.open(folder)
-            if not overwrite:
-                _check_same(store, attrs)
-                store.reopen()
-                return store
-            store._zarr.guard(lambda: shutil.rmtree(folder))
-        elif folder.exists():  # of a sweep that was killed before its store had a header
-            shutil.rmtree(folder)
+        if _is_unborn(folder):
+            return None
+        store = SweepStore.open(folder)
+        if overwrite:
+            return None
+        _check_same(store, attrs)
+        return store
+
+    @staticmethod
+    def begun(path: str | os.PathLike[str], attrs: Mapping[str, Any], *, overwrite: bool = False) -> SweepStore:
+        """Make a store, or go on with the one that is there. Errors: those of ``there``."""
+        zarr, folder = need("zarr", "sweep", "stores of sweeps"), Path(path)
+        store = SweepStore.there(folder, attrs, overwrite=overwrite)
+        if store is not None:
+            store.reopen()
+            return store
+        if folder.exists():
+            RunStore(folder, None).guard(lambda: shutil.rmtree(folder))
         header = {"format": FORMAT, "version": VERSION, **attrs, "complete": 0}
         made = RunStore(folder, None).guard(lambda: zarr.create_group(str(folder), attributes=header))
         return SweepStore(folder, made)
@@ -172,6 +186,11 @@ class SweepStore:
     def say(self, **attrs: Any) -> None:
         """Change what the store says of the sweep. Errors: T505."""
         self._zarr.guard(lambda: self.group.attrs.update(attrs))
+
+
+def _is_unborn(folder: Path) -> bool:
+    """Tell whether a folder is empty, or of a sweep that was killed before its store had a header."""
+    return all(entry.suffix == ".partial" for entry in folder.iterdir())
 
 
 def _check_same(store: SweepStore, attrs: Mapping[str, Any]) -> None:
