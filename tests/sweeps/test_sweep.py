@@ -50,6 +50,21 @@ def test_options_and_arrays_are_varied_too(tmp_path: Path):
     assert result.labels(1)["J"] == both[1] and data["J"].values.tolist() == [0, 1, 0, 1]
 
 
+def test_a_network_is_compiled_once_for_each_of_its_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    compiled: list[dict] = []
+
+    def counts(*network: object, **options: object) -> object:
+        compiled.append(options)
+        return tc.compile(*network, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(worker, "compile", counts)
+    varied = {"options": {"precision": ["float64", "float32"]}, "parameters": {"T": [1.0, 2.0, 3.0]}, "seeds": 2}
+    tc.sweep(network(), tmp_path / "a.zarr", **varied, ticks=2, workers=0)
+    # once to see whether it compiles at all, then for each precision
+    assert [options["precision"] for options in compiled] == ["float64", "float64", "float32"]
+    assert all(options["threads"] == 1 for options in compiled)
+
+
 def test_numbers_of_the_chip_are_varied(tmp_path: Path):
     about = {"ticks": 2, "workers": 0, "progress": False, "target": "chip"}
     with tc.Network("bits") as net:
