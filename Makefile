@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 EXPORTERS ?= .venv-exporters/.done
 TORCH_PIP ?=
 
-.PHONY: help demo test test-fast test-kill lint format test-gpu bench bench-quick bench-gpu support fuzz fuzz-files dist clean
+.PHONY: help demo test test-fast test-kill test-sweep lint format test-gpu bench bench-quick bench-gpu support fuzz fuzz-files dist clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -30,6 +30,10 @@ test-fast: $(VENV)/.dev ## the quick tests: under two minutes on two cores, once
 KILLS ?= 1000
 test-kill: $(VENV)/.dev ## kill a run KILLS times at random instants, resume, compare: twenty minutes on two cores
 	$(BIN)/python tests/kills.py --kills $(KILLS)
+
+POINTS ?= 2000
+test-sweep: $(VENV)/.dev ## a sweep of POINTS points on four workers, two of them killed: the same bytes; minutes on two cores
+	$(BIN)/python tests/sweep_kills.py --points $(POINTS)
 
 lint: $(VENV)/.dev ## style, imports that point downwards, types
 	$(BIN)/ruff check .

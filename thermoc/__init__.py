@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from thermoc.run import Interrupted, Run, open_run
     from thermoc.session import Session
     from thermoc.support.errors import ThermocError
+    from thermoc.sweeps import sweep
     from thermoc.verification import Verification, verify
 
 __version__ = "0.1.0"
@@ -40,10 +41,11 @@ _FROM = {
     "thermoc.run": ("Interrupted", "Run", "open_run"),
     "thermoc.session": ("Session",),
     "thermoc.support.errors": ("ThermocError",),
+    "thermoc.sweeps": ("sweep",),
     "thermoc.verification": ("Verification", "verify"),
 }
 _HOMES = {name: module for module, names in _FROM.items() for name in names}
-_MODULES = ("ir", "layers", "learning", "passes", "physics", "plot", "simulator")
+_MODULES = ("ir", "layers", "learning", "passes", "physics", "plot", "simulator", "sweeps")
 _DIALECTS = ("loihi",)
 """Dialects whose ops are called by both names, ``tc.loihi.lif``: they repeat the names of others."""
 
@@ -75,6 +77,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "placeholder",
     "probe",
     "resume",
+    "sweep",
     "verify",
 ]
 

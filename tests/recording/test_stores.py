@@ -249,3 +249,11 @@ def test_a_run_killed_before_its_store_had_a_header_is_run_again(tmp_path: Path,
     with pytest.raises(tc.ThermocError, match="T505"):
         stores.make_way(folder, overwrite=True)
     assert (folder / "notes.txt").exists()
+
+
+def test_chunks_of_zeros_are_written_where_a_run_goes_on(tmp_path: Path):
+    form = {"name": "x", "dims": ("row",)}
+    RunStore.create(tmp_path / "a.zarr", {}).array(shape=(4,), dtype=np.dtype(np.int64), chunks=(2,), **form)
+    again = RunStore.reopen(tmp_path / "a.zarr").array(**form)
+    again[0:2] = 0
+    assert again.nchunks_initialized == 1

@@ -14,6 +14,7 @@ ROOT_FILES = {
     "instruction_samples": "a program for each instruction, and what of its row must be refused",
     "kills": "runs that are killed and resumed",
     "loihi_networks": "random networks of the loihi dialect",
+    "sweep_kills": "sweeps whose workers are killed",
     "strategies": "random networks over every op, for hypothesis",
 }
 """Files that tests of several folders share."""

@@ -38,6 +38,8 @@ NEEDS = (
     Need(package="zarr", purpose="runs in .zarr stores", install='pip install "thermoc[stores]"'),
     Need(package="h5netcdf", purpose="runs in .nc files", install='pip install "thermoc[stores]"'),
     Need(package="neo", purpose="spikes for Neo", install='pip install "thermoc[neo]"'),
+    Need(package="distributed", purpose="sweeps over processes", install='pip install "thermoc[sweep]"'),
+    Need(package="optuna", purpose="searches in sweeps", install='pip install "thermoc[search]"'),
     Need(package="dimod", purpose="sample sets of dimod", install='pip install "thermoc[dimod]"'),
 )
 

@@ -14,9 +14,9 @@ from typing import Annotated, Any
 import typer
 
 from thermoc.cli.output import say
-from thermoc.cli.python_model import network_in
 from thermoc.frontends.formats import READERS, options_of
 from thermoc.network import Network, load
+from thermoc.python_model import network_in
 from thermoc.support.errors import Finding, error
 
 PREFIX = "reader_"

@@ -65,15 +65,19 @@ class RunStore:
 
     def array(self, *, name: str, dims: tuple[str, ...], **more: Any) -> Any:
         """Return the array of this name, made where it is not there. Errors: T502, T505."""
-        with reading(self.path, "the store of this run"):
-            if name in self.group:
-                return self.group[name]
+        import zarr
         from zarr.codecs import BloscCodec
 
+        # A chunk of zeros is written too: which chunks there are tells how far a run that was killed had come.
+        empty = {"write_empty_chunks": True}
+        with reading(self.path, "the store of this run"):
+            if name in self.group:
+                # an array does not keep this: where a run goes on, it is said anew
+                with zarr.config.set({f"array.{key}": value for key, value in empty.items()}):
+                    return self.group[name]
         # All bits of one place lie together: spikes then take a bit or less, and smooth traces little.
         codec = BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle")
-        # A chunk of zeros is written too: which chunks there are tells how far a run that was killed had come.
-        options: Any = {"compressors": codec, "config": {"write_empty_chunks": True}, "dimension_names": dims} | more
+        options: Any = {"compressors": codec, "config": empty, "dimension_names": dims} | more
         return self.guard(lambda: self.group.create_array(name, **options))
 
     def go_on(self, streamed: Collection[str]) -> None:

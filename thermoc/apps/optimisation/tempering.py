@@ -8,6 +8,7 @@ neighbours are exchanged equally often; from then on they stay, and each rung ke
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,14 +47,21 @@ class Ladder:
         return self.done / np.maximum(self.tried, 1)
 
 
-def temper(work: Work) -> NDArray[np.int8]:
-    """Return the lowest states (replicas, n) of all rungs. ``sweeps`` are those of each replica."""
+SweepRows = Callable[[Work, SpinChains, IntArray, FloatArray, int], None]
+"""Sweeps chains: rows (m,), each at its temperature (m,), behind so many sweeps; what a row becomes depends on no other."""
+
+
+def temper(work: Work, sweep_rows: SweepRows | None = None) -> NDArray[np.int8]:
+    """Return the lowest states (replicas, n) of all rungs. ``sweeps`` are those of each replica.
+
+    sweep_rows: what sweeps the chains, default threads of this process.
+    """
     rungs = max(2, (work.replicas or LADDERS * RUNGS) // LADDERS)
     chains, ladder = begin(work, rungs)
     rounds = None if work.sweeps is None and work.budget.seconds is not None else (work.sweeps or 2000) // SWEEPS
     number, adapting = 0, rounds if rounds is not None else 10**9
     while not work.budget.over() and (rounds is None or number < max(1, rounds)):
-        one_round(work, chains, ladder, number)
+        one_round(work, chains, ladder, number, sweep_rows or in_threads)
         number += 1
         if rounds is None:
             early = work.budget.elapsed() < ADAPTING * (work.budget.seconds or 0)
@@ -74,11 +82,14 @@ def begin(work: Work, rungs: int) -> tuple[SpinChains, Ladder]:
     return chains, Ladder(T=T, rows=rows, tried=np.zeros(rungs - 1), done=np.zeros(rungs - 1))
 
 
-def one_round(work: Work, chains: SpinChains, ladder: Ladder, number: int) -> None:
+def in_threads(work: Work, chains: SpinChains, rows: IntArray, T: FloatArray, done: int) -> None:
+    """Sweep chains on threads of this process."""
+    work.sweep(chains, rows, T[:, np.newaxis], np.full(1, SWEEPS), done=done)
+
+
+def one_round(work: Work, chains: SpinChains, ladder: Ladder, number: int, sweep_rows: SweepRows = in_threads) -> None:
     """Sweep every replica, move a cluster on each rung, exchange neighbouring rungs."""
-    order = ladder.rows.reshape(-1)
-    T = np.tile(ladder.T, len(ladder.rows))[:, np.newaxis]
-    work.sweep(chains, order, T, np.full(1, SWEEPS), done=number * SWEEPS)
+    sweep_rows(work, chains, ladder.rows.reshape(-1), np.tile(ladder.T, len(ladder.rows)), number * SWEEPS)
     rng = np.random.default_rng([work.seed, number, 1])
     if work.model.J.nnz <= SPARSE * work.model.size:
         move_clusters(work, chains, ladder, rng)

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from thermoc.layers import ACTIVATIONS
-from thermoc.learning.training.tables import TomlFile
+from thermoc.support.toml_tables import TomlFile
 
+CODE = "T519"
 RULES = ("gradient", "contrastive_divergence")
 SCALINGS = ("none", "unit", "standard")
 METRICS = {
@@ -156,7 +157,7 @@ class Config:
 
 def read_config(path: Path) -> Config:
     """Read a training file. Errors: T501, T504, T519 (its line, what is wrong, the cure)."""
-    source = TomlFile.read(path)
+    source = TomlFile.read(path, CODE)
     kinds = {"data": DataTable, "network": NetworkTable, "training": TrainingTable, "loss": LossTable}
     source.check_tables([*kinds, "output"])
     config = Config(source=source, output=source.table("output", OutputTable), **_tables(source, kinds))

@@ -18,27 +18,27 @@ from thermoc.support.loading import cut, read_text
 from thermoc.support.toml_text import parse_toml
 
 Table = TypeVar("Table")
-CODE = "T519"
 
 
 @dataclass(frozen=True)
 class TomlFile:
-    """A TOML file, its text and its tables."""
+    """A TOML file, its text and its tables. code: of the errors of what is wrong in it."""
 
     path: Path
     text: str
     tables: Mapping[str, Any]
+    code: str
 
     @classmethod
-    def read(cls, path: Path) -> TomlFile:
-        """Read a file. Errors: T501, T504, T519 (no TOML)."""
+    def read(cls, path: Path, code: str) -> TomlFile:
+        """Read a file. Errors: T501, T504, ``code`` (no TOML)."""
         text = read_text(path, most=TEXT_BYTES)
-        return cls(path, text, parse_toml(text, path, code=CODE))
+        return cls(path, text, parse_toml(text, path, code=code), code)
 
     def wrong(self, table: str, key: str, what: str, *, notes: Sequence[str] = (), hint: str = "") -> ThermocError:
         """Return the error of a key, at its line."""
         where = Location.of_line(self.path, self.line(table, key))
-        return error(CODE, f"[{table}] {what}" if table else what, where=where, notes=notes, hint=hint)
+        return error(self.code, f"[{table}] {what}" if table else what, where=where, notes=notes, hint=hint)
 
     def line(self, table: str, key: str) -> int:
         """Return the line of a key, else that of its table, else 0."""
@@ -54,35 +54,42 @@ class TomlFile:
         return of_table
 
     def check_tables(self, known: Sequence[str]) -> None:
-        """Refuse tables that nothing reads. Errors: T519."""
+        """Refuse tables that nothing reads. Errors: ``code``."""
         for name, value in self.tables.items():
             if name not in known:
                 notes = [f"there are {', '.join(f'[{table}]' for table in known)}"]
-                raise self.wrong("", name, f"there is no table [{cut(name, 60)}]", notes=notes, hint=_near(name, known))
+                raise self.wrong("", name, f"there is no table [{cut(name, 60)}]", notes=notes, hint=near(name, known))
             if not isinstance(value, dict):
                 raise self.wrong("", name, f"{name} is a table", notes=[f"it is {cut(repr(value), 60)}"])
 
     def table(self, name: str, kind: type[Table]) -> Table:
-        """Return a table as a dataclass. Errors: T519 for an unknown key, a wrong type, a key that must be there."""
+        """Return a table as a dataclass. Errors: ``code`` for an unknown key, a wrong type, a key that is missing."""
         entries = self.tables.get(name, {})
         hints = typing.get_type_hints(kind)
         fields = {field.name: field for field in dataclasses.fields(typing.cast(Any, kind))}
         for key, value in entries.items():
             if key not in fields:
                 notes = [f"its keys are {', '.join(fields)}"]
-                raise self.wrong(name, key, f"there is no key {cut(key, 60)!r}", notes=notes, hint=_near(key, fields))
+                raise self.wrong(name, key, f"there is no key {cut(key, 60)!r}", notes=notes, hint=near(key, fields))
             if not _fits(value, hints[key]):
                 notes = [f"{key} = {cut(repr(value), 60)}", f"it is to be {_described(hints[key])}"]
                 raise self.wrong(name, key, f"{key} is of a wrong type", notes=notes)
         missing = [key for key, field in fields.items() if key not in entries and _is_needed(field)]
         if missing:
             raise self.wrong(name, "", f"{missing[0]} is missing", hint=f"give it in [{name}]")
-        return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in entries.items()})
+        return kind(
+            **{key: tuple(typing.cast(list[Any], v)) if isinstance(v, list) else v for key, v in entries.items()}
+        )
 
 
-def _near(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:
-    near = difflib.get_close_matches(name, list(known), 1)
-    return f"did you mean {near[0]!r}?" if near else ""
+def near(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:
+    """Return a question after the known name that is meant, '' where none is near."""
+    close = difflib.get_close_matches(name, list(known), 1)
+    return f"did you mean {close[0]!r}?" if close else ""
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(typing.cast(list[Any], value)) if isinstance(value, list) else value
 
 
 def _is_needed(field: dataclasses.Field[Any]) -> bool:
@@ -94,9 +101,11 @@ def _fits(value: Any, hint: Any) -> bool:
     if origin in (types.UnionType, typing.Union):
         return any(_fits(value, choice) for choice in arguments)
     if origin is tuple:
-        return isinstance(value, list) and all(_fits(item, arguments[0]) for item in value)
+        return isinstance(value, list) and all(_fits(item, arguments[0]) for item in typing.cast(list[Any], value))
     if origin is not None:  # a table of numbers or options
-        return isinstance(value, dict) and all(_fits(item, arguments[1]) for item in value.values())
+        return isinstance(value, dict) and all(
+            _fits(item, arguments[1]) for item in typing.cast(dict[str, Any], value).values()
+        )
     if hint is Any:
         return True
     if hint is float:  # TOML's 1 is a whole number, and its nan is a float

@@ -94,7 +94,7 @@ def _is_ours(reason: BaseException) -> bool:
     inside = False
     for frame, _ in traceback.walk_tb(reason.__traceback__):
         module = frame.f_globals.get("__name__", "")
-        if not module.startswith(("thermoc.cli", "importlib", "_frozen_importlib")):
+        if not module.startswith((__name__, "thermoc.cli", "importlib", "_frozen_importlib")):
             inside = module == "thermoc" or module.startswith("thermoc.") or (inside and _installed(frame))
     return inside
 
