@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from thermoc.apps.optimisation import chains as lay
 from thermoc.apps.optimisation import tempering
 from thermoc.apps.optimisation.budget import Budget
 from thermoc.apps.optimisation.samples import Samples
