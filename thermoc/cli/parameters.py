@@ -90,6 +90,17 @@ def parse_options(pairs: Sequence[str] | None) -> dict[str, Any]:
     return options
 
 
+def options_by_target(pairs: list[str] | None) -> dict[str, dict[str, Any]]:
+    """Return TARGET.KEY=VALUE pairs as options by target. Errors: T303."""
+    options: dict[str, dict[str, Any]] = {}
+    for pair in pairs or ():
+        target, dot, pair_of_target = pair.partition(".")
+        if not dot or "=" in target:
+            raise error("T303", f"option {pair!r} is not TARGET.KEY=VALUE", hint="e.g. -O onnx.precision=float64")
+        options.setdefault(target, {}).update(parse_options([pair_of_target]))
+    return options
+
+
 def file_name(name: str) -> str:
     """Return a network's name as one that is safe for a file."""
     # The name may come from somebody's file: nothing in it may lead into another folder.
