@@ -88,7 +88,11 @@ def _ops() -> dict[str, Any]:
     # The functions of these names are those of network.py, which take texts and arrays.
     hidden = {"core.input", "core.output", "core.probe", "core.constant", "core.parameter"}
     shown = (name for name in FUNCTIONS if name not in hidden and name.split(".")[0] not in _DIALECTS)
-    return {FUNCTIONS[name].__name__: FUNCTIONS[name] for name in shown}
+    nouns: dict[str, Any] = {}
+    for name in shown:
+        # Ours come first: an op of another package cannot stand in the place of one.
+        nouns.setdefault(FUNCTIONS[name].__name__, FUNCTIONS[name])
+    return nouns
 
 
 def _dialect(dialect: str) -> SimpleNamespace:
