@@ -21,15 +21,6 @@ from thermoc.support.arrays import read_arrays
 from thermoc.support.errors import error
 from thermoc.support.files import can_write
 
-EXAMPLE = """Examples:
-
-  thermoc cost demo
-
-  thermoc cost demo --on thermo-1,loihi,sim --plot cost.png
-
-  thermoc cost net.thermo -i x.npz --on isaac,mine.toml -O isaac.temperature=die
-"""
-
 On = Annotated[
     str, typer.Option("--on", metavar="NAMES", help="Chips, files of chips and targets here, with commas between.")
 ]

@@ -9,12 +9,19 @@ from typing import Annotated, Any
 
 import typer
 
+from thermoc.cli.completions import chips, targets
 from thermoc.support.errors import error
 
-Target = Annotated[str, typer.Option("--target", "-t", help="One of `thermoc targets`.")]
+Target = Annotated[str, typer.Option("--target", "-t", help="One of `thermoc targets`.", autocompletion=targets)]
 RunTarget = Annotated[
     str | None,
-    typer.Option("--target", "-t", help="One of `thermoc targets`.", show_default="sim; chip with --chip"),
+    typer.Option(
+        "--target",
+        "-t",
+        help="One of `thermoc targets`.",
+        show_default="sim; chip with --chip",
+        autocompletion=targets,
+    ),
 ]
 Options = Annotated[
     list[str] | None,
@@ -22,7 +29,7 @@ Options = Annotated[
 ]
 Chip = Annotated[
     str | None,
-    typer.Option("--chip", metavar="CHIP", help="The chip of target chip: thermo-1, isaac, puma, FILE.toml."),
+    typer.Option("--chip", metavar="CHIP", help="The chip of target chip: thermo-1, isaac, puma, FILE.toml.", autocompletion=chips),
 ]
 Device = Annotated[
     str | None,

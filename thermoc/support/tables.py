@@ -15,7 +15,7 @@ from thermoc.support.array_types import AnyArray
 if TYPE_CHECKING:
     from rich.table import Table
 
-WIDE, NARROW = 200, 60
+WIDE, NARROW = 200, 40
 """Columns where nothing says how many there are, and the fewest that a table is squeezed into."""
 FOLD = 16
 """Letters of a text in a line of a narrow column."""
