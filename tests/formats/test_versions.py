@@ -13,9 +13,9 @@ from formats.store_samples import MAKERS, SAMPLES, SEED, TICKS
 
 import thermoc as tc
 from thermoc.certificates import recheck
-from thermoc.simulator import Session
 from thermoc.simulator.machine.program import ChipProgram
 from thermoc.simulator.program_file import load
+from thermoc.simulator.session import Session
 
 STORED = sorted(path.name for path in SAMPLES.iterdir())
 

@@ -11,7 +11,23 @@ from typing import Annotated, Any, NoReturn, cast
 import typer
 
 import thermoc
-from thermoc.cli import anneal, certify, check, cost, demo, doctor, new, passes, resume, run, schema, show, targets, train, verify
+from thermoc.cli import (
+    anneal,
+    certify,
+    check,
+    cost,
+    demo,
+    doctor,
+    new,
+    passes,
+    resume,
+    run,
+    schema,
+    show,
+    targets,
+    train,
+    verify,
+)
 from thermoc.cli import compile as compile_
 from thermoc.cli.examples import examples
 from thermoc.cli.output import guard_streams, print_json, say, tell

@@ -29,7 +29,12 @@ Options = Annotated[
 ]
 Chip = Annotated[
     str | None,
-    typer.Option("--chip", metavar="CHIP", help="The chip of target chip: thermo-1, isaac, puma, FILE.toml.", autocompletion=chips),
+    typer.Option(
+        "--chip",
+        metavar="CHIP",
+        help="The chip of target chip: thermo-1, isaac, puma, FILE.toml.",
+        autocompletion=chips,
+    ),
 ]
 Device = Annotated[
     str | None,
