@@ -12,6 +12,8 @@ import pytest
 
 import thermoc as tc
 from thermoc import demo
+from thermoc.cli.cost import EVERY
+from thermoc.costs.comparison import ON
 from thermoc.costs.host import measured
 from thermoc.costs.spiking_layout import spiking_layout
 from thermoc.ir.dialects import loihi
@@ -174,6 +176,10 @@ def test_a_name_that_is_no_machine_is_refused_before_anything_runs(on: str, opti
     with pytest.raises(tc.ThermocError) as caught:
         tc.cost(sampler(2), on, options=options)
     assert caught.value.code == code
+
+
+def test_the_command_asks_what_the_function_asks():
+    assert EVERY.split(",") == [*ON]
 
 
 def test_labels_must_fit(digits: Any):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
@@ -12,14 +12,13 @@ from thermoc.cli.inputs import load_inputs, no_inputs
 from thermoc.cli.model import DEMO, ModelArgument, takes_model
 from thermoc.cli.output import print_json, say
 from thermoc.cli.parameters import Batch, Inputs, Json, Seed, Ticks, options_by_target
-from thermoc.costs import CostTable
-from thermoc.costs import cost as cost_of
-from thermoc.costs.comparison import ON
-from thermoc.demo import digits
 from thermoc.plot import format_of
 from thermoc.support.arrays import read_arrays
 from thermoc.support.errors import error
 from thermoc.support.files import can_write
+
+if TYPE_CHECKING:
+    from thermoc.costs import CostTable
 
 On = Annotated[
     str, typer.Option("--on", metavar="NAMES", help="Chips, files of chips and targets here, with commas between.")
@@ -37,7 +36,8 @@ MachineOptions = Annotated[
 ]
 Sources = Annotated[bool, typer.Option("--sources", help="Show who says each number behind the joules.")]
 Plot = Annotated[Path | None, typer.Option("--plot", help="Draw the table, as .png, .svg or .pdf.")]
-EVERY = ",".join(ON)
+EVERY = "thermo-1,isaac,puma,loihi,sim"
+"""As of ``tc.cost``, which is not imported before it is asked."""
 SHOWN = 100
 """How many digits of the demo are run where --batch does not say."""
 
@@ -61,6 +61,8 @@ def cost(
 
     MODEL may be demo: the digits network with digits it never saw.
     """
+    from thermoc.costs import cost as cost_of
+
     if plot is not None:
         format_of(plot)
         can_write(plot)
@@ -82,6 +84,8 @@ def cost(
 
 
 def _digits(count: int) -> dict[str, Any]:
+    from thermoc.demo import digits
+
     data = digits()
     count = min(count, len(data.test_labels))
     samples = {"inputs": {"pixels": data.test_images[:count]}, "labels": data.test_labels[:count], "batch": count}

@@ -15,7 +15,6 @@ import typer
 
 from thermoc.cli.output import say
 from thermoc.cli.python_model import network_in
-from thermoc.demo import network as demo_network
 from thermoc.frontends.formats import READERS, options_of
 from thermoc.network import Network, load
 from thermoc.support.errors import Finding, error
@@ -39,6 +38,8 @@ class ModelArgument:
         Errors: T501 to T508, T111 (an option that the reader does not have), and whatever building it finds (T1xx).
         """
         if self.name == DEMO and not self.options and not Path(DEMO).exists():
+            from thermoc.demo import network as demo_network
+
             return demo_network()
         # From the right, for a path of Windows has a colon too.
         path, colon, name = self.name.rpartition(":")

@@ -70,4 +70,4 @@ FORMS: dict[type[Op], Pure | Stateful | Delayed] = {
     crossbar.Mvm: Pure(step=mvm),
     thermo.FermiDirac: Pure(step=fermi_dirac),
 }
-FORMS |= {cls: form for cls, form in of_table("torch").items() if cls not in FORMS}
+FORMS.update({cls: form for cls, form in of_table("torch").items() if cls not in FORMS})

@@ -381,4 +381,4 @@ WRITERS: dict[type[Op], Write] = {
     **loihi_rows.WRITERS,
 }
 # Last, for writers of other packages are made of those above.
-WRITERS |= {cls: write for cls, write in of_table("simulator").items() if cls not in WRITERS}
+WRITERS.update({cls: write for cls, write in of_table("simulator").items() if cls not in WRITERS})

@@ -127,4 +127,4 @@ EXPANSIONS: dict[type[Op], Callable[[Any, Rewriter], Any]] = {
     core.Expm1: expm1,
     core.Flatten: flatten,
 }
-EXPANSIONS |= {cls: expand for cls, expand in of_table("expansions").items() if cls not in EXPANSIONS}
+EXPANSIONS.update({cls: expand for cls, expand in of_table("expansions").items() if cls not in EXPANSIONS})
