@@ -58,7 +58,7 @@ def _read(path: Path) -> tuple[bytes, bool]:
 
 
 @cache
-def _imports(path: Path, package: str) -> tuple[str, ...]:
+def _imports(path: Path, package: str = "thermoc") -> tuple[str, ...]:
     """Return the modules of thermoc and of a package that a file names in its import statements, wherever these are."""
     names = []
     for module, members, modules in _IMPORT.findall(_read(path)[0].decode()):

@@ -16,7 +16,9 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from thermoc.cli.examples import EXAMPLES
+from thermoc.cli.parameters import options_by_target
 from thermoc.progress import Display, _bar
+from thermoc.support.errors import ThermocError
 from thermoc.support.tables import table
 
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
@@ -120,3 +122,11 @@ def test_no_bar_is_drawn_off_a_terminal(capsys: pytest.CaptureFixture[str]):
 
     assert not on_terminal(None)  # pytest's streams are none
     assert capsys.readouterr().err == "" and Display is not None
+
+
+def test_options_of_a_machine_are_told_by_the_last_dot():
+    pairs = ["mine.toml.placement=thermal", "sim.threads=2", "sim:cuda.precision=1.5"]
+    asked = {"mine.toml": {"placement": "thermal"}, "sim": {"threads": 2}, "sim:cuda": {"precision": 1.5}}
+    assert options_by_target(pairs) == asked
+    with pytest.raises(ThermocError):
+        options_by_target(["precision=1.5"])

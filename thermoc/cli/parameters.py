@@ -106,10 +106,11 @@ def options_by_target(pairs: list[str] | None) -> dict[str, dict[str, Any]]:
     """Return TARGET.KEY=VALUE pairs as options by target. Errors: T303."""
     options: dict[str, dict[str, Any]] = {}
     for pair in pairs or ():
-        target, dot, pair_of_target = pair.partition(".")
-        if not dot or "=" in target:
+        # the last dot before the value: a chip's file has one too
+        target, dot, key = pair.partition("=")[0].rpartition(".")
+        if not dot:
             raise error("T303", f"option {pair!r} is not TARGET.KEY=VALUE", hint="e.g. -O onnx.precision=float64")
-        options.setdefault(target, {}).update(parse_options([pair_of_target]))
+        options.setdefault(target, {}).update(parse_options([key + pair[len(target + dot + key) :]]))
     return options
 
 
