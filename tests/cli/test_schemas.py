@@ -20,9 +20,9 @@ TRAIN = """
 [data]
 file = "points.npz"
 [network]
-feed_forward = [2, 2]
-activations = ["boltzmann"]
-T = [0.5]
+feed_forward = [4, 2]
+activations = ["thermal_relu", "boltzmann"]
+T = [0.05, 0.5]
 [training]
 rule = "gradient"
 epochs = 1
