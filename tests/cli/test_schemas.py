@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from thermoc.cli import schema as schemas
 from thermoc.cli.output import tell
+from thermoc.support import notices
 from thermoc.support.errors import error
 
 GRAPH = "3 3\n1 2 1\n2 3 1\n1 3 -1\n"
@@ -68,6 +69,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def printed(folder: Path, line: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.chdir(folder)
+    # what is compiled is told on pytest's own terminal (conftest.py), which would close the runner's streams
+    monkeypatch.setattr(notices, "notify", lambda text: None)
     if not (folder / "mine").exists():
         assert CliRunner().invoke(app, ["new", "mine"]).exit_code == 0
     done = CliRunner().invoke(app, [*line.split(), "--json"])
