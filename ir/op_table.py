@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from thermoc.ir.ops import FORMS, Op
+from thermoc.support.announced import of_table
 from thermoc.support.errors import error
 
 T = TypeVar("T")
@@ -31,11 +33,13 @@ class OpTable(Mapping[OpKind, T], Generic[T]):
     what: what an entry is ("an interval rule"). where: the file and the name to which one adds an op.
     refused: reasons by op class; under a trait or the name of a dialect, for all ops that have it or are of it, so
     that the reason follows from what an op states of itself. follows: entries by trait, likewise, of ops that stand in
-    neither. scope: which ops the table is about. Iteration goes over the entries by class alone.
+    neither. name: by which other packages add entries for their own ops (docs/plugins.md). scope: which ops the table
+    is about. Iteration goes over the entries by class alone.
     """
 
     what: str
     where: str
+    name: str = ""
     entries: dict[OpKind, T]
     refused: Mapping[OpKind | str, str] = field(default_factory=dict[OpKind | str, str])
     follows: Mapping[str, T] = field(default_factory=dict[str, T])
@@ -47,6 +51,11 @@ class OpTable(Mapping[OpKind, T], Generic[T]):
         if both:
             raise TypeError(f"{self.where}: {', '.join(both)} have {self.what} and are refused")
         TABLES.append(self)
+
+    @cached_property
+    def _by_class(self) -> dict[OpKind, T]:
+        """Entries by class; of packages' ops too, which are looked for at the first question and not at import."""
+        return {**of_table(self.name), **self.entries} if self.name else self.entries
 
     def __getitem__(self, cls: OpKind) -> T:
         entry = self._entry(cls)
@@ -84,8 +93,8 @@ class OpTable(Mapping[OpKind, T], Generic[T]):
 
     def _entry(self, cls: OpKind) -> T | None:
         """Return the entry of the class itself, or what follows from its traits where nothing refuses it."""
-        if cls in self.entries or self._refusal(cls) is not None:
-            return self.entries.get(cls)
+        if cls in self._by_class or self._refusal(cls) is not None:
+            return self._by_class.get(cls)
         return next((self.follows[trait] for trait in sorted(cls.traits) if trait in self.follows), None)
 
     def _refusal(self, cls: OpKind) -> str | None:

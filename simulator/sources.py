@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from pkgutil import iter_modules
 
+from thermoc.support.announced import DEVICES, INSTRUCTIONS, announced
+
 _IMPORT = re.compile(r"^\s*(?:from\s+([\w.]+)\s+import\s+(\([^)]*\)|.*)|import\s+(.*))", re.MULTILINE)
 """By its text: to parse all sources takes longer than to load what was compiled of them."""
 _COMMENT = re.compile(r"#.*")
@@ -45,7 +47,8 @@ def files(module: str) -> dict[str, Path]:
         path = _path(name)
         if name not in reached and path is not None:
             reached[name] = path
-            waiting += _imports(path) + _members(name, path)
+            # of another package's rule, what it imports from its own package too
+            waiting += _imports(path, name.partition(".")[0]) + _members(name, path)
     return reached
 
 
@@ -55,15 +58,15 @@ def _read(path: Path) -> tuple[bytes, bool]:
 
 
 @cache
-def _imports(path: Path) -> tuple[str, ...]:
-    """Return the modules of thermoc that a file names in its import statements, wherever these stand."""
+def _imports(path: Path, package: str = "thermoc") -> tuple[str, ...]:
+    """Return the modules of thermoc and of a package that a file names in its import statements, wherever these are."""
     names = []
     for module, members, modules in _IMPORT.findall(_read(path)[0].decode()):
         names += _words(modules)
-        if module.split(".")[0] == "thermoc":
+        if module.split(".")[0] in ("thermoc", package):
             submodules = [f"{module}.{member}" for member in _words(members)]
             names += [submodule if _path(submodule) else module for submodule in submodules]
-    return tuple(name for name in names if name.startswith("thermoc."))
+    return tuple(name for name in names if name.startswith(("thermoc.", f"{package}.")))
 
 
 def _words(text: str) -> list[str]:
@@ -76,7 +79,9 @@ def _members(package: str, path: Path) -> tuple[str, ...]:
     """Return the modules of a package that imports whatever lies in it, and so names none of them."""
     if path.name != "__init__.py" or b"iter_modules(" not in _read(path)[0]:
         return ()
-    return tuple(f"{package}.{module.name}" for module in iter_modules([str(path.parent)]))
+    foreign = {"thermoc.simulator.devices.models": DEVICES, "thermoc.simulator.instructions": INSTRUCTIONS}
+    others = [point.module for point in announced(foreign[package])] if package in foreign else []
+    return (*(f"{package}.{module.name}" for module in iter_modules([str(path.parent)])), *others)
 
 
 @cache

@@ -26,7 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 NEEDS = {"lava", "brian2", "gpu"}
 """What a folder's or a parameter's name says a test needs."""
-SLOW_FOLDERS = {"cli", "conformance", "docs", "examples", "plugins", "repository"}
+SLOW_FOLDERS = {"cli", "conformance", "docs", "examples", "plugin", "repository"}
 """Folders whose tests start processes, or take minutes as a whole; single tests elsewhere are marked where they stand."""
 
 

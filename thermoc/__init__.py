@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from thermoc.api import Executable, compile, lint, resume
     from thermoc.certificates import Certificate, certify
+    from thermoc.costs import cost
     from thermoc.network import Network, connect, constant, input, load, output, parameter, placeholder, probe
     from thermoc.recording import counts, events, every, extremes, last, mean
     from thermoc.run import Interrupted, Run, open_run
@@ -26,6 +27,7 @@ __version__ = "0.1.0"
 _FROM = {
     "thermoc.api": ("Executable", "compile", "lint", "resume"),
     "thermoc.certificates": ("Certificate", "certify"),
+    "thermoc.costs": ("cost",),
     "thermoc.network": (
         "Network",
         "connect",
@@ -62,6 +64,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "compile",
     "connect",
     "constant",
+    "cost",
     "counts",
     "events",
     "every",
@@ -88,7 +91,11 @@ def _ops() -> dict[str, Any]:
     # The functions of these names are those of network.py, which take texts and arrays.
     hidden = {"core.input", "core.output", "core.probe", "core.constant", "core.parameter"}
     shown = (name for name in FUNCTIONS if name not in hidden and name.split(".")[0] not in _DIALECTS)
-    return {FUNCTIONS[name].__name__: FUNCTIONS[name] for name in shown}
+    nouns: dict[str, Any] = {}
+    for name in shown:
+        # Ours come first: an op of another package cannot stand in the place of one.
+        nouns.setdefault(FUNCTIONS[name].__name__, FUNCTIONS[name])
+    return nouns
 
 
 def _dialect(dialect: str) -> SimpleNamespace:

@@ -51,7 +51,7 @@ def raster(run: Run, name: str | None = None, *, sample: int = 0) -> Figure:
 def trace(run: Run, *names: str, sample: int = 0) -> Figure:
     """Draw outputs over time, a panel each; of many units the first eight. Errors: T302, T401, T419."""
     items = [_item(run, name, _has_trace, "a trace") for name in names] or _all(run, _has_trace, "a trace")
-    figure = _plain(run, 7.5, 1.0 + 1.7 * len(items))
+    figure = plain_figure(7.5, 1.0 + 1.7 * len(items))
     panels = np.atleast_1d(figure.subplots(len(items), 1, sharex=True))
     for panel, item in zip(panels, items):
         values = _sample(run, item, sample)
@@ -70,7 +70,7 @@ def energy(run: Run, name: str | None = None) -> Figure:
     """Draw energies of the samples over time, and how often each was there. Errors: T302, T401, T419."""
     item = _item(run, name, lambda item: _has_trace(item) and _role(run, item) == "energy", "an energy")
     values = item.values.reshape(*item.values.shape[:2], -1)[..., 0].astype(float)
-    figure = _plain(run, 8.0, 3.4)
+    figure = plain_figure(8.0, 3.4)
     over_time, density = figure.subplots(1, 2, sharey=True, width_ratios=(4, 1))
     for sample, colour in zip(range(min(values.shape[1], FEW)), COLOURS):
         _line(over_time, item.ticks * run.dt, values[:, sample], colour, str(sample))
@@ -150,7 +150,8 @@ def format_of(path: str | os.PathLike[str]) -> str:
     return kind
 
 
-def _plain(run: Run, wide: float, high: float) -> Any:
+def plain_figure(wide: float, high: float) -> Any:
+    """Return an empty figure of so many inches. Errors: T302 without matplotlib."""
     need("matplotlib", "viz", "pictures")
     # Not pyplot, which keeps every figure and may look for a display.
     from matplotlib.figure import Figure
@@ -159,7 +160,7 @@ def _plain(run: Run, wide: float, high: float) -> Any:
 
 
 def _figure(run: Run, wide: float, high: float) -> tuple[Any, Any]:
-    figure = _plain(run, wide, high)
+    figure = plain_figure(wide, high)
     axes = figure.subplots()
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes

@@ -7,12 +7,13 @@ import importlib
 from functools import cache
 from typing import TYPE_CHECKING
 
+from thermoc.support.announced import BACKENDS
 from thermoc.support.errors import error
 
 if TYPE_CHECKING:
     from thermoc.backends.base import Backend
 
-GROUP = "thermoc.backends"
+GROUP = BACKENDS
 OURS = {
     "sim": "thermoc.backends.sim:SimBackend",
     "onnx": "thermoc.backends.onnx:OnnxBackend",

@@ -30,6 +30,7 @@ _ONE = (
 )
 VECTOR_PASSES: OpTable[int] = OpTable(
     what="a number of vector operations an element",
+    name="vector",
     where="backends/chip/work.py (VECTOR_PASSES)",
     entries={
         # Exponentials and quotients take more than one.

@@ -2,6 +2,7 @@
 
 from thermoc.ir.reference import core, crossbar, diffusive, heat, langevin, loihi, sampling, spiking, thermo
 from thermoc.ir.reference.interpreter import ReferenceSession, ReferenceTrace, evaluate, interpret, start_session
+from thermoc.support.announced import MEANINGS, loaded
 
 __all__ = [
     "ReferenceSession",
@@ -19,3 +20,7 @@ __all__ = [
     "start_session",
     "thermo",
 ]
+
+# Last, for what packages say of their ops is written with ours.
+for _ in loaded(MEANINGS):
+    pass

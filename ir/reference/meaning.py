@@ -19,6 +19,7 @@ from thermoc.ir.ops import Op
 from thermoc.ir.types import Shape, Type
 from thermoc.support import philox
 from thermoc.support.array_types import AnyArray, BoolArray
+from thermoc.support.errors import error
 from thermoc.support.namespaces import as_type, namespace
 
 State = dict[str, AnyArray]
@@ -42,6 +43,9 @@ class Context:
 
     def meaning(self, op: Op) -> Pure | Stateful | Delayed:
         """Return what an op does."""
+        if type(op) not in MEANINGS:
+            hint = "the package that brings it announces a module of meanings (docs/plugins.md)"
+            raise error("T220", f"{op.opname} has no meaning", where=op.location, hint=hint)
         return MEANINGS[type(op)]
 
     def array(self, numbers: AnyArray) -> AnyArray:

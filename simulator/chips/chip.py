@@ -12,6 +12,7 @@ from pathlib import Path
 
 from thermoc.simulator.chips.plausible import problems
 from thermoc.simulator.data.quantities import TEXT, Quantities, read
+from thermoc.support.announced import CHIPS, announced, loaded
 from thermoc.support.errors import Finding, ThermocError, error
 from thermoc.support.limits import TEXT_BYTES
 from thermoc.support.loading import read_text
@@ -159,9 +160,18 @@ class Chip:
 
 
 def names() -> tuple[str, ...]:
-    """Return the chips that come with thermoc."""
+    """Return the chips that come with thermoc, and those of other packages (docs/plugins.md)."""
     folder = files("thermoc.simulator.chips")
-    return tuple(sorted(p.name.removesuffix(".toml") for p in folder.iterdir() if p.name.endswith(".toml")))
+    ours = sorted(p.name.removesuffix(".toml") for p in folder.iterdir() if p.name.endswith(".toml"))
+    return (*ours, *(point.name for point in announced(CHIPS) if point.name not in ours))
+
+
+def _file(name: str) -> Path:
+    """Return the file of a chip by its name. Errors: T501 where a package has announced one that it does not hold."""
+    # A package cannot replace a chip of ours by announcing its name.
+    ours = Path(str(files("thermoc.simulator.chips").joinpath(f"{name}.toml")))
+    packages = [] if ours.exists() else [package for point, package in loaded(CHIPS) if point.name == name]
+    return Path(str(files(packages[0]).joinpath(f"{name}.toml"))) if packages else ours
 
 
 def load_chip(chip: str | os.PathLike[str]) -> Chip:
@@ -178,7 +188,7 @@ def load_chip(chip: str | os.PathLike[str]) -> Chip:
             near = difflib.get_close_matches(text, names(), 1)
             hint = f"did you mean {near[0]!r}?" if near else "or give the path of a .toml file"
             raise error("T305", f"there is no chip {text!r}", notes=[f"there are {', '.join(names())}"], hint=hint)
-        return _chip(text, Path(str(files("thermoc.simulator.chips").joinpath(f"{text}.toml"))))
+        return _chip(text, _file(text))
     return _chip(Path(text).stem, Path(text))
 
 

@@ -9,6 +9,8 @@ from types import MappingProxyType
 
 from thermoc.simulator import instructions
 from thermoc.simulator.instructions.declaration import Instruction, Trait
+from thermoc.support.announced import INSTRUCTIONS as ANNOUNCED
+from thermoc.support.announced import loaded, refuse
 
 
 def _declared() -> Iterator[Instruction]:
@@ -19,12 +21,31 @@ def _declared() -> Iterator[Instruction]:
             yield from (value for value in declared.values() if isinstance(value, Instruction))
 
 
+FOREIGN = 10_000
+"""Opcodes of other packages' instructions begin here."""
+
+
+def _foreign(known: Mapping[int, Instruction]) -> Iterator[Instruction]:
+    """Yield the instructions of other packages (docs/plugins.md); one whose opcode or name is taken is left out."""
+    opcodes, names = {*known}, {one.name for one in known.values()}
+    for point, module in loaded(ANNOUNCED):
+        for one in vars(module).values():
+            if not isinstance(one, Instruction) or known.get(one.opcode) is one:
+                continue
+            if one.opcode < FOREIGN or one.opcode in opcodes or one.name in names or not one.name.isidentifier():
+                refuse(point, f"{one.name}, opcode {one.opcode}: taken, no name, or below {FOREIGN}")
+                continue
+            opcodes.add(one.opcode)
+            names.add(one.name)
+            yield one
+
+
 def _by_opcode() -> dict[int, Instruction]:
     table = dict[int, Instruction]()
     for instruction in sorted(_declared(), key=int):
         if table.setdefault(instruction.opcode, instruction) is not instruction:
             raise TypeError(f"{instruction.name} and {table[instruction.opcode].name} have the same opcode")
-    return table
+    return table | {one.opcode: one for one in _foreign(table)}
 
 
 INSTRUCTIONS: Mapping[int, Instruction] = MappingProxyType(_by_opcode())

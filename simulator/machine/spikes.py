@@ -23,8 +23,8 @@ KINDS = ("dense", "sparse", "conv")
 class Placed:
     """Units on cores and the synapses between them.
 
-    core: (n,) the core of each unit. synapses: kind ("dense", "sparse", "conv") to a matrix (n targets, n sources)
-    with an entry, of any value, where there is a synapse.
+    core: (n,) the core of each unit; -1 for one of the host's, whose messages arrive and cost nothing to send.
+    synapses: kind ("dense", "sparse", "conv") to a matrix (n targets, n sources) of how many there are.
     """
 
     core: NDArray[np.int64]
@@ -55,26 +55,39 @@ def spiking_costs(placed: Placed, chip: Chip, *, spikes: NDArray, potential: NDA
     is updated where its potential or bias is not zero, or a spike has come from the step before.
     Errors: T305 for a chip of another kind, T306 for more units on a core than it holds.
     """
-    _check(placed, chip)
-    fired = np.asarray(spikes) != 0
-    arrived = _arrivals(placed, fired)
-    # a unit that fires is updated too, even where its potential shows nothing before or after
-    updated = (potential != 0) | arrived | (bias != 0) | fired
-    reach = _Reach(placed, chip)
-    core_of = sparse.csr_array(
-        (np.ones(len(placed.core)), (placed.core, np.arange(len(placed.core)))), (chip.cores, len(placed.core))
-    )
-    energy, seconds = _by_core(chip, core_of, reach, fired, updated)
-    joules = {name: float(part.sum()) for name, part in energy.items()}
-    return SpikingCosts(
-        updates=int(updated.sum()),
-        firings=int(fired.sum()),
-        packets=int((reach.packets * fired.sum(axis=0)).sum()),
-        synaptic_events=int(sum((events.sum(axis=0) * fired.sum(axis=0)).sum() for events in reach.events.values())),
-        joules=joules,
-        core_joules=np.sum(list(energy.values()), axis=0),
-        step_seconds=seconds.max(axis=1) + _barrier(placed, chip),
-    )
+    return SpikingPrices(placed, chip).of(spikes=spikes, potential=potential, bias=bias)
+
+
+class SpikingPrices:
+    """What the events of a placed network cost on a chip, for as many runs as are asked. Errors: T305, T306."""
+
+    def __init__(self, placed: Placed, chip: Chip):
+        _check(placed, chip)
+        self._placed, self._chip, self._reach = placed, chip, _Reach(placed, chip)
+        self._own = np.flatnonzero(placed.core >= 0)
+        shape = (chip.cores, len(placed.core))
+        self._core_of = sparse.csr_array((np.ones(len(self._own)), (placed.core[self._own], self._own)), shape)
+
+    def of(self, *, spikes: NDArray, potential: NDArray, bias: NDArray) -> SpikingCosts:
+        """Return what a run costs; arguments as of ``spiking_costs``."""
+        placed, chip, reach = self._placed, self._chip, self._reach
+        fired = np.asarray(spikes) != 0
+        arrived = _arrivals(placed, fired)
+        # a unit that fires is updated too, even where its potential shows nothing before or after
+        updated = (potential != 0) | arrived | (bias != 0) | fired
+        energy, seconds = _by_core(chip, self._core_of, reach, fired, updated)
+        firings = fired[:, self._own].sum(axis=0)
+        return SpikingCosts(
+            updates=int(updated[:, self._own].sum()),
+            firings=int(firings.sum()),
+            packets=int((reach.packets[self._own] * firings).sum()),
+            synaptic_events=int(
+                sum((events.sum(axis=0) * fired.sum(axis=0)).sum() for events in reach.events.values())
+            ),
+            joules={name: float(part.sum()) for name, part in energy.items()},
+            core_joules=np.sum(list(energy.values()), axis=0),
+            step_seconds=seconds.max(axis=1) + _barrier(placed, chip),
+        )
 
 
 class _Reach:
@@ -87,13 +100,16 @@ class _Reach:
         for kind, matrix in placed.synapses.items():
             entries = sparse.coo_array(matrix)
             target, source = placed.core[entries.row], entries.col
-            self.events[kind] = sparse.csr_array((np.ones(entries.nnz), (target, source)), (chip.cores, n))
+            self.events[kind] = sparse.csr_array((entries.data, (target, source)), (chip.cores, n))
             # several synapses of one source on a core are as many events, yet one packet: packets count pairs
             self.events[kind].sum_duplicates()
             touched = touched + self.events[kind]
         pairs = sparse.coo_array(touched)
         here, there = placed.core[pairs.col] // per, pairs.row // per  # tiles are numbered down the columns
+        # what the host sends comes in where it is read: how far it travels is the board's
+        host = placed.core[pairs.col] < 0
         dx, dy = np.abs(here // wide - there // wide), np.abs(here % wide - there % wide)
+        dx, dy = np.where(host, 0, dx), np.where(host, 0, dy)
         self.packets = np.bincount(pairs.col, minlength=n)
         joules = (
             dx * chip["network.hop_energy_x"] + dy * chip["network.hop_energy_y"] + chip["network.message_in_energy"]
@@ -108,7 +124,10 @@ def _by_core(chip: Chip, core_of, reach: _Reach, fired: NDArray, updated: NDArra
     fires, moves = core_of @ f.T, core_of @ u.T  # (cores, steps)
     sends = core_of @ (f * reach.packets).T
     energy = {
-        "synapse": sum(chip[f"synapse.{kind}_energy"] * (m @ f.sum(axis=0)) for kind, m in reach.events.items()),
+        "synapse": sum(
+            (chip[f"synapse.{kind}_energy"] * (m @ f.sum(axis=0)) for kind, m in reach.events.items()),
+            np.zeros(chip.cores),
+        ),
         "soma": len(fired) * units * chip["soma.access_energy"]
         + moves.sum(axis=1) * chip["soma.update_energy"]
         + fires.sum(axis=1) * chip["soma.spike_energy"],
@@ -139,14 +158,15 @@ def _arrivals(placed: Placed, fired: NDArray) -> NDArray[np.bool_]:
 
 def _barrier(placed: Placed, chip: Chip) -> float:
     """Seconds in which the tiles in use agree that a step is over: the table's last entry not above their number."""
-    used, tiles = len(np.unique(placed.core // chip.whole("mesh.cores"))), chip.quantities.array("barrier.tiles")
+    own = placed.core[placed.core >= 0]
+    used, tiles = len(np.unique(own // chip.whole("mesh.cores"))), chip.quantities.array("barrier.tiles")
     return float(chip.quantities.array("barrier.time")[max(0, np.searchsorted(tiles, used, side="right") - 1)])
 
 
 def _check(placed: Placed, chip: Chip) -> None:
     if chip.kind != "spiking":
         raise error("T305", f"chip {chip.name!r} is not stated by spiking events", notes=[f"it is a {chip.kind} chip"])
-    population = np.bincount(placed.core, minlength=chip.cores)
+    population = np.bincount(placed.core[placed.core >= 0], minlength=chip.cores)
     if len(population) > chip.cores or population.max() > chip["core.units"]:
         worst = int(population.argmax())
         limit = chip.quantities.quantity("core.units")

@@ -7,11 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 from machine.chips_by_hand import FiniteVolumes
 
 import thermoc as tc
+from thermoc.cli import schema as schemas
 from thermoc.demo import network
 from thermoc.simulator.chips import load_chip
 
@@ -23,6 +25,7 @@ def test_the_demo_holds_its_bounds(tmp_path: Path):
         [sys.executable, "-m", "thermoc", "demo", "--json"], cwd=tmp_path, capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stderr
+    jsonschema.validate(json.loads(done.stdout), schemas.read("demo"))
     rows = {row["target"]: row for row in json.loads(done.stdout)}
     loihi = rows.pop("lava", None) or rows.pop("lava (emulated)")
     assert loihi["accuracy"] >= rows["reference"]["accuracy"] - 0.01

@@ -33,7 +33,7 @@ def test_without_lava_it_says_how_to_get_it(cache: Path):
     row = lava_row()
     assert (row["installed"], row["install"]) == ("", HOW)
     said = CliRunner().invoke(app, ["doctor"]).stdout
-    assert f"  {HOW}\n" in said.split("to install what is missing:")[1]
+    assert f"\n{HOW}\n" in said.split("to install what is missing:")[1]
 
 
 def test_a_half_made_lava_is_not_installed(cache: Path):

@@ -100,6 +100,7 @@ def test_the_wheel_holds_every_package_and_the_data(wheel: Path):
     for package in on_disk():
         assert f"{package.replace('.', '/')}/__init__.py" in names
     assert {"thermoc/demo.thermo", "thermoc/demo_digits.npz", "thermoc/py.typed"} <= names
+    assert {"thermoc/schemas/run.json", "thermoc/cli/project/network.py.txt"} <= names
     assert not [name for name in names if name.startswith(("ir/", "backends/", "simulator/"))]
 
 

@@ -27,8 +27,23 @@ def test_hooks_run_the_ruff_of_the_project():
 
 def test_workflows_test_every_python_that_the_project_supports():
     supported = {text.rpartition(" ")[2] for text in PROJECT["project"]["classifiers"] if "Python :: 3." in text}
-    matrix = re.search(r"python: \[(.+)\]", (ROOT / ".github" / "workflows" / "tests.yml").read_text())
-    assert matrix is not None and set(re.findall(r"[\d.]+", matrix[1])) == supported
+    matrices = re.findall(r"python: \[(.+)\]", (ROOT / ".github" / "workflows" / "tests.yml").read_text())
+    assert len(matrices) == 2  # a checkout, and what is installed
+    assert all(set(re.findall(r"[\d.]+", matrix)) == supported for matrix in matrices)
+
+
+def test_the_container_has_a_python_that_is_supported_and_all_that_it_copies_from():
+    """It cannot be built where tests run; CI builds and runs it."""
+    text = (ROOT / "Containerfile").read_text()
+    pythons = re.findall(r"^FROM \S+python:([\d.]+)-slim", text, re.M)
+    classifiers = PROJECT["project"]["classifiers"]
+    assert len(pythons) == 2 and all(f"Programming Language :: Python :: {one}" in classifiers for one in pythons)
+    (extra,) = re.findall(r"\.whl\)\[(\w+)\]", text)
+    assert extra in PROJECT["project"]["optional-dependencies"]
+    stages = set(re.findall(r" AS (\w+)$", text, re.M))
+    assert stages == set(re.findall(r"--from=(\w+)", text))
+    assert 'ENTRYPOINT ["thermoc"]' in text and "\nUSER thermoc\n" in text
+    assert "thermoc" in PROJECT["project"]["scripts"]
 
 
 def test_every_target_of_make_has_a_line_in_its_help():

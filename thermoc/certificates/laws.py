@@ -64,6 +64,7 @@ _UNKNOWN = (
 )
 LAWS: OpTable[Callable[[Observed], Iterator[Law | Skipped]]] = OpTable(
     what="a law",
+    name="laws",
     where="thermoc/certificates/laws.py (LAWS)",
     entries={
         thermo.Memory: motion.memory,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
@@ -14,6 +15,14 @@ from thermoc.cli.output import print_json, say
 from thermoc.cli.parameters import Json
 from thermoc.support.errors import error
 from thermoc.support.tables import table
+
+LOADERS = (
+    "thermoc.ir.reference",
+    "thermoc.passes.expand.table",
+    "thermoc.backends.sim.rows.table",
+    "thermoc.simulator.devices.models",
+)
+"""Modules that load what packages add, when they are imported; what needs torch is left to its first use."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,18 +59,29 @@ def doctor(
     """Say what is installed, what is missing, and the line that installs it."""
     if install:
         _install(install)
-    rows = [*(_row(need) for need in NEEDS), _lava()]
+    rows, plugins = [*(_row(need) for need in NEEDS), _lava()], _plugins()
     if as_json:
-        print_json({"thermoc": thermoc.__version__, "python": platform.python_version(), "packages": rows})
+        versions = {"thermoc": thermoc.__version__, "python": platform.python_version()}
+        print_json({**versions, "packages": rows, "plugins": plugins})
         return
-    say(table(f"thermoc {thermoc.__version__} on Python {platform.python_version()}", rows))
-    missing = [row for row in rows if not row["installed"]]
-    lines = dict.fromkeys(str(row["install"]) for row in missing)
-    say(
-        "\n".join(["to install what is missing:", *(f"  {line}" for line in lines)])
-        if missing
-        else "nothing is missing"
-    )
+    # what --install is for has a line of its own below: a column of them would be in the way
+    shown = [{name: value for name, value in row.items() if name != "install"} for row in rows]
+    say(table(f"thermoc {thermoc.__version__} on Python {platform.python_version()}", shown))
+    if plugins:
+        say("\n" + table("what other packages add", plugins))
+    lines = dict.fromkeys(str(row["install"]) for row in rows if not row["installed"])
+    # alone on their lines, so that they can be pasted
+    say("\n".join(["", "to install what is missing:", *lines]) if lines else "nothing is missing")
+
+
+def _plugins() -> list[dict[str, str]]:
+    """Return what other packages add, loaded so that what is broken says so."""
+    from thermoc.support import announced
+
+    rows = announced.rows()
+    for module in LOADERS if rows else ():
+        import_module(module)
+    return announced.rows()
 
 
 def _install(name: str) -> None:

@@ -19,6 +19,8 @@ from thermoc.network import Network, load
 from thermoc.python_model import network_in
 from thermoc.support.errors import Finding, error
 
+DEMO = "demo"
+"""The model that comes with thermoc: the digits network of ``thermoc demo``."""
 PREFIX = "reader_"
 """What stands before the name of a reader's option where it is a parameter of a command."""
 
@@ -35,6 +37,10 @@ class ModelArgument:
 
         Errors: T501 to T508, T111 (an option that the reader does not have), and whatever building it finds (T1xx).
         """
+        if self.name == DEMO and not self.options and not Path(DEMO).exists():
+            from thermoc.demo import network as demo_network
+
+            return demo_network()
         # From the right, for a path of Windows has a colon too.
         path, colon, name = self.name.rpartition(":")
         if colon and path.endswith(".py"):
@@ -87,7 +93,7 @@ def takes_model(command: Callable[..., None]) -> Callable[..., None]:
 
 
 _ARGUMENT = Annotated[
-    str, typer.Argument(metavar="MODEL", help="A .thermo, .nir or .net file, or file.py:NAME for a network.")
+    str, typer.Argument(metavar="MODEL", help="A .thermo, .nir or .net file, file.py:NAME for a network, or demo.")
 ]
 
 

@@ -9,12 +9,19 @@ from typing import Annotated, Any
 
 import typer
 
+from thermoc.cli.completions import chips, targets
 from thermoc.support.errors import error
 
-Target = Annotated[str, typer.Option("--target", "-t", help="One of `thermoc targets`.")]
+Target = Annotated[str, typer.Option("--target", "-t", help="One of `thermoc targets`.", autocompletion=targets)]
 RunTarget = Annotated[
     str | None,
-    typer.Option("--target", "-t", help="One of `thermoc targets`.", show_default="sim; chip with --chip"),
+    typer.Option(
+        "--target",
+        "-t",
+        help="One of `thermoc targets`.",
+        show_default="sim; chip with --chip",
+        autocompletion=targets,
+    ),
 ]
 Options = Annotated[
     list[str] | None,
@@ -22,7 +29,12 @@ Options = Annotated[
 ]
 Chip = Annotated[
     str | None,
-    typer.Option("--chip", metavar="CHIP", help="The chip of target chip: thermo-1, isaac, puma, FILE.toml."),
+    typer.Option(
+        "--chip",
+        metavar="CHIP",
+        help="The chip of target chip: thermo-1, isaac, puma, FILE.toml.",
+        autocompletion=chips,
+    ),
 ]
 Device = Annotated[
     str | None,
@@ -87,6 +99,18 @@ def parse_options(pairs: Sequence[str] | None) -> dict[str, Any]:
             options[key.replace("-", "_")] = json.loads(text)
         except ValueError:
             options[key.replace("-", "_")] = text
+    return options
+
+
+def options_by_target(pairs: list[str] | None) -> dict[str, dict[str, Any]]:
+    """Return TARGET.KEY=VALUE pairs as options by target. Errors: T303."""
+    options: dict[str, dict[str, Any]] = {}
+    for pair in pairs or ():
+        # the last dot before the value: a chip's file has one too
+        target, dot, key = pair.partition("=")[0].rpartition(".")
+        if not dot:
+            raise error("T303", f"option {pair!r} is not TARGET.KEY=VALUE", hint="e.g. -O onnx.precision=float64")
+        options.setdefault(target, {}).update(parse_options([key + pair[len(target + dot + key) :]]))
     return options
 
 

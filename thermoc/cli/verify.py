@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from thermoc.cli.inputs import load_inputs
 from thermoc.cli.model import ModelArgument, takes_model
 from thermoc.cli.output import print_json, say
-from thermoc.cli.parameters import Inputs, Json, parse_options
-from thermoc.support.errors import error
+from thermoc.cli.parameters import Inputs, Json, options_by_target
 from thermoc.support.files import can_write
 from thermoc.verification import Verification
 from thermoc.verification import verify as verification
@@ -71,7 +70,7 @@ def verify(
     net = model.load()
     inputs = None if input is None else load_inputs(input, net.graph)
     names = [name for name in targets.split(",") if name]
-    settings |= {"probes": probe or (), "options": _options(option), "reduce": reduce}
+    settings |= {"probes": probe or (), "options": options_by_target(option), "reduce": reduce}
     verified = verification(net, names, inputs=inputs, **settings)
     if plot is not None:
         verified.plot(plot)
@@ -96,14 +95,3 @@ def _tell(verified: Verification, plot: Path | None) -> None:
     say(str(verified))
     if plot is not None:
         say(f"wrote {plot}")
-
-
-def _options(pairs: list[str] | None) -> dict[str, dict[str, Any]]:
-    """Return TARGET.KEY=VALUE pairs as options by target. Errors: T303."""
-    options: dict[str, dict[str, Any]] = {}
-    for pair in pairs or ():
-        target, dot, pair_of_target = pair.partition(".")
-        if not dot or "=" in target:
-            raise error("T303", f"option {pair!r} is not TARGET.KEY=VALUE", hint="e.g. -O onnx.precision=float64")
-        options.setdefault(target, {}).update(parse_options([pair_of_target]))
-    return options

@@ -12,10 +12,13 @@ from typing import Any
 
 from thermoc.ir.graph import Graph
 from thermoc.ir.parameters import frozen
+from thermoc.support.announced import READERS as ANNOUNCED
+from thermoc.support.announced import announced
 from thermoc.support.errors import Finding, ThermocError, caller, error
 from thermoc.support.loading import reading
 
 READERS = {".nir": ("thermoc.frontends.nir.read", "read_nir"), ".net": ("thermoc.frontends.lavadl.read", "read_net")}
+READERS = {f".{point.name.lower()}": (point.module, point.attr) for point in announced(ANNOUNCED)} | READERS
 WRITERS = {".nir": ("thermoc.frontends.nir.write", "write_nir")}
 ARTEFACTS = {".onnx": "onnx", ".py": "brian2", ".lava": "lava", ".program": "sim", ".chip": "sim"}
 """Which target writes a suffix: such files are compiled networks, and are not read again as networks."""
@@ -89,7 +92,13 @@ def _one(table: dict[str, tuple[str, str]], path: str | os.PathLike[str]) -> Any
 
 def _imported(place: tuple[str, str]) -> Any:
     module, name = place
-    return getattr(importlib.import_module(module), name)
+    if module.startswith("thermoc."):
+        return getattr(importlib.import_module(module), name)
+    try:
+        return getattr(importlib.import_module(module), name)
+    except Exception as reason:  # a package of others may fail in any way; the user needs to know which
+        notes, hint = [f"{module}:{name}: {reason}"], "reinstall the package that brings it"
+        raise error("T510", "a reader of another package does not load", notes=notes, hint=hint) from reason
 
 
 def _unknown(table: dict[str, tuple[str, str]], path: str | os.PathLike[str]) -> ThermocError:

@@ -38,6 +38,7 @@ _DECIDES = (core.Less, core.LessEqual, core.Greater, core.GreaterEqual, core.Equ
 
 GRADIENTS: OpTable[GradientRule] = OpTable(
     what="a gradient",
+    name="gradients",
     where="thermoc/learning/gradient_table.py (GRADIENTS)",
     entries={
         **dict.fromkeys(_SMOOTH, EXACT),

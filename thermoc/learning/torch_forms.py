@@ -11,6 +11,7 @@ from thermoc.ir.dialects import core, crossbar, thermo
 from thermoc.ir.ops import Op
 from thermoc.ir.reference.meaning import MEANINGS, Delayed, Pure, Stateful, aligned
 from thermoc.learning.surrogates import with_gradient_of
+from thermoc.support.announced import of_table
 
 Tensor = torch.Tensor
 CONVOLUTIONS: dict[int, Any] = {1: functional.conv1d, 2: functional.conv2d, 3: functional.conv3d}
@@ -69,3 +70,4 @@ FORMS: dict[type[Op], Pure | Stateful | Delayed] = {
     crossbar.Mvm: Pure(step=mvm),
     thermo.FermiDirac: Pure(step=fermi_dirac),
 }
+FORMS.update({cls: form for cls, form in of_table("torch").items() if cls not in FORMS})

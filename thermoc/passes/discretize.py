@@ -139,6 +139,7 @@ def _measured(energy: Expression, op: thermo.AdaptiveSchedule, w: Rewriter, T: E
 
 STEPS: OpTable[Callable[[Any, Rewriter], Any]] = OpTable(
     what="a step of length dt",
+    name="steps",
     where="thermoc/passes/discretize.py (STEPS)",
     entries={
         thermo.Noise: noise,

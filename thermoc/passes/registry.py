@@ -17,9 +17,10 @@ from types import ModuleType
 
 import thermoc.passes
 from thermoc.passes.base import Pass
+from thermoc.support.announced import PASSES
 from thermoc.support.errors import error
 
-GROUP = "thermoc.passes"
+GROUP = PASSES
 
 
 def names() -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from thermoc.support.array_types import AnyArray
 if TYPE_CHECKING:
     from rich.table import Table
 
-WIDE, NARROW = 200, 60
+WIDE, NARROW = 200, 40
 """Columns where nothing says how many there are, and the fewest that a table is squeezed into."""
 FOLD = 16
 """Letters of a text in a line of a narrow column."""
@@ -84,7 +84,7 @@ def _records(rows: Rows, width: int) -> list[str]:
         for name, value in row.items():
             if not cell(value):
                 continue
-            text = Text(cell(value)).wrap(Console(width=width), max(width - margin, 20), overflow="fold")
+            text = Text(cell(value)).wrap(Console(width=width), max(width - margin, 12), overflow="fold")
             parts = [part.plain.rstrip() for part in text]
             lines.append(f"  {_head(name):<{margin - 2}}{parts[0]}".rstrip())
             lines += [" " * margin + part for part in parts[1:]]

@@ -21,6 +21,7 @@ from thermoc.ir.values import Value
 from thermoc.simulator.instructions import Instruction, elementwise, gibbs, moves, noise, pairs, ports, products
 from thermoc.simulator.instructions.spiking import LISTED_MATMUL, SPIKE_MATMUL
 from thermoc.simulator.kernels.gibbs import layout
+from thermoc.support.announced import of_table
 
 Write = Callable[[Any, ProgramWriter], None]
 LAWS = {
@@ -404,3 +405,5 @@ WRITERS: dict[type[Op], Write] = {
     spiking.TraceStep: spiking_rows.trace_step,
     **loihi_rows.WRITERS,
 }
+# Last, for writers of other packages are made of those above.
+WRITERS.update({cls: write for cls, write in of_table("simulator").items() if cls not in WRITERS})

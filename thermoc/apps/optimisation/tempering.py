@@ -48,7 +48,7 @@ class Ladder:
 
 
 SweepRows = Callable[[Work, SpinChains, IntArray, FloatArray, int], None]
-"""Sweeps chains: rows (m,), each at its temperature (m,), behind so many sweeps; what a row becomes depends on no other."""
+"""Sweeps chains: rows (m,), each at its temperature (m,), behind so many sweeps; rows are independent."""
 
 
 def temper(work: Work, sweep_rows: SweepRows | None = None) -> NDArray[np.int8]:

@@ -130,6 +130,7 @@ _SUMS = (
 )
 ERRORS: OpTable[ErrorRule] = OpTable(
     what="a rule for errors",
+    name="errors",
     where="thermoc/passes/analysis/error_bounds.py (ERRORS)",
     entries={
         **dict.fromkeys(_LINEAR, ErrorRule(carry=_linear)),

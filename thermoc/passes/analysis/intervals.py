@@ -108,6 +108,7 @@ def _by_name(rule: Callable[..., tuple[Range | None, ...]]) -> Rule:
 
 INTERVALS: OpTable[Rule] = OpTable(
     what="an interval rule",
+    name="intervals",
     where="thermoc/passes/analysis/interval_rules.py (RULES), or interval_states.py (STATE_RULES, UNBOUNDED)",
     entries={
         core.Constant: _constant,

@@ -98,6 +98,7 @@ _DECIDES = (
 )
 LINEAR: OpTable[Linear] = OpTable(
     what="the operands in which it is linear",
+    name="linearity",
     where="thermoc/passes/analysis/linearity.py (LINEAR)",
     entries={
         **dict.fromkeys((core.Affine, core.SparseAffine, core.Conv), _linear(_map, "x")),

@@ -190,6 +190,7 @@ _DRAWS = (thermo.Normal, thermo.Uniform, thermo.SampleBinary, thermo.SampleCateg
 _NO_STEP = (core.Delay, spiking.Decode, spiking.LifStep, spiking.TraceStep, heat.Reservoir, langevin.Bonds)
 WARNINGS: OpTable[Callable[[Graph, Any], Iterable[Finding]]] = OpTable(
     what="a check that warns of what it does not do",
+    name="warnings",
     where="thermoc/passes/analysis/lint.py (WARNINGS)",
     entries={
         **dict.fromkeys((sampling.Gibbs, sampling.GibbsSweeps), _couplings),

@@ -14,6 +14,7 @@ from thermoc.ir.types import Role
 from thermoc.passes.expand import crossbar, gibbs, particles, spiking
 from thermoc.passes.expand import heat as heat_steps
 from thermoc.passes.rewriting import Expression, Rewriter
+from thermoc.support.announced import of_table
 
 _FAR = 100.0
 """Of x / sqrt(T): e^(-x^2 / 2T) is 0 in float64 from 39 on, and the square of a larger one may overflow."""
@@ -126,3 +127,4 @@ EXPANSIONS: dict[type[Op], Callable[[Any, Rewriter], Any]] = {
     core.Expm1: expm1,
     core.Flatten: flatten,
 }
+EXPANSIONS.update({cls: expand for cls, expand in of_table("expansions").items() if cls not in EXPANSIONS})

@@ -1,0 +1,82 @@
+"""Files that older versions wrote are read as they were meant; a newer version's are refused by name."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from formats.store_samples import MAKERS, SAMPLES, SEED, TICKS
+
+import thermoc as tc
+from thermoc.certificates import recheck
+from thermoc.simulator.machine.program import ChipProgram
+from thermoc.simulator.program_file import load
+from thermoc.simulator.session import Session
+
+STORED = sorted(path.name for path in SAMPLES.iterdir())
+
+
+def of(kind: str) -> list[str]:
+    return [name for name in STORED if name.startswith(f"{kind}-v")]
+
+
+def test_every_version_of_every_format_has_a_sample():
+    """A format whose version rises needs a sample of the new one; those of the older ones stay."""
+    for name in MAKERS:
+        kind, _, version = name.rpartition("-v")
+        assert [f"{kind}-v{number}" for number in range(1, int(version) + 1)] == of(kind), name
+
+
+@pytest.mark.parametrize("name", of("program"))
+def test_programs_of_every_version_give_their_outputs(name: str):
+    program, stored = load(SAMPLES / name / "sample.program"), np.load(SAMPLES / name / "sample.npz")
+    x = np.broadcast_to(stored["x"], (TICKS, *stored["x"].shape))
+    outputs = Session(program, batch=2, seed=SEED).run({"x": x}, ticks=TICKS)
+    np.testing.assert_array_equal(outputs["s"], stored["s"])
+    np.testing.assert_allclose(outputs["p"], stored["p"], rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", of("chip"))
+def test_programs_of_chips_are_those_that_are_compiled(name: str, tmp_path: Path):
+    program = ChipProgram.load(SAMPLES / name / "sample.chip")
+    assert len(program.code) > 0 and "sample_binary" in " ".join(program.ops)
+
+
+@pytest.mark.parametrize("name", of("certificate"))
+def test_certificates_are_checked_again(name: str):
+    document = json.loads((SAMPLES / name / "sample.certificate.json").read_text())
+    again = recheck(SAMPLES / name / "sample.certificate.json")
+    assert again.document["laws"] == document["laws"]
+
+
+@pytest.mark.parametrize("name", of("checkpoint"))
+def test_checkpoints_go_on(name: str):
+    """Five ticks, of which three are the checkpoint's, are the bits of five at once."""
+    from formats.store_samples import inputs, network
+
+    exe = tc.compile(network(), "sim")
+    with exe.load_session(SAMPLES / name / "sample.ckpt") as session:
+        late = session.run(2, inputs())["s"]
+    np.testing.assert_array_equal(late, exe.run(inputs(), ticks=TICKS + 2, seed=SEED)["s"][TICKS:])
+
+
+@pytest.mark.parametrize("name", of("run"))
+def test_runs_are_read(name: str):
+    made, stored = tc.open_run(SAMPLES / name / "sample.zarr"), np.load(SAMPLES / name / "sample.npz")
+    assert made.complete and made.seed == SEED
+    np.testing.assert_array_equal(made["s"], stored["s"])
+    np.testing.assert_array_equal(made["p"], stored["p"])
+
+
+@pytest.mark.parametrize("name", of("run"))
+def test_a_newer_run_is_refused(name: str, tmp_path: Path):
+    shutil.copytree(SAMPLES / name / "sample.zarr", tmp_path / "new.zarr")
+    for path in (tmp_path / "new.zarr").rglob("zarr.json"):
+        path.write_text(re.sub(r'("version": )1\b', r"\g<1>99", path.read_text()))
+    with pytest.raises(tc.ThermocError) as caught:
+        tc.open_run(tmp_path / "new.zarr")
+    assert caught.value.code == "T503"

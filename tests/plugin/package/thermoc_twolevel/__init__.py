@@ -1,0 +1,1 @@
+"""Two-level units for thermoc."""

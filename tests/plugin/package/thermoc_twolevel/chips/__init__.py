@@ -1,0 +1,1 @@
+"""Chips, each a file of its name."""

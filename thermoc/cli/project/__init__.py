@@ -1,0 +1,1 @@
+"""What ``thermoc new`` writes: templates of a project's files."""
