@@ -120,7 +120,7 @@ class ChipProducts:
             reach = np.broadcast_to(reach, op.x.shape).reshape(-1, len(W)).max(axis=0)
             samples = x.reshape(-1, x.shape[-1]) if self.adc == "reached" else None
             fit = plan(W, cells(W, self.spec), self.spec, reach=reach, slack=0 * reach, samples=samples)
-            products[name] = _OnCells(op=replace(fit.op, y=op.y), spec=self.spec).product
+            products[name] = _OnCells(op=replace(fit.op, y=op.y), spec=self.spec, reach=reach).product
         return graph, products
 
 
@@ -128,6 +128,7 @@ class ChipProducts:
 class _OnCells:
     op: Mvm
     spec: CrossbarSpec
+    reach: FloatArray
 
     def product(self, op: Any, ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Return x through cells that are programmed with the weights as they are now."""
@@ -138,7 +139,14 @@ class _OnCells:
         # What the DAC cuts off has no slope.
         inputs = x.clamp(-self.op.x_max, self.op.x_max) if self.spec.input_bits else x
         y = with_gradient_of(hard, inputs @ weight[0].T)
+        ctx.log_reach.append(self._log_reach(ctx, y, weight[0]))
         return y if bias is None else y + bias
+
+    def _log_reach(self, ctx: Any, y: Tensor, W: Tensor) -> Tensor:
+        """Return the logarithm of the most that can come of the inputs over what does, root mean square."""
+        most = W.abs() @ ctx.array(self.reach).to(W.dtype)
+        rms = y.detach().square().mean().sqrt().clamp(min=torch.finfo(y.dtype).tiny)
+        return torch.log(most.max().clamp(min=torch.finfo(y.dtype).tiny) / rms)
 
 
 def through_cells(op: Mvm, ctx: Any, x: Tensor, D: FloatArray) -> Tensor:
@@ -165,7 +173,7 @@ def through_cells(op: Mvm, ctx: Any, x: Tensor, D: FloatArray) -> Tensor:
 def _loses_nothing(op: Mvm, D: FloatArray) -> bool:
     if op.adc_bits == 0:
         return True
-    if op.adc_range != op.codes or (D != np.rint(D)).any():
+    if op.adc_range != op.codes or (np.rint(D) != D).any():
         return False
     largest = 2.0 ** (op.dac_bits or op.input_bits) - 1
     starts = np.arange(0, D.shape[1], op.rows)
