@@ -37,6 +37,7 @@ class Chip:
     name: str
     hidden: tuple[int, ...]
     share: float
+    """Of the steps of the training in floats, so many more for the chip."""
     training: dict[str, Any]
     compiling: dict[str, Any]
     train_ticks: int = 1
@@ -53,7 +54,7 @@ def chips(images: NDArray) -> tuple[Chip, Chip]:
         Chip(
             name="thermo-1",
             hidden=(64, 64, 64, 64),
-            share=1.0,
+            share=0.6,
             training={"target": "chip", **thermo},
             compiling={"target": "chip", "cells": "chip", **thermo},
             reach=0.1,
@@ -129,8 +130,8 @@ def measured(chip: Chip, data: Digits, steps: int, seed: int) -> tuple[float, fl
     """Return the accuracies in float, of the same network on the chip, and of the one trained on for it."""
     plain = trained(network(chip.hidden, seed), data, steps, seed=seed)
     aware = trained(plain, data, max(1, round(chip.share * steps)), seed=seed + 1000, chip=chip)
-    on_chip = (accuracy(net, data, ticks=chip.ticks, **chip.compiling) for net in (plain, aware))
-    return accuracy(plain, data, target="sim"), *on_chip
+    on_chip = [accuracy(net, data, ticks=chip.ticks, **chip.compiling) for net in (plain, aware)]
+    return accuracy(plain, data, target="sim"), on_chip[0], on_chip[1]
 
 
 def main(path: str = "hardware_aware_digits.png", steps: str = "2000", seeds: str = "1") -> None:

@@ -60,8 +60,9 @@ def test_reach_is_what_can_come_of_products_over_what_does():
     most = np.abs(W).sum(axis=1).max(), (np.abs(V) @ hidden).max()
     expected = sum(np.log(m / np.sqrt(np.mean(y**2))) for m, y in zip(most, products))
     assert abs(run.reach.item() - expected) < 0.02, "levels and steps are off by less"
-    (again,) = torch.autograd.grad(module({"x": X}, ticks=3, checkpoint_every=1).reach, module.V)
-    (once,) = torch.autograd.grad(run.reach, module.V)
+    weights: Any = module.V
+    (again,) = torch.autograd.grad(module({"x": X}, ticks=3, checkpoint_every=1).reach, weights)
+    (once,) = torch.autograd.grad(run.reach, weights)
     assert torch.allclose(once, again) and once.abs().max() > 0
     assert float(to_torch(two_layers())({"x": X}).reach) == 0
 

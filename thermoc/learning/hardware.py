@@ -154,18 +154,20 @@ def through_cells(op: Mvm, ctx: Any, x: Tensor, D: FloatArray) -> Tensor:
 
     Readings and slices are columns of one product for an array; where the ADC rounds and cuts nothing, all are one.
     """
+    # The converters are typed for NumPy's arrays; tensors take their place.
+    converters: Any = crossbar
     slices, n, m = D.shape
     shifts = 2.0 ** (op.cell_bits * np.arange(slices))
     if _loses_nothing(op, D):
-        at_once = crossbar.digits(replace(op, dac_bits=0), x)[0]
+        at_once = converters.digits(replace(op, dac_bits=0), x)[0]
         return at_once @ ctx.array(np.einsum("pnm,p->nm", D, shifts)).to(x.dtype)
-    digits = crossbar.digits(op, x)
+    digits = converters.digits(op, x)
     columns = ctx.array(D.transpose(1, 0, 2).reshape(n, slices * m)).to(x.dtype)
     places = ctx.array(np.multiply.outer(2.0 ** (op.dac_bits * np.arange(op.readings)), shifts)).to(x.dtype)
     total: Any = 0.0
     for first in range(0, n, op.rows):
         word_lines = slice(first, first + op.rows)
-        codes = crossbar.converted(op, digits[..., word_lines] @ columns[word_lines])
+        codes = converters.converted(op, digits[..., word_lines] @ columns[word_lines])
         total = total + torch.einsum("k...pm,kp->...m", codes.unflatten(-1, (slices, m)), places)
     return total
 
