@@ -200,7 +200,7 @@ def _check_unused(config: Config) -> None:
     if config.training.momentum and config.training.optimiser == "adam" and rule == "gradient":
         hint = 'optimiser = "sgd"'
         raise config.source.wrong("training", "momentum", "optimiser adam takes no momentum", hint=hint)
-    if config.loss.reach and config.training.target != "chip":
+    if config.loss.reach > 0 and config.training.target != "chip":
         hint = 'target = "chip" in [training]'
         raise config.source.wrong("loss", "reach", "reach is for the converters of a chip", hint=hint)
     for key in ("activations", "T", "train_temperatures"):
