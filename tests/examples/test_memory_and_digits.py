@@ -1,4 +1,4 @@
-"""The examples of associative memory and of generation, run as a user would, at a size that tests can wait for."""
+"""The examples of associative memory, of generation and of training for chips, run as a user would, at a size that tests can wait for."""
 
 import re
 import subprocess
@@ -30,3 +30,12 @@ def test_machines_draw_digits(tmp_path: Path):
     """Twelve epochs are enough for every assertion of the example."""
     said = run("generate_digits.py", "digits.png", "12", cwd=tmp_path)
     assert "restricted machine: -" in said and "variational bound" in said
+
+
+@pytest.mark.slow
+def test_digits_are_trained_for_two_chips(tmp_path: Path):
+    """A dozen steps show that it runs; its assertions want a whole training."""
+    pytest.importorskip("torch")
+    said = run("hardware_aware_digits.py", "digits.png", "12", cwd=tmp_path)
+    assert re.search(r"thermo-1: plain [+-]\d+\.\d+ points of float, trained [+-]", said)
+    assert "Loihi, 10 ticks, seed 0: float 0." in said

@@ -51,6 +51,35 @@ def test_between_calibrations_levels_follow_the_weights():
     assert torch.allclose(module({"x": X})["z"], 2 * before, atol=1e-12)
 
 
+def test_reach_is_what_can_come_of_products_over_what_does():
+    module = to_torch(two_layers(), precision="float64", target="chip", input_range=(0.0, 1.0))
+    W, V, b = (module.network.parameters[name] for name in "WVb")
+    run = module({"x": X})
+    hidden = np.maximum(np.maximum(W, 0).sum(axis=1) + b - 0.05, 0)  # the most that intervals leave
+    products = X @ W.T, -run["z"][0].detach().numpy()
+    most = np.abs(W).sum(axis=1).max(), (np.abs(V) @ hidden).max()
+    expected = sum(np.log(m / np.sqrt(np.mean(y**2))) for m, y in zip(most, products))
+    assert abs(run.reach.item() - expected) < 0.02, "levels and steps are off by less"
+    weights: Any = module.V
+    (again,) = torch.autograd.grad(module({"x": X}, ticks=3, checkpoint_every=1).reach, weights)
+    (once,) = torch.autograd.grad(run.reach, weights)
+    assert torch.allclose(once, again) and once.abs().max() > 0
+    assert float(to_torch(two_layers())({"x": X}).reach) == 0
+
+
+def test_converters_that_lose_nothing_make_one_product():
+    """8 rows of 2-bit levels stay below the 127 codes: the sum of all readings, one by one, is that product."""
+    rng = np.random.default_rng(5)
+    with tc.Network("few rows") as net:
+        tc.output("y", tc.affine(tc.input("x", (8,)), tc.parameter("W", rng.normal(size=(6, 8)))))
+    module = to_torch(net, precision="float64", target="chip", input_range=(0.0, 1.0))
+    (product,) = module._products.values()
+    cells_of: Any = product.step.__self__  # type: ignore[union-attr]
+    assert cells_of.op.adc_range == cells_of.op.codes
+    expected = tc.compile(net, "chip", cells="chip", input_range=(0.0, 1.0)).run({"x": X[:, :8]})["y"]
+    np.testing.assert_allclose(module({"x": X[:, :8]})["y"].detach().numpy(), expected, rtol=0, atol=1e-12)
+
+
 def test_loihi_holds_the_weights_of_the_module():
     net = two_layers()
     module = to_torch(net, precision="float64", target="lava", input_range=(0.0, 1.0))

@@ -222,6 +222,8 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("network", 'file = "gone.thermo"', "T501", "gone"),
     ("loss", "free_energy = { layer9 = 1.0 }", "T519", "layer9.F"),
     ("loss", 'temperature_targets = { "layer0.T" = 1.0 }', "T519", "not trained"),
+    ("loss", "reach = 0.1", "T519", "converters of a chip"),
+    ("loss", "reach = -1.0", "T519", "from 0 to"),
     ("loss", 'task = "mse"', "T402", "do not fit"),
     ("output", "tensorboard = false", "T519", "folder is missing"),
     ("output", 'folder = "run"\n[outpt]', "T519", "'output'"),

@@ -11,10 +11,12 @@ import pytest
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="it forks")
-def test_twenty_kills_end_in_the_same_bytes():
-    pytest.importorskip("zarr")
+@pytest.mark.parametrize(("of", "count", "needs"), [("run", 20, "zarr"), ("training", 8, "torch")])
+def test_killed_and_resumed_it_ends_in_the_same_bytes(of: str, count: int, needs: str):
+    pytest.importorskip(needs)
     # A process of its own: what is forked must have no threads.
-    command = [sys.executable, str(Path(__file__).parents[1] / "kills.py"), "--kills", "20", "--ticks", "2000"]
+    script = Path(__file__).parents[1] / "kills.py"
+    command = [sys.executable, str(script), "--of", of, "--kills", str(count), "--ticks", "2000"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 ended otherwise" in done.stdout

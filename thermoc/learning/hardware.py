@@ -16,8 +16,7 @@ from thermoc.ir.dialects.thermo import Uniform
 from thermoc.ir.feed import feed
 from thermoc.ir.graph import Graph
 from thermoc.ir.parameters import ParameterCone, frozen
-from thermoc.ir.reference import interpret
-from thermoc.ir.reference.meaning import MEANINGS
+from thermoc.ir.reference import crossbar, interpret
 from thermoc.learning.surrogates import with_gradient_of
 from thermoc.passes import stages
 from thermoc.passes.analysis.intervals import intervals
@@ -29,6 +28,7 @@ from thermoc.passes.loihi.weights import quantised
 from thermoc.passes.pipeline import run_passes
 from thermoc.passes.spike_encode import SpikeEncode
 from thermoc.simulator.chips import load_chip
+from thermoc.support.array_types import FloatArray
 from thermoc.support.errors import error
 
 Tensor = torch.Tensor
@@ -120,7 +120,7 @@ class ChipProducts:
             reach = np.broadcast_to(reach, op.x.shape).reshape(-1, len(W)).max(axis=0)
             samples = x.reshape(-1, x.shape[-1]) if self.adc == "reached" else None
             fit = plan(W, cells(W, self.spec), self.spec, reach=reach, slack=0 * reach, samples=samples)
-            products[name] = _OnCells(op=replace(fit.op, y=op.y), spec=self.spec).product
+            products[name] = _OnCells(op=replace(fit.op, y=op.y), spec=self.spec, reach=reach).product
         return graph, products
 
 
@@ -128,19 +128,58 @@ class ChipProducts:
 class _OnCells:
     op: Mvm
     spec: CrossbarSpec
+    reach: FloatArray
 
     def product(self, op: Any, ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Return x through cells that are programmed with the weights as they are now."""
         fit = cells(weight[0].detach().cpu().numpy().T.astype(float), self.spec)
-        step: Any = MEANINGS[Mvm]
         with torch.no_grad():
-            plus, minus = (ctx.array(level[None].astype(op.y.dtype.numpy)) for level in (fit.plus, fit.minus))
             scale = fit.step * (self.op.x_max / self.op.steps if self.spec.input_bits else 1.0)
-            hard = step.step(self.op, ctx, x, plus, minus, ctx.array(np.ones(1, op.y.dtype.numpy)), None, None) * scale
+            hard = through_cells(self.op, ctx, x, crossbar.seen(self.op, fit.plus, fit.minus)) * scale
         # What the DAC cuts off has no slope.
         inputs = x.clamp(-self.op.x_max, self.op.x_max) if self.spec.input_bits else x
         y = with_gradient_of(hard, inputs @ weight[0].T)
+        ctx.log_reach.append(self._log_reach(ctx, y, weight[0]))
         return y if bias is None else y + bias
+
+    def _log_reach(self, ctx: Any, y: Tensor, W: Tensor) -> Tensor:
+        """Return the logarithm of the most that can come of the inputs over what does, root mean square."""
+        most = W.abs() @ ctx.array(self.reach).to(W.dtype)
+        rms = y.detach().square().mean().sqrt().clamp(min=torch.finfo(y.dtype).tiny)
+        return torch.log(most.max().clamp(min=torch.finfo(y.dtype).tiny) / rms)
+
+
+def through_cells(op: Mvm, ctx: Any, x: Tensor, D: FloatArray) -> Tensor:
+    """Return what is counted of inputs x through cells of D steps (slices, n, m), as ``crossbar.mvm`` defines it.
+
+    Readings and slices are columns of one product for an array; where the ADC rounds and cuts nothing, all are one.
+    """
+    # The converters are typed for NumPy's arrays; tensors take their place.
+    converters: Any = crossbar
+    slices, n, m = D.shape
+    shifts = 2.0 ** (op.cell_bits * np.arange(slices))
+    if _loses_nothing(op, D):
+        at_once = converters.digits(replace(op, dac_bits=0), x)[0]
+        return at_once @ ctx.array(np.einsum("pnm,p->nm", D, shifts)).to(x.dtype)
+    digits = converters.digits(op, x)
+    columns = ctx.array(D.transpose(1, 0, 2).reshape(n, slices * m)).to(x.dtype)
+    places = ctx.array(np.multiply.outer(2.0 ** (op.dac_bits * np.arange(op.readings)), shifts)).to(x.dtype)
+    total: Any = 0.0
+    for first in range(0, n, op.rows):
+        word_lines = slice(first, first + op.rows)
+        codes = converters.converted(op, digits[..., word_lines] @ columns[word_lines])
+        total = total + torch.einsum("k...pm,kp->...m", codes.unflatten(-1, (slices, m)), places)
+    return total
+
+
+def _loses_nothing(op: Mvm, D: FloatArray) -> bool:
+    if op.adc_bits == 0:
+        return True
+    if op.adc_range != op.codes or (np.rint(D) != D).any():
+        return False
+    largest = 2.0 ** (op.dac_bits or op.input_bits) - 1
+    starts = np.arange(0, D.shape[1], op.rows)
+    return bool((np.add.reduceat(np.abs(D), starts, axis=1) * largest <= op.codes).all())
 
 
 @dataclass(frozen=True, kw_only=True)

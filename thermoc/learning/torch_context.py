@@ -45,6 +45,8 @@ class TorchContext(Context):
     constants: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
     products: Mapping[str, Pure] = field(default_factory=dict[str, Pure])
     """By the name of its result, what a target does in the place of an op."""
+    log_reach: list[Tensor] = field(default_factory=list[Tensor])
+    """Of each product on a target so far, how far what can come of it lies above what does."""
 
     def meaning(self, op: Op) -> Pure | Stateful | Delayed:
         """Return what an op does: as the target or the reference says, where torch needs no form of its own."""

@@ -32,11 +32,16 @@ ROUNDING = ("straight_through", "zero")
 
 @dataclass(frozen=True, kw_only=True)
 class ModuleRun(Mapping[str, Tensor]):
-    """Outputs by name, each (ticks, batch, *shape); ``state`` goes on from here, at ``tick``."""
+    """Outputs by name, each (ticks, batch, *shape); ``state`` goes on from here, at ``tick``.
+
+    reach: a loss for chips, 0 elsewhere: the sum over products of log(most that can come of one / root mean square of
+    what does), a mean over ticks. Converters cover the first, so that it counts the bits they lose to what never comes.
+    """
 
     outputs: Mapping[str, Tensor]
     state: Mapping[str, Mapping[str, Tensor]]
     tick: int
+    reach: Tensor
 
     def __getitem__(self, name: str) -> Tensor:
         return self.outputs[name]
@@ -191,17 +196,19 @@ class NetworkModule(torch.nn.Module):
         context = self._context(seed, batch)
         states: States = {key: dict(value) for key, value in (state or {}).items()}
         collected: dict[str, list[Tensor]] = {name: [] for name in self.graph.outputs}
+        reach = torch.zeros((), device=self.device)
         run = self._checkpointed if checkpoint_every and torch.is_grad_enabled() else self._ticks
         for first in range(0, ticks, length):
             if detach_every and first and first % detach_every == 0:
                 states = _detached(states)
             here = {name: array[first : first + length] for name, array in feed.items()}
             now = replace(context, tick=tick + first)
-            outputs, states = run(now, here, states, min(length, ticks - first))
+            outputs, states, log_reach = run(now, here, states, min(length, ticks - first))
+            reach = reach + log_reach
             for name, values in outputs.items():
                 collected[name] += values
         stacked = {name: torch.stack(values) for name, values in collected.items()}
-        return ModuleRun(outputs=stacked, state=states, tick=tick + ticks)
+        return ModuleRun(outputs=stacked, state=states, tick=tick + ticks, reach=reach / max(ticks, 1))
 
     def _context(self, seed: int, batch: int) -> TorchContext:
         return TorchContext(
@@ -222,19 +229,20 @@ class NetworkModule(torch.nn.Module):
 
     def _ticks(
         self, context: TorchContext, feed: Mapping[str, Tensor], states: States, count: int
-    ) -> tuple[dict[str, list[Tensor]], States]:
-        """Return the outputs of some ticks, and the states after them."""
+    ) -> tuple[dict[str, list[Tensor]], States, Tensor]:
+        """Return the outputs of some ticks, the states after them, and the sum of what products could have reached."""
         states = {key: dict(value) for key, value in states.items()}
         outputs: dict[str, list[Tensor]] = {name: [] for name in self.graph.outputs}
+        log_reach = [torch.zeros((), device=self.device)]
         for step in range(count):
-            now = replace(context, tick=context.tick + step)
+            now = replace(context, tick=context.tick + step, log_reach=log_reach)
             # The interpreter is typed for NumPy's arrays; tensors take their place.
             run: Any = run_tick
             values = run(self.graph.order, now, {name: array[step] for name, array in feed.items()}, states)
             for name, op in self.graph.outputs.items():
                 value = values[op.x.name]
                 outputs[name].append(value.expand(context.batch, *value.shape[1:]))
-        return outputs, states
+        return outputs, states, torch.stack([value.to(log_reach[0].dtype) for value in log_reach]).sum()
 
 
 def _format(graph: Graph) -> DType:

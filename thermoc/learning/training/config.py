@@ -100,7 +100,8 @@ class TrainingTable:
 
 @dataclass(frozen=True, kw_only=True)
 class LossTable:
-    """weight * task + sum of free_energy[layer] * F(layer) (P35) + temperature * sum |T - targets[name]| (P24).
+    """weight * task + sum of free_energy[layer] * F(layer) (P35) + temperature * sum |T - targets[name]| (P24) +
+    reach * (how far products could reach above what they do, for the converters of a chip).
 
     task: "cross_entropy" or "mse". output: what the network's output is, "probabilities" or "scores" (default:
     probabilities where a Boltzmann activation gives them).
@@ -112,6 +113,7 @@ class LossTable:
     free_energy: Mapping[str, float] = field(default_factory=dict[str, float])
     temperature: float = 0.0
     temperature_targets: Mapping[str, float] = field(default_factory=dict[str, float])
+    reach: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,6 +201,9 @@ def _check_unused(config: Config) -> None:
     if config.training.momentum and config.training.optimiser == "adam" and rule == "gradient":
         hint = 'optimiser = "sgd"'
         raise config.source.wrong("training", "momentum", "optimiser adam takes no momentum", hint=hint)
+    if config.loss.reach > 0 and config.training.target != "chip":
+        hint = 'target = "chip" in [training]'
+        raise config.source.wrong("loss", "reach", "reach is for the converters of a chip", hint=hint)
     for key in ("activations", "T", "train_temperatures"):
         if config.network.file is not None and key in tables["network"]:
             notes = ["the network is that of a file"]
@@ -231,6 +236,7 @@ def _check_numbers(config: Config) -> None:
         *(("training", key, lambda v: v >= 1, ">= 1") for key in counts),
         *(("data", key, lambda v: 0 <= v < 1, "from 0 to below 1") for key in ("validation", "test")),
         *(("training", key, lambda v: 0 <= v <= MOST, f"from 0 to {MOST:g}") for key in rates),
+        ("loss", "reach", lambda v: 0 <= v <= MOST, f"from 0 to {MOST:g}"),
         ("training", "momentum", lambda v: 0 <= v < 1, "from 0 to below 1"),
         ("training", "seed", lambda v: 0 <= v < 2**64, "from 0 to below 2^64"),
     ]

@@ -112,6 +112,8 @@ class GradientTrainer:
         loss = self._loss.weight * self._task(run[self._output][-1], self._target(samples))
         for layer, weight in self._loss.free_energy.items():
             loss = loss + weight * run[f"{layer}.F"].mean()
+        if self._loss.reach:
+            loss = loss + self._loss.reach * run.reach
         if self._loss.temperature:
             values = self.module.named_values()
             for name, T in self._loss.temperature_targets.items():

@@ -1,0 +1,186 @@
+"""Digits trained for the chip that they run on: thermo-1's crossbars, and spikes on Loihi.
+
+    python examples/hardware_aware_digits.py [hardware_aware_digits.png [STEPS [SEEDS]]]
+
+A network is trained in floats, by free energies of its layers and the task, and put on the chip: there it errs more.
+Then it is trained on through what the chip does. On thermo-1 a deep network loses what its converters, whose ranges
+cover all that can ever come, spend on what never comes, and training wins most of it back. On Loihi units fire, ten
+ticks are few, and whether training helps depends on the seed. 1,198 digits train, 599 that were never seen test. About
+a minute and a half on one core.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+import thermoc as tc
+from thermoc.demo import Digits, digits
+
+T_HIDDEN, T_OUT, T_FREE = 0.05, 0.5, 0.5
+FREE_ENERGY = 1e-3
+RATE, BATCH = 3e-3, 128
+FARTHEST, NOISE = 0.5, 0.2
+"""Images are moved by up to half a pixel while training, and pixels are noisy."""
+REFIT = 25
+"""Steps after which the converters are fitted to the weights again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chip:
+    """A network's hidden layers and the chip it runs on: how it is trained for it, and how it is compiled."""
+
+    name: str
+    hidden: tuple[int, ...]
+    share: float
+    """Of the steps of the training in floats, so many more for the chip."""
+    training: dict[str, Any]
+    compiling: dict[str, Any]
+    train_ticks: int = 1
+    ticks: int = 1
+    reach: float = 0.0
+    """Weight of ``run.reach`` in the loss."""
+    holds: bool = False
+    """Whether training for it is known to win back what the chip loses, to half a point."""
+
+
+def chips(images: NDArray) -> tuple[Chip, Chip]:
+    """Return thermo-1, with converters that cover whatever images in [0, 1] can cause, and Loihi in ten ticks."""
+    shown = {"coding": "thermal", "calibrate": {"pixels": images}}
+    thermo = {"chip": "thermo-1", "input_range": (0.0, 1.0)}
+    return (
+        Chip(
+            name="thermo-1",
+            hidden=(64, 64, 64, 64),
+            share=1.0,
+            training={"target": "chip", **thermo},
+            compiling={"target": "chip", "cells": "chip", **thermo},
+            reach=0.1,
+            holds=True,
+        ),
+        Chip(
+            name="Loihi, 10 ticks",
+            hidden=(128,),
+            share=0.4,
+            training={"target": "lava", **shown},
+            compiling={"target": "lava", "runtime": "reference", **shown},
+            train_ticks=8,
+            ticks=10,
+        ),
+    )
+
+
+def network(hidden: tuple[int, ...], seed: int) -> tc.Network:
+    """Return thermal-ReLU layers and ten Boltzmann units; z0, z1, ... are what reaches the layers."""
+    rng = np.random.default_rng(seed)
+    sizes = (64, *hidden)
+    with tc.Network("digits") as net:
+        h = tc.input("pixels", (64,))
+        for i, (inputs, units) in enumerate(zip(sizes, hidden)):
+            W = tc.parameter(f"W{i}", rng.normal(0, np.sqrt(2 / inputs), (units, inputs)))
+            z = tc.affine(h, W, tc.parameter(f"b{i}", np.zeros(units)))
+            tc.probe(f"z{i}", z)
+            h = tc.thermal_relu(z, T=T_HIDDEN)
+        V = tc.parameter("V", rng.normal(0, np.sqrt(1 / sizes[-1]), (10, sizes[-1])))
+        tc.output("probs", tc.boltzmann(-tc.affine(h, V, tc.parameter("c", np.zeros(10))), T=T_OUT))
+    return net
+
+
+def trained(net: tc.Network, data: Digits, steps: int, *, seed: int, chip: Chip | None = None) -> tc.Network:
+    """Return a network after steps of Adam on task and free energy, through what a chip does if one is given."""
+    rng = np.random.default_rng(seed)
+    module = tc.learning.to_torch(net, **(chip.training if chip else {}))
+    optimiser = torch.optim.Adam(module.parameters(), lr=RATE)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    for step in range(steps):
+        if step % REFIT == 0:
+            module.calibrate()
+        pick = rng.integers(0, len(data.train_images), BATCH)
+        images = varied(data.train_images[pick], rng).astype(np.float32)
+        run = module({"pixels": images}, ticks=chip.train_ticks if chip else 1, seed=int(rng.integers(2**31)))
+        p = run["probs"][-1].clamp(min=1e-6)
+        loss = torch.nn.functional.nll_loss(torch.log(p), torch.tensor(data.train_labels[pick]))
+        layers = [run[name][-1] for name in run if name.startswith("z")]
+        loss = loss + FREE_ENERGY * sum(tc.learning.free_energy(z, T_FREE) for z in layers)
+        loss = loss + (chip.reach if chip else 0.0) * run.reach
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+    return module.to_network()
+
+
+def varied(images: NDArray, rng: np.random.Generator) -> NDArray:
+    """Return the images moved by a part of a pixel each way, with noise. images: (n, 64)."""
+    padded = np.pad(images.reshape(-1, 8, 8), ((0, 0), (1, 1), (1, 1)))
+    for axis, d in zip((1, 2), rng.uniform(-FARTHEST, FARTHEST, (2, len(images), 1, 1))):
+        neighbour = np.where(d > 0, np.roll(padded, 1, axis), np.roll(padded, -1, axis))
+        padded = (1 - np.abs(d)) * padded + np.abs(d) * neighbour
+    return padded[:, 1:-1, 1:-1].reshape(len(images), 64) + rng.normal(0, NOISE, (len(images), 64))
+
+
+def accuracy(net: tc.Network, data: Digits, *, ticks: int = 1, **options: Any) -> float:
+    """Return the share of unseen digits that a compiled network names."""
+    probs = tc.compile(net, **options).run({"pixels": data.test_images}, ticks=ticks, seed=1)["probs"][-1]
+    return float(np.mean(probs.argmax(axis=1) == data.test_labels))
+
+
+def measured(chip: Chip, data: Digits, steps: int, seed: int) -> tuple[float, float, float]:
+    """Return the accuracies in float, of the same network on the chip, and of the one trained on for it."""
+    plain = trained(network(chip.hidden, seed), data, steps, seed=seed)
+    aware = trained(plain, data, max(1, round(chip.share * steps)), seed=seed + 1000, chip=chip)
+    on_chip = [accuracy(net, data, ticks=chip.ticks, **chip.compiling) for net in (plain, aware)]
+    return accuracy(plain, data, target="sim"), on_chip[0], on_chip[1]
+
+
+def main(path: str = "hardware_aware_digits.png", steps: str = "2000", seeds: str = "1") -> None:
+    """Train, measure, draw; with a full training, hold the accuracies to what they are to be."""
+    data = digits()
+    results: dict[str, NDArray] = {}
+    for chip in chips(data.train_images):
+        rows: list[tuple[float, float, float]] = []
+        for seed in range(int(seeds)):
+            rows.append(measured(chip, data, int(steps), seed))
+            as_float, plain, aware = rows[-1]
+            print(
+                f"{chip.name}, seed {seed}: float {as_float:.4f}, on the chip {plain:.4f}, trained for it {aware:.4f}"
+            )
+        results[chip.name] = np.array(rows)
+        as_float, plain, aware = results[chip.name].T
+        print(
+            f"{chip.name}: plain {difference(plain - as_float)} points of float, trained {difference(aware - as_float)}"
+        )
+        if int(steps) >= 2000:
+            assert as_float.mean() > 0.975
+        if int(steps) >= 2000 and chip.holds:
+            assert (plain - as_float).mean() < -0.005 < (aware - as_float).mean()
+    figure(path, results)
+
+
+def difference(share: NDArray) -> str:
+    """Return a mean in points, with its standard error where there are several."""
+    spread = f" +- {100 * share.std(ddof=1) / np.sqrt(len(share)):.2f}" if len(share) > 1 else ""
+    return f"{100 * share.mean():+.2f}{spread}"
+
+
+def figure(path: str, results: dict[str, NDArray]) -> None:
+    """Draw the errors of each chip's networks, a dot a seed."""
+    import matplotlib.pyplot as plt
+
+    fig, axes = plt.subplots(1, len(results), figsize=(9, 4), layout="constrained")
+    for axis, (name, shares) in zip(axes, results.items()):
+        errors = 100 * (1 - shares)
+        axis.bar(range(3), errors.mean(axis=0), color=["#9db4c8", "#c86b4a", "#3b6ea8"])
+        axis.plot(range(3), errors.T, "o-", color="#12355b", ms=4, lw=0.6)
+        axis.set_xticks(range(3), ["in float", "the same\non the chip", "trained\nfor the chip"])
+        axis.set(title=name, ylabel="wrong digits, %")
+    fig.savefig(path, dpi=120)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
