@@ -1,0 +1,72 @@
+"""The gallery: what each example says of itself, and the figure that it makes. ``make docs`` runs them once."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from op_pages import ROOT, SOURCE
+from tutorial_runs import QUICK
+
+KEPT = ROOT / "out" / "gallery"
+EXAMPLES = {
+    "ising_phase_transition": "ising_phase_transition.png",
+    "hot_chip": "hot_chip/heat-wire.png",
+    "associative_memory": "associative_memory.png",
+    "generate_digits": "generate_digits.png",
+    "cartpole": "cartpole.png",
+    "fluctuation_theorems": "fluctuation_theorems.png",
+    "neuristor_avalanches": "neuristor_avalanches.png",
+    "critical_dynamics": "critical_dynamics.png",
+    "cuba": "cuba.png",
+    "hybrid": "hybrid.png",
+    "quantum_heat": "quantum_heat.png",
+    "closed_loop": "closed_loop.png",
+}
+"""Examples that draw, and the file that each is asked to write or writes into the folder it is asked for."""
+
+
+def gallery_page() -> str:
+    """Return the page of all examples."""
+    parts = [
+        "# Gallery",
+        "",
+        "Each figure is made by an example of the checkout, anew for every version of it; click on a name for its code.",
+        "Each runs by itself, `python examples/NAME.py`, asserts what it claims, and takes seconds to a few minutes.",
+        "",
+    ]
+    for name in EXAMPLES:
+        text = ast.get_docstring(ast.parse((ROOT / "examples" / f"{name}.py").read_text())) or ""
+        first, *others = text.split("\n\n")
+        story = [paragraph for paragraph in others if not paragraph.lstrip().startswith(("python ", "thermoc "))]
+        parts += [f"## [{name}]({SOURCE}examples/{name}.py)", "", " ".join(first.split()), ""]
+        parts += ["\n\n".join(" ".join(paragraph.split()) for paragraph in story), ""]
+        parts += [
+            f"![What {name} draws](gallery/{name}.png){{loading=lazy}}" if _file(name) else "*Not drawn here.*",
+            "",
+        ]
+    return "\n".join(parts)
+
+
+def pictures() -> dict[str, bytes]:
+    """Return the figures by their paths in the site."""
+    return {f"gallery/{name}.png": path.read_bytes() for name in EXAMPLES if (path := _file(name))}
+
+
+def _file(name: str) -> Path | None:
+    """Return an example's figure, made where none of this example is kept; None where it cannot be made or is not now."""
+    source = ROOT / "examples" / f"{name}.py"
+    folder = KEPT / f"{name}-{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}"
+    path = folder / EXAMPLES[name]
+    if not folder.is_dir() and not os.environ.get(QUICK):
+        folder.mkdir(parents=True)
+        asked = EXAMPLES[name].partition("/")[0]
+        print(f"running examples/{name}.py for the gallery", file=sys.stderr)
+        done = subprocess.run([sys.executable, str(source), asked], cwd=folder, capture_output=True, text=True)
+        if done.returncode:
+            print(f"examples/{name}.py: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
+    return path if path.is_file() else None
