@@ -35,8 +35,8 @@ def gallery_page() -> str:
     parts = [
         "# Gallery",
         "",
-        "Each figure is made by an example of the checkout, anew for every version of it; click on a name for its code.",
-        "Each runs by itself, `python examples/NAME.py`, asserts what it claims, and takes seconds to a few minutes.",
+        "Each figure is made by an example of the checkout, anew when the example changes; a name leads to its code.",
+        "Each runs by itself, `python examples/NAME.py`, in seconds to a few minutes.",
         "",
     ]
     for name in EXAMPLES:
@@ -58,7 +58,7 @@ def pictures() -> dict[str, bytes]:
 
 
 def _file(name: str) -> Path | None:
-    """Return an example's figure, made where none of this example is kept; None where it cannot be made or is not now."""
+    """Return an example's figure, made where none of this example is kept; None where there is none."""
     source = ROOT / "examples" / f"{name}.py"
     folder = KEPT / f"{name}-{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}"
     path = folder / EXAMPLES[name]

@@ -22,6 +22,7 @@ from thermoc.ir.reference import interpret
 Figure = Callable[[], str]
 Outputs = Mapping[str, Handle]
 PULSE = np.repeat([0.0, 1.0, 0.0, 1.0, 0.0], [5, 15, 20, 5, 15])
+OTHER = np.array([1.0, 0.0, 3.0])
 SQUARE = np.arange(1.0, 7.0).reshape(2, 3)
 COUPLED = 0.8 * (np.ones((3, 3)) - np.eye(3))
 RING = np.roll(np.eye(6), 1, 0) + np.roll(np.eye(6), -1, 0)
@@ -52,11 +53,13 @@ def curve(build: Callable[[Handle], Outputs], low: float = -3.0, high: float = 3
     return draw
 
 
-def course(build: Callable[[], Outputs], ticks: int = 60, *, dt: float = 1.0, style: Any = "steps", **x: Any) -> Figure:
-    """Draw results over the ticks; of several units each its own line."""
+def course(
+    build: Callable[[], Outputs], ticks: int = 60, *, dt: float = 1.0, style: Any = "steps", y: str = "", **x: Any
+) -> Figure:
+    """Draw results over the ticks; of several units each its own line. y: what they are together."""
 
     def draw() -> str:
-        given = {name: np.asarray(array).reshape(len(array), 1, *np.shape(array)[1:]) for name, array in x.items()}
+        given: dict[str, Any] = {name: np.expand_dims(array, 1) for name, array in x.items()}
         found = results(build, ticks, dt=dt, **given)
         lines = []
         for label, array in found.items():
@@ -65,7 +68,7 @@ def course(build: Callable[[], Outputs], ticks: int = 60, *, dt: float = 1.0, st
             lines += [
                 Line(x=np.arange(ticks), y=course, label=name, style=style) for name, course in zip(names, units.T)
             ]
-        return chart(lines, x="tick", y=", ".join(dict.fromkeys(label.partition(",")[0] for label in found)))
+        return chart(lines, x="tick", y=y or ", ".join(found))
 
     return draw
 
@@ -232,8 +235,10 @@ def _entropy() -> str:
     T = np.linspace(0.3, 3.0, 120)
     both = np.stack([np.ones_like(T), T], 1)
     conductance = np.array([[0.0, 1.0], [1.0, 0.0]])
-    build = lambda: {"S": tc.entropy_production(tc.input("T", (2,), role="temperature"), conductance)}
-    found = results(build, batch=len(T), T=both)["S"]
+    named = {"role": "temperature"}
+    found = results(
+        lambda: {"S": tc.entropy_production(tc.input("T", (2,), **named), conductance)}, batch=len(T), T=both
+    )["S"]
     return chart([Line(x=T, y=np.ravel(found))], x="T of one end, the other at 1", y="S_dot")
 
 
@@ -265,7 +270,7 @@ def _magnetisation(sweeps: int, ticks: int) -> Figure:
     def build() -> Outputs:
         return {f"T = {T:g}": tc.reduce(tc.gibbs(T, RING, sweeps=sweeps), kind="mean", axes=(0,)) for T in (0.4, 4.0)}
 
-    return course(build, ticks)
+    return course(build, ticks, y="mean of s")
 
 
 def _sweeps() -> Outputs:
@@ -281,7 +286,7 @@ def _mvm() -> str:
         np.array([[[0.0, 2.0], [0.0, 0.0], [3.0, 0.0]]]),
     )
     attrs = {"rows": 4, "columns": 2, "cell_bits": 2, "g_min": 1e-6, "g_max": 1e-4}
-    steps = {"input_bits": 7, "dac_bits": 0, "x_max": 2.0, "adc_bits": 4, "adc_range": 12.0}
+    steps = {"adc_bits": 4, "adc_range": 8.0}
     x = np.linspace(-2, 2, 161)
     rows = np.stack([x, 0 * x + 0.5, 0 * x], 1)
 
@@ -334,9 +339,7 @@ FIGURES: dict[str, Figure] = {
     "core.pow": binary("core.pow", 0.05, 2.0),
     **{f"core.{name}": logic(f"core.{name}") for name in ("and", "or", "not")},
     "core.select": curve(lambda x: {"": tc.select(x > 0.0, tc.sin(3 * x), -1.0)}),
-    "core.cast": curve(
-        lambda x: {"to i32": _float(tc.cast(x, dtype="i32")), "to bool": _float(tc.cast(x, dtype="bool"))}
-    ),
+    "core.cast": curve(lambda x: {"x": x, "to i32": _float(tc.cast(x, dtype="i32"))}),
     "core.reduce": arrays(lambda x: tc.reduce(x, kind="sum", axes=(1,)), x=SQUARE),
     "thermo.boltzmann": arrays(lambda x: tc.boltzmann(x, T=0.7), x=np.array([0.0, 0.5, 1.0, 2.0])),
     "thermo.fermi_dirac": curve(lambda x: {f"T = {T}": tc.fermi_dirac(x, T=T) for T in THERMAL}, y="p"),
@@ -344,9 +347,12 @@ FIGURES: dict[str, Figure] = {
     "thermo.maxwell_boltzmann": curve(lambda x: {f"T = {T}": tc.maxwell_boltzmann(x, T=T) for T in THERMAL}, 0.0, 4.0),
     "thermo.normal": course(lambda: {"z": tc.normal(shape=())}, style="points", ticks=200),
     "thermo.uniform": course(lambda: {"u": tc.uniform(shape=())}, style="points", ticks=200),
-    "thermo.noise": course(lambda: {f"T = {T}": tc.noise(T=T, shape=()) for T in (0.1, 1.0)}, dt=0.1),
+    "thermo.noise": course(lambda: {f"T = {T}": tc.noise(T=T, shape=()) for T in (0.1, 1.0)}, dt=0.1, y="y"),
     "thermo.memory": course(
-        lambda: {"x": (x := pulse()), "m, hot": tc.memory(x, T=0.02), "m, cold": tc.memory(x, T=1e-9)}, dt=0.2, x=PULSE
+        lambda: {"x": (x := pulse()), "m, hot": tc.memory(x, T=0.02), "m, cold": tc.memory(x, T=1e-9)},
+        dt=0.2,
+        y="x, m",
+        x=PULSE,
     ),
     "thermo.sample_binary": _chances(lambda x: tc.sample_binary(x, T=0.5), x="drive, T = 0.5"),
     "thermo.sample_categorical": _categories,
@@ -359,10 +365,12 @@ FIGURES: dict[str, Figure] = {
             for kind, parameter in (("exponential", 15.0), ("linear", 50.0), ("power", 0.7))
         },
         style="line",
+        y="T",
     ),
     "thermo.adaptive_schedule": course(
         lambda: {f"C = {C:g}": tc.adaptive_schedule(C, T0=1.0, T_min=0.05, relaxation=15.0) for C in (1.0, 9.0)},
         style="line",
+        y="T",
     ),
     "thermo.observables": _free_energy,
     "thermo.order_parameter": _order,
@@ -392,6 +400,7 @@ FIGURES: dict[str, Figure] = {
         120,
         dt=0.1,
         style="line",
+        y="x",
     ),
     "thermo.langevin": course(_particle, 120, dt=0.1, style="line"),
     "thermo.velocity": course(_spring, 80, dt=0.2, style="line"),
@@ -413,10 +422,7 @@ FIGURES: dict[str, Figure] = {
     "spiking.trace_step": course(lambda: {"g": tc.trace_step(pulse(), 0.85)}, x=PULSE),
     "crossbar.mvm": _mvm,
     "loihi.encode": curve(
-        lambda x: {
-            "bits = 3": _float(tc.loihi.encode(x, scale=2.0, bits=3)),
-            "8": _float(tc.loihi.encode(x, scale=2.0)),
-        }
+        lambda x: {f"{bits} bits": _float(tc.loihi.encode(x, scale=2.0, bits=bits)) for bits in (3, 8)}
     ),
     "loihi.decode": _integers(lambda x: tc.loihi.decode(x, scale=4.0), top=8),
     "loihi.dense": _integers(lambda x: tc.loihi.dense(x, np.array([[6]]), message_bits=8), top=2),
@@ -431,7 +437,7 @@ FIGURES: dict[str, Figure] = {
     "loihi.dendrite": _integers(lambda x: tc.loihi.dendrite((x, x, x)), top=4),
     "loihi.lif": _integers(lambda x: tc.loihi.lif(x, du=2048, dv=409, vth=40)[1], "v", top=10),
     "loihi.graded": _integers(lambda x: tc.loihi.graded(x, vth=3), top=6),
-    "loihi.lut": _integers(lambda x: tc.loihi.lut(x, np.array([0, 2, 4, 6, 8, 6, 4])), top=2),
+    "loihi.lut": _integers(lambda x: tc.loihi.lut(x, np.array([0, 0, 1, 2, 4, 7, 11])), top=2),
     "loihi.sigma": _integers(tc.loihi.sigma),
     "loihi.delta": _integers(lambda x: tc.loihi.delta(x, vth=2), top=6),
     "loihi.sigma_delta": _integers(lambda x: tc.loihi.sigma_delta(x, vth=2), top=3),

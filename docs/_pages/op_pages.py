@@ -7,6 +7,7 @@ each target makes of it from docs/support.md; only the equation in LaTeX stands 
 from __future__ import annotations
 
 import dataclasses
+import html
 import inspect
 import re
 import textwrap
@@ -34,10 +35,10 @@ DIALECTS = {
     "crossbar": "Products on cells of memristors.",
 }
 UNITS = {
-    "temperature": "temperature: an energy where k_B = 1",
+    "temperature": "energy / k_B",
     "energy": "energy",
     "probability": "1",
-    "spike": "0 or 1",
+    "spike": "1",
 }
 INTEGERS = "integers, as Loihi 2 has them; no rounding but the shifts above"
 
@@ -77,10 +78,8 @@ def index() -> str:
     parts = [
         "# Ops",
         "",
-        "Every op of the language, a page each: its equation, shapes and units, the order of its step, where it runs, and a",
-    ]
-    parts += [
-        "small figure of what the reference makes of it. [What each target holds](../support.md) is one table of all.",
+        "Every op of the language, a page each: its equation, shapes and units, the order of its step, where it runs,",
+        "and a small figure of what the reference makes of it. One table of all is [support](../support.md).",
         "",
     ]
     for dialect, says in DIALECTS.items():
@@ -117,7 +116,7 @@ def op_page(name: str) -> str:
         "|---|---|",
         *(f"| `{target}` | {cell} |" for target, cell in support()[name].items()),
         "",
-        "The number is that of small networks with this op that hold their bounds ([what each target holds](../support.md)).",
+        "The number is that of small networks with this op that hold their bounds ([support](../support.md)).",
         "",
         "## Meaning",
         "",
@@ -138,7 +137,7 @@ def signature(name: str) -> str:
     text = str(inspect.signature(FUNCTIONS[name]))
     if len(text) < 70:
         return text
-    return "(\n    " + text[1:-1].replace(", *, ", ",\n    *, ").replace(", *,", ",\n    *,") + "\n)"
+    return "(\n" + textwrap.fill(text[1:-1], 88, initial_indent="    ", subsequent_indent="    ") + ",\n)"
 
 
 def first_line(cls: type[Op]) -> str:
@@ -158,9 +157,11 @@ def documented(cls: type[Op]) -> Iterator[str]:
 def plain(text: str) -> str:
     """Return a docstring's text as Markdown in which nothing but its code is markup."""
     pieces = re.split(r"(``.+?``)", text)
-    return "".join(
-        piece[1:-1] if piece.startswith("``") else re.sub(r"([*_<>\[\]\\`])", r"\\\1", piece) for piece in pieces
-    )
+    return "".join(piece[1:-1] if piece.startswith("``") else _escaped(piece) for piece in pieces)
+
+
+def _escaped(text: str) -> str:
+    return html.escape(re.sub(r"([*_\[\]\\`])", r"\\\1", text), quote=False)
 
 
 def shapes(cls: type[Op]) -> Iterator[str]:
@@ -175,8 +176,8 @@ def shapes(cls: type[Op]) -> Iterator[str]:
     for key, spec in cls.result_specs.items():
         yield f"| result | `{key}` | {shape(spec)} | {unit(spec)} | |"
     yield ""
-    yield "Letters are lengths, equal letters equal lengths; `*s` is any shape, `~s` one that broadcasts into it. The batch axis"
-    yield "comes in front and is not written."
+    yield "Letters are lengths, equal letters equal lengths; `*s` is any shape, `~s` one that broadcasts into it. The"
+    yield "batch axis comes in front and is not written."
 
 
 def shape(spec: OperandSpec | ResultSpec) -> str:

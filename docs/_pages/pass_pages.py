@@ -27,7 +27,7 @@ def _page(row: dict[str, Any], samples: Any) -> Iterator[str]:
     name, cls = row["pass"], pass_class(row["pass"])
     yield f"# {name}\n"
     yield "\n\n".join(plain(" ".join(text.split())) for text in (inspect.getdoc(cls) or "").split("\n\n"))
-    yield f"\nWritten in {link(cls)}; how passes are named and put together is said in [Passes by name](../passes.md).\n"
+    yield f"\nWritten in {link(cls)}; how passes are put together is said in [Passes by name](../passes.md).\n"
     if row["options"]:
         yield "## Options\n\n| option | takes | default |\n|---|---|---|"
         for option in row["options"]:

@@ -21,7 +21,7 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```\n", re.M | re.S)
 FIGURE = re.compile(r"!\[[^\]]*\]\(([\w-]+\.svg)\)")
 QUICK = "THERMOC_DOCS_QUICK"
 """Set: figures of tutorials and examples are left blank where none is kept, and nothing is run."""
-BLANK = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 60"><text x="8" y="34">not drawn yet: make docs</text></svg>'
+BLANK = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 60"><text x="8" y="34">no figure yet</text></svg>'
 
 
 def snippets(page: str) -> list[tuple[str, str]]:
