@@ -62,11 +62,11 @@ def _file(name: str) -> Path | None:
     source = ROOT / "examples" / f"{name}.py"
     folder = KEPT / f"{name}-{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}"
     path = folder / EXAMPLES[name]
-    if not folder.is_dir() and not os.environ.get(QUICK):
-        folder.mkdir(parents=True)
-        asked = EXAMPLES[name].partition("/")[0]
+    if not path.is_file() and not os.environ.get(QUICK):
+        folder.mkdir(parents=True, exist_ok=True)
         print(f"running examples/{name}.py for the gallery", file=sys.stderr)
-        done = subprocess.run([sys.executable, str(source), asked], cwd=folder, capture_output=True, text=True)
+        command = [sys.executable, str(source), EXAMPLES[name].partition("/")[0]]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
         if done.returncode:
             print(f"examples/{name}.py: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
     return path if path.is_file() else None

@@ -11,7 +11,7 @@ from typing import Any
 
 from gallery import gallery_page, pictures
 from mkdocs.structure.files import File, Files
-from op_pages import DIALECTS, DOCS, REGISTRY, ROOT, SOURCE, op_pages
+from op_pages import DIALECTS, REGISTRY, ROOT, SOURCE, op_pages
 from pass_pages import NAMES, pass_pages
 from tutorial_runs import PAGES, figures
 
@@ -22,6 +22,9 @@ STANDING = {
     "SECURITY.md": "weaknesses.md",
 }
 """Pages of the checkout outside docs/, and where they stand in the site."""
+
+WIDE = ("support.md", "benchmarks.md", "program.md")
+"""Pages of a table so wide that the list of headings beside it is left out."""
 
 
 def on_config(config: Any) -> Any:
@@ -51,6 +54,10 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Give each formula its place, and let links out of docs/ lead to where their page stands in the site."""
     if page.file.src_uri == "physics.md":
         markdown = re.sub(r"^- \*\*P(\d+)\*\*", r'- <a id="p\1"></a>**P\1**', markdown, flags=re.M)
+    if page.file.src_uri == "support.md":
+        markdown = re.sub(r"^\| `(\w+\.\w+)` \|", r"| [`\1`](ops/\1.md) |", markdown, flags=re.M)
+    if page.file.src_uri in WIDE:
+        page.meta["hide"] = ["toc"]
     up = "../" * page.file.src_uri.count("/")
     for path, home in STANDING.items():
         markdown = markdown.replace(f"]({up}../{path}", f"]({up}{home}")
@@ -76,6 +83,3 @@ def _filled(nav: Any, sections: dict[str, list[Any]]) -> Any:
     if isinstance(nav, dict):
         return {title: sections.get(title) or _filled(under, sections) for title, under in nav.items()}
     return nav
-
-
-assert DOCS.is_dir()
