@@ -114,7 +114,7 @@ def op_page(name: str) -> str:
         "",
         "| target | how |",
         "|---|---|",
-        *(f"| `{target}` | {cell} |" for target, cell in support()[name].items()),
+        *(f"| `{target}` | {cell} |" for target, cell in support().get(name, {}).items()),
         "",
         "The number is that of small networks with this op that hold their bounds ([support](../support.md)).",
         "",
