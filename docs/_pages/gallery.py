@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from op_pages import ROOT, SOURCE
+from op_pages import ROOT, SOURCE, linked
 from tutorial_runs import QUICK
 
 KEPT = ROOT / "out" / "gallery"
@@ -43,8 +43,8 @@ def gallery_page() -> str:
         text = ast.get_docstring(ast.parse((ROOT / "examples" / f"{name}.py").read_text())) or ""
         first, *others = text.split("\n\n")
         story = [paragraph for paragraph in others if not paragraph.lstrip().startswith(("python ", "thermoc "))]
-        parts += [f"## [{name}]({SOURCE}examples/{name}.py)", "", " ".join(first.split()), ""]
-        parts += ["\n\n".join(" ".join(paragraph.split()) for paragraph in story), ""]
+        parts += [f"## [{name}]({SOURCE}examples/{name}.py)", "", linked(" ".join(first.split())), ""]
+        parts += ["\n\n".join(linked(" ".join(paragraph.split())) for paragraph in story), ""]
         parts += [
             f"![What {name} draws](gallery/{name}.png){{loading=lazy}}" if _file(name) else "*Not drawn here.*",
             "",

@@ -149,9 +149,13 @@ def first_line(cls: type[Op]) -> str:
 def documented(cls: type[Op]) -> Iterator[str]:
     """Yield the paragraphs of an op's docstring; formulas of docs/physics.md become links."""
     for paragraph in (inspect.getdoc(cls) or "").split("\n\n"):
-        text = plain(" ".join(paragraph.split()))
-        yield re.sub(r"\bP([1-9]\d?)\b", r"[P\1](../physics.md#p\1)", text)
+        yield linked(plain(" ".join(paragraph.split())), "../")
         yield ""
+
+
+def linked(text: str, up: str = "") -> str:
+    """Return a text in which the numbers of formulas lead to docs/physics.md."""
+    return re.sub(r"\bP([1-9]\d?)\b", rf"[P\1]({up}physics.md#p\1)", text)
 
 
 def plain(text: str) -> str:
