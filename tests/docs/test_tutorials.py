@@ -49,6 +49,11 @@ def write(page: str, printed: list[str]) -> None:
     pieces = re.split(r"(^```python\n.*?^```\n)", path.read_text(), flags=re.M | re.S)
     for number, found in enumerate(printed):
         after = 2 * number + 2
-        before, said, behind = pieces[after].partition("```text\n")
-        pieces[after] = before + said + (f"{found}\n```" + behind.partition("\n```")[2] if said else "")
+        pieces[after] = re.sub(
+            r"(?<=^```text\n)(.*?)(?=^```\n)",
+            lambda _, new=found: f"{new}\n",
+            pieces[after],
+            count=1,
+            flags=re.M | re.S,
+        )
     path.write_text("".join(pieces))
