@@ -11,7 +11,7 @@ from typing import Any
 
 from gallery import gallery_page, pictures
 from mkdocs.structure.files import File, Files
-from op_pages import DIALECTS, REGISTRY, ROOT, SOURCE, op_pages
+from op_pages import DIALECTS, OPS, ROOT, SOURCE, op_pages
 from pass_pages import NAMES, pass_pages
 from tutorial_runs import PAGES, figures
 
@@ -30,7 +30,7 @@ WIDE = ("support.md", "benchmarks.md", "program.md")
 def on_config(config: Any) -> Any:
     """Put a page an op and a page a pass into the navigation."""
     sections = {
-        "Ops": ["ops/index.md", *({dialect: _pages("ops", REGISTRY, f"{dialect}.")} for dialect in DIALECTS)],
+        "Ops": ["ops/index.md", *({dialect: _pages("ops", OPS, f"{dialect}.")} for dialect in DIALECTS)],
         "Passes": ["passes.md", *_pages("passes", NAMES)],
     }
     config.nav = _filled(config.nav, sections)

@@ -27,6 +27,8 @@ from thermoc.ir.reference.meaning import MEANINGS
 DOCS = Path(__file__).parents[1]
 ROOT = DOCS.parent
 SOURCE = "https://github.com/thermoc/thermoc/blob/main/"
+OPS = [name for name, cls in REGISTRY.items() if cls.__module__.startswith("thermoc.ir.dialects")]
+"""Ours: an op of a plugin is described where the plugin is."""
 DIALECTS = {
     "core": "Numbers, shapes, delays: what every network needs.",
     "thermo": "Units with energy, entropy and temperature; noise, sampling, heat, motion.",
@@ -69,7 +71,7 @@ def support() -> dict[str, dict[str, str]]:
 
 def op_pages() -> dict[str, str]:
     """Return the Markdown of each page by its path."""
-    pages = {f"ops/{name}.md": op_page(name) for name in REGISTRY}
+    pages = {f"ops/{name}.md": op_page(name) for name in OPS}
     return {"ops/index.md": index(), **pages}
 
 
@@ -84,7 +86,7 @@ def index() -> str:
     ]
     for dialect, says in DIALECTS.items():
         parts += [f"## {dialect}", "", says, "", "| op | call | |", "|---|---|---|"]
-        names = [name for name in REGISTRY if name.startswith(f"{dialect}.")]
+        names = [name for name in OPS if name.startswith(f"{dialect}.")]
         parts += [f"| [`{name}`]({name}.md) | `{callee(name)}` | {first_line(REGISTRY[name])} |" for name in names]
         parts.append("")
     return "\n".join(parts)
