@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 EXPORTERS ?= .venv-exporters/.done
 TORCH_PIP ?=
 
-.PHONY: help demo test test-fast test-kill test-sweep lint format test-gpu bench bench-quick bench-gpu support fuzz fuzz-files dist clean
+.PHONY: help demo test test-fast test-kill test-sweep lint format test-gpu bench bench-quick bench-gpu docs support fuzz fuzz-files dist clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ bench-gpu: | $(LINKS) ## speed on a GPU beside goals, and the CPU's bits: four m
 
 bench-quick: .venv-bench/.done ## the benchmarks in three minutes, roughly; writes nothing
 	.venv-bench/bin/python benchmarks/run.py --quick
+
+docs: $(VENV)/.dev ## the site of documentation, into out/site; the first time it runs all tutorials and examples: ten minutes
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 support: $(VENV)/.dev ## write docs/support.md from the conformance suite
 	$(BIN)/python -m pytest tests/conformance --update-golden
