@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from thermoc.certificates import Certificate, certify
     from thermoc.network import Network, connect, constant, input, load, output, parameter, placeholder, probe
     from thermoc.recording import counts, events, every, extremes, last, mean
+    from thermoc.reports.html import HtmlReport, report
     from thermoc.run import Interrupted, Run, open_run
     from thermoc.session import Session
     from thermoc.support.errors import ThermocError
@@ -37,6 +38,7 @@ _FROM = {
         "probe",
     ),
     "thermoc.recording": ("counts", "events", "every", "extremes", "last", "mean"),
+    "thermoc.reports.html": ("HtmlReport", "report"),
     "thermoc.run": ("Interrupted", "Run", "open_run"),
     "thermoc.session": ("Session",),
     "thermoc.support.errors": ("ThermocError",),
@@ -50,6 +52,7 @@ _DIALECTS = ("loihi",)
 __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "Certificate",
     "Executable",
+    "HtmlReport",
     "Interrupted",
     "Network",
     "Run",
@@ -74,6 +77,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "parameter",
     "placeholder",
     "probe",
+    "report",
     "resume",
     "verify",
 ]

@@ -69,6 +69,7 @@ CODES: dict[str, str] = {
     "T420": "a checkpoint does not fit",
     "T421": "a GPU cannot be used",
     "T422": "training diverges",
+    "T425": "two runs cannot be compared",
     "T501": "the file cannot be read",
     "T502": "the file is damaged",
     "T503": "the file's version is newer than this thermoc",
