@@ -11,6 +11,7 @@ import numpy as np
 
 import thermoc
 from thermoc.compiled import Compiled
+from thermoc.ir.outline import outline
 from thermoc.recording.meanings import Meaning
 from thermoc.recording.plan import Plan
 from thermoc.recording.store import FORMAT, VERSION
@@ -21,7 +22,8 @@ def provenance(
 ) -> dict[str, Any]:
     """Return network and its hash, target and options, seed and place in the noise, versions, and what is recorded.
 
-    Texts and numbers alone, which every format of file takes; ``options``, ``outputs`` and ``record`` are JSON.
+    Texts and numbers alone, which every format of file takes; ``options``, ``outputs``, ``record`` and ``graph``, the
+    network in outline for reports, are JSON.
     """
     named = {item.name: getattr(compiled.options, item.name) for item in fields(compiled.options)}
     options = {name: value for name, value in named.items() if isinstance(value, str | int | float | tuple)}
@@ -39,4 +41,5 @@ def provenance(
         "numpy": np.__version__,
         "outputs": json.dumps({name: meaning.to_json() for name, meaning in meanings.items()}),
         "record": json.dumps({name: [str(spec) for spec in specs] for name, specs in plan.items()}),
+        "graph": json.dumps(outline(compiled.source)),
     }

@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn, cast
 import typer
 
 import thermoc
-from thermoc.cli import anneal, certify, check, demo, doctor, passes, resume, run, show, targets, train, verify
+from thermoc.cli import anneal, certify, check, demo, doctor, passes, report, resume, run, show, targets, train, verify
 from thermoc.cli import compile as compile_
 from thermoc.cli.output import guard_streams, print_json, say, tell
 from thermoc.cli.stopping import INTERRUPTED
@@ -36,6 +36,7 @@ app.command("certify")(certify.certify)
 app.command("verify")(verify.verify)
 app.command("anneal")(anneal.anneal)
 app.command("train", epilog=train.EXAMPLE)(train.train)
+app.command("report")(report.report)
 app.command("check")(check.check)
 app.command("show")(show.show)
 app.command("targets")(targets.targets)

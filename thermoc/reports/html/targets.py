@@ -25,7 +25,7 @@ def targets(verified: Verification, labels: Mapping[str, AnyArray], producers: M
         "rows": rows,
         "breaches": [breach.to_json() | {"text": str(breach)} for breach in verified.breaches],
         "accuracy": _accuracies(verified, labels),
-        "first": _first(verified),
+        "first": _first(verified, producers),
     }
 
 
@@ -39,7 +39,7 @@ def _course(size: AnyArray, tolerance: AnyArray) -> dict[str, Any]:
     }
 
 
-def _first(verified: Verification) -> list[dict[str, Any]]:
+def _first(verified: Verification, producers: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return where each target parts from the network first: a breach's place, else the tick of the first row."""
     found = []
     for target in verified.targets:
@@ -51,7 +51,7 @@ def _first(verified: Verification) -> list[dict[str, Any]]:
             row |= {"tick": one.tick, "op": one.op, "unit": list(one.unit), "pass": one.step, "why": "breach"}
         elif diverged:
             one = min(diverged, key=lambda row: row.first or 0)
-            row |= {"tick": one.first, "op": one.value, "why": f"{one.verdict}, within what is allowed"}
+            row |= {"tick": one.first, "op": producers.get(one.value, one.value), "why": f"{one.verdict}, within what is allowed"}
         found.append(row)
     return found
 
