@@ -54,7 +54,9 @@ def _report(path: Path) -> None:
     from thermoc.verification import verify
 
     data, net = digits(), network()
-    options = {**TARGETS, "lava": {"input_range": (0.0, 1.0)}, "chip": {"chip": CHIP, **calibrated(data)}}
+    # At the die's own heat the chip's numbers differ on purpose: there is no reference to hold them against.
+    chip = {"chip": CHIP, **calibrated(data), "temperature": "model"}
+    options = {**TARGETS, "lava": {"input_range": (0.0, 1.0)}, "chip": chip}
     inputs = {"pixels": data.test_images}
     able = [name for name, chosen in options.items() if _runs(net, name, chosen, inputs["pixels"][:1])]
     chosen = {name: options[name] for name in able}

@@ -51,9 +51,13 @@ def _first(verified: Verification, producers: Mapping[str, str]) -> list[dict[st
             row |= {"tick": one.tick, "op": one.op, "unit": list(one.unit), "pass": one.step, "why": "breach"}
         elif diverged:
             one = min(diverged, key=lambda row: row.first or 0)
-            row |= {"tick": one.first, "op": producers.get(one.value, one.value), "why": f"{one.verdict}, within what is allowed"}
+            row |= {"tick": one.first, "op": producers.get(one.value, one.value), "why": _why(one.verdict)}
         found.append(row)
     return found
+
+
+def _why(verdict: str) -> str:
+    return verdict if verdict in ("breach", "not judged") else f"{verdict}, within what is allowed"
 
 
 def _accuracies(verified: Verification, labels: Mapping[str, AnyArray]) -> list[dict[str, Any]]:

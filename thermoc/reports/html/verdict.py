@@ -43,6 +43,8 @@ def _agree(targets: Mapping[str, Any] | None) -> dict[str, Any]:
     if targets["ok"]:
         return _card("Targets agree", OK, f"{text}: {', '.join(good)}.", "targets")
     bad = [name for name in targets["targets"] if name not in good]
+    if not any(row["verdict"] == "breach" for row in targets["rows"]):
+        return _card("Targets agree as far as judged", WARN, f"{text}: {', '.join(bad)}.", "targets")
     return _card("Targets do not agree", FAIL, f"{text}; not {', '.join(bad)}.", "targets")
 
 

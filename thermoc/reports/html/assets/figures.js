@@ -16,17 +16,33 @@ function figure(title, build, options = {}) {
   return root;
 }
 
+// Plotly is text until the page stands: to compile it takes longer than all else.
+function loadPlotly() {
+  if (window.Plotly) return;
+  const script = element("script");
+  script.textContent = document.getElementById("plotly").textContent;
+  document.head.append(script);
+}
+
+addEventListener("load", () => requestIdleCallback(loadPlotly, { timeout: 300 }));
+
 const sight = new IntersectionObserver((entries) => {
   for (const entry of entries) {
-    if (entry.isIntersecting && !entry.target.made.drawn) draw(entry.target.made);
+    if (entry.isIntersecting && !entry.target.made.drawn) whenLoaded(() => draw(entry.target.made));
   }
 }, { rootMargin: "300px" });
+
+function whenLoaded(act) {
+  if (document.readyState === "complete") act();
+  else addEventListener("load", () => setTimeout(act));
+}
 
 function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 }
 
 function draw(one) {
+  loadPlotly();
   const { traces, layout } = one.build();
   const axis = { gridcolor: colour("line"), zerolinecolor: colour("line"), linecolor: colour("soft"), automargin: true };
   const legend = layout.showlegend ?? (traces.length > 1 && traces.length <= 14);
