@@ -17,7 +17,6 @@ from thermoc.support.errors import ThermocError
 from thermoc.support.files import can_write
 from thermoc.support.tables import table
 
-
 MISSING = ("T302", "T510")
 """Codes of what is not installed here."""
 Page = Annotated[

@@ -34,7 +34,10 @@ def load_inputs(path: Path, graph: Graph) -> Mapping[str, NDArray]:
 
 
 def load_labels(path: Path, graph: Graph) -> Mapping[str, NDArray]:
-    """Return the right classes by output; an array without a name is that of the only output. Errors: T401, T501, T502."""
+    """Return the right classes by output; an array without a name is that of the only output.
+
+    Errors: T401, T501, T502.
+    """
     stored = read_arrays(path)
     if isinstance(stored, dict) and list(stored) != [UNNAMED]:
         return stored

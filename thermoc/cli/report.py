@@ -20,7 +20,9 @@ def report(
     other: Annotated[
         Path | None, typer.Argument(metavar="OTHER", help="Another run of the same network, to compare with.")
     ] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="PAGE.html", help="The page.")] = Path("report.html"),
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="PAGE.html", help="The page.")] = Path(
+        "report.html"
+    ),
     as_json: Json = False,
 ) -> None:
     """Write one page that shows a run, or two side by side; it opens in any browser and needs no network."""

@@ -79,7 +79,11 @@ class Results:
     @classmethod
     def noted(cls, note: Mapping[str, Any]) -> Results:
         """Return what a note says."""
-        paths = {name: Path(note[name]) for name in ("output", "to", "plot", "report", *PICTURES, "certificate") if name in note}
+        paths = {
+            name: Path(note[name])
+            for name in ("output", "to", "plot", "report", *PICTURES, "certificate")
+            if name in note
+        }
         return cls(**paths, as_json=note.get("as_json") is True)
 
     def write(self, run: Run, *, ticks: int | None = None) -> Certificate | None:

@@ -79,7 +79,15 @@ def run(
     """Compile a network for a target, run it, and show or write what it gives."""
     target = target or ("sim" if chip is None else "chip")
     options = parse_options(option) | {k: v for k, v in {"chip": chip, "device": device}.items() if v is not None}
-    files = {"output": output, "to": to, "plot": plot, "report": report, "floorplan": floorplan, "heat_map": heat_map, "trace": trace}
+    files = {
+        "output": output,
+        "to": to,
+        "plot": plot,
+        "report": report,
+        "floorplan": floorplan,
+        "heat_map": heat_map,
+        "trace": trace,
+    }
     results = Results(**files, as_json=as_json)
     # All that can be refused is refused before the model's file, which may take long, is run.
     results.check(target)

@@ -202,7 +202,9 @@ def _in_emission(subject: Subject, shown: ErrorLocation) -> ErrorLocation:
     except ThermocError as reason:
         return shown.but(note=f"the target cannot output the values within: {reason.findings[0].what}")
     if len(emitted) < len(names):
-        return shown.but(note="the target computes another graph beside this one, whose inner values it does not output")
+        return shown.but(
+            note="the target computes another graph beside this one, whose inner values it does not output"
+        )
     expected = subject.setting.reference(graph, probes=names).probes
     jittered = Jittered(subject.setting, graph, given=False, probes=names)
 

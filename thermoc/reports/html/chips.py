@@ -42,7 +42,9 @@ def chip(report: ChipReport) -> dict[str, Any]:
         "maps": _maps(report),
         "curves": _curves(report),
         "units": _unit_kelvins(report),
-        "sampling": [{"op": one.op, "units": one.units, "mean": one.mean, "worst": one.worst} for one in report.sampling],
+        "sampling": [
+            {"op": one.op, "units": one.units, "mean": one.mean, "worst": one.worst} for one in report.sampling
+        ],
         "roofline": roofline(report),
         "period": run.tick.period / 1e12,
         "kept": run.kept,
@@ -66,7 +68,9 @@ def _die(report: ChipReport) -> dict[str, Any]:
         "cores_a_tile": machine.whole("mesh.cores"),
         "ambient": machine["package.ambient"],
         "positions": [list(machine.position(core)) for core in range(machine.cores)],
-        "links": [[int(t), int(way), int(layout.routes.load[t, way])] for t, way in zip(*np.nonzero(layout.routes.load))],
+        "links": [
+            [int(t), int(way), int(layout.routes.load[t, way])] for t, way in zip(*np.nonzero(layout.routes.load))
+        ],
     }
 
 
@@ -144,5 +148,7 @@ def _unit_kelvins(report: ChipReport) -> list[dict[str, Any]]:
         both = np.concatenate([units.targets[op].reshape(-1, 1), lines], axis=1)
         ticks, thin, step = ranges(units.ticks, both, CURVE)
         lines = [numbers(thin[:, place]) for place in range(1, thin.shape[1])]
-        found.append({"op": op, "ticks": [int(t) for t in ticks], "asked": numbers(thin[:, 0]), "lines": lines, "step": step})
+        found.append(
+            {"op": op, "ticks": [int(t) for t in ticks], "asked": numbers(thin[:, 0]), "lines": lines, "step": step}
+        )
     return found

@@ -10,6 +10,7 @@ import numpy as np
 
 from thermoc.recording.conversions import array_row, blocks
 from thermoc.recording.layout import TRACE
+from thermoc.reports.html.thinning import blocks as means
 from thermoc.reports.html.thinning import number, numbers, ranges
 from thermoc.run import Run
 from thermoc.support.array_types import AnyArray
@@ -39,6 +40,7 @@ def comparison(first: Run, second: Run, a: Mapping[str, Any], b: Mapping[str, An
     return {
         "asked": list(_asked(a["facts"], b["facts"])),
         "outputs": [_output(name, first, second) for name in shared],
+        "means": [_means(name, first, second) for name, x, y in traces if _drawable(x) and _drawable(y)],
         "courses": [_course(name, x, y) for name, x, y in traces if _alike(x, y)],
         "costs": _costs(a["chip"], b["chip"]),
         "unshared": sorted({*first.recorded} ^ {*second.recorded}),
@@ -56,7 +58,9 @@ def _output(name: str, first: Run, second: Run) -> dict[str, Any]:
     bars = [run.diagnostics.get(name) for run in (first, second)]
     row: dict[str, Any] = {"output": name, "mean A": means[0], "mean B": means[1]}
     row["B - A"] = None if None in means else number(means[1] - means[0])
-    row["least mixed A"], row["least mixed B"] = (None if bar is None else f"{bar.mean:.4g} ± {bar.error:.2g}" for bar in bars)
+    row["least mixed A"], row["least mixed B"] = (
+        None if bar is None else f"{bar.mean:.4g} ± {bar.error:.2g}" for bar in bars
+    )
     row["apart, error bars"] = None
     if bars[0] is not None and bars[1] is not None:
         error_bar = math.hypot(bars[0].error, bars[1].error)
@@ -69,6 +73,21 @@ def _mean(run: Run, name: str) -> float | None:
     item = run.recorded[name]
     of = next((of for of in (TRACE, "mean", "last") if of in item), None)
     return None if of is None else array_row({}, item.fields[of])["mean"]  # type: ignore[return-value]
+
+
+def _drawable(trace: Any) -> bool:
+    return trace is not None and trace.shape[0] > 1 and 0 not in trace.shape
+
+
+def _means(name: str, first: Run, second: Run) -> dict[str, Any]:
+    """Return the mean over samples and units of both runs, some ticks at a time."""
+    row: dict[str, Any] = {"name": name}
+    for letter, run in (("A", first), ("B", second)):
+        item = run.recorded[name]
+        whole = [part.astype(float).reshape(len(part), -1).mean(axis=1) for part in blocks(item.fields[TRACE])]
+        thin, step = means(np.concatenate(whole), 400)
+        row[letter] = {"ticks": [int(tick) for tick in item.ticks[::step]], "mean": numbers(thin), "step": step}
+    return row
 
 
 def _alike(x: Any, y: Any) -> bool:

@@ -13,7 +13,20 @@ import numpy as np
 from thermoc.support.extras import need
 
 STYLES = ("page.css", "print.css")
-SCRIPTS = ("format", "selection", "tables", "figures", "graph", "passes", "targets", "signals", "chip", "compare", "panel", "main")
+SCRIPTS = (
+    "format",
+    "selection",
+    "tables",
+    "figures",
+    "graph",
+    "passes",
+    "targets",
+    "signals",
+    "chip",
+    "compare",
+    "panel",
+    "main",
+)
 USE = "HTML reports"
 
 

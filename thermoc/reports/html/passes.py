@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from thermoc.compiled import Compiled
 from thermoc.ir.graph import Graph
 from thermoc.ir.outline import outline
 from thermoc.ir.printer import print_graph
-from thermoc.passes.change_log import PassRecord
+from thermoc.passes.change_log import outline as outline_of_passes
 from thermoc.reports.html.graphs import drawn
 from thermoc.reports.html.thinning import number
 
 LONGEST = 400
-"""Letters of a pass's options, and lines of a difference, that are shown."""
+"""Letters of a line of a graph's text, and lines of a difference, that are shown."""
 MOST_OPS = 500
 """Graphs of more ops are not compared line by line."""
-MOST_CHANGES = 300
 STAGES = 8
 """Graphs that are drawn for a target: the last ones that changed, for they are what it runs."""
 _DIGEST = re.compile(r"@([0-9a-f]{6})[0-9a-f]{58}")
@@ -28,11 +26,21 @@ _DIGEST = re.compile(r"@([0-9a-f]{6})[0-9a-f]{58}")
 
 def passes(compiled: Compiled, names: Collection[str]) -> list[dict[str, Any]]:
     """Return what each pass did; names: ids of ops, by which a changed number is of one."""
-    before, rows = compiled.source, list[dict[str, Any]]()
-    graphs = compiled.lowered.graphs or (None,) * len(compiled.records)
-    for record, after in zip(compiled.records, graphs):
-        rows.append(_pass(record, len(before.ops), names) | {"diff": _difference(before, after)})
+    before, graphs = compiled.source, compiled.lowered.graphs or (None,) * len(compiled.records)
+    rows = told(outline_of_passes(compiled.records), names, len(before.ops))
+    for row, record, after in zip(rows, compiled.records, graphs):
+        row |= {"milliseconds": number(1e3 * record.seconds), "diff": _difference(before, after)}
         before = after or before
+    return rows
+
+
+def told(outlines: Sequence[Mapping[str, Any]], names: Collection[str], ops: int | None) -> list[dict[str, Any]]:
+    """Return rows of passes from their outlines, which a run's file has too; ops: how many there were before."""
+    rows = list[dict[str, Any]]()
+    for one in outlines:
+        changes = [{"op": _op_of(change["what"], names), **change} for change in one["changes"]]
+        rows.append({**one, "name": _name(one["text"]), "ops": [ops, one["ops"]], "changes": changes})
+        ops = one["ops"]
     return rows
 
 
@@ -43,31 +51,8 @@ def stages(compiled: Compiled) -> list[dict[str, Any]]:
     return [drawn(f"after {_name(record.text)}", outline(graph)) for record, graph in changed[-STAGES:]]
 
 
-def _pass(record: PassRecord, ops_before: int, names: Collection[str]) -> dict[str, Any]:
-    changes = [
-        {"op": _op_of(change.what, names), **{k: _plain(v) for k, v in asdict(change).items()}}
-        for change in record.changes[:MOST_CHANGES]
-    ]
-    text = record.text if len(record.text) <= LONGEST else f"{record.text[:LONGEST]}…"
-    return {
-        "name": _name(record.text),
-        "text": text,
-        "changed": record.changed,
-        "ops": [ops_before, record.ops],
-        "milliseconds": number(1e3 * record.seconds),
-        "changes": changes,
-        "unlisted": max(0, len(record.changes) - MOST_CHANGES),
-    }
-
-
 def _name(text: str) -> str:
     return text.partition("{")[0]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float):
-        return number(value)
-    return value if len(value) <= LONGEST else f"{value[:LONGEST]}…"
 
 
 def _op_of(what: str, names: Collection[str]) -> str | None:

@@ -1,4 +1,4 @@
-"""The roofline of a chip's core (Williams, Waterman and Patterson 2009): what ops reach, and what keeps them from more."""
+"""The roofline of a chip's core (Williams, Waterman and Patterson 2009): what ops reach, and what holds them back."""
 
 from __future__ import annotations
 

@@ -73,7 +73,9 @@ def _traced(entry: dict[str, Any], item: Recorded, cells: int, *, spikes: bool) 
 
 def picked(trace: Any, samples: int, units: Sequence[int] | AnyArray) -> AnyArray:
     """Return the first samples and these units (flat) of a trace, (ticks, samples, units); a store is read in parts."""
-    parts = [part[:, :samples].reshape(len(part), min(samples, part.shape[1]), -1)[..., units] for part in blocks(trace)]
+    parts = [
+        part[:, :samples].reshape(len(part), min(samples, part.shape[1]), -1)[..., units] for part in blocks(trace)
+    ]
     return np.concatenate(parts).astype(float)
 
 

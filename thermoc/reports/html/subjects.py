@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from thermoc import plugins
@@ -12,7 +12,7 @@ from thermoc.ir.outline import outline
 from thermoc.reports.html.chips import chip
 from thermoc.reports.html.graphs import drawn
 from thermoc.reports.html.mixing import mixing
-from thermoc.reports.html.passes import passes, stages
+from thermoc.reports.html.passes import passes, stages, told
 from thermoc.reports.html.signals import signals
 from thermoc.run import Run
 from thermoc.support.errors import Finding, ThermocError, error
@@ -54,7 +54,7 @@ def run_subject(run: Run) -> dict[str, Any]:
         "warnings": [str(warning) for warning in warnings],
         "complete": run.complete,
         "graphs": [drawn("as it was written", ops), *(stages(compiled) if compiled is not None else [])],
-        "passes": passes(compiled, [op["id"] for op in ops]) if compiled is not None else _saved_passes(origin),
+        "passes": passes(compiled, [op["id"] for op in ops]) if compiled is not None else _saved_passes(origin, ops),
         "signals": signals(run, producers),
         "mixing": mixing(run),
         "chip": None if run.chip is None else chip(run.chip),
@@ -93,5 +93,5 @@ def _facts(origin: Mapping[str, Any]) -> dict[str, Any]:
     return {**facts, **{f"option {name}": value for name, value in options.items()}}
 
 
-def _saved_passes(origin: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return json.loads(origin.get("passes", "[]"))
+def _saved_passes(origin: Mapping[str, Any], ops: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return told(json.loads(origin.get("passes", "[]")), [op["id"] for op in ops], None)

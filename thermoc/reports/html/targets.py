@@ -62,7 +62,9 @@ def _why(verdict: str) -> str:
 
 def _accuracies(verified: Verification, labels: Mapping[str, AnyArray]) -> list[dict[str, Any]]:
     """Return the share of samples whose largest unit, in the mean over ticks, is the right one; by target."""
-    runs = {"reference": verified.reference} | {name: outcome.outputs for name, (_, outcome) in verified.outcomes.items()}
+    runs = {"reference": verified.reference} | {
+        name: outcome.outputs for name, (_, outcome) in verified.outcomes.items()
+    }
     return [
         {"target": target, "output": name, **_accuracy(arrays[name], verified.reference[name], right)}
         for name, right in labels.items()
@@ -71,7 +73,9 @@ def _accuracies(verified: Verification, labels: Mapping[str, AnyArray]) -> list[
 
 
 def _accuracy(values: AnyArray, reference: AnyArray, right: AnyArray) -> dict[str, Any]:
-    said, expected = (np.asarray(a, float).mean(axis=0).reshape(len(right), -1).argmax(axis=1) for a in (values, reference))
+    said, expected = (
+        np.asarray(a, float).mean(axis=0).reshape(len(right), -1).argmax(axis=1) for a in (values, reference)
+    )
     return {
         "accuracy": float((said == right).mean()),
         "samples": len(right),

@@ -18,6 +18,7 @@ def verdict(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return cards: title, state (ok, warn, fail, none), a line of text, and the section or selection it leads to."""
     subjects = document["subjects"]
     return [
+        *_differ(document["comparison"]),
         _agree(document["targets"]),
         _laws(document["laws"]),
         _mixed(subjects),
@@ -30,6 +31,24 @@ def verdict(document: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _card(title: str, state: str, text: str, section: str, **select: Any) -> dict[str, Any]:
     return {"title": title, "state": state, "text": text, "section": section, "select": select}
+
+
+def _differ(compared: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
+    """Yield whether two runs gave the same, and what was asked differently."""
+    if compared is None:
+        return
+    asked = [row["what"] for row in compared["asked"] if not row["same"]]
+    text = f"{len(asked)} settings differ{': ' if asked else ''}{', '.join(asked[:5])}."
+    courses, apart = compared["courses"], [row for row in compared["courses"] if row["first"] is not None]
+    if courses and not apart:
+        yield _card("Both runs are the same", OK, f"Bit for bit, at every tick that can be compared. {text}", "compare")
+        return
+    scores = [abs(row["apart, error bars"]) for row in compared["outputs"] if row["apart, error bars"] is not None]
+    text += f" Means of sampled outputs are {max(scores):.2g} error bars apart at most." if scores else ""
+    title = f"Runs part at tick {min(row['first'] for row in apart)}" if apart else "Two runs"
+    state = WARN if scores and max(scores) > 4 else NONE
+    select = {"tick": min(row["first"] for row in apart)} if apart else {}
+    yield _card(title, state, text, "compare", **select)
 
 
 def _agree(targets: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -33,7 +33,7 @@ function chipSection() {
 
 function chipParts(chip) {
   const opNames = chip.ops.map((op) => op.op);
-  const byOp = (name) => bars(opNames, chip.ops.map((op) => op[name]), name === "joules" ? "J" : "K", pickOp, isOp);
+  const byOp = (name) => bars(opNames, chip.ops.map((op) => op[name]), name === "joules" ? "J" : "K", isOp);
   const point = (one) => pickOp(String(one.y));
   const again = (change) => "op" in change;
   const facts = chip.facts;
@@ -43,8 +43,8 @@ function chipParts(chip) {
     table("What each op takes", chip.ops.map((op) => ({ op: op.op, holds: op.holds.join(" + "), cores: op.cores, joules: op.joules, share: op.share, kelvin: op.kelvin, seconds: busyOf(chip, op.op) })), { format: { joules: (v) => quantity(v, "J"), share: (v) => `${shown(100 * v)} %`, seconds: (v) => quantity(v, "s") }, pick: (row) => pickOp(row.op), note: "kelvin: by how much the op's own mean power alone would raise its hottest place. seconds: its cores' busy time in a tick of one sample. Leakage is of no op." }),
     element("div", { class: "figures" },
       figure("Joules by op", byOp("joules"), { click: point, again }), figure("Kelvins by op", byOp("kelvin"), { click: point, again }),
-      figure("Joules by component", bars(chip.components.map((one) => one.component), chip.components.map((one) => one.joules), "J", null, () => false)),
-      figure("Seconds by op, of busy cores", bars(chip.roofline.points.map((one) => one.op), chip.roofline.points.map((one) => one.seconds), "s", pickOp, isOp), { click: point, again }),
+      figure("Joules by component", bars(chip.components.map((one) => one.component), chip.components.map((one) => one.joules), "J", () => false)),
+      figure("Seconds by op, of busy cores", bars(busiest(chip).map((one) => one.op), busiest(chip).map((one) => one.seconds), "s", isOp), { click: point, again }),
       rooflineFigure(chip), diesOverTime(chip), powerOverTime(chip), ...chip.units.map((one) => unitKelvins(one))),
     table("Joules by component", chip.components, { format: { joules: (v) => quantity(v, "J"), share: (v) => `${shown(100 * v)} %` } }),
     table("Cores that work", chip.cores.map((one) => ({ ...one, op: one.ops[0] })), { columns: ["core", "tile", "joules", "peak", "ops"], format: { joules: (v) => quantity(v, "J"), peak: (v) => `${v} K` }, pick: (row) => pickCore(row.core), is: (row) => (state.core !== null ? row.core === state.core : row.ops.some(isOp)) }),
@@ -58,6 +58,10 @@ function chipParts(chip) {
 function busyOf(chip, op) {
   const point = chip.roofline.points.find((one) => one.op === op);
   return point ? point.seconds : null;
+}
+
+function busiest(chip) {
+  return [...chip.roofline.points].sort((a, b) => b.seconds - a.seconds);
 }
 
 function die(chip, name, title, tint, ...below) {

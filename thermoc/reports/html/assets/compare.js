@@ -8,22 +8,16 @@ function compareSection() {
   const opOf = (name) => (a.signals.find((one) => one.name === name) || {}).op;
   return section("compare", "Comparison",
     element("p", { class: "note" }, `A: ${a.title}. B: ${b.title}. ${different} of ${found.asked.length} settings differ. `, found.unshared.length ? `Recorded in one of them alone: ${found.unshared.join(", ")}.` : ""),
-    table("What was asked", found.asked, { is: () => false }),
     table("Outputs", found.outputs.map((row) => ({ ...row, op: opOf(row.output) })), { columns: Object.keys(found.outputs[0] || { output: 0 }), pick: (row) => row.op && pickOp(row.op), note: "error bars: of an output's least mixed unit, where both runs sample it; beyond 4 of them the runs differ." }),
-    element("div", { class: "figures" }, found.outputs.flatMap((row) => overlay(row.output, a, b)), found.courses.map(courseOf)),
-    found.costs.length ? table("What each op took", found.costs, { pick: (row) => pickOp(row.op), format: Object.fromEntries(["A", "B", "B - A"].flatMap((of) => [[`joules ${of}`, (v) => quantity(v, "J")], [`kelvin ${of}`, (v) => quantity(v, "K")]])) }) : element("p", { class: "note" }, "At least one run was on no chip: there are no joules to compare."));
+    element("div", { class: "figures" }, found.means.map(overlay), found.courses.map(courseOf)),
+    found.costs.length ? table("What each op took", found.costs, { pick: (row) => pickOp(row.op), format: Object.fromEntries(["A", "B", "B - A"].flatMap((of) => [[`joules ${of}`, (v) => quantity(v, "J")], [`kelvin ${of}`, (v) => quantity(v, "K")]])) }) : element("p", { class: "note" }, "At least one run was on no chip: there are no joules to compare."),
+    table("What was asked", [...found.asked].sort((p, q) => p.same - q.same), { is: () => false, note: "What differs stands first." }));
 }
 
-// The means over all drawn lines: of single trajectories nothing is to be expected.
-function overlay(name, a, b) {
-  const both = [a, b].map((one) => one.signals.find((signal) => signal.name === name)).map((one) => one && one.trace);
-  if (!both[0] || !both[1]) return [];
-  const mean = (trace) => trace.ticks.map((_, place) => {
-    const values = trace.lines.flat().map((line) => line[place]).filter((value) => value !== null);
-    return values.reduce((sum, value) => sum + value, 0) / values.length;
-  });
-  const build = () => ({ traces: both.flatMap((trace, place) => lines(trace.ticks, [[`${"AB"[place]}`, mean(trace)]], { line: { color: COLOURS[place * 2], width: 1.4 }, opacity: 0.8 })), layout: { showlegend: true, xaxis: { title: { text: "tick" } }, yaxis: { title: { text: name } } } });
-  return [figure(`${name}: mean of the drawn lines, A and B`, build, { tick: (tick) => tick, click: (point) => select({ tick: Number(point.x) }) })];
+function overlay(one) {
+  const build = () => ({ traces: lines(one.A.ticks, [["A", one.A.mean]]).concat(lines(one.B.ticks, [["B", one.B.mean]], { line: { color: COLOURS[2], width: 1.4 }, opacity: 0.85 })), layout: { showlegend: true, xaxis: { title: { text: "tick" } }, yaxis: { title: { text: one.name } } } });
+  const step = Math.max(one.A.step, one.B.step);
+  return figure(`${one.name}: mean over samples and units, A and B`, build, { tick: (tick) => tick, click: (point) => select({ tick: Number(point.x) }), notes: step > 1 ? [`thinned: means of ${step} ticks`] : [] });
 }
 
 function courseOf(one) {

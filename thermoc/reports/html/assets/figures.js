@@ -84,7 +84,7 @@ function lines(x, series, more = {}) {
   return series.map(([name, y], place) => ({ type: "scatter", mode: y.length < 60 ? "lines+markers" : "lines", name, x, y, marker: { size: 4 }, line: { width: 1.4, color: COLOURS[place % COLOURS.length] }, ...more }));
 }
 
-function bars(names, values, unit, pick, chosen) {
+function bars(names, values, unit, chosen) {
   return () => ({
     traces: [{ type: "bar", orientation: "h", x: values, y: names, marker: { color: names.map((name) => (chosen(name) ? colour("link") : COLOURS[0])), opacity: names.map((name) => (state.op === null || chosen(name) ? 1 : 0.55)) }, hovertemplate: `%{y}: %{x:.4g} ${unit}<extra></extra>` }],
     layout: { xaxis: { title: { text: unit }, exponentformat: "SI" }, yaxis: { autorange: "reversed", type: "category" }, margin: { l: 120, r: 12, t: 26, b: 42 }, showlegend: false },

@@ -29,6 +29,7 @@ function shown(value) {
   if (value === false) return "no";
   if (typeof value === "number") return Number.isInteger(value) && Math.abs(value) < 1e7 ? String(value) : digits(value);
   if (Array.isArray(value)) return value.length > 12 ? `${value.slice(0, 12).join(", ")}, … (${value.length})` : value.join(", ");
+  if (/^[0-9a-f]{64}$/.test(value)) return `${value.slice(0, 12)}…`;
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 

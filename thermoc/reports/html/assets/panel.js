@@ -56,10 +56,10 @@ function showPanel() {
   if (state.tick !== null) tickFacts(say);
   const changes = subject().passes.flatMap((one) => one.changes.map((change) => ({ ...change, pass: one.name }))).filter((change) => isOp(change.op)).slice(0, 6);
   const links = [["graph", "graph"], ["signals", "signals"], ["chip", "chip"], ["targets", "targets"]].filter(([id]) => document.getElementById(id));
-  panel.replaceChildren(element("button", { type: "button", class: "close", title: "clear (Esc)", onclick: clear }, "✕"),
+  panel.replaceChildren(...[element("button", { type: "button", class: "close", title: "clear (Esc)", onclick: clear }, "✕"),
     element("h2", {}, state.op === null ? (state.core === null ? `tick ${state.tick}` : `core ${state.core}`) : state.op), element("dl", {}, facts),
     changes.length ? element("div", {}, element("b", {}, "Replaced"), changes.map((one) => element("p", { class: "note" }, `${one.pass}: ${one.what}: ${one.old} → ${one.new} (${one.bound})`))) : null,
-    element("p", { class: "note" }, "see it in ", links.flatMap(([id, name], place) => [place ? ", " : "", element("a", { href: `#${id}` }, name)])));
+    element("p", { class: "note" }, "see it in ", links.flatMap(([id, name], place) => [place ? ", " : "", element("a", { href: `#${id}` }, name)]))].filter(Boolean));
 }
 
 function unitFacts(say) {

@@ -19,7 +19,7 @@ function passesSection() {
 function passDetails(one) {
   const [before, after] = one.ops;
   const changed = one.changes.length + one.unlisted;
-  const what = one.changed ? `${before} → ${after} ops` : "nothing changed";
+  const what = one.changed ? (before === null ? `${after} ops after it` : `${before} → ${after} ops`) : "nothing changed";
   const time = one.milliseconds === null || one.milliseconds === undefined ? "" : `, ${shown(one.milliseconds)} ms`;
   const detail = element("details", { class: one.changed || changed ? "" : "same" },
     element("summary", {}, element("b", {}, one.name), element("small", {}, `${what}${changed ? `, ${changed} numbers replaced` : ""}${time}`)),
