@@ -13,23 +13,34 @@ import pytest
 pytestmark = pytest.mark.slow
 Open = Callable[[str], Any]
 
+CLEAR = """
+document.dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape'}));
+const search = document.getElementById('search');
+search.value = '';
+search.dispatchEvent(new Event('input'));
+"""
 SECTIONS = {
-    "chip": {"verdict", "ops", "graph", "passes", "signals", "mixing", "chip", "laws", "facts"},
     "compared": {"verdict", "compare", "ops", "graph", "passes", "signals", "mixing", "facts"},
     "verified": {"verdict", "ops", "graph", "targets", "passes", "signals", "mixing", "facts"},
+    "chip": {"verdict", "ops", "graph", "passes", "signals", "mixing", "chip", "laws", "facts"},
 }
 
 
 @pytest.fixture
 def open_page(browser: Any, pages: Path) -> Open:
-    """Open a page, as large as a desktop's window and light."""
+    """Open a page, as large as a desktop's window and light; one that is open so already is cleared."""
 
     def opened(name: str, *, wide: int = 1400, high: int = 900, scheme: str = "light") -> Any:
         metrics = {"width": wide, "height": high, "deviceScaleFactor": 1, "mobile": wide < 600}
+        address = f"{(pages / name).as_uri()}.html#{wide}{scheme}"
+        if browser.current_url == address:
+            browser.execute_script(CLEAR)
+            return browser
+        browser.get("about:blank")
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features, "media": ""})
-        browser.get((pages / f"{name}.html").as_uri())
+        browser.get(address)
         return browser
 
     return opened
@@ -38,7 +49,7 @@ def open_page(browser: Any, pages: Path) -> Open:
 def wait(driver: Any, condition: str) -> Any:
     from selenium.webdriver.support.ui import WebDriverWait
 
-    return WebDriverWait(driver, 60).until(lambda one: one.execute_script(f"return {condition}"), condition)
+    return WebDriverWait(driver, 300).until(lambda one: one.execute_script(f"return {condition}"), condition)
 
 
 def clicked(driver: Any, selector: str) -> None:
@@ -56,6 +67,12 @@ def drawn(driver: Any) -> None:
         driver,
         "document.querySelectorAll('.plot').length === document.querySelectorAll('.plot .main-svg:first-child').length",
     )
+
+
+def shown(driver: Any, section: str) -> None:
+    """Scroll to a section's first figure, which draws then."""
+    driver.execute_script("document.querySelector(`${arguments[0]} .plot`).scrollIntoView()", section)
+    wait(driver, f"document.querySelector('{section} .plot .main-svg') !== null")
 
 
 def faults(driver: Any) -> list[str]:
@@ -152,7 +169,7 @@ def test_every_table_sorts_and_copies(open_page: Open):
     order = "return [...document.querySelectorAll('#ops tbody tr')].map(r => r.dataset.op)"
     before = driver.execute_script(order)
     clicked(driver, "#ops th")
-    assert driver.execute_script(order) == sorted(before)
+    assert driver.execute_script(order) == sorted(before, key=str.casefold)
 
 
 def test_one_of_several_runs_is_chosen(open_page: Open):
@@ -166,7 +183,7 @@ def test_one_of_several_runs_is_chosen(open_page: Open):
 
 def test_a_phones_width_holds_it(open_page: Open):
     driver = open_page("chip", wide=390, high=844)
-    drawn(driver)
+    shown(driver, "#mixing")
     clicked(driver, "#graph .node[data-op=gibbs]")
     assert driver.execute_script("return document.documentElement.scrollWidth") <= 390
     assert driver.execute_script("return document.getElementById('panel').getBoundingClientRect().bottom") == 844
@@ -175,18 +192,18 @@ def test_a_phones_width_holds_it(open_page: Open):
 def test_dark_is_dark_and_a_button_changes_it(open_page: Open):
     back = "return getComputedStyle(document.body).backgroundColor"
     driver = open_page("chip", scheme="dark")
-    drawn(driver)
+    shown(driver, "#mixing")
     dark, ink = (
         driver.execute_script(back),
-        driver.execute_script("return document.querySelector('.plot').layout.font.color"),
+        driver.execute_script("return document.querySelector('#mixing .plot').layout.font.color"),
     )
     clicked(driver, "#theme")
     assert (dark, driver.execute_script(back)) == ("rgb(20, 23, 27)", "rgb(255, 255, 255)")
-    assert driver.execute_script("return document.querySelector('.plot').layout.font.color") != ink
+    assert driver.execute_script("return document.querySelector('#mixing .plot').layout.font.color") != ink
 
 
 def test_it_prints_with_every_figure(open_page: Open):
-    driver = open_page("compared")
+    driver = open_page("compared", scheme="dark")
     printed = base64.b64decode(driver.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})["data"])
     assert printed.startswith(b"%PDF") and len(printed) > 50_000
     assert driver.execute_script("return document.querySelectorAll('.plot:not(:has(.main-svg))').length") == 0

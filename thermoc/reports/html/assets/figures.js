@@ -68,7 +68,7 @@ function marker(one) {
 }
 
 function drawAll() {
-  figures.forEach(draw);
+  figures.filter((one) => !one.drawn).forEach(draw);
 }
 
 watch((change) => {

@@ -75,7 +75,14 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") clear();
   if (event.key === "/" && document.activeElement !== search) { event.preventDefault(); search.focus(); }
 });
-addEventListener("beforeprint", drawAll);
+// Paper is light, and shows figures that were never in sight.
+let before = null;
+addEventListener("beforeprint", () => {
+  before = document.documentElement.dataset.theme;
+  if (before === "dark") theme("light");
+  drawAll();
+});
+addEventListener("afterprint", () => { if (before === "dark") theme(before); });
 
 const here = new IntersectionObserver((entries) => {
   for (const entry of entries) {
