@@ -54,10 +54,10 @@ def _asked(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[dict[str, Any
 
 def _output(name: str, first: Run, second: Run) -> dict[str, Any]:
     """Return means of an output with the error bar of their difference, where both runs sample it."""
-    means = [_mean(run, name) for run in (first, second)]
+    a, b = _mean(first, name), _mean(second, name)
     bars = [run.diagnostics.get(name) for run in (first, second)]
-    row: dict[str, Any] = {"output": name, "mean A": means[0], "mean B": means[1]}
-    row["B - A"] = None if None in means else number(means[1] - means[0])
+    row: dict[str, Any] = {"output": name, "mean A": a, "mean B": b}
+    row["B - A"] = None if a is None or b is None else number(b - a)
     row["least mixed A"], row["least mixed B"] = (
         None if bar is None else f"{bar.mean:.4g} ± {bar.error:.2g}" for bar in bars
     )

@@ -32,7 +32,7 @@ USE = "HTML reports"
 
 def page(document: Mapping[str, Any]) -> str:
     """Return the whole page. Errors: T302 where jinja2 or plotly is not installed."""
-    jinja2, plotly = need("jinja2", "report", USE), need("plotly.offline", "report", USE)
+    jinja2, plotly = needed()
     template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(_asset("page.html.j2"))
     # Markup is what autoescape leaves alone: our own files, and JSON in which no tag can end.
     parts = {
@@ -42,6 +42,11 @@ def page(document: Mapping[str, Any]) -> str:
         "data": jinja2.utils.markupsafe.Markup(_json(document)),
     }
     return template.render(title=document["title"], version=document["thermoc"], **parts)
+
+
+def needed() -> tuple[Any, Any]:
+    """Return jinja2 and Plotly's offline module. Errors: T302 where one is not installed."""
+    return need("jinja2", "report", USE), need("plotly.offline", "report", USE)
 
 
 def _json(document: Mapping[str, Any]) -> str:

@@ -65,8 +65,8 @@ def _difference(before: Graph, after: Graph | None) -> list[str]:
     """Return the lines that a pass took away and added, with those around them."""
     if after is None or after == before or max(len(before.ops), len(after.ops)) > MOST_OPS:
         return []
-    texts = [_lines(before), _lines(after)]
-    return list(_without_heads(difflib.unified_diff(*texts, lineterm="", n=1)))[:LONGEST]
+    found = difflib.unified_diff(_lines(before), _lines(after), lineterm="", n=1)
+    return list(_without_heads(found))[:LONGEST]
 
 
 def _lines(graph: Graph) -> Sequence[str]:

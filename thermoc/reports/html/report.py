@@ -19,7 +19,7 @@ from thermoc.recording.recorded import Recorded
 from thermoc.recording.specs import Spec
 from thermoc.reports.html.comparison import check_comparable, comparison
 from thermoc.reports.html.laws import laws
-from thermoc.reports.html.page import page
+from thermoc.reports.html.page import needed, page
 from thermoc.reports.html.subjects import compiled_subject, producers_of, run_subject
 from thermoc.reports.html.targets import targets
 from thermoc.reports.html.verdict import verdict
@@ -57,10 +57,11 @@ class HtmlReport:
 
 
 def check_page(path: str | os.PathLike[str]) -> None:
-    """Refuse a file that a browser would not open as a page. Errors: T404."""
+    """Refuse, before work is done, a page that could not be made. Errors: T302, T404 (a name that is no page's)."""
     if Path(path).suffix not in (".html", ".htm"):
         hint = f"{Path(path).with_suffix('.html').name}"
         raise error("T404", f"a report is an .html, not {Path(path).name!r}", hint=hint)
+    needed()
 
 
 def report(
@@ -135,7 +136,7 @@ def _run_of(verified: Verification, target: str) -> Run:
     """Return what a target gave as a run."""
     exe, outcome = verified.outcomes[target]
     position = {"seed": verified.seed, "first_sample": 0, "first_tick": 0}
-    size = {"ticks": verified.ticks, "batch": verified.batch, "begun": 0}
+    size: dict[str, Any] = {"ticks": verified.ticks, "batch": verified.batch, "begun": 0}
     plan = {name: (Spec("all"),) for name in outcome.outputs}
     recorded = {name: Recorded(name, {TRACE: array}, plan[name]) for name, array in outcome.outputs.items()}
     call = Call(executable=exe, inputs={}, position=position, timed=frozenset(), plan=plan, **size)

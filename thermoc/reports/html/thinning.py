@@ -49,5 +49,5 @@ def blocks(lines: AnyArray, most: int) -> tuple[AnyArray, int]:
     if step == 1:
         return np.asarray(lines, float), 1
     cuts = np.arange(0, len(lines), step)
-    counts = np.diff([*cuts, len(lines)]).reshape(-1, *[1] * (lines.ndim - 1))
+    counts = np.diff(np.append(cuts, len(lines))).reshape(-1, *[1] * (lines.ndim - 1))
     return np.add.reduceat(np.asarray(lines, float), cuts) / counts, step

@@ -38,14 +38,14 @@ def _differ(compared: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
     if compared is None:
         return
     asked = [row["what"] for row in compared["asked"] if not row["same"]]
-    text = f"{len(asked)} settings differ{': ' if asked else ''}{', '.join(asked[:5])}."
+    text = f"Asked differently: {', '.join(asked[:5]) or 'nothing'}{' and more' * (len(asked) > 5)}."
     courses, apart = compared["courses"], [row for row in compared["courses"] if row["first"] is not None]
     if courses and not apart:
         yield _card("Both runs are the same", OK, f"Bit for bit, at every tick that can be compared. {text}", "compare")
         return
     scores = [abs(row["apart, error bars"]) for row in compared["outputs"] if row["apart, error bars"] is not None]
     text += f" Means of sampled outputs are {max(scores):.2g} error bars apart at most." if scores else ""
-    title = f"Runs part at tick {min(row['first'] for row in apart)}" if apart else "Two runs"
+    title = f"Runs diverge at tick {min(row['first'] for row in apart)}" if apart else "Two runs"
     state = WARN if scores and max(scores) > 4 else NONE
     select = {"tick": min(row["first"] for row in apart)} if apart else {}
     yield _card(title, state, text, "compare", **select)

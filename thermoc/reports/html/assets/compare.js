@@ -7,7 +7,7 @@ function compareSection() {
   const different = found.asked.filter((row) => !row.same).length;
   const opOf = (name) => (a.signals.find((one) => one.name === name) || {}).op;
   return section("compare", "Comparison",
-    element("p", { class: "note" }, `A: ${a.title}. B: ${b.title}. ${different} of ${found.asked.length} settings differ. `, found.unshared.length ? `Recorded in one of them alone: ${found.unshared.join(", ")}.` : ""),
+    element("p", { class: "note" }, `A: ${a.title}. B: ${b.title}. ${different} of ${found.asked.length} settings ${different === 1 ? "differs" : "differ"}. `, found.unshared.length ? `Recorded in one of them alone: ${found.unshared.join(", ")}.` : ""),
     table("Outputs", found.outputs.map((row) => ({ ...row, op: opOf(row.output) })), { columns: Object.keys(found.outputs[0] || { output: 0 }), pick: (row) => row.op && pickOp(row.op), note: "error bars: of an output's least mixed unit, where both runs sample it; beyond 4 of them the runs differ." }),
     element("div", { class: "figures" }, found.means.map(overlay), found.courses.map(courseOf)),
     found.costs.length ? table("What each op took", found.costs, { pick: (row) => pickOp(row.op), format: Object.fromEntries(["A", "B", "B - A"].flatMap((of) => [[`joules ${of}`, (v) => quantity(v, "J")], [`kelvin ${of}`, (v) => quantity(v, "K")]])) }) : element("p", { class: "note" }, "At least one run was on no chip: there are no joules to compare."),
