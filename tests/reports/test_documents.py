@@ -12,6 +12,7 @@ from reports.reported_networks import UGLY, glass, on_chip, ran
 
 import thermoc as tc
 from thermoc.reports.html.page import page
+from thermoc.reports.html.signals import CELLS
 from thermoc.reports.html.thinning import blocks, ranges
 
 LIMIT = 6_000_000
@@ -120,6 +121,19 @@ def test_two_runs_are_compared():
     same = tc.report(ran(), ran()).document
     assert all(one["first"] is None for one in same["comparison"]["courses"])
     assert same["verdict"][0]["title"] == "Both runs are the same"
+
+
+def test_all_runs_of_a_page_share_its_numbers():
+    run = tc.compile(glass()).run(ticks=5_000, batch=4, seed=3)
+    for document in (tc.report(run).document, tc.report(run, run).document):
+        drawn = [
+            one[kind]
+            for subject in document["subjects"]
+            for one in subject["signals"]
+            for kind in ("trace", "raster")
+            if kind in one
+        ]
+        assert CELLS / 8 < sum(np.size(part.get("lines", part.get("rows"))) for part in drawn) <= CELLS
 
 
 def test_runs_of_different_models_are_not():

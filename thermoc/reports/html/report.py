@@ -101,7 +101,7 @@ def _ran(run: Run) -> dict[str, Any]:
 
 def _compared(first: Run, second: Run) -> dict[str, Any]:
     check_comparable(first, second)
-    a, b = run_subject(first), run_subject(second)
+    a, b = (run_subject(run, runs=2) for run in (first, second))
     return {
         "title": f"{first.network}: two runs",
         "kind": "comparison",
@@ -112,7 +112,8 @@ def _compared(first: Run, second: Run) -> dict[str, Any]:
 
 def _verified(verified: Verification, labels: Mapping[str, ArrayLike]) -> dict[str, Any]:
     right = {name: _checked_labels(verified, name, array) for name, array in labels.items()}
-    subjects = [run_subject(_run_of(verified, target)) for target in verified.targets]
+    runs = len(verified.targets)
+    subjects = [run_subject(_run_of(verified, target), runs=runs) for target in verified.targets]
     return {
         "title": verified.title,
         "kind": "verification",

@@ -22,13 +22,16 @@ MATRIX = 100
 """Rows of a picture of values by sample and unit."""
 FEWEST_TICKS = 4
 """Fewer ticks make no line: their last is shown by sample and unit."""
-CELLS = 60_000
-"""Numbers of all traces, rasters and matrices: a page stays below a megabyte of them."""
+CELLS = 100_000
+"""Numbers of all traces, rasters and matrices of a page, which stays below a megabyte of them."""
 
 
-def signals(run: Run, producers: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return what is drawn of each output; producers: the id of the op behind each, where the graph is known."""
-    share = CELLS // max(1, len(run.recorded))
+def signals(run: Run, producers: Mapping[str, str], *, runs: int = 1) -> list[dict[str, Any]]:
+    """Return what is drawn of each output.
+
+    producers: the id of the op behind each, where the graph is known. runs: how many there are on the page.
+    """
+    share = CELLS // max(1, len(run.recorded)) // runs
     return [_signal(run, item, producers.get(name), share) for name, item in run.recorded.items()]
 
 

@@ -39,8 +39,8 @@ def compiled_subject(compiled: Compiled, warnings: tuple[Finding, ...] = ()) -> 
     }
 
 
-def run_subject(run: Run) -> dict[str, Any]:
-    """Return a run with all that is known of it. Errors: T419 for one that recorded nothing."""
+def run_subject(run: Run, *, runs: int = 1) -> dict[str, Any]:
+    """Return one of ``runs`` on a page, with all that is known of it. Errors: T419 where it recorded nothing."""
     _check_recorded(run)
     compiled, origin = (None if run.call is None else run.call.executable), run.provenance
     ops = outline(compiled.source) if compiled is not None else json.loads(origin.get("graph", "[]"))
@@ -55,7 +55,7 @@ def run_subject(run: Run) -> dict[str, Any]:
         "complete": run.complete,
         "graphs": [drawn("as it was written", ops), *(stages(compiled) if compiled is not None else [])],
         "passes": passes(compiled, [op["id"] for op in ops]) if compiled is not None else _saved_passes(origin, ops),
-        "signals": signals(run, producers),
+        "signals": signals(run, producers, runs=runs),
         "mixing": mixing(run),
         "chip": None if run.chip is None else chip(run.chip),
     }

@@ -22,7 +22,7 @@ function passDetails(one) {
   const what = one.changed ? (before === null ? `${after} ops after it` : `${before} → ${after} ops`) : "nothing changed";
   const time = one.milliseconds === null || one.milliseconds === undefined ? "" : `, ${shown(one.milliseconds)} ms`;
   const detail = element("details", { class: one.changed || changed ? "" : "same" },
-    element("summary", {}, element("b", {}, one.name), element("small", {}, `${what}${changed ? `, ${changed} numbers replaced` : ""}${time}`)),
+    element("summary", {}, element("b", {}, one.name), element("small", {}, `${what}${changed ? `, ${changed} number${changed === 1 ? "" : "s"} replaced` : ""}${time}`)),
     element("p", {}, element("code", {}, one.text)));
   // Built when it is opened: the texts of large graphs are long.
   detail.addEventListener("toggle", () => {

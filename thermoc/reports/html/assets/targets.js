@@ -10,7 +10,22 @@ function targetsSection() {
     table("First divergence", found.first, { columns: ["target", "tick", "op", "unit", "pass", "why"], pick: pickFirst, is: (row) => row.tick !== null && row.tick === state.tick && (isOp(row.op) || row.op === state.op) }),
     found.breaches.map((breach) => element("pre", { class: "warning" }, breach.text)),
     table("Every value of every target", rows, { columns: ["target", "error", "value", "largest", "mean", "bound", "differ", "diverge_at", "means", "correlations", "verdict", "ok"], pick: (row) => row.op && select({ op: row.op, core: null, unit: null, subject: Math.max(0, found.targets.indexOf(row.target)) }) }),
-    element("div", { class: "figures" }, found.targets.flatMap((target) => ["lowering", "emission"].map((kind) => courseFigure(target, kind)))));
+    element("div", { class: "figures" }, errorsFigure(found), (found.rows[0].course.ticks.length < 2 ? [] : found.targets).flatMap((target) => ["lowering", "emission"].map((kind) => courseFigure(target, kind)))));
+}
+
+// All targets in one figure: the largest difference of each value, and a bar where its bound is.
+function errorsFigure(found) {
+  const build = () => ({
+    traces: ["lowering", "emission"].flatMap((kind, place) => {
+      const rows = found.rows.filter((row) => row.error === kind && row.largest !== null);
+      const base = { type: "scatter", mode: "markers", x: rows.map((row) => row.target), offsetgroup: kind };
+      const size = rows.map((row) => (state.op !== null && isOp(row.op) ? 14 : 9));
+      return [{ ...base, name: `${kind} error`, y: rows.map((row) => Math.max(Number(row.largest), 1e-17)), text: rows.map((row) => row.value), marker: { size, color: COLOURS[place * 2], symbol: place ? "square" : "circle" }, hovertemplate: "%{x}, %{text}: %{y:.3g}<extra>%{fullData.name}</extra>" },
+        { ...base, name: `${kind} bound`, y: rows.map((row) => (Number(row.bound) > 0 && Number.isFinite(Number(row.bound)) ? Number(row.bound) : null)), text: rows.map((row) => row.value), marker: { size: 20, color: COLOURS[place * 2], symbol: "line-ew-open" }, hovertemplate: "%{x}, %{text}: bound %{y:.3g}<extra></extra>" }];
+    }),
+    layout: { showlegend: true, xaxis: { type: "category" }, yaxis: { type: "log", exponentformat: "power", dtick: 3, title: { text: "largest difference" } } },
+  });
+  return figure("Errors and bounds of all targets", build, { wide: true, again: (change) => "op" in change, click: (point) => select({ subject: Math.max(0, found.targets.indexOf(point.x)) }), notes: ["errors of 0 stand at 1e-17; a bound that a law sets has no bar"] });
 }
 
 function courseFigure(target, kind) {
