@@ -185,7 +185,10 @@ class Run:
     @property
     def provenance(self) -> Mapping[str, Any]:
         """What made it: network and its hash, target, options, seed, versions."""
-        return self.attrs if self.call is None else {**self.call.provenance, "complete": int(self.complete)}
+        if self.call is None:
+            return self.attrs
+        chip = {} if self.chip is None else {"chip": json.dumps(self.chip.to_json())}
+        return {**self.call.provenance, **chip, "complete": int(self.complete)}
 
     @cached_property
     def frame(self) -> Frame:

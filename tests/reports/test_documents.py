@@ -11,6 +11,7 @@ import pytest
 from reports.reported_networks import UGLY, glass, on_chip, ran
 
 import thermoc as tc
+from thermoc.cli.main import app
 from thermoc.reports.html.page import page
 from thermoc.reports.html.signals import CELLS
 from thermoc.reports.html.thinning import blocks, ranges
@@ -157,6 +158,21 @@ def test_a_saved_run_keeps_its_graph(tmp_path: Path):
     assert [one["trace"] for one in subject["signals"]] == [one["trace"] for one in live["signals"]]
 
 
+@pytest.mark.parametrize("suffix", [".zarr", ".nc", ".npz"])
+def test_a_saved_run_on_a_chip_keeps_what_each_op_took(suffix: str, tmp_path: Path):
+    on_chip().save(tmp_path / f"run{suffix}")
+    document = tc.report(tc.open_run(tmp_path / f"run{suffix}"), on_chip()).document
+    assert {row["op"]: row["joules B - A"] for row in document["comparison"]["costs"]} == {
+        op.op: pytest.approx(0.0, abs=1e-5 * op.joules) for op in on_chip().chip.ops
+    }
+
+
+def test_a_store_that_is_written_while_it_runs_has_them_too(tmp_path: Path):
+    run = tc.compile(glass(), "chip").run(ticks=3, batch=2, to=tmp_path / "run.zarr")
+    costs = tc.report(tc.open_run(tmp_path / "run.zarr")).document["subjects"][0]["costs"]
+    assert {op["op"]: op["joules"] for op in costs["ops"]} == {op.op: op.joules for op in run.chip.ops}
+
+
 def test_the_page_holds_no_markup_of_a_name_and_its_document_reads_back():
     text = page(tc.report(on_chip()).document)
     assert UGLY not in text and "<img" not in text.partition('id="plotly"')[0]
@@ -177,3 +193,38 @@ def test_a_missing_package_is_named(package: str, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(tc.ThermocError, match=r"T302.*\n.*thermoc\[report\]"):
         ran().report().html(tmp_path / "page.html")
     assert not list(tmp_path.iterdir())
+
+
+MODEL = """
+import numpy as np
+import thermoc as tc
+
+with tc.Network("small") as net:
+    tc.output("y", tc.gibbs(1.0, np.array([[0.0, 0.4], [0.4, 0.0]])))
+"""
+
+
+def test_the_commands_write_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.chdir(tmp_path)
+    Path("model.py").write_text(MODEL)
+    np.save("right.npy", np.zeros(4, int))
+
+    def thermoc(line: str) -> str:
+        app(line.split(), standalone_mode=False)
+        return capsys.readouterr().out
+
+    assert "wrote run.html" in thermoc("run model.py:net --ticks 40 --batch 4 --to a.zarr --report run.html --certify")
+    thermoc("run model.py:net --ticks 40 --batch 4 --seed 2 --to b.zarr")
+    assert "wrote ab.html" in thermoc("report a.zarr b.zarr -o ab.html")
+    assert json.loads(thermoc("report a.zarr --json"))["path"] == "report.html"
+    assert "wrote v.html" in thermoc("verify model.py:net --ticks 8 --report v.html --labels right.npy")
+    assert all(Path(name).stat().st_size < LIMIT for name in ("run.html", "ab.html", "report.html", "v.html"))
+    for line, code in (
+        ("run model.py:net --report page.txt", "T404"),
+        ("run model.py:net --report none/page.html", "T505"),
+        ("report none.zarr", "T501"),
+        ("report right.npy", "T506"),
+        ("verify model.py:net --report v.pdf", "T404"),
+    ):
+        with pytest.raises(tc.ThermocError, match=code):
+            thermoc(line)

@@ -42,7 +42,7 @@ def comparison(first: Run, second: Run, a: Mapping[str, Any], b: Mapping[str, An
         "outputs": [_output(name, first, second) for name in shared],
         "means": [_means(name, first, second) for name, x, y in traces if _drawable(x) and _drawable(y)],
         "courses": [_course(name, x, y) for name, x, y in traces if _alike(x, y)],
-        "costs": _costs(a["chip"], b["chip"]),
+        "costs": _costs(a["chip"] or a["costs"], b["chip"] or b["costs"]),
         "unshared": sorted({*first.recorded} ^ {*second.recorded}),
     }
 

@@ -36,6 +36,7 @@ def compiled_subject(compiled: Compiled, warnings: tuple[Finding, ...] = ()) -> 
         "signals": [],
         "mixing": [],
         "chip": None,
+        "costs": None,
     }
 
 
@@ -57,7 +58,8 @@ def run_subject(run: Run, *, runs: int = 1) -> dict[str, Any]:
         "passes": passes(compiled, [op["id"] for op in ops]) if compiled is not None else _saved_passes(origin, ops),
         "signals": signals(run, producers, runs=runs),
         "mixing": mixing(run),
-        "chip": None if run.chip is None else chip(run.chip),
+        "chip": _chip(run.chip),
+        "costs": _saved_costs(origin) if run.chip is None else None,
     }
 
 
@@ -91,6 +93,29 @@ def _facts(origin: Mapping[str, Any]) -> dict[str, Any]:
     facts = {name: origin[name] for name in (*FACTS, *VERSIONS) if name in origin}
     options = json.loads(facts.pop("options", "{}"))
     return {**facts, **{f"option {name}": value for name, value in options.items()}}
+
+
+def _chip(report: Any) -> dict[str, Any] | None:
+    """Return the document of a chip's report; None for that of a chip which another package brings."""
+    if report is None:
+        return None
+    from thermoc.backends.chip.report import ChipReport
+
+    return chip(report) if isinstance(report, ChipReport) else None
+
+
+def _saved_costs(origin: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what a run that was read from a file took on a chip: by op and by component, without cores and maps."""
+    if "chip" not in origin:
+        return None
+    told_of = json.loads(origin["chip"])
+    return {
+        "ops": [{**op, "holds": [op["op"]] * (op["op"] != "(leakage)"), "cores": []} for op in told_of["ops"]],
+        "components": [
+            {"component": name, "joules": joules} for name, joules in told_of["components"].items() if joules
+        ],
+        "facts": {name: value for name, value in told_of.items() if isinstance(value, str | int | float)},
+    }
 
 
 def _saved_passes(origin: Mapping[str, Any], ops: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

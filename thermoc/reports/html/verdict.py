@@ -98,7 +98,7 @@ def _machines(subjects: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]
 def _hottest(subjects: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """Yield the op that alone would warm its place most, of each chip; leakage is no op."""
     for number, subject in enumerate(subjects):
-        ops = [op for op in (subject["chip"] or {"ops": []})["ops"] if op["holds"]]
+        ops = [op for op in (subject["chip"] or subject["costs"] or {"ops": []})["ops"] if op["holds"]]
         if ops:
             op = max(ops, key=lambda op: op["kelvin"] or 0)
             text = f"It alone would warm its hottest place by {op['kelvin']:.3g} K, for {op['joules']:.3g} J in all."

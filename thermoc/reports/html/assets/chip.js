@@ -13,7 +13,7 @@ function heat(share) {
 }
 
 function chipSection() {
-  if (!doc.subjects.some((one) => one.chip)) return null;
+  if (!doc.subjects.some((one) => one.chip)) return savedChips();
   const hold = element("div");
   let of = null;
   const fill = () => {
@@ -29,6 +29,16 @@ function chipSection() {
   setTimeout(fill);
   watch((change) => { if ("subject" in change) fill(); if (of) follow(change); });
   return made;
+}
+
+function savedChips() {
+  const ran = doc.subjects.filter((one) => one.costs);
+  if (!ran.length) return null;
+  return section("chip", "Chip", element("p", { class: "note" }, "Read from a file, which keeps what each op took; where it runs, --report also shows the floorplan and the thermal map."), ran.flatMap((one) => [
+    table(`What each op takes: ${one.title}`, one.costs.ops, { columns: ["op", "joules", "share", "kelvin"], pick: (row) => pickOp(row.op), format: { joules: (v) => quantity(v, "J"), share: (v) => `${shown(100 * v)} %`, kelvin: (v) => quantity(v, "K") } }),
+    table(`Joules by component: ${one.title}`, one.costs.components, { format: { joules: (v) => quantity(v, "J") } }),
+    table(`The run on the chip: ${one.title}`, Object.entries(one.costs.facts).map(([what, value]) => ({ what, value }))),
+  ]));
 }
 
 function chipParts(chip) {

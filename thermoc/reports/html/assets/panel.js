@@ -1,8 +1,8 @@
 // What is known of the selection, in one place: an op's core, joules, kelvins and R-hat stand side by side.
 
 function opRows() {
-  const nodes = subject().graphs[0].nodes, chip = chipOf();
-  const costs = new Map((chip ? chip.ops : []).flatMap((op) => [op.op, ...op.holds].map((name) => [name, op])));
+  const nodes = subject().graphs[0].nodes;
+  const costs = new Map(costsOf().ops.flatMap((op) => [op.op, ...op.holds].map((name) => [name, op])));
   return nodes.map((node) => {
     const outputs = subject().signals.filter((one) => one.op === node.id).map((one) => one.name);
     const chains = subject().mixing.filter((one) => outputs.includes(one.name)).flatMap((one) => one.rows);
@@ -11,7 +11,7 @@ function opRows() {
     const first = doc.targets ? doc.targets.rows.filter((row) => row.op === node.id && row.first !== null).map((row) => row.first) : [];
     return {
       op: node.id, kind: node.op, type: node.type, where: node.where, outputs: outputs.join(", "),
-      cores: cost ? cost.cores : null, joules: cost ? cost.joules : null, share: cost ? cost.share : null, kelvin: cost ? cost.kelvin : null,
+      cores: cost && cost.cores.length ? cost.cores : null, joules: cost ? cost.joules : null, share: cost ? cost.share : null, kelvin: cost ? cost.kelvin : null,
       r_hat: worst("r_hat", Math.max), ess: worst("ess", Math.min), mixed: chains.length ? chains.every((row) => row.mixed) : null,
       laws: laws.length ? `${laws.filter((row) => row.holds).length} of ${laws.length} hold` : "",
       changes: subject().passes.flatMap((one) => one.changes).filter((change) => change.op === node.id).length,
@@ -26,7 +26,7 @@ function opsSection() {
     const rows = opRows(), has = (name) => rows.some((row) => row[name] !== null && row[name] !== "" && row[name] !== 0);
     const columns = ["op", "kind", "type", "outputs", "cores", "joules", "share", "kelvin", "r_hat", "ess", "mixed", "laws", "changes", "diverges_at", "where"].filter((name) => name === "op" || name === "kind" || has(name));
     rows.sort((a, b) => (b.kelvin ?? -1) - (a.kelvin ?? -1));
-    hold.replaceChildren(table("Ops", rows, { columns, pick: (row) => pickOp(row.op), format: { joules: (v) => quantity(v, "J"), share: (v) => (v === null ? "" : `${shown(100 * v)} %`), where: (v) => element("code", {}, v) }, note: chipOf() ? "The hottest first. An op of the chip may hold several of the network's: each then shows what all of them take." : "A click on an op selects it everywhere; a click on a head sorts." }));
+    hold.replaceChildren(table("Ops", rows, { columns, pick: (row) => pickOp(row.op), format: { joules: (v) => quantity(v, "J"), share: (v) => (v === null ? "" : `${shown(100 * v)} %`), where: (v) => element("code", {}, v) }, note: costsOf().ops.length ? "The hottest first. An op of the chip may hold several of the network's: each then shows what all of them take." : "A click on an op selects it everywhere; a click on a head sorts." }));
   };
   fill();
   watch((change) => { if ("subject" in change) fill(); });
@@ -45,10 +45,12 @@ function showPanel() {
   const facts = [];
   const say = (name, value) => value !== null && value !== undefined && value !== "" && facts.push(element("dt", {}, name), element("dd", {}, value));
   if (row) for (const [name, text] of Object.entries(SHOWN)) if (name !== "changes" || row[name]) say(text, shown(row[name]));
-  const cost = chipOf() && chipOf().ops.find((op) => family(state.op).has(op.op));
+  const cost = costsOf().ops.find((op) => family(state.op).has(op.op));
   if (cost) {
-    say("cores", shown(cost.cores)); say("energy", `${quantity(cost.joules, "J")} (${shown(100 * cost.share)} %)`);
-    say("warms by", quantity(cost.kelvin, "K")); say("busy, a tick", quantity(busyOf(chipOf(), cost.op), "s"));
+    say("cores", shown(cost.cores));
+    say("energy", `${quantity(cost.joules, "J")} (${shown(100 * cost.share)} %)`);
+    say("warms by", quantity(cost.kelvin, "K"));
+    if (chipOf()) say("busy, a tick", quantity(busyOf(chipOf(), cost.op), "s"));
     if (cost.holds.length > 1) say("holds", cost.holds.join(" + "));
   }
   if (state.unit !== null) unitFacts(say);

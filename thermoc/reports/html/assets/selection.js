@@ -17,6 +17,9 @@ const subject = () => doc.subjects[state.subject];
 const chipSubject = () => (subject().chip ? subject() : doc.subjects.find((one) => one.chip)) || null;
 const chipOf = () => (chipSubject() || {}).chip || null;
 
+// Of a run that was read from a file nobody knows cores and maps, and yet what each op took.
+const costsOf = () => chipOf() || subject().costs || { ops: [] };
+
 function pickOp(op, rest = {}) {
   select({ op, unit: null, core: null, ...rest });
 }
