@@ -11,6 +11,9 @@ BIN := $(VENV)/bin
 EXPORTERS ?= .venv-exporters/.done
 TORCH_PIP ?=
 
+# The browser that opens reports in tests: Debian's chromium, which apt brings where it is root. BROWSER= leaves it out.
+BROWSER ?= $(VENV)/.browser
+
 .PHONY: help demo test test-fast test-kill test-sweep lint format test-gpu bench bench-quick bench-gpu docs support fuzz fuzz-files dist clean
 
 help: ## this list
@@ -19,7 +22,7 @@ help: ## this list
 demo: $(VENV)/.user ## install and run the main job, digits on every target: a minute or two, most of it to download
 	$(BIN)/thermoc demo
 
-test: $(VENV)/.dev $(EXPORTERS) ## install and run all tests: some twenty minutes on two cores
+test: $(VENV)/.dev $(EXPORTERS) $(BROWSER) ## install and run all tests: some twenty minutes on two cores
 	@echo "running the tests: some twenty minutes on two cores; the first run makes Lava a Python of its own (300 MB)"
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
@@ -101,6 +104,14 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python $(LINKS)
 	$(@D)/bin/python -m pip install --quiet --no-deps --ignore-requires-python $(TORCH_PIP) -r $< && \
 	$(@D)/bin/python -c "import torch" && touch $@ && echo "they took $$(($$(date +%s) - start)) s" || \
 	{ echo "$(@D) could not be made: tests of other frameworks' exports skip" >&2; test -z "$$CI"; }
+
+# where there is none, and apt cannot bring it, tests of the report's page skip, except in CI
+$(VENV)/.browser: | $(BIN)/python
+	@if command -v chromium >/dev/null && command -v chromedriver >/dev/null; then touch $@; \
+	elif command -v apt-get >/dev/null && test "$$(id -u)" = 0; then \
+	echo "installing chromium and its driver for the tests of reports: 400 MB, a minute"; \
+	apt-get update -qq && apt-get install -y -qq chromium chromium-driver >/dev/null && touch $@; fi; \
+	test -e $@ || { echo "no chromium with chromedriver: tests of the report's page skip; apt-get install chromium chromium-driver brings them" >&2; test -z "$$CI"; }
 
 # the tools that benchmarks stand beside. What cannot be installed alone is named, and its rows say so
 .venv-bench/.done: benchmarks/requirements.txt pyproject.toml | $(LINKS)

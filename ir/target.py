@@ -33,6 +33,8 @@ class TargetDescription:
     limits: Mapping[str, Limit] = field(default_factory=dict[str, Limit])
     forms: Mapping[str, str] = field(default_factory=dict[str, str])
     """How an op is held, where that is not as it is."""
+    machine: str = "software"
+    """What computes: software; "emulated", a model of a machine that is not there; "hardware", the machine itself."""
     folds: bool = False
     """Whether ops of parameters and constants alone never reach it: the reference computes them before a run."""
 

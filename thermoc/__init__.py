@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from thermoc.costs import cost
     from thermoc.network import Network, connect, constant, input, load, output, parameter, placeholder, probe
     from thermoc.recording import counts, events, every, extremes, last, mean
+    from thermoc.reports.html import HtmlReport, report
     from thermoc.run import Interrupted, Run, open_run
     from thermoc.session import Session
     from thermoc.support.errors import ThermocError
@@ -40,6 +41,7 @@ _FROM = {
         "probe",
     ),
     "thermoc.recording": ("counts", "events", "every", "extremes", "last", "mean"),
+    "thermoc.reports.html": ("HtmlReport", "report"),
     "thermoc.run": ("Interrupted", "Run", "open_run"),
     "thermoc.session": ("Session",),
     "thermoc.support.errors": ("ThermocError",),
@@ -54,6 +56,7 @@ _DIALECTS = ("loihi",)
 __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "Certificate",
     "Executable",
+    "HtmlReport",
     "Interrupted",
     "Network",
     "Run",
@@ -79,6 +82,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "parameter",
     "placeholder",
     "probe",
+    "report",
     "resume",
     "sweep",
     "verify",

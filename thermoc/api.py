@@ -171,7 +171,7 @@ class Executable(Compiled):
         return self.report()._repr_html_()
 
     def report(self) -> Report:
-        """Return what was done to the network; it prints."""
+        """Return what was done to the network; it prints, and ``.html(path)`` writes it as a page."""
         from thermoc.passes.report import compilation_report
 
-        return compilation_report(self.source, self.lowered, self.backend.name, self.warnings)
+        return compilation_report(self.source, self.lowered, self.backend.name, self.warnings, compiled=self)

@@ -135,13 +135,7 @@ def _on_loihi(net: Network, reference: NDArray, data: Digits) -> DemoRow:
 
 def _on_chip(net: Network, reference: NDArray, data: Digits) -> DemoRow:
     """The digits on a memristor-thermal chip, its converters' ranges from 200 digits of the training set."""
-    options = {
-        "cells": "chip",
-        "adc": "reached",
-        "calibrate": {"pixels": data.train_images[:200]},
-        "temperature": "die",
-    }
-    exe = api.compile(net, "chip", chip=CHIP, **options)
+    exe = api.compile(net, "chip", chip=CHIP, **calibrated(data))
     run = exe.run({"pixels": data.test_images})
     row = _row(f"chip {CHIP}", run["probs"][0], reference, data, None, exe.artefact.size)
     took = {
@@ -150,6 +144,12 @@ def _on_chip(net: Network, reference: NDArray, data: Digits) -> DemoRow:
         "peak_kelvin": run.chip.peak_kelvin,
     }
     return replace(row, **took)
+
+
+def calibrated(data: Digits) -> dict[str, Any]:
+    """Return the chip's options: through its cells, the die's heat included."""
+    calibrate = {"pixels": data.train_images[:200]}
+    return {"cells": "chip", "adc": "reached", "calibrate": calibrate, "temperature": "die"}
 
 
 def _timed(run: Callable[[], NDArray]) -> tuple[NDArray, float]:

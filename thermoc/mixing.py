@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,10 +13,12 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.ops import STATEFUL, STOCHASTIC
 from thermoc.passes.analysis.annealed import after, annealed
 from thermoc.recording.conversions import blocks
+from thermoc.support.array_types import FloatArray, IntArray
 from thermoc.support.errors import Finding
 
 FEWEST_TICKS = 8
 MOST_ELEMENTS = 64
+LAGS = 200
 
 
 def diagnostics(traces: Mapping[str, Any]) -> Mapping[str, physics.Estimate]:
@@ -25,6 +27,41 @@ def diagnostics(traces: Mapping[str, Any]) -> Mapping[str, physics.Estimate]:
     traces: arrays (ticks, batch, *shape), or those of a store. Of many elements 64 are looked at.
     """
     return {name: _least_mixed(trace) for name, trace in traces.items() if trace.shape[0] >= FEWEST_TICKS}
+
+
+def looked_at(units: int) -> IntArray:
+    """Return the units that are judged: all, or of many 64 to 127, evenly."""
+    return np.arange(0, units, max(1, units // MOST_ELEMENTS))
+
+
+class Autocorrelation(NamedTuple):
+    """Lags in recorded ticks, and rho at them: the mean over units that move, and the slowest unit's; or nothing."""
+
+    lags: IntArray
+    mean: FloatArray
+    slowest: FloatArray
+
+
+def autocorrelation(series: FloatArray) -> Autocorrelation:
+    """Return the autocorrelation of units, (ticks, chains, units), until none remembers anything, at 200 lags at most.
+
+    rho is the autocovariance about each chain's own mean over that at lag 0 (P34): chains that disagree show in R-hat.
+    """
+    covariance = np.stack([physics.autocovariance(series[..., unit]).mean(axis=1) for unit in range(series.shape[2])])
+    moving = covariance[:, 0] > 0
+    if not moving.any():
+        return Autocorrelation(np.zeros(0, int), np.zeros(0), np.zeros(0))
+    rho = covariance[moving] / covariance[moving][:, :1]
+    last = max(8, min(len(series) // 2, _until(rho)))
+    lags = np.unique(np.linspace(0, last - 1, min(last, LAGS)).round().astype(int))
+    slowest = int(np.abs(rho[:, :last]).sum(axis=1).argmax())
+    return Autocorrelation(lags, rho.mean(axis=0)[lags], rho[slowest][lags])
+
+
+def _until(rho: FloatArray) -> int:
+    """Return a few lags beyond the first at which every unit's rho is below 5 %."""
+    quiet = np.flatnonzero((np.abs(rho) < 0.05).all(axis=0))
+    return 3 * int(quiet[0]) + 8 if len(quiet) else rho.shape[1]
 
 
 def not_mixed(name: str, chain: physics.Estimate) -> Finding:
@@ -52,7 +89,7 @@ def sampled(graph: Graph, timed: Iterable[str]) -> list[str]:
 
 def _least_mixed(trace: Any) -> physics.Estimate:
     units = math.prod(trace.shape[2:])
-    elements = np.arange(0, units, max(1, units // MOST_ELEMENTS))
+    elements = looked_at(units)
     parts = [block.reshape(*block.shape[:2], -1)[..., elements] for block in blocks(trace)]
     flat = parts[0] if len(parts) == 1 else np.concatenate(parts)
     estimates = [physics.estimate(flat[..., element]) for element in range(len(elements))]

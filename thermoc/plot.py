@@ -1,4 +1,4 @@
-"""Figures of a run: ``tc.plot.raster(run)``, ``trace``, ``energy``, ``histogram``, ``phases``; each returns a figure.
+"""Figures of a run: ``tc.plot.raster(run)``, ``trace``, ``energy``, ``histogram``, and others; each returns a figure.
 
 They are matplotlib's own, made without pyplot: ``figure.savefig("run.png")`` writes one, a notebook shows it.
 """
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from thermoc.ir.types import Role
+from thermoc.mixing import FEWEST_TICKS, looked_at
+from thermoc.mixing import autocorrelation as correlated
 from thermoc.recording.conversions import events_of
 from thermoc.recording.layout import TRACE
 from thermoc.recording.meanings import UNITS
@@ -124,6 +126,27 @@ def phases(run: Run, name: str | None = None, *, units: tuple[int, int] = (0, 1)
     return figure
 
 
+def autocorrelation(run: Run, *names: str) -> Figure:
+    """Draw how long outputs remember: rho against lag, the mean over units, dotted the slowest.
+
+    names: default the outputs that sample an equilibrium, else all traces. Chains are of 8 recorded ticks or more.
+    Errors: T302, T401, T419.
+    """
+    what = f"a trace of {FEWEST_TICKS} ticks"
+    items = [_item(run, name, _has_chain, what) for name in names or run.diagnostics] or _all(run, _has_chain, what)
+    figure, axes = _figure(run, 6.4, 3.6)
+    for item, colour in zip(items, COLOURS):
+        series = item.values.reshape(*item.values.shape[:2], -1).astype(float)
+        found = correlated(series[..., looked_at(series.shape[2])])
+        axes.plot(found.lags * item.k, found.mean, color=colour, label=item.name)
+        axes.plot(found.lags * item.k, found.slowest, ":", color=colour, linewidth=1.0)
+    axes.axhline(0.0, color="#c8ccd4", linewidth=0.8, zorder=0)
+    axes.set(xlabel="lag in ticks", ylabel="autocorrelation")
+    axes.legend(frameon=False, fontsize=8)
+    axes.set_title(f"{run.title}: dotted, the slowest unit", fontsize=10, loc="left")
+    return figure
+
+
 def overview(run: Run) -> Figure:
     """Draw the spikes of a run that has some, else its energy, else its traces. Errors: T302, T419."""
     for item in run.recorded.values():
@@ -212,6 +235,10 @@ def _check_sample(run: Run, sample: int) -> None:
 def _has_trace(item: Recorded) -> bool:
     """Whether there is a trace, with something in it: fewer than k ticks leave none of every k-th."""
     return TRACE in item and 0 not in item.fields[TRACE].shape
+
+
+def _has_chain(item: Recorded) -> bool:
+    return _has_trace(item) and item.fields[TRACE].shape[0] >= FEWEST_TICKS
 
 
 def _role(run: Run, item: Recorded) -> str:

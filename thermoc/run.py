@@ -32,6 +32,8 @@ from thermoc.support.tables import html_table, table
 if TYPE_CHECKING:
     import xarray
 
+    from thermoc import HtmlReport
+
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
@@ -183,7 +185,10 @@ class Run:
     @property
     def provenance(self) -> Mapping[str, Any]:
         """What made it: network and its hash, target, options, seed, versions."""
-        return self.attrs if self.call is None else {**self.call.provenance, "complete": int(self.complete)}
+        if self.call is None:
+            return self.attrs
+        chip = {} if self.chip is None else {"chip": json.dumps(self.chip.to_json())}
+        return {**self.call.provenance, **chip, "complete": int(self.complete)}
 
     @cached_property
     def frame(self) -> Frame:
@@ -217,6 +222,15 @@ class Run:
                 ends = {"r_hat": chain.r_hat, "ess": chain.ess} if chain else {"r_hat": None, "ess": None}
                 rows.append({**row, **(ends if mixing else {})})
         return rows
+
+    def report(self, *, certificate: Any = None) -> HtmlReport:
+        """Return a page of it, ``.html(path)``: graph, passes, signals, mixing, the chip (docs/report.md).
+
+        certificate: what ``tc.certify`` gave of it, to be shown too. Errors: T419 where nothing was recorded.
+        """
+        from thermoc import report
+
+        return report(self, certificate=certificate)
 
     def summary(self) -> str:
         """Return the table of what was recorded, with warnings and what a chip took: what ``print`` shows."""

@@ -204,6 +204,9 @@ def _run(session: BackendSession, task: RunTask, recording: Recording) -> Run:
 
 def _write(run: Run, task: RunTask, recording: Recording) -> None:
     """Write what has been run where it was to be. Errors: T505."""
+    store, chip = run.store, run.provenance.get("chip")
+    if store is not None and chip is not None:  # before the store says that it is complete
+        store.guard(lambda: store.group.attrs.update({"chip": chip}))
     recording.close()
     if task.to is not None and run.store is None:
         run.save(task.to, overwrite=True)

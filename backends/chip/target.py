@@ -9,6 +9,7 @@ from thermoc.ir.target import TargetDescription
 TARGET = TargetDescription(
     name="chip",
     summary="a chip of memristor crossbars and thermal elements, simulated: cycles, joules, kelvins",
+    machine="emulated",
     ops=SIM.ops - {"core.parameter"},
     refused={"core.parameter": "cells are programmed when it is compiled: freeze-parameters makes a constant of it"},
     forms=dict.fromkeys((cls.opname for cls in WEIGHTED), "arrays"),

@@ -36,6 +36,7 @@ def _form(name: str) -> str:
 TARGET = TargetDescription(
     name="lava",
     summary="Loihi 2 through Lava: integers, a package that runs by itself",
+    machine="emulated",
     ops=OPS,
     refused={"core.parameter": "weights are quantised when it is compiled: freeze-parameters makes a constant of it"},
     forms={name: _form(name) for name in OPS},

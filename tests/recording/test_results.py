@@ -141,7 +141,7 @@ def test_a_figure_of_what_was_not_recorded_is_refused():
 
 def test_what_has_nothing_to_draw_is_refused():
     short = spin_glass().run(ticks=5, record={"s": "every:10"})
-    for draw in (tc.plot.trace, tc.plot.histogram, tc.plot.phases):
+    for draw in (tc.plot.trace, tc.plot.histogram, tc.plot.phases, tc.plot.autocorrelation):
         with pytest.raises(tc.ThermocError, match="T419"):
             draw(short)
     run = spiking().run({"x": DRIVE}, record={"spikes": "every:2", "v": "all"})

@@ -44,6 +44,8 @@ NEEDS = (
     Need(package="brian2", purpose="running Brian2 scripts", install='pip install "thermoc[brian2]"'),
     Need(package="h5py", purpose="writing .nir files", install='pip install "thermoc[nir]"'),
     Need(package="matplotlib", purpose="figures", install='pip install "thermoc[viz]"'),
+    Need(package="jinja2", purpose="HTML reports", install='pip install "thermoc[report]"'),
+    Need(package="plotly", purpose="HTML reports", install='pip install "thermoc[report]"'),
     Need(package="zarr", purpose="runs in .zarr stores", install='pip install "thermoc[stores]"'),
     Need(package="h5netcdf", purpose="runs in .nc files", install='pip install "thermoc[stores]"'),
     Need(package="neo", purpose="spikes for Neo", install='pip install "thermoc[neo]"'),

@@ -33,6 +33,22 @@ def load_inputs(path: Path, graph: Graph) -> Mapping[str, NDArray]:
     return {next(iter(graph.inputs)): stored}
 
 
+def load_labels(path: Path, graph: Graph) -> Mapping[str, NDArray]:
+    """Return the right classes by output; an array without a name is that of the only output.
+
+    Errors: T401, T501, T502.
+    """
+    stored = read_arrays(path)
+    if isinstance(stored, dict) and list(stored) != [UNNAMED]:
+        return stored
+    array = stored[UNNAMED] if isinstance(stored, dict) else stored
+    if len(graph.outputs) != 1:
+        notes = [f"its outputs are {', '.join(graph.outputs)}", f"{path} is one array without a name"]
+        what = f"network {graph.name!r} has {len(graph.outputs)} outputs"
+        raise error("T401", what, notes=notes, hint="numpy.savez(path, name=array) says of which the labels are")
+    return {next(iter(graph.outputs)): array}
+
+
 def no_inputs(graph: Graph) -> Mapping[str, NDArray]:
     """Return what a run takes where no file is named: nothing, for a network without inputs.
 

@@ -20,6 +20,7 @@ from thermoc.cli import (
     doctor,
     new,
     passes,
+    report,
     resume,
     run,
     schema,
@@ -55,6 +56,7 @@ app.command("anneal")(anneal.anneal)
 app.command("train", epilog=train.EXAMPLE)(train.train)
 app.command("sweep", epilog=sweep.EXAMPLE)(sweep.sweep)
 app.command("cost")(cost.cost)
+app.command("report")(report.report)
 app.command("check")(check.check)
 app.command("show")(show.show)
 app.command("targets")(targets.targets)

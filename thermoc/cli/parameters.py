@@ -64,6 +64,9 @@ Plot = Annotated[Path | None, typer.Option("--plot", help="Draw spikes, energy o
 Certify = Annotated[
     bool, typer.Option("--certify", help="Check the laws of physics on the run; write NAME.certificate.json.")
 ]
+ReportPage = Annotated[
+    Path | None, typer.Option("--report", metavar="PAGE.html", help="Write one page that shows the run, for a browser.")
+]
 Floorplan = Annotated[Path | None, typer.Option("--floorplan", help="Draw what each core works for.")]
 HeatMap = Annotated[Path | None, typer.Option("--heat-map", help="Draw the die when it was hottest.")]
 Trace = Annotated[Path | None, typer.Option("--trace", help="Write a Chrome trace, for ui.perfetto.dev.")]

@@ -13,6 +13,8 @@ from thermoc.certificates import certify as make_certificate
 from thermoc.cli.output import check, print_json, say
 from thermoc.cli.parameters import file_name
 from thermoc.reports import chip_picture, chip_trace
+from thermoc.reports.html import check_page
+from thermoc.reports.html import report as make_report
 from thermoc.run import Run
 from thermoc.support.arrays import write_npz
 from thermoc.support.errors import error
@@ -29,6 +31,7 @@ class Results:
     output: Path | None = None
     to: Path | None = None
     plot: Path | None = None
+    report: Path | None = None
     floorplan: Path | None = None
     heat_map: Path | None = None
     trace: Path | None = None
@@ -49,6 +52,8 @@ class Results:
             raise error("T404", what, hint="take --target chip")
         if self.plot is not None:
             figures.format_of(self.plot)
+        if self.report is not None:
+            check_page(self.report)
         for path in (self.floorplan, self.heat_map):
             if path is not None:
                 chip_picture.format_of(path)
@@ -62,7 +67,7 @@ class Results:
 
     def can_write(self) -> None:
         """Refuse paths that could not be written. Errors: T505."""
-        for path in (self.output, self.plot, *self.pictures.values(), self.certificate):
+        for path in (self.output, self.plot, self.report, *self.pictures.values(), self.certificate):
             if path is not None:
                 can_write(path)
 
@@ -74,7 +79,11 @@ class Results:
     @classmethod
     def noted(cls, note: Mapping[str, Any]) -> Results:
         """Return what a note says."""
-        paths = {name: Path(note[name]) for name in ("output", "to", "plot", *PICTURES, "certificate") if name in note}
+        paths = {
+            name: Path(note[name])
+            for name in ("output", "to", "plot", "report", *PICTURES, "certificate")
+            if name in note
+        }
         return cls(**paths, as_json=note.get("as_json") is True)
 
     def write(self, run: Run, *, ticks: int | None = None) -> Certificate | None:
@@ -91,6 +100,8 @@ class Results:
         if self.certificate is not None:
             certificate = make_certificate(run)
             certificate.save(self.certificate)
+        if self.report is not None:
+            make_report(run, certificate=certificate).html(self.report)
         if self.as_json:
             print_json(self._document(run, certificate, ticks))
         else:
@@ -131,7 +142,7 @@ class Results:
             say(f"wrote {self.certificate}")
 
     def _files(self) -> Iterator[Path]:
-        yield from (path for path in (self.output, self.to, self.plot) if path is not None)
+        yield from (path for path in (self.output, self.to, self.plot, self.report) if path is not None)
         yield from self.pictures.values()
 
 

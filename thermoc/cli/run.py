@@ -30,6 +30,7 @@ from thermoc.cli.parameters import (
     Overwrite,
     Plot,
     Record,
+    ReportPage,
     RunTarget,
     Seed,
     Ticks,
@@ -57,6 +58,7 @@ def run(
     to: To = None,
     overwrite: Overwrite = False,
     plot: Plot = None,
+    report: ReportPage = None,
     ticks: Ticks = None,
     batch: Batch = None,
     seed: Seed = 0,
@@ -77,7 +79,15 @@ def run(
     """Compile a network for a target, run it, and show or write what it gives."""
     target = target or ("sim" if chip is None else "chip")
     options = parse_options(option) | {k: v for k, v in {"chip": chip, "device": device}.items() if v is not None}
-    files = {"output": output, "to": to, "plot": plot, "floorplan": floorplan, "heat_map": heat_map, "trace": trace}
+    files = {
+        "output": output,
+        "to": to,
+        "plot": plot,
+        "report": report,
+        "floorplan": floorplan,
+        "heat_map": heat_map,
+        "trace": trace,
+    }
     results = Results(**files, as_json=as_json)
     # All that can be refused is refused before the model's file, which may take long, is run.
     results.check(target)

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from thermoc.cli.inputs import load_inputs
+from thermoc.cli.inputs import load_inputs, load_labels
 from thermoc.cli.model import ModelArgument, takes_model
 from thermoc.cli.output import print_json, say
-from thermoc.cli.parameters import Inputs, Json, options_by_target
+from thermoc.cli.parameters import Inputs, Json, ReportPage, options_by_target
+from thermoc.reports.html import check_page
 from thermoc.support.files import can_write
 from thermoc.verification import Verification
 from thermoc.verification import verify as verification
@@ -43,6 +44,10 @@ Reduce = Annotated[
     ),
 ]
 Plot = Annotated[Path | None, typer.Option("--plot", help="Draw error against tick, as .png or .svg.")]
+Labels = Annotated[
+    Path | None,
+    typer.Option("--labels", metavar="PATH", help="For --report, how accurate targets are: a .npy of right classes."),
+]
 
 
 @takes_model
@@ -59,39 +64,47 @@ def verify(
     option: TargetOptions = None,
     reduce: Reduce = None,
     plot: Plot = None,
+    report: ReportPage = None,
+    labels: Labels = None,
     as_json: Json = False,
 ) -> None:
     """Compare a network with its lowered graph, and that with each target; exit with 0 only if all bounds hold.
 
     Inputs are drawn from the seed where none are named.
     """
-    _check_files(plot, reduce)
+    _check_files(plot, reduce, report)
     settings = {"ticks": ticks, "batch": batch, "seed": seed, "pieces": pieces, "tolerance": tolerance}
     net = model.load()
     inputs = None if input is None else load_inputs(input, net.graph)
+    right = None if labels is None else load_labels(labels, net.graph)
     names = [name for name in targets.split(",") if name]
     settings |= {"probes": probe or (), "options": options_by_target(option), "reduce": reduce}
     verified = verification(net, names, inputs=inputs, **settings)
     if plot is not None:
         verified.plot(plot)
+    if report is not None:
+        verified.report(right).html(report)
     if as_json:
         print_json({**verified.to_json(), "plot": str(plot) if plot else None})
     else:
-        _tell(verified, plot)
+        _tell(verified, plot, report)
     if not verified.ok:
         raise typer.Exit(1)
 
 
-def _check_files(plot: Path | None, reduce: Path | None) -> None:
+def _check_files(plot: Path | None, reduce: Path | None, report: Path | None) -> None:
     """Refuse before the runs, which may take long, what could not be written after them. Errors: T404, T505."""
     if plot is not None:
         format_of(plot)
-    for path in (plot, reduce):
+    if report is not None:
+        check_page(report)
+    for path in (plot, reduce, report):
         if path is not None:
             can_write(path)
 
 
-def _tell(verified: Verification, plot: Path | None) -> None:
+def _tell(verified: Verification, *files: Path | None) -> None:
     say(str(verified))
-    if plot is not None:
-        say(f"wrote {plot}")
+    for path in files:
+        if path is not None:
+            say(f"wrote {path}")

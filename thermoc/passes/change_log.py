@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from thermoc.ir.graph import Graph
 from thermoc.support.errors import error
@@ -63,6 +63,36 @@ class PassRecord:
     ops: int
     changes: tuple[Change, ...]
     counterparts: tuple[object, ...] = field(default=(), repr=False, compare=False)
+
+
+LONGEST, MOST_CHANGES = 400, 300
+"""Letters of a text, and changes of a pass, that an outline has."""
+
+
+def outline(records: Sequence[PassRecord]) -> list[dict[str, Any]]:
+    """Return what passes did as JSON values, cut to what a page shows: a run's file carries it.
+
+    Without the seconds, which are others each time: files of equal runs are equal.
+    """
+    return [
+        {
+            "text": _cut(record.text),
+            "changed": record.changed,
+            "ops": record.ops,
+            "changes": [_plain(change) for change in record.changes[:MOST_CHANGES]],
+            "unlisted": max(0, len(record.changes) - MOST_CHANGES),
+        }
+        for record in records
+    ]
+
+
+def _plain(change: Change) -> dict[str, Any]:
+    texts = {name: _cut(getattr(change, name)) for name in ("what", "old", "new", "bound")}
+    return texts | {name: float(getattr(change, name)) for name in ("offset", "noise", "sampling")}
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}\u2026"
 
 
 @dataclass(frozen=True, kw_only=True)

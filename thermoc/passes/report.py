@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from html import escape
 from typing import Any
 
@@ -27,6 +28,8 @@ class Report:
     lowered_ops: int
     records: tuple[PassRecord, ...]
     warnings: tuple[Finding, ...] = ()
+    compiled: object = field(default=None, repr=False, compare=False)
+    """What it is of, for ``html``."""
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -35,7 +38,15 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON values."""
-        return asdict(self)
+        document = asdict(replace(self, compiled=None))
+        del document["compiled"]
+        return document
+
+    def html(self, path: str | os.PathLike[str]) -> int:
+        """Write it as a page: the graph, and what each pass changed; return its bytes. Errors: T302, T404, T505."""
+        from thermoc import report
+
+        return report(self.compiled).html(path)  # type: ignore[arg-type]
 
     def __str__(self) -> str:
         parts = [table(title, rows) for title, rows in self._tables()]
@@ -61,9 +72,12 @@ def _short(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 2]}…}}"
 
 
-def compilation_report(source: Graph, lowered: Lowered, target: str, warnings: tuple[Finding, ...] = ()) -> Report:
+def compilation_report(
+    source: Graph, lowered: Lowered, target: str, warnings: tuple[Finding, ...] = (), *, compiled: object = None
+) -> Report:
     """Return the report of a network brought to a target."""
     return Report(
+        compiled=compiled,
         network=source.name,
         target=target,
         source_hash=source.hash,

@@ -126,13 +126,13 @@ def _box(x: float, y: float, wide: float, high: float, **style: Any) -> Any:
 
 def _owners(report: ChipReport) -> tuple[list[str | None], list[str]]:
     """Return the op that each core spends most on, None where it does nothing; and ops to name, the dearest first."""
-    spent, ops = _spent(report), report.run.artefact.mapping.work.ops
+    spent, ops = joules_by_core(report), report.run.artefact.mapping.work.ops
     cells = [ops[int(core.argmax())] if core.any() else None for core in spent.T]
     owners = {cell for cell in cells if cell is not None}
     return cells, [op.op for op in report.ops if op.op in owners][: len(COLOURS)]
 
 
-def _spent(report: ChipReport) -> NDArray[np.float64]:
+def joules_by_core(report: ChipReport) -> NDArray[np.float64]:
     """Return joules by op and core, (ops, cores), of what runs there: messages that pass its tile are left out."""
     run = report.run
     layout, program = run.artefact.mapping, run.artefact.mapping.program

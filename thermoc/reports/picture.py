@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 import networkx
 
@@ -40,12 +41,8 @@ class BoxCorner:
 def graph_svg(graph: Graph) -> str:
     """Return the picture of a verified graph. Constants are not drawn; a box names the op, its result and type."""
     shown = [index for index, op in enumerate(graph.ops) if not isinstance(op, Stored)]
-    layers = _layers(graph, shown)
-    places = {
-        index: BoxCorner(x=MARGIN + COLUMN * column, y=MARGIN + ROW * (row + (_tallest(layers) - len(layer)) / 2))
-        for column, layer in enumerate(layers)
-        for row, index in enumerate(layer)
-    }
+    layers = layered(shown, graph.to_networkx(instant=True).subgraph(shown), graph.to_networkx().subgraph(shown))
+    places = corners(layers)
     width, height = 2 * MARGIN + COLUMN * len(layers), 2 * MARGIN + ROW * _tallest(layers)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">',
@@ -59,23 +56,35 @@ def graph_svg(graph: Graph) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _tallest(layers: list[list[int]]) -> int:
+def corners(layers: list[list[Any]]) -> dict[Any, BoxCorner]:
+    """Return where each op of each column stands, columns centred on one another."""
+    return {
+        op: BoxCorner(x=MARGIN + COLUMN * column, y=MARGIN + ROW * (row + (_tallest(layers) - len(layer)) / 2))
+        for column, layer in enumerate(layers)
+        for row, op in enumerate(layer)
+    }
+
+
+def _tallest(layers: list[list[Any]]) -> int:
     return max((len(layer) for layer in layers), default=0)
 
 
-def _layers(graph: Graph, shown: list[int]) -> list[list[int]]:
-    """Return op positions by column, ordered so that neighbours stand near each other (barycentres)."""
-    # Columns follow the edges within a tick, which have no cycles; all edges then pull boxes together.
-    flow = graph.to_networkx(instant=True).subgraph(shown)
-    layers = [sorted(layer) for layer in networkx.topological_generations(flow)]
-    links = networkx.Graph(graph.to_networkx().subgraph(shown))
-    rank = {index: float(row) for layer in layers for row, index in enumerate(layer)}
+def layered(ops: Sequence[Any], flow: networkx.DiGraph[Any], reads: networkx.DiGraph[Any]) -> list[list[Any]]:
+    """Return the ops of each column, ordered so that neighbours stand near each other (barycentres).
+
+    flow: the edges that act within a tick, which have no cycles and make the columns. reads: all edges, which pull
+    boxes together. Nodes of both are ``ops``, numbers or names, whose order decides between equals.
+    """
+    number = {op: place for place, op in enumerate(ops)}
+    layers = [sorted(layer, key=number.__getitem__) for layer in networkx.topological_generations(flow)]
+    links = networkx.Graph(reads)
+    rank = {op: float(row) for layer in layers for row, op in enumerate(layer)}
     # Sweeps there and back (Sugiyama 1981): the order with the fewest crossings is too costly to find.
     for sweep in range(SWEEPS):
         for layer in layers if sweep % 2 == 0 else layers[::-1]:
             goal = {i: sum(rank[n] for n in links[i]) / len(links[i]) if len(links[i]) else rank[i] for i in layer}
-            layer.sort(key=lambda index, goal=goal: goal[index])
-            rank.update((index, float(row)) for row, index in enumerate(layer))
+            layer.sort(key=lambda op, goal=goal: goal[op])
+            rank.update((op, float(row)) for row, op in enumerate(layer))
     return layers
 
 

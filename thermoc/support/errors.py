@@ -71,6 +71,7 @@ CODES: dict[str, str] = {
     "T422": "training diverges",
     "T431": "points of a sweep failed",
     "T432": "a sweep's cluster cannot be used",
+    "T425": "two runs cannot be compared",
     "T501": "the file cannot be read",
     "T502": "the file is damaged",
     "T503": "the file's version is newer than this thermoc",

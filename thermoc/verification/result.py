@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import ArrayLike, NDArray
 
 from thermoc.support.tables import html_table, table
 from thermoc.verification.comparison import UNITS, UNJUDGED, Breach, Comparison
 from thermoc.verification.divergence import FALSE_ALARM
 from thermoc.verification.plot import plot
+
+if TYPE_CHECKING:
+    from thermoc import HtmlReport
+    from thermoc.api import Executable
+    from thermoc.backends.base import Outcome
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +33,10 @@ class Verification:
     batch: int
     rows: tuple[Comparison, ...]
     breaches: tuple[Breach, ...]
+    reference: Mapping[str, NDArray] = field(default_factory=dict, repr=False, compare=False)
+    """What the network itself gave, (ticks, batch, *shape) by output."""
+    outcomes: Mapping[str, tuple[Executable, Outcome]] = field(default_factory=dict, repr=False, compare=False)
+    """Of each target, what was compiled and what that gave: for reports."""
 
     @property
     def ok(self) -> bool:
@@ -46,6 +57,12 @@ class Verification:
     def plot(self, path: str | os.PathLike[str]) -> None:
         """Draw error and bound against tick, as .png or .svg. Errors: T404 (no such format), T302, T505."""
         plot(self.rows, self.targets, path, title=f"{self.network}, seed {self.seed}")
+
+    def report(self, labels: Mapping[str, ArrayLike] | None = None) -> HtmlReport:
+        """Return a page of it: ``.html(path)``. labels: the right class of each sample, by output (docs/report.md)."""
+        from thermoc import report
+
+        return report(self, labels=labels)
 
     @property
     def title(self) -> str:

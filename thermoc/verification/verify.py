@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thermoc import api
+from thermoc.backends.base import Outcome
 from thermoc.ir.graph import Graph, exposed
 from thermoc.network import Network
 from thermoc.support.errors import error
@@ -63,12 +64,14 @@ def verify(
     where = replace(setting(graph, inputs, ticks=ticks, batch=batch, seed=seed), pieces=pieces)
     source = where.reference(graph)
     rows: list[Comparison] = []
+    outcomes: dict[str, tuple[api.Executable, Outcome]] = {}
     breaches: list[Breach] = []
     for name in targets:
         exe = api.compile(graph, name, **options.get(name, {}))
         subject = Subject(target=name, exe=exe, setting=where, source=source, absolute_tolerance=tolerance)
         target_rows, places = _judged(subject)
         rows += target_rows
+        outcomes[name] = exe, subject.outcome
         breaches += [_told(subject, location, reduce, len(breaches) + number) for number, location in enumerate(places)]
     return Verification(
         network=graph.name,
@@ -79,6 +82,8 @@ def verify(
         batch=where.batch,
         rows=tuple(rows),
         breaches=tuple(breaches),
+        reference=source.outputs,
+        outcomes=outcomes,
     )
 
 

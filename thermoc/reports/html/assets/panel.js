@@ -1,0 +1,93 @@
+// What is known of the selection, in one place: an op's core, joules, kelvins and R-hat stand side by side.
+
+function opRows() {
+  const nodes = subject().graphs[0].nodes;
+  const costs = new Map(costsOf().ops.flatMap((op) => [op.op, ...op.holds].map((name) => [name, op])));
+  return nodes.map((node) => {
+    const outputs = subject().signals.filter((one) => one.op === node.id).map((one) => one.name);
+    const chains = subject().mixing.filter((one) => outputs.includes(one.name)).flatMap((one) => one.rows);
+    const worst = (name, pick) => (chains.length ? pick(...chains.map((row) => row[name] ?? Infinity)) : null);
+    const cost = costs.get(node.id), laws = (doc.laws ? doc.laws.rows : []).filter((row) => row.op === node.id);
+    const first = doc.targets ? doc.targets.rows.filter((row) => row.op === node.id && row.first !== null).map((row) => row.first) : [];
+    return {
+      op: node.id, kind: node.op, type: node.type, where: node.where, outputs: outputs.join(", "),
+      cores: cost && cost.cores.length ? cost.cores : null, joules: cost ? cost.joules : null, share: cost ? cost.share : null, kelvin: cost ? cost.kelvin : null,
+      r_hat: worst("r_hat", Math.max), ess: worst("ess", Math.min), mixed: chains.length ? chains.every((row) => row.mixed) : null,
+      laws: laws.length ? `${laws.filter((row) => row.holds).length} of ${laws.length} hold` : "",
+      changes: subject().passes.flatMap((one) => one.changes).filter((change) => change.op === node.id).length,
+      diverges_at: first.length ? Math.min(...first) : null,
+    };
+  });
+}
+
+function opsSection() {
+  const hold = element("div");
+  const fill = () => {
+    const rows = opRows(), has = (name) => rows.some((row) => row[name] !== null && row[name] !== "" && row[name] !== 0);
+    const columns = ["op", "kind", "type", "outputs", "cores", "joules", "share", "kelvin", "r_hat", "ess", "mixed", "laws", "changes", "diverges_at", "where"].filter((name) => name === "op" || name === "kind" || has(name));
+    rows.sort((a, b) => (b.kelvin ?? -1) - (a.kelvin ?? -1));
+    hold.replaceChildren(table("Ops", rows, { columns, pick: (row) => pickOp(row.op), format: { joules: (v) => quantity(v, "J"), share: (v) => (v === null ? "" : `${shown(100 * v)} %`), where: (v) => element("code", {}, v) }, note: costsOf().ops.length ? "The hottest first. An op of the chip may hold several of the network's: each then shows what all of them take." : "A click on an op selects it everywhere; a click on a head sorts." }));
+  };
+  fill();
+  watch((change) => { if ("subject" in change) fill(); });
+  return section("ops", "Ops", hold);
+}
+
+const SHOWN = { kind: "kind", type: "type", where: "written at", outputs: "outputs", r_hat: "R-hat, worst unit", ess: "effective samples, least", mixed: "mixed", laws: "laws", changes: "numbers replaced", diverges_at: "diverges at tick" };
+
+function showPanel() {
+  const panel = document.getElementById("panel");
+  const any = state.op !== null || state.tick !== null || state.core !== null;
+  panel.hidden = !any;
+  document.body.classList.toggle("selected", any);
+  if (!any) return;
+  const row = opRows().find((one) => isOp(one.op) && one.op === state.op) || opRows().find((one) => isOp(one.op));
+  const facts = [];
+  const say = (name, value) => value !== null && value !== undefined && value !== "" && facts.push(element("dt", {}, name), element("dd", {}, value));
+  if (row) for (const [name, text] of Object.entries(SHOWN)) if (name !== "changes" || row[name]) say(text, shown(row[name]));
+  const cost = costsOf().ops.find((op) => family(state.op).has(op.op));
+  if (cost) {
+    say("cores", shown(cost.cores));
+    say("energy", `${quantity(cost.joules, "J")} (${shown(100 * cost.share)} %)`);
+    say("warms by", quantity(cost.kelvin, "K"));
+    if (chipOf()) say("busy, a tick", quantity(busyOf(chipOf(), cost.op), "s"));
+    if (cost.holds.length > 1) say("holds", cost.holds.join(" + "));
+  }
+  if (state.unit !== null) unitFacts(say);
+  if (state.core !== null) coreFacts(say);
+  if (state.tick !== null) tickFacts(say);
+  const changes = subject().passes.flatMap((one) => one.changes.map((change) => ({ ...change, pass: one.name }))).filter((change) => isOp(change.op)).slice(0, 6);
+  const links = [["graph", "graph"], ["signals", "signals"], ["chip", "chip"], ["targets", "targets"]].filter(([id]) => document.getElementById(id));
+  panel.replaceChildren(...[element("button", { type: "button", class: "close", title: "clear (Esc)", onclick: clear }, "✕"),
+    element("h2", {}, state.op === null ? (state.core === null ? `tick ${state.tick}` : `core ${state.core}`) : state.op), element("dl", {}, facts),
+    changes.length ? element("div", {}, element("b", {}, "Replaced"), changes.map((one) => element("p", { class: "note" }, `${one.pass}: ${one.what}: ${one.old} → ${one.new} (${one.bound})`))) : null,
+    element("p", { class: "note" }, "see it in ", links.flatMap(([id, name], place) => [place ? ", " : "", element("a", { href: `#${id}` }, name)]))].filter(Boolean));
+}
+
+function unitFacts(say) {
+  say("unit", String(state.unit));
+  for (const output of subject().mixing) {
+    const row = output.rows.find((one) => one.unit === state.unit);
+    const signal = subject().signals.find((one) => one.name === output.name);
+    if (row && signal && isOp(signal.op)) say(`${output.name}[${state.unit}]`, `${shown(row.mean)} ± ${shown(row.error)}, R-hat ${shown(row.r_hat)}`);
+  }
+}
+
+function coreFacts(say) {
+  const core = chipOf() && chipOf().cores.find((one) => one.core === state.core);
+  say("core", core ? `${core.core} (tile ${core.tile})` : `${state.core}, idle`);
+  if (!core) return;
+  say("core spends", quantity(core.joules, "J")); say("core peaks at", `${core.peak} K`); say("core works for", core.ops.join(", "));
+}
+
+function tickFacts(say) {
+  say("tick", String(state.tick));
+  const { dt, begun } = subject().facts;
+  if (dt) say("time", `${shown(state.tick * dt)} (dt = ${dt})`);
+  for (const one of subject().signals.filter((each) => each.trace && (state.op === null || isOp(each.op)))) {
+    const place = one.trace.ticks.indexOf(state.tick), line = one.trace.lines[Math.min(sample, one.trace.lines.length - 1)][state.unit ?? 0];
+    if (place >= 0 && line) say(`${one.name}${one.units > 1 ? `[${state.unit ?? 0}]` : ""} then`, shown(line[place]));
+  }
+}
+
+watch(showPanel);
