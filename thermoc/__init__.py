@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from thermoc.api import Executable, compile, lint, resume
     from thermoc.certificates import Certificate, certify
+    from thermoc.dynamics import dynamics
     from thermoc.network import Network, connect, constant, input, load, output, parameter, placeholder, probe
     from thermoc.recording import counts, events, every, extremes, last, mean
     from thermoc.run import Interrupted, Run, open_run
@@ -25,6 +26,7 @@ __version__ = "0.1.0"
 _FROM = {
     "thermoc.api": ("Executable", "compile", "lint", "resume"),
     "thermoc.certificates": ("Certificate", "certify"),
+    "thermoc.dynamics": ("dynamics",),
     "thermoc.network": (
         "Network",
         "connect",
@@ -61,6 +63,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "connect",
     "constant",
     "counts",
+    "dynamics",
     "events",
     "every",
     "extremes",
@@ -83,7 +86,7 @@ def _ops() -> dict[str, Any]:
     from thermoc.ir.functions import FUNCTIONS
 
     # The functions of these names are those of network.py, which take texts and arrays.
-    hidden = {"core.input", "core.output", "core.probe", "core.constant", "core.parameter"}
+    hidden = {"core.input", "core.output", "core.probe", "core.constant", "core.parameter", "thermo.ode", "thermo.sde"}
     shown = (name for name in FUNCTIONS if name not in hidden and name.split(".")[0] not in _DIALECTS)
     return {FUNCTIONS[name].__name__: FUNCTIONS[name] for name in shown}
 

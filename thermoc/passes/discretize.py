@@ -15,6 +15,7 @@ from thermoc.ir.ops import CONTINUOUS, Op
 from thermoc.ir.values import Value
 from thermoc.passes.base import Pass, Property, no_trait
 from thermoc.passes.change_log import Log
+from thermoc.passes.expand import dynamics as equations
 from thermoc.passes.expand import heat as heat_steps
 from thermoc.passes.expand import particles, spiking
 from thermoc.passes.option_checks import check_positive
@@ -152,6 +153,7 @@ STEPS: OpTable[Callable[[Any, Rewriter], Any]] = OpTable(
         langevin.Brownian: particles.brownian,
         langevin.Langevin: particles.inertial,
         langevin.Velocity: particles.velocity,
+        **equations.STEPS,
         **spiking.STEPS,
     },
     scope=lambda cls: CONTINUOUS in cls.traits,

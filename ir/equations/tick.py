@@ -1,0 +1,64 @@
+"""One tick of units that equations describe: the step, then threshold, reset and refractory time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from thermoc.ir.equations.expressions import Expression, evaluate
+from thermoc.ir.equations.methods import METHODS
+from thermoc.ir.equations.motion import Motion, State
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tick:
+    """States after the tick, which units fired (None without a threshold), and the ticks each stays refractory."""
+
+    x: list[Any]
+    fired: Any = None
+    held: Any = None
+
+
+def tick(m: Motion, method: str, x: State, held: Any = None, ticks: int = 0) -> Tick:
+    """Return what a tick makes of states x. held: ticks for which units stay refractory; a spike makes them ``ticks``.
+
+    Variables flagged "unless refractory" keep their value in refractory units: their step is undone, and what others
+    took from them within it is not.
+    """
+    choose = m.algebra.functions["where"]
+    moved: list[Any] = METHODS[method].step(m, x)
+    if held is not None:
+        resting = m.algebra.compare(">", held, 0.0)
+        kept = [line.held for line in m.system.slopes.values()]
+        moved = [choose(resting, old, new) if keep else new for old, new, keep in zip(x, moved, kept)]
+    if m.system.threshold is None:
+        return Tick(x=moved)
+    fired = _value(m, m.system.threshold, moved)
+    if held is None:
+        return Tick(x=_reset(m, fired, moved), fired=fired)
+    fired = m.algebra.both(fired, m.algebra.compare("==", held, 0.0))
+    waited = m.algebra.functions["max"](held - 1.0, 0.0)
+    return Tick(x=_reset(m, fired, moved), fired=fired, held=choose(fired, float(ticks), waited))
+
+
+def _value(m: Motion, expression: Expression, x: State) -> Any:
+    names = m.with_derived(m.environment(x, 1.0), [expression])
+    return evaluate(expression, names, m.algebra)
+
+
+def _reset(m: Motion, fired: Any, x: list[Any]) -> list[Any]:
+    """Return the states after the statements of the reset, one after the other."""
+    after = list(x)
+    for line in m.system.reset:
+        place = m.system.variables.index(line.name)
+        value = _value(m, line.expression, after)
+        if line.operator:
+            old = after[place]
+            value = {"+": lambda: old + value, "-": lambda: old - value, "*": lambda: old * value}.get(
+                line.operator, lambda: old / value
+            )()
+        after[place] = value
+    choose = m.algebra.functions["where"]
+    changed = {line.name for line in m.system.reset}
+    variables = m.system.variables
+    return [choose(fired, new, old) if name in changed else old for name, new, old in zip(variables, after, x)]

@@ -1,0 +1,172 @@
+"""Units by equations as steps in core ops: what the reference does, on values of the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from thermoc.ir.dialects import core, dynamics, thermo
+from thermoc.ir.dialects.spiking import held_ticks
+from thermoc.ir.equations import stability
+from thermoc.ir.equations.expressions import Algebra
+from thermoc.ir.equations.motion import Motion
+from thermoc.ir.equations.problems import EquationProblem
+from thermoc.ir.equations.reading import checked, numbers_of
+from thermoc.ir.equations.system import System
+from thermoc.ir.equations.tick import tick
+from thermoc.ir.types import Role
+from thermoc.passes.rewriting import Expression, Rewriter
+from thermoc.support.errors import ThermocError, error
+
+
+def unit(op: dynamics.Ode, w: Rewriter) -> tuple[Expression, Expression]:
+    """Each variable is a delay; the step of the op's method moves it. Errors: T113, T214."""
+    try:
+        system = checked(op)
+    except EquationProblem as problem:
+        raise _refused(op, "T113", problem) from None
+    try:
+        _short_enough(op, system, w)
+        return _unit(op, system, w)
+    except EquationProblem as problem:
+        raise _refused(op, "T214", problem) from None
+
+
+def _refused(op: dynamics.Ode, code: str, problem: EquationProblem) -> ThermocError:
+    what = f"{op.opname}: {problem.what}"
+    return error(code, what, where=op.location, notes=problem.notes, hint=problem.hint)
+
+
+def _short_enough(op: dynamics.Ode, system: System, w: Rewriter) -> None:
+    start = w.known(op.initial)
+    if start is None:
+        return
+    numbers = numbers_of(op) | _known(op, w)
+    rows = _broadcast(start, (len(op.variables), *op.shape))
+    stability.check(system, op.method, rows, numbers, w.dt)
+
+
+def _broadcast(array: Any, shape: tuple[int, ...]) -> Any:
+    import numpy as np
+
+    return np.broadcast_to(array, shape)
+
+
+def _known(op: dynamics.Ode, w: Rewriter) -> dict[str, Any]:
+    """Return the numbers of those inputs that are constants."""
+    return {name: known for name, value in zip(op.names, op.given) if (known := w.known(value)) is not None}
+
+
+def _unit(op: dynamics.Ode, system: System, w: Rewriter) -> tuple[Expression, Expression]:
+    n, numbers = len(op.variables), numbers_of(op)
+    starts = [_row(w, w.broadcast(op.initial, op.x.shape), k, op) for k in range(n)]
+    x = [w.delay(starts[0], start) for start in starts]
+    held = w.delay(starts[0], w.constant(0.0)) if op.refractory else None
+    motion = Motion(
+        system=system,
+        algebra=algebra(w),
+        names={**numbers, **{name: w[value] for name, value in zip(op.names, op.given)}},
+        numbers=numbers | _known(op, w),
+        dt=w.dt,
+        time=lambda: w.time() * w.dt,
+        normal=_draws(op, w),
+        sqrt=lambda value: value**0.5 if isinstance(value, float) else w.sqrt(value),
+    )
+    after = tick(motion, op.method, x, held, held_ticks(op, w.dt))
+    new = [_whole(w, value, op) for value in after.x]
+    for delayed, value in zip(x, new):
+        w.feed(delayed, value)
+    if held is not None:
+        w.feed(held, _whole(w, after.held, op))
+    stacked = w(core.Concat, xs=tuple(w.reshape(value, (1, *op.shape)) for value in new), axis=0)
+    zeros = w.broadcast(w.constant(0.0, Role.spike), op.shape)
+    return (zeros if after.fired is None else _spikes(op, w, after.fired)), stacked
+
+
+def _row(w: Rewriter, stacked: Expression, k: int, op: dynamics.Ode) -> Expression:
+    starts, stops = (k, *(0 for _ in op.shape)), (k + 1, *op.shape)
+    row = w(core.Slice, x=stacked, starts=starts, stops=stops, steps=(1,) * len(stops))
+    return w.reshape(row, op.shape)
+
+
+def _whole(w: Rewriter, value: Any, op: dynamics.Ode) -> Expression:
+    """Return a state in full: an equation may have made a number of it, or one for all units."""
+    value = value if isinstance(value, Expression) else w.constant(value)
+    return value if value.shape == op.shape else w.broadcast(value, op.shape)
+
+
+def _spikes(op: dynamics.Ode, w: Rewriter, fired: Any) -> Expression:
+    if not isinstance(fired, Expression):
+        return w.broadcast(w.constant(float(fired), Role.spike), op.shape)
+    s = w.number(fired, Role.spike)
+    return s if s.shape == op.shape else w.broadcast(s, op.shape)
+
+
+def _draws(op: dynamics.Ode, w: Rewriter) -> Callable[[int], Expression]:
+    drawn: dict[int, Expression] = {}
+
+    def normal(draw: int) -> Expression:
+        if draw not in drawn:
+            stream = getattr(op, "stream", 0)
+            drawn[draw] = w(thermo.Normal, shape=op.shape, stream=stream, draw=draw, dtype=w.dtype)
+        return drawn[draw]
+
+    return normal
+
+
+def algebra(w: Rewriter) -> Algebra:
+    """Return expressions as ops."""
+
+    def one(cls: Any) -> Callable[[Any], Any]:
+        return lambda x: w(cls, x=x)
+
+    def two(cls: Any) -> Callable[[Any, Any], Any]:
+        return lambda a, b: w(cls, a=a, b=b)
+
+    def truth(value: Any) -> Any:
+        return w(core.Greater, a=float(value), b=0.5) if isinstance(value, bool) else value
+
+    def select(condition: Any, a: Any, b: Any) -> Any:
+        return w.select(truth(condition), a, b)
+
+    def exprel(x: Any) -> Any:
+        at_zero = w(core.Equal, a=x, b=0.0)
+        safe = w.select(at_zero, 1.0, x)
+        return w.select(at_zero, 1.0, w.expm1(safe) / safe)
+
+    def hyperbolic(sign: float) -> Callable[[Any], Any]:
+        def function(x: Any) -> Any:
+            grown = w.exp(x)
+            inverse = 1.0 / grown
+            return (grown + inverse if sign > 0 else grown - inverse) * 0.5
+
+        return function
+
+    compare: dict[str, Any] = {"<": core.Less, "<=": core.LessEqual, ">": core.Greater, ">=": core.GreaterEqual}
+    compare["=="] = core.Equal
+    simple: dict[str, Any] = {"exp": core.Exp, "expm1": core.Expm1, "log": core.Log, "sqrt": core.Sqrt}
+    simple |= {"sin": core.Sin, "cos": core.Cos, "tanh": core.Tanh, "abs": core.Abs, "sign": core.Sign}
+    return Algebra(
+        functions={
+            **{name: one(cls) for name, cls in simple.items()},
+            "floor": one(core.Floor),
+            "ceil": lambda x: -w.floor(-x),
+            "tan": lambda x: w(core.Sin, x=x) / w(core.Cos, x=x),
+            "sinh": hyperbolic(-1.0),
+            "cosh": hyperbolic(1.0),
+            "exprel": exprel,
+            "int": lambda x: w.number(truth(x)),
+            "min": w.minimum,
+            "max": w.maximum,
+            "clip": lambda x, low, high: w.minimum(w.maximum(x, low), high),
+            "where": select,
+        },
+        compare=lambda text, a, b: w(compare[text], a=a, b=b),
+        power=two(core.Pow),
+        both=lambda a, b: w(core.And, a=truth(a), b=truth(b)),
+        either=lambda a, b: w(core.Or, a=truth(a), b=truth(b)),
+        negated=lambda a: w(core.Not, x=truth(a)),
+    )
+
+
+STEPS: dict[type[dynamics.Ode], Callable[[Any, Rewriter], Any]] = {dynamics.Ode: unit, dynamics.Sde: unit}
