@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from thermoc.api import Executable, compile, lint, resume
     from thermoc.certificates import Certificate, certify
-    from thermoc.dynamics import dynamics
+    from thermoc.equations import dynamics
     from thermoc.network import Network, connect, constant, input, load, output, parameter, placeholder, probe
     from thermoc.recording import counts, events, every, extremes, last, mean
     from thermoc.run import Interrupted, Run, open_run
@@ -26,7 +26,7 @@ __version__ = "0.1.0"
 _FROM = {
     "thermoc.api": ("Executable", "compile", "lint", "resume"),
     "thermoc.certificates": ("Certificate", "certify"),
-    "thermoc.dynamics": ("dynamics",),
+    "thermoc.equations": ("dynamics",),
     "thermoc.network": (
         "Network",
         "connect",
