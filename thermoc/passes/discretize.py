@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from thermoc import physics
-from thermoc.ir.dialects import core, diffusive, heat, langevin, thermo
+from thermoc.ir.dialects import core, diffusive, dynamics, heat, langevin, thermo
+from thermoc.ir.equations.methods import described
 from thermoc.ir.graph import Graph
 from thermoc.ir.op_table import OpTable
 from thermoc.ir.ops import CONTINUOUS, Op
@@ -56,7 +57,17 @@ class Discretize(Pass):
             log.changed(
                 "dt", old=graph.dt, new=self.dt, bound="inputs are held for the new tick; order 1 in dt for euler units"
             )
+        for op in graph.ops:
+            if isinstance(op, dynamics.Ode):
+                _tell(op, log, kept=self.keep(op, graph))
         return rewrite(replace(graph, dt=self.dt), STEPS, keep=lambda op: self.keep(op, graph))
+
+
+def _tell(op: dynamics.Ode, log: Log, *, kept: bool) -> None:
+    """Record what is made of equations: which step, of what order."""
+    what = f"{op.x}: equations of {', '.join(op.variables)}"
+    new = f"as they are, by the target's {op.method}" if kept else f"a step of {op.method}"
+    log.changed(what, old="continuous time", new=new, bound=described(op.method, noisy=op.noisy))
 
 
 def noise(op: thermo.Noise, w: Rewriter) -> Expression:

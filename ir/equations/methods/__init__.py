@@ -6,6 +6,7 @@ takes none), and with noise its strong and weak order.
 
 from __future__ import annotations
 
+import math
 from types import ModuleType
 
 from thermoc.ir.equations.methods import (
@@ -30,4 +31,16 @@ METHODS: dict[str, ModuleType] = {
     "stochastic_heun": stochastic_heun,
 }
 
-__all__ = ["METHODS"]
+
+def described(method: str, *, noisy: bool = False) -> str:
+    """Return the order of a method in words, with noise its sense and its strong and weak order."""
+    module = METHODS[method]
+    if not noisy:
+        return "exact for inputs held over the tick" if module.ORDER == math.inf else f"order {module.ORDER:g} in dt"
+    if module.STRONG == math.inf:
+        return "exact in law for inputs held over the tick"
+    sense = f"{module.NOISE}, strong order {module.STRONG:g}, weak order {module.WEAK:g} in dt"
+    return sense + (" (strong 1 where noise is constant)" if module.STRONG < 1 else "")
+
+
+__all__ = ["METHODS", "described"]
