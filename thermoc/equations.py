@@ -58,7 +58,7 @@ def dynamics(
         method = _method(system, method)
         fits(system, method)
     except EquationProblem as problem:
-        raise _wrong("T113", problem) from None
+        raise _wrong(problem) from None
     shape = _shape(n, given, initial)
     start = _start(system, initial or {}, shape, with_units)
     numbers = {key: item for key, item in given.items() if isinstance(item, float)}
@@ -81,8 +81,8 @@ def dynamics(
     return {**rows, SPIKES: s} if threshold else rows
 
 
-def _wrong(code: str, problem: EquationProblem) -> ThermocError:
-    return error(code, f"dynamics: {problem.what}", where=caller(), notes=problem.notes, hint=problem.hint)
+def _wrong(problem: EquationProblem) -> ThermocError:
+    return error(problem.code, f"dynamics: {problem.what}", where=caller(), notes=problem.notes, hint=problem.hint)
 
 
 def _method(system: System, method: str | None) -> str:
@@ -156,7 +156,7 @@ def _number(item: Any, who: str) -> Any:
     try:
         return dimensions.quantity(item)[0]
     except EquationProblem as problem:
-        raise _wrong("T113", problem) from None
+        raise _wrong(problem) from None
 
 
 def _time(refractory: float | str) -> float:
@@ -170,7 +170,7 @@ def _short_enough(system: System, method: str, start: np.ndarray, given: Mapping
         if dt is not None:
             stability.check(system, method, start, {**scales, **numbers}, dt)
     except EquationProblem as problem:
-        raise _wrong("T214", problem) from None
+        raise _wrong(problem) from None
 
 
 def _row(x: Handle, k: int, shape: tuple[int, ...]) -> Handle:

@@ -109,7 +109,8 @@ def _check(expression: Expression, node: ast.AST) -> None:
         _check_number(expression, node)
     elif isinstance(node, ast.BinOp):
         if not isinstance(node.op, _OPERATORS):
-            raise expression.problem(node, "there is no such operator", hint=_HINTS.get(type(node.op), ""))
+            place = _operator(expression, node)
+            raise expression.problem(place, "there is no such operator", hint=_HINTS.get(type(node.op), ""))
     elif isinstance(node, ast.UnaryOp):
         if not isinstance(node.op, (ast.USub, ast.UAdd, ast.Not)):
             raise expression.problem(node, "there is no such operator")
@@ -121,6 +122,13 @@ def _check(expression: Expression, node: ast.AST) -> None:
         _check_call(expression, node)
     elif not isinstance(node, ast.BoolOp):
         raise expression.problem(node, "an equation has numbers, names, + - * / **, comparisons and functions")
+
+
+def _operator(expression: Expression, node: ast.BinOp) -> ast.AST:
+    """Return a place at the operator, which a tree does not tell."""
+    end = node.left.end_col_offset or 0
+    between = expression.text[end : node.right.col_offset]
+    return ast.Pass(lineno=1, col_offset=end + len(between) - len(between.lstrip(" )")))
 
 
 def _check_number(expression: Expression, node: ast.Constant) -> None:
@@ -191,7 +199,7 @@ class _Evaluation:
             return a.compare(_COMPARISONS[type(node.ops[0])], left, right)
         assert isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
         arguments = [self.of(argument) for argument in node.args]
-        if not a.symbolic and all(map(_is_number, arguments)):
+        if all(map(_is_number, arguments)):
             return float(FUNCTIONS[node.func.id][1](*arguments))
         return a.functions[node.func.id](*arguments)
 

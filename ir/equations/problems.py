@@ -11,9 +11,19 @@ class EquationProblem(Exception):
     ``notes`` shows the line with a caret under the place.
     """
 
-    def __init__(self, what: str, line: str = "", column: int = 0, *, facts: Sequence[str] = (), hint: str = ""):
+    def __init__(
+        self,
+        what: str,
+        line: str = "",
+        column: int = 0,
+        *,
+        facts: Sequence[str] = (),
+        hint: str = "",
+        code: str = "T113",
+    ):
         super().__init__(what)
-        self.what, self.line, self.column, self.facts, self.hint = what, line, column, tuple(facts), hint
+        self.what, self.line, self.column, self.facts = what, line, column, tuple(facts)
+        self.hint, self.code = hint, code
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -76,8 +76,7 @@ def _stiff(system: System, method: str, rate: complex, mode: AnyArray, dt: float
         f"a step of dt = {dt:g} makes {abs(GROWTH[method](rate * dt)):.3g} of it",
     )
     hint = f"take dt <= {low:.3g}, or exact or exponential_euler where the equation allows it"
-    return EquationProblem(
-        f"{method} is unstable: {name} is stiff beyond the step", expression.line, expression.start, facts=facts, hint=hint
-    )
+    what = f"{method} is unstable: {name} is stiff beyond the step"
+    return EquationProblem(what, expression.line, expression.start, facts=facts, hint=hint, code="T214")
 
 

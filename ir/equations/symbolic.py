@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
-from thermoc.ir.equations.expressions import FUNCTIONS, Algebra, Expression, evaluate, parse
+from thermoc.ir.equations.expressions import FUNCTIONS, LARGEST_POWER, Algebra, Expression, evaluate, parse
 from thermoc.ir.equations.problems import EquationProblem
 from thermoc.ir.equations.system import System
 
@@ -36,11 +36,11 @@ def _algebra() -> Algebra:
     def where(condition: Any, a: Any, b: Any) -> Any:
         return sympy.Piecewise((a, condition), (b, True))
 
-    functions = {name: getattr(sympy, name) for name in ("exp", "log", "sqrt", "sin", "cos", "tan", "sign", "floor")}
+    functions = {name: getattr(sympy, name) for name in ("exp", "log", "sqrt", "sin", "cos", "tan")}
     functions |= {name: getattr(sympy, name) for name in ("sinh", "cosh", "tanh")}
+    functions |= {name: _flat_class(name) for name in ("sign", "floor", "ceil")}
     functions |= {
         "abs": sympy.Abs,
-        "ceil": sympy.ceiling,
         "min": sympy.Min,
         "max": sympy.Max,
         "expm1": lambda x: sympy.exp(x) - 1,
@@ -53,12 +53,22 @@ def _algebra() -> Algebra:
     return Algebra(
         functions=functions,
         compare=compare,
-        power=lambda a, b: sympy.Pow(sympy.sympify(a), b),
+        power=_power,
         both=sympy.And,
         either=sympy.Or,
         negated=sympy.Not,
         symbolic=True,
     )
+
+
+def _power(a: Any, b: Any) -> Any:
+    """Return a power; of numbers a float, since SymPy would work out every digit of 9**9**9."""
+    import sympy
+
+    a, b = sympy.sympify(a), sympy.sympify(b)
+    if a.is_number and b.is_number and not (b.is_Rational and abs(b) <= LARGEST_POWER):
+        return float(a) ** float(b)
+    return sympy.Pow(a, b)
 
 
 @cache
@@ -73,6 +83,14 @@ def _exprel_class() -> Any:
             return sympy.Piecewise((sympy.Rational(1, 2), sympy.Eq(x, 0)), ((sympy.exp(x) - exprel(x)) / x, True))
 
     return exprel
+
+
+@cache
+def _flat_class(name: str) -> Any:
+    """Return a function of steps: its slope is 0 but where it jumps, at which SymPy would have a delta."""
+    import sympy
+
+    return type(name, (sympy.Function,), {"fdiff": lambda self, argindex=1: sympy.Integer(0)})
 
 
 @cache
@@ -110,9 +128,6 @@ def _printer() -> Any:
 
         def _print_Abs(self, expr: Any) -> str:
             return f"abs({self._print(expr.args[0])})"
-
-        def _print_ceiling(self, expr: Any) -> str:
-            return f"ceil({self._print(expr.args[0])})"
 
         def _print_Heaviside(self, expr: Any) -> str:
             return f"int({self._print(expr.args[0])} > 0)"

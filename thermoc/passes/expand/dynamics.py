@@ -23,18 +23,15 @@ def unit(op: dynamics.Ode, w: Rewriter) -> tuple[Expression, Expression]:
     """Each variable is a delay; the step of the op's method moves it. Errors: T113, T214."""
     try:
         system = checked(op)
-    except EquationProblem as problem:
-        raise _refused(op, "T113", problem) from None
-    try:
         _short_enough(op, system, w)
         return _unit(op, system, w)
     except EquationProblem as problem:
-        raise _refused(op, "T214", problem) from None
+        raise _refused(op, problem) from None
 
 
-def _refused(op: dynamics.Ode, code: str, problem: EquationProblem) -> ThermocError:
+def _refused(op: dynamics.Ode, problem: EquationProblem) -> ThermocError:
     what = f"{op.opname}: {problem.what}"
-    return error(code, what, where=op.location, notes=problem.notes, hint=problem.hint)
+    return error(problem.code, what, where=op.location, notes=problem.notes, hint=problem.hint)
 
 
 def _short_enough(op: dynamics.Ode, system: System, w: Rewriter) -> None:
