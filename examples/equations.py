@@ -87,7 +87,8 @@ DOUBLE_WELL = "dx/dt = x - x**3 + sqrt(2*kT)*xi : 1"
 
 RING = 5
 KURAMOTO = "\n".join(
-    f"dtheta_{k}/dt = omega_{k} + K*(sin(theta_{(k + 1) % RING} - theta_{k}) + sin(theta_{(k - 1) % RING} - theta_{k})) : 1"
+    f"dtheta_{k}/dt = omega_{k} + K*(sin(theta_{(k + 1) % RING} - theta_{k})"
+    f" + sin(theta_{(k - 1) % RING} - theta_{k})) : 1"
     for k in range(RING)
 )
 """A ring of oscillators, each drawn to its two neighbours (Kuramoto 1984)."""

@@ -340,10 +340,14 @@ CASES: dict[str, Callable[[Givens], Any]] = {
     "thermo.ode, rk4": lambda x: units(
         "dv/dt = v - v**3/3 - w + x : 1\ndw/dt = 0.08*(v + 0.7 - 0.8*w) : 1", inputs={"x": x(2, 3)}, method="rk4"
     ),
-    "thermo.ode, midpoint, in time": lambda x: units("dv/dt = sin(t) - tanh(v) + x : 1", inputs={"x": x(3)}, method="rk2"),
+    "thermo.ode, midpoint, in time": lambda x: units(
+        "dv/dt = sin(t) - tanh(v) + x : 1", inputs={"x": x(3)}, method="rk2"
+    ),
     "thermo.ode, heun": lambda x: units("dv/dt = clip(x, -1, 1) - v*abs(v) : 1", inputs={"x": x(3)}, method="heun"),
     "thermo.ode, exponential euler": lambda x: units(
-        "a = exp(-abs(x)) : 1\ndm/dt = a*(1 - m) - m*(1 + int(x > 0)) : 1", inputs={"x": x(3)}, method="exponential_euler"
+        "a = exp(-abs(x)) : 1\ndm/dt = a*(1 - m) - m*(1 + int(x > 0)) : 1",
+        inputs={"x": x(3)},
+        method="exponential_euler",
     ),
     "thermo.sde": lambda x: units("dv/dt = x - v + sqrt(2*kT)*xi : 1", inputs={"x": x(3), "kT": x.positive()}),
     "thermo.sde, exact of two": lambda x: units(

@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from thermoc.ir.dialects.core import Constant
 from thermoc.ir.dialects.dynamics import Ode, Sde
 from thermoc.ir.equations import dimensions, stability
 from thermoc.ir.equations.methods import METHODS
 from thermoc.ir.equations.problems import EquationProblem
-from thermoc.ir.equations.reading import default_method, fits, known_names
+from thermoc.ir.equations.reading import default_method, fits, known_matrix, known_names
 from thermoc.ir.equations.system import SPIKES, System, canonical, read
-from thermoc.ir.functions import current
 from thermoc.ir.functions import FUNCTIONS as OPS
+from thermoc.ir.functions import current
 from thermoc.ir.handle import Handle
 from thermoc.support.errors import ThermocError, caller, error
 
@@ -55,8 +56,11 @@ def dynamics(
         system = read(equations, threshold, reset)
         with_units = dimensions.given(system)
         given = _given(system, {**(inputs or {}), **(constants or {})}, with_units)
-        method = _method(system, method)
+        settled = _settled(network, given)
+        method = _method(system, method, settled)
         fits(system, method)
+        if method == "exact":
+            known_matrix(system, settled)
     except EquationProblem as problem:
         raise _wrong(problem) from None
     shape = _shape(n, given, initial)
@@ -81,13 +85,19 @@ def dynamics(
     return {**rows, SPIKES: s} if threshold else rows
 
 
+def _settled(network: Any, given: Mapping[str, Any]) -> set[str]:
+    """Return the names of what is known when the network is compiled."""
+    constants = {op.y.name for op in getattr(network, "ops", ()) if isinstance(op, Constant)}
+    return {name for name, item in given.items() if not isinstance(item, Handle) or item.value.name in constants}
+
+
 def _wrong(problem: EquationProblem) -> ThermocError:
     return error(problem.code, f"dynamics: {problem.what}", where=caller(), notes=problem.notes, hint=problem.hint)
 
 
-def _method(system: System, method: str | None) -> str:
+def _method(system: System, method: str | None, settled: set[str]) -> str:
     if method is None:
-        return default_method(system)
+        return default_method(system, settled)
     if method not in METHODS:
         raise EquationProblem(f"there is no method {method!r}", hint=f"there are {', '.join(METHODS)}")
     return method

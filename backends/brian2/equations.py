@@ -39,7 +39,9 @@ def as_they_are(op: Op, graph: Graph) -> bool:
         return False
     if not isinstance(graph.producers[op.initial.name], core.Constant):
         return False
-    if UNKNOWN.search(f"{op.equations} {op.threshold} {op.reset}") or not (op.threshold or not graph.consumers[op.s.name]):
+    if UNKNOWN.search(f"{op.equations} {op.threshold} {op.reset}") or not (
+        op.threshold or not graph.consumers[op.s.name]
+    ):
         return False
     held_ticks(op, graph.dt)
     return _alike(op, system_of(op))
@@ -73,7 +75,7 @@ def _alike(op: dynamics.Ode, system: System) -> bool:
 
 def task(op: Any, plan: Any) -> None:
     """The group's equations, in the names that the script has for theirs."""
-    system, group, wide = system_of(op), plan.group(op.s.name), op.s.shape
+    system, group = system_of(op), plan.group(op.s.name)
     reads: list[str] = []
     roots = [row_of(op.x, k) for k in range(len(system.variables))]
     names: dict[str, str] = {}

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 
-from thermoc.ir.equations.expressions import CONSTANTS, Expression, evaluate, parse
 from thermoc.ir.equations.arrays import ARRAYS
-from thermoc.ir.equations.problems import EquationProblem
-from thermoc.ir.equations.system import NOISE, STEP, TIME, System
+from thermoc.ir.equations.expressions import CONSTANTS, Expression, evaluate, parse
+from thermoc.ir.equations.system import STEP, TIME, System
 
 Dimension = tuple[Fraction, ...]
 """Powers of meter, kilogram, second, ampere, kelvin, mole."""
@@ -50,7 +49,7 @@ _PREFIXES = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0, "
 
 @cache
 def units() -> Mapping[str, tuple[float, Dimension]]:
-    """Return units by name: factor to SI, dimension. As in Brian2, no single letter names one: m and h are variables."""
+    """Return units by name: factor to SI, dimension. As in Brian2 none is a single letter: m and h are variables."""
     table = {
         prefix + name: (factor * size, dimension)
         for names, (size, dimension) in _UNITS.items()
@@ -211,5 +210,3 @@ class _Dimensions:
             what = f"{name} takes a number without a unit, and this is {text_of(dimension)}"
             raise self.expression.problem(node.args[0], what)
         return NONE
-
-

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from thermoc.ir.equations.problems import EquationProblem
@@ -72,16 +73,20 @@ class Expression:
         column = self.start + len(self.text.encode()[: getattr(node, "col_offset", 0)].decode(errors="ignore"))
         return EquationProblem(what, self.line, column, facts=facts, hint=hint)
 
-    @property
+    @cached_property
     def names(self) -> tuple[ast.Name, ...]:
         """The names it reads, in order; not those of functions."""
         functions = {id(node.func) for node in ast.walk(self.tree) if isinstance(node, ast.Call)}
         nodes = (node for node in ast.walk(self.tree) if isinstance(node, ast.Name) and id(node) not in functions)
         return tuple(sorted(nodes, key=lambda node: node.col_offset))
 
-    def reads(self) -> frozenset[str]:
-        """The names it reads."""
+    @cached_property
+    def _read(self) -> frozenset[str]:
         return frozenset(node.id for node in self.names)
+
+    def reads(self) -> frozenset[str]:
+        """Return the names it reads."""
+        return self._read
 
 
 def parse(text: str, line: str = "", start: int = 0) -> Expression:
@@ -239,14 +244,3 @@ class _Evaluation:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not hasattr(value, "dtype")
-
-
-def comparisons(expression: Expression) -> Iterator[ast.Compare]:
-    """Yield the comparison that an expression is, if it is one alone."""
-    if isinstance(expression.tree, ast.Compare):
-        yield expression.tree
-
-
-def part(expression: Expression, node: ast.expr) -> Expression:
-    """Return a node of an expression as one."""
-    return Expression(node, expression.text, expression.line, expression.start)

@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Iterable
+from typing import Any
 
 from thermoc.ir.equations import dimensions
+from thermoc.ir.equations.expressions import CONSTANTS
 from thermoc.ir.equations.methods import METHODS
 from thermoc.ir.equations.problems import EquationProblem
 from thermoc.ir.equations.symbolic import analysis
-from thermoc.ir.equations.system import System, read
-
-
-class Equations(Protocol):
-    """What is read of an op."""
-
-    equations: str
-    variables: tuple[str, ...]
-    names: tuple[str, ...]
-    constants: tuple[tuple[str, float], ...]
-    threshold: str
-    reset: str
-    method: str
-    noisy: Any
+from thermoc.ir.equations.system import STEP, System, read
 
 
 def system_of(op: Any) -> System:
@@ -60,18 +48,20 @@ def known_names(system: System, given: list[str]) -> None:
                 raise expression.problem(node, f"the name {node.id!r} is unknown", hint=hint)
 
 
-def default_method(system: System) -> str:
-    """Return the method where none is asked for: exact for linear equations, else rk4, with constant noise euler."""
+def default_method(system: System, known: Iterable[str]) -> str:
+    """Return the method where none is asked for: exact for linear equations, else rk4, with constant noise euler.
+
+    known: names whose numbers are known when the network is compiled.
+    """
     found = analysis(system)
-    linear = found.curved is None and not found.timed and found.additive
-    if linear:
+    if found.curved is None and not found.timed and found.additive and _known_matrix(system, known):
         return "exact"
     if not system.noises:
         return "rk4"
     if found.additive:
         return "euler"
     name = system.noises[0]
-    expression, node = _place(system, name)
+    expression, node = _reader(system, name)
     hint = 'say which is meant: method="milstein" or "euler" (Ito), "stochastic_heun" (Stratonovich)'
     raise expression.problem(node, f"{name} is multiplied by a variable, and has two senses", hint=hint)
 
@@ -79,7 +69,7 @@ def default_method(system: System) -> str:
 def fits(system: System, method: str) -> None:
     """Raise EquationProblem where a method cannot step a system."""
     if system.noises and not METHODS[method].NOISE:
-        expression, node = _place(system, system.noises[0])
+        expression, node = _reader(system, system.noises[0])
         names = [name for name, module in METHODS.items() if module.NOISE]
         raise expression.problem(node, f"{method} takes no noise", hint=f"{', '.join(names)} do")
     if method == "exact":
@@ -92,6 +82,36 @@ def fits(system: System, method: str) -> None:
         _ = analysis(system).milstein
 
 
+def known_matrix(system: System, known: Iterable[str]) -> None:
+    """Raise EquationProblem where exact couples variables by names that are not known when a network is compiled."""
+    found = analysis(system)
+    if found.diagonal and found.separate:
+        return
+    settled = {*known, *CONSTANTS, STEP, *(name for name in system.free if dimensions.scale(name) is not None)}
+    for entry in (*found.jacobian.values(), *found.diffusion.values()):
+        for name in sorted(entry.reads() - settled):
+            expression, node = _reader(system, name)
+            hint = "pass numbers, or take rk4, or euler where there is noise"
+            what = f"exact: {name} couples variables, and must be known when the network is compiled"
+            raise expression.problem(node, what, hint=hint)
+
+
+def _known_matrix(system: System, known: Iterable[str]) -> bool:
+    try:
+        known_matrix(system, known)
+    except EquationProblem:
+        return False
+    return True
+
+
+def _reader(system: System, name: str) -> Any:
+    for line in (*system.slopes.values(), *system.derived):
+        for node in line.expression.names if line.expression else ():
+            if node.id == name:
+                return line.expression, node
+    raise AssertionError(name)
+
+
 def _linear(system: System) -> None:
     found = analysis(system)
     if found.curved is not None:
@@ -100,7 +120,9 @@ def _linear(system: System) -> None:
         if wrong:
             expression = next(iter(system.slopes.values())).expression
             assert expression is not None
-            raise expression.problem(expression.tree, f"exact: the system {what}", hint="take rk4, or a method for noise")
+            raise expression.problem(
+                expression.tree, f"exact: the system {what}", hint="take rk4, or a method for noise"
+            )
 
 
 def _refuse(system: System, row: int, column: int, method: str, where: str) -> None:
@@ -109,16 +131,3 @@ def _refuse(system: System, row: int, column: int, method: str, where: str) -> N
     assert expression is not None
     node = next((node for node in expression.names if node.id == variable), expression.tree)
     raise expression.problem(node, f"{method}: the equation of {name} is not linear {where}", hint="take rk4 or euler")
-
-
-def _place(system: System, noise: str) -> Any:
-    for line in system.slopes.values():
-        for node in line.expression.names if line.expression else ():
-            if node.id == noise:
-                return line.expression, node
-    raise AssertionError(noise)
-
-
-def named(op: Any, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the names of an op are: its numbers, and the values of its inputs."""
-    return {**numbers_of(op), **values}

@@ -78,5 +78,3 @@ def _stiff(system: System, method: str, rate: complex, mode: AnyArray, dt: float
     hint = f"take dt <= {low:.3g}, or exact or exponential_euler where the equation allows it"
     what = f"{method} is unstable: {name} is stiff beyond the step"
     return EquationProblem(what, expression.line, expression.start, facts=facts, hint=hint, code="T214")
-
-

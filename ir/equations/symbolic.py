@@ -75,7 +75,7 @@ def _power(a: Any, b: Any) -> Any:
 def _exprel_class() -> Any:
     import sympy
 
-    class exprel(sympy.Function):  # noqa: N801  (SymPy prints a function by its class)
+    class exprel(sympy.Function):
         """(e^x - 1) / x."""
 
         def fdiff(self, argindex: int = 1) -> Any:

@@ -1,8 +1,8 @@
 """A system of equations in Brian2's syntax, line by line: what its variables do, and when its units spike.
 
-    dv/dt = (v_rest - v + r*x)/tau : volt (unless refractory)     a variable
-    r_eff = r*(1 + a*v) : 1                                        a name for an expression
-    tau : second                                                   the unit of an input or a constant
+dv/dt = (v_rest - v + r*x)/tau : volt (unless refractory)     a variable
+r_eff = r*(1 + a*v) : 1                                        a name for an expression
+tau : second                                                   the unit of an input or a constant
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from thermoc.ir.equations.expressions import CONSTANTS, FUNCTIONS, Expression, parse
 from thermoc.ir.equations.problems import EquationProblem
@@ -62,25 +62,25 @@ class System:
     threshold: Expression | None
     reset: tuple[Assignment, ...]
 
-    @property
+    @cached_property
     def variables(self) -> tuple[str, ...]:
         """The variables in the order of their lines."""
         return tuple(self.slopes)
 
-    @property
+    @cached_property
     def expressions(self) -> tuple[Expression, ...]:
         """Every expression, equations first."""
         lines = (*self.slopes.values(), *self.derived)
         stated = [line.expression for line in lines if line.expression is not None]
         return (*stated, *((self.threshold,) if self.threshold else ()), *(line.expression for line in self.reset))
 
-    @property
+    @cached_property
     def free(self) -> frozenset[str]:
         """Names that must be given from outside, or be units."""
         known = {*self.slopes, *(line.name for line in self.derived), *self.noises, TIME, STEP, *CONSTANTS}
         return frozenset(name for expression in self.expressions for name in expression.reads()) - known
 
-    @property
+    @cached_property
     def timed(self) -> bool:
         """Tell whether the time itself stands in it."""
         return any(TIME in expression.reads() for expression in self.expressions)

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from thermoc.ir.equations.expressions import Expression, evaluate
 from thermoc.ir.equations.methods import METHODS
 from thermoc.ir.equations.motion import Motion, State
+
+CHANGES: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+}
+"""What a statement such as v += 1 does, by its sign."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +63,7 @@ def _reset(m: Motion, fired: Any, x: list[Any]) -> list[Any]:
         place = m.system.variables.index(line.name)
         value = _value(m, line.expression, after)
         if line.operator:
-            old = after[place]
-            value = {"+": lambda: old + value, "-": lambda: old - value, "*": lambda: old * value}.get(
-                line.operator, lambda: old / value
-            )()
+            value = CHANGES[line.operator](after[place], value)
         after[place] = value
     choose = m.algebra.functions["where"]
     changed = {line.name for line in m.system.reset}

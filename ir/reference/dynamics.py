@@ -14,7 +14,8 @@ from thermoc.ir.equations.reading import numbers_of, system_of
 from thermoc.ir.equations.tick import tick
 from thermoc.ir.reference.meaning import MEANINGS, Context, State, Stateful, aligned, whole
 from thermoc.support.array_types import AnyArray
-from thermoc.support.namespaces import namespace, numbers_of as plain
+from thermoc.support.namespaces import namespace
+from thermoc.support.namespaces import numbers_of as plain
 
 
 def _start(op: dynamics.Ode, ctx: Context, initial: AnyArray, *inputs: Any) -> State:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,9 @@ def test_an_ordinary_equation_is_solved_at_the_stated_order(method: str):
     solved = solve_ivp(coupled, (0, 3), [1.0, 0.5], method="Radau", rtol=1e-12, atol=1e-13).y[:, -1]
     counts = [60, 120, 240] if METHODS[method].ORDER > 1 else [600, 1200, 2400]
     errors = [
-        float(np.abs(np.array(run(COUPLED, method, [np.array(1.0), np.array(0.5)], {"tau": 0.7}, 3.0, n)) - solved).max())
+        float(
+            np.abs(np.array(run(COUPLED, method, [np.array(1.0), np.array(0.5)], {"tau": 0.7}, 3.0, n)) - solved).max()
+        )
         for n in counts
     ]
     assert order(counts, errors) == pytest.approx(METHODS[method].ORDER, abs=0.1)
@@ -73,7 +76,12 @@ def test_an_ordinary_equation_is_solved_at_the_stated_order(method: str):
 
 @pytest.mark.parametrize(
     "equations",
-    ["dx/dt = -3*x + 1 : 1", "dx/dt = y : 1\ndy/dt = -x - 0.1*y : 1", "dx/dt = y : 1\ndy/dt = 0.5 : 1", "dx/dt = 2 : 1\ndy/dt = -y : 1"],
+    [
+        "dx/dt = -3*x + 1 : 1",
+        "dx/dt = y : 1\ndy/dt = -x - 0.1*y : 1",
+        "dx/dt = y : 1\ndy/dt = 0.5 : 1",
+        "dx/dt = 2 : 1\ndy/dt = -y : 1",
+    ],
 )
 def test_a_linear_system_has_no_error_whatever_the_step(equations: str):
     """Rates that are 0, that make a wave, and a matrix that has no eigenvectors."""
@@ -98,7 +106,7 @@ def increments() -> np.ndarray:
 )
 def test_multiplicative_noise_has_its_sense_and_its_orders(method: str, sense: str, increments: np.ndarray):
     """dx = mu x dt + s x dW has a solution in closed form, exp(W), in either sense."""
-    assert METHODS[method].NOISE == sense
+    assert sense == METHODS[method].NOISE
 
     def difference(n: int, mu: float, s: float) -> np.ndarray:
         solved = np.exp((mu - s * s / 2 if sense == "Ito" else mu) * T + s * increments.sum(0))
@@ -125,7 +133,7 @@ def test_constant_noise_makes_euler_of_strong_order_one(increments: np.ndarray):
     counts = [8, 16, 32]
     ends = [at(n) for n in (*counts, 64)]
     # Differences of one step size and half of it fall at the order of the error.
-    errors = [float(np.sqrt(np.mean((a - b) ** 2))) for a, b in zip(ends, ends[1:])]
+    errors = [float(np.sqrt(np.mean((a - b) ** 2))) for a, b in pairwise(ends)]
     assert order(counts, errors) == pytest.approx(1.0, abs=0.1)
 
 
@@ -148,7 +156,7 @@ def test_two_noises_of_one_variable_and_one_of_two_fall_at_order_one():
     counts, errors = [8, 16, 32], list[float]()
     for n in counts:
         z = dW.reshape(n, n_fine // n, 2, paths).sum(1) / np.sqrt(1 / n)
-        found = run(equations, "milstein", [np.ones(paths)] * 2, {}, 1.0, n, lambda k, j: z[k, j])
+        found = run(equations, "milstein", [np.ones(paths)] * 2, {}, 1.0, n, lambda k, j, z=z: z[k, j])
         errors.append(float(np.sqrt(np.mean((found[0] - x) ** 2 + (found[1] - y) ** 2))))
     assert order(counts, errors) == pytest.approx(1.0, abs=0.1)
 

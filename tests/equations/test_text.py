@@ -116,7 +116,10 @@ def test_units_that_agree_pass_and_numbers_are_si():
     assert np.allclose(end, -0.05, atol=1e-6)
 
 
-@pytest.mark.parametrize(("text", "size", "unit"), [("3*mV", 3e-3, "volt"), ("10*uA/cm**2", 0.1, ""), ("2*ms", 2e-3, "second"), ("5", 5.0, "1")])
+@pytest.mark.parametrize(
+    ("text", "size", "unit"),
+    [("3*mV", 3e-3, "volt"), ("10*uA/cm**2", 0.1, ""), ("2*ms", 2e-3, "second"), ("5", 5.0, "1")],
+)
 def test_quantities_are_brian2s(text: str, size: float, unit: str):
     found, dimension = dimensions.quantity(text)
     assert found == pytest.approx(size, rel=1e-15)
@@ -130,7 +133,9 @@ def test_units_are_those_of_brian2():
         if theirs is None:
             continue
         assert float(theirs) == pytest.approx(size, rel=1e-12), name
-        assert [float(p) for p in powers] == [theirs.dim.get_dimension(key) for key in ("m", "kg", "s", "A", "K", "mol")], name
+        assert [float(p) for p in powers] == [
+            theirs.dim.get_dimension(key) for key in ("m", "kg", "s", "A", "K", "mol")
+        ], name
 
 
 @pytest.mark.parametrize(

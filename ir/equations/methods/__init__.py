@@ -1,7 +1,7 @@
 """Steps of differential equations, one method a file.
 
-Each states its order in dt (ORDER), the sense of its noise (NOISE: Ito, Stratonovich, both where they agree, "" where it
-takes none), and with noise its strong and weak order.
+Each states its order in dt (ORDER), the sense of its noise (NOISE: Ito, Stratonovich, both where they agree, "" where
+it takes none), and with noise its strong and weak order.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def described(method: str, *, noisy: bool = False) -> str:
     """Return the order of a method in words, with noise its sense and its strong and weak order."""
     module = METHODS[method]
     if not noisy:
-        return "exact for inputs held over the tick" if module.ORDER == math.inf else f"order {module.ORDER:g} in dt"
-    if module.STRONG == math.inf:
+        return "exact for inputs held over the tick" if math.inf == module.ORDER else f"order {module.ORDER:g} in dt"
+    if math.inf == module.STRONG:
         return "exact in law for inputs held over the tick"
     sense = f"{module.NOISE}, strong order {module.STRONG:g}, weak order {module.WEAK:g} in dt"
     return sense + (" (strong 1 where noise is constant)" if module.STRONG < 1 else "")

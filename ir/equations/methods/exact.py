@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from thermoc.ir.equations.expressions import evaluate
 from thermoc.ir.equations.arrays import ARRAYS
+from thermoc.ir.equations.expressions import evaluate
 from thermoc.ir.equations.motion import Motion, State
 from thermoc.support.array_types import AnyArray
 

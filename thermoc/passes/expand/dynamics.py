@@ -11,7 +11,7 @@ from thermoc.ir.equations import stability
 from thermoc.ir.equations.expressions import Algebra
 from thermoc.ir.equations.motion import Motion
 from thermoc.ir.equations.problems import EquationProblem
-from thermoc.ir.equations.reading import checked, numbers_of
+from thermoc.ir.equations.reading import checked, known_matrix, numbers_of
 from thermoc.ir.equations.system import System
 from thermoc.ir.equations.tick import tick
 from thermoc.ir.types import Role
@@ -23,6 +23,8 @@ def unit(op: dynamics.Ode, w: Rewriter) -> tuple[Expression, Expression]:
     """Each variable is a delay; the step of the op's method moves it. Errors: T113, T214."""
     try:
         system = checked(op)
+        if op.method == "exact":
+            known_matrix(system, {*numbers_of(op), *_known(op, w)})
         _short_enough(op, system, w)
         return _unit(op, system, w)
     except EquationProblem as problem:
