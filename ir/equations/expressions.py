@@ -37,7 +37,7 @@ FUNCTIONS: dict[str, tuple[int, Callable[..., float]]] = {
     "sinh": (1, math.sinh),
     "cosh": (1, math.cosh),
     "tanh": (1, math.tanh),
-    "abs": (1, abs),
+    "abs": (1, math.fabs),
     "sign": (1, lambda x: float((x > 0) - (x < 0))),
     "floor": (1, math.floor),
     "ceil": (1, math.ceil),

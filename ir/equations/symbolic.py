@@ -138,9 +138,6 @@ def _printer() -> Any:
         def _print_Max(self, expr: Any) -> str:
             return self._nested("max", expr)
 
-        def _print_BooleanTrue(self, expr: Any) -> str:
-            return "True"
-
         def _nested(self, name: str, expr: Any) -> str:
             first, *others = map(self._print, expr.args)
             for other in others:

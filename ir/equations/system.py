@@ -142,10 +142,10 @@ def read(equations: str, threshold: str = "", reset: str = "") -> System:
 
 
 def _line(text: str) -> tuple[str, Line]:
-    for kind, pattern in (("slope", _DIFFERENTIAL), ("derived", _EXPRESSION), ("declared", _DECLARATION)):
-        if match := pattern.match(text):
-            break
-    else:
+    kinds = {"slope": _DIFFERENTIAL, "derived": _EXPRESSION, "declared": _DECLARATION}
+    matches = ((kind, pattern.match(text)) for kind, pattern in kinds.items())
+    kind, match = next(((kind, match) for kind, match in matches if match), ("", None))
+    if match is None:
         hint = 'lines read "dv/dt = expression : unit", "name = expression : unit" or "name : unit"'
         raise EquationProblem("this line cannot be read", text, hint=hint)
     name, start = match[1], match.end()

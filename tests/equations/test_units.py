@@ -26,6 +26,7 @@ def spiking(**more: Any) -> tc.Network:
     return network(LEAKY, **how | {"refractory": 0.3} | more)
 
 
+@pytest.mark.slow
 def test_it_is_the_leaky_unit_that_an_op_of_its_own_is():
     with tc.Network("lif", dt=0.1) as net:
         s, v = tc.lif(tc.constant([1.5, 3.0]), 2.0, refractory=0.3)
@@ -81,6 +82,7 @@ def test_brian2_gets_the_equations_as_they_are(tmp_path: Path):
     assert "dv/dt" not in (tmp_path / "heun.py").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.brian2
 def test_it_runs_as_a_script_of_brian2_alone_does():
     """The same text in plain Brian2, spike for spike: our refractory time is one tick shorter by convention."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from thermoc.ir.dialects import core, dynamics, thermo
 from thermoc.ir.dialects.spiking import held_ticks
@@ -41,14 +44,8 @@ def _short_enough(op: dynamics.Ode, system: System, w: Rewriter) -> None:
     if start is None:
         return
     numbers = numbers_of(op) | _known(op, w)
-    rows = _broadcast(start, (len(op.variables), *op.shape))
+    rows = np.broadcast_to(start, (len(op.variables), *op.shape))
     stability.check(system, op.method, rows, numbers, w.dt)
-
-
-def _broadcast(array: Any, shape: tuple[int, ...]) -> Any:
-    import numpy as np
-
-    return np.broadcast_to(array, shape)
 
 
 def _known(op: dynamics.Ode, w: Rewriter) -> dict[str, Any]:
@@ -113,58 +110,87 @@ def _draws(op: dynamics.Ode, w: Rewriter) -> Callable[[int], Expression]:
     return normal
 
 
+_SIMPLE: dict[str, Any] = {
+    "exp": core.Exp,
+    "expm1": core.Expm1,
+    "log": core.Log,
+    "sqrt": core.Sqrt,
+    "sin": core.Sin,
+    "cos": core.Cos,
+    "tanh": core.Tanh,
+    "abs": core.Abs,
+    "sign": core.Sign,
+    "floor": core.Floor,
+}
+_COMPARE: dict[str, Any] = {
+    "<": core.Less,
+    "<=": core.LessEqual,
+    ">": core.Greater,
+    ">=": core.GreaterEqual,
+    "==": core.Equal,
+}
+
+
+@dataclass(frozen=True)
+class _Functions:
+    """Functions that are more than an op."""
+
+    w: Rewriter
+
+    def truth(self, value: Any) -> Any:
+        """Return a truth value as one of the graph."""
+        return self.w(core.Greater, a=float(value), b=0.5) if isinstance(value, bool) else value
+
+    def where(self, condition: Any, a: Any, b: Any) -> Any:
+        return self.w.select(self.truth(condition), a, b)
+
+    def int(self, truth: Any) -> Any:
+        return self.w.number(self.truth(truth))
+
+    def ceil(self, x: Any) -> Any:
+        return -self.w.floor(-x)
+
+    def tan(self, x: Any) -> Any:
+        return self.w(core.Sin, x=x) / self.w(core.Cos, x=x)
+
+    def sinh(self, x: Any) -> Any:
+        grown = self.w.exp(x)
+        return (grown - 1.0 / grown) * 0.5
+
+    def cosh(self, x: Any) -> Any:
+        grown = self.w.exp(x)
+        return (grown + 1.0 / grown) * 0.5
+
+    def exprel(self, x: Any) -> Any:
+        at_zero = self.w(core.Equal, a=x, b=0.0)
+        safe = self.w.select(at_zero, 1.0, x)
+        return self.w.select(at_zero, 1.0, self.w.expm1(safe) / safe)
+
+    def min(self, a: Any, b: Any) -> Any:
+        return self.w.minimum(a, b)
+
+    def max(self, a: Any, b: Any) -> Any:
+        return self.w.maximum(a, b)
+
+    def clip(self, x: Any, low: Any, high: Any) -> Any:
+        return self.w.minimum(self.w.maximum(x, low), high)
+
+
 def algebra(w: Rewriter) -> Algebra:
     """Return expressions as ops."""
 
-    def one(cls: Any) -> Callable[[Any], Any]:
+    def op_of(cls: Any) -> Callable[..., Any]:
         return lambda x: w(cls, x=x)
 
-    def two(cls: Any) -> Callable[[Any, Any], Any]:
-        return lambda a, b: w(cls, a=a, b=b)
-
-    def truth(value: Any) -> Any:
-        return w(core.Greater, a=float(value), b=0.5) if isinstance(value, bool) else value
-
-    def select(condition: Any, a: Any, b: Any) -> Any:
-        return w.select(truth(condition), a, b)
-
-    def exprel(x: Any) -> Any:
-        at_zero = w(core.Equal, a=x, b=0.0)
-        safe = w.select(at_zero, 1.0, x)
-        return w.select(at_zero, 1.0, w.expm1(safe) / safe)
-
-    def hyperbolic(sign: float) -> Callable[[Any], Any]:
-        def function(x: Any) -> Any:
-            grown = w.exp(x)
-            inverse = 1.0 / grown
-            return (grown + inverse if sign > 0 else grown - inverse) * 0.5
-
-        return function
-
-    compare: dict[str, Any] = {"<": core.Less, "<=": core.LessEqual, ">": core.Greater, ">=": core.GreaterEqual}
-    compare["=="] = core.Equal
-    simple: dict[str, Any] = {"exp": core.Exp, "expm1": core.Expm1, "log": core.Log, "sqrt": core.Sqrt}
-    simple |= {"sin": core.Sin, "cos": core.Cos, "tanh": core.Tanh, "abs": core.Abs, "sign": core.Sign}
+    f = _Functions(w)
+    further = ("where", "int", "ceil", "tan", "sinh", "cosh", "exprel", "min", "max", "clip")
     return Algebra(
-        functions={
-            **{name: one(cls) for name, cls in simple.items()},
-            "floor": one(core.Floor),
-            "ceil": lambda x: -w.floor(-x),
-            "tan": lambda x: w(core.Sin, x=x) / w(core.Cos, x=x),
-            "sinh": hyperbolic(-1.0),
-            "cosh": hyperbolic(1.0),
-            "exprel": exprel,
-            "int": lambda x: w.number(truth(x)),
-            "min": w.minimum,
-            "max": w.maximum,
-            "clip": lambda x, low, high: w.minimum(w.maximum(x, low), high),
-            "where": select,
-        },
-        compare=lambda text, a, b: w(compare[text], a=a, b=b),
-        power=two(core.Pow),
-        both=lambda a, b: w(core.And, a=truth(a), b=truth(b)),
-        either=lambda a, b: w(core.Or, a=truth(a), b=truth(b)),
-        negated=lambda a: w(core.Not, x=truth(a)),
+        functions={name: op_of(cls) for name, cls in _SIMPLE.items()} | {name: getattr(f, name) for name in further},
+        compare=lambda text, a, b: w(_COMPARE[text], a=a, b=b),
+        power=lambda a, b: w(core.Pow, a=a, b=b),
+        both=lambda a, b: w(core.And, a=f.truth(a), b=f.truth(b)),
+        either=lambda a, b: w(core.Or, a=f.truth(a), b=f.truth(b)),
+        negated=lambda a: w(core.Not, x=f.truth(a)),
     )
 
 
