@@ -180,7 +180,10 @@ def algebra(w: Rewriter) -> Algebra:
     """Return expressions as ops."""
 
     def op_of(cls: Any) -> Callable[..., Any]:
-        return lambda x: w(cls, x=x)
+        def function(x: Any) -> Any:
+            return w(cls, x=x)
+
+        return function
 
     f = _Functions(w)
     further = ("where", "int", "ceil", "tan", "sinh", "cosh", "exprel", "min", "max", "clip")
