@@ -7,6 +7,7 @@ expressions, physical dimensions. So an expression means the same in each, opera
 from __future__ import annotations
 
 import ast
+import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -79,6 +80,15 @@ class Expression:
         functions = {id(node.func) for node in ast.walk(self.tree) if isinstance(node, ast.Call)}
         nodes = (node for node in ast.walk(self.tree) if isinstance(node, ast.Name) and id(node) not in functions)
         return tuple(sorted(nodes, key=lambda node: node.col_offset))
+
+    @cached_property
+    def sides(self) -> tuple[Expression, Expression] | None:
+        """Both sides of a comparison, the one that is to be greater first; None for any other expression."""
+        node = self.tree
+        if not isinstance(node, ast.Compare) or isinstance(node.ops[0], ast.Eq):
+            return None
+        left, right = (dataclasses.replace(self, tree=side) for side in (node.left, node.comparators[0]))
+        return (left, right) if isinstance(node.ops[0], (ast.Gt, ast.GtE)) else (right, left)
 
     @cached_property
     def _read(self) -> frozenset[str]:

@@ -19,7 +19,8 @@ class Motion:
     """dx_i = f_i(x, t) dt + sum_j b_ij(x, t) dW_j over one tick of length ``dt``; inputs are held over it.
 
     names: inputs and constants. time: at the start of the tick, asked where the system reads it. normal: of a draw's
-    number, standard normals. numbers: of the names that are known without a run, for matrices.
+    number, standard normals. numbers: of the names that are known without a run, for matrices. margin:
+    whether both sides of a threshold are wanted.
     """
 
     system: System
@@ -30,6 +31,7 @@ class Motion:
     time: Callable[[], Any]
     normal: Callable[[int], Any]
     sqrt: Callable[[Any], Any]
+    margin: bool = False
 
     @property
     def analysis(self) -> Analysis:

@@ -22,11 +22,15 @@ CHANGES: dict[str, Callable[[Any, Any], Any]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Tick:
-    """States after the tick, which units fired (None without a threshold), and the ticks each stays refractory."""
+    """States after the tick, which units fired (None without a threshold), and the ticks each stays refractory.
+
+    margin: what had to exceed what, where the threshold is one comparison.
+    """
 
     x: list[Any]
     fired: Any = None
     held: Any = None
+    margin: tuple[Any, Any] | None = None
 
 
 def tick(m: Motion, method: str, x: State, held: Any = None, ticks: int = 0) -> Tick:
@@ -43,17 +47,24 @@ def tick(m: Motion, method: str, x: State, held: Any = None, ticks: int = 0) -> 
         moved = [choose(resting, old, new) if keep else new for old, new, keep in zip(x, moved, kept)]
     if m.system.threshold is None:
         return Tick(x=moved)
-    fired = _value(m, m.system.threshold, moved)
+    fired, margin = _value(m, m.system.threshold, moved), _margin(m, m.system.threshold, moved)
     if held is None:
-        return Tick(x=_reset(m, fired, moved), fired=fired)
+        return Tick(x=_reset(m, fired, moved), fired=fired, margin=margin)
     fired = m.algebra.both(fired, m.algebra.compare("==", held, 0.0))
     waited = m.algebra.functions["max"](held - 1.0, 0.0)
-    return Tick(x=_reset(m, fired, moved), fired=fired, held=choose(fired, float(ticks), waited))
+    after = _reset(m, fired, moved)
+    return Tick(x=after, fired=fired, held=choose(fired, float(ticks), waited), margin=margin)
 
 
 def _value(m: Motion, expression: Expression, x: State) -> Any:
     names = m.with_derived(m.environment(x, 1.0), [expression])
     return evaluate(expression, names, m.algebra)
+
+
+def _margin(m: Motion, threshold: Expression, x: State) -> tuple[Any, Any] | None:
+    """Return both sides of a comparison, the one that is to be greater first; only gradients ask."""
+    sides = threshold.sides
+    return None if sides is None or not m.margin else (_value(m, sides[0], x), _value(m, sides[1], x))
 
 
 def _reset(m: Motion, fired: Any, x: list[Any]) -> list[Any]:

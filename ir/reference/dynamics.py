@@ -11,7 +11,7 @@ from thermoc.ir.dialects.spiking import held_ticks
 from thermoc.ir.equations.arrays import ARRAYS
 from thermoc.ir.equations.motion import Motion
 from thermoc.ir.equations.reading import numbers_of, system_of
-from thermoc.ir.equations.tick import tick
+from thermoc.ir.equations.tick import Tick, tick
 from thermoc.ir.reference.meaning import MEANINGS, Context, State, Stateful, aligned, whole
 from thermoc.support.array_types import AnyArray
 from thermoc.support.namespaces import namespace
@@ -37,6 +37,7 @@ def _step(op: dynamics.Ode, ctx: Context, state: State, initial: AnyArray, *inpu
         time=lambda: ctx.tick * ctx.dt,
         normal=lambda draw: ctx.normal(op.s.inferred, getattr(op, "stream", 0), draw),
         sqrt=lambda value: value**0.5,
+        margin=True,
     )
     after = tick(motion, op.method, x, state.get("held"), held_ticks(op, ctx.dt))
     rows = [_full(xp, value, first, op) for value in after.x]
@@ -45,7 +46,7 @@ def _step(op: dynamics.Ode, ctx: Context, state: State, initial: AnyArray, *inpu
     new = {"x": xp.stack(rows, axis=1)}
     if after.held is not None:
         new["held"] = xp.broadcast_to(after.held, (after.held.shape[0], *op.shape))
-    fired = xp.zeros_like(rows[0]) if after.fired is None else _fired(xp, after.fired, rows[0])
+    fired = xp.zeros_like(rows[0]) if after.fired is None else _fired(ctx, xp, after, rows[0])
     return (fired, new["x"]), new
 
 
@@ -55,8 +56,12 @@ def _full(xp: Any, value: Any, like: AnyArray, op: dynamics.Ode) -> AnyArray:
     return xp.broadcast_to(array, (array.shape[0], *op.shape))
 
 
-def _fired(xp: Any, up: Any, like: AnyArray) -> AnyArray:
-    return xp.where(xp.broadcast_to(up, like.shape), xp.ones_like(like), xp.zeros_like(like))
+def _fired(ctx: Context, xp: Any, after: Tick, like: AnyArray) -> AnyArray:
+    up = xp.broadcast_to(after.fired, like.shape)
+    if after.margin is None:
+        return xp.where(up, xp.ones_like(like), xp.zeros_like(like))
+    drive, level = (xp.broadcast_to(xp.zeros_like(like) + side, like.shape) for side in after.margin)
+    return ctx.decided(up, drive, level)
 
 
 MEANINGS[dynamics.Ode] = Stateful(start=_start, step=_step)
