@@ -146,6 +146,11 @@ def product(x: Handle, **attrs: Any) -> Handle:
 
 
 PAIR = "dv/dt = (v_rest - v + r*x)/tau : 1\ndT/dt = (P*v - G*(T - T0))/C : 1"
+FUNCTIONS = """
+dv/dt = exp(-x*x) + expm1(x)/9 + exprel(x) + log(1 + x**2) + sqrt(abs(x)) + sin(x)*cos(x) + tan(x/9) : 1
+du/dt = sinh(x/3) - cosh(x/3) - tanh(v) : 1
+dw/dt = sign(x) + floor(3*x) - ceil(2*x) + clip(x, -0.5, 0.5) + int(x > 0 and v < 1 or not (w >= 0)) - w : 1
+"""
 PAIR_NUMBERS = {"v_rest": 0.2, "r": 2.0, "tau": 1.5, "P": 0.7, "G": 0.5, "T0": 1.0, "C": 2.0}
 
 
@@ -348,6 +353,12 @@ CASES: dict[str, Callable[[Givens], Any]] = {
         "a = exp(-abs(x)) : 1\ndm/dt = a*(1 - m) - m*(1 + int(x > 0)) : 1",
         inputs={"x": x(3)},
         method="exponential_euler",
+    ),
+    "thermo.ode, functions": lambda x: units(FUNCTIONS, inputs={"x": x(5)}, method="euler"),
+    "thermo.ode, choices": lambda x: units(
+        "dv/dt = where(x > v, min(x, 0.5), max(x, -0.5)) - abs(v)**1.5 + (2 + x**2)**-3 : 1",
+        inputs={"x": x(5)},
+        method="rk2",
     ),
     "thermo.sde": lambda x: units("dv/dt = x - v + sqrt(2*kT)*xi : 1", inputs={"x": x(3), "kT": x.positive()}),
     "thermo.sde, exact of two": lambda x: units(

@@ -114,10 +114,10 @@ def test_multiplicative_noise_has_its_sense_and_its_orders(method: str, sense: s
         (x,) = run("dx/dt = mu*x + s*x*xi : 1", method, [np.ones(PATHS)], {"mu": mu, "s": s}, T, n, lambda k, j: z[k])
         return x - solved
 
-    fine, coarse = [32, 64, 128, 256], [4, 8, 16, 32]
+    fine, coarse = [32, 64, 128, 256], [8, 16, 32, 64]
     strong = [float(np.sqrt(np.mean(difference(n, 0.1, 0.5) ** 2))) for n in fine]
     # On the same paths the mean of differences is known better than either mean.
-    weak = [float(abs(np.mean(difference(n, 0.7, 0.2)))) for n in coarse]
+    weak = [float(abs(np.mean(difference(n, 0.8, 0.5)))) for n in coarse]
     assert order(fine, strong) == pytest.approx(METHODS[method].STRONG, abs=0.1)
     assert order(coarse, weak) == pytest.approx(METHODS[method].WEAK, abs=0.1)
 
