@@ -18,6 +18,8 @@ from thermoc.ir.equations.problems import EquationProblem
 
 LONGEST = 4000
 """Letters of a line."""
+DEEPEST = 150
+"""Operations within each other; a sum of n terms is n deep."""
 LARGEST_POWER = 8
 """Whole powers up to this are products."""
 
@@ -112,9 +114,20 @@ def parse(text: str, line: str = "", start: int = 0) -> Expression:
     except (ValueError, RecursionError, MemoryError) as reason:
         raise EquationProblem(f"this cannot be read: {type(reason).__name__}", line, start) from None
     expression = Expression(tree, text, line, start)
+    _check_depth(expression)
     for node in ast.walk(tree):
         _check(expression, node)
     return expression
+
+
+def _check_depth(expression: Expression) -> None:
+    waiting: list[tuple[ast.AST, int]] = [(expression.tree, 1)]
+    while waiting:
+        node, depth = waiting.pop()
+        if depth > DEEPEST:
+            hint = "give parts of it names: a = ... : 1"
+            raise expression.problem(node, f"more than {DEEPEST} operations stand within each other", hint=hint)
+        waiting += [(child, depth + 1) for child in ast.iter_child_nodes(node)]
 
 
 def _check(expression: Expression, node: ast.AST) -> None:

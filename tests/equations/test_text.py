@@ -78,6 +78,8 @@ def test_a_wrong_equation_is_refused_with_its_place(equations: str, how: dict[st
         ("", "there is no equation"),
         ("dv/dt = -v : 1\n" * 501, "at most 500"),
         ("dv/dt = -v" + " + v" * LONGEST + " : 1", "at most 4000"),
+        ("dv/dt = " + "-" * 500 + "v : 1", "more than 150 operations"),
+        ("dv/dt = v" + " + v" * 500 + " : 1", "more than 150 operations"),
         ("dv/dt = " + "(" * 900 + "v" + ")" * 900 + " : 1", "cannot be read"),
     ],
 )
