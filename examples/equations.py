@@ -103,15 +103,15 @@ def network(dt: float, equations: str, **how: Any) -> tc.Network:
 
 
 hodgkin_huxley = network(1e-5, HODGKIN_HUXLEY, constants=SQUID, initial=REST, method="rk4")
-adex = network(
-    5e-5,
-    ADEX,
-    constants=CELL | {"I": "0.8*nA"},
-    initial={"v": "-70.6*mV"},
-    threshold="v > 20*mV",
-    reset="v = E_L; w += 80.5*pA",
-    method="rk2",
-)
+ADEX_UNIT = {
+    "constants": CELL | {"I": "0.8*nA"},
+    "initial": {"v": "-70.6*mV"},
+    "threshold": "v > 20*mV",
+    "reset": "v = E_L; w += 80.5*pA",
+    # Stages after the first would look past the spike, where v is anything, and w would take that up.
+    "method": "euler",
+}
+adex = network(1e-5, ADEX, **ADEX_UNIT)
 izhikevich = network(
     0.25,
     IZHIKEVICH,
@@ -272,7 +272,7 @@ def draw(path: str) -> None:
 
     shown = {
         "Hodgkin-Huxley": (hodgkin_huxley, "v", 4000, "v (V)"),
-        "AdEx": (adex, "v", 6000, "v (V)"),
+        "AdEx": (adex, "v", 30000, "v (V)"),
         "Izhikevich": (izhikevich, "v", 1200, "v (mV)"),
         "double well": (double_well, "x", 4000, "x"),
         "Kuramoto ring": (kuramoto, "theta_0", 400, "theta_0"),

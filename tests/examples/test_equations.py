@@ -8,6 +8,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 
 import thermoc as tc
 
@@ -42,3 +43,27 @@ def test_the_double_well_settles_to_its_law(example: ModuleType):
     error = square.mean(0).std(ddof=1) / np.sqrt(square.shape[1])
     # Euler's own error of the law at dt = 0.02 is below 0.01.
     assert abs(square.mean() - exact) < 4 * error + 0.01
+
+
+@pytest.mark.slow
+def test_spikes_of_adex_come_when_radau_finds_them(example: ModuleType):
+    """Six spikes with their resets: they are late, by a fifth where the tick is a fifth, for spikes are of order 1."""
+
+    def peak(t: float, y: np.ndarray) -> float:
+        return y[0] + 20.0  # from here to 20 mV it takes a millionth of a ms
+
+    peak.terminal = True  # type: ignore[attr-defined]
+    start, now, wanted = [-70.6, 0.0], 0.0, list[float]()
+    while len(wanted) < 6:
+        solved = solve_ivp(
+            example.adex_slopes, (now, 400), start, method="Radau", rtol=1e-9, atol=1e-9, events=peak, first_step=1e-3
+        )
+        now = float(solved.t_events[0][0])
+        wanted.append(now)
+        start = [-70.6, float(solved.y_events[0][0][1]) + 80.5]
+    late: list[float] = []
+    for dt in (5e-5, 1e-5):
+        net = example.network(dt, example.ADEX, **example.ADEX_UNIT)
+        spikes = tc.compile(net, "sim").run(ticks=round(0.26 / dt))["spikes"].reshape(-1)
+        late.append(float(np.max((np.flatnonzero(spikes)[:6] + 1) * dt * 1e3 - wanted)))
+    assert late[1] < 0.3 and 4 < late[0] / late[1] < 6
