@@ -145,6 +145,19 @@ def product(x: Handle, **attrs: Any) -> Handle:
     return tc.mvm(x, levels(2, n, m), levels(2, n, m)[:, ::-1], **given | attrs)
 
 
+PAIR = "dv/dt = (v_rest - v + r*x)/tau : 1\ndT/dt = (P*v - G*(T - T0))/C : 1"
+FUNCTIONS = """
+dv/dt = exp(-x*x) + expm1(x)/9 + exprel(x) + log(1 + x**2) + sqrt(abs(x)) + sin(x)*cos(x) + tan(x/9) : 1
+du/dt = sinh(x/3) - cosh(x/3) - tanh(v) : 1
+dw/dt = sign(x) + floor(3*x) - ceil(2*x) + clip(x, -0.5, 0.5) + int(x > 0 and v < 1 or not (w >= 0)) - w : 1
+"""
+PAIR_NUMBERS = {"v_rest": 0.2, "r": 2.0, "tau": 1.5, "P": 0.7, "G": 0.5, "T0": 1.0, "C": 2.0}
+
+
+def units(equations: str, **how: Any) -> tuple[Handle, ...]:
+    return tuple(tc.dynamics(equations, **how).values())
+
+
 DIGITAL = {"input_bits": 7, "dac_bits": 2, "adc_bits": 5, "x_max": 2.0, "adc_range": 20.0}
 
 
@@ -319,6 +332,47 @@ CASES: dict[str, Callable[[Givens], Any]] = {
     "thermo.bond_force": lambda x: tc.bond_force(x(4, 3), [0, 1, 3], [1, 2, 0], 2.0, [0.5, 0.0, 1.0], box=(2.0,) * 3),
     "thermo.bonds": lambda x: tc.bonds(x(4, 3), [0, 1, 3], [1, 2, 0], -1.5, r_form=1.5, r_break=2.5),
     "thermo.observables": lambda x: tc.observables(x(2, 3), T=x.positive()),
+    "thermo.ode": lambda x: units(PAIR, n=3, inputs={"x": x(3)}, constants=PAIR_NUMBERS),
+    "thermo.ode, spiking": lambda x: units(
+        "dv/dt = (3*x - v)/tau : 1 (unless refractory)\ndw/dt = -w : 1",
+        inputs={"x": x(4), "tau": weights(4) ** 2 + 1},
+        initial={"v": weights(4)},
+        threshold="v > 0.3 + w",
+        reset="v = 0; w += 0.1",
+        refractory=0.5,
+        method="euler",
+    ),
+    "thermo.ode, rk4": lambda x: units(
+        "dv/dt = v - v**3/3 - w + x : 1\ndw/dt = 0.08*(v + 0.7 - 0.8*w) : 1", inputs={"x": x(2, 3)}, method="rk4"
+    ),
+    "thermo.ode, midpoint, in time": lambda x: units(
+        "dv/dt = sin(t) - tanh(v) + x : 1", inputs={"x": x(3)}, method="rk2"
+    ),
+    "thermo.ode, heun": lambda x: units("dv/dt = clip(x, -1, 1) - v*abs(v) : 1", inputs={"x": x(3)}, method="heun"),
+    "thermo.ode, exponential euler": lambda x: units(
+        "a = exp(-abs(x)) : 1\ndm/dt = a*(1 - m) - m*(1 + int(x > 0)) : 1",
+        inputs={"x": x(3)},
+        method="exponential_euler",
+    ),
+    "thermo.ode, functions": lambda x: units(FUNCTIONS, inputs={"x": x(5)}, method="euler"),
+    "thermo.ode, choices": lambda x: units(
+        "dv/dt = where(x > v, min(x, 0.5), max(x, -0.5)) - abs(v)**1.5 + (2 + x**2)**-3 : 1",
+        inputs={"x": x(5)},
+        method="rk2",
+    ),
+    "thermo.sde": lambda x: units("dv/dt = x - v + sqrt(2*kT)*xi : 1", inputs={"x": x(3), "kT": x.positive()}),
+    "thermo.sde, exact of two": lambda x: units(
+        "dq/dt = p : 1\ndp/dt = x - q - 0.5*p + sqrt(kT)*xi : 1", inputs={"x": x(3)}, constants={"kT": 0.5}
+    ),
+    "thermo.sde, euler": lambda x: units("dv/dt = v - v**3 + x + 0.3*xi : 1", inputs={"x": x(3)}, method="euler"),
+    "thermo.sde, milstein": lambda x: units(
+        "dv/dt = x - v + 0.4*v*xi : 1", inputs={"x": x(3)}, initial={"v": 1.0}, method="milstein"
+    ),
+    "thermo.sde, heun, two noises": lambda x: units(
+        "dv/dt = x - w + 0.2*w*xi_a : 1\ndw/dt = v - w + 0.3*xi_a + 0.1*xi_b : 1",
+        inputs={"x": x(3)},
+        method="stochastic_heun",
+    ),
     "spiking.lif": lambda x: tc.lif(5 * x(4), 2.0, v_threshold=0.3, reset="subtract"),
     "spiking.lif, refractory": lambda x: tc.lif(9 * x(4), weights(4) ** 2 + 1, v_threshold=0.3, refractory=1.0),
     "spiking.if": lambda x: tc.if_(5 * x(4), v_threshold=0.3),

@@ -320,6 +320,14 @@ MOVING |= {
     "delay": lambda draw, x, other: tc.delay(x, draw(NUMBERS), ticks=draw(st.integers(1, 3))),
     "memory": lambda draw, x, other: tc.memory(x, T=_temperature(draw, other), gamma=1.5, initial=draw(NUMBERS)),
     "brownian": lambda draw, x, other: tc.brownian(x, _temperature(draw, other), 0.5, draw(st.sampled_from([None, 1.5]))),
+    "equations": lambda draw, x, other: tc.dynamics(
+        "dv/dt = x - a*v - tanh(v) : 1\ndw/dt = v - w : 1", inputs={"x": x}, constants={"a": draw(st.sampled_from([0.0, 0.7]))},
+        threshold="v > 0.3", reset="v -= 0.3", refractory=draw(st.sampled_from([0.0, 0.5])),
+        method=draw(st.sampled_from(["euler", "heun", "rk2", "rk4"])),
+    )["w"],
+    "noisy equations": lambda draw, x, other: tc.dynamics(
+        "dv/dt = x - v + (0.2 + 0.1*v)*xi : 1", inputs={"x": x}, method=draw(st.sampled_from(["euler", "milstein", "stochastic_heun"])),
+    )["v"],
     "ou": lambda draw, x, other: tc.ou_network(_stiff(draw, _size(_vector(x))), _temperature(draw, other), _vector(x)),
     "lif": lambda draw, x, other: _sum(tc.lif(
         x, 0.8, v_threshold=0.3, method=draw(st.sampled_from(["exact", "euler", "exponential"])), reset=draw(st.sampled_from(["zero", "subtract", "value"])),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from thermoc.api import Executable, compile, lint, resume
     from thermoc.certificates import Certificate, certify
     from thermoc.costs import cost
+    from thermoc.equations import dynamics
     from thermoc.network import Network, connect, constant, input, load, output, parameter, placeholder, probe
     from thermoc.recording import counts, events, every, extremes, last, mean
     from thermoc.reports.html import HtmlReport, report
@@ -29,6 +30,7 @@ _FROM = {
     "thermoc.api": ("Executable", "compile", "lint", "resume"),
     "thermoc.certificates": ("Certificate", "certify"),
     "thermoc.costs": ("cost",),
+    "thermoc.equations": ("dynamics",),
     "thermoc.network": (
         "Network",
         "connect",
@@ -69,6 +71,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "constant",
     "cost",
     "counts",
+    "dynamics",
     "events",
     "every",
     "extremes",
@@ -93,7 +96,7 @@ def _ops() -> dict[str, Any]:
     from thermoc.ir.functions import FUNCTIONS
 
     # The functions of these names are those of network.py, which take texts and arrays.
-    hidden = {"core.input", "core.output", "core.probe", "core.constant", "core.parameter"}
+    hidden = {"core.input", "core.output", "core.probe", "core.constant", "core.parameter", "thermo.ode", "thermo.sde"}
     shown = (name for name in FUNCTIONS if name not in hidden and name.split(".")[0] not in _DIALECTS)
     nouns: dict[str, Any] = {}
     for name in shown:

@@ -89,7 +89,7 @@ WEIGHTS: dict[type[Op], str] = {core.Affine: "weight", core.Conv: "weight", core
 def terms_of(op: Any, views: Views) -> Terms | None:
     """Return the connections of a linear map; their weights may be elements of a parameter."""
     name = WEIGHTS.get(type(op))
-    if name is not None and isinstance(views.graph.producers[views.view(getattr(op, name)).root], core.Parameter):
+    if name is not None and isinstance(views.graph.producers.get(views.view(getattr(op, name)).root), core.Parameter):
         return with_weights(op, name, TERMS[type(op)], views)
     return TERMS[type(op)](op, views.numbers)
 

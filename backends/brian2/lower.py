@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+from thermoc.backends.brian2.equations import as_they_are
 from thermoc.backends.brian2.target import TARGET
 from thermoc.backends.brian2.units import integrated
+from thermoc.ir.graph import Graph
+from thermoc.ir.ops import Op
 from thermoc.ir.types import DType
 from thermoc.passes import stages
 from thermoc.passes.base import Pass
@@ -29,5 +32,9 @@ def lower(
         else (*stages.cleaned(), SpikeEncode(coding=coding, input_range=input_range, calibrate=calibrate))
     )
     freeze = FreezeParameters(needed=True)
-    discrete = stages.discrete(dt=dt, dtype=DType.f64, keep=integrated, freeze=freeze)
+    discrete = stages.discrete(dt=dt, dtype=DType.f64, keep=_kept, freeze=freeze)
     return [*encode, *discrete, Legalize(target=TARGET), Canonicalize()]
+
+
+def _kept(op: Op, graph: Graph) -> bool:
+    return integrated(op, graph) or as_they_are(op, graph)

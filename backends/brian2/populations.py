@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.backends.brian2.expressions import ELEMENTWISE
-from thermoc.ir.dialects import core
+from thermoc.ir.dialects import core, dynamics
 from thermoc.ir.element_indices import MOVES, ElementIndices, moved
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
@@ -37,6 +37,11 @@ class View:
         return np.broadcast_to(indices.reshape(shape), wide).reshape(-1)
 
 
+def row_of(x: Value, k: int) -> str:
+    """Return what variable k of units by equations is called."""
+    return f"{x.name}.{k}"
+
+
 class Views:
     """The graph's values by where they are held."""
 
@@ -55,12 +60,21 @@ class Views:
             op = self.graph.producers[value.name]
             if type(op) in MOVES:
                 base, index = self.view(op.x), moved(op).reshape(-1)  # type: ignore[attr-defined]
+                base, index = self._variable(base, index)
                 indices = index if base.places is None else base.places[index]
                 same = len(indices) == self.size(base.root) and np.array_equal(indices, np.arange(len(indices)))
                 self._views[value.name] = View(root=base.root, places=None if same else indices)
             else:
                 self._views[value.name] = View(root=value.name)
         return self._views[value.name]
+
+    def _variable(self, base: View, index: ElementIndices) -> tuple[View, ElementIndices]:
+        """Return the variable of which these elements are, where they are of units by equations."""
+        op = self.graph.producers.get(base.root)
+        if not isinstance(op, dynamics.Ode) or base.root != op.x.name:
+            return base, index
+        row, size = int(index[0]) // op.s.size, op.s.size
+        return View(root=row_of(op.x, row)), index - row * size
 
     def size(self, root: str) -> int:
         """Return how many elements of a sample a root holds."""
@@ -69,12 +83,15 @@ class Views:
     @cached_property
     def types(self) -> Mapping[str, Type]:
         """The types of the values."""
-        return {value.name: value.inferred for op in self.graph.ops for value in op.results}
+        of_values = {value.name: value.inferred for op in self.graph.ops for value in op.results}
+        units = (op for op in self.graph.ops if isinstance(op, dynamics.Ode))
+        rows = {row_of(op.x, k): op.s.inferred for op in units for k in range(len(op.variables))}
+        return of_values | {name: Type(kind.shape, kind.dtype) for name, kind in rows.items()}
 
     def numbers(self, value: Value) -> NDArray | None:
         """Return what a value is where it is a constant, in its own shape."""
         view = self.view(value)
-        source = self.graph.producers[view.root]
+        source = self.graph.producers.get(view.root)
         if not isinstance(source, core.Constant):
             return None
         flat = source.value.numpy.reshape(-1)
@@ -115,6 +132,9 @@ class Views:
                     self._above[first] = self.carried[first]
                 else:
                     self._unit[first] = op
+                if isinstance(op, dynamics.Ode):
+                    further = [row_of(op.x, k) for k in range(len(op.variables))]
+                    self._own |= dict.fromkeys(further, first not in self.graph.uniform)
                 for result in further:
                     self._above[result] = first
         for op in self.graph.order:
@@ -127,7 +147,7 @@ class Views:
     def together(self, value: Value, result: Value) -> bool:
         """True where the elements of a value stand beside those of a result, one to one."""
         view, wide = self.view(value), result.shape
-        if isinstance(self.graph.producers[view.root], core.Stored) or self.size(view.root) != result.size:
+        if isinstance(self.graph.producers.get(view.root), core.Stored) or self.size(view.root) != result.size:
             return False
         # A group has either one unit for all samples or one for each.
         if self.batched(view.root) != self.batched(result.name):

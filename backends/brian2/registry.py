@@ -45,6 +45,10 @@ class Registry:
                 suffix = f"_{state}"
                 self._named[value.name] = self.names.variable(value.name.removesuffix(f".{state}") + suffix)
 
+    def named(self, root: str, name: str) -> None:
+        """Let a value be called as its user calls it, where that name is free."""
+        self._named.setdefault(root, self.names.variable(name))
+
     def name(self, root: str) -> str:
         """Return the identifier of a value."""
         if root not in self._named:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.backends.brian2 import events, expressions, linear, units
+from thermoc.backends.brian2 import equations, events, expressions, linear, units
 from thermoc.backends.brian2.model import (
     Connection,
     Group,
@@ -470,6 +470,7 @@ def reduction(op: core.Reduce | core.Pool, plan: TickPlan) -> None:
 TASKS: dict[type[Op], Callable[[Any, TickPlan], None]] = {
     **dict.fromkeys(expressions.ELEMENTWISE, elementwise),
     **dict.fromkeys(units.UNITS, unit),
+    **dict.fromkeys(equations.EQUATIONS, equations.task),
     core.Input: input_,
     core.Concat: concat,
     core.Delay: delay,

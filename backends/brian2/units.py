@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from thermoc.backends.brian2.expressions import ELEMENTWISE
-from thermoc.ir.dialects import langevin, spiking, thermo
+from thermoc.ir.dialects import dynamics, langevin, spiking, thermo
 from thermoc.ir.dialects.core import Cast, Constant, Delay
 from thermoc.ir.graph import Graph
 from thermoc.ir.ops import Op
@@ -186,7 +186,7 @@ def integrals(op: Op) -> Iterator[tuple[Value, str]]:
 
 def is_unit(op: Op) -> bool:
     """True where an op needs a group's equations or threshold for itself."""
-    return type(op) in UNITS or fires(op) or heated(op)
+    return type(op) in UNITS or isinstance(op, dynamics.Ode) or fires(op) or heated(op)
 
 
 def heated(op: Op) -> bool:
@@ -198,7 +198,8 @@ def heated(op: Op) -> bool:
 def fires(op: Op) -> bool:
     """True where a group's threshold makes the op's first result."""
     comparison = isinstance(op, Cast) and op.role is Role.spike and _dtype(op.x) is DType.bool
-    return comparison or isinstance(op, (spiking.Lif, spiking.If, spiking.CubaLif))
+    equations = isinstance(op, dynamics.Ode) and bool(op.threshold)
+    return comparison or equations or isinstance(op, (spiking.Lif, spiking.If, spiking.CubaLif))
 
 
 def _dtype(value: Value) -> DType | None:

@@ -30,6 +30,16 @@ epochs = 1
 [output]
 folder = "trained"
 """
+SWEEP = """
+[model]
+file = "mine/network.py:net"
+[run]
+ticks = 10
+[points]
+seeds = 2
+[output]
+store = "sweep.zarr"
+"""
 LINES = {
     "compile": "compile mine/network.py:net -t sim -o m.program",
     "compile on a chip": "compile mine/network.py:net --chip thermo-1 -o m.chip",
@@ -38,6 +48,9 @@ LINES = {
     "run without running": "run mine/network.py:net --dry-run",
     "certify": "certify mine.certificate.json",
     "verify": "verify mine/network.py:net -t sim --ticks 4",
+    "report": "report y.npz -o page.html",
+    "sweep": "sweep sweep.toml --workers 0",
+    "sweep without running": "sweep sweep.toml --dry-run",
     "anneal": "anneal graph.txt --kind maxcut --sweeps 20 -o a.json",
     "check": "check graph.txt a.json --kind maxcut",
     "cost": "cost mine/network.py:net --on thermo-1,isaac,loihi,sim --ticks 10",
@@ -62,6 +75,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("schemas")
     (folder / "graph.txt").write_text(GRAPH)
     (folder / "train.toml").write_text(TRAIN)
+    (folder / "sweep.toml").write_text(SWEEP)
     x = np.random.default_rng(0).normal(size=(40, 2))
     np.savez(folder / "points.npz", x=x, y=(x[:, 0] > 0).astype(int))
     return folder

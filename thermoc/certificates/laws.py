@@ -14,7 +14,7 @@ from thermoc.certificates import motion
 from thermoc.certificates import sampling as sampling_laws
 from thermoc.certificates.law import Law, Skipped
 from thermoc.certificates.observed import Observed
-from thermoc.ir.dialects import core, diffusive, heat, langevin, sampling, spiking, thermo
+from thermoc.ir.dialects import core, diffusive, dynamics, heat, langevin, sampling, spiking, thermo
 from thermoc.ir.op_table import OpTable
 
 
@@ -60,7 +60,7 @@ def _free(E: NDArray, s: NDArray, T: float) -> float:
 _UNKNOWN = (
     *(core.Tick, core.Delay, thermo.Schedule, thermo.AdaptiveSchedule, langevin.Velocity, langevin.Bonds),
     *(spiking.Lif, spiking.Li, spiking.CubaLif, spiking.CubaLi, spiking.If, spiking.I, spiking.Trace),
-    *(spiking.Decode, spiking.LifStep, spiking.TraceStep, heat.Reservoir),
+    *(dynamics.Ode, dynamics.Sde, spiking.Decode, spiking.LifStep, spiking.TraceStep, heat.Reservoir),
 )
 LAWS: OpTable[Callable[[Observed], Iterator[Law | Skipped]]] = OpTable(
     what="a law",

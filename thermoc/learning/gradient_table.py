@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from thermoc.ir.dialects import core, crossbar, diffusive, heat, langevin, sampling, spiking, thermo
+from thermoc.ir.dialects import core, crossbar, diffusive, dynamics, heat, langevin, sampling, spiking, thermo
 from thermoc.ir.op_table import OpTable
 from thermoc.ir.ops import CURVED
 
@@ -32,7 +32,7 @@ _SMOOTH = (
     *(langevin.BondForce, diffusive.OuNetwork, heat.Diffusion, heat.EntropyProduction, heat.Clamp, heat.Reservoir),
     *(spiking.CubaLi, spiking.Li, spiking.I, spiking.Trace, spiking.TraceStep, spiking.Scale, spiking.Decode),
 )
-_SPIKES = (spiking.Lif, spiking.If, spiking.CubaLif, spiking.LifStep, spiking.Threshold)
+_SPIKES = (dynamics.Ode, dynamics.Sde, spiking.Lif, spiking.If, spiking.CubaLif, spiking.LifStep, spiking.Threshold)
 _SAMPLES = (thermo.SampleBinary, thermo.SampleCategorical, sampling.Gibbs, sampling.GibbsSweeps)
 _DECIDES = (core.Less, core.LessEqual, core.Greater, core.GreaterEqual, core.Equal, core.And, core.Or, core.Not)
 

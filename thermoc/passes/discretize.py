@@ -8,13 +8,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from thermoc import physics
-from thermoc.ir.dialects import core, diffusive, heat, langevin, thermo
+from thermoc.ir.dialects import core, diffusive, dynamics, heat, langevin, thermo
+from thermoc.ir.equations.methods import described
 from thermoc.ir.graph import Graph
 from thermoc.ir.op_table import OpTable
 from thermoc.ir.ops import CONTINUOUS, Op
 from thermoc.ir.values import Value
 from thermoc.passes.base import Pass, Property, no_trait
 from thermoc.passes.change_log import Log
+from thermoc.passes.expand import dynamics as equations
 from thermoc.passes.expand import heat as heat_steps
 from thermoc.passes.expand import particles, spiking
 from thermoc.passes.option_checks import check_positive
@@ -55,7 +57,17 @@ class Discretize(Pass):
             log.changed(
                 "dt", old=graph.dt, new=self.dt, bound="inputs are held for the new tick; order 1 in dt for euler units"
             )
+        for op in graph.ops:
+            if isinstance(op, dynamics.Ode):
+                _tell(op, log, kept=self.keep(op, graph))
         return rewrite(replace(graph, dt=self.dt), STEPS, keep=lambda op: self.keep(op, graph))
+
+
+def _tell(op: dynamics.Ode, log: Log, *, kept: bool) -> None:
+    """Record what is made of equations: which step, of what order."""
+    what = f"{op.x}: equations of {', '.join(op.variables)}"
+    new = f"as they are, by the target's {op.method}" if kept else f"a step of {op.method}"
+    log.changed(what, old="continuous time", new=new, bound=described(op.method, noisy=op.noisy))
 
 
 def noise(op: thermo.Noise, w: Rewriter) -> Expression:
@@ -153,6 +165,7 @@ STEPS: OpTable[Callable[[Any, Rewriter], Any]] = OpTable(
         langevin.Brownian: particles.brownian,
         langevin.Langevin: particles.inertial,
         langevin.Velocity: particles.velocity,
+        **equations.STEPS,
         **spiking.STEPS,
     },
     scope=lambda cls: CONTINUOUS in cls.traits,

@@ -1,0 +1,1 @@
+"""Differential equations as text: read, checked, and stepped by named methods."""
