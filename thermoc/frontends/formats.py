@@ -15,7 +15,11 @@ from thermoc.ir.parameters import frozen
 from thermoc.support.errors import Finding, ThermocError, caller, error
 from thermoc.support.loading import reading
 
-READERS = {".nir": ("thermoc.frontends.nir.read", "read_nir"), ".net": ("thermoc.frontends.lavadl.read", "read_net")}
+READERS = {
+    ".nir": ("thermoc.frontends.nir.read", "read_nir"),
+    ".net": ("thermoc.frontends.lavadl.read", "read_net"),
+    ".onnx": ("thermoc.frontends.onnx.read", "read_onnx"),
+}
 WRITERS = {".nir": ("thermoc.frontends.nir.write", "write_nir")}
 ARTEFACTS = {".onnx": "onnx", ".py": "brian2", ".lava": "lava", ".program": "sim", ".chip": "sim"}
 """Which target writes a suffix: such files are compiled networks, and are not read again as networks."""

@@ -1,0 +1,119 @@
+"""Inputs and outputs: which axis is the batch, how long the others are, and what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from thermoc.frontends.onnx.axes import shown
+from thermoc.frontends.onnx.operator import dtype_of
+from thermoc.frontends.onnx.site import Site
+from thermoc.frontends.onnx.tensor import BATCH, Shape, Tensor, carrier, known, sample_shape
+from thermoc.ir.dialects import core
+from thermoc.ir.functions import call
+from thermoc.ir.types import DType, Role
+from thermoc.support.errors import Location, error
+from thermoc.support.limits import shape_problem
+from thermoc.support.loading import cut
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the caller says of inputs: lengths of open axes, known numbers, the name of the batch's axis."""
+
+    sizes: dict[str, int]
+    fixed: dict[str, ArrayLike]
+    batch: str | None
+
+
+def inputs(s: Site, graph: Any, options: Options, held: frozenset[str]) -> dict[str, Tensor]:
+    """Return the tensors of the inputs that must be given. Errors: T303, T504, T507, T508."""
+    ports = [port for port in graph.input if port.name not in held]
+    unknown = set(options.fixed) - {port.name for port in ports}
+    if unknown:
+        notes = [f"there are {', '.join(port.name for port in ports)}"]
+        raise error("T303", f"fixed names {sorted(unknown)[0]!r}, which is no input", notes=notes)
+    batch = options.batch or _batch_name(ports, options)
+    return {port.name: _input(s, port, options, batch) for port in ports}
+
+
+def _batch_name(ports: list[Any], options: Options) -> str:
+    """Return the name of the first axis of the first input, where its length is open."""
+    for port in ports:
+        dims = port.type.tensor_type.shape.dim
+        if port.name not in options.fixed and dims and not dims[0].HasField("dim_value"):
+            if dims[0].dim_param not in options.sizes:
+                return dims[0].dim_param
+    return ""
+
+
+def _input(s: Site, port: Any, options: Options, batch: str) -> Tensor:
+    where = Location.of_node(s.source, f"input {cut(port.name, 80)!r}")
+    if port.type.WhichOneof("value") != "tensor_type":
+        kind = str(port.type.WhichOneof("value")).replace("_type", "")
+        raise error("T507", f"it is a {kind}, not a tensor", where=where)
+    elem = dtype_of(port.type.tensor_type.elem_type)
+    if port.name in options.fixed:
+        array = np.asarray(options.fixed[port.name])
+        return known(array if array.dtype == elem else array.astype(elem))
+    format_ = carrier(elem)
+    if format_ is None:
+        raise error("T507", f"a network has no inputs of type {elem.name}", where=where)
+    shape = _shape(port, options, batch, where)
+    stored = DType.i64 if elem.name in ("int64", "uint32") else DType.i32
+    dtype = stored if elem.kind in "iu" or elem.name not in ("float32", "float64", "bool") else format_
+    s.builder.place = Location.of_node(s.source.rsplit("/", 1)[-1], f"input {cut(port.name, 80)!r}")
+    attrs = {"name": port.name, "shape": sample_shape(shape), "dtype": dtype, "role": Role.signal}
+    handle = s.builder.add(core.Input, {}, attrs, port.name)[0]
+    if dtype != format_:
+        handle = call("core.cast", handle, dtype=format_)
+    if BATCH in shape and shape.index(BATCH) > 0:
+        s.node = port.name
+        s.assume(f"input {port.name!r} {shown(shape)} has its batch in axis {shape.index(BATCH)}: here it comes first")
+    return Tensor(elem=elem, shape=shape, handle=handle)
+
+
+def _shape(port: Any, options: Options, batch: str, where: Location) -> Shape:
+    if not port.type.tensor_type.HasField("shape"):
+        raise error("T508", "its shape is not stated", where=where, hint="run onnx.shape_inference on the model")
+    lengths: list[int] = []
+    opened: list[str] = []
+    for axis, dim in enumerate(port.type.tensor_type.shape.dim):
+        if dim.HasField("dim_value"):
+            lengths.append(dim.dim_value)
+        elif dim.dim_param in options.sizes:
+            lengths.append(int(options.sizes[dim.dim_param]))
+        elif (dim.dim_param == batch and (batch or axis == 0)) and BATCH not in lengths:
+            lengths.append(BATCH)
+        else:
+            opened.append(dim.dim_param or f"axis {axis}")
+    if opened:
+        hint = f"say how long it is: tc.load(..., sizes={{{opened[0]!r}: 128}})"
+        what = f"the length of {', '.join(repr(name) for name in opened)} is open"
+        raise error("T508", what, where=where, notes=["only the batch may be open"], hint=hint)
+    problem = shape_problem([length for length in lengths if length != BATCH])
+    if problem:
+        raise error("T504", "it asks for too much", where=where, notes=[problem])
+    return tuple(lengths)
+
+
+def outputs(s: Site, graph: Any, tensors: Mapping[str, Tensor]) -> None:
+    """Append the outputs. Errors: T507, T508."""
+    for port in graph.output:
+        s.enter(port.name, f"output {cut(port.name, 80)!r}")
+        if port.name not in tensors:
+            raise s.refuse("nothing gives it")
+        tensor = tensors[port.name]
+        handle = s.value(tensor)
+        if tensor.batch is not None and tensor.shape[tensor.batch] > BATCH:
+            raise s.refuse("an axis holds the batch and more", f"its shape is {shown(tensor.shape)}")
+        if tensor.integral:
+            dtype = DType.i64 if tensor.elem.name in ("int64", "uint64", "uint32") else DType.i32
+            handle = call("core.cast", handle, dtype=dtype)
+        if tensor.batch:
+            s.assume(f"output {port.name!r} {shown(tensor.shape)} has its batch in axis {tensor.batch}: here it comes first")
+        s.builder.add(core.Output, {"x": handle}, {"name": port.name})
