@@ -10,7 +10,7 @@ import numpy as np
 from thermoc.frontends.onnx import axes, rounding
 from thermoc.frontends.onnx.operator import Node, dtype_of, operator
 from thermoc.frontends.onnx.site import Site
-from thermoc.frontends.onnx.tensor import Tensor, limits
+from thermoc.frontends.onnx.tensor import Tensor, known, limits
 from thermoc.ir.functions import call
 from thermoc.ir.handle import Handle
 
@@ -85,6 +85,8 @@ def cast(s: Site, n: Node) -> Tensor:
     elem = n[1].elem if n.kind == "CastLike" else dtype_of(n.attr("to"))
     if elem == n[0].elem:
         return n[0]
+    if n.kind == "CastLike" and n[0].numbers is not None and n[0].other is None:
+        return known(n[0].numbers.astype(elem))
     return s.tensor(rounding.converted(s, n[0], elem), n[0].shape, elem)
 
 
@@ -107,7 +109,7 @@ def bit_shift(s: Site, n: Node) -> Tensor:
         factor = call("core.pow", 2.0 + 0.0 * b, b)
         wide = rounding.wrapped(a * factor, n[0].elem) if left else rounding.floor(a / factor)
         gone = 0.0 * a if left or low == 0 else rounding.floor(a / 2.0**bits)
-        return call("core.select", b >= bits, gone, wide)
+        return call("core.select", (b >= bits) | (b < 0.0), gone, wide)
 
     return axes.elementwise(s, shifted, n[0], n[1])
 

@@ -27,7 +27,7 @@ def if_(s: Site, n: Node) -> tuple[Tensor, ...]:
     return tuple(chosen(s, single, a, b) for a, b in zip(yes, no))
 
 
-@operator("Loop", known=(0,))
+@operator("Loop", known=(0, 1))
 def loop(s: Site, n: Node) -> tuple[Tensor, ...]:
     """A known number of rounds, each written out; a computed condition freezes what is carried once it is false."""
     limit, condition = n.get(0), n.get(1)

@@ -17,7 +17,7 @@ from thermoc.frontends.onnx.site import Site
 from thermoc.frontends.onnx.tensor import Tensor, known
 
 FOLDED = frozenset(
-    """Abs Add And ArgMax ArgMin BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor Cast CastLike Ceil Clip Compress
+    """Abs Add And ArgMax ArgMin BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor Cast Ceil Clip Compress
     Concat Cos CumSum DequantizeLinear Div Equal Erf Exp Flatten Floor Gather GatherElements GatherND Gemm Greater
     GreaterOrEqual Identity IsInf IsNaN Less LessOrEqual Log MatMul Max Mean Min Mod Mul Neg NonZero Not Or Pow
     QuantizeLinear Reciprocal ReduceL1 ReduceL2 ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare

@@ -16,10 +16,12 @@ from thermoc.ir.handle import Handle
 
 def product(s: Site, a: Tensor, b: Tensor) -> Tensor:
     """Return a b over the last two axes, NumPy's rule for the others and for vectors."""
-    if a.rank == 1:
-        return axes.squeeze(s, p := product(s, axes.unsqueeze(s, a, 0), b), p.rank - 2)
     if b.rank == 1:
-        return axes.squeeze(s, p := product(s, a, axes.unsqueeze(s, b, 1)), p.rank - 1)
+        columns = product(s, a, axes.unsqueeze(s, b, 1))
+        return axes.squeeze(s, columns, columns.rank - 1)
+    if a.rank == 1:
+        rows = product(s, axes.unsqueeze(s, a, 0), b)
+        return axes.squeeze(s, rows, rows.rank - 2)
     if a.shape[-1] != b.shape[-2] or a.shape[-1] >= BATCH:
         raise s.refuse("matrices do not fit", f"a has shape {axes.shown(a.shape)}", f"b has shape {axes.shown(b.shape)}")
     lead = axes.broadcast_shape(s, a.shape[:-2] or (1,), b.shape[:-2] or (1,))

@@ -27,7 +27,7 @@ class Options:
 
     sizes: dict[str, int]
     fixed: dict[str, ArrayLike]
-    batch: str | None
+    batch: tuple[str, ...]
 
 
 def inputs(s: Site, graph: Any, options: Options, held: frozenset[str]) -> dict[str, Tensor]:
@@ -37,7 +37,7 @@ def inputs(s: Site, graph: Any, options: Options, held: frozenset[str]) -> dict[
     if unknown:
         notes = [f"there are {', '.join(port.name for port in ports)}"]
         raise error("T303", f"fixed names {sorted(unknown)[0]!r}, which is no input", notes=notes)
-    batch = options.batch or _batch_name(ports, options)
+    batch = options.batch or tuple(filter(None, [_batch_name(ports, options)]))
     return {port.name: _input(s, port, options, batch) for port in ports}
 
 
@@ -46,12 +46,12 @@ def _batch_name(ports: list[Any], options: Options) -> str:
     for port in ports:
         dims = port.type.tensor_type.shape.dim
         if port.name not in options.fixed and dims and not dims[0].HasField("dim_value"):
-            if dims[0].dim_param not in options.sizes:
-                return dims[0].dim_param
+            if _axis_name(port, dims[0], 0) not in options.sizes:
+                return _axis_name(port, dims[0], 0)
     return ""
 
 
-def _input(s: Site, port: Any, options: Options, batch: str) -> Tensor:
+def _input(s: Site, port: Any, options: Options, batch: tuple[str, ...]) -> Tensor:
     where = Location.of_node(s.source, f"input {cut(port.name, 80)!r}")
     if port.type.WhichOneof("value") != "tensor_type":
         kind = str(port.type.WhichOneof("value")).replace("_type", "")
@@ -77,7 +77,7 @@ def _input(s: Site, port: Any, options: Options, batch: str) -> Tensor:
     return Tensor(elem=elem, shape=shape, handle=handle)
 
 
-def _shape(port: Any, options: Options, batch: str, where: Location) -> Shape:
+def _shape(port: Any, options: Options, batch: tuple[str, ...], where: Location) -> Shape:
     if not port.type.tensor_type.HasField("shape"):
         raise error("T508", "its shape is not stated", where=where, hint="run onnx.shape_inference on the model")
     lengths: list[int] = []
@@ -85,12 +85,12 @@ def _shape(port: Any, options: Options, batch: str, where: Location) -> Shape:
     for axis, dim in enumerate(port.type.tensor_type.shape.dim):
         if dim.HasField("dim_value"):
             lengths.append(dim.dim_value)
-        elif dim.dim_param in options.sizes:
-            lengths.append(int(options.sizes[dim.dim_param]))
-        elif (dim.dim_param == batch and (batch or axis == 0)) and BATCH not in lengths:
+        elif (name := _axis_name(port, dim, axis)) in options.sizes:
+            lengths.append(int(options.sizes[name]))
+        elif _is_batch(port, dim, axis, batch) and BATCH not in lengths:
             lengths.append(BATCH)
         else:
-            opened.append(dim.dim_param or f"axis {axis}")
+            opened.append(_axis_name(port, dim, axis))
     if opened:
         hint = f"say how long it is: tc.load(..., sizes={{{opened[0]!r}: 128}})"
         what = f"the length of {', '.join(repr(name) for name in opened)} is open"
@@ -99,6 +99,17 @@ def _shape(port: Any, options: Options, batch: str, where: Location) -> Shape:
     if problem:
         raise error("T504", "it asks for too much", where=where, notes=[problem])
     return tuple(lengths)
+
+
+def _is_batch(port: Any, dim: Any, axis: int, batch: tuple[str, ...]) -> bool:
+    """Tell whether an open axis is the batch: by its name, or, where neither has one, the first of an input."""
+    name = _axis_name(port, dim, axis)
+    return name in batch or (axis == 0 and not dim.dim_param and any(item.endswith(":0") for item in batch))
+
+
+def _axis_name(port: Any, dim: Any, axis: int) -> str:
+    """Return what an axis is called: its own name, or that of the input and its number."""
+    return dim.dim_param or f"{port.name}:{axis}"
 
 
 def outputs(s: Site, graph: Any, tensors: Mapping[str, Tensor]) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from thermoc.frontends.onnx import file, ports
+from thermoc.frontends.onnx import file, own, ports
 from thermoc.frontends.onnx.site import Site
 from thermoc.frontends.onnx.walk import Frame, initializers, walk
 from thermoc.ir.builder import Builder
@@ -25,14 +25,15 @@ def read_onnx(
     *,
     sizes: Mapping[str, int] | None = None,
     fixed: Mapping[str, ArrayLike] | None = None,
-    batch: str | None = None,
+    batch: str | Sequence[str] | None = None,
     dt: float = 1.0,
 ) -> tuple[Graph, tuple[Finding, ...]]:
     """Return the graph of a file, and each assumption.
 
     The first axis of inputs is the network's batch where its length is open; all other lengths are fixed.
     sizes: lengths of other open axes, by their names. fixed: inputs that are known numbers, by name.
-    batch: name of the axis that is the batch, where it is not the first. dt: the time of a tick.
+    batch: names of the axes that are the batch, where it is not the first. dt: the time of a tick.
+    A file that thermoc wrote is read back as the graph it was made of, unless it was changed since, or an option given.
     Errors: T1xx, T303, T501, T502, T504, T507, T508.
     """
     source = str(path)
@@ -45,13 +46,16 @@ def from_model(
     *,
     sizes: Mapping[str, int] | None = None,
     fixed: Mapping[str, ArrayLike] | None = None,
-    batch: str | None = None,
+    batch: str | Sequence[str] | None = None,
     dt: float = 1.0,
 ) -> tuple[Graph, tuple[Finding, ...]]:
     """Return the graph of a model in memory. Errors: those of ``read_onnx``."""
+    graph, notes = (None, []) if sizes or fixed or batch else own.read_back(model, source)
+    if graph is not None:
+        return graph, ()
     model = file.checked(model, source)
     site = Site(source=source, builder=Builder(model.graph.name or Path(source).stem, dt))
-    options = ports.Options(sizes=dict(sizes or {}), fixed=dict(fixed or {}), batch=batch)
+    options = ports.Options(sizes=dict(sizes or {}), fixed=dict(fixed or {}), batch=(batch,) if isinstance(batch, str) else tuple(batch or ()))
     token = CURRENT.set(site.builder)
     try:
         held = initializers(site, model.graph)
@@ -60,4 +64,4 @@ def from_model(
         ports.outputs(site, model.graph, frame.tensors)
     finally:
         CURRENT.reset(token)
-    return site.builder.graph(), tuple(site.repairs)
+    return site.builder.graph(), (*notes, *site.repairs)

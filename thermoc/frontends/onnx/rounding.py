@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from thermoc.frontends.onnx.site import Site
-from thermoc.frontends.onnx.tensor import Tensor, limits
+from thermoc.frontends.onnx.tensor import NARROW, Tensor, limits
 from thermoc.ir.functions import call
 from thermoc.ir.handle import Handle
 
@@ -78,6 +78,6 @@ def converted(s: Site, t: Tensor, elem: np.dtype[Any]) -> Handle:
     if not is_integer(elem) or t.elem.name == "bool":
         return x
     if not t.integral:
-        return truncate(x)
+        return wrapped(truncate(x), elem) if elem.name in NARROW else truncate(x)
     small, wide = limits(elem), limits(t.elem)
     return x if small[0] <= wide[0] and wide[1] <= small[1] else result(s, x, elem)

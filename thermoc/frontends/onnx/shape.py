@@ -135,7 +135,8 @@ def slice_(s: Site, n: Node) -> Tensor:
         step = int(steps[i]) if steps else 1
         if step == 0:
             raise s.refuse("a step is 0")
-        if x.shape[axis] >= BATCH and (int(start), step) == (0, 1) and int(end) >= BATCH:
+        # Exporters write the end of an axis as a number beyond every length.
+        if x.shape[axis] >= BATCH and (int(start), step) == (0, 1) and int(end) >= min(MOST_ELEMENTS, BATCH):
             continue
         begin, stop, step = slice(int(start), int(end), step).indices(x.shape[axis])
         if step > 0:

@@ -24,6 +24,22 @@ FAMILIES = (
 )
 
 
+FUNCTIONS_KNOWN = {
+    "AffineGrid": (1,),
+    "BlackmanWindow": (0,),
+    "CenterCropPad": (1,),
+    "HammingWindow": (0,),
+    "HannWindow": (0,),
+}
+"""Operators that are read by the standard's own functions, and the operands that these need to know."""
+
+
+def known_operands(kind: str) -> tuple[int, ...]:
+    """Return the places of the operands of an operator that must be known when the model is read."""
+    entry = operators().get(kind)
+    return FUNCTIONS_KNOWN.get(kind, ()) if entry is None else entry.known
+
+
 def operators() -> dict[str, Operator]:
     """Return every operator that is read by its own function, by name."""
     for family in FAMILIES:

@@ -17,7 +17,7 @@ from thermoc.ir.handle import Handle
 from thermoc.ir.types import DType
 
 Shape = tuple[int, ...]
-BATCH = 2147483647
+BATCH = 2147483629
 """The length of the batch in shapes: a prime, beyond every length that the limits allow."""
 OTHER_BATCH = 2147483526
 """A second length, even: what is computed alike from both does not depend on the batch."""

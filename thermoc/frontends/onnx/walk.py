@@ -19,6 +19,8 @@ from thermoc.support.errors import ThermocError
 DEPTH = 32
 """Graphs within graphs, and functions within functions."""
 OURS = frozenset({"", "ai.onnx"})
+ABSENT = known(np.zeros(0))
+"""What stands for an output that nobody reads."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,7 +166,9 @@ def _by_function(s: Site, node: Any, read: Node, frame: Frame) -> tuple[Tensor, 
     kind, where = s.kind, s.node
     walk(s, _present(function, tensors), inner)
     s.enter(where, kind)
-    return tuple(_found(s, name, inner) for name in list(function.output)[: read.outputs])
+    # An output that nobody wants may be one that the function, written for this node, does not compute.
+    wanted = zip(node.output, function.output)
+    return tuple(_found(s, name, inner) if asked else inner.tensors.get(name, ABSENT) for asked, name in wanted)
 
 
 def _with_absent(function: Any, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
