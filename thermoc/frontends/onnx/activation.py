@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import numpy as np
+
 from thermoc.frontends.onnx import axes, rounding, special
 from thermoc.frontends.onnx.operator import Node, operator, text
 from thermoc.frontends.onnx.site import Site
 from thermoc.frontends.onnx.special import exp, select, sigmoid
-from thermoc.frontends.onnx.tensor import Tensor
+from thermoc.frontends.onnx.tensor import Tensor, known
 from thermoc.ir.functions import call
 from thermoc.ir.handle import Handle
 
@@ -128,14 +130,9 @@ def clip(s: Site, n: Node) -> Tensor:
 @operator("Dropout", known=(1, 2))
 def dropout(s: Site, n: Node) -> tuple[Tensor, ...]:
     """x itself: a model that is run drops nothing."""
-    import numpy as np
-
-    from thermoc.frontends.onnx.tensor import known
-
-    training = n.get(2)
-    ratio = n.get(1)
-    if training is not None and bool(s.numbers(training, "training_mode")):
-        if ratio is None or float(s.numbers(ratio, "ratio")) != 0.0:
-            raise s.refuse("it drops at random, as in training")
+    ratio, training = n.get(1), n.get(2)
+    trains = training is not None and bool(s.numbers(training, "training_mode"))
+    if trains and (ratio is None or float(s.numbers(ratio, "ratio")) != 0.0):
+        raise s.refuse("it drops at random, as in training")
     mask = axes.expand(s, known(np.ones((1,) * n[0].rank, bool)), n[0].shape)
     return n[0], mask

@@ -60,8 +60,10 @@ def pow_(s: Site, n: Node) -> Tensor:
         whole = lambda a, b: rounding.result(s, rounding.truncate(call("core.pow", a, b)), n[0].elem)  # noqa: E731
         return axes.elementwise(s, whole, a, b)
     if b.numbers is not None and b.numbers.size == 1 and float(b.numbers.reshape(())) == 2.0:
-        return axes.elementwise(s, lambda a: a * a, a) if b.rank <= a.rank else axes.elementwise(
-            s, lambda a, b: a * a, a, b
+        return (
+            axes.elementwise(s, lambda a: a * a, a)
+            if b.rank <= a.rank
+            else axes.elementwise(s, lambda a, b: a * a, a, b)
         )
     return axes.elementwise(s, lambda a, b: call("core.pow", a, b), a, b)
 

@@ -17,12 +17,16 @@ from thermoc.support.loading import cut
 BITS = {"int4": 4, "uint4": 4, "int2": 2, "uint2": 2, "float4_e2m1fn": 4}
 
 
+LONGEST = 2**30
+"""The longest axis: longer ones stand for the batch."""
+
+
 def array_of(tensor: Any, source: str) -> NDArray:
     """Return a tensor's array. Errors: T504, T507, T508."""
     from onnx import TensorProto, helper, numpy_helper
 
     where = Location.of_node(source, f"initializer {cut(tensor.name, 80)!r}")
-    problem = shape_problem(list(tensor.dims))
+    problem = shape_problem(list(tensor.dims)) or _too_long(tensor.dims)
     if problem:
         raise error("T504", "an array asks for too much", where=where, notes=[problem])
     try:
@@ -46,6 +50,11 @@ def array_of(tensor: Any, source: str) -> NDArray:
         return numpy_helper.to_array(tensor)
     except (ValueError, TypeError, KeyError) as reason:
         raise error("T508", "an array cannot be read", where=where, notes=[str(reason)]) from None
+
+
+def _too_long(dims: Any) -> str:
+    longest = max(dims, default=0)
+    return f"it has shape {list(dims)}, the limit is {LONGEST} an axis" if longest > LONGEST else ""
 
 
 def _external(tensor: Any, dtype: np.dtype[Any], size: int, source: str, where: Location) -> NDArray:

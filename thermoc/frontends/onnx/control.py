@@ -52,9 +52,7 @@ def loop(s: Site, n: Node) -> tuple[Tensor, ...]:
         carried, going = new, asked
         if limit is None and going.numbers is None:
             raise s.refuse("how many rounds it takes is computed")
-    stacks = [
-        axes.concat(s, [axes.unsqueeze(s, t, 0) for t in column], 0) for column in zip(*collected)
-    ]
+    stacks = [axes.concat(s, [axes.unsqueeze(s, t, 0) for t in column], 0) for column in zip(*collected)]
     if not collected and n.outputs > len(carried):
         raise s.refuse("it collects results of no round at all")
     return (*carried, *stacks)

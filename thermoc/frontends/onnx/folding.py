@@ -17,12 +17,91 @@ from thermoc.frontends.onnx.site import Site
 from thermoc.frontends.onnx.tensor import Tensor, known
 
 FOLDED = frozenset(
-    """Abs Add And ArgMax ArgMin BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor Cast Ceil Clip Compress
-    Concat Cos CumSum DequantizeLinear Div Equal Erf Exp Flatten Floor Gather GatherElements GatherND Gemm Greater
-    GreaterOrEqual Identity IsInf IsNaN Less LessOrEqual Log MatMul Max Mean Min Mod Mul Neg NonZero Not Or Pow
-    QuantizeLinear Reciprocal ReduceL1 ReduceL2 ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare
-    Relu Reshape Round ScatterElements ScatterND Shape Sigmoid Sign Sin Size Slice Softmax Split Sqrt Squeeze Sub Sum
-    Tanh TopK Transpose Tril Trilu Unique Unsqueeze Where Xor""".split()
+    [
+        "Abs",
+        "Add",
+        "And",
+        "ArgMax",
+        "ArgMin",
+        "BitShift",
+        "BitwiseAnd",
+        "BitwiseNot",
+        "BitwiseOr",
+        "BitwiseXor",
+        "Cast",
+        "Ceil",
+        "Clip",
+        "Compress",
+        "Concat",
+        "Cos",
+        "CumSum",
+        "DequantizeLinear",
+        "Div",
+        "Equal",
+        "Erf",
+        "Exp",
+        "Flatten",
+        "Floor",
+        "Gather",
+        "GatherElements",
+        "GatherND",
+        "Gemm",
+        "Greater",
+        "GreaterOrEqual",
+        "Identity",
+        "IsInf",
+        "IsNaN",
+        "Less",
+        "LessOrEqual",
+        "Log",
+        "MatMul",
+        "Max",
+        "Mean",
+        "Min",
+        "Mod",
+        "Mul",
+        "Neg",
+        "NonZero",
+        "Not",
+        "Or",
+        "Pow",
+        "QuantizeLinear",
+        "Reciprocal",
+        "ReduceL1",
+        "ReduceL2",
+        "ReduceMax",
+        "ReduceMean",
+        "ReduceMin",
+        "ReduceProd",
+        "ReduceSum",
+        "ReduceSumSquare",
+        "Relu",
+        "Reshape",
+        "Round",
+        "ScatterElements",
+        "ScatterND",
+        "Shape",
+        "Sigmoid",
+        "Sign",
+        "Sin",
+        "Size",
+        "Slice",
+        "Softmax",
+        "Split",
+        "Sqrt",
+        "Squeeze",
+        "Sub",
+        "Sum",
+        "Tanh",
+        "TopK",
+        "Transpose",
+        "Tril",
+        "Trilu",
+        "Unique",
+        "Unsqueeze",
+        "Where",
+        "Xor",
+    ]
 )
 MOST = 2**26
 """Elements of a result that is folded; larger ones are computed in the network."""
@@ -31,11 +110,12 @@ MOST = 2**26
 def folded(s: Site, node: Node, opset: int) -> tuple[Tensor, ...] | None:
     """Return the results of a node whose operands are known; None for every other. Errors: T508."""
     given = node.given
-    if node.kind not in FOLDED or not given or any(t.numbers is None for t in given):
+    sizes = [t.numbers.size for t in given if t.numbers is not None]
+    if node.kind not in FOLDED or not given or len(sizes) < len(given):
         return None
-    if math.prod(max(1, t.numbers.size) for t in given) > MOST and max(t.numbers.size for t in given) > 1:
-        if sum(t.numbers.size for t in given if t.numbers.size > 2**16) > MOST or not _thin(given):
-            return None
+    # A scale for each place of an axis makes no larger result than the weight beside it.
+    if math.prod(max(1, size) for size in sizes) > MOST and (max(sizes) > MOST or not _thin(given, max(sizes))):
+        return None
     first = _computed(node, opset, [None if t is None else t.numbers for t in node.inputs])
     if all(t.other is None for t in given):
         return tuple(known(array) for array in first)
@@ -43,10 +123,9 @@ def folded(s: Site, node: Node, opset: int) -> tuple[Tensor, ...] | None:
     return tuple(known(a, b) for a, b in zip(first, _computed(node, opset, others)))
 
 
-def _thin(given: list[Tensor]) -> bool:
-    """Tell whether all operands but one are of one axis' length at most, as scales of a large weight are."""
-    sizes = sorted(t.numbers.size for t in given if t.numbers is not None)
-    return all(t.shape in ((), (1,)) or t.numbers.size == sizes[-1] or t.rank == 1 for t in given)  # type: ignore[union-attr]
+def _thin(given: list[Tensor], largest: int) -> bool:
+    """Tell whether all operands but the largest are vectors or numbers, and stay within its size."""
+    return all(t.rank <= 1 or math.prod(t.shape) == largest for t in given) and sum(t.rank > 1 for t in given) <= 1
 
 
 def _computed(node: Node, opset: int, arrays: list[NDArray | None]) -> list[NDArray]:

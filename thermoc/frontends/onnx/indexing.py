@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from thermoc.frontends.onnx import axes
+from thermoc.frontends.onnx.linear import product
+from thermoc.frontends.onnx.logic import chosen
 from thermoc.frontends.onnx.operator import Node, operator
 from thermoc.frontends.onnx.selection import one_hot, picked, taken, wrapped_places
-from thermoc.frontends.onnx.site import Site, of_python
+from thermoc.frontends.onnx.site import Site
 from thermoc.frontends.onnx.tensor import BATCH, Tensor, known
 
 
@@ -65,8 +67,6 @@ def one_hot_(s: Site, n: Node) -> Tensor:
     depth = int(s.numbers(n[1], "depth").reshape(-1)[0])
     axis = axes.axis_of(s, int(n.attr("axis", -1)), n[0].rank + 1)
     mask = one_hot(s, wrapped_places(s, n[0], depth), depth, axis)
-    from thermoc.frontends.onnx.logic import chosen
-
     values = n[2]
     off, on = (axes.reshape(s, axes.cut(s, values, 0, i, i + 1), ()) for i in range(2))
     return chosen(s, mask, on, off)
@@ -101,7 +101,5 @@ def cum_sum(s: Site, n: Node) -> Tensor:
     triangle = np.tri(length, length, -1 if n.attr("exclusive") else 0)
     if n.attr("reverse"):
         triangle = triangle.T
-    from thermoc.frontends.onnx.linear import product
-
     last = axes.swapped(s, x, axis, x.rank - 1)
     return axes.swapped(s, product(s, last, known(triangle.T.astype(x.elem))), axis, x.rank - 1)

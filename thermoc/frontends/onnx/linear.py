@@ -23,7 +23,9 @@ def product(s: Site, a: Tensor, b: Tensor) -> Tensor:
         rows = product(s, axes.unsqueeze(s, a, 0), b)
         return axes.squeeze(s, rows, rows.rank - 2)
     if a.shape[-1] != b.shape[-2] or a.shape[-1] >= BATCH:
-        raise s.refuse("matrices do not fit", f"a has shape {axes.shown(a.shape)}", f"b has shape {axes.shown(b.shape)}")
+        raise s.refuse(
+            "matrices do not fit", f"a has shape {axes.shown(a.shape)}", f"b has shape {axes.shown(b.shape)}"
+        )
     lead = axes.broadcast_shape(s, a.shape[:-2] or (1,), b.shape[:-2] or (1,))
     lead = lead if a.rank > 2 or b.rank > 2 else ()
     shape = (*lead, a.shape[-2], b.shape[-1])
@@ -74,11 +76,15 @@ def einsum(s: Site, n: Node) -> Tensor:
     """Sums of products over named axes: aligned by name, multiplied, summed."""
     terms, _, out = text(n.attr("equation")).replace(" ", "").partition("->")
     inputs = [_lettered(s, t, x) for t, x in zip(terms.split(","), n.given)]
-    counted = "".join(sorted(c for c in set("".join(t for t, _ in inputs)) if "".join(t for t, _ in inputs).count(c) == 1))
+    counted = "".join(
+        sorted(c for c in set("".join(t for t, _ in inputs)) if "".join(t for t, _ in inputs).count(c) == 1)
+    )
     dots = next((t for t, _ in inputs if any(c.isupper() for c in t)), "")
     upper = "".join(c for c in dots if c.isupper())
-    out = out.replace("...", upper) if "->" in text(n.attr("equation")) else upper + "".join(
-        c for c in counted if c.islower()
+    out = (
+        out.replace("...", upper)
+        if "->" in text(n.attr("equation"))
+        else upper + "".join(c for c in counted if c.islower())
     )
     letters = out + "".join(sorted(set("".join(t for t, _ in inputs)) - set(out)))
     aligned = [_aligned(s, x, t, letters) for t, x in inputs]

@@ -8,6 +8,7 @@ import numpy as np
 
 from thermoc.frontends.onnx import axes, special
 from thermoc.frontends.onnx.operator import Node, operator
+from thermoc.frontends.onnx.selection import one_hot
 from thermoc.frontends.onnx.shape import padded
 from thermoc.frontends.onnx.site import Site, of_python
 from thermoc.frontends.onnx.tensor import Tensor, known
@@ -48,7 +49,7 @@ def standardised(s: Site, x: Tensor, over: range, epsilon: float) -> Tensor:
 def lp_norm(s: Site, n: Node) -> Tensor:
     """x over its norm along an axis; 0 where that is 0."""
     axis, p = axes.axis_of(s, int(n.attr("axis", -1)), n[0].rank), int(n.attr("p", 2))
-    powers = axes.elementwise(s, abs if p == 1 else (lambda v: v * v), n[0])
+    powers = axes.elementwise(s, lambda v: abs(v) if p == 1 else v * v, n[0])
     norm = axes.reduce(s, powers, "sum", [axis], keep=True)
 
     def divided(v, m):
@@ -84,8 +85,6 @@ def softmax(s: Site, n: Node) -> Tensor:
 
 def _soft(s: Site, kind: str, x: Tensor, axis: int) -> Tensor:
     if kind == "Hardmax":
-        from thermoc.frontends.onnx.selection import one_hot
-
         place = axes.reduce(s, x, "argmax", [axis], keep=False, elem=np.int64)
         mask = one_hot(s, place, x.shape[axis], axis)
         zero = known(np.zeros((), x.elem))

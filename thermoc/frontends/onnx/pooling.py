@@ -12,6 +12,7 @@ import numpy as np
 from thermoc.frontends.onnx import axes
 from thermoc.frontends.onnx.convolution import Pairs, each_sample, numbers, paddings
 from thermoc.frontends.onnx.operator import Node, operator
+from thermoc.frontends.onnx.selection import taken
 from thermoc.frontends.onnx.shape import padded
 from thermoc.frontends.onnx.site import Site, of_python
 from thermoc.frontends.onnx.tensor import Tensor, known
@@ -109,9 +110,7 @@ def _with_places(s: Site, n: Node) -> tuple[Tensor, ...]:
         part, at = wide, where
         for axis, (place, step, spread, size) in enumerate(zip(offset, stride, dilation, window), 2):
             last = (wide.shape[axis] - spread * (size - 1) - 1) // step * step
-            part, at = (
-                axes.cut(s, t, axis, place * spread, place * spread + last + 1, step) for t in (part, at)
-            )
+            part, at = (axes.cut(s, t, axis, place * spread, place * spread + last + 1, step) for t in (part, at))
         own = axes.elementwise(
             s, lambda m, p, i: call("core.select", call("core.equal", m, p), i, far), largest, part, at, elem=np.int64
         )
@@ -155,9 +154,7 @@ def global_pool(s: Site, n: Node) -> Tensor:
     over = range(2, n[0].rank)
     if n.kind == "GlobalLpPool":
         p = float(n.attr("p", 2))
-        total = axes.reduce(
-            s, axes.elementwise(s, lambda x: call("core.pow", abs(x), p), n[0]), "sum", over, keep=True
-        )
+        total = axes.reduce(s, axes.elementwise(s, lambda x: call("core.pow", abs(x), p), n[0]), "sum", over, keep=True)
         return axes.elementwise(s, lambda x: call("core.pow", x, 1 / p), total)
     return axes.reduce(s, n[0], "max" if n.kind == "GlobalMaxPool" else "mean", over, keep=True)
 
@@ -165,15 +162,11 @@ def global_pool(s: Site, n: Node) -> Tensor:
 @operator("MaxUnpool", known=(1, 2))
 def max_unpool(s: Site, n: Node) -> Tensor:
     """Elements back at the known places that they were the largest of; 0 elsewhere."""
-    from thermoc.frontends.onnx.selection import taken
-
     x, places = n[0], s.numbers(n[1], "indices").reshape(-1)
     window = numbers(n, "kernel_shape", x.rank - 2)
     stride, pads = numbers(n, "strides", x.rank - 2), numbers(n, "pads", 2 * (x.rank - 2), 0)
     rank = x.rank - 2
-    own = [
-        (length - 1) * stride[i] + window[i] - pads[i] - pads[rank + i] for i, length in enumerate(x.shape[2:])
-    ]
+    own = [(length - 1) * stride[i] + window[i] - pads[i] - pads[rank + i] for i, length in enumerate(x.shape[2:])]
     inner = (*x.shape[:2], *own)
     shape = s.integers(n.get(2), "output_shape") if n.get(2) is not None else inner
     where = np.unravel_index(places, inner)
@@ -189,5 +182,3 @@ def max_unpool(s: Site, n: Node) -> Tensor:
 def of_zero(x: Tensor) -> Tensor:
     """Return one zero of a tensor's type."""
     return known(np.zeros(1, x.elem))
-
-

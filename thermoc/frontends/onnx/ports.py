@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from thermoc.frontends.onnx.arrays import LONGEST
 from thermoc.frontends.onnx.axes import shown
 from thermoc.frontends.onnx.operator import dtype_of
 from thermoc.frontends.onnx.site import Site
@@ -45,9 +46,9 @@ def _batch_name(ports: list[Any], options: Options) -> str:
     """Return the name of the first axis of the first input, where its length is open."""
     for port in ports:
         dims = port.type.tensor_type.shape.dim
-        if port.name not in options.fixed and dims and not dims[0].HasField("dim_value"):
-            if _axis_name(port, dims[0], 0) not in options.sizes:
-                return _axis_name(port, dims[0], 0)
+        open_ = port.name not in options.fixed and len(dims) > 0 and not dims[0].HasField("dim_value")
+        if open_ and _axis_name(port, dims[0], 0) not in options.sizes:
+            return _axis_name(port, dims[0], 0)
     return ""
 
 
@@ -84,7 +85,8 @@ def _shape(port: Any, options: Options, batch: tuple[str, ...], where: Location)
     opened: list[str] = []
     for axis, dim in enumerate(port.type.tensor_type.shape.dim):
         if dim.HasField("dim_value"):
-            lengths.append(dim.dim_value)
+            # A length that is the mark of the batch would pass for it.
+            lengths.append(dim.dim_value if dim.dim_value != BATCH else BATCH - 1)
         elif (name := _axis_name(port, dim, axis)) in options.sizes:
             lengths.append(int(options.sizes[name]))
         elif _is_batch(port, dim, axis, batch) and BATCH not in lengths:
@@ -95,7 +97,8 @@ def _shape(port: Any, options: Options, batch: tuple[str, ...], where: Location)
         hint = f"say how long it is: tc.load(..., sizes={{{opened[0]!r}: 128}})"
         what = f"the length of {', '.join(repr(name) for name in opened)} is open"
         raise error("T508", what, where=where, notes=["only the batch may be open"], hint=hint)
-    problem = shape_problem([length for length in lengths if length != BATCH])
+    fixed = [length for length in lengths if length != BATCH]
+    problem = shape_problem(fixed) or (f"its axes are {fixed}" if max(fixed, default=0) > LONGEST else "")
     if problem:
         raise error("T504", "it asks for too much", where=where, notes=[problem])
     return tuple(lengths)
@@ -126,5 +129,7 @@ def outputs(s: Site, graph: Any, tensors: Mapping[str, Tensor]) -> None:
             dtype = DType.i64 if tensor.elem.name in ("int64", "uint64", "uint32") else DType.i32
             handle = call("core.cast", handle, dtype=dtype)
         if tensor.batch:
-            s.assume(f"output {port.name!r} {shown(tensor.shape)} has its batch in axis {tensor.batch}: here it comes first")
+            s.assume(
+                f"output {port.name!r} {shown(tensor.shape)} has its batch in axis {tensor.batch}: here it comes first"
+            )
         s.builder.add(core.Output, {"x": handle}, {"name": port.name})

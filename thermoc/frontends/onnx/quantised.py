@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from thermoc.frontends.onnx import axes, rounding
+from thermoc.frontends.onnx import convolution as c
 from thermoc.frontends.onnx.linear import product
 from thermoc.frontends.onnx.operator import Node, dtype_of, operator
 from thermoc.frontends.onnx.site import Site
@@ -77,9 +78,7 @@ def dequantize_linear(s: Site, n: Node) -> Tensor:
     x, axis, block, zero = n[0], int(n.attr("axis", 1)), int(n.attr("block_size", 0)), n.get(2)
     if carrier(n[1].elem) is None:
         raise s.refuse(f"a scale of type {n[1].elem.name} is not read")
-    return dequantised(
-        s, x, _along(s, n[1], x, axis, block), None if zero is None else _along(s, zero, x, axis, block)
-    )
+    return dequantised(s, x, _along(s, n[1], x, axis, block), None if zero is None else _along(s, zero, x, axis, block))
 
 
 def _centred(s: Site, x: Tensor, zero: Tensor | None, *, rows: bool) -> Tensor:
@@ -118,8 +117,6 @@ def qlinear_matmul(s: Site, n: Node) -> Tensor:
 @operator("QLinearConv", known=(3, 5, 8))
 def qlinear_conv(s: Site, n: Node) -> Tensor:
     """A convolution of quantised tensors, quantised again; its bias is of 32 bits."""
-    from thermoc.frontends.onnx import convolution as c
-
     x = _centred(s, n[0], n.get(2), rows=False)
     weights = s.numbers(n[3], "its weight").astype(np.float64)
     zero = s.numbers(n[5], "w_zero_point").astype(np.float64)

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from thermoc.frontends.onnx import file, own, ports
@@ -55,7 +54,11 @@ def from_model(
         return graph, ()
     model = file.checked(model, source)
     site = Site(source=source, builder=Builder(model.graph.name or Path(source).stem, dt))
-    options = ports.Options(sizes=dict(sizes or {}), fixed=dict(fixed or {}), batch=(batch,) if isinstance(batch, str) else tuple(batch or ()))
+    options = ports.Options(
+        sizes=dict(sizes or {}),
+        fixed=dict(fixed or {}),
+        batch=(batch,) if isinstance(batch, str) else tuple(batch or ()),
+    )
     token = CURRENT.set(site.builder)
     try:
         held = initializers(site, model.graph)

@@ -70,7 +70,9 @@ def recurrent(s: Site, n: Node) -> tuple[Tensor, ...]:
     direction, layout = text(n.attr("direction", "forward")), bool(n.attr("layout", 0))
     count = 2 if direction == "bidirectional" else 1
     found = [_direction(s, n, x, i, direction == "reverse" or i == 1) for i in range(count)]
-    stacked = [axes.unsqueeze(s, axes.concat(s, [axes.unsqueeze(s, t, 0) for t in places], 0), 1) for places, _ in found]
+    stacked = [
+        axes.unsqueeze(s, axes.concat(s, [axes.unsqueeze(s, t, 0) for t in places], 0), 1) for places, _ in found
+    ]
     y = axes.concat(s, stacked, 1)
     lasts = [
         axes.concat(s, [axes.unsqueeze(s, states[i], 0) for _, states in found], 0) for i in range(len(found[0][1]))

@@ -8,6 +8,7 @@ import numpy as np
 
 from thermoc.frontends.onnx import axes, special
 from thermoc.frontends.onnx.operator import Node, operator
+from thermoc.frontends.onnx.selection import taken
 from thermoc.frontends.onnx.site import Site, of_python
 from thermoc.frontends.onnx.tensor import Tensor
 from thermoc.ir.functions import call
@@ -95,8 +96,6 @@ def place_of(s: Site, n: Node) -> Tensor:
     kind, keep = n.kind.lower(), bool(n.attr("keepdims", 1))
     if not n.attr("select_last_index", 0):
         return axes.reduce(s, x, kind, [axis], keep=keep, elem=np.int64)
-    from thermoc.frontends.onnx.selection import taken
-
     back = taken(s, x, axis, np.arange(x.shape[axis])[::-1])
     place = axes.reduce(s, back, kind, [axis], keep=keep, elem=np.int64)
     return axes.elementwise(s, lambda p: float(x.shape[axis] - 1) - p, place)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from thermoc.frontends.onnx.site import Site
-from thermoc.frontends.onnx.tensor import NARROW, Tensor, limits
+from thermoc.frontends.onnx.tensor import NARROW, Tensor, carrier, is_integer, limits
 from thermoc.ir.functions import call
 from thermoc.ir.handle import Handle
 
@@ -64,8 +64,6 @@ def saturated(x: Handle, elem: np.dtype[Any]) -> Handle:
 
 def converted(s: Site, t: Tensor, elem: np.dtype[Any]) -> Handle:
     """Return a tensor's value as another type carries it: floats to integers towards zero, true is 1."""
-    from thermoc.frontends.onnx.tensor import carrier, is_integer
-
     target = carrier(elem)
     if target is None:
         raise s.refuse(f"a network has no numbers of type {elem.name}")

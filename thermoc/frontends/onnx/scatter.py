@@ -21,7 +21,7 @@ def scatter_elements(s: Site, n: Node) -> Tensor:
     places, axis = s.numbers(n[1], "indices"), axes.axis_of(s, int(n.attr("axis", 0)), n[0].rank)
     where = list(np.indices(places.shape))
     where[axis] = np.where(places < 0, places + n[0].shape[axis], places)
-    return _put(s, n, np.ravel_multi_index(tuple(where), n[0].shape), ())
+    return _put(s, n, np.asarray(np.ravel_multi_index(tuple(where), n[0].shape)), ())
 
 
 @operator("ScatterND", known=(1,))
@@ -30,7 +30,7 @@ def scatter_nd(s: Site, n: Node) -> Tensor:
     places, lengths = s.numbers(n[1], "indices"), n[0].shape
     depth = places.shape[-1]
     where = tuple(np.where(places[..., i] < 0, places[..., i] + lengths[i], places[..., i]) for i in range(depth))
-    return _put(s, n, np.ravel_multi_index(where, lengths[:depth]), lengths[depth:])
+    return _put(s, n, np.asarray(np.ravel_multi_index(where, lengths[:depth])), lengths[depth:])
 
 
 def _put(s: Site, n: Node, rows: NDArray, rest: tuple[int, ...]) -> Tensor:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
 
 from thermoc.frontends.onnx import axes
+from thermoc.frontends.onnx.logic import chosen
 from thermoc.frontends.onnx.operator import Node, dtype_of, operator, text
 from thermoc.frontends.onnx.selection import taken
 from thermoc.frontends.onnx.site import MOST_ELEMENTS, Site, of_python
@@ -117,7 +119,7 @@ def split(s: Site, n: Node) -> tuple[Tensor, ...]:
     if sum(listed) != length:
         raise s.refuse("its parts do not make up the axis", f"it has length {length}", f"split is {list(listed)}")
     ends = np.cumsum([0, *listed])
-    return tuple(axes.cut(s, n[0], axis, int(a), int(b)) for a, b in zip(ends, ends[1:]))
+    return tuple(axes.cut(s, n[0], axis, int(a), int(b)) for a, b in itertools.pairwise(ends))
 
 
 @operator("Slice", known=(1, 2, 3, 4))
@@ -201,8 +203,6 @@ def trilu(s: Site, n: Node) -> Tensor:
     k = int(s.numbers(n.get(1), "k").reshape(())) if n.get(1) is not None else 0
     rows, columns = n[0].shape[-2:]
     mask = np.tri(rows, columns, k - 1, dtype=bool) if n.attr("upper", 1) else ~np.tri(rows, columns, k, dtype=bool)
-    from thermoc.frontends.onnx.logic import chosen
-
     return chosen(s, known(mask), of_python(0, n[0]), n[0])
 
 

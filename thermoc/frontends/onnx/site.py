@@ -14,7 +14,8 @@ from thermoc.ir.builder import Builder
 from thermoc.ir.dialects.core import Input
 from thermoc.ir.functions import call
 from thermoc.ir.handle import Handle
-from thermoc.ir.ops import STOCHASTIC
+from thermoc.ir.ops import STOCHASTIC, OperandSpec
+from thermoc.ir.types import DType
 from thermoc.support.errors import Finding, Location, ThermocError, error
 from thermoc.support.loading import cut
 
@@ -93,9 +94,6 @@ class Site:
 
     def plain(self, array: NDArray) -> Handle:
         """Return a constant of finite numbers."""
-        from thermoc.ir.ops import OperandSpec
-        from thermoc.ir.types import DType
-
         dtype = DType.of(array.dtype) or DType.f64
         kind = {"b": "bool", "i": "int"}.get(array.dtype.kind, "float")
         return self.builder.constant(array, OperandSpec(shape="*s", kind=kind), dtype, self.builder.place, self.kind)
@@ -125,7 +123,7 @@ class Site:
     def numbers(self, tensor: Tensor | None, what: str) -> NDArray:
         """Return known numbers. Errors: T508 where they are computed, or depend on the batch."""
         if tensor is None or tensor.numbers is None:
-            hint = f"tc.load(..., fixed={{name: array}}) gives an input's numbers at load"
+            hint = "tc.load(..., fixed={name: array}) gives an input's numbers at load"
             raise self.refuse(f"{what} must be known when the model is read, and is computed", hint=hint)
         if tensor.other is not None:
             raise self.refuse(f"{what} depends on the length of the batch, which a network does not know")

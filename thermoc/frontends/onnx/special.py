@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import math
+from collections.abc import Sequence
 
 from thermoc.ir.functions import call
 from thermoc.ir.handle import Handle
@@ -120,7 +119,13 @@ def asin(x: Handle) -> Handle:
 
 
 # W. J. Cody's rational approximations of erf and erfc (Math. Comp. 23 (1969) 631), as in netlib's specfun.
-_ERF_P = (1.85777706184603153e-1, 3.16112374387056560, 1.13864154151050156e2, 3.77485237685302021e2, 3.20937758913846947e3)
+_ERF_P = (
+    1.85777706184603153e-1,
+    3.16112374387056560,
+    1.13864154151050156e2,
+    3.77485237685302021e2,
+    3.20937758913846947e3,
+)
 _ERF_Q = (1.0, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3, 2.84423683343917062e3)
 _ERFC_P = (
     2.15311535474403846e-8,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from thermoc.frontends.onnx import folding
+from thermoc.frontends.onnx.arrays import array_of
 from thermoc.frontends.onnx.operator import Node
 from thermoc.frontends.onnx.site import Site
 from thermoc.frontends.onnx.table import operators
@@ -91,9 +92,7 @@ def _node(s: Site, node: Any, frame: Frame) -> Node:
                 attrs[item.name] = frame.attributes[item.ref_attr_name]
         else:
             attrs[item.name] = _attribute(s, item, frame)
-    return Node(
-        kind=node.op_type, version=schema.since_version, inputs=inputs, attrs=attrs, outputs=len(node.output)
-    )
+    return Node(kind=node.op_type, version=schema.since_version, inputs=inputs, attrs=attrs, outputs=len(node.output))
 
 
 def _schema(s: Site, kind: str, opset: int) -> Any:
@@ -139,8 +138,6 @@ def body(s: Site, graph: Any, frame: Frame, given: list[Tensor]) -> list[Tensor]
 
 def initializers(s: Site, graph: Any) -> dict[str, Tensor]:
     """Return the arrays that a graph holds."""
-    from thermoc.frontends.onnx.arrays import array_of
-
     if graph.sparse_initializer:
         raise s.refuse("sparse initializers are not read", code="T507")
     return {item.name: known(array_of(item, s.source)) for item in graph.initializer}
@@ -157,7 +154,7 @@ def _by_function(s: Site, node: Any, read: Node, frame: Frame) -> tuple[Tensor, 
     opset = next((item.version for item in function.opset_import if item.domain in OURS), frame.opset)
     tensors = {name: tensor for name, tensor in zip(function.input, read.inputs) if tensor is not None}
     inner = Frame(
-        tensors=ChainMap(_with_absent(function, tensors)),
+        tensors=ChainMap(tensors),
         opset=opset,
         attributes=read.attrs,
         depth=frame.depth + 1,
@@ -169,10 +166,6 @@ def _by_function(s: Site, node: Any, read: Node, frame: Frame) -> tuple[Tensor, 
     # An output that nobody wants may be one that the function, written for this node, does not compute.
     wanted = zip(node.output, function.output)
     return tuple(_found(s, name, inner) if asked else inner.tensors.get(name, ABSENT) for asked, name in wanted)
-
-
-def _with_absent(function: Any, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return dict(tensors)
 
 
 def _present(function: Any, tensors: dict[str, Tensor]) -> list[Any]:
@@ -191,9 +184,9 @@ def _present(function: Any, tensors: dict[str, Tensor]) -> list[Any]:
 
 
 def _function(s: Site, node: Any, read: Node, opset: int) -> Any:
-    from onnx import FunctionProto, defs
+    from onnx import defs
 
-    schema = defs.get_schema(node.op_type, opset, "")
+    schema: Any = defs.get_schema(node.op_type, opset, "")
     if schema.has_function:
         versions = [v for v in schema.function_opset_versions if v <= opset] or schema.function_opset_versions[:1]
         function = schema.get_function_with_opset_version(max(versions))
