@@ -8,8 +8,11 @@ from thermoc.frontends.onnx import axes
 from thermoc.frontends.onnx.logic import chosen
 from thermoc.frontends.onnx.operator import Node, operator
 from thermoc.frontends.onnx.selection import taken
-from thermoc.frontends.onnx.site import MOST_OPS, Site
+from thermoc.frontends.onnx.site import Site
 from thermoc.frontends.onnx.tensor import Tensor, known
+
+MOST_ROUNDS = 10_000
+"""Rounds of a loop that are written out."""
 
 
 @operator("If")
@@ -31,7 +34,7 @@ def if_(s: Site, n: Node) -> tuple[Tensor, ...]:
 def loop(s: Site, n: Node) -> tuple[Tensor, ...]:
     """A known number of rounds, each written out; a computed condition freezes what is carried once it is false."""
     limit, condition = n.get(0), n.get(1)
-    rounds = MOST_OPS if limit is None else int(s.numbers(limit, "the number of rounds").reshape(()))
+    rounds = MOST_ROUNDS + 1 if limit is None else int(s.numbers(limit, "the number of rounds").reshape(()))
     carried = [_given(s, t) for t in n.inputs[2:]]
     collected: list[list[Tensor]] = []
     going = condition if condition is not None else known(np.bool_(True))
@@ -40,6 +43,8 @@ def loop(s: Site, n: Node) -> tuple[Tensor, ...]:
     for i in range(rounds):
         if going.numbers is not None and not bool(going.numbers.reshape(())):
             break
+        if i == MOST_ROUNDS:
+            raise s.refuse("it takes too many rounds", f"the limit is {MOST_ROUNDS}", code="T504")
         asked, *results = n.attr("body")([known(np.int64(i)), going, *carried])
         new, scanned = results[: len(carried)], results[len(carried) :]
         if going.numbers is None:
@@ -92,7 +97,8 @@ def _rounds(
     if len(lengths) != 1:
         raise s.refuse("what it scans has different lengths", f"{sorted(lengths)}")
     (length,) = lengths
-    s.check_size((length,))
+    if length > MOST_ROUNDS:
+        raise s.refuse("it takes too many rounds", f"it scans {axes.shown((length,))}", code="T504")
     rows: list[list[Tensor]] = []
     for i in range(length):
         at = [length - 1 - i if reverse else i for reverse in back]

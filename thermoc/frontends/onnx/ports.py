@@ -34,12 +34,40 @@ class Options:
 def inputs(s: Site, graph: Any, options: Options, held: frozenset[str]) -> dict[str, Tensor]:
     """Return the tensors of the inputs that must be given. Errors: T303, T504, T507, T508."""
     ports = [port for port in graph.input if port.name not in held]
-    unknown = set(options.fixed) - {port.name for port in ports}
-    if unknown:
-        notes = [f"there are {', '.join(port.name for port in ports)}"]
-        raise error("T303", f"fixed names {sorted(unknown)[0]!r}, which is no input", notes=notes)
+    _check(options, ports)
     batch = options.batch or tuple(filter(None, [_batch_name(ports, options)]))
     return {port.name: _input(s, port, options, batch) for port in ports}
+
+
+def _check(options: Options, ports: list[Any]) -> None:
+    """Refuse names that are in no input, and lengths that are none. Errors: T303."""
+    named = {"fixed": set(options.fixed), "sizes": set(options.sizes), "batch": set(options.batch)}
+    open_ = {
+        _axis_name(port, dim, axis)
+        for port in ports
+        for axis, dim in enumerate(port.type.tensor_type.shape.dim)
+        if not dim.HasField("dim_value")
+    }
+    for option, names in named.items():
+        known_names = sorted({port.name for port in ports} if option == "fixed" else open_)
+        unknown = sorted(names - set(known_names))
+        if unknown:
+            what = "no input" if option == "fixed" else "no open axis of an input"
+            notes = [f"there are {', '.join(known_names) or 'none'}"]
+            raise error("T303", f"{option} names {unknown[0]!r}, which is {what}", notes=notes)
+    for name, size in options.sizes.items():
+        if not isinstance(size, int | np.integer) or not 0 < size <= LONGEST:
+            raise error("T303", f"sizes: {name!r} is a length > 0", notes=[f"it is {size!r}"])
+
+
+def _fixed(name: str, given: ArrayLike, elem: np.dtype[Any]) -> Tensor:
+    try:
+        array = np.asarray(given)
+        return known(array if array.dtype == elem else array.astype(elem))
+    except (TypeError, ValueError):
+        raise error(
+            "T303", f"fixed: {name!r} is an array of {elem.name}", notes=[f"it is {cut(repr(given))}"]
+        ) from None
 
 
 def _batch_name(ports: list[Any], options: Options) -> str:
@@ -59,8 +87,7 @@ def _input(s: Site, port: Any, options: Options, batch: tuple[str, ...]) -> Tens
         raise error("T507", f"it is a {kind}, not a tensor", where=where)
     elem = dtype_of(port.type.tensor_type.elem_type)
     if port.name in options.fixed:
-        array = np.asarray(options.fixed[port.name])
-        return known(array if array.dtype == elem else array.astype(elem))
+        return _fixed(port.name, options.fixed[port.name], elem)
     format_ = carrier(elem)
     if format_ is None:
         raise error("T507", f"a network has no inputs of type {elem.name}", where=where)

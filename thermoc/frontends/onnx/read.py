@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from thermoc.frontends.onnx.walk import Frame, initializers, walk
 from thermoc.ir.builder import Builder
 from thermoc.ir.functions import CURRENT
 from thermoc.ir.graph import Graph
-from thermoc.support.errors import Finding
+from thermoc.support.errors import Finding, error
 
 
 def read_onnx(
@@ -35,6 +36,8 @@ def read_onnx(
     A file that thermoc wrote is read back as the graph it was made of, unless it was changed since, or an option given.
     Errors: T1xx, T303, T501, T502, T504, T507, T508.
     """
+    if not isinstance(dt, int | float) or not 0 < dt < math.inf:
+        raise error("T303", "dt is a time > 0", notes=[f"dt = {dt!r}"])
     source = str(path)
     return from_model(file.model(path), source, sizes=sizes, fixed=fixed, batch=batch, dt=dt)
 

@@ -160,7 +160,9 @@ def tile(s: Site, n: Node) -> Tensor:
     x, counts = n[0], s.integers(n[1], "repeats")
     s.check_size(tuple(a * b for a, b in zip(x.shape, counts) if a < BATCH and b < BATCH))
     for axis, count in enumerate(counts):
-        if count >= BATCH:
+        if count > MOST_ELEMENTS and count != BATCH:
+            raise s.refuse("a tensor is too large", f"it is repeated {count} times", code="T504")
+        if count == BATCH:
             x = axes.repeated(s, x, {axis: count})
         elif count == 0:
             x = axes.cut(s, x, axis, 0, 0)

@@ -19,7 +19,7 @@ from thermoc.ir.types import DType
 from thermoc.support.errors import Finding, Location, ThermocError, error
 from thermoc.support.loading import cut
 
-MOST_OPS = 200_000
+MOST_OPS = 100_000
 """Ops that a model may be unrolled into."""
 MOST_ELEMENTS = 2**28
 """Elements of one tensor: 2 GiB as float64."""
