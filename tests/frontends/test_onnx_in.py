@@ -213,6 +213,7 @@ def _external(made: Any, **where: str) -> None:
         item.external_data.add(key=key, value=value)
 
 
+@pytest.mark.slow
 def test_a_model_runs_on_every_target_alike(tmp_path: Path):
     arrays = {"W": normal(8, 5), "V": normal(8, 3)}
     nodes = [node("Gemm", ["x", "W"], ["h"], transB=1), node("Gelu", ["h"], ["g"]), node("MatMul", ["g", "V"], ["y"])]

@@ -22,6 +22,7 @@ def shipped(package: str, *parts: str) -> Path:
     return Path(str(resources.files(package).joinpath(*parts)))
 
 
+@pytest.mark.slow
 def test_magika():
     """Embedded bytes, layer norms, a convolution, maxima, a softmax of 214 kinds of files; made by JAX."""
     path = shipped("magika", "models", "standard_v3_3", "model.onnx")

@@ -17,8 +17,10 @@ FAMILIES = (
     "normalisation",
     "pooling",
     "quantised",
+    "ranking",
     "recurrent",
     "reduction",
+    "resizing",
     "scatter",
     "shape",
 )
