@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from frontends.models import RNG
 from onnx import numpy_helper
+from onnx_in.cases import RNG
 
 import thermoc as tc
 from thermoc.frontends.onnx.read import read_onnx

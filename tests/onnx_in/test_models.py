@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from frontends.models import RNG
-from frontends.onnx_models import INT, B, F, model, node, runtime, saved
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
+from onnx_in.cases import INT, RNG, B, F, model, node, runtime, saved
 
 import thermoc as tc
 from thermoc.frontends.onnx.read import read_onnx

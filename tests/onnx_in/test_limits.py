@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from frontends.onnx_models import INT, F, model, node, saved
 from onnx import ModelProto, TensorProto, helper
+from onnx_in.cases import INT, F, model, node, saved
 
 import thermoc as tc
 from thermoc.frontends.onnx import control

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from frontends.models import RNG
-from frontends.onnx_models import runtime
+from onnx_in.cases import RNG, runtime
 
 from thermoc.frontends.onnx.read import read_onnx
 from thermoc.ir.feed import feed
