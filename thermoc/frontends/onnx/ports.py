@@ -94,13 +94,12 @@ def _input(s: Site, port: Any, options: Options, batch: tuple[str, ...]) -> Tens
     shape = _shape(port, options, batch, where)
     stored = DType.i64 if elem.name in ("int64", "uint32") else DType.i32
     dtype = stored if elem.kind in "iu" or elem.name not in ("float32", "float64", "bool") else format_
-    s.builder.place = Location.of_node(s.source.rsplit("/", 1)[-1], f"input {cut(port.name, 80)!r}")
+    s.enter(port.name, f"input {cut(port.name, 80)!r}", "input")
     attrs = {"name": port.name, "shape": sample_shape(shape), "dtype": dtype, "role": Role.signal}
     handle = s.builder.add(core.Input, {}, attrs, port.name)[0]
     if dtype != format_:
         handle = call("core.cast", handle, dtype=format_)
     if BATCH in shape and shape.index(BATCH) > 0:
-        s.node = port.name
         s.assume(f"input {port.name!r} {shown(shape)} has its batch in axis {shape.index(BATCH)}: here it comes first")
     return Tensor(elem=elem, shape=shape, handle=handle)
 
@@ -145,7 +144,7 @@ def _axis_name(port: Any, dim: Any, axis: int) -> str:
 def outputs(s: Site, graph: Any, tensors: Mapping[str, Tensor]) -> None:
     """Append the outputs. Errors: T507, T508."""
     for port in graph.output:
-        s.enter(port.name, f"output {cut(port.name, 80)!r}")
+        s.enter(port.name, f"output {cut(port.name, 80)!r}", "output")
         if port.name not in tensors:
             raise s.refuse("nothing gives it")
         tensor = tensors[port.name]

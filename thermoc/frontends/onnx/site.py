@@ -33,15 +33,17 @@ class Site:
     builder: Builder
     node: str = ""
     kind: str = ""
+    sort: str = "node"
+    """What the place is: a node, an input, an output."""
     repairs: list[Finding] = field(default_factory=list)
     _constants: dict[int, tuple[Tensor, Handle]] = field(default_factory=dict)
     _varying: set[str] = field(default_factory=set)
     _seen: int = 0
 
-    def enter(self, node: str, kind: str) -> None:
+    def enter(self, node: str, kind: str, sort: str = "node") -> None:
         """Let what is built and refused from here on stand at a node of the file."""
-        self.node, self.kind = node, kind
-        self.builder.place = Location.of_node(Path(self.source).name, f"node {cut(node, 80)!r}")
+        self.node, self.kind, self.sort = node, kind, sort
+        self.builder.place = Location.of_node(Path(self.source).name, f"{sort} {cut(node, 80)!r}")
         if len(self.builder.ops) > MOST_OPS:
             notes = [f"it becomes more than {MOST_OPS} ops"]
             raise error("T504", f"{self.source} asks for too much", where=self.place, notes=notes)
@@ -49,7 +51,7 @@ class Site:
     @property
     def place(self) -> Location:
         """The node in the file."""
-        return Location.of_node(self.source, f"node {cut(self.node, 80)!r}")
+        return Location.of_node(self.source, f"{self.sort} {cut(self.node, 80)!r}")
 
     def refuse(self, why: str, *notes: str, code: str = "T508", hint: str = "") -> ThermocError:
         """Return the error of a node that is not read, and why."""

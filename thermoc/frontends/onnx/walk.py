@@ -48,7 +48,7 @@ def walk(s: Site, nodes: Sequence[Any], frame: Frame) -> None:
         s.enter(frame.label or label, node.op_type)
         try:
             results = apply(s, node, frame)
-        except (IndexError, KeyError, TypeError, ValueError, OverflowError, AttributeError) as reason:
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as reason:
             raise s.refuse("it cannot be read", f"{type(reason).__name__}: {reason}") from reason
         except ThermocError as problem:
             raise _placed(s, problem, frame, label, node.op_type) from None
