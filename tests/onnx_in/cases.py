@@ -25,14 +25,14 @@ from thermoc.support.errors import ThermocError
 
 RNG = np.random.default_rng(11)
 F, INT, B = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL
-Port = tuple[str, int, list[Any]]
+Port = tuple[str, int, Any]
 
 
 def model(
     nodes: Sequence[Any],
     inputs: Sequence[Port],
     outputs: Sequence[Port],
-    arrays: dict[str, NDArray] | None = None,
+    arrays: dict[str, Any] | None = None,
     *,
     opset: int = 18,
     **options: Any,
@@ -94,10 +94,11 @@ def outcomes() -> tuple[Outcome, ...]:
 def _outcome(case: Any) -> Outcome:
     named = {"name": case.name, "operator": operator_of(case)}
     given, wanted = case.data_sets[0]
-    arrays, results = [_array(x) for x in given], [_array(x) for x in wanted]
+    arrays: list[Any] = [_array(x) for x in given]
+    results: list[Any] = [_array(x) for x in wanted]
     if any(array is None for array in (*arrays, *results)):
         return Outcome(**named, refused="sequences and optional values")
-    inputs = dict(zip((port.name for port in case.model.graph.input), arrays))
+    inputs: dict[str, Any] = dict(zip((port.name for port in case.model.graph.input), arrays))
     try:
         graph, fixed = _read(case, inputs)
     except ThermocError as problem:
