@@ -51,14 +51,18 @@ def test_one_seed_is_one_trajectory_before_and_after(tmp_path: Path):
 
 
 def test_numbers_of_parameters_are_those_in_the_file(tmp_path: Path):
-    exe = tc.compile(stochastic(), "onnx")
-    exe.save(tmp_path / "a.onnx")
+    """Of two parameters that are equal at first, one is changed."""
+    with tc.Network("n") as net:
+        x = tc.input("x", (4,))
+        tc.output("y", tc.tanh(x + tc.parameter("bias", np.ones(4))) * tc.parameter("gain", np.ones(4)))
+    tc.compile(net, "onnx").save(tmp_path / "a.onnx")
     proto, fresh = onnx.load(tmp_path / "a.onnx"), np.arange(4, dtype=np.float32)
     (item,) = [item for item in proto.graph.initializer if item.name == "bias"]
     item.CopyFrom(numpy_helper.from_array(fresh, "bias"))
     onnx.save(proto, tmp_path / "b.onnx")
     graph, notes = read_onnx(tmp_path / "b.onnx")
     assert np.array_equal(graph.parameters["bias"].value.numpy, fresh) and not notes
+    assert np.array_equal(graph.parameters["gain"].value.numpy, np.ones(4))
 
 
 def test_a_file_that_was_changed_is_read_by_its_operators(tmp_path: Path):
