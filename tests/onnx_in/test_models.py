@@ -120,6 +120,16 @@ def test_quantised_by_the_standards_rounding(tmp_path: Path):
     assert q.tolist() == [3, 5, 5, 3, 1, 127, 127, -128]
 
 
+def test_names_that_no_network_has_are_changed_and_noted(tmp_path: Path):
+    """torch's own numbers, and slashes; a name that is legal stays."""
+    made = model(
+        [node("Sub", ["0", "n0"], ["/y:0"])], [("0", F, ["N", 2]), ("n0", F, ["N", 2])], [("/y:0", F, ["N", 2])]
+    )
+    graph, notes = read_onnx(saved(made, tmp_path))
+    assert list(graph.inputs) == ["n0_1", "n0"] and list(graph.outputs) == ["_y_0"]
+    assert [note.code for note in notes] == ["W501", "W501"] and "'0' is called 'n0_1'" in notes[0].what
+
+
 def test_a_gather_at_computed_places(tmp_path: Path):
     made = model(
         [node("Gather", ["E", "i"], ["y"])], [("i", INT, ["N", 4])], [("y", F, ["N", 4, 3])], {"E": normal(9, 3)}

@@ -112,8 +112,11 @@ def gelu(s: Site, n: Node) -> Tensor:
 
 @operator("PRelu")
 def prelu(s: Site, n: Node) -> Tensor:
-    """x, or slope x below 0."""
-    return axes.elementwise(s, lambda x, slope: select(x < 0.0, slope * x, x), n[0], n[1])
+    """x, or slope x below 0; before opset 7 a vector of slopes is one of each channel."""
+    slopes = n[1]
+    if n.version < 7 and slopes.rank == 1 and slopes.shape[0] > 1:
+        slopes = axes.reshape(s, slopes, (*slopes.shape, *(1,) * (n[0].rank - 2)))
+    return axes.elementwise(s, lambda x, slope: select(x < 0.0, slope * x, x), n[0], slopes)
 
 
 @operator("Clip")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +17,14 @@ from thermoc.frontends.onnx.site import Site
 from thermoc.frontends.onnx.tensor import BATCH, Shape, Tensor, carrier, known, sample_shape
 from thermoc.ir.dialects import core
 from thermoc.ir.functions import call
+from thermoc.ir.graph import NameSource
 from thermoc.ir.types import DType, Role
 from thermoc.support.errors import Location, error
 from thermoc.support.limits import shape_problem
 from thermoc.support.loading import cut
+
+LONGEST_NAME = 150
+"""Letters of a name that are kept; a network's own limit leaves room for a number."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +41,26 @@ def inputs(s: Site, graph: Any, options: Options, held: frozenset[str]) -> dict[
     ports = [port for port in graph.input if port.name not in held]
     _check(options, ports)
     batch = options.batch or tuple(filter(None, [_batch_name(ports, options)]))
-    return {port.name: _input(s, port, options, batch) for port in ports}
+    names = _legal_names(ports)
+    return {port.name: _input(s, port, options, batch, names[port.name]) for port in ports}
+
+
+def _legal_names(ports: Sequence[Any]) -> dict[str, str]:
+    """Return for each port a name that the network may have: letters, digits, _ . - after a letter."""
+    fresh, names = NameSource(), {}
+    for port in sorted(ports, key=lambda port: _legal(port.name) != port.name):  # those that are legal stay
+        names[port.name] = fresh(_legal(port.name))
+    return names
+
+
+def _legal(name: str) -> str:
+    letters = re.sub(r"[^A-Za-z0-9_.-]", "_", name)[:LONGEST_NAME]
+    return letters if re.match(r"[A-Za-z_]", letters) else f"n{letters}"
+
+
+def _called(s: Site, kind: str, old: str, new: str) -> None:
+    if old != new:
+        s.assume(f"{kind} {cut(old, 80)!r} is called {new!r} here, for it is no name of a network")
 
 
 def _check(options: Options, ports: list[Any]) -> None:
@@ -80,7 +104,7 @@ def _batch_name(ports: list[Any], options: Options) -> str:
     return ""
 
 
-def _input(s: Site, port: Any, options: Options, batch: tuple[str, ...]) -> Tensor:
+def _input(s: Site, port: Any, options: Options, batch: tuple[str, ...], name: str) -> Tensor:
     where = Location.of_node(s.source, f"input {cut(port.name, 80)!r}")
     if port.type.WhichOneof("value") != "tensor_type":
         kind = str(port.type.WhichOneof("value")).replace("_type", "")
@@ -95,8 +119,9 @@ def _input(s: Site, port: Any, options: Options, batch: tuple[str, ...]) -> Tens
     stored = DType.i64 if elem.name in ("int64", "uint32") else DType.i32
     dtype = stored if elem.kind in "iu" or elem.name not in ("float32", "float64", "bool") else format_
     s.enter(port.name, f"input {cut(port.name, 80)!r}", "input")
-    attrs = {"name": port.name, "shape": sample_shape(shape), "dtype": dtype, "role": Role.signal}
-    handle = s.builder.add(core.Input, {}, attrs, port.name)[0]
+    _called(s, "input", port.name, name)
+    attrs = {"name": name, "shape": sample_shape(shape), "dtype": dtype, "role": Role.signal}
+    handle = s.builder.add(core.Input, {}, attrs, name)[0]
     if dtype != format_:
         handle = call("core.cast", handle, dtype=format_)
     if BATCH in shape and shape.index(BATCH) > 0:
@@ -143,6 +168,7 @@ def _axis_name(port: Any, dim: Any, axis: int) -> str:
 
 def outputs(s: Site, graph: Any, tensors: Mapping[str, Tensor]) -> None:
     """Append the outputs. Errors: T507, T508."""
+    names = _legal_names(graph.output)
     for port in graph.output:
         s.enter(port.name, f"output {cut(port.name, 80)!r}", "output")
         if port.name not in tensors:
@@ -158,4 +184,5 @@ def outputs(s: Site, graph: Any, tensors: Mapping[str, Tensor]) -> None:
             s.assume(
                 f"output {port.name!r} {shown(tensor.shape)} has its batch in axis {tensor.batch}: here it comes first"
             )
-        s.builder.add(core.Output, {"x": handle}, {"name": port.name})
+        _called(s, "output", port.name, names[port.name])
+        s.builder.add(core.Output, {"x": handle}, {"name": names[port.name]})
