@@ -20,7 +20,7 @@ from thermoc.ir.parser import parse_type, tuples
 from thermoc.ir.values import Array, Value
 from thermoc.ir.verify import verify
 from thermoc.support.array_types import AnyArray
-from thermoc.support.bundle import Bundle, bundle_bytes, parse_bundle
+from thermoc.support.bundle import bundle_bytes, parse_bundle
 from thermoc.support.errors import Location
 from thermoc.support.files import write_atomic
 from thermoc.support.limits import MODEL_BYTES, NAME_LENGTH
@@ -42,10 +42,16 @@ def save_graph(graph: Graph, path: str | os.PathLike[str]) -> int:
 def graph_bytes(graph: Graph) -> bytes:
     """Return the content of a graph's file. Errors: T1xx (not well formed)."""
     verify(graph)
+    document, arrays = graph_document(graph)
+    return bundle_bytes(kind=KIND, version=VERSION, document=document, arrays=arrays)
+
+
+def graph_document(graph: Graph) -> tuple[dict[str, Any], dict[str, AnyArray]]:
+    """Return a verified graph as JSON values, and the arrays that they name."""
     arrays: dict[str, AnyArray] = {}
     keys = {op.y.name: op.name for op in graph.of(Parameter)}
     document = {"name": graph.name, "dt": graph.dt, "ops": [_encode(op, arrays, keys) for op in graph.ops]}
-    return bundle_bytes(kind=KIND, version=VERSION, document=document, arrays=arrays)
+    return document, arrays
 
 
 def load_graph(path: str | os.PathLike[str]) -> Graph:
@@ -56,19 +62,24 @@ def load_graph(path: str | os.PathLike[str]) -> Graph:
 def parse_graph_file(data: bytes, source: object) -> Graph:
     """Return the graph in the bytes of a ``.thermo`` file, verified. Errors: T1xx, T502 to T504."""
     bundle = parse_bundle(data, source, kind=KIND, version=VERSION)
+    return document_graph(bundle.document, bundle.arrays, source)
+
+
+def document_graph(document: Any, arrays: Mapping[str, AnyArray], source: object) -> Graph:
+    """Return the graph of what ``graph_document`` gives, verified. Errors: T1xx, T502, T504."""
     with reading(source, "a thermoc graph"):
-        graph = _graph(bundle, source)
+        graph = _graph(document, arrays, source)
         verify(graph)
     return graph
 
 
-def _graph(bundle: Bundle, source: object) -> Graph:
+def _graph(document: Any, arrays: Mapping[str, AnyArray], source: object) -> Graph:
     try:
-        ops = [_decode(entry, bundle) for entry in bundle.document["ops"]]
+        ops = [_decode(entry, arrays) for entry in document["ops"]]
         typed = {value.name: value for op in ops for value in op.results}
         # Operands are stored as names; their types stand where they are results.
         ops = [op.renamed(lambda value: typed.get(value.name, value)) for op in ops]
-        return Graph(name=_name(bundle.document["name"]), dt=float(bundle.document["dt"]), ops=tuple(ops))
+        return Graph(name=_name(document["name"]), dt=float(document["dt"]), ops=tuple(ops))
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as reason:
         raise damaged(source, "a thermoc graph", f"{type(reason).__name__}: {reason}") from None
 
@@ -103,11 +114,11 @@ def _names(operand: Value | tuple[Value, ...]) -> list[str] | str:
     return [value.name for value in operand] if isinstance(operand, tuple) else operand.name
 
 
-def _decode(entry: dict[str, Any], bundle: Bundle) -> Op:
+def _decode(entry: dict[str, Any], arrays: Mapping[str, AnyArray]) -> Op:
     cls = REGISTRY[entry["op"]]
     operands: dict[str, Any] = {RENAMED.get(name) or name: _values(names) for name, names in entry["operands"].items()}
     results = {name: Value(_name(value), parse_type(kind)) for name, (value, kind) in entry["results"].items()}
-    attrs = {name: _attr(value, bundle) for name, value in entry["attrs"].items()}
+    attrs = {name: _attr(value, arrays) for name, value in entry["attrs"].items()}
     return cls(**operands, **results, **attrs, location=_location(entry.get("at")))
 
 
@@ -125,7 +136,7 @@ def _values(names: Any) -> Value | tuple[Value, ...]:
     return Value(_name(names))
 
 
-def _attr(value: Any, bundle: Bundle) -> Any:
+def _attr(value: Any, arrays: Mapping[str, AnyArray]) -> Any:
     if isinstance(value, dict):
-        return Array(bundle.arrays[cast("dict[str, Any]", value)["tensor"]])
+        return Array(arrays[cast("dict[str, Any]", value)["tensor"]])
     return tuples(value)

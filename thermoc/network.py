@@ -119,7 +119,7 @@ class Network:
 
 
 def load(path: str | os.PathLike[str], **options: Any) -> Network:
-    """Return the network in a file: ``.thermo``, ``.nir`` or lava-dl's ``.net``, by its suffix.
+    """Return the network in a file: ``.thermo``, ``.nir``, ``.onnx`` or lava-dl's ``.net``, by its suffix.
 
     options: those of the format's reader (docs/formats.md), e.g. ``dt`` of ``.nir``. ``repairs`` of the network tells
     what the reader repaired or assumed. Errors: T501 to T508, T111 for an option the reader does not have.

@@ -15,6 +15,7 @@ from thermoc.backends.onnx.lower import Options
 from thermoc.backends.onnx.ops import WRITTEN, advanced
 from thermoc.backends.onnx.refusals import known, refuse
 from thermoc.backends.onnx.scope import CONTROLS, Scope
+from thermoc.backends.onnx.stored import store
 from thermoc.backends.onnx.target import TARGET
 from thermoc.backends.onnx.writer import NodeWriter, Tensor
 from thermoc.ir.dialects.core import Delay, Input, Output
@@ -46,13 +47,12 @@ def emit(lowered: Graph, options: Options, probes: Collection[str] = ()) -> Onnx
     scope.writer.finish(outputs)
     _refuse_large(graph, scope)
     interface = replace(interface, controls=scope.controls)
+    proto = model(
+        _content(scope), version=thermoc.__version__, doc=_doc(graph, interface), metadata=_metadata(graph, interface)
+    )
+    store(proto, graph, interface)
     return OnnxArtefact(
-        model=model(
-            _content(scope),
-            version=thermoc.__version__,
-            doc=_doc(graph, interface),
-            metadata=_metadata(graph, interface),
-        ),
+        model=proto,
         interface=interface,
         graph=lowered,
         options=options,

@@ -236,6 +236,41 @@ def _hdf5(tree: Any) -> bytes:
         return b"\x89HDF\r\n\x1a\n"
 
 
+def _proto(rng: random.Random, model: Any) -> Any:
+    """A model with one field of one node, array or input changed, and its metadata gone."""
+    copy = type(model)()
+    copy.CopyFrom(model)
+    copy.ClearField("metadata_props")
+    graph = copy.graph
+    change = rng.randrange(5)
+    if change == 0:
+        node = rng.choice(graph.node)
+        node.op_type = rng.choice(
+            ["Reshape", "Loop", "Tile", "Conv", "Pad", "Resize", "TopK", "LSTM", "Gather", "Warp"]
+        )
+    elif change == 1:
+        item = rng.choice(graph.initializer)
+        item.dims[:] = [rng.choice([0, 1, 3, 2**31, 2**62]) for _ in range(rng.randrange(4))]
+    elif change == 2:
+        item = rng.choice(graph.initializer)
+        item.raw_data = mutations.bytes_damaged(rng, item.raw_data)[: len(item.raw_data)].ljust(
+            len(item.raw_data), b"x"
+        )
+    elif change == 3:
+        node = rng.choice([node for node in graph.node if node.attribute] or graph.node)
+        for attribute in node.attribute:
+            attribute.i, attribute.ints[:] = rng.choice([-1, 0, 7, 2**40]), [rng.choice([-3, 0, 2, 2**40])] * 4
+    else:
+        node = rng.choice(graph.node)
+        if node.input:
+            node.input[rng.randrange(len(node.input))] = rng.choice(["", *(item.name for item in graph.initializer)])
+    return copy
+
+
+def _serialised(model: Any) -> bytes:
+    return model.SerializeToString()
+
+
 def _net_files() -> Seeds:
     return [seeds.hdf5_bytes(tree) for tree in seeds.net_trees()]
 
@@ -372,6 +407,12 @@ FORMATS: dict[str, Format] = {
         suffix=".net", seeds=_net_files, steps=(bytes_damaged, mutations.integer_damaged), read=tc.load, share=6
     ),
     "net tree": Format(suffix=".net", seeds=seeds.net_trees, steps=(_tree,), read=tc.load, share=3, written=_hdf5),
+    "onnx": Format(
+        suffix=".onnx", seeds=seeds.onnx_files, steps=(bytes_damaged, mutations.integer_damaged), read=tc.load, share=6
+    ),
+    "onnx model": Format(
+        suffix=".onnx", seeds=seeds.onnx_models, steps=(_proto,), read=tc.load, share=6, written=_serialised
+    ),
     "chip file": Format(suffix=".toml", seeds=seeds.chip_files, steps=TOML, read=load_chip, share=2),
     "device file": Format(suffix=".toml", seeds=seeds.device_files, steps=TOML, read=_read_device, share=2),
     "stack file": Format(suffix=".toml", seeds=seeds.stack_files, steps=TOML, read=description.read, share=2),

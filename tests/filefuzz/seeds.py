@@ -126,6 +126,57 @@ def _fill(group: h5py.Group, tree: dict[str, Any]) -> None:
 CUBA = {"type": b"CUBA", "iDecay": 1024, "vDecay": 128, "vThMant": 20, "refDelay": 1}
 
 
+def onnx_files() -> list[bytes]:
+    """Exported networks with noise and without, and a model of other tools."""
+    exported: list[Any] = [tc.compile(net, "onnx").artefact for net in _networks()[1:3]]
+    return [artefact.to_bytes() for artefact in exported] + [model.SerializeToString() for model in onnx_models()]
+
+
+def onnx_models() -> list[Any]:
+    """A convolution that is flattened by its own shape, and an LSTM behind integers that are gathered."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    def model(nodes: list[Any], ports: list[Any], **arrays: np.ndarray) -> Any:
+        infos = [helper.make_tensor_value_info(*port) for port in ports]
+        held = [numpy_helper.from_array(array, name) for name, array in arrays.items()]
+        graph = helper.make_graph(nodes, "made", infos[:1], infos[1:], held)
+        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+
+    node, F = helper.make_node, TensorProto.FLOAT
+    image = [
+        node("Conv", ["x", "W"], ["c"], pads=[1, 1, 1, 1], strides=[2, 2]),
+        node("MaxPool", ["c"], ["p"], kernel_shape=[2, 2]),
+        node("Shape", ["p"], ["s"]),
+        node("Gather", ["s", "zero"], ["n"]),
+        node("Concat", ["n", "rest"], ["to"], axis=0),
+        node("Reshape", ["p", "to"], ["f"]),
+        node("Softmax", ["f"], ["y"]),
+    ]
+    words = [
+        node("Gather", ["E", "i"], ["e"]),
+        node("Transpose", ["e"], ["t"], perm=[1, 0, 2]),
+        node("LSTM", ["t", "W", "R"], ["", "h"], hidden_size=2),
+        node("Squeeze", ["h", "zero"], ["y"]),
+    ]
+    return [
+        model(
+            image,
+            [("x", F, ["N", 1, 6, 6]), ("y", F, None)],
+            W=np.ones((2, 1, 3, 3), np.float32),
+            zero=np.array([0]),
+            rest=np.array([-1]),
+        ),
+        model(
+            words,
+            [("i", TensorProto.INT64, ["N", 3]), ("y", F, None)],
+            E=np.ones((5, 3), np.float32),
+            W=np.ones((1, 8, 3), np.float32),
+            R=np.ones((1, 8, 2), np.float32),
+            zero=np.array([0]),
+        ),
+    ]
+
+
 def net_trees() -> list[dict[str, Any]]:
     """Networks as lava-dl writes them: dense, and a convolution before a dense layer."""
 

@@ -50,5 +50,5 @@ def test_the_case_of_a_suffix_does_not_matter(net: tc.Network, tmp_path: Path):
 
 def test_an_artefact_is_not_loaded_as_a_network(tmp_path: Path):
     with pytest.raises(ThermocError) as caught:
-        tc.load(tmp_path / "m.onnx")
+        tc.load(tmp_path / "m.program")
     assert caught.value.code == "T506" and "load the network that it was compiled from" in str(caught.value)

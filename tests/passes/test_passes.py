@@ -81,6 +81,15 @@ def test_canonicalize_is_idempotent_and_leaves_nothing_continuous_after_discreti
     assert not [op for op in lowered.ops if CONTINUOUS in op.traits]
 
 
+def test_what_is_infinite_is_no_constant():
+    """log 0 stays an op: constants are finite."""
+    with tc.Network("n") as net:
+        tc.output("y", tc.maximum(tc.input("x", (2,)), tc.log(np.zeros(2))))
+    with np.errstate(all="ignore"):
+        run = tc.compile(net, "sim").run({"x": [[1.0, -2.0]]})
+    assert run["y"][0].tolist() == [[1.0, -2.0]]
+
+
 def test_broadcasts_stay_out_of_sums():
     """The result of a sum has another shape than what goes in."""
     with tc.Network("sum") as net:

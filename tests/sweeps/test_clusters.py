@@ -58,7 +58,7 @@ def test_a_scheduler_that_is_not_there_is_said(tmp_path: Path, address: str, mon
     tc.sweep(network(), tmp_path / "a.zarr", parameters={"T": [1.0]}, workers=0)
     with pytest.raises(ThermocError) as caught:
         tc.sweep(network(), tmp_path / "a.zarr", parameters={"T": [1.0]}, scheduler=address, overwrite=True)
-    assert caught.value.code == "T432" and f"no scheduler at {address}" in str(caught.value)
+    assert caught.value.code == "T424" and f"no scheduler at {address}" in str(caught.value)
     assert tc.sweeps.open(tmp_path / "a.zarr").complete, "what was there is gone"
 
 
@@ -82,14 +82,14 @@ class Client:
 def test_a_worker_that_lacks_or_differs_is_named(answer: object, says: str):
     with pytest.raises(ThermocError) as caught:
         pools.check_workers(Client(answer), "sim")
-    assert caught.value.code == "T432" and "tcp://10.0.0.1:4000" in str(caught.value) and says in str(caught.value)
+    assert caught.value.code == "T424" and "tcp://10.0.0.1:4000" in str(caught.value) and says in str(caught.value)
 
 
 def test_a_worker_without_an_extra_ends_the_sweep_with_its_address():
     failed = Failed(why="T302: target onnx needs onnxruntime, which is not installed", code="T302", lacks=True)
     with pytest.raises(ThermocError) as caught:
         pools._outcome(("tcp://10.0.0.1:4000", failed))
-    assert caught.value.code == "T432" and "onnxruntime" in str(caught.value) and "10.0.0.1" in str(caught.value)
+    assert caught.value.code == "T424" and "onnxruntime" in str(caught.value) and "10.0.0.1" in str(caught.value)
     assert pools._outcome(("tcp://10.0.0.1:4000", done := Done(fields={}))) is done
     assert isinstance(pools._outcome((OSError, OSError("gone"), None)), Failed)
     with pytest.raises(ThermocError, match="scheduler has gone"):

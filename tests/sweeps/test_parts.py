@@ -55,7 +55,7 @@ def test_a_sweep_in_parts_has_the_same_store(tmp_path: Path):
 def test_what_cannot_be_divided_is_refused():
     with pytest.raises(ThermocError) as caught:
         tc.sweeps.replicas(network(), ticks=1, batch=2, parts=3, workers=0)
-    assert caught.value.code == "T531"
+    assert caught.value.code == "T520"
     with tc.Network("bits") as net:
         tc.output("s", tc.sample_binary(np.zeros(4), 1.0))
     with pytest.raises(ThermocError, match="warm the same die"):

@@ -67,7 +67,7 @@ def test_a_latin_hypercube_has_one_point_in_each_row_and_sobol_two_in_each_half(
 def test_what_makes_no_points_is_refused(make):
     with pytest.raises(ThermocError) as caught:
         make()
-    assert caught.value.code == "T531"
+    assert caught.value.code == "T520"
 
 
 def test_a_share_of_listed_values_is_one_of_them():

@@ -17,7 +17,11 @@ from thermoc.support.announced import announced
 from thermoc.support.errors import Finding, ThermocError, caller, error
 from thermoc.support.loading import reading
 
-READERS = {".nir": ("thermoc.frontends.nir.read", "read_nir"), ".net": ("thermoc.frontends.lavadl.read", "read_net")}
+READERS = {
+    ".nir": ("thermoc.frontends.nir.read", "read_nir"),
+    ".net": ("thermoc.frontends.lavadl.read", "read_net"),
+    ".onnx": ("thermoc.frontends.onnx.read", "read_onnx"),
+}
 READERS = {f".{point.name.lower()}": (point.module, point.attr) for point in announced(ANNOUNCED)} | READERS
 WRITERS = {".nir": ("thermoc.frontends.nir.write", "write_nir")}
 ARTEFACTS = {".onnx": "onnx", ".py": "brian2", ".lava": "lava", ".program": "sim", ".chip": "sim"}

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from thermoc.ir.dialects import core
 from thermoc.ir.graph import Graph, replaced
 from thermoc.ir.ops import Op
@@ -73,6 +75,9 @@ def _folded(op: Op, constants: dict[str, core.Constant]) -> list[Op]:
     if not all(fits(value, size) for value in op.results):
         return [op]
     arrays = evaluate(op, {source.y: source.value.numpy for source in sources})
+    # No constant is infinite: log 0, which a model may mean, stays computed.
+    if not all(np.isfinite(array).all() for array in arrays):
+        return [op]
     return [
         core.Constant(value=Array(array), role=value.role, y=value, location=op.location)
         for value, array in zip(op.results, arrays, strict=True)

@@ -43,7 +43,7 @@ def sweep_of(
     parts: int = 1,
     objective: Objective | None = None,
 ) -> Sweep:
-    """Return a sweep, its names and numbers checked. Errors: T302, T303, T305, T401, T404, T418, T419, T531."""
+    """Return a sweep, its names and numbers checked. Errors: T302, T303, T305, T401, T404, T418, T419, T520."""
     graph = network.graph if isinstance(network, Network) else network
     if method not in METHODS:
         notes, hint = [f"there are {', '.join(METHODS)}"], near(str(method), METHODS)
@@ -145,7 +145,7 @@ def _check_record(plan: Mapping[str, Any]) -> None:
 
 
 def check_parts(target: str, parts: int, batch: int) -> None:
-    """Refuse a batch that cannot be divided so. Errors: T531."""
+    """Refuse a batch that cannot be divided so. Errors: T520."""
     if parts > batch:
         notes = [f"parts = {parts}", f"batch = {batch}"]
         raise error(CODE, "a batch is divided into no more parts than it has samples", notes=notes)

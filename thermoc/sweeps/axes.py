@@ -11,7 +11,7 @@ import numpy as np
 
 from thermoc.support.errors import ThermocError, error
 
-CODE = "T531"
+CODE = "T520"
 SCALES = ("linear", "log")
 KINDS = ("parameter", "option", "chip", "seed")
 
@@ -20,7 +20,7 @@ KINDS = ("parameter", "option", "chip", "seed")
 class Span:
     """Numbers from ``low`` to ``high``: ``steps`` of them in a grid, any of them where points are drawn.
 
-    scale: "linear" or "log". whole: whole numbers only. Errors: T531.
+    scale: "linear" or "log". whole: whole numbers only. Errors: T520.
     """
 
     low: float
@@ -41,7 +41,7 @@ class Span:
             raise error(CODE, "steps is a whole number of at least 1", notes=facts)
 
     def grid(self) -> tuple[float, ...]:
-        """Return ``steps`` numbers, both ends among them. Errors: T531 without steps."""
+        """Return ``steps`` numbers, both ends among them. Errors: T520 without steps."""
         if self.steps is None:
             raise error(CODE, "a grid needs steps", notes=[f"the span goes from {self.low} to {self.high}"])
         shares = np.linspace(0.0, 1.0, self.steps) if self.steps > 1 else np.zeros(1)
@@ -72,7 +72,7 @@ class Axis:
     times: bool = False
 
     def grid(self) -> tuple[Any, ...]:
-        """Return its values in a grid. Errors: T531."""
+        """Return its values in a grid. Errors: T520."""
         return self.values.grid() if isinstance(self.values, Span) else self.values
 
     def at(self, share: float) -> Any:
@@ -107,7 +107,7 @@ class Times:
 
 
 def span(low: float, high: float, steps: int | None = None, *, scale: str = "linear", whole: bool = False) -> Span:
-    """Return numbers from low to high for an axis: ``steps`` of them in a grid. Errors: T531."""
+    """Return numbers from low to high for an axis: ``steps`` of them in a grid. Errors: T520."""
     return Span(low=low, high=high, steps=steps, scale=scale, whole=whole)
 
 
@@ -117,7 +117,7 @@ def times(values: Any) -> Times:
 
 
 def axis(kind: str, key: str, values: Any) -> Axis:
-    """Return an axis of a list, a range, an array or a span. Errors: T531."""
+    """Return an axis of a list, a range, an array or a span. Errors: T520."""
     scaled = isinstance(values, Times)
     inner = values.values if isinstance(values, Times) else values
     if scaled and kind != "parameter":

@@ -27,7 +27,7 @@ def text_of(chip: str) -> str:
 
 
 def check_keys(text: str, keys: list[str]) -> None:
-    """Refuse numbers that the chip's file does not have. Errors: T531."""
+    """Refuse numbers that the chip's file does not have. Errors: T520."""
     tables = parse_toml(text, "the chip")
     known = [f"{table}.{key}" for table, rows in tables.items() if isinstance(rows, dict) for key in rows]
     for key in keys:

@@ -26,7 +26,7 @@ def pool(setup: Setup, *, scheduler: str | None = None, workers: int | None = No
     """Give a place to run parts of points; it is closed at the end.
 
     scheduler: the address of a Dask scheduler, tcp://host:port. workers: processes on this machine, default one a core;
-    0 for this process alone, without Dask. Errors: T302 without Dask, T432.
+    0 for this process alone, without Dask. Errors: T302 without Dask, T424.
     """
     with client(scheduler=scheduler, workers=workers) as connected:
         made: Pool = InProcess(setup) if connected is None else OnDask(connected, setup)
@@ -38,7 +38,7 @@ def pool(setup: Setup, *, scheduler: str | None = None, workers: int | None = No
 
 @contextmanager
 def client(*, scheduler: str | None = None, workers: int | None = None) -> Generator[Any, None, None]:
-    """Give a Dask client; None of it where this process alone is to run. Errors: T302 without Dask, T432."""
+    """Give a Dask client; None of it where this process alone is to run. Errors: T302 without Dask, T424."""
     if scheduler is None and workers == 0:
         yield None
         return

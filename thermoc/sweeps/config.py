@@ -78,7 +78,7 @@ class OutputTable:
 def read_sweep(path: Path) -> tuple[Sweep, Path]:
     """Return the sweep of a file, and where its results go; paths in it are seen from its folder.
 
-    Errors: T531 (its line, what is wrong, the cure), T501, T504, those of reading the network and of ``sweep_of``.
+    Errors: T520 (its line, what is wrong, the cure), T501, T504, those of reading the network and of ``sweep_of``.
     """
     source = TomlFile.read(path, CODE)
     source.check_tables(TABLES)

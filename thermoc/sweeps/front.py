@@ -66,7 +66,7 @@ def sweep(
     ``ticks``, ``batch``, ``seed``, ``record``, ``inputs``, ``parts``; ``objective``. A store of the same sweep is gone
     on with: points that are done are not run again. scheduler: of a Dask cluster, tcp://host:port; default: a cluster
     of ``workers`` processes here, one a core; workers=0: this process alone. retries: of a point that fails.
-    Errors: T302, T303, T305, T401 to T404, T418, T419, T431 (points failed: which), T432 (a cluster), T505, T531, T532.
+    Errors: T302, T303, T305, T401 to T404, T418, T419, T423 (points failed: which), T424 (a cluster), T505, T520, T521.
     """
     chosen = {"scheduler": scheduler, "workers": workers, "retries": retries}
     where = Where(**chosen, overwrite=overwrite, progress=progress)

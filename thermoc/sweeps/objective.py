@@ -51,7 +51,7 @@ class Objective:
                 raise error(CODE, f"the objective's {name} is a whole number of at least 1")
 
     def check(self, setup: Setup) -> None:
-        """Refuse what cannot be searched. Errors: T302 without optuna, T531."""
+        """Refuse what cannot be searched. Errors: T302 without optuna, T520."""
         need("optuna", "search", "searches for an objective")
         if any(axis.kind == "seed" for axis in setup.axes):
             raise error(CODE, "an objective is not searched for over seeds", hint="raise batch to average over noise")

@@ -27,7 +27,7 @@ class Sweep:
 
     @cached_property
     def points(self) -> list[Point]:
-        """The points, in the order of their rows; of a search, none are known before it runs. Errors: T531."""
+        """The points, in the order of their rows; of a search, none are known before it runs. Errors: T520."""
         if self.objective is not None:
             return []
         return points_of(self.setup.axes, self.method, self.count, self.points_seed)

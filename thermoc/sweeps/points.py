@@ -25,7 +25,7 @@ Point = tuple[Any, ...]
 def points_of(axes: Sequence[Axis], method: str, count: int | None, seed: int) -> list[Point]:
     """Return the points of a sweep, the last axis fastest.
 
-    Drawn points are run from every seed: an axis of seeds is never drawn from. Errors: T531.
+    Drawn points are run from every seed: an axis of seeds is never drawn from. Errors: T520.
     """
     if method == "grid":
         if count is not None:

@@ -13,7 +13,7 @@ from thermoc.sweeps.points import Point
 from thermoc.sweeps.setup import Setup
 from thermoc.sweeps.worker import Done, Executables, Failed, carried_out, versions
 
-CODE = "T432"
+CODE = "T424"
 LEAST_ROOM, ROOM = 32, 8
 """Parts that are submitted at a time: so many, or so many a thread."""
 
@@ -46,7 +46,7 @@ class Pool(ABC):
 
     @abstractmethod
     def finished(self) -> Sequence[tuple[Part, Done | Failed]]:
-        """Wait until at least one part is over; return those that are. Errors: T432."""
+        """Wait until at least one part is over; return those that are. Errors: T424."""
 
     def close(self) -> None:  # noqa: B027  the one in this process has nothing to give back
         """Drop what is still to be run."""
@@ -124,7 +124,7 @@ class OnDask(Pool):
 
 
 def check_workers(client: Any, target: str) -> None:
-    """Refuse workers that cannot run a target, or would to other bits. Errors: T432."""
+    """Refuse workers that cannot run a target, or would to other bits. Errors: T424."""
     from thermoc.sweeps.remote import look
 
     mine = versions()
@@ -138,7 +138,7 @@ def check_workers(client: Any, target: str) -> None:
 
 
 def _outcome(result: Any) -> Done | Failed:
-    """Return what came of a part. Errors: T432 where its worker lacks a package, or the scheduler has gone."""
+    """Return what came of a part. Errors: T424 where its worker lacks a package, or the scheduler has gone."""
     # By the result alone: the status of a future is that of its worker now, which may have died since.
     if isinstance(result, tuple) and len(result) == 2:
         address, outcome = result
@@ -157,7 +157,7 @@ def dispatched(
 ) -> Generator[tuple[Part, Done | Failed], None, None]:
     """Run parts on a pool; yield what came of each, in any order. One that fails is tried again so many times.
 
-    waits: called before other processes are waited for. Errors: T432.
+    waits: called before other processes are waited for. Errors: T424.
     """
     tries: Counter[tuple[int, int]] = Counter()
     again: deque[Part] = deque()

@@ -45,7 +45,7 @@ def replicas(
     Noise is a function of seed, sample and tick, so each part draws what the whole would (``first_sample``); R-hat and
     effective sample sizes are worked out over all chains, wherever they ran. parts: into how many runs the batch is
     divided, default two a worker. scheduler, workers: as of ``tc.sweep``. options: of the target.
-    Errors: those of ``exe.run``, T431 (a part that fails), T432, T531 (a batch that cannot be divided).
+    Errors: those of ``exe.run``, T423 (a part that fails), T424, T520 (a batch that cannot be divided).
     """
     graph = network.graph if isinstance(network, Network) else network
     exe, arrays = compile(graph, target, **options), {name: np.asarray(array) for name, array in (inputs or {}).items()}
@@ -80,13 +80,13 @@ def replicas(
 
 
 def _whole(setup: Setup, outcomes: Mapping[Part, Done | Failed]) -> Done:
-    """Return all parts as one. Errors: T431."""
+    """Return all parts as one. Errors: T423."""
     failed = {part: outcome for part, outcome in outcomes.items() if isinstance(outcome, Failed)}
     if failed:
         raise ThermocError(
             [
                 Finding(
-                    code="T431",
+                    code="T423",
                     what=f"samples {part.first_sample} to {part.first_sample + part.batch - 1} failed",
                     notes=tuple(outcome.why.splitlines()[:4]),
                 )

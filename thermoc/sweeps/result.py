@@ -82,7 +82,7 @@ class SweepResult:
 
     @property
     def best(self) -> dict[str, Any]:
-        """The best point of a search: its number, the values of its axes, its value. Errors: T531 where none is."""
+        """The best point of a search: its number, the values of its axes, its value. Errors: T520 where none is."""
         goal = self.objective
         if goal is None or not (self.status == DONE).any():
             raise error(CODE, "there is no best point", notes=["nothing was searched for, or no point is done"])

@@ -43,7 +43,7 @@ class Runner:
         self._rows.axes()
 
     def run(self, points: Iterable[tuple[int, Point]]) -> None:
-        """Run points by number, but for those that are done already. Errors: T432, T505."""
+        """Run points by number, but for those that are done already. Errors: T424, T505."""
         parts = (
             Part(index, point, first, batch)
             for index, point in points
@@ -92,7 +92,7 @@ class Runner:
         self._watch(self._over)
 
     def search(self, objective: Objective) -> None:
-        """Run the points that are proposed, generation by generation. Errors: T432, T505."""
+        """Run the points that are proposed, generation by generation. Errors: T424, T505."""
         search, first = Search(objective, self._sweep.setup.axes), 0
         while first < objective.trials:
             points = search.ask()
@@ -106,7 +106,7 @@ class Runner:
 
 
 def run_sweep(sweep: Sweep, store: SweepStore, pool: Pool, *, retries: int, progress: bool | None) -> None:
-    """Run what is not in the store yet. Errors: T431 naming the points that failed, when all are run; T432, T505."""
+    """Run what is not in the store yet. Errors: T423 naming the points that failed, when all are run; T424, T505."""
     with ExitStack() as stack:
         shown = None
         if on_terminal(progress):
@@ -130,7 +130,7 @@ def _failed(sweep: Sweep, failures: dict[int, Failed], retries: int) -> ThermocE
     for index in sorted(failures)[:NAMED]:
         where = ", ".join(f"{name} = {value}" for name, value in zip(sweep.names, _values(sweep, index)))
         notes = (where, *failures[index].why.splitlines()[:4])
-        findings.append(Finding(code="T431", what=f"point {index} failed, tried {retries + 1} times", notes=notes))
+        findings.append(Finding(code="T423", what=f"point {index} failed, tried {retries + 1} times", notes=notes))
     unnamed = f"; {len(failures) - NAMED} more are in the store's attribute 'failures'" if len(failures) > NAMED else ""
     hint = f"all other points are in the store{unnamed}; the same command tries again those that failed"
     findings[-1] = replace(findings[-1], hint=hint)

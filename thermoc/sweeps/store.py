@@ -70,7 +70,7 @@ class SweepStore:
         """Return the store that is there of the same sweep; None where one is to be made. Nothing is changed.
 
         Errors: T302 without zarr, T505 for what is no folder or cannot be written, T501 to T506 for what is no store of
-        a sweep, T532 for another sweep's, unless it may be written over.
+        a sweep, T521 for another sweep's, unless it may be written over.
         """
         need("zarr", "sweep", "stores of sweeps")
         folder = Path(path)
@@ -177,10 +177,10 @@ class SweepStore:
         return self._zarr.guard(write, "what is in it stays; the same command goes on")
 
     def row(self, name: str, index: int) -> AnyArray:
-        """Return a row of a result. Errors: T531 where there is no such result."""
+        """Return a row of a result. Errors: T520 where there is no such result."""
         if name not in self.group:
             known = sorted(known for known, array in self.group.arrays() if array.shape[:1] == (self.count,))
-            raise error("T531", f"the sweep has no result {name!r}", notes=[f"there are {', '.join(known)}"])
+            raise error("T520", f"the sweep has no result {name!r}", notes=[f"there are {', '.join(known)}"])
         return np.asarray(self.group[name][index])
 
     def say(self, **attrs: Any) -> None:
@@ -204,4 +204,4 @@ def _check_same(store: SweepStore, attrs: Mapping[str, Any]) -> None:
     ]
     hint = "choose another store, or give overwrite=True (--overwrite)"
     notes = notes or ["its axes, inputs or parameters are others"]
-    raise error("T532", f"{shown(store.path)} holds another sweep", notes=notes[:8], hint=hint)
+    raise error("T521", f"{shown(store.path)} holds another sweep", notes=notes[:8], hint=hint)

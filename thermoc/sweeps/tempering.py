@@ -37,7 +37,7 @@ def temper(
 ) -> Samples:
     """Return what ``minimise(model, method="tempering")`` does, bit for bit, its rungs spread over workers.
 
-    scheduler, workers: as of ``tc.sweep``. Errors: T302, T432.
+    scheduler, workers: as of ``tc.sweep``. Errors: T302, T424.
     """
     work = Work(
         model=model,
