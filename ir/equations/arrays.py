@@ -1,5 +1,8 @@
 """Expressions on arrays: of NumPy, or of a library with gradients that follows the array API standard."""
 
+# pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false
+# (small functions in tables take what their callers take)
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -4,6 +4,9 @@ An algebra says what functions and comparisons are for its kind of value: NumPy'
 expressions, physical dimensions. So an expression means the same in each, operation by operation, as it was written.
 """
 
+# pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false
+# (small functions in tables take what their callers take)
+
 from __future__ import annotations
 
 import ast

@@ -7,6 +7,9 @@ Every answer is an expression of ``expressions.py`` again, so that it is compute
 # pyright: reportMissingTypeStubs=false
 # (SymPy has no types)
 
+# pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false
+# (small functions in tables take what their callers take)
+
 from __future__ import annotations
 
 from collections.abc import Mapping

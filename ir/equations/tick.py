@@ -15,7 +15,7 @@ CHANGES: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
-    "/": operator.truediv,
+    "/": lambda a, b: a / b,
 }
 """What a statement such as v += 1 does, by its sign."""
 

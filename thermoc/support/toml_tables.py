@@ -88,10 +88,6 @@ def near(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:
     return f"did you mean {close[0]!r}?" if close else ""
 
 
-def _frozen(value: Any) -> Any:
-    return tuple(typing.cast(list[Any], value)) if isinstance(value, list) else value
-
-
 def _is_needed(field: dataclasses.Field[Any]) -> bool:
     return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 

@@ -86,23 +86,25 @@ def _entry(entry: AnyArray) -> Any:
 
 def _integral(A: AnyArray, dt: float) -> AnyArray:
     """Return the integral of e^(A s) over 0 to dt, from the exponential of [[A, 1], [0, 0]] (Van Loan 1978)."""
-    from scipy.linalg import expm
+    import scipy.linalg  # pyright: ignore[reportMissingTypeStubs]
 
+    linalg: Any = scipy.linalg
     n = A.shape[-1]
     wide = np.zeros((*A.shape[:-2], 2 * n, 2 * n))
     wide[..., :n, :n], wide[..., :n, n:] = A * dt, np.eye(n) * dt
-    return np.asarray(expm(wide))[..., :n, n:]
+    return np.asarray(linalg.expm(wide))[..., :n, n:]
 
 
 def _covariance(A: AnyArray, Q: AnyArray, dt: float) -> AnyArray:
     """Return the integral of e^(A s) Q e^(A' s) over 0 to dt, from the exponential of [[-A, Q], [0, A']]."""
-    from scipy.linalg import expm
+    import scipy.linalg  # pyright: ignore[reportMissingTypeStubs]
 
+    linalg: Any = scipy.linalg
     n = A.shape[-1]
     shape = np.broadcast_shapes(A.shape, Q.shape)[:-2]
     wide = np.zeros((*shape, 2 * n, 2 * n))
     wide[..., :n, :n], wide[..., :n, n:], wide[..., n:, n:] = -A * dt, Q * dt, np.swapaxes(A, -1, -2) * dt
-    grown = np.asarray(expm(wide))
+    grown = np.asarray(linalg.expm(wide))
     return np.swapaxes(grown[..., n:, n:], -1, -2) @ grown[..., :n, n:]
 
 
