@@ -53,9 +53,9 @@ class OpTable(Mapping[OpKind, T], Generic[T]):
         TABLES.append(self)
 
     @cached_property
-    def _by_class(self) -> dict[OpKind, T]:
-        """Entries by class; of packages' ops too, which are looked for at the first question and not at import."""
-        return {**of_table(self.name), **self.entries} if self.name else self.entries
+    def _announced(self) -> Mapping[OpKind, T]:
+        """Entries of packages' ops, which are looked for at the first question and not at import."""
+        return of_table(self.name) if self.name else {}
 
     def __getitem__(self, cls: OpKind) -> T:
         entry = self._entry(cls)
@@ -93,8 +93,10 @@ class OpTable(Mapping[OpKind, T], Generic[T]):
 
     def _entry(self, cls: OpKind) -> T | None:
         """Return the entry of the class itself, or what follows from its traits where nothing refuses it."""
-        if cls in self._by_class or self._refusal(cls) is not None:
-            return self._by_class.get(cls)
+        if cls in self.entries:
+            return self.entries[cls]
+        if cls in self._announced or self._refusal(cls) is not None:
+            return self._announced.get(cls)
         return next((self.follows[trait] for trait in sorted(cls.traits) if trait in self.follows), None)
 
     def _refusal(self, cls: OpKind) -> str | None:

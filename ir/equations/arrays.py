@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from thermoc.ir.equations.expressions import FUNCTIONS, Algebra
@@ -73,3 +74,17 @@ ARRAYS = Algebra(
     negated=lambda a: ~a,
 )
 assert ARRAYS.functions.keys() == FUNCTIONS.keys()
+
+
+def arrays_as(like: Any) -> Algebra:
+    """Return the same on arrays of the format of ``like``, which numbers that a truth chooses between take too."""
+    xp = namespace(like)
+
+    def array(value: Any) -> Any:
+        return xp.full_like(like, value) if isinstance(value, int | float) else value
+
+    choices = {
+        "where": lambda truth, a, b: xp.where(truth, array(a), array(b)),
+        "int": lambda truth: xp.where(truth, array(1.0), array(0.0)),
+    }
+    return replace(ARRAYS, functions={**ARRAYS.functions, **choices})

@@ -8,7 +8,7 @@ import numpy as np
 
 from thermoc.ir.dialects import dynamics
 from thermoc.ir.dialects.spiking import held_ticks
-from thermoc.ir.equations.arrays import ARRAYS
+from thermoc.ir.equations.arrays import arrays_as
 from thermoc.ir.equations.motion import Motion
 from thermoc.ir.equations.reading import numbers_of, system_of
 from thermoc.ir.equations.tick import Tick, tick
@@ -30,7 +30,7 @@ def _step(op: dynamics.Ode, ctx: Context, state: State, initial: AnyArray, *inpu
     named = dict(zip(op.names, arrays))
     motion = Motion(
         system=system_of(op),
-        algebra=ARRAYS,
+        algebra=arrays_as(first),
         names={**numbers_of(op), **named},
         numbers={**numbers_of(op), **{name: plain(array) for name, array in named.items()}},
         dt=ctx.dt,

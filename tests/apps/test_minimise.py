@@ -136,6 +136,7 @@ def test_time_is_kept(method):
 def test_ctrl_c_ends_a_sampler_with_the_best_so_far(method):
     model = torus(12, 14, 3)
     minimise(model, method=method, sweeps=10)  # compiles
+    before = signal.getsignal(signal.SIGINT)  # Brian2 may have put its own there
     threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
     with pytest.raises(SamplingInterrupted) as stop:
         minimise(model, method=method, sweeps=2_000_000_000, replicas=4)
@@ -143,7 +144,7 @@ def test_ctrl_c_ends_a_sampler_with_the_best_so_far(method):
     assert samples.spins.shape == (4, 168) and samples.seconds < 30
     assert np.array_equal(samples.energies, model.energy(samples.spins))
     # the handler that was there is back
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_spins_without_couplings_follow_their_fields():

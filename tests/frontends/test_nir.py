@@ -236,7 +236,7 @@ def test_options_and_suffixes(tmp_path: Path):
         with pytest.raises(tc.ThermocError) as caught:
             tc.load(path, **options)
         assert caught.value.code == code
-    for name, code in (("n.thermo", "T111"), ("n.onnx", "T506"), ("absent.nir", "T501")):
+    for name, code in (("n.thermo", "T111"), ("n.chip", "T506"), ("absent.nir", "T501")):
         with pytest.raises(tc.ThermocError) as caught:
             tc.load(tmp_path / name, **({} if code != "T111" else {"dt": 1.0}))
         assert caught.value.code == code

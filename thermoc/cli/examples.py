@@ -34,7 +34,6 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "thermoc cost net.thermo -i x.npz --on isaac,mine.toml --sources",
     ),
     "report": ("thermoc report run.zarr",),
-    "sweep": ("thermoc sweep sweep.toml",),
     "show": ("thermoc show demo", "thermoc show net.py:net --svg net.svg", "thermoc show net.py:net --passes fuse"),
     "targets": ("thermoc targets",),
     "passes": ("thermoc passes",),
