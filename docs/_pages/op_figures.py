@@ -411,7 +411,9 @@ FIGURES: dict[str, Figure] = {
     "thermo.bond_force": _bond,
     "thermo.bonds": course(_bonds),
     "thermo.ode": course(lambda: tc.dynamics(VAN_DER_POL, n=1, initial={"x": 2.0}, method="rk4"), dt=0.2, style="line"),
-    "thermo.sde": course(lambda: tc.dynamics(WELL, n=2, constants={"kT": 0.2}, method="euler"), 200, dt=0.1, style="line"),
+    "thermo.sde": course(
+        lambda: tc.dynamics(WELL, n=2, constants={"kT": 0.2}, method="euler"), 200, dt=0.1, style="line"
+    ),
     "spiking.lif": _spiking("spiking.lif", 1.6, 6.0),
     "spiking.if": _spiking("spiking.if", 0.3),
     "spiking.cuba_lif": _spiking("spiking.cuba_lif", 2.0, 4.0, 6.0),

@@ -191,7 +191,8 @@ def test_the_bound_holds_on_random_networks(net: tc.Network, data: Any):
     graph = run_passes(net.graph, stages.discrete(dt=net.graph.dt, dtype=DType.f64)).graph
     found = run_passes(graph, [MapCrossbars(spec=spec, calibrate=given_)])
     told = {change.what: change.offset for change in found.records[0].changes}
-    before, after = (interpret(g, feed(g, given_), seed=5).outputs for g in (graph, found.graph))
+    # the noise of the runs that showed how large values become: with other noise they may become larger
+    before, after = (interpret(g, feed(g, given_)).outputs for g in (graph, found.graph))
     for name, expected in before.items():
         room = told.get(f"output {name!r}", 0.0) * (1 + 1e-9) + 1e-9 * np.abs(expected).max(initial=1.0)
         assert np.abs(after[name] - expected).max(initial=0.0) <= room, name
