@@ -28,7 +28,7 @@ COUPLED = 0.8 * (np.ones((3, 3)) - np.eye(3))
 RING = np.roll(np.eye(6), 1, 0) + np.roll(np.eye(6), -1, 0)
 LINE = np.eye(4, k=1) + np.eye(4, k=-1)
 VAN_DER_POL = "dx/dt = y : 1\ndy/dt = (1 - x**2)*y - x : 1"
-WELL = "dx/dt = x - x**3 + sqrt(2*kT)*xi : 1"
+WELL = "dx/dt = x - x**3 + 0.6*xi : 1"
 
 
 def results(
@@ -411,9 +411,7 @@ FIGURES: dict[str, Figure] = {
     "thermo.bond_force": _bond,
     "thermo.bonds": course(_bonds),
     "thermo.ode": course(lambda: tc.dynamics(VAN_DER_POL, n=1, initial={"x": 2.0}, method="rk4"), dt=0.2, style="line"),
-    "thermo.sde": course(
-        lambda: tc.dynamics(WELL, n=2, constants={"kT": 0.2}, method="euler"), 200, dt=0.1, style="line"
-    ),
+    "thermo.sde": course(lambda: tc.dynamics(WELL, n=2, method="euler"), 200, dt=0.1, style="line"),
     "spiking.lif": _spiking("spiking.lif", 1.6, 6.0),
     "spiking.if": _spiking("spiking.if", 0.3),
     "spiking.cuba_lif": _spiking("spiking.cuba_lif", 2.0, 4.0, 6.0),
