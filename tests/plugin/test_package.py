@@ -109,4 +109,4 @@ def test_what_does_not_load_is_left_out_and_named(tmp_path: Path):
     told = np.unique(lines, return_counts=True)[1]
     assert (told == 1).all()
     doctor = run(tmp_path / "site", tmp_path, "-m", "thermoc", "doctor")
-    assert doctor.returncode == 0 and "it is broken" in doctor.stdout
+    assert doctor.returncode == 0 and "it is broken" in " ".join(doctor.stdout.split())  # a narrow table wraps it
