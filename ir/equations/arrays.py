@@ -83,7 +83,7 @@ def arrays_as(like: Any) -> Algebra:
     def array(value: Any) -> Any:
         return xp.full_like(like, value) if isinstance(value, int | float) else value
 
-    choices = {
+    choices: dict[str, Callable[..., Any]] = {
         "where": lambda truth, a, b: xp.where(truth, array(a), array(b)),
         "int": lambda truth: xp.where(truth, array(1.0), array(0.0)),
     }
