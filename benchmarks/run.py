@@ -44,6 +44,7 @@ def main() -> int:
             CPU.write_text(json.dumps(stored, indent=1) + "\n")
             (FOLDER / "RESULTS.md").write_text(page())
     show("all results", [beside_goal(row) for row in rows_of(results)])
+    show("how long they took", [{"benchmark": name, "seconds": result["seconds"]} for name, result in results.items()])
     if failed:
         print(f"without a figure: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0

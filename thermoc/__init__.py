@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from thermoc.certificates import Certificate, certify
     from thermoc.costs import cost
     from thermoc.equations import dynamics
+    from thermoc.equilibrium import EquilibriumDistance, distance_to_equilibrium
     from thermoc.network import Network, connect, constant, input, load, output, parameter, placeholder, probe
     from thermoc.recording import counts, events, every, extremes, last, mean
     from thermoc.reports.html import HtmlReport, report
@@ -31,6 +32,7 @@ _FROM = {
     "thermoc.certificates": ("Certificate", "certify"),
     "thermoc.costs": ("cost",),
     "thermoc.equations": ("dynamics",),
+    "thermoc.equilibrium": ("EquilibriumDistance", "distance_to_equilibrium"),
     "thermoc.network": (
         "Network",
         "connect",
@@ -57,6 +59,7 @@ _DIALECTS = ("loihi",)
 
 __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "Certificate",
+    "EquilibriumDistance",
     "Executable",
     "HtmlReport",
     "Interrupted",
@@ -71,6 +74,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "constant",
     "cost",
     "counts",
+    "distance_to_equilibrium",
     "dynamics",
     "events",
     "every",

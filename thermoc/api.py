@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from thermoc import plugins
 from thermoc.compiled import Compiled, compile_graph
+from thermoc.equilibrium import exact_states
 from thermoc.frontends import formats
 from thermoc.ir.graph import Graph
 from thermoc.ir.memory import MemoryEstimate
@@ -88,13 +89,20 @@ class Executable(Compiled):
         first_sample: int = 0,
         first_tick: int = 0,
         parameters: Mapping[str, ArrayLike] | None = None,
+        perfect: bool = False,
     ) -> Session:
         """Return a session at the initial state, to be run on for as long as it is asked.
 
         first_sample and first_tick place it in the noise, so that a batch split over sessions draws what the whole
-        would. parameters: values other than those compiled with, by name. Errors: T302, T404, T418.
+        would. parameters: values other than those compiled with, by name. perfect: start in states drawn exactly from
+        the equilibrium, of networks for which that can be (docs/equilibrium.md). Errors: T302, T404, T418.
         """
-        return Session(self._with(parameters), batch=batch, seed=seed, first_sample=first_sample, first_tick=first_tick)
+        exe, where = self._with(parameters), {"batch": batch, "seed": seed, "first_sample": first_sample}
+        states = exact_states(exe, **where) if perfect else {}
+        session = Session(exe, **where, first_tick=first_tick)
+        if states:
+            session.state.update(states)
+        return session
 
     def run(
         self,
@@ -109,6 +117,7 @@ class Executable(Compiled):
         record: Mapping[str, Any] | None = None,
         to: str | os.PathLike[str] | None = None,
         overwrite: bool = False,
+        perfect: bool = False,
         **watch: Any,
     ) -> Run:
         """Run from the initial state: a session that is started, run and closed.
@@ -116,12 +125,16 @@ class Executable(Compiled):
         inputs: arrays (batch, *shape), held over the ticks, or (ticks, batch, *shape). first_sample and first_tick
         place the run in the noise, so that a batch split over runs draws what the whole would. parameters: values other
         than those compiled with, by name. record: what is kept of which output or probe; default: every output, all of
-        it. to: a ``.zarr``, ``.nc`` or ``.npz`` that it is written to; overwrite: one that is there already. watch:
-        ``checkpoint``, ``every``, ``progress`` and ``max_memory``, as ``Session.run`` takes them (docs/runs.md).
+        it. to: a ``.zarr``, ``.nc`` or ``.npz`` that it is written to; overwrite: one that is there already. perfect:
+        start in equilibrium, as ``start`` does. watch: ``checkpoint``, ``every``, ``progress`` and ``max_memory``, as
+        ``Session.run`` takes them (docs/runs.md).
         Errors: T302, T401 to T404, T408, T418 to T420, T505, T506.
         """
         where = {"seed": seed, "first_sample": first_sample, "first_tick": first_tick}
         recorded = {"record": record, "to": to, "overwrite": overwrite}
+        if perfect:
+            with self.start(batch=batch or 1, **where, parameters=parameters, perfect=True) as session:
+                return session.run(ticks, inputs, **recorded, **watch)
         one_tick = ticks is None or (type(ticks) is int and ticks == 1)
         plain = one_tick and parameters is None and record is None and to is None and not watch
         if plain and (run := self._one_tick_runs.run(inputs, batch, where)) is not None:

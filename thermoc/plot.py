@@ -28,6 +28,8 @@ from thermoc.support.files import write_atomic
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from thermoc.equilibrium import EquilibriumDistance
+
 COLOURS = ("#4269d0", "#efb118", "#ff725c", "#3ca951", "#a463f2", "#97bbf5", "#9c6b4e", "#6cc5b0")
 FEW, MOST_POINTS = 8, 4000
 """Lines that can be told apart, and points of one beyond which neighbours are drawn as the range that they cover."""
@@ -144,6 +146,20 @@ def autocorrelation(run: Run, *names: str) -> Figure:
     axes.set(xlabel="lag in ticks", ylabel="autocorrelation")
     axes.legend(frameon=False, fontsize=8)
     axes.set_title(f"{run.title}: dotted, the slowest unit", fontsize=10, loc="left")
+    return figure
+
+
+def equilibrium(distance: EquilibriumDistance) -> Figure:
+    """Draw the bound of the distance to equilibrium against the tick, and its upper limit. Errors: T302."""
+    figure = plain_figure(6.0, 3.5)
+    axes, ticks = figure.subplots(), np.arange(len(distance.upper))
+    axes.fill_between(ticks, distance.estimate, distance.upper, color=COLOURS[0], alpha=0.25, linewidth=0)
+    axes.plot(ticks, distance.estimate, color=COLOURS[0], label="estimate of the bound")
+    axes.plot(ticks, distance.upper, color=COLOURS[0], linestyle="--", label=f"upper limit, {distance.confidence:.4g}")
+    axes.set_yscale("log")
+    axes.set_xlabel("tick")
+    axes.set_ylabel(f"{distance.kind} to equilibrium")
+    axes.legend(frameon=False)
     return figure
 
 

@@ -56,6 +56,7 @@ from thermoc.physics.ising import (
     onsager_magnetisation,
     qubo_to_ising,
     square_lattice,
+    torus_energy,
 )
 from thermoc.physics.noise import capacitor_voltage, johnson_current, temperature_fluctuation
 from thermoc.physics.phases import (
@@ -170,4 +171,5 @@ __all__ = [
     "tabulated",
     "temperature_fluctuation",
     "thermal_relu",
+    "torus_energy",
 ]
