@@ -58,7 +58,7 @@ test-gpu: | $(LINKS) ## the conformance table on a GPU, to the CPU's bits: four 
 bench-gpu: | $(LINKS) ## speed on a GPU beside goals, and the CPU's bits: four minutes; writes benchmarks/gpu.json; PYTHON has numba-cuda
 	PYTHONPATH=. $(PYTHON) benchmarks/gpu.py
 
-bench-quick: .venv-bench/.done ## the benchmarks in some minutes, roughly; writes nothing
+bench-quick: .venv-bench/.done ## the benchmarks in three minutes once kernels are compiled, roughly; writes nothing
 	.venv-bench/bin/python benchmarks/run.py --quick
 
 docs: $(VENV)/.dev ## the site of documentation, into out/site; the first time it runs all tutorials and examples: ten minutes

@@ -64,7 +64,7 @@ def main() -> None:
         first = process(os.path.join(folder, "kept"), bytecode)
         # the first also writes bytecode, which an installer has done
         empty = first if few else min(process(os.path.join(folder, f"empty {k}"), bytecode) for k in range(3))
-        kept = min(process(os.path.join(folder, "kept"), bytecode) for _ in range(3 if few else 9))
+        kept = min(process(os.path.join(folder, "kept"), bytecode) for _ in range(1 if few else 9))
     stages: list[dict[str, object]] = [
         {"stage": name, "empty s": empty[1][name], "kept s": kept[1][name]} for name in kept[1]
     ]

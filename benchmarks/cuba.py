@@ -30,7 +30,7 @@ import thermoc as tc
 
 cuba: Any = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "examples/cuba.py"), run_name="cuba"))
 QUICK = "--quick" in sys.argv
-ROUNDS = 2 if QUICK else 7
+ROUNDS = 1 if QUICK else 7
 SECONDS = {4000: 0.2} if QUICK else {4000: 1.0, 40_000: 0.5}
 """Of biological time, by the number of units."""
 GOALS = {("Brian2", "float64"): 3.0, ("Brian2", "float32"): 4.0, ("NEST", "float64"): 5.0, ("NEST", "float32"): 5.0}

@@ -103,7 +103,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer ticks")
     parser.add_argument("--ticks", type=int, default=40_000, help="of each case; 10000000 for the full run")
     options = parser.parse_args()
-    ticks = 10_000 if options.quick else options.ticks
+    ticks = 4_000 if options.quick else options.ticks
     exe = tc.compile(network(), "sim", threads=1)
     makers: dict[str, Callable[[], Recorders]] = {
         "nothing": dict,
