@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from thermoc.costs import cost
     from thermoc.equations import dynamics
     from thermoc.equilibrium import EquilibriumDistance, distance_to_equilibrium
+    from thermoc.guard import GuardBand, guard_band
     from thermoc.network import Network, connect, constant, input, load, output, parameter, placeholder, probe
     from thermoc.recording import counts, events, every, extremes, last, mean
     from thermoc.reports.html import HtmlReport, report
@@ -33,6 +34,7 @@ _FROM = {
     "thermoc.costs": ("cost",),
     "thermoc.equations": ("dynamics",),
     "thermoc.equilibrium": ("EquilibriumDistance", "distance_to_equilibrium"),
+    "thermoc.guard": ("GuardBand", "guard_band"),
     "thermoc.network": (
         "Network",
         "connect",
@@ -61,6 +63,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "Certificate",
     "EquilibriumDistance",
     "Executable",
+    "GuardBand",
     "HtmlReport",
     "Interrupted",
     "Network",
@@ -79,6 +82,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "events",
     "every",
     "extremes",
+    "guard_band",
     "input",
     "last",
     "lint",

@@ -25,7 +25,8 @@ class ChipOptions:
     """chip: a chip by name or file, on which the network is laid out, timed, paid for and heated. Errors: T303.
 
     temperature: what noise is drawn at, the "model"'s or that of its place on the "die". placement: "wire" or
-    "thermal". slot: s between steps of the die. start: the die begins "steady", as if the run repeated for ever, or at
+    "thermal". slot: s between steps of the die. period: s from the beginning of a tick to that of the next, where the
+    chip is done sooner; 0: none is waited for. start: the die begins "steady", as if the run repeated for ever, or at
     "ambient". cells: products are "exact", or go through the "chip"'s cells and converters; ``map-crossbars`` says what
     input_range, calibrate and adc are. precision: float64 or float32. threads: at most so many, default one a core.
     """
@@ -34,6 +35,7 @@ class ChipOptions:
     temperature: str = "model"
     placement: str = "wire"
     slot: float = 1e-6
+    period: float = 0.0
     start: str = "steady"
     cells: str = "exact"
     input_range: tuple[float, float] | None = None
@@ -60,6 +62,8 @@ def _check(options: ChipOptions) -> None:
     # True is an int in Python, and would be a slot of 1 s.
     if isinstance(options.slot, bool) or not isinstance(options.slot, int | float) or not 1e-9 <= options.slot <= 1.0:
         raise error("T303", "slot must be a time from 1e-9 to 1 s", notes=[f"slot = {options.slot!r}"])
+    if isinstance(options.period, bool) or not isinstance(options.period, int | float) or not 0 <= options.period <= 1:
+        raise error("T303", "period must be a time from 0 to 1 s", notes=[f"period = {options.period!r}"])
     _check_chip(options.machine)
     ranged = options.input_range is not None or options.calibrate is not None or options.adc != "worst"
     if options.cells == "exact" and ranged:

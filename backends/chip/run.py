@@ -39,9 +39,9 @@ class ChipSession(BackendSession):
         check_events(layout, batch)
         check_states(layout, batch)
         price = costs(layout.program, layout.chip)
-        self._tick = tick_of(layout.program, layout.chip, price, batch=batch)
+        self._tick = tick_of(layout.program, layout.chip, price, batch=batch, period=round(options.period * PICO))
         size = 2 * round(options.slot * PICO / 2)  # even, so that halves are whole picoseconds
-        check_slots(self._tick.length, size, layout.chip.cores)
+        check_slots(self._tick.period, size, layout.chip.cores)
         self._artefact = artefact
         self._heat = ChipHeat(artefact, self._tick, size, position)
         self._program = ProgramSession(artefact.program, batch=batch, position=position, threads=artefact.threads)

@@ -26,7 +26,7 @@ class TickRecord:
     """The setup and the first tick of a batch: its events, with the number of the sample as their ``turn``.
 
     start: ps when the first tick begins, after the setup. length: ps that a tick takes. gap: ps in which all cores meet
-    before the next.
+    before the next, and wait where ticks are to be further apart.
     """
 
     program: ChipProgram
@@ -86,8 +86,8 @@ class TickRecord:
         )
 
 
-def tick_of(program: ChipProgram, chip: Chip, price: Costs, *, batch: int) -> TickRecord:
-    """Simulate the setup and one tick of a batch. Errors: T306, T414."""
+def tick_of(program: ChipProgram, chip: Chip, price: Costs, *, batch: int, period: int = 0) -> TickRecord:
+    """Simulate the setup and one tick of a batch; period: ps that ticks are apart at least. Errors: T306, T414."""
     events = run_events(program, chip, rounds=batch, price=price)
     start = beginning(events, program)
     # two ps at least, so that slots of half a run are some
@@ -100,5 +100,5 @@ def tick_of(program: ChipProgram, chip: Chip, price: Costs, *, batch: int) -> Ti
         events=events,
         start=start,
         length=length,
-        gap=meeting(chip),
+        gap=max(meeting(chip), period - length),
     )

@@ -54,6 +54,7 @@ LINES = {
     "anneal": "anneal graph.txt --kind maxcut --sweeps 20 -o a.json",
     "check": "check graph.txt a.json --kind maxcut",
     "cost": "cost mine/network.py:net --on thermo-1,isaac,loihi,sim --ticks 10",
+    "guard": "guard mine/network.py:net --ticks 2",
     "show": "show mine/network.py:net",
     "targets": "targets",
     "passes": "passes",

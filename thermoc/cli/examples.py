@@ -33,6 +33,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "thermoc cost demo --on thermo-1,loihi,sim --plot cost.png",
         "thermoc cost net.thermo -i x.npz --on isaac,mine.toml --sources",
     ),
+    "guard": (
+        "thermoc guard net.py:net --epsilon 0.003",
+        "thermoc guard net.thermo -i x.npz --chip mine.toml --plot guard.png",
+    ),
     "report": ("thermoc report run.zarr",),
     "show": ("thermoc show demo", "thermoc show net.py:net --svg net.svg", "thermoc show net.py:net --passes fuse"),
     "targets": ("thermoc targets",),

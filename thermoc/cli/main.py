@@ -18,6 +18,7 @@ from thermoc.cli import (
     cost,
     demo,
     doctor,
+    guard,
     new,
     passes,
     report,
@@ -56,6 +57,7 @@ app.command("anneal")(anneal.anneal)
 app.command("train", epilog=train.EXAMPLE)(train.train)
 app.command("sweep", epilog=sweep.EXAMPLE)(sweep.sweep)
 app.command("cost")(cost.cost)
+app.command("guard")(guard.guard)
 app.command("report")(report.report)
 app.command("check")(check.check)
 app.command("show")(show.show)

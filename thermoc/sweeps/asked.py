@@ -14,6 +14,7 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.parameters import unknown_parameter
 from thermoc.network import Network
 from thermoc.recording.plan import planned
+from thermoc.simulator.chips.variants import text_of
 from thermoc.support.errors import ThermocError, error
 from thermoc.support.toml_tables import near
 from thermoc.sweeps import chips
@@ -121,7 +122,7 @@ def _chip(target: str, options: dict[str, Any], numbers: Mapping[str, Any]) -> t
         return "", []
     if target != "chip":
         raise error(CODE, "a chip's numbers are varied on target chip", notes=[f"the target is {target!r}"])
-    text = chips.text_of(str(options.get("chip", "thermo-1")))
+    text = text_of(str(options.get("chip", "thermo-1")))
     chips.check_keys(text, list(numbers))
     fixed, axes = _apart(numbers, "chip")
     axes += [axis("chip", key, [number]) for key, number in fixed.items()]

@@ -1,29 +1,11 @@
-"""Chips whose numbers a sweep varies: the chip's file with other numbers, written where a worker can read it."""
+"""Numbers of a chip's file that a sweep varies."""
 
 from __future__ import annotations
 
-import re
-import tempfile
-from collections.abc import Mapping
-from functools import cache
-from importlib.resources import files
-from pathlib import Path
-from typing import Any
-
-from thermoc.simulator.chips import load_chip
-from thermoc.support.limits import TEXT_BYTES
-from thermoc.support.loading import read_text
+from thermoc.simulator.chips.variants import place_of
 from thermoc.support.toml_tables import near
 from thermoc.support.toml_text import parse_toml
 from thermoc.sweeps.axes import wrong
-
-
-def text_of(chip: str) -> str:
-    """Return the text of a chip's file, by name or path. Errors: T305, T501, T513, T515."""
-    load_chip(chip)
-    if chip.endswith(".toml"):
-        return read_text(chip, most=TEXT_BYTES)
-    return files("thermoc.simulator.chips").joinpath(f"{chip}.toml").read_text()
 
 
 def check_keys(text: str, keys: list[str]) -> None:
@@ -33,39 +15,5 @@ def check_keys(text: str, keys: list[str]) -> None:
     for key in keys:
         if key not in known:
             raise wrong("chip", key, "the chip's file has no such number", hint=near(key, known))
-        if _place(text, key) is None:
+        if place_of(text, key) is None:
             raise wrong("chip", key, "it is no number that stands in one line as { value = ..., }")
-
-
-def with_numbers(text: str, numbers: Mapping[str, float]) -> str:
-    """Return the text of a chip's file with other numbers, each in the unit that the file gives it."""
-    for key, number in numbers.items():
-        place = _place(text, key)
-        assert place is not None  # check_keys has seen it
-        text = f"{text[: place[0]]}{number!r}{text[place[1] :]}"
-    return text
-
-
-def _place(text: str, key: str) -> tuple[int, int] | None:
-    """Return where the value of ``table.key`` stands."""
-    table, _, name = key.rpartition(".")
-    header = re.search(rf"^\[{re.escape(table)}\]\s*$", text, re.M)
-    if header is None:
-        return None
-    end = re.search(r"^\[", text[header.end() :], re.M)
-    part = text[header.end() : header.end() + end.start() if end else len(text)]
-    found = re.search(rf"^{re.escape(name)}\s*=\s*\{{\s*value\s*=\s*([^,\s}}]+)", part, re.M)
-    return None if found is None else (header.end() + found.start(1), header.end() + found.end(1))
-
-
-@cache
-def _folder() -> Any:
-    return tempfile.TemporaryDirectory(prefix="thermoc-chips-")
-
-
-@cache
-def path_of(text: str) -> str:
-    """Return a file that holds this text for as long as the process lives."""
-    path = Path(_folder().name) / f"chip-{len(list(Path(_folder().name).iterdir()))}.toml"
-    path.write_text(text)
-    return str(path)

@@ -16,9 +16,9 @@ from thermoc.mixing import diagnostics, sampled
 from thermoc.network import Network
 from thermoc.recording.layout import TRACE
 from thermoc.run import Run
+from thermoc.simulator.chips import variants
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import ThermocError
-from thermoc.sweeps import chips
 from thermoc.sweeps.points import Point
 from thermoc.sweeps.setup import Setup, with_own_threads
 
@@ -80,7 +80,7 @@ class Executables:
         setup = self.setup
         options = with_own_threads(setup.target, {**setup.options, **values.get("option", {})})
         if "chip" in values:
-            options["chip"] = chips.path_of(chips.with_numbers(setup.chip, values["chip"]))
+            options["chip"] = variants.path_of(variants.with_numbers(setup.chip, values["chip"]))
         network = Network.of(setup.network)
         return compile(network.with_parameters(frozen) if frozen else network, setup.target, **options)
 
