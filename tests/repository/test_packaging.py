@@ -131,6 +131,15 @@ def test_importing_thermoc_loads_none_of_the_heavy_packages():
     assert run(sys.executable, "-c", code, cwd=ROOT).stdout.strip() == "[]"
 
 
+def test_compiling_for_the_simulator_loads_neither_numba_nor_scipy():
+    """A program is rows of numbers: what compiles kernels is loaded where it runs, and takes longer than all else."""
+    code = (
+        "import sys, thermoc as tc; from thermoc import demo; tc.compile(demo.network()).artefact; "
+        "print([m for m in ('numba', 'llvmlite', 'scipy', 'networkx') if m in sys.modules])"
+    )
+    assert run(sys.executable, "-c", code, cwd=ROOT).stdout.strip() == "[]"
+
+
 @pytest.mark.parametrize("command", [["ruff", "check", "."], ["ruff", "format", "--check", "."]], ids=" ".join)
 def test_the_code_is_in_style(command: list[str]):
     done = run(sys.executable, "-m", *command, cwd=ROOT)

@@ -65,19 +65,17 @@ def _axes(name: str, rank: int) -> tuple[str, ...]:
 
 def _populations(graph: Graph) -> dict[str, int]:
     """Return the number of each value's population: of the values whose units correspond one by one."""
-    import networkx
-
-    alike: networkx.Graph[str] = networkx.Graph()
-    alike.add_nodes_from(graph.producers)
-    alike.add_edges_from(
-        (value.name, result.name)
-        for op in graph.ops
-        for value in op.inputs
-        for result in op.results
-        if _unit_by_unit(graph, op, value, result)
-    )
-    components = enumerate(networkx.connected_components(alike))
-    return {name: number for number, component in components for name in component}
+    # not networkx, whose import takes longer than a first result
+    number = {name: k for k, name in enumerate(graph.producers)}
+    members = {k: [name] for name, k in number.items()}
+    for op in graph.ops:
+        for value in op.inputs:
+            for result in op.results:
+                few, many = sorted((number[value.name], number[result.name]), key=lambda k: len(members[k]))
+                if few != many and _unit_by_unit(graph, op, value, result):
+                    number |= dict.fromkeys(members[few], many)
+                    members[many] += members.pop(few)
+    return number
 
 
 def _unit_by_unit(graph: Graph, op: Op, value: Value, result: Value) -> bool:

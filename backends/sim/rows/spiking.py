@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from thermoc.backends.sim.rows.writer import ProgramWriter
 from thermoc.ir.dialects import core, loihi, spiking, thermo
@@ -130,6 +129,8 @@ def _columns(op: core.SparseAffine, w: ProgramWriter) -> tuple[int, dict[str, in
     values = source.value.numpy if isinstance(source, core.Constant) else None
     entries = np.arange(len(columns)) if values is None else values
     # SciPy counts entries into columns, in each by the order of rows.
+    from scipy.sparse import csr_array
+
     by_column: Any = csr_array((entries, columns, offsets), shape=(len(offsets) - 1, op.x.size)).tocsc()
     tables = {"starts": w.table(by_column.indptr), "targets": w.table(by_column.indices)}
     if values is None:
