@@ -16,7 +16,9 @@ from numba import njit
 from numpy import uint64
 
 from thermoc.simulator.instructions.declaration import Instruction, SlotKind
-from thermoc.simulator.kernels import elementwise, operands
+from thermoc.simulator.kernels import elementwise, operands, scalar
+
+scalar.load()
 
 FROM_FRAME = {
     "samples": "word(frame, FrameNumber.SAMPLES)",

@@ -2,7 +2,8 @@
 
 Functions are plain Python over floats and NumPy's scalars, which Numba compiles into what calls them, for the CPU and
 for CUDA (compiled with ``fma`` off there, or products and sums are contracted). None depends on the width of vectors.
-Instructions name them, and are read long before anything is compiled: so Numba is imported where one is first used.
+Instructions name them, and are read long before anything is compiled: so Numba is imported where one is first used,
+or by ``load``, which whoever compiles calls before: Numba sees only what is there.
 """
 
 from __future__ import annotations
@@ -40,3 +41,9 @@ def __getattr__(name: str) -> Any:
     value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
+
+
+def load() -> None:
+    """Import all of them."""
+    for name in _HOMES:
+        __getattr__(name)
