@@ -46,10 +46,8 @@ def test_examples_have_options_that_there_are(name: str):
 def test_the_help_says_of_each_command_what_it_says_of_itself():
     for name, text in commands.COMMANDS.items():
         assert COMMANDS[name].help.splitlines()[0] == text
-    done = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200"})
-    assert all(
-        re.search(rf"^  {name} +{re.escape(text)}$", done.stdout, re.M) for name, text in commands.COMMANDS.items()
-    )
+    words = " ".join(CliRunner().invoke(app, ["--help"]).stdout.split())
+    assert all(f" {name} {text}" in words for name, text in commands.COMMANDS.items())
 
 
 @pytest.mark.slow

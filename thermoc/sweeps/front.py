@@ -13,7 +13,7 @@ from thermoc.network import Network
 from thermoc.recording.plan import planned, signals
 from thermoc.support.errors import error
 from thermoc.sweeps.asked import sweep_of
-from thermoc.sweeps.axes import CODE
+from thermoc.sweeps.axes import CODE, check_whole
 from thermoc.sweeps.clusters import cores, pool
 from thermoc.sweeps.config import read_sweep
 from thermoc.sweeps.plan import Sweep
@@ -34,10 +34,7 @@ class Where:
     progress: bool | None = None
 
     def __post_init__(self) -> None:
-        for name, least in (("workers", 0), ("retries", 0)):
-            value = getattr(self, name)
-            if value is not None and (type(value) is not int or value < least):
-                raise error(CODE, f"{name} is a whole number of at least {least}", notes=[f"{name} = {value!r}"])
+        check_whole(0, retries=self.retries, **({} if self.workers is None else {"workers": self.workers}))
         if self.scheduler is not None and self.workers is not None:
             raise error(CODE, "workers are those of the scheduler", hint="leave out scheduler, or workers")
 
