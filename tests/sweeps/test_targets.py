@@ -15,7 +15,7 @@ FIXED: dict[str, dict[str, Any]] = {"brian2": {"codegen": "numpy"}, "lava": {"ru
 VARIED: dict[str, dict[str, list[Any]]] = {
     "sim": {"precision": ["float64", "float32"]},
     "onnx": {"precision": ["float64", "float32"]},
-    "brian2": {"time_unit": ["second", "ms"], "noise": ["counter", "brian2"]},
+    "brian2": {"time_unit": ["second", "ms", "us"]},
     "lava": {"coding": ["graded", "thermal"], "input_range": [[-1.0, 1.0], [-4.0, 4.0]]},
     "chip": {"temperature": ["model", "die"], "precision": ["float64", "float32"]},
 }
