@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 import thermoc as tc
 from thermoc.demo import CHIP, calibrated, digits, network
 
 
+@pytest.mark.slow
 def test_digits_at_the_dies_own_heat_are_held_against_the_reference():
     data, net = digits(), network()
     options: dict[str, Any] = {"chip": CHIP, **calibrated(data), "temperature": "die"}
@@ -15,5 +18,5 @@ def test_digits_at_the_dies_own_heat_are_held_against_the_reference():
     emission = [breach for breach in verified.breaches if breach.error == "emission"]
     assert not verified.ok and emission, "units that draw at the die's heat are held to be those of the operand"
     assert "the target computes another graph" in str(verified)
-    assert verified.outcomes["chip"][1].outputs["probs"].shape == (1, 8, 10)
+    assert verified.outcomes["chip"][1].outputs["probs"].shape[1:] == (8, 10)
     assert verified.report().document["targets"] is not None
