@@ -77,12 +77,13 @@ def energy(run: Run, name: str | None = None) -> Figure:
     figure = plain_figure(8.0, 3.4)
     over_time, density = figure.subplots(1, 2, sharey=True, width_ratios=(4, 1))
     for sample, colour in zip(range(min(values.shape[1], FEW)), COLOURS):
-        _line(over_time, item.ticks * run.dt, values[:, sample], colour, str(sample))
-    if values.shape[1] > 1:
-        shown = "sample" if values.shape[1] <= FEW else f"sample\n(of {values.shape[1]})"
-        over_time.legend(title=shown, frameon=False, fontsize=8, loc="upper right", ncols=4)
+        _line(over_time, item.ticks * run.dt, values[:, sample], colour, f"sample {sample}")
+    if values.shape[1] > 1:  # above the lines, which fill all of the axes
+        place: Any = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.2}
+        over_time.legend(frameon=False, fontsize=8, ncols=4, columnspacing=1.2, handlelength=1.2, **place)
     over_time.set(xlabel=_time(run), ylabel=_named(run, item), xlim=_span(run))
-    over_time.set_title(f"{run.title}: energy", fontsize=10, loc="left")
+    some = f", {FEW} of {values.shape[1]} samples" if values.shape[1] > FEW else ""
+    over_time.set_title(f"{run.title}: energy{some}", fontsize=10, loc="left", pad=20 if values.shape[1] > 1 else None)
     density.hist(values.ravel(), bins=_bins(values), orientation="horizontal", density=True, color=COLOURS[0])
     density.set_xlabel("density")
     density.spines[["top", "right"]].set_visible(False)
@@ -123,6 +124,7 @@ def phases(run: Run, name: str | None = None, *, units: tuple[int, int] = (0, 1)
     axes.plot(x, y, color="#c8ccd4", linewidth=0.7, zorder=1)
     points = axes.scatter(x, y, c=item.ticks * run.dt, s=7, cmap="viridis", zorder=2)
     figure.colorbar(points, label=_time(run))
+    axes.locator_params(nbins=5)
     axes.set(xlabel=f"{item.name}, unit {units[0]}", ylabel=f"{item.name}, unit {units[1]}")
     axes.set_title(f"{run.title}, sample {sample}", fontsize=10, loc="left")
     return figure
@@ -143,6 +145,7 @@ def autocorrelation(run: Run, *names: str) -> Figure:
         axes.plot(found.lags * item.k, found.mean, color=colour, label=item.name)
         axes.plot(found.lags * item.k, found.slowest, ":", color=colour, linewidth=1.0)
     axes.axhline(0.0, color="#c8ccd4", linewidth=0.8, zorder=0)
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set(xlabel="lag in ticks", ylabel="autocorrelation")
     axes.legend(frameon=False, fontsize=8)
     axes.set_title(f"{run.title}: dotted, the slowest unit", fontsize=10, loc="left")

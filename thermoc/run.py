@@ -16,6 +16,7 @@ from thermoc import physics
 from thermoc.compiled import Compiled
 from thermoc.mixing import diagnostics, not_mixed, sampled
 from thermoc.provenance import provenance
+from thermoc.recording.chips import chip_attrs, picture_attrs
 from thermoc.recording.conversions import Spikes, array_row, dimod_samples, neo_block, spikes
 from thermoc.recording.files import dataset, load, meanings_of, save
 from thermoc.recording.layout import TRACE, Frame
@@ -180,15 +181,14 @@ class Run:
         if self.store is not None and self.store.path.resolve() == Path(path).resolve():
             notes, hint = ["it holds the traces of this very run"], "it is written already; or choose another path"
             raise error("T505", f"{shown(path)} cannot be written", notes=notes, hint=hint)
-        save(path, self.provenance, self.frame, self.recorded, overwrite=overwrite)
+        save(path, {**self.provenance, **picture_attrs(self.chip)}, self.frame, self.recorded, overwrite=overwrite)
 
     @property
     def provenance(self) -> Mapping[str, Any]:
         """What made it: network and its hash, target, options, seed, versions."""
         if self.call is None:
             return self.attrs
-        chip = {} if self.chip is None else {"chip": json.dumps(self.chip.to_json())}
-        return {**self.call.provenance, **chip, "complete": int(self.complete)}
+        return {**self.call.provenance, **chip_attrs(self.chip), "complete": int(self.complete)}
 
     @cached_property
     def frame(self) -> Frame:

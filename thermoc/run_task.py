@@ -13,6 +13,7 @@ from thermoc.checkpoint import Pending, refuse_pending
 from thermoc.foretelling import memory_of
 from thermoc.ir.feed import Feed
 from thermoc.progress import Display, on_terminal
+from thermoc.recording.chips import chip_attrs, picture_attrs
 from thermoc.recording.files import suffix_of
 from thermoc.recording.plan import signals
 from thermoc.recording.recording import Recording
@@ -204,9 +205,9 @@ def _run(session: BackendSession, task: RunTask, recording: Recording) -> Run:
 
 def _write(run: Run, task: RunTask, recording: Recording) -> None:
     """Write what has been run where it was to be. Errors: T505."""
-    store, chip = run.store, run.provenance.get("chip")
-    if store is not None and chip is not None:  # before the store says that it is complete
-        store.guard(lambda: store.group.attrs.update({"chip": chip}))
+    store = run.store
+    if store is not None and run.chip is not None:  # before the store says that it is complete
+        store.guard(lambda: store.group.attrs.update({**chip_attrs(run.chip), **picture_attrs(run.chip)}))
     recording.close()
     if task.to is not None and run.store is None:
         run.save(task.to, overwrite=True)

@@ -6,21 +6,17 @@ before and after). ``FIGURES`` has one for each op; tests/docs/test_site.py sees
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from svg import Line, chart, grids
+from figure_kinds import Figure, Outputs, arrays, as_float, binary, course, curve, logic, results, unary
+from svg import Line, chart
 
 import thermoc as tc
-from thermoc.ir.feed import feed
 from thermoc.ir.functions import FUNCTIONS
 from thermoc.ir.handle import Handle
-from thermoc.ir.reference import interpret
 
-Figure = Callable[[], str]
-Outputs = Mapping[str, Handle]
 PULSE = np.repeat([0.0, 1.0, 0.0, 1.0, 0.0], [5, 15, 20, 5, 15])
 OTHER = np.array([1.0, 0.0, 3.0])
 SQUARE = np.arange(1.0, 7.0).reshape(2, 3)
@@ -29,85 +25,6 @@ RING = np.roll(np.eye(6), 1, 0) + np.roll(np.eye(6), -1, 0)
 LINE = np.eye(4, k=1) + np.eye(4, k=-1)
 VAN_DER_POL = "dx/dt = y : 1\ndy/dt = (1 - x**2)*y - x : 1"
 WELL = "dx/dt = x - x**3 + 0.6*xi : 1"
-
-
-def results(
-    build: Callable[[], Outputs], ticks: int = 1, *, dt: float = 1.0, batch: int = 1, **x: Any
-) -> dict[str, NDArray]:
-    """Return what the reference makes of a network, (ticks, batch, *shape) each, by the names that build gave."""
-    with tc.Network("figure", dt=dt) as net:
-        named = {f"y{number}": item for number, item in enumerate(build().items())}
-        for name, (_, handle) in named.items():
-            tc.output(name, handle)
-    outputs = interpret(net.graph, feed(net.graph, x, ticks=ticks, batch=batch, seed=7), seed=7).outputs
-    return {label: outputs[name] for name, (label, _) in named.items()}
-
-
-def curve(build: Callable[[Handle], Outputs], low: float = -3.0, high: float = 3.0, *, y: str = "y") -> Figure:
-    """Draw results against x."""
-
-    def draw() -> str:
-        x = np.linspace(low, high, 241)
-        found = results(lambda: build(tc.input("x", x.shape)), x=x[np.newaxis])
-        lines = [Line(x=x, y=np.ravel(array), label=label) for label, array in found.items()]
-        return chart(lines, x="x", y=y)
-
-    return draw
-
-
-def course(
-    build: Callable[[], Outputs], ticks: int = 60, *, dt: float = 1.0, style: Any = "steps", y: str = "", **x: Any
-) -> Figure:
-    """Draw results over the ticks; of several units each its own line. y: what they are together."""
-
-    def draw() -> str:
-        given: dict[str, Any] = {name: np.expand_dims(array, 1) for name, array in x.items()}
-        found = results(build, ticks, dt=dt, **given)
-        lines = []
-        for label, array in found.items():
-            units = array.reshape(ticks, -1)
-            names = [label] if units.shape[1] == 1 else [f"{label}[{unit}]" for unit in range(units.shape[1])]
-            lines += [
-                Line(x=np.arange(ticks), y=course, label=name, style=style) for name, course in zip(names, units.T)
-            ]
-        return chart(lines, x="tick", y=y or ", ".join(found))
-
-    return draw
-
-
-def arrays(build: Callable[[Handle], Handle], *, ticks: int = 1, x: NDArray, **constants: NDArray) -> Figure:
-    """Draw x, what else there is of constants, and the result of the last tick as grids."""
-
-    def draw() -> str:
-        found = results(lambda: {"y": build(tc.input("x", x.shape, dtype=_dtype(x)))}, ticks, x=x[np.newaxis])["y"]
-        return grids([("x", x), *constants.items(), ("y", found[-1, 0])])
-
-    return draw
-
-
-def unary(name: str, low: float = -3.0, high: float = 3.0) -> Figure:
-    """Draw an op of one operand."""
-    return curve(lambda x: {"": FUNCTIONS[name](x)}, low, high)
-
-
-def binary(name: str, low: float = -3.0, high: float = 3.0, others: tuple[float, ...] = (-1.0, 0.5, 2.0)) -> Figure:
-    """Draw an op of two operands against the first, for some of the second."""
-    return curve(lambda x: {f"b = {b:g}": _float(FUNCTIONS[name](x, b)) for b in others}, low, high)
-
-
-def logic(name: str) -> Figure:
-    """Draw the truth table of an op: a, b and what it makes of them."""
-    if name == "core.not":
-        return arrays(lambda x: _float(tc.not_(x)), x=np.array([[0, 1]], bool))
-    return arrays(lambda x: _float(FUNCTIONS[name](x[0], x[1])), x=np.array([[0, 0, 1, 1], [0, 1, 0, 1]], bool))
-
-
-def _float(handle: Handle) -> Handle:
-    return tc.cast(handle, dtype="f64")
-
-
-def _dtype(array: NDArray) -> str:
-    return {"b": "bool", "i": "i32"}.get(array.dtype.kind, "f64")
 
 
 def pulse() -> Handle:
@@ -203,10 +120,10 @@ def _bond() -> str:
 
 
 def _bonds() -> Outputs:
-    r = 1.5 + 1.3 * tc.sin(0.25 * _float(tc.tick()))
+    r = 1.5 + 1.3 * tc.sin(0.25 * as_float(tc.tick()))
     points = tc.concat((tc.reshape(r, shape=(1, 1)), _constant([[0.0]])), axis=0)
     made = tc.bonds(points, [0], [1], -1.5, r_form=1.0, r_break=2.0)
-    return {"r": r, "closed": _float(made[0])}
+    return {"r": r, "closed": as_float(made[0])}
 
 
 def _free_energy() -> str:
@@ -335,13 +252,13 @@ FIGURES: dict[str, Figure] = {
     **{f"core.{name}": binary(f"core.{name}") for name in ("add", "sub", "mul", "minimum", "maximum")},
     **{f"core.{name}": binary(f"core.{name}") for name in ("less", "less_equal", "greater", "greater_equal")},
     "core.equal": arrays(
-        lambda x: _float(tc.equal(x, np.array([1.0, 0, 3]))), x=np.array([1.0, 2, 3]), b=np.array([1.0, 0, 3])
+        lambda x: as_float(tc.equal(x, np.array([1.0, 0, 3]))), x=np.array([1.0, 2, 3]), b=np.array([1.0, 0, 3])
     ),
     "core.div": binary("core.div", others=(-1.0, 0.5, 2.0)),
     "core.pow": binary("core.pow", 0.05, 2.0),
     **{f"core.{name}": logic(f"core.{name}") for name in ("and", "or", "not")},
     "core.select": curve(lambda x: {"": tc.select(x > 0.0, tc.sin(3 * x), -1.0)}),
-    "core.cast": curve(lambda x: {"x": x, "to i32": _float(tc.cast(x, dtype="i32"))}),
+    "core.cast": curve(lambda x: {"x": x, "to i32": as_float(tc.cast(x, dtype="i32"))}),
     "core.reduce": arrays(lambda x: tc.reduce(x, kind="sum", axes=(1,)), x=SQUARE),
     "thermo.boltzmann": arrays(lambda x: tc.boltzmann(x, T=0.7), x=np.array([0.0, 0.5, 1.0, 2.0])),
     "thermo.fermi_dirac": curve(lambda x: {f"T = {T}": tc.fermi_dirac(x, T=T) for T in THERMAL}, y="p"),
@@ -426,7 +343,7 @@ FIGURES: dict[str, Figure] = {
     "spiking.trace_step": course(lambda: {"g": tc.trace_step(pulse(), 0.85)}, x=PULSE),
     "crossbar.mvm": _mvm,
     "loihi.encode": curve(
-        lambda x: {f"{bits} bits": _float(tc.loihi.encode(x, scale=2.0, bits=bits)) for bits in (3, 8)}
+        lambda x: {f"{bits} bits": as_float(tc.loihi.encode(x, scale=2.0, bits=bits)) for bits in (3, 8)}
     ),
     "loihi.decode": _integers(lambda x: tc.loihi.decode(x, scale=4.0), top=8),
     "loihi.dense": _integers(lambda x: tc.loihi.dense(x, np.array([[6]]), message_bits=8), top=2),

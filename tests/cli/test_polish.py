@@ -10,18 +10,18 @@ import sys
 from pathlib import Path
 
 import pytest
-import typer
 from cli.shell import app, thermoc
 from rich.console import Console
 from typer.testing import CliRunner
 
+from thermoc.cli import commands
 from thermoc.cli.examples import EXAMPLES
 from thermoc.cli.parameters import options_by_target
 from thermoc.progress import Display, _bar
 from thermoc.support.errors import ThermocError
 from thermoc.support.tables import table
 
-COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+COMMANDS = {name: commands.command(name) for name in commands.COMMANDS}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -41,6 +41,26 @@ def test_examples_have_options_that_there_are(name: str):
                 words = command[2 : command.index(">")] if ">" in command else command[2:]
                 known = {option for one in COMMANDS[command[1]].params for option in one.opts}
                 assert {word for word in words if word.startswith("-")} <= known, line
+
+
+def test_the_help_says_of_each_command_what_it_says_of_itself():
+    for name, text in commands.COMMANDS.items():
+        assert COMMANDS[name].help.splitlines()[0] == text
+    words = " ".join(CliRunner().invoke(app, ["--help"]).stdout.split())
+    assert all(f" {name} {text}" in words for name, text in commands.COMMANDS.items())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", [["--version"], ["--help"]])
+def test_what_compiles_nothing_loads_neither_numba_nor_onnx(line: list[str]):
+    code = (
+        "import sys\nsys.argv = ['thermoc', *sys.argv[1:]]\nfrom thermoc.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print(sorted({'numba', 'onnx', 'scipy', 'networkx', 'thermoc.ir', 'thermoc.simulator'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *line], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and done.stdout.startswith(("thermoc 0", "Usage: thermoc")), done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_a_shell_completes_commands_targets_and_chips(tmp_path: Path):

@@ -5,12 +5,8 @@ from __future__ import annotations
 import base64
 import contextlib
 import functools
-import io
 import json
 import random
-import struct
-import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +15,8 @@ from typing import Any
 import numpy as np
 
 import thermoc as tc
-from filefuzz import mutations, seeds
+from filefuzz import containers, mutations, seeds
+from filefuzz.containers import DTYPES, Seeds
 from filefuzz.mutations import bytes_damaged, document_damaged, text_damaged
 from thermoc import simulator
 from thermoc.backends.lava.artefact import foreign
@@ -35,9 +32,6 @@ from thermoc.simulator.machine import program as machine_program
 from thermoc.simulator.thermal import description, hotspot, threedice
 from thermoc.support.arrays import read_npy, read_npz
 from thermoc.support.bundle import bundle_bytes, parse_bundle
-
-Seeds = list[Any]
-DTYPES = ("<f8", "<f4", "<i8", "<i4", "<u8", "|u1", "|b1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,145 +124,6 @@ def _certified(document: Any) -> bytes:
     if isinstance(document, dict):
         document = {**document, "sha256": digest(document)}
     return json.dumps(document).encode()
-
-
-# --------------------------------------------------------------------------------------------------------------- arrays
-
-
-def _members() -> Seeds:
-    """Archives as lists of (name, head, content, compressed): heads are damaged, checksums are right."""
-    found = []
-    for data in seeds.archives():
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            files = [(info, archive.read(info)) for info in archive.infolist()]
-        found.append([[info.filename, raw[:128], raw[128:], info.compress_type] for info, raw in files])
-    return found
-
-
-def _member(rng: random.Random, members: Any) -> Any:
-    members = [list(member) for member in members]
-    if not members:
-        return members
-    at = rng.randrange(len(members))
-    way = rng.randrange(6)
-    if way < 3:
-        members[at][1] = rng.choice((text_damaged, bytes_damaged))(rng, members[at][1])
-    elif way == 3:
-        members[at][2] = bytes_damaged(rng, members[at][2])
-    elif way == 4:
-        members[at][0] = rng.choice([*(word for word in mutations.ODD if isinstance(word, str) and word), "x.npy"])
-    else:
-        members.append(members[at])
-    return members
-
-
-def _zipped(members: Any) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, head, content, method in members:
-            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), head + content, method)
-    return buffer.getvalue()
-
-
-def _bomb(rng: random.Random, data: bytes) -> bytes:
-    """An archive of few bytes whose member unpacks to very many, and says so or lies."""
-    megabytes = rng.choice((1, 300, 3000))
-    head = (
-        b"\x93NUMPY\x01\x00\x76\x00"
-        + f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({megabytes * 131072},), }}".encode().ljust(117)
-        + b"\n"
-    )
-    packer, size, check = zlib.compressobj(9, zlib.DEFLATED, -15), len(head) + megabytes * 2**20, 0
-    body = packer.compress(head) + packer.compress(bytes(min(megabytes, 8) * 2**20)) + packer.flush()
-    stated = rng.choice((size, 100, 2**32 - 2))
-    local = struct.pack("<4sHHHHHIIIHH", b"PK\3\4", 20, 0, 8, 0, 33, check, len(body), stated % 2**32, 5, 0) + b"x.npy"
-    entry = struct.pack(
-        "<4sHHHHHHIIIHHHHHII", b"PK\1\2", 20, 20, 0, 8, 0, 33, check, len(body), stated % 2**32, 5, *(0,) * 5, 0
-    )
-    end = struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, 1, 1, len(entry) + 5, len(local) + len(body), 0)
-    return local + body + entry + b"x.npy" + end
-
-
-# ----------------------------------------------------------------------------------------------------------------- HDF5
-
-
-def _tree(rng: random.Random, tree: Any) -> Any:
-    """Damage one value of a network's tree; what h5py cannot write is left as it was."""
-    spots = [spot for spot in mutations.places(tree) if spot]
-    *way, last = rng.choice(spots)
-    tree = _copied(tree)
-    inner = functools.reduce(lambda held, key: held[key], way, tree)
-    value = inner[last]
-    kind = rng.randrange(6)
-    if kind == 0:
-        del inner[last]
-    elif kind == 1:
-        inner[rng.choice(("x", "0", "5", "-1", "weight", "a" * 400, "1e9"))] = inner.pop(last)
-    elif kind == 2 or isinstance(value, dict):
-        *other, name = rng.choice(spots)
-        inner[last] = _copied(functools.reduce(lambda held, key: held[key], other, tree).get(name, 0))
-    elif isinstance(value, bytes):
-        inner[last] = rng.choice((b"", b"conv", b"CUBA", b"SDNN", b"x" * 400, b"\xff"))
-    elif kind == 3:
-        inner[last] = rng.choice([*mutations.WHOLE[:14], -(2**31), 1.5, float("nan"), b"x"])
-    else:
-        inner[last] = mutations.array_damaged(rng, np.asarray(value), DTYPES)
-    return tree
-
-
-def _copied(tree: Any) -> Any:
-    return {name: _copied(value) for name, value in tree.items()} if isinstance(tree, dict) else tree
-
-
-def _nir_trees() -> Seeds:
-    import h5py
-
-    def tree(group: Any) -> Any:
-        return {name: tree(item) if isinstance(item, h5py.Group) else item[()] for name, item in group.items()}
-
-    return [tree(h5py.File(io.BytesIO(data))) for data in seeds.nir_files()]
-
-
-def _hdf5(tree: Any) -> bytes:
-    try:
-        return seeds.hdf5_bytes(tree)
-    except (ValueError, TypeError, OSError, RuntimeError):
-        return b"\x89HDF\r\n\x1a\n"
-
-
-def _proto(rng: random.Random, model: Any) -> Any:
-    """A model with one field of one node, array or input changed, and its metadata gone."""
-    copy = type(model)()
-    copy.CopyFrom(model)
-    copy.ClearField("metadata_props")
-    graph = copy.graph
-    change = rng.randrange(5)
-    if change == 0:
-        node = rng.choice(graph.node)
-        node.op_type = rng.choice(
-            ["Reshape", "Loop", "Tile", "Conv", "Pad", "Resize", "TopK", "LSTM", "Gather", "Warp"]
-        )
-    elif change == 1:
-        item = rng.choice(graph.initializer)
-        item.dims[:] = [rng.choice([0, 1, 3, 2**31, 2**62]) for _ in range(rng.randrange(4))]
-    elif change == 2:
-        item = rng.choice(graph.initializer)
-        item.raw_data = mutations.bytes_damaged(rng, item.raw_data)[: len(item.raw_data)].ljust(
-            len(item.raw_data), b"x"
-        )
-    elif change == 3:
-        node = rng.choice([node for node in graph.node if node.attribute] or graph.node)
-        for attribute in node.attribute:
-            attribute.i, attribute.ints[:] = rng.choice([-1, 0, 7, 2**40]), [rng.choice([-3, 0, 2, 2**40])] * 4
-    else:
-        node = rng.choice(graph.node)
-        if node.input:
-            node.input[rng.randrange(len(node.input))] = rng.choice(["", *(item.name for item in graph.initializer)])
-    return copy
-
-
-def _serialised(model: Any) -> bytes:
-    return model.SerializeToString()
 
 
 def _net_files() -> Seeds:
@@ -396,22 +251,45 @@ FORMATS: dict[str, Format] = {
     "certificate signed": Format(
         suffix=".json", seeds=_certificates, steps=(_entry, _entry, _replay), read=recheck, share=3, written=_certified
     ),
-    "npz": Format(suffix=".npz", seeds=seeds.archives, steps=(*(bytes_damaged,) * 20, _bomb), read=read_npz, share=6),
-    "npz members": Format(suffix=".npz", seeds=_members, steps=(_member,), read=read_npz, share=8, written=_zipped),
+    "npz": Format(
+        suffix=".npz", seeds=seeds.archives, steps=(*(bytes_damaged,) * 20, containers.bomb), read=read_npz, share=6
+    ),
+    "npz members": Format(
+        suffix=".npz",
+        seeds=containers.members,
+        steps=(containers.member,),
+        read=read_npz,
+        share=8,
+        written=containers.zipped,
+    ),
     "npy": Format(suffix=".npy", seeds=seeds.single_arrays, steps=TEXT, read=read_npy, share=4),
     "nir": Format(
         suffix=".nir", seeds=seeds.nir_files, steps=(bytes_damaged, mutations.integer_damaged), read=tc.load, share=6
     ),
-    "nir tree": Format(suffix=".nir", seeds=_nir_trees, steps=(_tree,), read=tc.load, share=3, written=_hdf5),
+    "nir tree": Format(
+        suffix=".nir",
+        seeds=containers.nir_trees,
+        steps=(containers.tree,),
+        read=tc.load,
+        share=3,
+        written=containers.hdf5,
+    ),
     "net": Format(
         suffix=".net", seeds=_net_files, steps=(bytes_damaged, mutations.integer_damaged), read=tc.load, share=6
     ),
-    "net tree": Format(suffix=".net", seeds=seeds.net_trees, steps=(_tree,), read=tc.load, share=3, written=_hdf5),
+    "net tree": Format(
+        suffix=".net", seeds=seeds.net_trees, steps=(containers.tree,), read=tc.load, share=3, written=containers.hdf5
+    ),
     "onnx": Format(
         suffix=".onnx", seeds=seeds.onnx_files, steps=(bytes_damaged, mutations.integer_damaged), read=tc.load, share=6
     ),
     "onnx model": Format(
-        suffix=".onnx", seeds=seeds.onnx_models, steps=(_proto,), read=tc.load, share=6, written=_serialised
+        suffix=".onnx",
+        seeds=seeds.onnx_models,
+        steps=(containers.proto,),
+        read=tc.load,
+        share=6,
+        written=containers.serialised,
     ),
     "chip file": Format(suffix=".toml", seeds=seeds.chip_files, steps=TOML, read=load_chip, share=2),
     "device file": Format(suffix=".toml", seeds=seeds.device_files, steps=TOML, read=_read_device, share=2),

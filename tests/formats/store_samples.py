@@ -14,11 +14,18 @@ from typing import Any
 import numpy as np
 
 import thermoc as tc
+from thermoc.apps.optimisation.answers import VERSION as ANSWERS
+from thermoc.apps.optimisation.answers import answers_of, document, write_answers
+from thermoc.apps.optimisation.minimise import minimise
 from thermoc.certificates.document import VERSION as CERTIFICATE
 from thermoc.checkpoint import VERSION as CHECKPOINT
+from thermoc.frontends.problems import read
+from thermoc.learning.training import read_config, train
+from thermoc.learning.training.saved import VERSION as TRAINED
 from thermoc.recording.store import VERSION as RUN
 from thermoc.simulator.machine.program import VERSION as CHIP
 from thermoc.simulator.program import VERSION as PROGRAM
+from thermoc.sweeps.store import VERSION as SWEEP
 
 SAMPLES = Path(__file__).parent / "samples"
 TICKS, SEED = 3, 7
@@ -75,12 +82,49 @@ def store(folder: Path) -> None:
     outputs(folder, made)
 
 
+TRAINING = """
+[data]
+file = "points.npz"
+[network]
+hidden = 4
+[training]
+rule = "contrastive_divergence"
+epochs = 1
+[output]
+folder = "out"
+tensorboard = false
+"""
+GRAPH = "4 4\n1 2 1\n2 3 1\n3 4 -2\n1 3 -1\n"
+SWEPT = {"options": {"precision": ["float64", "float32"]}, "seeds": 2, "ticks": TICKS, "batch": 2}
+
+
+def training(folder: Path) -> None:
+    np.savez(folder / "points.npz", x=np.random.default_rng(0).random((60, 6)) < 0.5)
+    (folder / "train.toml").write_text(TRAINING)
+    train(read_config(folder / "train.toml"))
+
+
+def answers(folder: Path) -> None:
+    (folder / "graph.txt").write_text(GRAPH)
+    problem = read(folder / "graph.txt", "maxcut")
+    samples = minimise(problem.model, seed=SEED, sweeps=20, replicas=4)
+    content = document(problem, answers_of(problem, samples.spins, SEED))
+    write_answers(folder / "answers.json", content)
+
+
+def sweep(folder: Path) -> None:
+    tc.sweep(network(), folder / "sample.zarr", inputs=inputs(), **SWEPT, workers=0, progress=False)
+
+
 MAKERS: dict[str, Callable[[Path], None]] = {
     f"program-v{PROGRAM}": program,
     f"chip-v{CHIP}": chip,
     f"certificate-v{CERTIFICATE}": certificate,
     f"checkpoint-v{CHECKPOINT}": checkpoint,
     f"run-v{RUN}": store,
+    f"training-v{TRAINED}": training,
+    f"answers-v{ANSWERS}": answers,
+    f"sweep-v{SWEEP}": sweep,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import shutil
@@ -9,10 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from formats.store_samples import MAKERS, SAMPLES, SEED, TICKS
+from formats.store_samples import MAKERS, SAMPLES, SEED, TICKS, inputs, network
 
 import thermoc as tc
+from thermoc.apps.optimisation.answers import check_answers, read_answers
 from thermoc.certificates import recheck
+from thermoc.frontends.problems import read
+from thermoc.learning.training import read_config, train
 from thermoc.simulator.machine.program import ChipProgram
 from thermoc.simulator.program_file import load
 from thermoc.simulator.session import Session
@@ -80,3 +84,39 @@ def test_a_newer_run_is_refused(name: str, tmp_path: Path):
     with pytest.raises(tc.ThermocError) as caught:
         tc.open_run(tmp_path / "new.zarr")
     assert caught.value.code == "T503"
+
+
+@pytest.mark.parametrize("name", of("training"))
+def test_trainings_go_on(name: str, tmp_path: Path):
+    folder = tmp_path / "sample"
+    shutil.copytree(SAMPLES / name, folder)
+    (first,) = list(csv.DictReader((folder / "out" / "metrics.csv").open()))
+    config = folder / "train.toml"
+    config.write_text(config.read_text().replace("epochs = 1", "epochs = 2"))
+    assert train(read_config(config), resume=True).epochs == 2
+    rows = list(csv.DictReader((folder / "out" / "metrics.csv").open()))
+    assert len(rows) == 2 and rows[0] == first
+    config.write_text(config.read_text().replace("hidden = 4", "hidden = 5"))
+    with pytest.raises(tc.ThermocError) as caught:
+        train(read_config(config), resume=True)
+    assert caught.value.code == "T420"
+
+
+@pytest.mark.parametrize("name", of("answers"))
+def test_answers_are_checked_again(name: str):
+    verdicts = check_answers(
+        read(SAMPLES / name / "graph.txt", "maxcut"), read_answers(SAMPLES / name / "answers.json")
+    )
+    assert verdicts and all(verdict.right for verdict in verdicts)
+
+
+@pytest.mark.parametrize("name", of("sweep"))
+def test_sweeps_are_read(name: str):
+    result = tc.sweeps.open(SAMPLES / name / "sample.zarr")
+    assert result.complete and result.store.count == 4
+    assert [result.labels(index) for index in (0, 3)] == [
+        {"precision": "float64", "seed": 0},
+        {"precision": "float32", "seed": 1},
+    ]
+    made = tc.compile(network()).run(inputs(), ticks=TICKS, seed=1)
+    np.testing.assert_array_equal(result["s.mean"][1], made["s"].mean(axis=0))

@@ -1,56 +1,15 @@
-"""A backend in a package of its own, found through its entry point."""
+"""A backend alone, without the op it was written for, found through its entry point; or one that does not load."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-PLUGIN = """
-from dataclasses import dataclass
-
-from thermoc.backends.base import Artefact, Backend
-from thermoc.backends.interpreted import InterpretedSession
-from thermoc.ir.target import TargetDescription
-from thermoc.passes.discretize import Discretize
-from thermoc.passes.legalize import Legalize
-
-TARGET = TargetDescription(name="echo", summary="the reference, as a plugin", ops=frozenset(
-    {"core.input", "core.output", "core.constant", "core.neg"}), refused={"core.sin": "it has no sine"})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    pass
-
-
-@dataclass(frozen=True, kw_only=True)
-class Text(Artefact):
-    graph: object
-    suffix = ".txt"
-
-    def to_bytes(self):
-        return str(self.graph).encode()
-
-
-class EchoBackend(Backend):
-    name = "echo"
-    Options = Options
-
-    def target(self):
-        return TARGET
-
-    def lower(self, options, *, dt):
-        return [Discretize(dt=dt), Legalize(target=TARGET)]
-
-    def emit(self, lowered, options):
-        return Text(graph=lowered.graph)
-
-    def start(self, artefact, *, batch, position):
-        return InterpretedSession(artefact.graph, batch=batch, position=position)
-"""
+BACKEND = Path(__file__).parent / "package" / "thermoc_twolevel" / "backend.py"
 MODEL = """
 import thermoc as tc
 
@@ -63,11 +22,11 @@ with tc.Network("n") as bad:
 
 def install(folder: Path, entry: str) -> None:
     """Lay out what an installer would: the module, and its metadata with the entry point."""
-    (folder / "echo_backend.py").write_text(PLUGIN)
-    info = folder / "echo_backend-1.0.dist-info"
+    shutil.copy(BACKEND, folder / "text_backend.py")
+    info = folder / "text_backend-1.0.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: echo-backend\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[thermoc.backends]\necho = {entry}\n")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: text-backend\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[thermoc.backends]\ntwolevel-text = {entry}\n")
     (folder / "model.py").write_text(MODEL)
 
 
@@ -78,21 +37,21 @@ def thermoc(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_plugin_is_a_target_like_ours(tmp_path: Path):
-    install(tmp_path, "echo_backend:EchoBackend")
-    rows = {row["op"]: row["echo"] for row in json.loads(thermoc(tmp_path, "targets", "--json").stdout)}
+    install(tmp_path, "text_backend:TextBackend")
+    rows = {row["op"]: row["twolevel-text"] for row in json.loads(thermoc(tmp_path, "targets", "--json").stdout)}
     assert rows["core.neg"] == "native"
     assert rows["core.sin"] == "no: it has no sine"
     assert rows["core.flatten"] == "expanded"
-    done = thermoc(tmp_path, "compile", "model.py:good", "-t", "echo")
+    done = thermoc(tmp_path, "compile", "model.py:good", "-t", "twolevel-text")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "n.txt").read_text().startswith('network "n"')
-    refused = thermoc(tmp_path, "compile", "model.py:bad", "-t", "echo")
+    refused = thermoc(tmp_path, "compile", "model.py:bad", "-t", "twolevel-text")
     assert refused.returncode == 1
-    assert refused.stderr.startswith("T301: target 'echo' cannot hold core.sin")
+    assert refused.stderr.startswith("T301: target 'twolevel-text' cannot hold core.sin")
 
 
 def test_a_plugin_that_does_not_load_is_named(tmp_path: Path):
-    install(tmp_path, "echo_backend:NoSuchBackend")
-    done = thermoc(tmp_path, "compile", "model.py:good", "-t", "echo")
+    install(tmp_path, "text_backend:NoSuchBackend")
+    done = thermoc(tmp_path, "compile", "model.py:good", "-t", "twolevel-text")
     assert done.returncode == 1
-    assert done.stderr.startswith("T302: target 'echo' does not load")
+    assert done.stderr.startswith("T302: target 'twolevel-text' does not load")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,10 @@ from reports.reported_networks import UGLY, glass, on_chip, ran
 
 import thermoc as tc
 from thermoc.cli.main import app
+from thermoc.recording import chips
 from thermoc.reports.html.page import page
 from thermoc.reports.html.signals import CELLS
-from thermoc.reports.html.thinning import blocks, ranges
+from thermoc.support.thinning import blocks, ranges
 
 LIMIT = 6_000_000
 
@@ -73,6 +75,20 @@ def test_a_hundred_thousand_ticks_are_thinned_and_it_says_so():
     # the least energy of the drawn samples is one of the points
     assert min(min(sample[0]) for sample in energy["trace"]["lines"]) == pytest.approx(run["E"].min(), rel=1e-5)
     assert len(page(document).encode()) < LIMIT
+
+
+def test_the_histogram_of_an_energy_counts_every_value_of_a_thinned_trace(tmp_path: Path):
+    run = ran(ticks=5000)
+    run.save(tmp_path / "run.zarr")
+    for one in (run, tc.open_run(tmp_path / "run.zarr")):
+        (energy,) = (signal for signal in tc.report(one).document["subjects"][0]["signals"] if signal["name"] == "E")
+        edges, counts = energy["histogram"]["edges"], energy["histogram"]["counts"]
+        assert energy["thinned"]["tick"] > 1 and sum(counts) == run["E"].size
+        assert edges[0] == pytest.approx(run["E"].min(), rel=1e-5) and edges[-1] == pytest.approx(
+            run["E"].max(), rel=1e-5
+        )
+        middle = len(counts) // 2
+        assert sum(counts[:middle]) == pytest.approx((run["E"] < edges[middle]).sum(), abs=2)
 
 
 def test_a_chips_costs_are_its_own_reports():
@@ -167,10 +183,48 @@ def test_a_saved_run_on_a_chip_keeps_what_each_op_took(suffix: str, tmp_path: Pa
     }
 
 
+@pytest.mark.parametrize("suffix", [".zarr", ".nc", ".npz"])
+def test_a_saved_run_on_a_chip_keeps_its_floorplan_and_its_maps(suffix: str, tmp_path: Path):
+    on_chip().save(tmp_path / f"run{suffix}")
+    (saved,) = tc.report(tc.open_run(tmp_path / f"run{suffix}")).document["subjects"]
+    (live,) = tc.report(on_chip()).document["subjects"]
+    assert saved["chip"] == json.loads(json.dumps(live["chip"])) and saved["costs"] is None
+
+
 def test_a_store_that_is_written_while_it_runs_has_them_too(tmp_path: Path):
     run = tc.compile(glass(), "chip").run(ticks=3, batch=2, to=tmp_path / "run.zarr")
-    costs = tc.report(tc.open_run(tmp_path / "run.zarr")).document["subjects"][0]["costs"]
-    assert {op["op"]: op["joules"] for op in costs["ops"]} == {op.op: op.joules for op in run.chip.ops}
+    chip = tc.report(tc.open_run(tmp_path / "run.zarr")).document["subjects"][0]["chip"]
+    assert chip == json.loads(json.dumps(tc.report(run).document["subjects"][0]["chip"]))
+
+
+@pytest.mark.parametrize("kept", [None, "", "!", "eJyrrgUAAXUA+Q=="])  # the last is an empty object
+def test_a_file_without_pictures_or_with_damaged_ones_says_what_ops_took(kept: str | None, tmp_path: Path):
+    run = on_chip()
+    run.save(tmp_path / "run.zarr")
+    saved = tc.open_run(tmp_path / "run.zarr")
+    attrs = {name: value for name, value in saved.attrs.items() if name != "chip_picture"}
+    older = replace(saved, attrs=attrs if kept is None else {**attrs, "chip_picture": kept})
+    (subject,) = tc.report(older).document["subjects"]
+    assert subject["chip"] is None
+    assert {op["op"]: op["joules"] for op in subject["costs"]["ops"]} == {op.op: op.joules for op in run.chip.ops}
+
+
+def test_what_a_file_keeps_of_a_chip_is_bounded(monkeypatch: pytest.MonkeyPatch):
+    whole = chips.picture_of(chips.picture_attrs(on_chip().chip))
+    assert whole is not None
+    size = len(chips.picture_attrs(on_chip().chip)["chip_picture"])
+    monkeypatch.setattr(chips, "TEXT_BYTES", size - 1)
+    fewer = chips.picture_of(chips.picture_attrs(on_chip().chip))
+    assert fewer is not None and len(fewer["maps"]["times"]) < len(whole["maps"]["times"])
+    hottest = [one["maps"]["milli"][one["maps"]["hottest"]] for one in (whole, fewer)]
+    assert hottest[0] == hottest[1]
+    monkeypatch.setattr(chips, "TEXT_BYTES", 10)
+    assert chips.picture_attrs(on_chip().chip) == {}
+    monkeypatch.setattr(chips, "OPS", 1)
+    document = on_chip().chip.to_json()
+    ops = chips.bounded(document)["ops"]
+    assert [op["op"] for op in ops] == [document["ops"][0]["op"], chips.OTHERS]
+    assert sum(op["joules"] for op in ops) == pytest.approx(sum(op["joules"] for op in document["ops"]))
 
 
 def test_the_page_holds_no_markup_of_a_name_and_its_document_reads_back():

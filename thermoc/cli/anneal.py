@@ -26,9 +26,9 @@ from thermoc.cli.anneal_options import (
     Sweeps,
     Threads,
 )
+from thermoc.cli.exit_codes import INTERRUPTED
 from thermoc.cli.output import print_json, say
 from thermoc.cli.parameters import Chip, Device, Json, Options, Seed, parse_options
-from thermoc.cli.stopping import INTERRUPTED
 from thermoc.frontends.problems import read
 from thermoc.frontends.problems.problem import Problem
 from thermoc.support.errors import error

@@ -11,63 +11,20 @@ from typing import Annotated, Any, NoReturn, cast
 import typer
 
 import thermoc
-from thermoc.cli import (
-    anneal,
-    certify,
-    check,
-    cost,
-    demo,
-    doctor,
-    guard,
-    new,
-    passes,
-    report,
-    resume,
-    run,
-    schema,
-    show,
-    sweep,
-    targets,
-    train,
-    verify,
-)
-from thermoc.cli import compile as compile_
-from thermoc.cli.examples import examples
+from thermoc.cli.commands import Commands
+from thermoc.cli.exit_codes import INTERRUPTED, OK, TOOL, USER
 from thermoc.cli.output import guard_streams, print_json, say, tell
-from thermoc.cli.stopping import INTERRUPTED
 from thermoc.support.errors import ThermocError, error
-
-OK, USER, TOOL = 0, 1, 2
 
 app = typer.Typer(
     name="thermoc",
+    cls=Commands,
     help="Compile and run thermodynamic networks: one source, every target.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     epilog="Exit codes: 0 ok, 1 a mistake of yours or a bound that does not hold, 2 a fault of thermoc.",
 )
-app.command("demo")(demo.demo)
-app.command("compile")(compile_.compile)
-app.command("run")(run.run)
-app.command("resume")(resume.resume)
-app.command("certify")(certify.certify)
-app.command("verify")(verify.verify)
-app.command("anneal")(anneal.anneal)
-app.command("train", epilog=train.EXAMPLE)(train.train)
-app.command("sweep", epilog=sweep.EXAMPLE)(sweep.sweep)
-app.command("cost")(cost.cost)
-app.command("guard")(guard.guard)
-app.command("report")(report.report)
-app.command("check")(check.check)
-app.command("show")(show.show)
-app.command("targets")(targets.targets)
-app.command("passes")(passes.passes)
-app.command("doctor")(doctor.doctor)
-app.command("new")(new.new)
-app.command("schema")(schema.schema)
-for registered in app.registered_commands:
-    registered.epilog = registered.epilog or examples(registered.name or "")
 
 
 def _version(shown: bool) -> None:

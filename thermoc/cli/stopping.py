@@ -7,12 +7,10 @@ from pathlib import Path
 
 import typer
 
+from thermoc.cli.exit_codes import INTERRUPTED
 from thermoc.cli.output import say
 from thermoc.cli.results import Results
 from thermoc.run import Interrupted, Run, Stopped
-
-INTERRUPTED = 130
-"""128 and the number of the signal, as shells have it."""
 
 
 def finished(run: Callable[[], Run], wanted: Results, checkpoint: Path | None) -> None:

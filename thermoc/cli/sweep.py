@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from thermoc.cli.exit_codes import INTERRUPTED
 from thermoc.cli.output import print_json, say
 from thermoc.cli.parameters import Json
-from thermoc.cli.stopping import INTERRUPTED
 from thermoc.support import memory
 from thermoc.support.tables import table
 
@@ -101,7 +101,7 @@ def _foretell(made: Sweep, processes: int, *, as_json: bool) -> None:
     """Print the first points, and what a worker and the store will hold."""
     from thermoc.sweeps.front import first_point, stored_bytes
 
-    parts = first_point(made)
+    _, parts = first_point(made)
     sizes = {"a worker": sum(parts.values()), "all workers": processes * sum(parts.values())}
     sizes["the store, before it is compressed"] = made.size * stored_bytes(made)
     points = [dict(zip(made.names, point)) for point in made.points[:SHOWN]]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from thermoc.cli.exit_codes import INTERRUPTED
 from thermoc.cli.output import print_json, say
 from thermoc.cli.parameters import Json
-from thermoc.cli.stopping import INTERRUPTED
 from thermoc.progress import Display, on_terminal
 from thermoc.support.tables import table
 

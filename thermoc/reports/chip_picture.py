@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thermoc.backends.chip.picture import joules_by_core
 from thermoc.reports.chip_marks import INK, aspect, label, numbers, samplers, tiles
-from thermoc.simulator.machine.account import NETWORK, in_setup
 from thermoc.support.errors import error
 from thermoc.support.files import write_atomic
 
@@ -130,20 +130,6 @@ def _owners(report: ChipReport) -> tuple[list[str | None], list[str]]:
     cells = [ops[int(core.argmax())] if core.any() else None for core in spent.T]
     owners = {cell for cell in cells if cell is not None}
     return cells, [op.op for op in report.ops if op.op in owners][: len(COLOURS)]
-
-
-def joules_by_core(report: ChipReport) -> NDArray[np.float64]:
-    """Return joules by op and core, (ops, cores), of what runs there: messages that pass its tile are left out."""
-    run = report.run
-    layout, program = run.artefact.mapping, run.artefact.mapping.program
-    ticks = ~in_setup(program) & (program.code[:, 1] >= 0)
-    each = (run.price.total - run.price.joules[:, NETWORK]) * run.ticks * run.batch
-    spent = np.zeros((len(layout.work.ops), layout.chip.cores))
-    np.add.at(spent, (program.code[ticks, 1], program.cores[ticks]), each[ticks])
-    for name, cores in layout.sites.items():
-        mine = np.unique(cores)
-        spent[layout.work.ops.index(name), mine] += run.ended.joules[0, mine]
-    return spent
 
 
 def _colour(name: str | None, names: list[str]) -> str:

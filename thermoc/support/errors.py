@@ -93,6 +93,7 @@ CODES: dict[str, str] = {
     "T519": "a training file is wrong",
     "T520": "a sweep is described wrongly",
     "T521": "a store holds another sweep",
+    "T522": "another sweep runs into the store",
     "W101": "Gibbs sampling at a temperature at which it is frozen",
     "W102": "couplings are not symmetric",
     "W103": "a step beyond stability",

@@ -18,7 +18,7 @@ from thermoc.simulator.chips.variants import text_of
 from thermoc.support.errors import ThermocError, error
 from thermoc.support.toml_tables import near
 from thermoc.sweeps import chips
-from thermoc.sweeps.axes import CODE, Axis, Span, Times, axis, wrong
+from thermoc.sweeps.axes import CODE, Axis, Span, Times, axis, check_choice, check_whole, wrong
 from thermoc.sweeps.objective import Objective
 from thermoc.sweeps.plan import Sweep
 from thermoc.sweeps.points import METHODS
@@ -46,10 +46,8 @@ def sweep_of(
 ) -> Sweep:
     """Return a sweep, its names and numbers checked. Errors: T302, T303, T305, T401, T404, T418, T419, T520."""
     graph = network.graph if isinstance(network, Network) else network
-    if method not in METHODS:
-        notes, hint = [f"there are {', '.join(METHODS)}"], near(str(method), METHODS)
-        raise error(CODE, f"there is no method {method!r}", notes=notes, hint=hint)
-    _check_counts(ticks=ticks, batch=batch, parts=parts, **({} if count is None else {"count": count}))
+    check_choice("method", method, METHODS)
+    check_whole(1, ticks=ticks, batch=batch, parts=parts, **({} if count is None else {"count": count}))
     fixed, varied = _apart(parameters or {}, "parameter")
     _check_parameters(graph, [*fixed, *(item.key for item in varied)])
     fixed_options, options_varied = _apart(options or {}, "option")
@@ -93,12 +91,6 @@ def _seeds(seeds: int | Iterable[int] | None, first: int) -> list[Axis]:
         notes = [f"seeds = {seeds!r}"]
         raise wrong("seed", "seed", "seeds are whole numbers from 0, or how many there are", notes=notes)
     return [axis("seed", "seed", listed)]
-
-
-def _check_counts(**counts: Any) -> None:
-    for name, count in counts.items():
-        if type(count) is not int or count < 1:
-            raise error(CODE, f"{name} is a whole number of at least 1", notes=[f"{name} = {count!r}"])
 
 
 def _check_parameters(graph: Graph, names: Sequence[str]) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from thermoc.support.errors import ThermocError, error
+from thermoc.support.toml_tables import near
 
 CODE = "T520"
 SCALES = ("linear", "log")
@@ -31,14 +32,13 @@ class Span:
 
     def __post_init__(self) -> None:
         facts = [f"from {self.low!r} to {self.high!r}, scale {self.scale!r}, steps {self.steps!r}"]
-        if self.scale not in SCALES:
-            raise error(CODE, f"there is no scale {self.scale!r}", notes=[f"there are {', '.join(SCALES)}"])
+        check_choice("scale", self.scale, SCALES)
         if not all(_is_number(end) for end in (self.low, self.high)) or self.low > self.high:
             raise error(CODE, "a span goes from a number to one that is no less", notes=facts)
         if self.scale == "log" and self.low <= 0:
             raise error(CODE, "a logarithmic span begins above 0", notes=facts)
-        if self.steps is not None and (type(self.steps) is not int or self.steps < 1):
-            raise error(CODE, "steps is a whole number of at least 1", notes=facts)
+        if self.steps is not None:
+            check_whole(1, steps=self.steps)
 
     def grid(self) -> tuple[float, ...]:
         """Return ``steps`` numbers, both ends among them. Errors: T520 without steps."""
@@ -132,6 +132,20 @@ def axis(kind: str, key: str, values: Any) -> Axis:
     if scaled and not all(_is_number(item) for item in listed):
         raise wrong(kind, key, "a parameter is multiplied by numbers")
     return Axis(kind=kind, key=key, values=listed, times=scaled)
+
+
+def check_whole(least: int, **counts: Any) -> None:
+    """Refuse what is no whole number, or a lower one. Errors: T520."""
+    for name, count in counts.items():
+        if type(count) is not int or count < least:
+            raise error(CODE, f"{name} is a whole number of at least {least}", notes=[f"{name} = {count!r}"])
+
+
+def check_choice(what: str, value: Any, known: Collection[str]) -> None:
+    """Refuse a name that is none of those known. Errors: T520."""
+    if value not in known:
+        notes, hint = [f"there are {', '.join(known)}"], near(str(value), list(known))
+        raise error(CODE, f"there is no {what} {value!r}", notes=notes, hint=hint)
 
 
 def wrong(kind: str, key: str, what: str, *, notes: Iterable[str] = (), hint: str = "") -> ThermocError:

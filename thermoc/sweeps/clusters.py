@@ -12,7 +12,7 @@ from typing import Any
 from thermoc.support.errors import error
 from thermoc.support.extras import need
 from thermoc.sweeps.pools import CODE, InProcess, OnDask, Pool
-from thermoc.sweeps.setup import Setup
+from thermoc.sweeps.worker import Executables
 
 CONNECT = 5.0
 """Seconds that a scheduler has to answer."""
@@ -22,14 +22,17 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_
 
 
 @contextmanager
-def pool(setup: Setup, *, scheduler: str | None = None, workers: int | None = None) -> Generator[Pool, None, None]:
+def pool(
+    executables: Executables, *, scheduler: str | None = None, workers: int | None = None
+) -> Generator[Pool, None, None]:
     """Give a place to run parts of points; it is closed at the end.
 
-    scheduler: the address of a Dask scheduler, tcp://host:port. workers: processes on this machine, default one a core;
-    0 for this process alone, without Dask. Errors: T302 without Dask, T424.
+    executables: what is compiled of the sweep so far, which nobody on this machine compiles again. scheduler: the
+    address of a Dask scheduler, tcp://host:port. workers: processes on this machine, default one a core; 0 for this
+    process alone, without Dask. Errors: T302 without Dask, T424.
     """
     with client(scheduler=scheduler, workers=workers) as connected:
-        made: Pool = InProcess(setup) if connected is None else OnDask(connected, setup)
+        made: Pool = InProcess(executables) if connected is None else OnDask(connected, executables)
         try:
             yield made
         finally:

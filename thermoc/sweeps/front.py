@@ -13,13 +13,13 @@ from thermoc.network import Network
 from thermoc.recording.plan import planned, signals
 from thermoc.support.errors import error
 from thermoc.sweeps.asked import sweep_of
-from thermoc.sweeps.axes import CODE
+from thermoc.sweeps.axes import CODE, check_whole
 from thermoc.sweeps.clusters import cores, pool
 from thermoc.sweeps.config import read_sweep
 from thermoc.sweeps.plan import Sweep
 from thermoc.sweeps.result import SweepResult
 from thermoc.sweeps.running import RETRIES, run_sweep
-from thermoc.sweeps.store import DONE, SweepStore
+from thermoc.sweeps.store import DONE, SweepStore, held
 from thermoc.sweeps.worker import Executables
 
 
@@ -34,10 +34,7 @@ class Where:
     progress: bool | None = None
 
     def __post_init__(self) -> None:
-        for name, least in (("workers", 0), ("retries", 0)):
-            value = getattr(self, name)
-            if value is not None and (type(value) is not int or value < least):
-                raise error(CODE, f"{name} is a whole number of at least {least}", notes=[f"{name} = {value!r}"])
+        check_whole(0, retries=self.retries, **({} if self.workers is None else {"workers": self.workers}))
         if self.scheduler is not None and self.workers is not None:
             raise error(CODE, "workers are those of the scheduler", hint="leave out scheduler, or workers")
 
@@ -66,7 +63,8 @@ def sweep(
     ``ticks``, ``batch``, ``seed``, ``record``, ``inputs``, ``parts``; ``objective``. A store of the same sweep is gone
     on with: points that are done are not run again. scheduler: of a Dask cluster, tcp://host:port; default: a cluster
     of ``workers`` processes here, one a core; workers=0: this process alone. retries: of a point that fails.
-    Errors: T302, T303, T305, T401 to T404, T418, T419, T423 (points failed: which), T424 (a cluster), T505, T520, T521.
+    Errors: T302, T303, T305, T401 to T404, T418, T419, T423 (points failed: which), T424 (a cluster), T505, T520 to
+    T522.
     """
     chosen = {"scheduler": scheduler, "workers": workers, "retries": retries}
     where = Where(**chosen, overwrite=overwrite, progress=progress)
@@ -83,28 +81,30 @@ def sweep(
 
 def carry_out(made: Sweep, path: Path, where: Where) -> SweepResult:
     """Run a sweep into its store, or what is not in it yet. Errors: those of ``sweep``."""
-    first_point(made)
+    executables, _ = first_point(made)
     store = SweepStore.there(path, made.attrs, overwrite=where.overwrite)
     if store is not None and store.attrs["complete"] and (store.status == DONE).all():
         return SweepResult(store)
     workers = min(where.workers, made.size) if where.workers else where.workers
-    # first: where no worker can be had, what is in the store stays
-    with pool(made.setup, scheduler=where.scheduler, workers=workers) as places:
+    # workers first: where none can be had, what is in the store stays
+    with held(path), pool(executables, scheduler=where.scheduler, workers=workers) as places:
         store = SweepStore.begun(path, made.attrs, overwrite=where.overwrite)
         run_sweep(made, store, places, retries=where.retries, progress=where.progress)
     return SweepResult(store)
 
 
-def first_point(made: Sweep) -> Mapping[str, int]:
+def first_point(made: Sweep) -> tuple[Executables, Mapping[str, int]]:
     """Compile the network as at the first point, so that what is wrong with all of them is told before anything runs.
 
     Its parameters are the network's own: a value that is wrong is that of a point, which then fails alone. Return what
-    its run would hold of memory, in bytes by what holds it. Errors: T2xx, T3xx, T401 to T404.
+    was compiled, and what its run would hold of memory, in bytes by what holds it. Errors: T2xx, T3xx, T401 to T404.
     """
     points = made.points or [tuple(axis.at(0.0) for axis in made.setup.axes)]
     setup = made.setup
-    exe = Executables(setup).compiled(setup.by_kind(points[0]), {})
-    return exe.memory(setup.inputs, ticks=setup.ticks, batch=setup.batch, record=setup.record).parts
+    executables = Executables(setup)
+    exe = executables.compiled(setup.by_kind(points[0]), {})
+    memory = exe.memory(setup.inputs, ticks=setup.ticks, batch=setup.batch, record=setup.record)
+    return executables, memory.parts
 
 
 def stored_bytes(made: Sweep) -> int:

@@ -12,8 +12,7 @@ import numpy as np
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import error
 from thermoc.support.extras import need
-from thermoc.support.toml_tables import near
-from thermoc.sweeps.axes import CODE, Axis, Span
+from thermoc.sweeps.axes import CODE, Axis, Span, check_choice, check_whole
 from thermoc.sweeps.points import Point
 from thermoc.sweeps.setup import Setup
 
@@ -43,12 +42,8 @@ class Objective:
             ("over", self.over, OVER),
             ("direction", self.direction, ("minimize", "maximize")),
         ):
-            if value not in known:
-                notes, hint = [f"there are {', '.join(known)}"], near(str(value), list(known))
-                raise error(CODE, f"the objective has no {name} {value!r}", notes=notes, hint=hint)
-        for name in ("trials", "generation"):
-            if type(getattr(self, name)) is not int or getattr(self, name) < 1:
-                raise error(CODE, f"the objective's {name} is a whole number of at least 1")
+            check_choice(name, value, known)
+        check_whole(1, trials=self.trials, generation=self.generation)
 
     def check(self, setup: Setup) -> None:
         """Refuse what cannot be searched. Errors: T302 without optuna, T520."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -9,8 +10,8 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from thermoc.support.errors import ThermocError, error
+from thermoc.sweeps.artefacts import SharedArtefacts
 from thermoc.sweeps.points import Point
-from thermoc.sweeps.setup import Setup
 from thermoc.sweeps.worker import Done, Executables, Failed, carried_out, versions
 
 CODE = "T424"
@@ -55,8 +56,8 @@ class Pool(ABC):
 class InProcess(Pool):
     """Runs parts one after another in this process."""
 
-    def __init__(self, setup: Setup):
-        self._executables = Executables(setup)
+    def __init__(self, executables: Executables):
+        self._executables = executables
         self._waiting: deque[Part] = deque()
 
     @property
@@ -81,14 +82,18 @@ class InProcess(Pool):
 class OnDask(Pool):
     """Runs parts on the workers of a Dask client. A part whose worker dies is run again by another."""
 
-    def __init__(self, client: Any, setup: Setup):
+    def __init__(self, client: Any, executables: Executables):
         from distributed import as_completed
 
-        from thermoc.sweeps.remote import Bring
+        from thermoc.sweeps.remote import Bring, sharing
 
-        self._client, self._key = client, f"thermoc-sweep-{setup.hash[:16]}"
+        setup = executables.setup
+        self._client, self.name = client, f"thermoc-sweep-{setup.hash[:16]}-{secrets.token_hex(8)}"
         check_workers(client, setup.target)
-        client.register_plugin(Bring(self._key, Executables, setup))
+        # those of this machine find there what is compiled already
+        self._artefacts = SharedArtefacts(self.name)
+        executables.share(self._artefacts)
+        client.register_plugin(Bring(self.name, sharing, (setup, self.name)))
         self._completed = as_completed(loop=client.loop, with_results=True, raise_errors=False)
         self._parts: dict[str, Part] = {}
         self._tries = 0
@@ -103,9 +108,9 @@ class OnDask(Pool):
 
         # a new key each time: what failed must run again, and results of another client's are none of ours
         self._tries += 1
-        key = f"{self._key}-{part.number}-{part.first_sample}-{self._tries}-{id(self)}"
+        key = f"{self.name}-{part.number}-{part.first_sample}-{self._tries}-{id(self)}"
         self._parts[key] = part
-        arguments = self._key, part.point, part.first_sample, part.batch
+        arguments = self.name, part.point, part.first_sample, part.batch
         self._completed.add(self._client.submit(run_part, *arguments, key=key, pure=False))
 
     @property
@@ -120,7 +125,8 @@ class OnDask(Pool):
         # a scheduler that has gone has nothing to cancel
         with suppress(Exception):
             self._client.cancel(list(self._completed.futures), force=True)
-            self._client.unregister_worker_plugin(self._key)
+            self._client.unregister_worker_plugin(self.name)
+        self._artefacts.close()
 
 
 def check_workers(client: Any, target: str) -> None:

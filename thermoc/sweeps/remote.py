@@ -8,8 +8,10 @@ from typing import Any
 from distributed import Worker, WorkerPlugin, get_worker
 
 from thermoc import plugins
+from thermoc.sweeps.artefacts import SharedArtefacts
 from thermoc.sweeps.points import Point
-from thermoc.sweeps.worker import Done, Failed, carried_out, versions
+from thermoc.sweeps.setup import Setup
+from thermoc.sweeps.worker import Done, Executables, Failed, carried_out, versions
 
 _SHARED: dict[str, Any] = {}
 """What this worker has made of what was brought to it, by key."""
@@ -28,12 +30,20 @@ class Bring(WorkerPlugin):
 
     def teardown(self, worker: Worker) -> None:
         """Forget it."""
-        _SHARED.pop(self.name, None)
+        made = _SHARED.pop(self.name, None)
+        if isinstance(made, Executables):
+            made.close()
 
 
 def shared(key: str) -> Any:
     """Return what was brought to this worker."""
     return _SHARED[key]
+
+
+def sharing(payload: tuple[Setup, str]) -> Executables:
+    """Return where a worker keeps what it compiled, shared with the others of its machine under a name."""
+    setup, name = payload
+    return Executables(setup, SharedArtefacts(name))
 
 
 def run_part(key: str, point: Point, first_sample: int, batch: int) -> tuple[str, Done | Failed]:

@@ -22,7 +22,7 @@ from thermoc.sweeps.merge import merged
 from thermoc.sweeps.pools import Part, dispatched
 from thermoc.sweeps.running import RETRIES
 from thermoc.sweeps.setup import Setup, setup_of
-from thermoc.sweeps.worker import Done, Failed
+from thermoc.sweeps.worker import Done, Executables, Failed
 
 
 def replicas(
@@ -65,7 +65,7 @@ def replicas(
         parts=parts,
         states=True,
     )
-    with pool(setup, scheduler=scheduler, workers=workers) as places:
+    with pool(Executables(setup), scheduler=scheduler, workers=workers) as places:
         asked = (Part(0, (), first, count) for first, count in setup.split())
         whole = _whole(setup, dict(dispatched(places, asked, retries)))
     return Run(

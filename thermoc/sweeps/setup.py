@@ -56,8 +56,7 @@ class Setup:
         """SHA-256 of all that decides what a point gives, and of this thermoc and NumPy."""
         digest = hashlib.sha256(json.dumps(self.document, sort_keys=True, default=_as_json).encode())
         for arrays in (self.parameters, self.inputs):
-            for name, array in sorted(arrays.items()):
-                digest.update(f"{name} {array.dtype} {array.shape}".encode() + np.ascontiguousarray(array).tobytes())
+            _add_arrays(digest, arrays)
         return digest.hexdigest()
 
     @property
@@ -77,6 +76,13 @@ class Setup:
             "thermoc": thermoc.__version__,
             "numpy": np.__version__,
         }
+
+    def artefact_hash(self, values: Mapping[str, Mapping[str, Any]], frozen: Mapping[str, AnyArray]) -> str:
+        """Return SHA-256 of what an artefact is made of: the sweep, a point's options and chip, frozen parameters."""
+        own = {kind: values.get(kind, {}) for kind in ("option", "chip")}
+        digest = hashlib.sha256(f"{self.hash} {json.dumps(own, sort_keys=True, default=_as_json)}".encode())
+        _add_arrays(digest, frozen)
+        return digest.hexdigest()
 
     def by_kind(self, point: Point) -> dict[str, dict[str, Any]]:
         """Return the values of a point by kind, then by key."""
@@ -116,6 +122,11 @@ def with_own_threads(target: str, options: Mapping[str, Any]) -> dict[str, Any]:
 def setup_of(graph: Graph, **named: Any) -> Setup:
     """Return a setup of a graph. Errors: T1xx."""
     return Setup(graph=graph_bytes(graph), **named)
+
+
+def _add_arrays(digest: Any, arrays: Mapping[str, AnyArray]) -> None:
+    for name, array in sorted(arrays.items()):
+        digest.update(f"{name} {array.dtype} {array.shape}".encode() + np.ascontiguousarray(array).tobytes())
 
 
 def _as_json(value: Any) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from thermoc.support.errors import error
 from thermoc.support.extras import need
 from thermoc.support.files import can_write
 from thermoc.support.loading import reading, shown
+from thermoc.support.locks import locked
 from thermoc.sweeps.waiting import WaitingRows
 
 FORMAT, VERSION = "thermoc sweep", 1
@@ -96,7 +98,7 @@ class SweepStore:
             store.reopen()
             return store
         if folder.exists():
-            RunStore(folder, None).guard(lambda: shutil.rmtree(folder))
+            RunStore(folder, None).guard(lambda: _empty(folder))
         header = {"format": FORMAT, "version": VERSION, **attrs, "complete": 0}
         made = RunStore(folder, None).guard(lambda: zarr.create_group(str(folder), attributes=header))
         return SweepStore(folder, made)
@@ -186,6 +188,33 @@ class SweepStore:
     def say(self, **attrs: Any) -> None:
         """Change what the store says of the sweep. Errors: T505."""
         self._zarr.guard(lambda: self.group.attrs.update(attrs))
+
+
+@contextmanager
+def held(path: str | os.PathLike[str]) -> Generator[None, None, None]:
+    """Hold a store for one sweep, until this process ends, killed or not. Errors: T505, T522 where another has it."""
+    folder = Path(path)
+    RunStore(folder, None).guard(lambda: folder.mkdir(exist_ok=True))
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:  # Windows opens no folders, and has no such locks
+        yield
+        return
+    try:
+        if locked(handle) is False:
+            what, notes = f"another sweep runs into {shown(folder)}", ["a store takes one sweep at a time"]
+            raise error("T522", what, notes=notes, hint="wait until it ends, or choose another store")
+        yield
+    finally:
+        with suppress(OSError):  # it is not empty
+            folder.rmdir()
+        os.close(handle)
+
+
+def _empty(folder: Path) -> None:
+    """Remove what is in a folder; the folder stays, for it is what is locked."""
+    for entry in folder.iterdir():
+        shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
 
 
 def _is_unborn(folder: Path) -> bool:

@@ -19,6 +19,7 @@ from thermoc.run import Run
 from thermoc.simulator.chips import variants
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import ThermocError
+from thermoc.sweeps.artefacts import SharedArtefacts
 from thermoc.sweeps.points import Point
 from thermoc.sweeps.setup import Setup, with_own_threads
 
@@ -48,10 +49,15 @@ class Failed:
 
 
 class Executables:
-    """What was compiled of one sweep: by options, chip's numbers and frozen parameters."""
+    """What was compiled of one sweep, by options, chip's numbers and frozen parameters.
 
-    def __init__(self, setup: Setup):
+    artefacts: where processes of a machine share them. compilations: how many were compiled here.
+    """
+
+    def __init__(self, setup: Setup, artefacts: SharedArtefacts | None = None):
         self.setup = setup
+        self.compilations = 0
+        self._artefacts = artefacts
         self._kept: OrderedDict[str, Executable] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -67,17 +73,37 @@ class Executables:
 
     def compiled(self, values: Mapping[str, Mapping[str, Any]], frozen: Mapping[str, AnyArray]) -> Executable:
         """Return the network compiled with a point's options and chip. Errors: T2xx, T3xx."""
-        numbers = {name: array.tolist() for name, array in frozen.items()}
-        key = repr((values.get("option", {}), values.get("chip", {}), numbers))
+        key = self.setup.artefact_hash(values, frozen)
         if key not in self._kept:
-            self._kept[key] = self._compile(values, frozen)
+            self._kept[key] = self._shared(key, values, frozen)
             if len(self._kept) > MOST_COMPILED:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
         return self._kept[key]
 
+    def share(self, artefacts: SharedArtefacts) -> None:
+        """Leave what was compiled so far for others."""
+        for key, exe in self._kept.items():
+            artefacts.put(key, exe)
+
+    def close(self) -> None:
+        """Leave the place that is shared."""
+        if self._artefacts is not None:
+            self._artefacts.close()
+
+    def _shared(self, key: str, values: Mapping[str, Mapping[str, Any]], frozen: Mapping[str, AnyArray]) -> Executable:
+        if self._artefacts is None:
+            return self._compile(values, frozen)
+        with self._artefacts.alone(key):
+            exe = self._artefacts.get(key)
+            if exe is None:
+                exe = self._compile(values, frozen)
+                self._artefacts.put(key, exe)
+        return exe
+
     def _compile(self, values: Mapping[str, Mapping[str, Any]], frozen: Mapping[str, AnyArray]) -> Executable:
         setup = self.setup
+        self.compilations += 1
         options = with_own_threads(setup.target, {**setup.options, **values.get("option", {})})
         if "chip" in values:
             options["chip"] = variants.path_of(variants.with_numbers(setup.chip, values["chip"]))

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,7 @@ def load(config: Config, digest: str) -> tuple[Progress, dict[str, AnyArray]]:
         settings, data = bundle.document["config"], bundle.document["data"]
         progress = Progress(**bundle.document["progress"])
         now = _plain(config.decisive)
+        settings = {**_plain(_defaults(config)), **settings}  # of a thermoc that did not have all of them yet
         differ = [
             f"{key}: {settings.get(key)!r} in the checkpoint, {now.get(key)!r} now"
             for key in sorted({*settings, *now})
@@ -91,6 +92,17 @@ class Events:
         """Write what is left."""
         if self._writer is not None:
             self._writer.close()
+
+
+def _defaults(config: Config) -> dict[str, Any]:
+    """Return what settings are where a file says nothing of them."""
+    tables = {name: getattr(config, name) for name in ("data", "network", "training", "loss")}
+    return {
+        f"{name}.{f.name}": f.default
+        for name, table in tables.items()
+        for f in fields(table)
+        if f.default is not MISSING
+    }
 
 
 def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:

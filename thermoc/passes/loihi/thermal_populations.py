@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def fermi_dirac(op: thermo.FermiDirac, drives: Drives, dt: float) -> Iterator[Cu
     T = per_unit(parameter(op, "T", drives), op.p.shape)
     drive = drives.spread(op.mu, op.p.shape).plus(drives.of(op.x).scaled(-1.0)).scaled(1 / T)
     # The slope of the Fermi function is 1/4 at the most; from 12 on it is within 7e-6 of its end.
-    yield _curve(op, drive, lambda u: 1 / (1 + np.exp(-u)), 0.25, 12.0)
+    yield _curve(op, drive, _logistic, 0.25, 12.0)
 
 
 def maxwell_boltzmann(op: thermo.MaxwellBoltzmann, drives: Drives, dt: float) -> Iterator[CurvePopulation]:
@@ -49,7 +50,8 @@ def maxwell_boltzmann(op: thermo.MaxwellBoltzmann, drives: Drives, dt: float) ->
     height = float(np.sqrt(2 / np.pi) / np.sqrt(T.flat[0]))
     drive = drives.of(op.x).scaled(1 / np.sqrt(T.flat[0]))
     # The slope of sqrt(2 / pi) v^2 e^(-v^2 / 2) is steepest at v = 0.66, where it is below 0.67.
-    yield _curve(op, drive, lambda v: height * v * v * np.exp(-v * v / 2), 0.67 * height / np.sqrt(2 / np.pi), 8.0)
+    curve = partial(_speeds, height=height)
+    yield _curve(op, drive, curve, 0.67 * height / np.sqrt(2 / np.pi), 8.0)
 
 
 def function(curve: Curve, steepness: float, edge: float) -> Callable[[Any, Drives, float], Iterator[CurvePopulation]]:
@@ -59,6 +61,14 @@ def function(curve: Curve, steepness: float, edge: float) -> Callable[[Any, Driv
         yield _curve(op, drives.of(op.inputs[0]), curve, steepness, edge)
 
     return make
+
+
+def _logistic(u: Any) -> Any:
+    return 1 / (1 + np.exp(-u))
+
+
+def _speeds(v: Any, *, height: float) -> Any:
+    return height * v * v * np.exp(-v * v / 2)
 
 
 def _curve(op: Op, drive: LinearDrive, curve: Curve, steepness: float, edge: float) -> CurvePopulation:

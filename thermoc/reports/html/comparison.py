@@ -10,11 +10,11 @@ import numpy as np
 
 from thermoc.recording.conversions import array_row, blocks
 from thermoc.recording.layout import TRACE
-from thermoc.reports.html.thinning import blocks as means
-from thermoc.reports.html.thinning import number, numbers, ranges
 from thermoc.run import Run
 from thermoc.support.array_types import AnyArray
 from thermoc.support.errors import error
+from thermoc.support.thinning import blocks as means
+from thermoc.support.thinning import number, numbers, ranges
 
 MOST = 10**7
 """Elements of two traces that are compared one by one."""

@@ -10,8 +10,8 @@ from thermoc import physics
 from thermoc.mixing import FEWEST_TICKS, autocorrelation, looked_at
 from thermoc.recording.layout import TRACE
 from thermoc.reports.html.signals import picked
-from thermoc.reports.html.thinning import number, numbers
 from thermoc.run import Run
+from thermoc.support.thinning import number, numbers
 
 
 def mixing(run: Run) -> list[dict[str, Any]]:

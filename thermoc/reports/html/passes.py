@@ -13,7 +13,7 @@ from thermoc.ir.outline import outline
 from thermoc.ir.printer import print_graph
 from thermoc.passes.change_log import outline as outline_of_passes
 from thermoc.reports.html.graphs import drawn
-from thermoc.reports.html.thinning import number
+from thermoc.support.thinning import number
 
 LONGEST = 400
 """Letters of a line of a graph's text, and lines of a difference, that are shown."""

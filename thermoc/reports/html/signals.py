@@ -10,10 +10,10 @@ import numpy as np
 from thermoc.recording.conversions import array_row, blocks, events_of
 from thermoc.recording.layout import TRACE
 from thermoc.recording.recorded import Recorded
-from thermoc.reports.html.thinning import blocks as means
-from thermoc.reports.html.thinning import numbers, ranges
 from thermoc.run import Run
 from thermoc.support.array_types import AnyArray
+from thermoc.support.thinning import blocks as means
+from thermoc.support.thinning import numbers, ranges
 
 UNITS, SAMPLES = 12, 4
 """Lines of an output that a report holds: of so many units, in so many samples."""
@@ -22,6 +22,8 @@ MATRIX = 100
 """Rows of a picture of values by sample and unit."""
 FEWEST_TICKS = 4
 """Fewer ticks make no line: their last is shown by sample and unit."""
+BINS = 60
+"""Bars of a histogram."""
 CELLS = 100_000
 """Numbers of all traces, rasters and matrices of a page, which stays below a megabyte of them."""
 
@@ -69,9 +71,24 @@ def _traced(entry: dict[str, Any], item: Recorded, cells: int, *, spikes: bool) 
     if ticks < FEWEST_TICKS:
         entry["matrix"] = _matrix(entry, np.asarray(trace[ticks - 1 : ticks])[0], int(item.ticks[-1]), cells)
         return
+    if entry["role"] == "energy":
+        entry["histogram"] = _histogram(trace)
     entry["trace"] = _trace(entry, item, cells // (2 if spikes and units > 1 else 1))
     if spikes and units > 1:
         entry["raster"] = _raster(entry, item, cells // 2)
+
+
+def _histogram(trace: Any) -> dict[str, Any]:
+    """Return how often each value came in all ticks, samples and units, none left out; a store is read in parts."""
+    ends = [(part.min(), part.max()) for part in (_finite(part) for part in blocks(trace)) if part.size]
+    low, high = (min(low for low, _ in ends), max(high for _, high in ends)) if ends else (0.0, 0.0)
+    edges = np.histogram_bin_edges(np.array([low, high], float), BINS)
+    counts = np.sum([np.histogram(_finite(part), edges)[0] for part in blocks(trace)], axis=0)
+    return {"edges": numbers(edges), "counts": counts.tolist()}
+
+
+def _finite(part: AnyArray) -> AnyArray:
+    return part[np.isfinite(part)]
 
 
 def picked(trace: Any, samples: int, units: Sequence[int] | AnyArray) -> AnyArray:

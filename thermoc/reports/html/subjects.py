@@ -9,7 +9,7 @@ from typing import Any
 from thermoc import plugins
 from thermoc.compiled import Compiled
 from thermoc.ir.outline import outline
-from thermoc.reports.html.chips import chip
+from thermoc.recording.chips import OTHERS, picture_of
 from thermoc.reports.html.graphs import drawn
 from thermoc.reports.html.mixing import mixing
 from thermoc.reports.html.passes import passes, stages, told
@@ -46,7 +46,7 @@ def run_subject(run: Run, *, runs: int = 1) -> dict[str, Any]:
     compiled, origin = (None if run.call is None else run.call.executable), run.provenance
     ops = outline(compiled.source) if compiled is not None else json.loads(origin.get("graph", "[]"))
     producers = {op["output"]: _read(op) for op in ops if op["output"] is not None}
-    warnings = run.warnings
+    warnings, drawn_chip = run.warnings, _chip(run, origin)
     return {
         "title": run.title,
         "target": run.target,
@@ -58,8 +58,8 @@ def run_subject(run: Run, *, runs: int = 1) -> dict[str, Any]:
         "passes": passes(compiled, [op["id"] for op in ops]) if compiled is not None else _saved_passes(origin, ops),
         "signals": signals(run, producers, runs=runs),
         "mixing": mixing(run),
-        "chip": _chip(run.chip),
-        "costs": _saved_costs(origin) if run.chip is None else None,
+        "chip": drawn_chip,
+        "costs": _saved_costs(origin) if drawn_chip is None else None,
     }
 
 
@@ -95,13 +95,17 @@ def _facts(origin: Mapping[str, Any]) -> dict[str, Any]:
     return {**facts, **{f"option {name}": value for name, value in options.items()}}
 
 
-def _chip(report: Any) -> dict[str, Any] | None:
-    """Return the document of a chip's report; None for that of a chip which another package brings."""
-    if report is None:
-        return None
+def _chip(run: Run, origin: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what is drawn of a chip: of the run itself, or as its file keeps it.
+
+    None for a chip that another package brings, and of a file that was written before pictures were kept.
+    """
+    if run.chip is None:
+        return picture_of(origin)
+    from thermoc.backends.chip.picture import picture
     from thermoc.backends.chip.report import ChipReport
 
-    return chip(report) if isinstance(report, ChipReport) else None
+    return picture(run.chip) if isinstance(run.chip, ChipReport) else None
 
 
 def _saved_costs(origin: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -110,7 +114,9 @@ def _saved_costs(origin: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     told_of = json.loads(origin["chip"])
     return {
-        "ops": [{**op, "holds": [op["op"]] * (op["op"] != "(leakage)"), "cores": []} for op in told_of["ops"]],
+        "ops": [
+            {**op, "holds": [op["op"]] * (op["op"] not in ("(leakage)", OTHERS)), "cores": []} for op in told_of["ops"]
+        ],
         "components": [
             {"component": name, "joules": joules} for name, joules in told_of["components"].items() if joules
         ],

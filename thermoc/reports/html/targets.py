@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from thermoc.reports.html.thinning import numbers, ranges
 from thermoc.support.array_types import AnyArray
+from thermoc.support.thinning import numbers, ranges
 from thermoc.verification import Verification
 
 

@@ -23,7 +23,7 @@ def verdict(document: Mapping[str, Any]) -> list[dict[str, Any]]:
         _laws(document["laws"]),
         _mixed(subjects),
         *_machines(subjects),
-        *_hottest(subjects),
+        *_hottest(subjects, "AB" if document["comparison"] is not None else ""),
         *_divergence(document["targets"]),
         *_stopped(subjects),
     ]
@@ -95,14 +95,15 @@ def _machines(subjects: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]
         yield _card(f"{title}: {names}", NONE, text, "facts")
 
 
-def _hottest(subjects: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield the op that alone would warm its place most, of each chip; leakage is no op."""
+def _hottest(subjects: Sequence[Mapping[str, Any]], letters: str) -> Iterator[dict[str, Any]]:
+    """Yield the op that alone would warm its place most, of each chip; leakage is no op. letters: of two runs."""
     for number, subject in enumerate(subjects):
         ops = [op for op in (subject["chip"] or subject["costs"] or {"ops": []})["ops"] if op["holds"]]
         if ops:
             op = max(ops, key=lambda op: op["kelvin"] or 0)
             text = f"It alone would warm its hottest place by {op['kelvin']:.3g} K, for {op['joules']:.3g} J in all."
-            yield _card(f"Hottest op: {op['op']}", NONE, text, "chip", op=op["op"], subject=number)
+            run = f" in {letters[number]}" if letters else ""
+            yield _card(f"Hottest op{run}: {op['op']}", NONE, text, "chip", op=op["op"], subject=number)
 
 
 def _divergence(targets: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:

@@ -34,7 +34,7 @@ function chipSection() {
 function savedChips() {
   const ran = doc.subjects.filter((one) => one.costs);
   if (!ran.length) return null;
-  return section("chip", "Chip", element("p", { class: "note" }, "Read from a file, which keeps what each op took; where it runs, --report also shows the floorplan and the thermal map."), ran.flatMap((one) => [
+  return section("chip", "Chip", element("p", { class: "note" }, "The file keeps what each op took, and no floorplan or thermal map: it was written before files kept them, or is of a chip that another package brings. A new run has them."), ran.flatMap((one) => [
     table(`What each op takes: ${one.title}`, one.costs.ops, { columns: ["op", "joules", "share", "kelvin"], pick: (row) => pickOp(row.op), format: { joules: (v) => quantity(v, "J"), share: (v) => `${shown(100 * v)} %`, kelvin: (v) => quantity(v, "K") } }),
     table(`Joules by component: ${one.title}`, one.costs.components, { format: { joules: (v) => quantity(v, "J") } }),
     table(`The run on the chip: ${one.title}`, Object.entries(one.costs.facts).map(([what, value]) => ({ what, value }))),

@@ -4,12 +4,16 @@ function compareSection() {
   const found = doc.comparison;
   if (!found) return null;
   const [a, b] = doc.subjects;
-  const different = found.asked.filter((row) => !row.same).length;
+  const different = found.asked.filter((row) => !row.same), count = different.length;
+  const settings = different.slice(0, 3).map((row) => `${row.what} (${shown(row.A)} and ${shown(row.B)})`).join(", ");
+  const told = Object.keys(found.outputs[0] || { output: 0 }).filter((name) => found.outputs.some((row) => row[name] !== null));
+  const single = found.courses.filter((one) => one.ticks.length < 2);
   const opOf = (name) => (a.signals.find((one) => one.name === name) || {}).op;
   return section("compare", "Comparison",
-    element("p", { class: "note" }, `A: ${a.title}. B: ${b.title}. ${different} of ${found.asked.length} settings ${different === 1 ? "differs" : "differ"}. `, found.unshared.length ? `Recorded in one of them alone: ${found.unshared.join(", ")}.` : ""),
-    table("Outputs", found.outputs.map((row) => ({ ...row, op: opOf(row.output) })), { columns: Object.keys(found.outputs[0] || { output: 0 }), pick: (row) => row.op && pickOp(row.op), note: "error bars: of an output's least mixed unit, where both runs sample it; beyond 4 of them the runs differ." }),
-    element("div", { class: "figures" }, found.means.map(overlay), found.courses.map(courseOf)),
+    element("p", { class: "note" }, `A: ${a.title}. B: ${b.title}. ${count} of ${found.asked.length} settings ${count === 1 ? "differs" : "differ"}${count ? `: ${settings}${count > 3 ? ", ..." : ""}` : ""}. `, found.unshared.length ? `Recorded in one of them alone: ${found.unshared.join(", ")}.` : ""),
+    table("Outputs", found.outputs.map((row) => ({ ...row, op: opOf(row.output) })), { columns: told, pick: (row) => row.op && pickOp(row.op), note: told.includes("apart, error bars") ? "error bars: of an output's least mixed unit, where both runs sample it; beyond 4 of them the runs differ." : "" }),
+    element("div", { class: "figures" }, found.means.map(overlay), found.courses.filter((one) => one.ticks.length > 1).map(courseOf)),
+    single.map((one) => element("p", { class: "note" }, `${one.name}: ${apart(one)}.`)),
     found.costs.length ? table("What each op took", found.costs, { pick: (row) => pickOp(row.op), format: Object.fromEntries(["A", "B", "B - A"].flatMap((of) => [[`joules ${of}`, (v) => quantity(v, "J")], [`kelvin ${of}`, (v) => quantity(v, "K")]])) }) : element("p", { class: "note" }, "At least one run was on no chip: there are no joules to compare."),
     table("What was asked", [...found.asked].sort((p, q) => p.same - q.same), { is: () => false, note: "What differs stands first." }));
 }
@@ -20,8 +24,11 @@ function overlay(one) {
   return figure(`${one.name}: mean over samples and units, A and B`, build, { tick: (tick) => tick, click: (point) => select({ tick: Number(point.x) }), notes: step > 1 ? [`thinned: means of ${step} ticks`] : [] });
 }
 
+function apart(one) {
+  return one.first === null ? "both runs are the same, bit for bit" : `the first difference is at tick ${one.first}; the largest is ${shown(one.most)}`;
+}
+
 function courseOf(one) {
-  const note = one.first === null ? "both runs are the same, bit for bit" : `the first difference is at tick ${one.first}; the largest is ${shown(one.most)}`;
   const build = () => ({ traces: lines(one.ticks, [[one.name, one.largest]]), layout: { showlegend: false, xaxis: { title: { text: "tick" } }, yaxis: { title: { text: "largest |B − A|" }, rangemode: "tozero" } } });
-  return figure(`${one.name}: B against A, tick by tick`, build, { tick: (tick) => tick, click: (point) => select({ tick: Number(point.x) }), notes: [note, ...(one.step > 1 ? [`thinned: ranges of ${one.step} ticks`] : [])] });
+  return figure(`${one.name}: B against A, tick by tick`, build, { tick: (tick) => tick, click: (point) => select({ tick: Number(point.x) }), notes: [apart(one), ...(one.step > 1 ? [`thinned: ranges of ${one.step} ticks`] : [])] });
 }

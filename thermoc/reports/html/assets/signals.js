@@ -34,7 +34,7 @@ function signal(one) {
   const drawn = [];
   if (one.raster) drawn.push(raster(one));
   if (one.trace) drawn.push(one.raster ? singleUnit(one) : trace(one));
-  if (one.trace && one.role === "energy") drawn.push(density(one));
+  if (one.histogram) drawn.push(density(one));
   if (one.matrix) drawn.push(matrix(one));
   if (one.profiles) drawn.push(profiles(one));
   if (one.counts) drawn.push(figure(`${one.name}: how often each configuration was there`, () => ({ traces: [{ type: "bar", x: one.counts.map((_, k) => k), y: one.counts }], layout: { xaxis: { title: { text: "configuration" } }, yaxis: { title: { text: "ticks and samples" } } } })));
@@ -74,8 +74,9 @@ function raster(one) {
 }
 
 function density(one) {
-  const values = one.trace.lines.flat(2).filter((value) => value !== null);
-  return figure(`${one.name}: how often each value`, () => ({ traces: [{ type: "histogram", y: values, histnorm: "probability density", marker: { color: COLOURS[0] } }], layout: { xaxis: { title: { text: "density" } }, yaxis: { title: { text: `${one.name} (energy, k_B = 1)` } }, bargap: 0.05 } }), { notes: one.thinned && one.thinned.tick ? ["of the thinned trace: extremes are over-represented"] : [] });
+  const { edges, counts } = one.histogram, total = counts.reduce((sum, count) => sum + count, 0), width = edges[1] - edges[0];
+  const middles = counts.map((_, bar) => (edges[bar] + edges[bar + 1]) / 2), heights = counts.map((count) => count / total / width);
+  return figure(`${one.name}: how often each value`, () => ({ traces: [{ type: "bar", orientation: "h", y: middles, x: heights, width, customdata: counts, marker: { color: COLOURS[0] }, hovertemplate: "%{y:.4g}: %{customdata} times<extra></extra>" }], layout: { xaxis: { title: { text: "density" } }, yaxis: { title: { text: `${one.name} (energy, k_B = 1)` } }, bargap: 0.05 } }), { notes: [`of all ${total.toLocaleString("en")} values, none left out`] });
 }
 
 function matrix(one) {

@@ -1,4 +1,4 @@
-"""A run on a crossbar chip, as a report draws it: who works where, how hot it is when, and what each op takes."""
+"""A run on a crossbar chip, as reports draw it and files keep it: who works where, how hot it is, what ops take."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from thermoc.reports.chip_picture import joules_by_core
-from thermoc.reports.html.roofline import roofline
-from thermoc.reports.html.thinning import number, numbers, ranges
-from thermoc.support.array_types import AnyArray
+from thermoc.backends.chip.roofline import roofline
+from thermoc.simulator.machine.account import NETWORK, in_setup
+from thermoc.support.array_types import AnyArray, FloatArray
+from thermoc.support.thinning import number, numbers, ranges
 
 if TYPE_CHECKING:
     from thermoc.backends.chip.report import ChipReport
@@ -21,8 +21,8 @@ SHOWN_UNITS = 8
 MOST_SITES = 4096
 
 
-def chip(report: ChipReport) -> dict[str, Any]:
-    """Return the document of a chip's run."""
+def picture(report: ChipReport) -> dict[str, Any]:
+    """Return all that is drawn of a chip's run, as JSON values; temperatures are thinned, and say so."""
     run = report.run
     held = {op: list(run.artefact.fused.get(op, (op,))) for op in run.artefact.mapping.work.ops}
     joules = joules_by_core(report)
@@ -152,3 +152,17 @@ def _unit_kelvins(report: ChipReport) -> list[dict[str, Any]]:
             {"op": op, "ticks": [int(t) for t in ticks], "asked": numbers(thin[:, 0]), "lines": lines, "step": step}
         )
     return found
+
+
+def joules_by_core(report: ChipReport) -> FloatArray:
+    """Return joules by op and core, (ops, cores), of what runs there: messages that pass its tile are left out."""
+    run = report.run
+    layout, program = run.artefact.mapping, run.artefact.mapping.program
+    ticks = ~in_setup(program) & (program.code[:, 1] >= 0)
+    each = (run.price.total - run.price.joules[:, NETWORK]) * run.ticks * run.batch
+    spent = np.zeros((len(layout.work.ops), layout.chip.cores))
+    np.add.at(spent, (program.code[ticks, 1], program.cores[ticks]), each[ticks])
+    for name, cores in layout.sites.items():
+        mine = np.unique(cores)
+        spent[layout.work.ops.index(name), mine] += run.ended.joules[0, mine]
+    return spent

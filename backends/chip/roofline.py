@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from thermoc.reports.html.thinning import number
 from thermoc.simulator.machine.account import in_setup
 from thermoc.simulator.machine.instructions import PICO, THERMAL, ChipOp
 from thermoc.support.array_types import AnyArray
+from thermoc.support.thinning import number
 
 if TYPE_CHECKING:
     from thermoc.backends.chip.report import ChipReport
