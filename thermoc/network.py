@@ -118,15 +118,16 @@ class Network:
         return html_table(f"network {self.name}: {len(self.graph.ops)} ops, dt = {self.graph.dt:g}", rows)
 
 
-def load(path: str | os.PathLike[str], **options: Any) -> Network:
-    """Return the network in a file: ``.thermo``, ``.nir``, ``.onnx`` or lava-dl's ``.net``, by its suffix.
+def load(path: str | os.PathLike[str], *, format: str | None = None, **options: Any) -> Network:
+    """Return the network in a file: ``.thermo``, ``.nir``, ``.onnx``, lava-dl's ``.net``, ..., by its suffix.
 
-    options: those of the format's reader (docs/formats.md), e.g. ``dt`` of ``.nir``. ``repairs`` of the network tells
-    what the reader repaired or assumed. Errors: T501 to T508, T111 for an option the reader does not have.
+    format: the format by its name, where the suffix does not tell it (``thermoc formats`` lists them). options: those
+    of the format's reader (docs/formats.md), e.g. ``dt`` of ``.nir``. ``repairs`` of the network tells what the reader
+    repaired or assumed. Errors: T501 to T508, T111 for an option the reader does not have.
     """
-    if formats.suffix(path) == ".thermo" and not options:
+    if format in (None, "thermo") and formats.suffix(path) == ".thermo" and not options:
         return Network.of(load_graph(path))
-    return Network.of(*formats.read(path, **options))
+    return Network.of(*formats.read(path, format=format, **options))
 
 
 def input(name: str, shape: Shape = (), *, dtype: str = "f64", role: str = "signal") -> Handle:

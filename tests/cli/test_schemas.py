@@ -56,6 +56,7 @@ LINES = {
     "cost": "cost mine/network.py:net --on thermo-1,isaac,loihi,sim --ticks 10",
     "show": "show mine/network.py:net",
     "targets": "targets",
+    "formats": "formats",
     "passes": "passes",
     "doctor": "doctor",
     "schema": "schema",

@@ -18,6 +18,7 @@ from thermoc.cli import (
     cost,
     demo,
     doctor,
+    formats,
     new,
     passes,
     report,
@@ -60,6 +61,7 @@ app.command("report")(report.report)
 app.command("check")(check.check)
 app.command("show")(show.show)
 app.command("targets")(targets.targets)
+app.command("formats")(formats.formats)
 app.command("passes")(passes.passes)
 app.command("doctor")(doctor.doctor)
 app.command("new")(new.new)
