@@ -47,8 +47,8 @@ def test_every_option_of_every_reader_is_in_the_help(command: str):
     text = said(command, "--help")
     assert "--reader" in text
     for format in FORMATS.values():
-        module, _, name = str(format.reader).partition(":")
-        for name, one in inspect.signature(getattr(import_module(module), name)).parameters.items():
+        module, _, function = str(format.reader).partition(":")
+        for name, one in inspect.signature(getattr(import_module(module), function)).parameters.items():
             assert one.kind is not one.KEYWORD_ONLY or f"--{name.replace('_', '-')} " in text
 
 

@@ -13,8 +13,8 @@ Reader = Callable[..., Any]
 class Format:
     """A format of networks: by which name and suffixes it goes, who reads and writes it, and what becomes of a file.
 
-    reader, writer: ``"module:function"``, imported when they are used, or the function itself. A reader takes a path and
-    keyword-only options and returns (graph, findings); a writer takes a graph and a path.
+    reader, writer: ``"module:function"``, imported when they are used, or the function itself. A reader takes a path
+    and keyword-only options and returns (graph, findings); a writer takes a graph and a path.
     """
 
     name: str
