@@ -130,6 +130,18 @@ def load(path: str | os.PathLike[str], *, format: str | None = None, **options: 
     return Network.of(*formats.read(path, format=format, **options))
 
 
+def from_torch(module: Any, example: Any, **options: Any) -> Network:
+    """Return the network of a ``torch.nn.Module``, by ``torch.export``; of snnTorch's and Norse's modules, by NIR.
+
+    example: a tensor, or a tuple of them, as ``forward`` takes. options: ``batch`` (the axis that is the batch; 0),
+    ``parameters`` (keep the module's as the network's; True), ``name``, ``dt`` (docs/torch-in.md). Errors: T303, T507
+    (an operator that is not read, control flow that depends on data), T508 (it does not run on the example), T510.
+    """
+    from thermoc.frontends.torch.read import from_module
+
+    return Network.of(*from_module(module, example, **options))
+
+
 def input(name: str, shape: Shape = (), *, dtype: str = "f64", role: str = "signal") -> Handle:
     """Add a named input of this shape (without the batch axis) and return its value."""
     attrs = {"name": name, "shape": _shape(shape), "dtype": _choice(DType, dtype), "role": _choice(Role, role)}

@@ -122,6 +122,8 @@ def _known() -> dict[str, dict[str, str]]:
     """Return what each reader says of each option: by option, then by format."""
     options: dict[str, dict[str, str]] = {"format": {"All": "the format by its name, where no suffix tells it"}}
     for name, format in FORMATS.items():
+        if format.options_from:
+            continue
         for option, help_text in _options(format).items():
             options.setdefault(option, {})[format.suffixes[0] if format.suffixes else name] = help_text
     return options

@@ -22,6 +22,8 @@ class Format:
     suffixes: tuple[str, ...] = ()
     reader: str | Reader = ""
     writer: str | Reader = ""
+    options_from: str = ""
+    """The function whose options are shown, where none reads a file."""
     reads: str = ""
     writes: str = ""
     mends: str = ""

@@ -28,6 +28,7 @@ FOLDERS = (
     "nir",
     "onnx",
     "lavadl",
+    "torch",
 )
 THERMO = Format(
     name="thermo",
@@ -87,6 +88,8 @@ def read(
     if taken is None or unknown:
         notes = [f"its options are {', '.join(accepted)}" if accepted else "it has none"]
         raise error("T111", f"{kind} files are read without an option {unknown[0]!r}", where=caller(), notes=notes)
+    if not loaded(taken).reader:
+        raise error("T506", f"{taken.name} reads no file", where=caller(), hint=taken.title)
     reader = _imported(loaded(taken).reader)
     # What no check of a reader foresaw is a coded error too.
     with reading(path, f"a {kind} file"):
@@ -116,7 +119,8 @@ def options_of(format: Format) -> Mapping[str, str]:
 
     They are the keyword-only parameters of the reader: what it takes is stated once, in its signature. Errors: T510.
     """
-    reader = _imported(loaded(format).reader)
+    held = loaded(format)
+    reader = _imported(held.reader or held.options_from)
     parameters = inspect.signature(reader).parameters.values()
     return {
         parameter.name: _described(reader, parameter.name)
