@@ -17,7 +17,7 @@ def formats(
     name: Annotated[str, typer.Argument(metavar="[NAME]", help="One format, with what its options do.")] = "",
     as_json: Json = False,
 ) -> None:
-    """List the formats that are read and written: what of each, what is mended, what is refused, and its options."""
+    """List the formats that are read and written: what of each, what is repaired, what is refused, and its options."""
     rows = format_rows()
     if name:
         chosen = name.lower().removeprefix(".")

@@ -24,7 +24,7 @@ def format_text(rows: list[dict[str, Any]]) -> str:
 
 def format_markdown() -> str:
     """Return the formats of networks as a table of Markdown, which docs/formats.md shows."""
-    lines = ["| format | read | written | mended | refused |", "|---|---|---|---|---|"]
+    lines = ["| format | read | written | repaired | refused |", "|---|---|---|---|---|"]
     for row in format_rows():
         if row["of"] == "networks":
             named = f"{', '.join(f'`{kind}`' for kind in row['suffixes']) or row['format']}: {row['title']}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from thermoc.frontends.torch.aten import ATEN, Function, find
 
-FAMILIES = ("elementwise", "linear", "recurrent", "reduction", "shape")
+FAMILIES = ("creation", "elementwise", "linear", "recurrent", "reduction", "shape")
 
 
 def operators() -> dict[str, Function]:
