@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -31,7 +31,7 @@ def formats(
             say(f"  {option}: {text}")
 
 
-def _unknown(name: str) -> list[dict[str, object]]:
+def _unknown(name: str) -> list[dict[str, Any]]:
     names = [row["format"] for row in format_rows()]
     near = difflib.get_close_matches(name, names, 1)
     hint = f"did you mean {near[0]!r}?" if near else "thermoc formats"

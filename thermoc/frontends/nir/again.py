@@ -13,7 +13,7 @@ from thermoc.frontends.nir.construction import Construction, add
 from thermoc.frontends.nir.nodes import unreadable
 from thermoc.ir.dialects import core, spiking
 from thermoc.ir.handle import Handle
-from thermoc.ir.types import DType
+from thermoc.ir.types import DType, Role
 
 METHODS = ("euler", "semi_implicit")
 
@@ -33,7 +33,7 @@ def subtract_again(
     tau = fields.get("tau", fields.get("tau_mem"))
     share = np.ones(shape) * dt if tau is None else dt / tau
     keep = np.ones(shape) if tau is None else 1 - share
-    before = site.builder.placeholder(shape, DType.f64, x.value.type.role)
+    before = site.builder.placeholder(shape, DType.f64, Role.signal)
     drive = _plus(site, name, _times(site, name, before, keep), _times(site, name, x, fields["r"] * share))
     if "v_leak" in fields and np.any(fields["v_leak"]):
         drive = _plus(site, name, drive, fields["v_leak"] * share)

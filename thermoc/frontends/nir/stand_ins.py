@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from thermoc.frontends.nir.ops import SUM
 from thermoc.ir.dialects import core, spiking, thermo
 from thermoc.ir.graph import Graph, NameSource
 from thermoc.ir.ops import Op
@@ -93,10 +94,11 @@ def skeleton(graph: Graph) -> Graph:
 
 def _without(op: Op, silent: set[str]) -> Value | None:
     """Return the other operand of a sum with noise."""
-    if not isinstance(op, core.Add):
+    if not isinstance(op, SUM):
         return None
-    for noise, other in ((op.a, op.b), (op.b, op.a)):
-        if noise.name in silent and other.shape == op.y.shape:
+    total: Any = op
+    for noise, other in ((total.a, total.b), (total.b, total.a)):
+        if noise.name in silent and other.shape == total.y.shape:
             return other
     return None
 

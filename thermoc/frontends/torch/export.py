@@ -74,7 +74,8 @@ def exported(module: Any, given: tuple[Any, ...], axes: Axes) -> Any:
             hint = "the example is what forward takes, with a batch in front; batch=None where there is none"
             where = _line(reason)
             raise error("T508", f"{source} does not run on the example", where=where, notes=notes, hint=hint) from None
-        length, shapes = torch.export.Dim("batch"), torch.export.ShapesCollection()
+        shapes: Any = torch.export.ShapesCollection()
+        length = torch.export.Dim("batch")
         for x, axis in zip(given, axes):
             if axis is not None:
                 shapes[x] = {axis: length}

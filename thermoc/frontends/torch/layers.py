@@ -86,7 +86,7 @@ def _pool(module: Any, kind: str) -> Made | str:
         return "windows with gaps are not read"
     stride = module.kernel_size if module.stride is None else module.stride
     window = {"kernel_size": module.kernel_size, "stride": stride, "padding": module.padding}
-    return one(kind, **{key: np.array(value) for key, value in window.items()})
+    return one(kind, None, **{key: np.array(value) for key, value in window.items()})
 
 
 def _norm(module: Any, shape: Shape) -> Made | str:

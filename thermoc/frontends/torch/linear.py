@@ -133,7 +133,7 @@ def convolution(
 # --------------------------------------------------------------------------------------------------------------- pools
 
 
-def _window(kernel_size: Any, stride: Any, padding: Any, rank: int) -> dict[str, list[int]]:
+def _window(kernel_size: Any, stride: Any, padding: Any, rank: int) -> dict[str, Any]:
     size = _each(kernel_size, rank)
     steps = _each(stride, rank) if stride not in (None, []) else size
     return {"kernel_shape": size, "strides": steps, "pads": _each(padding, rank) * 2}
@@ -155,7 +155,7 @@ def max_pool(
 ) -> Tensor:
     """The largest in each window."""
     rank = _rank(t)
-    attrs = _window(kernel_size, stride, padding, rank) | {"dilations": _each(dilation, rank)}
+    attrs: dict[str, Any] = _window(kernel_size, stride, padding, rank) | {"dilations": _each(dilation, rank)}
     return _batched(t, self, rank, lambda x: t("MaxPool", x, ceil_mode=int(ceil_mode), **attrs))
 
 

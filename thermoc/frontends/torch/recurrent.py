@@ -65,7 +65,7 @@ def _read(
     t: Reading,
     kind: str,
     input: Any,
-    states: Sequence[Tensor],
+    states: Sequence[Any],
     params: Sequence[Tensor] = (),
     has_biases: bool = True,
     num_layers: int = 1,
@@ -103,7 +103,7 @@ def lstm(t: Reading, input: Any = None, hx: Any = (), **named: Any) -> Any:
 
 
 def _one_state(kind: str) -> Any:
-    return lambda t, input=None, hx=None, **named: _read(t, kind, input, [hx], **named)
+    return lambda t, input=None, hx=None, **named: _read(t, kind, input, (hx,), **named)
 
 
 for _kind in ("gru", "rnn_tanh", "rnn_relu"):

@@ -325,7 +325,7 @@ def _resized(mode: str) -> Any:
         factors = named.get("scale_factors") or [value for key, value in named.items() if key.startswith("scales")]
         size = output_size or [int(n * f) for n, f in zip(input.shape[2:], factors)]
         where = {"nearest": "asymmetric"}.get(mode, "align_corners" if align_corners else "half_pixel")
-        rounding = {"nearest_mode": "floor"} if mode == "nearest" else {}
+        rounding: dict[str, Any] = {"nearest_mode": "floor"} if mode == "nearest" else {}
         if mode == "cubic":
             rounding = {"cubic_coeff_a": -0.75}
         lengths = integers([*input.shape[:2], *size[:rank]])
