@@ -17,7 +17,18 @@ if TYPE_CHECKING:
     from thermoc.equations import dynamics
     from thermoc.equilibrium import EquilibriumDistance, distance_to_equilibrium
     from thermoc.guard import GuardBand, guard_band
-    from thermoc.network import Network, connect, constant, input, load, output, parameter, placeholder, probe
+    from thermoc.network import (
+        Network,
+        connect,
+        constant,
+        from_torch,
+        input,
+        load,
+        output,
+        parameter,
+        placeholder,
+        probe,
+    )
     from thermoc.recording import counts, events, every, extremes, last, mean
     from thermoc.reports.html import HtmlReport, report
     from thermoc.run import Interrupted, Run, open_run
@@ -39,6 +50,7 @@ _FROM = {
         "Network",
         "connect",
         "constant",
+        "from_torch",
         "input",
         "load",
         "output",
@@ -82,6 +94,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "events",
     "every",
     "extremes",
+    "from_torch",
     "guard_band",
     "input",
     "last",

@@ -118,15 +118,28 @@ class Network:
         return html_table(f"network {self.name}: {len(self.graph.ops)} ops, dt = {self.graph.dt:g}", rows)
 
 
-def load(path: str | os.PathLike[str], **options: Any) -> Network:
-    """Return the network in a file: ``.thermo``, ``.nir``, ``.onnx`` or lava-dl's ``.net``, by its suffix.
+def load(path: str | os.PathLike[str], *, format: str | None = None, **options: Any) -> Network:
+    """Return the network in a file: ``.thermo``, ``.nir``, ``.onnx``, lava-dl's ``.net``, ..., by its suffix.
 
-    options: those of the format's reader (docs/formats.md), e.g. ``dt`` of ``.nir``. ``repairs`` of the network tells
-    what the reader repaired or assumed. Errors: T501 to T508, T111 for an option the reader does not have.
+    format: the format by its name, where the suffix does not tell it (``thermoc formats`` lists them). options: those
+    of the format's reader (docs/formats.md), e.g. ``dt`` of ``.nir``. ``repairs`` of the network tells what the reader
+    repaired or assumed. Errors: T501 to T508, T111 for an option the reader does not have.
     """
-    if formats.suffix(path) == ".thermo" and not options:
+    if format in (None, "thermo") and formats.suffix(path) == ".thermo" and not options:
         return Network.of(load_graph(path))
-    return Network.of(*formats.read(path, **options))
+    return Network.of(*formats.read(path, format=format, **options))
+
+
+def from_torch(module: Any, example: Any, **options: Any) -> Network:
+    """Return the network of a ``torch.nn.Module``, by ``torch.export``; of snnTorch's and Norse's modules, by NIR.
+
+    example: a tensor, or a tuple of them, as ``forward`` takes. options: ``batch`` (the axis that is the batch; 0),
+    ``parameters`` (keep the module's as the network's; True), ``name``, ``dt`` (docs/torch-in.md). Errors: T303, T507
+    (an operator that is not read, control flow that depends on data), T508 (it does not run on the example), T510.
+    """
+    from thermoc.frontends.torch.read import from_module
+
+    return Network.of(*from_module(module, example, **options))
 
 
 def input(name: str, shape: Shape = (), *, dtype: str = "f64", role: str = "signal") -> Handle:

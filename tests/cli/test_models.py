@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from cli.shell import app, filled
 from typer.testing import CliRunner
 
 import thermoc as tc
-from thermoc.frontends.formats import READERS, _imported, options_of
+from thermoc.frontends.formats import FORMATS, options_of
 from thermoc.support.errors import ThermocError
 
 
@@ -45,14 +46,15 @@ def problem(*arguments: str) -> ThermocError:
 def test_every_option_of_every_reader_is_in_the_help(command: str):
     text = said(command, "--help")
     assert "--reader" in text
-    for place in READERS.values():
-        for name, one in inspect.signature(_imported(place)).parameters.items():
+    for format in (format for format in FORMATS.values() if format.reader):
+        module, _, function = str(format.reader).partition(":")
+        for name, one in inspect.signature(getattr(import_module(module), function)).parameters.items():
             assert one.kind is not one.KEYWORD_ONLY or f"--{name.replace('_', '-')} " in text
 
 
 def test_what_an_option_does_comes_from_the_reader():
-    assert options_of(".nir")["dt"].startswith("the time of a tick in s")
-    assert all(options_of(kind).values() for kind in READERS) and not options_of(".thermo")
+    assert options_of(FORMATS["nir"])["dt"].startswith("the time of a tick in s")
+    assert all(all(options_of(format).values()) for format in FORMATS.values())
 
 
 @pytest.mark.parametrize("options", [("--dt", "1e-3"), ("-R", "dt=1e-3"), ("--reader", "dt=0.001", "--dt", "1e-3")])

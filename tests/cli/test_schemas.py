@@ -60,6 +60,7 @@ LINES = {
     "guard": "guard mine/network.py:net --ticks 2",
     "show": "show mine/network.py:net",
     "targets": "targets",
+    "formats": "formats",
     "passes": "passes",
     "doctor": "doctor",
     "schema": "schema",

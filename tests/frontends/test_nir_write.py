@@ -68,20 +68,13 @@ def test_the_tick_in_a_cycle_is_not_written_where_reading_puts_it(tmp_path: Path
         assert len(tc.load(tmp_path / "a.nir").graph.of(core.Delay)) == 1
 
 
-def spikes(**options: Any) -> Callable[[Any], Any]:
-    return lambda x: tc.lif(x, 1.0, **options)[0]
-
-
 REFUSED: dict[str, tuple[Callable[[Any], Any], str, str]] = {
-    "a p-bit": (lambda x: tc.sample_binary(x, T=1.0), "thermo.sample_binary", "NIR's own units"),
+    "a spin": (lambda x: tc.sample_binary(x, T=1.0, levels="spin"), "thermo.sample_binary", "NIR's own units"),
+    "a maximum of noise": (lambda x: tc.maximum(x, tc.noise(T=1.0, shape=(3,))), "core.maximum", "NIR's own units"),
     "tanh": (tc.tanh, "core.tanh", "NIR's own units"),
     "the largest": (lambda x: tc.flatten(tc.pool(tc.reshape(x, shape=(1, 1, 3)), kind="max", window=1)), "core.pool", "it takes the max over 2 axes"),
     "sums over a line": (lambda x: tc.pool(tc.reshape(x, shape=(1, 3)), kind="sum", window=1), "core.pool", "over 1 axes"),
     "a split": (lambda x: tc.reshape(x, shape=(3, 1)), "core.reshape", "from [3] to [3, 1]"),
-    "subtraction": (spikes(reset="subtract"), "spiking.lif", "its reset subtracts the threshold"),
-    "at the threshold": (spikes(compare="greater_equal"), "spiking.lif", "it spikes at its threshold"),
-    "refractory": (spikes(refractory=2.0), "spiking.lif", "refractory = 2.0"),
-    "a start": (spikes(initial=0.5), "spiking.lif", "initial is not 0"),
     "a delay's start": (lambda x: tc.delay(x, 1.0), "core.delay", "initial is not 0"),
     "the membrane": (lambda x: tc.lif(x, 1.0)[1], "spiking.lif", "its result %lif.v is read"),
     "a bias": (lambda x: x + 1.0, "core.add", "b is a constant"),

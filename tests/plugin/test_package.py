@@ -69,6 +69,16 @@ def test_a_pass_a_chip_a_device_and_a_reader_are_like_ours(used: dict[str, Any])
     rise = used["device"] - 300
     assert rise * (1 + 4e-3 * rise) == pytest.approx(1e5 / 1e3, rel=1e-4)
     assert used["read"] == pytest.approx([0.5 * math.log(1 + math.exp(level / 0.5)) for level in (0.5, -1.0)])
+    assert used["written"]
+
+
+def test_formats_lists_its_readers(site: Path, tmp_path: Path):
+    """One says what it is by a Format, the other by its docstring."""
+    done = run(site, tmp_path, "-m", "thermoc", "formats", "--json")
+    rows = {row["format"]: row for row in json.loads(done.stdout) if row["package"] == "thermoc-twolevel"}
+    assert rows["levels"]["writes"] == "the same" and rows["levels"]["suffixes"] == [".levels"]
+    assert rows["drives"]["reads"] == "Return the graph of a file, and no repair" and not rows["drives"]["writes"]
+    assert all(row["options"] == {"T": "the temperature of every unit"} for row in rows.values())
 
 
 def test_doctor_names_what_it_brings(site: Path, tmp_path: Path):
@@ -85,6 +95,8 @@ stranger = strange
 broken = nowhere
 [thermoc.devices]
 rc = broken
+[thermoc.readers]
+odd = broken:read
 """
 
 
@@ -108,5 +120,7 @@ def test_what_does_not_load_is_left_out_and_named(tmp_path: Path):
     assert any("nowhere" in line for line in lines) and any("thermoc's own" in line for line in lines)
     told = np.unique(lines, return_counts=True)[1]
     assert (told == 1).all()
+    formats = run(tmp_path / "site", tmp_path, "-m", "thermoc", "formats", "odd")
+    assert formats.returncode == 0 and "it is broken" in formats.stdout
     doctor = run(tmp_path / "site", tmp_path, "-m", "thermoc", "doctor")
     assert doctor.returncode == 0 and "it is broken" in " ".join(doctor.stdout.split())  # a narrow table wraps it

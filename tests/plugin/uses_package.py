@@ -65,12 +65,16 @@ def others() -> dict[str, Any]:
     steady = devices.simulate(ptc, 1.0, np.linspace(0, 5e-6, 3))
     Path("a.levels").write_text("0.5\n-1\n")
     read = tc.load("a.levels", T=0.5)
+    read.save("b.levels")
+    Path("b.levels").rename("c.txt")
+    again = tc.load("c.txt", format="drives", T=0.5)
     return {
         "pass": harden.name,
         "hardened": [op.opname for op in hard.graph.ops],
         "bound": [change.bound for record in hard.records for change in record.changes],
         "chip": [chip.chip.chip, chip.chip.joules > 0],
         "device": float(steady.T[-1].ravel()[0]),
+        "written": again.graph == read.graph,
         "read": tc.compile(read, "sim").run({"x": [[0.0, 0.0]]})["y"].ravel().tolist(),
     }
 

@@ -33,6 +33,8 @@ COMMANDS: Mapping[str, str] = {
     "show": "Print a network's graph as text, or draw it; with --passes as these leave it.",
     "targets": "Show which op each target holds: itself, by expansion into others, or not.",
     "passes": "List the passes that --passes can name, each with its options, their types and defaults.",
+    "formats": "List the formats that are read and written: what of each, what is repaired, what is refused, and its "
+    "options.",
     "doctor": "Say what is installed, what is missing, and the line that installs it.",
     "new": "Write a small project: a network, its test, how to train it, and what to do next.",
     "schema": "Print the JSON Schema of what a command prints with --json.",

@@ -40,6 +40,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "report": ("thermoc report run.zarr",),
     "show": ("thermoc show demo", "thermoc show net.py:net --svg net.svg", "thermoc show net.py:net --passes fuse"),
     "targets": ("thermoc targets",),
+    "formats": ("thermoc formats", "thermoc formats nir"),
     "passes": ("thermoc passes",),
     "doctor": ("thermoc doctor", "thermoc doctor --install lava"),
     "new": ("thermoc new mine", "cd mine && thermoc run network.py:net --ticks 20"),

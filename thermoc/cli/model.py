@@ -14,10 +14,11 @@ from typing import Annotated, Any
 import typer
 
 from thermoc.cli.output import say
-from thermoc.frontends.formats import READERS, options_of
+from thermoc.frontends.format import Format
+from thermoc.frontends.formats import FORMATS, options_of
 from thermoc.network import Network, load
 from thermoc.python_model import network_in
-from thermoc.support.errors import Finding, error
+from thermoc.support.errors import Finding, ThermocError, error
 
 DEMO = "demo"
 """The model that comes with thermoc: the digits network of ``thermoc demo``."""
@@ -43,12 +44,12 @@ class ModelArgument:
             return demo_network()
         # From the right, for a path of Windows has a colon too.
         path, colon, name = self.name.rpartition(":")
-        if colon and path.endswith(".py"):
+        if colon and path.endswith(".py") and "format" not in self.options:
             if self.options:
                 notes = [f"{next(iter(self.options))} is an option of a file's reader"]
                 raise error("T111", f"{path} is Python, which has no reader's options", notes=notes)
             return network_in(Path(path), name)
-        if self.name.endswith(".py"):
+        if self.name.endswith(".py") and "format" not in self.options:
             raise error("T506", f"{self.name}: which network?", hint=f"name it: {self.name}:NAME")
         net = load(self.name, **self.options)
         for repair in net.repairs:
@@ -118,12 +119,21 @@ def _value(text: str) -> Any:
 
 
 def _known() -> dict[str, dict[str, str]]:
-    """Return what each reader says of each option: by option, then by suffix."""
-    options: dict[str, dict[str, str]] = {}
-    for suffix in READERS:
-        for name, help_text in options_of(suffix).items():
-            options.setdefault(name, {})[suffix] = help_text
+    """Return what each reader says of each option: by option, then by format."""
+    options: dict[str, dict[str, str]] = {"format": {"All": "the format by its name, where no suffix tells it"}}
+    for name, format in FORMATS.items():
+        if format.options_from:
+            continue
+        for option, help_text in _options(format).items():
+            options.setdefault(option, {})[format.suffixes[0] if format.suffixes else name] = help_text
     return options
+
+
+def _options(format: Format) -> Mapping[str, str]:
+    try:
+        return options_of(format)
+    except ThermocError:  # a package's reader that does not load: told by thermoc formats, and where it is used
+        return {}
 
 
 def _reader_option(name: str, kinds: Mapping[str, str]) -> inspect.Parameter:

@@ -26,7 +26,7 @@ GROUPS: Mapping[str, str] = {
     BACKENDS: "a class of a backend, by the target's name",
     CHIPS: "a package that holds NAME.toml, a chip",
     DEVICES: "a module NAME that declares MODEL, beside NAME.toml",
-    READERS: "a function that reads files with the suffix .NAME",
+    READERS: "a function that reads files with the suffix .NAME, or a Format",
 }
 FAILED: dict[tuple[str, str], str] = {}
 """Why a part does not load, by group and name."""

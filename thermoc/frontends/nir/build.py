@@ -166,7 +166,7 @@ def _grouped(node: NirNode) -> tuple[NDArray, int]:
 
 def _pool(site: Construction, name: str, node: NirNode, x: Handle) -> Handle:
     stride, padding, _ = _window(site, name, node, 2)
-    kind = "sum" if node.kind == "SumPool2d" else "mean"
+    kind = {"SumPool2d": "sum", "AvgPool2d": "mean", "MaxPool2d": "max"}[node.kind]
     window = per_axis(node.whole("kernel_size"), 2, None)
     return add(site, name, core.Pool, {"x": x}, {"kind": kind, "window": window, "stride": stride, "padding": padding})
 
@@ -198,7 +198,9 @@ def _scale(site: Construction, name: str, node: NirNode, x: Handle) -> Handle:
 
 def _threshold(site: Construction, name: str, node: NirNode, x: Handle) -> Handle:
     level = full(site, name, node["threshold"], x.shape)
-    return add(site, name, spiking.Threshold, {"x": x, "threshold": level}, {"compare": site.conventions.compare})
+    return add(
+        site, name, spiking.Threshold, {"x": x, "threshold": level}, {"compare": site.conventions.of(node).compare}
+    )
 
 
 MAKERS: dict[str, Callable[[Construction, str, NirNode, Handle], Handle]] = {
@@ -208,6 +210,7 @@ MAKERS: dict[str, Callable[[Construction, str, NirNode, Handle], Handle]] = {
     "Conv2d": _conv,
     "SumPool2d": _pool,
     "AvgPool2d": _pool,
+    "MaxPool2d": _pool,
     "Flatten": _flatten,
     "Delay": _delay,
     "Scale": _scale,

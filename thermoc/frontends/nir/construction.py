@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.frontends.nir.nodes import NirModel, at, repair, unreadable
+from thermoc.frontends.nir.nodes import COMPARISONS, RESETS, NirModel, NirNode, at, repair, unreadable
 from thermoc.frontends.nir.shapes import Shape, fitted
 from thermoc.ir.builder import Builder
 from thermoc.ir.graph import NameSource
@@ -19,11 +19,20 @@ from thermoc.support.errors import Finding, ThermocError, error
 
 @dataclass(frozen=True, kw_only=True)
 class Conventions:
-    """What the caller says of units: method, reset, compare; None leaves it to the file and NIR."""
+    """What the caller says of units: method, reset, compare; None leaves it to the node's metadata, and else to NIR."""
 
     method: str | None = None
     reset: str | None = None
-    compare: str = "greater"
+    compare: str | None = None
+
+    def of(self, node: NirNode) -> Conventions:
+        """Return what holds for a node: the caller's word, else the note in its metadata."""
+        reset, compare = node.metadata.get("reset", ""), node.metadata.get("compare", "")
+        return Conventions(
+            method=self.method,
+            reset=self.reset or (reset if reset in RESETS else None),
+            compare=self.compare or (compare if compare in COMPARISONS else "greater"),
+        )
 
 
 @dataclass(kw_only=True)

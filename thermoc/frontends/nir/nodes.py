@@ -38,6 +38,7 @@ KINDS: dict[str, NodeKind] = {
     "Conv2d": NodeKind(needs=("weight",), may=_WINDOW),
     "SumPool2d": NodeKind(needs=("kernel_size",), may={"stride": None, "padding": 0.0}),
     "AvgPool2d": NodeKind(needs=("kernel_size",), may={"stride": None, "padding": 0.0}),
+    "MaxPool2d": NodeKind(needs=("kernel_size",), may={"stride": None, "padding": 0.0}),
     "Flatten": NodeKind(may={"start_dim": 0.0, "end_dim": -1.0, "input_type": None}),
     "Delay": NodeKind(needs=("delay",), state=True),
     "Threshold": NodeKind(needs=("threshold",)),
@@ -51,11 +52,17 @@ KINDS: dict[str, NodeKind] = {
     ),
 }
 PER_UNIT = frozenset({"Scale", "Threshold", "Delay", "I", "IF", "LI", "LIF", "CubaLI", "CubaLIF"})
+OURS = frozenset({WIRE, "MaxPool2d"})
+"""Kinds that no file of NIR has: a graph's ends inside another, and maxima, which models in memory may hold."""
+RESETS = ("value", "zero", "subtract", "subtract_again", "subtract_delayed", "zero_delayed")
+COMPARISONS = ("greater", "greater_equal")
 RANKS = {"Affine": 2, "Linear": 2, "Conv1d": 3, "Conv2d": 4}
 TIMES = frozenset({"tau", "tau_syn", "tau_mem"})
 SPIKING = frozenset({"IF", "LIF", "CubaLIF"})
 GAINS = {"tau": "r", "tau_mem": "r", "tau_syn": "w_in"}
 """What a variable's input is multiplied by, for each time: both infinite is the limit v' = v + x."""
+NOTED = frozenset({"initial", "i_initial"})
+"""Arrays in a node's metadata that other readers pass over."""
 ADDED_LATER = frozenset({"v_reset", "w_in"})  # absent in files of older versions
 
 
@@ -67,6 +74,8 @@ class NirNode:
     fields: dict[str, NDArray] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
+    noted: dict[str, NDArray] = field(default_factory=dict)
+    """Arrays of the metadata that are numbers of ours: states at the start."""
 
     def whole(self, name: str) -> tuple[int, ...] | None:
         """Return a field as integers, None where it is absent."""

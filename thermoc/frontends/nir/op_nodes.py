@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermoc.frontends.nir.nodes import NirNode
+from thermoc.frontends.nir.nodes import NOTED, NirNode
 from thermoc.frontends.nir.ops import PRODUCT, UNIT_FIELDS, Site, factor, joined, number, uneven
 from thermoc.ir.dialects import core, spiking
 from thermoc.ir.ops import Op
@@ -23,11 +23,27 @@ def node_of(site: Site, op: Any) -> NirNode:
 def _unit(site: Site, op: Any) -> NirNode:
     kind, names = UNIT_FIELDS[type(op)]
     fields = {name: _full(number(site, op, name), op.x) for name in names}
+    metadata = {"method": op.method} if "method" in op.attr_specs else {}
+    metadata |= _conventions(op)
     if getattr(op, "reset", "value") == "zero":
         # NIR has no field for the kind of reset: one to zero is one to the value 0.
         fields["v_reset"] = np.zeros_like(fields["v_reset"])
     # NIR states equations, not how they are stepped; other readers pass over the metadata.
-    return NirNode(kind=kind, fields=fields, metadata={"method": op.method} if "method" in op.attr_specs else {})
+    starts = {name: _full(number(site, op, name), op.x) for name in NOTED & op.operand_specs.keys()}
+    noted = {name: array for name, array in sorted(starts.items()) if np.any(array)}
+    return NirNode(kind=kind, fields=fields, metadata=metadata, noted=noted)
+
+
+def _conventions(op: Any) -> dict[str, str]:
+    """Return what NIR has no field for and its units do not do by themselves."""
+    said: dict[str, str] = {}
+    if getattr(op, "reset", "value") == "subtract":
+        said["reset"] = "subtract"
+    if getattr(op, "compare", "greater") != "greater":
+        said["compare"] = op.compare
+    if getattr(op, "refractory", 0.0):
+        said["refractory"] = repr(op.refractory)
+    return said
 
 
 def _full(array: NDArray, like: Value) -> NDArray:
@@ -116,7 +132,8 @@ def _scale(site: Site, op: Any) -> NirNode:
 
 
 def _threshold(site: Site, op: spiking.Threshold) -> NirNode:
-    return NirNode(kind="Threshold", fields={"threshold": _full(number(site, op, "threshold"), op.x)})
+    level = _full(number(site, op, "threshold"), op.x)
+    return NirNode(kind="Threshold", fields={"threshold": level}, metadata=_conventions(op))
 
 
 FORMS: dict[type[Op], Callable[[Site, Any], NirNode]] = {

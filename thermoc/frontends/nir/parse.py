@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from thermoc.frontends.hdf5.file import Tree, one_text
-from thermoc.frontends.nir.nodes import KINDS, WIRE, NirModel, NirNode, checked, repair, unreadable
+from thermoc.frontends.nir.nodes import KINDS, NOTED, OURS, WIRE, NirModel, NirNode, checked, repair, unreadable
 from thermoc.support.errors import Finding, error
 
 MOST_NODES, MOST_EDGES = 10_000, 30_000
@@ -92,8 +92,8 @@ def _kind(parsing: _Parsing, name: str, entry: dict[str, Any]) -> str:
     if "type" not in entry and "nodes" in entry:
         parsing.repairs.append(repair(f"node {name!r} states no type: it holds nodes, so it is a graph"))
         return "NIRGraph"
-    if kind != "NIRGraph" and (kind not in KINDS or kind == WIRE):
-        hint = "NIR 1.0 has " + ", ".join(sorted(KINDS.keys() - {WIRE} | {"NIRGraph"}))
+    if kind != "NIRGraph" and (kind not in KINDS or kind in OURS):
+        hint = "NIR 1.0 has " + ", ".join(sorted(KINDS.keys() - OURS | {"NIRGraph"}))
         raise unreadable(parsing.source, name, f"its type is {str(kind)[:60]!r}", hint)
     return str(kind)
 
@@ -106,7 +106,8 @@ def _node(parsing: _Parsing, name: str, kind: str, entry: dict[str, Any]) -> Nir
     if "padding" not in allowed or texts.keys() - {"padding"} or texts.get("padding", "same") not in ("same", "valid"):
         for key in texts:
             raise unreadable(parsing.source, name, f"{key} is the text {texts[key][:40]!r}")
-    node = NirNode(kind=kind, fields=fields, texts=texts, metadata={k: str(v) for k, v in _metadata(entry).items()})
+    metadata = {k: str(v) for k, v in _metadata(entry).items() if k not in NOTED}
+    node = NirNode(kind=kind, fields=fields, texts=texts, metadata=metadata, noted=_noted(parsing, name, entry))
     parsing.older += [f"{name}.{key}" for key in checked(parsing.source, name, node)]
     return node
 
@@ -134,6 +135,17 @@ def _metadata(entry: dict[str, Any]) -> dict[str, Any]:
         elif isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iuf":
             texts[key] = float(value)
     return texts
+
+
+def _noted(parsing: _Parsing, name: str, entry: dict[str, Any]) -> dict[str, np.ndarray]:
+    """Return the arrays of a node's metadata that are read: states at the start."""
+    metadata = entry.get("metadata")
+    held = metadata.items() if isinstance(metadata, dict) else ()
+    noted = {key: _numbers(parsing, name, key, value) for key, value in held if key in NOTED}
+    for key, array in noted.items():
+        if not np.isfinite(array).all():
+            raise unreadable(parsing.source, name, f"{key} holds a number that is not finite")
+    return noted
 
 
 def _edges(parsing: _Parsing, tree: dict[str, Any], prefix: str, names: set[str]) -> Iterator[tuple[str, str]]:

@@ -55,22 +55,8 @@ def _whole(site: Site, op: Any) -> None:
             number(site, op, name)
         elif isinstance(operand, Value) and type(op) is not PRODUCT and isinstance(site.source(operand), core.Constant):
             raise no_node(op, f"{name} is a constant, which no node gives")
-    for problem in (*_unit(site, op), *_linear(site, op)):
+    for problem in _linear(site, op):
         raise problem
-
-
-def _unit(site: Site, op: Any) -> Iterator[ThermocError]:
-    if getattr(op, "compare", "greater") != "greater":
-        yield no_node(op, "it spikes at its threshold; NIR's units spike above it", 'use compare="greater"')
-    if type(op) not in UNIT_FIELDS:
-        return
-    for name in ("initial", "i_initial"):
-        if name in op.operand_specs and np.any(number(site, op, name)):
-            yield no_node(op, f"{name} is not 0, where NIR's units start")
-    if getattr(op, "reset", "value") == "subtract":
-        yield no_node(op, "its reset subtracts the threshold; NIR's sets v_reset", 'use reset="value"')
-    if getattr(op, "refractory", 0.0):
-        yield no_node(op, f"refractory = {op.refractory!r}, which NIR's units do not have")
 
 
 def _linear(site: Site, op: Op) -> Iterator[ThermocError]:

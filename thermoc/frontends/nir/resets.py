@@ -4,7 +4,8 @@
 |---|---|---|
 | value | v_reset | NIR, Norse, SpikingJelly |
 | zero | 0 | snnTorch's Leaky, sinabs with MembraneReset |
-| subtract | v - v_threshold | sinabs, snnTorch with ``reset_delay=False`` |
+| subtract | v - v_threshold | sinabs, snnTorch with ``reset_delay=False`` while v stays below |
+| subtract_again | v - v_threshold, which is compared without another (``again.py``) | snnTorch, the same |
 | subtract_delayed | v, and v_threshold is taken from it after the next tick's decay | snnTorch's default |
 | zero_delayed | 0, also at the end of the next tick, whose input is lost | snnTorch's Synaptic, RLeaky, RSynaptic |
 """
@@ -19,10 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermoc.frontends.nir.construction import Conventions
-from thermoc.frontends.nir.nodes import SPIKING, NirModel, at, repair
+from thermoc.frontends.nir.nodes import RESETS, SPIKING, NirModel, at, repair
 from thermoc.support.errors import Finding, error
-
-RESETS = ("value", "zero", "subtract", "subtract_delayed", "zero_delayed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +76,11 @@ def _keep(unit: UnitFields, dt: float) -> NDArray:
 def reset_assumed(model: NirModel) -> Iterator[Finding]:
     """Yield what was assumed of units that spike, where the file states no reset but to 0."""
     spiking = {name: node for name, node in model.nodes.items() if node.kind in SPIKING}
-    names = [name for name, node in spiking.items() if not np.any(node.fields.get("v_reset", 0))]
+    names = [
+        name
+        for name, node in spiking.items()
+        if not np.any(node.fields.get("v_reset", 0)) and node.metadata.get("reset") not in RESETS
+    ]
     if not names:
         return
     shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

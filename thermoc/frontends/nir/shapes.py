@@ -13,7 +13,7 @@ from thermoc.ir.windows import windowed
 from thermoc.support.errors import error
 
 Shape = tuple[int, ...]
-WINDOWED = {"Conv1d": 1, "Conv2d": 2, "SumPool2d": 2, "AvgPool2d": 2}
+WINDOWED = {"Conv1d": 1, "Conv2d": 2, "SumPool2d": 2, "AvgPool2d": 2, "MaxPool2d": 2}
 """Nodes that move a window, and over how many axes behind the channels."""
 
 
@@ -123,7 +123,7 @@ def _given(model: NirModel, name: str, node: NirNode, want: Shape) -> Shape:
         if node.kind in ("Conv1d", "Conv2d"):
             window = node["weight"].shape[2:]
             return (node["weight"].shape[0], *windowed(want[1:], window, *window_of(node, len(window))))
-        if node.kind in ("SumPool2d", "AvgPool2d"):
+        if node.kind.endswith("Pool2d"):
             size = per_axis(node.whole("kernel_size"), 2, (1, 1))
             stride, padding, _ = window_of(node, 2)
             return (want[0], *windowed(want[1:], size, stride, padding, (1, 1)))

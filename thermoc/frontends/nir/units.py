@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thermoc.frontends.nir.again import subtract_again
 from thermoc.frontends.nir.construction import Construction, add, full
 from thermoc.frontends.nir.nodes import GAINS, NirNode, unreadable
 from thermoc.frontends.nir.resets import UnitFields, with_reset
@@ -31,14 +32,29 @@ def unit(site: Construction, name: str, node: NirNode, x: Handle) -> Handle:
     """Append the op of a node that keeps a state."""
     kind = node.kind
     # Older files lack these two.
-    values = {"v_reset": np.zeros(()), "w_in": np.ones(())} | node.fields
+    values = {"v_reset": np.zeros(()), "w_in": np.ones(())} | node.fields | node.noted
     fields = {key: full(site, name, values[key], x.shape) for key in OPS[kind].operand_specs if key in values}
     method = _method(site, node)
     kind, fields = _at_limit(site, name, kind, fields, method)
+    conventions = site.conventions.of(node)
+    if "reset" in OPS[kind].attr_specs and conventions.reset == "subtract_again":
+        return subtract_again(site, name, fields, x, method, str(conventions.compare))
     built = UnitFields(fields=fields, attrs={"method": method} if "method" in OPS[kind].attr_specs else {})
     if "reset" in OPS[kind].attr_specs:
-        built = with_reset(built, site.conventions, site.builder.dt, site.model.source, name)
-    return add(site, name, OPS[kind], {"x": x} | built.fields, dict(built.attrs))
+        built = with_reset(built, conventions, site.builder.dt, site.model.source, name)
+    attrs = dict(built.attrs)
+    if "refractory" in OPS[kind].attr_specs and "refractory" not in attrs:
+        attrs |= _refractory(node)
+    return add(site, name, OPS[kind], {"x": x} | built.fields, attrs)
+
+
+def _refractory(node: NirNode) -> dict[str, float]:
+    """Return the time that a unit rests, where its metadata say so."""
+    try:
+        time = float(node.metadata.get("refractory", "0"))
+    except ValueError:
+        return {}
+    return {"refractory": time} if 0 < time < np.inf else {}
 
 
 def _method(site: Construction, node: NirNode) -> str:

@@ -76,8 +76,11 @@ def read_back(model: Any, source: str) -> tuple[Graph | None, list[Finding]]:
 
 
 def _array(place: Any, held: Mapping[str, Any], source: str) -> NDArray:
-    if isinstance(place, str):
-        return array_of(held[place], source)
+    return array_of(held[place], source) if isinstance(place, str) else restored(place)
+
+
+def restored(place: Mapping[str, Any]) -> NDArray:
+    """Return an array of its own bytes, as ``stored`` gives it. Raises ValueError, KeyError, TypeError."""
     shape, dtype = [int(length) for length in place["shape"]], np.dtype(place["dtype"])
     if shape_problem(shape) or dtype.kind not in "bif":
         raise ValueError(shape_problem(shape) or f"dtype {dtype.name}")
