@@ -15,7 +15,18 @@ if TYPE_CHECKING:
     from thermoc.certificates import Certificate, certify
     from thermoc.costs import cost
     from thermoc.equations import dynamics
-    from thermoc.network import Network, connect, constant, input, load, output, parameter, placeholder, probe
+    from thermoc.network import (
+        Network,
+        connect,
+        constant,
+        from_brian2,
+        input,
+        load,
+        output,
+        parameter,
+        placeholder,
+        probe,
+    )
     from thermoc.recording import counts, events, every, extremes, last, mean
     from thermoc.reports.html import HtmlReport, report
     from thermoc.run import Interrupted, Run, open_run
@@ -35,6 +46,7 @@ _FROM = {
         "Network",
         "connect",
         "constant",
+        "from_brian2",
         "input",
         "load",
         "output",
@@ -75,6 +87,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "events",
     "every",
     "extremes",
+    "from_brian2",
     "input",
     "last",
     "lint",

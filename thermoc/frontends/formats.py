@@ -14,7 +14,7 @@ from thermoc.ir.graph import Graph
 from thermoc.ir.parameters import frozen
 from thermoc.support.announced import READERS as ANNOUNCED
 from thermoc.support.announced import announced
-from thermoc.support.errors import Finding, ThermocError, caller, error
+from thermoc.support.errors import ThermocError, caller, error
 from thermoc.support.loading import reading
 
 READERS = {
@@ -23,6 +23,8 @@ READERS = {
     ".onnx": ("thermoc.frontends.onnx.read", "read_onnx"),
 }
 READERS = {f".{point.name.lower()}": (point.module, point.attr) for point in announced(ANNOUNCED)} | READERS
+PROGRAMS = {"brian2": ("thermoc.frontends.brian2.read", "read_brian2")}
+"""Formats that execute what they read: by their name alone, never by a suffix."""
 WRITERS = {".nir": ("thermoc.frontends.nir.write", "write_nir")}
 ARTEFACTS = {".onnx": "onnx", ".py": "brian2", ".lava": "lava", ".program": "sim", ".chip": "sim"}
 """Which target writes a suffix: such files are compiled networks, and are not read again as networks."""
@@ -33,8 +35,13 @@ def suffix(path: str | os.PathLike[str]) -> str:
     return Path(path).suffix.lower()
 
 
-def read(path: str | os.PathLike[str], **options: Any) -> tuple[Graph, tuple[Finding, ...]]:
-    """Return the graph of a file and what its reader repaired or assumed. Errors: T111, T506, and the reader's."""
+def read(path: str | os.PathLike[str], *, format: str | None = None, **options: Any) -> tuple[Any, ...]:
+    """Return the graph of a file, what its reader repaired or assumed, and where the file says so its ticks.
+
+    format: the name of one of ``PROGRAMS``; else the suffix says which reader. Errors: T111, T506, and the reader's.
+    """
+    if format is not None:
+        return _program(path, format, options)
     kind = suffix(path)
     # A .thermo comes here only with options, of which it has none.
     reader, accepted = (None, {}) if kind == ".thermo" else (_one(READERS, path), options_of(kind))
@@ -45,6 +52,17 @@ def read(path: str | os.PathLike[str], **options: Any) -> tuple[Graph, tuple[Fin
     # What no check of a reader foresaw is a coded error too.
     with reading(path, f"a {kind} file"):
         return reader(path, **options)
+
+
+def _program(path: str | os.PathLike[str], format: str, options: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what the reader of a program gives. Errors: T111, T506."""
+    if format not in PROGRAMS:
+        notes = [f"by name there are {', '.join(PROGRAMS)}"]
+        hint = "files are read by their suffix"
+        raise error("T506", f"no reader is called {format!r}", where=caller(), notes=notes, hint=hint)
+    if options:
+        raise error("T111", f"{format} is read without an option {next(iter(options))!r}", where=caller())
+    return _imported(PROGRAMS[format])(path)
 
 
 def options_of(kind: str) -> Mapping[str, str]:

@@ -93,6 +93,8 @@ CODES: dict[str, str] = {
     "T519": "a training file is wrong",
     "T520": "a sweep is described wrongly",
     "T521": "a store holds another sweep",
+    "T522": "a script fails, or Brian2 refuses its network",
+    "T523": "a Brian2 network has run already",
     "W101": "Gibbs sampling at a temperature at which it is frozen",
     "W102": "couplings are not symmetric",
     "W103": "a step beyond stability",

@@ -31,7 +31,10 @@ _NUMPY: dict[str, Callable[..., Any]] = {
     "neg": np.negative,
     "minimum": np.minimum,
     "maximum": np.maximum,
-    **{name: getattr(np, name) for name in ("abs", "sign", "exp", "expm1", "log", "sqrt", "sin", "cos", "tanh", "floor")},
+    **{
+        name: getattr(np, name)
+        for name in ("abs", "sign", "exp", "expm1", "log", "sqrt", "sin", "cos", "tanh", "floor")
+    },
 }
 _LOGICAL = ("and", "or", "not")
 

@@ -28,7 +28,9 @@ def result(store: Store, function: Any, name: str, terms: list[Term], shape: Sha
         return _draw(store, kind, terms, shape)
     if kind not in FUNCTIONS:
         hint = "write it as an expression, or as a TimedArray"
-        raise store.site.refuse(f"function {name!r} is Python or C++ of the user's, which no other target has", hint=hint)
+        raise store.site.refuse(
+            f"function {name!r} is Python or C++ of the user's, which no other target has", hint=hint
+        )
     value = FUNCTIONS[kind](*terms)
     if value is None:
         raise store.site.refuse(f"there is no {name} of values that are computed")
@@ -86,7 +88,9 @@ def _table(store: Store, function: Any, name: str, terms: list[Term], dt: float)
     row = _row(terms[0], float(function.dt), dt, len(values))
     if values.ndim == 2:
         if computed(terms[1]):
-            raise store.site.refuse(f"the column of {name} is computed", hint="take a fixed one for each unit, such as i")
+            raise store.site.refuse(
+                f"the column of {name} is computed", hint="take a fixed one for each unit, such as i"
+            )
         values = values[:, np.asarray(terms[1]).astype(np.int64)]
     if not computed(row):
         return values[row.astype(np.int64)] if values.ndim == 1 or row.ndim == 0 else _paired(values, row)

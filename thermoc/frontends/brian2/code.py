@@ -84,16 +84,22 @@ Write = Callable[["Run", Any, Term], None]
 
 @dataclass(kw_only=True)
 class Run:
-    """A block being carried out in a tick. ``mask``: which units it runs for, None for all."""
+    """A block being carried out in a tick."""
 
     store: Store
     block: Block
     clock: Any
-    mask: Term | None = None
+    when: Callable[[], Term | None] = lambda: None
+    """Tells which units it runs for, None for all; asked where a statement needs it."""
     shared_write: Write | None = None
     """Writes to a variable of which several units of the block share an element."""
     local: dict[str, Term] = field(default_factory=dict)
     in_scalar: bool = False
+
+    @property
+    def mask(self) -> Term | None:
+        """Which units the code runs for, None for all."""
+        return self.when()
 
     def all(self) -> None:
         """Carry out every statement."""
@@ -169,7 +175,9 @@ class Run:
         # As Brian2's NumPy code does: the expression as it is where the one truth in it holds, and where not.
         if flags is not None and len(flags) == 1 and _is_float(statement) and _shorter(statement):
             cases = {bool(key[0][1]): text for key, text in statement.boolean_simplified_expressions.items()}
-            return algebra.select(algebra.truth(self.name(flags[0])), reader.read(cases[True]), reader.read(cases[False]))
+            return algebra.select(
+                algebra.truth(self.name(flags[0])), reader.read(cases[True]), reader.read(cases[False])
+            )
         return reader.read(statement.expr)
 
     def name(self, name: str) -> Term:
@@ -181,7 +189,7 @@ class Run:
         variable = self.block.variables.get(name)
         if variable is None or not hasattr(variable, "get_value"):
             raise self.store.site.refuse(f"{name!r} has no value that a network can hold")
-        if type(variable).__name__ == "Constant":
+        if "Constant" in {kind.__name__ for kind in type(variable).__mro__}:
             return np.asarray(variable.get_value())[()]
         return self.element(name, variable)
 

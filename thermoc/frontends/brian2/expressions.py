@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -69,7 +68,9 @@ class Reader:
         if kind is ast.Mod:
             return modulo(a, b)
         if kind is ast.FloorDiv:
-            return algebra.apply("floor", algebra.apply("div", a, b)) if algebra.computed(a, b) else np.floor_divide(a, b)
+            return (
+                algebra.apply("floor", algebra.apply("div", a, b)) if algebra.computed(a, b) else np.floor_divide(a, b)
+            )
         raise self.site.refuse(f"{ast.unparse(node)} has no meaning for a network")
 
     def _logical(self, node: ast.BoolOp) -> Term:

@@ -73,7 +73,12 @@ def _exprel(x: Term) -> Term:
 
 
 def _clip(x: Term, low: Term, high: Term) -> Term:
-    return apply("minimum", apply("maximum", x, low), high)
+    above = x if _endless(low) else apply("maximum", x, low)
+    return above if _endless(high) else apply("minimum", above, high)
+
+
+def _endless(bound: Term) -> bool:
+    return not computed(bound) and np.ndim(bound) == 0 and bool(np.isinf(bound))
 
 
 def _known(name: str) -> Callable[[Term], Term]:

@@ -86,4 +86,3 @@ def all_states(store: Store, groups: list[Any], names: Mapping[int, str]) -> Non
         for variable in getattr(getattr(group, "equations", None), "diff_eq_names", ()):
             value = algebra.as_value(store.read(group.variables[variable]), group.variables[variable].size)
             _output(f"{names.get(id(group), group.name)}.{variable}", value)
-

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from thermoc.frontends.brian2 import algebra, calls, monitors, synapses
-from thermoc.frontends.brian2.algebra import apply
-from thermoc.frontends.brian2.code import Block, Run, block_of
+from thermoc.frontends.brian2.algebra import Term, apply
+from thermoc.frontends.brian2.code import OPERATIONS, Block, Run, block_of
 from thermoc.frontends.brian2.gather import add_up
 from thermoc.frontends.brian2.site import MOST_ELEMENTS, Site
 from thermoc.frontends.brian2.variables import Store
@@ -83,17 +83,17 @@ def _writes(part: Part) -> Iterator[Any]:
         yield item.target_var
 
 
-# ---------------------------------------------------------------------------------------------------------- carrying out
+# ------------------------------------------------------------------------------------------------- carrying out
 
 
 def _code(store: Store, part: Part) -> None:
-    if part.block is not None:
-        _finished(Run(store=store, block=part.block, clock=part.item.clock, mask=store.active(part.item.clock)), part)
+    if part.block is not None and part.block.size:
+        clock = part.item.clock
+        _run(store, part.block, clock, lambda: store.active(clock)).all()
 
 
-def _finished(run: Run, part: Part) -> None:
-    run.shared_write = _shared
-    run.all()
+def _run(store: Store, block: Block, clock: Any, when: Callable[[], Term | None]) -> Run:
+    return Run(store=store, block=block, clock=clock, when=when, shared_write=_shared)
 
 
 def _shared(run: Run, statement: Any, value: Any) -> None:
@@ -104,8 +104,6 @@ def _shared(run: Run, statement: Any, value: Any) -> None:
         raise run.store.site.refuse(f"several units write into one element of {statement.var}")
     variable = run.block.variables[statement.var]
     if statement.op != "=":
-        from thermoc.frontends.brian2.code import OPERATIONS
-
         value = apply(OPERATIONS[statement.op], run.name(statement.var), value)
     condition = run.block.condition_of(statement.var)
     run.put(variable, statement.var, value, algebra.both(run.mask, None if condition is None else run.name(condition)))
@@ -137,8 +135,8 @@ def _reset(store: Store, part: Part) -> None:
     if part.block is None:
         return
     fired = apply("greater", store.read(part.item.template_kwds["eventspace_variable"]), 0.5)
-    mask = algebra.both(fired, store.active(part.item.clock))
-    _finished(Run(store=store, block=part.block, clock=part.item.clock, mask=mask), part)
+    clock = part.item.clock
+    _run(store, part.block, clock, lambda: algebra.both(fired, store.active(clock))).all()
 
 
 def _spike_generator(store: Store, part: Part) -> None:
@@ -174,9 +172,11 @@ def _poisson_input(store: Store, part: Part) -> None:
     item, block = part.item, part.block
     assert block is not None
     n, p = int(item.N), float(item.rate * item.group.clock.dt)
-    run = _Counting(store=store, block=block, clock=item.clock, mask=store.active(item.clock), shared_write=_shared)
-    run.trials, run.chance = n, p
-    run.all()
+    counted = _Counting(
+        store=store, block=block, clock=item.clock, when=lambda: store.active(item.clock), shared_write=_shared
+    )
+    counted.trials, counted.chance = n, p
+    counted.all()
 
 
 class _Counting(Run):

@@ -56,12 +56,16 @@ def check_device() -> None:
 
 
 def _check_fresh(network: Any, objects: list[Any], source: str) -> None:
-    """Refuse a network that has run: spikes on their way and positions of generators are in no variable. Errors: T523."""
-    time = max((float(item.clock.variables["t"].get_value().item()) for item in objects), default=0.0)
-    if float(network.t_) > 0 or time > 0:
-        notes = [f"its time is {max(time, float(network.t_)):g} s"]
+    """Refuse a network that has run: spikes on their way stand in no variable. Errors: T523."""
+    # A network of all that a script made marks its objects before it runs.
+    before = [item.name for item in objects if item._network not in (None, network.id)]
+    if before or float(network.t_) > 0:
+        notes = [f"its time is {network.t_:g} s", *([f"{before[0]!r} was part of a run"] if before else [])]
         hint = "read it before net.run(...); states set in its objects are taken as they are"
         raise error("T523", f"{source} has run already", notes=notes, hint=hint)
+    # One clock serves many networks, and may stand where another's run ended.
+    for clock in {item.clock for item in objects}:
+        clock.set_interval(network.t, network.t)
 
 
 @contextmanager

@@ -18,16 +18,18 @@ from thermoc.ir.graph import Graph
 from thermoc.support.errors import Finding, error
 
 
-def read_brian2(path: str | os.PathLike[str]) -> tuple[Graph, tuple[Finding, ...]]:
-    """Return the graph of the network that a script runs first: ``script.py``, or ``script.py:net`` for one by name.
+def read_brian2(path: str | os.PathLike[str]) -> tuple[Graph, tuple[Finding, ...], int | None]:
+    """Return the graph of the network that a script runs first, and for how many ticks that run is.
+
+    path: ``script.py``, or ``script.py:net`` for a network by the name of the script's variable.
 
     The script is executed, with the rights of whoever reads it, until that run begins; the run itself is not.
     Errors: those of ``from_network``; T501, T506 (no such network, or none is run), T522 (the script fails).
     """
     file, _, name = str(path).rpartition(":") if not str(path).endswith(".py") else (str(path), "", "")
-    found = first_run(file, name)
-    graph, repairs = from_network(found.network, namespace=found.namespace, source=file, notes=found.notes)
-    return graph, repairs
+    with first_run(file, name) as found:
+        graph, repairs = from_network(found.network, namespace=found.namespace, source=file, notes=found.notes)
+    return graph, repairs, None if found.duration is None else round(found.duration / graph.dt)
 
 
 def from_network(
@@ -40,7 +42,7 @@ def from_network(
     """
     objects_in_order, dt = prepared(network, dict(namespace), source or network.name)
     site = Site(source=source or network.name, builder=Builder(network.name, dt), dt=dt, repairs=list(notes))
-    names = {id(value): name for name, value in namespace.items() if not name.startswith("_")}
+    names = {id(value): name for name, value in namespace.items() if name.isidentifier() and name[0] != "_"}
     token = CURRENT.set(site.builder)
     try:
         parts = objects.parts(objects_in_order, site)

@@ -23,6 +23,8 @@ class Found:
     network: Any
     namespace: dict[str, Any]
     notes: tuple[Finding, ...] = ()
+    duration: float | None = None
+    """Seconds."""
 
 
 class _Reached(BaseException):
@@ -32,10 +34,22 @@ class _Reached(BaseException):
         self.found = found
 
 
-def first_run(path: str, name: str) -> Found:
-    """Return the network that a script runs first, or of this name. Errors: T501, T506, T510, T522."""
+@contextlib.contextmanager
+def first_run(path: str, name: str) -> Iterator[Found]:
+    """Give the network that a script runs first, or that of this name; the script's step holds as long.
+
+    Errors: T501, T506, T510, T522.
+    """
     text = read_text(path, most=TEXT_BYTES)
     brian2 = imported()
+    step = brian2.defaultclock.dt
+    try:
+        yield _executed(brian2, text, path, name)
+    finally:
+        brian2.defaultclock.dt = step
+
+
+def _executed(brian2: Any, text: str, path: str, name: str) -> Found:
     variables: dict[str, Any] = {"__name__": "__main__", "__file__": os.path.abspath(path)}
     with _stopping(brian2, path, name, variables), _as_program(path):
         try:
@@ -53,7 +67,7 @@ def _never_run(brian2: Any, path: str, name: str, variables: dict[str, Any]) -> 
     item = variables.get(name)
     if name and isinstance(item, brian2.Network):
         return Found(network=item, namespace=variables)
-    networks = [key for key, value in variables.items() if isinstance(value, brian2.Network)]
+    networks = [key for key, value in variables.items() if type(value) is brian2.Network]
     what = f"{path} holds no network {name!r}" if name else f"{path} runs no network"
     notes = [f"its networks are {', '.join(networks)}"] if networks else []
     raise error("T506", what, notes=notes, hint="name a brian2.Network of the script: script.py:net")
@@ -64,7 +78,7 @@ def _stopping(brian2: Any, path: str, name: str, variables: dict[str, Any]) -> I
     """Let the first run raise what carries its network; devices that make programs are passed over."""
     from brian2.core import network as module  # pyright: ignore[reportMissingTypeStubs]
 
-    original, step, notes = module.Network.run, brian2.defaultclock.dt, []
+    original, notes = module.Network.run, []
 
     def run(network: Any, duration: Any, *_: Any, namespace: Any = None, **__: Any) -> None:
         if name and variables.get(name) is not network:
@@ -73,16 +87,14 @@ def _stopping(brian2: Any, path: str, name: str, variables: dict[str, Any]) -> I
         known = dict(namespace) if namespace is not None else _surroundings()
         ticks = f"its run is of {float(duration):g} s"
         note = Finding(code="W501", what=f"{os.path.basename(path)} was executed up to its first run", notes=(ticks,))
-        raise _Reached(Found(network=network, namespace=known, notes=(*notes, note)))
+        raise _Reached(Found(network=network, namespace=known, notes=(*notes, note), duration=float(duration)))
 
     def set_device(device: Any, *_: Any, **__: Any) -> None:
         notes.append(Finding(code="W501", what=f"set_device({device!r}) was passed over", notes=()))
 
-    changed = {"run": (module.Network, run)}
     places = [brian2, sys.modules["brian2.devices.device"], sys.modules["brian2.devices"]]
     devices = [(place, place.set_device) for place in places]
-    for key, (owner, function) in changed.items():
-        setattr(owner, key, function)
+    module.Network.run = run
     for place, _ in devices:
         place.set_device = set_device
     try:
@@ -91,7 +103,6 @@ def _stopping(brian2: Any, path: str, name: str, variables: dict[str, Any]) -> I
         module.Network.run = original
         for place, function in devices:
             place.set_device = function
-        brian2.defaultclock.dt = step
 
 
 def _surroundings() -> dict[str, Any]:
@@ -123,4 +134,6 @@ def _failed(path: str, reason: Exception) -> Exception:
         return reason
     lines = [frame.lineno for frame in traceback.extract_tb(reason.__traceback__) if frame.filename == path]
     where = Location.of_line(path, lines[-1] or 0) if lines else None
-    return error("T522", f"{path} fails before its first run", where=where, notes=[cut(f"{type(reason).__name__}: {reason}")])
+    return error(
+        "T522", f"{path} fails before its first run", where=where, notes=[cut(f"{type(reason).__name__}: {reason}")]
+    )

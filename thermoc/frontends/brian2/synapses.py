@@ -41,7 +41,7 @@ class Arrivals:
 
     @cached_property
     def wires(self) -> tuple[Handle, NDArray]:
-        """Return the spikes of all sources at each delay there is, one after another, and each synapse's place there."""
+        """Return the spikes of all sources at each delay, one after another, and each synapse's place there."""
         events = self.pathway.source.variables[self.pathway.eventspace_name]
         now = algebra.as_value(self.store.read(events), events.size - 1)
         each = self.store.every(self.pathway.source.clock)
@@ -87,7 +87,7 @@ class Sums:
             self._put(run, name, variable, algebra.apply(OPERATIONS[statement.op], run.store.read(variable), total))
         elif len(np.unique(places)) == len(places):
             self._alone(run, statement, value, places, variable)
-        elif statement.op == "=" and not computed(value) and np.ndim(value) == 0 or _single(value):
+        elif statement.op == "=" and _single(value):
             self._same(run, name, variable, value, places)
         else:
             hint = "let each unit have one such synapse, or write += or -="
@@ -122,11 +122,12 @@ class Sums:
         """All synapses write one number."""
         x, columns = self.arrivals.wires
         arrived = add_up(x, np.ones(len(columns)), columns, places, variable.size, self.arrivals.order)
-        self._put(run, name, variable, algebra.select(algebra.apply("greater", arrived, 0.5), value, run.store.read(variable)))
+        reached = algebra.apply("greater", arrived, 0.5)
+        self._put(run, name, variable, algebra.select(reached, value, run.store.read(variable)))
 
 
 def _single(value: Term) -> bool:
-    return isinstance(value, Handle) and value.shape == ()
+    return (value.shape if isinstance(value, Handle) else np.shape(value)) == ()
 
 
 def pathway(store: Store, item: Any, block: Block | None) -> None:
@@ -135,18 +136,9 @@ def pathway(store: Store, item: Any, block: Block | None) -> None:
         return
     check_order(store, block)
     arrivals = Arrivals(store=store, pathway=item)
-    run = _Lazy(store=store, block=block, clock=item.source.clock, shared_write=Sums(arrivals=arrivals))
-    run.arrivals = arrivals
-    run.all()
-
-
-class _Lazy(Run):
-    """A run whose mask is made where a statement needs it: where weights are numbers, spikes reach the sums directly."""
-
-    arrivals: Arrivals
-
-    def __getattribute__(self, name: str) -> Any:
-        return object.__getattribute__(self, "arrivals").mask if name == "mask" else object.__getattribute__(self, name)
+    shared = Sums(arrivals=arrivals)
+    clock = item.source.clock
+    Run(store=store, block=block, clock=clock, when=lambda: arrivals.mask, shared_write=shared).all()
 
 
 def check_order(store: Store, block: Block) -> None:

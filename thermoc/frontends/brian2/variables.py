@@ -120,7 +120,9 @@ def initial(variable: Any, site: Site) -> Any:
     if is_events(variable):
         return np.zeros(variable.size - 1)
     array = np.array(variable.get_value())
+    if array.dtype == np.float32:
+        site.assume("variables of float32 are computed in float64", f"the first is {variable.name}")
     numbers = array if array.dtype.kind == "b" else array.astype(np.float64)
-    if numbers.dtype.kind == "f" and id(variable) and not np.isfinite(numbers).all():
+    if not np.isfinite(numbers).all():
         raise site.refuse(f"{variable.name} is not finite", code="T107", hint="set it before the run")
     return numbers.reshape(()) if variable.scalar else numbers
